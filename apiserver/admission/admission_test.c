@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The plugins for Pods and Nodes on trees alone; NamespaceLifecycle needs a store and is tested with the
+ * handlers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "admission/plugins.h"
+
+static const struct kind pods = {
+	.group = "", .version = "v1", .kind = "Pod", .resource = "pods", .namespaced = true};
+static const struct kind nodes = {.group = "", .version = "v1", .kind = "Node", .resource = "nodes"};
+
+static js *parse(const char *text)
+{
+	struct err err = ERR_INIT;
+	js *o = js_parse(text, strlen(text), NULL, &err);
+	if (!o)
+		fail_msg("%s: %s", text, err.msg);
+	return o;
+}
+
+static struct admission create(const struct kind *k, js *o)
+{
+	return (struct admission){
+		.op = ADMIT_CREATE, .kind = k, .subresource = "", .ns = "default", .name = "x", .obj = o};
+}
+
+static void test_service_account(void **state)
+{
+	struct err err = ERR_INIT;
+	autojson js *o = parse("{\"spec\":{}}"),
+		    *named = parse("{\"spec\":{\"serviceAccountName\":\"robot\"}}");
+	struct admission a = create(&pods, o), b = create(&pods, named);
+
+	assert_int_equal(admit_service_account(&a, &err), 0);
+	assert_string_equal(js_str0(o, "spec", "serviceAccountName", NULL), "default");
+	assert_int_equal(admit_service_account(&b, &err), 0);
+	assert_string_equal(js_str0(named, "spec", "serviceAccount", NULL), "robot");
+}
+
+static void test_priority(void **state)
+{
+	static const struct {
+		const char *spec, *refusal;
+		int64_t value;
+	} rows[] = {
+		{"{}", NULL, 0},
+		{"{\"priorityClassName\":\"system-node-critical\"}", NULL, 2000001000},
+		{"{\"priorityClassName\":\"system-cluster-critical\",\"priority\":2000000000}", NULL,
+		 2000000000},
+		{"{\"priority\":5}",
+		 "pods \"x\" is forbidden: the integer value of priority (5) must not be provided in pod "
+		 "spec; priority admission controller "
+		 "computed 0 from the given PriorityClass name",
+		 0},
+		{"{\"priorityClassName\":\"gold\"}",
+		 "pods \"x\" is forbidden: no PriorityClass with name gold was found", 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+		autojson js *o = js_new_obj();
+		js_set(o, "spec", parse(rows[i].spec));
+		struct admission a = create(&pods, o);
+		int rc = admit_priority(&a, &err);
+		assert_int_equal(rc, rows[i].refusal ? -1 : 0);
+		if (rows[i].refusal)
+			assert_string_equal(err.msg, rows[i].refusal);
+		else
+			assert_int_equal(js_int(o, -1, "spec", "priority", NULL), rows[i].value);
+	}
+}
+
+static void test_tolerations(void **state)
+{
+	static const struct {
+		const char *tolerations;
+		size_t after;
+	} rows[] = {
+		{"[]", 2},
+		{"[{\"operator\":\"Exists\"}]", 1}, /* tolerates all */
+		{"[{\"key\":\"node.kubernetes.io/"
+		 "not-ready\",\"operator\":\"Exists\",\"effect\":\"NoExecute\"}]",
+		 2},
+		{"[{\"key\":\"node.kubernetes.io/"
+		 "not-ready\",\"operator\":\"Exists\",\"effect\":\"NoSchedule\"}]",
+		 3},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+		autojson js *o = parse("{\"spec\":{}}");
+		js_set(js_obj(o, "spec", NULL), "tolerations", parse(rows[i].tolerations));
+		struct admission a = create(&pods, o);
+		assert_int_equal(admit_toleration_seconds(&a, &err), 0);
+		assert_int_equal(js_len(js_arr(o, "spec", "tolerations", NULL)), rows[i].after);
+	}
+}
+
+static void test_node_taint(void **state)
+{
+	struct err err = ERR_INIT;
+	autojson js *o = parse("{\"spec\":{}}");
+	struct admission a = create(&nodes, o);
+
+	assert_int_equal(admit_node_taint(&a, &err), 0);
+	assert_int_equal(admit_node_taint(&a, &err), 0);
+	assert_int_equal(js_len(js_arr(o, "spec", "taints", NULL)), 1);
+	assert_string_equal(js_str0(js_at(js_arr(o, "spec", "taints", NULL), 0), "effect", NULL),
+			    "NoSchedule");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_service_account),
+		cmocka_unit_test(test_priority),
+		cmocka_unit_test(test_tolerations),
+		cmocka_unit_test(test_node_taint),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

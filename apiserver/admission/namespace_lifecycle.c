@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * NamespaceLifecycle: nothing is written into a namespace that does not exist, nothing new into one that is
+ * being deleted, and the namespaces the system lives in stay (kubernetes/apiserver
+ * pkg/admission/plugin/namespace/lifecycle).
+ *
+ * The look-up goes to the cache. With an engine whose cache may lag, a miss waits until the cache has seen
+ * everything that was committed before, so a namespace created a moment ago through another server is found.
+ */
+#include <string.h>
+#include "admission/plugins.h"
+#include "base/clock.h"
+#include "storage/storage.h"
+
+#define FRESH_WAIT_NS (10 * NS_PER_S)
+
+static const char *const immortal[] = {"default", "kube-system", "kube-public"};
+
+static int protect(struct admission *a, struct err *err)
+{
+	for (size_t i = 0; a->op == ADMIT_DELETE && i < ARRAY_LEN(immortal); i++)
+		if (!strcmp(a->name, immortal[i]))
+			return admission_forbid(a, err, "this namespace may not be deleted");
+	return 0;
+}
+
+static int find(struct admission *a, const struct kind *k, struct obj **ret, struct err *err)
+{
+	struct resource *r = storage_resource(a->storage, k);
+
+	*ret = storage_get(r, "", a->ns);
+	if (*ret || storage_fresh(a->storage, 0))
+		return 0;
+	if (storage_wait(a->storage, 0, clock_mono_ns() + FRESH_WAIT_NS, err) < 0)
+		return -1;
+	*ret = storage_get(r, "", a->ns);
+	return 0;
+}
+
+static int terminating(struct admission *a, struct err *err)
+{
+	struct field_errors *c = a->causes;
+
+	if (c->n < FIELD_ERRORS_MAX)
+		c->v[c->n++] = (struct field_error){
+			.reason = "NamespaceTerminating",
+			.field = mem_strdup("metadata.namespace"),
+			.message = mem_printf("namespace %s is being terminated", a->ns)};
+	return admission_forbid(
+		a, err, "unable to create new content in namespace %s because it is being terminated", a->ns);
+}
+
+int admit_namespace_lifecycle(struct admission *a, struct err *err)
+{
+	autoobj struct obj *ns = NULL;
+
+	if (!*a->kind->group && !strcmp(a->kind->kind, "Namespace"))
+		return protect(a, err);
+	if (!a->kind->namespaced || a->op == ADMIT_DELETE)
+		return 0;
+	const struct kind *k = schema_kind(a->schema, "", "v1", "Namespace");
+	if (find(a, k, &ns, err) < 0)
+		return -1;
+	if (!ns) {
+		*a->about = (struct subject){.kind = k, .name = a->ns};
+		return err_set(err, REASON_NOT_FOUND, "namespaces \"%s\" not found", a->ns);
+	}
+	return a->op == ADMIT_CREATE && ns->deleting ? terminating(a, err) : 0;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who are you, and may you. Authentication: a verified client certificate, else a bearer token, else anonymous; credentials
+ * that were shown and are wrong end in 401, they do not fall through. Authorization: system:masters may do everything;
+ * others only what the table in authz.c gives to everybody.
+ *
+ * A struct auth is immutable after loading. Any thread.
+ */
+#ifndef AUTH_AUTH_H
+#define AUTH_AUTH_H
+
+#include "http/request.h"
+#include "http/route.h"
+
+struct auth;
+/* token_file: upstream's CSV (token,user,uid,"group1,group2"); NULL or "" = none. */
+struct auth *auth_new(const char *token_file, struct err *err) MUST_CHECK;
+void auth_free(struct auth *a);
+
+/* Fills rq->user (parts live as long as the connection or a). REASON_UNAUTHORIZED. */
+int auth_identify(const struct auth *a, struct request *rq, struct err *err) MUST_CHECK;
+/* Needs the routing result. REASON_FORBIDDEN with upstream's wording. */
+int auth_permit(const struct request *rq, enum route_result routed, struct err *err) MUST_CHECK;
+
+/* auth/token.c */
+struct tokens;
+struct tokens *tokens_parse(const char *text, size_t n, struct err *err) MUST_CHECK;
+const struct user *tokens_find(const struct tokens *t, const char *token); /* NULL: unknown */
+void tokens_free(struct tokens *t);
+
+/* auth/x509.c: what the client's certificate says, read once per connection. */
+struct peer {
+	char *name;	/* common name; NULL when none was shown */
+	char **groups;	/* organizations, then system:authenticated; NULL-terminated */
+	char *error;	/* shown, but not to be trusted: why */
+};
+/* `tls` is the gnutls_session_t of a finished handshake. */
+void peer_read(struct peer *p, void *tls);
+void peer_release(struct peer *p);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The order of authenticators, as upstream's union: certificate, bearer token, anonymous only when neither was shown. */
+#include "auth/auth.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/mem.h"
+#include "client/tls.h"
+
+#define TOKEN_FILE_MAX (4 << 20)
+
+struct auth {
+	struct tokens *tokens; /* NULL = none */
+};
+
+struct auth *auth_new(const char *token_file, struct err *err)
+{
+	struct tokens *tokens = NULL;
+	if (token_file && *token_file) {
+		autobuf struct buf text = BUF_INIT;
+		if (tls_read_file(token_file, TOKEN_FILE_MAX, &text, err) < 0)
+			return NULL;
+		tokens = tokens_parse(buf_str(&text), text.len, err);
+		if (!tokens) {
+			err_wrap(err, "%s", token_file);
+			return NULL;
+		}
+	}
+	struct auth *a = MEM_NEW(struct auth);
+	a->tokens = tokens;
+	return a;
+}
+
+void auth_free(struct auth *a)
+{
+	if (!a)
+		return;
+	tokens_free(a->tokens);
+	free(a);
+}
+
+/* The token of `Authorization: Bearer TOKEN`, or NULL. */
+static const char *bearer(const char *authorization)
+{
+	if (strncasecmp(authorization, "bearer ", 7))
+		return NULL;
+	const char *token = authorization + 7;
+	while (*token == ' ')
+		token++;
+	return *token ? token : NULL;
+}
+
+int auth_identify(const struct auth *a, struct request *rq, struct err *err)
+{
+	static const char *const nobody[] = {"system:unauthenticated", NULL};
+	const char *token = bearer(rq->authorization);
+	if (rq->client_cert_cn) {
+		rq->user = (struct user){rq->client_cert_cn, "", rq->client_cert_orgs};
+		return 0;
+	}
+	if (token) {
+		const struct user *u = tokens_find(a->tokens, token);
+		if (u) {
+			rq->user = *u;
+			return 0;
+		}
+	}
+	if (token || rq->client_cert_error)
+		return err_set(err, REASON_UNAUTHORIZED, "Unauthorized");
+	rq->user = (struct user){"system:anonymous", "", nobody};
+	return 0;
+}

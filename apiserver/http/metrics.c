@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Finding a series by its label text costs more than answering a GET, so the few combinations that occur are remembered in
+ * a fixed table of immutable entries: a lookup is a hash and a comparison of pointers, an insertion one compare-and-swap.
+ * When the table is full, further combinations are looked up by name.
+ */
+#include "http/metrics.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include "base/clock.h"
+#include "base/mem.h"
+#include "client/health.h"
+#include "http/route.h"
+
+#define LABELS "component,dry_run,group,resource,scope,subresource,verb,version"
+#define SEP "\x1f"
+
+static const double seconds[] = {0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2,
+				 3,	4,     5,    6,	  8,   10,  15,	 20,  30,  60,	 0};
+
+static const struct metric_def total_def = {
+	.name = "apiserver_request_total",
+	.help = "Counter of apiserver requests broken out for each verb, group, version, resource, scope, component and HTTP code",
+	.type = METRIC_COUNTER,
+	.label_names = "code," LABELS,
+};
+static const struct metric_def duration_def = {
+	.name = "apiserver_request_duration_seconds",
+	.help = "Response latency distribution in seconds for each verb, group, version, resource, subresource and scope",
+	.type = METRIC_HISTOGRAM,
+	.label_names = LABELS,
+	.buckets = seconds,
+};
+static const struct metric_def inflight_def = {
+	.name = "apiserver_current_inflight_requests",
+	.help = "Number of requests being served now, by kind of request",
+	.type = METRIC_GAUGE,
+	.label_names = "request_kind",
+};
+static const struct metric_def long_def = {
+	.name = "apiserver_longrunning_requests",
+	.help = "Number of long-running requests being served now",
+	.type = METRIC_GAUGE,
+	.label_names = "component,group,resource,scope,subresource,verb,version",
+};
+
+static struct metric *total, *duration, *long_running_requests;
+static struct metric_series *inflight[2];
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void setup(void)
+{
+	total = metric_register(&total_def);
+	duration = metric_register(&duration_def);
+	long_running_requests = metric_register(&long_def);
+	struct metric *m = metric_register(&inflight_def);
+	inflight[0] = metric_series(m, "readOnly");
+	inflight[1] = metric_series(m, "mutating");
+}
+
+struct entry {
+	const struct route *route;
+	const struct kind *kind;
+	int status, scope;
+	struct metric_series *total, *duration;
+};
+#define TABLE 1024
+#define PROBES 8
+static _Atomic(struct entry *) table[TABLE];
+
+static const char *const scope_names[] = {"", "cluster", "namespace", "resource"};
+
+static int scope_of(const struct request *rq)
+{
+	return !rq->kind ? 0 : *rq->name ? 3 : *rq->ns ? 2 : 1;
+}
+
+static const char *verb_label(const struct request *rq)
+{
+	if (rq->route && rq->route->verb) {
+		static const char *const words[][2] = {{"get", "GET"},		{"list", "LIST"},     {"watch", "WATCH"},
+						       {"create", "POST"},	{"update", "PUT"},    {"patch", "PATCH"},
+						       {"delete", "DELETE"},	{"deletecollection", "DELETECOLLECTION"}};
+		for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+			if (!strcmp(words[i][0], rq->route->verb))
+				return words[i][1];
+	}
+	return rq->method == METHOD_OTHER ? "other" : rq->method_name;
+}
+
+static void label_text(struct buf *b, const struct request *rq)
+{
+	bool known = rq->kind != NULL;
+	buf_addf(b, "apiserver" SEP SEP "%s" SEP "%s" SEP "%s" SEP "%s" SEP "%s" SEP "%s", known ? rq->group : "",
+		 known ? rq->resource : "", scope_names[scope_of(rq)], known && rq->route ? rq->subresource : "", verb_label(rq),
+		 known ? rq->version : "");
+}
+
+static void look_up(const struct request *rq, int status, struct entry *ret)
+{
+	autobuf struct buf labels = BUF_INIT;
+	autobuf struct buf with_code = BUF_INIT;
+	label_text(&labels, rq);
+	buf_addf(&with_code, "%d" SEP "%s", status, buf_str(&labels));
+	*ret = (struct entry){rq->route, rq->kind, status, scope_of(rq), metric_series(total, buf_str(&with_code)),
+			      metric_series(duration, buf_str(&labels))};
+}
+
+static bool entry_is(const struct entry *e, const struct request *rq, int status)
+{
+	return e->route == rq->route && e->kind == rq->kind && e->status == status && e->scope == scope_of(rq);
+}
+
+static void find(const struct request *rq, int status, struct entry *ret)
+{
+	uintptr_t h = (uintptr_t)rq->route / 16 * 31 + (uintptr_t)rq->kind / 64 * 7 + (uintptr_t)status * 131 + (uintptr_t)scope_of(rq);
+	if (rq->route) {
+		for (size_t i = 0; i < PROBES; i++) {
+			_Atomic(struct entry *) *slot = &table[(h + i) % TABLE];
+			struct entry *e = atomic_load_explicit(slot, memory_order_acquire);
+			if (!e) {
+				struct entry *mine = MEM_NEW(struct entry);
+				look_up(rq, status, mine);
+				*ret = *mine;
+				if (!atomic_compare_exchange_strong(slot, &e, mine))
+					free(mine);
+				return;
+			}
+			if (entry_is(e, rq, status)) {
+				*ret = *e;
+				return;
+			}
+		}
+	}
+	look_up(rq, status, ret);
+}
+
+void metrics_request(const struct request *rq, int status, int64_t duration_ns, bool long_running)
+{
+	struct entry e;
+	pthread_once(&once, setup);
+	find(rq, status, &e);
+	metric_add(e.total, 1);
+	if (!long_running)
+		metric_observe(e.duration, (double)duration_ns / NS_PER_S);
+}
+
+void metrics_inflight(bool mutating, int delta)
+{
+	pthread_once(&once, setup);
+	metric_add(inflight[mutating], delta);
+}
+
+void metrics_long_running(const struct request *rq, int delta)
+{
+	autobuf struct buf b = BUF_INIT;
+	pthread_once(&once, setup);
+	buf_addf(&b, "apiserver" SEP "%s" SEP "%s" SEP "%s" SEP "%s" SEP "%s" SEP "%s", rq->group, rq->resource,
+		 scope_names[scope_of(rq)], rq->subresource, verb_label(rq), rq->version);
+	metric_add(metric_series(long_running_requests, buf_str(&b)), delta);
+}

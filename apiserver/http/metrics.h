@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Request metrics under upstream's names (kubernetes/apiserver pkg/endpoints/metrics). Any thread. */
+#ifndef HTTP_METRICS_H
+#define HTTP_METRICS_H
+
+#include "http/request.h"
+
+/* A request has ended. Streams count when they end, without a duration. */
+void metrics_request(const struct request *rq, int status, int64_t duration_ns, bool long_running);
+/* +1 and -1 around it. */
+void metrics_inflight(bool mutating, int delta);
+void metrics_long_running(const struct request *rq, int delta);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Endpoints (kubernetes/kubernetes pkg/apis/core/validation ValidateEndpoints). */
+#include <arpa/inet.h>
+#include "kinds/strategies.h"
+#include "object/name.h"
+
+static void validate_address(const js *a, const char *path, struct field_errors *errs)
+{
+	const char *ip = js_str0(a, "ip", NULL), *host = js_str0(a, "hostname", NULL),
+		   *node = js_str(a, "nodeName", NULL), *bad;
+	unsigned char addr[16];
+	const char *p = PATH("%s.ip", path);
+
+	if (*ip && inet_pton(AF_INET, ip, addr) != 1 && inet_pton(AF_INET6, ip, addr) != 1)
+		field_error_invalid_str(errs, p, ip,
+					"must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
+	else if (!strncmp(ip, "127.", 4) || !strcmp(ip, "::1"))
+		field_error_invalid_str(errs, p, ip,
+					"may not be in the loopback range (127.0.0.0/8, ::1/128)");
+	else if (!strncmp(ip, "169.254.", 8))
+		field_error_invalid_str(errs, p, ip,
+					"may not be in the link-local range (169.254.0.0/16, fe80::/10)");
+	if (*host && (bad = name_check_dns1123_label(host)))
+		field_error_invalid_str(errs, PATH("%s.hostname", path), host, bad);
+	if (node && (bad = name_check_dns1123_subdomain(node)))
+		field_error_invalid_str(errs, PATH("%s.nodeName", path), node, bad);
+}
+
+static void endpoints_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
+			       struct field_errors *errs)
+{
+	js_array_for_each (s, js_arr(new, "subsets", NULL)) {
+		const js *ready = js_arr(s, "addresses", NULL),
+			 *not_ready = js_arr(s, "notReadyAddresses", NULL);
+		const js *ports = js_arr(s, "ports", NULL);
+		if (!js_len(ready) && !js_len(not_ready))
+			field_error_required(errs, PATH("subsets[%zu]", s_i),
+					     "must specify `addresses` or `notReadyAddresses`");
+		js_array_for_each (a, ready)
+			validate_address(a, PATH("subsets[%zu].addresses[%zu]", s_i, a_i), errs);
+		js_array_for_each (a, not_ready)
+			validate_address(a, PATH("subsets[%zu].notReadyAddresses[%zu]", s_i, a_i), errs);
+		js_array_for_each (p, ports) {
+			const char *name = js_str0(p, "name", NULL), *bad;
+			if (!*name && js_len(ports) > 1)
+				field_error_required(errs, PATH("subsets[%zu].ports[%zu].name", s_i, p_i),
+						     "");
+			else if (*name && (bad = name_check_dns1123_label(name)))
+				field_error_invalid_str(errs, PATH("subsets[%zu].ports[%zu].name", s_i, p_i),
+							name, bad);
+		}
+	}
+}
+
+const struct strategy endpoints_strategy = {
+	.group = "",
+	.kind = "Endpoints",
+	.flags = STRATEGY_CREATE_ON_UPDATE,
+	.validate = endpoints_validate,
+};

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Namespaces: deletion first marks them, and they go when the namespace controller has emptied
+ * spec.finalizers (kubernetes/kubernetes pkg/registry/core/namespace).
+ */
+#include "kinds/strategies.h"
+#include "object/name.h"
+#include "object/rfc3339.h"
+
+#define FINALIZER "kubernetes"
+#define NAME_LABEL "kubernetes.io/metadata.name"
+
+static void namespace_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
+{
+	js *spec = js_ensure(new, "spec", NULL);
+
+	/* the label by which selectors find a namespace of a name */
+	js_set_str(js_ensure(new, "metadata", "labels", NULL), NAME_LABEL,
+		   js_str0(new, "metadata", "name", NULL));
+	if (old) {
+		if (!*ctx->subresource)
+			field_carry(spec, js_obj(old, "spec", NULL), "finalizers");
+		return;
+	}
+	js *status = js_new_obj();
+	js_set_str(status, "phase", "Active");
+	js_set(new, "status", status);
+	js *list = js_ensure_arr(spec, "finalizers");
+	bool has = false;
+	js_array_for_each (f, list)
+		has = has || !strcmp(json_object_get_string(f), FINALIZER);
+	if (!has)
+		js_push(list, js_new_str(FINALIZER));
+}
+
+static void namespace_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
+			       struct field_errors *errs)
+{
+	const char *phase = js_str0(new, "status", "phase", NULL), *bad;
+	bool deleting = js_get(new, "metadata", "deletionTimestamp", NULL);
+
+	js_array_for_each (f, js_arr(new, "spec", "finalizers", NULL)) {
+		const char *s = json_object_get_string(f);
+		if ((bad = name_check_qualified(s)))
+			field_error_invalid_str(errs, "spec.finalizers", s, bad);
+		else if (!strchr(s, '/') && strcmp(s, FINALIZER))
+			field_error_invalid_str(
+				errs, "spec.finalizers", s,
+				"name is neither a standard finalizer name nor is it fully qualified");
+	}
+	if (strcmp(ctx->subresource, "status"))
+		return;
+	if (!deleting && strcmp(phase, "Active"))
+		field_error_invalid_str(errs, "status.phase", phase,
+					"may only be 'Active' if `deletionTimestamp` is empty");
+	if (deleting && strcmp(phase, "Terminating"))
+		field_error_invalid_str(errs, "status.phase", phase,
+					"may only be 'Terminating' if `deletionTimestamp` is not empty");
+}
+
+static bool namespace_hold(const struct strategy_ctx *ctx, js *o)
+{
+	js *m = js_obj(o, "metadata", NULL);
+	char now[RFC3339_MAX];
+
+	if (!js_field(m, "deletionTimestamp")) {
+		rfc3339_format(ctx->now_ns, now);
+		js_set_str(m, "deletionTimestamp", now);
+		js_set_str(js_ensure(o, "status", NULL), "phase", "Terminating");
+	}
+	return js_len(js_arr(o, "spec", "finalizers", NULL)) > 0;
+}
+
+const struct strategy namespace_strategy = {
+	.group = "",
+	.kind = "Namespace",
+	.flags = STRATEGY_RETURNS_DELETED,
+	.prepare = namespace_prepare,
+	.validate = namespace_validate,
+	.hold = namespace_hold,
+};

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Nodes (kubernetes/kubernetes pkg/registry/core/node, pkg/apis/core/validation ValidateNode and
+ * ValidateNodeUpdate). */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include "kinds/strategies.h"
+
+static void validate_taints(const js *taints, struct field_errors *errs)
+{
+	char key[384];
+
+	js_array_for_each (t, taints) {
+		const char *k = js_str0(t, "key", NULL), *e = js_str0(t, "effect", NULL);
+		for (size_t i = 0; i < t_i; i++) {
+			const js *other = js_at(taints, i);
+			if (strcmp(js_str0(other, "key", NULL), k) ||
+			    strcmp(js_str0(other, "effect", NULL), e))
+				continue;
+			snprintf(key, sizeof(key), "%.256s:%.64s", k, e);
+			field_error_duplicate(errs, PATH("metadata.taints[%zu]", t_i), key);
+			break;
+		}
+	}
+}
+
+static bool is_cidr(const char *s)
+{
+	char addr[64];
+	unsigned char bytes[16];
+	const char *slash = strchr(s, '/');
+	int bits, len = 0;
+
+	if (!slash || (size_t)(slash - s) >= sizeof(addr) || sscanf(slash + 1, "%d%n", &bits, &len) != 1 ||
+	    slash[1 + len] || bits < 0)
+		return false;
+	memcpy(addr, s, (size_t)(slash - s));
+	addr[slash - s] = '\0';
+	if (inet_pton(AF_INET, addr, bytes) == 1)
+		return bits <= 32;
+	return inet_pton(AF_INET6, addr, bytes) == 1 && bits <= 128;
+}
+
+/* podCIDR and podCIDRs[0] say the same; whichever is given makes the other. */
+static void pair_cidrs(js *spec)
+{
+	const char *one = js_str0(spec, "podCIDR", NULL);
+	js *many = js_arr(spec, "podCIDRs", NULL);
+
+	if (*one && !js_len(many))
+		js_push(js_ensure_arr(spec, "podCIDRs"), js_new_str(one));
+	else if (!*one && js_len(many) && js_is_str(js_at(many, 0)))
+		js_set_str(spec, "podCIDR", json_object_get_string(js_at(many, 0)));
+}
+
+static void node_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
+{
+	/* the agent registers its node with its status: kept on create */
+	if (!*ctx->subresource)
+		pair_cidrs(js_ensure(new, "spec", NULL));
+}
+
+static void validate_cidrs(const js *new, const js *old, struct field_errors *errs)
+{
+	const js *cidrs = js_arr(new, "spec", "podCIDRs", NULL), *was = js_arr(old, "spec", "podCIDRs", NULL);
+
+	js_array_for_each (c, cidrs) {
+		if (!is_cidr(json_object_get_string(c)))
+			field_error_invalid(
+				errs, PATH("spec.podCIDRs[%zu]", c_i), c,
+				"must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)");
+	}
+	if (js_len(was) && !js_equal(cidrs, was))
+		field_error_forbidden(errs, "spec.podCIDRs",
+				      "node updates may not change podCIDR except from \"\" to valid");
+}
+
+static void node_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
+			  struct field_errors *errs)
+{
+	const js *addresses = js_arr(new, "status", "addresses", NULL);
+
+	if (!strcmp(ctx->subresource, "status")) {
+		js_array_for_each (a, addresses)
+			for (size_t i = 0; i < a_i; i++)
+				if (js_equal(js_at(addresses, i), a))
+					field_error_duplicate(errs, PATH("status.addresses[%zu]", a_i),
+							      js_str0(a, "address", NULL));
+		return;
+	}
+	validate_taints(js_arr(new, "spec", "taints", NULL), errs);
+	validate_cidrs(new, old, errs);
+	const char *was = js_str0(old, "spec", "providerID", NULL),
+		   *is = js_str0(new, "spec", "providerID", NULL);
+	if (*was && strcmp(was, is))
+		field_error_forbidden(errs, "spec.providerID",
+				      "node updates may not change providerID except from \"\" to valid");
+}
+
+const struct strategy node_strategy = {
+	.group = "",
+	.kind = "Node",
+	.prepare = node_prepare,
+	.validate = node_validate,
+};

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One line per kind with behaviour of its own; strategies.c lists them for strategy_find. */
+#ifndef KINDS_STRATEGIES_H
+#define KINDS_STRATEGIES_H
+
+#include "kinds/strategy.h"
+
+extern const struct strategy pod_strategy, deployment_strategy, replicaset_strategy, namespace_strategy,
+	node_strategy, service_strategy, endpoints_strategy, configmap_strategy, secret_strategy,
+	serviceaccount_strategy, lease_strategy, event_strategy, controllerrevision_strategy;
+
+#endif

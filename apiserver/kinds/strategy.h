@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A kind's behaviour, where data is not enough: one const struct per kind in kinds/NAME.c, listed in
+ * kinds/strategies.c.
+ *
+ * Order in a write: decode with the kind's defaults -> default_more -> prepare -> admission -> schema
+ * validation -> validate -> allocate -> store -> release of what is no longer held. All functions work on
+ * private trees in the stored version, are pure apart from what `ctx` offers, and may run on several workers
+ * at once.
+ */
+#ifndef KINDS_STRATEGY_H
+#define KINDS_STRATEGY_H
+
+#include "object/schema.h"
+
+struct storage;
+struct service_alloc; /* kinds/service_alloc.h */
+struct strategy_ctx {
+	struct storage *storage;
+	struct service_alloc *alloc;
+	int64_t now_ns;		 /* wall */
+	const char *subresource; /* "" or "status", … */
+	const char *user;
+	bool dry_run;
+};
+
+enum {
+	STRATEGY_CREATE_ON_UPDATE = 1, /* PUT of a name that does not exist creates it */
+	STRATEGY_NEEDS_VERSION = 2,    /* PUT must carry metadata.resourceVersion */
+	STRATEGY_RETURNS_DELETED = 4,  /* DELETE answers with the object, not with a Status */
+	STRATEGY_NO_DEPENDENTS =
+		8, /* the garbage collector ignores this kind as an owner: no orphan finalizers */
+	STRATEGY_ANNOTATIONS_COUNT = 16, /* a change of annotations bumps metadata.generation, too */
+};
+
+struct strategy {
+	const char *group, *kind;
+	unsigned flags;
+	/* Create (old is NULL): drop and set what the server owns. Update: carry over what the client may not
+	 * change. */
+	void (*prepare)(const struct strategy_ctx *ctx, js *new, const js *old);
+	/* Defaults that data cannot express (imagePullPolicy by tag, requests from limits). */
+	void (*default_more)(js *o);
+	/* What data cannot check. old is NULL on create. Runs after the schema's own checks on the same errs.
+	 */
+	void (*validate)(const struct strategy_ctx *ctx, const js *new, const js *old,
+			 struct field_errors *errs);
+	/* Takes what exists once per cluster (service IPs, node ports) and writes it into `new`. */
+	void (*allocate)(const struct strategy_ctx *ctx, js *new, const js *old, struct field_errors *errs);
+	/* Gives back what `gone` holds and `kept` (may be NULL) does not. */
+	void (*release)(const struct strategy_ctx *ctx, const js *gone, const js *kept);
+	/* Warnings for the client that creates (`Warning: 299`), one call of add per text. */
+	void (*warn)(const js *new, void (*add)(void *arg, const char *text), void *arg);
+	/* Graceful deletion: the seconds that this object gets (0 = remove at once); NULL = the kind knows no
+	 * grace. */
+	int64_t (*grace)(const js *o, int64_t asked, bool has_asked);
+	/* First step of a deletion that is done elsewhere: marks o and returns true while it may not be
+	 * removed yet. */
+	bool (*hold)(const struct strategy_ctx *ctx, js *o);
+};
+/* Never NULL: kinds without behaviour share an empty strategy. k is the stored kind. */
+const struct strategy *strategy_find(const struct kind *k);
+
+/* new[key] becomes a copy of old[key], absence included. */
+void field_carry(js *new, const js *old, const char *key);
+
+/* Field paths, built only when there is something to report: PATH("%s.ports[%zu].name", base, i). */
+#define FIELD_PATH_MAX 256
+const char *field_path(char *buf, const char *fmt, ...) PRINTF(2, 3);
+#define PATH(...) field_path((char[FIELD_PATH_MAX]){0}, __VA_ARGS__)
+/* True when something is reported for exactly this path already (the schema was first). */
+bool field_errors_has(const struct field_errors *e, const char *path);
+
+#endif

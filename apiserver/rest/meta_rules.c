@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * metadata: who owns which field, on create and on update, and what the schema cannot check about it
+ * (kubernetes/apimachinery pkg/api/validation/objectmeta.go, kubernetes/apiserver pkg/registry/rest).
+ */
+#include "rest/write.h"
+
+#include <stdio.h>
+#include "base/rand.h"
+#include "object/meta.h"
+#include "object/name.h"
+#include "object/rfc3339.h"
+
+#define GENERATED_SUFFIX 5
+#define MAX_GENERATED_BASE (63 - GENERATED_SUFFIX)
+#define MAX_ANNOTATIONS (256 << 10) /* bytes of keys and values together */
+
+int meta_check_namespace(const struct write *w, js *o, struct err *err)
+{
+	js *m = js_ensure(o, "metadata", NULL);
+	const char *ns = js_str0(m, "namespace", NULL);
+
+	if (!w->kind->namespaced) {
+		js_del(m, "namespace");
+		return 0;
+	}
+	if (!*ns)
+		js_set_str(m, "namespace", w->ns);
+	else if (strcmp(ns, w->ns))
+		return err_set(err, REASON_BAD_REQUEST,
+			       "the namespace of the provided object does not match the namespace sent on "
+			       "the request");
+	return 0;
+}
+
+static void generate_name(js *m)
+{
+	const char *base = js_str0(m, "generateName", NULL);
+	char name[MAX_GENERATED_BASE + GENERATED_SUFFIX + 1];
+
+	if (!*base || *js_str0(m, "name", NULL))
+		return;
+	size_t n = strlen(base);
+	if (n > MAX_GENERATED_BASE)
+		n = MAX_GENERATED_BASE;
+	memcpy(name, base, n);
+	rand_suffix(name + n, GENERATED_SUFFIX);
+	js_set_str(m, "name", name);
+}
+
+void meta_prepare_create(const struct write *w, js *o)
+{
+	static const char *const owned[] = {"selfLink",		 "resourceVersion",
+					    "deletionTimestamp", "deletionGracePeriodSeconds",
+					    "managedFields",	 "generation"};
+	js *m = js_ensure(o, "metadata", NULL);
+	char text[RFC3339_MAX], uid[37];
+
+	for (size_t i = 0; i < ARRAY_LEN(owned); i++)
+		js_del(m, owned[i]);
+	generate_name(m);
+	rand_uuid(uid);
+	js_set_str(m, "uid", uid);
+	rfc3339_format(w->ctx.now_ns, text);
+	js_set_str(m, "creationTimestamp", text);
+	if (w->stored->has_generation)
+		js_set_int(m, "generation", 1);
+}
+
+void meta_prepare_update(const struct write *w, js *new, const js *old)
+{
+	js *m = js_ensure(new, "metadata", NULL);
+	const js *om = js_obj(old, "metadata", NULL);
+
+	js_del(m, "selfLink");
+	js_del(m, "managedFields");
+	js_del(m, "resourceVersion");
+	field_carry(m, om, "generation");
+	field_carry(m, om, "creationTimestamp");
+	if (!js_field(m, "uid"))
+		field_carry(m, om, "uid");
+	field_carry(m, om, "deletionTimestamp");
+	field_carry(m, om, "deletionGracePeriodSeconds");
+}
+
+struct name_rule {
+	const char *format;
+	const char *(*check)(const char *s);
+};
+static const struct name_rule name_rules[] = {
+	{"dns1123-subdomain", name_check_dns1123_subdomain},
+	{"dns1123-label", name_check_dns1123_label},
+	{"dns1035-label", name_check_dns1035_label},
+	{"path-segment", name_check_path_segment},
+};
+
+static const char *check_name(const struct kind *k, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(name_rules); i++)
+		if (k->name_format && !strcmp(k->name_format, name_rules[i].format))
+			return name_rules[i].check(name);
+	return name_check_path_segment(name);
+}
+
+/* A prefix may end in a dash, because something follows. */
+static void validate_generate_name(const struct kind *k, const char *prefix, struct field_errors *errs)
+{
+	char masked[300];
+	size_t n = strlen(prefix);
+
+	if (!n)
+		return;
+	snprintf(masked, sizeof(masked), "%s", prefix);
+	if (n > 1 && n < sizeof(masked) && masked[n - 1] == '-')
+		masked[n - 1] = 'a';
+	const char *bad = check_name(k, masked);
+	if (bad)
+		field_error_invalid_str(errs, "metadata.generateName", prefix, bad);
+}
+
+static void validate_names(const struct write *w, const js *m, struct field_errors *errs)
+{
+	const char *name = js_str0(m, "name", NULL), *bad;
+
+	validate_generate_name(w->stored, js_str0(m, "generateName", NULL), errs);
+	if (!*name)
+		field_error_required(errs, "metadata.name", "name or generateName is required");
+	else if ((bad = check_name(w->stored, name)))
+		field_error_invalid_str(errs, "metadata.name", name, bad);
+	if (!w->stored->namespaced)
+		return;
+	const char *ns = js_str0(m, "namespace", NULL);
+	if (!*ns)
+		field_error_required(errs, "metadata.namespace", "");
+	else if ((bad = name_check_dns1123_label(ns)))
+		field_error_invalid_str(errs, "metadata.namespace", ns, bad);
+}
+
+static void validate_annotations(const js *m, struct field_errors *errs)
+{
+	size_t total = 0;
+
+	for (struct js_iter it = js_iter(js_obj(m, "annotations", NULL)); js_next(&it);)
+		total += strlen(it.key) + (size_t)json_object_get_string_len(it.value);
+	if (total > MAX_ANNOTATIONS)
+		field_error_too_long(errs, "metadata.annotations", MAX_ANNOTATIONS);
+}
+
+static void validate_owners(const js *m, struct field_errors *errs)
+{
+	const js *owners = js_arr(m, "ownerReferences", NULL);
+	const js *first = NULL;
+	char detail[768];
+
+	js_array_for_each (ref, owners) {
+		if (!strcmp(js_str0(ref, "apiVersion", NULL), "v1") &&
+		    !strcmp(js_str0(ref, "kind", NULL), "Event"))
+			field_error_invalid(errs, PATH("metadata.ownerReferences[%zu]", ref_i), ref,
+					    "/v1, Kind=Event is disallowed from being an owner");
+		if (!js_bool(ref, false, "controller", NULL))
+			continue;
+		if (first) {
+			snprintf(detail, sizeof(detail),
+				 "Only one reference can have Controller set to true. Found \"true\" in "
+				 "references for %s/%s and %s/%s",
+				 js_str0(first, "kind", NULL), js_str0(first, "name", NULL),
+				 js_str0(ref, "kind", NULL), js_str0(ref, "name", NULL));
+			field_error_invalid(errs, "metadata.ownerReferences", owners, detail);
+		} else {
+			first = ref;
+		}
+	}
+}
+
+static bool list_has(const js *list, const char *s)
+{
+	js_array_for_each (v, list) {
+		if (js_is_str(v) && !strcmp(json_object_get_string(v), s))
+			return true;
+	}
+	return false;
+}
+
+static void validate_finalizers(const js *m, const js *om, struct field_errors *errs)
+{
+	const js *list = js_arr(m, "finalizers", NULL);
+	autobuf struct buf added = BUF_INIT;
+
+	if (list_has(list, "orphan") && list_has(list, "foregroundDeletion"))
+		field_error_invalid(errs, "metadata.finalizers", list,
+				    "finalizer orphan and foregroundDeletion cannot be both set");
+	if (!om || !js_field(om, "deletionTimestamp"))
+		return;
+	js_array_for_each (v, list) {
+		if (list_has(js_arr(om, "finalizers", NULL), json_object_get_string(v)))
+			continue;
+		buf_adds(&added, added.len ? ", " : "");
+		buf_add_json_string(&added, json_object_get_string(v), (size_t)json_object_get_string_len(v));
+	}
+	if (!added.len)
+		return;
+	autobuf struct buf detail = BUF_INIT;
+	buf_addf(&detail,
+		 "no new finalizers can be added if the object is being deleted, found new finalizers "
+		 "[]string{%s}",
+		 added.p);
+	field_error_forbidden(errs, "metadata.finalizers", detail.p);
+}
+
+static void validate_immutable(const js *m, const js *om, struct field_errors *errs)
+{
+	static const char *const fixed[] = {"name", "namespace", "uid"};
+
+	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
+		if (strcmp(js_str0(m, fixed[i], NULL), js_str0(om, fixed[i], NULL)))
+			field_error_invalid_str(errs, PATH("metadata.%s", fixed[i]),
+						js_str0(m, fixed[i], NULL), "field is immutable");
+}
+
+void meta_validate(const struct write *w, const js *new, const js *old, struct field_errors *errs)
+{
+	const js *m = js_obj(new, "metadata", NULL), *om = old ? js_obj(old, "metadata", NULL) : NULL;
+
+	validate_names(w, m, errs);
+	validate_annotations(m, errs);
+	validate_owners(m, errs);
+	validate_finalizers(m, om, errs);
+	if (om)
+		validate_immutable(m, om, errs);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The query parameters of list and watch (metav1.ListOptions): read, checked against each other and against the kind, with
+ * upstream's wording. Pure.
+ */
+#ifndef REST_OPTIONS_H
+#define REST_OPTIONS_H
+
+#include "http/request.h"
+#include "object/labels.h"
+
+enum rv_match { RV_MATCH_UNSET, RV_MATCH_EXACT, RV_MATCH_NOT_OLDER };
+
+struct list_options {
+	struct selector *labels;      /* NULL = all */
+	struct field_selector fields; /* n 0 = all */
+	bool has_rv;		      /* false: not given or "" */
+	uint64_t rv;
+	enum rv_match match;
+	size_t limit; /* 0 = all */
+	/* from `continue` */
+	char *after;	      /* key to go on behind; NULL = from the start */
+	uint64_t continue_rv; /* 0 = whatever is newest (an inconsistent continuation) */
+	int64_t timeout_s;    /* 0 = not given */
+	bool bookmarks;
+	bool has_initial, initial; /* sendInitialEvents */
+};
+/* REASON_BAD_REQUEST, or REASON_INVALID with the field errors in *errs. On failure nothing has to be released. */
+int options_parse(const struct request *rq, struct list_options *ret, struct field_errors *errs, struct err *err) MUST_CHECK;
+void options_release(struct list_options *o);
+/* The failure of options_parse as a response; releases errs. */
+void options_fail(const struct request *rq, struct response *rs, const struct err *err, struct field_errors *errs);
+/* A resourceVersion; "" is 0. -1 when it is no number. */
+int options_revision(const char *s, uint64_t *ret);
+
+/* rest/continue.c: the opaque token. rv 0 = inconsistent. */
+void continue_encode(struct buf *out, uint64_t rv, const char *after);
+int continue_decode(const char *token, uint64_t *ret_rv, char **ret_after, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* GET /version: the API level, which kubectl and helm compare with their own. */
+#include "base/flags.h"
+#include "rest/api.h"
+
+void rest_version(struct request *rq, struct response *rs)
+{
+	static const char text[] = "{\n"
+				   "  \"major\": \"1\",\n"
+				   "  \"minor\": \"34\",\n"
+				   "  \"gitVersion\": \"" KUBERNETES_VERSION "\",\n"
+				   "  \"gitCommit\": \"coracle-" CORACLE_VERSION "\",\n"
+				   "  \"gitTreeState\": \"clean\",\n"
+				   "  \"buildDate\": \"1970-01-01T00:00:00Z\",\n"
+				   "  \"goVersion\": \"none\",\n"
+				   "  \"compiler\": \"cc\",\n"
+#if defined(__aarch64__)
+				   "  \"platform\": \"linux/arm64\"\n"
+#else
+				   "  \"platform\": \"linux/amd64\"\n"
+#endif
+				   "}\n";
+	rs->status = 200;
+	rs->static_body = text;
+	rs->static_len = sizeof(text) - 1;
+}

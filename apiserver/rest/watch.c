@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * WATCH: a cursor into the resource's event window, read by a stream thread. Each event is its type, the object's shared
+ * bytes and a newline; as many as fit leave in one write. What does not fit waits in the stream, never more than one event.
+ *
+ * Bookmarks come about every minute, but only when the revision has moved since the client last heard of one, so an idle
+ * cluster is silent. A watch ends at its timeout with a last bookmark, as upstream's do.
+ */
+#include "rest/negotiate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/rand.h"
+#include "rest/api.h"
+#include "rest/options.h"
+
+#define BOOKMARK_NS (60 * NS_PER_S)
+#define TIMEOUT_MIN_S 1800 /* 30 to 60 minutes when the client names none */
+
+struct watch_stream {
+	struct response_stream stream;
+	struct watcher *watcher;
+	const struct kind *kind;
+	struct accept accept;
+	bool bookmarks, columns_sent, failed, ended;
+	uint64_t told_rv; /* newest revision the client knows */
+	int64_t bookmark_ns, end_ns;
+	/* the event being sent: head, object, tail */
+	char head[32];
+	size_t head_len, off;
+	struct obj *obj; /* its bytes, or … */
+	struct buf page; /* … a rendered object */
+	const char *mid;
+	size_t mid_len;
+};
+
+static const char *const type_names[] = {
+	[WATCH_ADDED] = "ADDED", [WATCH_MODIFIED] = "MODIFIED", [WATCH_DELETED] = "DELETED", [WATCH_BOOKMARK] = "BOOKMARK"};
+#define TAIL "}\n"
+
+static void watch_stream_close(void *arg)
+{
+	struct watch_stream *w = arg;
+	if (w->watcher)
+		watch_close(w->watcher);
+	obj_unref(w->obj);
+	buf_release(&w->page);
+	free(w);
+}
+
+/* ---- one event ---- */
+
+static void begin_event(struct watch_stream *w, const char *type)
+{
+	w->head_len = (size_t)snprintf(w->head, sizeof(w->head), "{\"type\":\"%s\",\"object\":", type);
+	w->off = 0;
+}
+
+static void use_page(struct watch_stream *w)
+{
+	w->mid = buf_str(&w->page);
+	w->mid_len = w->page.len;
+}
+
+static void begin_bookmark(struct watch_stream *w, uint64_t rv, bool initial_end)
+{
+	const struct kind *k = w->kind;
+	static const char end[] = ",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}";
+	begin_event(w, "BOOKMARK");
+	buf_clear(&w->page);
+	switch (w->accept.as) {
+	case PRESENT_OBJECT:
+		buf_addf(&w->page, "{\"kind\":\"%s\",\"apiVersion\":\"%s%s%s\",", k->kind, k->group, *k->group ? "/" : "", k->version);
+		break;
+	case PRESENT_PARTIAL:
+		buf_addf(&w->page, "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/%s\",", w->accept.version);
+		break;
+	case PRESENT_TABLE:
+		buf_addf(&w->page, "{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/%s\",", w->accept.version);
+		break;
+	}
+	buf_addf(&w->page, "\"metadata\":{\"resourceVersion\":\"%llu\"%s}", (unsigned long long)rv, initial_end ? end : "");
+	buf_adds(&w->page, w->accept.as == PRESENT_TABLE ? ",\"columnDefinitions\":null,\"rows\":[]}" : "}");
+	use_page(w);
+	w->told_rv = rv;
+}
+
+static void begin_object(struct watch_stream *w, const struct watch_event *ev)
+{
+	begin_event(w, type_names[ev->type]);
+	w->told_rv = ev->rv;
+	if (w->accept.as == PRESENT_OBJECT && ev->obj->kind == w->kind) {
+		w->obj = ev->obj;
+		w->mid = ev->obj->bytes;
+		w->mid_len = ev->obj->len;
+		return;
+	}
+	buf_clear(&w->page);
+	present_single(&w->page, w->kind, &w->accept, ev->obj, !w->columns_sent);
+	w->columns_sent = true;
+	obj_unref(ev->obj);
+	use_page(w);
+}
+
+static void begin_error(struct watch_stream *w, const struct err *err)
+{
+	struct status_parts st = {.reason = err->reason, .message = err->msg};
+	begin_event(w, "ERROR");
+	buf_clear(&w->page);
+	status_write(&w->page, &st);
+	use_page(w);
+	w->failed = true;
+}
+
+static size_t copy_part(const char *from, size_t len, size_t start, size_t *off, char *p, size_t max)
+{
+	if (*off < start || *off >= start + len)
+		return 0;
+	size_t at = *off - start, n = len - at < max ? len - at : max;
+	memcpy(p, from + at, n);
+	*off += n;
+	return n;
+}
+
+/* Copies what is left of the event being sent. */
+static size_t copy_event(struct watch_stream *w, char *p, size_t max)
+{
+	size_t n = 0;
+	if (!w->head_len)
+		return 0;
+	n += copy_part(w->head, w->head_len, 0, &w->off, p, max);
+	n += copy_part(w->mid, w->mid_len, w->head_len, &w->off, p + n, max - n);
+	n += copy_part(TAIL, sizeof(TAIL) - 1, w->head_len + w->mid_len, &w->off, p + n, max - n);
+	if (w->off == w->head_len + w->mid_len + sizeof(TAIL) - 1) {
+		w->head_len = 0;
+		obj_unref(STEAL(w->obj));
+	}
+	return n;
+}
+
+/* ---- the stream ---- */
+
+static bool due_bookmark(struct watch_stream *w)
+{
+	uint64_t rv = w->bookmarks ? watch_bookmark(w->watcher) : 0;
+	if (rv <= w->told_rv)
+		return false;
+	begin_bookmark(w, rv, false);
+	return true;
+}
+
+/* What comes when the watcher has nothing: a bookmark, the end, or nothing. */
+static bool idle(struct watch_stream *w)
+{
+	int64_t now = clock_mono_ns();
+	bool more = false;
+	if (now >= w->end_ns) {
+		w->ended = true;
+		return due_bookmark(w);
+	}
+	if (w->bookmarks && now >= w->bookmark_ns) {
+		more = due_bookmark(w);
+		w->bookmark_ns = now + BOOKMARK_NS;
+	}
+	w->stream.wake_at_ns = w->bookmarks && w->bookmark_ns < w->end_ns ? w->bookmark_ns : w->end_ns;
+	return more;
+}
+
+/* Makes the next event the one being sent; false when there is none now. */
+static bool next_event(struct watch_stream *w)
+{
+	struct watch_event ev;
+	struct err err = ERR_INIT;
+	if (w->ended || w->failed)
+		return false;
+	int r = watch_next(w->watcher, &ev, &err);
+	if (r < 0) {
+		begin_error(w, &err);
+		return true;
+	}
+	if (!r)
+		return idle(w);
+	if (ev.type == WATCH_BOOKMARK)
+		begin_bookmark(w, ev.rv, ev.initial_end);
+	else
+		begin_object(w, &ev);
+	return true;
+}
+
+static long watch_read(void *arg, char *p, size_t max)
+{
+	struct watch_stream *w = arg;
+	size_t done = 0;
+	while (done < max) {
+		size_t n = copy_event(w, p + done, max - done);
+		done += n;
+		if (!n && !next_event(w))
+			break;
+	}
+	return done ? (long)done : w->ended || w->failed ? -1 : 0;
+}
+
+static void on_wake(void *arg)
+{
+	struct watch_stream *w = arg;
+	response_wake(w->stream.wake);
+}
+
+/* watch/RESOURCE/NAME: the same as fieldSelector=metadata.name=NAME. */
+static void select_name(struct list_options *o, const char *name)
+{
+	struct field_term *v = mem_array(o->fields.n + 1, sizeof(*v));
+	if (o->fields.n)
+		memcpy(v, o->fields.v, o->fields.n * sizeof(*v));
+	v[o->fields.n] = (struct field_term){mem_strdup("metadata.name"), mem_strdup(name), false};
+	free(o->fields.v);
+	o->fields.v = v;
+	o->fields.n++;
+}
+
+static struct watch_stream *open_stream(struct request *rq, const struct accept *a, const struct list_options *o,
+					struct err *err)
+{
+	struct query q = {.ns = rq->kind->namespaced ? rq->ns : "",
+			  .labels = o->labels,
+			  .fields = o->fields.n ? &o->fields : NULL,
+			  .kind = rq->kind};
+	/* Without a revision the present state comes first, unless the client says that it does not want it. */
+	bool initial = o->has_initial ? o->initial : !o->rv;
+	int64_t seconds = o->timeout_s ? o->timeout_s : TIMEOUT_MIN_S + (int64_t)rand_below(TIMEOUT_MIN_S);
+	int64_t now = clock_mono_ns();
+	struct watch_stream *w = MEM_NEW(struct watch_stream);
+	w->stream = (struct response_stream){.read = watch_read, .close = watch_stream_close, .arg = w};
+	w->kind = rq->kind;
+	w->accept = *a;
+	w->bookmarks = o->bookmarks;
+	w->told_rv = o->rv;
+	w->end_ns = seconds > INT64_MAX / 4 / NS_PER_S ? CLOCK_NEVER : now + seconds * NS_PER_S;
+	w->bookmark_ns = now + BOOKMARK_NS;
+	w->watcher = watch_open(storage_resource(rq->api->storage, rq->kind), &q, o->rv, initial,
+				o->has_initial && o->initial && o->bookmarks, on_wake, w, err);
+	if (w->watcher)
+		return w;
+	if (err->reason != REASON_EXPIRED) {
+		watch_stream_close(w);
+		return NULL;
+	}
+	begin_error(w, err); /* as upstream, it comes as the stream's only event */
+	return w;
+}
+
+void rest_watch(struct request *rq, struct response *rs)
+{
+	struct err err = ERR_INIT;
+	struct field_errors errs = {.n = 0};
+	struct accept a;
+	struct list_options o;
+	if (negotiate(rq, &a, &err) < 0) {
+		response_status(rs, &err, rq, NULL);
+		return;
+	}
+	if (a.yaml) {
+		err_set(&err, REASON_NOT_ACCEPTABLE, "only the following media types are accepted: application/json");
+		response_status(rs, &err, rq, NULL);
+		return;
+	}
+	if (options_parse(rq, &o, &errs, &err) < 0) {
+		options_fail(rq, rs, &err, &errs);
+		return;
+	}
+	if (*rq->name)
+		select_name(&o, rq->name);
+	struct watch_stream *w = open_stream(rq, &a, &o, &err);
+	rs->status = 200;
+	if (w)
+		rs->stream = &w->stream;
+	else
+		response_status(rs, &err, rq, NULL);
+	options_release(&o);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The real clock is two calls to clock_gettime. The fake one is a pair of numbers plus a register of the
+ * threads that wait on them: clock_advance() moves the numbers and then pokes each condition variable in the
+ * register.
+ *
+ * A poke must not fall between a waiter's look at the clock and its sleep. The waiter holds its mutex from
+ * one to the other, so the poke is made under that mutex; and because the waiter takes `lock` while it holds
+ * its mutex, the poker, who holds `lock`, only ever tries the mutex and starts over when it is busy. Being in
+ * the register means that the waiter has not returned, so its mutex and condition variable exist.
+ *
+ * Without clock_fake() none of this runs: a wait costs one load more than pthread_cond_timedwait.
+ */
+#include "base/clock.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <time.h>
+#include "base/list.h"
+
+struct waiter {
+	struct list link;
+	pthread_cond_t *cond;
+	pthread_mutex_t *mutex;
+	uint64_t poked; /* last round that woke it */
+};
+
+static atomic_bool faked;
+static _Atomic int64_t fake_mono_ns, fake_wall_ns;
+static pthread_mutex_t lock =
+	PTHREAD_MUTEX_INITIALIZER; /* taken after any waiter's mutex; guards what follows */
+static struct list waiters = LIST_INIT(waiters);
+static uint64_t round_no;
+
+static int64_t now(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
+}
+
+int64_t clock_mono_ns(void)
+{
+	return atomic_load_explicit(&faked, memory_order_acquire) ? fake_mono_ns : now(CLOCK_MONOTONIC);
+}
+
+int64_t clock_wall_ns(void)
+{
+	return atomic_load_explicit(&faked, memory_order_acquire) ? fake_wall_ns : now(CLOCK_REALTIME);
+}
+
+void clock_cond_init(pthread_cond_t *c)
+{
+	pthread_condattr_t attr;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	int rc = pthread_cond_init(c, &attr);
+
+	assert(!rc);
+	(void)rc;
+	pthread_condattr_destroy(&attr);
+}
+
+static bool fake_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t deadline_ns)
+{
+	struct waiter w = {.cond = c, .mutex = m};
+
+	pthread_mutex_lock(&lock);
+	bool wait = fake_mono_ns < deadline_ns && faked;
+
+	if (wait) {
+		w.poked = round_no;
+		list_push_back(&waiters, &w.link);
+	}
+	pthread_mutex_unlock(&lock);
+	if (!wait)
+		return clock_mono_ns() < deadline_ns;
+	pthread_cond_wait(c, m);
+	pthread_mutex_lock(&lock);
+	list_del(&w.link);
+	pthread_mutex_unlock(&lock);
+	return clock_mono_ns() < deadline_ns;
+}
+
+bool clock_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t deadline_ns)
+{
+	if (atomic_load_explicit(&faked, memory_order_acquire))
+		return fake_wait(c, m, deadline_ns);
+	if (deadline_ns == CLOCK_NEVER) {
+		pthread_cond_wait(c, m);
+		return true;
+	}
+	if (deadline_ns < 0)
+		deadline_ns = 0;
+	struct timespec ts = {.tv_sec = deadline_ns / NS_PER_S, .tv_nsec = deadline_ns % NS_PER_S};
+
+	return pthread_cond_timedwait(c, m, &ts) != ETIMEDOUT;
+}
+
+/* Called with `lock` held. One waiter that this round has not woken yet, or NULL. */
+static struct waiter *unpoked(void)
+{
+	list_for_each (l, &waiters) {
+		struct waiter *w = list_entry(l, struct waiter, link);
+
+		if (w->poked != round_no)
+			return w;
+	}
+	return NULL;
+}
+
+static void wake_all(void)
+{
+	struct waiter *w;
+
+	pthread_mutex_lock(&lock);
+	round_no++;
+	while ((w = unpoked())) {
+		if (pthread_mutex_trylock(w->mutex)) {
+			pthread_mutex_unlock(&lock);
+			sched_yield();
+			pthread_mutex_lock(&lock);
+			continue;
+		}
+		w->poked = round_no;
+		pthread_cond_broadcast(w->cond);
+		pthread_mutex_unlock(w->mutex);
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+void clock_fake(int64_t wall_ns)
+{
+	fake_mono_ns = clock_mono_ns();
+	fake_wall_ns = wall_ns;
+	atomic_store_explicit(&faked, true, memory_order_release);
+	wake_all();
+}
+
+void clock_advance(int64_t ns)
+{
+	assert(faked && ns >= 0);
+	fake_mono_ns += ns;
+	fake_wall_ns += ns;
+	wake_all();
+}
+
+void clock_real(void)
+{
+	atomic_store_explicit(&faked, false, memory_order_release);
+	wake_all();
+}
+
+size_t clock_waiting(void)
+{
+	size_t n = 0;
+
+	pthread_mutex_lock(&lock);
+	list_for_each (l, &waiters)
+		n++;
+	pthread_mutex_unlock(&lock);
+	return n;
+}

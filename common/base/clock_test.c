@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <sched.h>
+#include "base/clock.h"
+#include "base/thread.h"
+
+struct timer {
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	int64_t deadline_ns;
+	bool fired, cancelled;
+};
+
+static void *run_timer(void *arg)
+{
+	struct timer *t = arg;
+
+	pthread_mutex_lock(&t->lock);
+	while (!t->cancelled && clock_cond_wait(&t->cond, &t->lock, t->deadline_ns))
+		;
+	t->fired = !t->cancelled;
+	pthread_mutex_unlock(&t->lock);
+	return NULL;
+}
+
+static bool fired(struct timer *t)
+{
+	pthread_mutex_lock(&t->lock);
+	bool f = t->fired;
+
+	pthread_mutex_unlock(&t->lock);
+	return f;
+}
+
+static void fake_time_wakes_waiters(void **state)
+{
+	enum { N = 8 };
+	static struct timer t[N];
+	pthread_t threads[N];
+
+	clock_fake(1000 * NS_PER_S);
+	int64_t start = clock_mono_ns();
+
+	for (int i = 0; i < N; i++) {
+		t[i] = (struct timer){.lock = PTHREAD_MUTEX_INITIALIZER,
+				      .deadline_ns = start + (i + 1) * 3600 * NS_PER_S};
+		if (i == N - 1)
+			t[i].deadline_ns = CLOCK_NEVER;
+		clock_cond_init(&t[i].cond);
+		threads[i] = thread_start("timer", run_timer, &t[i]);
+	}
+	while (clock_waiting() < N)
+		sched_yield();
+	for (int i = 0; i < N - 1; i++) {
+		assert_false(fired(&t[i]));
+		clock_advance(3600 * NS_PER_S);
+		pthread_join(threads[i], NULL);
+		assert_true(fired(&t[i]));
+	}
+	assert_false(fired(&t[N - 1]));
+	assert_int_equal(clock_wall_ns(), 1000 * NS_PER_S + (N - 1) * 3600 * NS_PER_S);
+	assert_int_equal(clock_mono_ns(), start + (N - 1) * 3600 * NS_PER_S);
+	pthread_mutex_lock(&t[N - 1].lock);
+	t[N - 1].cancelled = true;
+	pthread_cond_signal(&t[N - 1].cond);
+	pthread_mutex_unlock(&t[N - 1].lock);
+	pthread_join(threads[N - 1], NULL);
+	for (int i = 0; i < N; i++)
+		pthread_cond_destroy(&t[i].cond);
+	clock_real();
+	assert_true(clock_wall_ns() > 1000000 * NS_PER_S);
+}
+
+static void real_deadlines_pass(void **state)
+{
+	pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+	pthread_cond_t c;
+	int64_t start = clock_mono_ns(), deadline = start + 5 * NS_PER_MS;
+
+	clock_cond_init(&c);
+	pthread_mutex_lock(&m);
+	assert_false(clock_cond_wait(&c, &m, start - 1));
+	assert_false(clock_cond_wait(&c, &m, -5));
+	while (clock_cond_wait(&c, &m, deadline))
+		;
+	assert_true(clock_mono_ns() >= deadline);
+	pthread_mutex_unlock(&m);
+	pthread_cond_destroy(&c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(fake_time_wakes_waiters),
+		cmocka_unit_test(real_deadlines_pass),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

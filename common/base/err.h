@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Errors are values: one struct on the caller's stack, nothing to free.
+ *
+ * A fallible function takes `struct err *err` as its last parameter, returns 0 or -1 (or a pointer or NULL),
+ *and writes *err only on failure. err may not be NULL. Set-and-return is one expression:
+ *
+ *	return err_set(err, REASON_NOT_FOUND, "pods \"%s\" not found", name);
+ *
+ * Library code never logs an error that it returns; the loop that decides what happens next logs it once.
+ * A broken invariant is assert(); bad input never is. Any thread; a struct err belongs to its stack.
+ */
+#ifndef BASE_ERR_H
+#define BASE_ERR_H
+
+#include <stdarg.h>
+#include "base/reason.h"
+
+/* Long enough for upstream's longest one-line messages; a longer one is cut, which is harmless. */
+#define ERR_MSG_MAX 512
+
+struct err {
+	enum reason reason;
+	char msg[ERR_MSG_MAX];
+};
+
+#define ERR_INIT                                                                                             \
+	{                                                                                                    \
+		.reason = REASON_NONE                                                                        \
+	}
+
+#define MUST_CHECK __attribute__((warn_unused_result))
+#define PRINTF(f, a) __attribute__((format(printf, f, a)))
+
+/* The three below are -1 as expressions, so that the compiler sees that a failure path fails. */
+/* Sets *err. */
+#define err_set(...) (err_set_text(__VA_ARGS__), -1)
+void err_set_text(struct err *err, enum reason r, const char *fmt, ...) PRINTF(3, 4);
+/* As err_set with REASON_IO, appending ": " and strerror(errno). */
+#define err_errno(...) (err_errno_text(__VA_ARGS__), -1)
+void err_errno_text(struct err *err, const char *fmt, ...) PRINTF(2, 3);
+/* Puts "CONTEXT: " before the message, keeps the reason. */
+#define err_wrap(...) (err_wrap_text(__VA_ARGS__), -1)
+void err_wrap_text(struct err *err, const char *fmt, ...) PRINTF(2, 3);
+
+#endif

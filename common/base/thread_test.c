@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "base/thread.h"
+
+static void *look_around(void *arg)
+{
+	sigset_t mask;
+
+	pthread_getname_np(pthread_self(), arg, 16);
+	pthread_sigmask(SIG_SETMASK, NULL, &mask);
+	return sigismember(&mask, SIGTERM) && sigismember(&mask, SIGUSR1) ? arg : NULL;
+}
+
+static void threads_block_signals(void **state)
+{
+	char name[16];
+	void *ret;
+	sigset_t mask;
+
+	pthread_join(thread_start("a name that is too long", look_around, name), &ret);
+	assert_ptr_equal(ret, name);
+	assert_string_equal(name, "a name that is ");
+	pthread_sigmask(SIG_SETMASK, NULL, &mask);
+	assert_false(sigismember(&mask, SIGUSR1));
+}
+
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static atomic_int done;
+
+static void job(void *arg)
+{
+	pthread_mutex_lock(&gate);
+	pthread_mutex_unlock(&gate);
+	done++;
+}
+
+static void pool_is_bounded_and_drains(void **state)
+{
+	struct pool *p = pool_new("pool", 2, 3);
+	int accepted = 0;
+
+	pthread_mutex_lock(&gate);
+	for (int i = 0; i < 100; i++)
+		accepted += pool_submit(p, job, NULL);
+	/* Two may run and three wait, at least the three fit, and the queue is full now or was. */
+	assert_in_range(accepted, 3, 5);
+	assert_in_range(pool_queued(p), 1, 3);
+	pthread_mutex_unlock(&gate);
+	pool_free(p);
+	assert_int_equal(done, accepted);
+	pool_free(NULL);
+}
+
+/* Each stop is tried in a process of its own: it lasts. */
+static int in_child(int (*fn)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(fn());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static bool readable(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	return poll(&p, 1, 0) == 1;
+}
+
+static void *ask(void *arg)
+{
+	stop_request();
+	return NULL;
+}
+
+static int by_request(void)
+{
+	stop_install();
+	if (stop_requested() || readable(stop_fd()))
+		return 1;
+	pthread_t t = thread_start("ask", ask, NULL);
+
+	stop_wait();
+	pthread_join(t, NULL);
+	return stop_requested() && readable(stop_fd()) ? 0 : 2;
+}
+
+static int by_signal(int sig)
+{
+	stop_install();
+	if (stop_requested())
+		return 1;
+	kill(getpid(), sig);
+	if (!stop_requested())
+		return 2;
+	stop_wait();
+	kill(getpid(), SIGPIPE); /* ignored */
+	return readable(stop_fd()) ? 0 : 3;
+}
+
+static int by_sigterm(void)
+{
+	return by_signal(SIGTERM);
+}
+
+static int by_sigint(void)
+{
+	return by_signal(SIGINT);
+}
+
+static int by_sighup(void)
+{
+	return by_signal(SIGHUP);
+}
+
+static int reset_for_children(void)
+{
+	stop_install();
+	stop_child_reset();
+	raise(SIGTERM);
+	return 1;
+}
+
+static void stops(void **state)
+{
+	assert_int_equal(in_child(by_request), 0);
+	assert_int_equal(in_child(by_sigterm), 0);
+	assert_int_equal(in_child(by_sigint), 0);
+	assert_int_equal(in_child(by_sighup), 0);
+	assert_int_equal(in_child(reset_for_children), 128 + SIGTERM);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(threads_block_signals),
+		cmocka_unit_test(pool_is_bounded_and_drains),
+		cmocka_unit_test(stops),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HTTP client: the only file that sees libcurl.
+ *
+ * A struct http is one thread's connection pool to any number of servers (curl handles belong to one thread;
+ * make one per thread). It runs many requests at once on few keep-alive connections (http_run, http_each),
+ * and streams (watches, logs) through a callback. All requests have a deadline; none follows redirects unless
+ * asked. Errors: REASON_UNAVAILABLE when the server cannot be reached, REASON_TIMEOUT when the deadline
+ * passes; an HTTP status is not an error here.
+ */
+#ifndef CLIENT_HTTP_H
+#define CLIENT_HTTP_H
+
+#include "base/buf.h"
+
+struct http_tls { /* all optional; paths or PEM text; the strings are borrowed until http_free */
+	const char *ca_file, *cert_file, *key_file;
+	const char *ca_pem, *cert_pem, *key_pem;
+	bool insecure;
+};
+
+struct http;
+/* max_connections: per http, over all hosts; 0 = no limit. tls may be NULL (the system's CAs). */
+struct http *http_new(const struct http_tls *tls, int max_connections);
+void http_free(struct http *h); /* what http_start began is aborted; its `done` does not run */
+
+struct http_request {
+	const char *method, *url;   /* borrowed while running */
+	const char *const *headers; /* NULL-terminated "Name: value"; may be NULL */
+	const char *body;
+	size_t body_len;
+	int64_t timeout_ns; /* whole request; 0 = 30 s. With on_data: time without any byte, 0 = none */
+	size_t max_body;    /* largest reply; 0 = 64 MiB, no limit with on_data. More is REASON_TOO_LARGE */
+	/* When set, reply bytes go here instead of into reply.body; return false to end the request early
+	   (that is no error). Runs inside the transfer: http_start, http_abort, http_wake and http_cancel are
+	   allowed, nothing else of this struct http. */
+	bool (*on_data)(void *arg, const char *p, size_t n);
+	void (*on_status)(void *arg, int status); /* optional, before the first on_data; the same rule */
+	void *arg;
+	bool follow_redirects;
+	const char *username, *password; /* basic auth, optional */
+	const char *unix_socket;	 /* connect here instead of the URL's host */
+};
+struct http_reply {
+	int status;
+	struct buf body;
+	char content_type[128];
+	char retry_after[32];
+	char www_authenticate[1024];
+	char docker_content_digest[128];
+	struct err err; /* reason != REASON_NONE: no complete HTTP reply came back */
+};
+void http_reply_release(struct http_reply *r);
+
+/* One request, blocking. -1: transport error in *err (also r->err). *r need not be initialised. */
+int http_do(struct http *h, const struct http_request *rq, struct http_reply *r, struct err *err) MUST_CHECK;
+/* n requests at once, at most `in_flight` on the wire; returns when all have ended. Each reply has its own
+ * err. */
+void http_run(struct http *h, const struct http_request *rq, struct http_reply *r, size_t n,
+	      size_t in_flight);
+/*
+ * The same without arrays, so that n replies are never held at once: `prepare` fills request i (zeroed
+ * before) when its turn comes, `finish` sees its reply, borrowed. Neither may call back into h.
+ */
+typedef void http_prepare_fn(void *arg, size_t i, struct http_request *rq);
+typedef void http_finish_fn(void *arg, size_t i, struct http_reply *r);
+void http_each(struct http *h, size_t n, size_t in_flight, http_prepare_fn *prepare, http_finish_fn *finish,
+	       void *arg);
+/* Makes a running http_do/http_run/http_each/http_sleep of this struct return with REASON_CANCELED, and later
+   ones at once, until http_uncancel. Any thread. */
+void http_cancel(struct http *h);
+void http_uncancel(struct http *h);
+/* Waits, keeping started calls running. False when cancelled. */
+bool http_sleep(struct http *h, int64_t deadline_ns);
+
+/*
+ * Non-blocking side, for owners of an event loop (informers, fake nodes, the etcd engine): start any number
+ * of requests, then call http_poll in a loop. `done` runs inside http_poll (or a blocking call of the same
+ * struct http) and may use all of http; the request's strings are copied. After `done` the call is gone.
+ */
+typedef void http_done_fn(void *arg, struct http_reply *r); /* r is borrowed; take r->body if needed */
+struct http_call;
+struct http_call *http_start(struct http *h, const struct http_request *rq, http_done_fn *done,
+			     void *done_arg);
+void http_abort(struct http_call *c); /* `done` will not run */
+/* Runs transfers and waits for activity until the monotonic deadline, http_wake(), or something happened. */
+void http_poll(struct http *h, int64_t deadline_ns);
+void http_wake(struct http *h); /* any thread: ends the current or next http_poll */
+size_t http_in_flight(const struct http *h);
+/* Readable when http_poll(h, 0) has something to do at once; *ret_deadline_ns (monotonic) says when it has in
+   any case. For a loop that already waits for other descriptors. */
+int http_poll_fd(const struct http *h, int64_t *ret_deadline_ns);
+
+/* Percent-encodes one path segment or query value. */
+void http_escape(struct buf *out, const char *s);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Field errors in the wording of kubernetes/apimachinery pkg/util/validation/field: the type's text, the
+ * value where the type shows one, the detail.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "object/schema_inside.h"
+
+static void add(struct field_errors *e, const char *reason, const char *path, struct buf *message)
+{
+	if (e->n < FIELD_ERRORS_MAX)
+		e->v[e->n] = (struct field_error){
+			.reason = reason,
+			.field = mem_strdup(path),
+			.message = buf_take(message, NULL),
+		};
+	e->n++;
+}
+
+void field_errors_release(struct field_errors *e)
+{
+	for (size_t i = 0; i < e->n && i < FIELD_ERRORS_MAX; i++) {
+		free(e->v[i].field);
+		free(e->v[i].message);
+	}
+	e->n = 0;
+}
+
+/* Go's %q. */
+static void add_quoted_n(struct buf *out, const char *s, size_t n)
+{
+	static const char letter[] = "abtnvfr"; /* of 0x07 to 0x0d */
+
+	buf_addc(out, '"');
+	for (const char *end = s + n; s < end; s++) {
+		unsigned char c = (unsigned char)*s;
+		if (c == '"' || c == '\\')
+			buf_addf(out, "\\%c", c);
+		else if (c >= 7 && c <= 13)
+			buf_addf(out, "\\%c", letter[c - 7]);
+		else if (c < 0x20 || c == 0x7f)
+			buf_addf(out, "\\x%02x", c);
+		else
+			buf_addc(out, (char)c);
+	}
+	buf_addc(out, '"');
+}
+
+static void add_quoted(struct buf *out, const char *s)
+{
+	add_quoted_n(out, s, strlen(s));
+}
+
+static void add_detail(struct buf *out, const char *detail)
+{
+	if (detail && *detail)
+		buf_addf(out, ": %s", detail);
+}
+
+static void plain(struct field_errors *e, const char *reason, const char *text, const char *path,
+		  const char *detail)
+{
+	autobuf struct buf b = BUF_INIT;
+	buf_adds(&b, text);
+	add_detail(&b, detail);
+	add(e, reason, path, &b);
+}
+
+static void quoted(struct field_errors *e, const char *reason, const char *text, const char *path,
+		   const char *value, const char *detail)
+{
+	autobuf struct buf b = BUF_INIT;
+	buf_addf(&b, "%s: ", text);
+	add_quoted(&b, value);
+	add_detail(&b, detail);
+	add(e, reason, path, &b);
+}
+
+void field_error_required(struct field_errors *e, const char *path, const char *detail)
+{
+	plain(e, "FieldValueRequired", "Required value", path, detail);
+}
+
+void field_error_invalid(struct field_errors *e, const char *path, const js *value, const char *detail)
+{
+	autobuf struct buf b = BUF_INIT;
+	buf_adds(&b, "Invalid value: ");
+	size_t n;
+	const char *s = js_bytes(value, &n);
+	if (s)
+		add_quoted_n(&b, s, n);
+	else if (value)
+		js_write(&b, value);
+	else
+		buf_adds(&b, "null");
+	add_detail(&b, detail);
+	add(e, "FieldValueInvalid", path, &b);
+}
+
+void field_error_invalid_str(struct field_errors *e, const char *path, const char *value, const char *detail)
+{
+	quoted(e, "FieldValueInvalid", "Invalid value", path, value, detail);
+}
+
+void field_error_not_supported(struct field_errors *e, const char *path, const char *value,
+			       const char *const *supported)
+{
+	autobuf struct buf detail = BUF_INIT;
+	for (const char *const *s = supported; *s; s++) {
+		buf_adds(&detail, s == supported ? "supported values: " : ", ");
+		add_quoted(&detail, *s);
+	}
+	quoted(e, "FieldValueNotSupported", "Unsupported value", path, value, buf_str(&detail));
+}
+
+void field_error_forbidden(struct field_errors *e, const char *path, const char *detail)
+{
+	plain(e, "FieldValueForbidden", "Forbidden", path, detail);
+}
+
+void field_error_duplicate(struct field_errors *e, const char *path, const char *value)
+{
+	quoted(e, "FieldValueDuplicate", "Duplicate value", path, value, NULL);
+}
+
+void field_error_too_long(struct field_errors *e, const char *path, int max)
+{
+	autobuf struct buf detail = BUF_INIT;
+	buf_addf(&detail, "may not be more than %d byte%s", max, max == 1 ? "" : "s");
+	plain(e, "FieldValueTooLong", "Too long", path, buf_str(&detail));
+}
+
+void field_error_too_many(struct field_errors *e, const char *path, int got, int max)
+{
+	autobuf struct buf b = BUF_INIT;
+	buf_addf(&b, "Too many: %d: must have at most %d item%s", got, max, max == 1 ? "" : "s");
+	add(e, "FieldValueTooMany", path, &b);
+}
+
+void field_error_not_found(struct field_errors *e, const char *path, const char *value)
+{
+	quoted(e, "FieldValueNotFound", "Not found", path, value, NULL);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The checks are scans over a character table rather than regular expressions; the expressions appear only in
+ * the texts, which clients see and scripts match. A value that breaks several rules is told the first.
+ */
+#include "object/name.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#define DNS_LABEL_FMT "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+#define DNS_SUBDOMAIN_FMT DNS_LABEL_FMT "(\\." DNS_LABEL_FMT ")*"
+#define DNS_SUBDOMAIN_MSG                                                                                    \
+	"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "    \
+	"and must "                                                                                          \
+	"start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "    \
+	"'" DNS_SUBDOMAIN_FMT "')"
+#define LABEL_KEY_FMT "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
+#define LABEL_KEY_MSG                                                                                        \
+	"must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "          \
+	"alphanumeric "                                                                                      \
+	"character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "              \
+	"'" LABEL_KEY_FMT "')"
+
+enum { LOWER = 1, UPPER = 2, DIGIT = 4, DASH = 8, UNDER = 16, DOT = 32, ALNUM = LOWER | UPPER | DIGIT };
+
+static unsigned class_of(char c)
+{
+	if (c >= 'a' && c <= 'z')
+		return LOWER;
+	if (c >= 'A' && c <= 'Z')
+		return UPPER;
+	if (c >= '0' && c <= '9')
+		return DIGIT;
+	return c == '-' ? DASH : c == '_' ? UNDER : c == '.' ? DOT : 0;
+}
+
+/* n characters, at least one; the ends are of class `ends`, all of class `all`. */
+static bool made_of(const char *s, size_t n, unsigned ends, unsigned all)
+{
+	if (!n || !(class_of(s[0]) & ends) || !(class_of(s[n - 1]) & ends))
+		return false;
+	for (size_t i = 1; i + 1 < n; i++)
+		if (!(class_of(s[i]) & all))
+			return false;
+	return true;
+}
+
+static bool is_subdomain(const char *s, size_t n)
+{
+	const char *end = s + n;
+
+	for (;;) {
+		const char *dot = memchr(s, '.', (size_t)(end - s)), *to = dot ? dot : end;
+
+		if (!made_of(s, (size_t)(to - s), LOWER | DIGIT, LOWER | DIGIT | DASH))
+			return false;
+		if (!dot)
+			return true;
+		s = dot + 1;
+	}
+}
+
+const char *name_check_dns1123_label(const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n > 63)
+		return "must be no more than 63 characters";
+	if (made_of(s, n, LOWER | DIGIT, LOWER | DIGIT | DASH))
+		return NULL;
+	if (is_subdomain(s, n))
+		return "must not contain dots";
+	return "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and "
+	       "must start and "
+	       "end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation "
+	       "is "
+	       "'" DNS_LABEL_FMT "')";
+}
+
+const char *name_check_dns1123_subdomain(const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n > 253)
+		return "must be no more than 253 characters";
+	return is_subdomain(s, n) ? NULL : DNS_SUBDOMAIN_MSG;
+}
+
+const char *name_check_dns1035_label(const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n > 63)
+		return "must be no more than 63 characters";
+	if (n && class_of(s[0]) == LOWER && made_of(s, n, LOWER | DIGIT, LOWER | DIGIT | DASH))
+		return NULL;
+	return "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an "
+	       "alphabetic "
+	       "character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used "
+	       "for "
+	       "validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+}
+
+const char *name_check_qualified(const char *s)
+{
+	const char *slash = strchr(s, '/'), *name = slash ? slash + 1 : s;
+
+	if (strchr(name, '/'))
+		return "a valid label key " LABEL_KEY_MSG
+		       " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
+	if (slash == s)
+		return "prefix part must be non-empty";
+	if (slash && slash - s > 253)
+		return "prefix part must be no more than 253 bytes";
+	if (slash && !is_subdomain(s, (size_t)(slash - s)))
+		return "prefix part " DNS_SUBDOMAIN_MSG;
+	size_t n = strlen(name);
+
+	if (!n)
+		return "name part must be non-empty; name part " LABEL_KEY_MSG;
+	if (n > 63)
+		return "name part must be no more than 63 bytes";
+	return made_of(name, n, ALNUM, ALNUM | DASH | UNDER | DOT) ? NULL : "name part " LABEL_KEY_MSG;
+}
+
+const char *name_check_label_value(const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n > 63)
+		return "must be no more than 63 bytes";
+	if (!n || made_of(s, n, ALNUM, ALNUM | DASH | UNDER | DOT))
+		return NULL;
+	return "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or "
+	       "'.', and must "
+	       "start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
+	       "regex used for "
+	       "validation is '(" LABEL_KEY_FMT ")?')";
+}
+
+const char *name_check_path_segment(const char *s)
+{
+	if (!strcmp(s, "."))
+		return "may not be '.'";
+	if (!strcmp(s, ".."))
+		return "may not be '..'";
+	if (strchr(s, '/'))
+		return "may not contain '/'";
+	if (strchr(s, '%'))
+		return "may not contain '%'";
+	return NULL;
+}
+
+const char *name_check_env_var(const char *s)
+{
+	if (!*s)
+		return "environment variable name must be non-empty";
+	for (; *s; s++)
+		if (*s < 0x20 || *s > 0x7e || *s == '=')
+			return "a valid environment variable name must consist only of printable ASCII "
+			       "characters other "
+			       "than '='";
+	return NULL;
+}
+
+const char *name_check_port_name(const char *s)
+{
+	size_t n = strlen(s);
+	bool letter = false, charset = n > 0;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned c = class_of(s[i]);
+
+		letter |= c == LOWER;
+		charset &= (c & (LOWER | DIGIT | DASH)) != 0;
+	}
+	if (n > 15)
+		return "must be no more than 15 characters";
+	if (!charset)
+		return "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)";
+	if (!letter)
+		return "must contain at least one letter (a-z)";
+	if (strstr(s, "--"))
+		return "must not contain consecutive hyphens";
+	if (s[0] == '-' || s[n - 1] == '-')
+		return "must not begin or end with a hyphen";
+	return NULL;
+}
+
+const char *name_check_config_key(const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n > 253)
+		return "must be no more than 253 characters";
+	if (!made_of(s, n, ALNUM | DASH | UNDER | DOT, ALNUM | DASH | UNDER | DOT))
+		return "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. "
+		       "'key.name',  or "
+		       "'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+	if (!strcmp(s, "."))
+		return "must not be '.'";
+	if (!strcmp(s, ".."))
+		return "must not be '..'";
+	return strncmp(s, "..", 2) ? NULL : "must not start with '..'";
+}

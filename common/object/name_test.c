@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+#include "base/mem.h"
+#include "object/name.h"
+
+#define L63 "abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabc"
+
+typedef const char *check_fn(const char *s);
+
+static void tables(void **state)
+{
+	/* what must be in the answer; NULL = valid */
+	static const struct {
+		check_fn *check;
+		const char *value, *objection;
+	} rows[] = {
+		{name_check_dns1123_label, "a", NULL},
+		{name_check_dns1123_label, "1-a", NULL},
+		{name_check_dns1123_label, L63, NULL},
+		{name_check_dns1123_label, L63 "x", "must be no more than 63 characters"},
+		{name_check_dns1123_label, "a.b", "must not contain dots"},
+		{name_check_dns1123_label, "", "a lowercase RFC 1123 label must consist of"},
+		{name_check_dns1123_label, "A",
+		 "(e.g. 'my-name',  or '123-abc', regex used for validation is "
+		 "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"},
+		{name_check_dns1123_label, "-a", "start and end with an alphanumeric character"},
+		{name_check_dns1123_subdomain, "a.b-c.1", NULL},
+		{name_check_dns1123_subdomain, "a..b", "a lowercase RFC 1123 subdomain must consist of"},
+		{name_check_dns1123_subdomain, "a.",
+		 "(e.g. 'example.com', regex used for validation is "
+		 "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"},
+		{name_check_dns1123_subdomain, "a_b", "subdomain"},
+		{name_check_dns1123_subdomain, L63 L63 L63 L63 "abc", "must be no more than 253 characters"},
+		{name_check_dns1035_label, "a1-b", NULL},
+		{name_check_dns1035_label, "1a", "start with an alphabetic character"},
+		{name_check_dns1035_label, "", "a DNS-1035 label must consist of"},
+		{name_check_qualified, "a", NULL},
+		{name_check_qualified, "A_b.C-1", NULL},
+		{name_check_qualified, "example.com/A", NULL},
+		{name_check_qualified, "", "name part must be non-empty"},
+		{name_check_qualified, "example.com/", "name part must be non-empty"},
+		{name_check_qualified, "/a", "prefix part must be non-empty"},
+		{name_check_qualified, "Example.com/a", "prefix part a lowercase RFC 1123 subdomain"},
+		{name_check_qualified, "a/b/c",
+		 "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"},
+		{name_check_qualified, "a b", "name part must consist of alphanumeric characters"},
+		{name_check_qualified, L63 "x", "name part must be no more than 63 bytes"},
+		{name_check_label_value, "", NULL},
+		{name_check_label_value, "a.b_C", NULL},
+		{name_check_label_value, "a b", "a valid label must be an empty string or consist of"},
+		{name_check_label_value, "a-", "a valid label must be"},
+		{name_check_label_value, L63 "x", "must be no more than 63 bytes"},
+		{name_check_path_segment, "a:b", NULL},
+		{name_check_path_segment, ".", "may not be '.'"},
+		{name_check_path_segment, "..", "may not be '..'"},
+		{name_check_path_segment, "a/b", "may not contain '/'"},
+		{name_check_path_segment, "a%b", "may not contain '%'"},
+		{name_check_env_var, "A b-1", NULL},
+		{name_check_env_var, "", "must be non-empty"},
+		{name_check_env_var, "A=B", "other than '='"},
+		{name_check_env_var, "A\xc3\xa9", "printable ASCII"},
+		{name_check_port_name, "http-2", NULL},
+		{name_check_port_name, "",
+		 "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)"},
+		{name_check_port_name, "8080", "must contain at least one letter (a-z)"},
+		{name_check_port_name, "a--b", "must not contain consecutive hyphens"},
+		{name_check_port_name, "-a", "must not begin or end with a hyphen"},
+		{name_check_port_name, "abcdefghijklmnop", "must be no more than 15 characters"},
+		{name_check_config_key, "a.b_C-1", NULL},
+		{name_check_config_key, ".a", NULL},
+		{name_check_config_key, ".", "must not be '.'"},
+		{name_check_config_key, "..", "must not be '..'"},
+		{name_check_config_key, "..a", "must not start with '..'"},
+		{name_check_config_key, "a b", "a valid config key must consist of"},
+		{name_check_config_key, "", "a valid config key must consist of"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *got = rows[i].check(rows[i].value);
+
+		if (!rows[i].objection && got)
+			fail_msg("%s: %s", rows[i].value, got);
+		if (rows[i].objection && (!got || !strstr(got, rows[i].objection)))
+			fail_msg("%s: %s", rows[i].value, got ? got : "valid");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(tables)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

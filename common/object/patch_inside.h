@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the patch module share. */
+#ifndef OBJECT_PATCH_INSIDE_H
+#define OBJECT_PATCH_INSIDE_H
+
+#include "base/map.h"
+#include "object/json.h"
+
+/* Passes o on unless it grew too deep; takes ownership. */
+js *patch_result(js *o, struct err *err);
+/* "object", "array", … as encoding/json names what it met. */
+const char *patch_json_word(const js *v);
+
+/* Lists by merge key; key NULL = the items themselves. */
+void patch_list_index(struct map *m, const js *list, const char *key); /* key's text -> first position + 1 */
+size_t patch_list_position(const struct map *m, const js *item, const char *key); /* SIZE_MAX when absent */
+/* Sorts what is in `order` by it, what is not by `server`, and slips the latter into the former. A new list.
+ */
+js *patch_list_order(const js *merged, const js *order, const js *server, const char *key);
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Kinds as data: the interpreter of kind files (apiserver/kinds/NAME.yaml).
+ *
+ * A kind file names one kind (or only shared types) and describes its fields: type, protobuf number, default,
+ * requiredness, bounds, enum, named format, immutability, list-map keys, merge key, documentation; and for
+ * the kind: names, scope, verbs, subresources, selectable fields and table columns. From that one description
+ * come strict decoding, defaulting, validation, canonical key order, JSON <-> protobuf, strategic merge,
+ * tables and discovery (and later OpenAPI and apply). kinds/README.md documents the file format.
+ *
+ * A struct schema is immutable after loading and shared by all threads. Trees passed in belong to the caller.
+ */
+#ifndef OBJECT_SCHEMA_H
+#define OBJECT_SCHEMA_H
+
+#include "object/json.h"
+
+enum type_form {
+	TYPE_STRING,
+	TYPE_INT32,
+	TYPE_INT64,
+	TYPE_BOOL,
+	TYPE_DOUBLE,
+	TYPE_BYTES, /* base64 text in JSON */
+	TYPE_TIME,  /* RFC 3339, seconds */
+	TYPE_MICRO_TIME,
+	TYPE_QUANTITY, /* canonicalised while decoding */
+	TYPE_INT_OR_STRING,
+	TYPE_FIELDS_V1, /* raw JSON kept as it is */
+	TYPE_RAW,	/* any JSON (RawExtension, CRD preserve-unknown) */
+	TYPE_OBJECT,
+	TYPE_MAP,  /* string -> elem */
+	TYPE_LIST, /* of elem */
+};
+
+enum list_kind { LIST_ATOMIC, LIST_SET, LIST_MAP };
+
+struct field;
+struct format; /* a named check (name.h), e.g. "dns1123-label" */
+struct type {
+	const char *name; /* "PodSpec", "events.Event"; NULL for an inline list or map */
+	const char *go;	  /* as encoding/json names it in errors: "v1.PodSpec", "string", "[]v1.Container" */
+	const char *package; /* "core/v1", from the file; NULL for built-in types */
+	enum type_form form;
+	const struct type *elem; /* LIST, MAP */
+	const char **enums;	 /* of a named string type; NULL-terminated, NULL = any */
+	/* OBJECT: inlined messages are already expanded here. Look up with schema_field. */
+	const struct field *fields; /* in canonical (upstream struct) order */
+	unsigned n_fields;
+	bool preserve_unknown;
+	bool pb_nested;		   /* protobuf wraps it: a list or map inside a map or list */
+	bool milli;		   /* quantities are rounded up to thousandths */
+	const char *union_of;	   /* "volume type": exactly one of the fields marked `member` must be set */
+	bool union_optional;	   /* ... or none */
+	const char *union_default; /* the member that is made, empty, when none is set; NULL = none */
+	const char *doc;
+	struct type_index *index; /* inside: look-up tables and what the subtree needs */
+};
+
+struct field {
+	const char *name; /* JSON name */
+	const struct type *type;
+	int pb;	   /* protobuf field number; 0 = none */
+	int pb_in; /* number of the embedded message that holds it (Volume.volumeSource); 0 = the message
+		      itself */
+	bool required, immutable;
+	bool pb_optional; /* Go pointer: zero values are kept */
+	bool keep_empty;  /* Go serialises the zero value too (no omitempty, or a struct by value) */
+	bool patch_merge; /* strategic merge: lists merge instead of being replaced */
+	bool retain_keys; /* strategic merge: retainKeys strategy */
+	bool member;	  /* of the type's union */
+	bool checked;	  /* has anything to validate itself */
+	enum list_kind list;
+	const js *def; /* default, complete in itself, when the field is absent; NULL = none. Frozen: js_dup
+			  it */
+	const js *def_members;	/* of an object field: defaults of its members that hold only here */
+	const char *def_from;	/* sibling whose value is the default, or NULL */
+	const char *when_field; /* the default applies only while this sibling has one of these values */
+	const char **when_values;
+	double min, max;	     /* numbers; NAN = no bound */
+	int min_len, max_len;	     /* strings (bytes), lists, maps (items); -1 = no bound */
+	const char **enums;	     /* NULL-terminated; NULL = any */
+	const struct format *format; /* check of a string, or of the strings of a list or map; NULL = none */
+	const struct format *key_format; /* check of the keys of a map */
+	const char **keys;		 /* LIST_MAP: key field names, NULL-terminated */
+	const char *detail;		 /* replaces the text of a failed required or range check */
+	const char *above;		 /* replaces the text when the upper bound is the one that failed */
+	unsigned up;	   /* how many levels above the field its errors are reported: where upstream does */
+	bool check_absent; /* the format is checked on "" when the field is absent */
+	const char *unique;    /* field of the elements that must differ; "" = the elements themselves */
+	const char *merge_key; /* strategic merge of a list of objects; NULL = replace */
+	const char *stored;    /* name of the field in the storage form, NULL = the same */
+	const char *doc;
+};
+
+enum { /* verbs */
+       VERB_GET = 1,
+       VERB_LIST = 2,
+       VERB_WATCH = 4,
+       VERB_CREATE = 8,
+       VERB_UPDATE = 16,
+       VERB_PATCH = 32,
+       VERB_DELETE = 64,
+       VERB_DELETECOLLECTION = 128,
+};
+
+struct column {
+	const char *name, *type, *format, *description;
+	int priority;
+	const char *cell; /* a JSON path such as .spec.replicas, or @NAME of a function in rest/table */
+};
+
+struct selectable {
+	const char *field; /* "spec.nodeName", as clients write it */
+	const char *path;  /* where the value is in the storage form, usually the same */
+	const char *dflt;  /* value when absent, usually "" */
+	bool bucket;	   /* watchers of a single value of this field are woken by bucket */
+};
+
+struct subresource {
+	const char *name;		    /* "status", "scale", "log", "binding" */
+	const char *group, *version, *kind; /* of its body; group NULL = the parent's */
+	unsigned verbs;
+};
+
+struct kind {
+	const char *group, *version, *kind; /* group "" is core */
+	const char *resource, *singular;
+	const char **short_names, **categories; /* NULL-terminated */
+	bool namespaced;
+	unsigned verbs;
+	const struct type *type;
+	struct subresource *subresources;
+	size_t n_subresources;
+	struct selectable *selectable; /* metadata.name and metadata.namespace are implied for every kind */
+	size_t n_selectable;
+	struct column *columns;
+	size_t n_columns;
+	const char *storage; /* resource directory in the store, "GROUP/RESOURCE" ("pods" for core); kinds
+				with the same value share objects (events in v1 and events.k8s.io/v1) */
+	const struct kind
+		*storage_kind;	 /* whose form is stored; usually this kind itself. See schema_convert */
+	const char *name_format; /* check of metadata.name */
+	bool has_status, has_generation;
+	const char *type_name, *stored_as; /* as the file names them; use type and storage_kind */
+	bool heartbeat; /* writes that change only heartbeat_field may be acknowledged before they are durable
+			 */
+	const char *heartbeat_field;
+	int64_t ttl_s; /* objects are removed this many seconds after their last write (events); 0 = never */
+};
+
+struct schema;
+
+/* Loads every *.yaml given as (name, bytes) pairs; types may refer to each other across files. */
+struct schema_file {
+	const char *name;
+	const char *p;
+	size_t n;
+};
+struct schema *schema_load(const struct schema_file *files, size_t n, struct err *err) MUST_CHECK;
+void schema_free(struct schema *s);
+const struct kind *schema_kind(const struct schema *s, const char *group, const char *version,
+			       const char *kind);
+const struct kind *schema_resource(const struct schema *s, const char *group, const char *version,
+				   const char *resource);
+const struct type *schema_type(const struct schema *s, const char *name);
+const struct field *schema_field(const struct type *type, const char *name); /* NULL when unknown */
+/* The named check of a format: NULL when s passes, else the static text for the Status. */
+const char *schema_format_check(const struct format *format, const char *s);
+const char *schema_format_name(const struct format *format);
+size_t schema_kinds(const struct schema *s,
+		    const struct kind *const **ret); /* in load order; borrowed array */
+
+/* ---- field errors (Status.details.causes) ---- */
+struct field_error {
+	const char *reason; /* static: "FieldValueRequired", "FieldValueInvalid", "FieldValueNotSupported",
+			       "FieldValueForbidden", "FieldValueDuplicate", "FieldValueTooLong",
+			       "FieldValueTooMany", "FieldValueNotFound", "FieldValueTypeInvalid" */
+	char *field;	    /* "spec.containers[0].name" */
+	char *message;	    /* `Invalid value: "x": must be …`, as upstream's field.Error.ErrorBody */
+};
+#define FIELD_ERRORS_MAX 64
+struct field_errors {
+	struct field_error v[FIELD_ERRORS_MAX]; /* further ones are counted only */
+	size_t n;
+};
+void field_errors_release(struct field_errors *e);
+void field_error_required(struct field_errors *e, const char *path, const char *detail);
+/* value is written as upstream does: strings quoted, numbers bare, objects as JSON; NULL = null. */
+void field_error_invalid(struct field_errors *e, const char *path, const js *value, const char *detail);
+void field_error_invalid_str(struct field_errors *e, const char *path, const char *value, const char *detail);
+void field_error_not_supported(struct field_errors *e, const char *path, const char *value,
+			       const char *const *supported);
+void field_error_forbidden(struct field_errors *e, const char *path, const char *detail);
+void field_error_duplicate(struct field_errors *e, const char *path, const char *value);
+void field_error_too_long(struct field_errors *e, const char *path, int max);
+void field_error_too_many(struct field_errors *e, const char *path, int got, int max);
+void field_error_not_found(struct field_errors *e, const char *path, const char *value);
+
+/* ---- the pipeline of a write ---- */
+/* What strict decoding objects to: `unknown field "spec.foo"`, in document order, bounded. */
+struct strict_errors {
+	char *v[JS_MAX_DUPLICATES];
+	size_t n;
+};
+void strict_errors_release(struct strict_errors *s);
+
+/*
+ * Makes a decoded tree conform to `type`: what decoding into upstream's Go struct and encoding it again would
+ * give. Drops unknown fields (noted in *strict when not NULL), nulls, and zero values that Go omits; writes
+ * the zero values that Go always writes (`resources: {}`, `status: {}`); checks JSON types; canonicalises
+ * quantities and times; orders keys as the type does. A value of the wrong type fails with REASON_BAD_REQUEST
+ * in encoding/json's wording
+ * (`json: cannot unmarshal string into Go struct field …`). Returns a new tree (ownership moves), leaves `in`
+ * to its owner. Keys of the new tree are borrowed from the schema, which must outlive it.
+ */
+js *schema_conform(const struct type *type, const js *in, struct strict_errors *strict,
+		   struct err *err) MUST_CHECK;
+/* schema_conform and schema_default in one pass: the quick way of the write path. */
+js *schema_decode(const struct type *type, const js *in, struct strict_errors *strict,
+		  struct err *err) MUST_CHECK;
+/* Fills defaults in place; new keys go to the end of their object (schema_write restores the order). */
+void schema_default(const struct type *type, js *o);
+/* Compact JSON in the canonical key order, whatever the order in the tree; unknown keys come last. */
+void schema_write(struct buf *out, const struct type *type, const js *o);
+/* Required, bounds, enums, formats, unions, duplicates. `path` is the prefix ("" at the root). */
+void schema_validate(const struct type *type, const js *o, const char *path, struct field_errors *errs);
+/* Immutable fields between old and new; either may be NULL. */
+void schema_validate_update(const struct type *type, const js *old, const js *new, const char *path,
+			    struct field_errors *errs);
+/*
+ * The same object as another kind that shares its storage: fields are renamed by `stored`, kind and
+ * apiVersion set. To the storage form: schema_convert(k, k->storage_kind, o); from it the other way round. A
+ * new tree.
+ */
+js *schema_convert(const struct kind *from, const struct kind *to, const js *o) MUST_CHECK;
+
+#endif

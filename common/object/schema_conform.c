@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Strict decoding: from any JSON tree to the tree that upstream's Go types would have produced.
+ *
+ * Encoding/json gives a Go struct a definite normal form: unknown keys vanish, null and absent are the same,
+ * `omitempty` drops zero values, struct values are always written. Clients see that normal form in every
+ * reply, equality of two specs (generation, immutable fields, no-op updates) is decided on it, and stored
+ * objects are small because of it. So it is made here, once per write, in one pass that also fills defaults
+ * when asked to (schema_decode). Members are visited in document order, for the order of strict errors, and
+ * joined in the order of the type.
+ *
+ * Messages are those of encoding/json and sigs.k8s.io/json: the struct is the innermost one, the path has no
+ * indexes.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "base/base64.h"
+#include "object/quantity.h"
+#include "object/rfc3339.h"
+#include "object/schema_inside.h"
+
+struct conform {
+	struct strict_errors *strict; /* may be NULL */
+	bool defaults;
+	const js *members;	   /* defaults that the field above gives the members of the next object */
+	const struct type *holder; /* innermost object type, for messages */
+	int depth;
+	struct err *err;
+};
+
+static js *conform(struct conform *c, const struct type *t, const struct at *at, const js *in);
+
+/* ---- where we are ---- */
+static void at_write_one(struct buf *out, const struct at *at, enum at_style style)
+{
+	if (!at->name) {
+		if (style != AT_GO)
+			buf_addf(out, "[%zu]", at->index);
+	} else if (at->key && style == AT_FIELD_ERROR) {
+		buf_addf(out, "[%s]", at->name);
+	} else if (!at->key || style != AT_GO) {
+		if (out->len)
+			buf_addc(out, '.');
+		buf_adds(out, at->name);
+	}
+}
+
+void at_write(struct buf *out, const struct at *at, enum at_style style)
+{
+	if (!at)
+		return;
+	at_write(out, at->up, style);
+	at_write_one(out, at, style);
+}
+
+void strict_errors_release(struct strict_errors *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		free(s->v[i]);
+	s->n = 0;
+}
+
+static void unknown_field(struct conform *c, const struct at *up, const char *name)
+{
+	if (!c->strict || c->strict->n == ARRAY_LEN(c->strict->v))
+		return;
+	autobuf struct buf b = BUF_INIT;
+	struct at at = {.up = up, .name = name};
+	at_write(&b, &at, AT_STRICT);
+	c->strict->v[c->strict->n++] = mem_printf("unknown field \"%s\"", buf_str(&b));
+}
+
+/* ---- type mismatches ---- */
+static const char *json_word(const js *v)
+{
+	switch (json_object_get_type(v)) {
+	case json_type_null:
+		return "null";
+	case json_type_boolean:
+		return "bool";
+	case json_type_int:
+	case json_type_double:
+		return "number";
+	case json_type_string:
+		return "string";
+	case json_type_array:
+		return "array";
+	case json_type_object:
+		return "object";
+	}
+	return "value";
+}
+
+static void *mismatch(struct conform *c, const struct type *t, const struct at *at, const js *v, bool literal)
+{
+	autobuf struct buf what = BUF_INIT, path = BUF_INIT;
+	buf_adds(&what, json_word(v));
+	if (literal) {
+		buf_addc(&what, ' ');
+		js_write(&what, v);
+	}
+	at_write(&path, at, AT_GO);
+	const char *dot = c->holder ? strrchr(c->holder->go, '.') : NULL;
+	if (path.len && c->holder)
+		err_set(c->err, REASON_BAD_REQUEST,
+			"json: cannot unmarshal %s into Go struct field %s.%s of type %s", buf_str(&what),
+			dot ? dot + 1 : c->holder->go, buf_str(&path), t->go);
+	else
+		err_set(c->err, REASON_BAD_REQUEST, "json: cannot unmarshal %s into Go value of type %s",
+			buf_str(&what), t->go);
+	return NULL;
+}
+
+/* ---- scalars ---- */
+static js *copy_string(const js *in)
+{
+	return json_object_new_string_len(json_object_get_string((js *)in), json_object_get_string_len(in));
+}
+
+static js *conform_string(struct conform *c, const struct type *t, const struct at *at, const js *in)
+{
+	return js_is_str(in) ? copy_string(in) : mismatch(c, t, at, in, false);
+}
+
+static js *conform_int(struct conform *c, const struct type *t, const struct at *at, const js *in)
+{
+	if (!js_is_int(in))
+		return mismatch(c, t, at, in, js_is_num(in));
+	int64_t v = json_object_get_int64(in);
+	if (t->form == TYPE_INT32 && (v < INT32_MIN || v > INT32_MAX))
+		return mismatch(c, t, at, in, true);
+	if (v == INT64_MAX &&
+	    json_object_get_uint64(in) > (uint64_t)INT64_MAX) /* json-c keeps larger ones unsigned */
+		return mismatch(c, t, at, in, true);
+	return json_object_new_int64(v);
+}
+
+static js *conform_bool(struct conform *c, const struct type *t, const struct at *at, const js *in)
+{
+	return js_is_bool(in) ? json_object_new_boolean(json_object_get_boolean(in))
+			      : mismatch(c, t, at, in, false);
+}
+
+static js *conform_double(struct conform *c, const struct type *t, const struct at *at, const js *in)
+{
+	return js_is_num(in) ? js_dup(in) : mismatch(c, t, at, in, false);
+}
+
+static js *conform_bytes(struct conform *c, const struct type *t, const struct at *at, const js *in)
+{
+	if (!js_is_str(in))
+		return mismatch(c, t, at, in, false);
+	const char *s = json_object_get_string((js *)in);
+	size_t n = (size_t)json_object_get_string_len(in);
+	autobuf struct buf clean = BUF_INIT, bytes = BUF_INIT;
+	if (memchr(s, '\n', n) || memchr(s, '\r', n)) { /* Go's decoder skips line ends */
+		for (size_t i = 0; i < n; i++)
+			if (s[i] != '\n' && s[i] != '\r')
+				buf_addc(&clean, s[i]);
+		s = buf_str(&clean);
+		n = clean.len;
+	}
+	buf_reserve(&bytes, n);
+	if (base64_decode(&bytes, s, n, c->err) < 0)
+		return NULL;
+	return js_new_strn(s, n);
+}
+
+static js *conform_time(struct conform *c, const struct type *t, const struct at *at, const js *in)
+{
+	const char *layout =
+		t->form == TYPE_TIME ? "2006-01-02T15:04:05Z07:00" : "2006-01-02T15:04:05.000000Z07:00";
+	if (!js_is_str(in)) { /* Go unmarshals into a string first, out of any struct's sight */
+		struct type string = {.go = "string"};
+		struct conform bare = {.err = c->err};
+		return mismatch(&bare, &string, NULL, in, false);
+	}
+	const char *s = json_object_get_string((js *)in);
+	int64_t ns;
+	struct err ignored = ERR_INIT;
+	if (rfc3339_parse(s, &ns, &ignored) < 0) {
+		err_set(c->err, REASON_BAD_REQUEST,
+			"parsing time \"%s\" as \"%s\": cannot parse \"%s\" as \"2006\"", s, layout, s);
+		return NULL;
+	}
+	char text[RFC3339_MAX];
+	if (t->form == TYPE_TIME)
+		rfc3339_format(ns, text);
+	else
+		rfc3339_format_micro(ns, text);
+	return js_new_str(text);
+}
+
+static js *conform_quantity(struct conform *c, const struct type *t, const struct at *at, const js *in)
+{
+	autobuf struct buf number = BUF_INIT;
+	const char *s;
+	if (js_is_str(in)) {
+		s = json_object_get_string((js *)in);
+	} else {
+		js_write(&number, in); /* a bare number is taken by its text; anything else fails as text */
+		s = buf_str(&number);
+	}
+	struct quantity q;
+	if (quantity_parse(s, &q, c->err) < 0)
+		return NULL;
+	if (t->milli)
+		quantity_round_up_milli(&q);
+	char text[QUANTITY_TEXT_MAX];
+	quantity_format(&q, text);
+	return js_new_str(text);
+}
+
+static js *conform_int_or_string(struct conform *c, const struct type *t, const struct at *at, const js *in)
+{
+	if (js_is_str(in))
+		return copy_string(in);
+	struct type int32 = {.form = TYPE_INT32, .go = "int32"};
+	struct conform bare = {.err = c->err};
+	return conform_int(&bare, &int32, NULL, in);
+}
+
+static js *conform_raw(struct conform *c, const struct type *t, const struct at *at, const js *in)
+{
+	return js_dup(in);
+}
+
+/* ---- containers ---- */
+static js *conform_list(struct conform *c, const struct type *t, const struct at *at, const js *in)
+{
+	if (!js_is_arr(in))
+		return mismatch(c, t, at, in, false);
+	size_t n = js_len(in);
+	js *out = json_object_new_array_ext((int)(n ? n : 1));
+	for (size_t i = 0; i < n; i++) {
+		struct at here = {.up = at, .index = i};
+		const js *item = json_object_array_get_idx(in, i);
+		js *v = item ? conform(c, t->elem, &here, item) : zero_value(t->elem);
+		if (!v && item) {
+			json_object_put(out);
+			return NULL;
+		}
+		json_object_array_add(out, v);
+	}
+	return out;
+}
+
+static js *conform_map(struct conform *c, const struct type *t, const struct at *at, const js *in)
+{
+	if (!js_is_obj(in))
+		return mismatch(c, t, at, in, false);
+	js *out = json_object_new_object();
+	json_object_object_foreach ((js *)in, key, item) {
+		struct at here = {.up = at, .name = key, .key = true};
+		js *v = item ? conform(c, t->elem, &here, item) : zero_value(t->elem);
+		if (!v && item) {
+			json_object_put(out);
+			return NULL;
+		}
+		json_object_object_add_ex(out, key, v, JSON_C_OBJECT_ADD_KEY_IS_NEW);
+	}
+	return out;
+}
+
+/* The conformed members of one object by field number, before they are joined in order. */
+struct members {
+	js **v;
+	js *small[SCHEMA_SMALL];
+};
+
+static void members_init(struct members *m, const struct type *t)
+{
+	m->v = t->n_fields > SCHEMA_SMALL ? mem_array(t->n_fields, sizeof(*m->v)) : m->small;
+	if (m->v == m->small)
+		memset(m->small, 0, t->n_fields * sizeof(*m->v));
+}
+
+static void members_release(struct members *m, const struct type *t)
+{
+	for (unsigned i = 0; i < t->n_fields; i++)
+		if (m->v[i])
+			json_object_put(m->v[i]);
+	if (m->v != m->small)
+		free(m->v);
+}
+
+static js *default_of(const struct type *t, const struct members *m, const struct field *f)
+{
+	if (f->when_field && !default_applies(f, m->v[field_index(t, f->when_field)]))
+		return NULL;
+	const js *src = f->def ? f->def : f->def_from ? m->v[field_index(t, f->def_from)] : NULL;
+	js *v = src ? js_dup(src) : NULL;
+	if (v && f->type->index->defaults)
+		default_fill(f->type, v);
+	return v;
+}
+
+static void default_member(const struct type *t, js **v)
+{
+	for (unsigned i = 0; i < t->n_fields; i++)
+		if (t->fields[i].member && v[i])
+			return;
+	v[field_index(t, t->union_default)] = js_new_obj();
+}
+
+static js *join(struct conform *c, const struct type *t, struct members *m, const js *given);
+
+/* The object that stands for an absent one. */
+static js *made_object(struct conform *c, const struct type *t, const js *given)
+{
+	struct members m;
+	members_init(&m, t);
+	js *out = join(c, t, &m, given);
+	members_release(&m, t);
+	return out;
+}
+
+static js *absent_value(struct conform *c, const struct type *t, struct members *m, const struct field *f,
+			const js *given)
+{
+	js *v = c->defaults && (f->def || f->def_from) ? default_of(t, m, f) : NULL;
+	if (!v && given && (v = js_field(given, f->name)))
+		v = js_dup(v);
+	if (v || !f->keep_empty)
+		return v;
+	bool fill =
+		c->defaults && f->type->form == TYPE_OBJECT && (f->type->index->defaults || f->def_members);
+	return fill ? made_object(c, f->type, f->def_members) : zero_value(f->type);
+}
+
+/*
+ * Sorts the members into a new object; what Go would omit is put, what it would write is made. `given` are
+ * defaults that the field which holds the object has for its members.
+ */
+static js *join(struct conform *c, const struct type *t, struct members *m, const js *given)
+{
+	js *out = json_object_new_object();
+	if (c->defaults && t->union_default)
+		default_member(t, m->v);
+	for (unsigned i = 0; i < t->n_fields; i++) {
+		const struct field *f = &t->fields[i];
+		js *v = m->v[i];
+		bool replaced = !f->keep_empty || (c->defaults && (f->def || f->def_from));
+		if (v && !f->pb_optional && replaced && value_is_zero(f->type, v)) {
+			json_object_put(v);
+			m->v[i] = v = NULL;
+		}
+		if (!v)
+			v = m->v[i] = absent_value(c, t, m, f, given);
+		if (v)
+			object_add(out, f->name, json_object_get(v));
+	}
+	return out;
+}
+
+static js *conform_object(struct conform *c, const struct type *t, const struct at *at, const js *in)
+{
+	if (!js_is_obj(in))
+		return mismatch(c, t, at, in, false);
+	const struct type *outer = c->holder;
+	const js *given = c->members;
+	c->holder = t;
+	c->members = NULL;
+	struct members m;
+	members_init(&m, t);
+	js *out = NULL, *extra = NULL;
+	json_object_object_foreach ((js *)in, key, item) {
+		int i = field_index(t, key);
+		if (i < 0 && t->preserve_unknown) {
+			if (!extra)
+				extra = json_object_new_object();
+			js_set(extra, key, js_dup(item));
+			continue;
+		}
+		if (i < 0) {
+			unknown_field(c, at, key);
+			continue;
+		}
+		struct at here = {.up = at, .name = t->fields[i].name};
+		c->members = c->defaults ? t->fields[i].def_members : NULL;
+		if (item && !(m.v[i] = conform(c, t->fields[i].type, &here, item)))
+			goto done;
+	}
+	out = join(c, t, &m, given);
+	if (extra) {
+		json_object_object_foreach (extra, name, kept)
+			js_set(out, name, json_object_get(kept));
+	}
+done:
+	json_object_put(extra);
+	members_release(&m, t);
+	c->holder = outer;
+	return out;
+}
+
+static js *(*const conformers[])(struct conform *c, const struct type *t, const struct at *at,
+				 const js *in) = {
+	[TYPE_STRING] = conform_string,	    [TYPE_INT32] = conform_int,
+	[TYPE_INT64] = conform_int,	    [TYPE_BOOL] = conform_bool,
+	[TYPE_DOUBLE] = conform_double,	    [TYPE_BYTES] = conform_bytes,
+	[TYPE_TIME] = conform_time,	    [TYPE_MICRO_TIME] = conform_time,
+	[TYPE_QUANTITY] = conform_quantity, [TYPE_INT_OR_STRING] = conform_int_or_string,
+	[TYPE_FIELDS_V1] = conform_raw,	    [TYPE_RAW] = conform_raw,
+	[TYPE_OBJECT] = conform_object,	    [TYPE_MAP] = conform_map,
+	[TYPE_LIST] = conform_list,
+};
+
+static js *conform(struct conform *c, const struct type *t, const struct at *at, const js *in)
+{
+	if (c->depth == JS_MAX_DEPTH) {
+		err_set(c->err, REASON_BAD_REQUEST, "exceeded max depth");
+		return NULL;
+	}
+	c->depth++;
+	js *out = conformers[t->form](c, t, at, in);
+	c->depth--;
+	return out;
+}
+
+static js *start(const struct type *type, const js *in, struct strict_errors *strict, bool defaults,
+		 struct err *err)
+{
+	struct conform c = {.strict = strict, .defaults = defaults, .err = err};
+	return in ? conform(&c, type, NULL, in) : mismatch(&c, type, NULL, in, false);
+}
+
+js *schema_conform(const struct type *type, const js *in, struct strict_errors *strict, struct err *err)
+{
+	return start(type, in, strict, false, err);
+}
+
+js *schema_decode(const struct type *type, const js *in, struct strict_errors *strict, struct err *err)
+{
+	return start(type, in, strict, true, err);
+}

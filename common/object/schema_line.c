@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one-line description of a field or of a named scalar type: words separated by spaces.
+ *
+ *	NUMBER TYPE ATTRIBUTE...	3 RestartPolicy default=Always
+ *	TYPE ATTRIBUTE...		string enum=Always|OnFailure|Never
+ *
+ * A value may hold spaces inside double quotes. Each attribute is a row of the table below; kinds/README.md
+ *documents them in the same order.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "object/schema_inside.h"
+
+struct word {
+	const char *p;
+	size_t n;
+};
+
+/* The next word, quotes kept; false at the end. */
+static bool next_word(const char **p, struct word *ret)
+{
+	const char *s = *p + strspn(*p, " ");
+	if (!*s)
+		return false;
+	const char *e = s;
+	for (bool quoted = false; *e && (quoted || *e != ' '); e++) {
+		if (quoted && *e == '\\' && e[1])
+			e++;
+		else if (*e == '"')
+			quoted = !quoted;
+	}
+	*ret = (struct word){s, (size_t)(e - s)};
+	*p = e;
+	return true;
+}
+
+static int bad(struct err *err, const char *what, const char *p, size_t n)
+{
+	return err_set(err, REASON_INVALID, "%s: `%.*s`", what, n > 80 ? 80 : (int)n, p);
+}
+
+/* Text in quotes is a JSON string, anything else stands for itself. */
+static const char *value_text(struct loader *l, struct word v, struct err *err)
+{
+	if (v.n == 0 || v.p[0] != '"')
+		return loader_intern(l, v.p, v.n);
+	autojson js *s = js_parse(v.p, v.n, NULL, err);
+	return s ? loader_intern(l, js_str0(s, NULL), strlen(js_str0(s, NULL))) : NULL;
+}
+
+static int value_number(struct word v, double *ret, struct err *err)
+{
+	char text[40], *end;
+	if (v.n == 0 || v.n >= sizeof(text))
+		return bad(err, "not a number", v.p, v.n);
+	memcpy(text, v.p, v.n);
+	text[v.n] = '\0';
+	*ret = strtod(text, &end);
+	return *end ? bad(err, "not a number", v.p, v.n) : 0;
+}
+
+static int value_length(struct word v, int *ret, struct err *err)
+{
+	double d;
+	if (value_number(v, &d, err) < 0)
+		return -1;
+	if (!(d >= 0 && d <= INT_MAX))
+		return bad(err, "not a length", v.p, v.n);
+	*ret = (int)d;
+	return 0;
+}
+
+static int value_format(struct loader *l, struct word v, const struct format **ret, struct err *err)
+{
+	*ret = format_find(loader_intern(l, v.p, v.n));
+	return *ret ? 0 : bad(err, "unknown format", v.p, v.n);
+}
+
+/* ---- the attributes ---- */
+#define SETTER(name)                                                                                         \
+	static int set_##name(struct loader *l, struct draft_field *d, struct word v, struct err *err)
+
+/* An attribute whose presence is all. */
+#define FLAG(name, member)                                                                                   \
+	SETTER(name)                                                                                         \
+	{                                                                                                    \
+		d->member = true;                                                                            \
+		return v.p ? bad(err, #name " takes no value", v.p, v.n) : 0;                                \
+	}
+FLAG(required, f.required)
+FLAG(immutable, f.immutable)
+FLAG(always, always)
+FLAG(retain, f.retain_keys)
+FLAG(member, f.member)
+FLAG(inline, inlined)
+FLAG(absent, f.check_absent)
+
+/* An attribute that is a text. */
+#define TEXT(name, member)                                                                                   \
+	SETTER(name)                                                                                         \
+	{                                                                                                    \
+		d->member = value_text(l, v, err);                                                           \
+		return d->member ? 0 : -1;                                                                   \
+	}
+TEXT(from, f.def_from)
+TEXT(unique, f.unique)
+TEXT(stored, f.stored)
+TEXT(detail, f.detail)
+TEXT(above, f.above)
+
+SETTER(default)
+{
+	d->def = loader_intern(l, v.p, v.n);
+	return 0;
+}
+
+SETTER(members)
+{
+	d->members = loader_intern(l, v.p, v.n);
+	return 0;
+}
+
+SETTER(when)
+{
+	const char *colon = memchr(v.p, ':', v.n);
+	if (!colon)
+		return bad(err, "when wants FIELD:VALUE", v.p, v.n);
+	d->f.when_field = loader_intern(l, v.p, (size_t)(colon - v.p));
+	d->f.when_values = loader_split(l, colon + 1, v.n - (size_t)(colon + 1 - v.p), '|');
+	return d->f.when_values ? 0 : bad(err, "too many values", v.p, v.n);
+}
+
+SETTER(min)
+{
+	return value_number(v, &d->f.min, err);
+}
+
+SETTER(max)
+{
+	return value_number(v, &d->f.max, err);
+}
+
+SETTER(minlen)
+{
+	return value_length(v, &d->f.min_len, err);
+}
+
+SETTER(maxlen)
+{
+	return value_length(v, &d->f.max_len, err);
+}
+
+SETTER(up)
+{
+	int n;
+	if (value_length(v, &n, err) < 0)
+		return -1;
+	d->f.up = (unsigned)n;
+	return 0;
+}
+
+SETTER(enum)
+{
+	d->f.enums = loader_split(l, v.p, v.n, '|');
+	return d->f.enums ? 0 : bad(err, "too many values", v.p, v.n);
+}
+
+SETTER(format)
+{
+	return value_format(l, v, &d->f.format, err);
+}
+
+SETTER(keyformat)
+{
+	return value_format(l, v, &d->f.key_format, err);
+}
+
+SETTER(set)
+{
+	d->f.list = LIST_SET;
+	return v.p ? bad(err, "set takes no value", v.p, v.n) : 0;
+}
+
+SETTER(map)
+{
+	d->f.list = LIST_MAP;
+	d->f.keys = loader_split(l, v.p, v.n, ',');
+	return d->f.keys ? 0 : bad(err, "too many keys", v.p, v.n);
+}
+
+SETTER(merge)
+{
+	d->f.patch_merge = true;
+	if (v.p)
+		d->f.merge_key = loader_intern(l, v.p, v.n);
+	return 0;
+}
+
+enum value_use { NONE, OPTIONAL, WANTED };
+
+static const struct attribute {
+	const char *name;
+	int (*set)(struct loader *l, struct draft_field *d, struct word v, struct err *err);
+	enum value_use value;
+} attributes[] = {
+	{"always", set_always, NONE},
+	{"required", set_required, NONE},
+	{"immutable", set_immutable, NONE},
+	{"default", set_default, WANTED},
+	{"from", set_from, WANTED},
+	{"when", set_when, WANTED},
+	{"members", set_members, WANTED},
+	{"min", set_min, WANTED},
+	{"max", set_max, WANTED},
+	{"minlen", set_minlen, WANTED},
+	{"maxlen", set_maxlen, WANTED},
+	{"enum", set_enum, WANTED},
+	{"format", set_format, WANTED},
+	{"keyformat", set_keyformat, WANTED},
+	{"unique", set_unique, WANTED},
+	{"absent", set_absent, NONE},
+	{"detail", set_detail, WANTED},
+	{"above", set_above, WANTED},
+	{"up", set_up, WANTED},
+	{"merge", set_merge, OPTIONAL},
+	{"retain", set_retain, NONE},
+	{"set", set_set, NONE},
+	{"map", set_map, WANTED},
+	{"member", set_member, NONE},
+	{"inline", set_inline, NONE},
+	{"stored", set_stored, WANTED},
+};
+
+static int set_attribute(struct loader *l, struct draft_field *d, struct word w, struct err *err)
+{
+	const char *eq = memchr(w.p, '=', w.n);
+	size_t n = eq ? (size_t)(eq - w.p) : w.n;
+	struct word v = {0};
+	if (eq)
+		v = (struct word){eq + 1, w.n - n - 1};
+	for (size_t i = 0; i < ARRAY_LEN(attributes); i++) {
+		const struct attribute *a = &attributes[i];
+		if (strlen(a->name) != n || memcmp(a->name, w.p, n) != 0)
+			continue;
+		if ((a->value == WANTED && !eq) || (a->value == NONE && eq))
+			return bad(err, eq ? "attribute takes no value" : "attribute wants a value", w.p,
+				   w.n);
+		return a->set(l, d, v, err);
+	}
+	return bad(err, "unknown attribute", w.p, w.n);
+}
+
+static void draft_init(struct draft_field *d)
+{
+	*d = (struct draft_field){.f = {.min = NAN, .max = NAN, .min_len = -1, .max_len = -1}};
+}
+
+int line_field(struct loader *l, const char *text, struct draft_field *ret, struct err *err)
+{
+	struct word w;
+	draft_init(ret);
+	if (!next_word(&text, &w))
+		return err_set(err, REASON_INVALID, "a field wants NUMBER TYPE");
+	double pb;
+	if (value_number(w, &pb, err) < 0)
+		return -1;
+	/* 2^29 - 1 is protobuf's largest number */
+	if (!(pb >= 0 && pb <= 536870911 && pb == floor(pb)))
+		return bad(err, "not a protobuf field number", w.p, w.n);
+	ret->f.pb = (int)pb;
+	if (!next_word(&text, &w))
+		return err_set(err, REASON_INVALID, "a field wants NUMBER TYPE");
+	if (w.p[0] == '*') {
+		ret->f.pb_optional = true;
+		w.p++;
+		w.n--;
+	}
+	ret->expr = loader_intern(l, w.p, w.n);
+	while (next_word(&text, &w))
+		if (set_attribute(l, ret, w, err) < 0)
+			return -1;
+	return 0;
+}
+
+int line_type(struct loader *l, const char *text, struct type *ret, const char **ret_expr, struct err *err)
+{
+	struct word w;
+	if (!next_word(&text, &w))
+		return err_set(err, REASON_INVALID, "a type wants a type to be made of");
+	*ret_expr = loader_intern(l, w.p, w.n);
+	while (next_word(&text, &w)) {
+		if (w.n > 5 && strncmp(w.p, "enum=", 5) == 0) {
+			ret->enums = loader_split(l, w.p + 5, w.n - 5, '|');
+			if (!ret->enums)
+				return bad(err, "too many values", w.p, w.n);
+		} else if (w.n > 3 && strncmp(w.p, "go=", 3) == 0) {
+			ret->go = loader_intern(l, w.p + 3, w.n - 3);
+		} else if (w.n == 5 && strncmp(w.p, "milli", 5) == 0) {
+			ret->milli = true;
+		} else {
+			return bad(err, "unknown attribute of a type", w.p, w.n);
+		}
+	}
+	return 0;
+}

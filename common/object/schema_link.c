@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From drafts to types: names become pointers, inlined messages are expanded into their parents, default
+ * texts become trees, and everything that a walk wants to know beforehand is worked out (field hash, protobuf
+ * order, whether a subtree has defaults, checks or immutable fields at all).
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "object/schema_inside.h"
+
+static struct draft *draft_of(struct loader *l, const struct type *t)
+{
+	return t && t->index->draft ? &l->drafts[t->index->draft - 1] : NULL;
+}
+
+/* ---- fields ---- */
+static int finish_field(struct loader *l, struct draft_field *d, struct err *err)
+{
+	struct field *f = &d->f;
+	struct type *t = loader_type(l, d->expr, err);
+	if (!t)
+		return err_wrap(err, "%s", f->name);
+	f->type = t;
+	bool by_value = !f->pb_optional &&
+			(t->form == TYPE_OBJECT || t->form == TYPE_QUANTITY || t->form == TYPE_INT_OR_STRING);
+	f->keep_empty = !f->pb_optional && (d->always || by_value);
+	if (!f->enums)
+		f->enums = t->enums;
+	return 0;
+}
+
+static size_t expanded_size(struct loader *l, const struct draft *d, struct err *err)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < d->n; i++) {
+		if (!d->v[i].inlined) {
+			n++;
+			continue;
+		}
+		const struct draft *in = draft_of(l, map_get(&l->s->types, d->v[i].expr));
+		if (!in) {
+			err_set(err, REASON_INVALID, "%s: `%s` is not an object type", d->v[i].f.name,
+				d->v[i].expr);
+			return SIZE_MAX;
+		}
+		n += in->n;
+	}
+	if (n > SCHEMA_MAX_FIELDS) {
+		err_set(err, REASON_INVALID, "more than %d fields", SCHEMA_MAX_FIELDS);
+		return SIZE_MAX;
+	}
+	return n;
+}
+
+static int inline_message(struct loader *l, struct type *t, const struct draft_field *outer, struct field *at,
+			  struct err *err)
+{
+	const struct draft *in = draft_of(l, map_get(&l->s->types, outer->expr));
+	for (size_t i = 0; i < in->n; i++) {
+		if (in->v[i].inlined)
+			return err_set(err, REASON_INVALID, "%s: an inlined message may not inline another",
+				       outer->f.name);
+		struct draft_field d = in->v[i];
+		if (finish_field(l, &d, err) < 0)
+			return -1;
+		at[i] = d.f;
+		at[i].pb_in = outer->f.pb;
+		if (outer->f.pb == 0)
+			at[i].pb = 0;
+	}
+	if (in->type->union_of) {
+		t->union_of = in->type->union_of;
+		t->union_optional = in->type->union_optional;
+		t->union_default = in->type->union_default;
+	}
+	return 0;
+}
+
+static int expand(struct loader *l, struct draft *d, struct err *err)
+{
+	struct type *t = d->type;
+	size_t n = expanded_size(l, d, err), at = 0;
+	if (n == SIZE_MAX)
+		return -1;
+	struct field *fields = arena_alloc(&l->s->arena, n * sizeof(*fields));
+	for (size_t i = 0; i < d->n; i++) {
+		if (d->v[i].inlined) {
+			if (inline_message(l, t, &d->v[i], &fields[at], err) < 0)
+				return -1;
+			at += draft_of(l, map_get(&l->s->types, d->v[i].expr))->n;
+			continue;
+		}
+		if (finish_field(l, &d->v[i], err) < 0)
+			return -1;
+		fields[at++] = d->v[i].f;
+	}
+	t->fields = fields;
+	t->n_fields = (unsigned)n;
+	const char *twice;
+	if (index_fields(l->s, t, &twice) < 0)
+		return err_set(err, REASON_INVALID, "%s: the field occurs twice", twice);
+	return 0;
+}
+
+/* ---- protobuf order ---- */
+static __thread const struct field *sorting;
+static int cmp_pb(const void *a, const void *b)
+{
+	const struct field *x = &sorting[*(const uint16_t *)a], *y = &sorting[*(const uint16_t *)b];
+	return x->pb_in != y->pb_in ? (x->pb_in < y->pb_in ? -1 : 1) : (x->pb > y->pb) - (x->pb < y->pb);
+}
+
+static int index_pb(struct schema *s, struct type *t, struct err *err)
+{
+	struct type_index *ix = t->index;
+	ix->by_pb = arena_alloc(&s->arena, t->n_fields * sizeof(*ix->by_pb));
+	for (unsigned i = 0; i < t->n_fields; i++)
+		if (t->fields[i].pb)
+			ix->by_pb[ix->n_by_pb++] = (uint16_t)i;
+	sorting = t->fields;
+	if (ix->n_by_pb)
+		qsort(ix->by_pb, ix->n_by_pb, sizeof(*ix->by_pb), cmp_pb);
+	for (unsigned i = 1; i < ix->n_by_pb; i++)
+		if (cmp_pb(&ix->by_pb[i - 1], &ix->by_pb[i]) == 0)
+			return err_set(err, REASON_INVALID, "%s: the protobuf number %d occurs twice",
+				       t->fields[ix->by_pb[i]].name, t->fields[ix->by_pb[i]].pb);
+	return 0;
+}
+
+/* ---- defaults ---- */
+static js *keep_tree(struct schema *s, js *o)
+{
+	s->trees = mem_realloc_array(s->trees, s->n_trees + 1, sizeof(*s->trees));
+	s->trees[s->n_trees++] = o;
+	return o;
+}
+
+/* JSON text, or a bare word for strings and for what is written as one. */
+static js *default_tree(struct schema *s, const struct field *f, const char *text, struct err *err)
+{
+	enum type_form form = f->type->form;
+	bool stringy = form == TYPE_STRING || form == TYPE_QUANTITY;
+	autojson js *raw = NULL;
+	if (stringy && text[0] != '"') {
+		raw = js_new_str(text);
+	} else {
+		raw = js_parse(text, strlen(text), NULL, err);
+		if (!raw)
+			return NULL;
+	}
+	struct type one = {.form = TYPE_LIST, .elem = f->type, .go = "default"};
+	struct type_index ix = {0};
+	one.index = &ix;
+	autojson js *wrapped = js_new_arr();
+	js_push(wrapped, STEAL(raw));
+	struct strict_errors strict = {0};
+	autojson js *list = schema_conform(&one, wrapped, &strict, err);
+	if (list && strict.n) {
+		err_set(err, REASON_INVALID, "%s", strict.v[0]);
+		js_autoput(&list);
+		list = NULL;
+	}
+	strict_errors_release(&strict);
+	return list ? keep_tree(s, js_dup(js_at(list, 0))) : NULL;
+}
+
+static const struct draft_field *draft_field_of(struct loader *l, const struct type *t, const struct field *f)
+{
+	struct draft *d = draft_of(l, t);
+	for (size_t i = 0; i < d->n; i++) {
+		if (!d->v[i].inlined && d->v[i].f.name == f->name)
+			return &d->v[i];
+		struct draft *in = d->v[i].inlined ? draft_of(l, map_get(&l->s->types, d->v[i].expr)) : NULL;
+		for (size_t k = 0; in && k < in->n; k++)
+			if (in->v[k].f.name == f->name)
+				return &in->v[k];
+	}
+	return NULL;
+}
+
+static int load_defaults(struct loader *l, struct draft *d, struct err *err)
+{
+	const struct field *made =
+		d->type->union_default ? schema_field(d->type, d->type->union_default) : NULL;
+	if (d->type->union_default && (!made || made->type->form != TYPE_OBJECT))
+		return err_set(err, REASON_INVALID, "$union_default: no object field `%s`",
+			       d->type->union_default);
+	for (unsigned i = 0; i < d->type->n_fields; i++) {
+		struct field *f = (struct field *)&d->type->fields[i];
+		const struct draft_field *src = draft_field_of(l, d->type, f);
+		if (src->def && !(f->def = default_tree(l->s, f, src->def, err)))
+			return err_wrap(err, "%s: default", f->name);
+		if (src->members) {
+			if (f->type->form != TYPE_OBJECT)
+				return err_set(err, REASON_INVALID, "%s: only objects have members", f->name);
+			js *m = js_parse(src->members, strlen(src->members), NULL, err);
+			if (!m)
+				return err_wrap(err, "%s: members", f->name);
+			f->def_members = keep_tree(l->s, m);
+		}
+		if (f->def_from && field_index(d->type, f->def_from) < 0)
+			return err_set(err, REASON_INVALID, "%s: from=%s: no such field", f->name,
+				       f->def_from);
+		if (f->when_field && field_index(d->type, f->when_field) < 0)
+			return err_set(err, REASON_INVALID, "%s: when=%s: no such field", f->name,
+				       f->when_field);
+	}
+	return 0;
+}
+
+/* ---- what subtrees hold ---- */
+static void field_flags(struct field *f, struct type_index *ret)
+{
+	const struct type_index *in = f->type->index;
+	f->checked = f->required || f->enums || f->format || f->key_format || !isnan(f->min) ||
+		     !isnan(f->max) || f->min_len >= 0 || f->max_len >= 0 || f->unique;
+	ret->defaults |= f->def || f->def_from || f->def_members || in->defaults;
+	ret->checks |= f->checked || in->checks;
+	ret->immutables |= f->immutable || in->immutables;
+	ret->zeroes |= f->keep_empty;
+}
+
+static void index_flags(struct schema *s)
+{
+	for (bool changed = true; changed;) {
+		changed = false;
+		for (struct map_iter it = {0}; map_next(&s->types, &it);) {
+			struct type *t = it.value;
+			struct type_index was = *t->index, *ix = t->index;
+			if (t->elem) {
+				ix->defaults |= t->elem->index->defaults;
+				ix->checks |= t->elem->index->checks || t->elem->enums;
+				ix->immutables |= t->elem->index->immutables;
+			}
+			ix->checks |= t->union_of != NULL;
+			ix->defaults |= t->union_default != NULL;
+			for (unsigned i = 0; i < t->n_fields; i++)
+				field_flags((struct field *)&t->fields[i], ix);
+			if (was.defaults != ix->defaults || was.checks != ix->checks ||
+			    was.immutables != ix->immutables || was.zeroes != ix->zeroes)
+				changed = true;
+		}
+	}
+}
+
+/* Objects that hold themselves by value, or by default, would never end. */
+static int find_cycle(struct type *t, struct err *err)
+{
+	struct type_index *ix = t->index;
+	if (t->elem)
+		return find_cycle((struct type *)t->elem, err);
+	if (t->form != TYPE_OBJECT || ix->colour == 2)
+		return 0;
+	if (ix->colour == 1)
+		return err_set(err, REASON_INVALID, "the type %s holds itself by value or by default",
+			       t->name);
+	ix->colour = 1;
+	for (unsigned i = 0; i < t->n_fields; i++) {
+		const struct field *f = &t->fields[i];
+		if (((f->keep_empty && !f->type->elem) || f->def) &&
+		    find_cycle((struct type *)f->type, err) < 0)
+			return -1;
+	}
+	ix->colour = 2;
+	return 0;
+}
+
+int link_types(struct loader *l, struct err *err)
+{
+	for (size_t i = 0; i < l->n_drafts; i++) {
+		struct draft *d = &l->drafts[i];
+		if (expand(l, d, err) < 0 || index_pb(l->s, d->type, err) < 0)
+			return err_wrap(err, "type %s", d->type->name);
+	}
+	for (size_t i = 0; i < l->n_drafts; i++) /* before defaults: conforming one writes zero values */
+		for (unsigned k = 0; k < l->drafts[i].type->n_fields; k++)
+			l->drafts[i].type->index->zeroes |= l->drafts[i].type->fields[k].keep_empty;
+	for (size_t i = 0; i < l->n_drafts; i++)
+		if (find_cycle(l->drafts[i].type, err) < 0)
+			return -1;
+	for (size_t i = 0; i < l->n_drafts; i++)
+		if (load_defaults(l, &l->drafts[i], err) < 0)
+			return err_wrap(err, "type %s", l->drafts[i].type->name);
+	for (size_t i = 0; i < l->n_drafts; i++)
+		l->drafts[i].type->index->colour = 0;
+	for (size_t i = 0; i < l->n_drafts; i++)
+		if (find_cycle(l->drafts[i].type, err) < 0)
+			return -1;
+	index_flags(l->s);
+	return 0;
+}

@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "object/schema.h"
+
+static const char meta_yaml[] = "package: meta/v1\n"
+				"types:\n"
+				"  UID: string go=types.UID\n"
+				"  Meta:\n"
+				"    name: 1 string\n"
+				"    uid: 2 UID\n"
+				"    labels: 3 {string} keyformat=label-key format=label-value\n"
+				"    created: 4 time\n"
+				"    deleted: 5 *time\n"
+				"    finalizers: 6 [string] merge set format=finalizer\n";
+
+static const char boat_yaml[] = "package: core/v1\n"
+				"kinds:\n"
+				"  - kind: Boat\n"
+				"    group: sea\n"
+				"    version: v1\n"
+				"    resource: boats\n"
+				"    singular: boat\n"
+				"    short: [bo]\n"
+				"    categories: [all, floating]\n"
+				"    scope: Namespaced\n"
+				"    status: true\n"
+				"    name_format: dns1123-label\n"
+				"    verbs: get list create\n"
+				"    heartbeat_field: spec.seen\n"
+				"    subresources:\n"
+				"      status: {verbs: get update}\n"
+				"      scale: {group: autoscaling, kind: Scale, verbs: get}\n"
+				"    selectable:\n"
+				"      spec.port: {bucket: true, default: none}\n"
+				"    columns:\n"
+				"      - [Name, string, name, 0, .metadata.name, \"The name\"]\n"
+				"      - [Age, string, \"\", 1, \"@age\", \"The age\"]\n"
+				"  - kind: OldBoat\n"
+				"    version: v1\n"
+				"    resource: oldboats\n"
+				"    singular: oldboat\n"
+				"    scope: Cluster\n"
+				"    type: old.Boat\n"
+				"    stored_as: sea/v1/Boat\n"
+				"    selectable: {hull.port: {}}\n"
+				"types:\n"
+				"  Policy: string enum=Always|Never\n"
+				"  Amounts: \"{quantity}\"\n"
+				"  Boat:\n"
+				"    kind: 0 string\n"
+				"    apiVersion: 0 string\n"
+				"    metadata: 1 Meta\n"
+				"    spec: 2 Spec members={\"lights\":true}\n"
+				"    status: 3 Status\n"
+				"  old.Boat:\n"
+				"    kind: 0 string\n"
+				"    apiVersion: 0 string\n"
+				"    metadata: 1 Meta\n"
+				"    hull: 2 *Spec stored=spec\n"
+				"  Status:\n"
+				"    phase: 1 string\n"
+				"  Hold:\n"
+				"    $union: cargo\n"
+				"    $union_default: empty\n"
+				"    empty: 1 *Empty member\n"
+				"    crate: 2 *Crate member\n"
+				"  Empty:\n"
+				"    medium: 1 string\n"
+				"  Crate:\n"
+				"    weight: 1 quantity\n"
+				"    data: 2 bytes\n"
+				"  Room:\n"
+				"    name: 1 string always required format=dns1123-label\n"
+				"    hold: 2 Hold inline\n"
+				"    lock: 3 *bool\n"
+				"    policy: 4 Policy default=Always\n"
+				"    tries: 5 int32 min=1 max=9 default=3\n"
+				"  Wind:\n"
+				"    up: 1 *intstr default=\"25%\"\n"
+				"    down: 2 *intstr default=1\n"
+				"  Spec:\n"
+				"    crew: 1 *int32 min=0 default=2\n"
+				"    big: 2 int64\n"
+				"    lights: 3 *bool\n"
+				"    rooms: 4 [Room] always merge=name map=name required unique=name\n"
+				"    port: 5 string immutable\n"
+				"    homePort: 6 string from=port\n"
+				"    sail: 7 string\n"
+				"    wind: 8 *Wind default={} when=sail:Up|Half\n"
+				"    limits: 9 Amounts\n"
+				"    seen: 10 microtime\n"
+				"    flag: 11 string minlen=2 maxlen=4\n"
+				"    depth: 12 *int32 min=1\n"
+				"    extra: 13 raw\n"
+				"    door: 14 intstr min=1 max=99 format=port-name\n"
+				"    mode: 15 *int32 min=0 max=7 detail=\"must be one octal digit\"\n"
+				"docs:\n"
+				"  Boat: Floats.\n"
+				"  Spec.crew: People on board.\n";
+
+static struct schema *schema;
+static const struct type *boat;
+
+static struct schema *load(const char *a, const char *b, struct err *err)
+{
+	struct schema_file files[] = {{"b.yaml", b, strlen(b)}, {"a.yaml", a, strlen(a)}};
+	return schema_load(files, ARRAY_LEN(files), err);
+}
+
+static int setup(void **state)
+{
+	struct err err = ERR_INIT;
+	schema = load(meta_yaml, boat_yaml, &err); /* in the wrong order, on purpose */
+	if (!schema)
+		print_error("%s\n", err.msg);
+	assert_non_null(schema);
+	boat = schema_type(schema, "Boat");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	schema_free(schema);
+	return 0;
+}
+
+static js *parse(const char *s)
+{
+	struct err err = ERR_INIT;
+	js *o = js_parse(s, strlen(s), NULL, &err);
+	assert_non_null(o);
+	return o;
+}
+
+static void assert_json(const js *o, const char *want)
+{
+	autobuf struct buf b = BUF_INIT;
+	js_write(&b, o);
+	assert_string_equal(buf_str(&b), want);
+}
+
+static void kinds_are_read(void **state)
+{
+	const struct kind *k = schema_kind(schema, "sea", "v1", "Boat");
+	assert_non_null(k);
+	assert_ptr_equal(schema_resource(schema, "sea", "v1", "boats"), k);
+	assert_null(schema_kind(schema, "", "v1", "Boat"));
+	assert_ptr_equal(k->type, boat);
+	assert_string_equal(k->storage, "sea/boats");
+	assert_string_equal(k->short_names[0], "bo");
+	assert_string_equal(k->categories[1], "floating");
+	assert_int_equal(k->verbs, VERB_GET | VERB_LIST | VERB_CREATE);
+	assert_true(k->namespaced && k->has_status && !k->has_generation && k->heartbeat);
+	assert_string_equal(k->heartbeat_field, "spec.seen");
+	assert_int_equal(k->n_subresources, 2);
+	assert_null(k->subresources[0].group);
+	assert_string_equal(k->subresources[0].kind, "Boat");
+	assert_string_equal(k->subresources[1].group, "autoscaling");
+	assert_int_equal(k->subresources[1].verbs, VERB_GET);
+	assert_string_equal(k->selectable[0].path, "spec.port");
+	assert_string_equal(k->selectable[0].dflt, "none");
+	assert_true(k->selectable[0].bucket);
+	assert_int_equal(k->columns[1].priority, 1);
+	assert_string_equal(k->columns[1].cell, "@age");
+	assert_string_equal(boat->doc, "Floats.");
+	assert_string_equal(schema_field(schema_type(schema, "Spec"), "crew")->doc, "People on board.");
+
+	const struct kind *old = schema_kind(schema, "", "v1", "OldBoat");
+	assert_ptr_equal(old->storage_kind, k);
+	assert_string_equal(old->storage, k->storage);
+	assert_string_equal(old->selectable[0].path, "spec.port");
+	assert_string_equal(old->selectable[0].dflt, "");
+	assert_int_equal(old->verbs, 255);
+	const struct kind *const *all;
+	assert_int_equal(schema_kinds(schema, &all), 2);
+}
+
+static void bad_files_are_refused(void **state)
+{
+	static const struct {
+		const char *types, *want;
+	} rows[] = {
+		{"{T: {a: 1 nothing}}", "type T: a: unknown type `nothing`"},
+		{"{T: {a: 1 string colour=red}}", "unknown attribute"},
+		{"{T: {a: 1 string min}}", "wants a value"},
+		{"{T: {a: 1 string required=yes}}", "takes no value"},
+		{"{T: {a: x string}}", "not a number"},
+		{"{T: {a: 1}}", "not a text"},
+		{"{T: {a: \"1\"}}", "NUMBER TYPE"},
+		{"{T: {a: 1 string format=none}}", "unknown format"},
+		{"{T: {a: 1 string, b: 1 string}}", "protobuf number 1 occurs twice"},
+		{"{T: {a: 1 int32 default=many}}", "default"},
+		{"{T: {a: 1 int32 default=99999999999}}", "cannot unmarshal number 99999999999"},
+		{"{T: {a: 1 T}}", "holds itself"},
+		{"{T: {a: 1 U inline}, U: {b: 1 T}}", "holds itself"},
+		{"{T: {a: \"1 *T default={}\"}}", "holds itself"},
+		{"{T: {a: 1 string, i: 2 U inline}, U: {a: 1 string}}", "occurs twice"},
+		{"{T: {i: 2 V inline}}", "not an object type"},
+		{"{T: {a: 1 string from=b}}", "no such field"},
+		{"{string: {a: 1 string}}", "exists already"},
+		{"{T: 7}", "neither"},
+		{"[]", NULL},
+		{"{T: {a: 1 *T}, U: \"{quantity}\", V: {l: \"1 [V] always\"}}", NULL},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+		autofree char *text = mem_printf("package: x/v1\ntypes: %s\n", rows[i].types);
+		struct schema_file f = {"f.yaml", text, strlen(text)};
+		struct schema *s = schema_load(&f, 1, &err);
+		bool as_wanted = rows[i].want ? !s && strstr(err.msg, rows[i].want) : s != NULL;
+		if (!as_wanted)
+			print_error("%s: %s\n", rows[i].types, err.msg);
+		schema_free(s);
+		assert_true(as_wanted);
+	}
+}
+
+static void conforms(void **state)
+{
+	static const struct {
+		const char *in, *want;
+	} rows[] = {
+		/* order, unknown fields, values that Go always writes */
+		{"{\"spec\":{\"big\":5,\"zzz\":1,\"crew\":0},\"kind\":\"Boat\",\"apiVersion\":\"sea/v1\"}",
+		 "{\"kind\":\"Boat\",\"apiVersion\":\"sea/"
+		 "v1\",\"metadata\":{},\"spec\":{\"crew\":0,\"big\":5,\"door\":0},"
+		 "\"status\":{}}"},
+		/* zero values by value vanish, by pointer stay; null is absence */
+		{"{\"metadata\":{\"name\":\"\",\"labels\":{},\"created\":null},\"spec\":{\"big\":0,"
+		 "\"lights\":false,\"rooms\":[],"
+		 "\"port\":\"\",\"depth\":null}}",
+		 "{\"metadata\":{},\"spec\":{\"lights\":false,\"rooms\":[],\"door\":0},\"status\":{}}"},
+		/* null inside maps and lists is the zero value */
+		{"{\"metadata\":{\"labels\":{\"a\":null}},\"spec\":{\"limits\":{\"x\":null},\"rooms\":[null]}"
+		 "}",
+		 "{\"metadata\":{\"labels\":{\"a\":\"\"}},\"spec\":{\"rooms\":[{\"name\":\"\"}],\"limits\":{"
+		 "\"x\":\"0\"},\"door\":0},"
+		 "\"status\":{}}"},
+		/* canonical scalars, inlined members, raw */
+		{"{\"metadata\":{\"created\":\"2026-01-02T17:04:05+02:00\"},\"spec\":{\"limits\":{\"cpu\":"
+		 "\"0.1\",\"m\":1024,"
+		 "\"n\":\"1024Mi\"},\"seen\":\"2026-01-02T15:04:05.5Z\",\"rooms\":[{\"crate\":{\"data\":"
+		 "\"YWJj\\n\"},\"name\":\"a\"}],"
+		 "\"extra\":{\"b\":null,\"a\":[]},\"door\":\"http\"}}",
+		 "{\"metadata\":{\"created\":\"2026-01-02T15:04:05Z\"},\"spec\":{\"rooms\":[{\"name\":\"a\","
+		 "\"crate\":{\"weight\":\"0\","
+		 "\"data\":\"YWJj\"}}],\"limits\":{\"cpu\":\"100m\",\"m\":\"1024\",\"n\":\"1Gi\"},"
+		 "\"seen\":\"2026-01-02T15:04:05.500000Z\",\"extra\":{\"b\":null,\"a\":[]},\"door\":\"http\"}"
+		 ",\"status\":{}}"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+		autojson js *in = parse(rows[i].in), *out = schema_conform(boat, in, NULL, &err);
+		if (!out)
+			print_error("%s: %s\n", rows[i].in, err.msg);
+		assert_non_null(out);
+		assert_json(out, rows[i].want);
+		autojson js *again = schema_conform(boat, out, NULL, &err);
+		assert_true(js_equal(again, out));
+	}
+}
+
+static void wrong_types_are_named(void **state)
+{
+	static const struct {
+		const char *in, *want;
+	} rows[] = {
+		{"[]", "json: cannot unmarshal array into Go value of type v1.Boat"},
+		{"{\"spec\":{\"crew\":\"3\"}}",
+		 "json: cannot unmarshal string into Go struct field Spec.spec.crew of type int32"},
+		{"{\"spec\":{\"crew\":1.5}}",
+		 "json: cannot unmarshal number 1.5 into Go struct field Spec.spec.crew of type int32"},
+		{"{\"spec\":{\"crew\":2147483648}}", "json: cannot unmarshal number 2147483648 into Go "
+						     "struct field Spec.spec.crew of type int32"},
+		{"{\"spec\":{\"big\":9223372036854775808}}",
+		 "json: cannot unmarshal number 9223372036854775808 into Go struct field Spec.spec.big of "
+		 "type int64"},
+		{"{\"spec\":{\"rooms\":{}}}",
+		 "json: cannot unmarshal object into Go struct field Spec.spec.rooms of type []v1.Room"},
+		{"{\"spec\":{\"rooms\":[{\"name\":1}]}}",
+		 "json: cannot unmarshal number into Go struct field Room.spec.rooms.name of type string"},
+		{"{\"spec\":{\"rooms\":[{\"policy\":[]}]}}",
+		 "json: cannot unmarshal array into Go struct field Room.spec.rooms.policy of type "
+		 "v1.Policy"},
+		{"{\"metadata\":{\"uid\":true}}",
+		 "json: cannot unmarshal bool into Go struct field Meta.metadata.uid of type types.UID"},
+		{"{\"metadata\":{\"labels\":{\"a\":1}}}",
+		 "json: cannot unmarshal number into Go struct field Meta.metadata.labels of type string"},
+		{"{\"spec\":{\"door\":true}}", "json: cannot unmarshal bool into Go value of type int32"},
+		{"{\"spec\":{\"limits\":{\"a\":\"1x\"}}}", "quantities must match the regular expression "
+							   "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"},
+		{"{\"spec\":{\"rooms\":[{\"crate\":{\"data\":\"a!bc\"}}]}}",
+		 "illegal base64 data at input byte 1"},
+		{"{\"metadata\":{\"created\":\"soon\"}}",
+		 "parsing time \"soon\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"soon\" as \"2006\""},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+		autojson js *in = parse(rows[i].in), *out = schema_conform(boat, in, NULL, &err);
+		assert_null(out);
+		assert_int_equal(err.reason, REASON_BAD_REQUEST);
+		assert_string_equal(err.msg, rows[i].want);
+	}
+}
+
+static void unknown_fields_are_listed(void **state)
+{
+	struct err err = ERR_INIT;
+	autojson js *in =
+		parse("{\"a\":1,\"spec\":{\"rooms\":[{\"x\":1},{\"crate\":{\"y\":{\"z\":1}}}],\"foo\":1},"
+		      "\"metadata\":{\"labels\":{\"free\":\"\"}}}");
+	struct strict_errors strict = {0};
+	autojson js *out = schema_conform(boat, in, &strict, &err);
+	assert_non_null(out);
+	assert_int_equal(strict.n, 4);
+	assert_string_equal(strict.v[0], "unknown field \"a\"");
+	assert_string_equal(strict.v[1], "unknown field \"spec.rooms[0].x\"");
+	assert_string_equal(strict.v[2], "unknown field \"spec.rooms[1].crate.y\"");
+	assert_string_equal(strict.v[3], "unknown field \"spec.foo\"");
+	strict_errors_release(&strict);
+}
+
+static void defaults(void **state)
+{
+	static const struct {
+		const char *in, *want;
+	} rows[] = {
+		{"{}", "{\"metadata\":{},\"spec\":{\"crew\":2,\"lights\":true,\"door\":0},\"status\":{}}"},
+		{"{\"spec\":{\"crew\":0,\"lights\":false}}",
+		 "{\"metadata\":{},\"spec\":{\"crew\":0,\"lights\":false,\"door\":0},\"status\":{}}"},
+		{"{\"spec\":{\"rooms\":[{\"name\":\"a\"},{\"name\":\"b\",\"crate\":{},\"policy\":\"Never\","
+		 "\"tries\":0}]}}",
+		 "{\"metadata\":{},\"spec\":{\"crew\":2,\"lights\":true,\"rooms\":[{\"name\":\"a\",\"empty\":"
+		 "{},\"policy\":\"Always\","
+		 "\"tries\":3},{\"name\":\"b\",\"crate\":{\"weight\":\"0\"},\"policy\":\"Never\",\"tries\":3}"
+		 "],\"door\":0},\"status\":{}}"},
+		{"{\"spec\":{\"port\":\"x\",\"sail\":\"Half\"}}",
+		 "{\"metadata\":{},\"spec\":{\"crew\":2,\"lights\":true,\"port\":\"x\",\"homePort\":\"x\","
+		 "\"sail\":\"Half\","
+		 "\"wind\":{\"up\":\"25%\",\"down\":1},\"door\":0},\"status\":{}}"},
+		{"{\"spec\":{\"sail\":\"Down\",\"wind\":{\"down\":0}}}",
+		 "{\"metadata\":{},\"spec\":{\"crew\":2,\"lights\":true,\"sail\":\"Down\",\"wind\":{\"up\":"
+		 "\"25%\",\"down\":0},"
+		 "\"door\":0},\"status\":{}}"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+		autojson js *in = parse(rows[i].in), *out = schema_decode(boat, in, NULL, &err);
+		assert_non_null(out);
+		assert_json(out, rows[i].want);
+		/* In two steps, and again: the same, but for the order, which schema_write restores. */
+		autojson js *slow = schema_conform(boat, in, NULL, &err);
+		schema_default(boat, slow);
+		assert_true(js_equal(slow, out));
+		schema_default(boat, slow);
+		autobuf struct buf b = BUF_INIT;
+		schema_write(&b, boat, slow);
+		assert_string_equal(buf_str(&b), rows[i].want);
+	}
+}
+
+static void write_keeps_unknown(void **state)
+{
+	autojson js *o = parse("{\"zz\":[1],\"status\":{\"phase\":\"up\",\"x\":\"\\\"\"},\"kind\":\"Boat\"}");
+	autobuf struct buf b = BUF_INIT;
+	schema_write(&b, boat, o);
+	assert_string_equal(buf_str(&b),
+			    "{\"kind\":\"Boat\",\"status\":{\"phase\":\"up\",\"x\":\"\\\"\"},\"zz\":[1]}");
+}
+
+static void assert_errors(struct field_errors *errs, const char *want)
+{
+	autobuf struct buf b = BUF_INIT;
+	for (size_t i = 0; i < errs->n && i < FIELD_ERRORS_MAX; i++)
+		buf_addf(&b, "%s: %s\n", errs->v[i].field, errs->v[i].message);
+	assert_string_equal(buf_str(&b), want);
+	field_errors_release(errs);
+}
+
+static void validates(void **state)
+{
+	static const struct {
+		const char *in, *want;
+	} rows[] = {
+		{"{\"spec\":{\"rooms\":[{\"name\":\"a\"}],\"door\":1}}", ""},
+		{"{\"spec\":{\"door\":\"web\"}}", "spec.rooms: Required value\n"},
+		{"{\"spec\":{\"rooms\":[],\"door\":100}}",
+		 "spec.rooms: Required value\nspec.door: Invalid value: 100: must be between 1 and 99, "
+		 "inclusive\n"},
+		{"{\"spec\":{\"rooms\":[{\"crate\":{},\"empty\":{},\"policy\":\"Maybe\",\"tries\":10}],"
+		 "\"door\":5}}",
+		 "spec.rooms[0].name: Required value\n"
+		 "spec.rooms[0].policy: Unsupported value: \"Maybe\": supported values: \"Always\", "
+		 "\"Never\"\n"
+		 "spec.rooms[0].tries: Invalid value: 10: must be between 1 and 9, inclusive\n"
+		 "spec.rooms[0].crate: Forbidden: may not specify more than 1 cargo\n"},
+		{"{\"spec\":{\"rooms\":[{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"a\"}],\"door\":5,"
+		 "\"crew\":-1,\"depth\":0,"
+		 "\"flag\":\"x\",\"mode\":9}}",
+		 "spec.crew: Invalid value: -1: must be greater than or equal to 0\n"
+		 "spec.rooms[2].name: Duplicate value: \"a\"\n"
+		 "spec.flag: Invalid value: \"x\": must not be empty\n"
+		 "spec.depth: Invalid value: 0: must be greater than zero\n"
+		 "spec.mode: Invalid value: 9: must be one octal digit\n"},
+		{"{\"spec\":{\"rooms\":[{\"name\":\"a\"}],\"door\":5,\"flag\":\"abcde\"}}",
+		 "spec.flag: Too long: may not be more than 4 bytes\n"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+		autojson js *in = parse(rows[i].in), *o = schema_decode(boat, in, NULL, &err);
+		assert_non_null(o);
+		struct field_errors errs = {.n = 0};
+		schema_validate(boat, o, "", &errs);
+		assert_errors(&errs, rows[i].want);
+	}
+	autojson js *none = js_new_obj();
+	struct field_errors errs = {.n = 0};
+	schema_validate(schema_type(schema, "Room"), none, "a.b", &errs);
+	assert_errors(&errs, "a.b.name: Required value\na.b: Required value: must specify a cargo\n");
+}
+
+static void formats_say_where(void **state)
+{
+	autojson js *o = parse("{\"name\":\"x\",\"labels\":{\"a b\":\"c d\"},\"finalizers\":[\"-\"]}");
+	struct field_errors errs = {.n = 0};
+	schema_validate(schema_type(schema, "Meta"), o, "metadata", &errs);
+	assert_int_equal(errs.n, 3);
+	assert_string_equal(errs.v[0].field, "metadata.labels");
+	assert_memory_equal(errs.v[0].message, "Invalid value: \"a b\": name part", 30);
+	assert_string_equal(errs.v[0].reason, "FieldValueInvalid");
+	assert_string_equal(errs.v[1].field, "metadata.labels");
+	assert_string_equal(errs.v[2].field, "metadata.finalizers");
+	field_errors_release(&errs);
+}
+
+static void immutable_fields(void **state)
+{
+	autojson js *a = parse("{\"spec\":{\"port\":\"x\"}}"), *b = parse("{\"spec\":{\"port\":\"y\"}}"),
+		    *c = parse("{}");
+	struct field_errors errs = {.n = 0};
+	schema_validate_update(boat, a, a, "", &errs);
+	assert_int_equal(errs.n, 0);
+	schema_validate_update(boat, a, b, "", &errs);
+	assert_errors(&errs, "spec.port: Invalid value: \"y\": field is immutable\n");
+	schema_validate_update(boat, a, c, "", &errs);
+	assert_errors(&errs, "spec.port: Invalid value: null: field is immutable\n");
+}
+
+static void many_errors_are_counted(void **state)
+{
+	struct field_errors errs = {.n = 0};
+	for (int i = 0; i < FIELD_ERRORS_MAX + 5; i++)
+		field_error_required(&errs, "a", NULL);
+	assert_int_equal(errs.n, FIELD_ERRORS_MAX + 5);
+	field_errors_release(&errs);
+}
+
+static void error_wording(void **state)
+{
+	static const char *const words[] = {"a", "b", NULL};
+	autojson js *v = parse("{\"a\":[1]}");
+	struct field_errors errs = {.n = 0};
+	field_error_required(&errs, "f", "because");
+	field_error_invalid(&errs, "f", v, "bad");
+	field_error_invalid_str(&errs, "f", "x\n\"\\\x01", "bad");
+	field_error_not_supported(&errs, "f", "c", words);
+	field_error_forbidden(&errs, "f", "no");
+	field_error_duplicate(&errs, "f", "x");
+	field_error_too_long(&errs, "f", 1);
+	field_error_too_many(&errs, "f", 5, 3);
+	field_error_not_found(&errs, "f", "x");
+	assert_errors(&errs, "f: Required value: because\n"
+			     "f: Invalid value: {\"a\":[1]}: bad\n"
+			     "f: Invalid value: \"x\\n\\\"\\\\\\x01\": bad\n"
+			     "f: Unsupported value: \"c\": supported values: \"a\", \"b\"\n"
+			     "f: Forbidden: no\n"
+			     "f: Duplicate value: \"x\"\n"
+			     "f: Too long: may not be more than 1 byte\n"
+			     "f: Too many: 5: must have at most 3 items\n"
+			     "f: Not found: \"x\"\n");
+}
+
+static void converts(void **state)
+{
+	const struct kind *k = schema_kind(schema, "sea", "v1", "Boat"),
+			  *old = schema_kind(schema, "", "v1", "OldBoat");
+	autojson js *o = parse("{\"kind\":\"OldBoat\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"x\"},"
+			       "\"hull\":{\"crew\":1}}");
+	autojson js *stored = schema_convert(old, k, o), *back = schema_convert(k, old, stored);
+	assert_json(stored, "{\"kind\":\"Boat\",\"apiVersion\":\"sea/"
+			    "v1\",\"metadata\":{\"name\":\"x\"},\"spec\":{\"crew\":1}}");
+	assert_true(js_equal(back, o));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(kinds_are_read),
+		cmocka_unit_test(bad_files_are_refused),
+		cmocka_unit_test(conforms),
+		cmocka_unit_test(wrong_types_are_named),
+		cmocka_unit_test(unknown_fields_are_listed),
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(write_keeps_unknown),
+		cmocka_unit_test(validates),
+		cmocka_unit_test(formats_say_where),
+		cmocka_unit_test(immutable_fields),
+		cmocka_unit_test(many_errors_are_counted),
+		cmocka_unit_test(error_wording),
+		cmocka_unit_test(converts),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

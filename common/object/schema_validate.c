@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The checks that a kind file states: required, bounds, enums, formats, unions, duplicates, immutability.
+ * What needs more than one field at a time is the business of the kind's strategy.
+ *
+ * Subtrees without checks are skipped, and the path is a chain on the stack that becomes text only for an
+ * error, so a valid object costs little more than the walk.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/mem.h"
+#include "object/schema_inside.h"
+
+struct check {
+	const char *prefix;
+	struct field_errors *errs;
+};
+
+static void check_value(struct check *c, const struct type *t, const struct at *at, const js *v);
+
+/* ---- paths ---- */
+static const char *path_text(struct buf *b, const char *prefix, const struct at *at)
+{
+	autobuf struct buf rest = BUF_INIT;
+	at_write(&rest, at, AT_FIELD_ERROR);
+	buf_adds(b, prefix);
+	if (*prefix && rest.len && rest.p[0] != '[')
+		buf_addc(b, '.');
+	buf_adds(b, buf_str(&rest));
+	return buf_str(b);
+}
+
+static void invalid(struct check *c, const struct at *at, const js *v, const char *detail)
+{
+	autobuf struct buf b = BUF_INIT;
+	field_error_invalid(c->errs, path_text(&b, c->prefix, at), v, detail);
+}
+
+/* The place to report an error at: upstream names some parents instead of their members. */
+static const struct at *above(const struct at *at, unsigned levels)
+{
+	while (levels-- && at->up)
+		at = at->up;
+	return at;
+}
+
+/*
+ * The text of a string for checks that work on C strings. A NUL byte, which no check accepts, must not hide
+ * what is behind it, so it becomes another control character.
+ */
+static const char *checkable(const js *v, struct buf *b)
+{
+	size_t n;
+	const char *s = js_bytes(v, &n);
+	if (strlen(s) == n)
+		return s;
+	buf_add(b, s, n);
+	for (size_t i = 0; i < n; i++)
+		if (!b->p[i])
+			b->p[i] = 1;
+	return buf_str(b);
+}
+
+/* ---- one field ---- */
+static void check_number(struct check *c, const struct field *f, const struct at *at, const js *v)
+{
+	if (!js_is_num(v))
+		return;
+	double d = json_object_get_double(v);
+	if (!(d < f->min) && !(d > f->max))
+		return;
+	char detail[100];
+	if (!isnan(f->min) && !isnan(f->max))
+		snprintf(detail, sizeof(detail), "must be between %.0f and %.0f, inclusive", f->min, f->max);
+	else if (f->min == 1)
+		snprintf(detail, sizeof(detail), "must be greater than zero");
+	else if (!isnan(f->min))
+		snprintf(detail, sizeof(detail), "must be greater than or equal to %.15g", f->min);
+	else
+		snprintf(detail, sizeof(detail), "must be less than or equal to %.15g", f->max);
+	const char *own = f->above && d > f->max ? f->above : f->detail;
+	invalid(c, at, v, own ? own : detail);
+}
+
+/* The range of a list is that of its numbers. */
+static void check_range(struct check *c, const struct field *f, const struct at *at, const js *v)
+{
+	if (isnan(f->min) && isnan(f->max))
+		return;
+	if (!js_is_arr(v))
+		check_number(c, f, at, v);
+	js_array_for_each (item, js_is_arr(v) ? v : NULL) {
+		struct at here = {.up = at, .index = item_i};
+		check_number(c, f, &here, item);
+	}
+}
+
+static void check_length(struct check *c, const struct field *f, const struct at *at, const js *v)
+{
+	if (f->min_len < 0 && f->max_len < 0)
+		return;
+	bool text = js_is_str(v);
+	int n = text ? json_object_get_string_len(v) : (int)js_len(v);
+	autobuf struct buf b = BUF_INIT;
+	if (n < f->min_len && text)
+		invalid(c, at, v, f->detail ? f->detail : "must not be empty");
+	else if (n < f->min_len)
+		field_error_required(c->errs, path_text(&b, c->prefix, at), f->detail);
+	else if (f->max_len >= 0 && n > f->max_len && text)
+		field_error_too_long(c->errs, path_text(&b, c->prefix, at), f->max_len);
+	else if (f->max_len >= 0 && n > f->max_len)
+		field_error_too_many(c->errs, path_text(&b, c->prefix, at), n, f->max_len);
+}
+
+static void check_format(struct check *c, const struct format *format, const struct at *at, const js *v)
+{
+	if (!js_is_str(v))
+		return;
+	autobuf struct buf b = BUF_INIT;
+	const char *wrong = format->check(checkable(v, &b));
+	if (wrong)
+		invalid(c, at, v, wrong);
+}
+
+/* A format of a list or map is that of its strings. */
+static void check_formats(struct check *c, const struct field *f, const struct at *at, const js *v)
+{
+	if (f->format && js_is_arr(v)) {
+		js_array_for_each (item, v) {
+			struct at here = {.up = at, .index = item_i};
+			check_format(c, f->format, f->format->list_errors_at_list ? at : &here, item);
+		}
+	} else if (f->format && !js_is_obj(v)) {
+		check_format(c, f->format, at, v);
+	}
+	if (!js_is_obj(v) || f->type->form != TYPE_MAP || (!f->format && !f->key_format))
+		return;
+	json_object_object_foreach ((js *)v, key, item) {
+		struct at here = {.up = at, .name = key, .key = true};
+		const char *wrong = f->key_format ? f->key_format->check(key) : NULL;
+		if (wrong) {
+			autobuf struct buf b = BUF_INIT;
+			path_text(&b, c->prefix, f->key_format->map_errors_at_map ? at : &here);
+			field_error_invalid_str(c->errs, buf_str(&b), key, wrong);
+		}
+		if (f->format)
+			check_format(c, f->format, f->format->map_errors_at_map ? at : &here, item);
+	}
+}
+
+static void check_enum(struct check *c, const char **enums, const struct at *at, const js *v)
+{
+	if (!enums || !js_is_str(v))
+		return;
+	autobuf struct buf text = BUF_INIT, b = BUF_INIT;
+	const char *s = checkable(v, &text);
+	for (const char **e = enums; *e; e++)
+		if (strcmp(*e, s) == 0)
+			return;
+	field_error_not_supported(c->errs, path_text(&b, c->prefix, at), s, (const char *const *)enums);
+}
+
+/* Later items that repeat an earlier one: quadratic for short lists, by a map for long ones. */
+static void check_unique(struct check *c, const struct field *f, const struct at *at, const js *v)
+{
+	automap struct map seen = MAP_INIT;
+	bool by_item = !*f->unique;
+	bool few = js_len(v) <= 16;
+	const struct field *by = f->type->elem ? schema_field(f->type->elem, f->unique) : NULL;
+	bool at_item = by_item || (by && by->up);
+	js_array_for_each (item, v) {
+		const char *s = by_item ? js_str(item, NULL) : js_str(item, f->unique, NULL);
+		if (!s || !*s)
+			continue;
+		bool twice = !few && map_set(&seen, s, (void *)v);
+		for (size_t k = 0; few && !twice && k < item_i; k++) {
+			const char *o =
+				by_item ? js_str(js_at(v, k), NULL) : js_str(js_at(v, k), f->unique, NULL);
+			twice = o && strcmp(o, s) == 0;
+		}
+		if (!twice)
+			continue;
+		autobuf struct buf b = BUF_INIT;
+		struct at here = {.up = at, .index = item_i}, key = {.up = &here, .name = f->unique};
+		field_error_duplicate(c->errs, path_text(&b, c->prefix, at_item ? &here : &key), s);
+	}
+}
+
+static void check_field(struct check *c, const struct field *f, const struct at *at, const js *v)
+{
+	if (f->up)
+		at = above(at, f->up);
+	bool zero = !v || (!f->pb_optional && value_is_zero(f->type, v));
+	if (f->required && zero) {
+		autobuf struct buf b = BUF_INIT;
+		const char *detail = isnan(f->min) && isnan(f->max) && f->min_len < 0 ? f->detail : NULL;
+		field_error_required(c->errs, path_text(&b, c->prefix, at), detail);
+		return;
+	}
+	if (zero && f->check_absent && f->format) {
+		const char *wrong = f->format->check("");
+		autobuf struct buf b = BUF_INIT;
+		if (wrong)
+			field_error_invalid_str(c->errs, path_text(&b, c->prefix, at), "", wrong);
+		return;
+	}
+	if (!v || (zero && !f->keep_empty))
+		return;
+	check_range(c, f, at, v);
+	check_length(c, f, at, v);
+	check_formats(c, f, at, v);
+	check_enum(c, f->enums, at, v);
+	if (f->unique)
+		check_unique(c, f, at, v);
+}
+
+/* ---- objects ---- */
+/* The default member counts as the first one, and one too many is an error of the optional union itself. */
+static void check_union(struct check *c, const struct type *t, const struct at *at, const js *o)
+{
+	const char *dflt = t->union_default;
+	const struct field *first = dflt && js_field(o, dflt) ? schema_field(t, dflt) : NULL;
+	char detail[120];
+	for (unsigned i = 0; i < t->n_fields; i++) {
+		const struct field *f = &t->fields[i];
+		if (!f->member || f == first || !js_field(o, f->name))
+			continue;
+		if (!first) {
+			first = f;
+			continue;
+		}
+		autobuf struct buf b = BUF_INIT;
+		struct at here = {.up = at, .name = f->name};
+		snprintf(detail, sizeof(detail), "may not specify more than 1 %s", t->union_of);
+		field_error_forbidden(c->errs, path_text(&b, c->prefix, t->union_optional ? at : &here),
+				      detail);
+		if (t->union_optional)
+			break;
+	}
+	if (first || t->union_optional)
+		return;
+	autobuf struct buf b = BUF_INIT;
+	snprintf(detail, sizeof(detail), "must specify a %s", t->union_of);
+	field_error_required(c->errs, path_text(&b, c->prefix, at), detail);
+}
+
+static void check_object(struct check *c, const struct type *t, const struct at *at, const js *o)
+{
+	js *small[SCHEMA_SMALL];
+	js **v = t->n_fields > SCHEMA_SMALL ? mem_array(t->n_fields, sizeof(*v)) : small;
+	if (v == small)
+		memset(small, 0, t->n_fields * sizeof(*v));
+	json_object_object_foreach ((js *)o, key, item) {
+		int i = field_index(t, key);
+		if (i >= 0)
+			v[i] = item;
+	}
+	for (unsigned i = 0; i < t->n_fields; i++) {
+		const struct field *f = &t->fields[i];
+		struct at here = {.up = at, .name = f->name};
+		if (f->checked)
+			check_field(c, f, &here, v[i]);
+		if (v[i] && (f->type->index->checks))
+			check_value(c, f->type, &here, v[i]);
+	}
+	if (t->union_of)
+		check_union(c, t, at, o);
+	if (v != small)
+		free(v);
+}
+
+static void check_value(struct check *c, const struct type *t, const struct at *at, const js *v)
+{
+	if (!t->index->checks)
+		return;
+	if (t->form == TYPE_OBJECT && js_is_obj(v)) {
+		check_object(c, t, at, v);
+	} else if (t->form == TYPE_LIST) {
+		js_array_for_each (item, v) {
+			struct at here = {.up = at, .index = item_i};
+			check_enum(c, t->elem->enums, &here, item);
+			check_value(c, t->elem, &here, item);
+		}
+	} else if (t->form == TYPE_MAP && js_is_obj(v)) {
+		json_object_object_foreach ((js *)v, key, item) {
+			struct at here = {.up = at, .name = key, .key = true};
+			check_enum(c, t->elem->enums, &here, item);
+			check_value(c, t->elem, &here, item);
+		}
+	}
+}
+
+void schema_validate(const struct type *type, const js *o, const char *path, struct field_errors *errs)
+{
+	struct check c = {.prefix = path, .errs = errs};
+	check_value(&c, type, NULL, o);
+}
+
+/* ---- updates ---- */
+static void compare(struct check *c, const struct type *t, const struct at *at, const js *old, const js *new)
+{
+	if (!t->index->immutables || t->form != TYPE_OBJECT)
+		return; /* items of lists have no identity here */
+	for (unsigned i = 0; i < t->n_fields; i++) {
+		const struct field *f = &t->fields[i];
+		struct at here = {.up = at, .name = f->name};
+		const js *a = js_field(old, f->name), *b = js_field(new, f->name);
+		if (f->immutable) {
+			if (!js_equal(a, b))
+				invalid(c, &here, b,
+					f->detail && !f->required ? f->detail : "field is immutable");
+		} else if (f->type->index->immutables) {
+			compare(c, f->type, &here, a, b);
+		}
+	}
+}
+
+void schema_validate_update(const struct type *type, const js *old, const js *new, const char *path,
+			    struct field_errors *errs)
+{
+	struct check c = {.prefix = path, .errs = errs};
+	compare(&c, type, NULL, old, new);
+}

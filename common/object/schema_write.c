@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writing a tree in the order of its type, and the same object as another kind of one storage. */
+#include <stdlib.h>
+#include <string.h>
+#include "object/schema_inside.h"
+
+static void write_value(struct buf *out, const struct type *t, const js *v, int depth);
+
+static void write_key(struct buf *out, bool *first, const char *key)
+{
+	if (!*first)
+		buf_addc(out, ',');
+	*first = false;
+	buf_add_json_string(out, key, strlen(key));
+	buf_addc(out, ':');
+}
+
+/* Field names need no escapes. */
+static void write_name(struct buf *out, bool *first, const char *name)
+{
+	size_t n = strlen(name);
+	buf_reserve(out, n + 4);
+	if (!*first)
+		buf_addc(out, ',');
+	*first = false;
+	buf_addc(out, '"');
+	buf_add(out, name, n);
+	buf_add(out, "\":", 2);
+}
+
+static void write_object(struct buf *out, const struct type *t, const js *o, int depth)
+{
+	const js *small[SCHEMA_SMALL];
+	const js **v = t->n_fields > SCHEMA_SMALL ? mem_array(t->n_fields, sizeof(*v)) : small;
+	if (v == small)
+		memset(small, 0, t->n_fields * sizeof(*v));
+	bool first = true, unknown = false;
+	json_object_object_foreach ((js *)o, key, item) {
+		int i = field_index(t, key);
+		if (i >= 0)
+			v[i] = item;
+		else
+			unknown = true;
+	}
+	buf_addc(out, '{');
+	for (unsigned i = 0; i < t->n_fields; i++) {
+		if (!v[i])
+			continue;
+		write_name(out, &first, t->fields[i].name);
+		write_value(out, t->fields[i].type, v[i], depth);
+	}
+	if (unknown) {
+		json_object_object_foreach ((js *)o, name, extra) {
+			if (field_index(t, name) >= 0)
+				continue;
+			write_key(out, &first, name);
+			js_write(out, extra);
+		}
+	}
+	buf_addc(out, '}');
+	if (v != small)
+		free(v);
+}
+
+static void write_map(struct buf *out, const struct type *t, const js *o, int depth)
+{
+	bool first = true;
+	buf_addc(out, '{');
+	json_object_object_foreach ((js *)o, key, item) {
+		write_key(out, &first, key);
+		write_value(out, t->elem, item, depth);
+	}
+	buf_addc(out, '}');
+}
+
+static void write_value(struct buf *out, const struct type *t, const js *v, int depth)
+{
+	if (depth >= JS_MAX_DEPTH) {
+		buf_adds(out, "null");
+	} else if (t->form == TYPE_OBJECT && js_is_obj(v)) {
+		write_object(out, t, v, depth + 1);
+	} else if (t->form == TYPE_LIST && js_is_arr(v)) {
+		buf_addc(out, '[');
+		js_array_for_each (item, v) {
+			if (item_i)
+				buf_addc(out, ',');
+			write_value(out, t->elem, item, depth + 1);
+		}
+		buf_addc(out, ']');
+	} else if (t->form == TYPE_MAP && js_is_obj(v)) {
+		write_map(out, t, v, depth + 1);
+	} else {
+		js_write(out, v);
+	}
+}
+
+void schema_write(struct buf *out, const struct type *type, const js *o)
+{
+	write_value(out, type, o, 0);
+}
+
+/* ---- other forms of one storage ---- */
+static const char *stored_name(const struct field *f)
+{
+	return f->stored ? f->stored : f->name;
+}
+
+js *schema_convert(const struct kind *from, const struct kind *to, const js *o)
+{
+	js *out = json_object_new_object();
+	for (unsigned i = 0; i < to->type->n_fields; i++) {
+		const struct field *f = &to->type->fields[i];
+		for (unsigned k = 0; k < from->type->n_fields; k++) {
+			if (strcmp(stored_name(&from->type->fields[k]), stored_name(f)) != 0)
+				continue;
+			const js *v = js_field(o, from->type->fields[k].name);
+			if (v)
+				object_add(out, f->name, js_dup(v));
+			break;
+		}
+	}
+	autofree char *version =
+		*to->group ? mem_printf("%s/%s", to->group, to->version) : mem_strdup(to->version);
+	js_set_str(out, "kind", to->kind);
+	js_set_str(out, "apiVersion", version);
+	return out;
+}

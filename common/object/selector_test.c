@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "object/labels.h"
+
+#define autoselector __attribute__((cleanup(selector_autofree)))
+
+static js *parse(const char *json)
+{
+	struct err err = ERR_INIT;
+	js *o = js_parse(json, strlen(json), NULL, &err);
+
+	assert_non_null(o);
+	return o;
+}
+
+static void query_form(void **state)
+{
+	/* text, canonical form, then sets that match and sets that do not */
+	static const struct {
+		const char *text, *canonical, *yes, *no;
+	} rows[] = {
+		{"", "", "{}", NULL},
+		{"a=1", "a=1", "{\"a\":\"1\",\"b\":\"2\"}", "{\"a\":\"2\"}"},
+		{"a==1", "a==1", "{\"a\":\"1\"}", "{}"},
+		{" a = 1 , b = 2 ", "a=1,b=2", "{\"a\":\"1\",\"b\":\"2\"}", "{\"a\":\"1\"}"},
+		{"b=2,a=1", "a=1,b=2", "{\"a\":\"1\",\"b\":\"2\"}", "{\"b\":\"2\"}"},
+		{"a!=1", "a!=1", "{}", "{\"a\":\"1\"}"},
+		{"a=", "a=", "{\"a\":\"\"}", "{}"},
+		{"a=,b", "a=,b", "{\"a\":\"\",\"b\":\"\"}", "{\"a\":\"\"}"},
+		{"a", "a", "{\"a\":\"\"}", "{\"b\":\"\"}"},
+		{"!a", "!a", "{\"b\":\"1\"}", "{\"a\":\"1\"}"},
+		{"a in (2,1,2)", "a in (1,2)", "{\"a\":\"2\"}", "{\"a\":\"3\"}"},
+		{"a in(x)", "a in (x)", "{\"a\":\"x\"}", "{}"},
+		{"a notin (1,2)", "a notin (1,2)", "{\"b\":\"\"}", "{\"a\":\"1\"}"},
+		{"a in ()", "a in ()", "{\"a\":\"\"}", "{\"a\":\"1\"}"},
+		{"a in (,1)", "a in (,1)", "{\"a\":\"\"}", "{}"},
+		{"a in (1,,2)", "a in (,1,2)", "{\"a\":\"\"}", "{\"a\":\"3\"}"},
+		{"a in (1,)", "a in (,1)", "{\"a\":\"1\"}", "{\"a\":\"2\"}"},
+		{"in in (in,notin)", "in in (in,notin)", "{\"in\":\"notin\"}", "{\"in\":\"x\"}"},
+		{"notin=in", "notin=in", "{\"notin\":\"in\"}", "{}"},
+		{"a>5", "a>5", "{\"a\":\"6\"}", "{\"a\":\"5\"}"},
+		{"a<5", "a<5", "{\"a\":\"-6\"}", "{\"a\":\"x\"}"},
+		{"example.com/a=b.c_d", "example.com/a=b.c_d", "{\"example.com/a\":\"b.c_d\"}", "{}"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+		struct selector *s autoselector = selector_parse(rows[i].text, &err);
+		autobuf struct buf b = BUF_INIT;
+
+		assert_string_equal(err.msg, "");
+		assert_non_null(s);
+		selector_write(&b, s);
+		assert_string_equal(buf_str(&b), rows[i].canonical);
+		assert_int_equal(selector_empty(s), !*rows[i].text);
+		autojson js *yes = parse(rows[i].yes), *no = rows[i].no ? parse(rows[i].no) : NULL;
+		autofree struct labels *y = labels_new(yes), *n = labels_new(no);
+
+		assert_true(selector_matches(s, y));
+		if (no)
+			assert_false(selector_matches(s, n));
+	}
+}
+
+static void query_errors(void **state)
+{
+#define KEY_RULE                                                                                             \
+	"name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with "   \
+	"an "                                                                                                \
+	"alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is " \
+	"'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+	static const char *const rows[][2] = {
+		{"a=b=c", "found '=', expected: ',' or 'end of string'"},
+		{",a", "found ',', expected: !, identifier, or 'end of string'"},
+		{"a,", "found '', expected: identifier after ','"},
+		{"a,,b", "found ',', expected: identifier after ','"},
+		{"=a", "found '=', expected: !, identifier, or 'end of string'"},
+		{"!", "unable to parse requirement: found '', expected: identifier"},
+		{"!a=b", "found '=', expected: ',' or 'end of string'"},
+		{"a b", "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"},
+		{"a in b", "unable to parse requirement: found 'b' expected: '('"},
+		{"a in (b", "unable to parse requirement: found '', expected: ',' or ')'"},
+		{"a in (b c)", "unable to parse requirement: found 'c', expected: ',' or ')'"},
+		{"a in (=)", "unable to parse requirement: found '=', expected: ',', ')' or identifier"},
+		{"a in (,=)", "unable to parse requirement: found '=', expected: ',', or identifier"},
+		{"a=(", "unable to parse requirement: found '(', expected: identifier"},
+		{"a>x", "unable to parse requirement: values[0]: Invalid value: \"x\": for 'Gt', 'Lt' "
+			"operators, the value must be an "
+			"integer"},
+		{"-a", "unable to parse requirement: <nil>: Invalid value: \"-a\": " KEY_RULE},
+		{"a=-b", "unable to parse requirement: values[0][a]: Invalid value: \"-b\": a valid label "
+			 "must be an empty string or "
+			 "consist of alphanumeric characters, '-', '_' or '.', and must start and end with "
+			 "an alphanumeric character "
+			 "(e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
+			 "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+
+		assert_null(selector_parse(rows[i][0], &err));
+		assert_int_equal(err.reason, REASON_BAD_REQUEST);
+		assert_string_equal(err.msg, rows[i][1]);
+	}
+}
+
+static void from_objects(void **state)
+{
+	static const char *const good[][2] = {
+		{"{}", ""},
+		{"{\"matchLabels\":{\"b\":\"2\",\"a\":\"1\"}}", "a=1,b=2"},
+		{"{\"matchLabels\":{\"z\":\"1\"},\"matchExpressions\":[{\"key\":\"k\",\"operator\":\"In\","
+		 "\"values\":[\"y\",\"x\"]},"
+		 "{\"key\":\"l\",\"operator\":\"NotIn\",\"values\":[\"x\"]},{\"key\":\"m\",\"operator\":"
+		 "\"Exists\"},"
+		 "{\"key\":\"n\",\"operator\":\"DoesNotExist\"}]}",
+		 "k in (x,y),l notin (x),m,!n,z=1"},
+	};
+	static const char *const bad[][2] = {
+		{"{\"matchExpressions\":[{\"key\":\"k\",\"operator\":\"Is\"}]}",
+		 "\"Is\" is not a valid label selector operator"},
+		{"{\"matchExpressions\":[{\"key\":\"k\",\"operator\":\"Gt\",\"values\":[\"1\"]}]}",
+		 "\"Gt\" is not a valid label selector operator"},
+		{"{\"matchExpressions\":[{\"key\":\"k\",\"operator\":\"In\"}]}",
+		 "values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty"},
+		{"{\"matchExpressions\":[{\"key\":\"k\",\"operator\":\"Exists\",\"values\":[\"v\"]}]}",
+		 "values: Invalid value: [\"v\"]: values set must be empty for exists and does not exist"},
+		{"{\"matchLabels\":{\"a/b/c\":\"\"}}", NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		struct err err = ERR_INIT;
+		autojson js *o = parse(good[i][0]);
+		struct selector *s autoselector = selector_from_json(o, &err);
+		autobuf struct buf b = BUF_INIT;
+
+		assert_non_null(s);
+		selector_write(&b, s);
+		assert_string_equal(buf_str(&b), good[i][1]);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct err err = ERR_INIT;
+		autojson js *o = parse(bad[i][0]);
+
+		assert_null(selector_from_json(o, &err));
+		if (bad[i][1])
+			assert_string_equal(err.msg, bad[i][1]);
+	}
+}
+
+static void nothing_and_everything(void **state)
+{
+	struct err err = ERR_INIT;
+	autojson js *map = parse("{\"a\":\"not/valid as a label\"}");
+	struct selector *nothing autoselector = selector_from_json(NULL, &err);
+	struct selector *every autoselector = selector_from_map(NULL),
+			       *some autoselector = selector_from_map(map);
+	autofree struct labels *none = labels_new(NULL), *l = labels_new(map);
+
+	assert_false(selector_matches(nothing, none));
+	assert_false(selector_empty(nothing));
+	assert_true(selector_matches(every, none) && selector_empty(every));
+	assert_true(selector_matches(some, l));
+	assert_false(selector_matches(some, none));
+	selector_free(NULL);
+}
+
+static void requirements(void **state)
+{
+	autojson js *map = parse("{\"n\":\"10\",\"s\":\"x\"}");
+	autofree struct labels *l = labels_new(map);
+	static const struct {
+		const char *key, *op, *value;
+		bool match;
+	} rows[] = {
+		{"n", "Gt", "9", true},	    {"n", "Gt", "10", false},	 {"n", "Lt", "+11", true},
+		{"s", "Gt", "1", false},    {"n", "Gt", "x", false},	 {"n", "Lt", " 11", false},
+		{"m", "Gt", "1", false},    {"s", "In", "x", true},	 {"m", "NotIn", "x", true},
+		{"s", "NotIn", "x", false}, {"n", "Exists", NULL, true}, {"n", "DoesNotExist", NULL, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		int op = selector_op_parse(rows[i].op);
+		struct requirement r = {
+			.key = rows[i].key, .n = rows[i].value != NULL, .values = &rows[i].value};
+
+		assert_true(op >= 0);
+		r.op = (enum selector_op)op;
+		assert_int_equal(requirement_matches(&r, l), rows[i].match);
+	}
+	assert_int_equal(selector_op_parse("in"), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(query_form),	cmocka_unit_test(query_errors),
+		cmocka_unit_test(from_objects), cmocka_unit_test(nothing_and_everything),
+		cmocka_unit_test(requirements),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The controllers of this daemon, one file each; main.c lists them. */
+#ifndef CM_CONTROLLERS_H
+#define CM_CONTROLLERS_H
+
+#include <assert.h>
+#include "client/controller.h"
+#include "objects.h"
+
+extern const struct controller replicaset_controller, deployment_controller, garbage_collector,
+	namespace_controller, node_lifecycle_controller, taint_eviction_controller;
+
+#endif

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Garbage collection of dependants (kubernetes/kubernetes pkg/controller/garbagecollector), without a graph.
+ *
+ * Every informer is indexed by owner uid already, so «who depends on X» is a lookup and «does owner X exist»
+ * another. A key is RESOURCE/NS/NAME; sync looks at that one object:
+ *  - all its owners are gone (asked of the apiserver, since informers of two resources are not in step):
+ * delete it;
+ *  - some are gone or only wait for it (foreground), others stay: drop those references;
+ *  - it is being deleted with finalizer `foregroundDeletion`: delete its dependants, drop the finalizer once
+ * none blocks;
+ *  - with finalizer `orphan`: take the references out of its dependants, then drop the finalizer.
+ * An owner's end enqueues its dependants, a dependant's end its owners. Owners of kinds unknown here are left
+ * alone.
+ */
+#include "controllers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FOREGROUND "foregroundDeletion"
+#define ORPHAN "orphan"
+
+/* The watches, by name: the order of the table at the end. */
+static const struct informer_type *const kinds[] = {
+	&cm_pod_type,
+	&cm_replicaset_type,
+	&cm_deployment_type,
+	&cm_controllerrevision_type,
+	&cm_configmap_type,
+	&cm_secret_type,
+	&cm_service_type,
+	&cm_endpoints_type,
+	&cm_serviceaccount_type,
+	&cm_lease_type,
+	&cm_node_type,
+	&cm_namespace_type,
+};
+
+static void add_key(struct workqueue *q, const struct informer_object *o)
+{
+	autobuf struct buf key = BUF_INIT;
+	buf_addf(&key, "%s/%s/%s", o->type->resource, o->meta.namespace, o->meta.name);
+	workqueue_add(q, buf_str(&key));
+}
+
+static void enqueue_dependants(struct workqueue *q, struct informer **informers, const char *uid)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		const void **v;
+		size_t n = informer_list(informers[i], INDEX_OWNER_UID, uid, &v);
+		for (size_t k = 0; k < n; k++)
+			add_key(q, v[k]);
+		informer_put_all(v, n);
+	}
+}
+
+static bool has_finalizer(const struct meta *m, const char *name)
+{
+	for (size_t i = 0; i < m->n_finalizers; i++)
+		if (strcmp(m->finalizers[i], name) == 0)
+			return true;
+	return false;
+}
+
+static const struct informer_object *find_owner(struct informer **informers, const char *ns,
+						const struct owner_ref *r)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		if (strcmp(kinds[i]->kind, r->kind) != 0)
+			continue;
+		autobuf struct buf key = BUF_INIT;
+		meta_key(&key, ns, r->name);
+		const struct informer_object *o = informer_get(informers[i], buf_str(&key));
+		if (!o && *ns) /* a cluster-scoped owner */
+			o = informer_get(informers[i], r->name);
+		return o;
+	}
+	return NULL;
+}
+
+static void enqueue(struct workqueue *q, void *state, struct informer **informers, const void *old_object,
+		    const void *new_object)
+{
+	const struct informer_object *old = old_object, *new = new_object;
+	if (!new) {
+		enqueue_dependants(q, informers, old->meta.uid);
+		/* An owner in foreground deletion may wait for this one. */
+		for (size_t i = 0; i < old->meta.n_owners; i++) {
+			const struct informer_object *owner =
+				find_owner(informers, old->meta.namespace, &old->meta.owners[i]);
+			if (owner && owner->meta.deleted_ns)
+				add_key(q, owner);
+			informer_put(owner);
+		}
+		return;
+	}
+	if (new->meta.deleted_ns) {
+		if (has_finalizer(&new->meta, FOREGROUND) || has_finalizer(&new->meta, ORPHAN))
+			add_key(q, new);
+		return;
+	}
+	/* A dependant is looked at when it appears and when its owners change; most never need a request (see
+	 * absent). */
+	if (new->meta.n_owners > 0 && (!old || old->meta.n_owners != new->meta.n_owners))
+		add_key(q, new);
+}
+
+/* ---- requests ---- */
+static void object_path(struct buf *path, const struct informer_object *o)
+{
+	const struct informer_type *t = o->type;
+	rest_path(path, t->group, t->version, *o->meta.namespace ? o->meta.namespace : NULL, t->resource,
+		  o->meta.name, NULL);
+}
+
+static int forgive(int rc, const struct err *e, struct err *err)
+{
+	if (rc == 0 || e->reason == REASON_NOT_FOUND)
+		return 0;
+	*err = *e;
+	return -1;
+}
+
+static int delete_object(struct controller_ctx *ctx, const struct informer_object *o, const char *policy,
+			 struct err *err)
+{
+	autobuf struct buf path = BUF_INIT;
+	object_path(&path, o);
+	autojson js *options = js_new_obj();
+	js_set_str(options, "propagationPolicy", policy);
+	js_set_str(js_ensure(options, "preconditions", NULL), "uid", o->meta.uid);
+	struct err e = ERR_INIT;
+	int rc = rest_do(ctx->rest, REST_DELETE, buf_str(&path), options, NULL, &e);
+	if (e.reason == REASON_CONFLICT)
+		return 0; /* another object has that name by now */
+	return forgive(rc, &e, err);
+}
+
+static int patch(struct controller_ctx *ctx, const struct informer_object *o, const char *field, js *list,
+		 struct err *err)
+{
+	autobuf struct buf path = BUF_INIT;
+	object_path(&path, o);
+	autojson js *body = js_new_obj();
+	js *meta = js_ensure(body, "metadata", NULL);
+	js_set_str(meta, "uid", o->meta.uid);
+	char rv[24];
+	snprintf(rv, sizeof(rv), "%llu", (unsigned long long)o->meta.rv);
+	js_set_str(meta, "resourceVersion", rv);
+	js_set(meta, field, list);
+	struct err e = ERR_INIT;
+	return forgive(rest_do(ctx->rest, REST_PATCH_MERGE, buf_str(&path), body, NULL, &e), &e, err);
+}
+
+static int drop_finalizer(struct controller_ctx *ctx, const struct informer_object *o, const char *name,
+			  struct err *err)
+{
+	js *list = js_new_arr();
+	for (size_t i = 0; i < o->meta.n_finalizers; i++)
+		if (strcmp(o->meta.finalizers[i], name) != 0)
+			js_push(list, js_new_str(o->meta.finalizers[i]));
+	return patch(ctx, o, "finalizers", list, err);
+}
+
+static js *owner_json(const struct owner_ref *r)
+{
+	js *o = js_new_obj();
+	js_set_str(o, "apiVersion", r->api_version);
+	js_set_str(o, "kind", r->kind);
+	js_set_str(o, "name", r->name);
+	js_set_str(o, "uid", r->uid);
+	if (r->controller)
+		js_set_bool(o, "controller", true);
+	if (r->block_owner_deletion)
+		js_set_bool(o, "blockOwnerDeletion", true);
+	return o;
+}
+
+/* Rewrites ownerReferences to those that `drop` does not mark. */
+static int drop_owners(struct controller_ctx *ctx, const struct informer_object *o, const bool *drop,
+		       struct err *err)
+{
+	js *list = js_new_arr();
+	for (size_t i = 0; i < o->meta.n_owners; i++)
+		if (!drop[i])
+			js_push(list, owner_json(&o->meta.owners[i]));
+	return patch(ctx, o, "ownerReferences", list, err);
+}
+
+/* ---- owners being deleted ---- */
+static int orphan_dependants(struct controller_ctx *ctx, const struct informer_object *owner, struct err *err)
+{
+	int rc = 0;
+	for (size_t i = 0; i < ARRAY_LEN(kinds) && rc == 0; i++) {
+		const void **v;
+		size_t n = informer_list(ctx->informers[i], INDEX_OWNER_UID, owner->meta.uid, &v);
+		for (size_t k = 0; k < n && rc == 0; k++) {
+			const struct informer_object *o = v[k];
+			bool *drop = mem_array(o->meta.n_owners, sizeof(bool));
+			for (size_t r = 0; r < o->meta.n_owners; r++)
+				drop[r] = strcmp(o->meta.owners[r].uid, owner->meta.uid) == 0;
+			rc = drop_owners(ctx, o, drop, err);
+			free(drop);
+		}
+		informer_put_all(v, n);
+	}
+	return rc < 0 ? rc : drop_finalizer(ctx, owner, ORPHAN, err);
+}
+
+static int delete_dependants(struct controller_ctx *ctx, const struct informer_object *owner, struct err *err)
+{
+	int rc = 0;
+	size_t blocking = 0;
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		const void **v;
+		size_t n = informer_list(ctx->informers[i], INDEX_OWNER_UID, owner->meta.uid, &v);
+		for (size_t k = 0; k < n; k++) {
+			const struct informer_object *o = v[k];
+			for (size_t r = 0; r < o->meta.n_owners; r++)
+				blocking += strcmp(o->meta.owners[r].uid, owner->meta.uid) == 0 &&
+					    o->meta.owners[r].block_owner_deletion;
+			if (o->meta.deleted_ns == 0)
+				add_key(ctx->queue, o); /* its own sync decides: it may have other owners */
+		}
+		informer_put_all(v, n);
+	}
+	if (blocking == 0)
+		rc = drop_finalizer(ctx, owner, FOREGROUND, err);
+	return rc;
+}
+
+/* ---- dependants ---- */
+enum owner_state { OWNER_SOLID, OWNER_ABSENT, OWNER_WAITING };
+
+/* The informer's word that an owner exists is good; that it does not is checked live. */
+static int owner_state(struct controller_ctx *ctx, const struct informer_object *o, const struct owner_ref *r,
+		       enum owner_state *ret, struct err *err)
+{
+	*ret = OWNER_SOLID;
+	const struct informer_type *type = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (strcmp(kinds[i]->kind, r->kind) == 0)
+			type = kinds[i];
+	if (!type)
+		return 0;
+	const struct informer_object *owner = find_owner(ctx->informers, o->meta.namespace, r);
+	bool same = owner && strcmp(owner->meta.uid, r->uid) == 0;
+	if (same && owner->meta.deleted_ns && has_finalizer(&owner->meta, FOREGROUND))
+		*ret = OWNER_WAITING;
+	informer_put(owner);
+	if (same)
+		return 0;
+	bool cluster = type == &cm_node_type || type == &cm_namespace_type;
+	autobuf struct buf path = BUF_INIT;
+	rest_path(&path, type->group, type->version, cluster ? NULL : o->meta.namespace, type->resource,
+		  r->name, NULL);
+	autojson js *live = NULL;
+	struct err e = ERR_INIT;
+	if (rest_do(ctx->rest, REST_GET, buf_str(&path), NULL, &live, &e) < 0) {
+		if (e.reason != REASON_NOT_FOUND) {
+			*err = e;
+			return -1;
+		}
+		*ret = OWNER_ABSENT;
+	} else if (strcmp(meta_uid(live), r->uid) != 0)
+		*ret = OWNER_ABSENT;
+	return 0;
+}
+
+static bool has_dependants(struct controller_ctx *ctx, const struct informer_object *o)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		const void **v;
+		size_t n = informer_list(ctx->informers[i], INDEX_OWNER_UID, o->meta.uid, &v);
+		informer_put_all(v, n);
+		if (n > 0)
+			return true;
+	}
+	return false;
+}
+
+static int collect(struct controller_ctx *ctx, const struct informer_object *o, struct err *err)
+{
+	bool *drop = mem_array(o->meta.n_owners, sizeof(bool));
+	size_t solid = 0, waiting = 0, absent = 0;
+	int rc = 0;
+	for (size_t i = 0; i < o->meta.n_owners && rc == 0; i++) {
+		enum owner_state st;
+		rc = owner_state(ctx, o, &o->meta.owners[i], &st, err);
+		if (rc < 0)
+			break;
+		drop[i] = st != OWNER_SOLID;
+		solid += st == OWNER_SOLID;
+		waiting += st == OWNER_WAITING;
+		absent += st == OWNER_ABSENT;
+	}
+	if (rc == 0 && solid > 0 && waiting + absent > 0)
+		rc = drop_owners(ctx, o, drop, err);
+	else if (rc == 0 && solid == 0) {
+		/* Somebody waits for the whole tree below: go down in the foreground. */
+		bool foreground =
+			has_finalizer(&o->meta, FOREGROUND) || (waiting > 0 && has_dependants(ctx, o));
+		const char *policy = has_finalizer(&o->meta, ORPHAN) ? "Orphan"
+				     : foreground		     ? "Foreground"
+								     : "Background";
+		rc = delete_object(ctx, o, policy, err);
+	}
+	free(drop);
+	return rc;
+}
+
+static int sync(struct controller_ctx *ctx, const char *key, struct err *err)
+{
+	const char *slash = strchr(key, '/');
+	const char *rest = slash[1] == '/' ? slash + 2 : slash + 1; /* cluster scope: "nodes//NAME" */
+	const struct informer_object *o = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(kinds) && !o; i++)
+		if (strlen(kinds[i]->resource) == (size_t)(slash - key) &&
+		    strncmp(kinds[i]->resource, key, (size_t)(slash - key)) == 0)
+			o = informer_get(ctx->informers[i], rest);
+	if (!o)
+		return 0;
+	int rc = 0;
+	if (o->meta.deleted_ns && has_finalizer(&o->meta, ORPHAN))
+		rc = orphan_dependants(ctx, o, err);
+	else if (o->meta.deleted_ns && has_finalizer(&o->meta, FOREGROUND))
+		rc = delete_dependants(ctx, o, err);
+	else if (o->meta.deleted_ns == 0 && o->meta.n_owners > 0)
+		rc = collect(ctx, o, err);
+	informer_put(o);
+	return rc;
+}
+
+const struct controller garbage_collector = {
+	.name = "garbage-collector",
+	.watches =
+		{
+			{&cm_pod_type, NULL, enqueue},
+			{&cm_replicaset_type, NULL, enqueue},
+			{&cm_deployment_type, NULL, enqueue},
+			{&cm_controllerrevision_type, NULL, enqueue},
+			{&cm_configmap_type, NULL, enqueue},
+			{&cm_secret_type, NULL, enqueue},
+			{&cm_service_type, NULL, enqueue},
+			{&cm_endpoints_type, NULL, enqueue},
+			{&cm_serviceaccount_type, NULL, enqueue},
+			{&cm_lease_type, NULL, enqueue},
+			{&cm_node_type, NULL, enqueue},
+			{&cm_namespace_type, NULL, enqueue},
+		},
+	.workers = 2,
+	.sync = sync,
+};

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Node life cycle (kubernetes/kubernetes pkg/controller/nodelifecycle): a node whose Lease is not renewed for
+ * the grace period is Unknown, and what a node's conditions say is turned into taints.
+ *
+ * No polling: a lease renewal moves a timestamp in memory, and each node has one delayed key that runs when
+ * its grace period would be over; if it was renewed meanwhile, the key goes back to sleep. Times are when
+ * *we* saw a change, so clocks of nodes do not matter.
+ */
+#include "controllers.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/map.h"
+#include "object/condition.h"
+#include "taints.h"
+
+#define COMPONENT "node-controller"
+#define GRACE_NS (50 * NS_PER_S) /* --node-monitor-grace-period's default since 1.32 */
+enum { WATCH_NODES, WATCH_LEASES, WATCH_PODS };
+
+struct health {		 /* one per node */
+	int64_t seen_ns; /* monotonic: when the lease or status last changed */
+};
+struct state {
+	pthread_mutex_t lock; /* guards nodes */
+	struct map nodes;     /* name -> struct health * */
+};
+
+static void *init(struct informer **informers, struct workqueue *q)
+{
+	struct state *st = MEM_NEW(struct state);
+	pthread_mutex_init(&st->lock, NULL);
+	return st;
+}
+
+static void destroy(void *state)
+{
+	struct state *st = state;
+	for (struct map_iter it = {0}; map_next(&st->nodes, &it);)
+		free(it.value);
+	map_release(&st->nodes);
+	pthread_mutex_destroy(&st->lock);
+	free(st);
+}
+
+static void beat(struct state *st, const char *node)
+{
+	pthread_mutex_lock(&st->lock);
+	struct health *h = map_get(&st->nodes, node);
+	if (!h) {
+		h = MEM_NEW(struct health);
+		map_set(&st->nodes, node, h);
+	}
+	h->seen_ns = clock_mono_ns();
+	pthread_mutex_unlock(&st->lock);
+}
+
+static int64_t last_seen(struct state *st, const char *node)
+{
+	pthread_mutex_lock(&st->lock);
+	struct health *h = map_get(&st->nodes, node);
+	int64_t seen = h ? h->seen_ns : 0;
+	pthread_mutex_unlock(&st->lock);
+	return seen;
+}
+
+static void forget(struct state *st, const char *node)
+{
+	pthread_mutex_lock(&st->lock);
+	free(map_del(&st->nodes, node));
+	pthread_mutex_unlock(&st->lock);
+}
+
+static void enqueue_node(struct workqueue *q, void *state, struct informer **informers, const void *old_node,
+			 const void *new_node)
+{
+	const struct cm_node *old = old_node, *new = new_node;
+	if (!new)
+		forget(state, old->base.meta.name);
+	else if (!old || old->heartbeat_ns != new->heartbeat_ns)
+		beat(state, new->base.meta.name);
+	workqueue_add(q, (new ? new : old)->base.meta.name);
+}
+
+/* Renewals only move the timestamp; a node that was given up is looked at when it comes back. */
+static void enqueue_lease(struct workqueue *q, void *state, struct informer **informers,
+			  const void *old_lease, const void *new_lease)
+{
+	const struct cm_lease *old = old_lease, *new = new_lease;
+	if (!new || strcmp(new->base.meta.namespace, "kube-node-lease") != 0 ||
+	    (old && old->renew_ns == new->renew_ns))
+		return;
+	beat(state, new->base.meta.name);
+}
+
+static struct event_ref node_ref(const char *name, const char *uid)
+{
+	return (struct event_ref){
+		.api_version = "v1", .kind = "Node", .namespace = "", .name = name, .uid = uid};
+}
+
+/* ---- writes ---- */
+static int patch(struct controller_ctx *ctx, const char *ns, const char *resource, const char *name,
+		 const char *sub, enum rest_verb verb, const js *body, struct err *err)
+{
+	autobuf struct buf path = BUF_INIT;
+	rest_path(&path, "", "v1", ns, resource, name, sub);
+	struct err e = ERR_INIT;
+	if (rest_do(ctx->rest, verb, buf_str(&path), body, NULL, &e) < 0 && e.reason != REASON_NOT_FOUND) {
+		*err = e;
+		return err_wrap(err, "patch %s %s", resource, name);
+	}
+	return 0;
+}
+
+/* The node has gone quiet: what it last said about itself is no longer known to be true. */
+static int mark_unknown(struct controller_ctx *ctx, const struct cm_node *node, struct err *err)
+{
+	static const char *const types[] = {"Ready", "MemoryPressure", "DiskPressure", "PIDPressure"};
+	autojson js *body = js_new_obj();
+	js *list = js_ensure_arr(js_ensure(body, "status", NULL), "conditions");
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		condition_set(list, types[i], "Unknown",
+			      node->ready ? "NodeStatusUnknown" : "NodeStatusNeverUpdated",
+			      node->ready ? "Kubelet stopped posting node status."
+					  : "Kubelet never posted node status.",
+			      clock_wall_ns(), false);
+	if (patch(ctx, NULL, "nodes", node->base.meta.name, "status", REST_PATCH_STRATEGIC, body, err) < 0)
+		return -1;
+	struct event_ref ref = node_ref(node->base.meta.name, node->base.meta.uid);
+	events_record(ctx->events, COMPONENT, "", &ref, false, "NodeNotReady",
+		      "Node %s status is now: NodeNotReady", node->base.meta.name);
+	return 0;
+}
+
+/* Pods of a node that is not ready are not ready either: nobody else can say so now. */
+static int mark_pods_not_ready(struct controller_ctx *ctx, const char *node, struct err *err)
+{
+	const void **pods;
+	size_t n = informer_list(ctx->informers[WATCH_PODS], INDEX_POD_NODE, node, &pods);
+	struct rest_batch batch = REST_BATCH_INIT;
+	for (size_t i = 0; i < n; i++) {
+		const struct cm_pod *p = pods[i];
+		if (!p->ready)
+			continue;
+		autojson js *body = js_new_obj();
+		condition_set(js_ensure_arr(js_ensure(body, "status", NULL), "conditions"), "Ready", "False",
+			      NULL, NULL, clock_wall_ns(), false);
+		autobuf struct buf path = BUF_INIT;
+		rest_path(&path, "", "v1", p->base.meta.namespace, "pods", p->base.meta.name, "status");
+		rest_batch_add(&batch, REST_PATCH_STRATEGIC, buf_str(&path), body, (void *)p);
+	}
+	rest_batch_run(ctx->rest, &batch, 32);
+	int rc = 0;
+	for (size_t i = 0; i < batch.n; i++) {
+		const struct cm_pod *p = batch.v[i].tag;
+		const struct meta *m = &p->base.meta;
+		if (batch.v[i].err.reason == REASON_NONE) {
+			struct event_ref ref = {.api_version = "v1",
+						.kind = "Pod",
+						.namespace = m->namespace,
+						.name = m->name,
+						.uid = m->uid};
+			events_record(ctx->events, COMPONENT, "", &ref, true, "NodeNotReady",
+				      "Node is not ready");
+		} else if (batch.v[i].err.reason != REASON_NOT_FOUND) {
+			*err = batch.v[i].err;
+			rc = -1;
+		}
+	}
+	rest_batch_release(&batch);
+	informer_put_all(pods, n);
+	return rc;
+}
+
+static int set_taints(struct controller_ctx *ctx, const struct cm_node *node, char ready, struct err *err)
+{
+	js *wanted = taints_wanted(node, ready, clock_wall_ns());
+	if (!wanted)
+		return 0;
+	autojson js *body = js_new_obj();
+	autofree char *rv = mem_printf("%llu", (unsigned long long)node->base.meta.rv);
+	js_set_str(js_ensure(body, "metadata", NULL), "resourceVersion", rv);
+	js_set(js_ensure(body, "spec", NULL), "taints", wanted);
+	return patch(ctx, NULL, "nodes", node->base.meta.name, NULL, REST_PATCH_MERGE, body, err);
+}
+
+static int sync_node(struct controller_ctx *ctx, const struct cm_node *node, struct err *err)
+{
+	const char *name = node->base.meta.name;
+	char ready = node->ready ? node->ready : 'F';
+	int64_t left = last_seen(ctx->state, name) + GRACE_NS - clock_mono_ns();
+	if (left <= 0 && node->ready != 'U') {
+		if (mark_unknown(ctx, node, err) < 0)
+			return -1;
+		ready = 'U'; /* its event brings us back for the taints; set them now all the same */
+	}
+	if (ready != 'T' && mark_pods_not_ready(ctx, name, err) < 0)
+		return -1;
+	if (left > 0)
+		ctx->again_ns = left;
+	return set_taints(ctx, node, ready, err);
+}
+
+static int sync(struct controller_ctx *ctx, const char *key, struct err *err)
+{
+	const struct cm_node *node = informer_get(ctx->informers[WATCH_NODES], key);
+	if (!node)
+		return 0;
+	int rc = sync_node(ctx, node, err);
+	informer_put(node);
+	return rc;
+}
+
+static void ignore_pod(struct workqueue *q, void *state, struct informer **informers, const void *old,
+		       const void *new)
+{
+}
+
+const struct controller node_lifecycle_controller = {
+	.name = "node-lifecycle",
+	.watches =
+		{
+			[WATCH_NODES] = {&cm_node_type, NULL, enqueue_node},
+			[WATCH_LEASES] = {&cm_lease_type, NULL, enqueue_lease},
+			[WATCH_PODS] = {&cm_pod_type, NULL, ignore_pod},
+		},
+	.workers = 2,
+	.sync = sync,
+	.init = init,
+	.destroy = destroy,
+};

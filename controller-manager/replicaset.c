@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ReplicaSet: keeps as many active Pods as asked for (kubernetes/kubernetes pkg/controller/replicaset).
+ *
+ * The model of a controller in this house. sync(key) looks at all Pods of the set, adopts and releases,
+ * creates or deletes the difference, and writes the status if it changed. Created Pods are injected into the
+ * informer, so that the next sync sees them without waiting for the watch; Pods whose deletion was asked for
+ * are remembered until the informer agrees. That takes the place of upstream's expectations: nothing ever
+ * blocks a sync.
+ */
+#include "controllers.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/map.h"
+#include "claim.h"
+#include "object/condition.h"
+
+#define COMPONENT "replicaset-controller"
+#define BURST 500 /* Pods created or deleted in one sync */
+#define IN_FLIGHT 64
+enum { WATCH_REPLICASETS, WATCH_PODS };
+
+struct state {
+	pthread_mutex_t lock; /* guards deleting */
+	struct map deleting;  /* uids of Pods that we deleted and the informer still shows as live */
+};
+
+static void *init(struct informer **informers, struct workqueue *q)
+{
+	struct state *st = MEM_NEW(struct state);
+	pthread_mutex_init(&st->lock, NULL);
+	return st;
+}
+
+static void destroy(void *state)
+{
+	struct state *st = state;
+	map_release(&st->deleting);
+	pthread_mutex_destroy(&st->lock);
+	free(st);
+}
+
+static bool being_deleted(struct state *st, const char *uid)
+{
+	pthread_mutex_lock(&st->lock);
+	bool yes = map_has(&st->deleting, uid);
+	pthread_mutex_unlock(&st->lock);
+	return yes;
+}
+
+static void set_deleting(struct state *st, const char *uid, bool yes)
+{
+	pthread_mutex_lock(&st->lock);
+	if (yes)
+		map_set(&st->deleting, uid, st);
+	else
+		map_del(&st->deleting, uid);
+	pthread_mutex_unlock(&st->lock);
+}
+
+/* A Pod concerns its controller, before and after the change; an orphan concerns every set that would adopt
+ * it. */
+static void enqueue_pod(struct workqueue *q, void *state, struct informer **informers, const void *old,
+			const void *new)
+{
+	const struct cm_pod *pod = new ? new : old;
+	if (!new || pod->base.meta.deleted_ns)
+		set_deleting(state, pod->base.meta.uid, false);
+	controller_enqueue_owner(q, "ReplicaSet", old, new);
+	if (!new || meta_controller(&pod->base.meta))
+		return;
+	const void **sets;
+	size_t n =
+		informer_list(informers[WATCH_REPLICASETS], INDEX_NAMESPACE, pod->base.meta.namespace, &sets);
+	for (size_t i = 0; i < n; i++)
+		if (selector_matches(((const struct cm_replicaset *)sets[i])->selector,
+				     pod->base.meta.labels))
+			controller_enqueue_self(q, NULL, NULL, NULL, sets[i]);
+	informer_put_all(sets, n);
+}
+
+static struct event_ref ref_of(const struct cm_replicaset *rs)
+{
+	const struct meta *m = &rs->base.meta;
+	return (struct event_ref){.api_version = "apps/v1",
+				  .kind = "ReplicaSet",
+				  .namespace = m->namespace,
+				  .name = m->name,
+				  .uid = m->uid,
+				  .rv = m->rv};
+}
+
+/* ---- creating ---- */
+static js *pod_from_template(const struct cm_replicaset *rs)
+{
+	struct err err = ERR_INIT;
+	js *pod = js_parse(rs->template, strlen(rs->template), NULL, &err);
+	assert(pod); /* our own js_write made it */
+	const struct meta *m = &rs->base.meta;
+	js_set_str(pod, "apiVersion", "v1");
+	js_set_str(pod, "kind", "Pod");
+	js *meta = js_ensure(pod, "metadata", NULL);
+	/* The generated suffix must fit behind it (pods may be named up to 253 characters). */
+	autofree char *prefix = mem_printf("%.*s-", 246, m->name);
+	js_set_str(meta, "generateName", prefix);
+	js_set_str(meta, "namespace", m->namespace);
+	js_del(meta, "name");
+	js *owners = js_new_arr();
+	js_push(owners, meta_new_controller_ref("apps/v1", "ReplicaSet", m->name, m->uid));
+	js_set(meta, "ownerReferences", owners);
+	return pod;
+}
+
+/* One batch of n creations; returns how many worked, *err holds the last failure. */
+static size_t create_batch(struct controller_ctx *ctx, const struct cm_replicaset *rs, const js *pod,
+			   size_t n, struct err *err)
+{
+	autobuf struct buf path = BUF_INIT;
+	rest_path(&path, "", "v1", rs->base.meta.namespace, "pods", NULL, NULL);
+	struct rest_batch batch = REST_BATCH_INIT;
+	for (size_t i = 0; i < n; i++)
+		rest_batch_add(&batch, REST_POST, buf_str(&path), pod, NULL)->want_reply = true;
+	rest_batch_run(ctx->rest, &batch, IN_FLIGHT);
+	struct event_ref ref = ref_of(rs);
+	size_t worked = 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct rest_call *call = &batch.v[i];
+		if (call->err.reason != REASON_NONE) {
+			*err = call->err;
+			events_record(ctx->events, COMPONENT, "", &ref, true, "FailedCreate",
+				      "Error creating: %s", call->err.msg);
+			continue;
+		}
+		worked++;
+		if (call->reply) {
+			informer_inject(ctx->informers[WATCH_PODS], call->reply);
+			events_record(ctx->events, COMPONENT, "", &ref, false, "SuccessfulCreate",
+				      "Created pod: %s", meta_name(call->reply));
+		}
+	}
+	rest_batch_release(&batch);
+	return worked;
+}
+
+/* Slow start: 1, 2, 4 … so that a Pod that quota or admission refuses is refused a few times, not 500 times.
+ */
+static int create_pods(struct controller_ctx *ctx, const struct cm_replicaset *rs, size_t want,
+		       struct err *err)
+{
+	autojson js *pod = pod_from_template(rs);
+	for (size_t batch = 1; want > 0; batch *= 2) {
+		size_t n = batch < want ? batch : want;
+		if (create_batch(ctx, rs, pod, n, err) < n)
+			return -1;
+		want -= n;
+	}
+	return 0;
+}
+
+/* ---- deleting ---- */
+struct ranked {
+	const struct cm_pod *pod;
+	int doubled; /* active Pods of related sets on the same node */
+};
+
+/* Order of upstream's ActivePodsWithRanks: what is worth least goes first. */
+static int by_worth(const void *x, const void *y)
+{
+	static const int phase_worth[] = {[PHASE_PENDING] = 0, [PHASE_UNKNOWN] = 1, [PHASE_RUNNING] = 2};
+	const struct ranked *rx = x, *ry = y;
+	const struct cm_pod *a = rx->pod, *b = ry->pod;
+#define FIRST_IF(less, greater)                                                                              \
+	if ((less) != (greater))                                                                             \
+	return (less) ? -1 : 1
+	FIRST_IF(!*a->node, !*b->node);
+	FIRST_IF(phase_worth[a->phase]<phase_worth[b->phase], phase_worth[a->phase]> phase_worth[b->phase]);
+	FIRST_IF(!a->ready, !b->ready);
+	FIRST_IF(a->deletion_cost<b->deletion_cost, a->deletion_cost> b->deletion_cost);
+	FIRST_IF(rx->doubled > ry->doubled, rx->doubled < ry->doubled);
+	if (a->ready && b->ready)
+		FIRST_IF(a->ready_since_ns > b->ready_since_ns, a->ready_since_ns < b->ready_since_ns);
+	FIRST_IF(a->restarts > b->restarts, a->restarts < b->restarts);
+	FIRST_IF(a->base.meta.created_ns > b->base.meta.created_ns,
+		 a->base.meta.created_ns < b->base.meta.created_ns);
+#undef FIRST_IF
+	return strcmp(a->base.meta.name, b->base.meta.name);
+}
+
+/* How many active Pods of all sets with the same controller (the other ReplicaSets of a Deployment) share
+ * each node. */
+static void count_related(struct controller_ctx *ctx, const struct cm_replicaset *rs, struct map *per_node)
+{
+	const struct owner_ref *owner = meta_controller(&rs->base.meta);
+	const void **sets;
+	size_t n = informer_list(ctx->informers[WATCH_REPLICASETS], INDEX_OWNER_UID, owner ? owner->uid : "",
+				 &sets);
+	for (size_t i = 0; i < (n ? n : 1); i++) {
+		const char *uid = n ? ((const struct informer_object *)sets[i])->meta.uid : rs->base.meta.uid;
+		const void **pods;
+		size_t n_pods = informer_list(ctx->informers[WATCH_PODS], INDEX_OWNER_UID, uid, &pods);
+		for (size_t k = 0; k < n_pods; k++) {
+			const struct cm_pod *p = pods[k];
+			if (cm_pod_active(p) && *p->node)
+				map_set(per_node, p->node,
+					(void *)((intptr_t)map_get(per_node, p->node) + 1));
+		}
+		informer_put_all(pods, n_pods);
+	}
+	informer_put_all(sets, n);
+}
+
+static int delete_pods(struct controller_ctx *ctx, const struct cm_replicaset *rs,
+		       const struct cm_pod **active, size_t n_active, size_t want, struct err *err)
+{
+	struct map per_node = MAP_INIT;
+	if (want < n_active)
+		count_related(ctx, rs, &per_node);
+	struct ranked *ranked = mem_array(n_active, sizeof(*ranked));
+	for (size_t i = 0; i < n_active; i++)
+		ranked[i] = (struct ranked){active[i], (int)(intptr_t)map_get(&per_node, active[i]->node)};
+	qsort(ranked, n_active, sizeof(*ranked), by_worth);
+	map_release(&per_node);
+
+	struct rest_batch batch = REST_BATCH_INIT;
+	for (size_t i = 0; i < want; i++) {
+		const struct meta *m = &ranked[i].pod->base.meta;
+		autobuf struct buf path = BUF_INIT;
+		rest_path(&path, "", "v1", m->namespace, "pods", m->name, NULL);
+		autojson js *options = js_new_obj();
+		js_set_str(js_ensure(options, "preconditions", NULL), "uid", m->uid);
+		set_deleting(ctx->state, m->uid, true);
+		rest_batch_add(&batch, REST_DELETE, buf_str(&path), options, (void *)ranked[i].pod);
+	}
+	rest_batch_run(ctx->rest, &batch, IN_FLIGHT);
+	struct event_ref ref = ref_of(rs);
+	int rc = 0;
+	for (size_t i = 0; i < batch.n; i++) {
+		const struct cm_pod *p = batch.v[i].tag;
+		const struct err *e = &batch.v[i].err;
+		if (e->reason == REASON_NONE) {
+			events_record(ctx->events, COMPONENT, "", &ref, false, "SuccessfulDelete",
+				      "Deleted pod: %s", p->base.meta.name);
+			continue;
+		}
+		if (e->reason == REASON_NOT_FOUND)
+			continue; /* gone already: the watch will say so */
+		set_deleting(ctx->state, p->base.meta.uid, false);
+		events_record(ctx->events, COMPONENT, "", &ref, true, "FailedDelete", "Error deleting: %s",
+			      e->msg);
+		*err = *e;
+		rc = -1;
+	}
+	rest_batch_release(&batch);
+	free(ranked);
+	return rc;
+}
+
+/* ---- status ---- */
+static int write_status(struct controller_ctx *ctx, const struct cm_replicaset *rs,
+			const struct cm_pod **active, size_t n, const struct err *failure, bool creating,
+			struct err *err)
+{
+	int64_t now = clock_wall_ns();
+	int32_t labeled = 0, ready = 0, available = 0;
+	autojson js *template = js_parse(rs->template, strlen(rs->template), NULL, err);
+	autofree struct labels *want = labels_new(js_obj(template, "metadata", "labels", NULL));
+	for (size_t i = 0; i < n; i++) {
+		bool all = true;
+		for (size_t k = 0; all && k < want->n; k++) {
+			const char *v = labels_get(active[i]->base.meta.labels, want->v[k].key);
+			all = v && strcmp(v, want->v[k].value) == 0;
+		}
+		labeled += all;
+		ready += active[i]->ready;
+		available += cm_pod_available(active[i], rs->min_ready_seconds, now);
+	}
+	if (ready != available) /* look again when the first of them may have become available */
+		ctx->again_ns = rs->min_ready_seconds * NS_PER_S;
+
+	autojson js *conditions = rs->status.conditions ? js_parse(rs->status.conditions,
+								   strlen(rs->status.conditions), NULL, err)
+							: js_new_arr();
+	bool changed;
+	if (failure->reason != REASON_NONE)
+		changed = condition_set(conditions, "ReplicaFailure", "True",
+					creating ? "FailedCreate" : "FailedDelete", failure->msg, now, false);
+	else
+		changed = condition_remove(conditions, "ReplicaFailure");
+	if (!changed && rs->status.replicas == (int32_t)n && rs->status.fully_labeled == labeled &&
+	    rs->status.ready == ready && rs->status.available == available &&
+	    rs->status.observed_generation == rs->base.meta.generation)
+		return 0;
+	autojson js *body = js_new_obj();
+	js *status = js_ensure(body, "status", NULL);
+	js_set_int(status, "replicas", (int64_t)n);
+	claim_set_count(status, "fullyLabeledReplicas", labeled);
+	claim_set_count(status, "readyReplicas", ready);
+	claim_set_count(status, "availableReplicas", available);
+	js_set_int(status, "observedGeneration", rs->base.meta.generation);
+	js_set(status, "conditions", js_len(conditions) ? STEAL(conditions) : NULL);
+	return claim_patch_status(ctx, ctx->informers[WATCH_REPLICASETS], &rs->base, body, err);
+}
+
+static int sync_set(struct controller_ctx *ctx, const struct cm_replicaset *rs, struct err *err)
+{
+	struct claimed pods = {0};
+	if (claim(ctx, ctx->informers[WATCH_PODS], &rs->base, rs->selector, &pods, err) < 0)
+		return -1;
+	const struct cm_pod **active = mem_array(pods.n + 1, sizeof(struct cm_pod *));
+	size_t n = 0;
+	for (size_t i = 0; i < pods.n; i++) {
+		const struct cm_pod *p = pods.v[i];
+		if (cm_pod_active(p) && !being_deleted(ctx->state, p->base.meta.uid))
+			active[n++] = p;
+	}
+	struct err failure = ERR_INIT;
+	size_t want = (size_t)rs->replicas;
+	int rc = 0;
+	bool creating = n < want, more = false;
+	if (rs->base.meta.deleted_ns == 0 && n != want) {
+		size_t diff = creating ? want - n : n - want;
+		more = diff > BURST;
+		diff = more ? BURST : diff;
+		rc = creating ? create_pods(ctx, rs, diff, &failure)
+			      : delete_pods(ctx, rs, active, n, diff, &failure);
+	}
+	/* As upstream, the status counts what was there before this sync's changes; those come back as
+	 * events. */
+	if (write_status(ctx, rs, active, n, &failure, creating, err) < 0)
+		rc = -1;
+	else if (rc < 0)
+		*err = failure;
+	if (more && rc == 0)
+		ctx->again_ns = 0;
+	free(active);
+	claimed_release(&pods);
+	return rc;
+}
+
+static int sync(struct controller_ctx *ctx, const char *key, struct err *err)
+{
+	const struct cm_replicaset *rs = informer_get(ctx->informers[WATCH_REPLICASETS], key);
+	if (!rs)
+		return 0;
+	int rc = sync_set(ctx, rs, err);
+	informer_put(rs);
+	return rc;
+}
+
+const struct controller replicaset_controller = {
+	.name = "replicaset",
+	.watches =
+		{
+			[WATCH_REPLICASETS] = {&cm_replicaset_type, NULL, controller_enqueue_self},
+			[WATCH_PODS] = {&cm_pod_type, NULL, enqueue_pod},
+		},
+	.workers = 2,
+	.sync = sync,
+	.init = init,
+	.destroy = destroy,
+};

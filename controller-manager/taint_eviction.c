@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Taint-based eviction (kubernetes/kubernetes pkg/controller/tainteviction) and the end of Pods whose node is
+ * gone (pkg/controller/podgc).
+ *
+ * Keys are Pods. A Pod on a node with NoExecute taints is deleted when its shortest toleration is over, which
+ * a delayed key waits for; if the taint went away meanwhile, the sync finds nothing to do. A Pod bound to a
+ * node that no longer exists is removed after a quarantine.
+ */
+#include "controllers.h"
+
+#include <string.h>
+#include "base/clock.h"
+#include "taints.h"
+
+#define COMPONENT "taint-eviction-controller"
+#define QUARANTINE_NS (40 * NS_PER_S) /* podgc: a node may only seem to be gone */
+enum { WATCH_PODS, WATCH_NODES };
+
+static void enqueue_pod(struct workqueue *q, void *state, struct informer **informers, const void *old_pod,
+			const void *new_pod)
+{
+	const struct cm_pod *old = old_pod, *new = new_pod;
+	if (new &&*new->node && (!old || strcmp(old->node, new->node) != 0))
+		controller_enqueue_self(q, state, informers, old, new);
+}
+
+static bool no_execute(const struct cm_node *n)
+{
+	for (size_t i = 0; n && i < n->n_taints; i++)
+		if (strcmp(n->taints[i].effect, "NoExecute") == 0)
+			return true;
+	return false;
+}
+
+static void enqueue_node(struct workqueue *q, void *state, struct informer **informers, const void *old,
+			 const void *new)
+{
+	if (new && !no_execute(new) && !no_execute(old))
+		return;
+	const char *name = ((const struct cm_node *)(new ? new : old))->base.meta.name;
+	const void **pods;
+	size_t n = informer_list(informers[WATCH_PODS], INDEX_POD_NODE, name, &pods);
+	for (size_t i = 0; i < n; i++) {
+		if (new)
+			controller_enqueue_self(q, state, informers, NULL, pods[i]);
+		else {
+			const struct cm_pod *p = pods[i];
+			autobuf struct buf key = BUF_INIT;
+			meta_key(&key, p->base.meta.namespace, p->base.meta.name);
+			workqueue_add_after(q, buf_str(&key), QUARANTINE_NS);
+		}
+	}
+	informer_put_all(pods, n);
+}
+
+static int delete_pod(struct controller_ctx *ctx, const struct cm_pod *pod, bool force, struct err *err)
+{
+	const struct meta *m = &pod->base.meta;
+	autobuf struct buf path = BUF_INIT;
+	rest_path(&path, "", "v1", m->namespace, "pods", m->name, NULL);
+	autojson js *options = js_new_obj();
+	js_set_str(js_ensure(options, "preconditions", NULL), "uid", m->uid);
+	if (force)
+		js_set_int(options, "gracePeriodSeconds", 0);
+	struct err e = ERR_INIT;
+	if (rest_do(ctx->rest, REST_DELETE, buf_str(&path), options, NULL, &e) < 0 &&
+	    e.reason != REASON_NOT_FOUND && e.reason != REASON_CONFLICT) {
+		*err = e;
+		return -1;
+	}
+	return 0;
+}
+
+/* Asked live: an informer that lags behind must not cost Pods. */
+static int node_is_gone(struct controller_ctx *ctx, const char *name, bool *ret, struct err *err)
+{
+	autobuf struct buf path = BUF_INIT;
+	rest_path(&path, "", "v1", NULL, "nodes", name, NULL);
+	struct err e = ERR_INIT;
+	*ret = false;
+	if (rest_do(ctx->rest, REST_GET, buf_str(&path), NULL, NULL, &e) == 0)
+		return 0;
+	if (e.reason != REASON_NOT_FOUND) {
+		*err = e;
+		return -1;
+	}
+	*ret = true;
+	return 0;
+}
+
+static int sync_orphan(struct controller_ctx *ctx, const struct cm_pod *pod, struct err *err)
+{
+	bool gone;
+	if (node_is_gone(ctx, pod->node, &gone, err) < 0)
+		return -1;
+	if (!gone)
+		return 0; /* its event is on the way */
+	int64_t age = clock_wall_ns() - pod->base.meta.created_ns;
+	if (age < QUARANTINE_NS) {
+		ctx->again_ns = QUARANTINE_NS - age;
+		return 0;
+	}
+	return delete_pod(ctx, pod, true, err);
+}
+
+static int sync_pod(struct controller_ctx *ctx, const struct cm_pod *pod, const struct cm_node *node,
+		    struct err *err)
+{
+	int64_t now = clock_wall_ns(), when = taints_eviction_ns(pod, node, now);
+	if (when == TAINTS_STAY || pod->base.meta.deleted_ns)
+		return 0;
+	if (when > now) {
+		ctx->again_ns = when - now;
+		return 0;
+	}
+	const struct meta *m = &pod->base.meta;
+	struct event_ref ref = {.api_version = "v1",
+				.kind = "Pod",
+				.namespace = m->namespace,
+				.name = m->name,
+				.uid = m->uid};
+	events_record(ctx->events, COMPONENT, "", &ref, false, "TaintManagerEviction",
+		      "Marking for deletion Pod %s/%s", m->namespace, m->name);
+	return delete_pod(ctx, pod, false, err);
+}
+
+static int sync(struct controller_ctx *ctx, const char *key, struct err *err)
+{
+	const struct cm_pod *pod = informer_get(ctx->informers[WATCH_PODS], key);
+	if (!pod)
+		return 0;
+	int rc = 0;
+	if (*pod->node) {
+		const struct cm_node *node = informer_get(ctx->informers[WATCH_NODES], pod->node);
+		rc = node ? sync_pod(ctx, pod, node, err) : sync_orphan(ctx, pod, err);
+		informer_put(node);
+	}
+	informer_put(pod);
+	return rc;
+}
+
+const struct controller taint_eviction_controller = {
+	.name = "taint-eviction",
+	.watches =
+		{
+			[WATCH_PODS] = {&cm_pod_type, NULL, enqueue_pod},
+			[WATCH_NODES] = {&cm_node_type, NULL, enqueue_node},
+		},
+	.workers = 1,
+	.sync = sync,
+};

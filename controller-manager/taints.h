@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Taints that the node life cycle sets, and what a Pod's tolerations make of NoExecute ones. Pure functions.
+ */
+#ifndef CM_TAINTS_H
+#define CM_TAINTS_H
+
+#include "objects.h"
+
+/*
+ * The taints that a node in this state must carry: condition taints (NoSchedule), and the NoExecute taint of
+ * a node that is not ready or unreachable. Writes a new taint list (JSON, others kept, timeAdded of ours set
+ * when new) if it differs from node->taints; NULL when nothing is to change. `ready` overrides the node's own
+ * condition: 'T', 'F' or 'U'.
+ */
+js *taints_wanted(const struct cm_node *node, char ready, int64_t now);
+
+#define TAINTS_STAY INT64_MAX
+/* When (wall ns) the Pod must leave the node because of its NoExecute taints; TAINTS_STAY = never. now when
+ * not tolerated. */
+int64_t taints_eviction_ns(const struct cm_pod *pod, const struct cm_node *node, int64_t now);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Node taints by condition, and when a Pod must leave. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+#include "base/clock.h"
+#include "taints.h"
+
+#define S NS_PER_S
+
+static void test_wanted(void **state)
+{
+	struct taint user = {
+		.key = (char *)"k", .value = (char *)"v", .effect = (char *)"NoExecute", .added_ns = 5 * S};
+	struct taint not_ready = {.key = (char *)"node.kubernetes.io/not-ready",
+				  .value = (char *)"",
+				  .effect = (char *)"NoSchedule"};
+	struct taint both[] = {user, not_ready};
+	struct cm_node n = {.ready = 'T'};
+	assert_null(taints_wanted(&n, 'T', 9 * S));
+
+	n.taints = both;
+	n.n_taints = 2;
+	autojson js *ready = taints_wanted(&n, 'T', 9 * S); /* ours goes, the user's stays */
+	assert_int_equal(js_len(ready), 1);
+	assert_string_equal(js_str(js_at(ready, 0), "key", NULL), "k");
+	assert_string_equal(js_str(js_at(ready, 0), "timeAdded", NULL), "1970-01-01T00:00:05Z");
+
+	n.n_taints = 0;
+	n.unschedulable = true;
+	autojson js *gone = taints_wanted(&n, 'U', 9 * S);
+	assert_int_equal(js_len(gone), 3);
+	assert_string_equal(js_str(js_at(gone, 0), "key", NULL), "node.kubernetes.io/unreachable");
+	assert_string_equal(js_str(js_at(gone, 1), "key", NULL), "node.kubernetes.io/unschedulable");
+	assert_string_equal(js_str(js_at(gone, 2), "effect", NULL), "NoExecute");
+	assert_string_equal(js_str(js_at(gone, 2), "timeAdded", NULL), "1970-01-01T00:00:09Z");
+}
+
+static void test_eviction(void **state)
+{
+	struct taint t = {
+		.key = (char *)"k", .value = (char *)"v", .effect = (char *)"NoExecute", .added_ns = 100 * S};
+	struct cm_node n = {.taints = &t, .n_taints = 1};
+	static const struct {
+		struct toleration tol;
+		int64_t want;
+	} cases[] = {
+		{{(char *)"k", (char *)"", true, -1}, TAINTS_STAY},
+		{{(char *)"k", (char *)"", true, 30}, 130 * S},
+		{{(char *)"k", (char *)"v", false, 0}, 100 * S},
+		{{(char *)"k", (char *)"w", false, -1}, 110 * S}, /* not tolerated: now */
+		{{(char *)"", (char *)"", true, 300}, 400 * S},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct cm_pod p = {.tolerations = (struct toleration *)&cases[i].tol, .n_tolerations = 1};
+		if (taints_eviction_ns(&p, &n, 110 * S) != cases[i].want)
+			fail_msg("case %zu", i);
+	}
+	struct cm_pod none = {0};
+	assert_true(taints_eviction_ns(&none, &n, 110 * S) == 110 * S);
+	t.effect = (char *)"NoSchedule";
+	assert_true(taints_eviction_ns(&none, &n, 110 * S) == TAINTS_STAY);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_wanted), cmocka_unit_test(test_eviction)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,124 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Deployments end to end: rollouts watched by kubectl and by curl, availability kept, broken images, undo, healing.
+
+setup_file() {
+	. "$ROOT/e2e/lib.bash"
+	use_namespace deployment-test
+}
+teardown_file() {
+	. "$ROOT/e2e/lib.bash"
+	NS=deployment-test drop_namespace
+}
+setup() {
+	. "$ROOT/e2e/lib.bash"
+	export KUBECONFIG=$BATS_FILE_TMPDIR/kubeconfig NS=deployment-test
+}
+
+@test "a rollout seen by kubectl rollout status and by curl ?watch=1" {
+	path=/apis/apps/v1/namespaces/$NS/deployments
+	rv=$(api "$path" | jq -r .metadata.resourceVersion)
+	api "$path?watch=1&resourceVersion=$rv" -N -m 90 >"$BATS_TEST_TMPDIR/stream" &
+	curl_pid=$!
+	make_deployment seen 3
+	kubectl rollout status deployment/seen --timeout=60s
+	complete() { jq -e 'select(.object.metadata.name == "seen" and .object.status.availableReplicas == 3)' "$BATS_TEST_TMPDIR/stream" >/dev/null 2>&1; }
+	eventually 10 complete
+	kill $curl_pid
+	[ "$(head -n 1 "$BATS_TEST_TMPDIR/stream" | jq -r .type)" = ADDED ]
+	# resourceVersions of one resource only ever grow
+	jq -r .object.metadata.resourceVersion "$BATS_TEST_TMPDIR/stream" | sort -n -c
+}
+
+@test "a rolling update keeps its availability promise at every moment" {
+	make_deployment steady 4
+	kubectl patch deployment steady -p '{"spec":{"strategy":{"rollingUpdate":{"maxSurge":1,"maxUnavailable":1}}}}'
+	kubectl rollout status deployment/steady --timeout=60s
+	"$ROOT/e2e/availability" "$DIR" $NS app=steady >"$BATS_TEST_TMPDIR/availability" 2>&1 &
+	pid=$!
+	eventually 10 grep -q watching "$BATS_TEST_TMPDIR/availability"
+	kubectl set image deployment/steady web=localhost/coracle-demo:2.0
+	kubectl rollout status deployment/steady --timeout=90s
+	kill $pid
+	wait $pid
+	cat "$BATS_TEST_TMPDIR/availability"
+	. <(grep min_available "$BATS_TEST_TMPDIR/availability" | tr ' ' '\n')
+	[ "$min_available" -ge 3 ]
+	[ "$max_total" -le 5 ]
+	[ "$events" -ge 12 ]
+}
+
+@test "a broken image stops at progressDeadline, then rollout undo" {
+	make_deployment broken 3
+	kubectl patch deployment broken -p '{"spec":{"progressDeadlineSeconds":4}}'
+	kubectl rollout status deployment/broken --timeout=60s
+	kubectl set image deployment/broken web=localhost/no-such-image:9
+	run -1 kubectl rollout status deployment/broken --timeout=60s
+	[[ $output == *"exceeded its progress deadline"* ]]
+	is ProgressDeadlineExceeded kubectl get deployment broken -o jsonpath='{.status.conditions[?(@.type=="Progressing")].reason}'
+	[ "$(kubectl get deployment broken -o jsonpath='{.status.availableReplicas}')" -ge 3 ]
+	kubectl get pods -l app=broken | grep -qE 'ErrImagePull|ImagePullBackOff'
+	kubectl rollout undo deployment/broken
+	kubectl rollout status deployment/broken --timeout=60s
+	eventually 20 is 3 kubectl get deployment broken -o jsonpath='{.status.replicas}'
+}
+
+@test "a deleted Pod is replaced; an orphan is adopted; a relabelled one is released" {
+	make_deployment heal 2
+	kubectl rollout status deployment/heal --timeout=60s
+	pod=$(kubectl get pods -l app=heal -o jsonpath='{.items[0].metadata.name}')
+	kubectl delete pod "$pod"
+	run -1 kubectl get pod "$pod"
+	eventually 30 is 2 kubectl get deployment heal -o jsonpath='{.status.readyReplicas}'
+	pod=$(kubectl get pods -l app=heal -o jsonpath='{.items[0].metadata.name}')
+	kubectl label pod "$pod" app=free --overwrite
+	eventually 20 is "" kubectl get pod "$pod" -o jsonpath='{.metadata.ownerReferences}'
+	eventually 30 is 2 kubectl get deployment heal -o jsonpath='{.status.readyReplicas}'
+	kubectl delete pod "$pod" --grace-period=1
+}
+
+@test "Recreate never mixes old and new" {
+	make_deployment re 2
+	kubectl patch deployment re -p '{"spec":{"strategy":{"$retainKeys":["type"],"type":"Recreate"}}}'
+	kubectl rollout status deployment/re --timeout=60s
+	"$ROOT/e2e/availability" "$DIR" $NS app=re >"$BATS_TEST_TMPDIR/availability" 2>&1 &
+	pid=$!
+	eventually 10 grep -q watching "$BATS_TEST_TMPDIR/availability"
+	kubectl set image deployment/re web=localhost/coracle-demo:2.0
+	kubectl rollout status deployment/re --timeout=90s
+	kill $pid
+	wait $pid
+	. <(grep min_available "$BATS_TEST_TMPDIR/availability" | tr ' ' '\n')
+	[ "$min_available" -eq 0 ]
+	[ "$max_total" -le 2 ]
+}
+
+@test "revisionHistoryLimit is kept" {
+	make_deployment hist 1
+	kubectl patch deployment hist -p '{"spec":{"revisionHistoryLimit":1}}'
+	for i in 1 2 3; do
+		kubectl set env deployment/hist N=$i
+		kubectl rollout status deployment/hist --timeout=60s
+	done
+	two() { [ "$(kubectl get replicasets -l app=hist -o name | wc -l)" = 2 ]; }
+	eventually 20 two
+}
+
+@test "deletion: background, foreground, orphan; namespace deletion" {
+	make_deployment del 1
+	kubectl rollout status deployment/del --timeout=60s
+	kubectl delete deployment del --cascade=foreground --timeout=60s
+	is "" kubectl get replicasets,pods -l app=del -o name
+	make_deployment del 1
+	kubectl rollout status deployment/del --timeout=60s
+	kubectl delete deployment del --cascade=orphan
+	eventually 20 is "" kubectl get replicasets -l app=del -o jsonpath='{.items[*].metadata.ownerReferences}'
+	[ "$(kubectl get pods -l app=del -o name | wc -l)" = 1 ]
+	kubectl delete replicasets -l app=del
+	eventually 30 is "" kubectl get pods -l app=del -o name
+	kubectl create namespace doomed
+	kubectl -n doomed create configmap x
+	kubectl -n doomed create deployment d --image=$IMAGE -- busybox sleep 100
+	kubectl delete namespace doomed --timeout=90s
+	run -1 kubectl get namespace doomed
+}

@@ -1,0 +1,180 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# The node agent with real containers: restarts and back-off, termination, an agent that is killed, images from a registry.
+
+setup_file() {
+	. "$ROOT/e2e/lib.bash"
+	use_namespace node-test
+}
+teardown_file() {
+	. "$ROOT/e2e/lib.bash"
+	NS=node-test drop_namespace
+}
+setup() {
+	. "$ROOT/e2e/lib.bash"
+	export KUBECONFIG=$BATS_FILE_TMPDIR/kubeconfig NS=node-test
+}
+
+pod() { # name shell-command [spec lines]
+	kubectl create --validate=false -f - >/dev/null <<END
+apiVersion: v1
+kind: Pod
+metadata: {name: $1}
+spec:
+  terminationGracePeriodSeconds: 5
+  ${3:-}
+  containers:
+  - {name: c, image: $IMAGE, command: [busybox, sh, -c, '$2']}
+END
+}
+restarts() { kubectl get pod "$1" -o jsonpath='{.status.containerStatuses[0].restartCount}'; }
+container_pid() { # pod marker -> pid of the process whose command line holds the marker
+	pgrep -f "$1" | head -n 1
+}
+
+@test "a killed container is restarted at once, then with back-off" {
+	pod crash 'echo start; exec busybox sleep 31415926'
+	kubectl wait --for=condition=Ready pod/crash --timeout=30s
+	first=$(kubectl get pod crash -o jsonpath='{.status.containerStatuses[0].containerID}')
+	ip=$(kubectl get pod crash -o jsonpath='{.status.podIP}')
+	kill -9 "$(container_pid 'sleep 31415926')"
+	eventually 10 is 1 restarts crash
+	eventually 10 is true kubectl get pod crash -o jsonpath='{.status.containerStatuses[0].ready}'
+	[ "$(kubectl get pod crash -o jsonpath='{.status.containerStatuses[0].containerID}')" != "$first" ]
+	is "$ip" kubectl get pod crash -o jsonpath='{.status.podIP}'
+	is 137 kubectl get pod crash -o jsonpath='{.status.containerStatuses[0].lastState.terminated.exitCode}'
+	[ "$(kubectl logs -p crash)" = start ]
+	kill -9 "$(container_pid 'sleep 31415926')"
+	eventually 10 is CrashLoopBackOff kubectl get pod crash -o jsonpath='{.status.containerStatuses[0].state.waiting.reason}'
+	kubectl get pod crash -o jsonpath='{.status.containerStatuses[0].state.waiting.message}' | grep -q '^back-off 10s restarting failed container=c pod=crash_node-test('
+	kubectl get pod crash | grep -q CrashLoopBackOff
+	eventually 20 is 2 restarts crash
+	kubectl describe pod crash | grep -q 'Back-off restarting failed container c in pod crash_node-test('
+	kubectl delete pod crash --grace-period=1
+}
+
+@test "restart policies Never and OnFailure end in a phase" {
+	pod ok 'exit 0' 'restartPolicy: Never'
+	pod bad 'exit 3' 'restartPolicy: Never'
+	pod again 'if [ -e /data/x ]; then exit 0; fi; touch /data/x; exit 1' 'restartPolicy: OnFailure'
+	eventually 20 is Succeeded kubectl get pod ok -o jsonpath='{.status.phase}'
+	eventually 20 is Failed kubectl get pod bad -o jsonpath='{.status.phase}'
+	is 3 kubectl get pod bad -o jsonpath='{.status.containerStatuses[0].state.terminated.exitCode}'
+	kubectl get pod bad | grep -q Error
+	eventually 20 sh -c '[ "$(kubectl get pod again -o jsonpath="{.status.containerStatuses[0].restartCount}")" -ge 1 ]'
+	kubectl delete pod ok bad again --grace-period=1
+}
+
+@test "init containers, emptyDir, hostPath, env expansion, termination message, memory limit" {
+	mkdir -p "$BATS_FILE_TMPDIR/host"
+	echo from-host >"$BATS_FILE_TMPDIR/host/file"
+	kubectl create --validate=false -f - <<END
+apiVersion: v1
+kind: Pod
+metadata: {name: full}
+spec:
+  restartPolicy: Never
+  volumes:
+  - {name: shared, emptyDir: {}}
+  - {name: host, hostPath: {path: $BATS_FILE_TMPDIR/host, type: Directory}}
+  initContainers:
+  - {name: one, image: $IMAGE, command: [busybox, sh, -c, 'echo one > /shared/f'], volumeMounts: [{name: shared, mountPath: /shared}]}
+  - {name: two, image: $IMAGE, command: [busybox, sh, -c, 'echo two >> /shared/f'], volumeMounts: [{name: shared, mountPath: /shared}]}
+  containers:
+  - name: c
+    image: $IMAGE
+    env: [{name: A, value: x}, {name: B, value: "\$(A)y"}, {name: NODE, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}]
+    command: [busybox, sh, -c]
+    args: ['cat /shared/f /host/file; echo \$(B) \$\$(A) \$NODE; echo bye > /dev/termination-log; cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null || :']
+    volumeMounts: [{name: shared, mountPath: /shared}, {name: host, mountPath: /host, readOnly: true}]
+    resources: {limits: {memory: 64Mi}}
+END
+	eventually 30 is Succeeded kubectl get pod full -o jsonpath='{.status.phase}'
+	run -0 kubectl logs full
+	[ "${lines[0]}" = one ] && [ "${lines[1]}" = two ] && [ "${lines[2]}" = from-host ]
+	[ "${lines[3]}" = "xy \$(A) $(kubectl get pod full -o jsonpath='{.spec.nodeName}')" ]
+	is bye kubectl get pod full -o jsonpath='{.status.containerStatuses[0].state.terminated.message}' || kubectl get pod full -o jsonpath='{.status.containerStatuses[0].state.terminated.message}' | grep -q bye
+	kubectl delete pod full
+}
+
+@test "out of memory is OOMKilled 137" {
+	kubectl create --validate=false -f - <<END
+apiVersion: v1
+kind: Pod
+metadata: {name: oom}
+spec:
+  restartPolicy: Never
+  containers:
+  - {name: c, image: $IMAGE, command: [busybox, sh, -c, 'x=a; while :; do x=\$x\$x; done'], resources: {limits: {memory: 16Mi}}}
+END
+	eventually 60 is Failed kubectl get pod oom -o jsonpath='{.status.phase}'
+	is 137 kubectl get pod oom -o jsonpath='{.status.containerStatuses[0].state.terminated.exitCode}'
+	is OOMKilled kubectl get pod oom -o jsonpath='{.status.containerStatuses[0].state.terminated.reason}'
+	kubectl delete pod oom
+}
+
+@test "graceful termination: SIGTERM, grace, SIGKILL, then the object goes" {
+	pod polite 'trap "echo got term; exit 0" TERM; while :; do busybox sleep 0.1; done'
+	pod stubborn 'trap "" TERM; while :; do busybox sleep 0.1; done'
+	kubectl wait --for=condition=Ready pod/polite pod/stubborn --timeout=30s
+	start=$SECONDS
+	kubectl delete pod polite --grace-period=30
+	[ $((SECONDS - start)) -lt 10 ]
+	start=$SECONDS
+	kubectl delete pod stubborn --grace-period=3
+	took=$((SECONDS - start))
+	[ $took -ge 2 ] && [ $took -lt 15 ]
+	kubectl get events | grep -q 'Stopping container c'
+}
+
+@test "killing and restarting the agent restarts no container" {
+	pod survivor 'exec busybox sleep 27182818'
+	kubectl wait --for=condition=Ready pod/survivor --timeout=30s
+	before=$(container_pid 'sleep 27182818')
+	id=$(kubectl get pod survivor -o jsonpath='{.status.containerStatuses[0].containerID}')
+	agent=$(daemon_pid nodeagent)
+	kill -9 "$agent"
+	eventually 5 gone "$agent"
+	up_again
+	[ "$(container_pid 'sleep 27182818')" = "$before" ]
+	is "$id" kubectl get pod survivor -o jsonpath='{.status.containerStatuses[0].containerID}'
+	is 0 restarts survivor
+	# and the new agent owns it: it notices its end
+	kill -9 "$before"
+	eventually 15 is 1 restarts survivor
+	kubectl delete pod survivor --grace-period=1
+}
+
+@test "a container that ended while the agent was away is noticed" {
+	pod away 'exec busybox sleep 16180339' 'restartPolicy: Never'
+	kubectl wait --for=condition=Ready pod/away --timeout=30s
+	agent=$(daemon_pid nodeagent)
+	kill -9 "$agent"
+	eventually 5 gone "$agent"
+	kill -9 "$(container_pid 'sleep 16180339')"
+	up_again
+	eventually 15 is Failed kubectl get pod away -o jsonpath='{.status.phase}'
+	kubectl delete pod away
+}
+
+@test "images come from a registry over HTTP" {
+	port=$(shuf -i 20000-29999 -n 1)
+	mkdir -p "$BATS_FILE_TMPDIR/registry"
+	cat >"$BATS_FILE_TMPDIR/registry.yml" <<END
+version: 0.1
+storage: {filesystem: {rootdirectory: $BATS_FILE_TMPDIR/registry}}
+http: {addr: "127.0.0.1:$port"}
+END
+	docker-registry serve "$BATS_FILE_TMPDIR/registry.yml" >"$BATS_FILE_TMPDIR/registry.log" 2>&1 &
+	registry=$!
+	"$ROOT/deploy/oci-image" "$BATS_FILE_TMPDIR/image.tar" demo:3.0
+	answers() { curl -fsS "http://127.0.0.1:$port/v2/" >/dev/null 2>&1; }
+	eventually 10 answers
+	skopeo copy -q --insecure-policy --dest-tls-verify=false "oci-archive:$BATS_FILE_TMPDIR/image.tar" "docker://127.0.0.1:$port/demo:3.0"
+	kubectl run pulled --image=127.0.0.1:$port/demo:3.0 --restart=Never --command -- busybox echo pulled
+	eventually 30 is Succeeded kubectl get pod pulled -o jsonpath='{.status.phase}'
+	kubectl describe pod pulled | grep -q 'Successfully pulled image'
+	kubectl get pod pulled -o jsonpath='{.status.containerStatuses[0].imageID}' | grep -q sha256:
+	kill $registry
+	kubectl delete pod pulled
+}

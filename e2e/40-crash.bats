@@ -1,0 +1,68 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# kill -9 each daemon in turn while objects are being written: no acknowledged write is lost, no resourceVersion goes back, the
+# cluster converges.
+
+setup_file() {
+	. "$ROOT/e2e/lib.bash"
+	use_namespace crash-test
+	make_deployment base 2
+	kubectl rollout status deployment/base --timeout=60s
+}
+teardown_file() {
+	. "$ROOT/e2e/lib.bash"
+	NS=crash-test drop_namespace
+}
+setup() {
+	. "$ROOT/e2e/lib.bash"
+	export KUBECONFIG=$BATS_FILE_TMPDIR/kubeconfig NS=crash-test
+}
+
+kill_while_writing() { # daemon...
+	"$ROOT/e2e/writer" "$DIR" $NS "w-$1" >"$BATS_TEST_TMPDIR/writer" 2>&1 &
+	local writer=$! name pid
+	eventually 20 grep -q writing "$BATS_TEST_TMPDIR/writer"
+	for name in "$@"; do
+		pid=$(daemon_pid "$name")
+		kill -9 "$pid"
+		eventually 5 gone "$pid"
+	done
+	up_again
+	# the cluster converges: what is asked for now happens
+	n=$((2 + RANDOM % 2))
+	kubectl scale deployment base --replicas=$n
+	kubectl rollout status deployment/base --timeout=60s
+	eventually 30 is $n kubectl get deployment base -o jsonpath='{.status.availableReplicas}'
+	kill -TERM $writer
+	wait $writer || { cat "$BATS_TEST_TMPDIR/writer"; return 1; }
+	cat "$BATS_TEST_TMPDIR/writer"
+	grep -q 'acknowledged=[1-9]' "$BATS_TEST_TMPDIR/writer"
+}
+
+@test "apiserver" { kill_while_writing apiserver; }
+@test "apiserver, again and again" {
+	for i in 1 2 3; do kill_while_writing apiserver; kubectl delete configmaps --all >/dev/null; done
+}
+@test "scheduler" { kill_while_writing scheduler; }
+@test "controller-manager" { kill_while_writing controller-manager; }
+@test "nodeagent" { kill_while_writing nodeagent; }
+@test "all of them at once" { kill_while_writing apiserver scheduler controller-manager nodeagent; }
+
+@test "etcd" {
+	[ "$STORE" = etcd ] || skip "the embedded store has no other process"
+	kill_while_writing etcd
+}
+
+@test "etcd stopped: writes fail within their deadline, cached reads go on, everything resumes" {
+	[ "$STORE" = etcd ] || skip "the embedded store has no other process"
+	kill -STOP "$(daemon_pid etcd)"
+	start=$SECONDS
+	status=$(code "/api/v1/namespaces/$NS/configmaps" -X POST -H 'Content-Type: application/json' -d '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"stuck"}}')
+	took=$((SECONDS - start))
+	cached=$(code "/api/v1/namespaces/$NS/pods?resourceVersion=0")
+	kill -CONT "$(daemon_pid etcd)"
+	[ "$status" = 503 ] || [ "$status" = 504 ]
+	[ $took -le 35 ]
+	[ "$cached" = 200 ]
+	eventually 30 kubectl create configmap resumed
+}

@@ -1,0 +1,51 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# 50 fake nodes and 1,000 Pods, with the real API traffic.
+
+setup_file() {
+	. "$ROOT/e2e/lib.bash"
+	use_namespace scale-test
+	"$ROOT/deploy/up" --dir "$DIR" --no-demo --no-build --fake-nodes 50 >"$BATS_FILE_TMPDIR/up.log" 2>&1 || { cat "$BATS_FILE_TMPDIR/up.log" >&3; return 1; }
+}
+teardown_file() {
+	. "$ROOT/e2e/lib.bash"
+	NS=scale-test drop_namespace
+	stop "$DIR" fake-nodes >/dev/null
+	kubectl delete nodes -l type=fake --wait=false >/dev/null
+}
+setup() {
+	. "$ROOT/e2e/lib.bash"
+	export KUBECONFIG=$BATS_FILE_TMPDIR/kubeconfig NS=scale-test
+}
+
+@test "51 nodes are Ready" {
+	[ "$(kubectl get nodes --no-headers | awk '$2 == "Ready"' | wc -l)" = 51 ]
+}
+
+@test "a Deployment of 1,000 replicas becomes available on the fake nodes, and spreads" {
+	make_deployment big 0
+	kubectl patch deployment big -p '{"spec":{"template":{"spec":{"nodeSelector":{"type":"fake"}}}}}'
+	kubectl scale deployment big --replicas=1000
+	kubectl rollout status deployment/big --timeout=120s
+	is 1000 kubectl get deployment big -o jsonpath='{.status.availableReplicas}'
+	most=$(kubectl get pods -o json | jq '[.items | group_by(.spec.nodeName)[] | length] | max')
+	[ "$most" -le 30 ]
+}
+
+@test "a list in pages has every Pod once" {
+	path="/api/v1/namespaces/$NS/pods?limit=300" continue=
+	: >"$BATS_TEST_TMPDIR/names"
+	while :; do
+		api "$path${continue:+&continue=$continue}" >"$BATS_TEST_TMPDIR/page"
+		jq -r '.items[].metadata.name' "$BATS_TEST_TMPDIR/page" >>"$BATS_TEST_TMPDIR/names"
+		continue=$(jq -r '.metadata.continue // ""' "$BATS_TEST_TMPDIR/page")
+		[ -n "$continue" ] || break
+	done
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/names")" = 1000 ]
+	[ "$(sort -u "$BATS_TEST_TMPDIR/names" | wc -l)" = 1000 ]
+}
+
+@test "they go again" {
+	kubectl scale deployment big --replicas=0
+	eventually 90 is "" kubectl get pods -o name
+}

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+# What the end-to-end tests share: the cluster's addresses, curl with the admin's token, waiting with a deadline.
+
+bats_require_minimum_version 1.5.0
+. "$ROOT/deploy/lib.sh"
+export KUBECONFIG=$DIR/kubeconfig
+SERVER=$(sed -n 's/^ *server: //p' "$KUBECONFIG")
+IMAGE=localhost/coracle-demo:1.0
+
+# api PATH [curl options]: the body on stdout, fails on HTTP errors.
+api() {
+	local path=$1
+	shift
+	curl -sS --fail-with-body -m 60 --cacert "$DIR/pki/ca.crt" -H "Authorization: Bearer $(cat "$DIR/pki/admin.token")" "$@" "$SERVER$path"
+}
+# code PATH [curl options]: only the HTTP status.
+code() {
+	local path=$1
+	shift
+	curl -sS -o /dev/null -w '%{http_code}' -m 60 --cacert "$DIR/pki/ca.crt" -H "Authorization: Bearer $(cat "$DIR/pki/admin.token")" "$@" "$SERVER$path"
+}
+
+# A namespace of the test file's own, as kubectl's default.
+use_namespace() {
+	NS=$1
+	kubectl create namespace "$NS" >/dev/null
+	export KUBECONFIG=$BATS_FILE_TMPDIR/kubeconfig
+	[ -f "$KUBECONFIG" ] || cp "$DIR/kubeconfig" "$KUBECONFIG"
+	kubectl config set-context --current --namespace="$NS" >/dev/null
+}
+drop_namespace() {
+	kubectl delete namespace "$NS" --wait=false >/dev/null 2>&1 || :
+}
+
+# eventually SECONDS COMMAND...: until it succeeds.
+eventually() {
+	local tenths=$(($1 * 10))
+	shift
+	wait_for "$tenths" "$@"
+}
+
+# is TEXT COMMAND...: the command prints exactly that.
+is() {
+	local want=$1
+	shift
+	[ "$("$@" 2>/dev/null)" = "$want" ]
+}
+
+daemon_pid() { cat "$DIR/run/$1.pid"; }
+# Starts again what was killed, as a user would.
+up_again() { "$ROOT/deploy/up" --dir "$DIR" --no-demo --no-build >"$BATS_TEST_TMPDIR/up.log" 2>&1 || { cat "$BATS_TEST_TMPDIR/up.log"; return 1; }; }
+
+make_deployment() { # name replicas [image]
+	kubectl create --validate=false -f - >/dev/null <<END
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: $1, labels: {app: $1}}
+spec:
+  replicas: $2
+  progressDeadlineSeconds: 600
+  selector: {matchLabels: {app: $1}}
+  template:
+    metadata: {labels: {app: $1}}
+    spec:
+      terminationGracePeriodSeconds: 2
+      containers:
+      - name: web
+        image: ${3:-$IMAGE}
+        command: [busybox, httpd, -f, -p, "8080", -h, /www]
+        resources: {requests: {cpu: 1m, memory: 1Mi}}
+END
+}

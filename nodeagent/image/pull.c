@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image/pull.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "base/list.h"
+
+struct flight {
+	struct list link;
+	char *key;
+	unsigned users; /* the one who pulls and those who wait */
+	bool done;
+	struct image_record *image; /* NULL = failed with err */
+	struct err err;
+};
+
+struct image_puller {
+	struct image_store *store;
+	pthread_mutex_t lock;
+	pthread_cond_t landed;
+	struct list flights;
+};
+
+struct image_puller *image_puller_new(struct image_store *s)
+{
+	struct image_puller *p = MEM_NEW(struct image_puller);
+	p->store = s;
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->landed, NULL);
+	list_init(&p->flights);
+	return p;
+}
+
+void image_puller_free(struct image_puller *p)
+{
+	if (!p)
+		return;
+	pthread_cond_destroy(&p->landed);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
+}
+
+/* ---- one pull ---- */
+
+struct pull {
+	struct image_store *store;
+	struct registry *reg;
+	const struct image_ref *ref;
+	struct image_manifest m;
+	struct buf config;
+	char digest[IMAGE_DIGEST_MAX]; /* of what the name stands for: the index, if there is one */
+};
+
+static int fetch_manifest(struct pull *p, struct err *err)
+{
+	autobuf struct buf b = BUF_INIT;
+	const char *what = p->ref->digest[0] ? p->ref->digest : p->ref->tag;
+	if (registry_manifest(p->reg, what, &b, p->digest, err) < 0)
+		return err_wrap(err, "failed to resolve reference \"%s/%s%s%s\"", p->ref->domain,
+				p->ref->path, p->ref->digest[0] ? "@" : ":", what);
+	if (image_manifest_parse(buf_str(&b), b.len, &p->m, err) < 0)
+		return -1;
+	if (!p->m.is_index)
+		return 0;
+	if (!p->m.n)
+		return err_set(err, REASON_NOT_FOUND,
+			       "no match for platform in manifest: linux/%s: not found", image_arch());
+	char chosen[IMAGE_DIGEST_MAX], ignored[IMAGE_DIGEST_MAX];
+	memcpy(chosen, p->m.layers[0].digest, sizeof(chosen));
+	image_manifest_release(&p->m);
+	buf_clear(&b);
+	if (registry_manifest(p->reg, chosen, &b, ignored, err) < 0 ||
+	    image_manifest_parse(buf_str(&b), b.len, &p->m, err) < 0)
+		return -1;
+	return p->m.is_index ? err_set(err, REASON_INVALID, "image index %s holds an index", p->digest) : 0;
+}
+
+struct wanted {
+	struct image_descriptor d[IMAGE_LAYERS_MAX];
+	int fd[IMAGE_LAYERS_MAX];
+	char *file[IMAGE_LAYERS_MAX];
+	size_t n;
+};
+
+static bool already_wanted(const struct wanted *w, const char *digest)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (!strcmp(w->d[i].digest, digest))
+			return true;
+	return false;
+}
+
+static int list_missing(struct pull *p, struct wanted *w, struct err *err)
+{
+	for (size_t i = 0; i < p->m.n; i++) {
+		const struct image_descriptor *d = &p->m.layers[i];
+		if (image_store_has_layer(p->store, d->digest) || already_wanted(w, d->digest))
+			continue;
+		w->d[w->n] = *d;
+		w->fd[w->n] = image_store_ingest(p->store, &w->file[w->n], err);
+		if (w->fd[w->n] < 0)
+			return -1;
+		w->n++;
+	}
+	return 0;
+}
+
+static int fetch_layers(struct pull *p, struct err *err)
+{
+	struct wanted *w = MEM_NEW(struct wanted);
+	int rc = list_missing(p, w, err);
+	if (rc == 0)
+		rc = registry_blobs(p->reg, w->d, w->fd, w->n, err);
+	for (size_t i = 0; i < w->n; i++) {
+		close(w->fd[i]);
+		if (rc == 0)
+			rc = image_store_add_layer(p->store, w->d[i].digest, w->file[i], err);
+		unlink(w->file[i]);
+		free(w->file[i]);
+	}
+	free(w);
+	return rc;
+}
+
+static int64_t total_size(const struct image_manifest *m)
+{
+	int64_t size = 0;
+	for (size_t i = 0; i < m->n; i++)
+		size += m->layers[i].size > 0 ? m->layers[i].size : 0;
+	return size;
+}
+
+static struct image_record *publish(struct pull *p, struct err *err)
+{
+	struct image_ref tagged = *p->ref;
+	tagged.digest[0] = '\0';
+	autofree char *by_digest = image_ref_with_digest(p->ref, p->digest);
+	autofree char *by_tag = p->ref->tag[0] && !p->ref->digest[0] ? image_ref_string(&tagged) : NULL;
+	return image_store_commit(p->store, &p->m, buf_str(&p->config), p->config.len, total_size(&p->m),
+				  (const char *const[]){by_digest, by_tag, NULL}, err);
+}
+
+static struct image_record *pull_now(struct image_store *s, const struct image_ref *ref,
+				     const struct registry_options *o, struct err *err)
+{
+	struct pull p = {.store = s, .ref = ref, .reg = registry_open(ref, o)};
+	struct image_record *r = NULL;
+	if (fetch_manifest(&p, err) == 0 &&
+	    registry_blob(p.reg, &p.m.config, IMAGE_CONFIG_MAX, &p.config, err) == 0 &&
+	    fetch_layers(&p, err) == 0)
+		r = publish(&p, err);
+	if (!r) {
+		autofree char *name = image_ref_string(ref);
+		err_wrap(err, "failed to pull and unpack image \"%.200s\"", name);
+	}
+	image_manifest_release(&p.m);
+	buf_release(&p.config);
+	registry_close(p.reg);
+	return r;
+}
+
+/* ---- sharing ---- */
+
+static struct flight *find_flight(struct image_puller *p, const char *key)
+{
+	list_for_each (l, &p->flights) {
+		struct flight *f = list_entry(l, struct flight, link);
+		if (!strcmp(f->key, key))
+			return f;
+	}
+	return NULL;
+}
+
+/* Called with the lock held. */
+static struct image_record *leave(struct flight *f, struct err *err)
+{
+	struct image_record *r = f->image ? image_record_ref(f->image) : NULL;
+	if (!r)
+		*err = f->err;
+	if (--f->users == 0) {
+		image_record_unref(f->image);
+		free(f->key);
+		free(f);
+	}
+	return r;
+}
+
+struct image_record *image_pull(struct image_puller *p, const char *name, const struct registry_options *o,
+				struct err *err)
+{
+	struct image_ref ref;
+	if (image_ref_parse(name, &ref, err) < 0)
+		return NULL;
+	autofree char *full = image_ref_string(&ref);
+	autofree char *key = mem_printf("%s\n%s\n%s", full, o->username ? o->username : "",
+					o->username && o->password ? o->password : "");
+	pthread_mutex_lock(&p->lock);
+	struct flight *f = find_flight(p, key);
+	if (f) {
+		f->users++;
+		while (!f->done)
+			pthread_cond_wait(&p->landed, &p->lock);
+	} else {
+		f = MEM_NEW(struct flight);
+		f->key = STEAL(key);
+		f->users = 1;
+		list_push_back(&p->flights, &f->link);
+		pthread_mutex_unlock(&p->lock);
+		struct err e = ERR_INIT;
+		struct image_record *r = pull_now(p->store, &ref, o, &e);
+		pthread_mutex_lock(&p->lock);
+		f->image = r;
+		f->err = e;
+		f->done = true;
+		list_del(&f->link);
+		pthread_cond_broadcast(&p->landed);
+	}
+	struct image_record *r = leave(f, err);
+	pthread_mutex_unlock(&p->lock);
+	return r;
+}

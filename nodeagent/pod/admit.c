@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pod/admit.h"
+
+#include <inttypes.h>
+
+struct shortage {
+	const char *reason, *resource;
+	int64_t requested, used, capacity;
+};
+
+static bool fits(const struct admit_node *n, const struct pod *p, const char **ret_reason, struct buf *message)
+{
+	struct resources want = resources_requests(p);
+	const struct shortage rows[] = {
+		{"OutOfpods", "pods", 1, n->pods, n->max_pods},
+		{"OutOfcpu", "cpu", want.cpu_milli, n->used.cpu_milli, n->allocatable.cpu_milli},
+		{"OutOfmemory", "memory", want.memory, n->used.memory, n->allocatable.memory},
+		{"OutOfephemeral-storage", "ephemeral-storage", want.storage, n->used.storage,
+		 n->allocatable.storage},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct shortage *s = &rows[i];
+		if (s->requested <= 0 || s->requested <= s->capacity - s->used)
+			continue;
+		*ret_reason = s->reason;
+		buf_addf(message,
+			 "Node didn't have enough resource: %s, requested: %" PRId64 ", used: %" PRId64
+			 ", capacity: %" PRId64,
+			 s->resource, s->requested, s->used, s->capacity);
+		return false;
+	}
+	return true;
+}
+
+/* One matchExpressions or matchFields entry. */
+static bool expression_matches(const js *e, const struct labels *l)
+{
+	const char *values[64];
+	int op = selector_op_parse(js_str0(e, "operator", NULL));
+	struct requirement r = {.key = js_str0(e, "key", NULL), .values = values};
+	if (op < 0)
+		return false;
+	r.op = (enum selector_op)op;
+	js_array_for_each(v, js_arr(e, "values", NULL))
+		if (r.n < ARRAY_LEN(values))
+			values[r.n++] = js_str0(v, NULL);
+	return requirement_matches(&r, l);
+}
+
+static bool term_matches(const js *term, const struct admit_node *n)
+{
+	const js *exprs = js_arr(term, "matchExpressions", NULL), *fields = js_arr(term, "matchFields", NULL);
+	struct labels *name = mem_zalloc(sizeof(*name) + sizeof(name->v[0]));
+	bool ok = js_len(exprs) + js_len(fields) > 0; /* an empty term selects nothing */
+	name->n = 1;
+	name->v[0] = (struct label){"metadata.name", n->name};
+	js_array_for_each(e, exprs)
+		ok = ok && expression_matches(e, n->labels);
+	js_array_for_each(f, fields)
+		ok = ok && expression_matches(f, name);
+	mem_autofree(&name);
+	return ok;
+}
+
+static bool node_matches(const struct admit_node *n, const struct pod *p)
+{
+	autojson js *wanted = pod_field(p->node_selector), *affinity = pod_field(p->affinity);
+	if (wanted) {
+		json_object_object_foreach(wanted, key, v)
+		{
+			const char *has = labels_get(n->labels, key);
+			if (!has || strcmp(has, js_str0(v, NULL)) != 0)
+				return false;
+		}
+	}
+	if (!affinity)
+		return true;
+	js_array_for_each(t, js_arr(affinity, "nodeSelectorTerms", NULL))
+		if (term_matches(t, n))
+			return true;
+	return false;
+}
+
+static bool tolerates(const js *t, const js *taint)
+{
+	const char *effect = js_str0(t, "effect", NULL), *key = js_str0(t, "key", NULL);
+	if (*effect && strcmp(effect, js_str0(taint, "effect", NULL)) != 0)
+		return false;
+	if (*key && strcmp(key, js_str0(taint, "key", NULL)) != 0)
+		return false;
+	if (!strcmp(js_str0(t, "operator", NULL), "Exists"))
+		return true;
+	return *key && !strcmp(js_str0(t, "value", NULL), js_str0(taint, "value", NULL));
+}
+
+/* The node agent cares for NoExecute only: the other effects are the scheduler's. */
+static bool taints_tolerated(const struct admit_node *n, const struct pod *p)
+{
+	autojson js *taints = pod_field(n->taints), *tolerations = pod_field(p->tolerations);
+	js_array_for_each(taint, taints) {
+		bool ok = strcmp(js_str0(taint, "effect", NULL), "NoExecute") != 0;
+		js_array_for_each(t, tolerations)
+			ok = ok || tolerates(t, taint);
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+bool admit_check(const struct admit_node *n, const struct pod *p, const char **ret_reason, struct buf *message)
+{
+	if (!fits(n, p, ret_reason, message))
+		return false;
+	if (!node_matches(n, p)) {
+		*ret_reason = "NodeAffinity";
+		buf_adds(message,
+			 "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector");
+		return false;
+	}
+	if (!taints_tolerated(n, p)) {
+		*ret_reason = "TaintToleration";
+		buf_adds(message,
+			 "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate");
+		return false;
+	}
+	return true;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "pod/admit.h"
+#include "pod/make_test.h"
+
+#define POD(spec, res)                                                                                                 \
+	"{\"metadata\":{\"name\":\"p\",\"uid\":\"u\"},\"spec\":{" spec                                                 \
+	"\"containers\":[{\"name\":\"c\",\"image\":\"i\",\"resources\":{" res "}}]}}"
+#define AFFINITY(key, op, values)                                                                                      \
+	"\"affinity\":{\"nodeAffinity\":{\"requiredDuringSchedulingIgnoredDuringExecution\":{\"nodeSelectorTerms\":["   \
+	"{\"" key "\":[{\"key\":\"" op "\",\"values\":" values "}]}]}}},"
+
+static void test_admission(void **state)
+{
+	static const struct {
+		const char *pod, *taints, *reason, *message; /* reason NULL: admitted */
+	} rows[] = {
+		{POD("", ""), NULL, NULL, ""},
+		{POD("", "\"requests\":{\"cpu\":\"1500m\"}"), NULL, NULL, ""},
+		{POD("", "\"requests\":{\"cpu\":\"1501m\"}"), NULL, "OutOfcpu",
+		 "Node didn't have enough resource: cpu, requested: 1501, used: 500, capacity: 2000"},
+		{POD("", "\"limits\":{\"memory\":\"2Gi\"}"), NULL, "OutOfmemory",
+		 "Node didn't have enough resource: memory, requested: 2147483648, used: 0, capacity: 1073741824"},
+		{POD("\"nodeSelector\":{\"disk\":\"ssd\"},", ""), NULL, NULL, ""},
+		{POD("\"nodeSelector\":{\"disk\":\"hdd\"},", ""), NULL, "NodeAffinity",
+		 "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"},
+		{POD(AFFINITY("matchExpressions", "disk\",\"operator\":\"In", "[\"ssd\"]"), ""), NULL, NULL, ""},
+		{POD(AFFINITY("matchExpressions", "disk\",\"operator\":\"NotIn", "[\"ssd\"]"), ""), NULL, "NodeAffinity",
+		 "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"},
+		{POD(AFFINITY("matchFields", "metadata.name\",\"operator\":\"In", "[\"n1\"]"), ""), NULL, NULL, ""},
+		{POD(AFFINITY("matchFields", "metadata.name\",\"operator\":\"In", "[\"n2\"]"), ""), NULL, "NodeAffinity",
+		 "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"},
+		{POD("", ""), "[{\"key\":\"k\",\"effect\":\"NoSchedule\"}]", NULL, ""},
+		{POD("", ""), "[{\"key\":\"k\",\"effect\":\"NoExecute\"}]", "TaintToleration",
+		 "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate"},
+		{POD("\"tolerations\":[{\"key\":\"k\",\"operator\":\"Exists\"}],", ""), "[{\"key\":\"k\",\"effect\":\"NoExecute\"}]",
+		 NULL, ""},
+		{POD("\"tolerations\":[{\"key\":\"k\",\"value\":\"v\",\"effect\":\"NoExecute\"}],", ""),
+		 "[{\"key\":\"k\",\"value\":\"v\",\"effect\":\"NoExecute\"}]", NULL, ""},
+		{POD("\"tolerations\":[{\"operator\":\"Exists\"}],", ""), "[{\"key\":\"k\",\"effect\":\"NoExecute\"}]", NULL, ""},
+	};
+	struct err err = ERR_INIT;
+	autojson js *map = js_parse("{\"disk\":\"ssd\"}", 14, NULL, &err);
+	struct labels *labels = labels_new(map);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct pod *p = make_pod(rows[i].pod);
+		autobuf struct buf message = BUF_INIT;
+		const char *reason = NULL;
+		const struct admit_node n = {.name = "n1",
+					     .labels = labels,
+					     .taints = rows[i].taints,
+					     .allocatable = {2000, 1 << 30, 1 << 30},
+					     .used = {500, 0, 0},
+					     .max_pods = 10,
+					     .pods = 9};
+		assert_int_equal(admit_check(&n, p, &reason, &message), rows[i].reason == NULL);
+		if (rows[i].reason)
+			assert_string_equal(reason, rows[i].reason);
+		assert_string_equal(buf_str(&message), rows[i].message);
+		free_pod(p);
+	}
+	free(labels);
+}
+
+static void test_full(void **state)
+{
+	struct pod *p = make_pod(POD("", ""));
+	autobuf struct buf message = BUF_INIT;
+	const char *reason;
+	const struct admit_node n = {.name = "n1", .max_pods = 1, .pods = 1};
+	assert_false(admit_check(&n, p, &reason, &message));
+	assert_string_equal(reason, "OutOfpods");
+	free_pod(p);
+}
+
+#define TWO(a, b)                                                                                                      \
+	"{\"metadata\":{\"name\":\"p\",\"uid\":\"u\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"resources\":{" a      \
+	"}},{\"name\":\"d\",\"resources\":{" b "}}]}}"
+
+static void test_qos(void **state)
+{
+	static const struct {
+		const char *pod, *want;
+	} rows[] = {
+		{TWO("", ""), "BestEffort"},
+		{TWO("\"limits\":{\"cpu\":1,\"memory\":\"1Mi\"}", "\"limits\":{\"cpu\":1,\"memory\":\"1Mi\"}"), "Guaranteed"},
+		{TWO("\"limits\":{\"cpu\":1,\"memory\":\"1Mi\"}", ""), "Burstable"},
+		{TWO("\"limits\":{\"cpu\":1,\"memory\":\"1Mi\"},\"requests\":{\"cpu\":\"500m\"}",
+		     "\"limits\":{\"cpu\":1,\"memory\":\"1Mi\"}"), "Burstable"},
+		{TWO("\"requests\":{\"memory\":\"1Mi\"}", ""), "Burstable"},
+		{TWO("\"requests\":{\"cpu\":0}", ""), "BestEffort"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct pod *p = make_pod(rows[i].pod);
+		assert_string_equal(resources_qos_name(resources_qos(p)), rows[i].want);
+		free_pod(p);
+	}
+}
+
+static void test_requests_and_limits(void **state)
+{
+	struct pod *p = make_pod(
+		"{\"metadata\":{\"name\":\"p\",\"uid\":\"u\"},\"spec\":{\"initContainers\":["
+		"{\"name\":\"side\",\"restartPolicy\":\"Always\",\"resources\":{\"requests\":{\"cpu\":\"100m\"}}},"
+		"{\"name\":\"big\",\"resources\":{\"requests\":{\"cpu\":\"2\",\"memory\":\"1Mi\"}}}],"
+		"\"containers\":[{\"name\":\"a\",\"resources\":{\"requests\":{\"cpu\":\"500m\",\"memory\":\"512Mi\"},"
+		"\"limits\":{\"cpu\":\"5m\",\"memory\":\"1Gi\"}}}]}}");
+	struct resources r = resources_requests(p);
+	assert_int_equal(r.cpu_milli, 2100); /* the init container beside the sidecar, not the app */
+	assert_int_equal(r.memory, 512 << 20);
+	struct runtime_limits l = resources_container_limits(p, &p->containers[2], INT64_C(1) << 30);
+	assert_int_equal(l.cpu_shares, 512);
+	assert_int_equal(l.cpu_quota_us, 1000); /* the kernel takes no less */
+	assert_int_equal(l.memory_bytes, 1 << 30);
+	assert_int_equal(l.oom_score_adj, 500);
+	assert_int_equal(resources_pod_limits(p).memory_bytes, 0); /* not every container has a limit */
+	free_pod(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_admission), cmocka_unit_test(test_full),
+					   cmocka_unit_test(test_qos), cmocka_unit_test(test_requests_and_limits)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

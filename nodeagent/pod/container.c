@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The container half of the machine: one table of state × event. A cell is a small function that moves the
+ * container and says what is to be done; an empty cell means that the event is of no importance in that state (a
+ * pull that ends after its Pod was cancelled, a second exit notice).
+ */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "pod/machine.h"
+
+const char REASON_ERR_IMAGE_PULL[] = "ErrImagePull", REASON_ERR_IMAGE_NEVER_PULL[] = "ErrImageNeverPull",
+	   REASON_INVALID_IMAGE_NAME[] = "InvalidImageName";
+const char REASON_CREATE_CONFIG_ERROR[] = "CreateContainerConfigError",
+	   REASON_CREATE_ERROR[] = "CreateContainerError";
+
+typedef void transition(struct machine *m, int i, struct instant now);
+
+static void set_waiting(struct container *c, const char *reason, char *message /* taken */)
+{
+	c->waiting_reason = reason;
+	free(c->waiting_message);
+	c->waiting_message = message;
+}
+
+static void to_idle(struct machine *m, int i, struct instant now)
+{
+	m->c[i].state = CTR_IDLE;
+	m->c[i].until_ns = CLOCK_NEVER;
+}
+
+static void begin(struct machine *m, int i, struct instant now)
+{
+	m->c[i].state = CTR_IMAGE;
+	machine_push(m, ACT_IMAGE, i);
+}
+
+static void image_there(struct machine *m, int i, struct instant now)
+{
+	struct container *c = &m->c[i];
+	c->state = CTR_READY;
+	c->pull = (struct backoff){0};
+	set_waiting(c, NULL, NULL);
+	free(STEAL(c->pull_error));
+}
+
+static void image_missing(struct machine *m, int i, struct instant now)
+{
+	struct container *c = &m->c[i];
+	c->state = CTR_IMAGE_ERROR;
+	backoff_next(&c->pull, now.mono_ns, now.mono_ns);
+	c->until_ns = now.mono_ns + PULL_ERROR_SHOWN_NS;
+}
+
+/* The error gives way to the back-off that it caused. Errors that no pull can mend keep their own name. */
+static void image_wait(struct machine *m, int i, struct instant now)
+{
+	struct container *c = &m->c[i];
+	const char *image = m->pod->containers[i].image;
+	c->state = CTR_IMAGE_WAIT;
+	c->until_ns = c->pull.updated_ns + c->pull.delay_ns;
+	if (c->waiting_reason != REASON_ERR_IMAGE_PULL)
+		return;
+	set_waiting(c, "ImagePullBackOff",
+		    mem_printf("Back-off pulling image \"%s\": ErrImagePull: %s", image,
+			       c->pull_error ? c->pull_error : ""));
+	machine_record(m, i, false, "BackOff", "Back-off pulling image \"%s\"", image);
+	machine_record(m, i, true, "Failed", "Error: ImagePullBackOff");
+}
+
+static void start(struct machine *m, int i, struct instant now)
+{
+	m->c[i].state = CTR_STARTING;
+	machine_push(m, ACT_START, i);
+}
+
+static void running(struct machine *m, int i, struct instant now)
+{
+	struct container *c = &m->c[i];
+	c->state = CTR_RUNNING;
+	c->until_ns = CLOCK_NEVER;
+	c->stop_sent = c->kill_sent = false;
+	set_waiting(c, NULL, NULL);
+}
+
+static void retry_later(struct machine *m, int i, struct instant now)
+{
+	m->c[i].state = m->stage >= POD_STOPPING ? CTR_DONE : CTR_RETRY;
+	m->c[i].until_ns = now.mono_ns + CREATE_RETRY_NS;
+}
+
+static bool restarts(const struct machine *m, int i)
+{
+	const struct container_spec *s = &m->pod->containers[i];
+	int code = m->c[i].cur.exit_code;
+	if (m->stage >= POD_STOPPING)
+		return false;
+	if (s->sidecar)
+		return true;
+	if (m->pod->restart == RESTART_NEVER)
+		return false;
+	/* An init container that is through is through, whatever the policy. */
+	if (s->init || m->pod->restart == RESTART_ON_FAILURE)
+		return code != 0;
+	return true;
+}
+
+static void back_off(struct machine *m, int i, int64_t left_ns, struct instant now)
+{
+	struct container *c = &m->c[i];
+	const struct meta *meta = &m->pod->o.meta;
+	const char *name = m->pod->containers[i].name;
+	char delay[32];
+	machine_go_duration(c->restart.delay_ns, delay);
+	c->state = CTR_BACKOFF;
+	c->until_ns = now.mono_ns + left_ns;
+	set_waiting(c, "CrashLoopBackOff",
+		    mem_printf("back-off %s restarting failed container=%s pod=%s_%s(%s)", delay, name,
+			       meta->name, meta->namespace, meta->uid));
+	machine_record(m, i, true, "BackOff", "Back-off restarting failed container %s in pod %s_%s(%s)", name,
+		       meta->name, meta->namespace, meta->uid);
+}
+
+static void restart(struct machine *m, int i, struct instant now)
+{
+	struct container *c = &m->c[i];
+	backoff_next(&c->restart, c->ended_ns, now.mono_ns);
+	if (c->state == CTR_BACKOFF)
+		set_waiting(c, NULL, NULL);
+	to_idle(m, i, now);
+}
+
+/* The run has ended and is written down; what now? A failed start keeps its reason visible until the next try. */
+static void ended(struct machine *m, int i, struct instant now)
+{
+	struct container *c = &m->c[i];
+	c->until_ns = CLOCK_NEVER;
+	if (!restarts(m, i)) {
+		c->state = CTR_DONE;
+		set_waiting(c, NULL, NULL);
+		return;
+	}
+	c->attempt = c->cur.attempt + 1;
+	int64_t left = backoff_left(&c->restart, c->ended_ns, now.mono_ns);
+	if (left > 0)
+		back_off(m, i, left, now);
+	else
+		restart(m, i, now);
+}
+
+static void cancel(struct machine *m, int i, struct instant now)
+{
+	m->c[i].state = CTR_DONE;
+	m->c[i].until_ns = CLOCK_NEVER;
+}
+
+static transition *const table[CTR_STATES][CONTAINER_EVENTS] = {
+	[CTR_IDLE] = {[CEV_BEGIN] = begin, [CEV_CANCEL] = cancel},
+	[CTR_IMAGE] = {[CEV_IMAGE_OK] = image_there, [CEV_IMAGE_FAILED] = image_missing, [CEV_CANCEL] = cancel},
+	[CTR_IMAGE_ERROR] = {[CEV_TIMER] = image_wait, [CEV_CANCEL] = cancel},
+	[CTR_IMAGE_WAIT] = {[CEV_TIMER] = to_idle, [CEV_CANCEL] = cancel},
+	[CTR_READY] = {[CEV_START] = start, [CEV_CANCEL] = cancel},
+	/* Being started it cannot be cancelled: it is stopped once it runs. */
+	[CTR_STARTING] = {[CEV_STARTED] = running, [CEV_CREATE_FAILED] = retry_later, [CEV_START_FAILED] = ended},
+	[CTR_RETRY] = {[CEV_TIMER] = to_idle, [CEV_CANCEL] = cancel},
+	[CTR_RUNNING] = {[CEV_EXITED] = ended},
+	[CTR_BACKOFF] = {[CEV_TIMER] = restart, [CEV_CANCEL] = cancel},
+	[CTR_DONE] = {NULL},
+};
+
+bool container_handles(enum container_state s, enum container_event e)
+{
+	return table[s][e] != NULL;
+}
+
+void container_event(struct machine *m, int i, enum container_event e, struct instant now)
+{
+	transition *fn = table[m->c[i].state][e];
+	if (!fn)
+		return;
+	fn(m, i, now);
+	m->version++;
+}
+
+bool container_alive(const struct container *c)
+{
+	return c->state == CTR_RUNNING || c->state == CTR_STARTING;
+}
+
+bool container_failed(const struct container *c)
+{
+	return c->state == CTR_DONE && c->cur.id && c->cur.exit_code != 0;
+}
+
+bool container_passed(const struct machine *m, int i)
+{
+	const struct container *c = &m->c[i];
+	if (m->pod->containers[i].sidecar)
+		return c->state == CTR_RUNNING || c->restarting;
+	return c->state == CTR_DONE && c->cur.id && c->cur.exit_code == 0;
+}
+
+void run_release(struct run *r)
+{
+	free(r->id);
+	free(r->image);
+	free(r->image_id);
+	free(r->message);
+	*r = (struct run){0};
+}
+
+/* ---- what happened to a container ---- */
+
+void machine_image_pulling(struct machine *m, int i)
+{
+	machine_record(m, i, false, "Pulling", "Pulling image \"%s\"", m->pod->containers[i].image);
+}
+
+void machine_go_duration(int64_t ns, char out[32])
+{
+	int64_t ms = ns / NS_PER_MS;
+	size_t n = 0;
+	if (ms > 0 && ms < 1000) {
+		snprintf(out, 32, "%" PRId64 "ms", ms);
+		return;
+	}
+	if (ms >= 60000)
+		n = (size_t)snprintf(out, 32, "%" PRId64 "m", ms / 60000);
+	n += (size_t)snprintf(out + n, 32 - n, "%" PRId64, ms % 60000 / 1000);
+	if (ms % 1000) {
+		n += (size_t)snprintf(out + n, 32 - n, ".%03d", (int)(ms % 1000));
+		while (out[n - 1] == '0')
+			n--;
+	}
+	snprintf(out + n, 32 - n, "s");
+}
+
+void machine_image_ok(struct machine *m, int i, int64_t pull_ns, int64_t size, struct instant now)
+{
+	const char *image = m->pod->containers[i].image;
+	char took[32];
+	if (m->c[i].state == CTR_IMAGE) {
+		machine_go_duration(pull_ns, took);
+		if (pull_ns < 0)
+			machine_record(m, i, false, "Pulled",
+				       "Container image \"%s\" already present on machine", image);
+		else
+			machine_record(m, i, false, "Pulled",
+				       "Successfully pulled image \"%s\" in %s (%s including waiting). "
+				       "Image size: %" PRId64 " bytes.",
+				       image, took, took, size);
+	}
+	container_event(m, i, CEV_IMAGE_OK, now);
+}
+
+void machine_image_failed(struct machine *m, int i, const char *reason, const char *why, struct instant now)
+{
+	struct container *c = &m->c[i];
+	const char *image = m->pod->containers[i].image;
+	if (c->state == CTR_IMAGE) {
+		free(c->pull_error);
+		c->pull_error = mem_strdup(why);
+		set_waiting(c, reason, mem_strdup(why));
+		if (reason == REASON_ERR_IMAGE_PULL)
+			machine_record(m, i, true, "Failed", "Failed to pull image \"%s\": %s", image, why);
+		else if (reason == REASON_INVALID_IMAGE_NAME)
+			machine_record(m, i, true, "InspectFailed", "%s", why);
+		else
+			machine_record(m, i, true, reason, "%s", why);
+		machine_record(m, i, true, "Failed", "Error: %s", reason);
+	}
+	container_event(m, i, CEV_IMAGE_FAILED, now);
+}
+
+/* The present run becomes the previous one. */
+static void new_run(struct container *c, const struct run_result *r)
+{
+	if (c->cur.id) {
+		run_release(&c->prev);
+		c->prev = c->cur;
+	}
+	c->cur = (struct run){.id = mem_strdup(r->id),
+			      .image = mem_strdup(r->image),
+			      .image_id = mem_strdup(r->image_id),
+			      .attempt = c->attempt,
+			      .started_ns = r->started_ns};
+	c->restarting = true;
+}
+
+static void end_run(struct container *c, const struct run_result *r, struct instant now)
+{
+	struct run *u = &c->cur;
+	u->finished_ns = r->finished_ns ? r->finished_ns : now.wall_ns;
+	if (r->started_ns)
+		u->started_ns = r->started_ns;
+	u->exit_code = r->exit_code;
+	if (r->reason)
+		u->reason = r->reason;
+	else if (r->oom_killed)
+		u->reason = "OOMKilled";
+	else
+		u->reason = r->exit_code == 0 ? "Completed" : "Error";
+	free(u->message);
+	u->message = r->message && *r->message ? mem_strdup(r->message) : NULL;
+	int64_t ago = now.wall_ns - u->finished_ns;
+	c->ended_ns = now.mono_ns - (ago > 0 ? ago : 0);
+}
+
+void machine_started(struct machine *m, int i, const struct run_result *r, struct instant now)
+{
+	struct container *c = &m->c[i];
+	if (c->state != CTR_STARTING)
+		return;
+	const char *name = m->pod->containers[i].name;
+	new_run(c, r);
+	machine_record(m, i, false, "Created", "Created container: %s", name);
+	machine_record(m, i, false, "Started", "Started container %s", name);
+	container_event(m, i, CEV_STARTED, now);
+}
+
+void machine_create_failed(struct machine *m, int i, const char *reason, const char *why, struct instant now)
+{
+	struct container *c = &m->c[i];
+	if (c->state != CTR_STARTING)
+		return;
+	set_waiting(c, reason, mem_strdup(why));
+	machine_record(m, i, true, "Failed", "Error: %s", why);
+	container_event(m, i, CEV_CREATE_FAILED, now);
+}
+
+void machine_start_failed(struct machine *m, int i, const struct run_result *r, const char *why,
+			  struct instant now)
+{
+	struct container *c = &m->c[i];
+	if (c->state != CTR_STARTING)
+		return;
+	struct run_result failed = *r;
+	failed.message = why;
+	failed.reason = "StartError";
+	failed.exit_code = 128; /* as containerd reports a program that could not be executed */
+	new_run(c, r);
+	end_run(c, &failed, now);
+	set_waiting(c, "RunContainerError", mem_strdup(why));
+	machine_record(m, i, false, "Created", "Created container: %s", m->pod->containers[i].name);
+	machine_record(m, i, true, "Failed", "Error: %s", why);
+	container_event(m, i, CEV_START_FAILED, now);
+}
+
+void machine_exited(struct machine *m, int i, const struct run_result *r, struct instant now)
+{
+	struct container *c = &m->c[i];
+	/* A notice about another run than the present one is old news. */
+	if (c->state != CTR_RUNNING || !c->cur.id || strcmp(c->cur.id, r->id) != 0)
+		return;
+	end_run(c, r, now);
+	container_event(m, i, CEV_EXITED, now);
+}

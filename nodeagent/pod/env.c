@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pod/env.h"
+
+#include <stdlib.h>
+
+#include "base/base64.h"
+#include "object/quantity.h"
+
+/* ---- expansion ---- */
+
+void env_expand(struct buf *out, const char *s, env_lookup *lookup, void *arg)
+{
+	while (*s) {
+		const char *end;
+		if (*s != '$' || !s[1]) {
+			buf_addc(out, *s++);
+		} else if (s[1] == '$') {
+			buf_addc(out, '$');
+			s += 2;
+		} else if (s[1] != '(' || !(end = strchr(s + 2, ')'))) {
+			buf_add(out, s, 2);
+			s += 2;
+		} else {
+			autofree char *name = mem_strndup(s + 2, (size_t)(end - s - 2));
+			const char *value = lookup(arg, name);
+			if (value)
+				buf_adds(out, value);
+			else
+				buf_add(out, s, (size_t)(end + 1 - s));
+			s = end + 1;
+		}
+	}
+}
+
+struct builder {
+	struct arena *a;
+	const struct env_context *ctx;
+	struct runtime_kv *kv;
+	size_t n, cap;
+	struct map index; /* name -> place in kv, plus one */
+	size_t bytes;
+};
+
+static const char *lookup(void *arg, const char *name)
+{
+	const struct builder *b = arg;
+	size_t at = (size_t)map_get(&b->index, name);
+	if (at)
+		return b->kv[at - 1].value;
+	for (size_t i = 0; i < b->ctx->n_services; i++)
+		if (!strcmp(b->ctx->services[i].key, name))
+			return b->ctx->services[i].value;
+	return NULL;
+}
+
+static int put(struct builder *b, const char *name, const char *value, struct err *err)
+{
+	size_t at = (size_t)map_get(&b->index, name);
+	b->bytes += strlen(name) + strlen(value);
+	if (b->bytes > ENV_MAX_BYTES)
+		return err_set(err, REASON_TOO_LARGE, "environment of container \"%s\" is over %d bytes",
+			       b->ctx->c->name, ENV_MAX_BYTES);
+	if (!at) {
+		if (b->n == b->cap) {
+			b->cap = b->cap ? b->cap * 2 : 16;
+			b->kv = mem_realloc_array(b->kv, b->cap, sizeof(*b->kv));
+		}
+		b->kv[b->n].key = arena_strdup(b->a, name);
+		at = ++b->n;
+		map_set(&b->index, name, (void *)at);
+	}
+	b->kv[at - 1].value = arena_strdup(b->a, value);
+	return 0;
+}
+
+static const char *expand(struct builder *b, const char *s, struct err *err)
+{
+	autobuf struct buf out = BUF_INIT_MAX(ENV_MAX_BYTES);
+	env_expand(&out, s, lookup, b);
+	b->bytes += out.len;
+	if (buf_overflowed(&out) || b->bytes > ENV_MAX_BYTES) {
+		(void)err_set(err, REASON_TOO_LARGE, "expanded text of container \"%s\" is over %d bytes",
+			      b->ctx->c->name, ENV_MAX_BYTES);
+		return NULL;
+	}
+	return arena_strndup(b->a, buf_str(&out), out.len);
+}
+
+/* ---- fieldRef and resourceFieldRef ---- */
+
+/* metadata.labels['KEY'] -> KEY; false when path has another form. */
+static bool subscript(const char *path, const char *prefix, struct buf *key)
+{
+	size_t n = strlen(prefix), len = strlen(path);
+	if (strncmp(path, prefix, n) != 0 || len < n + 4 || strncmp(path + n, "['", 2) != 0 ||
+	    strcmp(path + len - 2, "']") != 0)
+		return false;
+	buf_add(key, path + n + 2, len - n - 4);
+	return true;
+}
+
+static void add_ips(struct buf *out, const struct env_context *ctx, size_t max)
+{
+	for (size_t i = 0; i < max && i < RUNTIME_IPS_MAX; i++) {
+		if (!ctx->pod_ips[i] || !*ctx->pod_ips[i])
+			continue;
+		if (i)
+			buf_addc(out, ',');
+		buf_adds(out, ctx->pod_ips[i]);
+	}
+}
+
+int env_field(struct buf *out, const struct env_context *ctx, const char *path, struct err *err)
+{
+	const struct meta *m = &ctx->pod->o.meta;
+	const struct {
+		const char *path, *value;
+	} plain[] = {
+		{"metadata.name", m->name},
+		{"metadata.namespace", m->namespace},
+		{"metadata.uid", m->uid},
+		{"spec.nodeName", ctx->node_name},
+		{"spec.serviceAccountName", ctx->pod->service_account},
+		{"status.hostIP", ctx->host_ip},
+		{"status.hostIPs", ctx->host_ip},
+	};
+	autobuf struct buf key = BUF_INIT;
+	for (size_t i = 0; i < ARRAY_LEN(plain); i++)
+		if (!strcmp(path, plain[i].path)) {
+			buf_adds(out, plain[i].value ? plain[i].value : "");
+			return 0;
+		}
+	if (!strcmp(path, "status.podIP") || !strcmp(path, "status.podIPs")) {
+		add_ips(out, ctx, path[strlen(path) - 1] == 's' ? RUNTIME_IPS_MAX : 1);
+		return 0;
+	}
+	const struct labels *set = NULL;
+	if (subscript(path, "metadata.labels", &key))
+		set = m->labels;
+	else if (subscript(path, "metadata.annotations", &key))
+		set = m->annotations;
+	else
+		return err_set(err, REASON_INVALID, "unsupported fieldPath: %s", path);
+	const char *value = labels_get(set, buf_str(&key));
+	buf_adds(out, value ? value : "");
+	return 0;
+}
+
+/* A missing limit is what the node has; a missing request is nothing. */
+static int resource_value(struct buf *out, const struct env_context *ctx, const struct env_var *e,
+			  struct err *err)
+{
+	const struct container_spec *c = ctx->c;
+	if (*e->key) {
+		int i = pod_container_index(ctx->pod, e->key);
+		if (i < 0)
+			return err_set(err, REASON_INVALID, "container %s not found", e->key);
+		c = &ctx->pod->containers[i];
+	}
+	const struct container_resources *r = &c->resources;
+	const struct {
+		const char *name;
+		int64_t value, otherwise;
+		bool milli;
+	} rows[] = {
+		{"limits.cpu", r->cpu_limit, ctx->allocatable_cpu_milli, true},
+		{"requests.cpu", r->cpu_request, 0, true},
+		{"limits.memory", r->memory_limit, ctx->allocatable_memory, false},
+		{"requests.memory", r->memory_request, 0, false},
+		{"limits.ephemeral-storage", r->storage_limit, ctx->allocatable_storage, false},
+		{"requests.ephemeral-storage", r->storage_request, 0, false},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (strcmp(rows[i].name, e->ref) != 0)
+			continue;
+		struct quantity q;
+		int64_t divisor = rows[i].milli ? 1000 : 1;
+		if (*e->divisor && strcmp(e->divisor, "0") != 0) {
+			if (quantity_parse(e->divisor, &q, err) < 0)
+				return -1;
+			divisor = rows[i].milli ? quantity_milli(&q) : quantity_value(&q);
+		}
+		int64_t v = rows[i].value > 0 ? rows[i].value : rows[i].otherwise;
+		if (divisor <= 0)
+			return err_set(err, REASON_INVALID, "invalid divisor %s", e->divisor);
+		buf_addi(out, v / divisor + (v % divisor != 0));
+		return 0;
+	}
+	return err_set(err, REASON_INVALID, "unsupported container resource : %s", e->ref);
+}
+
+/* ---- ConfigMaps and Secrets ---- */
+
+static int data_value(struct buf *out, const js *object, bool secret, const char *key, bool *found,
+		      struct err *err)
+{
+	const js *v = js_field(js_obj(object, "data", NULL), key);
+	const char *s = js_is_str(v) ? js_str(v, NULL) : NULL;
+	*found = s != NULL;
+	if (!s)
+		return 0;
+	if (secret)
+		return base64_decode(out, s, strlen(s), err);
+	buf_adds(out, s);
+	return 0;
+}
+
+static int from_object(struct buf *out, struct builder *b, const struct env_var *e, bool *found, struct err *err)
+{
+	bool secret = e->source == ENV_SECRET;
+	const js *o = b->ctx->object(b->ctx->arg, secret, e->ref);
+	*found = false;
+	if (!o && e->optional)
+		return 0;
+	if (!o)
+		return err_set(err, REASON_NOT_FOUND, "%s \"%s\" not found", secret ? "secret" : "configmap",
+			       e->ref);
+	if (data_value(out, o, secret, e->key, found, err) < 0)
+		return -1;
+	if (!*found && !e->optional)
+		return err_set(err, REASON_NOT_FOUND, "couldn't find key %s in %s %s/%s", e->key,
+			       secret ? "Secret" : "ConfigMap", b->ctx->pod->o.meta.namespace, e->ref);
+	return 0;
+}
+
+static int put_all(struct builder *b, const struct env_from *f, struct err *err)
+{
+	const js *o = b->ctx->object(b->ctx->arg, f->secret, f->ref);
+	if (!o && f->optional)
+		return 0;
+	if (!o)
+		return err_set(err, REASON_NOT_FOUND, "%s \"%s\" not found", f->secret ? "secret" : "configmap",
+			       f->ref);
+	js *data = js_obj(o, "data", NULL);
+	if (!data)
+		return 0;
+	json_object_object_foreach(data, key, v)
+	{
+		autobuf struct buf value = BUF_INIT, name = BUF_INIT;
+		bool found;
+		(void)v;
+		buf_addf(&name, "%s%s", f->prefix, key);
+		if (strchr(buf_str(&name), '=') || !name.len)
+			continue; /* cannot be a variable's name */
+		if (data_value(&value, o, f->secret, key, &found, err) < 0 ||
+		    (found && put(b, buf_str(&name), buf_str(&value), err) < 0))
+			return -1;
+	}
+	return 0;
+}
+
+static int put_var(struct builder *b, const struct env_var *e, struct err *err)
+{
+	autobuf struct buf value = BUF_INIT;
+	const char *text;
+	bool found = true;
+	int rc = 0;
+	switch (e->source) {
+	case ENV_VALUE:
+		text = expand(b, e->value, err);
+		return text ? put(b, e->name, text, err) : -1;
+	case ENV_FIELD:
+		rc = env_field(&value, b->ctx, e->ref, err);
+		break;
+	case ENV_RESOURCE:
+		rc = resource_value(&value, b->ctx, e, err);
+		break;
+	case ENV_CONFIG_MAP:
+	case ENV_SECRET:
+		rc = from_object(&value, b, e, &found, err);
+		break;
+	}
+	if (rc < 0 || !found)
+		return rc;
+	return put(b, e->name, buf_str(&value), err);
+}
+
+static int expand_list(struct builder *b, const char *const *in, const char *const **ret, struct err *err)
+{
+	size_t n = 0;
+	while (in && in[n])
+		n++;
+	*ret = NULL;
+	if (!n)
+		return 0;
+	const char **v = arena_array(b->a, n + 1, sizeof(*v));
+	for (size_t i = 0; i < n; i++)
+		if (!(v[i] = expand(b, in[i], err)))
+			return -1;
+	*ret = v;
+	return 0;
+}
+
+static int expand_sub_paths(struct builder *b, const char *const **ret, struct err *err)
+{
+	const struct container_spec *c = b->ctx->c;
+	const char **v = arena_array(b->a, c->n_mounts + 1, sizeof(*v));
+	for (size_t i = 0; i < c->n_mounts; i++) {
+		v[i] = c->mounts[i].sub_path;
+		if (*c->mounts[i].sub_path_expr && !(v[i] = expand(b, c->mounts[i].sub_path_expr, err)))
+			return -1;
+	}
+	*ret = v;
+	return 0;
+}
+
+static int build(struct builder *b, struct env *ret, struct err *err)
+{
+	const struct container_spec *c = b->ctx->c;
+	for (size_t i = 0; i < c->n_env_from; i++)
+		if (put_all(b, &c->env_from[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < c->n_env; i++)
+		if (put_var(b, &c->env[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < b->ctx->n_services; i++)
+		if (!map_has(&b->index, b->ctx->services[i].key) &&
+		    put(b, b->ctx->services[i].key, b->ctx->services[i].value, err) < 0)
+			return -1;
+	if (expand_list(b, c->command, &ret->command, err) < 0 || expand_list(b, c->args, &ret->args, err) < 0 ||
+	    expand_sub_paths(b, &ret->sub_paths, err) < 0)
+		return -1;
+	ret->n = b->n;
+	ret->kv = arena_array(b->a, b->n, sizeof(*ret->kv));
+	if (b->n)
+		memcpy(ret->kv, b->kv, b->n * sizeof(*ret->kv));
+	return 0;
+}
+
+int env_build(struct arena *a, const struct env_context *ctx, struct env *ret, struct err *err)
+{
+	struct builder b = {.a = a, .ctx = ctx};
+	int rc = build(&b, ret, err);
+	free(b.kv);
+	map_release(&b.index);
+	return rc;
+}

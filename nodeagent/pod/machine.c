@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pod/machine.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdlib.h>
+
+/* A SIGKILL that brought no exit notice is sent again after this long. */
+#define REKILL_NS (10 * NS_PER_S)
+/* What a Pod gets whose object was removed under it (kubelet: 1 s, raised to the floor). */
+#define VANISHED_GRACE_S 1
+
+/* ---- what is to be done ---- */
+
+struct action *machine_push(struct machine *m, enum action_type t, int container)
+{
+	struct actions *a = &m->todo;
+	if (a->n == a->cap) {
+		a->cap = a->cap ? a->cap * 2 : 4;
+		a->v = mem_realloc_array(a->v, a->cap, sizeof(*a->v));
+	}
+	a->v[a->n] = (struct action){.type = t, .container = container};
+	return &a->v[a->n++];
+}
+
+void machine_record(struct machine *m, int container, bool warning, const char *reason, const char *fmt, ...)
+{
+	autobuf struct buf b = BUF_INIT_MAX(4096);
+	va_list ap;
+	va_start(ap, fmt);
+	buf_addvf(&b, fmt, ap);
+	va_end(ap);
+	struct action *a = machine_push(m, ACT_EVENT, container);
+	a->warning = warning;
+	a->reason = reason;
+	a->message = buf_take(&b, NULL);
+}
+
+void actions_release(struct actions *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		free(a->v[i].message);
+	free(a->v);
+	*a = (struct actions){0};
+}
+
+static void retry_later(struct retry *r, struct instant now)
+{
+	r->delay_ns = r->delay_ns ? r->delay_ns * 2 : NS_PER_S;
+	if (r->delay_ns > SANDBOX_RETRY_MAX_NS)
+		r->delay_ns = SANDBOX_RETRY_MAX_NS;
+	r->at_ns = now.mono_ns + r->delay_ns;
+}
+
+static void retry_done(struct retry *r)
+{
+	*r = (struct retry){0};
+}
+
+/* ---- birth and death ---- */
+
+void machine_init(struct machine *m, const struct pod *p, struct instant now)
+{
+	*m = (struct machine){.pod = p,
+			      .n = p->n_containers,
+			      .start_wall_ns = now.wall_ns,
+			      .forced_phase = PHASE_UNKNOWN,
+			      .version = 1};
+	m->c = mem_array(m->n, sizeof(*m->c));
+	for (size_t i = 0; i < m->n; i++)
+		m->c[i].until_ns = CLOCK_NEVER;
+	machine_update(m, p, now);
+}
+
+void machine_release(struct machine *m)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		struct container *c = &m->c[i];
+		run_release(&c->cur);
+		run_release(&c->prev);
+		free(c->waiting_message);
+		free(c->pull_error);
+	}
+	free(m->c);
+	free(m->sandbox_id);
+	free(m->reason);
+	free(m->message);
+	actions_release(&m->todo);
+	*m = (struct machine){0};
+}
+
+static void force(struct machine *m, const char *reason, const char *message)
+{
+	m->forced_phase = PHASE_FAILED;
+	free(m->reason);
+	free(m->message);
+	m->reason = mem_strdup(reason);
+	m->message = mem_strdup(message);
+	m->version++;
+}
+
+void machine_reject(struct machine *m, const char *reason, const char *message)
+{
+	autofree char *text = mem_printf("Pod was rejected: %s", message);
+	force(m, reason, text);
+	struct action *a = machine_push(m, ACT_EVENT, -1);
+	a->warning = true;
+	a->message = mem_strdup(message);
+	a->reason = m->reason; /* lives as long as the machine, which outlives its actions */
+	m->rejected = true;
+	m->stage = POD_ENDED;
+	m->final = true;
+	m->final_version = ++m->version;
+}
+
+/* ---- stopping ---- */
+
+static void stop(struct machine *m, int64_t grace_s, struct instant now)
+{
+	if (m->stage >= POD_STOPPING)
+		return;
+	m->stage = POD_STOPPING;
+	m->stop_grace_s = grace_s;
+	m->stop_deadline_ns = now.mono_ns + grace_s * NS_PER_S;
+	m->version++;
+	for (size_t i = 0; i < m->n; i++)
+		container_event(m, (int)i, CEV_CANCEL, now);
+}
+
+/* A shorter grace while stopping takes effect at once; a longer one never does. */
+static void hurry(struct machine *m, int64_t grace_s, struct instant now)
+{
+	int64_t deadline = now.mono_ns + grace_s * NS_PER_S;
+	if (m->stage != POD_STOPPING || grace_s >= m->stop_grace_s || deadline >= m->stop_deadline_ns)
+		return;
+	m->stop_grace_s = grace_s;
+	m->stop_deadline_ns = deadline;
+	int64_t latest = grace_s * NS_PER_S < MIN_GRACE_NS ? now.mono_ns + MIN_GRACE_NS : deadline;
+	for (size_t i = 0; i < m->n; i++)
+		if (m->c[i].stop_sent && !m->c[i].kill_sent && m->c[i].until_ns > latest)
+			m->c[i].until_ns = latest;
+}
+
+void machine_update(struct machine *m, const struct pod *p, struct instant now)
+{
+	if (m->pod->o.meta.generation != p->o.meta.generation)
+		m->version++; /* observedGeneration */
+	m->pod = p;
+	if (p->deletion_grace_s < 0)
+		return;
+	m->deleting = true;
+	if (m->stage < POD_STOPPING)
+		stop(m, p->deletion_grace_s, now);
+	else
+		hurry(m, p->deletion_grace_s, now);
+}
+
+void machine_vanished(struct machine *m, struct instant now)
+{
+	m->vanished = m->deleting = true;
+	if (m->stage < POD_STOPPING)
+		stop(m, VANISHED_GRACE_S, now);
+	else
+		hurry(m, VANISHED_GRACE_S, now);
+}
+
+/* One container is asked to end, with at least the floor between SIGTERM and SIGKILL. */
+static void stop_container(struct machine *m, int i, struct instant now)
+{
+	struct container *c = &m->c[i];
+	if (!c->stop_sent) {
+		c->stop_sent = true;
+		machine_push(m, ACT_SIGNAL, i);
+		machine_record(m, i, false, "Killing", "Stopping container %s", m->pod->containers[i].name);
+		int64_t floor = now.mono_ns + MIN_GRACE_NS;
+		c->until_ns = m->stop_deadline_ns > floor ? m->stop_deadline_ns : floor;
+	} else if (now.mono_ns >= c->until_ns) {
+		c->kill_sent = true;
+		machine_push(m, ACT_SIGNAL, i)->sig = SIGKILL;
+		c->until_ns = now.mono_ns + REKILL_NS;
+	}
+}
+
+bool machine_all_ended(const struct machine *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (container_alive(&m->c[i]))
+			return false;
+	return true;
+}
+
+/* Sidecars outlive what they serve: they are stopped after the others, the last one first. */
+static void step_stopping(struct machine *m, struct instant now)
+{
+	bool busy = false;
+	for (size_t i = 0; i < m->n; i++) {
+		if (m->pod->containers[i].sidecar || !container_alive(&m->c[i]))
+			continue;
+		busy = true;
+		if (m->c[i].state == CTR_RUNNING)
+			stop_container(m, (int)i, now);
+	}
+	for (size_t i = m->pod->n_init; i-- > 0 && !busy;) {
+		if (!m->pod->containers[i].sidecar || !container_alive(&m->c[i]))
+			continue;
+		busy = true;
+		if (m->c[i].state == CTR_RUNNING)
+			stop_container(m, (int)i, now);
+	}
+	if (busy || m->sandbox_busy || m->volumes_busy)
+		return;
+	m->stage = POD_TEARDOWN;
+	m->final = true;
+	m->final_version = ++m->version;
+}
+
+static void tear_down(struct machine *m, bool keep_volumes, struct instant now)
+{
+	if (m->teardown_busy || now.mono_ns < m->teardown_retry.at_ns)
+		return;
+	m->teardown_busy = true;
+	machine_push(m, ACT_TEARDOWN, -1)->keep_volumes = keep_volumes;
+}
+
+static void step_teardown(struct machine *m, struct instant now)
+{
+	tear_down(m, false, now);
+}
+
+void machine_torn_down(struct machine *m, bool ok, struct instant now)
+{
+	m->teardown_busy = false;
+	if (!ok) {
+		retry_later(&m->teardown_retry, now);
+		return;
+	}
+	retry_done(&m->teardown_retry);
+	m->sandbox_up = false;
+	free(STEAL(m->sandbox_id));
+	if (m->stage == POD_RESET) {
+		m->stage = POD_SETUP;
+	} else {
+		m->volumes_up = false;
+		m->stage = POD_ENDED;
+	}
+	m->version++;
+}
+
+/* ---- ended ---- */
+
+static void step_ended(struct machine *m, struct instant now)
+{
+	if (m->vanished) {
+		m->stage = POD_GONE;
+	} else if (m->deleting && m->final_acked && now.mono_ns >= m->delete_retry.at_ns) {
+		m->stage = POD_DELETING;
+		machine_push(m, ACT_DELETE, -1);
+	}
+}
+
+void machine_status_acked(struct machine *m, uint64_t version)
+{
+	if (m->final && version >= m->final_version)
+		m->final_acked = true;
+}
+
+void machine_deleted(struct machine *m, bool ok, struct instant now)
+{
+	if (m->stage != POD_DELETING)
+		return;
+	m->stage = ok ? POD_GONE : POD_ENDED;
+	if (!ok)
+		retry_later(&m->delete_retry, now);
+}
+
+bool machine_ready_to_forget(const struct machine *m)
+{
+	return m->stage == POD_GONE && m->vanished;
+}
+
+/* ---- setting up ---- */
+
+void machine_sandbox_up(struct machine *m, const struct runtime_sandbox *s)
+{
+	m->sandbox_busy = false;
+	m->sandbox_up = true;
+	retry_done(&m->sandbox_retry);
+	free(m->sandbox_id);
+	m->sandbox_id = mem_strdup(s->id);
+	memcpy(m->ips, s->ips, sizeof(m->ips));
+	m->version++;
+}
+
+void machine_sandbox_failed(struct machine *m, const char *why, struct instant now)
+{
+	m->sandbox_busy = false;
+	retry_later(&m->sandbox_retry, now);
+	machine_record(m, -1, true, "FailedCreatePodSandBox", "Failed to create pod sandbox: %s", why);
+}
+
+void machine_volumes_up(struct machine *m)
+{
+	m->volumes_busy = false;
+	m->volumes_up = true;
+	retry_done(&m->volumes_retry);
+}
+
+void machine_volumes_failed(struct machine *m, const char *why, struct instant now)
+{
+	m->volumes_busy = false;
+	retry_later(&m->volumes_retry, now);
+	machine_record(m, -1, true, "FailedMount", "%s", why);
+}
+
+/* What still counts as running died with the sandbox. Init containers run again in the next one; what has ended for
+   good by the restart policy stays ended. */
+void machine_lose_containers(struct machine *m, struct instant now)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		struct container *c = &m->c[i];
+		if (c->state == CTR_RUNNING) {
+			struct run_result r = {.id = c->cur.id, .exit_code = 137};
+			machine_exited(m, (int)i, &r, now);
+		}
+		c->restarting = false;
+		bool stays = c->state == CTR_DONE && (!m->pod->containers[i].init || container_failed(c));
+		if (c->state == CTR_STARTING || stays)
+			continue;
+		if (c->cur.id)
+			c->attempt = c->cur.attempt + 1;
+		c->state = CTR_IDLE;
+		c->until_ns = CLOCK_NEVER;
+	}
+}
+
+/* The sandbox died: its pause was killed, or the machine restarted. The Pod keeps its volumes and its identity. */
+void machine_sandbox_lost(struct machine *m, struct instant now)
+{
+	if (!m->sandbox_up || m->stage > POD_ACTIVE)
+		return;
+	m->stage = POD_RESET;
+	m->sandbox_up = false;
+	m->sandbox_attempt++;
+	machine_record(m, -1, false, "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
+	m->version++;
+}
+
+static void step_reset(struct machine *m, struct instant now)
+{
+	machine_lose_containers(m, now);
+	if (machine_all_ended(m))
+		tear_down(m, true, now);
+}
+
+/* ---- running ---- */
+
+bool machine_init_done(const struct machine *m)
+{
+	for (size_t i = 0; i < m->pod->n_init; i++)
+		if (!container_passed(m, (int)i))
+			return false;
+	return true;
+}
+
+static void timers(struct machine *m, struct instant now)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (m->c[i].state != CTR_RUNNING && now.mono_ns >= m->c[i].until_ns)
+			container_event(m, (int)i, CEV_TIMER, now);
+}
+
+/* Brings one container as far as it can get now. Returns true while a later one of the list has to wait for it. */
+static bool advance(struct machine *m, int i, struct instant now)
+{
+	struct container *c = &m->c[i];
+	if (c->state == CTR_IDLE)
+		container_event(m, i, CEV_BEGIN, now);
+	if (c->state == CTR_READY && m->stage == POD_ACTIVE)
+		container_event(m, i, CEV_START, now);
+	return c->state == CTR_IMAGE || c->state == CTR_READY || c->state == CTR_STARTING;
+}
+
+/* Images are looked for while the sandbox is being made; starting waits for it. */
+static void step_containers(struct machine *m, struct instant now)
+{
+	timers(m, now);
+	for (size_t i = 0; i < m->pod->n_init; i++) {
+		bool passed = container_passed(m, (int)i);
+		if (!passed || m->pod->containers[i].sidecar)
+			(void)advance(m, (int)i, now);
+		if (!passed)
+			return;
+	}
+	for (size_t i = m->pod->n_init; i < m->n; i++)
+		if (advance(m, (int)i, now))
+			return;
+}
+
+static void step_setup(struct machine *m, struct instant now)
+{
+	if (!m->sandbox_up && !m->sandbox_busy && now.mono_ns >= m->sandbox_retry.at_ns) {
+		m->sandbox_busy = true;
+		machine_push(m, ACT_SANDBOX, -1);
+	}
+	if (!m->volumes_up && !m->volumes_busy && now.mono_ns >= m->volumes_retry.at_ns) {
+		m->volumes_busy = true;
+		machine_push(m, ACT_VOLUMES, -1);
+	}
+	if (m->sandbox_up && m->volumes_up)
+		m->stage = POD_ACTIVE;
+	step_containers(m, now);
+}
+
+static bool complete(const struct machine *m)
+{
+	for (size_t i = 0; i < m->pod->n_init; i++)
+		if (container_failed(&m->c[i]))
+			return true;
+	for (size_t i = m->pod->n_init; i < m->n; i++)
+		if (m->c[i].state != CTR_DONE)
+			return false;
+	return true;
+}
+
+static void step_active(struct machine *m, struct instant now)
+{
+	if (complete(m))
+		stop(m, m->pod->grace_s, now);
+	else
+		step_containers(m, now);
+}
+
+static int64_t active_until_wall(const struct machine *m)
+{
+	if (m->pod->active_deadline_s <= 0 || m->stage >= POD_STOPPING)
+		return CLOCK_NEVER;
+	return m->start_wall_ns + m->pod->active_deadline_s * NS_PER_S;
+}
+
+static void check_deadline(struct machine *m, struct instant now)
+{
+	static const char why[] = "Pod was active on the node longer than the specified deadline";
+	if (now.wall_ns < active_until_wall(m))
+		return;
+	force(m, "DeadlineExceeded", why);
+	machine_record(m, -1, false, "DeadlineExceeded", "%s", why);
+	stop(m, m->pod->grace_s, now);
+}
+
+static void (*const steps[POD_STAGES])(struct machine *, struct instant) = {
+	[POD_SETUP] = step_setup,	[POD_ACTIVE] = step_active,	[POD_RESET] = step_reset,
+	[POD_STOPPING] = step_stopping, [POD_TEARDOWN] = step_teardown, [POD_ENDED] = step_ended,
+	[POD_DELETING] = NULL,		[POD_GONE] = NULL,
+};
+
+void machine_step(struct machine *m, struct instant now)
+{
+	enum pod_stage before;
+	check_deadline(m, now);
+	do {
+		before = m->stage;
+		if (steps[m->stage])
+			steps[m->stage](m, now);
+	} while (m->stage != before);
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* When a retry is due, unless its job is in flight or not wanted any more. */
+static int64_t retry_due(const struct retry *r, bool wanted)
+{
+	return wanted && r->at_ns ? r->at_ns : CLOCK_NEVER;
+}
+
+int64_t machine_next_ns(const struct machine *m, struct instant now)
+{
+	int64_t next = CLOCK_NEVER, deadline = active_until_wall(m);
+	for (size_t i = 0; i < m->n; i++)
+		if (m->stage < POD_TEARDOWN)
+			next = sooner(next, m->c[i].until_ns);
+	if (deadline != CLOCK_NEVER)
+		next = sooner(next, now.mono_ns + (deadline > now.wall_ns ? deadline - now.wall_ns : 0));
+	bool setup = m->stage == POD_SETUP;
+	next = sooner(next, retry_due(&m->sandbox_retry, setup && !m->sandbox_up && !m->sandbox_busy));
+	next = sooner(next, retry_due(&m->volumes_retry, setup && !m->volumes_up && !m->volumes_busy));
+	next = sooner(next, retry_due(&m->teardown_retry,
+				      (m->stage == POD_TEARDOWN || m->stage == POD_RESET) && !m->teardown_busy));
+	return sooner(next, retry_due(&m->delete_retry, m->stage == POD_ENDED));
+}

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pod/worker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "pod/perform.h"
+
+struct instant worker_now(void)
+{
+	return (struct instant){clock_mono_ns(), clock_wall_ns()};
+}
+
+char *worker_dir(const struct worker *w)
+{
+	return mem_printf("%s/pods/%s", w->host->root, w->pod->o.meta.uid);
+}
+
+const struct machine *worker_machine(const struct worker *w)
+{
+	return &w->m;
+}
+
+const struct pod *worker_pod(const struct worker *w)
+{
+	return w->pod;
+}
+
+/* ---- events ---- */
+
+static void record(struct worker *w, const struct action *a)
+{
+	const struct meta *m = &w->pod->o.meta;
+	autofree char *path = NULL;
+	if (!w->host->events)
+		return;
+	if (a->container >= 0) {
+		const struct container_spec *c = &w->pod->containers[a->container];
+		path = mem_printf("spec.%s{%s}", c->init ? "initContainers" : "containers", c->name);
+	}
+	const struct event_ref ref = {.api_version = "v1",
+				      .kind = "Pod",
+				      .namespace = m->namespace,
+				      .name = m->name,
+				      .uid = m->uid,
+				      .field_path = path,
+				      .rv = m->rv};
+	events_record(w->host->events, "kubelet", w->host->node.name, &ref, a->warning, a->reason, "%s",
+		      a->message);
+}
+
+/* ---- status ---- */
+
+static struct status_node status_node(const struct worker *w)
+{
+	return (struct status_node){.host_ip = w->host->host_ip, .runtime = w->host->rt->ops->name};
+}
+
+js *worker_status(const struct worker *w)
+{
+	struct status_node node = status_node(w);
+	autojson js *old = pod_field(w->sent);
+	return status_build(&w->m, &node, old, clock_wall_ns());
+}
+
+static char *status_path(const struct worker *w, const char *sub)
+{
+	autobuf struct buf b = BUF_INIT;
+	rest_path(&b, "", "v1", w->pod->o.meta.namespace, "pods", w->pod->o.meta.name, sub);
+	return buf_take(&b, NULL);
+}
+
+static void reported(void *arg, const js *reply, const struct err *err)
+{
+	struct worker *w = arg;
+	w->under_way--;
+	w->report_under_way = false;
+	/* Not there, or another Pod of this name: nobody will read it, which is as good as written. */
+	bool gone = err->reason == REASON_NOT_FOUND || err->reason == REASON_CONFLICT;
+	if (err->reason == REASON_NONE || gone) {
+		free(w->sent);
+		w->sent = STEAL(w->sending);
+		w->sent_version = w->sending_version;
+		w->report_retry_ns = w->report_delay_ns = 0;
+		machine_status_acked(&w->m, w->sent_version);
+	} else {
+		free(STEAL(w->sending));
+		w->report_delay_ns = w->report_delay_ns ? w->report_delay_ns * 2 : NS_PER_S;
+		if (w->report_delay_ns > SANDBOX_RETRY_MAX_NS)
+			w->report_delay_ns = SANDBOX_RETRY_MAX_NS;
+		w->report_retry_ns = clock_mono_ns() + w->report_delay_ns;
+		log_warn_err(err, "could not write pod status", "pod=%s/%s", w->pod->o.meta.namespace,
+			     w->pod->o.meta.name);
+	}
+	worker_kick(w);
+}
+
+/* A simulated Pod is only spoken of when it has come to rest; the others tell what they wait for. */
+static bool report_due(const struct worker *w)
+{
+	if (w->m.settled || w->report_under_way || w->m.version == w->sent_version || w->m.vanished)
+		return false;
+	if (w->host->simulated && w->under_way)
+		return false;
+	return clock_mono_ns() >= w->report_retry_ns;
+}
+
+static void report(struct worker *w)
+{
+	if (!report_due(w))
+		return;
+	struct status_node node = status_node(w);
+	autojson js *old = pod_field(w->sent), *new = status_build(&w->m, &node, old, clock_wall_ns());
+	js *patch = status_patch(old, new, w->pod->o.meta.uid);
+	if (!patch) {
+		w->sent_version = w->m.version;
+		machine_status_acked(&w->m, w->sent_version);
+		return;
+	}
+	autobuf struct buf text = BUF_INIT;
+	js_write(&text, new);
+	w->sending = buf_take(&text, NULL);
+	w->sending_version = w->m.version;
+	w->report_under_way = true;
+	w->under_way++;
+	api_call(w->host->api, REST_PATCH_STRATEGIC, status_path(w, "status"), patch, false, reported, w);
+}
+
+static void deleted(void *arg, const js *reply, const struct err *err)
+{
+	struct worker *w = arg;
+	bool gone = err->reason == REASON_NOT_FOUND || err->reason == REASON_CONFLICT;
+	w->under_way--;
+	if (err->reason != REASON_NONE && !gone)
+		log_warn_err(err, "could not delete pod", "pod=%s/%s", w->pod->o.meta.namespace,
+			     w->pod->o.meta.name);
+	machine_deleted(&w->m, err->reason == REASON_NONE || gone, worker_now());
+	worker_kick(w);
+}
+
+static void delete_object(struct worker *w)
+{
+	js *body = js_new_obj();
+	js_set_str(body, "kind", "DeleteOptions");
+	js_set_str(body, "apiVersion", "v1");
+	js_set_int(body, "gracePeriodSeconds", 0);
+	js_set_str(js_ensure(body, "preconditions", NULL), "uid", w->pod->o.meta.uid);
+	w->under_way++;
+	api_call(w->host->api, REST_DELETE, status_path(w, NULL), body, false, deleted, w);
+}
+
+/* ---- the node's books ---- */
+
+static void admit(struct worker *w)
+{
+	struct resources r = resources_requests(w->pod);
+	struct admit_node *n = &w->host->node;
+	w->admitted = true;
+	n->pods++;
+	n->used.cpu_milli += r.cpu_milli;
+	n->used.memory += r.memory;
+	n->used.storage += r.storage;
+}
+
+static void give_back(struct worker *w)
+{
+	struct resources r = resources_requests(w->pod);
+	struct admit_node *n = &w->host->node;
+	if (!w->admitted)
+		return;
+	w->admitted = false;
+	n->pods--;
+	n->used.cpu_milli -= r.cpu_milli;
+	n->used.memory -= r.memory;
+	n->used.storage -= r.storage;
+}
+
+static void count(struct worker *w)
+{
+	struct pod_host *h = w->host;
+	size_t n = 0;
+	for (size_t i = 0; i < w->m.n; i++)
+		n += w->m.c[i].state == CTR_RUNNING;
+	if (n == w->counted_containers && w->m.sandbox_up == w->counted_running)
+		return;
+	h->running_containers += n - w->counted_containers;
+	h->running_pods += (size_t)w->m.sandbox_up - (size_t)w->counted_running;
+	w->counted_containers = n;
+	w->counted_running = w->m.sandbox_up;
+	if (h->counts_changed)
+		h->counts_changed(h);
+}
+
+/* ---- waiters ---- */
+
+void worker_wait_end(struct worker *w, struct worker_waiter *wt)
+{
+	if (w->m.c[wt->container].state == CTR_RUNNING)
+		list_push_back(&w->waiters, &wt->link);
+	else
+		wt->fn(wt->arg);
+}
+
+static void wake_waiters(struct worker *w)
+{
+	list_for_each_safe(n, &w->waiters) {
+		struct worker_waiter *wt = list_entry(n, struct worker_waiter, link);
+		if (w->m.c[wt->container].state == CTR_RUNNING)
+			continue;
+		list_del(&wt->link);
+		wt->fn(wt->arg);
+	}
+}
+
+/* ---- life ---- */
+
+static void worker_free(struct worker *w)
+{
+	struct map_iter it = {0};
+	give_back(w);
+	while (map_next(&w->host->ids, &it))
+		if (it.value == w)
+			map_del(&w->host->ids, it.key);
+	machine_release(&w->m);
+	for (size_t i = 0; i < w->pod->n_containers; i++) {
+		struct worker_container *c = &w->c[i];
+		free(c->image_id);
+		free(c->image_ref);
+		free(c->digest_ref);
+		free(c->image_user);
+	}
+	free(w->c);
+	free(w->sent);
+	free(w->sending);
+	informer_put(w->pod);
+	free(w);
+}
+
+/* True once the worker is gone. */
+static bool forget(struct worker *w)
+{
+	if (!machine_ready_to_forget(&w->m))
+		return false;
+	if (!w->forgotten) {
+		w->forgotten = true;
+		perform_forget(w);
+	}
+	if (w->under_way)
+		return false;
+	map_del(&w->host->workers, w->pod->o.meta.uid);
+	loop_timer_set(w->host->loop, &w->timer, CLOCK_NEVER);
+	worker_free(w);
+	return true;
+}
+
+/* What the machine wants; some of it is done at once and makes it want more. */
+static void act(struct worker *w, struct instant now)
+{
+	machine_step(&w->m, now);
+	while (w->m.todo.n) {
+		struct actions todo = w->m.todo;
+		w->m.todo = (struct actions){0};
+		for (size_t i = 0; i < todo.n; i++) {
+			if (todo.v[i].type == ACT_EVENT)
+				record(w, &todo.v[i]);
+			else if (todo.v[i].type == ACT_DELETE)
+				delete_object(w);
+			else
+				worker_perform(w, &todo.v[i]);
+		}
+		actions_release(&todo);
+		machine_step(&w->m, now);
+	}
+}
+
+void worker_kick(struct worker *w)
+{
+	struct instant now = worker_now();
+	act(w, now);
+	if (w->m.stage >= POD_ENDED)
+		give_back(w);
+	count(w);
+	wake_waiters(w);
+	report(w);
+	/* A status that needs no write is acknowledged at once, which may be what a deletion has waited for. */
+	act(w, now);
+	if (forget(w))
+		return;
+	int64_t next = machine_next_ns(&w->m, now);
+	if (w->report_retry_ns && !w->report_under_way && w->report_retry_ns < next)
+		next = w->report_retry_ns;
+	loop_timer_set(w->host->loop, &w->timer, next);
+}
+
+static void on_timer(void *arg)
+{
+	worker_kick(arg);
+}
+
+static void adopt(struct worker *w, const struct runtime_list *list)
+{
+	static const struct runtime_list nothing = {0};
+	autojson js *status = pod_field(w->pod->status);
+	machine_adopt(&w->m, status, list ? list : &nothing, worker_now());
+	if (w->m.sandbox_id)
+		map_set(&w->host->ids, w->m.sandbox_id, w);
+	for (size_t i = 0; i < w->m.n; i++)
+		if (w->m.c[i].state == CTR_RUNNING)
+			map_set(&w->host->ids, w->m.c[i].cur.id, w);
+	if (list)
+		perform_sweep(w, list);
+}
+
+static void check_admission(struct worker *w)
+{
+	autobuf struct buf why = BUF_INIT;
+	const char *reason;
+	/* What is over needs no room; what runs has its room already. */
+	if (w->m.stage >= POD_ENDED)
+		return;
+	if (w->m.sandbox_up || admit_check(&w->host->node, w->pod, &reason, &why))
+		admit(w);
+	else if (w->m.stage < POD_STOPPING)
+		machine_reject(&w->m, reason, buf_str(&why));
+}
+
+static void add(struct pod_host *h, const struct pod *p, const struct runtime_list *list)
+{
+	struct worker *w = MEM_NEW(struct worker);
+	w->host = h;
+	w->pod = informer_ref(p);
+	w->c = mem_array(p->n_containers, sizeof(*w->c));
+	w->timer.fn = on_timer;
+	w->timer.arg = w;
+	w->sent = mem_strdup(p->status);
+	list_init(&w->waiters);
+	map_set(&h->workers, p->o.meta.uid, w);
+	machine_init(&w->m, w->pod, worker_now());
+	adopt(w, list);
+	check_admission(w);
+	worker_kick(w);
+}
+
+void worker_see(struct pod_host *h, const struct pod *p, const struct runtime_list *list)
+{
+	struct worker *w = map_get(&h->workers, p->o.meta.uid);
+	if (p->static_mirror)
+		return;
+	if (!w) {
+		add(h, p, list);
+		return;
+	}
+	/* The set of containers is immutable; only what is decoded of them may differ (an image, by a patch). */
+	if (p->n_containers != w->pod->n_containers)
+		return;
+	const struct pod *old = w->pod;
+	w->pod = informer_ref(p);
+	machine_update(&w->m, w->pod, worker_now());
+	informer_put(old);
+	worker_kick(w);
+}
+
+void worker_vanish(struct pod_host *h, const char *uid)
+{
+	struct worker *w = map_get(&h->workers, uid);
+	if (!w)
+		return;
+	machine_vanished(&w->m, worker_now());
+	worker_kick(w);
+}
+
+void worker_ended(struct pod_host *h, const char *id)
+{
+	struct worker *w = map_get(&h->ids, id);
+	if (!w) {
+		snprintf(h->early[h->n_early++ % HOST_EARLY_EXITS], RUNTIME_ID_MAX, "%s", id);
+		return;
+	}
+	if (w->m.sandbox_id && !strcmp(w->m.sandbox_id, id)) {
+		worker_check_sandbox(w);
+		return;
+	}
+	for (size_t i = 0; i < w->m.n; i++)
+		if (w->m.c[i].cur.id && !strcmp(w->m.c[i].cur.id, id))
+			worker_check_end(w, (int)i);
+}
+
+struct worker *worker_find(struct pod_host *h, const char *ns, const char *name)
+{
+	struct worker *best = NULL;
+	for (struct map_iter it = {0}; map_next(&h->workers, &it);) {
+		struct worker *w = it.value;
+		const struct meta *m = &w->pod->o.meta;
+		/* A Pod and its successor of the same name may both be here: the one the API still has counts. */
+		if (!strcmp(m->name, name) && !strcmp(m->namespace, ns) && (!best || best->m.vanished))
+			best = w;
+	}
+	return best;
+}

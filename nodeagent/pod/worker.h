@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One Pod's worker: it does what the machine asks for (jobs on the runtime, events, status writes, the final DELETE)
+ * and tells the machine what came of it. All state belongs to the loop's thread; jobs work on copies and on a
+ * reference to the frozen Pod of the moment.
+ *
+ * Status is coalesced: at most one write of a Pod is under way, and the next one is built from what holds when that
+ * one has ended.
+ *
+ * worker.c: life, actions, status. perform.c: the jobs. start.c: making a container's spec and starting it.
+ */
+#ifndef POD_WORKER_H
+#define POD_WORKER_H
+
+#include "api.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "client/event.h"
+#include "loop.h"
+#include "pod/admit.h"
+#include "pod/machine.h"
+#include "pod/status.h"
+
+#define HOST_EARLY_EXITS 64
+
+/* What a node offers its Pods; lives as long as any worker. Loop thread. */
+struct pod_host {
+	struct loop *loop;
+	struct api *api;
+	struct events *events; /* NULL = record none */
+	struct runtime *rt;
+	const char *root;	 /* state directory */
+	const char *cluster_domain, *cluster_dns;
+	struct admit_node node;	 /* used and pods are kept up by the workers */
+	const char *host_ip;
+	int64_t capacity_memory;
+	const struct runtime_kv *services;
+	size_t n_services;
+	bool simulated; /* no files, no volumes; a status is written once nothing is under way */
+
+	struct map workers; /* uid -> struct worker * */
+	struct map ids;	    /* container and sandbox id -> struct worker * */
+	/* Ends of containers that nobody knew yet: a container may end before its start was told to the loop. */
+	char early[HOST_EARLY_EXITS][RUNTIME_ID_MAX];
+	size_t n_early;
+	size_t running_pods, running_containers;
+	void (*counts_changed)(struct pod_host *h); /* optional */
+};
+
+struct worker;
+/* A Pod of this node. `list` (may be NULL) is what the runtime had when the agent started. Takes its own reference. */
+void worker_see(struct pod_host *h, const struct pod *p, const struct runtime_list *list);
+/* The API object with this uid is gone. */
+void worker_vanish(struct pod_host *h, const char *uid);
+/* The runtime says that a container (or a sandbox's pause) has ended. */
+void worker_ended(struct pod_host *h, const char *id);
+
+struct worker *worker_find(struct pod_host *h, const char *ns, const char *name); /* NULL when there is none */
+const struct machine *worker_machine(const struct worker *w);
+const struct pod *worker_pod(const struct worker *w);
+/* The status as it would be written now. The caller puts it. */
+js *worker_status(const struct worker *w);
+/* `fn` runs on the loop when the container's present run has ended or the Pod goes away; at once when it has. */
+struct worker_waiter {
+	struct list link; /* list_init before */
+	int container;
+	void (*fn)(void *arg);
+	void *arg;
+};
+void worker_wait_end(struct worker *w, struct worker_waiter *wt);
+
+/* ---- inside: worker.c, perform.c, start.c ---- */
+
+struct worker_container {
+	char *image_id, *image_ref, *digest_ref, *image_user; /* of the image found last */
+	int64_t image_size;
+};
+struct worker {
+	struct pod_host *host;
+	const struct pod *pod; /* a reference */
+	struct machine m;
+	struct worker_container *c;
+	struct loop_timer timer;
+	size_t under_way; /* jobs and calls; the worker lives until they are back */
+	bool admitted, counted_running, forgotten;
+	size_t counted_containers;
+
+	char *sent; /* JSON of the status the API has; NULL = none */
+	char *sending;
+	uint64_t sent_version, sending_version;
+	bool report_under_way;
+	int64_t report_retry_ns, report_delay_ns; /* 0 = not failing */
+	struct list waiters;
+};
+
+struct instant worker_now(void);
+/* After anything happened: decide, act, report, and be freed when it is over. */
+void worker_kick(struct worker *w);
+void worker_perform(struct worker *w, const struct action *a);
+void worker_start(struct worker *w, int container);
+void worker_check_end(struct worker *w, int container); /* asks the runtime how it ended */
+void worker_check_sandbox(struct worker *w);
+char *worker_dir(const struct worker *w); /* ROOT/pods/UID */
+
+#endif

@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * All state of a world is under one lock: operations are a few instructions long. Ends that lie in the future wait in
+ * a heap; the thread that watches it is started with the first of them, so a world without such orders has none.
+ */
+#include "runtime/fake.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/heap.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/thread.h"
+
+enum { ADDRESSES = 254 };
+
+struct fake_world {
+	pthread_mutex_t lock; /* guards everything; on_exit is called without it */
+	pthread_cond_t wake;
+	struct heap exits;
+	pthread_t thread;
+	bool started, closing;
+	uint64_t next_id;
+};
+
+struct sandbox {
+	struct list link;
+	char id[17];
+	char *uid, *ns, *name;
+	unsigned attempt;
+	int address; /* last byte; 0 = host network */
+	int64_t created_ns;
+};
+
+struct ctr {
+	struct list link;
+	struct heap_node node;
+	struct fake *f;
+	struct sandbox *s;
+	char id[17];
+	char *name, *image;
+	unsigned attempt;
+	enum runtime_state state;
+	int exit_code, order_code;
+	double order_s; /* < 0: no order */
+	int64_t created_ns, started_ns, finished_ns, exit_at_ns;
+};
+
+struct fake {
+	struct runtime rt;
+	struct fake_world *w;
+	uint32_t net; /* host order, ends in .0 */
+	bool used[ADDRESSES + 1];
+	struct list sandboxes, containers;
+	runtime_exit_fn *on_exit;
+	void *arg;
+};
+
+static struct fake *fake_of(struct runtime *rt)
+{
+	return CONTAINER_OF(rt, struct fake, rt);
+}
+
+static void new_id(struct fake_world *w, char out[17])
+{
+	snprintf(out, 17, "%016" PRIx64, ++w->next_id);
+}
+
+static struct sandbox *find_sandbox(struct fake *f, const char *id)
+{
+	list_for_each(n, &f->sandboxes)
+		if (!strcmp(list_entry(n, struct sandbox, link)->id, id))
+			return list_entry(n, struct sandbox, link);
+	return NULL;
+}
+
+static struct ctr *find(struct fake *f, const char *id)
+{
+	list_for_each(n, &f->containers)
+		if (!strcmp(list_entry(n, struct ctr, link)->id, id))
+			return list_entry(n, struct ctr, link);
+	return NULL;
+}
+
+/* ---- ends ---- */
+
+static void end(struct ctr *c, int code)
+{
+	heap_remove(&c->f->w->exits, &c->node);
+	c->state = RUNTIME_EXITED;
+	c->exit_code = code;
+	c->finished_ns = clock_wall_ns();
+}
+
+static bool sooner(const struct heap_node *a, const struct heap_node *b)
+{
+	return CONTAINER_OF(a, struct ctr, node)->exit_at_ns < CONTAINER_OF(b, struct ctr, node)->exit_at_ns;
+}
+
+static void *watch(void *arg)
+{
+	struct fake_world *w = arg;
+	pthread_mutex_lock(&w->lock);
+	while (!w->closing) {
+		struct heap_node *first = heap_peek(&w->exits);
+		struct ctr *c = first ? CONTAINER_OF(first, struct ctr, node) : NULL;
+		if (!c || c->exit_at_ns > clock_mono_ns()) {
+			(void)clock_cond_wait(&w->wake, &w->lock, c ? c->exit_at_ns : CLOCK_NEVER);
+			continue;
+		}
+		char id[17];
+		struct fake *f = c->f;
+		memcpy(id, c->id, sizeof(id));
+		end(c, c->order_code);
+		pthread_mutex_unlock(&w->lock);
+		f->on_exit(f->arg, id);
+		pthread_mutex_lock(&w->lock);
+	}
+	pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+static void schedule(struct ctr *c)
+{
+	struct fake_world *w = c->f->w;
+	if (c->order_s < 0)
+		return;
+	c->exit_at_ns = clock_mono_ns() + (int64_t)(c->order_s * (double)NS_PER_S);
+	heap_push(&w->exits, &c->node);
+	if (!w->started) {
+		w->started = true;
+		w->thread = thread_start("fake", watch, w);
+	}
+	pthread_cond_signal(&w->wake);
+}
+
+/* "CODE@SECONDS" */
+static void read_order(struct ctr *c, const struct runtime_container_spec *spec)
+{
+	c->order_s = -1;
+	for (size_t i = 0; i < spec->n_annotations; i++) {
+		const char *v = spec->annotations[i].value;
+		char *at, *last;
+		if (strcmp(spec->annotations[i].key, FAKE_EXIT_ANNOTATION) != 0)
+			continue;
+		long code = strtol(v, &at, 10);
+		if (at == v || *at != '@' || code < 0 || code > 255)
+			continue;
+		double s = strtod(at + 1, &last);
+		if (last == at + 1 || *last || !(s >= 0 && s <= 1e6))
+			continue;
+		c->order_code = (int)code;
+		c->order_s = s;
+	}
+}
+
+/* ---- sandboxes ---- */
+
+static int sandbox_create(struct runtime *rt, const struct runtime_sandbox_spec *spec, struct runtime_sandbox *ret,
+			  struct err *err)
+{
+	struct fake *f = fake_of(rt);
+	int address = 0;
+	pthread_mutex_lock(&f->w->lock);
+	if (!spec->host_network)
+		for (address = 1; address <= ADDRESSES && f->used[address];)
+			address++;
+	if (address > ADDRESSES) {
+		pthread_mutex_unlock(&f->w->lock);
+		return err_set(err, REASON_UNAVAILABLE, "no IP addresses available in range set");
+	}
+	struct sandbox *s = MEM_NEW(struct sandbox);
+	new_id(f->w, s->id);
+	s->uid = mem_strdup(spec->pod_uid);
+	s->ns = mem_strdup(spec->pod_namespace);
+	s->name = mem_strdup(spec->pod_name);
+	s->attempt = spec->attempt;
+	s->address = address;
+	s->created_ns = clock_wall_ns();
+	f->used[address] = true;
+	list_push_back(&f->sandboxes, &s->link);
+	*ret = (struct runtime_sandbox){0};
+	memcpy(ret->id, s->id, sizeof(s->id));
+	if (address) {
+		struct in_addr a = {htonl(f->net + (uint32_t)address)};
+		inet_ntop(AF_INET, &a, ret->ips[0], sizeof(ret->ips[0]));
+	}
+	pthread_mutex_unlock(&f->w->lock);
+	return 0;
+}
+
+static void ctr_free(struct ctr *c)
+{
+	heap_remove(&c->f->w->exits, &c->node);
+	list_del(&c->link);
+	free(c->name);
+	free(c->image);
+	free(c);
+}
+
+static void sandbox_free(struct fake *f, struct sandbox *s)
+{
+	list_for_each_safe(n, &f->containers)
+		if (list_entry(n, struct ctr, link)->s == s)
+			ctr_free(list_entry(n, struct ctr, link));
+	f->used[s->address] = false;
+	list_del(&s->link);
+	free(s->uid);
+	free(s->ns);
+	free(s->name);
+	free(s);
+}
+
+static int sandbox_remove(struct runtime *rt, const char *id, struct err *err)
+{
+	struct fake *f = fake_of(rt);
+	pthread_mutex_lock(&f->w->lock);
+	struct sandbox *s = find_sandbox(f, id);
+	if (s)
+		sandbox_free(f, s);
+	pthread_mutex_unlock(&f->w->lock);
+	return 0;
+}
+
+static bool sandbox_ready(struct runtime *rt, const char *id)
+{
+	struct fake *f = fake_of(rt);
+	pthread_mutex_lock(&f->w->lock);
+	bool ready = find_sandbox(f, id) != NULL;
+	pthread_mutex_unlock(&f->w->lock);
+	return ready;
+}
+
+/* ---- images ---- */
+
+static bool exists(const char *ref)
+{
+	size_t host = strcspn(ref, "/:");
+	return !(ref[host] && host > 8 && !strncmp(ref + host - 8, ".invalid", 8));
+}
+
+static int image_get(struct runtime *rt, const char *ref, struct runtime_image *ret, struct err *err)
+{
+	static const uint64_t key[2] = {1, 2};
+	if (!exists(ref))
+		return err_set(err, REASON_NOT_FOUND, "image \"%s\" not found", ref);
+	uint64_t h = map_siphash13(key, ref, strlen(ref));
+	char hex[65];
+	snprintf(hex, sizeof(hex), "%016" PRIx64 "%016" PRIx64 "%016" PRIx64 "%016" PRIx64, h, ~h, h * 3, h * 5);
+	*ret = (struct runtime_image){.id = mem_printf("sha256:%s", hex),
+				      .ref = mem_strdup(ref),
+				      .digest_ref = mem_printf("%s@sha256:%s", ref, hex),
+				      .working_dir = mem_strdup(""),
+				      .user = mem_strdup(""),
+				      .stop_signal = mem_strdup("")};
+	return 0;
+}
+
+static int image_pull(struct runtime *rt, const char *ref, const struct runtime_auth *auth, struct runtime_image *ret,
+		      struct err *err)
+{
+	if (!exists(ref))
+		return err_set(err, REASON_UNAVAILABLE, "failed to pull \"%s\": no such host", ref);
+	return image_get(rt, ref, ret, err);
+}
+
+static int image_remove(struct runtime *rt, const char *ref, struct err *err)
+{
+	return 0;
+}
+
+static int image_list(struct runtime *rt, struct runtime_image_list *ret, struct err *err)
+{
+	*ret = (struct runtime_image_list){0};
+	return 0;
+}
+
+/* ---- containers ---- */
+
+static int container_create(struct runtime *rt, const struct runtime_container_spec *spec, char ret_id[RUNTIME_ID_MAX],
+			    struct err *err)
+{
+	struct fake *f = fake_of(rt);
+	pthread_mutex_lock(&f->w->lock);
+	struct sandbox *s = find_sandbox(f, spec->sandbox_id);
+	if (s) {
+		struct ctr *c = MEM_NEW(struct ctr);
+		c->f = f;
+		c->s = s;
+		new_id(f->w, c->id);
+		c->name = mem_strdup(spec->name);
+		c->image = mem_strdup(spec->image_id);
+		c->attempt = spec->attempt;
+		c->created_ns = clock_wall_ns();
+		read_order(c, spec);
+		list_push_back(&f->containers, &c->link);
+		memcpy(ret_id, c->id, sizeof(c->id));
+	}
+	pthread_mutex_unlock(&f->w->lock);
+	return s ? 0 : err_set(err, REASON_NOT_FOUND, "sandbox %s not found", spec->sandbox_id);
+}
+
+static int container_start(struct runtime *rt, const char *id, struct err *err)
+{
+	struct fake *f = fake_of(rt);
+	pthread_mutex_lock(&f->w->lock);
+	struct ctr *c = find(f, id);
+	if (c) {
+		c->state = RUNTIME_RUNNING;
+		c->started_ns = clock_wall_ns();
+		schedule(c);
+	}
+	pthread_mutex_unlock(&f->w->lock);
+	return c ? 0 : err_set(err, REASON_NOT_FOUND, "container %s not found", id);
+}
+
+static int container_signal(struct runtime *rt, const char *id, int sig, struct err *err)
+{
+	struct fake *f = fake_of(rt);
+	pthread_mutex_lock(&f->w->lock);
+	struct ctr *c = find(f, id);
+	bool ends = c && c->state == RUNTIME_RUNNING;
+	if (ends)
+		end(c, sig == SIGTERM ? 0 : 128 + sig);
+	pthread_mutex_unlock(&f->w->lock);
+	if (ends)
+		f->on_exit(f->arg, id);
+	return c ? 0 : err_set(err, REASON_NOT_FOUND, "container %s not found", id);
+}
+
+static void fill(const struct ctr *c, struct runtime_container *ret)
+{
+	*ret = (struct runtime_container){.state = c->state,
+					  .pid = c->state == RUNTIME_RUNNING,
+					  .exit_code = c->exit_code,
+					  .created_ns = c->created_ns,
+					  .started_ns = c->started_ns,
+					  .finished_ns = c->finished_ns};
+	memcpy(ret->id, c->id, sizeof(c->id));
+}
+
+static int container_status(struct runtime *rt, const char *id, struct runtime_container *ret, struct err *err)
+{
+	struct fake *f = fake_of(rt);
+	pthread_mutex_lock(&f->w->lock);
+	struct ctr *c = find(f, id);
+	if (c)
+		fill(c, ret);
+	pthread_mutex_unlock(&f->w->lock);
+	return c ? 0 : err_set(err, REASON_NOT_FOUND, "container %s not found", id);
+}
+
+static int container_remove(struct runtime *rt, const char *id, struct err *err)
+{
+	struct fake *f = fake_of(rt);
+	pthread_mutex_lock(&f->w->lock);
+	struct ctr *c = find(f, id);
+	if (c)
+		ctr_free(c);
+	pthread_mutex_unlock(&f->w->lock);
+	return 0;
+}
+
+/* ---- the rest ---- */
+
+static void list_one_sandbox(struct fake *f, const struct sandbox *s, struct runtime_list_sandbox *out)
+{
+	*out = (struct runtime_list_sandbox){.ready = true,
+					     .pod_uid = mem_strdup(s->uid),
+					     .pod_namespace = mem_strdup(s->ns),
+					     .pod_name = mem_strdup(s->name),
+					     .attempt = s->attempt,
+					     .created_ns = s->created_ns};
+	memcpy(out->s.id, s->id, sizeof(s->id));
+	struct in_addr a = {htonl(f->net + (uint32_t)s->address)};
+	if (s->address)
+		inet_ntop(AF_INET, &a, out->s.ips[0], sizeof(out->s.ips[0]));
+}
+
+static void list_one(const struct ctr *c, struct runtime_list_container *out)
+{
+	*out = (struct runtime_list_container){.pod_uid = mem_strdup(c->s->uid),
+					       .name = mem_strdup(c->name),
+					       .image_id = mem_strdup(c->image),
+					       .image_ref = mem_strdup(c->image),
+					       .digest_ref = mem_strdup(c->image),
+					       .log_path = mem_strdup(""),
+					       .termination_log = mem_strdup(""),
+					       .attempt = c->attempt};
+	fill(c, &out->c);
+	memcpy(out->sandbox_id, c->s->id, sizeof(c->s->id));
+}
+
+static size_t length(const struct list *l)
+{
+	size_t n = 0;
+	list_for_each(e, l)
+		n++;
+	return n;
+}
+
+static int list_all(struct runtime *rt, struct runtime_list *ret, struct err *err)
+{
+	struct fake *f = fake_of(rt);
+	*ret = (struct runtime_list){0};
+	pthread_mutex_lock(&f->w->lock);
+	ret->sandboxes = mem_array(length(&f->sandboxes), sizeof(*ret->sandboxes));
+	ret->containers = mem_array(length(&f->containers), sizeof(*ret->containers));
+	list_for_each(n, &f->sandboxes)
+		list_one_sandbox(f, list_entry(n, struct sandbox, link), &ret->sandboxes[ret->n_sandboxes++]);
+	list_for_each(n, &f->containers)
+		list_one(list_entry(n, struct ctr, link), &ret->containers[ret->n_containers++]);
+	pthread_mutex_unlock(&f->w->lock);
+	return 0;
+}
+
+static void fake_free(struct runtime *rt)
+{
+	struct fake *f = fake_of(rt);
+	pthread_mutex_lock(&f->w->lock);
+	list_for_each_safe(n, &f->sandboxes)
+		sandbox_free(f, list_entry(n, struct sandbox, link));
+	pthread_mutex_unlock(&f->w->lock);
+	free(f);
+}
+
+static const struct runtime_ops ops = {
+	.name = "fake",
+	.version = "1.0",
+	.sandbox_create = sandbox_create,
+	.sandbox_remove = sandbox_remove,
+	.sandbox_ready = sandbox_ready,
+	.image_get = image_get,
+	.image_pull = image_pull,
+	.image_remove = image_remove,
+	.image_list = image_list,
+	.container_create = container_create,
+	.container_start = container_start,
+	.container_signal = container_signal,
+	.container_status = container_status,
+	.container_remove = container_remove,
+	.list = list_all,
+	.free = fake_free,
+};
+
+struct fake_world *fake_world_new(void)
+{
+	struct fake_world *w = MEM_NEW(struct fake_world);
+	pthread_mutex_init(&w->lock, NULL);
+	clock_cond_init(&w->wake);
+	w->exits = (struct heap)HEAP_INIT(sooner);
+	return w;
+}
+
+void fake_world_free(struct fake_world *w)
+{
+	if (!w)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->closing = true;
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->lock);
+	if (w->started)
+		pthread_join(w->thread, NULL);
+	heap_release(&w->exits);
+	pthread_cond_destroy(&w->wake);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+}
+
+struct runtime *fake_new(struct fake_world *w, const char *cidr, runtime_exit_fn *on_exit, void *arg, struct err *err)
+{
+	struct in_addr a;
+	char text[INET_ADDRSTRLEN];
+	size_t n = strcspn(cidr, "/");
+	if (n >= sizeof(text) || strcmp(cidr + n, "/24") != 0) {
+		(void)err_set(err, REASON_INVALID, "fake node network %s is not an IPv4 /24", cidr);
+		return NULL;
+	}
+	memcpy(text, cidr, n);
+	text[n] = '\0';
+	if (inet_pton(AF_INET, text, &a) != 1 || (ntohl(a.s_addr) & 0xff)) {
+		(void)err_set(err, REASON_INVALID, "fake node network %s is not an IPv4 /24", cidr);
+		return NULL;
+	}
+	struct fake *f = MEM_NEW(struct fake);
+	f->rt.ops = &ops;
+	f->w = w;
+	f->net = ntohl(a.s_addr);
+	f->on_exit = on_exit;
+	f->arg = arg;
+	list_init(&f->sandboxes);
+	list_init(&f->containers);
+	return &f->rt;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The runtime that pretends: containers "run" the moment they are started, and no operation blocks. One world holds the
+ * runtimes of all fake nodes of a process.
+ *
+ * A container obeys the annotation coracle.dev/fake-exit: "CODE@SECONDS": it ends with CODE that long after each start
+ * ("1@0.5"). A container that is asked to end by SIGTERM ends with 0, by any other signal with 128 + signal. An image
+ * whose registry is in the domain `.invalid` does not exist and cannot be pulled. Any thread.
+ */
+#ifndef RUNTIME_FAKE_H
+#define RUNTIME_FAKE_H
+
+#include "runtime/runtime.h"
+
+#define FAKE_EXIT_ANNOTATION "coracle.dev/fake-exit"
+
+struct fake_world;
+struct fake_world *fake_world_new(void);
+/* After all its runtimes. */
+void fake_world_free(struct fake_world *w);
+/* cidr: an IPv4 /24 for the node's Pods ("10.100.3.0/24"); on_exit as in struct runtime_config. */
+struct runtime *fake_new(struct fake_world *w, const char *cidr, runtime_exit_fn *on_exit, void *arg,
+			 struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/oci.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/flags.h"
+#include "image/import.h"
+#include "runtime/oci_inside.h"
+#include "tree.h"
+
+#define PAUSE_MAX (16u << 20)
+#define MOUNTINFO "/proc/self/mountinfo"
+
+/* ---- images ---- */
+
+const char *oci_image_name(const struct image_record *r)
+{
+	for (size_t i = 0; r->names[i]; i++)
+		if (!strchr(r->names[i], '@'))
+			return r->names[i];
+	return r->names[0] ? r->names[0] : r->id;
+}
+
+const char *oci_image_digest_ref(const struct image_record *r, const char *name)
+{
+	/* The one of the same repository, if it has several. */
+	size_t repo = name ? strcspn(name, "@") : 0;
+	const char *colon = name ? memrchr(name, ':', repo) : NULL;
+	if (colon && !memchr(colon, '/', repo - (size_t)(colon - name)))
+		repo = (size_t)(colon - name);
+	const char *first = NULL;
+	for (size_t i = 0; r->names[i]; i++) {
+		const char *at = strchr(r->names[i], '@');
+		if (!at)
+			continue;
+		if (!first)
+			first = r->names[i];
+		if (name && (size_t)(at - r->names[i]) == repo && !memcmp(r->names[i], name, repo))
+			return r->names[i];
+	}
+	return first ? first : r->id;
+}
+
+static char **dup_strings(char *const *v)
+{
+	size_t n = 0;
+	while (v && v[n])
+		n++;
+	char **copy = v ? mem_array(n + 1, sizeof(*copy)) : NULL;
+	for (size_t i = 0; i < n; i++)
+		copy[i] = mem_strdup(v[i]);
+	return copy;
+}
+
+/* Consumes the reference. `asked` NULL: under its own name. */
+static void fill_image(struct image_record *r, const char *asked, struct runtime_image *ret)
+{
+	struct image_ref ref;
+	struct err ignored = ERR_INIT;
+	char *name = asked && image_ref_parse(asked, &ref, &ignored) == 0 ? image_ref_string(&ref)
+									  : mem_strdup(oci_image_name(r));
+	*ret = (struct runtime_image){.id = mem_strdup(r->id),
+				      .ref = name,
+				      .digest_ref = mem_strdup(oci_image_digest_ref(r, name)),
+				      .names = dup_strings(r->names),
+				      .size = r->size,
+				      .entrypoint = dup_strings(r->config.entrypoint),
+				      .cmd = dup_strings(r->config.cmd),
+				      .env = dup_strings(r->config.env),
+				      .working_dir = mem_strdup(r->config.working_dir),
+				      .user = mem_strdup(r->config.user),
+				      .stop_signal = mem_strdup(r->config.stop_signal)};
+	image_record_unref(r);
+}
+
+static int get_image(struct runtime *rt, const char *ref, struct runtime_image *ret, struct err *err)
+{
+	struct oci *o = (struct oci *)rt;
+	struct image_record *r = image_store_get(o->images, ref, err);
+	if (!r)
+		return -1;
+	fill_image(r, ref, ret);
+	return 0;
+}
+
+static int pull_image(struct runtime *rt, const char *ref, const struct runtime_auth *auth,
+		      struct runtime_image *ret, struct err *err)
+{
+	struct oci *o = (struct oci *)rt;
+	struct registry_options opt = {.username = auth ? auth->username : NULL,
+				       .password = auth ? auth->password : NULL,
+				       .insecure = o->c.insecure_registries,
+				       .ca_file = o->c.registry_ca};
+	struct image_record *r = image_pull(o->puller, ref, &opt, err);
+	if (!r)
+		return -1;
+	fill_image(r, ref, ret);
+	return 0;
+}
+
+static bool image_in_use(struct oci *o, const char *id)
+{
+	bool used = false;
+	pthread_mutex_lock(&o->lock);
+	for (struct map_iter it = {0}; map_next(&o->containers, &it);)
+		used |= !strcmp(((const struct oci_container *)it.value)->image_id, id);
+	pthread_mutex_unlock(&o->lock);
+	return used;
+}
+
+static int remove_image(struct runtime *rt, const char *ref, struct err *err)
+{
+	struct oci *o = (struct oci *)rt;
+	struct image_record *r = image_store_get(o->images, ref, err);
+	if (!r)
+		return err->reason == REASON_NOT_FOUND ? 0 : -1;
+	int rc = image_in_use(o, r->id) ? err_set(err, REASON_CONFLICT, "image %s is in use", r->id)
+					: image_store_remove(o->images, r->id, err);
+	image_record_unref(r);
+	return rc;
+}
+
+static int list_images(struct runtime *rt, struct runtime_image_list *ret, struct err *err)
+{
+	struct oci *o = (struct oci *)rt;
+	size_t n;
+	struct image_record **v = image_store_list(o->images, &n);
+	ret->v = mem_array(n + 1, sizeof(*ret->v));
+	ret->n = n;
+	for (size_t i = 0; i < n; i++)
+		fill_image(v[i], NULL, &ret->v[i]);
+	free(v);
+	return 0;
+}
+
+/* ---- list ---- */
+
+static struct runtime_kv *dup_kvs(const struct oci_kvs *k)
+{
+	struct runtime_kv *v = mem_array(k->n + 1, sizeof(*v));
+	for (size_t i = 0; i < k->n; i++)
+		v[i] = (struct runtime_kv){mem_strdup(k->v[i].key), mem_strdup(k->v[i].value)};
+	return v;
+}
+
+static void fill_sandbox(const struct oci_sandbox *s, struct runtime_list_sandbox *l)
+{
+	memcpy(l->s.id, s->id, sizeof(l->s.id));
+	memcpy(l->s.ips, s->ips, sizeof(l->s.ips));
+	snprintf(l->s.netns, sizeof(l->s.netns), "%s", s->netns);
+	l->ready = s->complete && oci_process_alive(&s->pause);
+	l->pod_uid = mem_strdup(s->pod_uid);
+	l->pod_namespace = mem_strdup(s->pod_namespace);
+	l->pod_name = mem_strdup(s->pod_name);
+	l->attempt = s->attempt;
+	l->created_ns = s->created_ns;
+	l->labels = dup_kvs(&s->labels);
+	l->n_labels = s->labels.n;
+	l->annotations = dup_kvs(&s->annotations);
+	l->n_annotations = s->annotations.n;
+}
+
+static void fill_container(struct oci *o, struct oci_container *c, struct runtime_list_container *l)
+{
+	oci_container_inspect(o, c, &l->c);
+	memcpy(l->sandbox_id, c->sandbox_id, sizeof(l->sandbox_id));
+	l->pod_uid = mem_strdup(c->pod_uid);
+	l->name = mem_strdup(c->name);
+	l->image_id = mem_strdup(c->image_id);
+	l->image_ref = mem_strdup(c->image_ref);
+	l->digest_ref = mem_strdup(c->digest_ref);
+	l->log_path = mem_strdup(c->log_path);
+	l->termination_log = mem_strdup(c->termination_log);
+	l->attempt = c->attempt;
+	l->labels = dup_kvs(&c->labels);
+	l->n_labels = c->labels.n;
+	l->annotations = dup_kvs(&c->annotations);
+	l->n_annotations = c->annotations.n;
+}
+
+static int list_all(struct runtime *rt, struct runtime_list *ret, struct err *err)
+{
+	struct oci *o = (struct oci *)rt;
+	struct oci_sandbox **s = oci_all_sandboxes(o);
+	struct oci_container **c = oci_all_containers(o);
+	size_t n = 0, m = 0;
+	while (s[n])
+		n++;
+	while (c[m])
+		m++;
+	*ret = (struct runtime_list){.sandboxes = mem_array(n + 1, sizeof(*ret->sandboxes)),
+				     .n_sandboxes = n,
+				     .containers = mem_array(m + 1, sizeof(*ret->containers)),
+				     .n_containers = m};
+	for (size_t i = 0; i < n; i++) {
+		fill_sandbox(s[i], &ret->sandboxes[i]);
+		oci_sandbox_unref(s[i]);
+	}
+	for (size_t i = 0; i < m; i++) {
+		fill_container(o, c[i], &ret->containers[i]);
+		oci_container_unref(c[i]);
+	}
+	free(s);
+	free(c);
+	return 0;
+}
+
+/* ---- life ---- */
+
+static void oci_free(struct runtime *rt)
+{
+	struct oci *o = (struct oci *)rt;
+	oci_watch_stop(o->watch);
+	for (struct map_iter it = {0}; map_next(&o->containers, &it);)
+		oci_container_unref(it.value);
+	for (struct map_iter it = {0}; map_next(&o->sandboxes, &it);)
+		oci_sandbox_unref(it.value);
+	map_release(&o->containers);
+	map_release(&o->sandboxes);
+	network_free(o->network);
+	image_puller_free(o->puller);
+	image_store_free(o->images);
+	oci_cgroups_free(o->cgroups);
+	pthread_mutex_destroy(&o->lock);
+	free(o->oci_runtime);
+	free(o->conmon);
+	const char *const owned[] = {o->c.root,
+				     o->c.cluster_id,
+				     o->c.pause,
+				     o->c.cni_bin_dirs,
+				     o->c.cni_conf_dir,
+				     o->c.pod_cidr,
+				     o->c.insecure_registries,
+				     o->c.registry_ca};
+	for (size_t i = 0; i < ARRAY_LEN(owned); i++)
+		free((char *)owned[i]);
+	free(o);
+}
+
+static const struct runtime_ops oci_ops = {
+	.name = "coracle",
+	.version = CORACLE_VERSION,
+	.sandbox_create = oci_sandbox_create,
+	.sandbox_remove = oci_sandbox_remove,
+	.sandbox_ready = oci_sandbox_ready,
+	.image_get = get_image,
+	.image_pull = pull_image,
+	.image_remove = remove_image,
+	.image_list = list_images,
+	.container_create = oci_container_create,
+	.container_start = oci_container_start,
+	.container_signal = oci_container_signal,
+	.container_status = oci_container_status,
+	.container_remove = oci_container_remove,
+	.list = list_all,
+	.free = oci_free,
+};
+
+/* The full path of a program: conmon executes the runtime by path. */
+static char *find_program(const char *name, struct err *err)
+{
+	if (strchr(name, '/')) {
+		if (access(name, X_OK) == 0)
+			return mem_strdup(name);
+		err_errno(err, "%s", name);
+		return NULL;
+	}
+	const char *path = getenv("PATH");
+	if (!path || !*path)
+		path = "/usr/sbin:/usr/bin:/sbin:/bin";
+	for (const char *p = path; *p; p += strcspn(p, ":"), p += *p == ':') {
+		char *full = mem_printf("%.*s/%s", (int)strcspn(p, ":"), p, name);
+		if (access(full, X_OK) == 0)
+			return full;
+		free(full);
+	}
+	err_set(err, REASON_NOT_FOUND, "%s is not installed (apt install %s)", name, name);
+	return NULL;
+}
+
+static bool cluster_id_valid(const char *s)
+{
+	size_t n = s ? strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789") : 0;
+	return n && n <= 12 && !s[n];
+}
+
+static int make_dirs(const char *root, struct err *err)
+{
+	static const char *const subs[] = {"sandboxes", "containers", "exits", "netns",
+					   "pause",	"runtime",    "images"};
+	for (size_t i = 0; i < ARRAY_LEN(subs); i++) {
+		autofree char *p = mem_printf("%s/%s", root, subs[i]);
+		if (tree_mkdirs(p, 0711, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Its own copy, at a path that does not change when the agent is upgraded, alone in its directory. */
+static int install_pause(const struct oci *o, struct err *err)
+{
+	autobuf struct buf b = BUF_INIT;
+	autofree char *to = mem_printf("%s/pause/pause", o->c.root);
+	if (tree_read(o->c.pause, PAUSE_MAX, &b, err) < 0)
+		return -1;
+	return tree_write(to, b.p, b.len, 0755, TREE_VOLATILE, err);
+}
+
+static int copy_config(struct oci *o, const struct runtime_config *c, struct err *err)
+{
+	if (!cluster_id_valid(c->cluster_id))
+		return err_set(err, REASON_INVALID, "bad cluster id \"%.40s\"",
+			       c->cluster_id ? c->cluster_id : "");
+	if (tree_mkdirs(c->root, 0755, err) < 0)
+		return -1;
+	/* Mounts are found again by the path that the kernel shows. */
+	char *root = realpath(c->root, NULL);
+	if (!root)
+		return err_errno(err, "%s", c->root);
+	o->c = (struct runtime_config){.root = root,
+				       .cluster_id = mem_strdup(c->cluster_id),
+				       .pause = mem_strdup(c->pause),
+				       .cni_bin_dirs = mem_strdup(c->cni_bin_dirs),
+				       .cni_conf_dir = mem_strdup(c->cni_conf_dir),
+				       .pod_cidr = mem_strdup(c->pod_cidr),
+				       .insecure_registries = mem_strdup(c->insecure_registries),
+				       .registry_ca = mem_strdup(c->registry_ca),
+				       .on_exit = c->on_exit,
+				       .on_exit_arg = c->on_exit_arg};
+	return 0;
+}
+
+/* crun is the smaller and faster one, but refuses machines whose cgroups are not purely v2; runc takes all.
+ */
+static char *find_runtime(const struct oci *o, const char *wanted, struct err *err)
+{
+	struct err ignored = ERR_INIT;
+	if (wanted && *wanted)
+		return find_program(wanted, err);
+	char *crun = oci_cgroups_unified(o->cgroups) ? find_program("crun", &ignored) : NULL;
+	return crun ? crun : find_program("runc", err);
+}
+
+static int open_parts(struct oci *o, const struct runtime_config *c, struct err *err)
+{
+	if (copy_config(o, c, err) < 0 || make_dirs(o->c.root, err) < 0)
+		return -1;
+	o->cgroups = oci_cgroups_open(MOUNTINFO, err);
+	if (!o->cgroups)
+		return -1;
+	o->oci_runtime = find_runtime(o, c->runtime, err);
+	o->conmon = o->oci_runtime ? find_program(c->conmon && *c->conmon ? c->conmon : "conmon", err) : NULL;
+	if (!o->conmon || install_pause(o, err) < 0)
+		return -1;
+	autofree char *images = mem_printf("%s/images", o->c.root);
+	o->images = image_store_open(images, err);
+	if (!o->images)
+		return -1;
+	o->puller = image_puller_new(o->images);
+	struct network_config n = {.root = o->c.root,
+				   .cluster_id = o->c.cluster_id,
+				   .bin_dirs = o->c.cni_bin_dirs,
+				   .conf_dir = o->c.cni_conf_dir};
+	o->network = network_new(&n);
+	if (o->c.pod_cidr && *o->c.pod_cidr && network_set_pod_cidr(o->network, o->c.pod_cidr, err) < 0)
+		return -1;
+	/* The watch before the look: what ends in between is seen twice, not never. */
+	o->watch = oci_watch_start(o, err);
+	return o->watch && oci_state_load(o, err) == 0 ? 0 : -1;
+}
+
+/* Watches what an earlier agent left, and removes what it did not finish. */
+static void adopt(struct oci *o)
+{
+	struct err ignored = ERR_INIT;
+	struct oci_container **c = oci_all_containers(o);
+	for (size_t i = 0; c[i]; i++) {
+		bool running = c[i]->init.pid && !c[i]->finished_ns;
+		/* Killed between conmon's start and ours: nobody knows whether its program runs. */
+		if (!c[i]->complete || (running && !c[i]->started_ns))
+			(void)!oci_container_remove(&o->rt, c[i]->id, &ignored);
+		else if (running)
+			oci_watch_container(o->watch, c[i]);
+		oci_container_unref(c[i]);
+	}
+	free(c);
+	struct oci_sandbox **s = oci_all_sandboxes(o);
+	for (size_t i = 0; s[i]; i++) {
+		if (!s[i]->complete)
+			(void)!oci_sandbox_remove(&o->rt, s[i]->id, &ignored);
+		else if (oci_process_alive(&s[i]->pause))
+			oci_watch_sandbox(o->watch, s[i]);
+		oci_sandbox_unref(s[i]);
+	}
+	free(s);
+}
+
+struct runtime *oci_open(const struct runtime_config *c, struct err *err)
+{
+	struct oci *o = MEM_NEW(struct oci);
+	o->rt.ops = &oci_ops;
+	pthread_mutex_init(&o->lock, NULL);
+	if (open_parts(o, c, err) < 0) {
+		oci_free(&o->rt);
+		return NULL;
+	}
+	adopt(o);
+	return &o->rt;
+}
+
+int oci_set_pod_cidr(struct runtime *rt, const char *cidr, struct err *err)
+{
+	return network_set_pod_cidr(((struct oci *)rt)->network, cidr, err);
+}
+
+bool oci_network_ready(struct runtime *rt, struct err *why)
+{
+	return network_ready(((struct oci *)rt)->network, why);
+}
+
+int oci_import(struct runtime *rt, const char *file, const char *name, struct err *err)
+{
+	return image_import(((struct oci *)rt)->images, file, name, err);
+}
+
+int oci_teardown(struct runtime *rt, struct err *err)
+{
+	struct oci *o = (struct oci *)rt;
+	int rc = 0;
+	struct oci_sandbox **s = oci_all_sandboxes(o);
+	for (size_t i = 0; s[i]; i++) {
+		struct err e = ERR_INIT;
+		if (oci_sandbox_remove(rt, s[i]->id, &e) < 0 && rc == 0) {
+			*err = e;
+			rc = -1;
+		}
+		oci_sandbox_unref(s[i]);
+	}
+	free(s);
+	struct network_config n = {.root = o->c.root, .cluster_id = o->c.cluster_id};
+	autofree char *cgroup = mem_printf("/coracle-%s", o->c.cluster_id);
+	if (rc == 0)
+		rc = oci_cgroup_remove(o->cgroups, cgroup, err);
+	if (rc == 0)
+		rc = network_teardown(&n, err);
+	if (rc == 0)
+		rc = tree_unmount(o->c.root, err);
+	oci_free(rt);
+	return rc;
+}

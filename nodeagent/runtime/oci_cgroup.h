@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Control groups of the Pods, on the unified hierarchy (v2) and on v1 or hybrid machines: one directory
+ * /coracle-CLUSTER/podUID in every hierarchy, the containers' and pause's below it. Any thread.
+ */
+#ifndef RUNTIME_OCI_CGROUP_H
+#define RUNTIME_OCI_CGROUP_H
+
+#include "runtime/runtime.h"
+
+#define OCI_HIERARCHIES_MAX 32
+
+struct oci_cgroups;
+/* Looks at what is mounted. */
+struct oci_cgroups *oci_cgroups_open(const char *mountinfo, struct err *err) MUST_CHECK;
+void oci_cgroups_free(struct oci_cgroups *g);
+bool oci_cgroups_unified(const struct oci_cgroups *g);
+
+/* Makes `path` ("/coracle-x/podY") in all hierarchies and sets its limits. */
+int oci_cgroup_make(const struct oci_cgroups *g, const char *path, const struct runtime_limits *l,
+		    struct err *err) MUST_CHECK;
+/* Makes a leaf and moves a process into it. On v1 this may wait some ten milliseconds for the kernel (a grace
+   period), hence belongs beside other work, not before it. */
+int oci_cgroup_enter(const struct oci_cgroups *g, const char *path, int pid, struct err *err) MUST_CHECK;
+/* Kills what is in it and below, waits for the ends, removes the directories. Success when it is not there.
+ */
+int oci_cgroup_remove(const struct oci_cgroups *g, const char *path, struct err *err) MUST_CHECK;
+/* True when the kernel has killed a process of this group for memory. */
+bool oci_cgroup_oom_killed(const struct oci_cgroups *g, const char *path);
+
+#endif

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * container_create makes the root file system and config.json; the process comes with container_start
+ * (conmon, then the runtime's create and start), as in containerd: what keeps a program from being executed
+ * is a failure to start, which the kubelet shows as StartError with exit code 128.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "runtime/oci_inside.h"
+#include "tree.h"
+
+#define START_ERROR 128		 /* containerd's exit code for a container that could not be started */
+#define CONMON_NS (2 * NS_PER_S) /* to write the last of the log, once its container has ended */
+#define LOST 137		 /* nobody saw the end; as the kubelet reports ContainerStatusUnknown */
+
+/* ---- create ---- */
+
+static int make_files(const struct runtime_container_spec *spec, struct err *err)
+{
+	autofree char *dir = mem_strdup(spec->log_path);
+	char *slash = strrchr(dir, '/');
+	if (!slash || slash == dir)
+		return err_set(err, REASON_INVALID, "bad log path %s", spec->log_path);
+	*slash = '\0';
+	if (tree_mkdirs(dir, 0755, err) < 0)
+		return -1;
+	if (!spec->termination_log)
+		return 0;
+	/* World-writable: the container's user may be anyone. */
+	autoclose int fd = open(spec->termination_log, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+	return fd < 0 || fchmod(fd, 0666) < 0 ? err_errno(err, "create %s", spec->termination_log) : 0;
+}
+
+static int write_config(struct oci *o, const struct oci_container *c,
+			const struct runtime_container_spec *spec, const struct oci_sandbox *s,
+			const struct image_record *image, struct err *err)
+{
+	autofree char *rootfs = mem_printf("%s/rootfs", c->dir),
+		      *config = mem_printf("%s/config.json", c->dir),
+		      *shm = s->host_ipc ? mem_strdup("/dev/shm") : mem_printf("%s/shm", s->dir),
+		      *ns = mem_printf("/proc/%d/ns", (int)s->pause.pid), *ipc = mem_printf("%s/ipc", ns),
+		      *uts = mem_printf("%s/uts", ns), *pid = mem_printf("%s/pid", ns);
+	struct oci_user user;
+	if (oci_user_resolve(rootfs, image->config.user, spec, &user, err) < 0)
+		return -1;
+	struct oci_spec_input in = {.spec = spec,
+				    .image = &image->config,
+				    .user = &user,
+				    .rootfs = rootfs,
+				    .cgroup = c->cgroup,
+				    .hostname = s->hostname,
+				    .shm = shm,
+				    .netns = s->host_network ? NULL : s->netns,
+				    .ipcns = s->host_ipc ? NULL : ipc,
+				    .utsns = s->host_network ? NULL : uts,
+				    .pidns = s->host_pid    ? NULL
+					     : s->share_pid ? pid
+							    : "",
+				    .unified = oci_cgroups_unified(o->cgroups)};
+	autobuf struct buf b = BUF_INIT;
+	if (oci_spec_write(&in, &b, err) < 0)
+		return -1;
+	return tree_write(config, b.p, b.len, 0600, TREE_VOLATILE, err);
+}
+
+static int build(struct oci *o, struct oci_container *c, const struct runtime_container_spec *spec,
+		 const struct oci_sandbox *s, const struct image_record *image, struct err *err)
+{
+	if (!oci_process_alive(&s->pause))
+		return err_set(err, REASON_NOT_FOUND, "sandbox %s is not running", s->id);
+	if (tree_mkdirs(c->dir, 0700, err) < 0 || oci_container_save(o, c, err) < 0 ||
+	    make_files(spec, err) < 0 || oci_rootfs_mount(o->images, image, c->dir, err) < 0 ||
+	    write_config(o, c, spec, s, image, err) < 0)
+		return -1;
+	c->complete = true;
+	return oci_container_save(o, c, err);
+}
+
+static int dismantle(struct oci *o, struct oci_container *c, struct err *err);
+
+int oci_container_create(struct runtime *rt, const struct runtime_container_spec *spec,
+			 char ret_id[RUNTIME_ID_MAX], struct err *err)
+{
+	struct oci *o = (struct oci *)rt;
+	struct oci_sandbox *s = oci_sandbox_find(o, spec->sandbox_id);
+	if (!s)
+		return err_set(err, REASON_NOT_FOUND, "sandbox %s not found", spec->sandbox_id);
+	struct image_record *image = image_store_get(o->images, spec->image_id, err);
+	struct oci_container *c = image ? oci_container_new(o, spec, s, image) : NULL;
+	int rc = c ? build(o, c, spec, s, image, err) : -1;
+	if (rc == 0) {
+		memcpy(ret_id, c->id, sizeof(c->id));
+		oci_container_add(o, c);
+	} else if (c) {
+		struct err ignored = ERR_INIT;
+		(void)!dismantle(o, c, &ignored);
+	}
+	oci_container_unref(c);
+	image_record_unref(image);
+	oci_sandbox_unref(s);
+	return rc;
+}
+
+/* ---- start ---- */
+
+static void mark_finished(struct oci *o, struct oci_container *c, int code, int64_t when_ns)
+{
+	bool oom = oci_cgroup_oom_killed(o->cgroups, c->cgroup);
+	autofree char *file = mem_printf("%s/oom", c->dir);
+	oom = oom || access(file, F_OK) == 0; /* conmon's note, should the cgroup be gone */
+	pthread_mutex_lock(&o->lock);
+	if (!c->finished_ns) {
+		/* A file's time comes from a coarser clock than ours. */
+		c->finished_ns = when_ns > c->started_ns ? when_ns : c->started_ns;
+		c->exit_code = code;
+		c->oom_killed = oom;
+	}
+	pthread_mutex_unlock(&o->lock);
+	struct err ignored = ERR_INIT; /* unsaved, it is found out again from the same files */
+	(void)!oci_container_save(o, c, &ignored);
+}
+
+/* Ends a container that could not be started, so that removing it is all that remains. */
+static void give_up(struct oci *o, struct oci_container *c)
+{
+	struct err ignored = ERR_INIT;
+	(void)!oci_process_kill(&c->init, 0, &ignored);
+	mark_finished(o, c, START_ERROR, clock_wall_ns());
+}
+
+int oci_container_start(struct runtime *rt, const char *id, struct err *err)
+{
+	struct oci *o = (struct oci *)rt;
+	struct oci_container *c = oci_container_find(o, id);
+	if (!c)
+		return err_set(err, REASON_NOT_FOUND, "container %s not found", id);
+	int rc = -1;
+	if (c->started_ns || c->finished_ns || c->init.pid) {
+		err_set(err, REASON_CONFLICT, "container %s was started before", id);
+	} else if (oci_conmon_create(o, c, err) < 0) {
+		give_up(o, c);
+	} else {
+		/* Known to a later agent before the program runs; timed before it could have ended. */
+		int64_t now = clock_wall_ns();
+		rc = oci_container_save(o, c, err);
+		if (rc == 0)
+			rc = oci_runtime_start(o, c, err);
+		if (rc < 0) {
+			give_up(o, c);
+		} else {
+			pthread_mutex_lock(&o->lock);
+			c->started_ns = now;
+			if (c->finished_ns && c->finished_ns < now)
+				c->finished_ns = now;
+			pthread_mutex_unlock(&o->lock);
+			rc = oci_container_save(o, c, err);
+			oci_watch_container(o->watch, c);
+		}
+	}
+	oci_container_unref(c);
+	return rc;
+}
+
+/* ---- state ---- */
+
+/* conmon's exit file; false when there is none. */
+static bool read_exit(const struct oci *o, const struct oci_container *c, int *ret_code, int64_t *ret_when_ns)
+{
+	autofree char *path = mem_printf("%s/exits/%s", o->c.root, c->id);
+	autobuf struct buf b = BUF_INIT;
+	struct err ignored = ERR_INIT;
+	struct stat st;
+	if (stat(path, &st) < 0 || tree_read(path, 64, &b, &ignored) < 0 || !b.len)
+		return false;
+	*ret_code = (int)strtol(b.p, NULL, 10);
+	*ret_when_ns = (int64_t)st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec;
+	return true;
+}
+
+/* Takes notice of an end that has happened. */
+static void update(struct oci *o, struct oci_container *c)
+{
+	pthread_mutex_lock(&o->lock);
+	bool done = c->finished_ns != 0 || !c->init.pid;
+	struct oci_process init = c->init, conmon = c->conmon;
+	pthread_mutex_unlock(&o->lock);
+	int code;
+	int64_t when;
+	if (done)
+		return;
+	if (read_exit(o, c, &code, &when)) {
+		mark_finished(o, c, code, when);
+		return;
+	}
+	/* While conmon lives the file is still to come; a conmon that died may have written it since we
+	 * looked. */
+	if (oci_process_alive(&conmon) || oci_process_alive(&init))
+		return;
+	if (read_exit(o, c, &code, &when))
+		mark_finished(o, c, code, when);
+	else
+		mark_finished(o, c, LOST, clock_wall_ns());
+}
+
+void oci_container_orphaned(struct oci *o, struct oci_container *c)
+{
+	int code;
+	int64_t when;
+	struct err ignored = ERR_INIT;
+	if (!read_exit(o, c, &code, &when))
+		(void)!oci_process_kill(&c->init, 0, &ignored);
+	update(o, c);
+}
+
+void oci_container_inspect(struct oci *o, struct oci_container *c, struct runtime_container *ret)
+{
+	update(o, c);
+	*ret = (struct runtime_container){.created_ns = c->created_ns};
+	memcpy(ret->id, c->id, sizeof(ret->id));
+	pthread_mutex_lock(&o->lock);
+	ret->started_ns = c->started_ns;
+	ret->finished_ns = c->finished_ns;
+	ret->oom_killed = c->oom_killed;
+	if (c->finished_ns) {
+		ret->state = RUNTIME_EXITED;
+		ret->exit_code = c->exit_code;
+	} else if (c->started_ns) {
+		ret->state = RUNTIME_RUNNING;
+		ret->pid = c->init.pid;
+	} else {
+		ret->state = RUNTIME_CREATED;
+	}
+	pthread_mutex_unlock(&o->lock);
+}
+
+int oci_container_status(struct runtime *rt, const char *id, struct runtime_container *ret, struct err *err)
+{
+	struct oci *o = (struct oci *)rt;
+	struct oci_container *c = oci_container_find(o, id);
+	if (!c)
+		return err_set(err, REASON_NOT_FOUND, "container %s not found", id);
+	oci_container_inspect(o, c, ret);
+	oci_container_unref(c);
+	return 0;
+}
+
+int oci_container_signal(struct runtime *rt, const char *id, int sig, struct err *err)
+{
+	struct oci *o = (struct oci *)rt;
+	struct oci_container *c = oci_container_find(o, id);
+	if (!c)
+		return err_set(err, REASON_NOT_FOUND, "container %s not found", id);
+	pthread_mutex_lock(&o->lock);
+	struct oci_process p = c->init;
+	pthread_mutex_unlock(&o->lock);
+	oci_container_unref(c);
+	autoclose int fd = oci_process_open(&p);
+	if (fd < 0)
+		return 0;
+	if (syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) < 0 && errno != ESRCH)
+		return err_errno(err, "signal %d to container %s", sig, id);
+	return 0;
+}
+
+/* ---- removal ---- */
+
+static int dismantle(struct oci *o, struct oci_container *c, struct err *err)
+{
+	/* An end that is noticed from now on is nobody's business, and must not bring the directory back. */
+	pthread_mutex_lock(&c->file_lock);
+	c->removed = true;
+	pthread_mutex_unlock(&c->file_lock);
+	autofree char *exit_file = mem_printf("%s/exits/%s", o->c.root, c->id);
+	/* The kill before the runtime's: its own waits for the process by polling every 100 ms. */
+	if (oci_process_kill(&c->init, 0, err) < 0 || oci_cgroup_remove(o->cgroups, c->cgroup, err) < 0 ||
+	    oci_runtime_delete(o, c, err) < 0 || oci_process_kill(&c->conmon, CONMON_NS, err) < 0 ||
+	    tree_unmount(c->dir, err) < 0 || tree_remove(c->dir, err) < 0)
+		return -1;
+	if (unlink(exit_file) < 0 && errno != ENOENT)
+		return err_errno(err, "remove %s", exit_file);
+	return 0;
+}
+
+int oci_container_remove(struct runtime *rt, const char *id, struct err *err)
+{
+	struct oci *o = (struct oci *)rt;
+	struct oci_container *c = oci_container_find(o, id);
+	if (!c)
+		return 0;
+	int rc = dismantle(o, c, err);
+	if (rc == 0)
+		oci_container_forget(o, id);
+	oci_container_unref(c);
+	return rc;
+}

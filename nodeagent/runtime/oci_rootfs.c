@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mount(2) takes one page of options, too little for the paths of 128 layers. The layers are therefore opened
+ * and named by descriptor ("/proc/self/fd/12"), which also frees the paths from overlayfs's quoting of ':'
+ * and ','.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "runtime/oci_inside.h"
+
+struct dirs {
+	int fd[IMAGE_LAYERS_MAX + 2];
+	size_t n;
+};
+
+static int open_dir(struct dirs *d, const char *path, struct err *err)
+{
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(err, "open %s", path);
+	d->fd[d->n++] = fd;
+	return fd;
+}
+
+static int add_lower(struct image_store *images, const struct image_record *image, struct dirs *d,
+		     struct buf *options, struct err *err)
+{
+	/* Top first. */
+	for (size_t i = image->n_layers; i-- > 0;) {
+		autofree char *path = image_store_layer_path(images, image->layers[i]);
+		int fd = open_dir(d, path, err);
+		if (fd < 0)
+			return -1;
+		buf_addf(options, "%s/proc/self/fd/%d", i + 1 == image->n_layers ? "" : ":", fd);
+	}
+	return 0;
+}
+
+static int mount_overlay(struct image_store *images, const struct image_record *image, const char *dir,
+			 struct dirs *d, struct err *err)
+{
+	autofree char *upper = mem_printf("%s/upper", dir), *work = mem_printf("%s/work", dir),
+		      *root = mem_printf("%s/rootfs", dir);
+	if (mkdir(upper, 0755) < 0 || mkdir(work, 0700) < 0 || mkdir(root, 0755) < 0)
+		return err_errno(err, "mkdir below %s", dir);
+	autobuf struct buf options = BUF_INIT_MAX(4095);
+	if (!image->n_layers) /* an image of nothing but a config: the upper directory is all there is */
+		return mount(upper, root, NULL, MS_BIND, NULL) < 0 ? err_errno(err, "mount %s", root) : 0;
+	buf_adds(&options, "lowerdir=");
+	int u = open_dir(d, upper, err), w = u < 0 ? -1 : open_dir(d, work, err);
+	if (w < 0 || add_lower(images, image, d, &options, err) < 0)
+		return -1;
+	buf_addf(&options, ",upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d", u, w);
+	if (buf_overflowed(&options))
+		return err_set(err, REASON_TOO_LARGE, "too many layers");
+	if (mount("overlay", root, "overlay", 0, options.p) < 0)
+		return err_errno(err, "mount overlay on %s", root);
+	return 0;
+}
+
+int oci_rootfs_mount(struct image_store *images, const struct image_record *image, const char *dir,
+		     struct err *err)
+{
+	struct dirs d = {.n = 0};
+	int rc = mount_overlay(images, image, dir, &d, err);
+	while (d.n)
+		close(d.fd[--d.n]);
+	return rc;
+}

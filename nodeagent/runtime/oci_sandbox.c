@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/thread.h"
+#include "runtime/oci_inside.h"
+#include "tree.h"
+
+#define SHM_OPTIONS "mode=1777,size=67108864" /* 64 MiB, as every CRI */
+#define SYSCTLS_MAX 64
+
+/* ---- sysctls ---- */
+
+static bool starts(const char *s, const char *prefix)
+{
+	return !strncmp(s, prefix, strlen(prefix));
+}
+
+/* Only what belongs to a namespace that is new here; the rest would change the host. */
+static int check_sysctl(const struct runtime_sandbox_spec *spec, const char *name, struct err *err)
+{
+	bool net = starts(name, "net.") || starts(name, "net/");
+	bool ipc = starts(name, "kernel.shm") || starts(name, "kernel.msg") || !strcmp(name, "kernel.sem") ||
+		   starts(name, "fs.mqueue.");
+	if (strstr(name, "..") || (!net && !ipc))
+		return err_set(err, REASON_INVALID, "sysctl \"%s\" is not in a separate kernel namespace",
+			       name);
+	if ((net && spec->host_network) || (ipc && spec->host_ipc))
+		return err_set(err, REASON_INVALID, "sysctl \"%s\" not allowed with host %s enabled", name,
+			       net ? "net" : "ipc");
+	return 0;
+}
+
+static bool has_sysctl(const struct runtime_sandbox_spec *spec, const char *name)
+{
+	for (size_t i = 0; i < spec->n_sysctls; i++)
+		if (!strcmp(spec->sysctls[i].key, name))
+			return true;
+	return false;
+}
+
+/* The Pod's own, and what containerd 2 gives every Pod: low ports and ping without privileges. */
+static int collect_sysctls(const struct runtime_sandbox_spec *spec, struct runtime_kv out[SYSCTLS_MAX],
+			   size_t *ret_n, struct err *err)
+{
+	static const struct runtime_kv dflt[] = {{"net.ipv4.ip_unprivileged_port_start", "0"},
+						 {"net.ipv4.ping_group_range", "0 2147483647"}};
+	size_t n = 0;
+	for (size_t i = 0; i < ARRAY_LEN(dflt) && !spec->host_network; i++)
+		if (!has_sysctl(spec, dflt[i].key))
+			out[n++] = dflt[i];
+	if (spec->n_sysctls > SYSCTLS_MAX - n)
+		return err_set(err, REASON_INVALID, "more than %d sysctls", SYSCTLS_MAX - 2);
+	for (size_t i = 0; i < spec->n_sysctls; i++) {
+		if (check_sysctl(spec, spec->sysctls[i].key, err) < 0)
+			return -1;
+		out[n++] = spec->sysctls[i];
+	}
+	*ret_n = n;
+	return 0;
+}
+
+/* ---- creation, step by step ---- */
+
+static int mount_shm(const struct oci_sandbox *s, struct err *err)
+{
+	if (s->host_ipc)
+		return 0;
+	autofree char *shm = mem_printf("%s/shm", s->dir);
+	if (mkdir(shm, 01777) < 0 ||
+	    mount("shm", shm, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, SHM_OPTIONS) < 0)
+		return err_errno(err, "mount %s", shm);
+	return 0;
+}
+
+static int start_pause(struct oci *o, struct oci_sandbox *s, const struct runtime_sandbox_spec *spec,
+		       struct err *err)
+{
+	struct runtime_kv sysctls[SYSCTLS_MAX];
+	size_t n_sysctls = 0;
+	if (collect_sysctls(spec, sysctls, &n_sysctls, err) < 0)
+		return -1;
+	autofree char *root = mem_printf("%s/pause", o->c.root);
+	struct oci_pause_spec p = {.root_dir = root,
+				   .hostname = s->hostname,
+				   .net = !s->host_network,
+				   .ipc = !s->host_ipc,
+				   .uts = !s->host_network,
+				   .pid = s->share_pid,
+				   .sysctls = sysctls,
+				   .n_sysctls = n_sysctls};
+	return oci_pause_start(&p, &s->pause, err);
+}
+
+/* Runs beside the network's set-up: it mostly waits for the kernel. */
+struct entry {
+	struct oci *o;
+	const struct oci_sandbox *s;
+	int rc;
+	struct err err;
+};
+
+static void *enter_cgroup(void *arg)
+{
+	struct entry *e = arg;
+	autofree char *leaf = mem_printf("%s/pause", e->s->cgroup);
+	e->rc = oci_cgroup_enter(e->o->cgroups, leaf, e->s->pause.pid, &e->err);
+	return NULL;
+}
+
+/* The name under which CNI plugins and the containers find the network, and which keeps it when pause dies.
+ */
+static int bind_netns(const struct oci_sandbox *s, struct err *err)
+{
+	if (s->host_network)
+		return 0;
+	autofree char *source = mem_printf("/proc/%d/ns/net", (int)s->pause.pid);
+	autoclose int fd = open(s->netns, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+	if (fd < 0 || mount(source, s->netns, NULL, MS_BIND, NULL) < 0)
+		return err_errno(err, "bind network namespace to %s", s->netns);
+	return 0;
+}
+
+static int attach_network(struct oci *o, struct oci_sandbox *s, const struct runtime_sandbox_spec *spec,
+			  struct err *err)
+{
+	if (s->host_network)
+		return 0;
+	autobuf struct buf result = BUF_INIT;
+	struct cni_result r;
+	if (network_add(o->network, s->id, spec, s->netns, &result, &r, err) < 0)
+		return -1;
+	pthread_mutex_lock(&o->lock);
+	s->network = buf_take(&result, NULL);
+	memcpy(s->ips, r.ips, sizeof(s->ips));
+	pthread_mutex_unlock(&o->lock);
+	return 0;
+}
+
+static int build(struct oci *o, struct oci_sandbox *s, const struct runtime_sandbox_spec *spec,
+		 struct err *err)
+{
+	if (tree_mkdirs(s->dir, 0700, err) < 0 || oci_sandbox_save(o, s, err) < 0 ||
+	    oci_cgroup_make(o->cgroups, s->cgroup, &spec->limits, err) < 0 || mount_shm(s, err) < 0 ||
+	    start_pause(o, s, spec, err) < 0 || oci_sandbox_save(o, s, err) < 0 || bind_netns(s, err) < 0)
+		return -1;
+	struct entry e = {.o = o, .s = s, .err = ERR_INIT};
+	pthread_t thread = thread_start("cgroup", enter_cgroup, &e);
+	int rc = attach_network(o, s, spec, err);
+	pthread_join(thread, NULL);
+	if (rc == 0 && e.rc < 0)
+		*err = e.err;
+	if (rc < 0 || e.rc < 0)
+		return -1;
+	s->complete = true;
+	return oci_sandbox_save(o, s, err);
+}
+
+static int dismantle(struct oci *o, struct oci_sandbox *s, struct err *err);
+
+int oci_sandbox_create(struct runtime *rt, const struct runtime_sandbox_spec *spec,
+		       struct runtime_sandbox *ret, struct err *err)
+{
+	struct oci *o = (struct oci *)rt;
+	struct oci_sandbox *s = oci_sandbox_new(o, spec);
+	if (build(o, s, spec, err) < 0) {
+		struct err ignored = ERR_INIT;
+		/* What cannot be undone now stays known, so that a later removal of the Pod finds it. */
+		if (dismantle(o, s, &ignored) < 0)
+			oci_sandbox_add(o, s);
+		oci_sandbox_unref(s);
+		return -1;
+	}
+	*ret = (struct runtime_sandbox){0};
+	memcpy(ret->id, s->id, sizeof(ret->id));
+	memcpy(ret->ips, s->ips, sizeof(ret->ips));
+	snprintf(ret->netns, sizeof(ret->netns), "%s", s->netns);
+	oci_sandbox_add(o, s);
+	oci_watch_sandbox(o->watch, s);
+	oci_sandbox_unref(s);
+	return 0;
+}
+
+bool oci_sandbox_ready(struct runtime *rt, const char *id)
+{
+	struct oci *o = (struct oci *)rt;
+	struct oci_sandbox *s = oci_sandbox_find(o, id);
+	bool ready = s && s->complete && oci_process_alive(&s->pause);
+	oci_sandbox_unref(s);
+	return ready;
+}
+
+/* ---- removal: the reverse, every step free to be done already ---- */
+
+static int detach_network(struct oci *o, struct oci_sandbox *s, struct err *err)
+{
+	struct runtime_sandbox_spec spec = {.pod_uid = s->pod_uid,
+					    .pod_namespace = s->pod_namespace,
+					    .pod_name = s->pod_name,
+					    .ports = s->ports,
+					    .n_ports = s->n_ports};
+	if (s->network && network_remove(o->network, s->id, &spec,
+					 access(s->netns, F_OK) == 0 ? s->netns : "", s->network, err) < 0)
+		return -1;
+	pthread_mutex_lock(&o->lock);
+	char *network = STEAL(s->network);
+	pthread_mutex_unlock(&o->lock);
+	free(network);
+	if (!*s->netns)
+		return 0;
+	/* A shared mount may carry the binding twice. */
+	while (umount2(s->netns, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+		;
+	if (unlink(s->netns) < 0 && errno != ENOENT)
+		return err_errno(err, "remove %s", s->netns);
+	return 0;
+}
+
+/* The Pod's cgroup is shared with a newer sandbox of the same Pod, should there be one. */
+static bool pod_has_other_sandbox(struct oci *o, const struct oci_sandbox *s)
+{
+	bool other = false;
+	pthread_mutex_lock(&o->lock);
+	for (struct map_iter it = {0}; map_next(&o->sandboxes, &it);) {
+		const struct oci_sandbox *x = it.value;
+		other |= strcmp(x->id, s->id) && !strcmp(x->pod_uid, s->pod_uid);
+	}
+	pthread_mutex_unlock(&o->lock);
+	return other;
+}
+
+static int dismantle(struct oci *o, struct oci_sandbox *s, struct err *err)
+{
+	if (oci_process_kill(&s->pause, 0, err) < 0 || detach_network(o, s, err) < 0 ||
+	    (!pod_has_other_sandbox(o, s) && oci_cgroup_remove(o->cgroups, s->cgroup, err) < 0) ||
+	    tree_unmount(s->dir, err) < 0)
+		return -1;
+	return tree_remove(s->dir, err);
+}
+
+int oci_sandbox_remove(struct runtime *rt, const char *id, struct err *err)
+{
+	struct oci *o = (struct oci *)rt;
+	struct oci_sandbox *s = oci_sandbox_find(o, id);
+	if (!s)
+		return 0;
+	int rc = 0;
+	struct oci_container **all = oci_all_containers(o);
+	for (size_t i = 0; all[i]; i++) {
+		if (rc == 0 && !strcmp(all[i]->sandbox_id, id))
+			rc = oci_container_remove(rt, all[i]->id, err);
+		oci_container_unref(all[i]);
+	}
+	free(all);
+	if (rc == 0)
+		rc = dismantle(o, s, err);
+	if (rc == 0)
+		oci_sandbox_forget(o, id);
+	oci_sandbox_unref(s);
+	return rc;
+}

@@ -1,0 +1,670 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Really runs busybox: needs root, an OCI runtime, conmon, the CNI plugins, busybox-static, and the pause
+ * program of this build. Skipped only where there is no root.
+ */
+#include "runtime/oci.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "base/clock.h"
+#include "base/map.h"
+#include "process.h"
+#include "runtime/oci_inside.h"
+#include "tree.h"
+
+#define CLUSTER "octest"
+#define BRIDGE "/sys/class/net/coroctest"
+#define CIDR "10.231.77.0/24"
+
+static char root[] = "/tmp/oci_test.XXXXXX";
+static char pause_path[4096], archive[4096];
+static struct runtime *rt;
+
+/* What is waited for here announces itself to nobody: look again in a moment. */
+static void tick(void)
+{
+	(void)poll(NULL, 0, 10);
+}
+
+/* ---- ends of containers ---- */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t cond;
+static struct map ended; /* id -> itself */
+
+static void on_exit_cb(void *arg, const char *id)
+{
+	pthread_mutex_lock(&lock);
+	map_set(&ended, id, &ended);
+	pthread_cond_broadcast(&cond);
+	pthread_mutex_unlock(&lock);
+}
+
+static void wait_end(const char *id)
+{
+	int64_t deadline = clock_mono_ns() + 20 * NS_PER_S;
+	pthread_mutex_lock(&lock);
+	bool in_time = true;
+	while (!map_has(&ended, id) && in_time)
+		in_time = clock_cond_wait(&cond, &lock, deadline);
+	bool there = map_has(&ended, id);
+	pthread_mutex_unlock(&lock);
+	if (!there)
+		fail_msg("no end of %s was told", id);
+}
+
+/* ---- set-up ---- */
+
+static struct runtime *open_runtime(void)
+{
+	struct err err = ERR_INIT;
+	struct runtime_config c = {.root = root,
+				   .cluster_id = CLUSTER,
+				   .runtime = getenv("CORACLE_TEST_RUNTIME"), /* NULL: as the agent chooses */
+				   .pause = pause_path,
+				   .cni_conf_dir = "/nonexistent",
+				   .pod_cidr = CIDR,
+				   .on_exit = on_exit_cb};
+	struct runtime *r = oci_open(&c, &err);
+	if (!r)
+		fail_msg("%s", err.msg);
+	return r;
+}
+
+/* B/test/nodeagent/runtime/oci_test -> B/bin/pause */
+static void find_pause(void)
+{
+	ssize_t n = readlink("/proc/self/exe", pause_path, sizeof(pause_path) - 32);
+	assert_true(n > 0);
+	pause_path[n] = '\0';
+	for (int i = 0; i < 4; i++)
+		*strrchr(pause_path, '/') = '\0';
+	memcpy(pause_path + strlen(pause_path), "/bin/pause", sizeof("/bin/pause"));
+}
+
+static int setup(void **state)
+{
+	if (geteuid() != 0)
+		return 0;
+	struct err err = ERR_INIT;
+	int status;
+	clock_cond_init(&cond);
+	find_pause();
+	assert_non_null(mkdtemp(root));
+	assert_int_equal(chmod(root, 0755), 0);
+	snprintf(archive, sizeof(archive), "%s/busybox.tar", root);
+	struct process_spec s = {.argv = (const char *const[]){"deploy/oci-image", archive, "busybox:test",
+							       "/www/index.html=/etc/hostname", NULL}};
+	if (process_run(&s, &status, &err) < 0 || status)
+		fail_msg("deploy/oci-image (run from the root of the tree): %d %s", status, err.msg);
+	rt = open_runtime();
+	if (oci_import(rt, archive, NULL, &err) != 1)
+		fail_msg("%s", err.msg);
+	return 0;
+}
+
+static bool no_cgroup_left(void)
+{
+	struct err err = ERR_INIT;
+	struct oci_cgroups *g = oci_cgroups_open("/proc/self/mountinfo", &err);
+	assert_non_null(g);
+	oci_cgroups_free(g);
+	return access("/sys/fs/cgroup/coracle-" CLUSTER, F_OK) < 0 &&
+	       access("/sys/fs/cgroup/memory/coracle-" CLUSTER, F_OK) < 0 &&
+	       access("/sys/fs/cgroup/cpuset/coracle-" CLUSTER, F_OK) < 0 &&
+	       access("/sys/fs/cgroup/systemd/coracle-" CLUSTER, F_OK) < 0;
+}
+
+static int teardown(void **state)
+{
+	if (geteuid() != 0)
+		return 0;
+	struct err err = ERR_INIT;
+	autobuf struct buf mounts = BUF_INIT;
+	if (oci_teardown(rt, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(access(BRIDGE, F_OK), -1);
+	assert_true(no_cgroup_left());
+	assert_int_equal(tree_read("/proc/self/mountinfo", 1 << 24, &mounts, &err), 0);
+	assert_null(strstr(mounts.p, root));
+	if (tree_remove(root, &err) < 0)
+		fail_msg("%s", err.msg);
+	map_release(&ended);
+	return 0;
+}
+
+/* ---- shorthands ---- */
+
+#define NEED_ROOT()                                                                                          \
+	do {                                                                                                 \
+		if (geteuid() != 0)                                                                          \
+			skip();                                                                              \
+	} while (0)
+
+static struct runtime_sandbox_spec pod(const char *uid)
+{
+	return (struct runtime_sandbox_spec){.pod_uid = uid, .pod_namespace = "ns", .pod_name = "the-pod"};
+}
+
+static struct runtime_sandbox make_sandbox(const struct runtime_sandbox_spec *spec)
+{
+	struct err err = ERR_INIT;
+	struct runtime_sandbox s;
+	if (rt->ops->sandbox_create(rt, spec, &s, &err) < 0)
+		fail_msg("%s", err.msg);
+	return s;
+}
+
+static void remove_sandbox(const struct runtime_sandbox *s)
+{
+	struct err err = ERR_INIT;
+	if (rt->ops->sandbox_remove(rt, s->id, &err) < 0)
+		fail_msg("%s", err.msg);
+}
+
+static char *image_id(void)
+{
+	struct err err = ERR_INIT;
+	struct runtime_image i;
+	assert_int_equal(rt->ops->image_get(rt, "busybox:test", &i, &err), 0);
+	char *id = mem_strdup(i.id);
+	runtime_image_release(&i);
+	return id;
+}
+
+/* A container of the test's image with these arguments; not started. */
+struct made {
+	char id[RUNTIME_ID_MAX];
+	char log[4096];
+};
+
+static struct made make(const struct runtime_sandbox *s, struct runtime_container_spec spec,
+			const char *const *command)
+{
+	struct err err = ERR_INIT;
+	struct made m;
+	autofree char *image = image_id();
+	snprintf(m.log, sizeof(m.log), "%s/logs/x/%.8s-%s/0.log", root, s->id, spec.name ? spec.name : "app");
+	unlink(m.log);
+	spec.sandbox_id = s->id;
+	spec.image_id = image;
+	spec.command = command;
+	spec.log_path = m.log;
+	if (!spec.name)
+		spec.name = "app";
+	if (rt->ops->container_create(rt, &spec, m.id, &err) < 0)
+		fail_msg("%s", err.msg);
+	return m;
+}
+
+#define SPEC_AS(uid, ...)                                                                                    \
+	((struct runtime_container_spec){.run_as_user = (uid), .run_as_group = -1, __VA_ARGS__})
+#define SPEC(...) SPEC_AS(-1, __VA_ARGS__)
+#define CMD(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void start(const struct made *m)
+{
+	struct err err = ERR_INIT;
+	if (rt->ops->container_start(rt, m->id, &err) < 0)
+		fail_msg("%s", err.msg);
+}
+
+static struct runtime_container status(const char *id)
+{
+	struct err err = ERR_INIT;
+	struct runtime_container c;
+	if (rt->ops->container_status(rt, id, &c, &err) < 0)
+		fail_msg("%s", err.msg);
+	return c;
+}
+
+static void remove_container(const char *id)
+{
+	struct err err = ERR_INIT;
+	if (rt->ops->container_remove(rt, id, &err) < 0)
+		fail_msg("%s", err.msg);
+}
+
+/* What the container wrote: the log without its first three fields. */
+static void output(const struct made *m, struct buf *out)
+{
+	struct err err = ERR_INIT;
+	autobuf struct buf raw = BUF_INIT;
+	if (tree_read(m->log, 1 << 20, &raw, &err) < 0)
+		fail_msg("%s", err.msg);
+	for (char *p = raw.p; p && *p;) {
+		/* TIME STREAM TAG TEXT */
+		char *nl = strchr(p, '\n'), *f = p;
+		for (int i = 0; i < 3 && f; i++)
+			f = strchr(f + (i > 0), ' ');
+		if (!nl || !f || f > nl || f[-1] != 'F')
+			fail_msg("bad log: %s", raw.p);
+		buf_add(out, f + 1, (size_t)(nl + 1 - (f + 1)));
+		p = nl + 1;
+	}
+}
+
+/* Runs a shell script to its end and gives its output and end. */
+static struct runtime_container run(const struct runtime_sandbox *s, struct runtime_container_spec spec,
+				    const char *script, struct buf *out)
+{
+	struct made m = make(s, spec, CMD("/bin/sh", "-c", script));
+	start(&m);
+	wait_end(m.id);
+	struct runtime_container c = status(m.id);
+	assert_int_equal(c.state, RUNTIME_EXITED);
+	if (out)
+		output(&m, out);
+	remove_container(m.id);
+	return c;
+}
+
+static bool has(const struct buf *b, const char *s)
+{
+	if (!strstr(buf_str(b), s))
+		print_error("no \"%s\" in:\n%s\n", s, buf_str(b));
+	return strstr(buf_str(b), s) != NULL;
+}
+
+/* ---- tests ---- */
+
+static void test_life(void **state)
+{
+	NEED_ROOT();
+	struct runtime_sandbox_spec p = pod("uid-life");
+	struct runtime_sandbox s = make_sandbox(&p);
+	assert_true(rt->ops->sandbox_ready(rt, s.id));
+	assert_memory_equal(s.ips[0], "10.231.77.", 10);
+	assert_int_equal(access(s.netns, F_OK), 0);
+	assert_non_null(strstr(s.netns, "uid-life"));
+	struct made m =
+		make(&s, SPEC(.env = (const struct runtime_kv[]){{"A", "b c"}}, .n_env = 1, .attempt = 2),
+		     CMD("sh", "-c", "echo out $A $PATH; echo err >&2; exit 7"));
+	struct runtime_container c = status(m.id);
+	assert_int_equal(c.state, RUNTIME_CREATED);
+	start(&m);
+	wait_end(m.id);
+	c = status(m.id);
+	assert_int_equal(c.state, RUNTIME_EXITED);
+	assert_int_equal(c.exit_code, 7);
+	assert_false(c.oom_killed);
+	assert_true(c.created_ns <= c.started_ns);
+	assert_true(c.started_ns <= c.finished_ns);
+	autobuf struct buf b = BUF_INIT;
+	output(&m, &b);
+	assert_true(has(&b, "out b c /bin\n"));
+	assert_true(has(&b, "err\n"));
+	remove_container(m.id);
+	remove_container(m.id);
+	assert_int_equal(access(m.log, F_OK), 0);
+	remove_sandbox(&s);
+	remove_sandbox(&s);
+	assert_false(rt->ops->sandbox_ready(rt, s.id));
+	assert_int_equal(access(s.netns, F_OK), -1);
+}
+
+static void test_inside(void **state)
+{
+	NEED_ROOT();
+	struct runtime_sandbox_spec p = pod("uid-inside");
+	p.hostname = "some-host";
+	p.sysctls = (const struct runtime_kv[]){{"net.ipv4.tcp_syncookies", "0"},
+						{"kernel.shm_rmid_forced", "1"}};
+	p.n_sysctls = 2;
+	struct runtime_sandbox s = make_sandbox(&p);
+	autofree char *host = mem_printf("%s/mnt", root), *tlog = mem_printf("%s/tlog", root);
+	struct err err = ERR_INIT;
+	assert_int_equal(tree_mkdirs(host, 0755, &err), 0);
+	struct runtime_mount mounts[] = {{.host = host, .container = "/data/ro", .readonly = true},
+					 {.host = host, .container = "/data"}};
+	autobuf struct buf b = BUF_INIT;
+	struct runtime_container c = run(
+		&s,
+		SPEC(.mounts = mounts, .n_mounts = 2, .termination_log = tlog,
+		     .termination_path = "/dev/termination-log"),
+		"hostname; id -u; echo pid $$; grep CapEff /proc/self/status; ls /proc | grep -c '^[0-9]';"
+		"cat /proc/sys/net/ipv4/tcp_syncookies /proc/sys/kernel/shm_rmid_forced;"
+		"cat /proc/sys/net/ipv4/ip_unprivileged_port_start; ip -o addr show lo | head -n1; ip route;"
+		"touch /data/rw || echo cannot write; touch /data/ro/x 2>/dev/null || echo readonly;"
+		"echo bye > /dev/termination-log; echo shared > /dev/shm/f; echo 1 2>/dev/null > "
+		"/proc/sys/kernel/domainname;"
+		"test -e /sys/fs/cgroup && echo sysfs; mkdir /sys/x 2>/dev/null || echo sysro; cat "
+		"/proc/1/comm",
+		&b);
+	assert_int_equal(c.exit_code, 0);
+	assert_true(has(&b, "some-host\n0\npid 1\n"));
+	assert_true(has(&b, "00000000a80425fb")); /* the 14 default capabilities */
+	assert_true(has(&b, "\n0\n1\n0\n"));
+	assert_true(has(&b, "127.0.0.1/8"));
+	assert_true(has(&b, "default via 10.231.77.1"));
+	assert_true(has(&b, "readonly\n"));
+	assert_true(has(&b, "sysfs\nsysro\n"));
+	assert_null(strstr(b.p, "cannot write"));
+	autobuf struct buf t = BUF_INIT, b2 = BUF_INIT;
+	assert_int_equal(tree_read(tlog, 100, &t, &err), 0);
+	assert_string_equal(t.p, "bye\n");
+	/* Another container of the Pod: same shm and network, other files; another user. */
+	c = run(&s,
+		SPEC_AS(65534, .groups = (const uint32_t[]){77}, .n_groups = 1, .no_new_privs = true,
+			.readonly_root = true, .working_dir = "/tmp"),
+		"cat /dev/shm/f; id; pwd; touch /x 2>/dev/null || echo norw; test -e /data || echo own; grep "
+		"CapEff /proc/self/status;"
+		"grep NoNewPrivs /proc/self/status",
+		&b2);
+	assert_true(has(
+		&b2,
+		"shared\nuid=65534(nobody) gid=65534(nogroup) groups=77,65534(nogroup)\n/tmp\nnorw\nown\n"));
+	assert_true(has(&b2, "CapEff:\t0000000000000000"));
+	assert_true(has(&b2, "NoNewPrivs:\t1"));
+	remove_sandbox(&s);
+}
+
+static void test_share_pid(void **state)
+{
+	NEED_ROOT();
+	struct runtime_sandbox_spec p = pod("uid-pid");
+	p.share_pid = true;
+	struct runtime_sandbox s = make_sandbox(&p);
+	autobuf struct buf b = BUF_INIT;
+	/* Process 1 is pause, without rights and in an empty root; it reaps the orphan. */
+	(void)run(&s, SPEC(),
+		  "cat /proc/1/comm; grep Uid /proc/1/status; grep CapPrm /proc/1/status; ls /proc/1/root "
+		  "2>&1 | head -n1;"
+		  "(sleep 0.05 &) ; n=0; while pidof sleep >/dev/null && [ $n -lt 100 ]; do usleep 20000; "
+		  "n=$((n+1)); done;"
+		  "grep -l '^State:.Z' /proc/[0-9]*/status 2>/dev/null | wc -l",
+		  &b);
+	assert_true(has(&b, "pause\nUid:\t65535"));
+	assert_true(has(&b, "CapPrm:\t0000000000000000"));
+	assert_true(has(&b, "\n0\n"));
+	remove_sandbox(&s);
+}
+
+static void test_signals(void **state)
+{
+	NEED_ROOT();
+	struct err err = ERR_INIT;
+	struct runtime_sandbox_spec p = pod("uid-sig");
+	struct runtime_sandbox s = make_sandbox(&p);
+	struct made polite =
+		make(&s, SPEC(), CMD("sh", "-c", "trap 'exit 3' TERM; echo up; while :; do sleep 1; done"));
+	struct made deaf = make(&s, SPEC(.name = "deaf"), CMD("sleep", "1000"));
+	start(&polite);
+	start(&deaf);
+	for (int64_t end = clock_mono_ns() + 10 * NS_PER_S; clock_mono_ns() < end;) {
+		autobuf struct buf b = BUF_INIT;
+		output(&polite, &b);
+		if (b.len)
+			break;
+		tick();
+	}
+	assert_int_equal(rt->ops->container_signal(rt, polite.id, SIGTERM, &err), 0);
+	wait_end(polite.id);
+	assert_int_equal(status(polite.id).exit_code, 3);
+	assert_int_equal(rt->ops->container_signal(rt, polite.id, SIGTERM, &err), 0);
+	assert_int_equal(rt->ops->container_signal(rt, deaf.id, SIGKILL, &err), 0);
+	wait_end(deaf.id);
+	struct runtime_container c = status(deaf.id);
+	assert_int_equal(c.exit_code, 137);
+	assert_false(c.oom_killed);
+	remove_sandbox(&s); /* with its containers */
+	assert_int_equal(rt->ops->container_status(rt, deaf.id, &c, &err), -1);
+	assert_int_equal(err.reason, REASON_NOT_FOUND);
+}
+
+static void test_limits(void **state)
+{
+	NEED_ROOT();
+	struct runtime_sandbox_spec p = pod("uid-limits");
+	p.limits.memory_bytes = 64 << 20;
+	struct runtime_sandbox s = make_sandbox(&p);
+	struct runtime_limits l = {
+		.memory_bytes = 24 << 20, .cpu_shares = 512, .cpu_quota_us = 25000, .oom_score_adj = 900};
+	autobuf struct buf b = BUF_INIT;
+	(void)run(
+		&s, SPEC(.limits = l),
+		"cat /proc/self/oom_score_adj; cd /sys/fs/cgroup; cat memory/memory.limit_in_bytes memory.max"
+		" cpu/cpu.shares cpu.weight cpu/cpu.cfs_quota_us cpu.max 2>/dev/null",
+		&b);
+	assert_true(has(&b, "900\n25165824\n"));
+	assert_true(strstr(b.p, "512\n25000\n") || strstr(b.p, "20\n25000 100000\n"));
+	struct runtime_container c = run(&s, SPEC(.limits = l), "tail /dev/zero", NULL);
+	assert_true(c.oom_killed);
+	assert_int_equal(c.exit_code, 137);
+	remove_sandbox(&s);
+}
+
+static void test_start_errors(void **state)
+{
+	NEED_ROOT();
+	struct err err = ERR_INIT;
+	struct runtime_sandbox_spec p = pod("uid-bad");
+	struct runtime_sandbox s = make_sandbox(&p);
+	struct made m = make(&s, SPEC(), CMD("/no/such/program"));
+	assert_int_equal(rt->ops->container_start(rt, m.id, &err), -1);
+	assert_non_null(strstr(err.msg, "no such file or directory"));
+	struct runtime_container c = status(m.id);
+	assert_int_equal(c.state, RUNTIME_EXITED);
+	assert_int_equal(c.exit_code, 128);
+	remove_container(m.id);
+
+	autofree char *image = image_id(), *log = mem_printf("%s/logs/e/0.log", root);
+	struct runtime_container_spec bad = SPEC(.name = "x", .sandbox_id = s.id, .image_id = image,
+						 .log_path = log, .cap_add = CMD("NO_SUCH_CAP"));
+	char id[RUNTIME_ID_MAX];
+	assert_int_equal(rt->ops->container_create(rt, &bad, id, &err), -1);
+	assert_int_equal(err.reason, REASON_INVALID);
+	bad.cap_add = NULL;
+	bad.image_id = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
+	assert_int_equal(rt->ops->container_create(rt, &bad, id, &err), -1);
+	assert_int_equal(err.reason, REASON_NOT_FOUND);
+	p.pod_uid = "uid-bad2";
+	p.sysctls = (const struct runtime_kv[]){{"kernel.panic", "1"}};
+	p.n_sysctls = 1;
+	struct runtime_sandbox none;
+	assert_int_equal(rt->ops->sandbox_create(rt, &p, &none, &err), -1);
+	assert_non_null(strstr(err.msg, "not in a separate kernel namespace"));
+	struct runtime_list list;
+	assert_int_equal(rt->ops->list(rt, &list, &err), 0);
+	assert_int_equal(list.n_sandboxes, 1);
+	assert_int_equal(list.n_containers, 0);
+	runtime_list_release(&list);
+	remove_sandbox(&s);
+}
+
+static bool fetch(const char *ip, int port)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	inet_pton(AF_INET, ip, &a.sin_addr);
+	autoclose int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char reply[64] = "";
+	static const char request[] = "GET /index.html HTTP/1.0\r\n\r\n";
+	return connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0 &&
+	       write(fd, request, sizeof(request) - 1) > 0 && read(fd, reply, sizeof(reply) - 1) > 0 &&
+	       strstr(reply, " 200 ");
+}
+
+static bool fetch_soon(const char *ip, int port)
+{
+	for (int64_t end = clock_mono_ns() + 10 * NS_PER_S; clock_mono_ns() < end; tick())
+		if (fetch(ip, port))
+			return true;
+	return false;
+}
+
+static void test_network(void **state)
+{
+	NEED_ROOT();
+	struct runtime_sandbox_spec p = pod("uid-net");
+	struct runtime_port port = {.container_port = 8080, .host_port = 31977};
+	p.ports = &port;
+	p.n_ports = 1;
+	struct runtime_sandbox s = make_sandbox(&p);
+	/* As nobody, on a low port: the sandbox allows it. */
+	struct made m = make(&s, SPEC_AS(65534),
+			     CMD("sh", "-c", "httpd -h /www -p 80 && exec httpd -f -h /www -p 8080"));
+	start(&m);
+	assert_true(fetch_soon(s.ips[0], 8080));
+	assert_true(fetch_soon(s.ips[0], 80));
+	assert_true(fetch_soon(s.ips[0], 8080));
+	assert_true(fetch("127.0.0.1", 31977));
+	remove_sandbox(&s);
+	assert_false(fetch("127.0.0.1", 31977));
+
+	struct runtime_sandbox_spec h = pod("uid-host");
+	h.host_network = true;
+	s = make_sandbox(&h);
+	assert_string_equal(s.ips[0], "");
+	autobuf struct buf b = BUF_INIT;
+	(void)run(&s, SPEC(), "ls /sys/class/net", &b);
+	assert_true(has(&b, "coroctest\n"));
+	remove_sandbox(&s);
+}
+
+static void test_adoption(void **state)
+{
+	NEED_ROOT();
+	struct err err = ERR_INIT;
+	struct runtime_sandbox_spec p = pod("uid-adopt");
+	p.labels = (const struct runtime_kv[]){{"app", "x"}};
+	p.n_labels = 1;
+	struct runtime_sandbox s = make_sandbox(&p);
+	struct made stays = make(&s, SPEC(.attempt = 4), CMD("sleep", "1000"));
+	struct made ends =
+		make(&s, SPEC(.name = "ends"),
+		     CMD("sh", "-c", "while test ! -e /dev/shm/go; do usleep 10000; done; exit 9"));
+	struct made waits = make(&s, SPEC(.name = "waits"), CMD("sleep", "1"));
+	start(&stays);
+	start(&ends);
+	int pid = status(stays.id).pid;
+	assert_true(pid > 0);
+	rt->ops->free(rt);
+	autofree char *go = mem_printf("%s/sandboxes/%s/shm/go", root, s.id),
+		      *exits = mem_printf("%s/exits/%s", root, ends.id);
+	assert_int_equal(tree_write(go, "", 0, 0644, TREE_VOLATILE, &err), 0);
+	for (int64_t end = clock_mono_ns() + 10 * NS_PER_S; access(exits, F_OK) < 0 && clock_mono_ns() < end;)
+		tick();
+	rt = open_runtime();
+	struct runtime_list l;
+	assert_int_equal(rt->ops->list(rt, &l, &err), 0);
+	assert_int_equal(l.n_sandboxes, 1);
+	assert_int_equal(l.n_containers, 3);
+	assert_true(l.sandboxes[0].ready);
+	assert_string_equal(l.sandboxes[0].s.ips[0], s.ips[0]);
+	assert_string_equal(l.sandboxes[0].pod_uid, "uid-adopt");
+	assert_string_equal(l.sandboxes[0].labels[0].value, "x");
+	for (size_t i = 0; i < 3; i++) {
+		const struct runtime_list_container *c = &l.containers[i];
+		assert_string_equal(c->sandbox_id, s.id);
+		assert_string_equal(c->image_ref, "docker.io/library/busybox:test");
+		if (!strcmp(c->name, "app")) {
+			assert_int_equal(c->c.state, RUNTIME_RUNNING);
+			assert_int_equal(c->c.pid, pid);
+			assert_int_equal(c->attempt, 4);
+		} else if (!strcmp(c->name, "ends")) {
+			assert_int_equal(c->c.state, RUNTIME_EXITED);
+			assert_int_equal(c->c.exit_code, 9);
+		} else {
+			assert_int_equal(c->c.state, RUNTIME_CREATED);
+		}
+	}
+	runtime_list_release(&l);
+	start(&waits);
+	wait_end(waits.id);
+	assert_int_equal(rt->ops->container_signal(rt, stays.id, SIGKILL, &err), 0);
+	wait_end(stays.id);
+	assert_int_equal(status(stays.id).exit_code, 137);
+	remove_sandbox(&s);
+}
+
+static pid_t pid_of(const char *id, const char *file)
+{
+	struct err err = ERR_INIT;
+	autobuf struct buf b = BUF_INIT;
+	autofree char *path = mem_printf("%s/containers/%s/%s", root, id, file);
+	assert_int_equal(tree_read(path, 64, &b, &err), 0);
+	return (pid_t)strtol(b.p, NULL, 10);
+}
+
+static void test_accidents(void **state)
+{
+	NEED_ROOT();
+	struct runtime_sandbox_spec p = pod("uid-accident");
+	struct runtime_sandbox s = make_sandbox(&p);
+	/* conmon killed: its container is ended too, and known as ended. */
+	struct made m = make(&s, SPEC(), CMD("sleep", "1000"));
+	start(&m);
+	kill(pid_of(m.id, "conmon.pid"), SIGKILL);
+	wait_end(m.id);
+	struct runtime_container c = status(m.id);
+	assert_int_equal(c.state, RUNTIME_EXITED);
+	assert_int_equal(c.exit_code, 137);
+	remove_container(m.id);
+	/* pause killed: told with the sandbox's id. */
+	struct oci_sandbox *inside = oci_sandbox_find((struct oci *)rt, s.id);
+	kill(inside->pause.pid, SIGKILL);
+	oci_sandbox_unref(inside);
+	wait_end(s.id);
+	assert_false(rt->ops->sandbox_ready(rt, s.id));
+	remove_sandbox(&s);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* Not a check: what the start of a Pod is made of, on this machine. */
+static void test_speed(void **state)
+{
+	NEED_ROOT();
+	enum { ROUNDS = 9 };
+	int64_t t[4][ROUNDS];
+	for (int i = 0; i < ROUNDS; i++) {
+		struct runtime_sandbox_spec p = pod("uid-speed");
+		int64_t a = clock_mono_ns();
+		struct runtime_sandbox s = make_sandbox(&p);
+		int64_t b = clock_mono_ns();
+		struct made m = make(&s, SPEC(), CMD("sleep", "1000"));
+		int64_t c = clock_mono_ns();
+		start(&m);
+		int64_t d = clock_mono_ns();
+		remove_sandbox(&s);
+		int64_t e = clock_mono_ns();
+		t[0][i] = b - a, t[1][i] = c - b, t[2][i] = d - c, t[3][i] = e - d;
+	}
+	static const char *const names[] = {"sandbox_create", "container_create", "container_start",
+					    "sandbox_remove"};
+	for (int k = 0; k < 4; k++) {
+		qsort(t[k], ROUNDS, sizeof(t[k][0]), by_value);
+		print_message("%-16s %6.1f ms\n", names[k], (double)t[k][ROUNDS / 2] / 1e6);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_life),	  cmocka_unit_test(test_inside),
+		cmocka_unit_test(test_share_pid), cmocka_unit_test(test_signals),
+		cmocka_unit_test(test_limits),	  cmocka_unit_test(test_start_errors),
+		cmocka_unit_test(test_network),	  cmocka_unit_test(test_adoption),
+		cmocka_unit_test(test_accidents), cmocka_unit_test(test_speed),
+	};
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the node agent asks of a container runtime: sandboxes, images, containers. Two implementations: oci.h
+ * runs real containers, fake.h pretends.
+ *
+ * Operations block and may be called from any thread at once (they are jobs of a thread pool); calls for one
+ * sandbox or one container must not overlap, except container_signal, container_status and list. Ends of
+ * containers are told through runtime_config.on_exit. Nothing here depends on the agent's process: pause and
+ * conmon outlive it, and list() of a new agent shows what an older one left, with the identity that the specs
+ * carried.
+ *
+ * Specs are borrowed for the length of the call. What ret_ parameters receive is the caller's, with the
+ * _release named beside the type. Reasons of errors: REASON_NOT_FOUND (no such thing; no such image),
+ * REASON_INVALID (the image reference does not parse), REASON_UNAUTHORIZED and REASON_FORBIDDEN (the registry
+ * refuses), REASON_UNAVAILABLE and REASON_TIMEOUT (the registry cannot be reached), anything else is the
+ * machine's or the runtime's failure. Removing something that is gone succeeds.
+ */
+#ifndef RUNTIME_RUNTIME_H
+#define RUNTIME_RUNTIME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/err.h"
+
+#define RUNTIME_ID_MAX 65 /* 64 hex digits and NUL */
+#define RUNTIME_IPS_MAX 2
+
+struct runtime_kv {
+	const char *key, *value;
+};
+
+/* Zero means "not set" in every field. */
+struct runtime_limits {
+	uint64_t cpu_shares;  /* from the request: max(2, millicores * 1024 / 1000) */
+	int64_t cpu_quota_us; /* from the limit: millicores * 100, per 100 ms; at least 1000 */
+	int64_t memory_bytes; /* from the limit */
+	int64_t pids;
+	int oom_score_adj; /* containers only; always applied */
+};
+
+struct runtime_port {
+	int container_port, host_port; /* host_port > 0 */
+	const char *protocol;	       /* "TCP", "UDP", "SCTP"; NULL = TCP */
+	const char *host_ip;	       /* NULL or "" = all */
+};
+
+/* Who a sandbox or container belongs to; kept on disk and given back by list(). */
+struct runtime_sandbox_spec {
+	const char *pod_uid, *pod_namespace, *pod_name;
+	unsigned attempt;
+	const char *hostname; /* NULL = pod_name; ignored with host_network */
+	bool host_network, host_pid, host_ipc, share_pid;
+	const struct runtime_port *ports; /* host ports to map */
+	size_t n_ports;
+	const struct runtime_kv *sysctls, *labels, *annotations;
+	size_t n_sysctls, n_labels, n_annotations;
+	struct runtime_limits limits; /* of the Pod's cgroup, above its containers' */
+};
+
+struct runtime_sandbox {
+	char id[RUNTIME_ID_MAX];
+	char ips[RUNTIME_IPS_MAX][46]; /* "" = none; all "" with host_network */
+	char netns[256];	       /* path; "" with host_network */
+};
+
+enum runtime_propagation { RUNTIME_PRIVATE, RUNTIME_HOST_TO_CONTAINER, RUNTIME_BIDIRECTIONAL };
+
+struct runtime_mount {
+	const char *host, *container; /* absolute; host exists (file or directory) */
+	bool readonly;
+	enum runtime_propagation propagation;
+};
+
+struct runtime_device {
+	const char *host, *container;
+	const char *permissions; /* of "rwm" */
+};
+
+struct runtime_container_spec {
+	const char *sandbox_id;
+	const char *name;     /* of the container in the Pod */
+	unsigned attempt;     /* restart count */
+	const char *image_id; /* struct runtime_image.id */
+	/* As in the Pod, already expanded; NULL-terminated, NULL = not given. runtime_argv() joins them with
+	 * the image's. */
+	const char *const *command, *const *args;
+	const struct runtime_kv *env; /* added after the image's, replacing equal names */
+	size_t n_env;
+	const char *working_dir; /* NULL = the image's */
+	const struct runtime_mount *mounts;
+	size_t n_mounts;
+	const struct runtime_device *devices;
+	size_t n_devices;
+	struct runtime_limits limits;
+	/* -1 = the image's user. */
+	int64_t run_as_user, run_as_group;
+	const uint32_t *groups; /* supplemental */
+	size_t n_groups;
+	const char *const *cap_add, *const *cap_drop; /* "NET_ADMIN", "ALL"; NULL-terminated, may be NULL */
+	bool privileged, readonly_root, no_new_privs;
+	bool unmasked_proc; /* procMount: Unmasked */
+	bool tty, stdin_open, stdin_once;
+	const char *log_path; /* absolute; its directory is made */
+	const char
+		*termination_log; /* host file mounted at termination_path; NULL = none. Made when absent */
+	const char *termination_path;
+	const struct runtime_kv *labels, *annotations;
+	size_t n_labels, n_annotations;
+};
+
+enum runtime_state { RUNTIME_CREATED, RUNTIME_RUNNING, RUNTIME_EXITED, RUNTIME_UNKNOWN };
+
+struct runtime_container {
+	char id[RUNTIME_ID_MAX];
+	enum runtime_state state;
+	int pid;       /* while running */
+	int exit_code; /* once exited; 128 + signal */
+	bool oom_killed;
+	int64_t created_ns, started_ns, finished_ns; /* wall clock; 0 = not yet */
+};
+
+/* All strings owned. */
+struct runtime_image {
+	char *id;     /* "sha256:…" of its config */
+	char *ref;    /* normalised name asked for: docker.io/library/busybox:latest */
+	char **names; /* all its names, digest references first, NULL-terminated; for node.status.images */
+	char *digest_ref; /* docker.io/library/busybox@sha256:…; what status.imageID shows. Imported images:
+			     id */
+	int64_t size;	  /* bytes of the layers, compressed as stored in the registry */
+	char **entrypoint, **cmd, **env;	/* NULL-terminated, may be NULL */
+	char *working_dir, *user, *stop_signal; /* "" = none */
+};
+void runtime_image_release(struct runtime_image *i);
+
+struct runtime_auth {
+	const char *username, *password; /* both NULL = anonymous */
+};
+
+struct runtime_list_sandbox {
+	struct runtime_sandbox s;
+	bool ready; /* pause lives and its network is up */
+	char *pod_uid, *pod_namespace, *pod_name;
+	unsigned attempt;
+	int64_t created_ns;
+	struct runtime_kv *labels, *annotations; /* owned */
+	size_t n_labels, n_annotations;
+};
+struct runtime_list_container {
+	struct runtime_container c;
+	char sandbox_id[RUNTIME_ID_MAX];
+	char *pod_uid, *name, *image_id, *image_ref, *digest_ref, *log_path, *termination_log;
+	unsigned attempt;
+	struct runtime_kv *labels, *annotations;
+	size_t n_labels, n_annotations;
+};
+struct runtime_list {
+	struct runtime_list_sandbox *sandboxes;
+	size_t n_sandboxes;
+	struct runtime_list_container *containers;
+	size_t n_containers;
+};
+void runtime_list_release(struct runtime_list *l);
+
+struct runtime_image_list {
+	struct runtime_image *v;
+	size_t n;
+};
+void runtime_image_list_release(struct runtime_image_list *l);
+
+/* Implementations embed this first; callers hold a pointer to it. */
+struct runtime {
+	const struct runtime_ops *ops;
+};
+
+struct runtime_ops {
+	const char *name;    /* "coracle", "fake": the scheme of containerID, "coracle://ID" */
+	const char *version; /* for node.status.nodeInfo.containerRuntimeVersion, "coracle://VERSION" */
+	/* Makes network, namespaces, cgroup and pause. After a failure nothing is left. */
+	int (*sandbox_create)(struct runtime *rt, const struct runtime_sandbox_spec *spec,
+			      struct runtime_sandbox *ret, struct err *err) MUST_CHECK;
+	/* Kills and removes its containers, network, mounts, cgroup. Try again after an error. */
+	int (*sandbox_remove)(struct runtime *rt, const char *sandbox_id, struct err *err) MUST_CHECK;
+	bool (*sandbox_ready)(struct runtime *rt, const char *sandbox_id); /* pause lives */
+
+	/* From disk only; REASON_NOT_FOUND when it would have to be pulled. */
+	int (*image_get)(struct runtime *rt, const char *ref, struct runtime_image *ret,
+			 struct err *err) MUST_CHECK;
+	/* Always asks the registry; concurrent pulls of one image share the work. auth may be NULL. */
+	int (*image_pull)(struct runtime *rt, const char *ref, const struct runtime_auth *auth,
+			  struct runtime_image *ret, struct err *err) MUST_CHECK;
+	int (*image_remove)(struct runtime *rt, const char *ref, struct err *err) MUST_CHECK;
+	int (*image_list)(struct runtime *rt, struct runtime_image_list *ret, struct err *err) MUST_CHECK;
+
+	/* The container exists and waits; nothing of it runs. After a failure nothing is left. */
+	int (*container_create)(struct runtime *rt, const struct runtime_container_spec *spec,
+				char ret_id[RUNTIME_ID_MAX], struct err *err) MUST_CHECK;
+	/* Fails when the program cannot be executed (kubelet: RunContainerError, StartError); the container
+	   is then RUNTIME_EXITED with exit code 128. */
+	int (*container_start)(struct runtime *rt, const char *id, struct err *err) MUST_CHECK;
+	/* To its first process. An exited container: success. How long to wait before SIGKILL is the pod's
+	 * business. */
+	int (*container_signal)(struct runtime *rt, const char *id, int sig, struct err *err) MUST_CHECK;
+	int (*container_status)(struct runtime *rt, const char *id, struct runtime_container *ret,
+				struct err *err) MUST_CHECK;
+	/* Kills it first when it still runs. The log file stays. */
+	int (*container_remove)(struct runtime *rt, const char *id, struct err *err) MUST_CHECK;
+
+	int (*list)(struct runtime *rt, struct runtime_list *ret, struct err *err) MUST_CHECK;
+	/* Stops watching; sandboxes and containers go on. No call may be running. */
+	void (*free)(struct runtime *rt);
+};
+
+/* Called from a thread of the runtime when a container has ended and its exit code is known, or when a
+   sandbox's pause has died by itself (id is then the sandbox's). May come more than once for one container,
+   and for one already removed. Must not block and must not call the runtime. */
+typedef void runtime_exit_fn(void *arg, const char *id);
+
+struct runtime_config {		/* strings borrowed until free */
+	const char *root;	/* state directory; everything lives below it */
+	const char *cluster_id; /* [a-z0-9]{1,12}: names cgroups, bridge, firewall rules, so that they can be
+				   found */
+	const char *runtime;	/* "crun", "runc" or a path; NULL = crun on pure cgroup v2, else runc */
+	const char *conmon;	/* NULL = from PATH */
+	const char *pause;	/* path of the static pause program */
+	const char *cni_bin_dirs, *cni_conf_dir; /* colon-separated; see network.h */
+	const char *pod_cidr;			 /* "10.244.0.0/24"; may come later by oci_set_pod_cidr */
+	const char *insecure_registries; /* comma-separated host[:port] reached by plain HTTP; loopback always
+					    may */
+	const char *registry_ca; /* PEM file trusted for registries instead of the system's; NULL = the
+				    system's */
+	runtime_exit_fn *on_exit;
+	void *on_exit_arg;
+};
+
+/*
+ * The four cases of ENTRYPOINT/CMD against command/args: command given -> command + args (the image's CMD is
+ * dropped); only args -> ENTRYPOINT + args; neither -> ENTRYPOINT + CMD. All arrays NULL-terminated or NULL.
+ * Returns a new array of borrowed strings (free only the array), or NULL when there is nothing to run.
+ */
+const char **runtime_argv(const char *const *command, const char *const *args, char *const *entrypoint,
+			  char *const *cmd);
+/* ROOT/logs/NS_NAME_UID/CONTAINER/ATTEMPT.log, the layout of /var/log/pods; free() it. */
+char *runtime_log_path(const char *root, const char *ns, const char *name, const char *uid,
+		       const char *container, unsigned attempt);
+/* The Pod's log directory, for removal with the Pod. */
+char *runtime_log_dir(const char *root, const char *ns, const char *name, const char *uid);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Volumes of Pods on this node, in the kubelet's layout: ROOT/pods/UID/volumes/kubernetes.io~PLUGIN/NAME,
+ * subPaths bound at ROOT/pods/UID/volume-subpaths/VOLUME/CONTAINER/INDEX. Making a volume again finds it as
+ * it was. Blocking; any thread, one call per Pod at a time.
+ */
+#ifndef VOLUME_VOLUME_H
+#define VOLUME_VOLUME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/err.h"
+
+/* ROOT/pods/UID; free() it. */
+char *volume_pod_dir(const char *root, const char *uid);
+
+/* medium: "" or "Memory"; size_limit 0 = none (tmpfs only; on disk it is the eviction manager's business). */
+int volume_empty_dir(const char *root, const char *uid, const char *name, const char *medium,
+		     int64_t size_limit, char **ret_path, struct err *err) MUST_CHECK;
+
+/* Checks, and makes where `type` says so; upstream's messages (`hostPath type check failed: /x is not a
+ * directory`). */
+int volume_host_path(const char *path, const char *type, struct err *err) MUST_CHECK;
+
+/* One file of a configMap, secret or projected volume. */
+struct volume_file {
+	const char *path; /* relative, without ".."; may have directories */
+	const void *data;
+	size_t len;
+	uint32_t mode; /* permission bits */
+};
+/* Replaces all files of dir at once: a reader sees the old set or the new (the ..data symlink). Does nothing
+   when they are the same. Makes dir. */
+int volume_write_files(const char *dir, const struct volume_file *files, size_t n,
+		       struct err *err) MUST_CHECK;
+/* ROOT/pods/UID/volumes/kubernetes.io~PLUGIN/NAME; free() it. */
+char *volume_dir(const char *root, const char *uid, const char *plugin, const char *name);
+
+/* Binds `subpath` of a volume so that what the container puts into the volume cannot lead the mount
+   elsewhere; a missing directory is made. *ret_path is what to mount. */
+int volume_subpath(const char *root, const char *uid, const char *volume, const char *volume_path,
+		   const char *container, int index, const char *subpath, char **ret_path,
+		   struct err *err) MUST_CHECK;
+
+/* Unmounts and removes all of the Pod's directory. Success when there is none. */
+int volume_cleanup(const char *root, const char *uid, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Prefers nodes whose cpu and memory would be used in equal parts: 100 * (1 - standard deviation of the two
+ * fractions). */
+#include <math.h>
+#include "plugins/table.h"
+
+static bool wanted(const struct sched_pod *p)
+{
+	return p->req.cpu_milli > 0 || p->req.memory > 0;
+}
+
+static double fraction(int64_t requested, int64_t allocatable)
+{
+	double f = allocatable > 0 ? (double)requested / (double)allocatable : 1;
+	return f > 1 ? 1 : f;
+}
+
+static int64_t score(const struct sched_pod *p, const struct node_state *n, const struct snapshot *s)
+{
+	const struct resources *alloc = &n->node->allocatable;
+	double cpu = fraction(n->used.cpu_milli + p->req.cpu_milli, alloc->cpu_milli);
+	double memory = fraction(n->used.memory + p->req.memory, alloc->memory);
+	return (int64_t)((1 - fabs(cpu - memory) / 2) * SCORE_MAX);
+}
+
+const struct plugin plugin_balanced_allocation = {
+	.name = "NodeResourcesBalancedAllocation",
+	.wanted_score = wanted,
+	.score = score,
+	.weight = 1,
+};

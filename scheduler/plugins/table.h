@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The plugins by name: what plugins/table.c lists and the tests call. */
+#ifndef PLUGINS_TABLE_H
+#define PLUGINS_TABLE_H
+
+#include "plugin.h"
+
+extern const struct plugin plugin_node_unschedulable, plugin_node_name, plugin_taint_toleration,
+	plugin_node_affinity, plugin_node_ports, plugin_node_resources_fit, plugin_balanced_allocation,
+	plugin_image_locality;
+
+#endif

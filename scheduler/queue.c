@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The scheduling queue; see queue.h.
+ *
+ * An event that comes while a Pod is being tried is remembered in the Pod: if it could have helped, the Pod
+ * goes to back-off instead of waiting for an event that was already there.
+ */
+#include "queue.h"
+
+#include <string.h>
+#include "base/clock.h"
+
+#define BACKOFF_INITIAL_NS NS_PER_S
+#define BACKOFF_MAX_NS (10 * NS_PER_S)
+
+static bool active_less(const struct heap_node *a, const struct heap_node *b)
+{
+	const struct queued_pod *x = CONTAINER_OF(a, struct queued_pod, node),
+				*y = CONTAINER_OF(b, struct queued_pod, node);
+	if (x->pod->priority != y->pod->priority)
+		return x->pod->priority > y->pod->priority;
+	return x->added_ns < y->added_ns;
+}
+
+static bool backoff_less(const struct heap_node *a, const struct heap_node *b)
+{
+	return CONTAINER_OF(a, struct queued_pod, node)->ready_ns <
+	       CONTAINER_OF(b, struct queued_pod, node)->ready_ns;
+}
+
+void queue_init(struct queue *q)
+{
+	*q = (struct queue){.active = HEAP_INIT(active_less), .backoff = HEAP_INIT(backoff_less)};
+	list_init(&q->unschedulable);
+	list_init(&q->in_flight);
+}
+
+static void queued_free(struct queued_pod *p)
+{
+	informer_put(p->pod);
+	free(p);
+}
+
+void queue_release(struct queue *q)
+{
+	for (struct map_iter it = {0}; map_next(&q->by_uid, &it);)
+		queued_free(it.value);
+	map_release(&q->by_uid);
+	heap_release(&q->active);
+	heap_release(&q->backoff);
+}
+
+/* Out of its place; the caller puts it into the next one. */
+static void unplace(struct queue *q, struct queued_pod *p)
+{
+	switch (p->place) {
+	case QUEUE_ACTIVE:
+		heap_remove(&q->active, &p->node);
+		break;
+	case QUEUE_BACKOFF:
+		heap_remove(&q->backoff, &p->node);
+		break;
+	case QUEUE_UNSCHEDULABLE:
+		list_del(&p->link);
+		q->n_unschedulable--;
+		break;
+	case QUEUE_IN_FLIGHT:
+		list_del(&p->link);
+		q->n_in_flight--;
+		break;
+	}
+}
+
+static void place(struct queue *q, struct queued_pod *p, enum queue_place where)
+{
+	p->place = where;
+	switch (where) {
+	case QUEUE_ACTIVE:
+		heap_push(&q->active, &p->node);
+		break;
+	case QUEUE_BACKOFF:
+		heap_push(&q->backoff, &p->node);
+		break;
+	case QUEUE_UNSCHEDULABLE:
+		list_push_back(&q->unschedulable, &p->link);
+		q->n_unschedulable++;
+		break;
+	case QUEUE_IN_FLIGHT:
+		list_push_back(&q->in_flight, &p->link);
+		q->n_in_flight++;
+		break;
+	}
+}
+
+static void make_ready(struct queue *q, struct queued_pod *p)
+{
+	unplace(q, p);
+	place(q, p, p->ready_ns > clock_mono_ns() ? QUEUE_BACKOFF : QUEUE_ACTIVE);
+}
+
+static unsigned events_of(unsigned plugins)
+{
+	unsigned events = 0;
+	for (size_t i = 0; plugin_table[i]; i++)
+		if (plugins & (1u << i))
+			events |= plugin_table[i]->events;
+	return events;
+}
+
+static void queue_event_for(struct queue *q, struct queued_pod *p, unsigned events)
+{
+	if (p->place == QUEUE_IN_FLIGHT)
+		p->missed |= events;
+	else if (p->place == QUEUE_UNSCHEDULABLE && (events_of(p->rejected) & events))
+		make_ready(q, p);
+}
+
+/* Status writes of our own (the PodScheduled condition) come back as updates: only what scheduling reads
+ * counts. */
+static bool same_wish(const struct sched_pod *a, const struct sched_pod *b)
+{
+	return a->base.meta.generation == b->base.meta.generation &&
+	       labels_equal(a->base.meta.labels, b->base.meta.labels) &&
+	       a->n_tolerations == b->n_tolerations && a->req.cpu_milli == b->req.cpu_milli &&
+	       a->req.memory == b->req.memory;
+}
+
+void queue_set(struct queue *q, const struct sched_pod *pod)
+{
+	struct queued_pod *p = map_get(&q->by_uid, pod->base.meta.uid);
+	if (!p) {
+		p = MEM_NEW(struct queued_pod);
+		p->pod = informer_ref(pod);
+		p->added_ns = clock_mono_ns();
+		list_init(&p->link);
+		map_set(&q->by_uid, pod->base.meta.uid, p);
+		place(q, p, QUEUE_ACTIVE);
+		return;
+	}
+	const struct sched_pod *old = p->pod;
+	p->pod = informer_ref(pod);
+	if (p->place == QUEUE_ACTIVE)
+		heap_update(&q->active, &p->node);
+	if (!same_wish(old, pod))
+		queue_event_for(q, p, EVENT_POD_UPDATED);
+	informer_put(old);
+}
+
+static void queue_remove(struct queue *q, struct queued_pod *p)
+{
+	unplace(q, p);
+	map_del(&q->by_uid, p->pod->base.meta.uid);
+	queued_free(p);
+}
+
+void queue_delete(struct queue *q, const char *uid)
+{
+	struct queued_pod *p = map_get(&q->by_uid, uid);
+	if (!p)
+		return;
+	if (p->place == QUEUE_IN_FLIGHT)
+		p->deleted = true; /* its flight still holds it */
+	else
+		queue_remove(q, p);
+}
+
+struct queued_pod *queue_pop(struct queue *q)
+{
+	int64_t now = clock_mono_ns();
+	struct heap_node *n;
+	while ((n = heap_peek(&q->backoff))) {
+		struct queued_pod *p = CONTAINER_OF(n, struct queued_pod, node);
+		if (p->ready_ns > now)
+			break;
+		unplace(q, p);
+		place(q, p, QUEUE_ACTIVE);
+	}
+	n = heap_peek(&q->active);
+	if (!n)
+		return NULL;
+	struct queued_pod *p = CONTAINER_OF(n, struct queued_pod, node);
+	unplace(q, p);
+	place(q, p, QUEUE_IN_FLIGHT);
+	p->attempts++;
+	p->missed = 0;
+	return p;
+}
+
+int64_t queue_next_ns(const struct queue *q)
+{
+	if (heap_peek(&q->active))
+		return 0;
+	const struct heap_node *n = heap_peek(&q->backoff);
+	return n ? CONTAINER_OF(n, struct queued_pod, node)->ready_ns : CLOCK_NEVER;
+}
+
+void queue_done(struct queue *q, struct queued_pod *p)
+{
+	queue_remove(q, p);
+}
+
+void queue_retry(struct queue *q, struct queued_pod *p, unsigned rejected)
+{
+	if (p->deleted) {
+		queue_remove(q, p);
+		return;
+	}
+	int64_t delay = BACKOFF_INITIAL_NS;
+	for (int i = 1; i < p->attempts && delay < BACKOFF_MAX_NS; i++)
+		delay *= 2;
+	p->ready_ns = clock_mono_ns() + (delay < BACKOFF_MAX_NS ? delay : BACKOFF_MAX_NS);
+	p->rejected = rejected;
+	unplace(q, p);
+	bool wait = rejected && !(events_of(rejected) & p->missed);
+	place(q, p, wait ? QUEUE_UNSCHEDULABLE : QUEUE_BACKOFF);
+}
+
+void queue_event(struct queue *q, unsigned events)
+{
+	list_for_each_safe (l, &q->unschedulable)
+		queue_event_for(q, list_entry(l, struct queued_pod, link), events);
+	list_for_each (l, &q->in_flight)
+		list_entry(l, struct queued_pod, link)->missed |= events;
+}

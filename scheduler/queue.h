@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pods waiting for a node, in three places as upstream (pkg/scheduler/backend/queue): active (priority, then
+ * age), back-off (failed lately: 1 s doubling to 10 s), unschedulable (until an event concerns a plugin that
+ * turned them down). No timer runs while nothing waits.
+ *
+ * Everything here runs under the scheduler's lock. Pods are references held by the queue.
+ */
+#ifndef SCHEDULER_QUEUE_H
+#define SCHEDULER_QUEUE_H
+
+#include "base/heap.h"
+#include "base/list.h"
+#include "plugin.h"
+
+enum queue_place { QUEUE_ACTIVE, QUEUE_BACKOFF, QUEUE_UNSCHEDULABLE, QUEUE_IN_FLIGHT };
+
+struct queued_pod {
+	struct heap_node node; /* ACTIVE, BACKOFF */
+	struct list link;      /* UNSCHEDULABLE, IN_FLIGHT */
+	const struct sched_pod *pod;
+	enum queue_place place;
+	int attempts;
+	unsigned rejected; /* plugins that turned it down last time; 0 = an error, retry after back-off */
+	unsigned missed;   /* events while it was in flight */
+	int64_t added_ns;  /* first seen, monotonic */
+	int64_t ready_ns;  /* BACKOFF: when it becomes active */
+	bool deleted;	   /* IN_FLIGHT: gone from the API meanwhile */
+};
+
+struct queue {
+	struct heap active, backoff;
+	struct list unschedulable, in_flight;
+	size_t n_unschedulable, n_in_flight;
+	struct map by_uid; /* struct queued_pod * */
+};
+
+void queue_init(struct queue *q);
+void queue_release(struct queue *q);
+/* A waiting Pod was added or changed. */
+void queue_set(struct queue *q, const struct sched_pod *pod);
+void queue_delete(struct queue *q, const char *uid);
+/* Moves due Pods out of back-off and takes the next active one in flight; NULL when there is none now. */
+struct queued_pod *queue_pop(struct queue *q);
+/* When queue_pop is worth calling again without an event; CLOCK_NEVER when nothing waits. */
+int64_t queue_next_ns(const struct queue *q);
+/* The end of a flight: bound (or of no interest any more), or turned down by `rejected` (0: an error). Frees
+ * p when done. */
+void queue_done(struct queue *q, struct queued_pod *p);
+void queue_retry(struct queue *q, struct queued_pod *p, unsigned rejected);
+/* Something changed in the cluster: wakes the Pods it may help. */
+void queue_event(struct queue *q, unsigned events);
+
+#endif

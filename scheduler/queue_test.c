@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The scheduling queue under a clock that the test moves. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+#include "base/clock.h"
+#include "queue.h"
+
+static const struct sched_pod *pod(const char *uid, int32_t priority)
+{
+	struct sched_pod *p = mem_zalloc(sizeof(*p));
+	p->base.refs = 1;
+	p->base.type = &sched_pod_type;
+	p->base.meta.uid = mem_strdup(uid);
+	p->priority = priority;
+	return p;
+}
+
+static void add(struct queue *q, const char *uid, int32_t priority)
+{
+	const struct sched_pod *p = pod(uid, priority);
+	queue_set(q, p);
+	informer_put(p);
+	clock_advance(NS_PER_MS);
+}
+
+static const char *pop(struct queue *q, struct queued_pod **ret)
+{
+	*ret = queue_pop(q);
+	return *ret ? (*ret)->pod->base.meta.uid : "none";
+}
+
+static int setup(void **state)
+{
+	clock_fake(1000 * NS_PER_S);
+	struct queue *q = MEM_NEW(struct queue);
+	queue_init(q);
+	*state = q;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	queue_release(*state);
+	free(*state);
+	clock_real();
+	return 0;
+}
+
+static void test_priority_then_age(void **state)
+{
+	struct queue *q = *state;
+	struct queued_pod *p;
+	add(q, "old", 0);
+	add(q, "high", 10);
+	add(q, "new", 0);
+	assert_string_equal(pop(q, &p), "high");
+	queue_done(q, p);
+	assert_string_equal(pop(q, &p), "old");
+	queue_done(q, p);
+	assert_string_equal(pop(q, &p), "new");
+	queue_done(q, p);
+	assert_string_equal(pop(q, &p), "none");
+	assert_true(queue_next_ns(q) == CLOCK_NEVER);
+}
+
+static void test_errors_back_off_doubling_to_ten_seconds(void **state)
+{
+	static const int64_t want_s[] = {1, 2, 4, 8, 10, 10};
+	struct queue *q = *state;
+	struct queued_pod *p;
+	add(q, "a", 0);
+	for (size_t i = 0; i < ARRAY_LEN(want_s); i++) {
+		assert_string_equal(pop(q, &p), "a");
+		queue_retry(q, p, 0);
+		assert_int_equal((queue_next_ns(q) - clock_mono_ns()) / NS_PER_S, want_s[i]);
+		clock_advance(want_s[i] * NS_PER_S - NS_PER_MS);
+		assert_string_equal(pop(q, &p), "none");
+		clock_advance(NS_PER_MS);
+	}
+}
+
+/* plugin_table[5] is NodeResourcesFit, [3] NodeAffinity: see plugins/table.c. */
+#define FIT (1u << 5)
+#define AFFINITY (1u << 3)
+
+static void test_unschedulable_waits_for_an_event_that_helps(void **state)
+{
+	struct queue *q = *state;
+	struct queued_pod *p;
+	add(q, "a", 0);
+	assert_string_equal(pop(q, &p), "a");
+	queue_retry(q, p, AFFINITY);
+	assert_true(queue_next_ns(q) == CLOCK_NEVER);
+	clock_advance(60 * NS_PER_S);
+	queue_event(q, EVENT_POD_DELETED); /* frees room, which was not the trouble */
+	assert_string_equal(pop(q, &p), "none");
+	queue_event(q, EVENT_NODE_LABELS);
+	assert_string_equal(pop(q, &p), "a");
+	queue_done(q, p);
+}
+
+static void test_an_event_during_the_flight_counts(void **state)
+{
+	struct queue *q = *state;
+	struct queued_pod *p;
+	add(q, "a", 0);
+	assert_string_equal(pop(q, &p), "a");
+	queue_event(q, EVENT_POD_DELETED);
+	queue_retry(q, p, FIT);
+	assert_true(queue_next_ns(q) !=
+		    CLOCK_NEVER); /* in back-off, not waiting for an event that was there already */
+	clock_advance(NS_PER_S);
+	assert_string_equal(pop(q, &p), "a");
+	queue_done(q, p);
+}
+
+static void test_deleted_in_flight_is_not_retried(void **state)
+{
+	struct queue *q = *state;
+	struct queued_pod *p;
+	add(q, "a", 0);
+	assert_string_equal(pop(q, &p), "a");
+	queue_delete(q, "a");
+	queue_retry(q, p, 0);
+	assert_true(queue_next_ns(q) == CLOCK_NEVER);
+	assert_int_equal(map_len(&q->by_uid), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_priority_then_age, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_errors_back_off_doubling_to_ten_seconds, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_unschedulable_waits_for_an_event_that_helps, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_an_event_during_the_flight_counts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_deleted_in_flight_is_not_retried, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The scheduler daemon's heart: informers feed snapshot and queue, one thread runs cycles, the binder writes.
+ */
+#ifndef SCHEDULER_SCHEDULER_H
+#define SCHEDULER_SCHEDULER_H
+
+#include "client/rest.h"
+
+struct scheduler;
+struct scheduler *scheduler_new(const struct rest_config *c); /* informers start at once, cycles do not */
+bool scheduler_synced(struct scheduler *s);		      /* informers have listed */
+void scheduler_run(struct scheduler *s);		      /* starts the cycles; once elected */
+void scheduler_free(struct scheduler *s);
+
+#endif
