@@ -23,6 +23,7 @@
 #include "http/listener.h"
 #include "kinds/kinds.h"
 #include "rest/discovery.h"
+#include "rest/openapi.h"
 
 #define PEM_MAX (1 << 20)
 
@@ -212,6 +213,7 @@ static int start(struct daemon *d, struct err *err)
 	if (!d->api.state)
 		return -1;
 	d->api.discovery = discovery_new(d->schema, server_address);
+	d->api.openapi = openapi_new(d->schema);
 	health_add_check(wants_etcd() ? "etcd" : "sqlite", check_store, d->api.storage);
 	health_add_check("poststarthook/bootstrap", check_bootstrap, NULL);
 	d->listener = open_listener(&d->server, err);
@@ -233,6 +235,7 @@ static void stop(struct daemon *d)
 	if (d->api.storage)
 		storage_close(d->api.storage);
 	discovery_free(d->api.discovery);
+	openapi_free(d->api.openapi);
 	auth_free(d->server.auth);
 	schema_free(d->schema);
 }

@@ -76,7 +76,7 @@ setup() {
 	kubectl rollout status deployment/typed --timeout=60s
 	kubectl delete deployment typed
 	kubectl create service clusterip svc --tcp=80:8080
-	[[ $(kubectl get service svc -o jsonpath='{.spec.clusterIP}') =~ ^10\.96\. ]]
+	[[ $(kubectl get service svc -o jsonpath='{.spec.clusterIP}') =~ ^10\.(9[6-9]|10[0-9]|11[01])\. ]]
 	kubectl create serviceaccount robot
 	run -1 kubectl create configmap cm --from-literal=a=1
 	[[ $output == *'configmaps "cm" already exists'* ]]

@@ -83,9 +83,9 @@ spec:
   containers:
   - name: c
     image: $IMAGE
-    env: [{name: A, value: x}, {name: B, value: "\$(A)y"}, {name: NODE, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}]
+    env: [{name: A, value: x}, {name: B, value: "\$(A)y"}, {name: C, value: "\$\$(A)"}, {name: NODE, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}]
     command: [busybox, sh, -c]
-    args: ['cat /shared/f /host/file; echo \$(B) \$\$(A) \$NODE; echo bye > /dev/termination-log; cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null || :']
+    args: ['cat /shared/f /host/file; echo \$(B) \$C \$NODE; echo bye > /dev/termination-log; cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null || :']
     volumeMounts: [{name: shared, mountPath: /shared}, {name: host, mountPath: /host, readOnly: true}]
     resources: {limits: {memory: 64Mi}}
 END

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The wiring. Events come from three threads, informer, runtime and API, and all of them do the same: post to the loop.
+ * The wiring. Events come from three threads, informer, runtime and API, and all of them do the same: post to
+ * the loop.
  *
- * Start-up order matters for one promise, that restarting the agent restarts nothing: the runtime is asked what it has
- * before the first Pod is seen; each Pod seen takes over what is its own; and when the informer has delivered its first
- * list, what nobody took over belongs to Pods that are gone, and is removed.
+ * Start-up order matters for one promise, that restarting the agent restarts nothing: the runtime is asked
+ * what it has before the first Pod is seen; each Pod seen takes over what is its own; and when the informer
+ * has delivered its first list, what nobody took over belongs to Pods that are gone, and is removed.
  */
 #include "agent.h"
 
@@ -153,7 +154,8 @@ static void orphans_done(void *arg)
 {
 	struct orphans *o = arg;
 	if (o->err.reason != REASON_NONE)
-		log_warn_err(&o->err, "could not remove all of the pods that are gone", "node=%s", o->n->name);
+		log_warn_err(&o->err, "could not remove all of the pods that are gone", "node=%s",
+			     o->n->name);
 	free(o->sandboxes);
 	map_release(&o->alive);
 	free(o);
@@ -168,7 +170,8 @@ static void remove_orphans(struct node *n)
 	o->sandboxes = mem_array(n->found->n_sandboxes, sizeof(*o->sandboxes));
 	for (size_t i = 0; i < n->found->n_sandboxes; i++)
 		if (!map_has(&o->alive, n->found->sandboxes[i].pod_uid))
-			snprintf(o->sandboxes[o->n_sandboxes++], RUNTIME_ID_MAX, "%s", n->found->sandboxes[i].s.id);
+			snprintf(o->sandboxes[o->n_sandboxes++], RUNTIME_ID_MAX, "%s",
+				 n->found->sandboxes[i].s.id);
 	loop_job(n->host.loop, LANE_WORK, orphans_work, orphans_done, o);
 }
 
@@ -345,7 +348,8 @@ static void service_found(void *arg, const js *reply, const struct err *err)
 	add_service(a, "KUBERNETES_SERVICE_PORT", arena_printf(m, "%d", port));
 	add_service(a, "KUBERNETES_SERVICE_PORT_HTTPS", arena_printf(m, "%d", port));
 	add_service(a, "KUBERNETES_PORT", arena_printf(m, "tcp://%s:%d", ip, port));
-	add_service(a, arena_printf(m, "KUBERNETES_PORT_%d_TCP", port), arena_printf(m, "tcp://%s:%d", ip, port));
+	add_service(a, arena_printf(m, "KUBERNETES_PORT_%d_TCP", port),
+		    arena_printf(m, "tcp://%s:%d", ip, port));
 	add_service(a, arena_printf(m, "KUBERNETES_PORT_%d_TCP_PROTO", port), arena_strdup(m, "tcp"));
 	add_service(a, arena_printf(m, "KUBERNETES_PORT_%d_TCP_PORT", port), arena_printf(m, "%d", port));
 	add_service(a, arena_printf(m, "KUBERNETES_PORT_%d_TCP_ADDR", port), arena_strdup(m, ip));
@@ -396,7 +400,8 @@ js *agent_pods(struct agent *a)
 			js_set_str(meta, "name", p->o.meta.name);
 			js_set_str(meta, "namespace", p->o.meta.namespace);
 			js_set_str(meta, "uid", p->o.meta.uid);
-			js *spec = js_ensure(o, "spec", NULL), *containers = js_ensure_arr(spec, "containers");
+			js *spec = js_ensure(o, "spec", NULL),
+			   *containers = js_ensure_arr(spec, "containers");
 			js_set_str(spec, "nodeName", p->node_name);
 			for (size_t k = p->n_init; k < p->n_containers; k++) {
 				js *c = js_new_obj();
@@ -414,12 +419,14 @@ js *agent_pods(struct agent *a)
 
 static char *cluster_id(const char *root)
 {
-	/* Two agents on one machine differ in their state directory, so that names what the kernel keeps for them. */
+	/* Two agents on one machine differ in their state directory, so that names what the kernel keeps for
+	 * them. */
 	static const uint64_t key[2] = {0x636f7261636c65, 0x6e6f6465};
 	return mem_printf("%08x", (unsigned)map_siphash13(key, root, strlen(root)));
 }
 
-struct runtime *agent_open_runtime(const struct agent_config *c, runtime_exit_fn *on_exit, void *arg, struct err *err)
+struct runtime *agent_open_runtime(const struct agent_config *c, runtime_exit_fn *on_exit, void *arg,
+				   struct err *err)
 {
 	autofree char *id = cluster_id(c->root_dir);
 	const struct runtime_config rc = {.root = c->root_dir,
@@ -555,8 +562,8 @@ void agent_run(struct agent *a)
 	for (size_t i = 0; i < a->n_nodes; i++)
 		node_start(&a->nodes[i], (double)i / (double)a->n_nodes);
 	if (!a->c->fake_nodes)
-		api_call(a->api, REST_GET, mem_strdup("/api/v1/namespaces/default/services/kubernetes"), NULL, true,
-			 service_found, a);
+		api_call(a->api, REST_GET, mem_strdup("/api/v1/namespaces/default/services/kubernetes"), NULL,
+			 true, service_found, a);
 	a->sync_thread = thread_start("sync", wait_synced, a);
 	loop_run(a->loop);
 	pthread_join(a->sync_thread, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The node agent: one loop, one API thread, one informer thread, and the nodes they serve (one real, or a fleet of fake
- * ones). Set up and torn down by main; everything in between happens on the loop.
+ * The node agent: one loop, one API thread, one informer thread, and the nodes they serve (one real, or a
+ * fleet of fake ones). Set up and torn down by main; everything in between happens on the loop.
  */
 #ifndef AGENT_H
 #define AGENT_H

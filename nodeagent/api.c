@@ -129,15 +129,12 @@ void api_free(struct api *a)
 	free(a);
 }
 
-void api_call(struct api *a, enum rest_verb verb, char *path, js *body, bool want_reply, api_done *done, void *arg)
+void api_call(struct api *a, enum rest_verb verb, char *path, js *body, bool want_reply, api_done *done,
+	      void *arg)
 {
 	struct call *c = MEM_NEW(struct call);
-	*c = (struct call){.verb = verb,
-			   .path = path,
-			   .body = body,
-			   .want_reply = want_reply,
-			   .done = done,
-			   .arg = arg};
+	*c = (struct call){
+		.verb = verb, .path = path, .body = body, .want_reply = want_reply, .done = done, .arg = arg};
 	pthread_mutex_lock(&a->lock);
 	*a->tail = c;
 	a->tail = &c->next;

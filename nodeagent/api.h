@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Calls to the API server that do not stop the loop: asked for on the loop, made by one thread that keeps many in
- * flight, answered on the loop. What is asked for while a batch is on its way makes up the next batch, so a burst of
- * a thousand status writes costs a few connections and no threads.
+ * Calls to the API server that do not stop the loop: asked for on the loop, made by one thread that keeps
+ * many in flight, answered on the loop. What is asked for while a batch is on its way makes up the next
+ * batch, so a burst of a thousand status writes costs a few connections and no threads.
  */
 #ifndef API_H
 #define API_H
@@ -18,6 +18,7 @@ void api_free(struct api *a);
 /* err->reason REASON_NONE: it went well. reply: borrowed, NULL unless asked for. */
 typedef void api_done(void *arg, const js *reply, const struct err *err);
 /* path and body are taken; body may be NULL. Loop thread. */
-void api_call(struct api *a, enum rest_verb verb, char *path, js *body, bool want_reply, api_done *done, void *arg);
+void api_call(struct api *a, enum rest_verb verb, char *path, js *body, bool want_reply, api_done *done,
+	      void *arg);
 
 #endif

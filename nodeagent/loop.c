@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libuv's loop with one uv_async (somebody posted), one uv_timer (the earliest of our own heap, because thousands of
- * Pods each have a deadline) and two thread pools. Posts are a singly linked list under a mutex that is taken whole:
- * a burst of events costs one wake-up.
+ * libuv's loop with one uv_async (somebody posted), one uv_timer (the earliest of our own heap, because
+ * thousands of Pods each have a deadline) and two thread pools. Posts are a singly linked list under a mutex
+ * that is taken whole: a burst of events costs one wake-up.
  */
 #include "loop.h"
 
@@ -52,7 +52,8 @@ static const char *const lane_names[LANES] = {[LANE_WORK] = "work", [LANE_PULL] 
 
 static bool sooner(const struct heap_node *a, const struct heap_node *b)
 {
-	return CONTAINER_OF(a, struct loop_timer, node)->at_ns < CONTAINER_OF(b, struct loop_timer, node)->at_ns;
+	return CONTAINER_OF(a, struct loop_timer, node)->at_ns <
+	       CONTAINER_OF(b, struct loop_timer, node)->at_ns;
 }
 
 /* ---- timers ---- */
@@ -283,7 +284,8 @@ void loop_free(struct loop *l)
 	}
 	uv_close((uv_handle_t *)&l->wake, NULL);
 	uv_close((uv_handle_t *)&l->timer, NULL);
-	uv_run(&l->uv, UV_RUN_DEFAULT);
+	while (uv_run(&l->uv, UV_RUN_ONCE))
+		; /* until both are closed; a stop that is pending ends the first round early */
 	uv_loop_close(&l->uv);
 	heap_release(&l->timers);
 	pthread_mutex_destroy(&l->lock);

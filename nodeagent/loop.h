@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one event loop that owns the agent's state (the only file that sees libuv), and the ways into it: closures
- * posted from other threads, jobs that run on a pool and come back, timers.
+ * The one event loop that owns the agent's state (the only file that sees libuv), and the ways into it:
+ * closures posted from other threads, jobs that run on a pool and come back, timers.
  *
- * Everything that is called back is called on the loop's thread, so state needs no locks. Two lanes of jobs: LANE_WORK
- * for what takes milliseconds (mounts, containers), LANE_PULL for what may take minutes (image pulls), so that the
- * second never holds up the first. Jobs wait in the loop's own queue, in order; how many there can be is bounded by
- * the Pods that ask for them.
+ * Everything that is called back is called on the loop's thread, so state needs no locks. Two lanes of jobs:
+ * LANE_WORK for what takes milliseconds (mounts, containers), LANE_PULL for what may take minutes (image
+ * pulls), so that the second never holds up the first. Jobs wait in the loop's own queue, in order; how many
+ * there can be is bounded by the Pods that ask for them.
  */
 #ifndef LOOP_H
 #define LOOP_H

@@ -126,6 +126,7 @@ static void test_jobs(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_posts_and_timers), cmocka_unit_test(test_jobs)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_posts_and_timers),
+					   cmocka_unit_test(test_jobs)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,8 +4,8 @@
  *
  *	nodeagent --kubeconfig FILE …			the daemon
  *	nodeagent image import FILE --root-dir DIR	puts the images of an archive into the node's store
- *	nodeagent cleanup --root-dir DIR		removes everything the daemon keeps in the kernel: containers,
- *							mounts, network, cgroups
+ *	nodeagent cleanup --root-dir DIR		removes everything the daemon keeps in the kernel:
+ *containers, mounts, network, cgroups
  */
 #include <arpa/inet.h>
 #include <libgen.h>
@@ -31,31 +31,43 @@
 static struct agent_config config;
 
 static const struct flag flags[] = {
-	{"kubeconfig", FLAG_STRING, &config.kubeconfig, "", "kubeconfig file with the API server and the node's credentials.", 0, 0},
-	{"node-ip", FLAG_STRING, &config.node_ip, "", "Address of the node; default: that of the default route.", 0, 0},
-	{"hostname-override", FLAG_STRING, &config.hostname_override, "", "Name of the node; default: the host name.", 0, 0},
+	{"kubeconfig", FLAG_STRING, &config.kubeconfig, "",
+	 "kubeconfig file with the API server and the node's credentials.", 0, 0},
+	{"node-ip", FLAG_STRING, &config.node_ip, "",
+	 "Address of the node; default: that of the default route.", 0, 0},
+	{"hostname-override", FLAG_STRING, &config.hostname_override, "",
+	 "Name of the node; default: the host name.", 0, 0},
 	{"root-dir", FLAG_STRING, &config.root_dir, "/var/lib/coracle/node", "State directory.", 0, 0},
-	{"port", FLAG_INT, &config.port, "0", "HTTPS port for the API server; default: 10250, for fake nodes none.", 0,
-	 65535},
+	{"port", FLAG_INT, &config.port, "0",
+	 "HTTPS port for the API server; default: 10250, for fake nodes none.", 0, 65535},
 	{"healthz-port", FLAG_INT, &config.healthz_port, "10248",
 	 "Port for /healthz and /metrics on loopback; 0 = none.", 0, 65535},
-	{"tls-cert-file", FLAG_STRING, &config.tls_cert_file, "", "Serving certificate; default: one made at start-up.", 0, 0},
+	{"tls-cert-file", FLAG_STRING, &config.tls_cert_file, "",
+	 "Serving certificate; default: one made at start-up.", 0, 0},
 	{"tls-private-key-file", FLAG_STRING, &config.tls_key_file, "", "Its key.", 0, 0},
 	{"client-ca-file", FLAG_STRING, &config.client_ca_file, "",
 	 "CA whose client certificates may call; without it nobody may.", 0, 0},
 	{"container-runtime-binary", FLAG_STRING, &config.container_runtime, "",
 	 "OCI runtime; default: crun, or runc where cgroups are not v2 only.", 0, 0},
-	{"pause-binary", FLAG_STRING, &config.pause, "", "First process of a sandbox; default: beside this program.", 0, 0},
-	{"pod-cidr", FLAG_STRING, &config.pod_cidr, "", "Addresses for Pods; default: the Node's spec.podCIDR.", 0, 0},
+	{"pause-binary", FLAG_STRING, &config.pause, "",
+	 "First process of a sandbox; default: beside this program.", 0, 0},
+	{"pod-cidr", FLAG_STRING, &config.pod_cidr, "",
+	 "Addresses for Pods; default: the Node's spec.podCIDR.", 0, 0},
 	{"max-pods", FLAG_INT, &config.max_pods, "110", "How many Pods the node takes.", 1, 10000},
-	{"cni-conf-dir", FLAG_STRING, &config.cni_conf_dir, "", "CNI configuration; default: /etc/cni/net.d, else our own.", 0, 0},
-	{"cni-bin-dir", FLAG_STRING, &config.cni_bin_dir, "", "CNI plugins; default: /usr/lib/cni:/opt/cni/bin.", 0, 0},
+	{"cni-conf-dir", FLAG_STRING, &config.cni_conf_dir, "",
+	 "CNI configuration; default: /etc/cni/net.d, else our own.", 0, 0},
+	{"cni-bin-dir", FLAG_STRING, &config.cni_bin_dir, "",
+	 "CNI plugins; default: /usr/lib/cni:/opt/cni/bin.", 0, 0},
 	{"insecure-registries", FLAG_STRING, &config.insecure_registries, "",
 	 "Registries (host[:port], comma-separated) reached by plain HTTP.", 0, 0},
-	{"cluster-dns", FLAG_STRING, &config.cluster_dns, "", "Addresses of the cluster's DNS, comma-separated.", 0, 0},
-	{"cluster-domain", FLAG_STRING, &config.cluster_domain, "cluster.local", "Domain of the cluster.", 0, 0},
-	{"fake-nodes", FLAG_INT, &config.fake_nodes, "0", "Be this many nodes whose containers are pretended.", 0, 10000},
-	{"fake-node-prefix", FLAG_STRING, &config.fake_node_prefix, "fake-", "Their names are PREFIX0000, PREFIX0001 …", 0, 0},
+	{"cluster-dns", FLAG_STRING, &config.cluster_dns, "",
+	 "Addresses of the cluster's DNS, comma-separated.", 0, 0},
+	{"cluster-domain", FLAG_STRING, &config.cluster_domain, "cluster.local", "Domain of the cluster.", 0,
+	 0},
+	{"fake-nodes", FLAG_INT, &config.fake_nodes, "0",
+	 "Be this many nodes whose containers are pretended.", 0, 10000},
+	{"fake-node-prefix", FLAG_STRING, &config.fake_node_prefix, "fake-",
+	 "Their names are PREFIX0000, PREFIX0001 …", 0, 0},
 	{"fake-events", FLAG_BOOL, &config.fake_events, "false", "Let fake nodes record events.", 0, 0},
 	{0},
 };
@@ -64,7 +76,8 @@ static const struct flag flags[] = {
 static const char *default_ip(void)
 {
 	static char text[INET_ADDRSTRLEN] = "127.0.0.1";
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(0xc0000201)};
+	struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(0xc0000201)};
 	struct sockaddr_in from;
 	socklen_t n = sizeof(from);
 	autoclose int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -210,7 +223,8 @@ int main(int argc, char **argv)
 	struct err err = ERR_INIT;
 	const char *file = NULL;
 	const struct subcommand *sub = find_subcommand(&argc, argv, &file);
-	switch (flags_parse("nodeagent", "Runs the Pods that are bound to its node.", flags, argc, argv, &err)) {
+	switch (flags_parse("nodeagent", "Runs the Pods that are bound to its node.", flags, argc, argv,
+			    &err)) {
 	case FLAGS_EXIT:
 		return 0;
 	case FLAGS_ERROR:

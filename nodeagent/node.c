@@ -303,7 +303,8 @@ static void created(void *arg, const js *reply, const struct err *err)
 	else if (err->reason != REASON_NONE)
 		again(n, err);
 	else
-		registered(n, reply, condition_find(js_arr(reply, "status", "conditions", NULL), "Ready") != NULL);
+		registered(n, reply,
+			   condition_find(js_arr(reply, "status", "conditions", NULL), "Ready") != NULL);
 }
 
 static void register_node(void *arg)
@@ -327,7 +328,8 @@ void node_deleted(struct node *n)
 	loop_timer_set(n->host.loop, &n->register_timer, clock_mono_ns() + NS_PER_S);
 }
 
-void node_seen(struct node *n, const char *pod_cidr, const char *taints, const struct labels *labels, const char *ready)
+void node_seen(struct node *n, const char *pod_cidr, const char *taints, const struct labels *labels,
+	       const char *ready)
 {
 	free(n->labels);
 	n->labels = labels_dup(labels);
@@ -357,12 +359,15 @@ void node_start(struct node *n, double lease_phase)
 	n->object.pod_cidr = n->pod_cidr;
 	n->object.images = &n->images;
 	n->host.node.name = n->name;
-	/* The second renewal comes early, at the node's own place in the ten seconds; the rest keep to that. */
+	/* The second renewal comes early, at the node's own place in the ten seconds; the rest keep to that.
+	 */
 	n->lease_at_ns = clock_mono_ns() + (int64_t)(lease_phase * (double)NODE_LEASE_NS) - NODE_LEASE_NS / 2;
 	node_record(n, false, "Starting", "Starting kubelet.");
 	node_record(n, false, "NodeAllocatableEnforced", "Updated Node Allocatable limit across pods");
-	node_record(n, false, "NodeHasSufficientMemory", "Node %s status is now: NodeHasSufficientMemory", n->name);
-	node_record(n, false, "NodeHasNoDiskPressure", "Node %s status is now: NodeHasNoDiskPressure", n->name);
+	node_record(n, false, "NodeHasSufficientMemory", "Node %s status is now: NodeHasSufficientMemory",
+		    n->name);
+	node_record(n, false, "NodeHasNoDiskPressure", "Node %s status is now: NodeHasNoDiskPressure",
+		    n->name);
 	node_record(n, false, "NodeHasSufficientPID", "Node %s status is now: NodeHasSufficientPID", n->name);
 	register_node(n);
 }

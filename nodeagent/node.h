@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One node as the API server sees it: its Node object (registered, kept up to date), its Lease (renewed every 10 s),
- * and the host of its Pods. A real agent has one of these, a fake fleet thousands. Loop thread.
+ * One node as the API server sees it: its Node object (registered, kept up to date), its Lease (renewed every
+ * 10 s), and the host of its Pods. A real agent has one of these, a fake fleet thousands. Loop thread.
  *
- * The Node's status is written when something in it changed and every five minutes; what tells the control plane that
- * the node lives is the Lease. A node whose Lease could not be renewed for a while writes its status at once when
- * that works again, because by then it may have been marked as lost.
+ * The Node's status is written when something in it changed and every five minutes; what tells the control
+ * plane that the node lives is the Lease. A node whose Lease could not be renewed for a while writes its
+ * status at once when that works again, because by then it may have been marked as lost.
  */
 #ifndef NODE_H
 #define NODE_H
@@ -37,12 +37,14 @@ struct node {
 	void *arg;
 };
 
-/* `host` has its shared parts set; lease_phase in [0, 1) spreads the renewals of a fleet. Starts registering. */
+/* `host` has its shared parts set; lease_phase in [0, 1) spreads the renewals of a fleet. Starts registering.
+ */
 void node_start(struct node *n, double lease_phase);
 /* Looks again at everything that goes into the status; writes it when it changed. */
 void node_refresh(struct node *n);
 /* The Node object as the API has it now; ready: status of its Ready condition. */
-void node_seen(struct node *n, const char *pod_cidr, const char *taints, const struct labels *labels, const char *ready);
+void node_seen(struct node *n, const char *pod_cidr, const char *taints, const struct labels *labels,
+	       const char *ready);
 /* Somebody deleted the Node object. */
 void node_deleted(struct node *n);
 void node_record(struct node *n, bool warning, const char *reason, const char *fmt, ...) PRINTF(4, 5);

@@ -52,7 +52,7 @@ static char *read_value(const char *path, const char *key)
 
 static const struct {
 	const char *machine, *name;
-} arch_names[] = {{"x86_64", "amd64"}, {"aarch64", "arm64"}, {"armv7l", "arm"}, {"i686", "386"},
+} arch_names[] = {{"x86_64", "amd64"},	  {"aarch64", "arm64"},	  {"armv7l", "arm"}, {"i686", "386"},
 		  {"ppc64le", "ppc64le"}, {"riscv64", "riscv64"}, {"s390x", "s390x"}};
 
 void node_facts_read(struct node_facts *f, const char *root)
@@ -90,7 +90,8 @@ void node_facts_read(struct node_facts *f, const char *root)
 
 void node_facts_release(struct node_facts *f)
 {
-	char *all[] = {f->hostname, f->arch, f->kernel, f->os_image, f->machine_id, f->boot_id, f->system_uuid};
+	char *all[] = {f->hostname,   f->arch,	  f->kernel,	 f->os_image,
+		       f->machine_id, f->boot_id, f->system_uuid};
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		free(all[i]);
 	*f = (struct node_facts){0};
@@ -159,7 +160,8 @@ static js *conditions(const struct node_object *n, const js *old, int64_t now_ns
 		bool yes;
 		const char *reason, *message;
 	} rows[] = {
-		{"MemoryPressure", false, "KubeletHasSufficientMemory", "kubelet has sufficient memory available"},
+		{"MemoryPressure", false, "KubeletHasSufficientMemory",
+		 "kubelet has sufficient memory available"},
 		{"DiskPressure", false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure"},
 		{"PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available"},
 		{"Ready", n->ready, n->ready ? "KubeletReady" : "KubeletNotReady",
@@ -251,8 +253,8 @@ js *nodeobject_new(const struct node_object *n, int64_t now_ns)
 	js_set_str(o, "kind", "Node");
 	js_set_str(meta, "name", n->name);
 	js_set(meta, "labels", nodeobject_labels(n));
-	js_set_str(js_ensure(meta, "annotations", NULL), "volumes.kubernetes.io/controller-managed-attach-detach",
-		   "true");
+	js_set_str(js_ensure(meta, "annotations", NULL),
+		   "volumes.kubernetes.io/controller-managed-attach-detach", "true");
 	if (n->pod_cidr && *n->pod_cidr) {
 		js *spec = js_ensure(o, "spec", NULL);
 		js_set_str(spec, "podCIDR", n->pod_cidr);

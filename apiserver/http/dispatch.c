@@ -138,6 +138,10 @@ static void run_path(struct request *rq, struct response *rs)
 		rest_discovery(rq, rs);
 		return;
 	}
+	if (!strcmp(rq->path, "/openapi/v3") || !strncmp(rq->path, "/openapi/v3/", 12)) {
+		rest_openapi(rq, rs);
+		return;
+	}
 	autobuf struct buf query = BUF_INIT;
 	health_query(rq, &query);
 	if (!health_page(rq->path, buf_str(&query), &rs->body, &rs->status, &rs->content_type))

@@ -101,7 +101,8 @@ static void push_ready(struct stream *s)
 
 void response_wake(void *wake)
 {
-	push_ready(wake);
+	if (wake) /* else nobody reads yet, and whoever begins to reads everything */
+		push_ready(wake);
 }
 
 void stream_start(struct stream_hub *h, const struct stream_connection *c, struct response_stream *rs)

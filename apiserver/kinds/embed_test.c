@@ -193,6 +193,45 @@ static void service_defaults(void **state)
 	assert_string_equal(js_str(lb, "spec", "externalTrafficPolicy", NULL), "Cluster");
 }
 
+static void other_defaults(void **state)
+{
+	autojson js *ns = decode("", "Namespace", "{}"),
+		    *node = decode("", "Node", "{\"status\":{\"capacity\":{\"cpu\":\"1500u\"}}}"),
+		    *ended = decode("", "Namespace", "{\"status\":{\"phase\":\"Terminating\"}}");
+	assert_string_equal(js_str(ns, "status", "phase", NULL), "Active");
+	assert_string_equal(js_str(ended, "status", "phase", NULL), "Terminating");
+	assert_string_equal(js_str(node, "status", "capacity", "cpu", NULL), "2m"); /* thousandths at least */
+	assert_string_equal(js_str(node, "status", "allocatable", "cpu", NULL), "2m");
+}
+
+/* What upstream accepts must not be refused. */
+static void fine(void **state)
+{
+	static const struct {
+		const char *group, *kind, *text;
+	} rows[] = {
+		{"coordination.k8s.io", "Lease",
+		 "{\"spec\":{\"holderIdentity\":\"\",\"leaseDurationSeconds\":1}}"},
+		{"", "Namespace", "{\"spec\":{\"finalizers\":[\"kubernetes\"]}}"},
+		{"", "Pod",
+		 "{\"spec\":{\"terminationGracePeriodSeconds\":-1,\"hostname\":\"h\",\"containers\":[{"
+		 "\"name\":\"a\","
+		 "\"image\":\"i\",\"env\":[{\"name\":\"1 - "
+		 "x\"}],\"envFrom\":[{\"prefix\":\"a-\",\"configMapRef\":"
+		 "{\"name\":\"c\"}}]}],\"tolerations\":[{\"operator\":\"Exists\"}]}}"},
+		{"", "Event", "{\"metadata\":{\"name\":\"A.b\"}}"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autojson js *o = decode(rows[i].group, rows[i].kind, rows[i].text);
+		struct field_errors errs = {.n = 0};
+		schema_validate(schema_kind(schema, rows[i].group, "v1", rows[i].kind)->type, o, "", &errs);
+		for (size_t e = 0; e < errs.n; e++)
+			print_error("row %zu: %s: %s\n", i, errs.v[e].field, errs.v[e].message);
+		assert_int_equal(errs.n, 0);
+		field_errors_release(&errs);
+	}
+}
+
 static void validation(void **state)
 {
 	static const struct {
@@ -216,6 +255,76 @@ static void validation(void **state)
 		 "spec.leaseDurationSeconds", "Invalid value: 0: must be greater than 0"},
 		{"", "ConfigMap", "{\"data\":{\"a b\":\"\"}}", "data[a b]",
 		 "Invalid value: \"a b\": a valid config key must"},
+		{"", "Pod",
+		 "{\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"i\",\"env\":[{\"name\":\"E\","
+		 "\"valueFrom\":{\"secretKeyRef\":{\"key\":\"k\"}}}]}]}}",
+		 "spec.containers[0].env[0].valueFrom.secretKeyRef.name",
+		 "Invalid value: \"\": a lowercase RFC 1123 subdomain must"},
+		{"", "Pod",
+		 "{\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"i\",\"livenessProbe\":{\"grpc\":{"
+		 "\"port\":0}}}]}}",
+		 "spec.containers[0].livenessProbe.grpc.port",
+		 "Invalid value: 0: must be between 1 and 65535, inclusive"},
+		{"", "Pod",
+		 "{\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"i\",\"livenessProbe\":{\"httpGet\":{"
+		 "\"port\":1,\"httpHeaders\":[{\"name\":\"a b\"}]}}}]}}",
+		 "spec.containers[0].livenessProbe.httpGet.httpHeaders",
+		 "Invalid value: \"a b\": a valid HTTP header must"},
+		{"", "Pod",
+		 "{\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"i\",\"resizePolicy\":[{"
+		 "\"resourceName\":\"disk\",\"restartPolicy\":\"NotRequired\"}]}]}}",
+		 "spec.containers[0].resizePolicy",
+		 "Unsupported value: \"disk\": supported values: \"cpu\", \"memory\""},
+		{"", "Pod",
+		 "{\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"i\",\"securityContext\":{"
+		 "\"seccompProfile\":{}}}]}}",
+		 "spec.containers[0].securityContext.seccompProfile.type",
+		 "Required value: type is required when seccompProfile is set"},
+		{"", "Pod", "{\"spec\":{\"containers\":[{\"name\":\"a\\u0000b\"}]}}",
+		 "spec.containers[0].name", "Invalid value: \"a\\x00b\": a lowercase RFC 1123 label must"},
+		{"", "Pod", "{\"spec\":{\"restartPolicy\":\"Always\\u0000\"}}", "spec.restartPolicy",
+		 "Unsupported value: "},
+		{"", "Pod",
+		 "{\"spec\":{\"volumes\":[{\"name\":\"v\",\"hostPath\":{\"path\":\"/\"},\"emptyDir\":{}}]}}",
+		 "spec.volumes[0].hostPath", "Forbidden: may not specify more than 1 volume type"},
+		{"", "Pod", "{\"spec\":{\"volumes\":[{\"name\":\"v\",\"configMap\":{}}]}}",
+		 "spec.volumes[0].configMap.name", "Required value"},
+		{"", "Pod",
+		 "{\"spec\":{\"volumes\":[{\"name\":\"v\",\"projected\":{\"sources\":[{\"configMap\":{"
+		 "\"name\":\"c\"},\"secret\":{\"name\":\"s\"}}]}}]}}",
+		 "spec.volumes[0].projected.sources[0]",
+		 "Forbidden: may not specify more than 1 volume type"},
+		{"", "Pod",
+		 "{\"spec\":{\"volumes\":[{\"name\":\"v\",\"projected\":{\"sources\":[{"
+		 "\"serviceAccountToken\":{\"path\":\"p\",\"expirationSeconds\":5}}]}}]}}",
+		 "spec.volumes[0].projected.sources[0].serviceAccountToken.expirationSeconds",
+		 "Invalid value: 5: may not specify a duration less than 10 minutes"},
+		{"", "Pod",
+		 "{\"spec\":{\"volumes\":[{\"name\":\"v\",\"projected\":{\"sources\":[{"
+		 "\"serviceAccountToken\":{\"path\":\"p\",\"expirationSeconds\":4294967297}}]}}]}}",
+		 "spec.volumes[0].projected.sources[0].serviceAccountToken.expirationSeconds",
+		 "Invalid value: 4294967297: may not specify a duration larger than 2^32 seconds"},
+		{"", "Pod", "{\"spec\":{\"schedulingGates\":[{\"name\":\"a/b/c\"}]}}",
+		 "spec.schedulingGates[0]", "Invalid value: \"a/b/c\": a qualified name must"},
+		{"", "Pod", "{\"spec\":{\"schedulingGates\":[{\"name\":\"g\"},{\"name\":\"g\"}]}}",
+		 "spec.schedulingGates[1]", "Duplicate value: \"g\""},
+		{"", "Pod",
+		 "{\"spec\":{\"topologySpreadConstraints\":[{\"maxSkew\":0,\"topologyKey\":\"k\"}]}}",
+		 "spec.topologySpreadConstraints[0].maxSkew", "Invalid value: 0: must be greater than zero"},
+		{"", "Pod",
+		 "{\"spec\":{\"topologySpreadConstraints\":[{\"maxSkew\":1,\"topologyKey\":\"k\"}]}}",
+		 "spec.topologySpreadConstraints[0].whenUnsatisfiable",
+		 "Unsupported value: \"\": supported values: \"DoNotSchedule\", \"ScheduleAnyway\""},
+		{"", "Pod", "{\"spec\":{\"securityContext\":{\"supplementalGroups\":[1,-1]}}}",
+		 "spec.securityContext.supplementalGroups[1]",
+		 "Invalid value: -1: must be between 0 and 2147483647, inclusive"},
+		{"", "Pod", "{\"spec\":{\"dnsConfig\":{\"searches\":[\"a.b.\",\"a..b\"]}}}",
+		 "spec.dnsConfig.searches[1]",
+		 "Invalid value: \"a..b\": a lowercase RFC 1123 subdomain must"},
+		{"", "Service", "{\"spec\":{\"trafficDistribution\":\"Far\"}}", "spec.trafficDistribution",
+		 "Unsupported value: \"Far\": supported values: \"PreferClose\", "},
+		{"", "Namespace", "{\"spec\":{\"finalizers\":[\"a b\"]}}", "spec.finalizers",
+		 "Invalid value: \"a b\": "},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		autojson js *o = decode(rows[i].group, rows[i].kind, rows[i].text);
@@ -299,6 +408,7 @@ int main(void)
 		cmocka_unit_test(every_kind_is_whole),	cmocka_unit_test(paths_exist),
 		cmocka_unit_test(pod_defaults),		cmocka_unit_test(workload_defaults),
 		cmocka_unit_test(service_defaults),	cmocka_unit_test(validation),
+		cmocka_unit_test(other_defaults),	cmocka_unit_test(fine),
 		cmocka_unit_test(events_share_storage), cmocka_unit_test(extra_folder),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

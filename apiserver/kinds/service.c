@@ -101,6 +101,9 @@ static void drop_dependent(js *new, const js *old)
 	if (wants_health_port(old) && !wants_health_port(new) &&
 	    js_equal(js_field(spec, "healthCheckNodePort"), js_field(was, "healthCheckNodePort")))
 		js_del(spec, "healthCheckNodePort");
+	if (is_external(new) &&
+	    js_equal(js_field(spec, "internalTrafficPolicy"), js_field(was, "internalTrafficPolicy")))
+		js_del(spec, "internalTrafficPolicy");
 	bool external = wants_node_ports(new) || !strcmp(type_of(new), "LoadBalancer");
 	if (!external &&
 	    js_equal(js_field(spec, "externalTrafficPolicy"), js_field(was, "externalTrafficPolicy")))
@@ -167,6 +170,20 @@ static void service_prepare(const struct strategy_ctx *ctx, js *new, const js *o
 
 /* ---- validation ---- */
 
+/* The value is shown as upstream shows its internal struct. */
+static void double_port(const js *p, size_t i, struct field_errors *errs)
+{
+	if (errs->n >= FIELD_ERRORS_MAX)
+		return;
+	errs->v[errs->n++] = (struct field_error){
+		.reason = "FieldValueDuplicate",
+		.field = mem_printf("spec.ports[%zu]", i),
+		.message = mem_printf("Duplicate value: "
+				      "{\"Name\":\"\",\"Protocol\":\"%s\",\"AppProtocol\":null,\"Port\":%lld,"
+				      "\"TargetPort\":0,\"NodePort\":0}",
+				      js_str0(p, "protocol", NULL), (long long)js_int(p, 0, "port", NULL))};
+}
+
 static void validate_port(const js *svc, const js *ports, const js *p, size_t i, struct field_errors *errs)
 {
 	const char *name = js_str0(p, "name", NULL);
@@ -179,14 +196,8 @@ static void validate_port(const js *svc, const js *ports, const js *p, size_t i,
 		int64_t node = js_int(p, 0, "nodePort", NULL);
 		if (*name && !strcmp(js_str0(o, "name", NULL), name))
 			field_error_duplicate(errs, PATH("spec.ports[%zu].name", i), name);
-		if (same_port(o, p)) {
-			autojson js *both = js_new_obj();
-			js_set_str(both, "protocol", js_str0(p, "protocol", NULL));
-			js_set_int(both, "port", js_int(p, 0, "port", NULL));
-			autobuf struct buf b = BUF_INIT;
-			js_write(&b, both);
-			field_error_duplicate(errs, PATH("spec.ports[%zu]", i), buf_str(&b));
-		}
+		if (same_port(o, p))
+			double_port(p, i, errs);
 		if (node && node == js_int(o, 0, "nodePort", NULL) &&
 		    !strcmp(js_str0(o, "protocol", NULL), js_str0(p, "protocol", NULL))) {
 			snprintf(key, sizeof(key), "%lld", (long long)node);

@@ -20,12 +20,13 @@ struct api {
 	const char *node_client_ca, *node_client_cert, *node_client_key; /* PEM files for calls to node agents; may be NULL */
 	struct rest_state *state;     /* the writing side's own (allocators …); rest_state_new */
 	struct discovery *discovery; /* rest/discovery.h */
+	struct openapi *openapi;     /* rest/openapi.h */
 };
 
 typedef void handler_fn(struct request *rq, struct response *rs);
 
 /* reading side */
-handler_fn rest_get, rest_list, rest_watch, rest_discovery, rest_version;
+handler_fn rest_get, rest_list, rest_watch, rest_discovery, rest_openapi, rest_version;
 /* writing side: BLOCK */
 handler_fn rest_create, rest_update, rest_patch, rest_delete, rest_deletecollection;
 /* subresources: BLOCK */

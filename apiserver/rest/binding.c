@@ -15,14 +15,18 @@
 static const struct kind binding_kind = {
 	.group = "", .version = "v1", .kind = "Binding", .resource = "pods/binding"};
 
-static int refuse(struct write *w, const char *pod, struct err *err, const char *fmt, const char *arg)
+static PRINTF(3, 4) js *refuse(struct write *w, struct err *err, const char *fmt, ...)
 {
 	char why[384];
+	va_list ap;
 
-	snprintf(why, sizeof(why), fmt, pod, arg);
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
 	w->about = (struct subject){.kind = &binding_kind, .name = w->name};
-	return err_set(err, REASON_CONFLICT, "Operation cannot be fulfilled on pods/binding \"%s\": %s", pod,
-		       why);
+	err_set(err, REASON_CONFLICT, "Operation cannot be fulfilled on pods/binding \"%s\": %s", w->name,
+		why);
+	return NULL;
 }
 
 static void set_scheduled(js *pod, int64_t now_ns)
@@ -44,18 +48,12 @@ static js *change(struct write *w, void *arg, const struct obj *old, const js *o
 	const js *binding = arg;
 	const char *node = js_str0(old_tree, "spec", "nodeName", NULL);
 
-	if (old->deleting) {
-		refuse(w, old->name, err, "pod %s is being deleted, cannot be assigned to a host", "");
-		return NULL;
-	}
-	if (*node) {
-		refuse(w, old->name, err, "pod %s is already assigned to node \"%s\"", node);
-		return NULL;
-	}
-	if (js_len(js_arr(old_tree, "spec", "schedulingGates", NULL))) {
-		refuse(w, old->name, err, "pod %s has non-empty .spec.schedulingGates", "");
-		return NULL;
-	}
+	if (old->deleting)
+		return refuse(w, err, "pod %s is being deleted, cannot be assigned to a host", old->name);
+	if (*node)
+		return refuse(w, err, "pod %s is already assigned to node \"%s\"", old->name, node);
+	if (js_len(js_arr(old_tree, "spec", "schedulingGates", NULL)))
+		return refuse(w, err, "pod %s has non-empty .spec.schedulingGates", old->name);
 	js *pod = json_object_get((js *)old_tree); /* trusted: the one tree is changed in place */
 	js_set_str(js_ensure(pod, "spec", NULL), "nodeName", js_str0(binding, "target", "name", NULL));
 	js *notes = js_obj(binding, "metadata", "annotations", NULL);

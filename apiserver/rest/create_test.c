@@ -147,6 +147,13 @@ static const struct bad bad_creates[] = {
 	 "spec.ports[0].nodePort: Invalid value: 80: provided port is not in the valid range. The range of "
 	 "valid ports is "
 	 "30000-32767"},
+	{SVCS,
+	 "{\"metadata\":{\"name\":\"s\"},\"spec\":{\"ports\":[{\"name\":\"a\",\"port\":80},{\"name\":\"b\","
+	 "\"port\":80}]}}",
+	 422, "Invalid",
+	 "spec.ports[1]: Duplicate value: "
+	 "{\"Name\":\"\",\"Protocol\":\"TCP\",\"AppProtocol\":null,\"Port\":80,\"TargetPort\":0,\"NodePort\":"
+	 "0}"},
 	{CMS, "{\"metadata\":{\"name\":\"m\"},\"data\":{\"a/b\":\"x\"}}", 422, "Invalid",
 	 "ConfigMap \"m\" is invalid: data[a/b]: "},
 };

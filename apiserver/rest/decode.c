@@ -30,34 +30,30 @@ void decode_media_type(const char *content_type, char out[128])
 	out[n] = '\0';
 }
 
-static void summarize(const char *p, size_t n, char out[2 * SUMMARY + 8])
+/* The beginning of a body: as text when it looks like JSON, else in hexadecimal. */
+static void summarize(const char *p, size_t n, struct buf *out)
 {
 	size_t shown = n > SUMMARY ? SUMMARY : n;
-	char *w = out;
 
-	if (!n) {
-		strcpy(out, "<empty>");
-		return;
-	}
-	if (*p == '{' && buf_utf8_valid(p, shown) == shown && !memchr(p, 0, shown)) {
-		memcpy(w, p, shown);
-		w += shown;
-	} else {
+	if (!n)
+		buf_adds(out, "<empty>");
+	else if (*p == '{' && buf_utf8_valid(p, shown) == shown && !memchr(p, 0, shown))
+		buf_add(out, p, shown);
+	else
 		for (size_t i = 0; i < shown; i++)
-			w += sprintf(w, "%02x", (unsigned char)p[i]);
-	}
-	strcpy(w, n > SUMMARY ? " ..." : "");
+			buf_addf(out, "%02x", (unsigned char)p[i]);
+	buf_adds(out, n > SUMMARY ? " ..." : "");
 }
 
 static int unrecognized(const struct decode *d, const char *p, size_t n, struct err *err)
 {
-	char summary[2 * SUMMARY + 8], what[ERR_MSG_MAX];
+	autobuf struct buf summary = BUF_INIT;
+	struct err what = *err;
 
-	summarize(p, n, summary);
-	snprintf(what, sizeof(what), "%s", err->msg);
+	summarize(p, n, &summary);
 	return err_set(err, REASON_BAD_REQUEST,
-		       "the object provided is unrecognized (must be of type %s): %s (%s)", d->kind, what,
-		       summary);
+		       "the object provided is unrecognized (must be of type %s): %s (%s)", d->kind, what.msg,
+		       buf_str(&summary));
 }
 
 static js *parse_json(const struct decode *d, const char *p, size_t n, struct js_duplicates *dup,

@@ -294,7 +294,7 @@ static int by_text(const void *a, const void *b)
 
 static void build_index(struct discovery *d)
 {
-	static const char *const more[] = {"/healthz", "/livez", "/metrics", "/readyz", "/version"};
+	static const char *const more[] = {"/healthz", "/livez", "/metrics", "/openapi/v3", "/readyz", "/version"};
 	size_t n = 0, n_more = sizeof(more) / sizeof(*more);
 	const char **paths = mem_array(map_len(&d->by_path) + n_more, sizeof(*paths));
 	for (struct map_iter it = {0}; map_next(&d->by_path, &it);)

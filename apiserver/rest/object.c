@@ -128,7 +128,7 @@ bool object_is_heartbeat(const struct kind *k, js *new, const js *old)
 
 	if (!k->heartbeat_field || strlen(k->heartbeat_field) >= sizeof(path))
 		return false;
-	strcpy(path, k->heartbeat_field);
+	snprintf(path, sizeof(path), "%s", k->heartbeat_field);
 	js *a = new;
 	const js *b = old;
 	char *step = strtok_r(path, ".", &save), *next;

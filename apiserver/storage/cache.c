@@ -2,17 +2,19 @@
 /*
  * The present state of one resource, and how a change gets into it.
  *
- * A change is applied in one piece under the write lock: the object moves into the order, its old state and itself into
- * the window, and the watchers that care are noted. So whoever holds the lock sees objects, window and revision agree.
- * The cache-wide revision (revision.h) is advanced by the sink after a whole batch; a reader that comes in between may
- * see newer objects than that, therefore resource_now takes the greater of the two.
+ * A change is applied in one piece under the write lock: the object moves into the order, its old state and
+ * itself into the window, and the watchers that care are noted. So whoever holds the lock sees objects,
+ * window and revision agree. The cache-wide revision (revision.h) is advanced by the sink after a whole
+ * batch; a reader that comes in between may see newer objects than that, therefore resource_now takes the
+ * greater of the two.
  */
 #include "storage/cache.h"
 
 #include <stdlib.h>
 #include "storage/revision.h"
 
-void resource_init(struct resource *r, struct storage *s, const struct kind *k, struct revision *rev, size_t window)
+void resource_init(struct resource *r, struct storage *s, const struct kind *k, struct revision *rev,
+		   size_t window)
 {
 	pthread_rwlockattr_t attr;
 	*r = (struct resource){.storage = s, .kind = k, .revision = rev};
@@ -94,8 +96,9 @@ static int rev_cmp(const void *a, const void *b)
 	return (x->rv > y->rv) - (x->rv < y->rv);
 }
 
-/* Changes that left the key in place are told as if nothing had been lost: every one has its own revision. Deletions have
-   left no revision behind, so nobody who watched can be told of them in order: those watchers must list again. */
+/* Changes that left the key in place are told as if nothing had been lost: every one has its own revision.
+   Deletions have left no revision behind, so nobody who watched can be told of them in order: those watchers
+   must list again. */
 void resource_replace(struct resource *r, struct obj **v, size_t n, uint64_t rev)
 {
 	size_t kept = 0, changed = 0;

@@ -2,15 +2,15 @@
 /*
  * Lists: a snapshot of a key range, filtered outside the lock.
  *
- * A list at an older revision (the pages of one paged list) is the present snapshot with the window's newer changes
- * undone: for every key that changed since, the state before the oldest such change is what there was. Both sides are in
- * key order, so they are merged while the page is filled.
+ * A list at an older revision (the pages of one paged list) is the present snapshot with the window's newer
+ * changes undone: for every key that changed since, the state before the oldest such change is what there
+ * was. Both sides are in key order, so they are merged while the page is filled.
  */
 #include <stdlib.h>
 #include "storage/cache.h"
 
 struct undo {
-	const char *key; /* inside after */
+	const char *key;	    /* inside after */
 	struct obj *before, *after; /* references; before NULL: the key did not exist then */
 	uint64_t rev;
 };
@@ -127,8 +127,8 @@ static struct obj *page_next(struct page *p)
 	}
 }
 
-static int page_open(struct page *p, struct resource *r, const struct range *range, uint64_t exact, uint64_t *ret_rv,
-		     struct err *err)
+static int page_open(struct page *p, struct resource *r, const struct range *range, uint64_t exact,
+		     uint64_t *ret_rv, struct err *err)
 {
 	int rc = 0;
 	*p = (struct page){0};

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two binary searches find a key: over the chunks by their first keys, then inside one. A full chunk splits in halves,
- * except at the very end, where a new one is begun, so that keys that arrive in order leave full chunks behind. A chunk
- * merges with its right neighbour when both together fill half of one, so deletions do not leave dust.
+ * Two binary searches find a key: over the chunks by their first keys, then inside one. A full chunk splits
+ * in halves, except at the very end, where a new one is begun, so that keys that arrive in order leave full
+ * chunks behind. A chunk merges with its right neighbour when both together fill half of one, so deletions do
+ * not leave dust.
  */
 #include "storage/cache_order.h"
 
@@ -33,7 +34,8 @@ static void chunk_unref(struct chunk *c)
 	free(c);
 }
 
-/* The chunk at ci, made ours alone. New references come only from order_snapshot, which the caller's lock keeps away. */
+/* The chunk at ci, made ours alone. New references come only from order_snapshot, which the caller's lock
+ * keeps away. */
 static struct chunk *chunk_own(struct order *o, size_t ci)
 {
 	struct chunk *c = o->chunks[ci];
@@ -195,7 +197,8 @@ void order_load(struct order *o, struct obj **v, size_t n)
 
 /* ---- snapshots ---- */
 
-void order_snapshot(const struct order *o, const char *lo, const char *hi, const char *after, struct order_snapshot *ret)
+void order_snapshot(const struct order *o, const char *lo, const char *hi, const char *after,
+		    struct order_snapshot *ret)
 {
 	*ret = (struct order_snapshot){0};
 	if (!o->n)

@@ -2,12 +2,12 @@
 /*
  * The objects of one resource in key order, with snapshots that cost next to nothing.
  *
- * An array of chunks of up to ORDER_CHUNK references. A snapshot takes references to chunks, not to objects; a chunk that
- * some snapshot holds is copied before it is changed. So listing 150,000 objects holds the lock for some 3,000
- * increments, and a thousand watchers that begin with the present state share one copy of it.
+ * An array of chunks of up to ORDER_CHUNK references. A snapshot takes references to chunks, not to objects;
+ * a chunk that some snapshot holds is copied before it is changed. So listing 150,000 objects holds the lock
+ * for some 3,000 increments, and a thousand watchers that begin with the present state share one copy of it.
  *
- * Threads: changes and order_snapshot exclude each other (the resource's lock); a taken snapshot is its owner's, without
- * any lock.
+ * Threads: changes and order_snapshot exclude each other (the resource's lock); a taken snapshot is its
+ * owner's, without any lock.
  */
 #ifndef STORAGE_CACHE_ORDER_H
 #define STORAGE_CACHE_ORDER_H
@@ -33,13 +33,14 @@ void order_load(struct order *o, struct obj **v, size_t n);
 
 struct order_snapshot {
 	struct chunk **chunks;
-	size_t n, at;	/* chunks; the one under the cursor */
-	unsigned i;	/* cursor inside it */
-	unsigned end;	/* where the last chunk's part ends */
-	size_t left;	/* objects from the cursor on */
+	size_t n, at; /* chunks; the one under the cursor */
+	unsigned i;   /* cursor inside it */
+	unsigned end; /* where the last chunk's part ends */
+	size_t left;  /* objects from the cursor on */
 };
 /* Objects with lo <= key < hi (NULL = no bound), and key > after when that is not NULL. */
-void order_snapshot(const struct order *o, const char *lo, const char *hi, const char *after, struct order_snapshot *ret);
+void order_snapshot(const struct order *o, const char *lo, const char *hi, const char *after,
+		    struct order_snapshot *ret);
 /* Borrowed until the next call on this snapshot; NULL at the end. What is behind the cursor is let go. */
 struct obj *order_next(struct order_snapshot *s);
 void order_snapshot_release(struct order_snapshot *s);

@@ -11,9 +11,16 @@
 #include "base/thread.h"
 #include "storage/revision.h"
 
-static struct selectable pod_fields[] = {{.field = "spec.nodeName", .bucket = true}, {.field = "status.phase"}};
-static const struct kind pods = {.group = "", .version = "v1", .kind = "Pod", .resource = "pods", .namespaced = true,
-				 .storage = "pods", .selectable = pod_fields, .n_selectable = 2};
+static struct selectable pod_fields[] = {{.field = "spec.nodeName", .bucket = true},
+					 {.field = "status.phase"}};
+static const struct kind pods = {.group = "",
+				 .version = "v1",
+				 .kind = "Pod",
+				 .resource = "pods",
+				 .namespaced = true,
+				 .storage = "pods",
+				 .selectable = pod_fields,
+				 .n_selectable = 2};
 
 struct fixture {
 	struct resource r;
@@ -24,7 +31,8 @@ struct fixture {
 static struct obj *pod(const char *ns, const char *name, const char *node, const char *app, uint64_t rv)
 {
 	struct err err = ERR_INIT;
-	autofree char *text = mem_printf("{\"metadata\":{\"name\":\"%s\",\"namespace\":\"%s\",\"uid\":\"u\",\"labels\":{\"app\":\"%s\"}},"
+	autofree char *text = mem_printf("{\"metadata\":{\"name\":\"%s\",\"namespace\":\"%s\",\"uid\":\"u\","
+					 "\"labels\":{\"app\":\"%s\"}},"
 					 "\"spec\":{\"nodeName\":\"%s\"}}",
 					 name, ns, app, node);
 	struct obj *o = obj_load(&pods, text, strlen(text), rv, rv, &err);
@@ -215,8 +223,8 @@ static char *names_of(const struct obj_list *l)
 	return buf_take(&b, NULL);
 }
 
-static void expect_list(struct fixture *f, const struct query *q, uint64_t exact, const char *after, size_t limit,
-			const char *keys, const char *next, int64_t remaining)
+static void expect_list(struct fixture *f, const struct query *q, uint64_t exact, const char *after,
+			size_t limit, const char *keys, const char *next, int64_t remaining)
 {
 	struct obj_list l;
 	struct err err = ERR_INIT;
@@ -264,9 +272,12 @@ static void lists_select_and_page(void **state)
 	static const struct {
 		const char *ns, *fields, *keys;
 	} rows[] = {
-		{"", "spec.nodeName=n2", "a-b/z b/x"},	{"", "spec.nodeName!=n2,metadata.namespace=b", "b/y"},
-		{"", "metadata.name=x", "a/x b/x c/x"}, {"b", "metadata.name=x", "b/x"},
-		{"b", "metadata.name=q", ""},		{"", "spec.nodeName=", "c/x"},
+		{"", "spec.nodeName=n2", "a-b/z b/x"},
+		{"", "spec.nodeName!=n2,metadata.namespace=b", "b/y"},
+		{"", "metadata.name=x", "a/x b/x c/x"},
+		{"b", "metadata.name=x", "b/x"},
+		{"b", "metadata.name=q", ""},
+		{"", "spec.nodeName=", "c/x"},
 		{"", "status.phase!=", ""},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -318,7 +329,8 @@ static void on_wake(void *arg)
 	atomic_fetch_add((atomic_int *)arg, 1);
 }
 
-static void expect_event(struct watcher *w, enum watch_type type, uint64_t rv, const char *key, const char *node)
+static void expect_event(struct watcher *w, enum watch_type type, uint64_t rv, const char *key,
+			 const char *node)
 {
 	struct watch_event ev;
 	struct err err = ERR_INIT;
@@ -338,8 +350,8 @@ static void expect_nothing(struct watcher *w)
 	assert_int_equal(watch_next(w, &ev, &err), 0);
 }
 
-static struct watcher *open_watch(struct fixture *f, const char *ns, const char *fields, uint64_t rv, bool initial, bool end_mark,
-				  atomic_int *wakes)
+static struct watcher *open_watch(struct fixture *f, const char *ns, const char *fields, uint64_t rv,
+				  bool initial, bool end_mark, atomic_int *wakes)
 {
 	struct err err = ERR_INIT;
 	struct field_selector fs = {0};
@@ -392,7 +404,8 @@ static void watch_sees_through_its_selector(void **state)
 	atomic_int wakes1 = 0, wakes2 = 0, wakes0 = 0;
 	struct watcher *w1 = open_watch(f, "", "spec.nodeName=n1", 0, false, false, &wakes1);
 	struct watcher *w2 = open_watch(f, "", "spec.nodeName=n2", 0, false, false, &wakes2);
-	struct watcher *unbound = open_watch(f, "", "spec.nodeName!=n1,spec.nodeName!=n2", 0, false, false, &wakes0);
+	struct watcher *unbound =
+		open_watch(f, "", "spec.nodeName!=n1,spec.nodeName!=n2", 0, false, false, &wakes0);
 	expect_nothing(w1);
 	expect_nothing(w2);
 	expect_nothing(unbound);
@@ -491,7 +504,8 @@ static void lost_history_is_bridged_or_ended(void **state)
 	put(f, "n", "b", "1", "");
 	struct watcher *w = open_watch(f, "", "", 0, false, false, &wakes);
 	expect_nothing(w);
-	struct obj *v[] = {pod("n", "b", "2", "", 205), pod("n", "a", "1", "", 101), pod("n", "c", "2", "", 203)};
+	struct obj *v[] = {pod("n", "b", "2", "", 205), pod("n", "a", "1", "", 101),
+			   pod("n", "c", "2", "", 203)};
 	resource_replace(&f->r, v, 3, 210);
 	assert_int_equal(wakes, 1);
 	expect_event(w, WATCH_ADDED, 203, "n/c", "2");
@@ -597,7 +611,8 @@ static void *list_main(void *arg)
 static void readers_and_the_sink_do_not_disturb_each_other(void **state)
 {
 	struct fixture *f = *state;
-	static const char *const fields[] = {"", "spec.nodeName=n1", "metadata.name=p3", "spec.nodeName!=n2", "", ""};
+	static const char *const fields[] = {
+		"", "spec.nodeName=n1", "metadata.name=p3", "spec.nodeName!=n2", "", ""};
 	enum { READERS = 6 };
 	struct reader r[READERS];
 	pthread_t t[READERS];

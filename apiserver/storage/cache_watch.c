@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A watcher is a place in the window and a query. It owns no queue: what it will be told is computed when it asks, from
- * changes that all watchers share, so a slow one costs nothing but its place, and loses that when the window moves on.
+ * A watcher is a place in the window and a query. It owns no queue: what it will be told is computed when it
+ * asks, from changes that all watchers share, so a slow one costs nothing but its place, and loses that when
+ * the window moves on.
  *
- * Asleep and awake: a watcher that has seen everything is `armed`. The sink asks each armed watcher's query about each
- * change; on the first match it notes the change's place as the watcher's and wakes it. An armed watcher therefore needs
- * no place: it has seen, or need not see, everything, however far the window has moved. To ask few watchers per
- * change, those that can only match one value of something (a node's own Pods, one object, one namespace) sit in a bucket
- * named after it; a change looks into the buckets of its old and new values and asks the rest one by one.
+ * Asleep and awake: a watcher that has seen everything is `armed`. The sink asks each armed watcher's query
+ * about each change; on the first match it notes the change's place as the watcher's and wakes it. An armed
+ * watcher therefore needs no place: it has seen, or need not see, everything, however far the window has
+ * moved. To ask few watchers per change, those that can only match one value of something (a node's own Pods,
+ * one object, one namespace) sit in a bucket named after it; a change looks into the buckets of its old and
+ * new values and asks the rest one by one.
  *
  * A change is seen through the query: into the selection is ADDED, inside it MODIFIED, out of it DELETED. The
  * object of a DELETED is the last one that was selected, with the change's revision.
@@ -29,17 +31,17 @@ struct watcher {
 	void (*wake)(void *arg);
 	void *arg;
 
-	struct list link;	/* resource.lock: in bucket->watchers or resource.watchers */
+	struct list link; /* resource.lock: in bucket->watchers or resource.watchers */
 	struct bucket *bucket;
-	struct list wake_link;	/* resource.wake_lock: in resource.woken */
-	uint64_t place;		/* resource.lock: next change to look at; meaningless while armed */
-	bool armed;		/* resource.lock: set by the owner, cleared by the sink */
-	bool expired;		/* resource.lock */
+	struct list wake_link; /* resource.wake_lock: in resource.woken */
+	uint64_t place;	       /* resource.lock: next change to look at; meaningless while armed */
+	bool armed;	       /* resource.lock: set by the owner, cleared by the sink */
+	bool expired;	       /* resource.lock */
 
 	/* the owner's */
 	struct order_snapshot initial;
 	bool in_initial, want_end;
-	uint64_t from;	    /* changes up to here are not wanted */
+	uint64_t from; /* changes up to here are not wanted */
 	uint64_t initial_rv;
 	uint64_t delivered; /* everything up to here has been delivered */
 };
@@ -127,8 +129,7 @@ static bool concerns(const struct match *m, const struct change *c)
 
 static void ask(struct list *watchers, const struct change *c, uint64_t seq)
 {
-	list_for_each(pos, watchers)
-	{
+	list_for_each (pos, watchers) {
 		struct watcher *w = list_entry(pos, struct watcher, link);
 		if (!w->armed || c->rev <= w->from || !concerns(&w->match, c))
 			continue;
@@ -167,8 +168,7 @@ void watchers_note(struct resource *r, const struct change *c, uint64_t seq)
 
 static void expire_all(struct list *watchers)
 {
-	list_for_each(pos, watchers)
-	{
+	list_for_each (pos, watchers) {
 		struct watcher *w = list_entry(pos, struct watcher, link);
 		w->expired = true;
 		if (w->armed)
@@ -234,8 +234,8 @@ static int begin(struct watcher *w, uint64_t rv, bool initial_events, struct err
 	return 0;
 }
 
-struct watcher *watch_open(struct resource *r, const struct query *q, uint64_t rv, bool initial_events, bool initial_end,
-			   void (*wake)(void *arg), void *arg, struct err *err)
+struct watcher *watch_open(struct resource *r, const struct query *q, uint64_t rv, bool initial_events,
+			   bool initial_end, void (*wake)(void *arg), void *arg, struct err *err)
 {
 	struct watcher *w = MEM_NEW(struct watcher);
 	w->r = r;
@@ -266,7 +266,8 @@ void watch_close(struct watcher *w)
 	pthread_rwlock_wrlock(&w->r->lock);
 	unlink_watcher(w);
 	pthread_rwlock_unlock(&w->r->lock);
-	/* From here the sink cannot find it any more; what it has found already is still on the list, or being woken. */
+	/* From here the sink cannot find it any more; what it has found already is still on the list, or
+	 * being woken. */
 	pthread_mutex_lock(&w->r->wake_lock);
 	list_del(&w->wake_link);
 	pthread_mutex_unlock(&w->r->wake_lock);
@@ -293,8 +294,8 @@ static bool next_initial(struct watcher *w, struct watch_event *ret)
 	return true;
 }
 
-/* What the change looks like through the query; obj is a reference that for a DELETED out of the selection still has to
-   get the change's revision (*ret_stale). */
+/* What the change looks like through the query; obj is a reference that for a DELETED out of the selection
+   still has to get the change's revision (*ret_stale). */
 static bool see(const struct watcher *w, const struct change *c, struct watch_event *ret, bool *ret_stale)
 {
 	bool before = c->old && match_obj(&w->match, c->old);

@@ -12,7 +12,8 @@ static struct change *slot(struct window *w, uint64_t seq)
 	return &w->v[seq & (w->cap - 1)];
 }
 
-/* What only the window keeps alive. The state after a change is the cache's, or the state before a later one. */
+/* What only the window keeps alive. The state after a change is the cache's, or the state before a later one.
+ */
 static size_t weight(const struct change *c)
 {
 	return (c->old ? c->old->len : 0) + (c->deleted ? c->cur->len : 0);

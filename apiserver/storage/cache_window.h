@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The recent changes of one resource, in order: what watchers read, and what lists at an older revision are computed
- * from. A ring addressed by an absolute sequence number, so a watcher is a number.
+ * The recent changes of one resource, in order: what watchers read, and what lists at an older revision are
+ * computed from. A ring addressed by an absolute sequence number, so a watcher is a number.
  *
- * How much is kept: WINDOW_KEEP changes, up to the maximum while the oldest is younger than WINDOW_YOUNG_NS (upstream's
- * watch cache aims at 75 s: a bookmark period and a margin, kubernetes/apiserver pkg/storage/cacher), less when the
- * superseded objects that only the window keeps alive exceed WINDOW_BYTES, and WINDOW_FLOOR once they are older than
- * WINDOW_OLD_NS (the five minutes after which upstream compacts etcd). Nothing happens on a timer but window_trim, which
- * the owner calls while window_excess says so.
+ * How much is kept: WINDOW_KEEP changes, up to the maximum while the oldest is younger than WINDOW_YOUNG_NS
+ * (upstream's watch cache aims at 75 s: a bookmark period and a margin, kubernetes/apiserver
+ * pkg/storage/cacher), less when the superseded objects that only the window keeps alive exceed WINDOW_BYTES,
+ * and WINDOW_FLOOR once they are older than WINDOW_OLD_NS (the five minutes after which upstream compacts
+ * etcd). Nothing happens on a timer but window_trim, which the owner calls while window_excess says so.
  *
  * Threads: the resource's lock.
  */
@@ -26,9 +26,9 @@
 
 struct change {
 	uint64_t rev;
-	int64_t at_ns;	  /* monotonic */
-	struct obj *old;  /* state before; NULL: created */
-	struct obj *cur;  /* state after; of a deletion, the last state with the deletion's revision */
+	int64_t at_ns;	 /* monotonic */
+	struct obj *old; /* state before; NULL: created */
+	struct obj *cur; /* state after; of a deletion, the last state with the deletion's revision */
 	bool deleted;
 };
 

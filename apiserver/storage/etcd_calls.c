@@ -97,8 +97,8 @@ static int parse_servers(struct etcd_calls *c, const char *servers, struct err *
 		while (len && servers[len - 1] == '/')
 			len--;
 		if (strncmp(servers, "http://", 7) != 0 && strncmp(servers, "https://", 8) != 0)
-			return err_set(err, REASON_BAD_REQUEST, "etcd server \"%.*s\" is no http:// or https:// URL", (int)n,
-				       servers);
+			return err_set(err, REASON_BAD_REQUEST,
+				       "etcd server \"%.*s\" is no http:// or https:// URL", (int)n, servers);
 		c->servers = mem_realloc_array(c->servers, c->n_servers + 1, sizeof(*c->servers));
 		c->servers[c->n_servers++] = mem_strndup(servers, len);
 		servers += n + (servers[n] == ',');
@@ -160,8 +160,8 @@ bool etcd_answers(struct etcd_calls *c, char why[128])
 	return ok;
 }
 
-int etcd_call(struct etcd_calls *c, const char *path, const struct buf *body, int64_t timeout_ns, struct buf *ret_body,
-	      struct err *err)
+int etcd_call(struct etcd_calls *c, const char *path, const struct buf *body, int64_t timeout_ns,
+	      struct buf *ret_body, struct err *err)
 {
 	size_t server = atomic_load(&c->server);
 	autofree char *url = etcd_url(c, path);
@@ -180,7 +180,8 @@ int etcd_call(struct etcd_calls *c, const char *path, const struct buf *body, in
 	if (k.rc < 0) {
 		err_wrap(err, "etcd");
 		note_health(c, err);
-		if (err->reason != REASON_UNAVAILABLE && err->reason != REASON_TIMEOUT && err->reason != REASON_TOO_LARGE)
+		if (err->reason != REASON_UNAVAILABLE && err->reason != REASON_TIMEOUT &&
+		    err->reason != REASON_TOO_LARGE)
 			err->reason = REASON_UNAVAILABLE;
 		/* The first of many that fail together moves on. */
 		atomic_compare_exchange_strong(&c->server, &server, server + 1);

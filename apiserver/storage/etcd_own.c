@@ -49,10 +49,10 @@ struct own *own_match(struct own_list *l, const struct wire_kv *kv)
 {
 	struct own *found = NULL;
 	pthread_mutex_lock(&l->lock);
-	list_for_each(pos, &l->writes)
-	{
+	list_for_each (pos, &l->writes) {
 		struct own *o = list_entry(pos, struct own, link);
-		if (!o->cookie || o->leaving || o->shown || o->in_sink || (o->rev && o->rev != kv->mod_rev) || !same(o->key64, kv->key))
+		if (!o->cookie || o->leaving || o->shown || o->in_sink || (o->rev && o->rev != kv->mod_rev) ||
+		    !same(o->key64, kv->key))
 			continue;
 		if (kv->deleted ? o->value64.p != NULL : !o->value64.p || !same(o->value64, kv->value))
 			continue;
@@ -69,8 +69,7 @@ void own_shown(struct own_list *l, uint64_t rev)
 	pthread_mutex_lock(&l->lock);
 	if (rev > l->shown_rev)
 		l->shown_rev = rev;
-	list_for_each(pos, &l->writes)
-	{
+	list_for_each (pos, &l->writes) {
 		struct own *o = list_entry(pos, struct own, link);
 		bool waits = o->rev && o->rev <= l->shown_rev;
 		if (o->in_sink) {

@@ -25,7 +25,8 @@ static inline int etcd_free_port(void)
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(a);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&a, len) < 0 || getsockname(fd, (struct sockaddr *)&a, &len) < 0)
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, len) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&a, &len) < 0)
 		abort();
 	close(fd);
 	return ntohs(a.sin_port);
@@ -44,8 +45,9 @@ static inline void etcd_run(struct etcd_process *e)
 	int null = open("/dev/null", O_RDWR);
 	dup2(null, 1);
 	dup2(null, 2);
-	execlp("etcd", "etcd", "--data-dir", e->dir, "--listen-client-urls", e->url, "--advertise-client-urls", e->url,
-	       "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", cluster, NULL);
+	execlp("etcd", "etcd", "--data-dir", e->dir, "--listen-client-urls", e->url,
+	       "--advertise-client-urls", e->url, "--listen-peer-urls", peer, "--initial-advertise-peer-urls",
+	       peer, "--initial-cluster", cluster, NULL);
 	_exit(127);
 }
 

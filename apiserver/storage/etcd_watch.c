@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each line of the stream is one batch: it is read into an array, own writes are matched, other keys and values decoded
- * into one buffer, and the sink gets the array before the next line is looked at. Nothing is queued. A broken stream
- * begins again behind the last delivered revision, so every event is delivered once; what should come twice anyhow is
- * dropped by its revision.
+ * Each line of the stream is one batch: it is read into an array, own writes are matched, other keys and
+ * values decoded into one buffer, and the sink gets the array before the next line is looked at. Nothing is
+ * queued. A broken stream begins again behind the last delivered revision, so every event is delivered once;
+ * what should come twice anyhow is dropped by its revision.
  */
 #include "storage/etcd_watch.h"
 
@@ -32,10 +32,10 @@ struct etcd_watch {
 	struct lines lines;
 	struct store_event *events;
 	size_t n, cap;
-	struct buf bytes;     /* decoded keys and values; events hold offsets until the batch is complete */
+	struct buf bytes; /* decoded keys and values; events hold offsets until the batch is complete */
 	bool compacted;
-	bool told;	      /* that etcd is away */
-	struct err why;	      /* the stream ended */
+	bool told;	/* that etcd is away */
+	struct err why; /* the stream ended */
 };
 
 /* ---- one line ---- */
@@ -103,7 +103,8 @@ static bool on_line(void *arg, const char *line, size_t n)
 	buf_clear(&w->bytes);
 	int rc = wire_read_watch(line, n, on_event, w, &r, &w->why);
 	if (rc < 0) {
-		own_shown(w->c.own, 0); /* lets go of what this line has matched: it comes again, to be decoded */
+		own_shown(w->c.own,
+			  0); /* lets go of what this line has matched: it comes again, to be decoded */
 		return false;
 	}
 	if (r.compact_revision) {
@@ -146,8 +147,13 @@ static void follow(struct etcd_watch *w)
 	autofree char *url = etcd_url(w->c.calls, "/v3/watch");
 	struct http_reply reply;
 	wire_watch(&body, w->rev + 1);
-	struct http_request rq = {.method = "POST", .url = url, .headers = headers, .body = body.p, .body_len = body.len,
-				  .on_data = on_data, .arg = w};
+	struct http_request rq = {.method = "POST",
+				  .url = url,
+				  .headers = headers,
+				  .body = body.p,
+				  .body_len = body.len,
+				  .on_data = on_data,
+				  .arg = w};
 	struct err err = ERR_INIT;
 	lines_clear(&w->lines);
 	w->compacted = false;
@@ -165,7 +171,8 @@ static void start_over(struct etcd_watch *w)
 {
 	uint64_t rev;
 	struct err err = ERR_INIT;
-	log_warning("etcd has compacted what was not seen yet: listing again", "after=%llu", (unsigned long long)w->rev);
+	log_warning("etcd has compacted what was not seen yet: listing again", "after=%llu",
+		    (unsigned long long)w->rev);
 	if (w->c.reset(w->c.arg, &rev, &err) < 0) {
 		w->why = err;
 		return;
@@ -191,7 +198,8 @@ static void *watch_main(void *arg)
 		if (w->rev != before)
 			pause = BACKOFF_MIN_NS;
 		if (!w->told && w->why.reason != REASON_NONE && w->why.reason != REASON_CANCELED)
-			log_warn_err(&w->why, "etcd watch was interrupted", "after=%llu", (unsigned long long)w->rev);
+			log_warn_err(&w->why, "etcd watch was interrupted", "after=%llu",
+				     (unsigned long long)w->rev);
 		w->told = true;
 		etcd_next_server(w->c.calls);
 		http_uncancel(w->http);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one watch on etcd, on its own connection and thread: connects, follows, reconnects with back-off, and lists again when
- * history is gone.
+ * The one watch on etcd, on its own connection and thread: connects, follows, reconnects with back-off, and
+ * lists again when history is gone.
  *
- * It watches all keys, not only the prefix: etcd 3.4 cannot be asked how far a watch is, and a read that must be
- * consistent waits for a revision that may belong to somebody else's key. The sink knows its own keys; the others only
- * move the revision.
+ * It watches all keys, not only the prefix: etcd 3.4 cannot be asked how far a watch is, and a read that must
+ * be consistent waits for a revision that may belong to somebody else's key. The sink knows its own keys; the
+ * others only move the revision.
  */
 #ifndef STORAGE_ETCD_WATCH_H
 #define STORAGE_ETCD_WATCH_H

@@ -23,7 +23,8 @@ struct wire_txn_texts wire_txn(struct buf *out, const char *key, const void *val
 	t.key = out->len + 1;
 	add_bytes(out, key, strlen(key));
 	t.key_len = out->len - 1 - t.key;
-	buf_adds(out, value ? "}],\"success\":[{\"request_put\":{\"key\":" : "}],\"success\":[{\"request_delete_range\":{\"key\":");
+	buf_adds(out, value ? "}],\"success\":[{\"request_put\":{\"key\":"
+			    : "}],\"success\":[{\"request_delete_range\":{\"key\":");
 	add_bytes(out, key, strlen(key));
 	if (value) {
 		buf_adds(out, ",\"value\":");
@@ -31,13 +32,12 @@ struct wire_txn_texts wire_txn(struct buf *out, const char *key, const void *val
 		add_bytes(out, value, n);
 		t.value_len = out->len - 1 - t.value;
 	}
-	buf_adds(out, "}}],\"failure\":[{\"request_range\":{\"count_only\":true,\"key\":");
-	add_bytes(out, key, strlen(key));
 	buf_adds(out, "}}]}");
 	return t;
 }
 
-void wire_range(struct buf *out, const void *key, size_t key_len, const char *end, size_t limit, uint64_t revision)
+void wire_range(struct buf *out, const void *key, size_t key_len, const char *end, size_t limit,
+		uint64_t revision)
 {
 	buf_adds(out, "{\"key\":");
 	add_bytes(out, key, key_len);
@@ -151,40 +151,6 @@ static int finish(const struct scan *s, struct err *err)
 		       (size_t)(s->p - s->start));
 }
 
-static bool read_count(struct scan *s)
-{
-	const char *key;
-	size_t n;
-	uint64_t count = 0;
-	if (!scan_enter_object(s))
-		return false;
-	while (scan_key(s, &key, &n)) {
-		if (scan_key_is(key, n, "count"))
-			count = read_u64(s);
-		else
-			scan_skip(s);
-	}
-	return count > 0;
-}
-
-static void read_responses(struct scan *s, struct wire_txn_reply *ret)
-{
-	const char *key;
-	size_t n;
-	if (!scan_enter_array(s))
-		return;
-	while (scan_item(s)) {
-		if (!scan_enter_object(s))
-			return;
-		while (scan_key(s, &key, &n)) {
-			if (scan_key_is(key, n, "response_range"))
-				ret->exists = read_count(s);
-			else
-				scan_skip(s);
-		}
-	}
-}
-
 int wire_read_txn(const char *p, size_t n, struct wire_txn_reply *ret, struct err *err)
 {
 	struct wire_txn_reply r = {0};
@@ -198,8 +164,6 @@ int wire_read_txn(const char *p, size_t n, struct wire_txn_reply *ret, struct er
 				read_header(&s, &r.revision);
 			else if (scan_key_is(key, len, "succeeded"))
 				scan_bool(&s, &r.succeeded);
-			else if (scan_key_is(key, len, "responses"))
-				read_responses(&s, &r);
 			else
 				scan_skip(&s);
 		}
@@ -210,7 +174,8 @@ int wire_read_txn(const char *p, size_t n, struct wire_txn_reply *ret, struct er
 	return 0;
 }
 
-int wire_read_range(const char *p, size_t n, wire_kv_fn *each, void *arg, struct wire_range_reply *ret, struct err *err)
+int wire_read_range(const char *p, size_t n, wire_kv_fn *each, void *arg, struct wire_range_reply *ret,
+		    struct err *err)
 {
 	struct wire_range_reply r = {0};
 	struct scan s;
@@ -223,6 +188,8 @@ int wire_read_range(const char *p, size_t n, wire_kv_fn *each, void *arg, struct
 				read_header(&s, &r.revision);
 			} else if (scan_key_is(key, len, "more")) {
 				scan_bool(&s, &r.more);
+			} else if (scan_key_is(key, len, "count")) {
+				r.count = read_u64(&s);
 			} else if (scan_key_is(key, len, "kvs") && each && scan_enter_array(&s)) {
 				while (scan_item(&s)) {
 					struct wire_kv kv = {0};
@@ -267,7 +234,8 @@ static int read_events(struct scan *s, wire_kv_fn *each, void *arg, struct err *
 	return 0;
 }
 
-static int read_result(struct scan *s, wire_kv_fn *each, void *arg, struct wire_watch_reply *ret, struct err *err)
+static int read_result(struct scan *s, wire_kv_fn *each, void *arg, struct wire_watch_reply *ret,
+		       struct err *err)
 {
 	const char *key;
 	size_t n;
@@ -292,7 +260,8 @@ static int read_result(struct scan *s, wire_kv_fn *each, void *arg, struct wire_
 	return 0;
 }
 
-int wire_read_watch(const char *p, size_t n, wire_kv_fn *each, void *arg, struct wire_watch_reply *ret, struct err *err)
+int wire_read_watch(const char *p, size_t n, wire_kv_fn *each, void *arg, struct wire_watch_reply *ret,
+		    struct err *err)
 {
 	struct scan s;
 	const char *key;
@@ -351,7 +320,8 @@ static void read_error(struct scan *s, struct buf *text, int64_t *code)
 			scan_unescape(text, p, len);
 		} else if (scan_key_is(key, n, "error") && type == SCAN_OBJECT && s->depth < 2) {
 			read_error(s, text, code); /* a watch wraps it once */
-		} else if ((scan_key_is(key, n, "code") || scan_key_is(key, n, "grpc_code")) && type == SCAN_NUMBER) {
+		} else if ((scan_key_is(key, n, "code") || scan_key_is(key, n, "grpc_code")) &&
+			   type == SCAN_NUMBER) {
 			scan_int(s, code);
 		} else {
 			scan_skip(s);

@@ -2,8 +2,9 @@
 /*
  * etcd's v3 JSON gateway on the wire: request bodies are written, replies are read without a tree.
  *
- * Bytes travel as base64, 64-bit integers as strings, false and zero are left out (etcd's rpc.proto through grpc-gateway).
- * Keys and values of replies stay base64 where they lie; who needs the bytes decodes them. Any thread.
+ * Bytes travel as base64, 64-bit integers as strings, false and zero are left out (etcd's rpc.proto through
+ * grpc-gateway). Keys and values of replies stay base64 where they lie; who needs the bytes decodes them. Any
+ * thread.
  */
 #ifndef STORAGE_ETCD_WIRE_H
 #define STORAGE_ETCD_WIRE_H
@@ -20,26 +21,29 @@ struct wire_kv {
 	bool deleted; /* watch events only */
 };
 
-/* Compare the key's mod_revision with `expect` (0: absent) and put, or delete when value is NULL. Where the texts of key
-   and value lie in out->p is returned as offsets. */
+/* Compare the key's mod_revision with `expect` (0: absent) and put, or delete when value is NULL. The
+   gateway's cost grows with every level and branch of a transaction, so why one failed is asked only then.
+   Where the texts of key and value lie in out->p is returned as offsets. */
 struct wire_txn_texts {
 	size_t key, key_len, value, value_len;
 };
-struct wire_txn_texts wire_txn(struct buf *out, const char *key, const void *value, size_t n, uint64_t expect);
+struct wire_txn_texts wire_txn(struct buf *out, const char *key, const void *value, size_t n,
+			       uint64_t expect);
 /* Keys in [key, end), end NULL: one key. limit 0: only the revision is wanted. revision 0: the newest. */
-void wire_range(struct buf *out, const void *key, size_t key_len, const char *end, size_t limit, uint64_t revision);
+void wire_range(struct buf *out, const void *key, size_t key_len, const char *end, size_t limit,
+		uint64_t revision);
 void wire_watch(struct buf *out, uint64_t start_revision); /* of everything */
 void wire_compact(struct buf *out, uint64_t revision);
 
 struct wire_txn_reply {
 	uint64_t revision;
-	bool succeeded, exists; /* exists: of a failed one */
+	bool succeeded;
 };
 int wire_read_txn(const char *p, size_t n, struct wire_txn_reply *ret, struct err *err) MUST_CHECK;
 
 typedef int wire_kv_fn(void *arg, const struct wire_kv *kv, struct err *err);
 struct wire_range_reply {
-	uint64_t revision;
+	uint64_t revision, count;
 	bool more;
 };
 int wire_read_range(const char *p, size_t n, wire_kv_fn *each, void *arg, struct wire_range_reply *ret,

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One thread for what nobody asks for: objects that expire (events), compaction of the store, windows of quiet resources.
+ * One thread for what nobody asks for: objects that expire (events), compaction of the store, windows of
+ * quiet resources.
  *
- * It sleeps until the next thing is due and knows when that is; in a cluster without writes nothing ever is. Times come
- * from revision.h: an object is as old as the revision of its last write, so no time is kept per object. What was there
- * when the process started is judged by its creationTimestamp instead.
+ * It sleeps until the next thing is due and knows when that is; in a cluster without writes nothing ever is.
+ * Times come from revision.h: an object is as old as the revision of its last write, so no time is kept per
+ * object. What was there when the process started is judged by its creationTimestamp instead.
  */
 #include <stdlib.h>
 #include "base/log.h"
@@ -49,8 +50,8 @@ static bool expired(const struct ages *a, const struct obj *o)
 /* Removes what has expired in r; returns when to look again. */
 static int64_t sweep(struct storage *s, struct resource *r)
 {
-	struct ages a = {revision_before(&s->revision, r->kind->ttl_s * NS_PER_S), s->loaded_rev, r->kind->ttl_s,
-			 clock_wall_ns() / NS_PER_S};
+	struct ages a = {revision_before(&s->revision, r->kind->ttl_s * NS_PER_S), s->loaded_rev,
+			 r->kind->ttl_s, clock_wall_ns() / NS_PER_S};
 	int64_t now_ns = clock_mono_ns(), next_ns = CLOCK_NEVER;
 	uint64_t oldest = UINT64_MAX;
 	struct order_snapshot all;
@@ -61,8 +62,10 @@ static int64_t sweep(struct storage *s, struct resource *r)
 	while ((o = order_next(&all))) {
 		struct err err = ERR_INIT;
 		if (expired(&a, o)) {
-			if (storage_expire(r, o, &err) < 0 && err.reason != REASON_CONFLICT && err.reason != REASON_NOT_FOUND) {
-				log_warn_err(&err, "expired objects cannot be removed", "resource=%s", r->label);
+			if (storage_expire(r, o, &err) < 0 && err.reason != REASON_CONFLICT &&
+			    err.reason != REASON_NOT_FOUND) {
+				log_warn_err(&err, "expired objects cannot be removed", "resource=%s",
+					     r->label);
 				next_ns = now_ns + RETRY_NS;
 				break;
 			}

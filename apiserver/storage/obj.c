@@ -4,12 +4,12 @@
  *
  *	struct obj | labels | fields[] | owner_uids[] | texts … NUL | bytes … NUL
  *
- * The index is built by one pass of the pull scanner, which also proves that the bytes are well-formed, so readers may
- * send them without asking again. While scanning, texts go into a scratch buffer and are known
- * by their offsets, because the buffer moves; assembly turns the offsets into pointers.
+ * The index is built by one pass of the pull scanner, which also proves that the bytes are well-formed, so
+ *readers may send them without asking again. While scanning, texts go into a scratch buffer and are known by
+ *their offsets, because the buffer moves; assembly turns the offsets into pointers.
  *
- * All pointers of the index lead into the block itself or to static text of the kind, so publishing (the same object
- * with another revision) is two copies and a relocation, not a second scan.
+ * All pointers of the index lead into the block itself or to static text of the kind, so publishing (the same
+ *object with another revision) is two copies and a relocation, not a second scan.
  */
 #include "storage/obj.h"
 
@@ -34,8 +34,8 @@ struct text_pair { /* offsets into build.text */
 struct build {
 	const struct kind *kind;
 	struct scan s;
-	struct buf text;
-	size_t name, ns, uid; /* offsets, or ABSENT */
+	struct buf text, name;
+	size_t ns, uid; /* offsets, or ABSENT */
 	size_t field[FIELDS_MAX];
 	struct text_pair *labels;
 	size_t n_labels, cap_labels;
@@ -49,6 +49,7 @@ struct build {
 static void build_release(struct build *b)
 {
 	buf_release(&b->text);
+	buf_release(&b->name);
 	free(b->labels);
 	free(b->owners);
 }
@@ -143,12 +144,15 @@ static void read_created(struct build *b)
 	size_t at = read_text(b);
 	struct err ignored = ERR_INIT;
 	int64_t ns;
-	if (at != ABSENT && rfc3339_parse(b->text.p + at, &ns, &ignored) == 0)
+	if (at == ABSENT)
+		return;
+	if (rfc3339_parse(b->text.p + at, &ns, &ignored) == 0)
 		b->created_s = ns / NS_PER_S;
+	buf_truncate(&b->text, at);
 }
 
-/* The splice point is behind the member `uid` and its comma, so that the spliced member carries its own comma behind
-   itself; when uid is the last member, or there is none, it is before that member or the first one. */
+/* The splice point is behind the member `uid` and its comma, so that the spliced member carries its own comma
+   behind itself; when uid is the last member, or there is none, it is before that member or the first one. */
 static void note_splice(struct build *b, const char *member)
 {
 	const char *p = b->s.p;
@@ -158,6 +162,17 @@ static void note_splice(struct build *b, const char *member)
 		b->rv_pos = (size_t)(p + 1 - b->s.start);
 	else
 		b->rv_pos = (size_t)(member - b->s.start);
+}
+
+/* The name is part of the key, so it is kept apart from the other texts. */
+static void read_name(struct build *b)
+{
+	size_t at = read_text(b);
+	buf_clear(&b->name);
+	if (at == ABSENT)
+		return;
+	buf_adds(&b->name, b->text.p + at);
+	buf_truncate(&b->text, at);
 }
 
 static void read_metadata(struct build *b)
@@ -176,7 +191,7 @@ static void read_metadata(struct build *b)
 		if (first)
 			b->rv_pos = (size_t)(member - b->s.start);
 		if (scan_key_is(key, n, "name")) {
-			b->name = read_text(b);
+			read_name(b);
 		} else if (scan_key_is(key, n, "namespace")) {
 			b->ns = read_text(b);
 		} else if (scan_key_is(key, n, "uid")) {
@@ -201,7 +216,8 @@ static void read_metadata(struct build *b)
 	}
 }
 
-/* The text of a scalar as field selectors compare it: strings as they are, numbers and booleans as written. */
+/* The text of a scalar as field selectors compare it: strings as they are, numbers and booleans as written.
+ */
 static size_t read_scalar(struct build *b)
 {
 	const char *p;
@@ -234,8 +250,9 @@ static size_t segment_len(const char *path)
 	return strcspn(path, ".");
 }
 
-/* The value at the cursor is what the member `key` of some object holds; `paths[i]` for i in mask begins with key. Paths
-   are as deep as the kind file writes them, so the recursion is bounded by data of ours, not by the input. */
+/* The value at the cursor is what the member `key` of some object holds; `paths[i]` for i in mask begins with
+   key. Paths are as deep as the kind file writes them, so the recursion is bounded by data of ours, not by
+   the input. */
 static void read_fields(struct build *b, uint64_t mask, const char **paths);
 
 static void read_member(struct build *b, const char *key, size_t n, uint64_t mask, const char *const *paths)
@@ -301,10 +318,10 @@ static int read_object(struct build *b, struct err *err)
 	if (scan_failed(&b->s))
 		return err_set(err, REASON_INTERNAL, "stored bytes: %s at offset %zu", b->s.error,
 			       (size_t)(b->s.p - b->s.start));
-	if (b->name == ABSENT)
+	if (!b->name.len)
 		return err_set(err, REASON_INTERNAL, "object has no metadata.name");
-	const char *name = b->text.p + b->name, *ns = b->ns == ABSENT ? "" : b->text.p + b->ns;
-	if (!*name || strchr(name, '/') || strchr(ns, '/'))
+	const char *name = b->name.p, *ns = b->ns == ABSENT ? "" : b->text.p + b->ns;
+	if (strchr(name, '/') || strchr(ns, '/'))
 		return err_set(err, REASON_INTERNAL, "object's name or namespace cannot be a key");
 	if (b->has_rv)
 		return err_set(err, REASON_INTERNAL, "object to store carries a resourceVersion");
@@ -335,8 +352,8 @@ static size_t rv_text(char out[RV_TEXT_MAX], uint64_t rv)
 }
 
 /* The bytes `in`, whose member at `pos` is `old_len` long, with the member for revision rv instead. */
-static void set_bytes(struct obj *o, char *at, const char *in, size_t n, size_t pos, size_t old_len, const char *member,
-		      size_t member_len)
+static void set_bytes(struct obj *o, char *at, const char *in, size_t n, size_t pos, size_t old_len,
+		      const char *member, size_t member_len)
 {
 	o->bytes = at;
 	o->len = n - old_len + member_len;
@@ -354,7 +371,7 @@ static struct obj *assemble(const struct build *b, const char *p, size_t n, uint
 	char member[RV_TEXT_MAX];
 	size_t member_len = rv_text(member, rv);
 	size_t labels_size = sizeof(struct labels) + b->n_labels * sizeof(struct label);
-	size_t name_len = strlen(b->text.p + b->name);
+	size_t name_len = b->name.len;
 	const char *ns = b->ns == ABSENT ? "" : b->text.p + b->ns;
 	size_t key_size = (*ns ? strlen(ns) + 1 : 0) + name_len + 1;
 	size_t pointers = (k->n_selectable + b->n_owners) * sizeof(char *);
@@ -363,8 +380,13 @@ static struct obj *assemble(const struct build *b, const char *p, size_t n, uint
 	struct obj *o = (struct obj *)block;
 	char *key = block + head, *text = key + key_size;
 
-	*o = (struct obj){.rv = rv, .create_rv = create_rv, .kind = k, .key = key,
-			  .n_owners = b->n_owners, .created_s = b->created_s, .deleting = b->deleting};
+	*o = (struct obj){.rv = rv,
+			  .create_rv = create_rv,
+			  .kind = k,
+			  .key = key,
+			  .n_owners = b->n_owners,
+			  .created_s = b->created_s,
+			  .deleting = b->deleting};
 	atomic_init(&o->refs, 1);
 	memcpy(text, b->text.p, b->text.len);
 	o->ns = b->ns == ABSENT ? "" : text + b->ns;
@@ -374,7 +396,7 @@ static struct obj *assemble(const struct build *b, const char *p, size_t n, uint
 		*key++ = '/';
 	}
 	o->name = key;
-	memcpy(key, b->text.p + b->name, name_len + 1);
+	memcpy(key, b->name.p, name_len + 1);
 
 	struct labels *labels = (struct labels *)(o + 1);
 	labels->n = b->n_labels;
@@ -385,7 +407,7 @@ static struct obj *assemble(const struct build *b, const char *p, size_t n, uint
 
 	const char **fields = (const char **)((char *)labels + labels_size);
 	for (size_t i = 0; i < k->n_selectable; i++)
-		fields[i] = b->field[i] != ABSENT	? text + b->field[i]
+		fields[i] = b->field[i] != ABSENT   ? text + b->field[i]
 			    : k->selectable[i].dflt ? k->selectable[i].dflt
 						    : "";
 	o->fields = fields;
@@ -397,10 +419,10 @@ static struct obj *assemble(const struct build *b, const char *p, size_t n, uint
 	return o;
 }
 
-struct obj *obj_load(const struct kind *kind, const char *p, size_t n, uint64_t rv, uint64_t create_rv, struct err *err)
+struct obj *obj_load(const struct kind *kind, const char *p, size_t n, uint64_t rv, uint64_t create_rv,
+		     struct err *err)
 {
-	__attribute__((cleanup(build_release))) struct build b = {
-		.kind = kind, .name = ABSENT, .ns = ABSENT, .uid = ABSENT};
+	__attribute__((cleanup(build_release))) struct build b = {.kind = kind, .ns = ABSENT, .uid = ABSENT};
 	if (buf_utf8_valid(p, n) != n) {
 		err_set(err, REASON_INTERNAL, "stored bytes are not UTF-8");
 		return NULL;
@@ -433,8 +455,12 @@ struct obj *obj_publish(const struct obj *draft, uint64_t rv)
 	ptrdiff_t delta = block - (const char *)draft;
 
 	memcpy(block + sizeof(*o), (const char *)draft + sizeof(*o), head - sizeof(*o));
-	*o = (struct obj){.rv = rv, .create_rv = draft->create_rv, .kind = draft->kind,
-			  .n_owners = draft->n_owners, .created_s = draft->created_s, .deleting = draft->deleting};
+	*o = (struct obj){.rv = rv,
+			  .create_rv = draft->create_rv,
+			  .kind = draft->kind,
+			  .n_owners = draft->n_owners,
+			  .created_s = draft->created_s,
+			  .deleting = draft->deleting};
 	atomic_init(&o->refs, 1);
 	o->key = moved(draft->key, draft, delta);
 	o->name = moved(draft->name, draft, delta);
@@ -452,7 +478,8 @@ struct obj *obj_publish(const struct obj *draft, uint64_t rv)
 	o->fields = pointers;
 	o->owner_uids = pointers + o->kind->n_selectable;
 
-	set_bytes(o, block + head, draft->bytes, draft->len, draft->rv_pos, draft->rv_len, member, member_len);
+	set_bytes(o, block + head, draft->bytes, draft->len, draft->rv_pos, draft->rv_len, member,
+		  member_len);
 	return o;
 }
 
@@ -468,8 +495,8 @@ void obj_unref(struct obj *o)
 {
 	if (!o || atomic_fetch_sub_explicit(&o->refs, 1, memory_order_release) != 1)
 		return;
-	/* The load orders every other holder's last use before the free; as a load and not a fence, so that the thread
-	   sanitizer can follow it. */
+	/* The load orders every other holder's last use before the free; as a load and not a fence, so that
+	   the thread sanitizer can follow it. */
 	(void)atomic_load_explicit(&o->refs, memory_order_acquire);
 	free(o);
 }
@@ -485,8 +512,9 @@ js *obj_tree(const struct obj *o)
 	js *t = js_parse(o->bytes, o->len, NULL, &err);
 	if (t)
 		return t;
-	/* A number out of range, which the scan does not look at: nothing that went through js_write. Somebody has written
-	   into the store by hand; the write that wants this tree will be refused for what is missing in it. */
+	/* A number out of range, which the scan does not look at: nothing that went through js_write.
+	   Somebody has written into the store by hand; the write that wants this tree will be refused for
+	   what is missing in it. */
 	log_err(&err, "stored object does not parse", "key=%s rv=%llu", o->key, (unsigned long long)o->rv);
 	return js_new_obj();
 }

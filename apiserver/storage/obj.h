@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * struct obj: a published API object. Bytes are the object: the final JSON as every reader gets it, plus a small index that
- * is computed once, by one scan over those bytes. Frozen at birth, shared by reference count, no tree is kept.
+ * struct obj: a published API object. Bytes are the object: the final JSON as every reader gets it, plus a
+ * small index that is computed once, by one scan over those bytes. Frozen at birth, shared by reference
+ * count, no tree is kept.
  *
- * The store's copy of an object carries no metadata.resourceVersion (etcd knows it only after the commit); obj_new scans
- * such bytes and obj_publish splices the revision in, right behind metadata.uid. One allocation holds struct, index and
- * bytes. References: any thread.
+ * The store's copy of an object carries no metadata.resourceVersion (etcd knows it only after the commit);
+ * obj_new scans such bytes and obj_publish splices the revision in, right behind metadata.uid. One allocation
+ * holds struct, index and bytes. References: any thread.
  */
 #ifndef STORAGE_OBJ_H
 #define STORAGE_OBJ_H
@@ -16,30 +17,31 @@
 
 struct obj {
 	atomic_uint refs;
-	uint64_t rv;	     /* 0 in a draft */
-	uint64_t create_rv;  /* revision of the create, when known */
-	const struct kind *kind; /* storage version */
-	const char *key;     /* "NS/NAME" or "NAME" */
+	bool deleting;		     /* deletionTimestamp is set */
+	uint64_t rv;		     /* 0 in a draft */
+	uint64_t create_rv;	     /* revision of the create, when known */
+	const struct kind *kind;     /* storage version */
+	const char *key;	     /* "NS/NAME" or "NAME" */
 	const char *ns, *name, *uid; /* ns "" for cluster scope */
 	const struct labels *labels;
 	const char *const *fields; /* values of kind->selectable, in its order */
 	size_t n_owners;
 	const char *const *owner_uids;
-	int64_t created_s;   /* creationTimestamp, unix seconds */
-	bool deleting;	     /* deletionTimestamp is set */
+	int64_t created_s; /* creationTimestamp, unix seconds */
 	size_t len;
-	const char *bytes;   /* served JSON, NUL behind it */
-	size_t rv_pos, rv_len; /* the member `"resourceVersion":"N",` inside bytes; rv_len 0 in a draft, rv_pos where it goes */
+	const char *bytes;     /* served JSON, NUL behind it */
+	size_t rv_pos, rv_len; /* the member `"resourceVersion":"N",` inside bytes; rv_len 0 in a draft,
+				  rv_pos where it goes */
 };
 
-/* A draft (rv 0) from JSON without resourceVersion, of the kind's storage version; copies the bytes. REASON_INTERNAL when
-   they are no object, have no name or carry a resourceVersion. */
+/* A draft (rv 0) from JSON without resourceVersion, of the kind's storage version; copies the bytes.
+   REASON_INTERNAL when they are no object, have no name or carry a resourceVersion. */
 struct obj *obj_new(const struct kind *kind, const char *p, size_t n, struct err *err) MUST_CHECK;
 /* The published object straight from the store's bytes. */
 struct obj *obj_load(const struct kind *kind, const char *p, size_t n, uint64_t rv, uint64_t create_rv,
 		     struct err *err) MUST_CHECK;
-/* The same object with revision rv; a new allocation with one reference. Also used to give the last state of a deleted
-   object the revision of its deletion. */
+/* The same object with revision rv; a new allocation with one reference. Also used to give the last state of
+   a deleted object the revision of its deletion. */
 struct obj *obj_publish(const struct obj *draft, uint64_t rv);
 struct obj *obj_ref(struct obj *o);
 void obj_unref(struct obj *o); /* NULL is fine */

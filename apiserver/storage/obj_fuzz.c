@@ -6,9 +6,15 @@
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	static struct selectable fields[] = {{.field = "spec.nodeName"}, {.field = "status.phase", .dflt = "x"}, {.field = "type"}};
-	static const struct kind kind = {.group = "", .version = "v1", .kind = "Pod", .resource = "pods", .storage = "pods",
-					 .selectable = fields, .n_selectable = 3};
+	static struct selectable fields[] = {
+		{.field = "spec.nodeName"}, {.field = "status.phase", .dflt = "x"}, {.field = "type"}};
+	static const struct kind kind = {.group = "",
+					 .version = "v1",
+					 .kind = "Pod",
+					 .resource = "pods",
+					 .storage = "pods",
+					 .selectable = fields,
+					 .n_selectable = 3};
 	struct err err = ERR_INIT;
 	/* Exactly n bytes, so that the sanitizer sees a read beyond them. */
 	char *copy = mem_memdup(p, n);

@@ -14,14 +14,21 @@ static struct selectable pod_fields[] = {
 	{.field = "status.count", .dflt = "0"},
 	{.field = "type"},
 };
-static const struct kind pods = {.group = "", .version = "v1", .kind = "Pod", .resource = "pods", .namespaced = true,
-				 .storage = "pods", .selectable = pod_fields, .n_selectable = 5};
+static const struct kind pods = {.group = "",
+				 .version = "v1",
+				 .kind = "Pod",
+				 .resource = "pods",
+				 .namespaced = true,
+				 .storage = "pods",
+				 .selectable = pod_fields,
+				 .n_selectable = 5};
 
-#define POD                                                                                                 \
-	"{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"a\",\"namespace\":\"ns\",\"uid\":\"u-1\","  \
-	"\"creationTimestamp\":\"2024-01-02T03:04:05Z\",\"labels\":{\"z\":\"1\",\"app\":\"w\\\"eb\"},"        \
-	"\"ownerReferences\":[{\"kind\":\"R\",\"uid\":\"o1\"},{\"uid\":\"o2\"}]},"                               \
-	"\"spec\":{\"nodeName\":\"n1\",\"hostNetwork\":true,\"containers\":[{\"name\":\"nodeName\"}]},"          \
+#define POD                                                                                                  \
+	"{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"a\",\"namespace\":\"ns\",\"uid\":" \
+	"\"u-1\","                                                                                           \
+	"\"creationTimestamp\":\"2024-01-02T03:04:05Z\",\"labels\":{\"z\":\"1\",\"app\":\"w\\\"eb\"},"       \
+	"\"ownerReferences\":[{\"kind\":\"R\",\"uid\":\"o1\"},{\"uid\":\"o2\"}]},"                           \
+	"\"spec\":{\"nodeName\":\"n1\",\"hostNetwork\":true,\"containers\":[{\"name\":\"nodeName\"}]},"      \
 	"\"status\":{\"count\":7},\"type\":\"Opaque\"}"
 
 static struct obj *make(const char *text)
@@ -66,7 +73,8 @@ static void publishing_splices_the_revision(void **state)
 		 "{\"metadata\":{\"name\":\"a\",\"uid\":\"u\",\"resourceVersion\":\"42\",\"generation\":1}}"},
 		{"{\"metadata\":{\"name\":\"a\",\"uid\":\"u\"}}",
 		 "{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"42\",\"uid\":\"u\"}}"},
-		{"{\"metadata\":{\"name\":\"a\"}}", "{\"metadata\":{\"resourceVersion\":\"42\",\"name\":\"a\"}}"},
+		{"{\"metadata\":{\"name\":\"a\"}}",
+		 "{\"metadata\":{\"resourceVersion\":\"42\",\"name\":\"a\"}}"},
 		{" { \"metadata\" : { \"uid\" : \"u\" , \"name\" : \"a\" } } ",
 		 " { \"metadata\" : { \"uid\" : \"u\" ,\"resourceVersion\":\"42\", \"name\" : \"a\" } } "},
 	};
@@ -82,7 +90,8 @@ static void publishing_splices_the_revision(void **state)
 		/* again, with a longer number, and straight from the bytes */
 		autoobj struct obj *later = obj_publish(o, 18446744073709551615u);
 		struct err err = ERR_INIT;
-		autoobj struct obj *loaded = obj_load(&pods, rows[i].in, strlen(rows[i].in), 18446744073709551615u, 7, &err);
+		autoobj struct obj *loaded =
+			obj_load(&pods, rows[i].in, strlen(rows[i].in), 18446744073709551615u, 7, &err);
 		assert_string_equal(later->bytes, loaded->bytes);
 		assert_int_equal(loaded->create_rv, 7);
 	}
@@ -105,12 +114,23 @@ static void a_published_copy_stands_alone(void **state)
 static void what_is_no_object_is_refused(void **state)
 {
 	static const char *const rows[] = {
-		"", "null", "[]", "{}", "{\"metadata\":{}}", "{\"metadata\":null}", "{\"metadata\":{\"name\":7}}",
-		"{\"metadata\":{\"name\":\"\"}}", "{\"metadata\":{\"name\":\"a/b\"}}",
-		"{\"metadata\":{\"name\":\"a\",\"namespace\":\"x/y\"}}", "{\"metadata\":{\"name\":\"a\"}",
-		"{\"metadata\":{\"name\":\"a\"}}}", "{\"metadata\":{\"name\":\"a\"}}{}",
-		"{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"5\"}}", "{\"metadata\":{\"name\":\"a\",}}",
-		"{\"metadata\":{\"name\":\"a\"},\"metadata\":true}", "{\"metadata\":{\"name\":\"a\",\"x\":\"\xff\"}}",
+		"",
+		"null",
+		"[]",
+		"{}",
+		"{\"metadata\":{}}",
+		"{\"metadata\":null}",
+		"{\"metadata\":{\"name\":7}}",
+		"{\"metadata\":{\"name\":\"\"}}",
+		"{\"metadata\":{\"name\":\"a/b\"}}",
+		"{\"metadata\":{\"name\":\"a\",\"namespace\":\"x/y\"}}",
+		"{\"metadata\":{\"name\":\"a\"}",
+		"{\"metadata\":{\"name\":\"a\"}}}",
+		"{\"metadata\":{\"name\":\"a\"}}{}",
+		"{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"5\"}}",
+		"{\"metadata\":{\"name\":\"a\",}}",
+		"{\"metadata\":{\"name\":\"a\"},\"metadata\":true}",
+		"{\"metadata\":{\"name\":\"a\",\"x\":\"\xff\"}}",
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct err err = ERR_INIT;
@@ -122,9 +142,10 @@ static void what_is_no_object_is_refused(void **state)
 
 static void odd_members_do_not_disturb(void **state)
 {
-	autoobj struct obj *o = make("{\"metadata\":{\"labels\":{\"a\":1,\"b\":\"2\"},\"ownerReferences\":{\"uid\":\"x\"},"
-				     "\"creationTimestamp\":\"never\",\"deletionTimestamp\":\"2024-01-02T03:04:05Z\","
-				     "\"name\":\"a\"},\"spec\":[],\"status\":{\"phase\":{\"x\":1},\"count\":null}}");
+	autoobj struct obj *o =
+		make("{\"metadata\":{\"labels\":{\"a\":1,\"b\":\"2\"},\"ownerReferences\":{\"uid\":\"x\"},"
+		     "\"creationTimestamp\":\"never\",\"deletionTimestamp\":\"2024-01-02T03:04:05Z\","
+		     "\"name\":\"a\"},\"spec\":[],\"status\":{\"phase\":{\"x\":1},\"count\":null}}");
 	assert_int_equal(o->labels->n, 1);
 	assert_int_equal(o->n_owners, 0);
 	assert_int_equal(o->created_s, 0);
@@ -139,8 +160,10 @@ static void odd_members_do_not_disturb(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(index_holds_what_readers_need), cmocka_unit_test(publishing_splices_the_revision),
-		cmocka_unit_test(a_published_copy_stands_alone), cmocka_unit_test(what_is_no_object_is_refused),
+		cmocka_unit_test(index_holds_what_readers_need),
+		cmocka_unit_test(publishing_splices_the_revision),
+		cmocka_unit_test(a_published_copy_stands_alone),
+		cmocka_unit_test(what_is_no_object_is_refused),
 		cmocka_unit_test(odd_members_do_not_disturb),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

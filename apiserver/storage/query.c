@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Kinds of several versions may share stored objects (events in v1 and events.k8s.io/v1) and call the same field by
- * different names. What they agree on is the path in the stored object.
+ * Kinds of several versions may share stored objects (events in v1 and events.k8s.io/v1) and call the same
+ * field by different names. What they agree on is the path in the stored object.
  */
 #include "storage/query.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A query made ready to be asked of many objects: field names are resolved to places in the object's index once.
+ * A query made ready to be asked of many objects: field names are resolved to places in the object's index
+ * once.
  *
  * match_init borrows from the query; match_own lets go of it. Immutable afterwards, any thread.
  */
@@ -18,7 +19,7 @@ enum { FIELD_NAME = -1, FIELD_NAMESPACE = -2, FIELD_UNKNOWN = -3 };
 
 #define MATCH_TERMS_INLINE 4
 struct match {
-	const char *ns; /* "" = all */
+	const char *ns;		       /* "" = all */
 	const struct selector *labels; /* NULL = all */
 	size_t n_terms;
 	struct match_term *terms;

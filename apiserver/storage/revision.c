@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The number is an atomic, so that the common question "is the cache there yet" takes no lock. Only a wait does. */
+/* The number is an atomic, so that the common question "is the cache there yet" takes no lock. Only a wait
+ * does. */
 #include "storage/revision.h"
 
 #include "base/clock.h"

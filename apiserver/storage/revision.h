@@ -2,8 +2,8 @@
 /*
  * How far the cache is, waiting for it to get further, and what time a revision is from.
  *
- * The clock half answers "how old is revision N" for expiry and compaction without storing a time per object: now and
- * then a (time, revision) mark is kept, in a ring that thins itself out. Any thread.
+ * The clock half answers "how old is revision N" for expiry and compaction without storing a time per object:
+ * now and then a (time, revision) mark is kept, in a ring that thins itself out. Any thread.
  */
 #ifndef STORAGE_REVISION_H
 #define STORAGE_REVISION_H
@@ -15,7 +15,8 @@
 #include "base/err.h"
 
 #define REVISION_MARKS 128
-#define REVISION_MARK_NS (60 * INT64_C(1000000000)) /* between two marks: 128 of them reach back two hours */
+/* Between two marks: 128 of them reach back two hours. */
+#define REVISION_MARK_NS (60 * INT64_C(1000000000))
 
 struct revision_mark {
 	int64_t at_ns; /* monotonic: everything up to rev was there */

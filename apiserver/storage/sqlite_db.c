@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Settings that matter: WAL with synchronous=FULL means one fsync per commit and none lost; the journal is folded into the
- * file every CHECKPOINT_PAGES pages, so it stays small and no commit pays for much. The page cache is small because pages
- * are written once and hardly ever read again. Locking is SQLite's normal one, so people may look into the file while
- * the apiserver runs; a second apiserver is kept out by flock(2) on the file, which SQLite does not use.
+ * Settings that matter: WAL with synchronous=FULL means one fsync per commit and none lost; the journal is
+ * folded into the file every CHECKPOINT_PAGES pages, so it stays small and no commit pays for much. The page
+ * cache is small because pages are written once and hardly ever read again. Locking is SQLite's normal one,
+ * so people may look into the file while the apiserver runs; a second apiserver is kept out by flock(2) on
+ * the file, which SQLite does not use.
  */
 #include "storage/sqlite_db.h"
 
@@ -28,10 +29,12 @@ static const char *const statement_sql[N_STATEMENTS] = {
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
 	[ROLLBACK] = "ROLLBACK",
-	[INSERT] = "INSERT INTO kv(rev, key, create_rev, prev_rev, deleted, value) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[INSERT] = "INSERT INTO kv(rev, key, create_rev, prev_rev, deleted, value) VALUES (?1, ?2, ?3, ?4, "
+		   "?5, ?6)",
 	[KEY_OF] = "SELECT key FROM kv WHERE rev = ?1",
 	[SET_META] = "INSERT OR REPLACE INTO meta(name, value) VALUES (?1, ?2)",
-	[GARBAGE] = "SELECT rev, prev_rev, deleted FROM kv WHERE rev > ?1 AND rev <= ?2 ORDER BY rev LIMIT ?3",
+	[GARBAGE] =
+		"SELECT rev, prev_rev, deleted FROM kv WHERE rev > ?1 AND rev <= ?2 ORDER BY rev LIMIT ?3",
 	[DROP] = "DELETE FROM kv WHERE rev = ?1",
 };
 
@@ -39,15 +42,17 @@ static const char *const statement_sql[N_STATEMENTS] = {
 #define TEXT(x) TEXT_(x)
 static const char schema_sql[] =
 	"BEGIN;"
-	"CREATE TABLE IF NOT EXISTS kv(rev INTEGER PRIMARY KEY, key TEXT NOT NULL, create_rev INTEGER NOT NULL,"
+	"CREATE TABLE IF NOT EXISTS kv(rev INTEGER PRIMARY KEY, key TEXT NOT NULL, create_rev INTEGER NOT "
+	"NULL,"
 	" prev_rev INTEGER NOT NULL, deleted INTEGER NOT NULL, value TEXT);"
 	"CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
 	/* With max(), SQLite takes the other columns from the row that has the maximum. */
-	"CREATE VIEW IF NOT EXISTS objects AS SELECT key, max(rev) AS rev, create_rev, value FROM kv GROUP BY key"
+	"CREATE VIEW IF NOT EXISTS objects AS SELECT key, max(rev) AS rev, create_rev, value FROM kv GROUP "
+	"BY key"
 	" HAVING NOT deleted;"
 	"PRAGMA application_id=" TEXT(APPLICATION_ID) ";"
-	"PRAGMA user_version=" TEXT(FORMAT_VERSION) ";"
-	"COMMIT;";
+						      "PRAGMA user_version=" TEXT(FORMAT_VERSION) ";"
+												  "COMMIT;";
 
 struct sqlite_db {
 	sqlite3 *h;
@@ -102,7 +107,8 @@ static int set_up(struct sqlite_db *db, const char *path, struct err *err)
 	    query_u64(db, "PRAGMA application_id", &id, err) < 0)
 		return -1;
 	if (tables && (id != APPLICATION_ID || version != FORMAT_VERSION))
-		return err_set(err, REASON_UNAVAILABLE, "%s is no database of this apiserver (format %llu, known %d)", path,
+		return err_set(err, REASON_UNAVAILABLE,
+			       "%s is no database of this apiserver (format %llu, known %d)", path,
 			       (unsigned long long)version, FORMAT_VERSION);
 	snprintf(sql, sizeof(sql),
 		 "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
@@ -130,8 +136,8 @@ struct sqlite_db *sqlite_db_open(const char *path, struct sqlite_meta *ret, stru
 		return NULL;
 	}
 	for (int i = 0; i < N_STATEMENTS; i++) {
-		if (sqlite3_prepare_v3(db->h, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &db->st[i], NULL) ==
-		    SQLITE_OK)
+		if (sqlite3_prepare_v3(db->h, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &db->st[i],
+				       NULL) == SQLITE_OK)
 			continue;
 		fail(db, "prepare", err);
 		sqlite_db_close(db);
@@ -154,12 +160,15 @@ void sqlite_db_close(struct sqlite_db *db)
 /* ---- reading ---- */
 
 int sqlite_db_scan(struct sqlite_db *db, uint64_t after, bool values,
-		   int (*each)(void *arg, const struct sqlite_row *row, struct err *err), void *arg, struct err *err)
+		   int (*each)(void *arg, const struct sqlite_row *row, struct err *err), void *arg,
+		   struct err *err)
 {
 	sqlite3_stmt *st;
 	int rc, done = 0;
-	const char *sql = values ? "SELECT rev, key, create_rev, prev_rev, deleted, value FROM kv WHERE rev > ?1 ORDER BY rev"
-				 : "SELECT rev, key, create_rev, prev_rev, deleted FROM kv WHERE rev > ?1 ORDER BY rev";
+	const char *sql =
+		values ? "SELECT rev, key, create_rev, prev_rev, deleted, value FROM kv WHERE rev > ?1 ORDER "
+			 "BY rev"
+		       : "SELECT rev, key, create_rev, prev_rev, deleted FROM kv WHERE rev > ?1 ORDER BY rev";
 	if (sqlite3_prepare_v2(db->h, sql, -1, &st, NULL) != SQLITE_OK)
 		return fail(db, "read", err);
 	sqlite3_bind_int64(st, 1, (sqlite3_int64)after);
@@ -187,7 +196,8 @@ bool sqlite_db_key_is(struct sqlite_db *db, uint64_t rev, const char *key)
 {
 	sqlite3_stmt *st = db->st[KEY_OF];
 	sqlite3_bind_int64(st, 1, (sqlite3_int64)rev);
-	bool yes = sqlite3_step(st) == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(st, 0), key) == 0;
+	bool yes =
+		sqlite3_step(st) == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(st, 0), key) == 0;
 	sqlite3_reset(st);
 	return yes;
 }
@@ -262,8 +272,8 @@ int sqlite_db_compact(struct sqlite_db *db, uint64_t *cursor, uint64_t target, i
 	sqlite3_bind_int64(st, 2, (sqlite3_int64)target);
 	sqlite3_bind_int(st, 3, steps);
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW && n < steps)
-		g[n++] = (struct garbage){(uint64_t)sqlite3_column_int64(st, 0), (uint64_t)sqlite3_column_int64(st, 1),
-					  sqlite3_column_int(st, 2)};
+		g[n++] = (struct garbage){(uint64_t)sqlite3_column_int64(st, 0),
+					  (uint64_t)sqlite3_column_int64(st, 1), sqlite3_column_int(st, 2)};
 	sqlite3_reset(st);
 	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
 		return fail(db, "compact", err);

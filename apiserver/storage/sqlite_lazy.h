@@ -2,8 +2,8 @@
 /*
  * Writes of the sqlite engine that are acknowledged but not in the file yet: the newest per key.
  *
- * An idle cluster renews its Leases every few seconds; each renewal replaces the one that waits here, and one commit
- * per STORE_LAZY_NS takes them all. One thread at a time.
+ * An idle cluster renews its Leases every few seconds; each renewal replaces the one that waits here, and one
+ * commit per STORE_LAZY_NS takes them all. One thread at a time.
  */
 #ifndef STORAGE_SQLITE_LAZY_H
 #define STORAGE_SQLITE_LAZY_H

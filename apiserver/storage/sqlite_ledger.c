@@ -13,7 +13,7 @@
 /* Rows looked at per commit: more than a batch adds on average, so compaction keeps up. */
 #define COMPACT_STEPS 128
 
-struct ledger_undo { /* of one row that the open transaction has inserted */
+struct ledger_undo {		 /* of one row that the open transaction has inserted */
 	struct key_state before; /* rev 0: the key did not exist */
 	uint64_t hash, after;	 /* after 0: deleted */
 	struct lazy_entry *lazy; /* what the row has replaced or was made from */
@@ -22,8 +22,8 @@ struct ledger_undo { /* of one row that the open transaction has inserted */
 /* ---- what is there ---- */
 
 struct state {
-	struct lazy_entry *lazy; /* NULL: the row is the newest */
-	struct key_state *row;	 /* NULL: no row */
+	struct lazy_entry *lazy;	/* NULL: the row is the newest */
+	struct key_state *row;		/* NULL: no row */
 	uint64_t hash, rev, create_rev; /* rev 0: does not exist */
 };
 
@@ -57,8 +57,8 @@ static int admit(const struct store_write *w, const struct state *st, struct err
 	if (!st->rev)
 		return err_set(err, REASON_NOT_FOUND, "no such key");
 	if (st->rev != w->expect)
-		return err_set(err, REASON_CONFLICT, "revision is %llu, not %llu", (unsigned long long)st->rev,
-			       (unsigned long long)w->expect);
+		return err_set(err, REASON_CONFLICT, "revision is %llu, not %llu",
+			       (unsigned long long)st->rev, (unsigned long long)w->expect);
 	return 0;
 }
 
@@ -115,7 +115,8 @@ static int put_row(struct ledger *s, struct sqlite_row *r, uint64_t hash, struct
 		   struct lazy_entry *lazy, struct err *err)
 {
 	r->prev_rev = row ? row->rev : 0;
-	log_undo(s, (struct ledger_undo){row ? *row : (struct key_state){0}, hash, r->value ? r->rev : 0, lazy});
+	log_undo(s,
+		 (struct ledger_undo){row ? *row : (struct key_state){0}, hash, r->value ? r->rev : 0, lazy});
 	if (row && !r->value)
 		store_keys_del(&s->keys, row);
 	else if (row)
@@ -132,7 +133,10 @@ static int put_lazy_rows(struct ledger *s, struct err *err)
 		struct lazy_entry *e = it.value;
 		lazy_take(&s->lazy, e->key);
 		uint64_t hash = store_keys_hash(e->key);
-		struct sqlite_row r = {.rev = e->rev, .create_rev = e->create_rev, .key = e->key, .value = e->value,
+		struct sqlite_row r = {.rev = e->rev,
+				       .create_rev = e->create_rev,
+				       .key = e->key,
+				       .value = e->value,
 				       .len = e->len};
 		if (put_row(s, &r, hash, find_row(s, e->key, hash, e->row_rev), e, err) < 0)
 			return -1;
@@ -157,7 +161,8 @@ static int finish(struct ledger *s, bool all_lazy, uint64_t target, struct err *
 	/* Rows that will still come with an older revision are not to be passed over. */
 	if (s->lazy.since_ns != CLOCK_NEVER && target >= s->lazy.since_rev)
 		target = s->lazy.since_rev - 1;
-	if ((join && put_lazy_rows(s, err) < 0) || (s->rev + MARK_BLOCK / 2 > s->mark && raise_mark(s, err) < 0) ||
+	if ((join && put_lazy_rows(s, err) < 0) ||
+	    (s->rev + MARK_BLOCK / 2 > s->mark && raise_mark(s, err) < 0) ||
 	    (cursor < target && sqlite_db_compact(s->db, &cursor, target, COMPACT_STEPS, err) < 0) ||
 	    sqlite_db_commit(s->db, err) < 0) {
 		s->mark = mark;
@@ -192,8 +197,11 @@ static int reserve(struct ledger *s, size_t n, struct err *err)
 static void write_lazy(struct ledger *s, struct ledger_write *p, const struct state *st)
 {
 	struct lazy_entry *e = MEM_NEW(struct lazy_entry);
-	*e = (struct lazy_entry){.key = mem_strdup(p->w->key), .len = p->w->len, .rev = p->rev,
-				 .create_rev = p->create_rev, .row_rev = st->row->rev};
+	*e = (struct lazy_entry){.key = mem_strdup(p->w->key),
+				 .len = p->w->len,
+				 .rev = p->rev,
+				 .create_rev = p->create_rev,
+				 .row_rev = st->row->rev};
 	if (p->w->value)
 		e->value = mem_memdup(p->w->value, p->w->len);
 	lazy_put(&s->lazy, e, clock_mono_ns());
@@ -217,8 +225,8 @@ static int decide(struct ledger *s, struct ledger_write *p, struct err *lost)
 	p->durable = true;
 	if (transaction(s, lost) < 0)
 		return -1;
-	struct sqlite_row r = {.rev = p->rev, .create_rev = p->create_rev, .key = w->key, .value = w->value,
-			       .len = w->len};
+	struct sqlite_row r = {
+		.rev = p->rev, .create_rev = p->create_rev, .key = w->key, .value = w->value, .len = w->len};
 	return put_row(s, &r, st.hash, st.row, st.lazy ? lazy_take(&s->lazy, w->key) : NULL, lost);
 }
 
@@ -233,7 +241,8 @@ static void fail_writes(struct ledger_write **v, size_t n, size_t decided, const
 	}
 }
 
-int ledger_run(struct ledger *s, struct ledger_write **v, size_t n, bool flush, uint64_t compact_target, struct err *err)
+int ledger_run(struct ledger *s, struct ledger_write **v, size_t n, bool flush, uint64_t compact_target,
+	       struct err *err)
 {
 	size_t i = 0;
 	int rc = 0;
@@ -298,7 +307,8 @@ int ledger_list(struct ledger *s, const char *prefix, store_each_fn *each, void 
 	return rc;
 }
 
-/* Rebuilds the keys from the rows in order. A row names the one it supersedes, and a revision belongs to one key. */
+/* Rebuilds the keys from the rows in order. A row names the one it supersedes, and a revision belongs to one
+ * key. */
 static int learn_row(void *arg, const struct sqlite_row *row, struct err *err)
 {
 	struct ledger *s = arg;
@@ -316,7 +326,8 @@ static int learn_row(void *arg, const struct sqlite_row *row, struct err *err)
 	return 0;
 }
 
-/* A clean end: everything is in the file, and the mark is exact, so no revision is skipped by the next start. */
+/* A clean end: everything is in the file, and the mark is exact, so no revision is skipped by the next start.
+ */
 static void seal(struct ledger *s)
 {
 	struct err err = ERR_INIT;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The cache as a whole: it is filled from a list, kept by the store's events, and asked through its resources.
+ * The cache as a whole: it is filled from a list, kept by the store's events, and asked through its
+ * resources.
  *
- * Every stored collection of the schema is a resource; kinds of several versions that are stored alike share one. A key finds its resource by its first one or
- * two segments, its object by the rest.
+ * Every stored collection of the schema is a resource; kinds of several versions that are stored alike share
+ * one. A key finds its resource by its first one or two segments, its object by the rest.
  */
 #include "storage/storage_inside.h"
 
@@ -66,12 +67,12 @@ struct loading {
 	struct loaded {
 		struct obj **v;
 		size_t n, cap;
-	} *of; /* one per resource */
+	} * of; /* one per resource */
 };
 
 /* An object that nobody can read must not keep the others away: it is told and left out. */
-static struct obj *load(struct resource *r, const char *key, const char *object_key, const void *v, size_t n, uint64_t rev,
-			uint64_t create_rev)
+static struct obj *load(struct resource *r, const char *key, const char *object_key, const void *v, size_t n,
+			uint64_t rev, uint64_t create_rev)
 {
 	struct err err = ERR_INIT;
 	struct obj *o = obj_load(r->kind, v, n, rev, create_rev, &err);
@@ -84,7 +85,8 @@ static struct obj *load(struct resource *r, const char *key, const char *object_
 	return NULL;
 }
 
-static int load_one(void *arg, const char *key, const void *v, size_t n, uint64_t rev, uint64_t create_rev, struct err *err)
+static int load_one(void *arg, const char *key, const void *v, size_t n, uint64_t rev, uint64_t create_rev,
+		    struct err *err)
 {
 	struct loading *l = arg;
 	const char *object_key;
@@ -138,7 +140,8 @@ static int load_patiently(struct loading *l, uint64_t *ret_rev, struct err *err)
 	int64_t now = clock_mono_ns(), deadline = now + OPEN_NS, pause = 50 * NS_PER_MS;
 	int rc = load_all(l, ret_rev, err);
 	clock_cond_init(&never);
-	for (; rc < 0 && may_pass(err) && now < deadline && !l->s->store->engine->local; now = clock_mono_ns()) {
+	for (; rc < 0 && may_pass(err) && now < deadline && !l->s->store->engine->local;
+	     now = clock_mono_ns()) {
 		pthread_mutex_lock(&lock);
 		while (clock_cond_wait(&never, &lock, now + pause))
 			;
@@ -214,7 +217,8 @@ static struct store *open_engine(const struct storage_config *c, struct err *err
 	if (strcmp(c->engine, "sqlite") == 0)
 		return store_sqlite_open(c->path, err);
 	if (strcmp(c->engine, "etcd") == 0) {
-		struct store_etcd_config e = {c->etcd_servers, c->etcd_cafile, c->etcd_certfile, c->etcd_keyfile};
+		struct store_etcd_config e = {c->etcd_servers, c->etcd_cafile, c->etcd_certfile,
+					      c->etcd_keyfile};
 		return store_etcd_open(&e, err);
 	}
 	err_set(err, REASON_BAD_REQUEST, "unknown storage engine \"%s\"", c->engine);
@@ -238,7 +242,7 @@ static int fill(struct storage *s, struct err *err)
 
 struct storage *storage_open(const struct storage_config *c, const struct schema *schema, struct err *err)
 {
-	static const double seconds[] = {0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2,
+	static const double seconds[] = {0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1,  1.25, 1.5, 2,
 					 3,	4,     5,    6,	  8,   10,  15,	 20,  30, 45,	60,  0};
 	static const struct metric_def requests_def = {
 		.name = "etcd_request_duration_seconds",

@@ -2,12 +2,12 @@
 /*
  * The room's door: every object of the cluster, cached, readable without blocking, written through the store.
  *
- * Above this line the two engines (store.h) cannot be told apart. Reads and watches never touch the disk; a write returns
- * once it is durable, and the cache holds it by then or will before a later revision becomes visible. Revisions are the
- * store's: one per write over all resources, never reused, never going back.
+ * Above this line the two engines (store.h) cannot be told apart. Reads and watches never touch the disk; a
+ * write returns once it is durable, and the cache holds it by then or will before a later revision becomes
+ * visible. Revisions are the store's: one per write over all resources, never reused, never going back.
  *
- * Threads: everything here may be called from any thread. Functions marked BLOCKS wait for the store and must not be
- * called on a network thread.
+ * Threads: everything here may be called from any thread. Functions marked BLOCKS wait for the store and must
+ * not be called on a network thread.
  */
 #ifndef STORAGE_STORAGE_H
 #define STORAGE_STORAGE_H
@@ -22,11 +22,13 @@ struct storage_config {
 	const char *path;	  /* sqlite: the database file */
 	const char *etcd_servers; /* etcd: comma-separated URLs */
 	const char *etcd_cafile, *etcd_certfile, *etcd_keyfile;
-	const char *prefix;	  /* "/registry" */
-	size_t window;		  /* events kept per resource at most; 0 = default */
+	const char *prefix; /* "/registry" */
+	size_t window;	    /* events kept per resource at most; 0 = default */
 };
-/* Opens the engine and loads what it holds. BLOCKS. On etcd being away: keeps trying for a while, then fails. */
-struct storage *storage_open(const struct storage_config *c, const struct schema *schema, struct err *err) MUST_CHECK;
+/* Opens the engine and loads what it holds. BLOCKS. On etcd being away: keeps trying for a while, then fails.
+ */
+struct storage *storage_open(const struct storage_config *c, const struct schema *schema,
+			     struct err *err) MUST_CHECK;
 void storage_close(struct storage *s); /* flushes lazy writes */
 /* For /readyz and /livez: the store answers. why may be NULL. Does not block. */
 bool storage_healthy(struct storage *s, char why[128]);
@@ -37,32 +39,34 @@ size_t resource_count(struct resource *r);
 uint64_t storage_revision(struct storage *s); /* newest revision the cache has seen */
 
 /* ---- reads ---- */
-/* How fresh a read must be. `rv` 0 = consistent (nothing committed before the call may be missing). Returns true when the
-   cache is known to be there already; false: call storage_wait (BLOCKS) on a worker, then read. */
+/* How fresh a read must be. `rv` 0 = consistent (nothing committed before the call may be missing). Returns
+   true when the cache is known to be there already; false: call storage_wait (BLOCKS) on a worker, then read.
+ */
 bool storage_fresh(struct storage *s, uint64_t rv);
-int storage_wait(struct storage *s, uint64_t rv, int64_t deadline_ns, struct err *err) MUST_CHECK; /* REASON_TIMEOUT */
+int storage_wait(struct storage *s, uint64_t rv, int64_t deadline_ns,
+		 struct err *err) MUST_CHECK; /* REASON_TIMEOUT */
 
 /* A reference, or NULL. ns is "" for cluster scope. */
 struct obj *storage_get(struct resource *r, const char *ns, const char *name);
 
-struct query { /* what list and watch select; all parts borrowed */
-	const char *ns;			       /* "" = all */
-	const struct selector *labels;	       /* NULL = all */
-	const struct field_selector *fields;   /* checked against the kind before; NULL = all */
-	const struct kind *kind;	       /* the version asked for: its selectable list names the fields */
+struct query {				     /* what list and watch select; all parts borrowed */
+	const char *ns;			     /* "" = all */
+	const struct selector *labels;	     /* NULL = all */
+	const struct field_selector *fields; /* checked against the kind before; NULL = all */
+	const struct kind *kind;	     /* the version asked for: its selectable list names the fields */
 };
 bool query_matches(const struct query *q, const struct obj *o);
 
 struct obj_list {
 	struct obj **v; /* references, in key order */
 	size_t n;
-	uint64_t rv;	 /* revision of the snapshot */
-	char *next;	 /* key to continue after; NULL at the end */
+	uint64_t rv;	   /* revision of the snapshot */
+	char *next;	   /* key to continue after; NULL at the end */
 	int64_t remaining; /* -1 = unknown (selectors given) */
 };
 void obj_list_release(struct obj_list *l);
-/* The state at revision `exact` (0 = now), from behind `after` (NULL = from the beginning), at most `limit` (0 = all).
-   REASON_EXPIRED when `exact` has left the event window. Does not block. */
+/* The state at revision `exact` (0 = now), from behind `after` (NULL = from the beginning), at most `limit`
+   (0 = all). REASON_EXPIRED when `exact` has left the event window. Does not block. */
 int storage_list(struct resource *r, const struct query *q, uint64_t exact, const char *after, size_t limit,
 		 struct obj_list *ret, struct err *err) MUST_CHECK;
 
@@ -71,24 +75,27 @@ enum watch_type { WATCH_ADDED, WATCH_MODIFIED, WATCH_DELETED, WATCH_BOOKMARK };
 struct watch_event {
 	enum watch_type type;
 	uint64_t rv;
-	struct obj *obj; /* a reference, owned by the receiver; NULL for BOOKMARK. For DELETED its rv is the deletion's */
+	struct obj *obj;  /* a reference, owned by the receiver; NULL for BOOKMARK. For DELETED its rv is the
+			     deletion's */
 	bool initial_end; /* BOOKMARK that ends the initial events */
 };
 struct watcher;
 /*
- * The query is copied. Where it begins: initial_events = ADDED for everything present (rv is then only a floor: make the
- * cache fresh to it first), then changes, with initial_end also the bookmark between the two; else changes after rv
- * (REASON_EXPIRED when they have left the window; a future rv waits for it), where rv 0 means from now on. So a plain
- * `?watch` with resourceVersion unset or "0" is watch_open(…, 0, true, false, …). REASON_TOO_MANY_REQUESTS beyond the bound.
+ * The query is copied. Where it begins: initial_events = ADDED for everything present (rv is then only a
+ * floor: make the cache fresh to it first), then changes, with initial_end also the bookmark between the two;
+ * else changes after rv (REASON_EXPIRED when they have left the window; a future rv waits for it), where rv 0
+ * means from now on. So a plain
+ * `?watch` with resourceVersion unset or "0" is watch_open(…, 0, true, false, …). REASON_TOO_MANY_REQUESTS
+ * beyond the bound.
  *
- * `wake` runs when watch_next may have something; it is armed by a watch_next that returned 0 and then runs once. It runs
- * on the store's thread: it must not block, must not call back into storage, and may not take a lock that is held around
- * watch_open, watch_next or watch_close.
+ * `wake` runs when watch_next may have something; it is armed by a watch_next that returned 0 and then runs
+ * once. It runs on the store's thread: it must not block, must not call back into storage, and may not take a
+ * lock that is held around watch_open, watch_next or watch_close.
  */
-struct watcher *watch_open(struct resource *r, const struct query *q, uint64_t rv, bool initial_events, bool initial_end,
-			   void (*wake)(void *arg), void *arg, struct err *err) MUST_CHECK;
-/* 1: *ret holds the next event; 0: nothing now, wake is armed; -1: fell behind the window (REASON_EXPIRED). One thread at a
-   time per watcher. */
+struct watcher *watch_open(struct resource *r, const struct query *q, uint64_t rv, bool initial_events,
+			   bool initial_end, void (*wake)(void *arg), void *arg, struct err *err) MUST_CHECK;
+/* 1: *ret holds the next event; 0: nothing now, wake is armed; -1: fell behind the window (REASON_EXPIRED).
+   One thread at a time per watcher. */
 int watch_next(struct watcher *w, struct watch_event *ret, struct err *err) MUST_CHECK;
 /* A revision for a bookmark: every event of this watcher up to it has been delivered. 0 = none yet. */
 uint64_t watch_bookmark(struct watcher *w);
@@ -96,13 +103,14 @@ void watch_close(struct watcher *w); /* wake does not run after this returns */
 
 /* ---- writes: BLOCK ---- */
 enum { WRITE_LAZY = 1 /* heartbeat: acknowledged from memory, durable within 30 s */ };
-/* On success *ret (may be NULL: not wanted) holds a reference to the published object; for a delete that is the last state
-   with the deletion's revision. The draft stays the caller's. Messages are upstream's wording
+/* On success *ret (may be NULL: not wanted) holds a reference to the published object; for a delete that is
+   the last state with the deletion's revision. The draft stays the caller's. Messages are upstream's wording
    (`pods "x" already exists`). REASON_ALREADY_EXISTS, REASON_CONFLICT (the stored revision is
-   not old->rv), REASON_NOT_FOUND, REASON_UNAVAILABLE or REASON_TIMEOUT (store away: may or may not have happened). */
+   not old->rv), REASON_NOT_FOUND, REASON_UNAVAILABLE or REASON_TIMEOUT (store away: may or may not have
+   happened). */
 int storage_create(struct resource *r, struct obj *draft, struct obj **ret, struct err *err) MUST_CHECK;
-int storage_update(struct resource *r, const struct obj *old, struct obj *draft, unsigned flags, struct obj **ret,
-		   struct err *err) MUST_CHECK;
+int storage_update(struct resource *r, const struct obj *old, struct obj *draft, unsigned flags,
+		   struct obj **ret, struct err *err) MUST_CHECK;
 int storage_delete(struct resource *r, const struct obj *old, struct obj **ret, struct err *err) MUST_CHECK;
 
 #endif

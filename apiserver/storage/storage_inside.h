@@ -16,25 +16,28 @@ struct storage {
 	char *prefix;		     /* "/registry/" */
 	struct resource *resources;
 	size_t n_resources;
-	struct map by_dir;	     /* kind->storage -> resource */
+	struct map by_dir; /* kind->storage -> resource */
 	struct revision revision;
-	uint64_t loaded_rev;	     /* what was there at the start */
+	uint64_t loaded_rev; /* what was there at the start */
 	struct keeper *keeper;
 	struct metric *m_requests;
 };
 
-/* A write on its way through the store: the cookie. Lives on the writer's stack until the store has let go of it. */
+/* A write on its way through the store: the cookie. Lives on the writer's stack until the store has let go of
+ * it. */
 struct own_write {
 	struct resource *r;
 	const struct obj *draft; /* NULL: a deletion */
 	const char *key;	 /* of the object */
-	struct obj *published;	 /* by the sink: a reference for the writer; NULL when the sink has not been there yet */
+	struct obj *published;	 /* by the sink: a reference for the writer; NULL when the sink has not been
+				    there yet */
 };
 
 /* Deletes o as it is; lazy where the engine can. */
 int storage_expire(struct resource *r, const struct obj *o, struct err *err) MUST_CHECK;
 
-/* keeper.c: what happens by itself: expiry, compaction, letting go of old windows. Sleeps while nothing is due. */
+/* keeper.c: what happens by itself: expiry, compaction, letting go of old windows. Sleeps while nothing is
+ * due. */
 struct keeper *keeper_start(struct storage *s);
 void keeper_stop(struct keeper *k); /* it writes until then */
 void keeper_free(struct keeper *k); /* the sink tells it until then */

@@ -20,12 +20,15 @@
 static const char kinds_yaml[] =
 	"package: test/v1\n"
 	"kinds:\n"
-	"  - {kind: Pod, version: v1, resource: pods, singular: pod, scope: Namespaced, selectable: {spec.nodeName: {bucket: true}}}\n"
-	"  - {kind: Deployment, group: apps, version: v1, resource: deployments, singular: deployment, scope: Namespaced}\n"
+	"  - {kind: Pod, version: v1, resource: pods, singular: pod, scope: Namespaced, selectable: "
+	"{spec.nodeName: {bucket: true}}}\n"
+	"  - {kind: Deployment, group: apps, version: v1, resource: deployments, singular: deployment, "
+	"scope: Namespaced}\n"
 	"  - {kind: Node, version: v1, resource: nodes, singular: node, scope: Cluster}\n"
 	"  - {kind: Event, version: v1, resource: events, singular: event, scope: Namespaced, ttl: 3600,"
 	" selectable: {involved.name: {}}}\n"
-	"  - {kind: NewEvent, group: new, version: v1, resource: events, singular: event, scope: Namespaced, stored_as: v1/Event,"
+	"  - {kind: NewEvent, group: new, version: v1, resource: events, singular: event, scope: Namespaced, "
+	"stored_as: v1/Event,"
 	" type: NewEvent, selectable: {regarding.name: {}}}\n"
 	"types:\n"
 	"  Meta: {name: 1 string}\n"
@@ -51,7 +54,9 @@ static int counter;
 static struct storage *open_storage(struct env *e)
 {
 	struct err err = ERR_INIT;
-	struct storage_config c = {.engine = e->etcd ? "etcd" : "sqlite", .path = e->path, .etcd_servers = e->process.url,
+	struct storage_config c = {.engine = e->etcd ? "etcd" : "sqlite",
+				   .path = e->path,
+				   .etcd_servers = e->process.url,
 				   .prefix = e->prefix};
 	struct storage *s = storage_open(&c, e->schema, &err);
 	if (!s)
@@ -134,9 +139,10 @@ static int end(void **state)
 static struct obj *draft(struct resource *r, const char *ns, const char *name, const char *more)
 {
 	struct err err = ERR_INIT;
-	autofree char *text = mem_printf("{\"metadata\":{\"name\":\"%s\"%s%s%s,\"uid\":\"u-%s\","
-					 "\"creationTimestamp\":\"2026-01-01T00:00:00Z\"}%s}",
-					 name, *ns ? ",\"namespace\":\"" : "", ns, *ns ? "\"" : "", name, more);
+	autofree char *text =
+		mem_printf("{\"metadata\":{\"name\":\"%s\"%s%s%s,\"uid\":\"u-%s\","
+			   "\"creationTimestamp\":\"2026-01-01T00:00:00Z\"}%s}",
+			   name, *ns ? ",\"namespace\":\"" : "", ns, *ns ? "\"" : "", name, more);
 	struct obj *o = obj_new(resource_kind(r), text, strlen(text), &err);
 	if (!o)
 		fail_msg("%s", err.msg);
@@ -221,7 +227,8 @@ static void objects_live_and_die(void **state)
 	struct err err = ERR_INIT;
 	autoobj struct obj *a = create(e->pods, "ns", "a", "");
 	char want[64];
-	snprintf(want, sizeof(want), "\"uid\":\"u-a\",\"resourceVersion\":\"%llu\",", (unsigned long long)a->rv);
+	snprintf(want, sizeof(want), "\"uid\":\"u-a\",\"resourceVersion\":\"%llu\",",
+		 (unsigned long long)a->rv);
 	assert_non_null(strstr(a->bytes, want));
 	assert_int_equal(a->create_rv, a->rv);
 	/* the writer's object is the cache's own */
@@ -246,7 +253,8 @@ static void objects_live_and_die(void **state)
 	/* cluster scope and groups */
 	autoobj struct obj *n = create(e->nodes, "", "n1", ""), *d = create(e->deployments, "ns", "d", "");
 	make_fresh(e);
-	autoobj struct obj *n2 = storage_get(e->nodes, "", "n1"), *d2 = storage_get(e->deployments, "ns", "d");
+	autoobj struct obj *n2 = storage_get(e->nodes, "", "n1"),
+			   *d2 = storage_get(e->deployments, "ns", "d");
 	assert_ptr_equal(n, n2);
 	assert_ptr_equal(d, d2);
 }
@@ -267,7 +275,8 @@ static void refusals_speak_upstreams_words(void **state)
 	assert_string_equal(err.msg, "deployments.apps \"web\" already exists");
 	assert_int_equal(storage_update(e->pods, p, again, 0, &none, &err), -1);
 	assert_int_equal(err.reason, REASON_CONFLICT);
-	assert_string_equal(err.msg, "Operation cannot be fulfilled on pods \"a\": the object has been modified; please apply your "
+	assert_string_equal(err.msg, "Operation cannot be fulfilled on pods \"a\": the object has been "
+				     "modified; please apply your "
 				     "changes to the latest version and try again");
 	assert_int_equal(storage_delete(e->pods, p, NULL, &err), -1);
 	assert_int_equal(err.reason, REASON_CONFLICT);
@@ -299,7 +308,8 @@ static void a_restart_changes_nothing(void **state)
 		snprintf(name, sizeof(name), "p%d", i);
 		autoobj struct obj *o = create(e->pods, i % 2 ? "a" : "b", name, "");
 		if (i % 3 == 0) {
-			autoobj struct obj *u = update(e->pods, o, ",\"spec\":{\"nodeName\":\"n\"}", i % 2 ? WRITE_LAZY : 0);
+			autoobj struct obj *u =
+				update(e->pods, o, ",\"spec\":{\"nodeName\":\"n\"}", i % 2 ? WRITE_LAZY : 0);
 			if (i % 9 == 0)
 				assert_int_equal(storage_delete(e->pods, u, NULL, &err), 0);
 		}
@@ -393,7 +403,9 @@ static void *follow(void *arg)
 			last = ev.rv;
 		}
 		uint64_t *st = &f->state[ev.obj->name[1] - '0'];
-		assert_int_equal(ev.type, !*st ? WATCH_ADDED : ev.type == WATCH_DELETED ? WATCH_DELETED : WATCH_MODIFIED);
+		assert_int_equal(ev.type, !*st			     ? WATCH_ADDED
+					  : ev.type == WATCH_DELETED ? WATCH_DELETED
+								     : WATCH_MODIFIED);
 		*st = ev.type == WATCH_DELETED ? 0 : ev.rv;
 		f->events++;
 		obj_unref(ev.obj);
@@ -411,16 +423,19 @@ static void *fight(void *arg)
 		struct err err = ERR_INIT;
 		snprintf(name, sizeof(name), "k%d", rand_r(&seed) % KEYS);
 		snprintf(more, sizeof(more), ",\"spec\":{\"nodeName\":\"%d\"}", rand_r(&seed) % 1000);
-		autoobj struct obj *now = storage_get(e->pods, "ns", name), *d = draft(e->pods, "ns", name, more), *o = NULL;
-		int rc = !now			? storage_create(e->pods, d, &o, &err)
-			 : rand_r(&seed) % 4 ? storage_update(e->pods, now, d, rand_r(&seed) % 2 ? WRITE_LAZY : 0, &o, &err)
-						: storage_delete(e->pods, now, &o, &err);
+		autoobj struct obj *now = storage_get(e->pods, "ns", name),
+				   *d = draft(e->pods, "ns", name, more), *o = NULL;
+		int rc = !now		     ? storage_create(e->pods, d, &o, &err)
+			 : rand_r(&seed) % 4 ? storage_update(e->pods, now, d,
+							      rand_r(&seed) % 2 ? WRITE_LAZY : 0, &o, &err)
+					     : storage_delete(e->pods, now, &o, &err);
 		if (rc == 0) {
 			/* one's own write is visible at once */
 			autoobj struct obj *seen = storage_get(e->pods, "ns", name);
 			if (seen)
 				assert_true(seen->rv >= o->rv || seen->create_rv > o->rv);
-		} else if (err.reason != REASON_CONFLICT && err.reason != REASON_ALREADY_EXISTS && err.reason != REASON_NOT_FOUND) {
+		} else if (err.reason != REASON_CONFLICT && err.reason != REASON_ALREADY_EXISTS &&
+			   err.reason != REASON_NOT_FOUND) {
 			fail_msg("%s", err.msg);
 		}
 	}
@@ -517,12 +532,14 @@ static void unreadable_objects_are_left_out(void **state)
 	struct err err = ERR_INIT;
 	uint64_t rev;
 	int null = open("/dev/null", O_WRONLY);
-	autofree char *bad = mem_printf("%s/pods/ns/bad", e->prefix), *stray = mem_printf("%s/other/thing", e->prefix);
+	autofree char *bad = mem_printf("%s/pods/ns/bad", e->prefix),
+		      *stray = mem_printf("%s/other/thing", e->prefix);
 	autofree char *wrong = mem_printf("%s/pods/ns/wrong", e->prefix);
 	obj_unref(create(e->pods, "ns", "good", ""));
-	const struct store_write w[] = {{.key = bad, .value = "{\"metadata\":", .len = 12},
-					{.key = stray, .value = "x", .len = 1},
-					{.key = wrong, .value = "{\"metadata\":{\"name\":\"y\"}}", .len = 25}};
+	const struct store_write w[] = {
+		{.key = bad, .value = "{\"metadata\":", .len = 12},
+		{.key = stray, .value = "x", .len = 1},
+		{.key = wrong, .value = "{\"metadata\":{\"name\":\"y\"}}", .len = 25}};
 	log_set_fd(null);
 	for (size_t i = 0; i < ARRAY_LEN(w); i++)
 		assert_int_equal(e->s->store->engine->write(e->s->store, &w[i], &rev, &err), 0);
@@ -577,7 +594,8 @@ static void reads_go_on_without_etcd(void **state)
 	struct err err = ERR_INIT;
 	char why[128];
 	int null = open("/dev/null", O_WRONLY);
-	autoobj struct obj *a = create(e->pods, "ns", "a", ""), *d = draft(e->pods, "ns", "b", ""), *none = NULL;
+	autoobj struct obj *a = create(e->pods, "ns", "a", ""), *d = draft(e->pods, "ns", "b", ""),
+			   *none = NULL;
 	log_set_fd(null);
 	etcd_kill(&e->process);
 	assert_int_equal(storage_create(e->pods, d, &none, &err), -1);
@@ -598,14 +616,16 @@ static void reads_go_on_without_etcd(void **state)
 }
 
 #define SUITE(t) cmocka_unit_test_setup_teardown(t, begin, end)
-#define BOTH                                                                                                \
-	SUITE(objects_live_and_die), SUITE(refusals_speak_upstreams_words), SUITE(a_restart_changes_nothing),  \
-		SUITE(a_future_revision_is_waited_for), SUITE(versions_share_objects),                         \
-		SUITE(watchers_see_what_writers_did), SUITE(unreadable_objects_are_left_out)
+#define BOTH                                                                                                 \
+	SUITE(objects_live_and_die), SUITE(refusals_speak_upstreams_words),                                  \
+		SUITE(a_restart_changes_nothing), SUITE(a_future_revision_is_waited_for),                    \
+		SUITE(versions_share_objects), SUITE(watchers_see_what_writers_did),                         \
+		SUITE(unreadable_objects_are_left_out)
 int main(void)
 {
 	const struct CMUnitTest sqlite[] = {BOTH, SUITE(events_expire)};
-	const struct CMUnitTest etcd[] = {BOTH, SUITE(two_apiservers_share_one_etcd), SUITE(reads_go_on_without_etcd)};
+	const struct CMUnitTest etcd[] = {BOTH, SUITE(two_apiservers_share_one_etcd),
+					  SUITE(reads_go_on_without_etcd)};
 	int failed = cmocka_run_group_tests_name("sqlite", sqlite, begin_sqlite, end_group);
 	return failed + cmocka_run_group_tests_name("etcd", etcd, begin_etcd, end_group);
 }

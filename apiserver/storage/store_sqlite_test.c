@@ -50,10 +50,11 @@ static struct store *open_file(void)
 	return s;
 }
 
-static int write_value(struct store *s, const char *key, const char *value, uint64_t expect, bool lazy, uint64_t *rev,
-		       struct err *err)
+static int write_value(struct store *s, const char *key, const char *value, uint64_t expect, bool lazy,
+		       uint64_t *rev, struct err *err)
 {
-	struct store_write w = {.key = key, .value = value, .len = value ? strlen(value) : 0, .expect = expect, .lazy = lazy};
+	struct store_write w = {
+		.key = key, .value = value, .len = value ? strlen(value) : 0, .expect = expect, .lazy = lazy};
 	return s->engine->write(s, &w, rev, err);
 }
 
@@ -96,10 +97,11 @@ static struct rows rows_in_file(void)
 }
 
 static char listed[4096];
-static int list_one(void *arg, const char *key, const void *v, size_t n, uint64_t rev, uint64_t create_rev, struct err *err)
+static int list_one(void *arg, const char *key, const void *v, size_t n, uint64_t rev, uint64_t create_rev,
+		    struct err *err)
 {
-	snprintf(listed + strlen(listed), sizeof(listed) - strlen(listed), "%s=%.*s@%llu ", key, (int)n, (const char *)v,
-		 (unsigned long long)rev);
+	snprintf(listed + strlen(listed), sizeof(listed) - strlen(listed), "%s=%.*s@%llu ", key, (int)n,
+		 (const char *)v, (unsigned long long)rev);
 	return 0;
 }
 static const char *list(struct store *s, uint64_t *ret_rev)
@@ -177,7 +179,8 @@ static void lazy_writes_are_seen_at_once_and_stored_later(void **state)
 	s->engine->close(s);
 }
 
-/* The child writes from several threads and tells every acknowledged write through the pipe; then it is killed. */
+/* The child writes from several threads and tells every acknowledged write through the pipe; then it is
+ * killed. */
 enum { CHILD_THREADS = 8 };
 struct ack {
 	int thread, i;
@@ -233,7 +236,8 @@ static _Noreturn void child(int fd)
 }
 
 static int found[CHILD_THREADS][51]; /* newest i per key; [50] is "again" */
-static int note_found(void *arg, const char *key, const void *v, size_t n, uint64_t rev, uint64_t create_rev, struct err *err)
+static int note_found(void *arg, const char *key, const void *v, size_t n, uint64_t rev, uint64_t create_rev,
+		      struct err *err)
 {
 	int id, k;
 	if (sscanf(key, "/t%d/%d", &id, &k) == 2)
@@ -303,7 +307,9 @@ static void a_second_apiserver_is_kept_out(void **state)
 	s->engine->close(s);
 	/* a file that is something else */
 	FILE *f = fopen(path, "w");
-	fputs("not a database, but long enough to look at: ....................................................", f);
+	fputs("not a database, but long enough to look at: "
+	      "....................................................",
+	      f);
 	fclose(f);
 	assert_null(store_sqlite_open(path, &err));
 	assert_int_equal(err.reason, REASON_UNAVAILABLE);

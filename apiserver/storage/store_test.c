@@ -124,12 +124,16 @@ static int end(void **state)
 
 /* ---- helpers ---- */
 
-static int put_as(struct env *e, const char *name, const char *value, uint64_t expect, void *cookie, uint64_t *rev,
-		  struct err *err)
+static int put_as(struct env *e, const char *name, const char *value, uint64_t expect, void *cookie,
+		  uint64_t *rev, struct err *err)
 {
 	char key[64];
 	snprintf(key, sizeof(key), "%s/%s", e->prefix, name);
-	struct store_write w = {.key = key, .value = value, .len = value ? strlen(value) : 0, .expect = expect, .cookie = cookie};
+	struct store_write w = {.key = key,
+				.value = value,
+				.len = value ? strlen(value) : 0,
+				.expect = expect,
+				.cookie = cookie};
 	return e->s->engine->write(e->s, &w, rev, err);
 }
 
@@ -157,7 +161,8 @@ struct listing {
 	struct seen v[2000];
 };
 
-static int list_one(void *arg, const char *key, const void *v, size_t n, uint64_t rev, uint64_t create_rev, struct err *err)
+static int list_one(void *arg, const char *key, const void *v, size_t n, uint64_t rev, uint64_t create_rev,
+		    struct err *err)
 {
 	struct listing *l = arg;
 	struct seen *s = &l->v[l->n++];
@@ -196,7 +201,8 @@ static void sink(void *arg, const struct store_event *ev, size_t n, uint64_t upt
 		if (strncmp(ev[i].key, e->prefix, strlen(e->prefix)) != 0)
 			continue;
 		struct seen *s = &e->seen[e->n_seen++];
-		*s = (struct seen){.rev = ev[i].rev, .create_rev = ev[i].create_rev, .own = ev[i].cookie != NULL};
+		*s = (struct seen){
+			.rev = ev[i].rev, .create_rev = ev[i].create_rev, .own = ev[i].cookie != NULL};
 		snprintf(s->key, sizeof(s->key), "%s", ev[i].key + strlen(e->prefix) + 1);
 		if (ev[i].cookie && strcmp(ev[i].cookie, "(delete)") != 0)
 			snprintf(s->value, sizeof(s->value), "%s", (const char *)ev[i].cookie);
@@ -230,7 +236,8 @@ static void wait_upto(struct env *e, uint64_t rev)
 	pthread_mutex_lock(&e->lock);
 	while (e->upto < rev)
 		if (!clock_cond_wait(&e->cond, &e->lock, deadline))
-			fail_msg("watch is at %llu, not at %llu", (unsigned long long)e->upto, (unsigned long long)rev);
+			fail_msg("watch is at %llu, not at %llu", (unsigned long long)e->upto,
+				 (unsigned long long)rev);
 	pthread_mutex_unlock(&e->lock);
 }
 
@@ -367,10 +374,12 @@ static void *fight(void *arg)
 				known = e->seen[k].deleted ? 1 : e->seen[k].rev;
 		pthread_mutex_unlock(&e->lock);
 		bool exists = known > 1, del = exists && i % 4 == 3;
-		int rc = put_as(e, name, del ? NULL : value, exists ? known : 0, del ? "(delete)" : value, &rev, &err);
+		int rc = put_as(e, name, del ? NULL : value, exists ? known : 0, del ? "(delete)" : value,
+				&rev, &err);
 		if (rc == 0)
 			atomic_fetch_add(j->acked, 1);
-		else if (err.reason != REASON_CONFLICT && err.reason != REASON_ALREADY_EXISTS && err.reason != REASON_NOT_FOUND)
+		else if (err.reason != REASON_CONFLICT && err.reason != REASON_ALREADY_EXISTS &&
+			 err.reason != REASON_NOT_FOUND)
 			fail_msg("%s", err.msg);
 	}
 	return NULL;

@@ -108,12 +108,12 @@ const char *name_check_qualified(const char *s)
 	const char *slash = strchr(s, '/'), *name = slash ? slash + 1 : s;
 
 	if (strchr(name, '/'))
-		return "a valid label key " LABEL_KEY_MSG
+		return "a qualified name " LABEL_KEY_MSG
 		       " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
 	if (slash == s)
 		return "prefix part must be non-empty";
 	if (slash && slash - s > 253)
-		return "prefix part must be no more than 253 bytes";
+		return "prefix part must be no more than 253 characters";
 	if (slash && !is_subdomain(s, (size_t)(slash - s)))
 		return "prefix part " DNS_SUBDOMAIN_MSG;
 	size_t n = strlen(name);
@@ -121,7 +121,7 @@ const char *name_check_qualified(const char *s)
 	if (!n)
 		return "name part must be non-empty; name part " LABEL_KEY_MSG;
 	if (n > 63)
-		return "name part must be no more than 63 bytes";
+		return "name part must be no more than 63 characters";
 	return made_of(name, n, ALNUM, ALNUM | DASH | UNDER | DOT) ? NULL : "name part " LABEL_KEY_MSG;
 }
 
@@ -130,7 +130,7 @@ const char *name_check_label_value(const char *s)
 	size_t n = strlen(s);
 
 	if (n > 63)
-		return "must be no more than 63 bytes";
+		return "must be no more than 63 characters";
 	if (!n || made_of(s, n, ALNUM, ALNUM | DASH | UNDER | DOT))
 		return NULL;
 	return "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or "

@@ -115,14 +115,15 @@ js *patch_merge_diff(const js *a, const js *b)
 /* "WORD operation does not apply: doc is missing WHAT: PATH: missing value" */
 static int missing(struct err *err, const char *word, const char *what, const char *path)
 {
-	return err_set(err, REASON_INVALID, "%s operation does not apply: doc is missing %s: %.200s: " MISSING, word,
-		       what, path);
+	return err_set(err, REASON_INVALID,
+		       "%s operation does not apply: doc is missing %s: %.200s: " MISSING, word, what, path);
 }
 
 static int bad_index(struct err *err, const char *word, const char *path, const char *token)
 {
 	return err_set(err, REASON_INVALID,
-		       "error in %s for path: '%.200s': Unable to access invalid index: %.40s: invalid index referenced",
+		       "error in %s for path: '%.200s': Unable to access invalid index: %.40s: invalid index "
+		       "referenced",
 		       word, path, token);
 }
 
@@ -237,7 +238,8 @@ static int op_add(struct applier *a, const char *path, js *v)
 	size_t i;
 	if (!in)
 		return err_set(a->err, REASON_INVALID,
-			       "add operation does not apply: doc is missing path: \"%.200s\": " MISSING, path);
+			       "add operation does not apply: doc is missing path: \"%.200s\": " MISSING,
+			       path);
 	if (js_is_obj(in)) {
 		js_set(in, buf_str(&last), STEAL(owned));
 		return 0;
@@ -265,13 +267,15 @@ static int op_remove(struct applier *a, const char *path)
 	size_t i;
 	if (!in)
 		return err_set(a->err, REASON_INVALID,
-			       "remove operation does not apply: doc is missing path: \"%.200s\": " MISSING, path);
+			       "remove operation does not apply: doc is missing path: \"%.200s\": " MISSING,
+			       path);
 	child(in, buf_str(&last), &exists);
 	if (!exists && js_is_arr(in))
 		return bad_index(a->err, "remove", path, buf_str(&last));
 	if (!exists)
 		return err_set(a->err, REASON_INVALID,
-			       "error in remove for path: '%.200s': Unable to remove nonexistent key: %.100s: " MISSING,
+			       "error in remove for path: '%.200s': Unable to remove nonexistent key: "
+			       "%.100s: " MISSING,
 			       path, buf_str(&last));
 	if (js_is_obj(in))
 		js_del(in, buf_str(&last));

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The three client-side patch forms. Each returns a new tree and leaves its inputs as they were; a patch that
- * does not apply is REASON_BAD_REQUEST, REASON_INVALID or REASON_UNKNOWN (500 without a reason) as upstream has
- * and words it. Bounds: PATCH_MAX_OPS
- * operations and js depth. Any thread, trees belong to the caller's.
+ * does not apply is REASON_BAD_REQUEST, REASON_INVALID or REASON_UNKNOWN (500 without a reason) as upstream
+ * has and words it. Bounds: PATCH_MAX_OPS operations and js depth. Any thread, trees belong to the caller's.
  */
 #ifndef OBJECT_PATCH_H
 #define OBJECT_PATCH_H

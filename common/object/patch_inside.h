@@ -18,4 +18,13 @@ size_t patch_list_position(const struct map *m, const js *item, const char *key)
  */
 js *patch_list_order(const js *merged, const js *order, const js *server, const char *key);
 
+/* Go's %v, bounded because it is only for a message. */
+void patch_write_go(struct buf *out, const js *v);
+/* Go's name of the type that a value decodes to. */
+const char *patch_go_type(const js *v);
+/* All of these return -1 with REASON_UNKNOWN. */
+int patch_no_merge_key(const js *item, const char *key, struct err *err);
+int patch_bad_directive(const js *item, struct err *err);
+int patch_no_list(const js *v, struct err *err);
+
 #endif

@@ -13,9 +13,9 @@
  *
  * A field that the type does not know merges like any JSON; decoding refuses it later.
  *
- * Reasons are what upstream's handler makes of its errors: 400 for directives of the wrong form, 422 for lists
- * of lists, and for all else, such as a missing merge key or an unknown $patch, 500 without a reason, which is
- * REASON_UNKNOWN.
+ * Reasons are what upstream's handler makes of its errors: 400 for directives of the wrong form, 422 for
+ * lists of lists, and for all else, such as a missing merge key or an unknown $patch, 500 without a reason,
+ * which is REASON_UNKNOWN.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -39,87 +39,6 @@ static bool is_directive(const char *key)
 {
 	return strcmp(key, DIRECTIVE) == 0 || strcmp(key, RETAIN) == 0 || has_prefix(key, DELETE_PREFIX) ||
 	       has_prefix(key, ORDER_PREFIX);
-}
-
-/* ---- messages ---- */
-static int cmp_keys(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Go's %v, bounded because it is only for a message. */
-static void write_go(struct buf *out, const js *v)
-{
-	if (out->len > ERR_MSG_MAX)
-		return;
-	if (!v) {
-		buf_adds(out, "<nil>");
-	} else if (js_is_str(v)) {
-		buf_adds(out, json_object_get_string((js *)v));
-	} else if (js_is_arr(v)) {
-		buf_addc(out, '[');
-		js_array_for_each (item, v) {
-			if (item_i)
-				buf_addc(out, ' ');
-			write_go(out, item);
-		}
-		buf_addc(out, ']');
-	} else if (js_is_obj(v)) {
-		size_t n = js_len(v), i = 0;
-		autofree const char **keys = mem_array(n + 1, sizeof(*keys));
-		json_object_object_foreach ((js *)v, key, item) {
-			(void)item;
-			keys[i++] = key;
-		}
-		qsort(keys, n, sizeof(*keys), cmp_keys);
-		buf_adds(out, "map[");
-		for (i = 0; i < n; i++) {
-			buf_addf(out, "%s%s:", i ? " " : "", keys[i]);
-			write_go(out, js_field(v, keys[i]));
-		}
-		buf_addc(out, ']');
-	} else {
-		js_write(out, v);
-	}
-}
-
-static int no_merge_key(const js *item, const char *key, struct err *err)
-{
-	autobuf struct buf b = BUF_INIT;
-	write_go(&b, item);
-	return err_set(err, REASON_UNKNOWN, "map: %.300s does not contain declared merge key: %s",
-		       buf_str(&b), key);
-}
-
-static int bad_directive(const js *item, struct err *err)
-{
-	autobuf struct buf b = BUF_INIT;
-	write_go(&b, item);
-	const char *word = js_str(item, DIRECTIVE, NULL);
-	return err_set(err, REASON_UNKNOWN, "unknown patch type: %.60s in map: %.300s", word ? word : "<nil>",
-		       buf_str(&b));
-}
-
-static int bad_retain_keys(struct err *err)
-{
-	return err_set(err, REASON_BAD_REQUEST, "invalid patch format of retainKeys");
-}
-
-/* Go's name of what JSON decoded to. */
-static const char *go_type(const js *v)
-{
-	return js_is_obj(v)    ? "map[string]interface {}"
-	       : js_is_arr(v)  ? "[]interface {}"
-	       : js_is_str(v)  ? "string"
-	       : js_is_int(v)  ? "int64"
-	       : js_is_num(v)  ? "float64"
-	       : js_is_bool(v) ? "bool"
-			       : "%!s(<nil>)";
-}
-
-static int no_list(const js *v, struct err *err)
-{
-	return err_set(err, REASON_UNKNOWN, "expected a []interface {}, but received a %s", go_type(v));
 }
 
 /* ---- taking a part of the patch as it is ---- */
@@ -240,7 +159,7 @@ static int special_items(js *original, const js *patch, const char *key, js *res
 			*replace = true;
 		} else if (strcmp(word, "delete") == 0) {
 			if (!js_field(item, key))
-				return no_merge_key(item, key, err);
+				return patch_no_merge_key(item, key, err);
 			autobuf struct buf b = BUF_INIT;
 			js_write(&b, js_field(item, key));
 			map_set(&dead, buf_str(&b), (void *)1);
@@ -248,7 +167,7 @@ static int special_items(js *original, const js *patch, const char *key, js *res
 			return err_set(err, REASON_UNKNOWN,
 				       "merging lists cannot yet be specified in the patch");
 		} else {
-			return bad_directive(item, err);
+			return patch_bad_directive(item, err);
 		}
 	}
 	drop_items(original, &dead, key);
@@ -262,7 +181,7 @@ static int merge_items(js *original, const js *patch, const char *key, const str
 	patch_list_index(&places, original, key);
 	js_array_for_each (item, patch) {
 		if (!js_field(item, key))
-			return no_merge_key(item, key, err);
+			return patch_no_merge_key(item, key, err);
 		size_t i = patch_list_position(&places, item, key);
 		if (i == SIZE_MAX) {
 			clean(item);
@@ -288,12 +207,12 @@ static int one_type(const js *original, const js *patch, js **ret, struct err *e
 		js_array_for_each (item, both[i]) {
 			if (js_is_arr(item))
 				return err_set(err, REASON_INVALID, "lists of lists are not supported");
-			if (*ret && item && strcmp(go_type(*ret), go_type(item)) == 0)
+			if (*ret && item && strcmp(patch_go_type(*ret), patch_go_type(item)) == 0)
 				continue;
 			if (*ret || !item) {
 				autobuf struct buf b = BUF_INIT;
-				write_go(&b, original);
-				write_go(&b, patch);
+				patch_write_go(&b, original);
+				patch_write_go(&b, patch);
 				return err_set(err, REASON_UNKNOWN,
 					       "list element types are not identical: [%.300s]", buf_str(&b));
 			}
@@ -346,13 +265,13 @@ static int check_order(const js *patch, const js *order, const char *key, struct
 		if (js_is_obj(item) && js_field(item, DIRECTIVE))
 			continue;
 		if (key && !js_field(item, key))
-			return no_merge_key(item, key, err);
+			return patch_no_merge_key(item, key, err);
 		while (at < n && !same_item(js_at(order, at), item, key))
 			at++;
 		if (at == n) {
 			autobuf struct buf p = BUF_INIT, o = BUF_INIT;
-			write_go(&p, patch);
-			write_go(&o, order);
+			patch_write_go(&p, patch);
+			patch_write_go(&o, order);
 			return err_set(err, REASON_UNKNOWN,
 				       "The order in patch list:\n%.200s\n doesn't match %s list:\n%.200s\n",
 				       buf_str(&p), "$setElementOrder", buf_str(&o));
@@ -368,10 +287,10 @@ static int order_one(js *original, js *patch, const char *name, const js *order,
 	const char *key = f ? f->merge_key : NULL;
 	js *old = js_arr(original, name, NULL), *new = js_arr(patch, name, NULL);
 	if (!js_is_arr(order))
-		return no_list(order, err);
+		return patch_no_list(order, err);
 	js_array_for_each (item, order)
 		if (key && !js_field(item, key))
-			return no_merge_key(item, key, err);
+			return patch_no_merge_key(item, key, err);
 	if (new &&check_order(new, order, key, err) < 0)
 		return -1;
 	if (!old && !new)
@@ -419,6 +338,11 @@ static int apply_orders(js *original, js *patch, const struct type *t, int depth
 }
 
 /* ---- maps ---- */
+static int bad_retain_keys(struct err *err)
+{
+	return err_set(err, REASON_BAD_REQUEST, "invalid patch format of retainKeys");
+}
+
 static int apply_retain(js *original, const js *patch, struct err *err)
 {
 	js *keep;
@@ -500,7 +424,7 @@ static int merge_map(js **original, js *patch, const struct type *t, int depth, 
 		const char *word = js_str0(directive, NULL);
 		bool replace = strcmp(word, "replace") == 0, del = strcmp(word, "delete") == 0;
 		if (!replace && !del)
-			return bad_directive(patch, err);
+			return patch_bad_directive(patch, err);
 		json_object_put(*original);
 		*original = replace ? json_object_get(patch) : js_new_obj();
 		js_del(patch, DIRECTIVE);

@@ -67,7 +67,8 @@ static void assert_json(const js *o, const char *want)
 }
 
 struct row {
-	const char *doc, *patch, *want; /* want begins with ! : the error's text; !! : INVALID; !? : UNKNOWN */
+	const char *doc, *patch,
+		*want; /* want begins with ! : the error's text; !! : INVALID; !? : UNKNOWN */
 };
 
 static void check(const struct row *r, js *(*apply)(const js *, const js *, struct err *))
@@ -119,7 +120,8 @@ static void strategic_merge(void **state)
 		{"{\"meta\":{\"labels\":{\"a\":\"1\"}}}", "{\"meta\":{\"$patch\":\"delete\"}}",
 		 "{\"meta\":{}}"},
 		{"{\"meta\":{\"labels\":{\"a\":\"1\"}}}",
-		 "{\"meta\":{\"$patch\":\"merge\",\"labels\":{\"b\":\"2\"}}}", "!?unknown patch type: merge in map: "},
+		 "{\"meta\":{\"$patch\":\"merge\",\"labels\":{\"b\":\"2\"}}}",
+		 "!?unknown patch type: merge in map: "},
 		{"{}", "{\"meta\":{\"$patch\":\"replace\",\"labels\":{\"b\":\"2\"}}}", "{}"},
 		{"{}", "{\"$patch\":\"burn\"}", "!?unknown patch type: burn in map: map[$patch:burn]"},
 		/* lists that merge by key, new items behind */
@@ -173,8 +175,10 @@ static void strategic_merge(void **state)
 		 "items\":[{\"name\":\"a\"},{\"name\":\"b\"}],\"items\":[{\"name\":\"b\"},{\"name\":\"a\"}]}",
 		 "!?doesn't match $setElementOrder list"},
 		{"{}", "{\"$setElementOrder/items\":[{\"name\":\"a\"}]}", "{}"},
-		{"{}", "{\"$setElementOrder/items\":\"a\"}", "!?expected a []interface {}, but received a string"},
-		/* a directive about a directive must not take the inner one away under the outer one's feet */
+		{"{}", "{\"$setElementOrder/items\":\"a\"}",
+		 "!?expected a []interface {}, but received a string"},
+		/* a directive about a directive must not take the inner one away under the outer one's feet
+		 */
 		{"{\"$setElementOrder/words\":[],\"words\":[]}",
 		 "{\"$setElementOrder/words\":[],\"$setElementOrder/$setElementOrder/words\":[],"
 		 "\"$setElementOrder/$setElementOrder/$setElementOrder/words\":[]}",
@@ -245,14 +249,18 @@ static void json_patch(void **state)
 		 "{\"foo\":[0,1,2,3]}"},
 		{"{\"foo\":[1]}", "[{\"op\":\"add\",\"path\":\"/foo/-\",\"value\":[2]}]",
 		 "{\"foo\":[1,[2]]}"},
-		{"{\"foo\":[1]}", "[{\"op\":\"add\",\"path\":\"/foo/2\",\"value\":2}]", "!!add for path: '/foo/2': Unable to access invalid index: 2"},
+		{"{\"foo\":[1]}", "[{\"op\":\"add\",\"path\":\"/foo/2\",\"value\":2}]",
+		 "!!add for path: '/foo/2': Unable to access invalid index: 2"},
 		{"{\"foo\":[1,2]}", "[{\"op\":\"remove\",\"path\":\"/foo/-1\"}]", "{\"foo\":[1]}"},
-		{"{\"foo\":[1,2]}", "[{\"op\":\"remove\",\"path\":\"/foo/2\"}]", "!!error in remove for path: '/foo/2'"},
+		{"{\"foo\":[1,2]}", "[{\"op\":\"remove\",\"path\":\"/foo/2\"}]",
+		 "!!error in remove for path: '/foo/2'"},
 		{"{\"baz\":\"qux\",\"foo\":\"bar\"}", "[{\"op\":\"remove\",\"path\":\"/baz\"}]",
 		 "{\"foo\":\"bar\"}"},
-		{"{}", "[{\"op\":\"remove\",\"path\":\"/baz\"}]", "!!Unable to remove nonexistent key: baz: missing value"},
+		{"{}", "[{\"op\":\"remove\",\"path\":\"/baz\"}]",
+		 "!!Unable to remove nonexistent key: baz: missing value"},
 		{"{\"baz\":1}", "[{\"op\":\"replace\",\"path\":\"/baz\",\"value\":2}]", "{\"baz\":2}"},
-		{"{}", "[{\"op\":\"replace\",\"path\":\"/baz\",\"value\":2}]", "!!replace operation does not apply: doc is missing key: /baz: missing value"},
+		{"{}", "[{\"op\":\"replace\",\"path\":\"/baz\",\"value\":2}]",
+		 "!!replace operation does not apply: doc is missing key: /baz: missing value"},
 		{"{\"a\":[1,2]}", "[{\"op\":\"replace\",\"path\":\"/a/1\",\"value\":{}}]", "{\"a\":[1,{}]}"},
 		{"{\"foo\":{\"bar\":\"baz\",\"waldo\":\"fred\"},\"qux\":{}}",
 		 "[{\"op\":\"move\",\"from\":\"/foo/waldo\",\"path\":\"/qux/thud\"}]",
@@ -266,7 +274,8 @@ static void json_patch(void **state)
 		 "{\"a\":{\"b\":1},\"c\":{\"b\":2}}"},
 		{"{\"a\":[1,\"x\"]}", "[{\"op\":\"test\",\"path\":\"/a\",\"value\":[1,\"x\"]}]",
 		 "{\"a\":[1,\"x\"]}"},
-		{"{\"a\":1}", "[{\"op\":\"test\",\"path\":\"/a\",\"value\":2}]", "!!testing value /a failed: test failed"},
+		{"{\"a\":1}", "[{\"op\":\"test\",\"path\":\"/a\",\"value\":2}]",
+		 "!!testing value /a failed: test failed"},
 		{"{}", "[{\"op\":\"test\",\"path\":\"/a\",\"value\":null}]", "{}"},
 		{"{\"/\":9,\"~1\":10}",
 		 "[{\"op\":\"test\",\"path\":\"/~01\",\"value\":10},{\"op\":\"remove\",\"path\":\"/~1\"}]",

@@ -7,9 +7,9 @@
  * the same tree. Messages that Go embeds (pb_in) are decoded into their parent. As in protobuf, later
  * occurrences of a single field win, and messages that occur twice are merged.
  *
- * Two bytes of input can make a new object, which costs half a KB, or a string of a hundred bytes, so values are
- * counted as they are in JSON (JS_MAX_NODES), messages as MESSAGE_COST of them.
- * pb_encode.c is the other direction.
+ * Two bytes of input can make a new object, which costs half a KB, or a string of a hundred bytes, so values
+ * are counted as they are in JSON (JS_MAX_NODES), messages as MESSAGE_COST of them. pb_encode.c is the other
+ * direction.
  */
 #include "object/pb.h"
 

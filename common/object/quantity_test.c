@@ -131,7 +131,8 @@ static void rounding(void **state)
 	static const struct {
 		const char *text, *want;
 	} rows[] = {
-		{"0", "0"}, {"1m", "1m"}, {"1100u", "2m"}, {"1n", "1m"}, {"-1n", "-1m"}, {"-1m", "-1m"}, {"1Gi", "1Gi"},
+		{"0", "0"},	{"1m", "1m"},	{"1100u", "2m"}, {"1n", "1m"},
+		{"-1n", "-1m"}, {"-1m", "-1m"}, {"1Gi", "1Gi"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -177,11 +178,8 @@ static void arithmetic(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(canonical),
-		cmocka_unit_test(refused),
-		cmocka_unit_test(values),
-		cmocka_unit_test(rounding),
-		cmocka_unit_test(arithmetic),
+		cmocka_unit_test(canonical), cmocka_unit_test(refused),	   cmocka_unit_test(values),
+		cmocka_unit_test(rounding),  cmocka_unit_test(arithmetic),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,9 +85,9 @@ struct field {
 	const char **keys;		 /* LIST_MAP: key field names, NULL-terminated */
 	const char *detail;		 /* replaces the text of a failed required or range check */
 	const char *above;		 /* replaces the text when the upper bound is the one that failed */
-	unsigned up;	   /* how many levels above the field its errors are reported: where upstream does */
-	bool check_absent; /* the format is checked on "" when the field is absent */
-	const char *unique;    /* field of the elements that must differ; "" = the elements themselves */
+	unsigned up;	    /* how many levels above the field its errors are reported: where upstream does */
+	bool check_absent;  /* the format is checked on "" when the field is absent */
+	const char *unique; /* field of the elements that must differ; "" = the elements themselves */
 	const char *merge_key; /* strategic merge of a list of objects; NULL = replace */
 	const char *stored;    /* name of the field in the storage form, NULL = the same */
 	const char *doc;

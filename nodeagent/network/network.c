@@ -318,7 +318,7 @@ static const char *const portmap_rest[][12] = {
 static void run_iptables(const char *program, const char *const *args)
 {
 	const char *argv[16] = {program, "-w", "5", "-t", "nat"};
-	for (size_t i = 0; args[i] && i < 10; i++)
+	for (size_t i = 0; i < 10 && args[i]; i++)
 		argv[5 + i] = args[i];
 	struct process_spec s = {.argv = argv};
 	struct err ignored = ERR_INIT; /* a rule that is not there is what is wanted */

@@ -8,7 +8,8 @@ struct shortage {
 	int64_t requested, used, capacity;
 };
 
-static bool fits(const struct admit_node *n, const struct pod *p, const char **ret_reason, struct buf *message)
+static bool fits(const struct admit_node *n, const struct pod *p, const char **ret_reason,
+		 struct buf *message)
 {
 	struct resources want = resources_requests(p);
 	const struct shortage rows[] = {
@@ -41,7 +42,7 @@ static bool expression_matches(const js *e, const struct labels *l)
 	if (op < 0)
 		return false;
 	r.op = (enum selector_op)op;
-	js_array_for_each(v, js_arr(e, "values", NULL))
+	js_array_for_each (v, js_arr(e, "values", NULL))
 		if (r.n < ARRAY_LEN(values))
 			values[r.n++] = js_str0(v, NULL);
 	return requirement_matches(&r, l);
@@ -54,9 +55,9 @@ static bool term_matches(const js *term, const struct admit_node *n)
 	bool ok = js_len(exprs) + js_len(fields) > 0; /* an empty term selects nothing */
 	name->n = 1;
 	name->v[0] = (struct label){"metadata.name", n->name};
-	js_array_for_each(e, exprs)
+	js_array_for_each (e, exprs)
 		ok = ok && expression_matches(e, n->labels);
-	js_array_for_each(f, fields)
+	js_array_for_each (f, fields)
 		ok = ok && expression_matches(f, name);
 	mem_autofree(&name);
 	return ok;
@@ -66,8 +67,7 @@ static bool node_matches(const struct admit_node *n, const struct pod *p)
 {
 	autojson js *wanted = pod_field(p->node_selector), *affinity = pod_field(p->affinity);
 	if (wanted) {
-		json_object_object_foreach(wanted, key, v)
-		{
+		json_object_object_foreach (wanted, key, v) {
 			const char *has = labels_get(n->labels, key);
 			if (!has || strcmp(has, js_str0(v, NULL)) != 0)
 				return false;
@@ -75,7 +75,7 @@ static bool node_matches(const struct admit_node *n, const struct pod *p)
 	}
 	if (!affinity)
 		return true;
-	js_array_for_each(t, js_arr(affinity, "nodeSelectorTerms", NULL))
+	js_array_for_each (t, js_arr(affinity, "nodeSelectorTerms", NULL))
 		if (term_matches(t, n))
 			return true;
 	return false;
@@ -97,9 +97,9 @@ static bool tolerates(const js *t, const js *taint)
 static bool taints_tolerated(const struct admit_node *n, const struct pod *p)
 {
 	autojson js *taints = pod_field(n->taints), *tolerations = pod_field(p->tolerations);
-	js_array_for_each(taint, taints) {
+	js_array_for_each (taint, taints) {
 		bool ok = strcmp(js_str0(taint, "effect", NULL), "NoExecute") != 0;
-		js_array_for_each(t, tolerations)
+		js_array_for_each (t, tolerations)
 			ok = ok || tolerates(t, taint);
 		if (!ok)
 			return false;
@@ -107,7 +107,8 @@ static bool taints_tolerated(const struct admit_node *n, const struct pod *p)
 	return true;
 }
 
-bool admit_check(const struct admit_node *n, const struct pod *p, const char **ret_reason, struct buf *message)
+bool admit_check(const struct admit_node *n, const struct pod *p, const char **ret_reason,
+		 struct buf *message)
 {
 	if (!fits(n, p, ret_reason, message))
 		return false;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * May this Pod run here? The node's own check before anything is started, for Pods that came past the scheduler
- * (spec.nodeName set by hand) or met a node that has changed (kubelet pkg/kubelet/lifecycle/predicate.go). Pure.
+ * May this Pod run here? The node's own check before anything is started, for Pods that came past the
+ * scheduler (spec.nodeName set by hand) or met a node that has changed (kubelet
+ * pkg/kubelet/lifecycle/predicate.go). Pure.
  */
 #ifndef POD_ADMIT_H
 #define POD_ADMIT_H
@@ -11,12 +12,14 @@
 struct admit_node {
 	const char *name;
 	const struct labels *labels;
-	const char *taints; /* JSON text of spec.taints, NULL = none */
+	const char *taints;		    /* JSON text of spec.taints, NULL = none */
 	struct resources allocatable, used; /* used: by the Pods admitted already */
 	int64_t max_pods, pods;
 };
 
-/* True when admitted; otherwise *ret_reason is static and *message says why, as the event and status show it. */
-bool admit_check(const struct admit_node *n, const struct pod *p, const char **ret_reason, struct buf *message);
+/* True when admitted; otherwise *ret_reason is static and *message says why, as the event and status show it.
+ */
+bool admit_check(const struct admit_node *n, const struct pod *p, const char **ret_reason,
+		 struct buf *message);
 
 #endif

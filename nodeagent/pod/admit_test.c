@@ -8,11 +8,12 @@
 #include "pod/admit.h"
 #include "pod/make_test.h"
 
-#define POD(spec, res)                                                                                                 \
-	"{\"metadata\":{\"name\":\"p\",\"uid\":\"u\"},\"spec\":{" spec                                                 \
+#define POD(spec, res)                                                                                       \
+	"{\"metadata\":{\"name\":\"p\",\"uid\":\"u\"},\"spec\":{" spec                                       \
 	"\"containers\":[{\"name\":\"c\",\"image\":\"i\",\"resources\":{" res "}}]}}"
-#define AFFINITY(key, op, values)                                                                                      \
-	"\"affinity\":{\"nodeAffinity\":{\"requiredDuringSchedulingIgnoredDuringExecution\":{\"nodeSelectorTerms\":["   \
+#define AFFINITY(key, op, values)                                                                            \
+	"\"affinity\":{\"nodeAffinity\":{\"requiredDuringSchedulingIgnoredDuringExecution\":{"               \
+	"\"nodeSelectorTerms\":["                                                                            \
 	"{\"" key "\":[{\"key\":\"" op "\",\"values\":" values "}]}]}}},"
 
 static void test_admission(void **state)
@@ -25,24 +26,30 @@ static void test_admission(void **state)
 		{POD("", "\"requests\":{\"cpu\":\"1501m\"}"), NULL, "OutOfcpu",
 		 "Node didn't have enough resource: cpu, requested: 1501, used: 500, capacity: 2000"},
 		{POD("", "\"limits\":{\"memory\":\"2Gi\"}"), NULL, "OutOfmemory",
-		 "Node didn't have enough resource: memory, requested: 2147483648, used: 0, capacity: 1073741824"},
+		 "Node didn't have enough resource: memory, requested: 2147483648, used: 0, capacity: "
+		 "1073741824"},
 		{POD("\"nodeSelector\":{\"disk\":\"ssd\"},", ""), NULL, NULL, ""},
 		{POD("\"nodeSelector\":{\"disk\":\"hdd\"},", ""), NULL, "NodeAffinity",
 		 "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"},
-		{POD(AFFINITY("matchExpressions", "disk\",\"operator\":\"In", "[\"ssd\"]"), ""), NULL, NULL, ""},
-		{POD(AFFINITY("matchExpressions", "disk\",\"operator\":\"NotIn", "[\"ssd\"]"), ""), NULL, "NodeAffinity",
+		{POD(AFFINITY("matchExpressions", "disk\",\"operator\":\"In", "[\"ssd\"]"), ""), NULL, NULL,
+		 ""},
+		{POD(AFFINITY("matchExpressions", "disk\",\"operator\":\"NotIn", "[\"ssd\"]"), ""), NULL,
+		 "NodeAffinity",
 		 "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"},
-		{POD(AFFINITY("matchFields", "metadata.name\",\"operator\":\"In", "[\"n1\"]"), ""), NULL, NULL, ""},
-		{POD(AFFINITY("matchFields", "metadata.name\",\"operator\":\"In", "[\"n2\"]"), ""), NULL, "NodeAffinity",
+		{POD(AFFINITY("matchFields", "metadata.name\",\"operator\":\"In", "[\"n1\"]"), ""), NULL,
+		 NULL, ""},
+		{POD(AFFINITY("matchFields", "metadata.name\",\"operator\":\"In", "[\"n2\"]"), ""), NULL,
+		 "NodeAffinity",
 		 "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"},
 		{POD("", ""), "[{\"key\":\"k\",\"effect\":\"NoSchedule\"}]", NULL, ""},
 		{POD("", ""), "[{\"key\":\"k\",\"effect\":\"NoExecute\"}]", "TaintToleration",
 		 "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate"},
-		{POD("\"tolerations\":[{\"key\":\"k\",\"operator\":\"Exists\"}],", ""), "[{\"key\":\"k\",\"effect\":\"NoExecute\"}]",
-		 NULL, ""},
+		{POD("\"tolerations\":[{\"key\":\"k\",\"operator\":\"Exists\"}],", ""),
+		 "[{\"key\":\"k\",\"effect\":\"NoExecute\"}]", NULL, ""},
 		{POD("\"tolerations\":[{\"key\":\"k\",\"value\":\"v\",\"effect\":\"NoExecute\"}],", ""),
 		 "[{\"key\":\"k\",\"value\":\"v\",\"effect\":\"NoExecute\"}]", NULL, ""},
-		{POD("\"tolerations\":[{\"operator\":\"Exists\"}],", ""), "[{\"key\":\"k\",\"effect\":\"NoExecute\"}]", NULL, ""},
+		{POD("\"tolerations\":[{\"operator\":\"Exists\"}],", ""),
+		 "[{\"key\":\"k\",\"effect\":\"NoExecute\"}]", NULL, ""},
 	};
 	struct err err = ERR_INIT;
 	autojson js *map = js_parse("{\"disk\":\"ssd\"}", 14, NULL, &err);
@@ -78,9 +85,9 @@ static void test_full(void **state)
 	free_pod(p);
 }
 
-#define TWO(a, b)                                                                                                      \
-	"{\"metadata\":{\"name\":\"p\",\"uid\":\"u\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"resources\":{" a      \
-	"}},{\"name\":\"d\",\"resources\":{" b "}}]}}"
+#define TWO(a, b)                                                                                            \
+	"{\"metadata\":{\"name\":\"p\",\"uid\":\"u\"},\"spec\":{\"containers\":[{\"name\":\"c\","            \
+	"\"resources\":{" a "}},{\"name\":\"d\",\"resources\":{" b "}}]}}"
 
 static void test_qos(void **state)
 {
@@ -88,10 +95,13 @@ static void test_qos(void **state)
 		const char *pod, *want;
 	} rows[] = {
 		{TWO("", ""), "BestEffort"},
-		{TWO("\"limits\":{\"cpu\":1,\"memory\":\"1Mi\"}", "\"limits\":{\"cpu\":1,\"memory\":\"1Mi\"}"), "Guaranteed"},
+		{TWO("\"limits\":{\"cpu\":1,\"memory\":\"1Mi\"}",
+		     "\"limits\":{\"cpu\":1,\"memory\":\"1Mi\"}"),
+		 "Guaranteed"},
 		{TWO("\"limits\":{\"cpu\":1,\"memory\":\"1Mi\"}", ""), "Burstable"},
 		{TWO("\"limits\":{\"cpu\":1,\"memory\":\"1Mi\"},\"requests\":{\"cpu\":\"500m\"}",
-		     "\"limits\":{\"cpu\":1,\"memory\":\"1Mi\"}"), "Burstable"},
+		     "\"limits\":{\"cpu\":1,\"memory\":\"1Mi\"}"),
+		 "Burstable"},
 		{TWO("\"requests\":{\"memory\":\"1Mi\"}", ""), "Burstable"},
 		{TWO("\"requests\":{\"cpu\":0}", ""), "BestEffort"},
 	};
@@ -106,9 +116,11 @@ static void test_requests_and_limits(void **state)
 {
 	struct pod *p = make_pod(
 		"{\"metadata\":{\"name\":\"p\",\"uid\":\"u\"},\"spec\":{\"initContainers\":["
-		"{\"name\":\"side\",\"restartPolicy\":\"Always\",\"resources\":{\"requests\":{\"cpu\":\"100m\"}}},"
+		"{\"name\":\"side\",\"restartPolicy\":\"Always\",\"resources\":{\"requests\":{\"cpu\":"
+		"\"100m\"}}},"
 		"{\"name\":\"big\",\"resources\":{\"requests\":{\"cpu\":\"2\",\"memory\":\"1Mi\"}}}],"
-		"\"containers\":[{\"name\":\"a\",\"resources\":{\"requests\":{\"cpu\":\"500m\",\"memory\":\"512Mi\"},"
+		"\"containers\":[{\"name\":\"a\",\"resources\":{\"requests\":{\"cpu\":\"500m\",\"memory\":"
+		"\"512Mi\"},"
 		"\"limits\":{\"cpu\":\"5m\",\"memory\":\"1Gi\"}}}]}}");
 	struct resources r = resources_requests(p);
 	assert_int_equal(r.cpu_milli, 2100); /* the init container beside the sidecar, not the app */
@@ -125,6 +137,7 @@ static void test_requests_and_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_admission), cmocka_unit_test(test_full),
-					   cmocka_unit_test(test_qos), cmocka_unit_test(test_requests_and_limits)};
+					   cmocka_unit_test(test_qos),
+					   cmocka_unit_test(test_requests_and_limits)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Taking over what runs already. Three witnesses are heard, in this order: the runtime (what is there now, with exit
- * codes), the API's status (restart counts, earlier runs, what was there last time), and nothing: a container that
- * neither knows was never started. Back-off is not remembered across a restart of the agent, as the kubelet's is not.
+ * Taking over what runs already. Three witnesses are heard, in this order: the runtime (what is there now,
+ * with exit codes), the API's status (restart counts, earlier runs, what was there last time), and nothing: a
+ * container that neither knows was never started. Back-off is not remembered across a restart of the agent,
+ * as the kubelet's is not.
  */
 #include <stdlib.h>
 
@@ -60,7 +61,8 @@ static const struct runtime_list_container *newest(const struct runtime_list *li
 	const struct runtime_list_container *best = NULL;
 	for (size_t i = 0; i < list->n_containers; i++) {
 		const struct runtime_list_container *c = &list->containers[i];
-		if (!strcmp(c->pod_uid, uid) && !strcmp(c->name, name) && (!best || c->attempt > best->attempt))
+		if (!strcmp(c->pod_uid, uid) && !strcmp(c->name, name) &&
+		    (!best || c->attempt > best->attempt))
 			best = c;
 	}
 	return best;
@@ -150,7 +152,8 @@ static void adopt_container(struct machine *m, int i, const js *status, const st
 	const js *last = js_obj(entry, "lastState", "terminated", NULL);
 	const struct runtime_list_container *e = newest(list, m->pod->o.meta.uid, name);
 	unsigned count = (unsigned)js_int(entry, 0, "restartCount", NULL);
-	if (last && (e || js_obj(entry, "state", "terminated", NULL) || js_obj(entry, "state", "running", NULL)))
+	if (last &&
+	    (e || js_obj(entry, "state", "terminated", NULL) || js_obj(entry, "state", "running", NULL)))
 		c->prev = run_of(last, entry, count ? count - 1 : 0);
 	if (e)
 		from_runtime(m, i, e, now);

@@ -2,8 +2,8 @@
 /*
  * Memory that is freed all at once: a decoded Pod is a hundred small strings that live and die together.
  *
- * Nothing in an arena is freed alone. Chunks start at 1 KiB, so that a small Pod costs one or two of them. One
- * thread at a time; a finished arena that nobody adds to may be read from any thread.
+ * Nothing in an arena is freed alone. Chunks start at 1 KiB, so that a small Pod costs one or two of them.
+ * One thread at a time; a finished arena that nobody adds to may be read from any thread.
  */
 #ifndef POD_ARENA_H
 #define POD_ARENA_H
@@ -16,7 +16,10 @@ struct arena {
 	char *p, *end;
 };
 
-#define ARENA_INIT {0}
+#define ARENA_INIT                                                                                           \
+	{                                                                                                    \
+		0                                                                                            \
+	}
 void arena_release(struct arena *a);
 #define autoarena __attribute__((cleanup(arena_release)))
 

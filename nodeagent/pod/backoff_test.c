@@ -7,7 +7,8 @@
 
 #include "pod/backoff.h"
 
-/* 10, 20, 40 … 300 s, counted from the event; the first attempt is free; ten quiet minutes and it starts again. */
+/* 10, 20, 40 … 300 s, counted from the event; the first attempt is free; ten quiet minutes and it starts
+ * again. */
 static void test_row(void **state)
 {
 	static const int want_s[] = {0, 10, 20, 40, 80, 160, 300, 300};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The container half of the machine: one table of state × event. A cell is a small function that moves the
- * container and says what is to be done; an empty cell means that the event is of no importance in that state (a
- * pull that ends after its Pod was cancelled, a second exit notice).
+ * container and says what is to be done; an empty cell means that the event is of no importance in that state
+ * (a pull that ends after its Pod was cancelled, a second exit notice).
  */
 #include <assert.h>
 #include <inttypes.h>
@@ -119,8 +119,8 @@ static void back_off(struct machine *m, int i, int64_t left_ns, struct instant n
 	set_waiting(c, "CrashLoopBackOff",
 		    mem_printf("back-off %s restarting failed container=%s pod=%s_%s(%s)", delay, name,
 			       meta->name, meta->namespace, meta->uid));
-	machine_record(m, i, true, "BackOff", "Back-off restarting failed container %s in pod %s_%s(%s)", name,
-		       meta->name, meta->namespace, meta->uid);
+	machine_record(m, i, true, "BackOff", "Back-off restarting failed container %s in pod %s_%s(%s)",
+		       name, meta->name, meta->namespace, meta->uid);
 }
 
 static void restart(struct machine *m, int i, struct instant now)
@@ -132,7 +132,8 @@ static void restart(struct machine *m, int i, struct instant now)
 	to_idle(m, i, now);
 }
 
-/* The run has ended and is written down; what now? A failed start keeps its reason visible until the next try. */
+/* The run has ended and is written down; what now? A failed start keeps its reason visible until the next
+ * try. */
 static void ended(struct machine *m, int i, struct instant now)
 {
 	struct container *c = &m->c[i];
@@ -158,12 +159,14 @@ static void cancel(struct machine *m, int i, struct instant now)
 
 static transition *const table[CTR_STATES][CONTAINER_EVENTS] = {
 	[CTR_IDLE] = {[CEV_BEGIN] = begin, [CEV_CANCEL] = cancel},
-	[CTR_IMAGE] = {[CEV_IMAGE_OK] = image_there, [CEV_IMAGE_FAILED] = image_missing, [CEV_CANCEL] = cancel},
+	[CTR_IMAGE] =
+		{[CEV_IMAGE_OK] = image_there, [CEV_IMAGE_FAILED] = image_missing, [CEV_CANCEL] = cancel},
 	[CTR_IMAGE_ERROR] = {[CEV_TIMER] = image_wait, [CEV_CANCEL] = cancel},
 	[CTR_IMAGE_WAIT] = {[CEV_TIMER] = to_idle, [CEV_CANCEL] = cancel},
 	[CTR_READY] = {[CEV_START] = start, [CEV_CANCEL] = cancel},
 	/* Being started it cannot be cancelled: it is stopped once it runs. */
-	[CTR_STARTING] = {[CEV_STARTED] = running, [CEV_CREATE_FAILED] = retry_later, [CEV_START_FAILED] = ended},
+	[CTR_STARTING] =
+		{[CEV_STARTED] = running, [CEV_CREATE_FAILED] = retry_later, [CEV_START_FAILED] = ended},
 	[CTR_RETRY] = {[CEV_TIMER] = to_idle, [CEV_CANCEL] = cancel},
 	[CTR_RUNNING] = {[CEV_EXITED] = ended},
 	[CTR_BACKOFF] = {[CEV_TIMER] = restart, [CEV_CANCEL] = cancel},

@@ -205,7 +205,8 @@ static int data_value(struct buf *out, const js *object, bool secret, const char
 	return 0;
 }
 
-static int from_object(struct buf *out, struct builder *b, const struct env_var *e, bool *found, struct err *err)
+static int from_object(struct buf *out, struct builder *b, const struct env_var *e, bool *found,
+		       struct err *err)
 {
 	bool secret = e->source == ENV_SECRET;
 	const js *o = b->ctx->object(b->ctx->arg, secret, e->ref);
@@ -229,13 +230,12 @@ static int put_all(struct builder *b, const struct env_from *f, struct err *err)
 	if (!o && f->optional)
 		return 0;
 	if (!o)
-		return err_set(err, REASON_NOT_FOUND, "%s \"%s\" not found", f->secret ? "secret" : "configmap",
-			       f->ref);
+		return err_set(err, REASON_NOT_FOUND, "%s \"%s\" not found",
+			       f->secret ? "secret" : "configmap", f->ref);
 	js *data = js_obj(o, "data", NULL);
 	if (!data)
 		return 0;
-	json_object_object_foreach(data, key, v)
-	{
+	json_object_object_foreach (data, key, v) {
 		autobuf struct buf value = BUF_INIT, name = BUF_INIT;
 		bool found;
 		(void)v;
@@ -317,8 +317,8 @@ static int build(struct builder *b, struct env *ret, struct err *err)
 		if (!map_has(&b->index, b->ctx->services[i].key) &&
 		    put(b, b->ctx->services[i].key, b->ctx->services[i].value, err) < 0)
 			return -1;
-	if (expand_list(b, c->command, &ret->command, err) < 0 || expand_list(b, c->args, &ret->args, err) < 0 ||
-	    expand_sub_paths(b, &ret->sub_paths, err) < 0)
+	if (expand_list(b, c->command, &ret->command, err) < 0 ||
+	    expand_list(b, c->args, &ret->args, err) < 0 || expand_sub_paths(b, &ret->sub_paths, err) < 0)
 		return -1;
 	ret->n = b->n;
 	ret->kv = arena_array(b->a, b->n, sizeof(*ret->kv));

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The environment of a container, and $(VAR) expansion (kubernetes third_party/forked/golang/expansion; kubelet
- * makeEnvironmentVariables).
+ * The environment of a container, and $(VAR) expansion (kubernetes third_party/forked/golang/expansion;
+ * kubelet makeEnvironmentVariables).
  *
- * Order: envFrom, then env, where a value may refer to what came before and to the service variables; then the
- * service variables that are not overridden. Pure: ConfigMaps and Secrets come through a lookup. One thread.
+ * Order: envFrom, then env, where a value may refer to what came before and to the service variables; then
+ * the service variables that are not overridden. Pure: ConfigMaps and Secrets come through a lookup. One
+ * thread.
  */
 #ifndef POD_ENV_H
 #define POD_ENV_H

@@ -19,13 +19,12 @@ static void test_expand(void **state)
 	static const struct {
 		const char *in, *want;
 	} rows[] = {
-		{"$(A)", "va"},		    {"x$(A)y", "xvay"},	     {"$(A)$(A)", "vava"},
-		{"$(EMPTY)", ""},	    {"$(B)", "$(B)"},	     {"$$(A)", "$(A)"},
-		{"$$$(A)", "$va"},	    {"$$$$(A)", "$$(A)"},    {"$A", "$A"},
-		{"$", "$"},		    {"a$", "a$"},	     {"$(A", "$(A"},
-		{"$(", "$("},		    {"$()", "$()"},	     {"$(A))", "va)"},
-		{"$((A)", "$((A)"},	    {"$$A", "$A"},	     {"", ""},
-		{"$(A$(A)", "$(A$(A)"},	    {"$x(A)", "$x(A)"},	     {"\n$(A)\t", "\nva\t"},
+		{"$(A)", "va"},		{"x$(A)y", "xvay"}, {"$(A)$(A)", "vava"},   {"$(EMPTY)", ""},
+		{"$(B)", "$(B)"},	{"$$(A)", "$(A)"},  {"$$$(A)", "$va"},	    {"$$$$(A)", "$$(A)"},
+		{"$A", "$A"},		{"$", "$"},	    {"a$", "a$"},	    {"$(A", "$(A"},
+		{"$(", "$("},		{"$()", "$()"},	    {"$(A))", "va)"},	    {"$((A)", "$((A)"},
+		{"$$A", "$A"},		{"", ""},	    {"$(A$(A)", "$(A$(A)"}, {"$x(A)", "$x(A)"},
+		{"\n$(A)\t", "\nva\t"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		autobuf struct buf b = BUF_INIT;
@@ -52,9 +51,10 @@ static js *parse(const char *s)
 	return js_parse(s, strlen(s), NULL, &err);
 }
 
-#define POD                                                                                                            \
-	"{\"metadata\":{\"name\":\"p\",\"namespace\":\"ns\",\"uid\":\"u1\",\"labels\":{\"app\":\"web\"},"              \
-	"\"annotations\":{\"note\":\"hi\"}},\"spec\":{\"serviceAccountName\":\"sa\",\"containers\":[{\"name\":\"c\","   \
+#define POD                                                                                                  \
+	"{\"metadata\":{\"name\":\"p\",\"namespace\":\"ns\",\"uid\":\"u1\",\"labels\":{\"app\":\"web\"},"    \
+	"\"annotations\":{\"note\":\"hi\"}},\"spec\":{\"serviceAccountName\":\"sa\",\"containers\":[{"       \
+	"\"name\":\"c\","                                                                                    \
 	"\"image\":\"i\",\"resources\":{\"limits\":{\"cpu\":\"1500m\",\"memory\":\"100Mi\"}},%s}]}}"
 
 static struct pod *pod_with(const char *part)
@@ -65,8 +65,10 @@ static struct pod *pod_with(const char *part)
 
 static int build(struct arena *a, const char *part, struct env *ret, struct err *err)
 {
-	static const struct runtime_kv services[] = {{"KUBERNETES_SERVICE_HOST", "10.96.0.1"}, {"X", "service"}};
-	struct objects o = {parse("{\"data\":{\"k\":\"v\",\"a=b\":\"no\",\"n\":\"1\"}}"), parse("{\"data\":{\"pw\":\"c2VjcmV0\"}}")};
+	static const struct runtime_kv services[] = {{"KUBERNETES_SERVICE_HOST", "10.96.0.1"},
+						     {"X", "service"}};
+	struct objects o = {parse("{\"data\":{\"k\":\"v\",\"a=b\":\"no\",\"n\":\"1\"}}"),
+			    parse("{\"data\":{\"pw\":\"c2VjcmV0\"}}")};
 	struct pod *p = pod_with(part);
 	struct env_context ctx = {.pod = p,
 				  .c = p->containers,
@@ -95,37 +97,75 @@ static const char *value(const struct env *e, const char *name)
 }
 
 #define FIELD(name, path) "{\"name\":\"" name "\",\"valueFrom\":{\"fieldRef\":{\"fieldPath\":\"" path "\"}}}"
-#define RES(name, res, div)                                                                                            \
-	"{\"name\":\"" name "\",\"valueFrom\":{\"resourceFieldRef\":{\"resource\":\"" res "\",\"divisor\":\"" div "\"}}}"
+#define RES(name, res, div)                                                                                  \
+	"{\"name\":\"" name "\",\"valueFrom\":{\"resourceFieldRef\":{\"resource\":\"" res                    \
+	"\",\"divisor\":\"" div "\"}}}"
 
 static void test_build(void **state)
 {
 	autoarena struct arena a = ARENA_INIT;
 	struct err err = ERR_INIT;
 	struct env e = {0};
-	const char *part =
-		"\"envFrom\":[{\"prefix\":\"P_\",\"configMapRef\":{\"name\":\"cm\"}},{\"secretRef\":{\"name\":\"none\",\"optional\":true}}],"
-		"\"env\":[{\"name\":\"A\",\"value\":\"x\"},{\"name\":\"B\",\"value\":\"$(A)y$(P_k)$(LATER)\"},"
-		"{\"name\":\"LATER\",\"value\":\"$(KUBERNETES_SERVICE_HOST)\"},{\"name\":\"A\",\"value\":\"$(A)2\"},"
-		"{\"name\":\"X\",\"value\":\"mine\"},"
-		"{\"name\":\"K\",\"valueFrom\":{\"configMapKeyRef\":{\"name\":\"cm\",\"key\":\"k\"}}},"
-		"{\"name\":\"S\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"sec\",\"key\":\"pw\"}}},"
-		"{\"name\":\"O\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"sec\",\"key\":\"no\",\"optional\":true}}},"
-		FIELD("NAME", "metadata.name") "," FIELD("LBL", "metadata.labels['app']") "," FIELD("ANN", "metadata.annotations['note']") ","
-		FIELD("MISS", "metadata.labels['zz']") "," FIELD("IP", "status.podIP") "," FIELD("IPS", "status.podIPs") ","
-		FIELD("HOST", "status.hostIP") "," FIELD("NODE", "spec.nodeName") "," FIELD("SA", "spec.serviceAccountName") ","
-		RES("CPU", "limits.cpu", "0") "," RES("CPUM", "limits.cpu", "1m") "," RES("MEM", "limits.memory", "1Mi") ","
-		RES("REQ", "requests.memory", "1") "," RES("EPH", "requests.ephemeral-storage", "1") "],"
-		"\"command\":[\"run\",\"$(A)\"],\"args\":[\"$$(A)\",\"$(NAME)\"]";
+	const char *
+		part = "\"envFrom\":[{\"prefix\":\"P_\",\"configMapRef\":{\"name\":\"cm\"}},{\"secretRef\":{"
+		       "\"name\":\"none\",\"optional\":true}}],"
+		       "\"env\":[{\"name\":\"A\",\"value\":\"x\"},{\"name\":\"B\",\"value\":\"$(A)y$(P_k)$("
+		       "LATER)\"},"
+		       "{\"name\":\"LATER\",\"value\":\"$(KUBERNETES_SERVICE_HOST)\"},{\"name\":\"A\","
+		       "\"value\":\"$(A)2\"},"
+		       "{\"name\":\"X\",\"value\":\"mine\"},"
+		       "{\"name\":\"K\",\"valueFrom\":{\"configMapKeyRef\":{\"name\":\"cm\",\"key\":\"k\"}}},"
+		       "{\"name\":\"S\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"sec\",\"key\":\"pw\"}}},"
+		       "{\"name\":\"O\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"sec\",\"key\":\"no\","
+		       "\"optional\":true}}}," FIELD("NAME", "metadata.name") "," FIELD("LBL", "metadata."
+											       "labels['app'"
+											       "]") "," FIELD("ANN", "metadata.annotations['note']") "," FIELD("MISS", "metadata.labels['zz']") "," FIELD("IP", "status.podIP") "," FIELD("IPS", "status.podIPs") "," FIELD(
+			       "HOST",
+			       "status.hostIP") "," FIELD("NODE",
+							  "spec.nodeName") "," FIELD("SA", "spec."
+											   "serviceAccountNam"
+											   "e") "," RES("CPU",
+													"limi"
+													"ts."
+													"cpu",
+													"0") "," RES("CPUM",
+														     "limits.cpu",
+														     "1m") "," RES("MEM",
+																   "limits.memory",
+																   "1Mi") "," RES("REQ",
+																		  "requests.memory",
+																		  "1") "," RES("EPH",
+																			       "requests.ephemeral-storage",
+																			       "1") "],"
+																				    "\"command\":[\"run\",\"$(A)\"],\"args\":[\"$$(A)\",\"$(NAME)\"]";
 	assert_int_equal(build(&a, part, &e, &err), 0);
 	static const struct {
 		const char *name, *want;
 	} rows[] = {
-		{"A", "x2"},	       {"B", "xyv$(LATER)"}, {"LATER", "10.96.0.1"}, {"P_k", "v"},  {"P_n", "1"},
-		{"P_a=b", "(none)"},   {"X", "mine"},	     {"K", "v"},	     {"S", "secret"}, {"O", "(none)"},
-		{"NAME", "p"},	       {"LBL", "web"},	     {"ANN", "hi"},	     {"MISS", ""},  {"IP", "10.0.0.5"},
-		{"IPS", "10.0.0.5,fd00::5"}, {"HOST", "1.2.3.4"}, {"NODE", "n1"},    {"SA", "sa"},  {"CPU", "2"},
-		{"CPUM", "1500"},      {"MEM", "100"},	     {"REQ", "104857600"},   {"EPH", "0"},
+		{"A", "x2"},
+		{"B", "xyv$(LATER)"},
+		{"LATER", "10.96.0.1"},
+		{"P_k", "v"},
+		{"P_n", "1"},
+		{"P_a=b", "(none)"},
+		{"X", "mine"},
+		{"K", "v"},
+		{"S", "secret"},
+		{"O", "(none)"},
+		{"NAME", "p"},
+		{"LBL", "web"},
+		{"ANN", "hi"},
+		{"MISS", ""},
+		{"IP", "10.0.0.5"},
+		{"IPS", "10.0.0.5,fd00::5"},
+		{"HOST", "1.2.3.4"},
+		{"NODE", "n1"},
+		{"SA", "sa"},
+		{"CPU", "2"},
+		{"CPUM", "1500"},
+		{"MEM", "100"},
+		{"REQ", "104857600"},
+		{"EPH", "0"},
 		{"KUBERNETES_SERVICE_HOST", "10.96.0.1"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -141,11 +181,16 @@ static void test_errors(void **state)
 	static const struct {
 		const char *part, *want;
 	} rows[] = {
-		{"\"env\":[{\"name\":\"A\",\"valueFrom\":{\"configMapKeyRef\":{\"name\":\"x\",\"key\":\"k\"}}}]", "configmap \"x\" not found"},
-		{"\"env\":[{\"name\":\"A\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"x\",\"key\":\"k\"}}}]", "secret \"x\" not found"},
-		{"\"env\":[{\"name\":\"A\",\"valueFrom\":{\"configMapKeyRef\":{\"name\":\"cm\",\"key\":\"zz\"}}}]",
+		{"\"env\":[{\"name\":\"A\",\"valueFrom\":{\"configMapKeyRef\":{\"name\":\"x\",\"key\":\"k\"}}"
+		 "}]",
+		 "configmap \"x\" not found"},
+		{"\"env\":[{\"name\":\"A\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"x\",\"key\":\"k\"}}}]",
+		 "secret \"x\" not found"},
+		{"\"env\":[{\"name\":\"A\",\"valueFrom\":{\"configMapKeyRef\":{\"name\":\"cm\",\"key\":"
+		 "\"zz\"}}}]",
 		 "couldn't find key zz in ConfigMap ns/cm"},
-		{"\"env\":[{\"name\":\"A\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"sec\",\"key\":\"zz\"}}}]",
+		{"\"env\":[{\"name\":\"A\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"sec\",\"key\":\"zz\"}}"
+		 "}]",
 		 "couldn't find key zz in Secret ns/sec"},
 		{"\"envFrom\":[{\"configMapRef\":{\"name\":\"x\"}}]", "configmap \"x\" not found"},
 		{"\"env\":[" FIELD("A", "spec.zz") "]", "unsupported fieldPath: spec.zz"},

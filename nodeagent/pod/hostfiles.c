@@ -22,9 +22,9 @@ static void add_aliases(struct buf *out, const struct pod *p)
 	if (!js_len(aliases))
 		return;
 	buf_adds(out, "\n# Entries added by HostAliases.\n");
-	js_array_for_each(a, aliases) {
+	js_array_for_each (a, aliases) {
 		buf_adds(out, js_str0(a, "ip", NULL));
-		js_array_for_each(h, js_arr(a, "hostnames", NULL))
+		js_array_for_each (h, js_arr(a, "hostnames", NULL))
 			buf_addf(out, "\t%s", js_str0(h, NULL));
 		buf_addc(out, '\n');
 	}
@@ -149,11 +149,11 @@ static void cluster_first(struct resolv *r, const struct pod *p, const struct ho
 
 static void merge_config(struct resolv *r, const js *config)
 {
-	js_array_for_each(s, js_arr(config, "nameservers", NULL))
+	js_array_for_each (s, js_arr(config, "nameservers", NULL))
 		add_word(&r->servers, js_str0(s, NULL));
-	js_array_for_each(s, js_arr(config, "searches", NULL))
+	js_array_for_each (s, js_arr(config, "searches", NULL))
 		add_search(r, js_str0(s, NULL));
-	js_array_for_each(o, js_arr(config, "options", NULL)) {
+	js_array_for_each (o, js_arr(config, "options", NULL)) {
 		const char *value = js_str(o, "value", NULL);
 		add_option(r, arena_printf(&r->a, "%s%s%s", js_str0(o, "name", NULL), value ? ":" : "",
 					   value ? value : ""));
@@ -172,9 +172,11 @@ static void add_line(struct buf *out, const char *key, const struct words *w)
 
 void hostfiles_resolv(struct buf *out, const struct pod *p, const struct hostfiles_dns *dns)
 {
-	struct resolv r = {.servers.max = MAX_SERVERS, .searches.max = MAX_SEARCHES, .options.max = MAX_OPTIONS};
+	struct resolv r = {
+		.servers.max = MAX_SERVERS, .searches.max = MAX_SEARCHES, .options.max = MAX_OPTIONS};
 	autojson js *config = pod_field(p->dns_config);
-	bool cluster = p->dns == DNS_CLUSTER_FIRST_HOST_NET || (p->dns == DNS_CLUSTER_FIRST && !p->host_network);
+	bool cluster =
+		p->dns == DNS_CLUSTER_FIRST_HOST_NET || (p->dns == DNS_CLUSTER_FIRST && !p->host_network);
 	if (cluster && dns->cluster_dns && *dns->cluster_dns)
 		cluster_first(&r, p, dns);
 	else if (p->dns != DNS_NONE)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The files that make a container feel at home: /etc/hosts, /etc/resolv.conf, its host name (kubelet
- * kubelet_pods.go, network/dns). Pure text; the caller reads the host's files and writes the Pod's. Any thread.
+ * kubelet_pods.go, network/dns). Pure text; the caller reads the host's files and writes the Pod's. Any
+ * thread.
  */
 #ifndef POD_HOSTFILES_H
 #define POD_HOSTFILES_H

@@ -8,8 +8,8 @@
 #include "pod/hostfiles.h"
 #include "pod/make_test.h"
 
-#define POD(meta, spec)                                                                                                \
-	"{\"metadata\":{\"name\":\"" meta "\",\"namespace\":\"ns\",\"uid\":\"u\"},\"spec\":{" spec                      \
+#define POD(meta, spec)                                                                                      \
+	"{\"metadata\":{\"name\":\"" meta "\",\"namespace\":\"ns\",\"uid\":\"u\"},\"spec\":{" spec           \
 	"\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}"
 #define NAME_70 "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgg.hhhhhhhh"
 
@@ -34,18 +34,21 @@ static void test_hostname(void **state)
 static void test_hosts(void **state)
 {
 	const char *ips[RUNTIME_IPS_MAX] = {"10.0.0.5", ""};
-	static const char head[] = "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n"
-				   "::1\tlocalhost ip6-localhost ip6-loopback\nfe00::0\tip6-localnet\n"
-				   "fe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n";
+	static const char head[] =
+		"# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n"
+		"::1\tlocalhost ip6-localhost ip6-loopback\nfe00::0\tip6-localnet\n"
+		"fe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n";
 	static const struct {
 		const char *pod, *want;
 		bool with_head;
 	} rows[] = {
 		{POD("web", ""), "10.0.0.5\tweb\n", true},
-		{POD("web", "\"hostname\":\"h\",\"subdomain\":\"sub\","), "10.0.0.5\th.sub.ns.svc.cluster.local\th\n", true},
+		{POD("web", "\"hostname\":\"h\",\"subdomain\":\"sub\","),
+		 "10.0.0.5\th.sub.ns.svc.cluster.local\th\n", true},
 		{POD("web", "\"hostAliases\":[{\"ip\":\"1.1.1.1\",\"hostnames\":[\"a\",\"b\"]}],"),
 		 "10.0.0.5\tweb\n\n# Entries added by HostAliases.\n1.1.1.1\ta\tb\n", true},
-		{POD("web", "\"hostNetwork\":true,"), "# Kubernetes-managed hosts file (host network).\n127.0.0.1 me\n", false},
+		{POD("web", "\"hostNetwork\":true,"),
+		 "# Kubernetes-managed hosts file (host network).\n127.0.0.1 me\n", false},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct pod *p = make_pod(rows[i].pod);
@@ -65,7 +68,8 @@ static void test_resolv(void **state)
 		const char *pod, *dns, *want;
 	} rows[] = {
 		{POD("w", ""), "10.96.0.10",
-		 "search ns.svc.cluster.local svc.cluster.local cluster.local lan example.com\nnameserver 10.96.0.10\n"
+		 "search ns.svc.cluster.local svc.cluster.local cluster.local lan example.com\nnameserver "
+		 "10.96.0.10\n"
 		 "options ndots:5\n"},
 		/* Without a cluster DNS, and for what the policy says, the host's own. */
 		{POD("w", ""), "", "search lan example.com\nnameserver 9.9.9.9\noptions timeout:2\n"},
@@ -74,14 +78,20 @@ static void test_resolv(void **state)
 		{POD("w", "\"hostNetwork\":true,"), "10.96.0.10",
 		 "search lan example.com\nnameserver 9.9.9.9\noptions timeout:2\n"},
 		{POD("w", "\"hostNetwork\":true,\"dnsPolicy\":\"ClusterFirstWithHostNet\","), "10.96.0.10",
-		 "search ns.svc.cluster.local svc.cluster.local cluster.local lan example.com\nnameserver 10.96.0.10\n"
+		 "search ns.svc.cluster.local svc.cluster.local cluster.local lan example.com\nnameserver "
+		 "10.96.0.10\n"
 		 "options ndots:5\n"},
-		{POD("w", "\"dnsPolicy\":\"None\",\"dnsConfig\":{\"nameservers\":[\"1.1.1.1\",\"2.2.2.2\",\"3.3.3.3\",\"4.4.4.4\"],"
-			  "\"searches\":[\"x.y\"],\"options\":[{\"name\":\"ndots\",\"value\":\"2\"},{\"name\":\"rotate\"}]},"),
+		{POD("w", "\"dnsPolicy\":\"None\",\"dnsConfig\":{\"nameservers\":[\"1.1.1.1\",\"2.2.2.2\","
+			  "\"3.3.3.3\",\"4.4.4.4\"],"
+			  "\"searches\":[\"x.y\"],\"options\":[{\"name\":\"ndots\",\"value\":\"2\"},{"
+			  "\"name\":\"rotate\"}]},"),
 		 "10.96.0.10",
-		 "search x.y\nnameserver 1.1.1.1\nnameserver 2.2.2.2\nnameserver 3.3.3.3\noptions ndots:2 rotate\n"},
-		{POD("w", "\"dnsConfig\":{\"options\":[{\"name\":\"ndots\",\"value\":\"2\"}]},"), "10.96.0.10",
-		 "search ns.svc.cluster.local svc.cluster.local cluster.local lan example.com\nnameserver 10.96.0.10\n"
+		 "search x.y\nnameserver 1.1.1.1\nnameserver 2.2.2.2\nnameserver 3.3.3.3\noptions ndots:2 "
+		 "rotate\n"},
+		{POD("w", "\"dnsConfig\":{\"options\":[{\"name\":\"ndots\",\"value\":\"2\"}]},"),
+		 "10.96.0.10",
+		 "search ns.svc.cluster.local svc.cluster.local cluster.local lan example.com\nnameserver "
+		 "10.96.0.10\n"
 		 "options ndots:2\n"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -312,8 +312,8 @@ void machine_volumes_failed(struct machine *m, const char *why, struct instant n
 	machine_record(m, -1, true, "FailedMount", "%s", why);
 }
 
-/* What still counts as running died with the sandbox. Init containers run again in the next one; what has ended for
-   good by the restart policy stays ended. */
+/* What still counts as running died with the sandbox. Init containers run again in the next one; what has
+   ended for good by the restart policy stays ended. */
 void machine_lose_containers(struct machine *m, struct instant now)
 {
 	for (size_t i = 0; i < m->n; i++) {
@@ -333,7 +333,8 @@ void machine_lose_containers(struct machine *m, struct instant now)
 	}
 }
 
-/* The sandbox died: its pause was killed, or the machine restarted. The Pod keeps its volumes and its identity. */
+/* The sandbox died: its pause was killed, or the machine restarted. The Pod keeps its volumes and its
+ * identity. */
 void machine_sandbox_lost(struct machine *m, struct instant now)
 {
 	if (!m->sandbox_up || m->stage > POD_ACTIVE)
@@ -341,7 +342,8 @@ void machine_sandbox_lost(struct machine *m, struct instant now)
 	m->stage = POD_RESET;
 	m->sandbox_up = false;
 	m->sandbox_attempt++;
-	machine_record(m, -1, false, "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
+	machine_record(m, -1, false, "SandboxChanged",
+		       "Pod sandbox changed, it will be killed and re-created.");
 	m->version++;
 }
 
@@ -369,7 +371,8 @@ static void timers(struct machine *m, struct instant now)
 			container_event(m, (int)i, CEV_TIMER, now);
 }
 
-/* Brings one container as far as it can get now. Returns true while a later one of the list has to wait for it. */
+/* Brings one container as far as it can get now. Returns true while a later one of the list has to wait for
+ * it. */
 static bool advance(struct machine *m, int i, struct instant now)
 {
 	struct container *c = &m->c[i];
@@ -448,8 +451,9 @@ static void check_deadline(struct machine *m, struct instant now)
 }
 
 static void (*const steps[POD_STAGES])(struct machine *, struct instant) = {
-	[POD_SETUP] = step_setup,	[POD_ACTIVE] = step_active,	[POD_RESET] = step_reset,
-	[POD_STOPPING] = step_stopping, [POD_TEARDOWN] = step_teardown, [POD_ENDED] = step_ended,
+	[POD_SETUP] = step_setup,	[POD_ACTIVE] = step_active,
+	[POD_RESET] = step_reset,	[POD_STOPPING] = step_stopping,
+	[POD_TEARDOWN] = step_teardown, [POD_ENDED] = step_ended,
 	[POD_DELETING] = NULL,		[POD_GONE] = NULL,
 };
 
@@ -486,7 +490,8 @@ int64_t machine_next_ns(const struct machine *m, struct instant now)
 	bool setup = m->stage == POD_SETUP;
 	next = sooner(next, retry_due(&m->sandbox_retry, setup && !m->sandbox_up && !m->sandbox_busy));
 	next = sooner(next, retry_due(&m->volumes_retry, setup && !m->volumes_up && !m->volumes_busy));
-	next = sooner(next, retry_due(&m->teardown_retry,
-				      (m->stage == POD_TEARDOWN || m->stage == POD_RESET) && !m->teardown_busy));
+	next = sooner(next,
+		      retry_due(&m->teardown_retry,
+				(m->stage == POD_TEARDOWN || m->stage == POD_RESET) && !m->teardown_busy));
 	return sooner(next, retry_due(&m->delete_retry, m->stage == POD_ENDED));
 }

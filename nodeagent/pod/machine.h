@@ -2,22 +2,23 @@
 /*
  * The life of one Pod as a state machine: (spec, what was observed, the clock) -> what to do next.
  *
- * It is pure. It never blocks, calls nothing, and reads no clock: the worker (worker.h) tells it what happened
- * (machine_started, machine_exited …), asks what to do (machine_step fills todo), does it as jobs, and tells the
- * results. So a test drives whole lives with a fake clock and no runtime.
+ * It is pure. It never blocks, calls nothing, and reads no clock: the worker (worker.h) tells it what
+ * happened (machine_started, machine_exited …), asks what to do (machine_step fills todo), does it as jobs,
+ * and tells the results. So a test drives whole lives with a fake clock and no runtime.
  *
- * Two levels. A container is a state × event table (container.c): idle, image being looked for, image there, being
- * started, running, waiting for a restart, done … The Pod is a stage (machine.c): being set up, running, stopping,
- * being torn down, ended, gone. Level-triggered: machine_step looks at the whole state and may be called at any
- * time; a second call without news asks for nothing new.
+ * Two levels. A container is a state × event table (container.c): idle, image being looked for, image there,
+ * being started, running, waiting for a restart, done … The Pod is a stage (machine.c): being set up,
+ * running, stopping, being torn down, ended, gone. Level-triggered: machine_step looks at the whole state and
+ * may be called at any time; a second call without news asks for nothing new.
  *
  * Order of starting: regular init containers one by one, each must succeed; a sidecar (init container with
- * restartPolicy Always) counts as passed once it runs; then the app containers in list order, each started before
- * the next is, none waited for. Order of stopping: app containers at once, then sidecars in reverse order.
+ * restartPolicy Always) counts as passed once it runs; then the app containers in list order, each started
+ * before the next is, none waited for. Order of stopping: app containers at once, then sidecars in reverse
+ * order.
  *
  * Back-off, floors and waiting times are the kubelet's: backoff.h; MIN_GRACE 2 s between SIGTERM and SIGKILL;
- * RETRY 10 s after a container could not be created; a sandbox that fails is tried again after 1 s, doubling up to
- * 10 s.
+ * RETRY 10 s after a container could not be created; a sandbox that fails is tried again after 1 s, doubling
+ * up to 10 s.
  *
  * One thread. Strings given to events are copied.
  */
@@ -48,29 +49,29 @@ enum container_state {
 	CTR_STARTING,	 /* create-and-start job in flight */
 	CTR_RETRY,	 /* could not be created; tried again at until_ns */
 	CTR_RUNNING,
-	CTR_BACKOFF,	 /* ended, CrashLoopBackOff until until_ns */
-	CTR_DONE,	 /* ended for good, or never to be started */
+	CTR_BACKOFF, /* ended, CrashLoopBackOff until until_ns */
+	CTR_DONE,    /* ended for good, or never to be started */
 	CTR_STATES
 };
 
 enum container_event {
-	CEV_BEGIN,	   /* its turn has come: look for the image */
+	CEV_BEGIN, /* its turn has come: look for the image */
 	CEV_IMAGE_OK,
 	CEV_IMAGE_FAILED,
-	CEV_START,	   /* the start job was asked for */
+	CEV_START, /* the start job was asked for */
 	CEV_STARTED,
 	CEV_CREATE_FAILED,
 	CEV_START_FAILED,
 	CEV_EXITED,
-	CEV_TIMER,	   /* until_ns has passed */
-	CEV_CANCEL,	   /* the Pod stops: do not start (again) */
+	CEV_TIMER,  /* until_ns has passed */
+	CEV_CANCEL, /* the Pod stops: do not start (again) */
 	CONTAINER_EVENTS
 };
 
 /* One run of a container. */
 struct run {
-	char *id;		     /* runtime's, without scheme; NULL = there was no such run */
-	char *image, *image_id;	     /* as status shows them */
+	char *id;		/* runtime's, without scheme; NULL = there was no such run */
+	char *image, *image_id; /* as status shows them */
 	unsigned attempt;
 	int64_t started_ns, finished_ns; /* wall; finished 0 while running */
 	int exit_code;
@@ -82,27 +83,27 @@ struct container {
 	enum container_state state;
 	struct run cur, prev; /* the present or latest run, and the one before */
 	unsigned attempt;     /* of the next run */
-	int64_t until_ns;     /* monotonic; CTR_IMAGE_ERROR, CTR_IMAGE_WAIT, CTR_RETRY, CTR_BACKOFF, kill time */
+	int64_t until_ns; /* monotonic; CTR_IMAGE_ERROR, CTR_IMAGE_WAIT, CTR_RETRY, CTR_BACKOFF, kill time */
 	struct backoff restart, pull;
 	int64_t ended_ns; /* monotonic, of the latest end */
 	const char *waiting_reason;
 	char *waiting_message;
 	char *pull_error;
 	bool stop_sent, kill_sent; /* of the present run */
-	bool restarting; /* it ran in this sandbox: the next start is a restart */
+	bool restarting;	   /* it ran in this sandbox: the next start is a restart */
 };
 
 /* ---- pods ---- */
 
 enum pod_stage {
-	POD_SETUP,     /* sandbox and volumes are being made */
-	POD_ACTIVE,    /* containers run or are about to */
-	POD_RESET,     /* the sandbox was lost: what is left of it is removed, then SETUP again */
-	POD_STOPPING,  /* containers are being stopped */
-	POD_TEARDOWN,  /* sandbox and volumes are being removed */
-	POD_ENDED,     /* nothing of it runs; its last status waits to be acknowledged, or for deletion */
-	POD_DELETING,  /* DELETE in flight */
-	POD_GONE,      /* may be forgotten once the API object is gone */
+	POD_SETUP,    /* sandbox and volumes are being made */
+	POD_ACTIVE,   /* containers run or are about to */
+	POD_RESET,    /* the sandbox was lost: what is left of it is removed, then SETUP again */
+	POD_STOPPING, /* containers are being stopped */
+	POD_TEARDOWN, /* sandbox and volumes are being removed */
+	POD_ENDED,    /* nothing of it runs; its last status waits to be acknowledged, or for deletion */
+	POD_DELETING, /* DELETE in flight */
+	POD_GONE,     /* may be forgotten once the API object is gone */
 	POD_STAGES
 };
 
@@ -150,16 +151,16 @@ struct machine {
 	char ips[RUNTIME_IPS_MAX][46];
 	struct retry sandbox_retry, volumes_retry, teardown_retry, delete_retry;
 
-	bool deleting;	/* deletionTimestamp was seen */
-	bool vanished;	/* the API object is gone */
-	bool rejected;	/* the node refused it: nothing of it was ever started */
-	bool final;	/* no container will be started any more; phase may become terminal */
-	bool settled;	/* the API had a terminal phase when the Pod was first seen: its status is left alone */
+	bool deleting; /* deletionTimestamp was seen */
+	bool vanished; /* the API object is gone */
+	bool rejected; /* the node refused it: nothing of it was ever started */
+	bool final;    /* no container will be started any more; phase may become terminal */
+	bool settled; /* the API had a terminal phase when the Pod was first seen: its status is left alone */
 	bool final_acked; /* the API has the status of version >= final_version */
 	int64_t stop_deadline_ns;
-	int64_t stop_grace_s;	   /* in force */
+	int64_t stop_grace_s;	     /* in force */
 	enum pod_phase forced_phase; /* PHASE_FAILED when rejected or past the deadline, else PHASE_UNKNOWN */
-	char *reason, *message; /* status.reason and .message, NULL = none */
+	char *reason, *message;	     /* status.reason and .message, NULL = none */
 
 	int64_t start_wall_ns; /* status.startTime */
 	uint64_t version;      /* moves whenever the status may have changed */
@@ -178,8 +179,9 @@ void machine_update(struct machine *m, const struct pod *p, struct instant now);
 void machine_vanished(struct machine *m, struct instant now);
 
 /*
- * The Pod is not new to this node: an earlier agent, or this one before the machine restarted, ran it. `status` is the
- * API's (may be NULL), `list` what the runtime has. Call right after machine_init. Running containers stay running.
+ * The Pod is not new to this node: an earlier agent, or this one before the machine restarted, ran it.
+ * `status` is the API's (may be NULL), `list` what the runtime has. Call right after machine_init. Running
+ * containers stay running.
  */
 void machine_adopt(struct machine *m, const js *status, const struct runtime_list *list, struct instant now);
 
@@ -206,7 +208,8 @@ void machine_started(struct machine *m, int i, const struct run_result *r, struc
 /* reason: CreateContainerConfigError or CreateContainerError (static). */
 void machine_create_failed(struct machine *m, int i, const char *reason, const char *why, struct instant now);
 /* Created, but its program could not be executed. */
-void machine_start_failed(struct machine *m, int i, const struct run_result *r, const char *why, struct instant now);
+void machine_start_failed(struct machine *m, int i, const struct run_result *r, const char *why,
+			  struct instant now);
 void machine_exited(struct machine *m, int i, const struct run_result *r, struct instant now);
 void machine_torn_down(struct machine *m, bool ok, struct instant now);
 void machine_status_acked(struct machine *m, uint64_t version);
@@ -221,16 +224,16 @@ void machine_step(struct machine *m, struct instant now);
 /* Monotonic time at which machine_step has something to do even without news; CLOCK_NEVER = none. */
 int64_t machine_next_ns(const struct machine *m, struct instant now);
 
-bool container_alive(const struct container *c); /* runs or is being started */
-bool machine_all_ended(const struct machine *m);     /* no container runs or is being started */
-bool machine_init_done(const struct machine *m);     /* every init container has passed */
+bool container_alive(const struct container *c);       /* runs or is being started */
+bool machine_all_ended(const struct machine *m);       /* no container runs or is being started */
+bool machine_init_done(const struct machine *m);       /* every init container has passed */
 bool machine_ready_to_forget(const struct machine *m); /* GONE and the object has vanished */
 
 /* ---- inside the machine: container.c, adopt.c ---- */
 void container_event(struct machine *m, int i, enum container_event e, struct instant now);
 bool container_handles(enum container_state s, enum container_event e); /* the cell is not empty */
 bool container_passed(const struct machine *m, int i); /* an init container lets the next one start */
-bool container_failed(const struct container *c);	/* ended for good with another code than 0 */
+bool container_failed(const struct container *c);      /* ended for good with another code than 0 */
 /* `10s`, `1m20s`, `5m0s`: a duration as Go prints it. */
 void machine_go_duration(int64_t ns, char out[32]);
 void machine_record(struct machine *m, int container, bool warning, const char *reason, const char *fmt, ...)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whole lives of Pods with a fake clock and no runtime: the test does what the machine asks for, or holds it back. */
+/* Whole lives of Pods with a fake clock and no runtime: the test does what the machine asks for, or holds it
+ * back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,8 +26,9 @@ struct life {
 };
 
 static const char *const act_names[] = {
-	[ACT_SANDBOX] = "sandbox", [ACT_VOLUMES] = "volumes",	[ACT_IMAGE] = "image",	 [ACT_START] = "start",
-	[ACT_SIGNAL] = "signal",   [ACT_TEARDOWN] = "teardown", [ACT_DELETE] = "delete", [ACT_EVENT] = "",
+	[ACT_SANDBOX] = "sandbox", [ACT_VOLUMES] = "volumes", [ACT_IMAGE] = "image",
+	[ACT_START] = "start",	   [ACT_SIGNAL] = "signal",   [ACT_TEARDOWN] = "teardown",
+	[ACT_DELETE] = "delete",   [ACT_EVENT] = "",
 };
 
 static void do_action(struct life *l, const struct action *a)
@@ -44,7 +46,8 @@ static void do_action(struct life *l, const struct action *a)
 		return;
 	struct runtime_sandbox s = {.id = "sb", .ips = {"10.244.0.5"}};
 	char id[32];
-	struct run_result r = {.id = id, .image = "docker.io/i:1", .image_id = "i@sha256:1", .started_ns = l->now.wall_ns};
+	struct run_result r = {
+		.id = id, .image = "docker.io/i:1", .image_id = "i@sha256:1", .started_ns = l->now.wall_ns};
 	switch (a->type) {
 	case ACT_SANDBOX:
 		machine_sandbox_up(m, &s);
@@ -56,7 +59,8 @@ static void do_action(struct life *l, const struct action *a)
 		machine_image_ok(m, a->container, -1, 0, l->now);
 		break;
 	case ACT_START:
-		snprintf(id, sizeof(id), "%s%u", l->pod->containers[a->container].name, m->c[a->container].attempt);
+		snprintf(id, sizeof(id), "%s%u", l->pod->containers[a->container].name,
+			 m->c[a->container].attempt);
 		machine_started(m, a->container, &r, l->now);
 		break;
 	case ACT_TEARDOWN:
@@ -156,7 +160,8 @@ static void expect_container(struct life *l, const char *name, const char *path,
 	assert_string_equal(buf_str(&got), value);
 }
 
-static void expect_condition(struct life *l, const char *type, const char *is, const char *reason, const char *message)
+static void expect_condition(struct life *l, const char *type, const char *is, const char *reason,
+			     const char *message)
 {
 	autojson js *st = status(l);
 	const js *c = condition_find(js_arr(st, "conditions", NULL), type);
@@ -166,7 +171,9 @@ static void expect_condition(struct life *l, const char *type, const char *is, c
 	assert_string_equal(js_str0(c, "message", NULL), message);
 }
 
-#define POD(spec) "{\"metadata\":{\"name\":\"p\",\"namespace\":\"ns\",\"uid\":\"u1\",\"generation\":1},\"spec\":{" spec "}}"
+#define POD(spec)                                                                                            \
+	"{\"metadata\":{\"name\":\"p\",\"namespace\":\"ns\",\"uid\":\"u1\",\"generation\":1},\"spec\":"      \
+	"{" spec "}}"
 #define ONE "\"containers\":[{\"name\":\"a\",\"image\":\"i:1\"}]"
 #define TWO "\"containers\":[{\"name\":\"a\",\"image\":\"i:1\"},{\"name\":\"b\",\"image\":\"i:1\"}]"
 
@@ -175,7 +182,8 @@ static void deletes(struct life *l, int grace)
 	char text[600];
 	snprintf(text, sizeof(text),
 		 "{\"metadata\":{\"name\":\"p\",\"namespace\":\"ns\",\"uid\":\"u1\",\"generation\":2,"
-		 "\"deletionTimestamp\":\"2026-01-01T00:00:30Z\",\"deletionGracePeriodSeconds\":%d},\"spec\":{%s}}",
+		 "\"deletionTimestamp\":\"2026-01-01T00:00:30Z\",\"deletionGracePeriodSeconds\":%d},\"spec\":"
+		 "{%s}}",
 		 grace, l->pod->n_containers == 2 ? TWO : ONE);
 	struct pod *old = l->pod;
 	l->pod = make_pod(text);
@@ -208,8 +216,9 @@ static void test_start(void **state)
 	expect_container(&l, "a", "restartCount", "0");
 	expect_container(&l, "b", "started", "true");
 	expect_condition(&l, "Ready", "True", "", "");
-	assert_non_null(strstr(buf_str(&l.events), "N Pulled: Container image \"i:1\" already present on machine\n"
-						   "N Created: Created container: a\nN Started: Started container a\n"));
+	assert_non_null(strstr(buf_str(&l.events),
+			       "N Pulled: Container image \"i:1\" already present on machine\n"
+			       "N Created: Created container: a\nN Started: Started container a\n"));
 	autojson js *st = status(&l);
 	assert_string_equal(js_str0(st, "podIP", NULL), "10.244.0.5");
 	assert_string_equal(js_str0(st, "hostIP", NULL), "192.168.1.7");
@@ -254,7 +263,8 @@ static void test_crash_loop(void **state)
 	exits(&l, 0, 0);
 	assert_int_equal(l.m.c[0].state, CTR_RUNNING);
 	exits(&l, 0, 0);
-	expect_container(&l, "a", "state.waiting.message", "back-off 10s restarting failed container=a pod=p_ns(u1)");
+	expect_container(&l, "a", "state.waiting.message",
+			 "back-off 10s restarting failed container=a pod=p_ns(u1)");
 	expect_container(&l, "a", "lastState.terminated.reason", "Completed");
 	end(&l);
 }
@@ -264,8 +274,8 @@ static void test_durations(void **state)
 	static const struct {
 		int64_t ms;
 		const char *want;
-	} rows[] = {{10000, "10s"},   {80000, "1m20s"}, {300000, "5m0s"}, {1234, "1.234s"},
-		    {1500, "1.5s"},   {87, "87ms"},	{60001, "1m0.001s"}, {0, "0s"}};
+	} rows[] = {{10000, "10s"}, {80000, "1m20s"}, {300000, "5m0s"},	   {1234, "1.234s"},
+		    {1500, "1.5s"}, {87, "87ms"},     {60001, "1m0.001s"}, {0, "0s"}};
 	char text[32];
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		machine_go_duration(rows[i].ms * NS_PER_MS, text);
@@ -280,8 +290,8 @@ static void test_restart_policies(void **state)
 		int code;
 		const char *phase;
 	} rows[] = {
-		{"Always", 0, "Running"},	{"Always", 1, "Running"}, {"OnFailure", 0, "Succeeded"},
-		{"OnFailure", 1, "Running"},	{"Never", 0, "Succeeded"}, {"Never", 1, "Failed"},
+		{"Always", 0, "Running"},    {"Always", 1, "Running"},	{"OnFailure", 0, "Succeeded"},
+		{"OnFailure", 1, "Running"}, {"Never", 0, "Succeeded"}, {"Never", 1, "Failed"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct life l;
@@ -295,7 +305,8 @@ static void test_restart_policies(void **state)
 		assert_int_equal(l.m.stage == POD_ENDED, ended);
 		assert_int_equal(!!strstr(buf_str(&l.acts), "teardown "), ended);
 		if (ended)
-			expect_condition(&l, "Ready", "False", rows[i].code ? "PodFailed" : "PodCompleted", "");
+			expect_condition(&l, "Ready", "False", rows[i].code ? "PodFailed" : "PodCompleted",
+					 "");
 		end(&l);
 	}
 }
@@ -317,7 +328,8 @@ static void test_completion(void **state)
 
 /* ---- init containers ---- */
 
-#define INIT "\"initContainers\":[{\"name\":\"i1\",\"image\":\"i:1\"},{\"name\":\"i2\",\"image\":\"i:1\"}]," ONE
+#define INIT                                                                                                 \
+	"\"initContainers\":[{\"name\":\"i1\",\"image\":\"i:1\"},{\"name\":\"i2\",\"image\":\"i:1\"}]," ONE
 
 static void test_init(void **state)
 {
@@ -354,9 +366,10 @@ static void test_init_fails_for_good(void **state)
 	end(&l);
 }
 
-#define SIDECAR                                                                                                       \
-	"\"initContainers\":[{\"name\":\"s1\",\"image\":\"i:1\",\"restartPolicy\":\"Always\"},"                       \
-	"{\"name\":\"s2\",\"image\":\"i:1\",\"restartPolicy\":\"Always\"}]," ONE ",\"restartPolicy\":\"Never\""
+#define SIDECAR                                                                                              \
+	"\"initContainers\":[{\"name\":\"s1\",\"image\":\"i:1\",\"restartPolicy\":\"Always\"},"              \
+	"{\"name\":\"s2\",\"image\":\"i:1\",\"restartPolicy\":\"Always\"}]," ONE                             \
+	",\"restartPolicy\":\"Never\""
 
 static void test_sidecars(void **state)
 {
@@ -395,13 +408,15 @@ static void test_image_errors(void **state)
 		settle(&l);
 		expect_container(&l, "a", "state.waiting.reason", "ErrImagePull");
 		expect_container(&l, "a", "state.waiting.message", "no such host");
-		expect_event(&l, "N Pulling: Pulling image \"i:1\"\nW Failed: Failed to pull image \"i:1\": no such host\n"
+		expect_event(&l, "N Pulling: Pulling image \"i:1\"\nW Failed: Failed to pull image \"i:1\": "
+				 "no such host\n"
 				 "W Failed: Error: ErrImagePull\n");
 		advance_s(&l, 2);
 		expect_container(&l, "a", "state.waiting.reason", "ImagePullBackOff");
 		expect_container(&l, "a", "state.waiting.message",
 				 "Back-off pulling image \"i:1\": ErrImagePull: no such host");
-		expect_event(&l, "N BackOff: Back-off pulling image \"i:1\"\nW Failed: Error: ImagePullBackOff\n");
+		expect_event(
+			&l, "N BackOff: Back-off pulling image \"i:1\"\nW Failed: Error: ImagePullBackOff\n");
 		advance_s(&l, waits[i] - 2.001);
 		expect_acts(&l, "");
 		advance_s(&l, 0.001);
@@ -410,7 +425,8 @@ static void test_image_errors(void **state)
 	expect_phase(&l, "Pending");
 	machine_image_ok(&l.m, 0, 1200 * NS_PER_MS, 777, l.now);
 	settle(&l);
-	expect_event(&l, "N Pulled: Successfully pulled image \"i:1\" in 1.2s (1.2s including waiting). Image size: 777 bytes.");
+	expect_event(&l, "N Pulled: Successfully pulled image \"i:1\" in 1.2s (1.2s including waiting). "
+			 "Image size: 777 bytes.");
 	expect_phase(&l, "Running");
 	end(&l);
 }
@@ -647,7 +663,8 @@ static void test_deadline(void **state)
 	settle(&l);
 	assert_int_equal(machine_next_ns(&l.m, l.now) - l.now.mono_ns, 60 * NS_PER_S);
 	advance_s(&l, 60);
-	expect_event(&l, "N DeadlineExceeded: Pod was active on the node longer than the specified deadline\n");
+	expect_event(&l,
+		     "N DeadlineExceeded: Pod was active on the node longer than the specified deadline\n");
 	expect_phase(&l, "Running"); /* not terminal while something runs */
 	exits(&l, 0, 0);
 	expect_phase(&l, "Failed");
@@ -666,7 +683,8 @@ static void test_reject(void **state)
 	expect_event(&l, "W OutOfcpu: Node didn't have enough resource: cpu\n");
 	autojson js *st = status(&l);
 	assert_string_equal(js_str0(st, "phase", NULL), "Failed");
-	assert_string_equal(js_str0(st, "message", NULL), "Pod was rejected: Node didn't have enough resource: cpu");
+	assert_string_equal(js_str0(st, "message", NULL),
+			    "Pod was rejected: Node didn't have enough resource: cpu");
 	assert_null(js_field(st, "containerStatuses"));
 	end(&l);
 }
@@ -675,7 +693,8 @@ static void test_reject(void **state)
 
 static void test_adopt_running(void **state)
 {
-	struct runtime_list_sandbox sandbox = {.s = {.id = "sb", .ips = {"10.244.0.9"}}, .ready = true, .pod_uid = "u1"};
+	struct runtime_list_sandbox sandbox = {
+		.s = {.id = "sb", .ips = {"10.244.0.9"}}, .ready = true, .pod_uid = "u1"};
 	struct runtime_list_container ctr = {.c = {.id = "a3", .state = RUNTIME_RUNNING, .started_ns = T0},
 					     .pod_uid = "u1",
 					     .name = "a",
@@ -683,10 +702,11 @@ static void test_adopt_running(void **state)
 					     .digest_ref = "i@sha256:1",
 					     .attempt = 3};
 	struct runtime_list list = {&sandbox, 1, &ctr, 1};
-	static const char status_text[] =
-		"{\"startTime\":\"2025-12-31T00:00:00Z\",\"containerStatuses\":[{\"name\":\"a\",\"restartCount\":3,"
-		"\"lastState\":{\"terminated\":{\"exitCode\":7,\"reason\":\"Error\",\"containerID\":\"coracle://a2\","
-		"\"finishedAt\":\"2025-12-31T01:00:00Z\"}}}]}";
+	static const char status_text[] = "{\"startTime\":\"2025-12-31T00:00:00Z\",\"containerStatuses\":[{"
+					  "\"name\":\"a\",\"restartCount\":3,"
+					  "\"lastState\":{\"terminated\":{\"exitCode\":7,\"reason\":"
+					  "\"Error\",\"containerID\":\"coracle://a2\","
+					  "\"finishedAt\":\"2025-12-31T01:00:00Z\"}}}]}";
 	struct err err = ERR_INIT;
 	autojson js *old = js_parse(status_text, strlen(status_text), NULL, &err);
 	struct life l;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The jobs of a worker. Each is one struct job: filled on the loop, worked on by a pool thread that touches nothing
- * but the job, the frozen Pod it holds a reference to and the runtime; finished on the loop, where the result goes to
- * the machine and the worker is kicked.
+ * The jobs of a worker. Each is one struct job: filled on the loop, worked on by a pool thread that touches
+ * nothing but the job, the frozen Pod it holds a reference to and the runtime; finished on the loop, where
+ * the result goes to the machine and the worker is kicked.
  */
 #include "pod/perform.h"
 
@@ -23,7 +23,7 @@ struct job {
 	const struct pod *pod; /* a reference */
 	struct pod_host *host;
 	int container;
-	char *id;     /* of a container or sandbox */
+	char *id; /* of a container or sandbox */
 	unsigned attempt;
 	int sig;
 	bool keep_volumes;
@@ -147,12 +147,13 @@ static void sandbox_spec(const struct job *j, struct arena *a, struct runtime_sa
 	for (size_t i = 0; i < p->n_containers; i++)
 		for (size_t k = 0; k < p->containers[i].n_ports; k++) {
 			const struct container_port *c = &p->containers[i].ports[k];
-			ports[n_ports++] = (struct runtime_port){.container_port = c->container_port,
-								 .host_port = c->host_port,
-								 .protocol = *c->protocol ? c->protocol : NULL,
-								 .host_ip = c->host_ip};
+			ports[n_ports++] =
+				(struct runtime_port){.container_port = c->container_port,
+						      .host_port = c->host_port,
+						      .protocol = *c->protocol ? c->protocol : NULL,
+						      .host_ip = c->host_ip};
 		}
-	js_array_for_each(v, sysctls)
+	js_array_for_each (v, sysctls)
 		kv[v_i] = (struct runtime_kv){arena_strdup(a, js_str0(v, "name", NULL)),
 					      arena_strdup(a, js_str0(v, "value", NULL))};
 	hostfiles_hostname(p, hostname);
@@ -284,12 +285,14 @@ static void image_failed(struct job *j)
 	const char *reason = REASON_ERR_IMAGE_PULL;
 	if (j->err.reason == REASON_INVALID) {
 		reason = REASON_INVALID_IMAGE_NAME;
-		text = mem_printf("Failed to apply default image tag \"%s\": couldn't parse image name \"%s\": "
-				  "invalid reference format",
-				  s->image, s->image);
+		text = mem_printf(
+			"Failed to apply default image tag \"%s\": couldn't parse image name \"%s\": "
+			"invalid reference format",
+			s->image, s->image);
 	} else if (s->pull_policy == PULL_NEVER) {
 		reason = REASON_ERR_IMAGE_NEVER_PULL;
-		text = mem_printf("Container image \"%s\" is not present with pull policy of Never", s->image);
+		text = mem_printf("Container image \"%s\" is not present with pull policy of Never",
+				  s->image);
 	}
 	machine_image_failed(&j->w->m, j->container, reason, text ? text : j->err.msg, worker_now());
 }
@@ -342,7 +345,8 @@ static void image_done(void *arg)
 	bool absent = j->err.reason == REASON_NOT_FOUND;
 	if (j->err.reason == REASON_NONE)
 		image_found(j, -1);
-	else if (absent && spec_of(j)->pull_policy != PULL_NEVER && j->w->m.c[j->container].state == CTR_IMAGE) {
+	else if (absent && spec_of(j)->pull_policy != PULL_NEVER &&
+		 j->w->m.c[j->container].state == CTR_IMAGE) {
 		pull(j); /* the job goes on in the other lane */
 		worker_kick(j->w);
 		return;
@@ -369,7 +373,7 @@ static const struct {
 	const char *name;
 	int sig;
 } signal_names[] = {
-	{"TERM", SIGTERM}, {"QUIT", SIGQUIT}, {"INT", SIGINT},	 {"KILL", SIGKILL}, {"HUP", SIGHUP},
+	{"TERM", SIGTERM}, {"QUIT", SIGQUIT}, {"INT", SIGINT},	   {"KILL", SIGKILL}, {"HUP", SIGHUP},
 	{"USR1", SIGUSR1}, {"USR2", SIGUSR2}, {"WINCH", SIGWINCH}, {"ABRT", SIGABRT}, {"PWR", SIGPWR},
 };
 
@@ -425,10 +429,12 @@ static void end_work(void *arg)
 {
 	struct job *j = arg;
 	struct runtime *rt = j->host->rt;
-	if (rt->ops->container_status(rt, j->id, &j->status, &j->err) < 0 || j->status.state != RUNTIME_EXITED)
+	if (rt->ops->container_status(rt, j->id, &j->status, &j->err) < 0 ||
+	    j->status.state != RUNTIME_EXITED)
 		return;
 	if (!j->host->simulated)
-		message_read(&j->message, j->message_path, j->fallback && j->status.exit_code ? j->log_path : NULL);
+		message_read(&j->message, j->message_path,
+			     j->fallback && j->status.exit_code ? j->log_path : NULL);
 }
 
 static void end_done(void *arg)
@@ -462,7 +468,8 @@ void worker_check_end(struct worker *w, int container)
 	const struct meta *m = &w->pod->o.meta;
 	j->id = mem_strdup(r->id);
 	j->fallback = spec_of(j)->termination_fallback;
-	j->log_path = runtime_log_path(w->host->root, m->namespace, m->name, m->uid, spec_of(j)->name, r->attempt);
+	j->log_path =
+		runtime_log_path(w->host->root, m->namespace, m->name, m->uid, spec_of(j)->name, r->attempt);
 	j->message_path = message_path(w->host->root, m->uid, spec_of(j)->name, r->attempt);
 	begin(j, LANE_WORK, end_work, end_done);
 }
@@ -588,8 +595,8 @@ static void do_start(struct worker *w, const struct action *a)
 }
 
 static void (*const performers[])(struct worker *, const struct action *) = {
-	[ACT_SANDBOX] = do_sandbox, [ACT_VOLUMES] = do_volumes,	  [ACT_IMAGE] = do_image,
-	[ACT_START] = do_start,	    [ACT_SIGNAL] = do_signal,	  [ACT_TEARDOWN] = do_teardown,
+	[ACT_SANDBOX] = do_sandbox, [ACT_VOLUMES] = do_volumes, [ACT_IMAGE] = do_image,
+	[ACT_START] = do_start,	    [ACT_SIGNAL] = do_signal,	[ACT_TEARDOWN] = do_teardown,
 };
 
 void worker_perform(struct worker *w, const struct action *a)

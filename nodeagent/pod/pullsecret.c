@@ -68,7 +68,7 @@ void pullsecret_add(struct pullsecret **s, const js *secret)
 			continue;
 		if (!*s)
 			*s = MEM_NEW(struct pullsecret);
-		json_object_object_foreach(auths, server, auth)
+		json_object_object_foreach (auths, server, auth)
 			add_entry(*s, server, auth);
 	}
 }
@@ -82,7 +82,8 @@ bool pullsecret_find(const struct pullsecret *s, const char *image, struct runti
 	full = has_host ? mem_strdup(image) : mem_printf("docker.io/%s", image);
 	for (size_t i = 0; i < s->n; i++) {
 		size_t n = strlen(s->v[i].server);
-		if (n <= best || strncmp(full, s->v[i].server, n) != 0 || (full[n] && !strchr("/:@", full[n])))
+		if (n <= best || strncmp(full, s->v[i].server, n) != 0 ||
+		    (full[n] && !strchr("/:@", full[n])))
 			continue;
 		best = n;
 		*ret = (struct runtime_auth){s->v[i].username, s->v[i].password};
@@ -110,7 +111,8 @@ static void fetched(void *arg, const js *reply, const struct err *err)
 	free(f);
 }
 
-void pullsecret_fetch(struct api *a, const struct pod *p, void (*done)(void *arg, struct pullsecret *s), void *arg)
+void pullsecret_fetch(struct api *a, const struct pod *p, void (*done)(void *arg, struct pullsecret *s),
+		      void *arg)
 {
 	size_t n = 0;
 	while (p->pull_secrets[n])

@@ -57,14 +57,20 @@ struct resources resources_requests(const struct pod *p)
 				  max(init.storage, sum.storage + sidecars.storage)};
 }
 
+/* The kernel's bounds of cpu.shares, and of what a quota can say. */
+enum { SHARES_MIN = 2, SHARES_MAX = 262144, QUOTA_MIN_US = 1000, MILLI_MAX = 1000 * 1000 * 1000 };
+
 static uint64_t shares(int64_t milli)
 {
-	return (uint64_t)max(2, milli * 1024 / 1000);
+	int64_t v = milli > MILLI_MAX ? SHARES_MAX : max(SHARES_MIN, milli * 1024 / 1000);
+	return (uint64_t)(v > SHARES_MAX ? SHARES_MAX : v);
 }
 
 static int64_t quota(int64_t milli)
 {
-	return milli > 0 ? max(1000, milli * 100) : 0;
+	if (milli <= 0 || milli > MILLI_MAX)
+		return 0; /* no limit that could be felt */
+	return max(QUOTA_MIN_US, milli * 100);
 }
 
 static int oom_score(enum qos_class q, int64_t memory_request, int64_t capacity)

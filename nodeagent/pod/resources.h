@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a Pod asks of the machine: QoS class, effective requests, cgroup limits, OOM score (kubelet pkg/kubelet/qos,
- * pkg/kubelet/cm; component-helpers resource). Pure, any thread.
+ * What a Pod asks of the machine: QoS class, effective requests, cgroup limits, OOM score (kubelet
+ * pkg/kubelet/qos, pkg/kubelet/cm; component-helpers resource). Pure, any thread.
  */
 #ifndef POD_RESOURCES_H
 #define POD_RESOURCES_H

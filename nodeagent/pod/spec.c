@@ -5,9 +5,13 @@
 
 #include "object/quantity.h"
 
+/* Far beyond any machine; sums and products of these do not overflow. */
+#define AMOUNT_MAX (INT64_C(1) << 46)
+#define SECONDS_MAX (INT64_C(100) * 365 * 24 * 3600)
+
 static const char *const phase_names[] = {
-	[PHASE_PENDING] = "Pending",   [PHASE_RUNNING] = "Running", [PHASE_SUCCEEDED] = "Succeeded",
-	[PHASE_FAILED] = "Failed",     [PHASE_UNKNOWN] = "Unknown",
+	[PHASE_PENDING] = "Pending", [PHASE_RUNNING] = "Running", [PHASE_SUCCEEDED] = "Succeeded",
+	[PHASE_FAILED] = "Failed",   [PHASE_UNKNOWN] = "Unknown",
 };
 static const char *const restart_names[] = {
 	[RESTART_ALWAYS] = "Always", [RESTART_ON_FAILURE] = "OnFailure", [RESTART_NEVER] = "Never"};
@@ -55,7 +59,7 @@ static const char *const *keep_strings(struct arena *a, const js *arr)
 	if (!n || !js_is_arr(arr))
 		return NULL;
 	const char **v = arena_array(a, n + 1, sizeof(*v));
-	js_array_for_each(item, arr) {
+	js_array_for_each (item, arr) {
 		const char *s = js_str(item, NULL);
 		if (s)
 			v[k++] = arena_strdup(a, s);
@@ -76,7 +80,14 @@ static int64_t amount(const js *list, const char *resource, bool milli)
 	}
 	if (!s || quantity_parse(s, &q, &err) < 0)
 		return QUANTITY_UNSET;
-	return milli ? quantity_milli(&q) : quantity_value(&q);
+	int64_t n = milli ? quantity_milli(&q) : quantity_value(&q);
+	return n < 0 ? 0 : n > AMOUNT_MAX ? AMOUNT_MAX : n;
+}
+
+/* Durations that nobody can mean are as good as the longest that can be counted. */
+static int64_t seconds(int64_t v)
+{
+	return v < 0 ? 0 : v > SECONDS_MAX ? SECONDS_MAX : v;
 }
 
 static void decode_resources(struct container_resources *r, const js *c)
@@ -127,9 +138,9 @@ static void decode_env(struct arena *a, struct container_spec *c, const js *o)
 	const js *env = js_arr(o, "env", NULL), *from = js_arr(o, "envFrom", NULL);
 	struct env_var *vars = arena_array(a, js_len(env), sizeof(*vars));
 	struct env_from *froms = arena_array(a, js_len(from), sizeof(*froms));
-	js_array_for_each(v, env)
+	js_array_for_each (v, env)
 		decode_env_var(a, &vars[c->n_env++], v);
-	js_array_for_each(f, from) {
+	js_array_for_each (f, from) {
 		struct env_from *e = &froms[c->n_env_from++];
 		e->secret = js_obj(f, "secretRef", NULL) != NULL;
 		const js *ref = js_obj(f, e->secret ? "secretRef" : "configMapRef", NULL);
@@ -145,7 +156,7 @@ static void decode_mounts(struct arena *a, struct container_spec *c, const js *o
 {
 	const js *mounts = js_arr(o, "volumeMounts", NULL), *ports = js_arr(o, "ports", NULL);
 	struct volume_mount *mv = arena_array(a, js_len(mounts), sizeof(*mv));
-	js_array_for_each(m, mounts) {
+	js_array_for_each (m, mounts) {
 		struct volume_mount *v = &mv[c->n_mounts++];
 		v->name = keep(a, js_str(m, "name", NULL));
 		v->path = keep(a, js_str(m, "mountPath", NULL));
@@ -156,7 +167,7 @@ static void decode_mounts(struct arena *a, struct container_spec *c, const js *o
 	}
 	c->mounts = mv;
 	struct container_port *pv = arena_array(a, js_len(ports), sizeof(*pv));
-	js_array_for_each(p, ports) {
+	js_array_for_each (p, ports) {
 		struct container_port *v = &pv[c->n_ports];
 		v->host_port = (int)js_int(p, 0, "hostPort", NULL);
 		if (v->host_port <= 0)
@@ -174,7 +185,8 @@ static void decode_security(struct arena *a, struct container_spec *c, const js 
 	const js *ctx = js_obj(o, "securityContext", NULL);
 	c->run_as_user = js_int(ctx, js_int(pod_ctx, -1, "runAsUser", NULL), "runAsUser", NULL);
 	c->run_as_group = js_int(ctx, js_int(pod_ctx, -1, "runAsGroup", NULL), "runAsGroup", NULL);
-	c->run_as_non_root = js_bool(ctx, js_bool(pod_ctx, false, "runAsNonRoot", NULL), "runAsNonRoot", NULL);
+	c->run_as_non_root =
+		js_bool(ctx, js_bool(pod_ctx, false, "runAsNonRoot", NULL), "runAsNonRoot", NULL);
 	c->privileged = js_bool(ctx, false, "privileged", NULL);
 	c->readonly_root = js_bool(ctx, false, "readOnlyRootFilesystem", NULL);
 	c->no_new_privs = !js_bool(ctx, true, "allowPrivilegeEscalation", NULL);
@@ -193,7 +205,8 @@ static enum pull_policy default_pull_policy(const char *image)
 	return !tag || !strcmp(tag, ":latest") ? PULL_ALWAYS : PULL_IF_NOT_PRESENT;
 }
 
-static void decode_container(struct arena *a, struct container_spec *c, const js *o, const js *pod_ctx, bool init)
+static void decode_container(struct arena *a, struct container_spec *c, const js *o, const js *pod_ctx,
+			     bool init)
 {
 	c->name = keep(a, js_str(o, "name", NULL));
 	c->image = keep(a, js_str(o, "image", NULL));
@@ -223,7 +236,7 @@ static void decode_groups(struct pod *p, const js *ctx)
 	const js *sup = js_arr(ctx, "supplementalGroups", NULL);
 	int64_t fs_group = js_int(ctx, -1, "fsGroup", NULL);
 	uint32_t *v = arena_array(&p->arena, js_len(sup) + 1, sizeof(*v));
-	js_array_for_each(g, sup)
+	js_array_for_each (g, sup)
 		v[p->n_groups++] = (uint32_t)js_int(g, 0, NULL);
 	if (fs_group >= 0)
 		v[p->n_groups++] = (uint32_t)fs_group;
@@ -250,24 +263,26 @@ bool pod_decode(void *into, const js *o)
 	p->share_pid = js_bool(spec, false, "shareProcessNamespace", NULL);
 	p->fqdn_hostname = js_bool(spec, false, "setHostnameAsFQDN", NULL);
 	p->static_mirror = meta_annotation(o, "kubernetes.io/config.mirror") != NULL;
-	p->grace_s = js_int(spec, 30, "terminationGracePeriodSeconds", NULL);
-	p->active_deadline_s = js_int(spec, 0, "activeDeadlineSeconds", NULL);
-	p->deletion_grace_s =
-		p->o.meta.deleted_ns ? js_int(o, p->grace_s, "metadata", "deletionGracePeriodSeconds", NULL) : -1;
+	p->grace_s = seconds(js_int(spec, 30, "terminationGracePeriodSeconds", NULL));
+	p->active_deadline_s = seconds(js_int(spec, 0, "activeDeadlineSeconds", NULL));
+	p->deletion_grace_s = -1;
+	if (p->o.meta.deleted_ns)
+		p->deletion_grace_s =
+			seconds(js_int(o, p->grace_s, "metadata", "deletionGracePeriodSeconds", NULL));
 
 	p->n_init = js_len(inits);
 	p->n_containers = p->n_init + js_len(apps);
 	p->containers = arena_array(a, p->n_containers, sizeof(*p->containers));
 	struct container_spec *c = p->containers;
-	js_array_for_each(ic, inits)
+	js_array_for_each (ic, inits)
 		decode_container(a, c++, ic, ctx, true);
-	js_array_for_each(ac, apps)
+	js_array_for_each (ac, apps)
 		decode_container(a, c++, ac, ctx, false);
 
 	decode_groups(p, ctx);
 	const js *secrets = js_arr(spec, "imagePullSecrets", NULL);
 	const char **sv = arena_array(a, js_len(secrets) + 1, sizeof(*sv));
-	js_array_for_each(s, secrets)
+	js_array_for_each (s, secrets)
 		sv[s_i] = keep(a, js_str(s, "name", NULL));
 	p->pull_secrets = sv;
 

@@ -3,9 +3,9 @@
  * What the node agent keeps of a Pod: decoded once from the watch event, frozen, then only read.
  *
  * Fields that are used while the Pod runs are decoded; those that are used once, when it starts (volumes,
- * affinity, host aliases), stay as JSON text and are parsed then. Everything a struct pod points at lives in its
- * arena. Field meaning and defaults are those of core/v1 (the apiserver has defaulted the object; the decoder
- * supplies the same defaults where a field is absent all the same). Frozen structs: any thread.
+ * affinity, host aliases), stay as JSON text and are parsed then. Everything a struct pod points at lives in
+ * its arena. Field meaning and defaults are those of core/v1 (the apiserver has defaulted the object; the
+ * decoder supplies the same defaults where a field is absent all the same). Frozen structs: any thread.
  */
 #ifndef POD_SPEC_H
 #define POD_SPEC_H
@@ -19,7 +19,7 @@ enum pod_phase { PHASE_PENDING, PHASE_RUNNING, PHASE_SUCCEEDED, PHASE_FAILED, PH
 enum dns_policy { DNS_CLUSTER_FIRST, DNS_CLUSTER_FIRST_HOST_NET, DNS_DEFAULT, DNS_NONE };
 enum { QUANTITY_UNSET = -1 };
 
-struct container_resources { /* QUANTITY_UNSET where absent */
+struct container_resources {		/* QUANTITY_UNSET where absent */
 	int64_t cpu_request, cpu_limit; /* millicores */
 	int64_t memory_request, memory_limit, storage_request, storage_limit; /* bytes */
 };
@@ -28,10 +28,10 @@ enum env_source { ENV_VALUE, ENV_FIELD, ENV_RESOURCE, ENV_CONFIG_MAP, ENV_SECRET
 struct env_var {
 	const char *name;
 	enum env_source source;
-	const char *value;     /* ENV_VALUE */
-	const char *ref;       /* field path; resource; name of the ConfigMap or Secret */
-	const char *key;       /* its key; container name of a resourceFieldRef ("" = this one) */
-	const char *divisor;   /* resourceFieldRef; "" = 1 */
+	const char *value;   /* ENV_VALUE */
+	const char *ref;     /* field path; resource; name of the ConfigMap or Secret */
+	const char *key;     /* its key; container name of a resourceFieldRef ("" = this one) */
+	const char *divisor; /* resourceFieldRef; "" = 1 */
 	bool optional;
 };
 struct env_from {
@@ -50,8 +50,8 @@ struct container_port {
 struct container_spec {
 	const char *name, *image;
 	enum pull_policy pull_policy;
-	bool init;    /* of spec.initContainers */
-	bool sidecar; /* init container with restartPolicy Always */
+	bool init;				  /* of spec.initContainers */
+	bool sidecar;				  /* init container with restartPolicy Always */
 	const char *const *command, *const *args; /* NULL-terminated, NULL = not given */
 	const struct env_var *env;
 	const struct env_from *env_from;
@@ -77,10 +77,10 @@ struct pod {
 	enum restart_policy restart;
 	enum dns_policy dns;
 	bool host_network, host_pid, host_ipc, share_pid, fqdn_hostname;
-	bool static_mirror;	  /* the mirror of a static Pod: not ours to run */
-	int64_t grace_s;	  /* spec.terminationGracePeriodSeconds */
+	bool static_mirror;	   /* the mirror of a static Pod: not ours to run */
+	int64_t grace_s;	   /* spec.terminationGracePeriodSeconds */
 	int64_t active_deadline_s; /* 0 = none */
-	int64_t deletion_grace_s; /* metadata.deletionGracePeriodSeconds; -1 while not being deleted */
+	int64_t deletion_grace_s;  /* metadata.deletionGracePeriodSeconds; -1 while not being deleted */
 	struct container_spec *containers; /* init containers first, in order */
 	size_t n_init, n_containers;	   /* n_containers counts both */
 	const uint32_t *groups;		   /* supplementalGroups and fsGroup */

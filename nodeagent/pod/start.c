@@ -83,7 +83,8 @@ static bool mounts_path(const struct container_spec *c, const char *path)
 
 static int make_message_dir(const struct start *s, struct err *err)
 {
-	autofree char *dir = mem_strndup(s->message_file, (size_t)(strrchr(s->message_file, '/') - s->message_file));
+	autofree char *dir =
+		mem_strndup(s->message_file, (size_t)(strrchr(s->message_file, '/') - s->message_file));
 	return tree_mkdirs(dir, 0750, err);
 }
 
@@ -92,7 +93,9 @@ static int add_mounts(struct start *s, struct err *err)
 {
 	static const struct {
 		const char *file, *path;
-	} files[] = {{"etc-hosts", "/etc/hosts"}, {"resolv.conf", "/etc/resolv.conf"}, {"hostname", "/etc/hostname"}};
+	} files[] = {{"etc-hosts", "/etc/hosts"},
+		     {"resolv.conf", "/etc/resolv.conf"},
+		     {"hostname", "/etc/hostname"}};
 	const struct container_spec *c = spec_of(s);
 	struct runtime_mount *v = arena_array(&s->a, c->n_mounts + ARRAY_LEN(files), sizeof(*v));
 	size_t n = 0;
@@ -106,9 +109,10 @@ static int add_mounts(struct start *s, struct err *err)
 	}
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		if (!mounts_path(c, files[i].path))
-			v[n++] = (struct runtime_mount){.host = arena_printf(&s->a, "%s/pods/%s/%s", s->host->root,
-									     s->pod->o.meta.uid, files[i].file),
-							.container = files[i].path};
+			v[n++] = (struct runtime_mount){
+				.host = arena_printf(&s->a, "%s/pods/%s/%s", s->host->root,
+						     s->pod->o.meta.uid, files[i].file),
+				.container = files[i].path};
 	s->spec.mounts = v;
 	s->spec.n_mounts = n;
 	return 0;
@@ -166,7 +170,8 @@ static void start_done(void *arg)
 			machine_start_failed(&w->m, s->container, &r, s->err.msg, worker_now());
 		else
 			machine_create_failed(&w->m, s->container,
-					      s->bad_config ? REASON_CREATE_CONFIG_ERROR : REASON_CREATE_ERROR,
+					      s->bad_config ? REASON_CREATE_CONFIG_ERROR
+							    : REASON_CREATE_ERROR,
 					      s->err.msg, worker_now());
 		start_over(s);
 		return;
@@ -195,16 +200,18 @@ static int check_user(const struct start *s, struct err *err)
 	if (!c->run_as_non_root || c->run_as_user > 0)
 		return 0;
 	if (c->run_as_user == 0)
-		return err_set(err, REASON_INVALID,
-			       "container's runAsUser breaks non-root policy (pod: \"%s_%s(%s)\", container: %s)",
-			       m->name, m->namespace, m->uid, c->name);
+		return err_set(
+			err, REASON_INVALID,
+			"container's runAsUser breaks non-root policy (pod: \"%s_%s(%s)\", container: %s)",
+			m->name, m->namespace, m->uid, c->name);
 	char *end;
 	long uid = user && *user ? strtol(user, &end, 10) : 0;
 	if (user && *user && *end && *end != ':')
-		return err_set(err, REASON_INVALID,
-			       "container has runAsNonRoot and image has non-numeric user (%s), cannot verify user "
-			       "is non-root (pod: \"%s_%s(%s)\", container: %s)",
-			       user, m->name, m->namespace, m->uid, c->name);
+		return err_set(
+			err, REASON_INVALID,
+			"container has runAsNonRoot and image has non-numeric user (%s), cannot verify user "
+			"is non-root (pod: \"%s_%s(%s)\", container: %s)",
+			user, m->name, m->namespace, m->uid, c->name);
 	if (uid == 0)
 		return err_set(err, REASON_INVALID,
 			       "container has runAsNonRoot and image will run as root (pod: \"%s_%s(%s)\", "
@@ -255,7 +262,8 @@ static int build_spec(struct start *s, struct err *err)
 	const struct meta *m = &s->pod->o.meta;
 	const struct container *state = &s->w->m.c[s->container];
 	struct env env = {0};
-	autofree char *log = runtime_log_path(s->host->root, m->namespace, m->name, m->uid, c->name, state->attempt);
+	autofree char *log =
+		runtime_log_path(s->host->root, m->namespace, m->name, m->uid, c->name, state->attempt);
 	autofree char *message = message_path(s->host->root, m->uid, c->name, state->attempt);
 	if (check_user(s, err) < 0 || build_env(s, &env, err) < 0)
 		return -1;

@@ -18,20 +18,23 @@ struct status_view status_view(const struct machine *m, size_t i)
 {
 	const struct container *c = &m->c[i];
 	if (c->state == CTR_RUNNING)
-		return (struct status_view){.state = SHOWN_RUNNING, .now = &c->cur, .last = finished(&c->prev)};
+		return (struct status_view){
+			.state = SHOWN_RUNNING, .now = &c->cur, .last = finished(&c->prev)};
 	if (c->waiting_reason && c->state != CTR_DONE)
 		return (struct status_view){.state = SHOWN_WAITING,
-				     .reason = c->waiting_reason,
-				     .message = c->waiting_message,
-				     .now = c->cur.id ? &c->cur : NULL,
-				     .last = finished(&c->cur)};
+					    .reason = c->waiting_reason,
+					    .message = c->waiting_message,
+					    .now = c->cur.id ? &c->cur : NULL,
+					    .last = finished(&c->cur)};
 	if (finished(&c->cur))
-		return (struct status_view){.state = SHOWN_TERMINATED, .now = &c->cur, .last = finished(&c->prev)};
-	/* Once the Pod is over nothing is waiting: what never ran, although its turn had come, is unaccounted for. */
+		return (struct status_view){
+			.state = SHOWN_TERMINATED, .now = &c->cur, .last = finished(&c->prev)};
+	/* Once the Pod is over nothing is waiting: what never ran, although its turn had come, is unaccounted
+	 * for. */
 	if (m->final && !m->pod->containers[i].init && machine_init_done(m))
 		return (struct status_view){.state = SHOWN_UNKNOWN};
 	return (struct status_view){.state = SHOWN_WAITING,
-			     .reason = m->pod->n_init ? "PodInitializing" : "ContainerCreating"};
+				    .reason = m->pod->n_init ? "PodInitializing" : "ContainerCreating"};
 }
 
 static bool is_ready(const struct machine *m, size_t i)
@@ -106,7 +109,8 @@ static enum pod_phase live_phase(const struct machine *m)
 	return policy == RESTART_NEVER ? PHASE_FAILED : PHASE_RUNNING;
 }
 
-/* A terminal phase is told only when nothing of the Pod runs any more: controllers replace it on that word. */
+/* A terminal phase is told only when nothing of the Pod runs any more: controllers replace it on that word.
+ */
 enum pod_phase status_phase(const struct machine *m)
 {
 	bool ended = machine_all_ended(m);
@@ -280,7 +284,7 @@ static void check_gates(struct verdict *v, const struct machine *m)
 	if (!v->yes || !gates)
 		return;
 	status = pod_field(m->pod->status);
-	js_array_for_each(g, gates) {
+	js_array_for_each (g, gates) {
 		const char *type = js_str0(g, "conditionType", NULL);
 		const js *c = condition_find(js_arr(status, "conditions", NULL), type);
 		const char *is = js_str0(c, "status", NULL);
@@ -295,7 +299,8 @@ static void check_gates(struct verdict *v, const struct machine *m)
 				 "the status of pod readiness gate \"%s\" is not \"True\", but %s", type, is);
 		else
 			buf_addf(&v->message,
-				 "corresponding condition of pod readiness gate \"%s\" does not exist.", type);
+				 "corresponding condition of pod readiness gate \"%s\" does not exist.",
+				 type);
 	}
 }
 
@@ -312,8 +317,8 @@ static struct verdict initialized(const struct machine *m, enum pod_phase phase)
 	return v;
 }
 
-static void add_condition(js *list, const struct machine *m, const js *old, const char *type, struct verdict v,
-			  int64_t now_ns)
+static void add_condition(js *list, const struct machine *m, const js *old, const char *type,
+			  struct verdict v, int64_t now_ns)
 {
 	const char *status = v.yes ? "True" : "False";
 	const js *was = condition_find(js_arr(old, "conditions", NULL), type);
@@ -337,7 +342,8 @@ static js *conditions(const struct machine *m, enum pod_phase phase, const js *o
 	js *list = js_new_arr();
 	struct verdict ready = containers_ready(m, phase);
 	check_gates(&ready, m);
-	add_condition(list, m, old, "PodReadyToStartContainers", (struct verdict){.yes = m->sandbox_up}, now_ns);
+	add_condition(list, m, old, "PodReadyToStartContainers", (struct verdict){.yes = m->sandbox_up},
+		      now_ns);
 	add_condition(list, m, old, "Initialized", initialized(m, phase), now_ns);
 	add_condition(list, m, old, "Ready", ready, now_ns);
 	add_condition(list, m, old, "ContainersReady", containers_ready(m, phase), now_ns);
@@ -405,7 +411,7 @@ js *status_build(const struct machine *m, const struct status_node *node, const 
 static js *changed_conditions(const js *old, const js *new)
 {
 	js *list = js_new_arr();
-	js_array_for_each(c, new) {
+	js_array_for_each (c, new) {
 		const js *was = condition_find(old, js_str0(c, "type", NULL));
 		if (js_equal(was, c))
 			continue;
@@ -421,8 +427,18 @@ static js *changed_conditions(const js *old, const js *new)
 }
 
 static const char *const owned_fields[] = {
-	"observedGeneration", "phase", "reason", "message", "qosClass", "startTime", "hostIP", "hostIPs",
-	"podIP", "podIPs", "initContainerStatuses", "containerStatuses",
+	"observedGeneration",
+	"phase",
+	"reason",
+	"message",
+	"qosClass",
+	"startTime",
+	"hostIP",
+	"hostIPs",
+	"podIP",
+	"podIPs",
+	"initContainerStatuses",
+	"containerStatuses",
 };
 
 js *status_patch(const js *old, const js *new, const char *uid)
@@ -455,7 +471,7 @@ js *status_container(const js *status, const char *name)
 {
 	static const char *const lists[] = {"containerStatuses", "initContainerStatuses"};
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
-		js_array_for_each(c, js_arr(status, lists[i], NULL))
+		js_array_for_each (c, js_arr(status, lists[i], NULL))
 			if (!strcmp(js_str0(c, "name", NULL), name))
 				return c;
 	return NULL;

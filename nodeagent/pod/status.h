@@ -2,8 +2,8 @@
 /*
  * status of a Pod, written from its machine, and the patch that brings the API's copy up to it.
  *
- * Phase, conditions and container states follow the kubelet (pkg/kubelet/kubelet_pods.go, pkg/kubelet/status). Pure;
- * trees belong to the caller's thread.
+ * Phase, conditions and container states follow the kubelet (pkg/kubelet/kubelet_pods.go,
+ * pkg/kubelet/status). Pure; trees belong to the caller's thread.
  */
 #ifndef POD_STATUS_H
 #define POD_STATUS_H
@@ -27,7 +27,8 @@ struct status_view status_view(const struct machine *m, size_t i);
 enum pod_phase status_phase(const struct machine *m);
 /* `old` (may be NULL) is the status sent last: transition times come from it. The caller puts the result. */
 js *status_build(const struct machine *m, const struct status_node *node, const js *old, int64_t now_wall_ns);
-/* Strategic merge patch {metadata:{uid}, status:{…}} from old (may be NULL) to new; NULL when nothing differs. */
+/* Strategic merge patch {metadata:{uid}, status:{…}} from old (may be NULL) to new; NULL when nothing
+ * differs. */
 js *status_patch(const js *old, const js *new, const char *uid);
 /* The container's entry in a built status; NULL when there is none. Borrowed. */
 js *status_container(const js *status, const char *name);

@@ -33,25 +33,34 @@ static void expect_patch(const char *old_text, const char *new_text, const char 
 static void test_patch(void **state)
 {
 	/* Nothing changed: nothing is sent, whatever else the API's status holds. */
-	expect_patch("{\"phase\":\"Running\",\"resize\":\"x\",\"conditions\":[" COND("Ready", "True", "") "]}",
-		     "{\"phase\":\"Running\",\"conditions\":[" COND("Ready", "True", "") "]}", "");
+	expect_patch(
+		"{\"phase\":\"Running\",\"resize\":\"x\",\"conditions\":[" COND("Ready", "True", "") "]}",
+		"{\"phase\":\"Running\",\"conditions\":[" COND("Ready", "True", "") "]}", "");
 	/* Only the conditions that changed travel, and a field that is gone is named. */
-	expect_patch("{\"phase\":\"Running\",\"conditions\":[" COND("Ready", "False", ",\"reason\":\"R\",\"message\":\"m\"") ","
-		     COND("PodScheduled", "True", "") "," COND("Theirs", "True", "") "]}",
-		     "{\"phase\":\"Running\",\"conditions\":[" COND("Ready", "True", "") "," COND("PodScheduled", "True", "") "]}",
-		     "{\"metadata\":{\"uid\":\"u1\"},\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\","
+	expect_patch("{\"phase\":\"Running\",\"conditions\":[" COND(
+			     "Ready", "False",
+			     ",\"reason\":\"R\",\"message\":\"m\"") "," COND("PodScheduled", "True",
+									     "") "," COND("Theirs", "True",
+											  "") "]}",
+		     "{\"phase\":\"Running\",\"conditions\":[" COND("Ready", "True", "") "," COND(
+			     "PodScheduled", "True", "") "]}",
+		     "{\"metadata\":{\"uid\":\"u1\"},\"status\":{\"conditions\":[{\"type\":\"Ready\","
+		     "\"status\":\"True\","
 		     "\"reason\":null,\"message\":null}]}}");
 	expect_patch("{\"phase\":\"Running\",\"podIP\":\"1\",\"conditions\":[]}",
 		     "{\"phase\":\"Failed\",\"reason\":\"X\",\"conditions\":[]}",
-		     "{\"metadata\":{\"uid\":\"u1\"},\"status\":{\"phase\":\"Failed\",\"reason\":\"X\",\"podIP\":null}}");
-	expect_patch(NULL, "{\"phase\":\"Pending\"}", "{\"metadata\":{\"uid\":\"u1\"},\"status\":{\"phase\":\"Pending\"}}");
+		     "{\"metadata\":{\"uid\":\"u1\"},\"status\":{\"phase\":\"Failed\",\"reason\":\"X\","
+		     "\"podIP\":null}}");
+	expect_patch(NULL, "{\"phase\":\"Pending\"}",
+		     "{\"metadata\":{\"uid\":\"u1\"},\"status\":{\"phase\":\"Pending\"}}");
 }
 
 /* A condition keeps its transition time until its status changes. */
 static void test_transition_times(void **state)
 {
-	struct pod *p = make_pod("{\"metadata\":{\"name\":\"p\",\"namespace\":\"n\",\"uid\":\"u\"},\"spec\":{\"containers\":["
-				 "{\"name\":\"b\",\"image\":\"i\"},{\"name\":\"a\",\"image\":\"i\"}]}}");
+	struct pod *p = make_pod(
+		"{\"metadata\":{\"name\":\"p\",\"namespace\":\"n\",\"uid\":\"u\"},\"spec\":{\"containers\":["
+		"{\"name\":\"b\",\"image\":\"i\"},{\"name\":\"a\",\"image\":\"i\"}]}}");
 	const struct status_node node = {"1.2.3.4", "coracle"};
 	struct machine m;
 	machine_init(&m, p, (struct instant){0, 0});
@@ -81,10 +90,11 @@ static void test_readiness_gates(void **state)
 		{"{\"conditions\":[" COND("g", "True", "") "]}", "True", ""},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		autofree char *text = mem_printf("{\"metadata\":{\"name\":\"p\",\"uid\":\"u\"},\"spec\":{\"readinessGates\":["
-						 "{\"conditionType\":\"g\"}],\"containers\":[{\"name\":\"a\",\"image\":\"i\"}]},"
-						 "\"status\":%s}",
-						 rows[i].status);
+		autofree char *text = mem_printf(
+			"{\"metadata\":{\"name\":\"p\",\"uid\":\"u\"},\"spec\":{\"readinessGates\":["
+			"{\"conditionType\":\"g\"}],\"containers\":[{\"name\":\"a\",\"image\":\"i\"}]},"
+			"\"status\":%s}",
+			rows[i].status);
 		struct pod *p = make_pod(text);
 		const struct status_node node = {"1.2.3.4", "coracle"};
 		struct machine m;
@@ -104,7 +114,8 @@ static void test_readiness_gates(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_patch), cmocka_unit_test(test_transition_times),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_patch),
+					   cmocka_unit_test(test_transition_times),
 					   cmocka_unit_test(test_readiness_gates)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,14 +11,16 @@ struct kind {
 	char *(*path)(const char *root, const char *uid, const char *name, const js *source);
 };
 
-static int empty_dir_set_up(const char *root, const char *uid, const char *name, const js *source, struct err *err)
+static int empty_dir_set_up(const char *root, const char *uid, const char *name, const js *source,
+			    struct err *err)
 {
 	struct quantity q = {0};
 	autofree char *path = NULL;
 	const char *limit = js_str(source, "sizeLimit", NULL);
 	if (limit && quantity_parse(limit, &q, err) < 0)
 		return -1;
-	return volume_empty_dir(root, uid, name, js_str0(source, "medium", NULL), quantity_value(&q), &path, err);
+	return volume_empty_dir(root, uid, name, js_str0(source, "medium", NULL), quantity_value(&q), &path,
+				err);
 }
 
 static char *empty_dir_path(const char *root, const char *uid, const char *name, const js *source)
@@ -26,7 +28,8 @@ static char *empty_dir_path(const char *root, const char *uid, const char *name,
 	return volume_dir(root, uid, "empty-dir", name);
 }
 
-static int host_path_set_up(const char *root, const char *uid, const char *name, const js *source, struct err *err)
+static int host_path_set_up(const char *root, const char *uid, const char *name, const js *source,
+			    struct err *err)
 {
 	return volume_host_path(js_str0(source, "path", NULL), js_str0(source, "type", NULL), err);
 }
@@ -52,15 +55,16 @@ static const struct kind *kind_of(const js *volume, const js **ret_source)
 int volumes_set_up(const char *root, const struct pod *p, struct err *err)
 {
 	autojson js *volumes = pod_field(p->volumes);
-	js_array_for_each(v, volumes) {
+	js_array_for_each (v, volumes) {
 		const char *name = js_str0(v, "name", NULL);
 		const js *source;
 		const struct kind *k = kind_of(v, &source);
 		if (!k)
-			return err_set(err, REASON_INVALID,
-				       "MountVolume.SetUp failed for volume \"%s\" : this kind of volume is not "
-				       "supported by this node",
-				       name);
+			return err_set(
+				err, REASON_INVALID,
+				"MountVolume.SetUp failed for volume \"%s\" : this kind of volume is not "
+				"supported by this node",
+				name);
 		if (k->set_up(root, p->o.meta.uid, name, source, err) < 0)
 			return err_wrap(err, "MountVolume.SetUp failed for volume \"%s\" ", name);
 	}
@@ -72,12 +76,13 @@ int volumes_tear_down(const char *root, const char *pod_uid, struct err *err)
 	return volume_cleanup(root, pod_uid, err);
 }
 
-const char *volumes_mount_source(struct arena *a, const char *root, const struct pod *p, const struct container_spec *c,
-				 size_t index, const char *sub_path, struct err *err)
+const char *volumes_mount_source(struct arena *a, const char *root, const struct pod *p,
+				 const struct container_spec *c, size_t index, const char *sub_path,
+				 struct err *err)
 {
 	autojson js *volumes = pod_field(p->volumes);
 	const char *wanted = c->mounts[index].name;
-	js_array_for_each(v, volumes) {
+	js_array_for_each (v, volumes) {
 		const js *source;
 		const struct kind *k = kind_of(v, &source);
 		if (!k || strcmp(js_str0(v, "name", NULL), wanted) != 0)
@@ -85,13 +90,16 @@ const char *volumes_mount_source(struct arena *a, const char *root, const struct
 		autofree char *path = k->path(root, p->o.meta.uid, wanted, source), *bound = NULL;
 		if (!*sub_path)
 			return arena_strdup(a, path);
-		if (volume_subpath(root, p->o.meta.uid, wanted, path, c->name, (int)index, sub_path, &bound, err) < 0) {
-			(void)err_wrap(err, "failed to prepare subPath for volumeMount \"%s\" of container \"%s\"",
+		if (volume_subpath(root, p->o.meta.uid, wanted, path, c->name, (int)index, sub_path, &bound,
+				   err) < 0) {
+			(void)err_wrap(err,
+				       "failed to prepare subPath for volumeMount \"%s\" of container \"%s\"",
 				       wanted, c->name);
 			return NULL;
 		}
 		return arena_strdup(a, bound);
 	}
-	(void)err_set(err, REASON_NOT_FOUND, "volume \"%s\" of container \"%s\" does not exist", wanted, c->name);
+	(void)err_set(err, REASON_NOT_FOUND, "volume \"%s\" of container \"%s\" does not exist", wanted,
+		      c->name);
 	return NULL;
 }

@@ -204,7 +204,7 @@ void worker_wait_end(struct worker *w, struct worker_waiter *wt)
 
 static void wake_waiters(struct worker *w)
 {
-	list_for_each_safe(n, &w->waiters) {
+	list_for_each_safe (n, &w->waiters) {
 		struct worker_waiter *wt = list_entry(n, struct worker_waiter, link);
 		if (w->m.c[wt->container].state == CTR_RUNNING)
 			continue;
@@ -283,7 +283,8 @@ void worker_kick(struct worker *w)
 	count(w);
 	wake_waiters(w);
 	report(w);
-	/* A status that needs no write is acknowledged at once, which may be what a deletion has waited for. */
+	/* A status that needs no write is acknowledged at once, which may be what a deletion has waited for.
+	 */
 	act(w, now);
 	if (forget(w))
 		return;
@@ -351,7 +352,8 @@ void worker_see(struct pod_host *h, const struct pod *p, const struct runtime_li
 		add(h, p, list);
 		return;
 	}
-	/* The set of containers is immutable; only what is decoded of them may differ (an image, by a patch). */
+	/* The set of containers is immutable; only what is decoded of them may differ (an image, by a patch).
+	 */
 	if (p->n_containers != w->pod->n_containers)
 		return;
 	const struct pod *old = w->pod;
@@ -392,7 +394,8 @@ struct worker *worker_find(struct pod_host *h, const char *ns, const char *name)
 	for (struct map_iter it = {0}; map_next(&h->workers, &it);) {
 		struct worker *w = it.value;
 		const struct meta *m = &w->pod->o.meta;
-		/* A Pod and its successor of the same name may both be here: the one the API still has counts. */
+		/* A Pod and its successor of the same name may both be here: the one the API still has
+		 * counts. */
 		if (!strcmp(m->name, name) && !strcmp(m->namespace, ns) && (!best || best->m.vanished))
 			best = w;
 	}

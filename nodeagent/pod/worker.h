@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One Pod's worker: it does what the machine asks for (jobs on the runtime, events, status writes, the final DELETE)
- * and tells the machine what came of it. All state belongs to the loop's thread; jobs work on copies and on a
- * reference to the frozen Pod of the moment.
+ * One Pod's worker: it does what the machine asks for (jobs on the runtime, events, status writes, the final
+ * DELETE) and tells the machine what came of it. All state belongs to the loop's thread; jobs work on copies
+ * and on a reference to the frozen Pod of the moment.
  *
- * Status is coalesced: at most one write of a Pod is under way, and the next one is built from what holds when that
- * one has ended.
+ * Status is coalesced: at most one write of a Pod is under way, and the next one is built from what holds
+ * when that one has ended.
  *
  * worker.c: life, actions, status. perform.c: the jobs. start.c: making a container's spec and starting it.
  */
@@ -29,9 +29,9 @@ struct pod_host {
 	struct api *api;
 	struct events *events; /* NULL = record none */
 	struct runtime *rt;
-	const char *root;	 /* state directory */
+	const char *root; /* state directory */
 	const char *cluster_domain, *cluster_dns;
-	struct admit_node node;	 /* used and pods are kept up by the workers */
+	struct admit_node node; /* used and pods are kept up by the workers */
 	const char *host_ip;
 	int64_t capacity_memory;
 	const struct runtime_kv *services;
@@ -40,7 +40,8 @@ struct pod_host {
 
 	struct map workers; /* uid -> struct worker * */
 	struct map ids;	    /* container and sandbox id -> struct worker * */
-	/* Ends of containers that nobody knew yet: a container may end before its start was told to the loop. */
+	/* Ends of containers that nobody knew yet: a container may end before its start was told to the loop.
+	 */
 	char early[HOST_EARLY_EXITS][RUNTIME_ID_MAX];
 	size_t n_early;
 	size_t running_pods, running_containers;
@@ -48,19 +49,22 @@ struct pod_host {
 };
 
 struct worker;
-/* A Pod of this node. `list` (may be NULL) is what the runtime had when the agent started. Takes its own reference. */
+/* A Pod of this node. `list` (may be NULL) is what the runtime had when the agent started. Takes its own
+ * reference. */
 void worker_see(struct pod_host *h, const struct pod *p, const struct runtime_list *list);
 /* The API object with this uid is gone. */
 void worker_vanish(struct pod_host *h, const char *uid);
 /* The runtime says that a container (or a sandbox's pause) has ended. */
 void worker_ended(struct pod_host *h, const char *id);
 
-struct worker *worker_find(struct pod_host *h, const char *ns, const char *name); /* NULL when there is none */
+struct worker *worker_find(struct pod_host *h, const char *ns,
+			   const char *name); /* NULL when there is none */
 const struct machine *worker_machine(const struct worker *w);
 const struct pod *worker_pod(const struct worker *w);
 /* The status as it would be written now. The caller puts it. */
 js *worker_status(const struct worker *w);
-/* `fn` runs on the loop when the container's present run has ended or the Pod goes away; at once when it has. */
+/* `fn` runs on the loop when the container's present run has ended or the Pod goes away; at once when it has.
+ */
 struct worker_waiter {
 	struct list link; /* list_init before */
 	int container;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All state of a world is under one lock: operations are a few instructions long. Ends that lie in the future wait in
- * a heap; the thread that watches it is started with the first of them, so a world without such orders has none.
+ * All state of a world is under one lock: operations are a few instructions long. Ends that lie in the future
+ * wait in a heap; the thread that watches it is started with the first of them, so a world without such
+ * orders has none.
  */
 #include "runtime/fake.h"
 
@@ -76,7 +77,7 @@ static void new_id(struct fake_world *w, char out[17])
 
 static struct sandbox *find_sandbox(struct fake *f, const char *id)
 {
-	list_for_each(n, &f->sandboxes)
+	list_for_each (n, &f->sandboxes)
 		if (!strcmp(list_entry(n, struct sandbox, link)->id, id))
 			return list_entry(n, struct sandbox, link);
 	return NULL;
@@ -84,7 +85,7 @@ static struct sandbox *find_sandbox(struct fake *f, const char *id)
 
 static struct ctr *find(struct fake *f, const char *id)
 {
-	list_for_each(n, &f->containers)
+	list_for_each (n, &f->containers)
 		if (!strcmp(list_entry(n, struct ctr, link)->id, id))
 			return list_entry(n, struct ctr, link);
 	return NULL;
@@ -164,8 +165,8 @@ static void read_order(struct ctr *c, const struct runtime_container_spec *spec)
 
 /* ---- sandboxes ---- */
 
-static int sandbox_create(struct runtime *rt, const struct runtime_sandbox_spec *spec, struct runtime_sandbox *ret,
-			  struct err *err)
+static int sandbox_create(struct runtime *rt, const struct runtime_sandbox_spec *spec,
+			  struct runtime_sandbox *ret, struct err *err)
 {
 	struct fake *f = fake_of(rt);
 	int address = 0;
@@ -208,7 +209,7 @@ static void ctr_free(struct ctr *c)
 
 static void sandbox_free(struct fake *f, struct sandbox *s)
 {
-	list_for_each_safe(n, &f->containers)
+	list_for_each_safe (n, &f->containers)
 		if (list_entry(n, struct ctr, link)->s == s)
 			ctr_free(list_entry(n, struct ctr, link));
 	f->used[s->address] = false;
@@ -254,7 +255,8 @@ static int image_get(struct runtime *rt, const char *ref, struct runtime_image *
 		return err_set(err, REASON_NOT_FOUND, "image \"%s\" not found", ref);
 	uint64_t h = map_siphash13(key, ref, strlen(ref));
 	char hex[65];
-	snprintf(hex, sizeof(hex), "%016" PRIx64 "%016" PRIx64 "%016" PRIx64 "%016" PRIx64, h, ~h, h * 3, h * 5);
+	snprintf(hex, sizeof(hex), "%016" PRIx64 "%016" PRIx64 "%016" PRIx64 "%016" PRIx64, h, ~h, h * 3,
+		 h * 5);
 	*ret = (struct runtime_image){.id = mem_printf("sha256:%s", hex),
 				      .ref = mem_strdup(ref),
 				      .digest_ref = mem_printf("%s@sha256:%s", ref, hex),
@@ -264,8 +266,8 @@ static int image_get(struct runtime *rt, const char *ref, struct runtime_image *
 	return 0;
 }
 
-static int image_pull(struct runtime *rt, const char *ref, const struct runtime_auth *auth, struct runtime_image *ret,
-		      struct err *err)
+static int image_pull(struct runtime *rt, const char *ref, const struct runtime_auth *auth,
+		      struct runtime_image *ret, struct err *err)
 {
 	if (!exists(ref))
 		return err_set(err, REASON_UNAVAILABLE, "failed to pull \"%s\": no such host", ref);
@@ -285,8 +287,8 @@ static int image_list(struct runtime *rt, struct runtime_image_list *ret, struct
 
 /* ---- containers ---- */
 
-static int container_create(struct runtime *rt, const struct runtime_container_spec *spec, char ret_id[RUNTIME_ID_MAX],
-			    struct err *err)
+static int container_create(struct runtime *rt, const struct runtime_container_spec *spec,
+			    char ret_id[RUNTIME_ID_MAX], struct err *err)
 {
 	struct fake *f = fake_of(rt);
 	pthread_mutex_lock(&f->w->lock);
@@ -347,7 +349,8 @@ static void fill(const struct ctr *c, struct runtime_container *ret)
 	memcpy(ret->id, c->id, sizeof(c->id));
 }
 
-static int container_status(struct runtime *rt, const char *id, struct runtime_container *ret, struct err *err)
+static int container_status(struct runtime *rt, const char *id, struct runtime_container *ret,
+			    struct err *err)
 {
 	struct fake *f = fake_of(rt);
 	pthread_mutex_lock(&f->w->lock);
@@ -402,7 +405,7 @@ static void list_one(const struct ctr *c, struct runtime_list_container *out)
 static size_t length(const struct list *l)
 {
 	size_t n = 0;
-	list_for_each(e, l)
+	list_for_each (e, l)
 		n++;
 	return n;
 }
@@ -414,9 +417,9 @@ static int list_all(struct runtime *rt, struct runtime_list *ret, struct err *er
 	pthread_mutex_lock(&f->w->lock);
 	ret->sandboxes = mem_array(length(&f->sandboxes), sizeof(*ret->sandboxes));
 	ret->containers = mem_array(length(&f->containers), sizeof(*ret->containers));
-	list_for_each(n, &f->sandboxes)
+	list_for_each (n, &f->sandboxes)
 		list_one_sandbox(f, list_entry(n, struct sandbox, link), &ret->sandboxes[ret->n_sandboxes++]);
-	list_for_each(n, &f->containers)
+	list_for_each (n, &f->containers)
 		list_one(list_entry(n, struct ctr, link), &ret->containers[ret->n_containers++]);
 	pthread_mutex_unlock(&f->w->lock);
 	return 0;
@@ -426,7 +429,7 @@ static void fake_free(struct runtime *rt)
 {
 	struct fake *f = fake_of(rt);
 	pthread_mutex_lock(&f->w->lock);
-	list_for_each_safe(n, &f->sandboxes)
+	list_for_each_safe (n, &f->sandboxes)
 		sandbox_free(f, list_entry(n, struct sandbox, link));
 	pthread_mutex_unlock(&f->w->lock);
 	free(f);
@@ -476,7 +479,8 @@ void fake_world_free(struct fake_world *w)
 	free(w);
 }
 
-struct runtime *fake_new(struct fake_world *w, const char *cidr, runtime_exit_fn *on_exit, void *arg, struct err *err)
+struct runtime *fake_new(struct fake_world *w, const char *cidr, runtime_exit_fn *on_exit, void *arg,
+			 struct err *err)
 {
 	struct in_addr a;
 	char text[INET_ADDRSTRLEN];

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The runtime that pretends: containers "run" the moment they are started, and no operation blocks. One world holds the
- * runtimes of all fake nodes of a process.
+ * The runtime that pretends: containers "run" the moment they are started, and no operation blocks. One world
+ * holds the runtimes of all fake nodes of a process.
  *
- * A container obeys the annotation coracle.dev/fake-exit: "CODE@SECONDS": it ends with CODE that long after each start
- * ("1@0.5"). A container that is asked to end by SIGTERM ends with 0, by any other signal with 128 + signal. An image
- * whose registry is in the domain `.invalid` does not exist and cannot be pulled. Any thread.
+ * A container obeys the annotation coracle.dev/fake-exit: "CODE@SECONDS": it ends with CODE that long after
+ * each start
+ * ("1@0.5"). A container that is asked to end by SIGTERM ends with 0, by any other signal with 128 + signal.
+ * An image whose registry is in the domain `.invalid` does not exist and cannot be pulled. Any thread.
  */
 #ifndef RUNTIME_FAKE_H
 #define RUNTIME_FAKE_H

@@ -37,14 +37,18 @@ static void wait_exits(struct seen *s, int n)
 	pthread_mutex_unlock(&s->lock);
 }
 
-static const struct runtime_sandbox_spec sandbox_spec = {.pod_uid = "u", .pod_namespace = "n", .pod_name = "p"};
+static const struct runtime_sandbox_spec sandbox_spec = {
+	.pod_uid = "u", .pod_namespace = "n", .pod_name = "p"};
 
 static void start(struct runtime *rt, const char *sandbox, const char *order, char id[RUNTIME_ID_MAX])
 {
 	struct err err = ERR_INIT;
 	const struct runtime_kv kv = {FAKE_EXIT_ANNOTATION, order};
-	const struct runtime_container_spec spec = {
-		.sandbox_id = sandbox, .name = "c", .image_id = "i", .annotations = &kv, .n_annotations = order != NULL};
+	const struct runtime_container_spec spec = {.sandbox_id = sandbox,
+						    .name = "c",
+						    .image_id = "i",
+						    .annotations = &kv,
+						    .n_annotations = order != NULL};
 	assert_int_equal(rt->ops->container_create(rt, &spec, id, &err), 0);
 	assert_int_equal(rt->ops->container_start(rt, id, &err), 0);
 }

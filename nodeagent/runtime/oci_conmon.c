@@ -201,7 +201,7 @@ static int run_runtime(struct oci *o, const char *const *args, struct err *err)
 	autofree char *root = mem_printf("--root=%s/runtime", o->c.root);
 	autobuf struct buf errors = BUF_INIT_MAX(MESSAGE_MAX), text = BUF_INIT;
 	const char *argv[8] = {o->oci_runtime, root};
-	for (size_t i = 0; args[i] && i < 5; i++)
+	for (size_t i = 0; i < 5 && args[i]; i++)
 		argv[2 + i] = args[i];
 	struct process_spec s = {.argv = argv, .errors = &errors};
 	int status;

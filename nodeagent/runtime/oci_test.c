@@ -22,17 +22,17 @@
 #include <cmocka.h>
 #include "base/clock.h"
 #include "base/map.h"
+#include "base/rand.h"
 #include "process.h"
 #include "runtime/oci_inside.h"
 #include "tree.h"
 
-#define CLUSTER "octest"
-#define BRIDGE "/sys/class/net/coroctest"
-#define CIDR "10.231.77.0/24"
-
 static char root[] = "/tmp/oci_test.XXXXXX";
 static char pause_path[4096], archive[4096];
 static struct runtime *rt;
+/* Of this run alone: another one may be under way beside it. */
+static char cluster[13], cidr[32], net[24]; /* net: "10.200.7." */
+static int host_port;
 
 /* What is waited for here announces itself to nobody: look again in a moment. */
 static void tick(void)
@@ -73,11 +73,11 @@ static struct runtime *open_runtime(void)
 {
 	struct err err = ERR_INIT;
 	struct runtime_config c = {.root = root,
-				   .cluster_id = CLUSTER,
+				   .cluster_id = cluster,
 				   .runtime = getenv("CORACLE_TEST_RUNTIME"), /* NULL: as the agent chooses */
 				   .pause = pause_path,
 				   .cni_conf_dir = "/nonexistent",
-				   .pod_cidr = CIDR,
+				   .pod_cidr = cidr,
 				   .on_exit = on_exit_cb};
 	struct runtime *r = oci_open(&c, &err);
 	if (!r)
@@ -96,6 +96,14 @@ static void find_pause(void)
 	memcpy(pause_path + strlen(pause_path), "/bin/pause", sizeof("/bin/pause"));
 }
 
+static void choose_names(void)
+{
+	snprintf(cluster, sizeof(cluster), "t%08x", (unsigned)rand_u64());
+	snprintf(net, sizeof(net), "10.%d.%d.", 128 + (int)rand_below(120), (int)rand_below(256));
+	snprintf(cidr, sizeof(cidr), "%s0/24", net);
+	host_port = 31000 + (int)rand_below(1500);
+}
+
 static int setup(void **state)
 {
 	if (geteuid() != 0)
@@ -104,6 +112,7 @@ static int setup(void **state)
 	int status;
 	clock_cond_init(&cond);
 	find_pause();
+	choose_names();
 	assert_non_null(mkdtemp(root));
 	assert_int_equal(chmod(root, 0755), 0);
 	snprintf(archive, sizeof(archive), "%s/busybox.tar", root);
@@ -123,10 +132,13 @@ static bool no_cgroup_left(void)
 	struct oci_cgroups *g = oci_cgroups_open("/proc/self/mountinfo", &err);
 	assert_non_null(g);
 	oci_cgroups_free(g);
-	return access("/sys/fs/cgroup/coracle-" CLUSTER, F_OK) < 0 &&
-	       access("/sys/fs/cgroup/memory/coracle-" CLUSTER, F_OK) < 0 &&
-	       access("/sys/fs/cgroup/cpuset/coracle-" CLUSTER, F_OK) < 0 &&
-	       access("/sys/fs/cgroup/systemd/coracle-" CLUSTER, F_OK) < 0;
+	static const char *const dirs[] = {"", "/memory", "/cpuset", "/systemd", "/unified"};
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		autofree char *p = mem_printf("/sys/fs/cgroup%s/coracle-%s", dirs[i], cluster);
+		if (access(p, F_OK) == 0)
+			return false;
+	}
+	return true;
 }
 
 static int teardown(void **state)
@@ -137,7 +149,8 @@ static int teardown(void **state)
 	autobuf struct buf mounts = BUF_INIT;
 	if (oci_teardown(rt, &err) < 0)
 		fail_msg("%s", err.msg);
-	assert_int_equal(access(BRIDGE, F_OK), -1);
+	autofree char *bridge = mem_printf("/sys/class/net/cor%s", cluster);
+	assert_int_equal(access(bridge, F_OK), -1);
 	assert_true(no_cgroup_left());
 	assert_int_equal(tree_read("/proc/self/mountinfo", 1 << 24, &mounts, &err), 0);
 	assert_null(strstr(mounts.p, root));
@@ -246,9 +259,9 @@ static void output(const struct made *m, struct buf *out)
 	autobuf struct buf raw = BUF_INIT;
 	if (tree_read(m->log, 1 << 20, &raw, &err) < 0)
 		fail_msg("%s", err.msg);
-	for (char *p = raw.p; p && *p;) {
+	for (const char *p = buf_str(&raw); *p;) {
 		/* TIME STREAM TAG TEXT */
-		char *nl = strchr(p, '\n'), *f = p;
+		const char *nl = strchr(p, '\n'), *f = p;
 		for (int i = 0; i < 3 && f; i++)
 			f = strchr(f + (i > 0), ' ');
 		if (!nl || !f || f > nl || f[-1] != 'F')
@@ -288,7 +301,7 @@ static void test_life(void **state)
 	struct runtime_sandbox_spec p = pod("uid-life");
 	struct runtime_sandbox s = make_sandbox(&p);
 	assert_true(rt->ops->sandbox_ready(rt, s.id));
-	assert_memory_equal(s.ips[0], "10.231.77.", 10);
+	assert_memory_equal(s.ips[0], net, strlen(net));
 	assert_int_equal(access(s.netns, F_OK), 0);
 	assert_non_null(strstr(s.netns, "uid-life"));
 	struct made m =
@@ -350,7 +363,8 @@ static void test_inside(void **state)
 	assert_true(has(&b, "00000000a80425fb")); /* the 14 default capabilities */
 	assert_true(has(&b, "\n0\n1\n0\n"));
 	assert_true(has(&b, "127.0.0.1/8"));
-	assert_true(has(&b, "default via 10.231.77.1"));
+	autofree char *route = mem_printf("default via %s1", net);
+	assert_true(has(&b, route));
 	assert_true(has(&b, "readonly\n"));
 	assert_true(has(&b, "sysfs\nsysro\n"));
 	assert_null(strstr(b.p, "cannot write"));
@@ -510,7 +524,7 @@ static void test_network(void **state)
 {
 	NEED_ROOT();
 	struct runtime_sandbox_spec p = pod("uid-net");
-	struct runtime_port port = {.container_port = 8080, .host_port = 31977};
+	struct runtime_port port = {.container_port = 8080, .host_port = host_port};
 	p.ports = &port;
 	p.n_ports = 1;
 	struct runtime_sandbox s = make_sandbox(&p);
@@ -521,9 +535,9 @@ static void test_network(void **state)
 	assert_true(fetch_soon(s.ips[0], 8080));
 	assert_true(fetch_soon(s.ips[0], 80));
 	assert_true(fetch_soon(s.ips[0], 8080));
-	assert_true(fetch("127.0.0.1", 31977));
+	assert_true(fetch("127.0.0.1", host_port));
 	remove_sandbox(&s);
-	assert_false(fetch("127.0.0.1", 31977));
+	assert_false(fetch("127.0.0.1", host_port));
 
 	struct runtime_sandbox_spec h = pod("uid-host");
 	h.host_network = true;
@@ -531,7 +545,8 @@ static void test_network(void **state)
 	assert_string_equal(s.ips[0], "");
 	autobuf struct buf b = BUF_INIT;
 	(void)run(&s, SPEC(), "ls /sys/class/net", &b);
-	assert_true(has(&b, "coroctest\n"));
+	autofree char *bridge = mem_printf("cor%s\n", cluster);
+	assert_true(has(&b, bridge));
 	remove_sandbox(&s);
 }
 

@@ -178,35 +178,34 @@ struct runtime_ops {
 	const char *version; /* for node.status.nodeInfo.containerRuntimeVersion, "coracle://VERSION" */
 	/* Makes network, namespaces, cgroup and pause. After a failure nothing is left. */
 	int (*sandbox_create)(struct runtime *rt, const struct runtime_sandbox_spec *spec,
-			      struct runtime_sandbox *ret, struct err *err) MUST_CHECK;
+			      struct runtime_sandbox *ret, struct err *err);
 	/* Kills and removes its containers, network, mounts, cgroup. Try again after an error. */
-	int (*sandbox_remove)(struct runtime *rt, const char *sandbox_id, struct err *err) MUST_CHECK;
+	int (*sandbox_remove)(struct runtime *rt, const char *sandbox_id, struct err *err);
 	bool (*sandbox_ready)(struct runtime *rt, const char *sandbox_id); /* pause lives */
 
 	/* From disk only; REASON_NOT_FOUND when it would have to be pulled. */
-	int (*image_get)(struct runtime *rt, const char *ref, struct runtime_image *ret,
-			 struct err *err) MUST_CHECK;
+	int (*image_get)(struct runtime *rt, const char *ref, struct runtime_image *ret, struct err *err);
 	/* Always asks the registry; concurrent pulls of one image share the work. auth may be NULL. */
 	int (*image_pull)(struct runtime *rt, const char *ref, const struct runtime_auth *auth,
-			  struct runtime_image *ret, struct err *err) MUST_CHECK;
-	int (*image_remove)(struct runtime *rt, const char *ref, struct err *err) MUST_CHECK;
-	int (*image_list)(struct runtime *rt, struct runtime_image_list *ret, struct err *err) MUST_CHECK;
+			  struct runtime_image *ret, struct err *err);
+	int (*image_remove)(struct runtime *rt, const char *ref, struct err *err);
+	int (*image_list)(struct runtime *rt, struct runtime_image_list *ret, struct err *err);
 
 	/* The container exists and waits; nothing of it runs. After a failure nothing is left. */
 	int (*container_create)(struct runtime *rt, const struct runtime_container_spec *spec,
-				char ret_id[RUNTIME_ID_MAX], struct err *err) MUST_CHECK;
+				char ret_id[RUNTIME_ID_MAX], struct err *err);
 	/* Fails when the program cannot be executed (kubelet: RunContainerError, StartError); the container
 	   is then RUNTIME_EXITED with exit code 128. */
-	int (*container_start)(struct runtime *rt, const char *id, struct err *err) MUST_CHECK;
+	int (*container_start)(struct runtime *rt, const char *id, struct err *err);
 	/* To its first process. An exited container: success. How long to wait before SIGKILL is the pod's
 	 * business. */
-	int (*container_signal)(struct runtime *rt, const char *id, int sig, struct err *err) MUST_CHECK;
+	int (*container_signal)(struct runtime *rt, const char *id, int sig, struct err *err);
 	int (*container_status)(struct runtime *rt, const char *id, struct runtime_container *ret,
-				struct err *err) MUST_CHECK;
+				struct err *err);
 	/* Kills it first when it still runs. The log file stays. */
-	int (*container_remove)(struct runtime *rt, const char *id, struct err *err) MUST_CHECK;
+	int (*container_remove)(struct runtime *rt, const char *id, struct err *err);
 
-	int (*list)(struct runtime *rt, struct runtime_list *ret, struct err *err) MUST_CHECK;
+	int (*list)(struct runtime *rt, struct runtime_list *ret, struct err *err);
 	/* Stops watching; sandboxes and containers go on. No call may be running. */
 	void (*free)(struct runtime *rt);
 };

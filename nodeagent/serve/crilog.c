@@ -69,7 +69,7 @@ bool crilog_parse(const char *p, size_t n, struct crilog_line *ret)
 
 struct backwards {
 	int fd;
-	off_t begin; /* offset of text.p[0] */
+	off_t begin;	 /* offset of text.p[0] */
 	struct buf text; /* from begin to the end of what was not consumed yet */
 };
 
@@ -90,7 +90,8 @@ static int more_before(struct backwards *b, struct err *err)
 	return 0;
 }
 
-/* Cuts the last line off the text. False at the beginning of the file. A line beyond the limit is given up in pieces. */
+/* Cuts the last line off the text. False at the beginning of the file. A line beyond the limit is given up in
+ * pieces. */
 static int last_line(struct backwards *b, off_t *at, struct crilog_line *line, bool *valid, struct err *err)
 {
 	for (;;) {
@@ -107,14 +108,16 @@ static int last_line(struct backwards *b, off_t *at, struct crilog_line *line, b
 			return 0;
 		size_t start = nl ? (size_t)(nl + 1 - b->text.p) : 0;
 		*at = b->begin + (off_t)start;
-		*valid = crilog_parse(b->text.p + start, end - start, line);
+		/* The unfinished last line of the file is not there yet. */
+		*valid = end < b->text.len && crilog_parse(b->text.p + start, end - start, line);
 		buf_truncate(&b->text, start);
 		return 1;
 	}
 }
 
-/* Offset of the first of the last n lines of the wanted streams. A line of the container is an F entry with the P
-   entries before it, so the n+1st F entry from the end marks the place behind which the wanted lines begin. */
+/* Offset of the first of the last n lines of the wanted streams. A line of the container is an F entry with
+   the P entries before it, so the n+1st F entry from the end marks the place behind which the wanted lines
+   begin. */
 static int find_tail(int fd, off_t size, int64_t n, enum crilog_stream streams, off_t *ret, struct err *err)
 {
 	struct backwards b = {.fd = fd, .begin = size};

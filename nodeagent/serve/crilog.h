@@ -4,9 +4,10 @@
  *
  *	2016-10-06T00:17:09.669794202Z stdout F the content
  *
- * F ends a line of the container, P is a part of one that goes on in the next entry of the same stream. A file is
- * read forwards through a small buffer, and backwards only to find where its last N lines begin. Files are untrusted:
- * a line that does not parse is left out, one longer than CRILOG_LINE_MAX is cut. Blocking, any thread.
+ * F ends a line of the container, P is a part of one that goes on in the next entry of the same stream. A
+ *file is read forwards through a small buffer, and backwards only to find where its last N lines begin. Files
+ *are untrusted: a line that does not parse is left out, one longer than CRILOG_LINE_MAX is cut. Blocking, any
+ *thread.
  */
 #ifndef SERVE_CRILOG_H
 #define SERVE_CRILOG_H
@@ -19,7 +20,7 @@
 enum crilog_stream { CRILOG_STDOUT = 1, CRILOG_STDERR = 2, CRILOG_BOTH = 3 };
 
 struct crilog_line { /* borrowed */
-	int64_t ns; /* when it was written, wall */
+	int64_t ns;  /* when it was written, wall */
 	enum crilog_stream stream;
 	bool partial;
 	const char *content; /* without the newline */
@@ -39,8 +40,8 @@ struct crilog_options {
 struct crilog_reader {
 	int fd; /* borrowed */
 	struct crilog_options o;
-	off_t at; /* next byte to read */
-	int64_t left; /* of limit_bytes; -1 = no limit */
+	off_t at;	/* next byte to read */
+	int64_t left;	/* of limit_bytes; -1 = no limit */
 	bool middle[4]; /* per stream: inside a line that was split */
 	bool skip[4];	/* per stream: the line's first part was too old */
 	struct buf raw;
@@ -49,8 +50,8 @@ struct crilog_reader {
 int crilog_open(struct crilog_reader *r, int fd, const struct crilog_options *o, struct err *err) MUST_CHECK;
 void crilog_release(struct crilog_reader *r);
 /*
- * Appends output until about `max` bytes are there or the file's present end is reached. Returns 1 when there may be
- * more at once, 0 at the end, -1 on failure. An unfinished last line stays for the next call.
+ * Appends output until about `max` bytes are there or the file's present end is reached. Returns 1 when there
+ * may be more at once, 0 at the end, -1 on failure. An unfinished last line stays for the next call.
  */
 int crilog_read(struct crilog_reader *r, struct buf *out, size_t max, struct err *err) MUST_CHECK;
 bool crilog_limit_reached(const struct crilog_reader *r);

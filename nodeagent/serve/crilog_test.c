@@ -20,7 +20,8 @@ static void test_parse(void **state)
 		enum crilog_stream stream;
 		const char *content;
 	} rows[] = {
-		{"2016-10-06T00:17:09.669794202Z stdout F hello world", true, false, CRILOG_STDOUT, "hello world"},
+		{"2016-10-06T00:17:09.669794202Z stdout F hello world", true, false, CRILOG_STDOUT,
+		 "hello world"},
 		{"2016-10-06T00:17:09.669794202Z stderr P part", true, true, CRILOG_STDERR, "part"},
 		{"2016-10-06T02:17:09.669794202+02:00 stdout F  two  ", true, false, CRILOG_STDOUT, " two  "},
 		{"2016-10-06T00:17:09.669794202Z stdout F ", true, false, CRILOG_STDOUT, ""},
@@ -48,8 +49,9 @@ static void test_parse(void **state)
 }
 
 #define T(s) "2026-01-01T00:00:0" #s ".000000000Z"
-static const char sample[] = T(0) " stdout F one\n" T(1) " stderr F err\n" T(2) " stdout P two-\n" T(3) " stdout F half\n"
-			     "garbage\n" T(4) " stdout F three\n" T(5) " stdout F unfinished";
+static const char sample[] = T(0) " stdout F one\n" T(1) " stderr F err\n" T(2) " stdout P two-\n" T(
+	3) " stdout F half\n"
+	   "garbage\n" T(4) " stdout F three\n" T(5) " stdout F unfinished";
 
 static int file_with(const char *text, size_t n)
 {
@@ -82,16 +84,19 @@ static void test_read(void **state)
 		struct crilog_options o;
 		const char *want;
 	} rows[] = {
-		{{.tail_lines = -1, .limit_bytes = -1, .streams = CRILOG_BOTH}, "one\nerr\ntwo-half\nthree\n"},
+		{{.tail_lines = -1, .limit_bytes = -1, .streams = CRILOG_BOTH},
+		 "one\nerr\ntwo-half\nthree\n"},
 		{{.tail_lines = -1, .limit_bytes = -1, .streams = CRILOG_STDERR}, "err\n"},
 		{{.tail_lines = 0, .limit_bytes = -1, .streams = CRILOG_BOTH}, ""},
 		{{.tail_lines = 1, .limit_bytes = -1, .streams = CRILOG_BOTH}, "three\n"},
 		{{.tail_lines = 2, .limit_bytes = -1, .streams = CRILOG_BOTH}, "two-half\nthree\n"},
 		{{.tail_lines = 3, .limit_bytes = -1, .streams = CRILOG_BOTH}, "err\ntwo-half\nthree\n"},
-		{{.tail_lines = 99, .limit_bytes = -1, .streams = CRILOG_BOTH}, "one\nerr\ntwo-half\nthree\n"},
+		{{.tail_lines = 99, .limit_bytes = -1, .streams = CRILOG_BOTH},
+		 "one\nerr\ntwo-half\nthree\n"},
 		{{.tail_lines = 3, .limit_bytes = -1, .streams = CRILOG_STDOUT}, "one\ntwo-half\nthree\n"},
 		{{.tail_lines = -1, .limit_bytes = 6, .streams = CRILOG_BOTH}, "one\ner"},
-		{{.tail_lines = -1, .limit_bytes = -1, .since_ns = at_2s, .streams = CRILOG_BOTH}, "two-half\nthree\n"},
+		{{.tail_lines = -1, .limit_bytes = -1, .since_ns = at_2s, .streams = CRILOG_BOTH},
+		 "two-half\nthree\n"},
 		{{.tail_lines = 2, .limit_bytes = -1, .timestamps = true, .streams = CRILOG_BOTH},
 		 T(2) " two-half\n" T(4) " three\n"},
 	};
@@ -141,10 +146,12 @@ static void test_large(void **state)
 	buf_adds(&text, "\n" T(1) " stdout F after\n");
 	fd = file_with(text.p, text.len);
 	buf_clear(&out);
-	read_all(fd, &(struct crilog_options){.tail_lines = -1, .limit_bytes = -1, .streams = CRILOG_BOTH}, &out);
+	read_all(fd, &(struct crilog_options){.tail_lines = -1, .limit_bytes = -1, .streams = CRILOG_BOTH},
+		 &out);
 	assert_string_equal(buf_str(&out), "after\n");
 	buf_clear(&out);
-	read_all(fd, &(struct crilog_options){.tail_lines = 5, .limit_bytes = -1, .streams = CRILOG_BOTH}, &out);
+	read_all(fd, &(struct crilog_options){.tail_lines = 5, .limit_bytes = -1, .streams = CRILOG_BOTH},
+		 &out);
 	assert_string_equal(buf_str(&out), "after\n");
 	close(fd);
 }
@@ -172,13 +179,20 @@ static void test_query(void **state)
 	static const struct {
 		const char *key, *value, *error; /* error NULL: fine */
 	} rows[] = {
-		{"follow", "true", NULL},    {"tailLines", "0", NULL},
-		{"tailLines", "-1", "Invalid request.: tailLines: Invalid value: -1: must be greater than or equal to 0"},
+		{"follow", "true", NULL},
+		{"tailLines", "0", NULL},
+		{"tailLines", "-1",
+		 "Invalid request.: tailLines: Invalid value: -1: must be greater than or equal to 0"},
 		{"tailLines", "ten", "Invalid request.: tailLines: \"ten\" is not a number"},
-		{"tailLines", "99999999999999999999", "Invalid request.: tailLines: \"99999999999999999999\" is not a number"},
-		{"limitBytes", "0", "Invalid request.: limitBytes: Invalid value: 0: must be greater than or equal to 1"},
-		{"stream", "Stderr", NULL},  {"stream", "Both", "Invalid request.: stream: Unsupported value: \"Both\""},
-		{"sinceSeconds", "5", NULL}, {"unknown", "x", NULL}, {"pretty", NULL, NULL},
+		{"tailLines", "99999999999999999999",
+		 "Invalid request.: tailLines: \"99999999999999999999\" is not a number"},
+		{"limitBytes", "0",
+		 "Invalid request.: limitBytes: Invalid value: 0: must be greater than or equal to 1"},
+		{"stream", "Stderr", NULL},
+		{"stream", "Both", "Invalid request.: stream: Unsupported value: \"Both\""},
+		{"sinceSeconds", "5", NULL},
+		{"unknown", "x", NULL},
+		{"pretty", NULL, NULL},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct logquery q;

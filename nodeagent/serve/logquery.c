@@ -28,7 +28,8 @@ static int number(const char *key, const char *v, int64_t min, int64_t *ret, str
 		return err_set(err, REASON_INVALID, "Invalid request.: %s: \"%s\" is not a number", key, v);
 	if (n < min)
 		return err_set(err, REASON_INVALID,
-			       "Invalid request.: %s: Invalid value: %lld: must be greater than or equal to %" PRId64,
+			       "Invalid request.: %s: Invalid value: %lld: must be greater than or equal to "
+			       "%" PRId64,
 			       key, n, min);
 	*ret = n;
 	return 0;
@@ -51,8 +52,9 @@ static int since_time(struct logquery *q, const char *v, struct err *err)
 static int since(struct logquery *q, bool seconds, const char *v, int64_t now_ns, struct err *err)
 {
 	if (q->since_given)
-		return err_set(err, REASON_INVALID,
-			       "Invalid request.: at most one of `sinceTime` or `sinceSeconds` may be specified");
+		return err_set(
+			err, REASON_INVALID,
+			"Invalid request.: at most one of `sinceTime` or `sinceSeconds` may be specified");
 	q->since_given = true;
 	return seconds ? since_seconds(q, v, now_ns, err) : since_time(q, v, err);
 }
@@ -62,7 +64,10 @@ static int stream(struct logquery *q, const char *v, struct err *err)
 	static const struct {
 		const char *name;
 		enum crilog_stream s;
-	} rows[] = {{"", CRILOG_BOTH}, {"All", CRILOG_BOTH}, {"Stdout", CRILOG_STDOUT}, {"Stderr", CRILOG_STDERR}};
+	} rows[] = {{"", CRILOG_BOTH},
+		    {"All", CRILOG_BOTH},
+		    {"Stdout", CRILOG_STDOUT},
+		    {"Stderr", CRILOG_STDERR}};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (!strcmp(rows[i].name, v)) {
 			q->options.streams = rows[i].s;

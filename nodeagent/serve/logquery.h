@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The query of a log request, v1.PodLogOptions as the kubelet takes them: follow, previous, timestamps, tailLines,
- * limitBytes, sinceSeconds, sinceTime, stream. Pure, any thread.
+ * The query of a log request, v1.PodLogOptions as the kubelet takes them: follow, previous, timestamps,
+ * tailLines, limitBytes, sinceSeconds, sinceTime, stream. Pure, any thread.
  */
 #ifndef SERVE_LOGQUERY_H
 #define SERVE_LOGQUERY_H

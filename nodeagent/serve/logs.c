@@ -18,7 +18,7 @@ struct logs {
 	struct err err;
 	char *path;
 	bool follow, registered; /* registered: the waiter may be in a list */
-	int fd, notify, ended; /* ended: eventfd, readable once the container has */
+	int fd, notify, ended;	 /* ended: eventfd, readable once the container has */
 	struct worker_waiter waiter;
 	bool reader_open;
 	struct crilog_reader reader;
@@ -41,8 +41,8 @@ static int waiting_error(const struct logs *l, const struct status_view *v, stru
 		why = "image can't be pulled";
 	else if (!strcmp(why, "ImagePullBackOff"))
 		why = "trying and failing to pull image";
-	return err_set(err, REASON_BAD_REQUEST, "container \"%s\" in pod \"%s\" is waiting to start: %s", l->container,
-		       l->pod, why);
+	return err_set(err, REASON_BAD_REQUEST, "container \"%s\" in pod \"%s\" is waiting to start: %s",
+		       l->container, l->pod, why);
 }
 
 /* Which run's log is meant (kubelet validateContainerLogStatus). */
@@ -52,7 +52,8 @@ static const struct run *pick(const struct logs *l, const struct status_view *v,
 		if (v->last)
 			return v->last;
 		(void)err_set(err, REASON_BAD_REQUEST,
-			      "previous terminated container \"%s\" in pod \"%s\" not found", l->container, l->pod);
+			      "previous terminated container \"%s\" in pod \"%s\" not found", l->container,
+			      l->pod);
 		return NULL;
 	}
 	if (v->state == SHOWN_RUNNING || v->state == SHOWN_TERMINATED)
@@ -62,8 +63,8 @@ static const struct run *pick(const struct logs *l, const struct status_view *v,
 	if (v->state == SHOWN_WAITING)
 		(void)waiting_error(l, v, err);
 	else
-		(void)err_set(err, REASON_BAD_REQUEST, "container \"%s\" in pod \"%s\" is terminated", l->container,
-			      l->pod);
+		(void)err_set(err, REASON_BAD_REQUEST, "container \"%s\" in pod \"%s\" is terminated",
+			      l->container, l->pod);
 	return NULL;
 }
 
@@ -77,8 +78,8 @@ static void locate(void *arg)
 	}
 	int i = pod_container_index(worker_pod(w), l->container);
 	if (i < 0) {
-		(void)err_set(&l->err, REASON_NOT_FOUND, "container \"%s\" not found in pod \"%s\"", l->container,
-			      l->pod);
+		(void)err_set(&l->err, REASON_NOT_FOUND, "container \"%s\" not found in pod \"%s\"",
+			      l->container, l->pod);
 		return;
 	}
 	struct status_view v = status_view(worker_machine(w), (size_t)i);
@@ -86,7 +87,8 @@ static void locate(void *arg)
 	if (!r)
 		return;
 	const struct meta *m = &worker_pod(w)->o.meta;
-	l->path = runtime_log_path(agent_root(l->agent), m->namespace, m->name, m->uid, l->container, r->attempt);
+	l->path = runtime_log_path(agent_root(l->agent), m->namespace, m->name, m->uid, l->container,
+				   r->attempt);
 	l->follow = l->q->follow && v.state == SHOWN_RUNNING && r == v.now && !agent_simulated(l->agent);
 	if (!l->follow)
 		return;
@@ -123,7 +125,8 @@ struct logs *logs_open(struct agent *a, const char *ns, const char *pod, const c
 		       const struct logquery *q, struct err *err)
 {
 	struct logs *l = MEM_NEW(struct logs);
-	*l = (struct logs){.agent = a, .ns = ns, .pod = pod, .container = container, .q = q, .fd = -1, .notify = -1};
+	*l = (struct logs){
+		.agent = a, .ns = ns, .pod = pod, .container = container, .q = q, .fd = -1, .notify = -1};
 	list_init(&l->waiter.link);
 	l->waiter.fn = on_end;
 	l->waiter.arg = l;

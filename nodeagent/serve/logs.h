@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One log request from its question to its last byte. A stream belongs to the thread of its connection: it may block,
- * in logs_read, until the container writes, ends, or the client goes away.
+ * One log request from its question to its last byte. A stream belongs to the thread of its connection: it
+ * may block, in logs_read, until the container writes, ends, or the client goes away.
  */
 #ifndef SERVE_LOGS_H
 #define SERVE_LOGS_H

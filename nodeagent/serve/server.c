@@ -14,7 +14,8 @@
 
 #define STACK_BYTES (256 * 1024)
 #define IDLE_SECONDS 120
-#define API_SERVER_NAME "kube-apiserver-kubelet-client" /* CN that clusters give the API server's client certificate */
+#define API_SERVER_NAME                                                                                      \
+	"kube-apiserver-kubelet-client" /* CN that clusters give the API server's client certificate */
 
 struct server {
 	struct agent *agent;
@@ -67,7 +68,8 @@ static unsigned authorize(struct MHD_Connection *c)
 
 /* ---- replies ---- */
 
-static enum MHD_Result send_reply(struct MHD_Connection *c, unsigned status, const char *type, struct MHD_Response *r)
+static enum MHD_Result send_reply(struct MHD_Connection *c, unsigned status, const char *type,
+				  struct MHD_Response *r)
 {
 	MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	enum MHD_Result rc = MHD_queue_response(c, status, r);
@@ -75,10 +77,12 @@ static enum MHD_Result send_reply(struct MHD_Connection *c, unsigned status, con
 	return rc;
 }
 
-static enum MHD_Result reply(struct MHD_Connection *c, unsigned status, const char *type, const struct buf *body)
+static enum MHD_Result reply(struct MHD_Connection *c, unsigned status, const char *type,
+			     const struct buf *body)
 {
-	return send_reply(c, status, type,
-			  MHD_create_response_from_buffer(body->len, (void *)buf_str(body), MHD_RESPMEM_MUST_COPY));
+	return send_reply(
+		c, status, type,
+		MHD_create_response_from_buffer(body->len, (void *)buf_str(body), MHD_RESPMEM_MUST_COPY));
 }
 
 static enum MHD_Result reply_text(struct MHD_Connection *c, unsigned status, const char *text)
@@ -155,9 +159,11 @@ static enum MHD_Result serve_logs(struct server *sv, struct MHD_Connection *c, c
 	}
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
 	s->socket = info ? info->connect_fd : -1;
-	MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT, 0); /* a quiet container is not an idle client */
-	return send_reply(c, MHD_HTTP_OK, "text/plain",
-			  MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16 * 1024, read_stream, s, free_stream));
+	MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT,
+				  0); /* a quiet container is not an idle client */
+	return send_reply(
+		c, MHD_HTTP_OK, "text/plain",
+		MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16 * 1024, read_stream, s, free_stream));
 }
 
 /* ---- the other pages ---- */
@@ -238,7 +244,8 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *c, const char *u
 			continue;
 		unsigned status = r->open ? MHD_HTTP_OK : authorize(c);
 		if (status != MHD_HTTP_OK)
-			return reply_text(c, status, status == MHD_HTTP_FORBIDDEN ? "Forbidden" : "Unauthorized");
+			return reply_text(c, status,
+					  status == MHD_HTTP_FORBIDDEN ? "Forbidden" : "Unauthorized");
 		if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 			return reply_text(c, MHD_HTTP_METHOD_NOT_ALLOWED, "405: Method Not Allowed");
 		return r->handle(sv, c, url + n);
@@ -252,7 +259,8 @@ static int own_certificate(struct server *s, const struct agent_config *c, struc
 {
 	autobuf struct buf ca = BUF_INIT, ca_key = BUF_INIT;
 	const char *ips[] = {c->node_ip, "127.0.0.1", NULL};
-	const struct tls_cert_spec spec = {.common_name = "system:node", .ips = ips, .server = true, .days = 365};
+	const struct tls_cert_spec spec = {
+		.common_name = "system:node", .ips = ips, .server = true, .days = 365};
 	if (tls_make_ca("nodeagent", 365, &ca, &ca_key, err) < 0)
 		return -1;
 	return tls_make_cert(buf_str(&ca), buf_str(&ca_key), &spec, &s->cert, &s->key, err);
@@ -282,14 +290,14 @@ struct server *server_start(struct agent *a, const struct agent_config *c, struc
 	};
 	if (!s->ca.len)
 		more[0].option = MHD_OPTION_END;
-	s->daemon = MHD_start_daemon(MHD_USE_TLS | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD |
-					     MHD_USE_POLL | MHD_USE_ITC,
-				     (uint16_t)c->port, NULL, NULL, handle, s, MHD_OPTION_HTTPS_MEM_CERT,
-				     buf_str(&s->cert), MHD_OPTION_HTTPS_MEM_KEY, buf_str(&s->key),
-				     MHD_OPTION_CONNECTION_LIMIT, (unsigned)SERVER_MAX_CONNECTIONS,
-				     MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-				     MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES,
-				     MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+	s->daemon = MHD_start_daemon(
+		MHD_USE_TLS | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
+			MHD_USE_ITC,
+		(uint16_t)c->port, NULL, NULL, handle, s, MHD_OPTION_HTTPS_MEM_CERT, buf_str(&s->cert),
+		MHD_OPTION_HTTPS_MEM_KEY, buf_str(&s->key), MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)SERVER_MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+		MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
+		MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 	if (s->daemon)
 		return s;
 	(void)err_errno(err, "cannot listen on port %d", c->port);

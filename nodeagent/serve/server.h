@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The node agent's HTTPS server (the only file that sees microhttpd and GnuTLS): /containerLogs/NS/POD/CONTAINER,
- * /pods, /metrics, /healthz. Everything but /healthz is for clients that show a certificate of the client CA and are
- * either in system:masters or the API server.
+ * The node agent's HTTPS server (the only file that sees microhttpd and GnuTLS):
+ * /containerLogs/NS/POD/CONTAINER, /pods, /metrics, /healthz. Everything but /healthz is for clients that
+ * show a certificate of the client CA and are either in system:masters or the API server.
  *
- * One thread per connection, few connections: who asks is the API server on behalf of people who read logs, and a
- * stream that waits for a container may simply wait.
+ * One thread per connection, few connections: who asks is the API server on behalf of people who read logs,
+ * and a stream that waits for a container may simply wait.
  */
 #ifndef SERVE_SERVER_H
 #define SERVE_SERVER_H

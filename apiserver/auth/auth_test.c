@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tokens, the order of authenticators, and what is refused in which words. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "auth/auth.h"
+
+static void test_tokens(void **state)
+{
+	static const char text[] = "t1,ann,1,\"system:masters,dev\"\r\nt2,bob,2\n\n,nobody,3\nt3,\"a \"\"b\"\"\",4,x\nt1,carl,5\n";
+	struct err err = ERR_INIT;
+	struct tokens *t = tokens_parse(text, sizeof(text) - 1, &err);
+	assert_non_null(t);
+	assert_string_equal(tokens_find(t, "t1")->name, "carl");
+	assert_string_equal(tokens_find(t, "t2")->groups[0], "system:authenticated");
+	assert_null(tokens_find(t, "t2")->groups[1]);
+	assert_string_equal(tokens_find(t, "t3")->name, "a \"b\"");
+	assert_string_equal(tokens_find(t, "t3")->groups[0], "x");
+	assert_null(tokens_find(t, ""));
+	assert_null(tokens_find(t, "t"));
+	tokens_free(t);
+}
+
+static void test_bad_tokens(void **state)
+{
+	static const char *const v[] = {"t1,ann", "t1,\"ann,1", "t1,an\"n,1", "t1,\"a\"b,1", "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q"};
+	for (size_t i = 0; i < sizeof(v) / sizeof(*v); i++) {
+		struct err err = ERR_INIT;
+		assert_null(tokens_parse(v[i], strlen(v[i]), &err));
+		assert_int_equal(err.reason, REASON_INVALID);
+	}
+}
+
+struct row {
+	const char *cn, *cert_error, *authorization;
+	const char *user; /* NULL: 401 */
+};
+static const struct row rows[] = {
+	{NULL, NULL, "", "system:anonymous"},
+	{NULL, NULL, "Bearer t1", "ann"},
+	{NULL, NULL, "bearer   t1", "ann"},
+	{NULL, NULL, "Bearer nope", NULL},
+	{NULL, NULL, "Basic dTpw", "system:anonymous"},
+	{"crt", NULL, "", "crt"},
+	{"crt", NULL, "Bearer t1", "crt"},
+	{NULL, "expired", "", NULL},
+	{NULL, "expired", "Bearer t1", "ann"},
+};
+
+static void test_identify(void **state)
+{
+	static const char *const orgs[] = {"o", "system:authenticated", NULL};
+	struct err err = ERR_INIT;
+	char path[] = "/tmp/auth-test-XXXXXX";
+	int fd = mkstemp(path);
+	assert_int_equal(write(fd, "t1,ann,1\n", 9), 9);
+	close(fd);
+	struct auth *a = auth_new(path, &err);
+	assert_non_null(a);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct row *r = &rows[i];
+		struct request rq = {.authorization = r->authorization,
+				     .client_cert_cn = r->cn,
+				     .client_cert_orgs = orgs,
+				     .client_cert_error = r->cert_error};
+		int rc = auth_identify(a, &rq, &err);
+		if (!r->user) {
+			assert_int_equal(rc, -1);
+			assert_int_equal(err.reason, REASON_UNAUTHORIZED);
+			continue;
+		}
+		assert_int_equal(rc, 0);
+		assert_string_equal(rq.user.name, r->user);
+	}
+	auth_free(a);
+	unlink(path);
+	assert_null(auth_new(path, &err));
+}
+
+struct gate {
+	int who; /* 0 anonymous, 1 authenticated, 2 master */
+	enum route_result routed;
+	enum method method;
+	const char *path, *verb, *group, *resource, *ns, *name, *sub;
+	const char *refusal; /* NULL: allowed */
+};
+static const struct gate gates[] = {
+	{0, ROUTE_OTHER_PATH, METHOD_GET, "/healthz", "get", "", "", "", "", "", NULL},
+	{0, ROUTE_OTHER_PATH, METHOD_GET, "/version", "get", "", "", "", "", "", NULL},
+	{0, ROUTE_API_PATH, METHOD_GET, "/api", "get", "", "", "", "", "", "forbidden: User \"u\" cannot get path \"/api\""},
+	{0, ROUTE_OTHER_PATH, METHOD_POST, "/healthz", "post", "", "", "", "", "", "forbidden: User \"u\" cannot post path \"/healthz\""},
+	{1, ROUTE_API_PATH, METHOD_GET, "/apis/apps/v1", "get", "", "", "", "", "", NULL},
+	{1, ROUTE_OTHER_PATH, METHOD_GET, "/openapi/v3", "get", "", "", "", "", "", NULL},
+	{1, ROUTE_OTHER_PATH, METHOD_GET, "/metrics", "get", "", "", "", "", "", "forbidden: User \"u\" cannot get path \"/metrics\""},
+	{2, ROUTE_OTHER_PATH, METHOD_GET, "/metrics", "get", "", "", "", "", "", NULL},
+	{2, ROUTE_OK, METHOD_GET, "/x", "list", "", "pods", "default", "", "", NULL},
+	{1, ROUTE_OK, METHOD_GET, "/x", "list", "", "pods", "default", "", "",
+	 "pods is forbidden: User \"u\" cannot list resource \"pods\" in API group \"\" in the namespace \"default\""},
+	{1, ROUTE_OK, METHOD_GET, "/x", "list", "", "nodes", "", "", "",
+	 "nodes is forbidden: User \"u\" cannot list resource \"nodes\" in API group \"\" at the cluster scope"},
+	{1, ROUTE_OK, METHOD_GET, "/x", "get", "apps", "deployments", "d", "a", "scale",
+	 "deployments.apps \"a\" is forbidden: User \"u\" cannot get resource \"deployments/scale\" in API group \"apps\" in the namespace "
+	 "\"d\""},
+	{0, ROUTE_UNKNOWN, METHOD_GET, "/x", "list", "", "foos", "", "", "",
+	 "foos is forbidden: User \"u\" cannot list resource \"foos\" in API group \"\" at the cluster scope"},
+};
+
+static void test_permit(void **state)
+{
+	static const char *const groups[][3] = {{"system:unauthenticated"}, {"dev", "system:authenticated"}, {"system:masters"}};
+	for (size_t i = 0; i < sizeof(gates) / sizeof(*gates); i++) {
+		const struct gate *g = &gates[i];
+		struct err err = ERR_INIT;
+		struct request rq = {.user = {"u", "", groups[g->who]},
+				     .method = g->method,
+				     .path = g->path,
+				     .verb = g->verb,
+				     .group = g->group,
+				     .resource = g->resource,
+				     .ns = g->ns,
+				     .name = g->name,
+				     .subresource = g->sub};
+		assert_int_equal(auth_permit(&rq, g->routed, &err), g->refusal ? -1 : 0);
+		if (g->refusal) {
+			assert_string_equal(err.msg, g->refusal);
+			assert_int_equal(err.reason, REASON_FORBIDDEN);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_tokens), cmocka_unit_test(test_bad_tokens),
+					   cmocka_unit_test(test_identify), cmocka_unit_test(test_permit)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

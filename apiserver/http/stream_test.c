@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Streams over a socket pair, without TLS: framing, waking, timers, slow readers, clients that leave, shutdown. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/thread.h"
+#include "http/stream.h"
+
+/* A source whose bytes come from the test: `left` bytes of 'x' to give, then nothing or the end. */
+struct source {
+	struct response_stream stream;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	size_t left, reads;
+	bool ending, closed, done, clean;
+};
+
+static long source_read(void *arg, char *p, size_t max)
+{
+	struct source *s = arg;
+	pthread_mutex_lock(&s->lock);
+	size_t n = s->left < max ? s->left : max;
+	memset(p, 'x', n);
+	s->left -= n;
+	s->reads++;
+	long ret = n ? (long)n : s->ending ? -1 : 0;
+	if (s->stream.wake_at_ns && clock_mono_ns() >= s->stream.wake_at_ns) {
+		s->stream.wake_at_ns = 0;
+		s->ending = true;
+		ret = -1;
+	}
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+	return ret;
+}
+
+static void source_set(struct source *s, bool *flag, bool clean)
+{
+	pthread_mutex_lock(&s->lock);
+	*flag = true;
+	if (flag == &s->done)
+		s->clean = clean;
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void source_close(void *arg)
+{
+	struct source *s = arg;
+	source_set(s, &s->closed, false);
+}
+
+static void source_done(void *arg, bool clean)
+{
+	struct source *s = arg;
+	source_set(s, &s->done, clean);
+}
+
+static void source_give(struct source *s, size_t n, bool end)
+{
+	pthread_mutex_lock(&s->lock);
+	s->left += n;
+	s->ending = end;
+	pthread_mutex_unlock(&s->lock);
+	response_wake(s->stream.wake);
+}
+
+static void wait_done(struct source *s)
+{
+	int64_t deadline = clock_mono_ns() + 10 * NS_PER_S;
+	pthread_mutex_lock(&s->lock);
+	while (!s->done)
+		if (!clock_cond_wait(&s->changed, &s->lock, deadline))
+			fail_msg("the stream did not end");
+	assert_true(s->closed);
+	pthread_mutex_unlock(&s->lock);
+}
+
+struct pair {
+	struct stream_hub *hub;
+	int fds[2];
+	struct source s;
+};
+
+static struct pair *pair_new(bool chunked, size_t n, bool end)
+{
+	struct pair *p = MEM_NEW(struct pair);
+	p->hub = stream_hub_new(2);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, p->fds), 0);
+	fcntl(p->fds[0], F_SETFL, O_NONBLOCK);
+	pthread_mutex_init(&p->s.lock, NULL);
+	clock_cond_init(&p->s.changed);
+	p->s.left = n;
+	p->s.ending = end;
+	p->s.stream = (struct response_stream){.read = source_read, .close = source_close, .arg = &p->s};
+	struct stream_connection c = {.fd = p->fds[0], .chunked = chunked, .done = source_done, .arg = &p->s};
+	stream_start(p->hub, &c, &p->s.stream);
+	return p;
+}
+
+static void pair_free(struct pair *p)
+{
+	stream_hub_free(p->hub);
+	close(p->fds[0]);
+	if (p->fds[1] >= 0)
+		close(p->fds[1]);
+	pthread_mutex_destroy(&p->s.lock);
+	pthread_cond_destroy(&p->s.changed);
+	free(p);
+}
+
+/* Reads exactly n bytes. */
+static char *take(struct pair *p, size_t n)
+{
+	char *b = mem_zalloc(n + 1);
+	for (size_t got = 0; got < n;) {
+		struct pollfd f = {.fd = p->fds[1], .events = POLLIN};
+		assert_int_equal(poll(&f, 1, 10000), 1);
+		ssize_t r = read(p->fds[1], b + got, n - got);
+		assert_true(r > 0);
+		got += (size_t)r;
+	}
+	return b;
+}
+
+static void test_chunks(void **state)
+{
+	struct pair *p = pair_new(true, 5, false);
+	autofree char *a = take(p, 10);
+	assert_string_equal(a, "5\r\nxxxxx\r\n");
+	source_give(&p->s, 300, true);
+	autofree char *b = take(p, 5 + 300 + 2);
+	assert_memory_equal(b, "12c\r\nxxx", 8);
+	wait_done(&p->s);
+	assert_true(p->s.clean);
+	pair_free(p);
+}
+
+static void test_plain(void **state)
+{
+	struct pair *p = pair_new(false, 7, true);
+	autofree char *a = take(p, 7);
+	assert_string_equal(a, "xxxxxxx");
+	wait_done(&p->s);
+	assert_true(p->s.clean);
+	pair_free(p);
+}
+
+/* More than the socket and several turns hold; the client reads late. */
+static void test_slow_reader(void **state)
+{
+	size_t n = 3 * 1024 * 1024;
+	struct pair *p = pair_new(false, n, true);
+	pthread_mutex_lock(&p->s.lock);
+	while (!p->s.reads)
+		clock_cond_wait(&p->s.changed, &p->s.lock, CLOCK_NEVER);
+	pthread_mutex_unlock(&p->s.lock);
+	autofree char *a = take(p, n);
+	assert_int_equal(strspn(a, "x"), n);
+	wait_done(&p->s);
+	assert_true(p->s.clean);
+	pair_free(p);
+}
+
+static void test_client_leaves(void **state)
+{
+	struct pair *p = pair_new(true, 1, false);
+	free(take(p, 6));
+	close(p->fds[1]);
+	p->fds[1] = -1;
+	wait_done(&p->s);
+	assert_false(p->s.clean);
+	pair_free(p);
+}
+
+static void test_timer(void **state)
+{
+	struct pair *p = MEM_NEW(struct pair);
+	pair_free(pair_new(true, 0, false)); /* idle ones end with the hub */
+	p->hub = stream_hub_new(1);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, p->fds), 0);
+	pthread_mutex_init(&p->s.lock, NULL);
+	clock_cond_init(&p->s.changed);
+	p->s.stream = (struct response_stream){.read = source_read, .close = source_close, .arg = &p->s};
+	p->s.stream.wake_at_ns = clock_mono_ns() + 20 * NS_PER_MS;
+	struct stream_connection c = {.fd = p->fds[0], .chunked = true, .done = source_done, .arg = &p->s};
+	stream_start(p->hub, &c, &p->s.stream);
+	wait_done(&p->s);
+	assert_true(p->s.clean);
+	pair_free(p);
+}
+
+static void test_shutdown_ends_cleanly(void **state)
+{
+	struct pair *p = pair_new(true, 1, false);
+	free(take(p, 6));
+	stream_hub_free(p->hub);
+	assert_true(p->s.done);
+	assert_true(p->s.clean);
+	p->hub = stream_hub_new(1);
+	pair_free(p);
+}
+
+static void *keep_waking(void *arg)
+{
+	struct pair *p = arg;
+	for (int i = 0; i < 20000; i++)
+		source_give(&p->s, 1, false);
+	source_give(&p->s, 0, true);
+	return NULL;
+}
+
+static void test_wakes_from_elsewhere(void **state)
+{
+	struct pair *p = pair_new(false, 0, false);
+	pthread_mutex_lock(&p->s.lock);
+	while (!p->s.reads)
+		clock_cond_wait(&p->s.changed, &p->s.lock, CLOCK_NEVER);
+	pthread_mutex_unlock(&p->s.lock);
+	pthread_t t = thread_start("waker", keep_waking, p);
+	autofree char *a = take(p, 20000);
+	assert_int_equal(strspn(a, "x"), 20000);
+	pthread_join(t, NULL);
+	wait_done(&p->s);
+	pair_free(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_chunks),	      cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_slow_reader),   cmocka_unit_test(test_client_leaves),
+		cmocka_unit_test(test_timer),	      cmocka_unit_test(test_shutdown_ends_cleanly),
+		cmocka_unit_test(test_wakes_from_elsewhere),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The Accept header, and indentation. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+#include "rest/negotiate.h"
+#include "rest/pretty.h"
+
+#define TABLE "application/json;as=Table;v=v1;g=meta.k8s.io"
+struct row {
+	const char *accept;
+	int as; /* -1: 406 */
+	bool yaml;
+	const char *version;
+};
+static const struct row rows[] = {
+	{"", PRESENT_OBJECT, false, "v1"},
+	{"*/*", PRESENT_OBJECT, false, "v1"},
+	{"application/*", PRESENT_OBJECT, false, "v1"},
+	{"application/json", PRESENT_OBJECT, false, "v1"},
+	{"Application/JSON; charset=utf-8", PRESENT_OBJECT, false, "v1"},
+	{"application/yaml", PRESENT_OBJECT, true, "v1"},
+	{"application/vnd.kubernetes.protobuf,application/json", PRESENT_OBJECT, false, "v1"},
+	{"application/vnd.kubernetes.protobuf", -1, false, NULL},
+	{"text/html", -1, false, NULL},
+	{"text/html,application/xhtml+xml,*/*;q=0.8", PRESENT_OBJECT, false, "v1"},
+	{TABLE ",application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json", PRESENT_TABLE, false, "v1"},
+	{"application/json;as=Table;v=v1beta1;g=meta.k8s.io", PRESENT_TABLE, false, "v1beta1"},
+	{"application/json;as=Table;v=v2;g=meta.k8s.io,application/json", PRESENT_OBJECT, false, "v1"},
+	{"application/json;as=Table;v=v1;g=other", -1, false, NULL},
+	{"application/json;as=Widget;v=v1;g=meta.k8s.io", -1, false, NULL},
+	{"application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1", PRESENT_PARTIAL, false, "v1"},
+	{"application/json;as=PartialObjectMetadataList;g=\"meta.k8s.io\";v=v1", PRESENT_PARTIAL, false, "v1"},
+	{"application/json;q=0.1, application/yaml;q=0.9", PRESENT_OBJECT, true, "v1"},
+	{"application/yaml;q=0, application/json;q=0.01", PRESENT_OBJECT, false, "v1"},
+	{"application/json;q=0", -1, false, NULL},
+	{",,;;=,", -1, false, NULL},
+};
+
+static struct request request(const char *accept, const char *agent)
+{
+	return (struct request){.accept = accept, .user_agent = agent};
+}
+
+static void test_accept(void **state)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct request rq = request(rows[i].accept, "x");
+		struct err err = ERR_INIT;
+		struct accept a;
+		int rc = negotiate(&rq, &a, &err);
+		if ((rc < 0) != (rows[i].as < 0))
+			fail_msg("%s: %d", rows[i].accept, rc);
+		if (rc < 0) {
+			assert_int_equal(err.reason, REASON_NOT_ACCEPTABLE);
+			continue;
+		}
+		assert_int_equal(a.as, rows[i].as);
+		assert_int_equal(a.yaml, rows[i].yaml);
+		assert_string_equal(a.version, rows[i].version);
+	}
+}
+
+static void test_pretty_wanted(void **state)
+{
+	static const struct {
+		const char *agent, *param;
+		bool pretty;
+	} v[] = {{"curl/7.88", NULL, true},	     {"Wget/1.2", NULL, true}, {"Mozilla/5.0 (X11)", NULL, true}, {"kubectl/v1.30", NULL, false},
+		 {"curl/7.88", "false", false}, {"kubectl", "true", true}, {"kubectl", "1", true}};
+	for (size_t i = 0; i < sizeof(v) / sizeof(*v); i++) {
+		struct request rq = request("", v[i].agent);
+		struct err err = ERR_INIT;
+		struct accept a;
+		if (v[i].param)
+			rq.params[rq.n_params++] = (struct query_param){"pretty", v[i].param};
+		assert_int_equal(negotiate(&rq, &a, &err), 0);
+		assert_int_equal(a.pretty, v[i].pretty);
+	}
+}
+
+static void test_include_object(void **state)
+{
+	struct request rq = request(TABLE, "x");
+	struct err err = ERR_INIT;
+	struct accept a;
+	rq.params[rq.n_params++] = (struct query_param){"includeObject", "Object"};
+	assert_int_equal(negotiate(&rq, &a, &err), 0);
+	assert_int_equal(a.include, INCLUDE_OBJECT);
+	rq.params[0].value = "Some";
+	assert_int_equal(negotiate(&rq, &a, &err), -1);
+	assert_int_equal(err.reason, REASON_BAD_REQUEST);
+}
+
+static void test_indent(void **state)
+{
+	static const char compact[] = "{\"a\":{},\"b\":[],\"c\":[1,{\"d\":\"x,{}[]:\\\"\\\\\"}],\"e\":null}";
+	static const char indented[] = "{\n  \"a\": {},\n  \"b\": [],\n  \"c\": [\n    1,\n    {\n      \"d\": \"x,{}[]:\\\"\\\\\"\n    }\n  ],\n"
+				       "  \"e\": null\n}";
+	for (size_t step = 1; step < sizeof(compact); step++) { /* however it is cut */
+		autobuf struct buf out = BUF_INIT;
+		struct pretty s = {0};
+		for (size_t at = 0; at < sizeof(compact) - 1; at += step)
+			pretty_feed(&s, &out, compact + at, at + step < sizeof(compact) ? step : sizeof(compact) - 1 - at);
+		assert_string_equal(buf_str(&out), indented);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_accept), cmocka_unit_test(test_pretty_wanted),
+					   cmocka_unit_test(test_include_object), cmocka_unit_test(test_indent)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* GET, LIST and WATCH over the real store: pages, revisions, selectors, presentations, events. Streams are read by hand. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+#include "http/dispatch.h"
+#include "rest/negotiate.h"
+#include "rest/write_rig.h"
+
+#define CMS "/api/v1/namespaces/default/configmaps"
+#define TABLE "application/json;as=Table;v=v1;g=meta.k8s.io"
+#define PARTIAL "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
+static struct rig rig;
+
+struct reading {
+	struct request *rq;
+	struct response rs;
+	char *scratch, *segments;
+	struct buf text;
+};
+
+static void reading_end(struct reading *r)
+{
+	response_release(&r->rs);
+	free(r->rq);
+	free(r->scratch);
+	free(r->segments);
+	buf_release(&r->text);
+}
+#define autoreading __attribute__((cleanup(reading_end)))
+
+/* Everything the stream has now. */
+static void drain(struct reading *r)
+{
+	static char p[16 * 1024];
+	long n;
+	while (r->rs.stream && (n = r->rs.stream->read(r->rs.stream->arg, p, sizeof(p))) > 0)
+		buf_add(&r->text, p, (size_t)n);
+}
+
+static struct reading reading(const char *target, const char *accept, const char *agent)
+{
+	struct reading r = {.rq = MEM_NEW(struct request)};
+	struct err err = ERR_INIT;
+	r.scratch = mem_alloc(strlen(target) + 2);
+	r.segments = mem_alloc(strlen(target) + 2);
+	*r.rq = (struct request){.accept = accept, .user_agent = agent, .api = &rig.api};
+	assert_int_equal(request_parse_target(r.rq, target, r.scratch, &err), 0);
+	assert_int_equal(route_find(r.rq, r.segments), ROUTE_OK);
+	dispatch_run(r.rq, &r.rs, true);
+	if (r.rs.obj)
+		buf_add(&r.text, r.rs.obj->bytes, r.rs.obj->len);
+	buf_add(&r.text, buf_str(&r.rs.body), r.rs.body.len);
+	drain(&r);
+	return r;
+}
+
+static js *tree(const struct reading *r)
+{
+	struct err err = ERR_INIT;
+	js *o = js_parse(buf_str(&r->text), r->text.len, NULL, &err);
+	if (!o)
+		fail_msg("%s: %.300s", err.msg, buf_str(&r->text));
+	return o;
+}
+
+static js *read_json(const char *target, const char *accept, int status)
+{
+	autoreading struct reading r = reading(target, accept, "test");
+	if (r.rs.status != status)
+		fail_msg("%s: %d %s", target, r.rs.status, buf_str(&r.text));
+	return tree(&r);
+}
+
+static uint64_t put(const char *name, const char *label)
+{
+	char body[256], path[256];
+	snprintf(body, sizeof(body), "{\"metadata\":{\"name\":\"%s\",\"labels\":{\"l\":\"%s\"}},\"data\":{\"k\":\"%s\"}}", name, label, label);
+	snprintf(path, sizeof(path), CMS "/%s", name);
+	autoreply struct rig_reply r = rig_call(&rig, "PUT", path, body);
+	if (r.status == 404) {
+		rig_reply_release(&r);
+		r = rig_call(&rig, "POST", CMS, body);
+	}
+	assert_in_range(r.status, 200, 201);
+	return strtoull(js_str0(r.body, "metadata", "resourceVersion", NULL), NULL, 10);
+}
+
+static void delete(const char *name)
+{
+	char path[256];
+	snprintf(path, sizeof(path), CMS "/%s", name);
+	autoreply struct rig_reply r = rig_call(&rig, "DELETE", path, NULL);
+	assert_int_equal(r.status, 200);
+}
+
+static void fill(void)
+{
+	static const char *const names[] = {"a", "b", "c", "d", "e"};
+	for (size_t i = 0; i < 5; i++)
+		put(names[i], i % 2 ? "odd" : "even");
+}
+
+static void names_are(js *list, const char *want)
+{
+	autobuf struct buf b = BUF_INIT;
+	js_array_for_each(o, js_arr(list, "items", NULL))
+		buf_adds(&b, js_str0(o, "metadata", "name", NULL));
+	assert_string_equal(buf_str(&b), want);
+}
+
+static void test_get(void **state)
+{
+	put("a", "x");
+	autojson js *o = read_json(CMS "/a", "application/json", 200);
+	assert_string_equal(js_str0(o, "kind", NULL), "ConfigMap");
+	assert_string_equal(js_str0(o, "data", "k", NULL), "x");
+	autojson js *none = read_json(CMS "/nope", "application/json", 404);
+	assert_string_equal(js_str0(none, "message", NULL), "configmaps \"nope\" not found");
+	assert_string_equal(js_str0(none, "details", "kind", NULL), "configmaps");
+	autojson js *html = read_json(CMS "/a", "text/html", 406);
+	assert_string_equal(js_str0(html, "reason", NULL), "NotAcceptable");
+	autojson js *meta = read_json(CMS "/a", PARTIAL, 200);
+	assert_string_equal(js_str0(meta, "kind", NULL), "PartialObjectMetadata");
+	assert_null(js_get(meta, "data", NULL));
+	autojson js *table = read_json(CMS "/a", TABLE, 200);
+	assert_string_equal(js_str0(js_at(js_arr(table, "rows", NULL), 0), "object", "metadata", "name", NULL), "a");
+	assert_int_equal(js_len(js_arr(table, "columnDefinitions", NULL)), 3);
+	autoreading struct reading yaml = reading(CMS "/a", "application/yaml", "test");
+	assert_string_equal(yaml.rs.content_type, "application/yaml");
+	assert_non_null(strstr(buf_str(&yaml.text), "data:\n  k: x\n"));
+	autoreading struct reading pretty = reading(CMS "/a", "", "curl/8");
+	assert_non_null(strstr(buf_str(&pretty.text), "\n  \"data\": {\n    \"k\": \"x\"\n  }"));
+	autojson js *bad = read_json(CMS "/a?resourceVersion=x", "", 400);
+	assert_string_equal(js_str0(bad, "reason", NULL), "BadRequest");
+}
+
+static void test_list(void **state)
+{
+	fill();
+	autojson js *all = read_json(CMS, "", 200);
+	assert_string_equal(js_str0(all, "kind", NULL), "ConfigMapList");
+	assert_string_equal(js_str0(all, "apiVersion", NULL), "v1");
+	names_are(all, "abcde");
+	assert_string_equal(js_str0(js_at(js_arr(all, "items", NULL), 0), "kind", NULL), "ConfigMap");
+	assert_null(js_get(all, "metadata", "continue", NULL));
+	autojson js *odd = read_json(CMS "?labelSelector=l%3Dodd", "", 200);
+	names_are(odd, "bd");
+	autojson js *one = read_json(CMS "?fieldSelector=metadata.name%3Dc", "", 200);
+	names_are(one, "c");
+	autojson js *empty = read_json("/api/v1/namespaces/other/configmaps", "", 200);
+	names_are(empty, "");
+	assert_int_equal(js_len(js_arr(empty, "items", NULL)), 0);
+}
+
+/* Pages show one revision even when objects come and go in between. */
+static void test_pages(void **state)
+{
+	fill();
+	autojson js *p1 = read_json(CMS "?limit=2", "", 200);
+	names_are(p1, "ab");
+	assert_int_equal(js_int(p1, 0, "metadata", "remainingItemCount", NULL), 3);
+	put("bb", "new");
+	delete("d");
+	char target[512];
+	snprintf(target, sizeof(target), CMS "?limit=2&continue=%s", js_str0(p1, "metadata", "continue", NULL));
+	autojson js *p2 = read_json(target, "", 200);
+	names_are(p2, "cd");
+	assert_string_equal(js_str0(p2, "metadata", "resourceVersion", NULL), js_str0(p1, "metadata", "resourceVersion", NULL));
+	snprintf(target, sizeof(target), CMS "?limit=2&continue=%s", js_str0(p2, "metadata", "continue", NULL));
+	autojson js *p3 = read_json(target, "", 200);
+	names_are(p3, "e");
+	assert_null(js_get(p3, "metadata", "continue", NULL));
+	autojson js *selected = read_json(CMS "?limit=1&labelSelector=l", "", 200);
+	assert_non_null(js_str(selected, "metadata", "continue", NULL));
+	assert_null(js_get(selected, "metadata", "remainingItemCount", NULL));
+}
+
+static void test_revisions(void **state)
+{
+	fill();
+	uint64_t before = put("a", "x");
+	put("f", "x");
+	char target[256];
+	snprintf(target, sizeof(target), CMS "?resourceVersion=%llu&resourceVersionMatch=Exact", (unsigned long long)before);
+	autojson js *exact = read_json(target, "", 200);
+	names_are(exact, "abcde");
+	snprintf(target, sizeof(target), CMS "?resourceVersion=%llu", (unsigned long long)before);
+	autojson js *newer = read_json(target, "", 200);
+	names_are(newer, "abcdef");
+	autojson js *any = read_json(CMS "?resourceVersion=0", "", 200);
+	names_are(any, "abcdef");
+}
+
+static void test_presentations(void **state)
+{
+	fill();
+	autojson js *table = read_json(CMS "?limit=2", TABLE, 200);
+	assert_int_equal(js_len(js_arr(table, "rows", NULL)), 2);
+	assert_int_equal(js_int(table, 0, "metadata", "remainingItemCount", NULL), 3);
+	autojson js *meta = read_json(CMS, PARTIAL, 200);
+	assert_string_equal(js_str0(meta, "kind", NULL), "PartialObjectMetadataList");
+	names_are(meta, "abcde");
+	autoreading struct reading yaml = reading(CMS, "application/yaml", "test");
+	assert_non_null(strstr(buf_str(&yaml.text), "\nitems:\n- apiVersion: v1\n  data:\n    k: even\n  kind: ConfigMap\n"));
+	autoreading struct reading none = reading("/api/v1/namespaces/other/configmaps", "application/yaml", "test");
+	assert_non_null(strstr(buf_str(&none.text), "\nitems: []\n"));
+	autoreading struct reading pretty = reading(CMS, "", "curl/8");
+	autoreading struct reading plain = reading(CMS, "", "test");
+	autojson js *a = tree(&pretty), *b = tree(&plain);
+	assert_true(js_equal(a, b));
+	assert_non_null(strstr(buf_str(&pretty.text), "\n  \"items\": [\n    {\n      \"kind\": \"ConfigMap\",\n"));
+}
+
+/* Enough to leave as a stream, in every presentation; the same objects as in pieces. */
+static void test_long_lists(void **state)
+{
+	char name[32];
+	static char label[64];
+	for (int i = 0; i < 1200; i++) {
+		snprintf(name, sizeof(name), "long-%04d", i);
+		memset(label, 'a' + i % 26, 60);
+		put(name, label);
+	}
+	static const char *const accepts[] = {"application/json", TABLE, PARTIAL};
+	for (size_t i = 0; i < 3; i++) {
+		autoreading struct reading r = reading(CMS "?limit=1200", accepts[i], "test");
+		assert_non_null(r.rs.stream);
+		autojson js *o = tree(&r);
+		assert_int_equal(js_len(js_arr(o, i == 1 ? "rows" : "items", NULL)), 1200);
+	}
+	autoreading struct reading r = reading(CMS, "", "curl/8");
+	autoreading struct reading plain = reading(CMS, "", "test");
+	autojson js *a = tree(&r), *b = tree(&plain);
+	assert_true(js_equal(a, b));
+}
+
+/* ---- watch ---- */
+
+/* The next line of a watch, without the newline; "" when there is none now. */
+static char *next_line(struct reading *r)
+{
+	if (!memchr(buf_str(&r->text), '\n', r->text.len))
+		drain(r);
+	size_t n = strcspn(buf_str(&r->text), "\n");
+	if (n == r->text.len)
+		return mem_strdup("");
+	char *line = mem_strndup(r->text.p, n);
+	buf_consume(&r->text, n + 1);
+	return line;
+}
+
+static void expect(struct reading *r, const char *type, const char *name)
+{
+	struct err err = ERR_INIT;
+	autofree char *line = next_line(r);
+	autojson js *o = js_parse(line, strlen(line), NULL, &err);
+	if (!o)
+		fail_msg("wanted %s %s, got \"%s\"", type, name, line);
+	assert_string_equal(js_str0(o, "type", NULL), type);
+	if (name)
+		assert_string_equal(js_str0(o, "object", "metadata", "name", NULL), name);
+}
+
+static void expect_nothing(struct reading *r)
+{
+	autofree char *line = next_line(r);
+	assert_string_equal(line, "");
+}
+
+static struct reading watching(const char *target, const char *accept)
+{
+	return reading(target, accept, "test");
+}
+
+static void test_watch_events(void **state)
+{
+	fill();
+	uint64_t from = put("a", "x");
+	char target[256];
+	snprintf(target, sizeof(target), CMS "?watch=1&resourceVersion=%llu", (unsigned long long)from);
+	put("z", "1");
+	put("z", "2");
+	delete("z");
+	autoreading struct reading r = watching(target, "");
+	assert_int_equal(r.rs.status, 200);
+	expect(&r, "ADDED", "z");
+	expect(&r, "MODIFIED", "z");
+	expect(&r, "DELETED", "z");
+	assert_int_equal(r.text.len, 0);
+}
+
+static void test_watch_initial(void **state)
+{
+	fill();
+	autoreading struct reading r = watching(
+		CMS "?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&timeoutSeconds=3600", "");
+	for (const char *n = "a\0b\0c\0d\0e\0"; *n; n += 2)
+		expect(&r, "ADDED", n);
+	autofree char *line = next_line(&r);
+	assert_non_null(strstr(line, "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{"
+				     "\"resourceVersion\":\""));
+	assert_non_null(strstr(line, "\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}"));
+}
+
+static void test_watch_selected(void **state)
+{
+	fill();
+	uint64_t from = put("a", "x");
+	char target[256];
+	snprintf(target, sizeof(target), CMS "?watch=1&resourceVersion=%llu&labelSelector=l%%3Dw", (unsigned long long)from);
+	put("a", "w"); /* comes into view */
+	put("a", "x"); /* leaves it */
+	put("b", "x");
+	autoreading struct reading r = watching(target, "");
+	expect(&r, "ADDED", "a");
+	expect(&r, "DELETED", "a");
+	assert_int_equal(r.text.len, 0);
+	autoreading struct reading one = watching("/api/v1/watch/namespaces/default/configmaps/c", "");
+	expect(&one, "ADDED", "c");
+	assert_int_equal(one.text.len, 0);
+}
+
+static void test_watch_table(void **state)
+{
+	put("a", "x");
+	put("b", "x");
+	autoreading struct reading r = watching(CMS "?watch=1", TABLE);
+	autofree char *first = next_line(&r), *second = next_line(&r);
+	assert_non_null(strstr(first, "\"columnDefinitions\":[{"));
+	assert_non_null(strstr(second, "\"columnDefinitions\":null"));
+	assert_non_null(strstr(second, "\"cells\":[\"b\",1,"));
+}
+
+static void test_watch_refused(void **state)
+{
+	autojson js *yaml = read_json(CMS "?watch=1", "application/yaml", 406);
+	assert_non_null(yaml);
+	autojson js *invalid = read_json(CMS "?watch=1&sendInitialEvents=true", "", 422);
+	assert_string_equal(js_str0(invalid, "details", "kind", NULL), "ListOptions");
+	autojson js *field = read_json(CMS "?watch=1&fieldSelector=x%3D1", "", 400);
+	assert_string_equal(js_str0(field, "reason", NULL), "BadRequest");
+}
+
+static void test_watch_ends(void **state)
+{
+	clock_fake(clock_wall_ns());
+	put("a", "x");
+	autoreading struct reading r = watching(CMS "?watch=1&timeoutSeconds=90&allowWatchBookmarks=true", "");
+	expect(&r, "ADDED", "a");
+	expect_nothing(&r);
+	autoreply struct rig_reply other = rig_call(&rig, "POST", "/api/v1/namespaces/default/secrets", "{\"metadata\":{\"name\":\"s\"}}");
+	assert_int_equal(other.status, 201);
+	clock_advance(61 * NS_PER_S);
+	expect(&r, "BOOKMARK", NULL);
+	expect_nothing(&r);
+	clock_advance(30 * NS_PER_S);
+	char p[16 * 1024];
+	assert_int_equal(r.rs.stream->read(r.rs.stream->arg, p, sizeof(p)), -1);
+	clock_real();
+}
+
+static int open_rig(void **state)
+{
+	rig_open(&rig);
+	return 0;
+}
+
+static int close_rig(void **state)
+{
+	rig_close(&rig);
+	return 0;
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_rig, close_rig)
+int main(void)
+{
+	const struct CMUnitTest tests[] = {TEST(test_get),	     TEST(test_list),	       TEST(test_pages),	TEST(test_revisions),
+					   TEST(test_presentations), TEST(test_long_lists),    TEST(test_watch_events), TEST(test_watch_initial),
+					   TEST(test_watch_selected), TEST(test_watch_table), TEST(test_watch_refused), TEST(test_watch_ends)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

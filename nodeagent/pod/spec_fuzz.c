@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Any object that the API server might send as a Pod: decoded, admitted, taken over, written as a status, its
+   environment and files built. The API server validates; the agent must survive one that does not. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "pod/admit.h"
+#include "pod/env.h"
+#include "pod/hostfiles.h"
+#include "pod/pullsecret.h"
+#include "pod/status.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const js *object(void *arg, bool secret, const char *name)
+{
+	return arg;
+}
+
+static void use(const struct pod *p, const js *o)
+{
+	static const struct runtime_list nothing = {0};
+	const char *ips[RUNTIME_IPS_MAX] = {"10.0.0.1", ""};
+	const struct admit_node n = {.name = "n", .max_pods = 110};
+	const struct status_node sn = {"1.2.3.4", "x"};
+	const struct hostfiles_dns dns = {"10.96.0.10", "cluster.local", "search a\nnameserver 1.1.1.1\n"};
+	const struct instant now = {NS_PER_S, NS_PER_S};
+	autobuf struct buf b = BUF_INIT;
+	autojson js *old = pod_field(p->status), *st = NULL, *patch = NULL;
+	const char *reason;
+	struct machine m;
+	machine_init(&m, p, now);
+	machine_adopt(&m, old, &nothing, now);
+	machine_step(&m, now);
+	st = status_build(&m, &sn, old, now.wall_ns);
+	patch = status_patch(old, st, "u");
+	machine_release(&m);
+	(void)admit_check(&n, p, &reason, &b);
+	hostfiles_hosts(&b, p, ips, "cluster.local", "");
+	hostfiles_resolv(&b, p, &dns);
+	for (size_t i = 0; i < p->n_containers; i++) {
+		autoarena struct arena a = ARENA_INIT;
+		struct err err = ERR_INIT;
+		struct env env;
+		struct env_context ctx = {.pod = p,
+					  .c = &p->containers[i],
+					  .node_name = "n",
+					  .host_ip = "1.2.3.4",
+					  .pod_ips = {"10.0.0.1"},
+					  .object = object,
+					  .arg = (void *)o};
+		(void)!env_build(&a, &ctx, &env, &err);
+	}
+	struct pullsecret *secrets = NULL;
+	struct runtime_auth auth;
+	pullsecret_add(&secrets, o);
+	if (secrets)
+		(void)pullsecret_find(secrets, "a.b/c:d", &auth);
+	pullsecret_free(secrets);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct err err = ERR_INIT;
+	autojson js *o = js_parse((const char *)data, size, NULL, &err);
+	if (!js_is_obj(o))
+		return 0;
+	struct pod *p = MEM_NEW(struct pod);
+	meta_decode(&p->o.meta, o, META_ANNOTATIONS);
+	if (pod_decode(p, o))
+		use(p, o);
+	pod_release(p);
+	meta_release(&p->o.meta);
+	free(p);
+	return 0;
+}
