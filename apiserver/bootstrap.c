@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The objects are made by the ordinary create and update handlers, called with a request of the server's own, so they pass
- * the same defaulting, validation and allocation as anybody's.
+ * The objects are made by the ordinary create and update handlers, called with a request of the server's own,
+ * so they pass the same defaulting, validation and allocation as anybody's.
  */
 #include "bootstrap.h"
 
@@ -15,7 +15,8 @@ struct object {
 	struct buf body;
 };
 
-static int call(struct api *api, handler_fn *handler, enum method method, const struct object *o, struct err *err)
+static int call(struct api *api, handler_fn *handler, enum method method, const struct object *o,
+		struct err *err)
 {
 	static const char *const masters[] = {"system:masters", "system:authenticated", NULL};
 	static const char *const verbs[] = {[METHOD_POST] = "create", [METHOD_PUT] = "update"};
@@ -48,7 +49,8 @@ static int call(struct api *api, handler_fn *handler, enum method method, const 
 	handler(&rq, &rs);
 	status = rs.status;
 	if (status >= 400 && status != 409)
-		err_set(err, reason_from_code(status), "cannot create %s \"%s\": %.300s", o->resource, o->name, buf_str(&rs.body));
+		err_set(err, reason_from_code(status), "cannot create %s \"%s\": %.300s", o->resource,
+			o->name, buf_str(&rs.body));
 	response_release(&rs);
 	return status;
 }
@@ -71,7 +73,8 @@ static int create(struct api *api, const struct object *o, struct err *err)
 static int make_namespace(struct api *api, const char *name, struct err *err)
 {
 	struct object o = {.resource = "namespaces", .ns = "", .name = name};
-	buf_addf(&o.body, "{\"kind\":\"Namespace\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"%s\"}}", name);
+	buf_addf(&o.body, "{\"kind\":\"Namespace\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"%s\"}}",
+		 name);
 	int rc = create(api, &o, err);
 	buf_release(&o.body);
 	return rc;
@@ -99,9 +102,12 @@ static int make_service(struct api *api, int port, struct err *err)
 	if (first_address(api->service_cidr, ip, err) < 0)
 		return -1;
 	buf_addf(&o.body,
-		 "{\"kind\":\"Service\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"kubernetes\",\"namespace\":\"default\",\"labels\":"
-		 "{\"component\":\"apiserver\",\"provider\":\"kubernetes\"}},\"spec\":{\"type\":\"ClusterIP\",\"clusterIP\":\"%s\","
-		 "\"sessionAffinity\":\"None\",\"ports\":[{\"name\":\"https\",\"port\":443,\"protocol\":\"TCP\",\"targetPort\":%d}]}}",
+		 "{\"kind\":\"Service\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"kubernetes\","
+		 "\"namespace\":\"default\",\"labels\":"
+		 "{\"component\":\"apiserver\",\"provider\":\"kubernetes\"}},\"spec\":{\"type\":"
+		 "\"ClusterIP\",\"clusterIP\":\"%s\","
+		 "\"sessionAffinity\":\"None\",\"ports\":[{\"name\":\"https\",\"port\":443,\"protocol\":"
+		 "\"TCP\",\"targetPort\":%d}]}}",
 		 ip, port);
 	int rc = create(api, &o, err);
 	buf_release(&o.body);
@@ -113,10 +119,13 @@ static int make_endpoints(struct api *api, const char *address, int port, struct
 {
 	struct object o = {.resource = "endpoints", .ns = "default", .name = "kubernetes"};
 	autobuf struct buf subsets = BUF_INIT;
-	buf_addf(&subsets, "[{\"addresses\":[{\"ip\":\"%s\"}],\"ports\":[{\"name\":\"https\",\"port\":%d,\"protocol\":\"TCP\"}]}]",
+	buf_addf(&subsets,
+		 "[{\"addresses\":[{\"ip\":\"%s\"}],\"ports\":[{\"name\":\"https\",\"port\":%d,\"protocol\":"
+		 "\"TCP\"}]}]",
 		 address, port);
 	buf_addf(&o.body,
-		 "{\"kind\":\"Endpoints\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"kubernetes\",\"namespace\":\"default\"},"
+		 "{\"kind\":\"Endpoints\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"kubernetes\","
+		 "\"namespace\":\"default\"},"
 		 "\"subsets\":%s}",
 		 buf_str(&subsets));
 	const struct kind *k = schema_resource(api->schema, "", "v1", o.resource);
@@ -138,7 +147,8 @@ int bootstrap(struct api *api, const char *address, int port, struct err *err)
 			return -1;
 	if (make_service(api, port, err) < 0)
 		return -1;
-	if (!strncmp(address, "127.", 4) || !strcmp(address, "::1")) /* of no use to anybody but this host, and not allowed */
+	if (!strncmp(address, "127.", 4) ||
+	    !strcmp(address, "::1")) /* of no use to anybody but this host, and not allowed */
 		return 0;
 	return make_endpoints(api, address, port, err);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The apiserver: start-up and shutdown. The order of start is that of dependency (kinds, store, writing side, discovery,
- * listener); the listener opens before the system namespaces are there, and /readyz says so until they are.
+ * The apiserver: start-up and shutdown. The order of start is that of dependency (kinds, store, writing side,
+ * discovery, listener); the listener opens before the system namespaces are there, and /readyz says so until
+ * they are.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -38,27 +39,40 @@ struct options {
 static struct options opt;
 static const struct flag flags[] = {
 	{"secure-port", FLAG_INT, &opt.port, "6443", "The port on which to serve HTTPS.", 1, 65535},
-	{"bind-address", FLAG_STRING, &opt.bind_address, "0.0.0.0", "The IP address on which to listen.", 0, 0},
+	{"bind-address", FLAG_STRING, &opt.bind_address, "0.0.0.0", "The IP address on which to listen.", 0,
+	 0},
 	{"advertise-address", FLAG_STRING, &opt.advertise_address, "",
-	 "The IP address on which the cluster reaches this server; by default the bind address, or the host's first one.", 0, 0},
-	{"tls-cert-file", FLAG_STRING, &opt.cert_file, "", "File with the serving certificate (and its chain), PEM.", 0, 0},
-	{"tls-private-key-file", FLAG_STRING, &opt.key_file, "", "File with the key of --tls-cert-file, PEM.", 0, 0},
+	 "The IP address on which the cluster reaches this server; by default the bind address, or the "
+	 "host's first one.",
+	 0, 0},
+	{"tls-cert-file", FLAG_STRING, &opt.cert_file, "",
+	 "File with the serving certificate (and its chain), PEM.", 0, 0},
+	{"tls-private-key-file", FLAG_STRING, &opt.key_file, "", "File with the key of --tls-cert-file, PEM.",
+	 0, 0},
 	{"client-ca-file", FLAG_STRING, &opt.client_ca_file, "",
 	 "Client certificates signed by one of the authorities in this file are trusted.", 0, 0},
-	{"token-auth-file", FLAG_STRING, &opt.token_file, "", "File with static bearer tokens, CSV: token,user,uid,\"groups\".", 0, 0},
-	{"storage-backend", FLAG_STRING, &opt.storage_backend, "", "sqlite or etcd; by default etcd when --etcd-servers is given.", 0, 0},
+	{"token-auth-file", FLAG_STRING, &opt.token_file, "",
+	 "File with static bearer tokens, CSV: token,user,uid,\"groups\".", 0, 0},
+	{"storage-backend", FLAG_STRING, &opt.storage_backend, "",
+	 "sqlite or etcd; by default etcd when --etcd-servers is given.", 0, 0},
 	{"data-dir", FLAG_STRING, &opt.data_dir, "/var/lib/coracle", "Folder of the embedded store.", 0, 0},
 	{"etcd-servers", FLAG_STRING, &opt.etcd_servers, "", "etcd servers, comma-separated URLs.", 0, 0},
 	{"etcd-cafile", FLAG_STRING, &opt.etcd_ca, "", "CA file for etcd.", 0, 0},
 	{"etcd-certfile", FLAG_STRING, &opt.etcd_cert, "", "Client certificate for etcd.", 0, 0},
 	{"etcd-keyfile", FLAG_STRING, &opt.etcd_key, "", "Key of the client certificate for etcd.", 0, 0},
-	{"service-cluster-ip-range", FLAG_STRING, &opt.service_cidr, "10.96.0.0/12", "Range from which Services get their addresses.", 0, 0},
+	{"service-cluster-ip-range", FLAG_STRING, &opt.service_cidr, "10.96.0.0/12",
+	 "Range from which Services get their addresses.", 0, 0},
 	{"max-requests-inflight", FLAG_INT, &opt.max_read, "400",
-	 "Reads that may wait for the store at the same time; reads that need not wait are not limited.", 1, 100000},
-	{"max-mutating-requests-inflight", FLAG_INT, &opt.max_mutating, "64", "Writes that run at the same time.", 1, 1000},
-	{"kubelet-certificate-authority", FLAG_STRING, &opt.kubelet_ca, "", "CA file for calls to node agents.", 0, 0},
-	{"kubelet-client-certificate", FLAG_STRING, &opt.kubelet_cert, "", "Client certificate for calls to node agents.", 0, 0},
-	{"kubelet-client-key", FLAG_STRING, &opt.kubelet_key, "", "Key of the client certificate for node agents.", 0, 0},
+	 "Reads that may wait for the store at the same time; reads that need not wait are not limited.", 1,
+	 100000},
+	{"max-mutating-requests-inflight", FLAG_INT, &opt.max_mutating, "64",
+	 "Writes that run at the same time.", 1, 1000},
+	{"kubelet-certificate-authority", FLAG_STRING, &opt.kubelet_ca, "",
+	 "CA file for calls to node agents.", 0, 0},
+	{"kubelet-client-certificate", FLAG_STRING, &opt.kubelet_cert, "",
+	 "Client certificate for calls to node agents.", 0, 0},
+	{"kubelet-client-key", FLAG_STRING, &opt.kubelet_key, "",
+	 "Key of the client certificate for node agents.", 0, 0},
 	{"kinds-dir", FLAG_STRING, &opt.kinds_dir, "", "Folder with further kind files.", 0, 0},
 	{0},
 };
@@ -111,7 +125,8 @@ static struct storage *open_storage(const struct schema *schema, struct err *err
 	char path[512] = "";
 	bool etcd = wants_etcd();
 	if (*opt.storage_backend && strcmp(opt.storage_backend, "sqlite") && !etcd) {
-		err_set(err, REASON_INVALID, "--storage-backend must be sqlite or etcd, not %s", opt.storage_backend);
+		err_set(err, REASON_INVALID, "--storage-backend must be sqlite or etcd, not %s",
+			opt.storage_backend);
 		return NULL;
 	}
 	if (etcd && !*opt.etcd_servers) {
@@ -134,7 +149,8 @@ static struct storage *open_storage(const struct schema *schema, struct err *err
 static void find_address(char out[INET6_ADDRSTRLEN])
 {
 	struct ifaddrs *all = NULL;
-	snprintf(out, INET6_ADDRSTRLEN, "%s", *opt.advertise_address ? opt.advertise_address : opt.bind_address);
+	snprintf(out, INET6_ADDRSTRLEN, "%s",
+		 *opt.advertise_address ? opt.advertise_address : opt.bind_address);
 	if (strcmp(out, "0.0.0.0") && strcmp(out, "::"))
 		return;
 	snprintf(out, INET6_ADDRSTRLEN, "127.0.0.1");
@@ -164,7 +180,8 @@ static struct listener *open_listener(const struct server *sv, struct err *err)
 	autobuf struct buf cert = BUF_INIT;
 	autobuf struct buf key = BUF_INIT;
 	autobuf struct buf ca = BUF_INIT;
-	if (read_pem("tls-cert-file", opt.cert_file, &cert, err) < 0 || read_pem("tls-private-key-file", opt.key_file, &key, err) < 0)
+	if (read_pem("tls-cert-file", opt.cert_file, &cert, err) < 0 ||
+	    read_pem("tls-private-key-file", opt.key_file, &key, err) < 0)
 		return NULL;
 	if (*opt.client_ca_file && read_pem("client-ca-file", opt.client_ca_file, &ca, err) < 0)
 		return NULL;
@@ -193,7 +210,8 @@ static int start(struct daemon *d, struct err *err)
 {
 	char address[INET6_ADDRSTRLEN], server_address[INET6_ADDRSTRLEN + 16];
 	find_address(address);
-	snprintf(server_address, sizeof(server_address), strchr(address, ':') ? "[%s]:%d" : "%s:%d", address, opt.port);
+	snprintf(server_address, sizeof(server_address), strchr(address, ':') ? "[%s]:%d" : "%s:%d", address,
+		 opt.port);
 	d->schema = kinds_load(or_null(opt.kinds_dir), err);
 	if (!d->schema)
 		return -1;
@@ -223,7 +241,8 @@ static int start(struct daemon *d, struct err *err)
 		return -1;
 	atomic_store(&bootstrapped, true);
 	log_info("serving", "address=%s port=%d start_ms=%lld revision=%llu", opt.bind_address, opt.port,
-		 (long long)((clock_mono_ns() - d->start_ns) / NS_PER_MS), (unsigned long long)storage_revision(d->api.storage));
+		 (long long)((clock_mono_ns() - d->start_ns) / NS_PER_MS),
+		 (unsigned long long)storage_revision(d->api.storage));
 	return 0;
 }
 

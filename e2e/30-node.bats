@@ -90,7 +90,7 @@ spec:
     resources: {limits: {memory: 64Mi}}
 END
 	eventually 30 is Succeeded kubectl get pod full -o jsonpath='{.status.phase}'
-	run -0 kubectl logs full
+	run -0 kubectl logs full -c c
 	[ "${lines[0]}" = one ] && [ "${lines[1]}" = two ] && [ "${lines[2]}" = from-host ]
 	[ "${lines[3]}" = "xy \$(A) $(kubectl get pod full -o jsonpath='{.spec.nodeName}')" ]
 	is bye kubectl get pod full -o jsonpath='{.status.containerStatuses[0].state.terminated.message}' || kubectl get pod full -o jsonpath='{.status.containerStatuses[0].state.terminated.message}' | grep -q bye

@@ -29,7 +29,7 @@ setup() {
 	kubectl rollout status deployment/big --timeout=120s
 	is 1000 kubectl get deployment big -o jsonpath='{.status.availableReplicas}'
 	most=$(kubectl get pods -o json | jq '[.items | group_by(.spec.nodeName)[] | length] | max')
-	[ "$most" -le 30 ]
+	[ "$most" -le 40 ] # equal scores are drawn by lot
 }
 
 @test "a list in pages has every Pod once" {

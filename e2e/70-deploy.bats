@@ -59,7 +59,7 @@ setup() {
 		curl -fsS -m 5 "http://127.0.0.1:$p/readyz?verbose" | grep -q '\[+\]'
 		curl -fsS -m 5 "http://127.0.0.1:$p/metrics" | grep -q '^process_resident_memory_bytes'
 	done
-	api /readyz?verbose | grep -q '\[+\]etcd ok'
+	api /readyz?verbose | grep -qE '^\[\+\](etcd|sqlite) ok'
 	api /metrics | grep -q '^apiserver_request_total'
 	curl -fsS -m 5 "http://127.0.0.1:$((10259 + off))/metrics" | grep -q '^scheduler_schedule_attempts_total'
 	curl -fsS -m 5 "http://127.0.0.1:$((10257 + off))/metrics" | grep -q '^workqueue_depth'

@@ -19,7 +19,7 @@
 #include "client/health.h"
 #include "client/kubeconfig.h"
 #include "object/condition.h"
-#include "pod/volumes.h"
+#include "orphans.h"
 #include "runtime/fake.h"
 #include "runtime/oci.h"
 #include "tree.h"
@@ -32,6 +32,7 @@ struct agent {
 	struct events *events;
 	struct informer_set *informers;
 	struct fake_world *world;
+	js *labels; /* of --node-labels; loop thread */
 	struct runtime *rt; /* the real one */
 	struct node_facts facts;
 	struct node *nodes;
@@ -102,78 +103,7 @@ static void pod_changed(void *arg, const void *old, const void *new)
 	loop_post(n->host.loop, on_pod, e);
 }
 
-/* ---- what nobody took over ---- */
-
-struct orphans {
-	struct node *n;
-	char (*sandboxes)[RUNTIME_ID_MAX];
-	size_t n_sandboxes;
-	struct map alive; /* uids, not values */
-	struct err err;
-};
-
-static bool remove_pod_dir(void *arg, const char *name)
-{
-	struct orphans *o = arg;
-	struct err err = ERR_INIT;
-	if (!map_has(&o->alive, name) && volumes_tear_down(o->n->host.root, name, &err) < 0)
-		o->err = err;
-	return true;
-}
-
-/* NS_NAME_UID: neither a namespace nor a Pod name has an underscore. */
-static bool remove_log_dir(void *arg, const char *name)
-{
-	struct orphans *o = arg;
-	struct err err = ERR_INIT;
-	const char *uid = strrchr(name, '_');
-	autofree char *path = mem_printf("%s/logs/%s", o->n->host.root, name);
-	if (uid && !map_has(&o->alive, uid + 1) && tree_remove(path, &err) < 0)
-		o->err = err;
-	return true;
-}
-
-static void orphans_work(void *arg)
-{
-	struct orphans *o = arg;
-	struct runtime *rt = o->n->host.rt;
-	autofree char *pods = mem_printf("%s/pods", o->n->host.root);
-	autofree char *logs = mem_printf("%s/logs", o->n->host.root);
-	for (size_t i = 0; i < o->n_sandboxes; i++) {
-		struct err err = ERR_INIT;
-		if (rt->ops->sandbox_remove(rt, o->sandboxes[i], &err) < 0)
-			o->err = err;
-	}
-	if (!o->n->host.simulated) {
-		(void)!tree_names(pods, remove_pod_dir, o, &o->err);
-		(void)!tree_names(logs, remove_log_dir, o, &o->err);
-	}
-}
-
-static void orphans_done(void *arg)
-{
-	struct orphans *o = arg;
-	if (o->err.reason != REASON_NONE)
-		log_warn_err(&o->err, "could not remove all of the pods that are gone", "node=%s",
-			     o->n->name);
-	free(o->sandboxes);
-	map_release(&o->alive);
-	free(o);
-}
-
-static void remove_orphans(struct node *n)
-{
-	struct orphans *o = MEM_NEW(struct orphans);
-	o->n = n;
-	for (struct map_iter it = {0}; map_next(&n->host.workers, &it);)
-		map_set(&o->alive, it.key, n);
-	o->sandboxes = mem_array(n->found->n_sandboxes, sizeof(*o->sandboxes));
-	for (size_t i = 0; i < n->found->n_sandboxes; i++)
-		if (!map_has(&o->alive, n->found->sandboxes[i].pod_uid))
-			snprintf(o->sandboxes[o->n_sandboxes++], RUNTIME_ID_MAX, "%s",
-				 n->found->sandboxes[i].s.id);
-	loop_job(n->host.loop, LANE_WORK, orphans_work, orphans_done, o);
-}
+/* ---- the first list ---- */
 
 static void on_synced(void *arg)
 {
@@ -182,7 +112,7 @@ static void on_synced(void *arg)
 		struct node *n = &a->nodes[i];
 		if (!n->found)
 			continue;
-		remove_orphans(n);
+		orphans_remove(n);
 		runtime_list_release(n->found);
 		free(STEAL(n->found));
 	}
@@ -361,6 +291,11 @@ static void service_found(void *arg, const js *reply, const struct err *err)
 
 /* ---- metrics ---- */
 
+static void image_pulled(struct pod_host *h)
+{
+	node_refresh(CONTAINER_OF(h, struct node, host));
+}
+
 static void counts_changed(struct pod_host *h)
 {
 	static const struct metric_def defs[] = {
@@ -472,7 +407,7 @@ static void fill_node(struct agent *a, struct node *n, char *name, const char *c
 			 .allocatable = {a->facts.cpu_milli, a->facts.memory, a->facts.storage}},
 	};
 	n->object = (struct node_object){
-		.ip = c->node_ip, .facts = &a->facts, .port = c->port, .max_pods = c->max_pods};
+		.ip = c->node_ip, .labels = a->labels, .facts = &a->facts, .port = c->port, .max_pods = c->max_pods};
 }
 
 static int make_real(struct agent *a, struct err *err)
@@ -485,6 +420,7 @@ static int make_real(struct agent *a, struct err *err)
 	if (!a->rt)
 		return -1;
 	n->host.rt = a->rt;
+	n->host.image_pulled = image_pulled;
 	n->network_ready = network_is_ready;
 	n->cidr_changed = cidr_changed;
 	n->arg = a;
@@ -529,6 +465,9 @@ struct agent *agent_new(const struct agent_config *c, struct err *err)
 	a->c = c;
 	a->rest.user_agent = "nodeagent/" CORACLE_VERSION;
 	if (kubeconfig_load(c->kubeconfig, &a->rest.kube, err) < 0)
+		goto fail;
+	a->labels = nodeobject_parse_labels(c->node_labels, err);
+	if (!a->labels)
 		goto fail;
 	node_facts_read(&a->facts, c->root_dir);
 	if (c->fake_nodes) { /* every one of them is a machine of middling size */

@@ -64,6 +64,8 @@ static const struct flag flags[] = {
 	 "Addresses of the cluster's DNS, comma-separated.", 0, 0},
 	{"cluster-domain", FLAG_STRING, &config.cluster_domain, "cluster.local", "Domain of the cluster.", 0,
 	 0},
+	{"node-labels", FLAG_STRING, &config.node_labels, "",
+	 "Labels the node registers with: KEY=VALUE, comma-separated.", 0, 0},
 	{"fake-nodes", FLAG_INT, &config.fake_nodes, "0",
 	 "Be this many nodes whose containers are pretended.", 0, 10000},
 	{"fake-node-prefix", FLAG_STRING, &config.fake_node_prefix, "fake-",

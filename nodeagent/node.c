@@ -166,6 +166,7 @@ static void look(struct node *n)
 
 struct image_job {
 	struct node *n;
+	bool write_anyway;
 	struct runtime_image_list list;
 	struct err err;
 };
@@ -192,7 +193,7 @@ static void images_done(void *arg)
 	struct node *n = j->n;
 	bool was = n->object.ready;
 	look(n);
-	bool changed = was != n->object.ready;
+	bool changed = j->write_anyway || was != n->object.ready;
 	if (j->err.reason == REASON_NONE && !same_images(&n->images, &j->list)) {
 		struct runtime_image_list old = n->images;
 		n->images = j->list;
@@ -205,18 +206,22 @@ static void images_done(void *arg)
 		write_status(n);
 }
 
-void node_refresh(struct node *n)
+static void refresh(struct node *n, bool write_anyway)
 {
 	struct image_job *j = MEM_NEW(struct image_job);
 	j->n = n;
+	j->write_anyway = write_anyway;
 	loop_job(n->host.loop, LANE_WORK, images_work, images_done, j);
+}
+
+void node_refresh(struct node *n)
+{
+	refresh(n, false);
 }
 
 static void on_status_timer(void *arg)
 {
-	struct node *n = arg;
-	look(n);
-	write_status(n);
+	refresh(arg, true);
 }
 
 /* ---- registration ---- */
@@ -262,6 +267,7 @@ static void registered(struct node *n, const js *o, bool has_status)
 		node_record(n, false, "NodeReady", "Node %s status is now: NodeReady", n->name);
 	}
 	renew_lease(n);
+	node_refresh(n);
 }
 
 static void reconciled(void *arg, const js *reply, const struct err *err)

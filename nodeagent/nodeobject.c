@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/flags.h"
+#include "object/name.h"
 #include "object/condition.h"
 #include "object/rfc3339.h"
 #include "tree.h"
@@ -99,6 +100,28 @@ void node_facts_release(struct node_facts *f)
 
 /* ---- the object ---- */
 
+js *nodeobject_parse_labels(const char *text, struct err *err)
+{
+	autojson js *l = js_new_obj();
+	autofree char *copy = mem_strdup(text);
+	char *save = NULL;
+	for (char *item = strtok_r(copy, ",", &save); item; item = strtok_r(NULL, ",", &save)) {
+		char *equals = strchr(item, '=');
+		const char *value = equals ? equals + 1 : "";
+		if (equals)
+			*equals = '\0';
+		const char *wrong = name_check_qualified(item);
+		if (!wrong)
+			wrong = name_check_label_value(value);
+		if (wrong) {
+			err_set(err, REASON_BAD_REQUEST, "--node-labels: \"%s=%s\": %s", item, value, wrong);
+			return NULL;
+		}
+		js_set_str(l, item, value);
+	}
+	return STEAL(l);
+}
+
 js *nodeobject_labels(const struct node_object *n)
 {
 	js *l = js_new_obj();
@@ -107,6 +130,11 @@ js *nodeobject_labels(const struct node_object *n)
 	js_set_str(l, "kubernetes.io/arch", n->facts->arch);
 	js_set_str(l, "kubernetes.io/hostname", n->name);
 	js_set_str(l, "kubernetes.io/os", "linux");
+	if (n->labels) {
+		struct js_iter it = js_iter(n->labels);
+		while (js_next(&it))
+			js_set(l, it.key, js_dup(it.value));
+	}
 	return l;
 }
 

@@ -22,6 +22,7 @@ void node_facts_release(struct node_facts *f);
 
 struct node_object {
 	const char *name, *ip;
+	const js *labels; /* further ones, from --node-labels; NULL = none; borrowed */
 	const struct node_facts *facts;
 	int port, max_pods;
 	const char *pod_cidr; /* NULL or "" = none */
@@ -35,7 +36,9 @@ struct node_object {
 js *nodeobject_new(const struct node_object *n, int64_t now_ns);
 /* Its status alone; transition times are taken from `old` (a status, may be NULL). */
 js *nodeobject_status(const struct node_object *n, const js *old, int64_t now_ns);
-/* The labels that a node carries by itself. */
+/* "k=v,k=v" as an object of labels. */
+js *nodeobject_parse_labels(const char *text, struct err *err) MUST_CHECK;
+/* The labels that a node carries by itself, and those of --node-labels. */
 js *nodeobject_labels(const struct node_object *n);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who are you, and may you. Authentication: a verified client certificate, else a bearer token, else anonymous; credentials
- * that were shown and are wrong end in 401, they do not fall through. Authorization: system:masters may do everything;
- * others only what the table in authz.c gives to everybody.
+ * Who are you, and may you. Authentication: a verified client certificate, else a bearer token, else
+ * anonymous; credentials that were shown and are wrong end in 401, they do not fall through. Authorization:
+ * system:masters may do everything; others only what the table in authz.c gives to everybody.
  *
  * A struct auth is immutable after loading. Any thread.
  */
@@ -30,9 +30,9 @@ void tokens_free(struct tokens *t);
 
 /* auth/x509.c: what the client's certificate says, read once per connection. */
 struct peer {
-	char *name;	/* common name; NULL when none was shown */
-	char **groups;	/* organizations, then system:authenticated; NULL-terminated */
-	char *error;	/* shown, but not to be trusted: why */
+	char *name;    /* common name; NULL when none was shown */
+	char **groups; /* organizations, then system:authenticated; NULL-terminated */
+	char *error;   /* shown, but not to be trusted: why */
 };
 /* `tls` is the gnutls_session_t of a finished handshake. */
 void peer_read(struct peer *p, void *tls);

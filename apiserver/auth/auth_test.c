@@ -12,7 +12,8 @@
 
 static void test_tokens(void **state)
 {
-	static const char text[] = "t1,ann,1,\"system:masters,dev\"\r\nt2,bob,2\n\n,nobody,3\nt3,\"a \"\"b\"\"\",4,x\nt1,carl,5\n";
+	static const char text[] = "t1,ann,1,\"system:masters,dev\"\r\nt2,bob,2\n\n,nobody,3\nt3,\"a "
+				   "\"\"b\"\"\",4,x\nt1,carl,5\n";
 	struct err err = ERR_INIT;
 	struct tokens *t = tokens_parse(text, sizeof(text) - 1, &err);
 	assert_non_null(t);
@@ -28,7 +29,8 @@ static void test_tokens(void **state)
 
 static void test_bad_tokens(void **state)
 {
-	static const char *const v[] = {"t1,ann", "t1,\"ann,1", "t1,an\"n,1", "t1,\"a\"b,1", "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q"};
+	static const char *const v[] = {"t1,ann", "t1,\"ann,1", "t1,an\"n,1", "t1,\"a\"b,1",
+					"a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q"};
 	for (size_t i = 0; i < sizeof(v) / sizeof(*v); i++) {
 		struct err err = ERR_INIT;
 		assert_null(tokens_parse(v[i], strlen(v[i]), &err));
@@ -92,27 +94,35 @@ struct gate {
 static const struct gate gates[] = {
 	{0, ROUTE_OTHER_PATH, METHOD_GET, "/healthz", "get", "", "", "", "", "", NULL},
 	{0, ROUTE_OTHER_PATH, METHOD_GET, "/version", "get", "", "", "", "", "", NULL},
-	{0, ROUTE_API_PATH, METHOD_GET, "/api", "get", "", "", "", "", "", "forbidden: User \"u\" cannot get path \"/api\""},
-	{0, ROUTE_OTHER_PATH, METHOD_POST, "/healthz", "post", "", "", "", "", "", "forbidden: User \"u\" cannot post path \"/healthz\""},
+	{0, ROUTE_API_PATH, METHOD_GET, "/api", "get", "", "", "", "", "",
+	 "forbidden: User \"u\" cannot get path \"/api\""},
+	{0, ROUTE_OTHER_PATH, METHOD_POST, "/healthz", "post", "", "", "", "", "",
+	 "forbidden: User \"u\" cannot post path \"/healthz\""},
 	{1, ROUTE_API_PATH, METHOD_GET, "/apis/apps/v1", "get", "", "", "", "", "", NULL},
 	{1, ROUTE_OTHER_PATH, METHOD_GET, "/openapi/v3", "get", "", "", "", "", "", NULL},
-	{1, ROUTE_OTHER_PATH, METHOD_GET, "/metrics", "get", "", "", "", "", "", "forbidden: User \"u\" cannot get path \"/metrics\""},
+	{1, ROUTE_OTHER_PATH, METHOD_GET, "/metrics", "get", "", "", "", "", "",
+	 "forbidden: User \"u\" cannot get path \"/metrics\""},
 	{2, ROUTE_OTHER_PATH, METHOD_GET, "/metrics", "get", "", "", "", "", "", NULL},
 	{2, ROUTE_OK, METHOD_GET, "/x", "list", "", "pods", "default", "", "", NULL},
 	{1, ROUTE_OK, METHOD_GET, "/x", "list", "", "pods", "default", "", "",
-	 "pods is forbidden: User \"u\" cannot list resource \"pods\" in API group \"\" in the namespace \"default\""},
+	 "pods is forbidden: User \"u\" cannot list resource \"pods\" in API group \"\" in the namespace "
+	 "\"default\""},
 	{1, ROUTE_OK, METHOD_GET, "/x", "list", "", "nodes", "", "", "",
-	 "nodes is forbidden: User \"u\" cannot list resource \"nodes\" in API group \"\" at the cluster scope"},
+	 "nodes is forbidden: User \"u\" cannot list resource \"nodes\" in API group \"\" at the cluster "
+	 "scope"},
 	{1, ROUTE_OK, METHOD_GET, "/x", "get", "apps", "deployments", "d", "a", "scale",
-	 "deployments.apps \"a\" is forbidden: User \"u\" cannot get resource \"deployments/scale\" in API group \"apps\" in the namespace "
+	 "deployments.apps \"a\" is forbidden: User \"u\" cannot get resource \"deployments/scale\" in API "
+	 "group \"apps\" in the namespace "
 	 "\"d\""},
 	{0, ROUTE_UNKNOWN, METHOD_GET, "/x", "list", "", "foos", "", "", "",
-	 "foos is forbidden: User \"u\" cannot list resource \"foos\" in API group \"\" at the cluster scope"},
+	 "foos is forbidden: User \"u\" cannot list resource \"foos\" in API group \"\" at the cluster "
+	 "scope"},
 };
 
 static void test_permit(void **state)
 {
-	static const char *const groups[][3] = {{"system:unauthenticated"}, {"dev", "system:authenticated"}, {"system:masters"}};
+	static const char *const groups[][3] = {
+		{"system:unauthenticated"}, {"dev", "system:authenticated"}, {"system:masters"}};
 	for (size_t i = 0; i < sizeof(gates) / sizeof(*gates); i++) {
 		const struct gate *g = &gates[i];
 		struct err err = ERR_INIT;

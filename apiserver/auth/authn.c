@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The order of authenticators, as upstream's union: certificate, bearer token, anonymous only when neither was shown. */
+/* The order of authenticators, as upstream's union: certificate, bearer token, anonymous only when neither
+ * was shown. */
 #include "auth/auth.h"
 
 #include <stdlib.h>

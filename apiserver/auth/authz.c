@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The gate. Until RBAC stands behind it, two tables of paths are all that anybody but system:masters gets; they are those
- * of upstream's cluster roles system:discovery and system:public-info-viewer.
+ * The gate. Until RBAC stands behind it, two tables of paths are all that anybody but system:masters gets;
+ * they are those of upstream's cluster roles system:discovery and system:public-info-viewer.
  */
 #include "auth/auth.h"
 
@@ -9,7 +9,8 @@
 #include <string.h>
 
 static const char *const everybody[] = {"/healthz", "/livez", "/readyz", "/version", "/version/", NULL};
-static const char *const authenticated[] = {"/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*", NULL};
+static const char *const authenticated[] = {"/api",	"/api/*",     "/apis", "/apis/*",
+					    "/openapi", "/openapi/*", NULL};
 
 static bool listed(const char *const *patterns, const char *path)
 {
@@ -32,15 +33,16 @@ static bool member(const struct user *u, const char *group)
 static int deny_resource(const struct request *rq, struct err *err)
 {
 	char about[300], where[300];
-	snprintf(about, sizeof(about), "%s%s%s%s%s%s", rq->resource, *rq->group ? "." : "", rq->group, *rq->name ? " \"" : "",
-		 rq->name, *rq->name ? "\"" : "");
+	snprintf(about, sizeof(about), "%s%s%s%s%s%s", rq->resource, *rq->group ? "." : "", rq->group,
+		 *rq->name ? " \"" : "", rq->name, *rq->name ? "\"" : "");
 	if (*rq->ns)
 		snprintf(where, sizeof(where), "in the namespace \"%s\"", rq->ns);
 	else
 		snprintf(where, sizeof(where), "at the cluster scope");
 	return err_set(err, REASON_FORBIDDEN,
-		       "%s is forbidden: User \"%s\" cannot %s resource \"%s%s%s\" in API group \"%s\" %s", about,
-		       rq->user.name, rq->verb, rq->resource, *rq->subresource ? "/" : "", rq->subresource, rq->group, where);
+		       "%s is forbidden: User \"%s\" cannot %s resource \"%s%s%s\" in API group \"%s\" %s",
+		       about, rq->user.name, rq->verb, rq->resource, *rq->subresource ? "/" : "",
+		       rq->subresource, rq->group, where);
 }
 
 int auth_permit(const struct request *rq, enum route_result routed, struct err *err)
@@ -55,5 +57,6 @@ int auth_permit(const struct request *rq, enum route_result routed, struct err *
 		if (member(&rq->user, "system:authenticated") && listed(authenticated, rq->path))
 			return 0;
 	}
-	return err_set(err, REASON_FORBIDDEN, "forbidden: User \"%s\" cannot %s path \"%s\"", rq->user.name, rq->verb, rq->path);
+	return err_set(err, REASON_FORBIDDEN, "forbidden: User \"%s\" cannot %s path \"%s\"", rq->user.name,
+		       rq->verb, rq->path);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The static token file: comma-separated values as encoding/csv reads them (a field may be quoted, a doubled quote inside
- * stands for one). Token, user name and uid are required, the fourth field lists groups. Lines with an empty token are
- * skipped, a token that comes again replaces the earlier one, as upstream.
+ * The static token file: comma-separated values as encoding/csv reads them (a field may be quoted, a doubled
+ * quote inside stands for one). Token, user name and uid are required, the fourth field lists groups. Lines
+ * with an empty token are skipped, a token that comes again replaces the earlier one, as upstream.
  */
 #include "auth/auth.h"
 
@@ -50,7 +50,8 @@ static void tokens_autofree(struct tokens **t)
 	tokens_free(*t);
 }
 
-/* Reads one record from *p. Returns the number of fields, 0 at the end of the text, -1 when it is malformed. */
+/* Reads one record from *p. Returns the number of fields, 0 at the end of the text, -1 when it is malformed.
+ */
 static int read_record(const char **p, const char *end, struct buf fields[MAX_FIELDS])
 {
 	while (*p < end && (**p == '\n' || **p == '\r'))
@@ -111,7 +112,8 @@ struct tokens *tokens_parse(const char *text, size_t n, struct err *err)
 		record++;
 		if (got < 3) {
 			rc = err_set(err, REASON_INVALID,
-				     "record %d of the token file must have at least 3 columns (token, user name, user uid), found %d",
+				     "record %d of the token file must have at least 3 columns (token, user "
+				     "name, user uid), found %d",
 				     record, got);
 			break;
 		}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Client certificates: GnuTLS asks for one in the handshake without insisting. It is checked here, once per connection,
- * against the client CA and for the client-auth purpose: the common name is the user, each organization a group.
+ * Client certificates: GnuTLS asks for one in the handshake without insisting. It is checked here, once per
+ * connection, against the client CA and for the client-auth purpose: the common name is the user, each
+ * organization a group.
  */
 #include "auth/auth.h"
 
@@ -42,7 +43,9 @@ static void read_names(struct peer *p, gnutls_x509_crt_t crt)
 	}
 	size_t n = 0;
 	p->groups = mem_array(MAX_ORGANIZATIONS + 2, sizeof(*p->groups));
-	for (char *o; n < MAX_ORGANIZATIONS && (o = attribute(crt, GNUTLS_OID_X520_ORGANIZATION_NAME, (unsigned)n)); n++)
+	for (char *o;
+	     n < MAX_ORGANIZATIONS && (o = attribute(crt, GNUTLS_OID_X520_ORGANIZATION_NAME, (unsigned)n));
+	     n++)
 		p->groups[n] = o;
 	p->groups[n] = mem_strdup("system:authenticated");
 	p->groups = mem_realloc_array(p->groups, n + 2, sizeof(*p->groups));

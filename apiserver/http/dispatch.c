@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The gates in their fixed order (authentication, routing, authorization), then the choice of a thread. Everything up to
- * here looks at headers only, so a client that may not write is refused before its body is read.
+ * The gates in their fixed order (authentication, routing, authorization), then the choice of a thread.
+ * Everything up to here looks at headers only, so a client that may not write is refused before its body is
+ * read.
  */
 #include "http/dispatch.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
@@ -39,7 +41,8 @@ static bool read_needs(const struct request *rq, uint64_t *rv)
 		return true;
 	if (options_revision(s, rv) < 0) /* the handler says what is wrong with it */
 		return false;
-	if (rq->is_watch) { /* a watch from a revision waits by itself, unless the initial events must reach it */
+	if (rq->is_watch) { /* a watch from a revision waits by itself, unless the initial events must reach
+			       it */
 		const char *initial = request_param(rq, "sendInitialEvents");
 		return *rv && initial && request_param_bool(rq, "sendInitialEvents");
 	}
@@ -49,13 +52,15 @@ static bool read_needs(const struct request *rq, uint64_t *rv)
 static void not_allowed(struct request *rq, struct response *rs)
 {
 	route_allowed(rq, rs->allow);
-	dispatch_refuse(rq, rs, REASON_METHOD_NOT_ALLOWED, "the server does not allow this method on the requested resource");
+	dispatch_refuse(rq, rs, REASON_METHOD_NOT_ALLOWED,
+			"the server does not allow this method on the requested resource");
 }
 
 static void path_not_allowed(struct request *rq, struct response *rs)
 {
-	strcpy(rs->allow, "GET");
-	dispatch_refuse(rq, rs, REASON_METHOD_NOT_ALLOWED, "the server does not allow this method on the requested resource");
+	snprintf(rs->allow, sizeof(rs->allow), "GET");
+	dispatch_refuse(rq, rs, REASON_METHOD_NOT_ALLOWED,
+			"the server does not allow this method on the requested resource");
 }
 
 enum dispatch dispatch_begin(const struct server *sv, struct request *rq, struct response *rs, char *segments)
@@ -69,7 +74,8 @@ enum dispatch dispatch_begin(const struct server *sv, struct request *rq, struct
 	}
 	switch (routed) {
 	case ROUTE_UNKNOWN: {
-		struct status_parts st = {.reason = REASON_NOT_FOUND, .message = "the server could not find the requested resource"};
+		struct status_parts st = {.reason = REASON_NOT_FOUND,
+					  .message = "the server could not find the requested resource"};
 		response_status_parts(rs, &st);
 		return DISPATCH_DONE;
 	}
@@ -125,7 +131,7 @@ static void run_path(struct request *rq, struct response *rs)
 		const char *path;
 		handler_fn *handler;
 	} paths[] = {
-		{"/", rest_discovery},	     {"/api", rest_discovery},	  {"/apis", rest_discovery},
+		{"/", rest_discovery},	    {"/api", rest_discovery},	 {"/apis", rest_discovery},
 		{"/version", rest_version}, {"/version/", rest_version},
 	};
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
@@ -153,8 +159,8 @@ static void run_path(struct request *rq, struct response *rs)
 static void too_large_revision(const struct request *rq, struct response *rs, uint64_t rv)
 {
 	struct err err = ERR_INIT;
-	err_set(&err, REASON_TIMEOUT, "Timeout: Too large resource version: %llu, current: %llu", (unsigned long long)rv,
-		(unsigned long long)storage_revision(rq->api->storage));
+	err_set(&err, REASON_TIMEOUT, "Timeout: Too large resource version: %llu, current: %llu",
+		(unsigned long long)rv, (unsigned long long)storage_revision(rq->api->storage));
 	struct status_parts st = {.reason = REASON_TIMEOUT,
 				  .message = err.msg,
 				  .cause_reason = "ResourceVersionTooLarge",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A request's way between the socket and its handler: who is it, where does it go, may it, and on which thread. Knows
- * neither sockets nor threads, so tests walk the whole way with a struct request of their own.
+ * A request's way between the socket and its handler: who is it, where does it go, may it, and on which
+ * thread. Knows neither sockets nor threads, so tests walk the whole way with a struct request of their own.
  */
 #ifndef HTTP_DISPATCH_H
 #define HTTP_DISPATCH_H
@@ -12,7 +12,6 @@
 struct server {
 	struct api *api;
 	struct auth *auth;
-
 };
 
 enum dispatch {
@@ -23,7 +22,8 @@ enum dispatch {
 	DISPATCH_RELAY,	 /* on a worker for node agents */
 };
 /* With method, target, headers and peer filled in, before the body arrives. `segments` as in route_find. */
-enum dispatch dispatch_begin(const struct server *sv, struct request *rq, struct response *rs, char *segments);
+enum dispatch dispatch_begin(const struct server *sv, struct request *rq, struct response *rs,
+			     char *segments);
 /* With the body. `waited`: on a worker, may block. */
 void dispatch_run(struct request *rq, struct response *rs, bool waited);
 /* A refusal that does not come from a handler. */

@@ -2,23 +2,21 @@
 /*
  * The only file that sees libmicrohttpd.
  *
- * One daemon (epoll, one internal thread) per core, each with its own listening socket on the same port (SO_REUSEPORT), so
- * the kernel spreads connections evenly; one daemon with a thread pool lets whichever thread wakes first take a whole burst.
- * A request is parsed, judged and routed when its headers are complete, so one that will be refused never fills memory with
- * its body. Reads are answered on the network thread. What may block suspends its connection, runs on a bounded pool and
- * resumes with the response.
+ * One daemon (epoll, one internal thread) per core, each with its own listening socket on the same port
+ * (SO_REUSEPORT), so the kernel spreads connections evenly; one daemon with a thread pool lets whichever
+ * thread wakes first take a whole burst. A request is parsed, judged and routed when its headers are
+ * complete, so one that will be refused never fills memory with its body. Reads are answered on the network
+ * thread. What may block suspends its connection, runs on a bounded pool and resumes with the response.
  *
- * Long replies leave libmicrohttpd: when their headers are out, the connection is suspended and its socket and TLS session
- * are lent to stream.c until the end, which libmicrohttpd then writes. stream.c says why. (Resuming walks all suspended
- * connections of a daemon: with 1,000 watches per daemon that is some 10 us, shared by all requests resumed meanwhile.)
+ * Long replies leave libmicrohttpd: when their headers are out, the connection is suspended and its socket
+ * and TLS session are lent to stream.c until the end, which libmicrohttpd then writes. stream.c says why.
+ * (Resuming walks all suspended connections of a daemon: with 1,000 watches per daemon that is some 10 us,
+ * shared by all requests resumed meanwhile.)
  *
- * TLS handshakes: between the client's messages libmicrohttpd 0.9.75 spins on a TLS connection (only GnuTLS's "again" while
- * reading a request puts it to sleep), so whoever opened a connection and stopped half-way would burn a core. The sockets
- * are therefore read by on_pull() below: during the handshake it suspends the connection when there is nothing to read and
- * readable.c resumes it. on_pull() also reads ahead, which saves a system call per record.
+ * pull.c reads the sockets, because libmicrohttpd would spin on unfinished TLS handshakes.
  *
- * Limits: connections, bytes of headers (the connection's memory pool), of target, of body, of all bodies together, seconds
- * without progress, requests in flight and queued.
+ * Limits: connections, bytes of headers (the connection's memory pool), of target, of body, of all bodies
+ * together, seconds without progress, requests in flight and queued.
  */
 #include "http/listener.h"
 
@@ -32,35 +30,34 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "http/bind.h"
 #include "http/metrics.h"
-#include "http/readable.h"
+#include "http/pull.h"
 #include "http/stream.h"
 
 #define MAX_THREADS 16
 #define MAX_CONNECTIONS 20000
 #define CONNECTION_MEMORY (16 * 1024) /* request line and headers, reply headers */
 #define IDLE_SECONDS 90
-#define HANDSHAKE_SECONDS 10		   /* for the client's next message */
-#define READ_AHEAD 1024
-#define BODY_SECONDS 60			   /* for a whole body, however slowly it drips */
-#define BODIES_MAX ((size_t)256 << 20)	   /* buffered at once, over all connections */
-#define DISCARD_MAX ((size_t)16 << 20)	   /* of a refused body, so that the client reads why */
+#define HANDSHAKE_SECONDS 10	       /* for the client's next message */
+#define BODY_SECONDS 60		       /* for a whole body, however slowly it drips */
+#define BODIES_MAX ((size_t)256 << 20) /* buffered at once, over all connections */
+#define DISCARD_MAX ((size_t)16 << 20) /* of a refused body, so that the client reads why */
 #define QUEUE_MAX 400
-#define READ_WORKERS 8
+#define READ_WORKERS 16
 #define RELAY_WORKERS 16
-#define BACKLOG 1024
 
-/* AES-128-GCM first: half the work of 256 for the same practical strength, and what Go prefers with AES hardware.
-   X25519 first: it is what clients offer a key for at once, another one costs them a round trip. */
-#define PRIORITIES                                                                                          \
-	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:"   \
+/* AES-128-GCM first: half the work of 256 for the same practical strength, and what Go prefers with AES
+   hardware. X25519 first: it is what clients offer a key for at once, another one costs them a round trip. */
+#define PRIORITIES                                                                                           \
+	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-"        \
+	"POLY1305:"                                                                                          \
 	"-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:%SERVER_PRECEDENCE"
 
 struct listener {
@@ -104,12 +101,7 @@ struct exchange {
 
 struct conn {
 	struct listener *l;
-	struct MHD_Connection *mhd;
-	struct readable_wait wait;
-	int fd;
-	bool handshaken, dead;
-	size_t ahead_off, ahead_len;
-	char ahead[READ_AHEAD];
+	struct pull pull;
 	struct peer peer;
 	bool peer_known;
 	char remote[INET6_ADDRSTRLEN];
@@ -120,12 +112,15 @@ struct conn {
 
 static void read_remote(struct conn *c, struct MHD_Connection *mhd)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	const struct sockaddr *sa = info ? info->client_addr : NULL;
 	if (sa && sa->sa_family == AF_INET)
-		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)sa)->sin_addr, c->remote, sizeof(c->remote));
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)sa)->sin_addr, c->remote,
+			  sizeof(c->remote));
 	else if (sa && sa->sa_family == AF_INET6)
-		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr, c->remote, sizeof(c->remote));
+		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr, c->remote,
+			  sizeof(c->remote));
 }
 
 /* A peer that vanished without a word is noticed within two minutes even on an idle watch. */
@@ -145,84 +140,34 @@ static int connection_fd(struct MHD_Connection *mhd)
 
 static void *connection_tls(struct MHD_Connection *mhd)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 	return info ? info->tls_session : NULL;
 }
 
-static void on_readable(struct readable_wait *w, bool expired)
+static void suspend_connection(void *mhd)
 {
-	struct conn *c = CONTAINER_OF(w, struct conn, wait);
-	c->dead = expired;
-	MHD_resume_connection(c->mhd);
+	MHD_suspend_connection(mhd);
 }
 
-static ssize_t nothing_to_read(struct conn *c)
+static void resume_connection(void *mhd)
 {
-	if (!c->handshaken && !c->dead) {
-		MHD_suspend_connection(c->mhd);
-		if (!readable_add(c->l->handshakes, &c->wait)) {
-			c->dead = true;
-			MHD_resume_connection(c->mhd);
-		}
-	}
-	errno = EAGAIN;
-	return -1;
+	MHD_resume_connection(mhd);
 }
 
-/* GnuTLS reads a record in two steps, its head and its body; here that is one system call. */
-static ssize_t on_pull(gnutls_transport_ptr_t arg, void *p, size_t n)
-{
-	struct conn *c = arg;
-	if (c->dead) {
-		errno = ECONNRESET;
-		return -1;
-	}
-	if (c->ahead_off == c->ahead_len) {
-		bool direct = n >= READ_AHEAD;
-		ssize_t got = recv(c->fd, direct ? p : c->ahead, direct ? n : READ_AHEAD, 0);
-		if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-			return nothing_to_read(c);
-		if (got <= 0 || direct)
-			return got;
-		c->ahead_off = 0;
-		c->ahead_len = (size_t)got;
-	}
-	size_t left = c->ahead_len - c->ahead_off;
-	n = n < left ? n : left;
-	memcpy(p, c->ahead + c->ahead_off, n);
-	c->ahead_off += n;
-	return (ssize_t)n;
-}
-
-/* The client's Finished has been read: from here on libmicrohttpd waits by itself. */
-static int on_finished(gnutls_session_t tls, unsigned htype, unsigned when, unsigned incoming, const gnutls_datum_t *msg)
-{
-	gnutls_transport_ptr_t in, out;
-	gnutls_transport_get_ptr2(tls, &in, &out);
-	if (incoming)
-		((struct conn *)in)->handshaken = true;
-	return 0;
-}
-
-static void take_over_reading(struct conn *c, gnutls_session_t tls)
-{
-	c->wait.fd = c->fd;
-	c->wait.fn = on_readable;
-	list_init(&c->wait.node);
-	gnutls_transport_set_ptr2(tls, c, (gnutls_transport_ptr_t)(intptr_t)c->fd);
-	gnutls_transport_set_pull_function(tls, on_pull);
-	gnutls_handshake_set_hook_function(tls, GNUTLS_HANDSHAKE_FINISHED, GNUTLS_HOOK_POST, on_finished);
-}
-
-static void on_connection(void *cls, struct MHD_Connection *mhd, void **ctx, enum MHD_ConnectionNotificationCode code)
+static void on_connection(void *cls, struct MHD_Connection *mhd, void **ctx,
+			  enum MHD_ConnectionNotificationCode code)
 {
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		struct conn *c = MEM_NEW(struct conn);
 		c->l = cls;
-		c->mhd = mhd;
-		c->fd = connection_fd(mhd);
-		set_keepalive(c->fd);
-		take_over_reading(c, connection_tls(mhd));
+		c->pull.waits = c->l->handshakes;
+		c->pull.suspend = suspend_connection;
+		c->pull.resume = resume_connection;
+		c->pull.arg = mhd;
+		c->pull.fd = connection_fd(mhd);
+		set_keepalive(c->pull.fd);
+		pull_attach(&c->pull, connection_tls(mhd));
 		*ctx = c;
 		return;
 	}
@@ -261,7 +206,8 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *mhd
 	struct request *rq = &x->rq;
 	memset(&rq->n_params, 0, sizeof(*rq) - offsetof(struct request, n_params));
 	rq->accept = rq->content_type = rq->user_agent = rq->authorization = rq->if_none_match = "";
-	rq->method_name = rq->path = rq->verb = rq->group = rq->version = rq->resource = rq->ns = rq->name = rq->subresource = "";
+	rq->method_name = rq->path = rq->verb = rq->group = rq->version = rq->resource = rq->ns = rq->name =
+		rq->subresource = "";
 	rq->start_ns = clock_mono_ns();
 	rq->id = atomic_fetch_add(&l->next_id, 1) + 1;
 	return x;
@@ -269,12 +215,14 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *mhd
 
 static void log_request(const struct exchange *x, int64_t took_ns)
 {
-	log_v(3, "HTTP", "id=%llu verb=%s uri=\"%s\" latency=%lldus user=\"%s\" agent=\"%s\" remote=%s status=%d",
+	log_v(3, "HTTP",
+	      "id=%llu verb=%s uri=\"%s\" latency=%lldus user=\"%s\" agent=\"%s\" remote=%s status=%d",
 	      (unsigned long long)x->rq.id, x->rq.verb, x->target, (long long)(took_ns / NS_PER_US),
 	      x->rq.user.name ? x->rq.user.name : "", x->rq.user_agent, x->conn->remote, x->rs.status);
 }
 
-static void on_completed(void *cls, struct MHD_Connection *mhd, void **ctx, enum MHD_RequestTerminationCode code)
+static void on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
+			 enum MHD_RequestTerminationCode code)
 {
 	struct exchange *x = *ctx;
 	if (!x || !x->active)
@@ -343,10 +291,12 @@ static struct MHD_Response *make_response(struct exchange *x)
 	}
 	if (rs->obj) {
 		struct obj *o = STEAL(rs->obj);
-		return MHD_create_response_from_buffer_with_free_callback_cls(o->len, (void *)(uintptr_t)o->bytes, unref_obj, o);
+		return MHD_create_response_from_buffer_with_free_callback_cls(
+			o->len, (void *)(uintptr_t)o->bytes, unref_obj, o);
 	}
 	if (rs->static_body)
-		return MHD_create_response_from_buffer(rs->static_len, (void *)(uintptr_t)rs->static_body, MHD_RESPMEM_PERSISTENT);
+		return MHD_create_response_from_buffer(rs->static_len, (void *)(uintptr_t)rs->static_body,
+						       MHD_RESPMEM_PERSISTENT);
 	size_t n;
 	char *p = buf_take(&rs->body, &n);
 	return MHD_create_response_from_buffer(n, p, MHD_RESPMEM_MUST_FREE);
@@ -453,7 +403,8 @@ static enum MHD_Result refused(struct exchange *x)
 		x->rs.close_connection = true;
 		return answer(x);
 	}
-	x->stage = STAGE_DISCARD; /* also without a body: an answer given before its end closes the connection */
+	x->stage =
+		STAGE_DISCARD; /* also without a body: an answer given before its end closes the connection */
 	return MHD_YES;
 }
 
@@ -486,7 +437,8 @@ static enum MHD_Result begin(struct exchange *x, const char *method, const char 
 	if (has_body(x->mhd, &length) && length > REQUEST_MAX_BODY)
 		return refuse(x, REASON_TOO_LARGE, "Request entity too large: limit is 3145728");
 	if (atomic_load(&l->body_bytes) + length > BODIES_MAX)
-		return refuse(x, REASON_TOO_MANY_REQUESTS, "too many requests with large bodies, please try again later");
+		return refuse(x, REASON_TOO_MANY_REQUESTS,
+			      "too many requests with large bodies, please try again later");
 	x->stage = STAGE_BODY;
 	return MHD_YES;
 }
@@ -505,8 +457,8 @@ static enum MHD_Result take_body(struct exchange *x, const char *p, size_t *n)
 		bool own = x->body.len + *n > REQUEST_MAX_BODY;
 		buf_release(&x->body);
 		dispatch_refuse(&x->rq, &x->rs, own ? REASON_TOO_LARGE : REASON_TOO_MANY_REQUESTS,
-				own ? "Request entity too large: limit is 3145728" :
-				      "too many requests with large bodies, please try again later");
+				own ? "Request entity too large: limit is 3145728"
+				    : "too many requests with large bodies, please try again later");
 		x->stage = STAGE_DISCARD;
 		*n = 0;
 		return MHD_YES;
@@ -544,7 +496,9 @@ static enum MHD_Result run(struct exchange *x)
 		run_exchange(x, false);
 		return answer(x);
 	}
-	struct pool *pool = x->how == DISPATCH_WRITE ? l->writes : x->how == DISPATCH_RELAY ? l->relays : l->reads;
+	struct pool *pool = x->how == DISPATCH_WRITE   ? l->writes
+			    : x->how == DISPATCH_RELAY ? l->relays
+						       : l->reads;
 	bool accepted = false;
 	pthread_rwlock_rdlock(&l->gate);
 	if (!l->closing) {
@@ -558,7 +512,8 @@ static enum MHD_Result run(struct exchange *x)
 		return MHD_YES;
 	bool suspended = x->stage == STAGE_RUNNING;
 	dispatch_refuse(&x->rq, &x->rs, suspended ? REASON_TOO_MANY_REQUESTS : REASON_UNAVAILABLE,
-			suspended ? "too many requests, please try again later" : "apiserver is shutting down");
+			suspended ? "too many requests, please try again later"
+				  : "apiserver is shutting down");
 	x->stage = STAGE_ANSWER;
 	if (!suspended)
 		return answer(x);
@@ -589,70 +544,19 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
 
 /* ---- starting and stopping ---- */
 
-static int make_socket(const struct listener_config *c, int port, bool share, int *ret_port, struct err *err)
-{
-	union {
-		struct sockaddr sa;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-	} a = {0};
-	socklen_t len = sizeof(a.v4);
-	a.v4.sin_family = AF_INET;
-	a.v4.sin_port = htons((uint16_t)port);
-	if (inet_pton(AF_INET, c->bind_address, &a.v4.sin_addr) != 1) {
-		memset(&a, 0, sizeof(a));
-		a.v6.sin6_family = AF_INET6;
-		a.v6.sin6_port = htons((uint16_t)port);
-		len = sizeof(a.v6);
-		if (inet_pton(AF_INET6, c->bind_address, &a.v6.sin6_addr) != 1)
-			return err_set(err, REASON_INVALID, "--bind-address %s is no IP address", c->bind_address);
-	}
-	autoclose int fd = socket(a.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int on = 1;
-	if (fd < 0)
-		return err_errno(err, "socket");
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (share && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0)
-		return err_errno(err, "SO_REUSEPORT");
-	if (bind(fd, &a.sa, len) < 0 || (share && listen(fd, BACKLOG) < 0))
-		return err_errno(err, "cannot listen on %s port %d", c->bind_address, port);
-	if (getsockname(fd, &a.sa, &len) < 0)
-		return err_errno(err, "getsockname");
-	*ret_port = ntohs(a.sa.sa_family == AF_INET ? a.v4.sin_port : a.v6.sin6_port);
-	int ret = fd;
-	fd = -1;
-	return ret;
-}
-
 static struct MHD_Daemon *start_daemon(struct listener *l, int fd)
 {
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TLS | MHD_USE_ITC;
 	struct MHD_OptionItem trust[] = {{MHD_OPTION_HTTPS_MEM_TRUST, 0, l->ca}, {MHD_OPTION_END, 0, NULL}};
-	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, l, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_HTTPS_MEM_CERT,
-				l->cert, MHD_OPTION_HTTPS_MEM_KEY, l->key, MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES,
-				MHD_OPTION_CONNECTION_LIMIT, (unsigned)(MAX_CONNECTIONS / l->n_daemons),
-				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-				MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_THREAD_STACK_SIZE,
-				(size_t)(256 * 1024), MHD_OPTION_NOTIFY_CONNECTION, on_connection, l, MHD_OPTION_NOTIFY_COMPLETED,
-				on_completed, l, MHD_OPTION_URI_LOG_CALLBACK, on_target, l, MHD_OPTION_ARRAY,
-				l->ca ? trust : trust + 1, MHD_OPTION_END);
-}
-
-static void raise_file_limit(void)
-{
-	struct rlimit r;
-	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < MAX_CONNECTIONS + 1000) {
-		r.rlim_cur = r.rlim_max < MAX_CONNECTIONS + 1000 ? r.rlim_max : MAX_CONNECTIONS + 1000;
-		setrlimit(RLIMIT_NOFILE, &r);
-	}
-}
-
-/* Nobody else may sit on the port: shared sockets alone would let a second server take half of the connections. */
-static int check_port_free(const struct listener_config *c, struct err *err)
-{
-	int port;
-	autoclose int fd = c->port ? make_socket(c, c->port, false, &port, err) : -1;
-	return c->port && fd < 0 ? -1 : 0;
+	return MHD_start_daemon(
+		flags, 0, NULL, NULL, on_request, l, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_HTTPS_MEM_CERT,
+		l->cert, MHD_OPTION_HTTPS_MEM_KEY, l->key, MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)(MAX_CONNECTIONS / l->n_daemons),
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)IDLE_SECONDS, MHD_OPTION_THREAD_STACK_SIZE, (size_t)(256 * 1024),
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, l, MHD_OPTION_NOTIFY_COMPLETED, on_completed, l,
+		MHD_OPTION_URI_LOG_CALLBACK, on_target, l, MHD_OPTION_ARRAY, l->ca ? trust : trust + 1,
+		MHD_OPTION_END);
 }
 
 static int start_daemons(struct listener *l, const struct listener_config *c, int n, struct err *err)
@@ -660,13 +564,14 @@ static int start_daemons(struct listener *l, const struct listener_config *c, in
 	l->port = c->port;
 	l->n_daemons = n;
 	for (int i = 0; i < n; i++) {
-		int fd = make_socket(c, l->port, true, &l->port, err);
+		int fd = bind_listen(c->bind_address, l->port, &l->port, err);
 		if (fd < 0)
 			return -1;
 		l->daemons[i] = start_daemon(l, fd);
 		if (!l->daemons[i]) {
 			close(fd);
-			return err_set(err, REASON_INTERNAL, "cannot start the HTTPS server: is the key the certificate's?");
+			return err_set(err, REASON_INTERNAL,
+				       "cannot start the HTTPS server: is the key the certificate's?");
 		}
 	}
 	return 0;
@@ -676,8 +581,8 @@ struct listener *listener_start(const struct listener_config *c, struct err *err
 {
 	int n = c->threads ? c->threads : (int)sysconf(_SC_NPROCESSORS_ONLN);
 	n = n < 1 ? 1 : n > MAX_THREADS ? MAX_THREADS : n;
-	raise_file_limit();
-	if (check_port_free(c, err) < 0)
+	bind_raise_file_limit(MAX_CONNECTIONS + 1000);
+	if (bind_check_free(c->bind_address, c->port, err) < 0)
 		return NULL;
 	struct listener *l = MEM_NEW(struct listener);
 	l->server = c->server;
@@ -716,10 +621,11 @@ void listener_stop(struct listener *l)
 	pool_free(l->reads);
 	pool_free(l->relays);
 	stream_hub_free(l->hub);
-	readable_free(l->handshakes);
+	readable_stop(l->handshakes);
 	for (int i = 0; i < l->n_daemons; i++)
 		if (l->daemons[i])
 			MHD_stop_daemon(l->daemons[i]);
+	readable_free(l->handshakes);
 	pthread_rwlock_destroy(&l->gate);
 	free(l->cert);
 	free(l->key);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The whole way over real TLS sockets: identity, bodies, limits, keep-alive, watches, slow and half-closed clients, shutdown. */
+/* The whole way over real TLS sockets: identity, bodies, limits, keep-alive, watches, slow and half-closed
+ * clients, shutdown. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -86,7 +87,9 @@ static int tear_down(void **state)
 
 static struct http *client(const struct buf *crt, const struct buf *k)
 {
-	struct http_tls tls = {.ca_pem = buf_str(&ca), .cert_pem = crt ? buf_str(crt) : NULL, .key_pem = k ? buf_str(k) : NULL};
+	struct http_tls tls = {.ca_pem = buf_str(&ca),
+			       .cert_pem = crt ? buf_str(crt) : NULL,
+			       .key_pem = k ? buf_str(k) : NULL};
 	return http_new(&tls, 8);
 }
 
@@ -97,19 +100,24 @@ static const char *url(const char *path)
 	return text;
 }
 
-static int call(struct http *h, const char *method, const char *path, const char *header, const char *body, size_t n,
-		struct http_reply *r)
+static int call(struct http *h, const char *method, const char *path, const char *header, const char *body,
+		size_t n, struct http_reply *r)
 {
 	const char *headers[] = {"Content-Type: application/json", header, NULL};
-	struct http_request rq = {.method = method, .url = url(path), .headers = headers, .body = body, .body_len = n, .timeout_ns = 20 * NS_PER_S};
+	struct http_request rq = {.method = method,
+				  .url = url(path),
+				  .headers = headers,
+				  .body = body,
+				  .body_len = n,
+				  .timeout_ns = 20 * NS_PER_S};
 	struct err err = ERR_INIT;
 	if (http_do(h, &rq, r, &err) < 0)
 		fail_msg("%s %s: %s", method, path, err.msg);
 	return r->status;
 }
 
-static void expect(struct http *h, const char *method, const char *path, const char *header, const char *body, int status,
-		   const char *text)
+static void expect(struct http *h, const char *method, const char *path, const char *header, const char *body,
+		   int status, const char *text)
 {
 	struct http_reply r = {0};
 	int got = call(h, method, path, header, body, body ? strlen(body) : 0, &r);
@@ -120,12 +128,14 @@ static void expect(struct http *h, const char *method, const char *path, const c
 
 static void test_identity(void **state)
 {
-	struct http *nobody = client(NULL, NULL), *admin = client(&admin_cert, &admin_key), *dev = client(&dev_cert, &dev_key);
+	struct http *nobody = client(NULL, NULL), *admin = client(&admin_cert, &admin_key),
+		    *dev = client(&dev_cert, &dev_key);
 	expect(nobody, "GET", "/version", NULL, NULL, 200, "gitVersion");
 	expect(nobody, "GET", "/api", NULL, NULL, 403, "User \\\"system:anonymous\\\" cannot get path");
 	expect(nobody, "GET", "/api", "Authorization: Bearer nope", NULL, 401, "Unauthorized");
 	expect(nobody, "GET", "/api", "Authorization: Bearer weak", NULL, 200, "APIVersions");
-	expect(nobody, "GET", CMS, "Authorization: Bearer weak", NULL, 403, "User \\\"bob\\\" cannot list resource");
+	expect(nobody, "GET", CMS, "Authorization: Bearer weak", NULL, 403,
+	       "User \\\"bob\\\" cannot list resource");
 	expect(nobody, "GET", CMS, "Authorization: Bearer secret", NULL, 200, "ConfigMapList");
 	expect(admin, "GET", CMS, NULL, NULL, 200, "ConfigMapList");
 	expect(dev, "GET", CMS, NULL, NULL, 403, "User \\\"dev\\\" cannot list resource");
@@ -172,7 +182,11 @@ static void test_many_at_once(void **state)
 	snprintf(target, sizeof(target), "%s", url(CMS));
 	for (int i = 0; i < N; i++) {
 		snprintf(bodies[i], sizeof(bodies[i]), "{\"metadata\":{\"name\":\"n%d\"}}", i);
-		rq[i] = (struct http_request){.method = "POST", .url = target, .headers = headers, .body = bodies[i], .body_len = strlen(bodies[i])};
+		rq[i] = (struct http_request){.method = "POST",
+					      .url = target,
+					      .headers = headers,
+					      .body = bodies[i],
+					      .body_len = strlen(bodies[i])};
 	}
 	http_run(h, rq, r, N, 8);
 	for (int i = 0; i < N; i++) {
@@ -209,13 +223,17 @@ static bool on_event(void *arg, const char *p, size_t n)
 static void test_watch(void **state)
 {
 	struct http *h = client(&admin_cert, &admin_key), *w = client(&admin_cert, &admin_key);
-	struct seen s = {.until = "\"name\":\"second\"", .writer = w, .write_at = "\"name\":\"first\"", .write_body = "{\"metadata\":{\"name\":\"second\"}}"};
+	struct seen s = {.until = "\"name\":\"second\"",
+			 .writer = w,
+			 .write_at = "\"name\":\"first\"",
+			 .write_body = "{\"metadata\":{\"name\":\"second\"}}"};
 	struct err err = ERR_INIT;
 	struct http_reply r = {0};
 	char target[1024];
 	expect(w, "POST", CMS, NULL, "{\"metadata\":{\"name\":\"first\"}}", 201, NULL);
 	snprintf(target, sizeof(target), "%s", url(CMS "?watch=1"));
-	struct http_request rq = {.method = "GET", .url = target, .timeout_ns = 20 * NS_PER_S, .on_data = on_event, .arg = &s};
+	struct http_request rq = {
+		.method = "GET", .url = target, .timeout_ns = 20 * NS_PER_S, .on_data = on_event, .arg = &s};
 	if (http_do(h, &rq, &r, &err) == 0) /* else: ended by us */
 		assert_int_equal(r.status, 200);
 	assert_non_null(strstr(buf_str(&s.text), "{\"type\":\"ADDED\",\"object\":{"));
@@ -258,7 +276,9 @@ struct raw {
 
 static int raw_connect(void)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)listener_port(listener)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in a = {.sin_family = AF_INET,
+				.sin_port = htons((uint16_t)listener_port(listener)),
+				.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
 	return fd;
@@ -303,8 +323,12 @@ static void test_bad_requests(void **state)
 	static const char *const v[][2] = {
 		{"GET /api/v1/pods%zz HTTP/1.1\r\nHost: a\r\n\r\n", " 400 "},
 		{"GET /version HTTP/9.9 x\r\n\r\n", " 400 "},
-		{"POST " CMS " HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer secret\r\nContent-Length: 99999999999\r\n\r\n", " 413 "},
-		{"POST " CMS " HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer secret\r\nContent-Length: x\r\n\r\n", " 400 "},
+		{"POST " CMS " HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer secret\r\nContent-Length: "
+		 "99999999999\r\n\r\n",
+		 " 413 "},
+		{"POST " CMS
+		 " HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer secret\r\nContent-Length: x\r\n\r\n",
+		 " 400 "},
 		{"POST " CMS " HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n", " 403 "},
 	};
 	for (size_t i = 0; i < sizeof(v) / sizeof(*v); i++) {
@@ -316,7 +340,8 @@ static void test_bad_requests(void **state)
 	}
 }
 
-/* The server answers and hangs up; whether the answer survives that depends on how much was still on its way. */
+/* The server answers and hangs up; whether the answer survives that depends on how much was still on its way.
+ */
 static void test_header_flood(void **state)
 {
 	struct raw r;
@@ -346,7 +371,8 @@ static void test_split_and_pipelined(void **state)
 	for (size_t i = 0; text[i]; i++)
 		assert_int_equal(SSL_write(r.ssl, text + i, 1), 1);
 	raw_expect(&r, "platform");
-	raw_send(&r, "GET /version HTTP/1.1\r\nHost: a\r\n\r\nGET /nope HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer secret\r\n\r\n");
+	raw_send(&r, "GET /version HTTP/1.1\r\nHost: a\r\n\r\nGET /nope HTTP/1.1\r\nHost: "
+		     "a\r\nAuthorization: Bearer secret\r\n\r\n");
 	raw_expect(&r, "404 page not found");
 	raw_close(&r);
 }
@@ -380,7 +406,8 @@ static void test_watchers_that_leave(void **state)
 	for (int i = 0; i < 10; i++) {
 		struct raw r;
 		raw_open(&r);
-		raw_send(&r, "GET " CMS "?watch=1 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer secret\r\n\r\n");
+		raw_send(&r,
+			 "GET " CMS "?watch=1 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer secret\r\n\r\n");
 		raw_expect(&r, "\"name\":\"w\"");
 		shutdown(r.fd, i % 2 ? SHUT_WR : SHUT_RDWR);
 		if (i % 2) { /* the server answers a half-close by closing */
@@ -405,7 +432,9 @@ static void test_shutdown(void **state)
 {
 	struct raw r;
 	raw_open(&r);
-	raw_send(&r, "GET " CMS "?watch=1&resourceVersion=0 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer secret\r\n\r\n");
+	raw_send(&r,
+		 "GET " CMS
+		 "?watch=1&resourceVersion=0 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer secret\r\n\r\n");
 	raw_expect(&r, "\r\n\r\n");
 	pthread_t t = thread_start("stop", stop_soon, NULL);
 	raw_expect(&r, "0\r\n\r\n");
@@ -417,9 +446,11 @@ static void test_shutdown(void **state)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 int main(void)
 {
-	const struct CMUnitTest tests[] = {TEST(test_identity),	   TEST(test_bodies),	   TEST(test_many_at_once),
-					   TEST(test_watch),	   TEST(test_long_list),   TEST(test_bad_requests), TEST(test_header_flood),
-					   TEST(test_split_and_pipelined), TEST(test_half_handshake), TEST(test_watchers_that_leave),
+	const struct CMUnitTest tests[] = {TEST(test_identity),	      TEST(test_bodies),
+					   TEST(test_many_at_once),   TEST(test_watch),
+					   TEST(test_long_list),      TEST(test_bad_requests),
+					   TEST(test_header_flood),   TEST(test_split_and_pipelined),
+					   TEST(test_half_handshake), TEST(test_watchers_that_leave),
 					   TEST(test_shutdown)};
 	stop_install();
 	return cmocka_run_group_tests(tests, NULL, NULL);

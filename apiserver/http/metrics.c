@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finding a series by its label text costs more than answering a GET, so the few combinations that occur are remembered in
- * a fixed table of immutable entries: a lookup is a hash and a comparison of pointers, an insertion one compare-and-swap.
- * When the table is full, further combinations are looked up by name.
+ * Finding a series by its label text costs more than answering a GET, so the few combinations that occur are
+ * remembered in a fixed table of immutable entries: a lookup is a hash and a comparison of pointers, an
+ * insertion one compare-and-swap. When the table is full, further combinations are looked up by name.
  */
 #include "http/metrics.h"
 
@@ -22,13 +22,15 @@ static const double seconds[] = {0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.
 
 static const struct metric_def total_def = {
 	.name = "apiserver_request_total",
-	.help = "Counter of apiserver requests broken out for each verb, group, version, resource, scope, component and HTTP code",
+	.help = "Counter of apiserver requests broken out for each verb, group, version, resource, scope, "
+		"component and HTTP code",
 	.type = METRIC_COUNTER,
 	.label_names = "code," LABELS,
 };
 static const struct metric_def duration_def = {
 	.name = "apiserver_request_duration_seconds",
-	.help = "Response latency distribution in seconds for each verb, group, version, resource, subresource and scope",
+	.help = "Response latency distribution in seconds for each verb, group, version, resource, "
+		"subresource and scope",
 	.type = METRIC_HISTOGRAM,
 	.label_names = LABELS,
 	.buckets = seconds,
@@ -80,9 +82,11 @@ static int scope_of(const struct request *rq)
 static const char *verb_label(const struct request *rq)
 {
 	if (rq->route && rq->route->verb) {
-		static const char *const words[][2] = {{"get", "GET"},		{"list", "LIST"},     {"watch", "WATCH"},
-						       {"create", "POST"},	{"update", "PUT"},    {"patch", "PATCH"},
-						       {"delete", "DELETE"},	{"deletecollection", "DELETECOLLECTION"}};
+		static const char *const words[][2] = {
+			{"get", "GET"},	      {"list", "LIST"},
+			{"watch", "WATCH"},   {"create", "POST"},
+			{"update", "PUT"},    {"patch", "PATCH"},
+			{"delete", "DELETE"}, {"deletecollection", "DELETECOLLECTION"}};
 		for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 			if (!strcmp(words[i][0], rq->route->verb))
 				return words[i][1];
@@ -93,9 +97,9 @@ static const char *verb_label(const struct request *rq)
 static void label_text(struct buf *b, const struct request *rq)
 {
 	bool known = rq->kind != NULL;
-	buf_addf(b, "apiserver" SEP SEP "%s" SEP "%s" SEP "%s" SEP "%s" SEP "%s" SEP "%s", known ? rq->group : "",
-		 known ? rq->resource : "", scope_names[scope_of(rq)], known && rq->route ? rq->subresource : "", verb_label(rq),
-		 known ? rq->version : "");
+	buf_addf(b, "apiserver" SEP SEP "%s" SEP "%s" SEP "%s" SEP "%s" SEP "%s" SEP "%s",
+		 known ? rq->group : "", known ? rq->resource : "", scope_names[scope_of(rq)],
+		 known && rq->route ? rq->subresource : "", verb_label(rq), known ? rq->version : "");
 }
 
 static void look_up(const struct request *rq, int status, struct entry *ret)
@@ -104,18 +108,24 @@ static void look_up(const struct request *rq, int status, struct entry *ret)
 	autobuf struct buf with_code = BUF_INIT;
 	label_text(&labels, rq);
 	buf_addf(&with_code, "%d" SEP "%s", status, buf_str(&labels));
-	*ret = (struct entry){rq->route, rq->kind, status, scope_of(rq), metric_series(total, buf_str(&with_code)),
+	*ret = (struct entry){rq->route,
+			      rq->kind,
+			      status,
+			      scope_of(rq),
+			      metric_series(total, buf_str(&with_code)),
 			      metric_series(duration, buf_str(&labels))};
 }
 
 static bool entry_is(const struct entry *e, const struct request *rq, int status)
 {
-	return e->route == rq->route && e->kind == rq->kind && e->status == status && e->scope == scope_of(rq);
+	return e->route == rq->route && e->kind == rq->kind && e->status == status &&
+	       e->scope == scope_of(rq);
 }
 
 static void find(const struct request *rq, int status, struct entry *ret)
 {
-	uintptr_t h = (uintptr_t)rq->route / 16 * 31 + (uintptr_t)rq->kind / 64 * 7 + (uintptr_t)status * 131 + (uintptr_t)scope_of(rq);
+	uintptr_t h = (uintptr_t)rq->route / 16 * 31 + (uintptr_t)rq->kind / 64 * 7 +
+		      (uintptr_t)status * 131 + (uintptr_t)scope_of(rq);
 	if (rq->route) {
 		for (size_t i = 0; i < PROBES; i++) {
 			_Atomic(struct entry *) *slot = &table[(h + i) % TABLE];
@@ -157,7 +167,7 @@ void metrics_long_running(const struct request *rq, int delta)
 {
 	autobuf struct buf b = BUF_INIT;
 	pthread_once(&once, setup);
-	buf_addf(&b, "apiserver" SEP "%s" SEP "%s" SEP "%s" SEP "%s" SEP "%s" SEP "%s", rq->group, rq->resource,
-		 scope_names[scope_of(rq)], rq->subresource, verb_label(rq), rq->version);
+	buf_addf(&b, "apiserver" SEP "%s" SEP "%s" SEP "%s" SEP "%s" SEP "%s" SEP "%s", rq->group,
+		 rq->resource, scope_names[scope_of(rq)], rq->subresource, verb_label(rq), rq->version);
 	metric_add(metric_series(long_running_requests, buf_str(&b)), delta);
 }

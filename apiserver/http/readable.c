@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Since all waits are equally long, the list in order of arrival is the list in order of deadlines: no heap. The epoll set
- * holds each socket once, one-shot in effect because it is removed before the callback runs.
+ * Since all waits are equally long, the list in order of arrival is the list in order of deadlines: no heap.
+ * The epoll set holds each socket once, one-shot in effect because it is removed before the callback runs.
  */
 #include "http/readable.h"
 
@@ -105,13 +105,17 @@ static void kick(struct readable *r)
 		;
 }
 
-void readable_free(struct readable *r)
+void readable_stop(struct readable *r)
 {
 	pthread_mutex_lock(&r->lock);
 	r->stop = true;
 	pthread_mutex_unlock(&r->lock);
 	kick(r);
 	pthread_join(r->thread, NULL);
+}
+
+void readable_free(struct readable *r)
+{
 	pthread_mutex_destroy(&r->lock);
 	close(r->epoll);
 	close(r->event);

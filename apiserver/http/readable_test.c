@@ -54,6 +54,8 @@ static void test_all(void **state)
 	assert_false(readable_add(r, &bad));
 	assert_int_equal(read(a[0], &(char){0}, 1), 1);
 	assert_true(readable_add(r, &wa));
+	readable_stop(r);
+	assert_false(readable_add(r, &wb));
 	readable_free(r);
 	assert_int_equal(late, 2);
 	close(a[0]);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The request target. The path is decoded before it is split, as net/http does, so an escaped slash separates segments
- * like a plain one and names no object. Queries follow net/url: '+' is a space, ';' is data, a key may come several times.
+ * The request target. The path is decoded before it is split, as net/http does, so an escaped slash separates
+ * segments like a plain one and names no object. Queries follow net/url: '+' is a space, ';' is data, a key
+ * may come several times.
  */
 #include "http/request.h"
 
@@ -9,8 +10,9 @@
 #include <string.h>
 
 static const char *const method_names[] = {
-	[METHOD_GET] = "GET",	    [METHOD_HEAD] = "HEAD",   [METHOD_POST] = "POST",	    [METHOD_PUT] = "PUT",
-	[METHOD_PATCH] = "PATCH", [METHOD_DELETE] = "DELETE", [METHOD_OPTIONS] = "OPTIONS",
+	[METHOD_GET] = "GET",	      [METHOD_HEAD] = "HEAD",	[METHOD_POST] = "POST",
+	[METHOD_PUT] = "PUT",	      [METHOD_PATCH] = "PATCH", [METHOD_DELETE] = "DELETE",
+	[METHOD_OPTIONS] = "OPTIONS",
 };
 
 enum method request_method(const char *name)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A request on its way through the rooms, and the response it becomes. Neither knows libmicrohttpd: listener.c fills the one
- * and sends the other, so every handler can be tested without a socket.
+ * A request on its way through the rooms, and the response it becomes. Neither knows libmicrohttpd:
+ * listener.c fills the one and sends the other, so every handler can be tested without a socket.
  *
- * Lifetime: the request lives until its response was sent; everything it points to is its own or the listener's. A handler
- * runs on a network thread (reads; must not block) or on a worker (writes; may block): route.h says which.
+ * Lifetime: the request lives until its response was sent; everything it points to is its own or the
+ * listener's. A handler runs on a network thread (reads; must not block) or on a worker (writes; may block):
+ * route.h says which.
  */
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
@@ -34,7 +35,7 @@ struct query_param {
 	const char *key, *value; /* decoded */
 };
 #define REQUEST_MAX_PARAMS 64
-#define REQUEST_MAX_TARGET (8 * 1024) /* bytes of path and query; more is 414 */
+#define REQUEST_MAX_TARGET (8 * 1024)	   /* bytes of path and query; more is 414 */
 #define REQUEST_MAX_BODY (3 * 1024 * 1024) /* upstream's limit for any body; more is 413 */
 
 struct route;
@@ -63,30 +64,32 @@ struct request {
 };
 
 /*
- * Splits and decodes "PATH?QUERY" into `scratch` (at least strlen(target) + 2 bytes, must outlive the request) and fills
- * path and params. REASON_BAD_REQUEST on a broken escape, a NUL, or too many parameters.
+ * Splits and decodes "PATH?QUERY" into `scratch` (at least strlen(target) + 2 bytes, must outlive the
+ * request) and fills path and params. REASON_BAD_REQUEST on a broken escape, a NUL, or too many parameters.
  */
 int request_parse_target(struct request *rq, const char *target, char *scratch, struct err *err) MUST_CHECK;
 enum method request_method(const char *name);
 /* Last value of a query parameter, NULL when absent. */
 const char *request_param(const struct request *rq, const char *key);
-/* "true", "1", "True", "t", "" (present without value) are true, as strconv.ParseBool plus Kubernetes' habit. */
+/* "true", "1", "True", "t", "" (present without value) are true, as strconv.ParseBool plus Kubernetes' habit.
+ */
 bool request_param_bool(const struct request *rq, const char *key);
 
 /*
- * A response is one of: bytes owned by it; an object's bytes, shared; or a stream that produces bytes until it ends (watch,
- * log follow, a long list).
+ * A response is one of: bytes owned by it; an object's bytes, shared; or a stream that produces bytes until
+ * it ends (watch, log follow, a long list).
  */
 struct response_stream {
-	/* Fills at most `max` bytes (at least 16 KiB). > 0: so many; 0: nothing now, call again after response_wake or at
-	   wake_at_ns; -1: the end. Runs on a stream thread, one at a time, must not block. */
+	/* Fills at most `max` bytes (at least 16 KiB). > 0: so many; 0: nothing now, call again after
+	   response_wake or at wake_at_ns; -1: the end. Runs on a stream thread, one at a time, must not
+	   block. */
 	long (*read)(void *arg, char *p, size_t max);
-	/* Always called once, when the client is gone or the stream ended; frees arg (which usually embeds this struct).
-	   Nobody may call response_wake once it has returned. */
+	/* Always called once, when the client is gone or the stream ended; frees arg (which usually embeds
+	   this struct). Nobody may call response_wake once it has returned. */
 	void (*close)(void *arg);
 	void *arg;
-	void *wake;	    /* set before read is first called: pass to response_wake. Sources that start earlier look at
-			       it under the lock that guards their data */
+	void *wake; /* set before read is first called: pass to response_wake. Sources that start earlier look
+		       at it under the lock that guards their data */
 	int64_t wake_at_ns; /* monotonic; read may move it; 0 = never */
 };
 #define RESPONSE_MAX_WARNINGS 16
@@ -97,7 +100,7 @@ struct response {
 	struct buf body;
 	const char *static_body; /* bytes that outlive the process' listener (discovery); instead of body */
 	size_t static_len;
-	struct obj *obj; /* body is this object's bytes, when not NULL (owned reference) */
+	struct obj *obj;		/* body is this object's bytes, when not NULL (owned reference) */
 	struct response_stream *stream; /* owned via close(); NULL = none */
 	/* headers */
 	char *warnings[RESPONSE_MAX_WARNINGS]; /* owned texts for `Warning: 299 - "…"` */
@@ -111,13 +114,15 @@ void response_release(struct response *rs);
 /* A stream has something again. Any thread, never blocks; not after its close(). */
 void response_wake(void *wake);
 
-/* Status bodies: upstream's shape {kind: Status, …}. details (name, group, kind) come from rq where upstream gives them for
-   that reason; rq may be NULL. causes may be NULL. */
-void response_status(struct response *rs, const struct err *err, const struct request *rq, const struct field_errors *causes);
+/* Status bodies: upstream's shape {kind: Status, …}. details (name, group, kind) come from rq where upstream
+   gives them for that reason; rq may be NULL. causes may be NULL. */
+void response_status(struct response *rs, const struct err *err, const struct request *rq,
+		     const struct field_errors *causes);
 void response_ok_status(struct response *rs, const struct request *rq, const char *uid);
 void response_warn(struct response *rs, const char *fmt, ...) PRINTF(2, 3);
 
-/* The same with every part in the caller's hand, for what does not fit the rule above. NULL and 0 are left out. */
+/* The same with every part in the caller's hand, for what does not fit the rule above. NULL and 0 are left
+ * out. */
 struct status_parts {
 	enum reason reason;
 	const char *message;

@@ -80,7 +80,8 @@ static void test_bools(void **state)
 	static const struct {
 		const char *text;
 		bool value;
-	} v[] = {{"1", true}, {"true", true}, {"True", true}, {"t", true}, {"", true}, {"0", false}, {"false", false}, {"x", false}};
+	} v[] = {{"1", true}, {"true", true}, {"True", true},	{"t", true},
+		 {"", true},  {"0", false},   {"false", false}, {"x", false}};
 	for (size_t i = 0; i < sizeof(v) / sizeof(*v); i++) {
 		struct request rq = {.n_params = 1, .params = {{"watch", v[i].text}}};
 		assert_int_equal(request_param_bool(&rq, "watch"), v[i].value);

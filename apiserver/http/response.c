@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Responses and the Status object. The members of a Status come out in upstream's struct order, so scripts that compare
- * bytes see what they know. Which reasons carry details, and whether those name the resource or the kind, is one table.
+ * Responses and the Status object. The members of a Status come out in upstream's struct order, so scripts
+ * that compare bytes see what they know. Which reasons carry details, and whether those name the resource or
+ * the kind, is one table.
  */
 #include "http/request.h"
 
@@ -150,7 +151,8 @@ static void invalid_message(struct buf *out, const struct request *rq, const str
 		const struct field_error *e = &causes->v[i];
 		bool seen = false;
 		for (size_t j = 0; j < i && !seen; j++)
-			seen = !strcmp(causes->v[j].field, e->field) && !strcmp(causes->v[j].message, e->message);
+			seen = !strcmp(causes->v[j].field, e->field) &&
+			       !strcmp(causes->v[j].message, e->message);
 		if (seen)
 			continue;
 		buf_addf(out, "%s%s: %s", written ? ", " : n > 1 ? ": [" : ": ", e->field, e->message);
@@ -160,7 +162,8 @@ static void invalid_message(struct buf *out, const struct request *rq, const str
 		buf_addc(out, ']');
 }
 
-void response_status(struct response *rs, const struct err *err, const struct request *rq, const struct field_errors *causes)
+void response_status(struct response *rs, const struct err *err, const struct request *rq,
+		     const struct field_errors *causes)
 {
 	struct status_parts st = {.reason = err->reason, .message = err->msg};
 	autobuf struct buf message = BUF_INIT;
@@ -215,7 +218,8 @@ void response_ok_status(struct response *rs, const struct request *rq, const cha
 	bool first = true;
 	rs->status = 200;
 	buf_clear(&rs->body);
-	buf_adds(&rs->body, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Success\",\"details\":{");
+	buf_adds(&rs->body, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":"
+			    "\"Success\",\"details\":{");
 	add_member(&rs->body, &first, "name", rq->name);
 	add_member(&rs->body, &first, "group", rq->group);
 	add_member(&rs->body, &first, "kind", rq->resource);

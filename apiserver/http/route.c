@@ -5,16 +5,25 @@
  *	/api/v1[/namespaces/NS]/RESOURCE[/NAME[/SUBRESOURCE]]
  *	/apis/GROUP/VERSION[/namespaces/NS]/RESOURCE[/NAME[/SUBRESOURCE]]
  *
- * with /watch/ behind the version as the old spelling of ?watch=1. `namespaces/NS` with nothing behind it, or with one of
- * namespaces' own subresources, is the Namespace object itself.
+ * with /watch/ behind the version as the old spelling of ?watch=1. `namespaces/NS` with nothing behind it, or
+ *with one of namespaces' own subresources, is the Namespace object itself.
  */
 #include "http/route.h"
 
 #include <string.h>
 
-#define COLLECTION(m, v, bit, class, fn) {METHOD_##m, SCOPE_COLLECTION, NULL, "", v, bit, class, fn}
-#define ITEM(m, v, bit, class, fn) {METHOD_##m, SCOPE_ITEM, NULL, "", v, bit, class, fn}
-#define SUB(m, r, s, v, bit, class, fn) {METHOD_##m, SCOPE_ITEM, r, s, v, bit, class, fn}
+#define COLLECTION(m, v, bit, class, fn)                                                                     \
+	{                                                                                                    \
+		METHOD_##m, SCOPE_COLLECTION, NULL, "", v, bit, class, fn                                    \
+	}
+#define ITEM(m, v, bit, class, fn)                                                                           \
+	{                                                                                                    \
+		METHOD_##m, SCOPE_ITEM, NULL, "", v, bit, class, fn                                          \
+	}
+#define SUB(m, r, s, v, bit, class, fn)                                                                      \
+	{                                                                                                    \
+		METHOD_##m, SCOPE_ITEM, r, s, v, bit, class, fn                                              \
+	}
 
 /* First match wins. GET rows also answer HEAD. */
 static const struct route routes[] = {
@@ -40,8 +49,8 @@ static const size_t n_routes = sizeof(routes) / sizeof(*routes);
 /* GET on a collection with ?watch=1. */
 static const struct route watch_route = COLLECTION(GET, "watch", VERB_WATCH, ROUTE_READ, rest_watch);
 /* POST namespaces/NS/bindings: the Pod's name is in the body. */
-static const struct route bindings_route = {
-	METHOD_POST, SCOPE_COLLECTION, "bindings", "", "create", 0, ROUTE_WRITE, rest_binding_create};
+static const struct route bindings_route = {METHOD_POST, SCOPE_COLLECTION, "bindings",	       "", "create",
+					    0,		 ROUTE_WRITE,	   rest_binding_create};
 
 #define MAX_SEGMENTS 16
 struct segments {
@@ -49,7 +58,8 @@ struct segments {
 	size_t n;
 };
 
-/* False when there are more segments than any route has. Empty segments (a doubled or trailing slash) are dropped. */
+/* False when there are more segments than any route has. Empty segments (a doubled or trailing slash) are
+ * dropped. */
 static bool split(char *path, struct segments *ret)
 {
 	ret->n = 0;
@@ -168,7 +178,7 @@ enum route_result route_find(struct request *rq, char *copy)
 	rq->is_watch = false;
 	rq->group = rq->version = rq->resource = rq->ns = rq->name = rq->subresource = "";
 	rq->verb = path_verb(rq->method);
-	strcpy(copy, rq->path);
+	memcpy(copy, rq->path, strlen(rq->path) + 1);
 	if (!split(copy, &s))
 		return ROUTE_OTHER_PATH;
 	bool core = !strcmp(segment(&s, 0), "api");
@@ -185,7 +195,8 @@ enum route_result route_find(struct request *rq, char *copy)
 		at++;
 	if (!parse_resource(rq, &s, at))
 		return ROUTE_UNKNOWN;
-	rq->is_watch = get && !*rq->subresource && (old_watch || (!*rq->name && request_param_bool(rq, "watch")));
+	rq->is_watch =
+		get && !*rq->subresource && (old_watch || (!*rq->name && request_param_bool(rq, "watch")));
 	rq->verb = verb_of(rq);
 	if (core && !strcmp(rq->resource, "bindings") && *rq->ns && !*rq->name && rq->method == METHOD_POST) {
 		rq->kind = schema_resource(rq->api->schema, "", rq->version, "pods");

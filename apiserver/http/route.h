@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which handler answers: upstream's RequestInfo (path -> group, version, namespace, resource, name, subresource, verb)
- * followed by one table of (method, scope, subresource). Pure, any thread.
+ * Which handler answers: upstream's RequestInfo (path -> group, version, namespace, resource, name,
+ * subresource, verb) followed by one table of (method, scope, subresource). Pure, any thread.
  */
 #ifndef HTTP_ROUTE_H
 #define HTTP_ROUTE_H
@@ -29,13 +29,14 @@ struct route {
 
 enum route_result {
 	ROUTE_OK,
-	ROUTE_API_PATH,	   /* /api, /apis … without a resource: discovery or, when unknown, a NotFound Status */
+	ROUTE_API_PATH, /* /api, /apis … without a resource: discovery or, when unknown, a NotFound Status */
 	ROUTE_OTHER_PATH,  /* anything else: health, version, 404 */
 	ROUTE_UNKNOWN,	   /* a resource that does not exist: NotFound Status */
 	ROUTE_NOT_ALLOWED, /* the resource exists, the method does not: 405 */
 };
-/* Needs rq->method, path, params and api->schema; fills the routing result of rq. Slashes in rq->path are overwritten in
-   `segments`, a private copy of the path with room for strlen(path) + 1 bytes that must outlive the request. */
+/* Needs rq->method, path, params and api->schema; fills the routing result of rq. Slashes in rq->path are
+   overwritten in `segments`, a private copy of the path with room for strlen(path) + 1 bytes that must
+   outlive the request. */
 enum route_result route_find(struct request *rq, char *segments);
 /* The methods that a path refused with ROUTE_NOT_ALLOWED does take, as Allow lists them. */
 #define ROUTE_ALLOW_MAX 40

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Design. libmicrohttpd can suspend a connection, but then it neither notices that the client went away nor resumes one
- * cheaply: every resume writes an eventfd and walks the list of all suspended connections, every idle moment costs two
- * epoll_ctl. With 1,000 watchers on one event that is most of the cost. So a watch is suspended exactly once, for its
- * whole life, and this module writes to its TLS session meanwhile (GnuTLS sessions may move between threads as long as
- * one at a time uses them).
+ * Design. libmicrohttpd can suspend a connection, but then it neither notices that the client went away nor
+ * resumes one cheaply: every resume writes an eventfd and walks the list of all suspended connections, every
+ * idle moment costs two epoll_ctl. With 1,000 watchers on one event that is most of the cost. So a watch is
+ * suspended exactly once, for its whole life, and this module writes to its TLS session meanwhile (GnuTLS
+ * sessions may move between threads as long as one at a time uses them).
  *
- * Each thread owns an epoll set, a timer heap and a stack of streams that were woken. Waking is an atomic flag and a
- * push; only the push onto an empty stack writes the eventfd, so an event for a thousand watchers costs one system call.
- * Sockets are registered once, edge-triggered, for "writable again" and "peer is gone".
+ * Each thread owns an epoll set, a timer heap and a stack of streams that were woken. Waking is an atomic
+ * flag and a push; only the push onto an empty stack writes the eventfd, so an event for a thousand watchers
+ * costs one system call. Sockets are registered once, edge-triggered, for "writable again" and "peer is
+ * gone".
  *
- * A stream is pumped until its source has nothing, the socket is full, or its turn is over (TURN_MAX, so a long list does
- * not delay the watches beside it). What the socket did not take is kept in the stream, at most one buffer, and the
- * source is not asked for more until that is gone; a client that takes nothing for STALL_NS is dropped. So memory per
- * stream is bounded and a slow client can only hurt itself.
+ * A stream is pumped until its source has nothing, the socket is full, or its turn is over (TURN_MAX, so a
+ * long list does not delay the watches beside it). What the socket did not take is kept in the stream, at
+ * most one buffer, and the source is not asked for more until that is gone; a client that takes nothing for
+ * STALL_NS is dropped. So memory per stream is bounded and a slow client can only hurt itself.
  */
 #include "http/stream.h"
 
@@ -45,10 +46,10 @@ struct stream {
 	int64_t due_ns;
 	struct list all; /* of its thread */
 	struct stream *next_ready;
-	atomic_bool ready; /* is on the stack */
-	bool dead;	   /* freed when it comes off the stack */
+	atomic_bool ready;  /* is on the stack */
+	bool dead;	    /* freed when it comes off the stack */
 	bool tls_half_sent; /* GnuTLS holds a record of rest[] */
-	bool fresh;	   /* not yet known to its thread */
+	bool fresh;	    /* not yet known to its thread */
 	bool hung_up;
 	struct stream_thread *thread;
 	struct response_stream *rs;
@@ -124,8 +125,8 @@ static ssize_t send_tls(struct stream *s, const char *p, size_t n)
 {
 	ssize_t r;
 	do {
-		r = s->tls_half_sent ? gnutls_record_send(s->c.tls, NULL, 0) :
-				       gnutls_record_send(s->c.tls, p, n < TLS_RECORD ? n : TLS_RECORD);
+		r = s->tls_half_sent ? gnutls_record_send(s->c.tls, NULL, 0)
+				     : gnutls_record_send(s->c.tls, p, n < TLS_RECORD ? n : TLS_RECORD);
 	} while (r == GNUTLS_E_INTERRUPTED);
 	s->tls_half_sent = r == GNUTLS_E_AGAIN;
 	return r == GNUTLS_E_AGAIN ? 0 : r <= 0 ? -1 : r;
@@ -229,7 +230,9 @@ static void finish(struct stream *s, bool clean)
 
 static void set_timer(struct stream *s)
 {
-	int64_t due = s->stalled_ns ? s->stalled_ns + STALL_NS : s->rs->wake_at_ns ? s->rs->wake_at_ns : CLOCK_NEVER;
+	int64_t due = s->stalled_ns	  ? s->stalled_ns + STALL_NS
+		      : s->rs->wake_at_ns ? s->rs->wake_at_ns
+					  : CLOCK_NEVER;
 	if (s->timer.pos && due == s->due_ns)
 		return;
 	heap_remove(&s->thread->timers, &s->timer);
@@ -336,7 +339,7 @@ static void *stream_thread(void *arg)
 		run_ready(t);
 	}
 	run_ready(t); /* those that were never begun are known now */
-	list_for_each_safe(pos, &t->all)
+	list_for_each_safe (pos, &t->all)
 		finish(list_entry(pos, struct stream, all), true);
 	run_ready(t);
 	return NULL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Streams over a socket pair, without TLS: framing, waking, timers, slow readers, clients that leave, shutdown. */
+/* Streams over a socket pair, without TLS: framing, waking, timers, slow readers, clients that leave,
+ * shutdown. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -242,9 +243,12 @@ static void test_wakes_from_elsewhere(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_chunks),	      cmocka_unit_test(test_plain),
-		cmocka_unit_test(test_slow_reader),   cmocka_unit_test(test_client_leaves),
-		cmocka_unit_test(test_timer),	      cmocka_unit_test(test_shutdown_ends_cleanly),
+		cmocka_unit_test(test_chunks),
+		cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_slow_reader),
+		cmocka_unit_test(test_client_leaves),
+		cmocka_unit_test(test_timer),
+		cmocka_unit_test(test_shutdown_ends_cleanly),
 		cmocka_unit_test(test_wakes_from_elsewhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What all handlers share, and the handlers themselves. A handler looks at a routed request, always fills the response
- * (a failure becomes a Status), and returns nothing. BLOCKS = runs on a worker of the pool; the others run on a network
- * thread and must not block.
+ * What all handlers share, and the handlers themselves. A handler looks at a routed request, always fills the
+ * response (a failure becomes a Status), and returns nothing. BLOCKS = runs on a worker of the pool; the
+ * others run on a network thread and must not block.
  *
- * The reading side lives in rest/{get,list,watch,table,discovery}.c, the writing side in rest/{write,patch,delete,…}.c. They
- * meet in rest/negotiate.h: how an object is presented (JSON, Table, PartialObjectMetadata, pretty) is decided in one place.
+ * The reading side lives in rest/{get,list,watch,table,discovery}.c, the writing side in
+ * rest/{write,patch,delete,…}.c. They meet in rest/negotiate.h: how an object is presented (JSON, Table,
+ * PartialObjectMetadata, pretty) is decided in one place.
  */
 #ifndef REST_API_H
 #define REST_API_H
@@ -17,8 +18,9 @@ struct api {
 	const struct schema *schema;
 	struct storage *storage;
 	const char *service_cidr; /* "10.96.0.0/12" */
-	const char *node_client_ca, *node_client_cert, *node_client_key; /* PEM files for calls to node agents; may be NULL */
-	struct rest_state *state;     /* the writing side's own (allocators …); rest_state_new */
+	const char *node_client_ca, *node_client_cert,
+		*node_client_key;    /* PEM files for calls to node agents; may be NULL */
+	struct rest_state *state;    /* the writing side's own (allocators …); rest_state_new */
 	struct discovery *discovery; /* rest/discovery.h */
 	struct openapi *openapi;     /* rest/openapi.h */
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Table cells that a path cannot express, one function each; kinds without state of their own. Pods have cells_pod.c. */
+/* Table cells that a path cannot express, one function each; kinds without state of their own. Pods have
+ * cells_pod.c. */
 #include <stdlib.h>
 #include <string.h>
 #include <ctype.h>
@@ -58,7 +59,7 @@ static void cell_age(struct buf *out, const struct cell *c)
 static void join_containers(struct buf *out, const struct cell *c, const char *key)
 {
 	autobuf struct buf b = BUF_INIT;
-	js_array_for_each(one, js_arr(c->o, "spec", "template", "spec", "containers", NULL))
+	js_array_for_each (one, js_arr(c->o, "spec", "template", "spec", "containers", NULL))
 		add_joined(&b, js_str0(one, key, NULL));
 	put(out, &b, "");
 }
@@ -123,7 +124,7 @@ static void cell_secrets_count(struct buf *out, const struct cell *c)
 static void cell_node_status(struct buf *out, const struct cell *c)
 {
 	autobuf struct buf b = BUF_INIT;
-	js_array_for_each(cond, js_arr(c->o, "status", "conditions", NULL))
+	js_array_for_each (cond, js_arr(c->o, "status", "conditions", NULL))
 		if (!strcmp(js_str0(cond, "type", NULL), "Ready"))
 			add_joined(&b, !strcmp(js_str0(cond, "status", NULL), "True") ? "Ready" : "NotReady");
 	if (!b.len)
@@ -142,13 +143,12 @@ static int by_text(const void *a, const void *b)
 static void cell_node_roles(struct buf *out, const struct cell *c)
 {
 	static const char prefix[] = "node-role.kubernetes.io/";
-	const char *roles[MAX_ROLES];
+	const char *roles[MAX_ROLES] = {NULL};
 	size_t n = 0;
 	autobuf struct buf b = BUF_INIT;
 	const js *labels = js_obj(c->o, "metadata", "labels", NULL);
 	if (labels) {
-		json_object_object_foreach((js *)(uintptr_t)labels, key, value)
-		{
+		json_object_object_foreach ((js *)(uintptr_t)labels, key, value) {
 			const char *role = NULL;
 			if (!strncmp(key, prefix, sizeof(prefix) - 1))
 				role = key + sizeof(prefix) - 1;
@@ -168,8 +168,7 @@ static void cell_node_roles(struct buf *out, const struct cell *c)
 static void node_address(struct buf *out, const struct cell *c, const char *type)
 {
 	const char *found = NONE;
-	js_array_for_each(a, js_arr(c->o, "status", "addresses", NULL))
-	{
+	js_array_for_each (a, js_arr(c->o, "status", "addresses", NULL)) {
 		if (!strcmp(js_str0(a, "type", NULL), type)) {
 			found = js_str0(a, "address", NULL);
 			break;
@@ -193,7 +192,8 @@ static void cell_node_external_ip(struct buf *out, const struct cell *c)
 static void cell_svc_cluster_ip(struct buf *out, const struct cell *c)
 {
 	const js *first = js_at(js_arr(c->o, "spec", "clusterIPs", NULL), 0);
-	const char *ip = js_is_str(first) ? json_object_get_string((js *)(uintptr_t)first) : js_str0(c->o, "spec", "clusterIP", NULL);
+	const char *ip = js_is_str(first) ? json_object_get_string((js *)(uintptr_t)first)
+					  : js_str0(c->o, "spec", "clusterIP", NULL);
 	cell_str(out, *ip ? ip : NONE);
 }
 
@@ -207,14 +207,13 @@ static void cell_svc_external_ip(struct buf *out, const struct cell *c)
 		return;
 	}
 	if (balancer) {
-		js_array_for_each(in, js_arr(c->o, "status", "loadBalancer", "ingress", NULL))
-		{
+		js_array_for_each (in, js_arr(c->o, "status", "loadBalancer", "ingress", NULL)) {
 			const char *ip = js_str0(in, "ip", NULL), *host = js_str0(in, "hostname", NULL);
 			if (*ip || *host)
 				add_joined(&b, *ip ? ip : host);
 		}
 	}
-	js_array_for_each(ip, js_arr(c->o, "spec", "externalIPs", NULL))
+	js_array_for_each (ip, js_arr(c->o, "spec", "externalIPs", NULL))
 		if (js_is_str(ip))
 			add_joined(&b, json_object_get_string(ip));
 	put(out, &b, balancer ? "<pending>" : NONE);
@@ -223,8 +222,7 @@ static void cell_svc_external_ip(struct buf *out, const struct cell *c)
 static void cell_svc_ports(struct buf *out, const struct cell *c)
 {
 	autobuf struct buf b = BUF_INIT;
-	js_array_for_each(p, js_arr(c->o, "spec", "ports", NULL))
-	{
+	js_array_for_each (p, js_arr(c->o, "spec", "ports", NULL)) {
 		int64_t node_port = js_int(p, 0, "nodePort", NULL);
 		buf_addf(&b, "%s%lld", b.len ? "," : "", (long long)js_int(p, 0, "port", NULL));
 		if (node_port > 0)
@@ -261,11 +259,10 @@ static void cell_endpoints(struct buf *out, const struct cell *c)
 	autobuf struct buf b = BUF_INIT;
 	size_t n = 0;
 	const js *subsets = js_arr(c->o, "subsets", NULL);
-	js_array_for_each(ss, subsets)
-	{
+	js_array_for_each (ss, subsets) {
 		const js *addresses = js_arr(ss, "addresses", NULL), *ports = js_arr(ss, "ports", NULL);
 		for (size_t p = 0; p < (js_len(ports) ? js_len(ports) : 1); p++)
-			js_array_for_each(a, addresses)
+			js_array_for_each (a, addresses)
 				add_endpoint(&b, &n, a, js_at(ports, p));
 	}
 	if (n > MAX_ENDPOINTS)
@@ -323,7 +320,8 @@ static void cell_event_object(struct buf *out, const struct cell *c)
 
 static void cell_event_source(struct buf *out, const struct cell *c)
 {
-	const char *component = js_str0(c->o, "source", "component", NULL), *host = js_str0(c->o, "source", "host", NULL);
+	const char *component = js_str0(c->o, "source", "component", NULL),
+		   *host = js_str0(c->o, "source", "host", NULL);
 	autobuf struct buf b = BUF_INIT;
 	buf_adds(&b, *component ? component : js_str0(c->o, "reportingComponent", NULL));
 	if (!*host)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What `kubectl get pods` shows. STATUS is not the phase: init containers first, then the containers from the last to the
- * first, each with a reason overriding what stood before, then deletion. The rules, odd ones included, are those of
- * printPod in kubernetes/kubernetes pkg/printers/internalversion/printers.go; people's scripts read the words.
+ * What `kubectl get pods` shows. STATUS is not the phase: init containers first, then the containers from the
+ * last to the first, each with a reason overriding what stood before, then deletion. The rules, odd ones
+ * included, are those of printPod in kubernetes/kubernetes pkg/printers/internalversion/printers.go; people's
+ * scripts read the words.
  */
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +21,7 @@ struct pod_summary {
 
 static bool restartable(const js *pod, const char *name)
 {
-	js_array_for_each(c, js_arr(pod, "spec", "initContainers", NULL))
+	js_array_for_each (c, js_arr(pod, "spec", "initContainers", NULL))
 		if (!strcmp(js_str0(c, "name", NULL), name))
 			return !strcmp(js_str0(c, "restartPolicy", NULL), "Always");
 	return false;
@@ -48,11 +49,13 @@ static void terminated_reason(struct pod_summary *s, const char *prefix, const j
 	else if (signal)
 		snprintf(s->reason, sizeof(s->reason), "%sSignal:%lld", prefix, (long long)signal);
 	else
-		snprintf(s->reason, sizeof(s->reason), "%sExitCode:%lld", prefix, (long long)js_int(t, 0, "exitCode", NULL));
+		snprintf(s->reason, sizeof(s->reason), "%sExitCode:%lld", prefix,
+			 (long long)js_int(t, 0, "exitCode", NULL));
 }
 
 /* Init containers; true while they are not done. */
-static bool summarize_init(struct pod_summary *s, const js *pod, int64_t *side_restarts, const char **side_last)
+static bool summarize_init(struct pod_summary *s, const js *pod, int64_t *side_restarts,
+			   const char **side_last)
 {
 	const js *statuses = js_arr(pod, "status", "initContainerStatuses", NULL);
 	for (size_t i = 0; i < js_len(statuses); i++) {
@@ -116,14 +119,15 @@ static void summarize_containers(struct pod_summary *s, const js *pod)
 
 static void summarize(struct pod_summary *s, const js *pod)
 {
-	const char *phase = js_str0(pod, "status", "phase", NULL), *reason = js_str0(pod, "status", "reason", NULL);
+	const char *phase = js_str0(pod, "status", "phase", NULL),
+		   *reason = js_str0(pod, "status", "reason", NULL);
 	const char *side_last = "";
 	int64_t side_restarts = 0;
 	memset(s, 0, sizeof(*s));
 	s->last_restart = "";
 	set_reason(s, "", *reason ? reason : phase);
 	s->total = (int64_t)js_len(js_arr(pod, "spec", "containers", NULL));
-	js_array_for_each(c, js_arr(pod, "spec", "initContainers", NULL))
+	js_array_for_each (c, js_arr(pod, "spec", "initContainers", NULL))
 		s->total += !strcmp(js_str0(c, "restartPolicy", NULL), "Always");
 	const js *scheduled = condition_find(js_arr(pod, "status", "conditions", NULL), "PodScheduled");
 	if (scheduled && !strcmp(js_str0(scheduled, "reason", NULL), "SchedulingGated"))
@@ -193,7 +197,7 @@ void cell_pod_gates(struct buf *out, const struct cell *c)
 		cell_str(out, NONE);
 		return;
 	}
-	js_array_for_each(g, gates)
+	js_array_for_each (g, gates)
 		passed += condition_true(c->o, js_str0(g, "conditionType", NULL));
 	buf_addf(out, "\"%zu/%zu\"", passed, js_len(gates));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The continue token: base64url of {"v":"meta.k8s.io/v1","rv":N,"start":"KEY"}, as upstream's, where rv -1 means that the
- * rest of the list may be newer than its beginning. Opaque to clients, so every byte of it is distrusted.
+ * The continue token: base64url of {"v":"meta.k8s.io/v1","rv":N,"start":"KEY"}, as upstream's, where rv -1
+ * means that the rest of the list may be newer than its beginning. Opaque to clients, so every byte of it is
+ * distrusted.
  */
 #include "rest/options.h"
 
@@ -67,12 +68,16 @@ int continue_decode(const char *token, uint64_t *ret_rv, char **ret_after, struc
 		return err_set(err, REASON_BAD_REQUEST, "continue key is not valid: malformed token");
 	if (strcmp(buf_str(&version), VERSION))
 		return err_set(err, REASON_BAD_REQUEST,
-			       "continue key is not valid: server does not recognize this encoded version \"%.100s\"", buf_str(&version));
+			       "continue key is not valid: server does not recognize this encoded version "
+			       "\"%.100s\"",
+			       buf_str(&version));
 	if (!rv || rv < -1)
 		return err_set(err, REASON_BAD_REQUEST,
-			       "continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
+			       "continue key is not valid: incorrect encoded start resourceVersion (version "
+			       "meta.k8s.io/v1)");
 	if (!start.len || buf_str(&start)[0] == '/')
-		return err_set(err, REASON_BAD_REQUEST, "continue key is not valid: encoded start key empty (version meta.k8s.io/v1)");
+		return err_set(err, REASON_BAD_REQUEST,
+			       "continue key is not valid: encoded start key empty (version meta.k8s.io/v1)");
 	*ret_rv = rv < 0 ? 0 : (uint64_t)rv;
 	*ret_after = buf_take(&start, NULL);
 	return 0;

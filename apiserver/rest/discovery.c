@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every document is rendered at start and served as static bytes with an ETag. Legacy clients read /api, /apis and one list per
- * group-version; kubectl 1.26 and newer asks /api and /apis for the aggregated form and is told so by the Content-Type, which
- * must repeat group, version and kind. An idle client that comes back with If-None-Match gets 304.
+ * Every document is rendered at start and served as static bytes with an ETag. Legacy clients read /api,
+ * /apis and one list per group-version; kubectl 1.26 and newer asks /api and /apis for the aggregated form
+ * and is told so by the Content-Type, which must repeat group, version and kind. An idle client that comes
+ * back with If-None-Match gets 304.
  */
 #include "rest/discovery.h"
 
@@ -28,7 +29,7 @@ struct document {
 	char etag[N_FORMS][68];
 };
 struct discovery {
-	struct map by_path; /* struct document */
+	struct map by_path;	   /* struct document */
 	const struct kind **kinds; /* by group, version, resource */
 	size_t n;
 };
@@ -66,7 +67,8 @@ static bool same_version(const struct kind *a, const struct kind *b)
 }
 
 /* First kind behind those of the same group (or group-version). */
-static size_t run_end(const struct discovery *d, size_t i, bool (*same)(const struct kind *, const struct kind *))
+static size_t run_end(const struct discovery *d, size_t i,
+		      bool (*same)(const struct kind *, const struct kind *))
 {
 	size_t j = i;
 	while (j < d->n && same(d->kinds[i], d->kinds[j]))
@@ -81,9 +83,10 @@ static void add_verbs(struct buf *b, unsigned verbs)
 	static const struct {
 		unsigned bit;
 		const char *name;
-	} names[] = {{VERB_CREATE, "create"}, {VERB_DELETE, "delete"}, {VERB_DELETECOLLECTION, "deletecollection"},
-		     {VERB_GET, "get"},	      {VERB_LIST, "list"},     {VERB_PATCH, "patch"},
-		     {VERB_UPDATE, "update"}, {VERB_WATCH, "watch"}};
+	} names[] = {
+		{VERB_CREATE, "create"}, {VERB_DELETE, "delete"}, {VERB_DELETECOLLECTION, "deletecollection"},
+		{VERB_GET, "get"},	 {VERB_LIST, "list"},	  {VERB_PATCH, "patch"},
+		{VERB_UPDATE, "update"}, {VERB_WATCH, "watch"}};
 	const char *sep = "";
 	buf_adds(b, "\"verbs\":[");
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -105,14 +108,15 @@ static void add_list(struct buf *b, const char *key, const char *const *v)
 	buf_addc(b, ']');
 }
 
-static const char *or(const char *s, const char *other)
+static const char * or (const char *s, const char *other)
 {
 	return s && *s ? s : other;
 }
 
 static int by_sub_name(const void *a, const void *b)
 {
-	return strcmp((*(const struct subresource *const *)a)->name, (*(const struct subresource *const *)b)->name);
+	return strcmp((*(const struct subresource *const *)a)->name,
+		      (*(const struct subresource *const *)b)->name);
 }
 
 #define MAX_SUBRESOURCES 16
@@ -131,18 +135,18 @@ static void legacy_subresource(struct buf *b, const struct kind *k, const struct
 {
 	buf_addf(b, ",{\"name\":\"%s/%s\",\"singularName\":\"\",\"namespaced\":%s,", k->resource, s->name,
 		 k->namespaced ? "true" : "false");
-	if (s->group && (strcmp(s->group, k->group) || strcmp(or(s->version, k->version), k->version)))
-		buf_addf(b, "\"group\":\"%s\",\"version\":\"%s\",", s->group, or(s->version, k->version));
-	buf_addf(b, "\"kind\":\"%s\",", or(s->kind, k->kind));
+	if (s->group && (strcmp(s->group, k->group) || strcmp(or (s->version, k->version), k->version)))
+		buf_addf(b, "\"group\":\"%s\",\"version\":\"%s\",", s->group, or (s->version, k->version));
+	buf_addf(b, "\"kind\":\"%s\",", or (s->kind, k->kind));
 	add_verbs(b, s->verbs);
 	buf_addc(b, '}');
 }
 
 static void legacy_resource(struct buf *b, const struct kind *k)
 {
-	const struct subresource *subs[MAX_SUBRESOURCES];
-	buf_addf(b, "{\"name\":\"%s\",\"singularName\":\"%s\",\"namespaced\":%s,\"kind\":\"%s\",", k->resource,
-		 or(k->singular, ""), k->namespaced ? "true" : "false", k->kind);
+	const struct subresource *subs[MAX_SUBRESOURCES] = {NULL};
+	buf_addf(b, "{\"name\":\"%s\",\"singularName\":\"%s\",\"namespaced\":%s,\"kind\":\"%s\",",
+		 k->resource, or (k->singular, ""), k->namespaced ? "true" : "false", k->kind);
 	add_verbs(b, k->verbs);
 	add_list(b, "shortNames", k->short_names);
 	add_list(b, "categories", k->categories);
@@ -175,25 +179,27 @@ static void legacy_group(struct buf *b, const struct discovery *d, size_t from, 
 	const char *group = d->kinds[from]->group;
 	buf_addf(b, "\"name\":\"%s\",\"versions\":[", group);
 	for (size_t i = from; i < to; i = run_end(d, i, same_version))
-		buf_addf(b, "%s{\"groupVersion\":\"%s/%s\",\"version\":\"%s\"}", i > from ? "," : "", group, d->kinds[i]->version,
-			 d->kinds[i]->version);
-	buf_addf(b, "],\"preferredVersion\":{\"groupVersion\":\"%s/%s\",\"version\":\"%s\"}", group, d->kinds[from]->version,
-		 d->kinds[from]->version);
+		buf_addf(b, "%s{\"groupVersion\":\"%s/%s\",\"version\":\"%s\"}", i > from ? "," : "", group,
+			 d->kinds[i]->version, d->kinds[i]->version);
+	buf_addf(b, "],\"preferredVersion\":{\"groupVersion\":\"%s/%s\",\"version\":\"%s\"}", group,
+		 d->kinds[from]->version, d->kinds[from]->version);
 }
 
 /* ---- aggregated ---- */
 
 static void response_kind(struct buf *b, const char *group, const char *version, const char *kind)
 {
-	buf_addf(b, "\"responseKind\":{\"group\":\"%s\",\"version\":\"%s\",\"kind\":\"%s\"},", group, version, kind);
+	buf_addf(b, "\"responseKind\":{\"group\":\"%s\",\"version\":\"%s\",\"kind\":\"%s\"},", group, version,
+		 kind);
 }
 
 static void aggregated_resource(struct buf *b, const struct kind *k)
 {
-	const struct subresource *subs[MAX_SUBRESOURCES];
+	const struct subresource *subs[MAX_SUBRESOURCES] = {NULL};
 	buf_addf(b, "{\"resource\":\"%s\",", k->resource);
 	response_kind(b, k->group, k->version, k->kind);
-	buf_addf(b, "\"scope\":\"%s\",\"singularResource\":\"%s\",", k->namespaced ? "Namespaced" : "Cluster", or(k->singular, ""));
+	buf_addf(b, "\"scope\":\"%s\",\"singularResource\":\"%s\",", k->namespaced ? "Namespaced" : "Cluster",
+		 or (k->singular, ""));
 	add_verbs(b, k->verbs);
 	add_list(b, "shortNames", k->short_names);
 	add_list(b, "categories", k->categories);
@@ -201,7 +207,8 @@ static void aggregated_resource(struct buf *b, const struct kind *k)
 	for (size_t i = 0; i < n; i++) {
 		const struct subresource *s = subs[i];
 		buf_addf(b, "%s{\"subresource\":\"%s\",", i ? "," : ",\"subresources\":[", s->name);
-		response_kind(b, s->group ? s->group : k->group, or(s->version, k->version), or(s->kind, k->kind));
+		response_kind(b, s->group ? s->group : k->group, or (s->version, k->version),
+			      or (s->kind, k->kind));
 		add_verbs(b, s->verbs);
 		buf_adds(b, i + 1 == n ? "}]" : "}");
 	}
@@ -212,12 +219,14 @@ static void aggregated_group(struct buf *b, const struct discovery *d, size_t fr
 {
 	const char *group = d->kinds[from]->group;
 	if (*group)
-		buf_addf(b, "{\"metadata\":{\"name\":\"%s\",\"creationTimestamp\":null},\"versions\":[", group);
+		buf_addf(b, "{\"metadata\":{\"name\":\"%s\",\"creationTimestamp\":null},\"versions\":[",
+			 group);
 	else
 		buf_adds(b, "{\"metadata\":{\"creationTimestamp\":null},\"versions\":[");
 	for (size_t i = from; i < to;) {
 		size_t end = run_end(d, i, same_version);
-		buf_addf(b, "%s{\"version\":\"%s\",\"resources\":[", i > from ? "," : "", d->kinds[i]->version);
+		buf_addf(b, "%s{\"version\":\"%s\",\"resources\":[", i > from ? "," : "",
+			 d->kinds[i]->version);
 		for (size_t j = i; j < end; j++) {
 			if (j > i)
 				buf_addc(b, ',');
@@ -232,7 +241,9 @@ static void aggregated_group(struct buf *b, const struct discovery *d, size_t fr
 static void aggregated(struct buf *b, const struct discovery *d, bool core, enum form f)
 {
 	const char *sep = "";
-	buf_addf(b, "{\"kind\":\"APIGroupDiscoveryList\",\"apiVersion\":\"apidiscovery.k8s.io/%s\",\"metadata\":{},\"items\":[",
+	buf_addf(b,
+		 "{\"kind\":\"APIGroupDiscoveryList\",\"apiVersion\":\"apidiscovery.k8s.io/"
+		 "%s\",\"metadata\":{},\"items\":[",
 		 f == FORM_V2 ? "v2" : "v2beta1");
 	for (size_t i = 0; i < d->n;) {
 		size_t end = run_end(d, i, same_group);
@@ -268,7 +279,8 @@ static void build_groups(struct discovery *d)
 		size_t end = run_end(d, i, same_group);
 		const char *group = d->kinds[i]->group;
 		for (size_t j = i; j < end; j = run_end(d, j, same_version)) {
-			snprintf(path, sizeof(path), *group ? "/apis/%s/%s" : "/api%s/%s", group, d->kinds[j]->version);
+			snprintf(path, sizeof(path), *group ? "/apis/%s/%s" : "/api%s/%s", group,
+				 d->kinds[j]->version);
 			legacy_resources(&document(d, path)[FORM_LEGACY], d, j, run_end(d, j, same_version));
 		}
 		if (*group) {
@@ -294,7 +306,8 @@ static int by_text(const void *a, const void *b)
 
 static void build_index(struct discovery *d)
 {
-	static const char *const more[] = {"/healthz", "/livez", "/metrics", "/openapi/v3", "/readyz", "/version"};
+	static const char *const more[] = {"/healthz",	  "/livez",  "/metrics",
+					   "/openapi/v3", "/readyz", "/version"};
 	size_t n = 0, n_more = sizeof(more) / sizeof(*more);
 	const char **paths = mem_array(map_len(&d->by_path) + n_more, sizeof(*paths));
 	for (struct map_iter it = {0}; map_next(&d->by_path, &it);)
@@ -329,7 +342,8 @@ struct discovery *discovery_new(const struct schema *schema, const char *server_
 	struct discovery *d = MEM_NEW(struct discovery);
 	collect(d, schema);
 	buf_addf(&document(d, "/api")[FORM_LEGACY],
-		 "{\"kind\":\"APIVersions\",\"versions\":[\"v1\"],\"serverAddressByClientCIDRs\":[{\"clientCIDR\":\"0.0.0.0/0\","
+		 "{\"kind\":\"APIVersions\",\"versions\":[\"v1\"],\"serverAddressByClientCIDRs\":[{"
+		 "\"clientCIDR\":\"0.0.0.0/0\","
 		 "\"serverAddress\":\"%s\"}]}\n",
 		 server_address);
 	build_groups(d);
@@ -367,7 +381,9 @@ static enum form pick_form(const struct document *doc, const char *accept)
 		char clause[256] = "";
 		memcpy(clause, accept, n < sizeof(clause) ? n : sizeof(clause) - 1);
 		if (strstr(clause, "as=APIGroupDiscoveryList") && strstr(clause, "g=apidiscovery.k8s.io")) {
-			enum form f = strstr(clause, "v=v2beta1") ? FORM_V2BETA1 : strstr(clause, "v=v2") ? FORM_V2 : FORM_LEGACY;
+			enum form f = strstr(clause, "v=v2beta1") ? FORM_V2BETA1
+				      : strstr(clause, "v=v2")	  ? FORM_V2
+								  : FORM_LEGACY;
 			bool plain = !strstr(clause, "profile="); /* variants that only newer servers have */
 			if (f != FORM_LEGACY && plain && doc->body[f].len)
 				return f;
@@ -381,7 +397,8 @@ static enum form pick_form(const struct document *doc, const char *accept)
 
 static void not_found(struct response *rs)
 {
-	struct status_parts st = {.reason = REASON_NOT_FOUND, .message = "the server could not find the requested resource"};
+	struct status_parts st = {.reason = REASON_NOT_FOUND,
+				  .message = "the server could not find the requested resource"};
 	response_status_parts(rs, &st);
 }
 
@@ -410,7 +427,7 @@ void rest_discovery(struct request *rq, struct response *rs)
 	rs->content_type = form_types[f];
 	rs->vary_accept = aggregable;
 	if (aggregable)
-		strcpy(rs->etag, doc->etag[f]);
+		snprintf(rs->etag, sizeof(rs->etag), "%s", doc->etag[f]);
 	if (aggregable && !strcmp(rq->if_none_match, doc->etag[f])) {
 		rs->status = 304;
 		return;

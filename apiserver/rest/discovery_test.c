@@ -17,7 +17,8 @@ static struct api api;
 
 static void call(const char *path, const char *accept, const char *etag, struct response *rs)
 {
-	struct request rq = {.path = path, .accept = accept, .user_agent = "test", .if_none_match = etag, .api = &api};
+	struct request rq = {
+		.path = path, .accept = accept, .user_agent = "test", .if_none_match = etag, .api = &api};
 	memset(rs, 0, sizeof(*rs));
 	rest_discovery(&rq, rs);
 }
@@ -37,7 +38,7 @@ static js *document(const char *path, const char *accept, const char *want_type)
 
 static js *find(js *list, const char *key, const char *value)
 {
-	js_array_for_each(o, list)
+	js_array_for_each (o, list)
 		if (!strcmp(js_str0(o, key, NULL), value))
 			return o;
 	fail_msg("no %s %s", key, value);
@@ -54,17 +55,22 @@ static void assert_text(const js *o, const char *want)
 static void test_legacy(void **state)
 {
 	autojson js *versions = document("/api", "application/json", "application/json");
-	assert_text(versions, "{\"kind\":\"APIVersions\",\"versions\":[\"v1\"],\"serverAddressByClientCIDRs\":[{\"clientCIDR\":\"0.0.0.0/0\","
+	assert_text(versions, "{\"kind\":\"APIVersions\",\"versions\":[\"v1\"],"
+			      "\"serverAddressByClientCIDRs\":[{\"clientCIDR\":\"0.0.0.0/0\","
 			      "\"serverAddress\":\"1.2.3.4:6443\"}]}");
 	autojson js *core = document("/api/v1/", "*/*", "application/json");
 	js *list = js_arr(core, "resources", NULL);
 	assert_text(find(list, "name", "pods"),
-		    "{\"name\":\"pods\",\"singularName\":\"pod\",\"namespaced\":true,\"kind\":\"Pod\",\"verbs\":[\"create\",\"delete\","
-		    "\"deletecollection\",\"get\",\"list\",\"patch\",\"update\",\"watch\"],\"shortNames\":[\"po\"],\"categories\":[\"all\"]}");
+		    "{\"name\":\"pods\",\"singularName\":\"pod\",\"namespaced\":true,\"kind\":\"Pod\","
+		    "\"verbs\":[\"create\",\"delete\","
+		    "\"deletecollection\",\"get\",\"list\",\"patch\",\"update\",\"watch\"],\"shortNames\":["
+		    "\"po\"],\"categories\":[\"all\"]}");
 	assert_text(find(list, "name", "pods/log"),
-		    "{\"name\":\"pods/log\",\"singularName\":\"\",\"namespaced\":true,\"kind\":\"Pod\",\"verbs\":[\"get\"]}");
+		    "{\"name\":\"pods/"
+		    "log\",\"singularName\":\"\",\"namespaced\":true,\"kind\":\"Pod\",\"verbs\":[\"get\"]}");
 	assert_text(find(list, "name", "bindings"),
-		    "{\"name\":\"bindings\",\"singularName\":\"binding\",\"namespaced\":true,\"kind\":\"Binding\",\"verbs\":[\"create\"]}");
+		    "{\"name\":\"bindings\",\"singularName\":\"binding\",\"namespaced\":true,\"kind\":"
+		    "\"Binding\",\"verbs\":[\"create\"]}");
 	autojson js *apps = document("/apis/apps/v1", "application/json", "application/json");
 	assert_string_equal(js_str0(apps, "groupVersion", NULL), "apps/v1");
 	js *scale = find(js_arr(apps, "resources", NULL), "name", "deployments/scale");
@@ -81,15 +87,15 @@ static void test_legacy(void **state)
 
 static void test_aggregated(void **state)
 {
-	static const char *const forms[][2] = {{V2, "apidiscovery.k8s.io/v2"}, {V2BETA1, "apidiscovery.k8s.io/v2beta1"}};
+	static const char *const forms[][2] = {{V2, "apidiscovery.k8s.io/v2"},
+					       {V2BETA1, "apidiscovery.k8s.io/v2beta1"}};
 	for (size_t i = 0; i < 2; i++) {
 		autojson js *core = document("/api", forms[i][0], forms[i][0]);
 		assert_string_equal(js_str0(core, "apiVersion", NULL), forms[i][1]);
 		assert_int_equal(js_len(js_arr(core, "items", NULL)), 1);
 		autojson js *all = document("/apis", forms[i][0], forms[i][0]);
 		bool found = false;
-		js_array_for_each(item, js_arr(all, "items", NULL))
-		{
+		js_array_for_each (item, js_arr(all, "items", NULL)) {
 			if (strcmp(js_str0(item, "metadata", "name", NULL), "apps"))
 				continue;
 			found = true;
@@ -98,7 +104,8 @@ static void test_aggregated(void **state)
 			js *d = find(js_arr(version, "resources", NULL), "resource", "deployments");
 			assert_string_equal(js_str0(d, "scope", NULL), "Namespaced");
 			js *s = find(js_arr(d, "subresources", NULL), "subresource", "scale");
-			assert_text(js_obj(s, "responseKind", NULL), "{\"group\":\"autoscaling\",\"version\":\"v1\",\"kind\":\"Scale\"}");
+			assert_text(js_obj(s, "responseKind", NULL),
+				    "{\"group\":\"autoscaling\",\"version\":\"v1\",\"kind\":\"Scale\"}");
 		}
 		assert_true(found);
 	}
@@ -110,7 +117,8 @@ static void test_which_form(void **state)
 		{V2 "," V2BETA1 ",application/json", V2},
 		{V2BETA1 ",application/json", V2BETA1},
 		{V2 ";profile=nopeer," V2 ",application/json", V2},
-		{"application/json;g=apidiscovery.k8s.io;v=v9;as=APIGroupDiscoveryList,application/json", "application/json"},
+		{"application/json;g=apidiscovery.k8s.io;v=v9;as=APIGroupDiscoveryList,application/json",
+		 "application/json"},
 		{"application/json," V2, "application/json"},
 		{"", "application/json"},
 	};
@@ -128,7 +136,7 @@ static void test_etag(void **state)
 	char etag[80];
 	call("/apis", V2, "", &rs);
 	assert_true(rs.vary_accept);
-	strcpy(etag, rs.etag);
+	memcpy(etag, rs.etag, sizeof(etag));
 	assert_int_equal(etag[0], '"');
 	call("/apis", V2, etag, &rs);
 	assert_int_equal(rs.status, 304);
@@ -145,7 +153,8 @@ static void test_unknown(void **state)
 		struct response rs;
 		call(v[i], "", "", &rs);
 		assert_int_equal(rs.status, 404);
-		assert_non_null(strstr(buf_str(&rs.body), "the server could not find the requested resource"));
+		assert_non_null(
+			strstr(buf_str(&rs.body), "the server could not find the requested resource"));
 		response_release(&rs);
 	}
 }

@@ -13,7 +13,8 @@ void rest_get(struct request *rq, struct response *rs)
 	const char *asked = request_param(rq, "resourceVersion");
 	if (asked && options_revision(asked, &rv) < 0) {
 		err_set(&err, REASON_BAD_REQUEST,
-			"invalid resource version: resourceVersion: Invalid value: \"%.100s\": strconv.ParseUint: parsing \"%.100s\": "
+			"invalid resource version: resourceVersion: Invalid value: \"%.100s\": "
+			"strconv.ParseUint: parsing \"%.100s\": "
 			"invalid syntax",
 			asked, asked);
 		response_status(rs, &err, rq, NULL);
@@ -22,7 +23,8 @@ void rest_get(struct request *rq, struct response *rs)
 	const char *ns = rq->kind->namespaced ? rq->ns : "";
 	autoobj struct obj *o = storage_get(storage_resource(rq->api->storage, rq->kind), ns, rq->name);
 	if (!o) {
-		err_set(&err, REASON_NOT_FOUND, "%s%s%s \"%s\" not found", rq->resource, *rq->group ? "." : "", rq->group, rq->name);
+		err_set(&err, REASON_NOT_FOUND, "%s%s%s \"%s\" not found", rq->resource,
+			*rq->group ? "." : "", rq->group, rq->name);
 		response_status(rs, &err, rq, NULL);
 		return;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LIST: a snapshot of references, sent as prefix, items, suffix. Stored bytes are copied straight into the socket's buffer;
- * Tables, pretty JSON and YAML are rendered one item at a time. So a list never exists in memory as a whole unless it is
- * small enough to be answered at once; longer ones leave as a stream.
+ * LIST: a snapshot of references, sent as prefix, items, suffix. Stored bytes are copied straight into the
+ * socket's buffer; Tables, pretty JSON and YAML are rendered one item at a time. So a list never exists in
+ * memory as a whole unless it is small enough to be answered at once; longer ones leave as a stream.
  */
 #include "rest/negotiate.h"
 
@@ -15,7 +15,7 @@
 #include "rest/pretty.h"
 
 #define AT_ONCE_BYTES (256 * 1024) /* stored bytes answered in one piece */
-#define AT_ONCE_ITEMS 64	   /* rendered ones */
+#define AT_ONCE_ITEMS 32	   /* rendered ones */
 
 struct list_reply {
 	struct response_stream stream;
@@ -25,11 +25,11 @@ struct list_reply {
 	struct list_meta meta;
 	struct buf token;
 	struct pretty pretty;
-	size_t next;		/* item to begin with */
+	size_t next; /* item to begin with */
 	bool opened, closed;
-	struct buf page;	/* rendered, not yet taken */
+	struct buf page; /* rendered, not yet taken */
 	size_t page_off;
-	const struct obj *raw;	/* bytes being copied */
+	const struct obj *raw; /* bytes being copied */
 	size_t raw_off;
 };
 
@@ -208,10 +208,14 @@ static void continue_expired(const struct request *rq, struct response *rs, cons
 	continue_encode(&token, 0, o->after);
 	struct status_parts st = {
 		.reason = REASON_EXPIRED,
-		.message = "The provided continue parameter is too old to display a consistent list result. You can start a new list "
-			   "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "
-			   "results. Continuing with the provided token results in an inconsistent list - objects that were created, "
-			   "modified, or deleted between the time the first chunk was returned and now may show up in the list.",
+		.message = "The provided continue parameter is too old to display a consistent list result. "
+			   "You can start a new list "
+			   "without the continue parameter, or use the continue token in this response to "
+			   "retrieve the remainder of the "
+			   "results. Continuing with the provided token results in an inconsistent list - "
+			   "objects that were created, "
+			   "modified, or deleted between the time the first chunk was returned and now may "
+			   "show up in the list.",
 		.list_continue = buf_str(&token),
 	};
 	response_status_parts(rs, &st);
@@ -229,7 +233,8 @@ static uint64_t exact_revision(const struct list_options *o)
 	return 0;
 }
 
-static int take_snapshot(struct request *rq, const struct list_options *o, struct obj_list *ret, struct err *err)
+static int take_snapshot(struct request *rq, const struct list_options *o, struct obj_list *ret,
+			 struct err *err)
 {
 	struct query q = {.ns = rq->kind->namespaced ? rq->ns : "",
 			  .labels = o->labels,
@@ -238,17 +243,19 @@ static int take_snapshot(struct request *rq, const struct list_options *o, struc
 	uint64_t exact = exact_revision(o);
 	if (exact >= storage_revision(rq->api->storage)) /* it is the present one */
 		exact = 0;
-	return storage_list(storage_resource(rq->api->storage, rq->kind), &q, exact, o->after, o->limit, ret, err);
+	return storage_list(storage_resource(rq->api->storage, rq->kind), &q, exact, o->after, o->limit, ret,
+			    err);
 }
 
-static void reply(struct request *rq, struct response *rs, const struct accept *a, const struct list_options *o,
-		  struct obj_list *list)
+static void reply(struct request *rq, struct response *rs, const struct accept *a,
+		  const struct list_options *o, struct obj_list *list)
 {
 	struct list_reply *l = MEM_NEW(struct list_reply);
 	l->list = *list;
 	l->kind = rq->kind;
 	l->accept = *a;
-	l->meta = (struct list_meta){.rv = o->after && o->continue_rv ? o->continue_rv : list->rv, .remaining = -1};
+	l->meta = (struct list_meta){.rv = o->after && o->continue_rv ? o->continue_rv : list->rv,
+				     .remaining = -1};
 	if (list->next) {
 		continue_encode(&l->token, l->meta.rv, list->next);
 		l->meta.next = buf_str(&l->token);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Accept: clauses are tried from the highest q to the lowest, in their order among equals; the first that can be served
- * wins (kubernetes/apiserver pkg/endpoints/handlers/negotiation). Unknown parameters of a clause are ignored, an `as` that
- * is neither Table nor PartialObjectMetadata of meta.k8s.io rules the clause out.
+ * Accept: clauses are tried from the highest q to the lowest, in their order among equals; the first that can
+ * be served wins (kubernetes/apiserver pkg/endpoints/handlers/negotiation). Unknown parameters of a clause
+ * are ignored, an `as` that is neither Table nor PartialObjectMetadata of meta.k8s.io rules the clause out.
  */
 #include "rest/negotiate.h"
 
@@ -68,7 +68,8 @@ static void set_as(struct clause *c, struct word as, struct word group, struct w
 	bool meta = is(group, "meta.k8s.io");
 	c->accept.version = is(version, "v1") ? "v1" : is(version, "v1beta1") ? "v1beta1" : NULL;
 	c->accept.as = is(as, "Table") ? PRESENT_TABLE : PRESENT_PARTIAL;
-	bool known = is(as, "Table") || is(as, "PartialObjectMetadata") || is(as, "PartialObjectMetadataList");
+	bool known =
+		is(as, "Table") || is(as, "PartialObjectMetadata") || is(as, "PartialObjectMetadataList");
 	c->ok &= known && meta && c->accept.version;
 }
 
@@ -137,8 +138,9 @@ int negotiate(const struct request *rq, struct accept *ret, struct err *err)
 			best = c;
 	}
 	if (!best.q)
-		return err_set(err, REASON_NOT_ACCEPTABLE,
-			       "only the following media types are accepted: application/json, application/yaml");
+		return err_set(
+			err, REASON_NOT_ACCEPTABLE,
+			"only the following media types are accepted: application/json, application/yaml");
 	*ret = best.accept;
 	const char *pretty = request_param(rq, "pretty");
 	if (pretty)
@@ -178,11 +180,12 @@ void present_open(struct buf *out, const struct kind *k, const struct accept *a,
 		table_open(out, k, a, m, true);
 		return;
 	case PRESENT_PARTIAL:
-		buf_addf(out, "{\"kind\":\"PartialObjectMetadataList\",\"apiVersion\":\"meta.k8s.io/%s\",", a->version);
+		buf_addf(out, "{\"kind\":\"PartialObjectMetadataList\",\"apiVersion\":\"meta.k8s.io/%s\",",
+			 a->version);
 		break;
 	case PRESENT_OBJECT:
-		buf_addf(out, "{\"kind\":\"%sList\",\"apiVersion\":\"%s%s%s\",", k->kind, k->group, *k->group ? "/" : "",
-			 k->version);
+		buf_addf(out, "{\"kind\":\"%sList\",\"apiVersion\":\"%s%s%s\",", k->kind, k->group,
+			 *k->group ? "/" : "", k->version);
 		break;
 	}
 	table_list_meta(out, m);
@@ -205,7 +208,8 @@ void present_item(struct buf *out, const struct kind *k, const struct accept *a,
 	}
 }
 
-void present_single(struct buf *out, const struct kind *k, const struct accept *a, const struct obj *o, bool columns)
+void present_single(struct buf *out, const struct kind *k, const struct accept *a, const struct obj *o,
+		    bool columns)
 {
 	if (a->as == PRESENT_TABLE)
 		table_open(out, k, a, &(struct list_meta){.rv = o->rv, .remaining = -1}, columns);
@@ -266,10 +270,17 @@ void present_tree(const struct request *rq, struct response *rs, int status, con
 	autobuf struct buf json = BUF_INIT;
 	autobuf struct buf bytes = BUF_INIT;
 	struct list_meta none = {.remaining = -1};
-	js_write(&bytes, o);
+	static const struct kind other = {
+		.group = "", .version = "v1", .kind = ""}; /* Scale: default columns */
+	bool own = !strcmp(js_str0(o, "kind", NULL), rq->kind->kind);
+	if (own)
+		schema_write(&bytes, rq->kind->type, o);
+	else
+		js_write(&bytes, o);
 	if (a.as == PRESENT_TABLE) {
-		table_open(&json, rq->kind, &a, &none, true);
-		table_row(&json, rq->kind, &a, o, bytes.p, bytes.len, clock_wall_ns());
+		const struct kind *k = own ? rq->kind : &other;
+		table_open(&json, k, &a, &none, true);
+		table_row(&json, k, &a, o, bytes.p, bytes.len, clock_wall_ns());
 		buf_adds(&json, "]}");
 	} else if (a.as == PRESENT_PARTIAL) {
 		table_partial(&json, &a, bytes.p, bytes.len);

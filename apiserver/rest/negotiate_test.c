@@ -27,13 +27,15 @@ static const struct row rows[] = {
 	{"application/vnd.kubernetes.protobuf", -1, false, NULL},
 	{"text/html", -1, false, NULL},
 	{"text/html,application/xhtml+xml,*/*;q=0.8", PRESENT_OBJECT, false, "v1"},
-	{TABLE ",application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json", PRESENT_TABLE, false, "v1"},
+	{TABLE ",application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json", PRESENT_TABLE, false,
+	 "v1"},
 	{"application/json;as=Table;v=v1beta1;g=meta.k8s.io", PRESENT_TABLE, false, "v1beta1"},
 	{"application/json;as=Table;v=v2;g=meta.k8s.io,application/json", PRESENT_OBJECT, false, "v1"},
 	{"application/json;as=Table;v=v1;g=other", -1, false, NULL},
 	{"application/json;as=Widget;v=v1;g=meta.k8s.io", -1, false, NULL},
 	{"application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1", PRESENT_PARTIAL, false, "v1"},
-	{"application/json;as=PartialObjectMetadataList;g=\"meta.k8s.io\";v=v1", PRESENT_PARTIAL, false, "v1"},
+	{"application/json;as=PartialObjectMetadataList;g=\"meta.k8s.io\";v=v1", PRESENT_PARTIAL, false,
+	 "v1"},
 	{"application/json;q=0.1, application/yaml;q=0.9", PRESENT_OBJECT, true, "v1"},
 	{"application/yaml;q=0, application/json;q=0.01", PRESENT_OBJECT, false, "v1"},
 	{"application/json;q=0", -1, false, NULL},
@@ -69,8 +71,13 @@ static void test_pretty_wanted(void **state)
 	static const struct {
 		const char *agent, *param;
 		bool pretty;
-	} v[] = {{"curl/7.88", NULL, true},	     {"Wget/1.2", NULL, true}, {"Mozilla/5.0 (X11)", NULL, true}, {"kubectl/v1.30", NULL, false},
-		 {"curl/7.88", "false", false}, {"kubectl", "true", true}, {"kubectl", "1", true}};
+	} v[] = {{"curl/7.88", NULL, true},
+		 {"Wget/1.2", NULL, true},
+		 {"Mozilla/5.0 (X11)", NULL, true},
+		 {"kubectl/v1.30", NULL, false},
+		 {"curl/7.88", "false", false},
+		 {"kubectl", "true", true},
+		 {"kubectl", "1", true}};
 	for (size_t i = 0; i < sizeof(v) / sizeof(*v); i++) {
 		struct request rq = request("", v[i].agent);
 		struct err err = ERR_INIT;
@@ -98,20 +105,23 @@ static void test_include_object(void **state)
 static void test_indent(void **state)
 {
 	static const char compact[] = "{\"a\":{},\"b\":[],\"c\":[1,{\"d\":\"x,{}[]:\\\"\\\\\"}],\"e\":null}";
-	static const char indented[] = "{\n  \"a\": {},\n  \"b\": [],\n  \"c\": [\n    1,\n    {\n      \"d\": \"x,{}[]:\\\"\\\\\"\n    }\n  ],\n"
+	static const char indented[] = "{\n  \"a\": {},\n  \"b\": [],\n  \"c\": [\n    1,\n    {\n      "
+				       "\"d\": \"x,{}[]:\\\"\\\\\"\n    }\n  ],\n"
 				       "  \"e\": null\n}";
 	for (size_t step = 1; step < sizeof(compact); step++) { /* however it is cut */
 		autobuf struct buf out = BUF_INIT;
 		struct pretty s = {0};
 		for (size_t at = 0; at < sizeof(compact) - 1; at += step)
-			pretty_feed(&s, &out, compact + at, at + step < sizeof(compact) ? step : sizeof(compact) - 1 - at);
+			pretty_feed(&s, &out, compact + at,
+				    at + step < sizeof(compact) ? step : sizeof(compact) - 1 - at);
 		assert_string_equal(buf_str(&out), indented);
 	}
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_accept), cmocka_unit_test(test_pretty_wanted),
-					   cmocka_unit_test(test_include_object), cmocka_unit_test(test_indent)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_accept), cmocka_unit_test(test_pretty_wanted),
+		cmocka_unit_test(test_include_object), cmocka_unit_test(test_indent)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kubectl 1.29 and newer reads /openapi/v3 before create, apply and replace: it looks up the PATCH operation of the object's
- * kind and asks whether that takes `fieldValidation`; if so, validation is left to the server. `dryRun` is detected the same
- * way. So each group-version's document lists the item paths with their PATCH operation and its query parameters. Object
- * schemas, and with them `kubectl explain`, are not described yet; the request bodies name no content types either, which
- * makes `apply` take its list keys from its own types instead of looking for them here.
+ * kubectl 1.29 and newer reads /openapi/v3 before create, apply and replace: it looks up the PATCH operation
+ * of the object's kind and asks whether that takes `fieldValidation`; if so, validation is left to the
+ * server. `dryRun` is detected the same way. So each group-version's document lists the item paths with their
+ * PATCH operation and its query parameters. Object schemas, and with them `kubectl explain`, are not
+ * described yet; the request bodies name no content types either, which makes `apply` take its list keys from
+ * its own types instead of looking for them here.
  */
 #include "rest/openapi.h"
 
@@ -43,24 +44,35 @@ static void gv_path(const struct kind *k, char out[256])
 
 static void add_parameters(struct buf *b)
 {
-	static const char *const names[][2] = {
-		{"dryRun", "string"}, {"fieldManager", "string"}, {"fieldValidation", "string"}, {"force", "boolean"}, {"pretty", "string"}};
+	static const char *const names[][2] = {{"dryRun", "string"},
+					       {"fieldManager", "string"},
+					       {"fieldValidation", "string"},
+					       {"force", "boolean"},
+					       {"pretty", "string"}};
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		buf_addf(b, "%s{\"name\":\"%s\",\"in\":\"query\",\"schema\":{\"type\":\"%s\",\"uniqueItems\":true}}", i ? "," : "",
-			 names[i][0], names[i][1]);
+		buf_addf(b,
+			 "%s{\"name\":\"%s\",\"in\":\"query\",\"schema\":{\"type\":\"%s\",\"uniqueItems\":"
+			 "true}}",
+			 i ? "," : "", names[i][0], names[i][1]);
 }
 
 static void add_path(struct document *d, const struct kind *k, const char *prefix)
 {
 	struct buf *b = &d->body;
 	if (!d->begun)
-		buf_adds(b, "{\"openapi\":\"3.0.0\",\"info\":{\"title\":\"Kubernetes\",\"version\":\"" KUBERNETES_VERSION "\"},\"paths\":{");
-	buf_addf(b, "%s\"/%s%s/%s/{name}\":{\"patch\":{\"description\":\"partially update the specified %s\",\"parameters\":[",
-		 d->begun ? "," : "", prefix, k->namespaced ? "/namespaces/{namespace}" : "", k->resource, k->kind);
+		buf_adds(b, "{\"openapi\":\"3.0.0\",\"info\":{\"title\":\"Kubernetes\",\"version\":"
+			    "\"" KUBERNETES_VERSION "\"},\"paths\":{");
+	buf_addf(b,
+		 "%s\"/%s%s/%s/{name}\":{\"patch\":{\"description\":\"partially update the specified "
+		 "%s\",\"parameters\":[",
+		 d->begun ? "," : "", prefix, k->namespaced ? "/namespaces/{namespace}" : "", k->resource,
+		 k->kind);
 	add_parameters(b);
 	buf_addf(b,
-		 "],\"responses\":{\"200\":{\"description\":\"OK\"},\"201\":{\"description\":\"Created\"},\"401\":{\"description\":"
-		 "\"Unauthorized\"}},\"x-kubernetes-action\":\"patch\",\"x-kubernetes-group-version-kind\":{\"group\":\"%s\","
+		 "],\"responses\":{\"200\":{\"description\":\"OK\"},\"201\":{\"description\":\"Created\"},"
+		 "\"401\":{\"description\":"
+		 "\"Unauthorized\"}},\"x-kubernetes-action\":\"patch\",\"x-kubernetes-group-version-kind\":{"
+		 "\"group\":\"%s\","
 		 "\"version\":\"%s\",\"kind\":\"%s\"}}}",
 		 k->group, k->version, k->kind);
 	d->begun = true;
@@ -85,8 +97,8 @@ static void build_index(struct openapi *o)
 		struct document *d = it.value;
 		buf_adds(&d->body, "},\"components\":{}}\n");
 		set_etag(d);
-		buf_addf(&index->body, "%s\"%s\":{\"serverRelativeURL\":\"%s?hash=%.64s\"}", sep, it.key + strlen("/openapi/v3/"), it.key,
-			 d->etag + 1);
+		buf_addf(&index->body, "%s\"%s\":{\"serverRelativeURL\":\"%s?hash=%.64s\"}", sep,
+			 it.key + strlen("/openapi/v3/"), it.key, d->etag + 1);
 	}
 	buf_adds(&index->body, "}}\n");
 	set_etag(index);
@@ -132,7 +144,7 @@ void rest_openapi(struct request *rq, struct response *rs)
 		buf_adds(&rs->body, "404 page not found\n");
 		return;
 	}
-	strcpy(rs->etag, d->etag);
+	snprintf(rs->etag, sizeof(rs->etag), "%s", d->etag);
 	if (!strcmp(rq->if_none_match, d->etag)) {
 		rs->status = 304;
 		return;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OpenAPI v3, made once from the schema: for now the operations, not yet the schemas. Immutable afterwards, any thread. */
+/* OpenAPI v3, made once from the schema: for now the operations, not yet the schemas. Immutable afterwards,
+ * any thread. */
 #ifndef REST_OPENAPI_H
 #define REST_OPENAPI_H
 

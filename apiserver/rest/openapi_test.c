@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What kubectl looks for: the index, and a PATCH operation with fieldValidation for every kind that can be patched. */
+/* What kubectl looks for: the index, and a PATCH operation with fieldValidation for every kind that can be
+ * patched. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 #include "kinds/kinds.h"
 #include "rest/api.h"
@@ -30,7 +32,7 @@ static js *fetch(const char *path)
 
 static bool has_parameter(const js *op, const char *name)
 {
-	js_array_for_each(p, js_arr(op, "parameters", NULL))
+	js_array_for_each (p, js_arr(op, "parameters", NULL))
 		if (!strcmp(js_str0(p, "name", NULL), name) && !strcmp(js_str0(p, "in", NULL), "query"))
 			return true;
 	return false;
@@ -46,13 +48,15 @@ static void test_every_kind(void **state)
 		char gv[128], path[256];
 		if (!k->resource || !(k->verbs & VERB_PATCH))
 			continue;
-		snprintf(gv, sizeof(gv), "%s%s%s/%s", *k->group ? "apis" : "api", *k->group ? "/" : "", k->group, k->version);
+		snprintf(gv, sizeof(gv), "%s%s%s/%s", *k->group ? "apis" : "api", *k->group ? "/" : "",
+			 k->group, k->version);
 		const char *url = js_str0(index, "paths", gv, "serverRelativeURL", NULL);
 		snprintf(path, sizeof(path), "/openapi/v3/%s", gv);
 		assert_int_equal(strncmp(url, path, strlen(path)), 0);
 		assert_int_equal(strncmp(url + strlen(path), "?hash=", 6), 0);
 		autojson js *doc = fetch(path);
-		snprintf(path, sizeof(path), "/%s%s/%s/{name}", gv, k->namespaced ? "/namespaces/{namespace}" : "", k->resource);
+		snprintf(path, sizeof(path), "/%s%s/%s/{name}", gv,
+			 k->namespaced ? "/namespaces/{namespace}" : "", k->resource);
 		const js *op = js_obj(doc, "paths", path, "patch", NULL);
 		assert_true(has_parameter(op, "fieldValidation"));
 		assert_true(has_parameter(op, "dryRun"));

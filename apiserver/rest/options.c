@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ListOptions (kubernetes/apimachinery pkg/apis/meta/internalversion and its validation). Which fields a selector may name
- * is the kind's `selectable` list; kinds without one answer in the words of upstream's default conversion.
+ * ListOptions (kubernetes/apimachinery pkg/apis/meta/internalversion and its validation). Which fields a
+ * selector may name is the kind's `selectable` list; kinds without one answer in the words of upstream's
+ * default conversion.
  */
 #include "rest/options.h"
 
@@ -20,7 +21,8 @@ int options_revision(const char *s, uint64_t *ret)
 {
 	uint64_t v = 0;
 	for (; *s; s++) {
-		if (*s < '0' || *s > '9' || __builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, *s - '0', &v))
+		if (*s < '0' || *s > '9' || __builtin_mul_overflow(v, 10, &v) ||
+		    __builtin_add_overflow(v, *s - '0', &v))
 			return -1;
 	}
 	*ret = v;
@@ -52,8 +54,10 @@ static int check_field(const struct kind *k, const char *field, struct err *err)
 			return 0;
 	if (k->n_selectable)
 		return err_set(err, REASON_BAD_REQUEST, "field label not supported: %.200s", field);
-	return err_set(err, REASON_BAD_REQUEST,
-		       "\"%.200s\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"", field);
+	return err_set(
+		err, REASON_BAD_REQUEST,
+		"\"%.200s\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"",
+		field);
 }
 
 static int parse_selectors(const struct request *rq, struct list_options *o, struct err *err)
@@ -79,7 +83,8 @@ static int parse_version(const struct request *rq, struct list_options *o, struc
 	const char *rv = param(rq, "resourceVersion");
 	if (options_revision(rv, &o->rv) < 0)
 		return err_set(err, REASON_BAD_REQUEST,
-			       "invalid resource version: resourceVersion: Invalid value: \"%.100s\": strconv.ParseUint: parsing "
+			       "invalid resource version: resourceVersion: Invalid value: \"%.100s\": "
+			       "strconv.ParseUint: parsing "
 			       "\"%.100s\": invalid syntax",
 			       rv, rv);
 	o->has_rv = *rv;
@@ -94,13 +99,16 @@ static void check_list(const struct request *rq, const struct list_options *o, s
 	const char *match = param(rq, "resourceVersionMatch");
 	if (*match) {
 		if (!o->has_rv)
-			FORBIDDEN("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided");
+			FORBIDDEN("resourceVersionMatch",
+				  "resourceVersionMatch is forbidden unless resourceVersion is provided");
 		if (*param(rq, "continue"))
-			FORBIDDEN("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided");
+			FORBIDDEN("resourceVersionMatch",
+				  "resourceVersionMatch is forbidden when continue is provided");
 		if (o->match == RV_MATCH_UNSET)
 			field_error_not_supported(errs, "resourceVersionMatch", match, supported);
 		if (o->match == RV_MATCH_EXACT && o->has_rv && !o->rv)
-			FORBIDDEN("resourceVersionMatch", "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
+			FORBIDDEN("resourceVersionMatch",
+				  "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
 	}
 	if (o->has_initial)
 		FORBIDDEN("sendInitialEvents", "sendInitialEvents is forbidden for list");
@@ -111,27 +119,32 @@ static void check_watch(const struct request *rq, const struct list_options *o, 
 	static const char *const supported[] = {"NotOlderThan", NULL};
 	const char *match = param(rq, "resourceVersionMatch");
 	if (o->has_initial && o->match != RV_MATCH_NOT_OLDER)
-		FORBIDDEN("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+		FORBIDDEN("resourceVersionMatch",
+			  "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
 	if (!*match)
 		return;
 	if (!o->has_initial)
-		FORBIDDEN("resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+		FORBIDDEN("resourceVersionMatch",
+			  "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
 	if (o->match != RV_MATCH_NOT_OLDER)
 		field_error_not_supported(errs, "resourceVersionMatch", match, supported);
 	if (*param(rq, "continue"))
-		FORBIDDEN("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided");
+		FORBIDDEN("resourceVersionMatch",
+			  "resourceVersionMatch is forbidden when continue is provided");
 }
 
-static int parse_all(const struct request *rq, struct list_options *o, struct field_errors *errs, struct err *err)
+static int parse_all(const struct request *rq, struct list_options *o, struct field_errors *errs,
+		     struct err *err)
 {
 	int64_t limit;
 	const char *match = param(rq, "resourceVersionMatch");
-	if (parse_int(rq, "limit", &limit, err) < 0 || parse_int(rq, "timeoutSeconds", &o->timeout_s, err) < 0)
+	if (parse_int(rq, "limit", &limit, err) < 0 ||
+	    parse_int(rq, "timeoutSeconds", &o->timeout_s, err) < 0)
 		return -1;
 	o->limit = (size_t)limit;
-	o->match = !strcmp(match, "Exact")	      ? RV_MATCH_EXACT :
-		   !strcmp(match, "NotOlderThan") ? RV_MATCH_NOT_OLDER :
-						    RV_MATCH_UNSET;
+	o->match = !strcmp(match, "Exact")	    ? RV_MATCH_EXACT
+		   : !strcmp(match, "NotOlderThan") ? RV_MATCH_NOT_OLDER
+						    : RV_MATCH_UNSET;
 	o->bookmarks = request_param_bool(rq, "allowWatchBookmarks");
 	o->has_initial = request_param(rq, "sendInitialEvents") != NULL;
 	o->initial = request_param_bool(rq, "sendInitialEvents");
@@ -146,11 +159,13 @@ static int parse_all(const struct request *rq, struct list_options *o, struct fi
 	if (!*token || rq->is_watch)
 		return 0;
 	if (o->has_rv && o->rv)
-		return err_set(err, REASON_BAD_REQUEST, "specifying resource version is not allowed when using continue");
+		return err_set(err, REASON_BAD_REQUEST,
+			       "specifying resource version is not allowed when using continue");
 	return continue_decode(token, &o->continue_rv, &o->after, err);
 }
 
-int options_parse(const struct request *rq, struct list_options *ret, struct field_errors *errs, struct err *err)
+int options_parse(const struct request *rq, struct list_options *ret, struct field_errors *errs,
+		  struct err *err)
 {
 	memset(ret, 0, sizeof(*ret));
 	if (parse_all(rq, ret, errs, err) == 0)
@@ -167,7 +182,8 @@ void options_release(struct list_options *o)
 	memset(o, 0, sizeof(*o));
 }
 
-void options_fail(const struct request *rq, struct response *rs, const struct err *err, struct field_errors *errs)
+void options_fail(const struct request *rq, struct response *rs, const struct err *err,
+		  struct field_errors *errs)
 {
 	if (err->reason != REASON_INVALID) {
 		response_status(rs, err, rq, NULL);
@@ -175,7 +191,11 @@ void options_fail(const struct request *rq, struct response *rs, const struct er
 		autobuf struct buf m = BUF_INIT;
 		buf_adds(&m, "ListOptions.meta.k8s.io \"\" is invalid: ");
 		for (size_t i = 0; i < errs->n && i < FIELD_ERRORS_MAX; i++)
-			buf_addf(&m, "%s%s: %s", i ? ", " : errs->n > 1 ? "[" : "", errs->v[i].field, errs->v[i].message);
+			buf_addf(&m, "%s%s: %s",
+				 i	       ? ", "
+				 : errs->n > 1 ? "["
+					       : "",
+				 errs->v[i].field, errs->v[i].message);
 		if (errs->n > 1)
 			buf_addc(&m, ']');
 		struct status_parts st = {.reason = REASON_INVALID,

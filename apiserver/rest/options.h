@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The query parameters of list and watch (metav1.ListOptions): read, checked against each other and against the kind, with
- * upstream's wording. Pure.
+ * The query parameters of list and watch (metav1.ListOptions): read, checked against each other and against
+ * the kind, with upstream's wording. Pure.
  */
 #ifndef REST_OPTIONS_H
 #define REST_OPTIONS_H
@@ -25,11 +25,14 @@ struct list_options {
 	bool bookmarks;
 	bool has_initial, initial; /* sendInitialEvents */
 };
-/* REASON_BAD_REQUEST, or REASON_INVALID with the field errors in *errs. On failure nothing has to be released. */
-int options_parse(const struct request *rq, struct list_options *ret, struct field_errors *errs, struct err *err) MUST_CHECK;
+/* REASON_BAD_REQUEST, or REASON_INVALID with the field errors in *errs. On failure nothing has to be
+ * released. */
+int options_parse(const struct request *rq, struct list_options *ret, struct field_errors *errs,
+		  struct err *err) MUST_CHECK;
 void options_release(struct list_options *o);
 /* The failure of options_parse as a response; releases errs. */
-void options_fail(const struct request *rq, struct response *rs, const struct err *err, struct field_errors *errs);
+void options_fail(const struct request *rq, struct response *rs, const struct err *err,
+		  struct field_errors *errs);
 /* A resourceVersion; "" is 0. -1 when it is no number. */
 int options_revision(const char *s, uint64_t *ret);
 

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/base64.h"
@@ -12,8 +13,14 @@
 #include "rest/options.h"
 
 static struct selectable pod_fields[] = {{.field = "spec.nodeName", .path = "spec.nodeName", .dflt = ""}};
-static const struct kind pod = {.group = "", .version = "v1", .kind = "Pod", .resource = "pods", .selectable = pod_fields, .n_selectable = 1};
-static const struct kind deployment = {.group = "apps", .version = "v1", .kind = "Deployment", .resource = "deployments"};
+static const struct kind pod = {.group = "",
+				.version = "v1",
+				.kind = "Pod",
+				.resource = "pods",
+				.selectable = pod_fields,
+				.n_selectable = 1};
+static const struct kind deployment = {
+	.group = "apps", .version = "v1", .kind = "Deployment", .resource = "deployments"};
 
 struct row {
 	const char *query;
@@ -27,26 +34,34 @@ static const struct row rows[] = {
 	{"", false, REASON_NONE, NULL},
 	{"resourceVersion=0", false, REASON_NONE, NULL},
 	{"resourceVersion=18446744073709551615&" NOT_OLDER, false, REASON_NONE, NULL},
-	{"labelSelector=a%3Db,!c&fieldSelector=spec.nodeName%3Dn,metadata.name!%3Dx&limit=5", false, REASON_NONE, NULL},
+	{"labelSelector=a%3Db,!c&fieldSelector=spec.nodeName%3Dn,metadata.name!%3Dx&limit=5", false,
+	 REASON_NONE, NULL},
 	{"limit=-1", false, REASON_NONE, NULL},
 	{"limit=x", false, REASON_BAD_REQUEST, "strconv.ParseInt: parsing \"x\": invalid syntax"},
 	{"limit=99999999999999999999", false, REASON_BAD_REQUEST, "value out of range"},
 	{"timeoutSeconds=1s", true, REASON_BAD_REQUEST, "invalid syntax"},
-	{"resourceVersion=x", false, REASON_BAD_REQUEST, "invalid resource version: resourceVersion: Invalid value: \"x\""},
+	{"resourceVersion=x", false, REASON_BAD_REQUEST,
+	 "invalid resource version: resourceVersion: Invalid value: \"x\""},
 	{"resourceVersion=-1", true, REASON_BAD_REQUEST, "invalid resource version"},
 	{"resourceVersion=18446744073709551616", true, REASON_BAD_REQUEST, "invalid resource version"},
 	{"labelSelector=a%20b", false, REASON_BAD_REQUEST, "unable to parse requirement: "},
 	{"fieldSelector=spec.foo%3D1", false, REASON_BAD_REQUEST, "field label not supported: spec.foo"},
-	{EXACT, false, REASON_INVALID, "resourceVersionMatch is forbidden unless resourceVersion is provided"},
-	{EXACT "&resourceVersion=0", false, REASON_INVALID, "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\""},
+	{EXACT, false, REASON_INVALID,
+	 "resourceVersionMatch is forbidden unless resourceVersion is provided"},
+	{EXACT "&resourceVersion=0", false, REASON_INVALID,
+	 "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\""},
 	{"resourceVersionMatch=Some&resourceVersion=1", false, REASON_INVALID,
 	 "Unsupported value: \"Some\": supported values: \"Exact\", \"NotOlderThan\", \"\""},
-	{EXACT "&resourceVersion=1&continue=x", false, REASON_INVALID, "resourceVersionMatch is forbidden when continue is provided"},
+	{EXACT "&resourceVersion=1&continue=x", false, REASON_INVALID,
+	 "resourceVersionMatch is forbidden when continue is provided"},
 	{"sendInitialEvents=true", false, REASON_INVALID, "sendInitialEvents is forbidden for list"},
-	{"sendInitialEvents=true", true, REASON_INVALID, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"},
+	{"sendInitialEvents=true", true, REASON_INVALID,
+	 "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"},
 	{"sendInitialEvents=true&" NOT_OLDER, true, REASON_NONE, NULL},
-	{NOT_OLDER, true, REASON_INVALID, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"},
-	{EXACT "&sendInitialEvents=true", true, REASON_INVALID, "Unsupported value: \"Exact\": supported values: \"NotOlderThan\""},
+	{NOT_OLDER, true, REASON_INVALID,
+	 "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"},
+	{EXACT "&sendInitialEvents=true", true, REASON_INVALID,
+	 "Unsupported value: \"Exact\": supported values: \"NotOlderThan\""},
 	{"continue=x", false, REASON_BAD_REQUEST, "continue key is not valid: "},
 };
 
@@ -55,12 +70,12 @@ static void test_rows(void **state)
 	struct request *rq = MEM_NEW(struct request);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		const struct row *r = &rows[i];
-		char target[512] = "/?", scratch[512];
+		char target[512], scratch[512];
 		struct err err = ERR_INIT;
 		struct field_errors errs = {.n = 0};
 		struct list_options o;
 		struct response rs = {0};
-		strcat(target, r->query);
+		snprintf(target, sizeof(target), "/?%s", r->query);
 		assert_int_equal(request_parse_target(rq, target, scratch, &err), 0);
 		rq->kind = &pod;
 		rq->is_watch = r->watch;
@@ -92,7 +107,9 @@ static void test_default_fields(void **state)
 	struct field_errors errs = {.n = 0};
 	struct list_options o;
 	assert_int_equal(options_parse(&rq, &o, &errs, &err), -1);
-	assert_string_equal(err.msg, "\"status.x\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"");
+	assert_string_equal(
+		err.msg,
+		"\"status.x\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"");
 }
 
 static void test_tokens(void **state)
@@ -112,11 +129,19 @@ static void test_tokens(void **state)
 
 static void test_bad_tokens(void **state)
 {
-	static const char *const v[] = {
-		"", "{", "[]", "1", "{}", "{\"v\":\"x\",\"rv\":1,\"start\":\"a\"}", "{\"v\":\"meta.k8s.io/v1\",\"rv\":0,\"start\":\"a\"}",
-		"{\"v\":\"meta.k8s.io/v1\",\"rv\":-2,\"start\":\"a\"}", "{\"v\":\"meta.k8s.io/v1\",\"rv\":1,\"start\":\"\"}",
-		"{\"v\":\"meta.k8s.io/v1\",\"rv\":1,\"start\":\"/etc\"}", "{\"v\":\"meta.k8s.io/v1\",\"rv\":1,\"start\":\"a\\u0000b\"}",
-		"{\"v\":\"meta.k8s.io/v1\",\"rv\":1,\"start\":\"a\"}x", "{\"v\":\"meta.k8s.io/v1\",\"rv\":\"1\",\"start\":\"a\"}"};
+	static const char *const v[] = {"",
+					"{",
+					"[]",
+					"1",
+					"{}",
+					"{\"v\":\"x\",\"rv\":1,\"start\":\"a\"}",
+					"{\"v\":\"meta.k8s.io/v1\",\"rv\":0,\"start\":\"a\"}",
+					"{\"v\":\"meta.k8s.io/v1\",\"rv\":-2,\"start\":\"a\"}",
+					"{\"v\":\"meta.k8s.io/v1\",\"rv\":1,\"start\":\"\"}",
+					"{\"v\":\"meta.k8s.io/v1\",\"rv\":1,\"start\":\"/etc\"}",
+					"{\"v\":\"meta.k8s.io/v1\",\"rv\":1,\"start\":\"a\\u0000b\"}",
+					"{\"v\":\"meta.k8s.io/v1\",\"rv\":1,\"start\":\"a\"}x",
+					"{\"v\":\"meta.k8s.io/v1\",\"rv\":\"1\",\"start\":\"a\"}"};
 	for (size_t i = 0; i < sizeof(v) / sizeof(*v); i++) {
 		autobuf struct buf b = BUF_INIT;
 		char *after = NULL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A filter that indents compact JSON by two spaces, fed piece by piece; keeps no tree. The input must be valid JSON. */
+/* A filter that indents compact JSON by two spaces, fed piece by piece; keeps no tree. The input must be
+ * valid JSON. */
 #ifndef REST_PRETTY_H
 #define REST_PRETTY_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GET, LIST and WATCH over the real store: pages, revisions, selectors, presentations, events. Streams are read by hand. */
+/* GET, LIST and WATCH over the real store: pages, revisions, selectors, presentations, events. Streams are
+ * read by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -78,7 +79,9 @@ static js *read_json(const char *target, const char *accept, int status)
 static uint64_t put(const char *name, const char *label)
 {
 	char body[256], path[256];
-	snprintf(body, sizeof(body), "{\"metadata\":{\"name\":\"%s\",\"labels\":{\"l\":\"%s\"}},\"data\":{\"k\":\"%s\"}}", name, label, label);
+	snprintf(body, sizeof(body),
+		 "{\"metadata\":{\"name\":\"%s\",\"labels\":{\"l\":\"%s\"}},\"data\":{\"k\":\"%s\"}}", name,
+		 label, label);
 	snprintf(path, sizeof(path), CMS "/%s", name);
 	autoreply struct rig_reply r = rig_call(&rig, "PUT", path, body);
 	if (r.status == 404) {
@@ -89,7 +92,7 @@ static uint64_t put(const char *name, const char *label)
 	return strtoull(js_str0(r.body, "metadata", "resourceVersion", NULL), NULL, 10);
 }
 
-static void delete(const char *name)
+static void delete (const char *name)
 {
 	char path[256];
 	snprintf(path, sizeof(path), CMS "/%s", name);
@@ -107,7 +110,7 @@ static void fill(void)
 static void names_are(js *list, const char *want)
 {
 	autobuf struct buf b = BUF_INIT;
-	js_array_for_each(o, js_arr(list, "items", NULL))
+	js_array_for_each (o, js_arr(list, "items", NULL))
 		buf_adds(&b, js_str0(o, "metadata", "name", NULL));
 	assert_string_equal(buf_str(&b), want);
 }
@@ -127,7 +130,8 @@ static void test_get(void **state)
 	assert_string_equal(js_str0(meta, "kind", NULL), "PartialObjectMetadata");
 	assert_null(js_get(meta, "data", NULL));
 	autojson js *table = read_json(CMS "/a", TABLE, 200);
-	assert_string_equal(js_str0(js_at(js_arr(table, "rows", NULL), 0), "object", "metadata", "name", NULL), "a");
+	assert_string_equal(
+		js_str0(js_at(js_arr(table, "rows", NULL), 0), "object", "metadata", "name", NULL), "a");
 	assert_int_equal(js_len(js_arr(table, "columnDefinitions", NULL)), 3);
 	autoreading struct reading yaml = reading(CMS "/a", "application/yaml", "test");
 	assert_string_equal(yaml.rs.content_type, "application/yaml");
@@ -164,13 +168,16 @@ static void test_pages(void **state)
 	names_are(p1, "ab");
 	assert_int_equal(js_int(p1, 0, "metadata", "remainingItemCount", NULL), 3);
 	put("bb", "new");
-	delete("d");
+	delete ("d");
 	char target[512];
-	snprintf(target, sizeof(target), CMS "?limit=2&continue=%s", js_str0(p1, "metadata", "continue", NULL));
+	snprintf(target, sizeof(target), CMS "?limit=2&continue=%s",
+		 js_str0(p1, "metadata", "continue", NULL));
 	autojson js *p2 = read_json(target, "", 200);
 	names_are(p2, "cd");
-	assert_string_equal(js_str0(p2, "metadata", "resourceVersion", NULL), js_str0(p1, "metadata", "resourceVersion", NULL));
-	snprintf(target, sizeof(target), CMS "?limit=2&continue=%s", js_str0(p2, "metadata", "continue", NULL));
+	assert_string_equal(js_str0(p2, "metadata", "resourceVersion", NULL),
+			    js_str0(p1, "metadata", "resourceVersion", NULL));
+	snprintf(target, sizeof(target), CMS "?limit=2&continue=%s",
+		 js_str0(p2, "metadata", "continue", NULL));
 	autojson js *p3 = read_json(target, "", 200);
 	names_are(p3, "e");
 	assert_null(js_get(p3, "metadata", "continue", NULL));
@@ -185,7 +192,8 @@ static void test_revisions(void **state)
 	uint64_t before = put("a", "x");
 	put("f", "x");
 	char target[256];
-	snprintf(target, sizeof(target), CMS "?resourceVersion=%llu&resourceVersionMatch=Exact", (unsigned long long)before);
+	snprintf(target, sizeof(target), CMS "?resourceVersion=%llu&resourceVersionMatch=Exact",
+		 (unsigned long long)before);
 	autojson js *exact = read_json(target, "", 200);
 	names_are(exact, "abcde");
 	snprintf(target, sizeof(target), CMS "?resourceVersion=%llu", (unsigned long long)before);
@@ -205,14 +213,17 @@ static void test_presentations(void **state)
 	assert_string_equal(js_str0(meta, "kind", NULL), "PartialObjectMetadataList");
 	names_are(meta, "abcde");
 	autoreading struct reading yaml = reading(CMS, "application/yaml", "test");
-	assert_non_null(strstr(buf_str(&yaml.text), "\nitems:\n- apiVersion: v1\n  data:\n    k: even\n  kind: ConfigMap\n"));
-	autoreading struct reading none = reading("/api/v1/namespaces/other/configmaps", "application/yaml", "test");
+	assert_non_null(strstr(buf_str(&yaml.text),
+			       "\nitems:\n- apiVersion: v1\n  data:\n    k: even\n  kind: ConfigMap\n"));
+	autoreading struct reading none =
+		reading("/api/v1/namespaces/other/configmaps", "application/yaml", "test");
 	assert_non_null(strstr(buf_str(&none.text), "\nitems: []\n"));
 	autoreading struct reading pretty = reading(CMS, "", "curl/8");
 	autoreading struct reading plain = reading(CMS, "", "test");
 	autojson js *a = tree(&pretty), *b = tree(&plain);
 	assert_true(js_equal(a, b));
-	assert_non_null(strstr(buf_str(&pretty.text), "\n  \"items\": [\n    {\n      \"kind\": \"ConfigMap\",\n"));
+	assert_non_null(
+		strstr(buf_str(&pretty.text), "\n  \"items\": [\n    {\n      \"kind\": \"ConfigMap\",\n"));
 }
 
 /* Enough to leave as a stream, in every presentation; the same objects as in pieces. */
@@ -284,7 +295,7 @@ static void test_watch_events(void **state)
 	snprintf(target, sizeof(target), CMS "?watch=1&resourceVersion=%llu", (unsigned long long)from);
 	put("z", "1");
 	put("z", "2");
-	delete("z");
+	delete ("z");
 	autoreading struct reading r = watching(target, "");
 	assert_int_equal(r.rs.status, 200);
 	expect(&r, "ADDED", "z");
@@ -296,12 +307,15 @@ static void test_watch_events(void **state)
 static void test_watch_initial(void **state)
 {
 	fill();
-	autoreading struct reading r = watching(
-		CMS "?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&timeoutSeconds=3600", "");
+	autoreading struct reading r =
+		watching(CMS "?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&"
+			     "allowWatchBookmarks=true&timeoutSeconds=3600",
+			 "");
 	for (const char *n = "a\0b\0c\0d\0e\0"; *n; n += 2)
 		expect(&r, "ADDED", n);
 	autofree char *line = next_line(&r);
-	assert_non_null(strstr(line, "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{"
+	assert_non_null(strstr(line, "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"ConfigMap\","
+				     "\"apiVersion\":\"v1\",\"metadata\":{"
 				     "\"resourceVersion\":\""));
 	assert_non_null(strstr(line, "\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}"));
 }
@@ -311,7 +325,8 @@ static void test_watch_selected(void **state)
 	fill();
 	uint64_t from = put("a", "x");
 	char target[256];
-	snprintf(target, sizeof(target), CMS "?watch=1&resourceVersion=%llu&labelSelector=l%%3Dw", (unsigned long long)from);
+	snprintf(target, sizeof(target), CMS "?watch=1&resourceVersion=%llu&labelSelector=l%%3Dw",
+		 (unsigned long long)from);
 	put("a", "w"); /* comes into view */
 	put("a", "x"); /* leaves it */
 	put("b", "x");
@@ -349,10 +364,12 @@ static void test_watch_ends(void **state)
 {
 	clock_fake(clock_wall_ns());
 	put("a", "x");
-	autoreading struct reading r = watching(CMS "?watch=1&timeoutSeconds=90&allowWatchBookmarks=true", "");
+	autoreading struct reading r =
+		watching(CMS "?watch=1&timeoutSeconds=90&allowWatchBookmarks=true", "");
 	expect(&r, "ADDED", "a");
 	expect_nothing(&r);
-	autoreply struct rig_reply other = rig_call(&rig, "POST", "/api/v1/namespaces/default/secrets", "{\"metadata\":{\"name\":\"s\"}}");
+	autoreply struct rig_reply other = rig_call(&rig, "POST", "/api/v1/namespaces/default/secrets",
+						    "{\"metadata\":{\"name\":\"s\"}}");
 	assert_int_equal(other.status, 201);
 	clock_advance(61 * NS_PER_S);
 	expect(&r, "BOOKMARK", NULL);
@@ -378,8 +395,10 @@ static int close_rig(void **state)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_rig, close_rig)
 int main(void)
 {
-	const struct CMUnitTest tests[] = {TEST(test_get),	     TEST(test_list),	       TEST(test_pages),	TEST(test_revisions),
-					   TEST(test_presentations), TEST(test_long_lists),    TEST(test_watch_events), TEST(test_watch_initial),
-					   TEST(test_watch_selected), TEST(test_watch_table), TEST(test_watch_refused), TEST(test_watch_ends)};
+	const struct CMUnitTest tests[] = {
+		TEST(test_get),		 TEST(test_list),	   TEST(test_pages),
+		TEST(test_revisions),	 TEST(test_presentations), TEST(test_long_lists),
+		TEST(test_watch_events), TEST(test_watch_initial), TEST(test_watch_selected),
+		TEST(test_watch_table),	 TEST(test_watch_refused), TEST(test_watch_ends)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

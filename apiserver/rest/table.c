@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * meta.k8s.io Tables. The server renders what kubectl shows, so wording and placeholders are those of upstream's printers
- * (kubernetes/kubernetes pkg/printers/internalversion).
+ * meta.k8s.io Tables. The server renders what kubectl shows, so wording and placeholders are those of
+ * upstream's printers (kubernetes/kubernetes pkg/printers/internalversion).
  */
 #include "rest/table.h"
 
@@ -11,7 +11,8 @@
 
 /* Kinds whose file names no columns. */
 static const struct column default_columns[] = {
-	{"Name", "string", "name", "Name of the object, unique among its kind in a namespace", 0, ".metadata.name"},
+	{"Name", "string", "name", "Name of the object, unique among its kind in a namespace", 0,
+	 ".metadata.name"},
 	{"Age", "string", "", "Time since the object was created", 0, "@age"},
 };
 
@@ -59,7 +60,8 @@ static void member(struct buf *out, const char *lead, const char *value)
 	cell_str(out, value ? value : "");
 }
 
-void table_open(struct buf *out, const struct kind *k, const struct accept *a, const struct list_meta *m, bool columns)
+void table_open(struct buf *out, const struct kind *k, const struct accept *a, const struct list_meta *m,
+		bool columns)
 {
 	size_t n;
 	const struct column *c = columns_of(k, &n);
@@ -148,12 +150,14 @@ static void write_conditions(struct buf *out, const js *o)
 		return;
 	for (size_t i = 0; i < 2; i++)
 		if (!strcmp(phase, finished[i][0]))
-			buf_addf(out, ",\"conditions\":[{\"type\":\"Completed\",\"status\":\"True\",\"reason\":\"%s\",\"message\":\"%s\"}]",
+			buf_addf(out,
+				 ",\"conditions\":[{\"type\":\"Completed\",\"status\":\"True\",\"reason\":\"%"
+				 "s\",\"message\":\"%s\"}]",
 				 phase, finished[i][1]);
 }
 
-void table_row(struct buf *out, const struct kind *k, const struct accept *a, const js *tree, const char *p, size_t n,
-	       int64_t now_ns)
+void table_row(struct buf *out, const struct kind *k, const struct accept *a, const js *tree, const char *p,
+	       size_t n, int64_t now_ns)
 {
 	buf_adds(out, "{\"cells\":[");
 	write_cells(out, k, tree, now_ns);
@@ -173,7 +177,8 @@ void table_partial(struct buf *out, const struct accept *a, const char *p, size_
 	struct scan s;
 	const char *key;
 	size_t len;
-	buf_addf(out, "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/%s\",\"metadata\":", a->version);
+	buf_addf(out, "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/%s\",\"metadata\":",
+		 a->version);
 	scan_init(&s, p, n);
 	bool found = false;
 	if (scan_enter_object(&s)) {

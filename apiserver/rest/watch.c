@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * WATCH: a cursor into the resource's event window, read by a stream thread. Each event is its type, the object's shared
- * bytes and a newline; as many as fit leave in one write. What does not fit waits in the stream, never more than one event.
+ * WATCH: a cursor into the resource's event window, read by a stream thread. Each event is its type, the
+ * object's shared bytes and a newline; as many as fit leave in one write. What does not fit waits in the
+ * stream, never more than one event.
  *
- * Bookmarks come about every minute, but only when the revision has moved since the client last heard of one, so an idle
- * cluster is silent. A watch ends at its timeout with a last bookmark, as upstream's do.
+ * Bookmarks come about every minute, but only when the revision has moved since the client last heard of one,
+ * so an idle cluster is silent. A watch ends at its timeout with a last bookmark, as upstream's do.
  */
 #include "rest/negotiate.h"
 
@@ -37,8 +38,10 @@ struct watch_stream {
 	size_t mid_len;
 };
 
-static const char *const type_names[] = {
-	[WATCH_ADDED] = "ADDED", [WATCH_MODIFIED] = "MODIFIED", [WATCH_DELETED] = "DELETED", [WATCH_BOOKMARK] = "BOOKMARK"};
+static const char *const type_names[] = {[WATCH_ADDED] = "ADDED",
+					 [WATCH_MODIFIED] = "MODIFIED",
+					 [WATCH_DELETED] = "DELETED",
+					 [WATCH_BOOKMARK] = "BOOKMARK"};
 #define TAIL "}\n"
 
 static void watch_stream_close(void *arg)
@@ -73,16 +76,20 @@ static void begin_bookmark(struct watch_stream *w, uint64_t rv, bool initial_end
 	buf_clear(&w->page);
 	switch (w->accept.as) {
 	case PRESENT_OBJECT:
-		buf_addf(&w->page, "{\"kind\":\"%s\",\"apiVersion\":\"%s%s%s\",", k->kind, k->group, *k->group ? "/" : "", k->version);
+		buf_addf(&w->page, "{\"kind\":\"%s\",\"apiVersion\":\"%s%s%s\",", k->kind, k->group,
+			 *k->group ? "/" : "", k->version);
 		break;
 	case PRESENT_PARTIAL:
-		buf_addf(&w->page, "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/%s\",", w->accept.version);
+		buf_addf(&w->page, "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/%s\",",
+			 w->accept.version);
 		break;
 	case PRESENT_TABLE:
-		buf_addf(&w->page, "{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/%s\",", w->accept.version);
+		buf_addf(&w->page, "{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/%s\",",
+			 w->accept.version);
 		break;
 	}
-	buf_addf(&w->page, "\"metadata\":{\"resourceVersion\":\"%llu\"%s}", (unsigned long long)rv, initial_end ? end : "");
+	buf_addf(&w->page, "\"metadata\":{\"resourceVersion\":\"%llu\"%s}", (unsigned long long)rv,
+		 initial_end ? end : "");
 	buf_adds(&w->page, w->accept.as == PRESENT_TABLE ? ",\"columnDefinitions\":null,\"rows\":[]}" : "}");
 	use_page(w);
 	w->told_rv = rv;
@@ -221,14 +228,15 @@ static void select_name(struct list_options *o, const char *name)
 	o->fields.n++;
 }
 
-static struct watch_stream *open_stream(struct request *rq, const struct accept *a, const struct list_options *o,
-					struct err *err)
+static struct watch_stream *open_stream(struct request *rq, const struct accept *a,
+					const struct list_options *o, struct err *err)
 {
 	struct query q = {.ns = rq->kind->namespaced ? rq->ns : "",
 			  .labels = o->labels,
 			  .fields = o->fields.n ? &o->fields : NULL,
 			  .kind = rq->kind};
-	/* Without a revision the present state comes first, unless the client says that it does not want it. */
+	/* Without a revision the present state comes first, unless the client says that it does not want it.
+	 */
 	bool initial = o->has_initial ? o->initial : !o->rv;
 	int64_t seconds = o->timeout_s ? o->timeout_s : TIMEOUT_MIN_S + (int64_t)rand_below(TIMEOUT_MIN_S);
 	int64_t now = clock_mono_ns();
@@ -263,7 +271,8 @@ void rest_watch(struct request *rq, struct response *rs)
 		return;
 	}
 	if (a.yaml) {
-		err_set(&err, REASON_NOT_ACCEPTABLE, "only the following media types are accepted: application/json");
+		err_set(&err, REASON_NOT_ACCEPTABLE,
+			"only the following media types are accepted: application/json");
 		response_status(rs, &err, rq, NULL);
 		return;
 	}

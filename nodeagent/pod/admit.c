@@ -3,6 +3,40 @@
 
 #include <inttypes.h>
 
+const char ADMIT_PORTS_REASON[] = "NodePorts";
+const char ADMIT_PORTS_MESSAGE[] =
+	"Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports";
+
+static bool any_address(const char *ip)
+{
+	return !*ip || !strcmp(ip, "0.0.0.0") || !strcmp(ip, "::");
+}
+
+static bool same_port(const struct container_port *a, const struct container_port *b)
+{
+	const char *pa = *a->protocol ? a->protocol : "TCP", *pb = *b->protocol ? b->protocol : "TCP";
+	return a->host_port == b->host_port && !strcmp(pa, pb) &&
+	       (any_address(a->host_ip) || any_address(b->host_ip) || !strcmp(a->host_ip, b->host_ip));
+}
+
+static bool takes_port(const struct pod *p, const struct container_port *port)
+{
+	for (size_t i = 0; i < p->n_containers; i++)
+		for (size_t k = 0; k < p->containers[i].n_ports; k++)
+			if (same_port(&p->containers[i].ports[k], port))
+				return true;
+	return false;
+}
+
+bool admit_ports_conflict(const struct pod *a, const struct pod *b)
+{
+	for (size_t i = 0; i < a->n_containers; i++)
+		for (size_t k = 0; k < a->containers[i].n_ports; k++)
+			if (takes_port(b, &a->containers[i].ports[k]))
+				return true;
+	return false;
+}
+
 struct shortage {
 	const char *reason, *resource;
 	int64_t requested, used, capacity;

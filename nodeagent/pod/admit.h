@@ -22,4 +22,8 @@ struct admit_node {
 bool admit_check(const struct admit_node *n, const struct pod *p, const char **ret_reason,
 		 struct buf *message);
 
+/* Both want the same host port. */
+bool admit_ports_conflict(const struct pod *a, const struct pod *b);
+extern const char ADMIT_PORTS_REASON[], ADMIT_PORTS_MESSAGE[];
+
 #endif

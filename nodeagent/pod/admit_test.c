@@ -85,6 +85,33 @@ static void test_full(void **state)
 	free_pod(p);
 }
 
+#define PORTS(ports)                                                                                         \
+	"{\"metadata\":{\"name\":\"p\",\"uid\":\"u\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"ports\":"  \
+	"[" ports "]}]}}"
+
+static void test_ports(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool conflict;
+	} rows[] = {
+		{PORTS("{\"hostPort\":80}"), PORTS("{\"hostPort\":80}"), true},
+		{PORTS("{\"hostPort\":80}"), PORTS("{\"hostPort\":81}"), false},
+		{PORTS("{\"containerPort\":80}"), PORTS("{\"containerPort\":80}"), false},
+		{PORTS("{\"hostPort\":80,\"protocol\":\"UDP\"}"), PORTS("{\"hostPort\":80}"), false},
+		{PORTS("{\"hostPort\":80,\"hostIP\":\"1.1.1.1\"}"),
+		 PORTS("{\"hostPort\":80,\"hostIP\":\"2.2.2.2\"}"), false},
+		{PORTS("{\"hostPort\":80,\"hostIP\":\"0.0.0.0\"}"),
+		 PORTS("{\"hostPort\":80,\"hostIP\":\"2.2.2.2\"}"), true},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct pod *a = make_pod(rows[i].a), *b = make_pod(rows[i].b);
+		assert_int_equal(admit_ports_conflict(a, b), rows[i].conflict);
+		free_pod(a);
+		free_pod(b);
+	}
+}
+
 #define TWO(a, b)                                                                                            \
 	"{\"metadata\":{\"name\":\"p\",\"uid\":\"u\"},\"spec\":{\"containers\":[{\"name\":\"c\","            \
 	"\"resources\":{" a "}},{\"name\":\"d\",\"resources\":{" b "}}]}}"
@@ -137,7 +164,7 @@ static void test_requests_and_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_admission), cmocka_unit_test(test_full),
-					   cmocka_unit_test(test_qos),
+					   cmocka_unit_test(test_ports), cmocka_unit_test(test_qos),
 					   cmocka_unit_test(test_requests_and_limits)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,7 +81,7 @@ static void running(struct machine *m, int i, struct instant now)
 	struct container *c = &m->c[i];
 	c->state = CTR_RUNNING;
 	c->until_ns = CLOCK_NEVER;
-	c->stop_sent = c->kill_sent = false;
+	c->stop_sent = c->kill_sent = c->redefined = false;
 	set_waiting(c, NULL, NULL);
 }
 
@@ -97,7 +97,7 @@ static bool restarts(const struct machine *m, int i)
 	int code = m->c[i].cur.exit_code;
 	if (m->stage >= POD_STOPPING)
 		return false;
-	if (s->sidecar)
+	if (s->sidecar || m->c[i].redefined)
 		return true;
 	if (m->pod->restart == RESTART_NEVER)
 		return false;

@@ -141,11 +141,35 @@ static void hurry(struct machine *m, int64_t grace_s, struct instant now)
 			m->c[i].until_ns = latest;
 }
 
+/* The image of a container is the one thing in it that may change. A running one is stopped to be started
+   again; one that waits for the old image need not wait any more. */
+static void redefine(struct machine *m, int i, struct instant now)
+{
+	struct container *c = &m->c[i];
+	if (c->state == CTR_RUNNING && !c->stop_sent) {
+		int64_t grace = m->pod->grace_s * NS_PER_S;
+		c->redefined = c->stop_sent = true;
+		c->until_ns = now.mono_ns + (grace > MIN_GRACE_NS ? grace : MIN_GRACE_NS);
+		machine_push(m, ACT_SIGNAL, i);
+		machine_record(m, i, false, "Killing", "Container %s definition changed, will be restarted",
+			       m->pod->containers[i].name);
+	} else if (c->state == CTR_IMAGE || c->state == CTR_IMAGE_ERROR || c->state == CTR_IMAGE_WAIT ||
+		   c->state == CTR_READY || c->state == CTR_RETRY) {
+		c->pull = (struct backoff){0};
+		c->state = CTR_IDLE;
+		c->until_ns = CLOCK_NEVER;
+	}
+}
+
 void machine_update(struct machine *m, const struct pod *p, struct instant now)
 {
-	if (m->pod->o.meta.generation != p->o.meta.generation)
+	const struct pod *old = m->pod;
+	if (old->o.meta.generation != p->o.meta.generation)
 		m->version++; /* observedGeneration */
 	m->pod = p;
+	for (size_t i = 0; i < m->n && m->stage < POD_STOPPING; i++)
+		if (strcmp(old->containers[i].image, p->containers[i].image) != 0)
+			redefine(m, (int)i, now);
 	if (p->deletion_grace_s < 0)
 		return;
 	m->deleting = true;
@@ -164,6 +188,13 @@ void machine_vanished(struct machine *m, struct instant now)
 		hurry(m, VANISHED_GRACE_S, now);
 }
 
+static void kill_container(struct machine *m, int i, struct instant now)
+{
+	m->c[i].kill_sent = true;
+	machine_push(m, ACT_SIGNAL, i)->sig = SIGKILL;
+	m->c[i].until_ns = now.mono_ns + REKILL_NS;
+}
+
 /* One container is asked to end, with at least the floor between SIGTERM and SIGKILL. */
 static void stop_container(struct machine *m, int i, struct instant now)
 {
@@ -175,9 +206,7 @@ static void stop_container(struct machine *m, int i, struct instant now)
 		int64_t floor = now.mono_ns + MIN_GRACE_NS;
 		c->until_ns = m->stop_deadline_ns > floor ? m->stop_deadline_ns : floor;
 	} else if (now.mono_ns >= c->until_ns) {
-		c->kill_sent = true;
-		machine_push(m, ACT_SIGNAL, i)->sig = SIGKILL;
-		c->until_ns = now.mono_ns + REKILL_NS;
+		kill_container(m, i, now);
 	}
 }
 
@@ -366,9 +395,14 @@ bool machine_init_done(const struct machine *m)
 
 static void timers(struct machine *m, struct instant now)
 {
-	for (size_t i = 0; i < m->n; i++)
-		if (m->c[i].state != CTR_RUNNING && now.mono_ns >= m->c[i].until_ns)
+	for (size_t i = 0; i < m->n; i++) {
+		if (now.mono_ns < m->c[i].until_ns)
+			continue;
+		if (m->c[i].state == CTR_RUNNING) /* redefined, and deaf */
+			kill_container(m, (int)i, now);
+		else
 			container_event(m, (int)i, CEV_TIMER, now);
+	}
 }
 
 /* Brings one container as far as it can get now. Returns true while a later one of the list has to wait for

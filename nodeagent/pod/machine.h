@@ -90,7 +90,9 @@ struct container {
 	char *waiting_message;
 	char *pull_error;
 	bool stop_sent, kill_sent; /* of the present run */
-	bool restarting;	   /* it ran in this sandbox: the next start is a restart */
+	bool redefined;	 /* its image was changed while it ran: it ends and starts again, whatever the policy
+			  */
+	bool restarting; /* it ran in this sandbox: the next start is a restart */
 };
 
 /* ---- pods ---- */

@@ -656,6 +656,52 @@ static void test_delete_retry(void **state)
 	end(&l);
 }
 
+static void change_image(struct life *l, const char *image)
+{
+	char text[400];
+	snprintf(text, sizeof(text),
+		 "{\"metadata\":{\"name\":\"p\",\"namespace\":\"ns\",\"uid\":\"u1\",\"generation\":3},"
+		 "\"spec\":{"
+		 "\"restartPolicy\":\"Never\",\"terminationGracePeriodSeconds\":7,\"containers\":[{\"name\":"
+		 "\"a\",\"image\":\"%s\"}]}}",
+		 image);
+	struct pod *old = l->pod;
+	l->pod = make_pod(text);
+	machine_update(&l->m, l->pod, l->now);
+	free_pod(old);
+	settle(l);
+}
+
+/* An image may be changed under a running container, and under one that cannot get the old one. */
+static void test_new_image(void **state)
+{
+	struct life l;
+	begin(&l, POD(ONE ",\"restartPolicy\":\"Never\""));
+	settle(&l);
+	buf_clear(&l.acts);
+	change_image(&l, "i:2");
+	expect_acts(&l, "signal(a) ");
+	expect_event(&l, "N Killing: Container a definition changed, will be restarted\n");
+	advance_s(&l, 7);
+	expect_acts(&l, "signal(a,9) ");
+	exits(&l, 0, 137);
+	expect_acts(&l, "image(a) start(a) ");
+	expect_phase(&l, "Running");
+	exits(&l, 0, 0); /* this time it ended by itself */
+	expect_phase(&l, "Succeeded");
+	end(&l);
+
+	begin(&l, POD(ONE));
+	l.hold = 1u << ACT_IMAGE;
+	settle(&l);
+	machine_image_failed(&l.m, 0, REASON_ERR_IMAGE_PULL, "no", l.now);
+	settle(&l);
+	buf_clear(&l.acts);
+	change_image(&l, "i:2");
+	expect_acts(&l, "image(a) ");
+	end(&l);
+}
+
 static void test_deadline(void **state)
 {
 	struct life l;
@@ -816,6 +862,7 @@ int main(void)
 		cmocka_unit_test(test_force_delete),
 		cmocka_unit_test(test_delete_in_the_middle),
 		cmocka_unit_test(test_delete_retry),
+		cmocka_unit_test(test_new_image),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_reject),
 		cmocka_unit_test(test_adopt_running),

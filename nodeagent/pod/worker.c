@@ -313,14 +313,39 @@ static void adopt(struct worker *w, const struct runtime_list *list)
 		perform_sweep(w, list);
 }
 
+static bool wants_host_port(const struct pod *p)
+{
+	for (size_t i = 0; i < p->n_containers; i++)
+		if (p->containers[i].n_ports)
+			return true;
+	return false;
+}
+
+static bool ports_free(const struct worker *w)
+{
+	if (!wants_host_port(w->pod))
+		return true;
+	for (struct map_iter it = {0}; map_next(&w->host->workers, &it);) {
+		const struct worker *other = it.value;
+		if (other != w && other->admitted && admit_ports_conflict(w->pod, other->pod))
+			return false;
+	}
+	return true;
+}
+
 static void check_admission(struct worker *w)
 {
 	autobuf struct buf why = BUF_INIT;
-	const char *reason;
+	const char *reason = ADMIT_PORTS_REASON;
 	/* What is over needs no room; what runs has its room already. */
 	if (w->m.stage >= POD_ENDED)
 		return;
-	if (w->m.sandbox_up || admit_check(&w->host->node, w->pod, &reason, &why))
+	bool fits = w->m.sandbox_up || admit_check(&w->host->node, w->pod, &reason, &why);
+	if (fits && !w->m.sandbox_up && !ports_free(w)) {
+		buf_adds(&why, ADMIT_PORTS_MESSAGE);
+		fits = false;
+	}
+	if (fits)
 		admit(w);
 	else if (w->m.stage < POD_STOPPING)
 		machine_reject(&w->m, reason, buf_str(&why));

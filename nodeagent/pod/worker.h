@@ -45,7 +45,8 @@ struct pod_host {
 	char early[HOST_EARLY_EXITS][RUNTIME_ID_MAX];
 	size_t n_early;
 	size_t running_pods, running_containers;
-	void (*counts_changed)(struct pod_host *h); /* optional */
+	void (*counts_changed)(struct pod_host *h); /* optional, as the next */
+	void (*image_pulled)(struct pod_host *h);
 };
 
 struct worker;

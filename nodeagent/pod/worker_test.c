@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/thread.h"
+#include "client/server_test.h"
+#include "pod/make_test.h"
+#include "pod/worker.h"
+#include "runtime/fake.h"
+
+/* A worker on a real loop, with the fake runtime and a server in the place of the API server. */
+struct scene {
+	struct server api_server;
+	struct rest_config rest;
+	struct loop *loop;
+	pthread_t thread;
+	struct fake_world *world;
+	struct pod_host host;
+	struct pod *pod; /* to be seen next */
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	struct buf seen; /* "PATCH path body\n" */
+	int failures;	 /* so many requests are still to be refused */
+	size_t workers;
+};
+
+static void on_request(struct server_request *rq)
+{
+	struct scene *s = rq->s->arg;
+	pthread_mutex_lock(&s->lock);
+	bool fail = s->failures > 0;
+	s->failures -= fail;
+	buf_addf(&s->seen, "%s %s %s\n", rq->method, rq->path, rq->body);
+	pthread_cond_broadcast(&s->more);
+	pthread_mutex_unlock(&s->lock);
+	server_reply(rq, fail ? 500 : 200, "", "{}");
+}
+
+/* Until all the words have come up in this order; what is before their end is forgotten. */
+static void expect(struct scene *s, const char *a, const char *b)
+{
+	int64_t deadline = clock_mono_ns() + 10 * NS_PER_S;
+	const char *p = NULL, *q = NULL;
+	pthread_mutex_lock(&s->lock);
+	while (!(p = strstr(buf_str(&s->seen), a)) || !(q = strstr(p, b)))
+		if (!clock_cond_wait(&s->more, &s->lock, deadline))
+			fail_msg("no «%s» … «%s» in:\n%s", a, b, buf_str(&s->seen));
+	buf_consume(&s->seen, (size_t)(q - s->seen.p));
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void on_exit_posted(void *arg)
+{
+	char *id = ((char **)arg)[1];
+	worker_ended(((void **)arg)[0], id);
+	free(id);
+	free(arg);
+}
+
+static void on_exit_notice(void *arg, const char *id)
+{
+	void **pair = mem_array(2, sizeof(*pair));
+	struct pod_host *h = arg;
+	pair[0] = h;
+	pair[1] = mem_strdup(id);
+	loop_post(h->loop, on_exit_posted, pair);
+}
+
+static void *run(void *arg)
+{
+	loop_run(arg);
+	return NULL;
+}
+
+static void start(struct scene *s)
+{
+	struct err err = ERR_INIT;
+	*s = (struct scene){.loop = NULL};
+	pthread_mutex_init(&s->lock, NULL);
+	clock_cond_init(&s->more);
+	server_start(&s->api_server, on_request, s);
+	s->rest.kube.server = s->api_server.url;
+	s->rest.user_agent = "test";
+	s->loop = loop_new(true);
+	s->world = fake_world_new();
+	s->host = (struct pod_host){
+		.loop = s->loop,
+		.api = api_new(&s->rest, s->loop, 2),
+		.root = "/nonexistent",
+		.cluster_domain = "cluster.local",
+		.host_ip = "1.2.3.4",
+		.simulated = true,
+		.node = {.name = "n1", .max_pods = 1, .allocatable = {1000, 1 << 30, 1 << 30}}};
+	s->host.rt = fake_new(s->world, "10.100.0.0/24", on_exit_notice, &s->host, &err);
+	s->thread = thread_start("loop", run, s->loop);
+}
+
+static void count_workers(void *arg)
+{
+	struct scene *s = arg;
+	s->workers = map_len(&s->host.workers);
+}
+
+static void stop(struct scene *s)
+{
+	int64_t deadline = clock_mono_ns() + 10 * NS_PER_S;
+	pthread_mutex_lock(&s->lock); /* a worker goes when its last call is answered, which makes no noise */
+	do {
+		assert_true(clock_mono_ns() < deadline);
+		(void)clock_cond_wait(&s->more, &s->lock, clock_mono_ns() + 2 * NS_PER_MS);
+		loop_call(s->loop, count_workers, s);
+	} while (s->workers);
+	pthread_mutex_unlock(&s->lock);
+	assert_int_equal(s->host.node.pods, 0);
+	assert_int_equal(s->host.running_containers, 0);
+	loop_stop(s->loop);
+	pthread_join(s->thread, NULL);
+	api_free(s->host.api);
+	s->host.rt->ops->free(s->host.rt);
+	fake_world_free(s->world);
+	loop_free(s->loop);
+	map_release(&s->host.workers);
+	map_release(&s->host.ids);
+	server_stop(&s->api_server);
+	buf_release(&s->seen);
+}
+
+static void do_see(void *arg)
+{
+	struct scene *s = arg;
+	worker_see(&s->host, s->pod, NULL);
+}
+
+static void see(struct scene *s, const char *text)
+{
+	s->pod = make_pod(text);
+	s->pod->o.refs = 1;
+	s->pod->o.type = &pod_type;
+	assert_true(loop_call(s->loop, do_see, s));
+	informer_put(s->pod);
+}
+
+static void do_vanish(void *arg)
+{
+	struct scene *s = arg;
+	worker_vanish(&s->host, "u1");
+}
+
+#define POD(meta, spec)                                                                                      \
+	"{\"metadata\":{\"name\":\"p\",\"namespace\":\"ns\",\"uid\":\"u1\"" meta                             \
+	"},\"spec\":{\"containers\":["                                                                       \
+	"{\"name\":\"a\",\"image\":\"nginx:1\"" spec "}]}}"
+#define DELETED ",\"deletionTimestamp\":\"2026-01-01T00:00:00Z\",\"deletionGracePeriodSeconds\":30"
+
+static void test_life(void **state)
+{
+	struct scene s;
+	start(&s);
+	s.failures = 1; /* the first write is refused; the next one brings the same news */
+	see(&s, POD("", ""));
+	expect(&s, "PATCH /api/v1/namespaces/ns/pods/p/status", "\"phase\":\"Running\"");
+	expect(&s, "PATCH /api/v1/namespaces/ns/pods/p/status", "\"podIP\":\"10.100.0.1\"");
+	see(&s, POD(DELETED, ""));
+	expect(&s, "PATCH /api/v1/namespaces/ns/pods/p/status", "\"phase\":\"Succeeded\"");
+	expect(&s, "DELETE /api/v1/namespaces/ns/pods/p ", "\"preconditions\":{\"uid\":\"u1\"}");
+	loop_call(s.loop, do_vanish, &s);
+	stop(&s);
+}
+
+static void test_crash(void **state)
+{
+	struct scene s;
+	start(&s);
+	see(&s, POD(",\"annotations\":{\"coracle.dev/fake-exit\":\"3@0\"}", ""));
+	expect(&s, "\"reason\":\"CrashLoopBackOff\"", "\"restartCount\":1");
+	loop_call(s.loop, do_vanish, &s);
+	stop(&s);
+}
+
+static void test_rejected(void **state)
+{
+	struct scene s;
+	start(&s);
+	see(&s, POD("", ",\"resources\":{\"requests\":{\"cpu\":2}}"));
+	expect(&s, "PATCH /api/v1/namespaces/ns/pods/p/status", "\"reason\":\"OutOfcpu\"");
+	loop_call(s.loop, do_vanish, &s);
+	stop(&s);
+}
+
+/* Environment out of an object that is not what it should be: told, not started. */
+static void test_config_error(void **state)
+{
+	struct scene s;
+	start(&s);
+	see(&s, POD("", ",\"env\":[{\"name\":\"A\",\"valueFrom\":{\"configMapKeyRef\":{\"name\":\"cm\","
+			"\"key\":\"k\"}}}]"));
+	expect(&s, "GET /api/v1/namespaces/ns/configmaps/cm", "");
+	expect(&s, "CreateContainerConfigError", "");
+	loop_call(s.loop, do_vanish, &s);
+	stop(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_life), cmocka_unit_test(test_crash),
+					   cmocka_unit_test(test_rejected),
+					   cmocka_unit_test(test_config_error)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
