@@ -32,7 +32,7 @@ struct agent {
 	struct events *events;
 	struct informer_set *informers;
 	struct fake_world *world;
-	js *labels; /* of --node-labels; loop thread */
+	js *labels;	    /* of --node-labels; loop thread */
 	struct runtime *rt; /* the real one */
 	struct node_facts facts;
 	struct node *nodes;
@@ -406,8 +406,11 @@ static void fill_node(struct agent *a, struct node *n, char *name, const char *c
 			 .max_pods = c->max_pods,
 			 .allocatable = {a->facts.cpu_milli, a->facts.memory, a->facts.storage}},
 	};
-	n->object = (struct node_object){
-		.ip = c->node_ip, .labels = a->labels, .facts = &a->facts, .port = c->port, .max_pods = c->max_pods};
+	n->object = (struct node_object){.ip = c->node_ip,
+					 .labels = a->labels,
+					 .facts = &a->facts,
+					 .port = c->port,
+					 .max_pods = c->max_pods};
 }
 
 static int make_real(struct agent *a, struct err *err)

@@ -70,6 +70,8 @@ static int spawn(const struct process_spec *s, struct pipes *p, pid_t *ret, stru
 		else
 			posix_spawn_file_actions_adddup2(&fa, moved[i], PASS_BASE + (int)i);
 	}
+	if (s->dir)
+		posix_spawn_file_actions_addchdir_np(&fa, s->dir);
 	posix_spawn_file_actions_addclosefrom_np(&fa, PASS_BASE + (int)s->n_pass_fd);
 
 	posix_spawnattr_t attr;

@@ -15,6 +15,7 @@
 struct process_spec {
 	const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH when it has no slash */
 	const char *const *env;	 /* NULL-terminated "K=V"; NULL = ours */
+	const char *dir;	 /* working directory; NULL = ours */
 	const char *in;		 /* fed to stdin; NULL = /dev/null */
 	size_t in_len;
 	struct buf *out,

@@ -20,6 +20,8 @@
 
 #include <errno.h>
 #include <gnutls/gnutls.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -261,6 +263,10 @@ static void pump(struct stream *s)
 static void take_fresh(struct stream_thread *t, struct stream *s)
 {
 	s->fresh = false;
+	/* libmicrohttpd corked the socket for its chunked reply; with that, every event would wait 200 ms for
+	 * company. */
+	int off = 0;
+	(void)setsockopt(s->c.fd, IPPROTO_TCP, TCP_CORK, &off, sizeof(off));
 	list_push_back(&t->all, &s->all);
 	struct epoll_event ev = {.events = EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = s};
 	if (epoll_ctl(t->epoll, EPOLL_CTL_ADD, s->c.fd, &ev) < 0)

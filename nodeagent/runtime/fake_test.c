@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -24,7 +25,7 @@ static void on_exit_notice(void *arg, const char *id)
 	struct seen *s = arg;
 	pthread_mutex_lock(&s->lock);
 	s->n++;
-	strcpy(s->last, id);
+	snprintf(s->last, sizeof(s->last), "%s", id);
 	pthread_cond_signal(&s->more);
 	pthread_mutex_unlock(&s->lock);
 }

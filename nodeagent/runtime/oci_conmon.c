@@ -83,6 +83,7 @@ static int spawn_conmon(struct oci *o, struct oci_container *c, int sync_fd, str
 	autofree char *env_path = mem_printf("PATH=%s", search ? search : "/usr/sbin:/usr/bin:/sbin:/bin");
 	struct process_spec s = {.argv = argv,
 				 .env = (const char *const[]){env_path, "_OCI_SYNCPIPE=3", NULL},
+				 .dir = c->dir, /* it marks an OOM kill by a file where it stands */
 				 .errors = errors,
 				 .pass_fd = {sync_fd},
 				 .n_pass_fd = 1};
