@@ -136,10 +136,11 @@ fuzz-short: fuzz-build
 
 lint:
 	$(Q)./e2e/lint
+FORMATTED := $(sort $(ALL_SRC)) $(wildcard $(addsuffix *.h,$(sort $(dir $(ALL_SRC)))))
 fmt:
-	$(Q)clang-format -i $(ALL_SRC) $(wildcard $(sort $(dir $(ALL_SRC)))*.h)
+	$(Q)clang-format -i $(FORMATTED)
 fmt-check:
-	$(Q)clang-format --dry-run -Werror $(sort $(ALL_SRC)) $(wildcard $(addsuffix *.h,$(sort $(dir $(ALL_SRC)))))
+	$(Q)clang-format --dry-run -Werror $(FORMATTED)
 bench: all bench-tools
 	$(Q)./e2e/bench/run
 e2e: all

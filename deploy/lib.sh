@@ -6,6 +6,9 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
+# Where the binaries are: another build (sanitizers) can be tried by naming it.
+bin=${CORACLE_BIN:-$root/build/bin}
+
 say() { printf '%s\n' "$*"; }
 step() { printf '==> %s\n' "$*"; }
 die() { # what happened, how to mend it

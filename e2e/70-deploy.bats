@@ -42,11 +42,11 @@ setup() {
 
 @test "daemons have --help and --version, and say what a wrong flag is" {
 	for d in apiserver scheduler controller-manager nodeagent; do
-		run -0 "$ROOT/build/bin/$d" --version
+		run -0 "$bin/$d" --version
 		[[ $output == *"Kubernetes v1.34"* ]]
-		run -0 "$ROOT/build/bin/$d" --help
+		run -0 "$bin/$d" --help
 		[[ $output == *--kubeconfig* || $output == *--secure-port* ]]
-		run "$ROOT/build/bin/$d" --nonsense
+		run "$bin/$d" --nonsense
 		[ "$status" -ne 0 ]
 		[[ $output == *"unknown flag: --nonsense"* ]]
 	done

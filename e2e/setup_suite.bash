@@ -13,9 +13,9 @@ setup_suite() {
 	}
 	local image=$BATS_SUITE_TMPDIR/demo.tar
 	"$ROOT/deploy/oci-image" "$image" localhost/coracle-demo:1.0 "/www/index.html=$ROOT/deploy/demo/index.html"
-	"$ROOT/build/bin/nodeagent" image import "$image" --root-dir="$DIR/node" >/dev/null 2>&1
+	"${CORACLE_BIN:-$ROOT/build/bin}/nodeagent" image import "$image" --root-dir="$DIR/node" >/dev/null 2>&1
 	"$ROOT/deploy/oci-image" "$image" localhost/coracle-demo:2.0 "/www/index.html=$ROOT/deploy/demo/hello.yaml"
-	"$ROOT/build/bin/nodeagent" image import "$image" --root-dir="$DIR/node" >/dev/null 2>&1
+	"${CORACLE_BIN:-$ROOT/build/bin}/nodeagent" image import "$image" --root-dir="$DIR/node" >/dev/null 2>&1
 }
 
 teardown_suite() {

@@ -118,7 +118,7 @@ void cycle_message(struct buf *out, const struct snapshot *s, const struct reaso
 		buf_adds(out, "no nodes available to schedule pods");
 		return;
 	}
-	char *texts[REASONS_MAX];
+	char *texts[REASONS_MAX] = {0};
 	for (size_t i = 0; i < why->n; i++)
 		texts[i] = mem_printf("%zu %s", why->v[i].count, why->v[i].text);
 	qsort(texts, why->n, sizeof(texts[0]), by_text);

@@ -43,11 +43,11 @@ static void queued_free(struct queued_pod *p)
 
 void queue_release(struct queue *q)
 {
+	heap_release(&q->active); /* before the nodes, which it marks as out */
+	heap_release(&q->backoff);
 	for (struct map_iter it = {0}; map_next(&q->by_uid, &it);)
 		queued_free(it.value);
 	map_release(&q->by_uid);
-	heap_release(&q->active);
-	heap_release(&q->backoff);
 }
 
 /* Out of its place; the caller puts it into the next one. */

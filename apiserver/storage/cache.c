@@ -169,6 +169,6 @@ struct obj *storage_get(struct resource *r, const char *ns, const char *name)
 	char *key = need <= sizeof(small) ? small : (big = mem_alloc(need));
 	char *p = stpcpy(key, ns);
 	*p++ = '/';
-	strcpy(p, name);
+	memcpy(p, name, strlen(name) + 1);
 	return resource_get(r, key);
 }

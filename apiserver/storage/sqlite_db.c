@@ -29,7 +29,8 @@ static const char *const statement_sql[N_STATEMENTS] = {
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
 	[ROLLBACK] = "ROLLBACK",
-	[INSERT] = "INSERT INTO kv(rev, key, create_rev, prev_rev, deleted, value) VALUES (?1,?2,?3,?4,?5,?6)",
+	[INSERT] =
+		"INSERT INTO kv(rev, key, create_rev, prev_rev, deleted, value) VALUES (?1,?2,?3,?4,?5,?6)",
 	[KEY_OF] = "SELECT key FROM kv WHERE rev = ?1",
 	[SET_META] = "INSERT OR REPLACE INTO meta(name, value) VALUES (?1, ?2)",
 	[GARBAGE] =

@@ -250,7 +250,7 @@ int ledger_run(struct ledger *s, struct ledger_write **v, size_t n, bool flush, 
 	for (size_t k = 0; k < n && rc == 0; k++)
 		rc = v[k]->w->lazy ? reserve(s, n, err) : 0;
 	for (; i < n && rc == 0; i++)
-		rc = decide(s, v[i], err);
+		rc = decide(s, v[i], err); // cppcheck-suppress nullPointer ; v is NULL only with n 0
 	if (rc == 0 && (flush || s->lazy.bytes > LAZY_BYTES_MAX))
 		rc = transaction(s, err);
 	if (rc == 0 && !s->in_transaction)

@@ -145,7 +145,7 @@ int kubeconfig_load(const char *path, struct kubeconfig *ret, struct err *err)
 	if (slash)
 		*slash = '\0';
 	else
-		strcpy(dir, ".");
+		memcpy(dir, ".", 2); /* chosen was not empty */
 	if (kubeconfig_parse(buf_str(&b), b.len, dir, ret, err))
 		return err_wrap(err, "%s", chosen);
 	return 0;

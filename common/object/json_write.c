@@ -30,7 +30,7 @@ static int shortest(double d, char digits[20])
 	while (out > digits + 1 && out[-1] == '0')
 		out--;
 	*out = '\0';
-	return atoi(e + 1);
+	return (int)strtol(e + 1, NULL, 10);
 }
 
 /* As encoding/json: plain digits for 1e-6 <= |d| < 1e21, else an exponent without padding. */

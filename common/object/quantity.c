@@ -228,7 +228,7 @@ void quantity_format(const struct quantity *q, char out[QUANTITY_TEXT_MAX])
 	u128 v = negative ? -(u128)q->nano : (u128)q->nano;
 
 	if (!v)
-		strcpy(out, "0");
+		memcpy(out, "0", 2);
 	else if (q->format == QUANTITY_BINARY_SI && v % (u128)NANO == 0 && v >= 1024 * (u128)NANO)
 		format_binary(out, negative, v / (u128)NANO);
 	else

@@ -213,9 +213,9 @@ void rfc3339_human(int64_t duration_ns, char out[RFC3339_MAX])
 	int64_t s = duration_ns / NS_PER_S, m = s / 60, h = m / 60, d = h / 24;
 
 	if (s < -1)
-		strcpy(out, "<invalid>"); /* a second back is clock skew between machines */
+		snprintf(out, RFC3339_MAX, "<invalid>"); /* a second back is clock skew between machines */
 	else if (s < 0)
-		strcpy(out, "0s");
+		snprintf(out, RFC3339_MAX, "0s");
 	else if (s < 120)
 		two(out, s, 's', 0, 0);
 	else if (m < 10)
