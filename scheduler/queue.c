@@ -43,7 +43,7 @@ static void queued_free(struct queued_pod *p)
 
 void queue_release(struct queue *q)
 {
-	heap_release(&q->active); /* before the nodes, which it marks as out */
+	heap_release(&q->active);
 	heap_release(&q->backoff);
 	for (struct map_iter it = {0}; map_next(&q->by_uid, &it);)
 		queued_free(it.value);

@@ -76,8 +76,9 @@ static void source_give(struct source *s, size_t n, bool end)
 	pthread_mutex_lock(&s->lock);
 	s->left += n;
 	s->ending = end;
+	if (!s->closed) /* under the lock that close takes: no wake comes after it */
+		response_wake(s->stream.wake);
 	pthread_mutex_unlock(&s->lock);
-	response_wake(s->stream.wake);
 }
 
 static void wait_done(struct source *s)

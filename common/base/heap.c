@@ -37,8 +37,6 @@ static void sift_down(struct heap *h, size_t i)
 
 void heap_release(struct heap *h)
 {
-	for (size_t i = 1; i <= h->len; i++)
-		h->v[i]->pos = 0;
 	free(h->v);
 	h->v = NULL;
 	h->len = h->cap = 0;

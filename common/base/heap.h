@@ -28,7 +28,7 @@ struct heap {
 	{                                                                                                    \
 		.less = (f)                                                                                  \
 	}
-void heap_release(struct heap *h); /* the nodes are the caller's */
+void heap_release(struct heap *h); /* the nodes are the caller's and not touched: they may be freed already */
 void heap_push(struct heap *h, struct heap_node *n);
 struct heap_node *heap_peek(const struct heap *h); /* NULL when empty */
 struct heap_node *heap_pop(struct heap *h);
