@@ -12,7 +12,7 @@ void claimed_release(struct claimed *c)
 	*c = (struct claimed){0};
 }
 
-static void object_path(struct buf *path, const struct informer_object *o, const char *sub)
+void claim_path(struct buf *path, const struct informer_object *o, const char *sub)
 {
 	const struct informer_type *t = o->type;
 	rest_path(path, t->group, t->version, *o->meta.namespace ? o->meta.namespace : NULL, t->resource,
@@ -23,7 +23,7 @@ int claim_patch(struct controller_ctx *ctx, struct informer *informer, const str
 		const char *sub, const js *body, struct err *err)
 {
 	autobuf struct buf path = BUF_INIT;
-	object_path(&path, o, sub);
+	claim_path(&path, o, sub);
 	autojson js *reply = NULL;
 	struct err e = ERR_INIT;
 	if (rest_do(ctx->rest, REST_PATCH_MERGE, buf_str(&path), body, &reply, &e) < 0) {
@@ -50,7 +50,7 @@ void claim_set_count(js *status, const char *key, int64_t n)
 		js_set(status, key, NULL);
 }
 
-static js *owner_reference(const struct owner_ref *r)
+js *claim_owner_json(const struct owner_ref *r)
 {
 	js *o = js_new_obj();
 	js_set_str(o, "apiVersion", r->api_version);
@@ -76,7 +76,7 @@ static js *owners_patch(const struct informer_object *o, const char *without_uid
 	js *list = js_ensure_arr(meta, "ownerReferences");
 	for (size_t i = 0; i < o->meta.n_owners; i++)
 		if (!without_uid || strcmp(o->meta.owners[i].uid, without_uid) != 0)
-			js_push(list, owner_reference(&o->meta.owners[i]));
+			js_push(list, claim_owner_json(&o->meta.owners[i]));
 	if (plus)
 		js_push(list, plus);
 	return body;
@@ -88,7 +88,7 @@ static int may_adopt(struct controller_ctx *ctx, const struct informer_object *o
 	if (*asked)
 		return 0;
 	autobuf struct buf path = BUF_INIT;
-	object_path(&path, owner, NULL);
+	claim_path(&path, owner, NULL);
 	autojson js *live = NULL;
 	if (rest_do(ctx->rest, REST_GET, buf_str(&path), NULL, &live, err) < 0)
 		return -1;

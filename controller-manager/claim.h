@@ -27,6 +27,9 @@ int claim_patch(struct controller_ctx *ctx, struct informer *informer, const str
 		const char *sub, const js *body, struct err *err) MUST_CHECK;
 int claim_patch_status(struct controller_ctx *ctx, struct informer *informer, const struct informer_object *o,
 		       const js *body, struct err *err) MUST_CHECK;
+/* The path of an object or of its subresource; an ownerReference as JSON. */
+void claim_path(struct buf *path, const struct informer_object *o, const char *sub);
+js *claim_owner_json(const struct owner_ref *r);
 /* A status count in a merge patch: fields that are zero are left out, as upstream's omitempty does. */
 void claim_set_count(js *status, const char *key, int64_t n);
 

@@ -13,6 +13,7 @@
  * An owner's end enqueues its dependants, a dependant's end its owners. Owners of kinds unknown here are left
  * alone.
  */
+#include "claim.h"
 #include "controllers.h"
 
 #include <stdio.h>
@@ -108,13 +109,6 @@ static void enqueue(struct workqueue *q, void *state, struct informer **informer
 }
 
 /* ---- requests ---- */
-static void object_path(struct buf *path, const struct informer_object *o)
-{
-	const struct informer_type *t = o->type;
-	rest_path(path, t->group, t->version, *o->meta.namespace ? o->meta.namespace : NULL, t->resource,
-		  o->meta.name, NULL);
-}
-
 static int forgive(int rc, const struct err *e, struct err *err)
 {
 	if (rc == 0 || e->reason == REASON_NOT_FOUND)
@@ -127,7 +121,7 @@ static int delete_object(struct controller_ctx *ctx, const struct informer_objec
 			 struct err *err)
 {
 	autobuf struct buf path = BUF_INIT;
-	object_path(&path, o);
+	claim_path(&path, o, NULL);
 	autojson js *options = js_new_obj();
 	js_set_str(options, "propagationPolicy", policy);
 	js_set_str(js_ensure(options, "preconditions", NULL), "uid", o->meta.uid);
@@ -142,7 +136,7 @@ static int patch(struct controller_ctx *ctx, const struct informer_object *o, co
 		 struct err *err)
 {
 	autobuf struct buf path = BUF_INIT;
-	object_path(&path, o);
+	claim_path(&path, o, NULL);
 	autojson js *body = js_new_obj();
 	js *meta = js_ensure(body, "metadata", NULL);
 	js_set_str(meta, "uid", o->meta.uid);
@@ -164,20 +158,6 @@ static int drop_finalizer(struct controller_ctx *ctx, const struct informer_obje
 	return patch(ctx, o, "finalizers", list, err);
 }
 
-static js *owner_json(const struct owner_ref *r)
-{
-	js *o = js_new_obj();
-	js_set_str(o, "apiVersion", r->api_version);
-	js_set_str(o, "kind", r->kind);
-	js_set_str(o, "name", r->name);
-	js_set_str(o, "uid", r->uid);
-	if (r->controller)
-		js_set_bool(o, "controller", true);
-	if (r->block_owner_deletion)
-		js_set_bool(o, "blockOwnerDeletion", true);
-	return o;
-}
-
 /* Rewrites ownerReferences to those that `drop` does not mark. */
 static int drop_owners(struct controller_ctx *ctx, const struct informer_object *o, const bool *drop,
 		       struct err *err)
@@ -185,7 +165,7 @@ static int drop_owners(struct controller_ctx *ctx, const struct informer_object 
 	js *list = js_new_arr();
 	for (size_t i = 0; i < o->meta.n_owners; i++)
 		if (!drop[i])
-			js_push(list, owner_json(&o->meta.owners[i]));
+			js_push(list, claim_owner_json(&o->meta.owners[i]));
 	return patch(ctx, o, "ownerReferences", list, err);
 }
 
