@@ -59,7 +59,7 @@ int health_parse_request(const char *p, size_t n, struct health_request *ret)
 		return 400;
 	target = sp + 1;
 	target_end = memchr(target, ' ', (size_t)(line_end - target));
-	if (!target_end || strncmp(target_end + 1, "HTTP/1.", 7) ||
+	if (!target_end || line_end - target_end < 8 || memcmp(target_end + 1, "HTTP/1.", 7) ||
 	    memchr(target, '\0', (size_t)(target_end - target)))
 		return 400;
 	ret->head = sp - p == 4 && !memcmp(p, "HEAD", 4);
