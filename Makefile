@@ -15,10 +15,10 @@ say = @printf '  %-5s %s\n' $(1) $(2);
 endif
 
 DAEMONS := apiserver scheduler controller-manager nodeagent
-ROOMS_apiserver          := . http auth admission rest kinds storage
-ROOMS_scheduler          := . plugins
-ROOMS_controller-manager := .
-ROOMS_nodeagent          := . pod runtime image volume network serve
+MAIN_apiserver          := apiserver/main.c
+MAIN_scheduler          := scheduler/main.c
+MAIN_controller-manager := controller-manager/main.c
+MAIN_nodeagent          := nodeagent/agent/main.c
 
 LIBS_apiserver          := -lmicrohttpd -lgnutls -lsqlite3 -lcurl -lyaml -ljson-c -lssl -lcrypto -lm
 LIBS_scheduler          := -lcurl -lyaml -ljson-c -lssl -lcrypto -lm
@@ -27,15 +27,16 @@ LIBS_nodeagent          := -lmicrohttpd -lgnutls -luv -larchive -lzstd -lz -lcur
 LIBS_common             := -lcurl -lyaml -ljson-c -lssl -lcrypto -lm
 LIBS_e2e                := $(LIBS_common)
 
-sources = $(filter-out %_test.c %_fuzz.c,$(foreach r,$(2),$(wildcard $(if $(filter .,$(r)),$(1),$(1)/$(r))/*.c)))
-tests   = $(filter %_test.c,$(foreach r,$(2),$(wildcard $(if $(filter .,$(r)),$(1),$(1)/$(r))/*.c)))
-fuzzers = $(filter %_fuzz.c,$(foreach r,$(2),$(wildcard $(if $(filter .,$(r)),$(1),$(1)/$(r))/*.c)))
+# Every .c below a daemon's folder is its own; tests and fuzz targets are told by their names. pause/ is a program of its own.
+c_files = $(sort $(shell find $(1) -name '*.c' -not -path '*/pause/*'))
+sources = $(filter-out %_test.c %_fuzz.c,$(call c_files,$(1)))
+tests   = $(filter %_test.c,$(call c_files,$(1)))
+fuzzers = $(filter %_fuzz.c,$(call c_files,$(1)))
 objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
-COMMON_ROOMS := base object client
-COMMON_SRC   := $(call sources,common,$(COMMON_ROOMS))
-COMMON_TESTS := $(call tests,common,$(COMMON_ROOMS))
-COMMON_FUZZ  := $(call fuzzers,common,$(COMMON_ROOMS))
+COMMON_SRC   := $(call sources,common)
+COMMON_TESTS := $(call tests,common)
+COMMON_FUZZ  := $(call fuzzers,common)
 COMMON_LIB   := $(B)/libcommon.a
 
 BINS  := $(DAEMONS:%=$(B)/bin/%) $(B)/bin/pause
@@ -49,12 +50,12 @@ $(B)/obj/common/%.o: INC := -Icommon
 $(B)/obj/e2e/%.o: INC := -Icommon
 define daemon_rules
 $(B)/obj/$(1)/%.o: INC := -Icommon -I$(1) -I$(B)/gen/$(1)
-SRC_$(1)   := $$(call sources,$(1),$$(ROOMS_$(1)))
-TESTS_$(1) := $$(call tests,$(1),$$(ROOMS_$(1)))
-FUZZ_$(1)  := $$(call fuzzers,$(1),$$(ROOMS_$(1)))
+SRC_$(1)   := $$(call sources,$(1))
+TESTS_$(1) := $$(call tests,$(1))
+FUZZ_$(1)  := $$(call fuzzers,$(1))
 # What tests link: everything but main.
-$(B)/lib$(1).a: $$(call objects,$$(filter-out $(1)/main.c,$$(SRC_$(1))))
-$(B)/bin/$(1): $$(call objects,$(1)/main.c) $(B)/lib$(1).a $(COMMON_LIB)
+$(B)/lib$(1).a: $$(call objects,$$(filter-out $$(MAIN_$(1)),$$(SRC_$(1))))
+$(B)/bin/$(1): $$(call objects,$$(MAIN_$(1))) $(B)/lib$(1).a $(COMMON_LIB)
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS_$(1))
@@ -97,11 +98,11 @@ $(B)/obj/%.o: %.c
 	$(Q)$(CC) $(CFLAGS) $(INC) -MMD -MP -c -o $@ $<
 
 # The kind files travel inside the binary, as one concatenated table of (name, bytes).
-KIND_FILES := $(wildcard apiserver/kinds/*.yaml)
+KIND_FILES := $(sort $(shell find apiserver/kinds -name "*.yaml"))
 $(B)/obj/apiserver/kinds/embed.o: $(B)/gen/apiserver/kinds_embed.inc
 $(B)/gen/apiserver/kinds_embed.inc: $(KIND_FILES)
 	@mkdir -p $(@D)
-	$(Q)for f in $(sort $(KIND_FILES)); do printf 'KIND_FILE(%s, "%s")\n' "$$(basename $$f .yaml | tr .- __)" "$$f"; done > $@
+	$(Q)for f in $(KIND_FILES); do printf 'KIND_FILE(%s, "%s")\n' "$$(echo $${f%.yaml} | tr ./- ___)" "$$f"; done > $@
 
 # The sandbox's first process: static, no libc start-up to speak of.
 $(B)/bin/pause: nodeagent/pause/pause.c

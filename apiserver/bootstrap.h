@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What every cluster has from the start. BLOCKS; may run on every start. */
-#ifndef APISERVER_BOOTSTRAP_H
-#define APISERVER_BOOTSTRAP_H
+#ifndef BOOTSTRAP_H
+#define BOOTSTRAP_H
 
 #include "rest/api.h"
 

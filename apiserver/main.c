@@ -19,7 +19,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "bootstrap.h"
-#include "client/health.h"
+#include "serve/health.h"
 #include "client/tls.h"
 #include "http/listener.h"
 #include "kinds/kinds.h"
@@ -42,8 +42,7 @@ static const struct flag flags[] = {
 	{"bind-address", FLAG_STRING, &opt.bind_address, "0.0.0.0", "The IP address on which to listen.", 0,
 	 0},
 	{"advertise-address", FLAG_STRING, &opt.advertise_address, "",
-	 "The IP address on which the cluster reaches this server; by default the bind address, or the "
-	 "host's first one.",
+	 "The IP address on which the cluster reaches this server; by default the bind address, or the host's first one.",
 	 0, 0},
 	{"tls-cert-file", FLAG_STRING, &opt.cert_file, "",
 	 "File with the serving certificate (and its chain), PEM.", 0, 0},

@@ -8,10 +8,10 @@
  * being deleted does neither. Before the first adoption the owner is read live, so that a deleted and re-made
  * one does not adopt with a stale uid.
  */
-#ifndef CM_CLAIM_H
-#define CM_CLAIM_H
+#ifndef CLAIM_H
+#define CLAIM_H
 
-#include "client/controller.h"
+#include "controller/controller.h"
 
 struct claimed {
 	const void **v; /* references */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The controllers of this daemon, one file each; main.c lists them. */
-#ifndef CM_CONTROLLERS_H
-#define CM_CONTROLLERS_H
+#ifndef CONTROLLERS_H
+#define CONTROLLERS_H
 
 #include <assert.h>
-#include "client/controller.h"
+#include "controller/controller.h"
 #include "objects.h"
 
 extern const struct controller replicaset_controller, deployment_controller, garbage_collector,

@@ -4,8 +4,8 @@
  * deployment_sets.c (its ReplicaSets: find, create, scale, clean up) and deployment_status.c (counts and
  * conditions).
  */
-#ifndef CM_DEPLOYMENT_H
-#define CM_DEPLOYMENT_H
+#ifndef DEPLOYMENT_H
+#define DEPLOYMENT_H
 
 #include "claim.h"
 #include "controllers.h"

@@ -5,8 +5,8 @@
 #include "base/flags.h"
 #include "base/log.h"
 #include "base/thread.h"
-#include "client/health.h"
-#include "client/leader.h"
+#include "serve/health.h"
+#include "controller/leader.h"
 #include "controllers.h"
 
 static const struct controller *const controllers[] = {

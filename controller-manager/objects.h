@@ -5,10 +5,10 @@
  *
  * All begin with struct informer_object; all are indexed by owner uid, for garbage collection.
  */
-#ifndef CM_OBJECTS_H
-#define CM_OBJECTS_H
+#ifndef OBJECTS_H
+#define OBJECTS_H
 
-#include "client/informer.h"
+#include "controller/informer.h"
 
 /* Indexes that every type has; Pods have more. */
 enum {

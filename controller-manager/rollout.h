@@ -4,8 +4,8 @@
  * share when a rollout is scaled in the middle (kubernetes/kubernetes pkg/controller/deployment/util). Pure
  * functions over plain structs, so the whole of it is table-tested.
  */
-#ifndef CM_ROLLOUT_H
-#define CM_ROLLOUT_H
+#ifndef ROLLOUT_H
+#define ROLLOUT_H
 
 #include <stddef.h>
 #include "objects.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Taints that the node life cycle sets, and what a Pod's tolerations make of NoExecute ones. Pure functions.
  */
-#ifndef CM_TAINTS_H
-#define CM_TAINTS_H
+#ifndef TAINTS_H
+#define TAINTS_H
 
 #include "objects.h"
 

@@ -4,8 +4,8 @@
  * flight (DESIGN §6: search is cheap, the write path is the limit). Bounded: bind_push waits while too much
  * is on its way.
  */
-#ifndef SCHEDULER_BIND_H
-#define SCHEDULER_BIND_H
+#ifndef BIND_H
+#define BIND_H
 
 #include "client/rest.h"
 #include "queue.h"

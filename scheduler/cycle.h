@@ -4,8 +4,8 @@
  * pick the best at random among equals. Pure but for the random pick and the scratch memory it keeps between
  * cycles. One thread.
  */
-#ifndef SCHEDULER_CYCLE_H
-#define SCHEDULER_CYCLE_H
+#ifndef CYCLE_H
+#define CYCLE_H
 
 #include "plugin.h"
 

@@ -63,20 +63,17 @@ static const struct filter_case filter_cases[] = {
 	{"extended resource", NODE("a", ""), NULL, ASK("example.com/gpu: '2'"),
 	 "0/1 nodes are available: 1 Insufficient example.com/gpu."},
 	{"extended resource taken", NODE("a", ""),
-	 "metadata: {name: q, namespace: d, uid: u2}\nspec: {nodeName: a, containers: [{name: c, resources: "
-	 "{requests: {example.com/gpu: '1'}}}]}",
+	 "metadata: {name: q, namespace: d, uid: u2}\nspec: {nodeName: a, containers: [{name: c, resources: {requests: {example.com/gpu: '1'}}}]}",
 	 ASK("example.com/gpu: '1'"), "0/1 nodes are available: 1 Insufficient example.com/gpu."},
 	{"nodeSelector matches", NODE("a", ""), NULL, POD("nodeSelector: {kubernetes.io/hostname: a}"), NULL},
 	{"nodeSelector differs", NODE("a", ""), NULL, POD("nodeSelector: {kubernetes.io/hostname: b}"),
 	 "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector."},
 	{"affinity terms are ORed", NODE("a", ""), NULL,
-	 POD("affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: "
-	     "[{matchExpressions: [{key: x, "
+	 POD("affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: x, "
 	     "operator: Exists}]}, {matchFields: [{key: metadata.name, operator: In, values: [a]}]}]}}}"),
 	 NULL},
 	{"affinity expressions are ANDed", NODE("a", ""), NULL,
-	 POD("affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: "
-	     "[{matchExpressions: [{key: "
+	 POD("affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: "
 	     "kubernetes.io/hostname, operator: In, values: [a]}, {key: x, operator: Exists}]}]}}}"),
 	 "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector."},
 	{"taint", NODE("a", "spec: {taints: [{key: k, value: v, effect: NoSchedule}]}"), NULL, POD(""),
@@ -93,16 +90,12 @@ static const struct filter_case filter_cases[] = {
 	{"cordoned", NODE("a", "spec: {unschedulable: true}"), NULL, POD(""),
 	 "0/1 nodes are available: 1 node(s) were unschedulable."},
 	{"host port taken on all addresses", NODE("a", ""),
-	 "metadata: {name: q, namespace: d, uid: u2}\nspec: {nodeName: a, containers: [{name: c, ports: "
-	 "[{containerPort: 80, hostPort: 80}]}]}",
-	 "metadata: {name: p, namespace: d, uid: u1}\nspec: {containers: [{name: c, ports: [{containerPort: "
-	 "1, hostPort: 80, hostIP: 10.0.0.1}]}]}",
+	 "metadata: {name: q, namespace: d, uid: u2}\nspec: {nodeName: a, containers: [{name: c, ports: [{containerPort: 80, hostPort: 80}]}]}",
+	 "metadata: {name: p, namespace: d, uid: u1}\nspec: {containers: [{name: c, ports: [{containerPort: 1, hostPort: 80, hostIP: 10.0.0.1}]}]}",
 	 "0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports."},
 	{"host port of another protocol", NODE("a", ""),
-	 "metadata: {name: q, namespace: d, uid: u2}\nspec: {nodeName: a, containers: [{name: c, ports: "
-	 "[{containerPort: 80, hostPort: 80}]}]}",
-	 "metadata: {name: p, namespace: d, uid: u1}\nspec: {containers: [{name: c, ports: [{containerPort: "
-	 "1, hostPort: 80, protocol: UDP}]}]}",
+	 "metadata: {name: q, namespace: d, uid: u2}\nspec: {nodeName: a, containers: [{name: c, ports: [{containerPort: 80, hostPort: 80}]}]}",
+	 "metadata: {name: p, namespace: d, uid: u1}\nspec: {containers: [{name: c, ports: [{containerPort: 1, hostPort: 80, protocol: UDP}]}]}",
 	 NULL},
 };
 
@@ -166,23 +159,19 @@ struct score_case {
 
 static const struct score_case score_cases[] = {
 	{"least allocated wins", NODE("a", ""), NODE("b", ""),
-	 "metadata: {name: q, namespace: d, uid: u2}\nspec: {nodeName: a, containers: [{name: c, resources: "
-	 "{requests: {cpu: '1', memory: 2Gi}}}]}",
+	 "metadata: {name: q, namespace: d, uid: u2}\nspec: {nodeName: a, containers: [{name: c, resources: {requests: {cpu: '1', memory: 2Gi}}}]}",
 	 ASK("cpu: 100m, memory: 200Mi"), "b"},
 	{"PreferNoSchedule counts against", NODE("a", "spec: {taints: [{key: k, effect: PreferNoSchedule}]}"),
 	 NODE("b", ""), NULL, POD(""), "b"},
 	{"preferred affinity", NODE("a", ""), NODE("b", ""), NULL,
-	 POD("affinity: {nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{weight: 1, "
-	     "preference: {matchExpressions: [{key: "
+	 POD("affinity: {nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{weight: 1, preference: {matchExpressions: [{key: "
 	     "kubernetes.io/hostname, operator: In, values: [b]}]}}]}}"),
 	 "b"},
 	{"balanced allocation", NODE("a", ""), NODE("b", ""),
-	 "metadata: {name: q, namespace: d, uid: u2}\nspec: {nodeName: a, containers: [{name: c, resources: "
-	 "{requests: {cpu: '1'}}}]}",
+	 "metadata: {name: q, namespace: d, uid: u2}\nspec: {nodeName: a, containers: [{name: c, resources: {requests: {cpu: '1'}}}]}",
 	 ASK("cpu: '1', memory: 1Mi"), "b"},
 	{"image locality",
-	 "metadata: {name: a}\nstatus: {allocatable: {cpu: '2', memory: 4Gi, pods: '9'}, images: [{names: "
-	 "['x/big:latest'], sizeBytes: 900000000}]}",
+	 "metadata: {name: a}\nstatus: {allocatable: {cpu: '2', memory: 4Gi, pods: '9'}, images: [{names: ['x/big:latest'], sizeBytes: 900000000}]}",
 	 "metadata: {name: b}\nstatus: {allocatable: {cpu: '2', memory: 4Gi, pods: '9'}}", NULL,
 	 "metadata: {name: p, namespace: d, uid: u1}\nspec: {containers: [{name: c, image: x/big}]}", "a"},
 };
@@ -218,8 +207,7 @@ static void test_requests_of_init_containers_and_sidecars(void **state)
 	const struct sched_pod *p = decode(
 		&sched_pod_type,
 		"metadata: {name: p, namespace: d, uid: u1}\nspec:\n  overhead: {cpu: 10m}\n  containers:\n"
-		"  - {name: c, resources: {requests: {cpu: 300m}}}\n  initContainers:\n  - {name: i, "
-		"resources: {requests: {cpu: 100m}}}\n"
+		"  - {name: c, resources: {requests: {cpu: 300m}}}\n  initContainers:\n  - {name: i, resources: {requests: {cpu: 100m}}}\n"
 		"  - {name: s, restartPolicy: Always, resources: {requests: {cpu: 200m}}}\n  - {name: j, "
 		"resources: {requests: {cpu: 700m, memory: 1Mi}}}\n");
 	assert_int_equal(p->req.cpu_milli, 910); /* max(300+200, 700+200) + 10 */
@@ -233,8 +221,7 @@ static void test_sums_follow_pods(void **state)
 	snapshot_init(&s);
 	add_node(&s, NODE("a", ""));
 	const char *q = "metadata: {name: q, namespace: d, uid: u2}\nspec: {nodeName: a, containers: [{name: "
-			"c, resources: {requests: {cpu: '1'}}, ports: "
-			"[{containerPort: 1, hostPort: 9}]}]}";
+			"c, resources: {requests: {cpu: '1'}}, ports: [{containerPort: 1, hostPort: 9}]}]}";
 	add_pod(&s, q);
 	add_pod(&s, q); /* the same again changes nothing */
 	const struct node_state *n = s.nodes[0];

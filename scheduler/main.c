@@ -6,8 +6,8 @@
 #include "base/flags.h"
 #include "base/log.h"
 #include "base/thread.h"
-#include "client/health.h"
-#include "client/leader.h"
+#include "serve/health.h"
+#include "controller/leader.h"
 #include "scheduler.h"
 
 static const char *kubeconfig, *bind_address, *lease_namespace, *lease_name;

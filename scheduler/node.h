@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the scheduler keeps of a Node: decoded once, frozen, shared by reference. */
-#ifndef SCHEDULER_NODE_H
-#define SCHEDULER_NODE_H
+#ifndef NODE_H
+#define NODE_H
 
 #include "pod.h"
 

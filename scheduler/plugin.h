@@ -9,8 +9,8 @@
  * it has nothing to say. `events` are the changes that may make a Pod which this plugin rejected schedulable
  * (queueing hints).
  */
-#ifndef SCHEDULER_PLUGIN_H
-#define SCHEDULER_PLUGIN_H
+#ifndef PLUGIN_H
+#define PLUGIN_H
 
 #include "snapshot.h"
 

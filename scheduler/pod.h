@@ -7,10 +7,10 @@
  * (kubernetes/kubernetes component-helpers resource.PodRequests). cpu in millicores, the rest in bytes or
  * counts.
  */
-#ifndef SCHEDULER_POD_H
-#define SCHEDULER_POD_H
+#ifndef POD_H
+#define POD_H
 
-#include "client/informer.h"
+#include "controller/informer.h"
 #include "object/labels.h"
 
 struct scalar { /* an extended resource */

@@ -6,8 +6,8 @@
  *
  * Everything here runs under the scheduler's lock. Pods are references held by the queue.
  */
-#ifndef SCHEDULER_QUEUE_H
-#define SCHEDULER_QUEUE_H
+#ifndef QUEUE_H
+#define QUEUE_H
 
 #include "base/heap.h"
 #include "base/list.h"

@@ -16,8 +16,8 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "bind.h"
-#include "client/event.h"
-#include "client/health.h"
+#include "controller/event.h"
+#include "serve/health.h"
 #include "cycle.h"
 
 #define COMPONENT "default-scheduler"

@@ -5,8 +5,8 @@
  *
  * Owned by the scheduler's lock; plugins get it const. Pods and nodes inside are references.
  */
-#ifndef SCHEDULER_SNAPSHOT_H
-#define SCHEDULER_SNAPSHOT_H
+#ifndef SNAPSHOT_H
+#define SNAPSHOT_H
 
 #include "base/map.h"
 #include "node.h"

@@ -51,8 +51,7 @@ static void test_priority(void **state)
 		{"{\"priorityClassName\":\"system-cluster-critical\",\"priority\":2000000000}", NULL,
 		 2000000000},
 		{"{\"priority\":5}",
-		 "pods \"x\" is forbidden: the integer value of priority (5) must not be provided in pod "
-		 "spec; priority admission controller "
+		 "pods \"x\" is forbidden: the integer value of priority (5) must not be provided in pod spec; priority admission controller "
 		 "computed 0 from the given PriorityClass name",
 		 0},
 		{"{\"priorityClassName\":\"gold\"}",
@@ -81,11 +80,9 @@ static void test_tolerations(void **state)
 	} rows[] = {
 		{"[]", 2},
 		{"[{\"operator\":\"Exists\"}]", 1}, /* tolerates all */
-		{"[{\"key\":\"node.kubernetes.io/"
-		 "not-ready\",\"operator\":\"Exists\",\"effect\":\"NoExecute\"}]",
+		{"[{\"key\":\"node.kubernetes.io/not-ready\",\"operator\":\"Exists\",\"effect\":\"NoExecute\"}]",
 		 2},
-		{"[{\"key\":\"node.kubernetes.io/"
-		 "not-ready\",\"operator\":\"Exists\",\"effect\":\"NoSchedule\"}]",
+		{"[{\"key\":\"node.kubernetes.io/not-ready\",\"operator\":\"Exists\",\"effect\":\"NoSchedule\"}]",
 		 3},
 	};
 

@@ -9,8 +9,8 @@
 #ifndef AUTH_AUTH_H
 #define AUTH_AUTH_H
 
-#include "http/request.h"
-#include "http/route.h"
+#include "request/request.h"
+#include "rest/route.h"
 
 struct auth;
 /* token_file: upstream's CSV (token,user,uid,"group1,group2"); NULL or "" = none. */

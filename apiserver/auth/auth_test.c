@@ -12,8 +12,7 @@
 
 static void test_tokens(void **state)
 {
-	static const char text[] = "t1,ann,1,\"system:masters,dev\"\r\nt2,bob,2\n\n,nobody,3\nt3,\"a "
-				   "\"\"b\"\"\",4,x\nt1,carl,5\n";
+	static const char text[] = "t1,ann,1,\"system:masters,dev\"\r\nt2,bob,2\n\n,nobody,3\nt3,\"a \"\"b\"\"\",4,x\nt1,carl,5\n";
 	struct err err = ERR_INIT;
 	struct tokens *t = tokens_parse(text, sizeof(text) - 1, &err);
 	assert_non_null(t);
@@ -105,18 +104,13 @@ static const struct gate gates[] = {
 	{2, ROUTE_OTHER_PATH, METHOD_GET, "/metrics", "get", "", "", "", "", "", NULL},
 	{2, ROUTE_OK, METHOD_GET, "/x", "list", "", "pods", "default", "", "", NULL},
 	{1, ROUTE_OK, METHOD_GET, "/x", "list", "", "pods", "default", "", "",
-	 "pods is forbidden: User \"u\" cannot list resource \"pods\" in API group \"\" in the namespace "
-	 "\"default\""},
+	 "pods is forbidden: User \"u\" cannot list resource \"pods\" in API group \"\" in the namespace \"default\""},
 	{1, ROUTE_OK, METHOD_GET, "/x", "list", "", "nodes", "", "", "",
-	 "nodes is forbidden: User \"u\" cannot list resource \"nodes\" in API group \"\" at the cluster "
-	 "scope"},
+	 "nodes is forbidden: User \"u\" cannot list resource \"nodes\" in API group \"\" at the cluster scope"},
 	{1, ROUTE_OK, METHOD_GET, "/x", "get", "apps", "deployments", "d", "a", "scale",
-	 "deployments.apps \"a\" is forbidden: User \"u\" cannot get resource \"deployments/scale\" in API "
-	 "group \"apps\" in the namespace "
-	 "\"d\""},
+	 "deployments.apps \"a\" is forbidden: User \"u\" cannot get resource \"deployments/scale\" in API group \"apps\" in the namespace \"d\""},
 	{0, ROUTE_UNKNOWN, METHOD_GET, "/x", "list", "", "foos", "", "", "",
-	 "foos is forbidden: User \"u\" cannot list resource \"foos\" in API group \"\" at the cluster "
-	 "scope"},
+	 "foos is forbidden: User \"u\" cannot list resource \"foos\" in API group \"\" at the cluster scope"},
 };
 
 static void test_permit(void **state)

@@ -112,8 +112,7 @@ struct tokens *tokens_parse(const char *text, size_t n, struct err *err)
 		record++;
 		if (got < 3) {
 			rc = err_set(err, REASON_INVALID,
-				     "record %d of the token file must have at least 3 columns (token, user "
-				     "name, user uid), found %d",
+				     "record %d of the token file must have at least 3 columns (token, user name, user uid), found %d",
 				     record, got);
 			break;
 		}

@@ -4,7 +4,7 @@
 #ifndef HTTP_LISTENER_H
 #define HTTP_LISTENER_H
 
-#include "http/dispatch.h"
+#include "rest/dispatch.h"
 
 struct listener_config {
 	const struct server *server;

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include "base/clock.h"
 #include "base/mem.h"
-#include "client/health.h"
-#include "http/route.h"
+#include "serve/health.h"
+#include "rest/route.h"
 
 #define LABELS "component,dry_run,group,resource,scope,subresource,verb,version"
 #define SEP "\x1f"
@@ -22,15 +22,13 @@ static const double seconds[] = {0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.
 
 static const struct metric_def total_def = {
 	.name = "apiserver_request_total",
-	.help = "Counter of apiserver requests broken out for each verb, group, version, resource, scope, "
-		"component and HTTP code",
+	.help = "Counter of apiserver requests broken out for each verb, group, version, resource, scope, component and HTTP code",
 	.type = METRIC_COUNTER,
 	.label_names = "code," LABELS,
 };
 static const struct metric_def duration_def = {
 	.name = "apiserver_request_duration_seconds",
-	.help = "Response latency distribution in seconds for each verb, group, version, resource, "
-		"subresource and scope",
+	.help = "Response latency distribution in seconds for each verb, group, version, resource, subresource and scope",
 	.type = METRIC_HISTOGRAM,
 	.label_names = LABELS,
 	.buckets = seconds,

@@ -3,7 +3,7 @@
 #ifndef HTTP_METRICS_H
 #define HTTP_METRICS_H
 
-#include "http/request.h"
+#include "request/request.h"
 
 /* A request has ended. Streams count when they end, without a duration. */
 void metrics_request(const struct request *rq, int status, int64_t duration_ns, bool long_running);

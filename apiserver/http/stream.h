@@ -7,7 +7,7 @@
 #ifndef HTTP_STREAM_H
 #define HTTP_STREAM_H
 
-#include "http/request.h"
+#include "request/request.h"
 
 struct stream_hub;
 struct stream_hub *stream_hub_new(size_t threads);

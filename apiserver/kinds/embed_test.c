@@ -132,26 +132,17 @@ static void pod_defaults(void **state)
 {
 	autojson js *o =
 		decode("", "Pod",
-		       "{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"p\"},\"spec\":{"
-		       "\"containers\":[{\"name\":"
-		       "\"c\",\"image\":\"i\",\"ports\":[{\"containerPort\":80}],\"livenessProbe\":{"
-		       "\"httpGet\":{\"port\":80}}}],"
+		       "{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"p\"},\"spec\":{\"containers\":[{\"name\":"
+		       "\"c\",\"image\":\"i\",\"ports\":[{\"containerPort\":80}],\"livenessProbe\":{\"httpGet\":{\"port\":80}}}],"
 		       "\"volumes\":[{\"name\":\"v\"},{\"name\":\"h\",\"hostPath\":{\"path\":\"/x\"}}]}}");
 	autojson js *want =
-		parse("{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"p\"},\"spec\":{"
-		      "\"volumes\":[{\"name\":\"v\","
-		      "\"emptyDir\":{}},{\"name\":\"h\",\"hostPath\":{\"path\":\"/"
-		      "x\",\"type\":\"\"}}],\"containers\":[{\"name\":\"c\","
-		      "\"image\":\"i\",\"ports\":[{\"containerPort\":80,\"protocol\":\"TCP\"}],\"resources\":"
-		      "{},\"livenessProbe\":"
-		      "{\"httpGet\":{\"path\":\"/"
-		      "\",\"port\":80,\"scheme\":\"HTTP\"},\"timeoutSeconds\":1,\"periodSeconds\":10,"
-		      "\"successThreshold\":1,\"failureThreshold\":3},\"terminationMessagePath\":\"/dev/"
-		      "termination-log\","
-		      "\"terminationMessagePolicy\":\"File\"}],\"restartPolicy\":\"Always\","
-		      "\"terminationGracePeriodSeconds\":30,"
-		      "\"dnsPolicy\":\"ClusterFirst\",\"securityContext\":{},\"schedulerName\":\"default-"
-		      "scheduler\","
+		parse("{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"p\"},\"spec\":{\"volumes\":[{\"name\":\"v\","
+		      "\"emptyDir\":{}},{\"name\":\"h\",\"hostPath\":{\"path\":\"/x\",\"type\":\"\"}}],\"containers\":[{\"name\":\"c\","
+		      "\"image\":\"i\",\"ports\":[{\"containerPort\":80,\"protocol\":\"TCP\"}],\"resources\":{},\"livenessProbe\":"
+		      "{\"httpGet\":{\"path\":\"/\",\"port\":80,\"scheme\":\"HTTP\"},\"timeoutSeconds\":1,\"periodSeconds\":10,"
+		      "\"successThreshold\":1,\"failureThreshold\":3},\"terminationMessagePath\":\"/dev/termination-log\","
+		      "\"terminationMessagePolicy\":\"File\"}],\"restartPolicy\":\"Always\",\"terminationGracePeriodSeconds\":30,"
+		      "\"dnsPolicy\":\"ClusterFirst\",\"securityContext\":{},\"schedulerName\":\"default-scheduler\","
 		      "\"enableServiceLinks\":true},\"status\":{}}");
 	autobuf struct buf got = BUF_INIT, expected = BUF_INIT;
 	js_write(&got, o);
@@ -214,10 +205,8 @@ static void fine(void **state)
 		 "{\"spec\":{\"holderIdentity\":\"\",\"leaseDurationSeconds\":1}}"},
 		{"", "Namespace", "{\"spec\":{\"finalizers\":[\"kubernetes\"]}}"},
 		{"", "Pod",
-		 "{\"spec\":{\"terminationGracePeriodSeconds\":-1,\"hostname\":\"h\",\"containers\":[{"
-		 "\"name\":\"a\","
-		 "\"image\":\"i\",\"env\":[{\"name\":\"1 - "
-		 "x\"}],\"envFrom\":[{\"prefix\":\"a-\",\"configMapRef\":"
+		 "{\"spec\":{\"terminationGracePeriodSeconds\":-1,\"hostname\":\"h\",\"containers\":[{\"name\":\"a\","
+		 "\"image\":\"i\",\"env\":[{\"name\":\"1 - x\"}],\"envFrom\":[{\"prefix\":\"a-\",\"configMapRef\":"
 		 "{\"name\":\"c\"}}]}],\"tolerations\":[{\"operator\":\"Exists\"}]}}"},
 		{"", "Event", "{\"metadata\":{\"name\":\"A.b\"}}"},
 	};
@@ -261,8 +250,7 @@ static void validation(void **state)
 		 "spec.containers[0].env[0].valueFrom.secretKeyRef.name",
 		 "Invalid value: \"\": a lowercase RFC 1123 subdomain must"},
 		{"", "Pod",
-		 "{\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"i\",\"livenessProbe\":{\"grpc\":{"
-		 "\"port\":0}}}]}}",
+		 "{\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"i\",\"livenessProbe\":{\"grpc\":{\"port\":0}}}]}}",
 		 "spec.containers[0].livenessProbe.grpc.port",
 		 "Invalid value: 0: must be between 1 and 65535, inclusive"},
 		{"", "Pod",
@@ -276,8 +264,7 @@ static void validation(void **state)
 		 "spec.containers[0].resizePolicy",
 		 "Unsupported value: \"disk\": supported values: \"cpu\", \"memory\""},
 		{"", "Pod",
-		 "{\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"i\",\"securityContext\":{"
-		 "\"seccompProfile\":{}}}]}}",
+		 "{\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"i\",\"securityContext\":{\"seccompProfile\":{}}}]}}",
 		 "spec.containers[0].securityContext.seccompProfile.type",
 		 "Required value: type is required when seccompProfile is set"},
 		{"", "Pod", "{\"spec\":{\"containers\":[{\"name\":\"a\\u0000b\"}]}}",
@@ -350,8 +337,7 @@ static void events_share_storage(void **state)
 	assert_string_equal(core->storage, "events");
 	autojson js *o = decode(
 		"events.k8s.io", "Event",
-		"{\"apiVersion\":\"events.k8s.io/"
-		"v1\",\"kind\":\"Event\",\"metadata\":{\"name\":\"e\"},\"regarding\":"
+		"{\"apiVersion\":\"events.k8s.io/v1\",\"kind\":\"Event\",\"metadata\":{\"name\":\"e\"},\"regarding\":"
 		"{\"name\":\"p\"},\"note\":\"hi\",\"reportingController\":\"c\",\"deprecatedCount\":3,"
 		"\"deprecatedSource\":{\"component\":\"x\"},\"eventTime\":\"2026-01-02T15:04:05.000001Z\"}");
 	autojson js *stored = schema_convert(new, core, o), *back = schema_convert(core, new, stored);
@@ -374,8 +360,7 @@ static void extra_folder(void **state)
 	autofree char *path = mem_printf("%s/boat.yaml", dir), *other = mem_printf("%s/notes.txt", dir);
 	FILE *f = fopen(path, "w");
 	assert_non_null(f);
-	fputs("package: sea/v1\nkinds:\n  - {kind: Boat, group: sea, version: v1, resource: boats, singular: "
-	      "boat, scope: "
+	fputs("package: sea/v1\nkinds:\n  - {kind: Boat, group: sea, version: v1, resource: boats, singular: boat, scope: "
 	      "Cluster}\ntypes:\n  Boat: {kind: 0 string, apiVersion: 0 string, metadata: 1 ObjectMeta}\n",
 	      f);
 	fclose(f);

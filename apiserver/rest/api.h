@@ -11,7 +11,7 @@
 #ifndef REST_API_H
 #define REST_API_H
 
-#include "http/request.h"
+#include "request/request.h"
 #include "storage/storage.h"
 
 struct api {

@@ -45,26 +45,21 @@ static const struct bad bad_creates[] = {
 	{PODS, "{\"metadata\":", 400, "BadRequest", "couldn't get version/kind; json parse error"},
 	{PODS, "[]", 400, "BadRequest", "json: cannot unmarshal array into Go value"},
 	{PODS, "{\"kind\":\"Service\",\"apiVersion\":\"v1\"}", 400, "BadRequest",
-	 "Service in version \"v1\" cannot be handled as a Pod: converting (v1.Service) to (core.Pod): "
-	 "unknown conversion"},
+	 "Service in version \"v1\" cannot be handled as a Pod: converting (v1.Service) to (core.Pod): unknown conversion"},
 	{PODS, "{\"kind\":\"Pod\",\"apiVersion\":\"apps/v1\"}", 400, "BadRequest",
 	 "the API version in the data (apps/v1) does not match the expected API version (v1)"},
 	{PODS, "{\"metadata\":{\"name\":7}}", 400, "BadRequest",
-	 "Pod in version \"v1\" cannot be handled as a Pod: json: cannot unmarshal number into Go struct "
-	 "field"},
+	 "Pod in version \"v1\" cannot be handled as a Pod: json: cannot unmarshal number into Go struct field"},
 	{PODS "?fieldValidation=Strict", "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"foo\":1}}", 400,
 	 "BadRequest",
-	 "Pod in version \"v1\" cannot be handled as a Pod: strict decoding error: unknown field "
-	 "\"spec.foo\""},
+	 "Pod in version \"v1\" cannot be handled as a Pod: strict decoding error: unknown field \"spec.foo\""},
 	{PODS "?fieldValidation=Strict", "{\"metadata\":{\"name\":\"a\",\"name\":\"b\"}}", 400, "BadRequest",
 	 "strict decoding error: duplicate field \"metadata.name\""},
 	{PODS "?fieldValidation=x", POD("a"), 422, "Invalid",
-	 "CreateOptions.meta.k8s.io \"\" is invalid: fieldValidation: Unsupported value: \"x\": supported "
-	 "values: \"\", "
+	 "CreateOptions.meta.k8s.io \"\" is invalid: fieldValidation: Unsupported value: \"x\": supported values: \"\", "
 	 "\"Ignore\", \"Strict\", \"Warn\""},
 	{PODS "?dryRun=x", POD("a"), 422, "Invalid",
-	 "CreateOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: [\"x\"]: supported values: "
-	 "\"All\""},
+	 "CreateOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: [\"x\"]: supported values: \"All\""},
 	{PODS, "{\"metadata\":{\"name\":\"a\",\"namespace\":\"other\"}}", 400, "BadRequest",
 	 "the namespace of the provided object does not match the namespace sent on the request"},
 	{PODS, "{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"1\"}}", 400, "BadRequest",
@@ -77,83 +72,60 @@ static const struct bad bad_creates[] = {
 	{PODS,
 	 "{\"metadata\":{\"name\":\"A_B\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"x\"}]}}",
 	 422, "Invalid",
-	 "Pod \"A_B\" is invalid: metadata.name: Invalid value: \"A_B\": a lowercase RFC 1123 subdomain must "
-	 "consist of"},
+	 "Pod \"A_B\" is invalid: metadata.name: Invalid value: \"A_B\": a lowercase RFC 1123 subdomain must consist of"},
 	{PODS,
-	 "{\"metadata\":{\"name\":\"a\",\"labels\":{\"a "
-	 "b\":\"c\"}},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"x\"}]}}",
+	 "{\"metadata\":{\"name\":\"a\",\"labels\":{\"a b\":\"c\"}},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"x\"}]}}",
 	 422, "Invalid",
 	 "metadata.labels: Invalid value: \"a b\": name part must consist of alphanumeric characters"},
 	{PODS,
-	 "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"x\"},{"
-	 "\"name\":\"c\",\"image\":\"x\"}]}}",
+	 "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"x\"},{\"name\":\"c\",\"image\":\"x\"}]}}",
 	 422, "Invalid", "spec.containers[1].name: Duplicate value: \"c\""},
 	{PODS,
-	 "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"x\","
-	 "\"resources\":{\"limits\":{\"cpu\":\"1\"},"
+	 "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"x\",\"resources\":{\"limits\":{\"cpu\":\"1\"},"
 	 "\"requests\":{\"cpu\":\"2\"}}}]}}",
 	 422, "Invalid",
-	 "spec.containers[0].resources.requests: Invalid value: \"2\": must be less than or equal to cpu "
-	 "limit of 1"},
+	 "spec.containers[0].resources.requests: Invalid value: \"2\": must be less than or equal to cpu limit of 1"},
 	{PODS,
-	 "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"x\","
-	 "\"volumeMounts\":[{\"name\":\"v\","
+	 "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"x\",\"volumeMounts\":[{\"name\":\"v\","
 	 "\"mountPath\":\"/v\"}]}]}}",
 	 422, "Invalid", "spec.containers[0].volumeMounts[0].name: Not found: \"v\""},
 	{PODS,
-	 "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"initContainers\":[{\"name\":\"i\",\"image\":\"x\","
-	 "\"livenessProbe\":{\"exec\":{"
+	 "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"initContainers\":[{\"name\":\"i\",\"image\":\"x\",\"livenessProbe\":{\"exec\":{"
 	 "\"command\":[\"x\"]}}}],\"containers\":[{\"name\":\"c\",\"image\":\"x\"}]}}",
 	 422, "Invalid",
-	 "spec.initContainers[0].livenessProbe: Forbidden: may not be set for init containers without "
-	 "restartPolicy=Always"},
+	 "spec.initContainers[0].livenessProbe: Forbidden: may not be set for init containers without restartPolicy=Always"},
 	{PODS,
-	 "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"x\"}],"
-	 "\"tolerations\":[{\"operator\":"
-	 "\"Equal\"}]}}",
+	 "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"x\"}],\"tolerations\":[{\"operator\":\"Equal\"}]}}",
 	 422, "Invalid",
-	 "spec.tolerations[0].operator: Invalid value: \"Equal\": operator must be Exists when `key` is "
-	 "empty"},
+	 "spec.tolerations[0].operator: Invalid value: \"Equal\": operator must be Exists when `key` is empty"},
 	{PODS,
-	 "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"priorityClassName\":\"gold\",\"containers\":[{\"name\":"
-	 "\"c\",\"image\":\"x\"}]}}",
+	 "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"priorityClassName\":\"gold\",\"containers\":[{\"name\":\"c\",\"image\":\"x\"}]}}",
 	 403, "Forbidden", "pods \"a\" is forbidden: no PriorityClass with name gold was found"},
 	{DEPLOYS, DEPLOY("d", "x", "y"), 422, "Invalid",
-	 "Deployment.apps \"d\" is invalid: spec.template.metadata.labels: Invalid value: {\"app\":\"y\"}: "
-	 "`selector` does not match "
+	 "Deployment.apps \"d\" is invalid: spec.template.metadata.labels: Invalid value: {\"app\":\"y\"}: `selector` does not match "
 	 "template `labels`"},
 	{DEPLOYS,
-	 "{\"metadata\":{\"name\":\"d\"},\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"c\","
-	 "\"image\":\"x\"}]}}}}",
+	 "{\"metadata\":{\"name\":\"d\"},\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"x\"}]}}}}",
 	 422, "Invalid",
-	 "Deployment.apps \"d\" is invalid: [spec.selector: Required value, spec.template.metadata.labels: "
-	 "Invalid value: null: "
+	 "Deployment.apps \"d\" is invalid: [spec.selector: Required value, spec.template.metadata.labels: Invalid value: null: "
 	 "`selector` does not match template `labels`]"},
 	{PODS, "{\"kind\":\"Foo\",\"apiVersion\":\"v1\"}", 400, "BadRequest",
-	 "Foo in version \"v1\" cannot be handled as a Pod: no kind \"Foo\" is registered for version "
-	 "\"v1\""},
+	 "Foo in version \"v1\" cannot be handled as a Pod: no kind \"Foo\" is registered for version \"v1\""},
 	{SVCS, "{\"metadata\":{\"name\":\"s\"},\"spec\":{}}", 422, "Invalid",
 	 "Service \"s\" is invalid: spec.ports: Required value"},
 	{SVCS,
 	 "{\"metadata\":{\"name\":\"s\"},\"spec\":{\"clusterIP\":\"10.1.2.3\",\"ports\":[{\"port\":80}]}}",
 	 422, "Invalid",
-	 "spec.clusterIPs: Invalid value: [\"10.1.2.3\"]: failed to allocate IP 10.1.2.3: the provided IP "
-	 "(10.1.2.3) is not in the "
+	 "spec.clusterIPs: Invalid value: [\"10.1.2.3\"]: failed to allocate IP 10.1.2.3: the provided IP (10.1.2.3) is not in the "
 	 "valid range. The range of valid IPs is 10.96.0.0/24"},
 	{SVCS,
-	 "{\"metadata\":{\"name\":\"s\"},\"spec\":{\"type\":\"NodePort\",\"ports\":[{\"port\":80,"
-	 "\"nodePort\":80}]}}",
+	 "{\"metadata\":{\"name\":\"s\"},\"spec\":{\"type\":\"NodePort\",\"ports\":[{\"port\":80,\"nodePort\":80}]}}",
 	 422, "Invalid",
-	 "spec.ports[0].nodePort: Invalid value: 80: provided port is not in the valid range. The range of "
-	 "valid ports is "
-	 "30000-32767"},
+	 "spec.ports[0].nodePort: Invalid value: 80: provided port is not in the valid range. The range of valid ports is 30000-32767"},
 	{SVCS,
-	 "{\"metadata\":{\"name\":\"s\"},\"spec\":{\"ports\":[{\"name\":\"a\",\"port\":80},{\"name\":\"b\","
-	 "\"port\":80}]}}",
+	 "{\"metadata\":{\"name\":\"s\"},\"spec\":{\"ports\":[{\"name\":\"a\",\"port\":80},{\"name\":\"b\",\"port\":80}]}}",
 	 422, "Invalid",
-	 "spec.ports[1]: Duplicate value: "
-	 "{\"Name\":\"\",\"Protocol\":\"TCP\",\"AppProtocol\":null,\"Port\":80,\"TargetPort\":0,\"NodePort\":"
-	 "0}"},
+	 "spec.ports[1]: Duplicate value: {\"Name\":\"\",\"Protocol\":\"TCP\",\"AppProtocol\":null,\"Port\":80,\"TargetPort\":0,\"NodePort\":0}"},
 	{CMS, "{\"metadata\":{\"name\":\"m\"},\"data\":{\"a/b\":\"x\"}}", 422, "Invalid",
 	 "ConfigMap \"m\" is invalid: data[a/b]: "},
 };
@@ -166,8 +138,7 @@ static void test_refused_creates(void **state)
 			b->message);
 	}
 	refused("POST", PODS, "text/plain", "x", 1, 415, "UnsupportedMediaType",
-		"the body of the request was in an unknown format - accepted media types include: "
-		"application/json, "
+		"the body of the request was in an unknown format - accepted media types include: application/json, "
 		"application/yaml, application/vnd.kubernetes.protobuf");
 	refused("POST", PODS, "application/vnd.kubernetes.protobuf", "k8s\0\x0a\xff", 6, 400, "BadRequest",
 		"unrecognized");
@@ -268,15 +239,13 @@ static void test_pod_warnings(void **state)
 {
 	autoreply struct rig_reply r = rig_call(
 		&rig, "POST", PODS "?dryRun=All",
-		"{\"metadata\":{\"name\":\"a.b\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"x\","
-		"\"env\":[{\"name\":"
+		"{\"metadata\":{\"name\":\"a.b\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"x\",\"env\":[{\"name\":"
 		"\"A\"},{\"name\":\"A\"}],\"ports\":[{\"containerPort\":1},{\"containerPort\":1}]}]}}");
 
 	assert_int_equal(r.status, 201);
 	assert_int_equal(r.n_warnings, 3);
 	assert_non_null(strstr(r.warnings[0], "metadata.name: this is used in the Pod's hostname"));
-	assert_string_equal(r.warnings[1], "spec.containers[0].env[1]: hides previous definition of \"A\", "
-					   "which may be dropped when using apply");
+	assert_string_equal(r.warnings[1], "spec.containers[0].env[1]: hides previous definition of \"A\", which may be dropped when using apply");
 	assert_string_equal(
 		r.warnings[2],
 		"spec.containers[0].ports[1]: duplicate port definition with spec.containers[0].ports[0]");
@@ -306,8 +275,7 @@ static void test_update(void **state)
 	assert_string_equal(js_str0(ok.body, "metadata", "uid", NULL),
 			    js_str0(r.body, "metadata", "uid", NULL));
 	refused("PUT", CMS "/u", "application/json", body, strlen(body), 409, "Conflict",
-		"Operation cannot be fulfilled on configmaps \"u\": the object has been modified; please "
-		"apply your changes to the "
+		"Operation cannot be fulfilled on configmaps \"u\": the object has been modified; please apply your changes to the "
 		"latest version and try again");
 	/* without a version it is unconditional; nothing new is no write */
 	const char *same = "{\"metadata\":{\"name\":\"u\"},\"data\":{\"a\":\"2\"}}";
@@ -346,8 +314,7 @@ static void test_deployment_generation(void **state)
 	assert_int_equal(js_int(p.body, 0, "status", "observedGeneration", NULL), 1);
 	const char *sel = "{\"spec\":{\"selector\":{\"matchLabels\":{\"app\":\"x\",\"b\":\"c\"}}}}";
 	refused("PATCH", DEPLOYS "/d", "application/merge-patch+json", sel, strlen(sel), 422, "Invalid",
-		"spec.selector: Invalid value: {\"matchLabels\":{\"app\":\"x\",\"b\":\"c\"}}: field is "
-		"immutable");
+		"spec.selector: Invalid value: {\"matchLabels\":{\"app\":\"x\",\"b\":\"c\"}}: field is immutable");
 }
 
 static void test_pod_spec_is_fixed(void **state)
@@ -363,11 +330,8 @@ static void test_pod_spec_is_fixed(void **state)
 	const char *bad = "{\"spec\":{\"hostname\":\"h\"}}";
 	refused("PATCH", PODS "/fixed", "application/merge-patch+json", bad, strlen(bad), 422, "Invalid",
 		"Pod \"fixed\" is invalid: spec: Forbidden: pod updates may not change fields other than "
-		"`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`"
-		"spec.tolerations` (only "
-		"additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set "
-		"to 1 if it was "
-		"previously negative)");
+		"`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only "
+		"additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)");
 	const char *more = "{\"spec\":{\"containers\":[]}}";
 	refused("PATCH", PODS "/fixed", "application/merge-patch+json", more, strlen(more), 422, "Invalid",
 		"pod updates may not add or remove containers");
@@ -376,13 +340,11 @@ static void test_pod_spec_is_fixed(void **state)
 static void test_services(void **state)
 {
 	autoreply struct rig_reply a = rig_call(&rig, "POST", SVCS,
-						"{\"metadata\":{\"name\":\"sa\"},\"spec\":{\"clusterIP\":"
-						"\"10.96.0.77\",\"ports\":[{\"port\":80}]}}");
+						"{\"metadata\":{\"name\":\"sa\"},\"spec\":{\"clusterIP\":\"10.96.0.77\",\"ports\":[{\"port\":80}]}}");
 	assert_int_equal(a.status, 201);
 	assert_int_equal(js_int(js_at(js_arr(a.body, "spec", "ports", NULL), 0), 0, "targetPort", NULL), 80);
 	assert_string_equal(js_str0(a.body, "spec", "type", NULL), "ClusterIP");
-	const char *twice = "{\"metadata\":{\"name\":\"sb\"},\"spec\":{\"clusterIP\":\"10.96.0.77\","
-			    "\"ports\":[{\"port\":80}]}}";
+	const char *twice = "{\"metadata\":{\"name\":\"sb\"},\"spec\":{\"clusterIP\":\"10.96.0.77\",\"ports\":[{\"port\":80}]}}";
 	refused("POST", SVCS, "application/json", twice, strlen(twice), 422, "Invalid",
 		"provided IP is already allocated");
 	autoreply struct rig_reply np =
@@ -407,8 +369,7 @@ static void test_services(void **state)
 						       "\"clusterIP\":\"None\",\"selector\":{\"a\":\"b\"}}}");
 	assert_int_equal(headless.status, 201);
 	autoreply struct rig_reply ext = rig_call(&rig, "POST", SVCS,
-						  "{\"metadata\":{\"name\":\"se\"},\"spec\":{\"type\":"
-						  "\"ExternalName\",\"externalName\":\"a.b.\"}}");
+						  "{\"metadata\":{\"name\":\"se\"},\"spec\":{\"type\":\"ExternalName\",\"externalName\":\"a.b.\"}}");
 	assert_int_equal(ext.status, 201);
 	assert_null(js_get(ext.body, "spec", "clusterIP", NULL));
 }
@@ -419,8 +380,7 @@ static void test_events_in_two_versions(void **state)
 		rig_call(&rig, "POST", "/apis/events.k8s.io/v1/namespaces/default/events",
 			 "{\"metadata\":{\"name\":\"e\"},\"regarding\":{\"kind\":\"Pod\",\"name\":\"p\","
 			 "\"namespace\":\"default\"},\"note\":\"hello\","
-			 "\"reason\":\"R\",\"action\":\"A\",\"type\":\"Normal\",\"reportingController\":"
-			 "\"c\",\"reportingInstance\":\"i\","
+			 "\"reason\":\"R\",\"action\":\"A\",\"type\":\"Normal\",\"reportingController\":\"c\",\"reportingInstance\":\"i\","
 			 "\"eventTime\":\"2026-01-02T03:04:05.000006Z\"}");
 	if (r.status != 201)
 		fail_msg("%s", buf_str(&r.text));
@@ -449,8 +409,7 @@ static void test_secret_string_data(void **state)
 static void test_node(void **state)
 {
 	autoreply struct rig_reply r = rig_call(&rig, "POST", "/api/v1/nodes",
-						"{\"metadata\":{\"name\":\"n\"},\"spec\":{\"podCIDR\":\"10.1."
-						"0.0/24\"},\"status\":{\"capacity\":{"
+						"{\"metadata\":{\"name\":\"n\"},\"spec\":{\"podCIDR\":\"10.1.0.0/24\"},\"status\":{\"capacity\":{"
 						"\"cpu\":\"2\"}}}");
 	assert_int_equal(r.status, 201);
 	assert_string_equal(js_str0(js_at(js_arr(r.body, "spec", "taints", NULL), 0), "key", NULL),

@@ -137,9 +137,7 @@ static const struct codec *find_codec(const char *content_type, struct err *err)
 		if (!strcmp(type, codecs[i].media_type))
 			return &codecs[i];
 	err_set(err, REASON_UNSUPPORTED_MEDIA_TYPE,
-		"the body of the request was in an unknown format - accepted media types include: "
-		"application/json, "
-		"application/yaml, application/vnd.kubernetes.protobuf");
+		"the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf");
 	return NULL;
 }
 
@@ -167,13 +165,11 @@ static int check_kind(const struct decode *d, const js *o, struct err *err)
 	const char *package = *d->group ? d->group : "core";
 	if (strcmp(kind, d->kind) && !kind_exists(d, version, kind))
 		return err_set(err, REASON_BAD_REQUEST,
-			       "%s in version \"%s\" cannot be handled as a %s: no kind \"%s\" is registered "
-			       "for version \"%s\"",
+			       "%s in version \"%s\" cannot be handled as a %s: no kind \"%s\" is registered for version \"%s\"",
 			       kind, slash ? slash + 1 : version, d->kind, kind, version);
 	if (strcmp(kind, d->kind))
 		return err_set(err, REASON_BAD_REQUEST,
-			       "%s in version \"%s\" cannot be handled as a %s: converting (%s.%s) to "
-			       "(%.*s.%s): unknown conversion",
+			       "%s in version \"%s\" cannot be handled as a %s: converting (%s.%s) to (%.*s.%s): unknown conversion",
 			       kind, slash ? slash + 1 : version, d->kind, slash ? slash + 1 : version, kind,
 			       (int)strcspn(package, "."), package, d->kind);
 	if (!d->any_version && strcmp(version, want))
@@ -234,9 +230,7 @@ js *decode_body(const struct decode *d, const char *content_type, const char *p,
 	js *o = NULL;
 	if (raw && !js_is_obj(raw)) {
 		err_set(err, REASON_BAD_REQUEST,
-			"couldn't get version/kind; json parse error: json: cannot unmarshal %s into Go "
-			"value of type struct { "
-			"APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
+			"couldn't get version/kind; json parse error: json: cannot unmarshal %s into Go value of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
 			"\"json:\\\"kind,omitempty\\\"\" }",
 			js_is_arr(raw)	  ? "array"
 			: js_is_str(raw)  ? "string"

@@ -9,7 +9,7 @@
 #ifndef REST_DECODE_H
 #define REST_DECODE_H
 
-#include "http/request.h"
+#include "request/request.h"
 #include "rest/write.h"
 
 struct decode {

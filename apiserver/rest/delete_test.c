@@ -16,8 +16,7 @@ static void make_pod(const char *name, const char *node)
 {
 	char body[512];
 	snprintf(body, sizeof(body),
-		 "{\"metadata\":{\"name\":\"%s\",\"labels\":{\"n\":\"%s\"}},\"spec\":{\"nodeName\":\"%s\","
-		 "\"containers\":[{\"name\":\"c\","
+		 "{\"metadata\":{\"name\":\"%s\",\"labels\":{\"n\":\"%s\"}},\"spec\":{\"nodeName\":\"%s\",\"containers\":[{\"name\":\"c\","
 		 "\"image\":\"b\"}]}}",
 		 name, name, node);
 	autoreply struct rig_reply r = rig_call(&rig, "POST", PODS, body);
@@ -101,8 +100,7 @@ static void test_finalizers(void **state)
 			 "{\"metadata\":{\"finalizers\":[\"example.com/hold\",\"example.com/more\"]}}");
 	assert_int_equal(more.status, 422);
 	assert_non_null(strstr(js_str0(more.body, "message", NULL),
-			       "metadata.finalizers: Forbidden: no new finalizers can be added if the object "
-			       "is being deleted, found new "
+			       "metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, found new "
 			       "finalizers []string{\"example.com/more\"}"));
 	assert_true(there(CMS, "f"));
 	autoreply struct rig_reply last =
@@ -133,8 +131,7 @@ static void test_preconditions(void **state)
 		rig_call(&rig, "DELETE", CMS "/p", "{\"propagationPolicy\":\"x\"}");
 	assert_int_equal(policy.status, 422);
 	assert_string_equal(js_str0(policy.body, "message", NULL),
-			    "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported "
-			    "value: \"x\": supported values: "
+			    "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"x\": supported values: "
 			    "\"Foreground\", \"Background\", \"Orphan\", \"nil\"");
 	autoreply struct rig_reply dry = rig_call(&rig, "DELETE", CMS "/p?dryRun=All", NULL);
 	assert_int_equal(dry.status, 200);
@@ -156,8 +153,7 @@ static void test_namespace(void **state)
 		rig_call(&rig, "POST", "/api/v1/namespaces/x/configmaps", "{\"metadata\":{\"name\":\"m\"}}");
 	assert_int_equal(cm.status, 403);
 	assert_string_equal(js_str0(cm.body, "message", NULL),
-			    "configmaps \"m\" is forbidden: unable to create new content in namespace x "
-			    "because it is being terminated");
+			    "configmaps \"m\" is forbidden: unable to create new content in namespace x because it is being terminated");
 	assert_string_equal(js_str0(js_at(js_arr(cm.body, "details", "causes", NULL), 0), "reason", NULL),
 			    "NamespaceTerminating");
 	autoreply struct rig_reply fin = rig_call(&rig, "PUT", "/api/v1/namespaces/x/finalize",

@@ -13,9 +13,7 @@ void rest_get(struct request *rq, struct response *rs)
 	const char *asked = request_param(rq, "resourceVersion");
 	if (asked && options_revision(asked, &rv) < 0) {
 		err_set(&err, REASON_BAD_REQUEST,
-			"invalid resource version: resourceVersion: Invalid value: \"%.100s\": "
-			"strconv.ParseUint: parsing \"%.100s\": "
-			"invalid syntax",
+			"invalid resource version: resourceVersion: Invalid value: \"%.100s\": strconv.ParseUint: parsing \"%.100s\": invalid syntax",
 			asked, asked);
 		response_status(rs, &err, rq, NULL);
 		return;

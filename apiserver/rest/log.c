@@ -195,8 +195,7 @@ static int agent_error(int status, struct buf *body, struct err *err)
 		return err_set(err, REASON_INTERNAL, "Internal error occurred: %s", buf_str(body));
 	default:
 		return err_set(err, reason_from_code(status),
-			       "the server responded with the status code %d but did not return more "
-			       "information: %s",
+			       "the server responded with the status code %d but did not return more information: %s",
 			       status, buf_str(body));
 	}
 }

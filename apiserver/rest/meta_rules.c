@@ -28,8 +28,7 @@ int meta_check_namespace(const struct write *w, js *o, struct err *err)
 		js_set_str(m, "namespace", w->ns);
 	else if (strcmp(ns, w->ns))
 		return err_set(err, REASON_BAD_REQUEST,
-			       "the namespace of the provided object does not match the namespace sent on "
-			       "the request");
+			       "the namespace of the provided object does not match the namespace sent on the request");
 	return 0;
 }
 
@@ -161,8 +160,7 @@ static void validate_owners(const js *m, struct field_errors *errs)
 			continue;
 		if (first) {
 			snprintf(detail, sizeof(detail),
-				 "Only one reference can have Controller set to true. Found \"true\" in "
-				 "references for %s/%s and %s/%s",
+				 "Only one reference can have Controller set to true. Found \"true\" in references for %s/%s and %s/%s",
 				 js_str0(first, "kind", NULL), js_str0(first, "name", NULL),
 				 js_str0(ref, "kind", NULL), js_str0(ref, "name", NULL));
 			field_error_invalid(errs, "metadata.ownerReferences", owners, detail);
@@ -201,8 +199,7 @@ static void validate_finalizers(const js *m, const js *om, struct field_errors *
 		return;
 	autobuf struct buf detail = BUF_INIT;
 	buf_addf(&detail,
-		 "no new finalizers can be added if the object is being deleted, found new finalizers "
-		 "[]string{%s}",
+		 "no new finalizers can be added if the object is being deleted, found new finalizers []string{%s}",
 		 added.p);
 	field_error_forbidden(errs, "metadata.finalizers", detail.p);
 }

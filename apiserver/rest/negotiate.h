@@ -8,7 +8,7 @@
 #ifndef REST_NEGOTIATE_H
 #define REST_NEGOTIATE_H
 
-#include "http/request.h"
+#include "request/request.h"
 
 enum presentation { PRESENT_OBJECT, PRESENT_TABLE, PRESENT_PARTIAL };
 struct accept {

@@ -6,7 +6,7 @@
 #ifndef REST_OPTIONS_H
 #define REST_OPTIONS_H
 
-#include "http/request.h"
+#include "request/request.h"
 #include "object/labels.h"
 
 enum rv_match { RV_MATCH_UNSET, RV_MATCH_EXACT, RV_MATCH_NOT_OLDER };

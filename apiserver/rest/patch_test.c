@@ -25,8 +25,7 @@ struct row {
 };
 static const struct row rows[] = {
 	{CMS "/m", "application/apply-patch+yaml", "{}", 415, "UnsupportedMediaType",
-	 "accepted media types include: application/json-patch+json, application/merge-patch+json, "
-	 "application/strategic-merge-patch+json"},
+	 "accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json"},
 	{CMS "/m", "", "{}", 415, "UnsupportedMediaType", "unknown format"},
 	{CMS "/m", MERGE, "{", 400, "BadRequest", "error decoding patch: "},
 	{CMS "/m", MERGE, "[]", 400, "BadRequest",
@@ -50,8 +49,7 @@ static const struct row rows[] = {
 	{CMS "/m?force=true", MERGE, "{}", 422, "Invalid",
 	 "force: Forbidden: may not be specified for non-apply patch"},
 	{DEPLOYS "/d/scale", MERGE, "{\"spec\":{\"replicas\":-1}}", 422, "Invalid",
-	 "Scale.autoscaling \"d\" is invalid: spec.replicas: Invalid value: -1: must be greater than or "
-	 "equal to 0"},
+	 "Scale.autoscaling \"d\" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0"},
 };
 
 static void test_refused(void **state)
@@ -80,8 +78,7 @@ static void test_forms(void **state)
 	patch(CMS "/m", JSON_PATCH, "[{\"op\":\"replace\",\"path\":\"/data/b\",\"value\":\"3\"}]",
 	      "\"b\":\"3\"");
 	patch(DEPLOYS "/d", STRATEGIC,
-	      "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"busybox:2\"}]}}"
-	      "}}",
+	      "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"busybox:2\"}]}}}}",
 	      "\"image\":\"busybox:2\"");
 	patch(DEPLOYS "/d", STRATEGIC,
 	      "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"d\",\"image\":\"x\"}]}}}}",
@@ -112,19 +109,16 @@ static void test_scale(void **state)
 static void test_binding(void **state)
 {
 	static const char bind[] = "{\"kind\":\"Binding\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"b\","
-				   "\"annotations\":{\"k\":\"v\"}},\"target\":{\"kind\":"
-				   "\"Node\",\"name\":\"n1\"}}";
+				   "\"annotations\":{\"k\":\"v\"}},\"target\":{\"kind\":\"Node\",\"name\":\"n1\"}}";
 	autoreply struct rig_reply pod = rig_call(&rig, "POST", PODS,
-						  "{\"metadata\":{\"name\":\"b\"},\"spec\":{\"containers\":[{"
-						  "\"name\":\"c\",\"image\":\"x\"}]}}");
+						  "{\"metadata\":{\"name\":\"b\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"x\"}]}}");
 	assert_int_equal(pod.status, 201);
 	autoreply struct rig_reply bad =
 		rig_call(&rig, "POST", PODS "/b/binding",
 			 "{\"metadata\":{\"name\":\"b\"},\"target\":{\"kind\":\"Rock\"}}");
 	assert_int_equal(bad.status, 422);
 	assert_string_equal(js_str0(bad.body, "message", NULL),
-			    "Binding \"b\" is invalid: [target.kind: Unsupported value: \"Rock\": supported "
-			    "values: \"Node\", "
+			    "Binding \"b\" is invalid: [target.kind: Unsupported value: \"Rock\": supported values: \"Node\", "
 			    "\"<empty>\", target.name: Required value]");
 	autoreply struct rig_reply r = rig_call(&rig, "POST", PODS "/b/binding", bind);
 	assert_int_equal(r.status, 201);
@@ -140,30 +134,26 @@ static void test_binding(void **state)
 		rig_call(&rig, "POST", "/api/v1/namespaces/default/bindings", bind);
 	assert_int_equal(twice.status, 409);
 	assert_string_equal(js_str0(twice.body, "message", NULL),
-			    "Operation cannot be fulfilled on pods/binding \"b\": pod b is already assigned "
-			    "to node \"n1\"");
+			    "Operation cannot be fulfilled on pods/binding \"b\": pod b is already assigned to node \"n1\"");
 }
 
 static void test_log_errors(void **state)
 {
 	autoreply struct rig_reply pod = rig_call(
 		&rig, "POST", PODS,
-		"{\"metadata\":{\"name\":\"l\"},\"spec\":{\"initContainers\":[{\"name\":\"i\",\"image\":"
-		"\"x\"}],"
+		"{\"metadata\":{\"name\":\"l\"},\"spec\":{\"initContainers\":[{\"name\":\"i\",\"image\":\"x\"}],"
 		"\"containers\":[{\"name\":\"a\",\"image\":\"x\"},{\"name\":\"b\",\"image\":\"x\"}]}}");
 	assert_int_equal(pod.status, 201);
 	autoreply struct rig_reply which = rig_call(&rig, "GET", PODS "/l/log", NULL);
 	assert_int_equal(which.status, 400);
 	assert_string_equal(js_str0(which.body, "message", NULL),
-			    "a container name must be specified for pod l, choose one of: [a b] or one of "
-			    "the init containers: [i]");
+			    "a container name must be specified for pod l, choose one of: [a b] or one of the init containers: [i]");
 	autoreply struct rig_reply none = rig_call(&rig, "GET", PODS "/l/log?container=z", NULL);
 	assert_string_equal(js_str0(none.body, "message", NULL), "container z is not valid for pod l");
 	autoreply struct rig_reply tail = rig_call(&rig, "GET", PODS "/l/log?container=a&tailLines=-1", NULL);
 	assert_int_equal(tail.status, 422);
 	assert_string_equal(js_str0(tail.body, "message", NULL),
-			    "PodLogOptions \"l\" is invalid: tailLines: Invalid value: -1: must be greater "
-			    "than or equal to 0");
+			    "PodLogOptions \"l\" is invalid: tailLines: Invalid value: -1: must be greater than or equal to 0");
 	autoreply struct rig_reply empty = rig_call(&rig, "GET", PODS "/l/log?container=a", NULL);
 	assert_int_equal(empty.status, 200);
 	assert_int_equal(empty.text.len, 0);
@@ -211,10 +201,8 @@ static int setup(void **state)
 		rig_call(&rig, "POST", CMS, "{\"metadata\":{\"name\":\"m\"},\"data\":{\"a\":\"1\"}}");
 	autoreply struct rig_reply d =
 		rig_call(&rig, "POST", DEPLOYS,
-			 "{\"metadata\":{\"name\":\"d\"},\"spec\":{\"selector\":{\"matchLabels\":{\"app\":"
-			 "\"d\"}},\"template\":{\"metadata\":{"
-			 "\"labels\":{\"app\":\"d\"}},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":"
-			 "\"busybox:1\"}]}}}}");
+			 "{\"metadata\":{\"name\":\"d\"},\"spec\":{\"selector\":{\"matchLabels\":{\"app\":\"d\"}},\"template\":{\"metadata\":{"
+			 "\"labels\":{\"app\":\"d\"}},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"busybox:1\"}]}}}}");
 	return m.status == 201 && d.status == 201 ? 0 : -1;
 }
 

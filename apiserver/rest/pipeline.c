@@ -41,11 +41,8 @@ static void dedup_owners(struct write *w, js *o)
 			if (!js_equal(js_at(refs, i), js_at(refs, j)))
 				continue;
 			response_warn(w->rs,
-				      ".metadata.ownerReferences contains duplicate entries; API server "
-				      "dedups owner references in "
-				      "1.20+, and may reject such requests as early as 1.24; please fix your "
-				      "requests; duplicate "
-				      "UID(s) observed: %s",
+				      ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your "
+				      "requests; duplicate UID(s) observed: %s",
 				      js_str0(js_at(refs, j), "uid", NULL));
 			js_del_at(refs, j);
 		}

@@ -7,7 +7,7 @@
 #include "rest/state.h"
 
 #include <stdlib.h>
-#include "kinds/service_alloc.h"
+#include "kinds/core/service_alloc.h"
 
 #define MAX_LOG_STREAMS 512
 

@@ -151,8 +151,7 @@ static void write_conditions(struct buf *out, const js *o)
 	for (size_t i = 0; i < 2; i++)
 		if (!strcmp(phase, finished[i][0]))
 			buf_addf(out,
-				 ",\"conditions\":[{\"type\":\"Completed\",\"status\":\"True\",\"reason\":\"%"
-				 "s\",\"message\":\"%s\"}]",
+				 ",\"conditions\":[{\"type\":\"Completed\",\"status\":\"True\",\"reason\":\"%s\",\"message\":\"%s\"}]",
 				 phase, finished[i][1]);
 }
 

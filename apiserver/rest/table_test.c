@@ -37,14 +37,12 @@ static const struct row rows[] = {
 	 POD_ROW("2/2", "Running", "0")},
 	{"", "Pod",
 	 POD(",'nodeName':'n1','readinessGates':[{'conditionType':'g1'},{'conditionType':'g2'}]",
-	     "'phase':'Running','podIPs':[{'ip':'10.0.0.1'}],'nominatedNodeName':'n2','conditions':[{'type':'"
-	     "g1','status':'True'},"
+	     "'phase':'Running','podIPs':[{'ip':'10.0.0.1'}],'nominatedNodeName':'n2','conditions':[{'type':'g1','status':'True'},"
 	     "{'type':'g2','status':'False'}]"),
 	 "'x','0/2','Running','0','4m5s','10.0.0.1','n1','n2','1/2'"},
 	{"", "Pod",
 	 POD("",
-	     "'phase':'Running','containerStatuses':[{'name':'a','restartCount':3,'lastState':{'terminated':{"
-	     "'finishedAt':"
+	     "'phase':'Running','containerStatuses':[{'name':'a','restartCount':3,'lastState':{'terminated':{'finishedAt':"
 	     "'2026-01-02T03:03:00Z'}},'state':{'waiting':{'reason':'CrashLoopBackOff'}}}," RUNNING("b") "]"),
 	 POD_ROW("1/2", "CrashLoopBackOff", "3 (65s ago)")},
 	{"", "Pod", POD("", "'phase':'Failed','reason':'Evicted'"), POD_ROW("0/2", "Evicted", "0")},
@@ -53,31 +51,25 @@ static const struct row rows[] = {
 	     "'phase':'Running','containerStatuses':[{'name':'a','state':{'terminated':{'exitCode':3}}}]"),
 	 POD_ROW("0/2", "ExitCode:3", "0")},
 	{"", "Pod",
-	 POD("", "'phase':'Running','containerStatuses':[{'name':'a','state':{'terminated':{'exitCode':137,'"
-		 "signal':9}}}]"),
+	 POD("", "'phase':'Running','containerStatuses':[{'name':'a','state':{'terminated':{'exitCode':137,'signal':9}}}]"),
 	 POD_ROW("0/2", "Signal:9", "0")},
 	{"", "Pod",
-	 POD("", "'phase':'Running','containerStatuses':[{'name':'a','state':{'terminated':{'reason':'"
-		 "Completed','exitCode':0}}}," RUNNING("b") "]"),
+	 POD("", "'phase':'Running','containerStatuses':[{'name':'a','state':{'terminated':{'reason':'Completed','exitCode':0}}}," RUNNING("b") "]"),
 	 POD_ROW("1/2", "NotReady", "0")},
 	{"", "Pod",
-	 POD("", "'phase':'Running','conditions':[{'type':'Ready','status':'True'}],'containerStatuses':[{'"
-		 "name':'a','state':{'terminated':{"
+	 POD("", "'phase':'Running','conditions':[{'type':'Ready','status':'True'}],'containerStatuses':[{'name':'a','state':{'terminated':{"
 		 "'reason':'Completed','exitCode':0}}}," RUNNING("b") "]"),
 	 POD_ROW("1/2", "Running", "0")},
 	{"", "Pod",
-	 POD("", "'phase':'Succeeded','containerStatuses':[{'name':'a','state':{'terminated':{'reason':'"
-		 "Completed','exitCode':0}}}]"),
+	 POD("", "'phase':'Succeeded','containerStatuses':[{'name':'a','state':{'terminated':{'reason':'Completed','exitCode':0}}}]"),
 	 POD_ROW("0/2", "Completed", "0")},
 	{"", "Pod",
 	 POD(",'initContainers':[{'name':'i'},{'name':'j'}]",
-	     "'phase':'Pending','initContainerStatuses':[{'name':'i','state':{"
-	     "'terminated':{'exitCode':0}}},{'name':'j','state':{'running':{}}}]"),
+	     "'phase':'Pending','initContainerStatuses':[{'name':'i','state':{'terminated':{'exitCode':0}}},{'name':'j','state':{'running':{}}}]"),
 	 POD_ROW("0/2", "Init:1/2", "0")},
 	{"", "Pod",
 	 POD(",'initContainers':[{'name':'i'}]",
-	     "'phase':'Pending','initContainerStatuses':[{'name':'i','restartCount':2,'state':{'waiting':{'"
-	     "reason':'CrashLoopBackOff'}}}]"),
+	     "'phase':'Pending','initContainerStatuses':[{'name':'i','restartCount':2,'state':{'waiting':{'reason':'CrashLoopBackOff'}}}]"),
 	 POD_ROW("0/2", "Init:CrashLoopBackOff", "2")},
 	{"", "Pod",
 	 POD(",'initContainers':[{'name':'i'}]", "'phase':'Pending','initContainerStatuses':[{'name':'i','"
@@ -85,57 +77,44 @@ static const struct row rows[] = {
 	 POD_ROW("0/2", "Init:Error", "0")},
 	{"", "Pod",
 	 POD(",'initContainers':[{'name':'i'}]",
-	     "'phase':'Pending','initContainerStatuses':[{'name':'i','state':{'waiting':{'reason':"
-	     "'PodInitializing'}}}]"),
+	     "'phase':'Pending','initContainerStatuses':[{'name':'i','state':{'waiting':{'reason':'PodInitializing'}}}]"),
 	 POD_ROW("0/2", "Init:0/1", "0")},
 	{"", "Pod",
 	 POD(",'initContainers':[{'name':'i','restartPolicy':'Always'}]",
-	     "'phase':'Running','initContainerStatuses':[{'name':'i','started':true,'ready':true,'"
-	     "restartCount':1,'state':{'running':{}}}],"
+	     "'phase':'Running','initContainerStatuses':[{'name':'i','started':true,'ready':true,'restartCount':1,'state':{'running':{}}}],"
 	     "'containerStatuses':[" RUNNING("a") "," RUNNING("b") "]"),
 	 POD_ROW("3/3", "Running", "1")},
 	{"", "Pod",
-	 POD("", "'phase':'Pending','conditions':[{'type':'PodScheduled','status':'False','reason':'"
-		 "SchedulingGated'}]"),
+	 POD("", "'phase':'Pending','conditions':[{'type':'PodScheduled','status':'False','reason':'SchedulingGated'}]"),
 	 POD_ROW("0/2", "SchedulingGated", "0")},
 	{"", "Pod", GONE_POD("'phase':'Running'"), POD_ROW("0/1", "Terminating", "0")},
 	{"", "Pod", GONE_POD("'phase':'Running','reason':'NodeLost'"), POD_ROW("0/1", "Unknown", "0")},
 	{"", "Pod", GONE_POD("'phase':'Failed'"), POD_ROW("0/1", "Failed", "0")},
 	{"apps", "Deployment",
-	 "{" META ",'spec':{'replicas':3,'selector':{'matchLabels':{'app':'w'},'matchExpressions':[{'key':'k'"
-	 ",'operator':'In','values':["
-	 "'b','a']}]},'template':{'spec':{'containers':[{'name':'c','image':'i:1'},{'name':'d','image':'j'}]}"
-	 "}},'status':{'readyReplicas':"
+	 "{" META ",'spec':{'replicas':3,'selector':{'matchLabels':{'app':'w'},'matchExpressions':[{'key':'k','operator':'In','values':["
+	 "'b','a']}]},'template':{'spec':{'containers':[{'name':'c','image':'i:1'},{'name':'d','image':'j'}]}}},'status':{'readyReplicas':"
 	 "2,'updatedReplicas':1}}",
 	 "'x','2/3',1,0,'4m5s','c,d','i:1,j','app=w,k in (a,b)'"},
 	{"apps", "ReplicaSet",
-	 "{" META ",'spec':{'replicas':3,'selector':{'matchLabels':{'app':'w'}},'template':{'spec':{'"
-	 "containers':[{'name':'c','image':'i'}]}"
+	 "{" META ",'spec':{'replicas':3,'selector':{'matchLabels':{'app':'w'}},'template':{'spec':{'containers':[{'name':'c','image':'i'}]}"
 	 "}},'status':{'replicas':2}}",
 	 "'x',3,2,0,'4m5s','c','i','app=w'"},
 	{"apps", "ControllerRevision",
-	 "{'metadata':{'name':'x','creationTimestamp':'2026-01-02T03:04:05Z','ownerReferences':[{'apiVersion'"
-	 ":'apps/v1','kind':"
+	 "{'metadata':{'name':'x','creationTimestamp':'2026-01-02T03:04:05Z','ownerReferences':[{'apiVersion':'apps/v1','kind':"
 	 "'StatefulSet','name':'s','uid':'u','controller':true}]},'revision':4}",
 	 "'x','statefulset.apps/s',4,'0s'"},
 	{"", "Node",
-	 "{'metadata':{'name':'x','creationTimestamp':'2025-12-31T03:04:05Z','labels':{'node-role.kubernetes."
-	 "io/worker':'',"
-	 "'node-role.kubernetes.io/"
-	 "control-plane':''}},'spec':{'unschedulable':true},'status':{'conditions':[{'type':'Ready','status':"
-	 "'True'"
-	 "}],'addresses':[{'type':'InternalIP','address':'10.0.0.1'}],'nodeInfo':{'kubeletVersion':'v1','"
-	 "osImage':'Debian'}}}",
-	 "'x','Ready,SchedulingDisabled','control-plane,worker','2d','v1','10.0.0.1','<none>','Debian','<"
-	 "unknown>','<unknown>'"},
+	 "{'metadata':{'name':'x','creationTimestamp':'2025-12-31T03:04:05Z','labels':{'node-role.kubernetes.io/worker':'','node-role.kubernetes.io/"
+	 "control-plane':''}},'spec':{'unschedulable':true},'status':{'conditions':[{'type':'Ready','status':'True'"
+	 "}],'addresses':[{'type':'InternalIP','address':'10.0.0.1'}],'nodeInfo':{'kubeletVersion':'v1','osImage':'Debian'}}}",
+	 "'x','Ready,SchedulingDisabled','control-plane,worker','2d','v1','10.0.0.1','<none>','Debian','<unknown>','<unknown>'"},
 	{"", "Node", "{" META ",'status':{'conditions':[{'type':'Ready','status':'Unknown'}]}}",
 	 "'x','NotReady','<none>','4m5s','','<none>','<none>','<unknown>','<unknown>','<unknown>'"},
 	{"", "Node", "{" META "}",
 	 "'x','Unknown','<none>','4m5s','','<none>','<none>','<unknown>','<unknown>','<unknown>'"},
 	{"", "Namespace", "{" META ",'status':{'phase':'Active'}}", "'x','Active','4m5s'"},
 	{"", "Service",
-	 "{" META ",'spec':{'type':'NodePort','clusterIP':'10.96.0.9','clusterIPs':['10.96.0.9'],'ports':[{'"
-	 "port':80,'nodePort':32178,"
+	 "{" META ",'spec':{'type':'NodePort','clusterIP':'10.96.0.9','clusterIPs':['10.96.0.9'],'ports':[{'port':80,'nodePort':32178,"
 	 "'protocol':'TCP'},{'port':53,'protocol':'UDP'}],'selector':{'b':'2','a':'1'}}}",
 	 "'x','NodePort','10.96.0.9','<none>','80:32178/TCP,53/UDP','4m5s','a=1,b=2'"},
 	{"", "Service", "{" META ",'spec':{'type':'LoadBalancer','externalIPs':['1.2.3.4']}}",
@@ -155,16 +134,12 @@ static const struct row rows[] = {
 	{"", "ServiceAccount", "{" META ",'secrets':[{'name':'s'}]}", "'x',1,'4m5s'"},
 	{"coordination.k8s.io", "Lease", "{" META ",'spec':{'holderIdentity':'h'}}", "'x','h','4m5s'"},
 	{"", "Event",
-	 "{" META ",'involvedObject':{'kind':'Pod','name':'p','fieldPath':'spec'},'reason':'R','type':'"
-	 "Normal','message':'m','source':{"
-	 "'component':'kubelet','host':'n1'},'firstTimestamp':'2026-01-02T02:04:05Z','lastTimestamp':'2026-"
-	 "01-02T03:04:00Z','count':7}",
+	 "{" META ",'involvedObject':{'kind':'Pod','name':'p','fieldPath':'spec'},'reason':'R','type':'Normal','message':'m','source':{"
+	 "'component':'kubelet','host':'n1'},'firstTimestamp':'2026-01-02T02:04:05Z','lastTimestamp':'2026-01-02T03:04:00Z','count':7}",
 	 "'5s','Normal','R','pod/p','spec','kubelet, n1','m','60m',7,'x'"},
 	{"events.k8s.io", "Event",
-	 "{" META ",'involvedObject':{'kind':'Pod'},'reason':'R','type':'Normal','message':'m','"
-	 "reportingComponent':'c','eventTime':"
-	 "'2026-01-02T03:04:00.000000Z','series':{'count':3,'lastObservedTime':'2026-01-02T03:04:03.000000Z'}"
-	 "}",
+	 "{" META ",'involvedObject':{'kind':'Pod'},'reason':'R','type':'Normal','message':'m','reportingComponent':'c','eventTime':"
+	 "'2026-01-02T03:04:00.000000Z','series':{'count':3,'lastObservedTime':'2026-01-02T03:04:03.000000Z'}}",
 	 "'2s','Normal','R','pod','','c','m','5s',3,'x'"},
 };
 
@@ -229,17 +204,14 @@ static void test_finished_pods(void **state)
 	autojson js *o = parse(POD("", "'phase':'Failed'"));
 	table_row(&out, k, &a, o, "{\"metadata\":{\"name\":\"x\"}}", 25, now());
 	assert_non_null(strstr(buf_str(&out),
-			       "],\"conditions\":[{\"type\":\"Completed\",\"status\":\"True\",\"reason\":"
-			       "\"Failed\",\"message\":\"The pod failed.\"}]"
-			       ",\"object\":{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/"
-			       "v1\",\"metadata\":{\"name\":\"x\"}}}"));
+			       "],\"conditions\":[{\"type\":\"Completed\",\"status\":\"True\",\"reason\":\"Failed\",\"message\":\"The pod failed.\"}]"
+			       ",\"object\":{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":{\"name\":\"x\"}}}"));
 }
 
 static void test_partial(void **state)
 {
 	static const char *const v[][2] = {
-		{"{\"kind\":\"Pod\",\"metadata\":{\"name\":\"x\",\"labels\":{\"metadata\":\"m\"}},\"spec\":{}"
-		 "}",
+		{"{\"kind\":\"Pod\",\"metadata\":{\"name\":\"x\",\"labels\":{\"metadata\":\"m\"}},\"spec\":{}}",
 		 "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/"
 		 "v1\",\"metadata\":{\"name\":\"x\",\"labels\":{\"metadata\":\"m\"}}}"},
 		{"{\"kind\":\"Pod\"}",

@@ -12,7 +12,7 @@
 #define REST_WRITE_H
 
 #include "admission/admission.h"
-#include "http/request.h"
+#include "request/request.h"
 #include "kinds/strategy.h"
 #include "rest/api.h"
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/clock.h"
-#include "http/route.h"
+#include "rest/route.h"
 #include "kinds/kinds.h"
 #include "rest/api.h"
 

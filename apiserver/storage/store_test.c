@@ -12,7 +12,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/thread.h"
-#include "storage/etcd_process_test.h"
+#include "storage/etcd/etcd_process_test.h"
 
 #define EVENTS_MAX 20000
 

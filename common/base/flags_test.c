@@ -72,16 +72,13 @@ static void refused(void **state)
 		{"stray", "prog does not take any arguments, got \"stray\""},
 		{"--dir", "flag needs an argument: --dir"},
 		{"--secure-port=x",
-		 "invalid argument \"x\" for \"--secure-port\" flag: strconv.ParseInt: parsing \"x\": "
-		 "invalid syntax"},
+		 "invalid argument \"x\" for \"--secure-port\" flag: strconv.ParseInt: parsing \"x\": invalid syntax"},
 		{"--secure-port=0",
 		 "invalid argument \"0\" for \"--secure-port\" flag: must be between 1 and 65535"},
 		{"--secure-port=99999999999",
-		 "invalid argument \"99999999999\" for \"--secure-port\" flag: strconv.ParseInt: "
-		 "parsing \"99999999999\": value out of range"},
+		 "invalid argument \"99999999999\" for \"--secure-port\" flag: strconv.ParseInt: parsing \"99999999999\": value out of range"},
 		{"--fast=maybe",
-		 "invalid argument \"maybe\" for \"--fast\" flag: strconv.ParseBool: parsing \"maybe\": "
-		 "invalid syntax"},
+		 "invalid argument \"maybe\" for \"--fast\" flag: strconv.ParseBool: parsing \"maybe\": invalid syntax"},
 		{"--sync-period=5",
 		 "invalid argument \"5\" for \"--sync-period\" flag: time: missing unit in duration \"5\""},
 	};

@@ -36,7 +36,7 @@
 #include "base/heap.h"
 #include "base/list.h"
 #include "base/mem.h"
-#include "client/http_inside.h"
+#include "client/http_internal.h"
 
 #define DEFAULT_TIMEOUT_NS (30 * NS_PER_S) /* as client-go's usual request timeout */
 #define DEFAULT_MAX_BODY ((size_t)64 << 20)

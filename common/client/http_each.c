@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/mem.h"
-#include "client/http_inside.h"
+#include "client/http_internal.h"
 
 struct each {
 	struct http *h;

@@ -47,8 +47,7 @@ static void test_refused(void **state)
 		{"current-context: a\ncontexts: [{name: a, context: {cluster: c}}]",
 		 "cluster \"c\" has no server"},
 		{"current-context: a\ncontexts: [{name: a, context: {cluster: c, user: u}}]\n"
-		 "clusters: [{name: c, cluster: {server: s}}]\nusers: [{name: u, user: {exec: {command: "
-		 "x}}}]",
+		 "clusters: [{name: c, cluster: {server: s}}]\nusers: [{name: u, user: {exec: {command: x}}}]",
 		 "credential plugins are not supported"},
 		{"current-context: a\ncontexts: [{name: a, context: {cluster: c}}]\n"
 		 "clusters: [{name: c, cluster: {server: s, certificate-authority-data: '?'}}]",
@@ -70,8 +69,7 @@ static void test_refused(void **state)
 static void test_files(void **state)
 {
 	static const char text[] =
-		"clusters: [{name: c, cluster: {server: 'http://h', certificate-authority: ca.crt,"
-		" insecure-skip-tls-verify: true}}]\n"
+		"clusters: [{name: c, cluster: {server: 'http://h', certificate-authority: ca.crt, insecure-skip-tls-verify: true}}]\n"
 		"contexts: [{name: x, context: {cluster: c, user: u}}]\n"
 		"users: [{name: u, user: {tokenFile: token}}]\ncurrent-context: x\n";
 	char dir[] = "/tmp/kubeconfig_test.XXXXXX";

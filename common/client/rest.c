@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "client/metric.h"
+#include "serve/metric.h"
 
 #define TIMEOUT_NS (30 * NS_PER_S)
 #define TRIES_MAX 10

@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "object/schema_inside.h"
+#include "object/schema_internal.h"
 
 static void add(struct field_errors *e, const char *reason, const char *path, struct buf *message)
 {

@@ -27,14 +27,11 @@ static void scaled(void **state)
 		{"\"5\"", 10, true, 0,
 		 "invalid value for IntOrString: invalid type: string is not a percentage"},
 		{"\"%\"", 10, true, 0,
-		 "invalid value for IntOrString: invalid value \"%\": strconv.Atoi: parsing \"\": invalid "
-		 "syntax"},
+		 "invalid value for IntOrString: invalid value \"%\": strconv.Atoi: parsing \"\": invalid syntax"},
 		{"\"x%\"", 10, true, 0,
-		 "invalid value for IntOrString: invalid value \"x%\": strconv.Atoi: parsing \"x\": invalid "
-		 "syntax"},
+		 "invalid value for IntOrString: invalid value \"x%\": strconv.Atoi: parsing \"x\": invalid syntax"},
 		{"\"-%\"", 10, true, 0,
-		 "invalid value for IntOrString: invalid value \"-%\": strconv.Atoi: parsing \"-\": invalid "
-		 "syntax"},
+		 "invalid value for IntOrString: invalid value \"-%\": strconv.Atoi: parsing \"-\": invalid syntax"},
 		{"true", 10, true, 0, "nil value for IntOrString"},
 		{"4294967296", 10, true, 0, "invalid value for IntOrString: 4294967296 is not an int32"},
 	};

@@ -20,8 +20,7 @@ static js *parse(const char *s)
 static void readers(void **state)
 {
 	autojson js *o =
-		parse("{\"s\":\"x\",\"i\":7,\"b\":true,\"d\":1.5,\"n\":null,\"o\":{\"p\":{\"q\":\"deep\"}},"
-		      "\"a\":[1,\"two\"],\"nul\":\"a\\u0000b\"}");
+		parse("{\"s\":\"x\",\"i\":7,\"b\":true,\"d\":1.5,\"n\":null,\"o\":{\"p\":{\"q\":\"deep\"}},\"a\":[1,\"two\"],\"nul\":\"a\\u0000b\"}");
 	size_t n;
 
 	assert_string_equal(js_str(o, "s", NULL), "x");
@@ -102,8 +101,7 @@ static void changes(void **state)
 	js_write(&b, o);
 	assert_string_equal(
 		buf_str(&b),
-		"{\"s\":\"x\",\"i\":-5,\"b\":false,\"metadata\":{\"labels\":{\"k\":\"v\",\"l\":\"w\"}},"
-		"\"list\":[1,null,2.5]}");
+		"{\"s\":\"x\",\"i\":-5,\"b\":false,\"metadata\":{\"labels\":{\"k\":\"v\",\"l\":\"w\"}},\"list\":[1,null,2.5]}");
 	js_del_at(js_field(o, "list"), 0);
 	js_del_at(js_field(o, "list"), 9);
 	js_del(o, "metadata");

@@ -7,15 +7,11 @@
 #include "object/meta.h"
 
 static const char doc[] =
-	"{\"metadata\":{\"name\":\"web\",\"namespace\":\"prod\",\"uid\":\"u1\",\"resourceVersion\":"
-	"\"18446744073709551615\","
-	"\"generation\":3,\"creationTimestamp\":\"1970-01-01T00:00:05Z\",\"deletionTimestamp\":\"1970-01-"
-	"01T00:00:09Z\","
+	"{\"metadata\":{\"name\":\"web\",\"namespace\":\"prod\",\"uid\":\"u1\",\"resourceVersion\":\"18446744073709551615\","
+	"\"generation\":3,\"creationTimestamp\":\"1970-01-01T00:00:05Z\",\"deletionTimestamp\":\"1970-01-01T00:00:09Z\","
 	"\"labels\":{\"app\":\"x\"},\"annotations\":{\"note\":\"y\"},\"finalizers\":[\"f1\",\"f2\"],"
-	"\"ownerReferences\":[{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"name\":\"n\",\"uid\":\"u2\"},"
-	"{\"apiVersion\":\"apps/"
-	"v1\",\"kind\":\"ReplicaSet\",\"name\":\"rs\",\"uid\":\"u3\",\"controller\":true,"
-	"\"blockOwnerDeletion\":true}]}}";
+	"\"ownerReferences\":[{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"name\":\"n\",\"uid\":\"u2\"},{\"apiVersion\":\"apps/"
+	"v1\",\"kind\":\"ReplicaSet\",\"name\":\"rs\",\"uid\":\"u3\",\"controller\":true,\"blockOwnerDeletion\":true}]}}";
 
 static js *tree(void)
 {

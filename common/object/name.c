@@ -72,10 +72,7 @@ const char *name_check_dns1123_label(const char *s)
 		return NULL;
 	if (is_subdomain(s, n))
 		return "must not contain dots";
-	return "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and "
-	       "must start and "
-	       "end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation "
-	       "is "
+	return "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
 	       "'" DNS_LABEL_FMT "')";
 }
 
@@ -96,10 +93,7 @@ const char *name_check_dns1035_label(const char *s)
 		return "must be no more than 63 characters";
 	if (n && class_of(s[0]) == LOWER && made_of(s, n, LOWER | DIGIT, LOWER | DIGIT | DASH))
 		return NULL;
-	return "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an "
-	       "alphabetic "
-	       "character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used "
-	       "for "
+	return "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for "
 	       "validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 }
 
@@ -133,11 +127,8 @@ const char *name_check_label_value(const char *s)
 		return "must be no more than 63 characters";
 	if (!n || made_of(s, n, ALNUM, ALNUM | DASH | UNDER | DOT))
 		return NULL;
-	return "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or "
-	       "'.', and must "
-	       "start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
-	       "regex used for "
-	       "validation is '(" LABEL_KEY_FMT ")?')";
+	return "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
+	       "regex used for validation is '(" LABEL_KEY_FMT ")?')";
 }
 
 const char *name_check_path_segment(const char *s)
@@ -159,9 +150,7 @@ const char *name_check_env_var(const char *s)
 		return "environment variable name must be non-empty";
 	for (; *s; s++)
 		if (*s < 0x20 || *s > 0x7e || *s == '=')
-			return "a valid environment variable name must consist only of printable ASCII "
-			       "characters other "
-			       "than '='";
+			return "a valid environment variable name must consist only of printable ASCII characters other than '='";
 	return NULL;
 }
 
@@ -196,9 +185,7 @@ const char *name_check_config_key(const char *s)
 	if (n > 253)
 		return "must be no more than 253 characters";
 	if (!made_of(s, n, ALNUM | DASH | UNDER | DOT, ALNUM | DASH | UNDER | DOT))
-		return "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. "
-		       "'key.name',  or "
-		       "'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+		return "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
 	if (!strcmp(s, "."))
 		return "must not be '.'";
 	if (!strcmp(s, ".."))

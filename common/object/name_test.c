@@ -26,14 +26,12 @@ static void tables(void **state)
 		{name_check_dns1123_label, "a.b", "must not contain dots"},
 		{name_check_dns1123_label, "", "a lowercase RFC 1123 label must consist of"},
 		{name_check_dns1123_label, "A",
-		 "(e.g. 'my-name',  or '123-abc', regex used for validation is "
-		 "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"},
+		 "(e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"},
 		{name_check_dns1123_label, "-a", "start and end with an alphanumeric character"},
 		{name_check_dns1123_subdomain, "a.b-c.1", NULL},
 		{name_check_dns1123_subdomain, "a..b", "a lowercase RFC 1123 subdomain must consist of"},
 		{name_check_dns1123_subdomain, "a.",
-		 "(e.g. 'example.com', regex used for validation is "
-		 "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"},
+		 "(e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"},
 		{name_check_dns1123_subdomain, "a_b", "subdomain"},
 		{name_check_dns1123_subdomain, L63 L63 L63 L63 "abc", "must be no more than 253 characters"},
 		{name_check_dns1035_label, "a1-b", NULL},

@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "object/patch_inside.h"
+#include "object/patch_internal.h"
 
 #define COPY_BYTES_MAX (3 * 1024 * 1024)
 #define MOVED_ITEMS_MAX (20 * 1000 * 1000) /* list items that made room or closed ranks, in sum */
@@ -81,8 +81,7 @@ js *patch_merge(const js *doc, const js *patch, struct err *err)
 {
 	if (!js_is_obj(patch)) {
 		err_set(err, REASON_BAD_REQUEST,
-			"error decoding patch: json: cannot unmarshal %s into Go value of type "
-			"map[string]interface {}",
+			"error decoding patch: json: cannot unmarshal %s into Go value of type map[string]interface {}",
 			patch_json_word(patch));
 		return NULL;
 	}
@@ -122,8 +121,7 @@ static int missing(struct err *err, const char *word, const char *what, const ch
 static int bad_index(struct err *err, const char *word, const char *path, const char *token)
 {
 	return err_set(err, REASON_INVALID,
-		       "error in %s for path: '%.200s': Unable to access invalid index: %.40s: invalid index "
-		       "referenced",
+		       "error in %s for path: '%.200s': Unable to access invalid index: %.40s: invalid index referenced",
 		       word, path, token);
 }
 
@@ -274,8 +272,7 @@ static int op_remove(struct applier *a, const char *path)
 		return bad_index(a->err, "remove", path, buf_str(&last));
 	if (!exists)
 		return err_set(a->err, REASON_INVALID,
-			       "error in remove for path: '%.200s': Unable to remove nonexistent key: "
-			       "%.100s: " MISSING,
+			       "error in remove for path: '%.200s': Unable to remove nonexistent key: %.100s: " MISSING,
 			       path, buf_str(&last));
 	if (js_is_obj(in))
 		js_del(in, buf_str(&last));

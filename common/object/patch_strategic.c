@@ -21,7 +21,7 @@
 #include <string.h>
 #include "base/map.h"
 #include "object/patch.h"
-#include "object/patch_inside.h"
+#include "object/patch_internal.h"
 
 #define DIRECTIVE "$patch"
 #define RETAIN "$retainKeys"

@@ -127,8 +127,7 @@ static void strategic_merge(void **state)
 		/* lists that merge by key, new items behind */
 		{"{\"items\":[{\"name\":\"a\",\"value\":\"1\"},{\"name\":\"b\"}]}",
 		 "{\"items\":[{\"name\":\"b\",\"value\":\"2\"},{\"name\":\"c\",\"value\":null}]}",
-		 "{\"items\":[{\"name\":\"a\",\"value\":\"1\"},{\"name\":\"b\",\"value\":\"2\"},{\"name\":"
-		 "\"c\"}]}"},
+		 "{\"items\":[{\"name\":\"a\",\"value\":\"1\"},{\"name\":\"b\",\"value\":\"2\"},{\"name\":\"c\"}]}"},
 		{"{\"items\":[{\"name\":\"a\",\"ports\":[{\"port\":1},{\"port\":2,\"proto\":\"x\"}]}]}",
 		 "{\"items\":[{\"name\":\"a\",\"ports\":[{\"port\":2,\"proto\":\"y\"}]}]}",
 		 "{\"items\":[{\"name\":\"a\",\"ports\":[{\"port\":1},{\"port\":2,\"proto\":\"y\"}]}]}"},
@@ -163,16 +162,13 @@ static void strategic_merge(void **state)
 		 "{\"$setElementOrder/items\":[{\"name\":\"c\"},{\"name\":\"a\"}]}",
 		 "{\"items\":[{\"name\":\"b\"},{\"name\":\"c\"},{\"name\":\"a\"}]}"},
 		{"{\"items\":[{\"name\":\"a\"},{\"name\":\"s\"},{\"name\":\"b\"}]}",
-		 "{\"$setElementOrder/"
-		 "items\":[{\"name\":\"n\"},{\"name\":\"a\"},{\"name\":\"b\"}],\"items\":[{\"name\":\"n\"},"
+		 "{\"$setElementOrder/items\":[{\"name\":\"n\"},{\"name\":\"a\"},{\"name\":\"b\"}],\"items\":[{\"name\":\"n\"},"
 		 "{\"name\":\"b\",\"value\":\"2\"}]}",
-		 "{\"items\":[{\"name\":\"n\"},{\"name\":\"a\"},{\"name\":\"s\"},{\"name\":\"b\",\"value\":"
-		 "\"2\"}]}"},
+		 "{\"items\":[{\"name\":\"n\"},{\"name\":\"a\"},{\"name\":\"s\"},{\"name\":\"b\",\"value\":\"2\"}]}"},
 		{"{\"words\":[\"a\",\"b\",\"c\"]}", "{\"$setElementOrder/words\":[\"c\",\"b\",\"a\"]}",
 		 "{\"words\":[\"c\",\"b\",\"a\"]}"},
 		{"{\"items\":[{\"name\":\"a\"}]}",
-		 "{\"$setElementOrder/"
-		 "items\":[{\"name\":\"a\"},{\"name\":\"b\"}],\"items\":[{\"name\":\"b\"},{\"name\":\"a\"}]}",
+		 "{\"$setElementOrder/items\":[{\"name\":\"a\"},{\"name\":\"b\"}],\"items\":[{\"name\":\"b\"},{\"name\":\"a\"}]}",
 		 "!?doesn't match $setElementOrder list"},
 		{"{}", "{\"$setElementOrder/items\":[{\"name\":\"a\"}]}", "{}"},
 		{"{}", "{\"$setElementOrder/items\":\"a\"}",
@@ -212,8 +208,7 @@ static void merge_patch(void **state)
 		{"{\"e\":null}", "{\"a\":1}", "{\"e\":null,\"a\":1}"},
 		{"{}", "{\"a\":{\"bb\":{\"ccc\":null}}}", "{\"a\":{\"bb\":{}}}"},
 		{"{\"a\":\"foo\"}", "\"bar\"",
-		 "!error decoding patch: json: cannot unmarshal string into Go value of type "
-		 "map[string]interface {}"},
+		 "!error decoding patch: json: cannot unmarshal string into Go value of type map[string]interface {}"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		check(&rows[i], patch_merge);
@@ -269,8 +264,7 @@ static void json_patch(void **state)
 		 "{\"foo\":[1,3,2]}"},
 		{"{\"a\":{}}", "[{\"op\":\"move\",\"from\":\"/a\",\"path\":\"/a/b\"}]", "!!"},
 		{"{\"a\":{\"b\":1}}",
-		 "[{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/c\"},{\"op\":\"replace\",\"path\":\"/c/b\","
-		 "\"value\":2}]",
+		 "[{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/c\"},{\"op\":\"replace\",\"path\":\"/c/b\",\"value\":2}]",
 		 "{\"a\":{\"b\":1},\"c\":{\"b\":2}}"},
 		{"{\"a\":[1,\"x\"]}", "[{\"op\":\"test\",\"path\":\"/a\",\"value\":[1,\"x\"]}]",
 		 "{\"a\":[1,\"x\"]}"},

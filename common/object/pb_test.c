@@ -91,8 +91,7 @@ static void decodes(void **state)
 		ROW("\x42\x07\x08\x01\x1a\x03web", "{\"metadata\":{},\"port\":\"web\"}"),
 		/* the embedded message, and lists */
 		ROW("\x4a\x05\x12\x03\x0a\x01y\x52\x03\x0a\x01z\x52\x00",
-		    "{\"metadata\":{},\"port\":0,\"b\":{\"name\":\"y\"},\"items\":[{\"name\":\"z\"},{"
-		    "\"name\":\"\"}]}"),
+		    "{\"metadata\":{},\"port\":0,\"b\":{\"name\":\"y\"},\"items\":[{\"name\":\"z\"},{\"name\":\"\"}]}"),
 		ROW("\x82\x01\x09\x0a\x07{\"a\":1}", "{\"metadata\":{},\"port\":0,\"raw\":{\"a\":1}}"),
 		/* numbers: one by one, and packed */
 		ROW("\x88\x01\x01\x8a\x01\x02\x02\x03", "{\"metadata\":{},\"port\":0,\"numbers\":[1,2,3]}"),
@@ -181,11 +180,9 @@ static void bounded(void **state)
 static void round_trip(void **state)
 {
 	static const char text[] =
-		"{\"metadata\":{\"name\":\"n\",\"created\":\"2026-01-02T15:04:05Z\",\"labels\":{\"a\":\"\","
-		"\"b\":\"c\"}},"
+		"{\"metadata\":{\"name\":\"n\",\"created\":\"2026-01-02T15:04:05Z\",\"labels\":{\"a\":\"\",\"b\":\"c\"}},"
 		"\"text\":\"h\xc3\xa9\",\"flag\":true,\"small\":-5,\"big\":0,\"data\":{\"k\":\"AP8=\"},"
-		"\"amount\":{\"cpu\":\"100m\"},\"port\":\"25%\",\"a\":{\"name\":\"\",\"nested\":{"
-		"\"metadata\":{},\"port\":3}},"
+		"\"amount\":{\"cpu\":\"100m\"},\"port\":\"25%\",\"a\":{\"name\":\"\",\"nested\":{\"metadata\":{},\"port\":3}},"
 		"\"items\":[{\"name\":\"1\"},{\"name\":\"\"}],\"raw\":{\"x\":[1,null]},\"numbers\":[1,-2],"
 		"\"seen\":\"1969-12-31T23:59:59.500000Z\",\"extra\":{\"k\":[\"a\",\"b\"]},\"ratio\":1.5}";
 	struct err err = ERR_INIT;

@@ -9,8 +9,7 @@
 
 static void walks_a_document(void **state)
 {
-	static const char doc[] = " {\"kind\" : \"Pod\", \"skip\":[{\"a\":[1,{}]},\"]}\"], "
-				  "\"meta\\u0064ata\":{\"rv\":12,\"x\":\"\\u0041\\n\"},"
+	static const char doc[] = " {\"kind\" : \"Pod\", \"skip\":[{\"a\":[1,{}]},\"]}\"], \"meta\\u0064ata\":{\"rv\":12,\"x\":\"\\u0041\\n\"},"
 				  "\"list\":[1,true,null,-5e-1], \"empty\":{}, \"none\":[]}";
 	autobuf struct buf b = BUF_INIT;
 	const char *key, *p;

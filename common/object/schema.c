@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "object/labels.h"
 #include "object/name.h"
-#include "object/schema_inside.h"
+#include "object/schema_internal.h"
 
 /* ---- arena ---- */
 #define ARENA_BLOCK (32 * 1024)
@@ -223,8 +223,7 @@ static const char *check_http_header(const char *s)
 	size_t n = strspn(s, "-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
 	return n > 0 && s[n] == '\0'
 		       ? NULL
-		       : "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. "
-			 "'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')";
+		       : "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')";
 }
 
 static const struct format formats[] = {

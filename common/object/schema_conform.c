@@ -17,7 +17,7 @@
 #include "base/base64.h"
 #include "object/quantity.h"
 #include "object/rfc3339.h"
-#include "object/schema_inside.h"
+#include "object/schema_internal.h"
 
 struct conform {
 	struct strict_errors *strict; /* may be NULL */

@@ -7,7 +7,7 @@
  * values of it; siblings that come first in the type have their own default by then.
  */
 #include <string.h>
-#include "object/schema_inside.h"
+#include "object/schema_internal.h"
 
 void object_add(js *o, const char *key, js *v)
 {

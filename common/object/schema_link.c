@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "object/schema_inside.h"
+#include "object/schema_internal.h"
 
 static struct draft *draft_of(struct loader *l, const struct type *t)
 {

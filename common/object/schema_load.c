@@ -10,7 +10,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "object/schema_inside.h"
+#include "object/schema_internal.h"
 #include "object/yaml.h"
 
 #define SPLIT_MAX 64

@@ -226,31 +226,21 @@ static void conforms(void **state)
 	} rows[] = {
 		/* order, unknown fields, values that Go always writes */
 		{"{\"spec\":{\"big\":5,\"zzz\":1,\"crew\":0},\"kind\":\"Boat\",\"apiVersion\":\"sea/v1\"}",
-		 "{\"kind\":\"Boat\",\"apiVersion\":\"sea/"
-		 "v1\",\"metadata\":{},\"spec\":{\"crew\":0,\"big\":5,\"door\":0},"
-		 "\"status\":{}}"},
+		 "{\"kind\":\"Boat\",\"apiVersion\":\"sea/v1\",\"metadata\":{},\"spec\":{\"crew\":0,\"big\":5,\"door\":0},\"status\":{}}"},
 		/* zero values by value vanish, by pointer stay; null is absence */
-		{"{\"metadata\":{\"name\":\"\",\"labels\":{},\"created\":null},\"spec\":{\"big\":0,"
-		 "\"lights\":false,\"rooms\":[],"
+		{"{\"metadata\":{\"name\":\"\",\"labels\":{},\"created\":null},\"spec\":{\"big\":0,\"lights\":false,\"rooms\":[],"
 		 "\"port\":\"\",\"depth\":null}}",
 		 "{\"metadata\":{},\"spec\":{\"lights\":false,\"rooms\":[],\"door\":0},\"status\":{}}"},
 		/* null inside maps and lists is the zero value */
-		{"{\"metadata\":{\"labels\":{\"a\":null}},\"spec\":{\"limits\":{\"x\":null},\"rooms\":[null]}"
-		 "}",
-		 "{\"metadata\":{\"labels\":{\"a\":\"\"}},\"spec\":{\"rooms\":[{\"name\":\"\"}],\"limits\":{"
-		 "\"x\":\"0\"},\"door\":0},"
-		 "\"status\":{}}"},
+		{"{\"metadata\":{\"labels\":{\"a\":null}},\"spec\":{\"limits\":{\"x\":null},\"rooms\":[null]}}",
+		 "{\"metadata\":{\"labels\":{\"a\":\"\"}},\"spec\":{\"rooms\":[{\"name\":\"\"}],\"limits\":{\"x\":\"0\"},\"door\":0},\"status\":{}}"},
 		/* canonical scalars, inlined members, raw */
-		{"{\"metadata\":{\"created\":\"2026-01-02T17:04:05+02:00\"},\"spec\":{\"limits\":{\"cpu\":"
-		 "\"0.1\",\"m\":1024,"
-		 "\"n\":\"1024Mi\"},\"seen\":\"2026-01-02T15:04:05.5Z\",\"rooms\":[{\"crate\":{\"data\":"
-		 "\"YWJj\\n\"},\"name\":\"a\"}],"
+		{"{\"metadata\":{\"created\":\"2026-01-02T17:04:05+02:00\"},\"spec\":{\"limits\":{\"cpu\":\"0.1\",\"m\":1024,"
+		 "\"n\":\"1024Mi\"},\"seen\":\"2026-01-02T15:04:05.5Z\",\"rooms\":[{\"crate\":{\"data\":\"YWJj\\n\"},\"name\":\"a\"}],"
 		 "\"extra\":{\"b\":null,\"a\":[]},\"door\":\"http\"}}",
-		 "{\"metadata\":{\"created\":\"2026-01-02T15:04:05Z\"},\"spec\":{\"rooms\":[{\"name\":\"a\","
-		 "\"crate\":{\"weight\":\"0\","
+		 "{\"metadata\":{\"created\":\"2026-01-02T15:04:05Z\"},\"spec\":{\"rooms\":[{\"name\":\"a\",\"crate\":{\"weight\":\"0\","
 		 "\"data\":\"YWJj\"}}],\"limits\":{\"cpu\":\"100m\",\"m\":\"1024\",\"n\":\"1Gi\"},"
-		 "\"seen\":\"2026-01-02T15:04:05.500000Z\",\"extra\":{\"b\":null,\"a\":[]},\"door\":\"http\"}"
-		 ",\"status\":{}}"},
+		 "\"seen\":\"2026-01-02T15:04:05.500000Z\",\"extra\":{\"b\":null,\"a\":[]},\"door\":\"http\"},\"status\":{}}"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct err err = ERR_INIT;
@@ -274,18 +264,15 @@ static void wrong_types_are_named(void **state)
 		 "json: cannot unmarshal string into Go struct field Spec.spec.crew of type int32"},
 		{"{\"spec\":{\"crew\":1.5}}",
 		 "json: cannot unmarshal number 1.5 into Go struct field Spec.spec.crew of type int32"},
-		{"{\"spec\":{\"crew\":2147483648}}", "json: cannot unmarshal number 2147483648 into Go "
-						     "struct field Spec.spec.crew of type int32"},
+		{"{\"spec\":{\"crew\":2147483648}}", "json: cannot unmarshal number 2147483648 into Go struct field Spec.spec.crew of type int32"},
 		{"{\"spec\":{\"big\":9223372036854775808}}",
-		 "json: cannot unmarshal number 9223372036854775808 into Go struct field Spec.spec.big of "
-		 "type int64"},
+		 "json: cannot unmarshal number 9223372036854775808 into Go struct field Spec.spec.big of type int64"},
 		{"{\"spec\":{\"rooms\":{}}}",
 		 "json: cannot unmarshal object into Go struct field Spec.spec.rooms of type []v1.Room"},
 		{"{\"spec\":{\"rooms\":[{\"name\":1}]}}",
 		 "json: cannot unmarshal number into Go struct field Room.spec.rooms.name of type string"},
 		{"{\"spec\":{\"rooms\":[{\"policy\":[]}]}}",
-		 "json: cannot unmarshal array into Go struct field Room.spec.rooms.policy of type "
-		 "v1.Policy"},
+		 "json: cannot unmarshal array into Go struct field Room.spec.rooms.policy of type v1.Policy"},
 		{"{\"metadata\":{\"uid\":true}}",
 		 "json: cannot unmarshal bool into Go struct field Meta.metadata.uid of type types.UID"},
 		{"{\"metadata\":{\"labels\":{\"a\":1}}}",
@@ -311,8 +298,7 @@ static void unknown_fields_are_listed(void **state)
 {
 	struct err err = ERR_INIT;
 	autojson js *in =
-		parse("{\"a\":1,\"spec\":{\"rooms\":[{\"x\":1},{\"crate\":{\"y\":{\"z\":1}}}],\"foo\":1},"
-		      "\"metadata\":{\"labels\":{\"free\":\"\"}}}");
+		parse("{\"a\":1,\"spec\":{\"rooms\":[{\"x\":1},{\"crate\":{\"y\":{\"z\":1}}}],\"foo\":1},\"metadata\":{\"labels\":{\"free\":\"\"}}}");
 	struct strict_errors strict = {0};
 	autojson js *out = schema_conform(boat, in, &strict, &err);
 	assert_non_null(out);
@@ -332,19 +318,14 @@ static void defaults(void **state)
 		{"{}", "{\"metadata\":{},\"spec\":{\"crew\":2,\"lights\":true,\"door\":0},\"status\":{}}"},
 		{"{\"spec\":{\"crew\":0,\"lights\":false}}",
 		 "{\"metadata\":{},\"spec\":{\"crew\":0,\"lights\":false,\"door\":0},\"status\":{}}"},
-		{"{\"spec\":{\"rooms\":[{\"name\":\"a\"},{\"name\":\"b\",\"crate\":{},\"policy\":\"Never\","
-		 "\"tries\":0}]}}",
-		 "{\"metadata\":{},\"spec\":{\"crew\":2,\"lights\":true,\"rooms\":[{\"name\":\"a\",\"empty\":"
-		 "{},\"policy\":\"Always\","
-		 "\"tries\":3},{\"name\":\"b\",\"crate\":{\"weight\":\"0\"},\"policy\":\"Never\",\"tries\":3}"
-		 "],\"door\":0},\"status\":{}}"},
+		{"{\"spec\":{\"rooms\":[{\"name\":\"a\"},{\"name\":\"b\",\"crate\":{},\"policy\":\"Never\",\"tries\":0}]}}",
+		 "{\"metadata\":{},\"spec\":{\"crew\":2,\"lights\":true,\"rooms\":[{\"name\":\"a\",\"empty\":{},\"policy\":\"Always\","
+		 "\"tries\":3},{\"name\":\"b\",\"crate\":{\"weight\":\"0\"},\"policy\":\"Never\",\"tries\":3}],\"door\":0},\"status\":{}}"},
 		{"{\"spec\":{\"port\":\"x\",\"sail\":\"Half\"}}",
-		 "{\"metadata\":{},\"spec\":{\"crew\":2,\"lights\":true,\"port\":\"x\",\"homePort\":\"x\","
-		 "\"sail\":\"Half\","
+		 "{\"metadata\":{},\"spec\":{\"crew\":2,\"lights\":true,\"port\":\"x\",\"homePort\":\"x\",\"sail\":\"Half\","
 		 "\"wind\":{\"up\":\"25%\",\"down\":1},\"door\":0},\"status\":{}}"},
 		{"{\"spec\":{\"sail\":\"Down\",\"wind\":{\"down\":0}}}",
-		 "{\"metadata\":{},\"spec\":{\"crew\":2,\"lights\":true,\"sail\":\"Down\",\"wind\":{\"up\":"
-		 "\"25%\",\"down\":0},"
+		 "{\"metadata\":{},\"spec\":{\"crew\":2,\"lights\":true,\"sail\":\"Down\",\"wind\":{\"up\":\"25%\",\"down\":0},"
 		 "\"door\":0},\"status\":{}}"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -389,17 +370,13 @@ static void validates(void **state)
 		{"{\"spec\":{\"rooms\":[{\"name\":\"a\"}],\"door\":1}}", ""},
 		{"{\"spec\":{\"door\":\"web\"}}", "spec.rooms: Required value\n"},
 		{"{\"spec\":{\"rooms\":[],\"door\":100}}",
-		 "spec.rooms: Required value\nspec.door: Invalid value: 100: must be between 1 and 99, "
-		 "inclusive\n"},
-		{"{\"spec\":{\"rooms\":[{\"crate\":{},\"empty\":{},\"policy\":\"Maybe\",\"tries\":10}],"
-		 "\"door\":5}}",
+		 "spec.rooms: Required value\nspec.door: Invalid value: 100: must be between 1 and 99, inclusive\n"},
+		{"{\"spec\":{\"rooms\":[{\"crate\":{},\"empty\":{},\"policy\":\"Maybe\",\"tries\":10}],\"door\":5}}",
 		 "spec.rooms[0].name: Required value\n"
-		 "spec.rooms[0].policy: Unsupported value: \"Maybe\": supported values: \"Always\", "
-		 "\"Never\"\n"
+		 "spec.rooms[0].policy: Unsupported value: \"Maybe\": supported values: \"Always\", \"Never\"\n"
 		 "spec.rooms[0].tries: Invalid value: 10: must be between 1 and 9, inclusive\n"
 		 "spec.rooms[0].crate: Forbidden: may not specify more than 1 cargo\n"},
-		{"{\"spec\":{\"rooms\":[{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"a\"}],\"door\":5,"
-		 "\"crew\":-1,\"depth\":0,"
+		{"{\"spec\":{\"rooms\":[{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"a\"}],\"door\":5,\"crew\":-1,\"depth\":0,"
 		 "\"flag\":\"x\",\"mode\":9}}",
 		 "spec.crew: Invalid value: -1: must be greater than or equal to 0\n"
 		 "spec.rooms[2].name: Duplicate value: \"a\"\n"
@@ -488,11 +465,9 @@ static void converts(void **state)
 {
 	const struct kind *k = schema_kind(schema, "sea", "v1", "Boat"),
 			  *old = schema_kind(schema, "", "v1", "OldBoat");
-	autojson js *o = parse("{\"kind\":\"OldBoat\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"x\"},"
-			       "\"hull\":{\"crew\":1}}");
+	autojson js *o = parse("{\"kind\":\"OldBoat\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"x\"},\"hull\":{\"crew\":1}}");
 	autojson js *stored = schema_convert(old, k, o), *back = schema_convert(k, old, stored);
-	assert_json(stored, "{\"kind\":\"Boat\",\"apiVersion\":\"sea/"
-			    "v1\",\"metadata\":{\"name\":\"x\"},\"spec\":{\"crew\":1}}");
+	assert_json(stored, "{\"kind\":\"Boat\",\"apiVersion\":\"sea/v1\",\"metadata\":{\"name\":\"x\"},\"spec\":{\"crew\":1}}");
 	assert_true(js_equal(back, o));
 }
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
-#include "object/schema_inside.h"
+#include "object/schema_internal.h"
 
 struct check {
 	const char *prefix;

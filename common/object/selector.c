@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "object/name.h"
-#include "object/selector_inside.h"
+#include "object/selector_internal.h"
 
 /* In objects. */
 static const char *const op_words[] = {

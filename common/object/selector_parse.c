@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "object/name.h"
-#include "object/selector_inside.h"
+#include "object/selector_internal.h"
 
 enum token { T_END, T_CLOSE, T_COMMA, T_NOT, T_EQ2, T_EQ, T_GT, T_ID, T_IN, T_LT, T_NE, T_NOT_IN, T_OPEN };
 

@@ -4,8 +4,8 @@
  * server share two cores and what the client burns the server lacks. Not a general client (that is
  * common/client/http).
  */
-#ifndef BENCH_CONN_H
-#define BENCH_CONN_H
+#ifndef E2E_BENCH_CONN_H
+#define E2E_BENCH_CONN_H
 
 #include <openssl/ssl.h>
 #include "base/buf.h"

@@ -16,7 +16,7 @@
 #include "base/map.h"
 #include "client/tls.h"
 #include "object/json.h"
-#include "tree.h"
+#include "os/tree.h"
 
 #define MEMBERS_MAX 4096
 #define READ_BLOCK (64 * 1024)

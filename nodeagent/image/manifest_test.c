@@ -66,8 +66,7 @@ static void test_too_many_layers(void **state)
 static void test_config(void **state)
 {
 	static const char text[] =
-		"{\"config\":{\"Entrypoint\":null,\"Cmd\":[\"sh\",\"-c\"],\"Env\":[],\"User\":\"1:2\"},"
-		"\"rootfs\":{\"diff_ids\":[\"a\",\"b\"]}}";
+		"{\"config\":{\"Entrypoint\":null,\"Cmd\":[\"sh\",\"-c\"],\"Env\":[],\"User\":\"1:2\"},\"rootfs\":{\"diff_ids\":[\"a\",\"b\"]}}";
 	struct image_config c;
 	struct err err = ERR_INIT;
 	assert_int_equal(image_config_parse(text, strlen(text), &c, &err), 0);

@@ -6,7 +6,7 @@
 #include <unistd.h>
 #include "base/buf.h"
 #include "object/json.h"
-#include "tree.h"
+#include "os/tree.h"
 
 #define RECORD_MAX (1u << 20)
 

@@ -136,8 +136,7 @@ static int authenticate(struct registry *r, const char *header, struct err *err)
 		return get_token(r, &c, err);
 	if (!c.basic || !r->o->username || r->basic)
 		return err_set(err, REASON_UNAUTHORIZED,
-			       "pull access denied, repository does not exist or may require authorization: "
-			       "authorization failed: %s",
+			       "pull access denied, repository does not exist or may require authorization: authorization failed: %s",
 			       r->o->username ? "bad credentials" : "no basic auth credentials");
 	r->basic = true;
 	return 0;
@@ -187,8 +186,7 @@ static int bad_status(const struct registry *r, const char *url, int status, str
 	if (status == 401 || status == 403)
 		return err_set(
 			err, status == 401 ? REASON_UNAUTHORIZED : REASON_FORBIDDEN,
-			"pull access denied, repository does not exist or may require authorization: server "
-			"message: insufficient_scope: authorization failed");
+			"pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed");
 	return err_set(err, status == 429 ? REASON_TOO_MANY_REQUESTS : REASON_UNAVAILABLE,
 		       "unexpected status from GET request to %.300s: %d", url, status);
 }

@@ -14,7 +14,7 @@
 #include "client/tls.h"
 #include "image/unpack.h"
 #include "object/json.h"
-#include "tree.h"
+#include "os/tree.h"
 
 #define COARSE_NS (50 * NS_PER_MS) /* several ticks of the slowest kernel clock */
 

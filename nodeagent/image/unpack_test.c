@@ -17,7 +17,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "base/buf.h"
-#include "tree.h"
+#include "os/tree.h"
 
 static char root[] = "/tmp/unpack_test.XXXXXX";
 

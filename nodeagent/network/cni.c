@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "object/json.h"
-#include "process.h"
+#include "os/process.h"
 
 #define PLUGIN_TIMEOUT_NS (60 * NS_PER_S)
 #define ERRORS_MAX 8192
@@ -218,8 +218,7 @@ static int run_plugin(const struct cni_list *l, size_t i, const struct cni_attac
 		      *ifname = mem_printf("CNI_IFNAME=%s", a->ifname),
 		      *dirs = mem_printf("CNI_PATH=%s", a->bin_dirs),
 		      *env_path = mem_printf("PATH=%s", search ? search : "/usr/sbin:/usr/bin:/sbin:/bin"),
-		      *args = mem_printf("CNI_ARGS=IgnoreUnknown=1;K8S_POD_NAMESPACE=%s;K8S_POD_NAME=%s;"
-					 "K8S_POD_INFRA_CONTAINER_ID=%s;K8S_POD_UID=%s",
+		      *args = mem_printf("CNI_ARGS=IgnoreUnknown=1;K8S_POD_NAMESPACE=%s;K8S_POD_NAME=%s;K8S_POD_INFRA_CONTAINER_ID=%s;K8S_POD_UID=%s",
 					 a->pod_namespace, a->pod_name, a->container_id, a->pod_uid);
 	struct process_spec s = {
 		.argv = (const char *const[]){path, NULL},

@@ -21,8 +21,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "object/json.h"
-#include "process.h"
-#include "tree.h"
+#include "os/process.h"
+#include "os/tree.h"
 
 #define SAVED_MAX (CNI_CONFIG_MAX + CNI_RESULT_MAX)
 
@@ -143,8 +143,7 @@ static int masquerade(const struct network_config *c, const char *cidr, bool v6,
 	const char *f = v6 ? "ip6" : "ip", *multicast = v6 ? "ff00::/8" : "224.0.0.0/4";
 	autofree char *script =
 		mem_printf("table %s coracle-%s {}\ndelete table %s coracle-%s\n"
-			   "table %s coracle-%s {\n chain pods {\n  type nat hook postrouting priority "
-			   "srcnat; policy accept;\n"
+			   "table %s coracle-%s {\n chain pods {\n  type nat hook postrouting priority srcnat; policy accept;\n"
 			   "  %s saddr %s %s daddr != { %s, %s } masquerade\n }\n}\n",
 			   f, c->cluster_id, f, c->cluster_id, f, c->cluster_id, f, cidr, f, cidr, multicast);
 	return run_nft(script, err);

@@ -26,8 +26,7 @@ static void test_admission(void **state)
 		{POD("", "\"requests\":{\"cpu\":\"1501m\"}"), NULL, "OutOfcpu",
 		 "Node didn't have enough resource: cpu, requested: 1501, used: 500, capacity: 2000"},
 		{POD("", "\"limits\":{\"memory\":\"2Gi\"}"), NULL, "OutOfmemory",
-		 "Node didn't have enough resource: memory, requested: 2147483648, used: 0, capacity: "
-		 "1073741824"},
+		 "Node didn't have enough resource: memory, requested: 2147483648, used: 0, capacity: 1073741824"},
 		{POD("\"nodeSelector\":{\"disk\":\"ssd\"},", ""), NULL, NULL, ""},
 		{POD("\"nodeSelector\":{\"disk\":\"hdd\"},", ""), NULL, "NodeAffinity",
 		 "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"},
@@ -143,11 +142,9 @@ static void test_requests_and_limits(void **state)
 {
 	struct pod *p = make_pod(
 		"{\"metadata\":{\"name\":\"p\",\"uid\":\"u\"},\"spec\":{\"initContainers\":["
-		"{\"name\":\"side\",\"restartPolicy\":\"Always\",\"resources\":{\"requests\":{\"cpu\":"
-		"\"100m\"}}},"
+		"{\"name\":\"side\",\"restartPolicy\":\"Always\",\"resources\":{\"requests\":{\"cpu\":\"100m\"}}},"
 		"{\"name\":\"big\",\"resources\":{\"requests\":{\"cpu\":\"2\",\"memory\":\"1Mi\"}}}],"
-		"\"containers\":[{\"name\":\"a\",\"resources\":{\"requests\":{\"cpu\":\"500m\",\"memory\":"
-		"\"512Mi\"},"
+		"\"containers\":[{\"name\":\"a\",\"resources\":{\"requests\":{\"cpu\":\"500m\",\"memory\":\"512Mi\"},"
 		"\"limits\":{\"cpu\":\"5m\",\"memory\":\"1Gi\"}}}]}}");
 	struct resources r = resources_requests(p);
 	assert_int_equal(r.cpu_milli, 2100); /* the init container beside the sidecar, not the app */

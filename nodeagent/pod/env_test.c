@@ -108,26 +108,14 @@ static void test_build(void **state)
 	struct env e = {0};
 	const char
 		*
-			part = "\"envFrom\":[{\"prefix\":\"P_\",\"configMapRef\":{\"name\":\"cm\"}},{"
-			       "\"secretRef\":{"
-			       "\"name\":\"none\",\"optional\":true}}],"
-			       "\"env\":[{\"name\":\"A\",\"value\":\"x\"},{\"name\":\"B\",\"value\":\"$(A)y$("
-			       "P_k)$("
-			       "LATER)\"},"
-			       "{\"name\":\"LATER\",\"value\":\"$(KUBERNETES_SERVICE_HOST)\"},{\"name\":"
-			       "\"A\","
-			       "\"value\":\"$(A)2\"},"
-			       "{\"name\":\"X\",\"value\":\"mine\"},"
-			       "{\"name\":\"K\",\"valueFrom\":{\"configMapKeyRef\":{\"name\":\"cm\",\"key\":"
-			       "\"k\"}}},"
-			       "{\"name\":\"S\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"sec\",\"key\":"
-			       "\"pw\"}}},"
-			       "{\"name\":\"O\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"sec\",\"key\":"
-			       "\"no\","
+			part = "\"envFrom\":[{\"prefix\":\"P_\",\"configMapRef\":{\"name\":\"cm\"}},{\"secretRef\":{"
+			       "\"name\":\"none\",\"optional\":true}}],\"env\":[{\"name\":\"A\",\"value\":\"x\"},{\"name\":\"B\",\"value\":\"$(A)y$("
+			       "P_k)$(LATER)\"},{\"name\":\"LATER\",\"value\":\"$(KUBERNETES_SERVICE_HOST)\"},{\"name\":\"A\",\"value\":\"$(A)2\"},"
+			       "{\"name\":\"X\",\"value\":\"mine\"},{\"name\":\"K\",\"valueFrom\":{\"configMapKeyRef\":{\"name\":\"cm\",\"key\":"
+			       "\"k\"}}},{\"name\":\"S\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"sec\",\"key\":\"pw\"}}},"
+			       "{\"name\":\"O\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"sec\",\"key\":\"no\","
 			       "\"optional\":true}}}," FIELD("NAME", "metadata.name") "," FIELD("LBL",
-												"metadata."
-												"labels['app'"
-												"]") "," FIELD("ANN",
+												"metadata.labels['app']") "," FIELD("ANN",
 													       "metadata.annotations['note']") "," FIELD("MISS", "metadata.labels['zz']") "," FIELD("IP",
 																								    "status.podIP") "," FIELD("IPS", "status.podIPs") "," FIELD("HOST", "status.hostIP") "," FIELD("NODE", "spec.nodeName") "," FIELD("SA",
 																																								      "spec."
@@ -186,16 +174,13 @@ static void test_errors(void **state)
 	static const struct {
 		const char *part, *want;
 	} rows[] = {
-		{"\"env\":[{\"name\":\"A\",\"valueFrom\":{\"configMapKeyRef\":{\"name\":\"x\",\"key\":\"k\"}}"
-		 "}]",
+		{"\"env\":[{\"name\":\"A\",\"valueFrom\":{\"configMapKeyRef\":{\"name\":\"x\",\"key\":\"k\"}}}]",
 		 "configmap \"x\" not found"},
 		{"\"env\":[{\"name\":\"A\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"x\",\"key\":\"k\"}}}]",
 		 "secret \"x\" not found"},
-		{"\"env\":[{\"name\":\"A\",\"valueFrom\":{\"configMapKeyRef\":{\"name\":\"cm\",\"key\":"
-		 "\"zz\"}}}]",
+		{"\"env\":[{\"name\":\"A\",\"valueFrom\":{\"configMapKeyRef\":{\"name\":\"cm\",\"key\":\"zz\"}}}]",
 		 "couldn't find key zz in ConfigMap ns/cm"},
-		{"\"env\":[{\"name\":\"A\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"sec\",\"key\":\"zz\"}}"
-		 "}]",
+		{"\"env\":[{\"name\":\"A\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"sec\",\"key\":\"zz\"}}}]",
 		 "couldn't find key zz in Secret ns/sec"},
 		{"\"envFrom\":[{\"configMapRef\":{\"name\":\"x\"}}]", "configmap \"x\" not found"},
 		{"\"env\":[" FIELD("A", "spec.zz") "]", "unsupported fieldPath: spec.zz"},

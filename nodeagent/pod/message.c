@@ -2,7 +2,7 @@
 #include "pod/message.h"
 
 #include "serve/crilog.h"
-#include "tree.h"
+#include "os/tree.h"
 
 char *message_path(const char *root, const char *uid, const char *container, unsigned attempt)
 {

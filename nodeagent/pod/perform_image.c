@@ -40,8 +40,7 @@ static void image_failed(struct perform *j)
 	if (j->err.reason == REASON_INVALID) {
 		reason = REASON_INVALID_IMAGE_NAME;
 		text = mem_printf(
-			"Failed to apply default image tag \"%s\": couldn't parse image name \"%s\": "
-			"invalid reference format",
+			"Failed to apply default image tag \"%s\": couldn't parse image name \"%s\": invalid reference format",
 			s->image, s->image);
 	} else if (s->pull_policy == PULL_NEVER) {
 		reason = REASON_ERR_IMAGE_NEVER_PULL;

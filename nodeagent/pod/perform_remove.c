@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "pod/volumes.h"
-#include "tree.h"
+#include "os/tree.h"
 
 static void teardown_work(void *arg)
 {

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "pod/hostfiles.h"
 #include "pod/volumes.h"
-#include "tree.h"
+#include "os/tree.h"
 
 static void read_host_file(const char *path, struct buf *out)
 {

@@ -23,8 +23,7 @@ static void test_find(void **state)
 	struct pullsecret *s = NULL;
 	add(&s, ".dockerconfigjson",
 	    "{\"auths\":{\"https://index.docker.io/v1/\":{\"username\":\"hub\",\"password\":\"h\"},"
-	    "\"reg.io\":{\"auth\":\"dTpwOng=\"},\"reg.io/team\":{\"username\":\"team\",\"password\":\"t\"},"
-	    "\"half.io\":{\"username\":\"nobody\"}}}");
+	    "\"reg.io\":{\"auth\":\"dTpwOng=\"},\"reg.io/team\":{\"username\":\"team\",\"password\":\"t\"},\"half.io\":{\"username\":\"nobody\"}}}");
 	add(&s, ".dockercfg", "{\"old.io:5000\":{\"username\":\"old\",\"password\":\"o\"}}");
 	add(&s, ".dockerconfigjson", "not json");
 	static const struct {

@@ -10,7 +10,7 @@
 #ifndef POD_SPEC_H
 #define POD_SPEC_H
 
-#include "client/informer.h"
+#include "controller/informer.h"
 #include "pod/arena.h"
 
 enum restart_policy { RESTART_ALWAYS, RESTART_ON_FAILURE, RESTART_NEVER };

@@ -14,7 +14,7 @@
 #include "pod/message.h"
 #include "pod/volumes.h"
 #include "pod/worker.h"
-#include "tree.h"
+#include "os/tree.h"
 
 struct start {
 	struct worker *w;
@@ -209,13 +209,11 @@ static int check_user(const struct start *s, struct err *err)
 	if (user && *user && *end && *end != ':')
 		return err_set(
 			err, REASON_INVALID,
-			"container has runAsNonRoot and image has non-numeric user (%s), cannot verify user "
-			"is non-root (pod: \"%s_%s(%s)\", container: %s)",
+			"container has runAsNonRoot and image has non-numeric user (%s), cannot verify user is non-root (pod: \"%s_%s(%s)\", container: %s)",
 			user, m->name, m->namespace, m->uid, c->name);
 	if (uid == 0)
 		return err_set(err, REASON_INVALID,
-			       "container has runAsNonRoot and image will run as root (pod: \"%s_%s(%s)\", "
-			       "container: %s)",
+			       "container has runAsNonRoot and image will run as root (pod: \"%s_%s(%s)\", container: %s)",
 			       m->name, m->namespace, m->uid, c->name);
 	return 0;
 }

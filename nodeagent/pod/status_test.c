@@ -44,13 +44,11 @@ static void test_patch(void **state)
 											  "") "]}",
 		     "{\"phase\":\"Running\",\"conditions\":[" COND("Ready", "True", "") "," COND(
 			     "PodScheduled", "True", "") "]}",
-		     "{\"metadata\":{\"uid\":\"u1\"},\"status\":{\"conditions\":[{\"type\":\"Ready\","
-		     "\"status\":\"True\","
+		     "{\"metadata\":{\"uid\":\"u1\"},\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\","
 		     "\"reason\":null,\"message\":null}]}}");
 	expect_patch("{\"phase\":\"Running\",\"podIP\":\"1\",\"conditions\":[]}",
 		     "{\"phase\":\"Failed\",\"reason\":\"X\",\"conditions\":[]}",
-		     "{\"metadata\":{\"uid\":\"u1\"},\"status\":{\"phase\":\"Failed\",\"reason\":\"X\","
-		     "\"podIP\":null}}");
+		     "{\"metadata\":{\"uid\":\"u1\"},\"status\":{\"phase\":\"Failed\",\"reason\":\"X\",\"podIP\":null}}");
 	expect_patch(NULL, "{\"phase\":\"Pending\"}",
 		     "{\"metadata\":{\"uid\":\"u1\"},\"status\":{\"phase\":\"Pending\"}}");
 }
@@ -92,8 +90,7 @@ static void test_readiness_gates(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		autofree char *text = mem_printf(
 			"{\"metadata\":{\"name\":\"p\",\"uid\":\"u\"},\"spec\":{\"readinessGates\":["
-			"{\"conditionType\":\"g\"}],\"containers\":[{\"name\":\"a\",\"image\":\"i\"}]},"
-			"\"status\":%s}",
+			"{\"conditionType\":\"g\"}],\"containers\":[{\"name\":\"a\",\"image\":\"i\"}]},\"status\":%s}",
 			rows[i].status);
 		struct pod *p = make_pod(text);
 		const struct status_node node = {"1.2.3.4", "coracle"};

@@ -62,8 +62,7 @@ int volumes_set_up(const char *root, const struct pod *p, struct err *err)
 		if (!k)
 			return err_set(
 				err, REASON_INVALID,
-				"MountVolume.SetUp failed for volume \"%s\" : this kind of volume is not "
-				"supported by this node",
+				"MountVolume.SetUp failed for volume \"%s\" : this kind of volume is not supported by this node",
 				name);
 		if (k->set_up(root, p->o.meta.uid, name, source, err) < 0)
 			return err_wrap(err, "MountVolume.SetUp failed for volume \"%s\" ", name);

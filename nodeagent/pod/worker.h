@@ -12,11 +12,11 @@
 #ifndef POD_WORKER_H
 #define POD_WORKER_H
 
-#include "api.h"
+#include "agent/api.h"
 #include "base/list.h"
 #include "base/map.h"
-#include "client/event.h"
-#include "loop.h"
+#include "controller/event.h"
+#include "agent/loop.h"
 #include "pod/admit.h"
 #include "pod/machine.h"
 #include "pod/status.h"

@@ -10,8 +10,8 @@
 #include <unistd.h>
 #include "base/flags.h"
 #include "image/import.h"
-#include "runtime/oci_inside.h"
-#include "tree.h"
+#include "runtime/oci_internal.h"
+#include "os/tree.h"
 
 #define PAUSE_MAX (16u << 20)
 #define MOUNTINFO "/proc/self/mountinfo"

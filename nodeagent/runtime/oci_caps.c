@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
-#include "runtime/oci_inside.h"
-#include "tree.h"
+#include "runtime/oci_internal.h"
+#include "os/tree.h"
 
 #define DEVICES_MAX 1024
 

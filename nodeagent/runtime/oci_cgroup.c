@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include "base/buf.h"
 #include "base/clock.h"
-#include "tree.h"
+#include "os/tree.h"
 
 #define MOUNTINFO_MAX (16u << 20)
 #define PERIOD_US 100000 /* of the cpu quota, as the kubelet's default */

@@ -16,9 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/clock.h"
-#include "process.h"
-#include "runtime/oci_inside.h"
-#include "tree.h"
+#include "os/process.h"
+#include "runtime/oci_internal.h"
+#include "os/tree.h"
 
 #define MESSAGE_MAX 65536
 #define CREATE_NS (120 * NS_PER_S)

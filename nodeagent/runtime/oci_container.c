@@ -13,8 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "base/clock.h"
-#include "runtime/oci_inside.h"
-#include "tree.h"
+#include "runtime/oci_internal.h"
+#include "os/tree.h"
 
 #define START_ERROR 128		 /* containerd's exit code for a container that could not be started */
 #define CONMON_NS (2 * NS_PER_S) /* to write the last of the log, once its container has ended */

@@ -23,8 +23,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "process.h"
-#include "runtime/oci_inside.h"
+#include "os/process.h"
+#include "runtime/oci_internal.h"
 
 #define PAUSE_UID 65535		   /* as upstream's pause image */
 #define PAUSE_OOM_SCORE_ADJ "-998" /* as upstream's: the Pod's own processes go first */

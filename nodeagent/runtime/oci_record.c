@@ -9,8 +9,8 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/rand.h"
-#include "process.h"
-#include "runtime/oci_inside.h"
+#include "os/process.h"
+#include "runtime/oci_internal.h"
 
 #define KILL_NS (10 * NS_PER_S)
 

@@ -10,7 +10,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "runtime/oci_inside.h"
+#include "runtime/oci_internal.h"
 
 struct dirs {
 	int fd[IMAGE_LAYERS_MAX + 2];

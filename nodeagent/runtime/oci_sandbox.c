@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/thread.h"
-#include "runtime/oci_inside.h"
-#include "tree.h"
+#include "runtime/oci_internal.h"
+#include "os/tree.h"
 
 #define SHM_OPTIONS "mode=1777,size=67108864" /* 64 MiB, as every CRI */
 #define SYSCTLS_MAX 64

@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "runtime/oci_inside.h"
-#include "tree.h"
+#include "runtime/oci_internal.h"
+#include "os/tree.h"
 
 #define V(...) ((const char *const[]){__VA_ARGS__, NULL})
 

@@ -2,8 +2,8 @@
 /* Records on disk, for the agent that comes after this one. */
 #include <stdio.h>
 #include <stdlib.h>
-#include "runtime/oci_inside.h"
-#include "tree.h"
+#include "runtime/oci_internal.h"
+#include "os/tree.h"
 
 #define STATE_MAX (4u << 20)
 

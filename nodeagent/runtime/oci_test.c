@@ -23,9 +23,9 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/rand.h"
-#include "process.h"
-#include "runtime/oci_inside.h"
-#include "tree.h"
+#include "os/process.h"
+#include "runtime/oci_internal.h"
+#include "os/tree.h"
 
 static char root[] = "/tmp/oci_test.XXXXXX";
 static char pause_path[4096], archive[4096];
@@ -353,10 +353,8 @@ static void test_inside(void **state)
 		"cat /proc/sys/net/ipv4/tcp_syncookies /proc/sys/kernel/shm_rmid_forced;"
 		"cat /proc/sys/net/ipv4/ip_unprivileged_port_start; ip -o addr show lo | head -n1; ip route;"
 		"touch /data/rw || echo cannot write; touch /data/ro/x 2>/dev/null || echo readonly;"
-		"echo bye > /dev/termination-log; echo shared > /dev/shm/f; echo 1 2>/dev/null > "
-		"/proc/sys/kernel/domainname;"
-		"test -e /sys/fs/cgroup && echo sysfs; mkdir /sys/x 2>/dev/null || echo sysro; cat "
-		"/proc/1/comm",
+		"echo bye > /dev/termination-log; echo shared > /dev/shm/f; echo 1 2>/dev/null > /proc/sys/kernel/domainname;"
+		"test -e /sys/fs/cgroup && echo sysfs; mkdir /sys/x 2>/dev/null || echo sysro; cat /proc/1/comm",
 		&b);
 	assert_int_equal(c.exit_code, 0);
 	assert_true(has(&b, "some-host\n0\npid 1\n"));
@@ -375,8 +373,7 @@ static void test_inside(void **state)
 	c = run(&s,
 		SPEC_AS(65534, .groups = (const uint32_t[]){77}, .n_groups = 1, .no_new_privs = true,
 			.readonly_root = true, .working_dir = "/tmp"),
-		"cat /dev/shm/f; id; pwd; touch /x 2>/dev/null || echo norw; test -e /data || echo own; grep "
-		"CapEff /proc/self/status;"
+		"cat /dev/shm/f; id; pwd; touch /x 2>/dev/null || echo norw; test -e /data || echo own; grep CapEff /proc/self/status;"
 		"grep NoNewPrivs /proc/self/status",
 		&b2);
 	assert_true(has(
@@ -396,10 +393,8 @@ static void test_share_pid(void **state)
 	autobuf struct buf b = BUF_INIT;
 	/* Process 1 is pause, without rights and in an empty root; it reaps the orphan. */
 	(void)run(&s, SPEC(),
-		  "cat /proc/1/comm; grep Uid /proc/1/status; grep CapPrm /proc/1/status; ls /proc/1/root "
-		  "2>&1 | head -n1;"
-		  "(sleep 0.05 &) ; n=0; while pidof sleep >/dev/null && [ $n -lt 100 ]; do usleep 20000; "
-		  "n=$((n+1)); done;"
+		  "cat /proc/1/comm; grep Uid /proc/1/status; grep CapPrm /proc/1/status; ls /proc/1/root 2>&1 | head -n1;"
+		  "(sleep 0.05 &) ; n=0; while pidof sleep >/dev/null && [ $n -lt 100 ]; do usleep 20000; n=$((n+1)); done;"
 		  "grep -l '^State:.Z' /proc/[0-9]*/status 2>/dev/null | wc -l",
 		  &b);
 	assert_true(has(&b, "pause\nUid:\t65535"));

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include "runtime/oci_inside.h"
+#include "runtime/oci_internal.h"
 
 #define FILE_MAX (1u << 20)
 #define FIELDS 7

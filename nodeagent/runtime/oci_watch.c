@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "base/thread.h"
-#include "runtime/oci_inside.h"
+#include "runtime/oci_internal.h"
 
 #define EVENTS 32
 

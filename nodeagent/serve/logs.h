@@ -6,7 +6,7 @@
 #ifndef SERVE_LOGS_H
 #define SERVE_LOGS_H
 
-#include "agent.h"
+#include "agent/agent.h"
 #include "serve/logquery.h"
 
 struct logs;

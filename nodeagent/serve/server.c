@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "client/health.h"
+#include "serve/health.h"
 #include "client/tls.h"
 #include "serve/logs.h"
 

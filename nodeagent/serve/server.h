@@ -10,7 +10,7 @@
 #ifndef SERVE_SERVER_H
 #define SERVE_SERVER_H
 
-#include "agent.h"
+#include "agent/agent.h"
 
 #define SERVER_MAX_CONNECTIONS 128
 

@@ -16,7 +16,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/map.h"
-#include "tree.h"
+#include "os/tree.h"
 #include "volume/volume.h"
 
 #define FILE_MAX (4u << 20) /* more than any object may hold */

@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "base/mem.h"
-#include "tree.h"
+#include "os/tree.h"
 
 char *volume_pod_dir(const char *root, const char *uid)
 {

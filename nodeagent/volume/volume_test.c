@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "base/buf.h"
-#include "tree.h"
+#include "os/tree.h"
 
 #define TMPFS_MAGIC_NUMBER 0x01021994
 

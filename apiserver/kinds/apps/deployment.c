@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Deployments (kubernetes/kubernetes pkg/registry/apps/deployment, pkg/apis/apps/validation). */
+#include "kinds/strategies.h"
+#include "kinds/apps/workload.h"
+#include <stdlib.h>
+
+static void deployment_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
+{
+	if (!old)
+		js_set(new, "status", js_new_obj());
+	else if (!strcmp(ctx->subresource, "status"))
+		field_carry(js_obj(new, "metadata", NULL), js_obj(old, "metadata", NULL), "labels");
+}
+
+/* maxUnavailable and maxSurge: counts or percentages, not negative. */
+static void validate_share(js *v, const char *path, struct field_errors *errs)
+{
+	if (!v)
+		return;
+	if (js_is_int(v)) {
+		if (json_object_get_int64(v) < 0)
+			field_error_invalid(errs, path, v, "must be greater than or equal to 0");
+		return;
+	}
+	const char *s = json_object_get_string(v);
+	size_t digits = strspn(s, "0123456789");
+	if (!digits || s[digits] != '%' || s[digits + 1])
+		field_error_invalid(errs, path, v,
+				    "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')");
+}
+
+static int64_t share_value(js *v)
+{
+	if (!v)
+		return 0;
+	return js_is_int(v) ? json_object_get_int64(v) : strtoll(json_object_get_string(v), NULL, 10);
+}
+
+static void validate_strategy(const js *strategy, struct field_errors *errs)
+{
+	const js *rolling = js_obj(strategy, "rollingUpdate", NULL);
+	js *unavailable = js_field(rolling, "maxUnavailable"), *surge = js_field(rolling, "maxSurge");
+
+	if (!strcmp(js_str0(strategy, "type", NULL), "Recreate")) {
+		if (rolling)
+			field_error_forbidden(errs, "spec.strategy.rollingUpdate",
+					      "may not be specified when strategy `type` is 'Recreate'");
+		return;
+	}
+	if (!rolling)
+		return;
+	validate_share(unavailable, "spec.strategy.rollingUpdate.maxUnavailable", errs);
+	validate_share(surge, "spec.strategy.rollingUpdate.maxSurge", errs);
+	if (share_value(unavailable) == 0 && share_value(surge) == 0)
+		field_error_invalid(errs, "spec.strategy.rollingUpdate.maxUnavailable", unavailable,
+				    "may not be 0 when `maxSurge` is 0");
+	if (js_is_str(unavailable) && share_value(unavailable) > 100)
+		field_error_invalid(errs, "spec.strategy.rollingUpdate.maxUnavailable", unavailable,
+				    "must not be greater than 100%");
+}
+
+static void validate_status(const js *new, const js *old, struct field_errors *errs)
+{
+	static const struct {
+		const char *less, *more, *detail;
+	} rules[] = {
+		{"updatedReplicas", "replicas", "cannot be greater than status.replicas"},
+		{"readyReplicas", "replicas", "cannot be greater than status.replicas"},
+		{"availableReplicas", "replicas", "cannot be greater than status.replicas"},
+		{"availableReplicas", "readyReplicas", "cannot be greater than readyReplicas"},
+	};
+	const js *s = js_obj(new, "status", NULL);
+
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+		if (js_int(s, 0, rules[i].less, NULL) > js_int(s, 0, rules[i].more, NULL))
+			field_error_invalid(errs, PATH("status.%s", rules[i].less),
+					    js_field(s, rules[i].less), rules[i].detail);
+	if (js_int(s, 0, "collisionCount", NULL) < js_int(old, 0, "status", "collisionCount", NULL))
+		field_error_invalid(errs, "status.collisionCount", js_field(s, "collisionCount"),
+				    "cannot be decremented");
+}
+
+static void deployment_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
+				struct field_errors *errs)
+{
+	const js *deadline = js_get(new, "spec", "progressDeadlineSeconds", NULL);
+
+	if (!strcmp(ctx->subresource, "status")) {
+		validate_status(new, old, errs);
+		return;
+	}
+	workload_validate(new, "deployment", errs);
+	validate_strategy(js_obj(new, "spec", "strategy", NULL), errs);
+	if (deadline && json_object_get_int64(deadline) <= js_int(new, 0, "spec", "minReadySeconds", NULL))
+		field_error_invalid(errs, "spec.progressDeadlineSeconds", deadline,
+				    "must be greater than minReadySeconds");
+}
+
+const struct strategy deployment_strategy = {
+	.group = "apps",
+	.kind = "Deployment",
+	.flags = STRATEGY_ANNOTATIONS_COUNT,
+	.prepare = deployment_prepare,
+	.default_more = workload_default,
+	.validate = deployment_validate,
+};

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kubernetes/kubernetes pkg/apis/apps/validation ValidatePodTemplateSpecForReplicaSet and its callers. */
+#include "kinds/apps/workload.h"
+
+#include <stdio.h>
+#include "kinds/core/pod_spec.h"
+#include "object/labels.h"
+
+void workload_default(js *o)
+{
+	js *spec = js_obj(o, "spec", "template", "spec", NULL);
+
+	if (spec)
+		pod_spec_default(spec, false);
+}
+
+static void validate_match(const js *selector, const js *template, struct field_errors *errs)
+{
+	struct err why = ERR_INIT;
+	struct selector *s = selector_from_json(selector, &why);
+
+	if (!s) {
+		if (!errs->n)
+			field_error_invalid(errs, "spec.selector", selector, why.msg);
+		return;
+	}
+	const js *labels = js_obj(template, "metadata", "labels", NULL);
+	autofree struct labels *l = labels_new(labels);
+	if (!selector_matches(s, l))
+		field_error_invalid(errs, "spec.template.metadata.labels", labels,
+				    "`selector` does not match template `labels`");
+	selector_free(s);
+}
+
+void workload_validate(const js *o, const char *kind, struct field_errors *errs)
+{
+	static const char *const always[] = {"Always", NULL};
+	const js *selector = js_obj(o, "spec", "selector", NULL),
+		 *template = js_obj(o, "spec", "template", NULL);
+	const js *spec = js_obj(template, "spec", NULL);
+	const char *policy = js_str0(spec, "restartPolicy", NULL);
+	char detail[128];
+
+	label_selector_validate(selector, "spec.selector", errs);
+	if (selector && !js_len(js_field(selector, "matchLabels")) &&
+	    !js_len(js_field(selector, "matchExpressions"))) {
+		snprintf(detail, sizeof(detail), "empty selector is invalid for %s", kind);
+		field_error_invalid(errs, "spec.selector", selector, detail);
+	}
+	validate_match(selector, template,
+		       errs); /* a missing selector selects nothing, so it never matches */
+	pod_spec_validate(spec, "spec.template.spec", false, errs);
+	if (js_len(js_arr(spec, "ephemeralContainers", NULL)))
+		field_error_forbidden(errs, "spec.template.spec.ephemeralContainers",
+				      "ephemeral containers not allowed in pod template");
+	if (strcmp(policy, "Always") && !field_errors_has(errs, "spec.template.spec.restartPolicy"))
+		field_error_not_supported(errs, "spec.template.spec.restartPolicy", policy, always);
+	if (js_field(spec, "activeDeadlineSeconds"))
+		field_error_forbidden(errs, "spec.template.spec.activeDeadlineSeconds",
+				      "activeDeadlineSeconds in ReplicaSet is not Supported");
+}

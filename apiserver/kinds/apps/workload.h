@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What Deployments and ReplicaSets have in common: a selector and the Pod template it must match. */
+#ifndef KINDS_APPS_WORKLOAD_H
+#define KINDS_APPS_WORKLOAD_H
+
+#include "kinds/strategy.h"
+
+void workload_default(js *o); /* the template's defaults */
+/* Selector, template, and that the one selects the other; `kind` words the complaint about an empty selector.
+ */
+void workload_validate(const js *o, const char *kind, struct field_errors *errs);
+
+#endif

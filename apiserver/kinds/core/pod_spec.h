@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * PodSpec, as Pods and the templates of workloads share it: the defaults that data cannot express and the
+ * checks that span fields. `base` is the path of the spec: "spec" or "spec.template.spec".
+ */
+#ifndef KINDS_CORE_POD_SPEC_H
+#define KINDS_CORE_POD_SPEC_H
+
+#include "kinds/strategy.h"
+
+void pod_spec_default(js *spec, bool is_pod);
+const char *pod_qos(const js *spec); /* "Guaranteed", "Burstable", "BestEffort" */
+
+void pod_spec_validate(const js *spec, const char *base, bool is_pod, struct field_errors *errs);
+/* One container; `init` for those of initContainers. */
+struct container_ctx {
+	const js *spec;
+	const char *base; /* of the Pod spec */
+	const char *list; /* "containers", "initContainers" */
+	bool init, is_pod;
+	struct field_errors *errs;
+};
+void container_validate(const struct container_ctx *c, const js *container, size_t index);
+void container_env_validate(const js *container, const char *path, struct field_errors *errs);
+void container_resources_validate(const js *resources, const char *path, struct field_errors *errs);
+void pod_affinity_validate(const js *affinity, const char *path, struct field_errors *errs);
+void tolerations_validate(const js *tolerations, const char *path, struct field_errors *errs);
+void label_selector_validate(const js *selector, const char *path, struct field_errors *errs);
+
+#endif

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Services: the address and the node ports that the cluster gives them, and what may change afterwards
+ * (kubernetes/kubernetes pkg/registry/core/service, pkg/apis/core/validation ValidateService). One address
+ * family, IPv4.
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include "kinds/core/service_alloc.h"
+#include "kinds/strategies.h"
+#include "object/name.h"
+
+static const char *type_of(const js *svc)
+{
+	return js_str0(svc, "spec", "type", NULL);
+}
+
+static bool is_external(const js *svc)
+{
+	return !strcmp(type_of(svc), "ExternalName");
+}
+
+static bool is_headless(const js *svc)
+{
+	return !strcmp(js_str0(svc, "spec", "clusterIP", NULL), "None");
+}
+
+static bool wants_ip(const js *svc)
+{
+	return svc && !is_external(svc) && !is_headless(svc);
+}
+
+static bool wants_node_ports(const js *svc)
+{
+	if (!svc)
+		return false;
+	if (!strcmp(type_of(svc), "LoadBalancer"))
+		return js_bool(svc, true, "spec", "allocateLoadBalancerNodePorts", NULL);
+	return !strcmp(type_of(svc), "NodePort");
+}
+
+static bool wants_health_port(const js *svc)
+{
+	return svc && !strcmp(type_of(svc), "LoadBalancer") &&
+	       !strcmp(js_str0(svc, "spec", "externalTrafficPolicy", NULL), "Local");
+}
+
+/* ---- what a client leaves out of an update stays ---- */
+
+static bool same_port(const js *a, const js *b)
+{
+	return js_int(a, 0, "port", NULL) == js_int(b, 0, "port", NULL) &&
+	       !strcmp(js_str0(a, "protocol", NULL), js_str0(b, "protocol", NULL));
+}
+
+static bool uses_node_port(const js *ports, int64_t port, const js *but)
+{
+	js_array_for_each (p, ports) {
+		if (p != but && js_int(p, 0, "nodePort", NULL) == port)
+			return true;
+	}
+	return false;
+}
+
+static void keep_node_ports(js *spec, const js *old_spec)
+{
+	js *ports = js_arr(spec, "ports", NULL);
+
+	js_array_for_each (p, ports) {
+		if (js_int(p, 0, "nodePort", NULL))
+			continue;
+		js_array_for_each (o, js_arr(old_spec, "ports", NULL)) {
+			int64_t was = js_int(o, 0, "nodePort", NULL);
+			if (was && same_port(p, o) && !uses_node_port(ports, was, p)) {
+				js_set_int(p, "nodePort", was);
+				break;
+			}
+		}
+	}
+}
+
+/* A type that has no use for a field drops it, when the client left it as it was. */
+static void drop_dependent(js *new, const js *old)
+{
+	js *spec = js_obj(new, "spec", NULL);
+	const js *was = js_obj(old, "spec", NULL);
+
+	if (wants_ip(old) && !wants_ip(new) && is_external(new) &&
+	    js_equal(js_field(spec, "clusterIP"), js_field(was, "clusterIP"))) {
+		js_del(spec, "clusterIP");
+		js_del(spec, "clusterIPs");
+		js_del(spec, "ipFamilies");
+		js_del(spec, "ipFamilyPolicy");
+	}
+	if (wants_node_ports(old) && !wants_node_ports(new))
+		js_array_for_each (p, js_arr(spec, "ports", NULL)) {
+			int64_t port = js_int(p, 0, "nodePort", NULL);
+			if (port && uses_node_port(js_arr(was, "ports", NULL), port, NULL))
+				js_del(p, "nodePort");
+		}
+	if (wants_health_port(old) && !wants_health_port(new) &&
+	    js_equal(js_field(spec, "healthCheckNodePort"), js_field(was, "healthCheckNodePort")))
+		js_del(spec, "healthCheckNodePort");
+	if (is_external(new) &&
+	    js_equal(js_field(spec, "internalTrafficPolicy"), js_field(was, "internalTrafficPolicy")))
+		js_del(spec, "internalTrafficPolicy");
+	bool external = wants_node_ports(new) || !strcmp(type_of(new), "LoadBalancer");
+	if (!external &&
+	    js_equal(js_field(spec, "externalTrafficPolicy"), js_field(was, "externalTrafficPolicy")))
+		js_del(spec, "externalTrafficPolicy");
+	if (strcmp(type_of(new), "LoadBalancer") && js_equal(js_field(spec, "allocateLoadBalancerNodePorts"),
+							     js_field(was, "allocateLoadBalancerNodePorts")))
+		js_del(spec, "allocateLoadBalancerNodePorts");
+}
+
+/* clusterIP and clusterIPs[0] are one thing; whichever is given makes the other. */
+static void pair_ips(js *spec, const js *old_spec)
+{
+	const char *one = js_str0(spec, "clusterIP", NULL);
+	js *many = js_arr(spec, "clusterIPs", NULL);
+	const char *was = js_str0(old_spec, "clusterIP", NULL);
+
+	if (*one &&
+	    (!js_len(many) || (strcmp(one, was) && js_equal(many, js_field(old_spec, "clusterIPs"))))) {
+		js *list = js_new_arr();
+		js_push(list, js_new_str(one));
+		js_set(spec, "clusterIPs", list);
+	} else if (!*one && js_len(many) && js_is_str(js_at(many, 0)) && !old_spec) {
+		js_set_str(spec, "clusterIP", json_object_get_string(js_at(many, 0)));
+	} else if (!*one && js_len(many)) {
+		js_del(spec, "clusterIPs");
+	}
+}
+
+static void service_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
+{
+	js *spec = js_ensure(new, "spec", NULL);
+	const js *was = js_obj(old, "spec", NULL);
+
+	if (!strcmp(ctx->subresource, "status"))
+		return;
+	if (!old) {
+		js *status = js_new_obj();
+		js_set(status, "loadBalancer", js_new_obj());
+		js_set(new, "status", status);
+	} else {
+		if (wants_ip(old) && wants_ip(new) && !*js_str0(spec, "clusterIP", NULL))
+			field_carry(spec, was, "clusterIP");
+		if (wants_ip(new) || is_headless(new)) {
+			if (!js_field(spec, "ipFamilies"))
+				field_carry(spec, was, "ipFamilies");
+			if (!js_field(spec, "ipFamilyPolicy"))
+				field_carry(spec, was, "ipFamilyPolicy");
+		}
+		if (wants_node_ports(old) && wants_node_ports(new))
+			keep_node_ports(spec, was);
+		if (wants_health_port(old) && wants_health_port(new) &&
+		    !js_field(spec, "healthCheckNodePort"))
+			field_carry(spec, was, "healthCheckNodePort");
+		drop_dependent(new, old);
+	}
+	pair_ips(spec, was);
+	if (is_external(new))
+		return;
+	if (!js_field(spec, "ipFamilyPolicy"))
+		js_set_str(spec, "ipFamilyPolicy", "SingleStack");
+	if (!js_len(js_arr(spec, "ipFamilies", NULL)))
+		js_push(js_ensure_arr(spec, "ipFamilies"), js_new_str("IPv4"));
+}
+
+/* ---- validation ---- */
+
+/* The value is shown as upstream shows its internal struct. */
+static void double_port(const js *p, size_t i, struct field_errors *errs)
+{
+	if (errs->n >= FIELD_ERRORS_MAX)
+		return;
+	errs->v[errs->n++] = (struct field_error){
+		.reason = "FieldValueDuplicate",
+		.field = mem_printf("spec.ports[%zu]", i),
+		.message = mem_printf("Duplicate value: {\"Name\":\"\",\"Protocol\":\"%s\",\"AppProtocol\":null,\"Port\":%lld,\"TargetPort\":0,\"NodePort\":0}",
+				      js_str0(p, "protocol", NULL), (long long)js_int(p, 0, "port", NULL))};
+}
+
+static void validate_port(const js *svc, const js *ports, const js *p, size_t i, struct field_errors *errs)
+{
+	const char *name = js_str0(p, "name", NULL);
+	char key[128];
+
+	if (!*name && js_len(ports) > 1)
+		field_error_required(errs, PATH("spec.ports[%zu].name", i), "");
+	for (size_t j = 0; j < i; j++) {
+		const js *o = js_at(ports, j);
+		int64_t node = js_int(p, 0, "nodePort", NULL);
+		if (*name && !strcmp(js_str0(o, "name", NULL), name))
+			field_error_duplicate(errs, PATH("spec.ports[%zu].name", i), name);
+		if (same_port(o, p))
+			double_port(p, i, errs);
+		if (node && node == js_int(o, 0, "nodePort", NULL) &&
+		    !strcmp(js_str0(o, "protocol", NULL), js_str0(p, "protocol", NULL))) {
+			snprintf(key, sizeof(key), "%lld", (long long)node);
+			field_error_duplicate(errs, PATH("spec.ports[%zu].nodePort", i), key);
+		}
+	}
+	if (!strcmp(type_of(svc), "ClusterIP") && js_int(p, 0, "nodePort", NULL))
+		field_error_forbidden(errs, PATH("spec.ports[%zu].nodePort", i),
+				      "may not be used when `type` is 'ClusterIP'");
+}
+
+static void validate_external_name(const js *svc, struct field_errors *errs)
+{
+	static const char *const absent[] = {"clusterIPs", "ipFamilies", "ipFamilyPolicy"};
+	char name[300];
+	const char *bad;
+
+	for (size_t i = 0; i < ARRAY_LEN(absent); i++)
+		if (js_get(svc, "spec", absent[i], NULL))
+			field_error_forbidden(errs, PATH("spec.%s", absent[i]),
+					      "may not be set for ExternalName services");
+	snprintf(name, sizeof(name), "%s", js_str0(svc, "spec", "externalName", NULL));
+	size_t n = strlen(name);
+	if (n && name[n - 1] == '.')
+		name[n - 1] = '\0';
+	if (!*name)
+		field_error_required(errs, "spec.externalName", "");
+	else if ((bad = name_check_dns1123_subdomain(name)))
+		field_error_invalid_str(errs, "spec.externalName", name, bad);
+}
+
+static void validate_ips(const js *svc, struct field_errors *errs)
+{
+	const js *many = js_arr(svc, "spec", "clusterIPs", NULL),
+		 *families = js_arr(svc, "spec", "ipFamilies", NULL);
+	const char *one = js_str0(svc, "spec", "clusterIP", NULL);
+	struct in_addr in;
+	static const char *const v4[] = {"IPv4", NULL};
+
+	if (js_len(many) && strcmp(one, json_object_get_string(js_at(many, 0))))
+		field_error_invalid(errs, "spec.clusterIPs", many, "first value must match `clusterIP`");
+	if (js_len(many) > 1)
+		field_error_invalid(errs, "spec.clusterIPs", many,
+				    "may only hold up to 1 values: this cluster has one address family");
+	if (*one && strcmp(one, "None") && inet_pton(AF_INET, one, &in) != 1)
+		field_error_invalid_str(errs, "spec.clusterIPs[0]", one,
+					"must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
+	if (is_headless(svc) && (!strcmp(type_of(svc), "NodePort") || !strcmp(type_of(svc), "LoadBalancer")))
+		field_error_invalid_str(errs, "spec.clusterIPs[0]", "None",
+					!strcmp(type_of(svc), "NodePort")
+						? "may not be set to 'None' for NodePort services"
+						: "may not be set to 'None' for LoadBalancer services");
+	js_array_for_each (f, families) {
+		if (js_is_str(f) && !strcmp(json_object_get_string(f), "IPv6"))
+			field_error_not_supported(errs, PATH("spec.ipFamilies[%zu]", f_i), "IPv6", v4);
+	}
+	if (!strcmp(js_str0(svc, "spec", "ipFamilyPolicy", NULL), "RequireDualStack"))
+		field_error_invalid_str(errs, "spec.ipFamilyPolicy", "RequireDualStack",
+					"this cluster is not configured for dual-stack services");
+}
+
+static void validate_fields_of_types(const js *svc, struct field_errors *errs)
+{
+	const char *type = type_of(svc);
+	bool balanced = !strcmp(type, "LoadBalancer");
+	const js *spec = js_obj(svc, "spec", NULL);
+
+	if (!strcmp(js_str0(spec, "sessionAffinity", NULL), "None") &&
+	    js_field(spec, "sessionAffinityConfig"))
+		field_error_forbidden(errs, "spec.sessionAffinityConfig",
+				      "must not be set when session affinity is None");
+	if (js_field(spec, "loadBalancerSourceRanges") && !balanced)
+		field_error_forbidden(errs, "spec.LoadBalancerSourceRanges",
+				      "may only be used when `type` is 'LoadBalancer'");
+	if (js_field(spec, "allocateLoadBalancerNodePorts") && !balanced)
+		field_error_forbidden(errs, "spec.allocateLoadBalancerNodePorts",
+				      "may only be used when `type` is 'LoadBalancer'");
+	if (js_field(spec, "loadBalancerClass") && !balanced)
+		field_error_forbidden(errs, "spec.loadBalancerClass",
+				      "may only be used when `type` is 'LoadBalancer'");
+	if (js_field(spec, "externalTrafficPolicy") && !balanced && strcmp(type, "NodePort") &&
+	    !js_len(js_arr(spec, "externalIPs", NULL)))
+		field_error_invalid(errs, "spec.externalTrafficPolicy",
+				    js_field(spec, "externalTrafficPolicy"),
+				    "may only be set for externally-accessible services");
+	if (js_int(spec, 0, "healthCheckNodePort", NULL) && !wants_health_port(svc))
+		field_error_invalid(errs, "spec.healthCheckNodePort", js_field(spec, "healthCheckNodePort"),
+				    "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'");
+}
+
+static void service_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
+			     struct field_errors *errs)
+{
+	const js *ports = js_arr(new, "spec", "ports", NULL);
+
+	if (!strcmp(ctx->subresource, "status"))
+		return;
+	if (is_external(new))
+		validate_external_name(new, errs);
+	else
+		validate_ips(new, errs);
+	if (!js_len(ports) && !is_headless(new) && !is_external(new))
+		field_error_required(errs, "spec.ports", "");
+	js_array_for_each (p, ports)
+		validate_port(new, ports, p, p_i, errs);
+	validate_fields_of_types(new, errs);
+	const char *was = js_str0(old, "spec", "clusterIP", NULL),
+		   *is = js_str0(new, "spec", "clusterIP", NULL);
+	if (*was && !is_external(old) && !is_external(new) && strcmp(was, is))
+		field_error_invalid_str(errs, "spec.clusterIPs[0]", is, "may not change once set");
+}
+
+/* ---- allocation ---- */
+
+static void take_ip(const struct strategy_ctx *ctx, js *spec, struct field_errors *errs)
+{
+	const char *asked = js_str0(spec, "clusterIP", NULL);
+	char ip[16], detail[256];
+	autojson js *list = js_new_arr();
+
+	switch (service_alloc_ip(ctx->alloc, asked, ip)) {
+	case ALLOC_OK:
+		js_set_str(spec, "clusterIP", ip);
+		js_push(list, js_new_str(ip));
+		js_set(spec, "clusterIPs", STEAL(list));
+		return;
+	case ALLOC_TAKEN:
+		snprintf(detail, sizeof(detail), "failed to allocate IP %s: provided IP is already allocated",
+			 asked);
+		break;
+	case ALLOC_OUTSIDE:
+		snprintf(detail, sizeof(detail),
+			 "failed to allocate IP %s: the provided IP (%s) is not in the valid range. The range of valid IPs is %s",
+			 asked, asked, service_alloc_cidr(ctx->alloc));
+		break;
+	default:
+		snprintf(detail, sizeof(detail), "failed to allocate a serviceIP: range is full");
+		break;
+	}
+	js_push(list, js_new_str(asked));
+	field_error_invalid(errs, "spec.clusterIPs", list, detail);
+}
+
+/* Does `svc` hold this port already? */
+static bool holds_port(const js *svc, int64_t port)
+{
+	return svc && uses_node_port(js_arr(svc, "spec", "ports", NULL), port, NULL);
+}
+
+static void take_port(const struct strategy_ctx *ctx, js *p, const char *key, const char *path,
+		      struct field_errors *errs)
+{
+	int asked = (int)js_int(p, 0, key, NULL), got;
+
+	switch (service_alloc_port(ctx->alloc, asked, &got)) {
+	case ALLOC_OK:
+		js_set_int(p, key, got);
+		return;
+	case ALLOC_TAKEN:
+		field_error_invalid(errs, path, js_field(p, key), "provided port is already allocated");
+		return;
+	case ALLOC_OUTSIDE:
+		field_error_invalid(
+			errs, path, js_field(p, key),
+			"provided port is not in the valid range. The range of valid ports is 30000-32767");
+		return;
+	default:
+		field_error_invalid(errs, path, js_field(p, key),
+				    "failed to allocate a nodePort: range is full");
+	}
+}
+
+static void service_release(const struct strategy_ctx *ctx, const js *gone, const js *kept);
+
+/* One node port serves a port number on TCP and UDP alike. */
+static bool taken_by_sibling(const js *ports, size_t i)
+{
+	int64_t port = js_int(js_at(ports, i), 0, "nodePort", NULL);
+
+	for (size_t j = 0; port && j < i; j++)
+		if (js_int(js_at(ports, j), 0, "nodePort", NULL) == port)
+			return true;
+	return false;
+}
+
+static void service_allocate(const struct strategy_ctx *ctx, js *new, const js *old,
+			     struct field_errors *errs)
+{
+	js *spec = js_obj(new, "spec", NULL), *ports = js_arr(spec, "ports", NULL);
+	autojson js *before = js_new_obj(); /* what is held so far, to give back on failure */
+	js *held = js_ensure(before, "spec", NULL);
+	const char *ip = js_str0(spec, "clusterIP", NULL);
+
+	if (!ctx->alloc)
+		return;
+	if (wants_ip(new) && (!*ip || strcmp(ip, js_str0(old, "spec", "clusterIP", NULL)))) {
+		take_ip(ctx, spec, errs);
+		if (!errs->n)
+			field_carry(held, spec, "clusterIP");
+	}
+	for (size_t i = 0; !errs->n && wants_node_ports(new) && i < js_len(ports); i++) {
+		js *p = js_at(ports, i);
+		int64_t asked = js_int(p, 0, "nodePort", NULL);
+		if ((asked && holds_port(old, asked)) || taken_by_sibling(ports, i))
+			continue;
+		take_port(ctx, p, "nodePort", PATH("spec.ports[%zu].nodePort", i), errs);
+		if (!errs->n)
+			js_push(js_ensure_arr(held, "ports"), js_dup(p));
+	}
+	int64_t health = js_int(spec, 0, "healthCheckNodePort", NULL);
+	if (!errs->n && wants_health_port(new) &&
+	    (!health || health != js_int(old, 0, "spec", "healthCheckNodePort", NULL)))
+		take_port(ctx, spec, "healthCheckNodePort", "spec.healthCheckNodePort", errs);
+	if (errs->n)
+		service_release(ctx, before, NULL);
+}
+
+static void service_release(const struct strategy_ctx *ctx, const js *gone, const js *kept)
+{
+	const char *ip = js_str0(gone, "spec", "clusterIP", NULL);
+	int64_t health = js_int(gone, 0, "spec", "healthCheckNodePort", NULL);
+
+	if (!ctx->alloc)
+		return;
+	if (*ip && strcmp(ip, "None") && strcmp(ip, js_str0(kept, "spec", "clusterIP", NULL)))
+		service_free_ip(ctx->alloc, ip);
+	js_array_for_each (p, js_arr(gone, "spec", "ports", NULL)) {
+		int64_t port = js_int(p, 0, "nodePort", NULL);
+		if (port && !holds_port(kept, port))
+			service_free_port(ctx->alloc, (int)port);
+	}
+	if (health && health != js_int(kept, 0, "spec", "healthCheckNodePort", NULL))
+		service_free_port(ctx->alloc, (int)health);
+}
+
+const struct strategy service_strategy = {
+	.group = "",
+	.kind = "Service",
+	.flags = STRATEGY_CREATE_ON_UPDATE | STRATEGY_RETURNS_DELETED,
+	.prepare = service_prepare,
+	.validate = service_validate,
+	.allocate = service_allocate,
+	.release = service_release,
+};

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The request target. The path is decoded before it is split, as net/http does, so an escaped slash separates
+ * segments like a plain one and names no object. Queries follow net/url: '+' is a space, ';' is data, a key
+ * may come several times.
+ */
+#include "request/request.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static const char *const method_names[] = {
+	[METHOD_GET] = "GET",	      [METHOD_HEAD] = "HEAD",	[METHOD_POST] = "POST",
+	[METHOD_PUT] = "PUT",	      [METHOD_PATCH] = "PATCH", [METHOD_DELETE] = "DELETE",
+	[METHOD_OPTIONS] = "OPTIONS",
+};
+
+enum method request_method(const char *name)
+{
+	for (size_t i = 0; i < sizeof(method_names) / sizeof(*method_names); i++)
+		if (!strcmp(name, method_names[i]))
+			return (enum method)i;
+	return METHOD_OTHER;
+}
+
+static int hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Decodes [p, end) to *out, which moves on behind the NUL it writes. False on a broken escape or a NUL. */
+static bool decode(const char *p, const char *end, bool plus, char **out)
+{
+	char *w = *out;
+	while (p < end) {
+		char c = *p++;
+		if (c == '%') {
+			if (end - p < 2 || hex(p[0]) < 0 || hex(p[1]) < 0)
+				return false;
+			c = (char)(hex(p[0]) << 4 | hex(p[1]));
+			p += 2;
+		} else if (c == '+' && plus) {
+			c = ' ';
+		}
+		if (!c)
+			return false;
+		*w++ = c;
+	}
+	*w++ = 0;
+	*out = w;
+	return true;
+}
+
+int request_parse_target(struct request *rq, const char *target, char *scratch, struct err *err)
+{
+	const char *end = target + strlen(target);
+	const char *q = memchr(target, '?', (size_t)(end - target));
+	char *w = scratch;
+	rq->n_params = 0;
+	rq->path = w;
+	if (!decode(target, q ? q : end, false, &w))
+		return err_set(err, REASON_BAD_REQUEST, "invalid URL escape in the request path");
+	if (rq->path[0] != '/')
+		return err_set(err, REASON_BAD_REQUEST, "invalid request path");
+	while (q && q < end) {
+		const char *p = q + 1;
+		q = memchr(p, '&', (size_t)(end - p));
+		const char *stop = q ? q : end;
+		if (p == stop)
+			continue;
+		if (rq->n_params == REQUEST_MAX_PARAMS)
+			return err_set(err, REASON_BAD_REQUEST, "too many query parameters");
+		struct query_param *param = &rq->params[rq->n_params++];
+		const char *eq = memchr(p, '=', (size_t)(stop - p));
+		param->key = w;
+		if (!decode(p, eq ? eq : stop, true, &w))
+			return err_set(err, REASON_BAD_REQUEST, "invalid URL escape in the query");
+		if (!eq) {
+			param->value = w - 1;
+			continue;
+		}
+		param->value = w;
+		if (!decode(eq + 1, stop, true, &w))
+			return err_set(err, REASON_BAD_REQUEST, "invalid URL escape in the query");
+	}
+	return 0;
+}
+
+const char *request_param(const struct request *rq, const char *key)
+{
+	for (size_t i = rq->n_params; i-- > 0;)
+		if (!strcmp(rq->params[i].key, key))
+			return rq->params[i].value;
+	return NULL;
+}
+
+bool request_param_bool(const struct request *rq, const char *key)
+{
+	const char *v = request_param(rq, key);
+	return v && (!*v || !strcmp(v, "1") || !strcasecmp(v, "true") || !strcasecmp(v, "t"));
+}

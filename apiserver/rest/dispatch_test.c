@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The gates and the choice of thread, without a socket: who gets how far, and what runs where. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+#include "rest/dispatch.h"
+#include "rest/discovery.h"
+#include "rest/openapi.h"
+#include "rest/write_rig.h"
+
+static struct rig rig;
+static struct server server;
+
+struct trip {
+	struct request *rq;
+	struct response rs;
+	enum dispatch how;
+	char scratch[512], segments[512];
+};
+
+/* user: NULL anonymous, "admin" a master, else somebody. */
+static void begin(struct trip *t, const char *user, const char *method, const char *target)
+{
+	static const char *const masters[] = {"system:masters", NULL}, *const others[] = {
+									       "system:authenticated", NULL};
+	struct err err = ERR_INIT;
+	memset(t, 0, sizeof(*t));
+	t->rq = MEM_NEW(struct request);
+	*t->rq = (struct request){.method = request_method(method),
+				  .method_name = method,
+				  .accept = "",
+				  .user_agent = "test",
+				  .authorization = "",
+				  .content_type = "",
+				  .if_none_match = "",
+				  .client_cert_cn = user,
+				  .client_cert_orgs = user && !strcmp(user, "admin") ? masters : others};
+	assert_int_equal(request_parse_target(t->rq, target, t->scratch, &err), 0);
+	t->how = dispatch_begin(&server, t->rq, &t->rs, t->segments);
+}
+
+static void end(struct trip *t)
+{
+	response_release(&t->rs);
+	free(t->rq);
+}
+
+struct row {
+	const char *user, *method, *target;
+	enum dispatch how;
+	int status;
+	const char *text;
+};
+#define PODS "/api/v1/namespaces/default/pods"
+static const struct row rows[] = {
+	{NULL, "GET", "/readyz", DISPATCH_INLINE, 0, NULL},
+	{NULL, "GET", PODS, DISPATCH_DONE, 403, "cannot list resource"},
+	{"bob", "POST", PODS, DISPATCH_DONE, 403, "cannot create resource"},
+	{"bob", "GET", "/api", DISPATCH_INLINE, 0, NULL},
+	{"admin", "GET", PODS, DISPATCH_INLINE, 0, NULL},
+	{"admin", "GET", PODS "?watch=1", DISPATCH_INLINE, 0, NULL},
+	{"admin", "GET", PODS "/a", DISPATCH_INLINE, 0, NULL},
+	{"admin", "GET", PODS "/a?resourceVersion=99999999", DISPATCH_READ, 0, NULL},
+	{"admin", "GET", PODS "?resourceVersion=99999999", DISPATCH_READ, 0, NULL},
+	{"admin", "GET", PODS "?resourceVersion=99999999&watch=1", DISPATCH_INLINE, 0, NULL},
+	{"admin", "GET", PODS "?resourceVersion=nonsense", DISPATCH_INLINE, 0, NULL},
+	{"admin", "GET", PODS "?continue=x", DISPATCH_INLINE, 0, NULL},
+	{"admin", "GET", PODS "/a/log", DISPATCH_RELAY, 0, NULL},
+	{"admin", "POST", PODS, DISPATCH_WRITE, 0, NULL},
+	{"admin", "DELETE", PODS, DISPATCH_WRITE, 0, NULL},
+	{"admin", "PUT", PODS, DISPATCH_DONE, 405, "does not allow this method"},
+	{"admin", "PUT", "/version", DISPATCH_DONE, 405, "does not allow this method"},
+	{"admin", "GET", "/api/v1/nothing", DISPATCH_DONE, 404, "could not find the requested resource"},
+};
+
+static void test_begin(void **state)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct trip t;
+		begin(&t, rows[i].user, rows[i].method, rows[i].target);
+		if (t.how != rows[i].how || t.rs.status != rows[i].status)
+			fail_msg("%s %s: %d, status %d", rows[i].method, rows[i].target, t.how, t.rs.status);
+		if (rows[i].text)
+			assert_non_null(strstr(buf_str(&t.rs.body), rows[i].text));
+		if (t.rs.status == 405)
+			assert_true(*t.rs.allow);
+		end(&t);
+	}
+}
+
+static void test_paths(void **state)
+{
+	static const struct {
+		const char *path;
+		int status;
+		const char *text;
+	} v[] = {
+		{"/", 200, "\"/apis/apps/v1\""},
+		{"/version", 200, "gitVersion"},
+		{"/apis", 200, "APIGroupList"},
+		{"/api/v9", 404, "could not find"},
+		{"/healthz", 200, "ok"},
+		{"/readyz?verbose", 200, "ping ok"},
+		{"/openapi/v3", 200, "serverRelativeURL"},
+		{"/metrics", 200, "# "},
+		{"/nope", 404, "404 page not found"},
+	};
+	for (size_t i = 0; i < sizeof(v) / sizeof(*v); i++) {
+		struct trip t;
+		begin(&t, "admin", "GET", v[i].path);
+		assert_int_equal(t.how, DISPATCH_INLINE);
+		dispatch_run(t.rq, &t.rs, false);
+		const char *text = t.rs.static_body ? t.rs.static_body : buf_str(&t.rs.body);
+		if (t.rs.status != v[i].status || !strstr(text, v[i].text))
+			fail_msg("%s: %d %.200s", v[i].path, t.rs.status, text);
+		end(&t);
+	}
+}
+
+/* A revision that nobody has seen yet is waited for, then refused in the way clients know to retry. */
+static void test_future_revision(void **state)
+{
+	struct trip t;
+	begin(&t, "admin", "GET", PODS "?resourceVersion=99999999");
+	dispatch_run(t.rq, &t.rs, true);
+	assert_int_equal(t.rs.status, 504);
+	assert_int_equal(t.rs.retry_after_s, 1);
+	assert_non_null(strstr(buf_str(&t.rs.body),
+			       "\"message\":\"Timeout: Too large resource version: 99999999, current: "));
+	assert_non_null(strstr(buf_str(&t.rs.body), "\"causes\":[{\"reason\":\"ResourceVersionTooLarge\","));
+	end(&t);
+}
+
+static int set_up(void **state)
+{
+	struct err err = ERR_INIT;
+	rig_open(&rig);
+	rig.api.discovery = discovery_new(rig.api.schema, "127.0.0.1:1");
+	rig.api.openapi = openapi_new(rig.api.schema);
+	server = (struct server){.api = &rig.api, .auth = auth_new(NULL, &err)};
+	return server.auth ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	auth_free(server.auth);
+	openapi_free(rig.api.openapi);
+	discovery_free(rig.api.discovery);
+	rig_close(&rig);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_begin), cmocka_unit_test(test_paths),
+					   cmocka_unit_test(test_future_revision)};
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Splitting API paths follows kubernetes/apiserver pkg/endpoints/request/requestinfo.go:
+ *
+ *	/api/v1[/namespaces/NS]/RESOURCE[/NAME[/SUBRESOURCE]]
+ *	/apis/GROUP/VERSION[/namespaces/NS]/RESOURCE[/NAME[/SUBRESOURCE]]
+ *
+ * with /watch/ behind the version as the old spelling of ?watch=1. `namespaces/NS` with nothing behind it, or
+ *with one of namespaces' own subresources, is the Namespace object itself.
+ */
+#include "rest/route.h"
+
+#include <string.h>
+
+#define COLLECTION(m, v, bit, class, fn)                                                                     \
+	{                                                                                                    \
+		METHOD_##m, SCOPE_COLLECTION, NULL, "", v, bit, class, fn                                    \
+	}
+#define ITEM(m, v, bit, class, fn)                                                                           \
+	{                                                                                                    \
+		METHOD_##m, SCOPE_ITEM, NULL, "", v, bit, class, fn                                          \
+	}
+#define SUB(m, r, s, v, bit, class, fn)                                                                      \
+	{                                                                                                    \
+		METHOD_##m, SCOPE_ITEM, r, s, v, bit, class, fn                                              \
+	}
+
+/* First match wins. GET rows also answer HEAD. */
+static const struct route routes[] = {
+	ITEM(GET, "get", VERB_GET, ROUTE_READ, rest_get),
+	COLLECTION(GET, "list", VERB_LIST, ROUTE_READ, rest_list),
+	COLLECTION(POST, "create", VERB_CREATE, ROUTE_WRITE, rest_create),
+	ITEM(PUT, "update", VERB_UPDATE, ROUTE_WRITE, rest_update),
+	ITEM(PATCH, "patch", VERB_PATCH, ROUTE_WRITE, rest_patch),
+	ITEM(DELETE, "delete", VERB_DELETE, ROUTE_WRITE, rest_delete),
+	COLLECTION(DELETE, "deletecollection", VERB_DELETECOLLECTION, ROUTE_WRITE, rest_deletecollection),
+	SUB(GET, NULL, "status", "get", VERB_GET, ROUTE_READ, rest_get),
+	SUB(PUT, NULL, "status", "update", VERB_UPDATE, ROUTE_WRITE, rest_update),
+	SUB(PATCH, NULL, "status", "patch", VERB_PATCH, ROUTE_WRITE, rest_patch),
+	SUB(GET, NULL, "scale", "get", VERB_GET, ROUTE_WRITE, rest_scale_get),
+	SUB(PUT, NULL, "scale", "update", VERB_UPDATE, ROUTE_WRITE, rest_scale_update),
+	SUB(PATCH, NULL, "scale", "patch", VERB_PATCH, ROUTE_WRITE, rest_scale_patch),
+	SUB(POST, "pods", "binding", "create", VERB_CREATE, ROUTE_WRITE, rest_binding_create),
+	SUB(GET, "pods", "log", "get", VERB_GET, ROUTE_RELAY, rest_pod_log),
+	SUB(PUT, "namespaces", "finalize", "update", VERB_UPDATE, ROUTE_WRITE, rest_namespace_finalize),
+};
+static const size_t n_routes = sizeof(routes) / sizeof(*routes);
+
+/* GET on a collection with ?watch=1. */
+static const struct route watch_route = COLLECTION(GET, "watch", VERB_WATCH, ROUTE_READ, rest_watch);
+/* POST namespaces/NS/bindings: the Pod's name is in the body. */
+static const struct route bindings_route = {METHOD_POST, SCOPE_COLLECTION, "bindings",	       "", "create",
+					    0,		 ROUTE_WRITE,	   rest_binding_create};
+
+#define MAX_SEGMENTS 16
+struct segments {
+	const char *v[MAX_SEGMENTS];
+	size_t n;
+};
+
+/* False when there are more segments than any route has. Empty segments (a doubled or trailing slash) are
+ * dropped. */
+static bool split(char *path, struct segments *ret)
+{
+	ret->n = 0;
+	for (char *p = path; *p;) {
+		while (*p == '/')
+			*p++ = 0;
+		if (!*p)
+			break;
+		if (ret->n == MAX_SEGMENTS)
+			return false;
+		ret->v[ret->n++] = p;
+		while (*p && *p != '/')
+			p++;
+	}
+	return true;
+}
+
+static const char *segment(const struct segments *s, size_t i)
+{
+	return i < s->n ? s->v[i] : "";
+}
+
+static const struct subresource *find_subresource(const struct kind *k, const char *name)
+{
+	for (size_t i = 0; i < k->n_subresources; i++)
+		if (!strcmp(k->subresources[i].name, name))
+			return &k->subresources[i];
+	return NULL;
+}
+
+static bool is_namespace_subresource(const char *s)
+{
+	return !strcmp(s, "status") || !strcmp(s, "finalize");
+}
+
+/* Fills ns, resource, name, subresource from the segments behind the version. False: too much behind. */
+static bool parse_resource(struct request *rq, const struct segments *s, size_t at)
+{
+	if (!strcmp(segment(s, at), "namespaces") && *segment(s, at + 1)) {
+		rq->ns = segment(s, at + 1);
+		if (*segment(s, at + 2) && !is_namespace_subresource(segment(s, at + 2)))
+			at += 2;
+	}
+	rq->resource = segment(s, at);
+	rq->name = segment(s, at + 1);
+	rq->subresource = segment(s, at + 2);
+	return s->n <= at + 3;
+}
+
+static unsigned offered(const struct request *rq)
+{
+	if (!*rq->subresource)
+		return rq->kind->verbs;
+	const struct subresource *sub = find_subresource(rq->kind, rq->subresource);
+	return sub ? sub->verbs : 0;
+}
+
+static bool row_fits(const struct request *rq, const struct route *r)
+{
+	int scope = *rq->name ? SCOPE_ITEM : SCOPE_COLLECTION;
+	return (int)r->scope == scope && !strcmp(r->subresource, rq->subresource) &&
+	       (!r->resource || !strcmp(r->resource, rq->resource)) && (!r->bit || (r->bit & offered(rq)));
+}
+
+static const struct route *pick(const struct request *rq)
+{
+	enum method m = rq->method == METHOD_HEAD ? METHOD_GET : rq->method;
+	for (size_t i = 0; i < n_routes; i++) {
+		const struct route *r = &routes[i];
+		if (r->method == m && row_fits(rq, r))
+			return r;
+	}
+	return NULL;
+}
+
+/* The word for the verb that authorization sees even when no route exists for it. */
+static const char *verb_of(const struct request *rq)
+{
+	bool item = *rq->name;
+	switch (rq->method) {
+	case METHOD_GET:
+	case METHOD_HEAD:
+		return rq->is_watch ? "watch" : item ? "get" : "list";
+	case METHOD_POST:
+		return "create";
+	case METHOD_PUT:
+		return "update";
+	case METHOD_PATCH:
+		return "patch";
+	case METHOD_DELETE:
+		return item ? "delete" : "deletecollection";
+	default:
+		return "";
+	}
+}
+
+/* Verbs of paths that are no resource: the method in lower case. */
+static const char *path_verb(enum method m)
+{
+	static const char *const verbs[] = {"get", "head", "post", "put", "patch", "delete", "options", ""};
+	return verbs[m];
+}
+
+static bool scope_fits(const struct request *rq)
+{
+	if (rq->kind->namespaced) /* a single one needs its namespace, all of them do not */
+		return *rq->ns || !*rq->name;
+	return !*rq->ns || !strcmp(rq->resource, "namespaces");
+}
+
+enum route_result route_find(struct request *rq, char *copy)
+{
+	struct segments s;
+	rq->route = NULL;
+	rq->kind = NULL;
+	rq->is_watch = false;
+	rq->group = rq->version = rq->resource = rq->ns = rq->name = rq->subresource = "";
+	rq->verb = path_verb(rq->method);
+	memcpy(copy, rq->path, strlen(rq->path) + 1);
+	if (!split(copy, &s))
+		return ROUTE_OTHER_PATH;
+	bool core = !strcmp(segment(&s, 0), "api");
+	if (!core && strcmp(segment(&s, 0), "apis"))
+		return ROUTE_OTHER_PATH;
+	size_t at = core ? 2 : 3; /* behind the version */
+	if (s.n <= at)
+		return ROUTE_API_PATH;
+	rq->group = core ? "" : s.v[1];
+	rq->version = s.v[at - 1];
+	bool get = rq->method == METHOD_GET || rq->method == METHOD_HEAD;
+	bool old_watch = get && !strcmp(s.v[at], "watch") && s.n > at + 1;
+	if (old_watch)
+		at++;
+	if (!parse_resource(rq, &s, at))
+		return ROUTE_UNKNOWN;
+	rq->is_watch =
+		get && !*rq->subresource && (old_watch || (!*rq->name && request_param_bool(rq, "watch")));
+	rq->verb = verb_of(rq);
+	if (core && !strcmp(rq->resource, "bindings") && *rq->ns && !*rq->name && rq->method == METHOD_POST) {
+		rq->kind = schema_resource(rq->api->schema, "", rq->version, "pods");
+		rq->route = &bindings_route;
+		return rq->kind ? ROUTE_OK : ROUTE_UNKNOWN;
+	}
+	rq->kind = schema_resource(rq->api->schema, rq->group, rq->version, rq->resource);
+	if (!rq->kind || !scope_fits(rq))
+		return ROUTE_UNKNOWN;
+	if (*rq->subresource && !find_subresource(rq->kind, rq->subresource))
+		return ROUTE_UNKNOWN;
+	if (rq->is_watch) /* watch/RESOURCE/NAME is a watch on the collection that sees one name */
+		rq->route = rq->kind->verbs & VERB_WATCH ? &watch_route : NULL;
+	else
+		rq->route = pick(rq);
+	return rq->route ? ROUTE_OK : ROUTE_NOT_ALLOWED;
+}
+
+void route_allowed(const struct request *rq, char out[ROUTE_ALLOW_MAX])
+{
+	static const enum method order[] = {METHOD_DELETE, METHOD_GET, METHOD_PATCH, METHOD_POST, METHOD_PUT};
+	static const char *const names[] = {"DELETE", "GET", "PATCH", "POST", "PUT"};
+	bool has[METHOD_OTHER] = {false};
+	for (size_t i = 0; rq->kind && i < n_routes; i++)
+		if (row_fits(rq, &routes[i]))
+			has[routes[i].method] = true;
+	char *w = out;
+	*w = 0;
+	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
+		if (has[order[i]])
+			w = stpcpy(stpcpy(w, w == out ? "" : ", "), names[i]);
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From method and path to handler, with the built-in kinds. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/mem.h"
+#include "rest/route.h"
+#include "kinds/kinds.h"
+
+static struct api api;
+
+struct row {
+	const char *method, *target;
+	enum route_result result;
+	const char *verb, *resource, *ns, *name, *sub;
+	handler_fn *handler;
+};
+static const struct row rows[] = {
+	{"GET", "/api/v1/pods", ROUTE_OK, "list", "pods", "", "", "", rest_list},
+	{"HEAD", "/api/v1/pods", ROUTE_OK, "list", "pods", "", "", "", rest_list},
+	{"GET", "/api/v1/pods?watch=1", ROUTE_OK, "watch", "pods", "", "", "", rest_watch},
+	{"GET", "/api/v1/pods?watch=0", ROUTE_OK, "list", "pods", "", "", "", rest_list},
+	{"GET", "/api/v1/watch/pods", ROUTE_OK, "watch", "pods", "", "", "", rest_watch},
+	{"GET", "/api/v1/watch/namespaces/a/pods/b", ROUTE_OK, "watch", "pods", "a", "b", "", rest_watch},
+	{"GET", "/api/v1/namespaces/a/pods", ROUTE_OK, "list", "pods", "a", "", "", rest_list},
+	{"GET", "/api/v1/namespaces/a/pods/", ROUTE_OK, "list", "pods", "a", "", "", rest_list},
+	{"GET", "/api/v1/namespaces/a/pods/b", ROUTE_OK, "get", "pods", "a", "b", "", rest_get},
+	{"GET", "/api/v1/namespaces/a/pods/b?watch=1", ROUTE_OK, "get", "pods", "a", "b", "", rest_get},
+	{"GET", "/api/v1/namespaces/a/pods/b/status", ROUTE_OK, "get", "pods", "a", "b", "status", rest_get},
+	{"GET", "/api/v1/namespaces/a/pods/b/log", ROUTE_OK, "get", "pods", "a", "b", "log", rest_pod_log},
+	{"POST", "/api/v1/namespaces/a/pods/b/binding", ROUTE_OK, "create", "pods", "a", "b", "binding",
+	 rest_binding_create},
+	{"POST", "/api/v1/namespaces/a/bindings", ROUTE_OK, "create", "bindings", "a", "", "",
+	 rest_binding_create},
+	{"POST", "/api/v1/namespaces/a/pods", ROUTE_OK, "create", "pods", "a", "", "", rest_create},
+	{"PUT", "/api/v1/namespaces/a/pods/b/status", ROUTE_OK, "update", "pods", "a", "b", "status",
+	 rest_update},
+	{"PATCH", "/apis/apps/v1/namespaces/a/deployments/b/scale", ROUTE_OK, "patch", "deployments", "a",
+	 "b", "scale", rest_scale_patch},
+	{"DELETE", "/apis/apps/v1/namespaces/a/deployments", ROUTE_OK, "deletecollection", "deployments", "a",
+	 "", "", rest_deletecollection},
+	{"DELETE", "/apis/apps/v1/namespaces/a/deployments/b", ROUTE_OK, "delete", "deployments", "a", "b",
+	 "", rest_delete},
+	{"GET", "/api/v1/namespaces", ROUTE_OK, "list", "namespaces", "", "", "", rest_list},
+	{"GET", "/api/v1/namespaces/a", ROUTE_OK, "get", "namespaces", "a", "a", "", rest_get},
+	{"PUT", "/api/v1/namespaces/a/finalize", ROUTE_OK, "update", "namespaces", "a", "a", "finalize",
+	 rest_namespace_finalize},
+	{"PUT", "/api/v1/namespaces/a/status", ROUTE_OK, "update", "namespaces", "a", "a", "status",
+	 rest_update},
+	{"GET", "/api/v1/nodes/n", ROUTE_OK, "get", "nodes", "", "n", "", rest_get},
+	{"GET", "/apis/events.k8s.io/v1/events", ROUTE_OK, "list", "events", "", "", "", rest_list},
+	{"GET", "/api", ROUTE_API_PATH, "get", "", "", "", "", NULL},
+	{"GET", "/api/v1", ROUTE_API_PATH, "get", "", "", "", "", NULL},
+	{"GET", "/apis/apps", ROUTE_API_PATH, "get", "", "", "", "", NULL},
+	{"GET", "/apis/apps/v1/", ROUTE_API_PATH, "get", "", "", "", "", NULL},
+	{"GET", "/", ROUTE_OTHER_PATH, "get", "", "", "", "", NULL},
+	{"POST", "/version", ROUTE_OTHER_PATH, "post", "", "", "", "", NULL},
+	{"GET", "/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q/r/s", ROUTE_OTHER_PATH, "get", "", "", "", "", NULL},
+	{"GET", "/api/v1/foos", ROUTE_UNKNOWN, "list", "foos", "", "", "", NULL},
+	{"GET", "/api/v2/pods", ROUTE_UNKNOWN, "list", "pods", "", "", "", NULL},
+	{"GET", "/apis/apps/v1/pods", ROUTE_UNKNOWN, "list", "pods", "", "", "", NULL},
+	{"GET", "/api/v1/pods/b", ROUTE_UNKNOWN, "get", "pods", "", "b", "", NULL},
+	{"GET", "/api/v1/namespaces/a/nodes/n", ROUTE_UNKNOWN, "get", "nodes", "a", "n", "", NULL},
+	{"GET", "/api/v1/namespaces/a/pods/b/foo", ROUTE_UNKNOWN, "get", "pods", "a", "b", "foo", NULL},
+	{"GET", "/api/v1/namespaces/a/pods/b/status/x", ROUTE_UNKNOWN, NULL, "pods", "a", "b", "status",
+	 NULL},
+	{"PUT", "/api/v1/pods", ROUTE_NOT_ALLOWED, "update", "pods", "", "", "", NULL},
+	{"POST", "/api/v1/namespaces/a/pods/b", ROUTE_NOT_ALLOWED, "create", "pods", "a", "b", "", NULL},
+	{"DELETE", "/api/v1/namespaces/a/pods/b/log", ROUTE_NOT_ALLOWED, "delete", "pods", "a", "b", "log",
+	 NULL},
+	{"OPTIONS", "/api/v1/pods", ROUTE_NOT_ALLOWED, "", "pods", "", "", "", NULL},
+};
+
+static enum route_result find(struct request *rq, const char *method, const char *target, char scratch[256],
+			      char segments[256])
+{
+	struct err err = ERR_INIT;
+	memset(rq, 0, sizeof(*rq));
+	rq->api = &api;
+	rq->method = request_method(method);
+	assert_int_equal(request_parse_target(rq, target, scratch, &err), 0);
+	return route_find(rq, segments);
+}
+
+static void test_rows(void **state)
+{
+	struct request *rq = MEM_NEW(struct request);
+	char scratch[256], segments[256];
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct row *r = &rows[i];
+		enum route_result got = find(rq, r->method, r->target, scratch, segments);
+		if (got != r->result)
+			fail_msg("%s %s: result %d, not %d", r->method, r->target, got, r->result);
+		if (r->verb && strcmp(rq->verb, r->verb))
+			fail_msg("%s %s: verb %s, not %s", r->method, r->target, rq->verb, r->verb);
+		assert_string_equal(rq->resource, r->resource);
+		assert_string_equal(rq->ns, r->ns);
+		assert_string_equal(rq->name, r->name);
+		assert_string_equal(rq->subresource, r->sub);
+		if (r->handler)
+			assert_ptr_equal(rq->route->handler, r->handler);
+	}
+	free(rq);
+}
+
+static void test_allow(void **state)
+{
+	static const char *const v[][2] = {
+		{"/api/v1/pods", "DELETE, GET, POST"},
+		{"/api/v1/namespaces/a/pods/b", "DELETE, GET, PATCH, PUT"},
+		{"/api/v1/namespaces/a/pods/b/log", "GET"},
+		{"/api/v1/namespaces/a/pods/b/binding", "POST"},
+	};
+	struct request *rq = MEM_NEW(struct request);
+	char scratch[256], segments[256], allow[ROUTE_ALLOW_MAX];
+	for (size_t i = 0; i < sizeof(v) / sizeof(*v); i++) {
+		assert_int_equal(find(rq, "OPTIONS", v[i][0], scratch, segments), ROUTE_NOT_ALLOWED);
+		route_allowed(rq, allow);
+		assert_string_equal(allow, v[i][1]);
+	}
+	free(rq);
+}
+
+static int load(void **state)
+{
+	struct err err = ERR_INIT;
+	api.schema = kinds_load(NULL, &err);
+	return api.schema ? 0 : -1;
+}
+
+static int unload(void **state)
+{
+	schema_free((struct schema *)(uintptr_t)api.schema);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_allow)};
+	return cmocka_run_group_tests(tests, load, unload);
+}

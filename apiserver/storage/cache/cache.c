@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The present state of one resource, and how a change gets into it.
+ *
+ * A change is applied in one piece under the write lock: the object moves into the order, its old state and
+ * itself into the window, and the watchers that care are noted. So whoever holds the lock sees objects,
+ * window and revision agree. The cache-wide revision (revision.h) is advanced by the sink after a whole
+ * batch; a reader that comes in between may see newer objects than that, therefore resource_now takes the
+ * greater of the two.
+ */
+#include "storage/cache/cache.h"
+
+#include <stdlib.h>
+#include "storage/cache/revision.h"
+
+void resource_init(struct resource *r, struct storage *s, const struct kind *k, struct revision *rev,
+		   size_t window)
+{
+	pthread_rwlockattr_t attr;
+	*r = (struct resource){.storage = s, .kind = k, .revision = rev};
+	r->label = *k->group ? mem_printf("%s.%s", k->resource, k->group) : mem_strdup(k->resource);
+	r->window.max = window;
+	list_init(&r->watchers);
+	list_init(&r->woken);
+	/* Readers come all the time and never recurse: without this they could keep the sink out. */
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&r->lock, &attr);
+	pthread_rwlockattr_destroy(&attr);
+	pthread_mutex_init(&r->wake_lock, NULL);
+}
+
+void resource_release(struct resource *r)
+{
+	order_release(&r->order);
+	window_release(&r->window);
+	map_release(&r->buckets);
+	pthread_rwlock_destroy(&r->lock);
+	pthread_mutex_destroy(&r->wake_lock);
+	free((char *)r->label);
+}
+
+static void count_changed(struct resource *r)
+{
+	if (r->m_objects)
+		metric_set(r->m_objects, (double)r->order.count);
+}
+
+void resource_load(struct resource *r, struct obj **v, size_t n, uint64_t rev)
+{
+	pthread_rwlock_wrlock(&r->lock);
+	order_load(&r->order, v, n);
+	window_reset(&r->window, rev);
+	r->last_rev = rev;
+	count_changed(r);
+	pthread_rwlock_unlock(&r->lock);
+}
+
+uint64_t resource_now(const struct resource *r)
+{
+	uint64_t all = revision_now(r->revision);
+	return all > r->last_rev ? all : r->last_rev;
+}
+
+void resource_apply(struct resource *r, const char *key, struct obj *obj, uint64_t rev)
+{
+	/* Nobody but this thread changes the order, so it may look without the lock. */
+	struct change c = {.rev = rev, .at_ns = clock_mono_ns(), .deleted = !obj};
+	const struct obj *last = obj ? NULL : order_find(&r->order, key);
+	if (rev <= r->last_rev) {
+		obj_unref(obj);
+		return;
+	}
+	c.cur = obj ? obj_ref(obj) : last ? obj_publish(last, rev) : NULL;
+
+	pthread_rwlock_wrlock(&r->lock);
+	r->last_rev = rev;
+	if (obj)
+		c.old = order_put(&r->order, obj);
+	else if (last)
+		c.old = order_del(&r->order, key);
+	if (c.cur) {
+		if (!c.old || c.deleted)
+			count_changed(r);
+		watchers_note(r, &c, r->window.head);
+		window_push(&r->window, &c);
+	}
+	pthread_rwlock_unlock(&r->lock);
+}
+
+/* ---- after lost history ---- */
+
+static int rev_cmp(const void *a, const void *b)
+{
+	const struct obj *x = *(struct obj *const *)a, *y = *(struct obj *const *)b;
+	return (x->rv > y->rv) - (x->rv < y->rv);
+}
+
+/* Changes that left the key in place are told as if nothing had been lost: every one has its own revision.
+   Deletions have left no revision behind, so nobody who watched can be told of them in order: those watchers
+   must list again. */
+void resource_replace(struct resource *r, struct obj **v, size_t n, uint64_t rev)
+{
+	size_t kept = 0, changed = 0;
+	pthread_rwlock_rdlock(&r->lock);
+	size_t had = r->order.count;
+	for (size_t i = 0; i < n; i++) {
+		const struct obj *old = order_find(&r->order, v[i]->key);
+		kept += old != NULL;
+		if (!old || old->rv != v[i]->rv) {
+			struct obj *o = v[i];
+			v[i] = v[changed];
+			v[changed++] = o;
+		}
+	}
+	pthread_rwlock_unlock(&r->lock);
+	if (kept == had) {
+		if (changed)
+			qsort(v, changed, sizeof(*v), rev_cmp);
+		for (size_t i = 0; i < changed; i++)
+			resource_apply(r, v[i]->key, v[i], v[i]->rv);
+		for (size_t i = changed; i < n; i++)
+			obj_unref(v[i]);
+	} else {
+		pthread_rwlock_wrlock(&r->lock);
+		order_release(&r->order);
+		order_load(&r->order, v, n);
+		window_reset(&r->window, rev);
+		r->last_rev = rev;
+		count_changed(r);
+		watchers_expire(r);
+		pthread_rwlock_unlock(&r->lock);
+	}
+	resource_wake(r);
+}
+
+/* ---- simple reads ---- */
+
+const struct kind *resource_kind(const struct resource *r)
+{
+	return r->kind;
+}
+
+size_t resource_count(struct resource *r)
+{
+	pthread_rwlock_rdlock(&r->lock);
+	size_t n = r->order.count;
+	pthread_rwlock_unlock(&r->lock);
+	return n;
+}
+
+struct obj *resource_get(struct resource *r, const char *key)
+{
+	pthread_rwlock_rdlock(&r->lock);
+	struct obj *o = order_find(&r->order, key);
+	if (o)
+		obj_ref(o);
+	pthread_rwlock_unlock(&r->lock);
+	return o;
+}
+
+struct obj *storage_get(struct resource *r, const char *ns, const char *name)
+{
+	char small[320]; /* a namespace is at most 63 bytes long, a name 253 */
+	autofree char *big = NULL;
+	if (!*ns)
+		return resource_get(r, name);
+	size_t need = strlen(ns) + strlen(name) + 2;
+	char *key = need <= sizeof(small) ? small : (big = mem_alloc(need));
+	char *p = stpcpy(key, ns);
+	*p++ = '/';
+	memcpy(p, name, strlen(name) + 1);
+	return resource_get(r, key);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is inside a resource; for the cache's own files only.
+ *
+ * One reader-writer lock per resource guards its objects, window and watchers. Only the store's thread (the
+ * sink) takes it for writing, apart from watch_open and watch_close; readers hold it for the length of a
+ * snapshot, never while they look at objects. Nothing calls out under it: watchers to be woken are put on a
+ * list and woken behind it.
+ */
+#ifndef STORAGE_CACHE_CACHE_H
+#define STORAGE_CACHE_CACHE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include "base/list.h"
+#include "base/map.h"
+#include "serve/health.h"
+#include "storage/cache/cache_order.h"
+#include "storage/cache/cache_window.h"
+#include "storage/cache/query.h"
+#include "storage/storage.h"
+
+struct revision; /* revision.h */
+
+struct resource {
+	struct storage *storage;
+	const struct kind *kind;   /* the stored version */
+	const char *label;	   /* "deployments.apps", as messages and metrics name it; owned */
+	struct revision *revision; /* of the whole cache; borrowed */
+	struct metric_series *m_objects;
+	struct resource *touched_next; /* the sink's: to be woken after the batch */
+	bool touched;
+
+	pthread_rwlock_t lock;
+	struct order order;
+	struct window window;
+	uint64_t last_rev;    /* newest change applied */
+	struct list watchers; /* woken for every change that matches */
+	struct map buckets;   /* struct bucket by value, cache_watch.c */
+	size_t n_watchers;
+
+	pthread_mutex_t wake_lock; /* taken inside lock or alone; held while wake functions run */
+	struct list woken;
+};
+
+void resource_init(struct resource *r, struct storage *s, const struct kind *k, struct revision *rev,
+		   size_t window);
+void resource_release(struct resource *r);
+/* Start-up: takes over the references; `rev` is the revision of the list. */
+void resource_load(struct resource *r, struct obj **v, size_t n, uint64_t rev);
+/* One change, in revision order: obj is the new state (its reference is taken over) or NULL for a deletion of
+   key. Older revisions than the newest applied one are dropped. Sink thread. */
+void resource_apply(struct resource *r, const char *key, struct obj *obj, uint64_t rev);
+/* Wakes what resource_apply has found. Sink thread. */
+void resource_wake(struct resource *r);
+/* After the store has lost its history: what the list at `rev` holds (references taken over) replaces
+ * everything. */
+void resource_replace(struct resource *r, struct obj **v, size_t n, uint64_t rev);
+struct obj *resource_get(struct resource *r, const char *key); /* a reference, or NULL */
+/* The revision of what a reader sees under the lock. */
+uint64_t resource_now(const struct resource *r);
+
+/* cache_watch.c: under the write lock. */
+void watchers_note(struct resource *r, const struct change *c, uint64_t seq);
+void watchers_expire(struct resource *r); /* all of them have something to see: their end */
+
+#endif

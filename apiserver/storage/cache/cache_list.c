@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Lists: a snapshot of a key range, filtered outside the lock.
+ *
+ * A list at an older revision (the pages of one paged list) is the present snapshot with the window's newer
+ * changes undone: for every key that changed since, the state before the oldest such change is what there
+ * was. Both sides are in key order, so they are merged while the page is filled.
+ */
+#include <stdlib.h>
+#include "storage/cache/cache.h"
+
+struct undo {
+	const char *key;	    /* inside after */
+	struct obj *before, *after; /* references; before NULL: the key did not exist then */
+	uint64_t rev;
+};
+
+struct range { /* of keys */
+	const char *lo, *hi, *after;
+	char *lo_mem, *hi_mem;
+};
+
+struct page {
+	struct order_snapshot now;
+	struct undo *undo;
+	size_t n_undo, at_undo;
+	struct obj *pending; /* borrowed from the snapshot: looked at, not used yet */
+	bool pending_valid;
+};
+
+static void range_init(struct range *r, const struct resource *res, const struct match *m, const char *after)
+{
+	const char *name = match_single(m, FIELD_NAME);
+	*r = (struct range){.after = after && *after ? after : NULL};
+	if (name && (*m->ns || !res->kind->namespaced)) {
+		/* One key: no other is between it and itself with the smallest byte behind. */
+		r->lo_mem = *m->ns ? mem_printf("%s/%s", m->ns, name) : mem_strdup(name);
+		r->hi_mem = mem_printf("%s\001", r->lo_mem);
+	} else if (*m->ns) {
+		r->lo_mem = mem_printf("%s/", m->ns);
+		r->hi_mem = mem_printf("%s%c", m->ns, '/' + 1);
+	}
+	r->lo = r->lo_mem;
+	r->hi = r->hi_mem;
+}
+
+static void range_release(struct range *r)
+{
+	free(r->lo_mem);
+	free(r->hi_mem);
+}
+
+static bool in_range(const struct range *r, const char *key)
+{
+	return (!r->lo || strcmp(key, r->lo) >= 0) && (!r->hi || strcmp(key, r->hi) < 0) &&
+	       (!r->after || strcmp(key, r->after) > 0);
+}
+
+static int undo_cmp(const void *a, const void *b)
+{
+	const struct undo *x = a, *y = b;
+	int c = strcmp(x->key, y->key);
+	return c ? c : (x->rev > y->rev) - (x->rev < y->rev);
+}
+
+static void undo_drop(struct undo *u)
+{
+	obj_unref(u->before);
+	obj_unref(u->after);
+}
+
+/* Under the lock. */
+static void collect_undo(struct page *p, const struct resource *r, const struct range *range, uint64_t rev)
+{
+	uint64_t seq = window_seek(&r->window, rev);
+	p->undo = mem_array(r->window.head - seq + 1, sizeof(*p->undo));
+	for (; seq != r->window.head; seq++) {
+		const struct change *c = window_at(&r->window, seq);
+		if (in_range(range, c->cur->key))
+			p->undo[p->n_undo++] = (struct undo){c->cur->key, c->old ? obj_ref(c->old) : NULL,
+							     obj_ref(c->cur), c->rev};
+	}
+}
+
+/* Outside: sorted, the oldest change of each key only. */
+static void order_undo(struct page *p)
+{
+	size_t n = 0;
+	if (p->n_undo)
+		qsort(p->undo, p->n_undo, sizeof(*p->undo), undo_cmp);
+	for (size_t i = 0; i < p->n_undo; i++) {
+		if (n && strcmp(p->undo[n - 1].key, p->undo[i].key) == 0)
+			undo_drop(&p->undo[i]);
+		else
+			p->undo[n++] = p->undo[i];
+	}
+	p->n_undo = n;
+}
+
+static void page_release(struct page *p)
+{
+	for (size_t i = 0; i < p->n_undo; i++)
+		undo_drop(&p->undo[i]);
+	free(p->undo);
+	order_snapshot_release(&p->now);
+}
+
+/* The next object in key order as of the page's revision; borrowed until the next call. */
+static struct obj *page_next(struct page *p)
+{
+	for (;;) {
+		if (!p->pending_valid) {
+			p->pending = order_next(&p->now);
+			p->pending_valid = true;
+		}
+		const struct undo *u = p->at_undo < p->n_undo ? &p->undo[p->at_undo] : NULL;
+		int c = !u ? -1 : !p->pending ? 1 : strcmp(p->pending->key, u->key);
+		if (c < 0) {
+			p->pending_valid = false;
+			return p->pending;
+		}
+		if (c == 0)
+			p->pending_valid = false;
+		p->at_undo++;
+		if (u->before)
+			return u->before;
+	}
+}
+
+static int page_open(struct page *p, struct resource *r, const struct range *range, uint64_t exact,
+		     uint64_t *ret_rv, struct err *err)
+{
+	int rc = 0;
+	*p = (struct page){0};
+	pthread_rwlock_rdlock(&r->lock);
+	uint64_t now = resource_now(r);
+	if (exact > now) {
+		rc = err_set(err, REASON_TIMEOUT, "Too large resource version: %llu, current: %llu",
+			     (unsigned long long)exact, (unsigned long long)now);
+	} else if (exact && exact < r->window.start) {
+		rc = err_set(err, REASON_EXPIRED, "The resourceVersion for the provided list is too old.");
+	} else {
+		order_snapshot(&r->order, range->lo, range->hi, range->after, &p->now);
+		if (exact && exact < r->last_rev)
+			collect_undo(p, r, range, exact);
+		*ret_rv = exact ? exact : now;
+	}
+	pthread_rwlock_unlock(&r->lock);
+	order_undo(p);
+	return rc;
+}
+
+static void page_fill(struct page *p, const struct match *m, size_t limit, struct obj_list *l)
+{
+	size_t cap = limit ? limit : p->now.left + p->n_undo;
+	bool more = false, exact_count = match_all(m);
+	struct obj *o;
+	if (cap > p->now.left + p->n_undo)
+		cap = p->now.left + p->n_undo;
+	if (!exact_count && cap > 64)
+		cap = 64; /* who selects, selects few */
+	l->v = mem_alloc((cap ? cap : 1) * sizeof(*l->v));
+	while ((o = page_next(p))) {
+		if (!match_obj(m, o))
+			continue;
+		if (limit && l->n == limit) {
+			more = true;
+			break;
+		}
+		if (l->n == cap) {
+			cap = cap ? cap * 2 : 16;
+			l->v = mem_realloc_array(l->v, cap, sizeof(*l->v));
+		}
+		l->v[l->n++] = obj_ref(o);
+	}
+	l->remaining = exact_count ? 0 : -1;
+	if (!more)
+		return;
+	l->next = mem_strdup(l->v[l->n - 1]->key);
+	if (exact_count && !p->n_undo)
+		l->remaining = (int64_t)p->now.left + 1;
+	else if (exact_count)
+		for (; o; o = page_next(p))
+			l->remaining++;
+}
+
+int storage_list(struct resource *r, const struct query *q, uint64_t exact, const char *after, size_t limit,
+		 struct obj_list *ret, struct err *err)
+{
+	struct match m;
+	struct range range;
+	struct page page;
+	uint64_t rv = 0;
+	match_init(&m, r->kind, q);
+	range_init(&range, r, &m, after);
+	int rc = page_open(&page, r, &range, exact, &rv, err);
+	if (rc == 0) {
+		*ret = (struct obj_list){.rv = rv};
+		page_fill(&page, &m, limit, ret);
+	}
+	page_release(&page);
+	range_release(&range);
+	match_release(&m);
+	return rc;
+}
+
+void obj_list_release(struct obj_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		obj_unref(l->v[i]);
+	free(l->v);
+	free(l->next);
+	*l = (struct obj_list){0};
+}

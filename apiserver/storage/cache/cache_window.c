@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See cache_window.h. Revisions in the ring only grow, so places are found by binary search. */
+#include "storage/cache/cache_window.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define CAP_MIN 16
+
+static struct change *slot(struct window *w, uint64_t seq)
+{
+	return &w->v[seq & (w->cap - 1)];
+}
+
+/* What only the window keeps alive. The state after a change is the cache's, or the state before a later one.
+ */
+static size_t weight(const struct change *c)
+{
+	return (c->old ? c->old->len : 0) + (c->deleted ? c->cur->len : 0);
+}
+
+static void drop_oldest(struct window *w)
+{
+	struct change *c = slot(w, w->tail++);
+	w->start = c->rev;
+	w->bytes -= weight(c);
+	obj_unref(c->old);
+	obj_unref(c->cur);
+}
+
+static void resize(struct window *w, size_t cap)
+{
+	struct change *v = mem_alloc(cap * sizeof(*v));
+	for (uint64_t s = w->tail; s != w->head; s++)
+		v[s & (cap - 1)] = *slot(w, s);
+	free(w->v);
+	w->v = v;
+	w->cap = cap;
+}
+
+void window_release(struct window *w)
+{
+	while (w->tail != w->head)
+		drop_oldest(w);
+	free(w->v);
+	*w = (struct window){0};
+}
+
+/* How old the oldest of n changes may get; 0 = it must go now. */
+static int64_t age_limit(const struct window *w, size_t n)
+{
+	if (n > w->max || w->bytes > WINDOW_BYTES)
+		return 0;
+	if (n > WINDOW_KEEP)
+		return WINDOW_YOUNG_NS;
+	return n > WINDOW_FLOOR ? WINDOW_OLD_NS : CLOCK_NEVER;
+}
+
+int64_t window_excess(const struct window *w)
+{
+	if (w->tail == w->head)
+		return CLOCK_NEVER;
+	int64_t limit = age_limit(w, w->head - w->tail);
+	return limit == CLOCK_NEVER ? CLOCK_NEVER : window_at(w, w->tail)->at_ns + limit;
+}
+
+static void make_room(struct window *w, int64_t now_ns)
+{
+	while (window_excess(w) <= now_ns)
+		drop_oldest(w);
+}
+
+void window_push(struct window *w, const struct change *c)
+{
+	assert(w->tail == w->head || window_at(w, w->head - 1)->rev <= c->rev);
+	if (w->head - w->tail >= w->max)
+		drop_oldest(w);
+	if (w->head - w->tail == w->cap)
+		resize(w, w->cap ? w->cap * 2 : CAP_MIN);
+	*slot(w, w->head++) = *c;
+	w->bytes += weight(c);
+	make_room(w, c->at_ns);
+}
+
+uint64_t window_seek(const struct window *w, uint64_t rev)
+{
+	uint64_t lo = w->tail, hi = w->head;
+	while (lo < hi) {
+		uint64_t mid = lo + (hi - lo) / 2;
+		if (window_at(w, mid)->rev <= rev)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+void window_reset(struct window *w, uint64_t rev)
+{
+	while (w->tail != w->head)
+		drop_oldest(w);
+	w->start = rev;
+}
+
+void window_trim(struct window *w, int64_t now_ns)
+{
+	make_room(w, now_ns);
+	size_t cap = w->cap;
+	while (cap > CAP_MIN && w->head - w->tail <= cap / 4)
+		cap /= 2;
+	if (cap < w->cap)
+		resize(w, cap);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The recent changes of one resource, in order: what watchers read, and what lists at an older revision are
+ * computed from. A ring addressed by an absolute sequence number, so a watcher is a number.
+ *
+ * How much is kept: WINDOW_KEEP changes, up to the maximum while the oldest is younger than WINDOW_YOUNG_NS
+ * (upstream's watch cache aims at 75 s: a bookmark period and a margin, kubernetes/apiserver
+ * pkg/storage/cacher), less when the superseded objects that only the window keeps alive exceed WINDOW_BYTES,
+ * and WINDOW_FLOOR once they are older than WINDOW_OLD_NS (the five minutes after which upstream compacts
+ * etcd). Nothing happens on a timer but window_trim, which the owner calls while window_excess says so.
+ *
+ * Threads: the resource's lock.
+ */
+#ifndef STORAGE_CACHE_CACHE_WINDOW_H
+#define STORAGE_CACHE_CACHE_WINDOW_H
+
+#include "base/clock.h"
+#include "storage/obj.h"
+
+#define WINDOW_FLOOR 128
+#define WINDOW_KEEP 1024
+#define WINDOW_MAX 8192
+#define WINDOW_YOUNG_NS (75 * NS_PER_S)
+#define WINDOW_OLD_NS (300 * NS_PER_S)
+#define WINDOW_BYTES ((size_t)16 << 20)
+
+struct change {
+	uint64_t rev;
+	int64_t at_ns;	 /* monotonic */
+	struct obj *old; /* state before; NULL: created */
+	struct obj *cur; /* state after; of a deletion, the last state with the deletion's revision */
+	bool deleted;
+};
+
+struct window {
+	struct change *v;
+	size_t cap;	     /* power of two, 0 at first */
+	size_t max;	     /* most changes ever kept */
+	uint64_t tail, head; /* sequence numbers: [tail, head) is held */
+	uint64_t start;	     /* every change after this revision is held */
+	size_t bytes;	     /* of the superseded objects */
+};
+
+void window_release(struct window *w);
+/* Takes over the references in c. Revisions must not go back. */
+void window_push(struct window *w, const struct change *c);
+static inline const struct change *window_at(const struct window *w, uint64_t seq)
+{
+	return &w->v[seq & (w->cap - 1)];
+}
+/* The first sequence number whose change is newer than rev. */
+uint64_t window_seek(const struct window *w, uint64_t rev);
+/* Forgets everything; changes after `rev` will be complete. */
+void window_reset(struct window *w, uint64_t rev);
+/* Lets go what is too old. */
+void window_trim(struct window *w, int64_t now_ns);
+/* When window_trim will have something to do: monotonic, CLOCK_NEVER for never. */
+int64_t window_excess(const struct window *w);
+
+#endif

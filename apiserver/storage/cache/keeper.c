@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One thread for what nobody asks for: objects that expire (events), compaction of the store, windows of
+ * quiet resources.
+ *
+ * It sleeps until the next thing is due and knows when that is; in a cluster without writes nothing ever is.
+ * Times come from revision.h: an object is as old as the revision of its last write, so no time is kept per
+ * object. What was there when the process started is judged by its creationTimestamp instead.
+ */
+#include <stdlib.h>
+#include "base/log.h"
+#include "base/thread.h"
+#include "storage/cache/storage_internal.h"
+
+/* Upstream's --etcd-compaction-interval. */
+#define COMPACT_NS (300 * NS_PER_S)
+/* The store is away: when to try again. */
+#define RETRY_NS (30 * NS_PER_S)
+
+struct keeper {
+	struct storage *s;
+	pthread_t thread;
+	pthread_mutex_t lock; /* kicked, stopping */
+	pthread_cond_t cond;
+	bool kicked, stopping;
+	atomic_int_fast64_t next_ns; /* when the thread will look by itself */
+	/* the thread's */
+	uint64_t compacted;
+	int64_t compact_at_ns; /* CLOCK_NEVER: nothing to compact */
+};
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* ---- expiry ---- */
+
+struct ages {
+	uint64_t old_rev; /* what was last written up to here is expired */
+	uint64_t loaded_rev;
+	int64_t ttl_s, wall_s;
+};
+
+static bool expired(const struct ages *a, const struct obj *o)
+{
+	return o->rv <= a->old_rev || (o->rv <= a->loaded_rev && o->created_s + a->ttl_s <= a->wall_s);
+}
+
+/* Removes what has expired in r; returns when to look again. */
+static int64_t sweep(struct storage *s, struct resource *r)
+{
+	struct ages a = {revision_before(&s->revision, r->kind->ttl_s * NS_PER_S), s->loaded_rev,
+			 r->kind->ttl_s, clock_wall_ns() / NS_PER_S};
+	int64_t now_ns = clock_mono_ns(), next_ns = CLOCK_NEVER;
+	uint64_t oldest = UINT64_MAX;
+	struct order_snapshot all;
+	struct obj *o;
+	pthread_rwlock_rdlock(&r->lock);
+	order_snapshot(&r->order, NULL, NULL, NULL, &all);
+	pthread_rwlock_unlock(&r->lock);
+	while ((o = order_next(&all))) {
+		struct err err = ERR_INIT;
+		if (expired(&a, o)) {
+			if (storage_expire(r, o, &err) < 0 && err.reason != REASON_CONFLICT &&
+			    err.reason != REASON_NOT_FOUND) {
+				log_warn_err(&err, "expired objects cannot be removed", "resource=%s",
+					     r->label);
+				next_ns = now_ns + RETRY_NS;
+				break;
+			}
+		} else if (o->rv <= a.loaded_rev) {
+			next_ns = earlier(next_ns, now_ns + (o->created_s + a.ttl_s - a.wall_s) * NS_PER_S);
+		}
+		if (o->rv < oldest && !expired(&a, o))
+			oldest = o->rv;
+	}
+	order_snapshot_release(&all);
+	if (oldest != UINT64_MAX)
+		next_ns = earlier(next_ns, revision_due(&s->revision, oldest, a.ttl_s * NS_PER_S));
+	return next_ns;
+}
+
+/* ---- compaction ---- */
+
+static int64_t compact(struct keeper *k)
+{
+	struct storage *s = k->s;
+	struct err err = ERR_INIT;
+	if (k->compact_at_ns <= clock_mono_ns()) {
+		uint64_t rev = revision_before(&s->revision, COMPACT_NS);
+		k->compact_at_ns = CLOCK_NEVER;
+		if (rev > k->compacted && s->store->engine->compact(s->store, rev, &err) < 0) {
+			log_warn_err(&err, "store cannot be compacted", NULL);
+			return k->compact_at_ns = clock_mono_ns() + RETRY_NS;
+		}
+		k->compacted = rev > k->compacted ? rev : k->compacted;
+	}
+	uint64_t now = revision_now(&s->revision);
+	if (k->compact_at_ns == CLOCK_NEVER && now > k->compacted)
+		k->compact_at_ns = revision_due(&s->revision, now, COMPACT_NS);
+	return k->compact_at_ns;
+}
+
+/* ---- windows ---- */
+
+static int64_t trim(struct resource *r)
+{
+	int64_t next_ns = CLOCK_NEVER;
+	pthread_rwlock_wrlock(&r->lock);
+	window_trim(&r->window, clock_mono_ns());
+	/* Up to WINDOW_KEEP, the next time is soon enough. */
+	if (r->window.head - r->window.tail > WINDOW_KEEP)
+		next_ns = window_excess(&r->window);
+	pthread_rwlock_unlock(&r->lock);
+	return next_ns;
+}
+
+static void *keeper_main(void *arg)
+{
+	struct keeper *k = arg;
+	bool stopping = false;
+	while (!stopping) {
+		uint64_t seen = revision_now(&k->s->revision);
+		int64_t next_ns = compact(k);
+		for (size_t i = 0; i < k->s->n_resources; i++) {
+			struct resource *r = &k->s->resources[i];
+			next_ns = earlier(next_ns, trim(r));
+			if (r->kind->ttl_s)
+				next_ns = earlier(next_ns, sweep(k->s, r));
+		}
+		atomic_store(&k->next_ns, next_ns);
+		/* A write in between may have found that the keeper was busy, and have left it alone. */
+		if (next_ns == CLOCK_NEVER && revision_now(&k->s->revision) != seen)
+			continue;
+		pthread_mutex_lock(&k->lock);
+		while (!k->kicked && !k->stopping && clock_mono_ns() < next_ns)
+			clock_cond_wait(&k->cond, &k->lock, next_ns);
+		k->kicked = false;
+		stopping = k->stopping;
+		pthread_mutex_unlock(&k->lock);
+	}
+	return NULL;
+}
+
+struct keeper *keeper_start(struct storage *s)
+{
+	struct keeper *k = MEM_NEW(struct keeper);
+	k->s = s;
+	k->compacted = s->loaded_rev;
+	k->compact_at_ns = CLOCK_NEVER;
+	pthread_mutex_init(&k->lock, NULL);
+	clock_cond_init(&k->cond);
+	k->thread = thread_start("storage-keeper", keeper_main, k);
+	return k;
+}
+
+static void kick(struct keeper *k, bool stop)
+{
+	pthread_mutex_lock(&k->lock);
+	k->kicked = true;
+	k->stopping |= stop;
+	pthread_cond_signal(&k->cond);
+	pthread_mutex_unlock(&k->lock);
+}
+
+void keeper_note(struct keeper *k, const struct resource *r)
+{
+	int64_t next_ns = atomic_load_explicit(&k->next_ns, memory_order_relaxed);
+	int64_t ttl_ns = r->kind->ttl_s * NS_PER_S;
+	if (next_ns != CLOCK_NEVER && (!ttl_ns || next_ns <= clock_mono_ns() + ttl_ns + REVISION_MARK_NS))
+		return;
+	/* Until it has looked, it need not be told again. */
+	atomic_store_explicit(&k->next_ns, 0, memory_order_relaxed);
+	kick(k, false);
+}
+
+void keeper_stop(struct keeper *k)
+{
+	if (!k)
+		return;
+	kick(k, true);
+	pthread_join(k->thread, NULL);
+}
+
+void keeper_free(struct keeper *k)
+{
+	if (!k)
+		return;
+	pthread_mutex_destroy(&k->lock);
+	pthread_cond_destroy(&k->cond);
+	free(k);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A real etcd of the test's own, on free loopback ports, in a directory of its own. */
+#ifndef STORAGE_ETCD_ETCD_PROCESS_TEST_H
+#define STORAGE_ETCD_ETCD_PROCESS_TEST_H
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct etcd_process {
+	pid_t pid;
+	int client_port, peer_port;
+	char dir[128], url[64];
+};
+
+static inline int etcd_free_port(void)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, len) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&a, &len) < 0)
+		abort();
+	close(fd);
+	return ntohs(a.sin_port);
+}
+
+static inline void etcd_run(struct etcd_process *e)
+{
+	char peer[64], cluster[80];
+	snprintf(e->url, sizeof(e->url), "http://127.0.0.1:%d", e->client_port);
+	snprintf(peer, sizeof(peer), "http://127.0.0.1:%d", e->peer_port);
+	snprintf(cluster, sizeof(cluster), "default=%s", peer);
+	e->pid = fork();
+	if (e->pid)
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	int null = open("/dev/null", O_RDWR);
+	dup2(null, 1);
+	dup2(null, 2);
+	execlp("etcd", "etcd", "--data-dir", e->dir, "--listen-client-urls", e->url,
+	       "--advertise-client-urls", e->url, "--listen-peer-urls", peer, "--initial-advertise-peer-urls",
+	       peer, "--initial-cluster", cluster, NULL);
+	_exit(127);
+}
+
+static inline void etcd_begin(struct etcd_process *e, const char *dir)
+{
+	*e = (struct etcd_process){.client_port = etcd_free_port(), .peer_port = etcd_free_port()};
+	snprintf(e->dir, sizeof(e->dir), "%s", dir);
+	etcd_run(e);
+}
+
+static inline void etcd_kill(struct etcd_process *e)
+{
+	if (e->pid > 0) {
+		kill(e->pid, SIGKILL);
+		while (waitpid(e->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	e->pid = 0;
+}
+
+#endif

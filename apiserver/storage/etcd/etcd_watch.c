@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Each line of the stream is one batch: it is read into an array, own writes are matched, other keys and
+ * values decoded into one buffer, and the sink gets the array before the next line is looked at. Nothing is
+ * queued. A broken stream begins again behind the last delivered revision, so every event is delivered once;
+ * what should come twice anyhow is dropped by its revision.
+ */
+#include "storage/etcd/etcd_watch.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include "base/base64.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/thread.h"
+#include "client/lines.h"
+#include "storage/etcd/etcd_wire.h"
+
+#define BACKOFF_MIN_NS (50 * NS_PER_MS)
+#define BACKOFF_MAX_NS NS_PER_S
+/* With fragments, etcd's lines end soon behind its own 1.5 MiB; base64 and one more event on top. */
+#define LINE_MAX_BYTES ((size_t)16 << 20)
+
+struct etcd_watch {
+	struct etcd_watch_config c;
+	struct http *http;
+	pthread_t thread;
+	atomic_bool stopping, connected;
+	/* the thread's */
+	uint64_t rev; /* delivered */
+	struct lines lines;
+	struct store_event *events;
+	size_t n, cap;
+	struct buf bytes; /* decoded keys and values; events hold offsets until the batch is complete */
+	bool compacted;
+	bool told;	/* that etcd is away */
+	struct err why; /* the stream ended */
+};
+
+/* ---- one line ---- */
+
+static int decode(struct etcd_watch *w, struct wire_slice t, size_t *ret_at, size_t *ret_len, struct err *err)
+{
+	*ret_at = w->bytes.len;
+	if (base64_decode(&w->bytes, t.p, t.n, err) < 0)
+		return err_wrap(err, "etcd: event");
+	*ret_len = w->bytes.len - *ret_at;
+	buf_addc(&w->bytes, '\0');
+	return 0;
+}
+
+/* Pointers into w->bytes are offsets plus one until the buffer stops moving. */
+static int on_event(void *arg, const struct wire_kv *kv, struct err *err)
+{
+	struct etcd_watch *w = arg;
+	if (kv->mod_rev <= w->rev)
+		return 0;
+	if (w->n == w->cap) {
+		w->cap = w->cap ? w->cap * 2 : 64;
+		w->events = mem_realloc_array(w->events, w->cap, sizeof(*w->events));
+	}
+	struct store_event ev = {.rev = kv->mod_rev, .create_rev = kv->create_rev};
+	struct own *own = own_match(w->c.own, kv);
+	if (own) {
+		ev.cookie = own->cookie;
+		ev.key = own->key;
+	} else {
+		size_t at, len;
+		if (decode(w, kv->key, &at, &len, err) < 0)
+			return -1;
+		ev.key = (const char *)(uintptr_t)(at + 1);
+		if (!kv->deleted) {
+			if (decode(w, kv->value, &at, &ev.len, err) < 0)
+				return -1;
+			ev.value = (const void *)(uintptr_t)(at + 1);
+		}
+	}
+	w->events[w->n++] = ev;
+	return 0;
+}
+
+static void deliver(struct etcd_watch *w, uint64_t upto)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		struct store_event *ev = &w->events[i];
+		if (ev->cookie)
+			continue;
+		ev->key = w->bytes.p + ((uintptr_t)ev->key - 1);
+		if (ev->value)
+			ev->value = w->bytes.p + ((uintptr_t)ev->value - 1);
+	}
+	w->c.sink(w->c.arg, w->events, w->n, upto);
+	w->rev = upto;
+	own_shown(w->c.own, w->rev);
+}
+
+static bool on_line(void *arg, const char *line, size_t n)
+{
+	struct etcd_watch *w = arg;
+	struct wire_watch_reply r;
+	w->n = 0;
+	buf_clear(&w->bytes);
+	int rc = wire_read_watch(line, n, on_event, w, &r, &w->why);
+	if (rc < 0) {
+		own_shown(w->c.own,
+			  0); /* lets go of what this line has matched: it comes again, to be decoded */
+		return false;
+	}
+	if (r.compact_revision) {
+		w->compacted = true;
+		return false;
+	}
+	if (r.canceled) {
+		err_set(&w->why, REASON_UNAVAILABLE, "etcd: watch was cancelled");
+		return false;
+	}
+	if (r.created) {
+		atomic_store(&w->connected, true);
+		if (w->told)
+			log_info("etcd is back", "revision=%llu", (unsigned long long)r.revision);
+		w->told = false;
+	} else if (w->n) {
+		deliver(w, w->events[w->n - 1].rev); /* the header's revision may be ahead of the events */
+	}
+	if (w->bytes.cap > ((size_t)1 << 20))
+		buf_release(&w->bytes);
+	return true;
+}
+
+static bool on_data(void *arg, const char *p, size_t n)
+{
+	struct etcd_watch *w = arg;
+	enum lines_result r = lines_feed(&w->lines, p, n, on_line, w);
+	if (r == LINES_TOO_LONG)
+		err_set(&w->why, REASON_UNAVAILABLE, "etcd: watch line is too long");
+	return r == LINES_OK;
+}
+
+/* ---- the stream ---- */
+
+/* Follows until the stream ends, and says in w->why why it did. */
+static void follow(struct etcd_watch *w)
+{
+	static const char *const headers[] = {"Content-Type: application/json", "Expect:", NULL};
+	autobuf struct buf body = BUF_INIT;
+	autofree char *url = etcd_url(w->c.calls, "/v3/watch");
+	struct http_reply reply;
+	wire_watch(&body, w->rev + 1);
+	struct http_request rq = {.method = "POST",
+				  .url = url,
+				  .headers = headers,
+				  .body = body.p,
+				  .body_len = body.len,
+				  .on_data = on_data,
+				  .arg = w};
+	struct err err = ERR_INIT;
+	lines_clear(&w->lines);
+	w->compacted = false;
+	w->why = (struct err)ERR_INIT;
+	int rc = http_do(w->http, &rq, &reply, &err);
+	atomic_store(&w->connected, false);
+	if (w->why.reason == REASON_NONE && rc < 0)
+		w->why = err;
+	else if (w->why.reason == REASON_NONE)
+		err_set(&w->why, REASON_UNAVAILABLE, "etcd: watch ended with HTTP status %d", reply.status);
+	http_reply_release(&reply);
+}
+
+static void start_over(struct etcd_watch *w)
+{
+	uint64_t rev;
+	struct err err = ERR_INIT;
+	log_warning("etcd has compacted what was not seen yet: listing again", "after=%llu",
+		    (unsigned long long)w->rev);
+	if (w->c.reset(w->c.arg, &rev, &err) < 0) {
+		w->why = err;
+		return;
+	}
+	w->rev = rev;
+	own_shown(w->c.own, rev);
+}
+
+static void *watch_main(void *arg)
+{
+	struct etcd_watch *w = arg;
+	int64_t pause = BACKOFF_MIN_NS;
+	while (!atomic_load(&w->stopping)) {
+		uint64_t before = w->rev;
+		http_uncancel(w->http);
+		if (atomic_load(&w->stopping))
+			break;
+		follow(w);
+		if (atomic_load(&w->stopping))
+			break;
+		if (w->compacted)
+			start_over(w);
+		if (w->rev != before)
+			pause = BACKOFF_MIN_NS;
+		if (!w->told && w->why.reason != REASON_NONE && w->why.reason != REASON_CANCELED)
+			log_warn_err(&w->why, "etcd watch was interrupted", "after=%llu",
+				     (unsigned long long)w->rev);
+		w->told = true;
+		etcd_next_server(w->c.calls);
+		http_uncancel(w->http);
+		if (!atomic_load(&w->stopping))
+			http_sleep(w->http, clock_mono_ns() + pause);
+		pause = pause * 2 > BACKOFF_MAX_NS ? BACKOFF_MAX_NS : pause * 2;
+	}
+	return NULL;
+}
+
+struct etcd_watch *etcd_watch_start(const struct etcd_watch_config *c)
+{
+	struct etcd_watch *w = MEM_NEW(struct etcd_watch);
+	w->c = *c;
+	w->rev = c->rev;
+	w->lines = (struct lines)LINES_INIT(LINE_MAX_BYTES);
+	w->http = http_new(c->tls, 1);
+	own_shown(c->own, c->rev);
+	w->thread = thread_start("etcd-watch", watch_main, w);
+	return w;
+}
+
+void etcd_watch_stop(struct etcd_watch *w)
+{
+	atomic_store(&w->stopping, true);
+	http_cancel(w->http);
+	pthread_join(w->thread, NULL);
+	http_free(w->http);
+	lines_release(&w->lines);
+	buf_release(&w->bytes);
+	free(w->events);
+	free(w);
+}
+
+void etcd_watch_nudge(struct etcd_watch *w)
+{
+	http_cancel(w->http);
+}
+
+bool etcd_watch_connected(struct etcd_watch *w)
+{
+	return atomic_load(&w->connected);
+}

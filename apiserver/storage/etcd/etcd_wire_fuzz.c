@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a broken or foreign server might answer: every reader of etcd's replies, with the same bytes. */
+#include <stdint.h>
+#include <stdlib.h>
+#include "storage/etcd/etcd_wire.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+
+static int on_kv(void *arg, const struct wire_kv *kv, struct err *err)
+{
+	size_t *sum = arg;
+	for (size_t i = 0; i < kv->key.n; i++)
+		*sum += (unsigned char)kv->key.p[i];
+	for (size_t i = 0; i < kv->value.n; i++)
+		*sum += (unsigned char)kv->value.p[i];
+	return kv->mod_rev == 13 ? err_set(err, REASON_UNAVAILABLE, "stop") : 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+	struct err err = ERR_INIT;
+	struct wire_txn_reply txn;
+	struct wire_range_reply range;
+	struct wire_watch_reply watch;
+	size_t sum = 0;
+	char *copy = mem_memdup(p, n); /* exactly n bytes */
+	(void)!wire_read_txn(copy, n, &txn, &err);
+	(void)!wire_read_range(copy, n, on_kv, &sum, &range, &err);
+	(void)!wire_read_watch(copy, n, on_kv, &sum, &watch, &err);
+	wire_error(copy, n, 500, &err);
+	if (err.reason == REASON_NONE)
+		abort();
+	free(copy);
+	return 0;
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What only etcd can do: be away, be slow, forget. */
+#include "storage/store.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <pthread.h>
+#include <string.h>
+#include "base/log.h"
+#include "base/mem.h"
+#include "storage/etcd/etcd_process_test.h"
+#include "storage/etcd/etcd_wire.h"
+
+static char dir[64];
+static struct etcd_process process;
+static struct store *s;	      /* the one that the helpers use */
+static struct store *watched; /* the one under test */
+static int null_fd;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t cond;
+static uint64_t seen[4096];
+static size_t n_seen;
+static int resets;
+
+static void sink(void *arg, const struct store_event *ev, size_t n, uint64_t upto)
+{
+	pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < n; i++)
+		seen[n_seen++] = ev[i].rev;
+	pthread_cond_broadcast(&cond);
+	pthread_mutex_unlock(&lock);
+}
+
+static int count_one(void *arg, const char *key, const void *v, size_t n, uint64_t rev, uint64_t create_rev,
+		     struct err *err)
+{
+	(*(int *)arg)++;
+	return 0;
+}
+
+static int reset(void *arg, uint64_t *ret_rev, struct err *err)
+{
+	struct store **of = arg;
+	int n = 0;
+	if ((*of)->engine->list(*of, "/", count_one, &n, ret_rev, err) < 0)
+		return -1;
+	pthread_mutex_lock(&lock);
+	resets++;
+	pthread_cond_broadcast(&cond);
+	pthread_mutex_unlock(&lock);
+	return 0;
+}
+
+static bool saw(uint64_t rev)
+{
+	return n_seen && seen[n_seen - 1] >= rev;
+}
+
+static void wait_for(uint64_t rev, int want_resets)
+{
+	int64_t deadline = clock_mono_ns() + 20 * NS_PER_S;
+	pthread_mutex_lock(&lock);
+	while (!(want_resets ? resets >= want_resets : saw(rev)))
+		if (!clock_cond_wait(&cond, &lock, deadline))
+			fail_msg("revision %llu was not seen", (unsigned long long)rev);
+	pthread_mutex_unlock(&lock);
+}
+
+static int try_put(const char *key, const char *value, uint64_t expect, uint64_t *rev, struct err *err)
+{
+	struct store_write w = {
+		.key = key, .value = value, .len = strlen(value), .expect = expect, .cookie = NULL};
+	return s->engine->write(s, &w, rev, err);
+}
+
+static void wait_until_up(void)
+{
+	int64_t deadline = clock_mono_ns() + 20 * NS_PER_S;
+	struct err err = ERR_INIT;
+	uint64_t rev;
+	while (s->engine->current(s, deadline, &rev, &err) < 0)
+		if (clock_mono_ns() > deadline)
+			fail_msg("%s", err.msg);
+}
+
+static int begin(void **state)
+{
+	struct err err = ERR_INIT;
+	clock_cond_init(&cond);
+	null_fd = open("/dev/null", O_WRONLY);
+	log_set_fd(null_fd); /* it tells that etcd went away, as it should */
+	snprintf(dir, sizeof(dir), "/tmp/store_etcd_test.XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	etcd_begin(&process, dir);
+	struct store_etcd_config c = {.servers = process.url};
+	s = store_etcd_open(&c, &err);
+	assert_non_null(s);
+	watched = s;
+	wait_until_up();
+	return s->engine->watch(s, "/", 1, sink, reset, &watched, &err);
+}
+
+static int end(void **state)
+{
+	char cmd[96];
+	s->engine->close(s);
+	etcd_kill(&process);
+	log_set_fd(-1);
+	close(null_fd);
+	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
+	return system(cmd) != 0;
+}
+
+static void away_and_back(void **state)
+{
+	struct err err = ERR_INIT;
+	uint64_t a, b;
+	char why[128];
+	assert_int_equal(try_put("/x/a", "1", 0, &a, &err), 0);
+	wait_for(a, 0);
+	assert_true(s->engine->healthy(s, why));
+	etcd_kill(&process);
+	int64_t begun = clock_mono_ns();
+	assert_int_equal(try_put("/x/a", "2", a, &b, &err), -1);
+	assert_true(err.reason == REASON_UNAVAILABLE || err.reason == REASON_TIMEOUT);
+	assert_int_equal(s->engine->current(s, clock_mono_ns() + NS_PER_S, &b, &err), -1);
+	assert_true(clock_mono_ns() - begun < STORE_DEADLINE_NS + NS_PER_S);
+	assert_false(s->engine->healthy(s, why));
+	assert_non_null(strstr(why, "etcd"));
+	etcd_run(&process);
+	wait_until_up();
+	assert_int_equal(try_put("/x/a", "3", a, &b, &err), 0);
+	wait_for(b, 0);
+	assert_true(s->engine->healthy(s, why));
+	for (size_t i = 1; i < n_seen; i++)
+		assert_true(seen[i] > seen[i - 1]);
+}
+
+static void silence_ends_at_the_deadline(void **state)
+{
+	struct err err = ERR_INIT;
+	uint64_t rev;
+	kill(process.pid, SIGSTOP);
+	int64_t begun = clock_mono_ns();
+	assert_int_equal(try_put("/x/slow", "1", 0, &rev, &err), -1);
+	int64_t took = clock_mono_ns() - begun;
+	kill(process.pid, SIGCONT);
+	assert_int_equal(err.reason, REASON_TIMEOUT);
+	assert_true(took < STORE_DEADLINE_NS + 2 * NS_PER_S);
+	wait_until_up();
+	/* it may have happened: whatever did, the watch tells */
+	int rc = try_put("/x/slow", "2", 0, &rev, &err);
+	if (rc < 0)
+		assert_int_equal(err.reason, REASON_ALREADY_EXISTS);
+	assert_int_equal(s->engine->current(s, clock_mono_ns() + 5 * NS_PER_S, &rev, &err), 0);
+	wait_for(rev, 0);
+}
+
+/* A second client writes and compacts while the watch is cut off. */
+static void forgotten_history_is_listed_again(void **state)
+{
+	struct err err = ERR_INIT;
+	struct store_etcd_config c = {.servers = process.url};
+	uint64_t rev = 0;
+	etcd_kill(&process);
+	/* the store under test looks for its server in vain, while another one finds it on its other address
+	 */
+	struct etcd_process moved = process;
+	moved.client_port = etcd_free_port();
+	etcd_run(&moved);
+	c.servers = moved.url;
+	struct store *other = store_etcd_open(&c, &err);
+	assert_non_null(other);
+	s = other;
+	wait_until_up();
+	assert_int_equal(try_put("/x/b", "0", 0, &rev, &err), 0);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(try_put("/x/b", "1", rev, &rev, &err), 0);
+	assert_int_equal(other->engine->compact(other, rev, &err), 0);
+	assert_int_equal(other->engine->compact(other, rev, &err), 0); /* by another apiserver: no error */
+	other->engine->close(other);
+	etcd_kill(&moved);
+	s = watched;
+	etcd_run(&process);
+	wait_for(0, 1);
+	wait_until_up();
+	assert_int_equal(try_put("/x/b", "2", rev, &rev, &err), 0);
+	wait_for(rev, 0);
+	assert_int_equal(resets, 1);
+}
+
+static void replies_are_read_strictly(void **state)
+{
+	static const struct {
+		const char *text;
+		enum reason reason;
+	} rows[] = {
+		{"{\"error\":\"etcdserver: no leader\",\"message\":\"etcdserver: no leader\",\"code\":14}",
+		 REASON_UNAVAILABLE},
+		{"{\"error\":\"context deadline exceeded\",\"code\":4}", REASON_TIMEOUT},
+		{"{\"error\":\"etcdserver: request is too large\",\"code\":3}", REASON_TOO_LARGE},
+		{"{\"error\":{\"grpc_code\":11,\"http_code\":400,\"message\":\"compacted\"}}",
+		 REASON_EXPIRED},
+		{"<html>", REASON_UNAVAILABLE},
+	};
+	struct err err = ERR_INIT;
+	struct wire_txn_reply txn;
+	struct wire_watch_reply w;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		wire_error(rows[i].text, strlen(rows[i].text), 500, &err);
+		assert_int_equal(err.reason, rows[i].reason);
+		assert_int_equal(wire_read_watch(rows[i].text, strlen(rows[i].text), NULL, NULL, &w, &err),
+				 -1);
+	}
+	const char *ok =
+		"{\"header\":{\"revision\":\"9007199254740993\"},\"succeeded\":true,\"responses\":[{}]}";
+	assert_int_equal(wire_read_txn(ok, strlen(ok), &txn, &err), 0);
+	assert_true(txn.succeeded && txn.revision == 9007199254740993u);
+	const char *bad[] = {"",
+			     "[]",
+			     "{\"header\":{\"revision\":\"-1\"}}",
+			     "{\"header\":{\"revision\":\"99999999999999999999\"}}",
+			     "{\"header\":7}",
+			     "{\"succeeded\":\"yes\"}"};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		if (wire_read_txn(bad[i], strlen(bad[i]), &txn, &err) == 0)
+			fail_msg("accepted %s", bad[i]);
+	}
+}
+
+static void servers_are_checked(void **state)
+{
+	static const char *const rows[] = {"", "localhost:2379", "http://a:1,b"};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+		struct store_etcd_config c = {.servers = rows[i]};
+		assert_null(store_etcd_open(&c, &err));
+		assert_int_equal(err.reason, REASON_BAD_REQUEST);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(away_and_back),
+		cmocka_unit_test(silence_ends_at_the_deadline),
+		cmocka_unit_test(forgotten_history_is_listed_again),
+		cmocka_unit_test(replies_are_read_strictly),
+		cmocka_unit_test(servers_are_checked),
+	};
+	return cmocka_run_group_tests(tests, begin, end);
+}

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See sqlite_ledger.h. */
+#include "storage/sqlite/sqlite_ledger.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/log.h"
+#include "base/mem.h"
+
+#define MARK_BLOCK 10000
+/* Lazy writes older than this go along with a commit that happens anyway. */
+#define LAZY_JOIN_NS (STORE_LAZY_NS / 2)
+/* Rows looked at per commit: more than a batch adds on average, so compaction keeps up. */
+#define COMPACT_STEPS 128
+
+struct ledger_undo {		 /* of one row that the open transaction has inserted */
+	struct key_state before; /* rev 0: the key did not exist */
+	uint64_t hash, after;	 /* after 0: deleted */
+	struct lazy_entry *lazy; /* what the row has replaced or was made from */
+};
+
+/* ---- what is there ---- */
+
+struct state {
+	struct lazy_entry *lazy;	/* NULL: the row is the newest */
+	struct key_state *row;		/* NULL: no row */
+	uint64_t hash, rev, create_rev; /* rev 0: does not exist */
+};
+
+static struct key_state *find_row(struct ledger *s, const char *key, uint64_t hash, uint64_t likely_rev)
+{
+	struct key_state *k;
+	for (size_t at = 0; (k = store_keys_find(&s->keys, hash, &at));)
+		if (k->rev == likely_rev || sqlite_db_key_is(s->db, k->rev, key))
+			return k;
+	return NULL;
+}
+
+static struct state find_state(struct ledger *s, const struct store_write *w)
+{
+	struct state st = {.lazy = lazy_get(&s->lazy, w->key), .hash = store_keys_hash(w->key)};
+	st.row = find_row(s, w->key, st.hash, st.lazy ? st.lazy->row_rev : w->expect);
+	if (st.lazy) {
+		st.rev = st.lazy->value ? st.lazy->rev : 0;
+		st.create_rev = st.lazy->create_rev;
+	} else if (st.row) {
+		st.rev = st.row->rev;
+		st.create_rev = st.row->create_rev;
+	}
+	return st;
+}
+
+static int admit(const struct store_write *w, const struct state *st, struct err *err)
+{
+	if (!w->expect)
+		return st->rev ? err_set(err, REASON_ALREADY_EXISTS, "key exists") : 0;
+	if (!st->rev)
+		return err_set(err, REASON_NOT_FOUND, "no such key");
+	if (st->rev != w->expect)
+		return err_set(err, REASON_CONFLICT, "revision is %llu, not %llu",
+			       (unsigned long long)st->rev, (unsigned long long)w->expect);
+	return 0;
+}
+
+/* ---- the transaction ---- */
+
+static void log_undo(struct ledger *s, struct ledger_undo u)
+{
+	if (s->n_undo == s->cap_undo) {
+		s->cap_undo = s->cap_undo ? s->cap_undo * 2 : 64;
+		s->undo = mem_realloc_array(s->undo, s->cap_undo, sizeof(*s->undo));
+	}
+	s->undo[s->n_undo++] = u;
+}
+
+/* Takes back what the transaction did in memory. */
+static void undo_all(struct ledger *s)
+{
+	int64_t now_ns = clock_mono_ns();
+	while (s->n_undo) {
+		struct ledger_undo *u = &s->undo[--s->n_undo];
+		struct key_state *k = NULL;
+		size_t at = 0;
+		while (u->after && (k = store_keys_find(&s->keys, u->hash, &at)) && k->rev != u->after)
+			;
+		if (k)
+			store_keys_del(&s->keys, k);
+		if (u->before.rev)
+			store_keys_add(&s->keys, u->before);
+		if (u->lazy)
+			lazy_put(&s->lazy, u->lazy, now_ns);
+	}
+}
+
+static int transaction(struct ledger *s, struct err *err)
+{
+	if (s->in_transaction)
+		return 0;
+	if (sqlite_db_begin(s->db, err) < 0)
+		return -1;
+	s->in_transaction = true;
+	return 0;
+}
+
+static void abort_transaction(struct ledger *s)
+{
+	if (s->in_transaction)
+		sqlite_db_rollback(s->db);
+	s->in_transaction = false;
+	undo_all(s);
+}
+
+/* Inserts a row that supersedes `row`; `lazy`, already taken out, is what it replaces or is made from. */
+static int put_row(struct ledger *s, struct sqlite_row *r, uint64_t hash, struct key_state *row,
+		   struct lazy_entry *lazy, struct err *err)
+{
+	r->prev_rev = row ? row->rev : 0;
+	log_undo(s,
+		 (struct ledger_undo){row ? *row : (struct key_state){0}, hash, r->value ? r->rev : 0, lazy});
+	if (row && !r->value)
+		store_keys_del(&s->keys, row);
+	else if (row)
+		row->rev = r->rev;
+	else if (r->value)
+		store_keys_add(&s->keys, (struct key_state){hash, r->rev, r->create_rev});
+	return sqlite_db_insert(s->db, r, err);
+}
+
+static int put_lazy_rows(struct ledger *s, struct err *err)
+{
+	struct map_iter it = {0};
+	while (map_next(&s->lazy.by_key, &it)) {
+		struct lazy_entry *e = it.value;
+		lazy_take(&s->lazy, e->key);
+		uint64_t hash = store_keys_hash(e->key);
+		struct sqlite_row r = {.rev = e->rev,
+				       .create_rev = e->create_rev,
+				       .key = e->key,
+				       .value = e->value,
+				       .len = e->len};
+		if (put_row(s, &r, hash, find_row(s, e->key, hash, e->row_rev), e, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int raise_mark(struct ledger *s, struct err *err)
+{
+	if (sqlite_db_set_meta(s->db, "mark", s->rev + MARK_BLOCK, err) < 0)
+		return -1;
+	s->mark = s->rev + MARK_BLOCK;
+	return 0;
+}
+
+/* What goes along with a commit, then the commit. */
+static int finish(struct ledger *s, bool all_lazy, uint64_t target, struct err *err)
+{
+	uint64_t cursor = s->compacted, mark = s->mark;
+	bool join = all_lazy || s->lazy.bytes > LAZY_BYTES_MAX ||
+		    (s->lazy.since_ns != CLOCK_NEVER && clock_mono_ns() - s->lazy.since_ns >= LAZY_JOIN_NS);
+	/* Rows that will still come with an older revision are not to be passed over. */
+	if (s->lazy.since_ns != CLOCK_NEVER && target >= s->lazy.since_rev)
+		target = s->lazy.since_rev - 1;
+	if ((join && put_lazy_rows(s, err) < 0) ||
+	    (s->rev + MARK_BLOCK / 2 > s->mark && raise_mark(s, err) < 0) ||
+	    (cursor < target && sqlite_db_compact(s->db, &cursor, target, COMPACT_STEPS, err) < 0) ||
+	    sqlite_db_commit(s->db, err) < 0) {
+		s->mark = mark;
+		abort_transaction(s);
+		return -1;
+	}
+	s->in_transaction = false;
+	s->compacted = cursor;
+	while (s->n_undo)
+		lazy_entry_free(s->undo[--s->n_undo].lazy);
+	return 0;
+}
+
+/* Lazy revisions are only safe below the mark. */
+static int reserve(struct ledger *s, size_t n, struct err *err)
+{
+	uint64_t mark = s->mark;
+	if (s->rev + n <= mark)
+		return 0;
+	if (transaction(s, err) < 0)
+		return -1;
+	if (raise_mark(s, err) < 0 || sqlite_db_commit(s->db, err) < 0) {
+		s->mark = mark;
+		return -1;
+	}
+	s->in_transaction = false;
+	return 0;
+}
+
+/* ---- a batch ---- */
+
+static void write_lazy(struct ledger *s, struct ledger_write *p, const struct state *st)
+{
+	struct lazy_entry *e = MEM_NEW(struct lazy_entry);
+	*e = (struct lazy_entry){.key = mem_strdup(p->w->key),
+				 .len = p->w->len,
+				 .rev = p->rev,
+				 .create_rev = p->create_rev,
+				 .row_rev = st->row->rev};
+	if (p->w->value)
+		e->value = mem_memdup(p->w->value, p->w->len);
+	lazy_put(&s->lazy, e, clock_mono_ns());
+}
+
+/* Decides one write. -1 only when the transaction is lost. */
+static int decide(struct ledger *s, struct ledger_write *p, struct err *lost)
+{
+	const struct store_write *w = p->w;
+	struct state st = find_state(s, w);
+	p->rc = admit(w, &st, p->err);
+	if (p->rc < 0)
+		return 0;
+	p->rev = ++s->rev;
+	p->create_rev = w->expect ? st.create_rev : p->rev;
+	/* A key that has no row yet gets one now: lazy entries always have a row to fall back to. */
+	if (w->lazy && st.row && w->expect) {
+		write_lazy(s, p, &st);
+		return 0;
+	}
+	p->durable = true;
+	if (transaction(s, lost) < 0)
+		return -1;
+	struct sqlite_row r = {
+		.rev = p->rev, .create_rev = p->create_rev, .key = w->key, .value = w->value, .len = w->len};
+	return put_row(s, &r, st.hash, st.row, st.lazy ? lazy_take(&s->lazy, w->key) : NULL, lost);
+}
+
+/* Of the first `decided` writes those that were in the transaction, and all behind them. */
+static void fail_writes(struct ledger_write **v, size_t n, size_t decided, const struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (i < decided && (v[i]->rc < 0 || !v[i]->durable))
+			continue;
+		v[i]->rc = -1;
+		*v[i]->err = *err;
+	}
+}
+
+int ledger_run(struct ledger *s, struct ledger_write **v, size_t n, bool flush, uint64_t compact_target,
+	       struct err *err)
+{
+	size_t i = 0;
+	int rc = 0;
+	flush = flush && map_len(&s->lazy.by_key);
+	for (size_t k = 0; k < n && rc == 0; k++)
+		rc = v[k]->w->lazy ? reserve(s, n, err) : 0;
+	for (; i < n && rc == 0; i++)
+		rc = decide(s, v[i], err); // cppcheck-suppress nullPointer ; v is NULL only with n 0
+	if (rc == 0 && (flush || s->lazy.bytes > LAZY_BYTES_MAX))
+		rc = transaction(s, err);
+	if (rc == 0 && !s->in_transaction)
+		return 1;
+	if (rc == 0)
+		rc = finish(s, flush, compact_target, err);
+	else
+		abort_transaction(s);
+	if (rc < 0)
+		fail_writes(v, n, i, err);
+	return rc;
+}
+
+int ledger_flush(struct ledger *s, struct err *err)
+{
+	return ledger_run(s, NULL, 0, true, s->compacted, err) < 0 ? -1 : 0;
+}
+
+/* ---- reading, opening, closing ---- */
+
+struct listing {
+	struct ledger *l;
+	const char *prefix;
+	size_t prefix_len;
+	store_each_fn *each;
+	void *arg;
+};
+
+static int list_row(void *arg, const struct sqlite_row *row, struct err *err)
+{
+	struct listing *s = arg;
+	struct key_state *k;
+	size_t at = 0;
+	if (!row->value || strncmp(row->key, s->prefix, s->prefix_len) != 0)
+		return 0;
+	uint64_t hash = store_keys_hash(row->key);
+	while ((k = store_keys_find(&s->l->keys, hash, &at)) && k->rev != row->rev)
+		;
+	if (!k || lazy_get(&s->l->lazy, row->key))
+		return 0;
+	return s->each(s->arg, row->key, row->value, row->len, row->rev, row->create_rev, err);
+}
+
+int ledger_list(struct ledger *s, const char *prefix, store_each_fn *each, void *arg, struct err *err)
+{
+	struct listing l = {s, prefix, strlen(prefix), each, arg};
+	struct map_iter it = {0};
+	int rc = sqlite_db_scan(s->db, 0, true, list_row, &l, err);
+	while (rc == 0 && map_next(&s->lazy.by_key, &it)) {
+		const struct lazy_entry *e = it.value;
+		if (e->value && strncmp(e->key, prefix, l.prefix_len) == 0)
+			rc = each(arg, e->key, e->value, e->len, e->rev, e->create_rev, err);
+	}
+	return rc;
+}
+
+/* Rebuilds the keys from the rows in order. A row names the one it supersedes, and a revision belongs to one
+ * key. */
+static int learn_row(void *arg, const struct sqlite_row *row, struct err *err)
+{
+	struct ledger *s = arg;
+	uint64_t hash = store_keys_hash(row->key);
+	struct key_state *k = NULL;
+	size_t at = 0;
+	while (row->prev_rev && (k = store_keys_find(&s->keys, hash, &at)) && k->rev != row->prev_rev)
+		;
+	if (k && row->len)
+		k->rev = row->rev;
+	else if (k)
+		store_keys_del(&s->keys, k);
+	else if (row->len)
+		store_keys_add(&s->keys, (struct key_state){hash, row->rev, row->create_rev});
+	return 0;
+}
+
+/* A clean end: everything is in the file, and the mark is exact, so no revision is skipped by the next start.
+ */
+static void seal(struct ledger *s)
+{
+	struct err err = ERR_INIT;
+	if (s->mark == s->rev || !s->rev)
+		return;
+	if (transaction(s, &err) < 0 || sqlite_db_set_meta(s->db, "mark", s->rev, &err) < 0 ||
+	    sqlite_db_commit(s->db, &err) < 0)
+		log_warn_err(&err, "database was not closed cleanly", NULL);
+}
+
+int ledger_open(struct ledger *s, const char *path, struct err *err)
+{
+	struct sqlite_meta meta;
+	*s = (struct ledger){0};
+	lazy_init(&s->lazy);
+	s->db = sqlite_db_open(path, &meta, err);
+	if (!s->db || sqlite_db_scan(s->db, 0, false, learn_row, s, err) < 0)
+		return -1;
+	s->mark = meta.mark;
+	s->compacted = meta.compact;
+	s->rev = meta.newest > meta.mark ? meta.newest : meta.mark;
+	if (!s->rev)
+		s->rev = 1; /* 0 means "none" to clients */
+	return 0;
+}
+
+void ledger_close(struct ledger *s)
+{
+	if (s->db) {
+		seal(s);
+		sqlite_db_close(s->db);
+	}
+	lazy_release(&s->lazy);
+	store_keys_release(&s->keys);
+	free(s->undo);
+}

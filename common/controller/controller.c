@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The run loop behind every controller table.
+ *
+ * Clients of the API are pooled per set, last in first out: a sync takes one and puts it back, so the process
+ * keeps as many connections as syncs ever ran at once, not as many as it has workers (most of which never
+ * work).
+ *
+ * Stopping: queues first, so that workers end after the sync they are in; one that still waits for the API a
+ * second later has its requests cancelled.
+ */
+#include "controller/controller.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/thread.h"
+
+#define REST_CONNECTIONS 16 /* of one sync: its batches run on these */
+#define STOP_GRACE_NS (1 * NS_PER_S)
+
+struct run;
+
+struct watch {
+	struct run *run;
+	const struct controller_watch *def;
+};
+
+struct run { /* one controller */
+	const struct controller *def;
+	struct controller_set *set;
+	struct workqueue *queue;
+	void *state;
+	struct informer *informers[CONTROLLER_MAX_WATCHES];
+	struct watch watches[CONTROLLER_MAX_WATCHES];
+	pthread_t *threads;
+	int n_threads;
+};
+
+struct client {
+	struct list link; /* in idle or busy */
+	struct rest *rest;
+};
+
+struct controller_set {
+	const struct rest_config *config;
+	const char *component;
+	struct informer_set *informers;
+	struct events *events;
+	struct run *runs;
+	size_t n_runs;
+	bool started;
+	pthread_mutex_t lock; /* guards below */
+	pthread_cond_t quiet; /* a worker has ended */
+	struct list idle, busy;
+	int n_alive;
+	bool canceled;
+};
+
+/* ---- enqueueing ---- */
+
+static void enqueue_meta(struct workqueue *q, const struct meta *m, const char *name)
+{
+	autobuf struct buf key = BUF_INIT;
+
+	meta_key(&key, m->namespace, name);
+	workqueue_add(q, key.p);
+}
+
+void controller_enqueue_self(struct workqueue *q, void *state, struct informer **informers, const void *old,
+			     const void *new)
+{
+	const struct informer_object *o = new ? new : old;
+
+	enqueue_meta(q, &o->meta, o->meta.name);
+}
+
+void controller_enqueue_owner(struct workqueue *q, const char *kind, const void *old, const void *new)
+{
+	const struct informer_object *o[] = {new, old};
+	const struct owner_ref *was = NULL;
+
+	for (int i = 0; i < 2; i++) {
+		const struct owner_ref *r = o[i] ? meta_controller(&o[i]->meta) : NULL;
+
+		if (!r || strcmp(r->kind, kind) || (was && !strcmp(was->uid, r->uid)))
+			continue;
+		enqueue_meta(q, &o[i]->meta, r->name);
+		was = r;
+	}
+}
+
+static void on_event(void *arg, const void *old, const void *new)
+{
+	struct watch *w = arg;
+
+	w->def->enqueue(w->run->queue, w->run->state, w->run->informers, old, new);
+}
+
+/* ---- clients ---- */
+
+static struct client *client_take(struct controller_set *s)
+{
+	struct client *c;
+	struct list *l;
+
+	pthread_mutex_lock(&s->lock);
+	l = list_pop_front(&s->idle);
+	if (l) {
+		c = list_entry(l, struct client, link);
+	} else {
+		c = MEM_NEW(struct client);
+		c->rest = rest_new(s->config, REST_CONNECTIONS);
+	}
+	list_push_front(&s->busy, &c->link);
+	if (s->canceled)
+		http_cancel(rest_http(c->rest));
+	pthread_mutex_unlock(&s->lock);
+	return c;
+}
+
+static void client_give(struct controller_set *s, struct client *c)
+{
+	pthread_mutex_lock(&s->lock);
+	list_del(&c->link);
+	list_push_front(&s->idle, &c->link);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- workers ---- */
+
+static void report(struct run *r, const char *key, const struct err *err)
+{
+	/* A conflict means that the world moved; the retry sees the new one. */
+	if (err->reason == REASON_CANCELED || (err->reason == REASON_CONFLICT && !log_on(4)))
+		return;
+	log_err(err, "sync failed, will retry", "controller=%s key=%s failures=%d", r->def->name, key,
+		workqueue_failures(r->queue, key));
+}
+
+static void sync_one(struct run *r, const char *key)
+{
+	struct client *c = client_take(r->set);
+	struct controller_ctx ctx = {
+		.rest = c->rest,
+		.events = r->set->events,
+		.queue = r->queue,
+		.informers = r->informers,
+		.state = r->state,
+		.again_ns = -1,
+	};
+	struct err err = ERR_INIT;
+	int rc = r->def->sync(&ctx, key, &err);
+
+	client_give(r->set, c);
+	if (rc) {
+		report(r, key, &err);
+		workqueue_add_rate_limited(r->queue, key);
+		return;
+	}
+	workqueue_forget(r->queue, key);
+	if (ctx.again_ns >= 0)
+		workqueue_add_after(r->queue, key, ctx.again_ns);
+}
+
+static void *worker_main(void *arg)
+{
+	struct run *r = arg;
+	struct controller_set *s = r->set;
+	bool go_on = true;
+	char *key;
+
+	for (size_t i = 0; go_on && i < CONTROLLER_MAX_WATCHES && r->informers[i]; i++)
+		go_on = informer_synced(r->informers[i], CLOCK_NEVER);
+	while (go_on && (key = workqueue_get(r->queue))) {
+		sync_one(r, key);
+		workqueue_done(r->queue, key);
+		free(key);
+	}
+	pthread_mutex_lock(&s->lock);
+	s->n_alive--;
+	pthread_cond_broadcast(&s->quiet);
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+/* ---- the set ---- */
+
+static void run_init(struct run *r, const struct controller *def, struct controller_set *s)
+{
+	r->def = def;
+	r->set = s;
+	r->queue = workqueue_new(def->name);
+	for (size_t i = 0; i < CONTROLLER_MAX_WATCHES && def->watches[i].type; i++) {
+		const struct controller_watch *w = &def->watches[i];
+
+		r->watches[i] = (struct watch){r, w};
+		r->informers[i] = informer_add(s->informers, w->type, w->query, w->enqueue ? on_event : NULL,
+					       &r->watches[i]);
+	}
+	if (def->init)
+		r->state = def->init(r->informers, r->queue);
+}
+
+struct controller_set *controller_set_new(const struct controller *const *table, const struct rest_config *c,
+					  const char *component)
+{
+	struct controller_set *s = MEM_NEW(struct controller_set);
+
+	s->config = c;
+	s->component = component;
+	s->informers = informer_set_new(c);
+	s->events = events_new(c);
+	pthread_mutex_init(&s->lock, NULL);
+	clock_cond_init(&s->quiet);
+	list_init(&s->idle);
+	list_init(&s->busy);
+	while (table[s->n_runs])
+		s->n_runs++;
+	s->runs = mem_array(s->n_runs ? s->n_runs : 1, sizeof(*s->runs));
+	for (size_t i = 0; i < s->n_runs; i++)
+		run_init(&s->runs[i], table[i], s);
+	return s;
+}
+
+struct informer_set *controller_set_informers(struct controller_set *s)
+{
+	return s->informers;
+}
+
+void controller_set_start(struct controller_set *s)
+{
+	s->started = true;
+	informer_set_start(s->informers);
+	for (size_t i = 0; i < s->n_runs; i++) {
+		struct run *r = &s->runs[i];
+
+		r->n_threads = r->def->workers > 0 ? r->def->workers : 1;
+		r->threads = mem_array((size_t)r->n_threads, sizeof(*r->threads));
+		pthread_mutex_lock(&s->lock);
+		s->n_alive += r->n_threads;
+		pthread_mutex_unlock(&s->lock);
+		for (int k = 0; k < r->n_threads; k++)
+			r->threads[k] = thread_start(r->def->name, worker_main, r);
+	}
+	log_info("controllers started", "component=%s controllers=%zu", s->component, s->n_runs);
+}
+
+bool controller_set_synced(struct controller_set *s)
+{
+	return s->started && informer_set_synced(s->informers, 0);
+}
+
+static void stop_workers(struct controller_set *s)
+{
+	int64_t deadline = clock_mono_ns() + STOP_GRACE_NS;
+
+	for (size_t i = 0; i < s->n_runs; i++)
+		workqueue_shutdown(s->runs[i].queue);
+	pthread_mutex_lock(&s->lock);
+	while (s->n_alive && clock_cond_wait(&s->quiet, &s->lock, deadline))
+		;
+	s->canceled = true;
+	list_for_each (l, &s->busy)
+		http_cancel(rest_http(list_entry(l, struct client, link)->rest));
+	pthread_mutex_unlock(&s->lock);
+	for (size_t i = 0; i < s->n_runs; i++)
+		for (int k = 0; k < s->runs[i].n_threads; k++)
+			pthread_join(s->runs[i].threads[k], NULL);
+}
+
+void controller_set_free(struct controller_set *s)
+{
+	struct list *l;
+
+	if (!s)
+		return;
+	informer_set_stop(s->informers);
+	stop_workers(s);
+	while ((l = list_pop_front(&s->idle))) {
+		struct client *c = list_entry(l, struct client, link);
+
+		rest_free(c->rest);
+		free(c);
+	}
+	for (size_t i = 0; i < s->n_runs; i++) {
+		if (s->runs[i].def->destroy)
+			s->runs[i].def->destroy(s->runs[i].state);
+		workqueue_free(s->runs[i].queue);
+		free(s->runs[i].threads);
+	}
+	informer_set_free(s->informers);
+	events_free(s->events);
+	free(s->runs);
+	pthread_cond_destroy(&s->quiet);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Event recorder: fire and forget, correlated and posted by one background thread (core/v1 Events, as kubectl
+ * describe reads them). Repeats of the same event are counted, many similar ones combined, floods about one
+ * object cut off, all with client-go's numbers (tools/record); the queue is bounded (oldest kept, newest
+ * dropped and counted). Any thread.
+ */
+#ifndef CONTROLLER_EVENT_H
+#define CONTROLLER_EVENT_H
+
+#include "client/rest.h"
+
+struct event_ref { /* what the event is about; copied. NULL is "" */
+	const char *api_version, *kind, *namespace, *name, *uid, *field_path;
+	uint64_t rv; /* 0 = leave out */
+};
+struct events;
+struct events *events_new(const struct rest_config *c); /* c is borrowed until events_free */
+void events_free(struct events *e);			/* posts what is queued, within 1 s */
+/* component: "replicaset-controller", host: node name or "". The message is cut at 1 KiB, the API's limit. e
+   NULL: nothing happens (tests). */
+void events_record(struct events *e, const char *component, const char *host, const struct event_ref *ref,
+		   bool warning, const char *reason, const char *fmt, ...) PRINTF(7, 8);
+
+#endif

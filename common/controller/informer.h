@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Informer: list + watch of one resource into a local store of decoded structs.
+ *
+ * All informers of a daemon share one informer set, which has one thread and one HTTP pool: it lists, watches
+ * with bookmarks, relists on 410, and reconnects with jittered back-off. An event is decoded once, on that
+ * thread, into a plain struct (decode), replaces the old one in the store, and the handler is called with
+ * both, in order, states may be skipped.
+ *
+ * Stored structs are frozen and reference-counted by the informer: lookups return a reference that the caller
+ * drops with informer_put(). Lookups: any thread. Handlers run on the informer thread and must not block:
+ * enqueue a key.
+ */
+#ifndef CONTROLLER_INFORMER_H
+#define CONTROLLER_INFORMER_H
+
+#include <stdint.h>
+#include "client/rest.h"
+#include "object/meta.h"
+
+/* Every decoded struct begins with this. */
+struct informer_object {
+	int refs;      /* atomic; the informer's */
+	uint32_t seen; /* the informer's: which relist saw it last */
+	const struct informer_type *type;
+	struct meta meta;
+};
+
+struct informer_type {
+	const char *group, *version, *resource, *kind;
+	size_t size;	/* of the decoded struct, zeroed before decode */
+	int meta_flags; /* META_ANNOTATIONS */
+	/* meta is decoded already. Return false to ignore the object. */
+	bool (*decode)(void *into, const js *o);
+	void (*release)(void *o); /* contents only, not meta; may be NULL */
+	/* Optional secondary indexes: writes up to INFORMER_MAX_INDEX_KEYS keys for index i, returns how
+	 * many. */
+	size_t n_indexes;
+	size_t (*index)(const void *o, size_t i, struct buf keys[]);
+};
+#define INFORMER_MAX_INDEX_KEYS 8
+
+struct informer_set;
+struct informer;
+
+/* old NULL: added; new NULL: deleted (old is its last state). Borrowed during the call. */
+typedef void informer_handler(void *arg, const void *old, const void *new);
+
+struct informer_set *informer_set_new(const struct rest_config *c);
+/*
+ * `query` restricts the list and watch ("fieldSelector=spec.nodeName%3Dn1"), may be NULL. Asking twice for
+ * one type and query gives the same informer with one more handler (NULL = none); that is for before
+ * informer_set_start only. A new type and query may be added at any time, not from a handler.
+ */
+struct informer *informer_add(struct informer_set *s, const struct informer_type *t, const char *query,
+			      informer_handler *h, void *arg);
+void informer_set_start(struct informer_set *s);
+/* True once every informer has listed and delivered its first list; waits up to the deadline. */
+bool informer_set_synced(struct informer_set *s, int64_t deadline_ns);
+/* The same of one informer. Both return false, at once, when the set is being stopped. */
+bool informer_synced(struct informer *i, int64_t deadline_ns);
+void informer_set_stop(struct informer_set *s); /* joins the thread; the stores stay readable */
+void informer_set_free(struct informer_set *s); /* objects that others still hold stay valid */
+
+const void *informer_get(struct informer *i, const char *key); /* "ns/name"; NULL when absent */
+/* Puts one reference of each object of the index key into *ret (array to free()). index SIZE_MAX = all
+ * objects. */
+size_t informer_list(struct informer *i, size_t index, const char *index_key, const void ***ret);
+size_t informer_len(struct informer *i);
+const void *informer_ref(const void *o);
+void informer_put(const void *o);		 /* NULL is fine */
+void informer_put_all(const void **v, size_t n); /* and frees v */
+uint64_t informer_last_rv(struct informer *i);
+/*
+ * Read-your-writes: makes a just-written object visible in the store before its watch event comes. Ignored
+ * when the store has seen that resourceVersion or a newer one. The handlers run on the calling thread before
+ * it returns; so never call it from a handler, nor under a lock that a handler takes.
+ */
+void informer_inject(struct informer *i, const js *o);
+
+#endif

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/leader.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "client/server_test.h"
+#include "object/json.h"
+
+#define PATH "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
+
+/* One Lease with optimistic locking. */
+struct api {
+	struct server s;
+	struct rest_config config;
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	js *lease;
+	int rv, writes, conflicts;
+	bool down, lost;
+};
+
+static void refuse(struct server_request *rq, int code, const char *reason)
+{
+	autofree char *body = mem_printf(
+		"{\"kind\":\"Status\",\"reason\":\"%s\",\"message\":\"no\",\"code\":%d}", reason, code);
+
+	server_reply(rq, code, "", body);
+}
+
+static void store(struct api *a, struct server_request *rq)
+{
+	struct err err = ERR_INIT;
+	char rv[16];
+
+	js_autoput(&a->lease);
+	a->lease = js_parse(rq->body, rq->body_len, NULL, &err);
+	snprintf(rv, sizeof(rv), "%d", ++a->rv);
+	js_set_str(js_ensure(a->lease, "metadata", NULL), "resourceVersion", rv);
+	a->writes++;
+	pthread_cond_broadcast(&a->cond);
+}
+
+static void handle(struct api *a, struct server_request *rq)
+{
+	autobuf struct buf b = BUF_INIT;
+	bool named = !strcmp(rq->path, PATH "/x");
+	struct err err = ERR_INIT;
+	autojson js *in = rq->body_len ? js_parse(rq->body, rq->body_len, NULL, &err) : NULL;
+
+	if (a->down) {
+		refuse(rq, 500, "InternalError");
+	} else if (!strcmp(rq->method, "POST")) {
+		assert(!strcmp(rq->path, PATH));
+		if (a->lease) {
+			refuse(rq, 409, "AlreadyExists");
+			return;
+		}
+		store(a, rq);
+	} else if (!named || !a->lease) {
+		refuse(rq, 404, "NotFound");
+		return;
+	} else if (!strcmp(rq->method, "PUT")) {
+		if (strcmp(js_str0(in, "metadata", "resourceVersion", NULL),
+			   js_str0(a->lease, "metadata", "resourceVersion", NULL))) {
+			a->conflicts++;
+			refuse(rq, 409, "Conflict");
+			return;
+		}
+		store(a, rq);
+	}
+	if (a->down)
+		return;
+	js_write(&b, a->lease);
+	server_reply(rq, 200, "", b.p);
+}
+
+static void serve(struct server_request *rq)
+{
+	struct api *a = rq->s->arg;
+
+	pthread_mutex_lock(&a->lock);
+	handle(a, rq);
+	pthread_mutex_unlock(&a->lock);
+}
+
+static int setup(void **state)
+{
+	struct api *a = MEM_NEW(struct api);
+
+	pthread_mutex_init(&a->lock, NULL);
+	clock_cond_init(&a->cond);
+	server_start(&a->s, serve, a);
+	a->config = (struct rest_config){.kube = {.server = a->s.url}, .user_agent = "t"};
+	*state = a;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct api *a = *state;
+
+	server_stop(&a->s);
+	js_autoput(&a->lease);
+	free(a);
+	return 0;
+}
+
+static void expect_spec(struct api *a, const char *who, int64_t seconds, int64_t transitions)
+{
+	pthread_mutex_lock(&a->lock);
+	assert_string_equal(js_str0(a->lease, "spec", "holderIdentity", NULL), who);
+	assert_int_equal(js_int(a->lease, -1, "spec", "leaseDurationSeconds", NULL), seconds);
+	assert_int_equal(js_int(a->lease, -1, "spec", "leaseTransitions", NULL), transitions);
+	assert_int_equal(strlen(js_str0(a->lease, "spec", "renewTime", NULL)),
+			 strlen("2026-01-02T15:04:05.000000Z"));
+	assert_non_null(js_str(a->lease, "spec", "acquireTime", NULL));
+	pthread_mutex_unlock(&a->lock);
+}
+
+static void test_acquire_and_release(void **state)
+{
+	struct api *a = *state;
+	struct leader *l = leader_new(&a->config, "kube-system", "x", "me");
+
+	assert_true(leader_wait(l));
+	assert_true(leader_is(l));
+	expect_spec(a, "me", 15, 0);
+	pthread_mutex_lock(&a->lock);
+	assert_string_equal(js_str0(a->lease, "metadata", "name", NULL), "x");
+	pthread_mutex_unlock(&a->lock);
+	leader_free(l);
+	expect_spec(a, "", 1, 0);
+	/* Free to take at once, and that is a transition. */
+	l = leader_new(&a->config, "kube-system", "x", NULL);
+	assert_true(leader_wait(l));
+	pthread_mutex_lock(&a->lock);
+	assert_int_equal(js_int(a->lease, -1, "spec", "leaseTransitions", NULL), 1);
+	assert_non_null(strchr(js_str0(a->lease, "spec", "holderIdentity", NULL), '_'));
+	pthread_mutex_unlock(&a->lock);
+	leader_free(l);
+}
+
+static void put_foreign(struct api *a, int seconds)
+{
+	autofree char *text = mem_printf(
+		"{\"metadata\":{\"name\":\"x\",\"resourceVersion\":\"%d\"},\"spec\":{\"holderIdentity\":"
+		"\"other\",\"leaseDurationSeconds\":%d,\"leaseTransitions\":4}}",
+		++a->rv, seconds);
+	struct err err = ERR_INIT;
+
+	js_autoput(&a->lease);
+	a->lease = js_parse(text, strlen(text), NULL, &err);
+}
+
+/* Another's lease is respected until it has not changed for its own length. */
+static void test_takeover(void **state)
+{
+	struct api *a = *state;
+	int64_t start = clock_mono_ns();
+	struct leader *l;
+
+	pthread_mutex_lock(&a->lock);
+	put_foreign(a, 1);
+	pthread_mutex_unlock(&a->lock);
+	l = leader_new(&a->config, "kube-system", "x", "me");
+	assert_true(leader_wait(l));
+	assert_true(clock_mono_ns() - start >= 1 * NS_PER_S);
+	expect_spec(a, "me", 15, 5);
+	leader_free(l);
+}
+
+static void lost(void *arg)
+{
+	struct api *a = arg;
+
+	pthread_mutex_lock(&a->lock);
+	a->lost = true;
+	pthread_cond_broadcast(&a->cond);
+	pthread_mutex_unlock(&a->lock);
+}
+
+static void wait_writes(struct api *a, int n)
+{
+	pthread_mutex_lock(&a->lock);
+	while (a->writes < n)
+		pthread_cond_wait(&a->cond, &a->lock);
+	pthread_mutex_unlock(&a->lock);
+}
+
+/* Somebody takes the lease away while we hold it: noticed at the next renewal. */
+static void test_lost(void **state)
+{
+	struct api *a = *state;
+	struct leader *l = leader_new(&a->config, "kube-system", "x", "me");
+	int64_t deadline = clock_mono_ns() + 20 * NS_PER_S;
+
+	leader_on_lost(l, lost, a);
+	assert_true(leader_wait(l));
+	wait_writes(a, 2); /* one renewal, after 5 s */
+	expect_spec(a, "me", 15, 0);
+	pthread_mutex_lock(&a->lock);
+	put_foreign(a, 100);
+	while (!a->lost && clock_cond_wait(&a->cond, &a->lock, deadline))
+		;
+	assert_true(a->lost);
+	pthread_mutex_unlock(&a->lock);
+	assert_false(leader_is(l));
+	leader_free(l);
+	pthread_mutex_lock(&a->lock);
+	assert_string_equal(js_str0(a->lease, "spec", "holderIdentity", NULL),
+			    "other"); /* not ours to release */
+	pthread_mutex_unlock(&a->lock);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+		T(test_acquire_and_release),
+		T(test_takeover),
+		T(test_lost),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What selector.c and selector_parse.c share; nobody else includes this. */
+#ifndef OBJECT_SELECTOR_INTERNAL_H
+#define OBJECT_SELECTOR_INTERNAL_H
+
+#include "object/labels.h"
+
+struct entry {
+	struct requirement r;
+	const char *symbol; /* static: how the operator is written */
+	void *memory;	    /* key, values and their array */
+};
+
+struct selector {
+	bool nothing;
+	size_t n, cap;
+	struct entry *v;
+};
+
+/* Values while a requirement is being made; who adds a text keeps it. */
+struct values {
+	const char **v;
+	size_t n, cap;
+};
+
+void selector_values_add(struct values *vs, const char *s);
+void selector_values_sort(struct values *vs); /* into a set */
+int selector_validate(const char *key, enum selector_op op, const struct values *vs,
+		      struct err *err) MUST_CHECK;
+/* Copies key and values; symbol is static. */
+void selector_append(struct selector *s, const char *key, enum selector_op op, const char *symbol,
+		     const struct values *vs);
+void selector_sort(struct selector *s);
+
+#endif

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pages: what kube daemons answer, word for word, because probes and people grep for it.
+ *
+ * Process metrics are read from /proc when scraped, never in the background.
+ */
+#include "serve/health.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/flags.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+struct check {
+	const char *name;
+	health_check_fn *fn;
+	void *arg;
+};
+
+static struct {
+	pthread_mutex_t lock;
+	struct check v[HEALTH_MAX_CHECKS];
+	size_t n;
+} checks = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+void health_add_check(const char *name, health_check_fn *fn, void *arg)
+{
+	size_t i = 0;
+
+	pthread_mutex_lock(&checks.lock);
+	while (i < checks.n && strcmp(checks.v[i].name, name))
+		i++;
+	if (i < HEALTH_MAX_CHECKS)
+		checks.v[i] = (struct check){name, fn, arg};
+	if (i == checks.n && i < HEALTH_MAX_CHECKS)
+		checks.n++;
+	pthread_mutex_unlock(&checks.lock);
+}
+
+/* ---- /healthz and its kin ---- */
+
+/* Is `name` the value of an `exclude` parameter? */
+static bool excluded(const char *query, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *p = query; p && *p; p = strchr(p, '&'), p = p ? p + 1 : NULL)
+		if (!strncmp(p, "exclude=", 8) && !strncmp(p + 8, name, n) && (!p[8 + n] || p[8 + n] == '&'))
+			return true;
+	return false;
+}
+
+static bool has_parameter(const char *query, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *p = query; p && *p; p = strchr(p, '&'), p = p ? p + 1 : NULL)
+		if (!strncmp(p, name, n) && (!p[n] || p[n] == '=' || p[n] == '&'))
+			return true;
+	return false;
+}
+
+static bool run_check(const struct check *c, char why[128])
+{
+	why[0] = '\0';
+	if (c->fn(c->arg, why))
+		return true;
+	log_v(2, "health check failed", "check=%s why=\"%s\"", c->name, why);
+	return false;
+}
+
+static bool ping(void *arg, char why[128])
+{
+	return true;
+}
+
+static size_t snapshot(struct check out[HEALTH_MAX_CHECKS + 1], bool live)
+{
+	size_t n = 1;
+
+	out[0] = (struct check){"ping", ping, NULL};
+	if (live)
+		return 1;
+	pthread_mutex_lock(&checks.lock);
+	memcpy(out + 1, checks.v, checks.n * sizeof(*out));
+	n += checks.n;
+	pthread_mutex_unlock(&checks.lock);
+	return n;
+}
+
+static int whole_page(const char *name, const char *query, const struct check *v, size_t n, struct buf *out)
+{
+	autobuf struct buf list = BUF_INIT;
+	bool good = true;
+	char why[128];
+
+	for (size_t i = 0; i < n; i++) {
+		bool ok = true, skip = excluded(query, v[i].name);
+
+		if (!skip)
+			ok = run_check(&v[i], why);
+		good = good && ok;
+		if (skip)
+			buf_addf(&list, "[+]%s excluded: ok\n", v[i].name);
+		else
+			buf_addf(&list, ok ? "[+]%s ok\n" : "[-]%s failed: reason withheld\n", v[i].name);
+	}
+	if (!good)
+		buf_addf(out, "%s%s check failed\n", buf_str(&list), name);
+	else if (has_parameter(query, "verbose"))
+		buf_addf(out, "%s%s check passed\n", buf_str(&list), name);
+	else
+		buf_adds(out, "ok");
+	return good ? 200 : 500;
+}
+
+static int one_page(const char *wanted, const struct check *v, size_t n, struct buf *out)
+{
+	char why[128];
+
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(v[i].name, wanted))
+			continue;
+		if (run_check(&v[i], why)) {
+			buf_adds(out, "ok");
+			return 200;
+		}
+		buf_addf(out, "internal server error: %s\n", why);
+		return 500;
+	}
+	buf_adds(out, "404 page not found\n");
+	return 404;
+}
+
+/* ---- /version ---- */
+
+static void version_page(struct buf *out)
+{
+	static const char *const machines[][2] = {{"x86_64", "amd64"}, {"aarch64", "arm64"}};
+	const char *arch = "unknown", *major = &KUBERNETES_VERSION[1], *minor = strchr(major, '.') + 1;
+	struct utsname u;
+
+	if (!uname(&u))
+		for (size_t i = 0; i < ARRAY_LEN(machines); i++)
+			if (!strcmp(u.machine, machines[i][0]))
+				arch = machines[i][1];
+	buf_addf(out,
+		 "{\n  \"major\": \"%.*s\",\n  \"minor\": \"%.*s\",\n  \"gitVersion\": \"%s\",\n"
+		 "  \"gitCommit\": \"coracle-%s\",\n  \"gitTreeState\": \"clean\",\n"
+		 "  \"buildDate\": \"1970-01-01T00:00:00Z\",\n  \"goVersion\": \"none\",\n  \"compiler\": \"cc\",\n"
+		 "  \"platform\": \"linux/%s\"\n}",
+		 (int)strcspn(major, "."), major, (int)strcspn(minor, "."), minor, KUBERNETES_VERSION,
+		 CORACLE_VERSION, arch);
+}
+
+/* ---- /metrics ---- */
+
+static bool read_stat(unsigned long long *ret_start_ticks, unsigned long long *ret_vsize,
+		      long long *ret_rss_pages)
+{
+	FILE *f = fopen("/proc/self/stat", "re");
+	char line[1024], *p = NULL;
+
+	if (f && fgets(line, sizeof(line), f))
+		p = strrchr(line, ')'); /* the program's name may hold anything */
+	if (f)
+		fclose(f);
+	/* Fields 22 to 24 of proc(5), counted from the third. */
+	return p && sscanf(p + 2,
+			   "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu %lld",
+			   ret_start_ticks, ret_vsize, ret_rss_pages) == 3;
+}
+
+static double cpu_seconds(void *arg)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+static double resident_bytes(void *arg)
+{
+	unsigned long long start, vsize;
+	long long rss;
+
+	return read_stat(&start, &vsize, &rss) ? (double)rss * (double)sysconf(_SC_PAGESIZE) : 0;
+}
+
+static double virtual_bytes(void *arg)
+{
+	unsigned long long start, vsize;
+	long long rss;
+
+	return read_stat(&start, &vsize, &rss) ? (double)vsize : 0;
+}
+
+static double boot_seconds(void)
+{
+	FILE *f = fopen("/proc/stat", "re");
+	unsigned long long t = 0;
+	char line[512];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "btime %llu", &t) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return (double)t;
+}
+
+static double start_seconds(void *arg)
+{
+	unsigned long long start, vsize;
+	long long rss;
+
+	if (!read_stat(&start, &vsize, &rss))
+		return 0;
+	return boot_seconds() + (double)start / (double)sysconf(_SC_CLK_TCK);
+}
+
+static double open_fds(void *arg)
+{
+	DIR *d = opendir("/proc/self/fd");
+	double n = -3; /* ".", ".." and the one that reads */
+
+	if (!d)
+		return 0;
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+static double max_fds(void *arg)
+{
+	struct rlimit l;
+
+	return getrlimit(RLIMIT_NOFILE, &l) ? 0 : (double)l.rlim_cur;
+}
+
+static const struct {
+	struct metric_def def;
+	double (*fn)(void *arg);
+} process_metrics[] = {
+	{{"process_cpu_seconds_total", "Total user and system CPU time spent in seconds.", METRIC_COUNTER,
+	  NULL, NULL},
+	 cpu_seconds},
+	{{"process_resident_memory_bytes", "Resident memory size in bytes.", METRIC_GAUGE, NULL, NULL},
+	 resident_bytes},
+	{{"process_virtual_memory_bytes", "Virtual memory size in bytes.", METRIC_GAUGE, NULL, NULL},
+	 virtual_bytes},
+	{{"process_start_time_seconds", "Start time of the process since unix epoch in seconds.",
+	  METRIC_GAUGE, NULL, NULL},
+	 start_seconds},
+	{{"process_open_fds", "Number of open file descriptors.", METRIC_GAUGE, NULL, NULL}, open_fds},
+	{{"process_max_fds", "Maximum number of open file descriptors.", METRIC_GAUGE, NULL, NULL}, max_fds},
+};
+
+static void register_process_metrics(void)
+{
+	static const struct metric_def build = {
+		.name = "kubernetes_build_info",
+		.help = "A metric with a constant '1' value labeled by version.",
+		.type = METRIC_GAUGE,
+		.label_names = "git_version,coracle_version",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(process_metrics); i++)
+		metric_gauge_fn(&process_metrics[i].def, process_metrics[i].fn, NULL);
+	metric_set(metric_series(metric_register(&build), KUBERNETES_VERSION "\x1f" CORACLE_VERSION), 1);
+}
+
+static void metrics_page(struct buf *out)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, register_process_metrics);
+	metric_write(out);
+}
+
+/* ---- the page table ---- */
+
+static const struct {
+	const char *path, *type;
+	void (*write)(struct buf *out);
+} pages[] = {
+	{"/metrics", "text/plain; version=0.0.4; charset=utf-8", metrics_page},
+	{"/version", "application/json", version_page},
+};
+
+static const struct {
+	const char *name;
+	bool live;
+} probes[] = {{"healthz", false}, {"livez", true}, {"readyz", false}};
+
+bool health_page(const char *path, const char *query, struct buf *out, int *ret_status, const char **ret_type)
+{
+	struct check v[HEALTH_MAX_CHECKS + 1];
+
+	for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
+		if (strcmp(path, pages[i].path))
+			continue;
+		pages[i].write(out);
+		*ret_status = 200;
+		*ret_type = pages[i].type;
+		return true;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(probes); i++) {
+		size_t n = strlen(probes[i].name), count;
+
+		if (*path != '/' || strncmp(path + 1, probes[i].name, n) ||
+		    (path[n + 1] && path[n + 1] != '/'))
+			continue;
+		count = snapshot(v, probes[i].live);
+		*ret_type = "text/plain; charset=utf-8";
+		if (path[n + 1] && path[n + 2])
+			*ret_status = one_page(path + n + 2, v, count, out);
+		else
+			*ret_status = whole_page(probes[i].name, query, v, count, out);
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Health of every daemon: named checks, and the small plain-HTTP listener that serves /healthz, /livez,
+ * /readyz (?verbose, ?exclude=CHECK, /readyz/CHECK), /metrics and /version on loopback. The apiserver serves
+ * the same pages from its own listener through health_page(). Any thread.
+ *
+ * /healthz and /readyz ask every check. /livez asks none but "ping": a daemon that waits for the API is not
+ * to be restarted for it.
+ */
+#ifndef SERVE_HEALTH_H
+#define SERVE_HEALTH_H
+
+#include <stdbool.h>
+#include "base/buf.h"
+#include "serve/metric.h"
+
+#define HEALTH_MAX_CHECKS 32
+
+/* Returns true when healthy; otherwise writes why into `why`. Must not block. */
+typedef bool health_check_fn(void *arg, char why[128]);
+void health_add_check(const char *name, health_check_fn *fn,
+		      void *arg); /* name is static; replaces one of that name */
+/*
+ * One page; true when the path is one of ours. *ret_status gets 200, 404 or 500, *ret_type a static content
+ * type. The page is appended to out. As upstream, a whole page names a failing check but not why it fails;
+ * /readyz/CHECK and the log
+ * (--v=2) say that.
+ */
+bool health_page(const char *path, const char *query, struct buf *out, int *ret_status,
+		 const char **ret_type);
+
+struct health;
+/* addr is a numeric IPv4 or IPv6 address; port 0 = any free one. */
+struct health *health_start(const char *addr, int port, struct err *err) MUST_CHECK;
+int health_port(const struct health *h);
+void health_stop(struct health *h);
+
+/* Inside, for the listener and its fuzz target: the request line of a complete request head. */
+#define HEALTH_REQUEST_MAX 8192
+struct health_request {
+	bool head; /* HEAD */
+	char path[256], query[256];
+};
+/* 0 = more bytes are needed, 200 = parsed, else the HTTP status to refuse it with. */
+int health_parse_request(const char *p, size_t n, struct health_request *ret);
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/health.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+static bool check(void *arg, char why[128])
+{
+	if (*(bool *)arg)
+		return true;
+	snprintf(why, 128, "it is off");
+	return false;
+}
+
+static bool informers = true, store = true;
+
+static int setup(void **state)
+{
+	informers = store = true;
+	health_add_check("informer-sync", check, &informers);
+	health_add_check("store", check, &store);
+	return 0;
+}
+
+static void test_pages(void **state)
+{
+	static const struct {
+		const char *path, *query;
+		bool informers;
+		int status;
+		const char *want;
+	} cases[] = {
+		{"/healthz", "", true, 200, "ok"},
+		{"/livez", "", false, 200, "ok"},
+		{"/readyz", "", true, 200, "ok"},
+		{"/readyz", "verbose", true, 200,
+		 "[+]ping ok\n[+]informer-sync ok\n[+]store ok\nreadyz check passed\n"},
+		{"/livez", "a=b&verbose=true", true, 200, "[+]ping ok\nlivez check passed\n"},
+		{"/readyz", "", false, 500,
+		 "[+]ping ok\n[-]informer-sync failed: reason withheld\n[+]store ok\nreadyz check failed\n"},
+		{"/readyz", "exclude=informer-sync", false, 200, "ok"},
+		{"/readyz", "verbose&exclude=store&exclude=informer-sync", false, 200,
+		 "[+]ping ok\n[+]informer-sync excluded: ok\n[+]store excluded: ok\nreadyz check passed\n"},
+		{"/readyz", "exclude=informer", false, 500,
+		 "[+]ping ok\n[-]informer-sync failed: reason withheld\n[+]store ok\nreadyz check failed\n"},
+		{"/readyz/informer-sync", "", true, 200, "ok"},
+		{"/healthz/informer-sync", "", false, 500, "internal server error: it is off\n"},
+		{"/readyz/none", "", true, 404, "404 page not found\n"},
+		{"/readyzz", "", true, 0, ""},
+		{"/", "", true, 0, ""},
+		{"", "", true, 0, ""},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		autobuf struct buf b = BUF_INIT;
+		const char *type = NULL;
+		int status = 0;
+
+		informers = cases[i].informers;
+		assert_int_equal(health_page(cases[i].path, cases[i].query, &b, &status, &type),
+				 cases[i].status != 0);
+		assert_int_equal(status, cases[i].status);
+		assert_string_equal(buf_str(&b), cases[i].want);
+	}
+}
+
+static void test_metrics_and_version(void **state)
+{
+	static const char *const want[] = {
+		"# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes ",
+		"\nprocess_cpu_seconds_total ",
+		"\nprocess_open_fds ",
+		"kubernetes_build_info{git_version=\"v1.34.0\",",
+	};
+	autobuf struct buf b = BUF_INIT;
+	const char *type, *p;
+	int status;
+
+	assert_true(health_page("/metrics", "", &b, &status, &type));
+	for (size_t i = 0; i < ARRAY_LEN(want); i++)
+		assert_non_null(strstr(b.p, want[i]));
+	p = strstr(b.p, "\nprocess_resident_memory_bytes ");
+	assert_true(atof(p + 31) > 100000);
+	p = strstr(b.p, "\nprocess_start_time_seconds ");
+	assert_true(atof(p + 28) > 1e9);
+	buf_clear(&b);
+	assert_true(health_page("/version", "", &b, &status, &type));
+	assert_string_equal(type, "application/json");
+	assert_non_null(
+		strstr(b.p, "\"major\": \"1\",\n  \"minor\": \"34\",\n  \"gitVersion\": \"v1.34.0\""));
+}
+
+static void test_parse(void **state)
+{
+	static const struct {
+		const char *text;
+		int status;
+		const char *path, *query;
+	} cases[] = {
+		{"GET /a?b=c HTTP/1.1\r\nHost: x\r\n\r\n", 200, "/a", "b=c"},
+		{"HEAD / HTTP/1.0\n\n", 200, "/", ""},
+		{"GET / HTTP/1.1\r\nHost: x\r\n", 0, NULL, NULL},
+		{"POST / HTTP/1.1\r\n\r\n", 405, NULL, NULL},
+		{"GET  HTTP/1.1\r\n\r\n", 400, NULL, NULL},
+		{"GET http://x/ HTTP/1.1\r\n\r\n", 400, NULL, NULL},
+		{"GET / SPDY\r\n\r\n", 400, NULL, NULL},
+		{"GET /\r\n\r\n", 400, NULL, NULL},
+		{"\r\n\r\n", 400, NULL, NULL},
+	};
+	char big[HEALTH_REQUEST_MAX];
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct health_request rq;
+
+		assert_int_equal(health_parse_request(cases[i].text, strlen(cases[i].text), &rq),
+				 cases[i].status);
+		if (cases[i].path) {
+			assert_string_equal(rq.path, cases[i].path);
+			assert_string_equal(rq.query, cases[i].query);
+		}
+	}
+	memset(big, 'a', sizeof(big));
+	assert_int_equal(health_parse_request(big, sizeof(big) - 1, &(struct health_request){0}), 0);
+	assert_int_equal(health_parse_request(big, sizeof(big), &(struct health_request){0}), 431);
+	memcpy(big, "GET /", 5);
+	memcpy(big + 600, " HTTP/1.1\r\n\r\n", 13);
+	assert_int_equal(health_parse_request(big, 613, &(struct health_request){0}), 414);
+}
+
+static int dial(int port)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET,
+				.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				.sin_port = htons((uint16_t)port)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	return fd;
+}
+
+static void read_all(int fd, struct buf *out)
+{
+	char tmp[4096];
+	ssize_t n;
+
+	while ((n = recv(fd, tmp, sizeof(tmp), 0)) > 0)
+		buf_add(out, tmp, (size_t)n);
+	close(fd);
+}
+
+static void test_listener(void **state)
+{
+	static const char rq[] = "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n";
+	struct err err = ERR_INIT;
+	struct health *h = health_start("127.0.0.1", 0, &err);
+	autobuf struct buf b = BUF_INIT;
+	int idle[20], fd;
+
+	assert_non_null(h);
+	assert_null(health_start("127.0.0.1", health_port(h), &err));
+	assert_null(health_start("localhost", 0, &err));
+	for (int i = 0; i < 10; i++)
+		idle[i] = dial(health_port(h)); /* who connect and say nothing are in nobody's way */
+	fd = dial(health_port(h));
+	for (size_t i = 0; i < sizeof(rq) - 1; i++)
+		assert_int_equal(send(fd, rq + i, 1, 0), 1);
+	read_all(fd, &b);
+	assert_non_null(strstr(b.p, "HTTP/1.1 200 OK\r\n"));
+	assert_string_equal(b.p + b.len - 6, "\r\n\r\nok");
+	buf_clear(&b);
+	fd = dial(health_port(h));
+	assert_int_equal(send(fd, "DELETE / HTTP/1.1\r\n\r\n", 21, 0), 21);
+	read_all(fd, &b);
+	assert_non_null(strstr(b.p, "HTTP/1.1 405 "));
+	buf_clear(&b);
+	fd = dial(health_port(h));
+	assert_int_equal(send(fd, "HEAD /nowhere HTTP/1.1\r\n\r\n", 26, 0), 26);
+	read_all(fd, &b);
+	assert_non_null(strstr(b.p, "HTTP/1.1 404 "));
+	assert_string_equal(b.p + b.len - 4, "\r\n\r\n");
+	for (int i = 0; i < 10; i++)
+		close(idle[i]);
+	health_stop(h);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_pages, setup),
+		cmocka_unit_test(test_metrics_and_version),
+		cmocka_unit_test(test_parse),
+		cmocka_unit_test_setup(test_listener, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

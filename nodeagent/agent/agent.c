@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The wiring. Events come from three threads, informer, runtime and API, and all of them do the same: post to
+ * the loop.
+ *
+ * Start-up order matters for one promise, that restarting the agent restarts nothing: the runtime is asked
+ * what it has before the first Pod is seen; each Pod seen takes over what is its own; and when the informer
+ * has delivered its first list, what nobody took over belongs to Pods that are gone, and is removed.
+ */
+#include "agent/agent.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/flags.h"
+#include "base/log.h"
+#include "base/thread.h"
+#include "serve/health.h"
+#include "client/kubeconfig.h"
+#include "object/condition.h"
+#include "agent/orphans.h"
+#include "runtime/fake.h"
+#include "runtime/oci.h"
+#include "os/tree.h"
+
+struct agent {
+	const struct agent_config *c;
+	struct rest_config rest;
+	struct loop *loop;
+	struct api *api;
+	struct events *events;
+	struct informer_set *informers;
+	struct fake_world *world;
+	js *labels;	    /* of --node-labels; loop thread */
+	struct runtime *rt; /* the real one */
+	struct node_facts facts;
+	struct node *nodes;
+	size_t n_nodes;
+	pthread_t sync_thread;
+	struct runtime_kv services[8];
+	size_t n_services;
+	struct arena arena; /* of the services */
+};
+
+struct loop *agent_loop(struct agent *a)
+{
+	return a->loop;
+}
+
+const char *agent_root(const struct agent *a)
+{
+	return a->c->root_dir;
+}
+
+bool agent_simulated(const struct agent *a)
+{
+	return a->c->fake_nodes > 0;
+}
+
+struct worker *agent_find(struct agent *a, const char *ns, const char *pod)
+{
+	for (size_t i = 0; i < a->n_nodes; i++) {
+		struct worker *w = worker_find(&a->nodes[i].host, ns, pod);
+		if (w)
+			return w;
+	}
+	return NULL;
+}
+
+/* ---- Pods ---- */
+
+struct pod_event {
+	struct node *node;
+	const struct pod *now; /* a reference, or NULL */
+	char *gone;	       /* uid of the Pod that is no more, or NULL */
+};
+
+static void on_pod(void *arg)
+{
+	struct pod_event *e = arg;
+	if (e->gone)
+		worker_vanish(&e->node->host, e->gone);
+	if (e->now) {
+		worker_see(&e->node->host, e->now, e->node->found);
+		informer_put(e->now);
+	}
+	free(e->gone);
+	free(e);
+}
+
+static void pod_changed(void *arg, const void *old, const void *new)
+{
+	struct node *n = arg;
+	const struct pod *was = old, *is = new;
+	struct pod_event *e = MEM_NEW(struct pod_event);
+	e->node = n;
+	/* States may be skipped: a Pod may be replaced by its namesake in one event. */
+	if (was && (!is || strcmp(was->o.meta.uid, is->o.meta.uid) != 0))
+		e->gone = mem_strdup(was->o.meta.uid);
+	if (is)
+		e->now = informer_ref(is);
+	loop_post(n->host.loop, on_pod, e);
+}
+
+/* ---- the first list ---- */
+
+static void on_synced(void *arg)
+{
+	struct agent *a = arg;
+	for (size_t i = 0; i < a->n_nodes; i++) {
+		struct node *n = &a->nodes[i];
+		if (!n->found)
+			continue;
+		orphans_remove(n);
+		runtime_list_release(n->found);
+		free(STEAL(n->found));
+	}
+	log_info("pods are synced", "nodes=%zu", a->n_nodes);
+}
+
+static void *wait_synced(void *arg)
+{
+	struct agent *a = arg;
+	while (!stop_requested())
+		if (informer_set_synced(a->informers, clock_mono_ns() + NS_PER_S)) {
+			loop_post(a->loop, on_synced, a);
+			break;
+		}
+	return NULL;
+}
+
+/* ---- ends of containers ---- */
+
+struct exit_event {
+	struct node *node;
+	char id[RUNTIME_ID_MAX];
+};
+
+static void on_exit_event(void *arg)
+{
+	struct exit_event *e = arg;
+	worker_ended(&e->node->host, e->id);
+	free(e);
+}
+
+static void container_ended(void *arg, const char *id)
+{
+	struct node *n = arg;
+	struct exit_event *e = MEM_NEW(struct exit_event);
+	e->node = n;
+	snprintf(e->id, sizeof(e->id), "%s", id);
+	loop_post(n->host.loop, on_exit_event, e);
+}
+
+/* ---- the node's own object ---- */
+
+struct node_view { /* of the Node object */
+	struct informer_object o;
+	char *pod_cidr, *taints, *ready;
+};
+
+static bool view_decode(void *into, const js *o)
+{
+	struct node_view *v = into;
+	const js *taints = js_arr(o, "spec", "taints", NULL);
+	autobuf struct buf text = BUF_INIT;
+	v->pod_cidr = mem_strdup(js_str(o, "spec", "podCIDR", NULL));
+	if (taints) {
+		js_write(&text, taints);
+		v->taints = buf_take(&text, NULL);
+	}
+	v->ready = mem_strdup(
+		js_str(condition_find(js_arr(o, "status", "conditions", NULL), "Ready"), "status", NULL));
+	return true;
+}
+
+static void view_release(void *o)
+{
+	struct node_view *v = o;
+	free(v->pod_cidr);
+	free(v->taints);
+	free(v->ready);
+}
+
+static const struct informer_type view_type = {
+	.group = "",
+	.version = "v1",
+	.resource = "nodes",
+	.kind = "Node",
+	.size = sizeof(struct node_view),
+	.decode = view_decode,
+	.release = view_release,
+};
+
+struct node_event {
+	struct node *node;
+	const struct node_view *now; /* NULL: deleted */
+};
+
+static void on_node(void *arg)
+{
+	struct node_event *e = arg;
+	if (e->now) {
+		node_seen(e->node, e->now->pod_cidr, e->now->taints, e->now->o.meta.labels, e->now->ready);
+		informer_put(e->now);
+	} else {
+		node_deleted(e->node);
+	}
+	free(e);
+}
+
+static void node_changed(void *arg, const void *old, const void *new)
+{
+	struct node *n = arg;
+	struct node_event *e = MEM_NEW(struct node_event);
+	e->node = n;
+	e->now = new ? informer_ref(new) : NULL;
+	loop_post(n->host.loop, on_node, e);
+}
+
+/* ---- network ---- */
+
+static bool network_is_ready(void *arg, struct err *why)
+{
+	return oci_network_ready(((struct agent *)arg)->rt, why);
+}
+
+struct cidr_job {
+	struct agent *a;
+	struct node *n;
+	char *cidr;
+	struct err err;
+};
+
+static void cidr_work(void *arg)
+{
+	struct cidr_job *j = arg;
+	(void)!oci_set_pod_cidr(j->a->rt, j->cidr, &j->err);
+}
+
+static void cidr_done(void *arg)
+{
+	struct cidr_job *j = arg;
+	if (j->err.reason != REASON_NONE)
+		log_err(&j->err, "could not set up the pod network", "cidr=%s", j->cidr);
+	node_refresh(j->n);
+	free(j->cidr);
+	free(j);
+}
+
+static void cidr_changed(void *arg, struct node *n, const char *cidr)
+{
+	struct cidr_job *j = MEM_NEW(struct cidr_job);
+	j->a = arg;
+	j->n = n;
+	j->cidr = mem_strdup(cidr);
+	loop_job(j->a->loop, LANE_WORK, cidr_work, cidr_done, j);
+}
+
+/* ---- the service that every container knows ---- */
+
+static void add_service(struct agent *a, const char *key, char *value)
+{
+	if (a->n_services < ARRAY_LEN(a->services))
+		a->services[a->n_services++] = (struct runtime_kv){key, value};
+}
+
+static void service_found(void *arg, const js *reply, const struct err *err)
+{
+	struct agent *a = arg;
+	struct arena *m = &a->arena;
+	const char *ip = js_str(reply, "spec", "clusterIP", NULL);
+	int port = (int)js_int(js_at(js_arr(reply, "spec", "ports", NULL), 0), 443, "port", NULL);
+	if (err->reason != REASON_NONE || !ip || !strcmp(ip, "None"))
+		return; /* a cluster without Services */
+	add_service(a, "KUBERNETES_SERVICE_HOST", arena_strdup(m, ip));
+	add_service(a, "KUBERNETES_SERVICE_PORT", arena_printf(m, "%d", port));
+	add_service(a, "KUBERNETES_SERVICE_PORT_HTTPS", arena_printf(m, "%d", port));
+	add_service(a, "KUBERNETES_PORT", arena_printf(m, "tcp://%s:%d", ip, port));
+	add_service(a, arena_printf(m, "KUBERNETES_PORT_%d_TCP", port),
+		    arena_printf(m, "tcp://%s:%d", ip, port));
+	add_service(a, arena_printf(m, "KUBERNETES_PORT_%d_TCP_PROTO", port), arena_strdup(m, "tcp"));
+	add_service(a, arena_printf(m, "KUBERNETES_PORT_%d_TCP_PORT", port), arena_printf(m, "%d", port));
+	add_service(a, arena_printf(m, "KUBERNETES_PORT_%d_TCP_ADDR", port), arena_strdup(m, ip));
+	for (size_t i = 0; i < a->n_nodes; i++) {
+		a->nodes[i].host.services = a->services;
+		a->nodes[i].host.n_services = a->n_services;
+	}
+}
+
+/* ---- metrics ---- */
+
+static void image_pulled(struct pod_host *h)
+{
+	node_refresh(CONTAINER_OF(h, struct node, host));
+}
+
+static void counts_changed(struct pod_host *h)
+{
+	static const struct metric_def defs[] = {
+		{.name = "kubelet_running_pods",
+		 .help = "Number of pods that have a running pod sandbox",
+		 .type = METRIC_GAUGE},
+		{.name = "kubelet_running_containers",
+		 .help = "Number of containers currently running",
+		 .type = METRIC_GAUGE,
+		 .label_names = "container_state"},
+	};
+	struct node *n = CONTAINER_OF(h, struct node, host);
+	static struct metric_series *pods, *containers;
+	static size_t all_pods, all_containers;
+	if (!pods) {
+		pods = metric_series(metric_register(&defs[0]), NULL);
+		containers = metric_series(metric_register(&defs[1]), "running");
+	}
+	all_pods += h->running_pods - n->told_pods;
+	all_containers += h->running_containers - n->told_containers;
+	n->told_pods = h->running_pods;
+	n->told_containers = h->running_containers;
+	metric_set(pods, (double)all_pods);
+	metric_set(containers, (double)all_containers);
+}
+
+js *agent_pods(struct agent *a)
+{
+	js *list = js_new_obj(), *items = js_ensure_arr(list, "items");
+	js_set_str(list, "kind", "PodList");
+	js_set_str(list, "apiVersion", "v1");
+	js_ensure(list, "metadata", NULL);
+	for (size_t i = 0; i < a->n_nodes; i++)
+		for (struct map_iter it = {0}; map_next(&a->nodes[i].host.workers, &it);) {
+			const struct pod *p = worker_pod(it.value);
+			js *o = js_new_obj(), *meta = js_ensure(o, "metadata", NULL);
+			js_set_str(meta, "name", p->o.meta.name);
+			js_set_str(meta, "namespace", p->o.meta.namespace);
+			js_set_str(meta, "uid", p->o.meta.uid);
+			js *spec = js_ensure(o, "spec", NULL),
+			   *containers = js_ensure_arr(spec, "containers");
+			js_set_str(spec, "nodeName", p->node_name);
+			for (size_t k = p->n_init; k < p->n_containers; k++) {
+				js *c = js_new_obj();
+				js_set_str(c, "name", p->containers[k].name);
+				js_set_str(c, "image", p->containers[k].image);
+				js_push(containers, c);
+			}
+			js_set(o, "status", worker_status(it.value));
+			js_push(items, o);
+		}
+	return list;
+}
+
+/* ---- making ---- */
+
+static char *cluster_id(const char *root)
+{
+	/* Two agents on one machine differ in their state directory, so that names what the kernel keeps for
+	 * them. */
+	static const uint64_t key[2] = {0x636f7261636c65, 0x6e6f6465};
+	return mem_printf("%08x", (unsigned)map_siphash13(key, root, strlen(root)));
+}
+
+struct runtime *agent_open_runtime(const struct agent_config *c, runtime_exit_fn *on_exit, void *arg,
+				   struct err *err)
+{
+	autofree char *id = cluster_id(c->root_dir);
+	const struct runtime_config rc = {.root = c->root_dir,
+					  .cluster_id = id,
+					  .runtime = *c->container_runtime ? c->container_runtime : NULL,
+					  .pause = c->pause,
+					  .cni_bin_dirs = *c->cni_bin_dir ? c->cni_bin_dir : NULL,
+					  .cni_conf_dir = *c->cni_conf_dir ? c->cni_conf_dir : NULL,
+					  .pod_cidr = *c->pod_cidr ? c->pod_cidr : NULL,
+					  .insecure_registries =
+						  *c->insecure_registries ? c->insecure_registries : NULL,
+					  .on_exit = on_exit,
+					  .on_exit_arg = arg};
+	if (tree_mkdirs(c->root_dir, 0755, err) < 0)
+		return NULL;
+	return oci_open(&rc, err);
+}
+
+static int find_leftovers(struct node *n, struct err *err)
+{
+	n->found = MEM_NEW(struct runtime_list);
+	return n->host.rt->ops->list(n->host.rt, n->found, err);
+}
+
+static void fill_node(struct agent *a, struct node *n, char *name, const char *cidr)
+{
+	const struct agent_config *c = a->c;
+	n->name = name;
+	n->pod_cidr = *cidr ? mem_strdup(cidr) : NULL;
+	n->host = (struct pod_host){
+		.loop = a->loop,
+		.api = a->api,
+		.events = a->events,
+		.root = c->root_dir,
+		.cluster_domain = c->cluster_domain,
+		.cluster_dns = c->cluster_dns,
+		.host_ip = c->node_ip,
+		.capacity_memory = a->facts.memory,
+		.simulated = c->fake_nodes > 0,
+		.counts_changed = counts_changed,
+		.node = {.name = name,
+			 .max_pods = c->max_pods,
+			 .allocatable = {a->facts.cpu_milli, a->facts.memory, a->facts.storage}},
+	};
+	n->object = (struct node_object){.ip = c->node_ip,
+					 .labels = a->labels,
+					 .facts = &a->facts,
+					 .port = c->port,
+					 .max_pods = c->max_pods};
+}
+
+static int make_real(struct agent *a, struct err *err)
+{
+	const struct agent_config *c = a->c;
+	const char *name = *c->hostname_override ? c->hostname_override : a->facts.hostname;
+	struct node *n = a->nodes;
+	fill_node(a, n, mem_strdup(name), c->pod_cidr);
+	a->rt = agent_open_runtime(c, container_ended, n, err);
+	if (!a->rt)
+		return -1;
+	n->host.rt = a->rt;
+	n->host.image_pulled = image_pulled;
+	n->network_ready = network_is_ready;
+	n->cidr_changed = cidr_changed;
+	n->arg = a;
+	return find_leftovers(n, err);
+}
+
+static int make_fleet(struct agent *a, struct err *err)
+{
+	const struct agent_config *c = a->c;
+	a->world = fake_world_new();
+	for (size_t i = 0; i < a->n_nodes; i++) {
+		struct node *n = &a->nodes[i];
+		char cidr[32];
+		snprintf(cidr, sizeof(cidr), "10.%zu.%zu.0/24", 100 + i / 256, i % 256);
+		fill_node(a, n, mem_printf("%s%04zu", c->fake_node_prefix, i), cidr);
+		if (!c->fake_events)
+			n->host.events = NULL;
+		n->host.rt = fake_new(a->world, cidr, container_ended, n, err);
+		if (!n->host.rt || find_leftovers(n, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void add_informers(struct agent *a)
+{
+	for (size_t i = 0; i < a->n_nodes; i++) {
+		struct node *n = &a->nodes[i];
+		autofree char *pods = mem_printf("fieldSelector=spec.nodeName%%3D%s", n->name);
+		autofree char *node = mem_printf("fieldSelector=metadata.name%%3D%s", n->name);
+		informer_add(a->informers, &pod_type, pods, pod_changed, n);
+		if (!n->host.simulated)
+			informer_add(a->informers, &view_type, node, node_changed, n);
+	}
+}
+
+static struct agent *unfinished;
+
+struct agent *agent_new(const struct agent_config *c, struct err *err)
+{
+	struct agent *a = MEM_NEW(struct agent);
+	a->c = c;
+	a->rest.user_agent = "nodeagent/" CORACLE_VERSION;
+	if (kubeconfig_load(c->kubeconfig, &a->rest.kube, err) < 0)
+		goto fail;
+	a->labels = nodeobject_parse_labels(c->node_labels, err);
+	if (!a->labels)
+		goto fail;
+	node_facts_read(&a->facts, c->root_dir);
+	if (c->fake_nodes) { /* every one of them is a machine of middling size */
+		a->facts.cpu_milli = 32000;
+		a->facts.memory = INT64_C(256) << 30;
+	}
+	a->n_nodes = c->fake_nodes ? (size_t)c->fake_nodes : 1;
+	a->nodes = mem_array(a->n_nodes, sizeof(*a->nodes));
+	a->loop = loop_new(c->fake_nodes > 0);
+	a->events = events_new(&a->rest);
+	a->api = api_new(&a->rest, a->loop, c->fake_nodes ? 16 : 4);
+	a->informers = informer_set_new(&a->rest);
+	if ((c->fake_nodes ? make_fleet(a, err) : make_real(a, err)) < 0)
+		goto fail;
+	for (size_t i = 0; i < a->n_nodes; i++) {
+		a->nodes[i].object.runtime = a->nodes[i].host.rt->ops->name;
+		a->nodes[i].object.runtime_version = a->nodes[i].host.rt->ops->version;
+	}
+	add_informers(a);
+	return a;
+fail:
+	/* The process ends with this; until then everything stays where leak checkers can see it. */
+	unfinished = a;
+	agent_shut_down(a);
+	return NULL;
+}
+
+void agent_run(struct agent *a)
+{
+	informer_set_start(a->informers);
+	for (size_t i = 0; i < a->n_nodes; i++)
+		node_start(&a->nodes[i], (double)i / (double)a->n_nodes);
+	if (!a->c->fake_nodes)
+		api_call(a->api, REST_GET, mem_strdup("/api/v1/namespaces/default/services/kubernetes"), NULL,
+			 true, service_found, a);
+	a->sync_thread = thread_start("sync", wait_synced, a);
+	loop_run(a->loop);
+	pthread_join(a->sync_thread, NULL);
+}
+
+void agent_stop(struct agent *a)
+{
+	loop_stop(a->loop);
+}
+
+void agent_shut_down(struct agent *a)
+{
+	if (a->informers)
+		informer_set_stop(a->informers);
+	api_free(STEAL(a->api));
+	if (a->events)
+		events_free(STEAL(a->events));
+	if (a->rt)
+		a->rt->ops->free(STEAL(a->rt));
+}

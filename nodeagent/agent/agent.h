@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The node agent: one loop, one API thread, one informer thread, and the nodes they serve (one real, or a
+ * fleet of fake ones). Set up and torn down by main; everything in between happens on the loop.
+ */
+#ifndef AGENT_AGENT_H
+#define AGENT_AGENT_H
+
+#include "agent/node.h"
+
+struct agent_config { /* strings borrowed for the agent's life */
+	const char *kubeconfig, *node_ip, *hostname_override, *root_dir, *pod_cidr;
+	const char *tls_cert_file, *tls_key_file, *client_ca_file;
+	const char *container_runtime, *pause, *cni_conf_dir, *cni_bin_dir, *insecure_registries;
+	const char *cluster_dns, *cluster_domain, *fake_node_prefix;
+	const char *node_labels; /* "k=v,k=v" */
+	int port, healthz_port, max_pods, fake_nodes;
+	bool fake_events;
+};
+
+struct agent;
+struct agent *agent_new(const struct agent_config *c, struct err *err) MUST_CHECK;
+/* Connects to the API server and works until agent_stop. This thread becomes the loop's. */
+void agent_run(struct agent *a);
+void agent_stop(struct agent *a); /* any thread */
+/* Ends the threads that talk to others. Pods go on; memory is the process's. */
+void agent_shut_down(struct agent *a);
+
+/* ---- for the server: any thread but the loop's ---- */
+struct loop *agent_loop(struct agent *a);
+/* On the loop (through loop_call): the worker of a Pod, on any of this process's nodes. */
+struct worker *agent_find(struct agent *a, const char *ns, const char *pod);
+/* On the loop: v1 PodList of what runs here. The caller puts it. */
+js *agent_pods(struct agent *a);
+const char *agent_root(const struct agent *a);
+bool agent_simulated(const struct agent *a);
+
+/* The state directory of the real runtime, for the subcommands too: opens it, or fails with the reason. */
+struct runtime *agent_open_runtime(const struct agent_config *c, runtime_exit_fn *on_exit, void *arg,
+				   struct err *err) MUST_CHECK;
+
+#endif

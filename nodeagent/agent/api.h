@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calls to the API server that do not stop the loop: asked for on the loop, made by one thread that keeps
+ * many in flight, answered on the loop. What is asked for while a batch is on its way makes up the next
+ * batch, so a burst of a thousand status writes costs a few connections and no threads.
+ */
+#ifndef AGENT_API_H
+#define AGENT_API_H
+
+#include "client/rest.h"
+#include "agent/loop.h"
+
+struct api;
+struct api *api_new(const struct rest_config *c, struct loop *l, size_t in_flight);
+/* Gives up what is under way; no `done` runs any more. After loop_run. */
+void api_free(struct api *a);
+
+/* err->reason REASON_NONE: it went well. reply: borrowed, NULL unless asked for. */
+typedef void api_done(void *arg, const js *reply, const struct err *err);
+/* path and body are taken; body may be NULL. Loop thread. */
+void api_call(struct api *a, enum rest_verb verb, char *path, js *body, bool want_reply, api_done *done,
+	      void *arg);
+
+#endif

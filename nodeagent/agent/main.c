@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The node agent: runs the Pods that are bound to its node.
+ *
+ *	nodeagent --kubeconfig FILE …			the daemon
+ *	nodeagent image import FILE --root-dir DIR	puts the images of an archive into the node's store
+ *	nodeagent cleanup --root-dir DIR		removes everything the daemon keeps in the kernel:
+ *containers, mounts, network, cgroups
+ */
+#include <arpa/inet.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "base/flags.h"
+#include "base/log.h"
+#include "base/thread.h"
+#include "serve/health.h"
+#include "image/import.h"
+#include "runtime/oci.h"
+#include "serve/server.h"
+#include "os/tree.h"
+
+#define DEFAULT_PORT 10250
+
+static struct agent_config config;
+
+static const struct flag flags[] = {
+	{"kubeconfig", FLAG_STRING, &config.kubeconfig, "",
+	 "kubeconfig file with the API server and the node's credentials.", 0, 0},
+	{"node-ip", FLAG_STRING, &config.node_ip, "",
+	 "Address of the node; default: that of the default route.", 0, 0},
+	{"hostname-override", FLAG_STRING, &config.hostname_override, "",
+	 "Name of the node; default: the host name.", 0, 0},
+	{"root-dir", FLAG_STRING, &config.root_dir, "/var/lib/coracle/node", "State directory.", 0, 0},
+	{"port", FLAG_INT, &config.port, "0",
+	 "HTTPS port for the API server; default: 10250, for fake nodes none.", 0, 65535},
+	{"healthz-port", FLAG_INT, &config.healthz_port, "10248",
+	 "Port for /healthz and /metrics on loopback; 0 = none.", 0, 65535},
+	{"tls-cert-file", FLAG_STRING, &config.tls_cert_file, "",
+	 "Serving certificate; default: one made at start-up.", 0, 0},
+	{"tls-private-key-file", FLAG_STRING, &config.tls_key_file, "", "Its key.", 0, 0},
+	{"client-ca-file", FLAG_STRING, &config.client_ca_file, "",
+	 "CA whose client certificates may call; without it nobody may.", 0, 0},
+	{"container-runtime-binary", FLAG_STRING, &config.container_runtime, "",
+	 "OCI runtime; default: crun, or runc where cgroups are not v2 only.", 0, 0},
+	{"pause-binary", FLAG_STRING, &config.pause, "",
+	 "First process of a sandbox; default: beside this program.", 0, 0},
+	{"pod-cidr", FLAG_STRING, &config.pod_cidr, "",
+	 "Addresses for Pods; default: the Node's spec.podCIDR.", 0, 0},
+	{"max-pods", FLAG_INT, &config.max_pods, "110", "How many Pods the node takes.", 1, 10000},
+	{"cni-conf-dir", FLAG_STRING, &config.cni_conf_dir, "",
+	 "CNI configuration; default: /etc/cni/net.d, else our own.", 0, 0},
+	{"cni-bin-dir", FLAG_STRING, &config.cni_bin_dir, "",
+	 "CNI plugins; default: /usr/lib/cni:/opt/cni/bin.", 0, 0},
+	{"insecure-registries", FLAG_STRING, &config.insecure_registries, "",
+	 "Registries (host[:port], comma-separated) reached by plain HTTP.", 0, 0},
+	{"cluster-dns", FLAG_STRING, &config.cluster_dns, "",
+	 "Addresses of the cluster's DNS, comma-separated.", 0, 0},
+	{"cluster-domain", FLAG_STRING, &config.cluster_domain, "cluster.local", "Domain of the cluster.", 0,
+	 0},
+	{"node-labels", FLAG_STRING, &config.node_labels, "",
+	 "Labels the node registers with: KEY=VALUE, comma-separated.", 0, 0},
+	{"fake-nodes", FLAG_INT, &config.fake_nodes, "0",
+	 "Be this many nodes whose containers are pretended.", 0, 10000},
+	{"fake-node-prefix", FLAG_STRING, &config.fake_node_prefix, "fake-",
+	 "Their names are PREFIX0000, PREFIX0001 …", 0, 0},
+	{"fake-events", FLAG_BOOL, &config.fake_events, "false", "Let fake nodes record events.", 0, 0},
+	{0},
+};
+
+/* The source address of the default route; nothing is sent. */
+static const char *default_ip(void)
+{
+	static char text[INET_ADDRSTRLEN] = "127.0.0.1";
+	struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(0xc0000201)};
+	struct sockaddr_in from;
+	socklen_t n = sizeof(from);
+	autoclose int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0 &&
+	    getsockname(fd, (struct sockaddr *)&from, &n) == 0)
+		inet_ntop(AF_INET, &from.sin_addr, text, sizeof(text));
+	return text;
+}
+
+static const char *default_pause(void)
+{
+	static const char *const places[] = {"/../libexec/coracle/pause", "/pause"};
+	static char path[PATH_MAX];
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	self[n < 0 ? 0 : n] = '\0';
+	char *dir = dirname(self);
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		int len = snprintf(path, sizeof(path), "%s%s", dir, places[i]);
+		if (len > 0 && (size_t)len < sizeof(path) && access(path, X_OK) == 0)
+			break;
+	}
+	return path;
+}
+
+static void fill_defaults(void)
+{
+	struct rlimit files;
+	if (!*config.node_ip)
+		config.node_ip = config.fake_nodes ? "127.0.0.1" : default_ip();
+	if (!config.port && !config.fake_nodes)
+		config.port = DEFAULT_PORT;
+	if (!*config.pause)
+		config.pause = default_pause();
+	/* Every fake node has a watch of its own. */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+static int fail(const struct err *err, const char *what)
+{
+	log_err(err, what, NULL);
+	return 1;
+}
+
+/* ---- subcommands ---- */
+
+/* Only the image store is opened: a daemon may be running on the rest. */
+static int import_image(const char *file)
+{
+	struct err err = ERR_INIT;
+	autofree char *dir = mem_printf("%s/images", config.root_dir);
+	struct image_store *store = NULL;
+	int n = -1;
+	if (tree_mkdirs(dir, 0700, &err) == 0 && (store = image_store_open(dir, &err)))
+		n = image_import(store, file, NULL, &err);
+	if (store)
+		image_store_free(store);
+	if (n < 0)
+		return fail(&err, "cannot import");
+	printf("%d image%s imported\n", n, n == 1 ? "" : "s");
+	return 0;
+}
+
+static int clean_up(const char *unused)
+{
+	struct err err = ERR_INIT;
+	/* What was never used needs no cleaning, and cleaning makes no directories. */
+	if (access(config.root_dir, F_OK) < 0)
+		return 0;
+	struct runtime *rt = agent_open_runtime(&config, NULL, NULL, &err);
+	if (!rt)
+		return fail(&err, "cannot open the state directory");
+	return oci_teardown(rt, &err) < 0 ? fail(&err, "cannot remove everything") : 0;
+}
+
+static const struct subcommand {
+	const char *words[2]; /* the second may be NULL */
+	bool file;	      /* takes one argument */
+	int (*run)(const char *file);
+} subcommands[] = {
+	{{"image", "import"}, true, import_image},
+	{{"cleanup", NULL}, false, clean_up},
+};
+
+/* The subcommand that argv begins with; its words and its argument are taken out of argv. */
+static const struct subcommand *find_subcommand(int *argc, char **argv, const char **file)
+{
+	for (size_t i = 0; i < ARRAY_LEN(subcommands); i++) {
+		const struct subcommand *s = &subcommands[i];
+		int words = s->words[1] ? 2 : 1, taken = words + s->file;
+		if (*argc <= taken || strcmp(argv[1], s->words[0]) != 0 ||
+		    (s->words[1] && strcmp(argv[2], s->words[1]) != 0))
+			continue;
+		*file = s->file ? argv[words + 1] : NULL;
+		memmove(argv + 1, argv + 1 + taken, (size_t)(*argc - taken) * sizeof(*argv));
+		*argc -= taken;
+		return s;
+	}
+	return NULL;
+}
+
+/* ---- the daemon ---- */
+
+static void *run_loop(void *arg)
+{
+	agent_run(arg);
+	return NULL;
+}
+
+static int run_daemon(void)
+{
+	struct err err = ERR_INIT;
+	struct health *health = NULL;
+	/* Static: what the agent owns stays reachable until the process ends, which is what frees it. */
+	static struct agent *agent;
+	static struct server *server;
+	if (!*config.kubeconfig) {
+		(void)err_set(&err, REASON_INVALID, "--kubeconfig is required");
+		return fail(&err, "cannot start");
+	}
+	if (!(agent = agent_new(&config, &err)))
+		return fail(&err, "cannot start");
+	if (config.port && !(server = server_start(agent, &config, &err)))
+		return fail(&err, "cannot serve");
+	if (config.healthz_port && !(health = health_start("127.0.0.1", config.healthz_port, &err)))
+		return fail(&err, "cannot serve health checks");
+	pthread_t loop = thread_start("loop", run_loop, agent);
+	stop_wait();
+	log_info("stopping", NULL);
+	server_stop(server);
+	health_stop(health);
+	agent_stop(agent);
+	pthread_join(loop, NULL);
+	agent_shut_down(agent);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct err err = ERR_INIT;
+	const char *file = NULL;
+	const struct subcommand *sub = find_subcommand(&argc, argv, &file);
+	switch (flags_parse("nodeagent", "Runs the Pods that are bound to its node.", flags, argc, argv,
+			    &err)) {
+	case FLAGS_EXIT:
+		return 0;
+	case FLAGS_ERROR:
+		fprintf(stderr, "nodeagent: %s\n", err.msg);
+		return 2;
+	case FLAGS_OK:
+		break;
+	}
+	stop_install();
+	fill_defaults();
+	return sub ? sub->run(file) : run_daemon();
+}

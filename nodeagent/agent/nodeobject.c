@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/nodeobject.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/statvfs.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/flags.h"
+#include "object/name.h"
+#include "object/condition.h"
+#include "object/rfc3339.h"
+#include "os/tree.h"
+
+/* ---- facts ---- */
+
+static char *read_line(const char *path)
+{
+	autobuf struct buf b = BUF_INIT;
+	struct err err = ERR_INIT;
+	if (tree_read(path, 4096, &b, &err) < 0)
+		return mem_strdup(""); /* not every machine has every file */
+	return mem_strndup(buf_str(&b), strcspn(buf_str(&b), "\n"));
+}
+
+/* The value of `key` in a file of lines "KEY<sep>VALUE". */
+static char *read_value(const char *path, const char *key)
+{
+	autobuf struct buf b = BUF_INIT;
+	struct err err = ERR_INIT;
+	size_t n = strlen(key);
+	if (tree_read(path, 64 * 1024, &b, &err) < 0)
+		return mem_strdup("");
+	for (const char *p = buf_str(&b); *p;) {
+		size_t len = strcspn(p, "\n");
+		if (len > n && !strncmp(p, key, n)) {
+			p += n;
+			len -= n;
+			while (len && strchr(" \t\"", *p)) {
+				p++;
+				len--;
+			}
+			while (len && strchr(" \t\"", p[len - 1]))
+				len--;
+			return mem_strndup(p, len);
+		}
+		p += len + (p[len] == '\n');
+	}
+	return mem_strdup("");
+}
+
+static const struct {
+	const char *machine, *name;
+} arch_names[] = {{"x86_64", "amd64"},	  {"aarch64", "arm64"},	  {"armv7l", "arm"}, {"i686", "386"},
+		  {"ppc64le", "ppc64le"}, {"riscv64", "riscv64"}, {"s390x", "s390x"}};
+
+void node_facts_read(struct node_facts *f, const char *root)
+{
+	struct utsname u;
+	struct statvfs vfs;
+	*f = (struct node_facts){0};
+	uname(&u);
+	f->hostname = mem_strdup(u.nodename);
+	f->kernel = mem_strdup(u.release);
+	f->arch = mem_strdup(u.machine);
+	for (size_t i = 0; i < ARRAY_LEN(arch_names); i++)
+		if (!strcmp(arch_names[i].machine, u.machine)) {
+			free(f->arch);
+			f->arch = mem_strdup(arch_names[i].name);
+		}
+	f->os_image = read_value("/etc/os-release", "PRETTY_NAME=");
+	f->machine_id = read_line("/etc/machine-id");
+	f->boot_id = read_line("/proc/sys/kernel/random/boot_id");
+	f->system_uuid = read_line("/sys/class/dmi/id/product_uuid");
+	if (!*f->system_uuid) {
+		free(f->system_uuid);
+		f->system_uuid = mem_strdup(f->machine_id);
+	}
+	f->cpu_milli = sysconf(_SC_NPROCESSORS_ONLN) * 1000;
+	autofree char *kib = read_value("/proc/meminfo", "MemTotal:");
+	f->memory = strtoll(kib, NULL, 10) * 1024;
+	if (statvfs(root, &vfs) == 0 || statvfs("/", &vfs) == 0)
+		f->storage = (int64_t)vfs.f_blocks * (int64_t)vfs.f_frsize;
+	autofree char *h2 = read_line("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages");
+	autofree char *h1 = read_line("/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages");
+	f->huge_2m = strtoll(h2, NULL, 10) << 21;
+	f->huge_1g = strtoll(h1, NULL, 10) << 30;
+}
+
+void node_facts_release(struct node_facts *f)
+{
+	char *all[] = {f->hostname,   f->arch,	  f->kernel,	 f->os_image,
+		       f->machine_id, f->boot_id, f->system_uuid};
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		free(all[i]);
+	*f = (struct node_facts){0};
+}
+
+/* ---- the object ---- */
+
+js *nodeobject_parse_labels(const char *text, struct err *err)
+{
+	autojson js *l = js_new_obj();
+	autofree char *copy = mem_strdup(text);
+	char *save = NULL;
+	for (char *item = strtok_r(copy, ",", &save); item; item = strtok_r(NULL, ",", &save)) {
+		char *equals = strchr(item, '=');
+		const char *value = equals ? equals + 1 : "";
+		if (equals)
+			*equals = '\0';
+		const char *wrong = name_check_qualified(item);
+		if (!wrong)
+			wrong = name_check_label_value(value);
+		if (wrong) {
+			err_set(err, REASON_BAD_REQUEST, "--node-labels: \"%s=%s\": %s", item, value, wrong);
+			return NULL;
+		}
+		js_set_str(l, item, value);
+	}
+	return STEAL(l);
+}
+
+js *nodeobject_labels(const struct node_object *n)
+{
+	js *l = js_new_obj();
+	js_set_str(l, "beta.kubernetes.io/arch", n->facts->arch);
+	js_set_str(l, "beta.kubernetes.io/os", "linux");
+	js_set_str(l, "kubernetes.io/arch", n->facts->arch);
+	js_set_str(l, "kubernetes.io/hostname", n->name);
+	js_set_str(l, "kubernetes.io/os", "linux");
+	if (n->labels) {
+		struct js_iter it = js_iter(n->labels);
+		while (js_next(&it))
+			js_set(l, it.key, js_dup(it.value));
+	}
+	return l;
+}
+
+static void set_bytes(js *o, const char *key, int64_t bytes)
+{
+	char text[32];
+	if (bytes && bytes % 1024 == 0)
+		snprintf(text, sizeof(text), "%" PRId64 "Ki", bytes / 1024);
+	else
+		snprintf(text, sizeof(text), "%" PRId64, bytes);
+	js_set_str(o, key, text);
+}
+
+static js *amounts(const struct node_object *n)
+{
+	js *o = js_new_obj();
+	char text[32];
+	if (n->facts->cpu_milli % 1000)
+		snprintf(text, sizeof(text), "%" PRId64 "m", n->facts->cpu_milli);
+	else
+		snprintf(text, sizeof(text), "%" PRId64, n->facts->cpu_milli / 1000);
+	js_set_str(o, "cpu", text);
+	set_bytes(o, "ephemeral-storage", n->facts->storage);
+	set_bytes(o, "hugepages-1Gi", n->facts->huge_1g);
+	set_bytes(o, "hugepages-2Mi", n->facts->huge_2m);
+	set_bytes(o, "memory", n->facts->memory);
+	snprintf(text, sizeof(text), "%d", n->max_pods);
+	js_set_str(o, "pods", text);
+	return o;
+}
+
+static js *addresses(const struct node_object *n)
+{
+	const struct {
+		const char *type, *address;
+	} rows[] = {{"InternalIP", n->ip}, {"Hostname", n->name}};
+	js *list = js_new_arr();
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		js *a = js_new_obj();
+		js_set_str(a, "type", rows[i].type);
+		js_set_str(a, "address", rows[i].address);
+		js_push(list, a);
+	}
+	return list;
+}
+
+static js *conditions(const struct node_object *n, const js *old, int64_t now_ns)
+{
+	const struct {
+		const char *type;
+		bool yes;
+		const char *reason, *message;
+	} rows[] = {
+		{"MemoryPressure", false, "KubeletHasSufficientMemory",
+		 "kubelet has sufficient memory available"},
+		{"DiskPressure", false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure"},
+		{"PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available"},
+		{"Ready", n->ready, n->ready ? "KubeletReady" : "KubeletNotReady",
+		 n->ready ? "kubelet is posting ready status" : n->not_ready_why},
+	};
+	char now[RFC3339_MAX];
+	js *list = js_new_arr();
+	rfc3339_format(now_ns, now);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *status = rows[i].yes ? "True" : "False";
+		const js *was = condition_find(js_arr(old, "conditions", NULL), rows[i].type);
+		bool same = was && !strcmp(js_str0(was, "status", NULL), status);
+		const char *since = same ? js_str(was, "lastTransitionTime", NULL) : NULL;
+		js *c = js_new_obj();
+		js_set_str(c, "type", rows[i].type);
+		js_set_str(c, "status", status);
+		js_set_str(c, "lastHeartbeatTime", now);
+		js_set_str(c, "lastTransitionTime", since ? since : now);
+		js_set_str(c, "reason", rows[i].reason);
+		js_set_str(c, "message", rows[i].message);
+		js_push(list, c);
+	}
+	return list;
+}
+
+static js *node_info(const struct node_object *n)
+{
+	js *o = js_new_obj();
+	autofree char *runtime = mem_printf("%s://%s", n->runtime, n->runtime_version);
+	js_set_str(o, "machineID", n->facts->machine_id);
+	js_set_str(o, "systemUUID", n->facts->system_uuid);
+	js_set_str(o, "bootID", n->facts->boot_id);
+	js_set_str(o, "kernelVersion", n->facts->kernel);
+	js_set_str(o, "osImage", n->facts->os_image);
+	js_set_str(o, "containerRuntimeVersion", runtime);
+	js_set_str(o, "kubeletVersion", KUBERNETES_VERSION);
+	js_set_str(o, "kubeProxyVersion", "");
+	js_set_str(o, "operatingSystem", "linux");
+	js_set_str(o, "architecture", n->facts->arch);
+	return o;
+}
+
+static int larger(const void *a, const void *b)
+{
+	const struct runtime_image *x = *(const struct runtime_image *const *)a;
+	const struct runtime_image *y = *(const struct runtime_image *const *)b;
+	return (x->size < y->size) - (x->size > y->size);
+}
+
+static js *images(const struct runtime_image_list *l)
+{
+	js *list = js_new_arr();
+	const struct runtime_image **v = mem_array(l->n, sizeof(struct runtime_image *));
+	for (size_t i = 0; i < l->n; i++)
+		v[i] = &l->v[i];
+	qsort(v, l->n, sizeof(*v), larger);
+	for (size_t i = 0; i < l->n && i < NODEOBJECT_MAX_IMAGES; i++) {
+		js *o = js_new_obj(), *names = js_new_arr();
+		if (v[i]->digest_ref && strchr(v[i]->digest_ref, '@'))
+			js_push(names, js_new_str(v[i]->digest_ref));
+		if (v[i]->ref)
+			js_push(names, js_new_str(v[i]->ref));
+		js_set(o, "names", names);
+		js_set_int(o, "sizeBytes", v[i]->size);
+		js_push(list, o);
+	}
+	free(v);
+	return list;
+}
+
+js *nodeobject_status(const struct node_object *n, const js *old, int64_t now_ns)
+{
+	js *st = js_new_obj();
+	js_set(st, "capacity", amounts(n));
+	js_set(st, "allocatable", amounts(n));
+	js_set(st, "conditions", conditions(n, old, now_ns));
+	js_set(st, "addresses", addresses(n));
+	js_set_int(js_ensure(st, "daemonEndpoints", "kubeletEndpoint", NULL), "Port", n->port);
+	js_set(st, "nodeInfo", node_info(n));
+	if (n->images && n->images->n)
+		js_set(st, "images", images(n->images));
+	return st;
+}
+
+js *nodeobject_new(const struct node_object *n, int64_t now_ns)
+{
+	js *o = js_new_obj(), *meta = js_ensure(o, "metadata", NULL);
+	js_set_str(o, "apiVersion", "v1");
+	js_set_str(o, "kind", "Node");
+	js_set_str(meta, "name", n->name);
+	js_set(meta, "labels", nodeobject_labels(n));
+	js_set_str(js_ensure(meta, "annotations", NULL),
+		   "volumes.kubernetes.io/controller-managed-attach-detach", "true");
+	if (n->pod_cidr && *n->pod_cidr) {
+		js *spec = js_ensure(o, "spec", NULL);
+		js_set_str(spec, "podCIDR", n->pod_cidr);
+		js_push(js_ensure_arr(spec, "podCIDRs"), js_new_str(n->pod_cidr));
+	}
+	js_set(o, "status", nodeobject_status(n, NULL, now_ns));
+	return o;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The Node object as this agent writes it, and the facts about the machine that go into it (kubelet
+ * pkg/kubelet/nodestatus). Building is pure; reading the facts is not. Any thread.
+ */
+#ifndef AGENT_NODEOBJECT_H
+#define AGENT_NODEOBJECT_H
+
+#include "object/json.h"
+#include "runtime/runtime.h"
+
+#define NODEOBJECT_MAX_IMAGES 50 /* the largest are listed (kubelet nodeStatusMaxImages) */
+
+struct node_facts { /* strings owned */
+	char *hostname, *arch, *kernel, *os_image, *machine_id, *boot_id, *system_uuid;
+	int64_t cpu_milli, memory, storage; /* milli, bytes */
+	int64_t huge_2m, huge_1g;	    /* bytes */
+};
+/* storage: of the file system that holds root. */
+void node_facts_read(struct node_facts *f, const char *root);
+void node_facts_release(struct node_facts *f);
+
+struct node_object {
+	const char *name, *ip;
+	const js *labels; /* further ones, from --node-labels; NULL = none; borrowed */
+	const struct node_facts *facts;
+	int port, max_pods;
+	const char *pod_cidr; /* NULL or "" = none */
+	const char *runtime, *runtime_version;
+	bool ready;
+	const char *not_ready_why;
+	const struct runtime_image_list *images; /* NULL = none */
+};
+
+/* The object for POST. now in wall nanoseconds. */
+js *nodeobject_new(const struct node_object *n, int64_t now_ns);
+/* Its status alone; transition times are taken from `old` (a status, may be NULL). */
+js *nodeobject_status(const struct node_object *n, const js *old, int64_t now_ns);
+/* "k=v,k=v" as an object of labels. */
+js *nodeobject_parse_labels(const char *text, struct err *err) MUST_CHECK;
+/* The labels that a node carries by itself, and those of --node-labels. */
+js *nodeobject_labels(const struct node_object *n);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "agent/nodeobject.h"
+#include "object/condition.h"
+
+static struct node_facts facts = {.hostname = "h",
+				  .arch = "amd64",
+				  .kernel = "6.1",
+				  .os_image = "Debian",
+				  .machine_id = "m",
+				  .boot_id = "b",
+				  .system_uuid = "s",
+				  .cpu_milli = 2000,
+				  .memory = INT64_C(8) << 30,
+				  .storage = 1001};
+
+static struct node_object node(bool ready)
+{
+	return (struct node_object){.name = "n1",
+				    .ip = "1.2.3.4",
+				    .facts = &facts,
+				    .port = 10250,
+				    .max_pods = 110,
+				    .pod_cidr = "10.244.0.0/24",
+				    .runtime = "coracle",
+				    .runtime_version = "1.0",
+				    .ready = ready,
+				    .not_ready_why = "container runtime network not ready: x"};
+}
+
+static void test_object(void **state)
+{
+	struct node_object n = node(true);
+	autojson js *o = nodeobject_new(&n, 10 * NS_PER_S);
+	static const struct {
+		const char *a, *b, *c, *want;
+	} rows[] = {
+		{"metadata", "name", NULL, "n1"},
+		{"metadata", "labels", "kubernetes.io/hostname", "n1"},
+		{"metadata", "labels", "kubernetes.io/os", "linux"},
+		{"spec", "podCIDR", NULL, "10.244.0.0/24"},
+		{"status", "capacity", "cpu", "2"},
+		{"status", "capacity", "memory", "8388608Ki"},
+		{"status", "allocatable", "ephemeral-storage", "1001"},
+		{"status", "allocatable", "pods", "110"},
+		{"status", "nodeInfo", "containerRuntimeVersion", "coracle://1.0"},
+		{"status", "nodeInfo", "kubeletVersion", "v1.34.0"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_string_equal(rows[i].c ? js_str0(o, rows[i].a, rows[i].b, rows[i].c, NULL)
+					      : js_str0(o, rows[i].a, rows[i].b, NULL),
+				    rows[i].want);
+	assert_int_equal(js_int(o, 0, "status", "daemonEndpoints", "kubeletEndpoint", "Port", NULL), 10250);
+	assert_string_equal(js_str0(js_at(js_arr(o, "status", "addresses", NULL), 0), "address", NULL),
+			    "1.2.3.4");
+}
+
+static void test_ready(void **state)
+{
+	struct node_object no = node(false), yes = node(true);
+	autojson js *first = nodeobject_status(&no, NULL, 10 * NS_PER_S);
+	autojson js *second = nodeobject_status(&no, first, 20 * NS_PER_S);
+	autojson js *third = nodeobject_status(&yes, second, 30 * NS_PER_S);
+	const js *c = condition_find(js_arr(second, "conditions", NULL), "Ready");
+	assert_string_equal(js_str0(c, "status", NULL), "False");
+	assert_string_equal(js_str0(c, "reason", NULL), "KubeletNotReady");
+	assert_string_equal(js_str0(c, "message", NULL), "container runtime network not ready: x");
+	assert_string_equal(js_str0(c, "lastTransitionTime", NULL), "1970-01-01T00:00:10Z");
+	assert_string_equal(js_str0(c, "lastHeartbeatTime", NULL), "1970-01-01T00:00:20Z");
+	c = condition_find(js_arr(third, "conditions", NULL), "Ready");
+	assert_string_equal(js_str0(c, "message", NULL), "kubelet is posting ready status");
+	assert_string_equal(js_str0(c, "lastTransitionTime", NULL), "1970-01-01T00:00:30Z");
+}
+
+/* The largest images are listed, with the names they can be asked for by. */
+static void test_images(void **state)
+{
+	struct runtime_image v[NODEOBJECT_MAX_IMAGES + 10];
+	struct runtime_image_list list = {v, ARRAY_LEN(v)};
+	struct node_object n = node(true);
+	memset(v, 0, sizeof(v));
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		v[i].ref = "docker.io/library/x:1";
+		v[i].digest_ref = i % 2 ? "docker.io/library/x@sha256:1" : "sha256:1";
+		v[i].size = (int64_t)i;
+	}
+	n.images = &list;
+	autojson js *st = nodeobject_status(&n, NULL, 0);
+	const js *images = js_arr(st, "images", NULL);
+	assert_int_equal(js_len(images), NODEOBJECT_MAX_IMAGES);
+	assert_int_equal(js_int(js_at(images, 0), 0, "sizeBytes", NULL), ARRAY_LEN(v) - 1);
+	assert_int_equal(js_len(js_arr(js_at(images, 0), "names", NULL)), 2);
+	assert_int_equal(js_len(js_arr(js_at(images, 1), "names", NULL)), 1);
+}
+
+static void test_facts(void **state)
+{
+	struct node_facts f;
+	node_facts_read(&f, "/");
+	assert_true(f.cpu_milli >= 1000 && f.memory > 1 << 20 && f.storage > 0);
+	assert_true(*f.kernel && *f.hostname && *f.boot_id);
+	node_facts_release(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_object), cmocka_unit_test(test_ready),
+					   cmocka_unit_test(test_images), cmocka_unit_test(test_facts)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

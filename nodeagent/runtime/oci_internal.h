@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the OCI runtime share. Nobody else includes this.
+ *
+ *	ROOT/sandboxes/ID/	state.json, shm
+ *	ROOT/containers/ID/	state.json, config.json, upper, work, rootfs, pidfile, oom, conmon.pid
+ *	ROOT/exits/ID		exit code, written by conmon
+ *	ROOT/netns/UID-ID	network namespaces, bind-mounted
+ *	ROOT/pause/		the only file of a sandbox's root
+ *	ROOT/runtime/		crun's or runc's own state
+ *	ROOT/images, ROOT/cni	see image/store.h, network/network.h
+ *
+ * A record (sandbox or container) is counted; its fixed part is set before it can be found, its changing part
+ *is guarded by oci.lock. Its state.json is written by rename without syncing: what it describes does not
+ *outlive the machine.
+ */
+#ifndef RUNTIME_OCI_INTERNAL_H
+#define RUNTIME_OCI_INTERNAL_H
+
+#include <pthread.h>
+#include <sys/types.h>
+#include "base/buf.h"
+#include "base/map.h"
+#include "image/pull.h"
+#include "network/network.h"
+#include "object/json.h"
+#include "runtime/oci.h"
+#include "runtime/oci_cgroup.h"
+
+struct oci_watch;
+
+struct oci {
+	struct runtime rt;
+	struct runtime_config c; /* owned copies */
+	char *oci_runtime, *conmon;
+	struct oci_cgroups *cgroups;
+	struct image_store *images;
+	struct image_puller *puller;
+	struct network *network;
+	struct oci_watch *watch;
+	pthread_mutex_t lock;  /* guards the maps and the records' changing parts; no I/O under it */
+	struct map sandboxes;  /* id -> struct oci_sandbox *, one reference */
+	struct map containers; /* id -> struct oci_container * */
+};
+
+/* A process that may long be gone, and its pid somebody else's. */
+struct oci_process {
+	pid_t pid;
+	uint64_t start; /* process_start_time() */
+};
+bool oci_process_alive(const struct oci_process *p);
+/* A pidfd of exactly this process; -1 when it is gone. */
+int oci_process_open(const struct oci_process *p);
+/* Waits that long for it to end by itself, then SIGKILL, then until it is gone. */
+int oci_process_kill(const struct oci_process *p, int64_t grace_ns, struct err *err) MUST_CHECK;
+
+struct oci_kvs {
+	struct runtime_kv *v;
+	size_t n;
+};
+
+struct oci_sandbox {
+	int refs;
+	char id[RUNTIME_ID_MAX];
+	char *pod_uid, *pod_namespace, *pod_name, *hostname;
+	unsigned attempt;
+	bool host_network, host_pid, host_ipc, share_pid;
+	int64_t created_ns;
+	struct oci_kvs labels, annotations;
+	struct runtime_port *ports;
+	size_t n_ports;
+	char *dir, *netns, *cgroup; /* netns "" with host_network */
+	/* changing */
+	struct oci_process pause;
+	char ips[RUNTIME_IPS_MAX][46];
+	char *network; /* for network_remove; NULL = none was made */
+	bool complete; /* creation reached its end */
+};
+
+struct oci_container {
+	int refs;
+	char id[RUNTIME_ID_MAX], sandbox_id[RUNTIME_ID_MAX];
+	char *pod_uid, *name, *image_id, *image_ref, *digest_ref, *log_path, *termination_log;
+	unsigned attempt;
+	bool tty, stdin_open, stdin_once;
+	int64_t created_ns;
+	struct oci_kvs labels, annotations;
+	char *dir, *cgroup;
+	/* changing */
+	struct oci_process init, conmon;
+	int64_t started_ns, finished_ns; /* finished_ns != 0: exit_code and oom_killed hold */
+	int exit_code;
+	bool oom_killed, complete;
+	/* Held while state.json is written; a removal that has begun is the end of writing. Before oci.lock.
+	 */
+	pthread_mutex_t file_lock;
+	bool removed;
+};
+
+/* oci_record.c */
+void oci_sandbox_unref(struct oci_sandbox *s);
+void oci_container_unref(struct oci_container *c);
+struct oci_sandbox *oci_sandbox_find(struct oci *o, const char *id);	 /* a reference, or NULL */
+struct oci_container *oci_container_find(struct oci *o, const char *id); /* a reference, or NULL */
+struct oci_sandbox *oci_sandbox_new(struct oci *o, const struct runtime_sandbox_spec *spec);
+struct oci_container *oci_container_new(struct oci *o, const struct runtime_container_spec *spec,
+					const struct oci_sandbox *s, const struct image_record *image);
+/* Fills in the parts of a record that follow from the others. */
+void oci_sandbox_derive(const struct oci *o, struct oci_sandbox *s);
+void oci_container_derive(const struct oci *o, struct oci_container *c);
+/* Makes it findable; the map takes its own reference. */
+void oci_sandbox_add(struct oci *o, struct oci_sandbox *s);
+void oci_container_add(struct oci *o, struct oci_container *c);
+void oci_sandbox_forget(struct oci *o, const char *id);
+void oci_container_forget(struct oci *o, const char *id);
+/* References to all, NULL-terminated; the caller unrefs and frees the array. */
+struct oci_sandbox **oci_all_sandboxes(struct oci *o);
+struct oci_container **oci_all_containers(struct oci *o);
+
+/* oci_state.c */
+int oci_sandbox_save(struct oci *o, struct oci_sandbox *s, struct err *err) MUST_CHECK;
+int oci_container_save(struct oci *o, struct oci_container *c, struct err *err) MUST_CHECK;
+/* Reads all records; what cannot be read is removed from the disk. */
+int oci_state_load(struct oci *o, struct err *err) MUST_CHECK;
+
+/* oci.c */
+/* The image's name for people (a tag) and for status.imageID; borrowed from the record. */
+const char *oci_image_name(const struct image_record *r);
+const char *oci_image_digest_ref(const struct image_record *r, const char *name);
+
+/* oci_sandbox.c */
+int oci_sandbox_create(struct runtime *rt, const struct runtime_sandbox_spec *spec,
+		       struct runtime_sandbox *ret, struct err *err);
+int oci_sandbox_remove(struct runtime *rt, const char *id, struct err *err);
+bool oci_sandbox_ready(struct runtime *rt, const char *id);
+
+/* oci_container.c */
+int oci_container_create(struct runtime *rt, const struct runtime_container_spec *spec,
+			 char ret_id[RUNTIME_ID_MAX], struct err *err);
+int oci_container_start(struct runtime *rt, const char *id, struct err *err);
+int oci_container_signal(struct runtime *rt, const char *id, int sig, struct err *err);
+int oci_container_status(struct runtime *rt, const char *id, struct runtime_container *ret, struct err *err);
+int oci_container_remove(struct runtime *rt, const char *id, struct err *err);
+void oci_container_inspect(struct oci *o, struct oci_container *c, struct runtime_container *ret);
+/* conmon died; if it left no exit file, the container it watched is ended. */
+void oci_container_orphaned(struct oci *o, struct oci_container *c);
+
+/* oci_conmon.c: runs conmon, which runs `RUNTIME create`; fills c->init and c->conmon. */
+int oci_conmon_create(struct oci *o, struct oci_container *c, struct err *err) MUST_CHECK;
+/* RUNTIME start / delete. */
+int oci_runtime_start(struct oci *o, const struct oci_container *c, struct err *err) MUST_CHECK;
+int oci_runtime_delete(struct oci *o, const struct oci_container *c, struct err *err) MUST_CHECK;
+
+/* oci_pause.c: pause in new namespaces. */
+struct oci_pause_spec {
+	const char *root_dir; /* holds "pause" */
+	const char *hostname;
+	bool net, ipc, uts, pid; /* which namespaces are new */
+	const struct runtime_kv *sysctls;
+	size_t n_sysctls;
+};
+int oci_pause_start(const struct oci_pause_spec *spec, struct oci_process *ret, struct err *err) MUST_CHECK;
+
+/* oci_rootfs.c: DIR/rootfs over the image's layers and DIR/upper. */
+int oci_rootfs_mount(struct image_store *images, const struct image_record *image, const char *dir,
+		     struct err *err) MUST_CHECK;
+
+/* oci_user.c: who the container's process is, by the image's own /etc/passwd and /etc/group. */
+#define OCI_GROUPS_MAX 256
+struct oci_user {
+	uint32_t uid, gid;
+	uint32_t groups[OCI_GROUPS_MAX];
+	size_t n_groups;
+};
+int oci_user_resolve(const char *rootfs, const char *image_user, const struct runtime_container_spec *spec,
+		     struct oci_user *ret, struct err *err) MUST_CHECK;
+
+/* oci_spec.c: config.json. Pure. */
+struct oci_spec_input {
+	const struct runtime_container_spec *spec;
+	const struct image_config *image;
+	const struct oci_user *user;
+	const char *rootfs, *cgroup, *hostname;
+	const char *shm;			   /* host directory for /dev/shm */
+	const char *netns, *ipcns, *utsns, *pidns; /* paths; NULL = the host's; pidns "" = a new one */
+	bool unified;				   /* cgroup v2 */
+};
+int oci_spec_write(const struct oci_spec_input *in, struct buf *out, struct err *err) MUST_CHECK;
+
+/* oci_caps.c */
+/* Adds the four sets of `process.capabilities`. REASON_INVALID for an unknown name. */
+int oci_caps_write(const struct runtime_container_spec *spec, js *process, struct err *err) MUST_CHECK;
+/* The devices of the spec, or all of the host's for a privileged one: linux.devices and
+ * linux.resources.devices. */
+int oci_devices_write(const struct runtime_container_spec *spec, js *linux_, struct err *err) MUST_CHECK;
+
+/* oci_watch.c: one thread that sees exit files appear and processes end. */
+struct oci_watch *oci_watch_start(struct oci *o, struct err *err) MUST_CHECK;
+void oci_watch_stop(struct oci_watch *w);
+void oci_watch_sandbox(struct oci_watch *w, const struct oci_sandbox *s);
+void oci_watch_container(struct oci_watch *w, const struct oci_container *c);
+
+#endif
