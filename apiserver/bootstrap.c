@@ -101,10 +101,11 @@ static int make_service(struct api *api, int port, struct err *err)
 	struct object o = {.resource = "services", .ns = "default", .name = "kubernetes"};
 	if (first_address(api->service_cidr, ip, err) < 0)
 		return -1;
-	buf_addf(&o.body,
-		 "{\"kind\":\"Service\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"kubernetes\",\"namespace\":\"default\",\"labels\":{\"component\":\"apiserver\",\"provider\":\"kubernetes\"}},\"spec\":{\"type\":"
-		 "\"ClusterIP\",\"clusterIP\":\"%s\",\"sessionAffinity\":\"None\",\"ports\":[{\"name\":\"https\",\"port\":443,\"protocol\":\"TCP\",\"targetPort\":%d}]}}",
-		 ip, port);
+	buf_addf(
+		&o.body,
+		"{\"kind\":\"Service\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"kubernetes\",\"namespace\":\"default\",\"labels\":{\"component\":\"apiserver\",\"provider\":\"kubernetes\"}},\"spec\":{\"type\":"
+		"\"ClusterIP\",\"clusterIP\":\"%s\",\"sessionAffinity\":\"None\",\"ports\":[{\"name\":\"https\",\"port\":443,\"protocol\":\"TCP\",\"targetPort\":%d}]}}",
+		ip, port);
 	int rc = create(api, &o, err);
 	buf_release(&o.body);
 	return rc;
@@ -115,12 +116,14 @@ static int make_endpoints(struct api *api, const char *address, int port, struct
 {
 	struct object o = {.resource = "endpoints", .ns = "default", .name = "kubernetes"};
 	autobuf struct buf subsets = BUF_INIT;
-	buf_addf(&subsets,
-		 "[{\"addresses\":[{\"ip\":\"%s\"}],\"ports\":[{\"name\":\"https\",\"port\":%d,\"protocol\":\"TCP\"}]}]",
-		 address, port);
-	buf_addf(&o.body,
-		 "{\"kind\":\"Endpoints\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"kubernetes\",\"namespace\":\"default\"},\"subsets\":%s}",
-		 buf_str(&subsets));
+	buf_addf(
+		&subsets,
+		"[{\"addresses\":[{\"ip\":\"%s\"}],\"ports\":[{\"name\":\"https\",\"port\":%d,\"protocol\":\"TCP\"}]}]",
+		address, port);
+	buf_addf(
+		&o.body,
+		"{\"kind\":\"Endpoints\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"kubernetes\",\"namespace\":\"default\"},\"subsets\":%s}",
+		buf_str(&subsets));
 	const struct kind *k = schema_resource(api->schema, "", "v1", o.resource);
 	autoobj struct obj *old = k ? storage_get(storage_resource(api->storage, k), o.ns, o.name) : NULL;
 	int rc = 0;

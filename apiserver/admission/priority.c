@@ -20,13 +20,15 @@ static int check_given(struct admission *a, const js *spec, int64_t value, struc
 	const char *policy = js_str(spec, "preemptionPolicy", NULL);
 
 	if (js_field(spec, "priority") && js_int(spec, 0, "priority", NULL) != value)
-		return admission_forbid(a, err,
-					"the integer value of priority (%lld) must not be provided in pod spec; priority admission controller computed %lld from the given PriorityClass name",
-					(long long)js_int(spec, 0, "priority", NULL), (long long)value);
+		return admission_forbid(
+			a, err,
+			"the integer value of priority (%lld) must not be provided in pod spec; priority admission controller computed %lld from the given PriorityClass name",
+			(long long)js_int(spec, 0, "priority", NULL), (long long)value);
 	if (policy && strcmp(policy, "PreemptLowerPriority"))
-		return admission_forbid(a, err,
-					"the string value of PreemptionPolicy (%s) must not be provided in pod spec; priority admission controller computed PreemptLowerPriority from the given PriorityClass name",
-					policy);
+		return admission_forbid(
+			a, err,
+			"the string value of PreemptionPolicy (%s) must not be provided in pod spec; priority admission controller computed PreemptLowerPriority from the given PriorityClass name",
+			policy);
 	return 0;
 }
 

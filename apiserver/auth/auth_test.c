@@ -12,7 +12,8 @@
 
 static void test_tokens(void **state)
 {
-	static const char text[] = "t1,ann,1,\"system:masters,dev\"\r\nt2,bob,2\n\n,nobody,3\nt3,\"a \"\"b\"\"\",4,x\nt1,carl,5\n";
+	static const char text[] =
+		"t1,ann,1,\"system:masters,dev\"\r\nt2,bob,2\n\n,nobody,3\nt3,\"a \"\"b\"\"\",4,x\nt1,carl,5\n";
 	struct err err = ERR_INIT;
 	struct tokens *t = tokens_parse(text, sizeof(text) - 1, &err);
 	assert_non_null(t);

@@ -111,9 +111,10 @@ struct tokens *tokens_parse(const char *text, size_t n, struct err *err)
 	while ((got = read_record(&p, text + n, fields)) > 0) {
 		record++;
 		if (got < 3) {
-			rc = err_set(err, REASON_INVALID,
-				     "record %d of the token file must have at least 3 columns (token, user name, user uid), found %d",
-				     record, got);
+			rc = err_set(
+				err, REASON_INVALID,
+				"record %d of the token file must have at least 3 columns (token, user name, user uid), found %d",
+				record, got);
 			break;
 		}
 		if (!fields[0].len)

@@ -323,7 +323,8 @@ static void test_bad_requests(void **state)
 	static const char *const v[][2] = {
 		{"GET /api/v1/pods%zz HTTP/1.1\r\nHost: a\r\n\r\n", " 400 "},
 		{"GET /version HTTP/9.9 x\r\n\r\n", " 400 "},
-		{"POST " CMS " HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer secret\r\nContent-Length: 99999999999\r\n\r\n",
+		{"POST " CMS
+		 " HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer secret\r\nContent-Length: 99999999999\r\n\r\n",
 		 " 413 "},
 		{"POST " CMS
 		 " HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer secret\r\nContent-Length: x\r\n\r\n",
@@ -370,7 +371,9 @@ static void test_split_and_pipelined(void **state)
 	for (size_t i = 0; text[i]; i++)
 		assert_int_equal(SSL_write(r.ssl, text + i, 1), 1);
 	raw_expect(&r, "platform");
-	raw_send(&r, "GET /version HTTP/1.1\r\nHost: a\r\n\r\nGET /nope HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer secret\r\n\r\n");
+	raw_send(
+		&r,
+		"GET /version HTTP/1.1\r\nHost: a\r\n\r\nGET /nope HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer secret\r\n\r\n");
 	raw_expect(&r, "404 page not found");
 	raw_close(&r);
 }

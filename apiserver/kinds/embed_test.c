@@ -130,20 +130,20 @@ static void paths_exist(void **state)
 
 static void pod_defaults(void **state)
 {
-	autojson js *o =
-		decode("", "Pod",
-		       "{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"p\"},\"spec\":{\"containers\":[{\"name\":"
-		       "\"c\",\"image\":\"i\",\"ports\":[{\"containerPort\":80}],\"livenessProbe\":{\"httpGet\":{\"port\":80}}}],"
-		       "\"volumes\":[{\"name\":\"v\"},{\"name\":\"h\",\"hostPath\":{\"path\":\"/x\"}}]}}");
-	autojson js *want =
-		parse("{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"p\"},\"spec\":{\"volumes\":[{\"name\":\"v\","
-		      "\"emptyDir\":{}},{\"name\":\"h\",\"hostPath\":{\"path\":\"/x\",\"type\":\"\"}}],\"containers\":[{\"name\":\"c\","
-		      "\"image\":\"i\",\"ports\":[{\"containerPort\":80,\"protocol\":\"TCP\"}],\"resources\":{},\"livenessProbe\":"
-		      "{\"httpGet\":{\"path\":\"/\",\"port\":80,\"scheme\":\"HTTP\"},\"timeoutSeconds\":1,\"periodSeconds\":10,"
-		      "\"successThreshold\":1,\"failureThreshold\":3},\"terminationMessagePath\":\"/dev/termination-log\","
-		      "\"terminationMessagePolicy\":\"File\"}],\"restartPolicy\":\"Always\",\"terminationGracePeriodSeconds\":30,"
-		      "\"dnsPolicy\":\"ClusterFirst\",\"securityContext\":{},\"schedulerName\":\"default-scheduler\","
-		      "\"enableServiceLinks\":true},\"status\":{}}");
+	autojson js *o = decode(
+		"", "Pod",
+		"{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"p\"},\"spec\":{\"containers\":[{\"name\":"
+		"\"c\",\"image\":\"i\",\"ports\":[{\"containerPort\":80}],\"livenessProbe\":{\"httpGet\":{\"port\":80}}}],"
+		"\"volumes\":[{\"name\":\"v\"},{\"name\":\"h\",\"hostPath\":{\"path\":\"/x\"}}]}}");
+	autojson js *want = parse(
+		"{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"p\"},\"spec\":{\"volumes\":[{\"name\":\"v\","
+		"\"emptyDir\":{}},{\"name\":\"h\",\"hostPath\":{\"path\":\"/x\",\"type\":\"\"}}],\"containers\":[{\"name\":\"c\","
+		"\"image\":\"i\",\"ports\":[{\"containerPort\":80,\"protocol\":\"TCP\"}],\"resources\":{},\"livenessProbe\":"
+		"{\"httpGet\":{\"path\":\"/\",\"port\":80,\"scheme\":\"HTTP\"},\"timeoutSeconds\":1,\"periodSeconds\":10,"
+		"\"successThreshold\":1,\"failureThreshold\":3},\"terminationMessagePath\":\"/dev/termination-log\","
+		"\"terminationMessagePolicy\":\"File\"}],\"restartPolicy\":\"Always\",\"terminationGracePeriodSeconds\":30,"
+		"\"dnsPolicy\":\"ClusterFirst\",\"securityContext\":{},\"schedulerName\":\"default-scheduler\","
+		"\"enableServiceLinks\":true},\"status\":{}}");
 	autobuf struct buf got = BUF_INIT, expected = BUF_INIT;
 	js_write(&got, o);
 	js_write(&expected, want);

@@ -218,7 +218,9 @@ void response_ok_status(struct response *rs, const struct request *rq, const cha
 	bool first = true;
 	rs->status = 200;
 	buf_clear(&rs->body);
-	buf_adds(&rs->body, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Success\",\"details\":{");
+	buf_adds(
+		&rs->body,
+		"{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Success\",\"details\":{");
 	add_member(&rs->body, &first, "name", rq->name);
 	add_member(&rs->body, &first, "group", rq->group);
 	add_member(&rs->body, &first, "kind", rq->resource);

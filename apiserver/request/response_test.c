@@ -64,10 +64,10 @@ static void test_invalid(void **state)
 	assert_non_null(strstr(
 		buf_str(&rs.body),
 		"\"message\":\"Deployment.apps \\\"x\\\" is invalid: spec.selector: Required value\""));
-	assert_non_null(
-		strstr(buf_str(&rs.body),
-		       "\"details\":{\"name\":\"x\",\"group\":\"apps\",\"kind\":\"Deployment\",\"causes\":[{"
-		       "\"reason\":\"FieldValueRequired\",\"message\":\"Required value\",\"field\":\"spec.selector\"}]}"));
+	assert_non_null(strstr(
+		buf_str(&rs.body),
+		"\"details\":{\"name\":\"x\",\"group\":\"apps\",\"kind\":\"Deployment\",\"causes\":[{"
+		"\"reason\":\"FieldValueRequired\",\"message\":\"Required value\",\"field\":\"spec.selector\"}]}"));
 	field_error_required(&causes, "spec.template", "");
 	field_error_required(&causes, "spec.template", ""); /* said once */
 	response_status(&rs, &err, &rq, &causes);

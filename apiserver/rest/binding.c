@@ -117,7 +117,9 @@ void rest_binding_create(struct request *rq, struct response *rs)
 		write_fail(&w, &err);
 	} else {
 		rs->status = 201;
-		buf_adds(&rs->body, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Success\",\"code\":201}\n");
+		buf_adds(
+			&rs->body,
+			"{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Success\",\"code\":201}\n");
 	}
 	write_release(&w);
 }

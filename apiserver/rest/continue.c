@@ -67,12 +67,14 @@ int continue_decode(const char *token, uint64_t *ret_rv, char **ret_after, struc
 	if (!ok || scan_failed(&s) || scan_peek(&s) != SCAN_END)
 		return err_set(err, REASON_BAD_REQUEST, "continue key is not valid: malformed token");
 	if (strcmp(buf_str(&version), VERSION))
-		return err_set(err, REASON_BAD_REQUEST,
-			       "continue key is not valid: server does not recognize this encoded version \"%.100s\"",
-			       buf_str(&version));
+		return err_set(
+			err, REASON_BAD_REQUEST,
+			"continue key is not valid: server does not recognize this encoded version \"%.100s\"",
+			buf_str(&version));
 	if (!rv || rv < -1)
-		return err_set(err, REASON_BAD_REQUEST,
-			       "continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
+		return err_set(
+			err, REASON_BAD_REQUEST,
+			"continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
 	if (!start.len || buf_str(&start)[0] == '/')
 		return err_set(err, REASON_BAD_REQUEST,
 			       "continue key is not valid: encoded start key empty (version meta.k8s.io/v1)");

@@ -245,7 +245,9 @@ static void test_pod_warnings(void **state)
 	assert_int_equal(r.status, 201);
 	assert_int_equal(r.n_warnings, 3);
 	assert_non_null(strstr(r.warnings[0], "metadata.name: this is used in the Pod's hostname"));
-	assert_string_equal(r.warnings[1], "spec.containers[0].env[1]: hides previous definition of \"A\", which may be dropped when using apply");
+	assert_string_equal(
+		r.warnings[1],
+		"spec.containers[0].env[1]: hides previous definition of \"A\", which may be dropped when using apply");
 	assert_string_equal(
 		r.warnings[2],
 		"spec.containers[0].ports[1]: duplicate port definition with spec.containers[0].ports[0]");
@@ -339,12 +341,14 @@ static void test_pod_spec_is_fixed(void **state)
 
 static void test_services(void **state)
 {
-	autoreply struct rig_reply a = rig_call(&rig, "POST", SVCS,
-						"{\"metadata\":{\"name\":\"sa\"},\"spec\":{\"clusterIP\":\"10.96.0.77\",\"ports\":[{\"port\":80}]}}");
+	autoreply struct rig_reply a = rig_call(
+		&rig, "POST", SVCS,
+		"{\"metadata\":{\"name\":\"sa\"},\"spec\":{\"clusterIP\":\"10.96.0.77\",\"ports\":[{\"port\":80}]}}");
 	assert_int_equal(a.status, 201);
 	assert_int_equal(js_int(js_at(js_arr(a.body, "spec", "ports", NULL), 0), 0, "targetPort", NULL), 80);
 	assert_string_equal(js_str0(a.body, "spec", "type", NULL), "ClusterIP");
-	const char *twice = "{\"metadata\":{\"name\":\"sb\"},\"spec\":{\"clusterIP\":\"10.96.0.77\",\"ports\":[{\"port\":80}]}}";
+	const char *twice =
+		"{\"metadata\":{\"name\":\"sb\"},\"spec\":{\"clusterIP\":\"10.96.0.77\",\"ports\":[{\"port\":80}]}}";
 	refused("POST", SVCS, "application/json", twice, strlen(twice), 422, "Invalid",
 		"provided IP is already allocated");
 	autoreply struct rig_reply np =
@@ -368,20 +372,21 @@ static void test_services(void **state)
 						       "{\"metadata\":{\"name\":\"sh\"},\"spec\":{"
 						       "\"clusterIP\":\"None\",\"selector\":{\"a\":\"b\"}}}");
 	assert_int_equal(headless.status, 201);
-	autoreply struct rig_reply ext = rig_call(&rig, "POST", SVCS,
-						  "{\"metadata\":{\"name\":\"se\"},\"spec\":{\"type\":\"ExternalName\",\"externalName\":\"a.b.\"}}");
+	autoreply struct rig_reply ext = rig_call(
+		&rig, "POST", SVCS,
+		"{\"metadata\":{\"name\":\"se\"},\"spec\":{\"type\":\"ExternalName\",\"externalName\":\"a.b.\"}}");
 	assert_int_equal(ext.status, 201);
 	assert_null(js_get(ext.body, "spec", "clusterIP", NULL));
 }
 
 static void test_events_in_two_versions(void **state)
 {
-	autoreply struct rig_reply r =
-		rig_call(&rig, "POST", "/apis/events.k8s.io/v1/namespaces/default/events",
-			 "{\"metadata\":{\"name\":\"e\"},\"regarding\":{\"kind\":\"Pod\",\"name\":\"p\","
-			 "\"namespace\":\"default\"},\"note\":\"hello\","
-			 "\"reason\":\"R\",\"action\":\"A\",\"type\":\"Normal\",\"reportingController\":\"c\",\"reportingInstance\":\"i\","
-			 "\"eventTime\":\"2026-01-02T03:04:05.000006Z\"}");
+	autoreply struct rig_reply r = rig_call(
+		&rig, "POST", "/apis/events.k8s.io/v1/namespaces/default/events",
+		"{\"metadata\":{\"name\":\"e\"},\"regarding\":{\"kind\":\"Pod\",\"name\":\"p\","
+		"\"namespace\":\"default\"},\"note\":\"hello\","
+		"\"reason\":\"R\",\"action\":\"A\",\"type\":\"Normal\",\"reportingController\":\"c\",\"reportingInstance\":\"i\","
+		"\"eventTime\":\"2026-01-02T03:04:05.000006Z\"}");
 	if (r.status != 201)
 		fail_msg("%s", buf_str(&r.text));
 	assert_string_equal(js_str0(r.body, "note", NULL), "hello");
@@ -408,9 +413,10 @@ static void test_secret_string_data(void **state)
 
 static void test_node(void **state)
 {
-	autoreply struct rig_reply r = rig_call(&rig, "POST", "/api/v1/nodes",
-						"{\"metadata\":{\"name\":\"n\"},\"spec\":{\"podCIDR\":\"10.1.0.0/24\"},\"status\":{\"capacity\":{"
-						"\"cpu\":\"2\"}}}");
+	autoreply struct rig_reply r = rig_call(
+		&rig, "POST", "/api/v1/nodes",
+		"{\"metadata\":{\"name\":\"n\"},\"spec\":{\"podCIDR\":\"10.1.0.0/24\"},\"status\":{\"capacity\":{"
+		"\"cpu\":\"2\"}}}");
 	assert_int_equal(r.status, 201);
 	assert_string_equal(js_str0(js_at(js_arr(r.body, "spec", "taints", NULL), 0), "key", NULL),
 			    "node.kubernetes.io/not-ready");

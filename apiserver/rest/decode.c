@@ -164,14 +164,16 @@ static int check_kind(const struct decode *d, const js *o, struct err *err)
 	const char *slash = strrchr(version, '/');
 	const char *package = *d->group ? d->group : "core";
 	if (strcmp(kind, d->kind) && !kind_exists(d, version, kind))
-		return err_set(err, REASON_BAD_REQUEST,
-			       "%s in version \"%s\" cannot be handled as a %s: no kind \"%s\" is registered for version \"%s\"",
-			       kind, slash ? slash + 1 : version, d->kind, kind, version);
+		return err_set(
+			err, REASON_BAD_REQUEST,
+			"%s in version \"%s\" cannot be handled as a %s: no kind \"%s\" is registered for version \"%s\"",
+			kind, slash ? slash + 1 : version, d->kind, kind, version);
 	if (strcmp(kind, d->kind))
-		return err_set(err, REASON_BAD_REQUEST,
-			       "%s in version \"%s\" cannot be handled as a %s: converting (%s.%s) to (%.*s.%s): unknown conversion",
-			       kind, slash ? slash + 1 : version, d->kind, slash ? slash + 1 : version, kind,
-			       (int)strcspn(package, "."), package, d->kind);
+		return err_set(
+			err, REASON_BAD_REQUEST,
+			"%s in version \"%s\" cannot be handled as a %s: converting (%s.%s) to (%.*s.%s): unknown conversion",
+			kind, slash ? slash + 1 : version, d->kind, slash ? slash + 1 : version, kind,
+			(int)strcspn(package, "."), package, d->kind);
 	if (!d->any_version && strcmp(version, want))
 		return err_set(
 			err, REASON_BAD_REQUEST,

@@ -24,14 +24,16 @@ static int check_preconditions(struct write *w, const struct delete_options *o, 
 	char rv[32];
 
 	if (o->uid[0] && strcmp(o->uid, old->uid))
-		return err_set(err, REASON_CONFLICT,
-			       "Operation cannot be fulfilled on %s%s%s \"%s\": the UID in the precondition (%s) does not match the UID in record (%s). The object might have been deleted and then recreated",
-			       k->kind, *k->group ? "." : "", k->group, old->name, o->uid, old->uid);
+		return err_set(
+			err, REASON_CONFLICT,
+			"Operation cannot be fulfilled on %s%s%s \"%s\": the UID in the precondition (%s) does not match the UID in record (%s). The object might have been deleted and then recreated",
+			k->kind, *k->group ? "." : "", k->group, old->name, o->uid, old->uid);
 	snprintf(rv, sizeof(rv), "%llu", (unsigned long long)old->rv);
 	if (o->resource_version[0] && strcmp(o->resource_version, rv))
-		return err_set(err, REASON_CONFLICT,
-			       "Operation cannot be fulfilled on %s%s%s \"%s\": the ResourceVersion in the precondition (%s) does not match the ResourceVersion in record (%s). The object might have been modified",
-			       k->kind, *k->group ? "." : "", k->group, old->name, o->resource_version, rv);
+		return err_set(
+			err, REASON_CONFLICT,
+			"Operation cannot be fulfilled on %s%s%s \"%s\": the ResourceVersion in the precondition (%s) does not match the ResourceVersion in record (%s). The object might have been modified",
+			k->kind, *k->group ? "." : "", k->group, old->name, o->resource_version, rv);
 	return 0;
 }
 

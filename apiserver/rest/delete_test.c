@@ -15,10 +15,11 @@ static struct rig rig;
 static void make_pod(const char *name, const char *node)
 {
 	char body[512];
-	snprintf(body, sizeof(body),
-		 "{\"metadata\":{\"name\":\"%s\",\"labels\":{\"n\":\"%s\"}},\"spec\":{\"nodeName\":\"%s\",\"containers\":[{\"name\":\"c\","
-		 "\"image\":\"b\"}]}}",
-		 name, name, node);
+	snprintf(
+		body, sizeof(body),
+		"{\"metadata\":{\"name\":\"%s\",\"labels\":{\"n\":\"%s\"}},\"spec\":{\"nodeName\":\"%s\",\"containers\":[{\"name\":\"c\","
+		"\"image\":\"b\"}]}}",
+		name, name, node);
 	autoreply struct rig_reply r = rig_call(&rig, "POST", PODS, body);
 	if (r.status != 201)
 		fail_msg("%s", buf_str(&r.text));
@@ -99,9 +100,10 @@ static void test_finalizers(void **state)
 		rig_call(&rig, "PATCH", CMS "/f",
 			 "{\"metadata\":{\"finalizers\":[\"example.com/hold\",\"example.com/more\"]}}");
 	assert_int_equal(more.status, 422);
-	assert_non_null(strstr(js_str0(more.body, "message", NULL),
-			       "metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, found new "
-			       "finalizers []string{\"example.com/more\"}"));
+	assert_non_null(strstr(
+		js_str0(more.body, "message", NULL),
+		"metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, found new "
+		"finalizers []string{\"example.com/more\"}"));
 	assert_true(there(CMS, "f"));
 	autoreply struct rig_reply last =
 		rig_call(&rig, "PATCH", CMS "/f", "{\"metadata\":{\"finalizers\":null}}");
@@ -130,9 +132,10 @@ static void test_preconditions(void **state)
 	autoreply struct rig_reply policy =
 		rig_call(&rig, "DELETE", CMS "/p", "{\"propagationPolicy\":\"x\"}");
 	assert_int_equal(policy.status, 422);
-	assert_string_equal(js_str0(policy.body, "message", NULL),
-			    "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"x\": supported values: "
-			    "\"Foreground\", \"Background\", \"Orphan\", \"nil\"");
+	assert_string_equal(
+		js_str0(policy.body, "message", NULL),
+		"DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"x\": supported values: "
+		"\"Foreground\", \"Background\", \"Orphan\", \"nil\"");
 	autoreply struct rig_reply dry = rig_call(&rig, "DELETE", CMS "/p?dryRun=All", NULL);
 	assert_int_equal(dry.status, 200);
 	assert_true(there(CMS, "p"));
@@ -152,8 +155,9 @@ static void test_namespace(void **state)
 	autoreply struct rig_reply cm =
 		rig_call(&rig, "POST", "/api/v1/namespaces/x/configmaps", "{\"metadata\":{\"name\":\"m\"}}");
 	assert_int_equal(cm.status, 403);
-	assert_string_equal(js_str0(cm.body, "message", NULL),
-			    "configmaps \"m\" is forbidden: unable to create new content in namespace x because it is being terminated");
+	assert_string_equal(
+		js_str0(cm.body, "message", NULL),
+		"configmaps \"m\" is forbidden: unable to create new content in namespace x because it is being terminated");
 	assert_string_equal(js_str0(js_at(js_arr(cm.body, "details", "causes", NULL), 0), "reason", NULL),
 			    "NamespaceTerminating");
 	autoreply struct rig_reply fin = rig_call(&rig, "PUT", "/api/v1/namespaces/x/finalize",

@@ -12,9 +12,10 @@ static void write_list(struct write *w, const struct obj_list *l)
 	struct buf *b = &w->rs->body;
 	const struct kind *k = w->kind;
 
-	buf_addf(b,
-		 "{\"kind\":\"%sList\",\"apiVersion\":\"%s%s%s\",\"metadata\":{\"resourceVersion\":\"%llu\"},\"items\":[",
-		 k->kind, k->group, *k->group ? "/" : "", k->version, (unsigned long long)l->rv);
+	buf_addf(
+		b,
+		"{\"kind\":\"%sList\",\"apiVersion\":\"%s%s%s\",\"metadata\":{\"resourceVersion\":\"%llu\"},\"items\":[",
+		k->kind, k->group, *k->group ? "/" : "", k->version, (unsigned long long)l->rv);
 	for (size_t i = 0; i < l->n; i++) {
 		if (i)
 			buf_addc(b, ',');

@@ -241,9 +241,10 @@ static void aggregated_group(struct buf *b, const struct discovery *d, size_t fr
 static void aggregated(struct buf *b, const struct discovery *d, bool core, enum form f)
 {
 	const char *sep = "";
-	buf_addf(b,
-		 "{\"kind\":\"APIGroupDiscoveryList\",\"apiVersion\":\"apidiscovery.k8s.io/%s\",\"metadata\":{},\"items\":[",
-		 f == FORM_V2 ? "v2" : "v2beta1");
+	buf_addf(
+		b,
+		"{\"kind\":\"APIGroupDiscoveryList\",\"apiVersion\":\"apidiscovery.k8s.io/%s\",\"metadata\":{},\"items\":[",
+		f == FORM_V2 ? "v2" : "v2beta1");
 	for (size_t i = 0; i < d->n;) {
 		size_t end = run_end(d, i, same_group);
 		if (core == !*d->kinds[i]->group) {
@@ -340,9 +341,10 @@ struct discovery *discovery_new(const struct schema *schema, const char *server_
 {
 	struct discovery *d = MEM_NEW(struct discovery);
 	collect(d, schema);
-	buf_addf(&document(d, "/api")[FORM_LEGACY],
-		 "{\"kind\":\"APIVersions\",\"versions\":[\"v1\"],\"serverAddressByClientCIDRs\":[{\"clientCIDR\":\"0.0.0.0/0\",\"serverAddress\":\"%s\"}]}\n",
-		 server_address);
+	buf_addf(
+		&document(d, "/api")[FORM_LEGACY],
+		"{\"kind\":\"APIVersions\",\"versions\":[\"v1\"],\"serverAddressByClientCIDRs\":[{\"clientCIDR\":\"0.0.0.0/0\",\"serverAddress\":\"%s\"}]}\n",
+		server_address);
 	build_groups(d);
 	for (enum form f = FORM_V2; f < N_FORMS; f++) {
 		aggregated(&document(d, "/api")[f], d, true, f);

@@ -55,17 +55,22 @@ static void assert_text(const js *o, const char *want)
 static void test_legacy(void **state)
 {
 	autojson js *versions = document("/api", "application/json", "application/json");
-	assert_text(versions, "{\"kind\":\"APIVersions\",\"versions\":[\"v1\"],\"serverAddressByClientCIDRs\":[{\"clientCIDR\":\"0.0.0.0/0\","
-			      "\"serverAddress\":\"1.2.3.4:6443\"}]}");
+	assert_text(
+		versions,
+		"{\"kind\":\"APIVersions\",\"versions\":[\"v1\"],\"serverAddressByClientCIDRs\":[{\"clientCIDR\":\"0.0.0.0/0\","
+		"\"serverAddress\":\"1.2.3.4:6443\"}]}");
 	autojson js *core = document("/api/v1/", "*/*", "application/json");
 	js *list = js_arr(core, "resources", NULL);
-	assert_text(find(list, "name", "pods"),
-		    "{\"name\":\"pods\",\"singularName\":\"pod\",\"namespaced\":true,\"kind\":\"Pod\",\"verbs\":[\"create\",\"delete\","
-		    "\"deletecollection\",\"get\",\"list\",\"patch\",\"update\",\"watch\"],\"shortNames\":[\"po\"],\"categories\":[\"all\"]}");
-	assert_text(find(list, "name", "pods/log"),
-		    "{\"name\":\"pods/log\",\"singularName\":\"\",\"namespaced\":true,\"kind\":\"Pod\",\"verbs\":[\"get\"]}");
-	assert_text(find(list, "name", "bindings"),
-		    "{\"name\":\"bindings\",\"singularName\":\"binding\",\"namespaced\":true,\"kind\":\"Binding\",\"verbs\":[\"create\"]}");
+	assert_text(
+		find(list, "name", "pods"),
+		"{\"name\":\"pods\",\"singularName\":\"pod\",\"namespaced\":true,\"kind\":\"Pod\",\"verbs\":[\"create\",\"delete\","
+		"\"deletecollection\",\"get\",\"list\",\"patch\",\"update\",\"watch\"],\"shortNames\":[\"po\"],\"categories\":[\"all\"]}");
+	assert_text(
+		find(list, "name", "pods/log"),
+		"{\"name\":\"pods/log\",\"singularName\":\"\",\"namespaced\":true,\"kind\":\"Pod\",\"verbs\":[\"get\"]}");
+	assert_text(
+		find(list, "name", "bindings"),
+		"{\"name\":\"bindings\",\"singularName\":\"binding\",\"namespaced\":true,\"kind\":\"Binding\",\"verbs\":[\"create\"]}");
 	autojson js *apps = document("/apis/apps/v1", "application/json", "application/json");
 	assert_string_equal(js_str0(apps, "groupVersion", NULL), "apps/v1");
 	js *scale = find(js_arr(apps, "resources", NULL), "name", "deployments/scale");

@@ -208,9 +208,10 @@ static void continue_expired(const struct request *rq, struct response *rs, cons
 	continue_encode(&token, 0, o->after);
 	struct status_parts st = {
 		.reason = REASON_EXPIRED,
-		.message = "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to "
-			   "retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, "
-			   "modified, or deleted between the time the first chunk was returned and now may show up in the list.",
+		.message =
+			"The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to "
+			"retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, "
+			"modified, or deleted between the time the first chunk was returned and now may show up in the list.",
 		.list_continue = buf_str(&token),
 	};
 	response_status_parts(rs, &st);

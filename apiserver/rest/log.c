@@ -194,9 +194,10 @@ static int agent_error(int status, struct buf *body, struct err *err)
 	case 500:
 		return err_set(err, REASON_INTERNAL, "Internal error occurred: %s", buf_str(body));
 	default:
-		return err_set(err, reason_from_code(status),
-			       "the server responded with the status code %d but did not return more information: %s",
-			       status, buf_str(body));
+		return err_set(
+			err, reason_from_code(status),
+			"the server responded with the status code %d but did not return more information: %s",
+			status, buf_str(body));
 	}
 }
 

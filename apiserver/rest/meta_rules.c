@@ -27,8 +27,9 @@ int meta_check_namespace(const struct write *w, js *o, struct err *err)
 	if (!*ns)
 		js_set_str(m, "namespace", w->ns);
 	else if (strcmp(ns, w->ns))
-		return err_set(err, REASON_BAD_REQUEST,
-			       "the namespace of the provided object does not match the namespace sent on the request");
+		return err_set(
+			err, REASON_BAD_REQUEST,
+			"the namespace of the provided object does not match the namespace sent on the request");
 	return 0;
 }
 
@@ -159,10 +160,11 @@ static void validate_owners(const js *m, struct field_errors *errs)
 		if (!js_bool(ref, false, "controller", NULL))
 			continue;
 		if (first) {
-			snprintf(detail, sizeof(detail),
-				 "Only one reference can have Controller set to true. Found \"true\" in references for %s/%s and %s/%s",
-				 js_str0(first, "kind", NULL), js_str0(first, "name", NULL),
-				 js_str0(ref, "kind", NULL), js_str0(ref, "name", NULL));
+			snprintf(
+				detail, sizeof(detail),
+				"Only one reference can have Controller set to true. Found \"true\" in references for %s/%s and %s/%s",
+				js_str0(first, "kind", NULL), js_str0(first, "name", NULL),
+				js_str0(ref, "kind", NULL), js_str0(ref, "name", NULL));
 			field_error_invalid(errs, "metadata.ownerReferences", owners, detail);
 		} else {
 			first = ref;
@@ -198,9 +200,10 @@ static void validate_finalizers(const js *m, const js *om, struct field_errors *
 	if (!added.len)
 		return;
 	autobuf struct buf detail = BUF_INIT;
-	buf_addf(&detail,
-		 "no new finalizers can be added if the object is being deleted, found new finalizers []string{%s}",
-		 added.p);
+	buf_addf(
+		&detail,
+		"no new finalizers can be added if the object is being deleted, found new finalizers []string{%s}",
+		added.p);
 	field_error_forbidden(errs, "metadata.finalizers", detail.p);
 }
 

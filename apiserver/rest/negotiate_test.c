@@ -105,8 +105,9 @@ static void test_include_object(void **state)
 static void test_indent(void **state)
 {
 	static const char compact[] = "{\"a\":{},\"b\":[],\"c\":[1,{\"d\":\"x,{}[]:\\\"\\\\\"}],\"e\":null}";
-	static const char indented[] = "{\n  \"a\": {},\n  \"b\": [],\n  \"c\": [\n    1,\n    {\n      \"d\": \"x,{}[]:\\\"\\\\\"\n    }\n  ],\n"
-				       "  \"e\": null\n}";
+	static const char indented[] =
+		"{\n  \"a\": {},\n  \"b\": [],\n  \"c\": [\n    1,\n    {\n      \"d\": \"x,{}[]:\\\"\\\\\"\n    }\n  ],\n"
+		"  \"e\": null\n}";
 	for (size_t step = 1; step < sizeof(compact); step++) { /* however it is cut */
 		autobuf struct buf out = BUF_INIT;
 		struct pretty s = {0};

@@ -229,10 +229,11 @@ static int check_uid(struct write *w, const char *name, const char *uid, const s
 
 	if (!uid || !*uid || !strcmp(uid, old->uid))
 		return 0;
-	return err_set(err, REASON_CONFLICT,
-		       "Operation cannot be fulfilled on %s \"%s\": StorageError: invalid object, Code: 4, Key: /registry/%s/%s, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: "
-		       "%s, UID in object meta: %s",
-		       write_resource_text(w->kind, res), name, w->stored->storage, old->key, uid, old->uid);
+	return err_set(
+		err, REASON_CONFLICT,
+		"Operation cannot be fulfilled on %s \"%s\": StorageError: invalid object, Code: 4, Key: /registry/%s/%s, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: "
+		"%s, UID in object meta: %s",
+		write_resource_text(w->kind, res), name, w->stored->storage, old->key, uid, old->uid);
 }
 
 /* 1: made from a version that the store has but the cache has not seen yet. */
@@ -289,9 +290,10 @@ static int create_missing(struct write *w, struct update *u, struct err *err)
 		return -1;
 	autojson js *tree = new;
 	if (u->uid && *u->uid)
-		return err_set(err, REASON_CONFLICT,
-			       "Operation cannot be fulfilled on %s \"%s\": uid mismatch: the provided object specified uid %s, and no existing object was found",
-			       w->kind->resource, js_str0(tree, "metadata", "name", NULL), u->uid);
+		return err_set(
+			err, REASON_CONFLICT,
+			"Operation cannot be fulfilled on %s \"%s\": uid mismatch: the provided object specified uid %s, and no existing object was found",
+			w->kind->resource, js_str0(tree, "metadata", "name", NULL), u->uid);
 	js_del(js_obj(tree, "metadata", NULL), "resourceVersion");
 	u->created = create_once(w, tree, false, &u->obj, err) == 0;
 	return u->created ? 0 : -1;

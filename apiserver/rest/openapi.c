@@ -50,25 +50,31 @@ static void add_parameters(struct buf *b)
 					       {"force", "boolean"},
 					       {"pretty", "string"}};
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		buf_addf(b,
-			 "%s{\"name\":\"%s\",\"in\":\"query\",\"schema\":{\"type\":\"%s\",\"uniqueItems\":true}}",
-			 i ? "," : "", names[i][0], names[i][1]);
+		buf_addf(
+			b,
+			"%s{\"name\":\"%s\",\"in\":\"query\",\"schema\":{\"type\":\"%s\",\"uniqueItems\":true}}",
+			i ? "," : "", names[i][0], names[i][1]);
 }
 
 static void add_path(struct document *d, const struct kind *k, const char *prefix)
 {
 	struct buf *b = &d->body;
 	if (!d->begun)
-		buf_adds(b, "{\"openapi\":\"3.0.0\",\"info\":{\"title\":\"Kubernetes\",\"version\":\"" KUBERNETES_VERSION "\"},\"paths\":{");
-	buf_addf(b,
-		 "%s\"/%s%s/%s/{name}\":{\"patch\":{\"description\":\"partially update the specified %s\",\"parameters\":[",
-		 d->begun ? "," : "", prefix, k->namespaced ? "/namespaces/{namespace}" : "", k->resource,
-		 k->kind);
+		buf_adds(
+			b,
+			"{\"openapi\":\"3.0.0\",\"info\":{\"title\":\"Kubernetes\",\"version\":\"" KUBERNETES_VERSION
+			"\"},\"paths\":{");
+	buf_addf(
+		b,
+		"%s\"/%s%s/%s/{name}\":{\"patch\":{\"description\":\"partially update the specified %s\",\"parameters\":[",
+		d->begun ? "," : "", prefix, k->namespaced ? "/namespaces/{namespace}" : "", k->resource,
+		k->kind);
 	add_parameters(b);
-	buf_addf(b,
-		 "],\"responses\":{\"200\":{\"description\":\"OK\"},\"201\":{\"description\":\"Created\"},\"401\":{\"description\":"
-		 "\"Unauthorized\"}},\"x-kubernetes-action\":\"patch\",\"x-kubernetes-group-version-kind\":{\"group\":\"%s\",\"version\":\"%s\",\"kind\":\"%s\"}}}",
-		 k->group, k->version, k->kind);
+	buf_addf(
+		b,
+		"],\"responses\":{\"200\":{\"description\":\"OK\"},\"201\":{\"description\":\"Created\"},\"401\":{\"description\":"
+		"\"Unauthorized\"}},\"x-kubernetes-action\":\"patch\",\"x-kubernetes-group-version-kind\":{\"group\":\"%s\",\"version\":\"%s\",\"kind\":\"%s\"}}}",
+		k->group, k->version, k->kind);
 	d->begun = true;
 }
 

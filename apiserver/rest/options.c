@@ -82,9 +82,10 @@ static int parse_version(const struct request *rq, struct list_options *o, struc
 {
 	const char *rv = param(rq, "resourceVersion");
 	if (options_revision(rv, &o->rv) < 0)
-		return err_set(err, REASON_BAD_REQUEST,
-			       "invalid resource version: resourceVersion: Invalid value: \"%.100s\": strconv.ParseUint: parsing \"%.100s\": invalid syntax",
-			       rv, rv);
+		return err_set(
+			err, REASON_BAD_REQUEST,
+			"invalid resource version: resourceVersion: Invalid value: \"%.100s\": strconv.ParseUint: parsing \"%.100s\": invalid syntax",
+			rv, rv);
 	o->has_rv = *rv;
 	return 0;
 }

@@ -83,9 +83,10 @@ int patch_read(struct write *w, struct patch *p, struct err *err)
 		return err_set(err, REASON_BAD_REQUEST, "error decoding patch: %s", what.msg);
 	}
 	if (p->form == PATCH_FORM_JSON && js_len(p->tree) > PATCH_MAX_OPS)
-		return err_set(err, REASON_TOO_LARGE,
-			       "Request entity too large: The allowed maximum operations in a JSON patch is %d, got %zu",
-			       PATCH_MAX_OPS, js_len(p->tree));
+		return err_set(
+			err, REASON_TOO_LARGE,
+			"Request entity too large: The allowed maximum operations in a JSON patch is %d, got %zu",
+			PATCH_MAX_OPS, js_len(p->tree));
 	return check_shape(p, err);
 }
 

@@ -108,18 +108,21 @@ static void test_scale(void **state)
 
 static void test_binding(void **state)
 {
-	static const char bind[] = "{\"kind\":\"Binding\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"b\","
-				   "\"annotations\":{\"k\":\"v\"}},\"target\":{\"kind\":\"Node\",\"name\":\"n1\"}}";
-	autoreply struct rig_reply pod = rig_call(&rig, "POST", PODS,
-						  "{\"metadata\":{\"name\":\"b\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"x\"}]}}");
+	static const char bind[] =
+		"{\"kind\":\"Binding\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"b\","
+		"\"annotations\":{\"k\":\"v\"}},\"target\":{\"kind\":\"Node\",\"name\":\"n1\"}}";
+	autoreply struct rig_reply pod = rig_call(
+		&rig, "POST", PODS,
+		"{\"metadata\":{\"name\":\"b\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"x\"}]}}");
 	assert_int_equal(pod.status, 201);
 	autoreply struct rig_reply bad =
 		rig_call(&rig, "POST", PODS "/b/binding",
 			 "{\"metadata\":{\"name\":\"b\"},\"target\":{\"kind\":\"Rock\"}}");
 	assert_int_equal(bad.status, 422);
-	assert_string_equal(js_str0(bad.body, "message", NULL),
-			    "Binding \"b\" is invalid: [target.kind: Unsupported value: \"Rock\": supported values: \"Node\", "
-			    "\"<empty>\", target.name: Required value]");
+	assert_string_equal(
+		js_str0(bad.body, "message", NULL),
+		"Binding \"b\" is invalid: [target.kind: Unsupported value: \"Rock\": supported values: \"Node\", "
+		"\"<empty>\", target.name: Required value]");
 	autoreply struct rig_reply r = rig_call(&rig, "POST", PODS "/b/binding", bind);
 	assert_int_equal(r.status, 201);
 	assert_string_equal(js_str0(r.body, "status", NULL), "Success");
@@ -133,8 +136,9 @@ static void test_binding(void **state)
 	autoreply struct rig_reply twice =
 		rig_call(&rig, "POST", "/api/v1/namespaces/default/bindings", bind);
 	assert_int_equal(twice.status, 409);
-	assert_string_equal(js_str0(twice.body, "message", NULL),
-			    "Operation cannot be fulfilled on pods/binding \"b\": pod b is already assigned to node \"n1\"");
+	assert_string_equal(
+		js_str0(twice.body, "message", NULL),
+		"Operation cannot be fulfilled on pods/binding \"b\": pod b is already assigned to node \"n1\"");
 }
 
 static void test_log_errors(void **state)
@@ -146,14 +150,16 @@ static void test_log_errors(void **state)
 	assert_int_equal(pod.status, 201);
 	autoreply struct rig_reply which = rig_call(&rig, "GET", PODS "/l/log", NULL);
 	assert_int_equal(which.status, 400);
-	assert_string_equal(js_str0(which.body, "message", NULL),
-			    "a container name must be specified for pod l, choose one of: [a b] or one of the init containers: [i]");
+	assert_string_equal(
+		js_str0(which.body, "message", NULL),
+		"a container name must be specified for pod l, choose one of: [a b] or one of the init containers: [i]");
 	autoreply struct rig_reply none = rig_call(&rig, "GET", PODS "/l/log?container=z", NULL);
 	assert_string_equal(js_str0(none.body, "message", NULL), "container z is not valid for pod l");
 	autoreply struct rig_reply tail = rig_call(&rig, "GET", PODS "/l/log?container=a&tailLines=-1", NULL);
 	assert_int_equal(tail.status, 422);
-	assert_string_equal(js_str0(tail.body, "message", NULL),
-			    "PodLogOptions \"l\" is invalid: tailLines: Invalid value: -1: must be greater than or equal to 0");
+	assert_string_equal(
+		js_str0(tail.body, "message", NULL),
+		"PodLogOptions \"l\" is invalid: tailLines: Invalid value: -1: must be greater than or equal to 0");
 	autoreply struct rig_reply empty = rig_call(&rig, "GET", PODS "/l/log?container=a", NULL);
 	assert_int_equal(empty.status, 200);
 	assert_int_equal(empty.text.len, 0);
@@ -199,10 +205,10 @@ static int setup(void **state)
 	rig_open(&rig);
 	autoreply struct rig_reply m =
 		rig_call(&rig, "POST", CMS, "{\"metadata\":{\"name\":\"m\"},\"data\":{\"a\":\"1\"}}");
-	autoreply struct rig_reply d =
-		rig_call(&rig, "POST", DEPLOYS,
-			 "{\"metadata\":{\"name\":\"d\"},\"spec\":{\"selector\":{\"matchLabels\":{\"app\":\"d\"}},\"template\":{\"metadata\":{"
-			 "\"labels\":{\"app\":\"d\"}},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"busybox:1\"}]}}}}");
+	autoreply struct rig_reply d = rig_call(
+		&rig, "POST", DEPLOYS,
+		"{\"metadata\":{\"name\":\"d\"},\"spec\":{\"selector\":{\"matchLabels\":{\"app\":\"d\"}},\"template\":{\"metadata\":{"
+		"\"labels\":{\"app\":\"d\"}},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"busybox:1\"}]}}}}");
 	return m.status == 201 && d.status == 201 ? 0 : -1;
 }
 

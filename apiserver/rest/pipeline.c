@@ -40,10 +40,11 @@ static void dedup_owners(struct write *w, js *o)
 		for (size_t j = js_len(refs); --j > i;) {
 			if (!js_equal(js_at(refs, i), js_at(refs, j)))
 				continue;
-			response_warn(w->rs,
-				      ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your "
-				      "requests; duplicate UID(s) observed: %s",
-				      js_str0(js_at(refs, j), "uid", NULL));
+			response_warn(
+				w->rs,
+				".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your "
+				"requests; duplicate UID(s) observed: %s",
+				js_str0(js_at(refs, j), "uid", NULL));
 			js_del_at(refs, j);
 		}
 }

@@ -307,14 +307,17 @@ static void test_watch_events(void **state)
 static void test_watch_initial(void **state)
 {
 	fill();
-	autoreading struct reading r =
-		watching(CMS "?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&timeoutSeconds=3600",
-			 "");
+	autoreading struct reading r = watching(
+		CMS
+		"?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&timeoutSeconds=3600",
+		"");
 	for (const char *n = "a\0b\0c\0d\0e\0"; *n; n += 2)
 		expect(&r, "ADDED", n);
 	autofree char *line = next_line(&r);
-	assert_non_null(strstr(line, "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{"
-				     "\"resourceVersion\":\""));
+	assert_non_null(strstr(
+		line,
+		"{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{"
+		"\"resourceVersion\":\""));
 	assert_non_null(strstr(line, "\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}"));
 }
 

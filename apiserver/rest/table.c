@@ -150,9 +150,10 @@ static void write_conditions(struct buf *out, const js *o)
 		return;
 	for (size_t i = 0; i < 2; i++)
 		if (!strcmp(phase, finished[i][0]))
-			buf_addf(out,
-				 ",\"conditions\":[{\"type\":\"Completed\",\"status\":\"True\",\"reason\":\"%s\",\"message\":\"%s\"}]",
-				 phase, finished[i][1]);
+			buf_addf(
+				out,
+				",\"conditions\":[{\"type\":\"Completed\",\"status\":\"True\",\"reason\":\"%s\",\"message\":\"%s\"}]",
+				phase, finished[i][1]);
 }
 
 void table_row(struct buf *out, const struct kind *k, const struct accept *a, const js *tree, const char *p,

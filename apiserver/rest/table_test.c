@@ -51,17 +51,22 @@ static const struct row rows[] = {
 	     "'phase':'Running','containerStatuses':[{'name':'a','state':{'terminated':{'exitCode':3}}}]"),
 	 POD_ROW("0/2", "ExitCode:3", "0")},
 	{"", "Pod",
-	 POD("", "'phase':'Running','containerStatuses':[{'name':'a','state':{'terminated':{'exitCode':137,'signal':9}}}]"),
+	 POD("",
+	     "'phase':'Running','containerStatuses':[{'name':'a','state':{'terminated':{'exitCode':137,'signal':9}}}]"),
 	 POD_ROW("0/2", "Signal:9", "0")},
 	{"", "Pod",
-	 POD("", "'phase':'Running','containerStatuses':[{'name':'a','state':{'terminated':{'reason':'Completed','exitCode':0}}}," RUNNING("b") "]"),
+	 POD("",
+	     "'phase':'Running','containerStatuses':[{'name':'a','state':{'terminated':{'reason':'Completed','exitCode':0}}}," RUNNING(
+		     "b") "]"),
 	 POD_ROW("1/2", "NotReady", "0")},
 	{"", "Pod",
-	 POD("", "'phase':'Running','conditions':[{'type':'Ready','status':'True'}],'containerStatuses':[{'name':'a','state':{'terminated':{"
-		 "'reason':'Completed','exitCode':0}}}," RUNNING("b") "]"),
+	 POD("",
+	     "'phase':'Running','conditions':[{'type':'Ready','status':'True'}],'containerStatuses':[{'name':'a','state':{'terminated':{"
+	     "'reason':'Completed','exitCode':0}}}," RUNNING("b") "]"),
 	 POD_ROW("1/2", "Running", "0")},
 	{"", "Pod",
-	 POD("", "'phase':'Succeeded','containerStatuses':[{'name':'a','state':{'terminated':{'reason':'Completed','exitCode':0}}}]"),
+	 POD("",
+	     "'phase':'Succeeded','containerStatuses':[{'name':'a','state':{'terminated':{'reason':'Completed','exitCode':0}}}]"),
 	 POD_ROW("0/2", "Completed", "0")},
 	{"", "Pod",
 	 POD(",'initContainers':[{'name':'i'},{'name':'j'}]",
@@ -85,18 +90,21 @@ static const struct row rows[] = {
 	     "'containerStatuses':[" RUNNING("a") "," RUNNING("b") "]"),
 	 POD_ROW("3/3", "Running", "1")},
 	{"", "Pod",
-	 POD("", "'phase':'Pending','conditions':[{'type':'PodScheduled','status':'False','reason':'SchedulingGated'}]"),
+	 POD("",
+	     "'phase':'Pending','conditions':[{'type':'PodScheduled','status':'False','reason':'SchedulingGated'}]"),
 	 POD_ROW("0/2", "SchedulingGated", "0")},
 	{"", "Pod", GONE_POD("'phase':'Running'"), POD_ROW("0/1", "Terminating", "0")},
 	{"", "Pod", GONE_POD("'phase':'Running','reason':'NodeLost'"), POD_ROW("0/1", "Unknown", "0")},
 	{"", "Pod", GONE_POD("'phase':'Failed'"), POD_ROW("0/1", "Failed", "0")},
 	{"apps", "Deployment",
-	 "{" META ",'spec':{'replicas':3,'selector':{'matchLabels':{'app':'w'},'matchExpressions':[{'key':'k','operator':'In','values':["
+	 "{" META
+	 ",'spec':{'replicas':3,'selector':{'matchLabels':{'app':'w'},'matchExpressions':[{'key':'k','operator':'In','values':["
 	 "'b','a']}]},'template':{'spec':{'containers':[{'name':'c','image':'i:1'},{'name':'d','image':'j'}]}}},'status':{'readyReplicas':"
 	 "2,'updatedReplicas':1}}",
 	 "'x','2/3',1,0,'4m5s','c,d','i:1,j','app=w,k in (a,b)'"},
 	{"apps", "ReplicaSet",
-	 "{" META ",'spec':{'replicas':3,'selector':{'matchLabels':{'app':'w'}},'template':{'spec':{'containers':[{'name':'c','image':'i'}]}"
+	 "{" META
+	 ",'spec':{'replicas':3,'selector':{'matchLabels':{'app':'w'}},'template':{'spec':{'containers':[{'name':'c','image':'i'}]}"
 	 "}},'status':{'replicas':2}}",
 	 "'x',3,2,0,'4m5s','c','i','app=w'"},
 	{"apps", "ControllerRevision",
@@ -114,7 +122,8 @@ static const struct row rows[] = {
 	 "'x','Unknown','<none>','4m5s','','<none>','<none>','<unknown>','<unknown>','<unknown>'"},
 	{"", "Namespace", "{" META ",'status':{'phase':'Active'}}", "'x','Active','4m5s'"},
 	{"", "Service",
-	 "{" META ",'spec':{'type':'NodePort','clusterIP':'10.96.0.9','clusterIPs':['10.96.0.9'],'ports':[{'port':80,'nodePort':32178,"
+	 "{" META
+	 ",'spec':{'type':'NodePort','clusterIP':'10.96.0.9','clusterIPs':['10.96.0.9'],'ports':[{'port':80,'nodePort':32178,"
 	 "'protocol':'TCP'},{'port':53,'protocol':'UDP'}],'selector':{'b':'2','a':'1'}}}",
 	 "'x','NodePort','10.96.0.9','<none>','80:32178/TCP,53/UDP','4m5s','a=1,b=2'"},
 	{"", "Service", "{" META ",'spec':{'type':'LoadBalancer','externalIPs':['1.2.3.4']}}",
@@ -134,11 +143,13 @@ static const struct row rows[] = {
 	{"", "ServiceAccount", "{" META ",'secrets':[{'name':'s'}]}", "'x',1,'4m5s'"},
 	{"coordination.k8s.io", "Lease", "{" META ",'spec':{'holderIdentity':'h'}}", "'x','h','4m5s'"},
 	{"", "Event",
-	 "{" META ",'involvedObject':{'kind':'Pod','name':'p','fieldPath':'spec'},'reason':'R','type':'Normal','message':'m','source':{"
+	 "{" META
+	 ",'involvedObject':{'kind':'Pod','name':'p','fieldPath':'spec'},'reason':'R','type':'Normal','message':'m','source':{"
 	 "'component':'kubelet','host':'n1'},'firstTimestamp':'2026-01-02T02:04:05Z','lastTimestamp':'2026-01-02T03:04:00Z','count':7}",
 	 "'5s','Normal','R','pod/p','spec','kubelet, n1','m','60m',7,'x'"},
 	{"events.k8s.io", "Event",
-	 "{" META ",'involvedObject':{'kind':'Pod'},'reason':'R','type':'Normal','message':'m','reportingComponent':'c','eventTime':"
+	 "{" META
+	 ",'involvedObject':{'kind':'Pod'},'reason':'R','type':'Normal','message':'m','reportingComponent':'c','eventTime':"
 	 "'2026-01-02T03:04:00.000000Z','series':{'count':3,'lastObservedTime':'2026-01-02T03:04:03.000000Z'}}",
 	 "'2s','Normal','R','pod','','c','m','5s',3,'x'"},
 };
@@ -203,9 +214,10 @@ static void test_finished_pods(void **state)
 	autobuf struct buf out = BUF_INIT;
 	autojson js *o = parse(POD("", "'phase':'Failed'"));
 	table_row(&out, k, &a, o, "{\"metadata\":{\"name\":\"x\"}}", 25, now());
-	assert_non_null(strstr(buf_str(&out),
-			       "],\"conditions\":[{\"type\":\"Completed\",\"status\":\"True\",\"reason\":\"Failed\",\"message\":\"The pod failed.\"}]"
-			       ",\"object\":{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":{\"name\":\"x\"}}}"));
+	assert_non_null(strstr(
+		buf_str(&out),
+		"],\"conditions\":[{\"type\":\"Completed\",\"status\":\"True\",\"reason\":\"Failed\",\"message\":\"The pod failed.\"}]"
+		",\"object\":{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":{\"name\":\"x\"}}}"));
 }
 
 static void test_partial(void **state)

@@ -142,7 +142,8 @@ int write_conflict(struct write *w, const char *name, struct err *err)
 {
 	char res[256];
 
-	return err_set(err, REASON_CONFLICT,
-		       "Operation cannot be fulfilled on %s \"%s\": the object has been modified; please apply your changes to the latest version and try again",
-		       write_resource_text(w->kind, res), name);
+	return err_set(
+		err, REASON_CONFLICT,
+		"Operation cannot be fulfilled on %s \"%s\": the object has been modified; please apply your changes to the latest version and try again",
+		write_resource_text(w->kind, res), name);
 }

@@ -51,8 +51,9 @@ static void format(void **state)
 	log_warning("nothing else", NULL);
 	assert_string_equal(line(), "2026-11-21T09:00:00.123Z WARNING \"nothing else\"\n");
 	log_err(&e, "failed", "x=%s", "forged\n2026 line\x1b[0m");
-	assert_string_equal(line(),
-			    "2026-11-21T09:00:00.123Z ERROR \"failed\" err=\"said \\\"no\\\"\\nand left\" x=forged\\n2026 line\\x1b[0m\n");
+	assert_string_equal(
+		line(),
+		"2026-11-21T09:00:00.123Z ERROR \"failed\" err=\"said \\\"no\\\"\\nand left\" x=forged\\n2026 line\\x1b[0m\n");
 }
 
 static void verbosity(void **state)

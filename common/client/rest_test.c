@@ -39,11 +39,13 @@ static void serve(struct server_request *rq)
 	} else if (!strcmp(rq->path, "/garbage")) {
 		server_reply(rq, 200, "", "{\"a\":");
 	} else if (!strcmp(rq->path, "/conflict")) {
-		server_reply(rq, 409, "",
-			     "{\"kind\":\"Status\",\"reason\":\"Conflict\",\"code\":409,\"message\":\"modified\"}");
+		server_reply(
+			rq, 409, "",
+			"{\"kind\":\"Status\",\"reason\":\"Conflict\",\"code\":409,\"message\":\"modified\"}");
 	} else if (!strcmp(rq->path, "/exists")) {
-		server_reply(rq, 409, "",
-			     "{\"kind\":\"Status\",\"reason\":\"AlreadyExists\",\"code\":409,\"message\":\"it is there\"}");
+		server_reply(
+			rq, 409, "",
+			"{\"kind\":\"Status\",\"reason\":\"AlreadyExists\",\"code\":409,\"message\":\"it is there\"}");
 	} else if (!strcmp(rq->path, "/odd")) {
 		server_reply(rq, 422, "", "{\"reason\":\"Conflict\"}");
 	} else if (!strcmp(rq->path, "/text")) {
@@ -82,7 +84,8 @@ static void test_verbs(void **state)
 		[REST_PUT] = "PUT application/json me/1 Bearer T application/json /echo?a=b",
 		[REST_PATCH_MERGE] =
 			"PATCH application/merge-patch+json me/1 Bearer T application/json /echo?a=b",
-		[REST_PATCH_STRATEGIC] = ("PATCH application/strategic-merge-patch+json me/1 Bearer T application/json /echo?a=b"),
+		[REST_PATCH_STRATEGIC] =
+			("PATCH application/strategic-merge-patch+json me/1 Bearer T application/json /echo?a=b"),
 		[REST_PATCH_JSON] =
 			"PATCH application/json-patch+json me/1 Bearer T application/json /echo?a=b",
 		[REST_DELETE] = "DELETE application/json me/1 Bearer T application/json /echo?a=b",

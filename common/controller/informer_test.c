@@ -161,8 +161,9 @@ static int teardown(void **state)
 
 static char *object(const char *name, int rv, const char *v)
 {
-	return mem_printf("{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"u-%s\",\"resourceVersion\":\"%d\"},\"data\":{\"v\":\"%s\"}}",
-			  name, name, rv, v);
+	return mem_printf(
+		"{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"u-%s\",\"resourceVersion\":\"%d\"},\"data\":{\"v\":\"%s\"}}",
+		name, name, rv, v);
 }
 
 /* items: "name rv value;…" */
@@ -172,9 +173,10 @@ static void set_page(struct api *a, int page, int rv, const char *cont, const ch
 	char name[32], v[32];
 	int item_rv, used;
 
-	buf_addf(&b,
-		 "{\"kind\":\"ConfigMapList\",\"metadata\":{\"resourceVersion\":\"%d\",\"continue\":\"%s\"},\"items\":[",
-		 rv, cont);
+	buf_addf(
+		&b,
+		"{\"kind\":\"ConfigMapList\",\"metadata\":{\"resourceVersion\":\"%d\",\"continue\":\"%s\"},\"items\":[",
+		rv, cont);
 	for (const char *p = items; sscanf(p, "%31s %d %31[^;];%n", name, &item_rv, v, &used) == 3;
 	     p += used) {
 		autofree char *o = object(name, item_rv, v);
@@ -354,7 +356,10 @@ static void test_gone(void **state)
 	expect(a, "+a:x +b:y +c:z ");
 	assert_int_equal(a->lists, 2);
 	set_page(a, 0, 20, "", "a 1 x;c 15 w;n 16 q;");
-	send_line(a, mem_strdup("{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410,\"reason\":\"Expired\"}}\n"));
+	send_line(
+		a,
+		mem_strdup(
+			"{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410,\"reason\":\"Expired\"}}\n"));
 	expect(a, "~c:z>w +n:q -b:y ");
 	wait_count(a, &a->watches, 3);
 	assert_non_null(strstr(a->watch_path, "resourceVersion=20&"));

@@ -31,9 +31,10 @@ int intstr_scaled(const js *v, int total, bool round_up, int *ret, struct err *e
 
 	if (len < 2u + sign || !scan_literal_int(s + (*s == '+'), len - 1 - (*s == '+'), &n) ||
 	    n < INT32_MIN || n > INT32_MAX)
-		return err_set(err, REASON_INVALID,
-			       "invalid value for IntOrString: invalid value \"%.64s\": strconv.Atoi: parsing \"%.*s\": invalid syntax",
-			       s, (int)(len - 1 < 64 ? len - 1 : 64), s);
+		return err_set(
+			err, REASON_INVALID,
+			"invalid value for IntOrString: invalid value \"%.64s\": strconv.Atoi: parsing \"%.*s\": invalid syntax",
+			s, (int)(len - 1 < 64 ? len - 1 : 64), s);
 	int64_t product = n * total, whole = product / 100, rest = product % 100;
 
 	if (round_up && rest > 0)

@@ -126,7 +126,8 @@ static void depth(void **state)
 
 static void duplicates(void **state)
 {
-	static const char doc[] = "{\"spec\":{\"containers\":[{},{\"name\":\"a\",\"name\":\"b\",\"name\":\"c\"}],\"x\":1,\"x\":{}},\"spec\":1}";
+	static const char doc[] =
+		"{\"spec\":{\"containers\":[{},{\"name\":\"a\",\"name\":\"b\",\"name\":\"c\"}],\"x\":1,\"x\":{}},\"spec\":1}";
 	struct js_duplicates d = {0};
 	struct err err = ERR_INIT;
 	autojson js *o = js_parse(doc, sizeof(doc) - 1, &d, &err);

@@ -19,8 +19,8 @@ static js *parse(const char *s)
 
 static void readers(void **state)
 {
-	autojson js *o =
-		parse("{\"s\":\"x\",\"i\":7,\"b\":true,\"d\":1.5,\"n\":null,\"o\":{\"p\":{\"q\":\"deep\"}},\"a\":[1,\"two\"],\"nul\":\"a\\u0000b\"}");
+	autojson js *o = parse(
+		"{\"s\":\"x\",\"i\":7,\"b\":true,\"d\":1.5,\"n\":null,\"o\":{\"p\":{\"q\":\"deep\"}},\"a\":[1,\"two\"],\"nul\":\"a\\u0000b\"}");
 	size_t n;
 
 	assert_string_equal(js_str(o, "s", NULL), "x");

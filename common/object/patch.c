@@ -120,9 +120,10 @@ static int missing(struct err *err, const char *word, const char *what, const ch
 
 static int bad_index(struct err *err, const char *word, const char *path, const char *token)
 {
-	return err_set(err, REASON_INVALID,
-		       "error in %s for path: '%.200s': Unable to access invalid index: %.40s: invalid index referenced",
-		       word, path, token);
+	return err_set(
+		err, REASON_INVALID,
+		"error in %s for path: '%.200s': Unable to access invalid index: %.40s: invalid index referenced",
+		word, path, token);
 }
 
 static int too_much(struct err *err, const char *what)
@@ -271,9 +272,10 @@ static int op_remove(struct applier *a, const char *path)
 	if (!exists && js_is_arr(in))
 		return bad_index(a->err, "remove", path, buf_str(&last));
 	if (!exists)
-		return err_set(a->err, REASON_INVALID,
-			       "error in remove for path: '%.200s': Unable to remove nonexistent key: %.100s: " MISSING,
-			       path, buf_str(&last));
+		return err_set(
+			a->err, REASON_INVALID,
+			"error in remove for path: '%.200s': Unable to remove nonexistent key: %.100s: " MISSING,
+			path, buf_str(&last));
 	if (js_is_obj(in))
 		js_del(in, buf_str(&last));
 	else if ((a->moved += js_len(in)) > MOVED_ITEMS_MAX)

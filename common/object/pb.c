@@ -491,8 +491,9 @@ static int type_meta(struct reader *r, struct pb_envelope *e)
 int pb_open(const char *p, size_t n, struct pb_envelope *ret, struct err *err)
 {
 	if (n < 4 || memcmp(p, PB_MAGIC, 4) != 0)
-		return err_set(err, REASON_BAD_REQUEST,
-			       "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]");
+		return err_set(
+			err, REASON_BAD_REQUEST,
+			"provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]");
 	struct decoder d = {.err = err};
 	struct reader r = {(const uint8_t *)p + 4, (const uint8_t *)p + n, &d};
 	struct pb_envelope e = {.raw = ""};

@@ -9,8 +9,9 @@
 
 static void walks_a_document(void **state)
 {
-	static const char doc[] = " {\"kind\" : \"Pod\", \"skip\":[{\"a\":[1,{}]},\"]}\"], \"meta\\u0064ata\":{\"rv\":12,\"x\":\"\\u0041\\n\"},"
-				  "\"list\":[1,true,null,-5e-1], \"empty\":{}, \"none\":[]}";
+	static const char doc[] =
+		" {\"kind\" : \"Pod\", \"skip\":[{\"a\":[1,{}]},\"]}\"], \"meta\\u0064ata\":{\"rv\":12,\"x\":\"\\u0041\\n\"},"
+		"\"list\":[1,true,null,-5e-1], \"empty\":{}, \"none\":[]}";
 	autobuf struct buf b = BUF_INIT;
 	const char *key, *p;
 	size_t klen, n, items = 0, members = 0;

@@ -9,7 +9,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
-static const char document[] = "{\"kind\":\"T\",\"a\":{\"a\":[{\"b\":1}],\"b\":\"x\"},\"b\":[1,\"\",null],\"c\":null,\"d\":{\"x\":\"1\"}}";
+static const char document[] =
+	"{\"kind\":\"T\",\"a\":{\"a\":[{\"b\":1}],\"b\":\"x\"},\"b\":[1,\"\",null],\"c\":null,\"d\":{\"x\":\"1\"}}";
 
 static void walk(const struct schema *s, const char *name)
 {

@@ -264,7 +264,8 @@ static void wrong_types_are_named(void **state)
 		 "json: cannot unmarshal string into Go struct field Spec.spec.crew of type int32"},
 		{"{\"spec\":{\"crew\":1.5}}",
 		 "json: cannot unmarshal number 1.5 into Go struct field Spec.spec.crew of type int32"},
-		{"{\"spec\":{\"crew\":2147483648}}", "json: cannot unmarshal number 2147483648 into Go struct field Spec.spec.crew of type int32"},
+		{"{\"spec\":{\"crew\":2147483648}}",
+		 "json: cannot unmarshal number 2147483648 into Go struct field Spec.spec.crew of type int32"},
 		{"{\"spec\":{\"big\":9223372036854775808}}",
 		 "json: cannot unmarshal number 9223372036854775808 into Go struct field Spec.spec.big of type int64"},
 		{"{\"spec\":{\"rooms\":{}}}",
@@ -297,8 +298,8 @@ static void wrong_types_are_named(void **state)
 static void unknown_fields_are_listed(void **state)
 {
 	struct err err = ERR_INIT;
-	autojson js *in =
-		parse("{\"a\":1,\"spec\":{\"rooms\":[{\"x\":1},{\"crate\":{\"y\":{\"z\":1}}}],\"foo\":1},\"metadata\":{\"labels\":{\"free\":\"\"}}}");
+	autojson js *in = parse(
+		"{\"a\":1,\"spec\":{\"rooms\":[{\"x\":1},{\"crate\":{\"y\":{\"z\":1}}}],\"foo\":1},\"metadata\":{\"labels\":{\"free\":\"\"}}}");
 	struct strict_errors strict = {0};
 	autojson js *out = schema_conform(boat, in, &strict, &err);
 	assert_non_null(out);
@@ -465,9 +466,12 @@ static void converts(void **state)
 {
 	const struct kind *k = schema_kind(schema, "sea", "v1", "Boat"),
 			  *old = schema_kind(schema, "", "v1", "OldBoat");
-	autojson js *o = parse("{\"kind\":\"OldBoat\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"x\"},\"hull\":{\"crew\":1}}");
+	autojson js *o = parse(
+		"{\"kind\":\"OldBoat\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"x\"},\"hull\":{\"crew\":1}}");
 	autojson js *stored = schema_convert(old, k, o), *back = schema_convert(k, old, stored);
-	assert_json(stored, "{\"kind\":\"Boat\",\"apiVersion\":\"sea/v1\",\"metadata\":{\"name\":\"x\"},\"spec\":{\"crew\":1}}");
+	assert_json(
+		stored,
+		"{\"kind\":\"Boat\",\"apiVersion\":\"sea/v1\",\"metadata\":{\"name\":\"x\"},\"spec\":{\"crew\":1}}");
 	assert_true(js_equal(back, o));
 }
 

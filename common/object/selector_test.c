@@ -88,11 +88,13 @@ static void query_errors(void **state)
 		{"a in (=)", "unable to parse requirement: found '=', expected: ',', ')' or identifier"},
 		{"a in (,=)", "unable to parse requirement: found '=', expected: ',', or identifier"},
 		{"a=(", "unable to parse requirement: found '(', expected: identifier"},
-		{"a>x", "unable to parse requirement: values[0]: Invalid value: \"x\": for 'Gt', 'Lt' operators, the value must be an integer"},
+		{"a>x",
+		 "unable to parse requirement: values[0]: Invalid value: \"x\": for 'Gt', 'Lt' operators, the value must be an integer"},
 		{"-a", "unable to parse requirement: <nil>: Invalid value: \"-a\": " KEY_RULE},
-		{"a=-b", "unable to parse requirement: values[0][a]: Invalid value: \"-b\": a valid label must be an empty string or "
-			 "consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character "
-			 "(e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"},
+		{"a=-b",
+		 "unable to parse requirement: values[0][a]: Invalid value: \"-b\": a valid label must be an empty string or "
+		 "consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character "
+		 "(e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -149,9 +149,10 @@ static void several_documents(void **state)
 
 static void writes(void **state)
 {
-	static const char in[] = "{\"kind\":\"Pod\",\"b\":[{\"x\":1,\"y\":[]},\"s\"],\"a\":{},\"quoted\":[\"yes\",\"1\",\"\",\"~\",\"1e3\","
-				 "\"a: b\",\"- x\",\"1:30\",\"#c\",\"2026-01-02T15:04:05Z\"],\"plain\":\"10Mi\",\"text\":"
-				 "\"one\\ntwo\\n\",\"chomp\":\"one\\ntwo\",\"n\":null,\"t\":true,\"f\":1.5,\"u\":\"gr\xc3\xbc\xc3\x9f\"}";
+	static const char in[] =
+		"{\"kind\":\"Pod\",\"b\":[{\"x\":1,\"y\":[]},\"s\"],\"a\":{},\"quoted\":[\"yes\",\"1\",\"\",\"~\",\"1e3\","
+		"\"a: b\",\"- x\",\"1:30\",\"#c\",\"2026-01-02T15:04:05Z\"],\"plain\":\"10Mi\",\"text\":"
+		"\"one\\ntwo\\n\",\"chomp\":\"one\\ntwo\",\"n\":null,\"t\":true,\"f\":1.5,\"u\":\"gr\xc3\xbc\xc3\x9f\"}";
 	static const char want[] = "a: {}\n"
 				   "b:\n- x: 1\n  \"y\": []\n- s\n"
 				   "chomp: |-\n  one\n  two\n"

@@ -152,13 +152,14 @@ static void version_page(struct buf *out)
 		for (size_t i = 0; i < ARRAY_LEN(machines); i++)
 			if (!strcmp(u.machine, machines[i][0]))
 				arch = machines[i][1];
-	buf_addf(out,
-		 "{\n  \"major\": \"%.*s\",\n  \"minor\": \"%.*s\",\n  \"gitVersion\": \"%s\",\n"
-		 "  \"gitCommit\": \"coracle-%s\",\n  \"gitTreeState\": \"clean\",\n"
-		 "  \"buildDate\": \"1970-01-01T00:00:00Z\",\n  \"goVersion\": \"none\",\n  \"compiler\": \"cc\",\n"
-		 "  \"platform\": \"linux/%s\"\n}",
-		 (int)strcspn(major, "."), major, (int)strcspn(minor, "."), minor, KUBERNETES_VERSION,
-		 CORACLE_VERSION, arch);
+	buf_addf(
+		out,
+		"{\n  \"major\": \"%.*s\",\n  \"minor\": \"%.*s\",\n  \"gitVersion\": \"%s\",\n"
+		"  \"gitCommit\": \"coracle-%s\",\n  \"gitTreeState\": \"clean\",\n"
+		"  \"buildDate\": \"1970-01-01T00:00:00Z\",\n  \"goVersion\": \"none\",\n  \"compiler\": \"cc\",\n"
+		"  \"platform\": \"linux/%s\"\n}",
+		(int)strcspn(major, "."), major, (int)strcspn(minor, "."), minor, KUBERNETES_VERSION,
+		CORACLE_VERSION, arch);
 }
 
 /* ---- /metrics ---- */
@@ -174,9 +175,10 @@ static bool read_stat(unsigned long long *ret_start_ticks, unsigned long long *r
 	if (f)
 		fclose(f);
 	/* Fields 22 to 24 of proc(5), counted from the third. */
-	return p && sscanf(p + 2,
-			   "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu %lld",
-			   ret_start_ticks, ret_vsize, ret_rss_pages) == 3;
+	return p &&
+	       sscanf(p + 2,
+		      "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu %lld",
+		      ret_start_ticks, ret_vsize, ret_rss_pages) == 3;
 }
 
 static double cpu_seconds(void *arg)

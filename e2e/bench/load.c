@@ -59,15 +59,17 @@ static double percentile_ms(int64_t *v, size_t n, double p)
 /* ---- bodies ---- */
 static void pod_spec(struct buf *b, bool pad)
 {
-	buf_addf(b,
-		 "{\"terminationGracePeriodSeconds\":1,\"containers\":[{\"name\":\"c\",\"image\":\"%s\",\"command\":[\"busybox\",\"sleep\",\"3600\"],\"resources\":{\"requests\":{\"cpu\":\"1m\",\"memory\":\"1Mi\"}}",
-		 image);
+	buf_addf(
+		b,
+		"{\"terminationGracePeriodSeconds\":1,\"containers\":[{\"name\":\"c\",\"image\":\"%s\",\"command\":[\"busybox\",\"sleep\",\"3600\"],\"resources\":{\"requests\":{\"cpu\":\"1m\",\"memory\":\"1Mi\"}}",
+		image);
 	if (pad) { /* an ordinary Pod's size */
 		buf_adds(b, ",\"env\":[");
 		for (int i = 0; i < 12; i++)
-			buf_addf(b,
-				 "%s{\"name\":\"VARIABLE_NUMBER_%02d\",\"value\":\"some-ordinary-value-%02d\"}",
-				 i ? "," : "", i, i);
+			buf_addf(
+				b,
+				"%s{\"name\":\"VARIABLE_NUMBER_%02d\",\"value\":\"some-ordinary-value-%02d\"}",
+				i ? "," : "", i, i);
 		buf_adds(b, "]");
 	}
 	buf_adds(b, "}]}");
@@ -75,19 +77,21 @@ static void pod_spec(struct buf *b, bool pad)
 
 static void pod_body(struct buf *b, size_t i, bool pad)
 {
-	buf_addf(b,
-		 "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"pod-%s-%06zu\",\"labels\":{\"app\":\"bench\",\"run\":\"%s\"},"
-		 "\"annotations\":{\"bench/note\":\"an annotation of the usual kind, which tools like to leave behind on objects\"}},\"spec\":",
-		 run_id, i, run_id);
+	buf_addf(
+		b,
+		"{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"pod-%s-%06zu\",\"labels\":{\"app\":\"bench\",\"run\":\"%s\"},"
+		"\"annotations\":{\"bench/note\":\"an annotation of the usual kind, which tools like to leave behind on objects\"}},\"spec\":",
+		run_id, i, run_id);
 	pod_spec(b, pad);
 	buf_adds(b, "}");
 }
 
 static void configmap_body(struct buf *b, size_t i)
 {
-	buf_addf(b,
-		 "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"cm-%s-%06zu\"},\"data\":{\"k\":\"",
-		 run_id, i);
+	buf_addf(
+		b,
+		"{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"cm-%s-%06zu\"},\"data\":{\"k\":\"",
+		run_id, i);
 	for (int k = 0; k < 90; k++)
 		buf_adds(b, "0123456789");
 	buf_adds(b, "\"}}");
@@ -389,10 +393,11 @@ static void cmd_deployment(char **a)
 	autofree char *watch = mem_printf(PODS "?watch=1&resourceVersion=%s", rv);
 	start_watch(&w, watch);
 	autobuf struct buf body = BUF_INIT;
-	buf_addf(&body,
-		 "{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":{\"name\":\"d-%s\"},\"spec\":{\"replicas\":%zu,\"selector\":{"
-		 "\"matchLabels\":{\"run\":\"%s\"}},\"template\":{\"metadata\":{\"labels\":{\"run\":\"%s\"}},\"spec\":",
-		 run_id, n, run_id, run_id);
+	buf_addf(
+		&body,
+		"{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":{\"name\":\"d-%s\"},\"spec\":{\"replicas\":%zu,\"selector\":{"
+		"\"matchLabels\":{\"run\":\"%s\"}},\"template\":{\"metadata\":{\"labels\":{\"run\":\"%s\"}},\"spec\":",
+		run_id, n, run_id, run_id);
 	pod_spec(&body, false);
 	buf_adds(&body, "}}}");
 	int64_t start = clock_mono_ns();
@@ -493,6 +498,7 @@ int main(int argc, char **argv)
 		commands[i].run(argv + 2);
 		return 0;
 	}
-	fprintf(stderr, "usage: bench-load create KIND N CONNECTIONS | get PATH N CONNECTIONS | list PATH N | fanout WATCHERS EVENTS | bound N | deployment N | running N | ready COMMAND...\n");
+	fprintf(stderr,
+		"usage: bench-load create KIND N CONNECTIONS | get PATH N CONNECTIONS | list PATH N | fanout WATCHERS EVENTS | bound N | deployment N | running N | ready COMMAND...\n");
 	return 2;
 }

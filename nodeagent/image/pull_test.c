@@ -95,17 +95,19 @@ static void make_image(struct image *i, const char *text, const char *annotation
 	*i = (struct image){.layer = BUF_INIT};
 	make_layer(text, &i->layer);
 	image_digest_of(i->layer.p, i->layer.len, i->layer_digest);
-	buf_addf(&i->config,
-		 "{\"architecture\":\"%s\",\"os\":\"linux\",\"config\":{\"Entrypoint\":[\"/ep\"],\"Cmd\":[\"a\",\"b\"],"
-		 "\"Env\":[\"X=1\"],\"User\":\"nobody\",\"WorkingDir\":\"/w\",\"StopSignal\":\"SIGQUIT\"},"
-		 "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"%s\"]}}",
-		 image_arch(), i->layer_digest);
+	buf_addf(
+		&i->config,
+		"{\"architecture\":\"%s\",\"os\":\"linux\",\"config\":{\"Entrypoint\":[\"/ep\"],\"Cmd\":[\"a\",\"b\"],"
+		"\"Env\":[\"X=1\"],\"User\":\"nobody\",\"WorkingDir\":\"/w\",\"StopSignal\":\"SIGQUIT\"},"
+		"\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"%s\"]}}",
+		image_arch(), i->layer_digest);
 	image_digest_of(i->config.p, i->config.len, i->config_digest);
-	buf_addf(&i->manifest,
-		 "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"config\":{\"mediaType\":\"application/"
-		 "vnd.oci.image.config.v1+json\",\"digest\":\"%s\",\"size\":%zu},\"layers\":[{"
-		 "\"mediaType\":\"application/vnd.oci.image.layer.v1.tar\",\"digest\":\"%s\",\"size\":%zu}]}",
-		 i->config_digest, i->config.len, i->layer_digest, i->layer.len);
+	buf_addf(
+		&i->manifest,
+		"{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"config\":{\"mediaType\":\"application/"
+		"vnd.oci.image.config.v1+json\",\"digest\":\"%s\",\"size\":%zu},\"layers\":[{"
+		"\"mediaType\":\"application/vnd.oci.image.layer.v1.tar\",\"digest\":\"%s\",\"size\":%zu}]}",
+		i->config_digest, i->config.len, i->layer_digest, i->layer.len);
 	image_digest_of(i->manifest.p, i->manifest.len, i->digest);
 	buf_addf(
 		&i->index,
@@ -336,9 +338,10 @@ static struct daemon start_registry(const char *name, bool tls, bool auth)
 	autofree char *config = mem_printf("%s/%s.yml", root, name),
 		      *passwd = mem_printf("%s/htpasswd", root);
 	autobuf struct buf b = BUF_INIT;
-	buf_addf(&b,
-		 "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: %s/%s\nhttp:\n  addr: %s\n",
-		 root, name, d.host);
+	buf_addf(
+		&b,
+		"version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: %s/%s\nhttp:\n  addr: %s\n",
+		root, name, d.host);
 	if (tls)
 		buf_addf(&b, "  tls:\n    certificate: %s/reg.crt\n    key: %s/reg.key\n", root, root);
 	if (auth)
@@ -490,9 +493,9 @@ static void script_manifest(struct server_request *rq, struct script *sc)
 {
 	atomic_fetch_add(&sc->manifests, 1);
 	if (!strcasestr(rq->head, "Authorization: Bearer t0ken")) {
-		autofree char *h =
-			mem_printf("WWW-Authenticate: Bearer realm=\"%s/token\",service=\"s\",scope=\"repository:a/b:pull\"\r\n",
-				   rq->s->url);
+		autofree char *h = mem_printf(
+			"WWW-Authenticate: Bearer realm=\"%s/token\",service=\"s\",scope=\"repository:a/b:pull\"\r\n",
+			rq->s->url);
 		server_reply(rq, 401, h, "{}");
 	} else if (strstr(rq->path, sc->i.digest)) {
 		server_reply(rq, 200, "", sc->i.manifest.p);
@@ -528,10 +531,11 @@ static void make_script(struct script *sc, bool lie)
 {
 	*sc = (struct script){.lie = lie};
 	make_image(&sc->i, lie ? "lies" : "scripted", "x:1");
-	buf_addf(&sc->index,
-		 "{\"schemaVersion\":2,\"manifests\":[{\"digest\":\"%s\",\"size\":1,\"platform\":{\"os\":\"windows\","
-		 "\"architecture\":\"%s\"}},{\"digest\":\"%s\",\"size\":%zu,\"platform\":{\"os\":\"linux\",\"architecture\":\"%s\"}}]}",
-		 sc->i.config_digest, image_arch(), sc->i.digest, sc->i.manifest.len, image_arch());
+	buf_addf(
+		&sc->index,
+		"{\"schemaVersion\":2,\"manifests\":[{\"digest\":\"%s\",\"size\":1,\"platform\":{\"os\":\"windows\","
+		"\"architecture\":\"%s\"}},{\"digest\":\"%s\",\"size\":%zu,\"platform\":{\"os\":\"linux\",\"architecture\":\"%s\"}}]}",
+		sc->i.config_digest, image_arch(), sc->i.digest, sc->i.manifest.len, image_arch());
 	image_digest_of(sc->index.p, sc->index.len, sc->index_digest);
 }
 

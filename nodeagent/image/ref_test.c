@@ -76,8 +76,9 @@ static void test_messages(void **state)
 	struct image_ref r;
 	struct err err = ERR_INIT;
 	assert_int_equal(image_ref_parse("UPPER", &r, &err), -1);
-	assert_string_equal(err.msg,
-			    "couldn't parse image name \"UPPER\": invalid reference format: repository name must be lowercase");
+	assert_string_equal(
+		err.msg,
+		"couldn't parse image name \"UPPER\": invalid reference format: repository name must be lowercase");
 	char name[300];
 	memset(name, 'a', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';

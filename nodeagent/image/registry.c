@@ -135,9 +135,10 @@ static int authenticate(struct registry *r, const char *header, struct err *err)
 	if (c.bearer)
 		return get_token(r, &c, err);
 	if (!c.basic || !r->o->username || r->basic)
-		return err_set(err, REASON_UNAUTHORIZED,
-			       "pull access denied, repository does not exist or may require authorization: authorization failed: %s",
-			       r->o->username ? "bad credentials" : "no basic auth credentials");
+		return err_set(
+			err, REASON_UNAUTHORIZED,
+			"pull access denied, repository does not exist or may require authorization: authorization failed: %s",
+			r->o->username ? "bad credentials" : "no basic auth credentials");
 	r->basic = true;
 	return 0;
 }

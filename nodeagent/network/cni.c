@@ -212,14 +212,15 @@ static int run_plugin(const struct cni_list *l, size_t i, const struct cni_attac
 	if (!path || cni_plugin_config(l, i, a, prev, &in, err) < 0)
 		return -1;
 	const char *search = getenv("PATH");
-	autofree char *cmd = mem_printf("CNI_COMMAND=%s", command),
-		      *id = mem_printf("CNI_CONTAINERID=%s", a->container_id),
-		      *ns = mem_printf("CNI_NETNS=%s", a->netns),
-		      *ifname = mem_printf("CNI_IFNAME=%s", a->ifname),
-		      *dirs = mem_printf("CNI_PATH=%s", a->bin_dirs),
-		      *env_path = mem_printf("PATH=%s", search ? search : "/usr/sbin:/usr/bin:/sbin:/bin"),
-		      *args = mem_printf("CNI_ARGS=IgnoreUnknown=1;K8S_POD_NAMESPACE=%s;K8S_POD_NAME=%s;K8S_POD_INFRA_CONTAINER_ID=%s;K8S_POD_UID=%s",
-					 a->pod_namespace, a->pod_name, a->container_id, a->pod_uid);
+	autofree char *
+		cmd = mem_printf("CNI_COMMAND=%s", command),
+	       *id = mem_printf("CNI_CONTAINERID=%s", a->container_id),
+	       *ns = mem_printf("CNI_NETNS=%s", a->netns), *ifname = mem_printf("CNI_IFNAME=%s", a->ifname),
+	       *dirs = mem_printf("CNI_PATH=%s", a->bin_dirs),
+	       *env_path = mem_printf("PATH=%s", search ? search : "/usr/sbin:/usr/bin:/sbin:/bin"),
+	       *args = mem_printf(
+		       "CNI_ARGS=IgnoreUnknown=1;K8S_POD_NAMESPACE=%s;K8S_POD_NAME=%s;K8S_POD_INFRA_CONTAINER_ID=%s;K8S_POD_UID=%s",
+		       a->pod_namespace, a->pod_name, a->container_id, a->pod_uid);
 	struct process_spec s = {
 		.argv = (const char *const[]){path, NULL},
 		.env = (const char *const[]){cmd, id, ns, ifname, dirs, env_path, args, NULL},

@@ -140,7 +140,8 @@ static void test_chain(void **state)
 	write_plugin(dir, "two",
 		     "#!/bin/sh\ncd ${0%/*}; cat > two.$CNI_COMMAND; echo two $CNI_COMMAND >> log\n"
 		     "test ! -e broken || { echo '{\"code\":7,\"msg\":\"no luck\"}'; exit 1; }\n");
-	const char *text = "{\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"plugins\":[{\"type\":\"one\"},{\"type\":\"two\"}]}";
+	const char *text =
+		"{\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"plugins\":[{\"type\":\"one\"},{\"type\":\"two\"}]}";
 	struct cni_list *l = cni_list_parse(text, strlen(text), &err);
 	struct cni_attachment a = {.container_id = "c",
 				   .netns = "/n",
@@ -157,9 +158,11 @@ static void test_chain(void **state)
 	autofree char *path = mem_printf("%s/log", dir), *two = mem_printf("%s/two.DEL", dir),
 		      *broken = mem_printf("%s/broken", dir);
 	assert_int_equal(tree_read(path, 4096, &log, &err), 0);
-	assert_string_equal(log.p, "one ADD IgnoreUnknown=1;K8S_POD_NAMESPACE=ns;K8S_POD_NAME=p;"
-				   "K8S_POD_INFRA_CONTAINER_ID=c;K8S_POD_UID=u\ntwo ADD\ntwo DEL\n"
-				   "one DEL IgnoreUnknown=1;K8S_POD_NAMESPACE=ns;K8S_POD_NAME=p;K8S_POD_INFRA_CONTAINER_ID=c;K8S_POD_UID=u\n");
+	assert_string_equal(
+		log.p,
+		"one ADD IgnoreUnknown=1;K8S_POD_NAMESPACE=ns;K8S_POD_NAME=p;"
+		"K8S_POD_INFRA_CONTAINER_ID=c;K8S_POD_UID=u\ntwo ADD\ntwo DEL\n"
+		"one DEL IgnoreUnknown=1;K8S_POD_NAMESPACE=ns;K8S_POD_NAME=p;K8S_POD_INFRA_CONTAINER_ID=c;K8S_POD_UID=u\n");
 	assert_int_equal(tree_read(two, 4096, &in, &err), 0);
 	assert_non_null(strstr(in.p, "10.9.9.9"));
 

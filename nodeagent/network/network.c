@@ -141,11 +141,11 @@ static int run_nft(const char *script, struct err *err)
 static int masquerade(const struct network_config *c, const char *cidr, bool v6, struct err *err)
 {
 	const char *f = v6 ? "ip6" : "ip", *multicast = v6 ? "ff00::/8" : "224.0.0.0/4";
-	autofree char *script =
-		mem_printf("table %s coracle-%s {}\ndelete table %s coracle-%s\n"
-			   "table %s coracle-%s {\n chain pods {\n  type nat hook postrouting priority srcnat; policy accept;\n"
-			   "  %s saddr %s %s daddr != { %s, %s } masquerade\n }\n}\n",
-			   f, c->cluster_id, f, c->cluster_id, f, c->cluster_id, f, cidr, f, cidr, multicast);
+	autofree char *script = mem_printf(
+		"table %s coracle-%s {}\ndelete table %s coracle-%s\n"
+		"table %s coracle-%s {\n chain pods {\n  type nat hook postrouting priority srcnat; policy accept;\n"
+		"  %s saddr %s %s daddr != { %s, %s } masquerade\n }\n}\n",
+		f, c->cluster_id, f, c->cluster_id, f, c->cluster_id, f, cidr, f, cidr, multicast);
 	return run_nft(script, err);
 }
 

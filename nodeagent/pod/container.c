@@ -250,9 +250,11 @@ void machine_image_ok(struct machine *m, int i, int64_t pull_ns, int64_t size, s
 			machine_record(m, i, false, "Pulled",
 				       "Container image \"%s\" already present on machine", image);
 		else
-			machine_record(m, i, false, "Pulled",
-				       "Successfully pulled image \"%s\" in %s (%s including waiting). Image size: %" PRId64 " bytes.",
-				       image, took, took, size);
+			machine_record(
+				m, i, false, "Pulled",
+				"Successfully pulled image \"%s\" in %s (%s including waiting). Image size: %" PRId64
+				" bytes.",
+				image, took, took, size);
 	}
 	container_event(m, i, CEV_IMAGE_OK, now);
 }

@@ -106,31 +106,31 @@ static void test_build(void **state)
 	autoarena struct arena a = ARENA_INIT;
 	struct err err = ERR_INIT;
 	struct env e = {0};
-	const char
-		*
-			part = "\"envFrom\":[{\"prefix\":\"P_\",\"configMapRef\":{\"name\":\"cm\"}},{\"secretRef\":{"
-			       "\"name\":\"none\",\"optional\":true}}],\"env\":[{\"name\":\"A\",\"value\":\"x\"},{\"name\":\"B\",\"value\":\"$(A)y$("
-			       "P_k)$(LATER)\"},{\"name\":\"LATER\",\"value\":\"$(KUBERNETES_SERVICE_HOST)\"},{\"name\":\"A\",\"value\":\"$(A)2\"},"
-			       "{\"name\":\"X\",\"value\":\"mine\"},{\"name\":\"K\",\"valueFrom\":{\"configMapKeyRef\":{\"name\":\"cm\",\"key\":"
-			       "\"k\"}}},{\"name\":\"S\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"sec\",\"key\":\"pw\"}}},"
-			       "{\"name\":\"O\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"sec\",\"key\":\"no\","
-			       "\"optional\":true}}}," FIELD("NAME", "metadata.name") "," FIELD("LBL",
-												"metadata.labels['app']") "," FIELD("ANN",
-													       "metadata.annotations['note']") "," FIELD("MISS", "metadata.labels['zz']") "," FIELD("IP",
-																								    "status.podIP") "," FIELD("IPS", "status.podIPs") "," FIELD("HOST", "status.hostIP") "," FIELD("NODE", "spec.nodeName") "," FIELD("SA",
-																																								      "spec."
-																																								      "serviceAccountNam"
-																																								      "e") "," RES("CPU",
-																																										   "limi"
-																																										   "ts."
-																																										   "cpu",
-																																										   "0") "," RES("CPUM",
-																																												"limits.cpu",
-																																												"1m") "," RES("MEM", "limits.memory", "1Mi") "," RES("REQ",
-																																																		     "requests.memory", "1") "," RES("EPH",
-																																																						     "requests.ephemeral-storage",
-																																																						     "1") "],"
-																																																							  "\"command\":[\"run\",\"$(A)\"],\"args\":[\"$$(A)\",\"$(NAME)\"]";
+	const char *
+		part = "\"envFrom\":[{\"prefix\":\"P_\",\"configMapRef\":{\"name\":\"cm\"}},{\"secretRef\":{"
+		       "\"name\":\"none\",\"optional\":true}}],\"env\":[{\"name\":\"A\",\"value\":\"x\"},{\"name\":\"B\",\"value\":\"$(A)y$("
+		       "P_k)$(LATER)\"},{\"name\":\"LATER\",\"value\":\"$(KUBERNETES_SERVICE_HOST)\"},{\"name\":\"A\",\"value\":\"$(A)2\"},"
+		       "{\"name\":\"X\",\"value\":\"mine\"},{\"name\":\"K\",\"valueFrom\":{\"configMapKeyRef\":{\"name\":\"cm\",\"key\":"
+		       "\"k\"}}},{\"name\":\"S\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"sec\",\"key\":\"pw\"}}},"
+		       "{\"name\":\"O\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"sec\",\"key\":\"no\","
+		       "\"optional\":true}}}," FIELD("NAME", "metadata.name") "," FIELD("LBL", "metadata.labels['app']") "," FIELD("ANN", "metadata.annotations['note']") "," FIELD("MISS", "metadata.labels['zz']") "," FIELD("IP", "status.podIP") "," FIELD("IPS", "status.podIPs") "," FIELD("HOST", "status.hostIP") "," FIELD(
+			       "NODE",
+			       "spec.nodeName") "," FIELD("SA",
+							  "spec."
+							  "serviceAccountNam"
+							  "e") "," RES("CPU",
+								       "limi"
+								       "ts."
+								       "cpu",
+								       "0") "," RES("CPUM", "limits.cpu",
+										    "1m") "," RES("MEM",
+												  "limits.memory",
+												  "1Mi") "," RES("REQ",
+														 "requests.memory",
+														 "1") "," RES("EPH",
+															      "requests.ephemeral-storage",
+															      "1") "],"
+																   "\"command\":[\"run\",\"$(A)\"],\"args\":[\"$$(A)\",\"$(NAME)\"]";
 	assert_int_equal(build(&a, part, &e, &err), 0);
 	static const struct {
 		const char *name, *want;

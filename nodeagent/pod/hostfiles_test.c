@@ -79,8 +79,9 @@ static void test_resolv(void **state)
 		{POD("w", "\"hostNetwork\":true,\"dnsPolicy\":\"ClusterFirstWithHostNet\","), "10.96.0.10",
 		 "search ns.svc.cluster.local svc.cluster.local cluster.local lan example.com\nnameserver 10.96.0.10\n"
 		 "options ndots:5\n"},
-		{POD("w", "\"dnsPolicy\":\"None\",\"dnsConfig\":{\"nameservers\":[\"1.1.1.1\",\"2.2.2.2\",\"3.3.3.3\",\"4.4.4.4\"],"
-			  "\"searches\":[\"x.y\"],\"options\":[{\"name\":\"ndots\",\"value\":\"2\"},{\"name\":\"rotate\"}]},"),
+		{POD("w",
+		     "\"dnsPolicy\":\"None\",\"dnsConfig\":{\"nameservers\":[\"1.1.1.1\",\"2.2.2.2\",\"3.3.3.3\",\"4.4.4.4\"],"
+		     "\"searches\":[\"x.y\"],\"options\":[{\"name\":\"ndots\",\"value\":\"2\"},{\"name\":\"rotate\"}]},"),
 		 "10.96.0.10",
 		 "search x.y\nnameserver 1.1.1.1\nnameserver 2.2.2.2\nnameserver 3.3.3.3\noptions ndots:2 rotate\n"},
 		{POD("w", "\"dnsConfig\":{\"options\":[{\"name\":\"ndots\",\"value\":\"2\"}]},"),

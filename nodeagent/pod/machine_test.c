@@ -180,10 +180,11 @@ static void expect_condition(struct life *l, const char *type, const char *is, c
 static void deletes(struct life *l, int grace)
 {
 	char text[600];
-	snprintf(text, sizeof(text),
-		 "{\"metadata\":{\"name\":\"p\",\"namespace\":\"ns\",\"uid\":\"u1\",\"generation\":2,"
-		 "\"deletionTimestamp\":\"2026-01-01T00:00:30Z\",\"deletionGracePeriodSeconds\":%d},\"spec\":{%s}}",
-		 grace, l->pod->n_containers == 2 ? TWO : ONE);
+	snprintf(
+		text, sizeof(text),
+		"{\"metadata\":{\"name\":\"p\",\"namespace\":\"ns\",\"uid\":\"u1\",\"generation\":2,"
+		"\"deletionTimestamp\":\"2026-01-01T00:00:30Z\",\"deletionGracePeriodSeconds\":%d},\"spec\":{%s}}",
+		grace, l->pod->n_containers == 2 ? TWO : ONE);
 	struct pod *old = l->pod;
 	l->pod = make_pod(text);
 	machine_update(&l->m, l->pod, l->now);
@@ -407,8 +408,10 @@ static void test_image_errors(void **state)
 		settle(&l);
 		expect_container(&l, "a", "state.waiting.reason", "ErrImagePull");
 		expect_container(&l, "a", "state.waiting.message", "no such host");
-		expect_event(&l, "N Pulling: Pulling image \"i:1\"\nW Failed: Failed to pull image \"i:1\": no such host\n"
-				 "W Failed: Error: ErrImagePull\n");
+		expect_event(
+			&l,
+			"N Pulling: Pulling image \"i:1\"\nW Failed: Failed to pull image \"i:1\": no such host\n"
+			"W Failed: Error: ErrImagePull\n");
 		advance_s(&l, 2);
 		expect_container(&l, "a", "state.waiting.reason", "ImagePullBackOff");
 		expect_container(&l, "a", "state.waiting.message",
@@ -423,7 +426,9 @@ static void test_image_errors(void **state)
 	expect_phase(&l, "Pending");
 	machine_image_ok(&l.m, 0, 1200 * NS_PER_MS, 777, l.now);
 	settle(&l);
-	expect_event(&l, "N Pulled: Successfully pulled image \"i:1\" in 1.2s (1.2s including waiting). Image size: 777 bytes.");
+	expect_event(
+		&l,
+		"N Pulled: Successfully pulled image \"i:1\" in 1.2s (1.2s including waiting). Image size: 777 bytes.");
 	expect_phase(&l, "Running");
 	end(&l);
 }
@@ -656,10 +661,11 @@ static void test_delete_retry(void **state)
 static void change_image(struct life *l, const char *image)
 {
 	char text[400];
-	snprintf(text, sizeof(text),
-		 "{\"metadata\":{\"name\":\"p\",\"namespace\":\"ns\",\"uid\":\"u1\",\"generation\":3},\"spec\":{"
-		 "\"restartPolicy\":\"Never\",\"terminationGracePeriodSeconds\":7,\"containers\":[{\"name\":\"a\",\"image\":\"%s\"}]}}",
-		 image);
+	snprintf(
+		text, sizeof(text),
+		"{\"metadata\":{\"name\":\"p\",\"namespace\":\"ns\",\"uid\":\"u1\",\"generation\":3},\"spec\":{"
+		"\"restartPolicy\":\"Never\",\"terminationGracePeriodSeconds\":7,\"containers\":[{\"name\":\"a\",\"image\":\"%s\"}]}}",
+		image);
 	struct pod *old = l->pod;
 	l->pod = make_pod(text);
 	machine_update(&l->m, l->pod, l->now);
@@ -743,9 +749,10 @@ static void test_adopt_running(void **state)
 					     .digest_ref = "i@sha256:1",
 					     .attempt = 3};
 	struct runtime_list list = {&sandbox, 1, &ctr, 1};
-	static const char status_text[] = "{\"startTime\":\"2025-12-31T00:00:00Z\",\"containerStatuses\":[{\"name\":\"a\",\"restartCount\":3,"
-					  "\"lastState\":{\"terminated\":{\"exitCode\":7,\"reason\":\"Error\",\"containerID\":\"coracle://a2\","
-					  "\"finishedAt\":\"2025-12-31T01:00:00Z\"}}}]}";
+	static const char status_text[] =
+		"{\"startTime\":\"2025-12-31T00:00:00Z\",\"containerStatuses\":[{\"name\":\"a\",\"restartCount\":3,"
+		"\"lastState\":{\"terminated\":{\"exitCode\":7,\"reason\":\"Error\",\"containerID\":\"coracle://a2\","
+		"\"finishedAt\":\"2025-12-31T01:00:00Z\"}}}]}";
 	struct err err = ERR_INIT;
 	autojson js *old = js_parse(status_text, strlen(status_text), NULL, &err);
 	struct life l;

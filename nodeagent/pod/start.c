@@ -212,9 +212,10 @@ static int check_user(const struct start *s, struct err *err)
 			"container has runAsNonRoot and image has non-numeric user (%s), cannot verify user is non-root (pod: \"%s_%s(%s)\", container: %s)",
 			user, m->name, m->namespace, m->uid, c->name);
 	if (uid == 0)
-		return err_set(err, REASON_INVALID,
-			       "container has runAsNonRoot and image will run as root (pod: \"%s_%s(%s)\", container: %s)",
-			       m->name, m->namespace, m->uid, c->name);
+		return err_set(
+			err, REASON_INVALID,
+			"container has runAsNonRoot and image will run as root (pod: \"%s_%s(%s)\", container: %s)",
+			m->name, m->namespace, m->uid, c->name);
 	return 0;
 }
 

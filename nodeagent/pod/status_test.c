@@ -37,18 +37,20 @@ static void test_patch(void **state)
 		"{\"phase\":\"Running\",\"resize\":\"x\",\"conditions\":[" COND("Ready", "True", "") "]}",
 		"{\"phase\":\"Running\",\"conditions\":[" COND("Ready", "True", "") "]}", "");
 	/* Only the conditions that changed travel, and a field that is gone is named. */
-	expect_patch("{\"phase\":\"Running\",\"conditions\":[" COND(
-			     "Ready", "False",
-			     ",\"reason\":\"R\",\"message\":\"m\"") "," COND("PodScheduled", "True",
-									     "") "," COND("Theirs", "True",
-											  "") "]}",
-		     "{\"phase\":\"Running\",\"conditions\":[" COND("Ready", "True", "") "," COND(
-			     "PodScheduled", "True", "") "]}",
-		     "{\"metadata\":{\"uid\":\"u1\"},\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\","
-		     "\"reason\":null,\"message\":null}]}}");
-	expect_patch("{\"phase\":\"Running\",\"podIP\":\"1\",\"conditions\":[]}",
-		     "{\"phase\":\"Failed\",\"reason\":\"X\",\"conditions\":[]}",
-		     "{\"metadata\":{\"uid\":\"u1\"},\"status\":{\"phase\":\"Failed\",\"reason\":\"X\",\"podIP\":null}}");
+	expect_patch(
+		"{\"phase\":\"Running\",\"conditions\":[" COND(
+			"Ready", "False",
+			",\"reason\":\"R\",\"message\":\"m\"") "," COND("PodScheduled", "True",
+									"") "," COND("Theirs", "True",
+										     "") "]}",
+		"{\"phase\":\"Running\",\"conditions\":[" COND("Ready", "True", "") "," COND("PodScheduled",
+											     "True", "") "]}",
+		"{\"metadata\":{\"uid\":\"u1\"},\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\","
+		"\"reason\":null,\"message\":null}]}}");
+	expect_patch(
+		"{\"phase\":\"Running\",\"podIP\":\"1\",\"conditions\":[]}",
+		"{\"phase\":\"Failed\",\"reason\":\"X\",\"conditions\":[]}",
+		"{\"metadata\":{\"uid\":\"u1\"},\"status\":{\"phase\":\"Failed\",\"reason\":\"X\",\"podIP\":null}}");
 	expect_patch(NULL, "{\"phase\":\"Pending\"}",
 		     "{\"metadata\":{\"uid\":\"u1\"},\"status\":{\"phase\":\"Pending\"}}");
 }

@@ -195,7 +195,9 @@ static void test_config_error(void **state)
 {
 	struct scene s;
 	start(&s);
-	see(&s, POD("", ",\"env\":[{\"name\":\"A\",\"valueFrom\":{\"configMapKeyRef\":{\"name\":\"cm\",\"key\":\"k\"}}}]"));
+	see(&s,
+	    POD("",
+		",\"env\":[{\"name\":\"A\",\"valueFrom\":{\"configMapKeyRef\":{\"name\":\"cm\",\"key\":\"k\"}}}]"));
 	expect(&s, "GET /api/v1/namespaces/ns/configmaps/cm", "");
 	expect(&s, "CreateContainerConfigError", "");
 	loop_call(s.loop, do_vanish, &s);

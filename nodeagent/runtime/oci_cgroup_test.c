@@ -62,8 +62,9 @@ static void test_unified(void **state)
 	static const char *const files[] = {
 		"cpu.weight", "cpu.max", "memory.max", "pids.max", "cgroup.subtree_control", "cgroup.procs"};
 	struct err err = ERR_INIT;
-	autofree char *lines = mem_printf("23 1 0:1 / / rw - ext4 /dev/x rw\n31 23 0:2 / %s/v2 rw shared:4 - cgroup2 cgroup2 rw,nsdelegate\n",
-					  root);
+	autofree char *lines = mem_printf(
+		"23 1 0:1 / / rw - ext4 /dev/x rw\n31 23 0:2 / %s/v2 rw shared:4 - cgroup2 cgroup2 rw,nsdelegate\n",
+		root);
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		autofree char *f = mem_printf("v2/coracle-x/podu/%s", files[i]),
 			      *l = mem_printf("v2/coracle-x/podu/pause/%s", files[i]);

@@ -392,11 +392,12 @@ static void test_share_pid(void **state)
 	struct runtime_sandbox s = make_sandbox(&p);
 	autobuf struct buf b = BUF_INIT;
 	/* Process 1 is pause, without rights and in an empty root; it reaps the orphan. */
-	(void)run(&s, SPEC(),
-		  "cat /proc/1/comm; grep Uid /proc/1/status; grep CapPrm /proc/1/status; ls /proc/1/root 2>&1 | head -n1;"
-		  "(sleep 0.05 &) ; n=0; while pidof sleep >/dev/null && [ $n -lt 100 ]; do usleep 20000; n=$((n+1)); done;"
-		  "grep -l '^State:.Z' /proc/[0-9]*/status 2>/dev/null | wc -l",
-		  &b);
+	(void)run(
+		&s, SPEC(),
+		"cat /proc/1/comm; grep Uid /proc/1/status; grep CapPrm /proc/1/status; ls /proc/1/root 2>&1 | head -n1;"
+		"(sleep 0.05 &) ; n=0; while pidof sleep >/dev/null && [ $n -lt 100 ]; do usleep 20000; n=$((n+1)); done;"
+		"grep -l '^State:.Z' /proc/[0-9]*/status 2>/dev/null | wc -l",
+		&b);
 	assert_true(has(&b, "pause\nUid:\t65535"));
 	assert_true(has(&b, "CapPrm:\t0000000000000000"));
 	assert_true(has(&b, "\n0\n"));

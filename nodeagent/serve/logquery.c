@@ -27,9 +27,10 @@ static int number(const char *key, const char *v, int64_t min, int64_t *ret, str
 	if (errno || end == v || *end)
 		return err_set(err, REASON_INVALID, "Invalid request.: %s: \"%s\" is not a number", key, v);
 	if (n < min)
-		return err_set(err, REASON_INVALID,
-			       "Invalid request.: %s: Invalid value: %lld: must be greater than or equal to %" PRId64,
-			       key, n, min);
+		return err_set(
+			err, REASON_INVALID,
+			"Invalid request.: %s: Invalid value: %lld: must be greater than or equal to %" PRId64,
+			key, n, min);
 	*ret = n;
 	return 0;
 }

@@ -25,8 +25,9 @@ static void validate_share(js *v, const char *path, struct field_errors *errs)
 	const char *s = json_object_get_string(v);
 	size_t digits = strspn(s, "0123456789");
 	if (!digits || s[digits] != '%' || s[digits + 1])
-		field_error_invalid(errs, path, v,
-				    "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')");
+		field_error_invalid(
+			errs, path, v,
+			"a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')");
 }
 
 static int64_t share_value(js *v)

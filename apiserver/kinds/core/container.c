@@ -49,8 +49,9 @@ static void env_source_validate(const js *var, const char *path, struct field_er
 	if (js_obj(from, "fieldRef", NULL))
 		field_ref_validate(js_obj(from, "fieldRef", NULL), PATH("%s.valueFrom.fieldRef", path), errs);
 	if (!n)
-		field_error_invalid_str(errs, PATH("%s.valueFrom", path), "",
-					"must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`");
+		field_error_invalid_str(
+			errs, PATH("%s.valueFrom", path), "",
+			"must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`");
 	else if (*js_str0(var, "value", NULL))
 		field_error_invalid_str(errs, PATH("%s.valueFrom", path), "",
 					"may not be specified when `value` is not empty");
@@ -287,8 +288,9 @@ static void security_validate(const js *sc, const char *path, struct field_error
 			"cannot set `allowPrivilegeEscalation` to false and `privileged` to true");
 	js_array_for_each (cap, js_arr(sc, "capabilities", "add", NULL)) {
 		if (js_is_str(cap) && !strcmp(json_object_get_string(cap), "CAP_SYS_ADMIN"))
-			field_error_invalid(errs, path, sc,
-					    "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN");
+			field_error_invalid(
+				errs, path, sc,
+				"cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN");
 	}
 }
 

@@ -129,8 +129,9 @@ static void munge_gated(js *munged, const js *old, struct field_errors *errs)
 {
 	for (struct js_iter it = js_iter(js_obj(old, "nodeSelector", NULL)); js_next(&it);)
 		if (!js_equal(js_get(munged, "nodeSelector", it.key, NULL), it.value)) {
-			field_error_invalid(errs, "spec.nodeSelector", js_field(munged, "nodeSelector"),
-					    "only additions to spec.nodeSelector are allowed (no mutations or deletions)");
+			field_error_invalid(
+				errs, "spec.nodeSelector", js_field(munged, "nodeSelector"),
+				"only additions to spec.nodeSelector are allowed (no mutations or deletions)");
 			break;
 		}
 	field_carry(munged, old, "nodeSelector");
@@ -197,9 +198,10 @@ static void validate_spec_update(const js *new, const js *old, struct field_erro
 	if (js_equal(munged, old))
 		return;
 	autobuf struct buf detail = BUF_INIT;
-	buf_adds(&detail,
-		 "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
-		 "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)\n");
+	buf_adds(
+		&detail,
+		"pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
+		"`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)\n");
 	name_differences(&detail, munged, old);
 	field_error_forbidden(errs, "spec", detail.p);
 }
@@ -291,8 +293,9 @@ static void warn_hidden_env(const js *container, const char *path, void (*add)(v
 		const char *name = js_str0(v, "name", NULL);
 		for (size_t i = 0; i < v_i; i++)
 			if (!strcmp(js_str0(js_at(env, i), "name", NULL), name)) {
-				add(arg, PATH("%s.env[%zu]: hides previous definition of \"%s\", which may be dropped when using apply",
-					      path, v_i, name));
+				add(arg,
+				    PATH("%s.env[%zu]: hides previous definition of \"%s\", which may be dropped when using apply",
+					 path, v_i, name));
 				break;
 			}
 	}
@@ -323,9 +326,10 @@ static void pod_warn(const js *new, void (*add)(void *arg, const char *text), vo
 
 	if (bad) {
 		autobuf struct buf b = BUF_INIT;
-		buf_addf(&b,
-			 "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [%s]",
-			 bad);
+		buf_addf(
+			&b,
+			"metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [%s]",
+			bad);
 		add(arg, b.p);
 	}
 	js_array_for_each (c, js_arr(new, "spec", "containers", NULL)) {

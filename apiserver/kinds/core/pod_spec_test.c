@@ -164,7 +164,8 @@ static void test_fine(void **state)
 		"{" C("") "}",
 		"{\"volumes\":[{\"name\":\"v\",\"emptyDir\":{}}]," C(
 			",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"}]") "}",
-		"{\"initContainers\":[{\"name\":\"s\",\"image\":\"i\",\"restartPolicy\":\"Always\",\"startupProbe\":{\"exec\":{}}}]," C("") "}",
+		"{\"initContainers\":[{\"name\":\"s\",\"image\":\"i\",\"restartPolicy\":\"Always\",\"startupProbe\":{\"exec\":{}}}]," C(
+			"") "}",
 		"{\"tolerations\":[{\"operator\":\"Exists\"}]," C("") "}",
 		"{" C(",\"resources\":{\"limits\":{\"nvidia.com/gpu\":\"1\"},\"requests\":{\"nvidia.com/gpu\":\"1\"}}") "}",
 		"{" C(",\"env\":[{\"name\":\"A\",\"valueFrom\":{\"fieldRef\":{\"fieldPath\":\"metadata.labels['a']\"}}}]") "}",

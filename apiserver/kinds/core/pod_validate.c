@@ -104,8 +104,9 @@ static void toleration_validate(const js *t, const char *path, size_t i, struct 
 	const char *effect = js_str0(t, "effect", NULL), *bad;
 
 	if (!*key && strcmp(op, "Exists"))
-		field_error_invalid_str(errs, PATH("%s[%zu].operator", path, i), op,
-					"operator must be Exists when `key` is empty, which means \"match all values and all keys\"");
+		field_error_invalid_str(
+			errs, PATH("%s[%zu].operator", path, i), op,
+			"operator must be Exists when `key` is empty, which means \"match all values and all keys\"");
 	if (js_field(t, "tolerationSeconds") && strcmp(effect, "NoExecute"))
 		field_error_invalid_str(errs, PATH("%s[%zu].effect", path, i), effect,
 					"effect must be 'NoExecute' when `tolerationSeconds` is set");

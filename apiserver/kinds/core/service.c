@@ -178,8 +178,9 @@ static void double_port(const js *p, size_t i, struct field_errors *errs)
 	errs->v[errs->n++] = (struct field_error){
 		.reason = "FieldValueDuplicate",
 		.field = mem_printf("spec.ports[%zu]", i),
-		.message = mem_printf("Duplicate value: {\"Name\":\"\",\"Protocol\":\"%s\",\"AppProtocol\":null,\"Port\":%lld,\"TargetPort\":0,\"NodePort\":0}",
-				      js_str0(p, "protocol", NULL), (long long)js_int(p, 0, "port", NULL))};
+		.message = mem_printf(
+			"Duplicate value: {\"Name\":\"\",\"Protocol\":\"%s\",\"AppProtocol\":null,\"Port\":%lld,\"TargetPort\":0,\"NodePort\":0}",
+			js_str0(p, "protocol", NULL), (long long)js_int(p, 0, "port", NULL))};
 }
 
 static void validate_port(const js *svc, const js *ports, const js *p, size_t i, struct field_errors *errs)
@@ -282,8 +283,9 @@ static void validate_fields_of_types(const js *svc, struct field_errors *errs)
 				    js_field(spec, "externalTrafficPolicy"),
 				    "may only be set for externally-accessible services");
 	if (js_int(spec, 0, "healthCheckNodePort", NULL) && !wants_health_port(svc))
-		field_error_invalid(errs, "spec.healthCheckNodePort", js_field(spec, "healthCheckNodePort"),
-				    "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'");
+		field_error_invalid(
+			errs, "spec.healthCheckNodePort", js_field(spec, "healthCheckNodePort"),
+			"may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'");
 }
 
 static void service_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
@@ -327,9 +329,10 @@ static void take_ip(const struct strategy_ctx *ctx, js *spec, struct field_error
 			 asked);
 		break;
 	case ALLOC_OUTSIDE:
-		snprintf(detail, sizeof(detail),
-			 "failed to allocate IP %s: the provided IP (%s) is not in the valid range. The range of valid IPs is %s",
-			 asked, asked, service_alloc_cidr(ctx->alloc));
+		snprintf(
+			detail, sizeof(detail),
+			"failed to allocate IP %s: the provided IP (%s) is not in the valid range. The range of valid IPs is %s",
+			asked, asked, service_alloc_cidr(ctx->alloc));
 		break;
 	default:
 		snprintf(detail, sizeof(detail), "failed to allocate a serviceIP: range is full");

@@ -31,9 +31,10 @@ struct fixture {
 static struct obj *pod(const char *ns, const char *name, const char *node, const char *app, uint64_t rv)
 {
 	struct err err = ERR_INIT;
-	autofree char *text = mem_printf("{\"metadata\":{\"name\":\"%s\",\"namespace\":\"%s\",\"uid\":\"u\",\"labels\":{\"app\":\"%s\"}},"
-					 "\"spec\":{\"nodeName\":\"%s\"}}",
-					 name, ns, app, node);
+	autofree char *text = mem_printf(
+		"{\"metadata\":{\"name\":\"%s\",\"namespace\":\"%s\",\"uid\":\"u\",\"labels\":{\"app\":\"%s\"}},"
+		"\"spec\":{\"nodeName\":\"%s\"}}",
+		name, ns, app, node);
 	struct obj *o = obj_load(&pods, text, strlen(text), rv, rv, &err);
 	assert_non_null(o);
 	return o;

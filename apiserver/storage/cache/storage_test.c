@@ -135,9 +135,9 @@ static int end(void **state)
 static struct obj *draft(struct resource *r, const char *ns, const char *name, const char *more)
 {
 	struct err err = ERR_INIT;
-	autofree char *text =
-		mem_printf("{\"metadata\":{\"name\":\"%s\"%s%s%s,\"uid\":\"u-%s\",\"creationTimestamp\":\"2026-01-01T00:00:00Z\"}%s}",
-			   name, *ns ? ",\"namespace\":\"" : "", ns, *ns ? "\"" : "", name, more);
+	autofree char *text = mem_printf(
+		"{\"metadata\":{\"name\":\"%s\"%s%s%s,\"uid\":\"u-%s\",\"creationTimestamp\":\"2026-01-01T00:00:00Z\"}%s}",
+		name, *ns ? ",\"namespace\":\"" : "", ns, *ns ? "\"" : "", name, more);
 	struct obj *o = obj_new(resource_kind(r), text, strlen(text), &err);
 	if (!o)
 		fail_msg("%s", err.msg);
@@ -270,8 +270,10 @@ static void refusals_speak_upstreams_words(void **state)
 	assert_string_equal(err.msg, "deployments.apps \"web\" already exists");
 	assert_int_equal(storage_update(e->pods, p, again, 0, &none, &err), -1);
 	assert_int_equal(err.reason, REASON_CONFLICT);
-	assert_string_equal(err.msg, "Operation cannot be fulfilled on pods \"a\": the object has been modified; please apply your "
-				     "changes to the latest version and try again");
+	assert_string_equal(
+		err.msg,
+		"Operation cannot be fulfilled on pods \"a\": the object has been modified; please apply your "
+		"changes to the latest version and try again");
 	assert_int_equal(storage_delete(e->pods, p, NULL, &err), -1);
 	assert_int_equal(err.reason, REASON_CONFLICT);
 	assert_int_equal(storage_delete(e->pods, p2, NULL, &err), 0);

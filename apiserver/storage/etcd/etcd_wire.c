@@ -63,7 +63,9 @@ void wire_range(struct buf *out, const void *key, size_t key_len, const char *en
 void wire_watch(struct buf *out, uint64_t start_revision)
 {
 	/* From the zero byte, to the zero byte: all keys. Fragments bound the length of a line. */
-	buf_adds(out, "{\"create_request\":{\"key\":\"AA==\",\"range_end\":\"AA==\",\"fragment\":true,\"start_revision\":\"");
+	buf_adds(
+		out,
+		"{\"create_request\":{\"key\":\"AA==\",\"range_end\":\"AA==\",\"fragment\":true,\"start_revision\":\"");
 	buf_addu(out, start_revision);
 	buf_adds(out, "\"}}");
 }

@@ -44,8 +44,9 @@ static const char schema_sql[] =
 	"BEGIN;CREATE TABLE IF NOT EXISTS kv(rev INTEGER PRIMARY KEY, key TEXT NOT NULL, create_rev INTEGER NOT NULL, prev_rev INTEGER NOT NULL, deleted INTEGER NOT NULL, value TEXT);"
 	"CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
 	/* With max(), SQLite takes the other columns from the row that has the maximum. */
-	"CREATE VIEW IF NOT EXISTS objects AS SELECT key, max(rev) AS rev, create_rev, value FROM kv GROUP BY key HAVING NOT deleted;PRAGMA application_id=" TEXT(APPLICATION_ID) ";"
-						      "PRAGMA user_version=" TEXT(FORMAT_VERSION) ";COMMIT;";
+	"CREATE VIEW IF NOT EXISTS objects AS SELECT key, max(rev) AS rev, create_rev, value FROM kv GROUP BY key HAVING NOT deleted;PRAGMA application_id=" TEXT(
+		APPLICATION_ID) ";"
+				"PRAGMA user_version=" TEXT(FORMAT_VERSION) ";COMMIT;";
 
 struct sqlite_db {
 	sqlite3 *h;
@@ -103,10 +104,11 @@ static int set_up(struct sqlite_db *db, const char *path, struct err *err)
 		return err_set(err, REASON_UNAVAILABLE,
 			       "%s is no database of this apiserver (format %llu, known %d)", path,
 			       (unsigned long long)version, FORMAT_VERSION);
-	snprintf(sql, sizeof(sql),
-		 "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;PRAGMA cache_size=-1024; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;"
-		 "PRAGMA wal_autocheckpoint=%d; PRAGMA journal_size_limit=%d;",
-		 CHECKPOINT_PAGES, 4 * CHECKPOINT_PAGES * 4096);
+	snprintf(
+		sql, sizeof(sql),
+		"PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;PRAGMA cache_size=-1024; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;"
+		"PRAGMA wal_autocheckpoint=%d; PRAGMA journal_size_limit=%d;",
+		CHECKPOINT_PAGES, 4 * CHECKPOINT_PAGES * 4096);
 	if (run_sql(db, sql, err) < 0)
 		return -1;
 	return tables ? 0 : run_sql(db, schema_sql, err);
