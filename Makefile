@@ -20,11 +20,11 @@ MAIN_scheduler          := scheduler/main.c
 MAIN_controller-manager := controller-manager/main.c
 MAIN_nodeagent          := nodeagent/agent/main.c
 
-LIBS_apiserver          := -lmicrohttpd -lgnutls -lsqlite3 -lcurl -lyaml -ljson-c -lssl -lcrypto -lm
-LIBS_scheduler          := -lcurl -lyaml -ljson-c -lssl -lcrypto -lm
-LIBS_controller-manager := -lcurl -lyaml -ljson-c -lssl -lcrypto -lm
+LIBS_apiserver          := -lmicrohttpd -lgnutls -lsqlite3 -luv -lcurl -lyaml -ljson-c -lssl -lcrypto -lm
+LIBS_scheduler          := -luv -lcurl -lyaml -ljson-c -lssl -lcrypto -lm
+LIBS_controller-manager := -luv -lcurl -lyaml -ljson-c -lssl -lcrypto -lm
 LIBS_nodeagent          := -lmicrohttpd -lgnutls -luv -larchive -lzstd -lz -lcurl -lyaml -ljson-c -lssl -lcrypto -lm
-LIBS_common             := -lcurl -lyaml -ljson-c -lssl -lcrypto -lm
+LIBS_common             := -luv -lcurl -lyaml -ljson-c -lssl -lcrypto -lm
 LIBS_e2e                := $(LIBS_common)
 
 # Every .c below a daemon's folder is its own; tests and fuzz targets are told by their names. pause/ is a program of its own.

@@ -8,7 +8,7 @@
 #define AGENT_API_H
 
 #include "client/rest.h"
-#include "agent/loop.h"
+#include "loop/loop.h"
 
 struct api;
 struct api *api_new(const struct rest_config *c, struct loop *l, size_t in_flight);

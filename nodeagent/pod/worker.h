@@ -16,7 +16,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "controller/event.h"
-#include "agent/loop.h"
+#include "loop/loop.h"
 #include "pod/admit.h"
 #include "pod/machine.h"
 #include "pod/status.h"

@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 #include "base/thread.h"
-#include "agent/loop.h"
+#include "loop/loop.h"
 
 struct scene {
 	struct loop *l;

@@ -4,7 +4,7 @@
  * thousands of Pods each have a deadline) and two thread pools. Posts are a singly linked list under a mutex
  * that is taken whole: a burst of events costs one wake-up.
  */
-#include "agent/loop.h"
+#include "loop/loop.h"
 
 #include <assert.h>
 #include <pthread.h>

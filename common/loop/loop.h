@@ -8,8 +8,8 @@
  * pulls), so that the second never holds up the first. Jobs wait in the loop's own queue, in order; how many
  * there can be is bounded by the Pods that ask for them.
  */
-#ifndef AGENT_LOOP_H
-#define AGENT_LOOP_H
+#ifndef LOOP_LOOP_H
+#define LOOP_LOOP_H
 
 #include "base/clock.h"
 #include "base/heap.h"
