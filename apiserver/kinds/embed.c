@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/mem.h"
+#include "kinds/strategies.h"
 
 #define KIND_FILE(id, path)                                                                                  \
 	__asm__(".pushsection .rodata\n"                                                                     \
@@ -109,5 +110,8 @@ struct schema *kinds_load(const char *extra_dir, struct err *err)
 		};
 	if (extra_dir && read_dir(f, extra_dir, err) < 0)
 		return NULL;
-	return schema_load(f->v, f->n, err);
+	struct schema *s = schema_load(f->v, f->n, err);
+	if (s)
+		schema_bind(s, strategies_look_up);
+	return s;
 }

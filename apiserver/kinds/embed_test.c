@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "kinds/kinds.h"
+#include "kinds/strategies.h"
 
 static struct schema *schema;
 
@@ -96,6 +97,23 @@ static void every_kind_is_whole(void **state)
 		for (size_t c = 0; c < k->n_columns; c++)
 			assert_true(k->columns[c].cell[0] == '.' || k->columns[c].cell[0] == '@');
 	}
+}
+
+/* Ids are dense, and behaviour is bound once, to the kinds that have some. */
+static void kinds_are_bound(void **state)
+{
+	const struct kind *const *kinds;
+	size_t n = schema_kinds(schema, &kinds);
+	assert_int_equal(schema_kind_count(schema), n);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(kinds[i]->id, i);
+		assert_ptr_equal(kinds[i]->strategy, strategies_look_up(kinds[i]));
+		assert_non_null(strategy_find(kinds[i]));
+	}
+	assert_ptr_equal(strategy_find(schema_kind(schema, "", "v1", "Pod")), &pod_strategy);
+	assert_ptr_equal(strategy_find(schema_kind(schema, "apps", "v1", "Deployment")),
+			 &deployment_strategy);
+	assert_null(schema_kind(schema, "events.k8s.io", "v1", "Event")->strategy);
 }
 
 /* Follows a selector path such as status.podIP through the types. */
@@ -390,11 +408,17 @@ static void extra_folder(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_kind_is_whole),	cmocka_unit_test(paths_exist),
-		cmocka_unit_test(pod_defaults),		cmocka_unit_test(workload_defaults),
-		cmocka_unit_test(service_defaults),	cmocka_unit_test(validation),
-		cmocka_unit_test(other_defaults),	cmocka_unit_test(fine),
-		cmocka_unit_test(events_share_storage), cmocka_unit_test(extra_folder),
+		cmocka_unit_test(every_kind_is_whole),
+		cmocka_unit_test(kinds_are_bound),
+		cmocka_unit_test(paths_exist),
+		cmocka_unit_test(pod_defaults),
+		cmocka_unit_test(workload_defaults),
+		cmocka_unit_test(service_defaults),
+		cmocka_unit_test(validation),
+		cmocka_unit_test(other_defaults),
+		cmocka_unit_test(fine),
+		cmocka_unit_test(events_share_storage),
+		cmocka_unit_test(extra_folder),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -23,10 +23,15 @@ static const struct strategy none = {.group = "", .kind = ""};
 
 const struct strategy *strategy_find(const struct kind *k)
 {
+	return k->strategy ? k->strategy : &none;
+}
+
+const struct strategy *strategies_look_up(const struct kind *k)
+{
 	for (size_t i = 0; i < ARRAY_LEN(strategies); i++)
 		if (!strcmp(strategies[i]->kind, k->kind) && !strcmp(strategies[i]->group, k->group))
 			return strategies[i];
-	return &none;
+	return NULL;
 }
 
 void field_carry(js *new, const js *old, const char *key)

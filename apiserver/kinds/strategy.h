@@ -58,7 +58,7 @@ struct strategy {
 	 * removed yet. */
 	bool (*hold)(const struct strategy_ctx *ctx, js *o);
 };
-/* Never NULL: kinds without behaviour share an empty strategy. k is the stored kind. */
+/* Never NULL: kinds without behaviour share an empty strategy. k is the stored kind. No search: bound at load. */
 const struct strategy *strategy_find(const struct kind *k);
 
 /* new[key] becomes a copy of old[key], absence included. */

@@ -105,6 +105,17 @@ size_t schema_kinds(const struct schema *s, const struct kind *const **ret)
 	return s->n_kinds;
 }
 
+unsigned schema_kind_count(const struct schema *s)
+{
+	return (unsigned)s->n_kinds;
+}
+
+void schema_bind(struct schema *s, const struct strategy *(*find)(const struct kind *k))
+{
+	for (size_t i = 0; i < s->n_kinds; i++)
+		((struct kind *)s->kind_list[i])->strategy = find(s->kind_list[i]);
+}
+
 /* The table's keys are the schema's, not the client's, so a plain hash is enough: probes are bounded by the
  * table. */
 static unsigned name_hash(const char *s)

@@ -123,7 +123,10 @@ struct subresource {
 	unsigned verbs;
 };
 
+struct strategy; /* the apiserver's, see there; opaque here */
 struct kind {
+	unsigned id;			    /* dense, for arrays by kind: below schema_kind_count */
+	const struct strategy *strategy;    /* bound by who loads the schema; NULL: none */
 	const char *group, *version, *kind; /* group "" is core */
 	const char *resource, *singular;
 	const char **short_names, **categories; /* NULL-terminated */
@@ -170,6 +173,10 @@ const char *schema_format_check(const struct format *format, const char *s);
 const char *schema_format_name(const struct format *format);
 size_t schema_kinds(const struct schema *s,
 		    const struct kind *const **ret); /* in load order; borrowed array */
+/* Above every kind's id: the size of an array by kind->id. Grows only. */
+unsigned schema_kind_count(const struct schema *s);
+/* Gives every kind the behaviour that find knows for it; before other threads see the schema. */
+void schema_bind(struct schema *s, const struct strategy *(*find)(const struct kind *k));
 
 /* ---- field errors (Status.details.causes) ---- */
 struct field_error {

@@ -127,6 +127,7 @@ static int register_kind(struct loader *l, struct kind *k, struct err *err)
 		s->cap_kinds = s->cap_kinds ? s->cap_kinds * 2 : 32;
 		s->kind_list = mem_realloc_array(s->kind_list, s->cap_kinds, sizeof(*s->kind_list));
 	}
+	k->id = (unsigned)s->n_kinds;
 	s->kind_list[s->n_kinds++] = k;
 	return 0;
 }
