@@ -8,7 +8,7 @@
 
 void claimed_release(struct claimed *c)
 {
-	informer_put_all(c->v, c->n);
+	informer_unref_all(c->v, c->n);
 	*c = (struct claimed){0};
 }
 
@@ -160,12 +160,12 @@ int claim(struct controller_ctx *ctx, struct informer *dependants, const struct 
 	size_t n = informer_list(dependants, INDEX_OWNER_UID, owner->meta.uid, &v);
 	for (size_t i = 0; i < n && rc == 0; i++)
 		rc = claim_one(ctx, dependants, owner, selector, v[i], &asked, ret, err);
-	informer_put_all(v, n);
+	informer_unref_all(v, n);
 	if (rc == 0) {
 		n = informer_list(dependants, INDEX_ORPHAN, owner->meta.namespace, &v);
 		for (size_t i = 0; i < n && rc == 0; i++)
 			rc = claim_one(ctx, dependants, owner, selector, v[i], &asked, ret, err);
-		informer_put_all(v, n);
+		informer_unref_all(v, n);
 	}
 	if (rc < 0)
 		claimed_release(ret);

@@ -27,7 +27,7 @@ static void enqueue_set(struct workqueue *q, void *state, struct informer **info
 	for (size_t i = 0; i < n; i++)
 		if (selector_matches(((const struct cm_deployment *)v[i])->selector, rs->base.meta.labels))
 			controller_enqueue_self(q, NULL, NULL, NULL, v[i]);
-	informer_put_all(v, n);
+	informer_unref_all(v, n);
 }
 
 /* Recreate waits until the last old Pod is gone: only a Pod's end matters. */
@@ -51,8 +51,8 @@ static void enqueue_pod(struct workqueue *q, void *state, struct informer **info
 		top ? informer_get(informers[DEPLOYMENT_WATCH_DEPLOYMENTS], buf_str(&key)) : NULL;
 	if (d && d->recreate)
 		workqueue_add(q, buf_str(&key));
-	informer_put(d);
-	informer_put(rs);
+	informer_unref(d);
+	informer_unref(rs);
 }
 
 /* ---- scaling without a rollout step ---- */
@@ -211,7 +211,7 @@ static bool old_pods_left(const struct deployment_sync *s)
 			const struct cm_pod *p = pods[k];
 			left |= p->phase != PHASE_SUCCEEDED && p->phase != PHASE_FAILED;
 		}
-		informer_put_all(pods, n);
+		informer_unref_all(pods, n);
 		left |= s->sets[i].rs->status.replicas > 0;
 	}
 	return left;
@@ -280,7 +280,7 @@ static int sync(struct controller_ctx *ctx, const char *key, struct err *err)
 	if (rc == 0)
 		rc = step(&s, err);
 	deployment_unload(&s);
-	informer_put(d);
+	informer_unref(d);
 	return rc;
 }
 

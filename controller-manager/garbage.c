@@ -53,7 +53,7 @@ static void enqueue_dependants(struct workqueue *q, struct informer **informers,
 		size_t n = informer_list(informers[i], INDEX_OWNER_UID, uid, &v);
 		for (size_t k = 0; k < n; k++)
 			add_key(q, v[k]);
-		informer_put_all(v, n);
+		informer_unref_all(v, n);
 	}
 }
 
@@ -93,7 +93,7 @@ static void enqueue(struct workqueue *q, void *state, struct informer **informer
 				find_owner(informers, old->meta.namespace, &old->meta.owners[i]);
 			if (owner && owner->meta.deleted_ns)
 				add_key(q, owner);
-			informer_put(owner);
+			informer_unref(owner);
 		}
 		return;
 	}
@@ -184,7 +184,7 @@ static int orphan_dependants(struct controller_ctx *ctx, const struct informer_o
 			rc = drop_owners(ctx, o, drop, err);
 			free(drop);
 		}
-		informer_put_all(v, n);
+		informer_unref_all(v, n);
 	}
 	return rc < 0 ? rc : drop_finalizer(ctx, owner, ORPHAN, err);
 }
@@ -204,7 +204,7 @@ static int delete_dependants(struct controller_ctx *ctx, const struct informer_o
 			if (o->meta.deleted_ns == 0)
 				add_key(ctx->queue, o); /* its own sync decides: it may have other owners */
 		}
-		informer_put_all(v, n);
+		informer_unref_all(v, n);
 	}
 	if (blocking == 0)
 		rc = drop_finalizer(ctx, owner, FOREGROUND, err);
@@ -229,7 +229,7 @@ static int owner_state(struct controller_ctx *ctx, const struct informer_object 
 	bool same = owner && strcmp(owner->meta.uid, r->uid) == 0;
 	if (same && owner->meta.deleted_ns && has_finalizer(&owner->meta, FOREGROUND))
 		*ret = OWNER_WAITING;
-	informer_put(owner);
+	informer_unref(owner);
 	if (same)
 		return 0;
 	bool cluster = type == &cm_node_type || type == &cm_namespace_type;
@@ -254,7 +254,7 @@ static bool has_dependants(struct controller_ctx *ctx, const struct informer_obj
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		const void **v;
 		size_t n = informer_list(ctx->informers[i], INDEX_OWNER_UID, o->meta.uid, &v);
-		informer_put_all(v, n);
+		informer_unref_all(v, n);
 		if (n > 0)
 			return true;
 	}
@@ -309,7 +309,7 @@ static int sync(struct controller_ctx *ctx, const char *key, struct err *err)
 		rc = delete_dependants(ctx, o, err);
 	else if (o->meta.deleted_ns == 0 && o->meta.n_owners > 0)
 		rc = collect(ctx, o, err);
-	informer_put(o);
+	informer_unref(o);
 	return rc;
 }
 

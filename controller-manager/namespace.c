@@ -162,7 +162,7 @@ static int sync(struct controller_ctx *ctx, const char *key, struct err *err)
 {
 	const struct cm_namespace *ns = informer_get(ctx->informers[0], key);
 	bool due = ns && ns->base.meta.deleted_ns && ns->kubernetes_finalizer;
-	informer_put(ns);
+	informer_unref(ns);
 	if (!due)
 		return 0;
 	struct leftover left = {0};

@@ -171,7 +171,7 @@ static int mark_pods_not_ready(struct controller_ctx *ctx, const char *node, str
 		}
 	}
 	rest_batch_release(&batch);
-	informer_put_all(pods, n);
+	informer_unref_all(pods, n);
 	return rc;
 }
 
@@ -210,7 +210,7 @@ static int sync(struct controller_ctx *ctx, const char *key, struct err *err)
 	if (!node)
 		return 0;
 	int rc = sync_node(ctx, node, err);
-	informer_put(node);
+	informer_unref(node);
 	return rc;
 }
 

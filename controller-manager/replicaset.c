@@ -78,7 +78,7 @@ static void enqueue_pod(struct workqueue *q, void *state, struct informer **info
 		if (selector_matches(((const struct cm_replicaset *)sets[i])->selector,
 				     pod->base.meta.labels))
 			controller_enqueue_self(q, NULL, NULL, NULL, sets[i]);
-	informer_put_all(sets, n);
+	informer_unref_all(sets, n);
 }
 
 static struct event_ref ref_of(const struct cm_replicaset *rs)
@@ -206,9 +206,9 @@ static void count_related(struct controller_ctx *ctx, const struct cm_replicaset
 				map_set(per_node, p->node,
 					(void *)((intptr_t)map_get(per_node, p->node) + 1));
 		}
-		informer_put_all(pods, n_pods);
+		informer_unref_all(pods, n_pods);
 	}
-	informer_put_all(sets, n);
+	informer_unref_all(sets, n);
 }
 
 static int delete_pods(struct controller_ctx *ctx, const struct cm_replicaset *rs,
@@ -345,7 +345,7 @@ static int sync(struct controller_ctx *ctx, const char *key, struct err *err)
 	if (!rs)
 		return 0;
 	int rc = sync_set(ctx, rs, err);
-	informer_put(rs);
+	informer_unref(rs);
 	return rc;
 }
 

@@ -51,7 +51,7 @@ static void enqueue_node(struct workqueue *q, void *state, struct informer **inf
 			workqueue_add_after(q, buf_str(&key), QUARANTINE_NS);
 		}
 	}
-	informer_put_all(pods, n);
+	informer_unref_all(pods, n);
 }
 
 static int delete_pod(struct controller_ctx *ctx, const struct cm_pod *pod, bool force, struct err *err)
@@ -134,9 +134,9 @@ static int sync(struct controller_ctx *ctx, const char *key, struct err *err)
 	if (*pod->node) {
 		const struct cm_node *node = informer_get(ctx->informers[WATCH_NODES], pod->node);
 		rc = node ? sync_pod(ctx, pod, node, err) : sync_orphan(ctx, pod, err);
-		informer_put(node);
+		informer_unref(node);
 	}
-	informer_put(pod);
+	informer_unref(pod);
 	return rc;
 }
 

@@ -32,7 +32,7 @@ struct binder {
 
 static void item_release(struct bind_item *i)
 {
-	informer_put(i->pod);
+	informer_unref(i->pod);
 	free(i->node);
 	free(i->message);
 }

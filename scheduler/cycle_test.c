@@ -27,14 +27,14 @@ static void add_node(struct snapshot *s, const char *yaml)
 {
 	const struct sched_node *n = decode(&sched_node_type, yaml);
 	snapshot_set_node(s, n->base.meta.name, n);
-	informer_put(n);
+	informer_unref(n);
 }
 
 static void add_pod(struct snapshot *s, const char *yaml)
 {
 	const struct sched_pod *p = decode(&sched_pod_type, yaml);
 	snapshot_place(s, p, p->node, false);
-	informer_put(p);
+	informer_unref(p);
 }
 
 #define NODE(name, rest)                                                                                     \
@@ -123,7 +123,7 @@ static void test_filters(void **state)
 			if (strcmp(buf_str(&message), c->reason) != 0)
 				fail_msg("%s: got '%s'", c->what, buf_str(&message));
 		}
-		informer_put(p);
+		informer_unref(p);
 		reasons_release(&why);
 		cycle_release(&cycle);
 		snapshot_release(&s);
@@ -147,7 +147,7 @@ static void test_message_counts_and_sorts(void **state)
 	assert_string_equal(
 		buf_str(&message),
 		"0/3 nodes are available: 1 node(s) had untolerated taint {k: v}, 2 Insufficient cpu.");
-	informer_put(p);
+	informer_unref(p);
 	reasons_release(&why);
 	cycle_release(&cycle);
 	snapshot_release(&s);
@@ -196,7 +196,7 @@ static void test_scores(void **state)
 				fail_msg("%s: got %s", c->what, n ? n->name : "none");
 			reasons_release(&why);
 		}
-		informer_put(p);
+		informer_unref(p);
 		cycle_release(&cycle);
 		snapshot_release(&s);
 	}
@@ -212,7 +212,7 @@ static void test_requests_of_init_containers_and_sidecars(void **state)
 		"resources: {requests: {cpu: 700m, memory: 1Mi}}}\n");
 	assert_int_equal(p->req.cpu_milli, 910); /* max(300+200, 700+200) + 10 */
 	assert_int_equal(p->req.memory, 1024 * 1024);
-	informer_put(p);
+	informer_unref(p);
 }
 
 static void test_sums_follow_pods(void **state)

@@ -37,7 +37,7 @@ void queue_init(struct queue *q)
 
 static void queued_free(struct queued_pod *p)
 {
-	informer_put(p->pod);
+	informer_unref(p->pod);
 	free(p);
 }
 
@@ -143,7 +143,7 @@ void queue_set(struct queue *q, const struct sched_pod *pod)
 		heap_update(&q->active, &p->node);
 	if (!same_wish(old, pod))
 		queue_event_for(q, p, EVENT_POD_UPDATED);
-	informer_put(old);
+	informer_unref(old);
 }
 
 static void queue_remove(struct queue *q, struct queued_pod *p)

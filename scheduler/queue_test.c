@@ -22,7 +22,7 @@ static void add(struct queue *q, const char *uid, int32_t priority)
 {
 	const struct sched_pod *p = pod(uid, priority);
 	queue_set(q, p);
-	informer_put(p);
+	informer_unref(p);
 	clock_advance(NS_PER_MS);
 }
 

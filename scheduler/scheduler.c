@@ -222,7 +222,7 @@ static bool schedule_one(struct scheduler *s, struct cycle *c, struct queued_pod
 	ret->message = buf_take(&message, NULL);
 	record(s, p, true, "FailedScheduling", ret->message);
 	if (p->unschedulable && strcmp(p->unschedulable, ret->message) == 0) {
-		informer_put(p);
+		informer_unref(p);
 		free(ret->message);
 		return false;
 	}

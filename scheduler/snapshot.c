@@ -23,7 +23,7 @@ void snapshot_init(struct snapshot *s)
 
 static void node_state_free(struct node_state *n)
 {
-	informer_put(n->node);
+	informer_unref(n->node);
 	resources_release(&n->used);
 	free(n->ports);
 	free(n->name);
@@ -34,7 +34,7 @@ void snapshot_release(struct snapshot *s)
 {
 	for (struct map_iter it = {0}; map_next(&s->pods, &it);) {
 		struct placed *p = it.value;
-		informer_put(p->pod);
+		informer_unref(p->pod);
 		free(p);
 	}
 	for (struct map_iter it = {0}; map_next(&s->by_name, &it);)
@@ -97,7 +97,7 @@ void snapshot_set_node(struct snapshot *s, const char *name, const struct sched_
 	}
 	const struct sched_node *old = n->node;
 	n->node = node ? informer_ref(node) : NULL;
-	informer_put(old);
+	informer_unref(old);
 	drop_when_unused(s, n);
 }
 
@@ -136,7 +136,7 @@ void snapshot_remove(struct snapshot *s, const char *uid)
 		return;
 	count_pod(p->node, p->pod, -1);
 	drop_when_unused(s, p->node);
-	informer_put(p->pod);
+	informer_unref(p->pod);
 	free(p);
 }
 

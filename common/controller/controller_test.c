@@ -89,7 +89,7 @@ static int sync_pod(struct controller_ctx *ctx, const char *key, struct err *err
 	const void *o = informer_get(ctx->informers[0], key);
 	bool fail, stuck;
 
-	informer_put(o);
+	informer_unref(o);
 	pthread_mutex_lock(&w->lock);
 	buf_addf(&w->log, "%s%s ", key, o ? "" : "?");
 	w->clients[w->n_clients++ % 64] = ctx->rest;

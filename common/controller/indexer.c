@@ -85,7 +85,7 @@ void informer_store_init(struct informer_store *s, const struct informer_type *t
 void informer_store_release(struct informer_store *s)
 {
 	for (struct map_iter it = {0}; map_next(&s->objects, &it);)
-		informer_put(it.value);
+		informer_unref(it.value);
 	map_release(&s->objects);
 	for (size_t i = 0; i < s->type->n_indexes; i++) {
 		for (struct map_iter it = {0}; map_next(&s->indexes[i], &it);) {

@@ -71,7 +71,7 @@ static void check_index(struct informer_store *s, const unsigned *model, size_t 
 		assert_false(seen[k]);
 		seen[k] = true;
 	}
-	informer_put_all(v, n);
+	informer_unref_all(v, n);
 }
 
 /* Random sets and deletes beside a plain array; every index agrees with it all along. */
@@ -96,7 +96,7 @@ static void test_against_model(void **state)
 		assert_true((old != NULL) == (model[k] != 0));
 		if (old)
 			assert_int_equal(((struct number *)old)->n, model[k]);
-		informer_put(old);
+		informer_unref(old);
 		len += (n != 0) - (model[k] != 0);
 		model[k] = n;
 		assert_int_equal(informer_store_len(&s), len);
@@ -140,7 +140,7 @@ static void test_references_and_pick(void **state)
 	informer_store_release(&s);
 	assert_int_equal(live, 1);
 	assert_int_equal(((struct number *)held)->n, 3);
-	informer_put(held);
+	informer_unref(held);
 	assert_int_equal(live, 0);
 }
 

@@ -30,7 +30,7 @@ const void *informer_ref(const void *o)
 	return o;
 }
 
-void informer_put(const void *p)
+void informer_unref(const void *p)
 {
 	struct informer_object *o = (struct informer_object *)p;
 
@@ -42,10 +42,10 @@ void informer_put(const void *p)
 	free(o);
 }
 
-void informer_put_all(const void **v, size_t n)
+void informer_unref_all(const void **v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		informer_put(v[i]);
+		informer_unref(v[i]);
 	free(v);
 }
 
@@ -59,7 +59,7 @@ static struct informer_object *decode(const struct informer_type *t, const js *t
 	meta_decode(&o->meta, tree, t->meta_flags);
 	if (t->decode(o, tree))
 		return o;
-	informer_put(o);
+	informer_unref(o);
 	return NULL;
 }
 
@@ -94,8 +94,8 @@ static void replace(struct informer *i, const char *key, struct informer_object 
 	old = informer_store_set(&i->store, key, o);
 	if (old || o)
 		tell(i, old, o);
-	informer_put(old);
-	informer_put(o);
+	informer_unref(old);
+	informer_unref(o);
 }
 
 /* Is the store's state of this key as new as version rv, so that it must stay? Under deliver. */
@@ -113,7 +113,7 @@ static bool stale(struct informer *i, const char *key, uint64_t rv, const char *
 		if (i->rewound || (old->meta.rv <= i->list_rv && strcmp(old->meta.uid, uid)))
 			is = false;
 	}
-	informer_put(old);
+	informer_unref(old);
 	return is;
 }
 
@@ -128,7 +128,7 @@ static void apply(struct informer *i, const js *tree, enum source from)
 	if (from == FROM_WATCH && rv > atomic_load(&i->rv))
 		atomic_store(&i->rv, rv);
 	if (stale(i, key.p, rv, meta_uid(tree), from)) {
-		informer_put(o);
+		informer_unref(o);
 	} else {
 		if (o && from == FROM_LIST)
 			o->seen = i->generation;
@@ -151,7 +151,7 @@ void informer_apply_deleted(struct informer *i, const js *tree)
 	/* Newer in the store: a writer has already put the successor there. */
 	if (old && old->meta.rv <= rv)
 		replace(i, key.p, NULL);
-	informer_put(old);
+	informer_unref(old);
 	pthread_mutex_unlock(&i->deliver);
 }
 

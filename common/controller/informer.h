@@ -8,7 +8,7 @@
  * both, in order, states may be skipped.
  *
  * Stored structs are frozen and reference-counted by the informer: lookups return a reference that the caller
- * drops with informer_put(). Lookups: any thread. Handlers run on the informer thread and must not block:
+ * drops with informer_unref(). Lookups: any thread. Handlers run on the informer thread and must not block:
  * enqueue a key.
  */
 #ifndef CONTROLLER_INFORMER_H
@@ -68,8 +68,8 @@ const void *informer_get(struct informer *i, const char *key); /* "ns/name"; NUL
 size_t informer_list(struct informer *i, size_t index, const char *index_key, const void ***ret);
 size_t informer_len(struct informer *i);
 const void *informer_ref(const void *o);
-void informer_put(const void *o);		 /* NULL is fine */
-void informer_put_all(const void **v, size_t n); /* and frees v */
+void informer_unref(const void *o);		   /* NULL is fine */
+void informer_unref_all(const void **v, size_t n); /* and frees v */
 uint64_t informer_last_rv(struct informer *i);
 /*
  * Read-your-writes: makes a just-written object visible in the store before its watch event comes. Ignored

@@ -261,7 +261,7 @@ static void assert_list(struct api *a, size_t index, const char *key, const char
 		names[at] = NULL;
 	}
 	assert_string_equal(buf_str(&b), want);
-	informer_put_all(v, n);
+	informer_unref_all(v, n);
 }
 
 static void test_list_pages_and_watch(void **state)
@@ -289,7 +289,7 @@ static void test_list_pages_and_watch(void **state)
 	event(a, "DELETED", "b", 13, "y");
 	expect(a, "~a:x>y +d:z -b:y ");
 	assert_string_equal(t->v, "x"); /* the old state stays for who holds it */
-	informer_put(t);
+	informer_unref(t);
 	assert_list(a, 0, "x", "c ");
 	assert_list(a, 0, "y", "a ");
 	assert_int_equal(informer_len(a->i), 3);

@@ -83,7 +83,7 @@ static void on_pod(void *arg)
 		worker_vanish(&e->node->host, e->gone);
 	if (e->now) {
 		worker_see(&e->node->host, e->now, e->node->found);
-		informer_put(e->now);
+		informer_unref(e->now);
 	}
 	free(e->gone);
 	free(e);
@@ -203,7 +203,7 @@ static void on_node(void *arg)
 	struct node_event *e = arg;
 	if (e->now) {
 		node_seen(e->node, e->now->pod_cidr, e->now->taints, e->now->o.meta.labels, e->now->ready);
-		informer_put(e->now);
+		informer_unref(e->now);
 	} else {
 		node_deleted(e->node);
 	}

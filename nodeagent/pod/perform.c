@@ -16,7 +16,7 @@ struct perform *perform_job(struct worker *w, int container)
 
 void perform_job_free(struct perform *j)
 {
-	informer_put(j->pod);
+	informer_unref(j->pod);
 	free(j->id);
 	free(j->containers.v);
 	free(j->sandboxes.v);

@@ -40,7 +40,7 @@ static void start_free(struct start *s)
 		json_object_put(it.value);
 	map_release(&s->objects);
 	arena_release(&s->a);
-	informer_put(s->pod);
+	informer_unref(s->pod);
 	free(s);
 }
 

@@ -233,7 +233,7 @@ static void worker_free(struct worker *w)
 	free(w->c);
 	free(w->sent);
 	free(w->sending);
-	informer_put(w->pod);
+	informer_unref(w->pod);
 	free(w);
 }
 
@@ -384,7 +384,7 @@ void worker_see(struct pod_host *h, const struct pod *p, const struct runtime_li
 	const struct pod *old = w->pod;
 	w->pod = informer_ref(p);
 	machine_update(&w->m, w->pod, worker_now());
-	informer_put(old);
+	informer_unref(old);
 	worker_kick(w);
 }
 

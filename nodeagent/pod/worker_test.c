@@ -140,7 +140,7 @@ static void see(struct scene *s, const char *text)
 	s->pod->o.refs = 1;
 	s->pod->o.type = &pod_type;
 	assert_true(loop_call(s->loop, do_see, s));
-	informer_put(s->pod);
+	informer_unref(s->pod);
 }
 
 static void do_vanish(void *arg)
