@@ -55,7 +55,7 @@ struct controller_set {
 	struct events *events;
 	struct run *runs;
 	size_t n_runs;
-	bool started;
+	atomic_bool started;
 	pthread_mutex_t lock; /* guards below */
 	pthread_cond_t quiet; /* a worker has ended */
 	struct list idle, busy;
@@ -236,7 +236,7 @@ struct informer_set *controller_set_informers(struct controller_set *s)
 
 void controller_set_start(struct controller_set *s)
 {
-	s->started = true;
+	atomic_store(&s->started, true);
 	informer_set_start(s->informers);
 	for (size_t i = 0; i < s->n_runs; i++) {
 		struct run *r = &s->runs[i];
@@ -254,7 +254,7 @@ void controller_set_start(struct controller_set *s)
 
 bool controller_set_synced(struct controller_set *s)
 {
-	return s->started && informer_set_synced(s->informers, 0);
+	return !atomic_load(&s->started) || informer_set_synced(s->informers, 0);
 }
 
 static void stop_workers(struct controller_set *s)

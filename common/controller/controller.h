@@ -54,7 +54,8 @@ struct controller_set *controller_set_new(const struct controller *const *table,
 /* Starts informers and workers; a controller's workers begin when its own informers have synced. Does not
    wait. Call once elected. */
 void controller_set_start(struct controller_set *s);
-bool controller_set_synced(struct controller_set *s); /* for a readiness check */
+/* For a readiness check: every informer has listed; also true before the start, of a standby. */
+bool controller_set_synced(struct controller_set *s);
 struct informer_set *
 controller_set_informers(struct controller_set *s); /* to add further informers before start */
 void controller_set_free(struct controller_set *s); /* stops everything, joins */

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Start and stop of a daemon that reconciles; see daemon.h.
+ *
+ * The order of stopping is that of starting turned round, but for the Lease: it is given back last, when
+ * nothing writes any more, so that a successor never runs beside us.
+ */
+#include "controller/daemon.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/thread.h"
+#include "controller/leader.h"
+#include "serve/health.h"
+
+#define COMMON_FLAGS 6
+
+struct options {
+	const char *kubeconfig, *bind_address, *lease_namespace, *lease_name;
+	int port;
+	bool elect;
+};
+
+struct running { /* one start of one daemon */
+	const struct daemon *def;
+	struct options opt;
+	struct rest_config config;
+	struct health *health;
+	struct leader *leader; /* NULL without election */
+	void *self;
+};
+
+static bool lost_lease;
+
+/* ---- flags ---- */
+
+static void common_flags(struct flag out[COMMON_FLAGS], const struct daemon *d, struct options *o,
+			 const char *lease)
+{
+	const struct flag rows[COMMON_FLAGS] = {
+		{"kubeconfig", FLAG_STRING, &o->kubeconfig, "",
+		 "Path to the kubeconfig file with the apiserver's address and credentials.", 0, 0},
+		{"bind-address", FLAG_STRING, &o->bind_address, "127.0.0.1",
+		 "Address that health and metrics are served on.", 0, 0},
+		{"secure-port", FLAG_INT, &o->port, d->port, "Port of health and metrics; 0 = any free one.",
+		 0, 65535},
+		{"leader-elect", FLAG_BOOL, &o->elect, "true",
+		 "Take the Lease before doing any work, so that several may run.", 0, 0},
+		{"leader-elect-resource-namespace", FLAG_STRING, &o->lease_namespace, "kube-system",
+		 "Namespace of the Lease.", 0, 0},
+		{"leader-elect-resource-name", FLAG_STRING, &o->lease_name, lease, "Name of the Lease.", 0,
+		 0},
+	};
+
+	memcpy(out, rows, sizeof(rows));
+}
+
+/* The common rows, then the daemon's own. The targets and defaults stay borrowed. */
+static enum flags_result parse(const struct daemon *d, struct options *o, const char *lease, int argc,
+			       char **argv, struct err *err)
+{
+	size_t own = 0;
+
+	while (d->flags && d->flags[own].name)
+		own++;
+	autofree struct flag *all = mem_array(COMMON_FLAGS + own + 1, sizeof(*all));
+
+	common_flags(all, d, o, lease);
+	for (size_t i = 0; i < own; i++)
+		all[COMMON_FLAGS + i] = d->flags[i];
+	return flags_parse(d->name, d->summary, all, argc, argv, err);
+}
+
+/* ---- running ---- */
+
+static bool check_synced(void *arg, char why[128])
+{
+	const struct running *r = arg;
+
+	if (r->def->synced(r->self))
+		return true;
+	snprintf(why, 128, "informers have not listed yet");
+	return false;
+}
+
+/* Another instance may lead by now: drop everything and stand for election again. */
+static void on_lost(void *arg)
+{
+	log_error("lost the leader lease: starting over", NULL);
+	lost_lease = true;
+	stop_request();
+}
+
+/* False when the process is told to stop first. */
+static bool elected(struct running *r)
+{
+	if (!r->opt.elect)
+		return true;
+	r->leader = leader_new(&r->config, r->opt.lease_namespace, r->opt.lease_name, NULL);
+	leader_on_lost(r->leader, on_lost, NULL);
+	return leader_wait(r->leader);
+}
+
+static int start(struct running *r, struct err *err)
+{
+	if (!*r->opt.kubeconfig)
+		return err_set(err, REASON_BAD_REQUEST, "--kubeconfig is required");
+	if (kubeconfig_load(r->opt.kubeconfig, &r->config.kube, err) < 0)
+		return -1;
+	r->health = health_start(r->opt.bind_address, r->opt.port, err);
+	if (!r->health)
+		return -1;
+	r->self = r->def->make(&r->config, err);
+	if (!r->self)
+		return -1;
+	health_add_check("informer-sync", check_synced, r);
+	log_info("started", "daemon=%s server=%s health=%s:%d", r->def->name, r->config.kube.server,
+		 r->opt.bind_address, health_port(r->health));
+	return 0;
+}
+
+static void stop(struct running *r)
+{
+	if (r->health)
+		health_stop(r->health);
+	if (r->self)
+		r->def->destroy(r->self);
+	if (r->leader)
+		leader_free(r->leader);
+	kubeconfig_release(&r->config.kube);
+}
+
+static int run(struct running *r, struct err *err)
+{
+	int rc = start(r, err);
+
+	if (rc == 0 && elected(r)) {
+		r->def->run(r->self);
+		log_info("running", "daemon=%s", r->def->name);
+		stop_wait();
+	}
+	stop(r);
+	if (rc == 0)
+		log_info("stopped", "daemon=%s", r->def->name);
+	return rc;
+}
+
+int daemon_main(const struct daemon *d, int argc, char **argv)
+{
+	autofree char *lease = mem_printf("kube-%s", d->name);
+	autofree char *agent = mem_printf("%s/%s", lease, CORACLE_VERSION);
+	struct running r = {.def = d, .config.user_agent = agent};
+	struct err err = ERR_INIT;
+
+	switch (parse(d, &r.opt, lease, argc, argv, &err)) {
+	case FLAGS_EXIT:
+		return 0;
+	case FLAGS_ERROR:
+		fprintf(stderr, "%s: %s\n", d->name, err.msg);
+		return 2;
+	case FLAGS_OK:
+		break;
+	}
+	stop_install();
+	if (run(&r, &err) < 0) {
+		log_err(&err, "cannot run", NULL);
+		return 1;
+	}
+	if (lost_lease) {
+		stop_reexec(argv, &err);
+		log_err(&err, "cannot start over", NULL);
+		return 1;
+	}
+	return 0;
+}
