@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One apiserver, from its options to a listener that serves, and back: what main.c does with the command line
+ * and the rig (rig.h) with a temporary folder. One at a time per process; the strings are borrowed until
+ * instance_stop.
+ */
+#ifndef INSTANCE_H
+#define INSTANCE_H
+
+#include <stdint.h>
+#include "base/err.h"
+
+struct instance_options { /* the flags of the same names; "" = not given */
+	int port, max_mutating, max_read;
+	const char *bind_address, *advertise_address;
+	const char *cert_file, *key_file, *client_ca_file, *token_file;
+	const char *etcd_servers, *etcd_ca, *etcd_cert, *etcd_key, *storage_backend, *data_dir;
+	const char *service_cidr, *kubelet_ca, *kubelet_cert, *kubelet_key, *kinds_dir;
+};
+
+struct instance;
+/* Serves when it returns, and the system namespaces are there. NULL on failure. */
+struct instance *instance_start(const struct instance_options *o, struct err *err) MUST_CHECK;
+int instance_port(const struct instance *i);
+uint64_t instance_revision(const struct instance *i); /* the store's */
+void instance_stop(struct instance *i);		      /* requests that run may finish; NULL is fine */
+
+#endif
