@@ -21,7 +21,6 @@
 #include "object/condition.h"
 #include "agent/orphans.h"
 #include "runtime/fake.h"
-#include "runtime/oci.h"
 #include "os/tree.h"
 
 struct agent {
@@ -40,26 +39,12 @@ struct agent {
 	pthread_t sync_thread;
 	struct runtime_kv services[8];
 	size_t n_services;
-	struct arena arena; /* of the services */
+	struct pod_arena arena; /* of the services */
 };
 
-struct loop *agent_loop(struct agent *a)
+static struct worker *find_pod(void *arg, const char *ns, const char *pod)
 {
-	return a->loop;
-}
-
-const char *agent_root(const struct agent *a)
-{
-	return a->c->root_dir;
-}
-
-bool agent_simulated(const struct agent *a)
-{
-	return a->c->fake_nodes > 0;
-}
-
-struct worker *agent_find(struct agent *a, const char *ns, const char *pod)
-{
+	struct agent *a = arg;
 	for (size_t i = 0; i < a->n_nodes; i++) {
 		struct worker *w = worker_find(&a->nodes[i].host, ns, pod);
 		if (w)
@@ -223,7 +208,8 @@ static void node_changed(void *arg, const void *old, const void *new)
 
 static bool network_is_ready(void *arg, struct err *why)
 {
-	return oci_network_ready(((struct agent *)arg)->rt, why);
+	struct runtime *rt = ((struct agent *)arg)->rt;
+	return rt->ops->network_ready(rt, why);
 }
 
 struct cidr_job {
@@ -236,7 +222,7 @@ struct cidr_job {
 static void cidr_work(void *arg)
 {
 	struct cidr_job *j = arg;
-	(void)!oci_set_pod_cidr(j->a->rt, j->cidr, &j->err);
+	(void)!j->a->rt->ops->set_pod_cidr(j->a->rt, j->cidr, &j->err);
 }
 
 static void cidr_done(void *arg)
@@ -269,20 +255,21 @@ static void add_service(struct agent *a, const char *key, char *value)
 static void service_found(void *arg, const js *reply, const struct err *err)
 {
 	struct agent *a = arg;
-	struct arena *m = &a->arena;
+	struct pod_arena *m = &a->arena;
 	const char *ip = js_str(reply, "spec", "clusterIP", NULL);
 	int port = (int)js_int(js_at(js_arr(reply, "spec", "ports", NULL), 0), 443, "port", NULL);
 	if (err->reason != REASON_NONE || !ip || !strcmp(ip, "None"))
 		return; /* a cluster without Services */
-	add_service(a, "KUBERNETES_SERVICE_HOST", arena_strdup(m, ip));
-	add_service(a, "KUBERNETES_SERVICE_PORT", arena_printf(m, "%d", port));
-	add_service(a, "KUBERNETES_SERVICE_PORT_HTTPS", arena_printf(m, "%d", port));
-	add_service(a, "KUBERNETES_PORT", arena_printf(m, "tcp://%s:%d", ip, port));
-	add_service(a, arena_printf(m, "KUBERNETES_PORT_%d_TCP", port),
-		    arena_printf(m, "tcp://%s:%d", ip, port));
-	add_service(a, arena_printf(m, "KUBERNETES_PORT_%d_TCP_PROTO", port), arena_strdup(m, "tcp"));
-	add_service(a, arena_printf(m, "KUBERNETES_PORT_%d_TCP_PORT", port), arena_printf(m, "%d", port));
-	add_service(a, arena_printf(m, "KUBERNETES_PORT_%d_TCP_ADDR", port), arena_strdup(m, ip));
+	add_service(a, "KUBERNETES_SERVICE_HOST", pod_arena_strdup(m, ip));
+	add_service(a, "KUBERNETES_SERVICE_PORT", pod_arena_printf(m, "%d", port));
+	add_service(a, "KUBERNETES_SERVICE_PORT_HTTPS", pod_arena_printf(m, "%d", port));
+	add_service(a, "KUBERNETES_PORT", pod_arena_printf(m, "tcp://%s:%d", ip, port));
+	add_service(a, pod_arena_printf(m, "KUBERNETES_PORT_%d_TCP", port),
+		    pod_arena_printf(m, "tcp://%s:%d", ip, port));
+	add_service(a, pod_arena_printf(m, "KUBERNETES_PORT_%d_TCP_PROTO", port), pod_arena_strdup(m, "tcp"));
+	add_service(a, pod_arena_printf(m, "KUBERNETES_PORT_%d_TCP_PORT", port),
+		    pod_arena_printf(m, "%d", port));
+	add_service(a, pod_arena_printf(m, "KUBERNETES_PORT_%d_TCP_ADDR", port), pod_arena_strdup(m, ip));
 	for (size_t i = 0; i < a->n_nodes; i++) {
 		a->nodes[i].host.services = a->services;
 		a->nodes[i].host.n_services = a->n_services;
@@ -322,8 +309,9 @@ static void counts_changed(struct pod_host *h)
 	metric_set(containers, (double)all_containers);
 }
 
-js *agent_pods(struct agent *a)
+static js *list_pods(void *arg)
 {
+	struct agent *a = arg;
 	js *list = js_new_obj(), *items = js_ensure_arr(list, "items");
 	js_set_str(list, "kind", "PodList");
 	js_set_str(list, "apiVersion", "v1");
@@ -348,6 +336,23 @@ js *agent_pods(struct agent *a)
 			js_push(items, o);
 		}
 	return list;
+}
+
+struct server_config agent_server_config(struct agent *a)
+{
+	const struct agent_config *c = a->c;
+	return (struct server_config){.port = c->port,
+				      .node_ip = c->node_ip,
+				      .cert_file = c->tls_cert_file,
+				      .key_file = c->tls_key_file,
+				      .client_ca_file = c->client_ca_file,
+				      .source = {.loop = a->loop,
+						 .root = c->root_dir,
+						 .simulated = c->fake_nodes > 0,
+						 .find = find_pod,
+						 .arg = a},
+				      .pods = list_pods,
+				      .arg = a};
 }
 
 /* ---- making ---- */
@@ -377,7 +382,7 @@ struct runtime *agent_open_runtime(const struct agent_config *c, runtime_exit_fn
 					  .on_exit_arg = arg};
 	if (tree_mkdirs(c->root_dir, 0755, err) < 0)
 		return NULL;
-	return oci_open(&rc, err);
+	return runtime_open(&rc, err);
 }
 
 static int find_leftovers(struct node *n, struct err *err)

@@ -7,6 +7,7 @@
 #define AGENT_AGENT_H
 
 #include "agent/node.h"
+#include "serve/server.h"
 
 struct agent_config { /* strings borrowed for the agent's life */
 	const char *kubeconfig, *node_ip, *hostname_override, *root_dir, *pod_cidr;
@@ -26,14 +27,8 @@ void agent_stop(struct agent *a); /* any thread */
 /* Ends the threads that talk to others. Pods go on; memory is the process's. */
 void agent_shut_down(struct agent *a);
 
-/* ---- for the server: any thread but the loop's ---- */
-struct loop *agent_loop(struct agent *a);
-/* On the loop (through loop_call): the worker of a Pod, on any of this process's nodes. */
-struct worker *agent_find(struct agent *a, const char *ns, const char *pod);
-/* On the loop: v1 PodList of what runs here. The caller puts it. */
-js *agent_pods(struct agent *a);
-const char *agent_root(const struct agent *a);
-bool agent_simulated(const struct agent *a);
+/* What the server needs to know of this agent. Before agent_run. */
+struct server_config agent_server_config(struct agent *a);
 
 /* The state directory of the real runtime, for the subcommands too: opens it, or fails with the reason. */
 struct runtime *agent_open_runtime(const struct agent_config *c, runtime_exit_fn *on_exit, void *arg,

@@ -22,7 +22,6 @@
 #include "base/thread.h"
 #include "serve/health.h"
 #include "image/import.h"
-#include "runtime/oci.h"
 #include "serve/server.h"
 #include "os/tree.h"
 
@@ -155,7 +154,7 @@ static int clean_up(const char *unused)
 	struct runtime *rt = agent_open_runtime(&config, NULL, NULL, &err);
 	if (!rt)
 		return fail(&err, "cannot open the state directory");
-	return oci_teardown(rt, &err) < 0 ? fail(&err, "cannot remove everything") : 0;
+	return rt->ops->teardown(rt, &err) < 0 ? fail(&err, "cannot remove everything") : 0;
 }
 
 static const struct subcommand {
@@ -205,7 +204,8 @@ static int run_daemon(void)
 	}
 	if (!(agent = agent_new(&config, &err)))
 		return fail(&err, "cannot start");
-	if (config.port && !(server = server_start(agent, &config, &err)))
+	const struct server_config serving = agent_server_config(agent);
+	if (config.port && !(server = server_start(&serving, &err)))
 		return fail(&err, "cannot serve");
 	if (config.healthz_port && !(health = health_start("127.0.0.1", config.healthz_port, &err)))
 		return fail(&err, "cannot serve health checks");

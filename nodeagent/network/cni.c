@@ -115,7 +115,7 @@ static js *port_mappings(const struct cni_attachment *a)
 {
 	js *arr = js_new_arr();
 	for (size_t i = 0; i < a->n_ports; i++) {
-		const struct runtime_port *p = &a->ports[i];
+		const struct cni_port *p = &a->ports[i];
 		autofree char *protocol = mem_strdup(p->protocol ? p->protocol : "tcp");
 		lower(protocol);
 		js *o = js_new_obj();
@@ -162,7 +162,7 @@ int cni_result_parse(const char *p, size_t n, struct cni_result *ret, struct err
 		const char *address = js_str0(ip, "address", NULL);
 		size_t len = strcspn(address, "/");
 		unsigned char raw[16];
-		if (r.n_ips == RUNTIME_IPS_MAX)
+		if (r.n_ips == CNI_IPS_MAX)
 			break;
 		if (len >= sizeof(r.ips[0]))
 			return err_set(err, REASON_INVALID, "CNI result: bad address");

@@ -8,11 +8,11 @@
 #define NETWORK_CNI_H
 
 #include "base/buf.h"
-#include "runtime/runtime.h"
 
 #define CNI_CONFIG_MAX (1u << 20)
 #define CNI_RESULT_MAX (1u << 20)
 #define CNI_PLUGINS_MAX 16
+#define CNI_IPS_MAX 2
 
 struct cni_list; /* a parsed configuration list; immutable */
 /* A .conflist, or the single plugin of a .conf. */
@@ -21,16 +21,22 @@ void cni_list_free(struct cni_list *l);
 const char *cni_list_name(const struct cni_list *l);
 size_t cni_list_plugins(const struct cni_list *l);
 
+struct cni_port {
+	int container_port, host_port; /* host_port > 0 */
+	const char *protocol;	       /* "TCP", "UDP", "SCTP"; NULL = TCP */
+	const char *host_ip;	       /* NULL or "" = all */
+};
+
 struct cni_attachment { /* borrowed */
 	const char *container_id, *netns, *ifname;
 	const char *pod_namespace, *pod_name, *pod_uid;
-	const struct runtime_port *ports;
+	const struct cni_port *ports;
 	size_t n_ports;
 	const char *bin_dirs; /* colon-separated */
 };
 
 struct cni_result {
-	char ips[RUNTIME_IPS_MAX][46]; /* without prefix length; "" = none */
+	char ips[CNI_IPS_MAX][46]; /* without prefix length; "" = none */
 	size_t n_ips;
 };
 

@@ -14,7 +14,7 @@
 #include "os/tree.h"
 
 static const struct network_config net = {.root = "/r", .cluster_id = "abc123"};
-static const struct runtime_port ports[] = {{.container_port = 80, .host_port = 8080, .protocol = "UDP"}};
+static const struct cni_port ports[] = {{.container_port = 80, .host_port = 8080, .protocol = "UDP"}};
 
 static struct cni_list *default_list(void)
 {

@@ -227,16 +227,16 @@ bool network_ready(struct network *n, struct err *why)
 /* ---- Pods ---- */
 
 static struct cni_attachment attachment(const struct network *n, const char *sandbox_id,
-					const struct runtime_sandbox_spec *s, const char *netns)
+					const struct network_pod *pod, const char *netns)
 {
 	return (struct cni_attachment){.container_id = sandbox_id,
 				       .netns = netns,
 				       .ifname = "eth0",
-				       .pod_namespace = s->pod_namespace,
-				       .pod_name = s->pod_name,
-				       .pod_uid = s->pod_uid,
-				       .ports = s->ports,
-				       .n_ports = s->n_ports,
+				       .pod_namespace = pod->namespace,
+				       .pod_name = pod->name,
+				       .pod_uid = pod->uid,
+				       .ports = pod->ports,
+				       .n_ports = pod->n_ports,
 				       .bin_dirs = n->c.bin_dirs};
 }
 
@@ -248,8 +248,8 @@ static void save(struct buf *out, const struct buf *config, const struct buf *re
 	js_write(out, o);
 }
 
-int network_add(struct network *n, const char *sandbox_id, const struct runtime_sandbox_spec *spec,
-		const char *netns, struct buf *result, struct cni_result *ret, struct err *err)
+int network_add(struct network *n, const char *sandbox_id, const struct network_pod *pod, const char *netns,
+		struct buf *result, struct cni_result *ret, struct err *err)
 {
 	autobuf struct buf config = BUF_INIT, raw = BUF_INIT;
 	if (current_config(n, &config, err) < 0)
@@ -257,7 +257,7 @@ int network_add(struct network *n, const char *sandbox_id, const struct runtime_
 	struct cni_list *l = cni_list_parse(buf_str(&config), config.len, err);
 	if (!l)
 		return -1;
-	struct cni_attachment a = attachment(n, sandbox_id, spec, netns);
+	struct cni_attachment a = attachment(n, sandbox_id, pod, netns);
 	int rc = cni_add(l, &a, &raw, ret, err);
 	cni_list_free(l);
 	if (rc == 0)
@@ -265,7 +265,7 @@ int network_add(struct network *n, const char *sandbox_id, const struct runtime_
 	return rc < 0 ? err_wrap(err, "failed to setup network for sandbox \"%s\"", sandbox_id) : 0;
 }
 
-int network_remove(struct network *n, const char *sandbox_id, const struct runtime_sandbox_spec *spec,
+int network_remove(struct network *n, const char *sandbox_id, const struct network_pod *pod,
 		   const char *netns, const char *result, struct err *err)
 {
 	if (!result || !*result)
@@ -277,7 +277,7 @@ int network_remove(struct network *n, const char *sandbox_id, const struct runti
 	struct cni_list *l = cni_list_parse(config, strlen(config), err);
 	if (!l)
 		return -1;
-	struct cni_attachment a = attachment(n, sandbox_id, spec, netns);
+	struct cni_attachment a = attachment(n, sandbox_id, pod, netns);
 	int rc = cni_del(l, &a, js_str0(o, "result", NULL), err);
 	cni_list_free(l);
 	return rc < 0 ? err_wrap(err, "failed to destroy network for sandbox \"%s\"", sandbox_id) : 0;

@@ -31,11 +31,16 @@ int network_set_pod_cidr(struct network *n, const char *cidr, struct err *err) M
  * condition. */
 bool network_ready(struct network *n, struct err *why);
 
+struct network_pod { /* borrowed */
+	const char *uid, *namespace, *name;
+	const struct cni_port *ports; /* host ports to map */
+	size_t n_ports;
+};
 /* `result` is kept by the caller and given back to network_remove. */
-int network_add(struct network *n, const char *sandbox_id, const struct runtime_sandbox_spec *spec,
-		const char *netns, struct buf *result, struct cni_result *ret, struct err *err) MUST_CHECK;
+int network_add(struct network *n, const char *sandbox_id, const struct network_pod *pod, const char *netns,
+		struct buf *result, struct cni_result *ret, struct err *err) MUST_CHECK;
 /* netns may be gone. `ports` as at ADD. */
-int network_remove(struct network *n, const char *sandbox_id, const struct runtime_sandbox_spec *spec,
+int network_remove(struct network *n, const char *sandbox_id, const struct network_pod *pod,
 		   const char *netns, const char *result, struct err *err) MUST_CHECK;
 
 /* Deletes the bridge, the firewall rules and what portmap left: nothing of this cluster's network stays.

@@ -39,10 +39,10 @@ static const char *known_reason(const char *s)
 	return "Error";
 }
 
-static struct run run_of(const js *terminated, const js *entry, unsigned attempt)
+static struct container_run run_of(const js *terminated, const js *entry, unsigned attempt)
 {
 	const char *message = js_str(terminated, "message", NULL);
-	return (struct run){
+	return (struct container_run){
 		.id = mem_strdup(bare_id(js_str(terminated, "containerID", NULL))),
 		.image = mem_strdup(js_str(entry, "image", NULL)),
 		.image_id = mem_strdup(js_str(entry, "imageID", NULL)),
@@ -93,11 +93,11 @@ static void from_runtime(struct machine *m, int i, const struct runtime_list_con
 	if (e->c.state != RUNTIME_RUNNING && e->c.state != RUNTIME_EXITED)
 		return; /* created and never started: it is made again */
 	run_release(&c->cur);
-	c->cur = (struct run){.id = mem_strdup(e->c.id),
-			      .image = mem_strdup(e->image_ref),
-			      .image_id = mem_strdup(e->digest_ref),
-			      .attempt = e->attempt,
-			      .started_ns = e->c.started_ns};
+	c->cur = (struct container_run){.id = mem_strdup(e->c.id),
+					.image = mem_strdup(e->image_ref),
+					.image_id = mem_strdup(e->digest_ref),
+					.attempt = e->attempt,
+					.started_ns = e->c.started_ns};
 	c->state = CTR_RUNNING;
 	c->restarting = true;
 	if (e->c.state == RUNTIME_RUNNING)

@@ -205,13 +205,13 @@ bool container_passed(const struct machine *m, int i)
 	return c->state == CTR_DONE && c->cur.id && c->cur.exit_code == 0;
 }
 
-void run_release(struct run *r)
+void run_release(struct container_run *r)
 {
 	free(r->id);
 	free(r->image);
 	free(r->image_id);
 	free(r->message);
-	*r = (struct run){0};
+	*r = (struct container_run){0};
 }
 
 /* ---- what happened to a container ---- */
@@ -285,17 +285,17 @@ static void new_run(struct container *c, const struct run_result *r)
 		run_release(&c->prev);
 		c->prev = c->cur;
 	}
-	c->cur = (struct run){.id = mem_strdup(r->id),
-			      .image = mem_strdup(r->image),
-			      .image_id = mem_strdup(r->image_id),
-			      .attempt = c->attempt,
-			      .started_ns = r->started_ns};
+	c->cur = (struct container_run){.id = mem_strdup(r->id),
+					.image = mem_strdup(r->image),
+					.image_id = mem_strdup(r->image_id),
+					.attempt = c->attempt,
+					.started_ns = r->started_ns};
 	c->restarting = true;
 }
 
 static void end_run(struct container *c, const struct run_result *r, struct instant now)
 {
-	struct run *u = &c->cur;
+	struct container_run *u = &c->cur;
 	u->finished_ns = r->finished_ns ? r->finished_ns : now.wall_ns;
 	if (r->started_ns)
 		u->started_ns = r->started_ns;

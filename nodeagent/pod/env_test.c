@@ -63,7 +63,7 @@ static struct pod *pod_with(const char *part)
 	return make_pod(text);
 }
 
-static int build(struct arena *a, const char *part, struct env *ret, struct err *err)
+static int build(struct pod_arena *a, const char *part, struct container_env *ret, struct err *err)
 {
 	static const struct runtime_kv services[] = {{"KUBERNETES_SERVICE_HOST", "10.96.0.1"},
 						     {"X", "service"}};
@@ -88,7 +88,7 @@ static int build(struct arena *a, const char *part, struct env *ret, struct err 
 	return rc;
 }
 
-static const char *value(const struct env *e, const char *name)
+static const char *value(const struct container_env *e, const char *name)
 {
 	for (size_t i = 0; i < e->n; i++)
 		if (!strcmp(e->kv[i].key, name))
@@ -103,9 +103,9 @@ static const char *value(const struct env *e, const char *name)
 
 static void test_build(void **state)
 {
-	autoarena struct arena a = ARENA_INIT;
+	autopodarena struct pod_arena a = POD_ARENA_INIT;
 	struct err err = ERR_INIT;
-	struct env e = {0};
+	struct container_env e = {0};
 	const char *
 		part = "\"envFrom\":[{\"prefix\":\"P_\",\"configMapRef\":{\"name\":\"cm\"}},{\"secretRef\":{"
 		       "\"name\":\"none\",\"optional\":true}}],\"env\":[{\"name\":\"A\",\"value\":\"x\"},{\"name\":\"B\",\"value\":\"$(A)y$("
@@ -187,9 +187,9 @@ static void test_errors(void **state)
 		{"\"env\":[" RES("A", "limits.zz", "1") "]", "unsupported container resource : limits.zz"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		autoarena struct arena a = ARENA_INIT;
+		autopodarena struct pod_arena a = POD_ARENA_INIT;
 		struct err err = ERR_INIT;
-		struct env e = {0};
+		struct container_env e = {0};
 		assert_int_equal(build(&a, rows[i].part, &e, &err), -1);
 		assert_string_equal(err.msg, rows[i].want);
 	}
@@ -199,9 +199,9 @@ static void test_errors(void **state)
 static void test_bomb(void **state)
 {
 	autobuf struct buf part = BUF_INIT;
-	autoarena struct arena a = ARENA_INIT;
+	autopodarena struct pod_arena a = POD_ARENA_INIT;
 	struct err err = ERR_INIT;
-	struct env e = {0};
+	struct container_env e = {0};
 	buf_adds(&part, "\"env\":[{\"name\":\"V0\",\"value\":\"0123456789\"}");
 	for (int i = 1; i < 60; i++)
 		buf_addf(&part, ",{\"name\":\"V%d\",\"value\":\"$(V%d)$(V%d)\"}", i, i - 1, i - 1);

@@ -69,7 +69,7 @@ enum container_event {
 };
 
 /* One run of a container. */
-struct run {
+struct container_run {
 	char *id;		/* runtime's, without scheme; NULL = there was no such run */
 	char *image, *image_id; /* as status shows them */
 	unsigned attempt;
@@ -81,8 +81,8 @@ struct run {
 
 struct container {
 	enum container_state state;
-	struct run cur, prev; /* the present or latest run, and the one before */
-	unsigned attempt;     /* of the next run */
+	struct container_run cur, prev; /* the present or latest run, and the one before */
+	unsigned attempt;		/* of the next run */
 	int64_t until_ns; /* monotonic; CTR_IMAGE_ERROR, CTR_IMAGE_WAIT, CTR_RETRY, CTR_BACKOFF, kill time */
 	struct backoff restart, pull;
 	int64_t ended_ns; /* monotonic, of the latest end */
@@ -240,7 +240,7 @@ bool container_failed(const struct container *c);      /* ended for good with an
 void machine_go_duration(int64_t ns, char out[32]);
 void machine_record(struct machine *m, int container, bool warning, const char *reason, const char *fmt, ...)
 	PRINTF(5, 6);
-void run_release(struct run *r);
+void run_release(struct container_run *r);
 void machine_lose_containers(struct machine *m, struct instant now); /* their sandbox is gone */
 struct action *machine_push(struct machine *m, enum action_type t, int container);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pod/message.h"
 
-#include "serve/crilog.h"
+#include "log/crilog.h"
 #include "os/tree.h"
 
 char *message_path(const char *root, const char *uid, const char *container, unsigned attempt)

@@ -49,16 +49,16 @@ static int write_host_files(struct perform *j, struct err *err)
 }
 
 /* What the sandbox's spec borrows is in the arena, which lives until it has been made. */
-static void sandbox_spec(const struct perform *j, struct arena *a, struct runtime_sandbox_spec *s)
+static void sandbox_spec(const struct perform *j, struct pod_arena *a, struct runtime_sandbox_spec *s)
 {
 	const struct pod *p = j->pod;
 	autojson js *sysctls = pod_field(p->sysctls);
 	size_t n_ports = 0;
-	char *hostname = arena_alloc(a, 64);
+	char *hostname = pod_arena_alloc(a, 64);
 	for (size_t i = 0; i < p->n_containers; i++)
 		n_ports += p->containers[i].n_ports;
-	struct runtime_port *ports = arena_array(a, n_ports, sizeof(*ports));
-	struct runtime_kv *kv = arena_array(a, js_len(sysctls), sizeof(*kv));
+	struct runtime_port *ports = pod_arena_array(a, n_ports, sizeof(*ports));
+	struct runtime_kv *kv = pod_arena_array(a, js_len(sysctls), sizeof(*kv));
 	n_ports = 0;
 	for (size_t i = 0; i < p->n_containers; i++)
 		for (size_t k = 0; k < p->containers[i].n_ports; k++) {
@@ -70,8 +70,8 @@ static void sandbox_spec(const struct perform *j, struct arena *a, struct runtim
 						      .host_ip = c->host_ip};
 		}
 	js_array_for_each (v, sysctls)
-		kv[v_i] = (struct runtime_kv){arena_strdup(a, js_str0(v, "name", NULL)),
-					      arena_strdup(a, js_str0(v, "value", NULL))};
+		kv[v_i] = (struct runtime_kv){pod_arena_strdup(a, js_str0(v, "name", NULL)),
+					      pod_arena_strdup(a, js_str0(v, "value", NULL))};
 	hostfiles_hostname(p, hostname);
 	*s = (struct runtime_sandbox_spec){.pod_uid = p->o.meta.uid,
 					   .pod_namespace = p->o.meta.namespace,
@@ -93,7 +93,7 @@ static void sandbox_work(void *arg)
 {
 	struct perform *j = arg;
 	struct runtime *rt = j->host->rt;
-	autoarena struct arena a = ARENA_INIT;
+	autopodarena struct pod_arena a = POD_ARENA_INIT;
 	struct runtime_sandbox_spec spec;
 	sandbox_spec(j, &a, &spec);
 	if (rt->ops->sandbox_create(rt, &spec, &j->sandbox, &j->err) < 0 || j->host->simulated)

@@ -103,7 +103,7 @@ static void end_done(void *arg)
 void worker_check_end(struct worker *w, int container)
 {
 	struct perform *j = perform_job(w, container);
-	const struct run *r = &w->m.c[container].cur;
+	const struct container_run *r = &w->m.c[container].cur;
 	const struct meta *m = &w->pod->o.meta;
 	j->id = mem_strdup(r->id);
 	j->fallback = perform_spec(j)->termination_fallback;

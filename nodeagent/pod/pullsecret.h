@@ -6,7 +6,7 @@
 #ifndef POD_PULLSECRET_H
 #define POD_PULLSECRET_H
 
-#include "agent/api.h"
+#include "pod/api.h"
 #include "pod/spec.h"
 #include "runtime/runtime.h"
 

@@ -39,9 +39,9 @@ static void use(const struct pod *p, const js *o)
 	hostfiles_hosts(&b, p, ips, "cluster.local", "");
 	hostfiles_resolv(&b, p, &dns);
 	for (size_t i = 0; i < p->n_containers; i++) {
-		autoarena struct arena a = ARENA_INIT;
+		autopodarena struct pod_arena a = POD_ARENA_INIT;
 		struct err err = ERR_INIT;
-		struct env env;
+		struct container_env env;
 		struct env_context ctx = {.pod = p,
 					  .c = &p->containers[i],
 					  .node_name = "n",

@@ -23,7 +23,7 @@ struct start {
 	int container;
 	struct map objects; /* "c/NAME", "s/NAME" -> js *; absent = does not exist */
 	size_t fetching;
-	struct arena a;
+	struct pod_arena a;
 	struct runtime_container_spec spec;
 	const char *old_id; /* run to be removed first */
 	const char *message_file, *stale_log;
@@ -39,7 +39,7 @@ static void start_free(struct start *s)
 	for (struct map_iter it = {0}; map_next(&s->objects, &it);)
 		json_object_put(it.value);
 	map_release(&s->objects);
-	arena_release(&s->a);
+	pod_arena_release(&s->a);
 	informer_unref(s->pod);
 	free(s);
 }
@@ -97,7 +97,7 @@ static int add_mounts(struct start *s, struct err *err)
 		     {"resolv.conf", "/etc/resolv.conf"},
 		     {"hostname", "/etc/hostname"}};
 	const struct container_spec *c = spec_of(s);
-	struct runtime_mount *v = arena_array(&s->a, c->n_mounts + ARRAY_LEN(files), sizeof(*v));
+	struct runtime_mount *v = pod_arena_array(&s->a, c->n_mounts + ARRAY_LEN(files), sizeof(*v));
 	size_t n = 0;
 	for (size_t i = 0; i < c->n_mounts; i++) {
 		const struct volume_mount *m = &c->mounts[i];
@@ -110,8 +110,8 @@ static int add_mounts(struct start *s, struct err *err)
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		if (!mounts_path(c, files[i].path))
 			v[n++] = (struct runtime_mount){
-				.host = arena_printf(&s->a, "%s/pods/%s/%s", s->host->root,
-						     s->pod->o.meta.uid, files[i].file),
+				.host = pod_arena_printf(&s->a, "%s/pods/%s/%s", s->host->root,
+							 s->pod->o.meta.uid, files[i].file),
 				.container = files[i].path};
 	s->spec.mounts = v;
 	s->spec.n_mounts = n;
@@ -219,7 +219,7 @@ static int check_user(const struct start *s, struct err *err)
 	return 0;
 }
 
-static int build_env(struct start *s, struct env *env, struct err *err)
+static int build_env(struct start *s, struct container_env *env, struct err *err)
 {
 	const struct pod_host *h = s->host;
 	struct env_context ctx = {.pod = s->pod,
@@ -242,13 +242,13 @@ static int build_env(struct start *s, struct env *env, struct err *err)
 	for (size_t i = 0; i < env->n; i++)
 		if (!strcmp(env->kv[i].key, "HOSTNAME"))
 			return 0;
-	struct runtime_kv *kv = arena_array(&s->a, env->n + 1, sizeof(*kv));
+	struct runtime_kv *kv = pod_arena_array(&s->a, env->n + 1, sizeof(*kv));
 	if (s->pod->host_network)
 		gethostname(hostname, sizeof(hostname));
 	else
 		hostfiles_hostname(s->pod, hostname);
 	hostname[63] = '\0';
-	kv[0] = (struct runtime_kv){"HOSTNAME", arena_strdup(&s->a, hostname)};
+	kv[0] = (struct runtime_kv){"HOSTNAME", pod_arena_strdup(&s->a, hostname)};
 	memcpy(kv + 1, env->kv, env->n * sizeof(*kv));
 	env->kv = kv;
 	env->n++;
@@ -260,25 +260,25 @@ static int build_spec(struct start *s, struct err *err)
 	const struct container_spec *c = spec_of(s);
 	const struct meta *m = &s->pod->o.meta;
 	const struct container *state = &s->w->m.c[s->container];
-	struct env env = {0};
+	struct container_env env = {0};
 	autofree char *log =
 		runtime_log_path(s->host->root, m->namespace, m->name, m->uid, c->name, state->attempt);
 	autofree char *message = message_path(s->host->root, m->uid, c->name, state->attempt);
 	if (check_user(s, err) < 0 || build_env(s, &env, err) < 0)
 		return -1;
 	s->sub_paths = env.sub_paths;
-	s->message_file = arena_strdup(&s->a, message);
+	s->message_file = pod_arena_strdup(&s->a, message);
 	if (state->attempt >= 2 && !s->host->simulated) {
 		autofree char *stale = runtime_log_path(s->host->root, m->namespace, m->name, m->uid, c->name,
 							state->attempt - 2);
-		s->stale_log = arena_strdup(&s->a, stale);
+		s->stale_log = pod_arena_strdup(&s->a, stale);
 	}
-	s->old_id = state->cur.id && *state->cur.id ? arena_strdup(&s->a, state->cur.id) : NULL;
+	s->old_id = state->cur.id && *state->cur.id ? pod_arena_strdup(&s->a, state->cur.id) : NULL;
 	s->spec = (struct runtime_container_spec){
-		.sandbox_id = arena_strdup(&s->a, s->w->m.sandbox_id),
+		.sandbox_id = pod_arena_strdup(&s->a, s->w->m.sandbox_id),
 		.name = c->name,
 		.attempt = state->attempt,
-		.image_id = arena_strdup(&s->a, s->w->c[s->container].image_id),
+		.image_id = pod_arena_strdup(&s->a, s->w->c[s->container].image_id),
 		.command = env.command,
 		.args = env.args,
 		.env = env.kv,
@@ -298,14 +298,14 @@ static int build_spec(struct start *s, struct err *err)
 		.tty = c->tty,
 		.stdin_open = c->stdin_open,
 		.stdin_once = c->stdin_once,
-		.log_path = arena_strdup(&s->a, log),
+		.log_path = pod_arena_strdup(&s->a, log),
 		.termination_log = s->host->simulated ? NULL : s->message_file,
 		.termination_path = c->termination_path,
 	};
 	/* A simulated container reads its orders from the Pod's annotations. */
 	if (s->host->simulated && m->annotations) {
 		const struct labels *l = m->annotations;
-		struct runtime_kv *kv = arena_array(&s->a, l->n, sizeof(*kv));
+		struct runtime_kv *kv = pod_arena_array(&s->a, l->n, sizeof(*kv));
 		for (size_t i = 0; i < l->n; i++)
 			kv[i] = (struct runtime_kv){l->v[i].key, l->v[i].value};
 		s->spec.annotations = kv;

@@ -9,7 +9,7 @@
 
 static const char unknown_message[] = "The container could not be located when the pod was terminated";
 
-static const struct run *finished(const struct run *r)
+static const struct container_run *finished(const struct container_run *r)
 {
 	return r->id && r->finished_ns ? r : NULL;
 }
@@ -139,7 +139,7 @@ static void set_id(js *o, const char *scheme, const char *id)
 	js_set_str(o, "containerID", text);
 }
 
-static js *terminated(const struct run *r, const char *scheme)
+static js *terminated(const struct container_run *r, const char *scheme)
 {
 	js *t = js_new_obj();
 	js_set_int(t, "exitCode", r->exit_code);
@@ -192,7 +192,7 @@ static js *container_json(const struct machine *m, size_t i, const struct status
 {
 	const struct container_spec *s = &m->pod->containers[i];
 	struct status_view v = status_view(m, i);
-	const struct run *r = v.now ? v.now : v.last;
+	const struct container_run *r = v.now ? v.now : v.last;
 	js *o = js_new_obj(), *last = js_new_obj();
 	js_set_str(o, "name", s->name);
 	js_set(o, "state", state_of(&v, node->runtime));

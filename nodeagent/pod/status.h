@@ -19,8 +19,8 @@ struct status_node {
 enum shown { SHOWN_WAITING, SHOWN_RUNNING, SHOWN_TERMINATED, SHOWN_UNKNOWN };
 struct status_view { /* borrowed from the machine */
 	enum shown state;
-	const char *reason, *message; /* of waiting */
-	const struct run *now, *last; /* the run of the state, and lastState's; NULL = none */
+	const char *reason, *message;		/* of waiting */
+	const struct container_run *now, *last; /* the run of the state, and lastState's; NULL = none */
 };
 struct status_view status_view(const struct machine *m, size_t i);
 

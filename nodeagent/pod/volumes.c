@@ -5,7 +5,7 @@
 #include "volume/volume.h"
 
 /* source: the kind's object in spec.volumes[]. set_up makes the volume; path says where its content is. */
-struct kind {
+struct volume_kind {
 	const char *field;
 	int (*set_up)(const char *root, const char *uid, const char *name, const js *source, struct err *err);
 	char *(*path)(const char *root, const char *uid, const char *name, const js *source);
@@ -39,12 +39,12 @@ static char *host_path_path(const char *root, const char *uid, const char *name,
 	return mem_strdup(js_str0(source, "path", NULL));
 }
 
-static const struct kind kinds[] = {
+static const struct volume_kind kinds[] = {
 	{"emptyDir", empty_dir_set_up, empty_dir_path},
 	{"hostPath", host_path_set_up, host_path_path},
 };
 
-static const struct kind *kind_of(const js *volume, const js **ret_source)
+static const struct volume_kind *kind_of(const js *volume, const js **ret_source)
 {
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if ((*ret_source = js_obj(volume, kinds[i].field, NULL)))
@@ -58,7 +58,7 @@ int volumes_set_up(const char *root, const struct pod *p, struct err *err)
 	js_array_for_each (v, volumes) {
 		const char *name = js_str0(v, "name", NULL);
 		const js *source;
-		const struct kind *k = kind_of(v, &source);
+		const struct volume_kind *k = kind_of(v, &source);
 		if (!k)
 			return err_set(
 				err, REASON_INVALID,
@@ -75,7 +75,7 @@ int volumes_tear_down(const char *root, const char *pod_uid, struct err *err)
 	return volume_cleanup(root, pod_uid, err);
 }
 
-const char *volumes_mount_source(struct arena *a, const char *root, const struct pod *p,
+const char *volumes_mount_source(struct pod_arena *a, const char *root, const struct pod *p,
 				 const struct container_spec *c, size_t index, const char *sub_path,
 				 struct err *err)
 {
@@ -83,12 +83,12 @@ const char *volumes_mount_source(struct arena *a, const char *root, const struct
 	const char *wanted = c->mounts[index].name;
 	js_array_for_each (v, volumes) {
 		const js *source;
-		const struct kind *k = kind_of(v, &source);
+		const struct volume_kind *k = kind_of(v, &source);
 		if (!k || strcmp(js_str0(v, "name", NULL), wanted) != 0)
 			continue;
 		autofree char *path = k->path(root, p->o.meta.uid, wanted, source), *bound = NULL;
 		if (!*sub_path)
-			return arena_strdup(a, path);
+			return pod_arena_strdup(a, path);
 		if (volume_subpath(root, p->o.meta.uid, wanted, path, c->name, (int)index, sub_path, &bound,
 				   err) < 0) {
 			(void)err_wrap(err,
@@ -96,7 +96,7 @@ const char *volumes_mount_source(struct arena *a, const char *root, const struct
 				       wanted, c->name);
 			return NULL;
 		}
-		return arena_strdup(a, bound);
+		return pod_arena_strdup(a, bound);
 	}
 	(void)err_set(err, REASON_NOT_FOUND, "volume \"%s\" of container \"%s\" does not exist", wanted,
 		      c->name);

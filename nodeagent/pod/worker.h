@@ -12,7 +12,7 @@
 #ifndef POD_WORKER_H
 #define POD_WORKER_H
 
-#include "agent/api.h"
+#include "pod/api.h"
 #include "base/list.h"
 #include "base/map.h"
 #include "controller/event.h"

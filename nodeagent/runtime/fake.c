@@ -285,6 +285,11 @@ static int image_list(struct runtime *rt, struct runtime_image_list *ret, struct
 	return 0;
 }
 
+static int image_import(struct runtime *rt, const char *file, const char *name, struct err *err)
+{
+	return err_set(err, REASON_METHOD_NOT_ALLOWED, "a fake runtime keeps no images");
+}
+
 /* ---- containers ---- */
 
 static int container_create(struct runtime *rt, const struct runtime_container_spec *spec,
@@ -435,6 +440,23 @@ static void fake_free(struct runtime *rt)
 	free(f);
 }
 
+/* The network was given when it was made. */
+static int set_pod_cidr(struct runtime *rt, const char *cidr, struct err *err)
+{
+	return 0;
+}
+
+static bool network_ready(struct runtime *rt, struct err *why)
+{
+	return true;
+}
+
+static int teardown(struct runtime *rt, struct err *err)
+{
+	fake_free(rt);
+	return 0;
+}
+
 static const struct runtime_ops ops = {
 	.name = "fake",
 	.version = "1.0",
@@ -445,12 +467,16 @@ static const struct runtime_ops ops = {
 	.image_pull = image_pull,
 	.image_remove = image_remove,
 	.image_list = image_list,
+	.image_import = image_import,
 	.container_create = container_create,
 	.container_start = container_start,
 	.container_signal = container_signal,
 	.container_status = container_status,
 	.container_remove = container_remove,
 	.list = list_all,
+	.set_pod_cidr = set_pod_cidr,
+	.network_ready = network_ready,
+	.teardown = teardown,
 	.free = fake_free,
 };
 

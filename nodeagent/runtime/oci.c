@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/oci.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,8 +8,8 @@
 #include <unistd.h>
 #include "base/flags.h"
 #include "image/import.h"
-#include "runtime/oci_internal.h"
 #include "os/tree.h"
+#include "runtime/oci_internal.h"
 
 #define PAUSE_MAX (16u << 20)
 #define MOUNTINFO "/proc/self/mountinfo"
@@ -242,6 +240,47 @@ static void oci_free(struct runtime *rt)
 	free(o);
 }
 
+static int set_pod_cidr(struct runtime *rt, const char *cidr, struct err *err)
+{
+	return network_set_pod_cidr(((struct oci *)rt)->network, cidr, err);
+}
+
+static bool network_is_ready(struct runtime *rt, struct err *why)
+{
+	return network_ready(((struct oci *)rt)->network, why);
+}
+
+static int import_images(struct runtime *rt, const char *file, const char *name, struct err *err)
+{
+	return image_import(((struct oci *)rt)->images, file, name, err);
+}
+
+static int teardown(struct runtime *rt, struct err *err)
+{
+	struct oci *o = (struct oci *)rt;
+	int rc = 0;
+	struct oci_sandbox **s = oci_all_sandboxes(o);
+	for (size_t i = 0; s[i]; i++) {
+		struct err e = ERR_INIT;
+		if (oci_sandbox_remove(rt, s[i]->id, &e) < 0 && rc == 0) {
+			*err = e;
+			rc = -1;
+		}
+		oci_sandbox_unref(s[i]);
+	}
+	free(s);
+	struct network_config n = {.root = o->c.root, .cluster_id = o->c.cluster_id};
+	autofree char *cgroup = mem_printf("/coracle-%s", o->c.cluster_id);
+	if (rc == 0)
+		rc = oci_cgroup_remove(o->cgroups, cgroup, err);
+	if (rc == 0)
+		rc = network_teardown(&n, err);
+	if (rc == 0)
+		rc = tree_unmount(o->c.root, err);
+	oci_free(rt);
+	return rc;
+}
+
 static const struct runtime_ops oci_ops = {
 	.name = "coracle",
 	.version = CORACLE_VERSION,
@@ -252,12 +291,16 @@ static const struct runtime_ops oci_ops = {
 	.image_pull = pull_image,
 	.image_remove = remove_image,
 	.image_list = list_images,
+	.image_import = import_images,
 	.container_create = oci_container_create,
 	.container_start = oci_container_start,
 	.container_signal = oci_container_signal,
 	.container_status = oci_container_status,
 	.container_remove = oci_container_remove,
 	.list = list_all,
+	.set_pod_cidr = set_pod_cidr,
+	.network_ready = network_is_ready,
+	.teardown = teardown,
 	.free = oci_free,
 };
 
@@ -400,7 +443,7 @@ static void adopt(struct oci *o)
 	free(s);
 }
 
-struct runtime *oci_open(const struct runtime_config *c, struct err *err)
+struct runtime *runtime_open(const struct runtime_config *c, struct err *err)
 {
 	struct oci *o = MEM_NEW(struct oci);
 	o->rt.ops = &oci_ops;
@@ -411,45 +454,4 @@ struct runtime *oci_open(const struct runtime_config *c, struct err *err)
 	}
 	adopt(o);
 	return &o->rt;
-}
-
-int oci_set_pod_cidr(struct runtime *rt, const char *cidr, struct err *err)
-{
-	return network_set_pod_cidr(((struct oci *)rt)->network, cidr, err);
-}
-
-bool oci_network_ready(struct runtime *rt, struct err *why)
-{
-	return network_ready(((struct oci *)rt)->network, why);
-}
-
-int oci_import(struct runtime *rt, const char *file, const char *name, struct err *err)
-{
-	return image_import(((struct oci *)rt)->images, file, name, err);
-}
-
-int oci_teardown(struct runtime *rt, struct err *err)
-{
-	struct oci *o = (struct oci *)rt;
-	int rc = 0;
-	struct oci_sandbox **s = oci_all_sandboxes(o);
-	for (size_t i = 0; s[i]; i++) {
-		struct err e = ERR_INIT;
-		if (oci_sandbox_remove(rt, s[i]->id, &e) < 0 && rc == 0) {
-			*err = e;
-			rc = -1;
-		}
-		oci_sandbox_unref(s[i]);
-	}
-	free(s);
-	struct network_config n = {.root = o->c.root, .cluster_id = o->c.cluster_id};
-	autofree char *cgroup = mem_printf("/coracle-%s", o->c.cluster_id);
-	if (rc == 0)
-		rc = oci_cgroup_remove(o->cgroups, cgroup, err);
-	if (rc == 0)
-		rc = network_teardown(&n, err);
-	if (rc == 0)
-		rc = tree_unmount(o->c.root, err);
-	oci_free(rt);
-	return rc;
 }

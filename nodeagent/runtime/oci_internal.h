@@ -24,7 +24,7 @@
 #include "image/pull.h"
 #include "network/network.h"
 #include "object/json.h"
-#include "runtime/oci.h"
+#include "runtime/runtime.h"
 #include "runtime/oci_cgroup.h"
 
 struct oci_watch;

@@ -98,7 +98,7 @@ static int start_pause(struct oci *o, struct oci_sandbox *s, const struct runtim
 }
 
 /* Runs beside the network's set-up: it mostly waits for the kernel. */
-struct entry {
+struct cgroup_entry {
 	struct oci *o;
 	const struct oci_sandbox *s;
 	int rc;
@@ -107,7 +107,7 @@ struct entry {
 
 static void *enter_cgroup(void *arg)
 {
-	struct entry *e = arg;
+	struct cgroup_entry *e = arg;
 	autofree char *leaf = mem_printf("%s/pause", e->s->cgroup);
 	e->rc = oci_cgroup_enter(e->o->cgroups, leaf, e->s->pause.pid, &e->err);
 	return NULL;
@@ -126,14 +126,34 @@ static int bind_netns(const struct oci_sandbox *s, struct err *err)
 	return 0;
 }
 
-static int attach_network(struct oci *o, struct oci_sandbox *s, const struct runtime_sandbox_spec *spec,
-			  struct err *err)
+/* The Pod as the network room knows it; its ports are freed by the caller. */
+static struct network_pod network_pod(const struct oci_sandbox *s)
+{
+	struct cni_port *ports = mem_array(s->n_ports + 1, sizeof(*ports));
+	for (size_t i = 0; i < s->n_ports; i++)
+		ports[i] = (struct cni_port){.container_port = s->ports[i].container_port,
+					     .host_port = s->ports[i].host_port,
+					     .protocol = s->ports[i].protocol,
+					     .host_ip = s->ports[i].host_ip};
+	return (struct network_pod){.uid = s->pod_uid,
+				    .namespace = s->pod_namespace,
+				    .name = s->pod_name,
+				    .ports = ports,
+				    .n_ports = s->n_ports};
+}
+
+_Static_assert(CNI_IPS_MAX == RUNTIME_IPS_MAX, "as many addresses as the network gives");
+
+static int attach_network(struct oci *o, struct oci_sandbox *s, struct err *err)
 {
 	if (s->host_network)
 		return 0;
 	autobuf struct buf result = BUF_INIT;
 	struct cni_result r;
-	if (network_add(o->network, s->id, spec, s->netns, &result, &r, err) < 0)
+	struct network_pod pod = network_pod(s);
+	int rc = network_add(o->network, s->id, &pod, s->netns, &result, &r, err);
+	free((void *)pod.ports);
+	if (rc < 0)
 		return -1;
 	pthread_mutex_lock(&o->lock);
 	s->network = buf_take(&result, NULL);
@@ -149,9 +169,9 @@ static int build(struct oci *o, struct oci_sandbox *s, const struct runtime_sand
 	    oci_cgroup_make(o->cgroups, s->cgroup, &spec->limits, err) < 0 || mount_shm(s, err) < 0 ||
 	    start_pause(o, s, spec, err) < 0 || oci_sandbox_save(o, s, err) < 0 || bind_netns(s, err) < 0)
 		return -1;
-	struct entry e = {.o = o, .s = s, .err = ERR_INIT};
+	struct cgroup_entry e = {.o = o, .s = s, .err = ERR_INIT};
 	pthread_t thread = thread_start("cgroup", enter_cgroup, &e);
-	int rc = attach_network(o, s, spec, err);
+	int rc = attach_network(o, s, err);
 	pthread_join(thread, NULL);
 	if (rc == 0 && e.rc < 0)
 		*err = e.err;
@@ -199,14 +219,14 @@ bool oci_sandbox_ready(struct runtime *rt, const char *id)
 
 static int detach_network(struct oci *o, struct oci_sandbox *s, struct err *err)
 {
-	struct runtime_sandbox_spec spec = {.pod_uid = s->pod_uid,
-					    .pod_namespace = s->pod_namespace,
-					    .pod_name = s->pod_name,
-					    .ports = s->ports,
-					    .n_ports = s->n_ports};
-	if (s->network && network_remove(o->network, s->id, &spec,
-					 access(s->netns, F_OK) == 0 ? s->netns : "", s->network, err) < 0)
-		return -1;
+	if (s->network) {
+		struct network_pod pod = network_pod(s);
+		int rc = network_remove(o->network, s->id, &pod, access(s->netns, F_OK) == 0 ? s->netns : "",
+					s->network, err);
+		free((void *)pod.ports);
+		if (rc < 0)
+			return -1;
+	}
 	pthread_mutex_lock(&o->lock);
 	char *network = STEAL(s->network);
 	pthread_mutex_unlock(&o->lock);

@@ -24,12 +24,12 @@ static js *strings(const char *const *v)
 /* ---- process ---- */
 
 /* Ordered, the last of equal names wins in the first one's place. */
-struct env {
+struct env_vars {
 	char **v;
 	size_t n, cap;
 };
 
-static void env_set(struct env *e, const char *name, size_t len, const char *value)
+static void env_set(struct env_vars *e, const char *name, size_t len, const char *value)
 {
 	char *line = mem_printf("%.*s=%s", (int)len, name, value);
 	for (size_t i = 0; i < e->n; i++)
@@ -45,7 +45,7 @@ static void env_set(struct env *e, const char *name, size_t len, const char *val
 
 static js *make_env(const struct oci_spec_input *in)
 {
-	struct env e = {0};
+	struct env_vars e = {0};
 	env_set(&e, "PATH", 4, DEFAULT_PATH);
 	if (in->hostname && *in->hostname)
 		env_set(&e, "HOSTNAME", 8, in->hostname);

@@ -3,8 +3,6 @@
  * Really runs busybox: needs root, an OCI runtime, conmon, the CNI plugins, busybox-static, and the pause
  * program of this build. Skipped only where there is no root.
  */
-#include "runtime/oci.h"
-
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -79,7 +77,7 @@ static struct runtime *open_runtime(void)
 				   .cni_conf_dir = "/nonexistent",
 				   .pod_cidr = cidr,
 				   .on_exit = on_exit_cb};
-	struct runtime *r = oci_open(&c, &err);
+	struct runtime *r = runtime_open(&c, &err);
 	if (!r)
 		fail_msg("%s", err.msg);
 	return r;
@@ -121,7 +119,7 @@ static int setup(void **state)
 	if (process_run(&s, &status, &err) < 0 || status)
 		fail_msg("deploy/oci-image (run from the root of the tree): %d %s", status, err.msg);
 	rt = open_runtime();
-	if (oci_import(rt, archive, NULL, &err) != 1)
+	if (rt->ops->image_import(rt, archive, NULL, &err) != 1)
 		fail_msg("%s", err.msg);
 	return 0;
 }
@@ -147,7 +145,7 @@ static int teardown(void **state)
 		return 0;
 	struct err err = ERR_INIT;
 	autobuf struct buf mounts = BUF_INIT;
-	if (oci_teardown(rt, &err) < 0)
+	if (rt->ops->teardown(rt, &err) < 0)
 		fail_msg("%s", err.msg);
 	autofree char *bridge = mem_printf("/sys/class/net/cor%s", cluster);
 	assert_int_equal(access(bridge, F_OK), -1);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the node agent asks of a container runtime: sandboxes, images, containers. Two implementations: oci.h
- * runs real containers, fake.h pretends.
+ * What the node agent asks of a container runtime: sandboxes, images, containers. Two implementations:
+ * runtime_open's runs real containers (pause holds a sandbox, crun or runc under conmon a container, overlayfs its
+ * files, CNI the network), fake.h's pretends.
  *
  * Operations block and may be called from any thread at once (they are jobs of a thread pool); calls for one
  * sandbox or one container must not overlap, except container_signal, container_status and list. Ends of
@@ -190,6 +191,8 @@ struct runtime_ops {
 			  struct runtime_image *ret, struct err *err);
 	int (*image_remove)(struct runtime *rt, const char *ref, struct err *err);
 	int (*image_list)(struct runtime *rt, struct runtime_image_list *ret, struct err *err);
+	/* Out of an OCI or docker archive; `name` for those without one, may be NULL. Returns how many. */
+	int (*image_import)(struct runtime *rt, const char *file, const char *name, struct err *err);
 
 	/* The container exists and waits; nothing of it runs. After a failure nothing is left. */
 	int (*container_create)(struct runtime *rt, const struct runtime_container_spec *spec,
@@ -206,6 +209,16 @@ struct runtime_ops {
 	int (*container_remove)(struct runtime *rt, const char *id, struct err *err);
 
 	int (*list)(struct runtime *rt, struct runtime_list *ret, struct err *err);
+	/* The node's podCIDR, once the API server has told it. */
+	int (*set_pod_cidr)(struct runtime *rt, const char *cidr, struct err *err);
+	/* False while Pods cannot get a network; *why (may be NULL) gets the words for the node's Ready
+	 * condition. */
+	bool (*network_ready)(struct runtime *rt, struct err *why);
+
+	/* Kills and removes everything this cluster has on the machine: containers, sandboxes, mounts,
+	   network namespaces, bridge, firewall rules, cgroups. Images, logs and volumes stay as plain files.
+	   Frees rt, also on failure. */
+	int (*teardown)(struct runtime *rt, struct err *err);
 	/* Stops watching; sandboxes and containers go on. No call may be running. */
 	void (*free)(struct runtime *rt);
 };
@@ -223,7 +236,7 @@ struct runtime_config {		/* strings borrowed until free */
 	const char *conmon;	/* NULL = from PATH */
 	const char *pause;	/* path of the static pause program */
 	const char *cni_bin_dirs, *cni_conf_dir; /* colon-separated; see network.h */
-	const char *pod_cidr;			 /* "10.244.0.0/24"; may come later by oci_set_pod_cidr */
+	const char *pod_cidr;			 /* "10.244.0.0/24"; may come later by set_pod_cidr */
 	const char *insecure_registries; /* comma-separated host[:port] reached by plain HTTP; loopback always
 					    may */
 	const char *registry_ca; /* PEM file trusted for registries instead of the system's; NULL = the
@@ -231,6 +244,10 @@ struct runtime_config {		/* strings borrowed until free */
 	runtime_exit_fn *on_exit;
 	void *on_exit_arg;
 };
+
+/* The real runtime. Adopts what is under c->root; c's strings are copied. NULL when a program or a kernel feature is
+   missing (the message says which). */
+struct runtime *runtime_open(const struct runtime_config *c, struct err *err) MUST_CHECK;
 
 /*
  * The four cases of ENTRYPOINT/CMD against command/args: command given -> command + args (the image's CMD is

@@ -6,7 +6,7 @@
 #ifndef SERVE_LOGQUERY_H
 #define SERVE_LOGQUERY_H
 
-#include "serve/crilog.h"
+#include "log/crilog.h"
 
 struct logquery {
 	bool follow, previous;

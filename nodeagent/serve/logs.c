@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 struct logs {
-	struct agent *agent;
+	const struct logs_source *source;
 	const char *ns, *pod, *container; /* while opening */
 	const struct logquery *q;
 	struct err err;
@@ -46,7 +46,7 @@ static int waiting_error(const struct logs *l, const struct status_view *v, stru
 }
 
 /* Which run's log is meant (kubelet validateContainerLogStatus). */
-static const struct run *pick(const struct logs *l, const struct status_view *v, struct err *err)
+static const struct container_run *pick(const struct logs *l, const struct status_view *v, struct err *err)
 {
 	if (l->q->previous) {
 		if (v->last)
@@ -71,7 +71,7 @@ static const struct run *pick(const struct logs *l, const struct status_view *v,
 static void locate(void *arg)
 {
 	struct logs *l = arg;
-	struct worker *w = agent_find(l->agent, l->ns, l->pod);
+	struct worker *w = l->source->find(l->source->arg, l->ns, l->pod);
 	if (!w) {
 		(void)err_set(&l->err, REASON_NOT_FOUND, "pod \"%s\" does not exist", l->pod);
 		return;
@@ -83,13 +83,12 @@ static void locate(void *arg)
 		return;
 	}
 	struct status_view v = status_view(worker_machine(w), (size_t)i);
-	const struct run *r = pick(l, &v, &l->err);
+	const struct container_run *r = pick(l, &v, &l->err);
 	if (!r)
 		return;
 	const struct meta *m = &worker_pod(w)->o.meta;
-	l->path = runtime_log_path(agent_root(l->agent), m->namespace, m->name, m->uid, l->container,
-				   r->attempt);
-	l->follow = l->q->follow && v.state == SHOWN_RUNNING && r == v.now && !agent_simulated(l->agent);
+	l->path = runtime_log_path(l->source->root, m->namespace, m->name, m->uid, l->container, r->attempt);
+	l->follow = l->q->follow && v.state == SHOWN_RUNNING && r == v.now && !l->source->simulated;
 	if (!l->follow)
 		return;
 	l->waiter.container = i;
@@ -121,19 +120,19 @@ static int open_file(struct logs *l, struct err *err)
 	return 0;
 }
 
-struct logs *logs_open(struct agent *a, const char *ns, const char *pod, const char *container,
+struct logs *logs_open(const struct logs_source *s, const char *ns, const char *pod, const char *container,
 		       const struct logquery *q, struct err *err)
 {
 	struct logs *l = MEM_NEW(struct logs);
 	*l = (struct logs){
-		.agent = a, .ns = ns, .pod = pod, .container = container, .q = q, .fd = -1, .notify = -1};
+		.source = s, .ns = ns, .pod = pod, .container = container, .q = q, .fd = -1, .notify = -1};
 	list_init(&l->waiter.link);
 	l->waiter.fn = on_end;
 	l->waiter.arg = l;
 	l->ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (l->ended < 0)
 		(void)err_errno(&l->err, "follow log");
-	else if (!loop_call(agent_loop(a), locate, l))
+	else if (!loop_call(s->loop, locate, l))
 		(void)err_set(&l->err, REASON_UNAVAILABLE, "the node agent is stopping");
 	if (l->err.reason == REASON_NONE && open_file(l, &l->err) == 0)
 		return l;
@@ -145,7 +144,7 @@ struct logs *logs_open(struct agent *a, const char *ns, const char *pod, const c
 void logs_close(struct logs *l)
 {
 	if (l->registered)
-		(void)loop_call(agent_loop(l->agent), unlink_waiter, l);
+		(void)loop_call(l->source->loop, unlink_waiter, l);
 	int fds[] = {l->fd, l->notify, l->ended};
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		if (fds[i] >= 0)

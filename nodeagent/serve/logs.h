@@ -6,12 +6,23 @@
 #ifndef SERVE_LOGS_H
 #define SERVE_LOGS_H
 
-#include "agent/agent.h"
+#include "loop/loop.h"
+#include "pod/worker.h"
 #include "serve/logquery.h"
+
+/* Where the Pods are; the agent's. */
+struct logs_source {
+	struct loop *loop;
+	const char *root; /* the state directory */
+	bool simulated;	  /* containers write no logs that could be followed */
+	/* On the loop: the worker of a Pod; NULL when there is none. */
+	struct worker *(*find)(void *arg, const char *ns, const char *pod);
+	void *arg;
+};
 
 struct logs;
 /* NULL: *err says why; its reason gives the HTTP status (404, 400). */
-struct logs *logs_open(struct agent *a, const char *ns, const char *pod, const char *container,
+struct logs *logs_open(const struct logs_source *s, const char *ns, const char *pod, const char *container,
 		       const struct logquery *q, struct err *err) MUST_CHECK;
 /* Up to max bytes; 0 at the end. client: the connection's socket, watched for hang-up while waiting. */
 size_t logs_read(struct logs *l, int client, char *out, size_t max);

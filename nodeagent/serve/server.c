@@ -10,7 +10,6 @@
 
 #include "serve/health.h"
 #include "client/tls.h"
-#include "serve/logs.h"
 
 #define STACK_BYTES (256 * 1024)
 #define IDLE_SECONDS 120
@@ -18,7 +17,7 @@
 	"kube-apiserver-kubelet-client" /* CN that clusters give the API server's client certificate */
 
 struct server {
-	struct agent *agent;
+	struct server_config c;
 	struct MHD_Daemon *daemon;
 	struct buf cert, key, ca;
 };
@@ -152,7 +151,7 @@ static enum MHD_Result serve_logs(struct server *sv, struct MHD_Connection *c, c
 	logquery_init(&s->q);
 	MHD_get_connection_values(c, MHD_GET_ARGUMENT_KIND, take_parameter, &qa);
 	if (qa.err.reason == REASON_NONE)
-		s->logs = logs_open(sv->agent, part[0], part[1], part[2], &s->q, &qa.err);
+		s->logs = logs_open(&sv->c.source, part[0], part[1], part[2], &s->q, &qa.err);
 	if (!s->logs) {
 		free(s);
 		return reply_text(c, (unsigned)reason_code(qa.err.reason), qa.err.msg);
@@ -169,21 +168,21 @@ static enum MHD_Result serve_logs(struct server *sv, struct MHD_Connection *c, c
 /* ---- the other pages ---- */
 
 struct pods_arg {
-	struct agent *a;
+	const struct server_config *c;
 	struct buf text;
 };
 
 static void write_pods(void *arg)
 {
 	struct pods_arg *p = arg;
-	autojson js *list = agent_pods(p->a);
+	autojson js *list = p->c->pods(p->c->arg);
 	js_write(&p->text, list);
 }
 
 static enum MHD_Result serve_pods(struct server *sv, struct MHD_Connection *c, const char *rest)
 {
-	struct pods_arg p = {.a = sv->agent};
-	if (!loop_call(agent_loop(sv->agent), write_pods, &p))
+	struct pods_arg p = {.c = &sv->c};
+	if (!loop_call(sv->c.source.loop, write_pods, &p))
 		return reply_text(c, MHD_HTTP_SERVICE_UNAVAILABLE, "stopping\n");
 	enum MHD_Result rc = reply(c, MHD_HTTP_OK, "application/json", &p.text);
 	buf_release(&p.text);
@@ -255,7 +254,7 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *c, const char *u
 
 /* ---- life ---- */
 
-static int own_certificate(struct server *s, const struct agent_config *c, struct err *err)
+static int own_certificate(struct server *s, const struct server_config *c, struct err *err)
 {
 	autobuf struct buf ca = BUF_INIT, ca_key = BUF_INIT;
 	const char *ips[] = {c->node_ip, "127.0.0.1", NULL};
@@ -266,22 +265,22 @@ static int own_certificate(struct server *s, const struct agent_config *c, struc
 	return tls_make_cert(buf_str(&ca), buf_str(&ca_key), &spec, &s->cert, &s->key, err);
 }
 
-static int read_keys(struct server *s, const struct agent_config *c, struct err *err)
+static int read_keys(struct server *s, const struct server_config *c, struct err *err)
 {
 	enum { PEM_MAX = 1 << 20 };
 	if (*c->client_ca_file && tls_read_file(c->client_ca_file, PEM_MAX, &s->ca, err) < 0)
 		return -1;
-	if (!*c->tls_cert_file)
+	if (!*c->cert_file)
 		return own_certificate(s, c, err);
-	if (tls_read_file(c->tls_cert_file, PEM_MAX, &s->cert, err) < 0)
+	if (tls_read_file(c->cert_file, PEM_MAX, &s->cert, err) < 0)
 		return -1;
-	return tls_read_file(c->tls_key_file, PEM_MAX, &s->key, err);
+	return tls_read_file(c->key_file, PEM_MAX, &s->key, err);
 }
 
-struct server *server_start(struct agent *a, const struct agent_config *c, struct err *err)
+struct server *server_start(const struct server_config *c, struct err *err)
 {
 	struct server *s = MEM_NEW(struct server);
-	s->agent = a;
+	s->c = *c;
 	if (read_keys(s, c, err) < 0)
 		goto fail;
 	struct MHD_OptionItem more[] = {

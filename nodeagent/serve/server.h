@@ -10,13 +10,24 @@
 #ifndef SERVE_SERVER_H
 #define SERVE_SERVER_H
 
-#include "agent/agent.h"
+#include "serve/logs.h"
 
 #define SERVER_MAX_CONNECTIONS 128
 
+struct server_config { /* strings borrowed for the server's life */
+	int port;
+	const char *node_ip;
+	const char *cert_file, *key_file; /* "" = one is made for the occasion */
+	const char *client_ca_file;	  /* "" = nobody may call */
+	struct logs_source source;
+	/* On the loop: v1 PodList of what runs here. The caller puts it. */
+	js *(*pods)(void *arg);
+	void *arg;
+};
+
 struct server;
-/* Without a certificate one is made for the occasion. */
-struct server *server_start(struct agent *a, const struct agent_config *c, struct err *err) MUST_CHECK;
+/* c is copied. */
+struct server *server_start(const struct server_config *c, struct err *err) MUST_CHECK;
 /* Hangs up on everybody. Before the loop stops, so that no request waits for it. */
 void server_stop(struct server *s);
 

@@ -9,8 +9,8 @@
  *are untrusted: a line that does not parse is left out, one longer than CRILOG_LINE_MAX is cut. Blocking, any
  *thread.
  */
-#ifndef SERVE_CRILOG_H
-#define SERVE_CRILOG_H
+#ifndef LOG_CRILOG_H
+#define LOG_CRILOG_H
 
 #include <sys/types.h>
 #include "base/buf.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pod/arena.h"
+#include "pod/pod_arena.h"
 
 #include <stdalign.h>
 #include <stdio.h>
@@ -7,26 +7,28 @@
 
 enum { CHUNK = 1024 };
 
-struct arena_chunk {
-	struct arena_chunk *next;
+struct pod_arena_chunk {
+	struct pod_arena_chunk *next;
 	max_align_t bytes[];
 };
 
-void arena_release(struct arena *a)
+void pod_arena_release(struct pod_arena *a)
 {
-	for (struct arena_chunk *c = a->chunks, *next; c; c = next) {
+	for (struct pod_arena_chunk *c = a->chunks, *next; c; c = next) {
 		next = c->next;
 		free(c);
 	}
-	*a = (struct arena)ARENA_INIT;
+	*a = (struct pod_arena)POD_ARENA_INIT;
 }
 
-static void *take(struct arena *a, size_t n, size_t align)
+static void *take(struct pod_arena *a, size_t n, size_t align)
 {
 	size_t pad = a->p ? (size_t)(-(uintptr_t)a->p & (align - 1)) : 0;
 	if (!a->p || (size_t)(a->end - a->p) < pad + n) {
-		size_t room = n > CHUNK - sizeof(struct arena_chunk) ? n : CHUNK - sizeof(struct arena_chunk);
-		struct arena_chunk *c = mem_zalloc(sizeof(*c) + room);
+		size_t room = n > CHUNK - sizeof(struct pod_arena_chunk)
+				      ? n
+				      : CHUNK - sizeof(struct pod_arena_chunk);
+		struct pod_arena_chunk *c = mem_zalloc(sizeof(*c) + room);
 		c->next = a->chunks;
 		a->chunks = c;
 		/* A large piece gets a chunk of its own; the room left in the current one stays usable. */
@@ -41,12 +43,12 @@ static void *take(struct arena *a, size_t n, size_t align)
 	return p;
 }
 
-void *arena_alloc(struct arena *a, size_t n)
+void *pod_arena_alloc(struct pod_arena *a, size_t n)
 {
 	return take(a, n, alignof(max_align_t));
 }
 
-void *arena_array(struct arena *a, size_t n, size_t size)
+void *pod_arena_array(struct pod_arena *a, size_t n, size_t size)
 {
 	size_t total;
 	if (__builtin_mul_overflow(n, size, &total))
@@ -54,7 +56,7 @@ void *arena_array(struct arena *a, size_t n, size_t size)
 	return take(a, total, alignof(max_align_t));
 }
 
-char *arena_strndup(struct arena *a, const char *s, size_t n)
+char *pod_arena_strndup(struct pod_arena *a, const char *s, size_t n)
 {
 	char *p = take(a, n + 1, 1);
 	memcpy(p, s, n);
@@ -62,17 +64,17 @@ char *arena_strndup(struct arena *a, const char *s, size_t n)
 	return p;
 }
 
-char *arena_strdup(struct arena *a, const char *s)
+char *pod_arena_strdup(struct pod_arena *a, const char *s)
 {
-	return s ? arena_strndup(a, s, strlen(s)) : NULL;
+	return s ? pod_arena_strndup(a, s, strlen(s)) : NULL;
 }
 
-char *arena_printf(struct arena *a, const char *fmt, ...)
+char *pod_arena_printf(struct pod_arena *a, const char *fmt, ...)
 {
 	autobuf struct buf b = BUF_INIT;
 	va_list ap;
 	va_start(ap, fmt);
 	buf_addvf(&b, fmt, ap);
 	va_end(ap);
-	return arena_strndup(a, buf_str(&b), b.len);
+	return pod_arena_strndup(a, buf_str(&b), b.len);
 }

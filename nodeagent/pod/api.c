@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/api.h"
+#include "pod/api.h"
 
 #include <pthread.h>
 #include <stdlib.h>

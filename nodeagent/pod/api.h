@@ -4,8 +4,8 @@
  * many in flight, answered on the loop. What is asked for while a batch is on its way makes up the next
  * batch, so a burst of a thousand status writes costs a few connections and no threads.
  */
-#ifndef AGENT_API_H
-#define AGENT_API_H
+#ifndef POD_API_H
+#define POD_API_H
 
 #include "client/rest.h"
 #include "loop/loop.h"

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "object/rfc3339.h"
-#include "serve/crilog.h"
+#include "log/crilog.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

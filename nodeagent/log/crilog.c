@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "serve/crilog.h"
+#include "log/crilog.h"
 
 #include <errno.h>
 #include <fcntl.h>
