@@ -1,54 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libuv's loop with one uv_async (somebody posted), one uv_timer (the earliest of our own heap, because
- * thousands of Pods each have a deadline) and two thread pools. Posts are a singly linked list under a mutex
- * that is taken whole: a burst of events costs one wake-up.
+ * libuv's loop with one uv_async (somebody posted), one uv_timer (the earliest of our own heaps, because
+ * thousands of Pods each have a deadline) and our lanes instead of libuv's one thread pool. Posts are a
+ * singly linked list under a mutex that is taken whole: a burst of events costs one wake-up.
+ *
+ * Who may touch the loop's inside: the thread that runs it, known by a thread-local pointer, or, while
+ * `running` is false, whoever uses it. `running` falls only after the last accepted post has run, so that
+ * loop_finish either gets its turn on the loop or finds it over.
  */
-#include "loop/loop.h"
+#include "loop/loop_internal.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <uv.h>
+#include <time.h>
 
-#include "base/list.h"
+#include "base/mem.h"
 #include "base/thread.h"
 
-struct post {
-	struct post *next;
-	loop_fn *fn;
-	void *arg;
-};
+static _Thread_local struct loop *current;
 
-struct job {
-	struct list link;
-	struct loop *l;
-	enum loop_lane lane;
-	loop_fn *work, *done;
-	void *arg;
-};
+/* ---- timers ---- */
 
-struct lane {
-	struct pool *pool;
-	struct list waiting;
-	size_t running, max;
-};
+int64_t loop_real_ns(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
+}
 
-struct loop {
-	uv_loop_t uv;
-	uv_async_t wake;
-	uv_timer_t timer;
-	struct heap timers;
-	struct lane lanes[LANES];
-	bool inline_jobs;
-
-	pthread_mutex_t lock; /* guards the three below; nothing is called under it */
-	struct post *head, **tail;
-	bool stopped;
-};
-
-static const size_t lane_workers[LANES] = {[LANE_WORK] = 6, [LANE_PULL] = 2};
-static const char *const lane_names[LANES] = {[LANE_WORK] = "work", [LANE_PULL] = "pull"};
+static int64_t now_ns(size_t heap)
+{
+	return heap ? loop_real_ns() : clock_mono_ns();
+}
 
 static bool sooner(const struct heap_node *a, const struct heap_node *b)
 {
@@ -56,51 +39,65 @@ static bool sooner(const struct heap_node *a, const struct heap_node *b)
 	       CONTAINER_OF(b, struct loop_timer, node)->at_ns;
 }
 
-/* ---- timers ---- */
-
 static void on_timer(uv_timer_t *t);
 
 static void arm(struct loop *l)
 {
-	struct heap_node *first = heap_peek(&l->timers);
-	if (!first) {
+	int64_t left = CLOCK_NEVER;
+	for (size_t i = 0; i < ARRAY_LEN(l->timers); i++) {
+		struct heap_node *first = heap_peek(&l->timers[i]);
+		int64_t d = first ? CONTAINER_OF(first, struct loop_timer, node)->at_ns : CLOCK_NEVER;
+		if (d == CLOCK_NEVER)
+			continue;
+		d = d > 0 ? d - now_ns(i) : 0;
+		left = d < left ? d : left;
+	}
+	if (left == CLOCK_NEVER) {
 		uv_timer_stop(&l->timer);
 		return;
 	}
-	int64_t left = CONTAINER_OF(first, struct loop_timer, node)->at_ns - clock_mono_ns();
 	/* Rounded up: a timer never fires before its time. */
 	uint64_t ms = left > 0 ? (uint64_t)((left + NS_PER_MS - 1) / NS_PER_MS) : 0;
 	uv_update_time(&l->uv);
 	uv_timer_start(&l->timer, on_timer, ms, 0);
 }
 
-static void on_timer(uv_timer_t *t)
+static void run_timers(struct loop *l)
 {
-	struct loop *l = t->data;
-	int64_t now = clock_mono_ns();
-	struct heap_node *first;
-	while ((first = heap_peek(&l->timers))) {
-		struct loop_timer *lt = CONTAINER_OF(first, struct loop_timer, node);
-		if (lt->at_ns > now)
-			break;
-		heap_pop(&l->timers);
-		lt->fn(lt->arg);
+	for (size_t i = 0; i < ARRAY_LEN(l->timers); i++) {
+		struct heap_node *first = heap_peek(&l->timers[i]);
+		if (!first)
+			continue;
+		int64_t now = now_ns(i);
+		for (; first; first = heap_peek(&l->timers[i])) {
+			struct loop_timer *t = CONTAINER_OF(first, struct loop_timer, node);
+			if (t->at_ns > now)
+				break;
+			heap_pop(&l->timers[i]);
+			t->fn(t->arg);
+		}
 	}
 	arm(l);
 }
 
+static void on_timer(uv_timer_t *t)
+{
+	run_timers(t->data);
+}
+
 void loop_timer_set(struct loop *l, struct loop_timer *t, int64_t at_ns)
 {
+	struct heap *h = &l->timers[t->real];
 	bool queued = t->node.pos != 0;
 	if (queued ? t->at_ns == at_ns : at_ns == CLOCK_NEVER)
 		return;
-	struct heap_node *first = heap_peek(&l->timers);
+	struct heap_node *first = heap_peek(h);
 	if (queued)
-		heap_remove(&l->timers, &t->node);
+		heap_remove(h, &t->node);
 	t->at_ns = at_ns;
 	if (at_ns != CLOCK_NEVER)
-		heap_push(&l->timers, &t->node);
-	if (first == &t->node || heap_peek(&l->timers) != first)
+		heap_push(h, &t->node);
+	if (first == &t->node || heap_peek(h) != first)
 		arm(l);
 }
 
@@ -109,15 +106,16 @@ void loop_timer_set(struct loop *l, struct loop_timer *t, int64_t at_ns)
 static void run_posts(struct loop *l)
 {
 	pthread_mutex_lock(&l->lock);
-	struct post *p = l->head;
+	struct loop_post *p = l->head;
 	l->head = NULL;
 	l->tail = &l->head;
 	bool stopped = l->stopped;
 	pthread_mutex_unlock(&l->lock);
-	for (struct post *next; p; p = next) {
+	for (struct loop_post *next; p; p = next) {
 		next = p->next;
 		p->fn(p->arg);
 		free(p);
+		atomic_fetch_add_explicit(&l->posts, 1, memory_order_relaxed);
 	}
 	if (stopped)
 		uv_stop(&l->uv);
@@ -125,37 +123,70 @@ static void run_posts(struct loop *l)
 
 static void on_wake(uv_async_t *a)
 {
-	run_posts(a->data);
+	struct loop *l = a->data;
+	run_posts(l);
+	run_timers(l);
 }
 
-static bool post(struct loop *l, loop_fn *fn, void *arg, bool waits)
+static void on_check(uv_check_t *c)
 {
-	struct post *p = MEM_NEW(struct post);
+	atomic_fetch_add_explicit(&((struct loop *)c->data)->turns, 1, memory_order_relaxed);
+}
+
+/* Under the lock. */
+static void push(struct loop *l, loop_fn *fn, void *arg)
+{
+	struct loop_post *p = MEM_NEW(struct loop_post);
 	p->fn = fn;
 	p->arg = arg;
-	pthread_mutex_lock(&l->lock);
-	bool ok = !l->stopped || !waits;
-	if (ok) {
-		*l->tail = p;
-		l->tail = &p->next;
-		uv_async_send(&l->wake);
-	}
-	pthread_mutex_unlock(&l->lock);
-	if (!ok)
-		free(p);
-	return ok;
+	*l->tail = p;
+	l->tail = &p->next;
+	uv_async_send(&l->wake);
 }
 
 void loop_post(struct loop *l, loop_fn *fn, void *arg)
 {
-	(void)post(l, fn, arg, false);
+	pthread_mutex_lock(&l->lock);
+	push(l, fn, arg);
+	pthread_mutex_unlock(&l->lock);
+}
+
+void loop_wake(struct loop *l)
+{
+	uv_async_send(&l->wake);
+}
+
+void loop_signal(struct loop *l, bool *flag)
+{
+	pthread_mutex_lock(&l->lock);
+	*flag = true;
+	pthread_cond_broadcast(&l->signalled);
+	pthread_mutex_unlock(&l->lock);
+}
+
+bool loop_wait(struct loop *l, const bool *flag, int64_t deadline_ns)
+{
+	bool in_time = true, set;
+	assert(current != l);
+	pthread_mutex_lock(&l->lock);
+	while (!(set = *flag) && in_time) {
+		if (l->running) {
+			in_time = clock_cond_wait(&l->signalled, &l->lock, deadline_ns);
+			continue;
+		}
+		pthread_mutex_unlock(&l->lock);
+		loop_turn(l, deadline_ns);
+		pthread_mutex_lock(&l->lock);
+		in_time = deadline_ns == CLOCK_NEVER || clock_mono_ns() < deadline_ns;
+	}
+	pthread_mutex_unlock(&l->lock);
+	return set;
 }
 
 struct call {
+	struct loop *l;
 	loop_fn *fn;
 	void *arg;
-	pthread_mutex_t lock;
-	pthread_cond_t over;
 	bool done;
 };
 
@@ -163,102 +194,93 @@ static void run_call(void *arg)
 {
 	struct call *c = arg;
 	c->fn(c->arg);
-	pthread_mutex_lock(&c->lock);
-	c->done = true;
-	pthread_cond_signal(&c->over);
-	pthread_mutex_unlock(&c->lock);
+	loop_signal(c->l, &c->done);
 }
 
 bool loop_call(struct loop *l, loop_fn *fn, void *arg)
 {
-	struct call c = {.fn = fn, .arg = arg};
-	pthread_mutex_init(&c.lock, NULL);
-	pthread_cond_init(&c.over, NULL);
-	/* What was accepted is run: loop_run takes the last posts after it was stopped. */
-	bool ok = post(l, run_call, &c, true);
-	if (ok) {
-		pthread_mutex_lock(&c.lock);
-		while (!c.done)
-			pthread_cond_wait(&c.over, &c.lock);
-		pthread_mutex_unlock(&c.lock);
+	struct call c = {.l = l, .fn = fn, .arg = arg};
+	if (current == l) {
+		fn(arg);
+		return true;
 	}
-	pthread_cond_destroy(&c.over);
-	pthread_mutex_destroy(&c.lock);
+	/* What was accepted is run: loop_run takes the last posts after it was stopped. */
+	pthread_mutex_lock(&l->lock);
+	bool ok = !l->stopped;
+	if (ok)
+		push(l, run_call, &c);
+	while (ok && !c.done)
+		pthread_cond_wait(&l->signalled, &l->lock);
+	pthread_mutex_unlock(&l->lock);
 	return ok;
 }
 
-/* ---- jobs ---- */
-
-static void job_done(void *arg);
-
-static void job_work(void *arg)
+void loop_finish(struct loop *l, loop_fn *fn, void *arg)
 {
-	struct job *j = arg;
-	j->work(j->arg);
-	loop_post(j->l, job_done, j);
-}
-
-static void feed(struct loop *l, enum loop_lane lane)
-{
-	struct lane *q = &l->lanes[lane];
-	while (q->running < q->max && !list_empty(&q->waiting)) {
-		struct job *j = list_entry(list_pop_front(&q->waiting), struct job, link);
-		q->running++;
-		if (l->inline_jobs) {
-			j->work(j->arg);
-			loop_post(l, job_done, j);
-		} else if (!pool_submit(q->pool, job_work, j)) {
-			assert(!"the pool holds as many jobs as it has workers");
-		}
+	struct call c = {.l = l, .fn = fn, .arg = arg};
+	bool here = current == l;
+	if (!here) {
+		pthread_mutex_lock(&l->lock);
+		here = !l->running;
+		if (!here)
+			push(l, run_call, &c);
+		while (!here && !c.done)
+			pthread_cond_wait(&l->signalled, &l->lock);
+		pthread_mutex_unlock(&l->lock);
 	}
-}
-
-static void job_done(void *arg)
-{
-	struct job *j = arg;
-	struct loop *l = j->l;
-	enum loop_lane lane = j->lane;
-	l->lanes[lane].running--;
-	j->done(j->arg);
-	free(j);
-	feed(l, lane);
-}
-
-void loop_job(struct loop *l, enum loop_lane lane, loop_fn *work, loop_fn *done, void *arg)
-{
-	struct job *j = MEM_NEW(struct job);
-	*j = (struct job){.l = l, .lane = lane, .work = work, .done = done, .arg = arg};
-	list_init(&j->link);
-	list_push_back(&l->lanes[lane].waiting, &j->link);
-	feed(l, lane);
+	if (here)
+		fn(arg);
 }
 
 /* ---- life ---- */
 
-struct loop *loop_new(bool inline_jobs)
+struct loop *loop_new(const struct loop_config *c)
 {
 	struct loop *l = MEM_NEW(struct loop);
-	l->timers = (struct heap)HEAP_INIT(sooner);
-	l->inline_jobs = inline_jobs;
+	for (size_t i = 0; i < ARRAY_LEN(l->timers); i++)
+		l->timers[i] = (struct heap)HEAP_INIT(sooner);
+	if (c)
+		l->config = *c;
 	l->tail = &l->head;
 	pthread_mutex_init(&l->lock, NULL);
+	clock_cond_init(&l->signalled);
 	if (uv_loop_init(&l->uv) || uv_async_init(&l->uv, &l->wake, on_wake) ||
-	    uv_timer_init(&l->uv, &l->timer))
+	    uv_timer_init(&l->uv, &l->timer) || uv_check_init(&l->uv, &l->check))
 		abort(); /* no descriptors left at start-up */
-	l->wake.data = l->timer.data = l;
-	for (size_t i = 0; i < LANES; i++) {
-		list_init(&l->lanes[i].waiting);
-		l->lanes[i].max = inline_jobs ? SIZE_MAX : lane_workers[i];
-		if (!inline_jobs)
-			l->lanes[i].pool = pool_new(lane_names[i], lane_workers[i], lane_workers[i]);
-	}
+	l->wake.data = l->timer.data = l->check.data = l;
+	uv_check_start(&l->check, on_check);
+	loop_jobs_init(l);
 	return l;
+}
+
+static void set_running(struct loop *l)
+{
+	pthread_mutex_lock(&l->lock);
+	assert(!l->running);
+	l->running = true;
+	pthread_mutex_unlock(&l->lock);
+}
+
+static void run(struct loop *l)
+{
+	current = l;
+	uv_run(&l->uv, UV_RUN_DEFAULT);
+	pthread_mutex_lock(&l->lock);
+	while (l->head) {
+		pthread_mutex_unlock(&l->lock);
+		run_posts(l);
+		pthread_mutex_lock(&l->lock);
+	}
+	l->running = false;
+	current = NULL;
+	pthread_cond_broadcast(&l->signalled);
+	pthread_mutex_unlock(&l->lock);
 }
 
 void loop_run(struct loop *l)
 {
-	uv_run(&l->uv, UV_RUN_DEFAULT);
-	run_posts(l);
+	set_running(l);
+	run(l);
 }
 
 void loop_stop(struct loop *l)
@@ -269,25 +291,73 @@ void loop_stop(struct loop *l)
 	pthread_mutex_unlock(&l->lock);
 }
 
+static void *thread_main(void *arg)
+{
+	run(arg);
+	return NULL;
+}
+
+void loop_start(struct loop *l, const char *name)
+{
+	set_running(l);
+	l->thread = thread_start(name, thread_main, l);
+}
+
+void loop_join(struct loop *l)
+{
+	loop_stop(l);
+	pthread_join(l->thread, NULL);
+}
+
+static void nothing(void *arg)
+{
+}
+
+void loop_turn(struct loop *l, int64_t deadline_ns)
+{
+	struct loop_timer until = {.fn = nothing};
+	struct loop *outer = current;
+	assert(outer != l);
+	current = l;
+	if (deadline_ns > clock_mono_ns()) {
+		loop_timer_set(l, &until, deadline_ns);
+		uv_run(&l->uv, UV_RUN_ONCE);
+		loop_timer_set(l, &until, CLOCK_NEVER);
+	} else {
+		uv_run(&l->uv, UV_RUN_NOWAIT);
+	}
+	current = outer;
+}
+
 void loop_free(struct loop *l)
 {
 	if (!l)
 		return;
-	for (size_t i = 0; i < LANES; i++) {
-		pool_free(l->lanes[i].pool);
-		for (struct list *n; (n = list_pop_front(&l->lanes[i].waiting));)
-			free(list_entry(n, struct job, link));
-	}
-	for (struct post *p = l->head, *next; p; p = next) {
+	loop_jobs_release(l);
+	for (struct loop_post *p = l->head, *next; p; p = next) {
 		next = p->next;
 		free(p);
 	}
 	uv_close((uv_handle_t *)&l->wake, NULL);
 	uv_close((uv_handle_t *)&l->timer, NULL);
+	uv_close((uv_handle_t *)&l->check, NULL);
 	while (uv_run(&l->uv, UV_RUN_ONCE))
-		; /* until both are closed; a stop that is pending ends the first round early */
-	uv_loop_close(&l->uv);
-	heap_release(&l->timers);
+		; /* until all are closed; a stop that is pending ends the first round early */
+	int rc = uv_loop_close(&l->uv);
+	assert(!rc); /* else a loop_io was left */
+	(void)rc;
+	for (size_t i = 0; i < ARRAY_LEN(l->timers); i++)
+		heap_release(&l->timers[i]);
+	pthread_cond_destroy(&l->signalled);
 	pthread_mutex_destroy(&l->lock);
 	free(l);
+}
+
+void loop_stats(struct loop *l, struct loop_stats *ret)
+{
+	*ret = (struct loop_stats){.turns = atomic_load(&l->turns),
+				   .posts = atomic_load(&l->posts),
+				   .jobs = atomic_load(&l->jobs),
+				   .ios = atomic_load(&l->ios),
+				   .waiting = atomic_load(&l->waiting)};
 }

@@ -5,10 +5,17 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/thread.h"
 #include "loop/loop.h"
+
+enum { LANE_A, LANE_B, LANES };
+static const struct loop_lane lanes[LANES] = {[LANE_A] = {"a", 6}, [LANE_B] = {"b", 2}};
 
 struct scene {
 	struct loop *l;
@@ -59,7 +66,7 @@ static void *run(void *arg)
 
 static void start(struct scene *s, bool inline_jobs)
 {
-	*s = (struct scene){.l = loop_new(inline_jobs)};
+	*s = (struct scene){.l = loop_new(&(struct loop_config){lanes, LANES, inline_jobs})};
 	s->a = (struct loop_timer){.fn = timer_a, .arg = s};
 	s->b = (struct loop_timer){.fn = timer_b, .arg = s};
 	s->loop_thread = thread_start("loop", run, s->l);
@@ -106,7 +113,7 @@ static void submit(void *arg)
 {
 	struct work *w = arg;
 	for (int i = 0; i < 100; i++)
-		loop_job(w[i].s->l, i % 2 ? LANE_PULL : LANE_WORK, do_work, work_done, &w[i]);
+		loop_job(w[i].s->l, i % 2 ? LANE_B : LANE_A, do_work, work_done, &w[i]);
 }
 
 static void test_jobs(void **state)
@@ -120,13 +127,254 @@ static void test_jobs(void **state)
 		loop_post(s.l, submit, w);
 		pthread_join(s.loop_thread, NULL);
 		assert_int_equal(s.jobs, 100);
+		struct loop_stats stats;
+		loop_stats(s.l, &stats);
+		assert_int_equal(stats.jobs, 100);
+		assert_int_equal(stats.waiting, 0);
 		loop_free(s.l);
 	}
 }
 
+/* ---- descriptors ---- */
+
+struct echo {
+	struct loop *l;
+	struct loop_io io;
+	char got[16];
+	size_t n;
+	unsigned last;
+	bool done;
+};
+
+static void on_io(void *arg, unsigned events)
+{
+	struct echo *e = arg;
+	e->last = events;
+	ssize_t n = read(e->io.fd, e->got + e->n, sizeof(e->got) - e->n);
+	if (n > 0) {
+		e->n += (size_t)n;
+		return;
+	}
+	loop_io_stop(&e->io);
+	loop_signal(e->l, &e->done);
+}
+
+static void watch(void *arg)
+{
+	struct echo *e = arg;
+	struct err err = ERR_INIT;
+	assert_int_equal(loop_io_start(e->l, &e->io, e->io.fd, LOOP_READ | LOOP_HANGUP, &err), 0);
+}
+
+static void test_io(void **state)
+{
+	for (int threaded = 0; threaded < 2; threaded++) {
+		struct echo e = {.l = loop_new(NULL)};
+		int fds[2];
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+		e.io = (struct loop_io){.fd = fds[0], .fn = on_io, .arg = &e};
+		if (threaded)
+			loop_start(e.l, "io");
+		loop_finish(e.l, watch, &e); /* on the loop, or here */
+		assert_int_equal(write(fds[1], "ab", 2), 2);
+		assert_false(loop_wait(e.l, &e.done, clock_mono_ns() + 20 * NS_PER_MS));
+		close(fds[1]);
+		assert_true(loop_wait(e.l, &e.done, CLOCK_NEVER));
+		if (threaded)
+			loop_join(e.l);
+		assert_memory_equal(e.got, "ab", 2);
+		assert_true(e.last & LOOP_HANGUP);
+		struct loop_stats stats;
+		loop_stats(e.l, &stats);
+		assert_int_equal(stats.ios, 0);
+		close(fds[0]);
+		loop_free(e.l);
+	}
+}
+
+static void test_io_refused(void **state)
+{
+	struct loop *l = loop_new(NULL);
+	struct loop_io io = {.fn = on_io};
+	struct err err = ERR_INIT;
+	FILE *f = tmpfile();
+	assert_int_equal(loop_io_start(l, &io, fileno(f), LOOP_READ, &err), -1); /* never blocks */
+	loop_io_stop(&io);
+	fclose(f);
+	loop_free(l);
+}
+
+static void on_writable(void *arg, unsigned events)
+{
+	struct echo *e = arg;
+	e->last |= events;
+	loop_io_set(&e->io, 0); /* or it would be called without end */
+}
+
+static void test_interest_changes(void **state)
+{
+	struct echo e = {.l = loop_new(NULL)};
+	struct err err = ERR_INIT;
+	int fds[2];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	e.io = (struct loop_io){.fn = on_writable, .arg = &e};
+	assert_int_equal(loop_io_start(e.l, &e.io, fds[0], LOOP_WRITE, &err), 0);
+	loop_turn(e.l, CLOCK_NEVER);
+	assert_int_equal(e.last, LOOP_WRITE);
+	e.last = 0;
+	assert_int_equal(write(fds[1], "a", 1), 1);
+	loop_turn(e.l, 0);
+	assert_int_equal(e.last, 0);
+	loop_io_set(&e.io, LOOP_READ);
+	loop_turn(e.l, CLOCK_NEVER);
+	assert_int_equal(e.last, LOOP_READ);
+	loop_io_stop(&e.io);
+	close(fds[0]);
+	close(fds[1]);
+	loop_free(e.l);
+}
+
+/* ---- processes ---- */
+
+struct end {
+	struct loop *l;
+	struct loop_child child;
+	pid_t pid;
+	int status;
+	bool done;
+};
+
+static void on_end(void *arg, pid_t pid, int status)
+{
+	struct end *e = arg;
+	assert_int_equal(pid, e->pid);
+	e->status = status;
+	loop_signal(e->l, &e->done);
+}
+
+static void watch_child(void *arg)
+{
+	struct end *e = arg;
+	struct err err = ERR_INIT;
+	e->child = (struct loop_child){.fn = on_end, .arg = e};
+	assert_int_equal(loop_child_start(e->l, &e->child, e->pid, &err), 0);
+}
+
+static pid_t spawn(int code, int gate)
+{
+	pid_t pid = fork();
+	if (!pid) {
+		char c;
+		_exit(read(gate, &c, 1) < 0 ? 99 : code);
+	}
+	return pid;
+}
+
+static void test_children(void **state)
+{
+	struct loop *l = loop_new(NULL);
+	struct end e[3];
+	int gate[2];
+	assert_int_equal(pipe(gate), 0);
+	for (int i = 0; i < 3; i++)
+		e[i] = (struct end){.l = l, .pid = spawn(i + 1, gate[0])};
+	pid_t other = spawn(7, gate[0]);
+	loop_start(l, "children");
+	for (int i = 0; i < 3; i++)
+		assert_true(loop_call(l, watch_child, &e[i]));
+	assert_int_equal(write(gate[1], "xxxx", 4), 4);
+	for (int i = 0; i < 3; i++) {
+		assert_true(loop_wait(l, &e[i].done, CLOCK_NEVER));
+		assert_true(WIFEXITED(e[i].status));
+		assert_int_equal(WEXITSTATUS(e[i].status), i + 1);
+	}
+	int status;
+	assert_int_equal(waitpid(other, &status, 0), other); /* not its own: left alone */
+	assert_int_equal(WEXITSTATUS(status), 7);
+	loop_join(l);
+	loop_free(l);
+	close(gate[0]);
+	close(gate[1]);
+}
+
+static void test_no_such_process(void **state)
+{
+	struct loop *l = loop_new(NULL);
+	struct loop_child c = {.fn = on_end};
+	struct err err = ERR_INIT;
+	int gate[2];
+	assert_int_equal(pipe(gate), 0);
+	pid_t pid = spawn(0, gate[0]);
+	assert_int_equal(write(gate[1], "x", 1), 1);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(loop_child_start(l, &c, pid, &err), -1);
+	loop_child_stop(&c);
+	close(gate[0]);
+	close(gate[1]);
+	loop_free(l);
+}
+
+/* ---- ends ---- */
+
+static void count(void *arg)
+{
+	++*(int *)arg;
+}
+
+static void call_inside(void *arg)
+{
+	struct scene *s = arg;
+	assert_true(loop_call(s->l, count, &s->n)); /* at once: it is the loop's own thread */
+	loop_finish(s->l, count, &s->n);
+}
+
+static void test_finish(void **state)
+{
+	struct scene s = {.l = loop_new(NULL)};
+	loop_finish(s.l, count, &s.n); /* nobody runs it: here */
+	loop_start(s.l, "finish");
+	assert_true(loop_call(s.l, call_inside, &s));
+	loop_finish(s.l, count, &s.n);
+	loop_stop(s.l);
+	loop_finish(s.l, count, &s.n); /* stopped, over or not: it has run when this returns */
+	assert_int_equal(s.n, 5);
+	loop_join(s.l);
+	loop_finish(s.l, count, &s.n);
+	assert_int_equal(s.n, 6);
+	loop_free(s.l);
+}
+
+static void test_real_timer(void **state)
+{
+	struct scene s = {.l = loop_new(NULL)};
+	clock_fake(0);
+	struct loop_timer frozen = {.fn = count, .arg = &s.n};
+	struct loop_timer real = {.fn = count, .arg = &s.jobs, .real = true};
+	loop_timer_set(s.l, &frozen, clock_mono_ns() + NS_PER_S);
+	loop_timer_set(s.l, &real, loop_real_ns() + NS_PER_MS);
+	while (!s.jobs)
+		loop_turn(s.l, CLOCK_NEVER);
+	assert_int_equal(s.n, 0);
+	clock_advance(NS_PER_S);
+	loop_wake(s.l);
+	loop_turn(s.l, CLOCK_NEVER);
+	assert_int_equal(s.n, 1);
+	clock_real();
+	loop_free(s.l);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_posts_and_timers),
-					   cmocka_unit_test(test_jobs)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_posts_and_timers),
+		cmocka_unit_test(test_jobs),
+		cmocka_unit_test(test_io),
+		cmocka_unit_test(test_io_refused),
+		cmocka_unit_test(test_interest_changes),
+		cmocka_unit_test(test_children),
+		cmocka_unit_test(test_no_such_process),
+		cmocka_unit_test(test_finish),
+		cmocka_unit_test(test_real_timer),
+	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

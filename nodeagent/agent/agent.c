@@ -484,7 +484,7 @@ struct agent *agent_new(const struct agent_config *c, struct err *err)
 	}
 	a->n_nodes = c->fake_nodes ? (size_t)c->fake_nodes : 1;
 	a->nodes = mem_array(a->n_nodes, sizeof(*a->nodes));
-	a->loop = loop_new(c->fake_nodes > 0);
+	a->loop = loop_new(&(struct loop_config){worker_lanes, LANES, c->fake_nodes > 0});
 	a->events = events_new(&a->rest);
 	a->api = api_new(&a->rest, a->loop, c->fake_nodes ? 16 : 4);
 	a->informers = informer_set_new(&a->rest);

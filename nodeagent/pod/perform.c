@@ -29,7 +29,7 @@ void perform_job_free(struct perform *j)
 	free(j);
 }
 
-void perform_begin(struct perform *j, enum loop_lane lane, loop_fn *work, loop_fn *done)
+void perform_begin(struct perform *j, enum worker_lane lane, loop_fn *work, loop_fn *done)
 {
 	j->w->under_way++;
 	loop_job(j->host->loop, lane, work, done, j);

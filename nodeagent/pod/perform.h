@@ -50,7 +50,7 @@ struct perform {
 
 struct perform *perform_job(struct worker *w, int container);
 void perform_job_free(struct perform *j);
-void perform_begin(struct perform *j, enum loop_lane lane, loop_fn *work, loop_fn *done);
+void perform_begin(struct perform *j, enum worker_lane lane, loop_fn *work, loop_fn *done);
 void perform_finish(struct perform *j); /* the end of every `done`; may free the worker */
 const struct container_spec *perform_spec(const struct perform *j);
 

@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "pod/perform.h"
 
+const struct loop_lane worker_lanes[LANES] = {[LANE_WORK] = {"work", 6}, [LANE_PULL] = {"pull", 2}};
+
 struct instant worker_now(void)
 {
 	return (struct instant){clock_mono_ns(), clock_wall_ns()};

@@ -23,6 +23,11 @@
 
 #define HOST_EARLY_EXITS 64
 
+/* The lanes of the agent's loop. What takes milliseconds (mounts, containers) has its own, apart from what
+   may take minutes (image pulls). */
+enum worker_lane { LANE_WORK, LANE_PULL, LANES };
+extern const struct loop_lane worker_lanes[LANES];
+
 /* What a node offers its Pods; lives as long as any worker. Loop thread. */
 struct pod_host {
 	struct loop *loop;

@@ -84,7 +84,7 @@ static void start(struct scene *s)
 	server_start(&s->api_server, on_request, s);
 	s->rest.kube.server = s->api_server.url;
 	s->rest.user_agent = "test";
-	s->loop = loop_new(true);
+	s->loop = loop_new(&(struct loop_config){worker_lanes, LANES, true});
 	s->world = fake_world_new();
 	s->host = (struct pod_host){
 		.loop = s->loop,

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Lanes. A job waits in the loop's own queue until its lane has a free thread, so the pool behind it never
+ * holds more than it has workers, and a job that waits costs no lock. A pool is made with its lane's first
+ * job: a daemon that never pulls an image has no threads for it.
+ */
+#include "loop/loop_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/thread.h"
+
+struct job {
+	struct list link;
+	struct loop *l;
+	size_t lane;
+	loop_fn *work, *done;
+	void *arg;
+};
+
+static void ended(void *arg);
+
+static void work(void *arg)
+{
+	struct job *j = arg;
+	j->work(j->arg);
+	loop_post(j->l, ended, j);
+}
+
+static void begin(struct loop *l, size_t lane, struct job *j)
+{
+	struct loop_queue *q = &l->queues[lane];
+	const struct loop_lane *t = &l->config.lanes[lane];
+	q->running++;
+	if (l->config.inline_jobs) {
+		work(j);
+		return;
+	}
+	if (!q->pool)
+		q->pool = pool_new(t->name, t->workers, t->workers);
+	if (!pool_submit(q->pool, work, j))
+		assert(!"the pool holds as many jobs as it has workers");
+}
+
+static void feed(struct loop *l, size_t lane)
+{
+	struct loop_queue *q = &l->queues[lane];
+	while (!list_empty(&q->waiting) &&
+	       (l->config.inline_jobs || q->running < l->config.lanes[lane].workers)) {
+		atomic_fetch_sub(&l->waiting, 1);
+		begin(l, lane, list_entry(list_pop_front(&q->waiting), struct job, link));
+	}
+}
+
+static void ended(void *arg)
+{
+	struct job *j = arg;
+	struct loop *l = j->l;
+	size_t lane = j->lane;
+	l->queues[lane].running--;
+	atomic_fetch_add_explicit(&l->jobs, 1, memory_order_relaxed);
+	j->done(j->arg);
+	free(j);
+	feed(l, lane);
+}
+
+void loop_job(struct loop *l, size_t lane, loop_fn *fn, loop_fn *done, void *arg)
+{
+	assert(lane < l->config.n_lanes);
+	struct job *j = MEM_NEW(struct job);
+	*j = (struct job){.l = l, .lane = lane, .work = fn, .done = done, .arg = arg};
+	list_init(&j->link);
+	list_push_back(&l->queues[lane].waiting, &j->link);
+	atomic_fetch_add(&l->waiting, 1);
+	feed(l, lane);
+}
+
+void loop_jobs_init(struct loop *l)
+{
+	size_t n = l->config.n_lanes;
+	l->queues = n ? mem_array(n, sizeof(*l->queues)) : NULL;
+	for (size_t i = 0; i < n; i++)
+		list_init(&l->queues[i].waiting);
+}
+
+void loop_jobs_release(struct loop *l)
+{
+	for (size_t i = 0; i < l->config.n_lanes; i++) {
+		pool_free(l->queues[i].pool);
+		for (struct list *n; (n = list_pop_front(&l->queues[i].waiting));)
+			free(list_entry(n, struct job, link));
+	}
+	free(l->queues);
+}
