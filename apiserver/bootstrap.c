@@ -33,18 +33,18 @@ static int call(struct api *api, handler_fn *handler, enum method method, const 
 			     .body_len = o->body.len,
 			     .user = {"system:apiserver", "", masters},
 			     .start_ns = clock_mono_ns(),
-			     .verb = verbs[method],
-			     .kind = schema_resource(api->schema, "", "v1", o->resource),
-			     .group = "",
-			     .version = "v1",
-			     .resource = o->resource,
-			     .ns = o->ns,
-			     .name = method == METHOD_PUT ? o->name : "",
-			     .subresource = "",
+			     .attr.verb = verbs[method],
+			     .attr.kind = schema_resource(api->schema, "", "v1", o->resource),
+			     .attr.group = "",
+			     .attr.version = "v1",
+			     .attr.resource = o->resource,
+			     .attr.ns = o->ns,
+			     .attr.name = method == METHOD_PUT ? o->name : "",
+			     .attr.subresource = "",
 			     .api = api};
 	struct response rs = {0};
 	int status;
-	if (!rq.kind)
+	if (!rq.attr.kind)
 		return 404; /* a set of kinds without it */
 	handler(&rq, &rs);
 	status = rs.status;

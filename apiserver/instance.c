@@ -24,6 +24,7 @@
 #include "kinds/kinds.h"
 #include "rest/discovery.h"
 #include "rest/openapi.h"
+#include "rest/server.h"
 
 #define PEM_MAX (1 << 20)
 
@@ -31,7 +32,8 @@ struct instance {
 	struct instance_options opt;
 	struct schema *schema;
 	struct api api;
-	struct server server;
+	struct auth *auth;
+	struct server *server;
 	struct listener *listener;
 };
 
@@ -134,7 +136,7 @@ static int read_pem(const char *flag, const char *path, struct buf *out, struct 
 	return 0;
 }
 
-static struct listener *open_listener(const struct instance_options *opt, const struct server *sv,
+static struct listener *open_listener(const struct instance_options *opt, const struct service *service,
 				      struct err *err)
 {
 	autobuf struct buf cert = BUF_INIT;
@@ -145,14 +147,12 @@ static struct listener *open_listener(const struct instance_options *opt, const 
 		return NULL;
 	if (*opt->client_ca_file && read_pem("client-ca-file", opt->client_ca_file, &ca, err) < 0)
 		return NULL;
-	struct listener_config c = {.server = sv,
+	struct listener_config c = {.service = service,
 				    .bind_address = opt->bind_address,
 				    .port = opt->port,
 				    .cert_pem = buf_str(&cert),
 				    .key_pem = buf_str(&key),
-				    .client_ca_pem = ca.len ? buf_str(&ca) : NULL,
-				    .workers = opt->max_mutating,
-				    .max_reads = opt->max_read};
+				    .client_ca_pem = ca.len ? buf_str(&ca) : NULL};
 	struct listener *l = listener_start(&c, err);
 	explicit_bzero(key.p, key.len);
 	return l;
@@ -173,9 +173,8 @@ static int start(struct instance *d, struct err *err)
 			      .node_client_ca = or_null(opt->kubelet_ca),
 			      .node_client_cert = or_null(opt->kubelet_cert),
 			      .node_client_key = or_null(opt->kubelet_key)};
-	d->server.api = &d->api;
-	d->server.auth = auth_new(opt->token_file, err);
-	if (!d->server.auth)
+	d->auth = auth_new(opt->token_file, err);
+	if (!d->auth)
 		return -1;
 	d->api.storage = open_storage(opt, d->schema, err);
 	if (!d->api.storage)
@@ -187,7 +186,10 @@ static int start(struct instance *d, struct err *err)
 	d->api.openapi = openapi_new(d->schema);
 	health_add_check(wants_etcd(opt) ? "etcd" : "sqlite", check_store, d->api.storage);
 	health_add_check("poststarthook/bootstrap", check_bootstrap, NULL);
-	d->listener = open_listener(opt, &d->server, err);
+	struct server_config config = {
+		.api = &d->api, .auth = d->auth, .writes = opt->max_mutating, .reads = opt->max_read};
+	d->server = server_new(&config);
+	d->listener = open_listener(opt, server_service(d->server), err);
 	if (!d->listener)
 		return -1;
 	if (bootstrap(&d->api, address, listener_port(d->listener), err) < 0)
@@ -202,12 +204,13 @@ void instance_stop(struct instance *d)
 		return;
 	if (d->listener)
 		listener_stop(d->listener);
+	server_free(d->server);
 	rest_state_free(d->api.state);
 	if (d->api.storage)
 		storage_close(d->api.storage);
 	discovery_free(d->api.discovery);
 	openapi_free(d->api.openapi);
-	auth_free(d->server.auth);
+	auth_free(d->auth);
 	schema_free(d->schema);
 	atomic_store(&bootstrapped, false);
 	free(d);

@@ -8,15 +8,9 @@
 #ifndef ADMISSION_ADMISSION_H
 #define ADMISSION_ADMISSION_H
 
-#include "object/schema.h"
+#include "request/attributes.h"
 
 struct storage;
-
-/* What a Status is about. */
-struct subject {
-	const struct kind *kind;
-	const char *name;
-};
 
 enum admission_op { ADMIT_CREATE = 1, ADMIT_UPDATE = 2, ADMIT_DELETE = 4 };
 

@@ -10,7 +10,6 @@
 #define AUTH_AUTH_H
 
 #include "request/request.h"
-#include "rest/route.h"
 
 struct auth;
 /* token_file: upstream's CSV (token,user,uid,"group1,group2"); NULL or "" = none. */
@@ -19,8 +18,8 @@ void auth_free(struct auth *a);
 
 /* Fills rq->user (parts live as long as the connection or a). REASON_UNAUTHORIZED. */
 int auth_identify(const struct auth *a, struct request *rq, struct err *err) MUST_CHECK;
-/* Needs the routing result. REASON_FORBIDDEN with upstream's wording. */
-int auth_permit(const struct request *rq, enum route_result routed, struct err *err) MUST_CHECK;
+/* Whether a->user may do it. REASON_FORBIDDEN with upstream's wording. */
+int auth_permit(const struct attributes *a, struct err *err) MUST_CHECK;
 
 /* auth/token.c */
 struct tokens;
@@ -28,12 +27,7 @@ struct tokens *tokens_parse(const char *text, size_t n, struct err *err) MUST_CH
 const struct user *tokens_find(const struct tokens *t, const char *token); /* NULL: unknown */
 void tokens_free(struct tokens *t);
 
-/* auth/x509.c: what the client's certificate says, read once per connection. */
-struct peer {
-	char *name;    /* common name; NULL when none was shown */
-	char **groups; /* organizations, then system:authenticated; NULL-terminated */
-	char *error;   /* shown, but not to be trusted: why */
-};
+/* auth/x509.c */
 /* `tls` is the gnutls_session_t of a finished handshake. */
 void peer_read(struct peer *p, void *tls);
 void peer_release(struct peer *p);

@@ -56,7 +56,7 @@ static const struct row rows[] = {
 
 static void test_identify(void **state)
 {
-	static const char *const orgs[] = {"o", "system:authenticated", NULL};
+	static char *orgs[] = {(char *)"o", (char *)"system:authenticated", NULL};
 	struct err err = ERR_INIT;
 	char path[] = "/tmp/auth-test-XXXXXX";
 	int fd = mkstemp(path);
@@ -66,10 +66,8 @@ static void test_identify(void **state)
 	assert_non_null(a);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		const struct row *r = &rows[i];
-		struct request rq = {.authorization = r->authorization,
-				     .client_cert_cn = r->cn,
-				     .client_cert_orgs = orgs,
-				     .client_cert_error = r->cert_error};
+		struct peer peer = {.name = (char *)r->cn, .groups = orgs, .error = (char *)r->cert_error};
+		struct request rq = {.authorization = r->authorization, .peer = &peer};
 		int rc = auth_identify(a, &rq, &err);
 		if (!r->user) {
 			assert_int_equal(rc, -1);
@@ -86,31 +84,29 @@ static void test_identify(void **state)
 
 struct gate {
 	int who; /* 0 anonymous, 1 authenticated, 2 master */
-	enum route_result routed;
-	enum method method;
+	bool resource_request;
 	const char *path, *verb, *group, *resource, *ns, *name, *sub;
 	const char *refusal; /* NULL: allowed */
 };
 static const struct gate gates[] = {
-	{0, ROUTE_OTHER_PATH, METHOD_GET, "/healthz", "get", "", "", "", "", "", NULL},
-	{0, ROUTE_OTHER_PATH, METHOD_GET, "/version", "get", "", "", "", "", "", NULL},
-	{0, ROUTE_API_PATH, METHOD_GET, "/api", "get", "", "", "", "", "",
-	 "forbidden: User \"u\" cannot get path \"/api\""},
-	{0, ROUTE_OTHER_PATH, METHOD_POST, "/healthz", "post", "", "", "", "", "",
+	{0, false, "/healthz", "get", "", "", "", "", "", NULL},
+	{0, false, "/version", "get", "", "", "", "", "", NULL},
+	{0, false, "/api", "get", "", "", "", "", "", "forbidden: User \"u\" cannot get path \"/api\""},
+	{0, false, "/healthz", "post", "", "", "", "", "",
 	 "forbidden: User \"u\" cannot post path \"/healthz\""},
-	{1, ROUTE_API_PATH, METHOD_GET, "/apis/apps/v1", "get", "", "", "", "", "", NULL},
-	{1, ROUTE_OTHER_PATH, METHOD_GET, "/openapi/v3", "get", "", "", "", "", "", NULL},
-	{1, ROUTE_OTHER_PATH, METHOD_GET, "/metrics", "get", "", "", "", "", "",
+	{1, false, "/apis/apps/v1", "get", "", "", "", "", "", NULL},
+	{1, false, "/openapi/v3", "get", "", "", "", "", "", NULL},
+	{1, false, "/metrics", "get", "", "", "", "", "",
 	 "forbidden: User \"u\" cannot get path \"/metrics\""},
-	{2, ROUTE_OTHER_PATH, METHOD_GET, "/metrics", "get", "", "", "", "", "", NULL},
-	{2, ROUTE_OK, METHOD_GET, "/x", "list", "", "pods", "default", "", "", NULL},
-	{1, ROUTE_OK, METHOD_GET, "/x", "list", "", "pods", "default", "", "",
+	{2, false, "/metrics", "get", "", "", "", "", "", NULL},
+	{2, true, "/x", "list", "", "pods", "default", "", "", NULL},
+	{1, true, "/x", "list", "", "pods", "default", "", "",
 	 "pods is forbidden: User \"u\" cannot list resource \"pods\" in API group \"\" in the namespace \"default\""},
-	{1, ROUTE_OK, METHOD_GET, "/x", "list", "", "nodes", "", "", "",
+	{1, true, "/x", "list", "", "nodes", "", "", "",
 	 "nodes is forbidden: User \"u\" cannot list resource \"nodes\" in API group \"\" at the cluster scope"},
-	{1, ROUTE_OK, METHOD_GET, "/x", "get", "apps", "deployments", "d", "a", "scale",
+	{1, true, "/x", "get", "apps", "deployments", "d", "a", "scale",
 	 "deployments.apps \"a\" is forbidden: User \"u\" cannot get resource \"deployments/scale\" in API group \"apps\" in the namespace \"d\""},
-	{0, ROUTE_UNKNOWN, METHOD_GET, "/x", "list", "", "foos", "", "", "",
+	{0, true, "/x", "list", "", "foos", "", "", "",
 	 "foos is forbidden: User \"u\" cannot list resource \"foos\" in API group \"\" at the cluster scope"},
 };
 
@@ -121,16 +117,17 @@ static void test_permit(void **state)
 	for (size_t i = 0; i < sizeof(gates) / sizeof(*gates); i++) {
 		const struct gate *g = &gates[i];
 		struct err err = ERR_INIT;
-		struct request rq = {.user = {"u", "", groups[g->who]},
-				     .method = g->method,
-				     .path = g->path,
-				     .verb = g->verb,
-				     .group = g->group,
-				     .resource = g->resource,
-				     .ns = g->ns,
-				     .name = g->name,
-				     .subresource = g->sub};
-		assert_int_equal(auth_permit(&rq, g->routed, &err), g->refusal ? -1 : 0);
+		struct user user = {"u", "", groups[g->who]};
+		struct attributes a = {.user = &user,
+				       .resource_request = g->resource_request,
+				       .path = g->path,
+				       .verb = g->verb,
+				       .group = g->group,
+				       .resource = g->resource,
+				       .ns = g->ns,
+				       .name = g->name,
+				       .subresource = g->sub};
+		assert_int_equal(auth_permit(&a, &err), g->refusal ? -1 : 0);
 		if (g->refusal) {
 			assert_string_equal(err.msg, g->refusal);
 			assert_int_equal(err.reason, REASON_FORBIDDEN);

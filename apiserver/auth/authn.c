@@ -55,8 +55,9 @@ int auth_identify(const struct auth *a, struct request *rq, struct err *err)
 {
 	static const char *const nobody[] = {"system:unauthenticated", NULL};
 	const char *token = bearer(rq->authorization);
-	if (rq->client_cert_cn) {
-		rq->user = (struct user){rq->client_cert_cn, "", rq->client_cert_orgs};
+	const struct peer *peer = rq->peer;
+	if (peer && peer->name && !peer->error) {
+		rq->user = (struct user){peer->name, "", (const char *const *)peer->groups};
 		return 0;
 	}
 	if (token) {
@@ -66,7 +67,7 @@ int auth_identify(const struct auth *a, struct request *rq, struct err *err)
 			return 0;
 		}
 	}
-	if (token || rq->client_cert_error)
+	if (token || (peer && peer->error))
 		return err_set(err, REASON_UNAUTHORIZED, "Unauthorized");
 	rq->user = (struct user){"system:anonymous", "", nobody};
 	return 0;

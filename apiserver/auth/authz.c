@@ -22,41 +22,38 @@ static bool listed(const char *const *patterns, const char *path)
 	return false;
 }
 
-static bool member(const struct user *u, const char *group)
-{
-	for (const char *const *g = u->groups; g && *g; g++)
-		if (!strcmp(*g, group))
-			return true;
-	return false;
-}
-
-static int deny_resource(const struct request *rq, struct err *err)
+static int deny_resource(const struct attributes *a, struct err *err)
 {
 	char about[300], where[300];
-	snprintf(about, sizeof(about), "%s%s%s%s%s%s", rq->resource, *rq->group ? "." : "", rq->group,
-		 *rq->name ? " \"" : "", rq->name, *rq->name ? "\"" : "");
-	if (*rq->ns)
-		snprintf(where, sizeof(where), "in the namespace \"%s\"", rq->ns);
+	snprintf(about, sizeof(about), "%s%s%s%s%s%s", a->resource, *a->group ? "." : "", a->group,
+		 *a->name ? " \"" : "", a->name, *a->name ? "\"" : "");
+	if (*a->ns)
+		snprintf(where, sizeof(where), "in the namespace \"%s\"", a->ns);
 	else
 		snprintf(where, sizeof(where), "at the cluster scope");
 	return err_set(err, REASON_FORBIDDEN,
 		       "%s is forbidden: User \"%s\" cannot %s resource \"%s%s%s\" in API group \"%s\" %s",
-		       about, rq->user.name, rq->verb, rq->resource, *rq->subresource ? "/" : "",
-		       rq->subresource, rq->group, where);
+		       about, a->user->name, a->verb, a->resource, *a->subresource ? "/" : "", a->subresource,
+		       a->group, where);
 }
 
-int auth_permit(const struct request *rq, enum route_result routed, struct err *err)
+/* What everybody may read; HEAD reads as GET does. */
+static bool may_read_path(const struct attributes *a)
 {
-	if (member(&rq->user, "system:masters"))
+	if (strcmp(a->verb, "get") && strcmp(a->verb, "head"))
+		return false;
+	return listed(everybody, a->path) ||
+	       (user_in_group(a->user, "system:authenticated") && listed(authenticated, a->path));
+}
+
+int auth_permit(const struct attributes *a, struct err *err)
+{
+	if (user_in_group(a->user, "system:masters"))
 		return 0;
-	if (routed != ROUTE_API_PATH && routed != ROUTE_OTHER_PATH)
-		return deny_resource(rq, err);
-	if (rq->method == METHOD_GET || rq->method == METHOD_HEAD) {
-		if (listed(everybody, rq->path))
-			return 0;
-		if (member(&rq->user, "system:authenticated") && listed(authenticated, rq->path))
-			return 0;
-	}
-	return err_set(err, REASON_FORBIDDEN, "forbidden: User \"%s\" cannot %s path \"%s\"", rq->user.name,
-		       rq->verb, rq->path);
+	if (a->resource_request)
+		return deny_resource(a, err);
+	if (may_read_path(a))
+		return 0;
+	return err_set(err, REASON_FORBIDDEN, "forbidden: User \"%s\" cannot %s path \"%s\"", a->user->name,
+		       a->verb, a->path);
 }

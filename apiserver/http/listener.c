@@ -6,7 +6,7 @@
  * (SO_REUSEPORT), so the kernel spreads connections evenly; one daemon with a thread pool lets whichever
  * thread wakes first take a whole burst. A request is parsed, judged and routed when its headers are
  * complete, so one that will be refused never fills memory with its body. Reads are answered on the network
- * thread. What may block suspends its connection, runs on a bounded pool and resumes with the response.
+ * thread. What may block suspends its connection, goes to the service, and resumes with the response.
  *
  * Long replies leave libmicrohttpd: when their headers are out, the connection is suspended and its socket
  * and TLS session are lent to stream.c until the end, which libmicrohttpd then writes. stream.c says why.
@@ -16,7 +16,7 @@
  * pull.c reads the sockets, because libmicrohttpd would spin on unfinished TLS handshakes.
  *
  * Limits: connections, bytes of headers (the connection's memory pool), of target, of body, of all bodies
- * together, seconds without progress, requests in flight and queued.
+ * together, seconds without progress. The service bounds the requests in flight.
  */
 #include "http/listener.h"
 
@@ -36,7 +36,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/thread.h"
 #include "http/bind.h"
 #include "http/metrics.h"
 #include "http/pull.h"
@@ -51,9 +50,6 @@
 #define TRIM_PEAK 128		       /* fewer connections than that are not worth it */
 #define BODIES_MAX ((size_t)256 << 20) /* buffered at once, over all connections */
 #define DISCARD_MAX ((size_t)16 << 20) /* of a refused body, so that the client reads why */
-#define QUEUE_MAX 400
-#define READ_WORKERS 16
-#define RELAY_WORKERS 16
 
 /* AES-128-GCM first: half the work of 256 for the same practical strength, and what Go prefers with AES
    hardware. X25519 first: it is what clients offer a key for at once, another one costs them a round trip. */
@@ -62,15 +58,21 @@
 	"POLY1305:"                                                                                          \
 	"-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:%SERVER_PRECEDENCE"
 
+/* What runs elsewhere with a connection of ours, or is being handed over. Closed before anything is taken down. */
+struct gate {
+	pthread_mutex_t lock;
+	pthread_cond_t empty;
+	size_t inside;
+	bool closed;
+};
+
 struct listener {
-	const struct server *server;
+	const struct service *service;
 	struct MHD_Daemon *daemons[MAX_THREADS];
 	int n_daemons, port;
 	struct stream_hub *hub;
 	struct readable *handshakes;
-	struct pool *writes, *reads, *relays;
-	pthread_rwlock_t gate; /* read: handing over to pool or hub; write: closing */
-	bool closing;
+	struct gate gate;
 	atomic_size_t body_bytes;
 	atomic_size_t live, peak; /* connections; peak since memory was last given back */
 	atomic_ullong next_id;
@@ -82,24 +84,23 @@ enum stage {
 	STAGE_HEADERS, /* not judged yet */
 	STAGE_BODY,    /* collecting */
 	STAGE_DISCARD, /* refused: reading and dropping */
-	STAGE_RUNNING, /* suspended, on a pool */
+	STAGE_RUNNING, /* suspended, with the service */
 	STAGE_ANSWER,  /* rs is filled */
 	STAGE_STREAM,  /* suspended, with stream.c */
 	STAGE_END,     /* the stream is over; reply_clean */
 };
 
 struct conn;
-struct exchange {
+struct transfer {
+	struct exchange x;
 	struct conn *conn;
 	struct MHD_Connection *mhd;
 	enum stage stage;
-	enum dispatch how;
+	enum service_way way;
 	bool active, http11, reply_clean, counted_long, mutating;
 	char *target; /* as it came; then scratch and segments behind it, one allocation */
 	struct buf body;
 	size_t body_charged, discarded;
-	struct request rq;
-	struct response rs;
 };
 
 struct conn {
@@ -108,8 +109,50 @@ struct conn {
 	struct peer peer;
 	bool peer_known;
 	char remote[INET6_ADDRSTRLEN];
-	struct exchange x; /* one request at a time */
+	struct transfer t; /* one request at a time */
 };
+
+/* ---- the gate ---- */
+
+static void gate_init(struct gate *g)
+{
+	pthread_mutex_init(&g->lock, NULL);
+	pthread_cond_init(&g->empty, NULL);
+}
+
+static bool gate_enter(struct gate *g)
+{
+	pthread_mutex_lock(&g->lock);
+	bool open = !g->closed;
+	if (open)
+		g->inside++;
+	pthread_mutex_unlock(&g->lock);
+	return open;
+}
+
+static void gate_leave(struct gate *g)
+{
+	pthread_mutex_lock(&g->lock);
+	if (!--g->inside && g->closed)
+		pthread_cond_broadcast(&g->empty);
+	pthread_mutex_unlock(&g->lock);
+}
+
+/* Nobody enters any more; returns when everybody has left. */
+static void gate_close(struct gate *g)
+{
+	pthread_mutex_lock(&g->lock);
+	g->closed = true;
+	while (g->inside)
+		pthread_cond_wait(&g->empty, &g->lock);
+	pthread_mutex_unlock(&g->lock);
+}
+
+static void gate_release(struct gate *g)
+{
+	pthread_mutex_destroy(&g->lock);
+	pthread_cond_destroy(&g->empty);
+}
 
 /* ---- connections ---- */
 
@@ -195,7 +238,7 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **ctx,
 	if (!c)
 		return;
 	struct listener *l = c->l;
-	peer_release(&c->peer);
+	l->service->peer_release(&c->peer);
 	free(c);
 	count_closed(l);
 	*ctx = NULL;
@@ -212,56 +255,57 @@ static struct conn *conn_of(struct MHD_Connection *mhd)
 static void *on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 {
 	struct conn *c = conn_of(mhd);
-	struct exchange *x = &c->x;
+	struct transfer *t = &c->t;
 	struct listener *l = c->l;
-	memset(&x->rs, 0, sizeof(x->rs));
-	memset(&x->body, 0, sizeof(x->body));
-	x->conn = c;
-	x->mhd = mhd;
-	x->stage = STAGE_HEADERS;
-	x->active = true;
-	x->reply_clean = x->counted_long = x->mutating = x->http11 = false;
-	x->body_charged = x->discarded = 0;
+	memset(&t->x.rs, 0, sizeof(t->x.rs));
+	memset(&t->body, 0, sizeof(t->body));
+	t->conn = c;
+	t->mhd = mhd;
+	t->stage = STAGE_HEADERS;
+	t->active = true;
+	t->reply_clean = t->counted_long = t->mutating = t->http11 = false;
+	t->body_charged = t->discarded = 0;
 	size_t n = strlen(target);
-	x->target = mem_alloc(3 * (n + 2));
-	memcpy(x->target, target, n + 1);
-	struct request *rq = &x->rq;
+	t->target = mem_alloc(3 * (n + 2));
+	memcpy(t->target, target, n + 1);
+	struct request *rq = &t->x.rq;
 	memset(&rq->n_params, 0, sizeof(*rq) - offsetof(struct request, n_params));
 	rq->accept = rq->content_type = rq->user_agent = rq->authorization = rq->if_none_match = "";
-	rq->method_name = rq->path = rq->verb = rq->group = rq->version = rq->resource = rq->ns = rq->name =
-		rq->subresource = "";
+	rq->method_name = rq->path = "";
+	rq->attr = (struct attributes)ATTRIBUTES_INIT;
 	rq->start_ns = clock_mono_ns();
 	rq->id = atomic_fetch_add(&l->next_id, 1) + 1;
-	return x;
+	return t;
 }
 
-static void log_request(const struct exchange *x, int64_t took_ns)
+static void log_request(const struct transfer *t, int64_t took_ns)
 {
 	log_v(3, "HTTP",
 	      "id=%llu verb=%s uri=\"%s\" latency=%lldus user=\"%s\" agent=\"%s\" remote=%s status=%d",
-	      (unsigned long long)x->rq.id, x->rq.verb, x->target, (long long)(took_ns / NS_PER_US),
-	      x->rq.user.name ? x->rq.user.name : "", x->rq.user_agent, x->conn->remote, x->rs.status);
+	      (unsigned long long)t->x.rq.id, t->x.rq.attr.verb, t->target, (long long)(took_ns / NS_PER_US),
+	      t->x.rq.user.name ? t->x.rq.user.name : "", t->x.rq.user_agent, t->conn->remote,
+	      t->x.rs.status);
 }
 
 static void on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
 			 enum MHD_RequestTerminationCode code)
 {
-	struct exchange *x = *ctx;
-	if (!x || !x->active)
+	struct transfer *t = *ctx;
+	if (!t || !t->active)
 		return;
-	int64_t took = clock_mono_ns() - x->rq.start_ns;
-	bool long_running = x->counted_long;
-	if (x->rs.status) {
-		metrics_request(&x->rq, x->rs.status, took, long_running);
-		log_request(x, took);
+	int64_t took = clock_mono_ns() - t->x.rq.start_ns;
+	bool long_running = t->counted_long;
+	if (t->x.rs.status) {
+		metrics_request(&t->x.rq, t->x.rs.status, took, long_running);
+		log_request(t, took);
 	}
-	if (x->counted_long)
-		metrics_long_running(&x->rq, -1);
-	x->active = false;
-	response_release(&x->rs);
-	buf_release(&x->body);
-	atomic_fetch_sub(&x->conn->l->body_bytes, x->body_charged);
-	free(STEAL(x->target));
+	if (t->counted_long)
+		metrics_long_running(&t->x.rq, -1);
+	t->active = false;
+	response_release(&t->x.rs);
+	buf_release(&t->body);
+	atomic_fetch_sub(&t->conn->l->body_bytes, t->body_charged);
+	free(STEAL(t->target));
 	*ctx = NULL;
 }
 
@@ -269,55 +313,51 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
 
 static void stream_done(void *arg, bool clean)
 {
-	struct exchange *x = arg;
-	x->reply_clean = clean;
-	x->stage = STAGE_END;
-	MHD_resume_connection(x->mhd);
+	struct transfer *t = arg;
+	t->reply_clean = clean;
+	t->stage = STAGE_END;
+	MHD_resume_connection(t->mhd);
 }
 
 static ssize_t on_read_stream(void *cls, uint64_t pos, char *p, size_t max)
 {
-	struct exchange *x = cls;
-	if (x->stage == STAGE_END)
-		return x->reply_clean ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
-	struct listener *l = x->conn->l;
-	struct stream_connection c = {.fd = connection_fd(x->mhd),
-				      .tls = connection_tls(x->mhd),
-				      .chunked = x->http11,
+	struct transfer *t = cls;
+	if (t->stage == STAGE_END)
+		return t->reply_clean ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+	struct listener *l = t->conn->l;
+	struct stream_connection c = {.fd = connection_fd(t->mhd),
+				      .tls = connection_tls(t->mhd),
+				      .chunked = t->http11,
 				      .done = stream_done,
-				      .arg = x};
-	pthread_rwlock_rdlock(&l->gate);
-	bool closing = l->closing;
-	if (!closing) {
-		MHD_suspend_connection(x->mhd);
-		x->stage = STAGE_STREAM;
-		stream_start(l->hub, &c, STEAL(x->rs.stream));
-	}
-	pthread_rwlock_unlock(&l->gate);
-	return closing ? MHD_CONTENT_READER_END_OF_STREAM : 0;
+				      .arg = t};
+	if (!gate_enter(&l->gate))
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	MHD_suspend_connection(t->mhd);
+	t->stage = STAGE_STREAM;
+	stream_start(l->hub, &c, STEAL(t->x.rs.stream));
+	gate_leave(&l->gate);
+	return 0;
 }
 
-static void unref_obj(void *o)
+static struct MHD_Response *make_response(struct transfer *t)
 {
-	obj_unref(o);
-}
-
-static struct MHD_Response *make_response(struct exchange *x)
-{
-	struct response *rs = &x->rs;
+	struct response *rs = &t->x.rs;
 	if (rs->stream) {
-		if (!x->counted_long)
-			metrics_long_running(&x->rq, 1);
-		x->counted_long = true;
-		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 64, on_read_stream, x, NULL);
+		if (!t->counted_long)
+			metrics_long_running(&t->x.rq, 1);
+		t->counted_long = true;
+		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 64, on_read_stream, t, NULL);
 	}
-	if (rs->obj) {
-		struct obj *o = STEAL(rs->obj);
-		return MHD_create_response_from_buffer_with_free_callback_cls(
-			o->len, (void *)(uintptr_t)o->bytes, unref_obj, o);
+	struct shared_bytes *sh = &rs->shared;
+	if (sh->p && sh->release) {
+		void *arg = STEAL(sh->arg);
+		struct MHD_Response *mr = MHD_create_response_from_buffer_with_free_callback_cls(
+			sh->n, (void *)(uintptr_t)sh->p, sh->release, arg);
+		sh->release = NULL;
+		return mr;
 	}
-	if (rs->static_body)
-		return MHD_create_response_from_buffer(rs->static_len, (void *)(uintptr_t)rs->static_body,
+	if (sh->p)
+		return MHD_create_response_from_buffer(sh->n, (void *)(uintptr_t)sh->p,
 						       MHD_RESPMEM_PERSISTENT);
 	size_t n;
 	char *p = buf_take(&rs->body, &n);
@@ -340,12 +380,12 @@ static void add_warnings(struct MHD_Response *mr, const struct response *rs)
 	}
 }
 
-static enum MHD_Result answer(struct exchange *x)
+static enum MHD_Result answer(struct transfer *t)
 {
-	struct response *rs = &x->rs;
+	struct response *rs = &t->x.rs;
 	if (!rs->status)
 		rs->status = 200;
-	struct MHD_Response *mr = make_response(x);
+	struct MHD_Response *mr = make_response(t);
 	if (!mr)
 		return MHD_NO;
 	MHD_add_response_header(mr, "Content-Type", rs->content_type ? rs->content_type : "application/json");
@@ -366,12 +406,15 @@ static enum MHD_Result answer(struct exchange *x)
 		MHD_add_response_header(mr, "Connection", "close");
 	if (rs->status == 401)
 		MHD_add_response_header(mr, "WWW-Authenticate", "Bearer");
-	enum MHD_Result r = MHD_queue_response(x->mhd, (unsigned)rs->status, mr);
+	enum MHD_Result r = MHD_queue_response(t->mhd, (unsigned)rs->status, mr);
 	MHD_destroy_response(mr);
 	return r;
 }
 
 /* ---- reading the request ---- */
+
+static const char body_too_large[] = "Request entity too large: limit is 3145728";
+static const char bodies_too_many[] = "too many requests with large bodies, please try again later";
 
 static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
 {
@@ -397,14 +440,10 @@ static void identify_peer(struct conn *c, struct MHD_Connection *mhd, struct req
 		read_remote(c, mhd);
 		void *tls = connection_tls(mhd);
 		if (tls && c->l->ca)
-			peer_read(&c->peer, tls);
+			c->l->service->peer_read(&c->peer, tls);
 	}
 	rq->remote = c->remote;
-	rq->client_cert_error = c->peer.error;
-	if (c->peer.name && !c->peer.error) {
-		rq->client_cert_cn = c->peer.name;
-		rq->client_cert_orgs = (const char *const *)c->peer.groups;
-	}
+	rq->peer = &c->peer;
 }
 
 /* Whether a body follows the headers; *length gets its size, 0 when that is not told. */
@@ -416,150 +455,145 @@ static bool has_body(struct MHD_Connection *mhd, unsigned long long *length)
 	return te || *length > 0;
 }
 
-static enum MHD_Result refused(struct exchange *x)
+static enum MHD_Result refused(struct transfer *t)
 {
 	unsigned long long length;
-	bool body = has_body(x->mhd, &length);
+	bool body = has_body(t->mhd, &length);
 	/* A client that waits for «100 Continue» waits only so long (curl: 1 s) and then sends into a closed
 	   connection, so it is read like the others. */
 	if (body && length > DISCARD_MAX) {
-		x->rs.close_connection = true;
-		return answer(x);
+		t->x.rs.close_connection = true;
+		return answer(t);
 	}
-	x->stage =
+	t->stage =
 		STAGE_DISCARD; /* also without a body: an answer given before its end closes the connection */
 	return MHD_YES;
 }
 
-static enum MHD_Result refuse(struct exchange *x, enum reason reason, const char *message)
+static enum MHD_Result refuse(struct transfer *t, enum reason reason, const char *message)
 {
-	dispatch_refuse(&x->rq, &x->rs, reason, message);
-	return refused(x);
+	const struct service *s = t->conn->l->service;
+	s->refuse(s->arg, &t->x, reason, message);
+	return refused(t);
 }
 
-static enum MHD_Result begin(struct exchange *x, const char *method, const char *version)
+static enum MHD_Result begin(struct transfer *t, const char *method, const char *version)
 {
 	struct err err = ERR_INIT;
-	struct request *rq = &x->rq;
-	struct listener *l = x->conn->l;
-	size_t n = strlen(x->target);
-	x->http11 = !strcmp(version, "HTTP/1.1");
+	struct request *rq = &t->x.rq;
+	struct listener *l = t->conn->l;
+	size_t n = strlen(t->target);
+	t->http11 = !strcmp(version, "HTTP/1.1");
 	rq->method = request_method(method);
 	rq->method_name = method;
-	identify_peer(x->conn, x->mhd, rq);
-	MHD_get_connection_values(x->mhd, MHD_HEADER_KIND, on_header, rq);
+	identify_peer(t->conn, t->mhd, rq);
+	MHD_get_connection_values(t->mhd, MHD_HEADER_KIND, on_header, rq);
 	if (n > REQUEST_MAX_TARGET)
-		return refuse(x, REASON_BAD_REQUEST, "the request's URI is too long");
-	if (request_parse_target(rq, x->target, x->target + n + 1, &err) < 0)
-		return refuse(x, err.reason, err.msg);
-	x->mutating = dispatch_is_mutating(rq);
-	x->how = dispatch_begin(l->server, rq, &x->rs, x->target + 2 * n + 3);
-	if (x->how == DISPATCH_DONE)
-		return refused(x);
+		return refuse(t, REASON_BAD_REQUEST, "the request's URI is too long");
+	if (request_parse_target(rq, t->target, t->target + n + 1, &err) < 0)
+		return refuse(t, err.reason, err.msg);
+	t->mutating = request_is_mutating(rq);
+	t->way = l->service->begin(l->service->arg, &t->x, t->target + 2 * n + 3);
+	if (t->way == SERVICE_REFUSED)
+		return refused(t);
 	unsigned long long length;
-	if (has_body(x->mhd, &length) && length > REQUEST_MAX_BODY)
-		return refuse(x, REASON_TOO_LARGE, "Request entity too large: limit is 3145728");
+	if (has_body(t->mhd, &length) && length > REQUEST_MAX_BODY)
+		return refuse(t, REASON_TOO_LARGE, body_too_large);
 	if (atomic_load(&l->body_bytes) + length > BODIES_MAX)
-		return refuse(x, REASON_TOO_MANY_REQUESTS,
-			      "too many requests with large bodies, please try again later");
-	x->stage = STAGE_BODY;
+		return refuse(t, REASON_TOO_MANY_REQUESTS, bodies_too_many);
+	t->stage = STAGE_BODY;
 	return MHD_YES;
 }
 
-static enum MHD_Result take_body(struct exchange *x, const char *p, size_t *n)
+static enum MHD_Result take_body(struct transfer *t, const char *p, size_t *n)
 {
-	struct listener *l = x->conn->l;
-	if (clock_mono_ns() - x->rq.start_ns > BODY_SECONDS * NS_PER_S)
+	struct listener *l = t->conn->l;
+	if (clock_mono_ns() - t->x.rq.start_ns > BODY_SECONDS * NS_PER_S)
 		return MHD_NO;
-	if (x->stage == STAGE_DISCARD) {
-		x->discarded += *n;
+	if (t->stage == STAGE_DISCARD) {
+		t->discarded += *n;
 		*n = 0;
-		return x->discarded > DISCARD_MAX ? MHD_NO : MHD_YES;
+		return t->discarded > DISCARD_MAX ? MHD_NO : MHD_YES;
 	}
-	if (x->body.len + *n > REQUEST_MAX_BODY || atomic_load(&l->body_bytes) > BODIES_MAX) {
-		bool own = x->body.len + *n > REQUEST_MAX_BODY;
-		buf_release(&x->body);
-		dispatch_refuse(&x->rq, &x->rs, own ? REASON_TOO_LARGE : REASON_TOO_MANY_REQUESTS,
-				own ? "Request entity too large: limit is 3145728"
-				    : "too many requests with large bodies, please try again later");
-		x->stage = STAGE_DISCARD;
+	if (t->body.len + *n > REQUEST_MAX_BODY || atomic_load(&l->body_bytes) > BODIES_MAX) {
+		bool own = t->body.len + *n > REQUEST_MAX_BODY;
+		buf_release(&t->body);
+		l->service->refuse(l->service->arg, &t->x, own ? REASON_TOO_LARGE : REASON_TOO_MANY_REQUESTS,
+				   own ? body_too_large : bodies_too_many);
+		t->stage = STAGE_DISCARD;
 		*n = 0;
 		return MHD_YES;
 	}
-	x->body_charged += *n;
+	t->body_charged += *n;
 	atomic_fetch_add(&l->body_bytes, *n);
-	buf_add(&x->body, p, *n);
+	buf_add(&t->body, p, *n);
 	*n = 0;
 	return MHD_YES;
 }
 
 /* ---- running ---- */
 
-static void run_exchange(struct exchange *x, bool waited)
+static enum MHD_Result run_inline(struct transfer *t)
 {
-	x->rq.body = buf_str(&x->body);
-	x->rq.body_len = x->body.len;
-	metrics_inflight(x->mutating, 1);
-	dispatch_run(&x->rq, &x->rs, waited);
-	metrics_inflight(x->mutating, -1);
-	x->stage = STAGE_ANSWER;
+	const struct service *s = t->conn->l->service;
+	metrics_inflight(t->mutating, 1);
+	s->run(s->arg, &t->x);
+	metrics_inflight(t->mutating, -1);
+	return answer(t);
 }
 
-static void on_worker(void *arg)
+static void resume(struct transfer *t)
 {
-	struct exchange *x = arg;
-	run_exchange(x, true);
-	MHD_resume_connection(x->mhd);
+	struct listener *l = t->conn->l;
+	metrics_inflight(t->mutating, -1);
+	t->stage = STAGE_ANSWER;
+	MHD_resume_connection(t->mhd);
+	gate_leave(&l->gate);
 }
 
-static enum MHD_Result run(struct exchange *x)
+static void on_done(struct exchange *x)
 {
-	struct listener *l = x->conn->l;
-	if (x->how == DISPATCH_INLINE) {
-		run_exchange(x, false);
-		return answer(x);
+	resume(CONTAINER_OF(x, struct transfer, x));
+}
+
+static enum MHD_Result run(struct transfer *t)
+{
+	struct listener *l = t->conn->l;
+	const struct service *s = l->service;
+	t->x.rq.body = buf_str(&t->body);
+	t->x.rq.body_len = t->body.len;
+	if (t->way == SERVICE_INLINE)
+		return run_inline(t);
+	if (!gate_enter(&l->gate)) {
+		s->refuse(s->arg, &t->x, REASON_UNAVAILABLE, "apiserver is shutting down");
+		return answer(t);
 	}
-	struct pool *pool = x->how == DISPATCH_WRITE   ? l->writes
-			    : x->how == DISPATCH_RELAY ? l->relays
-						       : l->reads;
-	bool accepted = false;
-	pthread_rwlock_rdlock(&l->gate);
-	if (!l->closing) {
-		/* suspended first: the worker may be done before pool_submit returns */
-		MHD_suspend_connection(x->mhd);
-		x->stage = STAGE_RUNNING;
-		accepted = pool_submit(pool, on_worker, x);
-	}
-	pthread_rwlock_unlock(&l->gate);
-	if (accepted)
-		return MHD_YES;
-	bool suspended = x->stage == STAGE_RUNNING;
-	dispatch_refuse(&x->rq, &x->rs, suspended ? REASON_TOO_MANY_REQUESTS : REASON_UNAVAILABLE,
-			suspended ? "too many requests, please try again later"
-				  : "apiserver is shutting down");
-	x->stage = STAGE_ANSWER;
-	if (!suspended)
-		return answer(x);
-	MHD_resume_connection(x->mhd);
+	/* suspended first: it may be done before submit returns */
+	MHD_suspend_connection(t->mhd);
+	t->stage = STAGE_RUNNING;
+	t->x.done = on_done;
+	metrics_inflight(t->mutating, 1);
+	if (!s->submit(s->arg, &t->x))
+		resume(t);
 	return MHD_YES;
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const char *url, const char *method,
 				  const char *version, const char *upload, size_t *upload_size, void **ctx)
 {
-	struct exchange *x = *ctx;
-	if (!x)
+	struct transfer *t = *ctx;
+	if (!t)
 		return MHD_NO;
-	switch (x->stage) {
+	switch (t->stage) {
 	case STAGE_HEADERS:
-		return begin(x, method, version);
+		return begin(t, method, version);
 	case STAGE_BODY:
 	case STAGE_DISCARD:
 		if (*upload_size)
-			return take_body(x, upload, upload_size);
-		return x->stage == STAGE_BODY ? run(x) : answer(x);
+			return take_body(t, upload, upload_size);
+		return t->stage == STAGE_BODY ? run(t) : answer(t);
 	case STAGE_ANSWER:
-		return answer(x);
+		return answer(t);
 	default:
 		return MHD_NO;
 	}
@@ -608,16 +642,13 @@ struct listener *listener_start(const struct listener_config *c, struct err *err
 	if (bind_check_free(c->bind_address, c->port, err) < 0)
 		return NULL;
 	struct listener *l = MEM_NEW(struct listener);
-	l->server = c->server;
+	l->service = c->service;
 	l->cert = mem_strdup(c->cert_pem);
 	l->key = mem_strdup(c->key_pem);
 	l->ca = mem_strdup(c->client_ca_pem);
-	pthread_rwlock_init(&l->gate, NULL);
+	gate_init(&l->gate);
 	l->hub = stream_hub_new((size_t)n);
 	l->handshakes = readable_new(HANDSHAKE_SECONDS * NS_PER_S);
-	l->writes = pool_new("write", (size_t)(c->workers > 0 ? c->workers : 64), QUEUE_MAX);
-	l->reads = pool_new("read", READ_WORKERS, (size_t)(c->max_reads > 0 ? c->max_reads : QUEUE_MAX));
-	l->relays = pool_new("relay", RELAY_WORKERS, QUEUE_MAX);
 	if (start_daemons(l, c, n, err) < 0) {
 		listener_stop(l);
 		return NULL;
@@ -637,19 +668,14 @@ void listener_stop(struct listener *l)
 		if (fd != MHD_INVALID_SOCKET)
 			close(fd);
 	}
-	pthread_rwlock_wrlock(&l->gate);
-	l->closing = true;
-	pthread_rwlock_unlock(&l->gate);
-	pool_free(l->writes);
-	pool_free(l->reads);
-	pool_free(l->relays);
+	gate_close(&l->gate);
 	stream_hub_free(l->hub);
 	readable_stop(l->handshakes);
 	for (int i = 0; i < l->n_daemons; i++)
 		if (l->daemons[i])
 			MHD_stop_daemon(l->daemons[i]);
 	readable_free(l->handshakes);
-	pthread_rwlock_destroy(&l->gate);
+	gate_release(&l->gate);
 	free(l->cert);
 	free(l->key);
 	free(l->ca);

@@ -18,12 +18,14 @@
 #include "client/tls.h"
 #include "http/listener.h"
 #include "rest/discovery.h"
+#include "rest/server.h"
 #include "rest/openapi.h"
 #include "rest/write_rig.h"
 
 #define CMS "/api/v1/namespaces/default/configmaps"
 static struct rig rig;
-static struct server server;
+static struct server_config config;
+static struct server *server;
 static struct listener *listener;
 static struct buf ca, cert, key, admin_cert, admin_key, dev_cert, dev_key;
 static char token_file[80];
@@ -52,15 +54,15 @@ static int set_up(void **state)
 	assert_int_equal(tls_make_cert(buf_str(&ca), buf_str(&ca_key), &spec, &cert, &key, &err), 0);
 	make_client("admin", "system:masters", &admin_cert, &admin_key, buf_str(&ca_key));
 	make_client("dev", "dev", &dev_cert, &dev_key, buf_str(&ca_key));
-	server = (struct server){.api = &rig.api, .auth = auth_new(token_file, &err)};
-	assert_non_null(server.auth);
-	struct listener_config c = {.server = &server,
+	config = (struct server_config){.api = &rig.api, .auth = auth_new(token_file, &err), .writes = 8};
+	assert_non_null(config.auth);
+	server = server_new(&config);
+	struct listener_config c = {.service = server_service(server),
 				    .bind_address = "127.0.0.1",
 				    .cert_pem = buf_str(&cert),
 				    .key_pem = buf_str(&key),
 				    .client_ca_pem = buf_str(&ca),
-				    .threads = 2,
-				    .workers = 8};
+				    .threads = 2};
 	listener = listener_start(&c, &err);
 	if (!listener)
 		fail_msg("%s", err.msg);
@@ -73,7 +75,8 @@ static int tear_down(void **state)
 	if (listener)
 		listener_stop(listener);
 	listener = NULL;
-	auth_free(server.auth);
+	server_free(server);
+	auth_free((struct auth *)config.auth);
 	discovery_free(rig.api.discovery);
 	openapi_free(rig.api.openapi);
 	unlink(token_file);

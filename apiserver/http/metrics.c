@@ -9,10 +9,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include "base/clock.h"
 #include "base/mem.h"
 #include "serve/health.h"
-#include "rest/route.h"
 
 #define LABELS "component,dry_run,group,resource,scope,subresource,verb,version"
 #define SEP "\x1f"
@@ -74,19 +74,19 @@ static const char *const scope_names[] = {"", "cluster", "namespace", "resource"
 
 static int scope_of(const struct request *rq)
 {
-	return !rq->kind ? 0 : *rq->name ? 3 : *rq->ns ? 2 : 1;
+	return !rq->attr.kind ? 0 : *rq->attr.name ? 3 : *rq->attr.ns ? 2 : 1;
 }
 
 static const char *verb_label(const struct request *rq)
 {
-	if (rq->route && rq->route->verb) {
+	if (rq->route) {
 		static const char *const words[][2] = {
 			{"get", "GET"},	      {"list", "LIST"},
 			{"watch", "WATCH"},   {"create", "POST"},
 			{"update", "PUT"},    {"patch", "PATCH"},
 			{"delete", "DELETE"}, {"deletecollection", "DELETECOLLECTION"}};
 		for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-			if (!strcmp(words[i][0], rq->route->verb))
+			if (!strcmp(words[i][0], rq->attr.verb))
 				return words[i][1];
 	}
 	return rq->method == METHOD_OTHER ? "other" : rq->method_name;
@@ -94,10 +94,11 @@ static const char *verb_label(const struct request *rq)
 
 static void label_text(struct buf *b, const struct request *rq)
 {
-	bool known = rq->kind != NULL;
+	bool known = rq->attr.kind != NULL;
 	buf_addf(b, "apiserver" SEP SEP "%s" SEP "%s" SEP "%s" SEP "%s" SEP "%s" SEP "%s",
-		 known ? rq->group : "", known ? rq->resource : "", scope_names[scope_of(rq)],
-		 known && rq->route ? rq->subresource : "", verb_label(rq), known ? rq->version : "");
+		 known ? rq->attr.group : "", known ? rq->attr.resource : "", scope_names[scope_of(rq)],
+		 known && rq->route ? rq->attr.subresource : "", verb_label(rq),
+		 known ? rq->attr.version : "");
 }
 
 static void look_up(const struct request *rq, int status, struct entry *ret)
@@ -107,7 +108,7 @@ static void look_up(const struct request *rq, int status, struct entry *ret)
 	label_text(&labels, rq);
 	buf_addf(&with_code, "%d" SEP "%s", status, buf_str(&labels));
 	*ret = (struct entry){rq->route,
-			      rq->kind,
+			      rq->attr.kind,
 			      status,
 			      scope_of(rq),
 			      metric_series(total, buf_str(&with_code)),
@@ -116,13 +117,13 @@ static void look_up(const struct request *rq, int status, struct entry *ret)
 
 static bool entry_is(const struct entry *e, const struct request *rq, int status)
 {
-	return e->route == rq->route && e->kind == rq->kind && e->status == status &&
+	return e->route == rq->route && e->kind == rq->attr.kind && e->status == status &&
 	       e->scope == scope_of(rq);
 }
 
 static void find(const struct request *rq, int status, struct entry *ret)
 {
-	uintptr_t h = (uintptr_t)rq->route / 16 * 31 + (uintptr_t)rq->kind / 64 * 7 +
+	uintptr_t h = (uintptr_t)rq->route / 16 * 31 + (uintptr_t)rq->attr.kind / 64 * 7 +
 		      (uintptr_t)status * 131 + (uintptr_t)scope_of(rq);
 	if (rq->route) {
 		for (size_t i = 0; i < PROBES; i++) {
@@ -165,7 +166,8 @@ void metrics_long_running(const struct request *rq, int delta)
 {
 	autobuf struct buf b = BUF_INIT;
 	pthread_once(&once, setup);
-	buf_addf(&b, "apiserver" SEP "%s" SEP "%s" SEP "%s" SEP "%s" SEP "%s" SEP "%s", rq->group,
-		 rq->resource, scope_names[scope_of(rq)], rq->subresource, verb_label(rq), rq->version);
+	buf_addf(&b, "apiserver" SEP "%s" SEP "%s" SEP "%s" SEP "%s" SEP "%s" SEP "%s", rq->attr.group,
+		 rq->attr.resource, scope_names[scope_of(rq)], rq->attr.subresource, verb_label(rq),
+		 rq->attr.version);
 	metric_add(metric_series(long_running_requests, buf_str(&b)), delta);
 }

@@ -7,7 +7,7 @@
 #ifndef HTTP_STREAM_H
 #define HTTP_STREAM_H
 
-#include "request/request.h"
+#include "request/response.h"
 
 struct stream_hub;
 struct stream_hub *stream_hub_new(size_t threads);

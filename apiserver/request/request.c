@@ -102,3 +102,8 @@ bool request_param_bool(const struct request *rq, const char *key)
 	const char *v = request_param(rq, key);
 	return v && (!*v || !strcmp(v, "1") || !strcasecmp(v, "true") || !strcasecmp(v, "t"));
 }
+
+bool request_is_mutating(const struct request *rq)
+{
+	return rq->method != METHOD_GET && rq->method != METHOD_HEAD && rq->method != METHOD_OPTIONS;
+}

@@ -1,26 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Responses and the Status object. The members of a Status come out in upstream's struct order, so scripts
- * that compare bytes see what they know. Which reasons carry details, and whether those name the resource or
- * the kind, is one table.
- */
-#include "request/request.h"
+/* The parts of a response that somebody must give back. */
+#include "request/response.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
 
+void shared_bytes_release(struct shared_bytes *b)
+{
+	if (b->release)
+		b->release(b->arg);
+	*b = (struct shared_bytes){.p = NULL};
+}
+
+void response_clear(struct response *rs)
+{
+	shared_bytes_release(&rs->shared);
+	buf_clear(&rs->body);
+	rs->content_type = NULL;
+}
+
 void response_release(struct response *rs)
 {
 	buf_release(&rs->body);
-	obj_unref(rs->obj);
-	rs->obj = NULL;
+	shared_bytes_release(&rs->shared);
 	if (rs->stream)
 		rs->stream->close(rs->stream->arg);
 	rs->stream = NULL;
 	for (size_t i = 0; i < rs->n_warnings; i++)
 		free(rs->warnings[i]);
 	rs->n_warnings = 0;
+}
+
+void response_static(struct response *rs, const char *p, size_t n)
+{
+	rs->shared = (struct shared_bytes){.p = p, .n = n};
+}
+
+const char *response_bytes(const struct response *rs, size_t *ret_len)
+{
+	*ret_len = rs->shared.p ? rs->shared.n : rs->body.len;
+	return rs->shared.p ? rs->shared.p : buf_str(&rs->body);
 }
 
 void response_warn(struct response *rs, const char *fmt, ...)
@@ -33,197 +53,4 @@ void response_warn(struct response *rs, const char *fmt, ...)
 	buf_addvf(&b, fmt, ap);
 	va_end(ap);
 	rs->warnings[rs->n_warnings++] = buf_take(&b, NULL);
-}
-
-static void add_string(struct buf *out, const char *lead, const char *s)
-{
-	buf_adds(out, lead);
-	buf_add_json_string(out, s, strlen(s));
-}
-
-/* Appends `"key":"value"` with a comma unless it is the first of its object. */
-static void add_member(struct buf *out, bool *first, const char *key, const char *value)
-{
-	if (!value || !*value)
-		return;
-	if (!*first)
-		buf_addc(out, ',');
-	*first = false;
-	buf_addf(out, "\"%s\":", key);
-	buf_add_json_string(out, value, strlen(value));
-}
-
-static void write_causes(struct buf *out, const struct status_parts *st, bool *first)
-{
-	size_t n = st->causes ? st->causes->n : 0;
-	if (n > FIELD_ERRORS_MAX)
-		n = FIELD_ERRORS_MAX;
-	if (!n && !st->cause_message)
-		return;
-	buf_adds(out, *first ? "\"causes\":[" : ",\"causes\":[");
-	*first = false;
-	for (size_t i = 0; i < n; i++) {
-		const struct field_error *e = &st->causes->v[i];
-		bool inner = true;
-		buf_adds(out, i ? ",{" : "{");
-		add_member(out, &inner, "reason", e->reason);
-		add_member(out, &inner, "message", e->message);
-		add_member(out, &inner, "field", e->field);
-		buf_addc(out, '}');
-	}
-	if (!n) {
-		bool inner = true;
-		buf_addc(out, '{');
-		add_member(out, &inner, "reason", st->cause_reason);
-		add_member(out, &inner, "message", st->cause_message);
-		buf_addc(out, '}');
-	}
-	buf_addc(out, ']');
-}
-
-/* Reasons whose Status always carries a details object, as upstream's constructors make them. */
-static bool has_details(const struct status_parts *st)
-{
-	switch (st->reason) {
-	case REASON_NOT_FOUND:
-	case REASON_FORBIDDEN:
-	case REASON_ALREADY_EXISTS:
-	case REASON_CONFLICT:
-	case REASON_INVALID:
-	case REASON_METHOD_NOT_ALLOWED:
-	case REASON_TOO_MANY_REQUESTS:
-	case REASON_TIMEOUT:
-	case REASON_SERVER_TIMEOUT:
-		return true;
-	default:
-		return st->cause_message || st->causes || st->retry_after_s || (st->name && *st->name);
-	}
-}
-
-void status_write(struct buf *out, const struct status_parts *st)
-{
-	buf_adds(out, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{");
-	if (st->list_continue)
-		add_string(out, "\"continue\":", st->list_continue);
-	buf_adds(out, "},\"status\":\"Failure\"");
-	if (st->message && *st->message)
-		add_string(out, ",\"message\":", st->message);
-	if (*reason_name(st->reason))
-		add_string(out, ",\"reason\":", reason_name(st->reason));
-	if (has_details(st)) {
-		bool first = true;
-		buf_adds(out, ",\"details\":{");
-		add_member(out, &first, "name", st->name);
-		add_member(out, &first, "group", st->group);
-		add_member(out, &first, "kind", st->kind);
-		add_member(out, &first, "uid", st->uid);
-		write_causes(out, st, &first);
-		if (st->retry_after_s)
-			buf_addf(out, "%s\"retryAfterSeconds\":%d", first ? "" : ",", st->retry_after_s);
-		buf_addc(out, '}');
-	}
-	buf_addf(out, ",\"code\":%d}", reason_code(st->reason));
-}
-
-void response_status_parts(struct response *rs, const struct status_parts *st)
-{
-	rs->status = reason_code(st->reason);
-	rs->content_type = NULL;
-	obj_unref(rs->obj);
-	rs->obj = NULL;
-	buf_clear(&rs->body);
-	status_write(&rs->body, st);
-	buf_addc(&rs->body, '\n');
-	if (st->retry_after_s)
-		rs->retry_after_s = st->retry_after_s;
-}
-
-/* `Deployment.apps "x" is invalid: …` out of the causes, as NewInvalid words it. */
-static void invalid_message(struct buf *out, const struct request *rq, const struct field_errors *causes)
-{
-	const struct kind *k = rq ? rq->kind : NULL;
-	if (k)
-		buf_addf(out, "%s%s%s ", k->kind, *k->group ? "." : "", k->group);
-	buf_addf(out, "\"%s\" is invalid", rq && rq->name ? rq->name : "");
-	size_t n = causes->n > FIELD_ERRORS_MAX ? FIELD_ERRORS_MAX : causes->n;
-	size_t written = 0;
-	for (size_t i = 0; i < n; i++) {
-		const struct field_error *e = &causes->v[i];
-		bool seen = false;
-		for (size_t j = 0; j < i && !seen; j++)
-			seen = !strcmp(causes->v[j].field, e->field) &&
-			       !strcmp(causes->v[j].message, e->message);
-		if (seen)
-			continue;
-		buf_addf(out, "%s%s: %s", written ? ", " : n > 1 ? ": [" : ": ", e->field, e->message);
-		written++;
-	}
-	if (n > 1)
-		buf_addc(out, ']');
-}
-
-void response_status(struct response *rs, const struct err *err, const struct request *rq,
-		     const struct field_errors *causes)
-{
-	struct status_parts st = {.reason = err->reason, .message = err->msg};
-	autobuf struct buf message = BUF_INIT;
-	if (causes && !causes->n)
-		causes = NULL;
-	st.causes = causes;
-	switch (err->reason) {
-	case REASON_NOT_FOUND:
-	case REASON_ALREADY_EXISTS:
-	case REASON_CONFLICT:
-	case REASON_FORBIDDEN:
-		st.name = rq ? rq->name : NULL;
-		/* fall through */
-	case REASON_METHOD_NOT_ALLOWED:
-		st.group = rq ? rq->group : NULL;
-		st.kind = rq ? rq->resource : NULL;
-		break;
-	case REASON_INVALID:
-		st.name = rq ? rq->name : NULL;
-		st.group = rq && rq->kind ? rq->kind->group : NULL;
-		st.kind = rq && rq->kind ? rq->kind->kind : NULL;
-		if (causes && !*err->msg) {
-			invalid_message(&message, rq, causes);
-			st.message = buf_str(&message);
-		}
-		break;
-	case REASON_TOO_MANY_REQUESTS:
-		st.retry_after_s = 1;
-		break;
-	case REASON_UNAVAILABLE:
-		rs->retry_after_s = 1;
-		break;
-	case REASON_CANCELED:
-	case REASON_IO:
-		st.reason = REASON_INTERNAL;
-		/* fall through */
-	case REASON_INTERNAL:
-		st.cause_message = err->msg;
-		if (strncmp(err->msg, "Internal error", 14)) {
-			buf_addf(&message, "Internal error occurred: %s", err->msg);
-			st.message = buf_str(&message);
-		}
-		break;
-	default:
-		break;
-	}
-	response_status_parts(rs, &st);
-}
-
-void response_ok_status(struct response *rs, const struct request *rq, const char *uid)
-{
-	bool first = true;
-	rs->status = 200;
-	buf_clear(&rs->body);
-	buf_adds(
-		&rs->body,
-		"{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Success\",\"details\":{");
-	add_member(&rs->body, &first, "name", rq->name);
-	add_member(&rs->body, &first, "group", rq->group);
-	add_member(&rs->body, &first, "kind", rq->resource);
-	add_member(&rs->body, &first, "uid", uid);
-	buf_adds(&rs->body, "}}\n");
 }

@@ -12,6 +12,7 @@
 #define REST_API_H
 
 #include "request/request.h"
+#include "request/status.h"
 #include "storage/storage.h"
 
 struct api {

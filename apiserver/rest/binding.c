@@ -90,7 +90,7 @@ static int bind(struct write *w, struct err *err)
 
 	if (!binding || meta_check_namespace(w, binding, err) < 0)
 		return -1;
-	const char *name = *w->rq->name ? w->rq->name : js_str0(binding, "metadata", "name", NULL);
+	const char *name = *w->rq->attr.name ? w->rq->attr.name : js_str0(binding, "metadata", "name", NULL);
 	const char *mine = js_str0(binding, "metadata", "name", NULL);
 	if (!*name)
 		return err_set(err, REASON_BAD_REQUEST, "name must be provided");

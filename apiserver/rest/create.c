@@ -52,7 +52,7 @@ static int update(struct write *w, struct update *u, struct err *err)
 	if (!body)
 		return -1;
 	autojson js *new = body;
-	if (meta_check_namespace(w, new, err) < 0 || object_check_name(w, new, w->rq->name, err) < 0)
+	if (meta_check_namespace(w, new, err) < 0 || object_check_name(w, new, w->rq->attr.name, err) < 0)
 		return -1;
 	if (w->kind != w->stored) {
 		new = schema_convert(w->kind, w->stored, body);
@@ -62,9 +62,9 @@ static int update(struct write *w, struct update *u, struct err *err)
 			     .arg = new,
 			     .flags = UPDATE_FROM_PUT,
 			     .uid = js_str0(new, "metadata", "uid", NULL)};
-	if ((w->strategy->flags & STRATEGY_CREATE_ON_UPDATE) && !*w->rq->subresource)
+	if ((w->strategy->flags & STRATEGY_CREATE_ON_UPDATE) && !*w->rq->attr.subresource)
 		u->flags |= UPDATE_CREATES;
-	return object_update(w, w->rq->name, u, err);
+	return object_update(w, w->rq->attr.name, u, err);
 }
 
 void rest_update(struct request *rq, struct response *rs)

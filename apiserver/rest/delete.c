@@ -277,10 +277,10 @@ void rest_delete(struct request *rq, struct response *rs)
 	struct deletion d = {.obj = NULL};
 
 	if (write_begin(&w, rq, rs, "DeleteOptions", &err) < 0 || delete_options_read(&w, &opts, &err) < 0 ||
-	    object_delete(&w, rq->name, &opts, &d, &err) < 0)
+	    object_delete(&w, rq->attr.name, &opts, &d, &err) < 0)
 		write_fail(&w, &err);
 	else if (d.removed && !(w.strategy->flags & STRATEGY_RETURNS_DELETED))
-		response_ok_status(rs, rq, d.obj->uid);
+		response_ok_status(rs, &rq->attr, d.obj->uid);
 	else
 		present_object(rq, rs, !d.removed && opts.has_orphan && !opts.orphan ? 202 : 200, d.obj);
 	obj_unref(d.obj);

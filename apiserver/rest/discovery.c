@@ -438,6 +438,5 @@ void rest_discovery(struct request *rq, struct response *rs)
 		buf_addc(&rs->body, '\n');
 		return;
 	}
-	rs->static_body = doc->body[f].p;
-	rs->static_len = doc->body[f].len;
+	response_static(rs, doc->body[f].p, doc->body[f].len);
 }

@@ -30,7 +30,7 @@ static js *document(const char *path, const char *accept, const char *want_type)
 	call(path, accept, "", &rs);
 	assert_int_equal(rs.status, 200);
 	assert_string_equal(rs.content_type, want_type);
-	js *o = js_parse(rs.static_body, rs.static_len, NULL, &err);
+	js *o = js_parse(rs.shared.p, rs.shared.n, NULL, &err);
 	assert_non_null(o);
 	response_release(&rs);
 	return o;

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "serve/health.h"
 #include "rest/options.h"
+#include "rest/route.h"
 
 #define CONSISTENT_WAIT_NS (10 * NS_PER_S) /* for the store to tell its revision */
 #define REVISION_WAIT_NS (3 * NS_PER_S)	   /* upstream's blockTimeout for a revision that is not there yet */
@@ -21,12 +22,7 @@ void dispatch_refuse(const struct request *rq, struct response *rs, enum reason 
 {
 	struct err err = ERR_INIT;
 	err_set(&err, reason, "%s", message);
-	response_status(rs, &err, rq, NULL);
-}
-
-bool dispatch_is_mutating(const struct request *rq)
-{
-	return rq->method != METHOD_GET && rq->method != METHOD_HEAD && rq->method != METHOD_OPTIONS;
+	response_status(rs, &err, &rq->attr, NULL);
 }
 
 /* The revision a read must not miss: 0 = whatever is newest in the store. False when any state will do. */
@@ -63,13 +59,18 @@ static void path_not_allowed(struct request *rq, struct response *rs)
 			"the server does not allow this method on the requested resource");
 }
 
-enum dispatch dispatch_begin(const struct server *sv, struct request *rq, struct response *rs, char *segments)
+enum dispatch dispatch_begin(struct api *api, const struct auth *auth, struct request *rq,
+			     struct response *rs, char *segments)
 {
 	struct err err = ERR_INIT;
-	rq->api = sv->api;
+	rq->api = api;
+	if (auth_identify(auth, rq, &err) < 0) {
+		response_status(rs, &err, NULL, NULL);
+		return DISPATCH_DONE;
+	}
 	enum route_result routed = route_find(rq, segments);
-	if (auth_identify(sv->auth, rq, &err) < 0 || auth_permit(rq, routed, &err) < 0) {
-		response_status(rs, &err, rq, NULL);
+	if (auth_permit(&rq->attr, &err) < 0) {
+		response_status(rs, &err, &rq->attr, NULL);
 		return DISPATCH_DONE;
 	}
 	switch (routed) {
@@ -84,7 +85,7 @@ enum dispatch dispatch_begin(const struct server *sv, struct request *rq, struct
 		return DISPATCH_DONE;
 	case ROUTE_API_PATH:
 	case ROUTE_OTHER_PATH:
-		if (dispatch_is_mutating(rq)) {
+		if (request_is_mutating(rq)) {
 			path_not_allowed(rq, rs);
 			return DISPATCH_DONE;
 		}
@@ -99,7 +100,7 @@ enum dispatch dispatch_begin(const struct server *sv, struct request *rq, struct
 	case ROUTE_RELAY:
 		return DISPATCH_RELAY;
 	case ROUTE_READ:
-		if (read_needs(rq, &rv) && !storage_fresh(sv->api->storage, rv))
+		if (read_needs(rq, &rv) && !storage_fresh(api->storage, rv))
 			return DISPATCH_READ;
 		return DISPATCH_INLINE;
 	case ROUTE_INLINE:
@@ -181,7 +182,7 @@ static bool wait_fresh(struct request *rq, struct response *rs)
 	if (rv && err.reason == REASON_TIMEOUT)
 		too_large_revision(rq, rs, rv);
 	else
-		response_status(rs, &err, rq, NULL);
+		response_status(rs, &err, &rq->attr, NULL);
 	return false;
 }
 

@@ -12,10 +12,11 @@
 #include "rest/write_rig.h"
 
 static struct rig rig;
-static struct server server;
+static struct auth *auth;
 
 struct trip {
 	struct request *rq;
+	struct peer peer;
 	struct response rs;
 	enum dispatch how;
 	char scratch[512], segments[512];
@@ -24,8 +25,8 @@ struct trip {
 /* user: NULL anonymous, "admin" a master, else somebody. */
 static void begin(struct trip *t, const char *user, const char *method, const char *target)
 {
-	static const char *const masters[] = {"system:masters", NULL}, *const others[] = {
-									       "system:authenticated", NULL};
+	static char *masters[] = {(char *)"system:masters", NULL},
+		    *others[] = {(char *)"system:authenticated", NULL};
 	struct err err = ERR_INIT;
 	memset(t, 0, sizeof(*t));
 	t->rq = MEM_NEW(struct request);
@@ -36,10 +37,11 @@ static void begin(struct trip *t, const char *user, const char *method, const ch
 				  .authorization = "",
 				  .content_type = "",
 				  .if_none_match = "",
-				  .client_cert_cn = user,
-				  .client_cert_orgs = user && !strcmp(user, "admin") ? masters : others};
+				  .peer = &t->peer};
+	t->peer = (struct peer){.name = (char *)user,
+				.groups = user && !strcmp(user, "admin") ? masters : others};
 	assert_int_equal(request_parse_target(t->rq, target, t->scratch, &err), 0);
-	t->how = dispatch_begin(&server, t->rq, &t->rs, t->segments);
+	t->how = dispatch_begin(&rig.api, auth, t->rq, &t->rs, t->segments);
 }
 
 static void end(struct trip *t)
@@ -113,7 +115,8 @@ static void test_paths(void **state)
 		begin(&t, "admin", "GET", v[i].path);
 		assert_int_equal(t.how, DISPATCH_INLINE);
 		dispatch_run(t.rq, &t.rs, false);
-		const char *text = t.rs.static_body ? t.rs.static_body : buf_str(&t.rs.body);
+		size_t n;
+		const char *text = response_bytes(&t.rs, &n);
 		if (t.rs.status != v[i].status || !strstr(text, v[i].text))
 			fail_msg("%s: %d %.200s", v[i].path, t.rs.status, text);
 		end(&t);
@@ -140,13 +143,13 @@ static int set_up(void **state)
 	rig_open(&rig);
 	rig.api.discovery = discovery_new(rig.api.schema, "127.0.0.1:1");
 	rig.api.openapi = openapi_new(rig.api.schema);
-	server = (struct server){.api = &rig.api, .auth = auth_new(NULL, &err)};
-	return server.auth ? 0 : -1;
+	auth = auth_new(NULL, &err);
+	return auth ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
-	auth_free(server.auth);
+	auth_free(auth);
 	openapi_free(rig.api.openapi);
 	discovery_free(rig.api.discovery);
 	rig_close(&rig);

@@ -29,13 +29,13 @@ static int finalize(struct write *w, struct update *u, struct err *err)
 	autojson js *body = decode_object(w, err);
 
 	if (!body || meta_check_namespace(w, body, err) < 0 ||
-	    object_check_name(w, body, w->rq->name, err) < 0)
+	    object_check_name(w, body, w->rq->attr.name, err) < 0)
 		return -1;
 	*u = (struct update){.change = change,
 			     .arg = body,
 			     .flags = UPDATE_FROM_PUT,
 			     .uid = js_str0(body, "metadata", "uid", NULL)};
-	return object_update(w, w->rq->name, u, err);
+	return object_update(w, w->rq->attr.name, u, err);
 }
 
 void rest_namespace_finalize(struct request *rq, struct response *rs)

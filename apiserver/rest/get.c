@@ -15,15 +15,16 @@ void rest_get(struct request *rq, struct response *rs)
 		err_set(&err, REASON_BAD_REQUEST,
 			"invalid resource version: resourceVersion: Invalid value: \"%.100s\": strconv.ParseUint: parsing \"%.100s\": invalid syntax",
 			asked, asked);
-		response_status(rs, &err, rq, NULL);
+		response_status(rs, &err, &rq->attr, NULL);
 		return;
 	}
-	const char *ns = rq->kind->namespaced ? rq->ns : "";
-	autoobj struct obj *o = storage_get(storage_resource(rq->api->storage, rq->kind), ns, rq->name);
+	const char *ns = rq->attr.kind->namespaced ? rq->attr.ns : "";
+	autoobj struct obj *o =
+		storage_get(storage_resource(rq->api->storage, rq->attr.kind), ns, rq->attr.name);
 	if (!o) {
-		err_set(&err, REASON_NOT_FOUND, "%s%s%s \"%s\" not found", rq->resource,
-			*rq->group ? "." : "", rq->group, rq->name);
-		response_status(rs, &err, rq, NULL);
+		err_set(&err, REASON_NOT_FOUND, "%s%s%s \"%s\" not found", rq->attr.resource,
+			*rq->attr.group ? "." : "", rq->attr.group, rq->attr.name);
+		response_status(rs, &err, &rq->attr, NULL);
 		return;
 	}
 	present_object(rq, rs, 200, o);

@@ -232,15 +232,15 @@ static uint64_t exact_revision(const struct list_options *o)
 static int take_snapshot(struct request *rq, const struct list_options *o, struct obj_list *ret,
 			 struct err *err)
 {
-	struct query q = {.ns = rq->kind->namespaced ? rq->ns : "",
+	struct query q = {.ns = rq->attr.kind->namespaced ? rq->attr.ns : "",
 			  .labels = o->labels,
 			  .fields = o->fields.n ? &o->fields : NULL,
-			  .kind = rq->kind};
+			  .kind = rq->attr.kind};
 	uint64_t exact = exact_revision(o);
 	if (exact >= storage_revision(rq->api->storage)) /* it is the present one */
 		exact = 0;
-	return storage_list(storage_resource(rq->api->storage, rq->kind), &q, exact, o->after, o->limit, ret,
-			    err);
+	return storage_list(storage_resource(rq->api->storage, rq->attr.kind), &q, exact, o->after, o->limit,
+			    ret, err);
 }
 
 static void reply(struct request *rq, struct response *rs, const struct accept *a,
@@ -248,7 +248,7 @@ static void reply(struct request *rq, struct response *rs, const struct accept *
 {
 	struct list_reply *l = MEM_NEW(struct list_reply);
 	l->list = *list;
-	l->kind = rq->kind;
+	l->kind = rq->attr.kind;
 	l->accept = *a;
 	l->meta = (struct list_meta){.rv = o->after && o->continue_rv ? o->continue_rv : list->rv,
 				     .remaining = -1};
@@ -275,7 +275,7 @@ void rest_list(struct request *rq, struct response *rs)
 	struct list_options o;
 	struct obj_list list = {0};
 	if (negotiate(rq, &a, &err) < 0) {
-		response_status(rs, &err, rq, NULL);
+		response_status(rs, &err, &rq->attr, NULL);
 		return;
 	}
 	if (options_parse(rq, &o, &errs, &err) < 0) {
@@ -287,6 +287,6 @@ void rest_list(struct request *rq, struct response *rs)
 	else if (err.reason == REASON_EXPIRED && o.after)
 		continue_expired(rq, rs, &o);
 	else
-		response_status(rs, &err, rq, NULL);
+		response_status(rs, &err, &rq->attr, NULL);
 	options_release(&o);
 }

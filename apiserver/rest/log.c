@@ -66,7 +66,7 @@ static int check_options(struct write *w, struct err *err)
 				      "at most one of `sinceTime` or `sinceSeconds` may be specified");
 	if (!w->errs.n)
 		return 0;
-	w->about = (struct subject){.kind = &log_options, .name = w->rq->name};
+	w->about = (struct subject){.kind = &log_options, .name = w->rq->attr.name};
 	return write_check(w, err);
 }
 
@@ -166,7 +166,7 @@ static int make_url(struct write *w, const js *pod, const char *container, struc
 		 address, (int)port);
 	http_escape(url, w->ns);
 	buf_addc(url, '/');
-	http_escape(url, w->rq->name);
+	http_escape(url, w->rq->attr.name);
 	buf_addc(url, '/');
 	http_escape(url, container);
 	add_query(url, w->rq);
@@ -207,7 +207,7 @@ static int open_log(struct write *w, struct err *err)
 	autobuf struct buf url = BUF_INIT;
 	const char *container = NULL;
 
-	if (check_options(w, err) < 0 || object_lookup(w, w->rq->name, &o, err) < 0)
+	if (check_options(w, err) < 0 || object_lookup(w, w->rq->attr.name, &o, err) < 0)
 		return -1;
 	autojson js *pod = obj_tree(o);
 	if (pick_container(o->name, js_obj(pod, "spec", NULL), request_param(w->rq, "container"), &container,

@@ -240,7 +240,7 @@ static bool begin(const struct request *rq, struct response *rs, int status, str
 {
 	struct err err = ERR_INIT;
 	if (negotiate(rq, a, &err) < 0) {
-		response_status(rs, &err, rq, NULL);
+		response_status(rs, &err, &rq->attr, NULL);
 		return false;
 	}
 	rs->status = status;
@@ -248,17 +248,22 @@ static bool begin(const struct request *rq, struct response *rs, int status, str
 	return true;
 }
 
+static void release_obj(void *o)
+{
+	obj_unref(o);
+}
+
 void present_object(const struct request *rq, struct response *rs, int status, struct obj *o)
 {
 	struct accept a;
 	if (!begin(rq, rs, status, &a))
 		return;
-	if (a.as == PRESENT_OBJECT && !a.pretty && !a.yaml && rq->kind == o->kind) {
-		rs->obj = obj_ref(o);
+	if (a.as == PRESENT_OBJECT && !a.pretty && !a.yaml && rq->attr.kind == o->kind) {
+		rs->shared = (struct shared_bytes){o->bytes, o->len, release_obj, obj_ref(o)};
 		return;
 	}
 	autobuf struct buf json = BUF_INIT;
-	present_single(&json, rq->kind, &a, o, true);
+	present_single(&json, rq->attr.kind, &a, o, true);
 	finish(rs, &a, &json);
 }
 
@@ -272,13 +277,13 @@ void present_tree(const struct request *rq, struct response *rs, int status, con
 	struct list_meta none = {.remaining = -1};
 	static const struct kind other = {
 		.group = "", .version = "v1", .kind = ""}; /* Scale: default columns */
-	bool own = !strcmp(js_str0(o, "kind", NULL), rq->kind->kind);
+	bool own = !strcmp(js_str0(o, "kind", NULL), rq->attr.kind->kind);
 	if (own)
-		schema_write(&bytes, rq->kind->type, o);
+		schema_write(&bytes, rq->attr.kind->type, o);
 	else
 		js_write(&bytes, o);
 	if (a.as == PRESENT_TABLE) {
-		const struct kind *k = own ? rq->kind : &other;
+		const struct kind *k = own ? rq->attr.kind : &other;
 		table_open(&json, k, &a, &none, true);
 		table_row(&json, k, &a, o, bytes.p, bytes.len, clock_wall_ns());
 		buf_adds(&json, "]}");

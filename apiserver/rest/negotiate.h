@@ -9,6 +9,8 @@
 #define REST_NEGOTIATE_H
 
 #include "request/request.h"
+#include "request/status.h"
+#include "storage/obj.h"
 
 enum presentation { PRESENT_OBJECT, PRESENT_TABLE, PRESENT_PARTIAL };
 struct accept {
@@ -28,7 +30,7 @@ int negotiate(const struct request *rq, struct accept *ret, struct err *err) MUS
 const char *accept_content_type(const struct accept *a);
 
 /* The reply to a single-object request: HTTP `status`, o (borrowed) as asked for by the client, in the
- * version of rq->kind. */
+ * version of rq->attr.kind. */
 void present_object(const struct request *rq, struct response *rs, int status, struct obj *o);
 /* The same for a tree that is not stored (dry run, Scale), in the client's version. */
 void present_tree(const struct request *rq, struct response *rs, int status, const js *o);

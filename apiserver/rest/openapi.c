@@ -150,6 +150,5 @@ void rest_openapi(struct request *rq, struct response *rs)
 		return;
 	}
 	rs->status = 200;
-	rs->static_body = d->body.p;
-	rs->static_len = d->body.len;
+	response_static(rs, d->body.p, d->body.len);
 }

@@ -25,7 +25,7 @@ static js *fetch(const char *path)
 	struct response again = {0};
 	rest_openapi(&rq, &again);
 	assert_int_equal(again.status, 304);
-	js *o = js_parse(rs.static_body, rs.static_len, NULL, &err);
+	js *o = js_parse(rs.shared.p, rs.shared.n, NULL, &err);
 	assert_non_null(o);
 	return o;
 }

@@ -73,7 +73,7 @@ static int parse_selectors(const struct request *rq, struct list_options *o, str
 	if (*fields && field_selector_parse(fields, &o->fields, err) < 0)
 		return -1;
 	for (size_t i = 0; i < o->fields.n; i++)
-		if (check_field(rq->kind, o->fields.v[i].field, err) < 0)
+		if (check_field(rq->attr.kind, o->fields.v[i].field, err) < 0)
 			return -1;
 	return 0;
 }
@@ -185,7 +185,7 @@ void options_fail(const struct request *rq, struct response *rs, const struct er
 		  struct field_errors *errs)
 {
 	if (err->reason != REASON_INVALID) {
-		response_status(rs, err, rq, NULL);
+		response_status(rs, err, &rq->attr, NULL);
 	} else {
 		autobuf struct buf m = BUF_INIT;
 		buf_adds(&m, "ListOptions.meta.k8s.io \"\" is invalid: ");

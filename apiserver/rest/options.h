@@ -7,6 +7,7 @@
 #define REST_OPTIONS_H
 
 #include "request/request.h"
+#include "request/status.h"
 #include "object/labels.h"
 
 enum rv_match { RV_MATCH_UNSET, RV_MATCH_EXACT, RV_MATCH_NOT_OLDER };

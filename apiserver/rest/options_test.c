@@ -77,7 +77,7 @@ static void test_rows(void **state)
 		struct response rs = {0};
 		snprintf(target, sizeof(target), "/?%s", r->query);
 		assert_int_equal(request_parse_target(rq, target, scratch, &err), 0);
-		rq->kind = &pod;
+		rq->attr.kind = &pod;
 		rq->is_watch = r->watch;
 		int rc = options_parse(rq, &o, &errs, &err);
 		if ((rc == 0) != (r->reason == REASON_NONE))
@@ -102,7 +102,8 @@ static void test_rows(void **state)
 
 static void test_default_fields(void **state)
 {
-	struct request rq = {.kind = &deployment, .n_params = 1, .params = {{"fieldSelector", "status.x=1"}}};
+	struct request rq = {
+		.attr.kind = &deployment, .n_params = 1, .params = {{"fieldSelector", "status.x=1"}}};
 	struct err err = ERR_INIT;
 	struct field_errors errs = {.n = 0};
 	struct list_options o;

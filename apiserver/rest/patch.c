@@ -189,7 +189,7 @@ static js *change(struct write *w, void *arg, const struct obj *old, const js *o
 
 	if (!new)
 		return NULL;
-	if (meta_check_namespace(w, new, err) < 0 || object_check_name(w, new, w->rq->name, err) < 0)
+	if (meta_check_namespace(w, new, err) < 0 || object_check_name(w, new, w->rq->attr.name, err) < 0)
 		return NULL;
 	js_set_str(new, "kind", w->kind->kind);
 	js_set(new, "apiVersion", js_dup(js_field(theirs ? theirs : old_tree, "apiVersion")));
@@ -203,7 +203,7 @@ static int patch(struct write *w, struct update *u, struct err *err)
 
 	*u = (struct update){.change = change, .arg = &run};
 	if (rc == 0)
-		rc = object_update(w, w->rq->name, u, err);
+		rc = object_update(w, w->rq->attr.name, u, err);
 	patch_release(&run.patch);
 	return rc;
 }

@@ -52,9 +52,9 @@ static struct reading reading(const char *target, const char *accept, const char
 	assert_int_equal(request_parse_target(r.rq, target, r.scratch, &err), 0);
 	assert_int_equal(route_find(r.rq, r.segments), ROUTE_OK);
 	dispatch_run(r.rq, &r.rs, true);
-	if (r.rs.obj)
-		buf_add(&r.text, r.rs.obj->bytes, r.rs.obj->len);
-	buf_add(&r.text, buf_str(&r.rs.body), r.rs.body.len);
+	size_t n;
+	const char *p = response_bytes(&r.rs, &n);
+	buf_add(&r.text, p, n);
 	drain(&r);
 	return r;
 }

@@ -99,29 +99,30 @@ static bool is_namespace_subresource(const char *s)
 static bool parse_resource(struct request *rq, const struct segments *s, size_t at)
 {
 	if (!strcmp(segment(s, at), "namespaces") && *segment(s, at + 1)) {
-		rq->ns = segment(s, at + 1);
+		rq->attr.ns = segment(s, at + 1);
 		if (*segment(s, at + 2) && !is_namespace_subresource(segment(s, at + 2)))
 			at += 2;
 	}
-	rq->resource = segment(s, at);
-	rq->name = segment(s, at + 1);
-	rq->subresource = segment(s, at + 2);
+	rq->attr.resource = segment(s, at);
+	rq->attr.name = segment(s, at + 1);
+	rq->attr.subresource = segment(s, at + 2);
 	return s->n <= at + 3;
 }
 
 static unsigned offered(const struct request *rq)
 {
-	if (!*rq->subresource)
-		return rq->kind->verbs;
-	const struct subresource *sub = find_subresource(rq->kind, rq->subresource);
+	if (!*rq->attr.subresource)
+		return rq->attr.kind->verbs;
+	const struct subresource *sub = find_subresource(rq->attr.kind, rq->attr.subresource);
 	return sub ? sub->verbs : 0;
 }
 
 static bool row_fits(const struct request *rq, const struct route *r)
 {
-	int scope = *rq->name ? SCOPE_ITEM : SCOPE_COLLECTION;
-	return (int)r->scope == scope && !strcmp(r->subresource, rq->subresource) &&
-	       (!r->resource || !strcmp(r->resource, rq->resource)) && (!r->bit || (r->bit & offered(rq)));
+	int scope = *rq->attr.name ? SCOPE_ITEM : SCOPE_COLLECTION;
+	return (int)r->scope == scope && !strcmp(r->subresource, rq->attr.subresource) &&
+	       (!r->resource || !strcmp(r->resource, rq->attr.resource)) &&
+	       (!r->bit || (r->bit & offered(rq)));
 }
 
 static const struct route *pick(const struct request *rq)
@@ -138,7 +139,7 @@ static const struct route *pick(const struct request *rq)
 /* The word for the verb that authorization sees even when no route exists for it. */
 static const char *verb_of(const struct request *rq)
 {
-	bool item = *rq->name;
+	bool item = *rq->attr.name;
 	switch (rq->method) {
 	case METHOD_GET:
 	case METHOD_HEAD:
@@ -165,19 +166,20 @@ static const char *path_verb(enum method m)
 
 static bool scope_fits(const struct request *rq)
 {
-	if (rq->kind->namespaced) /* a single one needs its namespace, all of them do not */
-		return *rq->ns || !*rq->name;
-	return !*rq->ns || !strcmp(rq->resource, "namespaces");
+	if (rq->attr.kind->namespaced) /* a single one needs its namespace, all of them do not */
+		return *rq->attr.ns || !*rq->attr.name;
+	return !*rq->attr.ns || !strcmp(rq->attr.resource, "namespaces");
 }
 
 enum route_result route_find(struct request *rq, char *copy)
 {
 	struct segments s;
 	rq->route = NULL;
-	rq->kind = NULL;
 	rq->is_watch = false;
-	rq->group = rq->version = rq->resource = rq->ns = rq->name = rq->subresource = "";
-	rq->verb = path_verb(rq->method);
+	rq->attr = (struct attributes)ATTRIBUTES_INIT;
+	rq->attr.user = &rq->user;
+	rq->attr.path = rq->path;
+	rq->attr.verb = path_verb(rq->method);
 	memcpy(copy, rq->path, strlen(rq->path) + 1);
 	if (!split(copy, &s))
 		return ROUTE_OTHER_PATH;
@@ -187,29 +189,31 @@ enum route_result route_find(struct request *rq, char *copy)
 	size_t at = core ? 2 : 3; /* behind the version */
 	if (s.n <= at)
 		return ROUTE_API_PATH;
-	rq->group = core ? "" : s.v[1];
-	rq->version = s.v[at - 1];
+	rq->attr.resource_request = true;
+	rq->attr.group = core ? "" : s.v[1];
+	rq->attr.version = s.v[at - 1];
 	bool get = rq->method == METHOD_GET || rq->method == METHOD_HEAD;
 	bool old_watch = get && !strcmp(s.v[at], "watch") && s.n > at + 1;
 	if (old_watch)
 		at++;
 	if (!parse_resource(rq, &s, at))
 		return ROUTE_UNKNOWN;
-	rq->is_watch =
-		get && !*rq->subresource && (old_watch || (!*rq->name && request_param_bool(rq, "watch")));
-	rq->verb = verb_of(rq);
-	if (core && !strcmp(rq->resource, "bindings") && *rq->ns && !*rq->name && rq->method == METHOD_POST) {
-		rq->kind = schema_resource(rq->api->schema, "", rq->version, "pods");
+	rq->is_watch = get && !*rq->attr.subresource &&
+		       (old_watch || (!*rq->attr.name && request_param_bool(rq, "watch")));
+	rq->attr.verb = verb_of(rq);
+	if (core && !strcmp(rq->attr.resource, "bindings") && *rq->attr.ns && !*rq->attr.name &&
+	    rq->method == METHOD_POST) {
+		rq->attr.kind = schema_resource(rq->api->schema, "", rq->attr.version, "pods");
 		rq->route = &bindings_route;
-		return rq->kind ? ROUTE_OK : ROUTE_UNKNOWN;
+		return rq->attr.kind ? ROUTE_OK : ROUTE_UNKNOWN;
 	}
-	rq->kind = schema_resource(rq->api->schema, rq->group, rq->version, rq->resource);
-	if (!rq->kind || !scope_fits(rq))
+	rq->attr.kind = schema_resource(rq->api->schema, rq->attr.group, rq->attr.version, rq->attr.resource);
+	if (!rq->attr.kind || !scope_fits(rq))
 		return ROUTE_UNKNOWN;
-	if (*rq->subresource && !find_subresource(rq->kind, rq->subresource))
+	if (*rq->attr.subresource && !find_subresource(rq->attr.kind, rq->attr.subresource))
 		return ROUTE_UNKNOWN;
 	if (rq->is_watch) /* watch/RESOURCE/NAME is a watch on the collection that sees one name */
-		rq->route = rq->kind->verbs & VERB_WATCH ? &watch_route : NULL;
+		rq->route = rq->attr.kind->verbs & VERB_WATCH ? &watch_route : NULL;
 	else
 		rq->route = pick(rq);
 	return rq->route ? ROUTE_OK : ROUTE_NOT_ALLOWED;
@@ -220,7 +224,7 @@ void route_allowed(const struct request *rq, char out[ROUTE_ALLOW_MAX])
 	static const enum method order[] = {METHOD_DELETE, METHOD_GET, METHOD_PATCH, METHOD_POST, METHOD_PUT};
 	static const char *const names[] = {"DELETE", "GET", "PATCH", "POST", "PUT"};
 	bool has[METHOD_OTHER] = {false};
-	for (size_t i = 0; rq->kind && i < n_routes; i++)
+	for (size_t i = 0; rq->attr.kind && i < n_routes; i++)
 		if (row_fits(rq, &routes[i]))
 			has[routes[i].method] = true;
 	char *w = out;

@@ -95,12 +95,12 @@ static void test_rows(void **state)
 		enum route_result got = find(rq, r->method, r->target, scratch, segments);
 		if (got != r->result)
 			fail_msg("%s %s: result %d, not %d", r->method, r->target, got, r->result);
-		if (r->verb && strcmp(rq->verb, r->verb))
-			fail_msg("%s %s: verb %s, not %s", r->method, r->target, rq->verb, r->verb);
-		assert_string_equal(rq->resource, r->resource);
-		assert_string_equal(rq->ns, r->ns);
-		assert_string_equal(rq->name, r->name);
-		assert_string_equal(rq->subresource, r->sub);
+		if (r->verb && strcmp(rq->attr.verb, r->verb))
+			fail_msg("%s %s: verb %s, not %s", r->method, r->target, rq->attr.verb, r->verb);
+		assert_string_equal(rq->attr.resource, r->resource);
+		assert_string_equal(rq->attr.ns, r->ns);
+		assert_string_equal(rq->attr.name, r->name);
+		assert_string_equal(rq->attr.subresource, r->sub);
 		if (r->handler)
 			assert_ptr_equal(rq->route->handler, r->handler);
 	}

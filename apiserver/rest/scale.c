@@ -61,7 +61,8 @@ void rest_scale_get(struct request *rq, struct response *rs)
 	struct err err = ERR_INIT;
 	autoobj struct obj *o = NULL;
 
-	if (write_begin(&w, rq, rs, "UpdateOptions", &err) < 0 || object_lookup(&w, rq->name, &o, &err) < 0)
+	if (write_begin(&w, rq, rs, "UpdateOptions", &err) < 0 ||
+	    object_lookup(&w, rq->attr.name, &o, &err) < 0)
 		write_fail(&w, &err);
 	else
 		present_scale(&w, o);
@@ -104,14 +105,14 @@ static int put(struct write *w, struct update *u, struct err *err)
 	autojson js *scale = decode_body(&d, w->rq->content_type, w->rq->body, w->rq->body_len, err);
 
 	if (!scale || meta_check_namespace(w, scale, err) < 0 ||
-	    object_check_name(w, scale, w->rq->name, err) < 0)
+	    object_check_name(w, scale, w->rq->attr.name, err) < 0)
 		return -1;
 	*u = (struct update){
 		.change = change_by_body, .arg = scale, .uid = js_str0(scale, "metadata", "uid", NULL)};
 	/* unlike a patch, a body that names a version insists on it */
 	if (*js_str0(scale, "metadata", "resourceVersion", NULL))
 		u->flags |= UPDATE_FROM_PUT;
-	return object_update(w, w->rq->name, u, err);
+	return object_update(w, w->rq->attr.name, u, err);
 }
 
 void rest_scale_update(struct request *rq, struct response *rs)
@@ -141,7 +142,8 @@ static js *change_by_patch(struct write *w, void *arg, const struct obj *old, co
 	autojson js *is =
 		patch_apply(w, &p->patch, schema_type(w->api->schema, "Scale"), was, p->runs++ == 0, err);
 
-	if (!is || meta_check_namespace(w, is, err) < 0 || object_check_name(w, is, w->rq->name, err) < 0)
+	if (!is || meta_check_namespace(w, is, err) < 0 ||
+	    object_check_name(w, is, w->rq->attr.name, err) < 0)
 		return NULL;
 	return scaled_parent(w, is, old_tree, err);
 }
@@ -153,7 +155,7 @@ static int patch(struct write *w, struct update *u, struct err *err)
 
 	*u = (struct update){.change = change_by_patch, .arg = &p};
 	if (rc == 0)
-		rc = object_update(w, w->rq->name, u, err);
+		rc = object_update(w, w->rq->attr.name, u, err);
 	patch_release(&p.patch);
 	return rc;
 }

@@ -21,6 +21,5 @@ void rest_version(struct request *rq, struct response *rs)
 #endif
 				   "}\n";
 	rs->status = 200;
-	rs->static_body = text;
-	rs->static_len = sizeof(text) - 1;
+	response_static(rs, text, sizeof(text) - 1);
 }

@@ -231,10 +231,10 @@ static void select_name(struct list_options *o, const char *name)
 static struct watch_stream *open_stream(struct request *rq, const struct accept *a,
 					const struct list_options *o, struct err *err)
 {
-	struct query q = {.ns = rq->kind->namespaced ? rq->ns : "",
+	struct query q = {.ns = rq->attr.kind->namespaced ? rq->attr.ns : "",
 			  .labels = o->labels,
 			  .fields = o->fields.n ? &o->fields : NULL,
-			  .kind = rq->kind};
+			  .kind = rq->attr.kind};
 	/* Without a revision the present state comes first, unless the client says that it does not want it.
 	 */
 	bool initial = o->has_initial ? o->initial : !o->rv;
@@ -242,13 +242,13 @@ static struct watch_stream *open_stream(struct request *rq, const struct accept 
 	int64_t now = clock_mono_ns();
 	struct watch_stream *w = MEM_NEW(struct watch_stream);
 	w->stream = (struct response_stream){.read = watch_read, .close = watch_stream_close, .arg = w};
-	w->kind = rq->kind;
+	w->kind = rq->attr.kind;
 	w->accept = *a;
 	w->bookmarks = o->bookmarks;
 	w->told_rv = o->rv;
 	w->end_ns = seconds > INT64_MAX / 4 / NS_PER_S ? CLOCK_NEVER : now + seconds * NS_PER_S;
 	w->bookmark_ns = now + BOOKMARK_NS;
-	w->watcher = watch_open(storage_resource(rq->api->storage, rq->kind), &q, o->rv, initial,
+	w->watcher = watch_open(storage_resource(rq->api->storage, rq->attr.kind), &q, o->rv, initial,
 				o->has_initial && o->initial && o->bookmarks, on_wake, w, err);
 	if (w->watcher)
 		return w;
@@ -267,26 +267,26 @@ void rest_watch(struct request *rq, struct response *rs)
 	struct accept a;
 	struct list_options o;
 	if (negotiate(rq, &a, &err) < 0) {
-		response_status(rs, &err, rq, NULL);
+		response_status(rs, &err, &rq->attr, NULL);
 		return;
 	}
 	if (a.yaml) {
 		err_set(&err, REASON_NOT_ACCEPTABLE,
 			"only the following media types are accepted: application/json");
-		response_status(rs, &err, rq, NULL);
+		response_status(rs, &err, &rq->attr, NULL);
 		return;
 	}
 	if (options_parse(rq, &o, &errs, &err) < 0) {
 		options_fail(rq, rs, &err, &errs);
 		return;
 	}
-	if (*rq->name)
-		select_name(&o, rq->name);
+	if (*rq->attr.name)
+		select_name(&o, rq->attr.name);
 	struct watch_stream *w = open_stream(rq, &a, &o, &err);
 	rs->status = 200;
 	if (w)
 		rs->stream = &w->stream;
 	else
-		response_status(rs, &err, rq, NULL);
+		response_status(rs, &err, &rq->attr, NULL);
 	options_release(&o);
 }

@@ -78,17 +78,18 @@ int write_begin(struct write *w, struct request *rq, struct response *rs, const 
 	*w = (struct write){.rq = rq,
 			    .rs = rs,
 			    .api = rq->api,
-			    .kind = rq->kind,
-			    .stored = rq->kind->storage_kind ? rq->kind->storage_kind : rq->kind,
-			    .ns = rq->kind->namespaced ? rq->ns
-						       : "", /* the router names a Namespace by itself */
-			    .about = {.kind = rq->kind, .name = rq->name}};
+			    .kind = rq->attr.kind,
+			    .stored =
+				    rq->attr.kind->storage_kind ? rq->attr.kind->storage_kind : rq->attr.kind,
+			    .ns = rq->attr.kind->namespaced ? rq->attr.ns
+							    : "", /* the router names a Namespace by itself */
+			    .about = {.kind = rq->attr.kind, .name = rq->attr.name}};
 	w->res = storage_resource(rq->api->storage, w->stored);
 	w->strategy = strategy_find(w->stored);
 	w->ctx = (struct strategy_ctx){.storage = rq->api->storage,
 				       .alloc = rest_state_alloc(rq->api->state),
 				       .now_ns = clock_wall_ns(),
-				       .subresource = rq->subresource,
+				       .subresource = rq->attr.subresource,
 				       .user = rq->user.name};
 	read_options(w);
 	w->ctx.dry_run = w->dry_run;
@@ -111,13 +112,7 @@ int write_check(struct write *w, struct err *err)
 
 void write_fail(struct write *w, const struct err *err)
 {
-	struct request about = *w->rq;
-
-	about.kind = w->about.kind;
-	about.group = w->about.kind->group;
-	about.resource = w->about.kind->resource;
-	about.name = w->about.name;
-	response_status(w->rs, err, &about, &w->errs);
+	response_status_about(w->rs, err, &w->about, &w->errs);
 }
 
 void write_release(struct write *w)

@@ -13,6 +13,7 @@
 
 #include "admission/admission.h"
 #include "request/request.h"
+#include "request/status.h"
 #include "kinds/strategy.h"
 #include "rest/api.h"
 

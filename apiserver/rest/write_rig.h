@@ -71,10 +71,9 @@ static struct rig_reply rig_send(struct rig *rig, const char *method, const char
 	} else {
 		rq->route->handler(rq, &rs);
 		ret.status = rs.status;
-		if (rs.obj)
-			buf_add(&ret.text, rs.obj->bytes, rs.obj->len);
-		else
-			buf_add(&ret.text, rs.body.p, rs.body.len);
+		size_t len_out;
+		const char *p = response_bytes(&rs, &len_out);
+		buf_add(&ret.text, p, len_out);
 		ret.body = js_parse(buf_str(&ret.text), ret.text.len, NULL, &err);
 		for (; ret.n_warnings < rs.n_warnings; ret.n_warnings++) {
 			ret.warnings[ret.n_warnings] = rs.warnings[ret.n_warnings];

@@ -6,37 +6,37 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <string.h>
-#include "request/request.h"
+#include "request/status.h"
 
 static const struct kind deployment = {
 	.group = "apps", .version = "v1", .kind = "Deployment", .resource = "deployments"};
-static const struct request rq = {
+static const struct attributes attr = {
 	.kind = &deployment, .group = "apps", .resource = "deployments", .name = "x"};
 
 struct row {
 	enum reason reason;
 	const char *message;
-	const struct request *rq;
+	const struct attributes *attr;
 	int status;
 	const char *body;
 };
 static const struct row rows[] = {
-	{REASON_NOT_FOUND, "deployments.apps \"x\" not found", &rq, 404,
+	{REASON_NOT_FOUND, "deployments.apps \"x\" not found", &attr, 404,
 	 "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\",\"message\":\"deployments.apps \\\"x\\\" not "
 	 "found\",\"reason\":\"NotFound\",\"details\":{\"name\":\"x\",\"group\":\"apps\",\"kind\":\"deployments\"},\"code\":404}\n"},
-	{REASON_BAD_REQUEST, "bad", &rq, 400,
+	{REASON_BAD_REQUEST, "bad", &attr, 400,
 	 "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\",\"message\":\"bad\",\"reason\":\"BadRequest\","
 	 "\"code\":400}\n"},
 	{REASON_UNAUTHORIZED, "Unauthorized", NULL, 401,
 	 "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\",\"message\":\"Unauthorized\",\"reason\":"
 	 "\"Unauthorized\",\"code\":401}\n"},
-	{REASON_TOO_MANY_REQUESTS, "slow", &rq, 429,
+	{REASON_TOO_MANY_REQUESTS, "slow", &attr, 429,
 	 "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\",\"message\":\"slow\",\"reason\":"
 	 "\"TooManyRequests\",\"details\":{\"retryAfterSeconds\":1},\"code\":429}\n"},
-	{REASON_INTERNAL, "boom", &rq, 500,
+	{REASON_INTERNAL, "boom", &attr, 500,
 	 "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\",\"message\":\"Internal error occurred: "
 	 "boom\",\"reason\":\"InternalError\",\"details\":{\"causes\":[{\"message\":\"boom\"}]},\"code\":500}\n"},
-	{REASON_IO, "disk", &rq, 500,
+	{REASON_IO, "disk", &attr, 500,
 	 "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\",\"message\":\"Internal error occurred: "
 	 "disk\",\"reason\":\"InternalError\",\"details\":{\"causes\":[{\"message\":\"disk\"}]},\"code\":500}\n"},
 };
@@ -47,7 +47,7 @@ static void test_rows(void **state)
 		struct response rs = {0};
 		struct err err = ERR_INIT;
 		err_set(&err, rows[i].reason, "%s", rows[i].message);
-		response_status(&rs, &err, rows[i].rq, NULL);
+		response_status(&rs, &err, rows[i].attr, NULL);
 		assert_int_equal(rs.status, rows[i].status);
 		assert_string_equal(buf_str(&rs.body), rows[i].body);
 		response_release(&rs);
@@ -60,7 +60,7 @@ static void test_invalid(void **state)
 	struct err err = {.reason = REASON_INVALID};
 	struct field_errors causes = {.n = 0};
 	field_error_required(&causes, "spec.selector", "");
-	response_status(&rs, &err, &rq, &causes);
+	response_status(&rs, &err, &attr, &causes);
 	assert_non_null(strstr(
 		buf_str(&rs.body),
 		"\"message\":\"Deployment.apps \\\"x\\\" is invalid: spec.selector: Required value\""));
@@ -70,7 +70,7 @@ static void test_invalid(void **state)
 		"\"reason\":\"FieldValueRequired\",\"message\":\"Required value\",\"field\":\"spec.selector\"}]}"));
 	field_error_required(&causes, "spec.template", "");
 	field_error_required(&causes, "spec.template", ""); /* said once */
-	response_status(&rs, &err, &rq, &causes);
+	response_status(&rs, &err, &attr, &causes);
 	assert_non_null(
 		strstr(buf_str(&rs.body),
 		       "is invalid: [spec.selector: Required value, spec.template: Required value]\""));
@@ -81,7 +81,7 @@ static void test_invalid(void **state)
 static void test_success_and_warnings(void **state)
 {
 	struct response rs = {0};
-	response_ok_status(&rs, &rq, "u-1");
+	response_ok_status(&rs, &attr, "u-1");
 	assert_string_equal(buf_str(&rs.body), "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},"
 					       "\"status\":\"Success\",\"details\":{\"name\":\"x\",\"group\":"
 					       "\"apps\",\"kind\":\"deployments\",\"uid\":\"u-1\"}}\n");

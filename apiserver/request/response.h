@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a request becomes: bytes of its own, bytes that are shared with others (a stored object, a document
+ * made at start-up), or a stream that produces bytes until it ends (watch, log follow, a long list). Whose
+ * shared bytes are is told by their release function alone, so this room knows no store.
+ */
+#ifndef REQUEST_RESPONSE_H
+#define REQUEST_RESPONSE_H
+
+#include <stdint.h>
+#include "base/buf.h"
+
+struct response_stream {
+	/* Fills at most `max` bytes (at least 16 KiB). > 0: so many; 0: nothing now, call again after
+	   response_wake or at wake_at_ns; -1: the end. Runs on a stream thread, one at a time, must not
+	   block. */
+	long (*read)(void *arg, char *p, size_t max);
+	/* Always called once, when the client is gone or the stream ended; frees arg (which usually embeds
+	   this struct). Nobody may call response_wake once it has returned. */
+	void (*close)(void *arg);
+	void *arg;
+	void *wake; /* set before read is first called: pass to response_wake. Sources that start earlier look
+		       at it under the lock that guards their data */
+	int64_t wake_at_ns; /* monotonic; read may move it; 0 = never */
+};
+
+struct shared_bytes {
+	const char *p; /* NULL = none */
+	size_t n;
+	void (*release)(void *arg); /* NULL: they outlive the listener */
+	void *arg;
+};
+void shared_bytes_release(struct shared_bytes *b);
+
+#define RESPONSE_MAX_WARNINGS 16
+struct response {
+	int status;
+	const char *content_type; /* static or content_type_buf; NULL = application/json */
+	char content_type_buf[128];
+	struct buf body;
+	struct shared_bytes shared;	/* instead of body */
+	struct response_stream *stream; /* owned via close(); NULL = none */
+	/* headers */
+	char *warnings[RESPONSE_MAX_WARNINGS]; /* owned texts for `Warning: 299 - "…"` */
+	size_t n_warnings;
+	int retry_after_s; /* 0 = none */
+	char etag[80];
+	char allow[40]; /* methods, for 405; "" = none */
+	bool vary_accept, close_connection;
+};
+void response_release(struct response *rs);
+/* Forgets what the body would have been; headers stay. */
+void response_clear(struct response *rs);
+/* The body without a copy: bytes that outlive the process' listener. */
+void response_static(struct response *rs, const char *p, size_t n);
+/* The bytes of the body, whichever form it has (not a stream). */
+const char *response_bytes(const struct response *rs, size_t *ret_len);
+void response_warn(struct response *rs, const char *fmt, ...) PRINTF(2, 3);
+/* A stream has something again. Any thread, never blocks; not after its close(). */
+void response_wake(void *wake);
+
+#endif
