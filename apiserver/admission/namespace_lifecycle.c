@@ -39,13 +39,8 @@ static int find(struct admission *a, const struct kind *k, struct obj **ret, str
 
 static int terminating(struct admission *a, struct err *err)
 {
-	struct field_errors *c = a->causes;
-
-	if (c->n < FIELD_ERRORS_MAX)
-		c->v[c->n++] = (struct field_error){
-			.reason = "NamespaceTerminating",
-			.field = mem_strdup("metadata.namespace"),
-			.message = mem_printf("namespace %s is being terminated", a->ns)};
+	field_errors_add(a->causes, "NamespaceTerminating", mem_strdup("metadata.namespace"),
+			 mem_printf("namespace %s is being terminated", a->ns));
 	return admission_forbid(
 		a, err, "unable to create new content in namespace %s because it is being terminated", a->ns);
 }

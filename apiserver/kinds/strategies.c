@@ -56,7 +56,7 @@ const char *field_path(char *buf, const char *fmt, ...)
 
 bool field_errors_has(const struct field_errors *e, const char *path)
 {
-	for (size_t i = 0; i < e->n && i < FIELD_ERRORS_MAX; i++)
+	for (size_t i = 0; i < field_errors_kept(e); i++)
 		if (!strcmp(e->v[i].field, path))
 			return true;
 	return false;

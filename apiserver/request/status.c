@@ -29,9 +29,7 @@ static void add_member(struct buf *out, bool *first, const char *key, const char
 
 static void write_causes(struct buf *out, const struct status_parts *st, bool *first)
 {
-	size_t n = st->causes ? st->causes->n : 0;
-	if (n > FIELD_ERRORS_MAX)
-		n = FIELD_ERRORS_MAX;
+	size_t n = st->causes ? field_errors_kept(st->causes) : 0;
 	if (!n && !st->cause_message)
 		return;
 	buf_adds(out, *first ? "\"causes\":[" : ",\"causes\":[");
@@ -116,7 +114,7 @@ static void invalid_message(struct buf *out, const struct subject *about, const 
 	if (k)
 		buf_addf(out, "%s%s%s ", k->kind, *k->group ? "." : "", k->group);
 	buf_addf(out, "\"%s\" is invalid", about->name);
-	size_t n = causes->n > FIELD_ERRORS_MAX ? FIELD_ERRORS_MAX : causes->n;
+	size_t n = field_errors_kept(causes);
 	size_t written = 0;
 	for (size_t i = 0; i < n; i++) {
 		const struct field_error *e = &causes->v[i];

@@ -189,7 +189,7 @@ void options_fail(const struct request *rq, struct response *rs, const struct er
 	} else {
 		autobuf struct buf m = BUF_INIT;
 		buf_adds(&m, "ListOptions.meta.k8s.io \"\" is invalid: ");
-		for (size_t i = 0; i < errs->n && i < FIELD_ERRORS_MAX; i++)
+		for (size_t i = 0; i < field_errors_kept(errs); i++)
 			buf_addf(&m, "%s%s: %s",
 				 i	       ? ", "
 				 : errs->n > 1 ? "["

@@ -101,9 +101,7 @@ static int does_not_apply(struct write *w, struct err *err)
 {
 	if (err->reason != REASON_INVALID || w->errs.n)
 		return -1;
-	w->errs.v[w->errs.n++] = (struct field_error){.reason = "UnexpectedServerResponse",
-						      .field = mem_strdup(""),
-						      .message = mem_strdup(err->msg)};
+	field_errors_add(&w->errs, "UnexpectedServerResponse", mem_strdup(""), mem_strdup(err->msg));
 	w->about = (struct subject){.kind = &no_kind, .name = ""};
 	return err_set(err, REASON_INVALID, "the server rejected our request due to an error in our request");
 }

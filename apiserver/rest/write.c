@@ -32,14 +32,10 @@ int write_check_dry_run(struct field_errors *errs, const char *value, bool *ret)
 		*ret = true;
 		return 0;
 	}
-	if (errs->n == FIELD_ERRORS_MAX)
-		return -1;
 	buf_adds(&b, "Unsupported value: [");
 	buf_add_json_string(&b, value, strlen(value));
 	buf_adds(&b, "]: supported values: \"All\"");
-	errs->v[errs->n++] = (struct field_error){.reason = "FieldValueNotSupported",
-						  .field = mem_strdup("dryRun"),
-						  .message = buf_take(&b, NULL)};
+	field_errors_add(errs, "FieldValueNotSupported", mem_strdup("dryRun"), buf_take(&b, NULL));
 	return -1;
 }
 

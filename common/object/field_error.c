@@ -7,24 +7,33 @@
 #include <string.h>
 #include "object/schema_internal.h"
 
+void field_errors_add(struct field_errors *e, const char *reason, char *path, char *message)
+{
+	size_t n = e->n++;
+
+	if (n >= FIELD_ERRORS_MAX) {
+		free(path);
+		free(message);
+		return;
+	}
+	if ((n & (n - 1)) == 0) /* the room doubles */
+		e->v = mem_realloc_array(e->v, n ? n * 2 : 1, sizeof(*e->v));
+	e->v[n] = (struct field_error){.reason = reason, .field = path, .message = message};
+}
+
 static void add(struct field_errors *e, const char *reason, const char *path, struct buf *message)
 {
-	if (e->n < FIELD_ERRORS_MAX)
-		e->v[e->n] = (struct field_error){
-			.reason = reason,
-			.field = mem_strdup(path),
-			.message = buf_take(message, NULL),
-		};
-	e->n++;
+	field_errors_add(e, reason, mem_strdup(path), buf_take(message, NULL));
 }
 
 void field_errors_release(struct field_errors *e)
 {
-	for (size_t i = 0; i < e->n && i < FIELD_ERRORS_MAX; i++) {
+	for (size_t i = 0; i < field_errors_kept(e); i++) {
 		free(e->v[i].field);
 		free(e->v[i].message);
 	}
-	e->n = 0;
+	free(e->v);
+	*e = (struct field_errors){.n = 0};
 }
 
 /* Go's %q. */

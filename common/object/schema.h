@@ -188,9 +188,16 @@ struct field_error {
 };
 #define FIELD_ERRORS_MAX 64
 struct field_errors {
-	struct field_error v[FIELD_ERRORS_MAX]; /* further ones are counted only */
+	struct field_error *v; /* of the first FIELD_ERRORS_MAX; further ones are counted only */
 	size_t n;
 };
+/* How many of them v holds. */
+static inline size_t field_errors_kept(const struct field_errors *e)
+{
+	return e->n < FIELD_ERRORS_MAX ? e->n : FIELD_ERRORS_MAX;
+}
+/* reason is static, the texts become the list's. */
+void field_errors_add(struct field_errors *e, const char *reason, char *path, char *message);
 void field_errors_release(struct field_errors *e);
 void field_error_required(struct field_errors *e, const char *path, const char *detail);
 /* value is written as upstream does: strings quoted, numbers bare, objects as JSON; NULL = null. */

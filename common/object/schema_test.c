@@ -357,7 +357,7 @@ static void write_keeps_unknown(void **state)
 static void assert_errors(struct field_errors *errs, const char *want)
 {
 	autobuf struct buf b = BUF_INIT;
-	for (size_t i = 0; i < errs->n && i < FIELD_ERRORS_MAX; i++)
+	for (size_t i = 0; i < field_errors_kept(errs); i++)
 		buf_addf(&b, "%s: %s\n", errs->v[i].field, errs->v[i].message);
 	assert_string_equal(buf_str(&b), want);
 	field_errors_release(errs);

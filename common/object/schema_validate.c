@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
+#include "base/unique.h"
 #include "object/schema_internal.h"
 
 struct check {
@@ -162,25 +163,16 @@ static void check_enum(struct check *c, const char **enums, const struct at *at,
 	field_error_not_supported(c->errs, path_text(&b, c->prefix, at), s, (const char *const *)enums);
 }
 
-/* Later items that repeat an earlier one: quadratic for short lists, by a map for long ones. */
+/* Later items that repeat an earlier one. */
 static void check_unique(struct check *c, const struct field *f, const struct at *at, const js *v)
 {
-	automap struct map seen = MAP_INIT;
+	autounique struct unique seen = {.n = 0};
 	bool by_item = !*f->unique;
-	bool few = js_len(v) <= 16;
 	const struct field *by = f->type->elem ? schema_field(f->type->elem, f->unique) : NULL;
 	bool at_item = by_item || (by && by->up);
 	js_array_for_each (item, v) {
 		const char *s = by_item ? js_str(item, NULL) : js_str(item, f->unique, NULL);
-		if (!s || !*s)
-			continue;
-		bool twice = !few && map_set(&seen, s, (void *)v);
-		for (size_t k = 0; few && !twice && k < item_i; k++) {
-			const char *o =
-				by_item ? js_str(js_at(v, k), NULL) : js_str(js_at(v, k), f->unique, NULL);
-			twice = o && strcmp(o, s) == 0;
-		}
-		if (!twice)
+		if (!s || !*s || !unique_seen(&seen, s))
 			continue;
 		autobuf struct buf b = BUF_INIT;
 		struct at here = {.up = at, .index = item_i}, key = {.up = &here, .name = f->unique};

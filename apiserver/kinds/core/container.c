@@ -172,31 +172,17 @@ void container_resources_validate(const js *resources, const char *path, struct 
 
 /* ---- mounts ---- */
 
-static const js *find_named(const js *list, const char *name)
-{
-	js_array_for_each (v, list) {
-		if (!strcmp(js_str0(v, "name", NULL), name))
-			return v;
-	}
-	return NULL;
-}
-
 static void mounts_validate(const struct container_ctx *c, const js *container, const char *path)
 {
-	const js *mounts = js_arr(container, "volumeMounts", NULL),
-		 *volumes = js_arr(c->spec, "volumes", NULL);
+	autounique struct unique paths = {.n = 0};
 
-	js_array_for_each (m, mounts) {
+	js_array_for_each (m, js_arr(container, "volumeMounts", NULL)) {
 		const char *name = js_str0(m, "name", NULL), *where = js_str0(m, "mountPath", NULL);
-		if (*name && !find_named(volumes, name))
+		if (*name && !unique_has(c->volumes, name))
 			field_error_not_found(c->errs, PATH("%s.volumeMounts[%zu].name", path, m_i), name);
-		for (size_t i = 0; i < m_i; i++)
-			if (*where && !strcmp(js_str0(js_at(mounts, i), "mountPath", NULL), where)) {
-				field_error_invalid_str(c->errs,
-							PATH("%s.volumeMounts[%zu].mountPath", path, m_i),
-							where, "must be unique");
-				break;
-			}
+		if (*where && unique_seen(&paths, where))
+			field_error_invalid_str(c->errs, PATH("%s.volumeMounts[%zu].mountPath", path, m_i),
+						where, "must be unique");
 		const char *sub = js_str0(m, "subPath", NULL);
 		if (*sub && *js_str0(m, "subPathExpr", NULL))
 			field_error_invalid_str(c->errs, PATH("%s.volumeMounts[%zu].subPathExpr", path, m_i),
@@ -296,15 +282,12 @@ static void security_validate(const js *sc, const char *path, struct field_error
 
 static void ports_validate(const struct container_ctx *c, const js *container, const char *path)
 {
-	const js *ports = js_arr(container, "ports", NULL);
+	autounique struct unique names = {.n = 0};
 
-	js_array_for_each (p, ports) {
+	js_array_for_each (p, js_arr(container, "ports", NULL)) {
 		const char *name = js_str0(p, "name", NULL);
-		for (size_t i = 0; *name && i < p_i; i++)
-			if (!strcmp(js_str0(js_at(ports, i), "name", NULL), name)) {
-				field_error_duplicate(c->errs, PATH("%s.ports[%zu].name", path, p_i), name);
-				break;
-			}
+		if (*name && unique_seen(&names, name))
+			field_error_duplicate(c->errs, PATH("%s.ports[%zu].name", path, p_i), name);
 	}
 }
 

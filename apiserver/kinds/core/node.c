@@ -3,23 +3,28 @@
  * ValidateNodeUpdate). */
 #include <arpa/inet.h>
 #include <stdio.h>
+#include "base/unique.h"
 #include "kinds/strategies.h"
 
 static void validate_taints(const js *taints, struct field_errors *errs)
 {
-	char key[384];
+	autounique struct unique seen = {.n = 0};
 
 	js_array_for_each (t, taints) {
-		const char *k = js_str0(t, "key", NULL), *e = js_str0(t, "effect", NULL);
-		for (size_t i = 0; i < t_i; i++) {
-			const js *other = js_at(taints, i);
-			if (strcmp(js_str0(other, "key", NULL), k) ||
-			    strcmp(js_str0(other, "effect", NULL), e))
-				continue;
-			snprintf(key, sizeof(key), "%.256s:%.64s", k, e);
+		autofree char *key = mem_printf("%s:%s", js_str0(t, "key", NULL), js_str0(t, "effect", NULL));
+		if (unique_seen(&seen, key))
 			field_error_duplicate(errs, PATH("metadata.taints[%zu]", t_i), key);
-			break;
-		}
+	}
+}
+
+static void validate_addresses(const js *addresses, struct field_errors *errs)
+{
+	autounique struct unique seen = {.n = 0};
+
+	js_array_for_each (a, addresses) {
+		const char *address = js_str0(a, "address", NULL);
+		if (unique_seen_f(&seen, "%s\n%s", js_str0(a, "type", NULL), address))
+			field_error_duplicate(errs, PATH("status.addresses[%zu]", a_i), address);
 	}
 }
 
@@ -77,14 +82,8 @@ static void validate_cidrs(const js *new, const js *old, struct field_errors *er
 static void node_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
 			  struct field_errors *errs)
 {
-	const js *addresses = js_arr(new, "status", "addresses", NULL);
-
 	if (!strcmp(ctx->subresource, "status")) {
-		js_array_for_each (a, addresses)
-			for (size_t i = 0; i < a_i; i++)
-				if (js_equal(js_at(addresses, i), a))
-					field_error_duplicate(errs, PATH("status.addresses[%zu]", a_i),
-							      js_str0(a, "address", NULL));
+		validate_addresses(js_arr(new, "status", "addresses", NULL), errs);
 		return;
 	}
 	validate_taints(js_arr(new, "spec", "taints", NULL), errs);

@@ -82,17 +82,24 @@ static void validate_deadline(const js *new, const js *old, struct field_errors 
 				    "must not update from a positive integer to nil value");
 }
 
+static char *toleration_key(const js *t)
+{
+	return mem_printf("%s\n%s\n%s\n%s", js_str0(t, "key", NULL), js_str0(t, "operator", NULL),
+			  js_str0(t, "value", NULL), js_str0(t, "effect", NULL));
+}
+
 /* Existing tolerations stay, but for their tolerationSeconds. */
 static void validate_tolerations(const js *new, const js *old, struct field_errors *errs)
 {
+	autounique struct unique are = {.n = 0};
+
+	js_array_for_each (n, js_arr(new, "tolerations", NULL)) {
+		autofree char *key = toleration_key(n);
+		unique_seen(&are, key);
+	}
 	js_array_for_each (o, js_arr(old, "tolerations", NULL)) {
-		bool found = false;
-		js_array_for_each (n, js_arr(new, "tolerations", NULL)) {
-			autojson js *copy = js_dup(o);
-			field_carry(copy, n, "tolerationSeconds");
-			found = found || js_equal(copy, n);
-		}
-		if (!found) {
+		autofree char *key = toleration_key(o);
+		if (!unique_has(&are, key)) {
 			field_error_forbidden(
 				errs, "spec.tolerations",
 				"existing toleration can not be modified except its tolerationSeconds");
@@ -101,22 +108,16 @@ static void validate_tolerations(const js *new, const js *old, struct field_erro
 	}
 }
 
-static bool has_name(const js *list, const char *name)
-{
-	js_array_for_each (g, list) {
-		if (!strcmp(js_str0(g, "name", NULL), name))
-			return true;
-	}
-	return false;
-}
-
 static void validate_gates(const js *new, const js *old, struct field_errors *errs)
 {
+	autounique struct unique were = {.n = 0};
 	char detail[384];
 
+	js_array_for_each (g, js_arr(old, "schedulingGates", NULL))
+		unique_seen(&were, js_str0(g, "name", NULL));
 	js_array_for_each (g, js_arr(new, "schedulingGates", NULL)) {
 		const char *name = js_str0(g, "name", NULL);
-		if (has_name(js_arr(old, "schedulingGates", NULL), name))
+		if (unique_has(&were, name))
 			continue;
 		snprintf(detail, sizeof(detail),
 			 "only deletion is allowed, but found new scheduling gate '%s'", name);
@@ -287,17 +288,14 @@ static void pod_validate(const struct strategy_ctx *ctx, const js *new, const js
 static void warn_hidden_env(const js *container, const char *path, void (*add)(void *arg, const char *text),
 			    void *arg)
 {
-	const js *env = js_arr(container, "env", NULL);
+	autounique struct unique names = {.n = 0};
 
-	js_array_for_each (v, env) {
+	js_array_for_each (v, js_arr(container, "env", NULL)) {
 		const char *name = js_str0(v, "name", NULL);
-		for (size_t i = 0; i < v_i; i++)
-			if (!strcmp(js_str0(js_at(env, i), "name", NULL), name)) {
-				add(arg,
-				    PATH("%s.env[%zu]: hides previous definition of \"%s\", which may be dropped when using apply",
-					 path, v_i, name));
-				break;
-			}
+		if (unique_seen(&names, name))
+			add(arg,
+			    PATH("%s.env[%zu]: hides previous definition of \"%s\", which may be dropped when using apply",
+				 path, v_i, name));
 	}
 }
 
@@ -305,18 +303,16 @@ static void warn_double_ports(const js *container, const char *path, void (*add)
 			      void *arg)
 {
 	const js *ports = js_arr(container, "ports", NULL);
+	autounique struct unique seen = {.n = 0};
 
-	js_array_for_each (p, ports) {
-		for (size_t i = 0; i < p_i; i++) {
-			const js *o = js_at(ports, i);
-			if (js_int(o, 0, "containerPort", NULL) != js_int(p, 0, "containerPort", NULL) ||
-			    js_int(o, 0, "hostPort", NULL) != js_int(p, 0, "hostPort", NULL) ||
-			    strcmp(js_str0(o, "protocol", NULL), js_str0(p, "protocol", NULL)))
-				continue;
+	js_array_for_each (p, js_len(ports) > 1 ? ports : NULL) {
+		autofree char *key =
+			mem_printf("%lld/%lld/%s", (long long)js_int(p, 0, "containerPort", NULL),
+				   (long long)js_int(p, 0, "hostPort", NULL), js_str0(p, "protocol", NULL));
+		size_t first = unique_first(&seen, key, strlen(key), p_i);
+		if (first != p_i)
 			add(arg, PATH("%s.ports[%zu]: duplicate port definition with %s.ports[%zu]", path,
-				      p_i, path, i));
-			break;
-		}
+				      p_i, path, first));
 	}
 }
 

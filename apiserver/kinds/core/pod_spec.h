@@ -6,6 +6,7 @@
 #ifndef KINDS_CORE_POD_SPEC_H
 #define KINDS_CORE_POD_SPEC_H
 
+#include "base/unique.h"
 #include "kinds/strategy.h"
 
 void pod_spec_default(js *spec, bool is_pod);
@@ -18,6 +19,7 @@ struct container_ctx {
 	const char *base; /* of the Pod spec */
 	const char *list; /* "containers", "initContainers" */
 	bool init, is_pod;
+	const struct unique *volumes; /* their names */
 	struct field_errors *errs;
 };
 void container_validate(const struct container_ctx *c, const js *container, size_t index);

@@ -23,57 +23,42 @@ static const char ip_detail[] = "must be a valid IP address, (e.g. 10.9.8.7 or 2
 
 /* ---- names and ports over all containers ---- */
 
-static void names_validate(const js *spec, const char *base, struct field_errors *errs)
+static void unique_add_names(struct unique *names, const js *list)
 {
-	const js *containers = js_arr(spec, "containers", NULL);
-
-	js_array_for_each (i, js_arr(spec, "initContainers", NULL)) {
-		const char *name = js_str0(i, "name", NULL);
-		js_array_for_each (c, containers) {
-			if (*name && !strcmp(js_str0(c, "name", NULL), name)) {
-				field_error_duplicate(errs, PATH("%s.initContainers[%zu].name", base, i_i),
-						      name);
-				break;
-			}
-		}
-	}
+	js_array_for_each (v, list)
+		unique_seen(names, js_str0(v, "name", NULL));
 }
 
-struct host_port {
-	const char *protocol, *ip;
-	int64_t port;
-};
-#define MAX_HOST_PORTS 256
-
-static void host_port_key(const struct host_port *p, char out[128])
+static void names_validate(const js *spec, const char *base, struct field_errors *errs)
 {
-	snprintf(out, 128, "%s/%s/%lld", p->protocol, p->ip, (long long)p->port);
+	const js *inits = js_arr(spec, "initContainers", NULL);
+	autounique struct unique names = {.n = 0};
+
+	if (!js_len(inits))
+		return;
+	unique_add_names(&names, js_arr(spec, "containers", NULL));
+	js_array_for_each (i, inits) {
+		const char *name = js_str0(i, "name", NULL);
+		if (*name && unique_has(&names, name))
+			field_error_duplicate(errs, PATH("%s.initContainers[%zu].name", base, i_i), name);
+	}
 }
 
 static void host_ports_validate(const js *containers, const char *base, struct field_errors *errs)
 {
-	struct host_port seen[MAX_HOST_PORTS];
-	size_t n = 0;
-	char key[128];
+	autounique struct unique seen = {.n = 0};
 
 	js_array_for_each (c, containers) {
 		js_array_for_each (p, js_arr(c, "ports", NULL)) {
-			struct host_port h = {js_str0(p, "protocol", NULL), js_str0(p, "hostIP", NULL),
-					      js_int(p, 0, "hostPort", NULL)};
-			if (!h.port)
+			int64_t port = js_int(p, 0, "hostPort", NULL);
+			if (!port)
 				continue;
-			size_t i = 0;
-			while (i < n && (seen[i].port != h.port || strcmp(seen[i].protocol, h.protocol) ||
-					 strcmp(seen[i].ip, h.ip)))
-				i++;
-			if (i < n) {
-				host_port_key(&h, key);
+			autofree char *key = mem_printf("%s/%s/%lld", js_str0(p, "protocol", NULL),
+							js_str0(p, "hostIP", NULL), (long long)port);
+			if (unique_seen(&seen, key))
 				field_error_duplicate(
 					errs, PATH("%s.containers[%zu].ports[%zu].hostPort", base, c_i, p_i),
 					key);
-			} else if (n < MAX_HOST_PORTS) {
-				seen[n++] = h;
-			}
 		}
 	}
 }
@@ -240,6 +225,7 @@ void pod_affinity_validate(const js *affinity, const char *path, struct field_er
 
 static void spread_validate(const js *list, const char *path, struct field_errors *errs)
 {
+	autounique struct unique pairs = {.n = 0};
 	char key[384];
 
 	js_array_for_each (c, list) {
@@ -255,15 +241,10 @@ static void spread_validate(const js *list, const char *path, struct field_error
 			field_error_invalid(errs, PATH("%s[%zu].minDomains", path, c_i),
 					    js_field(c, "minDomains"), key);
 		}
-		for (size_t i = 0; i < c_i; i++) {
-			const js *other = js_at(list, i);
-			if (strcmp(js_str0(other, "topologyKey", NULL), topology) ||
-			    strcmp(js_str0(other, "whenUnsatisfiable", NULL), when))
-				continue;
+		if (unique_seen_f(&pairs, "%s\n%s", topology, when)) {
 			snprintf(key, sizeof(key), "{%.256s, %.64s}", topology, when);
 			field_error_duplicate(
 				errs, PATH("%s[%zu].{topologyKey, whenUnsatisfiable}", path, c_i), key);
-			break;
 		}
 		label_selector_validate(js_obj(c, "labelSelector", NULL),
 					PATH("%s[%zu].labelSelector", path, c_i), errs);
@@ -373,8 +354,11 @@ void pod_spec_validate(const js *spec, const char *base, bool is_pod, struct fie
 {
 	struct container_ctx c = {
 		.spec = spec, .base = base, .list = "containers", .is_pod = is_pod, .errs = errs};
+	autounique struct unique volumes = {.n = 0};
 	const char *bad, *class = js_str0(spec, "priorityClassName", NULL);
 
+	unique_add_names(&volumes, js_arr(spec, "volumes", NULL));
+	c.volumes = &volumes;
 	volumes_validate(js_arr(spec, "volumes", NULL), base, errs);
 	js_array_for_each (x, js_arr(spec, "containers", NULL))
 		container_validate(&c, x, x_i);

@@ -6,6 +6,7 @@
  */
 #include <arpa/inet.h>
 #include <stdio.h>
+#include "base/unique.h"
 #include "kinds/core/service_alloc.h"
 #include "kinds/strategies.h"
 #include "object/name.h"
@@ -47,35 +48,53 @@ static bool wants_health_port(const js *svc)
 
 /* ---- what a client leaves out of an update stays ---- */
 
-static bool same_port(const js *a, const js *b)
+static bool node_port_seen(struct unique *u, int64_t port)
 {
-	return js_int(a, 0, "port", NULL) == js_int(b, 0, "port", NULL) &&
-	       !strcmp(js_str0(a, "protocol", NULL), js_str0(b, "protocol", NULL));
+	size_t i = u->seen++;
+	return unique_first(u, &port, sizeof(port), i) != i;
 }
 
-static bool uses_node_port(const js *ports, int64_t port, const js *but)
+static void node_ports_of(struct unique *u, const js *svc)
 {
-	js_array_for_each (p, ports) {
-		if (p != but && js_int(p, 0, "nodePort", NULL) == port)
-			return true;
+	js_array_for_each (p, js_arr(svc, "spec", "ports", NULL)) {
+		int64_t port = js_int(p, 0, "nodePort", NULL);
+		if (port)
+			node_port_seen(u, port);
 	}
-	return false;
 }
 
-static void keep_node_ports(js *spec, const js *old_spec)
+static char *port_key(const js *p)
 {
-	js *ports = js_arr(spec, "ports", NULL);
+	return mem_printf("%s/%lld", js_str0(p, "protocol", NULL), (long long)js_int(p, 0, "port", NULL));
+}
 
-	js_array_for_each (p, ports) {
-		if (js_int(p, 0, "nodePort", NULL))
-			continue;
-		js_array_for_each (o, js_arr(old_spec, "ports", NULL)) {
-			int64_t was = js_int(o, 0, "nodePort", NULL);
-			if (was && same_port(p, o) && !uses_node_port(ports, was, p)) {
-				js_set_int(p, "nodePort", was);
-				break;
-			}
-		}
+static void keep_node_ports(js *new, const js *old)
+{
+	const js *were = js_arr(old, "spec", "ports", NULL);
+	autounique struct unique used = {.n = 0}, by_port = {.n = 0};
+
+	node_ports_of(&used, new);
+	js_array_for_each (o, were) {
+		autofree char *key = port_key(o);
+		unique_first(&by_port, key, strlen(key), o_i);
+	}
+	js_array_for_each (p, js_arr(new, "spec", "ports", NULL)) {
+		autofree char *key = port_key(p);
+		size_t i = unique_first(&by_port, key, strlen(key), SIZE_MAX - 1);
+		int64_t was = i < js_len(were) ? js_int(js_at(were, i), 0, "nodePort", NULL) : 0;
+		if (was && !js_int(p, 0, "nodePort", NULL) && !node_port_seen(&used, was))
+			js_set_int(p, "nodePort", was);
+	}
+}
+
+static void drop_node_ports(js *new, const js *old)
+{
+	autounique struct unique held = {.n = 0};
+
+	node_ports_of(&held, old);
+	js_array_for_each (p, js_arr(new, "spec", "ports", NULL)) {
+		if (unique_has_n(&held, &(int64_t){js_int(p, 0, "nodePort", NULL)}, sizeof(int64_t)))
+			js_del(p, "nodePort");
 	}
 }
 
@@ -93,11 +112,7 @@ static void drop_dependent(js *new, const js *old)
 		js_del(spec, "ipFamilyPolicy");
 	}
 	if (wants_node_ports(old) && !wants_node_ports(new))
-		js_array_for_each (p, js_arr(spec, "ports", NULL)) {
-			int64_t port = js_int(p, 0, "nodePort", NULL);
-			if (port && uses_node_port(js_arr(was, "ports", NULL), port, NULL))
-				js_del(p, "nodePort");
-		}
+		drop_node_ports(new, old);
 	if (wants_health_port(old) && !wants_health_port(new) &&
 	    js_equal(js_field(spec, "healthCheckNodePort"), js_field(was, "healthCheckNodePort")))
 		js_del(spec, "healthCheckNodePort");
@@ -153,7 +168,7 @@ static void service_prepare(const struct strategy_ctx *ctx, js *new, const js *o
 				field_carry(spec, was, "ipFamilyPolicy");
 		}
 		if (wants_node_ports(old) && wants_node_ports(new))
-			keep_node_ports(spec, was);
+			keep_node_ports(new, old);
 		if (wants_health_port(old) && wants_health_port(new) &&
 		    !js_field(spec, "healthCheckNodePort"))
 			field_carry(spec, was, "healthCheckNodePort");
@@ -173,35 +188,41 @@ static void service_prepare(const struct strategy_ctx *ctx, js *new, const js *o
 /* The value is shown as upstream shows its internal struct. */
 static void double_port(const js *p, size_t i, struct field_errors *errs)
 {
-	if (errs->n >= FIELD_ERRORS_MAX)
-		return;
-	errs->v[errs->n++] = (struct field_error){
-		.reason = "FieldValueDuplicate",
-		.field = mem_printf("spec.ports[%zu]", i),
-		.message = mem_printf(
+	field_errors_add(
+		errs, "FieldValueDuplicate", mem_printf("spec.ports[%zu]", i),
+		mem_printf(
 			"Duplicate value: {\"Name\":\"\",\"Protocol\":\"%s\",\"AppProtocol\":null,\"Port\":%lld,\"TargetPort\":0,\"NodePort\":0}",
-			js_str0(p, "protocol", NULL), (long long)js_int(p, 0, "port", NULL))};
+			js_str0(p, "protocol", NULL), (long long)js_int(p, 0, "port", NULL)));
 }
 
-static void validate_port(const js *svc, const js *ports, const js *p, size_t i, struct field_errors *errs)
-{
-	const char *name = js_str0(p, "name", NULL);
-	char key[128];
+/* What no two ports of a Service may share. */
+struct port_keys {
+	struct unique names, ports, node_ports;
+};
 
-	if (!*name && js_len(ports) > 1)
+static void port_keys_release(struct port_keys *k)
+{
+	unique_release(&k->names);
+	unique_release(&k->ports);
+	unique_release(&k->node_ports);
+}
+
+static void validate_port(const js *svc, const js *p, size_t i, struct port_keys *keys,
+			  struct field_errors *errs)
+{
+	const char *name = js_str0(p, "name", NULL), *protocol = js_str0(p, "protocol", NULL);
+	long long node = js_int(p, 0, "nodePort", NULL);
+	char key[32];
+
+	if (!*name && js_len(js_arr(svc, "spec", "ports", NULL)) > 1)
 		field_error_required(errs, PATH("spec.ports[%zu].name", i), "");
-	for (size_t j = 0; j < i; j++) {
-		const js *o = js_at(ports, j);
-		int64_t node = js_int(p, 0, "nodePort", NULL);
-		if (*name && !strcmp(js_str0(o, "name", NULL), name))
-			field_error_duplicate(errs, PATH("spec.ports[%zu].name", i), name);
-		if (same_port(o, p))
-			double_port(p, i, errs);
-		if (node && node == js_int(o, 0, "nodePort", NULL) &&
-		    !strcmp(js_str0(o, "protocol", NULL), js_str0(p, "protocol", NULL))) {
-			snprintf(key, sizeof(key), "%lld", (long long)node);
-			field_error_duplicate(errs, PATH("spec.ports[%zu].nodePort", i), key);
-		}
+	if (*name && unique_seen(&keys->names, name))
+		field_error_duplicate(errs, PATH("spec.ports[%zu].name", i), name);
+	if (unique_seen_f(&keys->ports, "%s/%lld", protocol, (long long)js_int(p, 0, "port", NULL)))
+		double_port(p, i, errs);
+	if (node && unique_seen_f(&keys->node_ports, "%s/%lld", protocol, node)) {
+		snprintf(key, sizeof(key), "%lld", node);
+		field_error_duplicate(errs, PATH("spec.ports[%zu].nodePort", i), key);
 	}
 	if (!strcmp(type_of(svc), "ClusterIP") && js_int(p, 0, "nodePort", NULL))
 		field_error_forbidden(errs, PATH("spec.ports[%zu].nodePort", i),
@@ -292,6 +313,7 @@ static void service_validate(const struct strategy_ctx *ctx, const js *new, cons
 			     struct field_errors *errs)
 {
 	const js *ports = js_arr(new, "spec", "ports", NULL);
+	__attribute__((cleanup(port_keys_release))) struct port_keys keys = {.names = {.n = 0}};
 
 	if (!strcmp(ctx->subresource, "status"))
 		return;
@@ -302,7 +324,7 @@ static void service_validate(const struct strategy_ctx *ctx, const js *new, cons
 	if (!js_len(ports) && !is_headless(new) && !is_external(new))
 		field_error_required(errs, "spec.ports", "");
 	js_array_for_each (p, ports)
-		validate_port(new, ports, p, p_i, errs);
+		validate_port(new, p, p_i, &keys, errs);
 	validate_fields_of_types(new, errs);
 	const char *was = js_str0(old, "spec", "clusterIP", NULL),
 		   *is = js_str0(new, "spec", "clusterIP", NULL);
@@ -342,12 +364,6 @@ static void take_ip(const struct strategy_ctx *ctx, js *spec, struct field_error
 	field_error_invalid(errs, "spec.clusterIPs", list, detail);
 }
 
-/* Does `svc` hold this port already? */
-static bool holds_port(const js *svc, int64_t port)
-{
-	return svc && uses_node_port(js_arr(svc, "spec", "ports", NULL), port, NULL);
-}
-
 static void take_port(const struct strategy_ctx *ctx, js *p, const char *key, const char *path,
 		      struct field_errors *errs)
 {
@@ -373,17 +389,6 @@ static void take_port(const struct strategy_ctx *ctx, js *p, const char *key, co
 
 static void service_release(const struct strategy_ctx *ctx, const js *gone, const js *kept);
 
-/* One node port serves a port number on TCP and UDP alike. */
-static bool taken_by_sibling(const js *ports, size_t i)
-{
-	int64_t port = js_int(js_at(ports, i), 0, "nodePort", NULL);
-
-	for (size_t j = 0; port && j < i; j++)
-		if (js_int(js_at(ports, j), 0, "nodePort", NULL) == port)
-			return true;
-	return false;
-}
-
 static void service_allocate(const struct strategy_ctx *ctx, js *new, const js *old,
 			     struct field_errors *errs)
 {
@@ -391,6 +396,7 @@ static void service_allocate(const struct strategy_ctx *ctx, js *new, const js *
 	autojson js *before = js_new_obj(); /* what is held so far, to give back on failure */
 	js *held = js_ensure(before, "spec", NULL);
 	const char *ip = js_str0(spec, "clusterIP", NULL);
+	autounique struct unique taken = {.n = 0};
 
 	if (!ctx->alloc)
 		return;
@@ -399,14 +405,18 @@ static void service_allocate(const struct strategy_ctx *ctx, js *new, const js *
 		if (!errs->n)
 			field_carry(held, spec, "clusterIP");
 	}
+	node_ports_of(&taken, old);
 	for (size_t i = 0; !errs->n && wants_node_ports(new) && i < js_len(ports); i++) {
 		js *p = js_at(ports, i);
 		int64_t asked = js_int(p, 0, "nodePort", NULL);
-		if ((asked && holds_port(old, asked)) || taken_by_sibling(ports, i))
+		/* held before, or by a sibling: one node port serves a port number on TCP and UDP alike */
+		if (asked && node_port_seen(&taken, asked))
 			continue;
 		take_port(ctx, p, "nodePort", PATH("spec.ports[%zu].nodePort", i), errs);
-		if (!errs->n)
+		if (!errs->n) {
+			node_port_seen(&taken, js_int(p, 0, "nodePort", NULL));
 			js_push(js_ensure_arr(held, "ports"), js_dup(p));
+		}
 	}
 	int64_t health = js_int(spec, 0, "healthCheckNodePort", NULL);
 	if (!errs->n && wants_health_port(new) &&
@@ -421,13 +431,16 @@ static void service_release(const struct strategy_ctx *ctx, const js *gone, cons
 	const char *ip = js_str0(gone, "spec", "clusterIP", NULL);
 	int64_t health = js_int(gone, 0, "spec", "healthCheckNodePort", NULL);
 
+	autounique struct unique still = {.n = 0};
+
 	if (!ctx->alloc)
 		return;
+	node_ports_of(&still, kept);
 	if (*ip && strcmp(ip, "None") && strcmp(ip, js_str0(kept, "spec", "clusterIP", NULL)))
 		service_free_ip(ctx->alloc, ip);
 	js_array_for_each (p, js_arr(gone, "spec", "ports", NULL)) {
 		int64_t port = js_int(p, 0, "nodePort", NULL);
-		if (port && !holds_port(kept, port))
+		if (port && !unique_has_n(&still, &port, sizeof(port)))
 			service_free_port(ctx->alloc, (int)port);
 	}
 	if (health && health != js_int(kept, 0, "spec", "healthCheckNodePort", NULL))
