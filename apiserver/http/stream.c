@@ -330,8 +330,7 @@ static int wait_ms(struct stream_thread *t)
 		return 0;
 	if (!n)
 		return -1;
-	int64_t left = CONTAINER_OF(n, struct stream, timer)->due_ns - clock_mono_ns();
-	return left <= 0 ? 0 : left > 60 * NS_PER_S ? 60000 : (int)(left / NS_PER_MS) + 1;
+	return clock_poll_ms(CONTAINER_OF(n, struct stream, timer)->due_ns);
 }
 
 static void *stream_thread(void *arg)

@@ -9,6 +9,9 @@
  * its mutex, the poker, who holds `lock`, only ever tries the mutex and starts over when it is busy. Being in
  * the register means that the waiter has not returned, so its mutex and condition variable exist.
  *
+ * A hastened clock is the real one, stretched from the moment on at which it was hastened; a deadline is brought
+ * back to the real clock before anything sleeps on it.
+ *
  * Without clock_fake() none of this runs: a wait costs one load more than pthread_cond_timedwait.
  */
 #include "base/clock.h"
@@ -20,6 +23,9 @@
 #include <time.h>
 #include "base/list.h"
 
+/* As long as anybody needs to sleep at once: callers look at the clock again. */
+#define POLL_MAX_MS (3600 * 1000)
+
 struct waiter {
 	struct list link;
 	pthread_cond_t *cond;
@@ -27,10 +33,12 @@ struct waiter {
 	uint64_t poked; /* last round that woke it */
 };
 
-static atomic_bool faked;
+static atomic_bool faked;		     /* frozen or hastened: the real clock is not what we show */
+static atomic_int haste;		     /* 0: frozen; else how many times as fast as the real clock */
+static int64_t haste_mono_ns, haste_wall_ns; /* the real clocks when it began */
 static _Atomic int64_t fake_mono_ns, fake_wall_ns;
-static pthread_mutex_t lock =
-	PTHREAD_MUTEX_INITIALIZER; /* taken after any waiter's mutex; guards what follows */
+/* Taken after any waiter's mutex; guards what follows. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct list waiters = LIST_INIT(waiters);
 static uint64_t round_no;
 
@@ -42,14 +50,38 @@ static int64_t now(clockid_t id)
 	return (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
 
+static int64_t moved(clockid_t id, int64_t frozen_ns, int64_t began_ns)
+{
+	int factor = haste;
+
+	return factor ? began_ns + (now(id) - began_ns) * factor : frozen_ns;
+}
+
 int64_t clock_mono_ns(void)
 {
-	return atomic_load_explicit(&faked, memory_order_acquire) ? fake_mono_ns : now(CLOCK_MONOTONIC);
+	if (atomic_load_explicit(&faked, memory_order_acquire))
+		return moved(CLOCK_MONOTONIC, fake_mono_ns, haste_mono_ns);
+	return now(CLOCK_MONOTONIC);
 }
 
 int64_t clock_wall_ns(void)
 {
-	return atomic_load_explicit(&faked, memory_order_acquire) ? fake_wall_ns : now(CLOCK_REALTIME);
+	if (atomic_load_explicit(&faked, memory_order_acquire))
+		return moved(CLOCK_REALTIME, fake_wall_ns, haste_wall_ns);
+	return now(CLOCK_REALTIME);
+}
+
+int clock_poll_ms(int64_t deadline_ns)
+{
+	int64_t left = deadline_ns == CLOCK_NEVER ? 0 : deadline_ns - clock_mono_ns();
+	int factor = atomic_load_explicit(&faked, memory_order_acquire) && haste ? haste : 1;
+
+	if (deadline_ns == CLOCK_NEVER)
+		return -1;
+	if (left <= 0)
+		return 0;
+	left = (left / factor + NS_PER_MS - 1) / NS_PER_MS;
+	return left > POLL_MAX_MS ? POLL_MAX_MS : (int)left;
 }
 
 void clock_cond_init(pthread_cond_t *c)
@@ -88,8 +120,12 @@ static bool fake_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t deadline_ns
 
 bool clock_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t deadline_ns)
 {
-	if (atomic_load_explicit(&faked, memory_order_acquire))
-		return fake_wait(c, m, deadline_ns);
+	if (atomic_load_explicit(&faked, memory_order_acquire)) {
+		if (!haste)
+			return fake_wait(c, m, deadline_ns);
+		if (deadline_ns != CLOCK_NEVER)
+			deadline_ns = haste_mono_ns + (deadline_ns - haste_mono_ns) / haste;
+	}
 	if (deadline_ns == CLOCK_NEVER) {
 		pthread_cond_wait(c, m);
 		return true;
@@ -137,16 +173,26 @@ void clock_fake(int64_t wall_ns)
 {
 	fake_mono_ns = clock_mono_ns();
 	fake_wall_ns = wall_ns;
+	haste = 0;
 	atomic_store_explicit(&faked, true, memory_order_release);
 	wake_all();
 }
 
 void clock_advance(int64_t ns)
 {
-	assert(faked && ns >= 0);
+	assert(faked && !haste && ns >= 0);
 	fake_mono_ns += ns;
 	fake_wall_ns += ns;
 	wake_all();
+}
+
+void clock_hasten(int factor)
+{
+	assert(factor > 0 && !faked);
+	haste_mono_ns = now(CLOCK_MONOTONIC);
+	haste_wall_ns = now(CLOCK_REALTIME);
+	haste = factor;
+	atomic_store_explicit(&faked, true, memory_order_release);
 }
 
 void clock_real(void)

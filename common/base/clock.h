@@ -28,11 +28,19 @@ void clock_cond_init(pthread_cond_t *c);
    condition variables do. Returns false once the deadline has passed. */
 bool clock_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t deadline_ns);
 
+/* What poll(), epoll_wait() or a timer of the real world has to be given in order to sleep until `deadline_ns`
+   (monotonic): milliseconds, rounded up so that nobody wakes early; -1 for CLOCK_NEVER, at most an hour. */
+int clock_poll_ms(int64_t deadline_ns);
+
 /* Tests only. The caller holds no mutex that a clock_cond_wait() uses. A wait that began under the real clock
    keeps the real deadline, so fake the clock before the threads under test start. */
 void clock_fake(int64_t wall_ns);
 void clock_advance(int64_t ns);
 void clock_real(void);
+/* Tests only: from now on both clocks run `factor` times as fast as the real ones, for everything that sleeps by
+   clock_cond_wait() or clock_poll_ms(). For tests of waits that another process or the kernel takes part in; where
+   every waiter is ours, clock_fake() is exact. Ended by clock_real(). */
+void clock_hasten(int factor);
 size_t clock_waiting(void); /* how many threads wait on the fake clock now */
 
 #endif

@@ -92,9 +92,46 @@ static void real_deadlines_pass(void **state)
 	pthread_cond_destroy(&c);
 }
 
+static void a_hastened_clock_keeps_its_pace(void **state)
+{
+	pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+	pthread_cond_t c;
+	int64_t real = clock_mono_ns(), wall = clock_wall_ns(), start, ms;
+
+	clock_cond_init(&c);
+	clock_hasten(1000);
+	start = clock_mono_ns();
+	assert_true(start >= real && clock_wall_ns() >= wall);
+	ms = clock_poll_ms(start + 60 * NS_PER_S);
+	assert_true(ms > 0 && ms <= 60);
+	assert_int_equal(clock_poll_ms(CLOCK_NEVER), -1);
+	assert_int_equal(clock_poll_ms(start), 0);
+	pthread_mutex_lock(&m);
+	while (clock_cond_wait(&c, &m, start + 20 * NS_PER_S))
+		;
+	pthread_mutex_unlock(&m);
+	assert_true(clock_mono_ns() >= start + 20 * NS_PER_S);
+	clock_real();
+	assert_true(clock_mono_ns() - real >= 20 * NS_PER_MS);
+	pthread_cond_destroy(&c);
+}
+
+static void polls_sleep_long_enough(void **state)
+{
+	clock_fake(0);
+	assert_int_equal(clock_poll_ms(clock_mono_ns() + 1), 1);
+	assert_int_equal(clock_poll_ms(clock_mono_ns() + NS_PER_MS), 1);
+	assert_int_equal(clock_poll_ms(clock_mono_ns() + NS_PER_MS + 1), 2);
+	assert_int_equal(clock_poll_ms(clock_mono_ns() - 1), 0);
+	assert_int_equal(clock_poll_ms(CLOCK_NEVER - 1), 3600 * 1000);
+	clock_real();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_hastened_clock_keeps_its_pace),
+		cmocka_unit_test(polls_sleep_long_enough),
 		cmocka_unit_test(fake_time_wakes_waiters),
 		cmocka_unit_test(real_deadlines_pass),
 	};

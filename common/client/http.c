@@ -678,27 +678,22 @@ static bool expire(struct http *h)
 
 static int wait_ms(struct http *h, int64_t deadline_ns)
 {
-	int64_t wait = CLOCK_NEVER, now = clock_mono_ns();
 	struct heap_node *n = heap_peek(&h->timers);
+	int ms;
 
-	if (deadline_ns != CLOCK_NEVER)
-		wait = deadline_ns - now;
 	if (n) {
-		int64_t t = CONTAINER_OF(n, struct http_call, timer)->due_ns - now;
+		int64_t due = CONTAINER_OF(n, struct http_call, timer)->due_ns;
 
-		wait = t < wait ? t : wait;
+		deadline_ns = due < deadline_ns ? due : deadline_ns;
 	}
+	ms = clock_poll_ms(deadline_ns);
 	if (h->curl_timer_ns != CLOCK_NEVER) {
-		int64_t t = h->curl_timer_ns - real_ns();
+		int64_t left = h->curl_timer_ns - real_ns();
+		int curl_ms = left > 0 ? (int)((left + NS_PER_MS - 1) / NS_PER_MS) : 0;
 
-		wait = t < wait ? t : wait;
+		ms = ms < 0 || curl_ms < ms ? curl_ms : ms;
 	}
-	if (wait == CLOCK_NEVER)
-		return -1;
-	if (wait <= 0)
-		return 0;
-	wait = (wait + NS_PER_MS - 1) / NS_PER_MS;
-	return wait > 3600000 ? 3600000 : (int)wait;
+	return ms;
 }
 
 static bool serve(struct http *h, const struct epoll_event *ev)

@@ -61,7 +61,7 @@ static bool saw(uint64_t rev)
 
 static void wait_for(uint64_t rev, int want_resets)
 {
-	int64_t deadline = clock_mono_ns() + 20 * NS_PER_S;
+	int64_t deadline = clock_mono_ns() + 100 * NS_PER_S;
 	pthread_mutex_lock(&lock);
 	while (!(want_resets ? resets >= want_resets : saw(rev)))
 		if (!clock_cond_wait(&cond, &lock, deadline))
@@ -78,7 +78,7 @@ static int try_put(const char *key, const char *value, uint64_t expect, uint64_t
 
 static void wait_until_up(void)
 {
-	int64_t deadline = clock_mono_ns() + 20 * NS_PER_S;
+	int64_t deadline = clock_mono_ns() + 100 * NS_PER_S;
 	struct err err = ERR_INIT;
 	uint64_t rev;
 	while (s->engine->current(s, deadline, &rev, &err) < 0)
@@ -89,6 +89,7 @@ static void wait_until_up(void)
 static int begin(void **state)
 {
 	struct err err = ERR_INIT;
+	clock_hasten(5); /* deadlines and back-offs last seconds */
 	clock_cond_init(&cond);
 	null_fd = open("/dev/null", O_WRONLY);
 	log_set_fd(null_fd); /* it tells that etcd went away, as it should */
@@ -107,6 +108,7 @@ static int end(void **state)
 {
 	char cmd[96];
 	s->engine->close(s);
+	clock_real();
 	etcd_kill(&process);
 	log_set_fd(-1);
 	close(null_fd);
@@ -127,7 +129,7 @@ static void away_and_back(void **state)
 	assert_int_equal(try_put("/x/a", "2", a, &b, &err), -1);
 	assert_true(err.reason == REASON_UNAVAILABLE || err.reason == REASON_TIMEOUT);
 	assert_int_equal(s->engine->current(s, clock_mono_ns() + NS_PER_S, &b, &err), -1);
-	assert_true(clock_mono_ns() - begun < STORE_DEADLINE_NS + NS_PER_S);
+	assert_true(clock_mono_ns() - begun < STORE_DEADLINE_NS + 10 * NS_PER_S);
 	assert_false(s->engine->healthy(s, why));
 	assert_non_null(strstr(why, "etcd"));
 	etcd_run(&process);
@@ -149,7 +151,7 @@ static void silence_ends_at_the_deadline(void **state)
 	int64_t took = clock_mono_ns() - begun;
 	kill(process.pid, SIGCONT);
 	assert_int_equal(err.reason, REASON_TIMEOUT);
-	assert_true(took < STORE_DEADLINE_NS + 2 * NS_PER_S);
+	assert_true(took < STORE_DEADLINE_NS + 10 * NS_PER_S);
 	wait_until_up();
 	/* it may have happened: whatever did, the watch tells */
 	int rc = try_put("/x/slow", "2", 0, &rev, &err);
