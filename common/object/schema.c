@@ -17,43 +17,6 @@
 #include "object/name.h"
 #include "object/schema_internal.h"
 
-/* ---- arena ---- */
-#define ARENA_BLOCK (32 * 1024)
-
-struct arena_block {
-	struct arena_block *next;
-	_Alignas(16) char p[];
-};
-
-void *arena_alloc(struct arena *a, size_t n)
-{
-	n = (n + 7) & ~(size_t)7;
-	if (n > a->left) {
-		size_t room = n > ARENA_BLOCK / 4 ? n : ARENA_BLOCK;
-		struct arena_block *b = mem_zalloc(sizeof(*b) + room);
-		b->next = a->blocks;
-		a->blocks = b;
-		if (room == n)
-			return b->p;
-		a->p = b->p;
-		a->left = room;
-	}
-	void *p = a->p;
-	a->p += n;
-	a->left -= n;
-	return p;
-}
-
-void arena_release(struct arena *a)
-{
-	while (a->blocks) {
-		struct arena_block *next = a->blocks->next;
-		free(a->blocks);
-		a->blocks = next;
-	}
-	*a = (struct arena){0};
-}
-
 void schema_free(struct schema *s)
 {
 	if (!s)

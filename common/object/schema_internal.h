@@ -3,6 +3,7 @@
 #ifndef OBJECT_SCHEMA_INTERNAL_H
 #define OBJECT_SCHEMA_INTERNAL_H
 
+#include "base/arena.h"
 #include "base/map.h"
 #include "object/schema.h"
 
@@ -29,17 +30,8 @@ struct format {
 };
 const struct format *format_find(const char *name);
 
-/* Memory that lives as long as the schema. */
-struct arena {
-	struct arena_block *blocks;
-	size_t left;
-	char *p;
-};
-void *arena_alloc(struct arena *a, size_t n); /* zeroed, aligned */
-void arena_release(struct arena *a);
-
 struct schema {
-	struct arena arena;
+	struct arena arena;   /* all that lives as long as the schema */
 	struct map types;     /* name or expression ("[Container]") -> struct type * */
 	struct map kinds;     /* "group/version/kind" -> struct kind * */
 	struct map resources; /* "group/version/resource" -> struct kind * */

@@ -20,8 +20,7 @@ const char *loader_intern(struct loader *l, const char *s, size_t n)
 	char *old = map_getn(&l->strings, s, n);
 	if (old)
 		return old;
-	char *copy = arena_alloc(&l->s->arena, n + 1);
-	memcpy(copy, s, n);
+	char *copy = arena_strndup(&l->s->arena, s, n);
 	map_setn(&l->strings, s, n, copy);
 	return copy;
 }
