@@ -12,6 +12,7 @@
 #ifndef STORAGE_STORAGE_H
 #define STORAGE_STORAGE_H
 
+#include "base/list.h"
 #include "storage/obj.h"
 
 struct storage;
@@ -40,9 +41,18 @@ uint64_t storage_revision(struct storage *s); /* newest revision the cache has s
 
 /* ---- reads ---- */
 /* How fresh a read must be. `rv` 0 = consistent (nothing committed before the call may be missing). Returns
-   true when the cache is known to be there already; false: call storage_wait (BLOCKS) on a worker, then read.
- */
+   true when the cache is known to be there already; false: storage_when_fresh tells when it is, then read.
+   storage_wait is the same for those who can wait; it BLOCKS. */
 bool storage_fresh(struct storage *s, uint64_t rv);
+struct storage_wait {	     /* lives until done */
+	uint64_t rv;	     /* 0: what there is to wait for is asked first, and told here */
+	int64_t deadline_ns; /* monotonic */
+	/* Exactly once: on the store's thread, or at once on the caller's. The rules of storage_write.done. */
+	void (*done)(struct storage_wait *w);
+	struct err err;	  /* REASON_NONE, TIMEOUT in upstream's words, UNAVAILABLE */
+	struct list link; /* the room's */
+};
+void storage_when_fresh(struct storage *s, struct storage_wait *w);
 int storage_wait(struct storage *s, uint64_t rv, int64_t deadline_ns,
 		 struct err *err) MUST_CHECK; /* REASON_TIMEOUT */
 
@@ -101,13 +111,29 @@ int watch_next(struct watcher *w, struct watch_event *ret, struct err *err) MUST
 uint64_t watch_bookmark(struct watcher *w);
 void watch_close(struct watcher *w); /* wake does not run after this returns */
 
-/* ---- writes: BLOCK ---- */
+/* ---- writes ---- */
 enum { WRITE_LAZY = 1 /* heartbeat: acknowledged from memory, durable within 30 s */ };
-/* On success *ret (may be NULL: not wanted) holds a reference to the published object; for a delete that is
-   the last state with the deletion's revision. The draft stays the caller's. Messages are upstream's wording
-   (`pods "x" already exists`). REASON_ALREADY_EXISTS, REASON_CONFLICT (the stored revision is
-   not old->rv), REASON_NOT_FOUND, REASON_UNAVAILABLE or REASON_TIMEOUT (store away: may or may not have
-   happened). */
+enum write_op { WRITE_CREATE, WRITE_UPDATE, WRITE_DELETE };
+/* A write belongs to its writer and lives until `done`; it holds no thread meanwhile. What is given is borrowed
+   until then. Messages are upstream's wording (`pods "x" already exists`). */
+struct storage_write {
+	enum write_op op;
+	struct resource *resource;
+	struct obj *draft;     /* create, update */
+	const struct obj *old; /* update, delete: what it is based on */
+	unsigned flags;
+	/* Exactly once: on the store's thread, or for what is refused at once on the caller's, before
+	   storage_submit returns. It must not block, may free the write and may submit again. */
+	void (*done)(struct storage_write *w);
+	/* results */
+	struct obj *result; /* the writer's reference to the published object; for a delete the last state
+			       with the deletion's revision. NULL on failure */
+	struct err err;	    /* REASON_NONE, ALREADY_EXISTS, CONFLICT (the stored revision is not old->rv),
+			       NOT_FOUND, TOO_LARGE, UNAVAILABLE or TIMEOUT (store away: may or may not have
+			       happened) */
+};
+void storage_submit(struct storage_write *w);
+/* The same for those who can wait; they BLOCK. *ret (may be NULL: not wanted) as result above. */
 int storage_create(struct resource *r, struct obj *draft, struct obj **ret, struct err *err) MUST_CHECK;
 int storage_update(struct resource *r, const struct obj *old, struct obj *draft, unsigned flags,
 		   struct obj **ret, struct err *err) MUST_CHECK;

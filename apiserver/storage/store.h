@@ -5,8 +5,9 @@
  *
  * Keys are "/registry/GROUP/RESOURCE/NS/NAME" texts, values are opaque bytes. A revision is one write. Every
  * committed change is delivered to the sink exactly once, in revision order, own writes included (with the
- * cookie they were given, so that the cache need not read its own bytes again). Writes block their caller
- * until durable; any thread.
+ * cookie they were given, so that the cache need not read its own bytes again). Nothing blocks for a write:
+ * the engine calls back when it is durable, so a write under way costs memory and no thread. Any thread may
+ * submit.
  */
 #ifndef STORAGE_STORE_H
 #define STORAGE_STORE_H
@@ -16,6 +17,7 @@
 #include <stdint.h>
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/list.h"
 
 struct store_event {
 	uint64_t rev;
@@ -39,32 +41,54 @@ typedef int store_each_fn(void *arg, const char *key, const void *v, size_t n, u
 #define STORE_DEADLINE_NS (5 * NS_PER_S)
 
 struct store;
+/*
+ * A write on its way. It, and what it points to, stays its owner's and untouched until `done`, which runs
+ * exactly once, on the engine's thread and under none of its locks, after the sink has seen the write (etcd:
+ * or after it was late for long). It must not block; it may free the write and may submit others.
+ */
 struct store_write {
 	const char *key;
 	const void *value; /* NULL = delete */
 	size_t len;
 	uint64_t expect; /* 0 = create: the key must not exist; else its current revision */
 	bool lazy;	 /* a hint: may be acknowledged before it is durable, and is within STORE_LAZY_NS */
-	void *cookie;	 /* handed to the sink with exactly these bytes, never after write() has returned */
+	void *cookie;	 /* handed to the sink with exactly these bytes, never once done has been called */
+	void (*done)(struct store_write *w);
+	struct err *err; /* where a failure is told: REASON_ALREADY_EXISTS / CONFLICT / NOT_FOUND /
+			    UNAVAILABLE / TIMEOUT */
+	/* results */
+	int rc;			  /* 0 or -1 with *err */
+	uint64_t rev, create_rev; /* create_rev 0: not known here */
+	/* the engine's */
+	struct list link;
+	bool durable;
+};
+/* A question for the newest revision, under the same rules. */
+struct store_current {
+	int64_t deadline_ns;
+	void (*done)(struct store_current *c);
+	struct err *err; /* REASON_UNAVAILABLE / TIMEOUT */
+	int rc;
+	uint64_t rev;
 };
 struct store_engine {
 	const char *name;
-	void (*close)(struct store *s);
+	void (*close)(struct store *s); /* what is under way is done first, or fails */
 	/* Every key under prefix, in any order, at one revision (*ret_rev). `each` must not call the store.
-	 */
+	   Blocks. */
 	int (*list)(struct store *s, const char *prefix, store_each_fn *each, void *arg, uint64_t *ret_rev,
 		    struct err *err);
 	/* Delivers everything after `rev`, from now on. Once. */
 	int (*watch)(struct store *s, const char *prefix, uint64_t rev, store_sink_fn *sink,
 		     store_reset_fn *reset, void *arg, struct err *err);
-	/* Blocks until durable. REASON_ALREADY_EXISTS / CONFLICT / NOT_FOUND / UNAVAILABLE / TIMEOUT. */
-	int (*write)(struct store *s, const struct store_write *w, uint64_t *ret_rev, struct err *err);
-	/* Newest committed revision, linearizable; calls are coalesced. */
-	int (*current)(struct store *s, int64_t deadline_ns, uint64_t *ret_rev, struct err *err);
+	void (*write)(struct store *s, struct store_write *w);
+	/* Newest committed revision, linearizable; calls are coalesced. A local engine answers before it
+	   returns. */
+	void (*current)(struct store *s, struct store_current *c);
 	/* History up to rev is not needed any more. Cheap; the work is done along with later writes. */
 	int (*compact)(struct store *s, uint64_t rev, struct err *err);
 	bool (*healthy)(struct store *s, char why[128]);
-	bool local; /* the sink runs before write() returns: a cached read is always consistent */
+	bool local; /* the sink runs before a write is done: a cached read is always consistent */
 };
 struct store {
 	const struct store_engine *engine;

@@ -62,7 +62,7 @@ uint64_t resource_now(const struct resource *r)
 	return all > r->last_rev ? all : r->last_rev;
 }
 
-void resource_apply(struct resource *r, const char *key, struct obj *obj, uint64_t rev)
+void resource_apply(struct resource *r, const char *key, struct obj *obj, uint64_t rev, struct obj **ret)
 {
 	/* Nobody but this thread changes the order, so it may look without the lock. */
 	struct change c = {.rev = rev, .at_ns = clock_mono_ns(), .deleted = !obj};
@@ -72,6 +72,8 @@ void resource_apply(struct resource *r, const char *key, struct obj *obj, uint64
 		return;
 	}
 	c.cur = obj ? obj_ref(obj) : last ? obj_publish(last, rev) : NULL;
+	if (ret && c.cur)
+		*ret = obj_ref(c.cur);
 
 	pthread_rwlock_wrlock(&r->lock);
 	r->last_rev = rev;
@@ -118,7 +120,7 @@ void resource_replace(struct resource *r, struct obj **v, size_t n, uint64_t rev
 		if (changed)
 			qsort(v, changed, sizeof(*v), rev_cmp);
 		for (size_t i = 0; i < changed; i++)
-			resource_apply(r, v[i]->key, v[i], v[i]->rv);
+			resource_apply(r, v[i]->key, v[i], v[i]->rv, NULL);
 		for (size_t i = changed; i < n; i++)
 			obj_unref(v[i]);
 	} else {

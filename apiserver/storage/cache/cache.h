@@ -49,8 +49,9 @@ void resource_release(struct resource *r);
 /* Start-up: takes over the references; `rev` is the revision of the list. */
 void resource_load(struct resource *r, struct obj **v, size_t n, uint64_t rev);
 /* One change, in revision order: obj is the new state (its reference is taken over) or NULL for a deletion of
-   key. Older revisions than the newest applied one are dropped. Sink thread. */
-void resource_apply(struct resource *r, const char *key, struct obj *obj, uint64_t rev);
+   key. Older revisions than the newest applied one are dropped. *ret (may be NULL) becomes a reference to what
+   watchers get. Sink thread. */
+void resource_apply(struct resource *r, const char *key, struct obj *obj, uint64_t rev, struct obj **ret);
 /* Wakes what resource_apply has found. Sink thread. */
 void resource_wake(struct resource *r);
 /* After the store has lost its history: what the list at `rev` holds (references taken over) replaces

@@ -43,7 +43,7 @@ static struct obj *pod(const char *ns, const char *name, const char *node, const
 static uint64_t put(struct fixture *f, const char *ns, const char *name, const char *node, const char *app)
 {
 	struct obj *o = pod(ns, name, node, app, ++f->rev);
-	resource_apply(&f->r, o->key, o, f->rev);
+	resource_apply(&f->r, o->key, o, f->rev, NULL);
 	revision_advance(&f->revision, f->rev);
 	resource_wake(&f->r);
 	return f->rev;
@@ -51,7 +51,7 @@ static uint64_t put(struct fixture *f, const char *ns, const char *name, const c
 
 static uint64_t del(struct fixture *f, const char *key)
 {
-	resource_apply(&f->r, key, NULL, ++f->rev);
+	resource_apply(&f->r, key, NULL, ++f->rev, NULL);
 	revision_advance(&f->revision, f->rev);
 	resource_wake(&f->r);
 	return f->rev;

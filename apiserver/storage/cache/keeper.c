@@ -122,7 +122,7 @@ static void *keeper_main(void *arg)
 	bool stopping = false;
 	while (!stopping) {
 		uint64_t seen = revision_now(&k->s->revision);
-		int64_t next_ns = compact(k);
+		int64_t next_ns = earlier(waits_expire(k->s), compact(k));
 		for (size_t i = 0; i < k->s->n_resources; i++) {
 			struct resource *r = &k->s->resources[i];
 			next_ns = earlier(next_ns, trim(r));
@@ -162,6 +162,11 @@ static void kick(struct keeper *k, bool stop)
 	k->stopping |= stop;
 	pthread_cond_signal(&k->cond);
 	pthread_mutex_unlock(&k->lock);
+}
+
+void keeper_kick(struct keeper *k)
+{
+	kick(k, false);
 }
 
 void keeper_note(struct keeper *k, const struct resource *r)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The number is an atomic, so that the common question "is the cache there yet" takes no lock. Only a wait
- * does. */
+/* The number is an atomic, so that the common question "is the cache there yet" takes no lock. */
 #include "storage/cache/revision.h"
 
 #include "base/clock.h"
@@ -9,7 +8,6 @@ void revision_init(struct revision *r, uint64_t now)
 {
 	*r = (struct revision){.now = now};
 	pthread_mutex_init(&r->lock, NULL);
-	clock_cond_init(&r->cond);
 	r->last_ns = clock_mono_ns();
 	r->marks[0] = (struct revision_mark){r->last_ns, now};
 	r->n = 1;
@@ -18,7 +16,6 @@ void revision_init(struct revision *r, uint64_t now)
 void revision_release(struct revision *r)
 {
 	pthread_mutex_destroy(&r->lock);
-	pthread_cond_destroy(&r->cond);
 }
 
 static struct revision_mark *mark_at(struct revision *r, size_t i)
@@ -48,27 +45,7 @@ void revision_advance(struct revision *r, uint64_t rev)
 		add_mark(r);
 	r->last_ns = now_ns;
 	atomic_store(&r->now, rev);
-	if (r->waiting)
-		pthread_cond_broadcast(&r->cond);
 	pthread_mutex_unlock(&r->lock);
-}
-
-int revision_wait(struct revision *r, uint64_t rev, int64_t deadline_ns, struct err *err)
-{
-	if (revision_now(r) >= rev)
-		return 0;
-	bool in_time = true;
-	pthread_mutex_lock(&r->lock);
-	r->waiting++;
-	while (atomic_load(&r->now) < rev && in_time)
-		in_time = clock_cond_wait(&r->cond, &r->lock, deadline_ns);
-	r->waiting--;
-	uint64_t now = atomic_load(&r->now);
-	pthread_mutex_unlock(&r->lock);
-	if (now >= rev)
-		return 0;
-	return err_set(err, REASON_TIMEOUT, "Too large resource version: %llu, current: %llu",
-		       (unsigned long long)rev, (unsigned long long)now);
 }
 
 uint64_t revision_before(struct revision *r, int64_t age_ns)

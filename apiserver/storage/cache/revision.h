@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How far the cache is, waiting for it to get further, and what time a revision is from.
+ * How far the cache is, and what time a revision is from.
  *
  * The clock half answers "how old is revision N" for expiry and compaction without storing a time per object:
  * now and then a (time, revision) mark is kept, in a ring that thins itself out. Any thread.
@@ -12,7 +12,6 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include "base/err.h"
 
 #define REVISION_MARKS 128
 /* Between two marks: 128 of them reach back two hours. */
@@ -24,10 +23,8 @@ struct revision_mark {
 };
 struct revision {
 	atomic_uint_fast64_t now;
-	pthread_mutex_t lock; /* the rest */
-	unsigned waiting;
-	int64_t last_ns; /* of the last advance */
-	pthread_cond_t cond;
+	pthread_mutex_t lock;			    /* the rest */
+	int64_t last_ns;			    /* of the last advance */
 	struct revision_mark marks[REVISION_MARKS]; /* ring, oldest at first */
 	size_t first, n;
 };
@@ -40,9 +37,6 @@ static inline uint64_t revision_now(struct revision *r)
 }
 /* The cache has everything up to rev (going back is ignored). One thread at a time. */
 void revision_advance(struct revision *r, uint64_t rev);
-/* REASON_TIMEOUT in upstream's words when the deadline (monotonic) passes first. */
-int revision_wait(struct revision *r, uint64_t rev, int64_t deadline_ns, struct err *err) MUST_CHECK;
-
 /* The newest revision known to be at least age_ns old; 0 when none is. */
 uint64_t revision_before(struct revision *r, int64_t age_ns);
 /* When (monotonic) revision rev will have been older than age_ns for certain, to a mark's precision. */

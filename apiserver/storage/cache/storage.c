@@ -166,13 +166,13 @@ static void apply(struct storage *s, const struct store_event *ev, struct resour
 	if (own && own->draft) {
 		o = obj_publish(own->draft, ev->rev);
 		o->create_rv = ev->create_rev;
-		obj_unref(own->published);
-		own->published = obj_ref(o);
 	} else if (ev->value) {
 		o = load(r, ev->key, key, ev->value, ev->len, ev->rev, ev->create_rev);
 	}
 	/* What cannot be read is as good as gone: its old state would be a lie. */
-	resource_apply(r, key, o, ev->rev);
+	if (own)
+		obj_unref(STEAL(own->published));
+	resource_apply(r, key, o, ev->rev, own ? &own->published : NULL);
 	if (!r->touched) {
 		r->touched = true;
 		r->touched_next = *touched;
@@ -187,6 +187,7 @@ static void sink(void *arg, const struct store_event *ev, size_t n, uint64_t upt
 	for (size_t i = 0; i < n; i++)
 		apply(s, &ev[i], &touched);
 	revision_advance(&s->revision, upto);
+	waits_advanced(s);
 	for (; touched; touched = touched->touched_next) {
 		touched->touched = false;
 		resource_wake(touched);
@@ -205,8 +206,10 @@ static int reset(void *arg, uint64_t *ret_rev, struct err *err)
 		free(l.of[i].v);
 	}
 	free(l.of);
-	if (rc == 0)
+	if (rc == 0) {
 		revision_advance(&s->revision, *ret_rev);
+		waits_advanced(s);
+	}
 	return rc;
 }
 
@@ -256,6 +259,7 @@ struct storage *storage_open(const struct storage_config *c, const struct schema
 	s->prefix = mem_printf("%s/", prefix);
 	s->m_requests = metric_register(&requests_def);
 	revision_init(&s->revision, 0);
+	waits_init(&s->waits);
 	add_resources(s, c->window ? c->window : WINDOW_MAX);
 	s->store = open_engine(c, err);
 	if (!s->store || fill(s, err) < 0) {
@@ -278,6 +282,7 @@ void storage_close(struct storage *s)
 	if (s->store)
 		s->store->engine->close(s->store);
 	keeper_free(s->keeper);
+	waits_release(s);
 	for (size_t i = 0; i < s->n_resources; i++)
 		resource_release(&s->resources[i]);
 	free(s->resources);
@@ -287,8 +292,6 @@ void storage_close(struct storage *s)
 	free(s);
 }
 
-/* ---- freshness ---- */
-
 bool storage_healthy(struct storage *s, char why[128])
 {
 	return s->store->engine->healthy(s->store, why);
@@ -297,18 +300,4 @@ bool storage_healthy(struct storage *s, char why[128])
 uint64_t storage_revision(struct storage *s)
 {
 	return revision_now(&s->revision);
-}
-
-bool storage_fresh(struct storage *s, uint64_t rv)
-{
-	return rv ? revision_now(&s->revision) >= rv : s->store->engine->local;
-}
-
-int storage_wait(struct storage *s, uint64_t rv, int64_t deadline_ns, struct err *err)
-{
-	if (storage_fresh(s, rv))
-		return 0;
-	if (!rv && s->store->engine->current(s->store, deadline_ns, &rv, err) < 0)
-		return -1;
-	return revision_wait(&s->revision, rv, deadline_ns, err);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What storage.c, storage_write.c and keeper.c share. Not for other rooms. */
+/* What the files behind storage.h share. Not for other rooms. */
 #ifndef STORAGE_CACHE_STORAGE_INTERNAL_H
 #define STORAGE_CACHE_STORAGE_INTERNAL_H
 
@@ -8,6 +8,19 @@
 #include "storage/cache/revision.h"
 #include "storage/storage.h"
 #include "storage/store.h"
+
+/* Reads that wait for the cache to get further: storage_wait.c. */
+struct waits {
+	pthread_mutex_t lock;
+	struct list list; /* struct storage_wait */
+	atomic_size_t n;
+	int64_t armed_ns; /* when the keeper looks for late ones; CLOCK_NEVER: it does not */
+};
+void waits_init(struct waits *w);
+void waits_release(struct storage *s);	/* who still waits is told that the store is closed */
+void waits_advanced(struct storage *s); /* the sink */
+/* Tells who has waited too long; returns when the next one has. The keeper. */
+int64_t waits_expire(struct storage *s);
 
 struct keeper;
 struct storage {
@@ -18,19 +31,23 @@ struct storage {
 	size_t n_resources;
 	struct map by_dir; /* kind->storage -> resource */
 	struct revision revision;
+	struct waits waits;
 	uint64_t loaded_rev; /* what was there at the start */
 	struct keeper *keeper;
 	struct metric *m_requests;
 };
 
-/* A write on its way through the store: the cookie. Lives on the writer's stack until the store has let go of
- * it. */
+/* A write on its way through the store: the cookie. One allocation, which lives until its writer is told. */
 struct own_write {
+	struct store_write io;
+	struct storage_write *w;
 	struct resource *r;
 	const struct obj *draft; /* NULL: a deletion */
 	const char *key;	 /* of the object */
-	struct obj *published;	 /* by the sink: a reference for the writer; NULL when the sink has not been
-				    there yet */
+	struct obj *published;	 /* by the sink: a reference for the writer, to the new state or of a deletion
+				    to the last; NULL when the sink has not been there yet */
+	int64_t begun_ns;
+	char path[]; /* the store's key */
 };
 
 /* Deletes o as it is; lazy where the engine can. */
@@ -41,6 +58,7 @@ int storage_expire(struct resource *r, const struct obj *o, struct err *err) MUS
 struct keeper *keeper_start(struct storage *s);
 void keeper_stop(struct keeper *k); /* it writes until then */
 void keeper_free(struct keeper *k); /* the sink tells it until then */
+void keeper_kick(struct keeper *k); /* look now */
 /* Something of resource r was written. Cheap; the sink calls it. */
 void keeper_note(struct keeper *k, const struct resource *r);
 

@@ -16,6 +16,7 @@
 #include "base/thread.h"
 #include "storage/etcd/etcd_process_test.h"
 #include "storage/cache/storage_internal.h"
+#include "storage/store_rig.h"
 
 static const char kinds_yaml[] =
 	"package: test/v1\n"
@@ -538,7 +539,7 @@ static void unreadable_objects_are_left_out(void **state)
 		{.key = wrong, .value = "{\"metadata\":{\"name\":\"y\"}}", .len = 25}};
 	log_set_fd(null);
 	for (size_t i = 0; i < ARRAY_LEN(w); i++)
-		assert_int_equal(e->s->store->engine->write(e->s->store, &w[i], &rev, &err), 0);
+		assert_int_equal(store_rig_write(e->s->store, &w[i], &rev, &err), 0);
 	make_fresh(e);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(resource_count(e->pods), 1);
@@ -547,6 +548,133 @@ static void unreadable_objects_are_left_out(void **state)
 	}
 	log_set_fd(-1);
 	close(null);
+}
+
+/* ---- writes that hold no thread ---- */
+
+#define CHAINS 200
+struct chains {
+	struct env *e;
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	int left;
+};
+struct chain { /* create, update, refused update, delete; each from the one before's done */
+	struct storage_write w;
+	struct chains *of;
+	struct obj *draft, *first, *second;
+	char name[16];
+	int step;
+};
+
+static void chain_end(struct chain *c)
+{
+	struct chains *of = c->of;
+	obj_unref(c->draft);
+	obj_unref(c->first);
+	obj_unref(c->second);
+	free(c);
+	pthread_mutex_lock(&of->lock);
+	if (!--of->left)
+		pthread_cond_signal(&of->cond);
+	pthread_mutex_unlock(&of->lock);
+}
+
+static void chain_done(struct storage_write *w)
+{
+	struct chain *c = CONTAINER_OF(w, struct chain, w);
+	switch (c->step++) {
+	case 0:
+		assert_int_equal(w->err.reason, REASON_NONE);
+		c->first = w->result;
+		break;
+	case 1:
+		assert_int_equal(w->err.reason, REASON_NONE);
+		assert_true(w->result->rv > c->first->rv);
+		assert_int_equal(w->result->create_rv, c->first->create_rv);
+		c->second = w->result;
+		break;
+	case 2:
+		assert_int_equal(w->err.reason, REASON_CONFLICT);
+		assert_null(w->result);
+		break;
+	default:
+		assert_int_equal(w->err.reason, REASON_NONE);
+		assert_true(w->result->rv > c->second->rv);
+		assert_string_equal(w->result->uid, c->second->uid);
+		obj_unref(w->result);
+		chain_end(c);
+		return;
+	}
+	w->op = c->step < 3 ? WRITE_UPDATE : WRITE_DELETE;
+	w->old = c->step < 3 ? c->first : c->second;
+	storage_submit(w);
+}
+
+static void writes_hold_no_thread(void **state)
+{
+	struct env *e = *state;
+	struct chains all = {.e = e, .left = CHAINS};
+	pthread_mutex_init(&all.lock, NULL);
+	clock_cond_init(&all.cond);
+	for (int i = 0; i < CHAINS; i++) {
+		struct chain *c = MEM_NEW(struct chain);
+		c->of = &all;
+		snprintf(c->name, sizeof(c->name), "c%d", i);
+		c->draft = draft(e->pods, "ns", c->name, "");
+		c->w = (struct storage_write){
+			.op = WRITE_CREATE, .resource = e->pods, .draft = c->draft, .done = chain_done};
+		storage_submit(&c->w);
+	}
+	pthread_mutex_lock(&all.lock);
+	while (all.left)
+		assert_true(clock_cond_wait(&all.cond, &all.lock, clock_mono_ns() + 20 * NS_PER_S));
+	pthread_mutex_unlock(&all.lock);
+	make_fresh(e);
+	assert_int_equal(resource_count(e->pods), 0);
+	pthread_mutex_destroy(&all.lock);
+	pthread_cond_destroy(&all.cond);
+}
+
+struct told {
+	struct storage_wait w;
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	bool told;
+};
+
+static void tell(struct storage_wait *w)
+{
+	struct told *t = CONTAINER_OF(w, struct told, w);
+	pthread_mutex_lock(&t->lock);
+	t->told = true;
+	pthread_cond_signal(&t->cond);
+	pthread_mutex_unlock(&t->lock);
+}
+
+static void freshness_is_told(void **state)
+{
+	struct env *e = *state;
+	struct told t = {.w.done = tell};
+	pthread_mutex_init(&t.lock, NULL);
+	clock_cond_init(&t.cond);
+	for (int round = 0; round < 3; round++) {
+		/* what there is; what will be; what will never be */
+		t.told = false;
+		t.w.rv = round == 0 ? 0 : storage_revision(e->s) + (round == 1 ? 1 : 1000);
+		t.w.deadline_ns = clock_mono_ns() + (round == 2 ? 50 * NS_PER_MS : 20 * NS_PER_S);
+		storage_when_fresh(e->s, &t.w);
+		if (round == 1)
+			obj_unref(create(e->pods, "ns", "x", ""));
+		pthread_mutex_lock(&t.lock);
+		while (!t.told)
+			clock_cond_wait(&t.cond, &t.lock, CLOCK_NEVER);
+		pthread_mutex_unlock(&t.lock);
+		assert_int_equal(t.w.err.reason, round == 2 ? REASON_TIMEOUT : REASON_NONE);
+	}
+	assert_non_null(strstr(t.w.err.msg, "Too large resource version: "));
+	pthread_mutex_destroy(&t.lock);
+	pthread_cond_destroy(&t.cond);
 }
 
 static void two_apiservers_share_one_etcd(void **state)
@@ -616,7 +744,8 @@ static void reads_go_on_without_etcd(void **state)
 	SUITE(objects_live_and_die), SUITE(refusals_speak_upstreams_words),                                  \
 		SUITE(a_restart_changes_nothing), SUITE(a_future_revision_is_waited_for),                    \
 		SUITE(versions_share_objects), SUITE(watchers_see_what_writers_did),                         \
-		SUITE(unreadable_objects_are_left_out)
+		SUITE(unreadable_objects_are_left_out), SUITE(writes_hold_no_thread),                        \
+		SUITE(freshness_is_told)
 int main(void)
 {
 	const struct CMUnitTest sqlite[] = {BOTH, SUITE(events_expire)};

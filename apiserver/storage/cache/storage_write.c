@@ -5,11 +5,14 @@
  * too new a revision, or with a local engine, which is never behind, of all that there is.
  *
  * The published object is made once, by the sink, from the draft; the writer gets a reference to the very
- * object that the cache holds. Only when the store has acknowledged a write whose event is late does the
- * writer make its own.
+ * object that the cache holds. Only when the store has acknowledged a write whose event is late is one made
+ * for the writer alone.
+ *
+ * Nothing waits: what is between submit and done is one allocation, in the engine's hands.
  */
 #include "storage/cache/storage_internal.h"
 
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -49,106 +52,157 @@ static int in_words(const struct resource *r, const char *name, struct err *err)
 	}
 }
 
-static int look_first(struct resource *r, const struct obj *old, const char *key, const char *name,
-		      struct err *err)
+static int look_first(const struct storage_write *w, const char *key, const char *name, struct err *err)
 {
+	struct resource *r = w->resource;
 	bool complete = r->storage->store->engine->local;
 	autoobj struct obj *now = resource_get(r, key);
-	if (!old)
+	if (w->op == WRITE_CREATE)
 		return now && complete ? already_exists(r, name, err) : 0;
 	if (!now)
 		return complete ? not_found(r, name, err) : 0;
-	return now->rv > old->rv ? conflict(r, name, err) : 0;
+	return now->rv > w->old->rv ? conflict(r, name, err) : 0;
 }
 
-static void measure(struct resource *r, const char *operation, int64_t since_ns)
+static int check(const struct storage_write *w, const char *key, const char *name, struct err *err)
 {
-	char labels[160];
-	snprintf(labels, sizeof(labels), "%s\x1f%s", operation, r->label);
-	metric_observe(metric_series(r->storage->m_requests, labels),
-		       (double)(clock_mono_ns() - since_ns) / (double)NS_PER_S);
-}
-
-static int write_through(struct resource *r, const char *operation, struct store_write *w,
-			 struct own_write *own, const char *name, uint64_t *ret_rev, struct err *err)
-{
-	struct store *store = r->storage->store;
-	autobuf struct buf key = BUF_INIT;
-	int64_t begun = clock_mono_ns();
-	buf_adds(&key, r->storage->prefix);
-	buf_adds(&key, r->kind->storage);
-	buf_addc(&key, '/');
-	buf_adds(&key, own->key);
-	w->key = key.p;
-	w->cookie = own;
-	int rc = store->engine->write(store, w, ret_rev, err);
-	measure(r, operation, begun);
-	return rc < 0 ? in_words(r, name, err) : 0;
-}
-
-static int put(struct resource *r, const char *operation, const struct obj *old, struct obj *draft, bool lazy,
-	       struct obj **ret, struct err *err)
-{
-	struct own_write own = {.r = r, .draft = draft, .key = draft->key};
-	struct store_write w = {
-		.value = draft->bytes, .len = draft->len, .expect = old ? old->rv : 0, .lazy = lazy};
-	uint64_t rev;
-	if (draft->len > OBJECT_BYTES_MAX)
+	if (w->draft && w->draft->len > OBJECT_BYTES_MAX)
 		return err_set(err, REASON_TOO_LARGE,
 			       "Request entity too large: %s \"%s\" has %zu bytes, at most %d can be stored",
-			       r->label, draft->name, draft->len, OBJECT_BYTES_MAX);
-	if (look_first(r, old, draft->key, draft->name, err) < 0 ||
-	    write_through(r, operation, &w, &own, draft->name, &rev, err) < 0) {
-		obj_unref(own.published); /* the very same bytes came from somebody else */
+			       w->resource->label, name, w->draft->len, OBJECT_BYTES_MAX);
+	return look_first(w, key, name, err);
+}
+
+static void measure(const struct own_write *own)
+{
+	static const char *const operations[] = {
+		[WRITE_CREATE] = "create", [WRITE_UPDATE] = "update", [WRITE_DELETE] = "delete"};
+	char labels[160];
+	snprintf(labels, sizeof(labels), "%s\x1f%s", operations[own->w->op], own->r->label);
+	metric_observe(metric_series(own->r->storage->m_requests, labels),
+		       (double)(clock_mono_ns() - own->begun_ns) / (double)NS_PER_S);
+}
+
+/* The writer's reference to what it has written. */
+static struct obj *result_of(struct own_write *own)
+{
+	struct storage_write *w = own->w;
+	struct obj *o = STEAL(own->published);
+	if (o && o->rv == own->io.rev)
+		return o;
+	obj_unref(o); /* the very same bytes came from somebody else */
+	o = obj_publish(w->draft ? w->draft : w->old, own->io.rev);
+	o->create_rv = w->old ? w->old->create_rv : own->io.rev;
+	return o;
+}
+
+static void on_done(struct store_write *io)
+{
+	struct own_write *own = CONTAINER_OF(io, struct own_write, io);
+	struct storage_write *w = own->w;
+	measure(own);
+	if (io->rc == 0)
+		w->result = result_of(own);
+	else
+		in_words(own->r, w->draft ? w->draft->name : w->old->name, &w->err);
+	obj_unref(own->published);
+	free(own);
+	w->done(w);
+}
+
+static struct own_write *own_new(struct storage_write *w, const char *key)
+{
+	struct resource *r = w->resource;
+	size_t prefix = strlen(r->storage->prefix), dir = strlen(r->kind->storage), rest = strlen(key);
+	struct own_write *own = mem_alloc(sizeof(*own) + prefix + dir + rest + 2);
+	char *p = mempcpy(own->path, r->storage->prefix, prefix);
+	p = mempcpy(p, r->kind->storage, dir);
+	*p++ = '/';
+	memcpy(p, key, rest + 1);
+	*own = (struct own_write){.w = w, .r = r, .draft = w->draft, .key = key, .begun_ns = clock_mono_ns()};
+	own->io = (struct store_write){.key = own->path,
+				       .value = w->draft ? w->draft->bytes : NULL,
+				       .len = w->draft ? w->draft->len : 0,
+				       .expect = w->old ? w->old->rv : 0,
+				       .lazy = w->flags & WRITE_LAZY,
+				       .cookie = own,
+				       .err = &w->err,
+				       .done = on_done};
+	return own;
+}
+
+void storage_submit(struct storage_write *w)
+{
+	const struct obj *o = w->op == WRITE_DELETE ? w->old : w->draft;
+	struct store *store = w->resource->storage->store;
+	if (w->op == WRITE_CREATE)
+		w->old = NULL;
+	if (w->op == WRITE_DELETE)
+		w->draft = NULL;
+	w->result = NULL;
+	w->err.reason = REASON_NONE;
+	if (check(w, o->key, o->name, &w->err) < 0)
+		w->done(w);
+	else
+		store->engine->write(store, &own_new(w, o->key)->io);
+}
+
+/* ---- for those who can wait ---- */
+
+struct waiting {
+	struct storage_write w;
+	sem_t done;
+};
+
+static void wake(struct storage_write *w)
+{
+	sem_post(&CONTAINER_OF(w, struct waiting, w)->done);
+}
+
+static int submit_and_wait(const struct storage_write *what, struct obj **ret, struct err *err)
+{
+	struct waiting wait = {.w = *what};
+	wait.w.done = wake;
+	sem_init(&wait.done, 0, 0);
+	storage_submit(&wait.w);
+	while (sem_wait(&wait.done) < 0)
+		;
+	sem_destroy(&wait.done);
+	if (wait.w.err.reason != REASON_NONE) {
+		*err = wait.w.err;
 		return -1;
 	}
-	if (own.published && own.published->rv != rev) {
-		obj_unref(own.published);
-		own.published = NULL;
-	}
-	if (ret && !own.published) {
-		own.published = obj_publish(draft, rev);
-		own.published->create_rv = old ? old->create_rv : rev;
-	}
 	if (ret)
-		*ret = own.published;
+		*ret = wait.w.result;
 	else
-		obj_unref(own.published);
+		obj_unref(wait.w.result);
 	return 0;
 }
 
 int storage_create(struct resource *r, struct obj *draft, struct obj **ret, struct err *err)
 {
-	return put(r, "create", NULL, draft, false, ret, err);
+	return submit_and_wait(&(struct storage_write){.op = WRITE_CREATE, .resource = r, .draft = draft},
+			       ret, err);
 }
 
 int storage_update(struct resource *r, const struct obj *old, struct obj *draft, unsigned flags,
 		   struct obj **ret, struct err *err)
 {
-	return put(r, "update", old, draft, flags & WRITE_LAZY, ret, err);
-}
-
-static int delete (struct resource *r, const struct obj *old, bool lazy, uint64_t *ret_rev, struct err *err)
-{
-	struct own_write own = {.r = r, .key = old->key};
-	struct store_write w = {.expect = old->rv, .lazy = lazy};
-	if (look_first(r, old, old->key, old->name, err) < 0)
-		return -1;
-	return write_through(r, "delete", &w, &own, old->name, ret_rev, err);
+	return submit_and_wait(
+		&(struct storage_write){
+			.op = WRITE_UPDATE, .resource = r, .draft = draft, .old = old, .flags = flags},
+		ret, err);
 }
 
 int storage_delete(struct resource *r, const struct obj *old, struct obj **ret, struct err *err)
 {
-	uint64_t rev;
-	if (delete (r, old, false, &rev, err) < 0)
-		return -1;
-	if (ret)
-		*ret = obj_publish(old, rev);
-	return 0;
+	return submit_and_wait(&(struct storage_write){.op = WRITE_DELETE, .resource = r, .old = old}, ret,
+			       err);
 }
 
 int storage_expire(struct resource *r, const struct obj *o, struct err *err)
 {
-	uint64_t rev;
-	return delete (r, o, true, &rev, err);
+	return submit_and_wait(
+		&(struct storage_write){.op = WRITE_DELETE, .resource = r, .old = o, .flags = WRITE_LAZY},
+		NULL, err);
 }

@@ -1,43 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "storage/etcd/etcd_own.h"
 
-#include "base/clock.h"
+#include <string.h>
 
-void own_list_init(struct own_list *l)
+void etcd_own_init(struct etcd_own_list *l)
 {
-	*l = (struct own_list){0};
-	pthread_mutex_init(&l->lock, NULL);
 	list_init(&l->writes);
+	l->shown_rev = 0;
 }
 
-void own_list_release(struct own_list *l)
+void etcd_own_add(struct etcd_own_list *l, struct etcd_own *o)
 {
-	pthread_mutex_destroy(&l->lock);
-}
-
-void own_add(struct own_list *l, struct own *o)
-{
-	clock_cond_init(&o->cond);
-	pthread_mutex_lock(&l->lock);
 	list_push_back(&l->writes, &o->link);
-	pthread_mutex_unlock(&l->lock);
 }
 
-bool own_remove(struct own_list *l, struct own *o, uint64_t rev, int64_t deadline_ns)
+void etcd_own_del(struct etcd_own *o)
 {
-	bool in_time = true;
-	pthread_mutex_lock(&l->lock);
-	o->rev = rev;
-	while (rev && l->shown_rev < rev && in_time)
-		in_time = clock_cond_wait(&o->cond, &l->lock, deadline_ns);
-	bool shown = !rev || l->shown_rev >= rev;
-	o->leaving = true;
-	while (o->in_sink)
-		clock_cond_wait(&o->cond, &l->lock, CLOCK_NEVER);
 	list_del(&o->link);
-	pthread_mutex_unlock(&l->lock);
-	pthread_cond_destroy(&o->cond);
-	return shown;
 }
 
 static bool same(struct wire_slice a, struct wire_slice b)
@@ -45,48 +24,43 @@ static bool same(struct wire_slice a, struct wire_slice b)
 	return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
 }
 
-struct own *own_match(struct own_list *l, const struct wire_kv *kv)
+/* Keys differ at their ends: the names. */
+static bool same_key(struct wire_slice a, struct wire_slice b)
 {
-	struct own *found = NULL;
-	pthread_mutex_lock(&l->lock);
+	return a.n == b.n && (a.n < 8 || memcmp(a.p + a.n - 8, b.p + b.n - 8, 8) == 0) && same(a, b);
+}
+
+struct etcd_own *etcd_own_match(struct etcd_own_list *l, const struct wire_kv *kv)
+{
 	list_for_each (pos, &l->writes) {
-		struct own *o = list_entry(pos, struct own, link);
-		if (!o->cookie || o->leaving || o->shown || o->in_sink || (o->rev && o->rev != kv->mod_rev) ||
-		    !same(o->key64, kv->key))
+		struct etcd_own *o = list_entry(pos, struct etcd_own, link);
+		if (!o->cookie || o->matched || o->shown || (o->rev && o->rev != kv->mod_rev) ||
+		    !same_key(o->key64, kv->key))
 			continue;
 		if (kv->deleted ? o->value64.p != NULL : !o->value64.p || !same(o->value64, kv->value))
 			continue;
-		o->in_sink = true;
-		found = o;
-		break;
+		o->matched = true;
+		return o;
 	}
-	pthread_mutex_unlock(&l->lock);
-	return found;
+	return NULL;
 }
 
-void own_shown(struct own_list *l, uint64_t rev)
+void etcd_own_shown(struct etcd_own_list *l, uint64_t rev)
 {
-	pthread_mutex_lock(&l->lock);
+	struct list done = LIST_INIT(done), *pos;
 	if (rev > l->shown_rev)
 		l->shown_rev = rev;
-	list_for_each (pos, &l->writes) {
-		struct own *o = list_entry(pos, struct own, link);
-		bool waits = o->rev && o->rev <= l->shown_rev;
-		if (o->in_sink) {
-			o->in_sink = false;
-			o->shown = true;
-			waits = true;
+	list_for_each_safe (p, &l->writes) {
+		struct etcd_own *o = list_entry(p, struct etcd_own, link);
+		o->shown |= o->matched && rev;
+		o->matched = false;
+		if (o->rev && o->rev <= l->shown_rev) {
+			list_del(&o->link);
+			list_push_back(&done, &o->link);
 		}
-		if (waits)
-			pthread_cond_signal(&o->cond);
 	}
-	pthread_mutex_unlock(&l->lock);
-}
-
-uint64_t own_shown_rev(struct own_list *l)
-{
-	pthread_mutex_lock(&l->lock);
-	uint64_t rev = l->shown_rev;
-	pthread_mutex_unlock(&l->lock);
-	return rev;
+	while ((pos = list_pop_front(&done))) {
+		struct etcd_own *o = list_entry(pos, struct etcd_own, link);
+		o->done(o);
+	}
 }

@@ -7,13 +7,11 @@
  */
 #include "storage/etcd/etcd_watch.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/thread.h"
 #include "client/lines.h"
 #include "storage/etcd/etcd_wire.h"
 
@@ -24,11 +22,12 @@
 
 struct etcd_watch {
 	struct etcd_watch_config c;
-	struct http *http;
-	pthread_t thread;
-	atomic_bool stopping, connected;
-	/* the thread's */
-	uint64_t rev; /* delivered */
+	atomic_bool connected;
+	struct http_call *call; /* NULL: between two */
+	struct etcd_timer again;
+	int64_t pause_ns;
+	uint64_t rev;	    /* delivered */
+	uint64_t begun_rev; /* where this stream began */
 	struct lines lines;
 	struct store_event *events;
 	size_t n, cap;
@@ -61,7 +60,7 @@ static int on_event(void *arg, const struct wire_kv *kv, struct err *err)
 		w->events = mem_realloc_array(w->events, w->cap, sizeof(*w->events));
 	}
 	struct store_event ev = {.rev = kv->mod_rev, .create_rev = kv->create_rev};
-	struct own *own = own_match(w->c.own, kv);
+	struct etcd_own *own = etcd_own_match(w->c.own, kv);
 	if (own) {
 		ev.cookie = own->cookie;
 		ev.key = own->key;
@@ -92,7 +91,7 @@ static void deliver(struct etcd_watch *w, uint64_t upto)
 	}
 	w->c.sink(w->c.arg, w->events, w->n, upto);
 	w->rev = upto;
-	own_shown(w->c.own, w->rev);
+	etcd_own_shown(w->c.own, upto);
 }
 
 static bool on_line(void *arg, const char *line, size_t n)
@@ -103,8 +102,8 @@ static bool on_line(void *arg, const char *line, size_t n)
 	buf_clear(&w->bytes);
 	int rc = wire_read_watch(line, n, on_event, w, &r, &w->why);
 	if (rc < 0) {
-		own_shown(w->c.own,
-			  0); /* lets go of what this line has matched: it comes again, to be decoded */
+		etcd_own_shown(w->c.own,
+			       0); /* lets go of what this line has matched: it comes again, to be decoded */
 		return false;
 	}
 	if (r.compact_revision) {
@@ -139,34 +138,6 @@ static bool on_data(void *arg, const char *p, size_t n)
 
 /* ---- the stream ---- */
 
-/* Follows until the stream ends, and says in w->why why it did. */
-static void follow(struct etcd_watch *w)
-{
-	static const char *const headers[] = {"Content-Type: application/json", "Expect:", NULL};
-	autobuf struct buf body = BUF_INIT;
-	autofree char *url = etcd_url(w->c.calls, "/v3/watch");
-	struct http_reply reply;
-	wire_watch(&body, w->rev + 1);
-	struct http_request rq = {.method = "POST",
-				  .url = url,
-				  .headers = headers,
-				  .body = body.p,
-				  .body_len = body.len,
-				  .on_data = on_data,
-				  .arg = w};
-	struct err err = ERR_INIT;
-	lines_clear(&w->lines);
-	w->compacted = false;
-	w->why = (struct err)ERR_INIT;
-	int rc = http_do(w->http, &rq, &reply, &err);
-	atomic_store(&w->connected, false);
-	if (w->why.reason == REASON_NONE && rc < 0)
-		w->why = err;
-	else if (w->why.reason == REASON_NONE)
-		err_set(&w->why, REASON_UNAVAILABLE, "etcd: watch ended with HTTP status %d", reply.status);
-	http_reply_release(&reply);
-}
-
 static void start_over(struct etcd_watch *w)
 {
 	uint64_t rev;
@@ -178,65 +149,77 @@ static void start_over(struct etcd_watch *w)
 		return;
 	}
 	w->rev = rev;
-	own_shown(w->c.own, rev);
+	etcd_own_shown(w->c.own, rev);
 }
 
-static void *watch_main(void *arg)
+static void ended(struct etcd_watch *w)
+{
+	atomic_store(&w->connected, false);
+	if (w->compacted)
+		start_over(w);
+	if (w->rev != w->begun_rev)
+		w->pause_ns = BACKOFF_MIN_NS;
+	if (!w->told && w->why.reason != REASON_NONE)
+		log_warn_err(&w->why, "etcd watch was interrupted", "after=%llu", (unsigned long long)w->rev);
+	w->told = true;
+	etcd_next_server(w->c.client);
+	etcd_timer_set(w->c.client, &w->again, clock_mono_ns() + w->pause_ns);
+	w->pause_ns = w->pause_ns * 2 > BACKOFF_MAX_NS ? BACKOFF_MAX_NS : w->pause_ns * 2;
+}
+
+static void on_end(void *arg, struct http_reply *r)
 {
 	struct etcd_watch *w = arg;
-	int64_t pause = BACKOFF_MIN_NS;
-	while (!atomic_load(&w->stopping)) {
-		uint64_t before = w->rev;
-		http_uncancel(w->http);
-		if (atomic_load(&w->stopping))
-			break;
-		follow(w);
-		if (atomic_load(&w->stopping))
-			break;
-		if (w->compacted)
-			start_over(w);
-		if (w->rev != before)
-			pause = BACKOFF_MIN_NS;
-		if (!w->told && w->why.reason != REASON_NONE && w->why.reason != REASON_CANCELED)
-			log_warn_err(&w->why, "etcd watch was interrupted", "after=%llu",
-				     (unsigned long long)w->rev);
-		w->told = true;
-		etcd_next_server(w->c.calls);
-		http_uncancel(w->http);
-		if (!atomic_load(&w->stopping))
-			http_sleep(w->http, clock_mono_ns() + pause);
-		pause = pause * 2 > BACKOFF_MAX_NS ? BACKOFF_MAX_NS : pause * 2;
-	}
-	return NULL;
+	w->call = NULL;
+	if (w->why.reason == REASON_NONE && r->err.reason != REASON_NONE)
+		w->why = r->err;
+	else if (w->why.reason == REASON_NONE)
+		err_set(&w->why, REASON_UNAVAILABLE, "etcd: watch ended with HTTP status %d", r->status);
+	ended(w);
 }
 
-struct etcd_watch *etcd_watch_start(const struct etcd_watch_config *c)
+static void follow(void *arg)
+{
+	struct etcd_watch *w = arg;
+	autobuf struct buf body = BUF_INIT;
+	wire_watch(&body, w->rev + 1);
+	lines_clear(&w->lines);
+	w->compacted = false;
+	w->why = (struct err)ERR_INIT;
+	w->begun_rev = w->rev;
+	w->call = etcd_stream(w->c.client, "/v3/watch", &body, on_data, on_end, w);
+}
+
+struct etcd_watch *etcd_watch_new(const struct etcd_watch_config *c)
 {
 	struct etcd_watch *w = MEM_NEW(struct etcd_watch);
 	w->c = *c;
 	w->rev = c->rev;
+	w->pause_ns = BACKOFF_MIN_NS;
+	w->again = (struct etcd_timer){.fn = follow, .arg = w};
 	w->lines = (struct lines)LINES_INIT(LINE_MAX_BYTES);
-	w->http = http_new(c->tls, 1);
-	own_shown(c->own, c->rev);
-	w->thread = thread_start("etcd-watch", watch_main, w);
 	return w;
 }
 
-void etcd_watch_stop(struct etcd_watch *w)
+void etcd_watch_connect(struct etcd_watch *w)
 {
-	atomic_store(&w->stopping, true);
-	http_cancel(w->http);
-	pthread_join(w->thread, NULL);
-	http_free(w->http);
+	if (w->call) {
+		http_abort(w->call);
+		w->call = NULL;
+		atomic_store(&w->connected, false);
+		etcd_next_server(w->c.client);
+	}
+	etcd_timer_set(w->c.client, &w->again, clock_mono_ns());
+}
+
+void etcd_watch_free(struct etcd_watch *w)
+{
+	if (!w)
+		return;
 	lines_release(&w->lines);
 	buf_release(&w->bytes);
 	free(w->events);
 	free(w);
-}
-
-void etcd_watch_nudge(struct etcd_watch *w)
-{
-	http_cancel(w->http);
 }
 
 bool etcd_watch_connected(struct etcd_watch *w)

@@ -2,22 +2,22 @@
 /*
  * The engine for several apiservers or machines: etcd v3 through its JSON gateway.
  *
- * Three ways to etcd, none in the way of another: requests of any thread on kept connections (etcd_calls.h),
- * one watch on its own (etcd_watch.h), and what ties them together, own writes that the watch will show
- * (etcd_own.h). A write is one transaction that compares the key's mod_revision. Newest revision: a
- * linearizable range that counts one key; callers that come while one is under way share the next one.
+ * One thread (etcd_client.h) holds every request and the watch (etcd_watch.h), and with them what ties the two
+ * together: own writes that the watch will show (etcd_own.h). A write is encoded on its writer's thread, then
+ * it is one transaction that compares the key's mod_revision. Newest revision: a linearizable range that
+ * counts one key; who asks while one is under way shares the next one.
  *
  * When etcd is away, calls fail within STORE_DEADLINE_NS and the watch keeps trying; nothing else changes, so
  * what is cached above stays readable.
  */
 #include "storage/store.h"
 
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/base64.h"
 #include "base/log.h"
-#include "storage/etcd/etcd_calls.h"
+#include "storage/etcd/etcd_client.h"
 #include "storage/etcd/etcd_own.h"
 #include "storage/etcd/etcd_watch.h"
 #include "storage/etcd/etcd_wire.h"
@@ -29,18 +29,15 @@
 struct etcd_store {
 	struct store base;
 	struct http_tls tls;
-	struct etcd_calls *calls;
-	struct own_list own;
-	struct etcd_watch *watch;
-
-	/* current(): rounds of one request each. A caller is served by a round that begins after it came. */
-	pthread_mutex_t lock;
-	pthread_cond_t cond;
+	struct etcd_client *client;
+	struct etcd_own_list own;
+	struct etcd_watch *_Atomic watch;
+	/* the newest revision: asked in rounds of one request each */
+	struct etcd_call round;
+	struct buf any_key; /* its body */
 	bool in_round;
-	uint64_t begun, ended; /* rounds */
-	uint64_t round_rev;
-	struct err round_err;
-	int64_t behind_ns; /* since when the watch has been behind; 0 = it is not */
+	struct list asked, asking; /* struct question: in this round; came while one was under way */
+	int64_t behind_ns;	   /* since when the watch has been behind; 0 = it is not */
 };
 
 static struct etcd_store *self(struct store *s)
@@ -50,44 +47,119 @@ static struct etcd_store *self(struct store *s)
 
 /* ---- writes ---- */
 
-/* Why a comparison failed. By now the key may be what it was not then: either answer was true at some moment
- * since. */
-static int refused(struct etcd_store *s, const struct store_write *w, struct err *err)
+struct etcd_write {
+	struct etcd_store *s;
+	struct store_write *w;
+	struct etcd_job begin;
+	struct etcd_call call;
+	struct etcd_own own;
+	struct etcd_timer late;
+	struct buf body; /* own's texts lie in it */
+};
+
+static void finish(struct etcd_write *e, uint64_t rev, const struct err *err)
 {
-	autobuf struct buf body = BUF_INIT, text = BUF_INIT;
-	struct wire_range_reply reply;
-	if (!w->expect)
-		return err_set(err, REASON_ALREADY_EXISTS, "key exists");
-	wire_range(&body, w->key, strlen(w->key), NULL, 0, 0);
-	if (etcd_call(s->calls, "/v3/kv/range", &body, STORE_DEADLINE_NS, &text, err) < 0 ||
-	    wire_read_range(buf_str(&text), text.len, NULL, NULL, &reply, err) < 0)
-		return -1;
-	return reply.count
-		       ? err_set(err, REASON_CONFLICT, "revision is not %llu", (unsigned long long)w->expect)
-		       : err_set(err, REASON_NOT_FOUND, "no such key");
+	struct store_write *w = e->w;
+	etcd_own_del(&e->own);
+	etcd_timer_set(e->s->client, &e->late, CLOCK_NEVER);
+	buf_release(&e->body);
+	free(e);
+	w->rc = err ? -1 : 0;
+	w->rev = rev;
+	w->create_rev = w->expect ? 0 : rev;
+	if (err)
+		*w->err = *err;
+	w->done(w);
 }
 
-static int etcd_write(struct store *base, const struct store_write *w, uint64_t *ret_rev, struct err *err)
+static void on_shown(struct etcd_own *o)
 {
-	struct etcd_store *s = self(base);
-	autobuf struct buf body = BUF_INIT, text = BUF_INIT;
+	finish(CONTAINER_OF(o, struct etcd_write, own), o->rev, NULL);
+}
+
+static void on_late(void *arg)
+{
+	struct etcd_write *e = arg;
+	etcd_watch_connect(e->s->watch);
+	finish(e, e->own.rev, NULL);
+}
+
+/* Why a comparison failed. By now the key may be what it was not then: either answer was true at some moment
+ * since. */
+static void on_why(struct etcd_call *k, struct buf *text, const struct err *failed)
+{
+	struct etcd_write *e = CONTAINER_OF(k, struct etcd_write, call);
+	struct wire_range_reply reply;
+	struct err err = ERR_INIT;
+	if (failed)
+		err = *failed;
+	else if (wire_read_range(buf_str(text), text->len, NULL, NULL, &reply, &err) == 0 && reply.count)
+		err_set(&err, REASON_CONFLICT, "revision is not %llu", (unsigned long long)e->w->expect);
+	else if (err.reason == REASON_NONE)
+		err_set(&err, REASON_NOT_FOUND, "no such key");
+	finish(e, 0, &err);
+}
+
+static void refused(struct etcd_write *e)
+{
+	struct err err = ERR_INIT;
+	if (!e->w->expect) {
+		err_set(&err, REASON_ALREADY_EXISTS, "key exists");
+		finish(e, 0, &err);
+		return;
+	}
+	/* It will not be shown any more. */
+	e->own.cookie = NULL;
+	buf_clear(&e->body);
+	wire_range(&e->body, e->w->key, strlen(e->w->key), NULL, 0, 0);
+	e->call.path = "/v3/kv/range";
+	e->call.done = on_why;
+	etcd_call(e->s->client, &e->call);
+}
+
+static void on_reply(struct etcd_call *k, struct buf *text, const struct err *failed)
+{
+	struct etcd_write *e = CONTAINER_OF(k, struct etcd_write, call);
+	struct etcd_store *s = e->s;
 	struct wire_txn_reply reply = {0};
-	struct wire_txn_texts t = wire_txn(&body, w->key, w->value, w->len, w->expect);
-	struct own own = {.key = w->key, .cookie = w->cookie, .key64 = {body.p + t.key, t.key_len}};
+	struct err err = ERR_INIT;
+	if (failed) {
+		finish(e, 0, failed);
+	} else if (wire_read_txn(buf_str(text), text->len, &reply, &err) < 0) {
+		finish(e, 0, &err);
+	} else if (!reply.succeeded) {
+		refused(e);
+	} else if (!s->watch || s->own.shown_rev >= reply.revision) {
+		finish(e, reply.revision, NULL);
+	} else {
+		e->own.rev = reply.revision;
+		etcd_timer_set(s->client, &e->late, clock_mono_ns() + SHOWN_NS);
+	}
+}
+
+static void begin_write(struct etcd_job *j)
+{
+	struct etcd_write *e = CONTAINER_OF(j, struct etcd_write, begin);
+	etcd_own_add(&e->s->own, &e->own);
+	etcd_call(e->s->client, &e->call);
+}
+
+static void etcd_write(struct store *base, struct store_write *w)
+{
+	struct etcd_write *e = MEM_NEW(struct etcd_write);
+	*e = (struct etcd_write){.s = self(base), .w = w, .body = BUF_INIT};
+	struct wire_txn_texts t = wire_txn(&e->body, w->key, w->value, w->len, w->expect);
+	e->begin.fn = begin_write;
+	e->late = (struct etcd_timer){.fn = on_late, .arg = e};
+	e->own = (struct etcd_own){.key = w->key,
+				   .cookie = w->cookie,
+				   .key64 = {e->body.p + t.key, t.key_len},
+				   .done = on_shown};
 	if (w->value)
-		own.value64 = (struct wire_slice){body.p + t.value, t.value_len};
-	own_add(&s->own, &own);
-	int rc = etcd_call(s->calls, "/v3/kv/txn", &body, STORE_DEADLINE_NS, &text, err);
-	if (rc == 0)
-		rc = wire_read_txn(buf_str(&text), text.len, &reply, err);
-	if (rc == 0 && !reply.succeeded)
-		rc = refused(s, w, err);
-	bool watched = rc == 0 && s->watch;
-	if (!own_remove(&s->own, &own, watched ? reply.revision : 0, clock_mono_ns() + SHOWN_NS))
-		etcd_watch_nudge(s->watch);
-	if (rc == 0)
-		*ret_rev = reply.revision;
-	return rc;
+		e->own.value64 = (struct wire_slice){e->body.p + t.value, t.value_len};
+	e->call = (struct etcd_call){
+		.path = "/v3/kv/txn", .body = &e->body, .timeout_ns = STORE_DEADLINE_NS, .done = on_reply};
+	etcd_post(e->s->client, &e->begin);
 }
 
 /* ---- lists ---- */
@@ -137,7 +209,7 @@ static int list_page(struct etcd_store *s, const char *prefix, const char *end, 
 		/* With its NUL, a key is the smallest one behind itself. */
 		wire_range(&body, first ? prefix : page->key.p, first ? strlen(prefix) : page->key.len + 1,
 			   end, *limit, revision);
-		rc = etcd_call(s->calls, "/v3/kv/range", &body, 4 * STORE_DEADLINE_NS, &text, err);
+		rc = etcd_call_wait(s->client, "/v3/kv/range", &body, 4 * STORE_DEADLINE_NS, &text, err);
 		if (rc == 0)
 			return wire_read_range(buf_str(&text), text.len, on_kv, page, ret, err);
 		*limit /= 4;
@@ -175,87 +247,127 @@ static int etcd_list(struct store *base, const char *prefix, store_each_fn *each
 
 /* ---- the newest revision ---- */
 
-static int ask_revision(struct etcd_store *s, int64_t timeout_ns, uint64_t *ret_rev, struct err *err)
+struct question {
+	struct list link; /* in asking or asked */
+	struct etcd_store *s;
+	struct store_current *c;
+	struct etcd_job begin;
+	struct etcd_timer too_late;
+};
+
+static void answer(struct question *q, uint64_t rev, const struct err *err)
 {
-	autobuf struct buf body = BUF_INIT, text = BUF_INIT;
-	struct wire_range_reply reply;
-	wire_range(&body, "", 1, NULL, 0, 0);
-	if (etcd_call(s->calls, "/v3/kv/range", &body, timeout_ns, &text, err) < 0 ||
-	    wire_read_range(buf_str(&text), text.len, NULL, NULL, &reply, err) < 0)
-		return -1;
-	*ret_rev = reply.revision;
-	return 0;
+	struct store_current *c = q->c;
+	list_del(&q->link);
+	etcd_timer_set(q->s->client, &q->too_late, CLOCK_NEVER);
+	free(q);
+	c->rc = err ? -1 : 0;
+	c->rev = rev;
+	if (err)
+		*c->err = *err;
+	c->done(c);
 }
 
-/* Under the lock: a watch that stays behind is stuck. */
-static bool is_stuck(struct etcd_store *s, uint64_t rev)
+static void on_too_late(void *arg)
+{
+	struct err err;
+	err_set(&err, REASON_TIMEOUT, "etcd: no answer in time");
+	answer(arg, 0, &err);
+}
+
+/* A watch that stays behind is stuck. */
+static void check_watch(struct etcd_store *s, uint64_t rev)
 {
 	int64_t now = clock_mono_ns();
-	if (!s->watch || own_shown_rev(&s->own) >= rev)
+	if (!s->watch || s->own.shown_rev >= rev)
 		s->behind_ns = 0;
 	else if (!s->behind_ns)
 		s->behind_ns = now;
 	if (!s->behind_ns || now - s->behind_ns < SHOWN_NS)
-		return false;
+		return;
 	s->behind_ns = now;
-	return true;
+	etcd_watch_connect(s->watch);
 }
 
-static int etcd_current(struct store *base, int64_t deadline_ns, uint64_t *ret_rev, struct err *err)
+static void begin_round(struct etcd_store *s);
+
+static void end_round(struct etcd_call *k, struct buf *text, const struct err *failed)
 {
-	struct etcd_store *s = self(base);
-	pthread_mutex_lock(&s->lock);
-	uint64_t mine = s->begun + 1;
-	while (s->in_round && s->ended < mine) {
-		if (!clock_cond_wait(&s->cond, &s->lock, deadline_ns) && s->in_round && s->ended < mine) {
-			pthread_mutex_unlock(&s->lock);
-			return err_set(err, REASON_TIMEOUT, "etcd: no answer in time");
-		}
-	}
-	if (s->ended < mine) {
-		struct err round = ERR_INIT;
-		uint64_t rev = 0;
-		s->in_round = true;
-		s->begun++;
-		pthread_mutex_unlock(&s->lock);
-		int64_t left = deadline_ns - clock_mono_ns();
-		left = left > STORE_DEADLINE_NS ? STORE_DEADLINE_NS : left < NS_PER_MS ? NS_PER_MS : left;
-		int rc = ask_revision(s, left, &rev, &round);
-		pthread_mutex_lock(&s->lock);
-		s->in_round = false;
-		s->ended++;
-		s->round_rev = rc == 0 ? rev : 0;
-		s->round_err = round;
-		pthread_cond_broadcast(&s->cond);
-	}
-	uint64_t rev = s->round_rev;
-	bool stuck = rev && is_stuck(s, rev);
-	if (!rev)
-		*err = s->round_err;
-	pthread_mutex_unlock(&s->lock);
-	if (stuck)
-		etcd_watch_nudge(s->watch);
-	if (rev)
-		*ret_rev = rev;
-	return rev ? 0 : -1;
+	struct etcd_store *s = CONTAINER_OF(k, struct etcd_store, round);
+	struct wire_range_reply reply = {0};
+	struct list done = LIST_INIT(done), *pos;
+	struct err err = ERR_INIT;
+	if (failed)
+		err = *failed;
+	else
+		(void)!wire_read_range(buf_str(text), text->len, NULL, NULL, &reply, &err);
+	bool ok = err.reason == REASON_NONE;
+	while ((pos = list_pop_front(&s->asked)))
+		list_push_back(&done, pos);
+	s->in_round = false;
+	if (ok)
+		check_watch(s, reply.revision);
+	begin_round(s);
+	while (!list_empty(&done))
+		answer(list_entry(done.next, struct question, link), reply.revision, ok ? NULL : &err);
+}
+
+static void begin_round(struct etcd_store *s)
+{
+	struct list *pos;
+	if (s->in_round || list_empty(&s->asking))
+		return;
+	while ((pos = list_pop_front(&s->asking)))
+		list_push_back(&s->asked, pos);
+	s->in_round = true;
+	etcd_call(s->client, &s->round);
+}
+
+static void begin_question(struct etcd_job *j)
+{
+	struct question *q = CONTAINER_OF(j, struct question, begin);
+	list_push_back(&q->s->asking, &q->link);
+	etcd_timer_set(q->s->client, &q->too_late, q->c->deadline_ns);
+	begin_round(q->s);
+}
+
+static void etcd_current(struct store *base, struct store_current *c)
+{
+	struct question *q = MEM_NEW(struct question);
+	*q = (struct question){.s = self(base), .c = c, .begin = {.fn = begin_question}};
+	q->too_late = (struct etcd_timer){.fn = on_too_late, .arg = q};
+	etcd_post(q->s->client, &q->begin);
 }
 
 /* ---- the rest ---- */
+
+struct watch_begin {
+	struct etcd_job job;
+	struct etcd_store *s;
+	struct etcd_watch *watch;
+	uint64_t rev;
+};
+
+static void begin_watch(struct etcd_job *j)
+{
+	struct watch_begin *b = CONTAINER_OF(j, struct watch_begin, job);
+	b->s->watch = b->watch;
+	etcd_own_shown(&b->s->own, b->rev);
+	etcd_watch_connect(b->watch);
+	free(b);
+}
 
 static int etcd_watch_all(struct store *base, const char *prefix, uint64_t rev, store_sink_fn *sink,
 			  store_reset_fn *reset, void *arg, struct err *err)
 {
 	struct etcd_store *s = self(base);
-	struct etcd_watch_config c = {.calls = s->calls,
-				      .own = &s->own,
-				      .tls = &s->tls,
-				      .rev = rev,
-				      .sink = sink,
-				      .reset = reset,
-				      .arg = arg};
+	struct etcd_watch_config c = {
+		.client = s->client, .own = &s->own, .rev = rev, .sink = sink, .reset = reset, .arg = arg};
+	struct watch_begin *b = MEM_NEW(struct watch_begin);
 	(void)prefix;
 	(void)err; /* it keeps trying */
-	s->watch = etcd_watch_start(&c);
+	*b = (struct watch_begin){{.fn = begin_watch}, s, etcd_watch_new(&c), rev};
+	etcd_post(s->client, &b->job);
 	return 0;
 }
 
@@ -264,7 +376,7 @@ static int etcd_compact(struct store *base, uint64_t rev, struct err *err)
 	struct etcd_store *s = self(base);
 	autobuf struct buf body = BUF_INIT, text = BUF_INIT;
 	wire_compact(&body, rev);
-	if (etcd_call(s->calls, "/v3/kv/compaction", &body, 4 * STORE_DEADLINE_NS, &text, err) == 0)
+	if (etcd_call_wait(s->client, "/v3/kv/compaction", &body, 4 * STORE_DEADLINE_NS, &text, err) == 0)
 		return 0;
 	return err->reason == REASON_EXPIRED ? 0 : -1; /* another apiserver was first */
 }
@@ -272,25 +384,32 @@ static int etcd_compact(struct store *base, uint64_t rev, struct err *err)
 static bool etcd_healthy(struct store *base, char why[128])
 {
 	struct etcd_store *s = self(base);
-	if (!etcd_answers(s->calls, why))
+	if (!etcd_answers(s->client, why))
 		return false;
-	if (!s->watch || etcd_watch_connected(s->watch))
+	struct etcd_watch *w = s->watch;
+	if (!w || etcd_watch_connected(w))
 		return true;
 	if (why)
 		snprintf(why, 128, "etcd: watch is not connected");
 	return false;
 }
 
+/* Writes that only wait to be shown: they have happened. */
+static void let_go(void *arg)
+{
+	struct etcd_store *s = arg;
+	etcd_own_shown(&s->own, UINT64_MAX);
+}
+
 static void etcd_close(struct store *base)
 {
 	struct etcd_store *s = self(base);
-	if (s->watch)
-		etcd_watch_stop(s->watch);
-	if (s->calls)
-		etcd_calls_free(s->calls);
-	own_list_release(&s->own);
-	pthread_mutex_destroy(&s->lock);
-	pthread_cond_destroy(&s->cond);
+	if (s->client) {
+		etcd_client_stop(s->client, let_go, s);
+		etcd_client_free(s->client);
+	}
+	etcd_watch_free(s->watch);
+	buf_release(&s->any_key);
 	free((char *)s->tls.ca_file);
 	free((char *)s->tls.cert_file);
 	free((char *)s->tls.key_file);
@@ -315,11 +434,16 @@ struct store *store_etcd_open(const struct store_etcd_config *c, struct err *err
 	s->tls = (struct http_tls){.ca_file = mem_strdup(c->cafile),
 				   .cert_file = mem_strdup(c->certfile),
 				   .key_file = mem_strdup(c->keyfile)};
-	own_list_init(&s->own);
-	pthread_mutex_init(&s->lock, NULL);
-	clock_cond_init(&s->cond);
-	s->calls = etcd_calls_new(c->servers, &s->tls, err);
-	if (!s->calls) {
+	etcd_own_init(&s->own);
+	list_init(&s->asked);
+	list_init(&s->asking);
+	wire_range(&s->any_key, "", 1, NULL, 0, 0);
+	s->round = (struct etcd_call){.path = "/v3/kv/range",
+				      .body = &s->any_key,
+				      .timeout_ns = STORE_DEADLINE_NS,
+				      .done = end_round};
+	s->client = etcd_client_start(c->servers, &s->tls, err);
+	if (!s->client) {
 		etcd_close(&s->base);
 		return NULL;
 	}

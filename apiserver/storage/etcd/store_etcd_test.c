@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "storage/etcd/etcd_process_test.h"
 #include "storage/etcd/etcd_wire.h"
+#include "storage/store_rig.h"
 
 static char dir[64];
 static struct etcd_process process;
@@ -73,7 +74,7 @@ static int try_put(const char *key, const char *value, uint64_t expect, uint64_t
 {
 	struct store_write w = {
 		.key = key, .value = value, .len = strlen(value), .expect = expect, .cookie = NULL};
-	return s->engine->write(s, &w, rev, err);
+	return store_rig_write(s, &w, rev, err);
 }
 
 static void wait_until_up(void)
@@ -81,7 +82,7 @@ static void wait_until_up(void)
 	int64_t deadline = clock_mono_ns() + 100 * NS_PER_S;
 	struct err err = ERR_INIT;
 	uint64_t rev;
-	while (s->engine->current(s, deadline, &rev, &err) < 0)
+	while (store_rig_current(s, deadline, &rev, &err) < 0)
 		if (clock_mono_ns() > deadline)
 			fail_msg("%s", err.msg);
 }
@@ -128,7 +129,7 @@ static void away_and_back(void **state)
 	int64_t begun = clock_mono_ns();
 	assert_int_equal(try_put("/x/a", "2", a, &b, &err), -1);
 	assert_true(err.reason == REASON_UNAVAILABLE || err.reason == REASON_TIMEOUT);
-	assert_int_equal(s->engine->current(s, clock_mono_ns() + NS_PER_S, &b, &err), -1);
+	assert_int_equal(store_rig_current(s, clock_mono_ns() + NS_PER_S, &b, &err), -1);
 	assert_true(clock_mono_ns() - begun < STORE_DEADLINE_NS + 10 * NS_PER_S);
 	assert_false(s->engine->healthy(s, why));
 	assert_non_null(strstr(why, "etcd"));
@@ -157,7 +158,7 @@ static void silence_ends_at_the_deadline(void **state)
 	int rc = try_put("/x/slow", "2", 0, &rev, &err);
 	if (rc < 0)
 		assert_int_equal(err.reason, REASON_ALREADY_EXISTS);
-	assert_int_equal(s->engine->current(s, clock_mono_ns() + 5 * NS_PER_S, &rev, &err), 0);
+	assert_int_equal(store_rig_current(s, clock_mono_ns() + 5 * NS_PER_S, &rev, &err), 0);
 	wait_for(rev, 0);
 }
 

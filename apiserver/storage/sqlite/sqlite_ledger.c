@@ -194,44 +194,44 @@ static int reserve(struct ledger *s, size_t n, struct err *err)
 
 /* ---- a batch ---- */
 
-static void write_lazy(struct ledger *s, struct ledger_write *p, const struct state *st)
+static void write_lazy(struct ledger *s, const struct store_write *w, const struct state *st)
 {
 	struct lazy_entry *e = MEM_NEW(struct lazy_entry);
-	*e = (struct lazy_entry){.key = mem_strdup(p->w->key),
-				 .len = p->w->len,
-				 .rev = p->rev,
-				 .create_rev = p->create_rev,
+	*e = (struct lazy_entry){.key = mem_strdup(w->key),
+				 .len = w->len,
+				 .rev = w->rev,
+				 .create_rev = w->create_rev,
 				 .row_rev = st->row->rev};
-	if (p->w->value)
-		e->value = mem_memdup(p->w->value, p->w->len);
+	if (w->value)
+		e->value = mem_memdup(w->value, w->len);
 	lazy_put(&s->lazy, e, clock_mono_ns());
 }
 
 /* Decides one write. -1 only when the transaction is lost. */
-static int decide(struct ledger *s, struct ledger_write *p, struct err *lost)
+static int decide(struct ledger *s, struct store_write *w, struct err *lost)
 {
-	const struct store_write *w = p->w;
 	struct state st = find_state(s, w);
-	p->rc = admit(w, &st, p->err);
-	if (p->rc < 0)
+	w->durable = false;
+	w->rc = admit(w, &st, w->err);
+	if (w->rc < 0)
 		return 0;
-	p->rev = ++s->rev;
-	p->create_rev = w->expect ? st.create_rev : p->rev;
+	w->rev = ++s->rev;
+	w->create_rev = w->expect ? st.create_rev : w->rev;
 	/* A key that has no row yet gets one now: lazy entries always have a row to fall back to. */
 	if (w->lazy && st.row && w->expect) {
-		write_lazy(s, p, &st);
+		write_lazy(s, w, &st);
 		return 0;
 	}
-	p->durable = true;
+	w->durable = true;
 	if (transaction(s, lost) < 0)
 		return -1;
 	struct sqlite_row r = {
-		.rev = p->rev, .create_rev = p->create_rev, .key = w->key, .value = w->value, .len = w->len};
+		.rev = w->rev, .create_rev = w->create_rev, .key = w->key, .value = w->value, .len = w->len};
 	return put_row(s, &r, st.hash, st.row, st.lazy ? lazy_take(&s->lazy, w->key) : NULL, lost);
 }
 
 /* Of the first `decided` writes those that were in the transaction, and all behind them. */
-static void fail_writes(struct ledger_write **v, size_t n, size_t decided, const struct err *err)
+static void fail_writes(struct store_write **v, size_t n, size_t decided, const struct err *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (i < decided && (v[i]->rc < 0 || !v[i]->durable))
@@ -241,14 +241,14 @@ static void fail_writes(struct ledger_write **v, size_t n, size_t decided, const
 	}
 }
 
-int ledger_run(struct ledger *s, struct ledger_write **v, size_t n, bool flush, uint64_t compact_target,
+int ledger_run(struct ledger *s, struct store_write **v, size_t n, bool flush, uint64_t compact_target,
 	       struct err *err)
 {
 	size_t i = 0;
 	int rc = 0;
 	flush = flush && map_len(&s->lazy.by_key);
 	for (size_t k = 0; k < n && rc == 0; k++)
-		rc = v[k]->w->lazy ? reserve(s, n, err) : 0;
+		rc = v[k]->lazy ? reserve(s, n, err) : 0;
 	for (; i < n && rc == 0; i++)
 		rc = decide(s, v[i], err); // cppcheck-suppress nullPointer ; v is NULL only with n 0
 	if (rc == 0 && (flush || s->lazy.bytes > LAZY_BYTES_MAX))

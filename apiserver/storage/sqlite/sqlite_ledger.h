@@ -34,21 +34,12 @@ struct ledger {
 	size_t n_undo, cap_undo;
 };
 
-struct ledger_write {
-	const struct store_write *w;
-	struct err *err;
-	/* results */
-	int rc; /* 0 or -1 with *err */
-	uint64_t rev, create_rev;
-	bool durable;
-};
-
 int ledger_open(struct ledger *l, const char *path, struct err *err) MUST_CHECK;
 void ledger_close(struct ledger *l); /* flush first; fine after a failed open */
 
 /* Carries out v[0..n) and answers each. flush: the lazy writes too. 0: committed; 1: there was nothing to
    commit; -1: the commit failed, and *err tells why. */
-int ledger_run(struct ledger *l, struct ledger_write **v, size_t n, bool flush, uint64_t compact_target,
+int ledger_run(struct ledger *l, struct store_write **v, size_t n, bool flush, uint64_t compact_target,
 	       struct err *err) MUST_CHECK;
 int ledger_flush(struct ledger *l, struct err *err) MUST_CHECK;
 

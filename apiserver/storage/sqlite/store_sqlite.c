@@ -2,17 +2,16 @@
 /*
  * The embedded engine. One thread writes.
  *
- * Group commit: writers queue and sleep; the thread takes all that wait, carries them through in one
- * transaction (sqlite_ledger.h; the one fsync), hands the whole batch to the sink in revision order, and only
- * then lets the writers go. While it commits, the next batch gathers. So a cached read is never behind an
- * acknowledged write, and under load an fsync is shared by as many writes as there are writers. When there is
- * nothing to write, nothing runs.
+ * Group commit: writes queue; the thread takes all that wait, carries them through in one transaction
+ * (sqlite_ledger.h; the one fsync), hands the whole batch to the sink in revision order, and only then calls
+ * the writers back. While it commits, the next batch gathers. So a cached read is never behind an acknowledged
+ * write, and under load an fsync is shared by as many writes as are under way. When there is nothing to write,
+ * nothing runs.
  */
 #include "storage/store.h"
 
 #include <assert.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,11 +23,6 @@
 #include "storage/sqlite/sqlite_ledger.h"
 
 #define BATCH_MAX 256
-struct pending { /* on its writer's stack */
-	struct list link;
-	struct ledger_write lw;
-	sem_t done;
-};
 
 struct sqlite_store {
 	struct store base;
@@ -37,7 +31,7 @@ struct sqlite_store {
 
 	pthread_mutex_t lock; /* queue, closing, why */
 	pthread_cond_t cond;
-	struct list queue;
+	struct list queue; /* struct store_write */
 	bool closing;
 	char why[128]; /* "" = healthy */
 
@@ -56,18 +50,18 @@ static struct sqlite_store *self(struct store *s)
 
 /* ---- the writer ---- */
 
-static void deliver(struct sqlite_store *s, struct ledger_write **v, size_t n)
+static void deliver(struct sqlite_store *s, struct store_write **v, size_t n)
 {
 	struct store_event ev[BATCH_MAX];
 	size_t k = 0;
 	for (size_t i = 0; i < n; i++) {
-		const struct store_write *w = v[i]->w;
-		if (v[i]->rc == 0)
-			ev[k++] = (struct store_event){.rev = v[i]->rev,
+		const struct store_write *w = v[i];
+		if (w->rc == 0)
+			ev[k++] = (struct store_event){.rev = w->rev,
 						       .key = w->key,
 						       .value = w->value,
 						       .len = w->len,
-						       .create_rev = v[i]->create_rev,
+						       .create_rev = w->create_rev,
 						       .cookie = w->cookie};
 	}
 	if (!k)
@@ -92,7 +86,7 @@ static void set_health(struct sqlite_store *s, const struct err *err)
 
 /* Sleeps until there is something to write; *ret_flush: the lazy writes are due. False when the store is
    closing and everything has been taken. */
-static bool take_batch(struct sqlite_store *s, int64_t lazy_due_ns, struct pending **batch, size_t *ret_n,
+static bool take_batch(struct sqlite_store *s, int64_t lazy_due_ns, struct store_write **batch, size_t *ret_n,
 		       bool *ret_flush)
 {
 	struct list *pos;
@@ -101,7 +95,7 @@ static bool take_batch(struct sqlite_store *s, int64_t lazy_due_ns, struct pendi
 	while (list_empty(&s->queue) && !s->closing && clock_mono_ns() < lazy_due_ns)
 		clock_cond_wait(&s->cond, &s->lock, lazy_due_ns);
 	while (n < BATCH_MAX && (pos = list_pop_front(&s->queue)))
-		batch[n++] = list_entry(pos, struct pending, link);
+		batch[n++] = list_entry(pos, struct store_write, link);
 	bool last = s->closing && n == 0;
 	*ret_n = n;
 	*ret_flush = last || clock_mono_ns() >= lazy_due_ns;
@@ -110,12 +104,9 @@ static bool take_batch(struct sqlite_store *s, int64_t lazy_due_ns, struct pendi
 }
 
 /* Returns when the lazy writes are due. */
-static int64_t run_batch(struct sqlite_store *s, struct pending **batch, size_t n, bool flush)
+static int64_t run_batch(struct sqlite_store *s, struct store_write **v, size_t n, bool flush)
 {
-	struct ledger_write *v[BATCH_MAX];
 	struct err err = ERR_INIT;
-	for (size_t i = 0; i < n; i++)
-		v[i] = &batch[i]->lw;
 	pthread_mutex_lock(&s->db_lock);
 	int rc = ledger_run(&s->ledger, v, n, flush, atomic_load(&s->compact_target), &err);
 	deliver(s, v, n);
@@ -132,7 +123,7 @@ static int64_t run_batch(struct sqlite_store *s, struct pending **batch, size_t 
 static void *writer_main(void *arg)
 {
 	struct sqlite_store *s = arg;
-	struct pending *batch[BATCH_MAX];
+	struct store_write *batch[BATCH_MAX];
 	int64_t lazy_due_ns = CLOCK_NEVER;
 	bool flush, more;
 	size_t n;
@@ -140,31 +131,23 @@ static void *writer_main(void *arg)
 		more = take_batch(s, lazy_due_ns, batch, &n, &flush);
 		lazy_due_ns = run_batch(s, batch, n, flush);
 		for (size_t i = 0; i < n; i++)
-			sem_post(&batch[i]->done);
+			batch[i]->done(batch[i]);
 	} while (more);
 	return NULL;
 }
 
 /* ---- the engine's functions ---- */
 
-static int sqlite_write(struct store *base, const struct store_write *w, uint64_t *ret_rev, struct err *err)
+static void sqlite_write(struct store *base, struct store_write *w)
 {
 	struct sqlite_store *s = self(base);
-	struct pending p = {.lw = {.w = w, .err = err}};
 	assert(w->value || w->expect);
-	sem_init(&p.done, 0, 0);
 	pthread_mutex_lock(&s->lock);
 	bool first = list_empty(&s->queue);
-	list_push_back(&s->queue, &p.link);
+	list_push_back(&s->queue, &w->link);
 	if (first)
 		pthread_cond_signal(&s->cond);
 	pthread_mutex_unlock(&s->lock);
-	while (sem_wait(&p.done) < 0)
-		;
-	sem_destroy(&p.done);
-	if (p.lw.rc == 0)
-		*ret_rev = p.lw.rev;
-	return p.lw.rc;
 }
 
 static int sqlite_list(struct store *base, const char *prefix, store_each_fn *each, void *arg,
@@ -218,12 +201,11 @@ static int sqlite_watch(struct store *base, const char *prefix, uint64_t rev, st
 	return rc;
 }
 
-static int sqlite_current(struct store *base, int64_t deadline_ns, uint64_t *ret_rev, struct err *err)
+static void sqlite_current(struct store *base, struct store_current *c)
 {
-	(void)deadline_ns;
-	(void)err;
-	*ret_rev = atomic_load(&self(base)->visible);
-	return 0;
+	c->rev = atomic_load(&self(base)->visible);
+	c->rc = 0;
+	c->done(c);
 }
 
 static int sqlite_compact(struct store *base, uint64_t rev, struct err *err)

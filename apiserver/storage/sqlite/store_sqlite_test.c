@@ -22,6 +22,7 @@
 #include "base/thread.h"
 #include "storage/sqlite/sqlite_db.h"
 #include "storage/store_keys.h"
+#include "storage/store_rig.h"
 
 static char dir[64], path[96];
 
@@ -55,7 +56,7 @@ static int write_value(struct store *s, const char *key, const char *value, uint
 {
 	struct store_write w = {
 		.key = key, .value = value, .len = value ? strlen(value) : 0, .expect = expect, .lazy = lazy};
-	return s->engine->write(s, &w, rev, err);
+	return store_rig_write(s, &w, rev, err);
 }
 
 static uint64_t put(struct store *s, const char *key, const char *value, uint64_t expect, bool lazy)
