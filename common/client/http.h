@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTP client: the only file that sees libcurl.
+ * HTTP client: these files (http*.c) alone see libcurl.
  *
- * A struct http is one thread's connection pool to any number of servers (curl handles belong to one thread;
- * make one per thread). It runs many requests at once on few keep-alive connections (http_run, http_each),
- * and streams (watches, logs) through a callback. All requests have a deadline; none follows redirects unless
+ * A struct http is a connection pool to any number of servers, on one loop: a daemon's (http_new_on: requests
+ * are started and end on that loop's thread), or a small one of its own for one thread that blocks (http_new:
+ * make one per thread). It runs many requests at once on few keep-alive connections (http_start; blocking:
+ * http_run, http_each), and streams (watches, logs) through a callback. All requests have a deadline; none follows redirects unless
  * asked. Errors: REASON_UNAVAILABLE when the server cannot be reached, REASON_TIMEOUT when the deadline
  * passes; an HTTP status is not an error here.
  */
@@ -12,6 +13,7 @@
 #define CLIENT_HTTP_H
 
 #include "base/buf.h"
+#include "loop/loop.h"
 
 struct http_tls { /* all optional; paths or PEM text; the strings are borrowed until http_free */
 	const char *ca_file, *cert_file, *key_file;
@@ -22,7 +24,10 @@ struct http_tls { /* all optional; paths or PEM text; the strings are borrowed u
 struct http;
 /* max_connections: per http, over all hosts; 0 = no limit. tls may be NULL (the system's CAs). */
 struct http *http_new(const struct http_tls *tls, int max_connections);
-void http_free(struct http *h); /* what http_start began is aborted; its `done` does not run */
+/* The same on a loop that somebody else runs. Any thread; what http_start began belongs to the loop's. */
+struct http *http_new_on(struct loop *l, const struct http_tls *tls, int max_connections);
+/* What http_start began is aborted; its `done` does not run. Any thread when it is on a loop. */
+void http_free(struct http *h);
 
 struct http_request {
 	const char *method, *url;   /* borrowed while running */
@@ -52,6 +57,8 @@ struct http_reply {
 };
 void http_reply_release(struct http_reply *r);
 
+/* ---- blocking; only for http_new ---- */
+
 /* One request, blocking. -1: transport error in *err (also r->err). *r need not be initialised. */
 int http_do(struct http *h, const struct http_request *rq, struct http_reply *r, struct err *err) MUST_CHECK;
 /* n requests at once, at most `in_flight` on the wire; returns when all have ended. Each reply has its own
@@ -73,23 +80,23 @@ void http_uncancel(struct http *h);
 /* Waits, keeping started calls running. False when cancelled. */
 bool http_sleep(struct http *h, int64_t deadline_ns);
 
+/* ---- on the loop ---- */
+
 /*
- * Non-blocking side, for owners of an event loop (informers, fake nodes, the etcd engine): start any number
- * of requests, then call http_poll in a loop. `done` runs inside http_poll (or a blocking call of the same
- * struct http) and may use all of http; the request's strings are copied. After `done` the call is gone.
+ * Starts any number of requests. `done` runs on the loop (inside http_poll, or a blocking call of the same
+ * struct http, when the loop is its own) and may use all of http but the blocking calls; the request's
+ * strings are copied. After `done` the call is gone.
  */
 typedef void http_done_fn(void *arg, struct http_reply *r); /* r is borrowed; take r->body if needed */
 struct http_call;
 struct http_call *http_start(struct http *h, const struct http_request *rq, http_done_fn *done,
 			     void *done_arg);
 void http_abort(struct http_call *c); /* `done` will not run */
-/* Runs transfers and waits for activity until the monotonic deadline, http_wake(), or something happened. */
+size_t http_in_flight(const struct http *h);
+/* For the owner of a loop of its own: runs transfers until something happened, http_wake() or the monotonic
+   deadline. */
 void http_poll(struct http *h, int64_t deadline_ns);
 void http_wake(struct http *h); /* any thread: ends the current or next http_poll */
-size_t http_in_flight(const struct http *h);
-/* Readable when http_poll(h, 0) has something to do at once; *ret_deadline_ns (monotonic) says when it has in
-   any case. For a loop that already waits for other descriptors. */
-int http_poll_fd(const struct http *h, int64_t *ret_deadline_ns);
 
 /* Percent-encodes one path segment or query value. */
 void http_escape(struct buf *out, const char *s);

@@ -6,6 +6,7 @@
  */
 #include "client/http.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -83,8 +84,9 @@ void http_each(struct http *h, size_t n, size_t in_flight, http_prepare_fn *prep
 	       void *arg)
 {
 	struct each e = {.h = h, .n = n, .prepare = prepare, .finish = finish, .arg = arg};
-	size_t max = (size_t)http_max_connections(h);
+	size_t max = (size_t)h->max_connections;
 
+	assert(h->own_loop);
 	list_init(&e.calls);
 	e.limit = in_flight ? in_flight : 1;
 	if (max && e.limit > max)
@@ -94,7 +96,7 @@ void http_each(struct http *h, size_t n, size_t in_flight, http_prepare_fn *prep
 		if (http_canceled(h))
 			each_cancel(&e);
 		else
-			http_turn(h, CLOCK_NEVER);
+			loop_turn(h->loop, CLOCK_NEVER);
 	}
 }
 
@@ -135,7 +137,7 @@ bool http_sleep(struct http *h, int64_t deadline_ns)
 	while (!http_canceled(h)) {
 		if (clock_mono_ns() >= deadline_ns)
 			return true;
-		http_turn(h, deadline_ns);
+		loop_turn(h->loop, deadline_ns);
 	}
 	return false;
 }

@@ -41,25 +41,27 @@ static bool sooner(const struct heap_node *a, const struct heap_node *b)
 
 static void on_timer(uv_timer_t *t);
 
+static int64_t first_at(const struct heap *h)
+{
+	struct heap_node *first = heap_peek(h);
+	return first ? CONTAINER_OF(first, struct loop_timer, node)->at_ns : CLOCK_NEVER;
+}
+
 static void arm(struct loop *l)
 {
-	int64_t left = CLOCK_NEVER;
-	for (size_t i = 0; i < ARRAY_LEN(l->timers); i++) {
-		struct heap_node *first = heap_peek(&l->timers[i]);
-		int64_t d = first ? CONTAINER_OF(first, struct loop_timer, node)->at_ns : CLOCK_NEVER;
-		if (d == CLOCK_NEVER)
-			continue;
-		d = d > 0 ? d - now_ns(i) : 0;
-		left = d < left ? d : left;
+	int64_t real_at = first_at(&l->timers[1]);
+	int64_t ms = clock_poll_ms(first_at(&l->timers[0])); /* rounded up: a timer never fires early */
+	if (real_at != CLOCK_NEVER) {
+		int64_t left = real_at > 0 ? (real_at - loop_real_ns() + NS_PER_MS - 1) / NS_PER_MS : 0;
+		left = left > 0 ? left : 0;
+		ms = ms < 0 || left < ms ? left : ms;
 	}
-	if (left == CLOCK_NEVER) {
+	if (ms < 0) {
 		uv_timer_stop(&l->timer);
 		return;
 	}
-	/* Rounded up: a timer never fires before its time. */
-	uint64_t ms = left > 0 ? (uint64_t)((left + NS_PER_MS - 1) / NS_PER_MS) : 0;
 	uv_update_time(&l->uv);
-	uv_timer_start(&l->timer, on_timer, ms, 0);
+	uv_timer_start(&l->timer, on_timer, (uint64_t)ms, 0);
 }
 
 static void run_timers(struct loop *l)
@@ -82,7 +84,10 @@ static void run_timers(struct loop *l)
 
 static void on_timer(uv_timer_t *t)
 {
-	run_timers(t->data);
+	struct loop *l = t->data;
+	run_timers(l);
+	if (l->turning) /* libuv looks at timers before it sleeps: what they did may be what the turn is for */
+		uv_stop(&l->uv);
 }
 
 void loop_timer_set(struct loop *l, struct loop_timer *t, int64_t at_ns)
@@ -319,6 +324,7 @@ void loop_turn(struct loop *l, int64_t deadline_ns)
 	struct loop *outer = current;
 	assert(outer != l);
 	current = l;
+	l->turning = true;
 	if (deadline_ns > clock_mono_ns()) {
 		loop_timer_set(l, &until, deadline_ns);
 		uv_run(&l->uv, UV_RUN_ONCE);
@@ -326,6 +332,7 @@ void loop_turn(struct loop *l, int64_t deadline_ns)
 	} else {
 		uv_run(&l->uv, UV_RUN_NOWAIT);
 	}
+	l->turning = false;
 	current = outer;
 }
 

@@ -32,6 +32,7 @@ struct loop {
 	struct loop_config config;
 	struct loop_queue *queues; /* config.n_lanes */
 	pthread_t thread;	   /* of loop_start */
+	bool turning;		   /* in loop_turn */
 	_Atomic uint64_t turns, posts, jobs;
 	atomic_size_t ios, waiting;
 
