@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One suite for both engines; what only one of them can do is in sqlite_test.c and etcd_test.c. */
+/* One suite for both engines; what only one of them can do is in store_sqlite_test.c and store_etcd_test.c. */
 #include "storage/store.h"
 
 #include <setjmp.h>

@@ -5,7 +5,7 @@
  * chunks behind. A chunk merges with its right neighbour when both together fill half of one, so deletions do
  * not leave dust.
  */
-#include "storage/cache/cache_order.h"
+#include "storage/cache/cache_order_internal.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -34,9 +34,9 @@ static void chunk_unref(struct chunk *c)
 	free(c);
 }
 
-/* The chunk at ci, made ours alone. New references come only from order_snapshot, which the caller's lock
+/* The chunk at ci, made ours alone. New references come only from cache_order_snapshot, which the caller's lock
  * keeps away. */
-static struct chunk *chunk_own(struct order *o, size_t ci)
+static struct chunk *chunk_own(struct cache_order *o, size_t ci)
 {
 	struct chunk *c = o->chunks[ci];
 	if (atomic_load_explicit(&c->refs, memory_order_acquire) == 1)
@@ -50,7 +50,7 @@ static struct chunk *chunk_own(struct order *o, size_t ci)
 	return copy;
 }
 
-static void chunks_insert(struct order *o, size_t at, struct chunk *c)
+static void chunks_insert(struct cache_order *o, size_t at, struct chunk *c)
 {
 	if (o->n == o->cap) {
 		o->cap = o->cap ? o->cap * 2 : 4;
@@ -61,7 +61,7 @@ static void chunks_insert(struct order *o, size_t at, struct chunk *c)
 	o->n++;
 }
 
-static void chunks_remove(struct order *o, size_t at)
+static void chunks_remove(struct cache_order *o, size_t at)
 {
 	chunk_unref(o->chunks[at]);
 	o->n--;
@@ -69,7 +69,7 @@ static void chunks_remove(struct order *o, size_t at)
 }
 
 /* The last chunk whose first key is <= key; 0 when key is before everything. o->n > 0. */
-static size_t find_chunk(const struct order *o, const char *key)
+static size_t find_chunk(const struct cache_order *o, const char *key)
 {
 	size_t lo = 0, hi = o->n;
 	while (hi - lo > 1) {
@@ -101,15 +101,15 @@ static unsigned find_place(const struct chunk *c, const char *key, bool past, bo
 	return lo;
 }
 
-void order_release(struct order *o)
+void cache_order_release(struct cache_order *o)
 {
 	for (size_t i = 0; i < o->n; i++)
 		chunk_unref(o->chunks[i]);
 	free(o->chunks);
-	*o = (struct order){0};
+	*o = (struct cache_order){0};
 }
 
-struct obj *order_find(const struct order *o, const char *key)
+struct obj *cache_order_find(const struct cache_order *o, const char *key)
 {
 	bool found;
 	if (!o->n)
@@ -126,7 +126,7 @@ static void chunk_insert(struct chunk *c, unsigned at, struct obj *obj)
 	c->n++;
 }
 
-struct obj *order_put(struct order *o, struct obj *obj)
+struct obj *cache_order_put(struct cache_order *o, struct obj *obj)
 {
 	bool found;
 	if (!o->n)
@@ -156,7 +156,7 @@ struct obj *order_put(struct order *o, struct obj *obj)
 	return NULL;
 }
 
-struct obj *order_del(struct order *o, const char *key)
+struct obj *cache_order_del(struct cache_order *o, const char *key)
 {
 	bool found;
 	if (!o->n)
@@ -187,20 +187,20 @@ static int key_cmp(const void *a, const void *b)
 	return strcmp((*(struct obj *const *)a)->key, (*(struct obj *const *)b)->key);
 }
 
-void order_load(struct order *o, struct obj **v, size_t n)
+void cache_order_load(struct cache_order *o, struct obj **v, size_t n)
 {
 	if (n)
 		qsort(v, n, sizeof(*v), key_cmp);
 	for (size_t i = 0; i < n; i++)
-		order_put(o, v[i]);
+		cache_order_put(o, v[i]);
 }
 
 /* ---- snapshots ---- */
 
-void order_snapshot(const struct order *o, const char *lo, const char *hi, const char *after,
-		    struct order_snapshot *ret)
+void cache_order_snapshot(const struct cache_order *o, const char *lo, const char *hi, const char *after,
+			  struct cache_order_snapshot *ret)
 {
-	*ret = (struct order_snapshot){0};
+	*ret = (struct cache_order_snapshot){0};
 	if (!o->n)
 		return;
 	bool past = after && (!lo || strcmp(after, lo) >= 0);
@@ -228,7 +228,7 @@ void order_snapshot(const struct order *o, const char *lo, const char *hi, const
 	ret->left -= i + (o->chunks[last]->n - end);
 }
 
-struct obj *order_next(struct order_snapshot *s)
+struct obj *cache_order_next(struct cache_order_snapshot *s)
 {
 	while (s->at < s->n) {
 		struct chunk *c = s->chunks[s->at];
@@ -244,10 +244,10 @@ struct obj *order_next(struct order_snapshot *s)
 	return NULL;
 }
 
-void order_snapshot_release(struct order_snapshot *s)
+void cache_order_snapshot_release(struct cache_order_snapshot *s)
 {
 	for (; s->at < s->n; s->at++)
 		chunk_unref(s->chunks[s->at]);
 	free(s->chunks);
-	*s = (struct order_snapshot){0};
+	*s = (struct cache_order_snapshot){0};
 }

@@ -3,7 +3,7 @@
  * Kinds of several versions may share stored objects (events in v1 and events.k8s.io/v1) and call the same
  * field by different names. What they agree on is the path in the stored object.
  */
-#include "storage/cache/query.h"
+#include "storage/cache/query_internal.h"
 
 #include <stdlib.h>
 

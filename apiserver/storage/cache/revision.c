@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The number is an atomic, so that the common question "is the cache there yet" takes no lock. */
-#include "storage/cache/revision.h"
+#include "storage/cache/revision_internal.h"
 
 #include "base/clock.h"
 

@@ -187,11 +187,11 @@ static void sink(void *arg, const struct store_event *ev, size_t n, uint64_t upt
 	for (size_t i = 0; i < n; i++)
 		apply(s, &ev[i], &touched);
 	revision_advance(&s->revision, upto);
-	waits_advanced(s);
+	freshness_advanced(s);
 	for (; touched; touched = touched->touched_next) {
 		touched->touched = false;
 		resource_wake(touched);
-		keeper_note(s->keeper, touched);
+		compactor_note(s->compactor, touched);
 	}
 }
 
@@ -208,7 +208,7 @@ static int reset(void *arg, uint64_t *ret_rev, struct err *err)
 	free(l.of);
 	if (rc == 0) {
 		revision_advance(&s->revision, *ret_rev);
-		waits_advanced(s);
+		freshness_advanced(s);
 	}
 	return rc;
 }
@@ -259,14 +259,14 @@ struct storage *storage_open(const struct storage_config *c, const struct schema
 	s->prefix = mem_printf("%s/", prefix);
 	s->m_requests = metric_register(&requests_def);
 	revision_init(&s->revision, 0);
-	waits_init(&s->waits);
+	freshness_init(&s->waits);
 	add_resources(s, c->window ? c->window : WINDOW_MAX);
 	s->store = open_engine(c, err);
 	if (!s->store || fill(s, err) < 0) {
 		storage_close(s);
 		return NULL;
 	}
-	s->keeper = keeper_start(s);
+	s->compactor = compactor_start(s);
 	if (s->store->engine->watch(s->store, s->prefix, s->loaded_rev, sink, reset, s, err) < 0) {
 		storage_close(s);
 		return NULL;
@@ -278,11 +278,11 @@ void storage_close(struct storage *s)
 {
 	if (!s)
 		return;
-	keeper_stop(s->keeper);
+	compactor_stop(s->compactor);
 	if (s->store)
 		s->store->engine->close(s->store);
-	keeper_free(s->keeper);
-	waits_release(s);
+	compactor_free(s->compactor);
+	freshness_release(s);
 	for (size_t i = 0; i < s->n_resources; i++)
 		resource_release(&s->resources[i]);
 	free(s->resources);

@@ -4,25 +4,25 @@
 #define STORAGE_CACHE_STORAGE_INTERNAL_H
 
 #include "base/map.h"
-#include "storage/cache/cache.h"
-#include "storage/cache/revision.h"
+#include "storage/cache/resource_internal.h"
+#include "storage/cache/revision_internal.h"
 #include "storage/storage.h"
 #include "storage/store.h"
 
 /* Reads that wait for the cache to get further: storage_wait.c. */
-struct waits {
+struct freshness {
 	pthread_mutex_t lock;
 	struct list list; /* struct storage_wait */
 	atomic_size_t n;
-	int64_t armed_ns; /* when the keeper looks for late ones; CLOCK_NEVER: it does not */
+	int64_t armed_ns; /* when the compactor looks for late ones; CLOCK_NEVER: it does not */
 };
-void waits_init(struct waits *w);
-void waits_release(struct storage *s);	/* who still waits is told that the store is closed */
-void waits_advanced(struct storage *s); /* the sink */
-/* Tells who has waited too long; returns when the next one has. The keeper. */
-int64_t waits_expire(struct storage *s);
+void freshness_init(struct freshness *w);
+void freshness_release(struct storage *s);  /* who still waits is told that the store is closed */
+void freshness_advanced(struct storage *s); /* the sink */
+/* Tells who has waited too long; returns when the next one has. The compactor. */
+int64_t freshness_expire(struct storage *s);
 
-struct keeper;
+struct compactor;
 struct storage {
 	struct store *store;
 	const struct schema *schema; /* borrowed */
@@ -31,9 +31,9 @@ struct storage {
 	size_t n_resources;
 	struct map by_dir; /* kind->storage -> resource */
 	struct revision revision;
-	struct waits waits;
+	struct freshness waits;
 	uint64_t loaded_rev; /* what was there at the start */
-	struct keeper *keeper;
+	struct compactor *compactor;
 	struct metric *m_requests;
 };
 
@@ -53,13 +53,13 @@ struct own_write {
 /* Deletes o as it is; lazy where the engine can. */
 int storage_expire(struct resource *r, const struct obj *o, struct err *err) MUST_CHECK;
 
-/* keeper.c: what happens by itself: expiry, compaction, letting go of old windows. Sleeps while nothing is
+/* compactor.c: what happens by itself: expiry, compaction, letting go of old windows. Sleeps while nothing is
  * due. */
-struct keeper *keeper_start(struct storage *s);
-void keeper_stop(struct keeper *k); /* it writes until then */
-void keeper_free(struct keeper *k); /* the sink tells it until then */
-void keeper_kick(struct keeper *k); /* look now */
+struct compactor *compactor_start(struct storage *s);
+void compactor_stop(struct compactor *k); /* it writes until then */
+void compactor_free(struct compactor *k); /* the sink tells it until then */
+void compactor_kick(struct compactor *k); /* look now */
 /* Something of resource r was written. Cheap; the sink calls it. */
-void keeper_note(struct keeper *k, const struct resource *r);
+void compactor_note(struct compactor *k, const struct resource *r);
 
 #endif

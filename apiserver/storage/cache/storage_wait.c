@@ -3,15 +3,15 @@
  * Freshness: who wants to read what is not in the cache yet is called when it is.
  *
  * The sink looks at a counter after each batch, so nobody pays for waits that do not exist. Deadlines are the
- * keeper's: it is told only when one comes before those that it knows of, which under load is once per
+ * compactor's: it is told only when one comes before those that it knows of, which under load is once per
  * deadline, not once per read.
  */
 #include <semaphore.h>
 #include "storage/cache/storage_internal.h"
 
-void waits_init(struct waits *w)
+void freshness_init(struct freshness *w)
 {
-	*w = (struct waits){.armed_ns = CLOCK_NEVER};
+	*w = (struct freshness){.armed_ns = CLOCK_NEVER};
 	pthread_mutex_init(&w->lock, NULL);
 	list_init(&w->list);
 }
@@ -36,7 +36,7 @@ static void fresh(struct storage *s, struct storage_wait *w)
 	w->done(w);
 }
 
-void waits_advanced(struct storage *s)
+void freshness_advanced(struct storage *s)
 {
 	struct list done = LIST_INIT(done);
 	if (!atomic_load(&s->waits.n))
@@ -54,7 +54,7 @@ void waits_advanced(struct storage *s)
 	tell(s, &done, fresh);
 }
 
-int64_t waits_expire(struct storage *s)
+int64_t freshness_expire(struct storage *s)
 {
 	struct list late = LIST_INIT(late);
 	int64_t next_ns = CLOCK_NEVER, now_ns = clock_mono_ns();
@@ -82,7 +82,7 @@ static void closed(struct storage *s, struct storage_wait *w)
 	w->done(w);
 }
 
-void waits_release(struct storage *s)
+void freshness_release(struct storage *s)
 {
 	tell(s, &s->waits.list, closed);
 	pthread_mutex_destroy(&s->waits.lock);
@@ -114,7 +114,7 @@ static void wait_for_revision(struct storage *s, struct storage_wait *w)
 	if (there)
 		w->done(w);
 	else if (earliest)
-		keeper_kick(s->keeper);
+		compactor_kick(s->compactor);
 }
 
 struct asking {

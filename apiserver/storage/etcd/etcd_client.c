@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "storage/etcd/etcd_client.h"
+#include "storage/etcd/etcd_client_internal.h"
 
 #include <pthread.h>
 #include <semaphore.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include "base/clock.h"
 #include "base/thread.h"
-#include "storage/etcd/etcd_wire.h"
+#include "storage/etcd/etcd_wire_internal.h"
 
 /* Replies to writes are tiny, pages of a list are bounded by the one who asks for them. */
 #define REPLY_MAX ((size_t)64 << 20)
@@ -166,7 +166,7 @@ static int judge(struct etcd_client *c, const struct http_reply *r, size_t serve
 		return -1;
 	}
 	if (r->status >= 400) {
-		wire_error(buf_str(&r->body), r->body.len, r->status, err);
+		etcd_wire_error(buf_str(&r->body), r->body.len, r->status, err);
 		note_health(c, r->status >= 500 ? err : NULL);
 		return -1;
 	}

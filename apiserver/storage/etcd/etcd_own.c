@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "storage/etcd/etcd_own.h"
+#include "storage/etcd/etcd_own_internal.h"
 
 #include <string.h>
 
@@ -19,18 +19,18 @@ void etcd_own_del(struct etcd_own *o)
 	list_del(&o->link);
 }
 
-static bool same(struct wire_slice a, struct wire_slice b)
+static bool same(struct etcd_wire_slice a, struct etcd_wire_slice b)
 {
 	return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
 }
 
 /* Keys differ at their ends: the names. */
-static bool same_key(struct wire_slice a, struct wire_slice b)
+static bool same_key(struct etcd_wire_slice a, struct etcd_wire_slice b)
 {
 	return a.n == b.n && (a.n < 8 || memcmp(a.p + a.n - 8, b.p + b.n - 8, 8) == 0) && same(a, b);
 }
 
-struct etcd_own *etcd_own_match(struct etcd_own_list *l, const struct wire_kv *kv)
+struct etcd_own *etcd_own_match(struct etcd_own_list *l, const struct etcd_wire_kv *kv)
 {
 	list_for_each (pos, &l->writes) {
 		struct etcd_own *o = list_entry(pos, struct etcd_own, link);

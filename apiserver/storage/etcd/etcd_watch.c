@@ -5,7 +5,7 @@
  * queued. A broken stream begins again behind the last delivered revision, so every event is delivered once;
  * what should come twice anyhow is dropped by its revision.
  */
-#include "storage/etcd/etcd_watch.h"
+#include "storage/etcd/etcd_watch_internal.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "client/lines.h"
-#include "storage/etcd/etcd_wire.h"
+#include "storage/etcd/etcd_wire_internal.h"
 
 #define BACKOFF_MIN_NS (50 * NS_PER_MS)
 #define BACKOFF_MAX_NS NS_PER_S
@@ -39,7 +39,8 @@ struct etcd_watch {
 
 /* ---- one line ---- */
 
-static int decode(struct etcd_watch *w, struct wire_slice t, size_t *ret_at, size_t *ret_len, struct err *err)
+static int decode(struct etcd_watch *w, struct etcd_wire_slice t, size_t *ret_at, size_t *ret_len,
+		  struct err *err)
 {
 	*ret_at = w->bytes.len;
 	if (base64_decode(&w->bytes, t.p, t.n, err) < 0)
@@ -50,7 +51,7 @@ static int decode(struct etcd_watch *w, struct wire_slice t, size_t *ret_at, siz
 }
 
 /* Pointers into w->bytes are offsets plus one until the buffer stops moving. */
-static int on_event(void *arg, const struct wire_kv *kv, struct err *err)
+static int on_event(void *arg, const struct etcd_wire_kv *kv, struct err *err)
 {
 	struct etcd_watch *w = arg;
 	if (kv->mod_rev <= w->rev)
@@ -97,10 +98,10 @@ static void deliver(struct etcd_watch *w, uint64_t upto)
 static bool on_line(void *arg, const char *line, size_t n)
 {
 	struct etcd_watch *w = arg;
-	struct wire_watch_reply r;
+	struct etcd_wire_watch_reply r;
 	w->n = 0;
 	buf_clear(&w->bytes);
-	int rc = wire_read_watch(line, n, on_event, w, &r, &w->why);
+	int rc = etcd_wire_read_watch(line, n, on_event, w, &r, &w->why);
 	if (rc < 0) {
 		etcd_own_shown(w->c.own,
 			       0); /* lets go of what this line has matched: it comes again, to be decoded */
@@ -182,7 +183,7 @@ static void follow(void *arg)
 {
 	struct etcd_watch *w = arg;
 	autobuf struct buf body = BUF_INIT;
-	wire_watch(&body, w->rev + 1);
+	etcd_wire_watch(&body, w->rev + 1);
 	lines_clear(&w->lines);
 	w->compacted = false;
 	w->why = (struct err)ERR_INIT;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "storage/etcd/etcd_wire.h"
+#include "storage/etcd/etcd_wire_internal.h"
 
 #include "base/base64.h"
 #include "object/scan.h"
@@ -13,9 +13,10 @@ static void add_bytes(struct buf *out, const void *p, size_t n)
 	buf_addc(out, '"');
 }
 
-struct wire_txn_texts wire_txn(struct buf *out, const char *key, const void *value, size_t n, uint64_t expect)
+struct etcd_wire_txn_texts etcd_wire_txn(struct buf *out, const char *key, const void *value, size_t n,
+					 uint64_t expect)
 {
-	struct wire_txn_texts t = {0};
+	struct etcd_wire_txn_texts t = {0};
 	buf_reserve(out, n / 3 * 4 + 4 * strlen(key) + 512);
 	buf_adds(out, "{\"compare\":[{\"target\":\"MOD\",\"result\":\"EQUAL\",\"mod_revision\":\"");
 	buf_addu(out, expect);
@@ -36,8 +37,8 @@ struct wire_txn_texts wire_txn(struct buf *out, const char *key, const void *val
 	return t;
 }
 
-void wire_range(struct buf *out, const void *key, size_t key_len, const char *end, size_t limit,
-		uint64_t revision)
+void etcd_wire_range(struct buf *out, const void *key, size_t key_len, const char *end, size_t limit,
+		     uint64_t revision)
 {
 	buf_adds(out, "{\"key\":");
 	add_bytes(out, key, key_len);
@@ -60,7 +61,7 @@ void wire_range(struct buf *out, const void *key, size_t key_len, const char *en
 	buf_addc(out, '}');
 }
 
-void wire_watch(struct buf *out, uint64_t start_revision)
+void etcd_wire_watch(struct buf *out, uint64_t start_revision)
 {
 	/* From the zero byte, to the zero byte: all keys. Fragments bound the length of a line. */
 	buf_adds(
@@ -70,7 +71,7 @@ void wire_watch(struct buf *out, uint64_t start_revision)
 	buf_adds(out, "\"}}");
 }
 
-void wire_compact(struct buf *out, uint64_t revision)
+void etcd_wire_compact(struct buf *out, uint64_t revision)
 {
 	buf_adds(out, "{\"revision\":\"");
 	buf_addu(out, revision);
@@ -80,9 +81,9 @@ void wire_compact(struct buf *out, uint64_t revision)
 /* ---- replies ---- */
 
 /* Base64 and numbers hold nothing that JSON escapes; a text that does is none of etcd's. */
-static struct wire_slice read_slice(struct scan *s)
+static struct etcd_wire_slice read_slice(struct scan *s)
 {
-	struct wire_slice t = {"", 0};
+	struct etcd_wire_slice t = {"", 0};
 	bool escaped = false;
 	if (scan_string(s, &t.p, &t.n, &escaped) && escaped)
 		scan_fail(s, "unexpected escape");
@@ -91,7 +92,7 @@ static struct wire_slice read_slice(struct scan *s)
 
 static uint64_t read_u64(struct scan *s)
 {
-	struct wire_slice t;
+	struct etcd_wire_slice t;
 	uint64_t v = 0;
 	if (scan_peek(s) == SCAN_STRING)
 		t = read_slice(s);
@@ -123,7 +124,7 @@ static void read_header(struct scan *s, uint64_t *revision)
 	}
 }
 
-static void read_kv(struct scan *s, struct wire_kv *kv)
+static void read_kv(struct scan *s, struct etcd_wire_kv *kv)
 {
 	const char *key;
 	size_t n;
@@ -152,9 +153,9 @@ static int finish(const struct scan *s, struct err *err)
 		       (size_t)(s->p - s->start));
 }
 
-int wire_read_txn(const char *p, size_t n, struct wire_txn_reply *ret, struct err *err)
+int etcd_wire_read_txn(const char *p, size_t n, struct etcd_wire_txn_reply *ret, struct err *err)
 {
-	struct wire_txn_reply r = {0};
+	struct etcd_wire_txn_reply r = {0};
 	struct scan s;
 	const char *key;
 	size_t len;
@@ -175,10 +176,10 @@ int wire_read_txn(const char *p, size_t n, struct wire_txn_reply *ret, struct er
 	return 0;
 }
 
-int wire_read_range(const char *p, size_t n, wire_kv_fn *each, void *arg, struct wire_range_reply *ret,
-		    struct err *err)
+int etcd_wire_read_range(const char *p, size_t n, etcd_wire_kv_fn *each, void *arg,
+			 struct etcd_wire_range_reply *ret, struct err *err)
 {
-	struct wire_range_reply r = {0};
+	struct etcd_wire_range_reply r = {0};
 	struct scan s;
 	const char *key;
 	size_t len;
@@ -193,7 +194,7 @@ int wire_read_range(const char *p, size_t n, wire_kv_fn *each, void *arg, struct
 				r.count = read_u64(&s);
 			} else if (scan_key_is(key, len, "kvs") && each && scan_enter_array(&s)) {
 				while (scan_item(&s)) {
-					struct wire_kv kv = {0};
+					struct etcd_wire_kv kv = {0};
 					read_kv(&s, &kv);
 					if (!scan_failed(&s) && each(arg, &kv, err) < 0)
 						return -1;
@@ -209,21 +210,21 @@ int wire_read_range(const char *p, size_t n, wire_kv_fn *each, void *arg, struct
 	return 0;
 }
 
-static int read_events(struct scan *s, wire_kv_fn *each, void *arg, struct err *err)
+static int read_events(struct scan *s, etcd_wire_kv_fn *each, void *arg, struct err *err)
 {
 	const char *key;
 	size_t n;
 	if (!scan_enter_array(s))
 		return 0;
 	while (scan_item(s)) {
-		struct wire_kv kv = {0};
+		struct etcd_wire_kv kv = {0};
 		if (!scan_enter_object(s))
 			return 0;
 		while (scan_key(s, &key, &n)) {
 			if (scan_key_is(key, n, "kv")) {
 				read_kv(s, &kv);
 			} else if (scan_key_is(key, n, "type") && scan_peek(s) == SCAN_STRING) {
-				struct wire_slice t = read_slice(s);
+				struct etcd_wire_slice t = read_slice(s);
 				kv.deleted = t.n == 6 && memcmp(t.p, "DELETE", 6) == 0;
 			} else {
 				scan_skip(s);
@@ -235,7 +236,7 @@ static int read_events(struct scan *s, wire_kv_fn *each, void *arg, struct err *
 	return 0;
 }
 
-static int read_result(struct scan *s, wire_kv_fn *each, void *arg, struct wire_watch_reply *ret,
+static int read_result(struct scan *s, etcd_wire_kv_fn *each, void *arg, struct etcd_wire_watch_reply *ret,
 		       struct err *err)
 {
 	const char *key;
@@ -261,14 +262,14 @@ static int read_result(struct scan *s, wire_kv_fn *each, void *arg, struct wire_
 	return 0;
 }
 
-int wire_read_watch(const char *p, size_t n, wire_kv_fn *each, void *arg, struct wire_watch_reply *ret,
-		    struct err *err)
+int etcd_wire_read_watch(const char *p, size_t n, etcd_wire_kv_fn *each, void *arg,
+			 struct etcd_wire_watch_reply *ret, struct err *err)
 {
 	struct scan s;
 	const char *key;
 	size_t len;
 	bool understood = false;
-	*ret = (struct wire_watch_reply){0};
+	*ret = (struct etcd_wire_watch_reply){0};
 	scan_init(&s, p, n);
 	if (scan_enter_object(&s)) {
 		while (scan_key(&s, &key, &len)) {
@@ -283,7 +284,7 @@ int wire_read_watch(const char *p, size_t n, wire_kv_fn *each, void *arg, struct
 	}
 	if (finish(&s, err) < 0)
 		return -1;
-	return understood ? 0 : wire_error(p, n, 0, err);
+	return understood ? 0 : etcd_wire_error(p, n, 0, err);
 }
 
 /* ---- errors ---- */
@@ -330,7 +331,7 @@ static void read_error(struct scan *s, struct buf *text, int64_t *code)
 	}
 }
 
-int wire_error(const char *p, size_t n, int status, struct err *err)
+int etcd_wire_error(const char *p, size_t n, int status, struct err *err)
 {
 	autobuf struct buf text = BUF_INIT;
 	int64_t code = 0;

@@ -2,11 +2,11 @@
 /* What a broken or foreign server might answer: every reader of etcd's replies, with the same bytes. */
 #include <stdint.h>
 #include <stdlib.h>
-#include "storage/etcd/etcd_wire.h"
+#include "storage/etcd/etcd_wire_internal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
-static int on_kv(void *arg, const struct wire_kv *kv, struct err *err)
+static int on_kv(void *arg, const struct etcd_wire_kv *kv, struct err *err)
 {
 	size_t *sum = arg;
 	for (size_t i = 0; i < kv->key.n; i++)
@@ -19,15 +19,15 @@ static int on_kv(void *arg, const struct wire_kv *kv, struct err *err)
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	struct err err = ERR_INIT;
-	struct wire_txn_reply txn;
-	struct wire_range_reply range;
-	struct wire_watch_reply watch;
+	struct etcd_wire_txn_reply txn;
+	struct etcd_wire_range_reply range;
+	struct etcd_wire_watch_reply watch;
 	size_t sum = 0;
 	char *copy = mem_memdup(p, n); /* exactly n bytes */
-	(void)!wire_read_txn(copy, n, &txn, &err);
-	(void)!wire_read_range(copy, n, on_kv, &sum, &range, &err);
-	(void)!wire_read_watch(copy, n, on_kv, &sum, &watch, &err);
-	wire_error(copy, n, 500, &err);
+	(void)!etcd_wire_read_txn(copy, n, &txn, &err);
+	(void)!etcd_wire_read_range(copy, n, on_kv, &sum, &range, &err);
+	(void)!etcd_wire_read_watch(copy, n, on_kv, &sum, &watch, &err);
+	etcd_wire_error(copy, n, 500, &err);
 	if (err.reason == REASON_NONE)
 		abort();
 	free(copy);

@@ -2,8 +2,8 @@
 /*
  * The engine for several apiservers or machines: etcd v3 through its JSON gateway.
  *
- * One thread (etcd_client.h) holds every request and the watch (etcd_watch.h), and with them what ties the two
- * together: own writes that the watch will show (etcd_own.h). A write is encoded on its writer's thread, then
+ * One thread (etcd_client_internal.h) holds every request and the watch (etcd_watch_internal.h), and with them what ties the two
+ * together: own writes that the watch will show (etcd_own_internal.h). A write is encoded on its writer's thread, then
  * it is one transaction that compares the key's mod_revision. Newest revision: a linearizable range that
  * counts one key; who asks while one is under way shares the next one.
  *
@@ -17,10 +17,10 @@
 #include <stdlib.h>
 #include "base/base64.h"
 #include "base/log.h"
-#include "storage/etcd/etcd_client.h"
-#include "storage/etcd/etcd_own.h"
-#include "storage/etcd/etcd_watch.h"
-#include "storage/etcd/etcd_wire.h"
+#include "storage/etcd/etcd_client_internal.h"
+#include "storage/etcd/etcd_own_internal.h"
+#include "storage/etcd/etcd_watch_internal.h"
+#include "storage/etcd/etcd_wire_internal.h"
 
 #define PAGE_KEYS 500
 /* How long an acknowledged write waits to be shown by the watch; then the watch is taken for stuck. */
@@ -89,11 +89,11 @@ static void on_late(void *arg)
 static void on_why(struct etcd_call *k, struct buf *text, const struct err *failed)
 {
 	struct etcd_write *e = CONTAINER_OF(k, struct etcd_write, call);
-	struct wire_range_reply reply;
+	struct etcd_wire_range_reply reply;
 	struct err err = ERR_INIT;
 	if (failed)
 		err = *failed;
-	else if (wire_read_range(buf_str(text), text->len, NULL, NULL, &reply, &err) == 0 && reply.count)
+	else if (etcd_wire_read_range(buf_str(text), text->len, NULL, NULL, &reply, &err) == 0 && reply.count)
 		err_set(&err, REASON_CONFLICT, "revision is not %llu", (unsigned long long)e->w->expect);
 	else if (err.reason == REASON_NONE)
 		err_set(&err, REASON_NOT_FOUND, "no such key");
@@ -111,7 +111,7 @@ static void refused(struct etcd_write *e)
 	/* It will not be shown any more. */
 	e->own.cookie = NULL;
 	buf_clear(&e->body);
-	wire_range(&e->body, e->w->key, strlen(e->w->key), NULL, 0, 0);
+	etcd_wire_range(&e->body, e->w->key, strlen(e->w->key), NULL, 0, 0);
 	e->call.path = "/v3/kv/range";
 	e->call.done = on_why;
 	etcd_call(e->s->client, &e->call);
@@ -121,11 +121,11 @@ static void on_reply(struct etcd_call *k, struct buf *text, const struct err *fa
 {
 	struct etcd_write *e = CONTAINER_OF(k, struct etcd_write, call);
 	struct etcd_store *s = e->s;
-	struct wire_txn_reply reply = {0};
+	struct etcd_wire_txn_reply reply = {0};
 	struct err err = ERR_INIT;
 	if (failed) {
 		finish(e, 0, failed);
-	} else if (wire_read_txn(buf_str(text), text->len, &reply, &err) < 0) {
+	} else if (etcd_wire_read_txn(buf_str(text), text->len, &reply, &err) < 0) {
 		finish(e, 0, &err);
 	} else if (!reply.succeeded) {
 		refused(e);
@@ -148,7 +148,7 @@ static void etcd_write(struct store *base, struct store_write *w)
 {
 	struct etcd_write *e = MEM_NEW(struct etcd_write);
 	*e = (struct etcd_write){.s = self(base), .w = w, .body = BUF_INIT};
-	struct wire_txn_texts t = wire_txn(&e->body, w->key, w->value, w->len, w->expect);
+	struct etcd_wire_txn_texts t = etcd_wire_txn(&e->body, w->key, w->value, w->len, w->expect);
 	e->begin.fn = begin_write;
 	e->late = (struct etcd_timer){.fn = on_late, .arg = e};
 	e->own = (struct etcd_own){.key = w->key,
@@ -156,7 +156,7 @@ static void etcd_write(struct store *base, struct store_write *w)
 				   .key64 = {e->body.p + t.key, t.key_len},
 				   .done = on_shown};
 	if (w->value)
-		e->own.value64 = (struct wire_slice){e->body.p + t.value, t.value_len};
+		e->own.value64 = (struct etcd_wire_slice){e->body.p + t.value, t.value_len};
 	e->call = (struct etcd_call){
 		.path = "/v3/kv/txn", .body = &e->body, .timeout_ns = STORE_DEADLINE_NS, .done = on_reply};
 	etcd_post(e->s->client, &e->begin);
@@ -171,7 +171,7 @@ struct page {
 	size_t n;
 };
 
-static int on_kv(void *arg, const struct wire_kv *kv, struct err *err)
+static int on_kv(void *arg, const struct etcd_wire_kv *kv, struct err *err)
 {
 	struct page *p = arg;
 	buf_clear(&p->key);
@@ -200,18 +200,18 @@ static char *prefix_end(const char *prefix)
 /* One page from behind page->key (at first: from prefix on). Objects of 1.5 MB would make a page too large:
    then it is asked for with fewer keys. */
 static int list_page(struct etcd_store *s, const char *prefix, const char *end, size_t *limit,
-		     uint64_t revision, struct page *page, struct wire_range_reply *ret, struct err *err)
+		     uint64_t revision, struct page *page, struct etcd_wire_range_reply *ret, struct err *err)
 {
 	int rc;
 	do {
 		autobuf struct buf body = BUF_INIT, text = BUF_INIT;
 		bool first = !page->key.len;
 		/* With its NUL, a key is the smallest one behind itself. */
-		wire_range(&body, first ? prefix : page->key.p, first ? strlen(prefix) : page->key.len + 1,
-			   end, *limit, revision);
+		etcd_wire_range(&body, first ? prefix : page->key.p,
+				first ? strlen(prefix) : page->key.len + 1, end, *limit, revision);
 		rc = etcd_call_wait(s->client, "/v3/kv/range", &body, 4 * STORE_DEADLINE_NS, &text, err);
 		if (rc == 0)
-			return wire_read_range(buf_str(&text), text.len, on_kv, page, ret, err);
+			return etcd_wire_read_range(buf_str(&text), text.len, on_kv, page, ret, err);
 		*limit /= 4;
 	} while (err->reason == REASON_TOO_LARGE && *limit);
 	return rc;
@@ -222,7 +222,7 @@ static int etcd_list(struct store *base, const char *prefix, store_each_fn *each
 {
 	struct etcd_store *s = self(base);
 	struct page page = {.each = each, .arg = arg};
-	struct wire_range_reply reply = {.more = true};
+	struct etcd_wire_range_reply reply = {.more = true};
 	autofree char *end = prefix_end(prefix);
 	uint64_t revision = 0;
 	size_t limit = PAGE_KEYS;
@@ -294,13 +294,13 @@ static void begin_round(struct etcd_store *s);
 static void end_round(struct etcd_call *k, struct buf *text, const struct err *failed)
 {
 	struct etcd_store *s = CONTAINER_OF(k, struct etcd_store, round);
-	struct wire_range_reply reply = {0};
+	struct etcd_wire_range_reply reply = {0};
 	struct list done = LIST_INIT(done), *pos;
 	struct err err = ERR_INIT;
 	if (failed)
 		err = *failed;
 	else
-		(void)!wire_read_range(buf_str(text), text->len, NULL, NULL, &reply, &err);
+		(void)!etcd_wire_read_range(buf_str(text), text->len, NULL, NULL, &reply, &err);
 	bool ok = err.reason == REASON_NONE;
 	while ((pos = list_pop_front(&s->asked)))
 		list_push_back(&done, pos);
@@ -375,7 +375,7 @@ static int etcd_compact(struct store *base, uint64_t rev, struct err *err)
 {
 	struct etcd_store *s = self(base);
 	autobuf struct buf body = BUF_INIT, text = BUF_INIT;
-	wire_compact(&body, rev);
+	etcd_wire_compact(&body, rev);
 	if (etcd_call_wait(s->client, "/v3/kv/compaction", &body, 4 * STORE_DEADLINE_NS, &text, err) == 0)
 		return 0;
 	return err->reason == REASON_EXPIRED ? 0 : -1; /* another apiserver was first */
@@ -437,7 +437,7 @@ struct store *store_etcd_open(const struct store_etcd_config *c, struct err *err
 	etcd_own_init(&s->own);
 	list_init(&s->asked);
 	list_init(&s->asking);
-	wire_range(&s->any_key, "", 1, NULL, 0, 0);
+	etcd_wire_range(&s->any_key, "", 1, NULL, 0, 0);
 	s->round = (struct etcd_call){.path = "/v3/kv/range",
 				      .body = &s->any_key,
 				      .timeout_ns = STORE_DEADLINE_NS,

@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "storage/etcd/etcd_process_test.h"
-#include "storage/etcd/etcd_wire.h"
+#include "storage/etcd/etcd_wire_internal.h"
 #include "storage/store_rig.h"
 
 static char dir[64];
@@ -210,17 +210,17 @@ static void replies_are_read_strictly(void **state)
 		{"<html>", REASON_UNAVAILABLE},
 	};
 	struct err err = ERR_INIT;
-	struct wire_txn_reply txn;
-	struct wire_watch_reply w;
+	struct etcd_wire_txn_reply txn;
+	struct etcd_wire_watch_reply w;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		wire_error(rows[i].text, strlen(rows[i].text), 500, &err);
+		etcd_wire_error(rows[i].text, strlen(rows[i].text), 500, &err);
 		assert_int_equal(err.reason, rows[i].reason);
-		assert_int_equal(wire_read_watch(rows[i].text, strlen(rows[i].text), NULL, NULL, &w, &err),
-				 -1);
+		assert_int_equal(
+			etcd_wire_read_watch(rows[i].text, strlen(rows[i].text), NULL, NULL, &w, &err), -1);
 	}
 	const char *ok =
 		"{\"header\":{\"revision\":\"9007199254740993\"},\"succeeded\":true,\"responses\":[{}]}";
-	assert_int_equal(wire_read_txn(ok, strlen(ok), &txn, &err), 0);
+	assert_int_equal(etcd_wire_read_txn(ok, strlen(ok), &txn, &err), 0);
 	assert_true(txn.succeeded && txn.revision == 9007199254740993u);
 	const char *bad[] = {"",
 			     "[]",
@@ -229,7 +229,7 @@ static void replies_are_read_strictly(void **state)
 			     "{\"header\":7}",
 			     "{\"succeeded\":\"yes\"}"};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		if (wire_read_txn(bad[i], strlen(bad[i]), &txn, &err) == 0)
+		if (etcd_wire_read_txn(bad[i], strlen(bad[i]), &txn, &err) == 0)
 			fail_msg("accepted %s", bad[i]);
 	}
 }

@@ -6,7 +6,7 @@
  * so people may look into the file while the apiserver runs; a second apiserver is kept out by flock(2) on
  * the file, which SQLite does not use.
  */
-#include "storage/sqlite/sqlite_db.h"
+#include "storage/sqlite/sqlite_db_internal.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See sqlite_ledger.h. */
-#include "storage/sqlite/sqlite_ledger.h"
+/* See sqlite_ledger_internal.h. */
+#include "storage/sqlite/sqlite_ledger_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,32 +13,33 @@
 /* Rows looked at per commit: more than a batch adds on average, so compaction keeps up. */
 #define COMPACT_STEPS 128
 
-struct ledger_undo {		 /* of one row that the open transaction has inserted */
-	struct key_state before; /* rev 0: the key did not exist */
-	uint64_t hash, after;	 /* after 0: deleted */
-	struct lazy_entry *lazy; /* what the row has replaced or was made from */
+struct sqlite_ledger_undo {		/* of one row that the open transaction has inserted */
+	struct key_state before;	/* rev 0: the key did not exist */
+	uint64_t hash, after;		/* after 0: deleted */
+	struct sqlite_lazy_entry *lazy; /* what the row has replaced or was made from */
 };
 
 /* ---- what is there ---- */
 
 struct state {
-	struct lazy_entry *lazy;	/* NULL: the row is the newest */
+	struct sqlite_lazy_entry *lazy; /* NULL: the row is the newest */
 	struct key_state *row;		/* NULL: no row */
 	uint64_t hash, rev, create_rev; /* rev 0: does not exist */
 };
 
-static struct key_state *find_row(struct ledger *s, const char *key, uint64_t hash, uint64_t likely_rev)
+static struct key_state *find_row(struct sqlite_ledger *s, const char *key, uint64_t hash,
+				  uint64_t likely_rev)
 {
 	struct key_state *k;
-	for (size_t at = 0; (k = store_keys_find(&s->keys, hash, &at));)
+	for (size_t at = 0; (k = sqlite_keys_find(&s->keys, hash, &at));)
 		if (k->rev == likely_rev || sqlite_db_key_is(s->db, k->rev, key))
 			return k;
 	return NULL;
 }
 
-static struct state find_state(struct ledger *s, const struct store_write *w)
+static struct state find_state(struct sqlite_ledger *s, const struct store_write *w)
 {
-	struct state st = {.lazy = lazy_get(&s->lazy, w->key), .hash = store_keys_hash(w->key)};
+	struct state st = {.lazy = sqlite_lazy_get(&s->lazy, w->key), .hash = sqlite_keys_hash(w->key)};
 	st.row = find_row(s, w->key, st.hash, st.lazy ? st.lazy->row_rev : w->expect);
 	if (st.lazy) {
 		st.rev = st.lazy->value ? st.lazy->rev : 0;
@@ -64,7 +65,7 @@ static int admit(const struct store_write *w, const struct state *st, struct err
 
 /* ---- the transaction ---- */
 
-static void log_undo(struct ledger *s, struct ledger_undo u)
+static void log_undo(struct sqlite_ledger *s, struct sqlite_ledger_undo u)
 {
 	if (s->n_undo == s->cap_undo) {
 		s->cap_undo = s->cap_undo ? s->cap_undo * 2 : 64;
@@ -74,25 +75,25 @@ static void log_undo(struct ledger *s, struct ledger_undo u)
 }
 
 /* Takes back what the transaction did in memory. */
-static void undo_all(struct ledger *s)
+static void undo_all(struct sqlite_ledger *s)
 {
 	int64_t now_ns = clock_mono_ns();
 	while (s->n_undo) {
-		struct ledger_undo *u = &s->undo[--s->n_undo];
+		struct sqlite_ledger_undo *u = &s->undo[--s->n_undo];
 		struct key_state *k = NULL;
 		size_t at = 0;
-		while (u->after && (k = store_keys_find(&s->keys, u->hash, &at)) && k->rev != u->after)
+		while (u->after && (k = sqlite_keys_find(&s->keys, u->hash, &at)) && k->rev != u->after)
 			;
 		if (k)
-			store_keys_del(&s->keys, k);
+			sqlite_keys_del(&s->keys, k);
 		if (u->before.rev)
-			store_keys_add(&s->keys, u->before);
+			sqlite_keys_add(&s->keys, u->before);
 		if (u->lazy)
-			lazy_put(&s->lazy, u->lazy, now_ns);
+			sqlite_lazy_put(&s->lazy, u->lazy, now_ns);
 	}
 }
 
-static int transaction(struct ledger *s, struct err *err)
+static int transaction(struct sqlite_ledger *s, struct err *err)
 {
 	if (s->in_transaction)
 		return 0;
@@ -102,7 +103,7 @@ static int transaction(struct ledger *s, struct err *err)
 	return 0;
 }
 
-static void abort_transaction(struct ledger *s)
+static void abort_transaction(struct sqlite_ledger *s)
 {
 	if (s->in_transaction)
 		sqlite_db_rollback(s->db);
@@ -111,28 +112,28 @@ static void abort_transaction(struct ledger *s)
 }
 
 /* Inserts a row that supersedes `row`; `lazy`, already taken out, is what it replaces or is made from. */
-static int put_row(struct ledger *s, struct sqlite_row *r, uint64_t hash, struct key_state *row,
-		   struct lazy_entry *lazy, struct err *err)
+static int put_row(struct sqlite_ledger *s, struct sqlite_row *r, uint64_t hash, struct key_state *row,
+		   struct sqlite_lazy_entry *lazy, struct err *err)
 {
 	r->prev_rev = row ? row->rev : 0;
-	log_undo(s,
-		 (struct ledger_undo){row ? *row : (struct key_state){0}, hash, r->value ? r->rev : 0, lazy});
+	log_undo(s, (struct sqlite_ledger_undo){row ? *row : (struct key_state){0}, hash,
+						r->value ? r->rev : 0, lazy});
 	if (row && !r->value)
-		store_keys_del(&s->keys, row);
+		sqlite_keys_del(&s->keys, row);
 	else if (row)
 		row->rev = r->rev;
 	else if (r->value)
-		store_keys_add(&s->keys, (struct key_state){hash, r->rev, r->create_rev});
+		sqlite_keys_add(&s->keys, (struct key_state){hash, r->rev, r->create_rev});
 	return sqlite_db_insert(s->db, r, err);
 }
 
-static int put_lazy_rows(struct ledger *s, struct err *err)
+static int put_lazy_rows(struct sqlite_ledger *s, struct err *err)
 {
 	struct map_iter it = {0};
 	while (map_next(&s->lazy.by_key, &it)) {
-		struct lazy_entry *e = it.value;
-		lazy_take(&s->lazy, e->key);
-		uint64_t hash = store_keys_hash(e->key);
+		struct sqlite_lazy_entry *e = it.value;
+		sqlite_lazy_take(&s->lazy, e->key);
+		uint64_t hash = sqlite_keys_hash(e->key);
 		struct sqlite_row r = {.rev = e->rev,
 				       .create_rev = e->create_rev,
 				       .key = e->key,
@@ -144,7 +145,7 @@ static int put_lazy_rows(struct ledger *s, struct err *err)
 	return 0;
 }
 
-static int raise_mark(struct ledger *s, struct err *err)
+static int raise_mark(struct sqlite_ledger *s, struct err *err)
 {
 	if (sqlite_db_set_meta(s->db, "mark", s->rev + MARK_BLOCK, err) < 0)
 		return -1;
@@ -153,7 +154,7 @@ static int raise_mark(struct ledger *s, struct err *err)
 }
 
 /* What goes along with a commit, then the commit. */
-static int finish(struct ledger *s, bool all_lazy, uint64_t target, struct err *err)
+static int finish(struct sqlite_ledger *s, bool all_lazy, uint64_t target, struct err *err)
 {
 	uint64_t cursor = s->compacted, mark = s->mark;
 	bool join = all_lazy || s->lazy.bytes > LAZY_BYTES_MAX ||
@@ -172,12 +173,12 @@ static int finish(struct ledger *s, bool all_lazy, uint64_t target, struct err *
 	s->in_transaction = false;
 	s->compacted = cursor;
 	while (s->n_undo)
-		lazy_entry_free(s->undo[--s->n_undo].lazy);
+		sqlite_lazy_entry_free(s->undo[--s->n_undo].lazy);
 	return 0;
 }
 
 /* Lazy revisions are only safe below the mark. */
-static int reserve(struct ledger *s, size_t n, struct err *err)
+static int reserve(struct sqlite_ledger *s, size_t n, struct err *err)
 {
 	uint64_t mark = s->mark;
 	if (s->rev + n <= mark)
@@ -194,21 +195,21 @@ static int reserve(struct ledger *s, size_t n, struct err *err)
 
 /* ---- a batch ---- */
 
-static void write_lazy(struct ledger *s, const struct store_write *w, const struct state *st)
+static void write_lazy(struct sqlite_ledger *s, const struct store_write *w, const struct state *st)
 {
-	struct lazy_entry *e = MEM_NEW(struct lazy_entry);
-	*e = (struct lazy_entry){.key = mem_strdup(w->key),
-				 .len = w->len,
-				 .rev = w->rev,
-				 .create_rev = w->create_rev,
-				 .row_rev = st->row->rev};
+	struct sqlite_lazy_entry *e = MEM_NEW(struct sqlite_lazy_entry);
+	*e = (struct sqlite_lazy_entry){.key = mem_strdup(w->key),
+					.len = w->len,
+					.rev = w->rev,
+					.create_rev = w->create_rev,
+					.row_rev = st->row->rev};
 	if (w->value)
 		e->value = mem_memdup(w->value, w->len);
-	lazy_put(&s->lazy, e, clock_mono_ns());
+	sqlite_lazy_put(&s->lazy, e, clock_mono_ns());
 }
 
 /* Decides one write. -1 only when the transaction is lost. */
-static int decide(struct ledger *s, struct store_write *w, struct err *lost)
+static int decide(struct sqlite_ledger *s, struct store_write *w, struct err *lost)
 {
 	struct state st = find_state(s, w);
 	w->durable = false;
@@ -227,7 +228,7 @@ static int decide(struct ledger *s, struct store_write *w, struct err *lost)
 		return -1;
 	struct sqlite_row r = {
 		.rev = w->rev, .create_rev = w->create_rev, .key = w->key, .value = w->value, .len = w->len};
-	return put_row(s, &r, st.hash, st.row, st.lazy ? lazy_take(&s->lazy, w->key) : NULL, lost);
+	return put_row(s, &r, st.hash, st.row, st.lazy ? sqlite_lazy_take(&s->lazy, w->key) : NULL, lost);
 }
 
 /* Of the first `decided` writes those that were in the transaction, and all behind them. */
@@ -241,8 +242,8 @@ static void fail_writes(struct store_write **v, size_t n, size_t decided, const 
 	}
 }
 
-int ledger_run(struct ledger *s, struct store_write **v, size_t n, bool flush, uint64_t compact_target,
-	       struct err *err)
+int sqlite_ledger_run(struct sqlite_ledger *s, struct store_write **v, size_t n, bool flush,
+		      uint64_t compact_target, struct err *err)
 {
 	size_t i = 0;
 	int rc = 0;
@@ -264,15 +265,15 @@ int ledger_run(struct ledger *s, struct store_write **v, size_t n, bool flush, u
 	return rc;
 }
 
-int ledger_flush(struct ledger *s, struct err *err)
+int sqlite_ledger_flush(struct sqlite_ledger *s, struct err *err)
 {
-	return ledger_run(s, NULL, 0, true, s->compacted, err) < 0 ? -1 : 0;
+	return sqlite_ledger_run(s, NULL, 0, true, s->compacted, err) < 0 ? -1 : 0;
 }
 
 /* ---- reading, opening, closing ---- */
 
 struct listing {
-	struct ledger *l;
+	struct sqlite_ledger *l;
 	const char *prefix;
 	size_t prefix_len;
 	store_each_fn *each;
@@ -286,21 +287,22 @@ static int list_row(void *arg, const struct sqlite_row *row, struct err *err)
 	size_t at = 0;
 	if (!row->value || strncmp(row->key, s->prefix, s->prefix_len) != 0)
 		return 0;
-	uint64_t hash = store_keys_hash(row->key);
-	while ((k = store_keys_find(&s->l->keys, hash, &at)) && k->rev != row->rev)
+	uint64_t hash = sqlite_keys_hash(row->key);
+	while ((k = sqlite_keys_find(&s->l->keys, hash, &at)) && k->rev != row->rev)
 		;
-	if (!k || lazy_get(&s->l->lazy, row->key))
+	if (!k || sqlite_lazy_get(&s->l->lazy, row->key))
 		return 0;
 	return s->each(s->arg, row->key, row->value, row->len, row->rev, row->create_rev, err);
 }
 
-int ledger_list(struct ledger *s, const char *prefix, store_each_fn *each, void *arg, struct err *err)
+int sqlite_ledger_list(struct sqlite_ledger *s, const char *prefix, store_each_fn *each, void *arg,
+		       struct err *err)
 {
 	struct listing l = {s, prefix, strlen(prefix), each, arg};
 	struct map_iter it = {0};
 	int rc = sqlite_db_scan(s->db, 0, true, list_row, &l, err);
 	while (rc == 0 && map_next(&s->lazy.by_key, &it)) {
-		const struct lazy_entry *e = it.value;
+		const struct sqlite_lazy_entry *e = it.value;
 		if (e->value && strncmp(e->key, prefix, l.prefix_len) == 0)
 			rc = each(arg, e->key, e->value, e->len, e->rev, e->create_rev, err);
 	}
@@ -311,24 +313,24 @@ int ledger_list(struct ledger *s, const char *prefix, store_each_fn *each, void 
  * key. */
 static int learn_row(void *arg, const struct sqlite_row *row, struct err *err)
 {
-	struct ledger *s = arg;
-	uint64_t hash = store_keys_hash(row->key);
+	struct sqlite_ledger *s = arg;
+	uint64_t hash = sqlite_keys_hash(row->key);
 	struct key_state *k = NULL;
 	size_t at = 0;
-	while (row->prev_rev && (k = store_keys_find(&s->keys, hash, &at)) && k->rev != row->prev_rev)
+	while (row->prev_rev && (k = sqlite_keys_find(&s->keys, hash, &at)) && k->rev != row->prev_rev)
 		;
 	if (k && row->len)
 		k->rev = row->rev;
 	else if (k)
-		store_keys_del(&s->keys, k);
+		sqlite_keys_del(&s->keys, k);
 	else if (row->len)
-		store_keys_add(&s->keys, (struct key_state){hash, row->rev, row->create_rev});
+		sqlite_keys_add(&s->keys, (struct key_state){hash, row->rev, row->create_rev});
 	return 0;
 }
 
 /* A clean end: everything is in the file, and the mark is exact, so no revision is skipped by the next start.
  */
-static void seal(struct ledger *s)
+static void seal(struct sqlite_ledger *s)
 {
 	struct err err = ERR_INIT;
 	if (s->mark == s->rev || !s->rev)
@@ -338,11 +340,11 @@ static void seal(struct ledger *s)
 		log_warn_err(&err, "database was not closed cleanly", NULL);
 }
 
-int ledger_open(struct ledger *s, const char *path, struct err *err)
+int sqlite_ledger_open(struct sqlite_ledger *s, const char *path, struct err *err)
 {
 	struct sqlite_meta meta;
-	*s = (struct ledger){0};
-	lazy_init(&s->lazy);
+	*s = (struct sqlite_ledger){0};
+	sqlite_lazy_init(&s->lazy);
 	s->db = sqlite_db_open(path, &meta, err);
 	if (!s->db || sqlite_db_scan(s->db, 0, false, learn_row, s, err) < 0)
 		return -1;
@@ -354,13 +356,13 @@ int ledger_open(struct ledger *s, const char *path, struct err *err)
 	return 0;
 }
 
-void ledger_close(struct ledger *s)
+void sqlite_ledger_close(struct sqlite_ledger *s)
 {
 	if (s->db) {
 		seal(s);
 		sqlite_db_close(s->db);
 	}
-	lazy_release(&s->lazy);
-	store_keys_release(&s->keys);
+	sqlite_lazy_release(&s->lazy);
+	sqlite_keys_release(&s->keys);
 	free(s->undo);
 }

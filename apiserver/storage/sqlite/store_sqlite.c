@@ -3,7 +3,7 @@
  * The embedded engine. One thread writes.
  *
  * Group commit: writes queue; the thread takes all that wait, carries them through in one transaction
- * (sqlite_ledger.h; the one fsync), hands the whole batch to the sink in revision order, and only then calls
+ * (sqlite_ledger_internal.h; the one fsync), hands the whole batch to the sink in revision order, and only then calls
  * the writers back. While it commits, the next batch gathers. So a cached read is never behind an acknowledged
  * write, and under load an fsync is shared by as many writes as are under way. When there is nothing to write,
  * nothing runs.
@@ -20,7 +20,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
-#include "storage/sqlite/sqlite_ledger.h"
+#include "storage/sqlite/sqlite_ledger_internal.h"
 
 #define BATCH_MAX 256
 
@@ -36,7 +36,7 @@ struct sqlite_store {
 	char why[128]; /* "" = healthy */
 
 	pthread_mutex_t db_lock; /* ledger, sink; held for a batch, a list, or the start of the watch */
-	struct ledger ledger;
+	struct sqlite_ledger ledger;
 	store_sink_fn *sink;
 	void *sink_arg;
 
@@ -108,7 +108,7 @@ static int64_t run_batch(struct sqlite_store *s, struct store_write **v, size_t 
 {
 	struct err err = ERR_INIT;
 	pthread_mutex_lock(&s->db_lock);
-	int rc = ledger_run(&s->ledger, v, n, flush, atomic_load(&s->compact_target), &err);
+	int rc = sqlite_ledger_run(&s->ledger, v, n, flush, atomic_load(&s->compact_target), &err);
 	deliver(s, v, n);
 	int64_t since = s->ledger.lazy.since_ns;
 	pthread_mutex_unlock(&s->db_lock);
@@ -155,7 +155,7 @@ static int sqlite_list(struct store *base, const char *prefix, store_each_fn *ea
 {
 	struct sqlite_store *s = self(base);
 	pthread_mutex_lock(&s->db_lock);
-	int rc = ledger_list(&s->ledger, prefix, each, arg, err);
+	int rc = sqlite_ledger_list(&s->ledger, prefix, each, arg, err);
 	*ret_rev = s->ledger.rev;
 	pthread_mutex_unlock(&s->db_lock);
 	return rc;
@@ -189,7 +189,7 @@ static int sqlite_watch(struct store *base, const char *prefix, uint64_t rev, st
 	int rc = 0;
 	if (rev < s->ledger.rev) {
 		/* What waits in memory gets its row, so that the rows alone tell the history in order. */
-		rc = ledger_flush(&s->ledger, err);
+		rc = sqlite_ledger_flush(&s->ledger, err);
 		if (rc == 0)
 			rc = sqlite_db_scan(s->ledger.db, rev, true, replay_row, s, err);
 	}
@@ -236,7 +236,7 @@ static void sqlite_close(struct store *base)
 		pthread_mutex_unlock(&s->lock);
 		pthread_join(s->thread, NULL);
 	}
-	ledger_close(&s->ledger);
+	sqlite_ledger_close(&s->ledger);
 	pthread_mutex_destroy(&s->lock);
 	pthread_mutex_destroy(&s->db_lock);
 	pthread_cond_destroy(&s->cond);
@@ -263,7 +263,7 @@ struct store *store_sqlite_open(const char *path, struct err *err)
 	pthread_mutex_init(&s->db_lock, NULL);
 	clock_cond_init(&s->cond);
 	list_init(&s->queue);
-	if (ledger_open(&s->ledger, path, err) < 0) {
+	if (sqlite_ledger_open(&s->ledger, path, err) < 0) {
 		sqlite_close(&s->base);
 		return NULL;
 	}

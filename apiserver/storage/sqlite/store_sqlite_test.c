@@ -20,8 +20,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
-#include "storage/sqlite/sqlite_db.h"
-#include "storage/store_keys.h"
+#include "storage/sqlite/sqlite_db_internal.h"
+#include "storage/sqlite/sqlite_keys_internal.h"
 #include "storage/store_rig.h"
 
 static char dir[64], path[96];
@@ -397,25 +397,25 @@ static void compaction_removes_what_was_superseded(void **state)
 
 static void keys_survive_collisions(void **state)
 {
-	struct store_keys k = {0};
+	struct sqlite_keys k = {0};
 	/* equal hashes, neighbours, and a full turn around the table */
 	for (uint64_t i = 1; i <= 1000; i++)
-		store_keys_add(&k, (struct key_state){i % 7 ? i : 250, i, i});
+		sqlite_keys_add(&k, (struct key_state){i % 7 ? i : 250, i, i});
 	for (uint64_t i = 1; i <= 1000; i += 2) {
 		struct key_state *s;
-		for (size_t at = 0; (s = store_keys_find(&k, i % 7 ? i : 250, &at)) && s->rev != i;)
+		for (size_t at = 0; (s = sqlite_keys_find(&k, i % 7 ? i : 250, &at)) && s->rev != i;)
 			;
 		assert_non_null(s);
-		store_keys_del(&k, s);
+		sqlite_keys_del(&k, s);
 	}
 	for (uint64_t i = 1; i <= 1000; i++) {
 		struct key_state *s;
-		for (size_t at = 0; (s = store_keys_find(&k, i % 7 ? i : 250, &at)) && s->rev != i;)
+		for (size_t at = 0; (s = sqlite_keys_find(&k, i % 7 ? i : 250, &at)) && s->rev != i;)
 			;
 		assert_int_equal(s != NULL, i % 2 == 0);
 	}
 	assert_int_equal(k.len, 500);
-	store_keys_release(&k);
+	sqlite_keys_release(&k);
 }
 
 #define WITH(t) cmocka_unit_test_setup_teardown(t, begin, end)

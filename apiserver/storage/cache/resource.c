@@ -4,14 +4,14 @@
  *
  * A change is applied in one piece under the write lock: the object moves into the order, its old state and
  * itself into the window, and the watchers that care are noted. So whoever holds the lock sees objects,
- * window and revision agree. The cache-wide revision (revision.h) is advanced by the sink after a whole
+ * window and revision agree. The cache-wide revision (revision_internal.h) is advanced by the sink after a whole
  * batch; a reader that comes in between may see newer objects than that, therefore resource_now takes the
  * greater of the two.
  */
-#include "storage/cache/cache.h"
+#include "storage/cache/resource_internal.h"
 
 #include <stdlib.h>
-#include "storage/cache/revision.h"
+#include "storage/cache/revision_internal.h"
 
 void resource_init(struct resource *r, struct storage *s, const struct kind *k, struct revision *rev,
 		   size_t window)
@@ -32,8 +32,8 @@ void resource_init(struct resource *r, struct storage *s, const struct kind *k, 
 
 void resource_release(struct resource *r)
 {
-	order_release(&r->order);
-	window_release(&r->window);
+	cache_order_release(&r->order);
+	event_window_release(&r->window);
 	map_release(&r->buckets);
 	pthread_rwlock_destroy(&r->lock);
 	pthread_mutex_destroy(&r->wake_lock);
@@ -49,8 +49,8 @@ static void count_changed(struct resource *r)
 void resource_load(struct resource *r, struct obj **v, size_t n, uint64_t rev)
 {
 	pthread_rwlock_wrlock(&r->lock);
-	order_load(&r->order, v, n);
-	window_reset(&r->window, rev);
+	cache_order_load(&r->order, v, n);
+	event_window_reset(&r->window, rev);
 	r->last_rev = rev;
 	count_changed(r);
 	pthread_rwlock_unlock(&r->lock);
@@ -66,7 +66,7 @@ void resource_apply(struct resource *r, const char *key, struct obj *obj, uint64
 {
 	/* Nobody but this thread changes the order, so it may look without the lock. */
 	struct change c = {.rev = rev, .at_ns = clock_mono_ns(), .deleted = !obj};
-	const struct obj *last = obj ? NULL : order_find(&r->order, key);
+	const struct obj *last = obj ? NULL : cache_order_find(&r->order, key);
 	if (rev <= r->last_rev) {
 		obj_unref(obj);
 		return;
@@ -78,14 +78,14 @@ void resource_apply(struct resource *r, const char *key, struct obj *obj, uint64
 	pthread_rwlock_wrlock(&r->lock);
 	r->last_rev = rev;
 	if (obj)
-		c.old = order_put(&r->order, obj);
+		c.old = cache_order_put(&r->order, obj);
 	else if (last)
-		c.old = order_del(&r->order, key);
+		c.old = cache_order_del(&r->order, key);
 	if (c.cur) {
 		if (!c.old || c.deleted)
 			count_changed(r);
-		watchers_note(r, &c, r->window.head);
-		window_push(&r->window, &c);
+		watch_note(r, &c, r->window.head);
+		event_window_push(&r->window, &c);
 	}
 	pthread_rwlock_unlock(&r->lock);
 }
@@ -107,7 +107,7 @@ void resource_replace(struct resource *r, struct obj **v, size_t n, uint64_t rev
 	pthread_rwlock_rdlock(&r->lock);
 	size_t had = r->order.count;
 	for (size_t i = 0; i < n; i++) {
-		const struct obj *old = order_find(&r->order, v[i]->key);
+		const struct obj *old = cache_order_find(&r->order, v[i]->key);
 		kept += old != NULL;
 		if (!old || old->rv != v[i]->rv) {
 			struct obj *o = v[i];
@@ -125,12 +125,12 @@ void resource_replace(struct resource *r, struct obj **v, size_t n, uint64_t rev
 			obj_unref(v[i]);
 	} else {
 		pthread_rwlock_wrlock(&r->lock);
-		order_release(&r->order);
-		order_load(&r->order, v, n);
-		window_reset(&r->window, rev);
+		cache_order_release(&r->order);
+		cache_order_load(&r->order, v, n);
+		event_window_reset(&r->window, rev);
 		r->last_rev = rev;
 		count_changed(r);
-		watchers_expire(r);
+		watch_expire(r);
 		pthread_rwlock_unlock(&r->lock);
 	}
 	resource_wake(r);
@@ -154,7 +154,7 @@ size_t resource_count(struct resource *r)
 struct obj *resource_get(struct resource *r, const char *key)
 {
 	pthread_rwlock_rdlock(&r->lock);
-	struct obj *o = order_find(&r->order, key);
+	struct obj *o = cache_order_find(&r->order, key);
 	if (o)
 		obj_ref(o);
 	pthread_rwlock_unlock(&r->lock);

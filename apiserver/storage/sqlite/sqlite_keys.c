@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Open addressing with linear probing and deletion by shifting back, so there are no tombstones to clean. */
-#include "storage/store_keys.h"
+#include "storage/sqlite/sqlite_keys_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,18 +9,18 @@
 
 #define CAP_MIN 256
 
-void store_keys_release(struct store_keys *k)
+void sqlite_keys_release(struct sqlite_keys *k)
 {
 	free(k->v);
-	*k = (struct store_keys){0};
+	*k = (struct sqlite_keys){0};
 }
 
-uint64_t store_keys_hash(const char *key)
+uint64_t sqlite_keys_hash(const char *key)
 {
 	return map_hash(key, strlen(key));
 }
 
-struct key_state *store_keys_find(const struct store_keys *k, uint64_t hash, size_t *at)
+struct key_state *sqlite_keys_find(const struct sqlite_keys *k, uint64_t hash, size_t *at)
 {
 	if (!k->cap)
 		return NULL;
@@ -37,7 +37,7 @@ struct key_state *store_keys_find(const struct store_keys *k, uint64_t hash, siz
 	}
 }
 
-static void place(struct store_keys *k, struct key_state s)
+static void place(struct sqlite_keys *k, struct key_state s)
 {
 	size_t i = s.hash & (k->cap - 1);
 	while (k->v[i].rev)
@@ -45,10 +45,10 @@ static void place(struct store_keys *k, struct key_state s)
 	k->v[i] = s;
 }
 
-void store_keys_add(struct store_keys *k, struct key_state s)
+void sqlite_keys_add(struct sqlite_keys *k, struct key_state s)
 {
 	if ((k->len + 1) * 4 > k->cap * 3) {
-		struct store_keys bigger = {.cap = k->cap ? k->cap * 2 : CAP_MIN};
+		struct sqlite_keys bigger = {.cap = k->cap ? k->cap * 2 : CAP_MIN};
 		bigger.v = mem_array(bigger.cap, sizeof(*bigger.v));
 		for (size_t i = 0; i < k->cap; i++)
 			if (k->v[i].rev)
@@ -61,7 +61,7 @@ void store_keys_add(struct store_keys *k, struct key_state s)
 	k->len++;
 }
 
-void store_keys_del(struct store_keys *k, struct key_state *s)
+void sqlite_keys_del(struct sqlite_keys *k, struct key_state *s)
 {
 	size_t mask = k->cap - 1, hole = (size_t)(s - k->v);
 	for (size_t i = (hole + 1) & mask; k->v[i].rev; i = (i + 1) & mask) {

@@ -11,8 +11,8 @@
  * request that failed is not sent again: a write may have happened, and its writer must learn that nobody
  * knows.
  */
-#ifndef STORAGE_ETCD_ETCD_CLIENT_H
-#define STORAGE_ETCD_ETCD_CLIENT_H
+#ifndef STORAGE_ETCD_ETCD_CLIENT_INTERNAL_H
+#define STORAGE_ETCD_ETCD_CLIENT_INTERNAL_H
 
 #include <stdbool.h>
 #include "base/heap.h"

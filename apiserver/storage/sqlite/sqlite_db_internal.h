@@ -10,13 +10,13 @@
  *exists
  *
  * There is no index on keys: appending in revision order is the cheapest write there is, and the engine
- *remembers which row is a key's newest (store_keys.h). prev_rev is the row that a row supersedes, so
+ *remembers which row is a key's newest (sqlite_keys_internal.h). prev_rev is the row that a row supersedes, so
  *compaction finds garbage by walking the rows in order too.
  *
  * Errors are REASON_UNAVAILABLE with SQLite's words. One thread at a time.
  */
-#ifndef STORAGE_SQLITE_SQLITE_DB_H
-#define STORAGE_SQLITE_SQLITE_DB_H
+#ifndef STORAGE_SQLITE_SQLITE_DB_INTERNAL_H
+#define STORAGE_SQLITE_SQLITE_DB_INTERNAL_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,8 +5,8 @@
  * The clock half answers "how old is revision N" for expiry and compaction without storing a time per object:
  * now and then a (time, revision) mark is kept, in a ring that thins itself out. Any thread.
  */
-#ifndef STORAGE_CACHE_REVISION_H
-#define STORAGE_CACHE_REVISION_H
+#ifndef STORAGE_CACHE_REVISION_INTERNAL_H
+#define STORAGE_CACHE_REVISION_INTERNAL_H
 
 #include <pthread.h>
 #include <stdatomic.h>

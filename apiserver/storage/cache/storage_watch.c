@@ -15,7 +15,7 @@
  * object of a DELETED is the last one that was selected, with the change's revision.
  */
 #include <stdlib.h>
-#include "storage/cache/cache.h"
+#include "storage/cache/resource_internal.h"
 
 /* Far beyond one per node and controller of the largest cluster; a leak of connections ends here. */
 #define WATCHERS_MAX 65536
@@ -39,7 +39,7 @@ struct watcher {
 	bool expired;	       /* resource.lock */
 
 	/* the owner's */
-	struct order_snapshot initial;
+	struct cache_order_snapshot initial;
 	bool in_initial, want_end;
 	uint64_t from; /* changes up to here are not wanted */
 	uint64_t initial_rv;
@@ -145,7 +145,7 @@ static void ask_bucket(struct resource *r, char what, const char *value, const s
 		ask(&b->watchers, c, seq);
 }
 
-void watchers_note(struct resource *r, const struct change *c, uint64_t seq)
+void watch_note(struct resource *r, const struct change *c, uint64_t seq)
 {
 	if (!r->n_watchers)
 		return;
@@ -176,7 +176,7 @@ static void expire_all(struct list *watchers)
 	}
 }
 
-void watchers_expire(struct resource *r)
+void watch_expire(struct resource *r)
 {
 	struct map_iter it = {0};
 	pthread_mutex_lock(&r->wake_lock);
@@ -218,7 +218,7 @@ static int begin(struct watcher *w, uint64_t rv, bool initial_events, struct err
 			lo = mem_printf("%s/", w->match.ns);
 			hi = mem_printf("%s%c", w->match.ns, '/' + 1);
 		}
-		order_snapshot(&r->order, lo, hi, NULL, &w->initial);
+		cache_order_snapshot(&r->order, lo, hi, NULL, &w->initial);
 		w->in_initial = true;
 		w->initial_rv = now;
 		w->place = r->window.head;
@@ -227,7 +227,7 @@ static int begin(struct watcher *w, uint64_t rv, bool initial_events, struct err
 		w->from = rv ? rv : now;
 		if (w->from < r->window.start)
 			return too_old(err, rv, r->window.start);
-		w->place = window_seek(&r->window, w->from);
+		w->place = event_window_seek(&r->window, w->from);
 		w->delivered = w->from;
 	}
 	link_watcher(w);
@@ -271,7 +271,7 @@ void watch_close(struct watcher *w)
 	pthread_mutex_lock(&w->r->wake_lock);
 	list_del(&w->wake_link);
 	pthread_mutex_unlock(&w->r->wake_lock);
-	order_snapshot_release(&w->initial);
+	cache_order_snapshot_release(&w->initial);
 	match_release(&w->match);
 	free(w);
 }
@@ -279,13 +279,13 @@ void watch_close(struct watcher *w)
 static bool next_initial(struct watcher *w, struct watch_event *ret)
 {
 	struct obj *o;
-	while ((o = order_next(&w->initial))) {
+	while ((o = cache_order_next(&w->initial))) {
 		if (!match_obj(&w->match, o))
 			continue;
 		*ret = (struct watch_event){.type = WATCH_ADDED, .rv = o->rv, .obj = obj_ref(o)};
 		return true;
 	}
-	order_snapshot_release(&w->initial);
+	cache_order_snapshot_release(&w->initial);
 	w->in_initial = false;
 	w->delivered = w->initial_rv;
 	if (!w->want_end)
@@ -325,7 +325,7 @@ int watch_next(struct watcher *w, struct watch_event *ret, struct err *err)
 		rc = too_old(err, w->delivered, r->window.start);
 	} else if (!w->armed) {
 		while (rc == 0 && w->place != r->window.head) {
-			const struct change *c = window_at(&r->window, w->place++);
+			const struct change *c = event_window_at(&r->window, w->place++);
 			if (c->rev > w->from && see(w, c, ret, &stale))
 				rc = 1;
 		}

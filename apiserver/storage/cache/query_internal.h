@@ -5,8 +5,8 @@
  *
  * match_init borrows from the query; match_own lets go of it. Immutable afterwards, any thread.
  */
-#ifndef STORAGE_CACHE_QUERY_H
-#define STORAGE_CACHE_QUERY_H
+#ifndef STORAGE_CACHE_QUERY_INTERNAL_H
+#define STORAGE_CACHE_QUERY_INTERNAL_H
 
 #include "storage/storage.h"
 

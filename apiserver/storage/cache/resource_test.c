@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The cache without a store: the test is the sink. */
-#include "storage/cache/cache.h"
+#include "storage/cache/resource_internal.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/thread.h"
-#include "storage/cache/revision.h"
+#include "storage/cache/revision_internal.h"
 
 static struct selectable pod_fields[] = {{.field = "spec.nodeName", .bucket = true},
 					 {.field = "status.phase"}};
@@ -91,7 +91,7 @@ static void order_agrees_with_a_sorted_array(void **state)
 	static char names[N][8];
 	char *sorted[N];
 	bool there[N] = {false};
-	struct order o = {0};
+	struct cache_order o = {0};
 	unsigned seed = 7;
 	for (int i = 0; i < N; i++)
 		snprintf(names[i], sizeof(names[i]), "p%04d", (i * 7919) % 10000);
@@ -100,12 +100,12 @@ static void order_agrees_with_a_sorted_array(void **state)
 		char key[16];
 		snprintf(key, sizeof(key), "n/%s", names[i]);
 		if (rand_r(&seed) % 3 != 0 && step < 9000) {
-			struct obj *old = order_put(&o, pod("n", names[i], "", "", 1));
+			struct obj *old = cache_order_put(&o, pod("n", names[i], "", "", 1));
 			assert_int_equal(old != NULL, there[i]);
 			obj_unref(old);
 			there[i] = true;
 		} else {
-			struct obj *old = order_del(&o, key);
+			struct obj *old = cache_order_del(&o, key);
 			assert_int_equal(old != NULL, there[i]);
 			obj_unref(old);
 			there[i] = false;
@@ -120,53 +120,54 @@ static void order_agrees_with_a_sorted_array(void **state)
 	/* every range between every 13th key, from it and behind it */
 	for (size_t lo = 0; lo < n; lo += 13) {
 		for (size_t hi = lo; hi < n; hi += 101) {
-			struct order_snapshot s;
+			struct cache_order_snapshot s;
 			struct obj *p;
 			char a[16], b[16];
 			snprintf(a, sizeof(a), "n/%s", sorted[lo]);
 			snprintf(b, sizeof(b), "n/%s", sorted[hi]);
 			bool behind = lo % 2;
-			order_snapshot(&o, behind ? "n/" : a, b, behind ? a : NULL, &s);
+			cache_order_snapshot(&o, behind ? "n/" : a, b, behind ? a : NULL, &s);
 			size_t at = lo + behind;
 			assert_int_equal(s.left, hi > at ? hi - at : 0);
-			while ((p = order_next(&s)))
+			while ((p = cache_order_next(&s)))
 				assert_string_equal(p->name, sorted[at++]);
 			assert_int_equal(at, hi > lo + behind ? hi : lo + behind);
-			order_snapshot_release(&s);
+			cache_order_snapshot_release(&s);
 		}
 	}
-	order_release(&o);
+	cache_order_release(&o);
 }
 
 static void snapshots_do_not_change(void **state)
 {
-	struct order o = {0};
-	struct order_snapshot s, empty;
+	struct cache_order o = {0};
+	struct cache_order_snapshot s, empty;
 	struct obj *p;
 	char name[8];
 	for (int i = 0; i < 500; i++) {
 		snprintf(name, sizeof(name), "p%04d", i);
-		order_put(&o, pod("n", name, "old", "", 1));
+		cache_order_put(&o, pod("n", name, "old", "", 1));
 	}
-	order_snapshot(&o, NULL, NULL, NULL, &s);
-	order_snapshot(&o, "o", NULL, NULL, &empty);
-	assert_null(order_next(&empty));
-	order_snapshot_release(&empty);
+	cache_order_snapshot(&o, NULL, NULL, NULL, &s);
+	cache_order_snapshot(&o, "o", NULL, NULL, &empty);
+	assert_null(cache_order_next(&empty));
+	cache_order_snapshot_release(&empty);
 	for (int i = 0; i < 500; i++) {
 		char key[16];
 		snprintf(name, sizeof(name), "p%04d", i);
 		snprintf(key, sizeof(key), "n/%s", name);
-		obj_unref(i % 2 ? order_del(&o, key) : order_put(&o, pod("n", name, "new", "", 2)));
+		obj_unref(i % 2 ? cache_order_del(&o, key)
+				: cache_order_put(&o, pod("n", name, "new", "", 2)));
 	}
 	int n = 0;
-	while ((p = order_next(&s))) {
+	while ((p = cache_order_next(&s))) {
 		assert_string_equal(p->fields[0], "old");
 		n++;
 	}
 	assert_int_equal(n, 500);
 	assert_int_equal(o.count, 250);
-	order_snapshot_release(&s);
-	order_release(&o);
+	cache_order_snapshot_release(&s);
+	cache_order_release(&o);
 }
 
 /* ---- window ---- */
@@ -177,13 +178,13 @@ static void window_keeps_what_is_young_and_bounds_it(void **state)
 	clock_fake(NS_PER_S);
 	for (int i = 0; i < 3000; i++)
 		put(f, "n", "a", "", "");
-	struct window *w = &f->r.window;
+	struct event_window *w = &f->r.window;
 	assert_int_equal(w->head - w->tail, 3000); /* all young */
 	clock_advance(WINDOW_YOUNG_NS + 1);
 	put(f, "n", "a", "", "");
 	assert_int_equal(w->head - w->tail, WINDOW_KEEP);
 	clock_advance(WINDOW_OLD_NS + 1);
-	window_trim(w, clock_mono_ns());
+	event_window_trim(w, clock_mono_ns());
 	assert_int_equal(w->head - w->tail, WINDOW_FLOOR);
 	assert_int_equal(w->start, f->rev - WINDOW_FLOOR);
 	assert_true(w->cap <= WINDOW_FLOOR * 4);
@@ -192,9 +193,9 @@ static void window_keeps_what_is_young_and_bounds_it(void **state)
 	assert_int_equal(w->head - w->tail, WINDOW_MAX);
 	assert_int_equal(w->cap, WINDOW_MAX);
 	/* seek finds the first newer change */
-	assert_int_equal(window_seek(w, w->start), w->tail);
-	assert_int_equal(window_at(w, window_seek(w, f->rev - 5))->rev, f->rev - 4);
-	assert_int_equal(window_seek(w, f->rev), w->head);
+	assert_int_equal(event_window_seek(w, w->start), w->tail);
+	assert_int_equal(event_window_at(w, event_window_seek(w, f->rev - 5))->rev, f->rev - 4);
+	assert_int_equal(event_window_seek(w, f->rev), w->head);
 }
 
 static void window_bounds_bytes(void **state)

@@ -4,7 +4,7 @@
  * quiet resources.
  *
  * It sleeps until the next thing is due and knows when that is; in a cluster without writes nothing ever is.
- * Times come from revision.h: an object is as old as the revision of its last write, so no time is kept per
+ * Times come from revision_internal.h: an object is as old as the revision of its last write, so no time is kept per
  * object. What was there when the process started is judged by its creationTimestamp instead.
  */
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 /* The store is away: when to try again. */
 #define RETRY_NS (30 * NS_PER_S)
 
-struct keeper {
+struct compactor {
 	struct storage *s;
 	pthread_t thread;
 	pthread_mutex_t lock; /* kicked, stopping */
@@ -54,12 +54,12 @@ static int64_t sweep(struct storage *s, struct resource *r)
 			 r->kind->ttl_s, clock_wall_ns() / NS_PER_S};
 	int64_t now_ns = clock_mono_ns(), next_ns = CLOCK_NEVER;
 	uint64_t oldest = UINT64_MAX;
-	struct order_snapshot all;
+	struct cache_order_snapshot all;
 	struct obj *o;
 	pthread_rwlock_rdlock(&r->lock);
-	order_snapshot(&r->order, NULL, NULL, NULL, &all);
+	cache_order_snapshot(&r->order, NULL, NULL, NULL, &all);
 	pthread_rwlock_unlock(&r->lock);
-	while ((o = order_next(&all))) {
+	while ((o = cache_order_next(&all))) {
 		struct err err = ERR_INIT;
 		if (expired(&a, o)) {
 			if (storage_expire(r, o, &err) < 0 && err.reason != REASON_CONFLICT &&
@@ -75,7 +75,7 @@ static int64_t sweep(struct storage *s, struct resource *r)
 		if (o->rv < oldest && !expired(&a, o))
 			oldest = o->rv;
 	}
-	order_snapshot_release(&all);
+	cache_order_snapshot_release(&all);
 	if (oldest != UINT64_MAX)
 		next_ns = earlier(next_ns, revision_due(&s->revision, oldest, a.ttl_s * NS_PER_S));
 	return next_ns;
@@ -83,7 +83,7 @@ static int64_t sweep(struct storage *s, struct resource *r)
 
 /* ---- compaction ---- */
 
-static int64_t compact(struct keeper *k)
+static int64_t compact(struct compactor *k)
 {
 	struct storage *s = k->s;
 	struct err err = ERR_INIT;
@@ -108,21 +108,21 @@ static int64_t trim(struct resource *r)
 {
 	int64_t next_ns = CLOCK_NEVER;
 	pthread_rwlock_wrlock(&r->lock);
-	window_trim(&r->window, clock_mono_ns());
+	event_window_trim(&r->window, clock_mono_ns());
 	/* Up to WINDOW_KEEP, the next time is soon enough. */
 	if (r->window.head - r->window.tail > WINDOW_KEEP)
-		next_ns = window_excess(&r->window);
+		next_ns = event_window_excess(&r->window);
 	pthread_rwlock_unlock(&r->lock);
 	return next_ns;
 }
 
-static void *keeper_main(void *arg)
+static void *compactor_main(void *arg)
 {
-	struct keeper *k = arg;
+	struct compactor *k = arg;
 	bool stopping = false;
 	while (!stopping) {
 		uint64_t seen = revision_now(&k->s->revision);
-		int64_t next_ns = earlier(waits_expire(k->s), compact(k));
+		int64_t next_ns = earlier(freshness_expire(k->s), compact(k));
 		for (size_t i = 0; i < k->s->n_resources; i++) {
 			struct resource *r = &k->s->resources[i];
 			next_ns = earlier(next_ns, trim(r));
@@ -130,7 +130,7 @@ static void *keeper_main(void *arg)
 				next_ns = earlier(next_ns, sweep(k->s, r));
 		}
 		atomic_store(&k->next_ns, next_ns);
-		/* A write in between may have found that the keeper was busy, and have left it alone. */
+		/* A write in between may have found that the compactor was busy, and have left it alone. */
 		if (next_ns == CLOCK_NEVER && revision_now(&k->s->revision) != seen)
 			continue;
 		pthread_mutex_lock(&k->lock);
@@ -143,19 +143,19 @@ static void *keeper_main(void *arg)
 	return NULL;
 }
 
-struct keeper *keeper_start(struct storage *s)
+struct compactor *compactor_start(struct storage *s)
 {
-	struct keeper *k = MEM_NEW(struct keeper);
+	struct compactor *k = MEM_NEW(struct compactor);
 	k->s = s;
 	k->compacted = s->loaded_rev;
 	k->compact_at_ns = CLOCK_NEVER;
 	pthread_mutex_init(&k->lock, NULL);
 	clock_cond_init(&k->cond);
-	k->thread = thread_start("storage-keeper", keeper_main, k);
+	k->thread = thread_start("storage-compactor", compactor_main, k);
 	return k;
 }
 
-static void kick(struct keeper *k, bool stop)
+static void kick(struct compactor *k, bool stop)
 {
 	pthread_mutex_lock(&k->lock);
 	k->kicked = true;
@@ -164,12 +164,12 @@ static void kick(struct keeper *k, bool stop)
 	pthread_mutex_unlock(&k->lock);
 }
 
-void keeper_kick(struct keeper *k)
+void compactor_kick(struct compactor *k)
 {
 	kick(k, false);
 }
 
-void keeper_note(struct keeper *k, const struct resource *r)
+void compactor_note(struct compactor *k, const struct resource *r)
 {
 	int64_t next_ns = atomic_load_explicit(&k->next_ns, memory_order_relaxed);
 	int64_t ttl_ns = r->kind->ttl_s * NS_PER_S;
@@ -180,7 +180,7 @@ void keeper_note(struct keeper *k, const struct resource *r)
 	kick(k, false);
 }
 
-void keeper_stop(struct keeper *k)
+void compactor_stop(struct compactor *k)
 {
 	if (!k)
 		return;
@@ -188,7 +188,7 @@ void keeper_stop(struct keeper *k)
 	pthread_join(k->thread, NULL);
 }
 
-void keeper_free(struct keeper *k)
+void compactor_free(struct compactor *k)
 {
 	if (!k)
 		return;

@@ -10,18 +10,18 @@
  *
  * All of it on the client's thread.
  */
-#ifndef STORAGE_ETCD_ETCD_OWN_H
-#define STORAGE_ETCD_ETCD_OWN_H
+#ifndef STORAGE_ETCD_ETCD_OWN_INTERNAL_H
+#define STORAGE_ETCD_ETCD_OWN_INTERNAL_H
 
 #include "base/list.h"
-#include "storage/etcd/etcd_wire.h"
+#include "storage/etcd/etcd_wire_internal.h"
 
 struct etcd_own { /* lives in the write */
 	struct list link;
 	const char *key;
-	struct wire_slice key64, value64; /* value64.p NULL: a deletion */
-	void *cookie;			  /* NULL: is never recognised */
-	uint64_t rev;			  /* from the reply; 0 before */
+	struct etcd_wire_slice key64, value64; /* value64.p NULL: a deletion */
+	void *cookie;			       /* NULL: is never recognised */
+	uint64_t rev;			       /* from the reply; 0 before */
 	bool matched, shown;
 	void (*done)(struct etcd_own *o); /* the watch has passed rev; o is out of the list */
 };
@@ -34,7 +34,7 @@ void etcd_own_init(struct etcd_own_list *l);
 void etcd_own_add(struct etcd_own_list *l, struct etcd_own *o);
 void etcd_own_del(struct etcd_own *o);
 /* The write that kv is the event of, or NULL. It stays valid until etcd_own_shown. */
-struct etcd_own *etcd_own_match(struct etcd_own_list *l, const struct wire_kv *kv);
+struct etcd_own *etcd_own_match(struct etcd_own_list *l, const struct etcd_wire_kv *kv);
 /* The sink has everything up to rev, the matched ones with it. */
 void etcd_own_shown(struct etcd_own_list *l, uint64_t rev);
 

@@ -7,7 +7,7 @@
  * was. Both sides are in key order, so they are merged while the page is filled.
  */
 #include <stdlib.h>
-#include "storage/cache/cache.h"
+#include "storage/cache/resource_internal.h"
 
 struct undo {
 	const char *key;	    /* inside after */
@@ -21,7 +21,7 @@ struct range { /* of keys */
 };
 
 struct page {
-	struct order_snapshot now;
+	struct cache_order_snapshot now;
 	struct undo *undo;
 	size_t n_undo, at_undo;
 	struct obj *pending; /* borrowed from the snapshot: looked at, not used yet */
@@ -72,10 +72,10 @@ static void undo_drop(struct undo *u)
 /* Under the lock. */
 static void collect_undo(struct page *p, const struct resource *r, const struct range *range, uint64_t rev)
 {
-	uint64_t seq = window_seek(&r->window, rev);
+	uint64_t seq = event_window_seek(&r->window, rev);
 	p->undo = mem_array(r->window.head - seq + 1, sizeof(*p->undo));
 	for (; seq != r->window.head; seq++) {
-		const struct change *c = window_at(&r->window, seq);
+		const struct change *c = event_window_at(&r->window, seq);
 		if (in_range(range, c->cur->key))
 			p->undo[p->n_undo++] = (struct undo){c->cur->key, c->old ? obj_ref(c->old) : NULL,
 							     obj_ref(c->cur), c->rev};
@@ -83,7 +83,7 @@ static void collect_undo(struct page *p, const struct resource *r, const struct 
 }
 
 /* Outside: sorted, the oldest change of each key only. */
-static void order_undo(struct page *p)
+static void cache_order_undo(struct page *p)
 {
 	size_t n = 0;
 	if (p->n_undo)
@@ -102,7 +102,7 @@ static void page_release(struct page *p)
 	for (size_t i = 0; i < p->n_undo; i++)
 		undo_drop(&p->undo[i]);
 	free(p->undo);
-	order_snapshot_release(&p->now);
+	cache_order_snapshot_release(&p->now);
 }
 
 /* The next object in key order as of the page's revision; borrowed until the next call. */
@@ -110,7 +110,7 @@ static struct obj *page_next(struct page *p)
 {
 	for (;;) {
 		if (!p->pending_valid) {
-			p->pending = order_next(&p->now);
+			p->pending = cache_order_next(&p->now);
 			p->pending_valid = true;
 		}
 		const struct undo *u = p->at_undo < p->n_undo ? &p->undo[p->at_undo] : NULL;
@@ -140,13 +140,13 @@ static int page_open(struct page *p, struct resource *r, const struct range *ran
 	} else if (exact && exact < r->window.start) {
 		rc = err_set(err, REASON_EXPIRED, "The resourceVersion for the provided list is too old.");
 	} else {
-		order_snapshot(&r->order, range->lo, range->hi, range->after, &p->now);
+		cache_order_snapshot(&r->order, range->lo, range->hi, range->after, &p->now);
 		if (exact && exact < r->last_rev)
 			collect_undo(p, r, range, exact);
 		*ret_rv = exact ? exact : now;
 	}
 	pthread_rwlock_unlock(&r->lock);
-	order_undo(p);
+	cache_order_undo(p);
 	return rc;
 }
 

@@ -6,32 +6,32 @@
  * a chunk that some snapshot holds is copied before it is changed. So listing 150,000 objects holds the lock
  * for some 3,000 increments, and a thousand watchers that begin with the present state share one copy of it.
  *
- * Threads: changes and order_snapshot exclude each other (the resource's lock); a taken snapshot is its
+ * Threads: changes and cache_order_snapshot exclude each other (the resource's lock); a taken snapshot is its
  * owner's, without any lock.
  */
-#ifndef STORAGE_CACHE_CACHE_ORDER_H
-#define STORAGE_CACHE_CACHE_ORDER_H
+#ifndef STORAGE_CACHE_CACHE_ORDER_INTERNAL_H
+#define STORAGE_CACHE_CACHE_ORDER_INTERNAL_H
 
 #include "storage/obj.h"
 
 #define ORDER_CHUNK 64
 
 struct chunk;
-struct order {
+struct cache_order {
 	struct chunk **chunks; /* none is empty */
 	size_t n, cap;
 	size_t count; /* objects */
 };
 
-void order_release(struct order *o);
-struct obj *order_find(const struct order *o, const char *key); /* borrowed; NULL when absent */
+void cache_order_release(struct cache_order *o);
+struct obj *cache_order_find(const struct cache_order *o, const char *key); /* borrowed; NULL when absent */
 /* Takes over one reference to obj. Returns the object that had its key, with its reference, or NULL. */
-struct obj *order_put(struct order *o, struct obj *obj);
-struct obj *order_del(struct order *o, const char *key); /* the same; NULL when absent */
+struct obj *cache_order_put(struct cache_order *o, struct obj *obj);
+struct obj *cache_order_del(struct cache_order *o, const char *key); /* the same; NULL when absent */
 /* Fills an empty order at start-up; takes over the references, sorts v. Keys must be distinct. */
-void order_load(struct order *o, struct obj **v, size_t n);
+void cache_order_load(struct cache_order *o, struct obj **v, size_t n);
 
-struct order_snapshot {
+struct cache_order_snapshot {
 	struct chunk **chunks;
 	size_t n, at; /* chunks; the one under the cursor */
 	unsigned i;   /* cursor inside it */
@@ -39,10 +39,10 @@ struct order_snapshot {
 	size_t left;  /* objects from the cursor on */
 };
 /* Objects with lo <= key < hi (NULL = no bound), and key > after when that is not NULL. */
-void order_snapshot(const struct order *o, const char *lo, const char *hi, const char *after,
-		    struct order_snapshot *ret);
+void cache_order_snapshot(const struct cache_order *o, const char *lo, const char *hi, const char *after,
+			  struct cache_order_snapshot *ret);
 /* Borrowed until the next call on this snapshot; NULL at the end. What is behind the cursor is let go. */
-struct obj *order_next(struct order_snapshot *s);
-void order_snapshot_release(struct order_snapshot *s);
+struct obj *cache_order_next(struct cache_order_snapshot *s);
+void cache_order_snapshot_release(struct cache_order_snapshot *s);
 
 #endif

@@ -7,11 +7,11 @@
  * be consistent waits for a revision that may belong to somebody else's key. The sink knows its own keys; the
  * others only move the revision.
  */
-#ifndef STORAGE_ETCD_ETCD_WATCH_H
-#define STORAGE_ETCD_ETCD_WATCH_H
+#ifndef STORAGE_ETCD_ETCD_WATCH_INTERNAL_H
+#define STORAGE_ETCD_ETCD_WATCH_INTERNAL_H
 
-#include "storage/etcd/etcd_client.h"
-#include "storage/etcd/etcd_own.h"
+#include "storage/etcd/etcd_client_internal.h"
+#include "storage/etcd/etcd_own_internal.h"
 #include "storage/store.h"
 
 struct etcd_watch;

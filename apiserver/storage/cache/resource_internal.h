@@ -7,20 +7,20 @@
  * snapshot, never while they look at objects. Nothing calls out under it: watchers to be woken are put on a
  * list and woken behind it.
  */
-#ifndef STORAGE_CACHE_CACHE_H
-#define STORAGE_CACHE_CACHE_H
+#ifndef STORAGE_CACHE_RESOURCE_INTERNAL_H
+#define STORAGE_CACHE_RESOURCE_INTERNAL_H
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include "base/list.h"
 #include "base/map.h"
 #include "serve/health.h"
-#include "storage/cache/cache_order.h"
-#include "storage/cache/cache_window.h"
-#include "storage/cache/query.h"
+#include "storage/cache/cache_order_internal.h"
+#include "storage/cache/event_window_internal.h"
+#include "storage/cache/query_internal.h"
 #include "storage/storage.h"
 
-struct revision; /* revision.h */
+struct revision; /* revision_internal.h */
 
 struct resource {
 	struct storage *storage;
@@ -32,11 +32,11 @@ struct resource {
 	bool touched;
 
 	pthread_rwlock_t lock;
-	struct order order;
-	struct window window;
+	struct cache_order order;
+	struct event_window window;
 	uint64_t last_rev;    /* newest change applied */
 	struct list watchers; /* woken for every change that matches */
-	struct map buckets;   /* struct bucket by value, cache_watch.c */
+	struct map buckets;   /* struct bucket by value, storage_watch.c */
 	size_t n_watchers;
 
 	pthread_mutex_t wake_lock; /* taken inside lock or alone; held while wake functions run */
@@ -61,8 +61,8 @@ struct obj *resource_get(struct resource *r, const char *key); /* a reference, o
 /* The revision of what a reader sees under the lock. */
 uint64_t resource_now(const struct resource *r);
 
-/* cache_watch.c: under the write lock. */
-void watchers_note(struct resource *r, const struct change *c, uint64_t seq);
-void watchers_expire(struct resource *r); /* all of them have something to see: their end */
+/* storage_watch.c: under the write lock. */
+void watch_note(struct resource *r, const struct change *c, uint64_t seq);
+void watch_expire(struct resource *r); /* all of them have something to see: their end */
 
 #endif
