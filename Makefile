@@ -27,6 +27,14 @@ LIBS_nodeagent          := -lmicrohttpd -lgnutls -luv -larchive -lzstd -lz -lcur
 LIBS_common             := -luv -lcurl -lyaml -ljson-c -lssl -lcrypto -lm
 LIBS_e2e                := $(LIBS_common)
 
+# Tests of the controllers run against an apiserver in their own process; of its room they see one header. Their
+# rig watches what the controllers call.
+comma := ,
+TEST_LIB_controller-manager  = $(B)/libapiserver.a
+TEST_LIBS_controller-manager = $(LIBS_apiserver)
+TEST_LD_controller-manager   = $(addprefix -Wl$(comma)--wrap=,rest_do rest_do_raw rest_batch_run events_record)
+$(B)/obj/controller-manager/rig/%.o $(B)/obj/controller-manager/%_test.o: INC := -Icommon -Icontroller-manager -Iapiserver/rig
+
 # Every .c below a daemon's folder is its own; tests and fuzz targets are told by their names. pause/ is a program of its own.
 c_files = $(sort $(shell find $(1) -name '*.c' -not -path '*/pause/*'))
 sources = $(filter-out %_test.c %_fuzz.c,$(call c_files,$(1)))
@@ -59,10 +67,10 @@ $(B)/bin/$(1): $$(call objects,$$(MAIN_$(1))) $(B)/lib$(1).a $(COMMON_LIB)
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS_$(1))
-$$(patsubst %.c,$(B)/test/%,$$(TESTS_$(1))): $(B)/test/%: $(B)/obj/%.o $(B)/lib$(1).a $(COMMON_LIB)
+$$(patsubst %.c,$(B)/test/%,$$(TESTS_$(1))): $(B)/test/%: $(B)/obj/%.o $(B)/lib$(1).a $(TEST_LIB_$(1)) $(COMMON_LIB)
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcmocka $$(LIBS_$(1))
+	$$(Q)$$(CC) $$(LDFLAGS) $$(TEST_LD_$(1)) -o $$@ $$^ -lcmocka $$(or $$(TEST_LIBS_$(1)),$$(LIBS_$(1)))
 $$(patsubst %.c,$(B)/fuzz/%,$$(FUZZ_$(1))): $(B)/fuzz/%: $(B)/obj/%.o $(B)/lib$(1).a $(COMMON_LIB)
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)

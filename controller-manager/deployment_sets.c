@@ -223,7 +223,7 @@ static int adopt_existing(struct deployment_sync *s, const char *name, struct er
 	if (owner && strcmp(js_str0(owner, "uid", NULL), s->d->base.meta.uid) == 0 &&
 	    cm_template_hash(js_obj(live, "spec", "template", NULL)) == s->d->template_hash) {
 		informer_inject(s->ctx->informers[DEPLOYMENT_WATCH_SETS], live);
-		s->ctx->again_ns = 0;
+		s->ctx->requeue_after_ns = 0;
 		return 0;
 	}
 	s->collisions = (s->d->status.collisions > 0 ? s->d->status.collisions : 0) + 1;

@@ -103,7 +103,8 @@ void deployment_judge_progress(struct deployment_sync *s)
 		snprintf(text, sizeof(text), "%s has timed out progressing.", subject);
 		deployment_set_progressing(s, "False", "ProgressDeadlineExceeded", text);
 	} else
-		s->ctx->again_ns = deadline - s->now + NS_PER_S; /* times in the API are whole seconds */
+		s->ctx->requeue_after_ns =
+			deadline - s->now + NS_PER_S; /* times in the API are whole seconds */
 }
 
 static void judge_availability(struct deployment_sync *s, const struct deployment_status *st)

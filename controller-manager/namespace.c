@@ -178,7 +178,7 @@ static int sync(struct controller_ctx *ctx, const char *key, struct err *err)
 			*err = status_err;
 			rc = -1;
 		}
-		ctx->again_ns = RETRY_NS;
+		ctx->requeue_after_ns = RETRY_NS;
 	}
 	buf_release(&left.text);
 	buf_release(&left.finalizers);

@@ -200,7 +200,7 @@ static int sync_node(struct controller_ctx *ctx, const struct cm_node *node, str
 	if (ready != 'T' && mark_pods_not_ready(ctx, name, err) < 0)
 		return -1;
 	if (left > 0)
-		ctx->again_ns = left;
+		ctx->requeue_after_ns = left;
 	return set_taints(ctx, node, ready, err);
 }
 

@@ -129,6 +129,8 @@ static size_t create_batch(struct controller_ctx *ctx, const struct cm_replicase
 		const struct rest_call *call = &batch.v[i];
 		if (call->err.reason != REASON_NONE) {
 			*err = call->err;
+			if (err->reason == REASON_NAMESPACE_TERMINATING)
+				continue;
 			events_record(ctx->events, COMPONENT, "", &ref, true, "FailedCreate",
 				      "Error creating: %s", call->err.msg);
 			continue;
@@ -152,8 +154,12 @@ static int create_pods(struct controller_ctx *ctx, const struct cm_replicaset *r
 	autojson js *pod = pod_from_template(rs);
 	for (size_t batch = 1; want > 0; batch *= 2) {
 		size_t n = batch < want ? batch : want;
-		if (create_batch(ctx, rs, pod, n, err) < n)
-			return -1;
+		if (create_batch(ctx, rs, pod, n, err) < n) {
+			if (err->reason != REASON_NAMESPACE_TERMINATING)
+				return -1;
+			*err = (struct err)ERR_INIT; /* the set goes with its namespace */
+			return 0;
+		}
 		want -= n;
 	}
 	return 0;
@@ -277,7 +283,7 @@ static int write_status(struct controller_ctx *ctx, const struct cm_replicaset *
 		available += cm_pod_available(active[i], rs->min_ready_seconds, now);
 	}
 	if (ready != available) /* look again when the first of them may have become available */
-		ctx->again_ns = rs->min_ready_seconds * NS_PER_S;
+		ctx->requeue_after_ns = rs->min_ready_seconds * NS_PER_S;
 
 	autojson js *conditions = rs->status.conditions ? js_parse(rs->status.conditions,
 								   strlen(rs->status.conditions), NULL, err)
@@ -333,7 +339,7 @@ static int sync_set(struct controller_ctx *ctx, const struct cm_replicaset *rs, 
 	else if (rc < 0)
 		*err = failure;
 	if (more && rc == 0)
-		ctx->again_ns = 0;
+		ctx->requeue_after_ns = 0;
 	free(active);
 	claimed_release(&pods);
 	return rc;

@@ -98,7 +98,7 @@ static int sync_orphan(struct controller_ctx *ctx, const struct cm_pod *pod, str
 		return 0; /* its event is on the way */
 	int64_t age = clock_wall_ns() - pod->base.meta.created_ns;
 	if (age < QUARANTINE_NS) {
-		ctx->again_ns = QUARANTINE_NS - age;
+		ctx->requeue_after_ns = QUARANTINE_NS - age;
 		return 0;
 	}
 	return delete_pod(ctx, pod, true, err);
@@ -111,7 +111,7 @@ static int sync_pod(struct controller_ctx *ctx, const struct cm_pod *pod, const 
 	if (when == TAINTS_STAY || pod->base.meta.deleted_ns)
 		return 0;
 	if (when > now) {
-		ctx->again_ns = when - now;
+		ctx->requeue_after_ns = when - now;
 		return 0;
 	}
 	const struct meta *m = &pod->base.meta;

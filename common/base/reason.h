@@ -29,8 +29,9 @@
 	X(SERVER_TIMEOUT, 500, "ServerTimeout")                                                              \
 	X(UNAVAILABLE, 503, "ServiceUnavailable")                                                            \
 	X(TIMEOUT, 504, "Timeout")                                                                           \
-	X(CANCELED, 0, "Canceled") /* the caller itself gave up (shutdown) */                                \
-	X(IO, 0, "IO")		   /* local: file, socket, process */
+	X(NAMESPACE_TERMINATING, 0, "NamespaceTerminating") /* Forbidden, as the client reads that cause */  \
+	X(CANCELED, 0, "Canceled")			    /* the caller itself gave up (shutdown) */       \
+	X(IO, 0, "IO")					    /* local: file, socket, process */
 
 enum reason {
 	REASON_NONE,

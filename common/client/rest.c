@@ -120,6 +120,15 @@ void rest_path(struct buf *out, const char *group, const char *version, const ch
 
 /* ---- replies ---- */
 
+/* A creation in a namespace that ends: nobody need try again or be told, so it has a reason of its own. */
+static bool namespace_ends(const js *status)
+{
+	js_array_for_each (c, js_arr(status, "details", "causes", NULL))
+		if (!strcmp(js_str0(c, "reason", NULL), reason_name(REASON_NAMESPACE_TERMINATING)))
+			return true;
+	return false;
+}
+
 int rest_status_error(int http_status, const char *body, size_t n, struct err *err)
 {
 	struct err ignored = ERR_INIT;
@@ -133,6 +142,8 @@ int rest_status_error(int http_status, const char *body, size_t n, struct err *e
 	}
 	if (reason == REASON_UNKNOWN)
 		reason = reason_from_code(http_status);
+	if (reason == REASON_FORBIDDEN && namespace_ends(status))
+		reason = REASON_NAMESPACE_TERMINATING;
 	if (*message)
 		return err_set(err, reason, "%s", message);
 	if (!n)

@@ -46,6 +46,11 @@ static void serve(struct server_request *rq)
 		server_reply(
 			rq, 409, "",
 			"{\"kind\":\"Status\",\"reason\":\"AlreadyExists\",\"code\":409,\"message\":\"it is there\"}");
+	} else if (!strcmp(rq->path, "/ending")) {
+		server_reply(
+			rq, 403, "",
+			"{\"kind\":\"Status\",\"reason\":\"Forbidden\",\"code\":403,\"message\":\"it ends\",\"details\":{"
+			"\"causes\":[{\"reason\":\"NamespaceTerminating\",\"field\":\"metadata.namespace\"}]}}");
 	} else if (!strcmp(rq->path, "/odd")) {
 		server_reply(rq, 422, "", "{\"reason\":\"Conflict\"}");
 	} else if (!strcmp(rq->path, "/text")) {
@@ -113,6 +118,7 @@ static void test_errors(void **state)
 	} cases[] = {
 		{"/conflict", REASON_CONFLICT, "modified"},
 		{"/exists", REASON_ALREADY_EXISTS, "it is there"},
+		{"/ending", REASON_NAMESPACE_TERMINATING, "it ends"},
 		{"/odd", REASON_INVALID, "the server answered 422: {\"reason\":\"Conflict\"}"},
 		{"/text", REASON_INTERNAL, "the server answered 502: bad gateway"},
 		{"/none", REASON_NOT_FOUND, "the server answered 404"},

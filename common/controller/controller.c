@@ -9,8 +9,9 @@
  * Stopping: queues first, so that workers end after the sync they are in; one that still waits for the API a
  * second later has its requests cancelled.
  */
-#include "controller/controller.h"
+#include "controller/controller_internal.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -144,7 +145,7 @@ static void report(struct run *r, const char *key, const struct err *err)
 		workqueue_failures(r->queue, key));
 }
 
-static void sync_one(struct run *r, const char *key)
+static int sync_once(struct run *r, const char *key, int64_t *ret_requeue_after_ns, struct err *err)
 {
 	struct client *c = client_take(r->set);
 	struct controller_ctx ctx = {
@@ -153,20 +154,28 @@ static void sync_one(struct run *r, const char *key)
 		.queue = r->queue,
 		.informers = r->informers,
 		.state = r->state,
-		.again_ns = -1,
+		.requeue_after_ns = -1,
 	};
-	struct err err = ERR_INIT;
-	int rc = r->def->sync(&ctx, key, &err);
+	int rc = r->def->sync(&ctx, key, err);
 
 	client_give(r->set, c);
-	if (rc) {
+	*ret_requeue_after_ns = ctx.requeue_after_ns;
+	return rc;
+}
+
+static void sync_key(struct run *r, const char *key)
+{
+	int64_t requeue_after_ns;
+	struct err err = ERR_INIT;
+
+	if (sync_once(r, key, &requeue_after_ns, &err)) {
 		report(r, key, &err);
 		workqueue_add_rate_limited(r->queue, key);
 		return;
 	}
 	workqueue_forget(r->queue, key);
-	if (ctx.again_ns >= 0)
-		workqueue_add_after(r->queue, key, ctx.again_ns);
+	if (requeue_after_ns >= 0)
+		workqueue_add_after(r->queue, key, requeue_after_ns);
 }
 
 static void *worker_main(void *arg)
@@ -179,7 +188,7 @@ static void *worker_main(void *arg)
 	for (size_t i = 0; go_on && i < CONTROLLER_MAX_WATCHES && r->informers[i]; i++)
 		go_on = informer_synced(r->informers[i], CLOCK_NEVER);
 	while (go_on && (key = workqueue_get(r->queue))) {
-		sync_one(r, key);
+		sync_key(r, key);
 		workqueue_done(r->queue, key);
 		free(key);
 	}
@@ -251,6 +260,49 @@ void controller_set_start(struct controller_set *s)
 	}
 	log_info("controllers started", "component=%s controllers=%zu", s->component, s->n_runs);
 }
+
+/* ---- the rig's door ---- */
+
+static struct run *find_run(struct controller_set *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_runs; i++)
+		if (!strcmp(s->runs[i].def->name, name))
+			return &s->runs[i];
+	return NULL;
+}
+
+int controller_set_sync(struct controller_set *s, const char *name, const char *key,
+			int64_t *ret_requeue_after_ns, struct err *err)
+{
+	struct run *r = find_run(s, name);
+
+	assert(r);
+	return sync_once(r, key, ret_requeue_after_ns, err);
+}
+
+char *controller_set_take(struct controller_set *s, const char **ret_name)
+{
+	for (size_t i = 0; i < s->n_runs; i++) {
+		char *key = workqueue_try_get(s->runs[i].queue);
+
+		*ret_name = s->runs[i].def->name;
+		if (key)
+			return key;
+	}
+	return NULL;
+}
+
+void controller_set_done(struct controller_set *s, const char *name, const char *key,
+			 int64_t requeue_after_ns)
+{
+	struct workqueue *q = find_run(s, name)->queue;
+
+	workqueue_done(q, key);
+	if (requeue_after_ns >= 0)
+		workqueue_add_after(q, key, requeue_after_ns);
+}
+
+/* ---- state ---- */
 
 bool controller_set_synced(struct controller_set *s)
 {

@@ -4,7 +4,7 @@
  * events sink and metrics, the file owns `sync(key)`.
  *
  * sync looks at the whole present state and takes the next step; a missing object is success. Returning -1
- * retries with back-off (logged once, here; REASON_CONFLICT silently at --v<4). `again_ns` >= 0 asks for
+ * retries with back-off (logged once, here; REASON_CONFLICT silently at --v<4). `requeue_after_ns` >= 0 asks for
  * another run after that time.
  */
 #ifndef CONTROLLER_CONTROLLER_H
@@ -21,7 +21,7 @@ struct controller_ctx {
 	struct workqueue *queue;     /* shared */
 	struct informer **informers; /* in the order of the controller's watches */
 	void *state;		     /* what init returned; shared between workers */
-	int64_t again_ns;	     /* out; -1 at entry */
+	int64_t requeue_after_ns;    /* out; -1 at entry */
 };
 
 struct controller_watch {

@@ -96,7 +96,7 @@ static int sync_pod(struct controller_ctx *ctx, const char *key, struct err *err
 	fail = w->fails > 0 && w->fails--;
 	stuck = w->stuck;
 	if (!fail && w->again > 0 && w->again--)
-		ctx->again_ns = NS_PER_MS;
+		ctx->requeue_after_ns = NS_PER_MS;
 	pthread_cond_broadcast(&w->cond);
 	pthread_mutex_unlock(&w->lock);
 	if (stuck && rest_do(ctx->rest, REST_GET, "/stuck", NULL, NULL, err)) {

@@ -254,33 +254,45 @@ static void wait_for_work(struct workqueue *q)
 	q->timekeeper = false;
 }
 
+/* The first key in line, now being processed; NULL when none is due. */
+static char *take_locked(struct workqueue *q)
+{
+	struct item *i;
+	struct list *l;
+	int64_t now;
+
+	take_due(q);
+	l = list_pop_front(&q->fifo);
+	if (!l)
+		return NULL;
+	i = list_entry(l, struct item, fifo);
+	now = clock_mono_ns();
+	metric_observe(q->queue_time, (double)(now - i->since_ns) / NS_PER_S);
+	metric_add(q->depth, -1);
+	q->n_queued--;
+	i->dirty = false;
+	i->processing = true;
+	i->since_ns = now;
+	return mem_strdup(i->key);
+}
+
+char *workqueue_try_get(struct workqueue *q)
+{
+	char *key;
+
+	pthread_mutex_lock(&q->lock);
+	key = q->stopped ? NULL : take_locked(q);
+	pthread_mutex_unlock(&q->lock);
+	return key;
+}
+
 char *workqueue_get(struct workqueue *q)
 {
 	char *key = NULL;
 
 	pthread_mutex_lock(&q->lock);
-	while (!q->stopped) {
-		struct list *l;
-		struct item *i;
-		int64_t now;
-
-		take_due(q);
-		l = list_pop_front(&q->fifo);
-		if (!l) {
-			wait_for_work(q);
-			continue;
-		}
-		i = list_entry(l, struct item, fifo);
-		now = clock_mono_ns();
-		metric_observe(q->queue_time, (double)(now - i->since_ns) / NS_PER_S);
-		metric_add(q->depth, -1);
-		q->n_queued--;
-		i->dirty = false;
-		i->processing = true;
-		i->since_ns = now;
-		key = mem_strdup(i->key);
-		break;
-	}
+	while (!q->stopped && !(key = take_locked(q)))
+		wait_for_work(q);
 	/* Pass on the turn: more work, or the clock to watch. */
 	if (!list_empty(&q->fifo) || (heap_peek(&q->timers) && !q->timekeeper))
 		pthread_cond_signal(&q->cond);

@@ -23,6 +23,7 @@ void workqueue_forget(struct workqueue *q, const char *key);	       /* resets it
 int workqueue_failures(struct workqueue *q, const char *key);
 /* Waits for a key; NULL after shutdown. The caller frees it after workqueue_done(q, key). */
 char *workqueue_get(struct workqueue *q);
+char *workqueue_try_get(struct workqueue *q); /* the same without waiting: NULL when none is due */
 void workqueue_done(struct workqueue *q, const char *key);
 void workqueue_shutdown(struct workqueue *q);
 size_t workqueue_len(struct workqueue *q);

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rig's cluster and its syncs; see rig.h.
+ *
+ * Informers are waited for by content, not by resourceVersion: an informer has no word for «nothing came since»,
+ * but when it holds every object that the API lists, in that version, and no other, it is there. Every change of
+ * its contents runs a handler, so the wait needs no clock.
+ */
+#include "rig/rig_internal.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "controller/controller_internal.h"
+
+#define SETTLE_S 20
+#define RUN_MAX 1000
+
+/* ---- the cluster ---- */
+
+static void on_change(void *arg, const void *old, const void *new)
+{
+	struct rig *r = arg;
+
+	pthread_mutex_lock(&r->lock);
+	r->generation++;
+	pthread_cond_broadcast(&r->changed);
+	pthread_mutex_unlock(&r->lock);
+}
+
+static void watch_type(struct rig *r, const struct informer_type *t)
+{
+	for (size_t i = 0; i < r->n_watched; i++)
+		if (r->watched[i].type == t)
+			return;
+	assert_true(r->n_watched < RIG_MAX_TYPES);
+	r->watched[r->n_watched].type = t;
+	r->watched[r->n_watched++].informer =
+		informer_add(controller_set_informers(r->set), t, NULL, on_change, r);
+}
+
+static void watch_all(struct rig *r)
+{
+	for (const struct controller *const *c = r->table; *c; c++)
+		for (size_t i = 0; i < CONTROLLER_MAX_WATCHES && (*c)->watches[i].type; i++)
+			watch_type(r, (*c)->watches[i].type);
+}
+
+struct rig *rig_new(const struct controller *first, ...)
+{
+	struct rig *r = MEM_NEW(struct rig);
+	size_t n = 0;
+	va_list ap;
+
+	va_start(ap, first);
+	for (const struct controller *c = first; c; c = va_arg(ap, const struct controller *)) {
+		assert_true(n < RIG_MAX);
+		r->table[n++] = c;
+	}
+	va_end(ap);
+	r->api = apiserver_rig_start(RIG_NOW);
+	r->rest = rest_new(apiserver_rig_config(r->api), 4);
+	pthread_mutex_init(&r->lock, NULL);
+	pthread_cond_init(&r->changed, NULL);
+	r->set = controller_set_new(r->table, apiserver_rig_config(r->api), "rig");
+	watch_all(r);
+	informer_set_start(controller_set_informers(r->set));
+	assert_true(informer_set_synced(controller_set_informers(r->set), CLOCK_NEVER));
+	return r;
+}
+
+void rig_free(struct rig *r)
+{
+	if (!r)
+		return;
+	controller_set_free(r->set);
+	rest_free(r->rest);
+	apiserver_rig_stop(r->api);
+	clock_real();
+	rig_lines_clear(&r->events);
+	rig_lines_clear(&r->calls);
+	buf_release(&r->names);
+	pthread_cond_destroy(&r->changed);
+	pthread_mutex_destroy(&r->lock);
+	free(r);
+}
+
+/* ---- waiting for the informers ---- */
+
+static bool holds(struct informer *i, const js *o)
+{
+	autobuf struct buf key = BUF_INIT;
+
+	meta_key(&key, meta_namespace(o), meta_name(o));
+	const struct informer_object *have = informer_get(i, buf_str(&key));
+	bool same = have && !strcmp(have->meta.uid, meta_uid(o)) &&
+		    have->meta.rv >= strtoull(js_str0(o, "metadata", "resourceVersion", NULL), NULL, 10);
+
+	informer_unref(have);
+	return same;
+}
+
+static bool shows_all(struct rig *r, const struct informer_type *t, struct informer *i)
+{
+	struct err err = ERR_INIT;
+	autobuf struct buf path = BUF_INIT;
+	autojson js *list = NULL;
+	bool all = true;
+
+	rest_path(&path, t->group, t->version, NULL, t->resource, NULL, NULL);
+	if (rest_do(r->rest, REST_GET, buf_str(&path), NULL, &list, &err) < 0)
+		fail_msg("list %s: %s", t->resource, err.msg);
+	js_array_for_each (o, js_arr(list, "items", NULL))
+		all = all && holds(i, o);
+	return all && informer_len(i) == js_len(js_arr(list, "items", NULL));
+}
+
+static uint64_t generation(struct rig *r)
+{
+	pthread_mutex_lock(&r->lock);
+	uint64_t g = r->generation;
+	pthread_mutex_unlock(&r->lock);
+	return g;
+}
+
+/* By the real clock: a test that hangs must end. */
+static void wait_change(struct rig *r, uint64_t seen, const char *what)
+{
+	struct timespec until;
+	int rc = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += SETTLE_S;
+	pthread_mutex_lock(&r->lock);
+	while (r->generation == seen && rc == 0)
+		rc = pthread_cond_clockwait(&r->changed, &r->lock, CLOCK_MONOTONIC, &until);
+	pthread_mutex_unlock(&r->lock);
+	if (rc)
+		fail_msg("the informer of %s does not show what the API holds", what);
+}
+
+static void settle(struct rig *r)
+{
+	for (size_t i = 0; i < r->n_watched; i++)
+		for (;;) {
+			uint64_t seen = generation(r);
+
+			if (shows_all(r, r->watched[i].type, r->watched[i].informer))
+				break;
+			wait_change(r, seen, r->watched[i].type->resource);
+		}
+}
+
+/* ---- syncs ---- */
+
+struct rig_result rig_sync(struct rig *r, const char *controller, const char *key)
+{
+	struct rig_result ret = {.err = ERR_INIT};
+
+	settle(r);
+	rig_syncing = r;
+	ret.rc = controller_set_sync(r->set, controller, key, &ret.requeue_after_ns, &ret.err);
+	rig_syncing = NULL;
+	return ret;
+}
+
+void rig_must_sync(struct rig *r, const char *controller, const char *key)
+{
+	struct rig_result ret = rig_sync(r, controller, key);
+
+	if (ret.rc)
+		fail_msg("%s %s: %s", controller, key, ret.err.msg);
+}
+
+size_t rig_run(struct rig *r)
+{
+	for (size_t n = 0; n < RUN_MAX; n++) {
+		const char *name;
+
+		settle(r);
+		autofree char *key = controller_set_take(r->set, &name);
+
+		if (!key)
+			return n;
+		struct rig_result ret = rig_sync(r, name, key);
+
+		if (ret.rc)
+			fail_msg("%s %s: %s", name, key, ret.err.msg);
+		controller_set_done(r->set, name, key, ret.requeue_after_ns);
+	}
+	fail_msg("the controllers do not come to rest");
+	return 0;
+}

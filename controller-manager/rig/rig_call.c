@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the controllers under test say to the API, seen on its way: the linker turns their calls of rest_do,
+ * rest_do_raw, rest_batch_run and events_record into calls of the functions below (--wrap). Calls of other threads
+ * and of the rig itself pass untouched.
+ */
+#include "rig/rig_internal.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+__thread struct rig *rig_syncing;
+
+int __real_rest_do(struct rest *r, enum rest_verb verb, const char *path, const js *body, js **ret,
+		   struct err *err);
+int __real_rest_do_raw(struct rest *r, enum rest_verb verb, const char *path, const char *body, size_t n,
+		       struct buf *ret, struct err *err);
+void __real_rest_batch_run(struct rest *r, struct rest_batch *b, size_t in_flight);
+int __wrap_rest_do(struct rest *r, enum rest_verb verb, const char *path, const js *body, js **ret,
+		   struct err *err);
+int __wrap_rest_do_raw(struct rest *r, enum rest_verb verb, const char *path, const char *body, size_t n,
+		       struct buf *ret, struct err *err);
+void __wrap_rest_batch_run(struct rest *r, struct rest_batch *b, size_t in_flight);
+void __wrap_events_record(struct events *e, const char *component, const char *host,
+			  const struct event_ref *ref, bool warning, const char *reason, const char *fmt, ...)
+	PRINTF(7, 8);
+
+void rig_lines_add(struct rig_lines *l, char *text)
+{
+	l->v = mem_realloc_array(l->v, l->n + 1, sizeof(*l->v));
+	l->v[l->n++] = text;
+}
+
+void rig_lines_clear(struct rig_lines *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->v[i]);
+	free(l->v);
+	*l = (struct rig_lines){0};
+}
+
+/* ---- faults ---- */
+
+void rig_add_fault(struct rig *r, const struct rig_fault *f)
+{
+	assert_true(r->n_faults < RIG_MAX_FAULTS);
+	r->faults[r->n_faults].f = *f;
+	r->faults[r->n_faults++].seen = 0;
+}
+
+void rig_heal(struct rig *r)
+{
+	r->n_faults = 0;
+}
+
+/* Notes the call; the fault that it meets, or NULL. */
+static const struct rig_fault *meet(struct rig *r, enum rest_verb verb, const char *path)
+{
+	static const char *const methods[] = {
+		[REST_GET] = "GET",
+		[REST_POST] = "POST",
+		[REST_PUT] = "PUT",
+		[REST_PATCH_MERGE] = "PATCH",
+		[REST_PATCH_STRATEGIC] = "PATCH",
+		[REST_PATCH_JSON] = "PATCH",
+		[REST_DELETE] = "DELETE",
+	};
+	char *line = mem_printf("%s %s", methods[verb], path);
+
+	rig_lines_add(&r->calls, line);
+	for (size_t i = 0; i < r->n_faults; i++) {
+		const struct rig_fault *f = &r->faults[i].f;
+
+		if (fnmatch(f->call, line, 0))
+			continue;
+		unsigned nth = r->faults[i].seen++;
+
+		if (nth >= f->after && (!f->times || nth < f->after + f->times))
+			return f;
+	}
+	return NULL;
+}
+
+static int refuse(const struct rig_fault *f, struct err *err)
+{
+	return err_set(err, f->reason, "%s", f->message ? f->message : reason_name(f->reason));
+}
+
+int __wrap_rest_do(struct rest *r, enum rest_verb verb, const char *path, const js *body, js **ret,
+		   struct err *err)
+{
+	const struct rig_fault *f = rig_syncing ? meet(rig_syncing, verb, path) : NULL;
+	struct err ignored = ERR_INIT;
+
+	if (!f)
+		return __real_rest_do(r, verb, path, body, ret, err);
+	if (f->lost && __real_rest_do(r, verb, path, body, NULL, &ignored) < 0)
+		fail_msg("%s: %s", path, ignored.msg);
+	return refuse(f, err);
+}
+
+int __wrap_rest_do_raw(struct rest *r, enum rest_verb verb, const char *path, const char *body, size_t n,
+		       struct buf *ret, struct err *err)
+{
+	const struct rig_fault *f = rig_syncing ? meet(rig_syncing, verb, path) : NULL;
+	struct err ignored = ERR_INIT;
+
+	if (!f)
+		return __real_rest_do_raw(r, verb, path, body, n, ret, err);
+	if (f->lost && __real_rest_do_raw(r, verb, path, body, n, NULL, &ignored) < 0)
+		fail_msg("%s: %s", path, ignored.msg);
+	return refuse(f, err);
+}
+
+/* The calls that reach the server are lent to a batch of their own. */
+void __wrap_rest_batch_run(struct rest *r, struct rest_batch *b, size_t in_flight)
+{
+	if (!rig_syncing) {
+		__real_rest_batch_run(r, b, in_flight);
+		return;
+	}
+	autofree const struct rig_fault **met = mem_array(b->n + 1, sizeof(*met));
+	autofree struct rest_call *sent = mem_array(b->n + 1, sizeof(*sent));
+	struct rest_batch some = {.v = sent};
+
+	for (size_t i = 0; i < b->n; i++) {
+		met[i] = meet(rig_syncing, b->v[i].verb, b->v[i].path);
+		if (!met[i] || met[i]->lost)
+			sent[some.n++] = b->v[i];
+	}
+	__real_rest_batch_run(r, &some, in_flight);
+	for (size_t i = 0, k = 0; i < b->n; i++) {
+		if (!met[i] || met[i]->lost)
+			b->v[i] = sent[k++];
+		if (!met[i])
+			continue;
+		js_autoput(&b->v[i].reply);
+		b->v[i].reply = NULL;
+		refuse(met[i], &b->v[i].err);
+	}
+}
+
+/* ---- events and calls ---- */
+
+void __wrap_events_record(struct events *e, const char *component, const char *host,
+			  const struct event_ref *ref, bool warning, const char *reason, const char *fmt, ...)
+{
+	autobuf struct buf text = BUF_INIT;
+	va_list ap;
+
+	if (!rig_syncing)
+		return;
+	assert_true(component && *component && ref->api_version && *ref->uid);
+	buf_addf(&text, "%s/%s %s %s ", ref->kind, ref->name, warning ? "Warning" : "Normal", reason);
+	va_start(ap, fmt);
+	buf_addvf(&text, fmt, ap);
+	va_end(ap);
+	rig_lines_add(&rig_syncing->events, buf_take(&text, NULL));
+}
+
+void rig_expect_event(struct rig *r, const char *pattern)
+{
+	if (r->events.next == r->events.n)
+		fail_msg("no event, expected: %s", pattern);
+	const char *got = r->events.v[r->events.next++];
+
+	if (fnmatch(pattern, got, 0))
+		fail_msg("event:    %s\nexpected: %s", got, pattern);
+}
+
+void rig_expect_no_event(struct rig *r)
+{
+	if (r->events.next < r->events.n)
+		fail_msg("unexpected event: %s", r->events.v[r->events.next]);
+}
+
+size_t rig_calls(const struct rig *r, const char *pattern)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->calls.n; i++)
+		n += !fnmatch(pattern, r->calls.v[i], 0);
+	return n;
+}
+
+void rig_forget(struct rig *r)
+{
+	rig_lines_clear(&r->events);
+	rig_lines_clear(&r->calls);
+}
