@@ -107,6 +107,7 @@ struct schema *kinds_load(const char *extra_dir, struct err *err)
 			.name = embedded[i].name,
 			.p = embedded[i].begin,
 			.n = (size_t)(embedded[i].end - embedded[i].begin),
+			.lasting = true,
 		};
 	if (extra_dir && read_dir(f, extra_dir, err) < 0)
 		return NULL;

@@ -17,7 +17,7 @@ static const char yaml[] =
 static const struct type *type(void)
 {
 	static struct schema *s;
-	struct schema_file f = {"f.yaml", yaml, sizeof(yaml) - 1};
+	struct schema_file f = {.name = "f.yaml", .p = yaml, .n = sizeof(yaml) - 1};
 	struct err err = ERR_INIT;
 	if (!s)
 		s = schema_load(&f, 1, &err);

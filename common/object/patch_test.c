@@ -35,7 +35,7 @@ static struct schema *schema;
 static int setup(void **state)
 {
 	struct err err = ERR_INIT;
-	struct schema_file f = {"f.yaml", yaml, sizeof(yaml) - 1};
+	struct schema_file f = {.name = "f.yaml", .p = yaml, .n = sizeof(yaml) - 1};
 	schema = schema_load(&f, 1, &err);
 	if (!schema)
 		print_error("%s\n", err.msg);

@@ -1,84 +1,373 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a loaded schema is made of: its arena, the look-ups, and the table of named formats.
+ * What a loaded schema is made of: parts, and generations of look-up tables over them.
  *
- * The interpreter is spread over schema_load.c, schema_line.c, schema_link.c and schema_kind.c (reading kind
- * files), schema_conform.c, schema_default.c, schema_validate.c and schema_write.c (walking trees with it),
- * field_error.c.
+ * A part is what came in together and goes together: the built-in kind files are one, every addition at run time is
+ * another. It owns the memory of its types and kinds. A generation is one allocation that is never changed once
+ * readers can see it: the list of kinds and two hash tables over it. A change makes a new generation and swaps one
+ * pointer, so that readers need no lock; what the old one alone referred to is freed later:
+ *
+ * Readers that may outlast a change pin the schema. There are epochs; a pin counts in the epoch in which it was
+ * taken, and an epoch ends only when nobody is left in the one before it. What was retired in epoch n was
+ * unreachable for everybody who came in n + 1 or later, so it is freed when epoch n + 2 begins. Three counters are
+ * enough, because pins exist in two neighbouring epochs only.
+ *
+ * The interpreter is spread over schema_build.c, schema_load.c, schema_line.c, schema_link.c and schema_kind.c
+ * (reading kind files), schema_format.c, schema_conform.c, schema_default.c, schema_validate.c and schema_write.c
+ * (walking trees with it), field_error.c.
  */
 #include "object/schema.h"
 
-#include <ctype.h>
-#include <stdio.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
-#include "object/labels.h"
-#include "object/name.h"
 #include "object/schema_internal.h"
+
+struct generation {
+	size_t n;
+	const struct kind **list; /* in load order */
+	unsigned mask;		  /* of both tables: positions in list + 1, 0 = empty */
+	uint32_t *by_kind, *by_resource;
+	const struct kind *kinds[]; /* and the tables behind */
+};
+
+/* What nobody can find any more, until nobody can hold it. */
+struct retired {
+	struct retired *next;
+	uint64_t epoch;
+	struct generation *generation;
+	struct schema_part *part; /* may be NULL */
+};
+
+/* ---- parts ---- */
+struct schema_part *part_new(struct schema *s)
+{
+	struct schema_part *p = MEM_NEW(struct schema_part);
+	p->schema = s;
+	p->base = s->base;
+	atomic_init(&p->refs, 1);
+	return p;
+}
+
+static void part_free(struct schema_part *p)
+{
+	for (size_t i = 0; i < p->n_trees; i++)
+		json_object_put(p->trees[i]);
+	free(p->trees);
+	free(p->kinds);
+	map_release(&p->types);
+	arena_release(&p->arena);
+	free(p);
+}
+
+struct type *part_type(const struct schema_part *p, const char *name, size_t n)
+{
+	struct type *t = map_getn(&p->types, name, n);
+	return t || !p->base ? t : map_getn(&p->base->types, name, n);
+}
+
+/* Ids of kinds that are gone are given out again, so arrays by id stay as long as the most kinds there were. */
+void part_take_ids(struct schema_part *p)
+{
+	struct schema *s = p->schema;
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; i < p->n_kinds; i++)
+		p->kinds[i]->id =
+			s->n_free_ids ? s->free_ids[--s->n_free_ids] : atomic_fetch_add(&s->n_ids, 1);
+	p->has_ids = true;
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void give_ids_back(struct schema *s, const struct schema_part *p)
+{
+	size_t n = s->n_free_ids + p->n_kinds;
+	s->free_ids = mem_realloc_array(s->free_ids, n ? n : 1, sizeof(*s->free_ids));
+	for (size_t i = 0; i < p->n_kinds; i++)
+		s->free_ids[s->n_free_ids++] = p->kinds[i]->id;
+}
+
+static void part_unref(struct schema_part *p)
+{
+	struct schema *s = p->schema;
+	if (atomic_fetch_sub(&p->refs, 1) != 1)
+		return;
+	pthread_mutex_lock(&s->lock);
+	if (p->has_ids)
+		give_ids_back(s, p);
+	pthread_mutex_unlock(&s->lock);
+	part_free(p);
+}
+
+void schema_part_free(struct schema_part *part)
+{
+	if (part)
+		part_unref(part);
+}
+
+size_t schema_part_kinds(const struct schema_part *part, struct kind *const **ret)
+{
+	*ret = part->kinds;
+	return part->n_kinds;
+}
+
+const struct kind *schema_kind_ref(const struct kind *k)
+{
+	if (k && k->part && k->part->base) /* those of the start stay */
+		atomic_fetch_add(&k->part->refs, 1);
+	return k;
+}
+
+void schema_kind_unref(const struct kind *k)
+{
+	if (k && k->part && k->part->base)
+		part_unref(k->part);
+}
+
+/* ---- generations ---- */
+static unsigned place_hash(const char *group, const char *version, const char *name)
+{
+	const char *const v[] = {group, version, name};
+	unsigned h = 2166136261u;
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		for (const char *p = v[i]; *p; p++)
+			h = (h ^ (unsigned char)*p) * 16777619u;
+		h = (h ^ '/') * 16777619u;
+	}
+	return h ^ h >> 15;
+}
+
+static const char *name_of(const struct kind *k, bool resource)
+{
+	return resource ? k->resource : k->kind;
+}
+
+/* The slot of the table where the name is, or the empty one where it would be. */
+static uint32_t *slot_of(const struct generation *g, bool resource, const char *group, const char *version,
+			 const char *name)
+{
+	uint32_t *table = resource ? g->by_resource : g->by_kind;
+	for (unsigned i = place_hash(group, version, name) & g->mask;; i = (i + 1) & g->mask) {
+		if (!table[i])
+			return &table[i];
+		const struct kind *k = g->list[table[i] - 1];
+		if (!strcmp(name_of(k, resource), name) && !strcmp(k->group, group) &&
+		    !strcmp(k->version, version))
+			return &table[i];
+	}
+}
+
+static int index_kind(struct generation *g, size_t at, struct err *err)
+{
+	const struct kind *k = g->list[at];
+	for (int resource = 0; resource < 2; resource++) {
+		uint32_t *slot = slot_of(g, resource, k->group, k->version, name_of(k, resource));
+		if (*slot)
+			return err_set(err, REASON_INVALID,
+				       "kind %s: the kind or its resource exists already", k->kind);
+		*slot = (uint32_t)at + 1;
+	}
+	return 0;
+}
+
+/* The kinds of `was` without those of `out`, then those of `in`; each may be NULL. */
+static struct generation *generation_new(const struct generation *was, const struct schema_part *in,
+					 const struct schema_part *out, struct err *err)
+{
+	size_t n = (was ? was->n : 0) + (in ? in->n_kinds : 0), size = 4;
+	while (size < n * 2)
+		size *= 2;
+	struct generation *g =
+		mem_zalloc(sizeof(*g) + n * sizeof(*g->kinds) + 2 * size * sizeof(*g->by_kind));
+	g->list = g->kinds;
+	g->mask = (unsigned)size - 1;
+	g->by_kind = (uint32_t *)(g->kinds + n);
+	g->by_resource = g->by_kind + size;
+	for (size_t i = 0; was && i < was->n; i++)
+		if (!out || was->list[i]->part != out)
+			g->list[g->n++] = was->list[i];
+	for (size_t i = 0; in && i < in->n_kinds; i++)
+		g->list[g->n++] = in->kinds[i];
+	for (size_t i = 0; i < g->n; i++)
+		if (index_kind(g, i, err) < 0) {
+			free(g);
+			return NULL;
+		}
+	return g;
+}
+
+/* ---- epochs ---- */
+#define EPOCHS ARRAY_LEN(((struct schema *)0)->pins)
+
+struct schema_pin schema_pin(const struct schema *cs)
+{
+	struct schema *s = (struct schema *)cs;
+	for (;;) {
+		uint64_t epoch = atomic_load(&s->epoch);
+		unsigned slot = epoch % EPOCHS;
+		atomic_fetch_add(&s->pins[slot], 1);
+		if (atomic_load(&s->epoch) == epoch)
+			return (struct schema_pin){slot + 1};
+		atomic_fetch_sub(&s->pins[slot], 1);
+	}
+}
+
+/* Takes off the list what nobody can hold; under the lock. */
+static struct retired *collect(struct schema *s)
+{
+	struct retired *free_now = NULL;
+	for (int i = 0; i < 2; i++) {
+		uint64_t epoch = atomic_load(&s->epoch);
+		if (atomic_load(&s->pins[(epoch + EPOCHS - 1) % EPOCHS]))
+			break;
+		atomic_store(&s->epoch, epoch + 1);
+	}
+	for (struct retired **at = &s->retired; *at;) {
+		struct retired *r = *at;
+		if (atomic_load(&s->epoch) - r->epoch < 2) {
+			at = &r->next;
+			continue;
+		}
+		*at = r->next;
+		r->next = free_now;
+		free_now = r;
+	}
+	atomic_store(&s->waiting, s->retired != NULL);
+	return free_now;
+}
+
+static void free_retired(struct retired *r)
+{
+	while (r) {
+		struct retired *next = r->next;
+		free(r->generation);
+		schema_part_free(r->part);
+		free(r);
+		r = next;
+	}
+}
+
+void schema_unpin(const struct schema *cs, struct schema_pin *pin)
+{
+	struct schema *s = (struct schema *)cs;
+	if (!pin->slot)
+		return;
+	bool last = atomic_fetch_sub(&s->pins[pin->slot - 1], 1) == 1;
+	pin->slot = 0;
+	if (!last || !atomic_load(&s->waiting) || pthread_mutex_trylock(&s->lock))
+		return; /* whoever has the lock collects, or the next one to leave */
+	struct retired *r = collect(s);
+	pthread_mutex_unlock(&s->lock);
+	free_retired(r);
+}
+
+int schema_change(struct schema *s, struct schema_part *in, struct schema_part *out, struct err *err)
+{
+	struct retired *old = MEM_NEW(struct retired);
+	pthread_mutex_lock(&s->lock);
+	struct generation *was = atomic_load(&s->now), *g = generation_new(was, in, out, err);
+	if (!g) {
+		pthread_mutex_unlock(&s->lock);
+		free(old);
+		return -1;
+	}
+	atomic_store(&s->now, g);
+	*old = (struct retired){s->retired, atomic_load(&s->epoch), was, out};
+	s->retired = old;
+	struct retired *r = collect(s);
+	pthread_mutex_unlock(&s->lock);
+	free_retired(r);
+	return 0;
+}
+
+size_t schema_retired(const struct schema *cs)
+{
+	struct schema *s = (struct schema *)cs;
+	size_t n = 0;
+	pthread_mutex_lock(&s->lock);
+	for (const struct retired *r = s->retired; r; r = r->next)
+		n++;
+	pthread_mutex_unlock(&s->lock);
+	return n;
+}
+
+/* ---- the schema ---- */
+struct schema *schema_new(void)
+{
+	struct schema *s = MEM_NEW(struct schema);
+	pthread_mutex_init(&s->lock, NULL);
+	s->base = part_new(s);
+	atomic_store(&s->base->refs, 2); /* a builder that fails gives up one */
+	struct err ignored = ERR_INIT;
+	atomic_init(&s->now, generation_new(NULL, NULL, NULL, &ignored));
+	return s;
+}
 
 void schema_free(struct schema *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < s->n_trees; i++)
-		json_object_put(s->trees[i]);
-	free(s->trees);
-	free(s->kind_list);
-	map_release(&s->types);
-	map_release(&s->kinds);
-	map_release(&s->resources);
-	arena_release(&s->arena);
+	struct generation *g = atomic_load(&s->now);
+	free_retired(s->retired);
+	for (size_t i = 0; i < g->n;) { /* each part once: its kinds stand together */
+		struct schema_part *p = g->list[i]->part;
+		i += p->n_kinds;
+		if (p != s->base)
+			schema_part_free(p);
+	}
+	part_free(s->base);
+	free(g);
+	free(s->free_ids);
+	pthread_mutex_destroy(&s->lock);
 	free(s);
 }
 
 /* ---- look-ups ---- */
-#define GVK_MAX 512
-
-static const struct kind *by_gvk(const struct map *m, const char *group, const char *version,
-				 const char *name)
+static const struct kind *look_up(const struct schema *s, bool resource, const char *group,
+				  const char *version, const char *name)
 {
-	char key[GVK_MAX];
-	int n = snprintf(key, sizeof(key), "%s/%s/%s", group, version, name);
-	if (n < 0 || (size_t)n >= sizeof(key))
-		return NULL;
-	return map_getn(m, key, (size_t)n);
+	const struct generation *g = atomic_load(&s->now);
+	uint32_t at = *slot_of(g, resource, group, version, name);
+	return at ? g->list[at - 1] : NULL;
 }
 
 const struct kind *schema_kind(const struct schema *s, const char *group, const char *version,
 			       const char *kind)
 {
-	return by_gvk(&s->kinds, group, version, kind);
+	return look_up(s, false, group, version, kind);
 }
 
 const struct kind *schema_resource(const struct schema *s, const char *group, const char *version,
 				   const char *resource)
 {
-	return by_gvk(&s->resources, group, version, resource);
+	return look_up(s, true, group, version, resource);
 }
 
 const struct type *schema_type(const struct schema *s, const char *name)
 {
-	return map_get(&s->types, name);
+	return map_get(&s->base->types, name);
 }
 
 size_t schema_kinds(const struct schema *s, const struct kind *const **ret)
 {
-	*ret = s->kind_list;
-	return s->n_kinds;
+	const struct generation *g = atomic_load(&s->now);
+	*ret = g->list;
+	return g->n;
 }
 
 unsigned schema_kind_count(const struct schema *s)
 {
-	return (unsigned)s->n_kinds;
+	return atomic_load(&s->n_ids);
 }
 
 void schema_bind(struct schema *s, const struct strategy *(*find)(const struct kind *k))
 {
-	for (size_t i = 0; i < s->n_kinds; i++)
-		((struct kind *)s->kind_list[i])->strategy = find(s->kind_list[i]);
+	for (size_t i = 0; i < s->base->n_kinds; i++)
+		s->base->kinds[i]->strategy = find(s->base->kinds[i]);
+	s->find_strategy = find;
 }
 
+/* ---- fields of a type ---- */
 /* The table's keys are the schema's, not the client's, so a plain hash is enough: probes are bounded by the
  * table. */
 static unsigned name_hash(const char *s)
@@ -108,13 +397,13 @@ const struct field *schema_field(const struct type *type, const char *name)
 	return i < 0 ? NULL : &type->fields[i];
 }
 
-int index_fields(struct schema *s, struct type *t, const char **ret_duplicate)
+int index_fields(struct arena *arena, struct type *t, const char **ret_duplicate)
 {
 	struct type_index *ix = t->index;
 	unsigned size = 4;
 	while (size < t->n_fields * 2)
 		size *= 2;
-	ix->slots = arena_alloc(&s->arena, size * sizeof(*ix->slots));
+	ix->slots = arena_alloc(arena, size * sizeof(*ix->slots));
 	ix->mask = size - 1;
 	for (unsigned f = 0; f < t->n_fields; f++) {
 		if (field_index(t, t->fields[f].name) >= 0) {
@@ -127,115 +416,4 @@ int index_fields(struct schema *s, struct type *t, const char **ret_duplicate)
 		ix->slots[i] = (uint16_t)(f + 1);
 	}
 	return 0;
-}
-
-/* ---- formats ---- */
-static const char *check_annotation_key(const char *s)
-{
-	char lower[512];
-	size_t n = strlen(s);
-	if (n >= sizeof(lower)) /* too long in any case: let the check say how */
-		return name_check_qualified(s);
-	for (size_t i = 0; i <= n; i++)
-		lower[i] = (char)tolower((unsigned char)s[i]);
-	return name_check_qualified(lower);
-}
-
-static const char *check_selector_operator(const char *s)
-{
-	int op = selector_op_parse(s);
-	return op >= 0 && op <= SELECTOR_NOT_EXISTS ? NULL : "not a valid selector operator";
-}
-
-static const char *check_node_selector_operator(const char *s)
-{
-	return selector_op_parse(s) >= 0 ? NULL : "not a valid selector operator";
-}
-
-static bool has_backsteps(const char *s)
-{
-	for (const char *p = s; (p = strstr(p, "..")); p += 2)
-		if ((p == s || p[-1] == '/') && (p[2] == '\0' || p[2] == '/'))
-			return true;
-	return false;
-}
-
-static const char *check_no_backsteps(const char *s)
-{
-	return has_backsteps(s) ? "must not contain '..'" : NULL;
-}
-
-static const char *check_absolute_path(const char *s)
-{
-	return s[0] == '/' ? NULL : "must be an absolute path";
-}
-
-static const char *check_relative_path(const char *s)
-{
-	if (s[0] == '/')
-		return "must be a relative path";
-	if (has_backsteps(s))
-		return "must not contain '..'";
-	return strncmp(s, "..", 2) == 0 ? "must not start with '..'" : NULL;
-}
-
-static const char *check_descending_path(const char *s)
-{
-	return s[0] == '/' ? "must be a relative path" : check_no_backsteps(s);
-}
-
-/* One dot at the end is fine there. */
-static const char *check_search_domain(const char *s)
-{
-	size_t n = strlen(s);
-	autofree char *name = mem_strndup(s, n - (n && s[n - 1] == '.'));
-	return name_check_dns1123_subdomain(name);
-}
-
-static const char *check_http_header(const char *s)
-{
-	size_t n = strspn(s, "-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
-	return n > 0 && s[n] == '\0'
-		       ? NULL
-		       : "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')";
-}
-
-static const struct format formats[] = {
-	{.name = "dns1123-label", .check = name_check_dns1123_label},
-	{.name = "dns1123-subdomain", .check = name_check_dns1123_subdomain},
-	{.name = "dns1035-label", .check = name_check_dns1035_label},
-	{.name = "path-segment", .check = name_check_path_segment},
-	{.name = "label-key", .check = name_check_qualified, .map_errors_at_map = true},
-	{.name = "label-value", .check = name_check_label_value, .map_errors_at_map = true},
-	{.name = "annotation-key", .check = check_annotation_key, .map_errors_at_map = true},
-	{.name = "finalizer", .check = name_check_qualified, .list_errors_at_list = true},
-	{.name = "port-name", .check = name_check_port_name},
-	{.name = "env-var", .check = name_check_env_var},
-	{.name = "config-key", .check = name_check_config_key},
-	{.name = "selector-operator", .check = check_selector_operator},
-	{.name = "node-selector-operator", .check = check_node_selector_operator},
-	{.name = "no-backsteps", .check = check_no_backsteps},
-	{.name = "absolute-path", .check = check_absolute_path},
-	{.name = "relative-path", .check = check_relative_path},
-	{.name = "descending-path", .check = check_descending_path},
-	{.name = "search-domain", .check = check_search_domain},
-	{.name = "http-header", .check = check_http_header},
-};
-
-const struct format *format_find(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_LEN(formats); i++)
-		if (strcmp(formats[i].name, name) == 0)
-			return &formats[i];
-	return NULL;
-}
-
-const char *schema_format_check(const struct format *format, const char *s)
-{
-	return format->check(s);
-}
-
-const char *schema_format_name(const struct format *format)
-{
-	return format->name;
 }

@@ -8,7 +8,8 @@
  * come strict decoding, defaulting, validation, canonical key order, JSON <-> protobuf, strategic merge,
  * tables and discovery (and later OpenAPI and apply). kinds/README.md documents the file format.
  *
- * A struct schema is immutable after loading and shared by all threads. Trees passed in belong to the caller.
+ * A struct schema is shared by all threads. What was loaded at the start stays; kinds may be added and removed while
+ * others read (see «kinds that come and go»). Types and kinds never change. Trees passed in belong to the caller.
  */
 #ifndef OBJECT_SCHEMA_H
 #define OBJECT_SCHEMA_H
@@ -35,6 +36,12 @@ enum type_form {
 
 enum list_kind { LIST_ATOMIC, LIST_SET, LIST_MAP };
 
+/* A line of documentation; not terminated, because most of them stand in the kind file itself. */
+struct doc {
+	const char *p; /* NULL = none */
+	uint32_t n;
+};
+
 struct field;
 struct format; /* a named check (name.h), e.g. "dns1123-label" */
 struct type {
@@ -53,7 +60,7 @@ struct type {
 	const char *union_of;	   /* "volume type": exactly one of the fields marked `member` must be set */
 	bool union_optional;	   /* ... or none */
 	const char *union_default; /* the member that is made, empty, when none is set; NULL = none */
-	const char *doc;
+	struct doc doc;
 	struct type_index *index; /* inside: look-up tables and what the subtree needs */
 };
 
@@ -90,7 +97,7 @@ struct field {
 	const char *unique; /* field of the elements that must differ; "" = the elements themselves */
 	const char *merge_key; /* strategic merge of a list of objects; NULL = replace */
 	const char *stored;    /* name of the field in the storage form, NULL = the same */
-	const char *doc;
+	struct doc doc;
 };
 
 enum { /* verbs */
@@ -150,6 +157,7 @@ struct kind {
 			 */
 	const char *heartbeat_field;
 	int64_t ttl_s; /* objects are removed this many seconds after their last write (events); 0 = never */
+	struct schema_part *part; /* inside */
 };
 
 struct schema;
@@ -159,6 +167,7 @@ struct schema_file {
 	const char *name;
 	const char *p;
 	size_t n;
+	bool lasting; /* p stays as long as the schema, so what is text in it need not be copied */
 };
 struct schema *schema_load(const struct schema_file *files, size_t n, struct err *err) MUST_CHECK;
 void schema_free(struct schema *s);
@@ -173,10 +182,52 @@ const char *schema_format_check(const struct format *format, const char *s);
 const char *schema_format_name(const struct format *format);
 size_t schema_kinds(const struct schema *s,
 		    const struct kind *const **ret); /* in load order; borrowed array */
-/* Above every kind's id: the size of an array by kind->id. Grows only. */
+/* Above every kind's id: the size of an array by kind->id. Grows only. Ids of kinds that are gone are given again. */
 unsigned schema_kind_count(const struct schema *s);
-/* Gives every kind the behaviour that find knows for it; before other threads see the schema. */
+/* Gives every kind the behaviour that find knows for it, and those that come later, too; before other threads see the
+   schema. */
 void schema_bind(struct schema *s, const struct strategy *(*find)(const struct kind *k));
+
+/*
+ * ---- kinds that come and go ----
+ * The look-ups above read the present generation without a lock. As long as a caller holds a pin, whatever they return
+ * stays valid, on any thread, also if it is removed meanwhile; a request holds one from routing to its reply. Pins are
+ * for things that end soon: nothing that is removed is freed before the oldest pin is gone. What may last (a watch, a
+ * storage resource) refers to its kind instead, which keeps only that kind's part. Callers that only ever ask for kinds
+ * of the start, or that run before the first change, need neither.
+ */
+struct schema_pin {
+	unsigned slot; /* 0 = none */
+};
+struct schema_pin schema_pin(const struct schema *s);		   /* any thread, never blocks */
+void schema_unpin(const struct schema *s, struct schema_pin *pin); /* on any thread; none: no-op */
+const struct kind *
+schema_kind_ref(const struct kind *k); /* the caller holds a pin or a reference; NULL gives NULL */
+void schema_kind_unref(const struct kind *k);
+
+/*
+ * What comes and goes together: kinds and the types they need. A builder may use the types of the start, but not those
+ * of other parts; a part that was built but never published is freed by schema_part_free, one that was published by
+ * being changed for another one or for nothing. Every part and every reference to a kind is gone before the schema is
+ * freed.
+ */
+struct schema_builder;
+struct schema_builder *schema_builder_new(struct schema *s); /* one thread */
+void schema_builder_free(struct schema_builder *b);
+int schema_builder_file(struct schema_builder *b, const struct schema_file *f, struct err *err) MUST_CHECK;
+/* One item of a kind file's `kinds`. */
+int schema_builder_kind(struct schema_builder *b, const js *kind, struct err *err) MUST_CHECK;
+/* Links and checks what was read. The builder is gone in any case. */
+struct schema_part *schema_builder_finish(struct schema_builder *b, struct err *err) MUST_CHECK;
+void schema_part_free(struct schema_part *part);
+size_t schema_part_kinds(const struct schema_part *part, struct kind *const **ret); /* borrowed */
+/* Puts `in` into the place of `out`, in one step for all readers; either may be NULL. Fails, with nothing changed, when
+   a kind or resource of `in` exists elsewhere. On success `in` is the schema's, and `out` is freed when nobody can hold
+   it any more. Any thread; changes wait for one another. */
+int schema_change(struct schema *s, struct schema_part *in, struct schema_part *out,
+		  struct err *err) MUST_CHECK;
+size_t
+schema_retired(const struct schema *s); /* changes whose old state is not freed yet; for tests and metrics */
 
 /* ---- field errors (Status.details.causes) ---- */
 struct field_error {

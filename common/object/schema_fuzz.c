@@ -38,7 +38,7 @@ static void walk(const struct schema *s, const char *name)
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	struct schema_file f = {"f.yaml", (const char *)p, n};
+	struct schema_file f = {.name = "f.yaml", .p = (const char *)p, .n = n};
 	struct err err = ERR_INIT;
 	if (n > 8192) /* more is only slower */
 		return 0;

@@ -4,6 +4,8 @@
 #define OBJECT_SCHEMA_INTERNAL_H
 
 #include "base/arena.h"
+#include <pthread.h>
+#include <stdatomic.h>
 #include "base/map.h"
 #include "object/schema.h"
 
@@ -30,18 +32,40 @@ struct format {
 };
 const struct format *format_find(const char *name);
 
-struct schema {
-	struct arena arena;   /* all that lives as long as the schema */
-	struct map types;     /* name or expression ("[Container]") -> struct type * */
-	struct map kinds;     /* "group/version/kind" -> struct kind * */
-	struct map resources; /* "group/version/resource" -> struct kind * */
-	const struct kind **kind_list;
-	size_t n_kinds, cap_kinds;
+struct schema_part {
+	struct schema *schema;
+	const struct schema_part *base; /* whose types it may use, too; NULL: it is the base */
+	atomic_uint refs;
+	bool has_ids;
+	struct arena arena;
+	struct map types; /* name or expression ("[Container]") -> struct type *; only the base keeps it */
+	struct kind **kinds;
+	size_t n_kinds;
 	js **trees; /* default values, to be put */
 	size_t n_trees;
 };
+struct schema_part *part_new(struct schema *s);
+struct type *part_type(const struct schema_part *p, const char *name, size_t n); /* NULL when unknown */
+void part_take_ids(struct schema_part *p);
 
-/* ---- loading (schema_load.c drives; a struct loader lives only meanwhile) ---- */
+struct generation;
+struct retired;
+struct schema {
+	_Atomic(struct generation *) now;
+	atomic_uint_fast64_t epoch;
+	atomic_long pins[3];  /* by epoch modulo 3 */
+	atomic_bool waiting;  /* something is retired */
+	pthread_mutex_t lock; /* of what follows; readers never take it */
+	struct retired *retired;
+	struct schema_part *base;
+	const struct strategy *(*find_strategy)(const struct kind *k);
+	atomic_uint n_ids;
+	unsigned *free_ids;
+	size_t n_free_ids;
+};
+struct schema *schema_new(void);
+
+/* ---- loading (schema_load.c drives; a struct schema_builder lives only meanwhile) ---- */
 struct draft_field {
 	struct field f;
 	const char *expr;	   /* type expression, interned */
@@ -54,32 +78,33 @@ struct draft {
 	struct draft_field *v;
 	size_t n, cap;
 };
-struct loader {
-	struct schema *s;
-	struct map strings; /* interned text -> itself in the arena */
-	const char *file;
+struct schema_builder {
+	struct schema_part *part;
+	struct map strings;		/* interned text -> itself in the arena */
+	const struct schema_file *file; /* being read */
+	size_t doc_at;			/* in it, behind the last doc that was found */
 	const char *package;
 	struct draft *drafts;
 	size_t n_drafts, cap_drafts;
-	bool linked;
 };
-const char *loader_intern(struct loader *l, const char *s, size_t n);
+const char *builder_intern(struct schema_builder *b, const char *s, size_t n);
 /* "a|b|c" (or another separator) as a NULL-terminated array; NULL when there are too many. */
-const char **loader_split(struct loader *l, const char *s, size_t n, char separator);
+const char **builder_split(struct schema_builder *b, const char *s, size_t n, char separator);
 /* The type an expression stands for ([T], {T} and named types); types must be known already. */
-struct type *loader_type(struct loader *l, const char *expr, struct err *err);
+struct type *builder_type(struct schema_builder *b, const char *expr, struct err *err);
 
 /* schema_line.c: `NUMBER TYPE ATTRIBUTE...` and `TYPE ATTRIBUTE...` */
-int line_field(struct loader *l, const char *text, struct draft_field *ret, struct err *err) MUST_CHECK;
-int line_type(struct loader *l, const char *text, struct type *ret, const char **ret_expr,
+int line_field(struct schema_builder *b, const char *text, struct draft_field *ret,
+	       struct err *err) MUST_CHECK;
+int line_type(struct schema_builder *b, const char *text, struct type *ret, const char **ret_expr,
 	      struct err *err) MUST_CHECK;
 
 /* schema_link.c: from drafts to types that can be used. */
-int link_types(struct loader *l, struct err *err) MUST_CHECK;
+int link_types(struct schema_builder *b, struct err *err) MUST_CHECK;
 
 /* schema_kind.c */
-int kind_load(struct loader *l, const js *item, struct err *err) MUST_CHECK;
-int kind_resolve(struct loader *l, struct kind *k, struct err *err) MUST_CHECK;
+int kind_load(struct schema_builder *b, const js *item, struct err *err) MUST_CHECK;
+int kind_resolve(struct schema_builder *b, struct kind *k, struct err *err) MUST_CHECK;
 
 /* ---- while interpreting ---- */
 /* Where we are, as a chain on the stack; text is made only for errors. */
@@ -94,7 +119,7 @@ enum at_style { AT_FIELD_ERROR, AT_STRICT, AT_GO };
 void at_write(struct buf *out, const struct at *at, enum at_style style);
 
 /* Builds the hash of field names; -1 and the name when one occurs twice. */
-int index_fields(struct schema *s, struct type *t, const char **ret_duplicate);
+int index_fields(struct arena *arena, struct type *t, const char **ret_duplicate);
 int field_index(const struct type *t, const char *name); /* -1 when unknown */
 bool value_is_zero(const struct type *t, const js *v);	 /* the Go zero value; NULL is */
 /* What Go writes for a field that nobody set; NULL when it writes nothing (or null). */

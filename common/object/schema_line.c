@@ -44,12 +44,12 @@ static int bad(struct err *err, const char *what, const char *p, size_t n)
 }
 
 /* Text in quotes is a JSON string, anything else stands for itself. */
-static const char *value_text(struct loader *l, struct word v, struct err *err)
+static const char *value_text(struct schema_builder *b, struct word v, struct err *err)
 {
 	if (v.n == 0 || v.p[0] != '"')
-		return loader_intern(l, v.p, v.n);
+		return builder_intern(b, v.p, v.n);
 	autojson js *s = js_parse(v.p, v.n, NULL, err);
-	return s ? loader_intern(l, js_str0(s, NULL), strlen(js_str0(s, NULL))) : NULL;
+	return s ? builder_intern(b, js_str0(s, NULL), strlen(js_str0(s, NULL))) : NULL;
 }
 
 static int value_number(struct word v, double *ret, struct err *err)
@@ -74,15 +74,15 @@ static int value_length(struct word v, int *ret, struct err *err)
 	return 0;
 }
 
-static int value_format(struct loader *l, struct word v, const struct format **ret, struct err *err)
+static int value_format(struct schema_builder *b, struct word v, const struct format **ret, struct err *err)
 {
-	*ret = format_find(loader_intern(l, v.p, v.n));
+	*ret = format_find(builder_intern(b, v.p, v.n));
 	return *ret ? 0 : bad(err, "unknown format", v.p, v.n);
 }
 
 /* ---- the attributes ---- */
 #define SETTER(name)                                                                                         \
-	static int set_##name(struct loader *l, struct draft_field *d, struct word v, struct err *err)
+	static int set_##name(struct schema_builder *b, struct draft_field *d, struct word v, struct err *err)
 
 /* An attribute whose presence is all. */
 #define FLAG(name, member)                                                                                   \
@@ -103,7 +103,7 @@ FLAG(absent, f.check_absent)
 #define TEXT(name, member)                                                                                   \
 	SETTER(name)                                                                                         \
 	{                                                                                                    \
-		d->member = value_text(l, v, err);                                                           \
+		d->member = value_text(b, v, err);                                                           \
 		return d->member ? 0 : -1;                                                                   \
 	}
 TEXT(from, f.def_from)
@@ -114,13 +114,13 @@ TEXT(above, f.above)
 
 SETTER(default)
 {
-	d->def = loader_intern(l, v.p, v.n);
+	d->def = builder_intern(b, v.p, v.n);
 	return 0;
 }
 
 SETTER(members)
 {
-	d->members = loader_intern(l, v.p, v.n);
+	d->members = builder_intern(b, v.p, v.n);
 	return 0;
 }
 
@@ -129,8 +129,8 @@ SETTER(when)
 	const char *colon = memchr(v.p, ':', v.n);
 	if (!colon)
 		return bad(err, "when wants FIELD:VALUE", v.p, v.n);
-	d->f.when_field = loader_intern(l, v.p, (size_t)(colon - v.p));
-	d->f.when_values = loader_split(l, colon + 1, v.n - (size_t)(colon + 1 - v.p), '|');
+	d->f.when_field = builder_intern(b, v.p, (size_t)(colon - v.p));
+	d->f.when_values = builder_split(b, colon + 1, v.n - (size_t)(colon + 1 - v.p), '|');
 	return d->f.when_values ? 0 : bad(err, "too many values", v.p, v.n);
 }
 
@@ -165,18 +165,18 @@ SETTER(up)
 
 SETTER(enum)
 {
-	d->f.enums = loader_split(l, v.p, v.n, '|');
+	d->f.enums = builder_split(b, v.p, v.n, '|');
 	return d->f.enums ? 0 : bad(err, "too many values", v.p, v.n);
 }
 
 SETTER(format)
 {
-	return value_format(l, v, &d->f.format, err);
+	return value_format(b, v, &d->f.format, err);
 }
 
 SETTER(keyformat)
 {
-	return value_format(l, v, &d->f.key_format, err);
+	return value_format(b, v, &d->f.key_format, err);
 }
 
 SETTER(set)
@@ -188,7 +188,7 @@ SETTER(set)
 SETTER(map)
 {
 	d->f.list = LIST_MAP;
-	d->f.keys = loader_split(l, v.p, v.n, ',');
+	d->f.keys = builder_split(b, v.p, v.n, ',');
 	return d->f.keys ? 0 : bad(err, "too many keys", v.p, v.n);
 }
 
@@ -196,7 +196,7 @@ SETTER(merge)
 {
 	d->f.patch_merge = true;
 	if (v.p)
-		d->f.merge_key = loader_intern(l, v.p, v.n);
+		d->f.merge_key = builder_intern(b, v.p, v.n);
 	return 0;
 }
 
@@ -204,7 +204,7 @@ enum value_use { NONE, OPTIONAL, WANTED };
 
 static const struct attribute {
 	const char *name;
-	int (*set)(struct loader *l, struct draft_field *d, struct word v, struct err *err);
+	int (*set)(struct schema_builder *b, struct draft_field *d, struct word v, struct err *err);
 	enum value_use value;
 } attributes[] = {
 	{"always", set_always, NONE},	    {"required", set_required, NONE},
@@ -222,7 +222,7 @@ static const struct attribute {
 	{"inline", set_inline, NONE},	    {"stored", set_stored, WANTED},
 };
 
-static int set_attribute(struct loader *l, struct draft_field *d, struct word w, struct err *err)
+static int set_attribute(struct schema_builder *b, struct draft_field *d, struct word w, struct err *err)
 {
 	const char *eq = memchr(w.p, '=', w.n);
 	size_t n = eq ? (size_t)(eq - w.p) : w.n;
@@ -236,7 +236,7 @@ static int set_attribute(struct loader *l, struct draft_field *d, struct word w,
 		if ((a->value == WANTED && !eq) || (a->value == NONE && eq))
 			return bad(err, eq ? "attribute takes no value" : "attribute wants a value", w.p,
 				   w.n);
-		return a->set(l, d, v, err);
+		return a->set(b, d, v, err);
 	}
 	return bad(err, "unknown attribute", w.p, w.n);
 }
@@ -246,7 +246,7 @@ static void draft_init(struct draft_field *d)
 	*d = (struct draft_field){.f = {.min = NAN, .max = NAN, .min_len = -1, .max_len = -1}};
 }
 
-int line_field(struct loader *l, const char *text, struct draft_field *ret, struct err *err)
+int line_field(struct schema_builder *b, const char *text, struct draft_field *ret, struct err *err)
 {
 	struct word w;
 	draft_init(ret);
@@ -266,26 +266,27 @@ int line_field(struct loader *l, const char *text, struct draft_field *ret, stru
 		w.p++;
 		w.n--;
 	}
-	ret->expr = loader_intern(l, w.p, w.n);
+	ret->expr = builder_intern(b, w.p, w.n);
 	while (next_word(&text, &w))
-		if (set_attribute(l, ret, w, err) < 0)
+		if (set_attribute(b, ret, w, err) < 0)
 			return -1;
 	return 0;
 }
 
-int line_type(struct loader *l, const char *text, struct type *ret, const char **ret_expr, struct err *err)
+int line_type(struct schema_builder *b, const char *text, struct type *ret, const char **ret_expr,
+	      struct err *err)
 {
 	struct word w;
 	if (!next_word(&text, &w))
 		return err_set(err, REASON_INVALID, "a type wants a type to be made of");
-	*ret_expr = loader_intern(l, w.p, w.n);
+	*ret_expr = builder_intern(b, w.p, w.n);
 	while (next_word(&text, &w)) {
 		if (w.n > 5 && strncmp(w.p, "enum=", 5) == 0) {
-			ret->enums = loader_split(l, w.p + 5, w.n - 5, '|');
+			ret->enums = builder_split(b, w.p + 5, w.n - 5, '|');
 			if (!ret->enums)
 				return bad(err, "too many values", w.p, w.n);
 		} else if (w.n > 3 && strncmp(w.p, "go=", 3) == 0) {
-			ret->go = loader_intern(l, w.p + 3, w.n - 3);
+			ret->go = builder_intern(b, w.p + 3, w.n - 3);
 		} else if (w.n == 5 && strncmp(w.p, "milli", 5) == 0) {
 			ret->milli = true;
 		} else {

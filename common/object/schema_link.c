@@ -9,16 +9,16 @@
 #include <string.h>
 #include "object/schema_internal.h"
 
-static struct draft *draft_of(struct loader *l, const struct type *t)
+static struct draft *draft_of(struct schema_builder *b, const struct type *t)
 {
-	return t && t->index->draft ? &l->drafts[t->index->draft - 1] : NULL;
+	return t && t->index->draft ? &b->drafts[t->index->draft - 1] : NULL;
 }
 
 /* ---- fields ---- */
-static int finish_field(struct loader *l, struct draft_field *d, struct err *err)
+static int finish_field(struct schema_builder *b, struct draft_field *d, struct err *err)
 {
 	struct field *f = &d->f;
-	struct type *t = loader_type(l, d->expr, err);
+	struct type *t = builder_type(b, d->expr, err);
 	if (!t)
 		return err_wrap(err, "%s", f->name);
 	f->type = t;
@@ -30,7 +30,7 @@ static int finish_field(struct loader *l, struct draft_field *d, struct err *err
 	return 0;
 }
 
-static size_t expanded_size(struct loader *l, const struct draft *d, struct err *err)
+static size_t expanded_size(struct schema_builder *b, const struct draft *d, struct err *err)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < d->n; i++) {
@@ -38,7 +38,7 @@ static size_t expanded_size(struct loader *l, const struct draft *d, struct err 
 			n++;
 			continue;
 		}
-		const struct draft *in = draft_of(l, map_get(&l->s->types, d->v[i].expr));
+		const struct draft *in = draft_of(b, part_type(b->part, d->v[i].expr, strlen(d->v[i].expr)));
 		if (!in) {
 			err_set(err, REASON_INVALID, "%s: `%s` is not an object type", d->v[i].f.name,
 				d->v[i].expr);
@@ -53,16 +53,16 @@ static size_t expanded_size(struct loader *l, const struct draft *d, struct err 
 	return n;
 }
 
-static int inline_message(struct loader *l, struct type *t, const struct draft_field *outer, struct field *at,
-			  struct err *err)
+static int inline_message(struct schema_builder *b, struct type *t, const struct draft_field *outer,
+			  struct field *at, struct err *err)
 {
-	const struct draft *in = draft_of(l, map_get(&l->s->types, outer->expr));
+	const struct draft *in = draft_of(b, part_type(b->part, outer->expr, strlen(outer->expr)));
 	for (size_t i = 0; i < in->n; i++) {
 		if (in->v[i].inlined)
 			return err_set(err, REASON_INVALID, "%s: an inlined message may not inline another",
 				       outer->f.name);
 		struct draft_field d = in->v[i];
-		if (finish_field(l, &d, err) < 0)
+		if (finish_field(b, &d, err) < 0)
 			return -1;
 		at[i] = d.f;
 		at[i].pb_in = outer->f.pb;
@@ -77,28 +77,28 @@ static int inline_message(struct loader *l, struct type *t, const struct draft_f
 	return 0;
 }
 
-static int expand(struct loader *l, struct draft *d, struct err *err)
+static int expand(struct schema_builder *b, struct draft *d, struct err *err)
 {
 	struct type *t = d->type;
-	size_t n = expanded_size(l, d, err), at = 0;
+	size_t n = expanded_size(b, d, err), at = 0;
 	if (n == SIZE_MAX)
 		return -1;
-	struct field *fields = arena_alloc(&l->s->arena, n * sizeof(*fields));
+	struct field *fields = arena_alloc(&b->part->arena, n * sizeof(*fields));
 	for (size_t i = 0; i < d->n; i++) {
 		if (d->v[i].inlined) {
-			if (inline_message(l, t, &d->v[i], &fields[at], err) < 0)
+			if (inline_message(b, t, &d->v[i], &fields[at], err) < 0)
 				return -1;
-			at += draft_of(l, map_get(&l->s->types, d->v[i].expr))->n;
+			at += draft_of(b, part_type(b->part, d->v[i].expr, strlen(d->v[i].expr)))->n;
 			continue;
 		}
-		if (finish_field(l, &d->v[i], err) < 0)
+		if (finish_field(b, &d->v[i], err) < 0)
 			return -1;
 		fields[at++] = d->v[i].f;
 	}
 	t->fields = fields;
 	t->n_fields = (unsigned)n;
 	const char *twice;
-	if (index_fields(l->s, t, &twice) < 0)
+	if (index_fields(&b->part->arena, t, &twice) < 0)
 		return err_set(err, REASON_INVALID, "%s: the field occurs twice", twice);
 	return 0;
 }
@@ -111,10 +111,10 @@ static int cmp_pb(const void *a, const void *b)
 	return x->pb_in != y->pb_in ? (x->pb_in < y->pb_in ? -1 : 1) : (x->pb > y->pb) - (x->pb < y->pb);
 }
 
-static int index_pb(struct schema *s, struct type *t, struct err *err)
+static int index_pb(struct arena *arena, struct type *t, struct err *err)
 {
 	struct type_index *ix = t->index;
-	ix->by_pb = arena_alloc(&s->arena, t->n_fields * sizeof(*ix->by_pb));
+	ix->by_pb = arena_alloc(arena, t->n_fields * sizeof(*ix->by_pb));
 	for (unsigned i = 0; i < t->n_fields; i++)
 		if (t->fields[i].pb)
 			ix->by_pb[ix->n_by_pb++] = (uint16_t)i;
@@ -129,7 +129,7 @@ static int index_pb(struct schema *s, struct type *t, struct err *err)
 }
 
 /* ---- defaults ---- */
-static js *keep_tree(struct schema *s, js *o)
+static js *keep_tree(struct schema_part *s, js *o)
 {
 	s->trees = mem_realloc_array(s->trees, s->n_trees + 1, sizeof(*s->trees));
 	s->trees[s->n_trees++] = o;
@@ -137,7 +137,7 @@ static js *keep_tree(struct schema *s, js *o)
 }
 
 /* JSON text, or a bare word for strings and for what is written as one. */
-static js *default_tree(struct schema *s, const struct field *f, const char *text, struct err *err)
+static js *default_tree(struct schema_part *s, const struct field *f, const char *text, struct err *err)
 {
 	enum type_form form = f->type->form;
 	bool stringy = form == TYPE_STRING || form == TYPE_QUANTITY;
@@ -165,13 +165,16 @@ static js *default_tree(struct schema *s, const struct field *f, const char *tex
 	return list ? keep_tree(s, js_dup(js_at(list, 0))) : NULL;
 }
 
-static const struct draft_field *draft_field_of(struct loader *l, const struct type *t, const struct field *f)
+static const struct draft_field *draft_field_of(struct schema_builder *b, const struct type *t,
+						const struct field *f)
 {
-	struct draft *d = draft_of(l, t);
+	struct draft *d = draft_of(b, t);
 	for (size_t i = 0; i < d->n; i++) {
 		if (!d->v[i].inlined && d->v[i].f.name == f->name)
 			return &d->v[i];
-		struct draft *in = d->v[i].inlined ? draft_of(l, map_get(&l->s->types, d->v[i].expr)) : NULL;
+		struct draft *in =
+			d->v[i].inlined ? draft_of(b, part_type(b->part, d->v[i].expr, strlen(d->v[i].expr)))
+					: NULL;
 		for (size_t k = 0; in && k < in->n; k++)
 			if (in->v[k].f.name == f->name)
 				return &in->v[k];
@@ -179,7 +182,7 @@ static const struct draft_field *draft_field_of(struct loader *l, const struct t
 	return NULL;
 }
 
-static int load_defaults(struct loader *l, struct draft *d, struct err *err)
+static int load_defaults(struct schema_builder *b, struct draft *d, struct err *err)
 {
 	const struct field *made =
 		d->type->union_default ? schema_field(d->type, d->type->union_default) : NULL;
@@ -188,8 +191,8 @@ static int load_defaults(struct loader *l, struct draft *d, struct err *err)
 			       d->type->union_default);
 	for (unsigned i = 0; i < d->type->n_fields; i++) {
 		struct field *f = (struct field *)&d->type->fields[i];
-		const struct draft_field *src = draft_field_of(l, d->type, f);
-		if (src->def && !(f->def = default_tree(l->s, f, src->def, err)))
+		const struct draft_field *src = draft_field_of(b, d->type, f);
+		if (src->def && !(f->def = default_tree(b->part, f, src->def, err)))
 			return err_wrap(err, "%s: default", f->name);
 		if (src->members) {
 			if (f->type->form != TYPE_OBJECT)
@@ -197,7 +200,7 @@ static int load_defaults(struct loader *l, struct draft *d, struct err *err)
 			js *m = js_parse(src->members, strlen(src->members), NULL, err);
 			if (!m)
 				return err_wrap(err, "%s: members", f->name);
-			f->def_members = keep_tree(l->s, m);
+			f->def_members = keep_tree(b->part, m);
 		}
 		if (f->def_from && field_index(d->type, f->def_from) < 0)
 			return err_set(err, REASON_INVALID, "%s: from=%s: no such field", f->name,
@@ -221,7 +224,7 @@ static void field_flags(struct field *f, struct type_index *ret)
 	ret->zeroes |= f->keep_empty;
 }
 
-static void index_flags(struct schema *s)
+static void index_flags(struct schema_part *s)
 {
 	for (bool changed = true; changed;) {
 		changed = false;
@@ -266,27 +269,27 @@ static int find_cycle(struct type *t, struct err *err)
 	return 0;
 }
 
-int link_types(struct loader *l, struct err *err)
+int link_types(struct schema_builder *b, struct err *err)
 {
-	for (size_t i = 0; i < l->n_drafts; i++) {
-		struct draft *d = &l->drafts[i];
-		if (expand(l, d, err) < 0 || index_pb(l->s, d->type, err) < 0)
+	for (size_t i = 0; i < b->n_drafts; i++) {
+		struct draft *d = &b->drafts[i];
+		if (expand(b, d, err) < 0 || index_pb(&b->part->arena, d->type, err) < 0)
 			return err_wrap(err, "type %s", d->type->name);
 	}
-	for (size_t i = 0; i < l->n_drafts; i++) /* before defaults: conforming one writes zero values */
-		for (unsigned k = 0; k < l->drafts[i].type->n_fields; k++)
-			l->drafts[i].type->index->zeroes |= l->drafts[i].type->fields[k].keep_empty;
-	for (size_t i = 0; i < l->n_drafts; i++)
-		if (find_cycle(l->drafts[i].type, err) < 0)
+	for (size_t i = 0; i < b->n_drafts; i++) /* before defaults: conforming one writes zero values */
+		for (unsigned k = 0; k < b->drafts[i].type->n_fields; k++)
+			b->drafts[i].type->index->zeroes |= b->drafts[i].type->fields[k].keep_empty;
+	for (size_t i = 0; i < b->n_drafts; i++)
+		if (find_cycle(b->drafts[i].type, err) < 0)
 			return -1;
-	for (size_t i = 0; i < l->n_drafts; i++)
-		if (load_defaults(l, &l->drafts[i], err) < 0)
-			return err_wrap(err, "type %s", l->drafts[i].type->name);
-	for (size_t i = 0; i < l->n_drafts; i++)
-		l->drafts[i].type->index->colour = 0;
-	for (size_t i = 0; i < l->n_drafts; i++)
-		if (find_cycle(l->drafts[i].type, err) < 0)
+	for (size_t i = 0; i < b->n_drafts; i++)
+		if (load_defaults(b, &b->drafts[i], err) < 0)
+			return err_wrap(err, "type %s", b->drafts[i].type->name);
+	for (size_t i = 0; i < b->n_drafts; i++)
+		b->drafts[i].type->index->colour = 0;
+	for (size_t i = 0; i < b->n_drafts; i++)
+		if (find_cycle(b->drafts[i].type, err) < 0)
 			return -1;
-	index_flags(l->s);
+	index_flags(b->part);
 	return 0;
 }

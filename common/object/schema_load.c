@@ -15,17 +15,17 @@
 
 #define SPLIT_MAX 64
 
-const char *loader_intern(struct loader *l, const char *s, size_t n)
+const char *builder_intern(struct schema_builder *b, const char *s, size_t n)
 {
-	char *old = map_getn(&l->strings, s, n);
+	char *old = map_getn(&b->strings, s, n);
 	if (old)
 		return old;
-	char *copy = arena_strndup(&l->s->arena, s, n);
-	map_setn(&l->strings, s, n, copy);
+	char *copy = arena_strndup(&b->part->arena, s, n);
+	map_setn(&b->strings, s, n, copy);
 	return copy;
 }
 
-const char **loader_split(struct loader *l, const char *s, size_t n, char separator)
+const char **builder_split(struct schema_builder *b, const char *s, size_t n, char separator)
 {
 	const char *part[SPLIT_MAX];
 	size_t n_parts = 0;
@@ -34,21 +34,21 @@ const char **loader_split(struct loader *l, const char *s, size_t n, char separa
 		size_t len = (size_t)((sep ? sep : end) - s);
 		if (n_parts == SPLIT_MAX)
 			return NULL;
-		part[n_parts++] = loader_intern(l, s, len);
+		part[n_parts++] = builder_intern(b, s, len);
 		if (!sep)
 			break;
 		s = sep;
 	}
-	const char **v = arena_alloc(&l->s->arena, (n_parts + 1) * sizeof(*v));
+	const char **v = arena_alloc(&b->part->arena, (n_parts + 1) * sizeof(*v));
 	memcpy(v, part, n_parts * sizeof(*v));
 	return v;
 }
 
 /* ---- types ---- */
-static struct type *new_type(struct loader *l, const char *name)
+static struct type *new_type(struct schema_builder *b, const char *name)
 {
-	struct type *t = arena_alloc(&l->s->arena, sizeof(*t));
-	t->index = arena_alloc(&l->s->arena, sizeof(*t->index));
+	struct type *t = arena_alloc(&b->part->arena, sizeof(*t));
+	t->index = arena_alloc(&b->part->arena, sizeof(*t->index));
 	t->name = name;
 	return t;
 }
@@ -71,19 +71,19 @@ static const struct builtin {
 	{"raw", "runtime.RawExtension", TYPE_RAW},
 };
 
-static void add_builtins(struct loader *l)
+static void add_builtins(struct schema_builder *b)
 {
 	for (size_t i = 0; i < ARRAY_LEN(builtins); i++) {
-		struct type *t = new_type(l, builtins[i].name);
+		struct type *t = new_type(b, builtins[i].name);
 		t->go = builtins[i].go;
 		t->form = builtins[i].form;
-		map_set(&l->s->types, t->name, t);
+		map_set(&b->part->types, t->name, t);
 	}
 }
 
-struct type *loader_type(struct loader *l, const char *expr, struct err *err)
+struct type *builder_type(struct schema_builder *b, const char *expr, struct err *err)
 {
-	struct type *t = map_get(&l->s->types, expr);
+	struct type *t = part_type(b->part, expr, strlen(expr));
 	if (t)
 		return t;
 	size_t n = strlen(expr);
@@ -97,33 +97,33 @@ struct type *loader_type(struct loader *l, const char *expr, struct err *err)
 		err_set(err, REASON_INVALID, "the type `%.40s…` is too long", expr);
 		return NULL;
 	}
-	const struct type *elem = loader_type(l, loader_intern(l, expr + 1, n - 2), err);
+	const struct type *elem = builder_type(b, builder_intern(b, expr + 1, n - 2), err);
 	if (!elem)
 		return NULL;
-	t = new_type(l, NULL);
+	t = new_type(b, NULL);
 	t->form = list ? TYPE_LIST : TYPE_MAP;
 	t->elem = elem;
 	t->pb_nested = elem->form == TYPE_LIST || elem->form == TYPE_MAP;
 	autofree char *go = mem_printf("%s%s", list ? "[]" : "map[string]", elem->go ? elem->go : "?");
-	t->go = loader_intern(l, go, strlen(go));
-	map_set(&l->s->types, expr, t);
+	t->go = builder_intern(b, go, strlen(go));
+	map_set(&b->part->types, expr, t);
 	return t;
 }
 
 /* "v1.PodSpec" of package "core/v1" and type "PodSpec" or "core.PodSpec". */
-static const char *go_name(struct loader *l, const char *name)
+static const char *go_name(struct schema_builder *b, const char *name)
 {
-	const char *slash = strrchr(l->package, '/'), *dot = strrchr(name, '.');
-	autofree char *s = mem_printf("%s.%s", slash ? slash + 1 : l->package, dot ? dot + 1 : name);
-	return loader_intern(l, s, strlen(s));
+	const char *slash = strrchr(b->package, '/'), *dot = strrchr(name, '.');
+	autofree char *s = mem_printf("%s.%s", slash ? slash + 1 : b->package, dot ? dot + 1 : name);
+	return builder_intern(b, s, strlen(s));
 }
 
-static int load_alias(struct loader *l, struct type *t, const char *line, struct err *err)
+static int load_alias(struct schema_builder *b, struct type *t, const char *line, struct err *err)
 {
 	const char *expr;
-	if (line_type(l, line, t, &expr, err) < 0)
+	if (line_type(b, line, t, &expr, err) < 0)
 		return -1;
-	const struct type *base = loader_type(l, expr, err);
+	const struct type *base = builder_type(b, expr, err);
 	if (!base)
 		return -1;
 	if (base->form == TYPE_OBJECT)
@@ -139,17 +139,17 @@ static int load_alias(struct loader *l, struct type *t, const char *line, struct
 	return 0;
 }
 
-static int load_fields(struct loader *l, struct type *t, const js *fields, struct err *err)
+static int load_fields(struct schema_builder *b, struct type *t, const js *fields, struct err *err)
 {
 	size_t n = (size_t)json_object_object_length(fields);
 	if (n > SCHEMA_MAX_FIELDS)
 		return err_set(err, REASON_INVALID, "more than %d fields", SCHEMA_MAX_FIELDS);
-	if (l->n_drafts == l->cap_drafts) {
-		l->cap_drafts = l->cap_drafts ? l->cap_drafts * 2 : 256;
-		l->drafts = mem_realloc_array(l->drafts, l->cap_drafts, sizeof(*l->drafts));
+	if (b->n_drafts == b->cap_drafts) {
+		b->cap_drafts = b->cap_drafts ? b->cap_drafts * 2 : 256;
+		b->drafts = mem_realloc_array(b->drafts, b->cap_drafts, sizeof(*b->drafts));
 	}
-	struct draft *d = &l->drafts[l->n_drafts++];
-	t->index->draft = (unsigned)l->n_drafts;
+	struct draft *d = &b->drafts[b->n_drafts++];
+	t->index->draft = (unsigned)b->n_drafts;
 	*d = (struct draft){.type = t, .v = mem_array(n, sizeof(*d->v)), .cap = n};
 	t->form = TYPE_OBJECT;
 	json_object_object_foreach (fields, key, value) {
@@ -157,83 +157,100 @@ static int load_fields(struct loader *l, struct type *t, const js *fields, struc
 			return err_set(err, REASON_INVALID, "%s: not a text", key);
 		const char *text = json_object_get_string(value);
 		if (strcmp(key, "$union") == 0) {
-			t->union_of = loader_intern(l, text, strlen(text));
+			t->union_of = builder_intern(b, text, strlen(text));
 		} else if (strcmp(key, "$union_optional") == 0) {
-			t->union_of = loader_intern(l, text, strlen(text));
+			t->union_of = builder_intern(b, text, strlen(text));
 			t->union_optional = true;
 		} else if (strcmp(key, "$union_default") == 0) {
-			t->union_default = loader_intern(l, text, strlen(text));
+			t->union_default = builder_intern(b, text, strlen(text));
 		} else if (strcmp(key, "$unknown") == 0) {
 			t->preserve_unknown = strcmp(text, "keep") == 0;
 		} else {
-			if (line_field(l, text, &d->v[d->n], err) < 0)
+			if (line_field(b, text, &d->v[d->n], err) < 0)
 				return err_wrap(err, "%s", key);
-			d->v[d->n++].f.name = loader_intern(l, key, strlen(key));
+			d->v[d->n++].f.name = builder_intern(b, key, strlen(key));
 		}
 	}
 	return 0;
 }
 
-static int load_type(struct loader *l, const char *key, const js *def, struct err *err)
+static int load_type(struct schema_builder *b, const char *key, const js *def, struct err *err)
 {
-	const char *name = loader_intern(l, key, strlen(key));
-	if (map_has(&l->s->types, name))
+	const char *name = builder_intern(b, key, strlen(key));
+	if (part_type(b->part, name, strlen(name)))
 		return err_set(err, REASON_INVALID, "the type exists already");
-	struct type *t = new_type(l, name);
-	t->package = l->package;
-	t->go = go_name(l, name);
+	struct type *t = new_type(b, name);
+	t->package = b->package;
+	t->go = go_name(b, name);
 	int r;
 	if (js_is_str(def))
-		r = load_alias(l, t, json_object_get_string((js *)def), err);
+		r = load_alias(b, t, json_object_get_string((js *)def), err);
 	else if (js_is_obj(def))
-		r = load_fields(l, t, def, err);
+		r = load_fields(b, t, def, err);
 	else
 		r = err_set(err, REASON_INVALID, "neither fields nor a text");
-	map_set(&l->s->types, name, t);
+	map_set(&b->part->types, name, t);
 	return r;
 }
 
 /* ---- files ---- */
-static int load_types(struct loader *l, const js *types, struct err *err)
+static int load_types(struct schema_builder *b, const js *types, struct err *err)
 {
 	if (!js_is_obj(types))
 		return 0;
 	json_object_object_foreach (types, key, def)
-		if (load_type(l, key, def, err) < 0)
+		if (load_type(b, key, def, err) < 0)
 			return err_wrap(err, "type %s", key);
 	return 0;
 }
 
-static int load_docs(struct loader *l, const js *docs, struct err *err)
+/*
+ * Documentation that stands in a file for ever is not copied: nearly all of it is plain text on one line, which is
+ * found again in the file's bytes, behind the one before it. The rest (folded, escaped) is copied.
+ */
+static struct doc make_doc(struct schema_builder *b, const js *text)
+{
+	const struct schema_file *f = b->file;
+	size_t n = (size_t)json_object_get_string_len(text);
+	const char *s = json_object_get_string((js *)text);
+	const char *p = f && f->lasting ? memmem(f->p + b->doc_at, f->n - b->doc_at, s, n) : NULL;
+	if (!p)
+		return (struct doc){builder_intern(b, s, n), (uint32_t)n};
+	b->doc_at = (size_t)(p - f->p) + n;
+	return (struct doc){p, (uint32_t)n};
+}
+
+static struct doc *doc_of(struct schema_builder *b, const char *key)
+{
+	const char *dot = strrchr(key, '.');
+	struct type *t = map_get(&b->part->types, key);
+	if (t)
+		return &t->doc;
+	t = dot ? map_getn(&b->part->types, key, (size_t)(dot - key)) : NULL;
+	struct draft *d = t && t->index->draft ? &b->drafts[t->index->draft - 1] : NULL;
+	for (size_t k = 0; d && k < d->n; k++)
+		if (strcmp(d->v[k].f.name, dot + 1) == 0)
+			return &d->v[k].f.doc;
+	return NULL;
+}
+
+static int load_docs(struct schema_builder *b, const js *docs, struct err *err)
 {
 	if (!js_is_obj(docs))
 		return 0;
 	json_object_object_foreach (docs, key, text) {
+		struct doc *doc = doc_of(b, key);
 		if (!js_is_str(text))
 			return err_set(err, REASON_INVALID, "docs: %s: not a text", key);
-		const char *doc = loader_intern(l, json_object_get_string(text),
-						(size_t)json_object_get_string_len(text));
-		const char *dot = strrchr(key, '.');
-		struct type *t = map_get(&l->s->types, key);
-		if (t) {
-			t->doc = doc;
-			continue;
-		}
-		t = dot ? map_getn(&l->s->types, key, (size_t)(dot - key)) : NULL;
-		struct draft_field *found = NULL;
-		struct draft *d = t && t->index->draft ? &l->drafts[t->index->draft - 1] : NULL;
-		for (size_t k = 0; d && k < d->n; k++)
-			if (strcmp(d->v[k].f.name, dot + 1) == 0)
-				found = &d->v[k];
-		if (!found)
+		if (!doc)
 			return err_set(err, REASON_INVALID, "docs: %s: no such type or field in this file",
 				       key);
-		found->f.doc = doc;
+		*doc = make_doc(b, text);
 	}
 	return 0;
 }
 
-static int load_file(struct loader *l, const struct schema_file *f, struct err *err)
+static int load_file(struct schema_builder *b, const struct schema_file *f, struct err *err)
 {
 	autojson js *tree = yaml_parse(f->p, f->n, NULL, err);
 	if (!tree)
@@ -241,42 +258,105 @@ static int load_file(struct loader *l, const struct schema_file *f, struct err *
 	const char *package = js_str(tree, "package", NULL);
 	if (!package)
 		return err_set(err, REASON_INVALID, "no package");
-	l->package = loader_intern(l, package, strlen(package));
-	if (load_types(l, js_obj(tree, "types", NULL), err) < 0)
+	b->package = builder_intern(b, package, strlen(package));
+	if (load_types(b, js_obj(tree, "types", NULL), err) < 0)
 		return -1;
-	if (load_docs(l, js_obj(tree, "docs", NULL), err) < 0)
+	if (load_docs(b, js_obj(tree, "docs", NULL), err) < 0)
 		return -1;
 	js_array_for_each (item, js_arr(tree, "kinds", NULL))
-		if (kind_load(l, item, err) < 0)
+		if (kind_load(b, item, err) < 0)
 			return -1;
 	return 0;
 }
 
-static int load_all(struct loader *l, const struct schema_file *files, size_t n, struct err *err)
+/* ---- builders ---- */
+struct schema_builder *schema_builder_new(struct schema *s)
 {
-	add_builtins(l);
-	for (size_t i = 0; i < n; i++)
-		if (load_file(l, &files[i], err) < 0)
-			return err_wrap(err, "%s", files[i].name);
-	if (link_types(l, err) < 0)
+	struct schema_builder *b = MEM_NEW(struct schema_builder);
+	b->part = part_new(s);
+	return b;
+}
+
+void schema_builder_free(struct schema_builder *b)
+{
+	if (!b)
+		return;
+	for (size_t i = 0; i < b->n_drafts; i++)
+		free(b->drafts[i].v);
+	free(b->drafts);
+	map_release(&b->strings);
+	schema_part_free(b->part);
+	free(b);
+}
+
+int schema_builder_file(struct schema_builder *b, const struct schema_file *f, struct err *err)
+{
+	b->file = f;
+	b->doc_at = 0;
+	int r = load_file(b, f, err);
+	b->file = NULL;
+	return r < 0 ? err_wrap(err, "%s", f->name) : 0;
+}
+
+int schema_builder_kind(struct schema_builder *b, const js *kind, struct err *err)
+{
+	return kind_load(b, kind, err);
+}
+
+static int link_all(struct schema_builder *b, struct err *err)
+{
+	if (link_types(b, err) < 0)
 		return -1;
-	struct schema *s = l->s;
-	for (size_t i = 0; i < s->n_kinds; i++)
-		if (kind_resolve(l, (struct kind *)s->kind_list[i], err) < 0)
-			return err_wrap(err, "kind %s", s->kind_list[i]->kind);
+	for (size_t i = 0; i < b->part->n_kinds; i++)
+		if (kind_resolve(b, b->part->kinds[i], err) < 0)
+			return err_wrap(err, "kind %s", b->part->kinds[i]->kind);
 	return 0;
+}
+
+/* Drafts and names are of no use any more, but for those of the base, which later parts look up. */
+static void drop_scaffolding(const struct schema_builder *b, struct schema_part *p)
+{
+	for (size_t i = 0; i < b->n_drafts; i++)
+		b->drafts[i].type->index->draft = 0;
+	if (p->base)
+		map_clear(&p->types);
+}
+
+struct schema_part *schema_builder_finish(struct schema_builder *b, struct err *err)
+{
+	struct schema_part *p = NULL;
+	if (link_all(b, err) == 0) {
+		p = STEAL(b->part);
+		drop_scaffolding(b, p);
+		part_take_ids(p);
+		for (size_t i = 0; i < p->n_kinds && p->schema->find_strategy; i++)
+			p->kinds[i]->strategy = p->schema->find_strategy(p->kinds[i]);
+	}
+	schema_builder_free(b);
+	return p;
+}
+
+static int load_base(struct schema *s, const struct schema_file *files, size_t n, struct err *err)
+{
+	struct schema_builder *b = MEM_NEW(struct schema_builder);
+	b->part = s->base;
+	add_builtins(b);
+	int r = 0;
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = schema_builder_file(b, &files[i], err);
+	if (r == 0 && !schema_builder_finish(b, err))
+		return -1;
+	if (r == 0)
+		return schema_change(s, s->base, NULL, err);
+	schema_builder_free(b);
+	return -1;
 }
 
 struct schema *schema_load(const struct schema_file *files, size_t n, struct err *err)
 {
-	struct loader l = {.s = MEM_NEW(struct schema)};
-	int r = load_all(&l, files, n, err);
-	for (size_t i = 0; i < l.n_drafts; i++)
-		free(l.drafts[i].v);
-	free(l.drafts);
-	map_release(&l.strings);
-	if (r == 0)
-		return l.s;
-	schema_free(l.s);
+	struct schema *s = schema_new();
+	if (load_base(s, files, n, err) == 0)
+		return s;
+	schema_free(s);
 	return NULL;
 }

@@ -107,7 +107,8 @@ static const struct type *boat;
 
 static struct schema *load(const char *a, const char *b, struct err *err)
 {
-	struct schema_file files[] = {{"b.yaml", b, strlen(b)}, {"a.yaml", a, strlen(a)}};
+	struct schema_file files[] = {{.name = "b.yaml", .p = b, .n = strlen(b), .lasting = true},
+				      {.name = "a.yaml", .p = a, .n = strlen(a), .lasting = true}};
 	return schema_load(files, ARRAY_LEN(files), err);
 }
 
@@ -166,8 +167,11 @@ static void kinds_are_read(void **state)
 	assert_true(k->selectable[0].bucket);
 	assert_int_equal(k->columns[1].priority, 1);
 	assert_string_equal(k->columns[1].cell, "@age");
-	assert_string_equal(boat->doc, "Floats.");
-	assert_string_equal(schema_field(schema_type(schema, "Spec"), "crew")->doc, "People on board.");
+	struct doc doc = schema_field(schema_type(schema, "Spec"), "crew")->doc;
+	assert_int_equal(boat->doc.n, strlen("Floats."));
+	assert_memory_equal(boat->doc.p, "Floats.", boat->doc.n);
+	assert_memory_equal(doc.p, "People on board.", doc.n);
+	assert_true(doc.p > boat_yaml && doc.p < boat_yaml + sizeof(boat_yaml)); /* not copied */
 
 	const struct kind *old = schema_kind(schema, "", "v1", "OldBoat");
 	assert_ptr_equal(old->storage_kind, k);
@@ -209,7 +213,7 @@ static void bad_files_are_refused(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct err err = ERR_INIT;
 		autofree char *text = mem_printf("package: x/v1\ntypes: %s\n", rows[i].types);
-		struct schema_file f = {"f.yaml", text, strlen(text)};
+		struct schema_file f = {.name = "f.yaml", .p = text, .n = strlen(text)};
 		struct schema *s = schema_load(&f, 1, &err);
 		bool as_wanted = rows[i].want ? !s && strstr(err.msg, rows[i].want) : s != NULL;
 		if (!as_wanted)

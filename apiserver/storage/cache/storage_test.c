@@ -81,7 +81,7 @@ static int begin_group(void **state, bool etcd)
 {
 	struct env *e = MEM_NEW(struct env);
 	struct err err = ERR_INIT;
-	struct schema_file file = {"test.yaml", kinds_yaml, sizeof(kinds_yaml) - 1};
+	struct schema_file file = {.name = "test.yaml", .p = kinds_yaml, .n = sizeof(kinds_yaml) - 1};
 	e->etcd = etcd;
 	e->schema = schema_load(&file, 1, &err);
 	if (!e->schema)

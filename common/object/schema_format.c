@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The named checks of kind files (`format=NAME`): a table of them, and those that are not in name.h. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/mem.h"
+#include "object/labels.h"
+#include "object/name.h"
+#include "object/schema_internal.h"
+
+static const char *check_annotation_key(const char *s)
+{
+	char lower[512];
+	size_t n = strlen(s);
+	if (n >= sizeof(lower)) /* too long in any case: let the check say how */
+		return name_check_qualified(s);
+	for (size_t i = 0; i <= n; i++)
+		lower[i] = (char)tolower((unsigned char)s[i]);
+	return name_check_qualified(lower);
+}
+
+static const char *check_selector_operator(const char *s)
+{
+	int op = selector_op_parse(s);
+	return op >= 0 && op <= SELECTOR_NOT_EXISTS ? NULL : "not a valid selector operator";
+}
+
+static const char *check_node_selector_operator(const char *s)
+{
+	return selector_op_parse(s) >= 0 ? NULL : "not a valid selector operator";
+}
+
+static bool has_backsteps(const char *s)
+{
+	for (const char *p = s; (p = strstr(p, "..")); p += 2)
+		if ((p == s || p[-1] == '/') && (p[2] == '\0' || p[2] == '/'))
+			return true;
+	return false;
+}
+
+static const char *check_no_backsteps(const char *s)
+{
+	return has_backsteps(s) ? "must not contain '..'" : NULL;
+}
+
+static const char *check_absolute_path(const char *s)
+{
+	return s[0] == '/' ? NULL : "must be an absolute path";
+}
+
+static const char *check_relative_path(const char *s)
+{
+	if (s[0] == '/')
+		return "must be a relative path";
+	if (has_backsteps(s))
+		return "must not contain '..'";
+	return strncmp(s, "..", 2) == 0 ? "must not start with '..'" : NULL;
+}
+
+static const char *check_descending_path(const char *s)
+{
+	return s[0] == '/' ? "must be a relative path" : check_no_backsteps(s);
+}
+
+/* One dot at the end is fine there. */
+static const char *check_search_domain(const char *s)
+{
+	size_t n = strlen(s);
+	autofree char *name = mem_strndup(s, n - (n && s[n - 1] == '.'));
+	return name_check_dns1123_subdomain(name);
+}
+
+static const char *check_http_header(const char *s)
+{
+	size_t n = strspn(s, "-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
+	return n > 0 && s[n] == '\0'
+		       ? NULL
+		       : "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')";
+}
+
+static const struct format formats[] = {
+	{.name = "dns1123-label", .check = name_check_dns1123_label},
+	{.name = "dns1123-subdomain", .check = name_check_dns1123_subdomain},
+	{.name = "dns1035-label", .check = name_check_dns1035_label},
+	{.name = "path-segment", .check = name_check_path_segment},
+	{.name = "label-key", .check = name_check_qualified, .map_errors_at_map = true},
+	{.name = "label-value", .check = name_check_label_value, .map_errors_at_map = true},
+	{.name = "annotation-key", .check = check_annotation_key, .map_errors_at_map = true},
+	{.name = "finalizer", .check = name_check_qualified, .list_errors_at_list = true},
+	{.name = "port-name", .check = name_check_port_name},
+	{.name = "env-var", .check = name_check_env_var},
+	{.name = "config-key", .check = name_check_config_key},
+	{.name = "selector-operator", .check = check_selector_operator},
+	{.name = "node-selector-operator", .check = check_node_selector_operator},
+	{.name = "no-backsteps", .check = check_no_backsteps},
+	{.name = "absolute-path", .check = check_absolute_path},
+	{.name = "relative-path", .check = check_relative_path},
+	{.name = "descending-path", .check = check_descending_path},
+	{.name = "search-domain", .check = check_search_domain},
+	{.name = "http-header", .check = check_http_header},
+};
+
+const struct format *format_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++)
+		if (strcmp(formats[i].name, name) == 0)
+			return &formats[i];
+	return NULL;
+}
+
+const char *schema_format_check(const struct format *format, const char *s)
+{
+	return format->check(s);
+}
+
+const char *schema_format_name(const struct format *format)
+{
+	return format->name;
+}
