@@ -144,40 +144,44 @@ static bool same_counts(const struct deployment_status *a, const struct deployme
 	       a->unavailable == b->unavailable && a->collisions == b->collisions;
 }
 
-static int write_revision(struct deployment_sync *s, struct err *err)
+static void status_body(struct deployment_sync *s, const struct deployment_status *st, js *status)
 {
-	if (!*s->revision)
-		return 0;
-	autojson js *body = js_new_obj();
-	js_set_str(js_ensure(body, "metadata", "annotations", NULL), ANNOTATION_REVISION, s->revision);
-	return claim_patch(s->ctx, s->ctx->informers[DEPLOYMENT_WATCH_DEPLOYMENTS], &s->d->base, NULL, body,
-			   err);
+	js_set_int(status, "observedGeneration", st->observed_generation);
+	claim_set_count(status, "replicas", st->replicas);
+	claim_set_count(status, "updatedReplicas", st->updated);
+	claim_set_count(status, "readyReplicas", st->ready);
+	claim_set_count(status, "availableReplicas", st->available);
+	claim_set_count(status, "unavailableReplicas", st->unavailable);
+	if (st->collisions >= 0)
+		js_set_int(status, "collisionCount", st->collisions);
+	js_set(status, "conditions", js_dup(s->conditions));
 }
 
+static bool status_differs(const struct deployment_sync *s, const struct deployment_status *st)
+{
+	autobuf struct buf conditions = BUF_INIT;
+
+	js_write(&conditions, s->conditions);
+	return !same_counts(&s->d->status, st) || !s->d->status.conditions ||
+	       strcmp(s->d->status.conditions, buf_str(&conditions)) != 0;
+}
+
+/* The revision's annotation goes the same way: a write of the object itself would raise its generation. */
 int deployment_write_status(struct deployment_sync *s, struct err *err)
 {
-	if (write_revision(s, err) < 0)
-		return -1;
 	struct deployment_status st;
+	autojson js *body = js_new_obj();
+
 	deployment_count(s, &st);
 	judge_availability(s, &st);
 	copy_failure(s);
-	autobuf struct buf conditions = BUF_INIT;
-	js_write(&conditions, s->conditions);
-	if (same_counts(&s->d->status, &st) && s->d->status.conditions &&
-	    strcmp(s->d->status.conditions, buf_str(&conditions)) == 0)
+	if (status_differs(s, &st))
+		status_body(s, &st, js_ensure(body, "status", NULL));
+	if (*s->revision)
+		js_set_str(js_ensure(body, "metadata", "annotations", NULL), ANNOTATION_REVISION,
+			   s->revision);
+	if (js_len(body) == 0)
 		return 0;
-	autojson js *body = js_new_obj();
-	js *status = js_ensure(body, "status", NULL);
-	js_set_int(status, "observedGeneration", st.observed_generation);
-	claim_set_count(status, "replicas", st.replicas);
-	claim_set_count(status, "updatedReplicas", st.updated);
-	claim_set_count(status, "readyReplicas", st.ready);
-	claim_set_count(status, "availableReplicas", st.available);
-	claim_set_count(status, "unavailableReplicas", st.unavailable);
-	if (st.collisions >= 0)
-		js_set_int(status, "collisionCount", st.collisions);
-	js_set(status, "conditions", js_dup(s->conditions));
 	return claim_patch_status(s->ctx, s->ctx->informers[DEPLOYMENT_WATCH_DEPLOYMENTS], &s->d->base, body,
 				  err);
 }

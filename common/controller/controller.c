@@ -159,6 +159,9 @@ static int sync_once(struct run *r, const char *key, int64_t *ret_requeue_after_
 	int rc = r->def->sync(&ctx, key, err);
 
 	client_give(r->set, c);
+	/* What was to be made there is not wanted any more, and its owner goes with the namespace. */
+	if (rc && err->reason == REASON_NAMESPACE_TERMINATING)
+		rc = 0;
 	*ret_requeue_after_ns = ctx.requeue_after_ns;
 	return rc;
 }
