@@ -143,8 +143,8 @@ fuzz: fuzz-build
 fuzz-short: fuzz-build
 	$(Q)./e2e/fuzz build-fuzz 3
 
-lint:
-	$(Q)./e2e/lint
+lint: all
+	$(Q)./e2e/lint $(B)
 FORMATTED := $(sort $(ALL_SRC)) $(wildcard $(addsuffix *.h,$(sort $(dir $(ALL_SRC)))))
 fmt:
 	$(Q)clang-format -i $(FORMATTED)
