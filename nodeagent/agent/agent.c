@@ -28,6 +28,7 @@ struct agent {
 	struct rest_config rest;
 	struct loop *loop;
 	struct api *api;
+	struct config_cache *config;
 	struct events *events;
 	struct informer_set *informers;
 	struct fake_world *world;
@@ -39,7 +40,7 @@ struct agent {
 	pthread_t sync_thread;
 	struct runtime_kv services[8];
 	size_t n_services;
-	struct pod_arena arena; /* of the services */
+	struct arena arena; /* of the services */
 };
 
 static struct worker *find_pod(void *arg, const char *ns, const char *pod)
@@ -255,21 +256,20 @@ static void add_service(struct agent *a, const char *key, char *value)
 static void service_found(void *arg, const js *reply, const struct err *err)
 {
 	struct agent *a = arg;
-	struct pod_arena *m = &a->arena;
+	struct arena *m = &a->arena;
 	const char *ip = js_str(reply, "spec", "clusterIP", NULL);
 	int port = (int)js_int(js_at(js_arr(reply, "spec", "ports", NULL), 0), 443, "port", NULL);
 	if (err->reason != REASON_NONE || !ip || !strcmp(ip, "None"))
 		return; /* a cluster without Services */
-	add_service(a, "KUBERNETES_SERVICE_HOST", pod_arena_strdup(m, ip));
-	add_service(a, "KUBERNETES_SERVICE_PORT", pod_arena_printf(m, "%d", port));
-	add_service(a, "KUBERNETES_SERVICE_PORT_HTTPS", pod_arena_printf(m, "%d", port));
-	add_service(a, "KUBERNETES_PORT", pod_arena_printf(m, "tcp://%s:%d", ip, port));
-	add_service(a, pod_arena_printf(m, "KUBERNETES_PORT_%d_TCP", port),
-		    pod_arena_printf(m, "tcp://%s:%d", ip, port));
-	add_service(a, pod_arena_printf(m, "KUBERNETES_PORT_%d_TCP_PROTO", port), pod_arena_strdup(m, "tcp"));
-	add_service(a, pod_arena_printf(m, "KUBERNETES_PORT_%d_TCP_PORT", port),
-		    pod_arena_printf(m, "%d", port));
-	add_service(a, pod_arena_printf(m, "KUBERNETES_PORT_%d_TCP_ADDR", port), pod_arena_strdup(m, ip));
+	add_service(a, "KUBERNETES_SERVICE_HOST", arena_strdup(m, ip));
+	add_service(a, "KUBERNETES_SERVICE_PORT", arena_printf(m, "%d", port));
+	add_service(a, "KUBERNETES_SERVICE_PORT_HTTPS", arena_printf(m, "%d", port));
+	add_service(a, "KUBERNETES_PORT", arena_printf(m, "tcp://%s:%d", ip, port));
+	add_service(a, arena_printf(m, "KUBERNETES_PORT_%d_TCP", port),
+		    arena_printf(m, "tcp://%s:%d", ip, port));
+	add_service(a, arena_printf(m, "KUBERNETES_PORT_%d_TCP_PROTO", port), arena_strdup(m, "tcp"));
+	add_service(a, arena_printf(m, "KUBERNETES_PORT_%d_TCP_PORT", port), arena_printf(m, "%d", port));
+	add_service(a, arena_printf(m, "KUBERNETES_PORT_%d_TCP_ADDR", port), arena_strdup(m, ip));
 	for (size_t i = 0; i < a->n_nodes; i++) {
 		a->nodes[i].host.services = a->services;
 		a->nodes[i].host.n_services = a->n_services;
@@ -399,6 +399,7 @@ static void fill_node(struct agent *a, struct node *n, char *name, const char *c
 	n->host = (struct pod_host){
 		.loop = a->loop,
 		.api = a->api,
+		.config = a->config,
 		.events = a->events,
 		.root = c->root_dir,
 		.cluster_domain = c->cluster_domain,
@@ -487,6 +488,7 @@ struct agent *agent_new(const struct agent_config *c, struct err *err)
 	a->loop = loop_new(&(struct loop_config){worker_lanes, LANES, c->fake_nodes > 0});
 	a->events = events_new(&a->rest);
 	a->api = api_new(&a->rest, a->loop, c->fake_nodes ? 16 : 4);
+	a->config = config_cache_new(a->api);
 	a->informers = informer_set_new(&a->rest);
 	if ((c->fake_nodes ? make_fleet(a, err) : make_real(a, err)) < 0)
 		goto fail;

@@ -177,7 +177,7 @@ void machine_adopt(struct machine *m, const js *status, const struct runtime_lis
 		m->sandbox_attempt = s->attempt;
 		m->sandbox_id = mem_strdup(s->s.id);
 		memcpy(m->ips, s->s.ips, sizeof(m->ips));
-		if (!s->ready)
+		if (!s->s.ready)
 			machine_sandbox_lost(m, now);
 	} else if (!over) {
 		machine_lose_containers(m, now);

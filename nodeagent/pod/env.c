@@ -33,7 +33,7 @@ void env_expand(struct buf *out, const char *s, env_lookup *lookup, void *arg)
 }
 
 struct builder {
-	struct pod_arena *a;
+	struct arena *a;
 	const struct env_context *ctx;
 	struct runtime_kv *kv;
 	size_t n, cap;
@@ -65,11 +65,11 @@ static int put(struct builder *b, const char *name, const char *value, struct er
 			b->cap = b->cap ? b->cap * 2 : 16;
 			b->kv = mem_realloc_array(b->kv, b->cap, sizeof(*b->kv));
 		}
-		b->kv[b->n].key = pod_arena_strdup(b->a, name);
+		b->kv[b->n].key = arena_strdup(b->a, name);
 		at = ++b->n;
 		map_set(&b->index, name, (void *)at);
 	}
-	b->kv[at - 1].value = pod_arena_strdup(b->a, value);
+	b->kv[at - 1].value = arena_strdup(b->a, value);
 	return 0;
 }
 
@@ -83,7 +83,7 @@ static const char *expand(struct builder *b, const char *s, struct err *err)
 			      b->ctx->c->name, ENV_MAX_BYTES);
 		return NULL;
 	}
-	return pod_arena_strndup(b->a, buf_str(&out), out.len);
+	return arena_strndup(b->a, buf_str(&out), out.len);
 }
 
 /* ---- fieldRef and resourceFieldRef ---- */
@@ -283,7 +283,7 @@ static int expand_list(struct builder *b, const char *const *in, const char *con
 	*ret = NULL;
 	if (!n)
 		return 0;
-	const char **v = pod_arena_array(b->a, n + 1, sizeof(*v));
+	const char **v = arena_array(b->a, n + 1, sizeof(*v));
 	for (size_t i = 0; i < n; i++)
 		if (!(v[i] = expand(b, in[i], err)))
 			return -1;
@@ -294,7 +294,7 @@ static int expand_list(struct builder *b, const char *const *in, const char *con
 static int expand_sub_paths(struct builder *b, const char *const **ret, struct err *err)
 {
 	const struct container_spec *c = b->ctx->c;
-	const char **v = pod_arena_array(b->a, c->n_mounts + 1, sizeof(*v));
+	const char **v = arena_array(b->a, c->n_mounts + 1, sizeof(*v));
 	for (size_t i = 0; i < c->n_mounts; i++) {
 		v[i] = c->mounts[i].sub_path;
 		if (*c->mounts[i].sub_path_expr && !(v[i] = expand(b, c->mounts[i].sub_path_expr, err)))
@@ -321,13 +321,13 @@ static int build(struct builder *b, struct container_env *ret, struct err *err)
 	    expand_list(b, c->args, &ret->args, err) < 0 || expand_sub_paths(b, &ret->sub_paths, err) < 0)
 		return -1;
 	ret->n = b->n;
-	ret->kv = pod_arena_array(b->a, b->n, sizeof(*ret->kv));
+	ret->kv = arena_array(b->a, b->n, sizeof(*ret->kv));
 	if (b->n)
 		memcpy(ret->kv, b->kv, b->n * sizeof(*ret->kv));
 	return 0;
 }
 
-int env_build(struct pod_arena *a, const struct env_context *ctx, struct container_env *ret, struct err *err)
+int env_build(struct arena *a, const struct env_context *ctx, struct container_env *ret, struct err *err)
 {
 	struct builder b = {.a = a, .ctx = ctx};
 	int rc = build(&b, ret, err);

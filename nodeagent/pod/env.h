@@ -41,7 +41,7 @@ struct container_env {
 	const char *const *sub_paths; /* per volume mount: subPath, or subPathExpr expanded; "" = none */
 };
 /* Everything returned lives in `a`. The message of a failure is what CreateContainerConfigError shows. */
-int env_build(struct pod_arena *a, const struct env_context *ctx, struct container_env *ret,
+int env_build(struct arena *a, const struct env_context *ctx, struct container_env *ret,
 	      struct err *err) MUST_CHECK;
 /* The value of one fieldRef; REASON_INVALID for a path that is none. */
 int env_field(struct buf *out, const struct env_context *ctx, const char *path, struct err *err) MUST_CHECK;

@@ -63,7 +63,7 @@ static struct pod *pod_with(const char *part)
 	return make_pod(text);
 }
 
-static int build(struct pod_arena *a, const char *part, struct container_env *ret, struct err *err)
+static int build(struct arena *a, const char *part, struct container_env *ret, struct err *err)
 {
 	static const struct runtime_kv services[] = {{"KUBERNETES_SERVICE_HOST", "10.96.0.1"},
 						     {"X", "service"}};
@@ -103,7 +103,7 @@ static const char *value(const struct container_env *e, const char *name)
 
 static void test_build(void **state)
 {
-	autopodarena struct pod_arena a = POD_ARENA_INIT;
+	autoarena struct arena a = ARENA_INIT;
 	struct err err = ERR_INIT;
 	struct container_env e = {0};
 	const char *
@@ -187,7 +187,7 @@ static void test_errors(void **state)
 		{"\"env\":[" RES("A", "limits.zz", "1") "]", "unsupported container resource : limits.zz"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		autopodarena struct pod_arena a = POD_ARENA_INIT;
+		autoarena struct arena a = ARENA_INIT;
 		struct err err = ERR_INIT;
 		struct container_env e = {0};
 		assert_int_equal(build(&a, rows[i].part, &e, &err), -1);
@@ -199,7 +199,7 @@ static void test_errors(void **state)
 static void test_bomb(void **state)
 {
 	autobuf struct buf part = BUF_INIT;
-	autopodarena struct pod_arena a = POD_ARENA_INIT;
+	autoarena struct arena a = ARENA_INIT;
 	struct err err = ERR_INIT;
 	struct container_env e = {0};
 	buf_adds(&part, "\"env\":[{\"name\":\"V0\",\"value\":\"0123456789\"}");

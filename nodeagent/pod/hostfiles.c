@@ -66,7 +66,7 @@ struct words {
 	size_t n, max;
 };
 struct resolv {
-	struct pod_arena a;
+	struct arena a;
 	struct words servers, searches, options;
 	size_t search_chars;
 };
@@ -117,7 +117,7 @@ static void parse_host(struct resolv *r, const char *text, bool servers, bool se
 			r->search_chars = 0;
 		}
 		while ((word = strtok_r(NULL, " \t\r", &ws))) {
-			const char *kept = pod_arena_strdup(&r->a, word);
+			const char *kept = arena_strdup(&r->a, word);
 			if (server && servers)
 				add_word(&r->servers, kept);
 			else if (search && searches && strcmp(word, ".") != 0)
@@ -137,13 +137,13 @@ static void cluster_first(struct resolv *r, const struct pod *p, const struct ho
 	parse_host(r, dns->host_resolv, false, true);
 	host = r->searches;
 	r->searches.n = r->search_chars = 0;
-	add_search(r, pod_arena_printf(&r->a, "%s.svc.%s", ns, domain));
-	add_search(r, pod_arena_printf(&r->a, "svc.%s", domain));
-	add_search(r, pod_arena_strdup(&r->a, domain));
+	add_search(r, arena_printf(&r->a, "%s.svc.%s", ns, domain));
+	add_search(r, arena_printf(&r->a, "svc.%s", domain));
+	add_search(r, arena_strdup(&r->a, domain));
 	for (size_t i = 0; i < host.n; i++)
 		add_search(r, host.v[i]);
 	for (char *s = strtok_r(copy, ", ", &state); s; s = strtok_r(NULL, ", ", &state))
-		add_word(&r->servers, pod_arena_strdup(&r->a, s));
+		add_word(&r->servers, arena_strdup(&r->a, s));
 	add_option(r, "ndots:5");
 }
 
@@ -155,8 +155,8 @@ static void merge_config(struct resolv *r, const js *config)
 		add_search(r, js_str0(s, NULL));
 	js_array_for_each (o, js_arr(config, "options", NULL)) {
 		const char *value = js_str(o, "value", NULL);
-		add_option(r, pod_arena_printf(&r->a, "%s%s%s", js_str0(o, "name", NULL), value ? ":" : "",
-					       value ? value : ""));
+		add_option(r, arena_printf(&r->a, "%s%s%s", js_str0(o, "name", NULL), value ? ":" : "",
+					   value ? value : ""));
 	}
 }
 
@@ -186,5 +186,5 @@ void hostfiles_resolv(struct buf *out, const struct pod *p, const struct hostfil
 	for (size_t i = 0; i < r.servers.n; i++)
 		buf_addf(out, "nameserver %s\n", r.servers.v[i]);
 	add_line(out, "options", &r.options);
-	pod_arena_release(&r.a);
+	arena_release(&r.a);
 }

@@ -740,8 +740,8 @@ static void test_reject(void **state)
 
 static void test_adopt_running(void **state)
 {
-	struct runtime_list_sandbox sandbox = {
-		.s = {.id = "sb", .ips = {"10.244.0.9"}}, .ready = true, .pod_uid = "u1"};
+	struct runtime_list_sandbox sandbox = {.s = {.id = "sb", .ips = {"10.244.0.9"}, .ready = true},
+					       .pod_uid = "u1"};
 	struct runtime_list_container ctr = {.c = {.id = "a3", .state = RUNTIME_RUNNING, .started_ns = T0},
 					     .pod_uid = "u1",
 					     .name = "a",

@@ -9,7 +9,7 @@ struct credential {
 	const char *server, *username, *password;
 };
 struct pullsecret {
-	struct pod_arena a;
+	struct arena a;
 	struct credential *v;
 	size_t n;
 };
@@ -18,7 +18,7 @@ void pullsecret_free(struct pullsecret *s)
 {
 	if (!s)
 		return;
-	pod_arena_release(&s->a);
+	arena_release(&s->a);
 	free(s->v);
 	free(s);
 }
@@ -39,7 +39,7 @@ static void add_entry(struct pullsecret *s, const char *server, const js *auth)
 	const char *joined = js_str(auth, "auth", NULL), *colon;
 	if ((!user || !password) && joined && base64_decode(&both, joined, strlen(joined), &err) == 0 &&
 	    (colon = strchr(buf_str(&both), ':'))) {
-		user = pod_arena_strndup(&s->a, buf_str(&both), (size_t)(colon - buf_str(&both)));
+		user = arena_strndup(&s->a, buf_str(&both), (size_t)(colon - buf_str(&both)));
 		password = colon + 1;
 	}
 	if (!user || !password)
@@ -49,8 +49,8 @@ static void add_entry(struct pullsecret *s, const char *server, const js *auth)
 	while (n && server[n - 1] == '/')
 		n--;
 	s->v = mem_realloc_array(s->v, s->n + 1, sizeof(*s->v));
-	s->v[s->n++] = (struct credential){pod_arena_strndup(&s->a, server, n), pod_arena_strdup(&s->a, user),
-					   pod_arena_strdup(&s->a, password)};
+	s->v[s->n++] = (struct credential){arena_strndup(&s->a, server, n), arena_strdup(&s->a, user),
+					   arena_strdup(&s->a, password)};
 }
 
 void pullsecret_add(struct pullsecret **s, const js *secret)
@@ -89,43 +89,4 @@ bool pullsecret_find(const struct pullsecret *s, const char *image, struct runti
 		*ret = (struct runtime_auth){s->v[i].username, s->v[i].password};
 	}
 	return best > 0;
-}
-
-/* ---- fetching ---- */
-
-struct credential_fetch {
-	struct pullsecret *set;
-	size_t left;
-	void (*done)(void *arg, struct pullsecret *s);
-	void *arg;
-};
-
-static void fetched(void *arg, const js *reply, const struct err *err)
-{
-	struct credential_fetch *f = arg;
-	if (err->reason == REASON_NONE)
-		pullsecret_add(&f->set, reply);
-	if (--f->left)
-		return;
-	f->done(f->arg, f->set);
-	free(f);
-}
-
-void pullsecret_fetch(struct api *a, const struct pod *p, void (*done)(void *arg, struct pullsecret *s),
-		      void *arg)
-{
-	size_t n = 0;
-	while (p->pull_secrets[n])
-		n++;
-	if (!n) {
-		done(arg, NULL);
-		return;
-	}
-	struct credential_fetch *f = MEM_NEW(struct credential_fetch);
-	*f = (struct credential_fetch){.left = n, .done = done, .arg = arg};
-	for (size_t i = 0; i < n; i++) {
-		autobuf struct buf path = BUF_INIT;
-		rest_path(&path, "", "v1", p->o.meta.namespace, "secrets", p->pull_secrets[i], NULL);
-		api_call(a, REST_GET, buf_take(&path, NULL), NULL, true, fetched, f);
-	}
 }

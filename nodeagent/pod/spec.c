@@ -39,30 +39,30 @@ static int word(const char *const *names, size_t n, const char *s, int dflt)
 }
 #define WORD(names, s, dflt) word(names, ARRAY_LEN(names), s, dflt)
 
-static const char *keep(struct pod_arena *a, const char *s)
+static const char *keep(struct arena *a, const char *s)
 {
-	return s && *s ? pod_arena_strdup(a, s) : "";
+	return s && *s ? arena_strdup(a, s) : "";
 }
 
-static const char *keep_json(struct pod_arena *a, const js *v)
+static const char *keep_json(struct arena *a, const js *v)
 {
 	if (!v || ((js_is_arr(v) || js_is_obj(v)) && js_len(v) == 0))
 		return NULL;
 	autobuf struct buf b = BUF_INIT;
 	js_write(&b, v);
-	return pod_arena_strndup(a, buf_str(&b), b.len);
+	return arena_strndup(a, buf_str(&b), b.len);
 }
 
-static const char *const *keep_strings(struct pod_arena *a, const js *arr)
+static const char *const *keep_strings(struct arena *a, const js *arr)
 {
 	size_t n = js_len(arr), k = 0;
 	if (!n || !js_is_arr(arr))
 		return NULL;
-	const char **v = pod_arena_array(a, n + 1, sizeof(*v));
+	const char **v = arena_array(a, n + 1, sizeof(*v));
 	js_array_for_each (item, arr) {
 		const char *s = js_str(item, NULL);
 		if (s)
-			v[k++] = pod_arena_strdup(a, s);
+			v[k++] = arena_strdup(a, s);
 	}
 	return v;
 }
@@ -109,7 +109,7 @@ static void decode_resources(struct container_resources *r, const js *c)
 		r->storage_request = r->storage_limit;
 }
 
-static void decode_env_var(struct pod_arena *a, struct env_var *e, const js *v)
+static void decode_env_var(struct arena *a, struct env_var *e, const js *v)
 {
 	const js *from = js_obj(v, "valueFrom", NULL), *ref;
 	e->name = keep(a, js_str(v, "name", NULL));
@@ -133,11 +133,11 @@ static void decode_env_var(struct pod_arena *a, struct env_var *e, const js *v)
 	}
 }
 
-static void decode_env(struct pod_arena *a, struct container_spec *c, const js *o)
+static void decode_env(struct arena *a, struct container_spec *c, const js *o)
 {
 	const js *env = js_arr(o, "env", NULL), *from = js_arr(o, "envFrom", NULL);
-	struct env_var *vars = pod_arena_array(a, js_len(env), sizeof(*vars));
-	struct env_from *froms = pod_arena_array(a, js_len(from), sizeof(*froms));
+	struct env_var *vars = arena_array(a, js_len(env), sizeof(*vars));
+	struct env_from *froms = arena_array(a, js_len(from), sizeof(*froms));
 	js_array_for_each (v, env)
 		decode_env_var(a, &vars[c->n_env++], v);
 	js_array_for_each (f, from) {
@@ -152,10 +152,10 @@ static void decode_env(struct pod_arena *a, struct container_spec *c, const js *
 	c->env_from = froms;
 }
 
-static void decode_mounts(struct pod_arena *a, struct container_spec *c, const js *o)
+static void decode_mounts(struct arena *a, struct container_spec *c, const js *o)
 {
 	const js *mounts = js_arr(o, "volumeMounts", NULL), *ports = js_arr(o, "ports", NULL);
-	struct volume_mount *mv = pod_arena_array(a, js_len(mounts), sizeof(*mv));
+	struct volume_mount *mv = arena_array(a, js_len(mounts), sizeof(*mv));
 	js_array_for_each (m, mounts) {
 		struct volume_mount *v = &mv[c->n_mounts++];
 		v->name = keep(a, js_str(m, "name", NULL));
@@ -166,7 +166,7 @@ static void decode_mounts(struct pod_arena *a, struct container_spec *c, const j
 		v->readonly = js_bool(m, false, "readOnly", NULL);
 	}
 	c->mounts = mv;
-	struct container_port *pv = pod_arena_array(a, js_len(ports), sizeof(*pv));
+	struct container_port *pv = arena_array(a, js_len(ports), sizeof(*pv));
 	js_array_for_each (p, ports) {
 		struct container_port *v = &pv[c->n_ports];
 		v->host_port = (int)js_int(p, 0, "hostPort", NULL);
@@ -180,7 +180,7 @@ static void decode_mounts(struct pod_arena *a, struct container_spec *c, const j
 	c->ports = pv;
 }
 
-static void decode_security(struct pod_arena *a, struct container_spec *c, const js *o, const js *pod_ctx)
+static void decode_security(struct arena *a, struct container_spec *c, const js *o, const js *pod_ctx)
 {
 	const js *ctx = js_obj(o, "securityContext", NULL);
 	c->run_as_user = js_int(ctx, js_int(pod_ctx, -1, "runAsUser", NULL), "runAsUser", NULL);
@@ -205,7 +205,7 @@ static enum pull_policy default_pull_policy(const char *image)
 	return !tag || !strcmp(tag, ":latest") ? PULL_ALWAYS : PULL_IF_NOT_PRESENT;
 }
 
-static void decode_container(struct pod_arena *a, struct container_spec *c, const js *o, const js *pod_ctx,
+static void decode_container(struct arena *a, struct container_spec *c, const js *o, const js *pod_ctx,
 			     bool init)
 {
 	c->name = keep(a, js_str(o, "name", NULL));
@@ -217,12 +217,12 @@ static void decode_container(struct pod_arena *a, struct container_spec *c, cons
 	c->command = keep_strings(a, js_arr(o, "command", NULL));
 	c->args = keep_strings(a, js_arr(o, "args", NULL));
 	const char *dir = js_str(o, "workingDir", NULL);
-	c->working_dir = dir && *dir ? pod_arena_strdup(a, dir) : NULL;
+	c->working_dir = dir && *dir ? arena_strdup(a, dir) : NULL;
 	c->tty = js_bool(o, false, "tty", NULL);
 	c->stdin_open = js_bool(o, false, "stdin", NULL);
 	c->stdin_once = js_bool(o, false, "stdinOnce", NULL);
 	const char *path = js_str(o, "terminationMessagePath", NULL);
-	c->termination_path = path && *path ? pod_arena_strdup(a, path) : "/dev/termination-log";
+	c->termination_path = path && *path ? arena_strdup(a, path) : "/dev/termination-log";
 	c->termination_fallback =
 		!strcmp(js_str0(o, "terminationMessagePolicy", NULL), "FallbackToLogsOnError");
 	decode_resources(&c->resources, o);
@@ -235,7 +235,7 @@ static void decode_groups(struct pod *p, const js *ctx)
 {
 	const js *sup = js_arr(ctx, "supplementalGroups", NULL);
 	int64_t fs_group = js_int(ctx, -1, "fsGroup", NULL);
-	uint32_t *v = pod_arena_array(&p->arena, js_len(sup) + 1, sizeof(*v));
+	uint32_t *v = arena_array(&p->arena, js_len(sup) + 1, sizeof(*v));
 	js_array_for_each (g, sup)
 		v[p->n_groups++] = (uint32_t)js_int(g, 0, NULL);
 	if (fs_group >= 0)
@@ -246,7 +246,7 @@ static void decode_groups(struct pod *p, const js *ctx)
 bool pod_decode(void *into, const js *o)
 {
 	struct pod *p = into;
-	struct pod_arena *a = &p->arena;
+	struct arena *a = &p->arena;
 	const js *spec = js_obj(o, "spec", NULL), *status = js_obj(o, "status", NULL);
 	const js *ctx = js_obj(spec, "securityContext", NULL);
 	const js *inits = js_arr(spec, "initContainers", NULL), *apps = js_arr(spec, "containers", NULL);
@@ -272,7 +272,7 @@ bool pod_decode(void *into, const js *o)
 
 	p->n_init = js_len(inits);
 	p->n_containers = p->n_init + js_len(apps);
-	p->containers = pod_arena_array(a, p->n_containers, sizeof(*p->containers));
+	p->containers = arena_array(a, p->n_containers, sizeof(*p->containers));
 	struct container_spec *c = p->containers;
 	js_array_for_each (ic, inits)
 		decode_container(a, c++, ic, ctx, true);
@@ -281,7 +281,7 @@ bool pod_decode(void *into, const js *o)
 
 	decode_groups(p, ctx);
 	const js *secrets = js_arr(spec, "imagePullSecrets", NULL);
-	const char **sv = pod_arena_array(a, js_len(secrets) + 1, sizeof(*sv));
+	const char **sv = arena_array(a, js_len(secrets) + 1, sizeof(*sv));
 	js_array_for_each (s, secrets)
 		sv[s_i] = keep(a, js_str(s, "name", NULL));
 	p->pull_secrets = sv;
@@ -302,7 +302,7 @@ bool pod_decode(void *into, const js *o)
 
 void pod_release(void *o)
 {
-	pod_arena_release(&((struct pod *)o)->arena);
+	arena_release(&((struct pod *)o)->arena);
 }
 
 const struct informer_type pod_type = {

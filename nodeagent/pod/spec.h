@@ -11,7 +11,7 @@
 #define POD_SPEC_H
 
 #include "controller/informer.h"
-#include "pod/pod_arena.h"
+#include "base/arena.h"
 
 enum restart_policy { RESTART_ALWAYS, RESTART_ON_FAILURE, RESTART_NEVER };
 enum pull_policy { PULL_IF_NOT_PRESENT, PULL_ALWAYS, PULL_NEVER };
@@ -71,7 +71,7 @@ struct container_spec {
 
 struct pod {
 	struct informer_object o; /* first; o.meta with annotations */
-	struct pod_arena arena;
+	struct arena arena;
 	const char *node_name, *service_account;
 	const char *hostname, *subdomain; /* "" = not given */
 	enum restart_policy restart;

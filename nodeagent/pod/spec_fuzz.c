@@ -39,7 +39,7 @@ static void use(const struct pod *p, const js *o)
 	hostfiles_hosts(&b, p, ips, "cluster.local", "");
 	hostfiles_resolv(&b, p, &dns);
 	for (size_t i = 0; i < p->n_containers; i++) {
-		autopodarena struct pod_arena a = POD_ARENA_INIT;
+		autoarena struct arena a = ARENA_INIT;
 		struct err err = ERR_INIT;
 		struct container_env env;
 		struct env_context ctx = {.pod = p,

@@ -75,7 +75,7 @@ int volumes_tear_down(const char *root, const char *pod_uid, struct err *err)
 	return volume_cleanup(root, pod_uid, err);
 }
 
-const char *volumes_mount_source(struct pod_arena *a, const char *root, const struct pod *p,
+const char *volumes_mount_source(struct arena *a, const char *root, const struct pod *p,
 				 const struct container_spec *c, size_t index, const char *sub_path,
 				 struct err *err)
 {
@@ -88,7 +88,7 @@ const char *volumes_mount_source(struct pod_arena *a, const char *root, const st
 			continue;
 		autofree char *path = k->path(root, p->o.meta.uid, wanted, source), *bound = NULL;
 		if (!*sub_path)
-			return pod_arena_strdup(a, path);
+			return arena_strdup(a, path);
 		if (volume_subpath(root, p->o.meta.uid, wanted, path, c->name, (int)index, sub_path, &bound,
 				   err) < 0) {
 			(void)err_wrap(err,
@@ -96,7 +96,7 @@ const char *volumes_mount_source(struct pod_arena *a, const char *root, const st
 				       wanted, c->name);
 			return NULL;
 		}
-		return pod_arena_strdup(a, bound);
+		return arena_strdup(a, bound);
 	}
 	(void)err_set(err, REASON_NOT_FOUND, "volume \"%s\" of container \"%s\" does not exist", wanted,
 		      c->name);

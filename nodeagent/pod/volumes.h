@@ -13,7 +13,7 @@ int volumes_set_up(const char *root, const struct pod *p, struct err *err) MUST_
 /* Unmounts and removes all that the Pod has below ROOT/pods. */
 int volumes_tear_down(const char *root, const char *pod_uid, struct err *err) MUST_CHECK;
 /* What the container's mount number `index` shows, with its subPath ("" = the whole volume); in the arena. */
-const char *volumes_mount_source(struct pod_arena *a, const char *root, const struct pod *p,
+const char *volumes_mount_source(struct arena *a, const char *root, const struct pod *p,
 				 const struct container_spec *c, size_t index, const char *sub_path,
 				 struct err *err) MUST_CHECK;
 

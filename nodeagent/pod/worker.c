@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pod/worker.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "pod/perform.h"
+#include "pod/job.h"
 
 const struct loop_lane worker_lanes[LANES] = {[LANE_WORK] = {"work", 6}, [LANE_PULL] = {"pull", 2}};
 
@@ -217,6 +216,14 @@ static void wake_waiters(struct worker *w)
 
 /* ---- life ---- */
 
+void worker_container_release(struct worker_container *c)
+{
+	free(STEAL(c->image_id));
+	free(STEAL(c->image_ref));
+	free(STEAL(c->digest_ref));
+	free(STEAL(c->image_user));
+}
+
 static void worker_free(struct worker *w)
 {
 	struct map_iter it = {0};
@@ -226,12 +233,9 @@ static void worker_free(struct worker *w)
 			map_del(&w->host->ids, it.key);
 	machine_release(&w->m);
 	for (size_t i = 0; i < w->pod->n_containers; i++) {
-		struct worker_container *c = &w->c[i];
-		free(c->image_id);
-		free(c->image_ref);
-		free(c->digest_ref);
-		free(c->image_user);
+		worker_container_release(&w->c[i]);
 	}
+	config_set_release(&w->config);
 	free(w->c);
 	free(w->sent);
 	free(w->sending);
@@ -246,7 +250,7 @@ static bool forget(struct worker *w)
 		return false;
 	if (!w->forgotten) {
 		w->forgotten = true;
-		perform_forget(w);
+		job_begin(&job_forget, w, -1, NULL);
 	}
 	if (w->under_way)
 		return false;
@@ -312,7 +316,21 @@ static void adopt(struct worker *w, const struct runtime_list *list)
 		if (w->m.c[i].state == CTR_RUNNING)
 			map_set(&w->host->ids, w->m.c[i].cur.id, w);
 	if (list)
-		perform_sweep(w, list);
+		job_sweep_begin(w, list);
+}
+
+void worker_add_config(struct config_set *s, struct pod_host *h, const struct pod *p,
+		       const struct container_spec *c)
+{
+	const char *ns = p->o.meta.namespace;
+	for (size_t i = 0; i < c->n_env_from; i++)
+		config_set_add(s, h->config, c->env_from[i].secret ? CONFIG_SECRET : CONFIG_MAP, ns,
+			       c->env_from[i].ref);
+	for (size_t i = 0; i < c->n_env; i++)
+		if (c->env[i].source == ENV_CONFIG_MAP || c->env[i].source == ENV_SECRET)
+			config_set_add(s, h->config,
+				       c->env[i].source == ENV_SECRET ? CONFIG_SECRET : CONFIG_MAP, ns,
+				       c->env[i].ref);
 }
 
 static bool wants_host_port(const struct pod *p)
@@ -363,6 +381,10 @@ static void add(struct pod_host *h, const struct pod *p, const struct runtime_li
 	w->timer.arg = w;
 	w->sent = mem_strdup(p->status);
 	list_init(&w->waiters);
+	for (size_t i = 0; i < p->n_containers; i++)
+		worker_add_config(&w->config, h, p, &p->containers[i]);
+	for (size_t i = 0; p->pull_secrets[i]; i++)
+		config_set_add(&w->config, h->config, CONFIG_SECRET, p->o.meta.namespace, p->pull_secrets[i]);
 	map_set(&h->workers, p->o.meta.uid, w);
 	machine_init(&w->m, w->pod, worker_now());
 	adopt(w, list);
@@ -402,16 +424,16 @@ void worker_vanish(struct pod_host *h, const char *uid)
 void worker_ended(struct pod_host *h, const char *id)
 {
 	struct worker *w = map_get(&h->ids, id);
-	if (!w) {
-		snprintf(h->early[h->n_early++ % HOST_EARLY_EXITS], RUNTIME_ID_MAX, "%s", id);
+	if (!w)
 		return;
-	}
 	if (w->m.sandbox_id && !strcmp(w->m.sandbox_id, id)) {
 		worker_check_sandbox(w);
 		return;
 	}
 	for (size_t i = 0; i < w->m.n; i++)
-		if (w->m.c[i].cur.id && !strcmp(w->m.c[i].cur.id, id))
+		if (!strcmp(w->c[i].starting, id))
+			w->c[i].ended_early = true;
+		else if (w->m.c[i].cur.id && !strcmp(w->m.c[i].cur.id, id))
 			worker_check_end(w, (int)i);
 }
 

@@ -7,7 +7,7 @@
  * Status is coalesced: at most one write of a Pod is under way, and the next one is built from what holds
  * when that one has ended.
  *
- * worker.c: life, actions, status. perform.c: the jobs. start.c: making a container's spec and starting it.
+ * worker.c: life, actions, status. job.h: what takes time.
  */
 #ifndef POD_WORKER_H
 #define POD_WORKER_H
@@ -18,10 +18,9 @@
 #include "controller/event.h"
 #include "loop/loop.h"
 #include "pod/admit.h"
+#include "pod/config_cache.h"
 #include "pod/machine.h"
 #include "pod/status.h"
-
-#define HOST_EARLY_EXITS 64
 
 /* The lanes of the agent's loop. What takes milliseconds (mounts, containers) has its own, apart from what
    may take minutes (image pulls). */
@@ -32,6 +31,7 @@ extern const struct loop_lane worker_lanes[LANES];
 struct pod_host {
 	struct loop *loop;
 	struct api *api;
+	struct config_cache *config;
 	struct events *events; /* NULL = record none */
 	struct runtime *rt;
 	const char *root; /* state directory */
@@ -44,11 +44,7 @@ struct pod_host {
 	bool simulated; /* no files, no volumes; a status is written once nothing is under way */
 
 	struct map workers; /* uid -> struct worker * */
-	struct map ids;	    /* container and sandbox id -> struct worker * */
-	/* Ends of containers that nobody knew yet: a container may end before its start was told to the loop.
-	 */
-	char early[HOST_EARLY_EXITS][RUNTIME_ID_MAX];
-	size_t n_early;
+	struct map ids;	    /* container (from its creation on) and sandbox id -> struct worker * */
 	size_t running_pods, running_containers;
 	void (*counts_changed)(struct pod_host *h); /* optional, as the next */
 	void (*image_pulled)(struct pod_host *h);
@@ -79,17 +75,22 @@ struct worker_waiter {
 };
 void worker_wait_end(struct worker *w, struct worker_waiter *wt);
 
-/* ---- inside: worker.c, perform.c, start.c ---- */
+/* ---- inside: worker.c, job*.c ---- */
 
 struct worker_container {
 	char *image_id, *image_ref, *digest_ref, *image_user; /* of the image found last */
 	int64_t image_size;
+	char starting[RUNTIME_ID_MAX]; /* of the run whose start is under way; "" = none */
+	bool ended_early;	       /* its end was told before its start */
 };
+void worker_container_release(struct worker_container *c);
+
 struct worker {
 	struct pod_host *host;
 	const struct pod *pod; /* a reference */
 	struct machine m;
 	struct worker_container *c;
+	struct config_set config; /* all that the Pod names: known while the Pod is here */
 	struct loop_timer timer;
 	size_t under_way; /* jobs and calls; the worker lives until they are back */
 	bool admitted, counted_running, forgotten;
@@ -107,9 +108,11 @@ struct instant worker_now(void);
 /* After anything happened: decide, act, report, and be freed when it is over. */
 void worker_kick(struct worker *w);
 void worker_perform(struct worker *w, const struct action *a);
-void worker_start(struct worker *w, int container);
 void worker_check_end(struct worker *w, int container); /* asks the runtime how it ended */
 void worker_check_sandbox(struct worker *w);
+/* What a container's environment refers to. */
+void worker_add_config(struct config_set *s, struct pod_host *h, const struct pod *p,
+		       const struct container_spec *c);
 char *worker_dir(const struct worker *w); /* ROOT/pods/UID */
 
 #endif

@@ -94,6 +94,7 @@ static void start(struct scene *s)
 		.host_ip = "1.2.3.4",
 		.simulated = true,
 		.node = {.name = "n1", .max_pods = 1, .allocatable = {1000, 1 << 30, 1 << 30}}};
+	s->host.config = config_cache_new(s->host.api);
 	s->host.rt = fake_new(s->world, "10.100.0.0/24", on_exit_notice, &s->host, &err);
 	s->thread = thread_start("loop", run, s->loop);
 }
@@ -118,6 +119,8 @@ static void stop(struct scene *s)
 	assert_int_equal(s->host.running_containers, 0);
 	loop_stop(s->loop);
 	pthread_join(s->thread, NULL);
+	assert_int_equal(config_cache_len(s->host.config), 0);
+	config_cache_free(s->host.config);
 	api_free(s->host.api);
 	s->host.rt->ops->free(s->host.rt);
 	fake_world_free(s->world);

@@ -7,12 +7,15 @@
 #include "runtime/fake.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/heap.h"
@@ -20,8 +23,9 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "runtime/runtime_internal.h"
 
-enum { ADDRESSES = 254 };
+enum { ADDRESSES = 254, FAKE_ID_DIGITS = 16 };
 
 struct fake_world {
 	pthread_mutex_t lock; /* guards everything; on_exit is called without it */
@@ -29,15 +33,15 @@ struct fake_world {
 	struct heap exits;
 	pthread_t thread;
 	bool started, closing;
-	uint64_t next_id;
 };
 
 struct sandbox {
 	struct list link;
-	char id[17];
+	char id[FAKE_ID_DIGITS + 1];
 	char *uid, *ns, *name;
 	unsigned attempt;
 	int address; /* last byte; 0 = host network */
+	bool stopped;
 	int64_t created_ns;
 };
 
@@ -46,7 +50,7 @@ struct ctr {
 	struct heap_node node;
 	struct fake *f;
 	struct sandbox *s;
-	char id[17];
+	char id[FAKE_ID_DIGITS + 1];
 	char *name, *image;
 	unsigned attempt;
 	enum runtime_state state;
@@ -68,11 +72,6 @@ struct fake {
 static struct fake *fake_of(struct runtime *rt)
 {
 	return CONTAINER_OF(rt, struct fake, rt);
-}
-
-static void new_id(struct fake_world *w, char out[17])
-{
-	snprintf(out, 17, "%016" PRIx64, ++w->next_id);
 }
 
 static struct sandbox *find_sandbox(struct fake *f, const char *id)
@@ -117,7 +116,7 @@ static void *watch(void *arg)
 			(void)clock_cond_wait(&w->wake, &w->lock, c ? c->exit_at_ns : CLOCK_NEVER);
 			continue;
 		}
-		char id[17];
+		char id[FAKE_ID_DIGITS + 1];
 		struct fake *f = c->f;
 		memcpy(id, c->id, sizeof(id));
 		end(c, c->order_code);
@@ -165,8 +164,17 @@ static void read_order(struct ctr *c, const struct runtime_container_spec *spec)
 
 /* ---- sandboxes ---- */
 
-static int sandbox_create(struct runtime *rt, const struct runtime_sandbox_spec *spec,
-			  struct runtime_sandbox *ret, struct err *err)
+static void fill_sandbox(const struct fake *f, const struct sandbox *s, struct runtime_sandbox *ret)
+{
+	struct in_addr a = {htonl(f->net + (uint32_t)s->address)};
+	*ret = (struct runtime_sandbox){.ready = !s->stopped, .created_ns = s->created_ns};
+	memcpy(ret->id, s->id, sizeof(s->id));
+	if (s->address)
+		inet_ntop(AF_INET, &a, ret->ips[0], sizeof(ret->ips[0]));
+}
+
+static int sandbox_run(struct runtime *rt, const struct runtime_sandbox_spec *spec,
+		       struct runtime_sandbox *ret, struct err *err)
 {
 	struct fake *f = fake_of(rt);
 	int address = 0;
@@ -179,7 +187,7 @@ static int sandbox_create(struct runtime *rt, const struct runtime_sandbox_spec 
 		return err_set(err, REASON_UNAVAILABLE, "no IP addresses available in range set");
 	}
 	struct sandbox *s = MEM_NEW(struct sandbox);
-	new_id(f->w, s->id);
+	snprintf(s->id, sizeof(s->id), "%s", spec->id);
 	s->uid = mem_strdup(spec->pod_uid);
 	s->ns = mem_strdup(spec->pod_namespace);
 	s->name = mem_strdup(spec->pod_name);
@@ -188,12 +196,7 @@ static int sandbox_create(struct runtime *rt, const struct runtime_sandbox_spec 
 	s->created_ns = clock_wall_ns();
 	f->used[address] = true;
 	list_push_back(&f->sandboxes, &s->link);
-	*ret = (struct runtime_sandbox){0};
-	memcpy(ret->id, s->id, sizeof(s->id));
-	if (address) {
-		struct in_addr a = {htonl(f->net + (uint32_t)address)};
-		inet_ntop(AF_INET, &a, ret->ips[0], sizeof(ret->ips[0]));
-	}
+	fill_sandbox(f, s, ret);
 	pthread_mutex_unlock(&f->w->lock);
 	return 0;
 }
@@ -231,13 +234,40 @@ static int sandbox_remove(struct runtime *rt, const char *id, struct err *err)
 	return 0;
 }
 
-static bool sandbox_ready(struct runtime *rt, const char *id)
+static int sandbox_stop(struct runtime *rt, const char *id, struct err *err)
 {
 	struct fake *f = fake_of(rt);
 	pthread_mutex_lock(&f->w->lock);
-	bool ready = find_sandbox(f, id) != NULL;
+	struct sandbox *s = find_sandbox(f, id);
+	list_for_each (n, &f->containers) {
+		struct ctr *c = list_entry(n, struct ctr, link);
+		if (s && c->s == s && c->state == RUNTIME_RUNNING)
+			end(c, 128 + SIGKILL);
+	}
+	if (s) {
+		s->stopped = true;
+		f->used[s->address] = false;
+		s->address = 0;
+	}
 	pthread_mutex_unlock(&f->w->lock);
-	return ready;
+	return 0;
+}
+
+static int sandbox_status(struct runtime *rt, const char *id, struct runtime_sandbox *ret, struct err *err)
+{
+	struct fake *f = fake_of(rt);
+	pthread_mutex_lock(&f->w->lock);
+	struct sandbox *s = find_sandbox(f, id);
+	if (s)
+		fill_sandbox(f, s, ret);
+	pthread_mutex_unlock(&f->w->lock);
+	return s ? 0 : err_set(err, REASON_NOT_FOUND, "sandbox %s not found", id);
+}
+
+static int sandbox_update(struct runtime *rt, const char *id, const struct runtime_limits *l, struct err *err)
+{
+	struct runtime_sandbox s;
+	return sandbox_status(rt, id, &s, err);
 }
 
 /* ---- images ---- */
@@ -292,8 +322,7 @@ static int image_import(struct runtime *rt, const char *file, const char *name, 
 
 /* ---- containers ---- */
 
-static int container_create(struct runtime *rt, const struct runtime_container_spec *spec,
-			    char ret_id[RUNTIME_ID_MAX], struct err *err)
+static int container_create(struct runtime *rt, const struct runtime_container_spec *spec, struct err *err)
 {
 	struct fake *f = fake_of(rt);
 	pthread_mutex_lock(&f->w->lock);
@@ -302,14 +331,13 @@ static int container_create(struct runtime *rt, const struct runtime_container_s
 		struct ctr *c = MEM_NEW(struct ctr);
 		c->f = f;
 		c->s = s;
-		new_id(f->w, c->id);
+		snprintf(c->id, sizeof(c->id), "%s", spec->id);
 		c->name = mem_strdup(spec->name);
 		c->image = mem_strdup(spec->image_id);
 		c->attempt = spec->attempt;
 		c->created_ns = clock_wall_ns();
 		read_order(c, spec);
 		list_push_back(&f->containers, &c->link);
-		memcpy(ret_id, c->id, sizeof(c->id));
 	}
 	pthread_mutex_unlock(&f->w->lock);
 	return s ? 0 : err_set(err, REASON_NOT_FOUND, "sandbox %s not found", spec->sandbox_id);
@@ -377,20 +405,111 @@ static int container_remove(struct runtime *rt, const char *id, struct err *err)
 	return 0;
 }
 
+/* ---- inside a container ---- */
+
+static int running(struct runtime *rt, const char *id, struct err *err)
+{
+	struct runtime_container c = {.state = RUNTIME_UNKNOWN};
+	struct err ignored = ERR_INIT;
+	(void)!container_status(rt, id, &c, &ignored);
+	return c.state == RUNTIME_RUNNING ? 0
+					  : err_set(err, REASON_NOT_FOUND, "container %s is not running", id);
+}
+
+static int container_update(struct runtime *rt, const char *id, const struct runtime_limits *l,
+			    struct err *err)
+{
+	struct runtime_container c;
+	return container_status(rt, id, &c, err);
+}
+
+static int container_reopen_log(struct runtime *rt, const char *id, struct err *err)
+{
+	return running(rt, id, err);
+}
+
+/* What the pretended command writes: its own words. Its exit code: "exit N" ends with N, "hang" never ends. */
+static int pretend(const char *const *argv, struct buf *out)
+{
+	for (size_t i = 0; argv[i]; i++)
+		buf_addf(out, "%s%s", i ? " " : "", argv[i]);
+	buf_addc(out, '\n');
+	return !strcmp(argv[0], "exit") && argv[1] ? (int)strtol(argv[1], NULL, 10) & 0xff : 0;
+}
+
+static int exec_sync(struct runtime *rt, const char *id, const char *const *argv, int64_t timeout_ns,
+		     struct runtime_exec_result *ret, struct err *err)
+{
+	autobuf struct buf out = BUF_INIT;
+	if (running(rt, id, err) < 0)
+		return -1;
+	if (!strcmp(argv[0], "hang"))
+		return err_set(err, REASON_TIMEOUT, "command \"%s\" timed out", argv[0]);
+	ret->exit_code = pretend(argv, &out);
+	if (ret->out)
+		buf_add(ret->out, buf_str(&out), out.len);
+	return 0;
+}
+
+/* A pipe that holds the text, and then its end. */
+static int pipe_with(const void *p, size_t n)
+{
+	int fds[2];
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -1;
+	(void)!write(fds[1], p, n);
+	close(fds[1]);
+	return fds[0];
+}
+
+static int exec(struct runtime *rt, const char *id, const struct runtime_exec_spec *spec,
+		struct runtime_stream *ret, struct err *err)
+{
+	autobuf struct buf out = BUF_INIT;
+	struct runtime_report r = {.kind = RUNTIME_REPORT_ENDED};
+	int ends[2];
+	if (running(rt, id, err) < 0)
+		return -1;
+	r.value = pretend(spec->argv, &out);
+	runtime_stream_init(ret);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return err_errno(err, "socketpair");
+	(void)!send(ends[1], &r, sizeof(r), MSG_NOSIGNAL);
+	close(ends[1]);
+	ret->status = ends[0];
+	ret->in = spec->in ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
+	ret->out = spec->out || spec->tty ? pipe_with(buf_str(&out), out.len) : -1;
+	ret->errors = spec->errors && !spec->tty ? pipe_with("", 0) : -1;
+	return 0;
+}
+
+/* A container that writes nothing and reads nothing. */
+static int attach(struct runtime *rt, const char *id, struct runtime_stream *ret, struct err *err)
+{
+	if (running(rt, id, err) < 0)
+		return -1;
+	runtime_stream_init(ret);
+	ret->out = pipe_with("", 0);
+	return 0;
+}
+
+static int port_forward(struct runtime *rt, const char *sandbox_id, int port, int *ret_fd, struct err *err)
+{
+	struct runtime_sandbox s;
+	if (sandbox_status(rt, sandbox_id, &s, err) < 0)
+		return -1;
+	return err_set(err, REASON_UNAVAILABLE, "nobody listens on port %d of a fake sandbox", port);
+}
+
 /* ---- the rest ---- */
 
 static void list_one_sandbox(struct fake *f, const struct sandbox *s, struct runtime_list_sandbox *out)
 {
-	*out = (struct runtime_list_sandbox){.ready = true,
-					     .pod_uid = mem_strdup(s->uid),
+	*out = (struct runtime_list_sandbox){.pod_uid = mem_strdup(s->uid),
 					     .pod_namespace = mem_strdup(s->ns),
 					     .pod_name = mem_strdup(s->name),
-					     .attempt = s->attempt,
-					     .created_ns = s->created_ns};
-	memcpy(out->s.id, s->id, sizeof(s->id));
-	struct in_addr a = {htonl(f->net + (uint32_t)s->address)};
-	if (s->address)
-		inet_ntop(AF_INET, &a, out->s.ips[0], sizeof(out->s.ips[0]));
+					     .attempt = s->attempt};
+	fill_sandbox(f, s, &out->s);
 }
 
 static void list_one(const struct ctr *c, struct runtime_list_container *out)
@@ -459,10 +578,13 @@ static int teardown(struct runtime *rt, struct err *err)
 
 static const struct runtime_ops ops = {
 	.name = "fake",
+	.id_digits = FAKE_ID_DIGITS,
 	.version = "1.0",
-	.sandbox_create = sandbox_create,
+	.sandbox_run = sandbox_run,
+	.sandbox_stop = sandbox_stop,
 	.sandbox_remove = sandbox_remove,
-	.sandbox_ready = sandbox_ready,
+	.sandbox_status = sandbox_status,
+	.sandbox_update = sandbox_update,
 	.image_get = image_get,
 	.image_pull = image_pull,
 	.image_remove = image_remove,
@@ -473,6 +595,12 @@ static const struct runtime_ops ops = {
 	.container_signal = container_signal,
 	.container_status = container_status,
 	.container_remove = container_remove,
+	.container_update = container_update,
+	.container_reopen_log = container_reopen_log,
+	.exec_sync = exec_sync,
+	.exec = exec,
+	.attach = attach,
+	.port_forward = port_forward,
 	.list = list_all,
 	.set_pod_cidr = set_pod_cidr,
 	.network_ready = network_ready,

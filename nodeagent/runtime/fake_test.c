@@ -38,19 +38,32 @@ static void wait_exits(struct seen *s, int n)
 	pthread_mutex_unlock(&s->lock);
 }
 
-static const struct runtime_sandbox_spec sandbox_spec = {
-	.pod_uid = "u", .pod_namespace = "n", .pod_name = "p"};
+static struct runtime_sandbox make_sandbox(struct runtime *rt)
+{
+	struct err err = ERR_INIT;
+	struct runtime_sandbox s;
+	char id[RUNTIME_ID_MAX];
+	runtime_new_id(rt, id);
+	const struct runtime_sandbox_spec spec = {
+		.id = id, .pod_uid = "u", .pod_namespace = "n", .pod_name = "p"};
+	assert_int_equal(rt->ops->sandbox_run(rt, &spec, &s, &err), 0);
+	assert_string_equal(s.id, id);
+	assert_true(s.ready);
+	return s;
+}
 
 static void start(struct runtime *rt, const char *sandbox, const char *order, char id[RUNTIME_ID_MAX])
 {
 	struct err err = ERR_INIT;
 	const struct runtime_kv kv = {FAKE_EXIT_ANNOTATION, order};
-	const struct runtime_container_spec spec = {.sandbox_id = sandbox,
+	runtime_new_id(rt, id);
+	const struct runtime_container_spec spec = {.id = id,
+						    .sandbox_id = sandbox,
 						    .name = "c",
 						    .image_id = "i",
 						    .annotations = &kv,
 						    .n_annotations = order != NULL};
-	assert_int_equal(rt->ops->container_create(rt, &spec, id, &err), 0);
+	assert_int_equal(rt->ops->container_create(rt, &spec, &err), 0);
 	assert_int_equal(rt->ops->container_start(rt, id, &err), 0);
 }
 
@@ -60,12 +73,10 @@ static void test_life(void **state)
 	struct err err = ERR_INIT;
 	struct fake_world *w = fake_world_new();
 	struct runtime *rt = fake_new(w, "10.100.3.0/24", on_exit_notice, &seen, &err);
-	struct runtime_sandbox s, s2;
 	struct runtime_container c;
 	struct runtime_list list;
 	char id[RUNTIME_ID_MAX], bad[RUNTIME_ID_MAX];
-	assert_int_equal(rt->ops->sandbox_create(rt, &sandbox_spec, &s, &err), 0);
-	assert_int_equal(rt->ops->sandbox_create(rt, &sandbox_spec, &s2, &err), 0);
+	struct runtime_sandbox s = make_sandbox(rt), s2 = make_sandbox(rt);
 	assert_string_equal(s.ips[0], "10.100.3.1");
 	assert_string_equal(s2.ips[0], "10.100.3.2");
 	start(rt, s.id, NULL, id);
@@ -87,7 +98,7 @@ static void test_life(void **state)
 	runtime_list_release(&list);
 	assert_int_equal(rt->ops->sandbox_remove(rt, s.id, &err), 0);
 	assert_int_equal(rt->ops->sandbox_remove(rt, s.id, &err), 0);
-	assert_int_equal(rt->ops->sandbox_create(rt, &sandbox_spec, &s, &err), 0);
+	s = make_sandbox(rt);
 	assert_string_equal(s.ips[0], "10.100.3.1"); /* addresses come back */
 	rt->ops->free(rt);
 	fake_world_free(w);
@@ -113,8 +124,54 @@ static void test_images(void **state)
 	fake_world_free(w);
 }
 
+static char *take_all(struct runtime_stream *s, struct buf *b)
+{
+	enum runtime_channel ch;
+	char tmp[64];
+	ssize_t n;
+	while ((n = runtime_stream_read(s, s->out, tmp, sizeof(tmp), &ch)) > 0)
+		buf_add(b, tmp, (size_t)n);
+	assert_int_equal(n, 0);
+	return b->p;
+}
+
+static void test_inside(void **state)
+{
+	struct seen seen = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, ""};
+	struct err err = ERR_INIT;
+	struct fake_world *w = fake_world_new();
+	struct runtime *rt = fake_new(w, "10.100.3.0/24", on_exit_notice, &seen, &err);
+	struct runtime_sandbox s = make_sandbox(rt);
+	char id[RUNTIME_ID_MAX];
+	autobuf struct buf out = BUF_INIT, streamed = BUF_INIT;
+	struct runtime_exec_result r = {.out = &out};
+	struct runtime_stream st;
+	int code = -2;
+	start(rt, s.id, NULL, id);
+	assert_int_equal(rt->ops->exec_sync(rt, id, (const char *const[]){"exit", "3", NULL}, 1, &r, &err),
+			 0);
+	assert_int_equal(r.exit_code, 3);
+	assert_string_equal(out.p, "exit 3\n");
+	assert_int_equal(rt->ops->exec_sync(rt, id, (const char *const[]){"hang", NULL}, 1, &r, &err), -1);
+	assert_int_equal(err.reason, REASON_TIMEOUT);
+	const struct runtime_exec_spec x = {.argv = (const char *const[]){"exit", "4", NULL}, .out = true};
+	assert_int_equal(rt->ops->exec(rt, id, &x, &st, &err), 0);
+	assert_string_equal(take_all(&st, &streamed), "exit 4\n");
+	assert_true(runtime_stream_ended(&st, &code));
+	assert_int_equal(code, 4);
+	runtime_stream_close(&st);
+	assert_int_equal(rt->ops->sandbox_stop(rt, s.id, &err), 0);
+	assert_int_equal(rt->ops->sandbox_status(rt, s.id, &s, &err), 0);
+	assert_false(s.ready);
+	assert_int_equal(rt->ops->exec(rt, id, &x, &st, &err), -1);
+	assert_int_equal(err.reason, REASON_NOT_FOUND);
+	rt->ops->free(rt);
+	fake_world_free(w);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_life), cmocka_unit_test(test_images)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_life), cmocka_unit_test(test_inside),
+					   cmocka_unit_test(test_images)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

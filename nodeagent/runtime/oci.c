@@ -148,15 +148,11 @@ static struct runtime_kv *dup_kvs(const struct oci_kvs *k)
 
 static void fill_sandbox(const struct oci_sandbox *s, struct runtime_list_sandbox *l)
 {
-	memcpy(l->s.id, s->id, sizeof(l->s.id));
-	memcpy(l->s.ips, s->ips, sizeof(l->s.ips));
-	snprintf(l->s.netns, sizeof(l->s.netns), "%s", s->netns);
-	l->ready = s->complete && oci_process_alive(&s->pause);
+	oci_sandbox_inspect(s, &l->s);
 	l->pod_uid = mem_strdup(s->pod_uid);
 	l->pod_namespace = mem_strdup(s->pod_namespace);
 	l->pod_name = mem_strdup(s->pod_name);
 	l->attempt = s->attempt;
-	l->created_ns = s->created_ns;
 	l->labels = dup_kvs(&s->labels);
 	l->n_labels = s->labels.n;
 	l->annotations = dup_kvs(&s->annotations);
@@ -283,10 +279,13 @@ static int teardown(struct runtime *rt, struct err *err)
 
 static const struct runtime_ops oci_ops = {
 	.name = "coracle",
+	.id_digits = RUNTIME_ID_MAX - 1,
 	.version = CORACLE_VERSION,
-	.sandbox_create = oci_sandbox_create,
+	.sandbox_run = oci_sandbox_run,
+	.sandbox_stop = oci_sandbox_stop,
 	.sandbox_remove = oci_sandbox_remove,
-	.sandbox_ready = oci_sandbox_ready,
+	.sandbox_status = oci_sandbox_status,
+	.sandbox_update = oci_sandbox_update,
 	.image_get = get_image,
 	.image_pull = pull_image,
 	.image_remove = remove_image,
@@ -297,6 +296,12 @@ static const struct runtime_ops oci_ops = {
 	.container_signal = oci_container_signal,
 	.container_status = oci_container_status,
 	.container_remove = oci_container_remove,
+	.container_update = oci_container_update,
+	.container_reopen_log = oci_reopen_log,
+	.exec_sync = oci_exec_sync,
+	.exec = oci_exec,
+	.attach = oci_attach,
+	.port_forward = oci_port_forward,
 	.list = list_all,
 	.set_pod_cidr = set_pod_cidr,
 	.network_ready = network_is_ready,

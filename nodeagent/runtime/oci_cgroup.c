@@ -208,6 +208,15 @@ int oci_cgroup_make(const struct oci_cgroups *g, const char *path, const struct 
 	return 0;
 }
 
+int oci_cgroup_update(const struct oci_cgroups *g, const char *path, const struct runtime_limits *l,
+		      struct err *err)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (!is_cpuset(&g->v[i]) && apply_limits(&g->v[i], path, l, err) < 0)
+			return -1;
+	return 0;
+}
+
 int oci_cgroup_enter(const struct oci_cgroups *g, const char *path, int pid, struct err *err)
 {
 	char text[16];

@@ -19,6 +19,9 @@ bool oci_cgroups_unified(const struct oci_cgroups *g);
 /* Makes `path` ("/coracle-x/podY") in all hierarchies and sets its limits. */
 int oci_cgroup_make(const struct oci_cgroups *g, const char *path, const struct runtime_limits *l,
 		    struct err *err) MUST_CHECK;
+/* New limits of a group that there is. */
+int oci_cgroup_update(const struct oci_cgroups *g, const char *path, const struct runtime_limits *l,
+		      struct err *err) MUST_CHECK;
 /* Makes a leaf and moves a process into it. On v1 this may wait some ten milliseconds for the kernel (a grace
    period), hence belongs beside other work, not before it. */
 int oci_cgroup_enter(const struct oci_cgroups *g, const char *path, int pid, struct err *err) MUST_CHECK;

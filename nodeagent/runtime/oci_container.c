@@ -85,10 +85,11 @@ static int build(struct oci *o, struct oci_container *c, const struct runtime_co
 
 static int dismantle(struct oci *o, struct oci_container *c, struct err *err);
 
-int oci_container_create(struct runtime *rt, const struct runtime_container_spec *spec,
-			 char ret_id[RUNTIME_ID_MAX], struct err *err)
+int oci_container_create(struct runtime *rt, const struct runtime_container_spec *spec, struct err *err)
 {
 	struct oci *o = (struct oci *)rt;
+	if (oci_check_id(o, spec->id, err) < 0)
+		return -1;
 	struct oci_sandbox *s = oci_sandbox_find(o, spec->sandbox_id);
 	if (!s)
 		return err_set(err, REASON_NOT_FOUND, "sandbox %s not found", spec->sandbox_id);
@@ -96,7 +97,6 @@ int oci_container_create(struct runtime *rt, const struct runtime_container_spec
 	struct oci_container *c = image ? oci_container_new(o, spec, s, image) : NULL;
 	int rc = c ? build(o, c, spec, s, image, err) : -1;
 	if (rc == 0) {
-		memcpy(ret_id, c->id, sizeof(c->id));
 		oci_container_add(o, c);
 	} else if (c) {
 		struct err ignored = ERR_INIT;
@@ -267,6 +267,17 @@ int oci_container_signal(struct runtime *rt, const char *id, int sig, struct err
 	if (syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) < 0 && errno != ESRCH)
 		return err_errno(err, "signal %d to container %s", sig, id);
 	return 0;
+}
+
+int oci_container_update(struct runtime *rt, const char *id, const struct runtime_limits *l, struct err *err)
+{
+	struct oci *o = (struct oci *)rt;
+	struct oci_container *c = oci_container_find(o, id);
+	if (!c)
+		return err_set(err, REASON_NOT_FOUND, "container %s not found", id);
+	int rc = oci_cgroup_update(o->cgroups, c->cgroup, l, err);
+	oci_container_unref(c);
+	return rc;
 }
 
 /* ---- removal ---- */

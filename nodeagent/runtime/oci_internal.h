@@ -75,6 +75,7 @@ struct oci_sandbox {
 	char ips[RUNTIME_IPS_MAX][46];
 	char *network; /* for network_remove; NULL = none was made */
 	bool complete; /* creation reached its end */
+	bool stopped;  /* its end was asked for: nobody is told of it */
 };
 
 struct oci_container {
@@ -108,6 +109,8 @@ struct oci_container *oci_container_new(struct oci *o, const struct runtime_cont
 /* Fills in the parts of a record that follow from the others. */
 void oci_sandbox_derive(const struct oci *o, struct oci_sandbox *s);
 void oci_container_derive(const struct oci *o, struct oci_container *c);
+/* An id that can be a file's name, and is nobody's yet. */
+int oci_check_id(struct oci *o, const char *id, struct err *err) MUST_CHECK;
 /* Makes it findable; the map takes its own reference. */
 void oci_sandbox_add(struct oci *o, struct oci_sandbox *s);
 void oci_container_add(struct oci *o, struct oci_container *c);
@@ -129,17 +132,20 @@ const char *oci_image_name(const struct image_record *r);
 const char *oci_image_digest_ref(const struct image_record *r, const char *name);
 
 /* oci_sandbox.c */
-int oci_sandbox_create(struct runtime *rt, const struct runtime_sandbox_spec *spec,
-		       struct runtime_sandbox *ret, struct err *err);
+int oci_sandbox_run(struct runtime *rt, const struct runtime_sandbox_spec *spec, struct runtime_sandbox *ret,
+		    struct err *err);
+int oci_sandbox_stop(struct runtime *rt, const char *id, struct err *err);
 int oci_sandbox_remove(struct runtime *rt, const char *id, struct err *err);
-bool oci_sandbox_ready(struct runtime *rt, const char *id);
+int oci_sandbox_status(struct runtime *rt, const char *id, struct runtime_sandbox *ret, struct err *err);
+int oci_sandbox_update(struct runtime *rt, const char *id, const struct runtime_limits *l, struct err *err);
+void oci_sandbox_inspect(const struct oci_sandbox *s, struct runtime_sandbox *ret);
 
 /* oci_container.c */
-int oci_container_create(struct runtime *rt, const struct runtime_container_spec *spec,
-			 char ret_id[RUNTIME_ID_MAX], struct err *err);
+int oci_container_create(struct runtime *rt, const struct runtime_container_spec *spec, struct err *err);
 int oci_container_start(struct runtime *rt, const char *id, struct err *err);
 int oci_container_signal(struct runtime *rt, const char *id, int sig, struct err *err);
 int oci_container_status(struct runtime *rt, const char *id, struct runtime_container *ret, struct err *err);
+int oci_container_update(struct runtime *rt, const char *id, const struct runtime_limits *l, struct err *err);
 int oci_container_remove(struct runtime *rt, const char *id, struct err *err);
 void oci_container_inspect(struct oci *o, struct oci_container *c, struct runtime_container *ret);
 /* conmon died; if it left no exit file, the container it watched is ended. */
@@ -150,6 +156,17 @@ int oci_conmon_create(struct oci *o, struct oci_container *c, struct err *err) M
 /* RUNTIME start / delete. */
 int oci_runtime_start(struct oci *o, const struct oci_container *c, struct err *err) MUST_CHECK;
 int oci_runtime_delete(struct oci *o, const struct oci_container *c, struct err *err) MUST_CHECK;
+
+/* oci_exec.c */
+int oci_exec(struct runtime *rt, const char *id, const struct runtime_exec_spec *spec,
+	     struct runtime_stream *ret, struct err *err);
+int oci_exec_sync(struct runtime *rt, const char *id, const char *const *argv, int64_t timeout_ns,
+		  struct runtime_exec_result *ret, struct err *err);
+
+/* oci_attach.c */
+int oci_attach(struct runtime *rt, const char *id, struct runtime_stream *ret, struct err *err);
+int oci_reopen_log(struct runtime *rt, const char *id, struct err *err);
+int oci_port_forward(struct runtime *rt, const char *sandbox_id, int port, int *ret_fd, struct err *err);
 
 /* oci_pause.c: pause in new namespaces. */
 struct oci_pause_spec {

@@ -8,7 +8,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "base/clock.h"
-#include "base/rand.h"
 #include "os/process.h"
 #include "runtime/oci_internal.h"
 
@@ -116,12 +115,15 @@ void oci_container_unref(struct oci_container *c)
 	free(c);
 }
 
-static void new_id(char id[RUNTIME_ID_MAX])
+int oci_check_id(struct oci *o, const char *id, struct err *err)
 {
-	unsigned char raw[32];
-	rand_bytes(raw, sizeof(raw));
-	for (size_t i = 0; i < sizeof(raw); i++)
-		snprintf(id + 2 * i, 3, "%02x", raw[i]);
+	size_t n = id ? strspn(id, "0123456789abcdef") : 0;
+	if (n != RUNTIME_ID_MAX - 1 || id[n])
+		return err_set(err, REASON_INVALID, "bad id \"%.100s\"", id ? id : "");
+	pthread_mutex_lock(&o->lock);
+	bool taken = map_has(&o->sandboxes, id) || map_has(&o->containers, id);
+	pthread_mutex_unlock(&o->lock);
+	return taken ? err_set(err, REASON_ALREADY_EXISTS, "id %s is in use", id) : 0;
 }
 
 void oci_sandbox_derive(const struct oci *o, struct oci_sandbox *s)
@@ -143,7 +145,7 @@ struct oci_sandbox *oci_sandbox_new(struct oci *o, const struct runtime_sandbox_
 {
 	struct oci_sandbox *s = MEM_NEW(struct oci_sandbox);
 	s->refs = 1;
-	new_id(s->id);
+	memcpy(s->id, spec->id, sizeof(s->id));
 	s->pod_uid = mem_strdup(spec->pod_uid);
 	s->pod_namespace = mem_strdup(spec->pod_namespace);
 	s->pod_name = mem_strdup(spec->pod_name);
@@ -172,7 +174,7 @@ struct oci_container *oci_container_new(struct oci *o, const struct runtime_cont
 {
 	struct oci_container *c = MEM_NEW(struct oci_container);
 	c->refs = 1;
-	new_id(c->id);
+	memcpy(c->id, spec->id, sizeof(c->id));
 	memcpy(c->sandbox_id, s->id, sizeof(c->sandbox_id));
 	c->pod_uid = mem_strdup(s->pod_uid);
 	c->name = mem_strdup(spec->name);

@@ -183,10 +183,21 @@ static int build(struct oci *o, struct oci_sandbox *s, const struct runtime_sand
 
 static int dismantle(struct oci *o, struct oci_sandbox *s, struct err *err);
 
-int oci_sandbox_create(struct runtime *rt, const struct runtime_sandbox_spec *spec,
-		       struct runtime_sandbox *ret, struct err *err)
+void oci_sandbox_inspect(const struct oci_sandbox *s, struct runtime_sandbox *ret)
+{
+	*ret = (struct runtime_sandbox){.ready = s->complete && !s->stopped && oci_process_alive(&s->pause),
+					.created_ns = s->created_ns};
+	memcpy(ret->id, s->id, sizeof(ret->id));
+	memcpy(ret->ips, s->ips, sizeof(ret->ips));
+	snprintf(ret->netns, sizeof(ret->netns), "%s", s->netns);
+}
+
+int oci_sandbox_run(struct runtime *rt, const struct runtime_sandbox_spec *spec, struct runtime_sandbox *ret,
+		    struct err *err)
 {
 	struct oci *o = (struct oci *)rt;
+	if (oci_check_id(o, spec->id, err) < 0)
+		return -1;
 	struct oci_sandbox *s = oci_sandbox_new(o, spec);
 	if (build(o, s, spec, err) < 0) {
 		struct err ignored = ERR_INIT;
@@ -196,23 +207,32 @@ int oci_sandbox_create(struct runtime *rt, const struct runtime_sandbox_spec *sp
 		oci_sandbox_unref(s);
 		return -1;
 	}
-	*ret = (struct runtime_sandbox){0};
-	memcpy(ret->id, s->id, sizeof(ret->id));
-	memcpy(ret->ips, s->ips, sizeof(ret->ips));
-	snprintf(ret->netns, sizeof(ret->netns), "%s", s->netns);
 	oci_sandbox_add(o, s);
 	oci_watch_sandbox(o->watch, s);
+	oci_sandbox_inspect(s, ret);
 	oci_sandbox_unref(s);
 	return 0;
 }
 
-bool oci_sandbox_ready(struct runtime *rt, const char *id)
+int oci_sandbox_status(struct runtime *rt, const char *id, struct runtime_sandbox *ret, struct err *err)
+{
+	struct oci_sandbox *s = oci_sandbox_find((struct oci *)rt, id);
+	if (!s)
+		return err_set(err, REASON_NOT_FOUND, "sandbox %s not found", id);
+	oci_sandbox_inspect(s, ret);
+	oci_sandbox_unref(s);
+	return 0;
+}
+
+int oci_sandbox_update(struct runtime *rt, const char *id, const struct runtime_limits *l, struct err *err)
 {
 	struct oci *o = (struct oci *)rt;
 	struct oci_sandbox *s = oci_sandbox_find(o, id);
-	bool ready = s && s->complete && oci_process_alive(&s->pause);
+	if (!s)
+		return err_set(err, REASON_NOT_FOUND, "sandbox %s not found", id);
+	int rc = oci_cgroup_update(o->cgroups, s->cgroup, l, err);
 	oci_sandbox_unref(s);
-	return ready;
+	return rc;
 }
 
 /* ---- removal: the reverse, every step free to be done already ---- */
@@ -254,13 +274,61 @@ static bool pod_has_other_sandbox(struct oci *o, const struct oci_sandbox *s)
 	return other;
 }
 
+/* Pause and network end; what the sandbox was stays known. */
+static int halt(struct oci *o, struct oci_sandbox *s, struct err *err)
+{
+	pthread_mutex_lock(&o->lock);
+	s->stopped = true;
+	pthread_mutex_unlock(&o->lock);
+	return oci_process_kill(&s->pause, 0, err) < 0 || detach_network(o, s, err) < 0 ? -1 : 0;
+}
+
 static int dismantle(struct oci *o, struct oci_sandbox *s, struct err *err)
 {
-	if (oci_process_kill(&s->pause, 0, err) < 0 || detach_network(o, s, err) < 0 ||
+	if (halt(o, s, err) < 0 ||
 	    (!pod_has_other_sandbox(o, s) && oci_cgroup_remove(o->cgroups, s->cgroup, err) < 0) ||
 	    tree_unmount(s->dir, err) < 0)
 		return -1;
 	return tree_remove(s->dir, err);
+}
+
+/* Does it to all containers of the sandbox. */
+static int each_container(struct oci *o, const char *sandbox_id,
+			  int (*fn)(struct oci *o, struct oci_container *c, struct err *err), struct err *err)
+{
+	int rc = 0;
+	struct oci_container **all = oci_all_containers(o);
+	for (size_t i = 0; all[i]; i++) {
+		if (rc == 0 && !strcmp(all[i]->sandbox_id, sandbox_id))
+			rc = fn(o, all[i], err);
+		oci_container_unref(all[i]);
+	}
+	free(all);
+	return rc;
+}
+
+static int kill_one(struct oci *o, struct oci_container *c, struct err *err)
+{
+	return oci_process_kill(&c->init, 0, err);
+}
+
+static int remove_one(struct oci *o, struct oci_container *c, struct err *err)
+{
+	return oci_container_remove(&o->rt, c->id, err);
+}
+
+int oci_sandbox_stop(struct runtime *rt, const char *id, struct err *err)
+{
+	struct oci *o = (struct oci *)rt;
+	struct oci_sandbox *s = oci_sandbox_find(o, id);
+	if (!s)
+		return 0;
+	int rc = each_container(o, id, kill_one, err) < 0 || halt(o, s, err) < 0 ||
+				 oci_sandbox_save(o, s, err) < 0
+			 ? -1
+			 : 0;
+	oci_sandbox_unref(s);
+	return rc;
 }
 
 int oci_sandbox_remove(struct runtime *rt, const char *id, struct err *err)
@@ -269,14 +337,7 @@ int oci_sandbox_remove(struct runtime *rt, const char *id, struct err *err)
 	struct oci_sandbox *s = oci_sandbox_find(o, id);
 	if (!s)
 		return 0;
-	int rc = 0;
-	struct oci_container **all = oci_all_containers(o);
-	for (size_t i = 0; all[i]; i++) {
-		if (rc == 0 && !strcmp(all[i]->sandbox_id, id))
-			rc = oci_container_remove(rt, all[i]->id, err);
-		oci_container_unref(all[i]);
-	}
-	free(all);
+	int rc = each_container(o, id, remove_one, err);
 	if (rc == 0)
 		rc = dismantle(o, s, err);
 	if (rc == 0)

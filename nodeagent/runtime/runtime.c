@@ -2,7 +2,18 @@
 #include "runtime/runtime.h"
 
 #include <stdlib.h>
+#include <stdio.h>
 #include "base/mem.h"
+#include "base/rand.h"
+
+void runtime_new_id(const struct runtime *rt, char id[RUNTIME_ID_MAX])
+{
+	unsigned char raw[(RUNTIME_ID_MAX - 1) / 2];
+	rand_bytes(raw, sizeof(raw));
+	for (size_t i = 0; i < sizeof(raw); i++)
+		snprintf(id + 2 * i, 3, "%02x", raw[i]);
+	id[rt->ops->id_digits] = '\0';
+}
 
 static size_t count(const char *const *v)
 {

@@ -5,8 +5,10 @@
  * files, CNI the network), fake.h's pretends.
  *
  * Operations block and may be called from any thread at once (they are jobs of a thread pool); calls for one
- * sandbox or one container must not overlap, except container_signal, container_status and list. Ends of
- * containers are told through runtime_config.on_exit. Nothing here depends on the agent's process: pause and
+ * sandbox or one container must not overlap, except container_signal, *_status, list, and what works inside a running
+ * container (update, exec, attach, port_forward, reopen_log). Ids are the caller's (runtime_new_id), so that the end of
+ * a container is known as its own even when it is told before create and start have returned. Ends of containers are
+ * told through runtime_config.on_exit. Nothing here depends on the agent's process: pause and
  * conmon outlive it, and list() of a new agent shows what an older one left, with the identity that the specs
  * carried.
  *
@@ -22,7 +24,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "base/err.h"
+#include <sys/types.h>
+#include "base/buf.h"
 
 #define RUNTIME_ID_MAX 65 /* 64 hex digits and NUL */
 #define RUNTIME_IPS_MAX 2
@@ -48,6 +51,7 @@ struct runtime_port {
 
 /* Who a sandbox or container belongs to; kept on disk and given back by list(). */
 struct runtime_sandbox_spec {
+	const char *id; /* runtime_new_id */
 	const char *pod_uid, *pod_namespace, *pod_name;
 	unsigned attempt;
 	const char *hostname; /* NULL = pod_name; ignored with host_network */
@@ -63,6 +67,8 @@ struct runtime_sandbox {
 	char id[RUNTIME_ID_MAX];
 	char ips[RUNTIME_IPS_MAX][46]; /* "" = none; all "" with host_network */
 	char netns[256];	       /* path; "" with host_network */
+	bool ready;		       /* pause lives and its network is up */
+	int64_t created_ns;
 };
 
 enum runtime_propagation { RUNTIME_PRIVATE, RUNTIME_HOST_TO_CONTAINER, RUNTIME_BIDIRECTIONAL };
@@ -79,6 +85,7 @@ struct runtime_device {
 };
 
 struct runtime_container_spec {
+	const char *id; /* runtime_new_id */
 	const char *sandbox_id;
 	const char *name;     /* of the container in the Pod */
 	unsigned attempt;     /* restart count */
@@ -140,10 +147,8 @@ struct runtime_auth {
 
 struct runtime_list_sandbox {
 	struct runtime_sandbox s;
-	bool ready; /* pause lives and its network is up */
 	char *pod_uid, *pod_namespace, *pod_name;
 	unsigned attempt;
-	int64_t created_ns;
 	struct runtime_kv *labels, *annotations; /* owned */
 	size_t n_labels, n_annotations;
 };
@@ -169,6 +174,43 @@ struct runtime_image_list {
 };
 void runtime_image_list_release(struct runtime_image_list *l);
 
+/*
+ * A conversation with a process: its descriptors, for whoever has a loop to watch them, and how to read and write
+ * them (an attached container's output comes in packets that name their channel). Owned by the caller from exec or
+ * attach on; one thread. Reads and writes do not block.
+ */
+enum runtime_channel { RUNTIME_STDOUT = 1, RUNTIME_STDERR };
+struct runtime_stream {
+	int in;	     /* its standard input; -1 = none, or closed */
+	int out;     /* readable: output, of both channels where errors is -1 */
+	int errors;  /* readable: standard error; -1 = none of its own */
+	int control; /* the terminal, or what resizes it; -1 = there is no terminal */
+	int status;  /* exec: readable once the process has ended; -1 = ask container_status */
+	pid_t pid;   /* exec: the process, as long as status is open */
+	bool packets;
+};
+void runtime_stream_init(struct runtime_stream *s);
+void runtime_stream_close(struct runtime_stream *s); /* all of it; the process goes on */
+/* What is there on s->out or s->errors (fd): > 0 bytes of *ret, 0 at the end, -1 with errno (EAGAIN: nothing yet). */
+ssize_t runtime_stream_read(struct runtime_stream *s, int fd, void *p, size_t n, enum runtime_channel *ret);
+/* How many bytes it took; -1 with errno. */
+ssize_t runtime_stream_write(struct runtime_stream *s, const void *p, size_t n);
+void runtime_stream_end_input(struct runtime_stream *s);
+/* True once the exec'd process has ended; 128 + signal when by one. -1: nobody knows how. */
+bool runtime_stream_ended(struct runtime_stream *s, int *ret_code);
+int runtime_stream_resize(struct runtime_stream *s, int columns, int rows, struct err *err) MUST_CHECK;
+
+struct runtime_exec_spec {	 /* borrowed */
+	const char *const *argv; /* NULL-terminated */
+	bool tty;		 /* output is one channel then, and in and out are the terminal */
+	bool in, out, errors;	 /* which of them are wanted */
+};
+/* Output of exec_sync; what goes beyond a buffer's max is dropped. */
+struct runtime_exec_result {
+	struct buf *out, *errors; /* NULL = not wanted; may be the same */
+	int exit_code;
+};
+
 /* Implementations embed this first; callers hold a pointer to it. */
 struct runtime {
 	const struct runtime_ops *ops;
@@ -176,13 +218,20 @@ struct runtime {
 
 struct runtime_ops {
 	const char *name;    /* "coracle", "fake": the scheme of containerID, "coracle://ID" */
+	size_t id_digits;    /* how long the ids are that it wants */
 	const char *version; /* for node.status.nodeInfo.containerRuntimeVersion, "coracle://VERSION" */
 	/* Makes network, namespaces, cgroup and pause. After a failure nothing is left. */
-	int (*sandbox_create)(struct runtime *rt, const struct runtime_sandbox_spec *spec,
-			      struct runtime_sandbox *ret, struct err *err);
+	int (*sandbox_run)(struct runtime *rt, const struct runtime_sandbox_spec *spec,
+			   struct runtime_sandbox *ret, struct err *err);
+	/* Ends its containers, its pause and its network; what they were stays known until they are removed. */
+	int (*sandbox_stop)(struct runtime *rt, const char *sandbox_id, struct err *err);
 	/* Kills and removes its containers, network, mounts, cgroup. Try again after an error. */
 	int (*sandbox_remove)(struct runtime *rt, const char *sandbox_id, struct err *err);
-	bool (*sandbox_ready)(struct runtime *rt, const char *sandbox_id); /* pause lives */
+	int (*sandbox_status)(struct runtime *rt, const char *sandbox_id, struct runtime_sandbox *ret,
+			      struct err *err);
+	/* New limits of the Pod's cgroup; 0 leaves one as it is. */
+	int (*sandbox_update)(struct runtime *rt, const char *sandbox_id, const struct runtime_limits *l,
+			      struct err *err);
 
 	/* From disk only; REASON_NOT_FOUND when it would have to be pulled. */
 	int (*image_get)(struct runtime *rt, const char *ref, struct runtime_image *ret, struct err *err);
@@ -196,17 +245,35 @@ struct runtime_ops {
 
 	/* The container exists and waits; nothing of it runs. After a failure nothing is left. */
 	int (*container_create)(struct runtime *rt, const struct runtime_container_spec *spec,
-				char ret_id[RUNTIME_ID_MAX], struct err *err);
+				struct err *err);
 	/* Fails when the program cannot be executed (kubelet: RunContainerError, StartError); the container
 	   is then RUNTIME_EXITED with exit code 128. */
 	int (*container_start)(struct runtime *rt, const char *id, struct err *err);
-	/* To its first process. An exited container: success. How long to wait before SIGKILL is the pod's
-	 * business. */
+	/* To its first process: SIGTERM to stop it, SIGKILL to kill it. An exited container: success. How long
+	   to wait in between is the Pod's business. */
 	int (*container_signal)(struct runtime *rt, const char *id, int sig, struct err *err);
 	int (*container_status)(struct runtime *rt, const char *id, struct runtime_container *ret,
 				struct err *err);
 	/* Kills it first when it still runs. The log file stays. */
 	int (*container_remove)(struct runtime *rt, const char *id, struct err *err);
+	/* New limits while it runs; 0 leaves one as it is. The OOM score stays. */
+	int (*container_update)(struct runtime *rt, const char *id, const struct runtime_limits *l,
+				struct err *err);
+	/* Opens its log file anew, after that has been renamed. */
+	int (*container_reopen_log)(struct runtime *rt, const char *id, struct err *err);
+
+	/* Runs argv inside to its end; killed after timeout_ns (REASON_TIMEOUT). REASON_NOT_FOUND: no such
+	   container, or it does not run. A program that cannot be executed: REASON_INVALID. */
+	int (*exec_sync)(struct runtime *rt, const char *id, const char *const *argv, int64_t timeout_ns,
+			 struct runtime_exec_result *ret, struct err *err);
+	/* Starts argv inside and returns once it runs; errors as above. */
+	int (*exec)(struct runtime *rt, const char *id, const struct runtime_exec_spec *spec,
+		    struct runtime_stream *ret, struct err *err);
+	/* To the container's first process: output from now on, and its input where it has one. */
+	int (*attach)(struct runtime *rt, const char *id, struct runtime_stream *ret, struct err *err);
+	/* A connection to a port on the sandbox's loopback; the caller's. REASON_UNAVAILABLE: nobody listens. */
+	int (*port_forward)(struct runtime *rt, const char *sandbox_id, int port, int *ret_fd,
+			    struct err *err);
 
 	int (*list)(struct runtime *rt, struct runtime_list *ret, struct err *err);
 	/* The node's podCIDR, once the API server has told it. */
@@ -248,6 +315,9 @@ struct runtime_config {		/* strings borrowed until free */
 /* The real runtime. Adopts what is under c->root; c's strings are copied. NULL when a program or a kernel feature is
    missing (the message says which). */
 struct runtime *runtime_open(const struct runtime_config *c, struct err *err) MUST_CHECK;
+
+/* A new id for a sandbox or container of this runtime. */
+void runtime_new_id(const struct runtime *rt, char id[RUNTIME_ID_MAX]);
 
 /*
  * The four cases of ENTRYPOINT/CMD against command/args: command given -> command + args (the image's CMD is

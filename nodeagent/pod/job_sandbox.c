@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making a Pod's sandbox with its files, and its volumes. */
+#include "pod/job.h"
+
+#include <stdlib.h>
+
+#include "pod/hostfiles.h"
+#include "pod/volumes.h"
+#include "os/tree.h"
+
+struct sandbox_job {
+	struct job j;
+	char id[RUNTIME_ID_MAX], *dir;
+	unsigned attempt;
+	struct runtime_sandbox sandbox;
+};
+
+static void read_host_file(const char *path, struct buf *out)
+{
+	struct err err = ERR_INIT;
+	if (tree_read(path, 1 << 20, out, &err) < 0)
+		buf_clear(out); /* a machine without it is fine */
+}
+
+static int write_file(const struct sandbox_job *s, const char *name, const struct buf *text, struct err *err)
+{
+	autofree char *path = mem_printf("%s/%s", s->dir, name);
+	return tree_write(path, buf_str(text), text->len, 0644, TREE_VOLATILE, err);
+}
+
+static int write_host_files(struct sandbox_job *s, struct err *err)
+{
+	autobuf struct buf host_hosts = BUF_INIT, host_resolv = BUF_INIT, text = BUF_INIT;
+	const char *ips[RUNTIME_IPS_MAX];
+	const struct pod_host *h = s->j.host;
+	char name[64];
+	for (size_t i = 0; i < RUNTIME_IPS_MAX; i++)
+		ips[i] = s->sandbox.ips[i];
+	read_host_file("/etc/hosts", &host_hosts);
+	read_host_file("/etc/resolv.conf", &host_resolv);
+	const struct hostfiles_dns dns = {.cluster_dns = h->cluster_dns,
+					  .cluster_domain = h->cluster_domain,
+					  .host_resolv = buf_str(&host_resolv)};
+	if (tree_mkdirs(s->dir, 0755, err) < 0)
+		return -1;
+	hostfiles_hosts(&text, s->j.pod, ips, h->cluster_domain, buf_str(&host_hosts));
+	if (write_file(s, "etc-hosts", &text, err) < 0)
+		return -1;
+	buf_clear(&text);
+	hostfiles_resolv(&text, s->j.pod, &dns);
+	if (write_file(s, "resolv.conf", &text, err) < 0)
+		return -1;
+	buf_clear(&text);
+	hostfiles_hostname(s->j.pod, name);
+	buf_addf(&text, "%s\n", name);
+	return write_file(s, "hostname", &text, err);
+}
+
+/* What the sandbox's spec borrows is in the arena, which lives until it has been made. */
+static void sandbox_spec(const struct sandbox_job *s, struct arena *a, struct runtime_sandbox_spec *ret)
+{
+	const struct pod *p = s->j.pod;
+	autojson js *sysctls = pod_field(p->sysctls);
+	size_t n_ports = 0;
+	char *hostname = arena_alloc(a, 64);
+	for (size_t i = 0; i < p->n_containers; i++)
+		n_ports += p->containers[i].n_ports;
+	struct runtime_port *ports = arena_array(a, n_ports, sizeof(*ports));
+	struct runtime_kv *kv = arena_array(a, js_len(sysctls), sizeof(*kv));
+	n_ports = 0;
+	for (size_t i = 0; i < p->n_containers; i++)
+		for (size_t k = 0; k < p->containers[i].n_ports; k++) {
+			const struct container_port *c = &p->containers[i].ports[k];
+			ports[n_ports++] =
+				(struct runtime_port){.container_port = c->container_port,
+						      .host_port = c->host_port,
+						      .protocol = *c->protocol ? c->protocol : NULL,
+						      .host_ip = c->host_ip};
+		}
+	js_array_for_each (v, sysctls)
+		kv[v_i] = (struct runtime_kv){arena_strdup(a, js_str0(v, "name", NULL)),
+					      arena_strdup(a, js_str0(v, "value", NULL))};
+	hostfiles_hostname(p, hostname);
+	*ret = (struct runtime_sandbox_spec){.id = s->id,
+					     .pod_uid = p->o.meta.uid,
+					     .pod_namespace = p->o.meta.namespace,
+					     .pod_name = p->o.meta.name,
+					     .attempt = s->attempt,
+					     .hostname = hostname,
+					     .host_network = p->host_network,
+					     .host_pid = p->host_pid,
+					     .host_ipc = p->host_ipc,
+					     .share_pid = p->share_pid,
+					     .ports = p->host_network ? NULL : ports,
+					     .n_ports = p->host_network ? 0 : n_ports,
+					     .sysctls = kv,
+					     .n_sysctls = js_len(sysctls),
+					     .limits = resources_pod_limits(p)};
+}
+
+static enum job_way sandbox_prepare(struct job *j, const struct action *a)
+{
+	struct sandbox_job *s = (struct sandbox_job *)j;
+	s->attempt = j->w->m.sandbox_attempt;
+	s->dir = worker_dir(j->w);
+	runtime_new_id(j->host->rt, s->id);
+	return JOB_GO;
+}
+
+static void sandbox_work(struct job *j)
+{
+	struct sandbox_job *s = (struct sandbox_job *)j;
+	struct runtime *rt = j->host->rt;
+	autoarena struct arena a = ARENA_INIT;
+	struct runtime_sandbox_spec spec;
+	sandbox_spec(s, &a, &spec);
+	if (rt->ops->sandbox_run(rt, &spec, &s->sandbox, &j->err) < 0 || j->host->simulated)
+		return;
+	if (write_host_files(s, &j->err) < 0) {
+		struct err ignored = ERR_INIT; /* the first error is the one to tell */
+		(void)!rt->ops->sandbox_remove(rt, s->id, &ignored);
+	}
+}
+
+static bool sandbox_done(struct job *j)
+{
+	struct sandbox_job *s = (struct sandbox_job *)j;
+	job_log(j, "could not create sandbox");
+	if (j->err.reason == REASON_NONE) {
+		map_set(&j->host->ids, s->id, j->w);
+		machine_sandbox_up(&j->w->m, &s->sandbox);
+	} else {
+		machine_sandbox_failed(&j->w->m, j->err.msg, worker_now());
+	}
+	return true;
+}
+
+static void sandbox_release(struct job *j)
+{
+	free(((struct sandbox_job *)j)->dir);
+}
+
+const struct job_type job_sandbox = {.size = sizeof(struct sandbox_job),
+				     .lane = LANE_WORK,
+				     .prepare = sandbox_prepare,
+				     .work = sandbox_work,
+				     .done = sandbox_done,
+				     .release = sandbox_release};
+
+/* ---- is it still there? ---- */
+
+struct check_job {
+	struct job j;
+	char *id;
+	struct runtime_sandbox sandbox;
+};
+
+static enum job_way check_prepare(struct job *j, const struct action *a)
+{
+	((struct check_job *)j)->id = mem_strdup(j->w->m.sandbox_id);
+	return JOB_GO;
+}
+
+static void check_work(struct job *j)
+{
+	struct check_job *c = (struct check_job *)j;
+	struct runtime *rt = j->host->rt;
+	(void)!rt->ops->sandbox_status(rt, c->id, &c->sandbox, &j->err);
+}
+
+static bool check_done(struct job *j)
+{
+	struct check_job *c = (struct check_job *)j;
+	struct machine *m = &j->w->m;
+	if (!c->sandbox.ready && m->sandbox_id && !strcmp(m->sandbox_id, c->id))
+		machine_sandbox_lost(m, worker_now());
+	return true;
+}
+
+static void check_release(struct job *j)
+{
+	free(((struct check_job *)j)->id);
+}
+
+const struct job_type job_check_sandbox = {.size = sizeof(struct check_job),
+					   .lane = LANE_WORK,
+					   .prepare = check_prepare,
+					   .work = check_work,
+					   .done = check_done,
+					   .release = check_release};
+
+/* ---- volumes ---- */
+
+static enum job_way volumes_prepare(struct job *j, const struct action *a)
+{
+	if (!j->host->simulated && j->pod->volumes)
+		return JOB_GO;
+	machine_volumes_up(&j->w->m);
+	return JOB_SKIP;
+}
+
+static void volumes_work(struct job *j)
+{
+	(void)!volumes_set_up(j->host->root, j->pod, &j->err);
+}
+
+static bool volumes_done(struct job *j)
+{
+	if (j->err.reason == REASON_NONE)
+		machine_volumes_up(&j->w->m);
+	else
+		machine_volumes_failed(&j->w->m, j->err.msg, worker_now());
+	return true;
+}
+
+const struct job_type job_volumes = {.size = sizeof(struct job),
+				     .lane = LANE_WORK,
+				     .prepare = volumes_prepare,
+				     .work = volumes_work,
+				     .done = volumes_done};
