@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Calls to the Kubernetes API: single ones, and batches that keep many in flight on few connections without
- * callbacks.
+ * Calls to the Kubernetes API: single ones and batches, on a daemon's loop or blocking.
  *
- * A struct rest is one thread's client (like the struct http inside it); struct rest_config is shared and
- * immutable. Any reply that is not 2xx becomes an error value: reason, message and code from its Status body.
- * 429 and 503 with Retry-After are retried inside, within the deadline.
+ * A struct rest is a client on one loop (like the struct http inside it): rest_new_on is for the daemon's
+ * loop, where calls are started and end on that loop's thread; rest_new has a small loop of its own and is for
+ * one thread that blocks. struct rest_config is shared and immutable. Any reply that is not 2xx becomes an
+ * error value: reason, message and code from its Status body. 429 and 503 with Retry-After are retried inside,
+ * within the deadline.
  */
 #ifndef CLIENT_REST_H
 #define CLIENT_REST_H
 
+#include "base/list.h"
 #include "client/http.h"
 #include "client/kubeconfig.h"
 #include "object/json.h"
@@ -19,9 +21,12 @@ struct rest_config {
 	const char *user_agent; /* "scheduler/v0.1.0"; borrowed */
 };
 struct rest;
+/* max_connections: 0 = no limit. */
 struct rest *rest_new(const struct rest_config *c, int max_connections);
-void rest_free(struct rest *r);
-struct http *rest_http(struct rest *r); /* for streams; borrowed */
+struct rest *rest_new_on(struct loop *l, const struct rest_config *c, int max_connections);
+void rest_free(struct rest *r);		/* any thread; no call or stream of it is left */
+struct http *rest_http(struct rest *r); /* borrowed, as the next */
+struct loop *rest_loop(struct rest *r);
 const struct rest_config *rest_get_config(const struct rest *r);
 
 enum rest_verb {
@@ -38,12 +43,51 @@ enum rest_verb {
 void rest_path(struct buf *out, const char *group, const char *version, const char *ns, const char *resource,
 	       const char *name, const char *sub);
 
-/* Starts a request on rest_http(r) with this client's server, credentials and headers, for a stream: a watch
-   or a log. rq's method, url and headers are filled in here, the rest is the caller's. */
-struct http_call *rest_start(struct rest *r, const char *path_and_query, struct http_request *rq,
-			     http_done_fn *done, void *done_arg);
+/* Starts a GET with this client's server, credentials and headers, for a stream: a watch or a log. rq's
+   method, url and headers are filled in here, the rest is the caller's. http_abort ends it early. */
+struct http_call *rest_stream(struct rest *r, const char *path_and_query, struct http_request *rq,
+			      http_done_fn *done, void *done_arg);
 /* The error that a reply which is not 2xx stands for: its Status body, or the bare code. Returns -1. */
 int rest_status_error(int http_status, const char *body, size_t n, struct err *err);
+
+/* ---- calls on the loop ---- */
+
+/* At most `limit` calls are on the wire; further ones wait in order. */
+struct rest_window {
+	size_t limit, running;
+	struct list waiting;
+};
+void rest_window_init(struct rest_window *w, size_t limit);
+
+struct rest_call { /* zeroed; the caller's until done has run or it was aborted */
+	enum rest_verb verb;
+	const char *path;   /* and query; borrowed */
+	struct buf body;    /* stays the caller's */
+	void *tag;	    /* the caller's */
+	int64_t timeout_ns; /* 0 = 30 s from its turn on, retries included */
+	bool want_reply, want_bytes;
+	void (*done)(struct rest_call *c); /* once, on the loop; may free it or start it again */
+	/* results: the caller's to release; NULL and empty unless wanted and 2xx */
+	js *reply;
+	struct buf bytes;
+	struct err err; /* reason REASON_NONE on success */
+	/* inside */
+	struct rest *rest; /* set while under way */
+	struct rest_window *window;
+	struct rest_batch *batch;
+	struct http_call *http;
+	struct list link;
+	struct loop_timer retry;
+	char *url;
+	int64_t deadline_ns;
+	int tries;
+};
+/* w may be NULL: at once. `done` never runs before this returns. */
+void rest_call_start(struct rest *r, struct rest_window *w, struct rest_call *c);
+void rest_call_abort(struct rest_call *c);   /* `done` will not run; no-op when not under way */
+void rest_call_release(struct rest_call *c); /* aborts; frees body and results */
+
+/* ---- blocking; only for rest_new ---- */
 
 /* One call. body may be NULL; it is borrowed. *ret (may be NULL when not wanted) is owned by the caller. */
 int rest_do(struct rest *r, enum rest_verb verb, const char *path_and_query, const js *body, js **ret,
@@ -54,20 +98,14 @@ int rest_do_raw(struct rest *r, enum rest_verb verb, const char *path_and_query,
 		size_t body_len, struct buf *ret, struct err *err) MUST_CHECK;
 
 /* A batch: add calls, run them all, look at each result. Results live until the batch is cleared. */
-struct rest_call {
-	enum rest_verb verb;
-	char *path; /* owned by the batch */
-	struct buf body;
-	void *tag;	    /* the caller's */
-	int64_t timeout_ns; /* 0 = 30 s, retries included */
-	/* results */
-	js *reply; /* NULL unless want_reply and 2xx */
-	bool want_reply;
-	struct err err; /* reason REASON_NONE on success */
-};
 struct rest_batch {
-	struct rest_call *v;
+	struct rest_call *v; /* their paths are the batch's */
 	size_t n, cap;
+	/* inside */
+	struct rest_window window;
+	size_t left;
+	loop_fn *done;
+	void *done_arg;
 };
 #define REST_BATCH_INIT                                                                                      \
 	{                                                                                                    \
@@ -77,8 +115,11 @@ struct rest_batch {
    has the bytes already passes NULL and fills the call's buf. */
 struct rest_call *rest_batch_add(struct rest_batch *b, enum rest_verb verb, const char *path, const js *body,
 				 void *tag);
-void rest_batch_run(struct rest *r, struct rest_batch *b, size_t in_flight); /* waits for all */
-void rest_batch_clear(struct rest_batch *b);				     /* reusable */
+void rest_batch_run(struct rest *r, struct rest_batch *b, size_t in_flight); /* blocks until all have ended */
+/* On the loop: done(arg) runs once all have ended; never when there are none, nor before this returns. */
+void rest_batch_start(struct rest *r, struct rest_batch *b, size_t in_flight, loop_fn *done, void *arg);
+void rest_batch_abort(struct rest_batch *b);
+void rest_batch_clear(struct rest_batch *b); /* reusable */
 void rest_batch_release(struct rest_batch *b);
 
 #endif

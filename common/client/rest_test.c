@@ -199,6 +199,113 @@ static void test_raw(void **state)
 	assert_non_null(strstr(buf_str(&b), "\"body\":[1,2]}"));
 }
 
+/* ---- on a loop that another thread runs ---- */
+
+struct burst {
+	struct fixture *f;
+	struct loop *l;
+	struct rest *r;
+	struct rest_window w;
+	struct rest_call c[20], never;
+	struct rest_batch batch;
+	size_t ended, most;
+	bool all, batch_all;
+};
+
+static void burst_done(struct rest_call *c)
+{
+	struct burst *b = c->tag;
+
+	if (b->w.running > b->most)
+		b->most = b->w.running;
+	if (++b->ended == ARRAY_LEN(b->c))
+		loop_signal(b->l, &b->all);
+}
+
+static void never_done(struct rest_call *c)
+{
+	abort();
+}
+
+static void burst_begin(void *arg)
+{
+	struct burst *b = arg;
+
+	rest_window_init(&b->w, 3);
+	for (size_t i = 0; i < ARRAY_LEN(b->c); i++) {
+		b->c[i] = (struct rest_call){.path = i % 5 ? "/echo" : "/busy",
+					     .tag = b,
+					     .want_bytes = i % 2,
+					     .want_reply = !(i % 2),
+					     .done = burst_done};
+		rest_call_start(b->r, &b->w, &b->c[i]);
+	}
+	b->never = (struct rest_call){.path = "/echo", .done = never_done};
+	rest_call_start(b->r, &b->w, &b->never); /* waits for its turn */
+	rest_call_abort(&b->never);
+	rest_call_abort(&b->never);
+	rest_call_start(b->r, NULL, &b->never); /* on the wire */
+	rest_call_abort(&b->never);
+}
+
+static void batch_done(void *arg)
+{
+	struct burst *b = arg;
+
+	loop_signal(b->l, &b->batch_all);
+}
+
+static void batch_begin(void *arg)
+{
+	struct burst *b = arg;
+
+	for (int i = 0; i < 30; i++)
+		rest_batch_add(&b->batch, REST_POST, i % 10 ? "/echo" : "/conflict", NULL, NULL);
+	rest_batch_start(b->r, &b->batch, 4, batch_done, b);
+}
+
+static void test_on_loop(void **state)
+{
+	struct fixture *f = *state;
+	struct burst b = {.f = f, .l = loop_new(NULL), .batch = REST_BATCH_INIT};
+
+	atomic_store(&f->busy, 2);
+	b.r = rest_new_on(b.l, &f->config, 0);
+	loop_start(b.l, "rest");
+	assert_true(loop_call(b.l, burst_begin, &b));
+	assert_true(loop_wait(b.l, &b.all, CLOCK_NEVER));
+	assert_true(loop_call(b.l, batch_begin, &b));
+	assert_true(loop_wait(b.l, &b.batch_all, CLOCK_NEVER));
+	loop_join(b.l);
+	assert_true(b.most <= 3);
+	for (size_t i = 0; i < ARRAY_LEN(b.c); i++) {
+		assert_int_equal(b.c[i].err.reason, REASON_NONE);
+		assert_int_equal(b.c[i].bytes.len != 0, i % 2);
+		assert_int_equal(b.c[i].reply != NULL, !(i % 2));
+		rest_call_release(&b.c[i]);
+	}
+	for (size_t i = 0; i < b.batch.n; i++)
+		assert_int_equal(b.batch.v[i].err.reason, i % 10 ? REASON_NONE : REASON_CONFLICT);
+	rest_batch_release(&b.batch);
+	rest_free(b.r);
+	loop_free(b.l);
+}
+
+/* What is under way when its client goes is given up. */
+static void test_abandoned(void **state)
+{
+	struct fixture *f = *state;
+	struct loop *l = loop_new(NULL);
+	struct rest *r = rest_new_on(l, &f->config, 0);
+	struct rest_call c = {.path = "/overloaded", .done = never_done};
+
+	rest_call_start(r, NULL, &c);
+	loop_turn(l, 0);
+	rest_call_release(&c);
+	rest_free(r);
+	loop_free(l);
+}
+
 static void test_unreachable(void **state)
 {
 	struct rest_config c = {.kube = {.server = (char *)"http://127.0.0.1:1"}};
@@ -239,6 +346,8 @@ int main(void)
 		T(test_retry),
 		T(test_batch),
 		T(test_raw),
+		T(test_on_loop),
+		T(test_abandoned),
 		cmocka_unit_test(test_unreachable),
 		cmocka_unit_test(test_path),
 	};

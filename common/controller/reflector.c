@@ -212,7 +212,7 @@ static void start_list(struct informer *i)
 		buf_adds(&path, "&continue=");
 		http_escape(&path, i->cont);
 	}
-	i->call = rest_start(s->rest, path.p, &rq, list_done, i);
+	i->call = rest_stream(s->rest, path.p, &rq, list_done, i);
 }
 
 /* ---- watch ---- */
@@ -340,7 +340,7 @@ static void start_watch(struct informer *i)
 		 (unsigned long long)atomic_load(&i->rv), (unsigned long long)timeout_s);
 	if (i->query)
 		buf_addf(&path, "&%s", i->query);
-	i->call = rest_start(i->set->rest, path.p, &rq, watch_done, i);
+	i->call = rest_stream(i->set->rest, path.p, &rq, watch_done, i);
 }
 
 void informer_start(struct informer *i)
