@@ -580,7 +580,7 @@ int decode_into(const struct decode_spec *spec, const char *p, size_t n, struct 
 	return scan_err(&s, err);
 }
 
-void *decode(const struct decode_spec *spec, const char *p, size_t n, struct err *err)
+void *decode_new(const struct decode_spec *spec, const char *p, size_t n, struct err *err)
 {
 	_Alignas(max_align_t) char room[DECODE_SCRATCH];
 	autoarena struct arena a = ARENA_INIT;

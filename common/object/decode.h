@@ -202,7 +202,7 @@ struct decode_spec {
 
 /* ---- use ---- */
 /* The struct, in one block to free(); NULL with REASON_BAD_REQUEST when the text is no JSON object, or too much. */
-void *decode(const struct decode_spec *spec, const char *p, size_t n, struct err *err) MUST_CHECK;
+void *decode_new(const struct decode_spec *spec, const char *p, size_t n, struct err *err) MUST_CHECK;
 /* The same into *o (spec->size bytes) with what it points to in the arena: for structs that live for one call. */
 int decode_into(const struct decode_spec *spec, const char *p, size_t n, struct arena *a, void *o,
 		struct err *err) MUST_CHECK;

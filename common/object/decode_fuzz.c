@@ -59,7 +59,7 @@ static void same(const struct node *a, const struct node *b)
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	struct err err;
-	autofree struct node *o = decode(&node_spec, (const char *)p, n, &err);
+	autofree struct node *o = decode_new(&node_spec, (const char *)p, n, &err);
 	struct scan s;
 	scan_init(&s, (const char *)p, n);
 	bool object = scan_peek(&s) == SCAN_OBJECT && scan_skip(&s) && scan_finish(&s);

@@ -112,7 +112,7 @@ static const struct decode_spec thing_spec = DECODE_SPEC(struct thing, thing_row
 static struct thing *make(const char *text)
 {
 	struct err err = ERR_INIT;
-	struct thing *t = decode(&thing_spec, text, strlen(text), &err);
+	struct thing *t = decode_new(&thing_spec, text, strlen(text), &err);
 	if (!t)
 		fail_msg("%s: %s", err.msg, text);
 	return t;
@@ -209,7 +209,7 @@ static void test_refuses_what_is_no_object(void **state)
 					   "{\"spec\":{\"i32\":01}}"};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct err err = ERR_INIT;
-		assert_null(decode(&thing_spec, rows[i], strlen(rows[i]), &err));
+		assert_null(decode_new(&thing_spec, rows[i], strlen(rows[i]), &err));
 		assert_int_equal(err.reason, REASON_BAD_REQUEST);
 	}
 }
@@ -224,7 +224,7 @@ static void test_memory_is_bounded(void **state)
 	for (size_t i = 0; i < n; i++)
 		buf_adds(&b, ",{}");
 	buf_adds(&b, "]}}");
-	assert_null(decode(&thing_spec, b.p, b.len, &err));
+	assert_null(decode_new(&thing_spec, b.p, b.len, &err));
 	assert_int_equal(err.reason, REASON_BAD_REQUEST);
 }
 

@@ -4,7 +4,38 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "object/decode.h"
 #include "object/rfc3339.h"
+
+static const struct decode_row owner_rows[] = {
+	DECODE_STRING("apiVersion", struct owner_ref, api_version),
+	DECODE_STRING("kind", struct owner_ref, kind),
+	DECODE_STRING("name", struct owner_ref, name),
+	DECODE_STRING("uid", struct owner_ref, uid),
+	DECODE_BOOL("controller", struct owner_ref, controller),
+	DECODE_BOOL("blockOwnerDeletion", struct owner_ref, block_owner_deletion),
+};
+static const struct owner_ref owner_initial = {
+	.api_version = (char *)"", .kind = (char *)"", .name = (char *)"", .uid = (char *)""};
+static const struct decode_spec owner_spec =
+	DECODE_SPEC(struct owner_ref, owner_rows, .initial = &owner_initial);
+
+#define META_ROWS                                                                                            \
+	DECODE_STRING("name", struct meta, name), DECODE_STRING("namespace", struct meta, namespace),        \
+		DECODE_STRING("uid", struct meta, uid), DECODE_UINT64("resourceVersion", struct meta, rv),   \
+		DECODE_INT64("generation", struct meta, generation),                                         \
+		DECODE_TIME("creationTimestamp", struct meta, created_ns),                                   \
+		DECODE_TIME("deletionTimestamp", struct meta, deleted_ns),                                   \
+		DECODE_LABELS("labels", struct meta, labels),                                                \
+		DECODE_ARRAY("ownerReferences", struct meta, owners, n_owners, &owner_spec),                 \
+		DECODE_STRINGS("finalizers", struct meta, finalizers, n_finalizers)
+static const struct decode_row meta_rows[] = {META_ROWS};
+static const struct decode_row meta_annotated_rows[] = {
+	META_ROWS, DECODE_LABELS("annotations", struct meta, annotations)};
+static const struct meta meta_initial = {.name = (char *)"", .namespace = (char *)"", .uid = (char *)""};
+const struct decode_spec meta_spec = DECODE_SPEC(struct meta, meta_rows, .initial = &meta_initial);
+const struct decode_spec meta_annotated_spec =
+	DECODE_SPEC(struct meta, meta_annotated_rows, .initial = &meta_initial);
 
 const char *meta_name(const js *o)
 {

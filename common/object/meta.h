@@ -43,6 +43,9 @@ struct meta {
 	char **finalizers;
 	size_t n_finalizers;
 };
+struct decode_spec;
+/* For DECODE_STRUCT at "metadata", in a block of decode_new(): not to be released. Empty label sets are NULL. */
+extern const struct decode_spec meta_spec, meta_annotated_spec;
 enum { META_ANNOTATIONS = 1 };
 void meta_decode(struct meta *m, const js *o, int flags);
 void meta_release(struct meta *m);

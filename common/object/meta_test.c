@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "object/decode.h"
 #include "object/meta.h"
 
 static const char doc[] =
@@ -94,10 +95,44 @@ static void keys(void **state)
 	assert_string_equal(name, "node-1");
 }
 
+/* What the rows read is what the tree reads. */
+static void from_bytes(void **state)
+{
+	struct holder {
+		struct meta meta;
+	};
+	static const struct decode_row rows[] = {
+		DECODE_STRUCT("metadata", struct holder, meta, &meta_annotated_spec)};
+	static const struct decode_spec spec = DECODE_SPEC(struct holder, rows);
+	struct err err = ERR_INIT;
+	autojson js *o = tree();
+	autofree struct holder *h = decode_new(&spec, doc, sizeof(doc) - 1, &err);
+	struct meta m;
+
+	meta_decode(&m, o, META_ANNOTATIONS);
+	assert_string_equal(h->meta.name, m.name);
+	assert_string_equal(h->meta.namespace, m.namespace);
+	assert_string_equal(h->meta.uid, m.uid);
+	assert_true(h->meta.rv == m.rv && h->meta.generation == m.generation);
+	assert_true(h->meta.created_ns == m.created_ns && h->meta.deleted_ns == m.deleted_ns);
+	assert_true(labels_equal(h->meta.labels, m.labels) &&
+		    labels_equal(h->meta.annotations, m.annotations));
+	assert_int_equal(h->meta.n_owners, m.n_owners);
+	assert_string_equal(meta_controller(&h->meta)->name, "rs");
+	assert_string_equal(h->meta.owners[0].api_version, "v1");
+	assert_int_equal(h->meta.n_finalizers, 2);
+	assert_string_equal(h->meta.finalizers[1], "f2");
+	assert_null(decode_spec_check(&spec));
+	meta_release(&m);
+	autofree struct holder *empty = decode_new(&spec, "{}", 2, &err);
+	assert_string_equal(empty->meta.namespace, "");
+	assert_null(empty->meta.labels);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(readers), cmocka_unit_test(decoded),
-					   cmocka_unit_test(keys)};
+					   cmocka_unit_test(keys), cmocka_unit_test(from_bytes)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,8 +14,7 @@
 #include "object/name.h"
 #include "object/selector_internal.h"
 
-/* In objects. */
-static const char *const op_words[] = {
+const char *const selector_op_names[SELECTOR_LT + 1] = {
 	[SELECTOR_IN] = "In",	      [SELECTOR_NOT_IN] = "NotIn",
 	[SELECTOR_EXISTS] = "Exists", [SELECTOR_NOT_EXISTS] = "DoesNotExist",
 	[SELECTOR_GT] = "Gt",	      [SELECTOR_LT] = "Lt",
@@ -66,8 +65,8 @@ bool requirement_matches(const struct requirement *r, const struct labels *l)
 
 int selector_op_parse(const char *word)
 {
-	for (size_t i = 0; i < ARRAY_LEN(op_words); i++)
-		if (!strcmp(op_words[i], word))
+	for (size_t i = 0; i < ARRAY_LEN(selector_op_names); i++)
+		if (!strcmp(selector_op_names[i], word))
 			return (int)i;
 	return -1;
 }
