@@ -138,12 +138,15 @@ static void test_etag(void **state)
 	assert_true(rs.vary_accept);
 	memcpy(etag, rs.etag, sizeof(etag));
 	assert_int_equal(etag[0], '"');
+	response_release(&rs);
 	call("/apis", V2, etag, &rs);
 	assert_int_equal(rs.status, 304);
 	call("/apis", V2BETA1, etag, &rs);
 	assert_int_equal(rs.status, 200);
+	response_release(&rs);
 	call("/api", V2, etag, &rs);
 	assert_int_equal(rs.status, 200);
+	response_release(&rs);
 }
 
 static void test_unknown(void **state)
@@ -157,6 +160,52 @@ static void test_unknown(void **state)
 			strstr(buf_str(&rs.body), "the server could not find the requested resource"));
 		response_release(&rs);
 	}
+}
+
+/* A kind that comes is in every document, and in none when it is gone; who still sends old bytes keeps them. */
+static void test_change(void **state)
+{
+	static const char yaml[] =
+		"package: sea/v1\n"
+		"kinds:\n"
+		"  - {kind: Boat, group: sea, version: v1, resource: boats, singular: boat, scope: Cluster}\n"
+		"types: {Boat: {kind: 0 string, apiVersion: 0 string, metadata: 1 ObjectMeta}}\n";
+	static const char *const paths[][2] = {{"/", ""}, {"/apis", ""}, {"/apis", V2}, {"/apis", V2BETA1}};
+	struct schema_file f = {.name = "f", .p = yaml, .n = sizeof(yaml) - 1};
+	struct schema *s = (struct schema *)(uintptr_t)api.schema;
+	struct response before[4], rs;
+	struct err err = ERR_INIT;
+	for (size_t i = 0; i < 4; i++)
+		call(paths[i][0], paths[i][1], "", &before[i]);
+	struct schema_builder *b = schema_builder_new(s);
+	assert_int_equal(schema_builder_file(b, &f, &err), 0);
+	struct schema_part *part = schema_builder_finish(b, &err);
+	assert_non_null(part);
+	assert_int_equal(schema_change(s, part, NULL, &err), 0);
+	discovery_update(api.discovery, "sea", "v1");
+	for (size_t i = 0; i < 4; i++) {
+		call(paths[i][0], paths[i][1], "", &rs);
+		assert_non_null(memmem(rs.shared.p, rs.shared.n, "sea", 3));
+		assert_null(memmem(before[i].shared.p, before[i].shared.n, "sea", 3));
+		response_release(&rs);
+	}
+	autojson js *list = document("/apis/sea/v1", "", "application/json");
+	assert_string_equal(js_str0(js_at(js_arr(list, "resources", NULL), 0), "name", NULL), "boats");
+	autojson js *group = document("/apis/sea", "", "application/json");
+	assert_string_equal(js_str0(group, "name", NULL), "sea");
+	assert_int_equal(schema_change(s, NULL, part, &err), 0);
+	discovery_update(api.discovery, "sea", "v1");
+	for (size_t i = 0; i < 4; i++) {
+		call(paths[i][0], paths[i][1], "", &rs);
+		assert_int_equal(rs.shared.n, before[i].shared.n);
+		assert_memory_equal(rs.shared.p, before[i].shared.p, rs.shared.n);
+		assert_string_equal(rs.etag, before[i].etag);
+		response_release(&rs);
+		response_release(&before[i]);
+	}
+	call("/apis/sea", "", "", &rs);
+	assert_int_equal(rs.status, 404);
+	response_release(&rs);
 }
 
 static int load(void **state)
@@ -177,8 +226,9 @@ static int unload(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_legacy), cmocka_unit_test(test_aggregated),
-					   cmocka_unit_test(test_which_form), cmocka_unit_test(test_etag),
-					   cmocka_unit_test(test_unknown)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_legacy),	   cmocka_unit_test(test_aggregated),
+		cmocka_unit_test(test_which_form), cmocka_unit_test(test_etag),
+		cmocka_unit_test(test_unknown),	   cmocka_unit_test(test_change)};
 	return cmocka_run_group_tests(tests, load, unload);
 }

@@ -6,6 +6,8 @@
  * PATCH operation and its query parameters. Object schemas, and with them `kubectl explain`, are not
  * described yet; the request bodies name no content types either, which makes `apply` take its list keys from
  * its own types instead of looking for them here.
+ *
+ * A group-version's document is made when its kinds change; the index of all of them when somebody asks.
  */
 #include "rest/openapi.h"
 
@@ -13,34 +15,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/flags.h"
-#include "base/map.h"
 #include "base/mem.h"
-#include "client/tls.h"
 #include "rest/api.h"
+#include "rest/document.h"
 
-struct document {
-	struct buf body;
-	bool begun; /* has a path already */
-	char etag[68];
-};
+#define INDEX "/openapi/v3"
+#define PREFIX INDEX "/"
+
 struct openapi {
-	struct map by_path; /* "/openapi/v3", "/openapi/v3/api/v1" … -> struct document */
+	const struct schema *schema;
+	pthread_mutex_t lock; /* one change or index at a time; before that of the documents */
+	struct documents documents;
 };
-
-static struct document *document(struct openapi *o, const char *path)
-{
-	struct document *d = map_get(&o->by_path, path);
-	if (!d) {
-		d = MEM_NEW(struct document);
-		map_set(&o->by_path, path, d);
-	}
-	return d;
-}
-
-static void gv_path(const struct kind *k, char out[256])
-{
-	snprintf(out, 256, *k->group ? "apis/%s/%s" : "api%s/%s", k->group, k->version);
-}
 
 static void add_parameters(struct buf *b)
 {
@@ -56,69 +42,95 @@ static void add_parameters(struct buf *b)
 			i ? "," : "", names[i][0], names[i][1]);
 }
 
-static void add_path(struct document *d, const struct kind *k, const char *prefix)
+static void add_path(struct buf *b, const struct kind *k, const char *prefix)
 {
-	struct buf *b = &d->body;
-	if (!d->begun)
-		buf_adds(
-			b,
-			"{\"openapi\":\"3.0.0\",\"info\":{\"title\":\"Kubernetes\",\"version\":\"" KUBERNETES_VERSION
-			"\"},\"paths\":{");
+	buf_adds(
+		b,
+		b->len ? ","
+		       : "{\"openapi\":\"3.0.0\",\"info\":{\"title\":\"Kubernetes\",\"version\":\"" KUBERNETES_VERSION
+			 "\"},\"paths\":{");
 	buf_addf(
 		b,
-		"%s\"/%s%s/%s/{name}\":{\"patch\":{\"description\":\"partially update the specified %s\",\"parameters\":[",
-		d->begun ? "," : "", prefix, k->namespaced ? "/namespaces/{namespace}" : "", k->resource,
-		k->kind);
+		"\"/%s%s/%s/{name}\":{\"patch\":{\"description\":\"partially update the specified %s\",\"parameters\":[",
+		prefix, k->namespaced ? "/namespaces/{namespace}" : "", k->resource, k->kind);
 	add_parameters(b);
 	buf_addf(
 		b,
 		"],\"responses\":{\"200\":{\"description\":\"OK\"},\"201\":{\"description\":\"Created\"},\"401\":{\"description\":"
 		"\"Unauthorized\"}},\"x-kubernetes-action\":\"patch\",\"x-kubernetes-group-version-kind\":{\"group\":\"%s\",\"version\":\"%s\",\"kind\":\"%s\"}}}",
 		k->group, k->version, k->kind);
-	d->begun = true;
 }
 
-static void set_etag(struct document *d)
+static void update(struct openapi *o, const char *group, const char *version)
 {
-	char hex[65];
-	struct tls_sha256 *s = tls_sha256_new();
-	tls_sha256_add(s, d->body.p, d->body.len);
-	tls_sha256_end(s, hex);
-	snprintf(d->etag, sizeof(d->etag), "\"%s\"", hex);
+	const struct kind *const *all;
+	size_t n = schema_kinds(o->schema, &all);
+	autobuf struct buf b = BUF_INIT;
+	char gv[256], path[300];
+	snprintf(gv, sizeof(gv), *group ? "apis/%s/%s" : "api%s/%s", group, version);
+	snprintf(path, sizeof(path), PREFIX "%s", gv);
+	for (size_t i = 0; i < n; i++)
+		if (all[i]->resource && (all[i]->verbs & VERB_PATCH) && !strcmp(all[i]->group, group) &&
+		    !strcmp(all[i]->version, version))
+			add_path(&b, all[i], gv);
+	documents_drop(&o->documents, INDEX);
+	if (!b.len) {
+		documents_drop(&o->documents, path);
+		return;
+	}
+	buf_adds(&b, "},\"components\":{}}\n");
+	documents_put(&o->documents, path, &b);
+}
+
+void openapi_update(struct openapi *o, const char *group, const char *version)
+{
+	struct schema_pin pin = schema_pin(o->schema);
+	pthread_mutex_lock(&o->lock);
+	update(o, group, version);
+	pthread_mutex_unlock(&o->lock);
+	schema_unpin(o->schema, &pin);
 }
 
 /* The list of documents; the hash lets clients keep what they have. */
-static void build_index(struct openapi *o)
+static void add_to_index(void *arg, const char *path, const struct document *d)
 {
-	struct document *index = MEM_NEW(struct document);
-	const char *sep = "";
-	buf_adds(&index->body, "{\"paths\":{");
-	for (struct map_iter it = {0}; map_next(&o->by_path, &it); sep = ",") {
-		struct document *d = it.value;
-		buf_adds(&d->body, "},\"components\":{}}\n");
-		set_etag(d);
-		buf_addf(&index->body, "%s\"%s\":{\"serverRelativeURL\":\"%s?hash=%.64s\"}", sep,
-			 it.key + strlen("/openapi/v3/"), it.key, d->etag + 1);
-	}
-	buf_adds(&index->body, "}}\n");
-	set_etag(index);
-	map_set(&o->by_path, "/openapi/v3", index);
+	struct buf *b = arg;
+	buf_addf(b, "%s\"%s\":{\"serverRelativeURL\":\"%s?hash=%s\"}", b->len ? "," : "{\"paths\":{",
+		 path + strlen(PREFIX), path, document_hash(d));
+}
+
+static struct document *find(struct openapi *o, const char *path)
+{
+	struct document *d = documents_get(&o->documents, path);
+	if (d || strcmp(path, INDEX))
+		return d;
+	autobuf struct buf b = BUF_INIT;
+	pthread_mutex_lock(&o->lock);
+	documents_drop(&o->documents, INDEX); /* it does not list itself */
+	documents_each(&o->documents, add_to_index, &b);
+	buf_adds(&b, b.len ? "}}\n" : "{\"paths\":{}}\n");
+	documents_put(&o->documents, INDEX, &b);
+	d = documents_get(&o->documents, INDEX);
+	pthread_mutex_unlock(&o->lock);
+	return d;
 }
 
 struct openapi *openapi_new(const struct schema *schema)
 {
 	struct openapi *o = MEM_NEW(struct openapi);
+	struct schema_pin pin = schema_pin(schema);
+	automap struct map seen = MAP_INIT;
 	const struct kind *const *all;
 	size_t n = schema_kinds(schema, &all);
+	o->schema = schema;
+	documents_init(&o->documents);
+	pthread_mutex_init(&o->lock, NULL);
 	for (size_t i = 0; i < n; i++) {
-		char gv[256], path[300];
-		if (!all[i]->resource || !(all[i]->verbs & VERB_PATCH))
-			continue;
-		gv_path(all[i], gv);
-		snprintf(path, sizeof(path), "/openapi/v3/%s", gv);
-		add_path(document(o, path), all[i], gv);
+		autofree char *gv = mem_printf("%s/%s", all[i]->group, all[i]->version);
+		if (!map_set(&seen, gv, o))
+			update(o, all[i]->group, all[i]->version);
 	}
-	build_index(o);
+	schema_unpin(schema, &pin);
 	return o;
 }
 
@@ -126,29 +138,19 @@ void openapi_free(struct openapi *o)
 {
 	if (!o)
 		return;
-	for (struct map_iter it = {0}; map_next(&o->by_path, &it);) {
-		struct document *d = it.value;
-		buf_release(&d->body);
-		free(d);
-	}
-	map_release(&o->by_path);
+	documents_release(&o->documents);
+	pthread_mutex_destroy(&o->lock);
 	free(o);
 }
 
 void rest_openapi(struct request *rq, struct response *rs)
 {
-	const struct document *d = map_get(&rq->api->openapi->by_path, rq->path);
+	struct document *d = find(rq->api->openapi, rq->path);
 	if (!d) {
 		rs->status = 404;
 		rs->content_type = "text/plain; charset=utf-8";
 		buf_adds(&rs->body, "404 page not found\n");
 		return;
 	}
-	snprintf(rs->etag, sizeof(rs->etag), "%s", d->etag);
-	if (!strcmp(rq->if_none_match, d->etag)) {
-		rs->status = 304;
-		return;
-	}
-	rs->status = 200;
-	response_static(rs, d->body.p, d->body.len);
+	document_respond(d, rq, rs, true);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OpenAPI v3, made once from the schema: for now the operations, not yet the schemas. Immutable afterwards,
- * any thread. */
+/* OpenAPI v3, made from the schema: for now the operations, not yet the schemas. Any thread. */
 #ifndef REST_OPENAPI_H
 #define REST_OPENAPI_H
 
@@ -9,5 +8,7 @@
 struct openapi;
 struct openapi *openapi_new(const struct schema *schema);
 void openapi_free(struct openapi *o);
+/* The kinds of that group-version have changed: call it after schema_change. */
+void openapi_update(struct openapi *o, const char *group, const char *version);
 
 #endif

@@ -27,6 +27,7 @@ static js *fetch(const char *path)
 	assert_int_equal(again.status, 304);
 	js *o = js_parse(rs.shared.p, rs.shared.n, NULL, &err);
 	assert_non_null(o);
+	response_release(&rs);
 	return o;
 }
 
