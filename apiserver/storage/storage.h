@@ -34,10 +34,31 @@ void storage_close(struct storage *s); /* flushes lazy writes */
 /* For /readyz and /livez: the store answers. why may be NULL. Does not block. */
 bool storage_healthy(struct storage *s, char why[128]);
 
-struct resource *storage_resource(struct storage *s, const struct kind *k); /* never NULL for a loaded kind */
+/* Never NULL for a kind that was there at the open or was added, even when it has been removed since: pointers
+   to resources stay valid until storage_close. No lock, no search. */
+struct resource *storage_resource(struct storage *s, const struct kind *k);
+/*
+ * Kinds that come and go while everything else goes on. BLOCK, one caller at a time. Adding serves what the
+ * store holds for k already; kinds that are stored alike share one resource. Removing (of the last of them)
+ * ends its watchers with REASON_EXPIRED and forgets its objects, which the caller has deleted before; from then
+ * on it reads as empty, and writes and watches fail with REASON_NOT_FOUND. Added again, it is a new resource.
+ */
+int storage_add_resource(struct storage *s, const struct kind *k, struct err *err) MUST_CHECK;
+void storage_remove_resource(struct storage *s, const struct kind *k);
 const struct kind *resource_kind(const struct resource *r);
 size_t resource_count(struct resource *r);
 uint64_t storage_revision(struct storage *s); /* newest revision the cache has seen */
+
+/* Who keeps something of his own about a resource's objects, up to date inside the store's commit: with a local
+   engine what `changed` has made of a write is there before the write is acknowledged. Called with (NULL, o) for
+   everything present, before resource_observe returns, then for each change in order; new NULL: deleted. One
+   call at a time; it must not block nor call storage. Until storage_close. */
+struct resource_observer {
+	void (*changed)(void *arg, const struct obj *old, const struct obj *new);
+	void *arg;
+	struct resource_observer *next; /* the room's */
+};
+void resource_observe(struct resource *r, struct resource_observer *o);
 
 /* ---- reads ---- */
 /* How fresh a read must be. `rv` 0 = consistent (nothing committed before the call may be missing). Returns

@@ -123,8 +123,7 @@ static void *compactor_main(void *arg)
 	while (!stopping) {
 		uint64_t seen = revision_now(&k->s->revision);
 		int64_t next_ns = earlier(freshness_expire(k->s), compact(k));
-		for (size_t i = 0; i < k->s->n_resources; i++) {
-			struct resource *r = &k->s->resources[i];
+		for (struct resource *r = k->s->resources; r; r = r->next) {
 			next_ns = earlier(next_ns, trim(r));
 			if (r->kind->ttl_s)
 				next_ns = earlier(next_ns, sweep(k->s, r));

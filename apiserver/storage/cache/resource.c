@@ -46,6 +46,29 @@ static void count_changed(struct resource *r)
 		metric_set(r->m_objects, (double)r->order.count);
 }
 
+static void tell_observers(struct resource *r, const struct obj *old, const struct obj *new)
+{
+	for (struct resource_observer *o = r->observers; o; o = o->next)
+		o->changed(o->arg, old, new);
+}
+
+static void tell_all(struct resource *r, const struct resource_observer *o, bool gone)
+{
+	struct cache_order_snapshot all;
+	struct obj *x;
+	cache_order_snapshot(&r->order, NULL, NULL, NULL, &all);
+	while ((x = cache_order_next(&all)))
+		o->changed(o->arg, gone ? x : NULL, gone ? NULL : x);
+	cache_order_snapshot_release(&all);
+}
+
+void resource_attach(struct resource *r, struct resource_observer *o)
+{
+	tell_all(r, o, false);
+	o->next = r->observers;
+	r->observers = o;
+}
+
 void resource_load(struct resource *r, struct obj **v, size_t n, uint64_t rev)
 {
 	pthread_rwlock_wrlock(&r->lock);
@@ -64,7 +87,7 @@ uint64_t resource_now(const struct resource *r)
 
 void resource_apply(struct resource *r, const char *key, struct obj *obj, uint64_t rev, struct obj **ret)
 {
-	/* Nobody but this thread changes the order, so it may look without the lock. */
+	/* Nobody else changes the order meanwhile, so it may look without the lock. */
 	struct change c = {.rev = rev, .at_ns = clock_mono_ns(), .deleted = !obj};
 	const struct obj *last = obj ? NULL : cache_order_find(&r->order, key);
 	if (rev <= r->last_rev) {
@@ -84,6 +107,7 @@ void resource_apply(struct resource *r, const char *key, struct obj *obj, uint64
 	if (c.cur) {
 		if (!c.old || c.deleted)
 			count_changed(r);
+		tell_observers(r, c.old, obj);
 		watch_note(r, &c, r->window.head);
 		event_window_push(&r->window, &c);
 	}
@@ -125,15 +149,38 @@ void resource_replace(struct resource *r, struct obj **v, size_t n, uint64_t rev
 			obj_unref(v[i]);
 	} else {
 		pthread_rwlock_wrlock(&r->lock);
+		for (struct resource_observer *o = r->observers; o; o = o->next)
+			tell_all(r, o, true);
 		cache_order_release(&r->order);
 		cache_order_load(&r->order, v, n);
 		event_window_reset(&r->window, rev);
 		r->last_rev = rev;
 		count_changed(r);
+		for (struct resource_observer *o = r->observers; o; o = o->next)
+			tell_all(r, o, false);
 		watch_expire(r);
 		pthread_rwlock_unlock(&r->lock);
 	}
 	resource_wake(r);
+}
+
+void resource_remove(struct resource *r)
+{
+	pthread_rwlock_wrlock(&r->lock);
+	for (struct resource_observer *o = r->observers; o; o = o->next)
+		tell_all(r, o, true);
+	r->observers = NULL;
+	cache_order_release(&r->order);
+	event_window_reset(&r->window, resource_now(r));
+	atomic_store(&r->removed, true);
+	count_changed(r);
+	watch_expire(r);
+	pthread_rwlock_unlock(&r->lock);
+}
+
+int resource_gone(struct err *err)
+{
+	return err_set(err, REASON_NOT_FOUND, "the server could not find the requested resource");
 }
 
 /* ---- simple reads ---- */

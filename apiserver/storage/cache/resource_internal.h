@@ -2,8 +2,8 @@
 /*
  * What is inside a resource; for the cache's own files only.
  *
- * One reader-writer lock per resource guards its objects, window and watchers. Only the store's thread (the
- * sink) takes it for writing, apart from watch_open and watch_close; readers hold it for the length of a
+ * One reader-writer lock per resource guards its objects, window and watchers. Only who holds the storage's
+ * apply_lock (the sink) takes it for writing, apart from watch_open and watch_close; readers hold it for the length of a
  * snapshot, never while they look at objects. Nothing calls out under it: watchers to be woken are put on a
  * list and woken behind it.
  */
@@ -30,6 +30,13 @@ struct resource {
 	struct metric_series *m_objects;
 	struct resource *touched_next; /* the sink's: to be woken after the batch */
 	bool touched;
+	/* storage.c's */
+	struct resource *next; /* of all that ever were */
+	size_t index, n_kinds; /* in the order of adding; kinds that are served from it */
+	struct early *early;   /* under apply_lock: being filled */
+	atomic_bool removed;
+
+	struct resource_observer *observers; /* apply_lock */
 
 	pthread_rwlock_t lock;
 	struct cache_order order;
@@ -50,13 +57,17 @@ void resource_release(struct resource *r);
 void resource_load(struct resource *r, struct obj **v, size_t n, uint64_t rev);
 /* One change, in revision order: obj is the new state (its reference is taken over) or NULL for a deletion of
    key. Older revisions than the newest applied one are dropped. *ret (may be NULL) becomes a reference to what
-   watchers get. Sink thread. */
+   watchers get. Under the apply_lock, as all that changes a resource. */
 void resource_apply(struct resource *r, const char *key, struct obj *obj, uint64_t rev, struct obj **ret);
-/* Wakes what resource_apply has found. Sink thread. */
+/* Wakes what resource_apply has found. Under no lock. */
 void resource_wake(struct resource *r);
 /* After the store has lost its history: what the list at `rev` holds (references taken over) replaces
  * everything. */
 void resource_replace(struct resource *r, struct obj **v, size_t n, uint64_t rev);
+void resource_attach(struct resource *r, struct resource_observer *o); /* resource_observe */
+/* Forgets its objects and ends its watchers. */
+void resource_remove(struct resource *r);
+int resource_gone(struct err *err); /* the error of what is asked of a removed one */
 struct obj *resource_get(struct resource *r, const char *key); /* a reference, or NULL */
 /* The revision of what a reader sees under the lock. */
 uint64_t resource_now(const struct resource *r);

@@ -16,34 +16,51 @@
 
 /* ---- resources ---- */
 
-static void add_resources(struct storage *s, size_t window)
+struct resource *storage_resource(struct storage *s, const struct kind *k)
 {
-	static const struct metric_def objects_def = {
-		.name = "apiserver_storage_objects",
-		.help = "Number of stored objects at the time of last check split by kind.",
-		.type = METRIC_GAUGE,
-		.label_names = "resource"};
+	struct resource *_Atomic *chunk =
+		k->id < KIND_CHUNK * KIND_CHUNKS
+			? atomic_load_explicit(&s->by_kind[k->id / KIND_CHUNK], memory_order_acquire)
+			: NULL;
+	return chunk ? atomic_load_explicit(&chunk[k->id % KIND_CHUNK], memory_order_acquire) : NULL;
+}
+
+/* Under the apply_lock, as all that follows here. */
+static void serve_kind(struct storage *s, const struct kind *k, struct resource *r)
+{
+	struct resource *_Atomic *chunk = s->by_kind[k->id / KIND_CHUNK];
+	if (!chunk) {
+		chunk = mem_array(KIND_CHUNK, sizeof(*chunk));
+		atomic_store_explicit(&s->by_kind[k->id / KIND_CHUNK], chunk, memory_order_release);
+	}
+	r->n_kinds++;
+	atomic_store_explicit(&chunk[k->id % KIND_CHUNK], r, memory_order_release);
+}
+
+static struct resource *new_resource(struct storage *s, const struct kind *stored)
+{
+	struct resource *r = MEM_NEW(struct resource);
+	resource_init(r, s, stored, &s->revision, s->window);
+	r->m_objects = metric_series(s->m_objects, r->label);
+	r->index = s->n_resources++;
+	r->next = s->resources;
+	map_set(&s->by_dir, stored->storage, r);
+	atomic_store_explicit(&s->resources, r, memory_order_release);
+	return r;
+}
+
+static void add_loaded(struct storage *s)
+{
 	const struct kind *const *kinds;
 	size_t n = schema_kinds(s->schema, &kinds);
-	struct metric *m = metric_register(&objects_def);
-	s->resources = mem_array(n ? n : 1, sizeof(*s->resources));
 	for (size_t i = 0; i < n; i++) {
 		const struct kind *stored = kinds[i]->storage_kind;
-		if (map_has(&s->by_dir, stored->storage))
-			continue;
-		struct resource *r = &s->resources[s->n_resources++];
-		resource_init(r, s, stored, &s->revision, window);
-		r->m_objects = metric_series(m, r->label);
-		map_set(&s->by_dir, stored->storage, r);
+		struct resource *r = map_get(&s->by_dir, stored->storage);
+		serve_kind(s, kinds[i], r ? r : new_resource(s, stored));
 	}
 }
 
-struct resource *storage_resource(struct storage *s, const struct kind *k)
-{
-	return map_get(&s->by_dir, k->storage);
-}
-
-/* The resource of a store key, and the object's own key; NULL for what no loaded kind knows. */
+/* The resource of a store key, and the object's own key; NULL for what no kind knows. */
 static struct resource *find_resource(struct storage *s, const char *key, const char **ret_key)
 {
 	size_t n = strlen(s->prefix);
@@ -68,6 +85,7 @@ struct loading {
 		struct obj **v;
 		size_t n, cap;
 	} * of; /* one per resource */
+	size_t n;
 };
 
 /* An object that nobody can read must not keep the others away: it is told and left out. */
@@ -94,7 +112,7 @@ static int load_one(void *arg, const char *key, const void *v, size_t n, uint64_
 	struct obj *o = r ? load(r, key, object_key, v, n, rev, create_rev) : NULL;
 	if (!o)
 		return 0;
-	struct loaded *of = &l->of[r - l->s->resources];
+	struct loaded *of = &l->of[r->index];
 	if (of->n == of->cap) {
 		of->cap = of->cap ? of->cap * 2 : 64;
 		of->v = mem_realloc_array(of->v, of->cap, sizeof(*of->v));
@@ -105,13 +123,13 @@ static int load_one(void *arg, const char *key, const void *v, size_t n, uint64_
 
 static void loading_init(struct loading *l, struct storage *s)
 {
-	*l = (struct loading){s, mem_array(s->n_resources + 1, sizeof(*l->of))};
+	*l = (struct loading){s, mem_array(s->n_resources + 1, sizeof(*l->of)), s->n_resources};
 }
 
-/* A list that failed half-way leaves nothing. */
+/* A list that failed half-way, or is of no use any more, leaves nothing. */
 static void loading_clear(struct loading *l)
 {
-	for (size_t i = 0; i < l->s->n_resources; i++) {
+	for (size_t i = 0; i < l->n; i++) {
 		for (size_t k = 0; k < l->of[i].n; k++)
 			obj_unref(l->of[i].v[k]);
 		free(l->of[i].v);
@@ -119,10 +137,10 @@ static void loading_clear(struct loading *l)
 	}
 }
 
-static int load_all(struct loading *l, uint64_t *ret_rev, struct err *err)
+static int load_all(struct loading *l, const char *prefix, uint64_t *ret_rev, struct err *err)
 {
 	struct store *store = l->s->store;
-	int rc = store->engine->list(store, l->s->prefix, load_one, l, ret_rev, err);
+	int rc = store->engine->list(store, prefix, load_one, l, ret_rev, err);
 	if (rc < 0)
 		loading_clear(l);
 	return rc;
@@ -138,7 +156,7 @@ static int load_patiently(struct loading *l, uint64_t *ret_rev, struct err *err)
 	pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	pthread_cond_t never; /* signalled: the wait below is for time alone */
 	int64_t now = clock_mono_ns(), deadline = now + OPEN_NS, pause = 50 * NS_PER_MS;
-	int rc = load_all(l, ret_rev, err);
+	int rc = load_all(l, l->s->prefix, ret_rev, err);
 	clock_cond_init(&never);
 	for (; rc < 0 && may_pass(err) && now < deadline && !l->s->store->engine->local;
 	     now = clock_mono_ns()) {
@@ -147,13 +165,39 @@ static int load_patiently(struct loading *l, uint64_t *ret_rev, struct err *err)
 			;
 		pthread_mutex_unlock(&lock);
 		pause = pause * 2 > NS_PER_S ? NS_PER_S : pause * 2;
-		rc = load_all(l, ret_rev, err);
+		rc = load_all(l, l->s->prefix, ret_rev, err);
 	}
 	pthread_cond_destroy(&never);
 	return rc;
 }
 
 /* ---- what the store tells ---- */
+
+/* Changes of a resource whose list is not there yet. */
+struct early {
+	struct early_change {
+		char *key;
+		struct obj *obj; /* NULL: deleted */
+		uint64_t rev;
+	} * v;
+	size_t n, cap;
+	bool again; /* history was lost meanwhile: the list has to be made anew */
+};
+
+/* Takes over o. Of a removed one nothing is kept. */
+static void keep_early(struct resource *r, const char *key, struct obj *o, uint64_t rev)
+{
+	struct early *e = r->early;
+	if (!e) {
+		obj_unref(o);
+		return;
+	}
+	if (e->n == e->cap) {
+		e->cap = e->cap ? e->cap * 2 : 16;
+		e->v = mem_realloc_array(e->v, e->cap, sizeof(*e->v));
+	}
+	e->v[e->n++] = (struct early_change){mem_strdup(key), o, rev};
+}
 
 static void apply(struct storage *s, const struct store_event *ev, struct resource **touched)
 {
@@ -169,9 +213,13 @@ static void apply(struct storage *s, const struct store_event *ev, struct resour
 	} else if (ev->value) {
 		o = load(r, ev->key, key, ev->value, ev->len, ev->rev, ev->create_rev);
 	}
-	/* What cannot be read is as good as gone: its old state would be a lie. */
 	if (own)
 		obj_unref(STEAL(own->published));
+	if (r->early || atomic_load_explicit(&r->removed, memory_order_relaxed)) {
+		keep_early(r, key, o, ev->rev);
+		return;
+	}
+	/* What cannot be read is as good as gone: its old state would be a lie. */
 	resource_apply(r, key, o, ev->rev, own ? &own->published : NULL);
 	if (!r->touched) {
 		r->touched = true;
@@ -184,8 +232,10 @@ static void sink(void *arg, const struct store_event *ev, size_t n, uint64_t upt
 {
 	struct storage *s = arg;
 	struct resource *touched = NULL;
+	pthread_mutex_lock(&s->apply_lock);
 	for (size_t i = 0; i < n; i++)
 		apply(s, &ev[i], &touched);
+	pthread_mutex_unlock(&s->apply_lock);
 	revision_advance(&s->revision, upto);
 	freshness_advanced(s);
 	for (; touched; touched = touched->touched_next) {
@@ -199,18 +249,128 @@ static int reset(void *arg, uint64_t *ret_rev, struct err *err)
 {
 	struct storage *s = arg;
 	struct loading l;
+	pthread_mutex_lock(&s->apply_lock);
 	loading_init(&l, s);
-	int rc = load_all(&l, ret_rev, err);
-	for (size_t i = 0; rc == 0 && i < s->n_resources; i++) {
-		resource_replace(&s->resources[i], l.of[i].v, l.of[i].n, *ret_rev);
-		free(l.of[i].v);
+	int rc = load_all(&l, s->prefix, ret_rev, err);
+	for (struct resource *r = s->resources; rc == 0 && r; r = r->next) {
+		struct loaded *of = &l.of[r->index];
+		if (r->early || r->removed) {
+			for (size_t i = 0; i < of->n; i++)
+				obj_unref(of->v[i]);
+			if (r->early)
+				r->early->again = true;
+		} else {
+			resource_replace(r, of->v, of->n, *ret_rev);
+		}
+		free(of->v);
 	}
+	pthread_mutex_unlock(&s->apply_lock);
 	free(l.of);
 	if (rc == 0) {
 		revision_advance(&s->revision, *ret_rev);
 		freshness_advanced(s);
 	}
 	return rc;
+}
+
+/* ---- resources that come and go ---- */
+
+/* The sink has kept what came since before the list was asked for: behind the list's revision it goes on from
+ * there. */
+static void take_over(struct resource *r, struct loaded *of, uint64_t rev)
+{
+	struct early *e = STEAL(r->early);
+	resource_load(r, of->v, of->n, rev);
+	for (size_t i = 0; i < e->n; i++) {
+		resource_apply(r, e->v[i].key, e->v[i].obj, e->v[i].rev, NULL);
+		free(e->v[i].key);
+	}
+	free(e->v);
+	free(e);
+}
+
+static void early_clear(struct early *e)
+{
+	for (size_t i = 0; i < e->n; i++) {
+		obj_unref(e->v[i].obj);
+		free(e->v[i].key);
+	}
+	free(e->v);
+	*e = (struct early){0};
+}
+
+static void forget(struct storage *s, struct resource *r)
+{
+	struct early *e = STEAL(r->early);
+	if (e)
+		early_clear(e);
+	free(e);
+	map_del(&s->by_dir, r->kind->storage);
+	resource_remove(r);
+}
+
+/* 1: it has to be done again. */
+static int fill_once(struct storage *s, const struct kind *k, struct resource *r, struct err *err)
+{
+	struct loading l;
+	uint64_t rev;
+	autofree char *prefix = mem_printf("%s%s/", s->prefix, r->kind->storage);
+	loading_init(&l, s);
+	int rc = load_all(&l, prefix, &rev, err);
+	pthread_mutex_lock(&s->apply_lock);
+	if (rc < 0) {
+		forget(s, r);
+	} else if (r->early->again) {
+		early_clear(r->early);
+		rc = 1;
+	} else {
+		take_over(r, &l.of[r->index], rev);
+		l.of[r->index].n = 0;
+		serve_kind(s, k, r);
+	}
+	pthread_mutex_unlock(&s->apply_lock);
+	loading_clear(&l);
+	free(l.of);
+	return rc;
+}
+
+int storage_add_resource(struct storage *s, const struct kind *k, struct err *err)
+{
+	const struct kind *stored = k->storage_kind;
+	if (k->id >= KIND_CHUNK * KIND_CHUNKS)
+		return err_set(err, REASON_TOO_MANY_REQUESTS, "too many kinds");
+	pthread_mutex_lock(&s->apply_lock);
+	struct resource *r = map_get(&s->by_dir, stored->storage);
+	bool there = r != NULL;
+	if (there)
+		serve_kind(s, k, r);
+	else
+		(r = new_resource(s, stored))->early = MEM_NEW(struct early);
+	pthread_mutex_unlock(&s->apply_lock);
+	int rc = !there;
+	while (rc > 0)
+		rc = fill_once(s, k, r, err);
+	return rc;
+}
+
+void storage_remove_resource(struct storage *s, const struct kind *k)
+{
+	struct resource *r = storage_resource(s, k);
+	pthread_mutex_lock(&s->apply_lock);
+	bool last = r && !r->removed && --r->n_kinds == 0;
+	if (last)
+		forget(s, r);
+	pthread_mutex_unlock(&s->apply_lock);
+	if (last)
+		resource_wake(r);
+}
+
+void resource_observe(struct resource *r, struct resource_observer *o)
+{
+	struct storage *s = r->storage;
+	pthread_mutex_lock(&s->apply_lock);
+	resource_attach(r, o);
+	pthread_mutex_unlock(&s->apply_lock);
 }
 
 /* ---- opening and closing ---- */
@@ -235,9 +395,9 @@ static int fill(struct storage *s, struct err *err)
 	int rc = load_patiently(&l, &s->loaded_rev, err);
 	if (rc == 0)
 		revision_init(&s->revision, s->loaded_rev);
-	for (size_t i = 0; rc == 0 && i < s->n_resources; i++) {
-		resource_load(&s->resources[i], l.of[i].v, l.of[i].n, s->loaded_rev);
-		free(l.of[i].v);
+	for (struct resource *r = s->resources; rc == 0 && r; r = r->next) {
+		resource_load(r, l.of[r->index].v, l.of[r->index].n, s->loaded_rev);
+		free(l.of[r->index].v);
 	}
 	free(l.of);
 	return rc;
@@ -253,6 +413,11 @@ struct storage *storage_open(const struct storage_config *c, const struct schema
 		.type = METRIC_HISTOGRAM,
 		.label_names = "operation,type",
 		.buckets = seconds};
+	static const struct metric_def objects_def = {
+		.name = "apiserver_storage_objects",
+		.help = "Number of stored objects at the time of last check split by kind.",
+		.type = METRIC_GAUGE,
+		.label_names = "resource"};
 	struct storage *s = MEM_NEW(struct storage);
 	const char *prefix = c->prefix ? c->prefix : "/registry";
 	s->schema = schema;
@@ -260,7 +425,10 @@ struct storage *storage_open(const struct storage_config *c, const struct schema
 	s->m_requests = metric_register(&requests_def);
 	revision_init(&s->revision, 0);
 	freshness_init(&s->waits);
-	add_resources(s, c->window ? c->window : WINDOW_MAX);
+	s->window = c->window ? c->window : WINDOW_MAX;
+	s->m_objects = metric_register(&objects_def);
+	pthread_mutex_init(&s->apply_lock, NULL);
+	add_loaded(s);
 	s->store = open_engine(c, err);
 	if (!s->store || fill(s, err) < 0) {
 		storage_close(s);
@@ -283,10 +451,15 @@ void storage_close(struct storage *s)
 		s->store->engine->close(s->store);
 	compactor_free(s->compactor);
 	freshness_release(s);
-	for (size_t i = 0; i < s->n_resources; i++)
-		resource_release(&s->resources[i]);
-	free(s->resources);
+	for (struct resource *r = s->resources, *next; r; r = next) {
+		next = r->next;
+		resource_release(r);
+		free(r);
+	}
+	for (size_t i = 0; i < KIND_CHUNKS; i++)
+		free((void *)s->by_kind[i]);
 	map_release(&s->by_dir);
+	pthread_mutex_destroy(&s->apply_lock);
 	revision_release(&s->revision);
 	free(s->prefix);
 	free(s);

@@ -22,14 +22,24 @@ void freshness_advanced(struct storage *s); /* the sink */
 /* Tells who has waited too long; returns when the next one has. The compactor. */
 int64_t freshness_expire(struct storage *s);
 
+/* Far beyond what discovery documents could carry. */
+#define KIND_CHUNK 256
+#define KIND_CHUNKS 256
+
 struct compactor;
 struct storage {
 	struct store *store;
 	const struct schema *schema; /* borrowed */
 	char *prefix;		     /* "/registry/" */
-	struct resource *resources;
-	size_t n_resources;
-	struct map by_dir; /* kind->storage -> resource */
+	struct metric *m_objects;
+	size_t window;
+	struct resource *_Atomic
+		*_Atomic by_kind[KIND_CHUNKS]; /* by kind->id; chunks of KIND_CHUNK, never freed */
+	struct resource *_Atomic resources;    /* newest first; grows only */
+	/* Held by whoever changes what the cache holds: the sink for a batch, a reset, adding and removing. */
+	pthread_mutex_t apply_lock;
+	size_t n_resources; /* ever; also for reading: the highest index */
+	struct map by_dir;  /* kind->storage -> resource, without the removed */
 	struct revision revision;
 	struct freshness waits;
 	uint64_t loaded_rev; /* what was there at the start */

@@ -677,6 +677,181 @@ static void freshness_is_told(void **state)
 	pthread_cond_destroy(&t.cond);
 }
 
+/* ---- resources that come and go ---- */
+
+struct load {
+	struct env *e;
+	atomic_bool stop;
+	atomic_int stored; /* widgets */
+};
+
+/* As another apiserver would: this one knows nothing of it before the store tells. */
+static void *store_widgets(void *arg)
+{
+	struct load *l = arg;
+	struct store *store = l->e->s->store;
+	while (!atomic_load(&l->stop)) {
+		struct err err = ERR_INIT;
+		uint64_t rev;
+		int n = atomic_load(&l->stored);
+		autofree char *key = mem_printf("%s/example.com/widgets/ns/w%d", l->e->prefix, n);
+		autofree char *value = mem_printf(
+			"{\"kind\":\"Widget\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"w%d\",\"namespace\":\"ns\",\"uid\":\"u%d\"}}",
+			n, n);
+		struct store_write w = {.key = key, .value = value, .len = strlen(value)};
+		assert_int_equal(store_rig_write(store, &w, &rev, &err), 0);
+		atomic_fetch_add(&l->stored, 1);
+	}
+	return NULL;
+}
+
+static void *make_pods(void *arg)
+{
+	struct load *l = arg;
+	for (int i = 0; !atomic_load(&l->stop); i++) {
+		struct err err = ERR_INIT;
+		char name[16];
+		snprintf(name, sizeof(name), "p%d", i);
+		autoobj struct obj *o = create(l->e->pods, "ns", name, "");
+		assert_int_equal(storage_delete(l->e->pods, o, NULL, &err), 0);
+	}
+	return NULL;
+}
+
+static struct kind widget_kind(unsigned id)
+{
+	struct kind k = {.id = id,
+			 .group = "example.com",
+			 .version = "v1",
+			 .kind = "Widget",
+			 .resource = "widgets",
+			 .namespaced = true,
+			 .storage = "example.com/widgets"};
+	return k;
+}
+
+static void no_holes(struct resource *r, int at_least)
+{
+	struct query q = {.ns = ""};
+	struct obj_list list = {0};
+	struct err err = ERR_INIT;
+	assert_int_equal(storage_list(r, &q, 0, NULL, 0, &list, &err), 0);
+	assert_true((int)list.n >= at_least);
+	for (size_t i = 0; i < list.n; i++) {
+		char name[32];
+		snprintf(name, sizeof(name), "w%zu", i);
+		autoobj struct obj *o = storage_get(r, "ns", name);
+		assert_non_null(o);
+	}
+	obj_list_release(&list);
+}
+
+static void serve_for_a_while(struct load *l, const struct kind *k)
+{
+	struct env *e = l->e;
+	struct err err = ERR_INIT;
+	struct query q = {.ns = ""};
+	struct watch_event ev;
+	struct waiting wait;
+	waiting_init(&wait);
+	int before = atomic_load(&l->stored);
+	assert_int_equal(storage_add_resource(e->s, k, &err), 0);
+	struct resource *r = storage_resource(e->s, k);
+	no_holes(r, before);
+	struct watcher *w = watch_open(r, &q, 0, false, false, wake_waiting, &wait, &err);
+	assert_non_null(w);
+	assert_true(next(w, &wait, &ev)); /* the other one goes on writing */
+	assert_int_equal(ev.type, WATCH_ADDED);
+	obj_unref(ev.obj);
+	autoobj struct obj *last = storage_get(r, "ns", "w0");
+	assert_non_null(last);
+	no_holes(r, atomic_load(&l->stored));
+	storage_remove_resource(e->s, k);
+	int rc;
+	while ((rc = watch_next(w, &ev, &err)) == 1)
+		obj_unref(ev.obj);
+	assert_int_equal(rc, -1);
+	assert_int_equal(err.reason, REASON_EXPIRED);
+	watch_close(w);
+	assert_int_equal(resource_count(r), 0);
+	assert_null(storage_get(r, "ns", "w0"));
+	assert_ptr_equal(storage_resource(e->s, k), r);
+	assert_int_equal(storage_delete(r, last, NULL, &err), -1);
+	assert_int_equal(err.reason, REASON_NOT_FOUND);
+	assert_null(watch_open(r, &q, 0, true, false, wake_waiting, &wait, &err));
+	pthread_mutex_destroy(&wait.lock);
+	pthread_cond_destroy(&wait.cond);
+}
+
+static void resources_come_and_go_under_load(void **state)
+{
+	struct env *e = *state;
+	struct load l = {.e = e};
+	struct kind kinds[12], shared = widget_kind(9000);
+	struct err err = ERR_INIT;
+	pthread_t t[] = {thread_start("widgets", store_widgets, &l), thread_start("pods", make_pods, &l)};
+	while (!atomic_load(&l.stored))
+		sched_yield();
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		kinds[i] = widget_kind(100 + 77 * (unsigned)i);
+		kinds[i].storage_kind = &kinds[i];
+		serve_for_a_while(&l, &kinds[i]);
+	}
+	atomic_store(&l.stop, true);
+	for (size_t i = 0; i < ARRAY_LEN(t); i++)
+		pthread_join(t[i], NULL);
+	/* two versions share one, which stays until the last of them goes */
+	struct kind mine = widget_kind(9001);
+	mine.storage_kind = shared.storage_kind = &mine;
+	assert_int_equal(storage_add_resource(e->s, &mine, &err), 0);
+	assert_int_equal(storage_add_resource(e->s, &shared, &err), 0);
+	struct resource *r = storage_resource(e->s, &mine);
+	assert_ptr_equal(storage_resource(e->s, &shared), r);
+	assert_int_equal(resource_count(r), atomic_load(&l.stored));
+	storage_remove_resource(e->s, &mine);
+	assert_int_equal(resource_count(r), atomic_load(&l.stored));
+	storage_remove_resource(e->s, &shared);
+	assert_int_equal(resource_count(r), 0);
+}
+
+/* ---- observers ---- */
+
+struct tally {
+	int present, made, changed, gone;
+};
+
+static void count_change(void *arg, const struct obj *old, const struct obj *new)
+{
+	struct tally *t = arg;
+	t->made += !old;
+	t->changed += old && new;
+	t->gone += !new;
+	t->present += (new != NULL) - (old != NULL);
+}
+
+static void observers_see_every_change(void **state)
+{
+	struct env *e = *state;
+	struct err err = ERR_INIT;
+	struct tally t = {0};
+	struct resource_observer o = {.changed = count_change, .arg = &t};
+	autoobj struct obj *a = create(e->pods, "ns", "a", "");
+	obj_unref(create(e->nodes, "", "a", ""));
+	make_fresh(e);
+	resource_observe(e->pods, &o);
+	assert_int_equal(t.present, 1);
+	autoobj struct obj *b = create(e->pods, "ns", "b", "");
+	obj_unref(update(e->pods, b, ",\"x\":1", 0));
+	assert_int_equal(storage_delete(e->pods, a, NULL, &err), 0);
+	make_fresh(e);
+	assert_int_equal(t.made, 2);
+	assert_int_equal(t.changed, 1);
+	assert_int_equal(t.gone, 1);
+	assert_int_equal(t.present, 1);
+	storage_remove_resource(e->s, resource_kind(e->pods));
+	assert_int_equal(t.present, 0);
+}
+
 static void two_apiservers_share_one_etcd(void **state)
 {
 	struct env *e = *state;
@@ -745,7 +920,8 @@ static void reads_go_on_without_etcd(void **state)
 		SUITE(a_restart_changes_nothing), SUITE(a_future_revision_is_waited_for),                    \
 		SUITE(versions_share_objects), SUITE(watchers_see_what_writers_did),                         \
 		SUITE(unreadable_objects_are_left_out), SUITE(writes_hold_no_thread),                        \
-		SUITE(freshness_is_told)
+		SUITE(freshness_is_told), SUITE(resources_come_and_go_under_load),                           \
+		SUITE(observers_see_every_change)
 int main(void)
 {
 	const struct CMUnitTest sqlite[] = {BOTH, SUITE(events_expire)};

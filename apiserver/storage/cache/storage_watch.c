@@ -210,6 +210,8 @@ static int begin(struct watcher *w, uint64_t rv, bool initial_events, struct err
 {
 	struct resource *r = w->r;
 	uint64_t now = resource_now(r);
+	if (r->removed)
+		return resource_gone(err);
 	if (r->n_watchers >= WATCHERS_MAX)
 		return err_set(err, REASON_TOO_MANY_REQUESTS, "too many watches of %s", r->label);
 	if (initial_events) {

@@ -70,7 +70,7 @@ static int check(const struct storage_write *w, const char *key, const char *nam
 		return err_set(err, REASON_TOO_LARGE,
 			       "Request entity too large: %s \"%s\" has %zu bytes, at most %d can be stored",
 			       w->resource->label, name, w->draft->len, OBJECT_BYTES_MAX);
-	return look_first(w, key, name, err);
+	return atomic_load(&w->resource->removed) ? resource_gone(err) : look_first(w, key, name, err);
 }
 
 static void measure(const struct own_write *own)
