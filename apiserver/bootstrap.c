@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
+#include "object/status_reason.h"
 
 struct object {
 	const char *resource, *ns, *name;
@@ -49,7 +50,7 @@ static int call(struct api *api, handler_fn *handler, enum method method, const 
 	handler(&rq, &rs);
 	status = rs.status;
 	if (status >= 400 && status != 409)
-		err_set(err, reason_from_code(status), "cannot create %s \"%s\": %.300s", o->resource,
+		err_set(err, status_reason_from_code(status), "cannot create %s \"%s\": %.300s", o->resource,
 			o->name, buf_str(&rs.body));
 	response_release(&rs);
 	return status;

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "instance.h"
+#include "object/version.h"
 
 static struct instance_options opt;
 static const struct flag flags[] = {
@@ -47,6 +48,12 @@ static const struct flag flags[] = {
 	{"kinds-dir", FLAG_STRING, &opt.kinds_dir, "", "Folder with further kind files.", 0, 0},
 	{0},
 };
+static const struct flags_program program = {
+	.name = "apiserver",
+	.about = "Serves the Kubernetes API.",
+	.version = VERSION_LINE,
+	.table = flags,
+};
 
 int main(int argc, char **argv)
 {
@@ -54,7 +61,7 @@ int main(int argc, char **argv)
 	struct err err = ERR_INIT;
 	/* Many threads, small short-lived allocations: two arenas hold less and are as fast here. */
 	mallopt(M_ARENA_MAX, 2);
-	switch (flags_parse("apiserver", "Serves the Kubernetes API.", flags, argc, argv, &err)) {
+	switch (flags_parse(&program, argc, argv, &err)) {
 	case FLAGS_EXIT:
 		return 0;
 	case FLAGS_ERROR:

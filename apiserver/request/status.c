@@ -8,6 +8,7 @@
 
 #include <string.h>
 #include "base/mem.h"
+#include "object/status_reason.h"
 
 static void add_string(struct buf *out, const char *lead, const char *s)
 {
@@ -80,8 +81,8 @@ void status_write(struct buf *out, const struct status_parts *st)
 	buf_adds(out, "},\"status\":\"Failure\"");
 	if (st->message && *st->message)
 		add_string(out, ",\"message\":", st->message);
-	if (*reason_name(st->reason))
-		add_string(out, ",\"reason\":", reason_name(st->reason));
+	if (*status_reason_name(st->reason))
+		add_string(out, ",\"reason\":", status_reason_name(st->reason));
 	if (has_details(st)) {
 		bool first = true;
 		buf_adds(out, ",\"details\":{");
@@ -94,12 +95,12 @@ void status_write(struct buf *out, const struct status_parts *st)
 			buf_addf(out, "%s\"retryAfterSeconds\":%d", first ? "" : ",", st->retry_after_s);
 		buf_addc(out, '}');
 	}
-	buf_addf(out, ",\"code\":%d}", reason_code(st->reason));
+	buf_addf(out, ",\"code\":%d}", status_reason_code(st->reason));
 }
 
 void response_status_parts(struct response *rs, const struct status_parts *st)
 {
-	rs->status = reason_code(st->reason);
+	rs->status = status_reason_code(st->reason);
 	response_clear(rs);
 	status_write(&rs->body, st);
 	buf_addc(&rs->body, '\n');

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include "base/clock.h"
 #include "object/rfc3339.h"
+#include "object/status_reason.h"
 #include "rest/log_relay.h"
 #include "rest/state.h"
 #include "rest/write.h"
@@ -195,7 +196,7 @@ static int agent_error(int status, struct buf *body, struct err *err)
 		return err_set(err, REASON_INTERNAL, "Internal error occurred: %s", buf_str(body));
 	default:
 		return err_set(
-			err, reason_from_code(status),
+			err, status_reason_from_code(status),
 			"the server responded with the status code %d but did not return more information: %s",
 			status, buf_str(body));
 	}

@@ -14,8 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/flags.h"
 #include "base/mem.h"
+#include "object/version.h"
 #include "rest/api.h"
 #include "rest/document.h"
 

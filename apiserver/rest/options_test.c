@@ -10,6 +10,7 @@
 #include <string.h>
 #include "base/base64.h"
 #include "base/mem.h"
+#include "object/status_reason.h"
 #include "rest/options.h"
 
 static struct selectable pod_fields[] = {{.field = "spec.nodeName", .path = "spec.nodeName", .dflt = ""}};
@@ -88,7 +89,7 @@ static void test_rows(void **state)
 		}
 		assert_int_equal(err.reason, r->reason);
 		options_fail(rq, &rs, &err, &errs);
-		assert_int_equal(rs.status, reason_code(r->reason));
+		assert_int_equal(rs.status, status_reason_code(r->reason));
 		autofree char *want = mem_strdup(r->message);
 		autobuf struct buf escaped = BUF_INIT;
 		buf_add_json_string(&escaped, want, strlen(want));

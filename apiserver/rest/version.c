@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET /version: the API level, which kubectl and helm compare with their own. */
-#include "base/flags.h"
+#include "object/version.h"
 #include "rest/api.h"
 
 void rest_version(struct request *rq, struct response *rs)

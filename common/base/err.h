@@ -2,8 +2,8 @@
 /*
  * Errors are values: one struct on the caller's stack, nothing to free.
  *
- * A fallible function takes `struct err *err` as its last parameter, returns 0 or -1 (or a pointer or NULL),
- *and writes *err only on failure. err may not be NULL. Set-and-return is one expression:
+ * A fallible function takes `struct err *err` as its last parameter, returns 0 or -1 (or a pointer or NULL), and
+ * writes *err only on failure. err may not be NULL. Set-and-return is one expression:
  *
  *	return err_set(err, REASON_NOT_FOUND, "pods \"%s\" not found", name);
  *
@@ -14,7 +14,37 @@
 #define BASE_ERR_H
 
 #include <stdarg.h>
-#include "base/reason.h"
+
+/*
+ * What kind of failure it is, for whoever has to decide what to do next: a message is for people. How the API
+ * spells these and which HTTP codes they have is object/status_reason.h's.
+ */
+enum reason {
+	REASON_NONE,
+	REASON_UNKNOWN,
+	REASON_BAD_REQUEST, /* it makes no sense */
+	REASON_UNAUTHORIZED,
+	REASON_FORBIDDEN,
+	REASON_NOT_FOUND,
+	REASON_METHOD_NOT_ALLOWED,
+	REASON_NOT_ACCEPTABLE,
+	REASON_ALREADY_EXISTS,
+	REASON_CONFLICT, /* it changed since it was read */
+	REASON_GONE,
+	REASON_EXPIRED, /* too old to go on from: start over */
+	REASON_TOO_LARGE,
+	REASON_UNSUPPORTED_MEDIA_TYPE,
+	REASON_INVALID, /* understood, and against the rules */
+	REASON_TOO_MANY_REQUESTS,
+	REASON_INTERNAL,
+	REASON_SERVER_TIMEOUT,
+	REASON_UNAVAILABLE, /* nobody there, or not yet */
+	REASON_TIMEOUT,
+	REASON_NAMESPACE_TERMINATING, /* forbidden because the place for it is being removed */
+	REASON_CANCELED,	      /* the caller itself gave up (shutdown) */
+	REASON_IO,		      /* local: file, socket, process */
+	REASON_COUNT,
+};
 
 /* Long enough for upstream's longest one-line messages; a longer one is cut, which is harmless. */
 #define ERR_MSG_MAX 512

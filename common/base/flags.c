@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table is walked three times: defaults, arguments, help. Spelling, wording and forgiveness are pflag's
- * as upstream's daemons use it ('_' equals '-', a later flag wins), so unit files written for upstream keep
- * working.
+ * The table is walked twice here, for defaults and for arguments; flags_help.c walks it for people. Spelling,
+ * wording and forgiveness are pflag's as upstream's daemons use it ('_' equals '-', a later flag wins), so unit
+ * files written for upstream keep working.
  */
 #include "base/flags.h"
 
@@ -13,9 +13,10 @@
 #include <string.h>
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/flags_internal.h"
 #include "base/log.h"
 
-static const struct flag common[] = {
+const struct flag flags_common[] = {
 	{"v", FLAG_INT, &log_verbosity, NULL, "Number for the log level verbosity.", 0, 100},
 	{0},
 };
@@ -159,52 +160,6 @@ static int set_default(const struct flag *f, struct err *err)
 	return 0;
 }
 
-/* ---- help ---- */
-static const char *const type_names[] = {
-	[FLAG_STRING] = " string", [FLAG_INT] = " int", [FLAG_BOOL] = "", [FLAG_DURATION] = " duration"};
-
-static void help_rows(struct buf *b, const struct flag *table, size_t width)
-{
-	for (const struct flag *f = table; f->name; f++) {
-		int pad = (int)(width - strlen(f->name) - strlen(type_names[f->type]));
-
-		buf_addf(b, "  %s--%s%s%*s   %s", f->name[1] ? "    " : "-v, ", f->name, type_names[f->type],
-			 pad, "", f->help ? f->help : "");
-		if (f->def && *f->def && strcmp(f->def, "0") && strcmp(f->def, "false"))
-			buf_addf(b, f->type == FLAG_STRING ? " (default \"%s\")" : " (default %s)", f->def);
-		buf_addc(b, '\n');
-	}
-}
-
-static size_t widest(const struct flag *table)
-{
-	size_t w = 0;
-
-	for (const struct flag *f = table; f->name; f++) {
-		size_t n = strlen(f->name) + strlen(type_names[f->type]);
-
-		w = n > w ? n : w;
-	}
-	return w;
-}
-
-static void help(const char *program, const char *about, const struct flag *table)
-{
-	autobuf struct buf b = BUF_INIT;
-	size_t width = widest(table), common_width = strlen("version");
-
-	width = width > common_width ? width : common_width;
-	buf_addf(&b, "%s\n\nUsage:\n  %s [flags]\n\nFlags:\n", about, program);
-	help_rows(&b, table, width);
-	buf_addf(&b, "\nGlobal flags:\n");
-	buf_addf(&b, "  -h, --help%*s   Print this text and exit.\n", (int)(width - strlen("help")), "");
-	help_rows(&b, common, width);
-	buf_addf(&b, "      --version%*s   Print version information and exit.\n",
-		 (int)(width - strlen("version")), "");
-	fputs(buf_str(&b), stdout);
-	fflush(stdout);
-}
-
 /* ---- arguments ---- */
 static bool same_name(const char *name, const char *given, size_t n)
 {
@@ -224,14 +179,33 @@ static const struct flag *find(const struct flag *table, const char *given, size
 	return NULL;
 }
 
+/* --help, --help=FORM and --version: prints what was asked for. False: the argument is none of them. */
+static bool asks(const struct flags_program *p, const char *name, size_t n)
+{
+	autobuf struct buf b = BUF_INIT;
+
+	if (same_name("version", name, n))
+		buf_addf(&b, "%s\n", p->version);
+	else if (!same_name("help", name, n))
+		return false;
+	else if (!strcmp(name + n, "=man"))
+		flags_write_man(p, &b);
+	else if (!strcmp(name + n, "=bash"))
+		flags_write_completion(p, &b);
+	else
+		flags_write_help(p, &b);
+	fputs(buf_str(&b), stdout);
+	fflush(stdout);
+	return true;
+}
+
 /* Reads argv[*i], and argv[*i + 1] where the value stands apart. */
-static enum flags_result one(const char *program, const char *about, const struct flag *table, int argc,
-			     char **argv, int *i, struct err *err)
+static enum flags_result one(const struct flags_program *p, int argc, char **argv, int *i, struct err *err)
 {
 	const char *arg = argv[*i], *name = arg + 2;
 
 	if (arg[0] != '-' || !arg[1]) {
-		err_set(err, REASON_BAD_REQUEST, "%s does not take any arguments, got \"%s\"", program, arg);
+		err_set(err, REASON_BAD_REQUEST, "%s does not take any arguments, got \"%s\"", p->name, arg);
 		return FLAGS_ERROR;
 	}
 	if (arg[1] != '-') {
@@ -243,18 +217,11 @@ static enum flags_result one(const char *program, const char *about, const struc
 	}
 	size_t n = strcspn(name, "=");
 
-	if (same_name("help", name, n)) {
-		help(program, about, table);
+	if (asks(p, name, n))
 		return FLAGS_EXIT;
-	}
-	if (same_name("version", name, n)) {
-		printf("Coracle v%s (Kubernetes %s)\n", CORACLE_VERSION, KUBERNETES_VERSION);
-		fflush(stdout);
-		return FLAGS_EXIT;
-	}
-	const struct flag *f = find(table, name, n);
+	const struct flag *f = find(p->table, name, n);
 
-	f = f ? f : find(common, name, n);
+	f = f ? f : find(flags_common, name, n);
 	if (!f) {
 		err_set(err, REASON_BAD_REQUEST, "unknown flag: --%.*s", (int)n, name);
 		return FLAGS_ERROR;
@@ -276,16 +243,15 @@ static enum flags_result one(const char *program, const char *about, const struc
 	return FLAGS_OK;
 }
 
-enum flags_result flags_parse(const char *program, const char *about, const struct flag *table, int argc,
-			      char **argv, struct err *err)
+enum flags_result flags_parse(const struct flags_program *p, int argc, char **argv, struct err *err)
 {
-	for (const struct flag *f = table; f->name; f++)
+	for (const struct flag *f = p->table; f->name; f++)
 		if (set_default(f, err))
 			return FLAGS_ERROR;
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--") && i + 1 == argc)
 			break;
-		enum flags_result r = one(program, about, table, argc, argv, &i, err);
+		enum flags_result r = one(p, argc, argv, &i, err);
 
 		if (r != FLAGS_OK)
 			return r;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Command-line flags from one table per daemon: parsing, checking and --help come from the row.
+ * Command-line flags from one table per daemon: parsing, checking, --help, the manual page (--help=man) and the
+ * shell completion (--help=bash) come from the row.
  *
- * Accepts --name=value, --name value, and bare --name for booleans, as pflag does. --help prints the table on
- * stdout and --version prints "Coracle vX (Kubernetes v1.34.0)"; both make flags_parse return FLAGS_EXIT.
- * Main thread.
+ * Accepts --name=value, --name value, and bare --name for booleans, as pflag does. --help and --version print on
+ * stdout and make flags_parse return FLAGS_EXIT. Main thread.
  */
 #ifndef BASE_FLAGS_H
 #define BASE_FLAGS_H
@@ -29,16 +29,20 @@ struct flag {
 	long min, max;	  /* FLAG_INT: allowed range, both 0 = any */
 };
 
+/* Tables are written with designated initialisers and end with {0}. */
+struct flags_program {
+	const char *name;
+	const char *about;   /* one sentence: the first line of --help */
+	const char *version; /* the line that --version prints */
+	const struct flag *table;
+};
+
 enum flags_result { FLAGS_OK, FLAGS_EXIT, FLAGS_ERROR };
 
-/* `about` is the first line of --help. Tables are written with designated initialisers and end with {0}. --v
- * is understood everywhere and sets log_verbosity. */
-enum flags_result flags_parse(const char *program, const char *about, const struct flag *table, int argc,
-			      char **argv, struct err *err) MUST_CHECK;
+/* Sets every row's default, then what is given. --v is understood everywhere and sets log_verbosity. */
+enum flags_result flags_parse(const struct flags_program *p, int argc, char **argv,
+			      struct err *err) MUST_CHECK;
 /* Go duration text to nanoseconds. */
 int flags_duration(const char *s, int64_t *ret_ns, struct err *err) MUST_CHECK;
-
-#define CORACLE_VERSION "0.1.0"
-#define KUBERNETES_VERSION "v1.34.0"
 
 #endif

@@ -32,11 +32,14 @@ static const struct flag table[] = {
 	{0},
 };
 
+static const struct flags_program program = {
+	.name = "a-prog", .about = "A program.", .version = "Prog v1", .table = table};
+
 static enum flags_result parse(struct err *err, const char *a, const char *b)
 {
 	char *argv[] = {(char *)"prog", (char *)(uintptr_t)a, (char *)(uintptr_t)b, NULL};
 
-	return flags_parse("prog", "A program.", table, 1 + (a != NULL) + (b != NULL), argv, err);
+	return flags_parse(&program, 1 + (a != NULL) + (b != NULL), argv, err);
 }
 
 static void accepted(void **state)
@@ -69,7 +72,7 @@ static void refused(void **state)
 		{"--nope", "unknown flag: --nope"},
 		{"--nope=1", "unknown flag: --nope"},
 		{"-x", "unknown shorthand flag: 'x' in -x"},
-		{"stray", "prog does not take any arguments, got \"stray\""},
+		{"stray", "a-prog does not take any arguments, got \"stray\""},
 		{"--dir", "flag needs an argument: --dir"},
 		{"--secure-port=x",
 		 "invalid argument \"x\" for \"--secure-port\" flag: strconv.ParseInt: parsing \"x\": invalid syntax"},
@@ -157,11 +160,10 @@ static const char *printed(const char *arg)
 
 static void help(void **state)
 {
-	assert_string_equal(printed("--version"),
-			    "Coracle v" CORACLE_VERSION " (Kubernetes " KUBERNETES_VERSION ")\n");
+	assert_string_equal(printed("--version"), "Prog v1\n");
 	const char *text = printed("--help");
 
-	assert_ptr_equal(strstr(text, "A program.\n\nUsage:\n  prog [flags]\n\nFlags:\n"), text);
+	assert_ptr_equal(strstr(text, "A program.\n\nUsage:\n  a-prog [flags]\n\nFlags:\n"), text);
 	assert_non_null(strstr(
 		text, "      --dir string             Where state is kept. (default \"/var/lib/x\")\n"));
 	assert_non_null(strstr(text, "      --secure-port int        The port. (default 6443)\n"));
@@ -171,13 +173,34 @@ static void help(void **state)
 	assert_non_null(strstr(printed("-h"), "--version"));
 }
 
+static void manual(void **state)
+{
+	const char *text = printed("--help=man");
+
+	assert_ptr_equal(strstr(text, ".TH a-prog 8 \"\" \"Prog v1\"\n.SH NAME\na\\-prog \\- A program.\n"),
+			 text);
+	assert_non_null(strstr(
+		text,
+		".TP\n\\fB\\-\\-dir\\fR=\\fIstring\\fR\nWhere state is kept. (default \"/var/lib/x\")\n"));
+	assert_non_null(strstr(text, "\\fB\\-\\-fast\\fR\nBe fast.\n"));
+	assert_non_null(strstr(text, "\\fB\\-\\-version\\fR\n"));
+}
+
+static void completion(void **state)
+{
+	const char *text = printed("--help=bash");
+
+	assert_non_null(strstr(text, "_a_prog()\n"));
+	assert_non_null(strstr(text, "--help --version --dir= --secure-port= --fast --sync-period= --v=\""));
+	assert_non_null(strstr(text, "^(--dir)$"));
+	assert_non_null(strstr(text, "complete -F _a_prog a-prog\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(accepted),
-		cmocka_unit_test(refused),
-		cmocka_unit_test(durations),
-		cmocka_unit_test(help),
+		cmocka_unit_test(accepted), cmocka_unit_test(refused), cmocka_unit_test(durations),
+		cmocka_unit_test(help),	    cmocka_unit_test(manual),  cmocka_unit_test(completion),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

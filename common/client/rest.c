@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "client/http_internal.h"
 #include "client/rest_internal.h"
+#include "object/status_reason.h"
 #include "serve/metric.h"
 
 #define ERROR_TEXT_MAX 256 /* of a body that is no Status */
@@ -134,7 +135,7 @@ struct http_call *rest_stream(struct rest *r, const char *path_and_query, struct
 static bool namespace_ends(const js *status)
 {
 	js_array_for_each (c, js_arr(status, "details", "causes", NULL))
-		if (!strcmp(js_str0(c, "reason", NULL), reason_name(REASON_NAMESPACE_TERMINATING)))
+		if (!strcmp(js_str0(c, "reason", NULL), status_reason_name(REASON_NAMESPACE_TERMINATING)))
 			return true;
 	return false;
 }
@@ -143,7 +144,7 @@ int rest_status_error(int http_status, const char *body, size_t n, struct err *e
 {
 	struct err ignored = ERR_INIT;
 	autojson js *status = n ? js_parse(body, n, NULL, &ignored) : NULL;
-	enum reason reason = reason_parse(js_str0(status, "reason", NULL));
+	enum reason reason = status_reason_parse(js_str0(status, "reason", NULL));
 	const char *message = js_str0(status, "message", NULL);
 
 	if (strcmp(js_str0(status, "kind", NULL), "Status")) {
@@ -151,7 +152,7 @@ int rest_status_error(int http_status, const char *body, size_t n, struct err *e
 		message = "";
 	}
 	if (reason == REASON_UNKNOWN)
-		reason = reason_from_code(http_status);
+		reason = status_reason_from_code(http_status);
 	if (reason == REASON_FORBIDDEN && namespace_ends(status))
 		reason = REASON_NAMESPACE_TERMINATING;
 	if (*message)

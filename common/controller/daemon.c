@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "controller/leader.h"
+#include "object/version.h"
 #include "serve/health.h"
 
 #define COMMON_FLAGS 6
@@ -70,7 +71,10 @@ static enum flags_result parse(const struct daemon *d, struct options *o, const 
 	common_flags(all, d, o, lease);
 	for (size_t i = 0; i < own; i++)
 		all[COMMON_FLAGS + i] = d->flags[i];
-	return flags_parse(d->name, d->summary, all, argc, argv, err);
+	const struct flags_program p = {
+		.name = d->name, .about = d->summary, .version = VERSION_LINE, .table = all};
+
+	return flags_parse(&p, argc, argv, err);
 }
 
 /* ---- running ---- */

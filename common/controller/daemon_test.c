@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "client/server_test.h"
+#include "object/version.h"
 
 #define OUT_FD 9 /* the child's words */
 static const char *color;

@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/flags.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "object/version.h"
 
 struct check {
 	const char *name;

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "object/status_reason.h"
 
 __thread struct rig *rig_syncing;
 
@@ -91,7 +92,7 @@ static const struct rig_fault *meet(struct rig *r, enum rest_verb verb, const ch
 
 static int refuse(const struct rig_fault *f, struct err *err)
 {
-	return err_set(err, f->reason, "%s", f->message ? f->message : reason_name(f->reason));
+	return err_set(err, f->reason, "%s", f->message ? f->message : status_reason_name(f->reason));
 }
 
 int __wrap_rest_do(struct rest *r, enum rest_verb verb, const char *path, const js *body, js **ret,

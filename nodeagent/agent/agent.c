@@ -13,12 +13,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/flags.h"
 #include "base/log.h"
 #include "base/thread.h"
 #include "serve/health.h"
 #include "client/kubeconfig.h"
 #include "object/condition.h"
+#include "object/version.h"
 #include "agent/orphans.h"
 #include "runtime/fake.h"
 #include "os/tree.h"

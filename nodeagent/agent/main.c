@@ -20,6 +20,7 @@
 #include "base/flags.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "object/version.h"
 #include "serve/health.h"
 #include "image/import.h"
 #include "serve/server.h"
@@ -71,6 +72,13 @@ static const struct flag flags[] = {
 	 "Their names are PREFIX0000, PREFIX0001 …", 0, 0},
 	{"fake-events", FLAG_BOOL, &config.fake_events, "false", "Let fake nodes record events.", 0, 0},
 	{0},
+};
+
+static const struct flags_program program = {
+	.name = "nodeagent",
+	.about = "Runs the Pods that are bound to its node.",
+	.version = VERSION_LINE,
+	.table = flags,
 };
 
 /* The source address of the default route; nothing is sent. */
@@ -225,8 +233,7 @@ int main(int argc, char **argv)
 	struct err err = ERR_INIT;
 	const char *file = NULL;
 	const struct subcommand *sub = find_subcommand(&argc, argv, &file);
-	switch (flags_parse("nodeagent", "Runs the Pods that are bound to its node.", flags, argc, argv,
-			    &err)) {
+	switch (flags_parse(&program, argc, argv, &err)) {
 	case FLAGS_EXIT:
 		return 0;
 	case FLAGS_ERROR:

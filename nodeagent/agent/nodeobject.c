@@ -8,10 +8,10 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "base/flags.h"
 #include "object/name.h"
 #include "object/condition.h"
 #include "object/rfc3339.h"
+#include "object/version.h"
 #include "os/tree.h"
 
 /* ---- facts ---- */

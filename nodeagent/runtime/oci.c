@@ -6,7 +6,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "base/flags.h"
+#include "object/version.h"
 #include "image/import.h"
 #include "os/tree.h"
 #include "runtime/oci_internal.h"

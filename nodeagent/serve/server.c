@@ -10,6 +10,7 @@
 
 #include "serve/health.h"
 #include "client/tls.h"
+#include "object/status_reason.h"
 
 #define STACK_BYTES (256 * 1024)
 #define IDLE_SECONDS 120
@@ -154,7 +155,7 @@ static enum MHD_Result serve_logs(struct server *sv, struct MHD_Connection *c, c
 		s->logs = logs_open(&sv->c.source, part[0], part[1], part[2], &s->q, &qa.err);
 	if (!s->logs) {
 		free(s);
-		return reply_text(c, (unsigned)reason_code(qa.err.reason), qa.err.msg);
+		return reply_text(c, (unsigned)status_reason_code(qa.err.reason), qa.err.msg);
 	}
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
 	s->socket = info ? info->connect_fd : -1;
