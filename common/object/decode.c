@@ -540,7 +540,7 @@ static void set_initial(const struct decode_spec *spec, char *o)
 		memcpy(o, spec->initial, spec->size);
 	for (size_t i = 0; i < spec->n; i++) {
 		const struct decode_row *row = &spec->rows[i];
-		if (row->type == DECODE_T_STRUCT || row->type == DECODE_T_FIND)
+		if (decode_in_place(row->type))
 			set_initial(row->sub, o + row->offset);
 	}
 }
@@ -549,7 +549,7 @@ static void finish(const struct decode_spec *spec, char *o)
 {
 	for (size_t i = 0; i < spec->n; i++) {
 		const struct decode_row *row = &spec->rows[i];
-		if (row->type == DECODE_T_STRUCT || row->type == DECODE_T_FIND)
+		if (decode_in_place(row->type))
 			finish(row->sub, o + row->offset);
 	}
 	if (spec->finish)
@@ -564,6 +564,13 @@ static bool read_item(struct decoder *d, const struct decode_spec *spec, char *o
 		return false;
 	finish(spec, o);
 	return true;
+}
+
+bool decode_value(const struct decode_spec *spec, struct scan *s, struct arena *a, void *o)
+{
+	struct decoder d = {s, a, 0};
+	memset(o, 0, spec->size);
+	return read_item(&d, spec, o);
 }
 
 int decode_into(const struct decode_spec *spec, const char *p, size_t n, struct arena *a, void *o,

@@ -60,7 +60,8 @@ enum decode_type {
 	DECODE_T_CALL, /* `call` consumes the value */
 };
 
-/* For values that no row can express: reads exactly one value. Memory from a; false only when the scan failed. */
+/* For values that no row can express: reads exactly one value, which may be of any type. Memory from a; false only when
+   the scan failed. */
 typedef bool decode_call(struct scan *s, struct arena *a, void *field);
 
 struct decode_spec;
@@ -68,13 +69,17 @@ struct decode_row {
 	const char *path;
 	enum decode_type type;
 	uint32_t offset, count_offset; /* count: size_t beside a pointer */
+	const struct decode_spec *sub;
 	union {
-		const struct decode_spec *sub;
-		const char *const *names; /* ENUM */
 		decode_call *call;
+		struct { /* FIND */
+			const char *key, *value;
+		};
+		struct { /* ENUM */
+			const char *const *names;
+			size_t n_names;
+		};
 	};
-	const char *key, *value; /* FIND */
-	size_t n_names;
 };
 
 struct decode_spec {
@@ -190,9 +195,10 @@ struct decode_spec {
 		.path = p, .type = DECODE_T_FIND, .offset = offsetof(T, f), .sub = spec, .key = k,           \
 		.value = v                                                                                   \
 	}
-#define DECODE_CALL(p, T, f, fn)                                                                             \
+/* A struct in place that the function fills; the rows of `spec` say what it points to. */
+#define DECODE_CALL(p, T, f, fn, spec)                                                                       \
 	{                                                                                                    \
-		.path = p, .type = DECODE_T_CALL, .offset = offsetof(T, f), .call = fn                       \
+		.path = p, .type = DECODE_T_CALL, .offset = offsetof(T, f), .call = fn, .sub = spec          \
 	}
 
 #define DECODE_SPEC(T, table, ...)                                                                           \
@@ -208,10 +214,11 @@ int decode_into(const struct decode_spec *spec, const char *p, size_t n, struct 
 		struct err *err) MUST_CHECK;
 /*
  * A copy of *o, with all that the spec's rows say it points to, in one block to free(). So a struct that is made
- * from a decoded one, in an arena, gets the same form; of its rows only type and offsets matter. CALL rows are not
- * followed: what they set has no pointers. NULL when it is larger than DECODE_MAX.
+ * from a decoded one, in an arena, gets the same form; of its rows only type and offsets matter. NULL when it is larger than DECODE_MAX.
  */
 void *decode_copy(const struct decode_spec *spec, const void *o);
+/* For a DECODE_CALL: the value at the cursor into *o, as of a row of its own. False when the scan failed. */
+bool decode_value(const struct decode_spec *spec, struct scan *s, struct arena *a, void *o);
 /* What is wrong with a table, or NULL: rows with a common beginning that do not stand together. For tests. */
 const char *decode_spec_check(const struct decode_spec *spec);
 

@@ -35,13 +35,10 @@ const char *decode_spec_check(const struct decode_spec *spec)
 {
 	for (size_t i = 0; i < spec->n; i++) {
 		const struct decode_row *row = &spec->rows[i];
-		bool nested = row->type == DECODE_T_STRUCT || row->type == DECODE_T_POINTER ||
-			      row->type == DECODE_T_ARRAY || row->type == DECODE_T_MAP ||
-			      row->type == DECODE_T_FIND;
 		const char *wrong = spec->literal ? NULL : check_order(spec, i);
 		if (!wrong && !*row->path && i && *spec->rows[i - 1].path)
 			wrong = spec->rows[i - 1].path;
-		if (!wrong && nested && row->sub != spec)
+		if (!wrong && row->sub && row->sub != spec)
 			wrong = decode_spec_check(row->sub);
 		if (wrong)
 			return wrong;

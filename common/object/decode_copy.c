@@ -7,7 +7,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "object/decode.h"
+#include "object/decode_internal.h"
 
 struct copier {
 	size_t structs, texts; /* bytes needed */
@@ -114,7 +114,7 @@ static void copy_fields(struct copier *c, const struct decode_spec *spec, const 
 {
 	for (size_t i = 0; i < spec->n; i++) {
 		const struct decode_row *row = &spec->rows[i];
-		if (row->type == DECODE_T_STRUCT || row->type == DECODE_T_FIND) {
+		if (decode_in_place(row->type)) {
 			copy_fields(c, row->sub, from + row->offset, to ? to + row->offset : NULL);
 		} else if (is_pointer(row->type)) {
 			const void *p = copy_target(c, row, from);

@@ -76,11 +76,11 @@ struct thing {
 	size_t n_items;
 	struct condition ready, initialized;
 	struct notes notes;
-	int called;
+	struct notes called;
 };
 static bool call(struct scan *s, struct arena *a, void *field)
 {
-	*(int *)field = 42;
+	((struct notes *)field)->dotted = arena_strdup(a, scan_peek(s) == SCAN_OBJECT ? "object" : "other");
 	return scan_skip(s);
 }
 static const struct decode_row thing_rows[] = {
@@ -102,7 +102,7 @@ static const struct decode_row thing_rows[] = {
 	DECODE_STRUCT("spec.one", struct thing, one, &item_spec),
 	DECODE_POINTER("spec.maybe", struct thing, maybe, &item_spec),
 	DECODE_ARRAY("spec.items", struct thing, items, n_items, &item_spec),
-	DECODE_CALL("spec.called", struct thing, called, call),
+	DECODE_CALL("spec.called", struct thing, called, call, &notes_spec),
 	DECODE_FIND("conditions", "type", "Ready", struct thing, ready, &condition_spec),
 	DECODE_FIND("conditions", "type", "Initialized", struct thing, initialized, &condition_spec),
 };
@@ -159,7 +159,7 @@ static void test_every_type(void **state)
 	assert_int_equal(t->items[0].entries[0].value, 2);
 	assert_int_equal(t->items[0].entries[1].value, 3);
 	assert_string_equal(t->items[1].name, "nameless");
-	assert_int_equal(t->called, 42);
+	assert_string_equal(t->called.dotted, "object");
 	assert_string_equal(t->ready.status, "True");
 	assert_int_equal(t->ready.since, 1000000000);
 	assert_string_equal(t->initialized.status, "False");
@@ -182,7 +182,7 @@ static void test_what_does_not_fit_is_absent(void **state)
 		bool pointers = t->text || t->json || t->labels || t->words || t->more || t->maybe ||
 				t->items || t->ready.status || t->notes.dotted;
 		bool numbers = t->flag || t->present || t->i64 || t->time || t->rv || t->colour != RED ||
-			       t->count || t->n_words || t->n_items || t->called || t->ready.since;
+			       t->count || t->n_words || t->n_items || t->called.dotted || t->ready.since;
 		if (pointers || numbers || t->i32 != 7 || t->one.number != -1 || strcmp(t->dflt, "dflt") ||
 		    strcmp(t->one.name, "nameless"))
 			fail_msg("%s", rows[i]);
