@@ -29,11 +29,13 @@ static void use(const struct pod *p, const js *o)
 	autojson js *old = pod_field(p->status), *st = NULL, *patch = NULL;
 	const char *reason;
 	struct machine m;
+	struct status_known known;
 	machine_init(&m, p, now);
 	machine_adopt(&m, old, &nothing, now);
 	machine_step(&m, now);
-	st = status_build(&m, &sn, old, now.wall_ns);
-	patch = status_patch(old, st, "u");
+	status_known_read(&known, old);
+	st = status_build(&m, &sn, &known, now.wall_ns);
+	patch = status_patch(&known, &m, &sn, now.wall_ns, &known);
 	machine_release(&m);
 	(void)admit_check(&n, p, &reason, &b);
 	hostfiles_hosts(&b, p, ips, "cluster.local", "");

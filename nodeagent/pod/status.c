@@ -3,11 +3,20 @@
 
 #include <stdlib.h>
 
+#include "base/map.h"
 #include "object/condition.h"
 #include "object/rfc3339.h"
 #include "pod/resources.h"
 
 static const char unknown_message[] = "The container could not be located when the pod was terminated";
+
+/* What a part of the status is made from. */
+struct status_source {
+	const struct machine *m;
+	const struct status_node *node;
+	enum pod_phase phase;
+	int64_t now_ns;
+};
 
 static const struct container_run *finished(const struct container_run *r)
 {
@@ -214,28 +223,29 @@ static int by_name(const void *a, const void *b)
 	return strcmp(js_str0(*(js *const *)a, "name", NULL), js_str0(*(js *const *)b, "name", NULL));
 }
 
-/* Init containers in their order, app containers by name, as the kubelet lists them. */
-static void add_containers(js *st, const struct machine *m, const struct status_node *node)
+/* Init containers in their order. */
+static js *init_statuses(const struct status_source *src)
 {
-	js *inits = js_new_arr(), *apps = js_new_arr();
+	const struct machine *m = src->m;
+	js *list = m->pod->n_init ? js_new_arr() : NULL;
+	for (size_t i = 0; i < m->pod->n_init; i++)
+		js_push(list, container_json(m, i, src->node));
+	return list;
+}
+
+/* App containers by name, as the kubelet lists them. */
+static js *app_statuses(const struct status_source *src)
+{
+	const struct machine *m = src->m;
 	size_t n = m->n - m->pod->n_init;
-	js **v = mem_array(n, sizeof(js *));
-	for (size_t i = 0; i < m->n; i++) {
-		js *c = container_json(m, i, node);
-		if (i < m->pod->n_init)
-			js_push(inits, c);
-		else
-			v[i - m->pod->n_init] = c;
-	}
+	js **v = mem_array(n, sizeof(js *)), *list = js_new_arr();
+	for (size_t i = 0; i < n; i++)
+		v[i] = container_json(m, m->pod->n_init + i, src->node);
 	qsort(v, n, sizeof(js *), by_name);
 	for (size_t i = 0; i < n; i++)
-		js_push(apps, v[i]);
+		js_push(list, v[i]);
 	free(v);
-	if (js_len(inits))
-		js_set(st, "initContainerStatuses", inits);
-	else
-		js_autoput(&inits);
-	js_set(st, "containerStatuses", apps);
+	return list;
 }
 
 /* ---- conditions ---- */
@@ -262,8 +272,10 @@ static void name_list(struct buf *b, const char *intro, const struct machine *m,
 	buf_addc(b, ']');
 }
 
-static struct verdict containers_ready(const struct machine *m, enum pod_phase phase)
+static struct verdict containers_ready(const struct status_source *src)
 {
+	const struct machine *m = src->m;
+	enum pod_phase phase = src->phase;
 	struct verdict v = {.yes = true};
 	if (phase == PHASE_SUCCEEDED || phase == PHASE_FAILED)
 		return (struct verdict){.reason = phase == PHASE_SUCCEEDED ? "PodCompleted" : "PodFailed"};
@@ -304,10 +316,11 @@ static void check_gates(struct verdict *v, const struct machine *m)
 	}
 }
 
-static struct verdict initialized(const struct machine *m, enum pod_phase phase)
+static struct verdict initialized(const struct status_source *src)
 {
+	const struct machine *m = src->m;
 	struct verdict v = {.yes = true};
-	if (phase == PHASE_SUCCEEDED) {
+	if (src->phase == PHASE_SUCCEEDED) {
 		v.reason = "PodCompleted";
 	} else if (!machine_init_done(m)) {
 		v.yes = false;
@@ -317,41 +330,91 @@ static struct verdict initialized(const struct machine *m, enum pod_phase phase)
 	return v;
 }
 
-static void add_condition(js *list, const struct machine *m, const js *old, const char *type,
-			  struct verdict v, int64_t now_ns)
+static struct verdict ready(const struct status_source *src)
 {
-	const char *status = v.yes ? "True" : "False";
-	const js *was = condition_find(js_arr(old, "conditions", NULL), type);
+	struct verdict v = containers_ready(src);
+	check_gates(&v, src->m);
+	/* Whoever sends it work is told before it has ended. */
+	if (v.yes && src->m->deleting)
+		return (struct verdict){.reason = "PodTerminating"};
+	return v;
+}
+
+static struct verdict ready_to_start(const struct status_source *src)
+{
+	return (struct verdict){.yes = src->m->sandbox_up};
+}
+
+static struct verdict scheduled(const struct status_source *src)
+{
+	return (struct verdict){.yes = true};
+}
+
+static const struct {
+	const char *type;
+	struct verdict (*judge)(const struct status_source *src);
+} condition_rows[STATUS_CONDITIONS] = {
+	{"PodReadyToStartContainers", ready_to_start}, {"Initialized", initialized}, {"Ready", ready},
+	{"ContainersReady", containers_ready},	       {"PodScheduled", scheduled},
+};
+
+/* The condition of row i; its time of transition is the known one while its status is. */
+static js *condition(const struct status_source *src, size_t i, const struct status_condition *known,
+		     struct status_condition *ret)
+{
+	struct verdict v = condition_rows[i].judge(src);
 	js *c = js_new_obj();
-	js_set_str(c, "type", type);
-	js_set_str(c, "status", status);
-	js_set_int(c, "observedGeneration", m->pod->o.meta.generation);
-	if (was && !strcmp(js_str0(was, "status", NULL), status) && js_str(was, "lastTransitionTime", NULL))
-		js_set_str(c, "lastTransitionTime", js_str(was, "lastTransitionTime", NULL));
-	else
-		set_time(c, "lastTransitionTime", now_ns);
+	*ret = (struct status_condition){.yes = v.yes, .has_reason = v.reason, .has_message = v.message.len};
+	ret->since_ns = known->since_ns && known->yes == v.yes ? known->since_ns : src->now_ns;
+	js_set_str(c, "type", condition_rows[i].type);
+	js_set_str(c, "status", v.yes ? "True" : "False");
+	js_set_int(c, "observedGeneration", src->m->pod->o.meta.generation);
+	set_time(c, "lastTransitionTime", ret->since_ns);
 	js_set_str(c, "reason", v.reason);
 	if (v.message.len)
 		js_set_str(c, "message", buf_str(&v.message));
-	js_push(list, c);
 	buf_release(&v.message);
+	return c;
 }
 
-static js *conditions(const struct machine *m, enum pod_phase phase, const js *old, int64_t now_ns)
+/* ---- the other fields ---- */
+
+static js *observed_generation(const struct status_source *src)
 {
-	js *list = js_new_arr();
-	struct verdict ready = containers_ready(m, phase);
-	check_gates(&ready, m);
-	add_condition(list, m, old, "PodReadyToStartContainers", (struct verdict){.yes = m->sandbox_up},
-		      now_ns);
-	add_condition(list, m, old, "Initialized", initialized(m, phase), now_ns);
-	add_condition(list, m, old, "Ready", ready, now_ns);
-	add_condition(list, m, old, "ContainersReady", containers_ready(m, phase), now_ns);
-	add_condition(list, m, old, "PodScheduled", (struct verdict){.yes = true}, now_ns);
-	return list;
+	return js_new_int(src->m->pod->o.meta.generation);
 }
 
-/* ---- the whole ---- */
+static js *phase_name(const struct status_source *src)
+{
+	return js_new_str(pod_phase_name(src->phase));
+}
+
+static bool has_reason(const struct machine *m)
+{
+	return m->reason && (m->rejected || m->final);
+}
+
+static js *reason(const struct status_source *src)
+{
+	return has_reason(src->m) ? js_new_str(src->m->reason) : NULL;
+}
+
+static js *message(const struct status_source *src)
+{
+	return has_reason(src->m) && src->m->message ? js_new_str(src->m->message) : NULL;
+}
+
+static js *qos_class(const struct status_source *src)
+{
+	return js_new_str(resources_qos_name(resources_qos(src->m->pod)));
+}
+
+static js *start_time(const struct status_source *src)
+{
+	char text[RFC3339_MAX];
+	rfc3339_format(src->m->start_wall_ns, text);
+	return js_new_str(text);
+}
 
 static js *ip_list(const char *first, const char *second)
 {
@@ -367,102 +430,204 @@ static js *ip_list(const char *first, const char *second)
 	return list;
 }
 
-static void add_addresses(js *st, const struct machine *m, const struct status_node *node)
+static js *host_ip(const struct status_source *src)
 {
-	const char *first = m->ips[0], *second = m->ips[1];
-	js_set_str(st, "hostIP", node->host_ip);
-	js_set(st, "hostIPs", ip_list(node->host_ip, NULL));
-	if (m->pod->host_network && m->sandbox_up) {
-		first = node->host_ip;
-		second = "";
-	}
-	if (!*first)
-		return;
-	js_set_str(st, "podIP", first);
-	js_set(st, "podIPs", ip_list(first, second));
+	return src->node->host_ip ? js_new_str(src->node->host_ip) : NULL;
 }
 
-js *status_build(const struct machine *m, const struct status_node *node, const js *old, int64_t now_wall_ns)
+static js *host_ips(const struct status_source *src)
 {
-	enum pod_phase phase = status_phase(m);
-	js *st = js_new_obj();
-	js_set_int(st, "observedGeneration", m->pod->o.meta.generation);
-	js_set_str(st, "phase", pod_phase_name(phase));
-	if (m->reason && (m->rejected || m->final)) {
-		js_set_str(st, "reason", m->reason);
-		js_set_str(st, "message", m->message);
+	return ip_list(src->node->host_ip, NULL);
+}
+
+static bool shares_host_ip(const struct machine *m)
+{
+	return m->pod->host_network && m->sandbox_up;
+}
+
+static js *pod_ip(const struct status_source *src)
+{
+	const char *ip = shares_host_ip(src->m) ? src->node->host_ip : src->m->ips[0];
+	return ip && *ip ? js_new_str(ip) : NULL;
+}
+
+static js *pod_ips(const struct status_source *src)
+{
+	if (shares_host_ip(src->m))
+		return ip_list(src->node->host_ip, NULL);
+	return *src->m->ips[0] ? ip_list(src->m->ips[0], src->m->ips[1]) : NULL;
+}
+
+static const struct field_row {
+	const char *name;
+	js *(*build)(const struct status_source *src); /* NULL = absent */
+	bool rejected;				       /* told of a Pod that the node refused, too */
+	bool sticky; /* an address outlives its sandbox: the API keeps the last one */
+} field_rows[STATUS_FIELDS] = {
+	{"observedGeneration", observed_generation, true, false},
+	{"phase", phase_name, true, false},
+	{"reason", reason, true, false},
+	{"message", message, true, false},
+	{"qosClass", qos_class, true, false},
+	{"startTime", start_time, true, false},
+	{"hostIP", host_ip, false, true},
+	{"hostIPs", host_ips, false, true},
+	{"podIP", pod_ip, false, true},
+	{"podIPs", pod_ips, false, true},
+	{"initContainerStatuses", init_statuses, false, false},
+	{"containerStatuses", app_statuses, false, false},
+};
+
+/* ---- digests ---- */
+
+static uint64_t hash(const void *p, size_t n)
+{
+	static const uint64_t key[2] = {0x706f64, 0x737461747573};
+	return map_siphash13(key, p, n);
+}
+
+static uint64_t digest(const js *v);
+
+/* Whatever the order of its members; a null member is no member. */
+static uint64_t digest_object(const js *o)
+{
+	uint64_t sum = 0;
+	for (struct js_iter it = js_iter(o); js_next(&it);) {
+		const uint64_t pair[] = {hash(it.key, strlen(it.key)), digest(it.value)};
+		sum += it.value ? hash(pair, sizeof(pair)) : 0;
 	}
-	js_set_str(st, "qosClass", resources_qos_name(resources_qos(m->pod)));
-	set_time(st, "startTime", m->start_wall_ns);
+	return sum;
+}
+
+/* Never 0, which is absence. */
+static uint64_t digest(const js *v)
+{
+	uint64_t d = 1;
+	if (js_is_obj(v)) {
+		d = digest_object(v);
+	} else if (js_is_arr(v)) {
+		js_array_for_each (item, v) {
+			const uint64_t pair[] = {d, digest(item)};
+			d = hash(pair, sizeof(pair));
+		}
+	} else {
+		autobuf struct buf text = BUF_INIT;
+		js_write(&text, v);
+		d = hash(buf_str(&text), text.len);
+	}
+	return d ? d : 1;
+}
+
+static int64_t time_of(const js *condition)
+{
+	struct err err = ERR_INIT;
+	int64_t ns;
+	const char *s = js_str(condition, "lastTransitionTime", NULL);
+	return s && rfc3339_parse(s, &ns, &err) == 0 ? ns : 0;
+}
+
+void status_known_read(struct status_known *k, const js *status)
+{
+	const js *list = js_arr(status, "conditions", NULL);
+	*k = (struct status_known){0};
+	for (size_t i = 0; i < STATUS_FIELDS; i++) {
+		const js *v = js_field(status, field_rows[i].name);
+		k->fields[i] = v ? digest(v) : 0;
+	}
+	for (size_t i = 0; i < STATUS_CONDITIONS; i++) {
+		const js *c = condition_find(list, condition_rows[i].type);
+		if (c)
+			k->conditions[i] =
+				(struct status_condition){.digest = digest(c),
+							  .since_ns = time_of(c),
+							  .yes = !strcmp(js_str0(c, "status", NULL), "True"),
+							  .has_reason = js_field(c, "reason"),
+							  .has_message = js_field(c, "message")};
+	}
+}
+
+/* ---- the whole, and what differs ---- */
+
+static struct status_source source(const struct machine *m, const struct status_node *node,
+				   int64_t now_wall_ns)
+{
+	return (struct status_source){.m = m, .node = node, .phase = status_phase(m), .now_ns = now_wall_ns};
+}
+
+js *status_build(const struct machine *m, const struct status_node *node, const struct status_known *known,
+		 int64_t now_wall_ns)
+{
+	static const struct status_known nothing;
+	struct status_source src = source(m, node, now_wall_ns);
+	struct status_condition ignored;
+	js *st = js_new_obj(), *list = js_new_arr();
+	for (size_t i = 0; i < STATUS_FIELDS; i++) {
+		js *v = m->rejected && !field_rows[i].rejected ? NULL : field_rows[i].build(&src);
+		if (v)
+			js_set(st, field_rows[i].name, v);
+	}
+	for (size_t i = 0; i < STATUS_CONDITIONS && !m->rejected; i++)
+		js_push(list, condition(&src, i, &(known ? known : &nothing)->conditions[i], &ignored));
 	if (m->rejected)
-		return st;
-	js_set(st, "conditions", conditions(m, phase, old, now_wall_ns));
-	add_addresses(st, m, node);
-	/* An address outlives its sandbox: status keeps the last one. */
-	if (!js_field(st, "podIP") && js_str(old, "podIP", NULL)) {
-		js_set_str(st, "podIP", js_str(old, "podIP", NULL));
-		js_set(st, "podIPs", js_dup(js_arr(old, "podIPs", NULL)));
-	}
-	add_containers(st, m, node);
+		js_autoput(&list);
+	else
+		js_set(st, "conditions", list);
 	return st;
 }
 
-/* Conditions are merged by type: only those that changed travel, and those of others are left alone. */
-static js *changed_conditions(const js *old, const js *new)
+static void patch_fields(js *st, const struct status_source *src, const struct status_known *known,
+			 struct status_known *ret)
 {
-	js *list = js_new_arr();
-	js_array_for_each (c, new) {
-		const js *was = condition_find(old, js_str0(c, "type", NULL));
-		if (js_equal(was, c))
+	for (size_t i = 0; i < STATUS_FIELDS; i++) {
+		const struct field_row *r = &field_rows[i];
+		if (src->m->rejected && !r->rejected)
 			continue;
-		js *copy = js_dup(c);
-		/* Merged field by field: what is gone has to be named. */
-		static const char *const optional[] = {"reason", "message"};
-		for (size_t i = 0; i < ARRAY_LEN(optional); i++)
-			if (js_field(was, optional[i]) && !js_field(c, optional[i]))
-				js_set(copy, optional[i], NULL);
-		js_push(list, copy);
+		autojson js *v = r->build(src);
+		if (!v && (r->sticky || src->m->rejected))
+			continue;
+		ret->fields[i] = v ? digest(v) : 0;
+		if (ret->fields[i] != known->fields[i])
+			js_set(st, r->name, STEAL(v));
 	}
-	return list;
 }
 
-static const char *const owned_fields[] = {
-	"observedGeneration",
-	"phase",
-	"reason",
-	"message",
-	"qosClass",
-	"startTime",
-	"hostIP",
-	"hostIPs",
-	"podIP",
-	"podIPs",
-	"initContainerStatuses",
-	"containerStatuses",
-};
-
-js *status_patch(const js *old, const js *new, const char *uid)
+/* Conditions are merged by type: only those that changed travel, and those of others are left alone. */
+static void patch_conditions(js *st, const struct status_source *src, const struct status_known *known,
+			     struct status_known *ret)
 {
-	js *patch = js_new_obj(), *st = js_new_obj(), *conds;
-	for (size_t i = 0; i < ARRAY_LEN(owned_fields); i++) {
-		const char *key = owned_fields[i];
-		const js *was = js_field(old, key), *is = js_field(new, key);
-		if (is && !js_equal(was, is))
-			js_set(st, key, js_dup(is));
-		else if (!is && was && js_field(new, "conditions"))
-			js_set(st, key, NULL);
+	for (size_t i = 0; i < STATUS_CONDITIONS && !src->m->rejected; i++) {
+		const struct status_condition *was = &known->conditions[i];
+		struct status_condition *is = &ret->conditions[i];
+		js *c = condition(src, i, was, is);
+		is->digest = digest(c);
+		if (is->digest == was->digest) {
+			js_autoput(&c);
+			continue;
+		}
+		/* Merged field by field: what is gone has to be named. */
+		if (was->has_reason && !is->has_reason)
+			js_set(c, "reason", NULL);
+		if (was->has_message && !is->has_message)
+			js_set(c, "message", NULL);
+		js_push(js_ensure_arr(st, "conditions"), c);
 	}
-	conds = changed_conditions(js_arr(old, "conditions", NULL), js_arr(new, "conditions", NULL));
-	if (js_len(conds))
-		js_set(st, "conditions", conds);
-	else
-		js_autoput(&conds);
-	if (js_len(st) == 0) {
+}
+
+js *status_patch(const struct status_known *known, const struct machine *m, const struct status_node *node,
+		 int64_t now_wall_ns, struct status_known *ret)
+{
+	struct status_source src = source(m, node, now_wall_ns);
+	js *patch = js_new_obj(), *st = js_new_obj();
+	struct status_known next = *known;
+	patch_fields(st, &src, known, &next);
+	patch_conditions(st, &src, known, &next);
+	*ret = next;
+	if (!js_len(st)) {
 		js_autoput(&st);
 		js_autoput(&patch);
 		return NULL;
 	}
-	js_set_str(js_ensure(patch, "metadata", NULL), "uid", uid);
+	js_set_str(js_ensure(patch, "metadata", NULL), "uid", m->pod->o.meta.uid);
 	js_set(patch, "status", st);
 	return patch;
 }

@@ -25,11 +25,33 @@ struct status_view { /* borrowed from the machine */
 struct status_view status_view(const struct machine *m, size_t i);
 
 enum pod_phase status_phase(const struct machine *m);
-/* `old` (may be NULL) is the status sent last: transition times come from it. The caller puts the result. */
-js *status_build(const struct machine *m, const struct status_node *node, const js *old, int64_t now_wall_ns);
-/* Strategic merge patch {metadata:{uid}, status:{…}} from old (may be NULL) to new; NULL when nothing
- * differs. */
-js *status_patch(const js *old, const js *new, const char *uid);
+
+/*
+ * The status that the API has, as digests of its parts: enough to know which parts of a new one differ, at a tenth of
+ * what its text takes.
+ */
+enum { STATUS_FIELDS = 12, STATUS_CONDITIONS = 5 };
+struct status_known {
+	uint64_t fields[STATUS_FIELDS]; /* 0 = it has no such field */
+	struct status_condition {
+		uint64_t digest;
+		int64_t since_ns; /* lastTransitionTime; 0 = there is no such condition */
+		bool yes, has_reason, has_message;
+	} conditions[STATUS_CONDITIONS];
+};
+/* status NULL: there is none. */
+void status_known_read(struct status_known *k, const js *status);
+
+/* The whole status; transition times come from `known`. The caller puts it. */
+js *status_build(const struct machine *m, const struct status_node *node, const struct status_known *known,
+		 int64_t now_wall_ns);
+/*
+ * Strategic merge patch {metadata:{uid}, status:{…}} of the parts in which the machine's status differs from what is
+ * known; NULL when none does. *ret: what is known once the API has taken it;
+ * may be `known` itself.
+ */
+js *status_patch(const struct status_known *known, const struct machine *m, const struct status_node *node,
+		 int64_t now_wall_ns, struct status_known *ret);
 /* The container's entry in a built status; NULL when there is none. Borrowed. */
 js *status_container(const js *status, const char *name);
 

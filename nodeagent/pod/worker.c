@@ -61,8 +61,7 @@ static struct status_node status_node(const struct worker *w)
 js *worker_status(const struct worker *w)
 {
 	struct status_node node = status_node(w);
-	autojson js *old = pod_field(w->sent);
-	return status_build(&w->m, &node, old, clock_wall_ns());
+	return status_build(&w->m, &node, &w->known, clock_wall_ns());
 }
 
 static char *status_path(const struct worker *w, const char *sub)
@@ -80,13 +79,11 @@ static void reported(void *arg, const js *reply, const struct err *err)
 	/* Not there, or another Pod of this name: nobody will read it, which is as good as written. */
 	bool gone = err->reason == REASON_NOT_FOUND || err->reason == REASON_CONFLICT;
 	if (err->reason == REASON_NONE || gone) {
-		free(w->sent);
-		w->sent = STEAL(w->sending);
+		w->known = w->sending;
 		w->sent_version = w->sending_version;
 		w->report_retry_ns = w->report_delay_ns = 0;
 		machine_status_acked(&w->m, w->sent_version);
 	} else {
-		free(STEAL(w->sending));
 		w->report_delay_ns = w->report_delay_ns ? w->report_delay_ns * 2 : NS_PER_S;
 		if (w->report_delay_ns > SANDBOX_RETRY_MAX_NS)
 			w->report_delay_ns = SANDBOX_RETRY_MAX_NS;
@@ -112,16 +109,12 @@ static void report(struct worker *w)
 	if (!report_due(w))
 		return;
 	struct status_node node = status_node(w);
-	autojson js *old = pod_field(w->sent), *new = status_build(&w->m, &node, old, clock_wall_ns());
-	js *patch = status_patch(old, new, w->pod->o.meta.uid);
+	js *patch = status_patch(&w->known, &w->m, &node, clock_wall_ns(), &w->sending);
 	if (!patch) {
 		w->sent_version = w->m.version;
 		machine_status_acked(&w->m, w->sent_version);
 		return;
 	}
-	autobuf struct buf text = BUF_INIT;
-	js_write(&text, new);
-	w->sending = buf_take(&text, NULL);
 	w->sending_version = w->m.version;
 	w->report_under_way = true;
 	w->under_way++;
@@ -237,8 +230,6 @@ static void worker_free(struct worker *w)
 	}
 	config_set_release(&w->config);
 	free(w->c);
-	free(w->sent);
-	free(w->sending);
 	informer_unref(w->pod);
 	free(w);
 }
@@ -309,6 +300,7 @@ static void adopt(struct worker *w, const struct runtime_list *list)
 {
 	static const struct runtime_list nothing = {0};
 	autojson js *status = pod_field(w->pod->status);
+	status_known_read(&w->known, status);
 	machine_adopt(&w->m, status, list ? list : &nothing, worker_now());
 	if (w->m.sandbox_id)
 		map_set(&w->host->ids, w->m.sandbox_id, w);
@@ -379,7 +371,6 @@ static void add(struct pod_host *h, const struct pod *p, const struct runtime_li
 	w->c = mem_array(p->n_containers, sizeof(*w->c));
 	w->timer.fn = on_timer;
 	w->timer.arg = w;
-	w->sent = mem_strdup(p->status);
 	list_init(&w->waiters);
 	for (size_t i = 0; i < p->n_containers; i++)
 		worker_add_config(&w->config, h, p, &p->containers[i]);

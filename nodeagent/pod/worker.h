@@ -96,8 +96,7 @@ struct worker {
 	bool admitted, counted_running, forgotten;
 	size_t counted_containers;
 
-	char *sent; /* JSON of the status the API has; NULL = none */
-	char *sending;
+	struct status_known known, sending; /* what the API has of the status, and will have */
 	uint64_t sent_version, sending_version;
 	bool report_under_way;
 	int64_t report_retry_ns, report_delay_ns; /* 0 = not failing */
