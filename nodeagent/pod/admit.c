@@ -141,6 +141,47 @@ static bool taints_tolerated(const struct admit_node *n, const struct pod *p)
 	return true;
 }
 
+/* What a Pod may set without the node's leave (kubelet pkg/kubelet/sysctl): it touches its own namespaces only. */
+static const char *const safe_sysctls[] = {
+	"kernel.shm_rmid_forced",	    "net.ipv4.ip_local_port_range",
+	"net.ipv4.ip_local_reserved_ports", "net.ipv4.ip_unprivileged_port_start",
+	"net.ipv4.ping_group_range",	    "net.ipv4.tcp_fin_timeout",
+	"net.ipv4.tcp_keepalive_intvl",	    "net.ipv4.tcp_keepalive_probes",
+	"net.ipv4.tcp_keepalive_time",	    "net.ipv4.tcp_rmem",
+	"net.ipv4.tcp_syncookies",	    "net.ipv4.tcp_wmem",
+};
+
+/* Why this one may not be set; NULL = it may. */
+static const char *sysctl_trouble(const struct pod *p, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(safe_sysctls); i++) {
+		if (strcmp(safe_sysctls[i], name) != 0)
+			continue;
+		if (p->host_network && !strncmp(name, "net.", 4))
+			return "not allowed with host net enabled";
+		if (p->host_ipc && !strncmp(name, "kernel.", 7))
+			return "not allowed with host ipc enabled";
+		return NULL;
+	}
+	return "not allowlisted";
+}
+
+static bool sysctls_allowed(const struct pod *p, struct buf *message)
+{
+	autojson js *sysctls = pod_field(p->sysctls);
+	js_array_for_each (s, sysctls) {
+		autofree char *name = mem_strdup(js_str0(s, "name", NULL));
+		for (char *c = name; *c; c++)
+			*c = *c == '/' ? '.' : *c;
+		const char *why = sysctl_trouble(p, name);
+		if (!why)
+			continue;
+		buf_addf(message, "forbidden sysctl: \"%s\" %s", js_str0(s, "name", NULL), why);
+		return false;
+	}
+	return true;
+}
+
 bool admit_check(const struct admit_node *n, const struct pod *p, const char **ret_reason,
 		 struct buf *message)
 {
@@ -156,6 +197,10 @@ bool admit_check(const struct admit_node *n, const struct pod *p, const char **r
 		*ret_reason = "TaintToleration";
 		buf_adds(message,
 			 "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate");
+		return false;
+	}
+	if (!sysctls_allowed(p, message)) {
+		*ret_reason = "SysctlForbidden";
 		return false;
 	}
 	return true;

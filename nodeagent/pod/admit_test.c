@@ -47,6 +47,15 @@ static void test_admission(void **state)
 		 "[{\"key\":\"k\",\"effect\":\"NoExecute\"}]", NULL, ""},
 		{POD("\"tolerations\":[{\"key\":\"k\",\"value\":\"v\",\"effect\":\"NoExecute\"}],", ""),
 		 "[{\"key\":\"k\",\"value\":\"v\",\"effect\":\"NoExecute\"}]", NULL, ""},
+#define SYSCTL(name, more) "\"securityContext\":{\"sysctls\":[{\"name\":\"" name "\",\"value\":\"1\"}]}," more
+		{POD(SYSCTL("net.ipv4.tcp_syncookies", ""), ""), NULL, NULL, ""},
+		{POD(SYSCTL("kernel/shm_rmid_forced", ""), ""), NULL, NULL, ""},
+		{POD(SYSCTL("kernel.msgmax", ""), ""), NULL, "SysctlForbidden",
+		 "forbidden sysctl: \"kernel.msgmax\" not allowlisted"},
+		{POD(SYSCTL("net.ipv4.tcp_syncookies", "\"hostNetwork\":true,"), ""), NULL, "SysctlForbidden",
+		 "forbidden sysctl: \"net.ipv4.tcp_syncookies\" not allowed with host net enabled"},
+		{POD(SYSCTL("kernel.shm_rmid_forced", "\"hostIPC\":true,"), ""), NULL, "SysctlForbidden",
+		 "forbidden sysctl: \"kernel.shm_rmid_forced\" not allowed with host ipc enabled"},
 		{POD("\"tolerations\":[{\"operator\":\"Exists\"}],", ""),
 		 "[{\"key\":\"k\",\"effect\":\"NoExecute\"}]", NULL, ""},
 	};

@@ -291,13 +291,66 @@ static int expand_list(struct builder *b, const char *const *in, const char *con
 	return 0;
 }
 
+/* A variable that is not set, or is set to nothing, is missed. */
+struct path_lookup {
+	struct builder *b;
+	struct buf missing;
+};
+
+static const char *path_value(void *arg, const char *name)
+{
+	struct path_lookup *p = arg;
+	const char *value = lookup(p->b, name);
+	if (value && *value)
+		return value;
+	buf_addf(&p->missing, "%s%s", p->missing.len ? ", " : "", name);
+	return "";
+}
+
+static const char *expand_path(struct builder *b, const char *expr, struct err *err)
+{
+	struct path_lookup p = {.b = b};
+	autobuf struct buf out = BUF_INIT_MAX(ENV_MAX_BYTES);
+	env_expand(&out, expr, path_value, &p);
+	const char *path = NULL;
+	if (p.missing.len)
+		(void)err_set(err, REASON_INVALID, "missing value for %.300s", buf_str(&p.missing));
+	else if (buf_overflowed(&out))
+		(void)err_set(err, REASON_TOO_LARGE, "subPathExpr of container \"%s\" is over %d bytes",
+			      b->ctx->c->name, ENV_MAX_BYTES);
+	else
+		path = arena_strndup(b->a, buf_str(&out), out.len);
+	buf_release(&p.missing);
+	return path;
+}
+
+static bool steps_back(const char *path)
+{
+	for (const char *p = path; p; p = strchr(p, '/') ? strchr(p, '/') + 1 : NULL)
+		if (!strncmp(p, "..", 2) && (!p[2] || p[2] == '/'))
+			return true;
+	return false;
+}
+
+static int check_path(const char *path, struct err *err)
+{
+	if (*path == '/')
+		return err_set(err, REASON_INVALID, "error SubPath `%.300s` must not be an absolute path",
+			       path);
+	if (steps_back(path))
+		return err_set(err, REASON_INVALID,
+			       "unable to provision SubPath `%.300s`: must not contain '..'", path);
+	return 0;
+}
+
 static int expand_sub_paths(struct builder *b, const char *const **ret, struct err *err)
 {
 	const struct container_spec *c = b->ctx->c;
 	const char **v = arena_array(b->a, c->n_mounts + 1, sizeof(*v));
 	for (size_t i = 0; i < c->n_mounts; i++) {
-		v[i] = c->mounts[i].sub_path;
-		if (*c->mounts[i].sub_path_expr && !(v[i] = expand(b, c->mounts[i].sub_path_expr, err)))
+		const char *expr = c->mounts[i].sub_path_expr;
+		v[i] = *expr ? expand_path(b, expr, err) : c->mounts[i].sub_path;
+		if (!v[i] || check_path(v[i], err) < 0)
 			return -1;
 	}
 	*ret = v;

@@ -210,9 +210,43 @@ static void test_bomb(void **state)
 	assert_int_equal(err.reason, REASON_TOO_LARGE);
 }
 
+/* A path of a subPathExpr is relative, leads nowhere up, and misses no variable. */
+static void test_sub_paths(void **state)
+{
+#define MOUNT(what)                                                                                          \
+	"\"env\":[{\"name\":\"A\",\"value\":\"x/y\"},{\"name\":\"E\",\"value\":\"\"},"                       \
+	"{\"name\":\"R\",\"value\":\"/root\"}],\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/m\"," what \
+	"}]"
+	static const struct {
+		const char *part, *path, *error;
+	} rows[] = {
+		{MOUNT("\"subPathExpr\":\"a/$(A)\""), "a/x/y", NULL},
+		{MOUNT("\"subPathExpr\":\"$$(A)..b\""), "$(A)..b", NULL},
+		{MOUNT("\"subPath\":\"$(A)\""), "$(A)", NULL},
+		{MOUNT("\"subPathExpr\":\"$(R)/z\""), NULL,
+		 "error SubPath `/root/z` must not be an absolute path"},
+		{MOUNT("\"subPath\":\"/abs\""), NULL, "error SubPath `/abs` must not be an absolute path"},
+		{MOUNT("\"subPathExpr\":\"$(A)/../../..\""), NULL,
+		 "unable to provision SubPath `x/y/../../..`: must not contain '..'"},
+		{MOUNT("\"subPathExpr\":\"$(NONE)/$(A)\""), NULL, "missing value for NONE"},
+		{MOUNT("\"subPathExpr\":\"$(E)\""), NULL, "missing value for E"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autoarena struct arena a = ARENA_INIT;
+		struct err err = ERR_INIT;
+		struct container_env e = {0};
+		assert_int_equal(build(&a, rows[i].part, &e, &err), rows[i].path ? 0 : -1);
+		if (rows[i].path)
+			assert_string_equal(e.sub_paths[0], rows[i].path);
+		else
+			assert_string_equal(err.msg, rows[i].error);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_expand), cmocka_unit_test(test_build),
-					   cmocka_unit_test(test_errors), cmocka_unit_test(test_bomb)};
+					   cmocka_unit_test(test_errors), cmocka_unit_test(test_bomb),
+					   cmocka_unit_test(test_sub_paths)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

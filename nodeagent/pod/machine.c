@@ -166,6 +166,9 @@ void machine_update(struct machine *m, const struct pod *p, struct instant now)
 	const struct pod *old = m->pod;
 	if (old->o.meta.generation != p->o.meta.generation)
 		m->version++; /* observedGeneration */
+	/* Others may have set a condition that Ready depends on. */
+	if (p->readiness_gates && p->status && (!old->status || strcmp(old->status, p->status) != 0))
+		m->version++;
 	m->pod = p;
 	for (size_t i = 0; i < m->n && m->stage < POD_STOPPING; i++)
 		if (strcmp(old->containers[i].image, p->containers[i].image) != 0)

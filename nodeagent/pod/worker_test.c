@@ -207,10 +207,27 @@ static void test_config_error(void **state)
 	stop(&s);
 }
 
+/* Only the status changed, and it was not us who changed it. */
+static void test_readiness_gate(void **state)
+{
+#define GATED(status)                                                                                              \
+	"{\"metadata\":{\"name\":\"p\",\"namespace\":\"ns\",\"uid\":\"u1\"},\"spec\":{"                            \
+	"\"readinessGates\":[{\"conditionType\":\"g\"}],\"containers\":[{\"name\":\"a\",\"image\":\"nginx:1\"}]}," \
+	"\"status\":{\"conditions\":[{\"type\":\"g\",\"status\":\"" status "\"}]}}"
+	struct scene s;
+	start(&s);
+	see(&s, GATED("False"));
+	expect(&s, "\"phase\":\"Running\"", "\"reason\":\"ReadinessGatesNotReady\"");
+	see(&s, GATED("True"));
+	expect(&s, "PATCH /api/v1/namespaces/ns/pods/p/status", "{\"type\":\"Ready\",\"status\":\"True\"");
+	loop_call(s.loop, do_vanish, &s);
+	stop(&s);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_life), cmocka_unit_test(test_crash),
-					   cmocka_unit_test(test_rejected),
-					   cmocka_unit_test(test_config_error)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_life), cmocka_unit_test(test_crash), cmocka_unit_test(test_rejected),
+		cmocka_unit_test(test_config_error), cmocka_unit_test(test_readiness_gate)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,9 +3,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <linux/capability.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+#include "base/log.h"
 #include "object/version.h"
 #include "image/import.h"
 #include "os/tree.h"
@@ -394,10 +397,28 @@ static char *find_runtime(const struct oci *o, const char *wanted, struct err *e
 	return crun ? crun : find_program("runc", err);
 }
 
+#define OOM_SCORE_ADJ_MIN (-1000)
+
+/* Without CAP_SYS_RESOURCE the kernel refuses a value below our own; a Pod with a smaller wish gets that. */
+static int find_oom_floor(void)
+{
+	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct d[_LINUX_CAPABILITY_U32S_3] = {0};
+	autobuf struct buf own = BUF_INIT;
+	struct err ignored = ERR_INIT;
+	if (syscall(SYS_capget, &h, d) < 0 || (d[0].effective & (1u << CAP_SYS_RESOURCE)) ||
+	    tree_read("/proc/self/oom_score_adj", 64, &own, &ignored) < 0)
+		return OOM_SCORE_ADJ_MIN;
+	int floor = (int)strtol(buf_str(&own), NULL, 10);
+	log_info("oom_score_adj is bounded: the agent lacks CAP_SYS_RESOURCE", "lowest=%d", floor);
+	return floor;
+}
+
 static int open_parts(struct oci *o, const struct runtime_config *c, struct err *err)
 {
 	if (copy_config(o, c, err) < 0 || make_dirs(o->c.root, err) < 0)
 		return -1;
+	o->oom_floor = find_oom_floor();
 	o->cgroups = oci_cgroups_open(MOUNTINFO, err);
 	if (!o->cgroups)
 		return -1;

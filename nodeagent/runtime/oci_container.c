@@ -63,7 +63,8 @@ static int write_config(struct oci *o, const struct oci_container *c,
 				    .pidns = s->host_pid    ? NULL
 					     : s->share_pid ? pid
 							    : "",
-				    .unified = oci_cgroups_unified(o->cgroups)};
+				    .unified = oci_cgroups_unified(o->cgroups),
+				    .oom_floor = o->oom_floor};
 	autobuf struct buf b = BUF_INIT;
 	if (oci_spec_write(&in, &b, err) < 0)
 		return -1;

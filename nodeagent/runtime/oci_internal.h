@@ -38,6 +38,7 @@ struct oci {
 	struct image_puller *puller;
 	struct network *network;
 	struct oci_watch *watch;
+	int oom_floor;	       /* no process of ours may be given a lower oom_score_adj */
 	pthread_mutex_t lock;  /* guards the maps and the records' changing parts; no I/O under it */
 	struct map sandboxes;  /* id -> struct oci_sandbox *, one reference */
 	struct map containers; /* id -> struct oci_container * */
@@ -201,6 +202,7 @@ struct oci_spec_input {
 	const char *shm;			   /* host directory for /dev/shm */
 	const char *netns, *ipcns, *utsns, *pidns; /* paths; NULL = the host's; pidns "" = a new one */
 	bool unified;				   /* cgroup v2 */
+	int oom_floor;
 };
 int oci_spec_write(const struct oci_spec_input *in, struct buf *out, struct err *err) MUST_CHECK;
 

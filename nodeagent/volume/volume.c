@@ -136,13 +136,19 @@ static int open_subpath(const char *volume, const char *subpath, struct err *err
 	int fd = base < 0 ? -1 : open_beneath(base, subpath, O_PATH);
 	if (fd >= 0 || base < 0 || errno != ENOENT)
 		return fd >= 0 ? fd : err_errno(err, "failed to prepare subPath %s", subpath);
+	struct stat root;
+	if (fstat(base, &root) < 0)
+		return err_errno(err, "stat volume %s", volume);
+	mode_t mode = root.st_mode & 07777; /* as the kubelet makes them: no stricter than the volume */
 	autofree char *p = mem_strdup(subpath);
 	int dir = open_beneath(base, "", O_PATH | O_DIRECTORY);
 	for (char *s = p; dir >= 0 && *s;) {
 		size_t n = strcspn(s, "/");
 		char c = s[n];
 		s[n] = '\0';
-		if (n && mkdirat(dir, s, 0750) < 0 && errno != EEXIST) {
+		bool made = n && mkdirat(dir, s, mode) == 0;
+		/* What umask has taken is given back. */
+		if (made ? fchmodat(dir, s, mode, 0) < 0 : n && errno != EEXIST) {
 			close(dir);
 			dir = -1;
 			break;

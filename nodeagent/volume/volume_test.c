@@ -172,6 +172,11 @@ static void test_subpath(void **state)
 	assert_string_equal(sub, want);
 	assert_int_equal(tree_write(inside, "z", 1, 0600, TREE_VOLATILE, &err), 0);
 	expect(p, "x/y/f", "z");
+	/* As open as the volume itself, whatever umask says: the container's user may be anyone. */
+	struct stat st;
+	autofree char *made = mem_printf("%s/x/y", p);
+	assert_int_equal(stat(made, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0777);
 	autofree char *evil = mem_printf("%s/evil", p);
 	assert_int_equal(symlink("/etc", evil), 0);
 	assert_int_equal(volume_subpath(root, "u4", "data", p, "app", 1, "evil", &out, &err), -1);
