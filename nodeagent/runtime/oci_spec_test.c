@@ -34,7 +34,8 @@ static struct oci_spec_input input(const struct runtime_container_spec *s, const
 				       .netns = "/n",
 				       .ipcns = "/i",
 				       .utsns = "/u",
-				       .pidns = ""};
+				       .pidns = "",
+				       .oom_floor = -1000};
 }
 
 static bool holds(const js *array, const char *s)
@@ -92,6 +93,9 @@ static void test_plain(void **state)
 	assert_int_equal(js_int(o, 0, "process", "user", "uid", NULL), 5);
 	assert_int_equal(js_int(o, 0, "process", "user", "gid", NULL), 6);
 	assert_int_equal(js_int(o, 0, "process", "oomScoreAdj", NULL), -997);
+	in.oom_floor = -500; /* all that an agent without CAP_SYS_RESOURCE may give */
+	autojson js *bounded = write_spec(&in);
+	assert_int_equal(js_int(bounded, 0, "process", "oomScoreAdj", NULL), -500);
 	assert_int_equal(js_len(js_arr(o, "process", "capabilities", "bounding", NULL)), 14);
 	assert_null(js_get(o, "process", "capabilities", "inheritable", NULL));
 	assert_int_equal(js_int(o, 0, "linux", "resources", "memory", "limit", NULL), 1000);
