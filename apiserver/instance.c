@@ -31,6 +31,7 @@
 struct instance {
 	struct instance_options opt;
 	struct schema *schema;
+	struct kinds *kinds;
 	struct api api;
 	struct auth *auth;
 	struct server *server;
@@ -158,6 +159,17 @@ static struct listener *open_listener(const struct instance_options *opt, const 
 	return l;
 }
 
+/* ---- kinds that come and go ---- */
+
+static void rediscover(void *arg, const char *group, const char *version)
+{
+	struct api *api = arg;
+	discovery_update(api->discovery, group, version);
+	openapi_update(api->openapi, group, version);
+}
+
+static const struct kinds_observer documents = {.changed = rediscover};
+
 static int start(struct instance *d, struct err *err)
 {
 	const struct instance_options *opt = &d->opt;
@@ -184,6 +196,8 @@ static int start(struct instance *d, struct err *err)
 		return -1;
 	d->api.discovery = discovery_new(d->schema, server_address);
 	d->api.openapi = openapi_new(d->schema);
+	d->kinds = kinds_new(d->schema);
+	kinds_observe(d->kinds, &documents, &d->api);
 	health_add_check(wants_etcd(opt) ? "etcd" : "sqlite", check_store, d->api.storage);
 	health_add_check("poststarthook/bootstrap", check_bootstrap, NULL);
 	struct server_config config = {
@@ -208,6 +222,7 @@ void instance_stop(struct instance *d)
 	rest_state_free(d->api.state);
 	if (d->api.storage)
 		storage_close(d->api.storage);
+	kinds_free(d->kinds);
 	discovery_free(d->api.discovery);
 	openapi_free(d->api.openapi);
 	auth_free(d->auth);
@@ -225,6 +240,11 @@ struct instance *instance_start(const struct instance_options *o, struct err *er
 		return d;
 	instance_stop(d);
 	return NULL;
+}
+
+struct kinds *instance_kinds(const struct instance *i)
+{
+	return i->kinds;
 }
 
 int instance_port(const struct instance *i)

@@ -19,9 +19,12 @@ struct instance_options { /* the flags of the same names; "" = not given */
 };
 
 struct instance;
+struct kinds;
 /* Serves when it returns, and the system namespaces are there. NULL on failure. */
 struct instance *instance_start(const struct instance_options *o, struct err *err) MUST_CHECK;
 int instance_port(const struct instance *i);
+struct kinds *
+instance_kinds(const struct instance *i); /* the door for kinds that come and go (kinds/kinds.h) */
 uint64_t instance_revision(const struct instance *i); /* the store's */
 void instance_stop(struct instance *i);		      /* requests that run may finish; NULL is fine */
 

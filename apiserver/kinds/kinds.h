@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kind files: those inside the binary, and those of a folder that the user names. */
+/*
+ * The kinds that an apiserver serves: the kind files inside the binary, those of a folder that the user names, and those
+ * that come and go while it runs.
+ */
 #ifndef KINDS_KINDS_H
 #define KINDS_KINDS_H
 
@@ -11,5 +14,33 @@
 /* Loads the built-in kind files, then every *.yaml of extra_dir (NULL: none), each in the order of names. The
    caller owns the schema, which lives as long as the daemon. */
 struct schema *kinds_load(const char *extra_dir, struct err *err) MUST_CHECK;
+
+/*
+ * The internal door for kinds that come and go. What exists once per kind or per group-version (storage, discovery …)
+ * registers an observer at start; a kind is added by them, in the order of registration, before anybody can find it, and
+ * removed, in the opposite order, when nobody new can. Who still holds a kind has a pin or a reference (schema.h), and
+ * an observer that keeps one longer than its call takes a reference.
+ *
+ * Any thread; changes wait for one another and run on their caller's thread, which must not hold a pin.
+ */
+struct kinds;
+struct kinds_observer {
+	/* Makes what the kind needs; may refuse, and then nothing changes. NULL: nothing to make. */
+	int (*add)(void *arg, const struct kind *k, struct err *err);
+	/* Readers find the kinds of that group-version as they are now. */
+	void (*changed)(void *arg, const char *group, const char *version);
+	/* Nobody finds the kind any more; also called for a kind whose addition was refused later on. */
+	void (*remove)(void *arg, const struct kind *k);
+};
+struct kinds *kinds_new(struct schema *s); /* borrows it */
+void kinds_free(struct kinds *k);
+/* At start, before the first change. o is borrowed. */
+void kinds_observe(struct kinds *k, const struct kinds_observer *o, void *arg);
+
+/* What one addition brought; the handle for removing it. */
+struct schema_part *kinds_add(struct kinds *k, const struct schema_file *f, struct err *err) MUST_CHECK;
+/* The same from a builder, which is gone in any case: how a CRD comes in. */
+struct schema_part *kinds_add_built(struct kinds *k, struct schema_builder *b, struct err *err) MUST_CHECK;
+void kinds_remove(struct kinds *k, struct schema_part *part);
 
 #endif
