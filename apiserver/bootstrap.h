@@ -3,9 +3,9 @@
 #ifndef BOOTSTRAP_H
 #define BOOTSTRAP_H
 
-#include "rest/api.h"
+#include "registry/registry.h"
 
 /* The system namespaces, and Service and Endpoints `kubernetes` in default, pointing at address:port. */
-int bootstrap(struct api *api, const char *address, int port, struct err *err) MUST_CHECK;
+int bootstrap(struct registry *r, const char *address, int port, struct err *err) MUST_CHECK;
 
 #endif

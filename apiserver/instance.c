@@ -22,6 +22,7 @@
 #include "client/tls.h"
 #include "http/listener.h"
 #include "kinds/kinds.h"
+#include "registry/registry.h"
 #include "rest/discovery.h"
 #include "rest/openapi.h"
 #include "rest/server.h"
@@ -181,7 +182,6 @@ static int start(struct instance *d, struct err *err)
 	if (!d->schema)
 		return -1;
 	d->api = (struct api){.schema = d->schema,
-			      .service_cidr = opt->service_cidr,
 			      .node_client_ca = or_null(opt->kubelet_ca),
 			      .node_client_cert = or_null(opt->kubelet_cert),
 			      .node_client_key = or_null(opt->kubelet_key)};
@@ -191,8 +191,10 @@ static int start(struct instance *d, struct err *err)
 	d->api.storage = open_storage(opt, d->schema, err);
 	if (!d->api.storage)
 		return err_wrap(err, "cannot open the store");
-	d->api.state = rest_state_new(&d->api, err);
-	if (!d->api.state)
+	struct registry_config registry = {
+		.schema = d->schema, .storage = d->api.storage, .service_cidr = opt->service_cidr};
+	d->api.registry = registry_new(&registry, err);
+	if (!d->api.registry)
 		return -1;
 	d->api.discovery = discovery_new(d->schema, server_address);
 	d->api.openapi = openapi_new(d->schema);
@@ -206,7 +208,7 @@ static int start(struct instance *d, struct err *err)
 	d->listener = open_listener(opt, server_service(d->server), err);
 	if (!d->listener)
 		return -1;
-	if (bootstrap(&d->api, address, listener_port(d->listener), err) < 0)
+	if (bootstrap(d->api.registry, address, listener_port(d->listener), err) < 0)
 		return -1;
 	atomic_store(&bootstrapped, true);
 	return 0;
@@ -219,7 +221,7 @@ void instance_stop(struct instance *d)
 	if (d->listener)
 		listener_stop(d->listener);
 	server_free(d->server);
-	rest_state_free(d->api.state);
+	registry_free(d->api.registry);
 	if (d->api.storage)
 		storage_close(d->api.storage);
 	kinds_free(d->kinds);

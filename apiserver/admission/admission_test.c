@@ -12,6 +12,8 @@ static const struct kind pods = {
 	.group = "", .version = "v1", .kind = "Pod", .resource = "pods", .namespaced = true};
 static const struct kind nodes = {.group = "", .version = "v1", .kind = "Node", .resource = "nodes"};
 
+static const struct attributes attr = ATTRIBUTES_INIT;
+
 static js *parse(const char *text)
 {
 	struct err err = ERR_INIT;
@@ -21,10 +23,10 @@ static js *parse(const char *text)
 	return o;
 }
 
-static struct admission create(const struct kind *k, js *o)
+static struct admission_call create(const struct kind *k, js *o)
 {
-	return (struct admission){
-		.op = ADMIT_CREATE, .kind = k, .subresource = "", .ns = "default", .name = "x", .obj = o};
+	return (struct admission_call){
+		.op = ADMIT_CREATE, .kind = k, .attr = &attr, .ns = "default", .name = "x", .obj = o};
 }
 
 static void test_service_account(void **state)
@@ -32,7 +34,7 @@ static void test_service_account(void **state)
 	struct err err = ERR_INIT;
 	autojson js *o = parse("{\"spec\":{}}"),
 		    *named = parse("{\"spec\":{\"serviceAccountName\":\"robot\"}}");
-	struct admission a = create(&pods, o), b = create(&pods, named);
+	struct admission_call a = create(&pods, o), b = create(&pods, named);
 
 	assert_int_equal(admit_service_account(&a, &err), 0);
 	assert_string_equal(js_str0(o, "spec", "serviceAccountName", NULL), "default");
@@ -62,7 +64,7 @@ static void test_priority(void **state)
 		struct err err = ERR_INIT;
 		autojson js *o = js_new_obj();
 		js_set(o, "spec", parse(rows[i].spec));
-		struct admission a = create(&pods, o);
+		struct admission_call a = create(&pods, o);
 		int rc = admit_priority(&a, &err);
 		assert_int_equal(rc, rows[i].refusal ? -1 : 0);
 		if (rows[i].refusal)
@@ -90,7 +92,7 @@ static void test_tolerations(void **state)
 		struct err err = ERR_INIT;
 		autojson js *o = parse("{\"spec\":{}}");
 		js_set(js_obj(o, "spec", NULL), "tolerations", parse(rows[i].tolerations));
-		struct admission a = create(&pods, o);
+		struct admission_call a = create(&pods, o);
 		assert_int_equal(admit_toleration_seconds(&a, &err), 0);
 		assert_int_equal(js_len(js_arr(o, "spec", "tolerations", NULL)), rows[i].after);
 	}
@@ -100,7 +102,7 @@ static void test_node_taint(void **state)
 {
 	struct err err = ERR_INIT;
 	autojson js *o = parse("{\"spec\":{}}");
-	struct admission a = create(&nodes, o);
+	struct admission_call a = create(&nodes, o);
 
 	assert_int_equal(admit_node_taint(&a, &err), 0);
 	assert_int_equal(admit_node_taint(&a, &err), 0);

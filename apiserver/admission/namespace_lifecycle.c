@@ -9,14 +9,10 @@
  */
 #include <string.h>
 #include "admission/plugins.h"
-#include "base/clock.h"
-#include "storage/storage.h"
-
-#define FRESH_WAIT_NS (10 * NS_PER_S)
 
 static const char *const immortal[] = {"default", "kube-system", "kube-public"};
 
-static int protect(struct admission *a, struct err *err)
+static int protect(struct admission_call *a, struct err *err)
 {
 	for (size_t i = 0; a->op == ADMIT_DELETE && i < ARRAY_LEN(immortal); i++)
 		if (!strcmp(a->name, immortal[i]))
@@ -24,20 +20,7 @@ static int protect(struct admission *a, struct err *err)
 	return 0;
 }
 
-static int find(struct admission *a, const struct kind *k, struct obj **ret, struct err *err)
-{
-	struct resource *r = storage_resource(a->storage, k);
-
-	*ret = storage_get(r, "", a->ns);
-	if (*ret || storage_fresh(a->storage, 0))
-		return 0;
-	if (storage_wait(a->storage, 0, clock_mono_ns() + FRESH_WAIT_NS, err) < 0)
-		return -1;
-	*ret = storage_get(r, "", a->ns);
-	return 0;
-}
-
-static int terminating(struct admission *a, struct err *err)
+static int terminating(struct admission_call *a, struct err *err)
 {
 	field_errors_add(a->causes, "NamespaceTerminating", mem_strdup("metadata.namespace"),
 			 mem_printf("namespace %s is being terminated", a->ns));
@@ -45,20 +28,19 @@ static int terminating(struct admission *a, struct err *err)
 		a, err, "unable to create new content in namespace %s because it is being terminated", a->ns);
 }
 
-int admit_namespace_lifecycle(struct admission *a, struct err *err)
+enum admission_answer admit_namespace_lifecycle(struct admission_call *a, struct err *err)
 {
-	autoobj struct obj *ns = NULL;
-
 	if (!*a->kind->group && !strcmp(a->kind->kind, "Namespace"))
 		return protect(a, err);
 	if (!a->kind->namespaced || a->op == ADMIT_DELETE)
-		return 0;
-	const struct kind *k = schema_kind(a->schema, "", "v1", "Namespace");
-	if (find(a, k, &ns, err) < 0)
-		return -1;
+		return ADMISSION_ALLOW;
+	const struct kind *k = schema_kind(admission_schema(a), "", "v1", "Namespace");
+	autoobj struct obj *ns = admission_get(a, k, "", a->ns);
+	if (!ns && !admission_is_fresh(a))
+		return admission_when_fresh(a);
 	if (!ns) {
 		*a->about = (struct subject){.kind = k, .name = a->ns};
 		return err_set(err, REASON_NOT_FOUND, "namespaces \"%s\" not found", a->ns);
 	}
-	return a->op == ADMIT_CREATE && ns->deleting ? terminating(a, err) : 0;
+	return a->op == ADMIT_CREATE && ns->deleting ? terminating(a, err) : ADMISSION_ALLOW;
 }

@@ -15,7 +15,7 @@ static const struct {
 	{"system-node-critical", 2000001000},
 };
 
-static int check_given(struct admission *a, const js *spec, int64_t value, struct err *err)
+static int check_given(struct admission_call *a, const js *spec, int64_t value, struct err *err)
 {
 	const char *policy = js_str(spec, "preemptionPolicy", NULL);
 
@@ -32,7 +32,7 @@ static int check_given(struct admission *a, const js *spec, int64_t value, struc
 	return 0;
 }
 
-int admit_priority(struct admission *a, struct err *err)
+enum admission_answer admit_priority(struct admission_call *a, struct err *err)
 {
 	js *spec = js_ensure(a->obj, "spec", NULL);
 	const char *name = js_str0(spec, "priorityClassName", NULL);
@@ -44,7 +44,7 @@ int admit_priority(struct admission *a, struct err *err)
 		if (!js_field(spec, "preemptionPolicy") && js_get(a->old, "spec", "preemptionPolicy", NULL))
 			js_set(spec, "preemptionPolicy",
 			       js_dup(js_get(a->old, "spec", "preemptionPolicy", NULL)));
-		return 0;
+		return ADMISSION_ALLOW;
 	}
 	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
 		if (strcmp(name, classes[i].name))
@@ -53,7 +53,7 @@ int admit_priority(struct admission *a, struct err *err)
 			return -1;
 		js_set_int(spec, "priority", classes[i].value);
 		js_set_str(spec, "preemptionPolicy", "PreemptLowerPriority");
-		return 0;
+		return ADMISSION_ALLOW;
 	}
 	return admission_forbid(a, err, "no PriorityClass with name %s was found", name);
 }

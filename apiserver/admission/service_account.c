@@ -9,7 +9,7 @@
 
 #define MIRROR_ANNOTATION "kubernetes.io/config.mirror"
 
-int admit_service_account(struct admission *a, struct err *err)
+enum admission_answer admit_service_account(struct admission_call *a, struct err *err)
 {
 	js *spec = js_ensure(a->obj, "spec", NULL);
 	const char *name = js_str0(spec, "serviceAccountName", NULL);
@@ -24,5 +24,5 @@ int admit_service_account(struct admission *a, struct err *err)
 	}
 	if (strcmp(js_str0(spec, "serviceAccount", NULL), name))
 		js_set_str(spec, "serviceAccount", js_str0(spec, "serviceAccountName", NULL));
-	return 0;
+	return ADMISSION_ALLOW;
 }

@@ -21,7 +21,7 @@ static bool mentions(const js *tolerations, const char *key)
 	return false;
 }
 
-int admit_toleration_seconds(struct admission *a, struct err *err)
+enum admission_answer admit_toleration_seconds(struct admission_call *a, struct err *err)
 {
 	js *spec = js_ensure(a->obj, "spec", NULL);
 	bool needs[2];
@@ -38,5 +38,5 @@ int admit_toleration_seconds(struct admission *a, struct err *err)
 		js_set_int(t, "tolerationSeconds", TOLERATED_SECONDS);
 		js_push(js_ensure_arr(spec, "tolerations"), t);
 	}
-	return 0;
+	return ADMISSION_ALLOW;
 }

@@ -19,6 +19,7 @@ struct exchange {
 	void (*done)(struct exchange *x);
 	/* for whoever works on it */
 	int way;
+	void *lane;
 	struct list link;
 };
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include "object/pb.h"
 #include "object/yaml.h"
+#include "rest/verb.h"
 
 #define SUMMARY 30 /* bytes of a body that a message shows */
 
@@ -251,16 +252,15 @@ js *decode_body(const struct decode *d, const char *content_type, const char *p,
 	return o;
 }
 
-js *decode_object(struct write *w, struct err *err)
+js *decode_object(struct operation *o, const struct kind *k, struct err *err)
 {
-	const struct kind *k = w->kind;
-	struct decode d = {.schema = w->api->schema,
+	struct decode d = {.schema = o->rq->api->schema,
 			   .type = k->type,
 			   .group = k->group,
 			   .version = k->version,
 			   .kind = k->kind,
-			   .validation = w->validation,
-			   .rs = w->rs};
+			   .validation = o->validation,
+			   .rs = o->rs};
 
-	return decode_body(&d, w->rq->content_type, w->rq->body, w->rq->body_len, err);
+	return decode_body(&d, o->rq->content_type, o->rq->body, o->rq->body_len, err);
 }

@@ -10,7 +10,9 @@
 #define REST_DECODE_H
 
 #include "request/request.h"
-#include "rest/write.h"
+#include "request/response.h"
+
+enum field_validation { VALIDATE_WARN, VALIDATE_STRICT, VALIDATE_IGNORE };
 
 struct decode {
 	const struct schema *schema; /* tells kinds that exist from others */
@@ -24,8 +26,9 @@ struct decode {
    the result are those expected. */
 js *decode_body(const struct decode *d, const char *content_type, const char *p, size_t n,
 		struct err *err) MUST_CHECK;
-/* The body of w->rq as w->kind, with defaults. */
-js *decode_object(struct write *w, struct err *err) MUST_CHECK;
+struct operation;
+/* The body of an operation as an object of kind k, with defaults. */
+js *decode_object(struct operation *o, const struct kind *k, struct err *err) MUST_CHECK;
 
 /* The strict complaints that were collected while parsing and conforming: an error, warnings, or nothing. The
    texts are copied. `what` comes in front of the error ("strict decoding error: ..."). */

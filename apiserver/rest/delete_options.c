@@ -8,13 +8,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "rest/decode.h"
 
 static const struct kind options_kind = {
 	.group = "meta.k8s.io", .version = "v1", .kind = "DeleteOptions", .resource = ""};
 static const char *const propagations[] = {"Foreground", "Background", "Orphan", "nil", NULL};
 
-static void set_propagation(struct write *w, struct delete_options *o, const char *v)
+static void set_propagation(struct operation *op, struct delete_options *o, const char *v)
 {
 	if (!strcmp(v, "Background"))
 		o->propagation = PROPAGATION_BACKGROUND;
@@ -23,12 +22,12 @@ static void set_propagation(struct write *w, struct delete_options *o, const cha
 	else if (!strcmp(v, "Orphan"))
 		o->propagation = PROPAGATION_ORPHAN;
 	else
-		field_error_not_supported(&w->errs, "propagationPolicy", v, propagations);
+		field_error_not_supported(&op->call.errs, "propagationPolicy", v, propagations);
 }
 
-static int from_query(struct write *w, struct delete_options *o, struct err *err)
+static int from_query(struct operation *op, struct delete_options *o, struct err *err)
 {
-	const char *v = request_param(w->rq, "gracePeriodSeconds");
+	const char *v = request_param(op->rq, "gracePeriodSeconds");
 	char *end;
 
 	if (v && *v) {
@@ -39,28 +38,28 @@ static int from_query(struct write *w, struct delete_options *o, struct err *err
 			return err_set(err, REASON_BAD_REQUEST, "strconv.ParseInt: parsing \"%s\": %s", v,
 				       errno ? "value out of range" : "invalid syntax");
 	}
-	v = request_param(w->rq, "orphanDependents");
+	v = request_param(op->rq, "orphanDependents");
 	if (v) {
 		o->has_orphan = true;
-		o->orphan = request_param_bool(w->rq, "orphanDependents");
+		o->orphan = request_param_bool(op->rq, "orphanDependents");
 	}
-	v = request_param(w->rq, "propagationPolicy");
+	v = request_param(op->rq, "propagationPolicy");
 	if (v && *v)
-		set_propagation(w, o, v);
+		set_propagation(op, o, v);
 	return 0;
 }
 
-static int from_body(struct write *w, struct delete_options *o, struct err *err)
+static int from_body(struct operation *op, struct delete_options *o, struct err *err)
 {
-	struct decode d = {.schema = w->api->schema,
-			   .type = schema_type(w->api->schema, "DeleteOptions"),
+	struct decode d = {.schema = op->rq->api->schema,
+			   .type = schema_type(op->rq->api->schema, "DeleteOptions"),
 			   .group = "meta.k8s.io",
 			   .version = "v1",
 			   .kind = "DeleteOptions",
 			   .validation = VALIDATE_IGNORE,
-			   .rs = w->rs,
+			   .rs = op->rs,
 			   .any_version = true};
-	autojson js *b = decode_body(&d, w->rq->content_type, w->rq->body, w->rq->body_len, err);
+	autojson js *b = decode_body(&d, op->rq->content_type, op->rq->body, op->rq->body_len, err);
 
 	if (!b)
 		return -1;
@@ -73,9 +72,9 @@ static int from_body(struct write *w, struct delete_options *o, struct err *err)
 		o->orphan = js_bool(b, false, "orphanDependents", NULL);
 	}
 	if (js_field(b, "propagationPolicy"))
-		set_propagation(w, o, js_str0(b, "propagationPolicy", NULL));
+		set_propagation(op, o, js_str0(b, "propagationPolicy", NULL));
 	js_array_for_each (v, js_arr(b, "dryRun", NULL)) {
-		if (write_check_dry_run(&w->errs, json_object_get_string(v), &w->dry_run) < 0)
+		if (options_dry_run(&op->call.errs, json_object_get_string(v), &op->rq->attr.dry_run) < 0)
 			break;
 	}
 	snprintf(o->uid, sizeof(o->uid), "%s", js_str0(b, "preconditions", "uid", NULL));
@@ -84,19 +83,19 @@ static int from_body(struct write *w, struct delete_options *o, struct err *err)
 	return 0;
 }
 
-int delete_options_read(struct write *w, struct delete_options *ret, struct err *err)
+int delete_options_read(struct operation *op, struct err *err)
 {
-	*ret = (struct delete_options){.has_grace = false};
-	if ((w->rq->body_len ? from_body(w, ret, err) : from_query(w, ret, err)) < 0)
+	struct delete_options *o = &op->deletion;
+
+	if ((op->rq->body_len ? from_body(op, o, err) : from_query(op, o, err)) < 0)
 		return -1;
-	w->ctx.dry_run = w->dry_run;
-	if (ret->has_orphan && ret->propagation != PROPAGATION_UNSET) {
+	if (o->has_orphan && o->propagation != PROPAGATION_UNSET) {
 		static const char *const names[] = {"", "Background", "Foreground", "Orphan"};
-		field_error_invalid_str(&w->errs, "propagationPolicy", names[ret->propagation],
+		field_error_invalid_str(&op->call.errs, "propagationPolicy", names[o->propagation],
 					"orphanDependents and deletionPropagation cannot be both set");
 	}
-	if (!w->errs.n)
+	if (!op->call.errs.n)
 		return 0;
-	w->about = (struct subject){.kind = &options_kind, .name = ""};
-	return write_check(w, err);
+	op->call.about = (struct subject){.kind = &options_kind, .name = ""};
+	return registry_check(&op->call, err);
 }

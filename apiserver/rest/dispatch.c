@@ -25,7 +25,6 @@ void dispatch_refuse(const struct request *rq, struct response *rs, enum reason 
 	response_status(rs, &err, &rq->attr, NULL);
 }
 
-/* The revision a read must not miss: 0 = whatever is newest in the store. False when any state will do. */
 static bool read_needs(const struct request *rq, uint64_t *rv)
 {
 	const char *s = request_param(rq, "resourceVersion");
@@ -170,29 +169,26 @@ static void too_large_revision(const struct request *rq, struct response *rs, ui
 	response_status_parts(rs, &st);
 }
 
-static bool wait_fresh(struct request *rq, struct response *rs)
+bool dispatch_needs(const struct request *rq, uint64_t *rv, int64_t *deadline_ns)
 {
-	struct err err = ERR_INIT;
-	uint64_t rv;
-	if (!read_needs(rq, &rv))
-		return true;
-	int64_t deadline = clock_mono_ns() + (rv ? REVISION_WAIT_NS : CONSISTENT_WAIT_NS);
-	if (storage_wait(rq->api->storage, rv, deadline, &err) == 0)
-		return true;
-	if (rv && err.reason == REASON_TIMEOUT)
-		too_large_revision(rq, rs, rv);
-	else
-		response_status(rs, &err, &rq->attr, NULL);
-	return false;
+	if (!read_needs(rq, rv))
+		return false;
+	*deadline_ns = clock_mono_ns() + (*rv ? REVISION_WAIT_NS : CONSISTENT_WAIT_NS);
+	return true;
 }
 
-void dispatch_run(struct request *rq, struct response *rs, bool waited)
+void dispatch_stale(const struct request *rq, struct response *rs, uint64_t rv, const struct err *err)
 {
-	if (!rq->route) {
+	if (rv && err->reason == REASON_TIMEOUT)
+		too_large_revision(rq, rs, rv);
+	else
+		response_status(rs, err, &rq->attr, NULL);
+}
+
+void dispatch_run(struct request *rq, struct response *rs)
+{
+	if (rq->route)
+		rq->route->handler(rq, rs);
+	else
 		run_path(rq, rs);
-		return;
-	}
-	if (waited && rq->route->class == ROUTE_READ && !wait_fresh(rq, rs))
-		return;
-	rq->route->handler(rq, rs);
 }

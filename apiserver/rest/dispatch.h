@@ -13,15 +13,20 @@
 enum dispatch {
 	DISPATCH_DONE,	 /* refused; rs is filled */
 	DISPATCH_INLINE, /* call dispatch_run at once */
-	DISPATCH_READ,	 /* call it on a reading worker: the cache is behind */
-	DISPATCH_WRITE,	 /* on a writing worker */
-	DISPATCH_RELAY,	 /* on a worker for node agents */
+	DISPATCH_READ,	 /* on a worker, when the cache has reached what dispatch_needs says */
+	DISPATCH_WRITE,	 /* a verb: verb_run on a worker */
+	DISPATCH_RELAY,	 /* as READ, on a worker for node agents */
 };
 /* With method, target, headers and peer filled in, before the body arrives. `segments` as in route_find. */
 enum dispatch dispatch_begin(struct api *api, const struct auth *auth, struct request *rq,
 			     struct response *rs, char *segments);
-/* With the body. `waited`: on a worker, may block. */
-void dispatch_run(struct request *rq, struct response *rs, bool waited);
+/* With the body. */
+void dispatch_run(struct request *rq, struct response *rs);
+/* The revision that a read must not miss (0 = whatever is newest in the store), and until when to wait for it.
+   False: any state will do. */
+bool dispatch_needs(const struct request *rq, uint64_t *rv, int64_t *deadline_ns);
+/* The cache did not get there. */
+void dispatch_stale(const struct request *rq, struct response *rs, uint64_t rv, const struct err *err);
 /* A refusal that does not come from a handler. */
 void dispatch_refuse(const struct request *rq, struct response *rs, enum reason reason, const char *message);
 

@@ -6,7 +6,7 @@
 #include "rest/api.h"
 #include "rest/options.h"
 
-void rest_get(struct request *rq, struct response *rs)
+struct obj *rest_find(const struct request *rq, struct response *rs)
 {
 	struct err err = ERR_INIT;
 	uint64_t rv;
@@ -16,16 +16,21 @@ void rest_get(struct request *rq, struct response *rs)
 			"invalid resource version: resourceVersion: Invalid value: \"%.100s\": strconv.ParseUint: parsing \"%.100s\": invalid syntax",
 			asked, asked);
 		response_status(rs, &err, &rq->attr, NULL);
-		return;
+		return NULL;
 	}
 	const char *ns = rq->attr.kind->namespaced ? rq->attr.ns : "";
-	autoobj struct obj *o =
-		storage_get(storage_resource(rq->api->storage, rq->attr.kind), ns, rq->attr.name);
+	struct obj *o = storage_get(storage_resource(rq->api->storage, rq->attr.kind), ns, rq->attr.name);
 	if (!o) {
 		err_set(&err, REASON_NOT_FOUND, "%s%s%s \"%s\" not found", rq->attr.resource,
 			*rq->attr.group ? "." : "", rq->attr.group, rq->attr.name);
 		response_status(rs, &err, &rq->attr, NULL);
-		return;
 	}
-	present_object(rq, rs, 200, o);
+	return o;
+}
+
+void rest_get(struct request *rq, struct response *rs)
+{
+	autoobj struct obj *o = rest_find(rq, rs);
+	if (o)
+		present_object(rq, rs, 200, o);
 }

@@ -12,11 +12,18 @@
 #include "object/rfc3339.h"
 #include "object/status_reason.h"
 #include "rest/log_relay.h"
-#include "rest/state.h"
-#include "rest/write.h"
 
 static const struct kind log_options = {
 	.group = "", .version = "v1", .kind = "PodLogOptions", .resource = ""};
+
+#define MAX_LOG_STREAMS 512
+
+struct log_call {
+	struct request *rq;
+	struct response *rs;
+	struct field_errors errs;
+	struct subject about;
+};
 
 /* ---- options ---- */
 
@@ -31,11 +38,11 @@ static const struct number_rule number_rules[] = {
 	{"sinceSeconds", 1, "must be greater than 0"},
 };
 
-static int check_numbers(struct write *w, struct err *err)
+static int check_numbers(struct log_call *c, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(number_rules); i++) {
 		const struct number_rule *r = &number_rules[i];
-		const char *s = request_param(w->rq, r->name);
+		const char *s = request_param(c->rq, r->name);
 		char *end;
 		if (!s || !*s)
 			continue;
@@ -45,30 +52,30 @@ static int check_numbers(struct write *w, struct err *err)
 				       "strconv.ParseInt: parsing \"%s\": invalid syntax", s);
 		autojson js *value = js_new_int(v);
 		if (v < r->least)
-			field_error_invalid(&w->errs, r->name, value, r->detail);
+			field_error_invalid(&c->errs, r->name, value, r->detail);
 	}
 	return 0;
 }
 
-static int check_options(struct write *w, struct err *err)
+static int check_options(struct log_call *c, struct err *err)
 {
-	const char *since = request_param(w->rq, "sinceTime"),
-		   *seconds = request_param(w->rq, "sinceSeconds");
+	const char *since = request_param(c->rq, "sinceTime"),
+		   *seconds = request_param(c->rq, "sinceSeconds");
 	int64_t ns;
 
-	if (check_numbers(w, err) < 0)
+	if (check_numbers(c, err) < 0)
 		return -1;
 	if (since && *since && rfc3339_parse(since, &ns, err) < 0) {
 		struct err what = *err;
 		return err_set(err, REASON_BAD_REQUEST, "%s", what.msg);
 	}
 	if (since && *since && seconds && *seconds)
-		field_error_forbidden(&w->errs, "sinceSeconds",
+		field_error_forbidden(&c->errs, "sinceSeconds",
 				      "at most one of `sinceTime` or `sinceSeconds` may be specified");
-	if (!w->errs.n)
+	if (!c->errs.n)
 		return 0;
-	w->about = (struct subject){.kind = &log_options, .name = w->rq->attr.name};
-	return write_check(w, err);
+	c->about = (struct subject){.kind = &log_options, .name = c->rq->attr.name};
+	return err_set(err, REASON_INVALID, "%s", "");
 }
 
 /* ---- which container ---- */
@@ -149,11 +156,12 @@ static void add_query(struct buf *url, const struct request *rq)
 	}
 }
 
-static int make_url(struct write *w, const js *pod, const char *container, struct buf *url, struct err *err)
+static int make_url(struct log_call *c, const js *pod, const char *container, struct buf *url,
+		    struct err *err)
 {
 	const char *name = js_str0(pod, "spec", "nodeName", NULL);
-	const struct kind *k = schema_kind(w->api->schema, "", "v1", "Node");
-	autoobj struct obj *node = storage_get(storage_resource(w->api->storage, k), "", name);
+	const struct kind *k = schema_kind(c->rq->api->schema, "", "v1", "Node");
+	autoobj struct obj *node = storage_get(storage_resource(c->rq->api->storage, k), "", name);
 
 	if (!node)
 		return err_set(err, REASON_INTERNAL, "nodes \"%s\" not found", name);
@@ -165,12 +173,12 @@ static int make_url(struct write *w, const js *pod, const char *container, struc
 	buf_addf(url,
 		 strchr(address, ':') ? "https://[%s]:%d/containerLogs/" : "https://%s:%d/containerLogs/",
 		 address, (int)port);
-	http_escape(url, w->ns);
+	http_escape(url, c->rq->attr.ns);
 	buf_addc(url, '/');
-	http_escape(url, w->rq->attr.name);
+	http_escape(url, c->rq->attr.name);
 	buf_addc(url, '/');
 	http_escape(url, container);
-	add_query(url, w->rq);
+	add_query(url, c->rq);
 	return 0;
 }
 
@@ -202,47 +210,54 @@ static int agent_error(int status, struct buf *body, struct err *err)
 	}
 }
 
-static int open_log(struct write *w, struct err *err)
+static bool count_stream(struct api *api)
 {
-	autoobj struct obj *o = NULL;
+	if (atomic_fetch_add(&api->log_streams, 1) < MAX_LOG_STREAMS)
+		return true;
+	atomic_fetch_sub(&api->log_streams, 1);
+	return false;
+}
+
+static int open_log(struct log_call *c, const struct obj *o, struct err *err)
+{
 	autobuf struct buf url = BUF_INIT;
 	const char *container = NULL;
 
-	if (check_options(w, err) < 0 || object_lookup(w, w->rq->attr.name, &o, err) < 0)
-		return -1;
 	autojson js *pod = obj_tree(o);
-	if (pick_container(o->name, js_obj(pod, "spec", NULL), request_param(w->rq, "container"), &container,
+	if (pick_container(o->name, js_obj(pod, "spec", NULL), request_param(c->rq, "container"), &container,
 			   err) < 0)
 		return -1;
-	w->rs->status = 200;
-	w->rs->content_type = "text/plain";
+	c->rs->status = 200;
+	c->rs->content_type = "text/plain";
 	if (!*js_str0(pod, "spec", "nodeName", NULL))
 		return 0; /* nowhere yet: an empty log */
-	if (make_url(w, pod, container, &url, err) < 0)
+	if (make_url(c, pod, container, &url, err) < 0)
 		return -1;
-	if (!rest_state_stream_begin(w->api->state))
+	if (!count_stream(c->rq->api))
 		return err_set(err, REASON_TOO_MANY_REQUESTS,
 			       "too many logs are being read, please try again later");
-	struct http_tls tls = {.ca_file = w->api->node_client_ca,
-			       .cert_file = w->api->node_client_cert,
-			       .key_file = w->api->node_client_key,
-			       .insecure = !w->api->node_client_ca};
+	struct http_tls tls = {.ca_file = c->rq->api->node_client_ca,
+			       .cert_file = c->rq->api->node_client_cert,
+			       .key_file = c->rq->api->node_client_key,
+			       .insecure = !c->rq->api->node_client_ca};
 	autobuf struct buf refusal = BUF_INIT;
 	int status;
-	w->rs->stream = log_relay_open(&tls, url.p, w->api->state, &status, &refusal, err);
-	if (!w->rs->stream)
+	c->rs->stream = log_relay_open(&tls, url.p, &c->rq->api->log_streams, &status, &refusal, err);
+	if (!c->rs->stream)
 		return status ? agent_error(status, &refusal, err) : -1;
 	return 0;
 }
 
 void rest_pod_log(struct request *rq, struct response *rs)
 {
-	struct write w;
 	struct err err = ERR_INIT;
+	struct log_call c = {.rq = rq, .rs = rs, .about = {.kind = rq->attr.kind, .name = rq->attr.name}};
+	int rc = check_options(&c, &err);
+	autoobj struct obj *o = rc < 0 ? NULL : rest_find(rq, rs);
 
-	if (write_begin(&w, rq, rs, "PodLogOptions", &err) < 0 || open_log(&w, &err) < 0) {
-		rs->content_type = NULL;
-		write_fail(&w, &err);
-	}
-	write_release(&w);
+	if (o)
+		rc = open_log(&c, o, &err);
+	if (rc < 0)
+		response_status_about(rs, &err, &c.about, &c.errs);
+	field_errors_release(&c.errs);
 }

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include "base/clock.h"
 #include "base/thread.h"
-#include "rest/state.h"
 
 #define RING (64u << 10)
 #define REFUSAL_MAX (4u << 10)
@@ -27,7 +26,7 @@ struct relay {
 	struct http *http;
 	struct http_tls tls;
 	char *url, *ca, *cert, *key;
-	struct rest_state *counter;
+	atomic_int *streams;
 	atomic_int refs;
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t cond;  /* anything below changed */
@@ -47,7 +46,8 @@ static void relay_unref(struct relay *r)
 	if (atomic_fetch_sub(&r->refs, 1) > 1)
 		return;
 	http_free(r->http);
-	rest_state_stream_end(r->counter);
+	if (r->streams)
+		atomic_fetch_sub(r->streams, 1);
 	buf_release(&r->refusal);
 	free(r->url);
 	free(r->ca);
@@ -177,7 +177,7 @@ static void relay_close(void *arg)
 	relay_unref(r);
 }
 
-static struct relay *relay_new(const struct http_tls *tls, const char *url, struct rest_state *st)
+static struct relay *relay_new(const struct http_tls *tls, const char *url, atomic_int *streams)
 {
 	struct relay *r = MEM_NEW(struct relay);
 
@@ -188,7 +188,7 @@ static struct relay *relay_new(const struct http_tls *tls, const char *url, stru
 	r->tls = (struct http_tls){
 		.ca_file = r->ca, .cert_file = r->cert, .key_file = r->key, .insecure = tls->insecure};
 	r->http = http_new(&r->tls, 1);
-	r->counter = st;
+	r->streams = streams;
 	atomic_init(&r->refs, 2);
 	pthread_mutex_init(&r->lock, NULL);
 	clock_cond_init(&r->cond);
@@ -219,10 +219,10 @@ static bool await_answer(struct relay *r, int *ret_status, struct buf *refusal, 
 	return open;
 }
 
-struct response_stream *log_relay_open(const struct http_tls *tls, const char *url, struct rest_state *st,
+struct response_stream *log_relay_open(const struct http_tls *tls, const char *url, atomic_int *streams,
 				       int *ret_status, struct buf *refusal, struct err *err)
 {
-	struct relay *r = relay_new(tls, url, st);
+	struct relay *r = relay_new(tls, url, streams);
 
 	pthread_detach(thread_start("log", run, r));
 	if (await_answer(r, ret_status, refusal, err))

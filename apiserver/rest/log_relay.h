@@ -12,10 +12,10 @@
 /*
  * Asks, and BLOCKS until the agent answered or 30 s have passed. 2xx: the stream (owned by the response from
  * then on). Else NULL: with *ret_status and *refusal when the agent refused, with *ret_status 0 and *err when
- * it could not be asked. Takes over the count that rest_state_stream_begin made. tls and url are borrowed
+ * it could not be asked. `streams` (NULL in tests) has counted it already, and counts down at its end. tls and url are borrowed
  * during the call only.
  */
-struct response_stream *log_relay_open(const struct http_tls *tls, const char *url, struct rest_state *st,
+struct response_stream *log_relay_open(const struct http_tls *tls, const char *url, atomic_int *streams,
 				       int *ret_status, struct buf *refusal, struct err *err) MUST_CHECK;
 
 #endif

@@ -248,6 +248,18 @@ static bool begin(const struct request *rq, struct response *rs, int status, str
 	return true;
 }
 
+static bool is_raw(const struct request *rq, const struct accept *a, const struct obj *o)
+{
+	return a->as == PRESENT_OBJECT && !a->pretty && !a->yaml && rq->attr.kind == o->kind;
+}
+
+bool present_is_raw(const struct request *rq, const struct obj *o)
+{
+	struct err err = ERR_INIT;
+	struct accept a;
+	return negotiate(rq, &a, &err) < 0 || is_raw(rq, &a, o);
+}
+
 static void release_obj(void *o)
 {
 	obj_unref(o);
@@ -258,7 +270,7 @@ void present_object(const struct request *rq, struct response *rs, int status, s
 	struct accept a;
 	if (!begin(rq, rs, status, &a))
 		return;
-	if (a.as == PRESENT_OBJECT && !a.pretty && !a.yaml && rq->attr.kind == o->kind) {
+	if (is_raw(rq, &a, o)) {
 		rs->shared = (struct shared_bytes){o->bytes, o->len, release_obj, obj_ref(o)};
 		return;
 	}

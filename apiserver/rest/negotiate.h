@@ -32,6 +32,10 @@ const char *accept_content_type(const struct accept *a);
 /* The reply to a single-object request: HTTP `status`, o (borrowed) as asked for by the client, in the
  * version of rq->attr.kind. */
 void present_object(const struct request *rq, struct response *rs, int status, struct obj *o);
+/* The Scale of a parent. */
+void present_scale(const struct request *rq, struct response *rs, const struct obj *parent);
+/* Whether that is nothing but o's own bytes. */
+bool present_is_raw(const struct request *rq, const struct obj *o);
 /* The same for a tree that is not stored (dry run, Scale), in the client's version. */
 void present_tree(const struct request *rq, struct response *rs, int status, const js *o);
 

@@ -29,6 +29,21 @@ int options_revision(const char *s, uint64_t *ret)
 	return 0;
 }
 
+int options_dry_run(struct field_errors *errs, const char *value, bool *ret)
+{
+	autobuf struct buf b = BUF_INIT;
+
+	if (!strcmp(value, "All")) {
+		*ret = true;
+		return 0;
+	}
+	buf_adds(&b, "Unsupported value: [");
+	buf_add_json_string(&b, value, strlen(value));
+	buf_adds(&b, "]: supported values: \"All\"");
+	field_errors_add(errs, "FieldValueNotSupported", mem_strdup("dryRun"), buf_take(&b, NULL));
+	return -1;
+}
+
 static int parse_int(const struct request *rq, const char *key, int64_t *ret, struct err *err)
 {
 	const char *s = param(rq, key);

@@ -34,6 +34,8 @@ void options_release(struct list_options *o);
 /* The failure of options_parse as a response; releases errs. */
 void options_fail(const struct request *rq, struct response *rs, const struct err *err,
 		  struct field_errors *errs);
+/* One value of dryRun: "All" sets *ret, anything else is a field error and -1. */
+int options_dry_run(struct field_errors *errs, const char *value, bool *ret);
 /* A resourceVersion; "" is 0. -1 when it is no number. */
 int options_revision(const char *s, uint64_t *ret);
 

@@ -8,8 +8,8 @@
 #include "rest/patch.h"
 
 #include "object/patch.h"
-#include "rest/decode.h"
 #include "rest/negotiate.h"
+#include "rest/verb.h"
 
 static const struct {
 	const char *media_type;
@@ -23,11 +23,11 @@ static const struct {
 /* The kind of a 422 that is about the patch and not about an object. */
 static const struct kind no_kind = {.group = "", .version = "", .kind = "", .resource = ""};
 
-static int read_form(const struct write *w, enum patch_form *ret, struct err *err)
+static int read_form(const struct operation *o, enum patch_form *ret, struct err *err)
 {
 	char type[128];
 
-	decode_media_type(w->rq->content_type, type);
+	decode_media_type(o->rq->content_type, type);
 	for (size_t i = 0; i < ARRAY_LEN(forms); i++)
 		if (!strcmp(type, forms[i].media_type)) {
 			*ret = forms[i].form;
@@ -63,20 +63,20 @@ static int check_shape(const struct patch *p, struct err *err)
 	return 0;
 }
 
-int patch_read(struct write *w, struct patch *p, struct err *err)
+int patch_read(struct operation *o, struct patch *p, struct err *err)
 {
 	*p = (struct patch){.tree = NULL};
-	if (read_form(w, &p->form, err) < 0)
+	if (read_form(o, &p->form, err) < 0)
 		return -1;
-	const char *force = request_param(w->rq, "force");
+	const char *force = request_param(o->rq, "force");
 	if (force) {
-		field_error_forbidden(&w->errs, "force", "may not be specified for non-apply patch");
+		field_error_forbidden(&o->call.errs, "force", "may not be specified for non-apply patch");
 		static const struct kind options = {
 			.group = "meta.k8s.io", .version = "v1", .kind = "PatchOptions", .resource = ""};
-		w->about = (struct subject){.kind = &options, .name = ""};
-		return write_check(w, err);
+		o->call.about = (struct subject){.kind = &options, .name = ""};
+		return registry_check(&o->call, err);
 	}
-	p->tree = js_parse(w->rq->body, w->rq->body_len, w->validation == VALIDATE_IGNORE ? NULL : &p->dup,
+	p->tree = js_parse(o->rq->body, o->rq->body_len, o->validation == VALIDATE_IGNORE ? NULL : &p->dup,
 			   err);
 	if (!p->tree) {
 		struct err what = *err;
@@ -97,20 +97,20 @@ void patch_release(struct patch *p)
 }
 
 /* A patch that cannot be applied: upstream answers 422 with the cause beside a general message. */
-static int does_not_apply(struct write *w, struct err *err)
+static int does_not_apply(struct operation *o, struct err *err)
 {
-	if (err->reason != REASON_INVALID || w->errs.n)
+	if (err->reason != REASON_INVALID || o->call.errs.n)
 		return -1;
-	field_errors_add(&w->errs, "UnexpectedServerResponse", mem_strdup(""), mem_strdup(err->msg));
-	w->about = (struct subject){.kind = &no_kind, .name = ""};
+	field_errors_add(&o->call.errs, "UnexpectedServerResponse", mem_strdup(""), mem_strdup(err->msg));
+	o->call.about = (struct subject){.kind = &no_kind, .name = ""};
 	return err_set(err, REASON_INVALID, "the server rejected our request due to an error in our request");
 }
 
 /* The patched document is no object of the kind: 422 on the whole patch. */
-static int invalid_result(struct write *w, const js *patched, const char *detail, struct err *err)
+static int invalid_result(struct operation *o, const js *patched, const char *detail, struct err *err)
 {
-	field_error_invalid(&w->errs, "patch", patched, detail);
-	w->about = (struct subject){.kind = &no_kind, .name = ""};
+	field_error_invalid(&o->call.errs, "patch", patched, detail);
+	o->call.about = (struct subject){.kind = &no_kind, .name = ""};
 	return err_set(err, REASON_INVALID, "%s", "");
 }
 
@@ -140,8 +140,8 @@ static void unknown_op_fields(const struct patch *p, struct strict_errors *stric
 	}
 }
 
-js *patch_apply(struct write *w, const struct patch *p, const struct type *type, const js *doc, bool first,
-		struct err *err)
+js *patch_apply(struct operation *o, const struct patch *p, const struct type *type, const js *doc,
+		bool first, struct err *err)
 {
 	struct strict_errors strict = {.n = 0};
 	autobuf struct buf text = BUF_INIT;
@@ -149,73 +149,91 @@ js *patch_apply(struct write *w, const struct patch *p, const struct type *type,
 	autojson js *patched = apply(p, type, doc, err);
 
 	if (!patched) {
-		does_not_apply(w, err);
+		does_not_apply(o, err);
 		return NULL;
 	}
-	if (w->validation != VALIDATE_IGNORE)
+	if (o->validation != VALIDATE_IGNORE)
 		unknown_op_fields(p, &strict);
-	js *o = NULL;
+	js *new = NULL;
 	if (!js_is_obj(patched))
 		err_set(&why, REASON_BAD_REQUEST, "json: cannot unmarshal %s into Go value of type v1.%s",
 			go_value(patched), type->name ? type->name : "object");
 	else
-		o = schema_decode(type, patched, w->validation == VALIDATE_IGNORE ? NULL : &strict, &why);
-	if (o && (first || w->validation == VALIDATE_STRICT) &&
-	    decode_strictness(w->validation, w->rs, &p->dup, &strict, &text) < 0) {
-		js_autoput(&o);
-		o = NULL;
-		invalid_result(w, patched, text.p, err);
-	} else if (!o) {
-		invalid_result(w, patched, why.msg, err);
+		new = schema_decode(type, patched, o->validation == VALIDATE_IGNORE ? NULL : &strict, &why);
+	if (new && (first || o->validation == VALIDATE_STRICT) &&
+	    decode_strictness(o->validation, o->rs, &p->dup, &strict, &text) < 0) {
+		js_autoput(&new);
+		new = NULL;
+		invalid_result(o, patched, text.p, err);
+	} else if (!new) {
+		invalid_result(o, patched, why.msg, err);
 	}
 	strict_errors_release(&strict);
-	return o;
+	return new;
 }
 
-struct patch_run {
-	struct patch patch;
-	int runs;
-};
+/* ---- the verbs ---- */
 
-static js *change(struct write *w, void *arg, const struct obj *old, const js *old_tree, struct err *err)
+static int read_patch(struct operation *o, struct err *err)
 {
-	struct patch_run *run = arg;
-	bool convert = w->kind != w->stored;
-	autojson js *theirs = convert ? schema_convert(w->stored, w->kind, old_tree) : NULL;
-	autojson js *new =
-		patch_apply(w, &run->patch, w->kind->type, theirs ? theirs : old_tree, run->runs++ == 0, err);
+	return patch_read(o, &o->patch, err);
+}
 
-	if (!new)
+static void start(struct operation *o, registry_change_fn *make)
+{
+	struct registry_change change = {.make = make, .arg = o};
+
+	registry_change(&o->call, &change);
+}
+
+static js *change_object(struct registry_call *c, void *arg, const struct obj *old, const js *old_tree,
+			 struct err *err)
+{
+	struct operation *o = arg;
+	bool convert = c->kind != c->stored;
+	autojson js *theirs = convert ? schema_convert(c->stored, c->kind, old_tree) : NULL;
+	const js *doc = theirs ? theirs : old_tree;
+	autojson js *new = patch_apply(o, &o->patch, c->kind->type, doc, o->runs++ == 0, err);
+
+	if (!new || registry_check_identity(c, new, err) < 0)
 		return NULL;
-	if (meta_check_namespace(w, new, err) < 0 || object_check_name(w, new, w->rq->attr.name, err) < 0)
+	js_set_str(new, "kind", c->kind->kind);
+	js_set(new, "apiVersion", js_dup(js_field(doc, "apiVersion")));
+	return convert ? schema_convert(c->kind, c->stored, new) : STEAL(new);
+}
+
+static js *change_scale(struct registry_call *c, void *arg, const struct obj *old, const js *old_tree,
+			struct err *err)
+{
+	struct operation *o = arg;
+	const struct type *type = schema_type(o->rq->api->schema, "Scale");
+	autojson js *was = registry_scale_of(old_tree);
+	autojson js *is = patch_apply(o, &o->patch, type, was, o->runs++ == 0, err);
+
+	if (!is || registry_check_identity(c, is, err) < 0)
 		return NULL;
-	js_set_str(new, "kind", w->kind->kind);
-	js_set(new, "apiVersion", js_dup(js_field(theirs ? theirs : old_tree, "apiVersion")));
-	return convert ? schema_convert(w->kind, w->stored, new) : STEAL(new);
+	return registry_scale_apply(c, is, old_tree, err);
 }
 
-static int patch(struct write *w, struct update *u, struct err *err)
+static void start_patch(struct operation *o)
 {
-	struct patch_run run = {.runs = 0};
-	int rc = patch_read(w, &run.patch, err);
-
-	*u = (struct update){.change = change, .arg = &run};
-	if (rc == 0)
-		rc = object_update(w, w->rq->attr.name, u, err);
-	patch_release(&run.patch);
-	return rc;
+	start(o, change_object);
 }
 
-void rest_patch(struct request *rq, struct response *rs)
+static void start_scale(struct operation *o)
 {
-	struct write w;
-	struct err err = ERR_INIT;
-	struct update u = {.obj = NULL};
-
-	if (write_begin(&w, rq, rs, "PatchOptions", &err) < 0 || patch(&w, &u, &err) < 0)
-		write_fail(&w, &err);
-	else
-		present_object(rq, rs, 200, u.obj);
-	update_release(&u);
-	write_release(&w);
+	start(o, change_scale);
 }
+
+static void present_patched(struct operation *o)
+{
+	present_object(o->rq, o->rs, 200, o->call.obj);
+}
+
+static void present_scaled(struct operation *o)
+{
+	present_scale(o->rq, o->rs, o->call.obj);
+}
+
+const struct verb verb_patch = {"PatchOptions", read_patch, start_patch, present_patched, false};
+const struct verb verb_scale_patch = {"PatchOptions", read_patch, start_scale, present_scaled, true};

@@ -6,7 +6,7 @@
 #ifndef REST_PATCH_H
 #define REST_PATCH_H
 
-#include "rest/write.h"
+#include "registry/registry.h"
 
 enum patch_form { PATCH_FORM_JSON, PATCH_FORM_MERGE, PATCH_FORM_STRATEGIC };
 
@@ -17,13 +17,14 @@ struct patch {
 };
 
 /* Form by Content-Type (REASON_UNSUPPORTED_MEDIA_TYPE), tree from the body (REASON_BAD_REQUEST). */
-int patch_read(struct write *w, struct patch *p, struct err *err) MUST_CHECK;
+struct operation;
+int patch_read(struct operation *o, struct patch *p, struct err *err) MUST_CHECK;
 void patch_release(struct patch *p);
 /*
  * The patched document as a conforming tree of `type` with defaults, or NULL. Unknown and duplicate fields
  * are judged as fieldValidation says, warnings only when `first`.
  */
-js *patch_apply(struct write *w, const struct patch *p, const struct type *type, const js *doc, bool first,
-		struct err *err) MUST_CHECK;
+js *patch_apply(struct operation *o, const struct patch *p, const struct type *type, const js *doc,
+		bool first, struct err *err) MUST_CHECK;
 
 #endif

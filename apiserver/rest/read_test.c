@@ -17,18 +17,14 @@
 static struct rig rig;
 
 struct reading {
-	struct request *rq;
-	struct response rs;
-	char *scratch, *segments;
+	struct rig_exchange *e;
+	struct response *rs;
 	struct buf text;
 };
 
 static void reading_end(struct reading *r)
 {
-	response_release(&r->rs);
-	free(r->rq);
-	free(r->scratch);
-	free(r->segments);
+	rig_exchange_free(r->e);
 	buf_release(&r->text);
 }
 #define autoreading __attribute__((cleanup(reading_end)))
@@ -38,22 +34,18 @@ static void drain(struct reading *r)
 {
 	static char p[16 * 1024];
 	long n;
-	while (r->rs.stream && (n = r->rs.stream->read(r->rs.stream->arg, p, sizeof(p))) > 0)
+	while (r->rs->stream && (n = r->rs->stream->read(r->rs->stream->arg, p, sizeof(p))) > 0)
 		buf_add(&r->text, p, (size_t)n);
 }
 
 static struct reading reading(const char *target, const char *accept, const char *agent)
 {
-	struct reading r = {.rq = MEM_NEW(struct request)};
-	struct err err = ERR_INIT;
-	r.scratch = mem_alloc(strlen(target) + 2);
-	r.segments = mem_alloc(strlen(target) + 2);
-	*r.rq = (struct request){.accept = accept, .user_agent = agent, .api = &rig.api};
-	assert_int_equal(request_parse_target(r.rq, target, r.scratch, &err), 0);
-	assert_int_equal(route_find(r.rq, r.segments), ROUTE_OK);
-	dispatch_run(r.rq, &r.rs, true);
+	struct reading r = {.e = MEM_NEW(struct rig_exchange)};
+	r.rs = &r.e->x.rs;
+	r.e->x.rq = (struct request){.accept = accept, .user_agent = agent, .content_type = ""};
+	rig_run(&rig, r.e, "GET", target);
 	size_t n;
-	const char *p = response_bytes(&r.rs, &n);
+	const char *p = response_bytes(r.rs, &n);
 	buf_add(&r.text, p, n);
 	drain(&r);
 	return r;
@@ -71,8 +63,8 @@ static js *tree(const struct reading *r)
 static js *read_json(const char *target, const char *accept, int status)
 {
 	autoreading struct reading r = reading(target, accept, "test");
-	if (r.rs.status != status)
-		fail_msg("%s: %d %s", target, r.rs.status, buf_str(&r.text));
+	if (r.rs->status != status)
+		fail_msg("%s: %d %s", target, r.rs->status, buf_str(&r.text));
 	return tree(&r);
 }
 
@@ -134,7 +126,7 @@ static void test_get(void **state)
 		js_str0(js_at(js_arr(table, "rows", NULL), 0), "object", "metadata", "name", NULL), "a");
 	assert_int_equal(js_len(js_arr(table, "columnDefinitions", NULL)), 3);
 	autoreading struct reading yaml = reading(CMS "/a", "application/yaml", "test");
-	assert_string_equal(yaml.rs.content_type, "application/yaml");
+	assert_string_equal(yaml.rs->content_type, "application/yaml");
 	assert_non_null(strstr(buf_str(&yaml.text), "data:\n  k: x\n"));
 	autoreading struct reading pretty = reading(CMS "/a", "", "curl/8");
 	assert_non_null(strstr(buf_str(&pretty.text), "\n  \"data\": {\n    \"k\": \"x\"\n  }"));
@@ -239,7 +231,7 @@ static void test_long_lists(void **state)
 	static const char *const accepts[] = {"application/json", TABLE, PARTIAL};
 	for (size_t i = 0; i < 3; i++) {
 		autoreading struct reading r = reading(CMS "?limit=1200", accepts[i], "test");
-		assert_non_null(r.rs.stream);
+		assert_non_null(r.rs->stream);
 		autojson js *o = tree(&r);
 		assert_int_equal(js_len(js_arr(o, i == 1 ? "rows" : "items", NULL)), 1200);
 	}
@@ -297,7 +289,7 @@ static void test_watch_events(void **state)
 	put("z", "2");
 	delete ("z");
 	autoreading struct reading r = watching(target, "");
-	assert_int_equal(r.rs.status, 200);
+	assert_int_equal(r.rs->status, 200);
 	expect(&r, "ADDED", "z");
 	expect(&r, "MODIFIED", "z");
 	expect(&r, "DELETED", "z");
@@ -377,7 +369,7 @@ static void test_watch_ends(void **state)
 	expect_nothing(&r);
 	clock_advance(30 * NS_PER_S);
 	char p[16 * 1024];
-	assert_int_equal(r.rs.stream->read(r.rs.stream->arg, p, sizeof(p)), -1);
+	assert_int_equal(r.rs->stream->read(r.rs->stream->arg, p, sizeof(p)), -1);
 	clock_real();
 }
 

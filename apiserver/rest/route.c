@@ -11,46 +11,48 @@
 #include "rest/route.h"
 
 #include <string.h>
+#include "rest/verb.h"
 
-#define COLLECTION(m, v, bit, class, fn)                                                                     \
+#define COLLECTION(m, v, bit, class, ...)                                                                    \
 	{                                                                                                    \
-		METHOD_##m, SCOPE_COLLECTION, NULL, "", v, bit, class, fn                                    \
+		METHOD_##m, SCOPE_COLLECTION, NULL, "", v, bit, class, __VA_ARGS__                           \
 	}
-#define ITEM(m, v, bit, class, fn)                                                                           \
+#define ITEM(m, v, bit, class, ...)                                                                          \
 	{                                                                                                    \
-		METHOD_##m, SCOPE_ITEM, NULL, "", v, bit, class, fn                                          \
+		METHOD_##m, SCOPE_ITEM, NULL, "", v, bit, class, __VA_ARGS__                                 \
 	}
-#define SUB(m, r, s, v, bit, class, fn)                                                                      \
+#define SUB(m, r, s, v, bit, class, ...)                                                                     \
 	{                                                                                                    \
-		METHOD_##m, SCOPE_ITEM, r, s, v, bit, class, fn                                              \
+		METHOD_##m, SCOPE_ITEM, r, s, v, bit, class, __VA_ARGS__                                     \
 	}
 
 /* First match wins. GET rows also answer HEAD. */
 static const struct route routes[] = {
-	ITEM(GET, "get", VERB_GET, ROUTE_READ, rest_get),
-	COLLECTION(GET, "list", VERB_LIST, ROUTE_READ, rest_list),
-	COLLECTION(POST, "create", VERB_CREATE, ROUTE_WRITE, rest_create),
-	ITEM(PUT, "update", VERB_UPDATE, ROUTE_WRITE, rest_update),
-	ITEM(PATCH, "patch", VERB_PATCH, ROUTE_WRITE, rest_patch),
-	ITEM(DELETE, "delete", VERB_DELETE, ROUTE_WRITE, rest_delete),
-	COLLECTION(DELETE, "deletecollection", VERB_DELETECOLLECTION, ROUTE_WRITE, rest_deletecollection),
-	SUB(GET, NULL, "status", "get", VERB_GET, ROUTE_READ, rest_get),
-	SUB(PUT, NULL, "status", "update", VERB_UPDATE, ROUTE_WRITE, rest_update),
-	SUB(PATCH, NULL, "status", "patch", VERB_PATCH, ROUTE_WRITE, rest_patch),
-	SUB(GET, NULL, "scale", "get", VERB_GET, ROUTE_WRITE, rest_scale_get),
-	SUB(PUT, NULL, "scale", "update", VERB_UPDATE, ROUTE_WRITE, rest_scale_update),
-	SUB(PATCH, NULL, "scale", "patch", VERB_PATCH, ROUTE_WRITE, rest_scale_patch),
-	SUB(POST, "pods", "binding", "create", VERB_CREATE, ROUTE_WRITE, rest_binding_create),
-	SUB(GET, "pods", "log", "get", VERB_GET, ROUTE_RELAY, rest_pod_log),
-	SUB(PUT, "namespaces", "finalize", "update", VERB_UPDATE, ROUTE_WRITE, rest_namespace_finalize),
+	ITEM(GET, "get", VERB_GET, ROUTE_READ, rest_get, NULL),
+	COLLECTION(GET, "list", VERB_LIST, ROUTE_READ, rest_list, NULL),
+	COLLECTION(POST, "create", VERB_CREATE, ROUTE_WRITE, NULL, &verb_create),
+	ITEM(PUT, "update", VERB_UPDATE, ROUTE_WRITE, NULL, &verb_update),
+	ITEM(PATCH, "patch", VERB_PATCH, ROUTE_WRITE, NULL, &verb_patch),
+	ITEM(DELETE, "delete", VERB_DELETE, ROUTE_WRITE, NULL, &verb_delete),
+	COLLECTION(DELETE, "deletecollection", VERB_DELETECOLLECTION, ROUTE_WRITE, NULL,
+		   &verb_deletecollection),
+	SUB(GET, NULL, "status", "get", VERB_GET, ROUTE_READ, rest_get, NULL),
+	SUB(PUT, NULL, "status", "update", VERB_UPDATE, ROUTE_WRITE, NULL, &verb_update),
+	SUB(PATCH, NULL, "status", "patch", VERB_PATCH, ROUTE_WRITE, NULL, &verb_patch),
+	SUB(GET, NULL, "scale", "get", VERB_GET, ROUTE_READ, rest_scale_get, NULL),
+	SUB(PUT, NULL, "scale", "update", VERB_UPDATE, ROUTE_WRITE, NULL, &verb_scale_update),
+	SUB(PATCH, NULL, "scale", "patch", VERB_PATCH, ROUTE_WRITE, NULL, &verb_scale_patch),
+	SUB(POST, "pods", "binding", "create", VERB_CREATE, ROUTE_WRITE, NULL, &verb_bind),
+	SUB(GET, "pods", "log", "get", VERB_GET, ROUTE_RELAY, rest_pod_log, NULL),
+	SUB(PUT, "namespaces", "finalize", "update", VERB_UPDATE, ROUTE_WRITE, NULL, &verb_finalize),
 };
 static const size_t n_routes = sizeof(routes) / sizeof(*routes);
 
 /* GET on a collection with ?watch=1. */
-static const struct route watch_route = COLLECTION(GET, "watch", VERB_WATCH, ROUTE_READ, rest_watch);
+static const struct route watch_route = COLLECTION(GET, "watch", VERB_WATCH, ROUTE_READ, rest_watch, NULL);
 /* POST namespaces/NS/bindings: the Pod's name is in the body. */
-static const struct route bindings_route = {METHOD_POST, SCOPE_COLLECTION, "bindings",	       "", "create",
-					    0,		 ROUTE_WRITE,	   rest_binding_create};
+static const struct route bindings_route = {METHOD_POST, SCOPE_COLLECTION, "bindings", "",	  "create",
+					    0,		 ROUTE_WRITE,	   NULL,       &verb_bind};
 
 #define MAX_SEGMENTS 16
 struct segments {

@@ -12,10 +12,11 @@
 enum route_class {
 	ROUTE_INLINE, /* on the network thread */
 	ROUTE_READ,   /* there too, once storage_fresh() says so; until then on a worker */
-	ROUTE_WRITE,  /* on a worker */
+	ROUTE_WRITE,  /* a verb, on a worker */
 	ROUTE_RELAY,  /* on a worker of the small pool for calls to node agents */
 };
 
+struct verb;
 struct route {
 	enum method method;
 	enum { SCOPE_COLLECTION, SCOPE_ITEM, SCOPE_PATH } scope;
@@ -24,7 +25,8 @@ struct route {
 	const char *verb;	 /* RBAC's word */
 	unsigned bit;		 /* VERB_x that the kind or subresource must offer; 0 = no check */
 	enum route_class class;
-	handler_fn *handler;
+	handler_fn *handler; /* NULL: a verb */
+	const struct verb *write;
 };
 
 enum route_result {

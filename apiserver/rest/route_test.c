@@ -9,6 +9,7 @@
 #include <string.h>
 #include "base/mem.h"
 #include "rest/route.h"
+#include "rest/verb.h"
 #include "kinds/kinds.h"
 
 static struct api api;
@@ -18,61 +19,67 @@ struct row {
 	enum route_result result;
 	const char *verb, *resource, *ns, *name, *sub;
 	handler_fn *handler;
+	const struct verb *write;
 };
 static const struct row rows[] = {
-	{"GET", "/api/v1/pods", ROUTE_OK, "list", "pods", "", "", "", rest_list},
-	{"HEAD", "/api/v1/pods", ROUTE_OK, "list", "pods", "", "", "", rest_list},
-	{"GET", "/api/v1/pods?watch=1", ROUTE_OK, "watch", "pods", "", "", "", rest_watch},
-	{"GET", "/api/v1/pods?watch=0", ROUTE_OK, "list", "pods", "", "", "", rest_list},
-	{"GET", "/api/v1/watch/pods", ROUTE_OK, "watch", "pods", "", "", "", rest_watch},
-	{"GET", "/api/v1/watch/namespaces/a/pods/b", ROUTE_OK, "watch", "pods", "a", "b", "", rest_watch},
-	{"GET", "/api/v1/namespaces/a/pods", ROUTE_OK, "list", "pods", "a", "", "", rest_list},
-	{"GET", "/api/v1/namespaces/a/pods/", ROUTE_OK, "list", "pods", "a", "", "", rest_list},
-	{"GET", "/api/v1/namespaces/a/pods/b", ROUTE_OK, "get", "pods", "a", "b", "", rest_get},
-	{"GET", "/api/v1/namespaces/a/pods/b?watch=1", ROUTE_OK, "get", "pods", "a", "b", "", rest_get},
-	{"GET", "/api/v1/namespaces/a/pods/b/status", ROUTE_OK, "get", "pods", "a", "b", "status", rest_get},
-	{"GET", "/api/v1/namespaces/a/pods/b/log", ROUTE_OK, "get", "pods", "a", "b", "log", rest_pod_log},
-	{"POST", "/api/v1/namespaces/a/pods/b/binding", ROUTE_OK, "create", "pods", "a", "b", "binding",
-	 rest_binding_create},
-	{"POST", "/api/v1/namespaces/a/bindings", ROUTE_OK, "create", "bindings", "a", "", "",
-	 rest_binding_create},
-	{"POST", "/api/v1/namespaces/a/pods", ROUTE_OK, "create", "pods", "a", "", "", rest_create},
-	{"PUT", "/api/v1/namespaces/a/pods/b/status", ROUTE_OK, "update", "pods", "a", "b", "status",
-	 rest_update},
+	{"GET", "/api/v1/pods", ROUTE_OK, "list", "pods", "", "", "", rest_list, NULL},
+	{"HEAD", "/api/v1/pods", ROUTE_OK, "list", "pods", "", "", "", rest_list, NULL},
+	{"GET", "/api/v1/pods?watch=1", ROUTE_OK, "watch", "pods", "", "", "", rest_watch, NULL},
+	{"GET", "/api/v1/pods?watch=0", ROUTE_OK, "list", "pods", "", "", "", rest_list, NULL},
+	{"GET", "/api/v1/watch/pods", ROUTE_OK, "watch", "pods", "", "", "", rest_watch, NULL},
+	{"GET", "/api/v1/watch/namespaces/a/pods/b", ROUTE_OK, "watch", "pods", "a", "b", "", rest_watch,
+	 NULL},
+	{"GET", "/api/v1/namespaces/a/pods", ROUTE_OK, "list", "pods", "a", "", "", rest_list, NULL},
+	{"GET", "/api/v1/namespaces/a/pods/", ROUTE_OK, "list", "pods", "a", "", "", rest_list, NULL},
+	{"GET", "/api/v1/namespaces/a/pods/b", ROUTE_OK, "get", "pods", "a", "b", "", rest_get, NULL},
+	{"GET", "/api/v1/namespaces/a/pods/b?watch=1", ROUTE_OK, "get", "pods", "a", "b", "", rest_get, NULL},
+	{"GET", "/api/v1/namespaces/a/pods/b/status", ROUTE_OK, "get", "pods", "a", "b", "status", rest_get,
+	 NULL},
+	{"GET", "/api/v1/namespaces/a/pods/b/log", ROUTE_OK, "get", "pods", "a", "b", "log", rest_pod_log,
+	 NULL},
+	{"POST", "/api/v1/namespaces/a/pods/b/binding", ROUTE_OK, "create", "pods", "a", "b", "binding", NULL,
+	 &verb_bind},
+	{"POST", "/api/v1/namespaces/a/bindings", ROUTE_OK, "create", "bindings", "a", "", "", NULL,
+	 &verb_bind},
+	{"POST", "/api/v1/namespaces/a/pods", ROUTE_OK, "create", "pods", "a", "", "", NULL, &verb_create},
+	{"PUT", "/api/v1/namespaces/a/pods/b/status", ROUTE_OK, "update", "pods", "a", "b", "status", NULL,
+	 &verb_update},
 	{"PATCH", "/apis/apps/v1/namespaces/a/deployments/b/scale", ROUTE_OK, "patch", "deployments", "a",
-	 "b", "scale", rest_scale_patch},
+	 "b", "scale", NULL, &verb_scale_patch},
 	{"DELETE", "/apis/apps/v1/namespaces/a/deployments", ROUTE_OK, "deletecollection", "deployments", "a",
-	 "", "", rest_deletecollection},
+	 "", "", NULL, &verb_deletecollection},
 	{"DELETE", "/apis/apps/v1/namespaces/a/deployments/b", ROUTE_OK, "delete", "deployments", "a", "b",
-	 "", rest_delete},
-	{"GET", "/api/v1/namespaces", ROUTE_OK, "list", "namespaces", "", "", "", rest_list},
-	{"GET", "/api/v1/namespaces/a", ROUTE_OK, "get", "namespaces", "a", "a", "", rest_get},
-	{"PUT", "/api/v1/namespaces/a/finalize", ROUTE_OK, "update", "namespaces", "a", "a", "finalize",
-	 rest_namespace_finalize},
-	{"PUT", "/api/v1/namespaces/a/status", ROUTE_OK, "update", "namespaces", "a", "a", "status",
-	 rest_update},
-	{"GET", "/api/v1/nodes/n", ROUTE_OK, "get", "nodes", "", "n", "", rest_get},
-	{"GET", "/apis/events.k8s.io/v1/events", ROUTE_OK, "list", "events", "", "", "", rest_list},
-	{"GET", "/api", ROUTE_API_PATH, "get", "", "", "", "", NULL},
-	{"GET", "/api/v1", ROUTE_API_PATH, "get", "", "", "", "", NULL},
-	{"GET", "/apis/apps", ROUTE_API_PATH, "get", "", "", "", "", NULL},
-	{"GET", "/apis/apps/v1/", ROUTE_API_PATH, "get", "", "", "", "", NULL},
-	{"GET", "/", ROUTE_OTHER_PATH, "get", "", "", "", "", NULL},
-	{"POST", "/version", ROUTE_OTHER_PATH, "post", "", "", "", "", NULL},
-	{"GET", "/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q/r/s", ROUTE_OTHER_PATH, "get", "", "", "", "", NULL},
-	{"GET", "/api/v1/foos", ROUTE_UNKNOWN, "list", "foos", "", "", "", NULL},
-	{"GET", "/api/v2/pods", ROUTE_UNKNOWN, "list", "pods", "", "", "", NULL},
-	{"GET", "/apis/apps/v1/pods", ROUTE_UNKNOWN, "list", "pods", "", "", "", NULL},
-	{"GET", "/api/v1/pods/b", ROUTE_UNKNOWN, "get", "pods", "", "b", "", NULL},
-	{"GET", "/api/v1/namespaces/a/nodes/n", ROUTE_UNKNOWN, "get", "nodes", "a", "n", "", NULL},
-	{"GET", "/api/v1/namespaces/a/pods/b/foo", ROUTE_UNKNOWN, "get", "pods", "a", "b", "foo", NULL},
-	{"GET", "/api/v1/namespaces/a/pods/b/status/x", ROUTE_UNKNOWN, NULL, "pods", "a", "b", "status",
+	 "", NULL, &verb_delete},
+	{"GET", "/api/v1/namespaces", ROUTE_OK, "list", "namespaces", "", "", "", rest_list, NULL},
+	{"GET", "/api/v1/namespaces/a", ROUTE_OK, "get", "namespaces", "a", "a", "", rest_get, NULL},
+	{"PUT", "/api/v1/namespaces/a/finalize", ROUTE_OK, "update", "namespaces", "a", "a", "finalize", NULL,
+	 &verb_finalize},
+	{"PUT", "/api/v1/namespaces/a/status", ROUTE_OK, "update", "namespaces", "a", "a", "status", NULL,
+	 &verb_update},
+	{"GET", "/api/v1/nodes/n", ROUTE_OK, "get", "nodes", "", "n", "", rest_get, NULL},
+	{"GET", "/apis/events.k8s.io/v1/events", ROUTE_OK, "list", "events", "", "", "", rest_list, NULL},
+	{"GET", "/api", ROUTE_API_PATH, "get", "", "", "", "", NULL, NULL},
+	{"GET", "/api/v1", ROUTE_API_PATH, "get", "", "", "", "", NULL, NULL},
+	{"GET", "/apis/apps", ROUTE_API_PATH, "get", "", "", "", "", NULL, NULL},
+	{"GET", "/apis/apps/v1/", ROUTE_API_PATH, "get", "", "", "", "", NULL, NULL},
+	{"GET", "/", ROUTE_OTHER_PATH, "get", "", "", "", "", NULL, NULL},
+	{"POST", "/version", ROUTE_OTHER_PATH, "post", "", "", "", "", NULL, NULL},
+	{"GET", "/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q/r/s", ROUTE_OTHER_PATH, "get", "", "", "", "", NULL,
 	 NULL},
-	{"PUT", "/api/v1/pods", ROUTE_NOT_ALLOWED, "update", "pods", "", "", "", NULL},
-	{"POST", "/api/v1/namespaces/a/pods/b", ROUTE_NOT_ALLOWED, "create", "pods", "a", "b", "", NULL},
+	{"GET", "/api/v1/foos", ROUTE_UNKNOWN, "list", "foos", "", "", "", NULL, NULL},
+	{"GET", "/api/v2/pods", ROUTE_UNKNOWN, "list", "pods", "", "", "", NULL, NULL},
+	{"GET", "/apis/apps/v1/pods", ROUTE_UNKNOWN, "list", "pods", "", "", "", NULL, NULL},
+	{"GET", "/api/v1/pods/b", ROUTE_UNKNOWN, "get", "pods", "", "b", "", NULL, NULL},
+	{"GET", "/api/v1/namespaces/a/nodes/n", ROUTE_UNKNOWN, "get", "nodes", "a", "n", "", NULL, NULL},
+	{"GET", "/api/v1/namespaces/a/pods/b/foo", ROUTE_UNKNOWN, "get", "pods", "a", "b", "foo", NULL, NULL},
+	{"GET", "/api/v1/namespaces/a/pods/b/status/x", ROUTE_UNKNOWN, NULL, "pods", "a", "b", "status", NULL,
+	 NULL},
+	{"PUT", "/api/v1/pods", ROUTE_NOT_ALLOWED, "update", "pods", "", "", "", NULL, NULL},
+	{"POST", "/api/v1/namespaces/a/pods/b", ROUTE_NOT_ALLOWED, "create", "pods", "a", "b", "", NULL,
+	 NULL},
 	{"DELETE", "/api/v1/namespaces/a/pods/b/log", ROUTE_NOT_ALLOWED, "delete", "pods", "a", "b", "log",
-	 NULL},
-	{"OPTIONS", "/api/v1/pods", ROUTE_NOT_ALLOWED, "", "pods", "", "", "", NULL},
+	 NULL, NULL},
+	{"OPTIONS", "/api/v1/pods", ROUTE_NOT_ALLOWED, "", "pods", "", "", "", NULL, NULL},
 };
 
 static enum route_result find(struct request *rq, const char *method, const char *target, char scratch[256],
@@ -103,6 +110,8 @@ static void test_rows(void **state)
 		assert_string_equal(rq->attr.subresource, r->sub);
 		if (r->handler)
 			assert_ptr_equal(rq->route->handler, r->handler);
+		if (r->write)
+			assert_ptr_equal(rq->route->write, r->write);
 	}
 	free(rq);
 }

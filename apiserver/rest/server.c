@@ -1,22 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Three pools, so that neither a burst of writes nor slow node agents hold up reads. */
+/*
+ * One pool computes, as many threads as cores and a few: nothing that waits holds one of its threads. A lane per
+ * sort of request bounds what is under way, so that neither a burst of writes nor slow node agents hold up
+ * reads. Only the relays to node agents block, on threads of their own.
+ */
 #include "rest/server.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 #include "base/mem.h"
 #include "base/thread.h"
 #include "rest/dispatch.h"
+#include "rest/lane.h"
+#include "rest/verb.h"
 
 #define QUEUE_MAX 400
-#define WRITE_WORKERS 64
-#define READ_WORKERS 16
+#define WRITES_MAX 64 /* in flight, when nothing else is said */
+#define READS_MAX 400
+#define SPARE_WORKERS 2 /* beyond the cores: a worker may meet a lock */
 #define RELAY_WORKERS 16
 
 struct server {
 	struct api *api;
 	const struct auth *auth;
 	struct service service;
-	struct pool *writes, *reads, *relays;
+	struct pool *workers, *relays; /* relays wait for node agents */
+	struct lane *writes, *reads, *logs;
 };
 
 static enum service_way begin(void *arg, struct exchange *x, char *segments)
@@ -36,16 +45,62 @@ static enum service_way begin(void *arg, struct exchange *x, char *segments)
 
 static void run(void *arg, struct exchange *x)
 {
-	dispatch_run(&x->rq, &x->rs, false);
+	dispatch_run(&x->rq, &x->rs);
 }
 
-static void on_worker(void *arg)
+/* ---- reads that must not be older than a revision ---- */
+
+struct fresh_read {
+	struct storage_wait wait;
+	struct exchange *x;
+	uint64_t rv;
+};
+
+static void end_read(struct exchange *x)
+{
+	lane_leave(x->lane);
+	x->done(x);
+}
+
+static void run_read(void *arg)
 {
 	struct exchange *x = arg;
 
-	dispatch_run(&x->rq, &x->rs, true);
-	x->done(x);
+	dispatch_run(&x->rq, &x->rs);
+	end_read(x);
 }
+
+static void on_fresh(struct storage_wait *w)
+{
+	struct fresh_read *r = CONTAINER_OF(w, struct fresh_read, wait);
+	struct exchange *x = r->x;
+
+	if (w->err.reason == REASON_NONE) {
+		lane_again(x->lane, run_read, x);
+	} else {
+		dispatch_stale(&x->rq, &x->rs, r->rv, &w->err);
+		end_read(x);
+	}
+	free(r);
+}
+
+static void begin_read(struct exchange *x, struct lane *lane)
+{
+	uint64_t rv;
+	int64_t deadline_ns;
+
+	if (!dispatch_needs(&x->rq, &rv, &deadline_ns) || storage_fresh(x->rq.api->storage, rv)) {
+		run_read(x);
+		return;
+	}
+	struct fresh_read *r = MEM_NEW(struct fresh_read);
+	r->x = x;
+	r->rv = rv;
+	r->wait = (struct storage_wait){.rv = rv, .deadline_ns = deadline_ns, .done = on_fresh};
+	storage_when_fresh(x->rq.api->storage, &r->wait);
+}
+
+/* ---- the table ---- */
 
 static void refuse(void *arg, struct exchange *x, enum reason reason, const char *message)
 {
@@ -55,11 +110,11 @@ static void refuse(void *arg, struct exchange *x, enum reason reason, const char
 static bool submit(void *arg, struct exchange *x)
 {
 	struct server *sv = arg;
-	struct pool *pool = x->way == DISPATCH_WRITE   ? sv->writes
-			    : x->way == DISPATCH_RELAY ? sv->relays
+	struct lane *lane = x->way == DISPATCH_WRITE   ? sv->writes
+			    : x->way == DISPATCH_RELAY ? sv->logs
 						       : sv->reads;
 
-	if (pool_submit(pool, on_worker, x))
+	if (lane_enter(lane, x))
 		return true;
 	refuse(sv, x, REASON_TOO_MANY_REQUESTS, "too many requests, please try again later");
 	return false;
@@ -68,12 +123,17 @@ static bool submit(void *arg, struct exchange *x)
 struct server *server_new(const struct server_config *c)
 {
 	struct server *sv = MEM_NEW(struct server);
+	size_t cores = (size_t)sysconf(_SC_NPROCESSORS_ONLN);
+	size_t writes = c->writes > 0 ? (size_t)c->writes : WRITES_MAX;
+	size_t reads = c->reads > 0 ? (size_t)c->reads : READS_MAX;
 
 	sv->api = c->api;
 	sv->auth = c->auth;
-	sv->writes = pool_new("write", c->writes > 0 ? (size_t)c->writes : WRITE_WORKERS, QUEUE_MAX);
-	sv->reads = pool_new("read", READ_WORKERS, c->reads > 0 ? (size_t)c->reads : QUEUE_MAX);
+	sv->workers = pool_new("worker", cores + SPARE_WORKERS, writes + reads);
 	sv->relays = pool_new("relay", RELAY_WORKERS, QUEUE_MAX);
+	sv->writes = lane_new(sv->workers, writes, QUEUE_MAX, verb_run);
+	sv->reads = lane_new(sv->workers, reads, 0, begin_read);
+	sv->logs = lane_new(sv->relays, QUEUE_MAX, 0, begin_read);
 	sv->service = (struct service){.arg = sv,
 				       .peer_read = peer_read,
 				       .peer_release = peer_release,
@@ -88,9 +148,11 @@ void server_free(struct server *sv)
 {
 	if (!sv)
 		return;
-	pool_free(sv->writes);
-	pool_free(sv->reads);
+	pool_free(sv->workers);
 	pool_free(sv->relays);
+	lane_free(sv->writes);
+	lane_free(sv->reads);
+	lane_free(sv->logs);
 	free(sv);
 }
 

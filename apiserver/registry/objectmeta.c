@@ -3,7 +3,7 @@
  * metadata: who owns which field, on create and on update, and what the schema cannot check about it
  * (kubernetes/apimachinery pkg/api/validation/objectmeta.go, kubernetes/apiserver pkg/registry/rest).
  */
-#include "rest/write.h"
+#include "registry/registry_internal.h"
 
 #include <stdio.h>
 #include "base/rand.h"
@@ -15,18 +15,18 @@
 #define MAX_GENERATED_BASE (63 - GENERATED_SUFFIX)
 #define MAX_ANNOTATIONS (256 << 10) /* bytes of keys and values together */
 
-int meta_check_namespace(const struct write *w, js *o, struct err *err)
+int objectmeta_check_namespace(const struct registry_call *c, js *o, struct err *err)
 {
 	js *m = js_ensure(o, "metadata", NULL);
 	const char *ns = js_str0(m, "namespace", NULL);
 
-	if (!w->kind->namespaced) {
+	if (!c->kind->namespaced) {
 		js_del(m, "namespace");
 		return 0;
 	}
 	if (!*ns)
-		js_set_str(m, "namespace", w->ns);
-	else if (strcmp(ns, w->ns))
+		js_set_str(m, "namespace", c->ns);
+	else if (strcmp(ns, c->ns))
 		return err_set(
 			err, REASON_BAD_REQUEST,
 			"the namespace of the provided object does not match the namespace sent on the request");
@@ -48,7 +48,7 @@ static void generate_name(js *m)
 	js_set_str(m, "name", name);
 }
 
-void meta_prepare_create(const struct write *w, js *o)
+void objectmeta_prepare_create(const struct registry_call *c, js *o)
 {
 	static const char *const owned[] = {"selfLink",		 "resourceVersion",
 					    "deletionTimestamp", "deletionGracePeriodSeconds",
@@ -61,13 +61,13 @@ void meta_prepare_create(const struct write *w, js *o)
 	generate_name(m);
 	rand_uuid(uid);
 	js_set_str(m, "uid", uid);
-	rfc3339_format(w->ctx.now_ns, text);
+	rfc3339_format(c->ctx.now_ns, text);
 	js_set_str(m, "creationTimestamp", text);
-	if (w->stored->has_generation)
+	if (c->stored->has_generation)
 		js_set_int(m, "generation", 1);
 }
 
-void meta_prepare_update(const struct write *w, js *new, const js *old)
+void objectmeta_prepare_update(js *new, const js *old)
 {
 	js *m = js_ensure(new, "metadata", NULL);
 	const js *om = js_obj(old, "metadata", NULL);
@@ -118,16 +118,16 @@ static void validate_generate_name(const struct kind *k, const char *prefix, str
 		field_error_invalid_str(errs, "metadata.generateName", prefix, bad);
 }
 
-static void validate_names(const struct write *w, const js *m, struct field_errors *errs)
+static void validate_names(const struct kind *k, const js *m, struct field_errors *errs)
 {
 	const char *name = js_str0(m, "name", NULL), *bad;
 
-	validate_generate_name(w->stored, js_str0(m, "generateName", NULL), errs);
+	validate_generate_name(k, js_str0(m, "generateName", NULL), errs);
 	if (!*name)
 		field_error_required(errs, "metadata.name", "name or generateName is required");
-	else if ((bad = check_name(w->stored, name)))
+	else if ((bad = check_name(k, name)))
 		field_error_invalid_str(errs, "metadata.name", name, bad);
-	if (!w->stored->namespaced)
+	if (!k->namespaced)
 		return;
 	const char *ns = js_str0(m, "namespace", NULL);
 	if (!*ns)
@@ -217,14 +217,14 @@ static void validate_immutable(const js *m, const js *om, struct field_errors *e
 						js_str0(m, fixed[i], NULL), "field is immutable");
 }
 
-void meta_validate(const struct write *w, const js *new, const js *old, struct field_errors *errs)
+void objectmeta_validate(struct registry_call *c, const js *new, const js *old)
 {
 	const js *m = js_obj(new, "metadata", NULL), *om = old ? js_obj(old, "metadata", NULL) : NULL;
 
-	validate_names(w, m, errs);
-	validate_annotations(m, errs);
-	validate_owners(m, errs);
-	validate_finalizers(m, om, errs);
+	validate_names(c->stored, m, &c->errs);
+	validate_annotations(m, &c->errs);
+	validate_owners(m, &c->errs);
+	validate_finalizers(m, om, &c->errs);
 	if (om)
-		validate_immutable(m, om, errs);
+		validate_immutable(m, om, &c->errs);
 }

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Between decoding and storing, as steps: prepare, mutating admission, validation, validating admission on what
+ * is final, and the bytes. Both roads (create, update) walk the tree as rarely as they can: defaults came with
+ * decoding, the serialiser orders keys by itself.
+ *
+ * What is taken once per cluster (addresses, ports) is taken after validation, so that validating admission
+ * sees it, and given back when anything refuses behind it.
+ */
+#include "registry/registry_internal.h"
+
+#include <stdlib.h>
+
+/* etcd's limit for one request, and so upstream's for one object. */
+#define OBJECT_MAX (3u << 19)
+
+/* ---- admission ---- */
+
+static enum progress admit(struct registry_call *c, enum admission_phase phase, enum admission_op op)
+{
+	c->admission.op = op;
+	c->admission.obj = c->new;
+	c->admission.old = c->old_tree;
+	c->admission.name = c->name;
+	switch (admission_run(&c->admission, phase, &c->err)) {
+	case ADMISSION_ALLOW:
+		return PROGRESS_NEXT;
+	case ADMISSION_REFUSE:
+		return PROGRESS_END;
+	case ADMISSION_LATER:
+		break;
+	}
+	return PROGRESS_AWAY;
+}
+
+enum progress pipeline_mutate_create(struct registry_call *c)
+{
+	return admit(c, ADMISSION_MUTATE, ADMIT_CREATE);
+}
+
+enum progress pipeline_mutate_update(struct registry_call *c)
+{
+	return admit(c, ADMISSION_MUTATE, ADMIT_UPDATE);
+}
+
+enum progress pipeline_mutate_delete(struct registry_call *c)
+{
+	return admit(c, ADMISSION_MUTATE, ADMIT_DELETE);
+}
+
+enum progress pipeline_validate_delete(struct registry_call *c)
+{
+	return admit(c, ADMISSION_VALIDATE, ADMIT_DELETE);
+}
+
+/* The last word; what was allocated is given back when it is no. */
+static enum progress validate(struct registry_call *c, enum admission_op op)
+{
+	enum progress p = admit(c, ADMISSION_VALIDATE, op);
+
+	if (p == PROGRESS_END)
+		registry_give_back(c, c->new, c->old_tree);
+	return p;
+}
+
+enum progress pipeline_validate_create(struct registry_call *c)
+{
+	return validate(c, ADMIT_CREATE);
+}
+
+enum progress pipeline_validate_update(struct registry_call *c)
+{
+	return validate(c, ADMIT_UPDATE);
+}
+
+/* ---- both roads ---- */
+
+/* Drops repeated ownerReferences, as upstream does with a warning. */
+static void dedup_owners(struct registry_call *c, js *o)
+{
+	js *refs = js_arr(o, "metadata", "ownerReferences", NULL);
+
+	for (size_t i = 0; i < js_len(refs); i++)
+		for (size_t j = js_len(refs); --j > i;) {
+			if (!js_equal(js_at(refs, i), js_at(refs, j)))
+				continue;
+			registry_warn(
+				c,
+				".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your "
+				"requests; duplicate UID(s) observed: %s",
+				js_str0(js_at(refs, j), "uid", NULL));
+			js_del_at(refs, j);
+		}
+}
+
+static enum progress check(struct registry_call *c, bool allocate)
+{
+	const struct strategy *s = c->strategy;
+
+	if (s->validate)
+		s->validate(&c->ctx, c->new, c->old_tree, &c->errs);
+	if (!c->errs.n && s->allocate && allocate)
+		s->allocate(&c->ctx, c->new, c->old_tree, &c->errs);
+	return registry_progress(registry_check(c, &c->err));
+}
+
+int pipeline_draft(struct registry_call *c, const js *o, struct err *err)
+{
+	autobuf struct buf b = BUF_INIT;
+
+	buf_reserve(&b, 2048);
+	schema_write(&b, c->stored->type, o);
+	if (b.len > OBJECT_MAX)
+		return err_set(err, REASON_TOO_LARGE, "Request entity too large: limit is %u", OBJECT_MAX);
+	c->draft = obj_new(c->stored, b.p, b.len, err);
+	return c->draft ? 0 : -1;
+}
+
+bool pipeline_unchanged(const struct obj *old, const struct obj *draft)
+{
+	return old->len - old->rv_len == draft->len && !memcmp(old->bytes, draft->bytes, old->rv_pos) &&
+	       !memcmp(old->bytes + old->rv_pos + old->rv_len, draft->bytes + old->rv_pos,
+		       draft->len - old->rv_pos);
+}
+
+/* ---- create ---- */
+
+enum progress pipeline_prepare_create(struct registry_call *c)
+{
+	const struct strategy *s = c->strategy;
+	js *new = c->new;
+
+	if (objectmeta_check_namespace(c, new, &c->err) < 0)
+		return PROGRESS_END;
+	if (*js_str0(new, "metadata", "resourceVersion", NULL))
+		return registry_progress(
+			err_set(&c->err, REASON_BAD_REQUEST,
+				"resourceVersion should not be set on objects to be created"));
+	objectmeta_prepare_create(c, new);
+	registry_about(c, js_str0(new, "metadata", "name", NULL));
+	if (s->default_more)
+		s->default_more(new);
+	if (s->prepare)
+		s->prepare(&c->ctx, new, NULL);
+	dedup_owners(c, new);
+	return PROGRESS_NEXT;
+}
+
+enum progress pipeline_check_create(struct registry_call *c)
+{
+	objectmeta_validate(c, c->new, NULL);
+	schema_validate(c->stored->type, c->new, "", &c->errs);
+	return check(c, true);
+}
+
+/* ---- update ---- */
+
+static bool is_status(const struct registry_call *c)
+{
+	return !strcmp(c->ctx.subresource, "status");
+}
+
+/* new[key] becomes old[key] itself: both trees live on this thread, and nobody changes this part any more. */
+static void share(js *new, const js *old, const char *key)
+{
+	js *v = js_field(old, key);
+
+	if (v)
+		js_set(new, key, json_object_get(v));
+	else
+		js_del(new, key);
+}
+
+/* PUT and PATCH of …/status change status and a few bits of metadata; all else stays as it was. */
+static void keep_all_but_status(js *new, const js *old)
+{
+	for (struct js_iter it = js_iter(old); js_next(&it);)
+		if (strcmp(it.key, "status") && strcmp(it.key, "metadata") && strcmp(it.key, "kind") &&
+		    strcmp(it.key, "apiVersion"))
+			share(new, old, it.key);
+}
+
+static void bump_generation(const struct registry_call *c)
+{
+	js *new = c->new;
+	const js *old = c->old_tree;
+
+	if (!c->stored->has_generation || (js_equal(js_field(new, "spec"), js_field(old, "spec")) &&
+					   (!(c->strategy->flags & STRATEGY_ANNOTATIONS_COUNT) ||
+					    js_equal(js_get(new, "metadata", "annotations", NULL),
+						     js_get(old, "metadata", "annotations", NULL)))))
+		return;
+	js_set_int(js_obj(new, "metadata", NULL), "generation",
+		   js_int(old, 0, "metadata", "generation", NULL) + 1);
+}
+
+static void validate_status(struct registry_call *c)
+{
+	static const char *const parts[] = {"metadata", "status"};
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		const struct field *f = schema_field(c->stored->type, parts[i]);
+		const js *v = js_field(c->new, parts[i]);
+		if (f && v)
+			schema_validate(f->type, v, parts[i], &c->errs);
+	}
+}
+
+enum progress pipeline_prepare_update(struct registry_call *c)
+{
+	const struct strategy *s = c->strategy;
+
+	objectmeta_prepare_update(c->new, c->old_tree);
+	if (is_status(c))
+		keep_all_but_status(c->new, c->old_tree);
+	else if (c->stored->has_status)
+		field_carry(c->new, c->old_tree, "status");
+	if (s->default_more && !is_status(c))
+		s->default_more(c->new);
+	if (s->prepare)
+		s->prepare(&c->ctx, c->new, c->old_tree);
+	dedup_owners(c, c->new);
+	return PROGRESS_NEXT;
+}
+
+enum progress pipeline_check_update(struct registry_call *c)
+{
+	if (!is_status(c))
+		bump_generation(c);
+	objectmeta_validate(c, c->new, c->old_tree);
+	if (is_status(c)) {
+		validate_status(c);
+	} else {
+		schema_validate(c->stored->type, c->new, "", &c->errs);
+		schema_validate_update(c->stored->type, c->old_tree, c->new, "", &c->errs);
+	}
+	return check(c, !is_status(c));
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What happens to an object, whoever asked: a client over the network, the server itself at start-up, a test.
+ *
+ * A call says who wants what (attributes), brings a tree or the way to make one, and gets an object, or an
+ * error with its field errors and what they are about. It never sees a request or a response.
+ *
+ * Every operation is a row of steps (look up, change, default, admit, validate, store …). A step computes; none
+ * waits. Where there is something to wait for (the store, a cache that is behind, admission that asks somebody
+ * else) the call lets go of its thread and goes on when it is called back. So a call is an object of its own
+ * and not a stack, and a thousand writes in flight hold no thread.
+ *
+ * Threads: one at a time per call. An operation starts on its caller's thread; `done` runs there or on any
+ * other, also before the operation returns.
+ */
+#ifndef REGISTRY_REGISTRY_H
+#define REGISTRY_REGISTRY_H
+
+#include <pthread.h>
+#include "admission/admission.h"
+#include "kinds/strategy.h"
+#include "request/attributes.h"
+#include "storage/storage.h"
+
+#define REGISTRY_CONFLICT_RETRIES 5 /* as upstream's patch handler */
+
+struct registry;
+struct registry_config {
+	const struct schema *schema; /* borrowed, as all below */
+	struct storage *storage;
+	const char *service_cidr;	       /* "10.96.0.0/12"; NULL = that */
+	const struct admission_row *admission; /* NULL = the built-in rows */
+};
+/* Loads what it keeps in memory (service addresses in use …). BLOCKS. */
+struct registry *registry_new(const struct registry_config *c, struct err *err) MUST_CHECK;
+void registry_free(struct registry *r);
+const struct schema *registry_schema(const struct registry *r);
+/* The object as the cache knows it: a reference, or NULL. k is a stored kind. */
+struct obj *registry_get(const struct registry *r, const struct kind *k, const char *ns, const char *name);
+/* The lowest address for Services, the API's own. */
+void registry_first_address(const struct registry *r, char ret[16]);
+
+struct registry_call;
+
+/* Makes the new tree, of the stored kind, from the present state; NULL = failed. May run several times, when
+   others write meanwhile. */
+typedef js *registry_change_fn(struct registry_call *c, void *arg, const struct obj *old, const js *old_tree,
+			       struct err *err);
+enum {
+	CHANGE_CREATES = 1, /* a missing object makes `make` run with old NULL, and the result is created */
+	CHANGE_TRUSTED =
+		2,	  /* the server's own change (binding): no admission, no validation; make may return a
+				  reference to old_tree after changing it in place */
+	CHANGE_WHOLE = 4, /* the new tree names the version it was made from; a missing one is judged by the
+				  strategy */
+};
+struct registry_change {
+	registry_change_fn *make;
+	void *arg;
+	unsigned flags;
+	const char *uid;     /* precondition; "" or NULL = none */
+	const char *version; /* CHANGE_WHOLE: what the tree will name */
+};
+
+enum propagation { PROPAGATION_UNSET, PROPAGATION_BACKGROUND, PROPAGATION_FOREGROUND, PROPAGATION_ORPHAN };
+struct delete_options { /* metav1.DeleteOptions */
+	bool has_grace, has_orphan, orphan;
+	int64_t grace;
+	enum propagation propagation;
+	char uid[64];		   /* precondition; "" = none */
+	char resource_version[32]; /* likewise */
+};
+
+enum progress { /* how a step ended */
+		PROGRESS_NEXT,
+		PROGRESS_AGAIN, /* from the first step */
+		PROGRESS_AWAY,	/* somebody else goes on: the call must not be touched any more */
+		PROGRESS_END,	/* err tells how */
+};
+typedef enum progress registry_step_fn(struct registry_call *c);
+
+struct registry_call {
+	/* ---- set by the caller, all else zeroed; borrowed until done ---- */
+	struct registry *registry;
+	const struct attributes *attr;		   /* kind, ns, name, subresource, user, dry run */
+	void (*warn)(void *arg, const char *text); /* for the client; NULL = nobody listens */
+	void *warn_arg;
+	void (*done)(struct registry_call *c);
+	/* Has registry_continue(c) called on a thread that may compute for a while. Any thread; must not fail. */
+	void (*again)(struct registry_call *c);
+
+	/* ---- results, valid from done on; registry_call_release gives them back ---- */
+	struct err err;
+	struct field_errors errs;
+	struct subject about;	 /* what a failure is about */
+	struct obj *obj;	 /* the object as it is now, or last was */
+	struct obj_list deleted; /* of a collection, as they were */
+	bool created, removed;
+
+	/* ---- the room's ---- */
+	char name[256];			  /* about.name may point here */
+	char version[32], uid[64];	  /* what a whole object names; change may point here */
+	const struct kind *kind, *stored; /* as the client speaks it, as the store keeps it */
+	struct resource *res;
+	const struct strategy *strategy;
+	struct strategy_ctx ctx;
+	const char *ns;
+	registry_step_fn *const *steps;
+	unsigned at, tries;
+	bool generated, behind, caught_up, pinned;
+	js *body, *new, *old_tree;
+	struct obj *old, *draft;
+	struct registry_change change;
+	const struct delete_options *deletion;
+	enum progress (*then)(struct registry_call *c); /* judges what the store answered */
+	struct admission_call admission;
+	struct storage_write write;
+	struct storage_wait fresh;
+	struct collection *collection;
+};
+/* Fills what hangs on attr and kind. Before the functions below; errs, about and err may be used for what goes
+   wrong before the operation itself. */
+void registry_call_init(struct registry_call *c);
+void registry_call_release(struct registry_call *c);
+void registry_continue(struct registry_call *c);
+
+/* ---- operations: each ends with one `done` ---- */
+/* Trees are of the client's kind and consumed. */
+void registry_create(struct registry_call *c, js *new);
+void registry_update(struct registry_call *c, js *new);
+void registry_change(struct registry_call *c, const struct registry_change *change);
+void registry_delete(struct registry_call *c, const struct delete_options *o);
+/* Everything the query selects now, at most `limit` (0 = all), one by one, each under the rules of a single
+   deletion. What vanishes meanwhile is no error, what comes meanwhile stays. */
+void registry_delete_collection(struct registry_call *c, const struct query *q, size_t limit,
+				const struct delete_options *o);
+/* pods/binding: the scheduler's decision becomes part of the Pod. The tree is a Binding. */
+void registry_bind(struct registry_call *c, js *binding);
+/* The tree is an autoscaling/v1 Scale. */
+void registry_scale(struct registry_call *c, js *scale);
+/* namespaces/finalize: the one way to change spec.finalizers. */
+void registry_finalize(struct registry_call *c, js *namespace);
+
+/* ---- parts for changes that are made elsewhere (patches) ---- */
+/* Body and attributes speak of the same object; fills in the namespace. REASON_BAD_REQUEST. */
+int registry_check_identity(struct registry_call *c, js *o, struct err *err) MUST_CHECK;
+/* The Scale that stands for two numbers and a selector of its parent. */
+js *registry_scale_of(const js *parent);
+/* The parent with the Scale's number; NULL when it does not validate. */
+js *registry_scale_apply(struct registry_call *c, const js *scale, const js *parent, struct err *err);
+/* REASON_INVALID when field errors were collected. */
+int registry_check(struct registry_call *c, struct err *err) MUST_CHECK;
+
+/* ---- for those who can wait ---- */
+struct registry_sync {
+	struct registry_call call;
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	enum { SYNC_RUNNING, SYNC_AGAIN, SYNC_DONE } state;
+};
+/* Then an operation on &s->call, then wait. */
+void registry_sync_init(struct registry_sync *s, struct registry *r, const struct attributes *attr);
+/* BLOCKS. 0 or -1 with *err. The call's results live until registry_call_release(&s->call). */
+int registry_sync_wait(struct registry_sync *s, struct err *err) MUST_CHECK;
+
+#endif

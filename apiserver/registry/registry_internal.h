@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this room share; nobody else includes it. */
+#ifndef REGISTRY_REGISTRY_INTERNAL_H
+#define REGISTRY_REGISTRY_INTERNAL_H
+
+#include "registry/registry.h"
+
+struct service_alloc;
+struct registry {
+	const struct schema *schema;
+	struct storage *storage;
+	struct service_alloc *alloc; /* nothing of it is persisted: rebuilt from the stored Services */
+	struct admission *admission;
+};
+
+/* ---- registry.c: how a call goes on ---- */
+void registry_start(struct registry_call *c, registry_step_fn *const *steps);
+/* Ends the call with what err holds. */
+static inline enum progress registry_progress(int rc)
+{
+	return rc < 0 ? PROGRESS_END : PROGRESS_NEXT;
+}
+/* Comes back to the same step when the cache has seen everything that was committed before. */
+enum progress registry_catch_up(struct registry_call *c);
+/* Hands c->draft, c->old to the store; `then` judges the answer (write.err, write.result) and must not block:
+   END or AGAIN. */
+enum progress registry_submit(struct registry_call *c, enum write_op op, unsigned flags,
+			      enum progress (*then)(struct registry_call *c));
+/* What `gone` holds once per cluster and `kept` does not is free again. */
+void registry_give_back(struct registry_call *c, const js *gone, const js *kept);
+/* Forgets the trees and drafts of an attempt. */
+void registry_forget(struct registry_call *c);
+void registry_about(struct registry_call *c, const char *name);
+PRINTF(2, 3) void registry_warn(struct registry_call *c, const char *fmt, ...);
+
+/* Refusals in upstream's words; -1. */
+int registry_not_found(struct registry_call *c, struct err *err);
+int registry_conflict(struct registry_call *c, struct err *err);
+/* "pods" or "deployments.apps" */
+const char *registry_resource_text(const struct kind *k, char buf[256]);
+
+/* ---- steps ---- */
+/* update.c: c->old becomes the object as the cache knows it, certain not to miss an older commit. */
+registry_step_fn registry_look_up;
+extern registry_step_fn *const registry_create_steps[];
+
+/* deletecollection.c: NULL is fine. */
+void registry_collection_free(struct collection *col);
+
+/* pipeline.c: the rules between decoding and storing, on trees of the stored kind. */
+registry_step_fn pipeline_prepare_create, pipeline_mutate_create, pipeline_check_create,
+	pipeline_validate_create;
+registry_step_fn pipeline_prepare_update, pipeline_mutate_update, pipeline_check_update,
+	pipeline_validate_update;
+registry_step_fn pipeline_mutate_delete, pipeline_validate_delete;
+/* c->draft becomes the bytes of the tree; REASON_TOO_LARGE. */
+int pipeline_draft(struct registry_call *c, const js *o, struct err *err) MUST_CHECK;
+/* True when the draft says what is stored already: such a write is none. */
+bool pipeline_unchanged(const struct obj *old, const struct obj *draft);
+
+/* ---- objectmeta.c ---- */
+int objectmeta_check_namespace(const struct registry_call *c, js *o, struct err *err) MUST_CHECK;
+void objectmeta_prepare_create(const struct registry_call *c, js *o);
+void objectmeta_prepare_update(js *new, const js *old);
+void objectmeta_validate(struct registry_call *c, const js *new, const js *old);
+
+#endif
