@@ -409,8 +409,10 @@ static void fill_node(struct agent *a, struct node *n, char *name, const char *c
 		.simulated = c->fake_nodes > 0,
 		.counts_changed = counts_changed,
 		.node = {.name = name,
-			 .max_pods = c->max_pods,
-			 .allocatable = {a->facts.cpu_milli, a->facts.memory, a->facts.storage}},
+			 .allocatable = {.cpu_milli = a->facts.cpu_milli,
+					 .memory = a->facts.memory,
+					 .ephemeral = a->facts.storage,
+					 .pods = c->max_pods}},
 	};
 	n->object = (struct node_object){.ip = c->node_ip,
 					 .labels = a->labels,

@@ -334,15 +334,31 @@ void node_deleted(struct node *n)
 	loop_timer_set(n->host.loop, &n->register_timer, clock_mono_ns() + NS_PER_S);
 }
 
+struct node_taints {
+	struct taint *v;
+	size_t n;
+};
+
+static struct node_taints *decode_taints(const char *text)
+{
+	static const struct decode_row rows[] = {
+		DECODE_ARRAY("taints", struct node_taints, v, n, &taint_spec)};
+	static const struct decode_spec spec = DECODE_SPEC(struct node_taints, rows);
+	struct err err = ERR_INIT;
+	autofree char *doc = mem_printf("{\"taints\":%s}", text ? text : "[]");
+	return decode_new(&spec, doc, strlen(doc), &err);
+}
+
 void node_seen(struct node *n, const char *pod_cidr, const char *taints, const struct labels *labels,
 	       const char *ready)
 {
 	free(n->labels);
 	n->labels = labels_dup(labels);
 	free(n->taints);
-	n->taints = mem_strdup(taints);
+	n->taints = decode_taints(taints);
 	n->host.node.labels = n->labels;
-	n->host.node.taints = n->taints;
+	n->host.node.taints = n->taints ? n->taints->v : NULL;
+	n->host.node.n_taints = n->taints ? n->taints->n : 0;
 	if (pod_cidr && *pod_cidr && (!n->pod_cidr || strcmp(n->pod_cidr, pod_cidr) != 0)) {
 		free(n->pod_cidr);
 		n->pod_cidr = mem_strdup(pod_cidr);

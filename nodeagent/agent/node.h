@@ -22,7 +22,8 @@ struct node {
 	struct node_object object; /* what is told; strings below */
 	char *name, *pod_cidr, *not_ready_why;
 	struct labels *labels;
-	char *taints, *uid;
+	struct node_taints *taints; /* inside */
+	char *uid;
 	size_t told_pods, told_containers; /* the agent's, for its metrics */
 	struct runtime_list *found; /* what the runtime had at the start; NULL once the Pods are synced */
 	struct runtime_image_list images;

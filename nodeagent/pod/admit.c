@@ -2,143 +2,44 @@
 #include "pod/admit.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 const char ADMIT_PORTS_REASON[] = "NodePorts";
 const char ADMIT_PORTS_MESSAGE[] =
 	"Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports";
 
-static bool any_address(const char *ip)
+/* An extended resource that the node does not offer is none of its business: it would not have got the Pod. */
+static bool offered(const struct admit_node *n, const struct resource_shortage *s)
 {
-	return !*ip || !strcmp(ip, "0.0.0.0") || !strcmp(ip, "::");
+	for (size_t i = 0; i < n->allocatable.n_scalars; i++)
+		if (!strcmp(n->allocatable.scalars[i].name, s->name))
+			return true;
+	return !strchr(s->name, '/');
 }
 
-static bool same_port(const struct container_port *a, const struct container_port *b)
-{
-	const char *pa = *a->protocol ? a->protocol : "TCP", *pb = *b->protocol ? b->protocol : "TCP";
-	return a->host_port == b->host_port && !strcmp(pa, pb) &&
-	       (any_address(a->host_ip) || any_address(b->host_ip) || !strcmp(a->host_ip, b->host_ip));
-}
-
-static bool takes_port(const struct pod *p, const struct container_port *port)
-{
-	for (size_t i = 0; i < p->n_containers; i++)
-		for (size_t k = 0; k < p->containers[i].n_ports; k++)
-			if (same_port(&p->containers[i].ports[k], port))
-				return true;
-	return false;
-}
-
-bool admit_ports_conflict(const struct pod *a, const struct pod *b)
-{
-	for (size_t i = 0; i < a->n_containers; i++)
-		for (size_t k = 0; k < a->containers[i].n_ports; k++)
-			if (takes_port(b, &a->containers[i].ports[k]))
-				return true;
-	return false;
-}
-
-struct shortage {
-	const char *reason, *resource;
-	int64_t requested, used, capacity;
-};
-
-static bool fits(const struct admit_node *n, const struct pod *p, const char **ret_reason,
+static bool fits(const struct admit_node *n, const struct pod *p, char reason[ADMIT_REASON_MAX],
 		 struct buf *message)
 {
-	struct resources want = resources_requests(p);
-	const struct shortage rows[] = {
-		{"OutOfpods", "pods", 1, n->pods, n->max_pods},
-		{"OutOfcpu", "cpu", want.cpu_milli, n->used.cpu_milli, n->allocatable.cpu_milli},
-		{"OutOfmemory", "memory", want.memory, n->used.memory, n->allocatable.memory},
-		{"OutOfephemeral-storage", "ephemeral-storage", want.storage, n->used.storage,
-		 n->allocatable.storage},
-	};
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const struct shortage *s = &rows[i];
-		if (s->requested <= 0 || s->requested <= s->capacity - s->used)
+	struct resource_shortage v[16];
+	size_t total = resources_shortages(&p->demand->requests, &n->used, &n->allocatable, v, ARRAY_LEN(v));
+	for (size_t i = 0; i < total && i < ARRAY_LEN(v); i++) {
+		if (!offered(n, &v[i]))
 			continue;
-		*ret_reason = s->reason;
+		snprintf(reason, ADMIT_REASON_MAX, "OutOf%s", v[i].name);
 		buf_addf(message,
 			 "Node didn't have enough resource: %s, requested: %" PRId64 ", used: %" PRId64
 			 ", capacity: %" PRId64,
-			 s->resource, s->requested, s->used, s->capacity);
+			 v[i].name, v[i].requested, v[i].used, v[i].capacity);
 		return false;
 	}
 	return true;
 }
 
-/* One matchExpressions or matchFields entry. */
-static bool expression_matches(const js *e, const struct labels *l)
+static bool refuse(char reason[ADMIT_REASON_MAX], const char *predicate, struct buf *message, const char *why)
 {
-	const char *values[64];
-	int op = selector_op_parse(js_str0(e, "operator", NULL));
-	struct requirement r = {.key = js_str0(e, "key", NULL), .values = values};
-	if (op < 0)
-		return false;
-	r.op = (enum selector_op)op;
-	js_array_for_each (v, js_arr(e, "values", NULL))
-		if (r.n < ARRAY_LEN(values))
-			values[r.n++] = js_str0(v, NULL);
-	return requirement_matches(&r, l);
-}
-
-static bool term_matches(const js *term, const struct admit_node *n)
-{
-	const js *exprs = js_arr(term, "matchExpressions", NULL), *fields = js_arr(term, "matchFields", NULL);
-	struct labels *name = mem_zalloc(sizeof(*name) + sizeof(name->v[0]));
-	bool ok = js_len(exprs) + js_len(fields) > 0; /* an empty term selects nothing */
-	name->n = 1;
-	name->v[0] = (struct label){"metadata.name", n->name};
-	js_array_for_each (e, exprs)
-		ok = ok && expression_matches(e, n->labels);
-	js_array_for_each (f, fields)
-		ok = ok && expression_matches(f, name);
-	mem_autofree(&name);
-	return ok;
-}
-
-static bool node_matches(const struct admit_node *n, const struct pod *p)
-{
-	autojson js *wanted = pod_field(p->node_selector), *affinity = pod_field(p->affinity);
-	if (wanted) {
-		json_object_object_foreach (wanted, key, v) {
-			const char *has = labels_get(n->labels, key);
-			if (!has || strcmp(has, js_str0(v, NULL)) != 0)
-				return false;
-		}
-	}
-	if (!affinity)
-		return true;
-	js_array_for_each (t, js_arr(affinity, "nodeSelectorTerms", NULL))
-		if (term_matches(t, n))
-			return true;
+	snprintf(reason, ADMIT_REASON_MAX, "%s", predicate);
+	buf_addf(message, "Predicate %s failed: %s", predicate, why);
 	return false;
-}
-
-static bool tolerates(const js *t, const js *taint)
-{
-	const char *effect = js_str0(t, "effect", NULL), *key = js_str0(t, "key", NULL);
-	if (*effect && strcmp(effect, js_str0(taint, "effect", NULL)) != 0)
-		return false;
-	if (*key && strcmp(key, js_str0(taint, "key", NULL)) != 0)
-		return false;
-	if (!strcmp(js_str0(t, "operator", NULL), "Exists"))
-		return true;
-	return *key && !strcmp(js_str0(t, "value", NULL), js_str0(taint, "value", NULL));
-}
-
-/* The node agent cares for NoExecute only: the other effects are the scheduler's. */
-static bool taints_tolerated(const struct admit_node *n, const struct pod *p)
-{
-	autojson js *taints = pod_field(n->taints), *tolerations = pod_field(p->tolerations);
-	js_array_for_each (taint, taints) {
-		bool ok = strcmp(js_str0(taint, "effect", NULL), "NoExecute") != 0;
-		js_array_for_each (t, tolerations)
-			ok = ok || tolerates(t, taint);
-		if (!ok)
-			return false;
-	}
-	return true;
 }
 
 /* What a Pod may set without the node's leave (kubelet pkg/kubelet/sysctl): it touches its own namespaces only. */
@@ -182,25 +83,22 @@ static bool sysctls_allowed(const struct pod *p, struct buf *message)
 	return true;
 }
 
-bool admit_check(const struct admit_node *n, const struct pod *p, const char **ret_reason,
+/* Of the taints the node agent cares for NoExecute only: the other effects are the scheduler's. */
+bool admit_check(const struct admit_node *n, const struct pod *p, char reason[ADMIT_REASON_MAX],
 		 struct buf *message)
 {
-	if (!fits(n, p, ret_reason, message))
+	const struct pod_demand *d = p->demand;
+	if (!fits(n, p, reason, message))
 		return false;
-	if (!node_matches(n, p)) {
-		*ret_reason = "NodeAffinity";
-		buf_adds(message,
-			 "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector");
-		return false;
-	}
-	if (!taints_tolerated(n, p)) {
-		*ret_reason = "TaintToleration";
-		buf_adds(message,
-			 "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate");
-		return false;
-	}
+	if (!node_affinity_matches(d->node_selector, d->affinity, n->name, n->labels))
+		return refuse(reason, "NodeAffinity", message,
+			      "node(s) didn't match Pod's node affinity/selector");
+	if (taint_find_untolerated(n->taints, n->n_taints, d->tolerations, d->n_tolerations,
+				   1 << TAINT_NO_EXECUTE))
+		return refuse(reason, "TaintToleration", message,
+			      "node(s) had taints that the pod didn't tolerate");
 	if (!sysctls_allowed(p, message)) {
-		*ret_reason = "SysctlForbidden";
+		snprintf(reason, ADMIT_REASON_MAX, "SysctlForbidden");
 		return false;
 	}
 	return true;

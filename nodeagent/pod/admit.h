@@ -7,23 +7,21 @@
 #ifndef POD_ADMIT_H
 #define POD_ADMIT_H
 
-#include "pod/resources.h"
+#include "pod/spec.h"
 
 struct admit_node {
 	const char *name;
 	const struct labels *labels;
-	const char *taints;		    /* JSON text of spec.taints, NULL = none */
+	const struct taint *taints;
+	size_t n_taints;
 	struct resources allocatable, used; /* used: by the Pods admitted already */
-	int64_t max_pods, pods;
 };
 
-/* True when admitted; otherwise *ret_reason is static and *message says why, as the event and status show it.
- */
-bool admit_check(const struct admit_node *n, const struct pod *p, const char **ret_reason,
+#define ADMIT_REASON_MAX 384 /* OutOf and a resource's name */
+/* True when admitted; otherwise reason and *message say why, as the event and status show it. */
+bool admit_check(const struct admit_node *n, const struct pod *p, char reason[ADMIT_REASON_MAX],
 		 struct buf *message);
 
-/* Both want the same host port. */
-bool admit_ports_conflict(const struct pod *a, const struct pod *b);
 extern const char ADMIT_PORTS_REASON[], ADMIT_PORTS_MESSAGE[];
 
 #endif

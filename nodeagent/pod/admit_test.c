@@ -7,6 +7,7 @@
 
 #include "pod/admit.h"
 #include "pod/make_test.h"
+#include "pod/resources.h"
 
 #define POD(spec, res)                                                                                       \
 	"{\"metadata\":{\"name\":\"p\",\"uid\":\"u\"},\"spec\":{" spec                                       \
@@ -25,8 +26,11 @@ static void test_admission(void **state)
 		{POD("", "\"requests\":{\"cpu\":\"1500m\"}"), NULL, NULL, ""},
 		{POD("", "\"requests\":{\"cpu\":\"1501m\"}"), NULL, "OutOfcpu",
 		 "Node didn't have enough resource: cpu, requested: 1501, used: 500, capacity: 2000"},
-		{POD("", "\"limits\":{\"memory\":\"2Gi\"}"), NULL, "OutOfmemory",
+		{POD("", "\"requests\":{\"memory\":\"2Gi\"}"), NULL, "OutOfmemory",
 		 "Node didn't have enough resource: memory, requested: 2147483648, used: 0, capacity: 1073741824"},
+		{POD("\"overhead\":{\"cpu\":\"1501m\"},", ""), NULL, "OutOfcpu",
+		 "Node didn't have enough resource: cpu, requested: 1501, used: 500, capacity: 2000"},
+		{POD("", "\"requests\":{\"example.com/gpu\":1}"), NULL, NULL, ""}, /* not offered here */
 		{POD("\"nodeSelector\":{\"disk\":\"ssd\"},", ""), NULL, NULL, ""},
 		{POD("\"nodeSelector\":{\"disk\":\"hdd\"},", ""), NULL, "NodeAffinity",
 		 "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"},
@@ -62,18 +66,25 @@ static void test_admission(void **state)
 	struct err err = ERR_INIT;
 	autojson js *map = js_parse("{\"disk\":\"ssd\"}", 14, NULL, &err);
 	struct labels *labels = labels_new(map);
+	struct taints {
+		struct taint *v;
+		size_t n;
+	};
+	static const struct decode_row taints_rows[] = {DECODE_ARRAY("v", struct taints, v, n, &taint_spec)};
+	static const struct decode_spec taints_spec = DECODE_SPEC(struct taints, taints_rows);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct pod *p = make_pod(rows[i].pod);
 		autobuf struct buf message = BUF_INIT;
-		const char *reason = NULL;
+		char reason[ADMIT_REASON_MAX];
+		autofree char *text = mem_printf("{\"v\":%s}", rows[i].taints ? rows[i].taints : "[]");
+		autofree struct taints *taints = decode_new(&taints_spec, text, strlen(text), &err);
 		const struct admit_node n = {.name = "n1",
 					     .labels = labels,
-					     .taints = rows[i].taints,
-					     .allocatable = {2000, 1 << 30, 1 << 30},
-					     .used = {500, 0, 0},
-					     .max_pods = 10,
-					     .pods = 9};
-		assert_int_equal(admit_check(&n, p, &reason, &message), rows[i].reason == NULL);
+					     .taints = taints->v,
+					     .n_taints = taints->n,
+					     .allocatable = {2000, 1 << 30, 1 << 30, 10},
+					     .used = {500, 0, 0, 9}};
+		assert_int_equal(admit_check(&n, p, reason, &message), rows[i].reason == NULL);
 		if (rows[i].reason)
 			assert_string_equal(reason, rows[i].reason);
 		assert_string_equal(buf_str(&message), rows[i].message);
@@ -86,9 +97,9 @@ static void test_full(void **state)
 {
 	struct pod *p = make_pod(POD("", ""));
 	autobuf struct buf message = BUF_INIT;
-	const char *reason;
-	const struct admit_node n = {.name = "n1", .max_pods = 1, .pods = 1};
-	assert_false(admit_check(&n, p, &reason, &message));
+	char reason[ADMIT_REASON_MAX];
+	const struct admit_node n = {.name = "n1", .allocatable = {.pods = 1}, .used = {.pods = 1}};
+	assert_false(admit_check(&n, p, reason, &message));
 	assert_string_equal(reason, "OutOfpods");
 	free_pod(p);
 }
@@ -114,7 +125,7 @@ static void test_ports(void **state)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct pod *a = make_pod(rows[i].a), *b = make_pod(rows[i].b);
-		assert_int_equal(admit_ports_conflict(a, b), rows[i].conflict);
+		assert_int_equal(pod_demand_ports_conflict(a->demand, b->demand), rows[i].conflict);
 		free_pod(a);
 		free_pod(b);
 	}
@@ -142,7 +153,7 @@ static void test_qos(void **state)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct pod *p = make_pod(rows[i].pod);
-		assert_string_equal(resources_qos_name(resources_qos(p)), rows[i].want);
+		assert_string_equal(qos_class_name(resources_qos(p)), rows[i].want);
 		free_pod(p);
 	}
 }
@@ -155,9 +166,8 @@ static void test_requests_and_limits(void **state)
 		"{\"name\":\"big\",\"resources\":{\"requests\":{\"cpu\":\"2\",\"memory\":\"1Mi\"}}}],"
 		"\"containers\":[{\"name\":\"a\",\"resources\":{\"requests\":{\"cpu\":\"500m\",\"memory\":\"512Mi\"},"
 		"\"limits\":{\"cpu\":\"5m\",\"memory\":\"1Gi\"}}}]}}");
-	struct resources r = resources_requests(p);
-	assert_int_equal(r.cpu_milli, 2100); /* the init container beside the sidecar, not the app */
-	assert_int_equal(r.memory, 512 << 20);
+	/* the init container beside the sidecar, not the app */
+	assert_int_equal(p->demand->requests.cpu_milli, 2100);
 	struct runtime_limits l = resources_container_limits(p, &p->containers[2], INT64_C(1) << 30);
 	assert_int_equal(l.cpu_shares, 512);
 	assert_int_equal(l.cpu_quota_us, 1000); /* the kernel takes no less */

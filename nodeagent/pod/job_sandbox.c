@@ -6,6 +6,7 @@
 
 #include "pod/hostfiles.h"
 #include "pod/volumes.h"
+#include "pod/resources.h"
 #include "os/tree.h"
 
 struct sandbox_job {

@@ -15,6 +15,7 @@
 #include "pod/message.h"
 #include "pod/volumes.h"
 #include "pod/job.h"
+#include "pod/resources.h"
 #include "os/tree.h"
 
 struct start_job {
@@ -186,7 +187,7 @@ static int build_env(struct start_job *s, struct container_env *env, struct err 
 				  .host_ip = h->host_ip,
 				  .allocatable_cpu_milli = h->node.allocatable.cpu_milli,
 				  .allocatable_memory = h->node.allocatable.memory,
-				  .allocatable_storage = h->node.allocatable.storage,
+				  .allocatable_storage = h->node.allocatable.ephemeral,
 				  .object = object,
 				  .arg = s,
 				  .services = h->services,

@@ -1,14 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pod/resources.h"
 
-static const char *const qos_names[] = {
-	[QOS_GUARANTEED] = "Guaranteed", [QOS_BURSTABLE] = "Burstable", [QOS_BEST_EFFORT] = "BestEffort"};
-
-const char *resources_qos_name(enum qos_class q)
-{
-	return qos_names[q];
-}
-
 static int64_t amount(int64_t v)
 {
 	return v == QUANTITY_UNSET ? 0 : v;
@@ -19,42 +11,14 @@ static int64_t max(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* Zero amounts count as absent, as upstream counts them. */
 enum qos_class resources_qos(const struct pod *p)
 {
-	bool any = false, guaranteed = true;
+	struct qos q = {0};
 	for (size_t i = 0; i < p->n_containers; i++) {
 		const struct container_resources *r = &p->containers[i].resources;
-		any |= r->cpu_request > 0 || r->cpu_limit > 0 || r->memory_request > 0 || r->memory_limit > 0;
-		guaranteed &= r->cpu_limit > 0 && r->memory_limit > 0 && r->cpu_request == r->cpu_limit &&
-			      r->memory_request == r->memory_limit;
+		qos_add_amounts(&q, r->cpu_request, r->cpu_limit, r->memory_request, r->memory_limit);
 	}
-	return !any ? QOS_BEST_EFFORT : guaranteed ? QOS_GUARANTEED : QOS_BURSTABLE;
-}
-
-struct resources resources_requests(const struct pod *p)
-{
-	struct resources sum = {0}, sidecars = {0}, init = {0};
-	for (size_t i = 0; i < p->n_containers; i++) {
-		const struct container_spec *c = &p->containers[i];
-		struct resources r = {amount(c->resources.cpu_request), amount(c->resources.memory_request),
-				      amount(c->resources.storage_request)};
-		struct resources *into = c->sidecar ? &sidecars : &sum;
-		if (!c->init || c->sidecar) {
-			into->cpu_milli += r.cpu_milli;
-			into->memory += r.memory;
-			into->storage += r.storage;
-			r = (struct resources){0};
-		}
-		if (c->init) {
-			init.cpu_milli = max(init.cpu_milli, r.cpu_milli + sidecars.cpu_milli);
-			init.memory = max(init.memory, r.memory + sidecars.memory);
-			init.storage = max(init.storage, r.storage + sidecars.storage);
-		}
-	}
-	return (struct resources){max(init.cpu_milli, sum.cpu_milli + sidecars.cpu_milli),
-				  max(init.memory, sum.memory + sidecars.memory),
-				  max(init.storage, sum.storage + sidecars.storage)};
+	return qos_class(&q);
 }
 
 /* The kernel's bounds of cpu.shares, and of what a quota can say. */
@@ -109,7 +73,7 @@ struct runtime_limits resources_pod_limits(const struct pod *p)
 		memory = together ? memory + amount(r->memory_limit) : max(memory, amount(r->memory_limit));
 	}
 	return (struct runtime_limits){
-		.cpu_shares = shares(resources_requests(p).cpu_milli),
+		.cpu_shares = shares(p->demand->requests.cpu_milli),
 		.cpu_quota_us = cpu_capped ? quota(cpu) : 0,
 		.memory_bytes = memory_capped ? memory : 0,
 	};

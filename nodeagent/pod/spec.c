@@ -2,6 +2,7 @@
 #include "pod/spec.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "object/quantity.h"
 
@@ -9,12 +10,6 @@
 #define AMOUNT_MAX (INT64_C(1) << 46)
 #define SECONDS_MAX (INT64_C(100) * 365 * 24 * 3600)
 
-static const char *const phase_names[] = {
-	[PHASE_PENDING] = "Pending", [PHASE_RUNNING] = "Running", [PHASE_SUCCEEDED] = "Succeeded",
-	[PHASE_FAILED] = "Failed",   [PHASE_UNKNOWN] = "Unknown",
-};
-static const char *const restart_names[] = {
-	[RESTART_ALWAYS] = "Always", [RESTART_ON_FAILURE] = "OnFailure", [RESTART_NEVER] = "Never"};
 static const char *const pull_names[] = {
 	[PULL_IF_NOT_PRESENT] = "IfNotPresent", [PULL_ALWAYS] = "Always", [PULL_NEVER] = "Never"};
 static const char *const dns_names[] = {
@@ -23,11 +18,6 @@ static const char *const dns_names[] = {
 	[DNS_DEFAULT] = "Default",
 	[DNS_NONE] = "None",
 };
-
-const char *pod_phase_name(enum pod_phase p)
-{
-	return phase_names[p];
-}
 
 /* The row of `names` that s is; dflt when none or NULL. */
 static int word(const char *const *names, size_t n, const char *s, int dflt)
@@ -243,6 +233,17 @@ static void decode_groups(struct pod *p, const js *ctx)
 	p->groups = v;
 }
 
+static struct pod_demand *decode_demand(const js *spec)
+{
+	autobuf struct buf text = BUF_INIT;
+	autoarena struct arena a = ARENA_INIT;
+	struct pod_demand d = {0};
+	struct scan s;
+	js_write(&text, spec);
+	scan_init(&s, buf_str(&text), text.len);
+	return pod_demand_decode(&s, &a, &d) ? decode_copy(&pod_demand_spec, &d) : NULL;
+}
+
 bool pod_decode(void *into, const js *o)
 {
 	struct pod *p = into;
@@ -255,7 +256,7 @@ bool pod_decode(void *into, const js *o)
 	p->service_account = keep(a, js_str(spec, "serviceAccountName", NULL));
 	p->hostname = keep(a, js_str(spec, "hostname", NULL));
 	p->subdomain = keep(a, js_str(spec, "subdomain", NULL));
-	p->restart = WORD(restart_names, js_str(spec, "restartPolicy", NULL), RESTART_ALWAYS);
+	p->restart = WORD(restart_policy_names, js_str(spec, "restartPolicy", NULL), RESTART_ALWAYS);
 	p->dns = WORD(dns_names, js_str(spec, "dnsPolicy", NULL), DNS_CLUSTER_FIRST);
 	p->host_network = js_bool(spec, false, "hostNetwork", NULL);
 	p->host_pid = js_bool(spec, false, "hostPID", NULL);
@@ -279,6 +280,7 @@ bool pod_decode(void *into, const js *o)
 	js_array_for_each (ac, apps)
 		decode_container(a, c++, ac, ctx, false);
 
+	p->demand = decode_demand(spec);
 	decode_groups(p, ctx);
 	const js *secrets = js_arr(spec, "imagePullSecrets", NULL);
 	const char **sv = arena_array(a, js_len(secrets) + 1, sizeof(*sv));
@@ -287,21 +289,18 @@ bool pod_decode(void *into, const js *o)
 	p->pull_secrets = sv;
 
 	p->volumes = keep_json(a, js_arr(spec, "volumes", NULL));
-	p->node_selector = keep_json(a, js_obj(spec, "nodeSelector", NULL));
-	p->affinity = keep_json(a, js_obj(spec, "affinity", "nodeAffinity",
-					  "requiredDuringSchedulingIgnoredDuringExecution", NULL));
-	p->tolerations = keep_json(a, js_arr(spec, "tolerations", NULL));
 	p->host_aliases = keep_json(a, js_arr(spec, "hostAliases", NULL));
 	p->dns_config = keep_json(a, js_obj(spec, "dnsConfig", NULL));
 	p->sysctls = keep_json(a, js_arr(ctx, "sysctls", NULL));
 	p->readiness_gates = keep_json(a, js_arr(spec, "readinessGates", NULL));
-	p->phase = WORD(phase_names, js_str(status, "phase", NULL), PHASE_PENDING);
+	p->phase = WORD(pod_phase_names, js_str(status, "phase", NULL), PHASE_PENDING);
 	p->status = keep_json(a, status);
-	return p->n_containers > p->n_init;
+	return p->demand && p->n_containers > p->n_init;
 }
 
 void pod_release(void *o)
 {
+	free(((struct pod *)o)->demand);
 	arena_release(&((struct pod *)o)->arena);
 }
 

@@ -11,11 +11,11 @@
 #define POD_SPEC_H
 
 #include "controller/informer.h"
+#include "object/core/demand.h"
+#include "object/core/pod.h"
 #include "base/arena.h"
 
-enum restart_policy { RESTART_ALWAYS, RESTART_ON_FAILURE, RESTART_NEVER };
 enum pull_policy { PULL_IF_NOT_PRESENT, PULL_ALWAYS, PULL_NEVER };
-enum pod_phase { PHASE_PENDING, PHASE_RUNNING, PHASE_SUCCEEDED, PHASE_FAILED, PHASE_UNKNOWN };
 enum dns_policy { DNS_CLUSTER_FIRST, DNS_CLUSTER_FIRST_HOST_NET, DNS_DEFAULT, DNS_NONE };
 enum { QUANTITY_UNSET = -1 };
 
@@ -86,8 +86,9 @@ struct pod {
 	const uint32_t *groups;		   /* supplementalGroups and fsGroup */
 	size_t n_groups;
 	const char *const *pull_secrets; /* NULL-terminated */
+	struct pod_demand *demand;	 /* what it asks of the node; a block of its own */
 	/* JSON text of the field, NULL = absent. */
-	const char *volumes, *node_selector, *affinity, *tolerations, *host_aliases, *dns_config, *sysctls;
+	const char *volumes, *host_aliases, *dns_config, *sysctls;
 	const char *readiness_gates;
 	enum pod_phase phase; /* as the API has it */
 	const char *status;   /* JSON text of .status as the API has it */
@@ -100,7 +101,6 @@ extern const struct informer_type pod_type;
 bool pod_decode(void *into, const js *o);
 void pod_release(void *o);
 
-const char *pod_phase_name(enum pod_phase p);
 /* Parses one of the text fields above; NULL when absent. The caller puts it. */
 js *pod_field(const char *text);
 /* Index by name among all containers; -1 when there is none. */

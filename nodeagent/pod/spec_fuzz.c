@@ -21,13 +21,13 @@ static void use(const struct pod *p, const js *o)
 {
 	static const struct runtime_list nothing = {0};
 	const char *ips[RUNTIME_IPS_MAX] = {"10.0.0.1", ""};
-	const struct admit_node n = {.name = "n", .max_pods = 110};
+	const struct admit_node n = {.name = "n", .allocatable = {.pods = 110}};
 	const struct status_node sn = {"1.2.3.4", "x"};
 	const struct hostfiles_dns dns = {"10.96.0.10", "cluster.local", "search a\nnameserver 1.1.1.1\n"};
 	const struct instant now = {NS_PER_S, NS_PER_S};
 	autobuf struct buf b = BUF_INIT;
 	autojson js *old = pod_field(p->status), *st = NULL, *patch = NULL;
-	const char *reason;
+	char reason[ADMIT_REASON_MAX];
 	struct machine m;
 	struct status_known known;
 	machine_init(&m, p, now);
@@ -37,7 +37,7 @@ static void use(const struct pod *p, const js *o)
 	st = status_build(&m, &sn, &known, now.wall_ns);
 	patch = status_patch(&known, &m, &sn, now.wall_ns, &known);
 	machine_release(&m);
-	(void)admit_check(&n, p, &reason, &b);
+	(void)admit_check(&n, p, reason, &b);
 	hostfiles_hosts(&b, p, ips, "cluster.local", "");
 	hostfiles_resolv(&b, p, &dns);
 	for (size_t i = 0; i < p->n_containers; i++) {

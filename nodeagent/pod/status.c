@@ -404,9 +404,9 @@ static js *message(const struct status_source *src)
 	return has_reason(src->m) && src->m->message ? js_new_str(src->m->message) : NULL;
 }
 
-static js *qos_class(const struct status_source *src)
+static js *qos(const struct status_source *src)
 {
-	return js_new_str(resources_qos_name(resources_qos(src->m->pod)));
+	return js_new_str(qos_class_name(resources_qos(src->m->pod)));
 }
 
 static js *start_time(const struct status_source *src)
@@ -468,7 +468,7 @@ static const struct field_row {
 	{"phase", phase_name, true, false},
 	{"reason", reason, true, false},
 	{"message", message, true, false},
-	{"qosClass", qos_class, true, false},
+	{"qosClass", qos, true, false},
 	{"startTime", start_time, true, false},
 	{"hostIP", host_ip, false, true},
 	{"hostIPs", host_ips, false, true},

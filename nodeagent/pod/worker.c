@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pod/worker.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -148,26 +149,16 @@ static void delete_object(struct worker *w)
 
 static void admit(struct worker *w)
 {
-	struct resources r = resources_requests(w->pod);
-	struct admit_node *n = &w->host->node;
 	w->admitted = true;
-	n->pods++;
-	n->used.cpu_milli += r.cpu_milli;
-	n->used.memory += r.memory;
-	n->used.storage += r.storage;
+	resources_add(&w->host->node.used, &w->pod->demand->requests, 1);
 }
 
 static void give_back(struct worker *w)
 {
-	struct resources r = resources_requests(w->pod);
-	struct admit_node *n = &w->host->node;
 	if (!w->admitted)
 		return;
 	w->admitted = false;
-	n->pods--;
-	n->used.cpu_milli -= r.cpu_milli;
-	n->used.memory -= r.memory;
-	n->used.storage -= r.storage;
+	resources_add(&w->host->node.used, &w->pod->demand->requests, -1);
 }
 
 static void count(struct worker *w)
@@ -325,21 +316,14 @@ void worker_add_config(struct config_set *s, struct pod_host *h, const struct po
 				       c->env[i].ref);
 }
 
-static bool wants_host_port(const struct pod *p)
-{
-	for (size_t i = 0; i < p->n_containers; i++)
-		if (p->containers[i].n_ports)
-			return true;
-	return false;
-}
-
 static bool ports_free(const struct worker *w)
 {
-	if (!wants_host_port(w->pod))
+	if (!w->pod->demand->n_ports)
 		return true;
 	for (struct map_iter it = {0}; map_next(&w->host->workers, &it);) {
 		const struct worker *other = it.value;
-		if (other != w && other->admitted && admit_ports_conflict(w->pod, other->pod))
+		if (other != w && other->admitted &&
+		    pod_demand_ports_conflict(w->pod->demand, other->pod->demand))
 			return false;
 	}
 	return true;
@@ -348,12 +332,13 @@ static bool ports_free(const struct worker *w)
 static void check_admission(struct worker *w)
 {
 	autobuf struct buf why = BUF_INIT;
-	const char *reason = ADMIT_PORTS_REASON;
+	char reason[ADMIT_REASON_MAX];
 	/* What is over needs no room; what runs has its room already. */
 	if (w->m.stage >= POD_ENDED)
 		return;
-	bool fits = w->m.sandbox_up || admit_check(&w->host->node, w->pod, &reason, &why);
+	bool fits = w->m.sandbox_up || admit_check(&w->host->node, w->pod, reason, &why);
 	if (fits && !w->m.sandbox_up && !ports_free(w)) {
+		snprintf(reason, sizeof(reason), "%s", ADMIT_PORTS_REASON);
 		buf_adds(&why, ADMIT_PORTS_MESSAGE);
 		fits = false;
 	}

@@ -86,14 +86,13 @@ static void start(struct scene *s)
 	s->rest.user_agent = "test";
 	s->loop = loop_new(&(struct loop_config){worker_lanes, LANES, true});
 	s->world = fake_world_new();
-	s->host = (struct pod_host){
-		.loop = s->loop,
-		.api = api_new(&s->rest, s->loop, 2),
-		.root = "/nonexistent",
-		.cluster_domain = "cluster.local",
-		.host_ip = "1.2.3.4",
-		.simulated = true,
-		.node = {.name = "n1", .max_pods = 1, .allocatable = {1000, 1 << 30, 1 << 30}}};
+	s->host = (struct pod_host){.loop = s->loop,
+				    .api = api_new(&s->rest, s->loop, 2),
+				    .root = "/nonexistent",
+				    .cluster_domain = "cluster.local",
+				    .host_ip = "1.2.3.4",
+				    .simulated = true,
+				    .node = {.name = "n1", .allocatable = {1000, 1 << 30, 1 << 30, 1}}};
 	s->host.config = config_cache_new(s->host.api);
 	s->host.rt = fake_new(s->world, "10.100.0.0/24", on_exit_notice, &s->host, &err);
 	s->thread = thread_start("loop", run, s->loop);
@@ -115,7 +114,7 @@ static void stop(struct scene *s)
 		loop_call(s->loop, count_workers, s);
 	} while (s->workers);
 	pthread_mutex_unlock(&s->lock);
-	assert_int_equal(s->host.node.pods, 0);
+	assert_int_equal(s->host.node.used.pods, 0);
 	assert_int_equal(s->host.running_containers, 0);
 	loop_stop(s->loop);
 	pthread_join(s->thread, NULL);
