@@ -1,4 +1,4 @@
-# Coracle's build. `make` builds the daemons into $(B)/bin; V=1 shows commands; B=DIR builds elsewhere.
+# Coracle's build. `make help` lists what it can do; V=1 shows commands; B=DIR builds elsewhere.
 B      ?= build
 CC     ?= gcc
 PKG    := libmicrohttpd libcurl json-c yaml-0.1 openssl sqlite3 libarchive libuv gnutls zlib libzstd
@@ -50,8 +50,11 @@ COMMON_LIB   := $(B)/libcommon.a
 BINS  := $(DAEMONS:%=$(B)/bin/%) $(B)/bin/pause
 BENCH := $(B)/bin/bench-load
 
-.PHONY: all test asan tsan fuzz fuzz-short lint fmt fmt-check bench e2e install clean tests bench-tools
-all: $(BINS)
+.PHONY: all help test asan tsan coverage fuzz fuzz-build fuzzers fuzz-short lint fmt fmt-check bench bench-tools e2e install clean tests
+all: $(BINS) $(if $(filter build,$(B)),compile_commands.json) ## the daemons, in build/bin (the default)
+
+help: ## this list
+	@awk -F ' ## ' '/^[a-z0-9-]+:.* ## / { sub(/:.*/, "", $$1); printf "  %-12s %s\n", $$1, $$2 }' Makefile
 
 # Each daemon sees its own folder and common/ only; common/ sees itself only. That is the layering law.
 $(B)/obj/common/%.o: INC := -Icommon
@@ -95,12 +98,19 @@ ALL_FUZZ  += $(patsubst %.c,$(B)/fuzz/%,$(COMMON_FUZZ))
 BENCH_SRC := $(wildcard e2e/bench/*.c)
 ALL_SRC   += $(COMMON_SRC) $(COMMON_TESTS) $(COMMON_FUZZ) $(BENCH_SRC) nodeagent/pause/pause.c
 
-%.a:
+# What is built remembers how: when a compiler, a flag or the set of sources has changed, so has its stamp.
+remember = $(shell mkdir -p $(B)/stamp)$(file >$(B)/stamp/$(1).new,$(2))$(shell cd $(B)/stamp && cmp -s $(1).new $(1) || mv $(1).new $(1))
+ifneq ($(filter-out help clean fmt fmt-check,$(or $(MAKECMDGOALS),all)),)
+$(call remember,flags,$(filter-out ccache,$(CC)) $(CFLAGS) $(LDFLAGS))
+$(call remember,sources,$(sort $(ALL_SRC)))
+endif
+
+$(B)/lib%.a: $(B)/stamp/sources
 	$(call say,AR,$@)
 	@mkdir -p $(@D)
-	$(Q)rm -f $@ && ar crs $@ $^
+	$(Q)rm -f $@ && ar crs $@ $(filter %.o,$^)
 
-$(B)/obj/%.o: %.c
+$(B)/obj/%.o: %.c $(B)/stamp/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(INC) -MMD -MP -c -o $@ $<
@@ -125,44 +135,60 @@ $(BENCH): $(call objects,$(BENCH_SRC)) $(COMMON_LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_e2e)
 
+# For editors and clangd: what the rule above would run for each source.
+compile_commands.json: $(B)/stamp/sources $(B)/stamp/flags
+	$(Q)for f in $$(cat $<); do d=$${f%%/*}; \
+		[ $$d = common ] || [ $$d = e2e ] && inc= || inc="-I$$d -I$(B)/gen/$$d"; \
+		printf '{"directory": "%s", "file": "%s", "command": "%s"},\n' '$(CURDIR)' $$f \
+			"$(filter-out ccache,$(CC)) $(CFLAGS) -Icommon $$inc -c $$f"; done | sed '1s/^/[/; $$s/,$$/]/' > $@
+
 tests: $(ALL_TESTS)
-# One test: make test T=common/base/buf_test
-test: all tests
+test: all tests ## unit tests; one of them with T=common/base/buf_test
 	$(Q)./e2e/unit $(if $(T),$(B)/test/$(T),$(ALL_TESTS))
 
-asan:
+asan: ## unit tests under AddressSanitizer and UBSan
 	$(Q)ASAN_OPTIONS=detect_leaks=1 $(MAKE) B=build-asan CC=clang OPT='-O1 -g' SAN='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' test
-tsan:
+tsan: ## unit tests under ThreadSanitizer
 	$(Q)$(MAKE) B=build-tsan CC=clang OPT='-O1 -g' SAN='-fsanitize=thread' test
+coverage: ## unit tests with gcov; how much of every room they run
+	$(Q)$(MAKE) B=build-coverage CC=gcc OPT='-O0 -g' SAN='--coverage -fprofile-update=atomic' test
+	$(Q)./e2e/coverage build-coverage
 FUZZ_SECONDS ?= 300
 fuzz-build:
 	$(Q)$(MAKE) B=build-fuzz CC=clang OPT='-O1 -g' SAN='-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined' fuzzers
 fuzzers: $(ALL_FUZZ)
-fuzz: fuzz-build
+fuzz: fuzz-build ## every parser's fuzz target, FUZZ_SECONDS (300) each
 	$(Q)./e2e/fuzz build-fuzz $(FUZZ_SECONDS)
-fuzz-short: fuzz-build
+fuzz-short: fuzz-build ## the same, 3 seconds each
 	$(Q)./e2e/fuzz build-fuzz 3
 
-lint: all
+lint: all ## the laws of the house (e2e/laws), shell syntax, cppcheck
 	$(Q)./e2e/lint $(B)
 FORMATTED := $(sort $(ALL_SRC)) $(wildcard $(addsuffix *.h,$(sort $(dir $(ALL_SRC)))))
-fmt:
+fmt: ## clang-format over everything
 	$(Q)clang-format -i $(FORMATTED)
-fmt-check:
+fmt-check: ## is everything formatted?
 	$(Q)clang-format --dry-run -Werror $(FORMATTED)
-bench: all bench-tools
+bench: all bench-tools ## every budget of the design, measured
 	$(Q)./e2e/bench/run
-e2e: all
+e2e: all ## every test there is, on both stores (e2e/run)
 	$(Q)./e2e/run
 
 PREFIX ?= /usr/local
-install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/coracle $(DESTDIR)$(PREFIX)/lib/systemd/system
+SHARE  := $(DESTDIR)$(PREFIX)/share
+install: all ## programs, units, manual pages and completions, below DESTDIR and PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/coracle $(DESTDIR)$(PREFIX)/lib/systemd/system \
+		$(SHARE)/man/man8 $(SHARE)/bash-completion/completions
 	install -m 0755 $(DAEMONS:%=$(B)/bin/%) $(DESTDIR)$(PREFIX)/bin
 	install -m 0755 $(B)/bin/pause $(DESTDIR)$(PREFIX)/libexec/coracle/pause
-	install -m 0644 $(wildcard deploy/units/*.service) $(DESTDIR)$(PREFIX)/lib/systemd/system
+	for d in $(DAEMONS); do \
+		sed 's|@PREFIX@|$(PREFIX)|g' deploy/units/coracle-$$d.service.in \
+			> $(DESTDIR)$(PREFIX)/lib/systemd/system/coracle-$$d.service && \
+		$(B)/bin/$$d --help=man > $(SHARE)/man/man8/$$d.8 && \
+		$(B)/bin/$$d --help=bash > $(SHARE)/bash-completion/completions/$$d || exit 1; \
+	done
 
-clean:
+clean: ## removes what was built
 	rm -rf build build-*
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
