@@ -81,22 +81,48 @@ static const struct informer_object *find_owner(struct informer **informers, con
 	return NULL;
 }
 
+/* An owner in foreground deletion may wait for what this reference came from. */
+static void enqueue_waiting_owner(struct workqueue *q, struct informer **informers, const char *ns,
+				  const struct owner_ref *r)
+{
+	const struct informer_object *owner = find_owner(informers, ns, r);
+
+	if (owner && owner->meta.deleted_ns)
+		add_key(q, owner);
+	informer_unref(owner);
+}
+
+static const struct owner_ref *find_ref(const struct meta *m, const char *uid)
+{
+	for (size_t i = 0; i < m->n_owners; i++)
+		if (strcmp(m->owners[i].uid, uid) == 0)
+			return &m->owners[i];
+	return NULL;
+}
+
+/* Owners that the object blocked before and does not block any more. */
+static void enqueue_unblocked(struct workqueue *q, struct informer **informers, const struct meta *old,
+			      const struct meta *new)
+{
+	for (size_t i = 0; i < old->n_owners; i++) {
+		const struct owner_ref *r = new ? find_ref(new, old->owners[i].uid) : NULL;
+
+		if (!new || (old->owners[i].block_owner_deletion && !(r && r->block_owner_deletion)))
+			enqueue_waiting_owner(q, informers, old->namespace, &old->owners[i]);
+	}
+}
+
 static void enqueue(struct workqueue *q, void *state, struct informer **informers, const void *old_object,
 		    const void *new_object)
 {
 	const struct informer_object *old = old_object, *new = new_object;
 	if (!new) {
 		enqueue_dependants(q, informers, old->meta.uid);
-		/* An owner in foreground deletion may wait for this one. */
-		for (size_t i = 0; i < old->meta.n_owners; i++) {
-			const struct informer_object *owner =
-				find_owner(informers, old->meta.namespace, &old->meta.owners[i]);
-			if (owner && owner->meta.deleted_ns)
-				add_key(q, owner);
-			informer_unref(owner);
-		}
+		enqueue_unblocked(q, informers, &old->meta, NULL);
 		return;
 	}
+	if (old)
+		enqueue_unblocked(q, informers, &old->meta, &new->meta);
 	if (new->meta.deleted_ns) {
 		if (has_finalizer(&new->meta, FOREGROUND) || has_finalizer(&new->meta, ORPHAN))
 			add_key(q, new);
@@ -212,7 +238,7 @@ static int delete_dependants(struct controller_ctx *ctx, const struct informer_o
 }
 
 /* ---- dependants ---- */
-enum owner_state { OWNER_SOLID, OWNER_ABSENT, OWNER_WAITING };
+enum owner_state { OWNER_SOLID, OWNER_ABSENT, OWNER_WAITING, OWNER_STATES };
 
 /* The informer's word that an owner exists is good; that it does not is checked live. */
 static int owner_state(struct controller_ctx *ctx, const struct informer_object *o, const struct owner_ref *r,
@@ -249,45 +275,90 @@ static int owner_state(struct controller_ctx *ctx, const struct informer_object 
 	return 0;
 }
 
-static bool has_dependants(struct controller_ctx *ctx, const struct informer_object *o)
+/* What is known of the dependants of an object. */
+struct below {
+	bool any, waiting; /* there are some; one of them is in foreground deletion itself */
+};
+
+static struct below look_below(struct controller_ctx *ctx, const struct informer_object *o)
 {
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+	struct below ret = {false, false};
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds) && !ret.waiting; i++) {
 		const void **v;
 		size_t n = informer_list(ctx->informers[i], INDEX_OWNER_UID, o->meta.uid, &v);
+
+		ret.any |= n > 0;
+		for (size_t k = 0; k < n; k++) {
+			const struct meta *m = &((const struct informer_object *)v[k])->meta;
+
+			ret.waiting |= m->deleted_ns && has_finalizer(m, FOREGROUND);
+		}
 		informer_unref_all(v, n);
-		if (n > 0)
-			return true;
 	}
-	return false;
+	return ret;
 }
 
-static int collect(struct controller_ctx *ctx, const struct informer_object *o, struct err *err)
+/* A circle of owners: each would wait for the next for ever. As upstream, one of them stops blocking its own. */
+static int unblock_owners(struct controller_ctx *ctx, const struct informer_object *o, struct err *err)
 {
-	bool *drop = mem_array(o->meta.n_owners, sizeof(bool));
-	size_t solid = 0, waiting = 0, absent = 0;
-	int rc = 0;
-	for (size_t i = 0; i < o->meta.n_owners && rc == 0; i++) {
+	js *list = js_new_arr();
+
+	for (size_t i = 0; i < o->meta.n_owners; i++) {
+		js *ref = claim_owner_json(&o->meta.owners[i]);
+
+		js_del(ref, "blockOwnerDeletion");
+		js_push(list, ref);
+	}
+	return patch(ctx, o, "ownerReferences", list, err);
+}
+
+struct owners { /* how many of an object's owners are in which state */
+	size_t n[OWNER_STATES];
+	bool *drop; /* by owner: the reference is of no more use */
+};
+
+static int classify_owners(struct controller_ctx *ctx, const struct informer_object *o, struct owners *ret,
+			   struct err *err)
+{
+	for (size_t i = 0; i < o->meta.n_owners; i++) {
 		enum owner_state st;
-		rc = owner_state(ctx, o, &o->meta.owners[i], &st, err);
-		if (rc < 0)
-			break;
-		drop[i] = st != OWNER_SOLID;
-		solid += st == OWNER_SOLID;
-		waiting += st == OWNER_WAITING;
-		absent += st == OWNER_ABSENT;
+
+		if (owner_state(ctx, o, &o->meta.owners[i], &st, err) < 0)
+			return -1;
+		ret->drop[i] = st != OWNER_SOLID;
+		ret->n[st]++;
 	}
-	if (rc == 0 && solid > 0 && waiting + absent > 0)
-		rc = drop_owners(ctx, o, drop, err);
-	else if (rc == 0 && solid == 0) {
-		/* Somebody waits for the whole tree below: go down in the foreground. */
-		bool foreground =
-			has_finalizer(&o->meta, FOREGROUND) || (waiting > 0 && has_dependants(ctx, o));
-		const char *policy = has_finalizer(&o->meta, ORPHAN) ? "Orphan"
-				     : foreground		     ? "Foreground"
-								     : "Background";
-		rc = delete_object(ctx, o, policy, err);
-	}
-	free(drop);
+	return 0;
+}
+
+/* No owner is left that would keep the object. */
+static int collect(struct controller_ctx *ctx, const struct informer_object *o, bool owner_waits,
+		   struct err *err)
+{
+	struct below below = owner_waits ? look_below(ctx, o) : (struct below){false, false};
+
+	if (below.waiting && unblock_owners(ctx, o, err) < 0)
+		return -1;
+	/* Somebody waits for the whole tree below: go down in the foreground. */
+	bool foreground = below.any || has_finalizer(&o->meta, FOREGROUND);
+	const char *policy = has_finalizer(&o->meta, ORPHAN) && !below.any ? "Orphan"
+			     : foreground				   ? "Foreground"
+									   : "Background";
+
+	return delete_object(ctx, o, policy, err);
+}
+
+static int judge(struct controller_ctx *ctx, const struct informer_object *o, struct err *err)
+{
+	struct owners owners = {.drop = mem_array(o->meta.n_owners, sizeof(bool))};
+	int rc = classify_owners(ctx, o, &owners, err);
+
+	if (rc == 0 && owners.n[OWNER_SOLID] == 0)
+		rc = collect(ctx, o, owners.n[OWNER_WAITING] > 0, err);
+	else if (rc == 0 && owners.n[OWNER_WAITING] + owners.n[OWNER_ABSENT] > 0)
+		rc = drop_owners(ctx, o, owners.drop, err);
+	free(owners.drop);
 	return rc;
 }
 
@@ -308,7 +379,7 @@ static int sync(struct controller_ctx *ctx, const char *key, struct err *err)
 	else if (o->meta.deleted_ns && has_finalizer(&o->meta, FOREGROUND))
 		rc = delete_dependants(ctx, o, err);
 	else if (o->meta.deleted_ns == 0 && o->meta.n_owners > 0)
-		rc = collect(ctx, o, err);
+		rc = judge(ctx, o, err);
 	informer_unref(o);
 	return rc;
 }
