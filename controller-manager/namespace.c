@@ -4,8 +4,9 @@
  * emptied of every namespaced resource that discovery names, then the finalizer `kubernetes` is taken out of
  * its spec, which ends it.
  *
- * What is left (Pods in their grace period, objects with finalizers) is told in the namespace's conditions
- * and looked at again, sooner first and later less often.
+ * A pass goes over everything, whatever fails on the way: one resource that cannot be deleted must not keep the
+ * others. What failed and what is left (Pods in their grace period, objects with finalizers) is told in the
+ * namespace's conditions and looked at again, the less often the longer it has lasted.
  */
 #include "controllers.h"
 
@@ -13,175 +14,303 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
+#include "base/map.h"
 #include "object/condition.h"
 
-#define RETRY_NS NS_PER_S
+#define RETRY_MIN_NS NS_PER_S
+#define RETRY_MAX_NS (15 * NS_PER_S)
 
-struct leftover {
-	size_t objects, kinds;
-	struct buf text; /* `pods. has 2 resource instances` */
-	struct buf finalizers;
+struct texts { /* a list of sentences, for one condition */
+	char **v;
+	size_t n;
 };
 
-/* Deletes one collection and counts what stays. */
-static int empty_resource(struct controller_ctx *ctx, const char *group, const char *version,
-			  const char *resource, const char *ns, struct leftover *left, struct err *err)
+struct pass { /* one look at everything in one namespace */
+	struct controller_ctx *ctx;
+	const char *ns;
+	size_t left; /* objects that are still there */
+	struct texts undiscovered, failed, remaining;
+	struct map finalizers; /* name -> how many of the objects carry it */
+	struct err err;	       /* the first failure */
+};
+
+/* ---- texts ---- */
+
+static void texts_add(struct texts *t, char *text)
 {
-	autobuf struct buf path = BUF_INIT;
-	rest_path(&path, group, version, ns, resource, NULL, NULL);
-	autojson js *options = js_new_obj(), *list = NULL;
-	js_set_str(options, "propagationPolicy", "Background");
-	struct err e = ERR_INIT;
-	if (rest_do(ctx->rest, REST_DELETE, buf_str(&path), options, NULL, &e) < 0 &&
-	    e.reason != REASON_NOT_FOUND && e.reason != REASON_METHOD_NOT_ALLOWED) {
-		*err = e;
-		return err_wrap(err, "delete %s", buf_str(&path));
-	}
-	buf_adds(&path, "?limit=500");
-	if (rest_do(ctx->rest, REST_GET, buf_str(&path), NULL, &list, err) < 0)
-		return -1;
-	size_t n = js_len(js_arr(list, "items", NULL)) +
-		   (size_t)js_int(list, 0, "metadata", "remainingItemCount", NULL);
-	if (n == 0)
-		return 0;
-	left->objects += n;
-	left->kinds++;
-	buf_addf(&left->text, "%s%s.%s has %zu resource instances", left->text.len ? ", " : "", resource,
-		 group, n);
-	js_array_for_each (item, js_arr(list, "items", NULL)) {
-		js_array_for_each (f, js_arr(item, "metadata", "finalizers", NULL)) {
-			const char *name = js_is_str(f) ? json_object_get_string(f) : "";
-			if (!strstr(buf_str(&left->finalizers), name))
-				buf_addf(&left->finalizers, "%s%s", left->finalizers.len ? ", " : "", name);
-		}
-	}
-	return 0;
+	t->v = mem_realloc_array(t->v, t->n + 1, sizeof(*t->v));
+	t->v[t->n++] = text;
 }
 
-static int empty_group(struct controller_ctx *ctx, const char *group, const char *version, const char *ns,
-		       struct leftover *left, struct err *err)
+static void texts_release(struct texts *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		free(t->v[i]);
+	free(t->v);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* After what is in b already: sorted, so that the condition changes only when its content does. */
+static void texts_join(struct texts *t, struct buf *b)
+{
+	if (t->n)
+		qsort(t->v, t->n, sizeof(*t->v), by_text);
+	for (size_t i = 0; i < t->n; i++)
+		buf_addf(b, "%s%s", i ? ", " : "", t->v[i]);
+}
+
+static void fail_with(struct pass *p, struct texts *where, const struct err *err)
+{
+	if (p->err.reason == REASON_NONE)
+		p->err = *err;
+	texts_add(where, mem_strdup(err->msg));
+}
+
+/* ---- emptying ---- */
+
+static void count_finalizers(struct pass *p, const js *item)
+{
+	js_array_for_each (f, js_arr(item, "metadata", "finalizers", NULL)) {
+		const char *name = js_is_str(f) ? json_object_get_string(f) : "";
+
+		map_set(&p->finalizers, name, (void *)((intptr_t)map_get(&p->finalizers, name) + 1));
+	}
+}
+
+static void count_rest(struct pass *p, const char *group, const char *resource, const js *list)
+{
+	const js *items = js_arr(list, "items", NULL);
+	size_t n = js_len(items) + (size_t)js_int(list, 0, "metadata", "remainingItemCount", NULL);
+
+	if (n == 0)
+		return;
+	p->left += n;
+	texts_add(&p->remaining, mem_printf("%s.%s has %zu resource instances", resource, group, n));
+	js_array_for_each (item, items)
+		count_finalizers(p, item);
+}
+
+/* Deletes one collection and counts what stays. */
+static void empty_resource(struct pass *p, const char *group, const char *version, const char *resource)
+{
+	autobuf struct buf path = BUF_INIT;
+	autojson js *options = js_new_obj(), *list = NULL;
+	struct err err = ERR_INIT;
+
+	rest_path(&path, group, version, p->ns, resource, NULL, NULL);
+	js_set_str(options, "propagationPolicy", "Background");
+	if (rest_do(p->ctx->rest, REST_DELETE, buf_str(&path), options, NULL, &err) < 0 &&
+	    err.reason != REASON_NOT_FOUND && err.reason != REASON_METHOD_NOT_ALLOWED) {
+		fail_with(p, &p->failed, &err);
+		return;
+	}
+	buf_adds(&path, "?limit=500");
+	if (rest_do(p->ctx->rest, REST_GET, buf_str(&path), NULL, &list, &err) < 0)
+		fail_with(p, &p->failed, &err);
+	else
+		count_rest(p, group, resource, list);
+}
+
+static bool has_verb(const js *resource, const char *verb)
+{
+	js_array_for_each (v, js_arr(resource, "verbs", NULL))
+		if (js_is_str(v) && strcmp(json_object_get_string(v), verb) == 0)
+			return true;
+	return false;
+}
+
+static void empty_group(struct pass *p, const char *group, const char *version)
 {
 	autofree char *path =
 		*group ? mem_printf("/apis/%s/%s", group, version) : mem_printf("/api/%s", version);
 	autojson js *list = NULL;
-	if (rest_do(ctx->rest, REST_GET, path, NULL, &list, err) < 0)
-		return -1;
+	struct err err = ERR_INIT;
+
+	if (rest_do(p->ctx->rest, REST_GET, path, NULL, &list, &err) < 0) {
+		fail_with(p, &p->undiscovered, &err);
+		return;
+	}
 	js_array_for_each (r, js_arr(list, "resources", NULL)) {
 		const char *name = js_str0(r, "name", NULL);
-		bool can_delete = false;
-		js_array_for_each (v, js_arr(r, "verbs", NULL))
-			can_delete |=
-				js_is_str(v) && strcmp(json_object_get_string(v), "deletecollection") == 0;
-		if (js_bool(r, false, "namespaced", NULL) && !strchr(name, '/') && can_delete &&
-		    empty_resource(ctx, group, version, name, ns, left, err) < 0)
-			return -1;
+
+		if (js_bool(r, false, "namespaced", NULL) && !strchr(name, '/') &&
+		    has_verb(r, "deletecollection"))
+			empty_resource(p, group, version, name);
 	}
-	return 0;
 }
 
-static int empty_namespace(struct controller_ctx *ctx, const char *ns, struct leftover *left, struct err *err)
+static void empty_namespace(struct pass *p)
 {
 	autojson js *groups = NULL;
-	if (empty_group(ctx, "", "v1", ns, left, err) < 0 ||
-	    rest_do(ctx->rest, REST_GET, "/apis", NULL, &groups, err) < 0)
-		return -1;
+	struct err err = ERR_INIT;
+
+	empty_group(p, "", "v1");
+	if (rest_do(p->ctx->rest, REST_GET, "/apis", NULL, &groups, &err) < 0)
+		fail_with(p, &p->undiscovered, &err);
 	js_array_for_each (g, js_arr(groups, "groups", NULL))
-		if (empty_group(ctx, js_str0(g, "name", NULL),
-				js_str0(g, "preferredVersion", "version", NULL), ns, left, err) < 0)
-			return -1;
-	return 0;
+		empty_group(p, js_str0(g, "name", NULL), js_str0(g, "preferredVersion", "version", NULL));
 }
 
-static void set(js *conditions, const char *type, bool on, const char *reason_on, const char *text_on,
-		const char *reason_off, const char *text_off, int64_t now)
+/* ---- conditions ---- */
+
+static const struct {
+	const char *type, *reason_ok, *text_ok, *reason;
+} conditions[] = {
+	{"NamespaceDeletionDiscoveryFailure", "ResourcesDiscovered", "All resources successfully discovered",
+	 "DiscoveryFailed"},
+	{"NamespaceDeletionGroupVersionParsingFailure", "ParsedGroupVersions",
+	 "All legacy kube types successfully parsed", "GroupVersionParsingFailed"},
+	{"NamespaceDeletionContentFailure", "ContentDeleted",
+	 "All content successfully deleted, may be waiting on finalization", "ContentDeletionFailed"},
+	{"NamespaceContentRemaining", "ContentRemoved", "All content successfully removed",
+	 "SomeResourcesRemain"},
+	{"NamespaceFinalizersRemaining", "ContentHasNoFinalizers",
+	 "All content-preserving finalizers finished", "SomeFinalizersRemain"},
+};
+enum { UNDISCOVERED, UNPARSED, FAILED, REMAINING, FINALIZERS, CONDITIONS };
+
+/* What is wrong, by condition; empty when all is well. */
+static void describe(struct pass *p, struct buf text[CONDITIONS])
 {
-	condition_set(conditions, type, on ? "True" : "False", on ? reason_on : reason_off,
-		      on ? text_on : text_off, now, false);
+	struct texts held = {0};
+
+	if (p->undiscovered.n)
+		buf_addf(&text[UNDISCOVERED],
+			 "Discovery failed for some groups, %zu failing: ", p->undiscovered.n);
+	texts_join(&p->undiscovered, &text[UNDISCOVERED]);
+	if (p->failed.n)
+		buf_addf(&text[FAILED], "Failed to delete all resource types, %zu remaining: ", p->failed.n);
+	texts_join(&p->failed, &text[FAILED]);
+	if (p->remaining.n)
+		buf_adds(&text[REMAINING], "Some resources are remaining: ");
+	texts_join(&p->remaining, &text[REMAINING]);
+	for (struct map_iter it = {0}; map_next(&p->finalizers, &it);)
+		texts_add(&held, mem_printf("%s in %zd resource instances", it.key, (intptr_t)it.value));
+	if (held.n)
+		buf_adds(&text[FINALIZERS], "Some content in the namespace has finalizers remaining: ");
+	texts_join(&held, &text[FINALIZERS]);
+	texts_release(&held);
 }
 
-static int write_conditions(struct controller_ctx *ctx, const char *name, const struct leftover *left,
-			    const struct err *failure, struct err *err)
+/* Brings the list up to date; false when it was. */
+static bool set_conditions(struct pass *p, js *list)
 {
-	autobuf struct buf path = BUF_INIT;
-	rest_path(&path, "", "v1", NULL, "namespaces", name, NULL);
-	autojson js *live = NULL;
-	struct err e = ERR_INIT;
-	if (rest_do(ctx->rest, REST_GET, buf_str(&path), NULL, &live, &e) < 0)
-		return e.reason == REASON_NOT_FOUND ? 0 : (*err = e, -1);
-	js *conditions = js_ensure_arr(js_ensure(live, "status", NULL), "conditions");
-	autojson js *before = js_dup(conditions);
-	int64_t now = clock_wall_ns();
-	set(conditions, "NamespaceDeletionDiscoveryFailure", false, "", "", "ResourcesDiscovered",
-	    "All resources successfully discovered", now);
-	set(conditions, "NamespaceDeletionContentFailure", failure->reason != REASON_NONE,
-	    "ContentDeletionFailed", failure->msg, "ContentDeleted",
-	    "All content successfully deleted, may be waiting on finalization", now);
-	autofree char *remain = mem_printf("Some resources are remaining: %s", buf_str(&left->text));
-	set(conditions, "NamespaceContentRemaining", left->objects > 0, "SomeResourcesRemain", remain,
-	    "ContentRemoved", "All content successfully removed", now);
-	autofree char *finalizers = mem_printf("Some content in the namespace has finalizers remaining: %s",
-					       buf_str(&left->finalizers));
-	set(conditions, "NamespaceFinalizersRemaining", left->finalizers.len > 0, "SomeFinalizersRemain",
-	    finalizers, "ContentHasNoFinalizers", "All content-preserving finalizers finished", now);
-	if (js_equal(before, conditions))
-		return 0;
-	autojson js *body = js_new_obj();
-	js_set(js_ensure(body, "status", NULL), "conditions", js_dup(conditions));
-	buf_adds(&path, "/status");
-	if (rest_do(ctx->rest, REST_PATCH_MERGE, buf_str(&path), body, NULL, &e) < 0 &&
-	    e.reason != REASON_NOT_FOUND) {
-		*err = e;
-		return -1;
+	struct buf text[CONDITIONS] = {BUF_INIT};
+	bool changed = false;
+
+	describe(p, text);
+	for (size_t i = 0; i < CONDITIONS; i++) {
+		bool on = text[i].len > 0;
+
+		changed |=
+			condition_set(list, conditions[i].type, on ? "True" : "False",
+				      on ? conditions[i].reason : conditions[i].reason_ok,
+				      on ? buf_str(&text[i]) : conditions[i].text_ok, clock_wall_ns(), false);
+		buf_release(&text[i]);
 	}
-	return 0;
+	return changed;
 }
 
-static int finalize(struct controller_ctx *ctx, const char *name, struct err *err)
+static int read_namespace(struct pass *p, js **ret, struct err *err)
 {
 	autobuf struct buf path = BUF_INIT;
-	rest_path(&path, "", "v1", NULL, "namespaces", name, NULL);
-	autojson js *live = NULL;
 	struct err e = ERR_INIT;
-	if (rest_do(ctx->rest, REST_GET, buf_str(&path), NULL, &live, &e) < 0)
-		return e.reason == REASON_NOT_FOUND ? 0 : (*err = e, -1);
+
+	rest_path(&path, "", "v1", NULL, "namespaces", p->ns, NULL);
+	if (rest_do(p->ctx->rest, REST_GET, buf_str(&path), NULL, ret, &e) == 0 ||
+	    e.reason == REASON_NOT_FOUND)
+		return 0;
+	*err = e;
+	return -1;
+}
+
+static int write_namespace(struct pass *p, enum rest_verb verb, const char *sub, const js *body,
+			   struct err *err)
+{
+	autobuf struct buf path = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	rest_path(&path, "", "v1", NULL, "namespaces", p->ns, sub);
+	if (rest_do(p->ctx->rest, verb, buf_str(&path), body, NULL, &e) == 0 || e.reason == REASON_NOT_FOUND)
+		return 0;
+	*err = e;
+	return err_wrap(err, "%s of namespace %s", sub, p->ns);
+}
+
+static int write_conditions(struct pass *p, struct err *err)
+{
+	autojson js *live = NULL, *body = js_new_obj();
+
+	if (read_namespace(p, &live, err) < 0)
+		return -1;
+	if (!live)
+		return 0;
+	js *list = js_ensure_arr(js_ensure(live, "status", NULL), "conditions");
+
+	if (!set_conditions(p, list))
+		return 0;
+	js_set(js_ensure(body, "status", NULL), "conditions", js_dup(list));
+	return write_namespace(p, REST_PATCH_MERGE, "status", body, err);
+}
+
+static int finalize(struct pass *p, struct err *err)
+{
+	autojson js *live = NULL;
+
+	if (read_namespace(p, &live, err) < 0)
+		return -1;
+	if (!live)
+		return 0;
 	js *kept = js_new_arr();
+
 	js_array_for_each (f, js_arr(live, "spec", "finalizers", NULL))
 		if (js_is_str(f) && strcmp(json_object_get_string(f), "kubernetes") != 0)
 			js_push(kept, js_dup(f));
 	js_set(js_ensure(live, "spec", NULL), "finalizers", kept);
-	buf_adds(&path, "/finalize");
-	if (rest_do(ctx->rest, REST_PUT, buf_str(&path), live, NULL, &e) < 0 &&
-	    e.reason != REASON_NOT_FOUND) {
-		*err = e;
-		return err_wrap(err, "finalize namespace %s", name);
+	return write_namespace(p, REST_PUT, "finalize", live, err);
+}
+
+/* ---- one sync ---- */
+
+static int64_t retry_after(int64_t deleted_ns)
+{
+	int64_t t = (clock_wall_ns() - deleted_ns) / 2;
+
+	return t < RETRY_MIN_NS ? RETRY_MIN_NS : t > RETRY_MAX_NS ? RETRY_MAX_NS : t;
+}
+
+static int sync_pass(struct pass *p, int64_t deleted_ns, struct err *err)
+{
+	empty_namespace(p);
+	if (p->err.reason == REASON_NONE && p->left == 0)
+		return finalize(p, err);
+	if (write_conditions(p, err) < 0)
+		return -1;
+	if (p->err.reason != REASON_NONE) {
+		*err = p->err;
+		return -1;
 	}
+	p->ctx->requeue_after_ns = retry_after(deleted_ns);
 	return 0;
 }
 
 static int sync(struct controller_ctx *ctx, const char *key, struct err *err)
 {
 	const struct cm_namespace *ns = informer_get(ctx->informers[0], key);
-	bool due = ns && ns->base.meta.deleted_ns && ns->kubernetes_finalizer;
+	struct pass p = {.ctx = ctx, .ns = key, .err = ERR_INIT};
+	int rc = 0;
+
+	if (ns && ns->base.meta.deleted_ns && ns->kubernetes_finalizer)
+		rc = sync_pass(&p, ns->base.meta.deleted_ns, err);
 	informer_unref(ns);
-	if (!due)
-		return 0;
-	struct leftover left = {0};
-	struct err failure = ERR_INIT;
-	int rc = empty_namespace(ctx, key, &left, &failure);
-	if (rc == 0 && left.objects == 0)
-		rc = finalize(ctx, key, err);
-	else {
-		if (rc < 0)
-			*err = failure;
-		struct err status_err = ERR_INIT;
-		if (write_conditions(ctx, key, &left, &failure, &status_err) < 0 && rc == 0) {
-			*err = status_err;
-			rc = -1;
-		}
-		ctx->requeue_after_ns = RETRY_NS;
-	}
-	buf_release(&left.text);
-	buf_release(&left.finalizers);
+	texts_release(&p.undiscovered);
+	texts_release(&p.failed);
+	texts_release(&p.remaining);
+	map_release(&p.finalizers);
 	return rc;
 }
 
