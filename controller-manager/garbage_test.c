@@ -33,14 +33,15 @@ static void make(const char *name)
 /* A dependant; `more` is further lines of its metadata. */
 static void make_owned(const char *name, const char *owner, bool blocks, const char *more)
 {
-	rig_create(r,
-		   "kind: ConfigMap\n"
-		   "metadata:\n"
-		   "  name: %s\n"
-		   "  %s\n"
-		   "  ownerReferences:\n"
-		   "  - {apiVersion: v1, kind: ConfigMap, name: %s, uid: $ConfigMap/%s, blockOwnerDeletion: %s}\n",
-		   name, more, owner, owner, blocks ? "true" : "false");
+	rig_create(
+		r,
+		"kind: ConfigMap\n"
+		"metadata:\n"
+		"  name: %s\n"
+		"  %s\n"
+		"  ownerReferences:\n"
+		"  - {apiVersion: v1, kind: ConfigMap, name: %s, uid: $ConfigMap/%s, blockOwnerDeletion: %s}\n",
+		name, more, owner, owner, blocks ? "true" : "false");
 }
 
 /* Two owners. */
@@ -97,24 +98,22 @@ static void test_a_namesake_is_no_owner(void **state)
 
 static void test_born_without_its_owner(void **state)
 {
-	rig_create(r,
-		   "kind: ConfigMap\n"
-		   "metadata:\n"
-		   "  name: child\n"
-		   "  ownerReferences: [{apiVersion: v1, kind: ConfigMap, name: never, uid: 0a0a}]\n");
+	rig_create(r, "kind: ConfigMap\n"
+		      "metadata:\n"
+		      "  name: child\n"
+		      "  ownerReferences: [{apiVersion: v1, kind: ConfigMap, name: never, uid: 0a0a}]\n");
 	rig_run(r);
 	rig_expect_absent(r, "ConfigMap/child");
 }
 
 static void test_a_cluster_scoped_owner(void **state)
 {
-	rig_create(r,
-		   "{kind: Node, metadata: {name: n1}}\n"
-		   "---\n"
-		   "kind: ConfigMap\n"
-		   "metadata:\n"
-		   "  name: child\n"
-		   "  ownerReferences: [{apiVersion: v1, kind: Node, name: n1, uid: $Node/n1}]\n");
+	rig_create(r, "{kind: Node, metadata: {name: n1}}\n"
+		      "---\n"
+		      "kind: ConfigMap\n"
+		      "metadata:\n"
+		      "  name: child\n"
+		      "  ownerReferences: [{apiVersion: v1, kind: Node, name: n1, uid: $Node/n1}]\n");
 	rig_run(r);
 	rig_expect(r, "ConfigMap/child", "metadata: {name: child}");
 	rig_delete(r, "Node/n1", "");

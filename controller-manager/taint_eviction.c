@@ -6,21 +6,85 @@
  * Keys are Pods. A Pod on a node with NoExecute taints is deleted when its shortest toleration is over, which
  * a delayed key waits for; if the taint went away meanwhile, the sync finds nothing to do. A Pod bound to a
  * node that no longer exists is removed after a quarantine.
+ *
+ * A taint need not say since when it is there (`kubectl taint` does not), so for every Pod whose time runs it is
+ * remembered when that was first seen. After a restart such a Pod's time begins anew; as upstream.
  */
 #include "controllers.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
+#include "base/map.h"
 #include "taints.h"
 
 #define COMPONENT "taint-eviction-controller"
 #define QUARANTINE_NS (40 * NS_PER_S) /* podgc: a node may only seem to be gone */
 enum { WATCH_PODS, WATCH_NODES };
 
+struct state {
+	pthread_mutex_t lock; /* guards since */
+	struct map since;     /* uid of a Pod that tolerates its node for a while -> int64_t *, wall */
+};
+
+static void *init(struct informer **informers, struct workqueue *q)
+{
+	struct state *st = MEM_NEW(struct state);
+
+	pthread_mutex_init(&st->lock, NULL);
+	return st;
+}
+
+static void destroy(void *state)
+{
+	struct state *st = state;
+
+	for (struct map_iter it = {0}; map_next(&st->since, &it);)
+		free(it.value);
+	map_release(&st->since);
+	pthread_mutex_destroy(&st->lock);
+	free(st);
+}
+
+static void forget(struct state *st, const char *uid)
+{
+	pthread_mutex_lock(&st->lock);
+	free(map_del(&st->since, uid));
+	pthread_mutex_unlock(&st->lock);
+}
+
+/* Since when its time runs: `now`, unless it did before. */
+static int64_t remember(struct state *st, const char *uid, int64_t now)
+{
+	pthread_mutex_lock(&st->lock);
+	int64_t *since = map_get(&st->since, uid);
+
+	if (!since) {
+		since = MEM_NEW(int64_t);
+		*since = now;
+		map_set(&st->since, uid, since);
+	}
+	now = *since;
+	pthread_mutex_unlock(&st->lock);
+	return now;
+}
+
+static int64_t known_since(struct state *st, const char *uid, int64_t dflt)
+{
+	pthread_mutex_lock(&st->lock);
+	const int64_t *since = map_get(&st->since, uid);
+	int64_t ret = since ? *since : dflt;
+
+	pthread_mutex_unlock(&st->lock);
+	return ret;
+}
+
 static void enqueue_pod(struct workqueue *q, void *state, struct informer **informers, const void *old_pod,
 			const void *new_pod)
 {
 	const struct cm_pod *old = old_pod, *new = new_pod;
+	if (!new)
+		forget(state, old->base.meta.uid);
 	if (new &&*new->node && (!old || strcmp(old->node, new->node) != 0))
 		controller_enqueue_self(q, state, informers, old, new);
 }
@@ -107,14 +171,18 @@ static int sync_orphan(struct controller_ctx *ctx, const struct cm_pod *pod, str
 static int sync_pod(struct controller_ctx *ctx, const struct cm_pod *pod, const struct cm_node *node,
 		    struct err *err)
 {
-	int64_t now = clock_wall_ns(), when = taints_eviction_ns(pod, node, now);
-	if (when == TAINTS_STAY || pod->base.meta.deleted_ns)
+	const struct meta *m = &pod->base.meta;
+	int64_t now = clock_wall_ns();
+	int64_t when = taints_eviction_ns(pod, node, known_since(ctx->state, m->uid, now), now);
+	if (when == TAINTS_STAY || m->deleted_ns) {
+		forget(ctx->state, m->uid);
 		return 0;
+	}
 	if (when > now) {
+		remember(ctx->state, m->uid, now);
 		ctx->requeue_after_ns = when - now;
 		return 0;
 	}
-	const struct meta *m = &pod->base.meta;
 	struct event_ref ref = {.api_version = "v1",
 				.kind = "Pod",
 				.namespace = m->namespace,
@@ -149,4 +217,6 @@ const struct controller taint_eviction_controller = {
 		},
 	.workers = 1,
 	.sync = sync,
+	.init = init,
+	.destroy = destroy,
 };

@@ -81,7 +81,8 @@ static bool tolerates(const struct toleration *t, const struct taint *taint)
 	return *t->key && strcmp(t->value, taint->value) == 0;
 }
 
-int64_t taints_eviction_ns(const struct cm_pod *pod, const struct cm_node *node, int64_t now)
+int64_t taints_eviction_ns(const struct cm_pod *pod, const struct cm_node *node, int64_t since_ns,
+			   int64_t now)
 {
 	int64_t when = TAINTS_STAY;
 	for (size_t i = 0; i < node->n_taints; i++) {
@@ -97,7 +98,7 @@ int64_t taints_eviction_ns(const struct cm_pod *pod, const struct cm_node *node,
 			tolerated = true;
 			if (tol->seconds < 0)
 				continue;
-			int64_t from = t->added_ns ? t->added_ns : now;
+			int64_t from = t->added_ns ? t->added_ns : since_ns;
 			int64_t leave = from + (tol->seconds > 0 ? tol->seconds : 0) * NS_PER_S;
 			if (leave < when)
 				when = leave;

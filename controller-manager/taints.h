@@ -15,8 +15,11 @@
 js *taints_wanted(const struct cm_node *node, char ready, int64_t now);
 
 #define TAINTS_STAY INT64_MAX
-/* When (wall ns) the Pod must leave the node because of its NoExecute taints; TAINTS_STAY = never. now when
- * not tolerated. */
-int64_t taints_eviction_ns(const struct cm_pod *pod, const struct cm_node *node, int64_t now);
+/*
+ * When (wall ns) the Pod must leave the node because of its NoExecute taints: now when one is not tolerated, TAINTS_STAY
+ * = never. A taint without timeAdded counts from `since_ns`, when the Pod was first seen with it.
+ */
+int64_t taints_eviction_ns(const struct cm_pod *pod, const struct cm_node *node, int64_t since_ns,
+			   int64_t now);
 
 #endif

@@ -55,13 +55,17 @@ static void test_eviction(void **state)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct cm_pod p = {.tolerations = (struct toleration *)&cases[i].tol, .n_tolerations = 1};
-		if (taints_eviction_ns(&p, &n, 110 * S) != cases[i].want)
+		if (taints_eviction_ns(&p, &n, 105 * S, 110 * S) != cases[i].want)
 			fail_msg("case %zu", i);
 	}
+	struct toleration half = {(char *)"k", (char *)"", true, 30};
+	struct cm_pod timed = {.tolerations = &half, .n_tolerations = 1};
+	t.added_ns = 0;
+	assert_true(taints_eviction_ns(&timed, &n, 105 * S, 110 * S) == 135 * S);
 	struct cm_pod none = {0};
-	assert_true(taints_eviction_ns(&none, &n, 110 * S) == 110 * S);
+	assert_true(taints_eviction_ns(&none, &n, 105 * S, 110 * S) == 110 * S);
 	t.effect = (char *)"NoSchedule";
-	assert_true(taints_eviction_ns(&none, &n, 110 * S) == TAINTS_STAY);
+	assert_true(taints_eviction_ns(&none, &n, 105 * S, 110 * S) == TAINTS_STAY);
 }
 
 int main(void)

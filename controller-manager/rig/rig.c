@@ -145,7 +145,7 @@ static void wait_change(struct rig *r, uint64_t seen, const char *what)
 		fail_msg("the informer of %s does not show what the API holds", what);
 }
 
-static void settle(struct rig *r)
+void rig_settle(struct rig *r)
 {
 	for (size_t i = 0; i < r->n_watched; i++)
 		for (;;) {
@@ -163,7 +163,7 @@ struct rig_result rig_sync(struct rig *r, const char *controller, const char *ke
 {
 	struct rig_result ret = {.err = ERR_INIT};
 
-	settle(r);
+	rig_settle(r);
 	rig_syncing = r;
 	ret.rc = controller_set_sync(r->set, controller, key, &ret.requeue_after_ns, &ret.err);
 	rig_syncing = NULL;
@@ -183,7 +183,7 @@ size_t rig_run(struct rig *r)
 	for (size_t n = 0; n < RUN_MAX; n++) {
 		const char *name;
 
-		settle(r);
+		rig_settle(r);
 		autofree char *key = controller_set_take(r->set, &name);
 
 		if (!key)

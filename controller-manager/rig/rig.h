@@ -58,6 +58,8 @@ struct rig_result {
 	struct err err;
 	int64_t requeue_after_ns; /* RIG_NEVER = not again */
 };
+/* Waits until the informers show what the API holds; the clock may move then. Every sync begins with it. */
+void rig_settle(struct rig *r);
 /* One sync of this key, past the queue. */
 struct rig_result rig_sync(struct rig *r, const char *controller, const char *key);
 /* The same; fails the test unless it returns 0. */
