@@ -116,6 +116,9 @@ struct rest_batch {
 struct rest_call *rest_batch_add(struct rest_batch *b, enum rest_verb verb, const char *path, const js *body,
 				 void *tag);
 void rest_batch_run(struct rest *r, struct rest_batch *b, size_t in_flight); /* blocks until all have ended */
+/* The same of calls that are the caller's own: `done` of each runs on this thread as it ends, so that a burst need
+   not hold all its replies, and calls may share the bytes of one path and one body. */
+void rest_call_run(struct rest *r, struct rest_call *v, size_t n, size_t in_flight);
 /* On the loop: done(arg) runs once all have ended; never when there are none, nor before this returns. */
 void rest_batch_start(struct rest *r, struct rest_batch *b, size_t in_flight, loop_fn *done, void *arg);
 void rest_batch_abort(struct rest_batch *b);

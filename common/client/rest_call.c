@@ -239,33 +239,50 @@ void rest_batch_release(struct rest_batch *b)
 
 /* ---- blocking ---- */
 
-static void cancel(struct rest_call *c)
+/* False when it had ended. */
+static bool cancel(struct rest_call *c)
 {
 	if (!c->rest)
-		return;
+		return false;
 	rest_call_abort(c);
 	err_set(&c->err, REASON_CANCELED, "the request was canceled");
-}
-
-void rest_batch_run(struct rest *r, struct rest_batch *b, size_t in_flight)
-{
-	size_t max = (size_t)r->h->max_connections;
-
-	assert(r->h->own_loop);
-	rest_batch_start(r, b, max && in_flight > max ? max : in_flight, NULL, NULL);
-	while (b->left) {
-		if (http_canceled(r->h)) {
-			for (size_t i = b->n; i-- > 0;)
-				cancel(&b->v[i]);
-			b->left = 0;
-			break;
-		}
-		loop_turn(r->loop, CLOCK_NEVER);
-	}
+	return true;
 }
 
 static void one_done(struct rest_call *c)
 {
+}
+
+static bool window_empty(const struct rest_window *w)
+{
+	return !w->running && list_empty(&w->waiting);
+}
+
+void rest_call_run(struct rest *r, struct rest_call *v, size_t n, size_t in_flight)
+{
+	size_t max = (size_t)r->h->max_connections;
+	struct rest_window w;
+
+	assert(r->h->own_loop);
+	rest_window_init(&w, max && in_flight > max ? max : in_flight);
+	for (size_t i = 0; i < n; i++)
+		rest_call_start(r, &w, &v[i]);
+	while (!window_empty(&w)) {
+		if (!http_canceled(r->h)) {
+			loop_turn(r->loop, CLOCK_NEVER);
+			continue;
+		}
+		for (size_t i = n; i-- > 0;)
+			if (cancel(&v[i]))
+				v[i].done(&v[i]);
+	}
+}
+
+void rest_batch_run(struct rest *r, struct rest_batch *b, size_t in_flight)
+{
+	for (size_t i = 0; i < b->n; i++)
+		b->v[i].done = one_done;
+	rest_call_run(r, b->v, b->n, in_flight);
 }
 
 static int do_one(struct rest *r, struct rest_call *c, struct err *err)

@@ -36,6 +36,8 @@ static void serve(struct server_request *rq)
 			server_reply(rq, 200, "", "{\"n\":1}");
 	} else if (!strcmp(rq->path, "/overloaded")) {
 		server_reply(rq, 503, "Retry-After: 60\r\n", "");
+	} else if (!strcmp(rq->path, "/later")) {
+		server_reply(rq, 503, "Retry-After: 20\r\n", "");
 	} else if (!strcmp(rq->path, "/garbage")) {
 		server_reply(rq, 200, "", "{\"a\":");
 	} else if (!strcmp(rq->path, "/conflict")) {
@@ -187,6 +189,55 @@ static void test_batch(void **state)
 	rest_batch_clear(&b);
 	assert_int_equal(b.n, 0);
 	rest_batch_release(&b);
+}
+
+static int run_done, run_canceled;
+
+static void call_ended(struct rest_call *c)
+{
+	struct http *cancel = c->tag;
+
+	run_done++;
+	run_canceled += c->err.reason == REASON_CANCELED;
+	assert_true((c->reply != NULL) == (c->err.reason == REASON_NONE));
+	if (c->reply) /* every call has its own answer to the shared bytes */
+		assert_int_equal(js_len(js_arr(c->reply, "body", NULL)), 3);
+	js_autoput(&c->reply);
+	c->reply = NULL;
+	if (cancel && run_done == 11)
+		http_cancel(cancel);
+}
+
+static void run_calls(struct fixture *f, bool cancel)
+{
+	struct buf body = {.p = (char *)"[1,2,3]", .len = 7};
+	struct rest_call v[50];
+
+	run_done = run_canceled = 0;
+	for (size_t i = 0; i < ARRAY_LEN(v); i++)
+		v[i] = (struct rest_call){.verb = REST_POST,
+					  .path = cancel && i > 10 ? "/later"
+						  : i % 10	   ? "/echo"
+								   : "/conflict",
+					  .body = body,
+					  .want_reply = true,
+					  .done = call_ended,
+					  .tag = cancel ? rest_http(f->r) : NULL};
+	rest_call_run(f->r, v, ARRAY_LEN(v), 8);
+}
+
+static void test_calls_of_shared_bytes(void **state)
+{
+	struct fixture *f = *state;
+
+	run_calls(f, false);
+	assert_int_equal(run_done, 50);
+	assert_true(atomic_load(&f->s.connections) <= 4);
+	run_calls(f, true);
+	assert_int_equal(run_done, 50); /* all end, one way or the other */
+	assert_int_equal(run_canceled, 39);
+	http_uncancel(rest_http(f->r));
+	rest_call_run(f->r, NULL, 0, 8);
 }
 
 static void test_raw(void **state)
@@ -345,6 +396,7 @@ int main(void)
 		T(test_errors),
 		T(test_retry),
 		T(test_batch),
+		T(test_calls_of_shared_bytes),
 		T(test_raw),
 		T(test_on_loop),
 		T(test_abandoned),
