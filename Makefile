@@ -32,7 +32,7 @@ LIBS_e2e                := $(LIBS_common)
 comma := ,
 TEST_LIB_controller-manager  = $(B)/libapiserver.a
 TEST_LIBS_controller-manager = $(LIBS_apiserver)
-TEST_LD_controller-manager   = $(addprefix -Wl$(comma)--wrap=,rest_do rest_do_raw rest_batch_run events_record)
+TEST_LD_controller-manager   = $(addprefix -Wl$(comma)--wrap=,rest_do rest_do_raw rest_batch_run rest_call_run events_record)
 $(B)/obj/controller-manager/rig/%.o $(B)/obj/controller-manager/%_test.o: INC := -Icommon -Icontroller-manager -Iapiserver/rig
 
 # Every .c below a daemon's folder is its own; tests and fuzz targets are told by their names. pause/ is a program of its own.

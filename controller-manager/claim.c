@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Adoption, release and status patches; see claim.h. */
+/* Adoption and release; see claim.h. */
 #include "claim.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include "base/mem.h"
+#include "control.h"
 #include "objects.h"
 
 void claimed_release(struct claimed *c)
@@ -12,71 +14,17 @@ void claimed_release(struct claimed *c)
 	*c = (struct claimed){0};
 }
 
-void claim_path(struct buf *path, const struct informer_object *o, const char *sub)
-{
-	const struct informer_type *t = o->type;
-	rest_path(path, t->group, t->version, *o->meta.namespace ? o->meta.namespace : NULL, t->resource,
-		  o->meta.name, sub);
-}
-
-int claim_patch(struct controller_ctx *ctx, struct informer *informer, const struct informer_object *o,
-		const char *sub, const js *body, struct err *err)
-{
-	autobuf struct buf path = BUF_INIT;
-	claim_path(&path, o, sub);
-	autojson js *reply = NULL;
-	struct err e = ERR_INIT;
-	if (rest_do(ctx->rest, REST_PATCH_MERGE, buf_str(&path), body, &reply, &e) < 0) {
-		if (e.reason == REASON_NOT_FOUND)
-			return 0;
-		*err = e;
-		return err_wrap(err, "patch %s %s/%s", o->type->resource, o->meta.namespace, o->meta.name);
-	}
-	informer_inject(informer, reply);
-	return 0;
-}
-
-int claim_patch_status(struct controller_ctx *ctx, struct informer *informer, const struct informer_object *o,
-		       const js *body, struct err *err)
-{
-	return claim_patch(ctx, informer, o, "status", body, err);
-}
-
-void claim_set_count(js *status, const char *key, int64_t n)
-{
-	if (n)
-		js_set_int(status, key, n);
-	else
-		js_set(status, key, NULL);
-}
-
-js *claim_owner_json(const struct owner_ref *r)
-{
-	js *o = js_new_obj();
-	js_set_str(o, "apiVersion", r->api_version);
-	js_set_str(o, "kind", r->kind);
-	js_set_str(o, "name", r->name);
-	js_set_str(o, "uid", r->uid);
-	if (r->controller)
-		js_set_bool(o, "controller", true);
-	if (r->block_owner_deletion)
-		js_set_bool(o, "blockOwnerDeletion", true);
-	return o;
-}
-
 /* The whole new list goes into a merge patch, guarded by uid: a re-made object of that name is somebody else.
  */
 static js *owners_patch(const struct informer_object *o, const char *without_uid, js *plus)
 {
 	js *body = js_new_obj();
-	js *meta = js_ensure(body, "metadata", NULL);
-	js_set_str(meta, "uid", o->meta.uid);
-	autofree char *rv = mem_printf("%llu", (unsigned long long)o->meta.rv);
-	js_set_str(meta, "resourceVersion", rv);
-	js *list = js_ensure_arr(meta, "ownerReferences");
+
+	control_guard(body, o);
+	js *list = js_ensure_arr(js_ensure(body, "metadata", NULL), "ownerReferences");
 	for (size_t i = 0; i < o->meta.n_owners; i++)
 		if (!without_uid || strcmp(o->meta.owners[i].uid, without_uid) != 0)
-			js_push(list, claim_owner_json(&o->meta.owners[i]));
+			js_push(list, control_owner_json(&o->meta.owners[i]));
 	if (plus)
 		js_push(list, plus);
 	return body;
@@ -88,7 +36,7 @@ static int may_adopt(struct controller_ctx *ctx, const struct informer_object *o
 	if (*asked)
 		return 0;
 	autobuf struct buf path = BUF_INIT;
-	claim_path(&path, owner, NULL);
+	control_path(&path, owner, NULL);
 	autojson js *live = NULL;
 	if (rest_do(ctx->rest, REST_GET, buf_str(&path), NULL, &live, err) < 0)
 		return -1;
@@ -106,20 +54,18 @@ static int may_adopt(struct controller_ctx *ctx, const struct informer_object *o
 static int adopt(struct controller_ctx *ctx, struct informer *dependants, const struct informer_object *owner,
 		 const struct informer_object *o, struct err *err)
 {
-	autofree char *version = *owner->type->group
-					 ? mem_printf("%s/%s", owner->type->group, owner->type->version)
-					 : mem_strdup(owner->type->version);
+	autofree char *version = control_api_version(owner->type);
 	autojson js *body = owners_patch(
 		o, NULL,
 		meta_new_controller_ref(version, owner->type->kind, owner->meta.name, owner->meta.uid));
-	return claim_patch(ctx, dependants, o, NULL, body, err);
+	return control_patch(ctx, dependants, o, REST_PATCH_MERGE, NULL, body, err);
 }
 
 static int release(struct controller_ctx *ctx, struct informer *dependants,
 		   const struct informer_object *owner, const struct informer_object *o, struct err *err)
 {
 	autojson js *body = owners_patch(o, owner->meta.uid, NULL);
-	return claim_patch(ctx, dependants, o, NULL, body, err);
+	return control_patch(ctx, dependants, o, REST_PATCH_MERGE, NULL, body, err);
 }
 
 static void keep(struct claimed *c, const void *o)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whose dependant is it: adoption and release by selector (kubernetes/kubernetes
- * pkg/controller/controller_ref_manager.go), and the small writes that every workload controller does.
+ * pkg/controller/controller_ref_manager.go).
  *
  * An object in the owner's namespace belongs to it when its controller reference names the owner's uid and
  * the selector matches. A match without controller is adopted, a non-match is released. An owner that is
@@ -21,16 +21,5 @@ struct claimed {
 int claim(struct controller_ctx *ctx, struct informer *dependants, const struct informer_object *owner,
 	  const struct selector *selector, struct claimed *ret, struct err *err) MUST_CHECK;
 void claimed_release(struct claimed *c);
-
-/* Merge patch of an object, or of its status; the reply is injected into `informer`. NotFound is success. */
-int claim_patch(struct controller_ctx *ctx, struct informer *informer, const struct informer_object *o,
-		const char *sub, const js *body, struct err *err) MUST_CHECK;
-int claim_patch_status(struct controller_ctx *ctx, struct informer *informer, const struct informer_object *o,
-		       const js *body, struct err *err) MUST_CHECK;
-/* The path of an object or of its subresource; an ownerReference as JSON. */
-void claim_path(struct buf *path, const struct informer_object *o, const char *sub);
-js *claim_owner_json(const struct owner_ref *r);
-/* A status count in a merge patch: fields that are zero are left out, as upstream's omitempty does. */
-void claim_set_count(js *status, const char *key, int64_t n);
 
 #endif

@@ -286,6 +286,7 @@ static int sync(struct controller_ctx *ctx, const char *key, struct err *err)
 
 const struct controller deployment_controller = {
 	.name = "deployment",
+	.component = "deployment-controller",
 	.watches =
 		{
 			[DEPLOYMENT_WATCH_DEPLOYMENTS] = {&cm_deployment_type, NULL, controller_enqueue_self},

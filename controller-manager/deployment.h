@@ -8,11 +8,11 @@
 #define DEPLOYMENT_H
 
 #include "claim.h"
+#include "control.h"
 #include "controllers.h"
 #include "rollout.h"
 
 enum { DEPLOYMENT_WATCH_DEPLOYMENTS, DEPLOYMENT_WATCH_SETS, DEPLOYMENT_WATCH_PODS };
-#define DEPLOYMENT_COMPONENT "deployment-controller"
 #define ANNOTATION_REVISION "deployment.kubernetes.io/revision"
 #define ANNOTATION_REVISION_HISTORY "deployment.kubernetes.io/revision-history"
 #define ANNOTATION_DESIRED "deployment.kubernetes.io/desired-replicas"
@@ -44,7 +44,6 @@ int deployment_scale_set(struct deployment_sync *s, size_t i, int32_t replicas, 
 /* Deletes the oldest empty sets beyond revisionHistoryLimit. */
 int deployment_cleanup(struct deployment_sync *s, struct err *err) MUST_CHECK;
 int32_t deployment_sum(const struct deployment_sync *s, bool old_only);
-struct event_ref deployment_ref(const struct cm_deployment *d);
 
 /* deployment_status.c */
 void deployment_count(const struct deployment_sync *s, struct deployment_status *ret);

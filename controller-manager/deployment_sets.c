@@ -65,17 +65,6 @@ int32_t deployment_sum(const struct deployment_sync *s, bool old_only)
 	return sum;
 }
 
-struct event_ref deployment_ref(const struct cm_deployment *d)
-{
-	const struct meta *m = &d->base.meta;
-	return (struct event_ref){.api_version = "apps/v1",
-				  .kind = "Deployment",
-				  .namespace = m->namespace,
-				  .name = m->name,
-				  .uid = m->uid,
-				  .rv = m->rv};
-}
-
 /* ---- annotations ---- */
 static bool copied(const char *key)
 {
@@ -154,7 +143,8 @@ static int refresh_new_set(struct deployment_sync *s, struct err *err)
 		js_set_int(js_ensure(body, "spec", NULL), "minReadySeconds", s->d->min_ready_seconds);
 	if (js_len(annotations) == 0 && !ready_differs)
 		return 0;
-	return claim_patch(s->ctx, s->ctx->informers[DEPLOYMENT_WATCH_SETS], &rs->base, NULL, body, err);
+	return control_patch(s->ctx, s->ctx->informers[DEPLOYMENT_WATCH_SETS], &rs->base, REST_PATCH_MERGE,
+			     NULL, body, err);
 }
 
 /* ---- creating ---- */
@@ -250,9 +240,7 @@ static int create_new_set(struct deployment_sync *s, struct err *err)
 		snprintf(text, sizeof(text), "Failed to create new replica set \"%s\": %.180s",
 			 meta_name(body), e.msg);
 		deployment_set_progressing(s, "False", "ReplicaSetCreateError", text);
-		struct event_ref ref = deployment_ref(d);
-		events_record(s->ctx->events, DEPLOYMENT_COMPONENT, "", &ref, true, "ReplicaSetCreateError",
-			      "%s", text);
+		control_event(s->ctx, &s->d->base, true, "ReplicaSetCreateError", "%s", text);
 		struct err status_err = ERR_INIT;
 		if (deployment_write_status(s, &status_err) < 0)
 			(void)status_err; /* the creation's failure is what counts, and it is retried */
@@ -261,8 +249,7 @@ static int create_new_set(struct deployment_sync *s, struct err *err)
 	}
 	informer_inject(s->ctx->informers[DEPLOYMENT_WATCH_SETS], reply);
 	if (replicas > 0) {
-		struct event_ref ref = deployment_ref(d);
-		events_record(s->ctx->events, DEPLOYMENT_COMPONENT, "", &ref, false, "ScalingReplicaSet",
+		control_event(s->ctx, &s->d->base, false, "ScalingReplicaSet",
 			      "Scaled up replica set %s from 0 to %d", meta_name(reply), replicas);
 	}
 	note_revision(s, revision);
@@ -317,11 +304,11 @@ int deployment_scale_set(struct deployment_sync *s, size_t i, int32_t replicas, 
 	set_replica_annotations(s->d, js_ensure(body, "metadata", "annotations", NULL));
 	if (size_differs)
 		js_set_int(js_ensure(body, "spec", NULL), "replicas", replicas);
-	if (claim_patch(s->ctx, s->ctx->informers[DEPLOYMENT_WATCH_SETS], &rs->base, NULL, body, err) < 0)
+	if (control_patch(s->ctx, s->ctx->informers[DEPLOYMENT_WATCH_SETS], &rs->base, REST_PATCH_MERGE, NULL,
+			  body, err) < 0)
 		return -1;
 	if (size_differs) {
-		struct event_ref ref = deployment_ref(s->d);
-		events_record(s->ctx->events, DEPLOYMENT_COMPONENT, "", &ref, false, "ScalingReplicaSet",
+		control_event(s->ctx, &s->d->base, false, "ScalingReplicaSet",
 			      "Scaled %s replica set %s from %d to %d",
 			      replicas > set->replicas ? "up" : "down", rs->base.meta.name, set->replicas,
 			      replicas);
@@ -356,15 +343,7 @@ int deployment_cleanup(struct deployment_sync *s, struct err *err)
 		if (rs->replicas != 0 || rs->status.replicas != 0 ||
 		    rs->status.observed_generation < rs->base.meta.generation)
 			continue; /* Pods are left: its turn comes when they are gone */
-		autobuf struct buf path = BUF_INIT;
-		rest_path(&path, "apps", "v1", rs->base.meta.namespace, "replicasets", rs->base.meta.name,
-			  NULL);
-		struct err e = ERR_INIT;
-		if (rest_do(s->ctx->rest, REST_DELETE, buf_str(&path), NULL, NULL, &e) < 0 &&
-		    e.reason != REASON_NOT_FOUND) {
-			*err = e;
-			rc = -1;
-		}
+		rc = control_delete(s->ctx, &rs->base, NULL, CONTROL_OWN_GRACE, err);
 	}
 	free(old);
 	return rc;

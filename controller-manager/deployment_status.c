@@ -147,11 +147,11 @@ static bool same_counts(const struct deployment_status *a, const struct deployme
 static void status_body(struct deployment_sync *s, const struct deployment_status *st, js *status)
 {
 	js_set_int(status, "observedGeneration", st->observed_generation);
-	claim_set_count(status, "replicas", st->replicas);
-	claim_set_count(status, "updatedReplicas", st->updated);
-	claim_set_count(status, "readyReplicas", st->ready);
-	claim_set_count(status, "availableReplicas", st->available);
-	claim_set_count(status, "unavailableReplicas", st->unavailable);
+	control_set_count(status, "replicas", st->replicas);
+	control_set_count(status, "updatedReplicas", st->updated);
+	control_set_count(status, "readyReplicas", st->ready);
+	control_set_count(status, "availableReplicas", st->available);
+	control_set_count(status, "unavailableReplicas", st->unavailable);
 	if (st->collisions >= 0)
 		js_set_int(status, "collisionCount", st->collisions);
 	js_set(status, "conditions", js_dup(s->conditions));
@@ -182,6 +182,6 @@ int deployment_write_status(struct deployment_sync *s, struct err *err)
 			   s->revision);
 	if (js_len(body) == 0)
 		return 0;
-	return claim_patch_status(s->ctx, s->ctx->informers[DEPLOYMENT_WATCH_DEPLOYMENTS], &s->d->base, body,
-				  err);
+	return control_patch_status(s->ctx, s->ctx->informers[DEPLOYMENT_WATCH_DEPLOYMENTS], &s->d->base,
+				    body, err);
 }

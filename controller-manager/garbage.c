@@ -13,7 +13,7 @@
  * An owner's end enqueues its dependants, a dependant's end its owners. Owners of kinds unknown here are left
  * alone.
  */
-#include "claim.h"
+#include "control.h"
 #include "controllers.h"
 
 #include <stdio.h>
@@ -135,43 +135,14 @@ static void enqueue(struct workqueue *q, void *state, struct informer **informer
 }
 
 /* ---- requests ---- */
-static int forgive(int rc, const struct err *e, struct err *err)
-{
-	if (rc == 0 || e->reason == REASON_NOT_FOUND)
-		return 0;
-	*err = *e;
-	return -1;
-}
-
-static int delete_object(struct controller_ctx *ctx, const struct informer_object *o, const char *policy,
-			 struct err *err)
-{
-	autobuf struct buf path = BUF_INIT;
-	claim_path(&path, o, NULL);
-	autojson js *options = js_new_obj();
-	js_set_str(options, "propagationPolicy", policy);
-	js_set_str(js_ensure(options, "preconditions", NULL), "uid", o->meta.uid);
-	struct err e = ERR_INIT;
-	int rc = rest_do(ctx->rest, REST_DELETE, buf_str(&path), options, NULL, &e);
-	if (e.reason == REASON_CONFLICT)
-		return 0; /* another object has that name by now */
-	return forgive(rc, &e, err);
-}
-
 static int patch(struct controller_ctx *ctx, const struct informer_object *o, const char *field, js *list,
 		 struct err *err)
 {
-	autobuf struct buf path = BUF_INIT;
-	claim_path(&path, o, NULL);
 	autojson js *body = js_new_obj();
-	js *meta = js_ensure(body, "metadata", NULL);
-	js_set_str(meta, "uid", o->meta.uid);
-	char rv[24];
-	snprintf(rv, sizeof(rv), "%llu", (unsigned long long)o->meta.rv);
-	js_set_str(meta, "resourceVersion", rv);
-	js_set(meta, field, list);
-	struct err e = ERR_INIT;
-	return forgive(rest_do(ctx->rest, REST_PATCH_MERGE, buf_str(&path), body, NULL, &e), &e, err);
+
+	control_guard(body, o);
+	js_set(js_ensure(body, "metadata", NULL), field, list);
+	return control_patch(ctx, NULL, o, REST_PATCH_MERGE, NULL, body, err);
 }
 
 static int drop_finalizer(struct controller_ctx *ctx, const struct informer_object *o, const char *name,
@@ -191,7 +162,7 @@ static int drop_owners(struct controller_ctx *ctx, const struct informer_object 
 	js *list = js_new_arr();
 	for (size_t i = 0; i < o->meta.n_owners; i++)
 		if (!drop[i])
-			js_push(list, claim_owner_json(&o->meta.owners[i]));
+			js_push(list, control_owner_json(&o->meta.owners[i]));
 	return patch(ctx, o, "ownerReferences", list, err);
 }
 
@@ -305,7 +276,7 @@ static int unblock_owners(struct controller_ctx *ctx, const struct informer_obje
 	js *list = js_new_arr();
 
 	for (size_t i = 0; i < o->meta.n_owners; i++) {
-		js *ref = claim_owner_json(&o->meta.owners[i]);
+		js *ref = control_owner_json(&o->meta.owners[i]);
 
 		js_del(ref, "blockOwnerDeletion");
 		js_push(list, ref);
@@ -346,7 +317,7 @@ static int collect(struct controller_ctx *ctx, const struct informer_object *o, 
 			     : foreground				   ? "Foreground"
 									   : "Background";
 
-	return delete_object(ctx, o, policy, err);
+	return control_delete(ctx, o, policy, CONTROL_OWN_GRACE, err);
 }
 
 static int judge(struct controller_ctx *ctx, const struct informer_object *o, struct err *err)

@@ -14,9 +14,9 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "object/condition.h"
+#include "control.h"
 #include "taints.h"
 
-#define COMPONENT "node-controller"
 #define GRACE_NS (50 * NS_PER_S) /* --node-monitor-grace-period's default since 1.32 */
 enum { WATCH_NODES, WATCH_LEASES, WATCH_PODS };
 
@@ -95,26 +95,7 @@ static void enqueue_lease(struct workqueue *q, void *state, struct informer **in
 	beat(state, new->base.meta.name);
 }
 
-static struct event_ref node_ref(const char *name, const char *uid)
-{
-	return (struct event_ref){
-		.api_version = "v1", .kind = "Node", .namespace = "", .name = name, .uid = uid};
-}
-
 /* ---- writes ---- */
-static int patch(struct controller_ctx *ctx, const char *ns, const char *resource, const char *name,
-		 const char *sub, enum rest_verb verb, const js *body, struct err *err)
-{
-	autobuf struct buf path = BUF_INIT;
-	rest_path(&path, "", "v1", ns, resource, name, sub);
-	struct err e = ERR_INIT;
-	if (rest_do(ctx->rest, verb, buf_str(&path), body, NULL, &e) < 0 && e.reason != REASON_NOT_FOUND) {
-		*err = e;
-		return err_wrap(err, "patch %s %s", resource, name);
-	}
-	return 0;
-}
-
 /* The node has gone quiet: what it last said about itself is no longer known to be true. */
 static int mark_unknown(struct controller_ctx *ctx, const struct cm_node *node, struct err *err)
 {
@@ -127,11 +108,11 @@ static int mark_unknown(struct controller_ctx *ctx, const struct cm_node *node, 
 			      node->ready ? "Kubelet stopped posting node status."
 					  : "Kubelet never posted node status.",
 			      clock_wall_ns(), false);
-	if (patch(ctx, NULL, "nodes", node->base.meta.name, "status", REST_PATCH_STRATEGIC, body, err) < 0)
+	if (control_patch(ctx, ctx->informers[WATCH_NODES], &node->base, REST_PATCH_STRATEGIC, "status", body,
+			  err) < 0)
 		return -1;
-	struct event_ref ref = node_ref(node->base.meta.name, node->base.meta.uid);
-	events_record(ctx->events, COMPONENT, "", &ref, false, "NodeNotReady",
-		      "Node %s status is now: NodeNotReady", node->base.meta.name);
+	control_event(ctx, &node->base, false, "NodeNotReady", "Node %s status is now: NodeNotReady",
+		      node->base.meta.name);
 	return 0;
 }
 
@@ -149,22 +130,16 @@ static int mark_pods_not_ready(struct controller_ctx *ctx, const char *node, str
 		condition_set(js_ensure_arr(js_ensure(body, "status", NULL), "conditions"), "Ready", "False",
 			      NULL, NULL, clock_wall_ns(), false);
 		autobuf struct buf path = BUF_INIT;
-		rest_path(&path, "", "v1", p->base.meta.namespace, "pods", p->base.meta.name, "status");
+		control_path(&path, &p->base, "status");
 		rest_batch_add(&batch, REST_PATCH_STRATEGIC, buf_str(&path), body, (void *)p);
 	}
 	rest_batch_run(ctx->rest, &batch, 32);
 	int rc = 0;
 	for (size_t i = 0; i < batch.n; i++) {
 		const struct cm_pod *p = batch.v[i].tag;
-		const struct meta *m = &p->base.meta;
+
 		if (batch.v[i].err.reason == REASON_NONE) {
-			struct event_ref ref = {.api_version = "v1",
-						.kind = "Pod",
-						.namespace = m->namespace,
-						.name = m->name,
-						.uid = m->uid};
-			events_record(ctx->events, COMPONENT, "", &ref, true, "NodeNotReady",
-				      "Node is not ready");
+			control_event(ctx, &p->base, true, "NodeNotReady", "Node is not ready");
 		} else if (batch.v[i].err.reason != REASON_NOT_FOUND) {
 			*err = batch.v[i].err;
 			rc = -1;
@@ -181,27 +156,36 @@ static int set_taints(struct controller_ctx *ctx, const struct cm_node *node, ch
 	if (!wanted)
 		return 0;
 	autojson js *body = js_new_obj();
-	autofree char *rv = mem_printf("%llu", (unsigned long long)node->base.meta.rv);
-	js_set_str(js_ensure(body, "metadata", NULL), "resourceVersion", rv);
+
+	control_guard(body, &node->base);
 	js_set(js_ensure(body, "spec", NULL), "taints", wanted);
-	return patch(ctx, NULL, "nodes", node->base.meta.name, NULL, REST_PATCH_MERGE, body, err);
+	return control_patch(ctx, ctx->informers[WATCH_NODES], &node->base, REST_PATCH_MERGE, NULL, body,
+			     err);
+}
+
+/* The state as it is now: the last write may have changed it. */
+static int set_taints_now(struct controller_ctx *ctx, const char *name, struct err *err)
+{
+	const struct cm_node *node = informer_get(ctx->informers[WATCH_NODES], name);
+	int rc = node ? set_taints(ctx, node, node->ready ? node->ready : 'F', err) : 0;
+
+	informer_unref(node);
+	return rc;
 }
 
 static int sync_node(struct controller_ctx *ctx, const struct cm_node *node, struct err *err)
 {
 	const char *name = node->base.meta.name;
-	char ready = node->ready ? node->ready : 'F';
 	int64_t left = last_seen(ctx->state, name) + GRACE_NS - clock_mono_ns();
-	if (left <= 0 && node->ready != 'U') {
-		if (mark_unknown(ctx, node, err) < 0)
-			return -1;
-		ready = 'U'; /* its event brings us back for the taints; set them now all the same */
-	}
-	if (ready != 'T' && mark_pods_not_ready(ctx, name, err) < 0)
+	bool silent = left <= 0 && node->ready != 'U';
+
+	if (silent && mark_unknown(ctx, node, err) < 0)
+		return -1;
+	if ((silent || node->ready != 'T') && mark_pods_not_ready(ctx, name, err) < 0)
 		return -1;
 	if (left > 0)
 		ctx->requeue_after_ns = left;
-	return set_taints(ctx, node, ready, err);
+	return set_taints_now(ctx, name, err);
 }
 
 static int sync(struct controller_ctx *ctx, const char *key, struct err *err)
@@ -221,6 +205,7 @@ static void ignore_pod(struct workqueue *q, void *state, struct informer **infor
 
 const struct controller node_lifecycle_controller = {
 	.name = "node-lifecycle",
+	.component = "node-controller",
 	.watches =
 		{
 			[WATCH_NODES] = {&cm_node_type, NULL, enqueue_node},

@@ -3,10 +3,8 @@
  * ReplicaSet: keeps as many active Pods as asked for (kubernetes/kubernetes pkg/controller/replicaset).
  *
  * The model of a controller in this house. sync(key) looks at all Pods of the set, adopts and releases,
- * creates or deletes the difference, and writes the status if it changed. Created Pods are injected into the
- * informer, so that the next sync sees them without waiting for the watch; Pods whose deletion was asked for
- * are remembered until the informer agrees. That takes the place of upstream's expectations: nothing ever
- * blocks a sync.
+ * creates or deletes the difference (pod_control.h), and writes the status if it changed. What it wrote it sees
+ * at once, which takes the place of upstream's expectations: nothing ever blocks a sync.
  */
 #include "controllers.h"
 
@@ -14,50 +12,21 @@
 #include <string.h>
 #include "base/clock.h"
 #include "base/map.h"
+#include "base/mem.h"
 #include "claim.h"
 #include "object/condition.h"
+#include "pod_control.h"
 
-#define COMPONENT "replicaset-controller"
-#define BURST 500 /* Pods created or deleted in one sync */
-#define IN_FLIGHT 64
 enum { WATCH_REPLICASETS, WATCH_PODS };
-
-struct state {
-	pthread_mutex_t lock; /* guards deleting */
-	struct map deleting;  /* uids of Pods that we deleted and the informer still shows as live */
-};
 
 static void *init(struct informer **informers, struct workqueue *q)
 {
-	struct state *st = MEM_NEW(struct state);
-	pthread_mutex_init(&st->lock, NULL);
-	return st;
+	return pod_control_new();
 }
 
 static void destroy(void *state)
 {
-	struct state *st = state;
-	map_release(&st->deleting);
-	pthread_mutex_destroy(&st->lock);
-	free(st);
-}
-
-static bool being_deleted(struct state *st, const char *uid)
-{
-	pthread_mutex_lock(&st->lock);
-	bool yes = map_has(&st->deleting, uid);
-	pthread_mutex_unlock(&st->lock);
-	return yes;
-}
-
-static void set_deleting(struct state *st, const char *uid, bool yes)
-{
-	pthread_mutex_lock(&st->lock);
-	if (yes)
-		map_set(&st->deleting, uid, st);
-	else
-		map_del(&st->deleting, uid);
-	pthread_mutex_unlock(&st->lock);
+	pod_control_free(state);
 }
 
 /* A Pod concerns its controller, before and after the change; an orphan concerns every set that would adopt
@@ -66,8 +35,8 @@ static void enqueue_pod(struct workqueue *q, void *state, struct informer **info
 			const void *new)
 {
 	const struct cm_pod *pod = new ? new : old;
-	if (!new || pod->base.meta.deleted_ns)
-		set_deleting(state, pod->base.meta.uid, false);
+
+	pod_control_saw(state, old, new);
 	controller_enqueue_owner(q, "ReplicaSet", old, new);
 	if (!new || meta_controller(&pod->base.meta))
 		return;
@@ -81,88 +50,20 @@ static void enqueue_pod(struct workqueue *q, void *state, struct informer **info
 	informer_unref_all(sets, n);
 }
 
-static struct event_ref ref_of(const struct cm_replicaset *rs)
-{
-	const struct meta *m = &rs->base.meta;
-	return (struct event_ref){.api_version = "apps/v1",
-				  .kind = "ReplicaSet",
-				  .namespace = m->namespace,
-				  .name = m->name,
-				  .uid = m->uid,
-				  .rv = m->rv};
-}
-
 /* ---- creating ---- */
-static js *pod_from_template(const struct cm_replicaset *rs)
+static int create_pods(struct controller_ctx *ctx, const struct cm_replicaset *rs, size_t n, struct err *err)
 {
-	struct err err = ERR_INIT;
-	js *pod = js_parse(rs->template, strlen(rs->template), NULL, &err);
-	assert(pod); /* our own js_write made it */
-	const struct meta *m = &rs->base.meta;
-	js_set_str(pod, "apiVersion", "v1");
-	js_set_str(pod, "kind", "Pod");
-	js *meta = js_ensure(pod, "metadata", NULL);
-	/* The generated suffix must fit behind it (pods may be named up to 253 characters). */
-	autofree char *prefix = mem_printf("%.*s-", 246, m->name);
-	js_set_str(meta, "generateName", prefix);
-	js_set_str(meta, "namespace", m->namespace);
-	js_del(meta, "name");
-	js *owners = js_new_arr();
-	js_push(owners, meta_new_controller_ref("apps/v1", "ReplicaSet", m->name, m->uid));
-	js_set(meta, "ownerReferences", owners);
-	return pod;
-}
+	struct pod_template *t = pod_template_new(rs->template, &rs->base);
+	struct pod_burst burst = {
+		.ctx = ctx, .pods = ctx->informers[WATCH_PODS], .owner = &rs->base, .template = t};
+	int rc = pod_control_create(&burst, n, err);
 
-/* One batch of n creations; returns how many worked, *err holds the last failure. */
-static size_t create_batch(struct controller_ctx *ctx, const struct cm_replicaset *rs, const js *pod,
-			   size_t n, struct err *err)
-{
-	autobuf struct buf path = BUF_INIT;
-	rest_path(&path, "", "v1", rs->base.meta.namespace, "pods", NULL, NULL);
-	struct rest_batch batch = REST_BATCH_INIT;
-	for (size_t i = 0; i < n; i++)
-		rest_batch_add(&batch, REST_POST, buf_str(&path), pod, NULL)->want_reply = true;
-	rest_batch_run(ctx->rest, &batch, IN_FLIGHT);
-	struct event_ref ref = ref_of(rs);
-	size_t worked = 0;
-	for (size_t i = 0; i < n; i++) {
-		const struct rest_call *call = &batch.v[i];
-		if (call->err.reason != REASON_NONE) {
-			*err = call->err;
-			if (err->reason == REASON_NAMESPACE_TERMINATING)
-				continue;
-			events_record(ctx->events, COMPONENT, "", &ref, true, "FailedCreate",
-				      "Error creating: %s", call->err.msg);
-			continue;
-		}
-		worked++;
-		if (call->reply) {
-			informer_inject(ctx->informers[WATCH_PODS], call->reply);
-			events_record(ctx->events, COMPONENT, "", &ref, false, "SuccessfulCreate",
-				      "Created pod: %s", meta_name(call->reply));
-		}
+	pod_template_free(t);
+	if (rc < 0 && err->reason == REASON_NAMESPACE_TERMINATING) {
+		*err = (struct err)ERR_INIT; /* the set goes with its namespace */
+		return 0;
 	}
-	rest_batch_release(&batch);
-	return worked;
-}
-
-/* Slow start: 1, 2, 4 … so that a Pod that quota or admission refuses is refused a few times, not 500 times.
- */
-static int create_pods(struct controller_ctx *ctx, const struct cm_replicaset *rs, size_t want,
-		       struct err *err)
-{
-	autojson js *pod = pod_from_template(rs);
-	for (size_t batch = 1; want > 0; batch *= 2) {
-		size_t n = batch < want ? batch : want;
-		if (create_batch(ctx, rs, pod, n, err) < n) {
-			if (err->reason != REASON_NAMESPACE_TERMINATING)
-				return -1;
-			*err = (struct err)ERR_INIT; /* the set goes with its namespace */
-			return 0;
-		}
-		want -= n;
-	}
-	return 0;
+	return rc;
 }
 
 /* ---- deleting ---- */
@@ -221,46 +122,18 @@ static int delete_pods(struct controller_ctx *ctx, const struct cm_replicaset *r
 		       const struct cm_pod **active, size_t n_active, size_t want, struct err *err)
 {
 	struct map per_node = MAP_INIT;
+	struct ranked *ranked = mem_array(n_active, sizeof(*ranked));
+
 	if (want < n_active)
 		count_related(ctx, rs, &per_node);
-	struct ranked *ranked = mem_array(n_active, sizeof(*ranked));
 	for (size_t i = 0; i < n_active; i++)
 		ranked[i] = (struct ranked){active[i], (int)(intptr_t)map_get(&per_node, active[i]->node)};
 	qsort(ranked, n_active, sizeof(*ranked), by_worth);
-	map_release(&per_node);
-
-	struct rest_batch batch = REST_BATCH_INIT;
-	for (size_t i = 0; i < want; i++) {
-		const struct meta *m = &ranked[i].pod->base.meta;
-		autobuf struct buf path = BUF_INIT;
-		rest_path(&path, "", "v1", m->namespace, "pods", m->name, NULL);
-		autojson js *options = js_new_obj();
-		js_set_str(js_ensure(options, "preconditions", NULL), "uid", m->uid);
-		set_deleting(ctx->state, m->uid, true);
-		rest_batch_add(&batch, REST_DELETE, buf_str(&path), options, (void *)ranked[i].pod);
-	}
-	rest_batch_run(ctx->rest, &batch, IN_FLIGHT);
-	struct event_ref ref = ref_of(rs);
-	int rc = 0;
-	for (size_t i = 0; i < batch.n; i++) {
-		const struct cm_pod *p = batch.v[i].tag;
-		const struct err *e = &batch.v[i].err;
-		if (e->reason == REASON_NONE) {
-			events_record(ctx->events, COMPONENT, "", &ref, false, "SuccessfulDelete",
-				      "Deleted pod: %s", p->base.meta.name);
-			continue;
-		}
-		if (e->reason == REASON_NOT_FOUND)
-			continue; /* gone already: the watch will say so */
-		set_deleting(ctx->state, p->base.meta.uid, false);
-		events_record(ctx->events, COMPONENT, "", &ref, true, "FailedDelete", "Error deleting: %s",
-			      e->msg);
-		*err = *e;
-		rc = -1;
-	}
-	rest_batch_release(&batch);
+	for (size_t i = 0; i < n_active; i++)
+		active[i] = ranked[i].pod;
 	free(ranked);
-	return rc;
+	map_release(&per_node);
+	return pod_control_delete(ctx->state, ctx, &rs->base, active, want, err);
 }
 
 /* ---- status ---- */
@@ -301,12 +174,12 @@ static int write_status(struct controller_ctx *ctx, const struct cm_replicaset *
 	autojson js *body = js_new_obj();
 	js *status = js_ensure(body, "status", NULL);
 	js_set_int(status, "replicas", (int64_t)n);
-	claim_set_count(status, "fullyLabeledReplicas", labeled);
-	claim_set_count(status, "readyReplicas", ready);
-	claim_set_count(status, "availableReplicas", available);
+	control_set_count(status, "fullyLabeledReplicas", labeled);
+	control_set_count(status, "readyReplicas", ready);
+	control_set_count(status, "availableReplicas", available);
 	js_set_int(status, "observedGeneration", rs->base.meta.generation);
 	js_set(status, "conditions", js_len(conditions) ? STEAL(conditions) : NULL);
-	return claim_patch_status(ctx, ctx->informers[WATCH_REPLICASETS], &rs->base, body, err);
+	return control_patch_status(ctx, ctx->informers[WATCH_REPLICASETS], &rs->base, body, err);
 }
 
 static int sync_set(struct controller_ctx *ctx, const struct cm_replicaset *rs, struct err *err)
@@ -318,7 +191,7 @@ static int sync_set(struct controller_ctx *ctx, const struct cm_replicaset *rs, 
 	size_t n = 0;
 	for (size_t i = 0; i < pods.n; i++) {
 		const struct cm_pod *p = pods.v[i];
-		if (cm_pod_active(p) && !being_deleted(ctx->state, p->base.meta.uid))
+		if (pod_control_active(ctx->state, p))
 			active[n++] = p;
 	}
 	struct err failure = ERR_INIT;
@@ -327,8 +200,8 @@ static int sync_set(struct controller_ctx *ctx, const struct cm_replicaset *rs, 
 	bool creating = n < want, more = false;
 	if (rs->base.meta.deleted_ns == 0 && n != want) {
 		size_t diff = creating ? want - n : n - want;
-		more = diff > BURST;
-		diff = more ? BURST : diff;
+		more = diff > POD_CONTROL_BURST;
+		diff = more ? POD_CONTROL_BURST : diff;
 		rc = creating ? create_pods(ctx, rs, diff, &failure)
 			      : delete_pods(ctx, rs, active, n, diff, &failure);
 	}
@@ -357,6 +230,7 @@ static int sync(struct controller_ctx *ctx, const char *key, struct err *err)
 
 const struct controller replicaset_controller = {
 	.name = "replicaset",
+	.component = "replicaset-controller",
 	.watches =
 		{
 			[WATCH_REPLICASETS] = {&cm_replicaset_type, NULL, controller_enqueue_self},

@@ -16,9 +16,9 @@
 #include <string.h>
 #include "base/clock.h"
 #include "base/map.h"
+#include "control.h"
 #include "taints.h"
 
-#define COMPONENT "taint-eviction-controller"
 #define QUARANTINE_NS (40 * NS_PER_S) /* podgc: a node may only seem to be gone */
 enum { WATCH_PODS, WATCH_NODES };
 
@@ -118,24 +118,6 @@ static void enqueue_node(struct workqueue *q, void *state, struct informer **inf
 	informer_unref_all(pods, n);
 }
 
-static int delete_pod(struct controller_ctx *ctx, const struct cm_pod *pod, bool force, struct err *err)
-{
-	const struct meta *m = &pod->base.meta;
-	autobuf struct buf path = BUF_INIT;
-	rest_path(&path, "", "v1", m->namespace, "pods", m->name, NULL);
-	autojson js *options = js_new_obj();
-	js_set_str(js_ensure(options, "preconditions", NULL), "uid", m->uid);
-	if (force)
-		js_set_int(options, "gracePeriodSeconds", 0);
-	struct err e = ERR_INIT;
-	if (rest_do(ctx->rest, REST_DELETE, buf_str(&path), options, NULL, &e) < 0 &&
-	    e.reason != REASON_NOT_FOUND && e.reason != REASON_CONFLICT) {
-		*err = e;
-		return -1;
-	}
-	return 0;
-}
-
 /* Asked live: an informer that lags behind must not cost Pods. */
 static int node_is_gone(struct controller_ctx *ctx, const char *name, bool *ret, struct err *err)
 {
@@ -165,7 +147,7 @@ static int sync_orphan(struct controller_ctx *ctx, const struct cm_pod *pod, str
 		ctx->requeue_after_ns = QUARANTINE_NS - age;
 		return 0;
 	}
-	return delete_pod(ctx, pod, true, err);
+	return control_delete(ctx, &pod->base, NULL, 0, err);
 }
 
 static int sync_pod(struct controller_ctx *ctx, const struct cm_pod *pod, const struct cm_node *node,
@@ -183,14 +165,9 @@ static int sync_pod(struct controller_ctx *ctx, const struct cm_pod *pod, const 
 		ctx->requeue_after_ns = when - now;
 		return 0;
 	}
-	struct event_ref ref = {.api_version = "v1",
-				.kind = "Pod",
-				.namespace = m->namespace,
-				.name = m->name,
-				.uid = m->uid};
-	events_record(ctx->events, COMPONENT, "", &ref, false, "TaintManagerEviction",
-		      "Marking for deletion Pod %s/%s", m->namespace, m->name);
-	return delete_pod(ctx, pod, false, err);
+	control_event(ctx, &pod->base, false, "TaintManagerEviction", "Marking for deletion Pod %s/%s",
+		      m->namespace, m->name);
+	return control_delete(ctx, &pod->base, NULL, CONTROL_OWN_GRACE, err);
 }
 
 static int sync(struct controller_ctx *ctx, const char *key, struct err *err)
@@ -210,6 +187,7 @@ static int sync(struct controller_ctx *ctx, const char *key, struct err *err)
 
 const struct controller taint_eviction_controller = {
 	.name = "taint-eviction",
+	.component = "taint-eviction-controller",
 	.watches =
 		{
 			[WATCH_PODS] = {&cm_pod_type, NULL, enqueue_pod},

@@ -154,6 +154,7 @@ static int sync_once(struct run *r, const char *key, int64_t *ret_requeue_after_
 		.queue = r->queue,
 		.informers = r->informers,
 		.state = r->state,
+		.component = r->def->component,
 		.requeue_after_ns = -1,
 	};
 	int rc = r->def->sync(&ctx, key, err);

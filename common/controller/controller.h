@@ -22,6 +22,7 @@ struct controller_ctx {
 	struct workqueue *queue;     /* shared */
 	struct informer **informers; /* in the order of the controller's watches */
 	void *state;		     /* what init returned; shared between workers */
+	const char *component;	     /* of the controller */
 	int64_t requeue_after_ns;    /* out; -1 at entry */
 };
 
@@ -37,6 +38,8 @@ struct controller_watch {
 struct controller {
 	const char *name;					 /* "replicaset": queue, metrics, log */
 	struct controller_watch watches[CONTROLLER_MAX_WATCHES]; /* ends at type NULL */
+	const char *
+		component; /* what its events are from: "replicaset-controller"; may be NULL without events */
 	int workers;
 	int (*sync)(struct controller_ctx *ctx, const char *key, struct err *err);
 	void *(*init)(struct informer **informers, struct workqueue *q); /* optional */

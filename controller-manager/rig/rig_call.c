@@ -25,11 +25,13 @@ int __real_rest_do(struct rest *r, enum rest_verb verb, const char *path, const 
 int __real_rest_do_raw(struct rest *r, enum rest_verb verb, const char *path, const char *body, size_t n,
 		       struct buf *ret, struct err *err);
 void __real_rest_batch_run(struct rest *r, struct rest_batch *b, size_t in_flight);
+void __real_rest_call_run(struct rest *r, struct rest_call *v, size_t n, size_t in_flight);
 int __wrap_rest_do(struct rest *r, enum rest_verb verb, const char *path, const js *body, js **ret,
 		   struct err *err);
 int __wrap_rest_do_raw(struct rest *r, enum rest_verb verb, const char *path, const char *body, size_t n,
 		       struct buf *ret, struct err *err);
 void __wrap_rest_batch_run(struct rest *r, struct rest_batch *b, size_t in_flight);
+void __wrap_rest_call_run(struct rest *r, struct rest_call *v, size_t n, size_t in_flight);
 void __wrap_events_record(struct events *e, const char *component, const char *host,
 			  const struct event_ref *ref, bool warning, const char *reason, const char *fmt, ...)
 	PRINTF(7, 8);
@@ -121,32 +123,58 @@ int __wrap_rest_do_raw(struct rest *r, enum rest_verb verb, const char *path, co
 	return refuse(f, err);
 }
 
-/* The calls that reach the server are lent to a batch of their own. */
-void __wrap_rest_batch_run(struct rest *r, struct rest_batch *b, size_t in_flight)
+static void nothing(struct rest_call *c)
 {
-	if (!rig_syncing) {
-		__real_rest_batch_run(r, b, in_flight);
-		return;
-	}
-	autofree const struct rig_fault **met = mem_array(b->n + 1, sizeof(*met));
-	autofree struct rest_call *sent = mem_array(b->n + 1, sizeof(*sent));
-	struct rest_batch some = {.v = sent};
+}
 
-	for (size_t i = 0; i < b->n; i++) {
-		met[i] = meet(rig_syncing, b->v[i].verb, b->v[i].path);
-		if (!met[i] || met[i]->lost)
-			sent[some.n++] = b->v[i];
+/* Runs those of the calls that reach the server, and ends the others. */
+static void run_some(struct rest *r, struct rest_call *v, size_t n, size_t in_flight)
+{
+	autofree const struct rig_fault **met = mem_array(n + 1, sizeof(*met));
+	autofree struct rest_call *sent = mem_array(n + 1, sizeof(*sent));
+	size_t n_sent = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		met[i] = meet(rig_syncing, v[i].verb, v[i].path);
+		if (met[i] && !met[i]->lost)
+			continue;
+		sent[n_sent] = v[i];
+		if (met[i]) {
+			sent[n_sent].done = nothing;
+			sent[n_sent].want_reply = false;
+		}
+		n_sent++;
 	}
-	__real_rest_batch_run(r, &some, in_flight);
-	for (size_t i = 0, k = 0; i < b->n; i++) {
+	__real_rest_call_run(r, sent, n_sent, in_flight);
+	for (size_t i = 0, k = 0; i < n; i++) {
+		void (*done)(struct rest_call * c) = v[i].done;
+
 		if (!met[i] || met[i]->lost)
-			b->v[i] = sent[k++];
+			v[i] = sent[k++];
 		if (!met[i])
 			continue;
-		js_autoput(&b->v[i].reply);
-		b->v[i].reply = NULL;
-		refuse(met[i], &b->v[i].err);
+		v[i].done = done;
+		refuse(met[i], &v[i].err);
+		done(&v[i]);
 	}
+}
+
+void __wrap_rest_call_run(struct rest *r, struct rest_call *v, size_t n, size_t in_flight)
+{
+	if (rig_syncing)
+		run_some(r, v, n, in_flight);
+	else
+		__real_rest_call_run(r, v, n, in_flight);
+}
+
+void __wrap_rest_batch_run(struct rest *r, struct rest_batch *b, size_t in_flight)
+{
+	for (size_t i = 0; i < b->n; i++)
+		b->v[i].done = nothing;
+	if (rig_syncing)
+		run_some(r, b->v, b->n, in_flight);
+	else
+		__real_rest_batch_run(r, b, in_flight);
 }
 
 /* ---- events and calls ---- */

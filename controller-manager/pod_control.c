@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bursts of creations and deletions; see pod_control.h. */
+#include "pod_control.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/map.h"
+#include "base/mem.h"
+
+#define IN_FLIGHT 64
+
+struct pod_control {
+	pthread_mutex_t lock; /* guards deleting */
+	struct map deleting;  /* uids of Pods that we deleted and the informer still shows as live */
+};
+
+struct pod_control *pod_control_new(void)
+{
+	struct pod_control *pc = MEM_NEW(struct pod_control);
+
+	pthread_mutex_init(&pc->lock, NULL);
+	return pc;
+}
+
+void pod_control_free(struct pod_control *pc)
+{
+	if (!pc)
+		return;
+	map_release(&pc->deleting);
+	pthread_mutex_destroy(&pc->lock);
+	free(pc);
+}
+
+static void set_deleting(struct pod_control *pc, const char *uid, bool yes)
+{
+	pthread_mutex_lock(&pc->lock);
+	if (yes)
+		map_set(&pc->deleting, uid, pc);
+	else
+		map_del(&pc->deleting, uid);
+	pthread_mutex_unlock(&pc->lock);
+}
+
+void pod_control_saw(struct pod_control *pc, const struct cm_pod *old, const struct cm_pod *new)
+{
+	if (!new || new->base.meta.deleted_ns)
+		set_deleting(pc, (new ? new : old)->base.meta.uid, false);
+}
+
+bool pod_control_active(struct pod_control *pc, const struct cm_pod *p)
+{
+	bool deleting;
+
+	if (!cm_pod_active(p))
+		return false;
+	pthread_mutex_lock(&pc->lock);
+	deleting = map_has(&pc->deleting, p->base.meta.uid);
+	pthread_mutex_unlock(&pc->lock);
+	return !deleting;
+}
+
+/* ---- creating ---- */
+
+struct creation { /* one batch of a burst */
+	struct pod_burst *burst;
+	struct err err; /* the last failure */
+};
+
+static void created(struct rest_call *c)
+{
+	struct creation *k = c->tag;
+	struct pod_burst *b = k->burst;
+
+	if (c->err.reason == REASON_NONE) {
+		b->created++;
+		informer_inject(b->pods, c->reply);
+		control_event(b->ctx, b->owner, false, "SuccessfulCreate", "Created pod: %s",
+			      meta_name(c->reply));
+		js_autoput(&c->reply);
+		c->reply = NULL;
+		return;
+	}
+	k->err = c->err;
+	if (c->err.reason != REASON_NAMESPACE_TERMINATING)
+		control_event(b->ctx, b->owner, true, "FailedCreate", "Error creating: %s", c->err.msg);
+}
+
+static void write_body(struct pod_burst *b, size_t i, struct buf *out)
+{
+	const char *holes[POD_TEMPLATE_HOLES] = {NULL};
+
+	if (b->fill)
+		b->fill(b->arg, i, holes);
+	pod_template_write(b->template, holes, out);
+}
+
+/* Pods first … first + n - 1 of the burst. Those that do not differ share the bytes of one body. */
+static int create_batch(struct pod_burst *b, size_t first, size_t n, struct err *err)
+{
+	autobuf struct buf path = BUF_INIT;
+	autobuf struct buf shared = BUF_INIT;
+	struct creation k = {.burst = b, .err = ERR_INIT};
+	struct rest_call *v = mem_array(n, sizeof(*v));
+
+	rest_path(&path, "", "v1", b->owner->meta.namespace, "pods", NULL, NULL);
+	if (!b->fill)
+		write_body(b, first, &shared);
+	for (size_t i = 0; i < n; i++) {
+		v[i] = (struct rest_call){.verb = REST_POST,
+					  .path = buf_str(&path),
+					  .body = shared,
+					  .want_reply = true,
+					  .done = created,
+					  .tag = &k};
+		if (b->fill)
+			write_body(b, first + i, &v[i].body);
+	}
+	rest_call_run(b->ctx->rest, v, n, IN_FLIGHT);
+	for (size_t i = 0; b->fill && i < n; i++)
+		buf_release(&v[i].body);
+	free(v);
+	if (k.err.reason == REASON_NONE)
+		return 0;
+	*err = k.err;
+	return -1;
+}
+
+int pod_control_create(struct pod_burst *b, size_t n, struct err *err)
+{
+	size_t done = 0;
+
+	b->created = 0;
+	for (size_t batch = 1; done < n; batch *= 2) {
+		size_t k = batch < n - done ? batch : n - done;
+
+		if (create_batch(b, done, k, err) < 0)
+			return -1;
+		done += k;
+	}
+	return 0;
+}
+
+/* ---- deleting ---- */
+
+static int deleted(struct pod_control *pc, struct controller_ctx *ctx, const struct informer_object *owner,
+		   const struct rest_call *c, struct err *err)
+{
+	const struct meta *m = &((const struct cm_pod *)c->tag)->base.meta;
+
+	if (c->err.reason == REASON_NONE)
+		control_event(ctx, owner, false, "SuccessfulDelete", "Deleted pod: %s", m->name);
+	if (c->err.reason == REASON_NONE || c->err.reason == REASON_NOT_FOUND)
+		return 0; /* gone already: the watch will say so */
+	set_deleting(pc, m->uid, false);
+	control_event(ctx, owner, true, "FailedDelete", "Error deleting: %s", c->err.msg);
+	*err = c->err;
+	return -1;
+}
+
+int pod_control_delete(struct pod_control *pc, struct controller_ctx *ctx,
+		       const struct informer_object *owner, const struct cm_pod *const *pods, size_t n,
+		       struct err *err)
+{
+	struct rest_batch batch = REST_BATCH_INIT;
+	int rc = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct meta *m = &pods[i]->base.meta;
+		autobuf struct buf path = BUF_INIT;
+		struct rest_call *c;
+
+		control_path(&path, &pods[i]->base, NULL);
+		c = rest_batch_add(&batch, REST_DELETE, buf_str(&path), NULL, (void *)pods[i]);
+		buf_addf(&c->body, "{\"preconditions\":{\"uid\":\"%s\"}}", m->uid);
+		set_deleting(pc, m->uid, true);
+	}
+	rest_batch_run(ctx->rest, &batch, IN_FLIGHT);
+	for (size_t i = 0; i < n; i++)
+		if (deleted(pc, ctx, owner, &batch.v[i], err) < 0)
+			rc = -1;
+	rest_batch_release(&batch);
+	return rc;
+}

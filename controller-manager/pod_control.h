@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pods by the burst, for every controller that owns Pods (kubernetes/kubernetes pkg/controller: RealPodControl,
+ * slowStartBatch, and the part of expectations that is needed here).
+ *
+ * A burst is made from bytes. The template is completed and written out once; what differs from Pod to Pod is
+ * spliced into holes of that text. Creations start slowly (1, 2, 4 …), so that a Pod that quota or admission refuses
+ * is refused a few times, not 500 times. Every reply goes into the informer as it comes, so the next sync counts it;
+ * Pods whose deletion was asked for are remembered until the informer agrees. Events SuccessfulCreate, FailedCreate,
+ * SuccessfulDelete and FailedDelete tell what happened.
+ */
+#ifndef POD_CONTROL_H
+#define POD_CONTROL_H
+
+#include "control.h"
+#include "objects.h"
+
+#define POD_CONTROL_BURST 500 /* Pods that one sync may create or delete */
+
+/* ---- the text of a burst's Pods ---- */
+
+struct pod_template;
+/* From the JSON text of a PodTemplateSpec: named after the owner ("NAME-" and a generated suffix), in its namespace,
+   with it as controller. */
+struct pod_template *pod_template_new(const char *template, const struct informer_object *owner);
+void pod_template_free(struct pod_template *t);
+/* The Pod as a tree, to be completed before the first burst. */
+js *pod_template_tree(struct pod_template *t);
+/* A string to put into the tree where Pods differ: as a value or a part of one, as often as is needed. i below
+   POD_TEMPLATE_HOLES. Borrowed. */
+#define POD_TEMPLATE_HOLES 4
+const char *pod_template_hole(struct pod_template *t, size_t i);
+/* The body of one Pod: holes[i] in the place of hole i. */
+void pod_template_write(struct pod_template *t, const char *const holes[], struct buf *out);
+
+/* ---- bursts ---- */
+
+struct pod_control; /* one per controller; any thread */
+struct pod_control *pod_control_new(void);
+void pod_control_free(struct pod_control *pc);
+/* The controller's enqueue function passes every event of a Pod on. */
+void pod_control_saw(struct pod_control *pc, const struct cm_pod *old, const struct cm_pod *new);
+/* Counts as a replica: not finished, not being deleted, and not asked to go. */
+bool pod_control_active(struct pod_control *pc, const struct cm_pod *p);
+
+struct pod_burst {
+	struct controller_ctx *ctx;
+	struct informer *pods;
+	const struct informer_object *owner;
+	struct pod_template *template;
+	/* What differs in Pod i, by hole; NULL when nothing does. */
+	void (*fill)(void *arg, size_t i, const char *holes[POD_TEMPLATE_HOLES]);
+	void *arg;
+	size_t created; /* out */
+};
+/* Creates n Pods, or as many as go: after a batch with a failure no further one is begun. -1 with the last failure;
+   REASON_NAMESPACE_TERMINATING, of which no event tells, when the namespace ends. */
+int pod_control_create(struct pod_burst *b, size_t n, struct err *err) MUST_CHECK;
+/* Asks all of them to go; -1 with the last failure. */
+int pod_control_delete(struct pod_control *pc, struct controller_ctx *ctx,
+		       const struct informer_object *owner, const struct cm_pod *const *pods, size_t n,
+		       struct err *err) MUST_CHECK;
+
+#endif
