@@ -13,9 +13,9 @@ static const struct controller *const controllers[] = {
 	NULL,
 };
 
-static void *make(const struct rest_config *c, struct err *err)
+static void *make(struct rest *r, struct err *err)
 {
-	return controller_set_new(controllers, c, "controller-manager");
+	return controller_set_new(controllers, r, "controller-manager");
 }
 
 static void run(void *set)

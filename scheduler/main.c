@@ -3,9 +3,9 @@
 #include "controller/daemon.h"
 #include "scheduler.h"
 
-static void *make(const struct rest_config *c, struct err *err)
+static void *make(struct rest *r, struct err *err)
 {
-	return scheduler_new(c);
+	return scheduler_new(r);
 }
 
 static void run(void *s)

@@ -268,17 +268,17 @@ static const struct metric_def pending_def = {
 	.type = METRIC_GAUGE,
 };
 
-struct scheduler *scheduler_new(const struct rest_config *c)
+struct scheduler *scheduler_new(struct rest *r)
 {
 	struct scheduler *s = MEM_NEW(struct scheduler);
 	pthread_mutex_init(&s->lock, NULL);
 	clock_cond_init(&s->wake);
 	snapshot_init(&s->snapshot);
 	queue_init(&s->queue);
-	s->events = events_new(c);
-	s->binder = binder_new(c, on_bound, s);
+	s->events = events_new(r);
+	s->binder = binder_new(rest_get_config(r), on_bound, s);
 	metric_gauge_fn(&pending_def, pending_gauge, s);
-	s->informers = informer_set_new(c);
+	s->informers = informer_set_new(r);
 	informer_add(s->informers, &sched_node_type, NULL, on_node, s);
 	informer_add(s->informers, &sched_pod_type,
 		     "fieldSelector=status.phase%21%3DSucceeded%2Cstatus.phase%21%3DFailed", on_pod, s);

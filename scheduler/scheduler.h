@@ -7,9 +7,10 @@
 #include "client/rest.h"
 
 struct scheduler;
-struct scheduler *scheduler_new(const struct rest_config *c); /* informers start at once, cycles do not */
-bool scheduler_synced(struct scheduler *s);		      /* informers have listed */
-void scheduler_run(struct scheduler *s);		      /* starts the cycles; once elected */
+/* r is on the daemon's loop. Informers start at once, cycles do not. */
+struct scheduler *scheduler_new(struct rest *r);
+bool scheduler_synced(struct scheduler *s); /* informers have listed */
+void scheduler_run(struct scheduler *s);    /* starts the cycles; once elected */
 void scheduler_free(struct scheduler *s);
 
 #endif

@@ -68,11 +68,24 @@ struct rest *rest_new_on(struct loop *l, const struct rest_config *c, int max_co
 	return make(l, c, max_connections);
 }
 
+struct rest *rest_start(const struct rest_config *c, const char *name)
+{
+	struct rest *r = make(loop_new(NULL), c, 0);
+
+	r->own_thread = true;
+	loop_start(r->loop, name);
+	return r;
+}
+
 void rest_free(struct rest *r)
 {
 	if (!r)
 		return;
+	if (r->own_thread)
+		loop_join(r->loop);
 	http_free(r->h);
+	if (r->own_thread)
+		loop_free(r->loop);
 	free(r->agent);
 	free(r->auth);
 	free(r);

@@ -2,9 +2,9 @@
 /*
  * Calls to the Kubernetes API: single ones and batches, on a daemon's loop or blocking.
  *
- * A struct rest is a client on one loop (like the struct http inside it): rest_new_on is for the daemon's
- * loop, where calls are started and end on that loop's thread; rest_new has a small loop of its own and is for
- * one thread that blocks. struct rest_config is shared and immutable. Any reply that is not 2xx becomes an
+ * A struct rest is a client on one loop (like the struct http inside it): rest_start and rest_new_on are for
+ * the daemon's loop, where calls are started and end on that loop's thread; rest_new has a small loop of its
+ * own and is for one thread that blocks. struct rest_config is shared and immutable. Any reply that is not 2xx becomes an
  * error value: reason, message and code from its Status body. 429 and 503 with Retry-After are retried inside,
  * within the deadline.
  */
@@ -24,6 +24,8 @@ struct rest;
 /* max_connections: 0 = no limit. */
 struct rest *rest_new(const struct rest_config *c, int max_connections);
 struct rest *rest_new_on(struct loop *l, const struct rest_config *c, int max_connections);
+/* A client and the loop that all of a daemon shares, on a thread of that name. */
+struct rest *rest_start(const struct rest_config *c, const char *name);
 void rest_free(struct rest *r);		/* any thread; no call or stream of it is left */
 struct http *rest_http(struct rest *r); /* borrowed, as the next */
 struct loop *rest_loop(struct rest *r);

@@ -12,6 +12,7 @@ enum { HEADER_TYPE, HEADER_ACCEPT, HEADER_AGENT, HEADER_AUTH, HEADER_END, HEADER
 struct rest {
 	const struct rest_config *c;
 	struct loop *loop;
+	bool own_thread; /* the loop is ours and runs */
 	struct http *h;
 	char *agent, *auth;
 	const char *headers[REST_VERBS][HEADERS]; /* each row ends with NULL */

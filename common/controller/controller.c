@@ -221,15 +221,15 @@ static void run_init(struct run *r, const struct controller *def, struct control
 		r->state = def->init(r->informers, r->queue);
 }
 
-struct controller_set *controller_set_new(const struct controller *const *table, const struct rest_config *c,
+struct controller_set *controller_set_new(const struct controller *const *table, struct rest *r,
 					  const char *component)
 {
 	struct controller_set *s = MEM_NEW(struct controller_set);
 
-	s->config = c;
+	s->config = rest_get_config(r);
 	s->component = component;
-	s->informers = informer_set_new(c);
-	s->events = events_new(c);
+	s->informers = informer_set_new(r);
+	s->events = events_new(r);
 	pthread_mutex_init(&s->lock, NULL);
 	clock_cond_init(&s->quiet);
 	list_init(&s->idle);

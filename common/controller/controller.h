@@ -53,7 +53,7 @@ void controller_enqueue_owner(struct workqueue *q, const char *kind, const void 
 
 struct controller_set;
 /* Makes the informers (shared between controllers) and queues. Table of pointers ends with NULL. */
-struct controller_set *controller_set_new(const struct controller *const *table, const struct rest_config *c,
+struct controller_set *controller_set_new(const struct controller *const *table, struct rest *r,
 					  const char *component);
 /* Starts informers and workers; a controller's workers begin when its own informers have synced. Does not
    wait. Call once elected. */

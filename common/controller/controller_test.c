@@ -15,6 +15,7 @@
 struct world {
 	struct server s;
 	struct rest_config config;
+	struct rest *rest;
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
 	bool closing;
@@ -139,6 +140,7 @@ static int setup(void **state)
 	clock_cond_init(&w->cond);
 	server_start(&w->s, serve, w);
 	w->config = (struct rest_config){.kube = {.server = w->s.url}, .user_agent = "t"};
+	w->rest = rest_start(&w->config, "loop");
 	world = w;
 	*state = w;
 	return 0;
@@ -148,6 +150,7 @@ static int teardown(void **state)
 {
 	struct world *w = *state;
 
+	rest_free(w->rest);
 	pthread_mutex_lock(&w->lock);
 	w->closing = true;
 	pthread_cond_broadcast(&w->cond);
@@ -182,7 +185,7 @@ static void test_sync(void **state)
 {
 	static const struct controller *const table[] = {&pod_controller, &owner_controller, NULL};
 	struct world *w = *state;
-	struct controller_set *s = controller_set_new(table, &w->config, "test");
+	struct controller_set *s = controller_set_new(table, w->rest, "test");
 
 	assert_true(controller_set_synced(s)); /* a standby is ready to be elected */
 	controller_set_start(s);
@@ -203,7 +206,7 @@ static void test_retry_and_again(void **state)
 {
 	static const struct controller *const table[] = {&owner_controller, NULL};
 	struct world *w = *state;
-	struct controller_set *s = controller_set_new(table, &w->config, "test");
+	struct controller_set *s = controller_set_new(table, w->rest, "test");
 
 	w->fails = 3;
 	w->again = 2;
@@ -219,7 +222,7 @@ static void test_stop_stuck(void **state)
 {
 	static const struct controller *const table[] = {&pod_controller, NULL};
 	struct world *w = *state;
-	struct controller_set *s = controller_set_new(table, &w->config, "test");
+	struct controller_set *s = controller_set_new(table, w->rest, "test");
 	int64_t start;
 
 	w->stuck = true;
@@ -239,13 +242,15 @@ static void test_stop_early(void **state)
 {
 	static const struct controller *const table[] = {&pod_controller, NULL};
 	struct rest_config nowhere = {.kube = {.server = (char *)"http://127.0.0.1:1"}};
-	struct controller_set *s = controller_set_new(table, &nowhere, "test");
+	struct rest *r = rest_start(&nowhere, "loop");
+	struct controller_set *s = controller_set_new(table, r, "test");
 
 	controller_set_free(s);
-	s = controller_set_new(table, &nowhere, "test");
+	s = controller_set_new(table, r, "test");
 	controller_set_start(s);
 	assert_false(controller_set_synced(s));
 	controller_set_free(s);
+	rest_free(r);
 }
 
 int main(void)

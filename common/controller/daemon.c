@@ -28,6 +28,7 @@ struct running { /* one start of one daemon */
 	const struct daemon *def;
 	struct options opt;
 	struct rest_config config;
+	struct rest *rest; /* and the one loop */
 	struct health *health;
 	struct leader *leader; /* NULL without election */
 	void *self;
@@ -102,7 +103,7 @@ static bool elected(struct running *r)
 {
 	if (!r->opt.elect)
 		return true;
-	r->leader = leader_new(&r->config, r->opt.lease_namespace, r->opt.lease_name, NULL);
+	r->leader = leader_new(r->rest, r->opt.lease_namespace, r->opt.lease_name, NULL);
 	leader_on_lost(r->leader, on_lost, NULL);
 	return leader_wait(r->leader);
 }
@@ -116,7 +117,8 @@ static int start(struct running *r, struct err *err)
 	r->health = health_start(r->opt.bind_address, r->opt.port, err);
 	if (!r->health)
 		return -1;
-	r->self = r->def->make(&r->config, err);
+	r->rest = rest_start(&r->config, "loop");
+	r->self = r->def->make(r->rest, err);
 	if (!r->self)
 		return -1;
 	health_add_check("informer-sync", check_synced, r);
@@ -133,6 +135,7 @@ static void stop(struct running *r)
 		r->def->destroy(r->self);
 	if (r->leader)
 		leader_free(r->leader);
+	rest_free(r->rest);
 	kubeconfig_release(&r->config.kube);
 }
 

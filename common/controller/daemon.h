@@ -22,7 +22,8 @@ struct daemon {
 	const char *port;    /* default of --secure-port */
 	const struct flag *flags; /* its own beside the common ones, ends with {0}; NULL = none */
 
-	void *(*make)(const struct rest_config *c, struct err *err); /* c outlives destroy; NULL = failure */
+	/* r is on the daemon's one loop and outlives destroy; NULL = failure */
+	void *(*make)(struct rest *r, struct err *err);
 	void (*run)(void *self);
 	bool (*synced)(void *self); /* any thread, must not block */
 	void (*destroy)(void *self);

@@ -31,14 +31,14 @@ static void say(const char *step)
 		_exit(99);
 }
 
-static void *make(const struct rest_config *c, struct err *err)
+static void *make(struct rest *r, struct err *err)
 {
 	if (!strcmp(color, "none")) {
 		err_set(err, REASON_INVALID, "no");
 		return NULL;
 	}
 	say("make ");
-	say(c->user_agent);
+	say(rest_get_config(r)->user_agent);
 	say(" ");
 	say(color);
 	say(" ");

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a call to a stored Event, on one thread: queue -> correlate -> post.
+ * From a call to a stored Event, on the daemon's loop: queue -> correlate -> post.
  *
  * Correlation keeps three bounded memories, all keyed by 64-bit keyed hashes so that an entry is a few dozen
- *bytes:
+ * bytes:
  *
- *	similar	 (source, object, type, reason): how many different messages in ten minutes. From the tenth on
- *		 they become one event, "(combined from similar events): …".
- *	seen	 (the same and the message): the event's name and count. A repeat is a PATCH of count and
- *lastTimestamp. budget	 (source, object): a token bucket, 25 at once and one every five minutes. What is over
- *it is counted but not sent, so a Deployment's thousand creations do not become a thousand writes.
+ *	similar	(source, object, type, reason): how many different messages in ten minutes. From the tenth on
+ *		they become one event, "(combined from similar events): …".
+ *	seen	(the same and the message): the event's name and count. A repeat is a PATCH of count and
+ *		lastTimestamp.
+ *	budget	(source, object): a token bucket, 25 at once and one every five minutes. What is over it is
+ *		counted but not sent, so a Deployment's thousand creations do not become a thousand writes.
  *
  * The numbers and the order (combine, count, filter) are those of client-go's tools/record/events_cache.go.
- *The queue is taken as a whole and an event that occurs in it several times is written once; writes go out as
- *a batch. What the server could not take is tried again with growing pauses, up to twelve times, while the
- *queue fills and then drops: an event must never hold up or outgrow its recorder.
+ * The queue is taken as a whole and an event that occurs in it several times is written once; writes go out
+ * as a batch, and what is recorded meanwhile makes up the next one. What the server could not take is tried
+ * again with growing pauses, up to twelve times, while the queue fills and then drops: an event must never
+ * hold up or outgrow its recorder.
  */
 #include "controller/event.h"
 
@@ -28,7 +30,6 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/rand.h"
-#include "base/thread.h"
 #include "serve/metric.h"
 #include "object/rfc3339.h"
 
@@ -41,7 +42,6 @@
 #define MESSAGE_MAX 1024
 #define NAME_MAX_LEN 253
 #define IN_FLIGHT 8
-#define CONNECTIONS 4
 #define TRIES_MAX 12
 #define RETRY_FIRST_NS (1 * NS_PER_S)
 #define RETRY_MAX_NS (10 * NS_PER_S)
@@ -96,19 +96,25 @@ struct outgoing { /* one event to write in this batch */
 };
 
 struct events {
-	struct rest *rest;
-	pthread_t thread;
-	pthread_mutex_t lock; /* guards queue, n, stopping, ended */
-	pthread_cond_t cond;
+	struct rest *rest; /* on the loop; borrowed, as the loop */
+	struct loop *loop;
+	pthread_mutex_t lock; /* guards the four below */
 	struct list queue;
 	size_t n;
-	bool stopping, ended;
+	bool stopping, posted; /* posted: the loop will look at the queue */
 	struct metric_series *dropped;
 
-	/* The thread only. */
+	/* The loop only. */
 	struct cache similar, seen, budget;
 	uint64_t last_stamp;
+	struct list outgoing; /* being written */
+	struct rest_batch batch;
+	struct loop_timer retry;
+	int tries;  /* of what is in outgoing */
+	bool ended; /* stopping, and nothing is left; see loop_wait */
 };
+
+static void take_queue(void *events);
 
 /* ---- recording ---- */
 
@@ -164,7 +170,7 @@ void events_record(struct events *e, const char *component, const char *host, co
 	char message[MESSAGE_MAX + 1];
 	struct item *i;
 	va_list ap;
-	bool full;
+	bool full, wake = false;
 	int n;
 
 	if (!e)
@@ -181,9 +187,12 @@ void events_record(struct events *e, const char *component, const char *host, co
 	if (!full) {
 		list_push_back(&e->queue, &i->link);
 		e->n++;
-		pthread_cond_broadcast(&e->cond);
+		wake = !e->posted;
+		e->posted = true;
 	}
 	pthread_mutex_unlock(&e->lock);
+	if (wake)
+		loop_post(e->loop, take_queue, e);
 	if (full) {
 		metric_add(e->dropped, 1);
 		free(i);
@@ -456,75 +465,112 @@ static bool settled(struct outgoing *o, const struct err *err)
 	}
 }
 
-static void post(struct events *e, struct list *outgoing)
+static void drop_outgoing(struct events *e)
 {
-	struct rest_batch b = REST_BATCH_INIT;
-
-	list_for_each (l, outgoing)
-		add_call(&b, list_entry(l, struct outgoing, link));
-	rest_batch_run(e->rest, &b, IN_FLIGHT);
-	for (size_t i = 0; i < b.n; i++)
-		if (settled(b.v[i].tag, &b.v[i].err))
-			outgoing_free(b.v[i].tag);
-	rest_batch_release(&b);
+	while (!list_empty(&e->outgoing)) {
+		metric_add(e->dropped, 1);
+		outgoing_free(list_entry(e->outgoing.next, struct outgoing, link));
+	}
 }
 
-static bool pause_before_retry(struct events *e, int tries)
+static bool stopping(struct events *e)
 {
-	int64_t d = RETRY_FIRST_NS, deadline;
-	bool go_on;
+	pthread_mutex_lock(&e->lock);
+	bool is = e->stopping;
+	pthread_mutex_unlock(&e->lock);
+	return is;
+}
 
-	if (tries == 1)
-		return true; /* a PATCH that has to become a POST; the rest loses nothing by it */
+static int64_t pause_ns(int tries)
+{
+	int64_t d = RETRY_FIRST_NS;
+
 	while (--tries > 1 && d < RETRY_MAX_NS)
 		d *= 2;
-	deadline = clock_mono_ns() + rand_jitter(d < RETRY_MAX_NS ? d : RETRY_MAX_NS, 0.2);
-	pthread_mutex_lock(&e->lock);
-	while (!e->stopping && clock_cond_wait(&e->cond, &e->lock, deadline))
-		;
-	go_on = !e->stopping;
-	pthread_mutex_unlock(&e->lock);
-	return go_on;
+	return rand_jitter(d < RETRY_MAX_NS ? d : RETRY_MAX_NS, 0.2);
 }
 
-static void *events_main(void *arg)
+static void posted(void *arg);
+
+static void post(void *arg)
 {
 	struct events *e = arg;
 
-	for (;;) {
-		struct list taken = LIST_INIT(taken), outgoing = LIST_INIT(outgoing), *l;
+	e->tries++;
+	list_for_each (l, &e->outgoing)
+		add_call(&e->batch, list_entry(l, struct outgoing, link));
+	rest_batch_start(e->rest, &e->batch, IN_FLIGHT, posted, e);
+}
 
-		pthread_mutex_lock(&e->lock);
-		while (!e->n && !e->stopping)
-			pthread_cond_wait(&e->cond, &e->lock);
-		while ((l = list_pop_front(&e->queue)))
-			list_push_back(&taken, l);
-		e->n = 0;
-		pthread_mutex_unlock(&e->lock);
-		if (list_empty(&taken))
-			break; /* stopping, and nothing is left */
-		while ((l = list_pop_front(&taken)))
-			correlate(e, list_entry(l, struct item, link), &outgoing);
-		for (int tries = 1; !list_empty(&outgoing) && tries <= TRIES_MAX; tries++) {
-			post(e, &outgoing);
-			if (list_empty(&outgoing) || !pause_before_retry(e, tries))
-				break;
-		}
-		while (!list_empty(&outgoing)) {
-			metric_add(e->dropped, 1);
-			outgoing_free(list_entry(outgoing.next, struct outgoing, link));
+/* The batch has ended: again with what is left of it, or on to the queue. */
+static void posted(void *arg)
+{
+	struct events *e = arg;
+
+	for (size_t i = 0; i < e->batch.n; i++)
+		if (settled(e->batch.v[i].tag, &e->batch.v[i].err))
+			outgoing_free(e->batch.v[i].tag);
+	rest_batch_clear(&e->batch);
+	if (!list_empty(&e->outgoing) && e->tries < TRIES_MAX) {
+		/* First a PATCH that has to become a POST; the rest loses nothing by it. */
+		if (e->tries == 1 || !stopping(e)) {
+			loop_timer_set(e->loop, &e->retry,
+				       clock_mono_ns() + (e->tries == 1 ? 0 : pause_ns(e->tries)));
+			return;
 		}
 	}
+	drop_outgoing(e);
+	take_queue(e);
+}
+
+static void take_queue(void *arg)
+{
+	struct events *e = arg;
+	struct list taken = LIST_INIT(taken), *l;
+	bool last;
+
+	if (!list_empty(&e->outgoing))
+		return; /* afterwards */
 	pthread_mutex_lock(&e->lock);
-	e->ended = true;
-	pthread_cond_broadcast(&e->cond);
+	while ((l = list_pop_front(&e->queue)))
+		list_push_back(&taken, l);
+	e->n = 0;
+	e->posted = false;
+	last = e->stopping;
 	pthread_mutex_unlock(&e->lock);
-	return NULL;
+	while ((l = list_pop_front(&taken)))
+		correlate(e, list_entry(l, struct item, link), &e->outgoing);
+	e->tries = 0;
+	if (!list_empty(&e->outgoing))
+		post(e);
+	else if (last)
+		loop_signal(e->loop, &e->ended);
+}
+
+/* Stopping: a pause is over, the queue is what is left. */
+static void hurry(void *arg)
+{
+	struct events *e = arg;
+
+	if (e->retry.node.pos) {
+		loop_timer_set(e->loop, &e->retry, CLOCK_NEVER);
+		drop_outgoing(e);
+	}
+	take_queue(e);
+}
+
+static void leave_loop(void *arg)
+{
+	struct events *e = arg;
+
+	loop_timer_set(e->loop, &e->retry, CLOCK_NEVER);
+	rest_batch_release(&e->batch);
+	drop_outgoing(e);
 }
 
 /* ---- life ---- */
 
-struct events *events_new(const struct rest_config *c)
+struct events *events_new(struct rest *r)
 {
 	static const struct metric_def def = {
 		.name = "events_dropped_total",
@@ -533,38 +579,34 @@ struct events *events_new(const struct rest_config *c)
 	};
 	struct events *e = MEM_NEW(struct events);
 
-	e->rest = rest_new(c, CONNECTIONS);
+	e->rest = r;
+	e->loop = rest_loop(r);
 	pthread_mutex_init(&e->lock, NULL);
-	clock_cond_init(&e->cond);
 	list_init(&e->queue);
+	list_init(&e->outgoing);
+	e->retry = (struct loop_timer){.fn = post, .arg = e};
 	cache_init(&e->similar);
 	cache_init(&e->seen);
 	cache_init(&e->budget);
 	e->dropped = metric_series(metric_register(&def), NULL);
-	e->thread = thread_start("events", events_main, e);
 	return e;
 }
 
 void events_free(struct events *e)
 {
-	int64_t deadline;
-
 	if (!e)
 		return;
-	deadline = clock_mono_ns() + STOP_NS;
 	pthread_mutex_lock(&e->lock);
 	e->stopping = true;
-	pthread_cond_broadcast(&e->cond);
-	while (!e->ended && clock_cond_wait(&e->cond, &e->lock, deadline))
-		;
 	pthread_mutex_unlock(&e->lock);
-	http_cancel(rest_http(e->rest));
-	pthread_join(e->thread, NULL);
+	loop_finish(e->loop, hurry, e);
+	loop_wait(e->loop, &e->ended, clock_mono_ns() + STOP_NS);
+	loop_finish(e->loop, leave_loop, e);
+	for (struct list *l; (l = list_pop_front(&e->queue));)
+		free(list_entry(l, struct item, link));
 	cache_release(&e->similar, false);
 	cache_release(&e->seen, true);
 	cache_release(&e->budget, false);
-	rest_free(e->rest);
-	pthread_cond_destroy(&e->cond);
 	pthread_mutex_destroy(&e->lock);
 	free(e);
 }

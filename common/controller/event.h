@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Event recorder: fire and forget, correlated and posted by one background thread (core/v1 Events, as kubectl
- * describe reads them). Repeats of the same event are counted, many similar ones combined, floods about one
+ * Event recorder: fire and forget, correlated and posted on the daemon's loop (core/v1 Events, as kubectl describe
+ * reads them). Repeats of the same event are counted, many similar ones combined, floods about one
  * object cut off, all with client-go's numbers (tools/record); the queue is bounded (oldest kept, newest
  * dropped and counted). Any thread.
  */
@@ -15,8 +15,9 @@ struct event_ref { /* what the event is about; copied. NULL is "" */
 	uint64_t rv; /* 0 = leave out */
 };
 struct events;
-struct events *events_new(const struct rest_config *c); /* c is borrowed until events_free */
-void events_free(struct events *e);			/* posts what is queued, within 1 s */
+/* r is on the daemon's loop (rest_new_on) and borrowed until events_free. */
+struct events *events_new(struct rest *r);
+void events_free(struct events *e); /* posts what is queued, within 1 s; not on the loop */
 /* component: "replicaset-controller", host: node name or "". The message is cut at 1 KiB, the API's limit. e
    NULL: nothing happens (tests). */
 void events_record(struct events *e, const char *component, const char *host, const struct event_ref *ref,

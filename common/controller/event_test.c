@@ -15,6 +15,7 @@
 struct api {
 	struct server s;
 	struct rest_config config;
+	struct rest *rest;
 	struct events *e;
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
@@ -78,7 +79,8 @@ static int setup(void **state)
 	a->events = js_new_obj();
 	server_start(&a->s, serve, a);
 	a->config = (struct rest_config){.kube = {.server = a->s.url}, .user_agent = "t"};
-	a->e = events_new(&a->config);
+	a->rest = rest_start(&a->config, "loop");
+	a->e = events_new(a->rest);
 	*state = a;
 	return 0;
 }
@@ -88,6 +90,7 @@ static int teardown(void **state)
 	struct api *a = *state;
 
 	events_free(a->e);
+	rest_free(a->rest);
 	server_stop(&a->s);
 	js_autoput(&a->events);
 	free(a);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sets of informers on one thread, and what an event does to a store. How events are come by is in
- * informer_sync.c.
+ * Sets of informers on the daemon's loop, and what an event does to a store. How events are come by is in
+ * reflector.c.
  *
  * A relist marks what it sees; what it did not see and is not newer than the list was deleted meanwhile.
  *
@@ -19,8 +19,8 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "base/thread.h"
 #include "controller/informer_internal.h"
+#include "object/decode.h"
 
 /* ---- objects ---- */
 
@@ -36,9 +36,11 @@ void informer_unref(const void *p)
 
 	if (!o || __atomic_sub_fetch(&o->refs, 1, __ATOMIC_ACQ_REL))
 		return;
-	if (o->type->release)
-		o->type->release(o);
-	meta_release(&o->meta);
+	if (!o->type->rows) {
+		if (o->type->release)
+			o->type->release(o);
+		meta_release(&o->meta);
+	}
 	free(o);
 }
 
@@ -49,18 +51,39 @@ void informer_unref_all(const void **v, size_t n)
 	free(v);
 }
 
-/* NULL when the type has no interest in it; its key and version are known even so. */
-static struct informer_object *decode(const struct informer_type *t, const js *tree)
+static struct informer_object *object_init(struct informer_object *o, const struct informer_type *t)
 {
-	struct informer_object *o = mem_zalloc(t->size);
-
 	o->refs = 1;
 	o->type = t;
+	return o;
+}
+
+/* *ret_keep false: the type has no interest in it; its metadata says whose place that is. */
+static struct informer_object *decode_tree(const struct informer_type *t, const js *tree, bool *ret_keep)
+{
+	struct informer_object *o = object_init(mem_zalloc(t->size), t);
+
 	meta_decode(&o->meta, tree, t->meta_flags);
-	if (t->decode(o, tree))
-		return o;
-	informer_unref(o);
-	return NULL;
+	*ret_keep = t->decode(o, tree);
+	return o;
+}
+
+/* NULL when malformed. */
+static struct informer_object *decode_bytes(const struct informer_type *t, const char *p, size_t n,
+					    bool *ret_keep, struct err *err)
+{
+	if (!t->rows) {
+		autojson js *tree = js_parse(p, n, NULL, err);
+
+		return tree ? decode_tree(t, tree, ret_keep) : NULL;
+	}
+	struct informer_object *o = decode_new(t->rows, p, n, err);
+
+	if (!o)
+		return NULL;
+	object_init(o, t);
+	*ret_keep = !t->keep || t->keep(o);
+	return o;
 }
 
 /* ---- what happens to an object ---- */
@@ -74,14 +97,10 @@ static void tell(struct informer *i, const struct informer_object *old, const st
 			i->handlers[k].fn(i->handlers[k].arg, old, new);
 }
 
-static uint64_t tree_rv(const js *tree)
+/* As the API has it: absent is empty. */
+static const char *text(const char *s)
 {
-	return strtoull(js_str0(tree, "metadata", "resourceVersion", NULL), NULL, 10);
-}
-
-static void tree_key(const js *tree, struct buf *key)
-{
-	meta_key(key, meta_namespace(tree), meta_name(tree));
+	return s ? s : "";
 }
 
 /* Takes o, which may be NULL: nothing of interest is there any more. Under deliver. */
@@ -110,60 +129,120 @@ static bool stale(struct informer *i, const char *key, uint64_t rv, const char *
 	if (from == FROM_LIST) {
 		old->seen = i->generation;
 		/* What the list covers it knows best: the API may have been restored from a backup. */
-		if (i->rewound || (old->meta.rv <= i->list_rv && strcmp(old->meta.uid, uid)))
+		if (i->rewound || (old->meta.rv <= i->list_rv && strcmp(text(old->meta.uid), uid)))
 			is = false;
 	}
 	informer_unref(old);
 	return is;
 }
 
-static void apply(struct informer *i, const js *tree, enum source from)
+/* Takes o. */
+static void apply(struct informer *i, struct informer_object *o, bool keep, enum source from)
 {
-	struct informer_object *o = decode(i->type, tree);
 	autobuf struct buf key = BUF_INIT;
-	uint64_t rv = tree_rv(tree);
+	uint64_t rv = o->meta.rv;
 
-	tree_key(tree, &key);
+	meta_key(&key, o->meta.namespace, text(o->meta.name));
 	pthread_mutex_lock(&i->deliver);
 	if (from == FROM_WATCH && rv > atomic_load(&i->rv))
 		atomic_store(&i->rv, rv);
-	if (stale(i, key.p, rv, meta_uid(tree), from)) {
+	if (stale(i, buf_str(&key), rv, text(o->meta.uid), from)) {
 		informer_unref(o);
 	} else {
-		if (o && from == FROM_LIST)
+		if (from == FROM_LIST)
 			o->seen = i->generation;
-		replace(i, key.p, o);
+		if (!keep)
+			informer_unref(o);
+		replace(i, buf_str(&key), keep ? o : NULL);
 	}
 	pthread_mutex_unlock(&i->deliver);
 }
 
-void informer_apply_deleted(struct informer *i, const js *tree)
+static int apply_bytes(struct informer *i, const char *p, size_t n, enum source from, struct err *err)
 {
-	autobuf struct buf key = BUF_INIT;
-	uint64_t rv = tree_rv(tree);
-	struct informer_object *old;
+	bool keep;
+	struct informer_object *o = decode_bytes(i->type, p, n, &keep, err);
 
-	tree_key(tree, &key);
-	pthread_mutex_lock(&i->deliver);
-	if (rv > atomic_load(&i->rv))
-		atomic_store(&i->rv, rv);
-	old = informer_store_get(&i->store, key.p);
-	/* Newer in the store: a writer has already put the successor there. */
-	if (old && old->meta.rv <= rv)
-		replace(i, key.p, NULL);
-	informer_unref(old);
-	pthread_mutex_unlock(&i->deliver);
+	if (!o)
+		return -1;
+	apply(i, o, keep, from);
+	return 0;
 }
 
-void informer_bookmark(struct informer *i, const js *o)
+int informer_apply_listed(struct informer *i, const char *p, size_t n, struct err *err)
 {
-	if (tree_rv(o) > atomic_load(&i->rv))
-		atomic_store(&i->rv, tree_rv(o));
+	return apply_bytes(i, p, n, FROM_LIST, err);
+}
+
+int informer_apply_watched(struct informer *i, const char *p, size_t n, struct err *err)
+{
+	return apply_bytes(i, p, n, FROM_WATCH, err);
+}
+
+int informer_apply_deleted(struct informer *i, const char *p, size_t n, struct err *err)
+{
+	autobuf struct buf key = BUF_INIT;
+	bool keep;
+	struct informer_object *last = decode_bytes(i->type, p, n, &keep, err), *old;
+
+	if (!last)
+		return -1;
+	meta_key(&key, last->meta.namespace, text(last->meta.name));
+	pthread_mutex_lock(&i->deliver);
+	if (last->meta.rv > atomic_load(&i->rv))
+		atomic_store(&i->rv, last->meta.rv);
+	old = informer_store_get(&i->store, buf_str(&key));
+	/* Newer in the store: a writer has already put the successor there. */
+	if (old && old->meta.rv <= last->meta.rv)
+		replace(i, buf_str(&key), NULL);
+	informer_unref(old);
+	pthread_mutex_unlock(&i->deliver);
+	informer_unref(last);
+	return 0;
+}
+
+void informer_inject_bytes(struct informer *i, const char *p, size_t n)
+{
+	struct err ignored = ERR_INIT; /* the watch will bring it */
+
+	(void)apply_bytes(i, p, n, FROM_WRITER, &ignored);
+}
+
+void informer_inject(struct informer *i, const js *tree)
+{
+	bool keep;
+
+	if (i->type->rows) {
+		autobuf struct buf b = BUF_INIT;
+
+		js_write(&b, tree);
+		informer_inject_bytes(i, buf_str(&b), b.len);
+	} else {
+		struct informer_object *o = decode_tree(i->type, tree, &keep);
+
+		apply(i, o, keep, FROM_WRITER);
+	}
+}
+
+void informer_bookmark(struct informer *i, uint64_t rv)
+{
+	if (rv > atomic_load(&i->rv))
+		atomic_store(&i->rv, rv);
+}
+
+/* Lists leave a heap full of holes behind; what follows is small and steady. */
+static void settle(struct informer_set *s)
+{
+	s->settled = true;
+	malloc_trim(0);
+	if (s->on_synced)
+		s->on_synced(s->on_synced_arg);
 }
 
 static void mark_synced(struct informer *i)
 {
 	struct informer_set *s = i->set;
+	bool all;
 
 	pthread_mutex_lock(&s->lock);
 	if (!i->synced) {
@@ -171,7 +250,10 @@ static void mark_synced(struct informer *i)
 		s->n_synced++;
 		pthread_cond_broadcast(&s->cond);
 	}
+	all = s->n_synced == map_len(&s->all);
 	pthread_mutex_unlock(&s->lock);
+	if (all && !s->settled)
+		settle(s);
 }
 
 static bool vanished(void *arg, const struct informer_object *o)
@@ -200,90 +282,49 @@ void informer_list_applied(struct informer *i)
 	mark_synced(i);
 }
 
-void informer_apply_listed(struct informer *i, const js *o)
-{
-	apply(i, o, FROM_LIST);
-}
-
-void informer_apply_watched(struct informer *i, const js *o)
-{
-	apply(i, o, FROM_WATCH);
-}
-
-void informer_inject(struct informer *i, const js *o)
-{
-	apply(i, o, FROM_WRITER);
-}
-
-/* ---- the thread ---- */
-
-static bool timer_less(const struct heap_node *a, const struct heap_node *b)
-{
-	return CONTAINER_OF(a, struct informer, timer)->at_ns <
-	       CONTAINER_OF(b, struct informer, timer)->at_ns;
-}
+/* ---- the loop ---- */
 
 void informer_schedule(struct informer *i, int64_t delay_ns)
 {
-	heap_remove(&i->set->timers, &i->timer);
-	i->at_ns = clock_mono_ns() + delay_ns;
-	heap_push(&i->set->timers, &i->timer);
+	loop_timer_set(i->set->loop, &i->timer, clock_mono_ns() + delay_ns);
 }
 
-static void adopt_fresh(struct informer_set *s)
+static void adopt_fresh(void *arg)
 {
+	struct informer_set *s = arg;
 	struct list *l;
 
 	pthread_mutex_lock(&s->lock);
-	while ((l = list_pop_front(&s->fresh)))
+	while (!atomic_load(&s->stopping) && (l = list_pop_front(&s->fresh)))
 		informer_schedule(list_entry(l, struct informer, link), 0);
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* Lists leave a heap full of holes behind; what follows is small and steady. */
-static void trim_once(struct informer_set *s)
-{
-	if (s->trimmed || !informer_set_synced(s, 0))
-		return;
-	s->trimmed = true;
-	malloc_trim(0);
-}
-
-static void *set_main(void *arg)
+static void leave_loop(void *arg)
 {
 	struct informer_set *s = arg;
-	struct http *h = rest_http(s->rest);
 
-	while (!atomic_load(&s->stopping)) {
-		struct heap_node *n;
+	for (struct map_iter it = {0}; map_next(&s->all, &it);) {
+		struct informer *i = it.value;
 
-		adopt_fresh(s);
-		while ((n = heap_peek(&s->timers)) &&
-		       CONTAINER_OF(n, struct informer, timer)->at_ns <= clock_mono_ns()) {
-			struct informer *i = CONTAINER_OF(heap_pop(&s->timers), struct informer, timer);
-
-			informer_start(i);
-		}
-		trim_once(s);
-		n = heap_peek(&s->timers);
-		http_poll(h, n ? CONTAINER_OF(n, struct informer, timer)->at_ns : CLOCK_NEVER);
+		if (i->call)
+			http_abort(STEAL(i->call));
+		loop_timer_set(s->loop, &i->timer, CLOCK_NEVER);
 	}
-	return NULL;
 }
 
 /* ---- public ---- */
 
-struct informer_set *informer_set_new(const struct rest_config *c)
+struct informer_set *informer_set_new(struct rest *r)
 {
 	struct informer_set *s = MEM_NEW(struct informer_set);
 
-	s->config = c;
-	s->rest = rest_new(c, 0); /* a watch is a connection: as many as there are informers */
+	s->rest = r;
+	s->loop = rest_loop(r);
 	pthread_mutex_init(&s->lock, NULL);
 	clock_cond_init(&s->cond);
 	list_init(&s->fresh);
 	list_init(&s->want_list);
-	s->timers = (struct heap)HEAP_INIT(timer_less);
 	return s;
 }
 
@@ -299,6 +340,7 @@ static struct informer *informer_new(struct informer_set *s, const struct inform
 	i->page_items = INFORMER_PAGE_ITEMS;
 	i->lines = (struct lines)LINES_INIT(INFORMER_EVENT_MAX);
 	list_init(&i->link);
+	i->timer = (struct loop_timer){.fn = reflector_start, .arg = i};
 	pthread_mutex_init(&i->deliver, NULL);
 	informer_store_init(&i->store, t);
 	return i;
@@ -321,16 +363,24 @@ struct informer *informer_add(struct informer_set *s, const struct informer_type
 		i->handlers = mem_realloc_array(i->handlers, i->n_handlers + 1, sizeof(*i->handlers));
 		i->handlers[i->n_handlers++] = (struct handler){h, arg};
 	}
-	pthread_mutex_unlock(&s->lock);
 	if (s->started)
-		http_wake(rest_http(s->rest));
+		loop_post(s->loop, adopt_fresh, s);
+	pthread_mutex_unlock(&s->lock);
 	return i;
+}
+
+void informer_set_on_synced(struct informer_set *s, loop_fn *fn, void *arg)
+{
+	s->on_synced = fn;
+	s->on_synced_arg = arg;
 }
 
 void informer_set_start(struct informer_set *s)
 {
+	pthread_mutex_lock(&s->lock);
 	s->started = true;
-	s->thread = thread_start("informers", set_main, s);
+	loop_post(s->loop, adopt_fresh, s);
+	pthread_mutex_unlock(&s->lock);
 }
 
 bool informer_set_synced(struct informer_set *s, int64_t deadline_ns)
@@ -365,11 +415,7 @@ void informer_set_stop(struct informer_set *s)
 	atomic_store(&s->stopping, true);
 	pthread_cond_broadcast(&s->cond);
 	pthread_mutex_unlock(&s->lock);
-	if (!s->started)
-		return;
-	http_wake(rest_http(s->rest));
-	pthread_join(s->thread, NULL);
-	s->started = false;
+	loop_finish(s->loop, leave_loop, s); /* after the posts of ours that are under way */
 }
 
 void informer_set_free(struct informer_set *s)
@@ -377,8 +423,6 @@ void informer_set_free(struct informer_set *s)
 	if (!s)
 		return;
 	informer_set_stop(s);
-	rest_free(s->rest);
-	heap_release(&s->timers);
 	for (struct map_iter it = {0}; map_next(&s->all, &it);) {
 		struct informer *i = it.value;
 

@@ -2,14 +2,14 @@
 /*
  * Informer: list + watch of one resource into a local store of decoded structs.
  *
- * All informers of a daemon share one informer set, which has one thread and one HTTP pool: it lists, watches
- * with bookmarks, relists on 410, and reconnects with jittered back-off. An event is decoded once, on that
- * thread, into a plain struct (decode), replaces the old one in the store, and the handler is called with
- * both, in order, states may be skipped.
+ * All informers of a daemon share one informer set, which lives on the daemon's loop: it lists, watches with
+ * bookmarks, relists on 410, and reconnects with jittered back-off. An event is decoded once, there, from its
+ * bytes into a plain struct, replaces the old one in the store, and the handler is called with both, in
+ * order, states may be skipped.
  *
  * Stored structs are frozen and reference-counted by the informer: lookups return a reference that the caller
- * drops with informer_unref(). Lookups: any thread. Handlers run on the informer thread and must not block:
- * enqueue a key.
+ * drops with informer_unref(). Lookups: any thread. Handlers run on the loop and must not block: enqueue a
+ * key.
  */
 #ifndef CONTROLLER_INFORMER_H
 #define CONTROLLER_INFORMER_H
@@ -17,6 +17,8 @@
 #include <stdint.h>
 #include "client/rest.h"
 #include "object/meta.h"
+
+struct decode_spec;
 
 /* Every decoded struct begins with this. */
 struct informer_object {
@@ -28,10 +30,16 @@ struct informer_object {
 
 struct informer_type {
 	const char *group, *version, *resource, *kind;
-	size_t size;	/* of the decoded struct, zeroed before decode */
-	int meta_flags; /* META_ANNOTATIONS */
-	/* meta is decoded already. Return false to ignore the object. */
+	/*
+	 * Either rows: the whole struct, metadata into o.meta included, from the object's bytes, in one block.
+	 * keep says, once decoded, whether it is of interest (NULL: always).
+	 */
+	const struct decode_spec *rows;
+	bool (*keep)(const void *o);
+	/* Or a function over a tree. meta is decoded already. Return false to ignore the object. */
 	bool (*decode)(void *into, const js *o);
+	size_t size;		  /* of the decoded struct, zeroed before decode */
+	int meta_flags;		  /* META_ANNOTATIONS */
 	void (*release)(void *o); /* contents only, not meta; may be NULL */
 	/* Optional secondary indexes: writes up to INFORMER_MAX_INDEX_KEYS keys for index i, returns how
 	 * many. */
@@ -46,7 +54,8 @@ struct informer;
 /* old NULL: added; new NULL: deleted (old is its last state). Borrowed during the call. */
 typedef void informer_handler(void *arg, const void *old, const void *new);
 
-struct informer_set *informer_set_new(const struct rest_config *c);
+/* r is on the daemon's loop (rest_new_on) and borrowed until informer_set_free. */
+struct informer_set *informer_set_new(struct rest *r);
 /*
  * `query` restricts the list and watch ("fieldSelector=spec.nodeName%3Dn1"), may be NULL. Asking twice for
  * one type and query gives the same informer with one more handler (NULL = none); that is for before
@@ -54,12 +63,16 @@ struct informer_set *informer_set_new(const struct rest_config *c);
  */
 struct informer *informer_add(struct informer_set *s, const struct informer_type *t, const char *query,
 			      informer_handler *h, void *arg);
+/* Before informer_set_start: fn runs on the loop, once, when every informer has delivered its first list. */
+void informer_set_on_synced(struct informer_set *s, loop_fn *fn, void *arg);
 void informer_set_start(struct informer_set *s);
-/* True once every informer has listed and delivered its first list; waits up to the deadline. */
+/* True once every informer has listed and delivered its first list; waits up to the deadline (not on the
+   loop). */
 bool informer_set_synced(struct informer_set *s, int64_t deadline_ns);
 /* The same of one informer. Both return false, at once, when the set is being stopped. */
 bool informer_synced(struct informer *i, int64_t deadline_ns);
-void informer_set_stop(struct informer_set *s); /* joins the thread; the stores stay readable */
+/* No handler runs any more when this returns; the stores stay readable. Any thread but a handler's. */
+void informer_set_stop(struct informer_set *s);
 void informer_set_free(struct informer_set *s); /* objects that others still hold stay valid */
 
 const void *informer_get(struct informer *i, const char *key); /* "ns/name"; NULL when absent */
@@ -77,5 +90,6 @@ uint64_t informer_last_rv(struct informer *i);
  * it returns; so never call it from a handler, nor under a lock that a handler takes.
  */
 void informer_inject(struct informer *i, const js *o);
+void informer_inject_bytes(struct informer *i, const char *p, size_t n);
 
 #endif

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between informer.c (sets, stores, the thread) and informer_sync.c (the list and watch protocol). */
+/* Between informer.c (sets, what an event does) and reflector.c (the list and watch protocol). */
 #ifndef CONTROLLER_INFORMER_INTERNAL_H
 #define CONTROLLER_INFORMER_INTERNAL_H
 
 #include <stdatomic.h>
 
-#include "base/heap.h"
 #include "base/list.h"
 #include "controller/informer.h"
 #include "controller/indexer.h"
@@ -31,10 +30,9 @@ struct informer {
 	_Atomic uint64_t rv;	 /* the watch's position; written under deliver */
 	bool synced;		 /* under the set's lock */
 
-	/* The set's thread only. */
-	struct list link; /* in fresh or want_list */
-	struct heap_node timer;
-	int64_t at_ns;
+	/* The loop only. */
+	struct list link;	 /* in fresh or want_list */
+	struct loop_timer timer; /* when to list or watch next */
 	bool need_list, listing;
 	int failures;
 	struct http_call *call;
@@ -51,36 +49,37 @@ struct informer {
 };
 
 struct informer_set {
-	const struct rest_config *config;
-	struct rest *rest;
-	pthread_t thread;
-	bool started;
+	struct rest *rest; /* on the loop; borrowed, as the loop */
+	struct loop *loop;
 	atomic_bool stopping;
-	pthread_mutex_t lock; /* guards synced flags, counts, all, fresh */
+	pthread_mutex_t lock; /* guards started, synced flags, counts, all, fresh */
 	pthread_cond_t cond;
+	bool started;
 	struct map all; /* "resource.version.group?query" -> struct informer */
 	size_t n_synced;
-	struct list fresh; /* added, not yet taken up by the thread */
+	struct list fresh; /* added, not yet taken up by the loop */
+	loop_fn *on_synced;
+	void *on_synced_arg;
 
-	/* The thread only. */
-	struct heap timers;
+	/* The loop only. */
 	struct list want_list; /* informers waiting for a free list place */
 	size_t n_listing;
-	bool trimmed;
+	bool settled; /* all have listed once */
 };
 
-/* ---- of informer.c; on the set's thread, not under any lock ---- */
+/* ---- of informer.c; on the loop, not under any lock ---- */
 
-void informer_apply_listed(struct informer *i, const js *o);
-void informer_apply_watched(struct informer *i, const js *o);
-void informer_apply_deleted(struct informer *i, const js *o);
-void informer_bookmark(struct informer *i, const js *o);
+/* The bytes of one object; -1 when they are malformed. */
+int informer_apply_listed(struct informer *i, const char *p, size_t n, struct err *err);
+int informer_apply_watched(struct informer *i, const char *p, size_t n, struct err *err);
+int informer_apply_deleted(struct informer *i, const char *p, size_t n, struct err *err);
+void informer_bookmark(struct informer *i, uint64_t rv);
 /* The list is complete: what it did not show is gone. */
 void informer_list_applied(struct informer *i);
 void informer_schedule(struct informer *i, int64_t delay_ns);
 
-/* ---- of informer_sync.c: starts what the informer needs next, a list or a watch ---- */
+/* ---- of reflector.c: the timer's function, starts what the informer needs next, a list or a watch ---- */
 
-void informer_start(struct informer *i);
+void reflector_start(void *informer);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "client/server_test.h"
+#include "object/decode.h"
 
 /* Back-offs last seconds: the clock runs HASTE times as fast. Nothing takes this long (by that clock). */
 #define HASTE 8
@@ -53,6 +54,32 @@ static const struct informer_type thing_type = {
 	.index = thing_index,
 };
 
+/* The same by rows: every test runs with both. */
+static const struct decode_row thing_rows[] = {
+	DECODE_STRING("metadata.name", struct thing, o.meta.name),
+	DECODE_STRING("metadata.namespace", struct thing, o.meta.namespace),
+	DECODE_STRING("metadata.uid", struct thing, o.meta.uid),
+	DECODE_UINT64("metadata.resourceVersion", struct thing, o.meta.rv),
+	DECODE_STRING("data.v", struct thing, v),
+};
+static const struct decode_spec thing_spec = DECODE_SPEC(struct thing, thing_rows);
+
+static bool thing_keep(const void *o)
+{
+	return strcmp(((const struct thing *)o)->v, "ignore") != 0;
+}
+
+static const struct informer_type thing_row_type = {
+	.group = "",
+	.version = "v1",
+	.resource = "configmaps",
+	.kind = "ConfigMap",
+	.rows = &thing_spec,
+	.keep = thing_keep,
+	.n_indexes = 2,
+	.index = thing_index,
+};
+
 /* ---- a scripted API ---- */
 
 struct api {
@@ -67,6 +94,8 @@ struct api {
 	char list_path[2][256], watch_path[256];
 
 	struct rest_config config;
+	struct rest *rest;
+	const struct informer_type *type;
 	struct informer_set *set;
 	struct informer *i;
 	struct buf log; /* what the handler saw */
@@ -141,7 +170,16 @@ static int setup(void **state)
 	server_start(&a->s, serve, a);
 	clock_hasten(HASTE);
 	a->config.kube.server = a->s.url;
+	a->type = &thing_type;
+	a->rest = rest_start(&a->config, "loop");
 	*state = a;
+	return 0;
+}
+
+static int setup_rows(void **state)
+{
+	setup(state);
+	((struct api *)*state)->type = &thing_row_type;
 	return 0;
 }
 
@@ -150,6 +188,7 @@ static int teardown(void **state)
 	struct api *a = *state;
 
 	informer_set_free(a->set);
+	rest_free(a->rest);
 	pthread_mutex_lock(&a->lock);
 	a->closing = true;
 	pthread_cond_broadcast(&a->cond);
@@ -198,9 +237,9 @@ static void set_page(struct api *a, int page, int rv, const char *cont, const ch
 
 static void start(struct api *a, const char *query)
 {
-	a->set = informer_set_new(&a->config);
-	a->i = informer_add(a->set, &thing_type, query, on_event, a);
-	assert_ptr_equal(informer_add(a->set, &thing_type, query, NULL, NULL), a->i);
+	a->set = informer_set_new(a->rest);
+	a->i = informer_add(a->set, a->type, query, on_event, a);
+	assert_ptr_equal(informer_add(a->set, a->type, query, NULL, NULL), a->i);
 	informer_set_start(a->set);
 	assert_true(informer_set_synced(a->set, clock_mono_ns() + GUARD_NS));
 	assert_true(informer_synced(a->i, 0));
@@ -424,7 +463,7 @@ static void test_many(void **state)
 	start(a, NULL);
 	for (int k = 0; k < 40; k++) {
 		snprintf(query, sizeof(query), "labelSelector=k%%3D%d", k);
-		i[k] = informer_add(a->set, &thing_type, query, NULL, NULL);
+		i[k] = informer_add(a->set, a->type, query, NULL, NULL);
 	}
 	for (int k = 0; k < 40; k++) {
 		assert_true(informer_synced(i[k], clock_mono_ns() + GUARD_NS));
@@ -439,7 +478,9 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f)                                                                                                 \
+	cmocka_unit_test_setup_teardown(f, setup, teardown),                                                 \
+		cmocka_unit_test_setup_teardown(f, setup_rows, teardown)
 		T(test_list_pages_and_watch),
 		T(test_bookmark_and_reconnect),
 		T(test_cut_connection),

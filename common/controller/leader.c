@@ -7,6 +7,9 @@
  * One difference from client-go: the holder renews every 5 s instead of every 2 s. The lease lasts 15 s and
  * the holder gives up after 10 s without a renewal, so there is still room for a failure and several retries
  * (every 2 s from then on), and an idle cluster writes less than half as often.
+ *
+ * All of it is steps on the daemon's loop: one call is under way or one timer set, and `then` says what its
+ * reply is for. No call outlasts the time at which the holder must give up.
  */
 #include "controller/leader.h"
 
@@ -21,7 +24,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rand.h"
-#include "base/thread.h"
+#include "base/thread.h" /* stop_fd */
 #include "serve/metric.h"
 #include "object/meta.h"
 #include "object/rfc3339.h"
@@ -34,23 +37,32 @@
 #define RELEASE_NS (2 * NS_PER_S)
 #define CALL_MIN_NS (100 * NS_PER_MS)
 
+struct leader;
+typedef void step_fn(struct leader *l, const struct err *err); /* reason REASON_NONE: it went well */
+
 struct leader {
-	struct rest *rest;
+	struct rest *rest; /* on the loop; borrowed, as the loop */
+	struct loop *loop;
 	char *ns, *name, *identity;
 	char *collection, *path;
-	pthread_t thread;
 	int elected_fd; /* readable once we were elected; never drained */
-	atomic_bool stopping, leading;
+	atomic_bool leading;
 	pthread_mutex_t lock; /* guards lost, lost_arg */
 	void (*lost)(void *arg);
 	void *lost_arg;
 	struct metric_series *status;
 
-	/* The thread only. */
-	js *seen;	    /* the record as last read or written; NULL = none yet */
+	/* The loop only. */
+	js *seen;	    /* the record as last read or written; NULL = none */
 	int64_t seen_ns;    /* when it last changed, by our clock */
 	int64_t renewed_ns; /* our last successful write */
 	int64_t give_up_ns; /* no call may take longer */
+	struct loop_timer timer;
+	struct rest_call call;
+	step_fn *then;
+	enum reason last_refusal; /* while a candidate; logged when it changes */
+	int releases;		  /* tries to give the Lease back */
+	bool released;		  /* see loop_wait */
 };
 
 static const char *holder(const js *lease)
@@ -98,74 +110,63 @@ static js *claim(const struct leader *l, const js *old)
 	return lease;
 }
 
-/* One call that must not outlast our claim: a holder stuck in a request would not notice that its lease has
- * run out. */
-static int call(struct leader *l, enum rest_verb verb, const char *path, const js *body, js **ret,
-		struct err *err)
+/* ---- calls ---- */
+
+static void on_reply(struct rest_call *c)
 {
-	struct rest_batch b = REST_BATCH_INIT;
-	struct rest_call *c = rest_batch_add(&b, verb, path, body, NULL);
+	struct leader *l = c->tag;
+	struct err err = c->err;
+
+	if (err.reason == REASON_NONE) {
+		observe(l, STEAL(c->reply));
+		if (c->verb != REST_GET)
+			l->renewed_ns = clock_mono_ns();
+	}
+	buf_release(&c->body);
+	l->then(l, &err);
+}
+
+/* Must not outlast our claim: a holder stuck in a request would not notice that its lease has run out. */
+static void call(struct leader *l, enum rest_verb verb, const char *path, const js *body, step_fn *then)
+{
 	int64_t left = l->give_up_ns - clock_mono_ns();
 
-	c->want_reply = true;
-	c->timeout_ns = left > CALL_MIN_NS ? left : CALL_MIN_NS;
-	rest_batch_run(l->rest, &b, 1);
-	*ret = STEAL(c->reply);
-	*err = c->err;
-	rest_batch_release(&b);
-	return *ret ? 0 : -1;
+	l->call = (struct rest_call){.verb = verb,
+				     .path = path,
+				     .tag = l,
+				     .want_reply = true,
+				     .timeout_ns = left > CALL_MIN_NS ? left : CALL_MIN_NS,
+				     .done = on_reply};
+	if (body)
+		js_write(&l->call.body, body);
+	l->then = then;
+	rest_call_start(l->rest, NULL, &l->call);
 }
 
-static int write_claim(struct leader *l, struct err *err)
+static void write_claim(struct leader *l, step_fn *then)
 {
 	autojson js *want = claim(l, l->seen);
-	js *got;
 
-	if (call(l, l->seen ? REST_PUT : REST_POST, l->seen ? l->path : l->collection, want, &got, err))
-		return -1;
-	observe(l, got);
-	l->renewed_ns = clock_mono_ns();
-	return 0;
+	call(l, l->seen ? REST_PUT : REST_POST, l->seen ? l->path : l->collection, want, then);
 }
 
-static int read_lease(struct leader *l, struct err *err)
+static void read_lease(struct leader *l, step_fn *then)
 {
-	js *got;
+	call(l, REST_GET, l->path, NULL, then);
+}
 
-	if (!call(l, REST_GET, l->path, NULL, &got, err)) {
-		observe(l, got);
-		return 0;
-	}
-	if (err->reason != REASON_NOT_FOUND)
-		return -1;
-	err->reason = REASON_NONE;
+static void forget_lease(struct leader *l)
+{
 	js_autoput(&l->seen);
 	l->seen = NULL;
-	return 0;
 }
 
-/* 0: the lease is ours for now. -1 with REASON_CONFLICT: somebody else's. */
-static int try(struct leader *l, struct err *err)
+static bool ours(const struct leader *l)
 {
-	int64_t lasts_ns;
-
-	/* The holder writes over what it wrote last; only when that fails is there something to read. */
-	if (l->seen && !strcmp(holder(l->seen), l->identity)) {
-		if (!write_claim(l, err))
-			return 0;
-		if (err->reason != REASON_CONFLICT && err->reason != REASON_NOT_FOUND)
-			return -1;
-		err->reason = REASON_NONE;
-	}
-	if (read_lease(l, err))
-		return -1;
-	if (l->seen && *holder(l->seen) && strcmp(holder(l->seen), l->identity)) {
-		lasts_ns = js_int(l->seen, LEASE_S, "spec", "leaseDurationSeconds", NULL) * NS_PER_S;
-		if (clock_mono_ns() < l->seen_ns + lasts_ns)
-			return err_set(err, REASON_CONFLICT, "held by %s", holder(l->seen));
-	}
-	return write_claim(l, err);
+	return l->seen && !strcmp(holder(l->seen), l->identity);
 }
+
+/* ---- outcomes ---- */
 
 static void elected(struct leader *l)
 {
@@ -178,58 +179,16 @@ static void elected(struct leader *l)
 		log_error("cannot signal the election", "fd=%d", l->elected_fd);
 }
 
-static void campaign(struct leader *l)
+static void again_in(struct leader *l, int64_t ns)
 {
-	enum reason last = REASON_NONE;
-
-	for (;;) {
-		struct err err = ERR_INIT;
-
-		l->give_up_ns = clock_mono_ns() + RENEW_DEADLINE_NS;
-		if (!try(l, &err)) {
-			elected(l);
-			return;
-		}
-		if (err.reason != last && err.reason != REASON_CANCELED)
-			log_warn_err(&err, "not the leader, will retry", "lease=%s/%s", l->ns, l->name);
-		last = err.reason;
-		if (!http_sleep(rest_http(l->rest), clock_mono_ns() + rand_jitter(RETRY_NS, RETRY_JITTER)))
-			return;
-	}
+	loop_timer_set(l->loop, &l->timer, clock_mono_ns() + ns);
 }
 
-static void keep(struct leader *l)
+static void give_up(struct leader *l)
 {
-	int64_t next = l->renewed_ns + RENEW_NS;
-
-	while (http_sleep(rest_http(l->rest), next)) {
-		struct err err = ERR_INIT;
-
-		l->give_up_ns = l->renewed_ns + RENEW_DEADLINE_NS;
-		if (!try(l, &err)) {
-			next = l->renewed_ns + RENEW_NS;
-			continue;
-		}
-		if (err.reason != REASON_CANCELED)
-			log_warn_err(&err, "cannot renew the lease", "lease=%s/%s", l->ns, l->name);
-		if (clock_mono_ns() >= l->give_up_ns || (l->seen && strcmp(holder(l->seen), l->identity)))
-			return;
-		next = clock_mono_ns() + RETRY_NS;
-	}
-}
-
-static void *leader_main(void *arg)
-{
-	struct leader *l = arg;
 	void (*lost)(void *arg);
 	void *lost_arg;
 
-	campaign(l);
-	if (!atomic_load(&l->leading))
-		return NULL;
-	keep(l);
-	if (atomic_load(&l->stopping))
-		return NULL;
 	atomic_store(&l->leading, false);
 	metric_set(l->status, 0);
 	log_error("lost the lease", "lease=%s/%s identity=%s", l->ns, l->name, l->identity);
@@ -239,10 +198,135 @@ static void *leader_main(void *arg)
 	pthread_mutex_unlock(&l->lock);
 	if (lost)
 		lost(lost_arg);
-	return NULL;
 }
 
-struct leader *leader_new(const struct rest_config *c, const char *ns, const char *name, const char *identity)
+/* A try's end: the lease is ours for now, or not (REASON_CONFLICT: somebody else's). */
+static void tried(struct leader *l, const struct err *err)
+{
+	if (err->reason == REASON_NONE) {
+		if (!atomic_load(&l->leading))
+			elected(l);
+		loop_timer_set(l->loop, &l->timer, l->renewed_ns + RENEW_NS);
+	} else if (!atomic_load(&l->leading)) {
+		if (err->reason != l->last_refusal)
+			log_warn_err(err, "not the leader, will retry", "lease=%s/%s", l->ns, l->name);
+		l->last_refusal = err->reason;
+		again_in(l, rand_jitter(RETRY_NS, RETRY_JITTER));
+	} else {
+		log_warn_err(err, "cannot renew the lease", "lease=%s/%s", l->ns, l->name);
+		if (clock_mono_ns() >= l->give_up_ns || (l->seen && !ours(l)))
+			give_up(l);
+		else
+			again_in(l, RETRY_NS);
+	}
+}
+
+/* ---- a try ---- */
+
+static void after_read(struct leader *l, const struct err *err)
+{
+	struct err held = ERR_INIT;
+
+	if (err->reason == REASON_NOT_FOUND) {
+		forget_lease(l);
+	} else if (err->reason != REASON_NONE) {
+		tried(l, err);
+		return;
+	}
+	if (l->seen && *holder(l->seen) && !ours(l)) {
+		int64_t lasts_ns = js_int(l->seen, LEASE_S, "spec", "leaseDurationSeconds", NULL) * NS_PER_S;
+		if (clock_mono_ns() < l->seen_ns + lasts_ns) {
+			err_set(&held, REASON_CONFLICT, "held by %s", holder(l->seen));
+			tried(l, &held);
+			return;
+		}
+	}
+	write_claim(l, tried);
+}
+
+/* The holder writes over what it wrote last; only when that fails is there something to read. */
+static void after_renewal(struct leader *l, const struct err *err)
+{
+	if (err->reason == REASON_CONFLICT || err->reason == REASON_NOT_FOUND)
+		read_lease(l, after_read);
+	else
+		tried(l, err);
+}
+
+static void try(void *arg)
+{
+	struct leader *l = arg;
+
+	l->give_up_ns = (atomic_load(&l->leading) ? l->renewed_ns : clock_mono_ns()) + RENEW_DEADLINE_NS;
+	if (ours(l))
+		write_claim(l, after_renewal);
+	else
+		read_lease(l, after_read);
+}
+
+/* ---- the end ---- */
+
+static void after_release(struct leader *l, const struct err *err);
+
+static void after_look(struct leader *l, const struct err *err);
+
+/*
+ * As client-go's ReleaseOnCancel: an empty holder and a one-second lease. Tried twice, because the renewal
+ * that was given up may have gone through after all. If it fails, or there is no lease to give back, the
+ * lease runs out by itself.
+ */
+static void release(struct leader *l)
+{
+	if (!ours(l) || ++l->releases > 2) {
+		loop_signal(l->loop, &l->released);
+		return;
+	}
+	autojson js *want = js_dup(l->seen);
+	js *spec = js_ensure(want, "spec", NULL);
+
+	js_set_str(spec, "holderIdentity", "");
+	js_set_int(spec, "leaseDurationSeconds", 1);
+	set_now(spec, "renewTime");
+	set_now(spec, "acquireTime");
+	call(l, REST_PUT, l->path, want, after_release);
+}
+
+static void after_release(struct leader *l, const struct err *err)
+{
+	if (err->reason == REASON_CONFLICT && l->releases < 2)
+		read_lease(l, after_look);
+	else
+		loop_signal(l->loop, &l->released);
+}
+
+static void after_look(struct leader *l, const struct err *err)
+{
+	if (err->reason != REASON_NONE)
+		forget_lease(l);
+	release(l);
+}
+
+static void stop(void *arg)
+{
+	struct leader *l = arg;
+
+	loop_timer_set(l->loop, &l->timer, CLOCK_NEVER);
+	rest_call_release(&l->call);
+	l->give_up_ns = clock_mono_ns() + RELEASE_NS;
+	if (atomic_load(&l->leading))
+		release(l);
+	else
+		loop_signal(l->loop, &l->released);
+}
+
+static void leave_loop(void *arg)
+{
+	rest_call_release(&((struct leader *)arg)->call);
+}
+
+/* ---- public ---- */
+
+struct leader *leader_new(struct rest *r, const char *ns, const char *name, const char *identity)
 {
 	static const struct metric_def def = {
 		.name = "leader_election_master_status",
@@ -253,7 +337,9 @@ struct leader *leader_new(const struct rest_config *c, const char *ns, const cha
 	struct leader *l = MEM_NEW(struct leader);
 	autobuf struct buf b = BUF_INIT;
 
-	l->rest = rest_new(c, 1);
+	l->rest = r;
+	l->loop = rest_loop(r);
+	l->timer = (struct loop_timer){.fn = try, .arg = l};
 	l->ns = mem_strdup(ns);
 	l->name = mem_strdup(name);
 	if (identity && *identity) {
@@ -274,7 +360,7 @@ struct leader *leader_new(const struct rest_config *c, const char *ns, const cha
 	l->elected_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (l->elected_fd < 0)
 		abort();
-	l->thread = thread_start("leader", leader_main, l);
+	loop_post(l->loop, try, l);
 	return l;
 }
 
@@ -300,43 +386,14 @@ void leader_on_lost(struct leader *l, void (*lost)(void *arg), void *arg)
 	pthread_mutex_unlock(&l->lock);
 }
 
-/*
- * As client-go's ReleaseOnCancel: an empty holder and a one-second lease. Tried twice, because the renewal
- * that was cancelled may have gone through after all. If it fails, the lease runs out by itself.
- */
-static void release(struct leader *l)
-{
-	http_uncancel(rest_http(l->rest));
-	l->give_up_ns = clock_mono_ns() + RELEASE_NS;
-	for (int i = 0; i < 2; i++) {
-		struct err err = ERR_INIT;
-		js *spec = js_ensure(l->seen, "spec", NULL), *got;
-
-		js_set_str(spec, "holderIdentity", "");
-		js_set_int(spec, "leaseDurationSeconds", 1);
-		set_now(spec, "renewTime");
-		set_now(spec, "acquireTime");
-		if (!call(l, REST_PUT, l->path, l->seen, &got, &err)) {
-			js_autoput(&got);
-			return;
-		}
-		if (err.reason != REASON_CONFLICT || read_lease(l, &err) || !l->seen ||
-		    strcmp(holder(l->seen), l->identity))
-			return;
-	}
-}
-
 void leader_free(struct leader *l)
 {
 	if (!l)
 		return;
-	atomic_store(&l->stopping, true);
-	http_cancel(rest_http(l->rest));
-	pthread_join(l->thread, NULL);
-	if (atomic_load(&l->leading))
-		release(l);
+	loop_finish(l->loop, stop, l);
+	loop_wait(l->loop, &l->released, clock_mono_ns() + 2 * RELEASE_NS);
+	loop_finish(l->loop, leave_loop, l);
 	js_autoput(&l->seen);
-	rest_free(l->rest);
 	close(l->elected_fd);
 	pthread_mutex_destroy(&l->lock);
 	free(l->ns);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Lease-based leader election (coordination.k8s.io/v1, client-go tools/leaderelection): 15 s lease, 10 s
- * renew deadline, 2 s retry. One background thread. Any thread may call, leader_free only once nobody waits.
+ * renew deadline, 2 s retry, on the daemon's loop. Any other thread may call, leader_free only once nobody
+ * waits.
  */
 #ifndef CONTROLLER_LEADER_H
 #define CONTROLLER_LEADER_H
@@ -9,12 +10,12 @@
 #include "client/rest.h"
 
 struct leader;
-/* identity NULL or "": HOSTNAME_UUID, which no other process has. c is borrowed until leader_free. */
-struct leader *leader_new(const struct rest_config *c, const char *ns, const char *name,
-			  const char *identity);
+/* identity NULL or "": HOSTNAME_UUID, which no other process has. r is on the daemon's loop (rest_new_on) and
+   borrowed until leader_free. */
+struct leader *leader_new(struct rest *r, const char *ns, const char *name, const char *identity);
 bool leader_wait(struct leader *l); /* blocks until elected; false when the process is told to stop first */
 bool leader_is(struct leader *l);
-/* Runs `lost` (once, on the leader thread) when the lease could not be renewed in time: stop leading, usually
+/* Runs `lost` (once, on the loop) when the lease could not be renewed in time: stop leading, usually
  * by exit. */
 void leader_on_lost(struct leader *l, void (*lost)(void *arg), void *arg);
 void leader_free(struct leader *l); /* releases the lease so that a successor need not wait */

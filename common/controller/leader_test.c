@@ -16,11 +16,12 @@
 struct api {
 	struct server s;
 	struct rest_config config;
+	struct rest *rest;
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
 	js *lease;
-	int rv, writes, conflicts;
-	bool down, lost;
+	int rv, writes, conflicts, refused;
+	bool down, lost, no_create;
 };
 
 static void refuse(struct server_request *rq, int code, const char *reason)
@@ -55,6 +56,12 @@ static void handle(struct api *a, struct server_request *rq)
 		refuse(rq, 500, "InternalError");
 	} else if (!strcmp(rq->method, "POST")) {
 		assert(!strcmp(rq->path, PATH));
+		if (a->no_create) {
+			a->refused++;
+			pthread_cond_broadcast(&a->cond);
+			refuse(rq, 403, "Forbidden");
+			return;
+		}
 		if (a->lease) {
 			refuse(rq, 409, "AlreadyExists");
 			return;
@@ -96,6 +103,7 @@ static int setup(void **state)
 	server_start(&a->s, serve, a);
 	clock_hasten(8);
 	a->config = (struct rest_config){.kube = {.server = a->s.url}, .user_agent = "t"};
+	a->rest = rest_start(&a->config, "loop");
 	*state = a;
 	return 0;
 }
@@ -104,6 +112,7 @@ static int teardown(void **state)
 {
 	struct api *a = *state;
 
+	rest_free(a->rest);
 	server_stop(&a->s);
 	clock_real();
 	js_autoput(&a->lease);
@@ -126,7 +135,7 @@ static void expect_spec(struct api *a, const char *who, int64_t seconds, int64_t
 static void test_acquire_and_release(void **state)
 {
 	struct api *a = *state;
-	struct leader *l = leader_new(&a->config, "kube-system", "x", "me");
+	struct leader *l = leader_new(a->rest, "kube-system", "x", "me");
 
 	assert_true(leader_wait(l));
 	assert_true(leader_is(l));
@@ -137,7 +146,7 @@ static void test_acquire_and_release(void **state)
 	leader_free(l);
 	expect_spec(a, "", 1, 0);
 	/* Free to take at once, and that is a transition. */
-	l = leader_new(&a->config, "kube-system", "x", NULL);
+	l = leader_new(a->rest, "kube-system", "x", NULL);
 	assert_true(leader_wait(l));
 	pthread_mutex_lock(&a->lock);
 	assert_int_equal(js_int(a->lease, -1, "spec", "leaseTransitions", NULL), 1);
@@ -168,7 +177,7 @@ static void test_takeover(void **state)
 	pthread_mutex_lock(&a->lock);
 	put_foreign(a, 1);
 	pthread_mutex_unlock(&a->lock);
-	l = leader_new(&a->config, "kube-system", "x", "me");
+	l = leader_new(a->rest, "kube-system", "x", "me");
 	assert_true(leader_wait(l));
 	assert_true(clock_mono_ns() - start >= 1 * NS_PER_S);
 	expect_spec(a, "me", 15, 5);
@@ -197,7 +206,7 @@ static void wait_writes(struct api *a, int n)
 static void test_lost(void **state)
 {
 	struct api *a = *state;
-	struct leader *l = leader_new(&a->config, "kube-system", "x", "me");
+	struct leader *l = leader_new(a->rest, "kube-system", "x", "me");
 	int64_t deadline = clock_mono_ns() + 120 * NS_PER_S;
 
 	leader_on_lost(l, lost, a);
@@ -218,13 +227,58 @@ static void test_lost(void **state)
 	pthread_mutex_unlock(&a->lock);
 }
 
+/* The Lease is deleted and must not be created again: there is nothing to give back at the end. */
+static void test_deleted(void **state)
+{
+	struct api *a = *state;
+	struct leader *l = leader_new(a->rest, "kube-system", "x", "me");
+
+	assert_true(leader_wait(l));
+	pthread_mutex_lock(&a->lock);
+	js_autoput(&a->lease);
+	a->lease = NULL;
+	a->no_create = true;
+	while (!a->refused)
+		pthread_cond_wait(&a->cond, &a->lock);
+	pthread_mutex_unlock(&a->lock);
+	assert_true(leader_is(l)); /* the last renewal still holds */
+	leader_free(l);
+	assert_null(a->lease);
+}
+
+/* A conflict while it is given back: the renewal before had gone through after all. */
+static void test_release_again(void **state)
+{
+	struct api *a = *state;
+	struct leader *l = leader_new(a->rest, "kube-system", "x", "me");
+
+	assert_true(leader_wait(l));
+	pthread_mutex_lock(&a->lock);
+	js_set_str(js_ensure(a->lease, "metadata", NULL), "resourceVersion", "99");
+	a->rv = 99;
+	pthread_mutex_unlock(&a->lock);
+	leader_free(l);
+	assert_int_equal(a->conflicts, 1);
+	expect_spec(a, "", 1, 0);
+}
+
+/* Stopped while the API does not answer at all: in bounded time. */
+static void test_stop_unreachable(void **state)
+{
+	struct rest_config nowhere = {.kube = {.server = (char *)"http://127.0.0.1:1"}};
+	struct rest *r = rest_start(&nowhere, "loop");
+	struct leader *l = leader_new(r, "kube-system", "x", "me");
+
+	leader_free(l);
+	rest_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-		T(test_acquire_and_release),
-		T(test_takeover),
-		T(test_lost),
+		T(test_acquire_and_release), T(test_takeover),	       T(test_lost), T(test_deleted),
+		T(test_release_again),	     T(test_stop_unreachable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,10 +3,10 @@
  * The list and watch protocol of one informer.
  *
  * An informer is always in one of three places: listing (a page is on the wire), watching (a stream is), or
- * in the heap of those that start something at a given time. It watches from where it was; only 410, and what
- * the server refuses outright, makes it list again. Pages are decoded item by item straight from the reply's
- * bytes, so the largest tree in memory is one object, and at most LISTS_MAX pages are on the wire at once
- * however many informers start together.
+ * its timer is set for when to start either. It watches from where it was; only 410, and what the server
+ * refuses outright, makes it list again. Pages and events are cut into objects by the scanner and handed on
+ * as bytes, so nothing larger than one object is ever decoded at once; at most LISTS_MAX pages are on the
+ * wire at once however many informers start together.
  *
  * Timing is client-go's reflector: back-off 0.8 s doubling to 30 s, each stretched by up to its double;
  * watches end after a random 5 to 10 minutes. Before the first successful list, unreachable servers are tried
@@ -14,11 +14,13 @@
  */
 #include <stdlib.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rand.h"
 #include "controller/informer_internal.h"
+#include "object/decode.h"
 #include "object/scan.h"
 
 #define PAGE_BYTES_MAX ((size_t)256 << 20)
@@ -97,25 +99,28 @@ static bool page_metadata(struct scan *s, struct informer *i)
 	return !scan_failed(s);
 }
 
+/* The bytes of the value at the cursor, which is consumed. */
+static bool span(struct scan *s, const char **p, size_t *n)
+{
+	scan_peek(s); /* skips the white space */
+	*p = s->p;
+	if (!scan_skip(s))
+		return false;
+	*n = (size_t)(s->p - *p);
+	return true;
+}
+
 static bool page_items(struct scan *s, struct informer *i, struct err *err)
 {
+	const char *p;
+	size_t n;
+
 	if (scan_peek(s) != SCAN_ARRAY)
 		return scan_skip(s);
 	scan_enter_array(s);
-	while (scan_item(s)) {
-		const char *start;
-		js *tree;
-
-		scan_peek(s); /* skips the white space */
-		start = s->p;
-		if (!scan_skip(s))
+	while (scan_item(s))
+		if (!span(s, &p, &n) || informer_apply_listed(i, p, n, err) < 0)
 			return false;
-		tree = js_parse(start, (size_t)(s->p - start), NULL, err);
-		if (!tree)
-			return false;
-		informer_apply_listed(i, tree);
-		js_autoput(&tree);
-	}
 	return !scan_failed(s);
 }
 
@@ -217,14 +222,13 @@ static void start_list(struct informer *i)
 
 /* ---- watch ---- */
 
-static void take_error(struct informer *i, const js *status)
+static void take_error(struct informer *i, const char *p, size_t n)
 {
 	struct err err = ERR_INIT;
-	autobuf struct buf b = BUF_INIT;
+	autojson js *status = js_parse(p, n, NULL, &err);
 	int64_t code = js_int(status, 0, "code", NULL);
 
-	js_write(&b, status);
-	rest_status_error((int)code, buf_str(&b), b.len, &err);
+	rest_status_error((int)code, p, n, &err);
 	i->need_list = true;
 	i->gone = code == 410;
 	i->broken = !i->gone;
@@ -232,30 +236,79 @@ static void take_error(struct informer *i, const js *status)
 	      err.msg);
 }
 
+static int take_bookmark(struct informer *i, const char *p, size_t n, struct err *err)
+{
+	struct position {
+		uint64_t rv;
+	} at;
+	static const struct decode_row rows[] = {
+		DECODE_UINT64("metadata.resourceVersion", struct position, rv)};
+	static const struct decode_spec spec = DECODE_SPEC(struct position, rows);
+	autoarena struct arena a = ARENA_INIT;
+
+	if (decode_into(&spec, p, n, &a, &at, err) < 0)
+		return -1;
+	informer_bookmark(i, at.rv);
+	return 0;
+}
+
+static const struct {
+	const char *type;
+	int (*take)(struct informer *i, const char *p, size_t n, struct err *err);
+} events[] = {
+	{"ADDED", informer_apply_watched},
+	{"MODIFIED", informer_apply_watched},
+	{"DELETED", informer_apply_deleted},
+	{"BOOKMARK", take_bookmark},
+};
+
+/* {"type": …, "object": …}: where the two are in the line. */
+static bool split_event(const char *line, size_t n, const char **type, size_t *type_len, const char **object,
+			size_t *object_len)
+{
+	struct scan s;
+	const char *key;
+	size_t klen;
+	bool ok = true, escaped;
+
+	*type = *object = NULL;
+	scan_init(&s, line, n);
+	if (scan_peek(&s) != SCAN_OBJECT || !scan_enter_object(&s))
+		return false;
+	while (ok && scan_key(&s, &key, &klen)) {
+		if (scan_key_is(key, klen, "type") && scan_peek(&s) == SCAN_STRING)
+			ok = scan_string(&s, type, type_len, &escaped);
+		else if (scan_key_is(key, klen, "object") && scan_peek(&s) == SCAN_OBJECT)
+			ok = span(&s, object, object_len);
+		else
+			ok = scan_skip(&s);
+	}
+	return ok && scan_finish(&s) && *type && *object;
+}
+
 static bool take_event(void *arg, const char *line, size_t n)
 {
 	struct informer *i = arg;
 	struct err err = ERR_INIT;
-	autojson js *event = js_parse(line, n, NULL, &err);
-	const char *type = js_str0(event, "type", NULL);
-	const js *o = js_obj(event, "object", NULL);
+	const char *type, *p;
+	size_t type_len, len;
+	int rc = 0;
 
-	if (!o) {
+	if (!split_event(line, n, &type, &type_len, &p, &len)) {
 		i->broken = i->need_list = true;
 		return false;
 	}
-	if (!strcmp(type, "ERROR")) {
-		take_error(i, o);
+	if (scan_key_is(type, type_len, "ERROR")) {
+		take_error(i, p, len);
 		return false;
 	}
 	i->had_event = true;
-	if (!strcmp(type, "ADDED") || !strcmp(type, "MODIFIED"))
-		informer_apply_watched(i, o);
-	else if (!strcmp(type, "DELETED"))
-		informer_apply_deleted(i, o);
-	else if (!strcmp(type, "BOOKMARK"))
-		informer_bookmark(i, o);
-	return true;
+	for (size_t k = 0; k < ARRAY_LEN(events); k++)
+		if (scan_key_is(type, type_len, events[k].type))
+			rc = events[k].take(i, p, len, &err);
+	if (rc < 0)
+		i->broken = i->need_list = true;
+	return rc == 0;
 }
 
 static void watch_status(void *arg, int status)
@@ -343,8 +396,10 @@ static void start_watch(struct informer *i)
 	i->call = rest_stream(i->set->rest, path.p, &rq, watch_done, i);
 }
 
-void informer_start(struct informer *i)
+void reflector_start(void *informer)
 {
+	struct informer *i = informer;
+
 	if (i->need_list)
 		start_list(i);
 	else

@@ -66,9 +66,10 @@ struct rig *rig_new(const struct controller *first, ...)
 	va_end(ap);
 	r->api = apiserver_rig_start(RIG_NOW);
 	r->rest = rest_new(apiserver_rig_config(r->api), 4);
+	r->shared = rest_start(apiserver_rig_config(r->api), "loop");
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_cond_init(&r->changed, NULL);
-	r->set = controller_set_new(r->table, apiserver_rig_config(r->api), "rig");
+	r->set = controller_set_new(r->table, r->shared, "rig");
 	watch_all(r);
 	informer_set_start(controller_set_informers(r->set));
 	assert_true(informer_set_synced(controller_set_informers(r->set), CLOCK_NEVER));
@@ -80,6 +81,7 @@ void rig_free(struct rig *r)
 	if (!r)
 		return;
 	controller_set_free(r->set);
+	rest_free(r->shared);
 	rest_free(r->rest);
 	apiserver_rig_stop(r->api);
 	clock_real();

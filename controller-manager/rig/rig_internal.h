@@ -21,7 +21,8 @@ struct rig {
 	struct apiserver_rig *api;
 	struct controller_set *set;
 	const struct controller *table[RIG_MAX + 1];
-	struct rest *rest; /* the test's own */
+	struct rest *rest;   /* the test's own */
+	struct rest *shared; /* with the loop of informers and events */
 	struct {
 		const struct informer_type *type;
 		struct informer *informer;

@@ -26,6 +26,7 @@
 struct agent {
 	const struct agent_config *c;
 	struct rest_config rest;
+	struct rest *client; /* on the loop */
 	struct loop *loop;
 	struct api *api;
 	struct config_cache *config;
@@ -37,7 +38,6 @@ struct agent {
 	struct node_facts facts;
 	struct node *nodes;
 	size_t n_nodes;
-	pthread_t sync_thread;
 	struct runtime_kv services[8];
 	size_t n_services;
 	struct arena arena; /* of the services */
@@ -103,17 +103,6 @@ static void on_synced(void *arg)
 		free(STEAL(n->found));
 	}
 	log_info("pods are synced", "nodes=%zu", a->n_nodes);
-}
-
-static void *wait_synced(void *arg)
-{
-	struct agent *a = arg;
-	while (!stop_requested())
-		if (informer_set_synced(a->informers, clock_mono_ns() + NS_PER_S)) {
-			loop_post(a->loop, on_synced, a);
-			break;
-		}
-	return NULL;
 }
 
 /* ---- ends of containers ---- */
@@ -488,10 +477,12 @@ struct agent *agent_new(const struct agent_config *c, struct err *err)
 	a->n_nodes = c->fake_nodes ? (size_t)c->fake_nodes : 1;
 	a->nodes = mem_array(a->n_nodes, sizeof(*a->nodes));
 	a->loop = loop_new(&(struct loop_config){worker_lanes, LANES, c->fake_nodes > 0});
-	a->events = events_new(&a->rest);
-	a->api = api_new(&a->rest, a->loop, c->fake_nodes ? 16 : 4);
+	a->client = rest_new_on(a->loop, &a->rest, 0);
+	a->events = events_new(a->client);
+	a->api = api_new(a->client, c->fake_nodes ? 16 : 4);
 	a->config = config_cache_new(a->api);
-	a->informers = informer_set_new(&a->rest);
+	a->informers = informer_set_new(a->client);
+	informer_set_on_synced(a->informers, on_synced, a);
 	if ((c->fake_nodes ? make_fleet(a, err) : make_real(a, err)) < 0)
 		goto fail;
 	for (size_t i = 0; i < a->n_nodes; i++) {
@@ -515,9 +506,7 @@ void agent_run(struct agent *a)
 	if (!a->c->fake_nodes)
 		api_call(a->api, REST_GET, mem_strdup("/api/v1/namespaces/default/services/kubernetes"), NULL,
 			 true, service_found, a);
-	a->sync_thread = thread_start("sync", wait_synced, a);
 	loop_run(a->loop);
-	pthread_join(a->sync_thread, NULL);
 }
 
 void agent_stop(struct agent *a)

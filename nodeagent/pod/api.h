@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Calls to the API server that do not stop the loop: asked for on the loop, made by one thread that keeps
- * many in flight, answered on the loop. What is asked for while a batch is on its way makes up the next
- * batch, so a burst of a thousand status writes costs a few connections and no threads.
+ * Calls to the API server that do not stop the loop, at most so many in flight: a burst of a thousand status
+ * writes costs a few connections and no threads.
  */
 #ifndef POD_API_H
 #define POD_API_H
 
 #include "client/rest.h"
-#include "loop/loop.h"
 
 struct api;
-struct api *api_new(const struct rest_config *c, struct loop *l, size_t in_flight);
-/* Gives up what is under way; no `done` runs any more. After loop_run. */
+struct api *api_new(struct rest *r, size_t in_flight); /* r is on the agent's loop; borrowed */
+/* Gives up what is under way; no `done` runs any more. Loop thread, or after loop_run. */
 void api_free(struct api *a);
 
 /* err->reason REASON_NONE: it went well. reply: borrowed, NULL unless asked for. */

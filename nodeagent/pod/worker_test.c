@@ -15,6 +15,7 @@
 struct scene {
 	struct server api_server;
 	struct rest_config rest;
+	struct rest *client;
 	struct loop *loop;
 	pthread_t thread;
 	struct fake_world *world;
@@ -85,9 +86,10 @@ static void start(struct scene *s)
 	s->rest.kube.server = s->api_server.url;
 	s->rest.user_agent = "test";
 	s->loop = loop_new(&(struct loop_config){worker_lanes, LANES, true});
+	s->client = rest_new_on(s->loop, &s->rest, 0);
 	s->world = fake_world_new();
 	s->host = (struct pod_host){.loop = s->loop,
-				    .api = api_new(&s->rest, s->loop, 2),
+				    .api = api_new(s->client, 2),
 				    .root = "/nonexistent",
 				    .cluster_domain = "cluster.local",
 				    .host_ip = "1.2.3.4",
@@ -121,6 +123,7 @@ static void stop(struct scene *s)
 	assert_int_equal(config_cache_len(s->host.config), 0);
 	config_cache_free(s->host.config);
 	api_free(s->host.api);
+	rest_free(s->client);
 	s->host.rt->ops->free(s->host.rt);
 	fake_world_free(s->world);
 	loop_free(s->loop);
