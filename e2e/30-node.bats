@@ -33,18 +33,19 @@ container_pid() { # pod marker -> pid of the process whose command line holds th
 }
 
 @test "a killed container is restarted at once, then with back-off" {
-	pod crash 'echo start; exec busybox sleep 31415926'
+	marker="sleep 3141$PORT"
+	pod crash "echo start; exec busybox $marker"
 	kubectl wait --for=condition=Ready pod/crash --timeout=30s
 	first=$(kubectl get pod crash -o jsonpath='{.status.containerStatuses[0].containerID}')
 	ip=$(kubectl get pod crash -o jsonpath='{.status.podIP}')
-	kill -9 "$(container_pid 'sleep 31415926')"
+	kill -9 "$(container_pid "$marker")"
 	eventually 10 is 1 restarts crash
 	eventually 10 is true kubectl get pod crash -o jsonpath='{.status.containerStatuses[0].ready}'
 	[ "$(kubectl get pod crash -o jsonpath='{.status.containerStatuses[0].containerID}')" != "$first" ]
 	is "$ip" kubectl get pod crash -o jsonpath='{.status.podIP}'
 	is 137 kubectl get pod crash -o jsonpath='{.status.containerStatuses[0].lastState.terminated.exitCode}'
 	[ "$(kubectl logs -p crash)" = start ]
-	kill -9 "$(container_pid 'sleep 31415926')"
+	kill -9 "$(container_pid "$marker")"
 	eventually 10 is CrashLoopBackOff kubectl get pod crash -o jsonpath='{.status.containerStatuses[0].state.waiting.reason}'
 	kubectl get pod crash -o jsonpath='{.status.containerStatuses[0].state.waiting.message}' | grep -q '^back-off 10s restarting failed container=c pod=crash_node-test('
 	kubectl get pod crash | grep -q CrashLoopBackOff
@@ -128,15 +129,16 @@ END
 }
 
 @test "killing and restarting the agent restarts no container" {
-	pod survivor 'exec busybox sleep 27182818'
+	marker="sleep 2718$PORT"
+	pod survivor "exec busybox $marker"
 	kubectl wait --for=condition=Ready pod/survivor --timeout=30s
-	before=$(container_pid 'sleep 27182818')
+	before=$(container_pid "$marker")
 	id=$(kubectl get pod survivor -o jsonpath='{.status.containerStatuses[0].containerID}')
 	agent=$(daemon_pid nodeagent)
 	kill -9 "$agent"
 	eventually 5 gone "$agent"
 	up_again
-	[ "$(container_pid 'sleep 27182818')" = "$before" ]
+	[ "$(container_pid "$marker")" = "$before" ]
 	is "$id" kubectl get pod survivor -o jsonpath='{.status.containerStatuses[0].containerID}'
 	is 0 restarts survivor
 	# and the new agent owns it: it notices its end
@@ -146,12 +148,13 @@ END
 }
 
 @test "a container that ended while the agent was away is noticed" {
-	pod away 'exec busybox sleep 16180339' 'restartPolicy: Never'
+	marker="sleep 1618$PORT"
+	pod away "exec busybox $marker" 'restartPolicy: Never'
 	kubectl wait --for=condition=Ready pod/away --timeout=30s
 	agent=$(daemon_pid nodeagent)
 	kill -9 "$agent"
 	eventually 5 gone "$agent"
-	kill -9 "$(container_pid 'sleep 16180339')"
+	kill -9 "$(container_pid "$marker")"
 	up_again
 	eventually 15 is Failed kubectl get pod away -o jsonpath='{.status.phase}'
 	kubectl delete pod away

@@ -4,17 +4,31 @@
 
 setup() {
 	. "$ROOT/e2e/lib.bash"
-	OWN=$ROOT/build/e2e-up
+	OWN=$DIR-up
+}
+
+# What a cluster leaves on the machine besides its folder: its bridge and what hangs on it, mounts, cgroups.
+links() { ip -o link show master "$1" 2>/dev/null | awk -F ': ' '{ sub(/@.*/, "", $2); print $2 }'; }
+no_trace() { # bridge links...
+	local link
+	for link in "$@"; do ! ip link show "$link" >/dev/null 2>&1 || return 1; done
+	! grep -q " $OWN/" /proc/self/mountinfo && [ -z "$(find /sys/fs/cgroup -type d -name "coracle-${1#cor}" 2>/dev/null)" ]
 }
 
 @test "up shows the demo; up again changes nothing; down leaves nothing" {
-	before=$(ip -o link | awk '{print $2}' | sort; ip netns | sort; awk '{print $5}' /proc/self/mountinfo | sort)
-	run -0 "$ROOT/deploy/up" --dir "$OWN" --port 8443 --store "$STORE" --no-build
+	run -0 "$ROOT/deploy/up" --dir "$OWN" --port $((PORT + 1000)) --store "$STORE" --no-build
 	[[ $output == *'deployment "hello" successfully rolled out'* ]]
 	[[ $output == *'Hello from a container'* ]]
 	[[ $output == *"export KUBECONFIG=$OWN/kubeconfig"* ]]
 	for f in kubeconfig pki/ca.crt pki/admin.token logs/apiserver.log run/apiserver.pid run/nodeagent.pid; do [ -s "$OWN/$f" ]; done
 	pids=$(cat "$OWN"/run/*.pid)
+	net=$(KUBECONFIG=$OWN/kubeconfig kubectl get pods -o jsonpath='{.items[0].status.podIP}' | grep -oE '^([0-9]+\.){3}')
+	bridge=$(ip -o -4 addr | awk -v net="$net" 'index($4, net) == 1 { print $2 }')
+	[ -n "$bridge" ]
+	hanging=$(links "$bridge")
+	[ -n "$hanging" ]
+	run no_trace "$bridge" $hanging
+	[ "$status" -ne 0 ]
 	run -0 "$ROOT/deploy/up" --dir "$OWN" --no-build
 	[ "$(cat "$OWN"/run/*.pid)" = "$pids" ]
 	# the curl line that it prints works as printed
@@ -23,21 +37,20 @@ setup() {
 	for pid in $pids; do gone "$pid"; done
 	run -0 "$ROOT/deploy/down" --purge --dir "$OWN"
 	[ ! -e "$OWN" ]
-	after=$(ip -o link | awk '{print $2}' | sort; ip netns | sort; awk '{print $5}' /proc/self/mountinfo | sort)
-	diff <(echo "$before") <(echo "$after")
-	! find /sys/fs/cgroup -type d -path '*coracle*' 2>/dev/null | grep -v "$(basename "$DIR")" | grep -q "e2e-up"
+	no_trace "$bridge" $hanging
 }
 
 @test "a taken port is named with its owner and a way out" {
-	python3 -m http.server 9443 --bind 127.0.0.1 >/dev/null 2>&1 &
+	local taken=$((PORT + 2000))
+	python3 -m http.server $taken --bind 127.0.0.1 >/dev/null 2>&1 &
 	pid=$!
-	taken() { ! port_free 9443; }
-	eventually 10 taken
-	run "$ROOT/deploy/up" --dir "$BATS_TEST_TMPDIR/x" --port 9443 --no-build --no-demo
+	is_taken() { ! port_free $taken; }
+	eventually 10 is_taken
+	run "$ROOT/deploy/up" --dir "$BATS_TEST_TMPDIR/x" --port $taken --no-build --no-demo
 	kill $pid
 	[ "$status" -ne 0 ]
-	[[ $output == *"port 9443, which apiserver needs, is taken by python3"* ]]
-	[[ $output == *"--port 9444"* ]]
+	[[ $output == *"port $taken, which apiserver needs, is taken by python3"* ]]
+	[[ $output == *"--port $((taken + 1))"* ]]
 }
 
 @test "daemons have --help and --version, and say what a wrong flag is" {
@@ -61,6 +74,9 @@ setup() {
 	done
 	api /readyz?verbose | grep -qE '^\[\+\](etcd|sqlite) ok'
 	api /metrics | grep -q '^apiserver_request_total'
-	curl -fsS -m 5 "http://127.0.0.1:$((10259 + off))/metrics" | grep -q '^scheduler_schedule_attempts_total'
+	kubectl run counted --image="$IMAGE" --restart=Never --command -- busybox true
+	counted() { curl -fsS -m 5 "http://127.0.0.1:$((10259 + off))/metrics" | grep -q '^scheduler_schedule_attempts_total'; }
+	eventually 10 counted
+	kubectl delete pod counted --wait=false
 	curl -fsS -m 5 "http://127.0.0.1:$((10257 + off))/metrics" | grep -q '^workqueue_depth'
 }

@@ -32,9 +32,9 @@ drop_namespace() {
 	kubectl delete namespace "$NS" --wait=false >/dev/null 2>&1 || :
 }
 
-# eventually SECONDS COMMAND...: until it succeeds.
+# eventually SECONDS COMMAND...: until it succeeds. On a busy machine E2E_PATIENCE multiplies the seconds.
 eventually() {
-	local tenths=$(($1 * 10))
+	local tenths=$(($1 * 10 * ${E2E_PATIENCE:-1}))
 	shift
 	wait_for "$tenths" "$@"
 }

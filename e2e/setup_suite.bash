@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-# One cluster for the whole suite, on the store that STORE names; tests keep to namespaces of their own.
+# One cluster for the whole suite, on the store that STORE names; tests keep to namespaces of their own. Suites on different
+# stores use different folders and ports and may run at the same time: no test may look at the whole machine.
 
 setup_suite() {
-	export ROOT DIR STORE
+	export ROOT DIR STORE PORT
 	ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 	STORE=${STORE:-sqlite}
 	DIR=${E2E_DIR:-$ROOT/build/e2e-$STORE}
+	PORT=${E2E_PORT:-$([ "$STORE" = sqlite ] && echo 7443 || echo 7643)}
 	"$ROOT/deploy/down" --purge --dir "$DIR" >/dev/null 2>&1 || :
-	"$ROOT/deploy/up" --dir "$DIR" --store "$STORE" --port "${E2E_PORT:-7443}" --no-demo --no-build >"$BATS_SUITE_TMPDIR/up.log" 2>&1 || {
+	"$ROOT/deploy/up" --dir "$DIR" --store "$STORE" --port "$PORT" --no-demo --no-build >"$BATS_SUITE_TMPDIR/up.log" 2>&1 || {
 		cat "$BATS_SUITE_TMPDIR/up.log" >&3
 		return 1
 	}
