@@ -169,6 +169,17 @@ static void rediscover(void *arg, const char *group, const char *version)
 	openapi_update(api->openapi, group, version);
 }
 
+static int store_kind(void *arg, const struct kind *k, struct err *err)
+{
+	return storage_add_resource(arg, k, err);
+}
+
+static void forget_kind(void *arg, const struct kind *k)
+{
+	storage_remove_resource(arg, k);
+}
+
+static const struct kinds_observer resources = {.add = store_kind, .remove = forget_kind};
 static const struct kinds_observer documents = {.changed = rediscover};
 
 static int start(struct instance *d, struct err *err)
@@ -199,6 +210,7 @@ static int start(struct instance *d, struct err *err)
 	d->api.discovery = discovery_new(d->schema, server_address);
 	d->api.openapi = openapi_new(d->schema);
 	d->kinds = kinds_new(d->schema);
+	kinds_observe(d->kinds, &resources, d->api.storage);
 	kinds_observe(d->kinds, &documents, &d->api);
 	health_add_check(wants_etcd(opt) ? "etcd" : "sqlite", check_store, d->api.storage);
 	health_add_check("poststarthook/bootstrap", check_bootstrap, NULL);

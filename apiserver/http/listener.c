@@ -302,6 +302,7 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
 	if (t->counted_long)
 		metrics_long_running(&t->x.rq, -1);
 	t->active = false;
+	t->conn->l->service->end(t->conn->l->service->arg, &t->x);
 	response_release(&t->x.rs);
 	buf_release(&t->body);
 	atomic_fetch_sub(&t->conn->l->body_bytes, t->body_charged);
@@ -538,6 +539,7 @@ static enum MHD_Result run_inline(struct transfer *t)
 	const struct service *s = t->conn->l->service;
 	metrics_inflight(t->mutating, 1);
 	s->run(s->arg, &t->x);
+	s->end(s->arg, &t->x);
 	metrics_inflight(t->mutating, -1);
 	return answer(t);
 }
@@ -545,6 +547,7 @@ static enum MHD_Result run_inline(struct transfer *t)
 static void resume(struct transfer *t)
 {
 	struct listener *l = t->conn->l;
+	l->service->end(l->service->arg, &t->x);
 	metrics_inflight(t->mutating, -1);
 	t->stage = STAGE_ANSWER;
 	MHD_resume_connection(t->mhd);

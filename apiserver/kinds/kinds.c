@@ -124,11 +124,10 @@ void kinds_remove(struct kinds *k, struct schema_part *part)
 	size_t n = schema_part_kinds(part, &kinds);
 	struct err never = ERR_INIT;
 	pthread_mutex_lock(&k->changing);
-	struct schema_pin pin = schema_pin(k->schema); /* the observers look at the kinds once more */
 	if (schema_change(k->schema, NULL, part, &never) < 0)
 		abort(); /* what only takes away cannot clash */
 	tell_changed(k, kinds, n);
 	take_back(k, kinds, n * k->n_observers);
-	schema_unpin(k->schema, &pin);
+	schema_retire(k->schema, part);
 	pthread_mutex_unlock(&k->changing);
 }

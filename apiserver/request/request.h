@@ -56,6 +56,8 @@ struct request {
 	const struct route *route; /* rest/route.h; NULL for a path that is no resource */
 	bool is_watch;
 	struct api *api; /* rest/api.h: what all handlers share */
+	struct schema_pin
+		kinds; /* what attr.kind and every look-up refer to, until the response is complete */
 };
 
 /*

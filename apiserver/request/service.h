@@ -42,6 +42,9 @@ struct service {
 	/* With the body. False: there is too much to do already; the response says so and done is not called.
 	   Else done is called, maybe before this returns. */
 	bool (*submit)(void *arg, struct exchange *x);
+	/* The response is complete, a stream's beginning too, or the client is gone; once or more often, on any
+	   thread, for every exchange that began. */
+	void (*end)(void *arg, struct exchange *x);
 	/* Answers with a refusal that the listener itself has found. */
 	void (*refuse)(void *arg, struct exchange *x, enum reason reason, const char *message);
 };

@@ -194,6 +194,7 @@ static void test_change(void **state)
 	autojson js *group = document("/apis/sea", "", "application/json");
 	assert_string_equal(js_str0(group, "name", NULL), "sea");
 	assert_int_equal(schema_change(s, NULL, part, &err), 0);
+	schema_retire(s, part);
 	discovery_update(api.discovery, "sea", "v1");
 	for (size_t i = 0; i < 4; i++) {
 		call(paths[i][0], paths[i][1], "", &rs);

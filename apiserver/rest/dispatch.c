@@ -63,6 +63,7 @@ enum dispatch dispatch_begin(struct api *api, const struct auth *auth, struct re
 {
 	struct err err = ERR_INIT;
 	rq->api = api;
+	rq->kinds = schema_pin(api->schema);
 	if (auth_identify(auth, rq, &err) < 0) {
 		response_status(rs, &err, NULL, NULL);
 		return DISPATCH_DONE;

@@ -43,6 +43,14 @@ static enum service_way begin(void *arg, struct exchange *x, char *segments)
 	}
 }
 
+/* Kinds may go; a stream refers to its own. */
+static void end(void *arg, struct exchange *x)
+{
+	struct server *sv = arg;
+
+	schema_unpin(sv->api->schema, &x->rq.kinds);
+}
+
 static void run(void *arg, struct exchange *x)
 {
 	dispatch_run(&x->rq, &x->rs);
@@ -140,6 +148,7 @@ struct server *server_new(const struct server_config *c)
 				       .begin = begin,
 				       .run = run,
 				       .submit = submit,
+				       .end = end,
 				       .refuse = refuse};
 	return sv;
 }

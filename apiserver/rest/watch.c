@@ -51,6 +51,7 @@ static void watch_stream_close(void *arg)
 		watch_close(w->watcher);
 	obj_unref(w->obj);
 	buf_release(&w->page);
+	schema_kind_unref(w->kind);
 	free(w);
 }
 
@@ -242,7 +243,7 @@ static struct watch_stream *open_stream(struct request *rq, const struct accept 
 	int64_t now = clock_mono_ns();
 	struct watch_stream *w = MEM_NEW(struct watch_stream);
 	w->stream = (struct response_stream){.read = watch_read, .close = watch_stream_close, .arg = w};
-	w->kind = rq->attr.kind;
+	w->kind = schema_kind_ref(rq->attr.kind); /* a watch lasts longer than a pin */
 	w->accept = *a;
 	w->bookmarks = o->bookmarks;
 	w->told_rv = o->rv;

@@ -36,8 +36,8 @@ struct generation {
 struct retired {
 	struct retired *next;
 	uint64_t epoch;
-	struct generation *generation;
-	struct schema_part *part; /* may be NULL */
+	struct generation *generation; /* one of the two */
+	struct schema_part *part;
 };
 
 /* ---- parts ---- */
@@ -261,23 +261,35 @@ void schema_unpin(const struct schema *cs, struct schema_pin *pin)
 	free_retired(r);
 }
 
+/* Under the lock; what may be freed now is returned. */
+static struct retired *retire(struct schema *s, struct generation *g, struct schema_part *p)
+{
+	struct retired *r = MEM_NEW(struct retired);
+	*r = (struct retired){s->retired, atomic_load(&s->epoch), g, p};
+	s->retired = r;
+	return collect(s);
+}
+
 int schema_change(struct schema *s, struct schema_part *in, struct schema_part *out, struct err *err)
 {
-	struct retired *old = MEM_NEW(struct retired);
+	struct retired *r = NULL;
 	pthread_mutex_lock(&s->lock);
 	struct generation *was = atomic_load(&s->now), *g = generation_new(was, in, out, err);
-	if (!g) {
-		pthread_mutex_unlock(&s->lock);
-		free(old);
-		return -1;
+	if (g) {
+		atomic_store(&s->now, g);
+		r = retire(s, was, NULL);
 	}
-	atomic_store(&s->now, g);
-	*old = (struct retired){s->retired, atomic_load(&s->epoch), was, out};
-	s->retired = old;
-	struct retired *r = collect(s);
 	pthread_mutex_unlock(&s->lock);
 	free_retired(r);
-	return 0;
+	return g ? 0 : -1;
+}
+
+void schema_retire(struct schema *s, struct schema_part *part)
+{
+	pthread_mutex_lock(&s->lock);
+	struct retired *r = retire(s, NULL, part);
+	pthread_mutex_unlock(&s->lock);
+	free_retired(r);
 }
 
 size_t schema_retired(const struct schema *cs)

@@ -208,8 +208,7 @@ void schema_kind_unref(const struct kind *k);
 /*
  * What comes and goes together: kinds and the types they need. A builder may use the types of the start, but not those
  * of other parts; a part that was built but never published is freed by schema_part_free, one that was published by
- * being changed for another one or for nothing. Every part and every reference to a kind is gone before the schema is
- * freed.
+ * schema_retire. Every reference to a kind is gone before the schema is freed.
  */
 struct schema_builder;
 struct schema_builder *schema_builder_new(struct schema *s); /* one thread */
@@ -222,12 +221,15 @@ struct schema_part *schema_builder_finish(struct schema_builder *b, struct err *
 void schema_part_free(struct schema_part *part);
 size_t schema_part_kinds(const struct schema_part *part, struct kind *const **ret); /* borrowed */
 /* Puts `in` into the place of `out`, in one step for all readers; either may be NULL. Fails, with nothing changed, when
-   a kind or resource of `in` exists elsewhere. On success `in` is the schema's, and `out` is freed when nobody can hold
-   it any more. Any thread; changes wait for one another. */
+   a kind or resource of `in` exists elsewhere. On success `in` is the schema's, and `out` is the caller's to retire.
+   Any thread; changes wait for one another. */
 int schema_change(struct schema *s, struct schema_part *in, struct schema_part *out,
 		  struct err *err) MUST_CHECK;
-size_t
-schema_retired(const struct schema *s); /* changes whose old state is not freed yet; for tests and metrics */
+/* Frees a part that was taken out, once no pin and no reference can hold it. By then nothing else may lead to its
+   kinds: tables by kind->id, resources and the like have forgotten them. */
+void schema_retire(struct schema *s, struct schema_part *part);
+/* Generations and parts that are not freed yet; for tests and metrics. */
+size_t schema_retired(const struct schema *s);
 
 /* ---- field errors (Status.details.causes) ---- */
 struct field_error {

@@ -123,11 +123,13 @@ static void *compactor_main(void *arg)
 	while (!stopping) {
 		uint64_t seen = revision_now(&k->s->revision);
 		int64_t next_ns = earlier(freshness_expire(k->s), compact(k));
+		struct schema_pin pin = schema_pin(k->s->schema); /* kinds come and go, resources stay */
 		for (struct resource *r = k->s->resources; r; r = r->next) {
 			next_ns = earlier(next_ns, trim(r));
-			if (r->kind->ttl_s)
+			if (!r->removed && r->kind->ttl_s)
 				next_ns = earlier(next_ns, sweep(k->s, r));
 		}
+		schema_unpin(k->s->schema, &pin);
 		atomic_store(&k->next_ns, next_ns);
 		/* A write in between may have found that the compactor was busy, and have left it alone. */
 		if (next_ns == CLOCK_NEVER && revision_now(&k->s->revision) != seen)
