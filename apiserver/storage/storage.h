@@ -52,13 +52,14 @@ uint64_t storage_revision(struct storage *s); /* newest revision the cache has s
 /* Who keeps something of his own about a resource's objects, up to date inside the store's commit: with a local
    engine what `changed` has made of a write is there before the write is acknowledged. Called with (NULL, o) for
    everything present, before resource_observe returns, then for each change in order; new NULL: deleted. One
-   call at a time; it must not block nor call storage. Until storage_close. */
+   call at a time; it must not block nor call storage. After resource_unobserve it is not called any more. */
 struct resource_observer {
 	void (*changed)(void *arg, const struct obj *old, const struct obj *new);
 	void *arg;
 	struct resource_observer *next; /* the room's */
 };
 void resource_observe(struct resource *r, struct resource_observer *o);
+void resource_unobserve(struct resource *r, struct resource_observer *o); /* fine when it does not */
 
 /* ---- reads ---- */
 /* How fresh a read must be. `rv` 0 = consistent (nothing committed before the call may be missing). Returns

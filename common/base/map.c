@@ -201,7 +201,11 @@ void *map_set(struct map *m, const char *key, void *value)
 
 void *map_del(struct map *m, const char *key)
 {
-	size_t n = strlen(key);
+	return map_deln(m, key, strlen(key));
+}
+
+void *map_deln(struct map *m, const char *key, size_t n)
+{
 	struct map_entry *e = m->len ? find(m, key, n, (uint32_t)map_hash(key, n)) : NULL;
 
 	if (!e)

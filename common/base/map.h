@@ -37,6 +37,7 @@ void *map_set(struct map *m, const char *key, void *value);
 void *map_setn(struct map *m, const char *key, size_t n, void *value);
 /* Returns the removed value, or NULL. */
 void *map_del(struct map *m, const char *key); /* key may be the map's own, as from an iterator */
+void *map_deln(struct map *m, const char *key, size_t n);
 static inline size_t map_len(const struct map *m)
 {
 	return m->len;

@@ -108,10 +108,10 @@ static int64_t trim(struct resource *r)
 {
 	int64_t next_ns = CLOCK_NEVER;
 	pthread_rwlock_wrlock(&r->lock);
-	event_window_trim(&r->window, clock_mono_ns());
+	cache_event_window_trim(&r->window, clock_mono_ns());
 	/* Up to WINDOW_KEEP, the next time is soon enough. */
 	if (r->window.head - r->window.tail > WINDOW_KEEP)
-		next_ns = event_window_excess(&r->window);
+		next_ns = cache_event_window_excess(&r->window);
 	pthread_rwlock_unlock(&r->lock);
 	return next_ns;
 }

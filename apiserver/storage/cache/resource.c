@@ -33,7 +33,7 @@ void resource_init(struct resource *r, struct storage *s, const struct kind *k, 
 void resource_release(struct resource *r)
 {
 	cache_order_release(&r->order);
-	event_window_release(&r->window);
+	cache_event_window_release(&r->window);
 	map_release(&r->buckets);
 	pthread_rwlock_destroy(&r->lock);
 	pthread_mutex_destroy(&r->wake_lock);
@@ -73,7 +73,7 @@ void resource_load(struct resource *r, struct obj **v, size_t n, uint64_t rev)
 {
 	pthread_rwlock_wrlock(&r->lock);
 	cache_order_load(&r->order, v, n);
-	event_window_reset(&r->window, rev);
+	cache_event_window_reset(&r->window, rev);
 	r->last_rev = rev;
 	count_changed(r);
 	pthread_rwlock_unlock(&r->lock);
@@ -109,7 +109,7 @@ void resource_apply(struct resource *r, const char *key, struct obj *obj, uint64
 			count_changed(r);
 		tell_observers(r, c.old, obj);
 		watch_note(r, &c, r->window.head);
-		event_window_push(&r->window, &c);
+		cache_event_window_push(&r->window, &c);
 	}
 	pthread_rwlock_unlock(&r->lock);
 }
@@ -153,7 +153,7 @@ void resource_replace(struct resource *r, struct obj **v, size_t n, uint64_t rev
 			tell_all(r, o, true);
 		cache_order_release(&r->order);
 		cache_order_load(&r->order, v, n);
-		event_window_reset(&r->window, rev);
+		cache_event_window_reset(&r->window, rev);
 		r->last_rev = rev;
 		count_changed(r);
 		for (struct resource_observer *o = r->observers; o; o = o->next)
@@ -171,7 +171,7 @@ void resource_remove(struct resource *r)
 		tell_all(r, o, true);
 	r->observers = NULL;
 	cache_order_release(&r->order);
-	event_window_reset(&r->window, resource_now(r));
+	cache_event_window_reset(&r->window, resource_now(r));
 	atomic_store(&r->removed, true);
 	count_changed(r);
 	watch_expire(r);

@@ -16,7 +16,7 @@
 #include "base/map.h"
 #include "serve/health.h"
 #include "storage/cache/cache_order_internal.h"
-#include "storage/cache/event_window_internal.h"
+#include "storage/cache/cache_event_window_internal.h"
 #include "storage/cache/query_internal.h"
 #include "storage/storage.h"
 
@@ -40,7 +40,7 @@ struct resource {
 
 	pthread_rwlock_t lock;
 	struct cache_order order;
-	struct event_window window;
+	struct cache_event_window window;
 	uint64_t last_rev;    /* newest change applied */
 	struct list watchers; /* woken for every change that matches */
 	struct map buckets;   /* struct bucket by value, storage_watch.c */

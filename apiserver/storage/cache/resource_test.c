@@ -178,13 +178,13 @@ static void window_keeps_what_is_young_and_bounds_it(void **state)
 	clock_fake(NS_PER_S);
 	for (int i = 0; i < 3000; i++)
 		put(f, "n", "a", "", "");
-	struct event_window *w = &f->r.window;
+	struct cache_event_window *w = &f->r.window;
 	assert_int_equal(w->head - w->tail, 3000); /* all young */
 	clock_advance(WINDOW_YOUNG_NS + 1);
 	put(f, "n", "a", "", "");
 	assert_int_equal(w->head - w->tail, WINDOW_KEEP);
 	clock_advance(WINDOW_OLD_NS + 1);
-	event_window_trim(w, clock_mono_ns());
+	cache_event_window_trim(w, clock_mono_ns());
 	assert_int_equal(w->head - w->tail, WINDOW_FLOOR);
 	assert_int_equal(w->start, f->rev - WINDOW_FLOOR);
 	assert_true(w->cap <= WINDOW_FLOOR * 4);
@@ -193,9 +193,9 @@ static void window_keeps_what_is_young_and_bounds_it(void **state)
 	assert_int_equal(w->head - w->tail, WINDOW_MAX);
 	assert_int_equal(w->cap, WINDOW_MAX);
 	/* seek finds the first newer change */
-	assert_int_equal(event_window_seek(w, w->start), w->tail);
-	assert_int_equal(event_window_at(w, event_window_seek(w, f->rev - 5))->rev, f->rev - 4);
-	assert_int_equal(event_window_seek(w, f->rev), w->head);
+	assert_int_equal(cache_event_window_seek(w, w->start), w->tail);
+	assert_int_equal(cache_event_window_at(w, cache_event_window_seek(w, f->rev - 5))->rev, f->rev - 4);
+	assert_int_equal(cache_event_window_seek(w, f->rev), w->head);
 }
 
 static void window_bounds_bytes(void **state)

@@ -373,6 +373,18 @@ void resource_observe(struct resource *r, struct resource_observer *o)
 	pthread_mutex_unlock(&s->apply_lock);
 }
 
+void resource_unobserve(struct resource *r, struct resource_observer *o)
+{
+	struct storage *s = r->storage;
+	pthread_mutex_lock(&s->apply_lock);
+	for (struct resource_observer **at = &r->observers; *at; at = &(*at)->next)
+		if (*at == o) {
+			*at = o->next;
+			break;
+		}
+	pthread_mutex_unlock(&s->apply_lock);
+}
+
 /* ---- opening and closing ---- */
 
 static struct store *open_engine(const struct storage_config *c, struct err *err)

@@ -72,10 +72,10 @@ static void undo_drop(struct undo *u)
 /* Under the lock. */
 static void collect_undo(struct page *p, const struct resource *r, const struct range *range, uint64_t rev)
 {
-	uint64_t seq = event_window_seek(&r->window, rev);
+	uint64_t seq = cache_event_window_seek(&r->window, rev);
 	p->undo = mem_array(r->window.head - seq + 1, sizeof(*p->undo));
 	for (; seq != r->window.head; seq++) {
-		const struct change *c = event_window_at(&r->window, seq);
+		const struct change *c = cache_event_window_at(&r->window, seq);
 		if (in_range(range, c->cur->key))
 			p->undo[p->n_undo++] = (struct undo){c->cur->key, c->old ? obj_ref(c->old) : NULL,
 							     obj_ref(c->cur), c->rev};

@@ -154,21 +154,21 @@ void storage_when_fresh(struct storage *s, struct storage_wait *w)
 
 /* ---- for those who can wait ---- */
 
-struct waiting {
+struct fresh_waiting {
 	struct storage_wait w;
 	sem_t done;
 };
 
 static void wake(struct storage_wait *w)
 {
-	sem_post(&CONTAINER_OF(w, struct waiting, w)->done);
+	sem_post(&CONTAINER_OF(w, struct fresh_waiting, w)->done);
 }
 
 int storage_wait(struct storage *s, uint64_t rv, int64_t deadline_ns, struct err *err)
 {
 	if (storage_fresh(s, rv))
 		return 0;
-	struct waiting wait = {.w = {.rv = rv, .deadline_ns = deadline_ns, .done = wake}};
+	struct fresh_waiting wait = {.w = {.rv = rv, .deadline_ns = deadline_ns, .done = wake}};
 	sem_init(&wait.done, 0, 0);
 	storage_when_fresh(s, &wait.w);
 	while (sem_wait(&wait.done) < 0)

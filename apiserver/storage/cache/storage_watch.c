@@ -229,7 +229,7 @@ static int begin(struct watcher *w, uint64_t rv, bool initial_events, struct err
 		w->from = rv ? rv : now;
 		if (w->from < r->window.start)
 			return too_old(err, rv, r->window.start);
-		w->place = event_window_seek(&r->window, w->from);
+		w->place = cache_event_window_seek(&r->window, w->from);
 		w->delivered = w->from;
 	}
 	link_watcher(w);
@@ -327,7 +327,7 @@ int watch_next(struct watcher *w, struct watch_event *ret, struct err *err)
 		rc = too_old(err, w->delivered, r->window.start);
 	} else if (!w->armed) {
 		while (rc == 0 && w->place != r->window.head) {
-			const struct change *c = event_window_at(&r->window, w->place++);
+			const struct change *c = cache_event_window_at(&r->window, w->place++);
 			if (c->rev > w->from && see(w, c, ret, &stale))
 				rc = 1;
 		}

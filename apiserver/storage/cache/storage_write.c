@@ -149,19 +149,19 @@ void storage_submit(struct storage_write *w)
 
 /* ---- for those who can wait ---- */
 
-struct waiting {
+struct write_waiting {
 	struct storage_write w;
 	sem_t done;
 };
 
 static void wake(struct storage_write *w)
 {
-	sem_post(&CONTAINER_OF(w, struct waiting, w)->done);
+	sem_post(&CONTAINER_OF(w, struct write_waiting, w)->done);
 }
 
 static int submit_and_wait(const struct storage_write *what, struct obj **ret, struct err *err)
 {
-	struct waiting wait = {.w = *what};
+	struct write_waiting wait = {.w = *what};
 	wait.w.done = wake;
 	sem_init(&wait.done, 0, 0);
 	storage_submit(&wait.w);

@@ -38,19 +38,19 @@ static const char *const headers[] = {"Content-Type: application/json", "Expect:
 
 /* ---- jobs and timers ---- */
 
+static bool on_thread(const struct etcd_client *c)
+{
+	return this_thread == c;
+}
+
 void etcd_post(struct etcd_client *c, struct etcd_job *j)
 {
 	pthread_mutex_lock(&c->lock);
 	bool first = list_empty(&c->posted);
 	list_push_back(&c->posted, &j->link);
 	pthread_mutex_unlock(&c->lock);
-	if (first && !etcd_on_thread(c))
+	if (first && !on_thread(c))
 		http_wake(c->http);
-}
-
-bool etcd_on_thread(const struct etcd_client *c)
-{
-	return this_thread == c;
 }
 
 static bool timer_less(const struct heap_node *a, const struct heap_node *b)
@@ -237,7 +237,7 @@ void etcd_next_server(struct etcd_client *c)
 
 /* ---- for those who wait ---- */
 
-struct waiter {
+struct etcd_waiter {
 	struct etcd_job job;
 	struct etcd_call call;
 	struct etcd_client *client;
@@ -249,7 +249,7 @@ struct waiter {
 
 static void waiter_done(struct etcd_call *k, struct buf *reply, const struct err *err)
 {
-	struct waiter *w = CONTAINER_OF(k, struct waiter, call);
+	struct etcd_waiter *w = CONTAINER_OF(k, struct etcd_waiter, call);
 	w->rc = err ? -1 : 0;
 	if (err)
 		*w->err = *err;
@@ -260,7 +260,7 @@ static void waiter_done(struct etcd_call *k, struct buf *reply, const struct err
 
 static void waiter_begin(struct etcd_job *j)
 {
-	struct waiter *w = CONTAINER_OF(j, struct waiter, job);
+	struct etcd_waiter *w = CONTAINER_OF(j, struct etcd_waiter, job);
 	etcd_call(w->client, &w->call);
 }
 
@@ -285,13 +285,13 @@ static int call_here(struct etcd_client *c, const char *path, const struct buf *
 int etcd_call_wait(struct etcd_client *c, const char *path, const struct buf *body, int64_t timeout_ns,
 		   struct buf *ret_body, struct err *err)
 {
-	struct waiter w = {
+	struct etcd_waiter w = {
 		.job = {.fn = waiter_begin},
 		.call = {.path = path, .body = body, .timeout_ns = timeout_ns, .done = waiter_done},
 		.client = c,
 		.ret_body = ret_body,
 		.err = err};
-	if (etcd_on_thread(c))
+	if (on_thread(c))
 		return call_here(c, path, body, timeout_ns, ret_body, err);
 	sem_init(&w.done, 0, 0);
 	etcd_post(c, &w.job);

@@ -33,7 +33,6 @@ struct etcd_job {
 	void (*fn)(struct etcd_job *j); /* may free the job */
 };
 void etcd_post(struct etcd_client *c, struct etcd_job *j); /* any thread */
-bool etcd_on_thread(const struct etcd_client *c);
 
 struct etcd_timer { /* zeroed, then fn and arg set; lives in its owner */
 	struct heap_node node;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See event_window_internal.h. Revisions in the ring only grow, so places are found by binary search. */
-#include "storage/cache/event_window_internal.h"
+/* See cache_event_window_internal.h. Revisions in the ring only grow, so places are found by binary search. */
+#include "storage/cache/cache_event_window_internal.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 #define CAP_MIN 16
 
-static struct change *slot(struct event_window *w, uint64_t seq)
+static struct change *slot(struct cache_event_window *w, uint64_t seq)
 {
 	return &w->v[seq & (w->cap - 1)];
 }
@@ -19,7 +19,7 @@ static size_t weight(const struct change *c)
 	return (c->old ? c->old->len : 0) + (c->deleted ? c->cur->len : 0);
 }
 
-static void drop_oldest(struct event_window *w)
+static void drop_oldest(struct cache_event_window *w)
 {
 	struct change *c = slot(w, w->tail++);
 	w->start = c->rev;
@@ -28,7 +28,7 @@ static void drop_oldest(struct event_window *w)
 	obj_unref(c->cur);
 }
 
-static void resize(struct event_window *w, size_t cap)
+static void resize(struct cache_event_window *w, size_t cap)
 {
 	struct change *v = mem_alloc(cap * sizeof(*v));
 	for (uint64_t s = w->tail; s != w->head; s++)
@@ -38,16 +38,16 @@ static void resize(struct event_window *w, size_t cap)
 	w->cap = cap;
 }
 
-void event_window_release(struct event_window *w)
+void cache_event_window_release(struct cache_event_window *w)
 {
 	while (w->tail != w->head)
 		drop_oldest(w);
 	free(w->v);
-	*w = (struct event_window){0};
+	*w = (struct cache_event_window){0};
 }
 
 /* How old the oldest of n changes may get; 0 = it must go now. */
-static int64_t age_limit(const struct event_window *w, size_t n)
+static int64_t age_limit(const struct cache_event_window *w, size_t n)
 {
 	if (n > w->max || w->bytes > WINDOW_BYTES)
 		return 0;
@@ -56,23 +56,23 @@ static int64_t age_limit(const struct event_window *w, size_t n)
 	return n > WINDOW_FLOOR ? WINDOW_OLD_NS : CLOCK_NEVER;
 }
 
-int64_t event_window_excess(const struct event_window *w)
+int64_t cache_event_window_excess(const struct cache_event_window *w)
 {
 	if (w->tail == w->head)
 		return CLOCK_NEVER;
 	int64_t limit = age_limit(w, w->head - w->tail);
-	return limit == CLOCK_NEVER ? CLOCK_NEVER : event_window_at(w, w->tail)->at_ns + limit;
+	return limit == CLOCK_NEVER ? CLOCK_NEVER : cache_event_window_at(w, w->tail)->at_ns + limit;
 }
 
-static void make_room(struct event_window *w, int64_t now_ns)
+static void make_room(struct cache_event_window *w, int64_t now_ns)
 {
-	while (event_window_excess(w) <= now_ns)
+	while (cache_event_window_excess(w) <= now_ns)
 		drop_oldest(w);
 }
 
-void event_window_push(struct event_window *w, const struct change *c)
+void cache_event_window_push(struct cache_event_window *w, const struct change *c)
 {
-	assert(w->tail == w->head || event_window_at(w, w->head - 1)->rev <= c->rev);
+	assert(w->tail == w->head || cache_event_window_at(w, w->head - 1)->rev <= c->rev);
 	if (w->head - w->tail >= w->max)
 		drop_oldest(w);
 	if (w->head - w->tail == w->cap)
@@ -82,12 +82,12 @@ void event_window_push(struct event_window *w, const struct change *c)
 	make_room(w, c->at_ns);
 }
 
-uint64_t event_window_seek(const struct event_window *w, uint64_t rev)
+uint64_t cache_event_window_seek(const struct cache_event_window *w, uint64_t rev)
 {
 	uint64_t lo = w->tail, hi = w->head;
 	while (lo < hi) {
 		uint64_t mid = lo + (hi - lo) / 2;
-		if (event_window_at(w, mid)->rev <= rev)
+		if (cache_event_window_at(w, mid)->rev <= rev)
 			lo = mid + 1;
 		else
 			hi = mid;
@@ -95,14 +95,14 @@ uint64_t event_window_seek(const struct event_window *w, uint64_t rev)
 	return lo;
 }
 
-void event_window_reset(struct event_window *w, uint64_t rev)
+void cache_event_window_reset(struct cache_event_window *w, uint64_t rev)
 {
 	while (w->tail != w->head)
 		drop_oldest(w);
 	w->start = rev;
 }
 
-void event_window_trim(struct event_window *w, int64_t now_ns)
+void cache_event_window_trim(struct cache_event_window *w, int64_t now_ns)
 {
 	make_room(w, now_ns);
 	size_t cap = w->cap;

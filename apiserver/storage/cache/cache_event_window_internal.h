@@ -7,12 +7,12 @@
  * (upstream's watch cache aims at 75 s: a bookmark period and a margin, kubernetes/apiserver
  * pkg/storage/cacher), less when the superseded objects that only the window keeps alive exceed WINDOW_BYTES,
  * and WINDOW_FLOOR once they are older than WINDOW_OLD_NS (the five minutes after which upstream compacts
- * etcd). Nothing happens on a timer but event_window_trim, which the owner calls while event_window_excess says so.
+ * etcd). Nothing happens on a timer but cache_event_window_trim, which the owner calls while cache_event_window_excess says so.
  *
  * Threads: the resource's lock.
  */
-#ifndef STORAGE_CACHE_EVENT_WINDOW_INTERNAL_H
-#define STORAGE_CACHE_EVENT_WINDOW_INTERNAL_H
+#ifndef STORAGE_CACHE_CACHE_EVENT_WINDOW_INTERNAL_H
+#define STORAGE_CACHE_CACHE_EVENT_WINDOW_INTERNAL_H
 
 #include "base/clock.h"
 #include "storage/obj.h"
@@ -32,7 +32,7 @@ struct change {
 	bool deleted;
 };
 
-struct event_window {
+struct cache_event_window {
 	struct change *v;
 	size_t cap;	     /* power of two, 0 at first */
 	size_t max;	     /* most changes ever kept */
@@ -41,20 +41,20 @@ struct event_window {
 	size_t bytes;	     /* of the superseded objects */
 };
 
-void event_window_release(struct event_window *w);
+void cache_event_window_release(struct cache_event_window *w);
 /* Takes over the references in c. Revisions must not go back. */
-void event_window_push(struct event_window *w, const struct change *c);
-static inline const struct change *event_window_at(const struct event_window *w, uint64_t seq)
+void cache_event_window_push(struct cache_event_window *w, const struct change *c);
+static inline const struct change *cache_event_window_at(const struct cache_event_window *w, uint64_t seq)
 {
 	return &w->v[seq & (w->cap - 1)];
 }
 /* The first sequence number whose change is newer than rev. */
-uint64_t event_window_seek(const struct event_window *w, uint64_t rev);
+uint64_t cache_event_window_seek(const struct cache_event_window *w, uint64_t rev);
 /* Forgets everything; changes after `rev` will be complete. */
-void event_window_reset(struct event_window *w, uint64_t rev);
+void cache_event_window_reset(struct cache_event_window *w, uint64_t rev);
 /* Lets go what is too old. */
-void event_window_trim(struct event_window *w, int64_t now_ns);
-/* When event_window_trim will have something to do: monotonic, CLOCK_NEVER for never. */
-int64_t event_window_excess(const struct event_window *w);
+void cache_event_window_trim(struct cache_event_window *w, int64_t now_ns);
+/* When cache_event_window_trim will have something to do: monotonic, CLOCK_NEVER for never. */
+int64_t cache_event_window_excess(const struct cache_event_window *w);
 
 #endif

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What happens while other things go on: writes and waits that hold no thread, resources that come and go, observers. */
+#include "storage/cache/storage_rig_test.h"
+
+/* ---- writes that hold no thread ---- */
+
+#define CHAINS 200
+struct chains {
+	struct env *e;
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	int left;
+};
+struct chain { /* create, update, refused update, delete; each from the one before's done */
+	struct storage_write w;
+	struct chains *of;
+	struct obj *draft, *first, *second;
+	char name[16];
+	int step;
+};
+
+static void chain_end(struct chain *c)
+{
+	struct chains *of = c->of;
+	obj_unref(c->draft);
+	obj_unref(c->first);
+	obj_unref(c->second);
+	free(c);
+	pthread_mutex_lock(&of->lock);
+	if (!--of->left)
+		pthread_cond_signal(&of->cond);
+	pthread_mutex_unlock(&of->lock);
+}
+
+static void chain_done(struct storage_write *w)
+{
+	struct chain *c = CONTAINER_OF(w, struct chain, w);
+	switch (c->step++) {
+	case 0:
+		assert_int_equal(w->err.reason, REASON_NONE);
+		c->first = w->result;
+		break;
+	case 1:
+		assert_int_equal(w->err.reason, REASON_NONE);
+		assert_true(w->result->rv > c->first->rv);
+		assert_int_equal(w->result->create_rv, c->first->create_rv);
+		c->second = w->result;
+		break;
+	case 2:
+		assert_int_equal(w->err.reason, REASON_CONFLICT);
+		assert_null(w->result);
+		break;
+	default:
+		assert_int_equal(w->err.reason, REASON_NONE);
+		assert_true(w->result->rv > c->second->rv);
+		assert_string_equal(w->result->uid, c->second->uid);
+		obj_unref(w->result);
+		chain_end(c);
+		return;
+	}
+	w->op = c->step < 3 ? WRITE_UPDATE : WRITE_DELETE;
+	w->old = c->step < 3 ? c->first : c->second;
+	storage_submit(w);
+}
+
+static void writes_hold_no_thread(void **state)
+{
+	struct env *e = *state;
+	struct chains all = {.e = e, .left = CHAINS};
+	pthread_mutex_init(&all.lock, NULL);
+	clock_cond_init(&all.cond);
+	for (int i = 0; i < CHAINS; i++) {
+		struct chain *c = MEM_NEW(struct chain);
+		c->of = &all;
+		snprintf(c->name, sizeof(c->name), "c%d", i);
+		c->draft = draft(e->pods, "ns", c->name, "");
+		c->w = (struct storage_write){
+			.op = WRITE_CREATE, .resource = e->pods, .draft = c->draft, .done = chain_done};
+		storage_submit(&c->w);
+	}
+	pthread_mutex_lock(&all.lock);
+	while (all.left)
+		assert_true(clock_cond_wait(&all.cond, &all.lock, clock_mono_ns() + 20 * NS_PER_S));
+	pthread_mutex_unlock(&all.lock);
+	make_fresh(e);
+	assert_int_equal(resource_count(e->pods), 0);
+	pthread_mutex_destroy(&all.lock);
+	pthread_cond_destroy(&all.cond);
+}
+
+struct told {
+	struct storage_wait w;
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	bool told;
+};
+
+static void tell(struct storage_wait *w)
+{
+	struct told *t = CONTAINER_OF(w, struct told, w);
+	pthread_mutex_lock(&t->lock);
+	t->told = true;
+	pthread_cond_signal(&t->cond);
+	pthread_mutex_unlock(&t->lock);
+}
+
+static void freshness_is_told(void **state)
+{
+	struct env *e = *state;
+	struct told t = {.w.done = tell};
+	pthread_mutex_init(&t.lock, NULL);
+	clock_cond_init(&t.cond);
+	for (int round = 0; round < 3; round++) {
+		/* what there is; what will be; what will never be */
+		t.told = false;
+		t.w.rv = round == 0 ? 0 : storage_revision(e->s) + (round == 1 ? 1 : 1000);
+		t.w.deadline_ns = clock_mono_ns() + (round == 2 ? 50 * NS_PER_MS : 20 * NS_PER_S);
+		storage_when_fresh(e->s, &t.w);
+		if (round == 1)
+			obj_unref(create(e->pods, "ns", "x", ""));
+		pthread_mutex_lock(&t.lock);
+		while (!t.told)
+			clock_cond_wait(&t.cond, &t.lock, CLOCK_NEVER);
+		pthread_mutex_unlock(&t.lock);
+		assert_int_equal(t.w.err.reason, round == 2 ? REASON_TIMEOUT : REASON_NONE);
+	}
+	assert_non_null(strstr(t.w.err.msg, "Too large resource version: "));
+	pthread_mutex_destroy(&t.lock);
+	pthread_cond_destroy(&t.cond);
+}
+
+/* ---- resources that come and go ---- */
+
+struct load {
+	struct env *e;
+	atomic_bool stop;
+	atomic_int stored; /* widgets */
+};
+
+/* As another apiserver would: this one knows nothing of it before the store tells. */
+static void *store_widgets(void *arg)
+{
+	struct load *l = arg;
+	struct store *store = l->e->s->store;
+	while (!atomic_load(&l->stop)) {
+		struct err err = ERR_INIT;
+		uint64_t rev;
+		int n = atomic_load(&l->stored);
+		autofree char *key = mem_printf("%s/example.com/widgets/ns/w%d", l->e->prefix, n);
+		autofree char *value = mem_printf(
+			"{\"kind\":\"Widget\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"w%d\",\"namespace\":\"ns\",\"uid\":\"u%d\"}}",
+			n, n);
+		struct store_write w = {.key = key, .value = value, .len = strlen(value)};
+		assert_int_equal(store_rig_write(store, &w, &rev, &err), 0);
+		atomic_fetch_add(&l->stored, 1);
+	}
+	return NULL;
+}
+
+static void *make_pods(void *arg)
+{
+	struct load *l = arg;
+	for (int i = 0; !atomic_load(&l->stop); i++) {
+		struct err err = ERR_INIT;
+		char name[16];
+		snprintf(name, sizeof(name), "p%d", i);
+		autoobj struct obj *o = create(l->e->pods, "ns", name, "");
+		assert_int_equal(storage_delete(l->e->pods, o, NULL, &err), 0);
+	}
+	return NULL;
+}
+
+static struct kind widget_kind(unsigned id)
+{
+	struct kind k = {.id = id,
+			 .group = "example.com",
+			 .version = "v1",
+			 .kind = "Widget",
+			 .resource = "widgets",
+			 .namespaced = true,
+			 .storage = "example.com/widgets"};
+	return k;
+}
+
+static void no_holes(struct resource *r, int at_least)
+{
+	struct query q = {.ns = ""};
+	struct obj_list list = {0};
+	struct err err = ERR_INIT;
+	assert_int_equal(storage_list(r, &q, 0, NULL, 0, &list, &err), 0);
+	assert_true((int)list.n >= at_least);
+	for (size_t i = 0; i < list.n; i++) {
+		char name[32];
+		snprintf(name, sizeof(name), "w%zu", i);
+		autoobj struct obj *o = storage_get(r, "ns", name);
+		assert_non_null(o);
+	}
+	obj_list_release(&list);
+}
+
+static void serve_for_a_while(struct load *l, const struct kind *k)
+{
+	struct env *e = l->e;
+	struct err err = ERR_INIT;
+	struct query q = {.ns = ""};
+	struct watch_event ev;
+	struct waiting wait;
+	waiting_init(&wait);
+	int before = atomic_load(&l->stored);
+	assert_int_equal(storage_add_resource(e->s, k, &err), 0);
+	struct resource *r = storage_resource(e->s, k);
+	no_holes(r, before);
+	struct watcher *w = watch_open(r, &q, 0, false, false, wake_waiting, &wait, &err);
+	assert_non_null(w);
+	assert_true(next(w, &wait, &ev)); /* the other one goes on writing */
+	assert_int_equal(ev.type, WATCH_ADDED);
+	obj_unref(ev.obj);
+	autoobj struct obj *last = storage_get(r, "ns", "w0");
+	assert_non_null(last);
+	no_holes(r, atomic_load(&l->stored));
+	storage_remove_resource(e->s, k);
+	int rc;
+	while ((rc = watch_next(w, &ev, &err)) == 1)
+		obj_unref(ev.obj);
+	assert_int_equal(rc, -1);
+	assert_int_equal(err.reason, REASON_EXPIRED);
+	watch_close(w);
+	assert_int_equal(resource_count(r), 0);
+	assert_null(storage_get(r, "ns", "w0"));
+	assert_ptr_equal(storage_resource(e->s, k), r);
+	assert_int_equal(storage_delete(r, last, NULL, &err), -1);
+	assert_int_equal(err.reason, REASON_NOT_FOUND);
+	assert_null(watch_open(r, &q, 0, true, false, wake_waiting, &wait, &err));
+	pthread_mutex_destroy(&wait.lock);
+	pthread_cond_destroy(&wait.cond);
+}
+
+static void resources_come_and_go_under_load(void **state)
+{
+	struct env *e = *state;
+	struct load l = {.e = e};
+	struct kind kinds[12], shared = widget_kind(9000);
+	struct err err = ERR_INIT;
+	pthread_t t[] = {thread_start("widgets", store_widgets, &l), thread_start("pods", make_pods, &l)};
+	while (!atomic_load(&l.stored))
+		sched_yield();
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		kinds[i] = widget_kind(100 + 77 * (unsigned)i);
+		kinds[i].storage_kind = &kinds[i];
+		serve_for_a_while(&l, &kinds[i]);
+	}
+	atomic_store(&l.stop, true);
+	for (size_t i = 0; i < ARRAY_LEN(t); i++)
+		pthread_join(t[i], NULL);
+	/* two versions share one, which stays until the last of them goes */
+	struct kind mine = widget_kind(9001);
+	mine.storage_kind = shared.storage_kind = &mine;
+	assert_int_equal(storage_add_resource(e->s, &mine, &err), 0);
+	assert_int_equal(storage_add_resource(e->s, &shared, &err), 0);
+	struct resource *r = storage_resource(e->s, &mine);
+	assert_ptr_equal(storage_resource(e->s, &shared), r);
+	assert_int_equal(resource_count(r), atomic_load(&l.stored));
+	storage_remove_resource(e->s, &mine);
+	assert_int_equal(resource_count(r), atomic_load(&l.stored));
+	storage_remove_resource(e->s, &shared);
+	assert_int_equal(resource_count(r), 0);
+}
+
+/* ---- observers ---- */
+
+struct tally {
+	int present, made, changed, gone;
+};
+
+static void count_change(void *arg, const struct obj *old, const struct obj *new)
+{
+	struct tally *t = arg;
+	t->made += !old;
+	t->changed += old && new;
+	t->gone += !new;
+	t->present += (new != NULL) - (old != NULL);
+}
+
+static void observers_see_every_change(void **state)
+{
+	struct env *e = *state;
+	struct err err = ERR_INIT;
+	struct tally t = {0};
+	struct resource_observer o = {.changed = count_change, .arg = &t};
+	autoobj struct obj *a = create(e->pods, "ns", "a", "");
+	obj_unref(create(e->nodes, "", "a", ""));
+	make_fresh(e);
+	resource_observe(e->pods, &o);
+	assert_int_equal(t.present, 1);
+	autoobj struct obj *b = create(e->pods, "ns", "b", "");
+	obj_unref(update(e->pods, b, ",\"x\":1", 0));
+	assert_int_equal(storage_delete(e->pods, a, NULL, &err), 0);
+	make_fresh(e);
+	assert_int_equal(t.made, 2);
+	assert_int_equal(t.changed, 1);
+	assert_int_equal(t.gone, 1);
+	assert_int_equal(t.present, 1);
+	storage_remove_resource(e->s, resource_kind(e->pods));
+	assert_int_equal(t.present, 0);
+}
+
+#define SUITE(t) cmocka_unit_test_setup_teardown(t, begin, end)
+int main(void)
+{
+	const struct CMUnitTest tests[] = {SUITE(writes_hold_no_thread), SUITE(freshness_is_told),
+					   SUITE(resources_come_and_go_under_load),
+					   SUITE(observers_see_every_change)};
+	int failed = cmocka_run_group_tests_name("sqlite", tests, begin_sqlite, end_group);
+	return failed + cmocka_run_group_tests_name("etcd", tests, begin_etcd, end_group);
+}
