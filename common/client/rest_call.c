@@ -168,6 +168,7 @@ void rest_call_release(struct rest_call *c)
 	buf_release(&c->body);
 	buf_release(&c->bytes);
 	js_autoput(&c->reply);
+	c->reply = NULL;
 }
 
 /* ---- batches ---- */

@@ -480,7 +480,7 @@ struct agent *agent_new(const struct agent_config *c, struct err *err)
 	a->client = rest_new_on(a->loop, &a->rest, 0);
 	a->events = events_new(a->client);
 	a->api = api_new(a->client, c->fake_nodes ? 16 : 4);
-	a->config = config_cache_new(a->api);
+	a->config = config_cache_new(a->client, !c->fake_nodes);
 	a->informers = informer_set_new(a->client);
 	informer_set_on_synced(a->informers, on_synced, a);
 	if ((c->fake_nodes ? make_fleet(a, err) : make_real(a, err)) < 0)

@@ -9,12 +9,13 @@
 #ifndef POD_CONFIG_CACHE_H
 #define POD_CONFIG_CACHE_H
 
-#include "pod/api.h"
+#include "client/rest.h"
 
 enum config_kind { CONFIG_MAP, CONFIG_SECRET, CONFIG_KINDS };
 
 struct config_cache;
-struct config_cache *config_cache_new(struct api *api);
+/* r: the daemon's client on its loop; borrowed. watch: keep what is known up to date; else every wait fetches. */
+struct config_cache *config_cache_new(struct rest *r, bool watch);
 void config_cache_free(struct config_cache *c); /* after the last set */
 size_t config_cache_len(const struct config_cache *c);
 

@@ -95,7 +95,7 @@ static void start(struct scene *s)
 				    .host_ip = "1.2.3.4",
 				    .simulated = true,
 				    .node = {.name = "n1", .allocatable = {1000, 1 << 30, 1 << 30, 1}}};
-	s->host.config = config_cache_new(s->host.api);
+	s->host.config = config_cache_new(s->client, false);
 	s->host.rt = fake_new(s->world, "10.100.0.0/24", on_exit_notice, &s->host, &err);
 	s->thread = thread_start("loop", run, s->loop);
 }
@@ -203,7 +203,7 @@ static void test_config_error(void **state)
 	see(&s,
 	    POD("",
 		",\"env\":[{\"name\":\"A\",\"valueFrom\":{\"configMapKeyRef\":{\"name\":\"cm\",\"key\":\"k\"}}}]"));
-	expect(&s, "GET /api/v1/namespaces/ns/configmaps/cm", "");
+	expect(&s, "GET /api/v1/namespaces/ns/configmaps?fieldSelector=metadata.name%3Dcm", "");
 	expect(&s, "CreateContainerConfigError", "");
 	loop_call(s.loop, do_vanish, &s);
 	stop(&s);
