@@ -403,6 +403,20 @@ int field_index(const struct type *t, const char *name)
 	return -1;
 }
 
+/*
+ * The place of a member. Trees that were conformed have the type's own key strings, in its order, so it is nearly always
+ * one of the next fields.
+ */
+int member_index(const struct type *t, const char *key, unsigned *next)
+{
+	for (unsigned i = *next; i < t->n_fields; i++)
+		if (t->fields[i].name == key) {
+			*next = i + 1;
+			return (int)i;
+		}
+	return field_index(t, key);
+}
+
 const struct field *schema_field(const struct type *type, const char *name)
 {
 	int i = type->form == TYPE_OBJECT ? field_index(type, name) : -1;

@@ -42,15 +42,29 @@ struct doc {
 	uint32_t n;
 };
 
-struct field;
+/* What a value must satisfy beyond its form. */
 struct format; /* a named check (name.h), e.g. "dns1123-label" */
+struct constraint {
+	double min, max;		 /* numbers, inclusive; NAN = no bound */
+	int64_t min_len, max_len;	 /* strings (bytes), lists (items), maps (members); -1 = no bound */
+	const char **enums;		 /* of a string; NULL-terminated, NULL = any */
+	const struct format *format;	 /* of a string; NULL = none */
+	const struct format *key_format; /* of the keys of a map */
+	const char
+		*unique; /* of a list: field of the elements that must differ; "" = the elements themselves */
+	const char *detail;		     /* replaces the text of a failed bound */
+	const char *above;		     /* the same, when the upper bound is the one that failed */
+	const struct structural *structural; /* inside: what only an OpenAPI schema can say; NULL = nothing */
+};
+
+struct field;
 struct type {
 	const char *name; /* "PodSpec", "events.Event"; NULL for an inline list or map */
 	const char *go;	  /* as encoding/json names it in errors: "v1.PodSpec", "string", "[]v1.Container" */
 	const char *package; /* "core/v1", from the file; NULL for built-in types */
 	enum type_form form;
-	const struct type *elem; /* LIST, MAP */
-	const char **enums;	 /* of a named string type; NULL-terminated, NULL = any */
+	const struct type *elem;	/* LIST, MAP */
+	const struct constraint *check; /* NULL = none */
 	/* OBJECT: inlined messages are already expanded here. Look up with schema_field. */
 	const struct field *fields; /* in canonical (upstream struct) order */
 	unsigned n_fields;
@@ -76,7 +90,6 @@ struct field {
 	bool patch_merge; /* strategic merge: lists merge instead of being replaced */
 	bool retain_keys; /* strategic merge: retainKeys strategy */
 	bool member;	  /* of the type's union */
-	bool checked;	  /* has anything to validate itself */
 	enum list_kind list;
 	const js *def; /* default, complete in itself, when the field is absent; NULL = none. Frozen: js_dup
 			  it */
@@ -84,17 +97,10 @@ struct field {
 	const char *def_from;	/* sibling whose value is the default, or NULL */
 	const char *when_field; /* the default applies only while this sibling has one of these values */
 	const char **when_values;
-	double min, max;	     /* numbers; NAN = no bound */
-	int min_len, max_len;	     /* strings (bytes), lists, maps (items); -1 = no bound */
-	const char **enums;	     /* NULL-terminated; NULL = any */
-	const struct format *format; /* check of a string, or of the strings of a list or map; NULL = none */
-	const struct format *key_format; /* check of the keys of a map */
-	const char **keys;		 /* LIST_MAP: key field names, NULL-terminated */
-	const char *detail;		 /* replaces the text of a failed required or range check */
-	const char *above;		 /* replaces the text when the upper bound is the one that failed */
+	const char **keys;  /* LIST_MAP: key field names, NULL-terminated */
+	const char *detail; /* replaces the text of a failed required check or of one of immutability */
 	unsigned up;	    /* how many levels above the field its errors are reported: where upstream does */
 	bool check_absent;  /* the format is checked on "" when the field is absent */
-	const char *unique; /* field of the elements that must differ; "" = the elements themselves */
 	const char *merge_key; /* strategic merge of a list of objects; NULL = replace */
 	const char *stored;    /* name of the field in the storage form, NULL = the same */
 	struct doc doc;

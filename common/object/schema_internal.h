@@ -19,7 +19,8 @@ struct type_index {
 	uint16_t *by_pb; /* field numbers by (pb_in, pb), those with a number only */
 	unsigned n_by_pb;
 	/* Whether anything in the subtree has one, so that whole subtrees are skipped. */
-	bool defaults, checks, immutables;
+	bool defaults, immutables;
+	bool checks;	      /* below the value itself, whose own are type->check */
 	bool zeroes;	      /* an absent field may have to be written with its zero value */
 	unsigned char colour; /* of the cycle search */
 	unsigned draft;	      /* while loading: number of its draft + 1 */
@@ -68,6 +69,8 @@ struct schema *schema_new(void);
 /* ---- loading (schema_load.c drives; a struct schema_builder lives only meanwhile) ---- */
 struct draft_field {
 	struct field f;
+	struct constraint c; /* of its values, or of the elements where a list or map cannot have it itself */
+	bool constrained;
 	const char *expr;	   /* type expression, interned */
 	const char *def, *members; /* default values as text, interned */
 	bool inlined;
@@ -86,6 +89,8 @@ struct schema_builder {
 	const char *package;
 	struct draft *drafts;
 	size_t n_drafts, cap_drafts;
+	struct type **types; /* all that were made, named or not */
+	size_t n_types;
 };
 const char *builder_intern(struct schema_builder *b, const char *s, size_t n);
 /* "a|b|c" (or another separator) as a NULL-terminated array; NULL when there are too many. */
@@ -93,11 +98,18 @@ const char **builder_split(struct schema_builder *b, const char *s, size_t n, ch
 /* The type an expression stands for ([T], {T} and named types); types must be known already. */
 struct type *builder_type(struct schema_builder *b, const char *expr, struct err *err);
 
+struct type *builder_new_type(struct schema_builder *b, const char *name); /* name NULL: none */
+/* The same type with more to satisfy. Of a list or map, what is about numbers and strings is asked of the elements. */
+const struct type *builder_constrain(struct schema_builder *b, const struct type *t,
+				     const struct constraint *c);
+extern const struct constraint unconstrained;
+
 /* schema_line.c: `NUMBER TYPE ATTRIBUTE...` and `TYPE ATTRIBUTE...` */
 int line_field(struct schema_builder *b, const char *text, struct draft_field *ret,
 	       struct err *err) MUST_CHECK;
+/* 1: *ret_check says something. */
 int line_type(struct schema_builder *b, const char *text, struct type *ret, const char **ret_expr,
-	      struct err *err) MUST_CHECK;
+	      struct constraint *ret_check, struct err *err) MUST_CHECK;
 
 /* schema_link.c: from drafts to types that can be used. */
 int link_types(struct schema_builder *b, struct err *err) MUST_CHECK;
@@ -121,7 +133,9 @@ void at_write(struct buf *out, const struct at *at, enum at_style style);
 /* Builds the hash of field names; -1 and the name when one occurs twice. */
 int index_fields(struct arena *arena, struct type *t, const char **ret_duplicate);
 int field_index(const struct type *t, const char *name); /* -1 when unknown */
-bool value_is_zero(const struct type *t, const js *v);	 /* the Go zero value; NULL is */
+/* The same, going through the members of an object; *next is 0 at the first of them. */
+int member_index(const struct type *t, const char *key, unsigned *next);
+bool value_is_zero(const struct type *t, const js *v); /* the Go zero value; NULL is */
 /* What Go writes for a field that nobody set; NULL when it writes nothing (or null). */
 js *zero_value(const struct type *t);
 /* Whether the condition of f's default holds; get returns a sibling of o. */

@@ -63,14 +63,14 @@ static int value_number(struct word v, double *ret, struct err *err)
 	return *end ? bad(err, "not a number", v.p, v.n) : 0;
 }
 
-static int value_length(struct word v, int *ret, struct err *err)
+static int value_length(struct word v, int64_t *ret, struct err *err)
 {
 	double d;
 	if (value_number(v, &d, err) < 0)
 		return -1;
 	if (!(d >= 0 && d <= INT_MAX))
 		return bad(err, "not a length", v.p, v.n);
-	*ret = (int)d;
+	*ret = (int64_t)d;
 	return 0;
 }
 
@@ -107,10 +107,24 @@ FLAG(absent, f.check_absent)
 		return d->member ? 0 : -1;                                                                   \
 	}
 TEXT(from, f.def_from)
-TEXT(unique, f.unique)
 TEXT(stored, f.stored)
-TEXT(detail, f.detail)
-TEXT(above, f.above)
+
+/* ... and one of the constraint. */
+#define CONSTRAINT_TEXT(name)                                                                                \
+	SETTER(name)                                                                                         \
+	{                                                                                                    \
+		d->constrained = true;                                                                       \
+		d->c.name = value_text(b, v, err);                                                           \
+		return d->c.name ? 0 : -1;                                                                   \
+	}
+CONSTRAINT_TEXT(unique)
+CONSTRAINT_TEXT(above)
+
+SETTER(detail)
+{
+	d->f.detail = d->c.detail = value_text(b, v, err);
+	return d->f.detail ? 0 : -1;
+}
 
 SETTER(default)
 {
@@ -136,27 +150,31 @@ SETTER(when)
 
 SETTER(min)
 {
-	return value_number(v, &d->f.min, err);
+	d->constrained = true;
+	return value_number(v, &d->c.min, err);
 }
 
 SETTER(max)
 {
-	return value_number(v, &d->f.max, err);
+	d->constrained = true;
+	return value_number(v, &d->c.max, err);
 }
 
 SETTER(minlen)
 {
-	return value_length(v, &d->f.min_len, err);
+	d->constrained = true;
+	return value_length(v, &d->c.min_len, err);
 }
 
 SETTER(maxlen)
 {
-	return value_length(v, &d->f.max_len, err);
+	d->constrained = true;
+	return value_length(v, &d->c.max_len, err);
 }
 
 SETTER(up)
 {
-	int n;
+	int64_t n;
 	if (value_length(v, &n, err) < 0)
 		return -1;
 	d->f.up = (unsigned)n;
@@ -165,18 +183,21 @@ SETTER(up)
 
 SETTER(enum)
 {
-	d->f.enums = builder_split(b, v.p, v.n, '|');
-	return d->f.enums ? 0 : bad(err, "too many values", v.p, v.n);
+	d->constrained = true;
+	d->c.enums = builder_split(b, v.p, v.n, '|');
+	return d->c.enums ? 0 : bad(err, "too many values", v.p, v.n);
 }
 
 SETTER(format)
 {
-	return value_format(b, v, &d->f.format, err);
+	d->constrained = true;
+	return value_format(b, v, &d->c.format, err);
 }
 
 SETTER(keyformat)
 {
-	return value_format(b, v, &d->f.key_format, err);
+	d->constrained = true;
+	return value_format(b, v, &d->c.key_format, err);
 }
 
 SETTER(set)
@@ -243,7 +264,7 @@ static int set_attribute(struct schema_builder *b, struct draft_field *d, struct
 
 static void draft_init(struct draft_field *d)
 {
-	*d = (struct draft_field){.f = {.min = NAN, .max = NAN, .min_len = -1, .max_len = -1}};
+	*d = (struct draft_field){.c = unconstrained};
 }
 
 int line_field(struct schema_builder *b, const char *text, struct draft_field *ret, struct err *err)
@@ -273,18 +294,30 @@ int line_field(struct schema_builder *b, const char *text, struct draft_field *r
 	return 0;
 }
 
+/* What a type may say: its constraints, and how Go calls it. */
+static bool is_constraint(struct word w)
+{
+	static const char *const names[] = {"enum=",   "min=",	     "max=",	"minlen=", "maxlen=",
+					    "format=", "keyformat=", "unique=", "detail=", "above="};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (w.n > strlen(names[i]) && strncmp(w.p, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
 int line_type(struct schema_builder *b, const char *text, struct type *ret, const char **ret_expr,
-	      struct err *err)
+	      struct constraint *ret_check, struct err *err)
 {
 	struct word w;
+	struct draft_field d;
+	draft_init(&d);
 	if (!next_word(&text, &w))
 		return err_set(err, REASON_INVALID, "a type wants a type to be made of");
 	*ret_expr = builder_intern(b, w.p, w.n);
 	while (next_word(&text, &w)) {
-		if (w.n > 5 && strncmp(w.p, "enum=", 5) == 0) {
-			ret->enums = builder_split(b, w.p + 5, w.n - 5, '|');
-			if (!ret->enums)
-				return bad(err, "too many values", w.p, w.n);
+		if (is_constraint(w)) {
+			if (set_attribute(b, &d, w, err) < 0)
+				return -1;
 		} else if (w.n > 3 && strncmp(w.p, "go=", 3) == 0) {
 			ret->go = builder_intern(b, w.p + 3, w.n - 3);
 		} else if (w.n == 5 && strncmp(w.p, "milli", 5) == 0) {
@@ -293,5 +326,6 @@ int line_type(struct schema_builder *b, const char *text, struct type *ret, cons
 			return bad(err, "unknown attribute of a type", w.p, w.n);
 		}
 	}
-	return 0;
+	*ret_check = d.c;
+	return d.constrained;
 }

@@ -25,8 +25,11 @@ static int finish_field(struct schema_builder *b, struct draft_field *d, struct 
 	bool by_value = !f->pb_optional &&
 			(t->form == TYPE_OBJECT || t->form == TYPE_QUANTITY || t->form == TYPE_INT_OR_STRING);
 	f->keep_empty = !f->pb_optional && (d->always || by_value);
-	if (!f->enums)
-		f->enums = t->enums;
+	if (d->constrained && t->form == TYPE_OBJECT)
+		return err_set(err, REASON_INVALID, "%s: only scalars, lists and maps are constrained",
+			       f->name);
+	if (d->constrained)
+		f->type = builder_constrain(b, t, &d->c);
 	return 0;
 }
 
@@ -213,37 +216,37 @@ static int load_defaults(struct schema_builder *b, struct draft *d, struct err *
 }
 
 /* ---- what subtrees hold ---- */
-static void field_flags(struct field *f, struct type_index *ret)
+static void field_flags(const struct field *f, struct type_index *ret)
 {
 	const struct type_index *in = f->type->index;
-	f->checked = f->required || f->enums || f->format || f->key_format || !isnan(f->min) ||
-		     !isnan(f->max) || f->min_len >= 0 || f->max_len >= 0 || f->unique;
 	ret->defaults |= f->def || f->def_from || f->def_members || in->defaults;
-	ret->checks |= f->checked || in->checks;
+	ret->checks |= f->required || f->check_absent || f->type->check || in->checks;
 	ret->immutables |= f->immutable || in->immutables;
 	ret->zeroes |= f->keep_empty;
 }
 
-static void index_flags(struct schema_part *s)
+static bool add_flags(const struct type *t)
+{
+	struct type_index was = *t->index, *ix = t->index;
+	if (t->elem) {
+		ix->defaults |= t->elem->index->defaults;
+		ix->checks |= t->elem->index->checks || t->elem->check;
+		ix->immutables |= t->elem->index->immutables;
+	}
+	ix->checks |= t->union_of || (t->form == TYPE_MAP && t->check && t->check->key_format);
+	ix->defaults |= t->union_default != NULL;
+	for (unsigned i = 0; i < t->n_fields; i++)
+		field_flags(&t->fields[i], ix);
+	return was.defaults != ix->defaults || was.checks != ix->checks || was.immutables != ix->immutables ||
+	       was.zeroes != ix->zeroes;
+}
+
+static void index_flags(struct schema_builder *b)
 {
 	for (bool changed = true; changed;) {
 		changed = false;
-		for (struct map_iter it = {0}; map_next(&s->types, &it);) {
-			struct type *t = it.value;
-			struct type_index was = *t->index, *ix = t->index;
-			if (t->elem) {
-				ix->defaults |= t->elem->index->defaults;
-				ix->checks |= t->elem->index->checks || t->elem->enums;
-				ix->immutables |= t->elem->index->immutables;
-			}
-			ix->checks |= t->union_of != NULL;
-			ix->defaults |= t->union_default != NULL;
-			for (unsigned i = 0; i < t->n_fields; i++)
-				field_flags((struct field *)&t->fields[i], ix);
-			if (was.defaults != ix->defaults || was.checks != ix->checks ||
-			    was.immutables != ix->immutables || was.zeroes != ix->zeroes)
-				changed = true;
-		}
+		for (size_t i = 0; i < b->n_types; i++)
+			changed |= add_flags(b->types[i]);
 	}
 }
 
@@ -290,6 +293,6 @@ int link_types(struct schema_builder *b, struct err *err)
 	for (size_t i = 0; i < b->n_drafts; i++)
 		if (find_cycle(b->drafts[i].type, err) < 0)
 			return -1;
-	index_flags(b->part);
+	index_flags(b);
 	return 0;
 }

@@ -8,6 +8,7 @@
  * repeat a lot), arrays are exact, so a loaded schema is a few hundred KB that is never written again and
  * shared by all threads.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "object/schema_internal.h"
@@ -45,13 +46,68 @@ const char **builder_split(struct schema_builder *b, const char *s, size_t n, ch
 }
 
 /* ---- types ---- */
-static struct type *new_type(struct schema_builder *b, const char *name)
+struct type *builder_new_type(struct schema_builder *b, const char *name)
 {
 	struct type *t = arena_alloc(&b->part->arena, sizeof(*t));
 	t->index = arena_alloc(&b->part->arena, sizeof(*t->index));
 	t->name = name;
+	if ((b->n_types & (b->n_types - 1)) == 0) /* the room doubles */
+		b->types = mem_realloc_array(b->types, b->n_types ? b->n_types * 2 : 1, sizeof(*b->types));
+	b->types[b->n_types++] = t;
 	return t;
 }
+
+/* ---- constraints ---- */
+const struct constraint unconstrained = {.min = NAN, .max = NAN, .min_len = -1, .max_len = -1};
+
+static const struct constraint *merge(struct schema_builder *b, const struct constraint *was,
+				      const struct constraint *c)
+{
+	struct constraint *m = arena_alloc(&b->part->arena, sizeof(*m));
+	*m = was ? *was : unconstrained;
+	m->min = isnan(c->min) ? m->min : c->min;
+	m->max = isnan(c->max) ? m->max : c->max;
+	m->min_len = c->min_len < 0 ? m->min_len : c->min_len;
+	m->max_len = c->max_len < 0 ? m->max_len : c->max_len;
+	m->enums = c->enums ? c->enums : m->enums;
+	m->format = c->format ? c->format : m->format;
+	m->key_format = c->key_format ? c->key_format : m->key_format;
+	m->unique = c->unique ? c->unique : m->unique;
+	m->detail = c->detail ? c->detail : m->detail;
+	m->above = c->above ? c->above : m->above;
+	m->structural = c->structural ? c->structural : m->structural;
+	return m;
+}
+
+const struct type *builder_constrain(struct schema_builder *b, const struct type *t,
+				     const struct constraint *c)
+{
+	struct constraint own = *c;
+	struct type *made = builder_new_type(b, NULL);
+	struct type_index *index = made->index;
+	*made = *t;
+	made->index = index;
+	bool of_elements = t->elem && (!isnan(c->min) || !isnan(c->max) || c->enums || c->format);
+	if (of_elements) {
+		struct constraint inner = unconstrained;
+		inner.min = c->min;
+		inner.max = c->max;
+		inner.enums = c->enums;
+		inner.format = c->format;
+		inner.detail = c->detail;
+		inner.above = c->above;
+		made->elem = builder_constrain(b, t->elem, &inner);
+		own.min = own.max = NAN;
+		own.enums = NULL;
+		own.format = NULL;
+	}
+	bool left = own.min_len >= 0 || own.max_len >= 0 || own.unique || own.key_format || own.structural;
+	if (!t->elem || left)
+		made->check = merge(b, t->check, &own);
+	return made;
+}
+
+/* ---- names ---- */
 
 static const struct builtin {
 	const char *name, *go;
@@ -74,7 +130,7 @@ static const struct builtin {
 static void add_builtins(struct schema_builder *b)
 {
 	for (size_t i = 0; i < ARRAY_LEN(builtins); i++) {
-		struct type *t = new_type(b, builtins[i].name);
+		struct type *t = builder_new_type(b, builtins[i].name);
 		t->go = builtins[i].go;
 		t->form = builtins[i].form;
 		map_set(&b->part->types, t->name, t);
@@ -100,7 +156,7 @@ struct type *builder_type(struct schema_builder *b, const char *expr, struct err
 	const struct type *elem = builder_type(b, builder_intern(b, expr + 1, n - 2), err);
 	if (!elem)
 		return NULL;
-	t = new_type(b, NULL);
+	t = builder_new_type(b, NULL);
 	t->form = list ? TYPE_LIST : TYPE_MAP;
 	t->elem = elem;
 	t->pb_nested = elem->form == TYPE_LIST || elem->form == TYPE_MAP;
@@ -121,21 +177,24 @@ static const char *go_name(struct schema_builder *b, const char *name)
 static int load_alias(struct schema_builder *b, struct type *t, const char *line, struct err *err)
 {
 	const char *expr;
-	if (line_type(b, line, t, &expr, err) < 0)
+	struct constraint check;
+	int constrained = line_type(b, line, t, &expr, &check, err);
+	if (constrained < 0)
 		return -1;
 	const struct type *base = builder_type(b, expr, err);
 	if (!base)
 		return -1;
 	if (base->form == TYPE_OBJECT)
 		return err_set(err, REASON_INVALID, "only scalars, lists and maps may get another name");
+	if (constrained)
+		base = builder_constrain(b, base, &check);
 	t->form = base->form;
 	t->elem = base->elem;
 	t->pb_nested = base->pb_nested;
 	t->milli |= base->milli;
 	if (t->milli && t->form != TYPE_QUANTITY)
 		return err_set(err, REASON_INVALID, "only quantities are rounded");
-	if (!t->enums)
-		t->enums = base->enums;
+	t->check = base->check;
 	return 0;
 }
 
@@ -179,7 +238,7 @@ static int load_type(struct schema_builder *b, const char *key, const js *def, s
 	const char *name = builder_intern(b, key, strlen(key));
 	if (part_type(b->part, name, strlen(name)))
 		return err_set(err, REASON_INVALID, "the type exists already");
-	struct type *t = new_type(b, name);
+	struct type *t = builder_new_type(b, name);
 	t->package = b->package;
 	t->go = go_name(b, name);
 	int r;
@@ -284,6 +343,7 @@ void schema_builder_free(struct schema_builder *b)
 	for (size_t i = 0; i < b->n_drafts; i++)
 		free(b->drafts[i].v);
 	free(b->drafts);
+	free(b->types);
 	map_release(&b->strings);
 	schema_part_free(b->part);
 	free(b);

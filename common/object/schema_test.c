@@ -405,6 +405,41 @@ static void validates(void **state)
 	assert_errors(&errs, "a.b.name: Required value\na.b: Required value: must specify a cargo\n");
 }
 
+/* A type may be constrained wherever it is used: items of items, values of maps. */
+static void constraints_are_of_types(void **state)
+{
+	static const char yaml[] = "package: x/v1\n"
+				   "types:\n"
+				   "  Short: string maxlen=3 enum=a|bb|dddd\n"
+				   "  Row: \"[Short] minlen=1\"\n"
+				   "  Share: int32 min=0 max=100\n"
+				   "  T:\n"
+				   "    grid: 1 [Row] maxlen=2\n"
+				   "    shares: 2 {[Share]} keyformat=dns1123-label\n"
+				   "    small: 3 Share max=10\n";
+	struct schema_file f = {.name = "f.yaml", .p = yaml, .n = sizeof(yaml) - 1};
+	struct err err = ERR_INIT;
+	struct schema *s = schema_load(&f, 1, &err);
+	if (!s)
+		fail_msg("%s", err.msg);
+	autojson js *o = parse(
+		"{\"grid\":[[\"a\",\"c\"],[],[\"dddd\"]],\"shares\":{\"x\":[1,101],\"A\":[]},\"small\":11}");
+	struct field_errors errs = {.n = 0};
+	schema_validate(schema_type(s, "T"), o, "", &errs);
+	assert_errors(
+		&errs,
+		"grid: Too many: 3: must have at most 2 items\n"
+		"grid[0][1]: Unsupported value: \"c\": supported values: \"a\", \"bb\", \"dddd\"\n"
+		"grid[1]: Required value\n"
+		"grid[2][0]: Too long: may not be more than 3 bytes\n"
+		"shares[x][1]: Invalid value: 101: must be between 0 and 100, inclusive\n"
+		"shares[A]: Invalid value: \"A\": a lowercase RFC 1123 label must consist of lower case "
+		"alphanumeric characters or '-', and must start and end with an alphanumeric character "
+		"(e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')\n"
+		"small: Invalid value: 11: must be between 0 and 10, inclusive\n");
+	schema_free(s);
+}
+
 static void formats_say_where(void **state)
 {
 	autojson js *o = parse("{\"name\":\"x\",\"labels\":{\"a b\":\"c d\"},\"finalizers\":[\"-\"]}");
@@ -490,6 +525,7 @@ int main(void)
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(write_keeps_unknown),
 		cmocka_unit_test(validates),
+		cmocka_unit_test(constraints_are_of_types),
 		cmocka_unit_test(formats_say_where),
 		cmocka_unit_test(immutable_fields),
 		cmocka_unit_test(many_errors_are_counted),

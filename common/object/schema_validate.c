@@ -64,97 +64,53 @@ static const char *checkable(const js *v, struct buf *b)
 	return buf_str(b);
 }
 
-/* ---- one field ---- */
-static void check_number(struct check *c, const struct field *f, const struct at *at, const js *v)
+/* ---- one value ---- */
+static void check_number(struct check *c, const struct constraint *k, const struct at *at, const js *v)
 {
-	if (!js_is_num(v))
-		return;
 	double d = json_object_get_double(v);
-	if (!(d < f->min) && !(d > f->max))
+	if (!(d < k->min) && !(d > k->max))
 		return;
 	char detail[100];
-	if (!isnan(f->min) && !isnan(f->max))
-		snprintf(detail, sizeof(detail), "must be between %.0f and %.0f, inclusive", f->min, f->max);
-	else if (f->min == 1)
+	if (!isnan(k->min) && !isnan(k->max))
+		snprintf(detail, sizeof(detail), "must be between %.0f and %.0f, inclusive", k->min, k->max);
+	else if (k->min == 1)
 		snprintf(detail, sizeof(detail), "must be greater than zero");
-	else if (!isnan(f->min))
-		snprintf(detail, sizeof(detail), "must be greater than or equal to %.15g", f->min);
+	else if (!isnan(k->min))
+		snprintf(detail, sizeof(detail), "must be greater than or equal to %.15g", k->min);
 	else
-		snprintf(detail, sizeof(detail), "must be less than or equal to %.15g", f->max);
-	const char *own = f->above && d > f->max ? f->above : f->detail;
+		snprintf(detail, sizeof(detail), "must be less than or equal to %.15g", k->max);
+	const char *own = k->above && d > k->max ? k->above : k->detail;
 	invalid(c, at, v, own ? own : detail);
 }
 
-/* The range of a list is that of its numbers. */
-static void check_range(struct check *c, const struct field *f, const struct at *at, const js *v)
+static void check_length(struct check *c, const struct constraint *k, const struct at *at, const js *v)
 {
-	if (isnan(f->min) && isnan(f->max))
-		return;
-	if (!js_is_arr(v))
-		check_number(c, f, at, v);
-	js_array_for_each (item, js_is_arr(v) ? v : NULL) {
-		struct at here = {.up = at, .index = item_i};
-		check_number(c, f, &here, item);
-	}
-}
-
-static void check_length(struct check *c, const struct field *f, const struct at *at, const js *v)
-{
-	if (f->min_len < 0 && f->max_len < 0)
-		return;
 	bool text = js_is_str(v);
-	int n = text ? json_object_get_string_len(v) : (int)js_len(v);
+	int64_t n = text ? json_object_get_string_len(v) : (int64_t)js_len(v);
 	autobuf struct buf b = BUF_INIT;
-	if (n < f->min_len && text)
-		invalid(c, at, v, f->detail ? f->detail : "must not be empty");
-	else if (n < f->min_len)
-		field_error_required(c->errs, path_text(&b, c->prefix, at), f->detail);
-	else if (f->max_len >= 0 && n > f->max_len && text)
-		field_error_too_long(c->errs, path_text(&b, c->prefix, at), f->max_len);
-	else if (f->max_len >= 0 && n > f->max_len)
-		field_error_too_many(c->errs, path_text(&b, c->prefix, at), n, f->max_len);
+	if (n < k->min_len && text)
+		invalid(c, at, v, k->detail ? k->detail : "must not be empty");
+	else if (n < k->min_len)
+		field_error_required(c->errs, path_text(&b, c->prefix, at), k->detail);
+	else if (k->max_len >= 0 && n > k->max_len && text)
+		field_error_too_long(c->errs, path_text(&b, c->prefix, at), (int)k->max_len);
+	else if (k->max_len >= 0 && n > k->max_len)
+		field_error_too_many(c->errs, path_text(&b, c->prefix, at), (int)n, (int)k->max_len);
 }
 
+/* Upstream reports some of them at the list or map that holds the string. */
 static void check_format(struct check *c, const struct format *format, const struct at *at, const js *v)
 {
-	if (!js_is_str(v))
-		return;
 	autobuf struct buf b = BUF_INIT;
 	const char *wrong = format->check(checkable(v, &b));
+	bool outside = at && at->up &&
+		       (at->key ? format->map_errors_at_map : !at->name && format->list_errors_at_list);
 	if (wrong)
-		invalid(c, at, v, wrong);
-}
-
-/* A format of a list or map is that of its strings. */
-static void check_formats(struct check *c, const struct field *f, const struct at *at, const js *v)
-{
-	if (f->format && js_is_arr(v)) {
-		js_array_for_each (item, v) {
-			struct at here = {.up = at, .index = item_i};
-			check_format(c, f->format, f->format->list_errors_at_list ? at : &here, item);
-		}
-	} else if (f->format && !js_is_obj(v)) {
-		check_format(c, f->format, at, v);
-	}
-	if (!js_is_obj(v) || f->type->form != TYPE_MAP || (!f->format && !f->key_format))
-		return;
-	json_object_object_foreach ((js *)v, key, item) {
-		struct at here = {.up = at, .name = key, .key = true};
-		const char *wrong = f->key_format ? f->key_format->check(key) : NULL;
-		if (wrong) {
-			autobuf struct buf b = BUF_INIT;
-			path_text(&b, c->prefix, f->key_format->map_errors_at_map ? at : &here);
-			field_error_invalid_str(c->errs, buf_str(&b), key, wrong);
-		}
-		if (f->format)
-			check_format(c, f->format, f->format->map_errors_at_map ? at : &here, item);
-	}
+		invalid(c, outside ? at->up : at, v, wrong);
 }
 
 static void check_enum(struct check *c, const char **enums, const struct at *at, const js *v)
 {
-	if (!enums || !js_is_str(v))
-		return;
 	autobuf struct buf text = BUF_INIT, b = BUF_INIT;
 	const char *s = checkable(v, &text);
 	for (const char **e = enums; *e; e++)
@@ -164,48 +120,74 @@ static void check_enum(struct check *c, const char **enums, const struct at *at,
 }
 
 /* Later items that repeat an earlier one. */
-static void check_unique(struct check *c, const struct field *f, const struct at *at, const js *v)
+static void check_unique(struct check *c, const struct type *t, const struct at *at, const js *v)
 {
 	autounique struct unique seen = {.n = 0};
-	bool by_item = !*f->unique;
-	const struct field *by = f->type->elem ? schema_field(f->type->elem, f->unique) : NULL;
-	bool at_item = by_item || (by && by->up);
+	const char *by = t->check->unique;
+	bool by_item = !*by;
+	const struct field *f = t->elem ? schema_field(t->elem, by) : NULL;
+	bool at_item = by_item || (f && f->up);
 	js_array_for_each (item, v) {
-		const char *s = by_item ? js_str(item, NULL) : js_str(item, f->unique, NULL);
+		const char *s = by_item ? js_str(item, NULL) : js_str(item, by, NULL);
 		if (!s || !*s || !unique_seen(&seen, s))
 			continue;
 		autobuf struct buf b = BUF_INIT;
-		struct at here = {.up = at, .index = item_i}, key = {.up = &here, .name = f->unique};
+		struct at here = {.up = at, .index = item_i}, key = {.up = &here, .name = by};
 		field_error_duplicate(c->errs, path_text(&b, c->prefix, at_item ? &here : &key), s);
 	}
 }
 
-static void check_field(struct check *c, const struct field *f, const struct at *at, const js *v)
+/* What the type asks of the value itself. */
+static void check_own(struct check *c, const struct type *t, const struct at *at, const js *v)
 {
+	const struct constraint *k = t->check;
+	if (!v)
+		return;
+	if ((!isnan(k->min) || !isnan(k->max)) && js_is_num(v))
+		check_number(c, k, at, v);
+	if (k->min_len >= 0 || k->max_len >= 0)
+		check_length(c, k, at, v);
+	if (k->format && js_is_str(v))
+		check_format(c, k->format, at, v);
+	if (k->enums && js_is_str(v))
+		check_enum(c, k->enums, at, v);
+	if (k->unique)
+		check_unique(c, t, at, v);
+}
+
+static void check_key(struct check *c, const struct format *format, const struct at *at)
+{
+	const char *wrong = format->check(at->name);
+	if (!wrong)
+		return;
+	autobuf struct buf b = BUF_INIT;
+	path_text(&b, c->prefix, format->map_errors_at_map ? at->up : at);
+	field_error_invalid_str(c->errs, buf_str(&b), at->name, wrong);
+}
+
+/* ---- one field ---- */
+/* Whether there is something to check in it. */
+static bool check_field(struct check *c, const struct field *f, const struct at *at, const js *v)
+{
+	const struct constraint *k = f->type->check;
 	if (f->up)
 		at = above(at, f->up);
 	bool zero = !v || (!f->pb_optional && value_is_zero(f->type, v));
+	autobuf struct buf b = BUF_INIT;
 	if (f->required && zero) {
-		autobuf struct buf b = BUF_INIT;
-		const char *detail = isnan(f->min) && isnan(f->max) && f->min_len < 0 ? f->detail : NULL;
-		field_error_required(c->errs, path_text(&b, c->prefix, at), detail);
-		return;
+		bool bounded = k && (!isnan(k->min) || !isnan(k->max) || k->min_len >= 0);
+		field_error_required(c->errs, path_text(&b, c->prefix, at), bounded ? NULL : f->detail);
+		return false;
 	}
-	if (zero && f->check_absent && f->format) {
-		const char *wrong = f->format->check("");
-		autobuf struct buf b = BUF_INIT;
+	if (zero && f->check_absent && k && k->format) {
+		const char *wrong = k->format->check("");
 		if (wrong)
 			field_error_invalid_str(c->errs, path_text(&b, c->prefix, at), "", wrong);
-		return;
+		return false;
 	}
-	if (!v || (zero && !f->keep_empty))
-		return;
-	check_range(c, f, at, v);
-	check_length(c, f, at, v);
-	check_formats(c, f, at, v);
-	check_enum(c, f->enums, at, v);
-	if (f->unique)
-		check_unique(c, f, at, v);
+	if (k && v && (!zero || f->keep_empty))
+		check_own(c, f->type, at, v);
+	return v;
 }
 
 /* ---- objects ---- */
@@ -242,19 +224,21 @@ static void check_object(struct check *c, const struct type *t, const struct at 
 {
 	js *small[SCHEMA_SMALL];
 	js **v = t->n_fields > SCHEMA_SMALL ? mem_array(t->n_fields, sizeof(*v)) : small;
+	unsigned next = 0;
 	if (v == small)
 		memset(small, 0, t->n_fields * sizeof(*v));
 	json_object_object_foreach ((js *)o, key, item) {
-		int i = field_index(t, key);
+		int i = member_index(t, key, &next);
 		if (i >= 0)
 			v[i] = item;
 	}
 	for (unsigned i = 0; i < t->n_fields; i++) {
 		const struct field *f = &t->fields[i];
+		if (!v[i] && !f->required && !f->check_absent)
+			continue;
 		struct at here = {.up = at, .name = f->name};
-		if (f->checked)
-			check_field(c, f, &here, v[i]);
-		if (v[i] && (f->type->index->checks))
+		bool own = f->required || f->check_absent || f->type->check;
+		if (own ? check_field(c, f, &here, v[i]) : v[i] != NULL)
 			check_value(c, f->type, &here, v[i]);
 	}
 	if (t->union_of)
@@ -263,6 +247,14 @@ static void check_object(struct check *c, const struct type *t, const struct at 
 		free(v);
 }
 
+static void check_item(struct check *c, const struct type *t, const struct at *at, const js *v)
+{
+	if (t->check)
+		check_own(c, t, at, v);
+	check_value(c, t, at, v);
+}
+
+/* What is below the value. */
 static void check_value(struct check *c, const struct type *t, const struct at *at, const js *v)
 {
 	if (!t->index->checks)
@@ -272,14 +264,14 @@ static void check_value(struct check *c, const struct type *t, const struct at *
 	} else if (t->form == TYPE_LIST) {
 		js_array_for_each (item, v) {
 			struct at here = {.up = at, .index = item_i};
-			check_enum(c, t->elem->enums, &here, item);
-			check_value(c, t->elem, &here, item);
+			check_item(c, t->elem, &here, item);
 		}
 	} else if (t->form == TYPE_MAP && js_is_obj(v)) {
 		json_object_object_foreach ((js *)v, key, item) {
 			struct at here = {.up = at, .name = key, .key = true};
-			check_enum(c, t->elem->enums, &here, item);
-			check_value(c, t->elem, &here, item);
+			if (t->check && t->check->key_format)
+				check_key(c, t->check->key_format, &here);
+			check_item(c, t->elem, &here, item);
 		}
 	}
 }

@@ -35,8 +35,9 @@ static void write_object(struct buf *out, const struct type *t, const js *o, int
 	if (v == small)
 		memset(small, 0, t->n_fields * sizeof(*v));
 	bool first = true, unknown = false;
+	unsigned next = 0;
 	json_object_object_foreach ((js *)o, key, item) {
-		int i = field_index(t, key);
+		int i = member_index(t, key, &next);
 		if (i >= 0)
 			v[i] = item;
 		else
