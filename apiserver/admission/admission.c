@@ -36,6 +36,7 @@ const struct admission_row admission_builtin[] = {
 struct admission {
 	const struct schema *schema;
 	struct storage *storage;
+	struct views *views;
 	const struct admission_row *rows;
 	unsigned n_rows;
 	uint64_t *plans; /* by kind id: a bit per row */
@@ -70,7 +71,7 @@ static bool concerns(const struct admission_row *r, const struct admission_call 
 	       (*r->subresource == '*' || !strcmp(r->subresource, a->attr->subresource));
 }
 
-struct admission *admission_new(const struct schema *schema, struct storage *storage,
+struct admission *admission_new(const struct schema *schema, struct storage *storage, struct views *views,
 				const struct admission_row *rows)
 {
 	struct admission *ad = MEM_NEW(struct admission);
@@ -79,6 +80,7 @@ struct admission *admission_new(const struct schema *schema, struct storage *sto
 
 	ad->schema = schema;
 	ad->storage = storage;
+	ad->views = views;
 	ad->rows = rows;
 	while (ad->n_rows < ROWS_MAX && rows[ad->n_rows].name)
 		ad->n_rows++;
@@ -193,10 +195,9 @@ bool admission_is_fresh(const struct admission_call *a)
 	return a->fresh || storage_fresh(a->admission->storage, 0);
 }
 
-struct obj *admission_get(const struct admission_call *a, const struct kind *k, const char *ns,
-			  const char *name)
+struct views *admission_views(const struct admission_call *a)
 {
-	return storage_get(storage_resource(a->admission->storage, k), ns, name);
+	return a->admission->views;
 }
 
 const struct schema *admission_schema(const struct admission_call *a)

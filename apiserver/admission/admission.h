@@ -62,7 +62,8 @@ struct admission_call {
 
 /* The built-in rows; `rows` ends with one without a name. The lane's threads start when it is first used. */
 extern const struct admission_row admission_builtin[];
-struct admission *admission_new(const struct schema *schema, struct storage *storage,
+struct views;
+struct admission *admission_new(const struct schema *schema, struct storage *storage, struct views *views,
 				const struct admission_row *rows);
 void admission_free(struct admission *ad); /* after the last call; NULL is fine */
 
@@ -77,9 +78,7 @@ int admission_forbid(const struct admission_call *a, struct err *err, const char
 enum admission_answer admission_ask(struct admission_call *a, admission_fn *fn, struct err *err) MUST_CHECK;
 /* Calls the row again when the cache has seen all that was committed before; a->fresh tells that it has. */
 enum admission_answer admission_when_fresh(struct admission_call *a) MUST_CHECK;
-/* The object of a kind, as the cache knows it. */
-struct obj *admission_get(const struct admission_call *a, const struct kind *k, const char *ns,
-			  const char *name);
+struct views *admission_views(const struct admission_call *a);
 const struct schema *admission_schema(const struct admission_call *a);
 bool admission_is_fresh(const struct admission_call *a);
 

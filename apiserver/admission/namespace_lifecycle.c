@@ -4,11 +4,12 @@
  * being deleted, and the namespaces the system lives in stay (kubernetes/apiserver
  * pkg/admission/plugin/namespace/lifecycle).
  *
- * The look-up goes to the cache. With an engine whose cache may lag, a miss waits until the cache has seen
+ * The look-up goes to the view. With an engine whose cache may lag, a miss waits until the cache has seen
  * everything that was committed before, so a namespace created a moment ago through another server is found.
  */
 #include <string.h>
 #include "admission/plugins.h"
+#include "view/namespace.h"
 
 static const char *const immortal[] = {"default", "kube-system", "kube-public"};
 
@@ -34,13 +35,14 @@ enum admission_answer admit_namespace_lifecycle(struct admission_call *a, struct
 		return protect(a, err);
 	if (!a->kind->namespaced || a->op == ADMIT_DELETE)
 		return ADMISSION_ALLOW;
-	const struct kind *k = schema_kind(admission_schema(a), "", "v1", "Namespace");
-	autoobj struct obj *ns = admission_get(a, k, "", a->ns);
-	if (!ns && !admission_is_fresh(a))
+	struct view_namespace ns;
+	bool known = view_namespace(admission_views(a), a->ns, &ns);
+	if (!known && !admission_is_fresh(a))
 		return admission_when_fresh(a);
-	if (!ns) {
-		*a->about = (struct subject){.kind = k, .name = a->ns};
+	if (!known) {
+		*a->about = (struct subject){.kind = schema_kind(admission_schema(a), "", "v1", "Namespace"),
+					     .name = a->ns};
 		return err_set(err, REASON_NOT_FOUND, "namespaces \"%s\" not found", a->ns);
 	}
-	return a->op == ADMIT_CREATE && ns->deleting ? terminating(a, err) : ADMISSION_ALLOW;
+	return a->op == ADMIT_CREATE && ns.terminating ? terminating(a, err) : ADMISSION_ALLOW;
 }

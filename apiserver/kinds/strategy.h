@@ -4,7 +4,7 @@
  * kinds/strategies.c.
  *
  * Order in a write: decode with the kind's defaults -> default_more -> prepare -> admission -> schema
- * validation -> validate -> allocate -> store -> release of what is no longer held. All functions work on
+ * validation -> validate -> allocate -> store -> kept, or release when the write has failed. All functions work on
  * private trees in the stored version, are pure apart from what `ctx` offers, and may run on several workers
  * at once.
  */
@@ -47,8 +47,11 @@ struct strategy {
 			 struct field_errors *errs);
 	/* Takes what exists once per cluster (service IPs, node ports) and writes it into `new`. */
 	void (*allocate)(const struct strategy_ctx *ctx, js *new, const js *old, struct field_errors *errs);
-	/* Gives back what `gone` holds and `kept` (may be NULL) does not. */
-	void (*release)(const struct strategy_ctx *ctx, const js *gone, const js *kept);
+	/* Of a write that failed: gives back what allocate took for `new` and `old` (may be NULL) does not hold. */
+	void (*release)(const struct strategy_ctx *ctx, const js *new, const js *old);
+	/* Whether a new object that has been stored may keep what it took: another API server may have given the
+	   same to one that was stored before. On the store's thread. */
+	bool (*kept)(const struct strategy_ctx *ctx, const js *stored);
 	/* Warnings for the client that creates (`Warning: 299`), one call of add per text. */
 	void (*warn)(const js *new, void (*add)(void *arg, const char *text), void *arg);
 	/* Graceful deletion: the seconds that this object gets (0 = remove at once); NULL = the kind knows no

@@ -188,7 +188,6 @@ static enum progress removed(struct registry_call *c)
 {
 	if (c->err.reason != REASON_NONE)
 		return lost(c);
-	registry_give_back(c, c->old_tree, NULL);
 	c->obj = STEAL(c->write.result);
 	c->removed = true;
 	return PROGRESS_END;

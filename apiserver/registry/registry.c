@@ -12,42 +12,29 @@
 #include <stdlib.h>
 #include "base/clock.h"
 #include "kinds/core/service_alloc.h"
+#include "view/view.h"
 
 #define FRESH_WAIT_NS (10 * NS_PER_S)
 
 /* ---- the room's own ---- */
 
-static void learn_services(struct registry *r)
-{
-	const struct kind *k = schema_kind(r->schema, "", "v1", "Service");
-	struct obj_list list = {0};
-	struct err err = ERR_INIT;
-
-	if (!k)
-		return;
-	struct query q = {.ns = "", .kind = k};
-	if (storage_list(storage_resource(r->storage, k), &q, 0, NULL, 0, &list, &err) < 0)
-		return; /* the present state never expires */
-	for (size_t i = 0; i < list.n; i++) {
-		autojson js *o = obj_tree(list.v[i]);
-		service_alloc_learn(r->alloc, o);
-	}
-	obj_list_release(&list);
-}
-
 struct registry *registry_new(const struct registry_config *c, struct err *err)
 {
+	struct views *views = views_new(c->storage, c->schema);
 	struct service_alloc *alloc =
-		service_alloc_new(c->service_cidr ? c->service_cidr : "10.96.0.0/12", err);
-	if (!alloc)
+		service_alloc_new(c->service_cidr ? c->service_cidr : "10.96.0.0/12", views, err);
+	if (!alloc) {
+		views_free(views);
 		return NULL;
+	}
 	struct registry *r = MEM_NEW(struct registry);
 
 	r->schema = c->schema;
 	r->storage = c->storage;
+	r->views = views;
 	r->alloc = alloc;
-	r->admission = admission_new(c->schema, c->storage, c->admission ? c->admission : admission_builtin);
-	learn_services(r);
+	r->admission =
+		admission_new(c->schema, c->storage, views, c->admission ? c->admission : admission_builtin);
 	return r;
 }
 
@@ -57,6 +44,7 @@ void registry_free(struct registry *r)
 		return;
 	admission_free(r->admission);
 	service_alloc_free(r->alloc);
+	views_free(r->views);
 	free(r);
 }
 
@@ -179,12 +167,16 @@ static void on_stored(struct storage_write *w)
 
 	if (w->err.reason != REASON_NONE)
 		c->err = w->err;
-	if (c->then(c) == PROGRESS_END) {
+	switch (c->then(c)) {
+	case PROGRESS_AWAY:
+		return;
+	case PROGRESS_END:
 		c->done(c);
 		return;
+	default:
+		c->at = 0;
+		c->again(c);
 	}
-	c->at = 0;
-	c->again(c);
 }
 
 enum progress registry_submit(struct registry_call *c, enum write_op op, unsigned flags,
@@ -206,10 +198,10 @@ enum progress registry_submit(struct registry_call *c, enum write_op op, unsigne
 	return PROGRESS_AWAY;
 }
 
-void registry_give_back(struct registry_call *c, const js *gone, const js *kept)
+void registry_give_back(struct registry_call *c, const js *new, const js *old)
 {
-	if (c->strategy->release && gone)
-		c->strategy->release(&c->ctx, gone, kept);
+	if (c->strategy->release && new)
+		c->strategy->release(&c->ctx, new, old);
 }
 
 /* ---- what is told ---- */

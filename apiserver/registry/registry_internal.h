@@ -9,7 +9,8 @@ struct service_alloc;
 struct registry {
 	const struct schema *schema;
 	struct storage *storage;
-	struct service_alloc *alloc; /* nothing of it is persisted: rebuilt from the stored Services */
+	struct views *views;
+	struct service_alloc *alloc;
 	struct admission *admission;
 };
 
@@ -23,11 +24,11 @@ static inline enum progress registry_progress(int rc)
 /* Comes back to the same step when the cache has seen everything that was committed before. */
 enum progress registry_catch_up(struct registry_call *c);
 /* Hands c->draft, c->old to the store; `then` judges the answer (write.err, write.result) and must not block:
-   END or AGAIN. */
+   END, AGAIN, or AWAY after another submit. */
 enum progress registry_submit(struct registry_call *c, enum write_op op, unsigned flags,
 			      enum progress (*then)(struct registry_call *c));
-/* What `gone` holds once per cluster and `kept` does not is free again. */
-void registry_give_back(struct registry_call *c, const js *gone, const js *kept);
+/* The write of `new` will not be: what was allocated for it, and is not in `old`, is free again. */
+void registry_give_back(struct registry_call *c, const js *new, const js *old);
 /* Forgets the trees and drafts of an attempt. */
 void registry_forget(struct registry_call *c);
 void registry_about(struct registry_call *c, const char *name);

@@ -53,7 +53,21 @@ static enum admission_answer judge(struct admission_call *a, struct err *err)
 						       : ADMISSION_ALLOW;
 }
 
+/* Between allocation and the store: another API server gives the same address to a Service of its own. */
+static enum admission_answer forestall(struct admission_call *a, struct err *err)
+{
+	if (strcmp(a->name, "slow"))
+		return ADMISSION_ALLOW;
+	autofree char *text = mem_printf(
+		"{\"kind\":\"Service\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"quick\",\"namespace\":\"default\",\"uid\":\"u\"},\"spec\":{\"clusterIP\":\"%s\"}}",
+		js_str0(a->obj, "spec", "clusterIP", NULL));
+	autoobj struct obj *draft = obj_new(a->kind, text, strlen(text), err);
+	assert_int_equal(storage_create(storage_resource(storage, a->kind), draft, NULL, err), 0);
+	return ADMISSION_ALLOW;
+}
+
 static const struct admission_row rows[] = {
+	{"Forestall", "", "Service", "", ADMIT_CREATE, NULL, forestall},
 	{"Judge", "", "ConfigMap", "", ADMIT_CREATE, NULL, judge},
 	{"Park", "*", "*", "*", ADMIT_CREATE | ADMIT_DELETE, NULL, park},
 	{"Stamp", "", "ConfigMap", "", ADMIT_CREATE, stamp, NULL},
@@ -307,6 +321,43 @@ static void test_collection(void **state)
 	assert_int_equal(resource_count(storage_resource(storage, a.kind)), 0);
 }
 
+static int create_service(const char *name, const char *ip, struct err *err)
+{
+	struct attributes a = attributes("create", "", &ann);
+	struct registry_sync s;
+	autofree char *text = mem_printf(
+		"{\"kind\":\"Service\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"%s\"},\"spec\":{\"clusterIP\":\"%s\",\"ports\":[{\"port\":80,\"protocol\":\"TCP\"}]}}",
+		name, ip);
+
+	a.resource = "services";
+	a.kind = schema_kind(schema, "", "v1", "Service");
+	registry_sync_init(&s, registry, &a);
+	registry_create(&s.call, js_parse(text, strlen(text), NULL, err));
+	int rc = registry_sync_wait(&s, err);
+	if (rc < 0 && s.call.errs.n)
+		assert_non_null(strstr(s.call.errs.v[0].message, "provided IP is already allocated"));
+	registry_call_release(&s.call);
+	return rc;
+}
+
+static void test_an_address_has_one_service(void **state)
+{
+	struct err err = ERR_INIT;
+	struct resource *services = storage_resource(storage, schema_kind(schema, "", "v1", "Service"));
+
+	assert_int_equal(create_service("slow", "10.96.0.77", &err), -1);
+	assert_int_equal(err.reason, REASON_SERVER_TIMEOUT);
+	autoobj struct obj *slow = storage_get(services, "default", "slow"),
+			   *quick = storage_get(services, "default", "quick");
+	assert_null(slow);
+	assert_non_null(quick);
+	/* asked again, it is known; any other will do */
+	assert_int_equal(create_service("third", "10.96.0.77", &err), -1);
+	assert_int_equal(err.reason, REASON_INVALID);
+	assert_int_equal(storage_delete(services, quick, NULL, &err), 0);
+	assert_int_equal(create_service("third", "10.96.0.77", &err), 0);
+}
+
 static int set_up(void **state)
 {
 	struct err err = ERR_INIT;
@@ -348,9 +399,13 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parked_hook),	cmocka_unit_test(test_hook_refuses),
-		cmocka_unit_test(test_lane_is_bounded), cmocka_unit_test(test_phases),
-		cmocka_unit_test(test_races),		cmocka_unit_test(test_collection),
+		cmocka_unit_test(test_parked_hook),
+		cmocka_unit_test(test_hook_refuses),
+		cmocka_unit_test(test_lane_is_bounded),
+		cmocka_unit_test(test_phases),
+		cmocka_unit_test(test_races),
+		cmocka_unit_test(test_collection),
+		cmocka_unit_test(test_an_address_has_one_service),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

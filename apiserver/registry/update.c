@@ -191,7 +191,6 @@ static enum progress stored(struct registry_call *c)
 		registry_give_back(c, c->new, c->old_tree);
 		return lost(c);
 	}
-	registry_give_back(c, c->old_tree, c->new);
 	c->obj = STEAL(c->write.result);
 	return PROGRESS_END;
 }
@@ -203,7 +202,6 @@ static enum progress removed(struct registry_call *c)
 		registry_give_back(c, c->new, c->old_tree);
 		return lost(c);
 	}
-	registry_give_back(c, c->old_tree, NULL);
 	c->obj = obj_publish(c->draft, c->write.result->rv);
 	obj_unref(STEAL(c->write.result));
 	return PROGRESS_END;

@@ -34,7 +34,8 @@ struct claim { /* one of a Service, in the order in which they were made */
 	char *key; /* of the Service */
 };
 struct claims {
-	struct map by_claim; /* claim -> struct claim, the holder first */
+	struct map by_claim;	   /* claim -> struct claim, the holder first */
+	pthread_mutex_t tell_lock; /* the listener, who is called under it */
 	void (*listener)(void *arg, view_service_claim c);
 	void *arg;
 };
@@ -119,22 +120,32 @@ static void each(struct claims *all, const struct service_claims *s, const struc
 	}
 }
 
-static void add_and_tell(struct claims *all, view_service_claim c, const char *key)
-{
-	add(all, c, key);
-	if (all->listener)
-		all->listener(all->arg, c);
-}
-
 static void changed(struct view *v, const void *old, const void *new)
 {
 	each(v->derived, old, new, del);
-	each(v->derived, new, old, add_and_tell);
+	each(v->derived, new, old, add);
+}
+
+static void tell_one(struct claims *all, view_service_claim c, const char *key)
+{
+	(void)key;
+	all->listener(all->arg, c);
+}
+
+static void tell(struct view *v, const void *old, const void *new)
+{
+	struct claims *all = v->derived;
+	pthread_mutex_lock(&all->tell_lock);
+	if (all->listener)
+		each(all, new, old, tell_one);
+	pthread_mutex_unlock(&all->tell_lock);
 }
 
 static void init(struct view *v)
 {
-	v->derived = MEM_NEW(struct claims);
+	struct claims *all = MEM_NEW(struct claims);
+	pthread_mutex_init(&all->tell_lock, NULL);
+	v->derived = all;
 }
 
 static void release(struct view *v)
@@ -146,6 +157,7 @@ static void release(struct view *v)
 			claim_free(c);
 		}
 	map_release(&all->by_claim);
+	pthread_mutex_destroy(&all->tell_lock);
 	free(all);
 }
 
@@ -154,6 +166,7 @@ const struct view_row view_service_row = {.group = "",
 					  .kind = "Service",
 					  .spec = &spec,
 					  .changed = changed,
+					  .tell = tell,
 					  .init = init,
 					  .release = release};
 
@@ -167,11 +180,11 @@ bool view_service_taken(struct views *views, view_service_claim c)
 	return taken;
 }
 
-bool view_service_holds(struct views *views, const char *key, view_service_claim c)
+bool view_service_lost(struct views *views, const char *key, view_service_claim c)
 {
 	struct view *v = view_read(views, VIEW_SERVICE);
 	const struct claim *first = holder(v->derived, c);
-	bool yes = first && !strcmp(first->key, key);
+	bool yes = first && strcmp(first->key, key);
 	view_done(v);
 	return yes;
 }
@@ -179,10 +192,10 @@ bool view_service_holds(struct views *views, const char *key, view_service_claim
 void view_service_listen(struct views *views, void (*fn)(void *arg, view_service_claim c), void *arg)
 {
 	struct view *v = view_read(views, VIEW_SERVICE);
-	view_done(v);
-	pthread_rwlock_wrlock(&v->lock);
 	struct claims *all = v->derived;
+	view_done(v);
+	pthread_mutex_lock(&all->tell_lock);
 	all->listener = fn;
 	all->arg = arg;
-	pthread_rwlock_unlock(&v->lock);
+	pthread_mutex_unlock(&all->tell_lock);
 }

@@ -16,9 +16,10 @@
 typedef uint32_t view_service_claim;
 
 bool view_service_taken(struct views *v, view_service_claim c);
-/* True when the Service "NS/NAME" is the one that holds c. */
-bool view_service_holds(struct views *v, const char *key, view_service_claim c);
-/* One listener, told of each claim that a Service has made, on the store's thread; it must not ask the view. */
+/* True when another Service than "NS/NAME" holds c. */
+bool view_service_lost(struct views *v, const char *key, view_service_claim c);
+/* One listener (NULL: none any more), told of each claim that a Service has made once the view knows of it; on the
+   store's thread. */
 void view_service_listen(struct views *v, void (*fn)(void *arg, view_service_claim c), void *arg);
 
 #endif

@@ -33,6 +33,9 @@ static void changed(void *arg, const struct obj *old, const struct obj *new)
 	if (v->row->changed)
 		v->row->changed(v, before, value);
 	pthread_rwlock_unlock(&v->lock);
+	/* Only this thread changes what the two point to. */
+	if (v->row->tell)
+		v->row->tell(v, before, value);
 	free(before);
 }
 

@@ -15,8 +15,10 @@ struct view_row {
 	const char *group, *version, *kind;
 	const struct decode_spec *spec;
 	/* Keeps what is derived from the values: old and new as decoded, NULL for none. Under the view's write
-	   lock. Optional, as the other two. */
+	   lock. Optional, as all that follows. */
 	void (*changed)(struct view *v, const void *old, const void *new);
+	/* Tells others, when the view answers accordingly. Under no lock. */
+	void (*tell)(struct view *v, const void *old, const void *new);
 	void (*init)(struct view *v);
 	void (*release)(struct view *v);
 };

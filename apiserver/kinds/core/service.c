@@ -447,6 +447,24 @@ static void service_release(const struct strategy_ctx *ctx, const js *gone, cons
 		service_free_port(ctx->alloc, (int)health);
 }
 
+static bool service_kept(const struct strategy_ctx *ctx, const js *stored)
+{
+	autofree char *key = mem_printf("%s/%s", js_str0(stored, "metadata", "namespace", NULL),
+					js_str0(stored, "metadata", "name", NULL));
+	int64_t health = js_int(stored, 0, "spec", "healthCheckNodePort", NULL);
+
+	if (!ctx->alloc)
+		return true;
+	if (!service_alloc_kept_ip(ctx->alloc, key, js_str0(stored, "spec", "clusterIP", NULL)) ||
+	    !service_alloc_kept_port(ctx->alloc, key, (int)health))
+		return false;
+	js_array_for_each (p, js_arr(stored, "spec", "ports", NULL)) {
+		if (!service_alloc_kept_port(ctx->alloc, key, (int)js_int(p, 0, "nodePort", NULL)))
+			return false;
+	}
+	return true;
+}
+
 const struct strategy service_strategy = {
 	.group = "",
 	.kind = "Service",
@@ -455,4 +473,5 @@ const struct strategy service_strategy = {
 	.validate = service_validate,
 	.allocate = service_allocate,
 	.release = service_release,
+	.kept = service_kept,
 };

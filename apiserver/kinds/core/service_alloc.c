@@ -1,40 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Bitmaps under one lock. The address bitmap of a /12 is 128 KB of zero pages of which a real cluster touches
- * a few, since a free address is searched from a random start. Several API servers on one store do not see
- * each other's bitmaps: the same address may then be given twice (upstream repairs that with a controller).
- */
+/* See service_alloc.h. A free address is searched from a random start, so a range that is not nearly full is found
+ * one in after a few looks. */
 #include "kinds/core/service_alloc.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "base/map.h"
 #include "base/rand.h"
-
-#define N_PORTS (NODE_PORT_MAX - NODE_PORT_MIN + 1)
+#include "view/service.h"
 
 struct service_alloc {
-	pthread_mutex_t lock; /* guards the bitmaps */
+	struct views *views;
 	char cidr[32];
-	uint32_t base, size; /* network address, addresses in the range (network and broadcast included) */
-	uint32_t band;	     /* first address index of the dynamic part */
-	uint8_t *ips;
-	uint8_t ports[(N_PORTS + 7) / 8];
+	uint32_t base, size;  /* network address, addresses in the range (network and broadcast included) */
+	uint32_t band;	      /* first address index of the dynamic part */
+	pthread_mutex_t lock; /* guards the one below; the view is asked under it, and never asks back */
+	struct map under_way; /* view_service_claim -> anything */
 };
-
-static bool get(const uint8_t *map, uint32_t i)
-{
-	return map[i / 8] >> (i % 8) & 1;
-}
-
-static void set(uint8_t *map, uint32_t i, bool on)
-{
-	if (on)
-		map[i / 8] |= (uint8_t)(1u << (i % 8));
-	else
-		map[i / 8] &= (uint8_t) ~(1u << (i % 8));
-}
 
 /* Upstream reserves min(max(16, size/16), 256) addresses for fixed use. */
 static uint32_t static_band(uint32_t size)
@@ -46,7 +30,29 @@ static uint32_t static_band(uint32_t size)
 	return n < 16 ? 16 : n > 256 ? 256 : n;
 }
 
-struct service_alloc *service_alloc_new(const char *cidr, struct err *err)
+/* ---- what is under way ---- */
+
+static void forget(void *arg, view_service_claim c)
+{
+	struct service_alloc *a = arg;
+
+	pthread_mutex_lock(&a->lock);
+	map_deln(&a->under_way, (const char *)&c, sizeof(c));
+	pthread_mutex_unlock(&a->lock);
+}
+
+/* Under the lock. The view first: what it does not know yet is still under way. */
+static bool taken(const struct service_alloc *a, view_service_claim c)
+{
+	return view_service_taken(a->views, c) || map_getn(&a->under_way, (const char *)&c, sizeof(c));
+}
+
+static void take(struct service_alloc *a, view_service_claim c)
+{
+	map_setn(&a->under_way, (const char *)&c, sizeof(c), a);
+}
+
+struct service_alloc *service_alloc_new(const char *cidr, struct views *views, struct err *err)
 {
 	char addr[32];
 	struct in_addr in;
@@ -71,7 +77,8 @@ struct service_alloc *service_alloc_new(const char *cidr, struct err *err)
 	a->size = 1u << (32 - bits);
 	a->base = ntohl(in.s_addr) & ~(a->size - 1);
 	a->band = 1 + static_band(a->size);
-	a->ips = mem_zalloc((a->size + 7) / 8);
+	a->views = views;
+	view_service_listen(views, forget, a);
 	return a;
 }
 
@@ -79,8 +86,9 @@ void service_alloc_free(struct service_alloc *a)
 {
 	if (!a)
 		return;
+	view_service_listen(a->views, NULL, NULL);
 	pthread_mutex_destroy(&a->lock);
-	free(a->ips);
+	map_release(&a->under_way);
 	free(a);
 }
 
@@ -110,39 +118,38 @@ static bool parse(const struct service_alloc *a, const char *ip, uint32_t *ret)
 	return true;
 }
 
-/* A free index in [from, to), searched from a random place. */
-static bool search(const uint8_t *map, uint32_t from, uint32_t to, uint32_t *ret)
+/* A free one in [from, to), searched from a random place. Under the lock. */
+static bool search(const struct service_alloc *a, uint32_t from, uint32_t to, uint32_t *ret)
 {
 	if (from >= to)
 		return false;
 	uint32_t n = to - from, start = (uint32_t)rand_below(n);
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t at = from + (start + i) % n;
-		if (!get(map, at)) {
-			*ret = at;
+		*ret = from + (start + i) % n;
+		if (!taken(a, *ret))
 			return true;
-		}
 	}
 	return false;
 }
 
 enum alloc_result service_alloc_ip(struct service_alloc *a, const char *ip, char ret[16])
 {
-	uint32_t index = 0;
+	uint32_t index = 0, claim, first = a->base, last = a->base + a->size - 1;
 	enum alloc_result r = ALLOC_OK;
 
 	if (*ip && !parse(a, ip, &index))
 		return ALLOC_OUTSIDE;
+	claim = a->base + index;
 	pthread_mutex_lock(&a->lock);
 	if (*ip)
-		r = get(a->ips, index) ? ALLOC_TAKEN : ALLOC_OK;
-	else if (!search(a->ips, a->band, a->size - 1, &index) && !search(a->ips, 1, a->band, &index))
+		r = taken(a, claim) ? ALLOC_TAKEN : ALLOC_OK;
+	else if (!search(a, first + a->band, last, &claim) && !search(a, first + 1, first + a->band, &claim))
 		r = ALLOC_FULL;
 	if (r == ALLOC_OK)
-		set(a->ips, index, true);
+		take(a, claim);
 	pthread_mutex_unlock(&a->lock);
 	if (r == ALLOC_OK)
-		format(a, index, ret);
+		format(a, claim - a->base, ret);
 	return r;
 }
 
@@ -150,11 +157,8 @@ void service_free_ip(struct service_alloc *a, const char *ip)
 {
 	uint32_t index;
 
-	if (!parse(a, ip, &index))
-		return;
-	pthread_mutex_lock(&a->lock);
-	set(a->ips, index, false);
-	pthread_mutex_unlock(&a->lock);
+	if (parse(a, ip, &index))
+		forget(a, a->base + index);
 }
 
 void service_alloc_first(const struct service_alloc *a, char ret[16])
@@ -162,51 +166,41 @@ void service_alloc_first(const struct service_alloc *a, char ret[16])
 	format(a, 1, ret);
 }
 
+bool service_alloc_kept_ip(struct service_alloc *a, const char *key, const char *ip)
+{
+	uint32_t index;
+
+	return !parse(a, ip, &index) || !view_service_lost(a->views, key, a->base + index);
+}
+
 enum alloc_result service_alloc_port(struct service_alloc *a, int port, int *ret)
 {
-	uint32_t index = 0;
+	uint32_t claim = (uint32_t)port;
 	enum alloc_result r = ALLOC_OK;
 
 	if (port && (port < NODE_PORT_MIN || port > NODE_PORT_MAX))
 		return ALLOC_OUTSIDE;
 	pthread_mutex_lock(&a->lock);
-	if (port) {
-		index = (uint32_t)(port - NODE_PORT_MIN);
-		r = get(a->ports, index) ? ALLOC_TAKEN : ALLOC_OK;
-	} else if (!search(a->ports, 0, N_PORTS, &index)) {
+	if (port)
+		r = taken(a, claim) ? ALLOC_TAKEN : ALLOC_OK;
+	else if (!search(a, NODE_PORT_MIN, NODE_PORT_MAX + 1, &claim))
 		r = ALLOC_FULL;
-	}
 	if (r == ALLOC_OK)
-		set(a->ports, index, true);
+		take(a, claim);
 	pthread_mutex_unlock(&a->lock);
 	if (r == ALLOC_OK)
-		*ret = (int)index + NODE_PORT_MIN;
+		*ret = (int)claim;
 	return r;
 }
 
 void service_free_port(struct service_alloc *a, int port)
 {
-	if (port < NODE_PORT_MIN || port > NODE_PORT_MAX)
-		return;
-	pthread_mutex_lock(&a->lock);
-	set(a->ports, (uint32_t)(port - NODE_PORT_MIN), false);
-	pthread_mutex_unlock(&a->lock);
+	if (port >= NODE_PORT_MIN && port <= NODE_PORT_MAX)
+		forget(a, (view_service_claim)port);
 }
 
-void service_alloc_learn(struct service_alloc *a, const js *service)
+bool service_alloc_kept_port(struct service_alloc *a, const char *key, int port)
 {
-	const char *held = js_str(service, "spec", "clusterIP", NULL);
-	char ip[16];
-	int port;
-
-	if (held && *held)
-		service_alloc_ip(a, held, ip);
-	js_array_for_each (p, js_arr(service, "spec", "ports", NULL)) {
-		int64_t v = js_int(p, 0, "nodePort", NULL);
-		if (v)
-			service_alloc_port(a, (int)v, &port);
-	}
-	int64_t health = js_int(service, 0, "spec", "healthCheckNodePort", NULL);
-	if (health)
-		service_alloc_port(a, (int)health, &port);
+	return port < NODE_PORT_MIN || port > NODE_PORT_MAX ||
+	       !view_service_lost(a->views, key, (view_service_claim)port);
 }
