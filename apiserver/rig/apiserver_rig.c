@@ -106,6 +106,11 @@ const struct rest_config *apiserver_rig_config(const struct apiserver_rig *r)
 	return &r->config;
 }
 
+struct kinds *apiserver_rig_kinds(const struct apiserver_rig *r)
+{
+	return instance_kinds(r->instance);
+}
+
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	return remove(path);

@@ -13,9 +13,12 @@
 #include "client/rest.h"
 
 struct apiserver_rig;
+struct kinds;
 /* wall_ns: the clock is faked at that time before any thread starts; 0 = the real clock. */
 struct apiserver_rig *apiserver_rig_start(int64_t wall_ns);
 const struct rest_config *apiserver_rig_config(const struct apiserver_rig *r); /* valid until the stop */
-void apiserver_rig_stop(struct apiserver_rig *r); /* clients must be gone; removes the folder */
+struct kinds *
+apiserver_rig_kinds(const struct apiserver_rig *r); /* for the apiserver's own tests: kinds/kinds.h */
+void apiserver_rig_stop(struct apiserver_rig *r);   /* clients must be gone; removes the folder */
 
 #endif
