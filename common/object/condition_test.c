@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include "base/clock.h"
 #include "object/condition.h"
+#include "object/json_test.h"
 
 static const char *text(struct buf *b, const js *o)
 {
@@ -22,8 +23,8 @@ static void transition_time_follows_status(void **state)
 	assert_true(condition_set(list, "Ready", "False", "Starting", "wait", 1 * NS_PER_S, false));
 	assert_string_equal(
 		text(&b, list),
-		"[{\"type\":\"Ready\",\"status\":\"False\",\"lastTransitionTime\":\"1970-01-01T00:00:01Z\","
-		"\"reason\":\"Starting\",\"message\":\"wait\"}]");
+		JSON("[{'type':'Ready','status':'False','lastTransitionTime':'1970-01-01T00:00:01Z',"
+		     "'reason':'Starting','message':'wait'}]"));
 	assert_false(condition_set(list, "Ready", "False", "Starting", "wait", 2 * NS_PER_S, false));
 	assert_true(condition_set(list, "Ready", "False", "Starting", "still", 3 * NS_PER_S, false));
 	assert_string_equal(js_str(condition_find(list, "Ready"), "lastTransitionTime", NULL),
@@ -31,7 +32,7 @@ static void transition_time_follows_status(void **state)
 	assert_true(condition_set(list, "Ready", "True", NULL, NULL, 4 * NS_PER_S, false));
 	assert_string_equal(
 		text(&b, list),
-		"[{\"type\":\"Ready\",\"status\":\"True\",\"lastTransitionTime\":\"1970-01-01T00:00:04Z\"}]");
+		JSON("[{'type':'Ready','status':'True','lastTransitionTime':'1970-01-01T00:00:04Z'}]"));
 	assert_false(condition_set(list, "Ready", "True", NULL, NULL, 5 * NS_PER_S, false));
 	assert_true(condition_set(list, "Other", "True", NULL, NULL, 5 * NS_PER_S, false));
 	assert_int_equal(js_len(list), 2);

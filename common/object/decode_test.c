@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "object/decode.h"
+#include "object/json_test.h"
 
 enum colour { RED, GREEN, BLUE };
 static const char *const colours[] = {[RED] = "Red", [GREEN] = "Green", [BLUE] = "Blue"};
@@ -137,7 +138,7 @@ static void test_every_type(void **state)
 	assert_string_equal(t->notes.dotted, "yes");
 	assert_string_equal(t->text, "q\xc3\xa9\n");
 	assert_string_equal(t->dflt, "dflt");
-	assert_string_equal(t->json, "{\"flag\" : true}");
+	assert_string_equal(t->json, JSON("{'flag' : true}"));
 	assert_true(t->flag && t->present);
 	assert_int_equal(t->i32, -5);
 	assert_int_equal(t->i64, 9007199254740993);
@@ -168,14 +169,14 @@ static void test_every_type(void **state)
 /* Each leaves the whole struct as it is initially. */
 static void test_what_does_not_fit_is_absent(void **state)
 {
-	static const char *const rows[] = {
+	const char *const rows[] = {
 		"{}",
-		"{\"spec\":null,\"metadata\":[],\"conditions\":{}}",
-		("{\"spec\":{\"text\":1,\"dflt\":null,\"i32\":3000000000,\"i64\":1.5,\"time\":\"soon\",\"colour\":\"Pink\","
-		 "\"many\":\"x\",\"words\":{},\"one\":[],\"maybe\":null,\"items\":{},\"deep\":null}}"),
-		"{\"metadata\":{\"labels\":[],\"rv\":\"18446744073709551616\"},\"spec\":{\"i32\":\"7\",\"i64\":99999999999999999999}}",
+		JSON("{'spec':null,'metadata':[],'conditions':{}}"),
+		(JSON("{'spec':{'text':1,'dflt':null,'i32':3000000000,'i64':1.5,'time':'soon','colour':'Pink',"
+		      "'many':'x','words':{},'one':[],'maybe':null,'items':{},'deep':null}}")),
+		JSON("{'metadata':{'labels':[],'rv':'18446744073709551616'},'spec':{'i32':'7','i64':99999999999999999999}}"),
 		"{\"metadata\":{\"rv\":12,\"notes\":{\"a\":{}}},\"spec\":{\"text\":\"a\\u0000b\",\"colour\":2,\"deep\":null}}",
-		"{\"conditions\":[1,{\"type\":1},{\"type\":\"Read\"},{\"type\":\"Ready2\"},[]],\"spe\":{\"text\":\"x\"}}",
+		JSON("{'conditions':[1,{'type':1},{'type':'Read'},{'type':'Ready2'},[]],'spe':{'text':'x'}}"),
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		autofree struct thing *t = make(rows[i]);
@@ -191,8 +192,8 @@ static void test_what_does_not_fit_is_absent(void **state)
 
 static void test_the_later_of_two_counts(void **state)
 {
-	autofree struct thing *t = make("{\"spec\":{\"text\":\"a\",\"text\":\"b\",\"items\":[{},{}]},"
-					"\"spec\":{\"items\":[{\"number\":3}]}}");
+	autofree struct thing *t = make(JSON("{'spec':{'text':'a','text':'b','items':[{},{}]},"
+					     "'spec':{'items':[{'number':3}]}}"));
 	assert_string_equal(t->text, "b");
 	assert_int_equal(t->n_items, 1);
 	assert_int_equal(t->items[0].number, 3);
@@ -200,13 +201,13 @@ static void test_the_later_of_two_counts(void **state)
 
 static void test_refuses_what_is_no_object(void **state)
 {
-	static const char *const rows[] = {"",
-					   "[]",
-					   "1",
-					   "{\"spec\":{\"text\":\"x}",
-					   "{\"a\":1}x",
-					   "{\"spec\":{\"items\":[{\"name\":\"a\"},]}}",
-					   "{\"spec\":{\"i32\":01}}"};
+	const char *const rows[] = {"",
+				    "[]",
+				    "1",
+				    JSON("{'spec':{'text':'x}"),
+				    JSON("{'a':1}x"),
+				    JSON("{'spec':{'items':[{'name':'a'},]}}"),
+				    JSON("{'spec':{'i32':01}}")};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct err err = ERR_INIT;
 		assert_null(decode_new(&thing_spec, rows[i], strlen(rows[i]), &err));
@@ -220,7 +221,7 @@ static void test_memory_is_bounded(void **state)
 	size_t n = DECODE_MAX / sizeof(struct item);
 	autobuf struct buf b = BUF_INIT;
 	struct err err = ERR_INIT;
-	buf_adds(&b, "{\"spec\":{\"items\":[{}");
+	buf_adds(&b, JSON("{'spec':{'items':[{}"));
 	for (size_t i = 0; i < n; i++)
 		buf_adds(&b, ",{}");
 	buf_adds(&b, "]}}");
@@ -231,7 +232,7 @@ static void test_memory_is_bounded(void **state)
 static void test_large_objects_and_copies(void **state)
 {
 	autobuf struct buf b = BUF_INIT;
-	buf_adds(&b, "{\"spec\":{\"items\":[{}");
+	buf_adds(&b, JSON("{'spec':{'items':[{}"));
 	for (int i = 0; i < 1000; i++)
 		buf_addf(&b, ",{\"name\":\"item-%d\",\"number\":%d,\"entries\":{\"e\":\"%d\"}}", i, i, i);
 	buf_adds(&b, "]}}");

@@ -7,14 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "object/json.h"
+#include "object/json_test.h"
 
 /* Text and what js_write makes of its tree; NULL = the same text. */
 static void accepted(void **state)
 {
-	static const char *const rows[][2] = {
+	const char *const rows[][2] = {
 		{"{}", NULL},
 		{"[]", NULL},
-		{" { \"a\" : [ 1 , 2 ] , \"b\" : { } }\r\n\t", "{\"a\":[1,2],\"b\":{}}"},
+		{" { \"a\" : [ 1 , 2 ] , \"b\" : { } }\r\n\t", JSON("{'a':[1,2],'b':{}}")},
 		{"[true,false,null]", NULL},
 		{"\"top\"", NULL},
 		{"[0,-1,9223372036854775807,-9223372036854775808,18446744073709551615]", NULL},
@@ -25,9 +26,9 @@ static void accepted(void **state)
 		{"[\"\\ud800\",\"\\udc00x\",\"\\ud800\\u0041\"]",
 		 "[\"\xef\xbf\xbd\",\"\xef\xbf\xbdx\",\"\xef\xbf\xbd"
 		 "A\"]"},
-		{"{\"\\u0061\":1}", "{\"a\":1}"},
-		{"{\"\":1}", NULL},
-		{"{\"a\":1,\"b\":2,\"a\":3}", "{\"a\":3,\"b\":2}"},
+		{"{\"\\u0061\":1}", JSON("{'a':1}")},
+		{JSON("{'':1}"), NULL},
+		{JSON("{'a':1,'b':2,'a':3}"), JSON("{'a':3,'b':2}")},
 		{"[\"a\\u0000b\"]", NULL},
 		{"\"0123456789abcdef0123456789abcdef\"", NULL},
 	};
@@ -46,13 +47,13 @@ static void accepted(void **state)
 
 static void refused(void **state)
 {
-	static const char *const rows[][2] = {
+	const char *const rows[][2] = {
 		{"", "unexpected end of JSON input"},
 		{" ", "unexpected end of JSON input"},
 		{"{", "unexpected end of JSON input"},
 		{"[1,", "unexpected end of JSON input"},
-		{"{\"a\"", "unexpected end of JSON input"},
-		{"{\"a\":", "unexpected end of JSON input"},
+		{JSON("{'a'"), "unexpected end of JSON input"},
+		{JSON("{'a':"), "unexpected end of JSON input"},
 		{"\"abc", "unexpected end of JSON input"},
 		{"\"abc\\", "unexpected end of JSON input"},
 		{"tru", "unexpected end of JSON input"},
@@ -63,10 +64,11 @@ static void refused(void **state)
 		{"[1,]", "invalid character ']' looking for beginning of value (byte 3)"},
 		{"[,1]", "invalid character ',' looking for beginning of value (byte 1)"},
 		{"[1 2]", "invalid character '2' after array element (byte 3)"},
-		{"{\"a\":1,}", "invalid character '}' looking for beginning of object key string (byte 7)"},
+		{JSON("{'a':1,}"),
+		 "invalid character '}' looking for beginning of object key string (byte 7)"},
 		{"{a:1}", "invalid character 'a' looking for beginning of object key string (byte 1)"},
-		{"{\"a\" 1}", "invalid character '1' after object key (byte 5)"},
-		{"{\"a\":1 \"b\"}", "invalid character '\"' after object key:value pair (byte 7)"},
+		{JSON("{'a' 1}"), "invalid character '1' after object key (byte 5)"},
+		{JSON("{'a':1 'b'}"), "invalid character '\"' after object key:value pair (byte 7)"},
 		{"{} {}", "invalid character '{' after top-level value (byte 3)"},
 		{"01", "invalid character '1' after top-level value (byte 1)"},
 		{"+1", "invalid character '+' looking for beginning of value (byte 0)"},

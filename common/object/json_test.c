@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "object/json.h"
+#include "object/json_test.h"
 
 static js *parse(const char *s)
 {
@@ -54,7 +55,7 @@ static void readers(void **state)
 
 static void loops(void **state)
 {
-	autojson js *a = parse("[10,20,30,40]"), *o = parse("{\"x\":1,\"y\":null}");
+	autojson js *a = parse("[10,20,30,40]"), *o = parse(JSON("{'x':1,'y':null}"));
 	int64_t sum = 0;
 	size_t rounds = 0;
 
@@ -101,7 +102,7 @@ static void changes(void **state)
 	js_write(&b, o);
 	assert_string_equal(
 		buf_str(&b),
-		"{\"s\":\"x\",\"i\":-5,\"b\":false,\"metadata\":{\"labels\":{\"k\":\"v\",\"l\":\"w\"}},\"list\":[1,null,2.5]}");
+		JSON("{'s':'x','i':-5,'b':false,'metadata':{'labels':{'k':'v','l':'w'}},'list':[1,null,2.5]}"));
 	js_del_at(js_field(o, "list"), 0);
 	js_del_at(js_field(o, "list"), 9);
 	js_del(o, "metadata");
@@ -113,12 +114,12 @@ static void changes(void **state)
 	assert_null(js_take(o, "i"));
 	buf_clear(&b);
 	js_write(&b, o);
-	assert_string_equal(buf_str(&b), "{\"s\":{\"now an object\":{}},\"b\":false,\"list\":[null,2.5]}");
+	assert_string_equal(buf_str(&b), JSON("{'s':{'now an object':{}},'b':false,'list':[null,2.5]}"));
 }
 
 static void equality(void **state)
 {
-	static const struct {
+	const struct {
 		const char *a, *b;
 		bool equal;
 	} rows[] = {
@@ -133,9 +134,9 @@ static void equality(void **state)
 		{"[1,2]", "[1,2]", true},
 		{"[1,2]", "[2,1]", false},
 		{"[1]", "[1,2]", false},
-		{"{\"a\":1,\"b\":null}", "{\"b\":null,\"a\":1}", true},
-		{"{\"a\":1,\"b\":null}", "{\"a\":1,\"c\":null}", false},
-		{"{\"a\":1}", "{\"a\":1,\"b\":null}", false},
+		{JSON("{'a':1,'b':null}"), JSON("{'b':null,'a':1}"), true},
+		{JSON("{'a':1,'b':null}"), JSON("{'a':1,'c':null}"), false},
+		{JSON("{'a':1}"), JSON("{'a':1,'b':null}"), false},
 		{"{}", "[]", false},
 	};
 

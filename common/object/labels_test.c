@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "object/labels.h"
+#include "object/json_test.h"
 
 static struct labels *from(const char *json)
 {
@@ -17,9 +18,8 @@ static struct labels *from(const char *json)
 
 static void lookup(void **state)
 {
-	autofree struct labels *l =
-		from("{\"b\":\"2\",\"a\":\"1\",\"d\":\"\",\"c\":\"3\",\"num\":5,\"null\":null}");
-	autofree struct labels *copy = labels_dup(l), *other = from("{\"a\":\"1\"}"),
+	autofree struct labels *l = from(JSON("{'b':'2','a':'1','d':'','c':'3','num':5,'null':null}"));
+	autofree struct labels *copy = labels_dup(l), *other = from(JSON("{'a':'1'}")),
 			       *none = labels_new(NULL), *dup = labels_dup(NULL);
 	autojson js *o = labels_json(l);
 	autobuf struct buf b = BUF_INIT;
@@ -35,7 +35,7 @@ static void lookup(void **state)
 	assert_false(labels_equal(l, other));
 	assert_true(labels_equal(none, NULL) && labels_equal(none, dup));
 	js_write(&b, o);
-	assert_string_equal(buf_str(&b), "{\"a\":\"1\",\"b\":\"2\",\"c\":\"3\",\"d\":\"\"}");
+	assert_string_equal(buf_str(&b), JSON("{'a':'1','b':'2','c':'3','d':''}"));
 }
 
 int main(void)

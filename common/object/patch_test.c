@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "object/patch.h"
+#include "object/json_test.h"
 
 static const char yaml[] = "package: core/v1\n"
 			   "types:\n"
@@ -105,88 +106,88 @@ static js *strategic(const js *doc, const js *patch, struct err *err)
 
 static void strategic_merge(void **state)
 {
-	static const struct row rows[] = {
+	const struct row rows[] = {
 		/* maps */
-		{"{\"text\":\"a\"}", "{\"text\":\"b\"}", "{\"text\":\"b\"}"},
-		{"{\"text\":\"a\"}", "{\"text\":null}", "{}"},
-		{"{}", "{\"meta\":{\"labels\":{\"a\":\"b\",\"c\":null}}}",
-		 "{\"meta\":{\"labels\":{\"a\":\"b\"}}}"},
-		{"{\"meta\":{\"labels\":{\"a\":\"1\",\"b\":\"2\"}}}",
-		 "{\"meta\":{\"labels\":{\"a\":null,\"c\":\"3\"}}}",
-		 "{\"meta\":{\"labels\":{\"b\":\"2\",\"c\":\"3\"}}}"},
-		{"{\"meta\":{\"labels\":{\"a\":\"1\"}}}",
-		 "{\"meta\":{\"labels\":{\"$patch\":\"replace\",\"z\":\"9\"}}}",
-		 "{\"meta\":{\"labels\":{\"z\":\"9\"}}}"},
-		{"{\"meta\":{\"labels\":{\"a\":\"1\"}}}", "{\"meta\":{\"$patch\":\"delete\"}}",
-		 "{\"meta\":{}}"},
-		{"{\"meta\":{\"labels\":{\"a\":\"1\"}}}",
-		 "{\"meta\":{\"$patch\":\"merge\",\"labels\":{\"b\":\"2\"}}}",
+		{JSON("{'text':'a'}"), JSON("{'text':'b'}"), JSON("{'text':'b'}")},
+		{JSON("{'text':'a'}"), JSON("{'text':null}"), "{}"},
+		{"{}", JSON("{'meta':{'labels':{'a':'b','c':null}}}"), JSON("{'meta':{'labels':{'a':'b'}}}")},
+		{JSON("{'meta':{'labels':{'a':'1','b':'2'}}}"),
+		 JSON("{'meta':{'labels':{'a':null,'c':'3'}}}"),
+		 JSON("{'meta':{'labels':{'b':'2','c':'3'}}}")},
+		{JSON("{'meta':{'labels':{'a':'1'}}}"),
+		 JSON("{'meta':{'labels':{'$patch':'replace','z':'9'}}}"),
+		 JSON("{'meta':{'labels':{'z':'9'}}}")},
+		{JSON("{'meta':{'labels':{'a':'1'}}}"), JSON("{'meta':{'$patch':'delete'}}"),
+		 JSON("{'meta':{}}")},
+		{JSON("{'meta':{'labels':{'a':'1'}}}"),
+		 JSON("{'meta':{'$patch':'merge','labels':{'b':'2'}}}"),
 		 "!?unknown patch type: merge in map: "},
-		{"{}", "{\"meta\":{\"$patch\":\"replace\",\"labels\":{\"b\":\"2\"}}}", "{}"},
-		{"{}", "{\"$patch\":\"burn\"}", "!?unknown patch type: burn in map: map[$patch:burn]"},
+		{"{}", JSON("{'meta':{'$patch':'replace','labels':{'b':'2'}}}"), "{}"},
+		{"{}", JSON("{'$patch':'burn'}"), "!?unknown patch type: burn in map: map[$patch:burn]"},
 		/* lists that merge by key, new items behind */
-		{"{\"items\":[{\"name\":\"a\",\"value\":\"1\"},{\"name\":\"b\"}]}",
-		 "{\"items\":[{\"name\":\"b\",\"value\":\"2\"},{\"name\":\"c\",\"value\":null}]}",
-		 "{\"items\":[{\"name\":\"a\",\"value\":\"1\"},{\"name\":\"b\",\"value\":\"2\"},{\"name\":\"c\"}]}"},
-		{"{\"items\":[{\"name\":\"a\",\"ports\":[{\"port\":1},{\"port\":2,\"proto\":\"x\"}]}]}",
-		 "{\"items\":[{\"name\":\"a\",\"ports\":[{\"port\":2,\"proto\":\"y\"}]}]}",
-		 "{\"items\":[{\"name\":\"a\",\"ports\":[{\"port\":1},{\"port\":2,\"proto\":\"y\"}]}]}"},
-		{"{\"items\":[{\"name\":\"a\"},{\"name\":\"b\"}]}",
-		 "{\"items\":[{\"$patch\":\"delete\",\"name\":\"a\"}]}", "{\"items\":[{\"name\":\"b\"}]}"},
-		{"{\"items\":[{\"name\":\"a\"},{\"name\":\"b\"}]}",
-		 "{\"items\":[{\"name\":\"c\"},{\"$patch\":\"replace\"}]}", "{\"items\":[{\"name\":\"c\"}]}"},
-		{"{\"items\":[{\"name\":\"a\"}]}", "{\"items\":[{\"value\":\"x\"}]}",
+		{JSON("{'items':[{'name':'a','value':'1'},{'name':'b'}]}"),
+		 JSON("{'items':[{'name':'b','value':'2'},{'name':'c','value':null}]}"),
+		 JSON("{'items':[{'name':'a','value':'1'},{'name':'b','value':'2'},{'name':'c'}]}")},
+		{JSON("{'items':[{'name':'a','ports':[{'port':1},{'port':2,'proto':'x'}]}]}"),
+		 JSON("{'items':[{'name':'a','ports':[{'port':2,'proto':'y'}]}]}"),
+		 JSON("{'items':[{'name':'a','ports':[{'port':1},{'port':2,'proto':'y'}]}]}")},
+		{JSON("{'items':[{'name':'a'},{'name':'b'}]}"),
+		 JSON("{'items':[{'$patch':'delete','name':'a'}]}"), JSON("{'items':[{'name':'b'}]}")},
+		{JSON("{'items':[{'name':'a'},{'name':'b'}]}"),
+		 JSON("{'items':[{'name':'c'},{'$patch':'replace'}]}"), JSON("{'items':[{'name':'c'}]}")},
+		{JSON("{'items':[{'name':'a'}]}"), JSON("{'items':[{'value':'x'}]}"),
 		 "!?map: map[value:x] does not contain declared merge key: name"},
-		{"{\"items\":[{\"name\":\"a\"}]}", "{\"items\":[{\"$patch\":\"delete\"}]}",
+		{JSON("{'items':[{'name':'a'}]}"), JSON("{'items':[{'$patch':'delete'}]}"),
 		 "!?does not contain declared merge key: name"},
-		{"{\"items\":[{\"name\":\"a\"}]}", "{\"items\":[\"x\"]}",
+		{JSON("{'items':[{'name':'a'}]}"), JSON("{'items':['x']}"),
 		 "!?list element types are not identical: [[map[name:a]][x]]"},
-		{"{\"words\":[\"a\"]}", "{\"words\":[[\"b\"]]}", "!!lists of lists are not supported"},
-		{"{\"items\":[{\"name\":\"a\"}]}", "{\"items\":[{\"name\":\"a\",\"$patch\":\"merge\"}]}",
+		{JSON("{'words':['a']}"), JSON("{'words':[['b']]}"), "!!lists of lists are not supported"},
+		{JSON("{'items':[{'name':'a'}]}"), JSON("{'items':[{'name':'a','$patch':'merge'}]}"),
 		 "!?merging lists cannot yet be specified in the patch"},
-		{"{}", "{\"items\":[{\"$patch\":\"delete\",\"name\":\"a\"},{\"name\":\"b\"}]}",
-		 "{\"items\":[{\"name\":\"b\"}]}"},
+		{"{}", JSON("{'items':[{'$patch':'delete','name':'a'},{'name':'b'}]}"),
+		 JSON("{'items':[{'name':'b'}]}")},
 		/* lists that do not merge */
-		{"{\"atomic\":[{\"name\":\"a\"}]}", "{\"atomic\":[{\"name\":\"b\"}]}",
-		 "{\"atomic\":[{\"name\":\"b\"}]}"},
-		{"{\"plain\":[\"a\"]}", "{\"plain\":[]}", "{\"plain\":[]}"},
+		{JSON("{'atomic':[{'name':'a'}]}"), JSON("{'atomic':[{'name':'b'}]}"),
+		 JSON("{'atomic':[{'name':'b'}]}")},
+		{JSON("{'plain':['a']}"), JSON("{'plain':[]}"), JSON("{'plain':[]}")},
 		/* lists of scalars */
-		{"{\"words\":[\"a\",\"b\"]}", "{\"words\":[\"c\",\"a\"]}", "{\"words\":[\"c\",\"a\",\"b\"]}"},
-		{"{\"words\":[\"a\",\"b\",\"c\"]}", "{\"$deleteFromPrimitiveList/words\":[\"b\",\"x\"]}",
-		 "{\"words\":[\"a\",\"c\"]}"},
-		{"{}", "{\"$deleteFromPrimitiveList/words\":[\"b\"]}", "{}"},
-		{"{\"words\":[\"a\"]}", "{\"$deleteFromPrimitiveList/words\":\"a\"}", "{\"words\":[\"a\"]}"},
-		{"{\"words\":[\"a\"]}", "{\"$deleteFromPrimitiveList/words\":null}", "{}"},
+		{JSON("{'words':['a','b']}"), JSON("{'words':['c','a']}"), JSON("{'words':['c','a','b']}")},
+		{JSON("{'words':['a','b','c']}"), JSON("{'$deleteFromPrimitiveList/words':['b','x']}"),
+		 JSON("{'words':['a','c']}")},
+		{"{}", JSON("{'$deleteFromPrimitiveList/words':['b']}"), "{}"},
+		{JSON("{'words':['a']}"), JSON("{'$deleteFromPrimitiveList/words':'a'}"),
+		 JSON("{'words':['a']}")},
+		{JSON("{'words':['a']}"), JSON("{'$deleteFromPrimitiveList/words':null}"), "{}"},
 		/* order */
-		{"{\"items\":[{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"c\"}]}",
-		 "{\"$setElementOrder/items\":[{\"name\":\"c\"},{\"name\":\"a\"}]}",
-		 "{\"items\":[{\"name\":\"b\"},{\"name\":\"c\"},{\"name\":\"a\"}]}"},
-		{"{\"items\":[{\"name\":\"a\"},{\"name\":\"s\"},{\"name\":\"b\"}]}",
-		 "{\"$setElementOrder/items\":[{\"name\":\"n\"},{\"name\":\"a\"},{\"name\":\"b\"}],\"items\":[{\"name\":\"n\"},"
-		 "{\"name\":\"b\",\"value\":\"2\"}]}",
-		 "{\"items\":[{\"name\":\"n\"},{\"name\":\"a\"},{\"name\":\"s\"},{\"name\":\"b\",\"value\":\"2\"}]}"},
-		{"{\"words\":[\"a\",\"b\",\"c\"]}", "{\"$setElementOrder/words\":[\"c\",\"b\",\"a\"]}",
-		 "{\"words\":[\"c\",\"b\",\"a\"]}"},
-		{"{\"items\":[{\"name\":\"a\"}]}",
-		 "{\"$setElementOrder/items\":[{\"name\":\"a\"},{\"name\":\"b\"}],\"items\":[{\"name\":\"b\"},{\"name\":\"a\"}]}",
+		{JSON("{'items':[{'name':'a'},{'name':'b'},{'name':'c'}]}"),
+		 JSON("{'$setElementOrder/items':[{'name':'c'},{'name':'a'}]}"),
+		 JSON("{'items':[{'name':'b'},{'name':'c'},{'name':'a'}]}")},
+		{JSON("{'items':[{'name':'a'},{'name':'s'},{'name':'b'}]}"),
+		 JSON("{'$setElementOrder/items':[{'name':'n'},{'name':'a'},{'name':'b'}],'items':[{'name':'n'},"
+		      "{'name':'b','value':'2'}]}"),
+		 JSON("{'items':[{'name':'n'},{'name':'a'},{'name':'s'},{'name':'b','value':'2'}]}")},
+		{JSON("{'words':['a','b','c']}"), JSON("{'$setElementOrder/words':['c','b','a']}"),
+		 JSON("{'words':['c','b','a']}")},
+		{JSON("{'items':[{'name':'a'}]}"),
+		 JSON("{'$setElementOrder/items':[{'name':'a'},{'name':'b'}],'items':[{'name':'b'},{'name':'a'}]}"),
 		 "!?doesn't match $setElementOrder list"},
-		{"{}", "{\"$setElementOrder/items\":[{\"name\":\"a\"}]}", "{}"},
-		{"{}", "{\"$setElementOrder/items\":\"a\"}",
+		{"{}", JSON("{'$setElementOrder/items':[{'name':'a'}]}"), "{}"},
+		{"{}", JSON("{'$setElementOrder/items':'a'}"),
 		 "!?expected a []interface {}, but received a string"},
 		/* a directive about a directive must not take the inner one away under the outer one's feet
 		 */
-		{"{\"$setElementOrder/words\":[],\"words\":[]}",
-		 "{\"$setElementOrder/words\":[],\"$setElementOrder/$setElementOrder/words\":[],"
-		 "\"$setElementOrder/$setElementOrder/$setElementOrder/words\":[]}",
+		{JSON("{'$setElementOrder/words':[],'words':[]}"),
+		 JSON("{'$setElementOrder/words':[],'$setElementOrder/$setElementOrder/words':[],"
+		      "'$setElementOrder/$setElementOrder/$setElementOrder/words':[]}"),
 		 "*"},
 		/* retainKeys */
-		{"{\"choice\":{\"a\":{\"labels\":{}}}}",
-		 "{\"choice\":{\"$retainKeys\":[\"b\"],\"b\":{\"labels\":{\"x\":\"y\"}}}}",
-		 "{\"choice\":{\"b\":{\"labels\":{\"x\":\"y\"}}}}"},
-		{"{\"choice\":{\"a\":{}}}", "{\"choice\":{\"$retainKeys\":[\"a\"],\"b\":{}}}", "!retainKeys"},
+		{JSON("{'choice':{'a':{'labels':{}}}}"),
+		 JSON("{'choice':{'$retainKeys':['b'],'b':{'labels':{'x':'y'}}}}"),
+		 JSON("{'choice':{'b':{'labels':{'x':'y'}}}}")},
+		{JSON("{'choice':{'a':{}}}"), JSON("{'choice':{'$retainKeys':['a'],'b':{}}}"), "!retainKeys"},
 		/* a field the type does not know */
-		{"{\"odd\":{\"a\":1,\"b\":[1]}}", "{\"odd\":{\"a\":2,\"b\":[2]}}",
-		 "{\"odd\":{\"a\":2,\"b\":[2]}}"},
+		{JSON("{'odd':{'a':1,'b':[1]}}"), JSON("{'odd':{'a':2,'b':[2]}}"),
+		 JSON("{'odd':{'a':2,'b':[2]}}")},
 		{"{}", "[]", "!json: cannot unmarshal array into Go value of type map[string]interface {}"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -196,18 +197,18 @@ static void strategic_merge(void **state)
 static void merge_patch(void **state)
 {
 	/* the appendix of RFC 7386, as far as the patch is an object */
-	static const struct row rows[] = {
-		{"{\"a\":\"b\"}", "{\"a\":\"c\"}", "{\"a\":\"c\"}"},
-		{"{\"a\":\"b\"}", "{\"b\":\"c\"}", "{\"a\":\"b\",\"b\":\"c\"}"},
-		{"{\"a\":\"b\"}", "{\"a\":null}", "{}"},
-		{"{\"a\":\"b\",\"b\":\"c\"}", "{\"a\":null}", "{\"b\":\"c\"}"},
-		{"{\"a\":[\"b\"]}", "{\"a\":\"c\"}", "{\"a\":\"c\"}"},
-		{"{\"a\":\"c\"}", "{\"a\":[\"b\"]}", "{\"a\":[\"b\"]}"},
-		{"{\"a\":{\"b\":\"c\"}}", "{\"a\":{\"b\":\"d\",\"c\":null}}", "{\"a\":{\"b\":\"d\"}}"},
-		{"{\"a\":[{\"b\":\"c\"}]}", "{\"a\":[1]}", "{\"a\":[1]}"},
-		{"{\"e\":null}", "{\"a\":1}", "{\"e\":null,\"a\":1}"},
-		{"{}", "{\"a\":{\"bb\":{\"ccc\":null}}}", "{\"a\":{\"bb\":{}}}"},
-		{"{\"a\":\"foo\"}", "\"bar\"",
+	const struct row rows[] = {
+		{JSON("{'a':'b'}"), JSON("{'a':'c'}"), JSON("{'a':'c'}")},
+		{JSON("{'a':'b'}"), JSON("{'b':'c'}"), JSON("{'a':'b','b':'c'}")},
+		{JSON("{'a':'b'}"), JSON("{'a':null}"), "{}"},
+		{JSON("{'a':'b','b':'c'}"), JSON("{'a':null}"), JSON("{'b':'c'}")},
+		{JSON("{'a':['b']}"), JSON("{'a':'c'}"), JSON("{'a':'c'}")},
+		{JSON("{'a':'c'}"), JSON("{'a':['b']}"), JSON("{'a':['b']}")},
+		{JSON("{'a':{'b':'c'}}"), JSON("{'a':{'b':'d','c':null}}"), JSON("{'a':{'b':'d'}}")},
+		{JSON("{'a':[{'b':'c'}]}"), JSON("{'a':[1]}"), JSON("{'a':[1]}")},
+		{JSON("{'e':null}"), JSON("{'a':1}"), JSON("{'e':null,'a':1}")},
+		{"{}", JSON("{'a':{'bb':{'ccc':null}}}"), JSON("{'a':{'bb':{}}}")},
+		{JSON("{'a':'foo'}"), "\"bar\"",
 		 "!error decoding patch: json: cannot unmarshal string into Go value of type map[string]interface {}"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -216,11 +217,11 @@ static void merge_patch(void **state)
 
 static void merge_diff(void **state)
 {
-	static const struct row rows[] = {
-		{"{\"a\":1}", "{\"a\":1}", "{}"},
-		{"{\"a\":{\"b\":1,\"c\":[1]},\"d\":1}", "{\"a\":{\"b\":2,\"c\":[1]}}",
-		 "{\"d\":null,\"a\":{\"b\":2}}"},
-		{"{\"a\":[1]}", "{\"a\":[1,2],\"n\":{\"x\":1}}", "{\"a\":[1,2],\"n\":{\"x\":1}}"},
+	const struct row rows[] = {
+		{JSON("{'a':1}"), JSON("{'a':1}"), "{}"},
+		{JSON("{'a':{'b':1,'c':[1]},'d':1}"), JSON("{'a':{'b':2,'c':[1]}}"),
+		 JSON("{'d':null,'a':{'b':2}}")},
+		{JSON("{'a':[1]}"), JSON("{'a':[1,2],'n':{'x':1}}"), JSON("{'a':[1,2],'n':{'x':1}}")},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct err err = ERR_INIT;
@@ -235,51 +236,53 @@ static void merge_diff(void **state)
 static void json_patch(void **state)
 {
 	/* the appendix of RFC 6902, and the corners of lists */
-	static const struct row rows[] = {
-		{"{\"foo\":\"bar\"}", "[{\"op\":\"add\",\"path\":\"/baz\",\"value\":\"qux\"}]",
-		 "{\"foo\":\"bar\",\"baz\":\"qux\"}"},
-		{"{\"foo\":[\"bar\",\"baz\"]}", "[{\"op\":\"add\",\"path\":\"/foo/1\",\"value\":\"qux\"}]",
-		 "{\"foo\":[\"bar\",\"qux\",\"baz\"]}"},
-		{"{\"foo\":[1,2,3]}", "[{\"op\":\"add\",\"path\":\"/foo/0\",\"value\":0}]",
-		 "{\"foo\":[0,1,2,3]}"},
-		{"{\"foo\":[1]}", "[{\"op\":\"add\",\"path\":\"/foo/-\",\"value\":[2]}]",
-		 "{\"foo\":[1,[2]]}"},
-		{"{\"foo\":[1]}", "[{\"op\":\"add\",\"path\":\"/foo/2\",\"value\":2}]",
+	const struct row rows[] = {
+		{JSON("{'foo':'bar'}"), JSON("[{'op':'add','path':'/baz','value':'qux'}]"),
+		 JSON("{'foo':'bar','baz':'qux'}")},
+		{JSON("{'foo':['bar','baz']}"), JSON("[{'op':'add','path':'/foo/1','value':'qux'}]"),
+		 JSON("{'foo':['bar','qux','baz']}")},
+		{JSON("{'foo':[1,2,3]}"), JSON("[{'op':'add','path':'/foo/0','value':0}]"),
+		 JSON("{'foo':[0,1,2,3]}")},
+		{JSON("{'foo':[1]}"), JSON("[{'op':'add','path':'/foo/-','value':[2]}]"),
+		 JSON("{'foo':[1,[2]]}")},
+		{JSON("{'foo':[1]}"), JSON("[{'op':'add','path':'/foo/2','value':2}]"),
 		 "!!add for path: '/foo/2': Unable to access invalid index: 2"},
-		{"{\"foo\":[1,2]}", "[{\"op\":\"remove\",\"path\":\"/foo/-1\"}]", "{\"foo\":[1]}"},
-		{"{\"foo\":[1,2]}", "[{\"op\":\"remove\",\"path\":\"/foo/2\"}]",
+		{JSON("{'foo':[1,2]}"), JSON("[{'op':'remove','path':'/foo/-1'}]"), JSON("{'foo':[1]}")},
+		{JSON("{'foo':[1,2]}"), JSON("[{'op':'remove','path':'/foo/2'}]"),
 		 "!!error in remove for path: '/foo/2'"},
-		{"{\"baz\":\"qux\",\"foo\":\"bar\"}", "[{\"op\":\"remove\",\"path\":\"/baz\"}]",
-		 "{\"foo\":\"bar\"}"},
-		{"{}", "[{\"op\":\"remove\",\"path\":\"/baz\"}]",
+		{JSON("{'baz':'qux','foo':'bar'}"), JSON("[{'op':'remove','path':'/baz'}]"),
+		 JSON("{'foo':'bar'}")},
+		{"{}", JSON("[{'op':'remove','path':'/baz'}]"),
 		 "!!Unable to remove nonexistent key: baz: missing value"},
-		{"{\"baz\":1}", "[{\"op\":\"replace\",\"path\":\"/baz\",\"value\":2}]", "{\"baz\":2}"},
-		{"{}", "[{\"op\":\"replace\",\"path\":\"/baz\",\"value\":2}]",
+		{JSON("{'baz':1}"), JSON("[{'op':'replace','path':'/baz','value':2}]"), JSON("{'baz':2}")},
+		{"{}", JSON("[{'op':'replace','path':'/baz','value':2}]"),
 		 "!!replace operation does not apply: doc is missing key: /baz: missing value"},
-		{"{\"a\":[1,2]}", "[{\"op\":\"replace\",\"path\":\"/a/1\",\"value\":{}}]", "{\"a\":[1,{}]}"},
-		{"{\"foo\":{\"bar\":\"baz\",\"waldo\":\"fred\"},\"qux\":{}}",
-		 "[{\"op\":\"move\",\"from\":\"/foo/waldo\",\"path\":\"/qux/thud\"}]",
-		 "{\"foo\":{\"bar\":\"baz\"},\"qux\":{\"thud\":\"fred\"}}"},
-		{"{\"foo\":[1,2,3]}", "[{\"op\":\"move\",\"from\":\"/foo/1\",\"path\":\"/foo/2\"}]",
-		 "{\"foo\":[1,3,2]}"},
-		{"{\"a\":{}}", "[{\"op\":\"move\",\"from\":\"/a\",\"path\":\"/a/b\"}]", "!!"},
-		{"{\"a\":{\"b\":1}}",
-		 "[{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/c\"},{\"op\":\"replace\",\"path\":\"/c/b\",\"value\":2}]",
-		 "{\"a\":{\"b\":1},\"c\":{\"b\":2}}"},
-		{"{\"a\":[1,\"x\"]}", "[{\"op\":\"test\",\"path\":\"/a\",\"value\":[1,\"x\"]}]",
-		 "{\"a\":[1,\"x\"]}"},
-		{"{\"a\":1}", "[{\"op\":\"test\",\"path\":\"/a\",\"value\":2}]",
+		{JSON("{'a':[1,2]}"), JSON("[{'op':'replace','path':'/a/1','value':{}}]"),
+		 JSON("{'a':[1,{}]}")},
+		{JSON("{'foo':{'bar':'baz','waldo':'fred'},'qux':{}}"),
+		 JSON("[{'op':'move','from':'/foo/waldo','path':'/qux/thud'}]"),
+		 JSON("{'foo':{'bar':'baz'},'qux':{'thud':'fred'}}")},
+		{JSON("{'foo':[1,2,3]}"), JSON("[{'op':'move','from':'/foo/1','path':'/foo/2'}]"),
+		 JSON("{'foo':[1,3,2]}")},
+		{JSON("{'a':{}}"), JSON("[{'op':'move','from':'/a','path':'/a/b'}]"), "!!"},
+		{JSON("{'a':{'b':1}}"),
+		 JSON("[{'op':'copy','from':'/a','path':'/c'},{'op':'replace','path':'/c/b','value':2}]"),
+		 JSON("{'a':{'b':1},'c':{'b':2}}")},
+		{JSON("{'a':[1,'x']}"), JSON("[{'op':'test','path':'/a','value':[1,'x']}]"),
+		 JSON("{'a':[1,'x']}")},
+		{JSON("{'a':1}"), JSON("[{'op':'test','path':'/a','value':2}]"),
 		 "!!testing value /a failed: test failed"},
-		{"{}", "[{\"op\":\"test\",\"path\":\"/a\",\"value\":null}]", "{}"},
-		{"{\"/\":9,\"~1\":10}",
-		 "[{\"op\":\"test\",\"path\":\"/~01\",\"value\":10},{\"op\":\"remove\",\"path\":\"/~1\"}]",
-		 "{\"~1\":10}"},
-		{"{\"a\":1}", "[{\"op\":\"replace\",\"path\":\"\",\"value\":{\"b\":2}}]", "{\"b\":2}"},
-		{"{}", "[{\"op\":\"add\",\"path\":\"/a/b\",\"value\":1}]", "!!"},
-		{"{}", "[{\"op\":\"burn\",\"path\":\"/a\"}]", "!!"},
-		{"{}", "[{\"op\":\"add\",\"value\":1}]", "!!"},
-		{"{}", "[{\"op\":\"add\",\"path\":\"a\",\"value\":1}]", "!!"},
-		{"{}", "{\"a\":1}", "!json: cannot unmarshal object into Go value of type jsonpatch.Patch"},
+		{"{}", JSON("[{'op':'test','path':'/a','value':null}]"), "{}"},
+		{JSON("{'/':9,'~1':10}"),
+		 JSON("[{'op':'test','path':'/~01','value':10},{'op':'remove','path':'/~1'}]"),
+		 JSON("{'~1':10}")},
+		{JSON("{'a':1}"), JSON("[{'op':'replace','path':'','value':{'b':2}}]"), JSON("{'b':2}")},
+		{"{}", JSON("[{'op':'add','path':'/a/b','value':1}]"), "!!"},
+		{"{}", JSON("[{'op':'burn','path':'/a'}]"), "!!"},
+		{"{}", JSON("[{'op':'add','value':1}]"), "!!"},
+		{"{}", JSON("[{'op':'add','path':'a','value':1}]"), "!!"},
+		{"{}", JSON("{'a':1}"),
+		 "!json: cannot unmarshal object into Go value of type jsonpatch.Patch"},
 		{"{}", "[1]", "!json: cannot unmarshal number into Go value of type jsonpatch.Operation"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -289,9 +292,9 @@ static void json_patch(void **state)
 static void bounded(void **state)
 {
 	struct err err = ERR_INIT;
-	autojson js *doc = parse("{\"a\":\"0123456789\"}"), *ops = js_new_arr();
+	autojson js *doc = parse(JSON("{'a':'0123456789'}")), *ops = js_new_arr();
 	for (int i = 0; i < 60; i++) /* each copy doubles the document */
-		js_push(ops, parse("{\"op\":\"copy\",\"from\":\"\",\"path\":\"/b\"}"));
+		js_push(ops, parse(JSON("{'op':'copy','from':'','path':'/b'}")));
 	autojson js *doubling = js_new_arr();
 	for (int i = 0; i < 60; i++) {
 		autofree char *op = mem_printf("{\"op\":\"copy\",\"from\":\"\",\"path\":\"/k%d\"}", i);
@@ -304,13 +307,13 @@ static void bounded(void **state)
 
 	autojson js *deep = js_new_arr();
 	for (int i = 0; i < JS_MAX_DEPTH + 1; i++)
-		js_push(deep, parse("{\"op\":\"copy\",\"from\":\"\",\"path\":\"/a\"}"));
+		js_push(deep, parse(JSON("{'op':'copy','from':'','path':'/a'}")));
 	assert_null(patch_json(doc, deep, &err));
 	assert_int_equal(err.reason, REASON_BAD_REQUEST);
 
 	autojson js *many = js_new_arr();
 	for (int i = 0; i < PATCH_MAX_OPS + 1; i++)
-		js_push(many, parse("{\"op\":\"test\",\"path\":\"/x\",\"value\":null}"));
+		js_push(many, parse(JSON("{'op':'test','path':'/x','value':null}")));
 	assert_null(patch_json(doc, many, &err));
 	assert_int_equal(err.reason, REASON_TOO_LARGE);
 	assert_string_equal(err.msg, "The allowed maximum operations in a JSON patch is 10000, got 10001");

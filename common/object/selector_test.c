@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "object/labels.h"
+#include "object/json_test.h"
 
 #define autoselector __attribute__((cleanup(selector_autofree)))
 
@@ -20,31 +21,31 @@ static js *parse(const char *json)
 static void query_form(void **state)
 {
 	/* text, canonical form, then sets that match and sets that do not */
-	static const struct {
+	const struct {
 		const char *text, *canonical, *yes, *no;
 	} rows[] = {
 		{"", "", "{}", NULL},
-		{"a=1", "a=1", "{\"a\":\"1\",\"b\":\"2\"}", "{\"a\":\"2\"}"},
-		{"a==1", "a==1", "{\"a\":\"1\"}", "{}"},
-		{" a = 1 , b = 2 ", "a=1,b=2", "{\"a\":\"1\",\"b\":\"2\"}", "{\"a\":\"1\"}"},
-		{"b=2,a=1", "a=1,b=2", "{\"a\":\"1\",\"b\":\"2\"}", "{\"b\":\"2\"}"},
-		{"a!=1", "a!=1", "{}", "{\"a\":\"1\"}"},
-		{"a=", "a=", "{\"a\":\"\"}", "{}"},
-		{"a=,b", "a=,b", "{\"a\":\"\",\"b\":\"\"}", "{\"a\":\"\"}"},
-		{"a", "a", "{\"a\":\"\"}", "{\"b\":\"\"}"},
-		{"!a", "!a", "{\"b\":\"1\"}", "{\"a\":\"1\"}"},
-		{"a in (2,1,2)", "a in (1,2)", "{\"a\":\"2\"}", "{\"a\":\"3\"}"},
-		{"a in(x)", "a in (x)", "{\"a\":\"x\"}", "{}"},
-		{"a notin (1,2)", "a notin (1,2)", "{\"b\":\"\"}", "{\"a\":\"1\"}"},
-		{"a in ()", "a in ()", "{\"a\":\"\"}", "{\"a\":\"1\"}"},
-		{"a in (,1)", "a in (,1)", "{\"a\":\"\"}", "{}"},
-		{"a in (1,,2)", "a in (,1,2)", "{\"a\":\"\"}", "{\"a\":\"3\"}"},
-		{"a in (1,)", "a in (,1)", "{\"a\":\"1\"}", "{\"a\":\"2\"}"},
-		{"in in (in,notin)", "in in (in,notin)", "{\"in\":\"notin\"}", "{\"in\":\"x\"}"},
-		{"notin=in", "notin=in", "{\"notin\":\"in\"}", "{}"},
-		{"a>5", "a>5", "{\"a\":\"6\"}", "{\"a\":\"5\"}"},
-		{"a<5", "a<5", "{\"a\":\"-6\"}", "{\"a\":\"x\"}"},
-		{"example.com/a=b.c_d", "example.com/a=b.c_d", "{\"example.com/a\":\"b.c_d\"}", "{}"},
+		{"a=1", "a=1", JSON("{'a':'1','b':'2'}"), JSON("{'a':'2'}")},
+		{"a==1", "a==1", JSON("{'a':'1'}"), "{}"},
+		{" a = 1 , b = 2 ", "a=1,b=2", JSON("{'a':'1','b':'2'}"), JSON("{'a':'1'}")},
+		{"b=2,a=1", "a=1,b=2", JSON("{'a':'1','b':'2'}"), JSON("{'b':'2'}")},
+		{"a!=1", "a!=1", "{}", JSON("{'a':'1'}")},
+		{"a=", "a=", JSON("{'a':''}"), "{}"},
+		{"a=,b", "a=,b", JSON("{'a':'','b':''}"), JSON("{'a':''}")},
+		{"a", "a", JSON("{'a':''}"), JSON("{'b':''}")},
+		{"!a", "!a", JSON("{'b':'1'}"), JSON("{'a':'1'}")},
+		{"a in (2,1,2)", "a in (1,2)", JSON("{'a':'2'}"), JSON("{'a':'3'}")},
+		{"a in(x)", "a in (x)", JSON("{'a':'x'}"), "{}"},
+		{"a notin (1,2)", "a notin (1,2)", JSON("{'b':''}"), JSON("{'a':'1'}")},
+		{"a in ()", "a in ()", JSON("{'a':''}"), JSON("{'a':'1'}")},
+		{"a in (,1)", "a in (,1)", JSON("{'a':''}"), "{}"},
+		{"a in (1,,2)", "a in (,1,2)", JSON("{'a':''}"), JSON("{'a':'3'}")},
+		{"a in (1,)", "a in (,1)", JSON("{'a':'1'}"), JSON("{'a':'2'}")},
+		{"in in (in,notin)", "in in (in,notin)", JSON("{'in':'notin'}"), JSON("{'in':'x'}")},
+		{"notin=in", "notin=in", JSON("{'notin':'in'}"), "{}"},
+		{"a>5", "a>5", JSON("{'a':'6'}"), JSON("{'a':'5'}")},
+		{"a<5", "a<5", JSON("{'a':'-6'}"), JSON("{'a':'x'}")},
+		{"example.com/a=b.c_d", "example.com/a=b.c_d", JSON("{'example.com/a':'b.c_d'}"), "{}"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -108,24 +109,24 @@ static void query_errors(void **state)
 
 static void from_objects(void **state)
 {
-	static const char *const good[][2] = {
+	const char *const good[][2] = {
 		{"{}", ""},
-		{"{\"matchLabels\":{\"b\":\"2\",\"a\":\"1\"}}", "a=1,b=2"},
-		{"{\"matchLabels\":{\"z\":\"1\"},\"matchExpressions\":[{\"key\":\"k\",\"operator\":\"In\",\"values\":[\"y\",\"x\"]},"
-		 "{\"key\":\"l\",\"operator\":\"NotIn\",\"values\":[\"x\"]},{\"key\":\"m\",\"operator\":\"Exists\"},"
-		 "{\"key\":\"n\",\"operator\":\"DoesNotExist\"}]}",
+		{JSON("{'matchLabels':{'b':'2','a':'1'}}"), "a=1,b=2"},
+		{JSON("{'matchLabels':{'z':'1'},'matchExpressions':[{'key':'k','operator':'In','values':['y','x']},"
+		      "{'key':'l','operator':'NotIn','values':['x']},{'key':'m','operator':'Exists'},"
+		      "{'key':'n','operator':'DoesNotExist'}]}"),
 		 "k in (x,y),l notin (x),m,!n,z=1"},
 	};
-	static const char *const bad[][2] = {
-		{"{\"matchExpressions\":[{\"key\":\"k\",\"operator\":\"Is\"}]}",
+	const char *const bad[][2] = {
+		{JSON("{'matchExpressions':[{'key':'k','operator':'Is'}]}"),
 		 "\"Is\" is not a valid label selector operator"},
-		{"{\"matchExpressions\":[{\"key\":\"k\",\"operator\":\"Gt\",\"values\":[\"1\"]}]}",
+		{JSON("{'matchExpressions':[{'key':'k','operator':'Gt','values':['1']}]}"),
 		 "\"Gt\" is not a valid label selector operator"},
-		{"{\"matchExpressions\":[{\"key\":\"k\",\"operator\":\"In\"}]}",
+		{JSON("{'matchExpressions':[{'key':'k','operator':'In'}]}"),
 		 "values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty"},
-		{"{\"matchExpressions\":[{\"key\":\"k\",\"operator\":\"Exists\",\"values\":[\"v\"]}]}",
+		{JSON("{'matchExpressions':[{'key':'k','operator':'Exists','values':['v']}]}"),
 		 "values: Invalid value: [\"v\"]: values set must be empty for exists and does not exist"},
-		{"{\"matchLabels\":{\"a/b/c\":\"\"}}", NULL},
+		{JSON("{'matchLabels':{'a/b/c':''}}"), NULL},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
@@ -151,7 +152,7 @@ static void from_objects(void **state)
 static void nothing_and_everything(void **state)
 {
 	struct err err = ERR_INIT;
-	autojson js *map = parse("{\"a\":\"not/valid as a label\"}");
+	autojson js *map = parse(JSON("{'a':'not/valid as a label'}"));
 	struct selector *nothing autoselector = selector_from_json(NULL, &err);
 	struct selector *every autoselector = selector_from_map(NULL),
 			       *some autoselector = selector_from_map(map);
@@ -167,7 +168,7 @@ static void nothing_and_everything(void **state)
 
 static void requirements(void **state)
 {
-	autojson js *map = parse("{\"n\":\"10\",\"s\":\"x\"}");
+	autojson js *map = parse(JSON("{'n':'10','s':'x'}"));
 	autofree struct labels *l = labels_new(map);
 	static const struct {
 		const char *key, *op, *value;

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "object/core/demand.h"
+#include "object/json_test.h"
 
 struct pod {
 	struct pod_demand demand;
@@ -27,19 +28,18 @@ static struct pod *make(const char *spec)
 
 static void test_sums(void **state)
 {
-	static const struct {
+	const struct {
 		const char *spec;
 		int64_t cpu, memory, nonzero_cpu, nonzero_memory;
 	} cases[] = {
-		{"{\"containers\":[{}]}", 0, 0, 100, 200 * MB},
-		{"{\"containers\":[{\"resources\":{\"requests\":{\"cpu\":\"50m\"}}},{}]}", 50, 0, 150,
-		 400 * MB},
-		{"{\"containers\":[{\"resources\":{\"requests\":{\"cpu\":0,\"memory\":0}}}]}", 0, 0, 0, 0},
-		{"{\"containers\":[{}],\"overhead\":{\"cpu\":\"10m\"}}", 10, 0, 110, 200 * MB},
-		{"{\"containers\":[{\"resources\":{\"requests\":{\"cpu\":\"300m\"}}}],\"initContainers\":["
-		 "{\"resources\":{\"requests\":{\"cpu\":\"100m\"}}},"
-		 "{\"restartPolicy\":\"Always\",\"resources\":{\"requests\":{\"cpu\":\"200m\"}}},"
-		 "{\"resources\":{\"requests\":{\"cpu\":\"700m\",\"memory\":\"1Mi\"}}}]}",
+		{JSON("{'containers':[{}]}"), 0, 0, 100, 200 * MB},
+		{JSON("{'containers':[{'resources':{'requests':{'cpu':'50m'}}},{}]}"), 50, 0, 150, 400 * MB},
+		{JSON("{'containers':[{'resources':{'requests':{'cpu':0,'memory':0}}}]}"), 0, 0, 0, 0},
+		{JSON("{'containers':[{}],'overhead':{'cpu':'10m'}}"), 10, 0, 110, 200 * MB},
+		{JSON("{'containers':[{'resources':{'requests':{'cpu':'300m'}}}],'initContainers':["
+		      "{'resources':{'requests':{'cpu':'100m'}}},"
+		      "{'restartPolicy':'Always','resources':{'requests':{'cpu':'200m'}}},"
+		      "{'resources':{'requests':{'cpu':'700m','memory':'1Mi'}}}]}"),
 		 900, MB, 900, 400 * MB},
 		{"{}", 0, 0, 0, 0},
 		{"null", 0, 0, 0, 0},
@@ -57,28 +57,28 @@ static void test_sums(void **state)
 static void test_ports(void **state)
 {
 	autofree struct pod *p =
-		make("{\"containers\":[{\"ports\":[{\"hostPort\":80},{\"containerPort\":81}]}],"
-		     "\"initContainers\":[{\"ports\":[{\"hostPort\":82}]},"
-		     "{\"restartPolicy\":\"Always\",\"ports\":[{\"hostPort\":83,\"hostIP\":\"1.2.3.4\"}]}]}");
+		make(JSON("{'containers':[{'ports':[{'hostPort':80},{'containerPort':81}]}],"
+			  "'initContainers':[{'ports':[{'hostPort':82}]},"
+			  "{'restartPolicy':'Always','ports':[{'hostPort':83,'hostIP':'1.2.3.4'}]}]}"));
 	assert_int_equal(p->demand.n_ports, 2);
 	assert_int_equal(p->demand.ports[0].port, 80);
 	assert_int_equal(p->demand.ports[1].port, 83);
 	assert_string_equal(p->demand.ports[1].ip, "1.2.3.4");
 	autofree struct pod *host =
-		make("{\"hostNetwork\":true,\"containers\":[{\"ports\":[{\"containerPort\":83}]}]}");
+		make(JSON("{'hostNetwork':true,'containers':[{'ports':[{'containerPort':83}]}]}"));
 	assert_int_equal(host->demand.n_ports, 1);
 	assert_true(pod_demand_ports_conflict(&p->demand, &host->demand));
-	autofree struct pod *none = make("{\"containers\":[{\"ports\":[{\"containerPort\":83}]}]}");
+	autofree struct pod *none = make(JSON("{'containers':[{'ports':[{'containerPort':83}]}]}"));
 	assert_false(pod_demand_ports_conflict(&p->demand, &none->demand));
 }
 
 static void test_the_rest_is_in_the_block(void **state)
 {
-	autofree struct pod *p = make(
-		"{\"nodeSelector\":{\"a\":\"b\"},\"tolerations\":[{\"key\":\"k\",\"operator\":\"Exists\"}],"
-		"\"affinity\":{\"nodeAffinity\":{\"requiredDuringSchedulingIgnoredDuringExecution\":"
-		"{\"nodeSelectorTerms\":[{\"matchExpressions\":[{\"key\":\"x\",\"operator\":\"Exists\"}]}]}}},"
-		"\"containers\":[{\"resources\":{\"requests\":{\"example.com/gpu\":2}}}]}");
+	autofree struct pod *p =
+		make(JSON("{'nodeSelector':{'a':'b'},'tolerations':[{'key':'k','operator':'Exists'}],"
+			  "'affinity':{'nodeAffinity':{'requiredDuringSchedulingIgnoredDuringExecution':"
+			  "{'nodeSelectorTerms':[{'matchExpressions':[{'key':'x','operator':'Exists'}]}]}}},"
+			  "'containers':[{'resources':{'requests':{'example.com/gpu':2}}}]}"));
 	assert_string_equal(labels_get(p->demand.node_selector, "a"), "b");
 	assert_string_equal(p->demand.tolerations[0].key, "k");
 	assert_string_equal(p->demand.affinity->required[0].expressions[0].key, "x");

@@ -7,25 +7,26 @@
 #include <cmocka.h>
 
 #include "object/core/hostport.h"
+#include "object/json_test.h"
 
 static void test_conflicts(void **state)
 {
-	static const struct {
+	const struct {
 		const char *a, *b;
 		bool want;
 	} rows[] = {
-		{"{\"hostPort\":80}", "{\"hostPort\":80}", true},
-		{"{\"hostPort\":80}", "{\"hostPort\":81}", false},
-		{"{\"containerPort\":80}", "{\"containerPort\":80}", false},
-		{"{\"hostPort\":80,\"protocol\":\"UDP\"}", "{\"hostPort\":80,\"protocol\":\"TCP\"}", false},
-		{"{\"hostPort\":80,\"protocol\":\"TCP\"}", "{\"hostPort\":80}", true},
-		{"{\"hostPort\":80,\"hostIP\":\"1.1.1.1\"}", "{\"hostPort\":80,\"hostIP\":\"2.2.2.2\"}",
+		{JSON("{'hostPort':80}"), JSON("{'hostPort':80}"), true},
+		{JSON("{'hostPort':80}"), JSON("{'hostPort':81}"), false},
+		{JSON("{'containerPort':80}"), JSON("{'containerPort':80}"), false},
+		{JSON("{'hostPort':80,'protocol':'UDP'}"), JSON("{'hostPort':80,'protocol':'TCP'}"), false},
+		{JSON("{'hostPort':80,'protocol':'TCP'}"), JSON("{'hostPort':80}"), true},
+		{JSON("{'hostPort':80,'hostIP':'1.1.1.1'}"), JSON("{'hostPort':80,'hostIP':'2.2.2.2'}"),
 		 false},
-		{"{\"hostPort\":80,\"hostIP\":\"1.1.1.1\"}", "{\"hostPort\":80,\"hostIP\":\"1.1.1.1\"}",
+		{JSON("{'hostPort':80,'hostIP':'1.1.1.1'}"), JSON("{'hostPort':80,'hostIP':'1.1.1.1'}"),
 		 true},
-		{"{\"hostPort\":80,\"hostIP\":\"0.0.0.0\"}", "{\"hostPort\":80,\"hostIP\":\"2.2.2.2\"}",
+		{JSON("{'hostPort':80,'hostIP':'0.0.0.0'}"), JSON("{'hostPort':80,'hostIP':'2.2.2.2'}"),
 		 true},
-		{"{\"hostPort\":-1}", "{\"hostPort\":-1}", false},
+		{JSON("{'hostPort':-1}"), JSON("{'hostPort':-1}"), false},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct err err = ERR_INIT;

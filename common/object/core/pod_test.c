@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "object/core/pod.h"
+#include "object/json_test.h"
 
 struct status {
 	enum pod_phase phase;
@@ -21,16 +22,16 @@ static const struct decode_spec status_spec = DECODE_SPEC(struct status, rows);
 
 static void test_phases(void **state)
 {
-	static const struct {
+	const struct {
 		const char *text;
 		enum pod_phase want;
 		bool terminal;
 	} cases[] = {
 		{"{}", PHASE_PENDING, false},
-		{"{\"phase\":\"Running\"}", PHASE_RUNNING, false},
-		{"{\"phase\":\"Succeeded\"}", PHASE_SUCCEEDED, true},
-		{"{\"phase\":\"Failed\"}", PHASE_FAILED, true},
-		{"{\"phase\":\"Unknown\"}", PHASE_UNKNOWN, false},
+		{JSON("{'phase':'Running'}"), PHASE_RUNNING, false},
+		{JSON("{'phase':'Succeeded'}"), PHASE_SUCCEEDED, true},
+		{JSON("{'phase':'Failed'}"), PHASE_FAILED, true},
+		{JSON("{'phase':'Unknown'}"), PHASE_UNKNOWN, false},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct err err = ERR_INIT;
@@ -47,17 +48,17 @@ static void test_phases(void **state)
 
 static void test_ready_for_a_while(void **state)
 {
-	static const struct {
+	const struct {
 		const char *text;
 		int32_t seconds;
 		bool want; /* at 100 s */
 	} cases[] = {
 		{"{}", 0, false},
-		{"{\"conditions\":[{\"type\":\"Ready\",\"status\":\"False\"}]}", 0, false},
-		{"{\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"}]}", 0, true},
-		{"{\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\",\"lastTransitionTime\":\"1970-01-01T00:01:30Z\"}]}",
+		{JSON("{'conditions':[{'type':'Ready','status':'False'}]}"), 0, false},
+		{JSON("{'conditions':[{'type':'Ready','status':'True'}]}"), 0, true},
+		{JSON("{'conditions':[{'type':'Ready','status':'True','lastTransitionTime':'1970-01-01T00:01:30Z'}]}"),
 		 10, true},
-		{"{\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\",\"lastTransitionTime\":\"1970-01-01T00:01:30Z\"}]}",
+		{JSON("{'conditions':[{'type':'Ready','status':'True','lastTransitionTime':'1970-01-01T00:01:30Z'}]}"),
 		 11, false},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -7,27 +7,28 @@
 #include <cmocka.h>
 
 #include "object/core/qos.h"
+#include "object/json_test.h"
 
 static void test_classes(void **state)
 {
-	static const struct {
+	const struct {
 		const char *containers[2], *want;
 	} rows[] = {
 		{{"{}", "{}"}, "BestEffort"},
-		{{"{\"requests\":{\"cpu\":0}}", NULL}, "BestEffort"},
-		{{"{\"requests\":{\"example.com/gpu\":1},\"limits\":{\"example.com/gpu\":1}}", NULL},
+		{{JSON("{'requests':{'cpu':0}}"), NULL}, "BestEffort"},
+		{{JSON("{'requests':{'example.com/gpu':1},'limits':{'example.com/gpu':1}}"), NULL},
 		 "BestEffort"},
-		{{"{\"limits\":{\"cpu\":1,\"memory\":1},\"requests\":{\"cpu\":1,\"memory\":1}}", NULL},
+		{{JSON("{'limits':{'cpu':1,'memory':1},'requests':{'cpu':1,'memory':1}}"), NULL},
 		 "Guaranteed"},
-		{{"{\"limits\":{\"cpu\":1,\"memory\":1},\"requests\":{\"cpu\":1,\"memory\":1}}", "{}"},
+		{{JSON("{'limits':{'cpu':1,'memory':1},'requests':{'cpu':1,'memory':1}}"), "{}"},
 		 "Burstable"},
-		{{"{\"limits\":{\"cpu\":1,\"memory\":1},\"requests\":{\"cpu\":\"1000m\",\"memory\":1}}",
-		  "{\"limits\":{\"cpu\":\"2\",\"memory\":\"2\"},\"requests\":{\"cpu\":2,\"memory\":2}}"},
+		{{JSON("{'limits':{'cpu':1,'memory':1},'requests':{'cpu':'1000m','memory':1}}"),
+		  JSON("{'limits':{'cpu':'2','memory':'2'},'requests':{'cpu':2,'memory':2}}")},
 		 "Guaranteed"},
-		{{"{\"limits\":{\"cpu\":1,\"memory\":1},\"requests\":{\"cpu\":\"500m\",\"memory\":1}}", NULL},
+		{{JSON("{'limits':{'cpu':1,'memory':1},'requests':{'cpu':'500m','memory':1}}"), NULL},
 		 "Burstable"},
-		{{"{\"limits\":{\"cpu\":1},\"requests\":{\"cpu\":1}}", NULL}, "Burstable"},
-		{{"{\"requests\":{\"memory\":1}}", NULL}, "Burstable"},
+		{{JSON("{'limits':{'cpu':1},'requests':{'cpu':1}}"), NULL}, "Burstable"},
+		{{JSON("{'requests':{'memory':1}}"), NULL}, "Burstable"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct qos q = {0};

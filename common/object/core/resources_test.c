@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "object/core/resources.h"
+#include "object/json_test.h"
 
 struct container {
 	struct resource_requirements resources;
@@ -57,12 +58,12 @@ static void sum(const char *text, struct resources *requests, struct resources *
 
 static void test_effective_requests(void **state)
 {
-	static const struct {
+	const struct {
 		const char *what, *pod;
 		int64_t cpu, memory, ephemeral, gpu;
 		int64_t cpu_limit;
 	} rows[] = {
-		{"nothing", "{\"apps\":[{}]}", 0, 0, 0, 0, 0},
+		{"nothing", JSON("{'apps':[{}]}"), 0, 0, 0, 0, 0},
 		{"apps add up",
 		 "{\"apps\":[" ASK("\"cpu\":\"100m\",\"memory\":\"1Mi\"") "," ASK("\"cpu\":1") "]}", 1100,
 		 1 << 20, 0, 0, 1100},

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "object/core/taint.h"
+#include "object/json_test.h"
 
 static void *make(const struct decode_spec *spec, const char *text)
 {
@@ -20,20 +21,20 @@ static void *make(const struct decode_spec *spec, const char *text)
 
 static void test_tolerating(void **state)
 {
-	static const struct {
+	const struct {
 		const char *toleration, *taint;
 		bool want;
 	} rows[] = {
-		{"{\"key\":\"k\",\"value\":\"v\",\"effect\":\"NoSchedule\"}", TAINT, true},
-		{"{\"key\":\"k\",\"operator\":\"Equal\",\"value\":\"v\"}", TAINT, true}, /* every effect */
-		{"{\"key\":\"k\",\"value\":\"w\"}", TAINT, false},
-		{"{\"key\":\"k\"}", TAINT, false},
-		{"{\"key\":\"k\"}", "{\"key\":\"k\",\"effect\":\"NoSchedule\"}", true},
-		{"{\"key\":\"j\",\"operator\":\"Exists\"}", TAINT, false},
-		{"{\"key\":\"k\",\"operator\":\"Exists\"}", TAINT, true},
-		{"{\"key\":\"k\",\"operator\":\"Exists\",\"effect\":\"NoExecute\"}", TAINT, false},
-		{"{\"operator\":\"Exists\"}", TAINT, true}, /* every key */
-		{"{\"operator\":\"Exists\",\"effect\":\"NoExecute\"}", TAINT, false},
+		{JSON("{'key':'k','value':'v','effect':'NoSchedule'}"), TAINT, true},
+		{JSON("{'key':'k','operator':'Equal','value':'v'}"), TAINT, true}, /* every effect */
+		{JSON("{'key':'k','value':'w'}"), TAINT, false},
+		{JSON("{'key':'k'}"), TAINT, false},
+		{JSON("{'key':'k'}"), JSON("{'key':'k','effect':'NoSchedule'}"), true},
+		{JSON("{'key':'j','operator':'Exists'}"), TAINT, false},
+		{JSON("{'key':'k','operator':'Exists'}"), TAINT, true},
+		{JSON("{'key':'k','operator':'Exists','effect':'NoExecute'}"), TAINT, false},
+		{JSON("{'operator':'Exists'}"), TAINT, true}, /* every key */
+		{JSON("{'operator':'Exists','effect':'NoExecute'}"), TAINT, false},
 		{"{}", TAINT, false},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -48,17 +49,16 @@ static void test_tolerating(void **state)
 static void test_decoding(void **state)
 {
 	autofree struct toleration *ever = make(&toleration_spec, "{}"),
-				   *some = make(&toleration_spec, "{\"tolerationSeconds\":-3}");
+				   *some = make(&toleration_spec, JSON("{'tolerationSeconds':-3}"));
 	assert_true(ever->seconds == TOLERATION_FOREVER);
 	assert_int_equal(some->seconds, -3);
-	autofree struct taint *t =
-		make(&taint_spec,
-		     "{\"key\":\"k\",\"effect\":\"NoExecute\",\"timeAdded\":\"1970-01-01T00:00:01Z\"}");
+	autofree struct taint *t = make(
+		&taint_spec, JSON("{'key':'k','effect':'NoExecute','timeAdded':'1970-01-01T00:00:01Z'}"));
 	assert_int_equal(t->added_ns, 1000000000);
 	assert_string_equal(t->value, "");
 	assert_string_equal(taint_effect_name(t->effect), "NoExecute");
-	autofree struct taint *same = make(&taint_spec, "{\"key\":\"k\",\"effect\":\"NoExecute\"}"),
-			      *other = make(&taint_spec, "{\"key\":\"k\",\"effect\":\"NoSchedule\"}");
+	autofree struct taint *same = make(&taint_spec, JSON("{'key':'k','effect':'NoExecute'}")),
+			      *other = make(&taint_spec, JSON("{'key':'k','effect':'NoSchedule'}"));
 	assert_true(taint_equal(t, same));
 	assert_false(taint_equal(t, other));
 }
