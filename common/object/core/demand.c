@@ -92,18 +92,6 @@ static void sum(const struct spec *p, bool assume, struct resources *ret)
 	pod_sum_requests(&s, p->level.requests, p->level.n_requests, p->overhead, p->n_overhead, ret);
 }
 
-/* Into the arena, where it needs no release. */
-static void keep(struct resources *r, struct arena *a)
-{
-	struct resource_scalar *v = r->n_scalars ? arena_array(a, r->n_scalars, sizeof(*v)) : NULL;
-	for (size_t i = 0; i < r->n_scalars; i++)
-		v[i] = (struct resource_scalar){arena_strdup(a, r->scalars[i].name), r->scalars[i].value};
-	struct resources kept = *r;
-	kept.scalars = v;
-	resources_release(r);
-	*r = kept;
-}
-
 static size_t take_ports(const struct spec *p, const struct container *c, struct host_port *out)
 {
 	size_t n = 0;
@@ -137,7 +125,7 @@ bool pod_demand_decode(struct scan *s, struct arena *a, void *field)
 	struct pod_demand *d = field;
 	*d = p.demand;
 	sum(&p, false, &d->requests);
-	keep(&d->requests, a);
+	resources_keep(&d->requests, a);
 	sum(&p, true, &nonzero);
 	d->nonzero_cpu_milli = nonzero.cpu_milli;
 	d->nonzero_memory = nonzero.memory;

@@ -125,6 +125,34 @@ void resources_add(struct resources *a, const struct resources *b, int factor)
 		add(scalar_ensure(a, b->scalars[i].name), factor * b->scalars[i].value);
 }
 
+void resources_keep(struct resources *r, struct arena *a)
+{
+	struct resources kept = *r;
+	kept.scalars = r->n_scalars ? arena_array(a, r->n_scalars, sizeof(*kept.scalars)) : NULL;
+	for (size_t i = 0; i < r->n_scalars; i++)
+		kept.scalars[i] =
+			(struct resource_scalar){arena_strdup(a, r->scalars[i].name), r->scalars[i].value};
+	resources_release(r);
+	*r = kept;
+}
+
+bool resources_decode(struct scan *s, struct arena *a, void *ret)
+{
+	struct list {
+		struct resource_amount *v;
+		size_t n;
+	} list;
+	static const struct decode_row rows[] = {DECODE_MAP("", struct list, v, n, &resource_amount_spec)};
+	static const struct decode_spec spec = DECODE_SPEC(struct list, rows);
+	struct resources *r = ret;
+	if (!decode_value(&spec, s, a, &list))
+		return false;
+	*r = (struct resources){0};
+	resources_add_list(r, list.v, list.n);
+	resources_keep(r, a);
+	return true;
+}
+
 static void raise(int64_t *a, int64_t b)
 {
 	if (b > *a)

@@ -39,7 +39,12 @@ struct resources {
 	struct resource_scalar *scalars;
 	size_t n_scalars;
 };
-extern const struct decode_spec resources_spec; /* for decode_copy */
+extern const struct decode_spec resources_spec;
+/* For a row at a ResourceList: a node's capacity. */
+decode_call resources_decode;
+#define DECODE_RESOURCES(p, T, f) DECODE_CALL(p, T, f, resources_decode, &resources_spec)
+/* Into the arena, where it needs no release. */
+void resources_keep(struct resources *r, struct arena *a);
 
 void resources_release(struct resources *r);
 int64_t resources_scalar(const struct resources *r, const char *name); /* 0 when absent */

@@ -145,10 +145,30 @@ static void test_shortages_in_order(void **state)
 			 0); /* who asks for nothing fits */
 }
 
+static void test_capacity_of_a_node(void **state)
+{
+	struct node {
+		struct resources allocatable;
+	};
+	static const struct decode_row rows[] = {
+		DECODE_RESOURCES("status.allocatable", struct node, allocatable)};
+	static const struct decode_spec spec = DECODE_SPEC(struct node, rows);
+	static const char text[] =
+		"{\"status\":{\"allocatable\":{\"cpu\":\"2\",\"memory\":\"1Ki\",\"pods\":\"110\","
+		"\"example.com/gpu\":\"3\",\"ephemeral-storage\":\"5\"}}}";
+	struct err err = ERR_INIT;
+	autofree struct node *n = decode_new(&spec, text, sizeof(text) - 1, &err);
+	assert_int_equal(n->allocatable.cpu_milli, 2000);
+	assert_int_equal(n->allocatable.memory, 1024);
+	assert_int_equal(n->allocatable.pods, 110);
+	assert_int_equal(n->allocatable.ephemeral, 5);
+	assert_int_equal(resources_scalar(&n->allocatable, "example.com/gpu"), 3);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_effective_requests),
-					   cmocka_unit_test(test_adding_and_taking_away),
-					   cmocka_unit_test(test_shortages_in_order)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_effective_requests), cmocka_unit_test(test_adding_and_taking_away),
+		cmocka_unit_test(test_shortages_in_order), cmocka_unit_test(test_capacity_of_a_node)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
