@@ -1,145 +1,168 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Batches of writes; see bind.h. Two threads take turns: while one waits for the last replies of its batch,
- * the other has the next one on the wire.
+ * See bind.h. Items wait in a ring, which the cycle's thread fills; the loop takes from it while fewer than
+ * BINDER_IN_FLIGHT calls are on the wire. The loop is woken once per burst.
  */
 #include "bind.h"
 
+#include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/thread.h"
 #include "object/rfc3339.h"
 
-#define BINDER_THREADS 2
-#define BINDER_QUEUE 1024 /* items waiting at most */
-#define BINDER_BATCH 128
-#define BINDER_IN_FLIGHT 64 /* per thread */
-#define BINDER_CONNECTIONS 32
+#define BINDER_QUEUE 1024   /* items waiting at most */
+#define BINDER_IN_FLIGHT 96 /* on the wire at most */
 
-struct binder {
-	const struct rest_config *config;
-	void (*done)(void *arg, const struct bind_item *i, const struct err *err);
-	void *arg;
-	pthread_mutex_t lock; /* guards the ring and closing */
-	pthread_cond_t filled, drained;
-	struct bind_item ring[BINDER_QUEUE];
-	size_t head, n;
-	bool closing;
-	pthread_t threads[BINDER_THREADS];
+struct bind_call {
+	struct rest_call call;
+	struct list link; /* in binder.running */
+	struct binder *binder;
+	struct bind_item item;
+	struct buf path;
 };
 
-static void item_release(struct bind_item *i)
+struct binder {
+	struct rest *rest;
+	void (*done)(void *arg, const struct bind_item *i, const struct err *err);
+	void *arg;
+	pthread_mutex_t lock; /* guards what follows, up to the blank line */
+	pthread_cond_t drained;
+	struct bind_item ring[BINDER_QUEUE];
+	size_t head, n;
+	bool closing, posted; /* posted: the loop will look */
+
+	/* The loop's. */
+	struct list running;
+	size_t n_running;
+};
+
+void bind_item_release(struct bind_item *i)
 {
 	informer_unref(i->pod);
-	free(i->node);
+	node_state_unref(i->node);
+	node_state_unref(i->nominated);
 	free(i->message);
+	if (i->state)
+		cycle_state_release(i->state);
+	free(i->state);
 }
 
-static js *binding_body(const struct bind_item *i)
+static void add_member(struct buf *b, const char *name, const char *value)
+{
+	if (b->p[b->len - 1] != '{')
+		buf_addc(b, ',');
+	buf_addf(b, "\"%s\":", name);
+	buf_add_json_string(b, value, strlen(value));
+}
+
+static void binding_body(struct buf *b, const struct bind_item *i)
 {
 	const struct meta *m = &i->pod->base.meta;
-	js *o = js_new_obj();
-	js_set_str(o, "apiVersion", "v1");
-	js_set_str(o, "kind", "Binding");
-	js *meta = js_ensure(o, "metadata", NULL);
-	js_set_str(meta, "name", m->name);
-	js_set_str(meta, "namespace", m->namespace);
-	js_set_str(meta, "uid", m->uid);
-	js *target = js_ensure(o, "target", NULL);
-	js_set_str(target, "kind", "Node");
-	js_set_str(target, "name", i->node);
-	return o;
+	buf_adds(b, "{\"apiVersion\":\"v1\",\"kind\":\"Binding\",\"metadata\":{");
+	add_member(b, "name", m->name);
+	add_member(b, "namespace", m->namespace);
+	add_member(b, "uid", m->uid);
+	buf_adds(b, "},\"target\":{\"kind\":\"Node\"");
+	add_member(b, "name", node_state_name(i->node));
+	buf_adds(b, "}}");
 }
 
-static js *condition_body(const struct bind_item *i)
+static void condition_body(struct buf *b, const struct bind_item *i)
 {
-	js *o = js_new_obj();
-	js *c = js_new_obj();
-	js_push(js_ensure_arr(js_ensure(o, "status", NULL), "conditions"), c);
-	js_set_str(c, "type", "PodScheduled");
-	js_set_str(c, "status", "False");
-	js_set_str(c, "reason", "Unschedulable");
-	js_set_str(c, "message", i->message);
+	buf_adds(
+		b,
+		"{\"status\":{\"conditions\":[{\"type\":\"PodScheduled\",\"status\":\"False\",\"reason\":\"Unschedulable\"");
+	add_member(b, "message", i->message);
 	if (!i->pod->unschedulable) { /* a repeated verdict is no transition */
 		char now[RFC3339_MAX];
 		rfc3339_format(clock_wall_ns(), now);
-		js_set_str(c, "lastTransitionTime", now);
+		add_member(b, "lastTransitionTime", now);
 	}
-	return o;
+	buf_adds(b, "}]");
+	if (i->nominated)
+		add_member(b, "nominatedNodeName", node_state_name(i->nominated));
+	buf_adds(b, "}}");
 }
 
-static void add_call(struct rest_batch *batch, struct bind_item *i)
+static void call_free(struct bind_call *c)
 {
-	const struct meta *m = &i->pod->base.meta;
-	autobuf struct buf path = BUF_INIT;
-	rest_path(&path, "", "v1", m->namespace, "pods", m->name, i->node ? "binding" : "status");
-	autojson js *body = i->node ? binding_body(i) : condition_body(i);
-	rest_batch_add(batch, i->node ? REST_POST : REST_PATCH_STRATEGIC, buf_str(&path), body, i);
+	list_del(&c->link);
+	rest_call_release(&c->call);
+	bind_item_release(&c->item);
+	buf_release(&c->path);
+	free(c);
 }
 
-static void report(struct binder *b, const struct rest_call *call)
+static void report(struct binder *b, const struct bind_call *c)
 {
-	const struct bind_item *i = call->tag;
+	const struct bind_item *i = &c->item;
+	const struct err *err = &c->call.err;
 	if (i->node)
-		b->done(b->arg, i, &call->err);
-	else if (call->err.reason != REASON_NONE && call->err.reason != REASON_NOT_FOUND)
-		log_warn_err(&call->err, "could not write the PodScheduled condition", "pod=%s/%s",
+		b->done(b->arg, i, err);
+	else if (err->reason != REASON_NONE && err->reason != REASON_NOT_FOUND)
+		log_warn_err(err, "could not write the PodScheduled condition", "pod=%s/%s",
 			     i->pod->base.meta.namespace, i->pod->base.meta.name);
 }
 
-static size_t take(struct binder *b, struct bind_item *out)
+static void take(void *arg);
+
+static void call_done(struct rest_call *call)
 {
-	pthread_mutex_lock(&b->lock);
-	while (b->n == 0 && !b->closing)
-		clock_cond_wait(&b->filled, &b->lock, CLOCK_NEVER);
-	size_t n = 0;
-	for (; !b->closing && b->n > 0 && n < BINDER_BATCH; n++) {
-		out[n] = b->ring[b->head];
-		b->head = (b->head + 1) % BINDER_QUEUE;
-		b->n--;
-	}
-	pthread_cond_broadcast(&b->drained);
-	pthread_mutex_unlock(&b->lock);
-	return n;
+	struct bind_call *c = CONTAINER_OF(call, struct bind_call, call);
+	struct binder *b = c->binder;
+	b->n_running--;
+	report(b, c);
+	call_free(c);
+	take(b);
 }
 
-static void *binder_thread(void *arg)
+static void start(struct binder *b, const struct bind_item *i)
+{
+	struct bind_call *c = MEM_NEW(struct bind_call);
+	const struct meta *m = &i->pod->base.meta;
+	c->binder = b;
+	c->item = *i;
+	rest_path(&c->path, "", "v1", m->namespace, "pods", m->name, i->node ? "binding" : "status");
+	c->call.verb = i->node ? REST_POST : REST_PATCH_STRATEGIC;
+	c->call.path = buf_str(&c->path);
+	c->call.done = call_done;
+	(i->node ? binding_body : condition_body)(&c->call.body, i);
+	list_push_back(&b->running, &c->link);
+	b->n_running++;
+	rest_call_start(b->rest, NULL, &c->call);
+}
+
+/* On the loop: as much as there is room for on the wire. */
+static void take(void *arg)
 {
 	struct binder *b = arg;
-	struct rest *rest = rest_new(b->config, BINDER_CONNECTIONS);
-	struct bind_item *items = mem_array(BINDER_BATCH, sizeof(*items));
-	size_t n;
-	while ((n = take(b, items)) > 0) {
-		struct rest_batch batch = REST_BATCH_INIT;
-		for (size_t i = 0; i < n; i++)
-			add_call(&batch, &items[i]);
-		rest_batch_run(rest, &batch, BINDER_IN_FLIGHT);
-		for (size_t i = 0; i < n; i++)
-			report(b, &batch.v[i]);
-		rest_batch_release(&batch);
-		for (size_t i = 0; i < n; i++)
-			item_release(&items[i]);
+	struct bind_item v[BINDER_IN_FLIGHT];
+	size_t n = 0;
+	pthread_mutex_lock(&b->lock);
+	b->posted = false;
+	if (b->n == BINDER_QUEUE)
+		pthread_cond_broadcast(&b->drained);
+	for (; b->n > 0 && !b->closing && b->n_running + n < BINDER_IN_FLIGHT; b->n--) {
+		v[n++] = b->ring[b->head];
+		b->head = (b->head + 1) % BINDER_QUEUE;
 	}
-	free(items);
-	rest_free(rest);
-	return NULL;
+	pthread_mutex_unlock(&b->lock);
+	for (size_t i = 0; i < n; i++)
+		start(b, &v[i]);
 }
 
-struct binder *binder_new(const struct rest_config *c,
+struct binder *binder_new(struct rest *r,
 			  void (*done)(void *arg, const struct bind_item *i, const struct err *err),
 			  void *arg)
 {
 	struct binder *b = MEM_NEW(struct binder);
-	b->config = c;
+	b->rest = r;
 	b->done = done;
 	b->arg = arg;
+	list_init(&b->running);
 	pthread_mutex_init(&b->lock, NULL);
-	clock_cond_init(&b->filled);
 	clock_cond_init(&b->drained);
-	for (size_t i = 0; i < BINDER_THREADS; i++)
-		b->threads[i] = thread_start("bind", binder_thread, b);
 	return b;
 }
 
@@ -150,26 +173,38 @@ void binder_push(struct binder *b, struct bind_item *i)
 		clock_cond_wait(&b->drained, &b->lock, CLOCK_NEVER);
 	if (b->closing) {
 		pthread_mutex_unlock(&b->lock);
-		item_release(i);
+		bind_item_release(i);
 		return;
 	}
 	b->ring[(b->head + b->n++) % BINDER_QUEUE] = *i;
-	pthread_cond_signal(&b->filled);
+	bool post = !b->posted;
+	b->posted = true;
 	pthread_mutex_unlock(&b->lock);
+	if (post)
+		loop_post(rest_loop(b->rest), take, b);
+}
+
+void binder_stop(struct binder *b)
+{
+	pthread_mutex_lock(&b->lock);
+	b->closing = true;
+	pthread_cond_broadcast(&b->drained);
+	pthread_mutex_unlock(&b->lock);
+}
+
+static void drop_running(void *arg)
+{
+	struct binder *b = arg;
+	list_for_each_safe (l, &b->running)
+		call_free(list_entry(l, struct bind_call, link));
 }
 
 void binder_free(struct binder *b)
 {
-	pthread_mutex_lock(&b->lock);
-	b->closing = true;
-	pthread_cond_broadcast(&b->filled);
-	pthread_cond_broadcast(&b->drained);
-	pthread_mutex_unlock(&b->lock);
-	for (size_t i = 0; i < BINDER_THREADS; i++)
-		pthread_join(b->threads[i], NULL);
+	binder_stop(b);
+	loop_finish(rest_loop(b->rest), drop_running, b); /* behind every take that was posted */
 	for (; b->n > 0; b->n--, b->head = (b->head + 1) % BINDER_QUEUE)
-		item_release(&b->ring[b->head]);
-	pthread_cond_destroy(&b->filled);
+		bind_item_release(&b->ring[b->head]);
 	pthread_cond_destroy(&b->drained);
 	pthread_mutex_destroy(&b->lock);
 	free(b);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The way out: bindings and `PodScheduled=False` conditions, written by threads that keep many requests in
- * flight (DESIGN §6: search is cheap, the write path is the limit). Bounded: bind_push waits while too much
- * is on its way.
+ * The way out: bindings and `PodScheduled=False` conditions, as calls on the daemon's loop with many in flight (DESIGN
+ * §6: search is cheap, the write path is the limit). Bounded: binder_push waits while too much is on its way.
  */
 #ifndef BIND_H
 #define BIND_H
@@ -13,16 +12,23 @@
 struct bind_item {
 	struct queued_pod *queued;   /* in flight; handed back through `done` (binds only) */
 	const struct sched_pod *pod; /* a reference */
-	char *node;		     /* bind to it; NULL: report `message` as why it does not fit */
+	const struct node_state
+		*node; /* a reference; bind to it; NULL: report `message` as why it does not fit */
 	char *message;
+	const struct node_state
+		*nominated;	   /* with a message: where room is being made; a reference or NULL */
+	struct cycle_state *state; /* for unreserve; NULL where nobody needs it */
 };
+void bind_item_release(struct bind_item *i);
 
 struct binder;
-/* `done` runs on a binder thread, once per bind; err->reason is REASON_NONE on success. */
-struct binder *binder_new(const struct rest_config *c,
+/* r is on the daemon's loop. `done` runs there, once per bind; err->reason is REASON_NONE on success. */
+struct binder *binder_new(struct rest *r,
 			  void (*done)(void *arg, const struct bind_item *i, const struct err *err),
 			  void *arg);
-void binder_push(struct binder *b, struct bind_item *i); /* takes the strings and the reference; may wait */
-void binder_free(struct binder *b);			 /* drops what is queued, joins */
+/* Any thread but the loop's. Takes what the item holds; may wait. */
+void binder_push(struct binder *b, struct bind_item *i);
+void binder_stop(struct binder *b); /* any thread: binder_push waits no longer, and drops what it gets */
+void binder_free(struct binder *b); /* stopped, nobody pushes any more: drops what is queued or under way */
 
 #endif

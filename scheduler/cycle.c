@@ -6,13 +6,14 @@
 #include <string.h>
 #include "base/rand.h"
 
-void cycle_init(struct cycle *c)
+void cycle_init(struct cycle *c, const struct framework *f)
 {
-	*c = (struct cycle){0};
+	*c = (struct cycle){.framework = f};
 }
 
 void cycle_release(struct cycle *c)
 {
+	cycle_state_release(&c->state);
 	free(c->feasible);
 	free(c->total);
 	free(c->score);
@@ -21,6 +22,7 @@ void cycle_release(struct cycle *c)
 
 static void reserve(struct cycle *c, size_t n)
 {
+	n = n < CYCLE_MAX_FEASIBLE ? n : CYCLE_MAX_FEASIBLE;
 	if (n <= c->cap)
 		return;
 	c->cap = n;
@@ -29,72 +31,46 @@ static void reserve(struct cycle *c, size_t n)
 	c->score = mem_realloc_array(c->score, n, sizeof(*c->score));
 }
 
-static size_t find_feasible(struct cycle *c, const struct snapshot *s, const struct sched_pod *p,
-			    struct reasons *why)
+/* Prefilter named the nodes; the others are counted without a look. */
+static size_t filter_only(struct cycle *c, const struct snapshot *s, const struct sched_pod *p,
+			  struct reasons *why)
 {
-	const struct plugin *filters[32];
-	unsigned bits[32];
-	size_t n_filters = 0, n = 0;
-	for (size_t i = 0; plugin_table[i]; i++) {
-		const struct plugin *pl = plugin_table[i];
-		if (!pl->filter || (pl->wanted_filter && !pl->wanted_filter(p)))
-			continue;
-		bits[n_filters] = 1u << i;
-		filters[n_filters++] = pl;
+	size_t n = 0, others = s->n_nodes - c->state.n_only;
+	for (size_t i = 0; i < c->state.n_only && n < c->cap; i++)
+		if (framework_filter(c->framework, &c->state, p, c->state.only[i], why))
+			c->feasible[n++] = c->state.only[i];
+	if (others) {
+		reasons_add_n(why, c->state.only_reason, others);
+		why->plugins |= c->state.only_plugins;
 	}
-	size_t limit = s->n_nodes < CYCLE_MAX_FEASIBLE ? s->n_nodes : CYCLE_MAX_FEASIBLE;
+	return n;
+}
+
+static size_t filter_all(struct cycle *c, const struct snapshot *s, const struct sched_pod *p,
+			 struct reasons *why)
+{
+	size_t limit = s->n_nodes < CYCLE_MAX_FEASIBLE ? s->n_nodes : CYCLE_MAX_FEASIBLE, n = 0;
 	size_t at = s->n_nodes ? c->start % s->n_nodes : 0;
 	for (size_t tried = 0; tried < s->n_nodes && n < limit; tried++) {
 		const struct node_state *node = s->nodes[at];
 		at = at + 1 == s->n_nodes ? 0 : at + 1;
-		size_t f = 0;
-		while (f < n_filters && filters[f]->filter(p, node, why))
-			f++;
-		if (f == n_filters)
+		if (framework_filter(c->framework, &c->state, p, node, why))
 			c->feasible[n++] = node;
-		else
-			why->plugins |= bits[f];
 	}
 	c->start = at;
 	return n;
 }
 
-static void normalize(const struct plugin *pl, int64_t *score, size_t n)
+static size_t find_feasible(struct cycle *c, const struct snapshot *s, const struct sched_pod *p,
+			    struct reasons *why)
 {
-	int64_t max = 0;
-	for (size_t i = 0; i < n; i++)
-		if (score[i] > max)
-			max = score[i];
-	for (size_t i = 0; i < n; i++) {
-		int64_t scaled = max ? score[i] * SCORE_MAX / max : 0;
-		score[i] = pl->reverse ? SCORE_MAX - scaled : scaled;
-	}
+	if (!framework_prefilter(c->framework, &c->state, p, s, why))
+		return 0;
+	return c->state.only ? filter_only(c, s, p, why) : filter_all(c, s, p, why);
 }
 
-static void add_scores(struct cycle *c, const struct plugin *pl, const struct snapshot *s,
-		       const struct sched_pod *p, size_t n)
+static const struct node_state *pick(const struct cycle *c, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		c->score[i] = pl->score(p, c->feasible[i], s);
-	if (pl->normalize)
-		normalize(pl, c->score, n);
-	for (size_t i = 0; i < n; i++)
-		c->total[i] += pl->weight * c->score[i];
-}
-
-const struct node_state *cycle_run(struct cycle *c, const struct snapshot *s, const struct sched_pod *p,
-				   struct reasons *why)
-{
-	reserve(c, s->n_nodes);
-	size_t n = find_feasible(c, s, p, why);
-	if (n <= 1)
-		return n ? c->feasible[0] : NULL;
-	memset(c->total, 0, n * sizeof(*c->total));
-	for (size_t i = 0; plugin_table[i]; i++) {
-		const struct plugin *pl = plugin_table[i];
-		if (pl->score && (!pl->wanted_score || pl->wanted_score(p)))
-			add_scores(c, pl, s, p, n);
-	}
 	size_t best = 0, equals = 1;
 	for (size_t i = 1; i < n; i++) {
 		if (c->total[i] > c->total[best]) {
@@ -106,15 +82,32 @@ const struct node_state *cycle_run(struct cycle *c, const struct snapshot *s, co
 	return c->feasible[best];
 }
 
+const struct node_state *cycle_run(struct cycle *c, const struct snapshot *s, const struct sched_pod *p,
+				   struct reasons *why, const struct node_state **ret_nominated)
+{
+	*ret_nominated = NULL;
+	cycle_state_release(&c->state);
+	reserve(c, s->n_nodes);
+	size_t n = find_feasible(c, s, p, why);
+	if (n == 0) {
+		*ret_nominated = framework_postfilter(c->framework, &c->state, p, s, why);
+		return NULL;
+	}
+	if (n == 1)
+		return c->feasible[0];
+	framework_score(c->framework, &c->state, p, s, c->feasible, n, c->total, c->score);
+	return pick(c, n);
+}
+
 /* Upstream sorts the finished strings, counts included. */
 static int by_text(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-void cycle_message(struct buf *out, const struct snapshot *s, const struct reasons *why)
+void cycle_message(struct buf *out, size_t n_nodes, const struct reasons *why)
 {
-	if (s->n_nodes == 0) {
+	if (n_nodes == 0) {
 		buf_adds(out, "no nodes available to schedule pods");
 		return;
 	}
@@ -122,7 +115,7 @@ void cycle_message(struct buf *out, const struct snapshot *s, const struct reaso
 	for (size_t i = 0; i < why->n; i++)
 		texts[i] = mem_printf("%zu %s", why->v[i].count, why->v[i].text);
 	qsort(texts, why->n, sizeof(texts[0]), by_text);
-	buf_addf(out, "0/%zu nodes are available", s->n_nodes);
+	buf_addf(out, "0/%zu nodes are available", n_nodes);
 	for (size_t i = 0; i < why->n; i++) {
 		buf_adds(out, i ? ", " : ": ");
 		buf_adds(out, texts[i]);

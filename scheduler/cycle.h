@@ -1,30 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One scheduling cycle: filter every node (up to a sample in very large clusters), score the feasible ones,
- * pick the best at random among equals. Pure but for the random pick and the scratch memory it keeps between
- * cycles. One thread.
+ * The search of one Pod: prefilter, filter every node (up to a sample in very large clusters), score the feasible ones,
+ * pick the best at random among equals; postfilter where none is. Pure but for the random pick and the memory it keeps
+ * between searches. One thread.
  */
 #ifndef CYCLE_H
 #define CYCLE_H
 
-#include "plugin.h"
+#include "framework.h"
 
-/* Feasible nodes that are scored at most; the search starts where the last one stopped, so that all get their
-   turn. Upstream samples 50 % falling to 5 % above 100 nodes; ours is cheap enough for a flat bound. */
+/* Feasible nodes that are scored at most; the search starts where the last one stopped, so that all get their turn.
+   Upstream samples 50 % falling to 5 % above 100 nodes; ours is cheap enough for a flat bound. */
 #define CYCLE_MAX_FEASIBLE 1000
 
 struct cycle {
+	const struct framework *framework;
+	struct cycle_state state; /* of the last Pod, until the next run */
 	const struct node_state **feasible;
 	int64_t *total, *score;
 	size_t cap;
 	size_t start;
 };
-void cycle_init(struct cycle *c);
+void cycle_init(struct cycle *c, const struct framework *f);
 void cycle_release(struct cycle *c);
-/* The chosen node, or NULL with *why filled. */
+/* The chosen node, or NULL with *why filled, and *ret_nominated the node that postfilter made room on, or NULL. */
 const struct node_state *cycle_run(struct cycle *c, const struct snapshot *s, const struct sched_pod *p,
-				   struct reasons *why);
+				   struct reasons *why, const struct node_state **ret_nominated);
 /* `0/3 nodes are available: 2 Insufficient cpu, 1 Too many pods.` */
-void cycle_message(struct buf *out, const struct snapshot *s, const struct reasons *why);
+void cycle_message(struct buf *out, size_t n_nodes, const struct reasons *why);
 
 #endif

@@ -1,40 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Filters, scores, messages and node sums, from Pods and Nodes written as YAML, as a user would. */
+/* Filters, scores and messages, from Pods and Nodes written as YAML, as a user would. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <cmocka.h>
+#include "cache.h"
 #include "cycle.h"
-#include "object/yaml.h"
+#include "make_test.h"
 #include "plugins/table.h"
 
-static const void *decode(const struct informer_type *t, const char *yaml)
+/* A cluster as the cache has it, and the snapshot that the search sees. */
+struct cluster {
+	struct cache cache;
+	struct snapshot snapshot;
+	struct cycle cycle;
+};
+
+static void cluster_init(struct cluster *u)
 {
-	struct err err = ERR_INIT;
-	autojson js *o = yaml_parse(yaml, strlen(yaml), NULL, &err);
-	if (!o)
-		fail_msg("%s: %s", err.msg, yaml);
-	struct informer_object *io = mem_zalloc(t->size);
-	io->refs = 1;
-	io->type = t;
-	meta_decode(&io->meta, o, t->meta_flags);
-	assert_true(t->decode(io, o));
-	return io;
+	cache_init(&u->cache);
+	snapshot_init(&u->snapshot);
+	cycle_init(&u->cycle, &framework_default);
 }
 
-static void add_node(struct snapshot *s, const char *yaml)
+static void cluster_release(struct cluster *u)
 {
-	const struct sched_node *n = decode(&sched_node_type, yaml);
-	snapshot_set_node(s, n->base.meta.name, n);
+	cycle_release(&u->cycle);
+	snapshot_release(&u->snapshot);
+	cache_release(&u->cache);
+}
+
+static void add_node(struct cluster *u, const char *yaml)
+{
+	const struct sched_node *n = make_node(yaml);
+	cache_set_node(&u->cache, sched_node_name(n), n);
 	informer_unref(n);
 }
 
-static void add_pod(struct snapshot *s, const char *yaml)
+static void add_pod(struct cluster *u, const char *yaml)
 {
-	const struct sched_pod *p = decode(&sched_pod_type, yaml);
-	snapshot_place(s, p, p->node, false);
+	const struct sched_pod *p = make_pod(yaml);
+	cache_place(&u->cache, p, p->node, false);
 	informer_unref(p);
+}
+
+static const struct node_state *run(struct cluster *u, const struct sched_pod *p, struct reasons *why)
+{
+	const struct node_state *nominated;
+	cache_update_snapshot(&u->cache, &u->snapshot);
+	return cycle_run(&u->cycle, &u->snapshot, p, why, &nominated);
 }
 
 #define NODE(name, rest)                                                                                     \
@@ -103,54 +118,48 @@ static void test_filters(void **state)
 {
 	for (size_t i = 0; i < ARRAY_LEN(filter_cases); i++) {
 		const struct filter_case *c = &filter_cases[i];
-		struct snapshot s;
-		struct cycle cycle;
+		struct cluster u;
 		struct reasons why = {0};
-		snapshot_init(&s);
-		cycle_init(&cycle);
-		add_node(&s, c->node);
+		cluster_init(&u);
+		add_node(&u, c->node);
 		if (c->bound)
-			add_pod(&s, c->bound);
-		const struct sched_pod *p = decode(&sched_pod_type, c->pod);
-		const struct node_state *n = cycle_run(&cycle, &s, p, &why);
+			add_pod(&u, c->bound);
+		const struct sched_pod *p = make_pod(c->pod);
+		const struct node_state *n = run(&u, p, &why);
 		if (!c->reason && !n)
 			fail_msg("%s: expected to fit", c->what);
 		if (c->reason) {
 			autobuf struct buf message = BUF_INIT;
 			if (n)
 				fail_msg("%s: expected not to fit", c->what);
-			cycle_message(&message, &s, &why);
+			cycle_message(&message, u.snapshot.n_nodes, &why);
 			if (strcmp(buf_str(&message), c->reason) != 0)
 				fail_msg("%s: got '%s'", c->what, buf_str(&message));
 		}
 		informer_unref(p);
 		reasons_release(&why);
-		cycle_release(&cycle);
-		snapshot_release(&s);
+		cluster_release(&u);
 	}
 }
 
 static void test_message_counts_and_sorts(void **state)
 {
-	struct snapshot s;
-	struct cycle cycle;
+	struct cluster u;
 	struct reasons why = {0};
-	snapshot_init(&s);
-	cycle_init(&cycle);
-	add_node(&s, NODE("a", "spec: {taints: [{key: k, value: v, effect: NoSchedule}]}"));
-	add_node(&s, NODE("b", ""));
-	add_node(&s, NODE("c", ""));
-	const struct sched_pod *p = decode(&sched_pod_type, ASK("cpu: '3'"));
-	assert_null(cycle_run(&cycle, &s, p, &why));
+	cluster_init(&u);
+	add_node(&u, NODE("a", "spec: {taints: [{key: k, value: v, effect: NoSchedule}]}"));
+	add_node(&u, NODE("b", ""));
+	add_node(&u, NODE("c", ""));
+	const struct sched_pod *p = make_pod(ASK("cpu: '3'"));
+	assert_null(run(&u, p, &why));
 	autobuf struct buf message = BUF_INIT;
-	cycle_message(&message, &s, &why);
+	cycle_message(&message, u.snapshot.n_nodes, &why);
 	assert_string_equal(
 		buf_str(&message),
 		"0/3 nodes are available: 1 node(s) had untolerated taint {k: v}, 2 Insufficient cpu.");
 	informer_unref(p);
 	reasons_release(&why);
-	cycle_release(&cycle);
-	snapshot_release(&s);
+	cluster_release(&u);
 }
 
 struct score_case {
@@ -180,63 +189,80 @@ static void test_scores(void **state)
 {
 	for (size_t i = 0; i < ARRAY_LEN(score_cases); i++) {
 		const struct score_case *c = &score_cases[i];
-		struct snapshot s;
-		struct cycle cycle;
-		snapshot_init(&s);
-		cycle_init(&cycle);
-		add_node(&s, c->a);
-		add_node(&s, c->b);
+		struct cluster u;
+		cluster_init(&u);
+		add_node(&u, c->a);
+		add_node(&u, c->b);
 		if (c->bound)
-			add_pod(&s, c->bound);
-		const struct sched_pod *p = decode(&sched_pod_type, c->pod);
+			add_pod(&u, c->bound);
+		const struct sched_pod *p = make_pod(c->pod);
 		for (int round = 0; round < 8; round++) {
 			struct reasons why = {0};
-			const struct node_state *n = cycle_run(&cycle, &s, p, &why);
-			if (!n || strcmp(n->name, c->winner) != 0)
-				fail_msg("%s: got %s", c->what, n ? n->name : "none");
+			const struct node_state *n = run(&u, p, &why);
+			if (!n || strcmp(node_state_name(n), c->winner) != 0)
+				fail_msg("%s: got %s", c->what, n ? node_state_name(n) : "none");
 			reasons_release(&why);
 		}
 		informer_unref(p);
-		cycle_release(&cycle);
-		snapshot_release(&s);
+		cluster_release(&u);
 	}
 }
 
-static void test_requests_of_init_containers_and_sidecars(void **state)
+/* A DaemonSet's Pod names its node: the others are counted, with the same words, without a look. */
+static void test_pinned_pods(void **state)
 {
-	const struct sched_pod *p = decode(
-		&sched_pod_type,
-		"metadata: {name: p, namespace: d, uid: u1}\nspec:\n  overhead: {cpu: 10m}\n  containers:\n"
-		"  - {name: c, resources: {requests: {cpu: 300m}}}\n  initContainers:\n  - {name: i, resources: {requests: {cpu: 100m}}}\n"
-		"  - {name: s, restartPolicy: Always, resources: {requests: {cpu: 200m}}}\n  - {name: j, "
-		"resources: {requests: {cpu: 700m, memory: 1Mi}}}\n");
-	assert_int_equal(p->req.cpu_milli, 910); /* max(300+200, 700+200) + 10 */
-	assert_int_equal(p->req.memory, 1024 * 1024);
-	informer_unref(p);
+#define PIN(n)                                                                                                                 \
+	"affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchFields: [{key: " \
+	"metadata.name, operator: In, values: [" n "]}]}]}}}"
+	static const struct {
+		const char *pod, *node, *message;
+	} cases[] = {
+		{POD(PIN("b")), "b", NULL},
+		{POD(PIN("z")), NULL,
+		 "0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector."},
+		{POD(PIN("c")), NULL,
+		 "0/3 nodes are available: 1 node(s) were unschedulable, 2 node(s) didn't match Pod's node affinity/selector."},
+	};
+	struct cluster u;
+	cluster_init(&u);
+	add_node(&u, NODE("a", ""));
+	add_node(&u, NODE("b", ""));
+	add_node(&u, NODE("c", "spec: {unschedulable: true}"));
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct reasons why = {0};
+		const struct sched_pod *p = make_pod(cases[i].pod);
+		const struct node_state *n = run(&u, p, &why);
+		assert_int_equal(!n, !cases[i].node);
+		if (n)
+			assert_string_equal(node_state_name(n), cases[i].node);
+		autobuf struct buf message = BUF_INIT;
+		cycle_message(&message, u.snapshot.n_nodes, &why);
+		if (!n)
+			assert_string_equal(buf_str(&message), cases[i].message);
+		reasons_release(&why);
+		informer_unref(p);
+	}
+	cluster_release(&u);
 }
 
-static void test_sums_follow_pods(void **state)
+static void test_more_nodes_than_are_scored(void **state)
 {
-	struct snapshot s;
-	snapshot_init(&s);
-	add_node(&s, NODE("a", ""));
-	const char *q = "metadata: {name: q, namespace: d, uid: u2}\nspec: {nodeName: a, containers: [{name: "
-			"c, resources: {requests: {cpu: '1'}}, ports: [{containerPort: 1, hostPort: 9}]}]}";
-	add_pod(&s, q);
-	add_pod(&s, q); /* the same again changes nothing */
-	const struct node_state *n = s.nodes[0];
-	assert_int_equal(n->used.cpu_milli, 1000);
-	assert_int_equal(n->n_pods, 1);
-	assert_int_equal(n->n_ports, 1);
-	snapshot_set_node(&s, "a", NULL);
-	assert_int_equal(s.n_nodes, 0);
-	add_node(&s, NODE("a", "")); /* the Pod was still there */
-	assert_int_equal(s.nodes[0]->used.cpu_milli, 1000);
-	snapshot_remove(&s, "u2");
-	assert_int_equal(s.nodes[0]->used.cpu_milli, 0);
-	assert_int_equal(s.nodes[0]->n_ports, 0);
-	assert_int_equal(s.nodes[0]->nonzero_memory, 0);
-	snapshot_release(&s);
+	struct cluster u;
+	struct reasons why = {0};
+	cluster_init(&u);
+	for (int i = 0; i < CYCLE_MAX_FEASIBLE + 10; i++) {
+		autofree char *yaml = mem_printf(
+			"metadata: {name: n%d}\nstatus: {allocatable: {cpu: 1, memory: 1Gi, pods: 9}}", i);
+		add_node(&u, yaml);
+	}
+	const struct sched_pod *p = make_pod(POD(""));
+	assert_non_null(run(&u, p, &why));
+	assert_int_equal(u.cycle.start, CYCLE_MAX_FEASIBLE); /* the next search goes on there */
+	assert_non_null(run(&u, p, &why));
+	assert_int_equal(u.cycle.start, CYCLE_MAX_FEASIBLE - 10);
+	informer_unref(p);
+	reasons_release(&why);
+	cluster_release(&u);
 }
 
 int main(void)
@@ -245,8 +271,8 @@ int main(void)
 		cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_message_counts_and_sorts),
 		cmocka_unit_test(test_scores),
-		cmocka_unit_test(test_requests_of_init_containers_and_sidecars),
-		cmocka_unit_test(test_sums_follow_pods),
+		cmocka_unit_test(test_pinned_pods),
+		cmocka_unit_test(test_more_nodes_than_are_scored),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,9 +28,10 @@ static bool backoff_less(const struct heap_node *a, const struct heap_node *b)
 	       CONTAINER_OF(b, struct queued_pod, node)->ready_ns;
 }
 
-void queue_init(struct queue *q)
+void queue_init(struct queue *q, const struct framework *f)
 {
-	*q = (struct queue){.active = HEAP_INIT(active_less), .backoff = HEAP_INIT(backoff_less)};
+	*q = (struct queue){
+		.framework = f, .active = HEAP_INIT(active_less), .backoff = HEAP_INIT(backoff_less)};
 	list_init(&q->unschedulable);
 	list_init(&q->in_flight);
 }
@@ -98,20 +99,11 @@ static void make_ready(struct queue *q, struct queued_pod *p)
 	place(q, p, p->ready_ns > clock_mono_ns() ? QUEUE_BACKOFF : QUEUE_ACTIVE);
 }
 
-static unsigned events_of(unsigned plugins)
-{
-	unsigned events = 0;
-	for (size_t i = 0; plugin_table[i]; i++)
-		if (plugins & (1u << i))
-			events |= plugin_table[i]->events;
-	return events;
-}
-
-static void queue_event_for(struct queue *q, struct queued_pod *p, unsigned events)
+static void tell(struct queue *q, struct queued_pod *p, const struct cluster_event *e)
 {
 	if (p->place == QUEUE_IN_FLIGHT)
-		p->missed |= events;
-	else if (p->place == QUEUE_UNSCHEDULABLE && (events_of(p->rejected) & events))
+		p->missed |= e->types;
+	else if (p->place == QUEUE_UNSCHEDULABLE && framework_helps(q->framework, p->rejected, p->pod, e))
 		make_ready(q, p);
 }
 
@@ -121,8 +113,8 @@ static bool same_wish(const struct sched_pod *a, const struct sched_pod *b)
 {
 	return a->base.meta.generation == b->base.meta.generation &&
 	       labels_equal(a->base.meta.labels, b->base.meta.labels) &&
-	       a->n_tolerations == b->n_tolerations && a->req.cpu_milli == b->req.cpu_milli &&
-	       a->req.memory == b->req.memory;
+	       a->demand.n_tolerations == b->demand.n_tolerations &&
+	       resources_equal(&a->demand.requests, &b->demand.requests);
 }
 
 void queue_set(struct queue *q, const struct sched_pod *pod)
@@ -142,7 +134,7 @@ void queue_set(struct queue *q, const struct sched_pod *pod)
 	if (p->place == QUEUE_ACTIVE)
 		heap_update(&q->active, &p->node);
 	if (!same_wish(old, pod))
-		queue_event_for(q, p, EVENT_POD_UPDATED);
+		tell(q, p, &(struct cluster_event){.types = EVENT_POD_UPDATED, .pod = pod});
 	informer_unref(old);
 }
 
@@ -211,14 +203,14 @@ void queue_retry(struct queue *q, struct queued_pod *p, unsigned rejected)
 	p->ready_ns = clock_mono_ns() + (delay < BACKOFF_MAX_NS ? delay : BACKOFF_MAX_NS);
 	p->rejected = rejected;
 	unplace(q, p);
-	bool wait = rejected && !(events_of(rejected) & p->missed);
+	bool wait = rejected && !framework_listens(q->framework, rejected, p->missed);
 	place(q, p, wait ? QUEUE_UNSCHEDULABLE : QUEUE_BACKOFF);
 }
 
-void queue_event(struct queue *q, unsigned events)
+void queue_event(struct queue *q, const struct cluster_event *e)
 {
 	list_for_each_safe (l, &q->unschedulable)
-		queue_event_for(q, list_entry(l, struct queued_pod, link), events);
+		tell(q, list_entry(l, struct queued_pod, link), e);
 	list_for_each (l, &q->in_flight)
-		list_entry(l, struct queued_pod, link)->missed |= events;
+		tell(q, list_entry(l, struct queued_pod, link), e);
 }

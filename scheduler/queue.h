@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pods waiting for a node, in three places as upstream (pkg/scheduler/backend/queue): active (priority, then
- * age), back-off (failed lately: 1 s doubling to 10 s), unschedulable (until an event concerns a plugin that
- * turned them down). No timer runs while nothing waits.
+ * Pods waiting for a node, in three places as upstream (pkg/scheduler/backend/queue): activeQ (priority, then age),
+ * backoffQ (failed lately: 1 s doubling to 10 s), unschedulable (until a plugin that turned them down takes an event for
+ * helpful: queueing hints). No timer runs while nothing waits.
  *
  * Everything here runs under the scheduler's lock. Pods are references held by the queue.
  */
@@ -11,7 +11,7 @@
 
 #include "base/heap.h"
 #include "base/list.h"
-#include "plugin.h"
+#include "framework.h"
 
 enum queue_place { QUEUE_ACTIVE, QUEUE_BACKOFF, QUEUE_UNSCHEDULABLE, QUEUE_IN_FLIGHT };
 
@@ -22,20 +22,21 @@ struct queued_pod {
 	enum queue_place place;
 	int attempts;
 	unsigned rejected; /* plugins that turned it down last time; 0 = an error, retry after back-off */
-	unsigned missed;   /* events while it was in flight */
+	unsigned missed;   /* types of the events while it was in flight */
 	int64_t added_ns;  /* first seen, monotonic */
 	int64_t ready_ns;  /* BACKOFF: when it becomes active */
 	bool deleted;	   /* IN_FLIGHT: gone from the API meanwhile */
 };
 
 struct queue {
+	const struct framework *framework;
 	struct heap active, backoff;
 	struct list unschedulable, in_flight;
 	size_t n_unschedulable, n_in_flight;
 	struct map by_uid; /* struct queued_pod * */
 };
 
-void queue_init(struct queue *q);
+void queue_init(struct queue *q, const struct framework *f);
 void queue_release(struct queue *q);
 /* A waiting Pod was added or changed. */
 void queue_set(struct queue *q, const struct sched_pod *pod);
@@ -49,6 +50,6 @@ int64_t queue_next_ns(const struct queue *q);
 void queue_done(struct queue *q, struct queued_pod *p);
 void queue_retry(struct queue *q, struct queued_pod *p, unsigned rejected);
 /* Something changed in the cluster: wakes the Pods it may help. */
-void queue_event(struct queue *q, unsigned events);
+void queue_event(struct queue *q, const struct cluster_event *e);
 
 #endif

@@ -6,16 +6,17 @@
 #include <stdlib.h>
 #include <cmocka.h>
 #include "base/clock.h"
+#include "make_test.h"
+#include "plugins/table.h"
 #include "queue.h"
 
 static const struct sched_pod *pod(const char *uid, int32_t priority)
 {
-	struct sched_pod *p = mem_zalloc(sizeof(*p));
-	p->base.refs = 1;
-	p->base.type = &sched_pod_type;
-	p->base.meta.uid = mem_strdup(uid);
-	p->priority = priority;
-	return p;
+	autofree char *yaml = mem_printf(
+		"metadata: {name: p, namespace: d, uid: %s}\nspec: {priority: %d, nodeSelector: {disk: ssd}, "
+		"containers: [{name: c, resources: {requests: {cpu: 2}}}]}",
+		uid, priority);
+	return make_pod(yaml);
 }
 
 static void add(struct queue *q, const char *uid, int32_t priority)
@@ -36,7 +37,7 @@ static int setup(void **state)
 {
 	clock_fake(1000 * NS_PER_S);
 	struct queue *q = MEM_NEW(struct queue);
-	queue_init(q);
+	queue_init(q, &framework_default);
 	*state = q;
 	return 0;
 }
@@ -82,9 +83,22 @@ static void test_errors_back_off_doubling_to_ten_seconds(void **state)
 	}
 }
 
-/* plugin_table[5] is NodeResourcesFit, [3] NodeAffinity: see plugins/table.c. */
-#define FIT (1u << 5)
-#define AFFINITY (1u << 3)
+#define FIT (1u << PLUGIN_NODE_RESOURCES_FIT)
+#define AFFINITY (1u << PLUGIN_NODE_AFFINITY)
+
+static void node_event(struct queue *q, unsigned types, const char *yaml)
+{
+	const struct sched_node *n = make_node(yaml);
+	queue_event(q, &(struct cluster_event){.types = types, .node = n});
+	informer_unref(n);
+}
+
+static void pod_deleted(struct queue *q)
+{
+	const struct sched_pod *p = pod("gone", 0);
+	queue_event(q, &(struct cluster_event){.types = EVENT_POD_DELETED, .pod = p});
+	informer_unref(p);
+}
 
 static void test_unschedulable_waits_for_an_event_that_helps(void **state)
 {
@@ -95,9 +109,58 @@ static void test_unschedulable_waits_for_an_event_that_helps(void **state)
 	queue_retry(q, p, AFFINITY);
 	assert_true(queue_next_ns(q) == CLOCK_NEVER);
 	clock_advance(60 * NS_PER_S);
-	queue_event(q, EVENT_POD_DELETED); /* frees room, which was not the trouble */
+	pod_deleted(q); /* frees room, which was not the trouble */
 	assert_string_equal(pop(q, &p), "none");
-	queue_event(q, EVENT_NODE_LABELS);
+	node_event(q, EVENT_NODE_LABELS,
+		   "metadata: {name: n, labels: {disk: hdd}}"); /* not the label it wants */
+	assert_string_equal(pop(q, &p), "none");
+	node_event(q, EVENT_NODE_LABELS, "metadata: {name: n, labels: {disk: ssd}}");
+	assert_string_equal(pop(q, &p), "a");
+	queue_done(q, p);
+}
+
+static void test_a_node_too_small_does_not_help(void **state)
+{
+	struct queue *q = *state;
+	struct queued_pod *p;
+	add(q, "a", 0);
+	assert_string_equal(pop(q, &p), "a");
+	queue_retry(q, p, FIT);
+	clock_advance(60 * NS_PER_S);
+	node_event(q, EVENT_NODE_ADDED, "metadata: {name: n}\nstatus: {allocatable: {cpu: 1, pods: 9}}");
+	assert_string_equal(pop(q, &p), "none");
+	node_event(q, EVENT_NODE_ADDED, "metadata: {name: n}\nstatus: {allocatable: {cpu: 2, pods: 9}}");
+	assert_string_equal(pop(q, &p), "a");
+	queue_done(q, p);
+}
+
+static void test_no_nodes_at_all_any_node_helps(void **state)
+{
+	struct queue *q = *state;
+	struct queued_pod *p;
+	add(q, "a", 0);
+	assert_string_equal(pop(q, &p), "a");
+	queue_retry(q, p, ~0u);
+	clock_advance(60 * NS_PER_S);
+	node_event(q, EVENT_NODE_ADDED, "metadata: {name: n}");
+	assert_string_equal(pop(q, &p), "a");
+	queue_done(q, p);
+}
+
+static void test_own_status_writes_do_not_count(void **state)
+{
+	struct queue *q = *state;
+	struct queued_pod *p;
+	add(q, "a", 0);
+	assert_string_equal(pop(q, &p), "a");
+	queue_retry(q, p, FIT);
+	clock_advance(60 * NS_PER_S);
+	add(q, "a", 0); /* the same wish again */
+	assert_string_equal(pop(q, &p), "none");
+	const struct sched_pod *less =
+		make_pod("metadata: {uid: a}\nspec: {nodeSelector: {disk: ssd}, containers: [{name: c}]}");
+	queue_set(q, less);
+	informer_unref(less);
 	assert_string_equal(pop(q, &p), "a");
 	queue_done(q, p);
 }
@@ -108,7 +171,7 @@ static void test_an_event_during_the_flight_counts(void **state)
 	struct queued_pod *p;
 	add(q, "a", 0);
 	assert_string_equal(pop(q, &p), "a");
-	queue_event(q, EVENT_POD_DELETED);
+	pod_deleted(q);
 	queue_retry(q, p, FIT);
 	assert_true(queue_next_ns(q) !=
 		    CLOCK_NEVER); /* in back-off, not waiting for an event that was there already */
@@ -137,6 +200,9 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_unschedulable_waits_for_an_event_that_helps, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_a_node_too_small_does_not_help, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_nodes_at_all_any_node_helps, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_own_status_writes_do_not_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_an_event_during_the_flight_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_deleted_in_flight_is_not_retried, setup, teardown),
 	};

@@ -2,10 +2,11 @@
 /*
  * Glue; see scheduler.h.
  *
- * One lock guards snapshot and queue. Informer handlers take it to apply an event, the cycle thread takes it
- * for one Pod at a time (tens of microseconds), binder threads take it to report. No I/O happens under it. A
- * Pod that got a node is «assumed»: counted on the node before its binding is written; the bound Pod from the
- * watch replaces it, a failed bind takes it back.
+ * One lock guards cache and queue. Informer handlers take it on the loop to apply an event, the cycle thread to take the
+ * next Pod with what has changed since the last (cache_update_snapshot) and to note the decision, the binder's replies to
+ * report. The search itself runs on the snapshot, outside of it, and no I/O happens under it. A Pod that got a node is
+ * «assumed»: counted on the node before its binding is written; the bound Pod from the watch replaces it, a failed bind
+ * takes it back.
  */
 #include "scheduler.h"
 
@@ -18,14 +19,16 @@
 #include "bind.h"
 #include "controller/event.h"
 #include "serve/health.h"
+#include "cache.h"
 #include "cycle.h"
 
-#define COMPONENT "default-scheduler"
+#define COMPONENT SCHEDULER_NAME
 
 struct scheduler {
-	pthread_mutex_t lock; /* guards snapshot, queue, stopping */
+	const struct framework *framework;
+	pthread_mutex_t lock; /* guards cache, queue, stopping */
 	pthread_cond_t wake;  /* queue changed */
-	struct snapshot snapshot;
+	struct cache cache;
 	struct queue queue;
 	bool stopping, running;
 	struct informer_set *informers;
@@ -74,8 +77,14 @@ static void count(enum result r, int64_t start_ns)
 /* ---- what the informers say ---- */
 static bool waits(const struct sched_pod *p)
 {
-	return p && !*p->node && !p->finished && !p->gated && p->base.meta.deleted_ns == 0 &&
-	       strcmp(p->scheduler, COMPONENT) == 0;
+	return p && !*p->node && !sched_pod_finished(p) && !p->n_gates && p->base.meta.deleted_ns == 0 &&
+	       p->ours;
+}
+
+/* Its place on a node is free. */
+static void pod_gone(struct scheduler *s, const struct sched_pod *p)
+{
+	queue_event(&s->queue, &(struct cluster_event){.types = EVENT_POD_DELETED, .pod = p});
 }
 
 static void on_pod(void *arg, const void *old_pod, const void *new_pod)
@@ -87,20 +96,20 @@ static void on_pod(void *arg, const void *old_pod, const void *new_pod)
 	/* A Pod deleted and made again under one name arrives as one update. */
 	if (old && new &&strcmp(old->base.meta.uid, uid) != 0) {
 		queue_delete(&s->queue, old->base.meta.uid);
-		snapshot_remove(&s->snapshot, old->base.meta.uid);
-		queue_event(&s->queue, EVENT_POD_DELETED);
+		cache_remove(&s->cache, old->base.meta.uid);
+		pod_gone(s, old);
 	}
-	if (new &&*new->node && !new->finished) {
+	if (new &&*new->node && !sched_pod_finished(new)) {
 		queue_delete(&s->queue, uid);
-		snapshot_place(&s->snapshot, new, new->node, false);
-	} else if (!new || new->finished) {
+		cache_place(&s->cache, new, new->node, false);
+	} else if (!new || sched_pod_finished(new)) {
 		queue_delete(&s->queue, uid);
-		snapshot_remove(&s->snapshot, uid);
+		cache_remove(&s->cache, uid);
 		if (*any->node)
-			queue_event(&s->queue, EVENT_POD_DELETED);
+			pod_gone(s, any);
 	} else if (!waits(new))
 		queue_delete(&s->queue, uid);
-	else if (!snapshot_assumed(&s->snapshot, uid))
+	else if (!cache_assumed(&s->cache, uid))
 		queue_set(&s->queue, new);
 	pthread_cond_signal(&s->wake);
 	pthread_mutex_unlock(&s->lock);
@@ -111,21 +120,7 @@ static bool same_taints(const struct sched_node *a, const struct sched_node *b)
 	if (a->unschedulable != b->unschedulable || a->n_taints != b->n_taints)
 		return false;
 	for (size_t i = 0; i < a->n_taints; i++)
-		if (strcmp(a->taints[i].key, b->taints[i].key) != 0 ||
-		    strcmp(a->taints[i].value, b->taints[i].value) != 0 ||
-		    strcmp(a->taints[i].effect, b->taints[i].effect) != 0)
-			return false;
-	return true;
-}
-
-static bool same_allocatable(const struct sched_node *a, const struct sched_node *b)
-{
-	const struct resources *x = &a->allocatable, *y = &b->allocatable;
-	if (a->pods != b->pods || x->cpu_milli != y->cpu_milli || x->memory != y->memory ||
-	    x->ephemeral != y->ephemeral || x->n_scalars != y->n_scalars)
-		return false;
-	for (size_t i = 0; i < x->n_scalars; i++)
-		if (x->scalars[i].value != resources_scalar(y, x->scalars[i].name))
+		if (!taint_equal(&a->taints[i], &b->taints[i]))
 			return false;
 	return true;
 }
@@ -135,7 +130,7 @@ static unsigned node_events(const struct sched_node *old, const struct sched_nod
 	if (!old)
 		return EVENT_NODE_ADDED;
 	return (same_taints(old, new) ? 0 : EVENT_NODE_TAINTS) |
-	       (same_allocatable(old, new) ? 0 : EVENT_NODE_ALLOCATABLE) |
+	       (resources_equal(&old->allocatable, &new->allocatable) ? 0 : EVENT_NODE_ALLOCATABLE) |
 	       (labels_equal(old->base.meta.labels, new->base.meta.labels) ? 0 : EVENT_NODE_LABELS);
 }
 
@@ -144,10 +139,10 @@ static void on_node(void *arg, const void *old_node, const void *new_node)
 	struct scheduler *s = arg;
 	const struct sched_node *old = old_node, *new = new_node;
 	pthread_mutex_lock(&s->lock);
-	snapshot_set_node(&s->snapshot, (new ? new : old)->base.meta.name, new);
+	cache_set_node(&s->cache, (new ? new : old)->base.meta.name, new);
 	unsigned events = new ? node_events(old, new) : 0;
 	if (events) {
-		queue_event(&s->queue, events);
+		queue_event(&s->queue, &(struct cluster_event){.types = events, .node = new});
 		pthread_cond_signal(&s->wake);
 	}
 	pthread_mutex_unlock(&s->lock);
@@ -174,20 +169,23 @@ static void on_bound(void *arg, const struct bind_item *i, const struct err *err
 	if (err->reason == REASON_NONE) {
 		char text[768];
 		snprintf(text, sizeof(text), "Successfully assigned %s/%s to %s", m->namespace, m->name,
-			 i->node);
+			 node_state_name(i->node));
 		record(s, i->pod, false, "Scheduled", text);
 		metric_observe(metric_series(metric_register(&sli_def), NULL),
 			       (double)(clock_mono_ns() - i->queued->added_ns) / NS_PER_S);
 	} else if (err->reason != REASON_NOT_FOUND)
-		log_warn_err(err, "could not bind", "pod=%s/%s node=%s", m->namespace, m->name, i->node);
+		log_warn_err(err, "could not bind", "pod=%s/%s node=%s", m->namespace, m->name,
+			     node_state_name(i->node));
 	pthread_mutex_lock(&s->lock);
 	/* NotFound and Conflict: deleted or bound by somebody else; the watch tells, nothing to retry. */
 	bool retry = err->reason != REASON_NONE && err->reason != REASON_NOT_FOUND &&
 		     err->reason != REASON_CONFLICT;
-	if (err->reason != REASON_NONE && snapshot_assumed(&s->snapshot, m->uid)) {
-		snapshot_remove(&s->snapshot, m->uid);
-		queue_event(&s->queue, EVENT_POD_DELETED);
+	if (err->reason != REASON_NONE && cache_assumed(&s->cache, m->uid)) {
+		cache_remove(&s->cache, m->uid);
+		pod_gone(s, i->pod);
 	}
+	if (err->reason != REASON_NONE && i->state)
+		framework_unreserve(s->framework, i->state, i->pod, i->node);
 	if (retry)
 		queue_retry(&s->queue, i->queued, 0);
 	else
@@ -198,42 +196,97 @@ static void on_bound(void *arg, const struct bind_item *i, const struct err *err
 		count(RESULT_ERROR, clock_mono_ns());
 }
 
-/* Under the lock: decides about one Pod and says what is to be written. False: nothing is. */
-static bool schedule_one(struct scheduler *s, struct cycle *c, struct queued_pod *q, struct bind_item *ret)
+/* The decision about one Pod, made outside of the lock. */
+struct decision {
+	int64_t start_ns;
+	const struct node_state *node, *nominated; /* of the snapshot */
+	struct reasons why;
+};
+
+static void decide(struct scheduler *s, struct cycle *c, const struct snapshot *snap,
+		   const struct sched_pod *p, struct decision *d)
 {
-	int64_t start = clock_mono_ns();
-	const struct sched_pod *p = q->pod;
-	struct reasons why = {0};
-	const struct node_state *node = cycle_run(c, &s->snapshot, p, &why);
-	*ret = (struct bind_item){.queued = q, .pod = informer_ref(p)};
-	if (node) {
-		ret->node = mem_strdup(node->name);
-		snapshot_place(&s->snapshot, p, node->name, true);
-		count(RESULT_SCHEDULED, start);
-		reasons_release(&why);
-		return true;
+	*d = (struct decision){.start_ns = clock_mono_ns()};
+	d->node = cycle_run(c, snap, p, &d->why, &d->nominated);
+	if (d->node && !framework_commit(s->framework, &c->state, p, d->node, &d->why))
+		d->node = NULL;
+}
+
+/* What unreserve will need if the binding fails. */
+static struct cycle_state *keep_state(const struct framework *f, struct cycle *c)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		if (!f->plugins[i]->unreserve)
+			continue;
+		struct cycle_state *st = mem_memdup(&c->state, sizeof(c->state));
+		c->state = (struct cycle_state){0};
+		return st;
 	}
-	autobuf struct buf message = BUF_INIT;
-	cycle_message(&message, &s->snapshot, &why);
-	/* No nodes at all: whatever node comes is worth a try. */
-	queue_retry(&s->queue, q, s->snapshot.n_nodes ? why.plugins : ~0u);
-	reasons_release(&why);
-	count(RESULT_UNSCHEDULABLE, start);
-	ret->message = buf_take(&message, NULL);
-	record(s, p, true, "FailedScheduling", ret->message);
-	if (p->unschedulable && strcmp(p->unschedulable, ret->message) == 0) {
-		informer_unref(p);
-		free(ret->message);
+	return NULL;
+}
+
+/* A node was found. False: the Pod went, or was bound by somebody else, during the search. */
+static bool assume(struct scheduler *s, struct cycle *c, struct queued_pod *q, const struct sched_pod *p,
+		   const struct decision *d, struct bind_item *ret)
+{
+	pthread_mutex_lock(&s->lock);
+	bool gone = q->deleted;
+	if (gone)
+		queue_done(&s->queue, q);
+	else
+		cache_place(&s->cache, p, node_state_name(d->node), true);
+	pthread_mutex_unlock(&s->lock);
+	count(RESULT_SCHEDULED, d->start_ns);
+	if (gone) {
+		framework_unreserve(s->framework, &c->state, p, d->node);
 		return false;
 	}
+	*ret = (struct bind_item){.queued = q,
+				  .pod = informer_ref(p),
+				  .node = node_state_ref(d->node),
+				  .state = keep_state(s->framework, c)};
 	return true;
+}
+
+/* Nowhere: back into the queue, with an event and, unless it says so already, a condition. */
+static bool refuse(struct scheduler *s, struct queued_pod *q, const struct sched_pod *p,
+		   const struct snapshot *snap, const struct decision *d, struct bind_item *ret)
+{
+	autobuf struct buf message = BUF_INIT;
+	cycle_message(&message, snap->n_nodes, &d->why);
+	pthread_mutex_lock(&s->lock);
+	/* No nodes at all: whatever node comes is worth a try. */
+	queue_retry(&s->queue, q, snap->n_nodes ? d->why.plugins : ~0u);
+	pthread_mutex_unlock(&s->lock);
+	count(RESULT_UNSCHEDULABLE, d->start_ns);
+	record(s, p, true, "FailedScheduling", buf_str(&message));
+	if (p->unschedulable && !strcmp(p->unschedulable, buf_str(&message)) && !d->nominated)
+		return false;
+	*ret = (struct bind_item){.pod = informer_ref(p),
+				  .message = buf_take(&message, NULL),
+				  .nominated = d->nominated ? node_state_ref(d->nominated) : NULL};
+	return true;
+}
+
+static void schedule_one(struct scheduler *s, struct cycle *c, struct snapshot *snap, struct queued_pod *q,
+			 const struct sched_pod *p)
+{
+	struct decision d;
+	struct bind_item item;
+	decide(s, c, snap, p, &d);
+	bool write = d.node ? assume(s, c, q, p, &d, &item) : refuse(s, q, p, snap, &d, &item);
+	reasons_release(&d.why);
+	if (write)
+		binder_push(s->binder, &item);
 }
 
 static void *cycle_thread(void *arg)
 {
 	struct scheduler *s = arg;
 	struct cycle c;
-	cycle_init(&c);
+	struct snapshot snap;
+	cycle_init(&c, s->framework);
+	snapshot_init(&snap);
 	pthread_mutex_lock(&s->lock);
 	while (!s->stopping) {
 		struct queued_pod *q = queue_pop(&s->queue);
@@ -241,15 +294,16 @@ static void *cycle_thread(void *arg)
 			clock_cond_wait(&s->wake, &s->lock, queue_next_ns(&s->queue));
 			continue;
 		}
-		struct bind_item item;
-		bool write = schedule_one(s, &c, q, &item);
+		const struct sched_pod *p = informer_ref(q->pod);
+		cache_update_snapshot(&s->cache, &snap);
 		pthread_mutex_unlock(&s->lock);
-		if (write)
-			binder_push(s->binder, &item);
+		schedule_one(s, &c, &snap, q, p);
+		informer_unref(p);
 		pthread_mutex_lock(&s->lock);
 	}
 	pthread_mutex_unlock(&s->lock);
 	cycle_release(&c);
+	snapshot_release(&snap);
 	return NULL;
 }
 
@@ -273,10 +327,11 @@ struct scheduler *scheduler_new(struct rest *r)
 	struct scheduler *s = MEM_NEW(struct scheduler);
 	pthread_mutex_init(&s->lock, NULL);
 	clock_cond_init(&s->wake);
-	snapshot_init(&s->snapshot);
-	queue_init(&s->queue);
+	s->framework = &framework_default;
+	cache_init(&s->cache);
+	queue_init(&s->queue, s->framework);
 	s->events = events_new(r);
-	s->binder = binder_new(rest_get_config(r), on_bound, s);
+	s->binder = binder_new(r, on_bound, s);
 	metric_gauge_fn(&pending_def, pending_gauge, s);
 	s->informers = informer_set_new(r);
 	informer_add(s->informers, &sched_node_type, NULL, on_node, s);
@@ -307,11 +362,12 @@ void scheduler_free(struct scheduler *s)
 	s->stopping = true;
 	pthread_cond_broadcast(&s->wake);
 	pthread_mutex_unlock(&s->lock);
-	binder_free(s->binder);
+	binder_stop(s->binder);
 	if (s->running)
 		pthread_join(s->thread, NULL);
+	binder_free(s->binder);
 	queue_release(&s->queue);
-	snapshot_release(&s->snapshot);
+	cache_release(&s->cache);
 	informer_set_free(s->informers);
 	events_free(s->events);
 	pthread_cond_destroy(&s->wake);

@@ -1,168 +1,152 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Incremental node sums; see snapshot.h.
- *
- * A Pod is remembered with the struct that was counted, so that taking it away subtracts exactly what was
- * added, whatever the API object says by then. A node state outlives its Node object while Pods are still
- * placed on it.
- */
+/* See snapshot.h. A node that goes away leaves its place to the last one. */
 #include "snapshot.h"
 
+#include <stdlib.h>
 #include <string.h>
-
-struct placed {
-	const struct sched_pod *pod; /* a reference */
-	struct node_state *node;
-	bool assumed;
-};
 
 void snapshot_init(struct snapshot *s)
 {
 	*s = (struct snapshot){0};
 }
 
-static void node_state_free(struct node_state *n)
-{
-	informer_unref(n->node);
-	resources_release(&n->used);
-	free(n->ports);
-	free(n->name);
-	free(n);
-}
-
 void snapshot_release(struct snapshot *s)
 {
-	for (struct map_iter it = {0}; map_next(&s->pods, &it);) {
-		struct placed *p = it.value;
-		informer_unref(p->pod);
-		free(p);
-	}
-	for (struct map_iter it = {0}; map_next(&s->by_name, &it);)
-		node_state_free(it.value);
-	map_release(&s->pods);
+	for (size_t i = 0; i < s->n_nodes; i++)
+		node_state_unref(s->nodes[i]);
+	for (size_t i = 0; i < s->n_topologies; i++)
+		topology_free(s->topologies[i]);
 	map_release(&s->by_name);
 	map_release(&s->images);
 	free(s->nodes);
+	free(s->affinity);
+	free(s->anti_affinity);
 	*s = (struct snapshot){0};
 }
 
-static struct node_state *node_state_ensure(struct snapshot *s, const char *name)
+static void *number(size_t n)
 {
-	struct node_state *n = map_get(&s->by_name, name);
-	if (!n) {
-		n = MEM_NEW(struct node_state);
-		n->name = mem_strdup(name);
-		map_set(&s->by_name, name, n);
-	}
-	return n;
+	return (void *)(uintptr_t)n;
 }
 
-static void drop_when_unused(struct snapshot *s, struct node_state *n)
+static size_t place_of(const struct snapshot *s, const char *name)
 {
-	if (n->node || n->n_pods > 0)
-		return;
-	map_del(&s->by_name, n->name);
-	node_state_free(n);
+	return (size_t)(uintptr_t)map_get(&s->by_name, name) - 1; /* SIZE_MAX when absent */
 }
 
-static void count_images(struct snapshot *s, const struct sched_node *node, intptr_t delta)
+static void count_images(struct snapshot *s, const struct sched_node *node, int delta)
 {
-	for (size_t i = 0; node && i < node->n_images; i++) {
-		const char *name = node->images[i].name;
-		intptr_t count = (intptr_t)map_get(&s->images, name) + delta;
-		if (count > 0)
-			map_set(&s->images, name, (void *)count);
-		else
-			map_del(&s->images, name);
-	}
-}
-
-void snapshot_set_node(struct snapshot *s, const char *name, const struct sched_node *node)
-{
-	struct node_state *n = node ? node_state_ensure(s, name) : map_get(&s->by_name, name);
-	if (!n)
-		return;
-	count_images(s, n->node, -1);
-	count_images(s, node, 1);
-	if (node && !n->node) {
-		if (s->n_nodes == s->cap_nodes) {
-			s->cap_nodes = s->cap_nodes ? 2 * s->cap_nodes : 16;
-			s->nodes = mem_realloc_array(s->nodes, s->cap_nodes, sizeof(struct node_state *));
+	for (size_t i = 0; i < node->n_images; i++)
+		for (size_t k = 0; k < node->images[i].n_names; k++) {
+			const char *name = node->images[i].names[k];
+			size_t n = (size_t)(uintptr_t)map_get(&s->images, name) + (size_t)delta;
+			if (n)
+				map_set(&s->images, name, number(n));
+			else
+				map_del(&s->images, name);
 		}
-		n->index = s->n_nodes;
-		s->nodes[s->n_nodes++] = n;
-	} else if (!node && n->node) {
-		s->nodes[n->index] = s->nodes[--s->n_nodes];
-		s->nodes[n->index]->index = n->index;
+}
+
+static void place_labels(struct snapshot *s, size_t at, const struct labels *l)
+{
+	for (size_t i = 0; i < s->n_topologies; i++)
+		topology_set(s->topologies[i], at, l);
+}
+
+static void put(struct snapshot *s, const struct node_state *n, size_t at)
+{
+	s->nodes[at] = n;
+	((struct node_state *)n)->index = at; /* the snapshot's own field; the cache does not read it */
+}
+
+static size_t append(struct snapshot *s, const struct node_state *n)
+{
+	if (s->n_nodes == s->cap) {
+		s->cap = s->cap ? 2 * s->cap : 16;
+		s->nodes = mem_realloc_array(s->nodes, s->cap, sizeof(*s->nodes));
+		s->affinity = mem_realloc_array(s->affinity, s->cap, sizeof(*s->affinity));
+		s->anti_affinity = mem_realloc_array(s->anti_affinity, s->cap, sizeof(*s->anti_affinity));
 	}
-	const struct sched_node *old = n->node;
-	n->node = node ? informer_ref(node) : NULL;
-	informer_unref(old);
-	drop_when_unused(s, n);
+	size_t at = s->n_nodes++;
+	map_set(&s->by_name, node_state_name(n), number(at + 1));
+	return at;
 }
 
-static void count_port(struct node_state *n, const struct host_port *port, int delta)
+void snapshot_set(struct snapshot *s, const struct node_state *n)
 {
-	for (size_t i = 0; i < n->n_ports; i++) {
-		struct port_use *u = &n->ports[i];
-		if (u->port.port != port->port || strcmp(u->port.ip, port->ip) != 0 ||
-		    strcmp(u->port.protocol, port->protocol) != 0)
-			continue;
-		u->count += delta;
-		if (u->count <= 0)
-			*u = n->ports[--n->n_ports];
+	size_t at = place_of(s, node_state_name(n));
+	const struct node_state *old = at < s->n_nodes ? s->nodes[at] : NULL;
+	if (old == n)
 		return;
+	if (!old)
+		at = append(s, n);
+	put(s, node_state_ref(n), at);
+	if (!old || old->node != n->node) {
+		count_images(s, n->node, 1);
+		if (old)
+			count_images(s, old->node, -1);
+		place_labels(s, at, n->node->base.meta.labels);
 	}
-	if (delta <= 0)
-		return;
-	n->ports = mem_realloc_array(n->ports, n->n_ports + 1, sizeof(*n->ports));
-	n->ports[n->n_ports++] = (struct port_use){.port = *port, .count = delta};
+	s->lists_stale |= n->n_affinity || (old && old->n_affinity);
+	node_state_unref(old);
 }
 
-static void count_pod(struct node_state *n, const struct sched_pod *p, int sign)
+void snapshot_remove(struct snapshot *s, const char *name)
 {
-	resources_add(&n->used, &p->req, sign);
-	n->nonzero_cpu += sign * p->nonzero_cpu;
-	n->nonzero_memory += sign * p->nonzero_memory;
-	n->n_pods += sign;
-	for (size_t i = 0; i < p->n_ports; i++)
-		count_port(n, &p->ports[i], sign);
-}
-
-void snapshot_remove(struct snapshot *s, const char *uid)
-{
-	struct placed *p = map_del(&s->pods, uid);
-	if (!p)
+	size_t at = place_of(s, name), last = s->n_nodes - 1;
+	if (at >= s->n_nodes)
 		return;
-	count_pod(p->node, p->pod, -1);
-	drop_when_unused(s, p->node);
-	informer_unref(p->pod);
-	free(p);
-}
-
-void snapshot_place(struct snapshot *s, const struct sched_pod *pod, const char *node, bool assumed)
-{
-	const char *uid = pod->base.meta.uid;
-	struct placed *p = map_get(&s->pods, uid);
-	if (p && p->pod == pod && strcmp(p->node->name, node) == 0) {
-		p->assumed = assumed;
-		return;
+	const struct node_state *old = s->nodes[at];
+	map_del(&s->by_name, name);
+	count_images(s, old->node, -1);
+	place_labels(s, last, NULL);
+	s->n_nodes--;
+	if (at != last) {
+		put(s, s->nodes[last], at);
+		map_set(&s->by_name, node_state_name(s->nodes[at]), number(at + 1));
+		place_labels(s, at, s->nodes[at]->node->base.meta.labels);
 	}
-	snapshot_remove(s, uid);
-	p = MEM_NEW(struct placed);
-	*p = (struct placed){
-		.pod = informer_ref(pod), .node = node_state_ensure(s, node), .assumed = assumed};
-	count_pod(p->node, pod, 1);
-	map_set(&s->pods, uid, p);
+	s->lists_stale |= s->n_affinity > 0;
+	node_state_unref(old);
 }
 
-bool snapshot_assumed(const struct snapshot *s, const char *uid)
+void snapshot_settle(struct snapshot *s)
 {
-	const struct placed *p = map_get(&s->pods, uid);
-	return p && p->assumed;
+	if (!s->lists_stale)
+		return;
+	s->lists_stale = false;
+	s->n_affinity = s->n_anti_affinity = 0;
+	for (size_t i = 0; i < s->n_nodes; i++) {
+		if (s->nodes[i]->n_affinity)
+			s->affinity[s->n_affinity++] = i;
+		if (s->nodes[i]->n_anti_affinity)
+			s->anti_affinity[s->n_anti_affinity++] = i;
+	}
+}
+
+const struct node_state *snapshot_node(const struct snapshot *s, const char *name)
+{
+	size_t at = place_of(s, name);
+	return at < s->n_nodes ? s->nodes[at] : NULL;
 }
 
 size_t snapshot_image_nodes(const struct snapshot *s, const char *image)
 {
-	return (size_t)(intptr_t)map_get(&s->images, image);
+	return (size_t)(uintptr_t)map_get(&s->images, image);
+}
+
+const struct topology *snapshot_topology(const struct snapshot *frozen, const char *key)
+{
+	struct snapshot *s = (struct snapshot *)frozen; /* derived, and one thread's: const to its readers */
+	for (size_t i = 0; i < s->n_topologies; i++)
+		if (!strcmp(topology_key(s->topologies[i]), key))
+			return s->topologies[i];
+	struct topology *t = topology_new(key);
+	for (size_t i = 0; i < s->n_nodes; i++)
+		topology_set(t, i, s->nodes[i]->node->base.meta.labels);
+	if (s->n_topologies < SNAPSHOT_TOPOLOGIES)
+		return s->topologies[s->n_topologies++] = t;
+	struct topology **oldest = &s->topologies[s->next_topology++ % SNAPSHOT_TOPOLOGIES];
+	topology_free(*oldest);
+	return *oldest = t;
 }

@@ -1,48 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The cluster as the scheduler sees it: nodes in an array, each with the sums of what its Pods take. Updated
- * incrementally by events and by assumed Pods (placed here, binding still on its way), never rebuilt.
+ * The cluster as one search sees it: the nodes that exist, in an array, each a frozen state.
  *
- * Owned by the scheduler's lock; plugins get it const. Pods and nodes inside are references.
+ * It belongs to the thread that searches, without a lock. cache_update_snapshot brings it up to date between two
+ * searches, by the nodes that changed meanwhile; what is derived here (names, images, topology) follows each of them.
+ * Plugins get it const.
  */
 #ifndef SNAPSHOT_H
 #define SNAPSHOT_H
 
 #include "base/map.h"
-#include "node.h"
+#include "node_state.h"
+#include "topology.h"
 
-struct port_use {
-	struct host_port port;
-	int count; /* Pods that hold it: two may, briefly, when one was bound past the scheduler */
-};
-struct node_state {
-	const struct sched_node *node; /* NULL: Pods are known to be here, the Node object is not */
-	size_t index;		       /* place in snapshot.nodes; meaningless while node is NULL */
-	char *name;
-	struct resources used;
-	int64_t nonzero_cpu, nonzero_memory;
-	int64_t n_pods;
-	struct port_use *ports;
-	size_t n_ports;
-};
+#define SNAPSHOT_TOPOLOGIES 16 /* keys at most; a further one takes the place of the oldest */
 
-struct placed; /* inside */
 struct snapshot {
-	struct node_state **nodes; /* those with a Node object */
-	size_t n_nodes, cap_nodes;
-	struct map by_name; /* name -> struct node_state * */
-	struct map pods;    /* Pod uid -> struct placed * */
-	struct map images;  /* image name -> count of nodes holding it, as (void *)count */
+	const struct node_state **nodes;
+	size_t n_nodes, cap;
+	uint64_t generation; /* the cache's */
+	struct map by_name;  /* name -> place + 1 */
+	struct map images;   /* image name -> count of nodes holding it */
+	/* Places of the nodes whose Pods have (anti-)affinity, and of those with a required anti-affinity. */
+	size_t *affinity, *anti_affinity;
+	size_t n_affinity, n_anti_affinity;
+	/* inside */
+	bool lists_stale;
+	struct topology *topologies[SNAPSHOT_TOPOLOGIES];
+	size_t n_topologies, next_topology;
 };
 
 void snapshot_init(struct snapshot *s);
 void snapshot_release(struct snapshot *s);
-/* new NULL = the Node is gone. Takes its own reference. */
-void snapshot_set_node(struct snapshot *s, const char *name, const struct sched_node *node);
-/* Puts the Pod on a node (replacing an earlier place of the same uid), or takes it away. */
-void snapshot_place(struct snapshot *s, const struct sched_pod *pod, const char *node, bool assumed);
-void snapshot_remove(struct snapshot *s, const char *uid);
-bool snapshot_assumed(const struct snapshot *s, const char *uid);
+
+const struct node_state *snapshot_node(const struct snapshot *s, const char *name); /* NULL when absent */
 size_t snapshot_image_nodes(const struct snapshot *s, const char *image);
+/* Domains of the nodes by the values of one label. Made when first asked for, kept up to date from then on. */
+const struct topology *snapshot_topology(const struct snapshot *s, const char *key);
+
+/* ---- for cache.c: puts the state there, or in the place of an older one of that name; takes one away ---- */
+void snapshot_set(struct snapshot *s, const struct node_state *n);
+void snapshot_remove(struct snapshot *s, const char *name);
+void snapshot_settle(struct snapshot *s); /* once all are in place */
 
 #endif

@@ -4,9 +4,11 @@
 #include <math.h>
 #include "plugins/table.h"
 
-static bool wanted(const struct sched_pod *p)
+static enum verdict prescore(struct cycle_state *st, const struct sched_pod *p, const struct snapshot *s,
+			     const struct node_state *const *nodes, size_t n)
 {
-	return p->req.cpu_milli > 0 || p->req.memory > 0;
+	const struct resources *want = &p->demand.requests;
+	return want->cpu_milli > 0 || want->memory > 0 ? VERDICT_OK : VERDICT_SKIP;
 }
 
 static double fraction(int64_t requested, int64_t allocatable)
@@ -15,17 +17,18 @@ static double fraction(int64_t requested, int64_t allocatable)
 	return f > 1 ? 1 : f;
 }
 
-static int64_t score(const struct sched_pod *p, const struct node_state *n, const struct snapshot *s)
+static int64_t score(const struct cycle_state *st, const struct sched_pod *p, const struct node_state *n,
+		     const struct snapshot *s)
 {
 	const struct resources *alloc = &n->node->allocatable;
-	double cpu = fraction(n->used.cpu_milli + p->req.cpu_milli, alloc->cpu_milli);
-	double memory = fraction(n->used.memory + p->req.memory, alloc->memory);
+	double cpu = fraction(n->used.cpu_milli + p->demand.requests.cpu_milli, alloc->cpu_milli);
+	double memory = fraction(n->used.memory + p->demand.requests.memory, alloc->memory);
 	return (int64_t)((1 - fabs(cpu - memory) / 2) * SCORE_MAX);
 }
 
 const struct plugin plugin_balanced_allocation = {
 	.name = "NodeResourcesBalancedAllocation",
-	.wanted_score = wanted,
+	.prescore = prescore,
 	.score = score,
 	.weight = 1,
 };

@@ -23,21 +23,37 @@ static bool same_image(const char *asked, const char *have)
 	return !strchr(slash ? slash : asked, ':') && strcmp(have + n, ":latest") == 0;
 }
 
-static int64_t score(const struct sched_pod *p, const struct node_state *n, const struct snapshot *s)
+/* Is any of them on any node? Most Pods find theirs nowhere, or are all alike. */
+static enum verdict prescore(struct cycle_state *st, const struct sched_pod *p, const struct snapshot *s,
+			     const struct node_state *const *nodes, size_t n)
 {
-	int64_t sum = 0;
-	for (size_t i = 0; i < p->n_images; i++) {
-		for (size_t k = 0; k < n->node->n_images; k++) {
-			const struct node_image *image = &n->node->images[k];
-			if (!same_image(p->images[i], image->name))
+	return map_len(&s->images) ? VERDICT_OK : VERDICT_SKIP;
+}
+
+static int64_t image_score(const char *asked, const struct sched_node *node, const struct snapshot *s)
+{
+	for (size_t i = 0; asked && i < node->n_images; i++) {
+		for (size_t k = 0; k < node->images[i].n_names; k++) {
+			const char *name = node->images[i].names[k];
+			if (!same_image(asked, name))
 				continue;
-			size_t holders = snapshot_image_nodes(s, image->name);
-			sum += (int64_t)((double)image->size * (double)holders /
-					 (double)(s->n_nodes ? s->n_nodes : 1));
-			break;
+			double share =
+				(double)snapshot_image_nodes(s, name) / (double)(s->n_nodes ? s->n_nodes : 1);
+			return (int64_t)((double)node->images[i].size * share);
 		}
 	}
-	int64_t max = MAX_PER_CONTAINER * (int64_t)(p->n_containers ? p->n_containers : 1);
+	return 0;
+}
+
+static int64_t score(const struct cycle_state *st, const struct sched_pod *p, const struct node_state *n,
+		     const struct snapshot *s)
+{
+	int64_t sum = 0, containers = (int64_t)(p->n_images + p->n_init_images);
+	for (size_t i = 0; i < p->n_images; i++)
+		sum += image_score(p->images[i].name, n->node, s);
+	for (size_t i = 0; i < p->n_init_images; i++)
+		sum += image_score(p->init_images[i].name, n->node, s);
+	int64_t max = MAX_PER_CONTAINER * (containers ? containers : 1);
 	if (sum < MIN_THRESHOLD)
 		sum = MIN_THRESHOLD;
 	if (sum > max)
@@ -47,6 +63,7 @@ static int64_t score(const struct sched_pod *p, const struct node_state *n, cons
 
 const struct plugin plugin_image_locality = {
 	.name = "ImageLocality",
+	.prescore = prescore,
 	.score = score,
 	.weight = 1,
 };

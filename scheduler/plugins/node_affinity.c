@@ -1,75 +1,97 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * nodeSelector (all labels match), required node affinity (one term matches; a term's expressions all hold;
- * an empty term matches nothing) and preferred node affinity (weights of the matching terms are summed).
+ * nodeSelector and required node affinity filter, preferred node affinity scores by the weights of the terms that match
+ * (object/core/affinity.h). A Pod whose every term names its nodes (DaemonSets) is matched against those alone.
  */
 #include <string.h>
 #include "plugins/table.h"
 
-static bool term_matches(const struct node_term *t, const struct node_state *n)
+static const char reason[] = "node(s) didn't match Pod's node affinity/selector";
+
+/* The name that the term's fields pin the Pod to, or NULL. */
+static const char *pinned(const struct node_term *t)
 {
-	if (t->n_labels == 0 && t->n_fields == 0)
-		return false;
-	for (size_t i = 0; i < t->n_labels; i++)
-		if (!requirement_matches(&t->labels[i], n->node->base.meta.labels))
-			return false;
 	for (size_t i = 0; i < t->n_fields; i++) {
-		/* metadata.name is the only field there is, with In or NotIn of one value. */
 		const struct requirement *r = &t->fields[i];
-		bool equal = r->n == 1 && strcmp(r->values[0], n->name) == 0;
-		if (strcmp(r->key, "metadata.name") != 0 || equal != (r->op == SELECTOR_IN))
-			return false;
+		if (!strcmp(r->key, "metadata.name") && r->op == SELECTOR_IN && r->n == 1)
+			return r->values[0];
 	}
-	return true;
+	return NULL;
 }
 
-static bool wanted_filter(const struct sched_pod *p)
+#define PINNED_MAX 16
+static void narrow(struct cycle_state *st, const struct node_affinity *a, const struct snapshot *s)
 {
-	return p->n_selector > 0 || p->has_required;
+	const struct node_state *nodes[PINNED_MAX];
+	size_t n = 0;
+	if (!a || !a->n_required || a->n_required > PINNED_MAX)
+		return;
+	for (size_t i = 0; i < a->n_required; i++) {
+		const char *name = pinned(&a->required[i]);
+		if (!name)
+			return;
+		const struct node_state *node = snapshot_node(s, name);
+		bool twice = false;
+		for (size_t k = 0; k < n; k++)
+			twice |= nodes[k] == node;
+		if (node && !twice)
+			nodes[n++] = node;
+	}
+	cycle_state_only(st, nodes, n, reason);
 }
 
-static bool matches(const struct sched_pod *p, const struct node_state *n)
+static enum verdict prefilter(struct cycle_state *st, const struct sched_pod *p, const struct snapshot *s,
+			      struct reasons *why)
 {
-	for (size_t i = 0; i < p->n_selector; i++)
-		if (!requirement_matches(&p->selector[i], n->node->base.meta.labels))
-			return false;
-	if (!p->has_required)
+	const struct node_affinity *a = p->demand.affinity;
+	if (!p->demand.node_selector && (!a || !a->has_required))
+		return VERDICT_SKIP;
+	narrow(st, a, s);
+	return VERDICT_OK;
+}
+
+static bool matches(const struct sched_pod *p, const struct sched_node *n)
+{
+	return node_affinity_matches(p->demand.node_selector, p->demand.affinity, sched_node_name(n),
+				     n->base.meta.labels);
+}
+
+static bool filter(const struct cycle_state *st, const struct sched_pod *p, const struct node_state *n,
+		   struct reasons *why)
+{
+	if (matches(p, n->node))
 		return true;
-	for (size_t i = 0; i < p->n_required; i++)
-		if (term_matches(&p->required[i], n))
-			return true;
+	reasons_add(why, reason);
 	return false;
 }
 
-static bool filter(const struct sched_pod *p, const struct node_state *n, struct reasons *why)
+static enum verdict prescore(struct cycle_state *st, const struct sched_pod *p, const struct snapshot *s,
+			     const struct node_state *const *nodes, size_t n)
 {
-	if (matches(p, n))
-		return true;
-	reasons_add(why, "node(s) didn't match Pod's node affinity/selector");
-	return false;
+	return p->demand.affinity && p->demand.affinity->n_preferred ? VERDICT_OK : VERDICT_SKIP;
 }
 
-static bool wanted_score(const struct sched_pod *p)
+static int64_t score(const struct cycle_state *st, const struct sched_pod *p, const struct node_state *n,
+		     const struct snapshot *s)
 {
-	return p->n_preferred > 0;
+	return node_affinity_weight(p->demand.affinity, node_state_name(n), n->node->base.meta.labels);
 }
 
-static int64_t score(const struct sched_pod *p, const struct node_state *n, const struct snapshot *s)
+static bool node_helps(const struct sched_pod *p, const struct cluster_event *e)
 {
-	int64_t sum = 0;
-	for (size_t i = 0; i < p->n_preferred; i++)
-		if (term_matches(&p->preferred[i], n))
-			sum += p->preferred[i].weight;
-	return sum;
+	return matches(p, e->node);
 }
+
+static const struct event_hint hints[] = {
+	{EVENT_NODE_ADDED | EVENT_NODE_LABELS, node_helps}, {EVENT_POD_UPDATED, NULL}, {0}};
 
 const struct plugin plugin_node_affinity = {
 	.name = "NodeAffinity",
-	.events = EVENT_NODE_ADDED | EVENT_NODE_LABELS | EVENT_POD_UPDATED,
-	.wanted_filter = wanted_filter,
+	.hints = hints,
+	.prefilter = prefilter,
 	.filter = filter,
-	.wanted_score = wanted_score,
+	.prescore = prescore,
 	.score = score,
+	.normalize = plugin_normalize,
 	.weight = 2,
-	.normalize = true,
 };

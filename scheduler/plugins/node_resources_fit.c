@@ -1,44 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests fit into what is left of allocatable; the score prefers the least allocated node (cpu and memory,
- * equal weights, with assumed requests for containers that name none).
+ * Requests fit into what is left of allocatable; the score prefers the least allocated node (cpu and memory, equal
+ * weights, with assumed requests for containers that name none).
  */
 #include <stdio.h>
+#include <string.h>
 #include "plugins/table.h"
 
-static bool filter(const struct sched_pod *p, const struct node_state *n, struct reasons *why)
+static const struct resources nothing;
+
+static bool filter(const struct cycle_state *st, const struct sched_pod *p, const struct node_state *n,
+		   struct reasons *why)
 {
-	const struct resources *req = &p->req, *alloc = &n->node->allocatable, *used = &n->used;
-	bool fits = true;
-	if (n->n_pods + 1 > n->node->pods) {
-		reasons_add(why, "Too many pods");
-		fits = false;
-	}
-	const struct {
-		int64_t want, have;
-		const char *text;
-	} row[] = {
-		{req->cpu_milli, alloc->cpu_milli - used->cpu_milli, "Insufficient cpu"},
-		{req->memory, alloc->memory - used->memory, "Insufficient memory"},
-		{req->ephemeral, alloc->ephemeral - used->ephemeral, "Insufficient ephemeral-storage"},
-	};
-	for (size_t i = 0; i < ARRAY_LEN(row); i++) {
-		if (row[i].want > 0 && row[i].want > row[i].have) {
-			reasons_add(why, row[i].text);
-			fits = false;
-		}
-	}
-	for (size_t i = 0; i < req->n_scalars; i++) {
-		const char *name = req->scalars[i].name;
-		if (req->scalars[i].value <= 0 ||
-		    req->scalars[i].value <= resources_scalar(alloc, name) - resources_scalar(used, name))
-			continue;
+	struct resource_shortage v[16];
+	size_t short_of =
+		resources_shortages(&p->demand.requests, &n->used, &n->node->allocatable, v, ARRAY_LEN(v));
+	for (size_t i = 0; i < short_of && i < ARRAY_LEN(v); i++) {
 		char text[400];
-		snprintf(text, sizeof(text), "Insufficient %s", name);
-		reasons_add(why, text);
-		fits = false;
+		snprintf(text, sizeof(text), "Insufficient %s", v[i].name);
+		reasons_add(why, strcmp(v[i].name, "pods") ? text : "Too many pods");
 	}
-	return fits;
+	return short_of == 0;
 }
 
 static int64_t least(int64_t allocatable, int64_t requested)
@@ -48,17 +30,28 @@ static int64_t least(int64_t allocatable, int64_t requested)
 	return (allocatable - requested) * SCORE_MAX / allocatable;
 }
 
-static int64_t score(const struct sched_pod *p, const struct node_state *n, const struct snapshot *s)
+static int64_t score(const struct cycle_state *st, const struct sched_pod *p, const struct node_state *n,
+		     const struct snapshot *s)
 {
 	const struct resources *alloc = &n->node->allocatable;
-	return (least(alloc->cpu_milli, n->nonzero_cpu + p->nonzero_cpu) +
-		least(alloc->memory, n->nonzero_memory + p->nonzero_memory)) /
+	return (least(alloc->cpu_milli, n->nonzero_cpu_milli + p->demand.nonzero_cpu_milli) +
+		least(alloc->memory, n->nonzero_memory + p->demand.nonzero_memory)) /
 	       2;
 }
 
+/* On the node alone, whatever runs there: what is too large even for that need not be tried again. */
+static bool node_helps(const struct sched_pod *p, const struct cluster_event *e)
+{
+	return resources_shortages(&p->demand.requests, &nothing, &e->node->allocatable, NULL, 0) == 0;
+}
+
+static const struct event_hint hints[] = {{EVENT_NODE_ADDED | EVENT_NODE_ALLOCATABLE, node_helps},
+					  {EVENT_POD_DELETED | EVENT_POD_UPDATED, NULL},
+					  {0}};
+
 const struct plugin plugin_node_resources_fit = {
 	.name = "NodeResourcesFit",
-	.events = EVENT_NODE_ADDED | EVENT_NODE_ALLOCATABLE | EVENT_POD_DELETED | EVENT_POD_UPDATED,
+	.hints = hints,
 	.filter = filter,
 	.score = score,
 	.weight = 1,

@@ -2,22 +2,32 @@
 /* Keeps Pods off cordoned nodes, unless they tolerate the taint that a cordon stands for. */
 #include "plugins/table.h"
 
-static bool filter(const struct sched_pod *p, const struct node_state *n, struct reasons *why)
+static const struct taint cordon = {"node.kubernetes.io/unschedulable", "", TAINT_NO_SCHEDULE, 0};
+
+static bool allows(const struct sched_pod *p, const struct sched_node *n)
 {
-	if (!n->node->unschedulable)
+	return !n->unschedulable || taint_tolerated(&cordon, p->demand.tolerations, p->demand.n_tolerations);
+}
+
+static bool filter(const struct cycle_state *st, const struct sched_pod *p, const struct node_state *n,
+		   struct reasons *why)
+{
+	if (allows(p, n->node))
 		return true;
-	static const struct taint cordon = {.key = (char *)"node.kubernetes.io/unschedulable",
-					    .value = (char *)"",
-					    .effect = (char *)"NoSchedule"};
-	for (size_t i = 0; i < p->n_tolerations; i++)
-		if (toleration_tolerates(&p->tolerations[i], &cordon))
-			return true;
 	reasons_add(why, "node(s) were unschedulable");
 	return false;
 }
 
+static bool node_helps(const struct sched_pod *p, const struct cluster_event *e)
+{
+	return allows(p, e->node);
+}
+
+static const struct event_hint hints[] = {
+	{EVENT_NODE_ADDED | EVENT_NODE_TAINTS, node_helps}, {EVENT_POD_UPDATED, NULL}, {0}};
+
 const struct plugin plugin_node_unschedulable = {
 	.name = "NodeUnschedulable",
-	.events = EVENT_NODE_ADDED | EVENT_NODE_TAINTS | EVENT_POD_UPDATED,
+	.hints = hints,
 	.filter = filter,
 };

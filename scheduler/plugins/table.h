@@ -3,7 +3,19 @@
 #ifndef PLUGINS_TABLE_H
 #define PLUGINS_TABLE_H
 
-#include "plugin.h"
+#include "framework.h"
+
+/* Places in the default profile. */
+enum {
+	PLUGIN_NODE_UNSCHEDULABLE,
+	PLUGIN_NODE_NAME,
+	PLUGIN_TAINT_TOLERATION,
+	PLUGIN_NODE_AFFINITY,
+	PLUGIN_NODE_PORTS,
+	PLUGIN_NODE_RESOURCES_FIT,
+	PLUGIN_BALANCED_ALLOCATION,
+	PLUGIN_IMAGE_LOCALITY,
+};
 
 extern const struct plugin plugin_node_unschedulable, plugin_node_name, plugin_taint_toleration,
 	plugin_node_affinity, plugin_node_ports, plugin_node_resources_fit, plugin_balanced_allocation,

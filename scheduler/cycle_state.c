@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See cycle_state.h. */
+#include "cycle_state.h"
+
+void cycle_state_release(struct cycle_state *st)
+{
+	arena_release(&st->arena);
+	*st = (struct cycle_state){0};
+}
+
+void *cycle_state_new(struct cycle_state *st, size_t n)
+{
+	return st->data[st->current] = arena_alloc(&st->arena, n);
+}
+
+static bool among(const struct node_state *const *v, size_t n, const struct node_state *node)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i] == node)
+			return true;
+	return false;
+}
+
+void cycle_state_only(struct cycle_state *st, const struct node_state *const *nodes, size_t n,
+		      const char *reason)
+{
+	const struct node_state **v = arena_array(&st->arena, n + 1, sizeof(*v));
+	size_t kept = 0;
+	for (size_t i = 0; i < n; i++)
+		if (!st->only || among(st->only, st->n_only, nodes[i]))
+			v[kept++] = nodes[i];
+	st->only = v;
+	st->n_only = kept;
+	st->only_reason = reason;
+	st->only_plugins |= 1u << st->current;
+}

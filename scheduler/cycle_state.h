@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the plugins know about one Pod while it is being scheduled: a slot of data for each, from one arena that is
+ * emptied between two Pods. One thread.
+ */
+#ifndef CYCLE_STATE_H
+#define CYCLE_STATE_H
+
+#include "snapshot.h"
+
+#define PLUGINS_MAX 32 /* of one profile: sets of them are bits of an unsigned */
+
+struct cycle_state {
+	struct arena arena;
+	void *data[PLUGINS_MAX];	  /* by the plugin's place in the profile; in the arena */
+	size_t current;			  /* the place of the plugin that runs now */
+	unsigned skip_filter, skip_score; /* bit i: the i-th has nothing to say about this Pod */
+	/* Only these come into question, and why the others do not; NULL: all. */
+	const struct node_state **only;
+	size_t n_only;
+	const char *only_reason; /* static */
+	unsigned only_plugins;
+};
+
+void cycle_state_release(struct cycle_state *st);
+/* n zeroed bytes in the slot of the running plugin. */
+void *cycle_state_new(struct cycle_state *st, size_t n);
+static inline void *cycle_state_data(const struct cycle_state *st)
+{
+	return st->data[st->current];
+}
+/* For prefilter: none but these nodes, of which the ones already excluded drop out. The array is copied. */
+void cycle_state_only(struct cycle_state *st, const struct node_state *const *nodes, size_t n,
+		      const char *reason);
+
+#endif

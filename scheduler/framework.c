@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See framework.h. */
+#include "framework.h"
+
+#include <string.h>
+
+bool framework_prefilter(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
+			 const struct snapshot *s, struct reasons *why)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		st->current = i;
+		enum verdict v =
+			f->plugins[i]->prefilter ? f->plugins[i]->prefilter(st, p, s, why) : VERDICT_OK;
+		if (v == VERDICT_REJECT) {
+			why->plugins |= 1u << i;
+			return false;
+		}
+		if (v == VERDICT_SKIP)
+			st->skip_filter |= 1u << i;
+	}
+	return true;
+}
+
+bool framework_filter(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
+		      const struct node_state *n, struct reasons *why)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		if (st->skip_filter >> i & 1 || !f->plugins[i]->filter)
+			continue;
+		st->current = i;
+		if (!f->plugins[i]->filter(st, p, n, why)) {
+			why->plugins |= 1u << i;
+			return false;
+		}
+	}
+	return true;
+}
+
+const struct node_state *framework_postfilter(const struct framework *f, struct cycle_state *st,
+					      const struct sched_pod *p, const struct snapshot *s,
+					      const struct reasons *why)
+{
+	const struct node_state *n = NULL;
+	for (size_t i = 0; i < f->n && !n; i++) {
+		st->current = i;
+		if (f->plugins[i]->postfilter)
+			n = f->plugins[i]->postfilter(st, p, s, why);
+	}
+	return n;
+}
+
+void framework_score(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
+		     const struct snapshot *s, const struct node_state *const *nodes, size_t n,
+		     int64_t *total, int64_t *scratch)
+{
+	memset(total, 0, n * sizeof(*total));
+	for (size_t i = 0; i < f->n; i++) {
+		const struct plugin *pl = f->plugins[i];
+		st->current = i;
+		if (!pl->score || (pl->prescore && pl->prescore(st, p, s, nodes, n) == VERDICT_SKIP)) {
+			st->skip_score |= 1u << i;
+			continue;
+		}
+		for (size_t k = 0; k < n; k++)
+			scratch[k] = pl->score(st, p, nodes[k], s);
+		if (pl->normalize)
+			pl->normalize(st, scratch, n);
+		for (size_t k = 0; k < n; k++)
+			total[k] += pl->weight * scratch[k];
+	}
+}
+
+static void unreserve_before(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
+			     const struct node_state *n, size_t end)
+{
+	for (size_t i = end; i-- > 0;) {
+		st->current = i;
+		if (f->plugins[i]->unreserve)
+			f->plugins[i]->unreserve(st, p, n);
+	}
+}
+
+void framework_unreserve(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
+			 const struct node_state *n)
+{
+	unreserve_before(f, st, p, n, f->n);
+}
+
+typedef bool hook(struct cycle_state *st, const struct sched_pod *p, const struct node_state *n,
+		  struct reasons *why);
+
+/* The hook of a plugin in one of the three steps. */
+static hook *step_hook(const struct plugin *pl, int step)
+{
+	return step == 0 ? pl->reserve : step == 1 ? pl->permit : pl->prebind;
+}
+
+bool framework_commit(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
+		      const struct node_state *n, struct reasons *why)
+{
+	for (int step = 0; step < 3; step++) {
+		for (size_t i = 0; i < f->n; i++) {
+			hook *h = step_hook(f->plugins[i], step);
+			st->current = i;
+			if (!h || h(st, p, n, why))
+				continue;
+			why->plugins |= 1u << i;
+			/* The one that could not reserve gives back too, as upstream: unreserve takes half done. */
+			unreserve_before(f, st, p, n, step == 0 ? i + 1 : f->n);
+			return false;
+		}
+	}
+	return true;
+}
+
+bool framework_helps(const struct framework *f, unsigned rejected, const struct sched_pod *p,
+		     const struct cluster_event *e)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		const struct event_hint *h = rejected >> i & 1 ? f->plugins[i]->hints : NULL;
+		for (; h && h->types; h++)
+			if ((h->types & e->types) && (!h->helps || h->helps(p, e)))
+				return true;
+	}
+	return false;
+}
+
+bool framework_listens(const struct framework *f, unsigned rejected, unsigned types)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		const struct event_hint *h = rejected >> i & 1 ? f->plugins[i]->hints : NULL;
+		for (; h && h->types; h++)
+			if (h->types & types)
+				return true;
+	}
+	return false;
+}
+
+/* ---- what if? ---- */
+void framework_fork_init(struct framework_fork *k, const struct framework *f, const struct cycle_state *st,
+			 const struct sched_pod *p, const struct node_state *n)
+{
+	*k = (struct framework_fork){.framework = f, .node = node_state_copy(n), .pod = p};
+	k->state.skip_filter = st->skip_filter;
+	for (size_t i = 0; i < f->n; i++) {
+		const struct plugin *pl = f->plugins[i];
+		/* Data that no Pod changes is shared. */
+		k->state.data[i] =
+			pl->clone && st->data[i] ? pl->clone(st->data[i], &k->state.arena) : st->data[i];
+	}
+}
+
+void framework_fork_release(struct framework_fork *k)
+{
+	cycle_state_release(&k->state);
+	node_state_unref(k->node);
+	k->node = NULL;
+}
+
+void framework_fork_add(struct framework_fork *k, const struct sched_pod *came)
+{
+	node_state_add(k->node, came);
+	for (size_t i = 0; i < k->framework->n; i++) {
+		k->state.current = i;
+		if (k->framework->plugins[i]->add_pod)
+			k->framework->plugins[i]->add_pod(&k->state, k->pod, came, k->node);
+	}
+}
+
+void framework_fork_remove(struct framework_fork *k, const struct sched_pod *went)
+{
+	if (!node_state_remove(k->node, went->base.meta.uid))
+		return;
+	for (size_t i = 0; i < k->framework->n; i++) {
+		k->state.current = i;
+		if (k->framework->plugins[i]->remove_pod)
+			k->framework->plugins[i]->remove_pod(&k->state, k->pod, went, k->node);
+	}
+}
+
+bool framework_fork_fits(struct framework_fork *k, struct reasons *why)
+{
+	struct reasons ignored = {0};
+	bool fits = framework_filter(k->framework, &k->state, k->pod, k->node, why ? why : &ignored);
+	reasons_release(&ignored);
+	return fits;
+}
