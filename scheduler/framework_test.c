@@ -249,7 +249,7 @@ static void test_what_prefilter_may_say(void **state)
 	refuse = "prefilter";
 	calls[0] = '\0';
 	assert_string_equal(run(u, NULL), "none");
-	assert_string_equal(calls, "prefilter postfilter");
+	assert_string_equal(calls, "prefilter postfilter filter filter"); /* the filters of its forks */
 	assert_int_equal(u->why.plugins, CROWD);
 	autobuf struct buf message = BUF_INIT;
 	cycle_message(&message, u->snapshot.n_nodes, &u->why);

@@ -59,7 +59,8 @@ const struct decode_spec pod_demand_spec = DECODE_SPEC(struct pod_demand, demand
 
 static enum container_role role(const struct spec *p, const struct container *c)
 {
-	return c >= p->init && c < p->init + p->n_init ? container_init_role(c->restart) : CONTAINER_APP;
+	bool init = p->n_init && c >= p->init && c < p->init + p->n_init;
+	return init ? container_init_role(c->restart) : CONTAINER_APP;
 }
 
 static void add(struct pod_sum *s, enum container_role r, const struct resource_requirements *q, bool assume)
