@@ -9,7 +9,7 @@
  * Stopping: queues first, so that workers end after the sync they are in; one that still waits for the API a
  * second later has its requests cancelled.
  */
-#include "controller/controller_internal.h"
+#include "controller/controller_rig.h"
 
 #include <assert.h>
 #include <pthread.h>

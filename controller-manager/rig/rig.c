@@ -17,7 +17,7 @@
 #include <time.h>
 
 #include "base/mem.h"
-#include "controller/controller_internal.h"
+#include "controller/controller_rig.h"
 
 #define SETTLE_S 20
 #define RUN_MAX 1000

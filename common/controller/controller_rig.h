@@ -5,8 +5,8 @@
  * The rig calls informer_set_start(controller_set_informers(s)) in the place of controller_set_start, so there
  * are no workers; events fill the queues as ever.
  */
-#ifndef CONTROLLER_CONTROLLER_INTERNAL_H
-#define CONTROLLER_CONTROLLER_INTERNAL_H
+#ifndef CONTROLLER_CONTROLLER_RIG_H
+#define CONTROLLER_CONTROLLER_RIG_H
 
 #include "controller/controller.h"
 
