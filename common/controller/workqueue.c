@@ -10,46 +10,29 @@
  * and goes away when it is none of these and has no failures to remember. So a key is never processed by two
  *workers at once, and never lost.
  *
- * All waiting is on one condition variable. Of the idle workers one at a time watches the heap's clock; the
- *others sleep until signalled. Whoever leaves with work passes the turn on, so a due timer wakes one thread,
- *not all.
+ * All waiting of a group is on one condition variable. Of the idle threads one at a time watches the heap's clock;
+ * the others sleep until signalled. Whoever leaves passes the turn on, so a due timer wakes one thread, not all.
  */
-#include "controller/workqueue.h"
+#include "controller/workqueue_internal.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/heap.h"
-#include "base/list.h"
-#include "base/map.h"
 #include "base/mem.h"
-#include "serve/metric.h"
 
 /* client-go util/workqueue DefaultTypedControllerRateLimiter's per-item half. */
 #define BACKOFF_BASE_NS (5 * NS_PER_MS)
 #define BACKOFF_MAX_NS (1000 * NS_PER_S)
 
 struct item {
+	struct workqueue *q;
 	char *key;
 	struct list fifo;
 	struct heap_node timer;
 	int64_t ready_ns; /* while waiting */
-	int64_t since_ns; /* queued since; from workqueue_get on: processing since */
+	int64_t since_ns; /* queued since; once taken: processing since */
 	int failures;
 	bool dirty, processing;
-};
-
-struct workqueue {
-	pthread_mutex_t lock; /* guards all below; taken alone */
-	pthread_cond_t cond;
-	struct map items;
-	struct list fifo;
-	size_t n_queued;
-	struct heap timers;
-	bool timekeeper; /* some worker waits for the heap's first */
-	bool stopped;
-	struct metric_series *depth, *adds, *retries, *queue_time, *work_time;
 };
 
 static bool timer_less(const struct heap_node *a, const struct heap_node *b)
@@ -74,19 +57,47 @@ static const struct metric_def metric_work_time = {
 	"workqueue_work_duration_seconds", "How long in seconds processing an item from workqueue takes.",
 	METRIC_HISTOGRAM, "name", time_buckets};
 
-struct workqueue *workqueue_new(const char *name)
+/* ---- groups and queues ---- */
+
+void workqueue_group_init(struct workqueue_group *g)
+{
+	*g = (struct workqueue_group){.timers = HEAP_INIT(timer_less)};
+	pthread_mutex_init(&g->lock, NULL);
+	clock_cond_init(&g->cond);
+	list_init(&g->ready);
+}
+
+void workqueue_group_release(struct workqueue_group *g)
+{
+	heap_release(&g->timers);
+	pthread_cond_destroy(&g->cond);
+	pthread_mutex_destroy(&g->lock);
+}
+
+struct workqueue *workqueue_new_in(struct workqueue_group *g, const char *name)
 {
 	struct workqueue *q = MEM_NEW(struct workqueue);
 
-	pthread_mutex_init(&q->lock, NULL);
-	clock_cond_init(&q->cond);
+	q->g = g;
+	list_init(&q->ready);
+	list_init(&q->all);
 	list_init(&q->fifo);
-	q->timers = (struct heap)HEAP_INIT(timer_less);
 	q->depth = metric_series(metric_register(&metric_depth), name);
 	q->adds = metric_series(metric_register(&metric_adds), name);
 	q->retries = metric_series(metric_register(&metric_retries), name);
 	q->queue_time = metric_series(metric_register(&metric_queue_time), name);
 	q->work_time = metric_series(metric_register(&metric_work_time), name);
+	return q;
+}
+
+struct workqueue *workqueue_new(const char *name)
+{
+	struct workqueue_group *g = MEM_NEW(struct workqueue_group);
+	struct workqueue *q;
+
+	workqueue_group_init(g);
+	q = workqueue_new_in(g, name);
+	q->own_group = true;
 	return q;
 }
 
@@ -96,6 +107,7 @@ static struct item *item_get(struct workqueue *q, const char *key)
 
 	if (!i) {
 		i = MEM_NEW(struct item);
+		i->q = q;
 		i->key = mem_strdup(key);
 		list_init(&i->fifo);
 		map_set(&q->items, key, i);
@@ -119,16 +131,44 @@ static void item_drop_if_unused(struct workqueue *q, struct item *i)
 
 void workqueue_free(struct workqueue *q)
 {
+	struct workqueue_group *g;
+
 	if (!q)
 		return;
-	for (struct map_iter it = {0}; map_next(&q->items, &it);)
+	g = q->g;
+	pthread_mutex_lock(&g->lock);
+	list_del(&q->ready);
+	for (struct map_iter it = {0}; map_next(&q->items, &it);) {
+		heap_remove(&g->timers, &((struct item *)it.value)->timer);
 		item_free(it.value);
+	}
+	pthread_mutex_unlock(&g->lock);
 	map_release(&q->items);
-	heap_release(&q->timers);
 	metric_add(q->depth, -(double)q->n_queued);
-	pthread_cond_destroy(&q->cond);
-	pthread_mutex_destroy(&q->lock);
+	if (q->own_group) {
+		workqueue_group_release(g);
+		free(g);
+	}
 	free(q);
+}
+
+/* ---- adding ---- */
+
+static void wake(struct workqueue_group *g)
+{
+	if (g->n_waiting)
+		pthread_cond_signal(&g->cond);
+	else if (g->hungry && !g->stopped)
+		g->hungry(g);
+}
+
+void workqueue_make_ready(struct workqueue *q)
+{
+	if (q->paused || list_empty(&q->fifo) || !list_empty(&q->ready) ||
+	    (q->limit && q->n_active >= q->limit))
+		return;
+	list_push_back(&q->g->ready, &q->ready);
+	wake(q->g);
 }
 
 static void enqueue(struct workqueue *q, struct item *i)
@@ -137,7 +177,7 @@ static void enqueue(struct workqueue *q, struct item *i)
 	i->since_ns = clock_mono_ns();
 	q->n_queued++;
 	metric_add(q->depth, 1);
-	pthread_cond_signal(&q->cond);
+	workqueue_make_ready(q);
 }
 
 static void add_locked(struct workqueue *q, struct item *i)
@@ -152,28 +192,34 @@ static void add_locked(struct workqueue *q, struct item *i)
 
 void workqueue_add(struct workqueue *q, const char *key)
 {
-	pthread_mutex_lock(&q->lock);
-	if (!q->stopped)
+	pthread_mutex_lock(&q->g->lock);
+	if (!q->g->stopped)
 		add_locked(q, item_get(q, key));
-	pthread_mutex_unlock(&q->lock);
+	pthread_mutex_unlock(&q->g->lock);
 }
 
 /* A key that waits already keeps the earlier of the two times. */
 static void wait_locked(struct workqueue *q, struct item *i, int64_t ready_ns)
 {
+	struct workqueue_group *g = q->g;
+
 	if (i->timer.pos && i->ready_ns <= ready_ns)
 		return;
-	heap_remove(&q->timers, &i->timer);
+	heap_remove(&g->timers, &i->timer);
 	i->ready_ns = ready_ns;
-	heap_push(&q->timers, &i->timer);
-	if (heap_peek(&q->timers) == &i->timer)
-		pthread_cond_broadcast(&q->cond); /* the timekeeper, whoever it is, has the wrong time */
+	heap_push(&g->timers, &i->timer);
+	if (heap_peek(&g->timers) != &i->timer)
+		return;
+	if (g->timekeeper)
+		pthread_cond_broadcast(&g->cond); /* whoever it is, has the wrong time */
+	else
+		wake(g);
 }
 
 void workqueue_add_after(struct workqueue *q, const char *key, int64_t delay_ns)
 {
-	pthread_mutex_lock(&q->lock);
-	if (!q->stopped) {
+	pthread_mutex_lock(&q->g->lock);
+	if (!q->g->stopped) {
 		struct item *i = item_get(q, key);
 
 		if (delay_ns <= 0)
@@ -181,7 +227,7 @@ void workqueue_add_after(struct workqueue *q, const char *key, int64_t delay_ns)
 		else
 			wait_locked(q, i, clock_mono_ns() + delay_ns);
 	}
-	pthread_mutex_unlock(&q->lock);
+	pthread_mutex_unlock(&q->g->lock);
 }
 
 static int64_t backoff(int failures)
@@ -195,27 +241,27 @@ static int64_t backoff(int failures)
 
 void workqueue_add_rate_limited(struct workqueue *q, const char *key)
 {
-	pthread_mutex_lock(&q->lock);
-	if (!q->stopped) {
+	pthread_mutex_lock(&q->g->lock);
+	if (!q->g->stopped) {
 		struct item *i = item_get(q, key);
 
 		metric_add(q->retries, 1);
 		wait_locked(q, i, clock_mono_ns() + backoff(i->failures++));
 	}
-	pthread_mutex_unlock(&q->lock);
+	pthread_mutex_unlock(&q->g->lock);
 }
 
 void workqueue_forget(struct workqueue *q, const char *key)
 {
 	struct item *i;
 
-	pthread_mutex_lock(&q->lock);
+	pthread_mutex_lock(&q->g->lock);
 	i = map_get(&q->items, key);
 	if (i) {
 		i->failures = 0;
 		item_drop_if_unused(q, i);
 	}
-	pthread_mutex_unlock(&q->lock);
+	pthread_mutex_unlock(&q->g->lock);
 }
 
 int workqueue_failures(struct workqueue *q, const char *key)
@@ -223,66 +269,96 @@ int workqueue_failures(struct workqueue *q, const char *key)
 	const struct item *i;
 	int n;
 
-	pthread_mutex_lock(&q->lock);
+	pthread_mutex_lock(&q->g->lock);
 	i = map_get(&q->items, key);
 	n = i ? i->failures : 0;
-	pthread_mutex_unlock(&q->lock);
+	pthread_mutex_unlock(&q->g->lock);
 	return n;
 }
 
-static void take_due(struct workqueue *q)
+/* ---- taking; with the lock held ---- */
+
+static void take_due(struct workqueue_group *g)
 {
-	int64_t now = heap_peek(&q->timers) ? clock_mono_ns() : 0;
+	int64_t now = heap_peek(&g->timers) ? clock_mono_ns() : 0;
 	struct heap_node *n;
 
-	while ((n = heap_peek(&q->timers)) && CONTAINER_OF(n, struct item, timer)->ready_ns <= now) {
-		heap_pop(&q->timers);
-		add_locked(q, CONTAINER_OF(n, struct item, timer));
+	while ((n = heap_peek(&g->timers)) && CONTAINER_OF(n, struct item, timer)->ready_ns <= now) {
+		struct item *i = CONTAINER_OF(n, struct item, timer);
+
+		heap_pop(&g->timers);
+		add_locked(i->q, i);
 	}
 }
 
-static void wait_for_work(struct workqueue *q)
+static char *take_first(struct workqueue *q)
 {
-	struct heap_node *n = heap_peek(&q->timers);
+	struct item *i = list_entry(list_pop_front(&q->fifo), struct item, fifo);
+	int64_t now = clock_mono_ns();
 
-	if (!n || q->timekeeper) {
-		clock_cond_wait(&q->cond, &q->lock, CLOCK_NEVER);
-		return;
-	}
-	q->timekeeper = true;
-	clock_cond_wait(&q->cond, &q->lock, CONTAINER_OF(n, struct item, timer)->ready_ns);
-	q->timekeeper = false;
-}
-
-/* The first key in line, now being processed; NULL when none is due. */
-static char *take_locked(struct workqueue *q)
-{
-	struct item *i;
-	struct list *l;
-	int64_t now;
-
-	take_due(q);
-	l = list_pop_front(&q->fifo);
-	if (!l)
-		return NULL;
-	i = list_entry(l, struct item, fifo);
-	now = clock_mono_ns();
 	metric_observe(q->queue_time, (double)(now - i->since_ns) / NS_PER_S);
 	metric_add(q->depth, -1);
 	q->n_queued--;
+	q->n_active++;
 	i->dirty = false;
 	i->processing = true;
 	i->since_ns = now;
 	return mem_strdup(i->key);
 }
 
-char *workqueue_try_get(struct workqueue *q)
+/* Queues take turns: one that has more goes to the end of the line. */
+char *workqueue_group_take(struct workqueue_group *g, struct workqueue **ret)
 {
+	struct list *l;
 	char *key;
 
-	pthread_mutex_lock(&q->lock);
-	key = q->stopped ? NULL : take_locked(q);
-	pthread_mutex_unlock(&q->lock);
+	take_due(g);
+	l = list_pop_front(&g->ready);
+	if (!l)
+		return NULL;
+	*ret = list_entry(l, struct workqueue, ready);
+	key = take_first(*ret);
+	workqueue_make_ready(*ret);
+	return key;
+}
+
+bool workqueue_group_wait(struct workqueue_group *g, int64_t deadline_ns)
+{
+	struct heap_node *n = heap_peek(&g->timers);
+	int64_t until = deadline_ns;
+	bool keeper = n && !g->timekeeper, in_time;
+
+	if (keeper) {
+		g->timekeeper = true;
+		if (CONTAINER_OF(n, struct item, timer)->ready_ns < until)
+			until = CONTAINER_OF(n, struct item, timer)->ready_ns;
+	}
+	g->n_waiting++;
+	in_time = clock_cond_wait(&g->cond, &g->lock, until);
+	g->n_waiting--;
+	if (keeper)
+		g->timekeeper = false;
+	return in_time || until != deadline_ns;
+}
+
+void workqueue_group_pass(struct workqueue_group *g)
+{
+	if (!list_empty(&g->ready) || (heap_peek(&g->timers) && !g->timekeeper))
+		wake(g);
+}
+
+char *workqueue_try_get(struct workqueue *q)
+{
+	char *key = NULL;
+
+	pthread_mutex_lock(&q->g->lock);
+	take_due(q->g);
+	if (!q->g->stopped && !list_empty(&q->fifo)) {
+		list_del(&q->ready);
+		key = take_first(q);
+		workqueue_make_ready(q);
+	}
+	pthread_mutex_unlock(&q->g->lock);
 	return key;
 }
 
@@ -290,13 +366,11 @@ char *workqueue_get(struct workqueue *q)
 {
 	char *key = NULL;
 
-	pthread_mutex_lock(&q->lock);
-	while (!q->stopped && !(key = take_locked(q)))
-		wait_for_work(q);
-	/* Pass on the turn: more work, or the clock to watch. */
-	if (!list_empty(&q->fifo) || (heap_peek(&q->timers) && !q->timekeeper))
-		pthread_cond_signal(&q->cond);
-	pthread_mutex_unlock(&q->lock);
+	pthread_mutex_lock(&q->g->lock);
+	while (!q->g->stopped && !(key = workqueue_group_take(q->g, &q)))
+		workqueue_group_wait(q->g, CLOCK_NEVER);
+	workqueue_group_pass(q->g);
+	pthread_mutex_unlock(&q->g->lock);
 	return key;
 }
 
@@ -304,33 +378,35 @@ void workqueue_done(struct workqueue *q, const char *key)
 {
 	struct item *i;
 
-	pthread_mutex_lock(&q->lock);
+	pthread_mutex_lock(&q->g->lock);
 	i = map_get(&q->items, key);
 	if (i && i->processing) {
 		metric_observe(q->work_time, (double)(clock_mono_ns() - i->since_ns) / NS_PER_S);
 		i->processing = false;
+		q->n_active--;
 		if (i->dirty)
 			enqueue(q, i);
 		else
 			item_drop_if_unused(q, i);
+		workqueue_make_ready(q);
 	}
-	pthread_mutex_unlock(&q->lock);
+	pthread_mutex_unlock(&q->g->lock);
 }
 
 void workqueue_shutdown(struct workqueue *q)
 {
-	pthread_mutex_lock(&q->lock);
-	q->stopped = true;
-	pthread_cond_broadcast(&q->cond);
-	pthread_mutex_unlock(&q->lock);
+	pthread_mutex_lock(&q->g->lock);
+	q->g->stopped = true;
+	pthread_cond_broadcast(&q->g->cond);
+	pthread_mutex_unlock(&q->g->lock);
 }
 
 size_t workqueue_len(struct workqueue *q)
 {
 	size_t n;
 
-	pthread_mutex_lock(&q->lock);
+	pthread_mutex_lock(&q->g->lock);
 	n = q->n_queued;
-	pthread_mutex_unlock(&q->lock);
+	pthread_mutex_unlock(&q->g->lock);
 	return n;
 }

@@ -4,6 +4,7 @@
  * (client-go util/workqueue: 5 ms * 2^n up to 1000 s).
  *
  * A key added while queued is queued once; added while being processed, it runs again after workqueue_done.
+ * A queue is served by whoever calls workqueue_get, or, with others, by a pool of threads (worker_pool.h).
  * Any thread.
  */
 #ifndef CONTROLLER_WORKQUEUE_H
