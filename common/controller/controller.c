@@ -2,12 +2,11 @@
 /*
  * The run loop behind every controller table.
  *
- * Clients of the API are pooled per set, last in first out: a sync takes one and puts it back, so the process
- * keeps as many connections as syncs ever ran at once, not as many as it has workers (most of which never
- * work).
+ * All controllers share one pool of threads (worker_pool.h), so what sleeps costs nothing. Clients of the API
+ * are pooled, too, last in first out: a sync takes one and puts it back; beyond a few they are closed again.
  *
- * Stopping: queues first, so that workers end after the sync they are in; one that still waits for the API a
- * second later has its requests cancelled.
+ * Stopping: the pool first, so that its threads end after the sync they are in; one that still waits for the
+ * API a second later has its requests cancelled.
  */
 #include "controller/controller_rig.h"
 
@@ -21,9 +20,11 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/thread.h"
+#include "controller/worker_pool.h"
 
 #define REST_CONNECTIONS 16 /* of one sync: its batches run on these */
+#define IDLE_CLIENTS 2	    /* that are kept with their connections */
+#define THREADS_MAX 16	    /* of all controllers together; each has a limit of its own */
 #define STOP_GRACE_NS (1 * NS_PER_S)
 
 struct run;
@@ -40,8 +41,7 @@ struct run { /* one controller */
 	void *state;
 	struct informer *informers[CONTROLLER_MAX_WATCHES];
 	struct watch watches[CONTROLLER_MAX_WATCHES];
-	pthread_t *threads;
-	int n_threads;
+	bool resumed; /* on the loop */
 };
 
 struct client {
@@ -54,13 +54,13 @@ struct controller_set {
 	const char *component;
 	struct informer_set *informers;
 	struct events *events;
+	struct worker_pool *pool;
 	struct run *runs;
 	size_t n_runs;
 	atomic_bool started;
 	pthread_mutex_t lock; /* guards below */
-	pthread_cond_t quiet; /* a worker has ended */
 	struct list idle, busy;
-	int n_alive;
+	size_t n_idle;
 	bool canceled;
 };
 
@@ -106,6 +106,21 @@ static void on_event(void *arg, const void *old, const void *new)
 
 /* ---- clients ---- */
 
+static struct client *client_new(struct controller_set *s)
+{
+	struct client *c = MEM_NEW(struct client);
+
+	list_init(&c->link);
+	c->rest = rest_new(s->config, REST_CONNECTIONS);
+	return c;
+}
+
+static void client_free(struct client *c)
+{
+	rest_free(c->rest);
+	free(c);
+}
+
 static struct client *client_take(struct controller_set *s)
 {
 	struct client *c;
@@ -113,12 +128,9 @@ static struct client *client_take(struct controller_set *s)
 
 	pthread_mutex_lock(&s->lock);
 	l = list_pop_front(&s->idle);
-	if (l) {
-		c = list_entry(l, struct client, link);
-	} else {
-		c = MEM_NEW(struct client);
-		c->rest = rest_new(s->config, REST_CONNECTIONS);
-	}
+	if (l)
+		s->n_idle--;
+	c = l ? list_entry(l, struct client, link) : client_new(s);
 	list_push_front(&s->busy, &c->link);
 	if (s->canceled)
 		http_cancel(rest_http(c->rest));
@@ -130,8 +142,15 @@ static void client_give(struct controller_set *s, struct client *c)
 {
 	pthread_mutex_lock(&s->lock);
 	list_del(&c->link);
-	list_push_front(&s->idle, &c->link);
+	bool keep = s->n_idle < IDLE_CLIENTS;
+
+	if (keep) {
+		list_push_front(&s->idle, &c->link);
+		s->n_idle++;
+	}
 	pthread_mutex_unlock(&s->lock);
+	if (!keep)
+		client_free(c);
 }
 
 /* ---- workers ---- */
@@ -167,8 +186,9 @@ static int sync_once(struct run *r, const char *key, int64_t *ret_requeue_after_
 	return rc;
 }
 
-static void sync_key(struct run *r, const char *key)
+static void sync_key(void *owner, const char *key)
 {
+	struct run *r = owner;
 	int64_t requeue_after_ns;
 	struct err err = ERR_INIT;
 
@@ -182,25 +202,22 @@ static void sync_key(struct run *r, const char *key)
 		workqueue_add_after(r->queue, key, requeue_after_ns);
 }
 
-static void *worker_main(void *arg)
+/* A controller's queue is served from when its own informers have listed, not all of them. */
+static void resume_synced(void *arg)
 {
-	struct run *r = arg;
-	struct controller_set *s = r->set;
-	bool go_on = true;
-	char *key;
+	struct controller_set *s = arg;
 
-	for (size_t i = 0; go_on && i < CONTROLLER_MAX_WATCHES && r->informers[i]; i++)
-		go_on = informer_synced(r->informers[i], CLOCK_NEVER);
-	while (go_on && (key = workqueue_get(r->queue))) {
-		sync_key(r, key);
-		workqueue_done(r->queue, key);
-		free(key);
+	for (size_t i = 0; i < s->n_runs; i++) {
+		struct run *r = &s->runs[i];
+		bool all = !r->resumed;
+
+		for (size_t k = 0; all && k < CONTROLLER_MAX_WATCHES && r->informers[k]; k++)
+			all = informer_synced(r->informers[k], 0);
+		if (!all)
+			continue;
+		r->resumed = true;
+		worker_pool_resume(r->queue);
 	}
-	pthread_mutex_lock(&s->lock);
-	s->n_alive--;
-	pthread_cond_broadcast(&s->quiet);
-	pthread_mutex_unlock(&s->lock);
-	return NULL;
 }
 
 /* ---- the set ---- */
@@ -209,7 +226,7 @@ static void run_init(struct run *r, const struct controller *def, struct control
 {
 	r->def = def;
 	r->set = s;
-	r->queue = workqueue_new(def->name);
+	r->queue = worker_pool_queue(s->pool, def->name, def->workers > 0 ? (size_t)def->workers : 1, r);
 	for (size_t i = 0; i < CONTROLLER_MAX_WATCHES && def->watches[i].type; i++) {
 		const struct controller_watch *w = &def->watches[i];
 
@@ -231,7 +248,7 @@ struct controller_set *controller_set_new(const struct controller *const *table,
 	s->informers = informer_set_new(r);
 	s->events = events_new(r);
 	pthread_mutex_init(&s->lock, NULL);
-	clock_cond_init(&s->quiet);
+	s->pool = worker_pool_new(component, THREADS_MAX, sync_key);
 	list_init(&s->idle);
 	list_init(&s->busy);
 	while (table[s->n_runs])
@@ -250,18 +267,8 @@ struct informer_set *controller_set_informers(struct controller_set *s)
 void controller_set_start(struct controller_set *s)
 {
 	atomic_store(&s->started, true);
+	informer_set_on_listed(s->informers, resume_synced, s);
 	informer_set_start(s->informers);
-	for (size_t i = 0; i < s->n_runs; i++) {
-		struct run *r = &s->runs[i];
-
-		r->n_threads = r->def->workers > 0 ? r->def->workers : 1;
-		r->threads = mem_array((size_t)r->n_threads, sizeof(*r->threads));
-		pthread_mutex_lock(&s->lock);
-		s->n_alive += r->n_threads;
-		pthread_mutex_unlock(&s->lock);
-		for (int k = 0; k < r->n_threads; k++)
-			r->threads[k] = thread_start(r->def->name, worker_main, r);
-	}
 	log_info("controllers started", "component=%s controllers=%zu", s->component, s->n_runs);
 }
 
@@ -315,20 +322,15 @@ bool controller_set_synced(struct controller_set *s)
 
 static void stop_workers(struct controller_set *s)
 {
-	int64_t deadline = clock_mono_ns() + STOP_GRACE_NS;
-
-	for (size_t i = 0; i < s->n_runs; i++)
-		workqueue_shutdown(s->runs[i].queue);
+	worker_pool_stop(s->pool);
+	if (worker_pool_wait(s->pool, clock_mono_ns() + STOP_GRACE_NS))
+		return;
 	pthread_mutex_lock(&s->lock);
-	while (s->n_alive && clock_cond_wait(&s->quiet, &s->lock, deadline))
-		;
 	s->canceled = true;
 	list_for_each (l, &s->busy)
 		http_cancel(rest_http(list_entry(l, struct client, link)->rest));
 	pthread_mutex_unlock(&s->lock);
-	for (size_t i = 0; i < s->n_runs; i++)
-		for (int k = 0; k < s->runs[i].n_threads; k++)
-			pthread_join(s->runs[i].threads[k], NULL);
+	worker_pool_wait(s->pool, CLOCK_NEVER);
 }
 
 void controller_set_free(struct controller_set *s)
@@ -339,22 +341,15 @@ void controller_set_free(struct controller_set *s)
 		return;
 	informer_set_stop(s->informers);
 	stop_workers(s);
-	while ((l = list_pop_front(&s->idle))) {
-		struct client *c = list_entry(l, struct client, link);
-
-		rest_free(c->rest);
-		free(c);
-	}
-	for (size_t i = 0; i < s->n_runs; i++) {
+	while ((l = list_pop_front(&s->idle)))
+		client_free(list_entry(l, struct client, link));
+	for (size_t i = 0; i < s->n_runs; i++)
 		if (s->runs[i].def->destroy)
 			s->runs[i].def->destroy(s->runs[i].state);
-		workqueue_free(s->runs[i].queue);
-		free(s->runs[i].threads);
-	}
+	worker_pool_free(s->pool);
 	informer_set_free(s->informers);
 	events_free(s->events);
 	free(s->runs);
-	pthread_cond_destroy(&s->quiet);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 }

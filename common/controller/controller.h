@@ -40,7 +40,7 @@ struct controller {
 	struct controller_watch watches[CONTROLLER_MAX_WATCHES]; /* ends at type NULL */
 	const char *
 		component; /* what its events are from: "replicaset-controller"; may be NULL without events */
-	int workers;
+	int workers;	   /* keys that are looked at at once, of the threads that all controllers share */
 	int (*sync)(struct controller_ctx *ctx, const char *key, struct err *err);
 	void *(*init)(struct informer **informers, struct workqueue *q); /* optional */
 	void (*destroy)(void *state);					 /* optional */
@@ -55,7 +55,7 @@ struct controller_set;
 /* Makes the informers (shared between controllers) and queues. Table of pointers ends with NULL. */
 struct controller_set *controller_set_new(const struct controller *const *table, struct rest *r,
 					  const char *component);
-/* Starts informers and workers; a controller's workers begin when its own informers have synced. Does not
+/* Starts informers; a controller's keys are taken from when its own informers have listed. Does not
    wait. Call once elected. */
 void controller_set_start(struct controller_set *s);
 /* For a readiness check: every informer has listed; also true before the start, of a standby. */

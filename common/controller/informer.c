@@ -242,16 +242,19 @@ static void settle(struct informer_set *s)
 static void mark_synced(struct informer *i)
 {
 	struct informer_set *s = i->set;
-	bool all;
+	bool all, first;
 
 	pthread_mutex_lock(&s->lock);
-	if (!i->synced) {
+	first = !i->synced;
+	if (first) {
 		i->synced = true;
 		s->n_synced++;
 		pthread_cond_broadcast(&s->cond);
 	}
 	all = s->n_synced == map_len(&s->all);
 	pthread_mutex_unlock(&s->lock);
+	if (first && s->on_listed)
+		s->on_listed(s->on_listed_arg);
 	if (all && !s->settled)
 		settle(s);
 }
@@ -373,6 +376,12 @@ void informer_set_on_synced(struct informer_set *s, loop_fn *fn, void *arg)
 {
 	s->on_synced = fn;
 	s->on_synced_arg = arg;
+}
+
+void informer_set_on_listed(struct informer_set *s, loop_fn *fn, void *arg)
+{
+	s->on_listed = fn;
+	s->on_listed_arg = arg;
 }
 
 void informer_set_start(struct informer_set *s)

@@ -65,6 +65,8 @@ struct informer *informer_add(struct informer_set *s, const struct informer_type
 			      informer_handler *h, void *arg);
 /* Before informer_set_start: fn runs on the loop, once, when every informer has delivered its first list. */
 void informer_set_on_synced(struct informer_set *s, loop_fn *fn, void *arg);
+/* The same, but fn runs each time one more of them has: for who waits for some only. */
+void informer_set_on_listed(struct informer_set *s, loop_fn *fn, void *arg);
 void informer_set_start(struct informer_set *s);
 /* True once every informer has listed and delivered its first list; waits up to the deadline (not on the
    loop). */

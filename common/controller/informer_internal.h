@@ -60,6 +60,8 @@ struct informer_set {
 	struct list fresh; /* added, not yet taken up by the loop */
 	loop_fn *on_synced;
 	void *on_synced_arg;
+	loop_fn *on_listed;
+	void *on_listed_arg;
 
 	/* The loop only. */
 	struct list want_list; /* informers waiting for a free list place */

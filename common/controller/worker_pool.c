@@ -22,7 +22,7 @@ struct worker_pool {
 	const char *name;
 	worker_fn *run;
 	size_t max, n;
-	bool coming; /* a thread was started and has not looked yet: it will, and pass the turn on */
+	bool coming;	      /* a thread was started and has not looked yet: it will, and pass the turn on */
 	pthread_cond_t ended; /* a thread has */
 	struct list queues;
 };
