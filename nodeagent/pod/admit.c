@@ -21,7 +21,7 @@ static bool fits(const struct admit_node *n, const struct pod *p, char reason[AD
 		 struct buf *message)
 {
 	struct resource_shortage v[16];
-	size_t total = resources_shortages(&p->demand->requests, &n->used, &n->allocatable, v, ARRAY_LEN(v));
+	size_t total = resources_shortages(&p->demand.requests, &n->used, &n->allocatable, v, ARRAY_LEN(v));
 	for (size_t i = 0; i < total && i < ARRAY_LEN(v); i++) {
 		if (!offered(n, &v[i]))
 			continue;
@@ -87,7 +87,7 @@ static bool sysctls_allowed(const struct pod *p, struct buf *message)
 bool admit_check(const struct admit_node *n, const struct pod *p, char reason[ADMIT_REASON_MAX],
 		 struct buf *message)
 {
-	const struct pod_demand *d = p->demand;
+	const struct pod_demand *d = &p->demand;
 	if (!fits(n, p, reason, message))
 		return false;
 	if (!node_affinity_matches(d->node_selector, d->affinity, n->name, n->labels))

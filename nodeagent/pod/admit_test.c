@@ -125,7 +125,7 @@ static void test_ports(void **state)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct pod *a = make_pod(rows[i].a), *b = make_pod(rows[i].b);
-		assert_int_equal(pod_demand_ports_conflict(a->demand, b->demand), rows[i].conflict);
+		assert_int_equal(pod_demand_ports_conflict(&a->demand, &b->demand), rows[i].conflict);
 		free_pod(a);
 		free_pod(b);
 	}
@@ -167,8 +167,8 @@ static void test_requests_and_limits(void **state)
 		"\"containers\":[{\"name\":\"a\",\"resources\":{\"requests\":{\"cpu\":\"500m\",\"memory\":\"512Mi\"},"
 		"\"limits\":{\"cpu\":\"5m\",\"memory\":\"1Gi\"}}}]}}");
 	/* the init container beside the sidecar, not the app */
-	assert_int_equal(p->demand->requests.cpu_milli, 2100);
-	struct runtime_limits l = resources_container_limits(p, &p->containers[2], INT64_C(1) << 30);
+	assert_int_equal(p->demand.requests.cpu_milli, 2100);
+	struct runtime_limits l = resources_container_limits(p, &p->list.v[2], INT64_C(1) << 30);
 	assert_int_equal(l.cpu_shares, 512);
 	assert_int_equal(l.cpu_quota_us, 1000); /* the kernel takes no less */
 	assert_int_equal(l.memory_bytes, 1 << 30);

@@ -147,7 +147,7 @@ static void adopt_container(struct machine *m, int i, const js *status, const st
 			    struct instant now)
 {
 	struct container *c = &m->c[i];
-	const char *name = m->pod->containers[i].name;
+	const char *name = m->pod->list.v[i].name;
 	const js *entry = status_container(status, name);
 	const js *last = js_obj(entry, "lastState", "terminated", NULL);
 	const struct runtime_list_container *e = newest(list, m->pod->o.meta.uid, name);

@@ -58,7 +58,7 @@ static void image_missing(struct machine *m, int i, struct instant now)
 static void image_wait(struct machine *m, int i, struct instant now)
 {
 	struct container *c = &m->c[i];
-	const char *image = m->pod->containers[i].image;
+	const char *image = m->pod->list.v[i].image;
 	c->state = CTR_IMAGE_WAIT;
 	c->until_ns = c->pull.updated_ns + c->pull.delay_ns;
 	if (c->waiting_reason != REASON_ERR_IMAGE_PULL)
@@ -93,7 +93,7 @@ static void retry_later(struct machine *m, int i, struct instant now)
 
 static bool restarts(const struct machine *m, int i)
 {
-	const struct container_spec *s = &m->pod->containers[i];
+	const struct container_spec *s = &m->pod->list.v[i];
 	int code = m->c[i].cur.exit_code;
 	if (m->stage >= POD_STOPPING)
 		return false;
@@ -111,7 +111,7 @@ static void back_off(struct machine *m, int i, int64_t left_ns, struct instant n
 {
 	struct container *c = &m->c[i];
 	const struct meta *meta = &m->pod->o.meta;
-	const char *name = m->pod->containers[i].name;
+	const char *name = m->pod->list.v[i].name;
 	char delay[32];
 	machine_go_duration(c->restart.delay_ns, delay);
 	c->state = CTR_BACKOFF;
@@ -200,7 +200,7 @@ bool container_failed(const struct container *c)
 bool container_passed(const struct machine *m, int i)
 {
 	const struct container *c = &m->c[i];
-	if (m->pod->containers[i].sidecar)
+	if (m->pod->list.v[i].sidecar)
 		return c->state == CTR_RUNNING || c->restarting;
 	return c->state == CTR_DONE && c->cur.id && c->cur.exit_code == 0;
 }
@@ -218,7 +218,7 @@ void run_release(struct container_run *r)
 
 void machine_image_pulling(struct machine *m, int i)
 {
-	machine_record(m, i, false, "Pulling", "Pulling image \"%s\"", m->pod->containers[i].image);
+	machine_record(m, i, false, "Pulling", "Pulling image \"%s\"", m->pod->list.v[i].image);
 }
 
 void machine_go_duration(int64_t ns, char out[32])
@@ -242,7 +242,7 @@ void machine_go_duration(int64_t ns, char out[32])
 
 void machine_image_ok(struct machine *m, int i, int64_t pull_ns, int64_t size, struct instant now)
 {
-	const char *image = m->pod->containers[i].image;
+	const char *image = m->pod->list.v[i].image;
 	char took[32];
 	if (m->c[i].state == CTR_IMAGE) {
 		machine_go_duration(pull_ns, took);
@@ -262,7 +262,7 @@ void machine_image_ok(struct machine *m, int i, int64_t pull_ns, int64_t size, s
 void machine_image_failed(struct machine *m, int i, const char *reason, const char *why, struct instant now)
 {
 	struct container *c = &m->c[i];
-	const char *image = m->pod->containers[i].image;
+	const char *image = m->pod->list.v[i].image;
 	if (c->state == CTR_IMAGE) {
 		free(c->pull_error);
 		c->pull_error = mem_strdup(why);
@@ -317,7 +317,7 @@ void machine_started(struct machine *m, int i, const struct run_result *r, struc
 	struct container *c = &m->c[i];
 	if (c->state != CTR_STARTING)
 		return;
-	const char *name = m->pod->containers[i].name;
+	const char *name = m->pod->list.v[i].name;
 	new_run(c, r);
 	machine_record(m, i, false, "Created", "Created container: %s", name);
 	machine_record(m, i, false, "Started", "Started container %s", name);
@@ -347,7 +347,7 @@ void machine_start_failed(struct machine *m, int i, const struct run_result *r, 
 	new_run(c, r);
 	end_run(c, &failed, now);
 	set_waiting(c, "RunContainerError", mem_strdup(why));
-	machine_record(m, i, false, "Created", "Created container: %s", m->pod->containers[i].name);
+	machine_record(m, i, false, "Created", "Created container: %s", m->pod->list.v[i].name);
 	machine_record(m, i, true, "Failed", "Error: %s", why);
 	container_event(m, i, CEV_START_FAILED, now);
 }

@@ -155,7 +155,7 @@ static int resource_value(struct buf *out, const struct env_context *ctx, const 
 		int i = pod_container_index(ctx->pod, e->key);
 		if (i < 0)
 			return err_set(err, REASON_INVALID, "container %s not found", e->key);
-		c = &ctx->pod->containers[i];
+		c = &ctx->pod->list.v[i];
 	}
 	const struct container_resources *r = &c->resources;
 	const struct {

@@ -71,7 +71,7 @@ static int build(struct arena *a, const char *part, struct container_env *ret, s
 			    parse("{\"data\":{\"pw\":\"c2VjcmV0\"}}")};
 	struct pod *p = pod_with(part);
 	struct env_context ctx = {.pod = p,
-				  .c = p->containers,
+				  .c = p->list.v,
 				  .node_name = "n1",
 				  .host_ip = "1.2.3.4",
 				  .pod_ips = {"10.0.0.5", "fd00::5"},

@@ -73,7 +73,7 @@ void job_begin(const struct job_type *t, struct worker *w, int container, const 
 
 const struct container_spec *job_container(const struct job *j)
 {
-	return &j->pod->containers[j->container];
+	return &j->pod->list.v[j->container];
 }
 
 struct container *job_machine_container(const struct job *j)

@@ -20,7 +20,7 @@ struct image_job {
 /* The Pod's image was changed while the old one was looked for: what came of that interests nobody. */
 static bool outdated(const struct job *j)
 {
-	return strcmp(job_container(j)->image, j->w->pod->containers[j->container].image) != 0;
+	return strcmp(job_container(j)->image, j->w->pod->list.v[j->container].image) != 0;
 }
 
 static void image_found(struct job *j, int64_t pull_ns)
@@ -72,10 +72,11 @@ static void release(struct job *j)
 static void pull_with_secrets(void *arg)
 {
 	struct image_job *i = arg;
-	const char *const *names = i->j.pod->pull_secrets;
-	for (size_t k = 0; names[k]; k++) {
+	const struct pod *p = i->j.pod;
+	for (size_t k = 0; k < p->n_pull_secrets; k++) {
 		struct err ignored = ERR_INIT; /* without it the registry says what is missing */
-		const js *secret = config_set_get(&i->config, CONFIG_SECRET, names[k], &ignored);
+		const js *secret =
+			config_set_get(&i->config, CONFIG_SECRET, p->pull_secrets[k].name, &ignored);
 		if (secret)
 			pullsecret_add(&i->secrets, secret);
 	}
@@ -85,10 +86,10 @@ static void pull_with_secrets(void *arg)
 static enum job_way pull_prepare(struct job *j, const struct action *a)
 {
 	struct image_job *i = (struct image_job *)j;
-	const char *const *names = j->pod->pull_secrets;
-	for (size_t k = 0; names[k]; k++)
-		config_set_add(&i->config, j->host->config, CONFIG_SECRET, j->pod->o.meta.namespace,
-			       names[k]);
+	const struct pod *p = j->pod;
+	for (size_t k = 0; k < p->n_pull_secrets; k++)
+		config_set_add(&i->config, j->host->config, CONFIG_SECRET, p->o.meta.namespace,
+			       p->pull_secrets[k].name);
 	machine_image_pulling(&j->w->m, j->container);
 	config_set_wait(&i->config, pull_with_secrets, i);
 	return JOB_WAIT;

@@ -178,6 +178,20 @@ static int check_user(const struct start_job *s, struct err *err)
 	return 0;
 }
 
+/* supplementalGroups, and fsGroup as one of them. */
+static const uint32_t *all_groups(struct start_job *s, size_t *ret_n)
+{
+	const struct pod *p = s->j.pod;
+	uint32_t *v = arena_array(&s->a, p->n_groups + 1, sizeof(*v));
+	size_t n = 0;
+	for (size_t i = 0; i < p->n_groups; i++)
+		v[n++] = (uint32_t)p->groups[i].id;
+	if (p->fs_group >= 0)
+		v[n++] = (uint32_t)p->fs_group;
+	*ret_n = n;
+	return v;
+}
+
 static int build_env(struct start_job *s, struct container_env *env, struct err *err)
 {
 	const struct pod_host *h = s->j.host;
@@ -233,6 +247,8 @@ static int build_spec(struct start_job *s, struct err *err)
 		s->stale_log = arena_strdup(&s->a, stale);
 	}
 	s->old_id = state->cur.id && *state->cur.id ? arena_strdup(&s->a, state->cur.id) : NULL;
+	size_t n_groups = 0;
+	const uint32_t *groups = all_groups(s, &n_groups);
 	s->spec = (struct runtime_container_spec){
 		.sandbox_id = arena_strdup(&s->a, s->j.w->m.sandbox_id),
 		.name = c->name,
@@ -246,14 +262,14 @@ static int build_spec(struct start_job *s, struct err *err)
 		.limits = resources_container_limits(s->j.pod, c, s->j.host->capacity_memory),
 		.run_as_user = c->run_as_user,
 		.run_as_group = c->run_as_group,
-		.groups = s->j.pod->groups,
-		.n_groups = s->j.pod->n_groups,
+		.groups = groups,
+		.n_groups = n_groups,
 		.cap_add = c->cap_add,
 		.cap_drop = c->cap_drop,
 		.privileged = c->privileged,
 		.readonly_root = c->readonly_root,
 		.no_new_privs = c->no_new_privs && !c->privileged,
-		.unmasked_proc = c->unmasked_proc,
+		.unmasked_proc = c->proc_mount == PROC_UNMASKED,
 		.tty = c->tty,
 		.stdin_open = c->stdin_open,
 		.stdin_once = c->stdin_once,

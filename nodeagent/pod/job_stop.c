@@ -108,7 +108,7 @@ static void end_work(struct job *j)
 	if (rt->ops->container_status(rt, e->id, &e->status, &j->err) < 0 ||
 	    e->status.state != RUNTIME_EXITED)
 		return;
-	bool fallback = job_container(j)->termination_fallback && e->status.exit_code;
+	bool fallback = job_container(j)->message_policy == MESSAGE_FALLBACK_TO_LOGS && e->status.exit_code;
 	if (!j->host->simulated)
 		message_read(&e->message, e->message_path, fallback ? e->log_path : NULL);
 }

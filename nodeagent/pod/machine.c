@@ -62,7 +62,7 @@ static void retry_done(struct retry *r)
 void machine_init(struct machine *m, const struct pod *p, struct instant now)
 {
 	*m = (struct machine){.pod = p,
-			      .n = p->n_containers,
+			      .n = p->list.n,
 			      .start_wall_ns = now.wall_ns,
 			      .forced_phase = PHASE_UNKNOWN,
 			      .version = 1};
@@ -152,7 +152,7 @@ static void redefine(struct machine *m, int i, struct instant now)
 		c->until_ns = now.mono_ns + (grace > MIN_GRACE_NS ? grace : MIN_GRACE_NS);
 		machine_push(m, ACT_SIGNAL, i);
 		machine_record(m, i, false, "Killing", "Container %s definition changed, will be restarted",
-			       m->pod->containers[i].name);
+			       m->pod->list.v[i].name);
 	} else if (c->state == CTR_IMAGE || c->state == CTR_IMAGE_ERROR || c->state == CTR_IMAGE_WAIT ||
 		   c->state == CTR_READY || c->state == CTR_RETRY) {
 		c->pull = (struct backoff){0};
@@ -171,7 +171,7 @@ void machine_update(struct machine *m, const struct pod *p, struct instant now)
 		m->version++;
 	m->pod = p;
 	for (size_t i = 0; i < m->n && m->stage < POD_STOPPING; i++)
-		if (strcmp(old->containers[i].image, p->containers[i].image) != 0)
+		if (strcmp(old->list.v[i].image, p->list.v[i].image) != 0)
 			redefine(m, (int)i, now);
 	if (p->deletion_grace_s < 0)
 		return;
@@ -205,7 +205,7 @@ static void stop_container(struct machine *m, int i, struct instant now)
 	if (!c->stop_sent) {
 		c->stop_sent = true;
 		machine_push(m, ACT_SIGNAL, i);
-		machine_record(m, i, false, "Killing", "Stopping container %s", m->pod->containers[i].name);
+		machine_record(m, i, false, "Killing", "Stopping container %s", m->pod->list.v[i].name);
 		int64_t floor = now.mono_ns + MIN_GRACE_NS;
 		c->until_ns = m->stop_deadline_ns > floor ? m->stop_deadline_ns : floor;
 	} else if (now.mono_ns >= c->until_ns) {
@@ -226,14 +226,14 @@ static void step_stopping(struct machine *m, struct instant now)
 {
 	bool busy = false;
 	for (size_t i = 0; i < m->n; i++) {
-		if (m->pod->containers[i].sidecar || !container_alive(&m->c[i]))
+		if (m->pod->list.v[i].sidecar || !container_alive(&m->c[i]))
 			continue;
 		busy = true;
 		if (m->c[i].state == CTR_RUNNING)
 			stop_container(m, (int)i, now);
 	}
-	for (size_t i = m->pod->n_init; i-- > 0 && !busy;) {
-		if (!m->pod->containers[i].sidecar || !container_alive(&m->c[i]))
+	for (size_t i = m->pod->list.n_init; i-- > 0 && !busy;) {
+		if (!m->pod->list.v[i].sidecar || !container_alive(&m->c[i]))
 			continue;
 		busy = true;
 		if (m->c[i].state == CTR_RUNNING)
@@ -355,7 +355,7 @@ void machine_lose_containers(struct machine *m, struct instant now)
 			machine_exited(m, (int)i, &r, now);
 		}
 		c->restarting = false;
-		bool stays = c->state == CTR_DONE && (!m->pod->containers[i].init || container_failed(c));
+		bool stays = c->state == CTR_DONE && (!m->pod->list.v[i].init || container_failed(c));
 		if (c->state == CTR_STARTING || stays)
 			continue;
 		if (c->cur.id)
@@ -390,7 +390,7 @@ static void step_reset(struct machine *m, struct instant now)
 
 bool machine_init_done(const struct machine *m)
 {
-	for (size_t i = 0; i < m->pod->n_init; i++)
+	for (size_t i = 0; i < m->pod->list.n_init; i++)
 		if (!container_passed(m, (int)i))
 			return false;
 	return true;
@@ -424,14 +424,14 @@ static bool advance(struct machine *m, int i, struct instant now)
 static void step_containers(struct machine *m, struct instant now)
 {
 	timers(m, now);
-	for (size_t i = 0; i < m->pod->n_init; i++) {
+	for (size_t i = 0; i < m->pod->list.n_init; i++) {
 		bool passed = container_passed(m, (int)i);
-		if (!passed || m->pod->containers[i].sidecar)
+		if (!passed || m->pod->list.v[i].sidecar)
 			(void)advance(m, (int)i, now);
 		if (!passed)
 			return;
 	}
-	for (size_t i = m->pod->n_init; i < m->n; i++)
+	for (size_t i = m->pod->list.n_init; i < m->n; i++)
 		if (advance(m, (int)i, now))
 			return;
 }
@@ -453,10 +453,10 @@ static void step_setup(struct machine *m, struct instant now)
 
 static bool complete(const struct machine *m)
 {
-	for (size_t i = 0; i < m->pod->n_init; i++)
+	for (size_t i = 0; i < m->pod->list.n_init; i++)
 		if (container_failed(&m->c[i]))
 			return true;
-	for (size_t i = m->pod->n_init; i < m->n; i++)
+	for (size_t i = m->pod->list.n_init; i < m->n; i++)
 		if (m->c[i].state != CTR_DONE)
 			return false;
 	return true;

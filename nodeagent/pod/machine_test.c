@@ -40,7 +40,7 @@ static void do_action(struct life *l, const struct action *a)
 	}
 	buf_adds(&l->acts, act_names[a->type]);
 	if (a->container >= 0)
-		buf_addf(&l->acts, "(%s%s)", l->pod->containers[a->container].name, a->sig == 9 ? ",9" : "");
+		buf_addf(&l->acts, "(%s%s)", l->pod->list.v[a->container].name, a->sig == 9 ? ",9" : "");
 	buf_addc(&l->acts, ' ');
 	if (l->hold & (1u << a->type))
 		return;
@@ -59,7 +59,7 @@ static void do_action(struct life *l, const struct action *a)
 		machine_image_ok(m, a->container, -1, 0, l->now);
 		break;
 	case ACT_START:
-		snprintf(id, sizeof(id), "%s%u", l->pod->containers[a->container].name,
+		snprintf(id, sizeof(id), "%s%u", l->pod->list.v[a->container].name,
 			 m->c[a->container].attempt);
 		machine_started(m, a->container, &r, l->now);
 		break;
@@ -184,7 +184,7 @@ static void deletes(struct life *l, int grace)
 		text, sizeof(text),
 		"{\"metadata\":{\"name\":\"p\",\"namespace\":\"ns\",\"uid\":\"u1\",\"generation\":2,"
 		"\"deletionTimestamp\":\"2026-01-01T00:00:30Z\",\"deletionGracePeriodSeconds\":%d},\"spec\":{%s}}",
-		grace, l->pod->n_containers == 2 ? TWO : ONE);
+		grace, l->pod->list.n == 2 ? TWO : ONE);
 	struct pod *old = l->pod;
 	l->pod = make_pod(text);
 	machine_update(&l->m, l->pod, l->now);

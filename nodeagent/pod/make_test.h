@@ -9,18 +9,14 @@
 static inline struct pod *make_pod(const char *text)
 {
 	struct err err = ERR_INIT;
-	autojson js *o = js_parse(text, strlen(text), NULL, &err);
-	struct pod *p = MEM_NEW(struct pod);
-	assert_non_null(o);
-	meta_decode(&p->o.meta, o, META_ANNOTATIONS);
-	assert_true(pod_decode(p, o));
+	struct pod *p = decode_new(pod_type.rows, text, strlen(text), &err);
+	assert_non_null(p);
+	assert_true(pod_type.keep(p));
 	return p;
 }
 
 static inline void free_pod(struct pod *p)
 {
-	pod_release(p);
-	meta_release(&p->o.meta);
 	free(p);
 }
 

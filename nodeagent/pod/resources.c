@@ -14,8 +14,8 @@ static int64_t max(int64_t a, int64_t b)
 enum qos_class resources_qos(const struct pod *p)
 {
 	struct qos q = {0};
-	for (size_t i = 0; i < p->n_containers; i++) {
-		const struct container_resources *r = &p->containers[i].resources;
+	for (size_t i = 0; i < p->list.n; i++) {
+		const struct container_resources *r = &p->list.v[i].resources;
 		qos_add_amounts(&q, r->cpu_request, r->cpu_limit, r->memory_request, r->memory_limit);
 	}
 	return qos_class(&q);
@@ -64,16 +64,16 @@ struct runtime_limits resources_pod_limits(const struct pod *p)
 {
 	int64_t cpu = 0, memory = 0;
 	bool cpu_capped = true, memory_capped = true;
-	for (size_t i = 0; i < p->n_containers; i++) {
-		const struct container_resources *r = &p->containers[i].resources;
-		bool together = !p->containers[i].init || p->containers[i].sidecar;
+	for (size_t i = 0; i < p->list.n; i++) {
+		const struct container_resources *r = &p->list.v[i].resources;
+		bool together = !p->list.v[i].init || p->list.v[i].sidecar;
 		cpu_capped &= r->cpu_limit > 0;
 		memory_capped &= r->memory_limit > 0;
 		cpu = together ? cpu + amount(r->cpu_limit) : max(cpu, amount(r->cpu_limit));
 		memory = together ? memory + amount(r->memory_limit) : max(memory, amount(r->memory_limit));
 	}
 	return (struct runtime_limits){
-		.cpu_shares = shares(p->demand->requests.cpu_milli),
+		.cpu_shares = shares(p->demand.requests.cpu_milli),
 		.cpu_quota_us = cpu_capped ? quota(cpu) : 0,
 		.memory_bytes = memory_capped ? memory : 0,
 	};

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pod/spec.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-
-#include "object/quantity.h"
 
 /* Far beyond any machine; sums and products of these do not overflow. */
 #define AMOUNT_MAX (INT64_C(1) << 46)
 #define SECONDS_MAX (INT64_C(100) * 365 * 24 * 3600)
+#define MIRROR_ANNOTATION "kubernetes.io/config.mirror"
 
 static const char *const pull_names[] = {
 	[PULL_IF_NOT_PRESENT] = "IfNotPresent", [PULL_ALWAYS] = "Always", [PULL_NEVER] = "Never"};
@@ -18,171 +16,127 @@ static const char *const dns_names[] = {
 	[DNS_DEFAULT] = "Default",
 	[DNS_NONE] = "None",
 };
+static const char *const proc_names[] = {[PROC_DEFAULT] = "Default", [PROC_UNMASKED] = "Unmasked"};
+static const char *const message_names[] = {
+	[MESSAGE_FILE] = "File", [MESSAGE_FALLBACK_TO_LOGS] = "FallbackToLogsOnError"};
 
-/* The row of `names` that s is; dflt when none or NULL. */
-static int word(const char *const *names, size_t n, const char *s, int dflt)
+/* ---- what a container consists of ---- */
+
+static const struct decode_row env_rows[] = {
+	DECODE_STRING("name", struct env_var, name),
+	DECODE_STRING("value", struct env_var, value),
+	DECODE_PRESENT("valueFrom.fieldRef", struct env_var, is_field),
+	DECODE_STRING("valueFrom.fieldRef.fieldPath", struct env_var, ref),
+	DECODE_PRESENT("valueFrom.resourceFieldRef", struct env_var, is_resource),
+	DECODE_STRING("valueFrom.resourceFieldRef.resource", struct env_var, ref),
+	DECODE_STRING("valueFrom.resourceFieldRef.containerName", struct env_var, key),
+	DECODE_STRING("valueFrom.resourceFieldRef.divisor", struct env_var, divisor),
+	DECODE_PRESENT("valueFrom.configMapKeyRef", struct env_var, is_config_map),
+	DECODE_STRING("valueFrom.configMapKeyRef.name", struct env_var, ref),
+	DECODE_STRING("valueFrom.configMapKeyRef.key", struct env_var, key),
+	DECODE_BOOL("valueFrom.configMapKeyRef.optional", struct env_var, optional),
+	DECODE_PRESENT("valueFrom.secretKeyRef", struct env_var, is_secret),
+	DECODE_STRING("valueFrom.secretKeyRef.name", struct env_var, ref),
+	DECODE_STRING("valueFrom.secretKeyRef.key", struct env_var, key),
+	DECODE_BOOL("valueFrom.secretKeyRef.optional", struct env_var, optional),
+};
+static void env_finish(void *o)
 {
-	for (size_t i = 0; s && i < n; i++)
-		if (!strcmp(names[i], s))
-			return (int)i;
-	return dflt;
+	struct env_var *e = o;
+	e->source = e->is_field	       ? ENV_FIELD
+		    : e->is_resource   ? ENV_RESOURCE
+		    : e->is_config_map ? ENV_CONFIG_MAP
+		    : e->is_secret     ? ENV_SECRET
+				       : ENV_VALUE;
 }
-#define WORD(names, s, dflt) word(names, ARRAY_LEN(names), s, dflt)
+static const struct env_var env_initial = {.name = "", .value = "", .ref = "", .key = "", .divisor = ""};
+static const struct decode_spec env_spec =
+	DECODE_SPEC(struct env_var, env_rows, .initial = &env_initial, .finish = env_finish);
 
-static const char *keep(struct arena *a, const char *s)
-{
-	return s && *s ? arena_strdup(a, s) : "";
-}
+static const struct decode_row env_from_rows[] = {
+	DECODE_STRING("prefix", struct env_from, prefix),
+	DECODE_STRING("configMapRef.name", struct env_from, ref),
+	DECODE_BOOL("configMapRef.optional", struct env_from, optional),
+	DECODE_PRESENT("secretRef", struct env_from, secret),
+	DECODE_STRING("secretRef.name", struct env_from, ref),
+	DECODE_BOOL("secretRef.optional", struct env_from, optional),
+};
+static const struct env_from env_from_initial = {.prefix = "", .ref = ""};
+static const struct decode_spec env_from_spec =
+	DECODE_SPEC(struct env_from, env_from_rows, .initial = &env_from_initial);
 
-static const char *keep_json(struct arena *a, const js *v)
-{
-	if (!v || ((js_is_arr(v) || js_is_obj(v)) && js_len(v) == 0))
-		return NULL;
-	autobuf struct buf b = BUF_INIT;
-	js_write(&b, v);
-	return arena_strndup(a, buf_str(&b), b.len);
-}
+static const struct decode_row mount_rows[] = {
+	DECODE_STRING("name", struct volume_mount, name),
+	DECODE_STRING("mountPath", struct volume_mount, path),
+	DECODE_STRING("subPath", struct volume_mount, sub_path),
+	DECODE_STRING("subPathExpr", struct volume_mount, sub_path_expr),
+	DECODE_STRING("mountPropagation", struct volume_mount, propagation),
+	DECODE_BOOL("readOnly", struct volume_mount, readonly),
+};
+static const struct volume_mount mount_initial = {"", "", "", "", "", false};
+static const struct decode_spec mount_spec =
+	DECODE_SPEC(struct volume_mount, mount_rows, .initial = &mount_initial);
 
-static const char *const *keep_strings(struct arena *a, const js *arr)
-{
-	size_t n = js_len(arr), k = 0;
-	if (!n || !js_is_arr(arr))
-		return NULL;
-	const char **v = arena_array(a, n + 1, sizeof(*v));
-	js_array_for_each (item, arr) {
-		const char *s = js_str(item, NULL);
-		if (s)
-			v[k++] = arena_strdup(a, s);
-	}
-	return v;
-}
+static const struct decode_row port_rows[] = {
+	DECODE_INT32("containerPort", struct container_port, container_port),
+	DECODE_INT32("hostPort", struct container_port, host_port),
+	DECODE_STRING("protocol", struct container_port, protocol),
+	DECODE_STRING("hostIP", struct container_port, host_ip),
+};
+static const struct container_port port_initial = {.protocol = "", .host_ip = ""};
+static const struct decode_spec port_spec =
+	DECODE_SPEC(struct container_port, port_rows, .initial = &port_initial);
 
-static int64_t amount(const js *list, const char *resource, bool milli)
-{
-	const js *v = js_field(list, resource);
-	struct quantity q;
-	struct err err = ERR_INIT;
-	char text[32];
-	const char *s = js_is_str(v) ? js_str(v, NULL) : NULL;
-	if (!s && js_is_int(v)) {
-		snprintf(text, sizeof(text), "%lld", (long long)js_int(v, 0, NULL));
-		s = text;
-	}
-	if (!s || quantity_parse(s, &q, &err) < 0)
-		return QUANTITY_UNSET;
-	int64_t n = milli ? quantity_milli(&q) : quantity_value(&q);
-	return n < 0 ? 0 : n > AMOUNT_MAX ? AMOUNT_MAX : n;
-}
+/* ---- containers ---- */
 
-/* Durations that nobody can mean are as good as the longest that can be counted. */
-static int64_t seconds(int64_t v)
-{
-	return v < 0 ? 0 : v > SECONDS_MAX ? SECONDS_MAX : v;
-}
+static const struct decode_row container_rows[] = {
+	DECODE_STRING("name", struct container_spec, name),
+	DECODE_STRING("image", struct container_spec, image),
+	DECODE_ENUM("imagePullPolicy", struct container_spec, pull_policy, pull_names),
+	DECODE_ENUM("restartPolicy", struct container_spec, restart, restart_policy_names),
+	DECODE_STRINGS_TO_NULL("command", struct container_spec, command),
+	DECODE_STRINGS_TO_NULL("args", struct container_spec, args),
+	DECODE_STRING("workingDir", struct container_spec, working_dir),
+	DECODE_BOOL("tty", struct container_spec, tty),
+	DECODE_BOOL("stdin", struct container_spec, stdin_open),
+	DECODE_BOOL("stdinOnce", struct container_spec, stdin_once),
+	DECODE_STRING("terminationMessagePath", struct container_spec, termination_path),
+	DECODE_ENUM("terminationMessagePolicy", struct container_spec, message_policy, message_names),
+	DECODE_ARRAY("env", struct container_spec, env, n_env, &env_spec),
+	DECODE_ARRAY("envFrom", struct container_spec, env_from, n_env_from, &env_from_spec),
+	DECODE_ARRAY("volumeMounts", struct container_spec, mounts, n_mounts, &mount_spec),
+	DECODE_ARRAY("ports", struct container_spec, ports, n_ports, &port_spec),
+	DECODE_MILLI("resources.requests.cpu", struct container_spec, resources.cpu_request),
+	DECODE_VALUE("resources.requests.memory", struct container_spec, resources.memory_request),
+	DECODE_VALUE("resources.requests.ephemeral-storage", struct container_spec,
+		     resources.storage_request),
+	DECODE_MILLI("resources.limits.cpu", struct container_spec, resources.cpu_limit),
+	DECODE_VALUE("resources.limits.memory", struct container_spec, resources.memory_limit),
+	DECODE_VALUE("resources.limits.ephemeral-storage", struct container_spec, resources.storage_limit),
+	DECODE_INT64("securityContext.runAsUser", struct container_spec, run_as_user),
+	DECODE_INT64("securityContext.runAsGroup", struct container_spec, run_as_group),
+	DECODE_BOOL("securityContext.runAsNonRoot", struct container_spec, run_as_non_root),
+	DECODE_PRESENT("securityContext.runAsNonRoot", struct container_spec, says_non_root),
+	DECODE_BOOL("securityContext.privileged", struct container_spec, privileged),
+	DECODE_BOOL("securityContext.readOnlyRootFilesystem", struct container_spec, readonly_root),
+	DECODE_BOOL("securityContext.allowPrivilegeEscalation", struct container_spec, allow_escalation),
+	DECODE_ENUM("securityContext.procMount", struct container_spec, proc_mount, proc_names),
+	DECODE_STRINGS_TO_NULL("securityContext.capabilities.add", struct container_spec, cap_add),
+	DECODE_STRINGS_TO_NULL("securityContext.capabilities.drop", struct container_spec, cap_drop),
+};
 
-static void decode_resources(struct container_resources *r, const js *c)
+static int64_t amount(int64_t v)
 {
-	const js *requests = js_obj(c, "resources", "requests", NULL);
-	const js *limits = js_obj(c, "resources", "limits", NULL);
-	r->cpu_request = amount(requests, "cpu", true);
-	r->cpu_limit = amount(limits, "cpu", true);
-	r->memory_request = amount(requests, "memory", false);
-	r->memory_limit = amount(limits, "memory", false);
-	r->storage_request = amount(requests, "ephemeral-storage", false);
-	r->storage_limit = amount(limits, "ephemeral-storage", false);
-	/* A limit without a request is the request (the apiserver's defaulting says the same). */
-	if (r->cpu_request == QUANTITY_UNSET)
-		r->cpu_request = r->cpu_limit;
-	if (r->memory_request == QUANTITY_UNSET)
-		r->memory_request = r->memory_limit;
-	if (r->storage_request == QUANTITY_UNSET)
-		r->storage_request = r->storage_limit;
-}
-
-static void decode_env_var(struct arena *a, struct env_var *e, const js *v)
-{
-	const js *from = js_obj(v, "valueFrom", NULL), *ref;
-	e->name = keep(a, js_str(v, "name", NULL));
-	if ((ref = js_obj(from, "fieldRef", NULL))) {
-		e->source = ENV_FIELD;
-		e->ref = keep(a, js_str(ref, "fieldPath", NULL));
-	} else if ((ref = js_obj(from, "resourceFieldRef", NULL))) {
-		e->source = ENV_RESOURCE;
-		e->ref = keep(a, js_str(ref, "resource", NULL));
-		e->key = keep(a, js_str(ref, "containerName", NULL));
-		e->divisor = keep(a, js_str(ref, "divisor", NULL));
-	} else if ((ref = js_obj(from, "configMapKeyRef", NULL)) ||
-		   (ref = js_obj(from, "secretKeyRef", NULL))) {
-		e->source = js_obj(from, "secretKeyRef", NULL) == ref ? ENV_SECRET : ENV_CONFIG_MAP;
-		e->ref = keep(a, js_str(ref, "name", NULL));
-		e->key = keep(a, js_str(ref, "key", NULL));
-		e->optional = js_bool(ref, false, "optional", NULL);
-	} else {
-		e->source = ENV_VALUE;
-		e->value = keep(a, js_str(v, "value", NULL));
-	}
-}
-
-static void decode_env(struct arena *a, struct container_spec *c, const js *o)
-{
-	const js *env = js_arr(o, "env", NULL), *from = js_arr(o, "envFrom", NULL);
-	struct env_var *vars = arena_array(a, js_len(env), sizeof(*vars));
-	struct env_from *froms = arena_array(a, js_len(from), sizeof(*froms));
-	js_array_for_each (v, env)
-		decode_env_var(a, &vars[c->n_env++], v);
-	js_array_for_each (f, from) {
-		struct env_from *e = &froms[c->n_env_from++];
-		e->secret = js_obj(f, "secretRef", NULL) != NULL;
-		const js *ref = js_obj(f, e->secret ? "secretRef" : "configMapRef", NULL);
-		e->prefix = keep(a, js_str(f, "prefix", NULL));
-		e->ref = keep(a, js_str(ref, "name", NULL));
-		e->optional = js_bool(ref, false, "optional", NULL);
-	}
-	c->env = vars;
-	c->env_from = froms;
+	return v > AMOUNT_MAX ? AMOUNT_MAX : v < QUANTITY_UNSET ? 0 : v;
 }
 
-static void decode_mounts(struct arena *a, struct container_spec *c, const js *o)
+/* A limit without a request is the request (the apiserver's defaulting says the same). */
+static void finish_amounts(int64_t *request, int64_t *limit)
 {
-	const js *mounts = js_arr(o, "volumeMounts", NULL), *ports = js_arr(o, "ports", NULL);
-	struct volume_mount *mv = arena_array(a, js_len(mounts), sizeof(*mv));
-	js_array_for_each (m, mounts) {
-		struct volume_mount *v = &mv[c->n_mounts++];
-		v->name = keep(a, js_str(m, "name", NULL));
-		v->path = keep(a, js_str(m, "mountPath", NULL));
-		v->sub_path = keep(a, js_str(m, "subPath", NULL));
-		v->sub_path_expr = keep(a, js_str(m, "subPathExpr", NULL));
-		v->propagation = keep(a, js_str(m, "mountPropagation", NULL));
-		v->readonly = js_bool(m, false, "readOnly", NULL);
-	}
-	c->mounts = mv;
-	struct container_port *pv = arena_array(a, js_len(ports), sizeof(*pv));
-	js_array_for_each (p, ports) {
-		struct container_port *v = &pv[c->n_ports];
-		v->host_port = (int)js_int(p, 0, "hostPort", NULL);
-		if (v->host_port <= 0)
-			continue;
-		v->container_port = (int)js_int(p, 0, "containerPort", NULL);
-		v->protocol = keep(a, js_str(p, "protocol", NULL));
-		v->host_ip = keep(a, js_str(p, "hostIP", NULL));
-		c->n_ports++;
-	}
-	c->ports = pv;
-}
-
-static void decode_security(struct arena *a, struct container_spec *c, const js *o, const js *pod_ctx)
-{
-	const js *ctx = js_obj(o, "securityContext", NULL);
-	c->run_as_user = js_int(ctx, js_int(pod_ctx, -1, "runAsUser", NULL), "runAsUser", NULL);
-	c->run_as_group = js_int(ctx, js_int(pod_ctx, -1, "runAsGroup", NULL), "runAsGroup", NULL);
-	c->run_as_non_root =
-		js_bool(ctx, js_bool(pod_ctx, false, "runAsNonRoot", NULL), "runAsNonRoot", NULL);
-	c->privileged = js_bool(ctx, false, "privileged", NULL);
-	c->readonly_root = js_bool(ctx, false, "readOnlyRootFilesystem", NULL);
-	c->no_new_privs = !js_bool(ctx, true, "allowPrivilegeEscalation", NULL);
-	c->unmasked_proc = !strcmp(js_str0(ctx, "procMount", NULL), "Unmasked");
-	c->cap_add = keep_strings(a, js_arr(ctx, "capabilities", "add", NULL));
-	c->cap_drop = keep_strings(a, js_arr(ctx, "capabilities", "drop", NULL));
+	*request = amount(*request);
+	*limit = amount(*limit);
+	if (*request == QUANTITY_UNSET)
+		*request = *limit;
 }
 
 /* Always for :latest and for no tag at all, unless a digest is given. */
@@ -195,113 +149,167 @@ static enum pull_policy default_pull_policy(const char *image)
 	return !tag || !strcmp(tag, ":latest") ? PULL_ALWAYS : PULL_IF_NOT_PRESENT;
 }
 
-static void decode_container(struct arena *a, struct container_spec *c, const js *o, const js *pod_ctx,
-			     bool init)
+static const char default_message_path[] = "/dev/termination-log";
+
+static void container_finish(void *o)
 {
-	c->name = keep(a, js_str(o, "name", NULL));
-	c->image = keep(a, js_str(o, "image", NULL));
-	c->pull_policy =
-		WORD(pull_names, js_str(o, "imagePullPolicy", NULL), (int)default_pull_policy(c->image));
-	c->init = init;
-	c->sidecar = init && !strcmp(js_str0(o, "restartPolicy", NULL), "Always");
-	c->command = keep_strings(a, js_arr(o, "command", NULL));
-	c->args = keep_strings(a, js_arr(o, "args", NULL));
-	const char *dir = js_str(o, "workingDir", NULL);
-	c->working_dir = dir && *dir ? arena_strdup(a, dir) : NULL;
-	c->tty = js_bool(o, false, "tty", NULL);
-	c->stdin_open = js_bool(o, false, "stdin", NULL);
-	c->stdin_once = js_bool(o, false, "stdinOnce", NULL);
-	const char *path = js_str(o, "terminationMessagePath", NULL);
-	c->termination_path = path && *path ? arena_strdup(a, path) : "/dev/termination-log";
-	c->termination_fallback =
-		!strcmp(js_str0(o, "terminationMessagePolicy", NULL), "FallbackToLogsOnError");
-	decode_resources(&c->resources, o);
-	decode_env(a, c, o);
-	decode_mounts(a, c, o);
-	decode_security(a, c, o, pod_ctx);
+	struct container_spec *c = o;
+	size_t n = 0;
+	if (c->pull_policy == PULL_UNSET)
+		c->pull_policy = default_pull_policy(c->image);
+	if (c->working_dir && !*c->working_dir)
+		c->working_dir = NULL;
+	if (!*c->termination_path)
+		c->termination_path = default_message_path;
+	c->no_new_privs = !c->allow_escalation;
+	finish_amounts(&c->resources.cpu_request, &c->resources.cpu_limit);
+	finish_amounts(&c->resources.memory_request, &c->resources.memory_limit);
+	finish_amounts(&c->resources.storage_request, &c->resources.storage_limit);
+	for (size_t i = 0; i < c->n_ports; i++)
+		if (c->ports[i].host_port > 0)
+			c->ports[n++] = c->ports[i];
+	c->n_ports = n;
 }
 
-static void decode_groups(struct pod *p, const js *ctx)
+static const struct container_spec container_initial = {
+	.name = "",
+	.image = "",
+	.pull_policy = PULL_UNSET,
+	.restart = RESTART_UNSET,
+	.resources = {QUANTITY_UNSET, QUANTITY_UNSET, QUANTITY_UNSET, QUANTITY_UNSET, QUANTITY_UNSET,
+		      QUANTITY_UNSET},
+	.run_as_user = -1,
+	.run_as_group = -1,
+	.allow_escalation = true,
+	.termination_path = default_message_path,
+};
+static const struct decode_spec container_decode = DECODE_SPEC(
+	struct container_spec, container_rows, .initial = &container_initial, .finish = container_finish);
+
+/* ---- both lists of containers as one ---- */
+
+struct two_lists {
+	struct container_spec *init, *app;
+	size_t n_init, n_app;
+};
+static const struct decode_row two_lists_rows[] = {
+	DECODE_ARRAY("initContainers", struct two_lists, init, n_init, &container_decode),
+	DECODE_ARRAY("containers", struct two_lists, app, n_app, &container_decode),
+};
+static const struct decode_spec two_lists_spec = DECODE_SPEC(struct two_lists, two_lists_rows);
+
+static bool list_decode(struct scan *s, struct arena *a, void *field)
 {
-	const js *sup = js_arr(ctx, "supplementalGroups", NULL);
-	int64_t fs_group = js_int(ctx, -1, "fsGroup", NULL);
-	uint32_t *v = arena_array(&p->arena, js_len(sup) + 1, sizeof(*v));
-	js_array_for_each (g, sup)
-		v[p->n_groups++] = (uint32_t)js_int(g, 0, NULL);
-	if (fs_group >= 0)
-		v[p->n_groups++] = (uint32_t)fs_group;
-	p->groups = v;
+	struct container_list *l = field;
+	struct two_lists t = {0};
+	if (!decode_value(&two_lists_spec, s, a, &t))
+		return false;
+	l->n_init = t.n_init;
+	l->n = t.n_init + t.n_app;
+	l->v = arena_array(a, l->n, sizeof(*l->v));
+	for (size_t i = 0; i < l->n; i++) {
+		l->v[i] = i < t.n_init ? t.init[i] : t.app[i - t.n_init];
+		l->v[i].init = i < t.n_init;
+		l->v[i].sidecar = i < t.n_init && l->v[i].restart == RESTART_ALWAYS;
+	}
+	return true;
+}
+/* Where a list points to. */
+static const struct decode_row list_rows[] = {
+	DECODE_ARRAY("", struct container_list, v, n, &container_decode)};
+static const struct decode_spec list_spec = DECODE_SPEC(struct container_list, list_rows);
+
+/* ---- the Pod ---- */
+
+static const struct decode_row group_rows[] = {DECODE_INT64("", struct pod_group, id)};
+static const struct decode_spec group_spec = DECODE_SPEC(struct pod_group, group_rows);
+static const struct decode_row secret_rows[] = {DECODE_STRING("name", struct pod_secret_ref, name)};
+static const struct pod_secret_ref secret_initial = {""};
+static const struct decode_spec secret_spec =
+	DECODE_SPEC(struct pod_secret_ref, secret_rows, .initial = &secret_initial);
+
+static const struct decode_row pod_rows[] = {
+	DECODE_STRUCT("metadata", struct pod, o.meta, &meta_annotated_spec),
+	DECODE_INT64("metadata.deletionGracePeriodSeconds", struct pod, deletion_grace_s),
+	DECODE_DEMAND("spec", struct pod, demand),
+	DECODE_CALL("spec", struct pod, list, list_decode, &list_spec),
+	DECODE_STRING("spec.nodeName", struct pod, node_name),
+	DECODE_STRING("spec.serviceAccountName", struct pod, service_account),
+	DECODE_STRING("spec.hostname", struct pod, hostname),
+	DECODE_STRING("spec.subdomain", struct pod, subdomain),
+	DECODE_ENUM("spec.restartPolicy", struct pod, restart, restart_policy_names),
+	DECODE_ENUM("spec.dnsPolicy", struct pod, dns, dns_names),
+	DECODE_BOOL("spec.hostNetwork", struct pod, host_network),
+	DECODE_BOOL("spec.hostPID", struct pod, host_pid),
+	DECODE_BOOL("spec.hostIPC", struct pod, host_ipc),
+	DECODE_BOOL("spec.shareProcessNamespace", struct pod, share_pid),
+	DECODE_BOOL("spec.setHostnameAsFQDN", struct pod, fqdn_hostname),
+	DECODE_INT64("spec.terminationGracePeriodSeconds", struct pod, grace_s),
+	DECODE_INT64("spec.activeDeadlineSeconds", struct pod, active_deadline_s),
+	DECODE_ARRAY("spec.imagePullSecrets", struct pod, pull_secrets, n_pull_secrets, &secret_spec),
+	DECODE_INT64("spec.securityContext.runAsUser", struct pod, run_as_user),
+	DECODE_INT64("spec.securityContext.runAsGroup", struct pod, run_as_group),
+	DECODE_BOOL("spec.securityContext.runAsNonRoot", struct pod, run_as_non_root),
+	DECODE_INT64("spec.securityContext.fsGroup", struct pod, fs_group),
+	DECODE_ARRAY("spec.securityContext.supplementalGroups", struct pod, groups, n_groups, &group_spec),
+	DECODE_JSON("spec.securityContext.sysctls", struct pod, sysctls),
+	DECODE_JSON("spec.volumes", struct pod, volumes),
+	DECODE_JSON("spec.hostAliases", struct pod, host_aliases),
+	DECODE_JSON("spec.dnsConfig", struct pod, dns_config),
+	DECODE_JSON("spec.readinessGates", struct pod, readiness_gates),
+	DECODE_JSON("status", struct pod, status),
+	DECODE_ENUM("status.phase", struct pod, phase, pod_phase_names),
+};
+
+/* Durations that nobody can mean are as good as the longest that can be counted. */
+static int64_t seconds(int64_t v)
+{
+	return v < 0 ? 0 : v > SECONDS_MAX ? SECONDS_MAX : v;
 }
 
-static struct pod_demand *decode_demand(const js *spec)
+/* What a container does not say is said by its Pod. */
+static void inherit(const struct pod *p, struct container_spec *c)
 {
-	autobuf struct buf text = BUF_INIT;
-	autoarena struct arena a = ARENA_INIT;
-	struct pod_demand d = {0};
-	struct scan s;
-	js_write(&text, spec);
-	scan_init(&s, buf_str(&text), text.len);
-	return pod_demand_decode(&s, &a, &d) ? decode_copy(&pod_demand_spec, &d) : NULL;
+	if (c->run_as_user < 0)
+		c->run_as_user = p->run_as_user;
+	if (c->run_as_group < 0)
+		c->run_as_group = p->run_as_group;
+	if (!c->says_non_root)
+		c->run_as_non_root = p->run_as_non_root;
 }
 
-bool pod_decode(void *into, const js *o)
+static void pod_finish(void *o)
 {
-	struct pod *p = into;
-	struct arena *a = &p->arena;
-	const js *spec = js_obj(o, "spec", NULL), *status = js_obj(o, "status", NULL);
-	const js *ctx = js_obj(spec, "securityContext", NULL);
-	const js *inits = js_arr(spec, "initContainers", NULL), *apps = js_arr(spec, "containers", NULL);
-
-	p->node_name = keep(a, js_str(spec, "nodeName", NULL));
-	p->service_account = keep(a, js_str(spec, "serviceAccountName", NULL));
-	p->hostname = keep(a, js_str(spec, "hostname", NULL));
-	p->subdomain = keep(a, js_str(spec, "subdomain", NULL));
-	p->restart = WORD(restart_policy_names, js_str(spec, "restartPolicy", NULL), RESTART_ALWAYS);
-	p->dns = WORD(dns_names, js_str(spec, "dnsPolicy", NULL), DNS_CLUSTER_FIRST);
-	p->host_network = js_bool(spec, false, "hostNetwork", NULL);
-	p->host_pid = js_bool(spec, false, "hostPID", NULL);
-	p->host_ipc = js_bool(spec, false, "hostIPC", NULL);
-	p->share_pid = js_bool(spec, false, "shareProcessNamespace", NULL);
-	p->fqdn_hostname = js_bool(spec, false, "setHostnameAsFQDN", NULL);
-	p->static_mirror = meta_annotation(o, "kubernetes.io/config.mirror") != NULL;
-	p->grace_s = seconds(js_int(spec, 30, "terminationGracePeriodSeconds", NULL));
-	p->active_deadline_s = seconds(js_int(spec, 0, "activeDeadlineSeconds", NULL));
-	p->deletion_grace_s = -1;
-	if (p->o.meta.deleted_ns)
-		p->deletion_grace_s =
-			seconds(js_int(o, p->grace_s, "metadata", "deletionGracePeriodSeconds", NULL));
-
-	p->n_init = js_len(inits);
-	p->n_containers = p->n_init + js_len(apps);
-	p->containers = arena_array(a, p->n_containers, sizeof(*p->containers));
-	struct container_spec *c = p->containers;
-	js_array_for_each (ic, inits)
-		decode_container(a, c++, ic, ctx, true);
-	js_array_for_each (ac, apps)
-		decode_container(a, c++, ac, ctx, false);
-
-	p->demand = decode_demand(spec);
-	decode_groups(p, ctx);
-	const js *secrets = js_arr(spec, "imagePullSecrets", NULL);
-	const char **sv = arena_array(a, js_len(secrets) + 1, sizeof(*sv));
-	js_array_for_each (s, secrets)
-		sv[s_i] = keep(a, js_str(s, "name", NULL));
-	p->pull_secrets = sv;
-
-	p->volumes = keep_json(a, js_arr(spec, "volumes", NULL));
-	p->host_aliases = keep_json(a, js_arr(spec, "hostAliases", NULL));
-	p->dns_config = keep_json(a, js_obj(spec, "dnsConfig", NULL));
-	p->sysctls = keep_json(a, js_arr(ctx, "sysctls", NULL));
-	p->readiness_gates = keep_json(a, js_arr(spec, "readinessGates", NULL));
-	p->phase = WORD(pod_phase_names, js_str(status, "phase", NULL), PHASE_PENDING);
-	p->status = keep_json(a, status);
-	return p->demand && p->n_containers > p->n_init;
+	struct pod *p = o;
+	p->grace_s = seconds(p->grace_s);
+	p->active_deadline_s = seconds(p->active_deadline_s);
+	if (!p->o.meta.deleted_ns)
+		p->deletion_grace_s = -1;
+	else
+		p->deletion_grace_s = seconds(p->deletion_grace_s < 0 ? p->grace_s : p->deletion_grace_s);
+	p->static_mirror = labels_get(p->o.meta.annotations, MIRROR_ANNOTATION) != NULL;
+	for (size_t i = 0; i < p->list.n; i++)
+		inherit(p, &p->list.v[i]);
 }
 
-void pod_release(void *o)
+static const struct pod pod_initial = {
+	.node_name = "",
+	.service_account = "",
+	.hostname = "",
+	.subdomain = "",
+	.grace_s = 30,
+	.deletion_grace_s = -1,
+	.run_as_user = -1,
+	.run_as_group = -1,
+	.fs_group = -1,
+};
+static const struct decode_spec pod_decode =
+	DECODE_SPEC(struct pod, pod_rows, .initial = &pod_initial, .finish = pod_finish);
+
+static bool has_containers(const void *o)
 {
-	free(((struct pod *)o)->demand);
-	arena_release(&((struct pod *)o)->arena);
+	const struct pod *p = o;
+	return p->list.n > p->list.n_init;
 }
 
 const struct informer_type pod_type = {
@@ -309,10 +317,8 @@ const struct informer_type pod_type = {
 	.group = "",
 	.resource = "pods",
 	.kind = "Pod",
-	.size = sizeof(struct pod),
-	.meta_flags = META_ANNOTATIONS,
-	.decode = pod_decode,
-	.release = pod_release,
+	.rows = &pod_decode,
+	.keep = has_containers,
 };
 
 js *pod_field(const char *text)
@@ -323,8 +329,8 @@ js *pod_field(const char *text)
 
 int pod_container_index(const struct pod *p, const char *name)
 {
-	for (size_t i = 0; i < p->n_containers; i++)
-		if (!strcmp(p->containers[i].name, name))
+	for (size_t i = 0; i < p->list.n; i++)
+		if (!strcmp(p->list.v[i].name, name))
 			return (int)i;
 	return -1;
 }

@@ -3,8 +3,7 @@
  * What the node agent keeps of a Pod: decoded once from the watch event, frozen, then only read.
  *
  * Fields that are used while the Pod runs are decoded; those that are used once, when it starts (volumes,
- * affinity, host aliases), stay as JSON text and are parsed then. Everything a struct pod points at lives in
- * its arena. Field meaning and defaults are those of core/v1 (the apiserver has defaulted the object; the
+ * host aliases), stay as JSON text and are parsed then. A struct pod and all it points to are one block. Field meaning and defaults are those of core/v1 (the apiserver has defaulted the object; the
  * decoder supplies the same defaults where a field is absent all the same). Frozen structs: any thread.
  */
 #ifndef POD_SPEC_H
@@ -13,10 +12,11 @@
 #include "controller/informer.h"
 #include "object/core/demand.h"
 #include "object/core/pod.h"
-#include "base/arena.h"
 
-enum pull_policy { PULL_IF_NOT_PRESENT, PULL_ALWAYS, PULL_NEVER };
+enum pull_policy { PULL_IF_NOT_PRESENT, PULL_ALWAYS, PULL_NEVER, PULL_UNSET };
 enum dns_policy { DNS_CLUSTER_FIRST, DNS_CLUSTER_FIRST_HOST_NET, DNS_DEFAULT, DNS_NONE };
+enum proc_mount { PROC_DEFAULT, PROC_UNMASKED };
+enum message_policy { MESSAGE_FILE, MESSAGE_FALLBACK_TO_LOGS };
 enum { QUANTITY_UNSET = -1 };
 
 struct container_resources {		/* QUANTITY_UNSET where absent */
@@ -33,6 +33,7 @@ struct env_var {
 	const char *key;     /* its key; container name of a resourceFieldRef ("" = this one) */
 	const char *divisor; /* resourceFieldRef; "" = 1 */
 	bool optional;
+	bool is_field, is_resource, is_config_map, is_secret; /* the decoder's */
 };
 struct env_from {
 	const char *prefix, *ref;
@@ -43,8 +44,14 @@ struct volume_mount {
 	bool readonly;
 };
 struct container_port {
-	int container_port, host_port;
+	int32_t container_port, host_port;
 	const char *protocol, *host_ip;
+};
+struct pod_group {
+	int64_t id;
+};
+struct pod_secret_ref {
+	const char *name;
 };
 
 struct container_spec {
@@ -53,25 +60,27 @@ struct container_spec {
 	bool init;				  /* of spec.initContainers */
 	bool sidecar;				  /* init container with restartPolicy Always */
 	const char *const *command, *const *args; /* NULL-terminated, NULL = not given */
-	const struct env_var *env;
-	const struct env_from *env_from;
-	const struct volume_mount *mounts;
-	const struct container_port *ports; /* those with a hostPort */
+	struct env_var *env;
+	struct env_from *env_from;
+	struct volume_mount *mounts;
+	struct container_port *ports; /* those with a hostPort */
 	size_t n_env, n_env_from, n_mounts, n_ports;
 	const char *working_dir; /* NULL = the image's */
 	struct container_resources resources;
 	int64_t run_as_user, run_as_group; /* -1 = not given; the Pod's where the container has none */
 	bool run_as_non_root;
 	const char *const *cap_add, *const *cap_drop;
-	bool privileged, readonly_root, no_new_privs, unmasked_proc;
+	bool privileged, readonly_root, no_new_privs;
+	enum proc_mount proc_mount;
 	bool tty, stdin_open, stdin_once;
 	const char *termination_path;
-	bool termination_fallback; /* terminationMessagePolicy: FallbackToLogsOnError */
+	enum message_policy message_policy;
+	enum restart_policy restart; /* of an init container; the decoder's, as the next */
+	bool allow_escalation, says_non_root;
 };
 
 struct pod {
 	struct informer_object o; /* first; o.meta with annotations */
-	struct arena arena;
 	const char *node_name, *service_account;
 	const char *hostname, *subdomain; /* "" = not given */
 	enum restart_policy restart;
@@ -81,12 +90,18 @@ struct pod {
 	int64_t grace_s;	   /* spec.terminationGracePeriodSeconds */
 	int64_t active_deadline_s; /* 0 = none */
 	int64_t deletion_grace_s;  /* metadata.deletionGracePeriodSeconds; -1 while not being deleted */
-	struct container_spec *containers; /* init containers first, in order */
-	size_t n_init, n_containers;	   /* n_containers counts both */
-	const uint32_t *groups;		   /* supplementalGroups and fsGroup */
-	size_t n_groups;
-	const char *const *pull_secrets; /* NULL-terminated */
-	struct pod_demand *demand;	 /* what it asks of the node; a block of its own */
+	struct container_list {
+		struct container_spec *v; /* init containers first, in order */
+		size_t n, n_init;	  /* n counts both */
+	} list;
+	int64_t run_as_user,
+		run_as_group; /* securityContext's, for containers that have none; -1 = not given */
+	bool run_as_non_root;
+	struct pod_group *groups; /* supplementalGroups */
+	struct pod_secret_ref *pull_secrets;
+	size_t n_groups, n_pull_secrets;
+	int64_t fs_group;	  /* -1 = none */
+	struct pod_demand demand; /* what it asks of the node */
 	/* JSON text of the field, NULL = absent. */
 	const char *volumes, *host_aliases, *dns_config, *sysctls;
 	const char *readiness_gates;
@@ -96,10 +111,6 @@ struct pod {
 
 /* Informer type of Pods as the agent sees them. */
 extern const struct informer_type pod_type;
-
-/* The decoder by itself; `into` is zeroed but for o.meta. */
-bool pod_decode(void *into, const js *o);
-void pod_release(void *o);
 
 /* Parses one of the text fields above; NULL when absent. The caller puts it. */
 js *pod_field(const char *text);

@@ -40,12 +40,12 @@ static void use(const struct pod *p, const js *o)
 	(void)admit_check(&n, p, reason, &b);
 	hostfiles_hosts(&b, p, ips, "cluster.local", "");
 	hostfiles_resolv(&b, p, &dns);
-	for (size_t i = 0; i < p->n_containers; i++) {
+	for (size_t i = 0; i < p->list.n; i++) {
 		autoarena struct arena a = ARENA_INIT;
 		struct err err = ERR_INIT;
 		struct container_env env;
 		struct env_context ctx = {.pod = p,
-					  .c = &p->containers[i],
+					  .c = &p->list.v[i],
 					  .node_name = "n",
 					  .host_ip = "1.2.3.4",
 					  .pod_ips = {"10.0.0.1"},
@@ -67,12 +67,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	autojson js *o = js_parse((const char *)data, size, NULL, &err);
 	if (!js_is_obj(o))
 		return 0;
-	struct pod *p = MEM_NEW(struct pod);
-	meta_decode(&p->o.meta, o, META_ANNOTATIONS);
-	if (pod_decode(p, o))
+	struct pod *p = decode_new(pod_type.rows, (const char *)data, size, &err);
+	if (p && pod_type.keep(p))
 		use(p, o);
-	pod_release(p);
-	meta_release(&p->o.meta);
 	free(p);
 	return 0;
 }

@@ -40,16 +40,16 @@ struct status_view status_view(const struct machine *m, size_t i)
 			.state = SHOWN_TERMINATED, .now = &c->cur, .last = finished(&c->prev)};
 	/* Once the Pod is over nothing is waiting: what never ran, although its turn had come, is unaccounted
 	 * for. */
-	if (m->final && !m->pod->containers[i].init && machine_init_done(m))
+	if (m->final && !m->pod->list.v[i].init && machine_init_done(m))
 		return (struct status_view){.state = SHOWN_UNKNOWN};
 	return (struct status_view){.state = SHOWN_WAITING,
-				    .reason = m->pod->n_init ? "PodInitializing" : "ContainerCreating"};
+				    .reason = m->pod->list.n_init ? "PodInitializing" : "ContainerCreating"};
 }
 
 static bool is_ready(const struct machine *m, size_t i)
 {
 	const struct container *c = &m->c[i];
-	const struct container_spec *s = &m->pod->containers[i];
+	const struct container_spec *s = &m->pod->list.v[i];
 	if (s->init && !s->sidecar)
 		return container_passed(m, (int)i);
 	return c->state == CTR_RUNNING;
@@ -63,7 +63,7 @@ struct tally {
 
 static void count(struct tally *t, const struct machine *m, size_t i)
 {
-	const struct container_spec *s = &m->pod->containers[i];
+	const struct container_spec *s = &m->pod->list.v[i];
 	struct status_view v = status_view(m, i);
 	int code = v.state == SHOWN_UNKNOWN ? 137 : 0;
 	if (v.state == SHOWN_TERMINATED)
@@ -89,7 +89,7 @@ static void count(struct tally *t, const struct machine *m, size_t i)
 
 static bool any_app_ran(const struct machine *m)
 {
-	for (size_t i = m->pod->n_init; i < m->n; i++)
+	for (size_t i = m->pod->list.n_init; i < m->n; i++)
 		if (m->c[i].cur.id)
 			return true;
 	return false;
@@ -199,7 +199,7 @@ static js *state_of(const struct status_view *v, const char *scheme)
 
 static js *container_json(const struct machine *m, size_t i, const struct status_node *node)
 {
-	const struct container_spec *s = &m->pod->containers[i];
+	const struct container_spec *s = &m->pod->list.v[i];
 	struct status_view v = status_view(m, i);
 	const struct container_run *r = v.now ? v.now : v.last;
 	js *o = js_new_obj(), *last = js_new_obj();
@@ -227,8 +227,8 @@ static int by_name(const void *a, const void *b)
 static js *init_statuses(const struct status_source *src)
 {
 	const struct machine *m = src->m;
-	js *list = m->pod->n_init ? js_new_arr() : NULL;
-	for (size_t i = 0; i < m->pod->n_init; i++)
+	js *list = m->pod->list.n_init ? js_new_arr() : NULL;
+	for (size_t i = 0; i < m->pod->list.n_init; i++)
 		js_push(list, container_json(m, i, src->node));
 	return list;
 }
@@ -237,10 +237,10 @@ static js *init_statuses(const struct status_source *src)
 static js *app_statuses(const struct status_source *src)
 {
 	const struct machine *m = src->m;
-	size_t n = m->n - m->pod->n_init;
+	size_t n = m->n - m->pod->list.n_init;
 	js **v = mem_array(n, sizeof(js *)), *list = js_new_arr();
 	for (size_t i = 0; i < n; i++)
-		v[i] = container_json(m, m->pod->n_init + i, src->node);
+		v[i] = container_json(m, m->pod->list.n_init + i, src->node);
 	qsort(v, n, sizeof(js *), by_name);
 	for (size_t i = 0; i < n; i++)
 		js_push(list, v[i]);
@@ -261,7 +261,7 @@ static void name_list(struct buf *b, const char *intro, const struct machine *m,
 	buf_adds(b, intro);
 	bool first = true;
 	for (size_t i = 0; i < m->n; i++) {
-		const struct container_spec *s = &m->pod->containers[i];
+		const struct container_spec *s = &m->pod->list.v[i];
 		bool concerned = init ? s->init && !container_passed(m, (int)i)
 				      : (!s->init || s->sidecar) && !is_ready(m, i);
 		if (!concerned)
@@ -280,7 +280,7 @@ static struct verdict containers_ready(const struct status_source *src)
 	if (phase == PHASE_SUCCEEDED || phase == PHASE_FAILED)
 		return (struct verdict){.reason = phase == PHASE_SUCCEEDED ? "PodCompleted" : "PodFailed"};
 	for (size_t i = 0; i < m->n; i++)
-		if ((!m->pod->containers[i].init || m->pod->containers[i].sidecar) && !is_ready(m, i))
+		if ((!m->pod->list.v[i].init || m->pod->list.v[i].sidecar) && !is_ready(m, i))
 			v.yes = false;
 	if (!v.yes) {
 		v.reason = "ContainersNotReady";

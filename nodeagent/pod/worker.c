@@ -38,7 +38,7 @@ static void record(struct worker *w, const struct action *a)
 	if (!w->host->events)
 		return;
 	if (a->container >= 0) {
-		const struct container_spec *c = &w->pod->containers[a->container];
+		const struct container_spec *c = &w->pod->list.v[a->container];
 		path = mem_printf("spec.%s{%s}", c->init ? "initContainers" : "containers", c->name);
 	}
 	const struct event_ref ref = {.api_version = "v1",
@@ -150,7 +150,7 @@ static void delete_object(struct worker *w)
 static void admit(struct worker *w)
 {
 	w->admitted = true;
-	resources_add(&w->host->node.used, &w->pod->demand->requests, 1);
+	resources_add(&w->host->node.used, &w->pod->demand.requests, 1);
 }
 
 static void give_back(struct worker *w)
@@ -158,7 +158,7 @@ static void give_back(struct worker *w)
 	if (!w->admitted)
 		return;
 	w->admitted = false;
-	resources_add(&w->host->node.used, &w->pod->demand->requests, -1);
+	resources_add(&w->host->node.used, &w->pod->demand.requests, -1);
 }
 
 static void count(struct worker *w)
@@ -216,7 +216,7 @@ static void worker_free(struct worker *w)
 		if (it.value == w)
 			map_del(&w->host->ids, it.key);
 	machine_release(&w->m);
-	for (size_t i = 0; i < w->pod->n_containers; i++) {
+	for (size_t i = 0; i < w->pod->list.n; i++) {
 		worker_container_release(&w->c[i]);
 	}
 	config_set_release(&w->config);
@@ -318,12 +318,12 @@ void worker_add_config(struct config_set *s, struct pod_host *h, const struct po
 
 static bool ports_free(const struct worker *w)
 {
-	if (!w->pod->demand->n_ports)
+	if (!w->pod->demand.n_ports)
 		return true;
 	for (struct map_iter it = {0}; map_next(&w->host->workers, &it);) {
 		const struct worker *other = it.value;
 		if (other != w && other->admitted &&
-		    pod_demand_ports_conflict(w->pod->demand, other->pod->demand))
+		    pod_demand_ports_conflict(&w->pod->demand, &other->pod->demand))
 			return false;
 	}
 	return true;
@@ -353,14 +353,15 @@ static void add(struct pod_host *h, const struct pod *p, const struct runtime_li
 	struct worker *w = MEM_NEW(struct worker);
 	w->host = h;
 	w->pod = informer_ref(p);
-	w->c = mem_array(p->n_containers, sizeof(*w->c));
+	w->c = mem_array(p->list.n, sizeof(*w->c));
 	w->timer.fn = on_timer;
 	w->timer.arg = w;
 	list_init(&w->waiters);
-	for (size_t i = 0; i < p->n_containers; i++)
-		worker_add_config(&w->config, h, p, &p->containers[i]);
-	for (size_t i = 0; p->pull_secrets[i]; i++)
-		config_set_add(&w->config, h->config, CONFIG_SECRET, p->o.meta.namespace, p->pull_secrets[i]);
+	for (size_t i = 0; i < p->list.n; i++)
+		worker_add_config(&w->config, h, p, &p->list.v[i]);
+	for (size_t i = 0; i < p->n_pull_secrets; i++)
+		config_set_add(&w->config, h->config, CONFIG_SECRET, p->o.meta.namespace,
+			       p->pull_secrets[i].name);
 	map_set(&h->workers, p->o.meta.uid, w);
 	machine_init(&w->m, w->pod, worker_now());
 	adopt(w, list);
@@ -379,7 +380,7 @@ void worker_see(struct pod_host *h, const struct pod *p, const struct runtime_li
 	}
 	/* The set of containers is immutable; only what is decoded of them may differ (an image, by a patch).
 	 */
-	if (p->n_containers != w->pod->n_containers)
+	if (p->list.n != w->pod->list.n)
 		return;
 	const struct pod *old = w->pod;
 	w->pod = informer_ref(p);
