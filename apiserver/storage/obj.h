@@ -43,6 +43,11 @@ struct obj *obj_load(const struct kind *kind, const char *p, size_t n, uint64_t 
 /* The same object with revision rv; a new allocation with one reference. Also used to give the last state of
    a deleted object the revision of its deletion. */
 struct obj *obj_publish(const struct obj *draft, uint64_t rv);
+/* What it costs. */
+static inline size_t obj_size(const struct obj *o)
+{
+	return (size_t)(o->bytes - (const char *)o) + o->len + 1;
+}
 struct obj *obj_ref(struct obj *o);
 void obj_unref(struct obj *o); /* NULL is fine */
 void obj_autounref(struct obj **o);

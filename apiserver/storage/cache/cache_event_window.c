@@ -16,7 +16,7 @@ static struct change *slot(struct cache_event_window *w, uint64_t seq)
  */
 static size_t weight(const struct change *c)
 {
-	return (c->old ? c->old->len : 0) + (c->deleted ? c->cur->len : 0);
+	return (c->old ? obj_size(c->old) : 0) + (c->deleted ? obj_size(c->cur) : 0);
 }
 
 static void drop_oldest(struct cache_event_window *w)
@@ -46,10 +46,16 @@ void cache_event_window_release(struct cache_event_window *w)
 	*w = (struct cache_event_window){0};
 }
 
+static size_t budget(const struct cache_event_window *w)
+{
+	size_t n = w->held / 4;
+	return n < WINDOW_BYTES_MIN ? WINDOW_BYTES_MIN : n > WINDOW_BYTES_MAX ? WINDOW_BYTES_MAX : n;
+}
+
 /* How old the oldest of n changes may get; 0 = it must go now. */
 static int64_t age_limit(const struct cache_event_window *w, size_t n)
 {
-	if (n > w->max || w->bytes > WINDOW_BYTES)
+	if (n > w->max || w->bytes > budget(w))
 		return 0;
 	if (n > WINDOW_KEEP)
 		return WINDOW_YOUNG_NS;

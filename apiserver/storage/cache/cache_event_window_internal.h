@@ -5,7 +5,7 @@
  *
  * How much is kept: WINDOW_KEEP changes, up to the maximum while the oldest is younger than WINDOW_YOUNG_NS
  * (upstream's watch cache aims at 75 s: a bookmark period and a margin, kubernetes/apiserver
- * pkg/storage/cacher), less when the superseded objects that only the window keeps alive exceed WINDOW_BYTES,
+ * pkg/storage/cacher), less when the superseded objects that only the window keeps alive exceed its budget,
  * and WINDOW_FLOOR once they are older than WINDOW_OLD_NS (the five minutes after which upstream compacts
  * etcd). Nothing happens on a timer but cache_event_window_trim, which the owner calls while cache_event_window_excess says so.
  *
@@ -22,7 +22,9 @@
 #define WINDOW_MAX 8192
 #define WINDOW_YOUNG_NS (75 * NS_PER_S)
 #define WINDOW_OLD_NS (300 * NS_PER_S)
-#define WINDOW_BYTES ((size_t)16 << 20)
+/* The budget is a quarter of what the resource holds, between these. */
+#define WINDOW_BYTES_MIN ((size_t)4 << 20)
+#define WINDOW_BYTES_MAX ((size_t)16 << 20)
 
 struct change {
 	uint64_t rev;
@@ -38,7 +40,8 @@ struct cache_event_window {
 	size_t max;	     /* most changes ever kept */
 	uint64_t tail, head; /* sequence numbers: [tail, head) is held */
 	uint64_t start;	     /* every change after this revision is held */
-	size_t bytes;	     /* of the superseded objects */
+	size_t bytes;	     /* of the superseded objects, their index included */
+	size_t held;	     /* by the resource, likewise; the owner keeps it */
 };
 
 void cache_event_window_release(struct cache_event_window *w);

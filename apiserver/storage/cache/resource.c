@@ -46,6 +46,21 @@ static void count_changed(struct resource *r)
 		metric_set(r->m_objects, (double)r->order.count);
 }
 
+/* What is held of both states of one object changes. */
+static void weigh(struct resource *r, const struct obj *old, const struct obj *new)
+{
+	r->window.held += new ? obj_size(new) : 0;
+	r->window.held -= old ? obj_size(old) : 0;
+}
+
+static void load(struct resource *r, struct obj **v, size_t n)
+{
+	cache_order_load(&r->order, v, n);
+	r->window.held = 0;
+	for (size_t i = 0; i < n; i++)
+		weigh(r, NULL, v[i]);
+}
+
 static void tell_observers(struct resource *r, const struct obj *old, const struct obj *new)
 {
 	for (struct resource_observer *o = r->observers; o; o = o->next)
@@ -72,7 +87,7 @@ void resource_attach(struct resource *r, struct resource_observer *o)
 void resource_load(struct resource *r, struct obj **v, size_t n, uint64_t rev)
 {
 	pthread_rwlock_wrlock(&r->lock);
-	cache_order_load(&r->order, v, n);
+	load(r, v, n);
 	cache_event_window_reset(&r->window, rev);
 	r->last_rev = rev;
 	count_changed(r);
@@ -104,6 +119,7 @@ void resource_apply(struct resource *r, const char *key, struct obj *obj, uint64
 		c.old = cache_order_put(&r->order, obj);
 	else if (last)
 		c.old = cache_order_del(&r->order, key);
+	weigh(r, c.old, obj);
 	if (c.cur) {
 		if (!c.old || c.deleted)
 			count_changed(r);
@@ -152,7 +168,7 @@ void resource_replace(struct resource *r, struct obj **v, size_t n, uint64_t rev
 		for (struct resource_observer *o = r->observers; o; o = o->next)
 			tell_all(r, o, true);
 		cache_order_release(&r->order);
-		cache_order_load(&r->order, v, n);
+		load(r, v, n);
 		cache_event_window_reset(&r->window, rev);
 		r->last_rev = rev;
 		count_changed(r);
@@ -172,6 +188,7 @@ void resource_remove(struct resource *r)
 	r->observers = NULL;
 	cache_order_release(&r->order);
 	cache_event_window_reset(&r->window, resource_now(r));
+	r->window.held = 0;
 	atomic_store(&r->removed, true);
 	count_changed(r);
 	watch_expire(r);

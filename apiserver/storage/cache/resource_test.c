@@ -206,8 +206,21 @@ static void window_bounds_bytes(void **state)
 	label[(1 << 20) - 1] = '\0';
 	for (int i = 0; i < 40; i++)
 		put(f, "n", "a", "", label);
-	assert_true(f->r.window.bytes <= WINDOW_BYTES);
-	assert_true(f->r.window.head - f->r.window.tail < 20);
+	assert_true(f->r.window.bytes <= WINDOW_BYTES_MIN);
+	assert_true(f->r.window.head - f->r.window.tail < 6);
+	assert_int_equal(f->r.window.held, obj_size(cache_order_find(&f->r.order, "n/a")));
+	/* who holds much may keep more */
+	for (int i = 0; i < 40; i++) {
+		char name[16];
+		snprintf(name, sizeof(name), "b%d", i);
+		put(f, "n", name, "", label);
+	}
+	for (int i = 0; i < 40; i++)
+		put(f, "n", "a", "", label);
+	assert_true(f->r.window.bytes > 2 * WINDOW_BYTES_MIN && f->r.window.bytes <= f->r.window.held / 4);
+	size_t all = f->r.window.held, one = obj_size(cache_order_find(&f->r.order, "n/a"));
+	del(f, "n/a");
+	assert_int_equal(f->r.window.held, all - one);
 	free(label);
 }
 
