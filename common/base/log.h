@@ -5,8 +5,8 @@
  *	log_info("bound pod", "pod=%s/%s node=%s", ns, name, node);
  *
  * The message is fixed text, what varies goes into key=value pairs (kv may be NULL). log_err adds err="…".
- *Verbose lines (log_v) cost one load when off. Levels follow klog: --v=2 is steady state, 4 debug, 6
- *requests. Any thread.
+ * Verbose lines (log_v) cost one load when off. Levels follow klog: --v=2 is steady state, 4 debug, 6
+ * requests. Any thread.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

@@ -5,8 +5,7 @@
  *
  * Maps merge, null deletes. Lists are replaced unless their field merges: then scalars are united, and
  * objects with equal merge keys are merged. Directives in the patch steer: `$patch: replace|delete` in a map
- * or list item,
- * `$retainKeys: [...]` (all other keys of the map go), `$deleteFromPrimitiveList/F`, and
+ * or list item, `$retainKeys: [...]` (all other keys of the map go), `$deleteFromPrimitiveList/F`, and
  * `$setElementOrder/F`, which says in what order the items of F shall stand. The order of a merged list: the
  * patch's items in the patch's order, items that only the server has slipped in before the first patch item
  * that followed them in the old list.

@@ -3,9 +3,9 @@
  * A pull scanner over JSON bytes: one pass, no allocation, no tree.
  *
  * Used where only a few fields of a document matter (building the index of a stored object, finding the
- *splice point of resourceVersion, reading an etcd reply) and as the front half of js_parse. The input need
- *not be NUL-terminated. Malformed input ends the scan with SCAN_ERROR; nothing is read beyond the end. One
- *thread.
+ * splice point of resourceVersion, reading an etcd reply) and as the front half of js_parse. The input need
+ * not be NUL-terminated. Malformed input ends the scan with SCAN_ERROR; nothing is read beyond the end. One
+ * thread.
  *
  *	struct scan s;
  *	scan_init(&s, p, n);

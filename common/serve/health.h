@@ -23,8 +23,7 @@ void health_add_check(const char *name, health_check_fn *fn,
 /*
  * One page; true when the path is one of ours. *ret_status gets 200, 404 or 500, *ret_type a static content
  * type. The page is appended to out. As upstream, a whole page names a failing check but not why it fails;
- * /readyz/CHECK and the log
- * (--v=2) say that.
+ * /readyz/CHECK and the log (--v=2) say that.
  */
 bool health_page(const char *path, const char *query, struct buf *out, int *ret_status,
 		 const char **ret_type);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bench-load: the measurements of DESIGN §9 that need a load generator. One subcommand each, printing
- *`name=value` pairs on one line; e2e/bench/run puts them into the table.
+ * `name=value` pairs on one line; e2e/bench/run puts them into the table.
  *
  *	create KIND N CONNECTIONS	creates N Pods of 1.5 KB or ConfigMaps of 1 KB; rate, p50, p99
  *	get PATH N CONNECTIONS		rate of GETs
