@@ -47,6 +47,7 @@
 #define IDLE_SECONDS 90
 #define HANDSHAKE_SECONDS 10	       /* for the client's next message */
 #define BODY_SECONDS 60		       /* for a whole body, however slowly it drips */
+#define DRAIN_NS (2 * NS_PER_S)	       /* for last replies, when stopping */
 #define TRIM_PEAK 128		       /* fewer connections than that are not worth it */
 #define BODIES_MAX ((size_t)256 << 20) /* buffered at once, over all connections */
 #define DISCARD_MAX ((size_t)16 << 20) /* of a refused body, so that the client reads why */
@@ -63,6 +64,7 @@ struct gate {
 	pthread_mutex_t lock;
 	pthread_cond_t empty;
 	size_t inside;
+	size_t replying; /* handed back, and libmicrohttpd has not sent the reply or its end yet */
 	bool closed;
 };
 
@@ -97,7 +99,7 @@ struct transfer {
 	struct MHD_Connection *mhd;
 	enum stage stage;
 	enum service_way way;
-	bool active, http11, reply_clean, counted_long, mutating;
+	bool active, replying, http11, reply_clean, counted_long, mutating;
 	char *target; /* as it came; then scratch and segments behind it, one allocation */
 	struct buf body;
 	size_t body_charged, discarded;
@@ -117,7 +119,7 @@ struct conn {
 static void gate_init(struct gate *g)
 {
 	pthread_mutex_init(&g->lock, NULL);
-	pthread_cond_init(&g->empty, NULL);
+	clock_cond_init(&g->empty);
 }
 
 static bool gate_enter(struct gate *g)
@@ -138,6 +140,21 @@ static void gate_leave(struct gate *g)
 	pthread_mutex_unlock(&g->lock);
 }
 
+static void gate_replies(struct gate *g)
+{
+	pthread_mutex_lock(&g->lock);
+	g->replying++;
+	pthread_mutex_unlock(&g->lock);
+}
+
+static void gate_replied(struct gate *g)
+{
+	pthread_mutex_lock(&g->lock);
+	if (!--g->replying && g->closed)
+		pthread_cond_broadcast(&g->empty);
+	pthread_mutex_unlock(&g->lock);
+}
+
 /* Nobody enters any more; returns when everybody has left. */
 static void gate_close(struct gate *g)
 {
@@ -145,6 +162,16 @@ static void gate_close(struct gate *g)
 	g->closed = true;
 	while (g->inside)
 		pthread_cond_wait(&g->empty, &g->lock);
+	pthread_mutex_unlock(&g->lock);
+}
+
+/* What was handed back goes out; a client that does not read is waited for only so long. */
+static void gate_drain(struct gate *g)
+{
+	int64_t deadline = clock_mono_ns() + DRAIN_NS;
+	pthread_mutex_lock(&g->lock);
+	while (g->replying && clock_mono_ns() < deadline)
+		clock_cond_wait(&g->empty, &g->lock, deadline);
 	pthread_mutex_unlock(&g->lock);
 }
 
@@ -263,7 +290,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *mhd
 	t->mhd = mhd;
 	t->stage = STAGE_HEADERS;
 	t->active = true;
-	t->reply_clean = t->counted_long = t->mutating = t->http11 = false;
+	t->replying = t->reply_clean = t->counted_long = t->mutating = t->http11 = false;
 	t->body_charged = t->discarded = 0;
 	size_t n = strlen(target);
 	t->target = mem_alloc(3 * (n + 2));
@@ -303,6 +330,8 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
 		metrics_long_running(&t->x.rq, -1);
 	t->active = false;
 	t->conn->l->service->end(t->conn->l->service->arg, &t->x);
+	if (t->replying)
+		gate_replied(&t->conn->l->gate);
 	response_release(&t->x.rs);
 	buf_release(&t->body);
 	atomic_fetch_sub(&t->conn->l->body_bytes, t->body_charged);
@@ -312,12 +341,21 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
 
 /* ---- answering ---- */
 
+/* The connection is libmicrohttpd's again, with something to send. */
+static void hand_back(struct transfer *t)
+{
+	if (!t->replying)
+		gate_replies(&t->conn->l->gate);
+	t->replying = true;
+	MHD_resume_connection(t->mhd);
+}
+
 static void stream_done(void *arg, bool clean)
 {
 	struct transfer *t = arg;
 	t->reply_clean = clean;
 	t->stage = STAGE_END;
-	MHD_resume_connection(t->mhd);
+	hand_back(t);
 }
 
 static ssize_t on_read_stream(void *cls, uint64_t pos, char *p, size_t max)
@@ -550,7 +588,7 @@ static void resume(struct transfer *t)
 	l->service->end(l->service->arg, &t->x);
 	metrics_inflight(t->mutating, -1);
 	t->stage = STAGE_ANSWER;
-	MHD_resume_connection(t->mhd);
+	hand_back(t);
 	gate_leave(&l->gate);
 }
 
@@ -674,6 +712,7 @@ void listener_stop(struct listener *l)
 	gate_close(&l->gate);
 	stream_hub_free(l->hub);
 	readable_stop(l->handshakes);
+	gate_drain(&l->gate);
 	for (int i = 0; i < l->n_daemons; i++)
 		if (l->daemons[i])
 			MHD_stop_daemon(l->daemons[i]);

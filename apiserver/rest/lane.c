@@ -54,7 +54,7 @@ static void begin(void *arg)
 	l->begin(x, l);
 }
 
-bool lane_enter(struct lane *l, struct exchange *x)
+bool lane_enter(struct lane *l, struct exchange *x, bool here)
 {
 	bool go = false, wait = false;
 
@@ -69,7 +69,9 @@ bool lane_enter(struct lane *l, struct exchange *x)
 		wait = true;
 	}
 	pthread_mutex_unlock(&l->lock);
-	if (go)
+	if (go && here)
+		l->begin(x, l);
+	else if (go)
 		lane_again(l, begin, x);
 	return go || wait;
 }

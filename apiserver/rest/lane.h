@@ -15,8 +15,9 @@ struct lane;
 struct lane *lane_new(struct pool *pool, size_t in_flight, size_t waiting,
 		      void (*begin)(struct exchange *x, struct lane *lane));
 void lane_free(struct lane *l); /* when it is empty; NULL is fine */
-/* `begin` will run on a worker; whoever ends x calls lane_leave. False: too many wait already. */
-bool lane_enter(struct lane *l, struct exchange *x);
+/* `begin` will run on a worker, or with `here`, when there is room at once, has run on this thread; whoever ends
+   x calls lane_leave. False: too many wait already. */
+bool lane_enter(struct lane *l, struct exchange *x, bool here);
 /* For what is in the lane: fn on a worker. */
 void lane_again(struct lane *l, pool_fn *fn, void *arg);
 void lane_leave(struct lane *l);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How many are in, how many wait, in which order, and on whose thread. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include "base/mem.h"
+#include "rest/lane.h"
+
+static sem_t begun, may_end;
+static atomic_int order, running, most;
+static int began_as[8];
+static struct exchange *x;
+static pthread_t began_on;
+
+static void end(void *arg)
+{
+	struct exchange *one = arg;
+
+	while (sem_wait(&may_end) < 0)
+		;
+	atomic_fetch_sub(&running, 1);
+	lane_leave(one->lane);
+}
+
+/* Comes back once through the pool, as everything does that waits. */
+static void begin(struct exchange *one, struct lane *l)
+{
+	int now = atomic_fetch_add(&running, 1) + 1;
+
+	if (now > atomic_load(&most))
+		atomic_store(&most, now);
+	began_on = pthread_self();
+	began_as[one - x] = atomic_fetch_add(&order, 1) + 1;
+	lane_again(l, end, one);
+	sem_post(&begun);
+}
+
+static void wait_for(int n)
+{
+	while (n--)
+		while (sem_wait(&begun) < 0)
+			;
+}
+
+static void test_bounds(void **state)
+{
+	struct pool *p = pool_new("t", 4, 2);
+	struct lane *l = lane_new(p, 2, 3, begin);
+
+	for (int i = 0; i < 5; i++)
+		assert_true(lane_enter(l, &x[i], false));
+	assert_false(lane_enter(l, &x[5], false));
+	wait_for(2);
+	assert_int_equal(atomic_load(&running), 2);
+	for (int i = 0; i < 3; i++) { /* one leaves, the longest waiting comes */
+		sem_post(&may_end);
+		wait_for(1);
+		assert_int_equal(began_as[2 + i], 3 + i);
+	}
+	assert_true(lane_enter(l, &x[5], true)); /* no room: it waits like the others */
+	for (int i = 0; i < 3; i++)
+		sem_post(&may_end);
+	wait_for(1);
+	pool_free(p);
+	assert_int_equal(atomic_load(&most), 2);
+	lane_free(l);
+}
+
+static void test_here(void **state)
+{
+	struct pool *p = pool_new("t", 1, 2);
+	struct lane *l = lane_new(p, 2, 0, begin);
+
+	assert_true(lane_enter(l, &x[0], true));
+	assert_true(pthread_equal(began_on, pthread_self()));
+	wait_for(1);
+	sem_post(&may_end);
+	pool_free(p);
+	lane_free(l);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_bounds), cmocka_unit_test(test_here)};
+
+	x = mem_array(8, sizeof(*x));
+	sem_init(&begun, 0, 0);
+	sem_init(&may_end, 0, 0);
+	int rc = cmocka_run_group_tests(tests, NULL, NULL);
+	free(x);
+	return rc;
+}
