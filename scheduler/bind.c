@@ -12,7 +12,7 @@
 #include "object/rfc3339.h"
 
 #define BINDER_QUEUE 1024   /* items waiting at most */
-#define BINDER_IN_FLIGHT 96 /* on the wire at most */
+#define BINDER_IN_FLIGHT 64 /* on the wire at most; each is a connection */
 
 struct bind_call {
 	struct rest_call call;

@@ -69,17 +69,23 @@ static size_t find_feasible(struct cycle *c, const struct snapshot *s, const str
 	return c->state.only ? filter_only(c, s, p, why) : filter_all(c, s, p, why);
 }
 
+/* At random among the best: one draw, for the kernel's random numbers cost more than the whole of a score. */
 static const struct node_state *pick(const struct cycle *c, size_t n)
 {
-	size_t best = 0, equals = 1;
-	for (size_t i = 1; i < n; i++) {
-		if (c->total[i] > c->total[best]) {
-			best = i;
-			equals = 1;
-		} else if (c->total[i] == c->total[best] && rand_below(++equals) == 0)
-			best = i;
+	int64_t best = c->total[0];
+	size_t equals = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (c->total[i] > best) {
+			best = c->total[i];
+			equals = 0;
+		}
+		equals += c->total[i] == best;
 	}
-	return c->feasible[best];
+	uint64_t which = equals > 1 ? rand_below(equals) : 0;
+	for (size_t i = 0; i < n; i++)
+		if (c->total[i] == best && which-- == 0)
+			return c->feasible[i];
+	return c->feasible[0];
 }
 
 const struct node_state *cycle_run(struct cycle *c, const struct snapshot *s, const struct sched_pod *p,

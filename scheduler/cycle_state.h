@@ -12,9 +12,11 @@
 
 struct cycle_state {
 	struct arena arena;
-	void *data[PLUGINS_MAX];	  /* by the plugin's place in the profile; in the arena */
-	size_t current;			  /* the place of the plugin that runs now */
-	unsigned skip_filter, skip_score; /* bit i: the i-th has nothing to say about this Pod */
+	void *data[PLUGINS_MAX];      /* by the plugin's place in the profile; in the arena */
+	size_t current;		      /* the place of the plugin that runs now */
+	unsigned skip_score;	      /* bit i: the i-th has nothing to say about this Pod */
+	uint8_t filters[PLUGINS_MAX]; /* places of those that filter this Pod */
+	size_t n_filters;
 	/* Only these come into question, and why the others do not; NULL: all. */
 	const struct node_state **only;
 	size_t n_only;

@@ -4,6 +4,15 @@
 
 #include <string.h>
 
+/* Nobody said that he has nothing to say: forks of a Pod that prefilter refused ask everybody. */
+static void all_filters(const struct framework *f, struct cycle_state *st)
+{
+	st->n_filters = 0;
+	for (size_t i = 0; i < f->n; i++)
+		if (f->plugins[i]->filter)
+			st->filters[st->n_filters++] = (uint8_t)i;
+}
+
 bool framework_prefilter(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
 			 const struct snapshot *s, struct reasons *why)
 {
@@ -13,10 +22,11 @@ bool framework_prefilter(const struct framework *f, struct cycle_state *st, cons
 			f->plugins[i]->prefilter ? f->plugins[i]->prefilter(st, p, s, why) : VERDICT_OK;
 		if (v == VERDICT_REJECT) {
 			why->plugins |= 1u << i;
+			all_filters(f, st);
 			return false;
 		}
-		if (v == VERDICT_SKIP)
-			st->skip_filter |= 1u << i;
+		if (v != VERDICT_SKIP && f->plugins[i]->filter)
+			st->filters[st->n_filters++] = (uint8_t)i;
 	}
 	return true;
 }
@@ -24,12 +34,10 @@ bool framework_prefilter(const struct framework *f, struct cycle_state *st, cons
 bool framework_filter(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
 		      const struct node_state *n, struct reasons *why)
 {
-	for (size_t i = 0; i < f->n; i++) {
-		if (st->skip_filter >> i & 1 || !f->plugins[i]->filter)
-			continue;
-		st->current = i;
-		if (!f->plugins[i]->filter(st, p, n, why)) {
-			why->plugins |= 1u << i;
+	for (size_t i = 0; i < st->n_filters; i++) {
+		st->current = st->filters[i];
+		if (!f->plugins[st->current]->filter(st, p, n, why)) {
+			why->plugins |= 1u << st->current;
 			return false;
 		}
 	}
@@ -141,7 +149,8 @@ void framework_fork_init(struct framework_fork *k, const struct framework *f, co
 			 const struct sched_pod *p, const struct node_state *n)
 {
 	*k = (struct framework_fork){.framework = f, .node = node_state_copy(n), .pod = p};
-	k->state.skip_filter = st->skip_filter;
+	k->state.n_filters = st->n_filters;
+	memcpy(k->state.filters, st->filters, sizeof(st->filters));
 	for (size_t i = 0; i < f->n; i++) {
 		const struct plugin *pl = f->plugins[i];
 		/* Data that no Pod changes is shared. */

@@ -12,6 +12,8 @@ static const struct resources nothing;
 static bool filter(const struct cycle_state *st, const struct sched_pod *p, const struct node_state *n,
 		   struct reasons *why)
 {
+	if (resources_fit(&p->demand.requests, &n->used, &n->node->allocatable))
+		return true;
 	struct resource_shortage v[16];
 	size_t short_of =
 		resources_shortages(&p->demand.requests, &n->used, &n->node->allocatable, v, ARRAY_LEN(v));
@@ -20,7 +22,7 @@ static bool filter(const struct cycle_state *st, const struct sched_pod *p, cons
 		snprintf(text, sizeof(text), "Insufficient %s", v[i].name);
 		reasons_add(why, strcmp(v[i].name, "pods") ? text : "Too many pods");
 	}
-	return short_of == 0;
+	return false;
 }
 
 static int64_t least(int64_t allocatable, int64_t requested)
@@ -42,7 +44,7 @@ static int64_t score(const struct cycle_state *st, const struct sched_pod *p, co
 /* On the node alone, whatever runs there: what is too large even for that need not be tried again. */
 static bool node_helps(const struct sched_pod *p, const struct cluster_event *e)
 {
-	return resources_shortages(&p->demand.requests, &nothing, &e->node->allocatable, NULL, 0) == 0;
+	return resources_fit(&p->demand.requests, &nothing, &e->node->allocatable);
 }
 
 static const struct event_hint hints[] = {{EVENT_NODE_ADDED | EVENT_NODE_ALLOCATABLE, node_helps},

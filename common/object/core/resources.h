@@ -63,6 +63,17 @@ struct resource_shortage {
 size_t resources_shortages(const struct resources *want, const struct resources *used,
 			   const struct resources *capacity, struct resource_shortage *ret, size_t max);
 
+/* Whether there is no shortage: for searches over many nodes. */
+static inline bool resources_fit(const struct resources *want, const struct resources *used,
+				 const struct resources *capacity)
+{
+	return (want->pods <= 0 || want->pods <= capacity->pods - used->pods) &&
+	       (want->cpu_milli <= 0 || want->cpu_milli <= capacity->cpu_milli - used->cpu_milli) &&
+	       (want->memory <= 0 || want->memory <= capacity->memory - used->memory) &&
+	       (want->ephemeral <= 0 || want->ephemeral <= capacity->ephemeral - used->ephemeral) &&
+	       (!want->n_scalars || !resources_shortages(want, used, capacity, NULL, 0));
+}
+
 /* ---- of a Pod ---- */
 enum container_role { CONTAINER_APP, CONTAINER_INIT, CONTAINER_SIDECAR };
 

@@ -140,6 +140,10 @@ static void test_shortages_in_order(void **state)
 	assert_int_equal(v[1].capacity, 1000);
 	assert_string_equal(v[2].name, "ephemeral-storage");
 	assert_int_equal(resources_shortages(&want, &used, &large, v, 3), 0);
+	assert_true(resources_fit(&want, &used, &large));
+	assert_false(resources_fit(&want, &used, &capacity));
+	const struct resources one_gpu = {5000, 50, 50, 5, one, 1}; /* short of that alone */
+	assert_false(resources_fit(&want, &used, &one_gpu));
 	const struct resources nothing = {0}, over = {2000, 0, 0, 0, NULL, 0};
 	assert_int_equal(resources_shortages(&nothing, &over, &capacity, v, 3),
 			 0); /* who asks for nothing fits */
