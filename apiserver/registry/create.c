@@ -13,7 +13,9 @@
 static enum progress begin(struct registry_call *c)
 {
 	if (c->draft) { /* the second attempt */
-		c->body = obj_tree(c->draft);
+		c->body = obj_tree(c->draft, &c->err);
+		if (!c->body)
+			return PROGRESS_END;
 		js_del(js_obj(c->body, "metadata", NULL), "name");
 		registry_forget(c);
 	}

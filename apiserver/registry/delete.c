@@ -226,8 +226,8 @@ static enum progress keep(struct registry_call *c)
 
 static enum progress read_old(struct registry_call *c)
 {
-	c->old_tree = obj_tree(c->old);
-	return PROGRESS_NEXT;
+	c->old_tree = obj_tree(c->old, &c->err);
+	return c->old_tree ? PROGRESS_NEXT : PROGRESS_END;
 }
 
 /* From here on the old tree belongs to the deletion and is marked in place. */

@@ -110,7 +110,9 @@ static enum progress make_change(struct registry_call *c)
 {
 	char rv[32];
 
-	c->old_tree = obj_tree(c->old);
+	c->old_tree = obj_tree(c->old, &c->err);
+	if (!c->old_tree)
+		return PROGRESS_END;
 	c->new = c->change.make(c, c->change.arg, c->old, c->old_tree, &c->err);
 	if (!c->new || check_uid(c) < 0)
 		return PROGRESS_END;

@@ -165,7 +165,9 @@ static int make_url(struct log_call *c, const js *pod, const char *container, st
 
 	if (!node)
 		return err_set(err, REASON_INTERNAL, "nodes \"%s\" not found", name);
-	autojson js *tree = obj_tree(node);
+	autojson js *tree = obj_tree(node, err);
+	if (!tree)
+		return -1;
 	const char *address = node_address(tree);
 	int64_t port = js_int(tree, 0, "status", "daemonEndpoints", "kubeletEndpoint", "Port", NULL);
 	if (!address || !port)
@@ -223,9 +225,9 @@ static int open_log(struct log_call *c, const struct obj *o, struct err *err)
 	autobuf struct buf url = BUF_INIT;
 	const char *container = NULL;
 
-	autojson js *pod = obj_tree(o);
-	if (pick_container(o->name, js_obj(pod, "spec", NULL), request_param(c->rq, "container"), &container,
-			   err) < 0)
+	autojson js *pod = obj_tree(o, err);
+	if (!pod || pick_container(o->name, js_obj(pod, "spec", NULL), request_param(c->rq, "container"),
+				   &container, err) < 0)
 		return -1;
 	c->rs->status = 200;
 	c->rs->content_type = "text/plain";

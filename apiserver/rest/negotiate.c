@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "object/yaml.h"
 #include "rest/pretty.h"
@@ -158,6 +159,17 @@ const char *accept_content_type(const struct accept *a)
 
 /* ---- presenting ---- */
 
+/* What does not parse was put into the store by hand: it is told, and shown as empty. */
+static js *tree_of(const struct obj *o)
+{
+	struct err err = ERR_INIT;
+	js *tree = obj_tree(o, &err);
+
+	if (!tree)
+		log_err(&err, "an object cannot be presented", "rv=%llu", (unsigned long long)o->rv);
+	return tree ? tree : js_new_obj();
+}
+
 void present_bytes(const struct kind *k, const struct obj *o, struct buf *scratch, const char **p, size_t *n)
 {
 	if (k == o->kind) {
@@ -165,7 +177,7 @@ void present_bytes(const struct kind *k, const struct obj *o, struct buf *scratc
 		*n = o->len;
 		return;
 	}
-	autojson js *stored = obj_tree(o);
+	autojson js *stored = tree_of(o);
 	autojson js *view = schema_convert(o->kind, k, stored);
 	buf_clear(scratch);
 	schema_write(scratch, k->type, view);
@@ -203,7 +215,7 @@ void present_item(struct buf *out, const struct kind *k, const struct accept *a,
 	} else if (a->as == PRESENT_PARTIAL) {
 		table_partial(out, a, p, n);
 	} else {
-		autojson js *tree = obj_tree(o);
+		autojson js *tree = tree_of(o);
 		table_row(out, k, a, tree, p, n, clock_wall_ns());
 	}
 }

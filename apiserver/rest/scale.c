@@ -6,9 +6,14 @@
 
 void present_scale(const struct request *rq, struct response *rs, const struct obj *parent)
 {
-	autojson js *tree = obj_tree(parent);
-	autojson js *scale = registry_scale_of(tree);
+	struct err err = ERR_INIT;
+	autojson js *tree = obj_tree(parent, &err);
 
+	if (!tree) {
+		response_status(rs, &err, &rq->attr, NULL);
+		return;
+	}
+	autojson js *scale = registry_scale_of(tree);
 	present_tree(rq, rs, 200, scale);
 }
 

@@ -16,7 +16,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include "base/clock.h"
-#include "base/log.h"
 #include "object/rfc3339.h"
 #include "object/scan.h"
 
@@ -419,8 +418,22 @@ static struct obj *assemble(const struct build *b, const char *p, size_t n, uint
 	return o;
 }
 
-struct obj *obj_load(const struct kind *kind, const char *p, size_t n, uint64_t rv, uint64_t create_rv,
-		     struct err *err)
+static int check_limits(const struct scan *s, struct err *err)
+{
+	if (s->deepest > OBJ_DEPTH_MAX)
+		return err_set(
+			err, REASON_TOO_LARGE,
+			"Request entity too large: the object is nested %d levels deep, at most %d can be stored",
+			s->deepest, OBJ_DEPTH_MAX);
+	if (s->values > OBJ_VALUES_MAX)
+		return err_set(err, REASON_TOO_LARGE,
+			       "Request entity too large: the object has more than %d values",
+			       OBJ_VALUES_MAX);
+	return 0;
+}
+
+static struct obj *load(const struct kind *kind, const char *p, size_t n, uint64_t rv, uint64_t create_rv,
+			bool limited, struct err *err)
 {
 	__attribute__((cleanup(build_release))) struct build b = {.kind = kind, .ns = ABSENT, .uid = ABSENT};
 	if (buf_utf8_valid(p, n) != n) {
@@ -429,14 +442,20 @@ struct obj *obj_load(const struct kind *kind, const char *p, size_t n, uint64_t 
 	}
 	scan_init(&b.s, p, n);
 	buf_reserve(&b.text, 512);
-	if (read_object(&b, err) < 0)
+	if (read_object(&b, err) < 0 || (limited && check_limits(&b.s, err) < 0))
 		return NULL;
 	return assemble(&b, p, n, rv, create_rv);
 }
 
+struct obj *obj_load(const struct kind *kind, const char *p, size_t n, uint64_t rv, uint64_t create_rv,
+		     struct err *err)
+{
+	return load(kind, p, n, rv, create_rv, false, err);
+}
+
 struct obj *obj_new(const struct kind *kind, const char *p, size_t n, struct err *err)
 {
-	return obj_load(kind, p, n, 0, 0, err);
+	return load(kind, p, n, 0, 0, true, err);
 }
 
 /* A pointer of the index, for a copy of the block that lies `delta` further on. */
@@ -506,15 +525,14 @@ void obj_autounref(struct obj **o)
 	obj_unref(*o);
 }
 
-js *obj_tree(const struct obj *o)
+js *obj_tree(const struct obj *o, struct err *err)
 {
-	struct err err = ERR_INIT;
-	js *t = js_parse(o->bytes, o->len, NULL, &err);
+	js *t = js_parse(o->bytes, o->len, NULL, err);
 	if (t)
 		return t;
-	/* A number out of range, which the scan does not look at: nothing that went through js_write.
-	   Somebody has written into the store by hand; the write that wants this tree will be refused for
-	   what is missing in it. */
-	log_err(&err, "stored object does not parse", "key=%s rv=%llu", o->key, (unsigned long long)o->rv);
-	return js_new_obj();
+	/* A number out of range, or more values than are read, which the scan does not look at: nothing that went
+	   through obj_new. */
+	err->reason = REASON_INTERNAL;
+	err_wrap(err, "stored object %s/%s does not parse", o->kind->storage, o->key);
+	return NULL;
 }

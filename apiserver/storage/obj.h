@@ -12,6 +12,7 @@
 #define STORAGE_OBJ_H
 
 #include <stdatomic.h>
+#include "object/json.h"
 #include "object/labels.h"
 #include "object/schema.h"
 
@@ -34,8 +35,13 @@ struct obj {
 				  rv_pos where it goes */
 };
 
+/* What is stored must be readable by everybody later, also with what the server adds to it and inside a list or a
+   watch event: the limits of storing are tighter than those of reading (json.h), and hold for the final bytes. */
+#define OBJ_DEPTH_MAX (JS_MAX_DEPTH - 8)
+#define OBJ_VALUES_MAX (JS_MAX_NODES / 10 * 9)
 /* A draft (rv 0) from JSON without resourceVersion, of the kind's storage version; copies the bytes.
-   REASON_INTERNAL when they are no object, have no name or carry a resourceVersion. */
+   REASON_INTERNAL when they are no object, have no name or carry a resourceVersion; REASON_TOO_LARGE beyond the
+   limits. */
 struct obj *obj_new(const struct kind *kind, const char *p, size_t n, struct err *err) MUST_CHECK;
 /* The published object straight from the store's bytes. */
 struct obj *obj_load(const struct kind *kind, const char *p, size_t n, uint64_t rv, uint64_t create_rv,
@@ -52,8 +58,8 @@ struct obj *obj_ref(struct obj *o);
 void obj_unref(struct obj *o); /* NULL is fine */
 void obj_autounref(struct obj **o);
 #define autoobj __attribute__((cleanup(obj_autounref)))
-/* A private tree of the bytes, for a write. Never NULL; empty in the one case that somebody has put
-   what does not parse into the store by hand. */
-js *obj_tree(const struct obj *o);
+/* A private tree of the bytes. NULL with REASON_INTERNAL in the one case that somebody has put what does not parse
+   into the store by hand. */
+js *obj_tree(const struct obj *o, struct err *err) MUST_CHECK;
 
 #endif

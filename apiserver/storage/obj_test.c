@@ -85,11 +85,11 @@ static void publishing_splices_the_revision(void **state)
 		assert_int_equal(o->len, strlen(rows[i].out));
 		assert_int_equal(o->rv, 42);
 		assert_memory_equal(o->bytes + o->rv_pos, "\"resourceVersion\":\"42\",", o->rv_len);
-		autojson js *tree = obj_tree(o);
+		struct err err = ERR_INIT;
+		autojson js *tree = obj_tree(o, &err);
 		assert_string_equal(js_str(tree, "metadata", "resourceVersion", NULL), "42");
 		/* again, with a longer number, and straight from the bytes */
 		autoobj struct obj *later = obj_publish(o, 18446744073709551615u);
-		struct err err = ERR_INIT;
 		autoobj struct obj *loaded =
 			obj_load(&pods, rows[i].in, strlen(rows[i].in), 18446744073709551615u, 7, &err);
 		assert_string_equal(later->bytes, loaded->bytes);
@@ -157,6 +157,59 @@ static void odd_members_do_not_disturb(void **state)
 	assert_string_equal(o->fields[3], "0");
 }
 
+static char *nested(int depth)
+{
+	struct buf b = BUF_INIT;
+	buf_adds(&b, "{\"metadata\":{\"name\":\"a\"},\"x\":");
+	for (int i = 1; i < depth; i++)
+		buf_addc(&b, '[');
+	for (int i = 1; i < depth; i++)
+		buf_addc(&b, ']');
+	buf_addc(&b, '}');
+	return buf_take(&b, NULL);
+}
+
+static char *wide(int objects)
+{
+	struct buf b = BUF_INIT;
+	buf_adds(&b, "{\"metadata\":{\"name\":\"a\"},\"x\":[{}");
+	for (int i = 1; i < objects; i++)
+		buf_adds(&b, ",{}");
+	buf_adds(&b, "]}");
+	return buf_take(&b, NULL);
+}
+
+static void check_stored(const char *text, bool stored)
+{
+	struct err err = ERR_INIT;
+	autoobj struct obj *o = obj_new(&pods, text, strlen(text), &err);
+	assert_int_equal(o != NULL, stored);
+	assert_int_equal(err.reason, stored ? REASON_NONE : REASON_TOO_LARGE);
+	if (!o)
+		return;
+	autojson js *tree = obj_tree(o, &err);
+	assert_non_null(tree);
+}
+
+/* What is refused on reading must have been refused on storing. */
+static void what_is_stored_can_be_read(void **state)
+{
+	autofree char *deep = nested(OBJ_DEPTH_MAX), *too_deep = nested(OBJ_DEPTH_MAX + 1);
+	autofree char *large = wide(OBJ_VALUES_MAX / JS_OBJECT_COST - 10),
+		      *too_large = wide(OBJ_VALUES_MAX / JS_OBJECT_COST + 1);
+	check_stored(deep, true);
+	check_stored(too_deep, false);
+	check_stored(large, true);
+	check_stored(too_large, false);
+	/* by hand, into the store */
+	struct err err = ERR_INIT;
+	autofree char *beyond = wide(JS_MAX_NODES / JS_OBJECT_COST);
+	autoobj struct obj *o = obj_load(&pods, beyond, strlen(beyond), 5, 5, &err);
+	assert_non_null(o);
+	assert_null(obj_tree(o, &err));
+	assert_int_equal(err.reason, REASON_INTERNAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +218,7 @@ int main(void)
 		cmocka_unit_test(a_published_copy_stands_alone),
 		cmocka_unit_test(what_is_no_object_is_refused),
 		cmocka_unit_test(odd_members_do_not_disturb),
+		cmocka_unit_test(what_is_stored_can_be_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

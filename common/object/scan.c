@@ -72,7 +72,10 @@ static bool enter(struct scan *s, enum scan_type want)
 	if (s->depth >= JS_MAX_DEPTH)
 		return scan_fail(s, "exceeded max depth");
 	s->p++;
-	s->depth++;
+	if (++s->depth > s->deepest)
+		s->deepest = s->depth;
+	if (want == SCAN_OBJECT)
+		s->values += JS_OBJECT_COST - 1;
 	s->first = true;
 	return true;
 }
@@ -176,6 +179,7 @@ bool scan_key_escaped(struct scan *s, const char **key, size_t *len, bool *escap
 		skip_space(s);
 	}
 	s->first = false;
+	s->values++;
 	if (s->p == s->end || *s->p != '"')
 		return fail(s, " looking for beginning of object key string");
 	if (!raw_string(s, key, len, escaped))
@@ -209,6 +213,7 @@ bool scan_item(struct scan *s)
 		s->p++;
 	}
 	s->first = false;
+	s->values++;
 	return true;
 }
 

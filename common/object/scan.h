@@ -36,8 +36,9 @@ enum scan_type {
 struct scan {
 	const char *start, *p, *end;
 	const char *error; /* NULL, or what is wrong at p */
-	int depth;
-	bool first; /* inside: no member of the current container was read yet */
+	int depth, deepest;
+	size_t values; /* met so far, counted as JS_MAX_NODES does */
+	bool first;    /* inside: no member of the current container was read yet */
 };
 
 void scan_init(struct scan *s, const char *p, size_t n);
