@@ -6,7 +6,7 @@
 #include <string.h>
 #include "base/mem.h"
 #include "control.h"
-#include "objects.h"
+#include "decode/index.h"
 
 void claimed_release(struct claimed *c)
 {

@@ -5,7 +5,6 @@
 
 #include <assert.h>
 #include "controller/controller.h"
-#include "objects.h"
 
 extern const struct controller replicaset_controller, deployment_controller, garbage_collector,
 	namespace_controller, node_lifecycle_controller, taint_eviction_controller;

@@ -10,6 +10,7 @@
 #include "claim.h"
 #include "control.h"
 #include "controllers.h"
+#include "decode/pod.h"
 #include "rollout.h"
 
 enum { DEPLOYMENT_WATCH_DEPLOYMENTS, DEPLOYMENT_WATCH_SETS, DEPLOYMENT_WATCH_PODS };

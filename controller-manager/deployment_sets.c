@@ -6,6 +6,7 @@
  * names the set. A write's reply is injected into the informer, so the next sync sees it.
  */
 #include "deployment.h"
+#include "decode/template.h"
 
 #include <stdio.h>
 #include <stdlib.h>

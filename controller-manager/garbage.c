@@ -15,6 +15,11 @@
  */
 #include "control.h"
 #include "controllers.h"
+#include "decode/deployment.h"
+#include "decode/node.h"
+#include "decode/plain.h"
+#include "decode/pod.h"
+#include "decode/replicaset.h"
 
 #include <stdio.h>
 #include <stdlib.h>

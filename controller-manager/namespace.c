@@ -9,6 +9,7 @@
  * namespace's conditions and looked at again, the less often the longer it has lasted.
  */
 #include "controllers.h"
+#include "decode/plain.h"
 
 #include <stdio.h>
 #include <stdlib.h>

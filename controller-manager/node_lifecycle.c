@@ -8,6 +8,7 @@
  * *we* saw a change, so clocks of nodes do not matter.
  */
 #include "controllers.h"
+#include "decode/plain.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -124,7 +125,7 @@ static int mark_pods_not_ready(struct controller_ctx *ctx, const char *node, str
 	struct rest_batch batch = REST_BATCH_INIT;
 	for (size_t i = 0; i < n; i++) {
 		const struct cm_pod *p = pods[i];
-		if (!p->ready)
+		if (!cm_pod_ready(p))
 			continue;
 		autojson js *body = js_new_obj();
 		condition_set(js_ensure_arr(js_ensure(body, "status", NULL), "conditions"), "Ready", "False",
@@ -150,7 +151,8 @@ static int mark_pods_not_ready(struct controller_ctx *ctx, const char *node, str
 	return rc;
 }
 
-static int set_taints(struct controller_ctx *ctx, const struct cm_node *node, char ready, struct err *err)
+static int set_taints(struct controller_ctx *ctx, const struct cm_node *node, enum condition_status ready,
+		      struct err *err)
 {
 	js *wanted = taints_wanted(node, ready, clock_wall_ns());
 	if (!wanted)
@@ -167,7 +169,7 @@ static int set_taints(struct controller_ctx *ctx, const struct cm_node *node, ch
 static int set_taints_now(struct controller_ctx *ctx, const char *name, struct err *err)
 {
 	const struct cm_node *node = informer_get(ctx->informers[WATCH_NODES], name);
-	int rc = node ? set_taints(ctx, node, node->ready ? node->ready : 'F', err) : 0;
+	int rc = node ? set_taints(ctx, node, node->ready ? node->ready : CONDITION_FALSE, err) : 0;
 
 	informer_unref(node);
 	return rc;
@@ -177,11 +179,11 @@ static int sync_node(struct controller_ctx *ctx, const struct cm_node *node, str
 {
 	const char *name = node->base.meta.name;
 	int64_t left = last_seen(ctx->state, name) + GRACE_NS - clock_mono_ns();
-	bool silent = left <= 0 && node->ready != 'U';
+	bool silent = left <= 0 && node->ready != CONDITION_UNKNOWN;
 
 	if (silent && mark_unknown(ctx, node, err) < 0)
 		return -1;
-	if ((silent || node->ready != 'T') && mark_pods_not_ready(ctx, name, err) < 0)
+	if ((silent || node->ready != CONDITION_TRUE) && mark_pods_not_ready(ctx, name, err) < 0)
 		return -1;
 	if (left > 0)
 		ctx->requeue_after_ns = left;

@@ -13,7 +13,7 @@
 #define POD_CONTROL_H
 
 #include "control.h"
-#include "objects.h"
+#include "decode/pod.h"
 
 #define POD_CONTROL_BURST 500 /* Pods that one sync may create or delete */
 

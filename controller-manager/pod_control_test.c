@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bursts against a real API, by a controller that does nothing else. What ReplicaSets make of them is their test. */
+#include "decode/plain.h"
 #include "pod_control.h"
 
 #include <setjmp.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The text of a burst: what every Pod gets, and what differs. */
+#include "decode/replicaset.h"
 #include "pod_control.h"
 
 #include <setjmp.h>

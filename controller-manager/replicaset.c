@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "claim.h"
 #include "object/condition.h"
+#include "decode/replicaset.h"
 #include "pod_control.h"
 
 enum { WATCH_REPLICASETS, WATCH_PODS };
@@ -83,11 +84,11 @@ static int by_worth(const void *x, const void *y)
 	return (less) ? -1 : 1
 	FIRST_IF(!*a->node, !*b->node);
 	FIRST_IF(phase_worth[a->phase]<phase_worth[b->phase], phase_worth[a->phase]> phase_worth[b->phase]);
-	FIRST_IF(!a->ready, !b->ready);
+	FIRST_IF(!cm_pod_ready(a), !cm_pod_ready(b));
 	FIRST_IF(a->deletion_cost<b->deletion_cost, a->deletion_cost> b->deletion_cost);
 	FIRST_IF(rx->doubled > ry->doubled, rx->doubled < ry->doubled);
-	if (a->ready && b->ready)
-		FIRST_IF(a->ready_since_ns > b->ready_since_ns, a->ready_since_ns < b->ready_since_ns);
+	if (cm_pod_ready(a) && cm_pod_ready(b))
+		FIRST_IF(a->ready.since_ns > b->ready.since_ns, a->ready.since_ns < b->ready.since_ns);
 	FIRST_IF(a->restarts > b->restarts, a->restarts < b->restarts);
 	FIRST_IF(a->base.meta.created_ns > b->base.meta.created_ns,
 		 a->base.meta.created_ns < b->base.meta.created_ns);
@@ -152,7 +153,7 @@ static int write_status(struct controller_ctx *ctx, const struct cm_replicaset *
 			all = v && strcmp(v, want->v[k].value) == 0;
 		}
 		labeled += all;
-		ready += active[i]->ready;
+		ready += cm_pod_ready(active[i]);
 		available += cm_pod_available(active[i], rs->min_ready_seconds, now);
 	}
 	if (ready != available) /* look again when the first of them may have become available */

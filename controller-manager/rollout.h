@@ -8,7 +8,8 @@
 #define ROLLOUT_H
 
 #include <stddef.h>
-#include "objects.h"
+#include "decode/deployment.h"
+#include "decode/replicaset.h"
 
 /* Surge rounds up, unavailable down; both 0 gives unavailable 1. All 0 for Recreate. */
 struct rollout_bounds {

@@ -92,7 +92,7 @@ static void enqueue_pod(struct workqueue *q, void *state, struct informer **info
 static bool no_execute(const struct cm_node *n)
 {
 	for (size_t i = 0; n && i < n->n_taints; i++)
-		if (strcmp(n->taints[i].effect, "NoExecute") == 0)
+		if (n->taints[i].effect == TAINT_NO_EXECUTE)
 			return true;
 	return false;
 }

@@ -8,22 +8,23 @@
 #include "object/rfc3339.h"
 
 struct rule {
-	const char *key, *effect;
+	const char *key;
+	enum taint_effect effect;
 	bool on;
 };
 
 static bool same(const struct taint *t, const struct rule *r)
 {
-	return strcmp(t->key, r->key) == 0 && strcmp(t->effect, r->effect) == 0;
+	return t->effect == r->effect && strcmp(t->key, r->key) == 0;
 }
 
-static js *taint_json(const char *key, const char *value, const char *effect, int64_t added)
+static js *taint_json(const char *key, const char *value, enum taint_effect effect, int64_t added)
 {
 	js *o = js_new_obj();
 	js_set_str(o, "key", key);
 	if (value && *value)
 		js_set_str(o, "value", value);
-	js_set_str(o, "effect", effect);
+	js_set_str(o, "effect", taint_effect_name(effect));
 	if (added) {
 		char text[RFC3339_MAX];
 		rfc3339_format(added, text);
@@ -32,18 +33,18 @@ static js *taint_json(const char *key, const char *value, const char *effect, in
 	return o;
 }
 
-js *taints_wanted(const struct cm_node *node, char ready, int64_t now)
+js *taints_wanted(const struct cm_node *node, enum condition_status ready, int64_t now)
 {
 	const struct rule rules[] = {
-		{"node.kubernetes.io/not-ready", "NoSchedule", ready == 'F'},
-		{"node.kubernetes.io/unreachable", "NoSchedule", ready == 'U'},
-		{"node.kubernetes.io/memory-pressure", "NoSchedule", node->memory_pressure},
-		{"node.kubernetes.io/disk-pressure", "NoSchedule", node->disk_pressure},
-		{"node.kubernetes.io/pid-pressure", "NoSchedule", node->pid_pressure},
-		{"node.kubernetes.io/network-unavailable", "NoSchedule", node->network_unavailable},
-		{"node.kubernetes.io/unschedulable", "NoSchedule", node->unschedulable},
-		{"node.kubernetes.io/not-ready", "NoExecute", ready == 'F'},
-		{"node.kubernetes.io/unreachable", "NoExecute", ready == 'U'},
+		{"node.kubernetes.io/not-ready", TAINT_NO_SCHEDULE, ready == CONDITION_FALSE},
+		{"node.kubernetes.io/unreachable", TAINT_NO_SCHEDULE, ready == CONDITION_UNKNOWN},
+		{"node.kubernetes.io/memory-pressure", TAINT_NO_SCHEDULE, node->memory_pressure},
+		{"node.kubernetes.io/disk-pressure", TAINT_NO_SCHEDULE, node->disk_pressure},
+		{"node.kubernetes.io/pid-pressure", TAINT_NO_SCHEDULE, node->pid_pressure},
+		{"node.kubernetes.io/network-unavailable", TAINT_NO_SCHEDULE, node->network_unavailable},
+		{"node.kubernetes.io/unschedulable", TAINT_NO_SCHEDULE, node->unschedulable},
+		{"node.kubernetes.io/not-ready", TAINT_NO_EXECUTE, ready == CONDITION_FALSE},
+		{"node.kubernetes.io/unreachable", TAINT_NO_EXECUTE, ready == CONDITION_UNKNOWN},
 	};
 	bool have[ARRAY_LEN(rules)] = {false}, changed = false;
 	js *list = js_new_arr();
@@ -72,39 +73,30 @@ js *taints_wanted(const struct cm_node *node, char ready, int64_t now)
 	return NULL;
 }
 
-static bool tolerates(const struct toleration *t, const struct taint *taint)
-{
-	if (*t->key && strcmp(t->key, taint->key) != 0)
-		return false;
-	if (t->exists)
-		return true;
-	return *t->key && strcmp(t->value, taint->value) == 0;
-}
-
 int64_t taints_eviction_ns(const struct cm_pod *pod, const struct cm_node *node, int64_t since_ns,
 			   int64_t now)
 {
 	int64_t when = TAINTS_STAY;
+	size_t n;
+	const struct toleration *tolerations = cm_pod_tolerations(pod, &n);
+
 	for (size_t i = 0; i < node->n_taints; i++) {
 		const struct taint *t = &node->taints[i];
-		if (strcmp(t->effect, "NoExecute") != 0)
+		int64_t from = t->added_ns ? t->added_ns : since_ns;
+
+		if (t->effect != TAINT_NO_EXECUTE)
 			continue;
+		if (!taint_tolerated(t, tolerations, n))
+			return now;
 		/* The shortest toleration counts, as upstream: of all that match any taint. */
-		bool tolerated = false;
-		for (size_t k = 0; k < pod->n_tolerations; k++) {
-			const struct toleration *tol = &pod->tolerations[k];
-			if (!tolerates(tol, t))
-				continue;
-			tolerated = true;
-			if (tol->seconds < 0)
-				continue;
-			int64_t from = t->added_ns ? t->added_ns : since_ns;
-			int64_t leave = from + (tol->seconds > 0 ? tol->seconds : 0) * NS_PER_S;
-			if (leave < when)
+		for (size_t k = 0; k < n; k++) {
+			int64_t s = tolerations[k].seconds;
+			int64_t leave = from + (s > 0 ? s : 0) * NS_PER_S;
+
+			if (s != TOLERATION_FOREVER && leave < when &&
+			    toleration_tolerates(&tolerations[k], t))
 				when = leave;
 		}
-		if (!tolerated)
-			return now;
 	}
 	return when;
 }

@@ -4,15 +4,16 @@
 #ifndef TAINTS_H
 #define TAINTS_H
 
-#include "objects.h"
+#include "decode/node.h"
+#include "decode/pod.h"
 
 /*
  * The taints that a node in this state must carry: condition taints (NoSchedule), and the NoExecute taint of
  * a node that is not ready or unreachable. Writes a new taint list (JSON, others kept, timeAdded of ours set
  * when new) if it differs from node->taints; NULL when nothing is to change. `ready` overrides the node's own
- * condition: 'T', 'F' or 'U'.
+ * condition.
  */
-js *taints_wanted(const struct cm_node *node, char ready, int64_t now);
+js *taints_wanted(const struct cm_node *node, enum condition_status ready, int64_t now);
 
 #define TAINTS_STAY INT64_MAX
 /*

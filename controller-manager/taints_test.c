@@ -12,25 +12,23 @@
 
 static void test_wanted(void **state)
 {
-	struct taint user = {
-		.key = (char *)"k", .value = (char *)"v", .effect = (char *)"NoExecute", .added_ns = 5 * S};
-	struct taint not_ready = {.key = (char *)"node.kubernetes.io/not-ready",
-				  .value = (char *)"",
-				  .effect = (char *)"NoSchedule"};
+	struct taint user = {.key = "k", .value = "v", .effect = TAINT_NO_EXECUTE, .added_ns = 5 * S};
+	struct taint not_ready = {
+		.key = "node.kubernetes.io/not-ready", .value = "", .effect = TAINT_NO_SCHEDULE};
 	struct taint both[] = {user, not_ready};
-	struct cm_node n = {.ready = 'T'};
-	assert_null(taints_wanted(&n, 'T', 9 * S));
+	struct cm_node n = {.ready = CONDITION_TRUE};
+	assert_null(taints_wanted(&n, CONDITION_TRUE, 9 * S));
 
 	n.taints = both;
 	n.n_taints = 2;
-	autojson js *ready = taints_wanted(&n, 'T', 9 * S); /* ours goes, the user's stays */
+	autojson js *ready = taints_wanted(&n, CONDITION_TRUE, 9 * S); /* ours goes, the user's stays */
 	assert_int_equal(js_len(ready), 1);
 	assert_string_equal(js_str(js_at(ready, 0), "key", NULL), "k");
 	assert_string_equal(js_str(js_at(ready, 0), "timeAdded", NULL), "1970-01-01T00:00:05Z");
 
 	n.n_taints = 0;
 	n.unschedulable = true;
-	autojson js *gone = taints_wanted(&n, 'U', 9 * S);
+	autojson js *gone = taints_wanted(&n, CONDITION_UNKNOWN, 9 * S);
 	assert_int_equal(js_len(gone), 3);
 	assert_string_equal(js_str(js_at(gone, 0), "key", NULL), "node.kubernetes.io/unreachable");
 	assert_string_equal(js_str(js_at(gone, 1), "key", NULL), "node.kubernetes.io/unschedulable");
@@ -40,31 +38,31 @@ static void test_wanted(void **state)
 
 static void test_eviction(void **state)
 {
-	struct taint t = {
-		.key = (char *)"k", .value = (char *)"v", .effect = (char *)"NoExecute", .added_ns = 100 * S};
+	struct taint t = {.key = "k", .value = "v", .effect = TAINT_NO_EXECUTE, .added_ns = 100 * S};
 	struct cm_node n = {.taints = &t, .n_taints = 1};
 	static const struct {
 		struct toleration tol;
 		int64_t want;
 	} cases[] = {
-		{{(char *)"k", (char *)"", true, -1}, TAINTS_STAY},
-		{{(char *)"k", (char *)"", true, 30}, 130 * S},
-		{{(char *)"k", (char *)"v", false, 0}, 100 * S},
-		{{(char *)"k", (char *)"w", false, -1}, 110 * S}, /* not tolerated: now */
-		{{(char *)"", (char *)"", true, 300}, 400 * S},
+		{{"k", "", TOLERATION_EXISTS, TAINT_ANY, TOLERATION_FOREVER}, TAINTS_STAY},
+		{{"k", "", TOLERATION_EXISTS, TAINT_NO_EXECUTE, 30}, 130 * S},
+		{{"k", "v", TOLERATION_EQUAL, TAINT_NO_EXECUTE, 0}, 100 * S},
+		{{"k", "w", TOLERATION_EQUAL, TAINT_ANY, TOLERATION_FOREVER},
+		 110 * S}, /* not tolerated: now */
+		{{"", "", TOLERATION_EXISTS, TAINT_NO_EXECUTE, 300}, 400 * S},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct cm_pod p = {.tolerations = (struct toleration *)&cases[i].tol, .n_tolerations = 1};
 		if (taints_eviction_ns(&p, &n, 105 * S, 110 * S) != cases[i].want)
 			fail_msg("case %zu", i);
 	}
-	struct toleration half = {(char *)"k", (char *)"", true, 30};
+	struct toleration half = {"k", "", TOLERATION_EXISTS, TAINT_NO_EXECUTE, 30};
 	struct cm_pod timed = {.tolerations = &half, .n_tolerations = 1};
 	t.added_ns = 0;
 	assert_true(taints_eviction_ns(&timed, &n, 105 * S, 110 * S) == 135 * S);
 	struct cm_pod none = {0};
 	assert_true(taints_eviction_ns(&none, &n, 105 * S, 110 * S) == 110 * S);
-	t.effect = (char *)"NoSchedule";
+	t.effect = TAINT_NO_SCHEDULE;
 	assert_true(taints_eviction_ns(&none, &n, 105 * S, 110 * S) == TAINTS_STAY);
 }
 

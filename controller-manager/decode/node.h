@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What controllers keep of a Node. */
+#ifndef DECODE_NODE_H
+#define DECODE_NODE_H
+
+#include "decode/index.h"
+#include "object/core/pod.h"
+#include "object/core/taint.h"
+
+struct cm_node_condition {
+	const char *type;
+	enum condition_status status;
+	int64_t heartbeat_ns;
+};
+struct cm_node {
+	struct informer_object base;
+	bool unschedulable;
+	struct taint *taints;
+	size_t n_taints;
+	enum condition_status ready;
+	bool memory_pressure, disk_pressure, pid_pressure, network_unavailable;
+	int64_t heartbeat_ns; /* newest lastHeartbeatTime of a condition */
+	/* Inside: decoded, worked out into the fields above, and gone. */
+	struct cm_node_condition *conditions;
+	size_t n_conditions;
+};
+extern const struct informer_type cm_node_type;
+
+#endif

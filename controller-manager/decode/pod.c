@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See pod.h. What is worked out from several values, or thrown away again, is done in `finish`, before the copy. */
+#include "decode/pod.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/mem.h"
+
+/* What the admission plugin DefaultTolerationSeconds adds. */
+static const struct toleration default_tolerations[] = {
+	{"node.kubernetes.io/not-ready", "", TOLERATION_EXISTS, TAINT_NO_EXECUTE, 300},
+	{"node.kubernetes.io/unreachable", "", TOLERATION_EXISTS, TAINT_NO_EXECUTE, 300},
+};
+
+/* ---- values ---- */
+
+static bool read_restarts(struct scan *s, struct arena *a, void *field)
+{
+	int32_t *max = field;
+	const char *key;
+	int64_t n;
+	size_t len;
+
+	if (scan_peek(s) != SCAN_ARRAY)
+		return scan_skip(s);
+	scan_enter_array(s);
+	while (scan_item(s)) {
+		if (scan_peek(s) != SCAN_OBJECT) {
+			scan_skip(s);
+			continue;
+		}
+		scan_enter_object(s);
+		while (scan_key(s, &key, &len)) {
+			bool count = scan_key_is(key, len, "restartCount") && scan_peek(s) == SCAN_NUMBER;
+
+			if (!count)
+				scan_skip(s);
+			else if (scan_int(s, &n) && n > *max)
+				*max = n < INT32_MAX ? (int32_t)n : INT32_MAX;
+		}
+	}
+	return !scan_failed(s);
+}
+
+static bool read_cost(struct scan *s, struct arena *a, void *field)
+{
+	const char *p;
+	char text[24];
+	size_t n;
+	bool escaped;
+
+	if (scan_peek(s) != SCAN_STRING)
+		return scan_skip(s);
+	if (!scan_string(s, &p, &n, &escaped))
+		return false;
+	if (n < sizeof(text)) {
+		memcpy(text, p, n);
+		text[n] = '\0';
+		*(int32_t *)field = (int32_t)strtol(text, NULL, 10);
+	}
+	return true;
+}
+
+/* ---- tolerations ---- */
+
+static bool same_toleration(const struct toleration *a, const struct toleration *b)
+{
+	return !strcmp(a->key, b->key) && !strcmp(a->value, b->value) && a->op == b->op &&
+	       a->effect == b->effect && a->seconds == b->seconds;
+}
+
+static bool is_default(const struct cm_pod *p)
+{
+	return p->n_tolerations == ARRAY_LEN(default_tolerations) &&
+	       same_toleration(&p->tolerations[0], &default_tolerations[0]) &&
+	       same_toleration(&p->tolerations[1], &default_tolerations[1]);
+}
+
+static void pod_finish(void *o)
+{
+	struct cm_pod *p = o;
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_tolerations; i++)
+		if (p->tolerations[i].effect == TAINT_ANY || p->tolerations[i].effect == TAINT_NO_EXECUTE)
+			p->tolerations[n++] = p->tolerations[i];
+	p->n_tolerations = n;
+	p->default_tolerations = is_default(p);
+	if (p->default_tolerations)
+		p->n_tolerations = 0;
+	if (!p->n_tolerations)
+		p->tolerations = NULL;
+	p->ready.reason = p->ready.message = NULL;
+}
+
+const struct toleration *cm_pod_tolerations(const struct cm_pod *p, size_t *ret_n)
+{
+	*ret_n = p->default_tolerations ? ARRAY_LEN(default_tolerations) : p->n_tolerations;
+	return p->default_tolerations ? default_tolerations : p->tolerations;
+}
+
+/* ---- the kind ---- */
+
+struct number { /* a called function's field, which points to nothing */
+	int32_t v;
+};
+static const struct decode_spec number_spec = {.size = sizeof(struct number)};
+static const struct decode_row annotation_rows[] = {
+	DECODE_CALL("controller.kubernetes.io/pod-deletion-cost", struct number, v, read_cost, &number_spec),
+};
+static const struct decode_spec annotation_spec =
+	DECODE_SPEC(struct number, annotation_rows, .literal = true);
+
+static const struct decode_row pod_rows[] = {
+	DECODE_STRUCT("metadata", struct cm_pod, base.meta, &meta_spec),
+	DECODE_STRUCT("metadata.annotations", struct cm_pod, deletion_cost, &annotation_spec),
+	DECODE_STRING("spec.nodeName", struct cm_pod, node),
+	DECODE_ARRAY("spec.tolerations", struct cm_pod, tolerations, n_tolerations, &toleration_spec),
+	DECODE_ENUM("status.phase", struct cm_pod, phase, pod_phase_names),
+	DECODE_FIND("status.conditions", "type", "Ready", struct cm_pod, ready, &object_condition_spec),
+	DECODE_CALL("status.containerStatuses", struct cm_pod, restarts, read_restarts, &number_spec),
+};
+static const struct cm_pod pod_initial = {
+	.base.meta = {.name = (char *)"", .namespace = (char *)"", .uid = (char *)""}, .node = ""};
+static const struct decode_spec pod_spec =
+	DECODE_SPEC(struct cm_pod, pod_rows, .initial = &pod_initial, .finish = pod_finish);
+
+static size_t index_pod(const void *o, size_t i, struct buf keys[])
+{
+	const struct cm_pod *p = o;
+
+	if (i != INDEX_POD_NODE)
+		return cm_index(o, i, keys);
+	buf_adds(&keys[0], p->node);
+	return *p->node != '\0';
+}
+
+const struct informer_type cm_pod_type = {
+	.group = "",
+	.version = "v1",
+	.resource = "pods",
+	.kind = "Pod",
+	.rows = &pod_spec,
+	.n_indexes = INDEX_POD_COUNT,
+	.index = index_pod,
+};
+
+bool cm_pod_active(const struct cm_pod *p)
+{
+	return pod_active(p->phase, &p->base.meta);
+}
+
+bool cm_pod_ready(const struct cm_pod *p)
+{
+	return p->ready.status == CONDITION_TRUE;
+}
+
+bool cm_pod_available(const struct cm_pod *p, int32_t min_ready_seconds, int64_t now)
+{
+	return condition_true_for(&p->ready, min_ready_seconds, now);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What controllers keep of a Pod: one block of some hundred bytes, for there are tens of thousands. */
+#ifndef DECODE_POD_H
+#define DECODE_POD_H
+
+#include "decode/index.h"
+#include "object/core/pod.h"
+#include "object/core/taint.h"
+
+enum { INDEX_POD_NODE = INDEX_COMMON, INDEX_POD_COUNT };
+
+struct cm_pod {
+	struct informer_object base;
+	const char *node; /* "" while unbound */
+	enum pod_phase phase;
+	int32_t restarts;      /* the largest of its containers */
+	int32_t deletion_cost; /* controller.kubernetes.io/pod-deletion-cost */
+	bool default_tolerations; /* has just those that admission gives to every Pod, and `tolerations` is empty */
+	struct object_condition ready; /* without texts */
+	struct toleration
+		*tolerations; /* of NoExecute taints: eviction is all that this daemon does with them */
+	size_t n_tolerations;
+};
+extern const struct informer_type cm_pod_type;
+
+/* Not finished and not being deleted: what counts as a replica. */
+bool cm_pod_active(const struct cm_pod *p);
+bool cm_pod_ready(const struct cm_pod *p);
+/* Ready for at least min_ready_seconds at `now` (wall ns). */
+bool cm_pod_available(const struct cm_pod *p, int32_t min_ready_seconds, int64_t now);
+/* Of NoExecute taints; borrowed. */
+const struct toleration *cm_pod_tolerations(const struct cm_pod *p, size_t *ret_n);
+
+#endif
