@@ -69,6 +69,10 @@ struct type {
 	const struct field *fields; /* in canonical (upstream struct) order */
 	unsigned n_fields;
 	bool preserve_unknown;
+	/* Of an OpenAPI schema: values keep what they are (zeroes, nulls, wrong types until validation). */
+	bool structural;
+	bool nullable;		   /* ... and may be null */
+	bool untyped;		   /* ... and of any type; what is asked is asked of values that it suits */
 	bool pb_nested;		   /* protobuf wraps it: a list or map inside a map or list */
 	bool milli;		   /* quantities are rounded up to thousandths */
 	const char *union_of;	   /* "volume type": exactly one of the fields marked `member` must be set */
@@ -220,6 +224,13 @@ struct schema_builder;
 struct schema_builder *schema_builder_new(struct schema *s); /* one thread */
 void schema_builder_free(struct schema_builder *b);
 int schema_builder_file(struct schema_builder *b, const struct schema_file *f, struct err *err) MUST_CHECK;
+/*
+ * A structural OpenAPI v3 schema (a CRD's, with its x-kubernetes extensions) as an object type of that name; apiVersion,
+ * kind and metadata are added. REASON_INVALID says where and what when it is not structural, not understood (patterns
+ * that RE2 knows and regex.h does not) or too large. The tree is borrowed until the builder is finished.
+ */
+int schema_builder_openapi(struct schema_builder *b, const char *name, const js *schema,
+			   struct err *err) MUST_CHECK;
 /* One item of a kind file's `kinds`. */
 int schema_builder_kind(struct schema_builder *b, const js *kind, struct err *err) MUST_CHECK;
 /* Links and checks what was read. The builder is gone in any case. */

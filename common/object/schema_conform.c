@@ -19,17 +19,6 @@
 #include "object/rfc3339.h"
 #include "object/schema_internal.h"
 
-struct conform {
-	struct strict_errors *strict; /* may be NULL */
-	bool defaults;
-	const js *members;	   /* defaults that the field above gives the members of the next object */
-	const struct type *holder; /* innermost object type, for messages */
-	int depth;
-	struct err *err;
-};
-
-static js *conform(struct conform *c, const struct type *t, const struct at *at, const js *in);
-
 /* ---- where we are ---- */
 static void at_write_one(struct buf *out, const struct at *at, enum at_style style)
 {
@@ -60,7 +49,7 @@ void strict_errors_release(struct strict_errors *s)
 	s->n = 0;
 }
 
-static void unknown_field(struct conform *c, const struct at *up, const char *name)
+void conform_unknown(struct conform *c, const struct at *up, const char *name)
 {
 	if (!c->strict || c->strict->n == ARRAY_LEN(c->strict->v))
 		return;
@@ -235,7 +224,7 @@ static js *conform_list(struct conform *c, const struct type *t, const struct at
 	for (size_t i = 0; i < n; i++) {
 		struct at here = {.up = at, .index = i};
 		const js *item = json_object_array_get_idx(in, i);
-		js *v = item ? conform(c, t->elem, &here, item) : zero_value(t->elem);
+		js *v = item ? conform_value(c, t->elem, &here, item) : zero_value(t->elem);
 		if (!v && item) {
 			json_object_put(out);
 			return NULL;
@@ -252,7 +241,7 @@ static js *conform_map(struct conform *c, const struct type *t, const struct at 
 	js *out = json_object_new_object();
 	json_object_object_foreach ((js *)in, key, item) {
 		struct at here = {.up = at, .name = key, .key = true};
-		js *v = item ? conform(c, t->elem, &here, item) : zero_value(t->elem);
+		js *v = item ? conform_value(c, t->elem, &here, item) : zero_value(t->elem);
 		if (!v && item) {
 			json_object_put(out);
 			return NULL;
@@ -373,12 +362,12 @@ static js *conform_object(struct conform *c, const struct type *t, const struct 
 			continue;
 		}
 		if (i < 0) {
-			unknown_field(c, at, key);
+			conform_unknown(c, at, key);
 			continue;
 		}
 		struct at here = {.up = at, .name = t->fields[i].name};
 		c->members = c->defaults ? t->fields[i].def_members : NULL;
-		if (item && !(m.v[i] = conform(c, t->fields[i].type, &here, item)))
+		if (item && !(m.v[i] = conform_value(c, t->fields[i].type, &here, item)))
 			goto done;
 	}
 	out = join(c, t, &m, given);
@@ -405,14 +394,14 @@ static js *(*const conformers[])(struct conform *c, const struct type *t, const 
 	[TYPE_LIST] = conform_list,
 };
 
-static js *conform(struct conform *c, const struct type *t, const struct at *at, const js *in)
+js *conform_value(struct conform *c, const struct type *t, const struct at *at, const js *in)
 {
 	if (c->depth == JS_MAX_DEPTH) {
 		err_set(c->err, REASON_BAD_REQUEST, "exceeded max depth");
 		return NULL;
 	}
 	c->depth++;
-	js *out = conformers[t->form](c, t, at, in);
+	js *out = t->structural ? structural_conform(c, t, at, in) : conformers[t->form](c, t, at, in);
 	c->depth--;
 	return out;
 }
@@ -421,7 +410,7 @@ static js *start(const struct type *type, const js *in, struct strict_errors *st
 		 struct err *err)
 {
 	struct conform c = {.strict = strict, .defaults = defaults, .err = err};
-	return in ? conform(&c, type, NULL, in) : mismatch(&c, type, NULL, in, false);
+	return in ? conform_value(&c, type, NULL, in) : mismatch(&c, type, NULL, in, false);
 }
 
 js *schema_conform(const struct type *type, const js *in, struct strict_errors *strict, struct err *err)

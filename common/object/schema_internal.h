@@ -32,6 +32,26 @@ struct format {
 	bool map_errors_at_map, list_errors_at_list; /* instead of at the key or item: as upstream has it */
 };
 const struct format *format_find(const char *name);
+/* schema_openapi_format.c: the formats that upstream checks in custom resources; NULL for any other name. */
+typedef bool openapi_format_fn(const char *s, size_t n);
+openapi_format_fn *openapi_format(const char *name);
+
+/* What only an OpenAPI schema asks (schema_openapi.c), beside its type's constraint. */
+struct regex;
+struct structural {
+	bool unique, min_out, max_out; /* the bounds themselves are out */
+	double multiple_of;	       /* NAN = any */
+	const char *pattern_text;
+	const struct regex *pattern;
+	const js *values; /* enum; an array */
+	openapi_format_fn *format;
+	const char *format_name;
+	const char **required; /* names, NULL-terminated; NULL = none, as the next */
+	const struct type **all_of, **any_of, **one_of;
+	const struct type *not_;
+	enum list_kind list;
+	const char **keys; /* of a LIST_MAP */
+};
 
 struct schema_part {
 	struct schema *schema;
@@ -47,6 +67,7 @@ struct schema_part {
 };
 struct schema_part *part_new(struct schema *s);
 struct type *part_type(const struct schema_part *p, const char *name, size_t n); /* NULL when unknown */
+js *part_keep(struct schema_part *p, js *tree); /* takes it over; returns it */
 void part_take_ids(struct schema_part *p);
 
 struct generation;
@@ -71,15 +92,16 @@ struct draft_field {
 	struct field f;
 	struct constraint c; /* of its values, or of the elements where a list or map cannot have it itself */
 	bool constrained;
-	const char *expr;	   /* type expression, interned */
+	const char *expr;	   /* type expression, interned; NULL: f.type is set */
 	const char *def, *members; /* default values as text, interned */
+	const js *tree;		   /* or as a tree, borrowed until the linking */
 	bool inlined;
 	bool always; /* Go tag without omitempty */
 };
 struct draft {
 	struct type *type;
 	struct draft_field *v;
-	size_t n, cap;
+	size_t n;
 };
 struct schema_builder {
 	struct schema_part *part;
@@ -98,6 +120,8 @@ const char **builder_split(struct schema_builder *b, const char *s, size_t n, ch
 /* The type an expression stands for ([T], {T} and named types); types must be known already. */
 struct type *builder_type(struct schema_builder *b, const char *expr, struct err *err);
 
+/* The fields of an object type; takes over the array. */
+void builder_add_draft(struct schema_builder *b, struct type *t, struct draft_field *v, size_t n);
 struct type *builder_new_type(struct schema_builder *b, const char *name); /* name NULL: none */
 /* The same type with more to satisfy. Of a list or map, what is about numbers and strings is asked of the elements. */
 const struct type *builder_constrain(struct schema_builder *b, const struct type *t,
@@ -129,6 +153,20 @@ struct at {
 /* prefix, then "spec.containers[0].name", map keys in brackets or after a dot. */
 enum at_style { AT_FIELD_ERROR, AT_STRICT, AT_GO };
 void at_write(struct buf *out, const struct at *at, enum at_style style);
+
+struct conform {
+	struct strict_errors *strict; /* may be NULL */
+	bool defaults;
+	const js *members;	   /* defaults that the field above gives the members of the next object */
+	const struct type *holder; /* innermost object type, for messages */
+	int depth;
+	struct err *err;
+};
+js *conform_value(struct conform *c, const struct type *t, const struct at *at, const js *in);
+void conform_unknown(struct conform *c, const struct at *up, const char *name);
+/* schema_structural.c, schema_structural_check.c */
+js *structural_conform(struct conform *c, const struct type *t, const struct at *at, const js *in);
+void structural_validate(const struct type *t, const js *o, const char *path, struct field_errors *errs);
 
 /* Builds the hash of field names; -1 and the name when one occurs twice. */
 int index_fields(struct arena *arena, struct type *t, const char **ret_duplicate);

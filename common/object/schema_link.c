@@ -18,7 +18,7 @@ static struct draft *draft_of(struct schema_builder *b, const struct type *t)
 static int finish_field(struct schema_builder *b, struct draft_field *d, struct err *err)
 {
 	struct field *f = &d->f;
-	struct type *t = builder_type(b, d->expr, err);
+	const struct type *t = d->expr ? builder_type(b, d->expr, err) : f->type;
 	if (!t)
 		return err_wrap(err, "%s", f->name);
 	f->type = t;
@@ -132,40 +132,45 @@ static int index_pb(struct arena *arena, struct type *t, struct err *err)
 }
 
 /* ---- defaults ---- */
-static js *keep_tree(struct schema_part *s, js *o)
+js *part_keep(struct schema_part *p, js *tree)
 {
-	s->trees = mem_realloc_array(s->trees, s->n_trees + 1, sizeof(*s->trees));
-	s->trees[s->n_trees++] = o;
-	return o;
+	size_t n = p->n_trees;
+	if ((n & (n - 1)) == 0) /* the room doubles */
+		p->trees = mem_realloc_array(p->trees, n ? n * 2 : 1, sizeof(*p->trees));
+	p->trees[p->n_trees++] = tree;
+	return tree;
 }
 
 /* JSON text, or a bare word for strings and for what is written as one. */
-static js *default_tree(struct schema_part *s, const struct field *f, const char *text, struct err *err)
+static js *default_raw(const struct draft_field *d, enum type_form form, struct err *err)
 {
-	enum type_form form = f->type->form;
 	bool stringy = form == TYPE_STRING || form == TYPE_QUANTITY;
-	autojson js *raw = NULL;
-	if (stringy && text[0] != '"') {
-		raw = js_new_str(text);
-	} else {
-		raw = js_parse(text, strlen(text), NULL, err);
-		if (!raw)
-			return NULL;
-	}
-	struct type one = {.form = TYPE_LIST, .elem = f->type, .go = "default"};
+	if (d->tree)
+		return js_dup(d->tree);
+	return stringy && d->def[0] != '"' ? js_new_str(d->def) : js_parse(d->def, strlen(d->def), NULL, err);
+}
+
+/* In the form of the field's type; of a structural one with the defaults below it. */
+static js *default_tree(struct schema_part *s, const struct field *f, const struct draft_field *d,
+			struct err *err)
+{
+	js *raw = default_raw(d, f->type->form, err);
+	if (!raw)
+		return NULL;
 	struct type_index ix = {0};
-	one.index = &ix;
+	struct type one = {.form = TYPE_LIST, .elem = f->type, .go = "default", .index = &ix};
 	autojson js *wrapped = js_new_arr();
-	js_push(wrapped, STEAL(raw));
+	js_push(wrapped, raw);
 	struct strict_errors strict = {0};
-	autojson js *list = schema_conform(&one, wrapped, &strict, err);
+	autojson js *list = f->type->structural ? schema_decode(&one, wrapped, &strict, err)
+						: schema_conform(&one, wrapped, &strict, err);
 	if (list && strict.n) {
 		err_set(err, REASON_INVALID, "%s", strict.v[0]);
 		js_autoput(&list);
 		list = NULL;
 	}
 	strict_errors_release(&strict);
-	return list ? keep_tree(s, js_dup(js_at(list, 0))) : NULL;
+	return list ? part_keep(s, js_dup(js_at(list, 0))) : NULL;
 }
 
 static const struct draft_field *draft_field_of(struct schema_builder *b, const struct type *t,
@@ -195,7 +200,7 @@ static int load_defaults(struct schema_builder *b, struct draft *d, struct err *
 	for (unsigned i = 0; i < d->type->n_fields; i++) {
 		struct field *f = (struct field *)&d->type->fields[i];
 		const struct draft_field *src = draft_field_of(b, d->type, f);
-		if (src->def && !(f->def = default_tree(b->part, f, src->def, err)))
+		if ((src->def || src->tree) && !(f->def = default_tree(b->part, f, src, err)))
 			return err_wrap(err, "%s: default", f->name);
 		if (src->members) {
 			if (f->type->form != TYPE_OBJECT)
@@ -203,7 +208,7 @@ static int load_defaults(struct schema_builder *b, struct draft *d, struct err *
 			js *m = js_parse(src->members, strlen(src->members), NULL, err);
 			if (!m)
 				return err_wrap(err, "%s: members", f->name);
-			f->def_members = keep_tree(b->part, m);
+			f->def_members = part_keep(b->part, m);
 		}
 		if (f->def_from && field_index(d->type, f->def_from) < 0)
 			return err_set(err, REASON_INVALID, "%s: from=%s: no such field", f->name,

@@ -198,19 +198,24 @@ static int load_alias(struct schema_builder *b, struct type *t, const char *line
 	return 0;
 }
 
+void builder_add_draft(struct schema_builder *b, struct type *t, struct draft_field *v, size_t n)
+{
+	if (b->n_drafts == b->cap_drafts) {
+		b->cap_drafts = b->cap_drafts ? b->cap_drafts * 2 : b->part->base ? 16 : 256;
+		b->drafts = mem_realloc_array(b->drafts, b->cap_drafts, sizeof(*b->drafts));
+	}
+	b->drafts[b->n_drafts++] = (struct draft){.type = t, .v = v, .n = n};
+	t->index->draft = (unsigned)b->n_drafts;
+	t->form = TYPE_OBJECT;
+}
+
 static int load_fields(struct schema_builder *b, struct type *t, const js *fields, struct err *err)
 {
 	size_t n = (size_t)json_object_object_length(fields);
 	if (n > SCHEMA_MAX_FIELDS)
 		return err_set(err, REASON_INVALID, "more than %d fields", SCHEMA_MAX_FIELDS);
-	if (b->n_drafts == b->cap_drafts) {
-		b->cap_drafts = b->cap_drafts ? b->cap_drafts * 2 : 256;
-		b->drafts = mem_realloc_array(b->drafts, b->cap_drafts, sizeof(*b->drafts));
-	}
-	struct draft *d = &b->drafts[b->n_drafts++];
-	t->index->draft = (unsigned)b->n_drafts;
-	*d = (struct draft){.type = t, .v = mem_array(n, sizeof(*d->v)), .cap = n};
-	t->form = TYPE_OBJECT;
+	builder_add_draft(b, t, mem_array(n, sizeof(struct draft_field)), 0);
+	struct draft *d = &b->drafts[b->n_drafts - 1];
 	json_object_object_foreach (fields, key, value) {
 		if (!js_is_str(value))
 			return err_set(err, REASON_INVALID, "%s: not a text", key);

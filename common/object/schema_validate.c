@@ -279,7 +279,10 @@ static void check_value(struct check *c, const struct type *t, const struct at *
 void schema_validate(const struct type *type, const js *o, const char *path, struct field_errors *errs)
 {
 	struct check c = {.prefix = path, .errs = errs};
-	check_value(&c, type, NULL, o);
+	if (type->structural)
+		structural_validate(type, o, path, errs);
+	else
+		check_value(&c, type, NULL, o);
 }
 
 /* ---- updates ---- */

@@ -28,6 +28,9 @@ static void write_name(struct buf *out, bool *first, const char *name)
 	buf_add(out, "\":", 2);
 }
 
+/* Stands for a null that is written; only its address matters. */
+static const js *const null_member = (const js *)&null_member;
+
 static void write_object(struct buf *out, const struct type *t, const js *o, int depth)
 {
 	const js *small[SCHEMA_SMALL];
@@ -39,7 +42,7 @@ static void write_object(struct buf *out, const struct type *t, const js *o, int
 	json_object_object_foreach ((js *)o, key, item) {
 		int i = member_index(t, key, &next);
 		if (i >= 0)
-			v[i] = item;
+			v[i] = item || !t->structural ? item : null_member;
 		else
 			unknown = true;
 	}
@@ -48,7 +51,10 @@ static void write_object(struct buf *out, const struct type *t, const js *o, int
 		if (!v[i])
 			continue;
 		write_name(out, &first, t->fields[i].name);
-		write_value(out, t->fields[i].type, v[i], depth);
+		if (v[i] == null_member)
+			buf_adds(out, "null");
+		else
+			write_value(out, t->fields[i].type, v[i], depth);
 	}
 	if (unknown) {
 		json_object_object_foreach ((js *)o, name, extra) {

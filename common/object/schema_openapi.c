@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The second front end of drafts: a structural OpenAPI v3 schema, as a CustomResourceDefinition carries it, becomes types
+ * like those of a kind file, and is linked with them.
+ *
+ * What has a form of its own (objects, maps, lists, scalars) is a type; what only asks something of a value (pattern,
+ * anyOf …) is in the type's constraint. Branches of anyOf, oneOf, allOf and not are types, too, which ask only. The
+ * rules are upstream's for structural schemas (kubernetes/apiextensions-apiserver pkg/apiserver/schema): every value has
+ * a type, no $ref, properties and additionalProperties exclude each other. Descriptions are not kept: the CRD has them.
+ */
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/regex.h"
+#include "object/schema_internal.h"
+
+#define DEPTH_MAX 64
+#define NODES_MAX 20000 /* of one schema; the largest CRDs in use have some 5,000 */
+#define NAMES_MAX 1024	/* properties of one object, keys of one list */
+
+struct reader {
+	struct schema_builder *b;
+	struct err *err;
+	int depth;
+	size_t nodes;
+};
+
+static const struct type *read_node(struct reader *r, const js *s, bool branch);
+
+static void *fail(struct reader *r, const char *why)
+{
+	err_set(r->err, REASON_INVALID, "%s", why);
+	return NULL;
+}
+
+static const char *intern(struct reader *r, const char *s)
+{
+	return builder_intern(r->b, s, strlen(s));
+}
+
+static void *room(struct reader *r, size_t n)
+{
+	return arena_alloc(&r->b->part->arena, n);
+}
+
+/* ---- constraints ---- */
+
+static int read_pattern(struct reader *r, const js *s, struct structural *k)
+{
+	const char *pattern = js_str(s, "pattern", NULL);
+	if (!pattern)
+		return 0;
+	k->pattern_text = intern(r, pattern);
+	k->pattern = regex_compile(&r->b->part->arena, pattern, strlen(pattern), r->err);
+	return k->pattern ? 0 : err_wrap(r->err, "pattern: must be a valid regular expression");
+}
+
+static int read_enum(struct reader *r, const js *s, struct structural *k)
+{
+	const js *values = js_arr(s, "enum", NULL);
+	if (values)
+		k->values = part_keep(r->b->part, js_dup(values));
+	return 0;
+}
+
+static const char **read_names(struct reader *r, const js *list)
+{
+	if (!js_len(list))
+		return NULL;
+	const char **v = room(r, (js_len(list) + 1) * sizeof(*v));
+	size_t n = 0;
+	js_array_for_each (name, list)
+		if (js_is_str(name))
+			v[n++] = intern(r, json_object_get_string(name));
+	return v;
+}
+
+static int read_branches(struct reader *r, const js *s, const char *key, const struct type ***ret)
+{
+	const js *list = js_arr(s, key, NULL);
+	if (!js_len(list))
+		return 0;
+	const struct type **v = room(r, (js_len(list) + 1) * sizeof(*v));
+	js_array_for_each (branch, list) {
+		v[branch_i] = read_node(r, branch, true);
+		if (!v[branch_i])
+			return err_wrap(r->err, "%s[%zu]", key, branch_i);
+	}
+	*ret = v;
+	return 0;
+}
+
+static int read_not(struct reader *r, const js *s, struct structural *k)
+{
+	const js *branch = js_obj(s, "not", NULL);
+	if (!branch)
+		return 0;
+	k->not_ = read_node(r, branch, true);
+	return k->not_ ? 0 : err_wrap(r->err, "not");
+}
+
+static int read_list_type(struct reader *r, const js *s, struct structural *k)
+{
+	const char *type = js_str0(s, "x-kubernetes-list-type", NULL);
+	k->keys = read_names(r, js_arr(s, "x-kubernetes-list-map-keys", NULL));
+	k->list = !strcmp(type, "set") ? LIST_SET : !strcmp(type, "map") ? LIST_MAP : LIST_ATOMIC;
+	if (k->list == LIST_MAP && !k->keys)
+		return err_set(
+			r->err, REASON_INVALID,
+			"x-kubernetes-list-map-keys: must not be empty if x-kubernetes-list-type is map");
+	return 0;
+}
+
+static double number(const js *s, const char *key)
+{
+	const js *v = js_field(s, key);
+	return js_is_num(v) ? js_num(v) : NAN;
+}
+
+static int64_t length(const js *s, const char *a, const char *b, const char *c)
+{
+	int64_t n = js_int(s, -1, a, NULL);
+	n = n < 0 ? js_int(s, -1, b, NULL) : n;
+	return n < 0 ? js_int(s, -1, c, NULL) : n;
+}
+
+/* The constraint of a node; *ret stays NULL when it asks nothing. */
+static int read_constraint(struct reader *r, const js *s, bool branch, const struct constraint **ret)
+{
+	struct constraint c = unconstrained;
+	struct structural k = {.unique = js_bool(s, false, "uniqueItems", NULL),
+			       .min_out = js_bool(s, false, "exclusiveMinimum", NULL),
+			       .max_out = js_bool(s, false, "exclusiveMaximum", NULL),
+			       .multiple_of = number(s, "multipleOf"),
+			       .required = read_names(r, js_arr(s, "required", NULL))};
+	const char *format = js_str(s, "format", NULL);
+	k.format = format ? openapi_format(format) : NULL;
+	k.format_name = k.format ? intern(r, format) : NULL;
+	c.min = number(s, "minimum");
+	c.max = number(s, "maximum");
+	c.min_len = length(s, "minLength", "minItems", "minProperties");
+	c.max_len = length(s, "maxLength", "maxItems", "maxProperties");
+	if (k.multiple_of <= 0)
+		return err_set(r->err, REASON_INVALID, "multipleOf: must be greater than 0");
+	if (read_pattern(r, s, &k) < 0 || read_enum(r, s, &k) < 0 || read_list_type(r, s, &k) < 0 ||
+	    read_branches(r, s, "allOf", &k.all_of) < 0 || read_branches(r, s, "anyOf", &k.any_of) < 0 ||
+	    read_branches(r, s, "oneOf", &k.one_of) < 0 || read_not(r, s, &k) < 0)
+		return -1;
+	bool more = k.unique || !isnan(k.multiple_of) || k.required || k.format || k.pattern || k.values ||
+		    k.list != LIST_ATOMIC || k.all_of || k.any_of || k.one_of || k.not_ || k.min_out ||
+		    k.max_out;
+	if (!more && isnan(c.min) && isnan(c.max) && c.min_len < 0 && c.max_len < 0)
+		return 0;
+	if (more) {
+		struct structural *kept = room(r, sizeof(*kept));
+		*kept = k;
+		c.structural = kept;
+	}
+	struct constraint *made = room(r, sizeof(*made));
+	*made = c;
+	*ret = made;
+	return 0;
+}
+
+/* ---- forms ---- */
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct draft_field *)a)->f.name, ((const struct draft_field *)b)->f.name);
+}
+
+static struct draft_field field_of(const char *name, const struct type *t)
+{
+	return (struct draft_field){.f = {.name = name, .type = t, .pb_optional = true}, .c = unconstrained};
+}
+
+/* A resource within a resource has what every object has, whether the schema says so or not. */
+static size_t add_envelope(struct reader *r, struct draft_field *v, size_t n)
+{
+	static const char *const names[][2] = {
+		{"apiVersion", "string"}, {"kind", "string"}, {"metadata", "ObjectMeta"}};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const struct type *t = part_type(r->b->part, names[i][1], strlen(names[i][1]));
+		size_t at = 0;
+		while (at < n && strcmp(v[at].f.name, names[i][0]))
+			at++;
+		if (t)
+			v[at] = field_of(intern(r, names[i][0]), t);
+		n += t && at == n;
+	}
+	return n;
+}
+
+static int read_properties(struct reader *r, struct type *t, const js *s, bool branch, bool resource)
+{
+	const js *properties = js_obj(s, "properties", NULL);
+	if (js_len(properties) > NAMES_MAX)
+		return err_set(r->err, REASON_INVALID, "more than %d properties", NAMES_MAX);
+	struct draft_field *v = mem_array(js_len(properties) + 3, sizeof(*v));
+	size_t n = 0;
+	for (struct js_iter it = js_iter(properties); js_next(&it);) {
+		const struct type *of = it.value ? read_node(r, it.value, branch) : fail(r, "null");
+		if (!of) {
+			free(v);
+			return err_wrap(r->err, "properties[%s]", it.key);
+		}
+		v[n] = field_of(intern(r, it.key), of);
+		v[n++].tree = branch ? NULL : js_field(it.value, "default");
+	}
+	if (resource)
+		n = add_envelope(r, v, n);
+	qsort(v, n, sizeof(*v), by_name);
+	builder_add_draft(r->b, t, v, n);
+	return 0;
+}
+
+static int read_object(struct reader *r, struct type *t, const js *s, bool branch)
+{
+	const js *more = js_field(s, "additionalProperties");
+	bool resource = js_bool(s, false, "x-kubernetes-embedded-resource", NULL);
+	t->preserve_unknown = branch || js_bool(s, false, "x-kubernetes-preserve-unknown-fields", NULL);
+	if (more && js_obj(s, "properties", NULL))
+		return err_set(r->err, REASON_INVALID,
+			       "additionalProperties and properties are mutual exclusive");
+	if (!js_is_obj(more)) {
+		t->preserve_unknown |= js_is_bool(more) && json_object_get_boolean(more);
+		t->form = TYPE_OBJECT;
+		return read_properties(r, t, s, branch, resource);
+	}
+	t->form = TYPE_MAP;
+	t->elem = read_node(r, more, branch);
+	return t->elem ? 0 : err_wrap(r->err, "additionalProperties");
+}
+
+static int read_list(struct reader *r, struct type *t, const js *s, bool branch)
+{
+	const js *items = js_obj(s, "items", NULL);
+	t->form = TYPE_LIST;
+	if (!items && !branch)
+		return err_set(r->err, REASON_INVALID, "items: must be specified");
+	t->elem = items ? read_node(r, items, branch) : part_type(r->b->part, "raw", 3);
+	return t->elem ? 0 : err_wrap(r->err, "items");
+}
+
+static const struct {
+	const char *name;
+	enum type_form form;
+} scalars[] = {
+	{"string", TYPE_STRING}, {"integer", TYPE_INT64}, {"number", TYPE_DOUBLE}, {"boolean", TYPE_BOOL}};
+
+static int read_typed(struct reader *r, struct type *t, const js *s, const char *type, bool branch)
+{
+	if (!strcmp(type, "object"))
+		return read_object(r, t, s, branch);
+	if (!strcmp(type, "array"))
+		return read_list(r, t, s, branch);
+	for (size_t i = 0; i < ARRAY_LEN(scalars); i++)
+		if (!strcmp(scalars[i].name, type)) {
+			t->form = scalars[i].form;
+			return 0;
+		}
+	return err_set(r->err, REASON_INVALID,
+		       "type: `%.40s` is none of array, boolean, integer, number, object, string", type);
+}
+
+/* No type: what may be anything, or a branch that says what it means by what it asks. */
+static int read_untyped(struct reader *r, struct type *t, const js *s, bool branch)
+{
+	t->untyped = true;
+	t->form = TYPE_RAW;
+	if (js_bool(s, false, "x-kubernetes-int-or-string", NULL)) {
+		t->form = TYPE_INT_OR_STRING;
+		t->untyped = false;
+	} else if (js_obj(s, "properties", NULL) || js_field(s, "additionalProperties")) {
+		return read_object(r, t, s, branch);
+	} else if (js_obj(s, "items", NULL)) {
+		return read_list(r, t, s, branch);
+	} else if (!branch && !js_bool(s, false, "x-kubernetes-preserve-unknown-fields", NULL)) {
+		return err_set(r->err, REASON_INVALID, "type: must not be empty for specified object fields");
+	}
+	return 0;
+}
+
+static int fill(struct reader *r, struct type *t, const js *s, bool branch)
+{
+	const char *type = js_str(s, "type", NULL);
+	if (!js_is_obj(s))
+		return err_set(r->err, REASON_INVALID, "not an object");
+	if (js_field(s, "$ref"))
+		return err_set(r->err, REASON_INVALID, "$ref: is not supported");
+	t->structural = true;
+	t->nullable = js_bool(s, false, "nullable", NULL);
+	if ((type ? read_typed(r, t, s, type, branch) : read_untyped(r, t, s, branch)) < 0)
+		return -1;
+	return read_constraint(r, s, branch, &t->check);
+}
+
+static const struct type *read_node(struct reader *r, const js *s, bool branch)
+{
+	if (r->depth >= DEPTH_MAX)
+		return fail(r, "the schema nests too deeply");
+	if (++r->nodes > NODES_MAX)
+		return fail(r, "the schema is too large");
+	struct type *t = builder_new_type(r->b, NULL);
+	r->depth++;
+	int rc = fill(r, t, s, branch);
+	r->depth--;
+	return rc == 0 ? t : NULL;
+}
+
+int schema_builder_openapi(struct schema_builder *b, const char *name, const js *schema, struct err *err)
+{
+	struct reader r = {.b = b, .err = err};
+	if (part_type(b->part, name, strlen(name)))
+		return err_set(err, REASON_INVALID, "type %s: the type exists already", name);
+	struct type *t = builder_new_type(b, builder_intern(b, name, strlen(name)));
+	t->go = t->name;
+	t->structural = true;
+	t->form = TYPE_OBJECT;
+	t->preserve_unknown = js_bool(schema, false, "x-kubernetes-preserve-unknown-fields", NULL);
+	if (strcmp(js_str0(schema, "type", NULL), "object"))
+		return err_set(err, REASON_INVALID, "type: must be object at the root");
+	if (js_field(schema, "$ref") || js_field(schema, "additionalProperties"))
+		return err_set(err, REASON_INVALID, "$ref and additionalProperties: not at the root");
+	if (read_properties(&r, t, schema, false, true) < 0 ||
+	    read_constraint(&r, schema, false, &t->check) < 0)
+		return -1;
+	map_set(&b->part->types, name, t);
+	return 0;
+}

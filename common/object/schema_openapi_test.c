@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A CRD's schema as a type: pruning, defaults, and the words in which upstream refuses values. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+#include "object/schema.h"
+#include "object/yaml.h"
+
+static const char base_yaml[] = "package: meta/v1\n"
+				"types:\n"
+				"  ObjectMeta:\n"
+				"    name: 1 string\n"
+				"    labels: 2 {string}\n";
+
+static const char boat[] =
+	"type: object\n"
+	"required: [spec]\n"
+	"properties:\n"
+	"  spec:\n"
+	"    type: object\n"
+	"    required: [name]\n"
+	"    oneOf:\n"
+	"    - required: [sail]\n"
+	"    - required: [engine]\n"
+	"    - properties: {rows: {enum: [true]}}\n"
+	"      required: [rows]\n"
+	"    properties:\n"
+	"      name: {type: string, minLength: 2, maxLength: 5, pattern: '^[a-z]+$'}\n"
+	"      sail: {type: string, enum: [red, white]}\n"
+	"      engine: {type: string, format: uuid}\n"
+	"      rows: {type: boolean}\n"
+	"      crew: {type: integer, minimum: 1, maximum: 9, exclusiveMaximum: true, default: 2}\n"
+	"      price: {type: number, multipleOf: 0.5}\n"
+	"      port: {x-kubernetes-int-or-string: true}\n"
+	"      note: {type: string, nullable: true}\n"
+	"      flag: {type: string, default: plain}\n"
+	"      hull:\n"
+	"        type: object\n"
+	"        default: {}\n"
+	"        properties:\n"
+	"          planks: {type: integer, default: 7}\n"
+	"      decks:\n"
+	"        type: array\n"
+	"        minItems: 1\n"
+	"        maxItems: 2\n"
+	"        items: {type: array, items: {type: string, maxLength: 3}}\n"
+	"      tags: {type: array, x-kubernetes-list-type: set, items: {type: string}}\n"
+	"      doors:\n"
+	"        type: array\n"
+	"        x-kubernetes-list-type: map\n"
+	"        x-kubernetes-list-map-keys: [at]\n"
+	"        items: {type: object, properties: {at: {type: string}, wide: {type: boolean}}}\n"
+	"      limits:\n"
+	"        type: object\n"
+	"        maxProperties: 2\n"
+	"        additionalProperties: {type: integer, anyOf: [{minimum: 100}, {maximum: 10}]}\n"
+	"      even: {type: integer, allOf: [{multipleOf: 2}], not: {enum: [4]}}\n"
+	"      free: {type: object, x-kubernetes-preserve-unknown-fields: true, properties: {a: {type: string}}}\n"
+	"      pod:\n"
+	"        type: object\n"
+	"        x-kubernetes-embedded-resource: true\n"
+	"        x-kubernetes-preserve-unknown-fields: true\n";
+
+static struct schema *schema;
+static struct schema_part *part;
+static const struct type *type;
+
+static js *yaml(const char *text)
+{
+	struct err err = ERR_INIT;
+	js *o = yaml_parse(text, strlen(text), NULL, &err);
+	if (!o)
+		fail_msg("%s: %s", text, err.msg);
+	return o;
+}
+
+static struct schema_part *build(const char *text, struct err *err)
+{
+	autojson js *openapi = yaml(text);
+	autojson js *kind = yaml(
+		"{kind: Boat, group: sea, version: v1, resource: boats, singular: boat, scope: Namespaced}");
+	struct schema_builder *b = schema_builder_new(schema);
+	if (schema_builder_openapi(b, "Boat", openapi, err) == 0 && schema_builder_kind(b, kind, err) == 0)
+		return schema_builder_finish(b, err);
+	schema_builder_free(b);
+	return NULL;
+}
+
+static int setup(void **state)
+{
+	struct schema_file f = {.name = "b", .p = base_yaml, .n = sizeof(base_yaml) - 1};
+	struct err err = ERR_INIT;
+	schema = schema_load(&f, 1, &err);
+	part = build(boat, &err);
+	if (!part || schema_change(schema, part, NULL, &err) < 0)
+		fail_msg("%s", err.msg);
+	type = schema_kind(schema, "sea", "v1", "Boat")->type;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	schema_free(schema);
+	return 0;
+}
+
+static void prunes_and_defaults(void **state)
+{
+	static const struct {
+		const char *in, *want, *strict;
+	} rows[] = {
+		{"{kind: Boat, metadata: {name: x, zzz: 1}, spec: {name: '', zero: 0, price: 0}}",
+		 "{\"kind\":\"Boat\",\"metadata\":{\"name\":\"x\"},\"spec\":{\"crew\":2,\"flag\":\"plain\",\"hull\":{\"planks\":7},\"name\":\"\",\"price\":0}}",
+		 "unknown field \"metadata.zzz\"|unknown field \"spec.zero\""},
+		{"{spec: {note: null, flag: null, sail: null, hull: {planks: 1, x: 2}}}",
+		 "{\"spec\":{\"crew\":2,\"flag\":\"plain\",\"hull\":{\"planks\":1},\"note\":null,\"sail\":null}}",
+		 "unknown field \"spec.hull.x\""},
+		{"{spec: {crew: many, free: {a: 1, b: {c: [1]}}, limits: {x: 1}, pod: {metadata: {name: p}, spec: {}}}}",
+		 "{\"spec\":{\"crew\":\"many\",\"flag\":\"plain\",\"free\":{\"a\":1,\"b\":{\"c\":[1]}},\"hull\":{\"planks\":7},\"limits\":{\"x\":1},"
+		 "\"pod\":{\"metadata\":{\"name\":\"p\"},\"spec\":{}}}}",
+		 ""},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+		struct strict_errors strict = {0};
+		autojson js *in = yaml(rows[i].in), *out = schema_decode(type, in, &strict, &err);
+		if (!out)
+			fail_msg("%s", err.msg);
+		autobuf struct buf b = BUF_INIT, s = BUF_INIT;
+		schema_write(&b, type, out);
+		for (size_t k = 0; k < strict.n; k++)
+			buf_addf(&s, "%s%s", k ? "|" : "", strict.v[k]);
+		strict_errors_release(&strict);
+		assert_string_equal(buf_str(&b), rows[i].want);
+		assert_string_equal(buf_str(&s), rows[i].strict);
+	}
+}
+
+static void validates(void **state)
+{
+	static const struct {
+		const char *spec, *want;
+	} rows[] = {
+		{"{name: abc, sail: red}", ""},
+		{"{sail: red}", "spec.name: Required value\n"},
+		{"{name: a, sail: red}",
+		 "spec.name: Invalid value: \"a\": spec.name in body should be at least 2 chars long\n"},
+		{"{name: abcdef, sail: red}", "spec.name: Too long: may not be more than 5 bytes\n"},
+		{"{name: A1, sail: red}",
+		 "spec.name: Invalid value: \"A1\": spec.name in body should match '^[a-z]+$'\n"},
+		{"{name: 7, sail: red}",
+		 "spec.name: Invalid value: \"integer\": spec.name in body must be of type string: \"integer\"\n"},
+		{"{name: abc, sail: blue}",
+		 "spec.sail: Unsupported value: \"blue\": supported values: \"red\", \"white\"\n"},
+		{"{name: abc, engine: x}",
+		 "spec.engine: Invalid value: \"x\": spec.engine in body must be of type uuid: \"x\"\n"},
+		{"{name: abc, engine: 123e4567-e89b-12d3-a456-426614174000, sail: red}",
+		 "<nil>: Invalid value: \"\": \"spec\" must validate one and only one schema (oneOf). Found 2 valid alternatives\n"},
+		{"{name: abc}",
+		 "<nil>: Invalid value: \"\": \"spec\" must validate one and only one schema (oneOf). Found none valid\n"
+		 "spec.sail: Required value\n"},
+		{"{name: abc, sail: red, crew: 0}",
+		 "spec.crew: Invalid value: 0: spec.crew in body should be greater than or equal to 1\n"},
+		{"{name: abc, sail: red, crew: 9}",
+		 "spec.crew: Invalid value: 9: spec.crew in body should be less than 9\n"},
+		{"{name: abc, sail: red, crew: 1.5}",
+		 "spec.crew: Invalid value: \"number\": spec.crew in body must be of type integer: \"number\"\n"},
+		{"{name: abc, sail: red, price: 1.25}",
+		 "spec.price: Invalid value: 1.25: spec.price in body should be a multiple of 0.5\n"},
+		{"{name: abc, sail: red, price: 3}", ""},
+		{"{name: abc, sail: red, port: web}", ""},
+		{"{name: abc, sail: red, port: true}",
+		 "spec.port: Invalid value: \"boolean\": spec.port in body must be of type integer,string: \"boolean\"\n"},
+		{"{name: abc, sail: red, note: null}", ""},
+		{"{name: abc, sail: null, rows: true}",
+		 "spec.sail: Invalid value: \"null\": spec.sail in body must be of type string: \"null\"\n"
+		 "spec.sail: Unsupported value: null: supported values: \"red\", \"white\"\n"
+		 "<nil>: Invalid value: \"\": \"spec\" must validate one and only one schema (oneOf). Found 2 valid alternatives\n"},
+		{"{name: abc, sail: red, decks: []}",
+		 "spec.decks: Invalid value: 0: spec.decks in body should have at least 1 items\n"},
+		{"{name: abc, sail: red, decks: [[a, toolong], [], []]}",
+		 "spec.decks[0][1]: Too long: may not be more than 3 bytes\n"
+		 "spec.decks: Too many: 3: must have at most 2 items\n"},
+		{"{name: abc, sail: red, tags: [a, b, a]}", "spec.tags[2]: Duplicate value: \"a\"\n"},
+		{"{name: abc, sail: red, doors: [{at: x, wide: true}, {wide: true, at: x}, {at: z}]}",
+		 "spec.doors[1]: Duplicate value: {\"at\":\"x\"}\n"},
+		{"{name: abc, sail: red, limits: {a: 50}}",
+		 "<nil>: Invalid value: \"\": \"spec.limits.a\" must validate at least one schema (anyOf)\n"
+		 "spec.limits.a: Invalid value: 50: spec.limits.a in body should be greater than or equal to 100\n"},
+		{"{name: abc, sail: red, limits: {a: 1, b: 2, c: 3}}",
+		 "spec.limits: Too many: 3: must have at most 2 items\n"},
+		{"{name: abc, sail: red, even: 3}",
+		 "spec.even: Invalid value: 3: spec.even in body should be a multiple of 2\n"
+		 "<nil>: Invalid value: \"\": \"spec.even\" must validate all the schemas (allOf). None validated\n"},
+		{"{name: abc, sail: red, even: 4}",
+		 "<nil>: Invalid value: \"\": \"spec.even\" must not validate the schema (not)\n"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autojson js *o = js_new_obj();
+		js_set(o, "spec", yaml(rows[i].spec));
+		struct field_errors errs = {.n = 0};
+		autobuf struct buf b = BUF_INIT;
+		schema_validate(type, o, "", &errs);
+		/* members come in the order of the document, so the wrong type of one may stand before the rest */
+		for (size_t k = 0; k < errs.n; k++)
+			buf_addf(&b, "%s: %s\n", errs.v[k].field, errs.v[k].message);
+		field_errors_release(&errs);
+		for (char *save = NULL, *all = mem_strdup(rows[i].want), *line = strtok_r(all, "\n", &save);;
+		     line = strtok_r(NULL, "\n", &save)) {
+			if (line && !strstr(buf_str(&b), line))
+				fail_msg("%s: no `%s` in `%s`", rows[i].spec, line, buf_str(&b));
+			if (!line) {
+				free(all);
+				break;
+			}
+		}
+		if (b.len != strlen(rows[i].want))
+			fail_msg("%s: more than wanted in `%s`", rows[i].spec, buf_str(&b));
+	}
+	autojson js *none = js_new_obj();
+	struct field_errors errs = {.n = 0};
+	schema_validate(type, none, "", &errs);
+	assert_int_equal(errs.n, 1);
+	assert_string_equal(errs.v[0].field, "spec");
+	field_errors_release(&errs);
+}
+
+static void refuses(void **state)
+{
+	static const struct {
+		const char *schema, *want;
+	} rows[] = {
+		{"{type: string}", "must be object at the root"},
+		{"{type: object, properties: {a: {$ref: '#/x'}}}", "properties[a]: $ref"},
+		{"{type: object, properties: {a: {}}}", "type: must not be empty"},
+		{"{type: object, properties: {a: {type: array}}}", "items: must be specified"},
+		{"{type: object, properties: {a: {type: blob}}}", "none of array"},
+		{"{type: object, properties: {a: {type: string, pattern: '('}}}",
+		 "must be a valid regular expression"},
+		{"{type: object, properties: {a: {type: integer, multipleOf: 0}}}", "multipleOf"},
+		{"{type: object, properties: {a: {type: integer, default: 1, anyOf: [7]}}}",
+		 "anyOf[0]: not an object"},
+		{"{type: object, properties: {a: {type: object, properties: {b: {type: string}}, additionalProperties: {type: string}}}}",
+		 "mutual exclusive"},
+		{"{type: object, properties: {a: {type: array, items: {type: string}, x-kubernetes-list-type: map}}}",
+		 "x-kubernetes-list-map-keys"},
+		{"{type: object, properties: {a: {type: object, default: {b: 1}}}}", "unknown field"},
+		{"{type: object, properties: {a: null}}", "properties[a]"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+		struct schema_part *p = build(rows[i].schema, &err);
+		if (p || !strstr(err.msg, rows[i].want))
+			fail_msg("%s: %s", rows[i].schema, err.msg);
+	}
+	autobuf struct buf deep = BUF_INIT;
+	struct err err = ERR_INIT;
+	buf_adds(&deep, "{type: object, properties: {a: ");
+	for (int i = 0; i < 70; i++)
+		buf_adds(&deep, "{type: array, items: ");
+	buf_adds(&deep, "{type: string}");
+	for (int i = 0; i < 72; i++)
+		buf_addc(&deep, '}');
+	assert_null(build(buf_str(&deep), &err));
+	assert_non_null(strstr(err.msg, "too deeply"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(prunes_and_defaults),
+		cmocka_unit_test(validates),
+		cmocka_unit_test(refuses),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Values of structural types while they are decoded. Unlike those of kind files they are not brought into the form of a Go
+ * struct: zero values stay, a value of the wrong type stays until validation reports it, and only unknown fields are
+ * pruned (kubernetes/apiextensions-apiserver pkg/apiserver/schema/{pruning,defaulting}).
+ */
+#include "object/schema_internal.h"
+
+/* Any key, known to be new or not. */
+static void add(js *o, const char *key, js *v)
+{
+	json_object_object_add(o, key, v);
+}
+
+/* One member or item; a null stays one. */
+static bool conform_one(struct conform *c, const struct type *t, const struct at *at, const js *in, js **ret)
+{
+	*ret = in ? conform_value(c, t, at, in) : NULL;
+	return *ret || !in;
+}
+
+/* A null that nothing allows gives way to the default. */
+static bool null_vanishes(const struct conform *c, const struct field *f)
+{
+	return c->defaults && f->def && !f->type->nullable;
+}
+
+static bool conform_member(struct conform *c, const struct type *t, const struct at *at, const char *key,
+			   int i, const js *in, js *out)
+{
+	const struct field *f = i < 0 ? NULL : &t->fields[i];
+	struct at here = {.up = at, .name = f ? f->name : key};
+	js *v;
+	if (!f) {
+		if (t->preserve_unknown)
+			add(out, key, in ? js_dup(in) : NULL);
+		else
+			conform_unknown(c, at, key);
+		return true;
+	}
+	if (!in && null_vanishes(c, f))
+		return true;
+	if (!conform_one(c, f->type, &here, in, &v))
+		return false;
+	object_add(out, f->name, v);
+	return true;
+}
+
+static js *conform_object(struct conform *c, const struct type *t, const struct at *at, const js *in)
+{
+	js *out = json_object_new_object();
+	unsigned next = 0;
+	for (struct js_iter it = js_iter(in); js_next(&it);)
+		if (!conform_member(c, t, at, it.key, member_index(t, it.key, &next), it.value, out)) {
+			json_object_put(out);
+			return NULL;
+		}
+	for (unsigned i = 0; c->defaults && i < t->n_fields; i++)
+		if (t->fields[i].def && !json_object_object_get_ex(out, t->fields[i].name, NULL))
+			object_add(out, t->fields[i].name, js_dup(t->fields[i].def));
+	return out;
+}
+
+static js *conform_map(struct conform *c, const struct type *t, const struct at *at, const js *in)
+{
+	js *out = json_object_new_object(), *v;
+	for (struct js_iter it = js_iter(in); js_next(&it);) {
+		struct at here = {.up = at, .name = it.key, .key = true};
+		if (!conform_one(c, t->elem, &here, it.value, &v)) {
+			json_object_put(out);
+			return NULL;
+		}
+		add(out, it.key, v);
+	}
+	return out;
+}
+
+static js *conform_list(struct conform *c, const struct type *t, const struct at *at, const js *in)
+{
+	js *out = json_object_new_array(), *v;
+	for (size_t i = 0; i < js_len(in); i++) {
+		struct at here = {.up = at, .index = i};
+		if (!conform_one(c, t->elem, &here, js_at(in, i), &v)) {
+			json_object_put(out);
+			return NULL;
+		}
+		json_object_array_add(out, v);
+	}
+	return out;
+}
+
+js *structural_conform(struct conform *c, const struct type *t, const struct at *at, const js *in)
+{
+	if (t->form == TYPE_OBJECT && js_is_obj(in))
+		return conform_object(c, t, at, in);
+	if (t->form == TYPE_MAP && js_is_obj(in))
+		return conform_map(c, t, at, in);
+	if (t->form == TYPE_LIST && js_is_arr(in))
+		return conform_list(c, t, at, in);
+	return js_dup(in);
+}

@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Validation of structural types, in the order and the words of kubernetes/kube-openapi pkg/validation, which become
+ * field errors as in apiextensions-apiserver pkg/apiserver/validation. Members are visited in the order of the document.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/mem.h"
+#include "base/regex.h"
+#include "base/unique.h"
+#include "object/schema_internal.h"
+
+/* ---- what a value is ---- */
+
+static const char *type_word(const js *v)
+{
+	switch (json_object_get_type(v)) {
+	case json_type_boolean:
+		return "boolean";
+	case json_type_int:
+		return "integer";
+	case json_type_double:
+		return "number";
+	case json_type_string:
+		return "string";
+	case json_type_array:
+		return "array";
+	case json_type_object:
+		return "object";
+	default:
+		return "null";
+	}
+}
+
+static const char *const type_names[] = {
+	[TYPE_STRING] = "string", [TYPE_INT64] = "integer",
+	[TYPE_DOUBLE] = "number", [TYPE_BOOL] = "boolean",
+	[TYPE_LIST] = "array",	  [TYPE_OBJECT] = "object",
+	[TYPE_MAP] = "object",	  [TYPE_INT_OR_STRING] = "integer,string",
+	[TYPE_RAW] = NULL,
+};
+
+static bool is_whole(const js *v)
+{
+	return js_is_int(v) || (js_is_num(v) && js_num(v) == floor(js_num(v)));
+}
+
+static bool is_of_form(const struct type *t, const js *v)
+{
+	switch (t->form) {
+	case TYPE_STRING:
+		return js_is_str(v);
+	case TYPE_INT64:
+		return is_whole(v);
+	case TYPE_DOUBLE:
+		return js_is_num(v);
+	case TYPE_BOOL:
+		return js_is_bool(v);
+	case TYPE_LIST:
+		return js_is_arr(v);
+	case TYPE_OBJECT:
+	case TYPE_MAP:
+		return js_is_obj(v);
+	case TYPE_INT_OR_STRING:
+		return js_is_str(v) || is_whole(v);
+	default:
+		return true;
+	}
+}
+
+struct run {
+	const char *prefix;
+	struct field_errors *errs;
+	int matches; /* how much of a schema held: which of several branches is the nearest */
+};
+
+static void validate(struct run *r, const struct type *t, const struct at *at, const js *v);
+
+/* As messages name it: "spec.a[0].b". */
+static const char *name_of(struct run *r, struct buf *b, const struct at *at)
+{
+	autobuf struct buf rest = BUF_INIT;
+	at_write(&rest, at, AT_STRICT);
+	buf_adds(b, r->prefix);
+	if (*r->prefix && rest.len && rest.p[0] != '[')
+		buf_addc(b, '.');
+	buf_adds(b, buf_str(&rest));
+	return buf_str(b);
+}
+
+/* As causes name it: the root has no name. */
+static const char *path_of(const char *name)
+{
+	return *name ? name : "<nil>";
+}
+
+static void invalid(struct run *r, const struct at *at, const js *value, const char *fmt, ...) PRINTF(4, 5);
+static void invalid(struct run *r, const struct at *at, const js *value, const char *fmt, ...)
+{
+	autobuf struct buf name = BUF_INIT, detail = BUF_INIT;
+	va_list ap;
+	buf_addf(&detail, "%s in body ", name_of(r, &name, at));
+	va_start(ap, fmt);
+	buf_addvf(&detail, fmt, ap);
+	va_end(ap);
+	field_error_invalid(r->errs, path_of(buf_str(&name)), value, buf_str(&detail));
+}
+
+/* Of the schema as a whole: upstream loses the place and the value. */
+static void invalid_whole(struct run *r, const struct at *at, const char *what)
+{
+	autobuf struct buf name = BUF_INIT, detail = BUF_INIT;
+	buf_addf(&detail, "\"%s\" %s", name_of(r, &name, at), what);
+	field_error_invalid_str(r->errs, "<nil>", "", buf_str(&detail));
+}
+
+static void wrong_type(struct run *r, const struct at *at, const char *want, const char *is)
+{
+	autobuf struct buf name = BUF_INIT, message = BUF_INIT;
+	name_of(r, &name, at);
+	buf_addf(&message, "Invalid value: \"%s\": %s in body must be of type %s: \"%s\"", is, buf_str(&name),
+		 want, is);
+	field_errors_add(r->errs, "FieldValueTypeInvalid", mem_strdup(path_of(buf_str(&name))),
+			 buf_take(&message, NULL));
+}
+
+/* ---- strings ---- */
+
+static int64_t runes(const char *s, size_t n)
+{
+	int64_t count = 0;
+	for (size_t i = 0; i < n; i++)
+		count += (s[i] & 0xc0) != 0x80;
+	return count;
+}
+
+static void check_string(struct run *r, const struct constraint *c, const struct at *at, const js *v)
+{
+	const struct structural *k = c->structural;
+	size_t n;
+	const char *s = js_bytes(v, &n);
+	autobuf struct buf name = BUF_INIT;
+	if (c->max_len >= 0 && runes(s, n) > c->max_len)
+		field_error_too_long(r->errs, path_of(name_of(r, &name, at)), (int)c->max_len);
+	else if (runes(s, n) < c->min_len)
+		invalid(r, at, v, "should be at least %lld chars long", (long long)c->min_len);
+	else if (k && k->pattern && !regex_match(k->pattern, s, n))
+		invalid(r, at, v, "should match '%s'", k->pattern_text);
+	else
+		r->matches++;
+	if (!k || !k->format || k->format(s, n))
+		return;
+	name.len = 0;
+	autobuf struct buf message = BUF_INIT;
+	name_of(r, &name, at);
+	buf_adds(&message, "Invalid value: ");
+	buf_add_json_string(&message, s, n);
+	buf_addf(&message, ": %s in body must be of type %s: ", buf_str(&name), k->format_name);
+	buf_add_json_string(&message, s, n);
+	field_errors_add(r->errs, "FieldValueTypeInvalid", mem_strdup(path_of(buf_str(&name))),
+			 buf_take(&message, NULL));
+}
+
+/* ---- numbers ---- */
+
+/* As Go's %v: whole ones of integers without a fraction. */
+static const char *number_text(char out[40], double d)
+{
+	if (d == floor(d) && fabs(d) < 1e15)
+		snprintf(out, 40, "%.0f", d);
+	else
+		snprintf(out, 40, "%.15g", d);
+	return out;
+}
+
+static bool is_multiple(const js *v, double of)
+{
+	if (js_is_int(v) && of == floor(of) && fabs(of) < 9e15 && of >= 1)
+		return json_object_get_int64(v) % (int64_t)of == 0;
+	double d = of < 1 ? 1 / of * js_num(v) : js_num(v) / of;
+	return fabs(d - round(d)) < 1e-9 * fmax(1, fabs(d));
+}
+
+static void check_number(struct run *r, const struct constraint *c, const struct at *at, const js *v)
+{
+	const struct structural *k = c->structural;
+	bool min_out = k && k->min_out, max_out = k && k->max_out;
+	double d = js_num(v);
+	char text[40];
+	if (k && !isnan(k->multiple_of) && !is_multiple(v, k->multiple_of))
+		invalid(r, at, v, "should be a multiple of %s", number_text(text, k->multiple_of));
+	if (max_out ? d >= c->max : d > c->max)
+		invalid(r, at, v, "should be less than %s%s", max_out ? "" : "or equal to ",
+			number_text(text, c->max));
+	if (min_out ? d <= c->min : d < c->min)
+		invalid(r, at, v, "should be greater than %s%s", min_out ? "" : "or equal to ",
+			number_text(text, c->min));
+	r->matches++;
+}
+
+/* ---- lists ---- */
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* One text for equal values. */
+static void canonical(struct buf *out, const js *v)
+{
+	if (js_is_num(v)) {
+		buf_addf(out, "%.17g", js_num(v));
+	} else if (js_is_arr(v)) {
+		buf_addc(out, '[');
+		js_array_for_each (item, v) {
+			canonical(out, item);
+			buf_addc(out, ',');
+		}
+		buf_addc(out, ']');
+	} else if (js_is_obj(v)) {
+		size_t n = 0;
+		const char **keys = mem_array(js_len(v) + 1, sizeof(*keys));
+		for (struct js_iter it = js_iter(v); js_next(&it);)
+			keys[n++] = it.key;
+		qsort(keys, n, sizeof(*keys), by_text);
+		for (size_t i = 0; i < n; i++) {
+			buf_add_json_string(out, keys[i], strlen(keys[i]));
+			canonical(out, js_field(v, keys[i]));
+			buf_addc(out, ',');
+		}
+		buf_addc(out, '}');
+		free(keys);
+	} else {
+		js_write(out, v);
+	}
+}
+
+/* What must differ between the items of a set or map. */
+static js *identity(const struct structural *k, const js *item)
+{
+	if (k->list != LIST_MAP)
+		return js_dup(item);
+	js *key = js_new_obj();
+	for (const char **name = k->keys; *name; name++)
+		if (js_field(item, *name))
+			js_set(key, *name, js_dup(js_field(item, *name)));
+	return key;
+}
+
+static void check_same(struct run *r, const struct structural *k, const struct at *at, const js *v)
+{
+	autounique struct unique seen = {.n = 0};
+	bool told = false;
+	js_array_for_each (item, v) {
+		autojson js *key = identity(k, item);
+		autobuf struct buf text = BUF_INIT, name = BUF_INIT, message = BUF_INIT;
+		canonical(&text, key);
+		if (!unique_seen(&seen, buf_str(&text)))
+			continue;
+		if (k->unique && !told) {
+			autojson js *nothing = js_new_str("");
+			invalid(r, at, nothing, "shouldn't contain duplicates");
+			told = true;
+		}
+		if (k->list == LIST_ATOMIC)
+			continue;
+		struct at here = {.up = at, .index = item_i};
+		buf_adds(&message, "Duplicate value: ");
+		js_write(&message, key);
+		field_errors_add(r->errs, "FieldValueDuplicate", mem_strdup(name_of(r, &name, &here)),
+				 buf_take(&message, NULL));
+	}
+}
+
+static void check_list(struct run *r, const struct type *t, const struct at *at, const js *v)
+{
+	const struct constraint *c = t->check;
+	js_array_for_each (item, t->elem->structural ? v : NULL) {
+		struct at here = {.up = at, .index = item_i};
+		validate(r, t->elem, &here, item);
+	}
+	autobuf struct buf name = BUF_INIT;
+	autojson js *size = js_new_int((int64_t)js_len(v));
+	if (c && (int64_t)js_len(v) < c->min_len)
+		invalid(r, at, size, "should have at least %lld items", (long long)c->min_len);
+	if (c && c->max_len >= 0 && (int64_t)js_len(v) > c->max_len)
+		field_error_too_many(r->errs, path_of(name_of(r, &name, at)), (int)js_len(v),
+				     (int)c->max_len);
+	if (c && c->structural && (c->structural->unique || c->structural->list != LIST_ATOMIC))
+		check_same(r, c->structural, at, v);
+	r->matches++;
+}
+
+/* ---- objects ---- */
+
+static bool check_size(struct run *r, const struct constraint *c, const struct at *at, const js *v)
+{
+	int64_t n = (int64_t)js_len(v);
+	autobuf struct buf name = BUF_INIT;
+	autojson js *size = js_new_int(n);
+	if (n < c->min_len) {
+		invalid(r, at, size, "should have at least %lld properties", (long long)c->min_len);
+		return false;
+	}
+	if (c->max_len >= 0 && n > c->max_len) {
+		field_error_too_many(r->errs, path_of(name_of(r, &name, at)), (int)n, (int)c->max_len);
+		return false;
+	}
+	return true;
+}
+
+static void check_required(struct run *r, const char **names, const struct at *at, const js *v)
+{
+	for (const char **name = names; name && *name; name++) {
+		if (json_object_object_get_ex(v, *name, NULL))
+			continue;
+		autobuf struct buf text = BUF_INIT;
+		struct at here = {.up = at, .name = *name};
+		field_error_required(r->errs, name_of(r, &text, &here), NULL);
+	}
+}
+
+static void check_object(struct run *r, const struct type *t, const struct at *at, const js *v)
+{
+	unsigned next = 0;
+	if (t->check && !check_size(r, t->check, at, v))
+		return;
+	for (struct js_iter it = js_iter(v); js_next(&it);) {
+		int i = t->form == TYPE_OBJECT ? member_index(t, it.key, &next) : -1;
+		const struct type *of = i >= 0 ? t->fields[i].type : t->form == TYPE_MAP ? t->elem : NULL;
+		struct at here = {.up = at, .name = it.key};
+		if (of && of->structural)
+			validate(r, of, &here, it.value);
+	}
+	if (t->check && t->check->structural)
+		check_required(r, t->check->structural->required, at, v);
+	r->matches++;
+}
+
+/* ---- branches ---- */
+
+/* The errors of one branch, on their own. */
+static struct field_errors try(struct run *r, const struct type *t, const struct at *at, const js *v,
+			       int *matches)
+{
+	struct field_errors errs = {.n = 0};
+	struct run inner = {.prefix = r->prefix, .errs = &errs};
+	validate(&inner, t, at, v);
+	*matches = inner.matches;
+	return errs;
+}
+
+static void take_over(struct field_errors *to, struct field_errors *from)
+{
+	for (size_t i = 0; i < field_errors_kept(from); i++)
+		field_errors_add(to, from->v[i].reason, STEAL(from->v[i].field), STEAL(from->v[i].message));
+	field_errors_release(from);
+}
+
+/* How many branches hold; *best are the errors of the nearest while none does. */
+static size_t count_valid(struct run *r, const struct type **branches, const struct at *at, const js *v,
+			  bool enough, struct field_errors *best)
+{
+	size_t valid = 0;
+	int best_matches = -1;
+	for (const struct type **b = branches; *b && !(enough && valid); b++) {
+		int matches;
+		struct field_errors errs = try(r, *b, at, v, &matches);
+		valid += errs.n == 0;
+		if (errs.n && matches > best_matches) {
+			field_errors_release(best);
+			*best = errs;
+			best_matches = matches;
+		} else {
+			field_errors_release(&errs);
+		}
+	}
+	return valid;
+}
+
+static void check_branches(struct run *r, const struct structural *k, const struct at *at, const js *v)
+{
+	struct field_errors best = {.n = 0};
+	char text[100];
+	int ignored;
+	if (k->any_of && !count_valid(r, k->any_of, at, v, true, &best)) {
+		invalid_whole(r, at, "must validate at least one schema (anyOf)");
+		take_over(r->errs, &best);
+	}
+	field_errors_release(&best);
+	size_t valid = k->one_of ? count_valid(r, k->one_of, at, v, false, &best) : 1;
+	if (valid != 1) {
+		snprintf(text, sizeof(text), "must validate one and only one schema (oneOf). Found %s",
+			 "none valid");
+		if (valid)
+			snprintf(
+				text, sizeof(text),
+				"must validate one and only one schema (oneOf). Found %zu valid alternatives",
+				valid);
+		invalid_whole(r, at, text);
+		if (!valid)
+			take_over(r->errs, &best);
+	}
+	field_errors_release(&best);
+	size_t wrong = 0, all = 0;
+	for (const struct type **b = k->all_of; b && *b; b++, all++) {
+		struct field_errors errs = try(r, *b, at, v, &ignored);
+		wrong += errs.n > 0;
+		take_over(r->errs, &errs);
+	}
+	if (wrong)
+		invalid_whole(r, at,
+			      wrong == all ? "must validate all the schemas (allOf). None validated"
+					   : "must validate all the schemas (allOf)");
+	if (k->not_) {
+		struct field_errors errs = try(r, k->not_, at, v, &ignored);
+		if (!errs.n)
+			invalid_whole(r, at, "must not validate the schema (not)");
+		field_errors_release(&errs);
+	}
+}
+
+/* ---- any value ---- */
+
+static void check_enum(struct run *r, const js *values, const struct at *at, const js *v)
+{
+	js_array_for_each (item, values)
+		if (js_equal(item, v))
+			return;
+	autobuf struct buf name = BUF_INIT, message = BUF_INIT, shown = BUF_INIT;
+	buf_adds(&message, "Unsupported value: ");
+	js_write(&message, v);
+	buf_adds(&message, ": supported values: ");
+	js_array_for_each (one, values) {
+		size_t n;
+		const char *s = js_bytes(one, &n);
+		buf_clear(&shown);
+		if (!s) {
+			js_write(&shown, one);
+			s = buf_str(&shown);
+			n = shown.len;
+		}
+		buf_adds(&message, one_i ? ", " : "");
+		buf_add_json_string(&message, s, n);
+	}
+	field_errors_add(r->errs, "FieldValueNotSupported", mem_strdup(path_of(name_of(r, &name, at))),
+			 buf_take(&message, NULL));
+}
+
+static void validate(struct run *r, const struct type *t, const struct at *at, const js *v)
+{
+	const struct constraint *c = t->check;
+	const struct structural *k = c ? c->structural : NULL;
+	const char *want = t->untyped ? NULL : type_names[t->form];
+	r->matches++;
+	if (!v) {
+		if (want && !t->nullable)
+			wrong_type(r, at, want, "null");
+		if (k && k->values)
+			check_enum(r, k->values, at, v);
+		return;
+	}
+	if (want && !is_of_form(t, v))
+		wrong_type(r, at, want, type_word(v));
+	else
+		r->matches++;
+	if (k)
+		check_branches(r, k, at, v);
+	if (c && js_is_str(v))
+		check_string(r, c, at, v);
+	if (c && js_is_num(v))
+		check_number(r, c, at, v);
+	if (t->form == TYPE_LIST && js_is_arr(v))
+		check_list(r, t, at, v);
+	if (k && k->values)
+		check_enum(r, k->values, at, v);
+	if (js_is_obj(v) && (t->form == TYPE_OBJECT || t->form == TYPE_MAP || t->form == TYPE_RAW))
+		check_object(r, t, at, v);
+}
+
+void structural_validate(const struct type *t, const js *o, const char *path, struct field_errors *errs)
+{
+	struct run r = {.prefix = path, .errs = errs};
+	validate(&r, t, NULL, o);
+}
