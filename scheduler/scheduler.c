@@ -10,6 +10,7 @@
  */
 #include "scheduler.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,8 @@
 #include "cycle.h"
 
 #define COMPONENT SCHEDULER_NAME
+#define BURST 1000 /* Pods after which the heap is worth trimming */
+#define QUIET_NS (NS_PER_S / 4)
 
 struct scheduler {
 	const struct framework *framework;
@@ -280,20 +283,38 @@ static void schedule_one(struct scheduler *s, struct cycle *c, struct snapshot *
 		binder_push(s->binder, &item);
 }
 
+/*
+ * Under the lock: nothing to do. After a burst of Pods the heap is full of holes (what waited was larger than what is
+ * bound), so once it has been quiet for a moment they are given back.
+ */
+static void rest_a_while(struct scheduler *s, size_t *decided)
+{
+	int64_t next = queue_next_ns(&s->queue), quiet = clock_mono_ns() + QUIET_NS;
+	bool trim = *decided >= BURST && quiet < next;
+	if (clock_cond_wait(&s->wake, &s->lock, trim ? quiet : next) || !trim)
+		return;
+	*decided = 0;
+	pthread_mutex_unlock(&s->lock);
+	malloc_trim(0);
+	pthread_mutex_lock(&s->lock);
+}
+
 static void *cycle_thread(void *arg)
 {
 	struct scheduler *s = arg;
 	struct cycle c;
 	struct snapshot snap;
+	size_t decided = 0; /* since the last trim */
 	cycle_init(&c, s->framework);
 	snapshot_init(&snap);
 	pthread_mutex_lock(&s->lock);
 	while (!s->stopping) {
 		struct queued_pod *q = queue_pop(&s->queue);
 		if (!q) {
-			clock_cond_wait(&s->wake, &s->lock, queue_next_ns(&s->queue));
+			rest_a_while(s, &decided);
 			continue;
 		}
+		decided++;
 		const struct sched_pod *p = informer_ref(q->pod);
 		cache_update_snapshot(&s->cache, &snap);
 		pthread_mutex_unlock(&s->lock);
