@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The wiring. Events come from three threads, informer, runtime and API, and all of them do the same: post to
- * the loop.
+ * The wiring. Informers and API calls live on the loop; the runtime's notices come from its own thread and are posted to
+ * it.
  *
  * Start-up order matters for one promise, that restarting the agent restarts nothing: the runtime is asked
  * what it has before the first Pod is seen; each Pod seen takes over what is its own; and when the informer
@@ -17,7 +17,6 @@
 #include "base/thread.h"
 #include "serve/health.h"
 #include "client/kubeconfig.h"
-#include "object/condition.h"
 #include "object/version.h"
 #include "agent/orphans.h"
 #include "runtime/fake.h"
@@ -56,37 +55,16 @@ static struct worker *find_pod(void *arg, const char *ns, const char *pod)
 
 /* ---- Pods ---- */
 
-struct pod_event {
-	struct node *node;
-	const struct pod *now; /* a reference, or NULL */
-	char *gone;	       /* uid of the Pod that is no more, or NULL */
-};
-
-static void on_pod(void *arg)
-{
-	struct pod_event *e = arg;
-	if (e->gone)
-		worker_vanish(&e->node->host, e->gone);
-	if (e->now) {
-		worker_see(&e->node->host, e->now, e->node->found);
-		informer_unref(e->now);
-	}
-	free(e->gone);
-	free(e);
-}
-
+/* On the loop, in the order of the list, so that on_synced finds every Pod seen. */
 static void pod_changed(void *arg, const void *old, const void *new)
 {
 	struct node *n = arg;
 	const struct pod *was = old, *is = new;
-	struct pod_event *e = MEM_NEW(struct pod_event);
-	e->node = n;
 	/* States may be skipped: a Pod may be replaced by its namesake in one event. */
 	if (was && (!is || strcmp(was->o.meta.uid, is->o.meta.uid) != 0))
-		e->gone = mem_strdup(was->o.meta.uid);
+		worker_vanish(&n->host, was->o.meta.uid);
 	if (is)
-		e->now = informer_ref(is);
-	loop_post(n->host.loop, on_pod, e);
+		worker_see(&n->host, is, n->found);
 }
 
 /* ---- the first list ---- */
@@ -132,66 +110,36 @@ static void container_ended(void *arg, const char *id)
 
 struct node_view { /* of the Node object */
 	struct informer_object o;
-	char *pod_cidr, *taints, *ready;
+	const char *pod_cidr, *taints; /* NULL = none; taints: JSON text */
+	struct object_condition ready;
 };
 
-static bool view_decode(void *into, const js *o)
-{
-	struct node_view *v = into;
-	const js *taints = js_arr(o, "spec", "taints", NULL);
-	autobuf struct buf text = BUF_INIT;
-	v->pod_cidr = mem_strdup(js_str(o, "spec", "podCIDR", NULL));
-	if (taints) {
-		js_write(&text, taints);
-		v->taints = buf_take(&text, NULL);
-	}
-	v->ready = mem_strdup(
-		js_str(condition_find(js_arr(o, "status", "conditions", NULL), "Ready"), "status", NULL));
-	return true;
-}
-
-static void view_release(void *o)
-{
-	struct node_view *v = o;
-	free(v->pod_cidr);
-	free(v->taints);
-	free(v->ready);
-}
-
+static const struct decode_row view_rows[] = {
+	DECODE_STRUCT("metadata", struct node_view, o.meta, &meta_spec),
+	DECODE_STRING("spec.podCIDR", struct node_view, pod_cidr),
+	DECODE_JSON("spec.taints", struct node_view, taints),
+	DECODE_FIND("status.conditions", "type", "Ready", struct node_view, ready, &object_condition_spec),
+};
+static const struct decode_spec view_decode = DECODE_SPEC(struct node_view, view_rows);
 static const struct informer_type view_type = {
 	.group = "",
 	.version = "v1",
 	.resource = "nodes",
 	.kind = "Node",
-	.size = sizeof(struct node_view),
-	.decode = view_decode,
-	.release = view_release,
+	.rows = &view_decode,
 };
-
-struct node_event {
-	struct node *node;
-	const struct node_view *now; /* NULL: deleted */
-};
-
-static void on_node(void *arg)
-{
-	struct node_event *e = arg;
-	if (e->now) {
-		node_seen(e->node, e->now->pod_cidr, e->now->taints, e->now->o.meta.labels, e->now->ready);
-		informer_unref(e->now);
-	} else {
-		node_deleted(e->node);
-	}
-	free(e);
-}
 
 static void node_changed(void *arg, const void *old, const void *new)
 {
-	struct node *n = arg;
-	struct node_event *e = MEM_NEW(struct node_event);
-	e->node = n;
-	e->now = new ? informer_ref(new) : NULL;
-	loop_post(n->host.loop, on_node, e);
+	static const char *const words[] = {[CONDITION_ABSENT] = NULL,
+					    [CONDITION_FALSE] = "False",
+					    [CONDITION_TRUE] = "True",
+					    [CONDITION_UNKNOWN] = "Unknown"};
+	const struct node_view *v = new;
+	if (v)
+		node_seen(arg, v->pod_cidr, v->taints, v->o.meta.labels, words[v->ready.status]);
+	else
+		node_deleted(arg);
 }
 
 /* ---- network ---- */
