@@ -21,6 +21,7 @@
 #include "agent/orphans.h"
 #include "runtime/fake.h"
 #include "os/tree.h"
+#include "serve/server.h"
 
 struct agent {
 	const struct agent_config *c;
@@ -275,10 +276,10 @@ static js *list_pods(void *arg)
 	return list;
 }
 
-struct server_config agent_server_config(struct agent *a)
+void agent_server_config(struct agent *a, struct server_config *ret)
 {
 	const struct agent_config *c = a->c;
-	return (struct server_config){.port = c->port,
+	*ret = (struct server_config){.port = c->port,
 				      .node_ip = c->node_ip,
 				      .cert_file = c->tls_cert_file,
 				      .key_file = c->tls_key_file,

@@ -7,7 +7,6 @@
 #define AGENT_AGENT_H
 
 #include "agent/node.h"
-#include "serve/server.h"
 
 struct agent_config { /* strings borrowed for the agent's life */
 	const char *kubeconfig, *node_ip, *hostname_override, *root_dir, *pod_cidr;
@@ -20,6 +19,7 @@ struct agent_config { /* strings borrowed for the agent's life */
 };
 
 struct agent;
+struct server_config;
 struct agent *agent_new(const struct agent_config *c, struct err *err) MUST_CHECK;
 /* Connects to the API server and works until agent_stop. This thread becomes the loop's. */
 void agent_run(struct agent *a);
@@ -28,7 +28,7 @@ void agent_stop(struct agent *a); /* any thread */
 void agent_shut_down(struct agent *a);
 
 /* What the server needs to know of this agent. Before agent_run. */
-struct server_config agent_server_config(struct agent *a);
+void agent_server_config(struct agent *a, struct server_config *ret);
 
 /* The state directory of the real runtime, for the subcommands too: opens it, or fails with the reason. */
 struct runtime *agent_open_runtime(const struct agent_config *c, runtime_exit_fn *on_exit, void *arg,

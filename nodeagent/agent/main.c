@@ -212,7 +212,8 @@ static int run_daemon(void)
 	}
 	if (!(agent = agent_new(&config, &err)))
 		return fail(&err, "cannot start");
-	const struct server_config serving = agent_server_config(agent);
+	struct server_config serving;
+	agent_server_config(agent, &serving);
 	if (config.port && !(server = server_start(&serving, &err)))
 		return fail(&err, "cannot serve");
 	if (config.healthz_port && !(health = health_start("127.0.0.1", config.healthz_port, &err)))
