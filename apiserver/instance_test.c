@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "kinds/kinds.h"
 #include "rig/apiserver_rig.h"
+#include "object/json_test.h"
 
 #define ROUNDS 15
 #define CLIENTS 4
@@ -205,8 +206,7 @@ static void one_life(void)
 	assert_int_equal(js_len(js_arr(list, "items", NULL)), 1);
 	assert_string_equal(js_str0(js_at(js_arr(kinds, "resources", NULL), 0), "kind", NULL), "Boat");
 	assert_int_equal(rest_do_raw(rest, REST_POST, BOATS,
-				     "{\"metadata\":{\"name\":\"x\"},\"spec\":{\"crew\":10}}", 44, NULL,
-				     &err),
+				     JSON("{'metadata':{'name':'x'},'spec':{'crew':10}}"), 44, NULL, &err),
 			 -1);
 	assert_int_equal(err.reason, REASON_INVALID);
 	wait_for(&w, "\"type\":\"ADDED\"");

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "rig/rig.h"
+#include "object/json_test.h"
 
 enum { WATCH_OWNERS, WATCH_PODS };
 #define SYNC "bursts", "default/owner"
@@ -47,7 +48,7 @@ static void fill(void *arg, size_t i, const char *holes[POD_TEMPLATE_HOLES])
 static int create(struct controller_ctx *ctx, const struct informer_object *owner, struct err *err)
 {
 	struct pod_template *t =
-		pod_template_new("{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}", owner);
+		pod_template_new(JSON("{'spec':{'containers':[{'name':'c','image':'i'}]}}"), owner);
 	struct pod_burst b = {
 		.ctx = ctx, .pods = ctx->informers[WATCH_PODS], .owner = owner, .template = t, .fill = fill};
 

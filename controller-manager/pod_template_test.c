@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include "object/json_test.h"
 
 static struct informer_object owner = {
 	.type = &cm_replicaset_type,
@@ -32,7 +33,7 @@ static js *write_one(struct pod_template *t, const char *const holes[])
 static void test_completed(void **state)
 {
 	struct pod_template *t = pod_template_new(
-		"{\"metadata\":{\"name\":\"no\",\"labels\":{\"a\":\"b\"}},\"spec\":{\"x\":1}}", &owner);
+		JSON("{'metadata':{'name':'no','labels':{'a':'b'}},'spec':{'x':1}}"), &owner);
 	autojson js *o = write_one(t, NULL);
 	const js *ref = meta_controller_ref(o);
 
@@ -76,7 +77,7 @@ static void test_holes(void **state)
 		{{"quote \" and \\ and \n", "tab\t"}},
 		{{"ünïcode", "1234567890123456789012345678901234567890"}},
 	};
-	struct pod_template *t = pod_template_new("{\"spec\":{}}", &owner);
+	struct pod_template *t = pod_template_new(JSON("{'spec':{}}"), &owner);
 	js *tree = pod_template_tree(t);
 	autofree char *in_the_middle = mem_printf("web-%s.svc", pod_template_hole(t, 1));
 

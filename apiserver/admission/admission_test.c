@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "admission/plugins.h"
+#include "object/json_test.h"
 
 static const struct kind pods = {
 	.group = "", .version = "v1", .kind = "Pod", .resource = "pods", .namespaced = true};
@@ -32,8 +33,8 @@ static struct admission_call create(const struct kind *k, js *o)
 static void test_service_account(void **state)
 {
 	struct err err = ERR_INIT;
-	autojson js *o = parse("{\"spec\":{}}"),
-		    *named = parse("{\"spec\":{\"serviceAccountName\":\"robot\"}}");
+	autojson js *o = parse(JSON("{'spec':{}}")),
+		    *named = parse(JSON("{'spec':{'serviceAccountName':'robot'}}"));
 	struct admission_call a = create(&pods, o), b = create(&pods, named);
 
 	assert_int_equal(admit_service_account(&a, &err), 0);
@@ -44,19 +45,19 @@ static void test_service_account(void **state)
 
 static void test_priority(void **state)
 {
-	static const struct {
+	const struct {
 		const char *spec, *refusal;
 		int64_t value;
 	} rows[] = {
 		{"{}", NULL, 0},
-		{"{\"priorityClassName\":\"system-node-critical\"}", NULL, 2000001000},
-		{"{\"priorityClassName\":\"system-cluster-critical\",\"priority\":2000000000}", NULL,
+		{JSON("{'priorityClassName':'system-node-critical'}"), NULL, 2000001000},
+		{JSON("{'priorityClassName':'system-cluster-critical','priority':2000000000}"), NULL,
 		 2000000000},
-		{"{\"priority\":5}",
+		{JSON("{'priority':5}"),
 		 "pods \"x\" is forbidden: the integer value of priority (5) must not be provided in pod spec; priority admission controller "
 		 "computed 0 from the given PriorityClass name",
 		 0},
-		{"{\"priorityClassName\":\"gold\"}",
+		{JSON("{'priorityClassName':'gold'}"),
 		 "pods \"x\" is forbidden: no PriorityClass with name gold was found", 0},
 	};
 
@@ -76,21 +77,21 @@ static void test_priority(void **state)
 
 static void test_tolerations(void **state)
 {
-	static const struct {
+	const struct {
 		const char *tolerations;
 		size_t after;
 	} rows[] = {
 		{"[]", 2},
-		{"[{\"operator\":\"Exists\"}]", 1}, /* tolerates all */
-		{"[{\"key\":\"node.kubernetes.io/not-ready\",\"operator\":\"Exists\",\"effect\":\"NoExecute\"}]",
+		{JSON("[{'operator':'Exists'}]"), 1}, /* tolerates all */
+		{JSON("[{'key':'node.kubernetes.io/not-ready','operator':'Exists','effect':'NoExecute'}]"),
 		 2},
-		{"[{\"key\":\"node.kubernetes.io/not-ready\",\"operator\":\"Exists\",\"effect\":\"NoSchedule\"}]",
+		{JSON("[{'key':'node.kubernetes.io/not-ready','operator':'Exists','effect':'NoSchedule'}]"),
 		 3},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct err err = ERR_INIT;
-		autojson js *o = parse("{\"spec\":{}}");
+		autojson js *o = parse(JSON("{'spec':{}}"));
 		js_set(js_obj(o, "spec", NULL), "tolerations", parse(rows[i].tolerations));
 		struct admission_call a = create(&pods, o);
 		assert_int_equal(admit_toleration_seconds(&a, &err), 0);
@@ -101,7 +102,7 @@ static void test_tolerations(void **state)
 static void test_node_taint(void **state)
 {
 	struct err err = ERR_INIT;
-	autojson js *o = parse("{\"spec\":{}}");
+	autojson js *o = parse(JSON("{'spec':{}}"));
 	struct admission_call a = create(&nodes, o);
 
 	assert_int_equal(admit_node_taint(&a, &err), 0);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "kinds/kinds.h"
 #include "kinds/strategies.h"
+#include "object/json_test.h"
 
 static struct schema *schema;
 
@@ -150,18 +151,18 @@ static void pod_defaults(void **state)
 {
 	autojson js *o = decode(
 		"", "Pod",
-		"{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"p\"},\"spec\":{\"containers\":[{\"name\":"
-		"\"c\",\"image\":\"i\",\"ports\":[{\"containerPort\":80}],\"livenessProbe\":{\"httpGet\":{\"port\":80}}}],"
-		"\"volumes\":[{\"name\":\"v\"},{\"name\":\"h\",\"hostPath\":{\"path\":\"/x\"}}]}}");
-	autojson js *want = parse(
-		"{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"p\"},\"spec\":{\"volumes\":[{\"name\":\"v\","
-		"\"emptyDir\":{}},{\"name\":\"h\",\"hostPath\":{\"path\":\"/x\",\"type\":\"\"}}],\"containers\":[{\"name\":\"c\","
-		"\"image\":\"i\",\"ports\":[{\"containerPort\":80,\"protocol\":\"TCP\"}],\"resources\":{},\"livenessProbe\":"
-		"{\"httpGet\":{\"path\":\"/\",\"port\":80,\"scheme\":\"HTTP\"},\"timeoutSeconds\":1,\"periodSeconds\":10,"
-		"\"successThreshold\":1,\"failureThreshold\":3},\"terminationMessagePath\":\"/dev/termination-log\","
-		"\"terminationMessagePolicy\":\"File\"}],\"restartPolicy\":\"Always\",\"terminationGracePeriodSeconds\":30,"
-		"\"dnsPolicy\":\"ClusterFirst\",\"securityContext\":{},\"schedulerName\":\"default-scheduler\","
-		"\"enableServiceLinks\":true},\"status\":{}}");
+		JSON("{'kind':'Pod','apiVersion':'v1','metadata':{'name':'p'},'spec':{'containers':[{'name':"
+		     "'c','image':'i','ports':[{'containerPort':80}],'livenessProbe':{'httpGet':{'port':80}}}],"
+		     "'volumes':[{'name':'v'},{'name':'h','hostPath':{'path':'/x'}}]}}"));
+	autojson js *want = parse(JSON(
+		"{'kind':'Pod','apiVersion':'v1','metadata':{'name':'p'},'spec':{'volumes':[{'name':'v',"
+		"'emptyDir':{}},{'name':'h','hostPath':{'path':'/x','type':''}}],'containers':[{'name':'c',"
+		"'image':'i','ports':[{'containerPort':80,'protocol':'TCP'}],'resources':{},'livenessProbe':"
+		"{'httpGet':{'path':'/','port':80,'scheme':'HTTP'},'timeoutSeconds':1,'periodSeconds':10,"
+		"'successThreshold':1,'failureThreshold':3},'terminationMessagePath':'/dev/termination-log',"
+		"'terminationMessagePolicy':'File'}],'restartPolicy':'Always','terminationGracePeriodSeconds':30,"
+		"'dnsPolicy':'ClusterFirst','securityContext':{},'schedulerName':'default-scheduler',"
+		"'enableServiceLinks':true},'status':{}}"));
 	autobuf struct buf got = BUF_INIT, expected = BUF_INIT;
 	js_write(&got, o);
 	js_write(&expected, want);
@@ -181,13 +182,13 @@ static void workload_defaults(void **state)
 	assert_int_equal(js_int(r, -1, "spec", "replicas", NULL), 1);
 	assert_null(js_get(d, "spec", "template", "spec", "enableServiceLinks", NULL)); /* only Pods get it */
 	autojson js *recreate =
-		decode("apps", "Deployment", "{\"spec\":{\"strategy\":{\"type\":\"Recreate\"}}}");
+		decode("apps", "Deployment", JSON("{'spec':{'strategy':{'type':'Recreate'}}}"));
 	assert_null(js_get(recreate, "spec", "strategy", "rollingUpdate", NULL));
 }
 
 static void service_defaults(void **state)
 {
-	autojson js *s = decode("", "Service", "{\"spec\":{\"ports\":[{\"port\":80}]}}");
+	autojson js *s = decode("", "Service", JSON("{'spec':{'ports':[{'port':80}]}}"));
 	assert_string_equal(js_str(s, "spec", "type", NULL), "ClusterIP");
 	assert_string_equal(js_str(s, "spec", "sessionAffinity", NULL), "None");
 	assert_string_equal(js_str(s, "spec", "internalTrafficPolicy", NULL), "Cluster");
@@ -196,7 +197,7 @@ static void service_defaults(void **state)
 	assert_int_equal(js_int(port, -1, "targetPort", NULL), 80);
 	assert_string_equal(js_str(port, "protocol", NULL), "TCP");
 	autojson js *secret = decode("", "Secret", "{}"),
-		    *lb = decode("", "Service", "{\"spec\":{\"type\":\"LoadBalancer\"}}");
+		    *lb = decode("", "Service", JSON("{'spec':{'type':'LoadBalancer'}}"));
 	assert_string_equal(js_str(secret, "type", NULL), "Opaque");
 	assert_true(js_bool(lb, false, "spec", "allocateLoadBalancerNodePorts", NULL));
 	assert_string_equal(js_str(lb, "spec", "externalTrafficPolicy", NULL), "Cluster");
@@ -205,8 +206,8 @@ static void service_defaults(void **state)
 static void other_defaults(void **state)
 {
 	autojson js *ns = decode("", "Namespace", "{}"),
-		    *node = decode("", "Node", "{\"status\":{\"capacity\":{\"cpu\":\"1500u\"}}}"),
-		    *ended = decode("", "Namespace", "{\"status\":{\"phase\":\"Terminating\"}}");
+		    *node = decode("", "Node", JSON("{'status':{'capacity':{'cpu':'1500u'}}}")),
+		    *ended = decode("", "Namespace", JSON("{'status':{'phase':'Terminating'}}"));
 	assert_string_equal(js_str(ns, "status", "phase", NULL), "Active");
 	assert_string_equal(js_str(ended, "status", "phase", NULL), "Terminating");
 	assert_string_equal(js_str(node, "status", "capacity", "cpu", NULL), "2m"); /* thousandths at least */
@@ -216,17 +217,17 @@ static void other_defaults(void **state)
 /* What upstream accepts must not be refused. */
 static void fine(void **state)
 {
-	static const struct {
+	const struct {
 		const char *group, *kind, *text;
 	} rows[] = {
 		{"coordination.k8s.io", "Lease",
-		 "{\"spec\":{\"holderIdentity\":\"\",\"leaseDurationSeconds\":1}}"},
-		{"", "Namespace", "{\"spec\":{\"finalizers\":[\"kubernetes\"]}}"},
+		 JSON("{'spec':{'holderIdentity':'','leaseDurationSeconds':1}}")},
+		{"", "Namespace", JSON("{'spec':{'finalizers':['kubernetes']}}")},
 		{"", "Pod",
-		 "{\"spec\":{\"terminationGracePeriodSeconds\":-1,\"hostname\":\"h\",\"containers\":[{\"name\":\"a\","
-		 "\"image\":\"i\",\"env\":[{\"name\":\"1 - x\"}],\"envFrom\":[{\"prefix\":\"a-\",\"configMapRef\":"
-		 "{\"name\":\"c\"}}]}],\"tolerations\":[{\"operator\":\"Exists\"}]}}"},
-		{"", "Event", "{\"metadata\":{\"name\":\"A.b\"}}"},
+		 JSON("{'spec':{'terminationGracePeriodSeconds':-1,'hostname':'h','containers':[{'name':'a',"
+		      "'image':'i','env':[{'name':'1 - x'}],'envFrom':[{'prefix':'a-','configMapRef':"
+		      "{'name':'c'}}]}],'tolerations':[{'operator':'Exists'}]}}")},
+		{"", "Event", JSON("{'metadata':{'name':'A.b'}}")},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		autojson js *o = decode(rows[i].group, rows[i].kind, rows[i].text);
@@ -241,94 +242,91 @@ static void fine(void **state)
 
 static void validation(void **state)
 {
-	static const struct {
+	const struct {
 		const char *group, *kind, *text, *field, *message;
 	} rows[] = {
 		{"apps", "Deployment", "{}", "spec.selector", "Required value"},
 		{"apps", "Deployment", "{}", "spec.template.spec.containers", "Required value"},
-		{"apps", "Deployment", "{\"spec\":{\"replicas\":-1}}", "spec.replicas",
+		{"apps", "Deployment", JSON("{'spec':{'replicas':-1}}"), "spec.replicas",
 		 "Invalid value: -1: must be greater than or equal to 0"},
-		{"", "Pod", "{\"spec\":{\"restartPolicy\":\"x\"}}", "spec.restartPolicy",
+		{"", "Pod", JSON("{'spec':{'restartPolicy':'x'}}"), "spec.restartPolicy",
 		 "Unsupported value: \"x\": supported values: \"Always\", \"OnFailure\", \"Never\""},
-		{"", "Pod", "{\"spec\":{\"containers\":[{\"name\":\"a\"}]}}", "spec.containers[0].image",
+		{"", "Pod", JSON("{'spec':{'containers':[{'name':'a'}]}}"), "spec.containers[0].image",
 		 "Required value"},
-		{"", "Pod", "{\"spec\":{\"containers\":[{\"name\":\"a\",\"ports\":[{}]}]}}",
+		{"", "Pod", JSON("{'spec':{'containers':[{'name':'a','ports':[{}]}]}}"),
 		 "spec.containers[0].ports[0].containerPort", "Required value"},
-		{"", "Pod", "{\"spec\":{\"containers\":[{\"name\":\"a\",\"livenessProbe\":{}}]}}",
+		{"", "Pod", JSON("{'spec':{'containers':[{'name':'a','livenessProbe':{}}]}}"),
 		 "spec.containers[0].livenessProbe", "Required value: must specify a handler type"},
-		{"", "Service", "{\"spec\":{\"ports\":[{\"port\":0}]}}", "spec.ports[0].port",
+		{"", "Service", JSON("{'spec':{'ports':[{'port':0}]}}"), "spec.ports[0].port",
 		 "Invalid value: 0: must be between 1 and 65535, inclusive"},
-		{"coordination.k8s.io", "Lease", "{\"spec\":{\"leaseDurationSeconds\":0}}",
+		{"coordination.k8s.io", "Lease", JSON("{'spec':{'leaseDurationSeconds':0}}"),
 		 "spec.leaseDurationSeconds", "Invalid value: 0: must be greater than 0"},
-		{"", "ConfigMap", "{\"data\":{\"a b\":\"\"}}", "data[a b]",
+		{"", "ConfigMap", JSON("{'data':{'a b':''}}"), "data[a b]",
 		 "Invalid value: \"a b\": a valid config key must"},
 		{"", "Pod",
-		 "{\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"i\",\"env\":[{\"name\":\"E\","
-		 "\"valueFrom\":{\"secretKeyRef\":{\"key\":\"k\"}}}]}]}}",
+		 JSON("{'spec':{'containers':[{'name':'a','image':'i','env':[{'name':'E',"
+		      "'valueFrom':{'secretKeyRef':{'key':'k'}}}]}]}}"),
 		 "spec.containers[0].env[0].valueFrom.secretKeyRef.name",
 		 "Invalid value: \"\": a lowercase RFC 1123 subdomain must"},
 		{"", "Pod",
-		 "{\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"i\",\"livenessProbe\":{\"grpc\":{\"port\":0}}}]}}",
+		 JSON("{'spec':{'containers':[{'name':'a','image':'i','livenessProbe':{'grpc':{'port':0}}}]}}"),
 		 "spec.containers[0].livenessProbe.grpc.port",
 		 "Invalid value: 0: must be between 1 and 65535, inclusive"},
 		{"", "Pod",
-		 "{\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"i\",\"livenessProbe\":{\"httpGet\":{"
-		 "\"port\":1,\"httpHeaders\":[{\"name\":\"a b\"}]}}}]}}",
+		 JSON("{'spec':{'containers':[{'name':'a','image':'i','livenessProbe':{'httpGet':{"
+		      "'port':1,'httpHeaders':[{'name':'a b'}]}}}]}}"),
 		 "spec.containers[0].livenessProbe.httpGet.httpHeaders",
 		 "Invalid value: \"a b\": a valid HTTP header must"},
 		{"", "Pod",
-		 "{\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"i\",\"resizePolicy\":[{"
-		 "\"resourceName\":\"disk\",\"restartPolicy\":\"NotRequired\"}]}]}}",
+		 JSON("{'spec':{'containers':[{'name':'a','image':'i','resizePolicy':[{"
+		      "'resourceName':'disk','restartPolicy':'NotRequired'}]}]}}"),
 		 "spec.containers[0].resizePolicy",
 		 "Unsupported value: \"disk\": supported values: \"cpu\", \"memory\""},
 		{"", "Pod",
-		 "{\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"i\",\"securityContext\":{\"seccompProfile\":{}}}]}}",
+		 JSON("{'spec':{'containers':[{'name':'a','image':'i','securityContext':{'seccompProfile':{}}}]}}"),
 		 "spec.containers[0].securityContext.seccompProfile.type",
 		 "Required value: type is required when seccompProfile is set"},
 		{"", "Pod", "{\"spec\":{\"containers\":[{\"name\":\"a\\u0000b\"}]}}",
 		 "spec.containers[0].name", "Invalid value: \"a\\x00b\": a lowercase RFC 1123 label must"},
 		{"", "Pod", "{\"spec\":{\"restartPolicy\":\"Always\\u0000\"}}", "spec.restartPolicy",
 		 "Unsupported value: "},
-		{"", "Pod",
-		 "{\"spec\":{\"volumes\":[{\"name\":\"v\",\"hostPath\":{\"path\":\"/\"},\"emptyDir\":{}}]}}",
+		{"", "Pod", JSON("{'spec':{'volumes':[{'name':'v','hostPath':{'path':'/'},'emptyDir':{}}]}}"),
 		 "spec.volumes[0].hostPath", "Forbidden: may not specify more than 1 volume type"},
-		{"", "Pod", "{\"spec\":{\"volumes\":[{\"name\":\"v\",\"configMap\":{}}]}}",
+		{"", "Pod", JSON("{'spec':{'volumes':[{'name':'v','configMap':{}}]}}"),
 		 "spec.volumes[0].configMap.name", "Required value"},
 		{"", "Pod",
-		 "{\"spec\":{\"volumes\":[{\"name\":\"v\",\"projected\":{\"sources\":[{\"configMap\":{"
-		 "\"name\":\"c\"},\"secret\":{\"name\":\"s\"}}]}}]}}",
+		 JSON("{'spec':{'volumes':[{'name':'v','projected':{'sources':[{'configMap':{"
+		      "'name':'c'},'secret':{'name':'s'}}]}}]}}"),
 		 "spec.volumes[0].projected.sources[0]",
 		 "Forbidden: may not specify more than 1 volume type"},
 		{"", "Pod",
-		 "{\"spec\":{\"volumes\":[{\"name\":\"v\",\"projected\":{\"sources\":[{"
-		 "\"serviceAccountToken\":{\"path\":\"p\",\"expirationSeconds\":5}}]}}]}}",
+		 JSON("{'spec':{'volumes':[{'name':'v','projected':{'sources':[{"
+		      "'serviceAccountToken':{'path':'p','expirationSeconds':5}}]}}]}}"),
 		 "spec.volumes[0].projected.sources[0].serviceAccountToken.expirationSeconds",
 		 "Invalid value: 5: may not specify a duration less than 10 minutes"},
 		{"", "Pod",
-		 "{\"spec\":{\"volumes\":[{\"name\":\"v\",\"projected\":{\"sources\":[{"
-		 "\"serviceAccountToken\":{\"path\":\"p\",\"expirationSeconds\":4294967297}}]}}]}}",
+		 JSON("{'spec':{'volumes':[{'name':'v','projected':{'sources':[{"
+		      "'serviceAccountToken':{'path':'p','expirationSeconds':4294967297}}]}}]}}"),
 		 "spec.volumes[0].projected.sources[0].serviceAccountToken.expirationSeconds",
 		 "Invalid value: 4294967297: may not specify a duration larger than 2^32 seconds"},
-		{"", "Pod", "{\"spec\":{\"schedulingGates\":[{\"name\":\"a/b/c\"}]}}",
+		{"", "Pod", JSON("{'spec':{'schedulingGates':[{'name':'a/b/c'}]}}"),
 		 "spec.schedulingGates[0]", "Invalid value: \"a/b/c\": a qualified name must"},
-		{"", "Pod", "{\"spec\":{\"schedulingGates\":[{\"name\":\"g\"},{\"name\":\"g\"}]}}",
+		{"", "Pod", JSON("{'spec':{'schedulingGates':[{'name':'g'},{'name':'g'}]}}"),
 		 "spec.schedulingGates[1]", "Duplicate value: \"g\""},
-		{"", "Pod",
-		 "{\"spec\":{\"topologySpreadConstraints\":[{\"maxSkew\":0,\"topologyKey\":\"k\"}]}}",
+		{"", "Pod", JSON("{'spec':{'topologySpreadConstraints':[{'maxSkew':0,'topologyKey':'k'}]}}"),
 		 "spec.topologySpreadConstraints[0].maxSkew", "Invalid value: 0: must be greater than zero"},
-		{"", "Pod",
-		 "{\"spec\":{\"topologySpreadConstraints\":[{\"maxSkew\":1,\"topologyKey\":\"k\"}]}}",
+		{"", "Pod", JSON("{'spec':{'topologySpreadConstraints':[{'maxSkew':1,'topologyKey':'k'}]}}"),
 		 "spec.topologySpreadConstraints[0].whenUnsatisfiable",
 		 "Unsupported value: \"\": supported values: \"DoNotSchedule\", \"ScheduleAnyway\""},
-		{"", "Pod", "{\"spec\":{\"securityContext\":{\"supplementalGroups\":[1,-1]}}}",
+		{"", "Pod", JSON("{'spec':{'securityContext':{'supplementalGroups':[1,-1]}}}"),
 		 "spec.securityContext.supplementalGroups[1]",
 		 "Invalid value: -1: must be between 0 and 2147483647, inclusive"},
-		{"", "Pod", "{\"spec\":{\"dnsConfig\":{\"searches\":[\"a.b.\",\"a..b\"]}}}",
+		{"", "Pod", JSON("{'spec':{'dnsConfig':{'searches':['a.b.','a..b']}}}"),
 		 "spec.dnsConfig.searches[1]",
 		 "Invalid value: \"a..b\": a lowercase RFC 1123 subdomain must"},
-		{"", "Service", "{\"spec\":{\"trafficDistribution\":\"Far\"}}", "spec.trafficDistribution",
+		{"", "Service", JSON("{'spec':{'trafficDistribution':'Far'}}"), "spec.trafficDistribution",
 		 "Unsupported value: \"Far\": supported values: \"PreferClose\", "},
-		{"", "Namespace", "{\"spec\":{\"finalizers\":[\"a b\"]}}", "spec.finalizers",
+		{"", "Namespace", JSON("{'spec':{'finalizers':['a b']}}"), "spec.finalizers",
 		 "Invalid value: \"a b\": "},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -355,9 +353,9 @@ static void events_share_storage(void **state)
 	assert_string_equal(core->storage, "events");
 	autojson js *o = decode(
 		"events.k8s.io", "Event",
-		"{\"apiVersion\":\"events.k8s.io/v1\",\"kind\":\"Event\",\"metadata\":{\"name\":\"e\"},\"regarding\":"
-		"{\"name\":\"p\"},\"note\":\"hi\",\"reportingController\":\"c\",\"deprecatedCount\":3,"
-		"\"deprecatedSource\":{\"component\":\"x\"},\"eventTime\":\"2026-01-02T15:04:05.000001Z\"}");
+		JSON("{'apiVersion':'events.k8s.io/v1','kind':'Event','metadata':{'name':'e'},'regarding':"
+		     "{'name':'p'},'note':'hi','reportingController':'c','deprecatedCount':3,"
+		     "'deprecatedSource':{'component':'x'},'eventTime':'2026-01-02T15:04:05.000001Z'}"));
 	autojson js *stored = schema_convert(new, core, o), *back = schema_convert(core, new, stored);
 	assert_string_equal(js_str(stored, "apiVersion", NULL), "v1");
 	assert_string_equal(js_str(stored, "involvedObject", "name", NULL), "p");

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "object/status_reason.h"
 #include "rest/options.h"
+#include "object/json_test.h"
 
 static struct selectable pod_fields[] = {{.field = "spec.nodeName", .path = "spec.nodeName", .dflt = ""}};
 static const struct kind pod = {.group = "",
@@ -131,19 +132,19 @@ static void test_tokens(void **state)
 
 static void test_bad_tokens(void **state)
 {
-	static const char *const v[] = {"",
-					"{",
-					"[]",
-					"1",
-					"{}",
-					"{\"v\":\"x\",\"rv\":1,\"start\":\"a\"}",
-					"{\"v\":\"meta.k8s.io/v1\",\"rv\":0,\"start\":\"a\"}",
-					"{\"v\":\"meta.k8s.io/v1\",\"rv\":-2,\"start\":\"a\"}",
-					"{\"v\":\"meta.k8s.io/v1\",\"rv\":1,\"start\":\"\"}",
-					"{\"v\":\"meta.k8s.io/v1\",\"rv\":1,\"start\":\"/etc\"}",
-					"{\"v\":\"meta.k8s.io/v1\",\"rv\":1,\"start\":\"a\\u0000b\"}",
-					"{\"v\":\"meta.k8s.io/v1\",\"rv\":1,\"start\":\"a\"}x",
-					"{\"v\":\"meta.k8s.io/v1\",\"rv\":\"1\",\"start\":\"a\"}"};
+	const char *const v[] = {"",
+				 "{",
+				 "[]",
+				 "1",
+				 "{}",
+				 JSON("{'v':'x','rv':1,'start':'a'}"),
+				 JSON("{'v':'meta.k8s.io/v1','rv':0,'start':'a'}"),
+				 JSON("{'v':'meta.k8s.io/v1','rv':-2,'start':'a'}"),
+				 JSON("{'v':'meta.k8s.io/v1','rv':1,'start':''}"),
+				 JSON("{'v':'meta.k8s.io/v1','rv':1,'start':'/etc'}"),
+				 "{\"v\":\"meta.k8s.io/v1\",\"rv\":1,\"start\":\"a\\u0000b\"}",
+				 JSON("{'v':'meta.k8s.io/v1','rv':1,'start':'a'}x"),
+				 JSON("{'v':'meta.k8s.io/v1','rv':'1','start':'a'}")};
 	for (size_t i = 0; i < sizeof(v) / sizeof(*v); i++) {
 		autobuf struct buf b = BUF_INIT;
 		char *after = NULL;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <stdlib.h>
+#include "object/json_test.h"
 
 static struct selectable pod_fields[] = {
 	{.field = "spec.nodeName", .bucket = true},
@@ -66,15 +67,14 @@ static void index_holds_what_readers_need(void **state)
 
 static void publishing_splices_the_revision(void **state)
 {
-	static const struct {
+	const struct {
 		const char *in, *out;
 	} rows[] = {
-		{"{\"metadata\":{\"name\":\"a\",\"uid\":\"u\",\"generation\":1}}",
-		 "{\"metadata\":{\"name\":\"a\",\"uid\":\"u\",\"resourceVersion\":\"42\",\"generation\":1}}"},
-		{"{\"metadata\":{\"name\":\"a\",\"uid\":\"u\"}}",
-		 "{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"42\",\"uid\":\"u\"}}"},
-		{"{\"metadata\":{\"name\":\"a\"}}",
-		 "{\"metadata\":{\"resourceVersion\":\"42\",\"name\":\"a\"}}"},
+		{JSON("{'metadata':{'name':'a','uid':'u','generation':1}}"),
+		 JSON("{'metadata':{'name':'a','uid':'u','resourceVersion':'42','generation':1}}")},
+		{JSON("{'metadata':{'name':'a','uid':'u'}}"),
+		 JSON("{'metadata':{'name':'a','resourceVersion':'42','uid':'u'}}")},
+		{JSON("{'metadata':{'name':'a'}}"), JSON("{'metadata':{'resourceVersion':'42','name':'a'}}")},
 		{" { \"metadata\" : { \"uid\" : \"u\" , \"name\" : \"a\" } } ",
 		 " { \"metadata\" : { \"uid\" : \"u\" ,\"resourceVersion\":\"42\", \"name\" : \"a\" } } "},
 	};
@@ -113,23 +113,23 @@ static void a_published_copy_stands_alone(void **state)
 
 static void what_is_no_object_is_refused(void **state)
 {
-	static const char *const rows[] = {
+	const char *const rows[] = {
 		"",
 		"null",
 		"[]",
 		"{}",
-		"{\"metadata\":{}}",
-		"{\"metadata\":null}",
-		"{\"metadata\":{\"name\":7}}",
-		"{\"metadata\":{\"name\":\"\"}}",
-		"{\"metadata\":{\"name\":\"a/b\"}}",
-		"{\"metadata\":{\"name\":\"a\",\"namespace\":\"x/y\"}}",
-		"{\"metadata\":{\"name\":\"a\"}",
-		"{\"metadata\":{\"name\":\"a\"}}}",
-		"{\"metadata\":{\"name\":\"a\"}}{}",
-		"{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"5\"}}",
-		"{\"metadata\":{\"name\":\"a\",}}",
-		"{\"metadata\":{\"name\":\"a\"},\"metadata\":true}",
+		JSON("{'metadata':{}}"),
+		JSON("{'metadata':null}"),
+		JSON("{'metadata':{'name':7}}"),
+		JSON("{'metadata':{'name':''}}"),
+		JSON("{'metadata':{'name':'a/b'}}"),
+		JSON("{'metadata':{'name':'a','namespace':'x/y'}}"),
+		JSON("{'metadata':{'name':'a'}"),
+		JSON("{'metadata':{'name':'a'}}}"),
+		JSON("{'metadata':{'name':'a'}}{}"),
+		JSON("{'metadata':{'name':'a','resourceVersion':'5'}}"),
+		JSON("{'metadata':{'name':'a',}}"),
+		JSON("{'metadata':{'name':'a'},'metadata':true}"),
 		"{\"metadata\":{\"name\":\"a\",\"x\":\"\xff\"}}",
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -143,9 +143,9 @@ static void what_is_no_object_is_refused(void **state)
 static void odd_members_do_not_disturb(void **state)
 {
 	autoobj struct obj *o =
-		make("{\"metadata\":{\"labels\":{\"a\":1,\"b\":\"2\"},\"ownerReferences\":{\"uid\":\"x\"},"
-		     "\"creationTimestamp\":\"never\",\"deletionTimestamp\":\"2024-01-02T03:04:05Z\","
-		     "\"name\":\"a\"},\"spec\":[],\"status\":{\"phase\":{\"x\":1},\"count\":null}}");
+		make(JSON("{'metadata':{'labels':{'a':1,'b':'2'},'ownerReferences':{'uid':'x'},"
+			  "'creationTimestamp':'never','deletionTimestamp':'2024-01-02T03:04:05Z',"
+			  "'name':'a'},'spec':[],'status':{'phase':{'x':1},'count':null}}"));
 	assert_int_equal(o->labels->n, 1);
 	assert_int_equal(o->n_owners, 0);
 	assert_int_equal(o->created_s, 0);
@@ -160,7 +160,7 @@ static void odd_members_do_not_disturb(void **state)
 static char *nested(int depth)
 {
 	struct buf b = BUF_INIT;
-	buf_adds(&b, "{\"metadata\":{\"name\":\"a\"},\"x\":");
+	buf_adds(&b, JSON("{'metadata':{'name':'a'},'x':"));
 	for (int i = 1; i < depth; i++)
 		buf_addc(&b, '[');
 	for (int i = 1; i < depth; i++)
@@ -172,7 +172,7 @@ static char *nested(int depth)
 static char *wide(int objects)
 {
 	struct buf b = BUF_INIT;
-	buf_adds(&b, "{\"metadata\":{\"name\":\"a\"},\"x\":[{}");
+	buf_adds(&b, JSON("{'metadata':{'name':'a'},'x':[{}"));
 	for (int i = 1; i < objects; i++)
 		buf_adds(&b, ",{}");
 	buf_adds(&b, "]}");

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "client/server_test.h"
+#include "object/json_test.h"
 
 struct fixture {
 	struct server s;
@@ -24,7 +25,7 @@ static void serve(struct server_request *rq)
 	autobuf struct buf b = BUF_INIT;
 
 	if (!strncmp(rq->path, "/echo", 5)) {
-		buf_adds(&b, "{\"got\":");
+		buf_adds(&b, JSON("{'got':"));
 		buf_addf(&b, "\"%s %s %s %s %s %s\",\"path\":\"%s\",\"body\":%s}", rq->method,
 			 type ? type : "-", agent, auth, accept, rq->path, rq->path,
 			 rq->body_len ? rq->body : "null");
@@ -33,28 +34,27 @@ static void serve(struct server_request *rq)
 		if (atomic_fetch_sub(&f->busy, 1) > 0)
 			server_reply(rq, 429, "Retry-After: 0\r\n", "slow down");
 		else
-			server_reply(rq, 200, "", "{\"n\":1}");
+			server_reply(rq, 200, "", JSON("{'n':1}"));
 	} else if (!strcmp(rq->path, "/overloaded")) {
 		server_reply(rq, 503, "Retry-After: 60\r\n", "");
 	} else if (!strcmp(rq->path, "/later")) {
 		server_reply(rq, 503, "Retry-After: 20\r\n", "");
 	} else if (!strcmp(rq->path, "/garbage")) {
-		server_reply(rq, 200, "", "{\"a\":");
+		server_reply(rq, 200, "", JSON("{'a':"));
 	} else if (!strcmp(rq->path, "/conflict")) {
-		server_reply(
-			rq, 409, "",
-			"{\"kind\":\"Status\",\"reason\":\"Conflict\",\"code\":409,\"message\":\"modified\"}");
+		server_reply(rq, 409, "",
+			     JSON("{'kind':'Status','reason':'Conflict','code':409,'message':'modified'}"));
 	} else if (!strcmp(rq->path, "/exists")) {
 		server_reply(
 			rq, 409, "",
-			"{\"kind\":\"Status\",\"reason\":\"AlreadyExists\",\"code\":409,\"message\":\"it is there\"}");
+			JSON("{'kind':'Status','reason':'AlreadyExists','code':409,'message':'it is there'}"));
 	} else if (!strcmp(rq->path, "/ending")) {
 		server_reply(
 			rq, 403, "",
-			"{\"kind\":\"Status\",\"reason\":\"Forbidden\",\"code\":403,\"message\":\"it ends\",\"details\":{"
-			"\"causes\":[{\"reason\":\"NamespaceTerminating\",\"field\":\"metadata.namespace\"}]}}");
+			JSON("{'kind':'Status','reason':'Forbidden','code':403,'message':'it ends','details':{"
+			     "'causes':[{'reason':'NamespaceTerminating','field':'metadata.namespace'}]}}"));
 	} else if (!strcmp(rq->path, "/odd")) {
-		server_reply(rq, 422, "", "{\"reason\":\"Conflict\"}");
+		server_reply(rq, 422, "", JSON("{'reason':'Conflict'}"));
 	} else if (!strcmp(rq->path, "/text")) {
 		server_reply(rq, 502, "", "bad gateway\n");
 	} else {

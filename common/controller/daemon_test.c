@@ -21,6 +21,7 @@
 #include "base/thread.h"
 #include "client/server_test.h"
 #include "object/version.h"
+#include "object/json_test.h"
 
 #define OUT_FD 9 /* the child's words */
 static const char *color;
@@ -167,7 +168,7 @@ static void test_refuses_what_it_cannot_run(void **state)
 static void grant(struct server_request *rq)
 {
 	if (!strcmp(rq->method, "GET")) {
-		server_reply(rq, 404, "", "{\"kind\":\"Status\",\"reason\":\"NotFound\",\"code\":404}");
+		server_reply(rq, 404, "", JSON("{'kind':'Status','reason':'NotFound','code':404}"));
 		return;
 	}
 	atomic_store((atomic_int *)rq->s->arg, strstr(rq->body, "\"holderIdentity\":\"\"") != NULL);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "client/server_test.h"
 #include "object/json.h"
+#include "object/json_test.h"
 
 /* Events by name, with POST and PATCH; and the order of the calls. */
 struct api {
@@ -54,7 +55,7 @@ static void handle(struct api *a, struct server_request *rq)
 		merge(js_get(a->events, slash, NULL), in);
 	} else {
 		a->not_found++;
-		server_reply(rq, 404, "", "{\"kind\":\"Status\",\"reason\":\"NotFound\"}");
+		server_reply(rq, 404, "", JSON("{'kind':'Status','reason':'NotFound'}"));
 		return;
 	}
 	server_reply(rq, 201, "", "{}");

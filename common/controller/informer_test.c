@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "client/server_test.h"
 #include "object/decode.h"
+#include "object/json_test.h"
 
 /* Back-offs last seconds: the clock runs HASTE times as fast. Nothing takes this long (by that clock). */
 #define HASTE 8
@@ -110,9 +111,8 @@ static void serve_watch(struct api *a, struct server_request *rq)
 	if (a->refuse_watches) {
 		a->refuse_watches--;
 		pthread_mutex_unlock(&a->lock);
-		server_reply(
-			rq, 410, "",
-			"{\"kind\":\"Status\",\"code\":410,\"reason\":\"Expired\",\"message\":\"too old\"}");
+		server_reply(rq, 410, "",
+			     JSON("{'kind':'Status','code':410,'reason':'Expired','message':'too old'}"));
 		return;
 	}
 	server_stream(rq, 200);

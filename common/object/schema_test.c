@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "object/schema.h"
+#include "object/json_test.h"
 
 static const char meta_yaml[] = "package: meta/v1\n"
 				"types:\n"
@@ -185,7 +186,7 @@ static void kinds_are_read(void **state)
 
 static void bad_files_are_refused(void **state)
 {
-	static const struct {
+	const struct {
 		const char *types, *want;
 	} rows[] = {
 		{"{T: {a: 1 nothing}}", "type T: a: unknown type `nothing`"},
@@ -194,21 +195,21 @@ static void bad_files_are_refused(void **state)
 		{"{T: {a: 1 string required=yes}}", "takes no value"},
 		{"{T: {a: x string}}", "not a number"},
 		{"{T: {a: 1}}", "not a text"},
-		{"{T: {a: \"1\"}}", "NUMBER TYPE"},
+		{JSON("{T: {a: '1'}}"), "NUMBER TYPE"},
 		{"{T: {a: 1 string format=none}}", "unknown format"},
 		{"{T: {a: 1 string, b: 1 string}}", "protobuf number 1 occurs twice"},
 		{"{T: {a: 1 int32 default=many}}", "default"},
 		{"{T: {a: 1 int32 default=99999999999}}", "cannot unmarshal number 99999999999"},
 		{"{T: {a: 1 T}}", "holds itself"},
 		{"{T: {a: 1 U inline}, U: {b: 1 T}}", "holds itself"},
-		{"{T: {a: \"1 *T default={}\"}}", "holds itself"},
+		{JSON("{T: {a: '1 *T default={}'}}"), "holds itself"},
 		{"{T: {a: 1 string, i: 2 U inline}, U: {a: 1 string}}", "occurs twice"},
 		{"{T: {i: 2 V inline}}", "not an object type"},
 		{"{T: {a: 1 string from=b}}", "no such field"},
 		{"{string: {a: 1 string}}", "exists already"},
 		{"{T: 7}", "neither"},
 		{"[]", NULL},
-		{"{T: {a: 1 *T}, U: \"{quantity}\", V: {l: \"1 [V] always\"}}", NULL},
+		{JSON("{T: {a: 1 *T}, U: '{quantity}', V: {l: '1 [V] always'}}"), NULL},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct err err = ERR_INIT;
@@ -225,26 +226,26 @@ static void bad_files_are_refused(void **state)
 
 static void conforms(void **state)
 {
-	static const struct {
+	const struct {
 		const char *in, *want;
 	} rows[] = {
 		/* order, unknown fields, values that Go always writes */
-		{"{\"spec\":{\"big\":5,\"zzz\":1,\"crew\":0},\"kind\":\"Boat\",\"apiVersion\":\"sea/v1\"}",
-		 "{\"kind\":\"Boat\",\"apiVersion\":\"sea/v1\",\"metadata\":{},\"spec\":{\"crew\":0,\"big\":5,\"door\":0},\"status\":{}}"},
+		{JSON("{'spec':{'big':5,'zzz':1,'crew':0},'kind':'Boat','apiVersion':'sea/v1'}"),
+		 JSON("{'kind':'Boat','apiVersion':'sea/v1','metadata':{},'spec':{'crew':0,'big':5,'door':0},'status':{}}")},
 		/* zero values by value vanish, by pointer stay; null is absence */
-		{"{\"metadata\":{\"name\":\"\",\"labels\":{},\"created\":null},\"spec\":{\"big\":0,\"lights\":false,\"rooms\":[],"
-		 "\"port\":\"\",\"depth\":null}}",
-		 "{\"metadata\":{},\"spec\":{\"lights\":false,\"rooms\":[],\"door\":0},\"status\":{}}"},
+		{JSON("{'metadata':{'name':'','labels':{},'created':null},'spec':{'big':0,'lights':false,'rooms':[],"
+		      "'port':'','depth':null}}"),
+		 JSON("{'metadata':{},'spec':{'lights':false,'rooms':[],'door':0},'status':{}}")},
 		/* null inside maps and lists is the zero value */
-		{"{\"metadata\":{\"labels\":{\"a\":null}},\"spec\":{\"limits\":{\"x\":null},\"rooms\":[null]}}",
-		 "{\"metadata\":{\"labels\":{\"a\":\"\"}},\"spec\":{\"rooms\":[{\"name\":\"\"}],\"limits\":{\"x\":\"0\"},\"door\":0},\"status\":{}}"},
+		{JSON("{'metadata':{'labels':{'a':null}},'spec':{'limits':{'x':null},'rooms':[null]}}"),
+		 JSON("{'metadata':{'labels':{'a':''}},'spec':{'rooms':[{'name':''}],'limits':{'x':'0'},'door':0},'status':{}}")},
 		/* canonical scalars, inlined members, raw */
 		{"{\"metadata\":{\"created\":\"2026-01-02T17:04:05+02:00\"},\"spec\":{\"limits\":{\"cpu\":\"0.1\",\"m\":1024,"
 		 "\"n\":\"1024Mi\"},\"seen\":\"2026-01-02T15:04:05.5Z\",\"rooms\":[{\"crate\":{\"data\":\"YWJj\\n\"},\"name\":\"a\"}],"
 		 "\"extra\":{\"b\":null,\"a\":[]},\"door\":\"http\"}}",
-		 "{\"metadata\":{\"created\":\"2026-01-02T15:04:05Z\"},\"spec\":{\"rooms\":[{\"name\":\"a\",\"crate\":{\"weight\":\"0\","
-		 "\"data\":\"YWJj\"}}],\"limits\":{\"cpu\":\"100m\",\"m\":\"1024\",\"n\":\"1Gi\"},"
-		 "\"seen\":\"2026-01-02T15:04:05.500000Z\",\"extra\":{\"b\":null,\"a\":[]},\"door\":\"http\"},\"status\":{}}"},
+		 JSON("{'metadata':{'created':'2026-01-02T15:04:05Z'},'spec':{'rooms':[{'name':'a','crate':{'weight':'0',"
+		      "'data':'YWJj'}}],'limits':{'cpu':'100m','m':'1024','n':'1Gi'},"
+		      "'seen':'2026-01-02T15:04:05.500000Z','extra':{'b':null,'a':[]},'door':'http'},'status':{}}")},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct err err = ERR_INIT;
@@ -260,34 +261,34 @@ static void conforms(void **state)
 
 static void wrong_types_are_named(void **state)
 {
-	static const struct {
+	const struct {
 		const char *in, *want;
 	} rows[] = {
 		{"[]", "json: cannot unmarshal array into Go value of type v1.Boat"},
-		{"{\"spec\":{\"crew\":\"3\"}}",
+		{JSON("{'spec':{'crew':'3'}}"),
 		 "json: cannot unmarshal string into Go struct field Spec.spec.crew of type int32"},
-		{"{\"spec\":{\"crew\":1.5}}",
+		{JSON("{'spec':{'crew':1.5}}"),
 		 "json: cannot unmarshal number 1.5 into Go struct field Spec.spec.crew of type int32"},
-		{"{\"spec\":{\"crew\":2147483648}}",
+		{JSON("{'spec':{'crew':2147483648}}"),
 		 "json: cannot unmarshal number 2147483648 into Go struct field Spec.spec.crew of type int32"},
-		{"{\"spec\":{\"big\":9223372036854775808}}",
+		{JSON("{'spec':{'big':9223372036854775808}}"),
 		 "json: cannot unmarshal number 9223372036854775808 into Go struct field Spec.spec.big of type int64"},
-		{"{\"spec\":{\"rooms\":{}}}",
+		{JSON("{'spec':{'rooms':{}}}"),
 		 "json: cannot unmarshal object into Go struct field Spec.spec.rooms of type []v1.Room"},
-		{"{\"spec\":{\"rooms\":[{\"name\":1}]}}",
+		{JSON("{'spec':{'rooms':[{'name':1}]}}"),
 		 "json: cannot unmarshal number into Go struct field Room.spec.rooms.name of type string"},
-		{"{\"spec\":{\"rooms\":[{\"policy\":[]}]}}",
+		{JSON("{'spec':{'rooms':[{'policy':[]}]}}"),
 		 "json: cannot unmarshal array into Go struct field Room.spec.rooms.policy of type v1.Policy"},
-		{"{\"metadata\":{\"uid\":true}}",
+		{JSON("{'metadata':{'uid':true}}"),
 		 "json: cannot unmarshal bool into Go struct field Meta.metadata.uid of type types.UID"},
-		{"{\"metadata\":{\"labels\":{\"a\":1}}}",
+		{JSON("{'metadata':{'labels':{'a':1}}}"),
 		 "json: cannot unmarshal number into Go struct field Meta.metadata.labels of type string"},
-		{"{\"spec\":{\"door\":true}}", "json: cannot unmarshal bool into Go value of type int32"},
-		{"{\"spec\":{\"limits\":{\"a\":\"1x\"}}}", "quantities must match the regular expression "
-							   "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"},
-		{"{\"spec\":{\"rooms\":[{\"crate\":{\"data\":\"a!bc\"}}]}}",
+		{JSON("{'spec':{'door':true}}"), "json: cannot unmarshal bool into Go value of type int32"},
+		{JSON("{'spec':{'limits':{'a':'1x'}}}"), "quantities must match the regular expression "
+							 "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"},
+		{JSON("{'spec':{'rooms':[{'crate':{'data':'a!bc'}}]}}"),
 		 "illegal base64 data at input byte 1"},
-		{"{\"metadata\":{\"created\":\"soon\"}}",
+		{JSON("{'metadata':{'created':'soon'}}"),
 		 "parsing time \"soon\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"soon\" as \"2006\""},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -302,8 +303,8 @@ static void wrong_types_are_named(void **state)
 static void unknown_fields_are_listed(void **state)
 {
 	struct err err = ERR_INIT;
-	autojson js *in = parse(
-		"{\"a\":1,\"spec\":{\"rooms\":[{\"x\":1},{\"crate\":{\"y\":{\"z\":1}}}],\"foo\":1},\"metadata\":{\"labels\":{\"free\":\"\"}}}");
+	autojson js *in = parse(JSON(
+		"{'a':1,'spec':{'rooms':[{'x':1},{'crate':{'y':{'z':1}}}],'foo':1},'metadata':{'labels':{'free':''}}}"));
 	struct strict_errors strict = {0};
 	autojson js *out = schema_conform(boat, in, &strict, &err);
 	assert_non_null(out);
@@ -317,19 +318,19 @@ static void unknown_fields_are_listed(void **state)
 
 static void defaults(void **state)
 {
-	static const struct {
+	const struct {
 		const char *in, *want;
 	} rows[] = {
-		{"{}", "{\"metadata\":{},\"spec\":{\"crew\":2,\"lights\":true,\"door\":0},\"status\":{}}"},
-		{"{\"spec\":{\"crew\":0,\"lights\":false}}",
-		 "{\"metadata\":{},\"spec\":{\"crew\":0,\"lights\":false,\"door\":0},\"status\":{}}"},
-		{"{\"spec\":{\"rooms\":[{\"name\":\"a\"},{\"name\":\"b\",\"crate\":{},\"policy\":\"Never\",\"tries\":0}]}}",
-		 "{\"metadata\":{},\"spec\":{\"crew\":2,\"lights\":true,\"rooms\":[{\"name\":\"a\",\"empty\":{},\"policy\":\"Always\","
-		 "\"tries\":3},{\"name\":\"b\",\"crate\":{\"weight\":\"0\"},\"policy\":\"Never\",\"tries\":3}],\"door\":0},\"status\":{}}"},
-		{"{\"spec\":{\"port\":\"x\",\"sail\":\"Half\"}}",
+		{"{}", JSON("{'metadata':{},'spec':{'crew':2,'lights':true,'door':0},'status':{}}")},
+		{JSON("{'spec':{'crew':0,'lights':false}}"),
+		 JSON("{'metadata':{},'spec':{'crew':0,'lights':false,'door':0},'status':{}}")},
+		{JSON("{'spec':{'rooms':[{'name':'a'},{'name':'b','crate':{},'policy':'Never','tries':0}]}}"),
+		 JSON("{'metadata':{},'spec':{'crew':2,'lights':true,'rooms':[{'name':'a','empty':{},'policy':'Always',"
+		      "'tries':3},{'name':'b','crate':{'weight':'0'},'policy':'Never','tries':3}],'door':0},'status':{}}")},
+		{JSON("{'spec':{'port':'x','sail':'Half'}}"),
 		 "{\"metadata\":{},\"spec\":{\"crew\":2,\"lights\":true,\"port\":\"x\",\"homePort\":\"x\",\"sail\":\"Half\","
 		 "\"wind\":{\"up\":\"25%\",\"down\":1},\"door\":0},\"status\":{}}"},
-		{"{\"spec\":{\"sail\":\"Down\",\"wind\":{\"down\":0}}}",
+		{JSON("{'spec':{'sail':'Down','wind':{'down':0}}}"),
 		 "{\"metadata\":{},\"spec\":{\"crew\":2,\"lights\":true,\"sail\":\"Down\",\"wind\":{\"up\":\"25%\",\"down\":0},"
 		 "\"door\":0},\"status\":{}}"},
 	};
@@ -369,26 +370,26 @@ static void assert_errors(struct field_errors *errs, const char *want)
 
 static void validates(void **state)
 {
-	static const struct {
+	const struct {
 		const char *in, *want;
 	} rows[] = {
-		{"{\"spec\":{\"rooms\":[{\"name\":\"a\"}],\"door\":1}}", ""},
-		{"{\"spec\":{\"door\":\"web\"}}", "spec.rooms: Required value\n"},
-		{"{\"spec\":{\"rooms\":[],\"door\":100}}",
+		{JSON("{'spec':{'rooms':[{'name':'a'}],'door':1}}"), ""},
+		{JSON("{'spec':{'door':'web'}}"), "spec.rooms: Required value\n"},
+		{JSON("{'spec':{'rooms':[],'door':100}}"),
 		 "spec.rooms: Required value\nspec.door: Invalid value: 100: must be between 1 and 99, inclusive\n"},
-		{"{\"spec\":{\"rooms\":[{\"crate\":{},\"empty\":{},\"policy\":\"Maybe\",\"tries\":10}],\"door\":5}}",
+		{JSON("{'spec':{'rooms':[{'crate':{},'empty':{},'policy':'Maybe','tries':10}],'door':5}}"),
 		 "spec.rooms[0].name: Required value\n"
 		 "spec.rooms[0].policy: Unsupported value: \"Maybe\": supported values: \"Always\", \"Never\"\n"
 		 "spec.rooms[0].tries: Invalid value: 10: must be between 1 and 9, inclusive\n"
 		 "spec.rooms[0].crate: Forbidden: may not specify more than 1 cargo\n"},
-		{"{\"spec\":{\"rooms\":[{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"a\"}],\"door\":5,\"crew\":-1,\"depth\":0,"
-		 "\"flag\":\"x\",\"mode\":9}}",
+		{JSON("{'spec':{'rooms':[{'name':'a'},{'name':'b'},{'name':'a'}],'door':5,'crew':-1,'depth':0,"
+		      "'flag':'x','mode':9}}"),
 		 "spec.crew: Invalid value: -1: must be greater than or equal to 0\n"
 		 "spec.rooms[2].name: Duplicate value: \"a\"\n"
 		 "spec.flag: Invalid value: \"x\": must not be empty\n"
 		 "spec.depth: Invalid value: 0: must be greater than zero\n"
 		 "spec.mode: Invalid value: 9: must be one octal digit\n"},
-		{"{\"spec\":{\"rooms\":[{\"name\":\"a\"}],\"door\":5,\"flag\":\"abcde\"}}",
+		{JSON("{'spec':{'rooms':[{'name':'a'}],'door':5,'flag':'abcde'}}"),
 		 "spec.flag: Too long: may not be more than 4 bytes\n"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -422,8 +423,8 @@ static void constraints_are_of_types(void **state)
 	struct schema *s = schema_load(&f, 1, &err);
 	if (!s)
 		fail_msg("%s", err.msg);
-	autojson js *o = parse(
-		"{\"grid\":[[\"a\",\"c\"],[],[\"dddd\"]],\"shares\":{\"x\":[1,101],\"A\":[]},\"small\":11}");
+	autojson js *o =
+		parse(JSON("{'grid':[['a','c'],[],['dddd']],'shares':{'x':[1,101],'A':[]},'small':11}"));
 	struct field_errors errs = {.n = 0};
 	schema_validate(schema_type(s, "T"), o, "", &errs);
 	assert_errors(
@@ -442,7 +443,7 @@ static void constraints_are_of_types(void **state)
 
 static void formats_say_where(void **state)
 {
-	autojson js *o = parse("{\"name\":\"x\",\"labels\":{\"a b\":\"c d\"},\"finalizers\":[\"-\"]}");
+	autojson js *o = parse(JSON("{'name':'x','labels':{'a b':'c d'},'finalizers':['-']}"));
 	struct field_errors errs = {.n = 0};
 	schema_validate(schema_type(schema, "Meta"), o, "metadata", &errs);
 	assert_int_equal(errs.n, 3);
@@ -456,7 +457,7 @@ static void formats_say_where(void **state)
 
 static void immutable_fields(void **state)
 {
-	autojson js *a = parse("{\"spec\":{\"port\":\"x\"}}"), *b = parse("{\"spec\":{\"port\":\"y\"}}"),
+	autojson js *a = parse(JSON("{'spec':{'port':'x'}}")), *b = parse(JSON("{'spec':{'port':'y'}}")),
 		    *c = parse("{}");
 	struct field_errors errs = {.n = 0};
 	schema_validate_update(boat, a, a, "", &errs);
@@ -479,7 +480,7 @@ static void many_errors_are_counted(void **state)
 static void error_wording(void **state)
 {
 	static const char *const words[] = {"a", "b", NULL};
-	autojson js *v = parse("{\"a\":[1]}");
+	autojson js *v = parse(JSON("{'a':[1]}"));
 	struct field_errors errs = {.n = 0};
 	field_error_required(&errs, "f", "because");
 	field_error_invalid(&errs, "f", v, "bad");
@@ -505,12 +506,11 @@ static void converts(void **state)
 {
 	const struct kind *k = schema_kind(schema, "sea", "v1", "Boat"),
 			  *old = schema_kind(schema, "", "v1", "OldBoat");
-	autojson js *o = parse(
-		"{\"kind\":\"OldBoat\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"x\"},\"hull\":{\"crew\":1}}");
+	autojson js *o =
+		parse(JSON("{'kind':'OldBoat','apiVersion':'v1','metadata':{'name':'x'},'hull':{'crew':1}}"));
 	autojson js *stored = schema_convert(old, k, o), *back = schema_convert(k, old, stored);
-	assert_json(
-		stored,
-		"{\"kind\":\"Boat\",\"apiVersion\":\"sea/v1\",\"metadata\":{\"name\":\"x\"},\"spec\":{\"crew\":1}}");
+	assert_json(stored,
+		    JSON("{'kind':'Boat','apiVersion':'sea/v1','metadata':{'name':'x'},'spec':{'crew':1}}"));
 	assert_true(js_equal(back, o));
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "base/buf.h"
+#include "object/json_test.h"
 
 #define D1 "sha256:1111111111111111111111111111111111111111111111111111111111111111"
 #define D2 "sha256:2222222222222222222222222222222222222222222222222222222222222222"
@@ -14,7 +15,7 @@
 
 static void test_manifests(void **state)
 {
-	static const struct {
+	const struct {
 		const char *text;
 		bool index;
 		int layers; /* -1: refused */
@@ -27,7 +28,7 @@ static void test_manifests(void **state)
 		 "\",\"platform\":{\"os\":\"windows\",\"architecture\":\"amd64\"}}]}",
 		 true, 0},
 		{"{\"schemaVersion\":1," CONFIG "}", false, -1},
-		{"{\"schemaVersion\":2}", false, -1},
+		{JSON("{'schemaVersion':2}"), false, -1},
 		{"{\"schemaVersion\":2," CONFIG ",\"layers\":[{\"digest\":\"sha256:../../etc\"}]}", false,
 		 -1},
 		{"{\"schemaVersion\":2," CONFIG ",\"layers\":[{\"digest\":\"" D2 "\",\"size\":-7}]}", false,

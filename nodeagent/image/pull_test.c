@@ -31,6 +31,7 @@
 #include "image/import.h"
 #include "os/process.h"
 #include "os/tree.h"
+#include "object/json_test.h"
 
 #define HTPASSWD "user:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n" /* "secret" */
 
@@ -137,7 +138,7 @@ static char *oci_archive(const char *name, const struct image *i)
 	struct archive *a = archive_write_new();
 	archive_write_set_format_ustar(a);
 	assert_int_equal(archive_write_open_filename(a, file), ARCHIVE_OK);
-	add(a, "oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}", 30);
+	add(a, "oci-layout", JSON("{'imageLayoutVersion':'1.0.0'}"), 30);
 	add_blob(a, i->layer_digest, &i->layer);
 	add_blob(a, i->config_digest, &i->config);
 	add_blob(a, i->digest, &i->manifest);
@@ -509,7 +510,7 @@ static void script_handler(struct server_request *rq)
 	struct script *sc = rq->s->arg;
 	if (!strncmp(rq->path, "/token?", 7)) {
 		bool ok = strstr(rq->path, "service=s") && strstr(rq->path, "scope=repository");
-		server_reply(rq, ok ? 200 : 400, "", "{\"token\":\"t0ken\"}");
+		server_reply(rq, ok ? 200 : 400, "", JSON("{'token':'t0ken'}"));
 	} else if (strstr(rq->path, "/manifests/")) {
 		script_manifest(rq, sc);
 	} else if (strstr(rq->path, sc->i.config_digest)) {

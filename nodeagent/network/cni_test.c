@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include "network/network.h"
 #include "object/json.h"
+#include "object/json_test.h"
 #include "os/tree.h"
 
 static const struct network_config net = {.root = "/r", .cluster_id = "abc123"};
@@ -49,7 +50,7 @@ static void test_default(void **state)
 	assert_null(js_get(bridge, "runtimeConfig", NULL));
 	const js *range = js_at(js_arr(bridge, "ipam", "ranges", NULL), 0);
 	assert_string_equal(js_str0(js_at(range, 0), "subnet", NULL), "10.244.3.0/24");
-	autojson js *portmap = config_of(l, 1, &a, "{\"ips\":[]}");
+	autojson js *portmap = config_of(l, 1, &a, JSON("{'ips':[]}"));
 	assert_null(js_get(portmap, "capabilities", NULL));
 	assert_non_null(js_get(portmap, "prevResult", "ips", NULL));
 	const js *m = js_at(js_arr(portmap, "runtimeConfig", "portMappings", NULL), 0);
@@ -74,17 +75,17 @@ static void test_bad_cidr(void **state)
 
 static void test_lists(void **state)
 {
-	static const struct {
+	const struct {
 		const char *text;
 		size_t plugins; /* 0 = refused */
 	} rows[] = {
-		{"{\"name\":\"n\",\"type\":\"ptp\"}", 1},
-		{"{\"name\":\"n\",\"plugins\":[{\"type\":\"a\"},{\"type\":\"b\"}]}", 2},
-		{"{\"name\":\"n\",\"plugins\":[]}", 0},
-		{"{\"name\":\"n\",\"type\":\"../sh\"}", 0},
-		{"{\"name\":\"n\",\"type\":\"..\"}", 0},
-		{"{\"name\":\"a/b\",\"type\":\"x\"}", 0},
-		{"{\"type\":\"x\"}", 0},
+		{JSON("{'name':'n','type':'ptp'}"), 1},
+		{JSON("{'name':'n','plugins':[{'type':'a'},{'type':'b'}]}"), 2},
+		{JSON("{'name':'n','plugins':[]}"), 0},
+		{JSON("{'name':'n','type':'../sh'}"), 0},
+		{JSON("{'name':'n','type':'..'}"), 0},
+		{JSON("{'name':'a/b','type':'x'}"), 0},
+		{JSON("{'type':'x'}"), 0},
 		{"[]", 0},
 		{"", 0},
 	};
@@ -98,15 +99,14 @@ static void test_lists(void **state)
 
 static void test_results(void **state)
 {
-	static const struct {
+	const struct {
 		const char *text, *ip, *ip2; /* ip NULL: refused */
 	} rows[] = {
-		{"{\"ips\":[{\"address\":\"10.1.2.3/24\"}]}", "10.1.2.3", ""},
-		{"{\"ips\":[{\"address\":\"10.1.2.3/24\"},{\"address\":\"fd00::5/64\"}]}", "10.1.2.3",
-		 "fd00::5"},
+		{JSON("{'ips':[{'address':'10.1.2.3/24'}]}"), "10.1.2.3", ""},
+		{JSON("{'ips':[{'address':'10.1.2.3/24'},{'address':'fd00::5/64'}]}"), "10.1.2.3", "fd00::5"},
 		{"{}", "", ""},
-		{"{\"ips\":[{\"address\":\"10.1.2/24\"}]}", NULL, NULL},
-		{"{\"ips\":[{}]}", NULL, NULL},
+		{JSON("{'ips':[{'address':'10.1.2/24'}]}"), NULL, NULL},
+		{JSON("{'ips':[{}]}"), NULL, NULL},
 		{"nonsense", NULL, NULL},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -141,7 +141,7 @@ static void test_chain(void **state)
 		     "#!/bin/sh\ncd ${0%/*}; cat > two.$CNI_COMMAND; echo two $CNI_COMMAND >> log\n"
 		     "test ! -e broken || { echo '{\"code\":7,\"msg\":\"no luck\"}'; exit 1; }\n");
 	const char *text =
-		"{\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"plugins\":[{\"type\":\"one\"},{\"type\":\"two\"}]}";
+		JSON("{'cniVersion':'1.0.0','name':'n','plugins':[{'type':'one'},{'type':'two'}]}");
 	struct cni_list *l = cni_list_parse(text, strlen(text), &err);
 	struct cni_attachment a = {.container_id = "c",
 				   .netns = "/n",
@@ -179,7 +179,7 @@ static void test_chain(void **state)
 
 static void test_missing_plugin(void **state)
 {
-	const char *text = "{\"name\":\"n\",\"type\":\"nowhere\"}";
+	const char *text = JSON("{'name':'n','type':'nowhere'}");
 	struct err err = ERR_INIT;
 	struct cni_list *l = cni_list_parse(text, strlen(text), &err);
 	struct cni_attachment a = {.container_id = "c",

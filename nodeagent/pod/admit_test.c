@@ -8,6 +8,7 @@
 #include "pod/admit.h"
 #include "pod/make_test.h"
 #include "pod/resources.h"
+#include "object/json_test.h"
 
 #define POD(spec, res)                                                                                       \
 	"{\"metadata\":{\"name\":\"p\",\"uid\":\"u\"},\"spec\":{" spec                                       \
@@ -19,7 +20,7 @@
 
 static void test_admission(void **state)
 {
-	static const struct {
+	const struct {
 		const char *pod, *taints, *reason, *message; /* reason NULL: admitted */
 	} rows[] = {
 		{POD("", ""), NULL, NULL, ""},
@@ -44,13 +45,13 @@ static void test_admission(void **state)
 		{POD(AFFINITY("matchFields", "metadata.name\",\"operator\":\"In", "[\"n2\"]"), ""), NULL,
 		 "NodeAffinity",
 		 "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"},
-		{POD("", ""), "[{\"key\":\"k\",\"effect\":\"NoSchedule\"}]", NULL, ""},
-		{POD("", ""), "[{\"key\":\"k\",\"effect\":\"NoExecute\"}]", "TaintToleration",
+		{POD("", ""), JSON("[{'key':'k','effect':'NoSchedule'}]"), NULL, ""},
+		{POD("", ""), JSON("[{'key':'k','effect':'NoExecute'}]"), "TaintToleration",
 		 "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate"},
 		{POD("\"tolerations\":[{\"key\":\"k\",\"operator\":\"Exists\"}],", ""),
-		 "[{\"key\":\"k\",\"effect\":\"NoExecute\"}]", NULL, ""},
+		 JSON("[{'key':'k','effect':'NoExecute'}]"), NULL, ""},
 		{POD("\"tolerations\":[{\"key\":\"k\",\"value\":\"v\",\"effect\":\"NoExecute\"}],", ""),
-		 "[{\"key\":\"k\",\"value\":\"v\",\"effect\":\"NoExecute\"}]", NULL, ""},
+		 JSON("[{'key':'k','value':'v','effect':'NoExecute'}]"), NULL, ""},
 #define SYSCTL(name, more) "\"securityContext\":{\"sysctls\":[{\"name\":\"" name "\",\"value\":\"1\"}]}," more
 		{POD(SYSCTL("net.ipv4.tcp_syncookies", ""), ""), NULL, NULL, ""},
 		{POD(SYSCTL("kernel/shm_rmid_forced", ""), ""), NULL, NULL, ""},
@@ -61,10 +62,10 @@ static void test_admission(void **state)
 		{POD(SYSCTL("kernel.shm_rmid_forced", "\"hostIPC\":true,"), ""), NULL, "SysctlForbidden",
 		 "forbidden sysctl: \"kernel.shm_rmid_forced\" not allowed with host ipc enabled"},
 		{POD("\"tolerations\":[{\"operator\":\"Exists\"}],", ""),
-		 "[{\"key\":\"k\",\"effect\":\"NoExecute\"}]", NULL, ""},
+		 JSON("[{'key':'k','effect':'NoExecute'}]"), NULL, ""},
 	};
 	struct err err = ERR_INIT;
-	autojson js *map = js_parse("{\"disk\":\"ssd\"}", 14, NULL, &err);
+	autojson js *map = js_parse(JSON("{'disk':'ssd'}"), 14, NULL, &err);
 	struct labels *labels = labels_new(map);
 	struct taints {
 		struct taint *v;
@@ -161,11 +162,11 @@ static void test_qos(void **state)
 static void test_requests_and_limits(void **state)
 {
 	struct pod *p = make_pod(
-		"{\"metadata\":{\"name\":\"p\",\"uid\":\"u\"},\"spec\":{\"initContainers\":["
-		"{\"name\":\"side\",\"restartPolicy\":\"Always\",\"resources\":{\"requests\":{\"cpu\":\"100m\"}}},"
-		"{\"name\":\"big\",\"resources\":{\"requests\":{\"cpu\":\"2\",\"memory\":\"1Mi\"}}}],"
-		"\"containers\":[{\"name\":\"a\",\"resources\":{\"requests\":{\"cpu\":\"500m\",\"memory\":\"512Mi\"},"
-		"\"limits\":{\"cpu\":\"5m\",\"memory\":\"1Gi\"}}}]}}");
+		JSON("{'metadata':{'name':'p','uid':'u'},'spec':{'initContainers':["
+		     "{'name':'side','restartPolicy':'Always','resources':{'requests':{'cpu':'100m'}}},"
+		     "{'name':'big','resources':{'requests':{'cpu':'2','memory':'1Mi'}}}],"
+		     "'containers':[{'name':'a','resources':{'requests':{'cpu':'500m','memory':'512Mi'},"
+		     "'limits':{'cpu':'5m','memory':'1Gi'}}}]}}"));
 	/* the init container beside the sidecar, not the app */
 	assert_int_equal(p->demand.requests.cpu_milli, 2100);
 	struct runtime_limits l = resources_container_limits(p, &p->list.v[2], INT64_C(1) << 30);

@@ -7,6 +7,7 @@
 
 #include "pod/env.h"
 #include "pod/make_test.h"
+#include "object/json_test.h"
 
 static const char *known(void *arg, const char *name)
 {
@@ -67,8 +68,8 @@ static int build(struct arena *a, const char *part, struct container_env *ret, s
 {
 	static const struct runtime_kv services[] = {{"KUBERNETES_SERVICE_HOST", "10.96.0.1"},
 						     {"X", "service"}};
-	struct objects o = {parse("{\"data\":{\"k\":\"v\",\"a=b\":\"no\",\"n\":\"1\"}}"),
-			    parse("{\"data\":{\"pw\":\"c2VjcmV0\"}}")};
+	struct objects o = {parse(JSON("{'data':{'k':'v','a=b':'no','n':'1'}}")),
+			    parse(JSON("{'data':{'pw':'c2VjcmV0'}}"))};
 	struct pod *p = pod_with(part);
 	struct env_context ctx = {.pod = p,
 				  .c = p->list.v,

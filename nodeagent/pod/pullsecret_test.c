@@ -8,6 +8,7 @@
 #include "base/base64.h"
 #include "pod/make_test.h"
 #include "pod/pullsecret.h"
+#include "object/json_test.h"
 
 static void add(struct pullsecret **s, const char *key, const char *config)
 {
@@ -22,9 +23,9 @@ static void test_find(void **state)
 {
 	struct pullsecret *s = NULL;
 	add(&s, ".dockerconfigjson",
-	    "{\"auths\":{\"https://index.docker.io/v1/\":{\"username\":\"hub\",\"password\":\"h\"},"
-	    "\"reg.io\":{\"auth\":\"dTpwOng=\"},\"reg.io/team\":{\"username\":\"team\",\"password\":\"t\"},\"half.io\":{\"username\":\"nobody\"}}}");
-	add(&s, ".dockercfg", "{\"old.io:5000\":{\"username\":\"old\",\"password\":\"o\"}}");
+	    JSON("{'auths':{'https://index.docker.io/v1/':{'username':'hub','password':'h'},"
+		 "'reg.io':{'auth':'dTpwOng='},'reg.io/team':{'username':'team','password':'t'},'half.io':{'username':'nobody'}}}"));
+	add(&s, ".dockercfg", JSON("{'old.io:5000':{'username':'old','password':'o'}}"));
 	add(&s, ".dockerconfigjson", "not json");
 	static const struct {
 		const char *image, *username, *password; /* NULL: none fits */

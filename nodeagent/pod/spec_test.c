@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "pod/make_test.h"
+#include "object/json_test.h"
 
 static void test_table(void **state)
 {
@@ -17,8 +18,8 @@ static void test_table(void **state)
 /* All that is absent gets the defaults of core/v1. */
 static void test_defaults(void **state)
 {
-	struct pod *p = make_pod("{\"metadata\":{\"name\":\"p\",\"namespace\":\"n\",\"uid\":\"u\"},"
-				 "\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"i\"}]}}");
+	struct pod *p = make_pod(JSON("{'metadata':{'name':'p','namespace':'n','uid':'u'},"
+				      "'spec':{'containers':[{'name':'a','image':'i'}]}}"));
 	const struct container_spec *c = &p->list.v[0];
 	assert_string_equal(p->o.meta.uid, "u");
 	assert_string_equal(p->hostname, "");
@@ -81,7 +82,7 @@ static void test_everything(void **state)
 	assert_int_equal(p->n_groups, 2);
 	assert_int_equal(p->groups[1].id, 8);
 	assert_int_equal(p->fs_group, 9);
-	assert_string_equal(p->volumes, "[{\"name\":\"v\"}]");
+	assert_string_equal(p->volumes, JSON("[{'name':'v'}]"));
 	assert_int_equal(p->phase, PHASE_RUNNING);
 	/* Init containers first, in order. */
 	assert_int_equal(p->list.n, 3);

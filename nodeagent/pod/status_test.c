@@ -9,6 +9,7 @@
 #include "object/condition.h"
 #include "pod/make_test.h"
 #include "pod/status.h"
+#include "object/json_test.h"
 
 static js *parse(const char *s)
 {
@@ -39,8 +40,8 @@ static void expect_patch(struct status_known *known, const struct machine *m, in
 /* Only the parts that changed travel; what the API has already is not said again. */
 static void test_patch(void **state)
 {
-	struct pod *p = make_pod("{\"metadata\":{\"name\":\"p\",\"uid\":\"u\"},\"spec\":{"
-				 "\"containers\":[{\"name\":\"a\",\"image\":\"i\"}]}}");
+	struct pod *p = make_pod(JSON("{'metadata':{'name':'p','uid':'u'},'spec':{"
+				      "'containers':[{'name':'a','image':'i'}]}}"));
 	struct status_known known = {0}, again;
 	struct machine m;
 	machine_init(&m, p, (struct instant){0, 0});
@@ -51,15 +52,15 @@ static void test_patch(void **state)
 	expect_patch(&known, &m, 5, "");
 	/* The same status read back, with what others have put there. */
 	js_set_str(whole, "resize", "x");
-	js_push(js_arr(whole, "conditions", NULL), parse("{\"type\":\"Theirs\",\"status\":\"True\"}"));
+	js_push(js_arr(whole, "conditions", NULL), parse(JSON("{'type':'Theirs','status':'True'}")));
 	status_known_read(&again, whole);
 	expect_patch(&again, &m, 5, "");
 	struct runtime_sandbox s = {.id = "s", .ips = {"10.0.0.1"}};
 	machine_sandbox_up(&m, &s);
 	expect_patch(&known, &m, 6,
-		     "{\"podIP\":\"10.0.0.1\",\"podIPs\":[{\"ip\":\"10.0.0.1\"}],\"conditions\":["
-		     "{\"type\":\"PodReadyToStartContainers\",\"status\":\"True\",\"observedGeneration\":0,"
-		     "\"lastTransitionTime\":\"1970-01-01T00:00:06Z\"}]}");
+		     JSON("{'podIP':'10.0.0.1','podIPs':[{'ip':'10.0.0.1'}],'conditions':["
+			  "{'type':'PodReadyToStartContainers','status':'True','observedGeneration':0,"
+			  "'lastTransitionTime':'1970-01-01T00:00:06Z'}]}"));
 	m.c[0].state = CTR_RUNNING;
 	m.c[0].cur.id = mem_strdup("x");
 	/* A field that is gone is named. */
@@ -72,8 +73,8 @@ static void test_patch(void **state)
 	/* Being deleted it is not ready at once, though its containers still are. */
 	m.deleting = true;
 	expect_patch(&known, &m, 8,
-		     "{\"conditions\":[{\"type\":\"Ready\",\"status\":\"False\",\"observedGeneration\":0,"
-		     "\"lastTransitionTime\":\"1970-01-01T00:00:08Z\",\"reason\":\"PodTerminating\"}]}");
+		     JSON("{'conditions':[{'type':'Ready','status':'False','observedGeneration':0,"
+			  "'lastTransitionTime':'1970-01-01T00:00:08Z','reason':'PodTerminating'}]}"));
 	/* An address outlives its sandbox. */
 	*m.ips[0] = '\0';
 	expect_patch(&known, &m, 9, "");
@@ -84,9 +85,9 @@ static void test_patch(void **state)
 /* A condition keeps its transition time until its status changes. */
 static void test_transition_times(void **state)
 {
-	struct pod *p = make_pod(
-		"{\"metadata\":{\"name\":\"p\",\"namespace\":\"n\",\"uid\":\"u\"},\"spec\":{\"containers\":["
-		"{\"name\":\"b\",\"image\":\"i\"},{\"name\":\"a\",\"image\":\"i\"}]}}");
+	struct pod *p =
+		make_pod(JSON("{'metadata':{'name':'p','namespace':'n','uid':'u'},'spec':{'containers':["
+			      "{'name':'b','image':'i'},{'name':'a','image':'i'}]}}"));
 	struct machine m;
 	machine_init(&m, p, (struct instant){0, 0});
 	struct status_known known;

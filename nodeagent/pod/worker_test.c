@@ -10,6 +10,7 @@
 #include "pod/make_test.h"
 #include "pod/worker.h"
 #include "runtime/fake.h"
+#include "object/json_test.h"
 
 /* A worker on a real loop, with the fake runtime and a server in the place of the API server. */
 struct scene {
@@ -221,7 +222,7 @@ static void test_readiness_gate(void **state)
 	see(&s, GATED("False"));
 	expect(&s, "\"phase\":\"Running\"", "\"reason\":\"ReadinessGatesNotReady\"");
 	see(&s, GATED("True"));
-	expect(&s, "PATCH /api/v1/namespaces/ns/pods/p/status", "{\"type\":\"Ready\",\"status\":\"True\"");
+	expect(&s, "PATCH /api/v1/namespaces/ns/pods/p/status", JSON("{'type':'Ready','status':'True'"));
 	loop_call(s.loop, do_vanish, &s);
 	stop(&s);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "kinds/core/pod_spec.h"
+#include "object/json_test.h"
 
 static js *parse(const char *text)
 {
@@ -29,7 +30,7 @@ static void test_pull_policy(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		autojson js *spec = parse("{\"containers\":[{}]}");
+		autojson js *spec = parse(JSON("{'containers':[{}]}"));
 		js *c = js_at(js_arr(spec, "containers", NULL), 0);
 		js_set_str(c, "image", rows[i][0]);
 		pod_spec_default(spec, true);
@@ -42,10 +43,10 @@ static void test_pull_policy(void **state)
 
 static void test_qos(void **state)
 {
-	static const struct {
+	const struct {
 		const char *spec, *want;
 	} rows[] = {
-		{"{\"containers\":[{}]}", "BestEffort"},
+		{JSON("{'containers':[{}]}"), "BestEffort"},
 		{"{\"containers\":[" RES(BOTH, BOTH) "]}", "Guaranteed"},
 		{"{\"containers\":[" RES(BOTH, "\"cpu\":\"1000m\",\"memory\":\"1024Mi\"") "]}", "Guaranteed"},
 		{"{\"containers\":[" RES(BOTH, BOTH) ",{}]}", "Burstable"},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The room through its door, on both engines. */
 #include "storage/cache/storage_rig_test.h"
+#include "object/json_test.h"
 
 /* ---- tests ---- */
 
@@ -321,9 +322,9 @@ static void unreadable_objects_are_left_out(void **state)
 	autofree char *wrong = mem_printf("%s/pods/ns/wrong", e->prefix);
 	obj_unref(create(e->pods, "ns", "good", ""));
 	const struct store_write w[] = {
-		{.key = bad, .value = "{\"metadata\":", .len = 12},
+		{.key = bad, .value = JSON("{'metadata':"), .len = 12},
 		{.key = stray, .value = "x", .len = 1},
-		{.key = wrong, .value = "{\"metadata\":{\"name\":\"y\"}}", .len = 25}};
+		{.key = wrong, .value = JSON("{'metadata':{'name':'y'}}"), .len = 25}};
 	log_set_fd(null);
 	for (size_t i = 0; i < ARRAY_LEN(w); i++)
 		assert_int_equal(store_rig_write(e->s->store, &w[i], &rev, &err), 0);

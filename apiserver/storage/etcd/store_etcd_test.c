@@ -13,6 +13,7 @@
 #include "storage/etcd/etcd_process_test.h"
 #include "storage/etcd/etcd_wire_internal.h"
 #include "storage/store_rig.h"
+#include "object/json_test.h"
 
 static char dir[64];
 static struct etcd_process process;
@@ -197,16 +198,15 @@ static void forgotten_history_is_listed_again(void **state)
 
 static void replies_are_read_strictly(void **state)
 {
-	static const struct {
+	const struct {
 		const char *text;
 		enum reason reason;
 	} rows[] = {
-		{"{\"error\":\"etcdserver: no leader\",\"message\":\"etcdserver: no leader\",\"code\":14}",
+		{JSON("{'error':'etcdserver: no leader','message':'etcdserver: no leader','code':14}"),
 		 REASON_UNAVAILABLE},
-		{"{\"error\":\"context deadline exceeded\",\"code\":4}", REASON_TIMEOUT},
-		{"{\"error\":\"etcdserver: request is too large\",\"code\":3}", REASON_TOO_LARGE},
-		{"{\"error\":{\"grpc_code\":11,\"http_code\":400,\"message\":\"compacted\"}}",
-		 REASON_EXPIRED},
+		{JSON("{'error':'context deadline exceeded','code':4}"), REASON_TIMEOUT},
+		{JSON("{'error':'etcdserver: request is too large','code':3}"), REASON_TOO_LARGE},
+		{JSON("{'error':{'grpc_code':11,'http_code':400,'message':'compacted'}}"), REASON_EXPIRED},
 		{"<html>", REASON_UNAVAILABLE},
 	};
 	struct err err = ERR_INIT;
@@ -218,16 +218,15 @@ static void replies_are_read_strictly(void **state)
 		assert_int_equal(
 			etcd_wire_read_watch(rows[i].text, strlen(rows[i].text), NULL, NULL, &w, &err), -1);
 	}
-	const char *ok =
-		"{\"header\":{\"revision\":\"9007199254740993\"},\"succeeded\":true,\"responses\":[{}]}";
+	const char *ok = JSON("{'header':{'revision':'9007199254740993'},'succeeded':true,'responses':[{}]}");
 	assert_int_equal(etcd_wire_read_txn(ok, strlen(ok), &txn, &err), 0);
 	assert_true(txn.succeeded && txn.revision == 9007199254740993u);
 	const char *bad[] = {"",
 			     "[]",
-			     "{\"header\":{\"revision\":\"-1\"}}",
-			     "{\"header\":{\"revision\":\"99999999999999999999\"}}",
-			     "{\"header\":7}",
-			     "{\"succeeded\":\"yes\"}"};
+			     JSON("{'header':{'revision':'-1'}}"),
+			     JSON("{'header':{'revision':'99999999999999999999'}}"),
+			     JSON("{'header':7}"),
+			     JSON("{'succeeded':'yes'}")};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		if (etcd_wire_read_txn(bad[i], strlen(bad[i]), &txn, &err) == 0)
 			fail_msg("accepted %s", bad[i]);
