@@ -5,10 +5,10 @@
  * Every informer is indexed by owner uid already, so «who depends on X» is a lookup and «does owner X exist»
  * another. A key is RESOURCE/NS/NAME; sync looks at that one object:
  *  - all its owners are gone (asked of the apiserver, since informers of two resources are not in step):
- * delete it;
+ *    delete it;
  *  - some are gone or only wait for it (foreground), others stay: drop those references;
  *  - it is being deleted with finalizer `foregroundDeletion`: delete its dependants, drop the finalizer once
- * none blocks;
+ *    none blocks;
  *  - with finalizer `orphan`: take the references out of its dependants, then drop the finalizer.
  * An owner's end enqueues its dependants, a dependant's end its owners. Owners of kinds unknown here are left
  * alone.

@@ -5,11 +5,11 @@
  *	struct obj | labels | fields[] | owner_uids[] | texts … NUL | bytes … NUL
  *
  * The index is built by one pass of the pull scanner, which also proves that the bytes are well-formed, so
- *readers may send them without asking again. While scanning, texts go into a scratch buffer and are known by
- *their offsets, because the buffer moves; assembly turns the offsets into pointers.
+ * readers may send them without asking again. While scanning, texts go into a scratch buffer and are known by
+ * their offsets, because the buffer moves; assembly turns the offsets into pointers.
  *
  * All pointers of the index lead into the block itself or to static text of the kind, so publishing (the same
- *object with another revision) is two copies and a relocation, not a second scan.
+ * object with another revision) is two copies and a relocation, not a second scan.
  */
 #include "storage/obj.h"
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One item per key that is queued, processed, waiting or remembered for its failures; one map finds it. An
- *item is
+ * One item per key that is queued, processed, waiting or remembered for its failures; one map finds it.
+ * An item is
  *
  *	dirty		must be looked at: in the FIFO, or (while processing) put there by workqueue_done
  *	processing	some worker has it
  *	waiting		in the heap until its time
  *
  * and goes away when it is none of these and has no failures to remember. So a key is never processed by two
- *workers at once, and never lost.
+ * workers at once, and never lost.
  *
  * All waiting of a group is on one condition variable. Of the idle threads one at a time watches the heap's clock;
  * the others sleep until signalled. Whoever leaves passes the turn on, so a due timer wakes one thread, not all.

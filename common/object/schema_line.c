@@ -6,7 +6,7 @@
  *	TYPE ATTRIBUTE...		string enum=Always|OnFailure|Never
  *
  * A value may hold spaces inside double quotes. Each attribute is a row of the table below; kinds/README.md
- *documents them in the same order.
+ * documents them in the same order.
  */
 #include <errno.h>
 #include <limits.h>

@@ -4,8 +4,8 @@
  *
  *	nodeagent --kubeconfig FILE …			the daemon
  *	nodeagent image import FILE --root-dir DIR	puts the images of an archive into the node's store
- *	nodeagent cleanup --root-dir DIR		removes everything the daemon keeps in the kernel:
- *containers, mounts, network, cgroups
+ *	nodeagent cleanup --root-dir DIR		removes what the daemon keeps in the kernel: containers,
+ *							mounts, network, cgroups
  */
 #include <arpa/inet.h>
 #include <libgen.h>

@@ -9,9 +9,9 @@
  *	lock, write		held shared by every user; held while records change
  *
  * A record appears by rename after everything it names is on disk, so what can be seen is whole. Layers are
- *shared between images and dropped with the last record that names them. Records in memory are immutable and
- *counted. Any thread, and several processes at once (`nodeagent image import` beside a running agent): what
- *one publishes the others see at their next look, and only a process that is alone cleans up after a crash.
+ * shared between images and dropped with the last record that names them. Records in memory are immutable and
+ * counted. Any thread, and several processes at once (`nodeagent image import` beside a running agent): what
+ * one publishes the others see at their next look, and only a process that is alone cleans up after a crash.
  */
 #ifndef IMAGE_STORE_H
 #define IMAGE_STORE_H

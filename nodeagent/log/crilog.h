@@ -5,9 +5,9 @@
  *	2016-10-06T00:17:09.669794202Z stdout F the content
  *
  * F ends a line of the container, P is a part of one that goes on in the next entry of the same stream. A
- *file is read forwards through a small buffer, and backwards only to find where its last N lines begin. Files
- *are untrusted: a line that does not parse is left out, one longer than CRILOG_LINE_MAX is cut. Blocking, any
- *thread.
+ * file is read forwards through a small buffer, and backwards only to find where its last N lines begin. Files
+ * are untrusted: a line that does not parse is left out, one longer than CRILOG_LINE_MAX is cut. Blocking, any
+ * thread.
  */
 #ifndef LOG_CRILOG_H
 #define LOG_CRILOG_H

@@ -4,10 +4,9 @@
  * holds the runtimes of all fake nodes of a process.
  *
  * A container obeys the annotation coracle.dev/fake-exit: "CODE@SECONDS": it ends with CODE that long after
- * each start
- * ("1@0.5"). A container that is asked to end by SIGTERM ends with 0, by any other signal with 128 + signal.
- * A command that is run in one writes its own words; `exit N` ends with N, `hang` does not end.
- * An image whose registry is in the domain `.invalid` does not exist and cannot be pulled. Any thread.
+ * each start ("1@0.5"). A container that is asked to end by SIGTERM ends with 0, by any other signal with 128
+ * + signal. A command that is run in one writes its own words; `exit N` ends with N, `hang` does not end. An
+ * image whose registry is in the domain `.invalid` does not exist and cannot be pulled. Any thread.
  */
 #ifndef RUNTIME_FAKE_H
 #define RUNTIME_FAKE_H

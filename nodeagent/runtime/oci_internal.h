@@ -11,8 +11,8 @@
  *	ROOT/images, ROOT/cni	see image/store.h, network/network.h
  *
  * A record (sandbox or container) is counted; its fixed part is set before it can be found, its changing part
- *is guarded by oci.lock. Its state.json is written by rename without syncing: what it describes does not
- *outlive the machine.
+ * is guarded by oci.lock. Its state.json is written by rename without syncing: what it describes does not
+ * outlive the machine.
  */
 #ifndef RUNTIME_OCI_INTERNAL_H
 #define RUNTIME_OCI_INTERNAL_H

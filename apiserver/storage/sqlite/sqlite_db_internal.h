@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The file of the sqlite engine: its tables and every statement that is ever run on them. The only file that
- *sees sqlite3.h is sqlite_db.c.
+ * sees sqlite3.h is sqlite_db.c.
  *
  *	kv(rev INTEGER PRIMARY KEY, key, create_rev, prev_rev, deleted, value)	append-only: one row per write
- *	meta(name, value)	`mark`: revisions up to here may have been used; `compact`: rows up to here
- *were looked at
- *	objects			a view for people with the sqlite3 shell: the newest row of every key that
- *exists
+ *	meta(name, value)	`mark`: revisions up to here may have been used;
+ *				`compact`: rows up to here were looked at
+ *	objects			a view for people with the sqlite3 shell: the newest row of every key that exists
  *
  * There is no index on keys: appending in revision order is the cheapest write there is, and the engine
- *remembers which row is a key's newest (sqlite_keys_internal.h). prev_rev is the row that a row supersedes, so
- *compaction finds garbage by walking the rows in order too.
+ * remembers which row is a key's newest (sqlite_keys_internal.h). prev_rev is the row that a row supersedes, so
+ * compaction finds garbage by walking the rows in order too.
  *
  * Errors are REASON_UNAVAILABLE with SQLite's words. One thread at a time.
  */
