@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The whole daemon but its main, against an API in this process that lists, watches and takes bindings: what is waiting
+ * gets a node, what does not fit is told why, and a node that comes later wakes it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+#include "client/server_test.h"
+#include "make_test.h"
+#include "scheduler.h"
+
+struct api {
+	struct server server;
+	struct rest_config config;
+	struct loop *loop;
+	struct rest *rest;
+	struct scheduler *scheduler;
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	const char *nodes, *pods;			 /* items of the first lists */
+	struct server_request *watch_nodes, *watch_pods; /* streams that are open */
+	char log[4096];					 /* what was written, a line each */
+	int refuse;					 /* bindings that get 500 first */
+	bool stopping;
+};
+
+#define NODE(name, cpu)                                                                                      \
+	"{\"metadata\":{\"name\":\"" name                                                                    \
+	"\",\"resourceVersion\":\"11\"},\"status\":{\"allocatable\":{\"cpu\":\"" cpu                         \
+	"\",\"memory\":\"1Gi\",\"pods\":\"9\"}}}"
+#define POD_AT(name, rv, cpu, spec)                                                                          \
+	"{\"metadata\":{\"name\":\"" name "\",\"namespace\":\"d\",\"uid\":\"u-" name                         \
+	"\",\"resourceVersion\":\"" rv "\"},\"spec\":{" spec                                                 \
+	"\"containers\":[{\"name\":\"c\",\"resources\":{\"requests\":{\"cpu\":\"" cpu "\"}}}]}}"
+#define POD(name, cpu) POD_AT(name, "5", cpu, "")
+
+static void note(struct api *a, const char *fmt, ...) PRINTF(2, 3);
+static void note(struct api *a, const char *fmt, ...)
+{
+	size_t n = strlen(a->log);
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(a->log + n, sizeof(a->log) - n, fmt, ap);
+	va_end(ap);
+	pthread_cond_broadcast(&a->changed);
+}
+
+/* Stays open until the end of the test. */
+static void watch(struct api *a, struct server_request *rq, struct server_request **place)
+{
+	server_stream(rq, 200);
+	pthread_mutex_lock(&a->lock);
+	*place = rq;
+	pthread_cond_broadcast(&a->changed);
+	while (!a->stopping)
+		pthread_cond_wait(&a->changed, &a->lock);
+	*place = NULL;
+	pthread_mutex_unlock(&a->lock);
+	rq->close = true;
+}
+
+static void list(struct server_request *rq, const char *items)
+{
+	autofree char *body = mem_printf("{\"metadata\":{\"resourceVersion\":\"10\"},\"items\":[%s]}", items);
+	server_reply(rq, 200, "", body);
+}
+
+static const char *member(const js *o, const char *a, const char *b)
+{
+	return js_str0(o, a, b, NULL);
+}
+
+static void write_made(struct api *a, struct server_request *rq)
+{
+	struct err err = ERR_INIT;
+	autojson js *o = js_parse(rq->body, rq->body_len, NULL, &err);
+	int status = 201;
+	pthread_mutex_lock(&a->lock);
+	if (strstr(rq->path, "/events")) {
+		note(a, "event %s %s\n", js_str0(o, "reason", NULL), member(o, "involvedObject", "name"));
+	} else if (strstr(rq->path, "/binding") && a->refuse > 0) {
+		a->refuse--;
+		status = 500;
+	} else if (strstr(rq->path, "/binding")) {
+		note(a, "bind %s %s\n", member(o, "metadata", "name"), member(o, "target", "name"));
+	} else {
+		const js *c = js_at(js_arr(o, "status", "conditions", NULL), 0);
+		note(a, "condition %s\n", js_str0(c, "message", NULL));
+	}
+	pthread_mutex_unlock(&a->lock);
+	server_reply(rq, status, "", "{}");
+}
+
+static void serve(struct server_request *rq)
+{
+	struct api *a = rq->s->arg;
+	bool nodes = strstr(rq->path, "/nodes?");
+	if (strcmp(rq->method, "GET"))
+		write_made(a, rq);
+	else if (strstr(rq->path, "watch=true"))
+		watch(a, rq, nodes ? &a->watch_nodes : &a->watch_pods);
+	else
+		list(rq, nodes ? a->nodes : a->pods);
+}
+
+static void wait_for(struct api *a, const char *line)
+{
+	pthread_mutex_lock(&a->lock);
+	while (!strstr(a->log, line))
+		pthread_cond_wait(&a->changed, &a->lock);
+	pthread_mutex_unlock(&a->lock);
+}
+
+static void send_event(struct api *a, struct server_request **stream, const char *type, const char *object)
+{
+	autofree char *line = mem_printf("{\"type\":\"%s\",\"object\":%s}\n", type, object);
+	pthread_mutex_lock(&a->lock);
+	while (!*stream)
+		pthread_cond_wait(&a->changed, &a->lock);
+	server_chunk(*stream, line);
+	pthread_mutex_unlock(&a->lock);
+}
+
+static struct api *start(const char *nodes, const char *pods, int refuse)
+{
+	struct api *a = MEM_NEW(struct api);
+	pthread_mutex_init(&a->lock, NULL);
+	pthread_cond_init(&a->changed, NULL);
+	a->nodes = nodes;
+	a->pods = pods;
+	a->refuse = refuse;
+	server_start(&a->server, serve, a);
+	a->config = (struct rest_config){.kube = {.server = a->server.url}, .user_agent = "test"};
+	a->loop = loop_new(NULL);
+	a->rest = rest_new_on(a->loop, &a->config, 0);
+	a->scheduler = scheduler_new(a->rest);
+	loop_start(a->loop, "loop");
+	scheduler_run(a->scheduler);
+	assert_true(scheduler_synced(a->scheduler));
+	return a;
+}
+
+static void finish(struct api *a)
+{
+	scheduler_free(a->scheduler);
+	rest_free(a->rest);
+	loop_join(a->loop);
+	loop_free(a->loop);
+	pthread_mutex_lock(&a->lock);
+	a->stopping = true;
+	pthread_cond_broadcast(&a->changed);
+	pthread_mutex_unlock(&a->lock);
+	server_stop(&a->server);
+	pthread_mutex_destroy(&a->lock);
+	pthread_cond_destroy(&a->changed);
+	free(a);
+}
+
+static void test_what_waits_gets_a_node(void **state)
+{
+	struct api *a = start(NODE("n1", "2"), POD("p1", "1") "," POD("p2", "1"), 0);
+	wait_for(a, "bind p1 n1\n");
+	wait_for(a, "bind p2 n1\n");
+	wait_for(a, "event Scheduled p1\n");
+	/* One that comes later finds the node full, before the watch has shown the two as bound. */
+	send_event(a, &a->watch_pods, "ADDED", POD_AT("p3", "20", "1", ""));
+	wait_for(a, "condition 0/1 nodes are available: 1 Insufficient cpu.\n");
+	wait_for(a, "event FailedScheduling p3\n");
+	finish(a);
+}
+
+static void test_room_wakes_those_that_wait(void **state)
+{
+	static const char bound[] = POD_AT("p0", "4", "2", "\"nodeName\":\"n1\",");
+	struct api *a =
+		start(NODE("n1", "2"), POD("p1", "2") "," POD_AT("p0", "4", "2", "\"nodeName\":\"n1\","), 0);
+	wait_for(a, "condition 0/1 nodes are available: 1 Insufficient cpu.\n");
+	send_event(a, &a->watch_pods, "DELETED", bound);
+	wait_for(a, "bind p1 n1\n");
+	finish(a);
+}
+
+static void test_a_node_that_comes_wakes_them_too(void **state)
+{
+	struct api *a = start("", POD("p1", "2"), 0);
+	wait_for(a, "condition no nodes available to schedule pods\n");
+	send_event(a, &a->watch_nodes, "ADDED", NODE("n2", "2"));
+	wait_for(a, "bind p1 n2\n");
+	finish(a);
+}
+
+static void test_a_binding_that_failed_is_tried_again(void **state)
+{
+	struct api *a = start(NODE("n1", "2"), POD("p1", "2"), 1);
+	wait_for(a, "bind p1 n1\n"); /* which needs the room that the first try had taken */
+	finish(a);
+}
+
+static void test_others_are_left_alone(void **state)
+{
+	struct api *a =
+		start(NODE("n1", "2"),
+		      POD_AT("p1", "5", "1", "\"schedulerName\":\"other\",") "," POD_AT(
+			      "p2", "5", "1", "\"schedulingGates\":[{\"name\":\"g\"}],") "," POD("p3", "1"),
+		      0);
+	wait_for(a, "event Scheduled p3\n");
+	send_event(a, &a->watch_pods, "MODIFIED", POD_AT("p2", "21", "1", "")); /* the gate opens */
+	wait_for(a, "bind p2 n1\n");
+	assert_null(strstr(a->log, "p1"));
+	finish(a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_waits_gets_a_node),
+		cmocka_unit_test(test_room_wakes_those_that_wait),
+		cmocka_unit_test(test_a_node_that_comes_wakes_them_too),
+		cmocka_unit_test(test_a_binding_that_failed_is_tried_again),
+		cmocka_unit_test(test_others_are_left_alone),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
