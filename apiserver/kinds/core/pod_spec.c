@@ -6,6 +6,7 @@
  */
 #include "kinds/core/pod_spec.h"
 
+#include "object/core/qos.h"
 #include "object/quantity.h"
 
 /* Always for ":latest" and for no tag at all; a digest alone is no tag. */
@@ -70,61 +71,37 @@ void pod_spec_default(js *spec, bool is_pod)
 
 /* ---- quality of service ---- */
 
-static const char *const counted[] = {"cpu", "memory"};
-struct sums {
-	struct quantity v[2];
-	bool has[2];
-};
-
-static bool positive(const js *list, const char *key, struct quantity *q)
+/* As object/core counts: cpu in thousandths; 0 when absent. */
+static int64_t amount(const js *list, const char *key)
 {
-	const char *s = js_str(list, key, NULL);
+	const char *text = js_str(list, key, NULL);
+	struct quantity q;
 	struct err ignore = ERR_INIT;
 
-	return s && quantity_parse(s, q, &ignore) == 0 && q->nano > 0;
+	if (!text || quantity_parse(text, &q, &ignore) < 0)
+		return 0;
+	return strcmp(key, "cpu") ? quantity_value(&q) : quantity_milli(&q);
 }
 
-/* Adds one container; false when it lacks one of the limits. */
-static bool add_container(const js *resources, struct sums *requests, struct sums *limits)
+static void qos_add_js(struct qos *q, const js *resources)
 {
 	const js *r = js_obj(resources, "requests", NULL), *l = js_obj(resources, "limits", NULL);
-	bool limited = true;
-	struct quantity q;
 
-	for (size_t i = 0; i < 2; i++) {
-		if (positive(r, counted[i], &q)) {
-			quantity_add(&requests->v[i], &q);
-			requests->has[i] = true;
-		}
-		if (positive(l, counted[i], &q)) {
-			quantity_add(&limits->v[i], &q);
-			limits->has[i] = true;
-		} else {
-			limited = false;
-		}
-	}
-	return limited;
+	qos_add_amounts(q, amount(r, "cpu"), amount(l, "cpu"), amount(r, "memory"), amount(l, "memory"));
 }
 
 const char *pod_qos(const js *spec)
 {
 	static const char *const lists[] = {"containers", "initContainers"};
-	struct sums requests = {.has = {false}}, limits = {.has = {false}};
 	const js *own = js_obj(spec, "resources", NULL);
-	bool guaranteed = true;
+	struct qos q = {0};
 
 	if (js_len(js_obj(own, "requests", NULL)) || js_len(js_obj(own, "limits", NULL))) {
-		guaranteed = add_container(own, &requests, &limits);
+		qos_add_js(&q, own);
 	} else {
 		for (size_t l = 0; l < ARRAY_LEN(lists); l++)
 			js_array_for_each (c, js_arr(spec, lists[l], NULL))
-				guaranteed &= add_container(js_obj(c, "resources", NULL), &requests, &limits);
+				qos_add_js(&q, js_obj(c, "resources", NULL));
 	}
-	bool any = false;
-	for (size_t i = 0; i < 2; i++) {
-		any |= requests.has[i] || limits.has[i];
-		if (requests.has[i] != limits.has[i] || quantity_cmp(&requests.v[i], &limits.v[i]))
-			guaranteed = false;
-	}
-	return !any ? "BestEffort" : guaranteed ? "Guaranteed" : "Burstable";
+	return qos_class_name(qos_class(&q));
 }

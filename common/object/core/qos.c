@@ -26,17 +26,22 @@ void qos_add_amounts(struct qos *q, int64_t cpu_request, int64_t cpu_limit, int6
 	q->unlimited |= cpu_limit <= 0 || memory_limit <= 0;
 }
 
-static int64_t amount(const struct resource_amount *v, size_t n, const char *name)
+static int64_t cpu(const struct resource_amount *v, size_t n)
 {
-	const struct resource_amount *a = resource_find(v, n, name);
+	const struct resource_amount *a = resource_find(v, n, "cpu");
 	return a ? a->milli : 0;
+}
+
+static int64_t memory(const struct resource_amount *v, size_t n)
+{
+	const struct resource_amount *a = resource_find(v, n, "memory");
+	return a ? a->value : 0;
 }
 
 void qos_add(struct qos *q, const struct resource_requirements *r)
 {
-	qos_add_amounts(q, amount(r->requests, r->n_requests, "cpu"), amount(r->limits, r->n_limits, "cpu"),
-			amount(r->requests, r->n_requests, "memory"),
-			amount(r->limits, r->n_limits, "memory"));
+	qos_add_amounts(q, cpu(r->requests, r->n_requests), cpu(r->limits, r->n_limits),
+			memory(r->requests, r->n_requests), memory(r->limits, r->n_limits));
 }
 
 enum qos_class qos_class(const struct qos *q)
