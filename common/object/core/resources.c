@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The four resources that every node has are fields, by a table of their names; others are a short list. Sums wrap
- * instead of overflowing: what was added can be taken away again, whatever it was.
+ * The four resources that every node has are fields, by a table of their names; others are a short list. Sums of
+ * Pods wrap instead of overflowing: what was added can be taken away again, whatever it was.
  */
 #include "object/core/resources.h"
 
@@ -113,7 +113,7 @@ void resources_add_list(struct resources *r, const struct resource_amount *v, si
 	for (size_t i = 0; i < n; i++) {
 		bool milli;
 		int64_t *place = ensure(r, v[i].name, &milli);
-		add(place, clamp(milli ? v[i].milli : v[i].value));
+		*place = clamp(clamp(*place) + clamp(milli ? v[i].milli : v[i].value));
 	}
 }
 
@@ -219,8 +219,8 @@ void pod_sum_add(struct pod_sum *s, enum container_role role, const struct resou
 		return;
 	}
 	struct resources now = {0};
-	resources_add_list(&now, v, n);
 	resources_add(&now, &s->sidecars, 1);
+	resources_add_list(&now, v, n);
 	resources_max(&s->start, &now);
 	resources_release(&now);
 }

@@ -4,8 +4,8 @@
  * PodLimits): the larger of its start, where init containers run one by one beside the sidecars before them, and of
  * its run, where app containers and sidecars run together; Pod-level amounts in their place; plus overhead.
  *
- * cpu counts in thousandths of a core, all else in units (bytes, pieces), rounded up. Amounts above RESOURCE_MAX count
- * as that. A struct resources inside a decoded object is frozen with it; one that grows (resources_add) owns its
+ * cpu counts in thousandths of a core, all else in units (bytes, pieces), rounded up. Amounts and a Pod's sums above
+ * RESOURCE_MAX count as that, so that no number of containers asks for less than nothing. A struct resources inside a decoded object is frozen with it; one that grows (resources_add) owns its
  * scalars and is released. Any thread, one at a time.
  */
 #ifndef OBJECT_CORE_RESOURCES_H
@@ -13,7 +13,7 @@
 
 #include "object/decode.h"
 
-#define RESOURCE_MAX (INT64_C(1) << 55)
+#define RESOURCE_MAX (INT64_C(1) << 52) /* 4 PiB */
 
 /* One entry of a ResourceList. */
 struct resource_amount {
