@@ -5,8 +5,9 @@
  * its run, where app containers and sidecars run together; Pod-level amounts in their place; plus overhead.
  *
  * cpu counts in thousandths of a core, all else in units (bytes, pieces), rounded up. Amounts and a Pod's sums above
- * RESOURCE_MAX count as that, so that no number of containers asks for less than nothing. A struct resources inside a decoded object is frozen with it; one that grows (resources_add) owns its
- * scalars and is released. Any thread, one at a time.
+ * RESOURCE_MAX count as that, so that no number of containers asks for less than nothing. A struct resources inside a
+ * decoded object is frozen with it; one that grows (resources_add) owns its scalars and is released. Any thread, one at a
+ * time.
  */
 #ifndef OBJECT_CORE_RESOURCES_H
 #define OBJECT_CORE_RESOURCES_H
