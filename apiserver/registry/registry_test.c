@@ -13,6 +13,7 @@
 #include "base/thread.h"
 #include "kinds/kinds.h"
 #include "registry/registry.h"
+#include "storage/storage_rig.h"
 
 static struct schema *schema;
 static struct storage *storage;

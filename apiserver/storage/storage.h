@@ -63,8 +63,7 @@ void resource_unobserve(struct resource *r, struct resource_observer *o); /* fin
 
 /* ---- reads ---- */
 /* How fresh a read must be. `rv` 0 = consistent (nothing committed before the call may be missing). Returns
-   true when the cache is known to be there already; false: storage_when_fresh tells when it is, then read.
-   storage_wait is the same for those who can wait; it BLOCKS. */
+   true when the cache is known to be there already; false: storage_when_fresh tells when it is, then read. */
 bool storage_fresh(struct storage *s, uint64_t rv);
 struct storage_wait {	     /* lives until done */
 	uint64_t rv;	     /* 0: what there is to wait for is asked first, and told here */
@@ -75,8 +74,6 @@ struct storage_wait {	     /* lives until done */
 	struct list link; /* the room's */
 };
 void storage_when_fresh(struct storage *s, struct storage_wait *w);
-int storage_wait(struct storage *s, uint64_t rv, int64_t deadline_ns,
-		 struct err *err) MUST_CHECK; /* REASON_TIMEOUT */
 
 /* A reference, or NULL. ns is "" for cluster scope. */
 struct obj *storage_get(struct resource *r, const char *ns, const char *name);
@@ -155,10 +152,5 @@ struct storage_write {
 			       happened) */
 };
 void storage_submit(struct storage_write *w);
-/* The same for those who can wait; they BLOCK. *ret (may be NULL: not wanted) as result above. */
-int storage_create(struct resource *r, struct obj *draft, struct obj **ret, struct err *err) MUST_CHECK;
-int storage_update(struct resource *r, const struct obj *old, struct obj *draft, unsigned flags,
-		   struct obj **ret, struct err *err) MUST_CHECK;
-int storage_delete(struct resource *r, const struct obj *old, struct obj **ret, struct err *err) MUST_CHECK;
 
 #endif

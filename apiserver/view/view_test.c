@@ -14,6 +14,7 @@
 #include "view/namespace.h"
 #include "view/service.h"
 #include "view/view_internal.h"
+#include "storage/storage_rig.h"
 
 static const char kinds_yaml[] =
 	"package: test/v1\n"

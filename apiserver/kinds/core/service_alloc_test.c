@@ -9,6 +9,7 @@
 #include <string.h>
 #include "kinds/core/service_alloc.h"
 #include "storage/storage.h"
+#include "storage/storage_rig.h"
 #include "view/view.h"
 
 static const char kinds_yaml[] =

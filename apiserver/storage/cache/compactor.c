@@ -17,6 +17,9 @@
 /* The store is away: when to try again. */
 #define RETRY_NS (30 * NS_PER_S)
 
+/* Deletions of expired objects at once. */
+#define EXPIRE_BURST 64
+
 struct compactor {
 	struct storage *s;
 	pthread_t thread;
@@ -47,6 +50,62 @@ static bool expired(const struct ages *a, const struct obj *o)
 	return o->rv <= a->old_rev || (o->rv <= a->loaded_rev && o->created_s + a->ttl_s <= a->wall_s);
 }
 
+/* Deletions under way, each as its object is, lazy where the engine can. */
+struct expiry {
+	pthread_mutex_t lock; /* all of it */
+	pthread_cond_t fewer;
+	unsigned under_way;
+	struct err err; /* of one that the store could not do */
+};
+struct expiry_write {
+	struct storage_write w;
+	struct expiry *of;
+};
+
+static void on_expired(struct storage_write *w)
+{
+	struct expiry *e = CONTAINER_OF(w, struct expiry_write, w)->of;
+	enum reason r = w->err.reason;
+	pthread_mutex_lock(&e->lock);
+	if (r != REASON_NONE && r != REASON_CONFLICT && r != REASON_NOT_FOUND)
+		e->err = w->err;
+	e->under_way--;
+	pthread_cond_signal(&e->fewer);
+	pthread_mutex_unlock(&e->lock);
+	obj_unref((struct obj *)w->old);
+	obj_unref(w->result);
+	free(CONTAINER_OF(w, struct expiry_write, w));
+}
+
+/* False when the store fails. */
+static bool wait_for(struct expiry *e, unsigned at_most)
+{
+	pthread_mutex_lock(&e->lock);
+	while (e->under_way > at_most)
+		clock_cond_wait(&e->fewer, &e->lock, CLOCK_NEVER);
+	bool ok = e->err.reason == REASON_NONE;
+	pthread_mutex_unlock(&e->lock);
+	return ok;
+}
+
+static bool expire(struct expiry *e, struct resource *r, struct obj *o)
+{
+	if (!wait_for(e, EXPIRE_BURST - 1))
+		return false;
+	struct expiry_write *x = MEM_NEW(struct expiry_write);
+	x->of = e;
+	x->w = (struct storage_write){.op = WRITE_DELETE,
+				      .resource = r,
+				      .old = obj_ref(o),
+				      .flags = WRITE_LAZY,
+				      .done = on_expired};
+	pthread_mutex_lock(&e->lock);
+	e->under_way++;
+	pthread_mutex_unlock(&e->lock);
+	storage_submit(&x->w);
+	return true;
+}
+
 /* Removes what has expired in r; returns when to look again. */
 static int64_t sweep(struct storage *s, struct resource *r)
 {
@@ -55,26 +114,29 @@ static int64_t sweep(struct storage *s, struct resource *r)
 	int64_t now_ns = clock_mono_ns(), next_ns = CLOCK_NEVER;
 	uint64_t oldest = UINT64_MAX;
 	struct cache_order_snapshot all;
+	struct expiry e = {.lock = PTHREAD_MUTEX_INITIALIZER};
 	struct obj *o;
+	bool ok = true;
+	clock_cond_init(&e.fewer);
 	pthread_rwlock_rdlock(&r->lock);
 	cache_order_snapshot(&r->order, NULL, NULL, NULL, &all);
 	pthread_rwlock_unlock(&r->lock);
-	while ((o = cache_order_next(&all))) {
-		struct err err = ERR_INIT;
+	while (ok && (o = cache_order_next(&all))) {
 		if (expired(&a, o)) {
-			if (storage_expire(r, o, &err) < 0 && err.reason != REASON_CONFLICT &&
-			    err.reason != REASON_NOT_FOUND) {
-				log_warn_err(&err, "expired objects cannot be removed", "resource=%s",
-					     r->label);
-				next_ns = now_ns + RETRY_NS;
-				break;
-			}
-		} else if (o->rv <= a.loaded_rev) {
-			next_ns = earlier(next_ns, now_ns + (o->created_s + a.ttl_s - a.wall_s) * NS_PER_S);
+			ok = expire(&e, r, o);
+			continue;
 		}
-		if (o->rv < oldest && !expired(&a, o))
+		if (o->rv <= a.loaded_rev)
+			next_ns = earlier(next_ns, now_ns + (o->created_s + a.ttl_s - a.wall_s) * NS_PER_S);
+		if (o->rv < oldest)
 			oldest = o->rv;
 	}
+	if (!wait_for(&e, 0)) {
+		log_warn_err(&e.err, "expired objects cannot be removed", "resource=%s", r->label);
+		next_ns = now_ns + RETRY_NS;
+	}
+	pthread_mutex_destroy(&e.lock);
+	pthread_cond_destroy(&e.fewer);
 	cache_order_snapshot_release(&all);
 	if (oldest != UINT64_MAX)
 		next_ns = earlier(next_ns, revision_due(&s->revision, oldest, a.ttl_s * NS_PER_S));

@@ -28,7 +28,8 @@ struct resource {
 	const char *label;	   /* "deployments.apps", as messages and metrics name it; owned */
 	struct revision *revision; /* of the whole cache; borrowed */
 	struct metric_series *m_objects;
-	struct resource *touched_next; /* the sink's: to be woken after the batch */
+	struct metric_series *_Atomic m_writes[3]; /* by enum write_op; when first used */
+	struct resource *touched_next;		   /* the sink's: to be woken after the batch */
 	bool touched;
 	/* storage.c's */
 	struct resource *next; /* of all that ever were */

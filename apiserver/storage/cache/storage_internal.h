@@ -60,9 +60,6 @@ struct own_write {
 	char path[]; /* the store's key */
 };
 
-/* Deletes o as it is; lazy where the engine can. */
-int storage_expire(struct resource *r, const struct obj *o, struct err *err) MUST_CHECK;
-
 /* compactor.c: what happens by itself: expiry, compaction, letting go of old windows. Sleeps while nothing is
  * due. */
 struct compactor *compactor_start(struct storage *s);

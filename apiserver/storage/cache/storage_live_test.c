@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What happens while other things go on: writes and waits that hold no thread, resources that come and go, observers. */
 #include "storage/cache/storage_rig_test.h"
+#include "storage/storage_rig.h"
 
 /* ---- writes that hold no thread ---- */
 

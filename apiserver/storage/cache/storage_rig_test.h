@@ -4,6 +4,7 @@
 #define STORAGE_CACHE_STORAGE_RIG_TEST_H
 
 #include "storage/storage.h"
+#include "storage/storage_rig.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

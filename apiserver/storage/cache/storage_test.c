@@ -2,6 +2,7 @@
 /* The room through its door, on both engines. */
 #include "storage/cache/storage_rig_test.h"
 #include "object/json_test.h"
+#include "storage/storage_rig.h"
 
 /* ---- tests ---- */
 

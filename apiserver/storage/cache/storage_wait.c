@@ -6,7 +6,6 @@
  * compactor's: it is told only when one comes before those that it knows of, which under load is once per
  * deadline, not once per read.
  */
-#include <semaphore.h>
 #include "storage/cache/storage_internal.h"
 
 void freshness_init(struct freshness *w)
@@ -150,32 +149,4 @@ void storage_when_fresh(struct storage *s, struct storage_wait *w)
 			{.deadline_ns = w->deadline_ns, .done = on_current, .err = &w->err}, s, w};
 		s->store->engine->current(s->store, &a->c);
 	}
-}
-
-/* ---- for those who can wait ---- */
-
-struct fresh_waiting {
-	struct storage_wait w;
-	sem_t done;
-};
-
-static void wake(struct storage_wait *w)
-{
-	sem_post(&CONTAINER_OF(w, struct fresh_waiting, w)->done);
-}
-
-int storage_wait(struct storage *s, uint64_t rv, int64_t deadline_ns, struct err *err)
-{
-	if (storage_fresh(s, rv))
-		return 0;
-	struct fresh_waiting wait = {.w = {.rv = rv, .deadline_ns = deadline_ns, .done = wake}};
-	sem_init(&wait.done, 0, 0);
-	storage_when_fresh(s, &wait.w);
-	while (sem_wait(&wait.done) < 0)
-		;
-	sem_destroy(&wait.done);
-	if (wait.w.err.reason == REASON_NONE)
-		return 0;
-	*err = wait.w.err;
-	return -1;
 }

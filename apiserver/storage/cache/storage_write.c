@@ -12,7 +12,6 @@
  */
 #include "storage/cache/storage_internal.h"
 
-#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -73,13 +72,23 @@ static int check(const struct storage_write *w, const char *key, const char *nam
 	return atomic_load(&w->resource->removed) ? resource_gone(err) : look_first(w, key, name, err);
 }
 
-static void measure(const struct own_write *own)
+static struct metric_series *series(struct resource *r, enum write_op op)
 {
 	static const char *const operations[] = {
 		[WRITE_CREATE] = "create", [WRITE_UPDATE] = "update", [WRITE_DELETE] = "delete"};
+	struct metric_series *m = atomic_load_explicit(&r->m_writes[op], memory_order_acquire);
 	char labels[160];
-	snprintf(labels, sizeof(labels), "%s\x1f%s", operations[own->w->op], own->r->label);
-	metric_observe(metric_series(own->r->storage->m_requests, labels),
+	if (m)
+		return m;
+	snprintf(labels, sizeof(labels), "%s\x1f%s", operations[op], r->label);
+	m = metric_series(r->storage->m_requests, labels);
+	atomic_store_explicit(&r->m_writes[op], m, memory_order_release);
+	return m;
+}
+
+static void measure(const struct own_write *own)
+{
+	metric_observe(series(own->r, own->w->op),
 		       (double)(clock_mono_ns() - own->begun_ns) / (double)NS_PER_S);
 }
 
@@ -145,64 +154,4 @@ void storage_submit(struct storage_write *w)
 		w->done(w);
 	else
 		store->engine->write(store, &own_new(w, o->key)->io);
-}
-
-/* ---- for those who can wait ---- */
-
-struct write_waiting {
-	struct storage_write w;
-	sem_t done;
-};
-
-static void wake(struct storage_write *w)
-{
-	sem_post(&CONTAINER_OF(w, struct write_waiting, w)->done);
-}
-
-static int submit_and_wait(const struct storage_write *what, struct obj **ret, struct err *err)
-{
-	struct write_waiting wait = {.w = *what};
-	wait.w.done = wake;
-	sem_init(&wait.done, 0, 0);
-	storage_submit(&wait.w);
-	while (sem_wait(&wait.done) < 0)
-		;
-	sem_destroy(&wait.done);
-	if (wait.w.err.reason != REASON_NONE) {
-		*err = wait.w.err;
-		return -1;
-	}
-	if (ret)
-		*ret = wait.w.result;
-	else
-		obj_unref(wait.w.result);
-	return 0;
-}
-
-int storage_create(struct resource *r, struct obj *draft, struct obj **ret, struct err *err)
-{
-	return submit_and_wait(&(struct storage_write){.op = WRITE_CREATE, .resource = r, .draft = draft},
-			       ret, err);
-}
-
-int storage_update(struct resource *r, const struct obj *old, struct obj *draft, unsigned flags,
-		   struct obj **ret, struct err *err)
-{
-	return submit_and_wait(
-		&(struct storage_write){
-			.op = WRITE_UPDATE, .resource = r, .draft = draft, .old = old, .flags = flags},
-		ret, err);
-}
-
-int storage_delete(struct resource *r, const struct obj *old, struct obj **ret, struct err *err)
-{
-	return submit_and_wait(&(struct storage_write){.op = WRITE_DELETE, .resource = r, .old = old}, ret,
-			       err);
-}
-
-int storage_expire(struct resource *r, const struct obj *o, struct err *err)
-{
-	return submit_and_wait(
-		&(struct storage_write){.op = WRITE_DELETE, .resource = r, .old = o, .flags = WRITE_LAZY},
-		NULL, err);
 }
