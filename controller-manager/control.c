@@ -49,18 +49,21 @@ int control_patch(struct controller_ctx *ctx, struct informer *informer, const s
 		  enum rest_verb verb, const char *sub, const js *body, struct err *err)
 {
 	autobuf struct buf path = BUF_INIT;
-	autojson js *reply = NULL;
+	autobuf struct buf text = BUF_INIT;
+	autobuf struct buf reply = BUF_INIT;
 	struct err e = ERR_INIT;
 
 	control_path(&path, o, sub);
-	if (rest_do(ctx->rest, verb, buf_str(&path), body, &reply, &e) < 0) {
+	js_write(&text, body);
+	if (rest_do_raw(ctx->rest, verb, buf_str(&path), text.p, text.len, informer ? &reply : NULL, &e) <
+	    0) {
 		if (e.reason == REASON_NOT_FOUND)
 			return 0;
 		*err = e;
 		return err_wrap(err, "patch %s %s/%s", o->type->resource, o->meta.namespace, o->meta.name);
 	}
 	if (informer)
-		informer_inject(informer, reply);
+		informer_inject_bytes(informer, reply.p, reply.len);
 	return 0;
 }
 

@@ -66,18 +66,26 @@ struct creation { /* one batch of a burst */
 	struct err err; /* the last failure */
 };
 
+struct named {
+	const char *name;
+};
+static const struct decode_row named_rows[] = {DECODE_STRING("metadata.name", struct named, name)};
+static const struct decode_spec named_spec = DECODE_SPEC(struct named, named_rows);
+
 static void created(struct rest_call *c)
 {
 	struct creation *k = c->tag;
 	struct pod_burst *b = k->burst;
 
 	if (c->err.reason == REASON_NONE) {
+		struct err ignored = ERR_INIT;
+		autofree struct named *made = decode_new(&named_spec, c->bytes.p, c->bytes.len, &ignored);
+
 		b->created++;
-		informer_inject(b->pods, c->reply);
+		informer_inject_bytes(b->pods, c->bytes.p, c->bytes.len);
 		control_event(b->ctx, b->owner, false, "SuccessfulCreate", "Created pod: %s",
-			      meta_name(c->reply));
-		js_autoput(&c->reply);
-		c->reply = NULL;
+			      made && made->name ? made->name : "");
+		buf_release(&c->bytes);
 		return;
 	}
 	k->err = c->err;
@@ -109,7 +117,7 @@ static int create_batch(struct pod_burst *b, size_t first, size_t n, struct err 
 		v[i] = (struct rest_call){.verb = REST_POST,
 					  .path = buf_str(&path),
 					  .body = shared,
-					  .want_reply = true,
+					  .want_bytes = true,
 					  .done = created,
 					  .tag = &k};
 		if (b->fill)

@@ -3,7 +3,8 @@
  * The run loop behind every controller table.
  *
  * All controllers share one pool of threads (worker_pool.h), so what sleeps costs nothing. Clients of the API
- * are pooled, too, last in first out: a sync takes one and puts it back; beyond a few they are closed again.
+ * are pooled, too, last in first out: a sync takes one and puts it back; beyond a few they are closed at once, the others
+ * some seconds later, when nothing has needed them.
  *
  * Stopping: the pool first, so that its threads end after the sync they are in; one that still waits for the
  * API a second later has its requests cancelled.
@@ -11,6 +12,7 @@
 #include "controller/controller_rig.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -23,8 +25,9 @@
 #include "controller/worker_pool.h"
 
 #define REST_CONNECTIONS 16 /* of one sync: its batches run on these */
-#define IDLE_CLIENTS 2	    /* that are kept with their connections */
-#define THREADS_MAX 16	    /* of all controllers together; each has a limit of its own */
+#define IDLE_NS (10 * NS_PER_S)
+#define IDLE_CLIENTS 2 /* that are kept with their connections */
+#define THREADS_MAX 16 /* of all controllers together; each has a limit of its own */
 #define STOP_GRACE_NS (1 * NS_PER_S)
 
 struct run;
@@ -55,6 +58,7 @@ struct controller_set {
 	struct informer_set *informers;
 	struct events *events;
 	struct worker_pool *pool;
+	struct workqueue *housekeeping; /* one key, some time after clients were used */
 	struct run *runs;
 	size_t n_runs;
 	atomic_bool started;
@@ -151,6 +155,24 @@ static void client_give(struct controller_set *s, struct client *c)
 	pthread_mutex_unlock(&s->lock);
 	if (!keep)
 		client_free(c);
+	workqueue_add_after(s->housekeeping, "tidy", IDLE_NS);
+}
+
+/* After a burst: its connections, and the memory that it left free, go back. */
+static void tidy(void *arg, const char *key)
+{
+	struct controller_set *s = arg;
+	struct list idle, *l;
+
+	list_init(&idle);
+	pthread_mutex_lock(&s->lock);
+	while ((l = list_pop_front(&s->idle)))
+		list_push_back(&idle, l);
+	s->n_idle = 0;
+	pthread_mutex_unlock(&s->lock);
+	while ((l = list_pop_front(&idle)))
+		client_free(list_entry(l, struct client, link));
+	malloc_trim(0);
 }
 
 /* ---- workers ---- */
@@ -226,7 +248,8 @@ static void run_init(struct run *r, const struct controller *def, struct control
 {
 	r->def = def;
 	r->set = s;
-	r->queue = worker_pool_queue(s->pool, def->name, def->workers > 0 ? (size_t)def->workers : 1, r);
+	r->queue = worker_pool_queue(s->pool, def->name, def->workers > 0 ? (size_t)def->workers : 1,
+				     sync_key, r);
 	for (size_t i = 0; i < CONTROLLER_MAX_WATCHES && def->watches[i].type; i++) {
 		const struct controller_watch *w = &def->watches[i];
 
@@ -248,7 +271,8 @@ struct controller_set *controller_set_new(const struct controller *const *table,
 	s->informers = informer_set_new(r);
 	s->events = events_new(r);
 	pthread_mutex_init(&s->lock, NULL);
-	s->pool = worker_pool_new(component, THREADS_MAX, sync_key);
+	s->pool = worker_pool_new(component, THREADS_MAX);
+	s->housekeeping = worker_pool_queue(s->pool, "housekeeping", 1, tidy, s);
 	list_init(&s->idle);
 	list_init(&s->busy);
 	while (table[s->n_runs])
@@ -267,6 +291,7 @@ struct informer_set *controller_set_informers(struct controller_set *s)
 void controller_set_start(struct controller_set *s)
 {
 	atomic_store(&s->started, true);
+	worker_pool_resume(s->housekeeping);
 	informer_set_on_listed(s->informers, resume_synced, s);
 	informer_set_start(s->informers);
 	log_info("controllers started", "component=%s controllers=%zu", s->component, s->n_runs);

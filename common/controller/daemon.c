@@ -7,6 +7,7 @@
  */
 #include "controller/daemon.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/log.h"
@@ -156,6 +157,9 @@ static int run(struct running *r, struct err *err)
 
 int daemon_main(const struct daemon *d, int argc, char **argv)
 {
+	/* Threads come and go with small short-lived allocations: two arenas hold less. */
+	mallopt(M_ARENA_MAX, 2);
+
 	autofree char *lease = mem_printf("kube-%s", d->name);
 	autofree char *agent = mem_printf("%s/%s", lease, CORACLE_VERSION);
 	struct running r = {.def = d, .config.user_agent = agent};

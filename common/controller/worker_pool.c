@@ -20,7 +20,6 @@
 struct worker_pool {
 	struct workqueue_group g;
 	const char *name;
-	worker_fn *run;
 	size_t max, n;
 	bool coming;	      /* a thread was started and has not looked yet: it will, and pass the turn on */
 	pthread_cond_t ended; /* a thread has */
@@ -57,7 +56,7 @@ static void *thread_main(void *arg)
 	while ((key = next_key(p, &q))) {
 		workqueue_group_pass(&p->g);
 		pthread_mutex_unlock(&p->g.lock);
-		p->run(q->owner, key);
+		q->run(q->owner, key);
 		workqueue_done(q, key);
 		free(key);
 		pthread_mutex_lock(&p->g.lock);
@@ -80,25 +79,26 @@ static void hungry(struct workqueue_group *g)
 	pthread_detach(thread_start(p->name, thread_main, p));
 }
 
-struct worker_pool *worker_pool_new(const char *name, size_t max_threads, worker_fn *run)
+struct worker_pool *worker_pool_new(const char *name, size_t max_threads)
 {
 	struct worker_pool *p = MEM_NEW(struct worker_pool);
 
 	workqueue_group_init(&p->g);
 	p->g.hungry = hungry;
 	p->name = name;
-	p->run = run;
 	p->max = max_threads;
 	clock_cond_init(&p->ended);
 	list_init(&p->queues);
 	return p;
 }
 
-struct workqueue *worker_pool_queue(struct worker_pool *p, const char *name, size_t limit, void *owner)
+struct workqueue *worker_pool_queue(struct worker_pool *p, const char *name, size_t limit, worker_fn *run,
+				    void *owner)
 {
 	struct workqueue *q = workqueue_new_in(&p->g, name);
 
 	q->limit = limit;
+	q->run = run;
 	q->owner = owner;
 	q->paused = true;
 	list_push_back(&p->queues, &q->all);

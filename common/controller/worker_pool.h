@@ -15,10 +15,11 @@
 struct worker_pool;
 /* Processes one key of a queue; the pool calls workqueue_done afterwards. owner is the queue's. */
 typedef void worker_fn(void *owner, const char *key);
-struct worker_pool *worker_pool_new(const char *name, size_t max_threads, worker_fn *run);
+struct worker_pool *worker_pool_new(const char *name, size_t max_threads);
 /* A queue of the pool, which frees it. At most `limit` of its keys are processed at once. It gathers keys; none is
    processed before worker_pool_resume. */
-struct workqueue *worker_pool_queue(struct worker_pool *p, const char *name, size_t limit, void *owner);
+struct workqueue *worker_pool_queue(struct worker_pool *p, const char *name, size_t limit, worker_fn *run,
+				    void *owner);
 void worker_pool_resume(struct workqueue *q);
 size_t worker_pool_threads(struct worker_pool *p); /* how many there are now */
 /* No further key is begun. */

@@ -66,7 +66,7 @@ static void let_go(void)
 static int set_up(void **state)
 {
 	clock_fake(NS_PER_S);
-	w = (struct world){.p = worker_pool_new("test", 3, run)};
+	w = (struct world){.p = worker_pool_new("test", 3)};
 	pthread_mutex_init(&w.lock, NULL);
 	pthread_cond_init(&w.cond, NULL);
 	return 0;
@@ -95,7 +95,7 @@ static void add_n(struct workqueue *q, int n)
 
 static void test_nothing_costs_nothing(void **state)
 {
-	struct workqueue *a = worker_pool_queue(w.p, "a", 2, (void *)"a");
+	struct workqueue *a = worker_pool_queue(w.p, "a", 2, run, (void *)"a");
 
 	add_n(a, 5);
 	assert_int_equal(worker_pool_threads(w.p), 0); /* paused */
@@ -111,8 +111,8 @@ static void test_nothing_costs_nothing(void **state)
 
 static void test_limits(void **state)
 {
-	struct workqueue *a = worker_pool_queue(w.p, "a", 2, (void *)"a");
-	struct workqueue *b = worker_pool_queue(w.p, "b", 2, (void *)"b");
+	struct workqueue *a = worker_pool_queue(w.p, "a", 2, run, (void *)"a");
+	struct workqueue *b = worker_pool_queue(w.p, "b", 2, run, (void *)"b");
 
 	w.hold = true;
 	worker_pool_resume(a);
@@ -131,8 +131,8 @@ static void test_limits(void **state)
 /* A key that must wait keeps one thread, which watches the clock for all queues. */
 static void test_delayed_keys(void **state)
 {
-	struct workqueue *a = worker_pool_queue(w.p, "a", 2, (void *)"a");
-	struct workqueue *b = worker_pool_queue(w.p, "b", 2, (void *)"b");
+	struct workqueue *a = worker_pool_queue(w.p, "a", 2, run, (void *)"a");
+	struct workqueue *b = worker_pool_queue(w.p, "b", 2, run, (void *)"b");
 
 	worker_pool_resume(a);
 	worker_pool_resume(b);
@@ -149,7 +149,7 @@ static void test_delayed_keys(void **state)
 
 static void test_stop_does_not_wait_for_ever(void **state)
 {
-	struct workqueue *a = worker_pool_queue(w.p, "a", 1, (void *)"a");
+	struct workqueue *a = worker_pool_queue(w.p, "a", 1, run, (void *)"a");
 
 	w.hold = true;
 	worker_pool_resume(a);
@@ -192,10 +192,10 @@ static void test_nothing_is_lost(void **state)
 	char key[16];
 
 	clock_real();
-	struct worker_pool *p = worker_pool_new("crowd", 4, look);
+	struct worker_pool *p = worker_pool_new("crowd", 4);
 
 	for (int k = 0; k < QUEUES; k++) {
-		q[k] = worker_pool_queue(p, "crowd", 2, (void *)&queue_index[k]);
+		q[k] = worker_pool_queue(p, "crowd", 2, look, (void *)&queue_index[k]);
 		worker_pool_resume(q[k]);
 	}
 	for (int r = 0; r < ROUNDS; r++)

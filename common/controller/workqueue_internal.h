@@ -31,7 +31,8 @@ struct workqueue_group {
 struct workqueue {
 	struct workqueue_group *g;
 	bool own_group;
-	void *owner;		/* the pool's user's */
+	void (*run)(void *owner, const char *key); /* the pool's user's, with owner */
+	void *owner;
 	size_t limit, n_active; /* keys being processed at once; 0 = no limit */
 	bool paused;		/* keys gather, none is taken */
 	struct list ready;	/* in g->ready */

@@ -141,7 +141,7 @@ static void run_some(struct rest *r, struct rest_call *v, size_t n, size_t in_fl
 		sent[n_sent] = v[i];
 		if (met[i]) {
 			sent[n_sent].done = nothing;
-			sent[n_sent].want_reply = false;
+			sent[n_sent].want_reply = sent[n_sent].want_bytes = false;
 		}
 		n_sent++;
 	}
