@@ -266,6 +266,16 @@ static void test_adopts_a_matching_orphan(void **state)
 	assert_int_equal(rig_calls(r, "POST *"), 0);
 }
 
+static void test_pods_without_labels_are_nobodys(void **state)
+{
+	rig_create(r, "kind: Pod\n"
+		      "metadata: {name: bare}\n"
+		      "spec: {containers: [{name: c, image: i}]}\n");
+	make_set("web", 0);
+	rig_run(r);
+	rig_expect(r, "Pod/bare", "metadata: {ownerReferences: null}");
+}
+
 static void test_leaves_the_pods_of_others(void **state)
 {
 	rig_create(
@@ -454,6 +464,7 @@ int main(void)
 		TEST(test_newest_of_equals_goes_first),
 		TEST(test_crowding_counts_the_siblings),
 		TEST(test_adopts_a_matching_orphan),
+		TEST(test_pods_without_labels_are_nobodys),
 		TEST(test_leaves_the_pods_of_others),
 		TEST(test_releases_what_no_longer_matches),
 		TEST(test_adoption_asks_who_is_there_now),

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is kept of Nodes, and of the kinds of which little is. */
+#include "decode/node.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "decode/plain.h"
+#include "object/yaml.h"
+
+static void *parse(const struct informer_type *t, const char *yaml)
+{
+	struct err err = ERR_INIT;
+	autobuf struct buf text = BUF_INIT;
+	autojson js *tree = yaml_parse(yaml, strlen(yaml), NULL, &err);
+
+	assert_non_null(tree);
+	js_write(&text, tree);
+	void *o = decode_new(t->rows, text.p, text.len, &err);
+
+	if (!o)
+		fail_msg("%s", err.msg);
+	return o;
+}
+
+static void test_node(void **state)
+{
+	struct cm_node *n =
+		parse(&cm_node_type,
+		      "metadata: {name: n1}\n"
+		      "spec:\n"
+		      "  unschedulable: true\n"
+		      "  taints: [{key: k, value: v, effect: NoExecute, timeAdded: '1970-01-01T00:00:07Z'}]\n"
+		      "status:\n"
+		      "  conditions:\n"
+		      "  - {type: Ready, status: Unknown, lastHeartbeatTime: '1970-01-01T00:00:02Z'}\n"
+		      "  - {type: DiskPressure, status: 'True', lastHeartbeatTime: '1970-01-01T00:00:09Z'}\n"
+		      "  - {type: MemoryPressure, status: 'False'}\n");
+
+	assert_true(n->unschedulable && n->disk_pressure);
+	assert_false(n->memory_pressure || n->pid_pressure || n->network_unavailable);
+	assert_int_equal(n->ready, CONDITION_UNKNOWN);
+	assert_int_equal(n->heartbeat_ns, 9 * NS_PER_S);
+	assert_int_equal(n->n_taints, 1);
+	assert_int_equal(n->taints[0].effect, TAINT_NO_EXECUTE);
+	assert_int_equal(n->taints[0].added_ns, 7 * NS_PER_S);
+	assert_null(n->conditions);
+	free(n);
+	n = parse(&cm_node_type, "{}");
+	assert_int_equal(n->ready, CONDITION_ABSENT);
+	free(n);
+}
+
+static void test_plain(void **state)
+{
+	struct cm_lease *l = parse(&cm_lease_type, "spec: {renewTime: '1970-01-01T00:00:01.500000Z'}");
+	struct cm_namespace *a = parse(&cm_namespace_type, "spec: {finalizers: [x, kubernetes]}");
+	struct cm_namespace *b = parse(&cm_namespace_type, "spec: {finalizers: [x]}");
+	struct informer_object *c = parse(&cm_configmap_type, "{metadata: {name: c}, data: {a: b}}");
+
+	assert_int_equal(l->renew_ns, 1500 * NS_PER_MS);
+	assert_true(a->kubernetes_finalizer);
+	assert_false(b->kubernetes_finalizer);
+	assert_string_equal(c->meta.name, "c");
+	assert_string_equal(c->meta.namespace, "");
+	free(l);
+	free(a);
+	free(b);
+	free(c);
+}
+
+static void test_tables(void **state)
+{
+	static const struct informer_type *const types[] = {
+		&cm_node_type,	    &cm_lease_type,	     &cm_namespace_type,
+		&cm_configmap_type, &cm_secret_type,	     &cm_service_type,
+		&cm_endpoints_type, &cm_serviceaccount_type, &cm_controllerrevision_type,
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		assert_null(decode_spec_check(types[i]->rows));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_node),
+		cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_tables),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is kept of a Pod. */
+#include "decode/pod.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "object/yaml.h"
+
+/* From YAML; free() it. */
+static struct cm_pod *parse(const char *yaml)
+{
+	struct err err = ERR_INIT;
+	autobuf struct buf text = BUF_INIT;
+	autojson js *tree = yaml_parse(yaml, strlen(yaml), NULL, &err);
+
+	assert_non_null(tree);
+	js_write(&text, tree);
+	struct cm_pod *p = decode_new(cm_pod_type.rows, text.p, text.len, &err);
+
+	if (!p)
+		fail_msg("%s", err.msg);
+	return p;
+}
+
+static void test_everything(void **state)
+{
+	struct cm_pod *p = parse(
+		"metadata:\n"
+		"  name: p\n"
+		"  namespace: ns\n"
+		"  uid: u\n"
+		"  labels: {app: web}\n"
+		"  annotations: {a: b, controller.kubernetes.io/pod-deletion-cost: '-7'}\n"
+		"spec:\n"
+		"  nodeName: n1\n"
+		"  tolerations:\n"
+		"  - {key: a, operator: Exists, effect: NoSchedule}\n"
+		"  - {key: b, value: v, effect: NoExecute, tolerationSeconds: 60}\n"
+		"  - {operator: Exists}\n"
+		"status:\n"
+		"  phase: Running\n"
+		"  conditions:\n"
+		"  - {type: PodScheduled, status: 'True'}\n"
+		"  - {type: Ready, status: 'True', reason: x, lastTransitionTime: '1970-01-01T00:00:05Z'}\n"
+		"  containerStatuses: [{restartCount: 2}, {restartCount: 9}, {name: c}, 7]\n");
+	size_t n;
+	const struct toleration *t = cm_pod_tolerations(p, &n);
+
+	assert_string_equal(p->base.meta.name, "p");
+	assert_string_equal(p->node, "n1");
+	assert_int_equal(p->phase, PHASE_RUNNING);
+	assert_int_equal(p->restarts, 9);
+	assert_int_equal(p->deletion_cost, -7);
+	assert_true(cm_pod_ready(p));
+	assert_null(p->ready.reason);
+	assert_false(cm_pod_available(p, 10, 14 * NS_PER_S));
+	assert_true(cm_pod_available(p, 10, 15 * NS_PER_S));
+	assert_true(cm_pod_active(p));
+	assert_int_equal(n, 2); /* those of NoSchedule are of no use here */
+	assert_string_equal(t[0].key, "b");
+	assert_int_equal(t[0].seconds, 60);
+	assert_string_equal(t[1].key, "");
+	assert_true(t[1].seconds == TOLERATION_FOREVER);
+	free(p);
+}
+
+static void test_nothing(void **state)
+{
+	struct cm_pod *p = parse("{}");
+	size_t n;
+
+	assert_string_equal(p->node, "");
+	assert_string_equal(p->base.meta.uid, "");
+	assert_int_equal(p->phase, PHASE_PENDING);
+	assert_false(cm_pod_ready(p));
+	cm_pod_tolerations(p, &n);
+	assert_int_equal(n, 0);
+	free(p);
+}
+
+static void test_active(void **state)
+{
+	static const struct {
+		const char *yaml;
+		bool active;
+	} rows[] = {
+		{"status: {phase: Pending}", true},
+		{"status: {phase: Unknown}", true},
+		{"status: {phase: Failed}", false},
+		{"status: {phase: Succeeded}", false},
+		{"{metadata: {deletionTimestamp: '2026-01-01T00:00:00Z'}, status: {phase: Running}}", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct cm_pod *p = parse(rows[i].yaml);
+
+		assert_int_equal(cm_pod_active(p), rows[i].active);
+		free(p);
+	}
+}
+
+/* What admission adds costs no memory, and is there all the same. */
+static void test_default_tolerations(void **state)
+{
+#define DEFAULTS(seconds)                                                                                        \
+	"spec: {tolerations: ["                                                                                  \
+	"{key: node.kubernetes.io/not-ready, operator: Exists, effect: NoExecute, tolerationSeconds: 300}, "     \
+	"{key: node.kubernetes.io/unreachable, operator: Exists, effect: NoExecute, tolerationSeconds: " seconds \
+	"}]}"
+	struct cm_pod *p = parse(DEFAULTS("300")), *other = parse(DEFAULTS("301"));
+	const struct toleration *t;
+	size_t n;
+
+	assert_null(p->tolerations);
+	t = cm_pod_tolerations(p, &n);
+	assert_int_equal(n, 2);
+	assert_string_equal(t[1].key, "node.kubernetes.io/unreachable");
+	assert_int_equal(t[1].seconds, 300);
+	t = cm_pod_tolerations(other, &n);
+	assert_int_equal(n, 2);
+	assert_int_equal(t[1].seconds, 301);
+	free(p);
+	free(other);
+}
+
+static void test_odd_values(void **state)
+{
+	struct cm_pod *p =
+		parse("metadata: {annotations: {controller.kubernetes.io/pod-deletion-cost: [1]}}\n"
+		      "status: {containerStatuses: {a: b}, phase: 5}\n");
+
+	assert_int_equal(p->deletion_cost, 0);
+	assert_int_equal(p->restarts, 0);
+	assert_int_equal(p->phase, PHASE_PENDING);
+	free(p);
+}
+
+static void test_tables_and_indexes(void **state)
+{
+	struct cm_pod *p =
+		parse("{metadata: {namespace: ns, ownerReferences: [{uid: a}, {uid: b, controller: true}]}, "
+		      "spec: {nodeName: n1}}");
+	struct buf keys[INFORMER_MAX_INDEX_KEYS] = {BUF_INIT};
+
+	assert_null(decode_spec_check(cm_pod_type.rows));
+	assert_int_equal(cm_pod_type.index(p, INDEX_POD_NODE, keys), 1);
+	assert_string_equal(buf_str(&keys[0]), "n1");
+	buf_clear(&keys[0]);
+	assert_int_equal(cm_pod_type.index(p, INDEX_OWNER_UID, keys), 2);
+	assert_string_equal(buf_str(&keys[1]), "b");
+	assert_int_equal(cm_pod_type.index(p, INDEX_ORPHAN, keys), 0);
+	buf_clear(&keys[0]);
+	assert_int_equal(cm_pod_type.index(p, INDEX_NAMESPACE, keys), 1);
+	assert_string_equal(buf_str(&keys[0]), "ns");
+	for (size_t i = 0; i < INFORMER_MAX_INDEX_KEYS; i++)
+		buf_release(&keys[i]);
+	free(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_everything), cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_active),	   cmocka_unit_test(test_default_tolerations),
+		cmocka_unit_test(test_odd_values), cmocka_unit_test(test_tables_and_indexes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
