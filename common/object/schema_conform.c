@@ -334,7 +334,7 @@ static js *join(struct conform *c, const struct type *t, struct members *m, cons
 			json_object_put(v);
 			m->v[i] = v = NULL;
 		}
-		if (!v)
+		if (!v && (f->keep_empty || given || (c->defaults && (f->def || f->def_from))))
 			v = m->v[i] = absent_value(c, t, m, f, given);
 		if (v)
 			object_add(out, f->name, json_object_get(v));

@@ -18,6 +18,8 @@ struct type_index {
 	unsigned mask;
 	uint16_t *by_pb; /* field numbers by (pb_in, pb), those with a number only */
 	unsigned n_by_pb;
+	uint16_t *checked; /* fields with anything to check, absent ones included */
+	unsigned n_checked;
 	/* Whether anything in the subtree has one, so that whole subtrees are skipped. */
 	bool defaults, immutables;
 	bool checks;	      /* below the value itself, whose own are type->check */

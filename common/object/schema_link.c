@@ -246,6 +246,22 @@ static bool add_flags(const struct type *t)
 	       was.zeroes != ix->zeroes;
 }
 
+static bool is_checked(const struct field *f)
+{
+	return f->required || f->check_absent || f->type->check || f->type->index->checks;
+}
+
+static void index_checked(struct arena *arena, struct type *t)
+{
+	struct type_index *ix = t->index;
+	for (unsigned i = 0; i < t->n_fields; i++)
+		ix->n_checked += is_checked(&t->fields[i]);
+	ix->checked = arena_alloc(arena, ix->n_checked * sizeof(*ix->checked));
+	for (unsigned i = 0, n = 0; i < t->n_fields; i++)
+		if (is_checked(&t->fields[i]))
+			ix->checked[n++] = (uint16_t)i;
+}
+
 static void index_flags(struct schema_builder *b)
 {
 	for (bool changed = true; changed;) {
@@ -253,6 +269,9 @@ static void index_flags(struct schema_builder *b)
 		for (size_t i = 0; i < b->n_types; i++)
 			changed |= add_flags(b->types[i]);
 	}
+	for (size_t i = 0; i < b->n_types; i++)
+		if (b->types[i]->n_fields && !b->types[i]->structural)
+			index_checked(&b->part->arena, b->types[i]);
 }
 
 /* Objects that hold themselves by value, or by default, would never end. */

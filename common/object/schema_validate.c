@@ -232,7 +232,8 @@ static void check_object(struct check *c, const struct type *t, const struct at 
 		if (i >= 0)
 			v[i] = item;
 	}
-	for (unsigned i = 0; i < t->n_fields; i++) {
+	for (unsigned k = 0; k < t->index->n_checked; k++) {
+		unsigned i = t->index->checked[k];
 		const struct field *f = &t->fields[i];
 		if (!v[i] && !f->required && !f->check_absent)
 			continue;

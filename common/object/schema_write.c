@@ -15,17 +15,54 @@ static void write_key(struct buf *out, bool *first, const char *key)
 	buf_addc(out, ':');
 }
 
+#define SCHEMA_NAME_FAST 60 /* longer names are written in pieces */
+
 /* Field names need no escapes. */
 static void write_name(struct buf *out, bool *first, const char *name)
 {
 	size_t n = strlen(name);
-	buf_reserve(out, n + 4);
+	char text[SCHEMA_NAME_FAST + 4], *p = text;
 	if (!*first)
-		buf_addc(out, ',');
+		*p++ = ',';
 	*first = false;
-	buf_addc(out, '"');
-	buf_add(out, name, n);
-	buf_add(out, "\":", 2);
+	*p++ = '"';
+	if (n > SCHEMA_NAME_FAST) {
+		buf_add(out, text, (size_t)(p - text));
+		buf_add(out, name, n);
+		p = text;
+	} else {
+		p = mempcpy(p, name, n);
+	}
+	*p++ = '"';
+	*p++ = ':';
+	buf_add(out, text, (size_t)(p - text));
+}
+
+/* Whether the members stand in the type's order already, as they do unless something was added later. */
+static bool in_order(const struct type *t, const js *o)
+{
+	int last = -1;
+	unsigned next = 0;
+	json_object_object_foreach ((js *)o, key, item) {
+		int i = member_index(t, key, &next);
+		if (i < 0 || i < last || !item)
+			return false;
+		last = i;
+	}
+	return true;
+}
+
+static void write_ordered(struct buf *out, const struct type *t, const js *o, int depth)
+{
+	bool first = true;
+	unsigned next = 0;
+	buf_addc(out, '{');
+	json_object_object_foreach ((js *)o, key, item) {
+		int i = member_index(t, key, &next);
+		write_name(out, &first, t->fields[i].name);
+		write_value(out, t->fields[i].type, item, depth);
+	}
+	buf_addc(out, '}');
 }
 
 /* Stands for a null that is written; only its address matters. */
@@ -85,7 +122,7 @@ static void write_value(struct buf *out, const struct type *t, const js *v, int 
 	if (depth >= JS_MAX_DEPTH) {
 		buf_adds(out, "null");
 	} else if (t->form == TYPE_OBJECT && js_is_obj(v)) {
-		write_object(out, t, v, depth + 1);
+		(in_order(t, v) ? write_ordered : write_object)(out, t, v, depth + 1);
 	} else if (t->form == TYPE_LIST && js_is_arr(v)) {
 		buf_addc(out, '[');
 		js_array_for_each (item, v) {
