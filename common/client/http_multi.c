@@ -95,10 +95,22 @@ static void on_ready(void *arg, unsigned events)
 	act(s->h, s->io.fd, mask);
 }
 
+static void socket_drop(struct http *h, curl_socket_t fd)
+{
+	struct http_socket *s = socket_at(h, fd);
+
+	if (!s)
+		return;
+	h->sockets[fd] = NULL;
+	loop_io_stop(&s->io);
+	free(s);
+}
+
 static struct http_socket *socket_add(struct http *h, curl_socket_t fd, bool ours)
 {
 	struct http_socket *s = MEM_NEW(struct http_socket);
 
+	socket_drop(h, fd);
 	if ((size_t)fd >= h->n_sockets) {
 		size_t n = (size_t)fd + 64;
 
@@ -111,17 +123,6 @@ static struct http_socket *socket_add(struct http *h, curl_socket_t fd, bool our
 	s->io = (struct loop_io){.fn = on_ready, .arg = s};
 	h->sockets[fd] = s;
 	return s;
-}
-
-static void socket_drop(struct http *h, curl_socket_t fd)
-{
-	struct http_socket *s = socket_at(h, fd);
-
-	if (!s)
-		return;
-	h->sockets[fd] = NULL;
-	loop_io_stop(&s->io);
-	free(s);
 }
 
 int http_close_socket(void *arg, curl_socket_t fd)
@@ -153,6 +154,15 @@ static void socket_watch(struct http_socket *s, curl_socket_t fd)
 		(void)loop_io_start(s->h->loop, &s->io, fd, events, &ignored);
 }
 
+/* What was given up before it was connected is closed by curl without a word to http_close_socket, and the loop must
+   not wait for a number that soon is somebody else's. */
+static bool connected(CURL *easy)
+{
+	curl_off_t at_us = 0;
+
+	return curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &at_us) == CURLE_OK && at_us > 0;
+}
+
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *sock_arg)
 {
 	struct http *h = arg;
@@ -163,7 +173,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *so
 			s = socket_add(h, fd, false);
 		s->wanted = (uint8_t)what & (CURL_POLL_IN | CURL_POLL_OUT);
 		socket_watch(s, fd);
-	} else if (s && !s->ours) {
+	} else if (s && (!s->ours || !connected(easy))) {
 		socket_drop(h, fd);
 	} else if (s) {
 		s->wanted = 0;

@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <errno.h>
+#include <netinet/in.h>
+
 #include "base/clock.h"
 #include "base/thread.h"
 #include "client/server_test.h"
@@ -387,13 +390,49 @@ static void test_escape(void **state)
 	assert_string_equal(b.p, "a-b.c_d~%2F%3D%C3%A9%26system:node@x");
 }
 
+static void never(void *arg, struct http_reply *r)
+{
+	fail();
+}
+
+/* What is given up in the middle of connecting leaves no interest in its descriptor, which is somebody else's soon. */
+static void test_given_up_while_connecting(void **state)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(a);
+	autoclose int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, len), 0);
+	assert_int_equal(listen(fd, 0), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	autofree char *url = mem_printf("https://127.0.0.1:%d/", ntohs(a.sin_port));
+	/* one fills the queue of those that nobody accepts: the next is not answered */
+	autoclose int first = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(first, (struct sockaddr *)&a, len), 0);
+	struct loop *l = loop_new(NULL);
+	struct http *h = http_new_on(l, NULL, 0);
+	struct http_request rq = {.method = "GET", .url = url};
+	struct http_call *c = http_start(h, &rq, never, NULL);
+	struct loop_stats stats = {.ios = 0};
+	for (int64_t end = clock_mono_ns() + 20 * NS_PER_S; !stats.ios && clock_mono_ns() < end;) {
+		loop_turn(l, clock_mono_ns() + NS_PER_MS);
+		loop_stats(l, &stats);
+	}
+	assert_int_equal(stats.ios, 1);
+	http_abort(c);
+	loop_turn(l, 0);
+	loop_stats(l, &stats);
+	assert_int_equal(stats.ios, 0);
+	http_free(h);
+	loop_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(test_methods), T(test_redirect), T(test_failures),	T(test_refused),
 		T(test_run),	 T(test_cancel),   T(test_stream_stop), T(test_stream_idle),
-		T(test_reentry), T(test_mixed),	   T(test_escape),
+		T(test_reentry), T(test_mixed),	   T(test_escape),	T(test_given_up_while_connecting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
