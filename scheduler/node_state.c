@@ -62,6 +62,8 @@ void node_state_set_node(struct node_state *n, const struct sched_node *node)
 {
 	const struct sched_node *old = n->node;
 	n->node = node ? informer_ref(node) : NULL;
+	n->restricted = node && (node->unschedulable || node->n_taints);
+	n->allocatable = node ? node->allocatable : (struct resources){0};
 	informer_unref(old);
 }
 

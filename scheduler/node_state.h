@@ -16,6 +16,9 @@ struct node_state {
 	int refs;		       /* atomic */
 	const struct sched_node *node; /* NULL: Pods are known to be here, the Node object is not */
 	size_t index;		       /* place in snapshot.nodes, while it is there */
+	/* What every search reads of the node stands here again, so that it need not be fetched from there. */
+	bool restricted;	      /* tainted or unschedulable */
+	struct resources allocatable; /* its scalars are the node's */
 	struct resources used;
 	int64_t nonzero_cpu_milli, nonzero_memory;
 	/* Those with required anti-affinity come first, then others with (anti-)affinity, then the rest. */

@@ -20,7 +20,7 @@ static double fraction(int64_t requested, int64_t allocatable)
 static int64_t score(const struct cycle_state *st, const struct sched_pod *p, const struct node_state *n,
 		     const struct snapshot *s)
 {
-	const struct resources *alloc = &n->node->allocatable;
+	const struct resources *alloc = &n->allocatable;
 	double cpu = fraction(n->used.cpu_milli + p->demand.requests.cpu_milli, alloc->cpu_milli);
 	double memory = fraction(n->used.memory + p->demand.requests.memory, alloc->memory);
 	return (int64_t)((1 - fabs(cpu - memory) / 2) * SCORE_MAX);

@@ -12,11 +12,11 @@ static const struct resources nothing;
 static bool filter(const struct cycle_state *st, const struct sched_pod *p, const struct node_state *n,
 		   struct reasons *why)
 {
-	if (resources_fit(&p->demand.requests, &n->used, &n->node->allocatable))
+	if (resources_fit(&p->demand.requests, &n->used, &n->allocatable))
 		return true;
 	struct resource_shortage v[16];
 	size_t short_of =
-		resources_shortages(&p->demand.requests, &n->used, &n->node->allocatable, v, ARRAY_LEN(v));
+		resources_shortages(&p->demand.requests, &n->used, &n->allocatable, v, ARRAY_LEN(v));
 	for (size_t i = 0; i < short_of && i < ARRAY_LEN(v); i++) {
 		char text[400];
 		snprintf(text, sizeof(text), "Insufficient %s", v[i].name);
@@ -35,7 +35,7 @@ static int64_t least(int64_t allocatable, int64_t requested)
 static int64_t score(const struct cycle_state *st, const struct sched_pod *p, const struct node_state *n,
 		     const struct snapshot *s)
 {
-	const struct resources *alloc = &n->node->allocatable;
+	const struct resources *alloc = &n->allocatable;
 	return (least(alloc->cpu_milli, n->nonzero_cpu_milli + p->demand.nonzero_cpu_milli) +
 		least(alloc->memory, n->nonzero_memory + p->demand.nonzero_memory)) /
 	       2;

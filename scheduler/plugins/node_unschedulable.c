@@ -12,7 +12,7 @@ static bool allows(const struct sched_pod *p, const struct sched_node *n)
 static bool filter(const struct cycle_state *st, const struct sched_pod *p, const struct node_state *n,
 		   struct reasons *why)
 {
-	if (allows(p, n->node))
+	if (!n->restricted || allows(p, n->node))
 		return true;
 	reasons_add(why, "node(s) were unschedulable");
 	return false;

@@ -16,7 +16,7 @@ static const struct taint *untolerated(const struct sched_pod *p, const struct s
 static bool filter(const struct cycle_state *st, const struct sched_pod *p, const struct node_state *n,
 		   struct reasons *why)
 {
-	const struct taint *t = n->node->n_taints ? untolerated(p, n->node, HARD) : NULL;
+	const struct taint *t = n->restricted ? untolerated(p, n->node, HARD) : NULL;
 	if (!t)
 		return true;
 	char text[640];
@@ -30,7 +30,7 @@ static enum verdict prescore(struct cycle_state *st, const struct sched_pod *p, 
 			     const struct node_state *const *nodes, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (nodes[i]->node->n_taints && untolerated(p, nodes[i]->node, SOFT))
+		if (nodes[i]->restricted && untolerated(p, nodes[i]->node, SOFT))
 			return VERDICT_OK;
 	return VERDICT_SKIP;
 }
