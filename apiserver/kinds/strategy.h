@@ -65,13 +65,11 @@ struct strategy {
 const struct strategy *strategy_find(const struct kind *k);
 
 /* new[key] becomes a copy of old[key], absence included. */
-void field_carry(js *new, const js *old, const char *key);
+void strategy_carry(js *new, const js *old, const char *key);
 
 /* Field paths, built only when there is something to report: PATH("%s.ports[%zu].name", base, i). */
 #define FIELD_PATH_MAX 256
-const char *field_path(char *buf, const char *fmt, ...) PRINTF(2, 3);
-#define PATH(...) field_path((char[FIELD_PATH_MAX]){0}, __VA_ARGS__)
-/* True when something is reported for exactly this path already (the schema was first). */
-bool field_errors_has(const struct field_errors *e, const char *path);
+const char *strategy_path(char *buf, const char *fmt, ...) PRINTF(2, 3);
+#define PATH(...) strategy_path((char[FIELD_PATH_MAX]){0}, __VA_ARGS__)
 
 #endif

@@ -75,12 +75,12 @@ void objectmeta_prepare_update(js *new, const js *old)
 	js_del(m, "selfLink");
 	js_del(m, "managedFields");
 	js_del(m, "resourceVersion");
-	field_carry(m, om, "generation");
-	field_carry(m, om, "creationTimestamp");
+	strategy_carry(m, om, "generation");
+	strategy_carry(m, om, "creationTimestamp");
 	if (!js_field(m, "uid"))
-		field_carry(m, om, "uid");
-	field_carry(m, om, "deletionTimestamp");
-	field_carry(m, om, "deletionGracePeriodSeconds");
+		strategy_carry(m, om, "uid");
+	strategy_carry(m, om, "deletionTimestamp");
+	strategy_carry(m, om, "deletionGracePeriodSeconds");
 }
 
 struct name_rule {

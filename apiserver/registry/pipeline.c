@@ -214,7 +214,7 @@ enum progress pipeline_prepare_update(struct registry_call *c)
 	if (is_status(c))
 		keep_all_but_status(c->new, c->old_tree);
 	else if (c->stored->has_status)
-		field_carry(c->new, c->old_tree, "status");
+		strategy_carry(c->new, c->old_tree, "status");
 	if (s->default_more && !is_status(c))
 		s->default_more(c->new);
 	if (s->prepare)

@@ -7,7 +7,7 @@
 #define DEPTH_MAX 200
 #define RANGES_MAX 512
 
-struct parser {
+struct regex_parser {
 	const char *p, *end;
 	struct arena *tmp, *keep;
 	struct err *err;
@@ -17,7 +17,7 @@ struct parser {
 	uint32_t n_ranges;
 };
 
-static void *fail(struct parser *s, const char *why)
+static void *fail(struct regex_parser *s, const char *why)
 {
 	err_set(s->err, REASON_INVALID, "%s", why);
 	return NULL;
@@ -46,7 +46,7 @@ uint32_t regex_rune(const char **p, const char *end)
 
 /* ---- nodes ---- */
 
-static struct regex_node *node(struct parser *s, enum regex_form form)
+static struct regex_node *node(struct regex_parser *s, enum regex_form form)
 {
 	struct regex_node *n = arena_alloc(s->tmp, sizeof(*n));
 	n->form = form;
@@ -59,7 +59,7 @@ struct chain {
 	struct regex_node *last; /* the join whose right side may still grow */
 };
 
-static void append(struct parser *s, struct chain *c, enum regex_form form, const struct regex_node *n)
+static void append(struct regex_parser *s, struct chain *c, enum regex_form form, const struct regex_node *n)
 {
 	if (!c->first) {
 		c->first = n;
@@ -75,12 +75,12 @@ static void append(struct parser *s, struct chain *c, enum regex_form form, cons
 	c->last = join;
 }
 
-static const struct regex_node *chain_node(struct parser *s, const struct chain *c)
+static const struct regex_node *chain_node(struct regex_parser *s, const struct chain *c)
 {
 	return c->first ? c->first : node(s, REGEX_EMPTY);
 }
 
-static const struct regex_node *assertion(struct parser *s, enum regex_assert a)
+static const struct regex_node *assertion(struct regex_parser *s, enum regex_assert a)
 {
 	struct regex_node *n = node(s, REGEX_ASSERT);
 	n->assert = a;
@@ -89,7 +89,7 @@ static const struct regex_node *assertion(struct parser *s, enum regex_assert a)
 
 /* ---- sets ---- */
 
-static bool add_plain(struct parser *s, uint32_t lo, uint32_t hi)
+static bool add_plain(struct regex_parser *s, uint32_t lo, uint32_t hi)
 {
 	if (s->n_ranges == RANGES_MAX)
 		return false;
@@ -97,7 +97,7 @@ static bool add_plain(struct parser *s, uint32_t lo, uint32_t hi)
 	return true;
 }
 
-static bool add_range(struct parser *s, uint32_t lo, uint32_t hi)
+static bool add_range(struct regex_parser *s, uint32_t lo, uint32_t hi)
 {
 	bool ok = add_plain(s, lo, hi);
 	for (uint32_t c = 'a'; s->fold && c <= 'z'; c++) {
@@ -116,7 +116,7 @@ static int by_lo(const void *a, const void *b)
 }
 
 /* The ranges from `from` on become those that they leave out. */
-static bool negate(struct parser *s, uint32_t from)
+static bool negate(struct regex_parser *s, uint32_t from)
 {
 	struct regex_range v[RANGES_MAX];
 	uint32_t n = s->n_ranges - from, next = 0;
@@ -137,7 +137,7 @@ static bool negate(struct parser *s, uint32_t from)
 	return next > REGEX_LAST_RUNE || add_plain(s, next, REGEX_LAST_RUNE);
 }
 
-static const struct regex_node *set_node(struct parser *s)
+static const struct regex_node *set_node(struct regex_parser *s)
 {
 	struct regex_node *n = node(s, REGEX_SET);
 	struct regex_range *v = arena_alloc(s->keep, s->n_ranges * sizeof(*v));
@@ -147,7 +147,7 @@ static const struct regex_node *set_node(struct parser *s)
 	return n;
 }
 
-static const struct regex_node *literal(struct parser *s, uint32_t c)
+static const struct regex_node *literal(struct regex_parser *s, uint32_t c)
 {
 	s->n_ranges = 0;
 	add_range(s, c, c);
@@ -167,7 +167,7 @@ static const struct class
 	{"xdigit", "09AFaf"},
 };
 
-static bool add_class(struct parser *s, const char *name, size_t n, bool negated)
+static bool add_class(struct regex_parser *s, const char *name, size_t n, bool negated)
 {
 	uint32_t from = s->n_ranges;
 	const struct class *c = NULL;
@@ -187,7 +187,7 @@ static bool add_class(struct parser *s, const char *name, size_t n, bool negated
 
 /* ---- escapes ---- */
 
-static bool hex(struct parser *s, uint32_t *ret)
+static bool hex(struct regex_parser *s, uint32_t *ret)
 {
 	bool braces = s->p < s->end && *s->p == '{';
 	int digits = 0;
@@ -202,7 +202,7 @@ static bool hex(struct parser *s, uint32_t *ret)
 }
 
 /* The character that an escape stands for, behind its backslash. */
-static bool escaped(struct parser *s, uint32_t *ret)
+static bool escaped(struct regex_parser *s, uint32_t *ret)
 {
 	static const char letters[] = "afnrtv", values[] = "\a\f\n\r\t\v";
 	char c = *s->p++;
@@ -230,7 +230,7 @@ static bool is_class_letter(char c)
 	return c && strchr("dDsSwW", c);
 }
 
-static const struct regex_node *quoted(struct parser *s)
+static const struct regex_node *quoted(struct regex_parser *s)
 {
 	struct chain all = {.first = NULL};
 	while (s->p < s->end && !(s->p[0] == '\\' && s->p + 1 < s->end && s->p[1] == 'E'))
@@ -239,7 +239,7 @@ static const struct regex_node *quoted(struct parser *s)
 	return chain_node(s, &all);
 }
 
-static const struct regex_node *escape(struct parser *s)
+static const struct regex_node *escape(struct regex_parser *s)
 {
 	uint32_t c;
 	if (s->p == s->end)
@@ -277,7 +277,7 @@ static const struct regex_node *escape(struct parser *s)
 /* ---- [...] ---- */
 
 /* One character of a set; false when it was a class, which has been added, or on failure. */
-static bool set_item(struct parser *s, uint32_t *ret, bool *ret_class)
+static bool set_item(struct regex_parser *s, uint32_t *ret, bool *ret_class)
 {
 	*ret_class = false;
 	if (s->end - s->p > 3 && s->p[0] == '[' && s->p[1] == ':') {
@@ -301,7 +301,7 @@ static bool set_item(struct parser *s, uint32_t *ret, bool *ret_class)
 	return false;
 }
 
-static const struct regex_node *set(struct parser *s)
+static const struct regex_node *set(struct regex_parser *s)
 {
 	bool negated = s->p < s->end && *s->p == '^', class;
 	uint32_t lo, hi;
@@ -331,10 +331,10 @@ static const struct regex_node *set(struct parser *s)
 }
 
 /* ---- groups ---- */
-static const struct regex_node *alternatives(struct parser *s);
+static const struct regex_node *alternatives(struct regex_parser *s);
 
 /* Behind `(?`: flags, up to `:` or `)`. */
-static bool flags(struct parser *s)
+static bool flags(struct regex_parser *s)
 {
 	bool on = true;
 	for (; s->p < s->end && *s->p != ':' && *s->p != ')'; s->p++) {
@@ -361,7 +361,7 @@ static bool flags(struct parser *s)
 }
 
 /* Behind the parenthesis. */
-static const struct regex_node *group(struct parser *s)
+static const struct regex_node *group(struct regex_parser *s)
 {
 	bool fold = s->fold, dot_all = s->dot_all, multi = s->multi;
 	if (s->end - s->p > 1 && s->p[0] == '?') {
@@ -391,7 +391,7 @@ static const struct regex_node *group(struct parser *s)
 
 /* ---- sequences ---- */
 
-static const struct regex_node *atom(struct parser *s)
+static const struct regex_node *atom(struct regex_parser *s)
 {
 	char c = *s->p;
 	switch (c) {
@@ -438,7 +438,7 @@ static bool number(const char **p, const char *end, uint32_t *ret)
 }
 
 /* {n} {n,} {n,m}: what is none of these stands for itself. 1: it is one, -1: it is, but too large. */
-static int braces(struct parser *s, uint32_t *min, uint32_t *max)
+static int braces(struct regex_parser *s, uint32_t *min, uint32_t *max)
 {
 	const char *p = s->p + 1;
 	if (!number(&p, s->end, min))
@@ -458,7 +458,7 @@ static int braces(struct parser *s, uint32_t *min, uint32_t *max)
 }
 
 /* Whether a repetition stands here, and how often it is. */
-static int repetition(struct parser *s, uint32_t *min, uint32_t *max)
+static int repetition(struct regex_parser *s, uint32_t *min, uint32_t *max)
 {
 	char c = s->p < s->end ? *s->p : 0;
 	if (c == '{')
@@ -471,7 +471,7 @@ static int repetition(struct parser *s, uint32_t *min, uint32_t *max)
 	return 1;
 }
 
-static const struct regex_node *repeated(struct parser *s)
+static const struct regex_node *repeated(struct regex_parser *s)
 {
 	const struct regex_node *n = atom(s);
 	uint32_t min, max;
@@ -491,7 +491,7 @@ static const struct regex_node *repeated(struct parser *s)
 	return m;
 }
 
-static const struct regex_node *sequence(struct parser *s)
+static const struct regex_node *sequence(struct regex_parser *s)
 {
 	struct chain all = {.first = NULL};
 	while (s->p < s->end && *s->p != '|' && *s->p != ')') {
@@ -503,7 +503,7 @@ static const struct regex_node *sequence(struct parser *s)
 	return chain_node(s, &all);
 }
 
-static const struct regex_node *alternatives(struct parser *s)
+static const struct regex_node *alternatives(struct regex_parser *s)
 {
 	if (++s->depth > DEPTH_MAX)
 		return fail(s, "expression nests too deeply");
@@ -522,7 +522,7 @@ static const struct regex_node *alternatives(struct parser *s)
 const struct regex_node *regex_parse(struct arena *tmp, struct arena *keep, const char *p, size_t n,
 				     struct err *err)
 {
-	struct parser s = {.p = p, .end = p + n, .tmp = tmp, .keep = keep, .err = err};
+	struct regex_parser s = {.p = p, .end = p + n, .tmp = tmp, .keep = keep, .err = err};
 	const struct regex_node *all = alternatives(&s);
 	return all && s.p < s.end ? fail(&s, "unexpected )") : all;
 }

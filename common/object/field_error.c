@@ -151,3 +151,11 @@ void field_error_not_found(struct field_errors *e, const char *path, const char 
 {
 	quoted(e, "FieldValueNotFound", "Not found", path, value, NULL);
 }
+
+bool field_errors_has(const struct field_errors *e, const char *path)
+{
+	for (size_t i = 0; i < field_errors_kept(e); i++)
+		if (!strcmp(e->v[i].field, path))
+			return true;
+	return false;
+}

@@ -9,7 +9,7 @@ static void deployment_prepare(const struct strategy_ctx *ctx, js *new, const js
 	if (!old)
 		js_set(new, "status", js_new_obj());
 	else if (!strcmp(ctx->subresource, "status"))
-		field_carry(js_obj(new, "metadata", NULL), js_obj(old, "metadata", NULL), "labels");
+		strategy_carry(js_obj(new, "metadata", NULL), js_obj(old, "metadata", NULL), "labels");
 }
 
 /* maxUnavailable and maxSurge: counts or percentages, not negative. */

@@ -3,6 +3,7 @@
 #include "kinds/apps/workload.h"
 
 #include <stdio.h>
+#include "kinds/check.h"
 #include "kinds/core/pod_spec.h"
 #include "object/labels.h"
 
@@ -41,7 +42,7 @@ void workload_validate(const js *o, const char *kind, struct field_errors *errs)
 	const char *policy = js_str0(spec, "restartPolicy", NULL);
 	char detail[128];
 
-	label_selector_validate(selector, "spec.selector", errs);
+	check_label_selector(selector, "spec.selector", errs);
 	if (selector && !js_len(js_field(selector, "matchLabels")) &&
 	    !js_len(js_field(selector, "matchExpressions"))) {
 		snprintf(detail, sizeof(detail), "empty selector is invalid for %s", kind);

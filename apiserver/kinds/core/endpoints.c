@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Endpoints (kubernetes/kubernetes pkg/apis/core/validation ValidateEndpoints). */
-#include <arpa/inet.h>
+#include "kinds/check.h"
 #include "kinds/strategies.h"
 #include "object/name.h"
 
@@ -8,12 +8,10 @@ static void validate_address(const js *a, const char *path, struct field_errors 
 {
 	const char *ip = js_str0(a, "ip", NULL), *host = js_str0(a, "hostname", NULL),
 		   *node = js_str(a, "nodeName", NULL), *bad;
-	unsigned char addr[16];
 	const char *p = PATH("%s.ip", path);
 
-	if (*ip && inet_pton(AF_INET, ip, addr) != 1 && inet_pton(AF_INET6, ip, addr) != 1)
-		field_error_invalid_str(errs, p, ip,
-					"must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
+	if (*ip && !check_is_ip(ip))
+		field_error_invalid_str(errs, p, ip, check_ip_detail);
 	else if (!strncmp(ip, "127.", 4) || !strcmp(ip, "::1"))
 		field_error_invalid_str(errs, p, ip,
 					"may not be in the loopback range (127.0.0.0/8, ::1/128)");

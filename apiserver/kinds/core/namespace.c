@@ -19,7 +19,7 @@ static void namespace_prepare(const struct strategy_ctx *ctx, js *new, const js 
 		   js_str0(new, "metadata", "name", NULL));
 	if (old) {
 		if (!*ctx->subresource)
-			field_carry(spec, js_obj(old, "spec", NULL), "finalizers");
+			strategy_carry(spec, js_obj(old, "spec", NULL), "finalizers");
 		return;
 	}
 	js *status = js_new_obj();

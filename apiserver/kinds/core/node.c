@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Nodes (kubernetes/kubernetes pkg/registry/core/node, pkg/apis/core/validation ValidateNode and
  * ValidateNodeUpdate). */
-#include <arpa/inet.h>
 #include <stdio.h>
 #include "base/unique.h"
+#include "kinds/check.h"
 #include "kinds/strategies.h"
 
 static void validate_taints(const js *taints, struct field_errors *errs)
@@ -26,23 +26,6 @@ static void validate_addresses(const js *addresses, struct field_errors *errs)
 		if (unique_seen_f(&seen, "%s\n%s", js_str0(a, "type", NULL), address))
 			field_error_duplicate(errs, PATH("status.addresses[%zu]", a_i), address);
 	}
-}
-
-static bool is_cidr(const char *s)
-{
-	char addr[64];
-	unsigned char bytes[16];
-	const char *slash = strchr(s, '/');
-	int bits, len = 0;
-
-	if (!slash || (size_t)(slash - s) >= sizeof(addr) || sscanf(slash + 1, "%d%n", &bits, &len) != 1 ||
-	    slash[1 + len] || bits < 0)
-		return false;
-	memcpy(addr, s, (size_t)(slash - s));
-	addr[slash - s] = '\0';
-	if (inet_pton(AF_INET, addr, bytes) == 1)
-		return bits <= 32;
-	return inet_pton(AF_INET6, addr, bytes) == 1 && bits <= 128;
 }
 
 /* podCIDR and podCIDRs[0] say the same; whichever is given makes the other. */
@@ -69,7 +52,7 @@ static void validate_cidrs(const js *new, const js *old, struct field_errors *er
 	const js *cidrs = js_arr(new, "spec", "podCIDRs", NULL), *was = js_arr(old, "spec", "podCIDRs", NULL);
 
 	js_array_for_each (c, cidrs) {
-		if (!is_cidr(json_object_get_string(c)))
+		if (!check_is_cidr(json_object_get_string(c)))
 			field_error_invalid(
 				errs, PATH("spec.podCIDRs[%zu]", c_i), c,
 				"must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)");

@@ -26,11 +26,11 @@ static void gate_condition(const struct strategy_ctx *ctx, js *pod, js *status)
 static void keep_observed(js *status, const js *old)
 {
 	if (!js_field(status, "observedGeneration"))
-		field_carry(status, old, "observedGeneration");
+		strategy_carry(status, old, "observedGeneration");
 	js_array_for_each (c, js_arr(status, "conditions", NULL)) {
 		const js *was = condition_find(js_arr(old, "conditions", NULL), js_str0(c, "type", NULL));
 		if (was && !js_field(c, "observedGeneration"))
-			field_carry(c, was, "observedGeneration");
+			strategy_carry(c, was, "observedGeneration");
 	}
 }
 
@@ -47,7 +47,7 @@ static void pod_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
 	}
 	if (strcmp(ctx->subresource, "status"))
 		return;
-	field_carry(js_obj(new, "metadata", NULL), js_obj(old, "metadata", NULL), "ownerReferences");
+	strategy_carry(js_obj(new, "metadata", NULL), js_obj(old, "metadata", NULL), "ownerReferences");
 	if (!*js_str0(status, "qosClass", NULL))
 		js_set_str(status, "qosClass", js_str(old, "status", "qosClass", NULL));
 	keep_observed(status, js_obj(old, "status", NULL));
@@ -135,13 +135,13 @@ static void munge_gated(js *munged, const js *old, struct field_errors *errs)
 				"only additions to spec.nodeSelector are allowed (no mutations or deletions)");
 			break;
 		}
-	field_carry(munged, old, "nodeSelector");
+	strategy_carry(munged, old, "nodeSelector");
 	js *mine = js_obj(munged, "affinity", NULL);
 	const js *theirs = js_obj(old, "affinity", NULL);
 	if (!mine || js_get(theirs, "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", NULL))
 		return;
 	if (theirs) {
-		field_carry(mine, theirs, "nodeAffinity");
+		strategy_carry(mine, theirs, "nodeAffinity");
 	} else {
 		js_del(mine, "nodeAffinity");
 		if (!js_len(mine))
@@ -158,12 +158,12 @@ static js *munge(const js *new, const js *old, struct field_errors *errs)
 
 	for (size_t l = 0; l < ARRAY_LEN(lists); l++)
 		js_array_for_each (c, js_arr(m, lists[l], NULL))
-			field_carry(c, js_at(js_arr(old, lists[l], NULL), c_i), "image");
+			strategy_carry(c, js_at(js_arr(old, lists[l], NULL), c_i), "image");
 	for (size_t i = 0; i < ARRAY_LEN(free_fields); i++)
-		field_carry(m, old, free_fields[i]);
+		strategy_carry(m, old, free_fields[i]);
 	if (js_int(old, 0, "terminationGracePeriodSeconds", NULL) < 0 &&
 	    js_int(m, 0, "terminationGracePeriodSeconds", NULL) == 1)
-		field_carry(m, old, "terminationGracePeriodSeconds");
+		strategy_carry(m, old, "terminationGracePeriodSeconds");
 	if (js_len(js_arr(old, "schedulingGates", NULL)))
 		munge_gated(m, old, errs);
 	return m;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checks of a Pod spec that span its parts (kubernetes/kubernetes pkg/apis/core/validation ValidatePodSpec).
  */
-#include <arpa/inet.h>
 #include <stdio.h>
+#include "kinds/check.h"
 #include "kinds/core/pod_spec.h"
 #include "object/name.h"
 #include "object/quantity.h"
@@ -11,15 +11,6 @@
 #define MAX_NAMESERVERS 3
 #define MAX_SEARCHES 32
 #define MAX_SEARCH_CHARS 2048
-
-static bool is_ip(const char *s)
-{
-	unsigned char addr[16];
-
-	return inet_pton(AF_INET, s, addr) == 1 || inet_pton(AF_INET6, s, addr) == 1;
-}
-
-static const char ip_detail[] = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
 
 /* ---- names and ports over all containers ---- */
 
@@ -102,28 +93,13 @@ static void toleration_validate(const js *t, const char *path, size_t i, struct 
 					"value must be empty when `operator` is 'Exists'");
 }
 
-void tolerations_validate(const js *tolerations, const char *path, struct field_errors *errs)
+void pod_tolerations_validate(const js *tolerations, const char *path, struct field_errors *errs)
 {
 	js_array_for_each (t, tolerations)
 		toleration_validate(t, path, t_i, errs);
 }
 
 /* ---- selectors and affinity ---- */
-
-void label_selector_validate(const js *selector, const char *path, struct field_errors *errs)
-{
-	js_array_for_each (e, js_arr(selector, "matchExpressions", NULL)) {
-		const char *op = js_str0(e, "operator", NULL);
-		size_t n = js_len(js_arr(e, "values", NULL));
-		if ((!strcmp(op, "In") || !strcmp(op, "NotIn")) && !n)
-			field_error_required(errs, PATH("%s.matchExpressions[%zu].values", path, e_i),
-					     "must be specified when `operator` is 'In' or 'NotIn'");
-		if ((!strcmp(op, "Exists") || !strcmp(op, "DoesNotExist")) && n)
-			field_error_forbidden(
-				errs, PATH("%s.matchExpressions[%zu].values", path, e_i),
-				"may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
-	}
-}
 
 static void node_requirement_validate(const js *r, const char *path, bool values_too,
 				      struct field_errors *errs)
@@ -188,9 +164,9 @@ static void pod_term_validate(const js *term, const char *path, struct field_err
 {
 	const char *bad;
 
-	label_selector_validate(js_obj(term, "labelSelector", NULL), PATH("%s.labelSelector", path), errs);
-	label_selector_validate(js_obj(term, "namespaceSelector", NULL), PATH("%s.namespaceSelector", path),
-				errs);
+	check_label_selector(js_obj(term, "labelSelector", NULL), PATH("%s.labelSelector", path), errs);
+	check_label_selector(js_obj(term, "namespaceSelector", NULL), PATH("%s.namespaceSelector", path),
+			     errs);
 	js_array_for_each (ns, js_arr(term, "namespaces", NULL)) {
 		if ((bad = name_check_dns1123_label(json_object_get_string(ns))))
 			field_error_invalid_str(errs, PATH("%s.namespace", path), json_object_get_string(ns),
@@ -246,8 +222,8 @@ static void spread_validate(const js *list, const char *path, struct field_error
 			field_error_duplicate(
 				errs, PATH("%s[%zu].{topologyKey, whenUnsatisfiable}", path, c_i), key);
 		}
-		label_selector_validate(js_obj(c, "labelSelector", NULL),
-					PATH("%s[%zu].labelSelector", path, c_i), errs);
+		check_label_selector(js_obj(c, "labelSelector", NULL),
+				     PATH("%s[%zu].labelSelector", path, c_i), errs);
 	}
 }
 
@@ -272,9 +248,9 @@ static void dns_validate(const js *spec, const char *base, struct field_errors *
 		field_error_invalid(errs, PATH("%s.dnsConfig.nameservers", base), servers,
 				    "must not have more than 3 nameservers");
 	js_array_for_each (s, servers) {
-		if (!is_ip(json_object_get_string(s)))
+		if (!check_is_ip(json_object_get_string(s)))
 			field_error_invalid(errs, PATH("%s.dnsConfig.nameservers[%zu]", base, s_i), s,
-					    ip_detail);
+					    check_ip_detail);
 	}
 	if (js_len(searches) > MAX_SEARCHES)
 		field_error_invalid(errs, PATH("%s.dnsConfig.searches", base), searches,
@@ -298,9 +274,9 @@ static void hosts_validate(const js *aliases, const char *base, struct field_err
 
 	js_array_for_each (a, aliases) {
 		const char *ip = js_str0(a, "ip", NULL);
-		if (!is_ip(ip))
+		if (!check_is_ip(ip))
 			field_error_invalid_str(errs, PATH("%s.hostAliases[%zu].ip", base, a_i), ip,
-						ip_detail);
+						check_ip_detail);
 		js_array_for_each (h, js_arr(a, "hostnames", NULL)) {
 			if ((bad = name_check_dns1123_subdomain(json_object_get_string(h))))
 				field_error_invalid(
@@ -378,7 +354,8 @@ void pod_spec_validate(const js *spec, const char *base, bool is_pod, struct fie
 		spread_validate(js_arr(spec, "topologySpreadConstraints", NULL),
 				PATH("%s.topologySpreadConstraints", base), errs);
 	if (js_field(spec, "tolerations"))
-		tolerations_validate(js_arr(spec, "tolerations", NULL), PATH("%s.tolerations", base), errs);
+		pod_tolerations_validate(js_arr(spec, "tolerations", NULL), PATH("%s.tolerations", base),
+					 errs);
 	hosts_validate(js_arr(spec, "hostAliases", NULL), base, errs);
 	if (*class && (bad = name_check_dns1123_subdomain(class)))
 		field_error_invalid_str(errs, PATH("%s.priorityClassName", base), class, bad);

@@ -160,18 +160,18 @@ static void service_prepare(const struct strategy_ctx *ctx, js *new, const js *o
 		js_set(new, "status", status);
 	} else {
 		if (wants_ip(old) && wants_ip(new) && !*js_str0(spec, "clusterIP", NULL))
-			field_carry(spec, was, "clusterIP");
+			strategy_carry(spec, was, "clusterIP");
 		if (wants_ip(new) || is_headless(new)) {
 			if (!js_field(spec, "ipFamilies"))
-				field_carry(spec, was, "ipFamilies");
+				strategy_carry(spec, was, "ipFamilies");
 			if (!js_field(spec, "ipFamilyPolicy"))
-				field_carry(spec, was, "ipFamilyPolicy");
+				strategy_carry(spec, was, "ipFamilyPolicy");
 		}
 		if (wants_node_ports(old) && wants_node_ports(new))
 			keep_node_ports(new, old);
 		if (wants_health_port(old) && wants_health_port(new) &&
 		    !js_field(spec, "healthCheckNodePort"))
-			field_carry(spec, was, "healthCheckNodePort");
+			strategy_carry(spec, was, "healthCheckNodePort");
 		drop_dependent(new, old);
 	}
 	pair_ips(spec, was);
@@ -403,7 +403,7 @@ static void service_allocate(const struct strategy_ctx *ctx, js *new, const js *
 	if (wants_ip(new) && (!*ip || strcmp(ip, js_str0(old, "spec", "clusterIP", NULL)))) {
 		take_ip(ctx, spec, errs);
 		if (!errs->n)
-			field_carry(held, spec, "clusterIP");
+			strategy_carry(held, spec, "clusterIP");
 	}
 	node_ports_of(&taken, old);
 	for (size_t i = 0; !errs->n && wants_node_ports(new) && i < js_len(ports); i++) {
