@@ -70,7 +70,8 @@ static int release(struct controller_ctx *ctx, struct informer *dependants,
 
 static void keep(struct claimed *c, const void *o)
 {
-	c->v = mem_realloc_array((void *)c->v, c->n + 1, sizeof(void *));
+	if ((c->n & (c->n - 1)) == 0) /* full: 0, 1, 2, 4 … */
+		c->v = mem_realloc_array((void *)c->v, c->n ? 2 * c->n : 1, sizeof(void *));
 	c->v[c->n++] = informer_ref(o);
 }
 
