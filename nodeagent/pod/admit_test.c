@@ -79,12 +79,16 @@ static void test_admission(void **state)
 		char reason[ADMIT_REASON_MAX];
 		autofree char *text = mem_printf("{\"v\":%s}", rows[i].taints ? rows[i].taints : "[]");
 		autofree struct taints *taints = decode_new(&taints_spec, text, strlen(text), &err);
-		const struct admit_node n = {.name = "n1",
-					     .labels = labels,
-					     .taints = taints->v,
-					     .n_taints = taints->n,
-					     .allocatable = {2000, 1 << 30, 1 << 30, 10},
-					     .used = {500, 0, 0, 9}};
+		const struct admit_node n = {
+			.name = "n1",
+			.labels = labels,
+			.taints = taints->v,
+			.n_taints = taints->n,
+			.allocatable = {.cpu_milli = 2000,
+					.memory = 1 << 30,
+					.ephemeral = 1 << 30,
+					.pods = 10},
+			.used = {.cpu_milli = 500, .memory = 0, .ephemeral = 0, .pods = 9}};
 		assert_int_equal(admit_check(&n, p, reason, &message), rows[i].reason == NULL);
 		if (rows[i].reason)
 			assert_string_equal(reason, rows[i].reason);

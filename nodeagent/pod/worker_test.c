@@ -89,13 +89,16 @@ static void start(struct scene *s)
 	s->loop = loop_new(&(struct loop_config){worker_lanes, LANES, true});
 	s->client = rest_new_on(s->loop, &s->rest, 0);
 	s->world = fake_world_new();
-	s->host = (struct pod_host){.loop = s->loop,
-				    .api = api_new(s->client, 2),
-				    .root = "/nonexistent",
-				    .cluster_domain = "cluster.local",
-				    .host_ip = "1.2.3.4",
-				    .simulated = true,
-				    .node = {.name = "n1", .allocatable = {1000, 1 << 30, 1 << 30, 1}}};
+	s->host = (struct pod_host){
+		.loop = s->loop,
+		.api = api_new(s->client, 2),
+		.root = "/nonexistent",
+		.cluster_domain = "cluster.local",
+		.host_ip = "1.2.3.4",
+		.simulated = true,
+		.node = {.name = "n1",
+			 .allocatable = {
+				 .cpu_milli = 1000, .memory = 1 << 30, .ephemeral = 1 << 30, .pods = 1}}};
 	s->host.config = config_cache_new(s->client, false);
 	s->host.rt = fake_new(s->world, "10.100.0.0/24", on_exit_notice, &s->host, &err);
 	s->thread = thread_start("loop", run, s->loop);
