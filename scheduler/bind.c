@@ -85,6 +85,32 @@ static void condition_body(struct buf *b, const struct bind_item *i)
 	buf_adds(b, "}}");
 }
 
+/* This very Pod, not a namesake that came after it. */
+static void deletion_body(struct buf *b, const struct bind_item *i)
+{
+	buf_adds(b, "{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\",\"preconditions\":{");
+	add_member(b, "uid", i->pod->base.meta.uid);
+	buf_adds(b, "}}");
+}
+
+enum { ITEM_BINDING, ITEM_CONDITION, ITEM_DELETION };
+static const struct {
+	enum rest_verb verb;
+	const char *subresource;
+	void (*body)(struct buf *b, const struct bind_item *i);
+	const char *failure; /* NULL: reported to the scheduler */
+} kinds[] = {
+	[ITEM_BINDING] = {REST_POST, "binding", binding_body, NULL},
+	[ITEM_CONDITION] = {REST_PATCH_STRATEGIC, "status", condition_body,
+			    "could not write the PodScheduled condition"},
+	[ITEM_DELETION] = {REST_DELETE, NULL, deletion_body, "could not delete a victim"},
+};
+
+static int kind_of(const struct bind_item *i)
+{
+	return i->node ? ITEM_BINDING : i->victim ? ITEM_DELETION : ITEM_CONDITION;
+}
+
 static void call_free(struct bind_call *c)
 {
 	list_del(&c->link);
@@ -98,11 +124,12 @@ static void report(struct binder *b, const struct bind_call *c)
 {
 	const struct bind_item *i = &c->item;
 	const struct err *err = &c->call.err;
-	if (i->node)
+	const char *failure = kinds[kind_of(i)].failure;
+	if (!failure)
 		b->done(b->arg, i, err);
-	else if (err->reason != REASON_NONE && err->reason != REASON_NOT_FOUND)
-		log_warn_err(err, "could not write the PodScheduled condition", "pod=%s/%s",
-			     i->pod->base.meta.namespace, i->pod->base.meta.name);
+	else if (err->reason != REASON_NONE && err->reason != REASON_NOT_FOUND &&
+		 err->reason != REASON_CONFLICT)
+		log_warn_err(err, failure, "pod=%s/%s", i->pod->base.meta.namespace, i->pod->base.meta.name);
 }
 
 static void take(void *arg);
@@ -123,11 +150,12 @@ static void start(struct binder *b, const struct bind_item *i)
 	const struct meta *m = &i->pod->base.meta;
 	c->binder = b;
 	c->item = *i;
-	rest_path(&c->path, "", "v1", m->namespace, "pods", m->name, i->node ? "binding" : "status");
-	c->call.verb = i->node ? REST_POST : REST_PATCH_STRATEGIC;
+	int kind = kind_of(i);
+	rest_path(&c->path, "", "v1", m->namespace, "pods", m->name, kinds[kind].subresource);
+	c->call.verb = kinds[kind].verb;
 	c->call.path = buf_str(&c->path);
 	c->call.done = call_done;
-	(i->node ? binding_body : condition_body)(&c->call.body, i);
+	kinds[kind].body(&c->call.body, i);
 	list_push_back(&b->running, &c->link);
 	b->n_running++;
 	rest_call_start(b->rest, NULL, &c->call);

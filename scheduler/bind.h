@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The way out: bindings and `PodScheduled=False` conditions, as calls on the daemon's loop with many in flight (DESIGN
- * §6: search is cheap, the write path is the limit). Bounded: binder_push waits while too much is on its way.
+ * The way out: bindings, `PodScheduled=False` conditions and deletions of victims, as calls on the daemon's loop with
+ * many in flight (DESIGN §6: search is cheap, the write path is the limit). Bounded: binder_push waits while too much
+ * is on its way.
  */
 #ifndef BIND_H
 #define BIND_H
@@ -9,15 +10,18 @@
 #include "client/rest.h"
 #include "queue.h"
 
+/* A binding (node), a condition (message) or a deletion (victim). Pod and nodes are references. */
 struct bind_item {
-	struct queued_pod *queued;   /* in flight; handed back through `done` (binds only) */
-	const struct sched_pod *pod; /* a reference */
-	const struct node_state
-		*node; /* a reference; bind to it; NULL: report `message` as why it does not fit */
-	char *message;
-	const struct node_state
-		*nominated;	   /* with a message: where room is being made; a reference or NULL */
+	const struct sched_pod *pod;
+	/* A binding: the Pod goes to this node. */
+	const struct node_state *node;
+	struct queued_pod *queued; /* in flight; handed back through `done` */
 	struct cycle_state *state; /* for unreserve; NULL where nobody needs it */
+	/* A condition: why the Pod does not fit, and where room is being made (or NULL). */
+	char *message;
+	const struct node_state *nominated;
+	/* A deletion: the Pod has to go for another. */
+	bool victim;
 };
 void bind_item_release(struct bind_item *i);
 

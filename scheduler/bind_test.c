@@ -165,6 +165,18 @@ static void test_why_a_pod_does_not_fit(void **state)
 	assert_int_equal(r->done, 0); /* only bindings are reported */
 }
 
+static void test_a_victim_goes(void **state)
+{
+	struct rig *r = *state;
+	struct bind_item i = {.pod = make_pod("metadata: {name: v, namespace: d, uid: u-v}"), .victim = true};
+	binder_push(r->binder, &i);
+	wait_for(r, &r->served, 1);
+	assert_string_equal(
+		r->last,
+		"DELETE /api/v1/namespaces/d/pods/v "
+		"{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\",\"preconditions\":{\"uid\":\"u-v\"}}");
+}
+
 static void test_many_at_once_but_not_more(void **state)
 {
 	struct rig *r = *state;
@@ -204,6 +216,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_binding, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_failed_binding_is_reported, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_why_a_pod_does_not_fit, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_victim_goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_at_once_but_not_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_the_end_drops_the_rest, setup, teardown),
 	};

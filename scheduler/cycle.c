@@ -89,14 +89,14 @@ static const struct node_state *pick(const struct cycle *c, size_t n)
 }
 
 const struct node_state *cycle_run(struct cycle *c, const struct snapshot *s, const struct sched_pod *p,
-				   struct reasons *why, const struct node_state **ret_nominated)
+				   struct reasons *why, struct nomination *ret)
 {
-	*ret_nominated = NULL;
+	*ret = (struct nomination){0};
 	cycle_state_release(&c->state);
 	reserve(c, s->n_nodes);
 	size_t n = find_feasible(c, s, p, why);
 	if (n == 0) {
-		*ret_nominated = framework_postfilter(c->framework, &c->state, p, s, why);
+		framework_postfilter(c->framework, &c->state, p, s, why, ret);
 		return NULL;
 	}
 	if (n == 1)

@@ -23,9 +23,9 @@ struct cycle {
 };
 void cycle_init(struct cycle *c, const struct framework *f);
 void cycle_release(struct cycle *c);
-/* The chosen node, or NULL with *why filled, and *ret_nominated the node that postfilter made room on, or NULL. */
+/* The chosen node, or NULL with *why filled, and *ret what postfilter would do about it. */
 const struct node_state *cycle_run(struct cycle *c, const struct snapshot *s, const struct sched_pod *p,
-				   struct reasons *why, const struct node_state **ret_nominated);
+				   struct reasons *why, struct nomination *ret);
 /* `0/3 nodes are available: 2 Insufficient cpu, 1 Too many pods.` */
 void cycle_message(struct buf *out, size_t n_nodes, const struct reasons *why);
 

@@ -47,9 +47,9 @@ static void add_pod(struct cluster *u, const char *yaml)
 
 static const struct node_state *run(struct cluster *u, const struct sched_pod *p, struct reasons *why)
 {
-	const struct node_state *nominated;
+	struct nomination nomination;
 	cache_update_snapshot(&u->cache, &u->snapshot);
-	return cycle_run(&u->cycle, &u->snapshot, p, why, &nominated);
+	return cycle_run(&u->cycle, &u->snapshot, p, why, &nomination);
 }
 
 #define NODE(name, rest)                                                                                     \

@@ -44,17 +44,15 @@ bool framework_filter(const struct framework *f, struct cycle_state *st, const s
 	return true;
 }
 
-const struct node_state *framework_postfilter(const struct framework *f, struct cycle_state *st,
-					      const struct sched_pod *p, const struct snapshot *s,
-					      const struct reasons *why)
+void framework_postfilter(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
+			  const struct snapshot *s, const struct reasons *why, struct nomination *ret)
 {
-	const struct node_state *n = NULL;
-	for (size_t i = 0; i < f->n && !n; i++) {
+	for (size_t i = 0; i < f->n; i++) {
 		st->current = i;
-		if (f->plugins[i]->postfilter)
-			n = f->plugins[i]->postfilter(st, p, s, why);
+		if (f->plugins[i]->postfilter && f->plugins[i]->postfilter(st, p, s, why, ret))
+			return;
 	}
-	return n;
+	*ret = (struct nomination){0};
 }
 
 void framework_score(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,

@@ -19,10 +19,9 @@ bool framework_prefilter(const struct framework *f, struct cycle_state *st, cons
 			 const struct snapshot *s, struct reasons *why);
 bool framework_filter(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
 		      const struct node_state *n, struct reasons *why);
-/* The node that a plugin made room on, or NULL. */
-const struct node_state *framework_postfilter(const struct framework *f, struct cycle_state *st,
-					      const struct sched_pod *p, const struct snapshot *s,
-					      const struct reasons *why);
+/* Where room can be made for the Pod; ret->node is NULL when nobody knows. */
+void framework_postfilter(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
+			  const struct snapshot *s, const struct reasons *why, struct nomination *ret);
 /* Totals of n nodes into `total`; `scratch` has room for as many. */
 void framework_score(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
 		     const struct snapshot *s, const struct node_state *const *nodes, size_t n,

@@ -74,9 +74,9 @@ static void crowd_remove(struct cycle_state *st, const struct sched_pod *p, cons
 
 static const struct framework crowd_framework;
 
-/* Names the first node on which the Pod would fit if one of its Pods were gone: preemption in small. */
-static const struct node_state *crowd_postfilter(struct cycle_state *st, const struct sched_pod *p,
-						 const struct snapshot *s, const struct reasons *why)
+/* The first node on which the Pod would fit if one of its Pods were gone: preemption in small. */
+static bool crowd_postfilter(struct cycle_state *st, const struct sched_pod *p, const struct snapshot *s,
+			     const struct reasons *why, struct nomination *ret)
 {
 	note("postfilter");
 	for (size_t i = 0; i < s->n_nodes; i++) {
@@ -86,10 +86,14 @@ static const struct node_state *crowd_postfilter(struct cycle_state *st, const s
 			framework_fork_remove(&k, s->nodes[i]->pods[0]);
 		bool fits = framework_fork_fits(&k, NULL);
 		framework_fork_release(&k);
-		if (fits)
-			return s->nodes[i];
+		if (!fits)
+			continue;
+		const struct sched_pod **victims = arena_array(&st->arena, 1, sizeof(*victims));
+		victims[0] = s->nodes[i]->pods[0];
+		*ret = (struct nomination){s->nodes[i], victims, 1};
+		return true;
 	}
-	return NULL;
+	return false;
 }
 
 static enum verdict crowd_prescore(struct cycle_state *st, const struct sched_pod *p,
@@ -217,13 +221,13 @@ static int teardown(void **state)
 	return 0;
 }
 
-static const char *run(struct cluster *u, const char **ret_nominated)
+static const char *run(struct cluster *u, struct nomination *ret)
 {
-	const struct node_state *nominated;
+	struct nomination nomination;
 	cache_update_snapshot(&u->cache, &u->snapshot);
-	const struct node_state *n = cycle_run(&u->cycle, &u->snapshot, u->pod, &u->why, &nominated);
-	if (ret_nominated)
-		*ret_nominated = nominated ? node_state_name(nominated) : "none";
+	const struct node_state *n = cycle_run(&u->cycle, &u->snapshot, u->pod, &u->why, &nomination);
+	if (ret)
+		*ret = nomination;
 	return n ? node_state_name(n) : "none";
 }
 
@@ -269,14 +273,26 @@ static void test_prescore_may_leave_it_at_that(void **state)
 static void test_postfilter_nominates(void **state)
 {
 	struct cluster *u = *state;
-	const char *nominated;
+	struct nomination nomination;
 	add_node(u, "a", 3); /* with one less it would still be crowded */
 	add_node(u, "b", 1);
-	assert_string_equal(run(u, &nominated), "none");
-	assert_string_equal(nominated, "b");
+	assert_string_equal(run(u, &nomination), "none");
+	assert_string_equal(node_state_name(nomination.node), "b");
+	assert_int_equal(nomination.n_victims, 1);
+	assert_string_equal(nomination.victims[0]->base.meta.uid, "b-0");
 	assert_int_equal(u->why.plugins, CROWD);
 	assert_int_equal(u->why.v[0].count, 2); /* forks leave no reasons */
 	assert_int_equal(snapshot_node(&u->snapshot, "b")->n_pods, 1);
+}
+
+static void test_nobody_can_make_room(void **state)
+{
+	struct cluster *u = *state;
+	struct nomination nomination;
+	add_node(u, "a", 3);
+	assert_string_equal(run(u, &nomination), "none");
+	assert_null(nomination.node);
+	assert_int_equal(nomination.n_victims, 0);
 }
 
 static void test_a_refused_commit_gives_back(void **state)
@@ -391,6 +407,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_prefilter_may_say, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_prescore_may_leave_it_at_that, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_postfilter_nominates, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nobody_can_make_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_refused_commit_gives_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_fork_changes_nothing_else, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_only_some_nodes, setup, teardown),

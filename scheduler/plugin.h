@@ -6,8 +6,8 @@
  *	prefilter	once per Pod: works out what filter needs (cycle_state), says that there is nothing to filter
  *			(VERDICT_SKIP), that only certain nodes come into question (cycle_state_only), or that none does.
  *	filter		may the Pod run on this node, and if not, why.
- *	postfilter	when no node was left, even if prefilter said so (there is no data then): makes room, or gives up
- *			(NULL). The first node named is nominated.
+ *	postfilter	when no node was left, even if prefilter said so (there is no data then): says where room can be
+ *			made and who has to go for it, or false. The first that says so counts.
  *	prescore	once per Pod, over the nodes that are left; VERDICT_SKIP: all are alike.
  *	score		any number, larger is better; 0..SCORE_MAX after normalize, which may be missing where they are so
  *			already. The total is the sum of weight * score.
@@ -64,6 +64,14 @@ void reasons_release(struct reasons *r);
 
 enum verdict { VERDICT_OK, VERDICT_SKIP, VERDICT_REJECT };
 
+/* Where room is made for a Pod, and by whose going. */
+struct nomination {
+	const struct node_state *node; /* NULL: nowhere */
+	const struct sched_pod *const
+		*victims; /* of the node's Pods; the array is in the cycle state's arena */
+	size_t n_victims;
+};
+
 #define SCORE_MAX 100
 struct plugin {
 	const char *name; /* upstream's */
@@ -77,8 +85,8 @@ struct plugin {
 			const struct node_state *n);
 	void (*remove_pod)(struct cycle_state *st, const struct sched_pod *p, const struct sched_pod *went,
 			   const struct node_state *n);
-	const struct node_state *(*postfilter)(struct cycle_state *st, const struct sched_pod *p,
-					       const struct snapshot *s, const struct reasons *why);
+	bool (*postfilter)(struct cycle_state *st, const struct sched_pod *p, const struct snapshot *s,
+			   const struct reasons *why, struct nomination *ret);
 	enum verdict (*prescore)(struct cycle_state *st, const struct sched_pod *p, const struct snapshot *s,
 				 const struct node_state *const *nodes, size_t n);
 	int64_t (*score)(const struct cycle_state *st, const struct sched_pod *p, const struct node_state *n,

@@ -202,7 +202,8 @@ static void on_bound(void *arg, const struct bind_item *i, const struct err *err
 /* The decision about one Pod, made outside of the lock. */
 struct decision {
 	int64_t start_ns;
-	const struct node_state *node, *nominated; /* of the snapshot */
+	const struct node_state *node; /* of the snapshot */
+	struct nomination nomination;
 	struct reasons why;
 };
 
@@ -210,7 +211,7 @@ static void decide(struct scheduler *s, struct cycle *c, const struct snapshot *
 		   const struct sched_pod *p, struct decision *d)
 {
 	*d = (struct decision){.start_ns = clock_mono_ns()};
-	d->node = cycle_run(c, snap, p, &d->why, &d->nominated);
+	d->node = cycle_run(c, snap, p, &d->why, &d->nomination);
 	if (d->node && !framework_commit(s->framework, &c->state, p, d->node, &d->why))
 		d->node = NULL;
 }
@@ -263,11 +264,15 @@ static bool refuse(struct scheduler *s, struct queued_pod *q, const struct sched
 	pthread_mutex_unlock(&s->lock);
 	count(RESULT_UNSCHEDULABLE, d->start_ns);
 	record(s, p, true, "FailedScheduling", buf_str(&message));
-	if (p->unschedulable && !strcmp(p->unschedulable, buf_str(&message)) && !d->nominated)
+	for (size_t i = 0; i < d->nomination.n_victims; i++)
+		binder_push(s->binder, &(struct bind_item){.pod = informer_ref(d->nomination.victims[i]),
+							   .victim = true});
+	const struct node_state *nominated = d->nomination.node;
+	if (p->unschedulable && !strcmp(p->unschedulable, buf_str(&message)) && !nominated)
 		return false;
 	*ret = (struct bind_item){.pod = informer_ref(p),
 				  .message = buf_take(&message, NULL),
-				  .nominated = d->nominated ? node_state_ref(d->nominated) : NULL};
+				  .nominated = nominated ? node_state_ref(nominated) : NULL};
 	return true;
 }
 
