@@ -23,8 +23,8 @@
 #include "http/listener.h"
 #include "kinds/kinds.h"
 #include "registry/registry.h"
-#include "rest/discovery.h"
-#include "rest/openapi.h"
+#include "rest/discovery/discovery.h"
+#include "rest/discovery/openapi.h"
 #include "rest/server.h"
 
 #define PEM_MAX (1 << 20)

@@ -74,7 +74,7 @@ enum admission_answer admission_run(struct admission_call *a, enum admission_pha
 /* ---- for rows ---- */
 /* `pods "x" is forbidden: …` */
 int admission_forbid(const struct admission_call *a, struct err *err, const char *fmt, ...) PRINTF(3, 4);
-/* Runs fn, which may BLOCK, in the lane; its answer becomes the row's. REFUSE when too many wait already. */
+/* Tests only, until there are webhooks. Runs fn, which may BLOCK, in the lane; its answer becomes the row's. REFUSE when too many wait already. */
 enum admission_answer admission_ask(struct admission_call *a, admission_fn *fn, struct err *err) MUST_CHECK;
 /* Calls the row again when the cache has seen all that was committed before; a->fresh tells that it has. */
 enum admission_answer admission_when_fresh(struct admission_call *a) MUST_CHECK;

@@ -37,6 +37,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "http/bind.h"
+#include "http/gate.h"
 #include "http/metrics.h"
 #include "http/pull.h"
 #include "http/stream.h"
@@ -58,15 +59,6 @@
 	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-"        \
 	"POLY1305:"                                                                                          \
 	"-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:%SERVER_PRECEDENCE"
-
-/* What runs elsewhere with a connection of ours, or is being handed over. Closed before anything is taken down. */
-struct gate {
-	pthread_mutex_t lock;
-	pthread_cond_t empty;
-	size_t inside;
-	size_t replying; /* handed back, and libmicrohttpd has not sent the reply or its end yet */
-	bool closed;
-};
 
 struct listener {
 	const struct service *service;
@@ -113,73 +105,6 @@ struct conn {
 	char remote[INET6_ADDRSTRLEN];
 	struct transfer t; /* one request at a time */
 };
-
-/* ---- the gate ---- */
-
-static void gate_init(struct gate *g)
-{
-	pthread_mutex_init(&g->lock, NULL);
-	clock_cond_init(&g->empty);
-}
-
-static bool gate_enter(struct gate *g)
-{
-	pthread_mutex_lock(&g->lock);
-	bool open = !g->closed;
-	if (open)
-		g->inside++;
-	pthread_mutex_unlock(&g->lock);
-	return open;
-}
-
-static void gate_leave(struct gate *g)
-{
-	pthread_mutex_lock(&g->lock);
-	if (!--g->inside && g->closed)
-		pthread_cond_broadcast(&g->empty);
-	pthread_mutex_unlock(&g->lock);
-}
-
-static void gate_replies(struct gate *g)
-{
-	pthread_mutex_lock(&g->lock);
-	g->replying++;
-	pthread_mutex_unlock(&g->lock);
-}
-
-static void gate_replied(struct gate *g)
-{
-	pthread_mutex_lock(&g->lock);
-	if (!--g->replying && g->closed)
-		pthread_cond_broadcast(&g->empty);
-	pthread_mutex_unlock(&g->lock);
-}
-
-/* Nobody enters any more; returns when everybody has left. */
-static void gate_close(struct gate *g)
-{
-	pthread_mutex_lock(&g->lock);
-	g->closed = true;
-	while (g->inside)
-		pthread_cond_wait(&g->empty, &g->lock);
-	pthread_mutex_unlock(&g->lock);
-}
-
-/* What was handed back goes out; a client that does not read is waited for only so long. */
-static void gate_drain(struct gate *g)
-{
-	int64_t deadline = clock_mono_ns() + DRAIN_NS;
-	pthread_mutex_lock(&g->lock);
-	while (g->replying && clock_mono_ns() < deadline)
-		clock_cond_wait(&g->empty, &g->lock, deadline);
-	pthread_mutex_unlock(&g->lock);
-}
-
-static void gate_release(struct gate *g)
-{
-	pthread_mutex_destroy(&g->lock);
-	pthread_cond_destroy(&g->empty);
-}
 
 /* ---- connections ---- */
 
@@ -712,7 +637,7 @@ void listener_stop(struct listener *l)
 	gate_close(&l->gate);
 	stream_hub_free(l->hub);
 	readable_stop(l->handshakes);
-	gate_drain(&l->gate);
+	gate_drain(&l->gate, DRAIN_NS);
 	for (int i = 0; i < l->n_daemons; i++)
 		if (l->daemons[i])
 			MHD_stop_daemon(l->daemons[i]);

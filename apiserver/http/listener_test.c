@@ -17,10 +17,10 @@
 #include "client/http.h"
 #include "client/tls.h"
 #include "http/listener.h"
-#include "rest/discovery.h"
+#include "rest/discovery/discovery.h"
 #include "rest/server.h"
-#include "rest/openapi.h"
-#include "rest/write_rig.h"
+#include "rest/discovery/openapi.h"
+#include "rest/rig_test.h"
 
 #define CMS "/api/v1/namespaces/default/configmaps"
 static struct rig rig;

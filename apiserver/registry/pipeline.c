@@ -11,9 +11,6 @@
 
 #include <stdlib.h>
 
-/* etcd's limit for one request, and so upstream's for one object. */
-#define OBJECT_MAX (3u << 19)
-
 /* ---- admission ---- */
 
 static enum progress admit(struct registry_call *c, enum admission_phase phase, enum admission_op op)
@@ -110,8 +107,9 @@ int pipeline_draft(struct registry_call *c, const js *o, struct err *err)
 
 	buf_reserve(&b, 2048);
 	schema_write(&b, c->stored->type, o);
-	if (b.len > OBJECT_MAX)
-		return err_set(err, REASON_TOO_LARGE, "Request entity too large: limit is %u", OBJECT_MAX);
+	if (b.len > STORAGE_OBJECT_MAX)
+		return err_set(err, REASON_TOO_LARGE, "Request entity too large: limit is %d",
+			       STORAGE_OBJECT_MAX);
 	c->draft = obj_new(c->stored, b.p, b.len, err);
 	return c->draft ? 0 : -1;
 }

@@ -10,13 +10,7 @@
 #define REQUEST_ATTRIBUTES_H
 
 #include "object/schema.h"
-
-struct user {
-	const char *name;
-	const char *uid;
-	const char *const *groups; /* NULL-terminated */
-};
-bool user_in_group(const struct user *u, const char *group);
+#include "request/user.h"
 
 struct attributes {
 	const struct user *user;

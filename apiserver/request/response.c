@@ -6,7 +6,7 @@
 #include <string.h>
 #include "base/mem.h"
 
-void shared_bytes_release(struct shared_bytes *b)
+void response_release_shared(struct shared_bytes *b)
 {
 	if (b->release)
 		b->release(b->arg);
@@ -15,7 +15,7 @@ void shared_bytes_release(struct shared_bytes *b)
 
 void response_clear(struct response *rs)
 {
-	shared_bytes_release(&rs->shared);
+	response_release_shared(&rs->shared);
 	buf_clear(&rs->body);
 	rs->content_type = NULL;
 }
@@ -23,7 +23,7 @@ void response_clear(struct response *rs)
 void response_release(struct response *rs)
 {
 	buf_release(&rs->body);
-	shared_bytes_release(&rs->shared);
+	response_release_shared(&rs->shared);
 	if (rs->stream)
 		rs->stream->close(rs->stream->arg);
 	rs->stream = NULL;

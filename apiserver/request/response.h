@@ -30,7 +30,7 @@ struct shared_bytes {
 	void (*release)(void *arg); /* NULL: they outlive the listener */
 	void *arg;
 };
-void shared_bytes_release(struct shared_bytes *b);
+void response_release_shared(struct shared_bytes *b);
 
 #define RESPONSE_MAX_WARNINGS 16
 struct response {

@@ -73,7 +73,7 @@ static bool has_details(const struct status_parts *st)
 	}
 }
 
-void status_write(struct buf *out, const struct status_parts *st)
+void response_status_write(struct buf *out, const struct status_parts *st)
 {
 	buf_adds(out, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{");
 	if (st->list_continue)
@@ -102,7 +102,7 @@ void response_status_parts(struct response *rs, const struct status_parts *st)
 {
 	rs->status = status_reason_code(st->reason);
 	response_clear(rs);
-	status_write(&rs->body, st);
+	response_status_write(&rs->body, st);
 	buf_addc(&rs->body, '\n');
 	if (st->retry_after_s)
 		rs->retry_after_s = st->retry_after_s;
@@ -200,7 +200,7 @@ void response_status_about(struct response *rs, const struct err *err, const str
 	respond(rs, err, about->kind->group, about->kind->resource, about, causes);
 }
 
-void response_ok_status(struct response *rs, const struct attributes *attr, const char *uid)
+void response_status_ok(struct response *rs, const struct attributes *attr, const char *uid)
 {
 	bool first = true;
 	rs->status = 200;

@@ -13,7 +13,7 @@ void response_status(struct response *rs, const struct err *err, const struct at
 /* The same about an object that need not be the one asked for. */
 void response_status_about(struct response *rs, const struct err *err, const struct subject *about,
 			   const struct field_errors *causes);
-void response_ok_status(struct response *rs, const struct attributes *attr, const char *uid);
+void response_status_ok(struct response *rs, const struct attributes *attr, const char *uid);
 
 /* The same with every part in the caller's hand, for what does not fit the rule above. NULL and 0 are left
  * out. */
@@ -26,7 +26,7 @@ struct status_parts {
 	int retry_after_s;
 	const char *list_continue; /* metadata.continue of an expired list */
 };
-void status_write(struct buf *out, const struct status_parts *st); /* the JSON of a failure */
+void response_status_write(struct buf *out, const struct status_parts *st); /* the JSON of a failure */
 void response_status_parts(struct response *rs, const struct status_parts *st);
 
 #endif

@@ -81,7 +81,7 @@ static void test_invalid(void **state)
 static void test_success_and_warnings(void **state)
 {
 	struct response rs = {0};
-	response_ok_status(&rs, &attr, "u-1");
+	response_status_ok(&rs, &attr, "u-1");
 	assert_string_equal(buf_str(&rs.body), "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},"
 					       "\"status\":\"Success\",\"details\":{\"name\":\"x\",\"group\":"
 					       "\"apps\",\"kind\":\"deployments\",\"uid\":\"u-1\"}}\n");

@@ -8,9 +8,9 @@
 #include "base/clock.h"
 #include <string.h>
 #include "rest/dispatch.h"
-#include "rest/discovery.h"
-#include "rest/openapi.h"
-#include "rest/write_rig.h"
+#include "rest/discovery/discovery.h"
+#include "rest/discovery/openapi.h"
+#include "rest/rig_test.h"
 
 static struct rig rig;
 static struct auth *auth;

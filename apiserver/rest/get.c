@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET of one object: a reference and its bytes. */
-#include "rest/negotiate.h"
+#include "rest/present.h"
 
 #include "base/mem.h"
 #include "rest/api.h"

@@ -4,7 +4,7 @@
  * socket's buffer; Tables, pretty JSON and YAML are rendered one item at a time. So a list never exists in
  * memory as a whole unless it is small enough to be answered at once; longer ones leave as a stream.
  */
-#include "rest/negotiate.h"
+#include "rest/present.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -258,7 +258,7 @@ static void reply(struct request *rq, struct response *rs, const struct accept *
 		l->meta.remaining = o->labels || o->fields.n ? -1 : list->remaining;
 	}
 	rs->status = 200;
-	rs->content_type = accept_content_type(a);
+	rs->content_type = negotiate_content_type(a);
 	if (at_once(l)) {
 		answer_at_once(l, rs);
 		return;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include "rest/dispatch.h"
 #include "rest/negotiate.h"
-#include "rest/write_rig.h"
+#include "rest/rig_test.h"
 
 #define CMS "/api/v1/namespaces/default/configmaps"
 #define TABLE "application/json;as=Table;v=v1;g=meta.k8s.io"

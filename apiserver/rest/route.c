@@ -11,7 +11,7 @@
 #include "rest/route.h"
 
 #include <string.h>
-#include "rest/verb.h"
+#include "rest/verb/verb.h"
 
 #define COLLECTION(m, v, bit, class, ...)                                                                    \
 	{                                                                                                    \

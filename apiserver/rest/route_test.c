@@ -9,7 +9,7 @@
 #include <string.h>
 #include "base/mem.h"
 #include "rest/route.h"
-#include "rest/verb.h"
+#include "rest/verb/verb.h"
 #include "kinds/kinds.h"
 
 static struct api api;

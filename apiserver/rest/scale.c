@@ -2,9 +2,10 @@
 /* The scale subresource as clients see it: read, and presented after a write. */
 #include "registry/registry.h"
 #include "rest/api.h"
-#include "rest/negotiate.h"
+#include "rest/present.h"
+#include "rest/scale.h"
 
-void present_scale(const struct request *rq, struct response *rs, const struct obj *parent)
+void scale_present(const struct request *rq, struct response *rs, const struct obj *parent)
 {
 	struct err err = ERR_INIT;
 	autojson js *tree = obj_tree(parent, &err);
@@ -22,5 +23,5 @@ void rest_scale_get(struct request *rq, struct response *rs)
 	autoobj struct obj *o = rest_find(rq, rs);
 
 	if (o)
-		present_scale(rq, rs, o);
+		scale_present(rq, rs, o);
 }

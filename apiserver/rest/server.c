@@ -12,7 +12,7 @@
 #include "base/thread.h"
 #include "rest/dispatch.h"
 #include "rest/lane.h"
-#include "rest/verb.h"
+#include "rest/verb/verb.h"
 
 #define QUEUE_MAX 400
 #define WRITES_MAX 64 /* in flight, when nothing else is said */

@@ -7,7 +7,7 @@
  * Bookmarks come about every minute, but only when the revision has moved since the client last heard of one,
  * so an idle cluster is silent. A watch ends at its timeout with a last bookmark, as upstream's do.
  */
-#include "rest/negotiate.h"
+#include "rest/present.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,7 +118,7 @@ static void begin_error(struct watch_stream *w, const struct err *err)
 	struct status_parts st = {.reason = err->reason, .message = err->msg};
 	begin_event(w, "ERROR");
 	buf_clear(&w->page);
-	status_write(&w->page, &st);
+	response_status_write(&w->page, &st);
 	use_page(w);
 	w->failed = true;
 }

@@ -131,6 +131,8 @@ uint64_t watch_bookmark(struct watcher *w);
 void watch_close(struct watcher *w); /* wake does not run after this returns */
 
 /* ---- writes ---- */
+#define STORAGE_OBJECT_MAX                                                                                   \
+	(1536 * 1024) /* etcd's limit for a request, which upstream enforces with every store */
 enum { WRITE_LAZY = 1 /* heartbeat: acknowledged from memory, durable within 30 s */ };
 enum write_op { WRITE_CREATE, WRITE_UPDATE, WRITE_DELETE };
 /* A write belongs to its writer and lives until `done`; it holds no thread meanwhile. What is given is borrowed

@@ -15,9 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* etcd's limit for a request, which upstream enforces with every store. */
-#define OBJECT_BYTES_MAX (1536 * 1024)
-
 static int already_exists(const struct resource *r, const char *name, struct err *err)
 {
 	return err_set(err, REASON_ALREADY_EXISTS, "%s \"%s\" already exists", r->label, name);
@@ -65,10 +62,10 @@ static int look_first(const struct storage_write *w, const char *key, const char
 
 static int check(const struct storage_write *w, const char *key, const char *name, struct err *err)
 {
-	if (w->draft && w->draft->len > OBJECT_BYTES_MAX)
+	if (w->draft && w->draft->len > STORAGE_OBJECT_MAX)
 		return err_set(err, REASON_TOO_LARGE,
 			       "Request entity too large: %s \"%s\" has %zu bytes, at most %d can be stored",
-			       w->resource->label, name, w->draft->len, OBJECT_BYTES_MAX);
+			       w->resource->label, name, w->draft->len, STORAGE_OBJECT_MAX);
 	return atomic_load(&w->resource->removed) ? resource_gone(err) : look_first(w, key, name, err);
 }
 

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Legacy clients read /api, /apis and one list per group-version; kubectl 1.26 and newer asks /api and /apis for the
+ * aggregated form and is told so by the Content-Type, which must repeat group, version and kind.
+ *
+ * A group-version is rendered when its kinds change: its own list, and its piece of the aggregated form. What is put
+ * together from all of them (/, /api, /apis, /apis/GROUP and the aggregated forms) is dropped then and made again when
+ * somebody asks, so that a thousand CRDs in a row cost no more than their pieces.
+ */
+#include "rest/discovery/discovery.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/mem.h"
+#include "rest/api.h"
+#include "rest/discovery/discovery_internal.h"
+#include "rest/discovery/document.h"
+#include "rest/negotiate.h"
+#include "rest/pretty.h"
+
+enum form { FORM_LEGACY, FORM_V2, FORM_V2BETA1, N_FORMS };
+static const struct {
+	const char *type, *version;
+	const char *suffix; /* of the document's path */
+} forms[] = {
+	[FORM_LEGACY] = {"application/json", NULL, ""},
+	[FORM_V2] = {"application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList", "v2", " v2"},
+	[FORM_V2BETA1] = {"application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
+			  "v2beta1", " v2beta1"},
+};
+
+#define PATH_LEN 512
+
+struct gv {
+	char *group, *version;
+	struct buf piece; /* of the aggregated form */
+};
+struct discovery {
+	const struct schema *schema;
+	char *server_address;
+	struct documents documents;
+	pthread_mutex_t lock; /* of the pieces; before that of the documents */
+	struct gv *v;	      /* by group, then version */
+	size_t n;
+};
+
+/* ---- group-versions ---- */
+
+static int by_resource(const void *a, const void *b)
+{
+	return strcmp((*(const struct kind *const *)a)->resource, (*(const struct kind *const *)b)->resource);
+}
+
+/* The kinds that clients see of one group-version, by resource; the caller frees the array. */
+static const struct kind **kinds_of(const struct schema *schema, const char *group, const char *version,
+				    size_t *ret_n)
+{
+	const struct kind *const *all;
+	size_t n = schema_kinds(schema, &all), found = 0;
+	const struct kind **v = mem_array(n + 1, sizeof(*v));
+	for (size_t i = 0; i < n; i++)
+		if (all[i]->resource && *all[i]->resource && all[i]->verbs && !strcmp(all[i]->group, group) &&
+		    !strcmp(all[i]->version, version))
+			v[found++] = all[i];
+	qsort(v, found, sizeof(*v), by_resource);
+	*ret_n = found;
+	return v;
+}
+
+/* The place of the group-version, or the one where it would be. */
+static size_t place_of(const struct discovery *d, const char *group, const char *version, bool *ret_there)
+{
+	size_t i = 0;
+	int c = 1;
+	for (; i < d->n; i++) {
+		c = strcmp(d->v[i].group, group);
+		if (!c)
+			c = strcmp(d->v[i].version, version);
+		if (c >= 0)
+			break;
+	}
+	*ret_there = i < d->n && c == 0;
+	return i;
+}
+
+static void remove_gv(struct discovery *d, size_t i)
+{
+	free(d->v[i].group);
+	free(d->v[i].version);
+	buf_release(&d->v[i].piece);
+	memmove(&d->v[i], &d->v[i + 1], (--d->n - i) * sizeof(*d->v));
+}
+
+static struct gv *insert_gv(struct discovery *d, size_t i, const char *group, const char *version)
+{
+	d->v = mem_realloc_array(d->v, d->n + 1, sizeof(*d->v));
+	memmove(&d->v[i + 1], &d->v[i], (d->n++ - i) * sizeof(*d->v));
+	d->v[i] = (struct gv){.group = mem_strdup(group), .version = mem_strdup(version)};
+	return &d->v[i];
+}
+
+static void gv_path(char out[PATH_LEN], const char *group, const char *version)
+{
+	snprintf(out, PATH_LEN, *group ? "/apis/%s/%s" : "/api%s/%s", group, version);
+}
+
+static void drop_assembled(struct discovery *d, const char *group)
+{
+	static const char *const paths[] = {"/", "/api", "/apis"};
+	char path[PATH_LEN];
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+		for (enum form f = 0; f < N_FORMS; f++) {
+			snprintf(path, sizeof(path), "%s%s", paths[i], forms[f].suffix);
+			documents_drop(&d->documents, path);
+		}
+	snprintf(path, sizeof(path), "/apis/%s", group);
+	documents_drop(&d->documents, path);
+}
+
+static void update(struct discovery *d, const char *group, const char *version)
+{
+	size_t n;
+	bool there;
+	char path[PATH_LEN];
+	autofree const struct kind **v = kinds_of(d->schema, group, version, &n);
+	size_t at = place_of(d, group, version, &there);
+	gv_path(path, group, version);
+	if (n) {
+		struct gv *gv = there ? &d->v[at] : insert_gv(d, at, group, version);
+		autobuf struct buf legacy = BUF_INIT;
+		buf_clear(&gv->piece);
+		discovery_write_aggregated(&gv->piece, v, n);
+		discovery_write_legacy(&legacy, v, n);
+		documents_put(&d->documents, path, &legacy);
+	} else if (there) {
+		remove_gv(d, at);
+		documents_drop(&d->documents, path);
+	}
+	drop_assembled(d, group);
+}
+
+void discovery_update(struct discovery *d, const char *group, const char *version)
+{
+	struct schema_pin pin = schema_pin(d->schema);
+	pthread_mutex_lock(&d->lock);
+	update(d, group, version);
+	pthread_mutex_unlock(&d->lock);
+	schema_unpin(d->schema, &pin);
+}
+
+/* ---- what is put together from all of them ---- */
+
+static size_t group_end(const struct discovery *d, size_t i)
+{
+	size_t j = i;
+	while (j < d->n && !strcmp(d->v[i].group, d->v[j].group))
+		j++;
+	return j;
+}
+
+/* `"name":…,"versions":[…],"preferredVersion":…` of the group that begins at `from`. */
+static void write_group(struct buf *b, const struct discovery *d, size_t from, size_t to)
+{
+	const char *group = d->v[from].group;
+	buf_addf(b, "\"name\":\"%s\",\"versions\":[", group);
+	for (size_t i = from; i < to; i++)
+		buf_addf(b, "%s{\"groupVersion\":\"%s/%s\",\"version\":\"%s\"}", i > from ? "," : "", group,
+			 d->v[i].version, d->v[i].version);
+	buf_addf(b, "],\"preferredVersion\":{\"groupVersion\":\"%s/%s\",\"version\":\"%s\"}", group,
+		 d->v[from].version, d->v[from].version);
+}
+
+static void write_groups(struct buf *b, const struct discovery *d)
+{
+	const char *sep = "";
+	buf_adds(b, "{\"kind\":\"APIGroupList\",\"apiVersion\":\"v1\",\"groups\":[");
+	for (size_t i = 0, end; i < d->n; i = end) {
+		end = group_end(d, i);
+		if (!*d->v[i].group)
+			continue;
+		buf_addf(b, "%s{", sep);
+		write_group(b, d, i, end);
+		buf_addc(b, '}');
+		sep = ",";
+	}
+	buf_adds(b, "]}\n");
+}
+
+static bool write_one_group(struct buf *b, const struct discovery *d, const char *group)
+{
+	for (size_t i = 0, end; i < d->n; i = end) {
+		end = group_end(d, i);
+		if (!*group || strcmp(d->v[i].group, group))
+			continue;
+		buf_adds(b, "{\"kind\":\"APIGroup\",\"apiVersion\":\"v1\",");
+		write_group(b, d, i, end);
+		buf_adds(b, "}\n");
+		return true;
+	}
+	return false;
+}
+
+static void write_aggregated_group(struct buf *b, const struct discovery *d, size_t from, size_t to)
+{
+	const char *group = d->v[from].group;
+	if (*group)
+		buf_addf(b, "{\"metadata\":{\"name\":\"%s\",\"creationTimestamp\":null},\"versions\":[",
+			 group);
+	else
+		buf_adds(b, "{\"metadata\":{\"creationTimestamp\":null},\"versions\":[");
+	for (size_t i = from; i < to; i++) {
+		if (i > from)
+			buf_addc(b, ',');
+		buf_add(b, d->v[i].piece.p, d->v[i].piece.len);
+	}
+	buf_adds(b, "]}");
+}
+
+static void write_aggregated(struct buf *b, const struct discovery *d, bool core, enum form f)
+{
+	const char *sep = "";
+	buf_addf(
+		b,
+		"{\"kind\":\"APIGroupDiscoveryList\",\"apiVersion\":\"apidiscovery.k8s.io/%s\",\"metadata\":{},\"items\":[",
+		forms[f].version);
+	for (size_t i = 0, end; i < d->n; i = end) {
+		end = group_end(d, i);
+		if (core != !*d->v[i].group)
+			continue;
+		buf_adds(b, sep);
+		write_aggregated_group(b, d, i, end);
+		sep = ",";
+	}
+	buf_adds(b, "]}\n");
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void write_index(struct buf *b, const struct discovery *d)
+{
+	static const char *const more[] = {"/api",     "/apis",	      "/healthz", "/livez",
+					   "/metrics", "/openapi/v3", "/readyz",  "/version"};
+	size_t n = 0;
+	char path[PATH_LEN];
+	char **v = mem_array(2 * d->n + ARRAY_LEN(more), sizeof(*v));
+	for (size_t i = 0; i < d->n; i++) {
+		gv_path(path, d->v[i].group, d->v[i].version);
+		v[n++] = mem_strdup(path);
+		if (*d->v[i].group && (i == 0 || strcmp(d->v[i - 1].group, d->v[i].group)))
+			v[n++] = mem_printf("/apis/%s", d->v[i].group);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(more); i++)
+		v[n++] = mem_strdup(more[i]);
+	qsort(v, n, sizeof(*v), by_text);
+	for (size_t i = 0; i < n; i++) {
+		buf_addf(b, "%s\"%s\"", i ? "," : "{\"paths\":[", v[i]);
+		free(v[i]);
+	}
+	buf_adds(b, "]}\n");
+	free(v);
+}
+
+static void write_versions(struct buf *b, const struct discovery *d)
+{
+	buf_addf(
+		b,
+		"{\"kind\":\"APIVersions\",\"versions\":[\"v1\"],\"serverAddressByClientCIDRs\":[{\"clientCIDR\":\"0.0.0.0/0\",\"serverAddress\":\"%s\"}]}\n",
+		d->server_address);
+}
+
+static bool aggregable(const char *path)
+{
+	return !strcmp(path, "/api") || !strcmp(path, "/apis");
+}
+
+/* False when there is nothing of that path. */
+static bool assemble(struct buf *b, const struct discovery *d, const char *path, enum form f)
+{
+	if (f != FORM_LEGACY)
+		write_aggregated(b, d, !strcmp(path, "/api"), f);
+	else if (!strcmp(path, "/"))
+		write_index(b, d);
+	else if (!strcmp(path, "/api"))
+		write_versions(b, d);
+	else if (!strcmp(path, "/apis"))
+		write_groups(b, d);
+	else
+		return !strncmp(path, "/apis/", 6) && write_one_group(b, d, path + 6);
+	return true;
+}
+
+/* A reference, or NULL. */
+static struct document *find(struct discovery *d, const char *path, enum form f)
+{
+	char key[PATH_LEN + 16];
+	snprintf(key, sizeof(key), "%s%s", path, forms[f].suffix);
+	struct document *doc = documents_get(&d->documents, key);
+	if (doc)
+		return doc;
+	autobuf struct buf b = BUF_INIT;
+	pthread_mutex_lock(&d->lock); /* a change in between would be missed for ever */
+	if (assemble(&b, d, path, f)) {
+		documents_put(&d->documents, key, &b);
+		doc = documents_get(&d->documents, key);
+	}
+	pthread_mutex_unlock(&d->lock);
+	return doc;
+}
+
+/* ---- the whole ---- */
+
+struct discovery *discovery_new(const struct schema *schema, const char *server_address)
+{
+	struct discovery *d = MEM_NEW(struct discovery);
+	const struct kind *const *all;
+	struct schema_pin pin = schema_pin(schema);
+	size_t n = schema_kinds(schema, &all);
+	d->schema = schema;
+	d->server_address = mem_strdup(server_address);
+	documents_init(&d->documents);
+	pthread_mutex_init(&d->lock, NULL);
+	for (size_t i = 0; i < n; i++) {
+		bool there;
+		place_of(d, all[i]->group, all[i]->version, &there);
+		if (!there)
+			update(d, all[i]->group, all[i]->version);
+	}
+	schema_unpin(schema, &pin);
+	return d;
+}
+
+void discovery_free(struct discovery *d)
+{
+	if (!d)
+		return;
+	while (d->n)
+		remove_gv(d, d->n - 1);
+	free(d->v);
+	documents_release(&d->documents);
+	pthread_mutex_destroy(&d->lock);
+	free(d->server_address);
+	free(d);
+}
+
+/* ---- serving ---- */
+
+/* The first form in the client's list that exists for this document. */
+static enum form pick_form(const char *path, const char *accept)
+{
+	while (*accept) {
+		size_t n = strcspn(accept, ",");
+		char clause[256] = "";
+		memcpy(clause, accept, n < sizeof(clause) ? n : sizeof(clause) - 1);
+		if (!strstr(clause, "as=APIGroupDiscoveryList") || !strstr(clause, "g=apidiscovery.k8s.io"))
+			return FORM_LEGACY;
+		enum form f = strstr(clause, "v=v2beta1") ? FORM_V2BETA1
+			      : strstr(clause, "v=v2")	  ? FORM_V2
+							  : FORM_LEGACY;
+		bool plain = !strstr(clause, "profile="); /* variants that only newer servers have */
+		if (f != FORM_LEGACY && plain && aggregable(path))
+			return f;
+		accept += n + (accept[n] == ',');
+	}
+	return FORM_LEGACY;
+}
+
+static void not_found(struct response *rs)
+{
+	struct status_parts st = {.reason = REASON_NOT_FOUND,
+				  .message = "the server could not find the requested resource"};
+	response_status_parts(rs, &st);
+}
+
+static void respond_pretty(struct document *doc, struct response *rs)
+{
+	struct pretty s = {0};
+	size_t n;
+	const char *p = document_bytes(doc, &n);
+	pretty_feed(&s, &rs->body, p, n);
+	buf_addc(&rs->body, '\n');
+	response_release_shared(&rs->shared);
+}
+
+void rest_discovery(struct request *rq, struct response *rs)
+{
+	char path[PATH_LEN];
+	struct err err = ERR_INIT;
+	struct accept a;
+	size_t n = strlen(rq->path);
+	while (n > 1 && rq->path[n - 1] == '/')
+		n--;
+	if (n >= sizeof(path) || memchr(rq->path, ' ', n)) { /* a space is what tells our forms apart */
+		not_found(rs);
+		return;
+	}
+	memcpy(path, rq->path, n);
+	path[n] = 0;
+	enum form f = pick_form(path, rq->accept);
+	struct document *doc = find(rq->api->discovery, path, f);
+	if (!doc) {
+		not_found(rs);
+		return;
+	}
+	rs->content_type = forms[f].type;
+	rs->vary_accept = aggregable(path);
+	document_respond(doc, rq, rs, rs->vary_accept);
+	if (rs->shared.p && negotiate(rq, &a, &err) == 0 && a.pretty && f == FORM_LEGACY)
+		respond_pretty(doc, rs);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Discovery documents, legacy and aggregated, made from the schema. Any thread. */
+#ifndef REST_DISCOVERY_DISCOVERY_H
+#define REST_DISCOVERY_DISCOVERY_H
+
+#include "object/schema.h"
+
+struct discovery;
+/* server_address: "10.0.0.1:6443", what /api tells clients. */
+struct discovery *discovery_new(const struct schema *schema, const char *server_address);
+void discovery_free(struct discovery *d);
+/* The kinds of that group-version have changed: call it after schema_change. */
+void discovery_update(struct discovery *d, const char *group, const char *version);
+
+#endif

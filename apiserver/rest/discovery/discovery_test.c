@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The discovery documents of the built-in kinds, in all three forms. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+#include "kinds/kinds.h"
+#include "rest/api.h"
+#include "rest/discovery/discovery.h"
+
+#define V2 "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+#define V2BETA1 "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"
+
+static struct api api;
+
+static void call(const char *path, const char *accept, const char *etag, struct response *rs)
+{
+	struct request rq = {
+		.path = path, .accept = accept, .user_agent = "test", .if_none_match = etag, .api = &api};
+	memset(rs, 0, sizeof(*rs));
+	rest_discovery(&rq, rs);
+}
+
+static js *document(const char *path, const char *accept, const char *want_type)
+{
+	struct response rs;
+	struct err err = ERR_INIT;
+	call(path, accept, "", &rs);
+	assert_int_equal(rs.status, 200);
+	assert_string_equal(rs.content_type, want_type);
+	js *o = js_parse(rs.shared.p, rs.shared.n, NULL, &err);
+	assert_non_null(o);
+	response_release(&rs);
+	return o;
+}
+
+static js *find(js *list, const char *key, const char *value)
+{
+	js_array_for_each (o, list)
+		if (!strcmp(js_str0(o, key, NULL), value))
+			return o;
+	fail_msg("no %s %s", key, value);
+	return NULL;
+}
+
+static void assert_text(const js *o, const char *want)
+{
+	autobuf struct buf b = BUF_INIT;
+	js_write(&b, o);
+	assert_string_equal(buf_str(&b), want);
+}
+
+static void test_legacy(void **state)
+{
+	autojson js *versions = document("/api", "application/json", "application/json");
+	assert_text(
+		versions,
+		"{\"kind\":\"APIVersions\",\"versions\":[\"v1\"],\"serverAddressByClientCIDRs\":[{\"clientCIDR\":\"0.0.0.0/0\","
+		"\"serverAddress\":\"1.2.3.4:6443\"}]}");
+	autojson js *core = document("/api/v1/", "*/*", "application/json");
+	js *list = js_arr(core, "resources", NULL);
+	assert_text(
+		find(list, "name", "pods"),
+		"{\"name\":\"pods\",\"singularName\":\"pod\",\"namespaced\":true,\"kind\":\"Pod\",\"verbs\":[\"create\",\"delete\","
+		"\"deletecollection\",\"get\",\"list\",\"patch\",\"update\",\"watch\"],\"shortNames\":[\"po\"],\"categories\":[\"all\"]}");
+	assert_text(
+		find(list, "name", "pods/log"),
+		"{\"name\":\"pods/log\",\"singularName\":\"\",\"namespaced\":true,\"kind\":\"Pod\",\"verbs\":[\"get\"]}");
+	assert_text(
+		find(list, "name", "bindings"),
+		"{\"name\":\"bindings\",\"singularName\":\"binding\",\"namespaced\":true,\"kind\":\"Binding\",\"verbs\":[\"create\"]}");
+	autojson js *apps = document("/apis/apps/v1", "application/json", "application/json");
+	assert_string_equal(js_str0(apps, "groupVersion", NULL), "apps/v1");
+	js *scale = find(js_arr(apps, "resources", NULL), "name", "deployments/scale");
+	assert_string_equal(js_str0(scale, "group", NULL), "autoscaling");
+	assert_string_equal(js_str0(scale, "kind", NULL), "Scale");
+	autojson js *groups = document("/apis", "application/json", "application/json");
+	js *g = find(js_arr(groups, "groups", NULL), "name", "apps");
+	assert_string_equal(js_str0(g, "preferredVersion", "groupVersion", NULL), "apps/v1");
+	autojson js *one = document("/apis/apps", "application/json", "application/json");
+	assert_string_equal(js_str0(one, "kind", NULL), "APIGroup");
+	autojson js *index = document("/", "application/json", "application/json");
+	assert_true(js_len(js_arr(index, "paths", NULL)) > 8);
+}
+
+static void test_aggregated(void **state)
+{
+	static const char *const forms[][2] = {{V2, "apidiscovery.k8s.io/v2"},
+					       {V2BETA1, "apidiscovery.k8s.io/v2beta1"}};
+	for (size_t i = 0; i < 2; i++) {
+		autojson js *core = document("/api", forms[i][0], forms[i][0]);
+		assert_string_equal(js_str0(core, "apiVersion", NULL), forms[i][1]);
+		assert_int_equal(js_len(js_arr(core, "items", NULL)), 1);
+		autojson js *all = document("/apis", forms[i][0], forms[i][0]);
+		bool found = false;
+		js_array_for_each (item, js_arr(all, "items", NULL)) {
+			if (strcmp(js_str0(item, "metadata", "name", NULL), "apps"))
+				continue;
+			found = true;
+			js *version = js_at(js_arr(item, "versions", NULL), 0);
+			assert_string_equal(js_str0(version, "freshness", NULL), "Current");
+			js *d = find(js_arr(version, "resources", NULL), "resource", "deployments");
+			assert_string_equal(js_str0(d, "scope", NULL), "Namespaced");
+			js *s = find(js_arr(d, "subresources", NULL), "subresource", "scale");
+			assert_text(js_obj(s, "responseKind", NULL),
+				    "{\"group\":\"autoscaling\",\"version\":\"v1\",\"kind\":\"Scale\"}");
+		}
+		assert_true(found);
+	}
+}
+
+static void test_which_form(void **state)
+{
+	static const char *const v[][2] = {
+		{V2 "," V2BETA1 ",application/json", V2},
+		{V2BETA1 ",application/json", V2BETA1},
+		{V2 ";profile=nopeer," V2 ",application/json", V2},
+		{"application/json;g=apidiscovery.k8s.io;v=v9;as=APIGroupDiscoveryList,application/json",
+		 "application/json"},
+		{"application/json," V2, "application/json"},
+		{"", "application/json"},
+	};
+	for (size_t i = 0; i < sizeof(v) / sizeof(*v); i++) {
+		autojson js *o = document("/apis", v[i][0], v[i][1]);
+		assert_non_null(o);
+	}
+	autojson js *o = document("/apis/apps", V2, "application/json"); /* has no aggregated form */
+	assert_non_null(o);
+}
+
+static void test_etag(void **state)
+{
+	struct response rs;
+	char etag[80];
+	call("/apis", V2, "", &rs);
+	assert_true(rs.vary_accept);
+	memcpy(etag, rs.etag, sizeof(etag));
+	assert_int_equal(etag[0], '"');
+	response_release(&rs);
+	call("/apis", V2, etag, &rs);
+	assert_int_equal(rs.status, 304);
+	call("/apis", V2BETA1, etag, &rs);
+	assert_int_equal(rs.status, 200);
+	response_release(&rs);
+	call("/api", V2, etag, &rs);
+	assert_int_equal(rs.status, 200);
+	response_release(&rs);
+}
+
+static void test_unknown(void **state)
+{
+	static const char *const v[] = {"/apis/nope", "/apis/apps/v2", "/api/v2", "/apix"};
+	for (size_t i = 0; i < sizeof(v) / sizeof(*v); i++) {
+		struct response rs;
+		call(v[i], "", "", &rs);
+		assert_int_equal(rs.status, 404);
+		assert_non_null(
+			strstr(buf_str(&rs.body), "the server could not find the requested resource"));
+		response_release(&rs);
+	}
+}
+
+/* A kind that comes is in every document, and in none when it is gone; who still sends old bytes keeps them. */
+static void test_change(void **state)
+{
+	static const char yaml[] =
+		"package: sea/v1\n"
+		"kinds:\n"
+		"  - {kind: Boat, group: sea, version: v1, resource: boats, singular: boat, scope: Cluster}\n"
+		"types: {Boat: {kind: 0 string, apiVersion: 0 string, metadata: 1 ObjectMeta}}\n";
+	static const char *const paths[][2] = {{"/", ""}, {"/apis", ""}, {"/apis", V2}, {"/apis", V2BETA1}};
+	struct schema_file f = {.name = "f", .p = yaml, .n = sizeof(yaml) - 1};
+	struct schema *s = (struct schema *)(uintptr_t)api.schema;
+	struct response before[4], rs;
+	struct err err = ERR_INIT;
+	for (size_t i = 0; i < 4; i++)
+		call(paths[i][0], paths[i][1], "", &before[i]);
+	struct schema_builder *b = schema_builder_new(s);
+	assert_int_equal(schema_builder_file(b, &f, &err), 0);
+	struct schema_part *part = schema_builder_finish(b, &err);
+	assert_non_null(part);
+	assert_int_equal(schema_change(s, part, NULL, &err), 0);
+	discovery_update(api.discovery, "sea", "v1");
+	for (size_t i = 0; i < 4; i++) {
+		call(paths[i][0], paths[i][1], "", &rs);
+		assert_non_null(memmem(rs.shared.p, rs.shared.n, "sea", 3));
+		assert_null(memmem(before[i].shared.p, before[i].shared.n, "sea", 3));
+		response_release(&rs);
+	}
+	autojson js *list = document("/apis/sea/v1", "", "application/json");
+	assert_string_equal(js_str0(js_at(js_arr(list, "resources", NULL), 0), "name", NULL), "boats");
+	autojson js *group = document("/apis/sea", "", "application/json");
+	assert_string_equal(js_str0(group, "name", NULL), "sea");
+	assert_int_equal(schema_change(s, NULL, part, &err), 0);
+	schema_retire(s, part);
+	discovery_update(api.discovery, "sea", "v1");
+	for (size_t i = 0; i < 4; i++) {
+		call(paths[i][0], paths[i][1], "", &rs);
+		assert_int_equal(rs.shared.n, before[i].shared.n);
+		assert_memory_equal(rs.shared.p, before[i].shared.p, rs.shared.n);
+		assert_string_equal(rs.etag, before[i].etag);
+		response_release(&rs);
+		response_release(&before[i]);
+	}
+	call("/apis/sea", "", "", &rs);
+	assert_int_equal(rs.status, 404);
+	response_release(&rs);
+}
+
+static int load(void **state)
+{
+	struct err err = ERR_INIT;
+	api.schema = kinds_load(NULL, &err);
+	if (api.schema)
+		api.discovery = discovery_new(api.schema, "1.2.3.4:6443");
+	return api.schema ? 0 : -1;
+}
+
+static int unload(void **state)
+{
+	discovery_free(api.discovery);
+	schema_free((struct schema *)(uintptr_t)api.schema);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_legacy),	   cmocka_unit_test(test_aggregated),
+		cmocka_unit_test(test_which_form), cmocka_unit_test(test_etag),
+		cmocka_unit_test(test_unknown),	   cmocka_unit_test(test_change)};
+	return cmocka_run_group_tests(tests, load, unload);
+}

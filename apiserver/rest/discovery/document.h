@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Documents that are made once and served many times (discovery, OpenAPI): bytes with an ETag, found by path, replaced
+ * while others are being sent. An idle client that comes back with If-None-Match gets 304.
+ *
+ * Any thread. The lock is held for a look-up or a swap only; bytes that are being sent are kept by their count.
+ */
+#ifndef REST_DISCOVERY_DOCUMENT_H
+#define REST_DISCOVERY_DOCUMENT_H
+
+#include <pthread.h>
+#include "base/map.h"
+#include "request/request.h"
+#include "request/response.h"
+
+struct document;				 /* frozen, counted */
+struct document *document_new(struct buf *body); /* moves the bytes out of body */
+void document_unref(struct document *d);
+const char *document_bytes(const struct document *d, size_t *ret_len);
+const char *document_hash(const struct document *d); /* sha256 in hex */
+/* Status and bytes; with tagged, an ETag, or 304. Takes the reference over. */
+void document_respond(struct document *d, const struct request *rq, struct response *rs, bool tagged);
+
+struct documents {
+	pthread_mutex_t lock;
+	struct map by_path; /* struct document, one reference each */
+};
+void documents_init(struct documents *ds);
+void documents_release(struct documents *ds);
+struct document *documents_get(struct documents *ds, const char *path); /* a reference, or NULL */
+void documents_put(struct documents *ds, const char *path,
+		   struct buf *body);			     /* replaces; moves the bytes out */
+void documents_drop(struct documents *ds, const char *path); /* absent: no-op */
+/* Calls each for every document, in no order, under the lock. */
+void documents_each(struct documents *ds, void (*each)(void *arg, const char *path, const struct document *d),
+		    void *arg);
+
+#endif

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * GET pods/NAME/log: which container on which node, asked of the node agent, and its answer passed on byte by
+ * byte (kubernetes/kubernetes pkg/registry/core/pod/strategy.go LogLocation).
+ *
+ * The handler decides and waits for the agent's status; an error of the agent becomes a Status here. From
+ * then on a relay (log_relay.c) moves the bytes, so nobody's worker is held by a followed log.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/clock.h"
+#include "object/rfc3339.h"
+#include "object/status_reason.h"
+#include "rest/log/log_relay.h"
+
+static const struct kind log_options = {
+	.group = "", .version = "v1", .kind = "PodLogOptions", .resource = ""};
+
+#define MAX_LOG_STREAMS 512
+
+struct log_call {
+	struct request *rq;
+	struct response *rs;
+	struct field_errors errs;
+	struct subject about;
+};
+
+/* ---- options ---- */
+
+struct number_rule {
+	const char *name;
+	int64_t least;
+	const char *detail;
+};
+static const struct number_rule number_rules[] = {
+	{"tailLines", 0, "must be greater than or equal to 0"},
+	{"limitBytes", 1, "must be greater than 0"},
+	{"sinceSeconds", 1, "must be greater than 0"},
+};
+
+static int check_numbers(struct log_call *c, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(number_rules); i++) {
+		const struct number_rule *r = &number_rules[i];
+		const char *s = request_param(c->rq, r->name);
+		char *end;
+		if (!s || !*s)
+			continue;
+		long long v = strtoll(s, &end, 10);
+		if (*end)
+			return err_set(err, REASON_BAD_REQUEST,
+				       "strconv.ParseInt: parsing \"%s\": invalid syntax", s);
+		autojson js *value = js_new_int(v);
+		if (v < r->least)
+			field_error_invalid(&c->errs, r->name, value, r->detail);
+	}
+	return 0;
+}
+
+static int check_options(struct log_call *c, struct err *err)
+{
+	const char *since = request_param(c->rq, "sinceTime"),
+		   *seconds = request_param(c->rq, "sinceSeconds");
+	int64_t ns;
+
+	if (check_numbers(c, err) < 0)
+		return -1;
+	if (since && *since && rfc3339_parse(since, &ns, err) < 0) {
+		struct err what = *err;
+		return err_set(err, REASON_BAD_REQUEST, "%s", what.msg);
+	}
+	if (since && *since && seconds && *seconds)
+		field_error_forbidden(&c->errs, "sinceSeconds",
+				      "at most one of `sinceTime` or `sinceSeconds` may be specified");
+	if (!c->errs.n)
+		return 0;
+	c->about = (struct subject){.kind = &log_options, .name = c->rq->attr.name};
+	return err_set(err, REASON_INVALID, "%s", "");
+}
+
+/* ---- which container ---- */
+
+static void add_names(struct buf *b, const char *lead, const js *list)
+{
+	if (!js_len(list))
+		return;
+	buf_adds(b, lead);
+	js_array_for_each (c, list)
+		buf_addf(b, "%s%s", c_i ? " " : "", js_str0(c, "name", NULL));
+	buf_addc(b, ']');
+}
+
+static int ambiguous(const char *pod, const js *spec, struct err *err)
+{
+	autobuf struct buf b = BUF_INIT;
+
+	buf_addf(&b, "a container name must be specified for pod %s", pod);
+	add_names(&b, ", choose one of: [", js_arr(spec, "containers", NULL));
+	add_names(&b, " or one of the init containers: [", js_arr(spec, "initContainers", NULL));
+	add_names(&b, " or one of the ephemeral containers: [", js_arr(spec, "ephemeralContainers", NULL));
+	return err_set(err, REASON_BAD_REQUEST, "%s", b.p);
+}
+
+static int pick_container(const char *pod, const js *spec, const char *asked, const char **ret,
+			  struct err *err)
+{
+	static const char *const lists[] = {"containers", "initContainers", "ephemeralContainers"};
+	const js *containers = js_arr(spec, "containers", NULL);
+
+	if (!asked || !*asked) {
+		if (js_len(containers) != 1)
+			return ambiguous(pod, spec, err);
+		*ret = js_str0(js_at(containers, 0), "name", NULL);
+		return 0;
+	}
+	for (size_t l = 0; l < ARRAY_LEN(lists); l++)
+		js_array_for_each (c, js_arr(spec, lists[l], NULL)) {
+			if (!strcmp(js_str0(c, "name", NULL), asked)) {
+				*ret = js_str0(c, "name", NULL);
+				return 0;
+			}
+		}
+	return err_set(err, REASON_BAD_REQUEST, "container %s is not valid for pod %s", asked, pod);
+}
+
+/* ---- where ---- */
+
+static const char *node_address(const js *node)
+{
+	static const char *const types[] = {"InternalIP", "Hostname"};
+
+	for (size_t t = 0; t < ARRAY_LEN(types); t++)
+		js_array_for_each (a, js_arr(node, "status", "addresses", NULL)) {
+			if (!strcmp(js_str0(a, "type", NULL), types[t]))
+				return js_str0(a, "address", NULL);
+		}
+	return NULL;
+}
+
+static void add_query(struct buf *url, const struct request *rq)
+{
+	static const char *const passed[] = {"follow",	  "previous",  "timestamps", "sinceSeconds",
+					     "sinceTime", "tailLines", "limitBytes", "stream"};
+	char sep = '?';
+
+	for (size_t i = 0; i < ARRAY_LEN(passed); i++) {
+		const char *v = request_param(rq, passed[i]);
+		if (!v)
+			continue;
+		if (i < 3 && !request_param_bool(rq, passed[i]))
+			continue;
+		buf_addc(url, sep);
+		buf_addf(url, "%s=", passed[i]);
+		http_escape(url, i < 3 ? "true" : v);
+		sep = '&';
+	}
+}
+
+static int make_url(struct log_call *c, const js *pod, const char *container, struct buf *url,
+		    struct err *err)
+{
+	const char *name = js_str0(pod, "spec", "nodeName", NULL);
+	const struct kind *k = schema_kind(c->rq->api->schema, "", "v1", "Node");
+	autoobj struct obj *node = storage_get(storage_resource(c->rq->api->storage, k), "", name);
+
+	if (!node)
+		return err_set(err, REASON_INTERNAL, "nodes \"%s\" not found", name);
+	autojson js *tree = obj_tree(node, err);
+	if (!tree)
+		return -1;
+	const char *address = node_address(tree);
+	int64_t port = js_int(tree, 0, "status", "daemonEndpoints", "kubeletEndpoint", "Port", NULL);
+	if (!address || !port)
+		return err_set(err, REASON_INTERNAL, "no preferred addresses found; known addresses: []");
+	buf_addf(url,
+		 strchr(address, ':') ? "https://[%s]:%d/containerLogs/" : "https://%s:%d/containerLogs/",
+		 address, (int)port);
+	http_escape(url, c->rq->attr.ns);
+	buf_addc(url, '/');
+	http_escape(url, c->rq->attr.name);
+	buf_addc(url, '/');
+	http_escape(url, container);
+	add_query(url, c->rq);
+	return 0;
+}
+
+/* ---- the answer ---- */
+
+static void trim(struct buf *b)
+{
+	while (b->len && (b->p[b->len - 1] == '\n' || b->p[b->len - 1] == ' '))
+		buf_truncate(b, b->len - 1);
+}
+
+/* What the agent refused, in the words of the agent. */
+static int agent_error(int status, struct buf *body, struct err *err)
+{
+	trim(body);
+	switch (status) {
+	case 400:
+		return err_set(err, REASON_BAD_REQUEST, "%s", buf_str(body));
+	case 404:
+		return err_set(err, REASON_NOT_FOUND, "the server could not find the requested resource: %s",
+			       buf_str(body));
+	case 500:
+		return err_set(err, REASON_INTERNAL, "Internal error occurred: %s", buf_str(body));
+	default:
+		return err_set(
+			err, status_reason_from_code(status),
+			"the server responded with the status code %d but did not return more information: %s",
+			status, buf_str(body));
+	}
+}
+
+static bool count_stream(struct api *api)
+{
+	if (atomic_fetch_add(&api->log_streams, 1) < MAX_LOG_STREAMS)
+		return true;
+	atomic_fetch_sub(&api->log_streams, 1);
+	return false;
+}
+
+static int open_log(struct log_call *c, const struct obj *o, struct err *err)
+{
+	autobuf struct buf url = BUF_INIT;
+	const char *container = NULL;
+
+	autojson js *pod = obj_tree(o, err);
+	if (!pod || pick_container(o->name, js_obj(pod, "spec", NULL), request_param(c->rq, "container"),
+				   &container, err) < 0)
+		return -1;
+	c->rs->status = 200;
+	c->rs->content_type = "text/plain";
+	if (!*js_str0(pod, "spec", "nodeName", NULL))
+		return 0; /* nowhere yet: an empty log */
+	if (make_url(c, pod, container, &url, err) < 0)
+		return -1;
+	if (!count_stream(c->rq->api))
+		return err_set(err, REASON_TOO_MANY_REQUESTS,
+			       "too many logs are being read, please try again later");
+	struct http_tls tls = {.ca_file = c->rq->api->node_client_ca,
+			       .cert_file = c->rq->api->node_client_cert,
+			       .key_file = c->rq->api->node_client_key,
+			       .insecure = !c->rq->api->node_client_ca};
+	autobuf struct buf refusal = BUF_INIT;
+	int status;
+	c->rs->stream = log_relay_open(&tls, url.p, &c->rq->api->log_streams, &status, &refusal, err);
+	if (!c->rs->stream)
+		return status ? agent_error(status, &refusal, err) : -1;
+	return 0;
+}
+
+void rest_pod_log(struct request *rq, struct response *rs)
+{
+	struct err err = ERR_INIT;
+	struct log_call c = {.rq = rq, .rs = rs, .about = {.kind = rq->attr.kind, .name = rq->attr.name}};
+	int rc = check_options(&c, &err);
+	autoobj struct obj *o = rc < 0 ? NULL : rest_find(rq, rs);
+
+	if (o)
+		rc = open_log(&c, o, &err);
+	if (rc < 0)
+		response_status_about(rs, &err, &c.about, &c.errs);
+	field_errors_release(&c.errs);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The relay against a small HTTP server on loopback: refusals, more bytes than the ring holds, and a client
+ * that leaves. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "base/thread.h"
+#include "rest/log/log_relay.h"
+
+#define TOTAL (1 << 20)
+
+struct server {
+	int listener, port;
+	const char *head;
+	size_t bytes;	/* of body to send */
+	bool hold;	/* keep the connection open after that until the peer leaves */
+	bool peer_left; /* set by the thread */
+	pthread_t thread;
+};
+
+static void send_all(int fd, const char *p, size_t n)
+{
+	while (n) {
+		ssize_t sent = send(fd, p, n, MSG_NOSIGNAL);
+		if (sent <= 0)
+			return;
+		p += sent;
+		n -= (size_t)sent;
+	}
+}
+
+static void *serve(void *arg)
+{
+	struct server *s = arg;
+	char buf[4096];
+	int fd = accept(s->listener, NULL, NULL);
+	ssize_t got = recv(fd, buf, sizeof(buf), 0);
+
+	(void)got;
+	send_all(fd, s->head, strlen(s->head));
+	memset(buf, 'x', sizeof(buf));
+	for (size_t sent = 0; sent < s->bytes; sent += sizeof(buf))
+		send_all(fd, buf, s->bytes - sent < sizeof(buf) ? s->bytes - sent : sizeof(buf));
+	if (s->hold)
+		s->peer_left = recv(fd, buf, sizeof(buf), 0) == 0;
+	close(fd);
+	return NULL;
+}
+
+static void server_start(struct server *s, char url[64])
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(a);
+
+	s->listener = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(s->listener, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listen(s->listener, 1), 0);
+	assert_int_equal(getsockname(s->listener, (struct sockaddr *)&a, &len), 0);
+	snprintf(url, 64, "http://127.0.0.1:%d/containerLogs/a/b/c", ntohs(a.sin_port));
+	s->thread = thread_start("server", serve, s);
+}
+
+static void server_stop(struct server *s)
+{
+	pthread_join(s->thread, NULL);
+	close(s->listener);
+}
+
+static const struct http_tls tls = {.insecure = true};
+
+static void test_refused(void **state)
+{
+	struct server s = {.head = "HTTP/1.1 400 Bad Request\r\nContent-Length: 4\r\n\r\n", .bytes = 4};
+	autobuf struct buf text = BUF_INIT;
+	struct err err = ERR_INIT;
+	char url[64];
+	int status;
+
+	server_start(&s, url);
+	assert_null(log_relay_open(&tls, url, NULL, &status, &text, &err));
+	assert_int_equal(status, 400);
+	assert_string_equal(text.p, "xxxx");
+	server_stop(&s);
+}
+
+static void test_unreachable(void **state)
+{
+	autobuf struct buf text = BUF_INIT;
+	struct err err = ERR_INIT;
+	int status = -1;
+
+	assert_null(log_relay_open(&tls, "http://127.0.0.1:1/", NULL, &status, &text, &err));
+	assert_int_equal(status, 0);
+	assert_int_equal(err.reason, REASON_INTERNAL);
+}
+
+/* Reads to the end as a stream thread would, which asks again when it was told to. */
+static size_t drain(struct response_stream *rs)
+{
+	char buf[20000];
+	size_t total = 0;
+
+	for (long n; (n = rs->read(rs->arg, buf, sizeof(buf))) >= 0; total += (size_t)n)
+		if (!n)
+			sched_yield();
+	return total;
+}
+
+static void test_more_than_fits(void **state)
+{
+	struct server s = {.head = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", .bytes = TOTAL};
+	autobuf struct buf text = BUF_INIT;
+	struct err err = ERR_INIT;
+	char url[64];
+	int status;
+
+	server_start(&s, url);
+	struct response_stream *rs = log_relay_open(&tls, url, NULL, &status, &text, &err);
+	assert_non_null(rs);
+	assert_int_equal(drain(rs), TOTAL);
+	rs->close(rs->arg);
+	server_stop(&s);
+}
+
+static void test_client_leaves(void **state)
+{
+	struct server s = {.head = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", .bytes = 10, .hold = true};
+	autobuf struct buf text = BUF_INIT;
+	struct err err = ERR_INIT;
+	char url[64];
+	int status;
+
+	server_start(&s, url);
+	struct response_stream *rs = log_relay_open(&tls, url, NULL, &status, &text, &err);
+	assert_non_null(rs);
+	rs->close(rs->arg);
+	server_stop(&s);
+	assert_true(s.peer_left);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_unreachable),
+		cmocka_unit_test(test_more_than_fits),
+		cmocka_unit_test(test_client_leaves),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

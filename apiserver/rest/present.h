@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An object, an item of a list or an event as the client wants to see it. Any thread. */
+#ifndef REST_PRESENT_H
+#define REST_PRESENT_H
+
+#include "request/status.h"
+#include "rest/negotiate.h"
+#include "storage/obj.h"
+
+/* The reply to a single-object request: HTTP `status`, o (borrowed) as asked for by the client, in the
+ * version of rq->attr.kind. */
+void present_object(const struct request *rq, struct response *rs, int status, struct obj *o);
+/* Whether that is nothing but o's own bytes. */
+bool present_is_raw(const struct request *rq, const struct obj *o);
+/* The same for a tree that is not stored (dry run, Scale), in the client's version. */
+void present_tree(const struct request *rq, struct response *rs, int status, const js *o);
+
+/* ---- for list.c and watch.c ---- */
+struct list_meta {
+	uint64_t rv;
+	const char *next;  /* continue token; NULL = none */
+	int64_t remaining; /* -1 = not told */
+};
+/* What stands around the items: `{"kind":…,"items":[` … `]}`. Compact JSON. */
+void present_open(struct buf *out, const struct kind *k, const struct accept *a, const struct list_meta *m);
+/* One item between them. */
+void present_item(struct buf *out, const struct kind *k, const struct accept *a, const struct obj *o);
+/* The same as the whole body of a single-object reply or watch event. `columns`: a Table that describes its
+ * columns. */
+void present_single(struct buf *out, const struct kind *k, const struct accept *a, const struct obj *o,
+		    bool columns);
+/* o's bytes in version k: as stored, or converted into *scratch. */
+void present_bytes(const struct kind *k, const struct obj *o, struct buf *scratch, const char **p, size_t *n);
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * meta.k8s.io Tables. The server renders what kubectl shows, so wording and placeholders are those of
+ * upstream's printers (kubernetes/kubernetes pkg/printers/internalversion).
+ */
+#include "rest/table/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "object/scan.h"
+
+/* Kinds whose file names no columns. */
+static const struct column default_columns[] = {
+	{"Name", "string", "name", "Name of the object, unique among its kind in a namespace", 0,
+	 ".metadata.name"},
+	{"Age", "string", "", "Time since the object was created", 0, "@age"},
+};
+
+static const struct column *columns_of(const struct kind *k, size_t *n)
+{
+	*n = k->n_columns ? k->n_columns : sizeof(default_columns) / sizeof(*default_columns);
+	return k->n_columns ? k->columns : default_columns;
+}
+
+/* What stands for an absent value; other paths print as empty. */
+static const char *absent(const char *path)
+{
+	static const char *const rows[][2] = {
+		{".spec.nodeName", "<none>"},
+		{".status.nodeInfo.osImage", "<unknown>"},
+		{".status.nodeInfo.kernelVersion", "<unknown>"},
+		{".status.nodeInfo.containerRuntimeVersion", "<unknown>"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (!strcmp(path, rows[i][0]))
+			return rows[i][1];
+	return "";
+}
+
+void table_list_meta(struct buf *out, const struct list_meta *m)
+{
+	const char *sep = "";
+	buf_adds(out, "\"metadata\":{");
+	if (m->rv) {
+		buf_addf(out, "\"resourceVersion\":\"%llu\"", (unsigned long long)m->rv);
+		sep = ",";
+	}
+	if (m->next) {
+		buf_addf(out, "%s\"continue\":\"%s\"", sep, m->next);
+		sep = ",";
+	}
+	if (m->remaining >= 0)
+		buf_addf(out, "%s\"remainingItemCount\":%lld", sep, (long long)m->remaining);
+	buf_addc(out, '}');
+}
+
+static void member(struct buf *out, const char *lead, const char *value)
+{
+	buf_adds(out, lead);
+	cell_str(out, value ? value : "");
+}
+
+void table_open(struct buf *out, const struct kind *k, const struct accept *a, const struct list_meta *m,
+		bool columns)
+{
+	size_t n;
+	const struct column *c = columns_of(k, &n);
+	buf_addf(out, "{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/%s\",", a->version);
+	table_list_meta(out, m);
+	buf_adds(out, ",\"columnDefinitions\":");
+	if (!columns)
+		buf_adds(out, "null");
+	for (size_t i = 0; columns && i < n; i++) {
+		member(out, i ? ",{\"name\":" : "[{\"name\":", c[i].name);
+		member(out, ",\"type\":", c[i].type);
+		member(out, ",\"format\":", c[i].format);
+		member(out, ",\"description\":", c[i].description);
+		buf_addf(out, ",\"priority\":%d}%s", c[i].priority, i + 1 == n ? "]" : "");
+	}
+	buf_adds(out, ",\"rows\":[");
+}
+
+/* The value at a path such as .status.replicas; NULL when a step is missing. */
+static const js *at_path(const js *o, const char *path)
+{
+	char key[128];
+	while (o && *path == '.') {
+		size_t n = strcspn(++path, ".");
+		if (n >= sizeof(key))
+			return NULL;
+		memcpy(key, path, n);
+		key[n] = 0;
+		o = js_field(o, key);
+		path += n;
+	}
+	return o;
+}
+
+/* Whether the field at a path is a whole number: an absent one shows as 0 even in a column of type string. */
+static bool is_number(const struct type *t, const char *path)
+{
+	char key[128];
+	while (t && t->form == TYPE_OBJECT && *path == '.') {
+		size_t n = strcspn(++path, ".");
+		if (n >= sizeof(key))
+			return false;
+		memcpy(key, path, n);
+		key[n] = 0;
+		const struct field *f = schema_field(t, key);
+		t = f ? f->type : NULL;
+		path += n;
+	}
+	return t && (t->form == TYPE_INT32 || t->form == TYPE_INT64);
+}
+
+static void path_cell(struct buf *out, const struct kind *k, const struct column *c, const js *o)
+{
+	const js *v = at_path(o, c->cell);
+	if (v)
+		js_write(out, v);
+	else if (is_number(k->storage_kind ? k->storage_kind->type : k->type, c->cell))
+		buf_addc(out, '0');
+	else
+		cell_str(out, absent(c->cell));
+}
+
+static void write_cells(struct buf *out, const struct kind *k, const js *o, int64_t now_ns)
+{
+	size_t n;
+	const struct column *c = columns_of(k, &n);
+	struct cell cell = {o, now_ns};
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			buf_addc(out, ',');
+		cell_fn *fn = c[i].cell[0] == '@' ? cell_find(c[i].cell + 1) : NULL;
+		if (fn)
+			fn(out, &cell);
+		else
+			path_cell(out, k, &c[i], o);
+	}
+}
+
+/* kubectl hides finished Pods by this condition in some modes. */
+static void write_conditions(struct buf *out, const js *o)
+{
+	static const char *const finished[][2] = {{"Succeeded", "The pod has completed successfully."},
+						  {"Failed", "The pod failed."}};
+	const char *phase = js_str0(o, "status", "phase", NULL);
+	if (strcmp(js_str0(o, "kind", NULL), "Pod"))
+		return;
+	for (size_t i = 0; i < 2; i++)
+		if (!strcmp(phase, finished[i][0]))
+			buf_addf(
+				out,
+				",\"conditions\":[{\"type\":\"Completed\",\"status\":\"True\",\"reason\":\"%s\",\"message\":\"%s\"}]",
+				phase, finished[i][1]);
+}
+
+void table_row(struct buf *out, const struct kind *k, const struct accept *a, const js *tree, const char *p,
+	       size_t n, int64_t now_ns)
+{
+	buf_adds(out, "{\"cells\":[");
+	write_cells(out, k, tree, now_ns);
+	buf_addc(out, ']');
+	write_conditions(out, tree);
+	if (a->include != INCLUDE_NONE)
+		buf_adds(out, ",\"object\":");
+	if (a->include == INCLUDE_OBJECT)
+		buf_add(out, p, n);
+	else if (a->include == INCLUDE_METADATA)
+		table_partial(out, a, p, n);
+	buf_addc(out, '}');
+}
+
+void table_partial(struct buf *out, const struct accept *a, const char *p, size_t n)
+{
+	struct scan s;
+	const char *key;
+	size_t len;
+	buf_addf(out, "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/%s\",\"metadata\":",
+		 a->version);
+	scan_init(&s, p, n);
+	bool found = false;
+	if (scan_enter_object(&s)) {
+		while (!found && scan_key(&s, &key, &len)) {
+			scan_peek(&s);
+			const char *from = s.p;
+			if (!scan_skip(&s))
+				break;
+			found = scan_key_is(key, len, "metadata");
+			if (found)
+				buf_add(out, from, (size_t)(s.p - from));
+		}
+	}
+	buf_adds(out, found ? "}" : "{}}");
+}

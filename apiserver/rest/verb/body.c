@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Three codecs, one result. What is refused here never reached a tree of the kind, so the messages speak of
+ * text: unreadable bytes («the object provided is unrecognized …»), another kind or version, a value of the
+ * wrong type, and under fieldValidation=Strict what a lenient reader would have dropped.
+ */
+#include "rest/verb/body.h"
+
+#include <stdio.h>
+#include "object/pb.h"
+#include "object/yaml.h"
+#include "rest/verb/verb.h"
+
+#define SUMMARY 30 /* bytes of a body that a message shows */
+
+void body_media_type(const char *content_type, char out[128])
+{
+	size_t n = strcspn(content_type, ";");
+
+	while (n && (content_type[n - 1] == ' ' || content_type[n - 1] == '\t'))
+		n--;
+	while (n && (*content_type == ' ' || *content_type == '\t')) {
+		content_type++;
+		n--;
+	}
+	if (n > 127)
+		n = 127;
+	for (size_t i = 0; i < n; i++)
+		out[i] = content_type[i] >= 'A' && content_type[i] <= 'Z' ? (char)(content_type[i] | 0x20)
+									  : content_type[i];
+	out[n] = '\0';
+}
+
+/* The beginning of a body: as text when it looks like JSON, else in hexadecimal. */
+static void summarize(const char *p, size_t n, struct buf *out)
+{
+	size_t shown = n > SUMMARY ? SUMMARY : n;
+
+	if (!n)
+		buf_adds(out, "<empty>");
+	else if (*p == '{' && buf_utf8_valid(p, shown) == shown && !memchr(p, 0, shown))
+		buf_add(out, p, shown);
+	else
+		for (size_t i = 0; i < shown; i++)
+			buf_addf(out, "%02x", (unsigned char)p[i]);
+	buf_adds(out, n > SUMMARY ? " ..." : "");
+}
+
+static int unrecognized(const struct decode *d, const char *p, size_t n, struct err *err)
+{
+	autobuf struct buf summary = BUF_INIT;
+	struct err what = *err;
+
+	summarize(p, n, &summary);
+	return err_set(err, REASON_BAD_REQUEST,
+		       "the object provided is unrecognized (must be of type %s): %s (%s)", d->kind, what.msg,
+		       buf_str(&summary));
+}
+
+static js *parse_json(const struct decode *d, const char *p, size_t n, struct js_duplicates *dup,
+		      struct err *err)
+{
+	js *o = js_parse(p, n, d->validation == VALIDATE_IGNORE ? NULL : dup, err);
+
+	if (!o) {
+		struct err what = *err;
+		err_set(err, REASON_BAD_REQUEST, "couldn't get version/kind; json parse error: %s", what.msg);
+		unrecognized(d, p, n, err);
+	}
+	return o;
+}
+
+static js *parse_yaml(const struct decode *d, const char *p, size_t n, struct js_duplicates *dup,
+		      struct err *err)
+{
+	js *o = yaml_parse(p, n, d->validation == VALIDATE_IGNORE ? NULL : dup, err);
+
+	if (!o)
+		unrecognized(d, p, n, err);
+	return o;
+}
+
+static void api_version(const char *group, const char *version, char out[128])
+{
+	snprintf(out, 128, "%s%s%s", group, *group ? "/" : "", version);
+}
+
+static js *parse_pb(const struct decode *d, const char *p, size_t n, struct js_duplicates *dup,
+		    struct err *err)
+{
+	struct pb_envelope e;
+
+	(void)dup;
+	if (pb_open(p, n, &e, err) < 0) {
+		unrecognized(d, p, n, err);
+		return NULL;
+	}
+	js *o;
+	/* the raw bytes mean something only as the kind that was expected; another one is refused by its name
+	 * below */
+	if (!e.kind[0] || !strcmp(e.kind, d->kind)) {
+		o = pb_decode(d->type, e.raw, e.raw_len, err);
+		if (!o) {
+			struct err what = *err;
+			err_set(err, REASON_BAD_REQUEST, "%s in version \"%s\" cannot be handled as a %s: %s",
+				d->kind, d->version, d->kind, what.msg);
+			return NULL;
+		}
+	} else {
+		o = js_new_obj();
+	}
+	if (e.kind[0])
+		js_set_str(o, "kind", e.kind);
+	if (e.api_version[0])
+		js_set_str(o, "apiVersion", e.api_version);
+	return o;
+}
+
+struct codec {
+	const char *media_type;
+	js *(*parse)(const struct decode *d, const char *p, size_t n, struct js_duplicates *dup,
+		     struct err *err);
+};
+static const struct codec codecs[] = {
+	{"application/json", parse_json},
+	{"application/yaml", parse_yaml},
+	{"application/vnd.kubernetes.protobuf", parse_pb},
+};
+
+static const struct codec *find_codec(const char *content_type, struct err *err)
+{
+	char type[128];
+
+	body_media_type(content_type, type);
+	if (!type[0])
+		return &codecs[0];
+	for (size_t i = 0; i < ARRAY_LEN(codecs); i++)
+		if (!strcmp(type, codecs[i].media_type))
+			return &codecs[i];
+	err_set(err, REASON_UNSUPPORTED_MEDIA_TYPE,
+		"the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf");
+	return NULL;
+}
+
+static bool kind_exists(const struct decode *d, const char *api_version, const char *kind)
+{
+	char group[128];
+	const char *slash = strrchr(api_version, '/');
+
+	snprintf(group, sizeof(group), "%.*s", slash ? (int)(slash - api_version) : 0, api_version);
+	return schema_kind(d->schema, group, slash ? slash + 1 : api_version, kind);
+}
+
+/* apiVersion and kind may be missing (the path says what is meant), but may not say something else. */
+static int check_kind(const struct decode *d, const js *o, struct err *err)
+{
+	char want[128];
+	const char *kind = js_str0(o, "kind", NULL), *version = js_str0(o, "apiVersion", NULL);
+
+	api_version(d->group, d->version, want);
+	if (!*kind)
+		kind = d->kind;
+	if (!*version)
+		version = want;
+	const char *slash = strrchr(version, '/');
+	const char *package = *d->group ? d->group : "core";
+	if (strcmp(kind, d->kind) && !kind_exists(d, version, kind))
+		return err_set(
+			err, REASON_BAD_REQUEST,
+			"%s in version \"%s\" cannot be handled as a %s: no kind \"%s\" is registered for version \"%s\"",
+			kind, slash ? slash + 1 : version, d->kind, kind, version);
+	if (strcmp(kind, d->kind))
+		return err_set(
+			err, REASON_BAD_REQUEST,
+			"%s in version \"%s\" cannot be handled as a %s: converting (%s.%s) to (%.*s.%s): unknown conversion",
+			kind, slash ? slash + 1 : version, d->kind, slash ? slash + 1 : version, kind,
+			(int)strcspn(package, "."), package, d->kind);
+	if (!d->any_version && strcmp(version, want))
+		return err_set(
+			err, REASON_BAD_REQUEST,
+			"the API version in the data (%s) does not match the expected API version (%s)",
+			version, want);
+	return 0;
+}
+
+int body_strictness(enum field_validation v, struct response *rs, const struct js_duplicates *dup,
+		    const struct strict_errors *strict, struct buf *ret_text)
+{
+	size_t n = 0;
+
+	if (v == VALIDATE_IGNORE)
+		return 0;
+	for (size_t i = 0; i < dup->n + strict->n; i++) {
+		const char *text = i < dup->n ? dup->path[i] : strict->v[i - dup->n];
+		if (v == VALIDATE_WARN) {
+			response_warn(rs, i < dup->n ? "duplicate field \"%s\"" : "%s", text);
+			continue;
+		}
+		buf_adds(ret_text, n++ ? ", " : "strict decoding error: ");
+		buf_addf(ret_text, i < dup->n ? "duplicate field \"%s\"" : "%s", text);
+	}
+	return n ? -1 : 0;
+}
+
+static js *conform(const struct decode *d, const js *raw, const struct js_duplicates *dup, struct err *err)
+{
+	struct strict_errors strict = {.n = 0};
+	autobuf struct buf text = BUF_INIT;
+	struct err why = ERR_INIT;
+	js *o = schema_decode(d->type, raw, d->validation == VALIDATE_IGNORE ? NULL : &strict, &why);
+
+	if (o && body_strictness(d->validation, d->rs, dup, &strict, &text) < 0) {
+		js_autoput(&o);
+		o = NULL;
+		snprintf(why.msg, sizeof(why.msg), "%s", text.p);
+	}
+	strict_errors_release(&strict);
+	if (!o)
+		err_set(err, REASON_BAD_REQUEST, "%s in version \"%s\" cannot be handled as a %s: %s",
+			d->kind, d->version, d->kind, why.msg);
+	return o;
+}
+
+js *body_decode(const struct decode *d, const char *content_type, const char *p, size_t n, struct err *err)
+{
+	struct js_duplicates dup = {.n = 0};
+	char version[128];
+	const struct codec *c = find_codec(content_type, err);
+
+	if (!c)
+		return NULL;
+	autojson js *raw = c->parse(d, p, n, &dup, err);
+	js *o = NULL;
+	if (raw && !js_is_obj(raw)) {
+		err_set(err, REASON_BAD_REQUEST,
+			"couldn't get version/kind; json parse error: json: cannot unmarshal %s into Go value of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
+			"\"json:\\\"kind,omitempty\\\"\" }",
+			js_is_arr(raw)	  ? "array"
+			: js_is_str(raw)  ? "string"
+			: js_is_bool(raw) ? "bool"
+					  : "number");
+		unrecognized(d, p, n, err);
+	} else if (raw && check_kind(d, raw, err) == 0) {
+		o = conform(d, raw, &dup, err);
+	}
+	js_duplicates_release(&dup);
+	if (!o)
+		return NULL;
+	api_version(d->group, d->version, version);
+	js_set_str(o, "kind", d->kind);
+	js_set_str(o, "apiVersion", version);
+	return o;
+}
+
+js *body_object(struct operation *o, const struct kind *k, struct err *err)
+{
+	struct decode d = {.schema = o->rq->api->schema,
+			   .type = k->type,
+			   .group = k->group,
+			   .version = k->version,
+			   .kind = k->kind,
+			   .validation = o->validation,
+			   .rs = o->rs};
+
+	return body_decode(&d, o->rq->content_type, o->rq->body, o->rq->body_len, err);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a request body to a conforming tree: JSON, YAML or protobuf by Content-Type, one kind expected.
+ *
+ * Wording and order of the complaints follow upstream's codecs (kubernetes/apimachinery
+ * pkg/runtime/serializer, kubernetes/apiserver pkg/endpoints/handlers/rest.go). Any thread; the returned tree
+ * belongs to the caller.
+ */
+#ifndef REST_VERB_BODY_H
+#define REST_VERB_BODY_H
+
+#include "request/request.h"
+#include "request/response.h"
+
+enum field_validation { VALIDATE_WARN, VALIDATE_STRICT, VALIDATE_IGNORE };
+
+struct decode {
+	const struct schema *schema; /* tells kinds that exist from others */
+	const struct type *type;
+	const char *group, *version, *kind;
+	enum field_validation validation;
+	struct response *rs; /* takes the warnings */
+	bool any_version;    /* the body may name any group and version (DeleteOptions) */
+};
+/* Content-Type is empty: JSON. REASON_UNSUPPORTED_MEDIA_TYPE or REASON_BAD_REQUEST. apiVersion and kind of
+   the result are those expected. */
+js *body_decode(const struct decode *d, const char *content_type, const char *p, size_t n,
+		struct err *err) MUST_CHECK;
+struct operation;
+/* The body of an operation as an object of kind k, with defaults. */
+js *body_object(struct operation *o, const struct kind *k, struct err *err) MUST_CHECK;
+
+/* The strict complaints that were collected while parsing and conforming: an error, warnings, or nothing. The
+   texts are copied. `what` comes in front of the error ("strict decoding error: ..."). */
+int body_strictness(enum field_validation v, struct response *rs, const struct js_duplicates *dup,
+		    const struct strict_errors *strict, struct buf *ret_text);
+
+/* "application/json; charset=utf-8" -> "application/json" */
+void body_media_type(const char *content_type, char out[128]);
+
+#endif

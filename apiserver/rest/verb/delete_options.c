@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DeleteOptions: a body wins over the query, as upstream. The body may be in any of the three formats and may
+ * name any API group's DeleteOptions.
+ */
+#include "rest/verb/delete_options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct kind options_kind = {
+	.group = "meta.k8s.io", .version = "v1", .kind = "DeleteOptions", .resource = ""};
+static const char *const propagations[] = {"Foreground", "Background", "Orphan", "nil", NULL};
+
+static void set_propagation(struct operation *op, struct delete_options *o, const char *v)
+{
+	if (!strcmp(v, "Background"))
+		o->propagation = PROPAGATION_BACKGROUND;
+	else if (!strcmp(v, "Foreground"))
+		o->propagation = PROPAGATION_FOREGROUND;
+	else if (!strcmp(v, "Orphan"))
+		o->propagation = PROPAGATION_ORPHAN;
+	else
+		field_error_not_supported(&op->call.errs, "propagationPolicy", v, propagations);
+}
+
+static int from_query(struct operation *op, struct delete_options *o, struct err *err)
+{
+	const char *v = request_param(op->rq, "gracePeriodSeconds");
+	char *end;
+
+	if (v && *v) {
+		errno = 0;
+		o->grace = strtoll(v, &end, 10);
+		o->has_grace = true;
+		if (*end || errno)
+			return err_set(err, REASON_BAD_REQUEST, "strconv.ParseInt: parsing \"%s\": %s", v,
+				       errno ? "value out of range" : "invalid syntax");
+	}
+	v = request_param(op->rq, "orphanDependents");
+	if (v) {
+		o->has_orphan = true;
+		o->orphan = request_param_bool(op->rq, "orphanDependents");
+	}
+	v = request_param(op->rq, "propagationPolicy");
+	if (v && *v)
+		set_propagation(op, o, v);
+	return 0;
+}
+
+static int from_body(struct operation *op, struct delete_options *o, struct err *err)
+{
+	struct decode d = {.schema = op->rq->api->schema,
+			   .type = schema_type(op->rq->api->schema, "DeleteOptions"),
+			   .group = "meta.k8s.io",
+			   .version = "v1",
+			   .kind = "DeleteOptions",
+			   .validation = VALIDATE_IGNORE,
+			   .rs = op->rs,
+			   .any_version = true};
+	autojson js *b = body_decode(&d, op->rq->content_type, op->rq->body, op->rq->body_len, err);
+
+	if (!b)
+		return -1;
+	if (js_field(b, "gracePeriodSeconds")) {
+		o->has_grace = true;
+		o->grace = js_int(b, 0, "gracePeriodSeconds", NULL);
+	}
+	if (js_field(b, "orphanDependents")) {
+		o->has_orphan = true;
+		o->orphan = js_bool(b, false, "orphanDependents", NULL);
+	}
+	if (js_field(b, "propagationPolicy"))
+		set_propagation(op, o, js_str0(b, "propagationPolicy", NULL));
+	js_array_for_each (v, js_arr(b, "dryRun", NULL)) {
+		if (options_dry_run(&op->call.errs, json_object_get_string(v), &op->rq->attr.dry_run) < 0)
+			break;
+	}
+	snprintf(o->uid, sizeof(o->uid), "%s", js_str0(b, "preconditions", "uid", NULL));
+	snprintf(o->resource_version, sizeof(o->resource_version), "%s",
+		 js_str0(b, "preconditions", "resourceVersion", NULL));
+	return 0;
+}
+
+int delete_options_read(struct operation *op, struct err *err)
+{
+	struct delete_options *o = &op->deletion;
+
+	if ((op->rq->body_len ? from_body(op, o, err) : from_query(op, o, err)) < 0)
+		return -1;
+	if (o->has_orphan && o->propagation != PROPAGATION_UNSET) {
+		static const char *const names[] = {"", "Background", "Foreground", "Orphan"};
+		field_error_invalid_str(&op->call.errs, "propagationPolicy", names[o->propagation],
+					"orphanDependents and deletionPropagation cannot be both set");
+	}
+	if (!op->call.errs.n)
+		return 0;
+	op->call.about = (struct subject){.kind = &options_kind, .name = ""};
+	return registry_check(&op->call, err);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Deletion: at once, gracefully, held by finalizers, of namespaces, of collections; and its preconditions. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "rest/rig_test.h"
+
+static struct rig rig;
+
+#define PODS "/api/v1/namespaces/default/pods"
+#define CMS "/api/v1/namespaces/default/configmaps"
+
+static void make_pod(const char *name, const char *node)
+{
+	char body[512];
+	snprintf(
+		body, sizeof(body),
+		"{\"metadata\":{\"name\":\"%s\",\"labels\":{\"n\":\"%s\"}},\"spec\":{\"nodeName\":\"%s\",\"containers\":[{\"name\":\"c\","
+		"\"image\":\"b\"}]}}",
+		name, name, node);
+	autoreply struct rig_reply r = rig_call(&rig, "POST", PODS, body);
+	if (r.status != 201)
+		fail_msg("%s", buf_str(&r.text));
+}
+
+static void make_map(const char *name, const char *finalizers)
+{
+	char body[512];
+	snprintf(body, sizeof(body),
+		 "{\"metadata\":{\"name\":\"%s\",\"finalizers\":[%s],\"labels\":{\"set\":\"a\"}}}", name,
+		 finalizers);
+	autoreply struct rig_reply r = rig_call(&rig, "POST", CMS, body);
+	if (r.status != 201)
+		fail_msg("%s", buf_str(&r.text));
+}
+
+static bool there(const char *target, const char *name)
+{
+	char path[256];
+	snprintf(path, sizeof(path), "%s/%s", target, name);
+	autoreply struct rig_reply r = rig_call(&rig, "GET", path, NULL);
+	return r.status == 200;
+}
+
+static void test_at_once(void **state)
+{
+	make_map("m", "");
+	autoreply struct rig_reply r = rig_call(&rig, "DELETE", CMS "/m", NULL);
+	assert_int_equal(r.status, 200);
+	assert_string_equal(js_str0(r.body, "kind", NULL), "Status");
+	assert_string_equal(js_str0(r.body, "status", NULL), "Success");
+	assert_string_equal(js_str0(r.body, "details", "name", NULL), "m");
+	assert_string_equal(js_str0(r.body, "details", "kind", NULL), "configmaps");
+	assert_int_equal(strlen(js_str0(r.body, "details", "uid", NULL)), 36);
+	assert_false(there(CMS, "m"));
+}
+
+static void test_grace(void **state)
+{
+	make_pod("g", "n1");
+	autoreply struct rig_reply r = rig_call(&rig, "DELETE", PODS "/g", NULL);
+	assert_int_equal(r.status, 200);
+	assert_true(*js_str0(r.body, "metadata", "deletionTimestamp", NULL));
+	assert_int_equal(js_int(r.body, 0, "metadata", "deletionGracePeriodSeconds", NULL), 30);
+	assert_int_equal(js_int(r.body, 0, "metadata", "generation", NULL), 2);
+	/* longer is ignored, shorter counts */
+	autoreply struct rig_reply longer = rig_call(&rig, "DELETE", PODS "/g?gracePeriodSeconds=60", NULL);
+	assert_int_equal(js_int(longer.body, 0, "metadata", "deletionGracePeriodSeconds", NULL), 30);
+	autoreply struct rig_reply shorter =
+		rig_call(&rig, "DELETE", PODS "/g", "{\"gracePeriodSeconds\":5}");
+	assert_int_equal(js_int(shorter.body, 0, "metadata", "deletionGracePeriodSeconds", NULL), 5);
+	assert_true(there(PODS, "g"));
+	autoreply struct rig_reply now =
+		rig_call(&rig, "DELETE", PODS "/g",
+			 "{\"kind\":\"DeleteOptions\",\"apiVersion\":\"v1\",\"gracePeriodSeconds\":0}");
+	assert_int_equal(now.status, 200);
+	assert_false(there(PODS, "g"));
+	/* nobody runs it: no grace */
+	make_pod("u", "");
+	autoreply struct rig_reply u = rig_call(&rig, "DELETE", PODS "/u", NULL);
+	assert_string_equal(js_str0(u.body, "kind", NULL), "Pod");
+	assert_false(there(PODS, "u"));
+}
+
+static void test_finalizers(void **state)
+{
+	make_map("f", "\"example.com/hold\"");
+	autoreply struct rig_reply r = rig_call(&rig, "DELETE", CMS "/f?propagationPolicy=Foreground", NULL);
+	assert_int_equal(r.status, 200);
+	assert_string_equal(js_str0(r.body, "kind", NULL), "ConfigMap");
+	assert_int_equal(js_len(js_arr(r.body, "metadata", "finalizers", NULL)), 2);
+	assert_int_equal(js_int(r.body, -1, "metadata", "deletionGracePeriodSeconds", NULL), 0);
+	autoreply struct rig_reply again =
+		rig_call(&rig, "DELETE", CMS "/f?propagationPolicy=Foreground", NULL);
+	assert_string_equal(js_str0(again.body, "metadata", "resourceVersion", NULL),
+			    js_str0(r.body, "metadata", "resourceVersion", NULL));
+	autoreply struct rig_reply more =
+		rig_call(&rig, "PATCH", CMS "/f",
+			 "{\"metadata\":{\"finalizers\":[\"example.com/hold\",\"example.com/more\"]}}");
+	assert_int_equal(more.status, 422);
+	assert_non_null(strstr(
+		js_str0(more.body, "message", NULL),
+		"metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, found new "
+		"finalizers []string{\"example.com/more\"}"));
+	assert_true(there(CMS, "f"));
+	autoreply struct rig_reply last =
+		rig_call(&rig, "PATCH", CMS "/f", "{\"metadata\":{\"finalizers\":null}}");
+	assert_int_equal(last.status, 200);
+	assert_false(there(CMS, "f"));
+	make_map("o", "");
+	autoreply struct rig_reply orphan =
+		rig_call(&rig, "DELETE", CMS "/o", "{\"propagationPolicy\":\"Orphan\"}");
+	assert_string_equal(
+		json_object_get_string(js_at(js_arr(orphan.body, "metadata", "finalizers", NULL), 0)),
+		"orphan");
+}
+
+static void test_preconditions(void **state)
+{
+	make_map("p", "");
+	autoreply struct rig_reply uid =
+		rig_call(&rig, "DELETE", CMS "/p", "{\"preconditions\":{\"uid\":\"x\"}}");
+	assert_int_equal(uid.status, 409);
+	assert_non_null(strstr(js_str0(uid.body, "message", NULL),
+			       "Operation cannot be fulfilled on ConfigMap \"p\": the UID in the "
+			       "precondition (x) does not match the UID in record ("));
+	autoreply struct rig_reply rv =
+		rig_call(&rig, "DELETE", CMS "/p", "{\"preconditions\":{\"resourceVersion\":\"1\"}}");
+	assert_int_equal(rv.status, 409);
+	autoreply struct rig_reply policy =
+		rig_call(&rig, "DELETE", CMS "/p", "{\"propagationPolicy\":\"x\"}");
+	assert_int_equal(policy.status, 422);
+	assert_string_equal(
+		js_str0(policy.body, "message", NULL),
+		"DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"x\": supported values: "
+		"\"Foreground\", \"Background\", \"Orphan\", \"nil\"");
+	autoreply struct rig_reply dry = rig_call(&rig, "DELETE", CMS "/p?dryRun=All", NULL);
+	assert_int_equal(dry.status, 200);
+	assert_true(there(CMS, "p"));
+}
+
+static void test_namespace(void **state)
+{
+	autoreply struct rig_reply made =
+		rig_call(&rig, "POST", "/api/v1/namespaces", "{\"metadata\":{\"name\":\"x\"}}");
+	assert_int_equal(made.status, 201);
+	assert_string_equal(js_str0(made.body, "status", "phase", NULL), "Active");
+	assert_string_equal(js_str0(made.body, "metadata", "labels", "kubernetes.io/metadata.name", NULL),
+			    "x");
+	autoreply struct rig_reply r = rig_call(&rig, "DELETE", "/api/v1/namespaces/x", NULL);
+	assert_int_equal(r.status, 200);
+	assert_string_equal(js_str0(r.body, "status", "phase", NULL), "Terminating");
+	autoreply struct rig_reply cm =
+		rig_call(&rig, "POST", "/api/v1/namespaces/x/configmaps", "{\"metadata\":{\"name\":\"m\"}}");
+	assert_int_equal(cm.status, 403);
+	assert_string_equal(
+		js_str0(cm.body, "message", NULL),
+		"configmaps \"m\" is forbidden: unable to create new content in namespace x because it is being terminated");
+	assert_string_equal(js_str0(js_at(js_arr(cm.body, "details", "causes", NULL), 0), "reason", NULL),
+			    "NamespaceTerminating");
+	autoreply struct rig_reply fin = rig_call(&rig, "PUT", "/api/v1/namespaces/x/finalize",
+						  "{\"metadata\":{\"name\":\"x\"},\"spec\":{}}");
+	if (fin.status != 200)
+		fail_msg("%s", buf_str(&fin.text));
+	assert_false(there("/api/v1/namespaces", "x"));
+	autoreply struct rig_reply no = rig_call(&rig, "DELETE", "/api/v1/namespaces/default", NULL);
+	assert_int_equal(no.status, 403);
+	assert_string_equal(js_str0(no.body, "message", NULL),
+			    "namespaces \"default\" is forbidden: this namespace may not be deleted");
+}
+
+static void test_collection(void **state)
+{
+	make_map("c1", "");
+	make_map("c2", "");
+	autoreply struct rig_reply bad = rig_call(&rig, "DELETE", CMS "?labelSelector=a%20b", NULL);
+	assert_int_equal(bad.status, 400);
+	autoreply struct rig_reply r =
+		rig_call(&rig, "DELETE", CMS "?fieldSelector=metadata.name%3Dc1", NULL);
+	assert_int_equal(r.status, 200);
+	assert_string_equal(js_str0(r.body, "kind", NULL), "ConfigMapList");
+	assert_int_equal(js_len(js_arr(r.body, "items", NULL)), 1);
+	assert_false(there(CMS, "c1"));
+	assert_true(there(CMS, "c2"));
+	autoreply struct rig_reply all = rig_call(&rig, "DELETE", CMS "?labelSelector=set%3Da", NULL);
+	assert_int_equal(all.status, 200);
+	assert_false(there(CMS, "c2"));
+}
+
+static int setup(void **state)
+{
+	rig_open(&rig);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	rig_close(&rig);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_at_once),	   cmocka_unit_test(test_grace),
+		cmocka_unit_test(test_finalizers), cmocka_unit_test(test_preconditions),
+		cmocka_unit_test(test_namespace),  cmocka_unit_test(test_collection),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

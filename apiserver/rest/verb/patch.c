@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * PATCH (kubernetes/apiserver pkg/endpoints/handlers/patch.go). The patch applies to the object in the
+ * version the client speaks; what comes out is decoded like a body and takes the road of every update.
+ * Server-side apply is a form of its own and not offered yet, so its content type is refused like any other
+ * unknown one.
+ */
+#include "rest/verb/patch.h"
+
+#include "object/patch.h"
+#include "rest/present.h"
+#include "rest/scale.h"
+#include "rest/verb/verb.h"
+
+static const struct {
+	const char *media_type;
+	enum patch_form form;
+} forms[] = {
+	{"application/json-patch+json", PATCH_FORM_JSON},
+	{"application/merge-patch+json", PATCH_FORM_MERGE},
+	{"application/strategic-merge-patch+json", PATCH_FORM_STRATEGIC},
+};
+
+/* The kind of a 422 that is about the patch and not about an object. */
+static const struct kind no_kind = {.group = "", .version = "", .kind = "", .resource = ""};
+
+static int read_form(const struct operation *o, enum patch_form *ret, struct err *err)
+{
+	char type[128];
+
+	body_media_type(o->rq->content_type, type);
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++)
+		if (!strcmp(type, forms[i].media_type)) {
+			*ret = forms[i].form;
+			return 0;
+		}
+	return err_set(
+		err, REASON_UNSUPPORTED_MEDIA_TYPE,
+		"the body of the request was in an unknown format - accepted media types include: %s, %s, %s",
+		forms[0].media_type, forms[1].media_type, forms[2].media_type);
+}
+
+static const char *go_value(const js *o)
+{
+	return js_is_arr(o)    ? "array"
+	       : js_is_str(o)  ? "string"
+	       : js_is_bool(o) ? "bool"
+	       : js_is_obj(o)  ? "object"
+			       : "number";
+}
+
+static int check_shape(const struct patch *p, struct err *err)
+{
+	const char *prefix = p->form == PATCH_FORM_STRATEGIC ? "" : "error decoding patch: ";
+
+	if (p->form == PATCH_FORM_JSON && !js_is_arr(p->tree))
+		return err_set(err, REASON_BAD_REQUEST,
+			       "%sjson: cannot unmarshal %s into Go value of type []handlers.jsonPatchOp",
+			       prefix, go_value(p->tree));
+	if (p->form != PATCH_FORM_JSON && !js_is_obj(p->tree))
+		return err_set(err, REASON_BAD_REQUEST,
+			       "%sjson: cannot unmarshal %s into Go value of type map[string]interface {}",
+			       prefix, go_value(p->tree));
+	return 0;
+}
+
+/* Form by Content-Type (REASON_UNSUPPORTED_MEDIA_TYPE), tree from the body (REASON_BAD_REQUEST). */
+static int patch_read(struct operation *o, struct patch *p, struct err *err)
+{
+	*p = (struct patch){.tree = NULL};
+	if (read_form(o, &p->form, err) < 0)
+		return -1;
+	const char *force = request_param(o->rq, "force");
+	if (force) {
+		field_error_forbidden(&o->call.errs, "force", "may not be specified for non-apply patch");
+		static const struct kind options = {
+			.group = "meta.k8s.io", .version = "v1", .kind = "PatchOptions", .resource = ""};
+		o->call.about = (struct subject){.kind = &options, .name = ""};
+		return registry_check(&o->call, err);
+	}
+	p->tree = js_parse(o->rq->body, o->rq->body_len, o->validation == VALIDATE_IGNORE ? NULL : &p->dup,
+			   err);
+	if (!p->tree) {
+		struct err what = *err;
+		return err_set(err, REASON_BAD_REQUEST, "error decoding patch: %s", what.msg);
+	}
+	if (p->form == PATCH_FORM_JSON && js_len(p->tree) > PATCH_MAX_OPS)
+		return err_set(
+			err, REASON_TOO_LARGE,
+			"Request entity too large: The allowed maximum operations in a JSON patch is %d, got %zu",
+			PATCH_MAX_OPS, js_len(p->tree));
+	return check_shape(p, err);
+}
+
+void patch_release(struct patch *p)
+{
+	js_autoput(&p->tree);
+	js_duplicates_release(&p->dup);
+}
+
+/* A patch that cannot be applied: upstream answers 422 with the cause beside a general message. */
+static int does_not_apply(struct operation *o, struct err *err)
+{
+	if (err->reason != REASON_INVALID || o->call.errs.n)
+		return -1;
+	field_errors_add(&o->call.errs, "UnexpectedServerResponse", mem_strdup(""), mem_strdup(err->msg));
+	o->call.about = (struct subject){.kind = &no_kind, .name = ""};
+	return err_set(err, REASON_INVALID, "the server rejected our request due to an error in our request");
+}
+
+/* The patched document is no object of the kind: 422 on the whole patch. */
+static int invalid_result(struct operation *o, const js *patched, const char *detail, struct err *err)
+{
+	field_error_invalid(&o->call.errs, "patch", patched, detail);
+	o->call.about = (struct subject){.kind = &no_kind, .name = ""};
+	return err_set(err, REASON_INVALID, "%s", "");
+}
+
+static js *apply(const struct patch *p, const struct type *type, const js *doc, struct err *err)
+{
+	switch (p->form) {
+	case PATCH_FORM_JSON:
+		return patch_json(doc, p->tree, err);
+	case PATCH_FORM_MERGE:
+		return patch_merge(doc, p->tree, err);
+	default:
+		return patch_strategic(doc, p->tree, type, err);
+	}
+}
+
+/* Members of a JSON patch operation that mean nothing. */
+static void unknown_op_fields(const struct patch *p, struct strict_errors *strict)
+{
+	if (p->form != PATCH_FORM_JSON)
+		return;
+	js_array_for_each (op, p->tree) {
+		for (struct js_iter it = js_iter(op); js_next(&it);)
+			if (strcmp(it.key, "op") && strcmp(it.key, "path") && strcmp(it.key, "from") &&
+			    strcmp(it.key, "value") && strict->n < ARRAY_LEN(strict->v))
+				strict->v[strict->n++] =
+					mem_printf("json patch unknown field \"[%zu].%s\"", op_i, it.key);
+	}
+}
+
+/*
+ * The patched document as a conforming tree of `type` with defaults, or NULL. Unknown and duplicate fields are
+ * judged as fieldValidation says, warnings only when `first`.
+ */
+static js *patch_apply(struct operation *o, const struct patch *p, const struct type *type, const js *doc,
+		       bool first, struct err *err)
+{
+	struct strict_errors strict = {.n = 0};
+	autobuf struct buf text = BUF_INIT;
+	struct err why = ERR_INIT;
+	autojson js *patched = apply(p, type, doc, err);
+
+	if (!patched) {
+		does_not_apply(o, err);
+		return NULL;
+	}
+	if (o->validation != VALIDATE_IGNORE)
+		unknown_op_fields(p, &strict);
+	js *new = NULL;
+	if (!js_is_obj(patched))
+		err_set(&why, REASON_BAD_REQUEST, "json: cannot unmarshal %s into Go value of type v1.%s",
+			go_value(patched), type->name ? type->name : "object");
+	else
+		new = schema_decode(type, patched, o->validation == VALIDATE_IGNORE ? NULL : &strict, &why);
+	if (new && (first || o->validation == VALIDATE_STRICT) &&
+	    body_strictness(o->validation, o->rs, &p->dup, &strict, &text) < 0) {
+		js_autoput(&new);
+		new = NULL;
+		invalid_result(o, patched, text.p, err);
+	} else if (!new) {
+		invalid_result(o, patched, why.msg, err);
+	}
+	strict_errors_release(&strict);
+	return new;
+}
+
+/* ---- the verbs ---- */
+
+static int read_patch(struct operation *o, struct err *err)
+{
+	return patch_read(o, &o->patch, err);
+}
+
+static void start(struct operation *o, registry_change_fn *make)
+{
+	struct registry_change change = {.make = make, .arg = o};
+
+	registry_change(&o->call, &change);
+}
+
+static js *change_object(struct registry_call *c, void *arg, const struct obj *old, const js *old_tree,
+			 struct err *err)
+{
+	struct operation *o = arg;
+	bool convert = c->kind != c->stored;
+	autojson js *theirs = convert ? schema_convert(c->stored, c->kind, old_tree) : NULL;
+	const js *doc = theirs ? theirs : old_tree;
+	autojson js *new = patch_apply(o, &o->patch, c->kind->type, doc, o->runs++ == 0, err);
+
+	if (!new || registry_check_identity(c, new, err) < 0)
+		return NULL;
+	js_set_str(new, "kind", c->kind->kind);
+	js_set(new, "apiVersion", js_dup(js_field(doc, "apiVersion")));
+	return convert ? schema_convert(c->kind, c->stored, new) : STEAL(new);
+}
+
+static js *change_scale(struct registry_call *c, void *arg, const struct obj *old, const js *old_tree,
+			struct err *err)
+{
+	struct operation *o = arg;
+	const struct type *type = schema_type(o->rq->api->schema, "Scale");
+	autojson js *was = registry_scale_of(old_tree);
+	autojson js *is = patch_apply(o, &o->patch, type, was, o->runs++ == 0, err);
+
+	if (!is || registry_check_identity(c, is, err) < 0)
+		return NULL;
+	return registry_scale_apply(c, is, old_tree, err);
+}
+
+static void start_patch(struct operation *o)
+{
+	start(o, change_object);
+}
+
+static void start_scale(struct operation *o)
+{
+	start(o, change_scale);
+}
+
+static void present_patched(struct operation *o)
+{
+	present_object(o->rq, o->rs, 200, o->call.obj);
+}
+
+static void scale_presentd(struct operation *o)
+{
+	scale_present(o->rq, o->rs, o->call.obj);
+}
+
+const struct verb verb_patch = {"PatchOptions", read_patch, start_patch, present_patched, false};
+const struct verb verb_scale_patch = {"PatchOptions", read_patch, start_scale, scale_presentd, true};

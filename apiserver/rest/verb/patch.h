@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The three client-side patch forms as parts of a request: read once, applied once per attempt. The patch of
+ * a struct patch is borrowed by nobody outside; release it with patch_release.
+ */
+#ifndef REST_VERB_PATCH_H
+#define REST_VERB_PATCH_H
+
+#include "registry/registry.h"
+
+enum patch_form { PATCH_FORM_JSON, PATCH_FORM_MERGE, PATCH_FORM_STRATEGIC };
+
+struct patch {
+	enum patch_form form;
+	js *tree;
+	struct js_duplicates dup;
+};
+
+void patch_release(struct patch *p);
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rows of the writing verbs; patches have a file of their own. */
+#include "rest/verb/delete_options.h"
+#include "rest/present.h"
+#include "rest/scale.h"
+#include "rest/verb/verb.h"
+
+/* ---- reading ---- */
+
+static int read_object(struct operation *o, struct err *err)
+{
+	o->body = body_object(o, o->rq->attr.kind, err);
+	return o->body ? 0 : -1;
+}
+
+/* A body that is not of the resource's own kind. */
+static int read_other(struct operation *o, const char *group, const char *kind, struct err *err)
+{
+	const struct kind k = {
+		.group = group, .version = "v1", .kind = kind, .type = schema_type(o->rq->api->schema, kind)};
+
+	o->body = body_object(o, &k, err);
+	return o->body ? 0 : -1;
+}
+
+static int read_binding(struct operation *o, struct err *err)
+{
+	return read_other(o, "", "Binding", err);
+}
+
+static int read_scale(struct operation *o, struct err *err)
+{
+	return read_other(o, "autoscaling", "Scale", err);
+}
+
+static int read_delete(struct operation *o, struct err *err)
+{
+	return delete_options_read(o, err);
+}
+
+static int read_collection(struct operation *o, struct err *err)
+{
+	if (delete_options_read(o, err) < 0)
+		return -1;
+	return options_parse(o->rq, &o->selection, &o->call.errs, err);
+}
+
+/* ---- starting ---- */
+
+static void start_create(struct operation *o)
+{
+	registry_create(&o->call, STEAL(o->body));
+}
+
+static void start_update(struct operation *o)
+{
+	registry_update(&o->call, STEAL(o->body));
+}
+
+static void start_delete(struct operation *o)
+{
+	registry_delete(&o->call, &o->deletion);
+}
+
+static void start_collection(struct operation *o)
+{
+	const struct attributes *a = &o->rq->attr;
+	struct query q = {.ns = a->kind->namespaced ? a->ns : "",
+			  .labels = o->selection.labels,
+			  .fields = o->selection.fields.n ? &o->selection.fields : NULL,
+			  .kind = a->kind};
+
+	registry_delete_collection(&o->call, &q, o->selection.limit, &o->deletion);
+}
+
+static void start_bind(struct operation *o)
+{
+	registry_bind(&o->call, STEAL(o->body));
+}
+
+static void start_scale(struct operation *o)
+{
+	registry_scale(&o->call, STEAL(o->body));
+}
+
+static void start_finalize(struct operation *o)
+{
+	registry_finalize(&o->call, STEAL(o->body));
+}
+
+/* ---- presenting ---- */
+
+static void present_written(struct operation *o)
+{
+	present_object(o->rq, o->rs, o->call.created ? 201 : 200, o->call.obj);
+}
+
+static void present_deleted(struct operation *o)
+{
+	const struct registry_call *c = &o->call;
+	bool orphans = o->deletion.has_orphan && !o->deletion.orphan;
+
+	if (c->removed && !(c->strategy->flags & STRATEGY_RETURNS_DELETED))
+		response_status_ok(o->rs, &o->rq->attr, c->obj->uid);
+	else
+		present_object(o->rq, o->rs, !c->removed && orphans ? 202 : 200, c->obj);
+}
+
+static void present_collection(struct operation *o)
+{
+	struct buf *b = &o->rs->body;
+	const struct kind *k = o->rq->attr.kind;
+	const struct obj_list *l = &o->call.deleted;
+	autobuf struct buf scratch = BUF_INIT;
+	const char *p;
+	size_t n;
+
+	buf_addf(
+		b,
+		"{\"kind\":\"%sList\",\"apiVersion\":\"%s%s%s\",\"metadata\":{\"resourceVersion\":\"%llu\"},\"items\":[",
+		k->kind, k->group, *k->group ? "/" : "", k->version, (unsigned long long)l->rv);
+	for (size_t i = 0; i < l->n; i++) {
+		present_bytes(k, l->v[i], &scratch, &p, &n);
+		buf_adds(b, i ? "," : "");
+		buf_add(b, p, n);
+	}
+	buf_adds(b, "]}\n");
+	o->rs->status = 200;
+}
+
+static void present_bound(struct operation *o)
+{
+	static const char text[] =
+		"{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Success\",\"code\":201}\n";
+
+	o->rs->status = 201;
+	response_static(o->rs, text, sizeof(text) - 1);
+}
+
+static void scale_presentd(struct operation *o)
+{
+	scale_present(o->rq, o->rs, o->call.obj);
+}
+
+/* ---- the rows ---- */
+
+const struct verb verb_create = {"CreateOptions", read_object, start_create, present_written, false};
+const struct verb verb_update = {"UpdateOptions", read_object, start_update, present_written, false};
+const struct verb verb_delete = {"DeleteOptions", read_delete, start_delete, present_deleted, false};
+const struct verb verb_deletecollection = {"DeleteOptions", read_collection, start_collection,
+					   present_collection, true};
+const struct verb verb_bind = {"CreateOptions", read_binding, start_bind, present_bound, false};
+const struct verb verb_scale_update = {"UpdateOptions", read_scale, start_scale, scale_presentd, true};
+const struct verb verb_finalize = {"UpdateOptions", read_object, start_finalize, present_written, false};
