@@ -37,10 +37,11 @@ void kinds_free(struct kinds *k);
 /* At start, before the first change. o is borrowed. */
 void kinds_observe(struct kinds *k, const struct kinds_observer *o, void *arg);
 
-/* What one addition brought; the handle for removing it. */
+/* What one addition brought; the handle for removing it. Tests only, until CRDs use the door. */
 struct schema_part *kinds_add(struct kinds *k, const struct schema_file *f, struct err *err) MUST_CHECK;
-/* The same from a builder, which is gone in any case: how a CRD comes in. */
+/* The same from a builder, which is gone in any case: how a CRD comes in. Tests only, as yet. */
 struct schema_part *kinds_add_built(struct kinds *k, struct schema_builder *b, struct err *err) MUST_CHECK;
+/* Tests only, as yet. */
 void kinds_remove(struct kinds *k, struct schema_part *part);
 
 #endif

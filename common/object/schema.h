@@ -187,9 +187,6 @@ const struct kind *schema_resource(const struct schema *s, const char *group, co
 				   const char *resource);
 const struct type *schema_type(const struct schema *s, const char *name);
 const struct field *schema_field(const struct type *type, const char *name); /* NULL when unknown */
-/* The named check of a format: NULL when s passes, else the static text for the Status. */
-const char *schema_format_check(const struct format *format, const char *s);
-const char *schema_format_name(const struct format *format);
 size_t schema_kinds(const struct schema *s,
 		    const struct kind *const **ret); /* in load order; borrowed array */
 /* Above every kind's id: the size of an array by kind->id. Grows only. Ids of kinds that are gone are given again. */
@@ -228,10 +225,11 @@ int schema_builder_file(struct schema_builder *b, const struct schema_file *f, s
  * A structural OpenAPI v3 schema (a CRD's, with its x-kubernetes extensions) as an object type of that name; apiVersion,
  * kind and metadata are added. REASON_INVALID says where and what when it is not structural, not understood (patterns
  * that RE2 knows and regex.h does not) or too large. The tree is borrowed until the builder is finished.
+ * Tests only, until CRDs come.
  */
 int schema_builder_openapi(struct schema_builder *b, const char *name, const js *schema,
 			   struct err *err) MUST_CHECK;
-/* One item of a kind file's `kinds`. */
+/* One item of a kind file's `kinds`. Tests only, until CRDs come. */
 int schema_builder_kind(struct schema_builder *b, const js *kind, struct err *err) MUST_CHECK;
 /* Links and checks what was read. The builder is gone in any case. */
 struct schema_part *schema_builder_finish(struct schema_builder *b, struct err *err) MUST_CHECK;
@@ -245,7 +243,7 @@ int schema_change(struct schema *s, struct schema_part *in, struct schema_part *
 /* Frees a part that was taken out, once no pin and no reference can hold it. By then nothing else may lead to its
    kinds: tables by kind->id, resources and the like have forgotten them. */
 void schema_retire(struct schema *s, struct schema_part *part);
-/* Generations and parts that are not freed yet; for tests and metrics. */
+/* Tests only: generations and parts that are not freed yet. */
 size_t schema_retired(const struct schema *s);
 
 /* ---- field errors (Status.details.causes) ---- */

@@ -107,13 +107,3 @@ const struct format *format_find(const char *name)
 			return &formats[i];
 	return NULL;
 }
-
-const char *schema_format_check(const struct format *format, const char *s)
-{
-	return format->check(s);
-}
-
-const char *schema_format_name(const struct format *format)
-{
-	return format->name;
-}

@@ -26,6 +26,5 @@ void container_validate(const struct container_ctx *c, const js *container, size
 void container_env_validate(const js *container, const char *path, struct field_errors *errs);
 void container_resources_validate(const js *resources, const char *path, struct field_errors *errs);
 void pod_affinity_validate(const js *affinity, const char *path, struct field_errors *errs);
-void pod_tolerations_validate(const js *tolerations, const char *path, struct field_errors *errs);
 
 #endif

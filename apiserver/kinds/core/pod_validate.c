@@ -93,7 +93,7 @@ static void toleration_validate(const js *t, const char *path, size_t i, struct 
 					"value must be empty when `operator` is 'Exists'");
 }
 
-void pod_tolerations_validate(const js *tolerations, const char *path, struct field_errors *errs)
+static void tolerations_validate(const js *tolerations, const char *path, struct field_errors *errs)
 {
 	js_array_for_each (t, tolerations)
 		toleration_validate(t, path, t_i, errs);
@@ -354,8 +354,7 @@ void pod_spec_validate(const js *spec, const char *base, bool is_pod, struct fie
 		spread_validate(js_arr(spec, "topologySpreadConstraints", NULL),
 				PATH("%s.topologySpreadConstraints", base), errs);
 	if (js_field(spec, "tolerations"))
-		pod_tolerations_validate(js_arr(spec, "tolerations", NULL), PATH("%s.tolerations", base),
-					 errs);
+		tolerations_validate(js_arr(spec, "tolerations", NULL), PATH("%s.tolerations", base), errs);
 	hosts_validate(js_arr(spec, "hostAliases", NULL), base, errs);
 	if (*class && (bad = name_check_dns1123_subdomain(class)))
 		field_error_invalid_str(errs, PATH("%s.priorityClassName", base), class, bad);

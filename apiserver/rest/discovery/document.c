@@ -15,7 +15,7 @@ struct document {
 	size_t n;
 };
 
-struct document *document_new(struct buf *body)
+static struct document *document_new(struct buf *body)
 {
 	struct document *d = MEM_NEW(struct document);
 	atomic_init(&d->refs, 1);
@@ -32,7 +32,7 @@ static struct document *document_ref(struct document *d)
 	return d;
 }
 
-void document_unref(struct document *d)
+static void document_unref(struct document *d)
 {
 	if (!d || atomic_fetch_sub(&d->refs, 1) != 1)
 		return;
