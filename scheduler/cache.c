@@ -21,9 +21,9 @@ struct placed {
 	bool assumed;
 };
 
-void cache_init(struct cache *c)
+void cache_init(struct sched_cache *c)
 {
-	*c = (struct cache){0};
+	*c = (struct sched_cache){0};
 	list_init(&c->recent);
 }
 
@@ -35,7 +35,7 @@ static void node_free(struct cache_node *n)
 	free(n);
 }
 
-void cache_release(struct cache *c)
+void cache_release(struct sched_cache *c)
 {
 	for (struct map_iter it = {0}; map_next(&c->pods, &it);) {
 		struct placed *p = it.value;
@@ -48,7 +48,7 @@ void cache_release(struct cache *c)
 	map_release(&c->nodes);
 }
 
-static struct cache_node *node_ensure(struct cache *c, const char *name)
+static struct cache_node *node_ensure(struct sched_cache *c, const char *name)
 {
 	struct cache_node *n = map_get(&c->nodes, name);
 	if (!n) {
@@ -62,7 +62,7 @@ static struct cache_node *node_ensure(struct cache *c, const char *name)
 }
 
 /* The state, to be changed. */
-static struct node_state *change(struct cache *c, struct cache_node *n)
+static struct node_state *change(struct sched_cache *c, struct cache_node *n)
 {
 	n->generation = ++c->generation;
 	list_del(&n->link);
@@ -70,7 +70,7 @@ static struct node_state *change(struct cache *c, struct cache_node *n)
 	return node_state_own(&n->state);
 }
 
-static void drop_when_unused(struct cache *c, struct cache_node *n)
+static void drop_when_unused(struct sched_cache *c, struct cache_node *n)
 {
 	if (n->state->node || n->state->n_pods || n->in_snapshot)
 		return;
@@ -78,7 +78,7 @@ static void drop_when_unused(struct cache *c, struct cache_node *n)
 	node_free(n);
 }
 
-void cache_set_node(struct cache *c, const char *name, const struct sched_node *node)
+void cache_set_node(struct sched_cache *c, const char *name, const struct sched_node *node)
 {
 	struct cache_node *n = node ? node_ensure(c, name) : map_get(&c->nodes, name);
 	if (!n)
@@ -88,7 +88,7 @@ void cache_set_node(struct cache *c, const char *name, const struct sched_node *
 	drop_when_unused(c, n);
 }
 
-void cache_remove(struct cache *c, const char *uid)
+void cache_remove(struct sched_cache *c, const char *uid)
 {
 	struct placed *p = map_del(&c->pods, uid);
 	if (!p)
@@ -99,7 +99,7 @@ void cache_remove(struct cache *c, const char *uid)
 	free(p);
 }
 
-void cache_place(struct cache *c, const struct sched_pod *pod, const char *node, bool assumed)
+void cache_place(struct sched_cache *c, const struct sched_pod *pod, const char *node, bool assumed)
 {
 	const char *uid = pod->base.meta.uid;
 	struct placed *p = map_get(&c->pods, uid);
@@ -114,13 +114,13 @@ void cache_place(struct cache *c, const struct sched_pod *pod, const char *node,
 	map_set(&c->pods, uid, p);
 }
 
-bool cache_assumed(const struct cache *c, const char *uid)
+bool cache_assumed(const struct sched_cache *c, const char *uid)
 {
 	const struct placed *p = map_get(&c->pods, uid);
 	return p && p->assumed;
 }
 
-void cache_update_snapshot(struct cache *c, struct snapshot *s)
+void cache_update_snapshot(struct sched_cache *c, struct snapshot *s)
 {
 	list_for_each_safe (l, &c->recent) {
 		struct cache_node *n = list_entry(l, struct cache_node, link);

@@ -12,7 +12,7 @@
 #include "base/list.h"
 #include "snapshot.h"
 
-struct cache {
+struct sched_cache {
 	struct map nodes;   /* name -> struct cache_node * */
 	struct map pods;    /* Pod uid -> struct placed * */
 	struct list recent; /* nodes, the last changed first */
@@ -20,15 +20,15 @@ struct cache {
 	size_t n_nodes; /* with a Node object */
 };
 
-void cache_init(struct cache *c);
-void cache_release(struct cache *c);
+void cache_init(struct sched_cache *c);
+void cache_release(struct sched_cache *c);
 /* new NULL = the Node is gone. Takes its own reference. */
-void cache_set_node(struct cache *c, const char *name, const struct sched_node *node);
+void cache_set_node(struct sched_cache *c, const char *name, const struct sched_node *node);
 /* Puts the Pod on a node (replacing an earlier place of the same uid), or takes it away. */
-void cache_place(struct cache *c, const struct sched_pod *pod, const char *node, bool assumed);
-void cache_remove(struct cache *c, const char *uid);
-bool cache_assumed(const struct cache *c, const char *uid);
+void cache_place(struct sched_cache *c, const struct sched_pod *pod, const char *node, bool assumed);
+void cache_remove(struct sched_cache *c, const char *uid);
+bool cache_assumed(const struct sched_cache *c, const char *uid);
 /* A cache has one snapshot, always the same. */
-void cache_update_snapshot(struct cache *c, struct snapshot *s);
+void cache_update_snapshot(struct sched_cache *c, struct snapshot *s);
 
 #endif

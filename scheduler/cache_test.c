@@ -10,7 +10,7 @@
 #include "make_test.h"
 
 struct cluster {
-	struct cache cache;
+	struct sched_cache cache;
 	struct snapshot snapshot;
 };
 

@@ -12,7 +12,7 @@
 
 /* A cluster as the cache has it, and the snapshot that the search sees. */
 struct cluster {
-	struct cache cache;
+	struct sched_cache cache;
 	struct snapshot snapshot;
 	struct cycle cycle;
 };

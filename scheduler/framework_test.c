@@ -174,7 +174,7 @@ static const struct framework crowd_framework = {plugins, ARRAY_LEN(plugins)};
 
 /* ---- the cluster ---- */
 struct cluster {
-	struct cache cache;
+	struct sched_cache cache;
 	struct snapshot snapshot;
 	struct cycle cycle;
 	struct reasons why;

@@ -31,7 +31,7 @@ struct scheduler {
 	const struct framework *framework;
 	pthread_mutex_t lock; /* guards cache, queue, stopping */
 	pthread_cond_t wake;  /* queue changed */
-	struct cache cache;
+	struct sched_cache cache;
 	struct queue queue;
 	bool stopping, running;
 	struct informer_set *informers;

@@ -15,7 +15,7 @@
 #include "object/decode_internal.h"
 #include "object/rfc3339.h"
 
-struct decoder {
+struct decoding {
 	struct scan *s;
 	struct arena *a;
 	size_t bytes; /* taken from the arena so far */
@@ -28,10 +28,10 @@ struct run {
 	bool literal;
 };
 
-static bool read_value(struct decoder *d, const struct run *run, char *o);
-static bool read_item(struct decoder *d, const struct decode_spec *spec, char *o);
+static bool read_value(struct decoding *d, const struct run *run, char *o);
+static bool read_item(struct decoding *d, const struct decode_spec *spec, char *o);
 
-static bool spend(struct decoder *d, size_t n)
+static bool spend(struct decoding *d, size_t n)
 {
 	d->bytes += n;
 	return d->bytes <= DECODE_MAX || scan_fail(d->s, "the object is too large when decoded");
@@ -44,7 +44,7 @@ struct grow {
 };
 
 /* A zeroed place behind the last one; the others may move. */
-static void *grow_next(struct decoder *d, struct grow *g)
+static void *grow_next(struct decoding *d, struct grow *g)
 {
 	if (g->n == g->cap) {
 		size_t cap = g->cap ? 2 * g->cap : 4;
@@ -69,7 +69,7 @@ static void set_array(const struct decode_row *row, char *o, const struct grow *
 /* ---- strings ---- */
 
 /* NULL when the text is no C string, for want of memory too (the scan has failed then). */
-static const char *keep(struct decoder *d, const char *p, size_t n, bool escaped)
+static const char *keep(struct decoding *d, const char *p, size_t n, bool escaped)
 {
 	if (!spend(d, n + 1))
 		return NULL;
@@ -81,7 +81,7 @@ static const char *keep(struct decoder *d, const char *p, size_t n, bool escaped
 }
 
 /* False when the scan failed; *ret stays when the value is no string. */
-static bool read_text(struct decoder *d, const char **ret)
+static bool read_text(struct decoding *d, const char **ret)
 {
 	const char *p;
 	size_t n;
@@ -96,12 +96,12 @@ static bool read_text(struct decoder *d, const char **ret)
 	return !scan_failed(d->s);
 }
 
-static bool read_string(struct decoder *d, const struct decode_row *row, char *o)
+static bool read_string(struct decoding *d, const struct decode_row *row, char *o)
 {
 	return read_text(d, (const char **)(o + row->offset));
 }
 
-static bool read_json(struct decoder *d, const struct decode_row *row, char *o)
+static bool read_json(struct decoding *d, const struct decode_row *row, char *o)
 {
 	enum scan_type t = scan_peek(d->s);
 	const char *start = d->s->p;
@@ -116,7 +116,7 @@ static bool read_json(struct decoder *d, const struct decode_row *row, char *o)
 	return true;
 }
 
-static bool read_strings(struct decoder *d, const struct decode_row *row, char *o)
+static bool read_strings(struct decoding *d, const struct decode_row *row, char *o)
 {
 	struct grow g = {.size = sizeof(char *)};
 	if (scan_peek(d->s) != SCAN_ARRAY)
@@ -149,7 +149,7 @@ static int by_key(const void *a, const void *b)
 	return strcmp(((const struct label *)a)->key, ((const struct label *)b)->key);
 }
 
-static bool collect_labels(struct decoder *d, struct grow *g)
+static bool collect_labels(struct decoding *d, struct grow *g)
 {
 	const char *key;
 	size_t n;
@@ -170,7 +170,7 @@ static bool collect_labels(struct decoder *d, struct grow *g)
 	return !scan_failed(d->s);
 }
 
-static bool read_labels(struct decoder *d, const struct decode_row *row, char *o)
+static bool read_labels(struct decoding *d, const struct decode_row *row, char *o)
 {
 	struct grow g = {.size = sizeof(struct label)};
 	if (scan_peek(d->s) != SCAN_OBJECT)
@@ -189,7 +189,7 @@ static bool read_labels(struct decoder *d, const struct decode_row *row, char *o
 }
 
 /* ---- scalars ---- */
-static bool read_bool(struct decoder *d, const struct decode_row *row, char *o)
+static bool read_bool(struct decoding *d, const struct decode_row *row, char *o)
 {
 	enum scan_type t = scan_peek(d->s);
 	if (t != SCAN_TRUE && t != SCAN_FALSE)
@@ -198,7 +198,7 @@ static bool read_bool(struct decoder *d, const struct decode_row *row, char *o)
 }
 
 /* *is tells whether the value was a whole number of 64 bits. */
-static bool read_number(struct decoder *d, int64_t *v, bool *is)
+static bool read_number(struct decoding *d, int64_t *v, bool *is)
 {
 	const char *p;
 	size_t n;
@@ -211,7 +211,7 @@ static bool read_number(struct decoder *d, int64_t *v, bool *is)
 	return true;
 }
 
-static bool read_int32(struct decoder *d, const struct decode_row *row, char *o)
+static bool read_int32(struct decoding *d, const struct decode_row *row, char *o)
 {
 	int64_t v = 0;
 	bool is;
@@ -222,7 +222,7 @@ static bool read_int32(struct decoder *d, const struct decode_row *row, char *o)
 	return true;
 }
 
-static bool read_int64(struct decoder *d, const struct decode_row *row, char *o)
+static bool read_int64(struct decoding *d, const struct decode_row *row, char *o)
 {
 	int64_t v = 0;
 	bool is;
@@ -234,7 +234,7 @@ static bool read_int64(struct decoder *d, const struct decode_row *row, char *o)
 }
 
 /* Short strings that are only looked at. *n is 0 when the value is none. */
-static bool read_word(struct decoder *d, const char **p, size_t *n)
+static bool read_word(struct decoding *d, const char **p, size_t *n)
 {
 	bool escaped;
 	*n = 0;
@@ -247,7 +247,7 @@ static bool read_word(struct decoder *d, const char **p, size_t *n)
 	return true;
 }
 
-static bool read_uint64(struct decoder *d, const struct decode_row *row, char *o)
+static bool read_uint64(struct decoding *d, const struct decode_row *row, char *o)
 {
 	const char *p;
 	size_t n;
@@ -265,7 +265,7 @@ static bool read_uint64(struct decoder *d, const struct decode_row *row, char *o
 	return true;
 }
 
-static bool read_time(struct decoder *d, const struct decode_row *row, char *o)
+static bool read_time(struct decoding *d, const struct decode_row *row, char *o)
 {
 	char text[RFC3339_MAX];
 	const char *p;
@@ -283,7 +283,7 @@ static bool read_time(struct decoder *d, const struct decode_row *row, char *o)
 	return true;
 }
 
-static bool read_quantity(struct decoder *d, struct quantity *q, bool *is)
+static bool read_quantity(struct decoding *d, struct quantity *q, bool *is)
 {
 	const char *p, *text;
 	size_t n;
@@ -300,7 +300,7 @@ static bool read_quantity(struct decoder *d, struct quantity *q, bool *is)
 	return !scan_failed(d->s);
 }
 
-static bool read_amount(struct decoder *d, const struct decode_row *row, char *o)
+static bool read_amount(struct decoding *d, const struct decode_row *row, char *o)
 {
 	struct quantity q;
 	bool is;
@@ -312,7 +312,7 @@ static bool read_amount(struct decoder *d, const struct decode_row *row, char *o
 	return true;
 }
 
-static bool read_enum(struct decoder *d, const struct decode_row *row, char *o)
+static bool read_enum(struct decoding *d, const struct decode_row *row, char *o)
 {
 	const char *p;
 	size_t n;
@@ -324,7 +324,7 @@ static bool read_enum(struct decoder *d, const struct decode_row *row, char *o)
 	return true;
 }
 
-static bool read_count(struct decoder *d, const struct decode_row *row, char *o)
+static bool read_count(struct decoding *d, const struct decode_row *row, char *o)
 {
 	enum scan_type t = scan_peek(d->s);
 	const char *key;
@@ -344,20 +344,20 @@ static bool read_count(struct decoder *d, const struct decode_row *row, char *o)
 	return !scan_failed(d->s);
 }
 
-static bool read_present(struct decoder *d, const struct decode_row *row, char *o)
+static bool read_present(struct decoding *d, const struct decode_row *row, char *o)
 {
 	*(bool *)(o + row->offset) = scan_peek(d->s) != SCAN_NULL;
 	return scan_skip(d->s);
 }
 
 /* ---- structs ---- */
-static bool read_struct(struct decoder *d, const struct decode_row *row, char *o)
+static bool read_struct(struct decoding *d, const struct decode_row *row, char *o)
 {
 	const struct run run = {row->sub->rows, row->sub->rows + row->sub->n, 0, row->sub->literal};
 	return read_value(d, &run, o + row->offset);
 }
 
-static bool read_pointer(struct decoder *d, const struct decode_row *row, char *o)
+static bool read_pointer(struct decoding *d, const struct decode_row *row, char *o)
 {
 	if (scan_peek(d->s) == SCAN_NULL)
 		return scan_skip(d->s);
@@ -368,7 +368,7 @@ static bool read_pointer(struct decoder *d, const struct decode_row *row, char *
 	return read_item(d, row->sub, p);
 }
 
-static bool read_array(struct decoder *d, const struct decode_row *row, char *o)
+static bool read_array(struct decoding *d, const struct decode_row *row, char *o)
 {
 	struct grow g = {.size = row->sub->size};
 	if (scan_peek(d->s) != SCAN_ARRAY)
@@ -390,7 +390,7 @@ static void set_key(const struct decode_spec *spec, char *o, const char *name)
 			*(const char **)(o + spec->rows[i].offset) = name;
 }
 
-static bool read_map(struct decoder *d, const struct decode_row *row, char *o)
+static bool read_map(struct decoding *d, const struct decode_row *row, char *o)
 {
 	struct grow g = {.size = row->sub->size};
 	const char *key;
@@ -414,7 +414,7 @@ static bool read_map(struct decoder *d, const struct decode_row *row, char *o)
 }
 
 /* Does the object at the cursor have this member? The scanner is left inside of it: the caller goes back. */
-static bool has_member(struct decoder *d, const char *want, const char *value)
+static bool has_member(struct decoding *d, const char *want, const char *value)
 {
 	const char *key, *p = "";
 	size_t n;
@@ -432,7 +432,7 @@ static bool has_member(struct decoder *d, const char *want, const char *value)
 	return false;
 }
 
-static bool read_find(struct decoder *d, const struct decode_row *row, char *o)
+static bool read_find(struct decoding *d, const struct decode_row *row, char *o)
 {
 	bool found = false;
 	if (scan_peek(d->s) != SCAN_ARRAY)
@@ -451,12 +451,12 @@ static bool read_find(struct decoder *d, const struct decode_row *row, char *o)
 	return !scan_failed(d->s);
 }
 
-static bool read_call(struct decoder *d, const struct decode_row *row, char *o)
+static bool read_call(struct decoding *d, const struct decode_row *row, char *o)
 {
 	return row->call(d->s, d->a, o + row->offset) && !scan_failed(d->s);
 }
 
-static bool (*const readers[])(struct decoder *d, const struct decode_row *row, char *o) = {
+static bool (*const readers[])(struct decoding *d, const struct decode_row *row, char *o) = {
 	[DECODE_T_STRING] = read_string, [DECODE_T_JSON] = read_json,
 	[DECODE_T_BOOL] = read_bool,	 [DECODE_T_INT32] = read_int32,
 	[DECODE_T_INT64] = read_int64,	 [DECODE_T_UINT64] = read_uint64,
@@ -491,7 +491,7 @@ static struct run below(const struct run *run, const char *key, size_t n)
 	return r;
 }
 
-static bool read_members(struct decoder *d, const struct run *run, char *o)
+static bool read_members(struct decoding *d, const struct run *run, char *o)
 {
 	const char *key;
 	size_t n;
@@ -510,7 +510,7 @@ static bool read_members(struct decoder *d, const struct run *run, char *o)
 }
 
 /* Rows that end here come first, then those that go on below. */
-static bool read_value(struct decoder *d, const struct run *run, char *o)
+static bool read_value(struct decoding *d, const struct run *run, char *o)
 {
 	struct scan start = *d->s;
 	const struct decode_row *row = run->from;
@@ -556,7 +556,7 @@ static void finish(const struct decode_spec *spec, char *o)
 		spec->finish(o);
 }
 
-static bool read_item(struct decoder *d, const struct decode_spec *spec, char *o)
+static bool read_item(struct decoding *d, const struct decode_spec *spec, char *o)
 {
 	const struct run run = {spec->rows, spec->rows + spec->n, 0, spec->literal};
 	set_initial(spec, o);
@@ -568,7 +568,7 @@ static bool read_item(struct decoder *d, const struct decode_spec *spec, char *o
 
 bool decode_value(const struct decode_spec *spec, struct scan *s, struct arena *a, void *o)
 {
-	struct decoder d = {s, a, 0};
+	struct decoding d = {s, a, 0};
 	memset(o, 0, spec->size);
 	return read_item(&d, spec, o);
 }
@@ -577,7 +577,7 @@ int decode_into(const struct decode_spec *spec, const char *p, size_t n, struct 
 		struct err *err)
 {
 	struct scan s;
-	struct decoder d = {&s, a, 0};
+	struct decoding d = {&s, a, 0};
 	scan_init(&s, p, n);
 	memset(o, 0, spec->size);
 	if (scan_peek(&s) != SCAN_OBJECT)

@@ -11,23 +11,23 @@
 static const struct resource_amount assumed_cpu = {"cpu", 1, 100},
 				    assumed_memory = {"memory", 200 << 20, INT64_C(200) * 1000 << 20};
 
-struct container {
+struct demand_container {
 	struct resource_requirements resources;
 	struct host_port *ports;
 	size_t n_ports;
 	enum restart_policy restart; /* of init containers */
 };
 static const struct decode_row container_rows[] = {
-	DECODE_STRUCT("resources", struct container, resources, &resource_requirements_spec),
-	DECODE_ARRAY("ports", struct container, ports, n_ports, &host_port_spec),
-	DECODE_ENUM("restartPolicy", struct container, restart, restart_policy_names),
+	DECODE_STRUCT("resources", struct demand_container, resources, &resource_requirements_spec),
+	DECODE_ARRAY("ports", struct demand_container, ports, n_ports, &host_port_spec),
+	DECODE_ENUM("restartPolicy", struct demand_container, restart, restart_policy_names),
 };
-static const struct container container_initial = {.restart = RESTART_UNSET};
+static const struct demand_container container_initial = {.restart = RESTART_UNSET};
 static const struct decode_spec container_spec =
-	DECODE_SPEC(struct container, container_rows, .initial = &container_initial);
+	DECODE_SPEC(struct demand_container, container_rows, .initial = &container_initial);
 
-struct spec {
-	struct container *init, *apps;
+struct demand_source {
+	struct demand_container *init, *apps;
 	size_t n_init, n_apps;
 	struct resource_requirements level;
 	struct resource_amount *overhead;
@@ -36,16 +36,17 @@ struct spec {
 	struct pod_demand demand;
 };
 static const struct decode_row spec_rows[] = {
-	DECODE_ARRAY("initContainers", struct spec, init, n_init, &container_spec),
-	DECODE_ARRAY("containers", struct spec, apps, n_apps, &container_spec),
-	DECODE_STRUCT("resources", struct spec, level, &resource_requirements_spec),
-	DECODE_MAP("overhead", struct spec, overhead, n_overhead, &resource_amount_spec),
-	DECODE_BOOL("hostNetwork", struct spec, host_network),
-	DECODE_LABELS("nodeSelector", struct spec, demand.node_selector),
-	DECODE_POINTER("affinity.nodeAffinity", struct spec, demand.affinity, &node_affinity_spec),
-	DECODE_ARRAY("tolerations", struct spec, demand.tolerations, demand.n_tolerations, &toleration_spec),
+	DECODE_ARRAY("initContainers", struct demand_source, init, n_init, &container_spec),
+	DECODE_ARRAY("containers", struct demand_source, apps, n_apps, &container_spec),
+	DECODE_STRUCT("resources", struct demand_source, level, &resource_requirements_spec),
+	DECODE_MAP("overhead", struct demand_source, overhead, n_overhead, &resource_amount_spec),
+	DECODE_BOOL("hostNetwork", struct demand_source, host_network),
+	DECODE_LABELS("nodeSelector", struct demand_source, demand.node_selector),
+	DECODE_POINTER("affinity.nodeAffinity", struct demand_source, demand.affinity, &node_affinity_spec),
+	DECODE_ARRAY("tolerations", struct demand_source, demand.tolerations, demand.n_tolerations,
+		     &toleration_spec),
 };
-static const struct decode_spec spec_spec = DECODE_SPEC(struct spec, spec_rows);
+static const struct decode_spec spec_spec = DECODE_SPEC(struct demand_source, spec_rows);
 
 /* What decode_copy follows. */
 static const struct decode_row demand_rows[] = {
@@ -57,7 +58,7 @@ static const struct decode_row demand_rows[] = {
 };
 const struct decode_spec pod_demand_spec = DECODE_SPEC(struct pod_demand, demand_rows);
 
-static enum container_role role(const struct spec *p, const struct container *c)
+static enum container_role role(const struct demand_source *p, const struct demand_container *c)
 {
 	bool init = p->n_init && c >= p->init && c < p->init + p->n_init;
 	return init ? container_init_role(c->restart) : CONTAINER_APP;
@@ -83,7 +84,7 @@ static void add(struct pod_sum *s, enum container_role r, const struct resource_
 	mem_autofree(&all);
 }
 
-static void sum(const struct spec *p, bool assume, struct resources *ret)
+static void sum(const struct demand_source *p, bool assume, struct resources *ret)
 {
 	struct pod_sum s = {0};
 	for (size_t i = 0; i < p->n_init; i++)
@@ -93,7 +94,8 @@ static void sum(const struct spec *p, bool assume, struct resources *ret)
 	pod_sum_requests(&s, p->level.requests, p->level.n_requests, p->overhead, p->n_overhead, ret);
 }
 
-static size_t take_ports(const struct spec *p, const struct container *c, struct host_port *out)
+static size_t take_ports(const struct demand_source *p, const struct demand_container *c,
+			 struct host_port *out)
 {
 	size_t n = 0;
 	for (size_t i = 0; role(p, c) != CONTAINER_INIT && i < c->n_ports; i++) {
@@ -107,7 +109,7 @@ static size_t take_ports(const struct spec *p, const struct container *c, struct
 	return n;
 }
 
-static size_t all_ports(const struct spec *p, struct host_port *out)
+static size_t all_ports(const struct demand_source *p, struct host_port *out)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < p->n_apps; i++)
@@ -119,7 +121,7 @@ static size_t all_ports(const struct spec *p, struct host_port *out)
 
 bool pod_demand_decode(struct scan *s, struct arena *a, void *field)
 {
-	struct spec p;
+	struct demand_source p;
 	struct resources nonzero;
 	if (!decode_value(&spec_spec, s, a, &p))
 		return false;
