@@ -10,6 +10,7 @@
 #include "registry/registry_internal.h"
 
 #include <stdlib.h>
+#include "base/unique.h"
 
 /* ---- admission ---- */
 
@@ -76,18 +77,26 @@ enum progress pipeline_validate_update(struct registry_call *c)
 static void dedup_owners(struct registry_call *c, js *o)
 {
 	js *refs = js_arr(o, "metadata", "ownerReferences", NULL);
+	autounique struct unique seen = {.n = 0};
 
-	for (size_t i = 0; i < js_len(refs); i++)
-		for (size_t j = js_len(refs); --j > i;) {
-			if (!js_equal(js_at(refs, i), js_at(refs, j)))
-				continue;
-			registry_warn(
-				c,
-				".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your "
-				"requests; duplicate UID(s) observed: %s",
-				js_str0(js_at(refs, j), "uid", NULL));
-			js_del_at(refs, j);
+	if (js_len(refs) < 2)
+		return;
+	autojson js *kept = js_new_arr();
+	js_array_for_each (ref, refs) {
+		autobuf struct buf text = BUF_INIT; /* conformed, so equal ones read alike */
+		js_write(&text, ref);
+		if (!unique_seen(&seen, buf_str(&text))) {
+			js_push(kept, json_object_get(ref));
+			continue;
 		}
+		registry_warn(
+			c,
+			".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your "
+			"requests; duplicate UID(s) observed: %s",
+			js_str0(ref, "uid", NULL));
+	}
+	if (js_len(kept) < js_len(refs))
+		js_set(js_obj(o, "metadata", NULL), "ownerReferences", STEAL(kept));
 }
 
 static enum progress check(struct registry_call *c, bool allocate)
