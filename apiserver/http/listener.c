@@ -31,6 +31,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/clock.h"
@@ -45,6 +46,8 @@
 #define MAX_THREADS 16
 #define MAX_CONNECTIONS 20000
 #define CONNECTION_MEMORY (16 * 1024) /* request line and headers, reply headers */
+#define METHOD_MAX 64		      /* of a name that is kept */
+#define ALLOCATION_ALIGN 16	      /* of malloc */
 #define IDLE_SECONDS 90
 #define HANDSHAKE_SECONDS 10	       /* for the client's next message */
 #define BODY_SECONDS 60		       /* for a whole body, however slowly it drips */
@@ -191,6 +194,7 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **ctx,
 		return;
 	struct listener *l = c->l;
 	l->service->peer_release(&c->peer);
+	pull_release(&c->pull);
 	free(c);
 	count_closed(l);
 	*ctx = NULL;
@@ -283,6 +287,27 @@ static void stream_done(void *arg, bool clean)
 	hand_back(t);
 }
 
+/*
+ * A connection's memory pool is of no use while it streams: the request is parsed, the reply's headers are
+ * out, and what is written after the stream goes into memory that is written first. Its whole pages go back
+ * to the kernel and read as zeros from then on. The request line stands at the pool's beginning, where the
+ * method's name points to, unless a client began with empty lines: then the allocator's own knowledge of the
+ * block does not fit, and nothing is given back. (A client that sent its next request behind a watch without
+ * awaiting the reply gets 400 for that one.)
+ */
+static void drop_pool(struct transfer *t)
+{
+	uintptr_t pool = (uintptr_t)t->x.rq.method_name, page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t from = (pool + METHOD_MAX + page - 1) & ~(page - 1),
+		  to = (pool + CONNECTION_MEMORY) & ~(page - 1);
+	size_t usable = pool % ALLOCATION_ALIGN ? 0 : malloc_usable_size((void *)pool);
+	struct request *rq = &t->x.rq;
+	if (usable < CONNECTION_MEMORY || usable >= CONNECTION_MEMORY + 2 * ALLOCATION_ALIGN || to <= from)
+		return;
+	rq->accept = rq->content_type = rq->user_agent = rq->authorization = rq->if_none_match = "";
+	madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
 static ssize_t on_read_stream(void *cls, uint64_t pos, char *p, size_t max)
 {
 	struct transfer *t = cls;
@@ -298,6 +323,7 @@ static ssize_t on_read_stream(void *cls, uint64_t pos, char *p, size_t max)
 		return MHD_CONTENT_READER_END_OF_STREAM;
 	MHD_suspend_connection(t->mhd);
 	t->stage = STAGE_STREAM;
+	drop_pool(t);
 	stream_start(l->hub, &c, STEAL(t->x.rs.stream));
 	gate_leave(&l->gate);
 	return 0;

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <gnutls/gnutls.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include "base/mem.h"
@@ -42,19 +43,26 @@ static ssize_t on_pull(gnutls_transport_ptr_t arg, void *to, size_t n)
 		errno = ECONNRESET;
 		return -1;
 	}
-	if (p->off == p->len) {
+	if (!p->ahead) {
+		char more[PULL_AHEAD];
 		bool direct = n >= PULL_AHEAD;
-		ssize_t got = recv(p->fd, direct ? to : p->ahead, direct ? n : PULL_AHEAD, 0);
+		ssize_t got = recv(p->fd, direct ? to : more, direct ? n : PULL_AHEAD, 0);
 		if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return nothing_to_read(p);
 		if (got <= 0 || direct)
 			return got;
-		p->off = 0;
+		p->off = n < (size_t)got ? n : (size_t)got;
 		p->len = (size_t)got;
+		memcpy(to, more, p->off);
+		if (p->off < p->len)
+			p->ahead = mem_memdup(more, p->len);
+		return (ssize_t)p->off;
 	}
 	n = n < p->len - p->off ? n : p->len - p->off;
 	memcpy(to, p->ahead + p->off, n);
 	p->off += n;
+	if (p->off == p->len)
+		free(STEAL(p->ahead));
 	return (ssize_t)n;
 }
 
@@ -77,4 +85,9 @@ void pull_attach(struct pull *p, void *tls)
 	gnutls_transport_set_ptr2(tls, p, (gnutls_transport_ptr_t)(intptr_t)p->fd);
 	gnutls_transport_set_pull_function(tls, on_pull);
 	gnutls_handshake_set_hook_function(tls, GNUTLS_HANDSHAKE_FINISHED, GNUTLS_HOOK_POST, on_finished);
+}
+
+void pull_release(struct pull *p)
+{
+	free(STEAL(p->ahead));
 }

@@ -21,9 +21,10 @@ struct pull { /* embedded by the connection, zeroed */
 	int fd;
 	bool handshaken, dead;
 	size_t off, len;
-	char ahead[PULL_AHEAD];
+	char *ahead; /* PULL_AHEAD bytes while some are unread, else NULL: most connections are idle */
 };
 /* Before the handshake; the other members are set. `tls` is a gnutls_session_t. */
 void pull_attach(struct pull *p, void *tls);
+void pull_release(struct pull *p);
 
 #endif
