@@ -115,10 +115,10 @@ static int start(struct running *r, struct err *err)
 		return err_set(err, REASON_BAD_REQUEST, "--kubeconfig is required");
 	if (kubeconfig_load(r->opt.kubeconfig, &r->config.kube, err) < 0)
 		return -1;
-	r->health = health_start(r->opt.bind_address, r->opt.port, err);
+	r->rest = rest_start(&r->config, "loop");
+	r->health = health_start(rest_loop(r->rest), r->opt.bind_address, r->opt.port, err);
 	if (!r->health)
 		return -1;
-	r->rest = rest_start(&r->config, "loop");
 	r->self = r->def->make(r->rest, err);
 	if (!r->self)
 		return -1;

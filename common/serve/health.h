@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include "base/buf.h"
+#include "loop/loop.h"
 #include "serve/metric.h"
 
 #define HEALTH_MAX_CHECKS 32
@@ -29,8 +30,9 @@ bool health_page(const char *path, const char *query, struct buf *out, int *ret_
 		 const char **ret_type);
 
 struct health;
-/* addr is a numeric IPv4 or IPv6 address; port 0 = any free one. */
-struct health *health_start(const char *addr, int port, struct err *err) MUST_CHECK;
+/* On the daemon's loop, which outlives health_stop; checks run there. addr is a numeric IPv4 or IPv6 address;
+   port 0 = any free one. */
+struct health *health_start(struct loop *l, const char *addr, int port, struct err *err) MUST_CHECK;
 int health_port(const struct health *h);
 void health_stop(struct health *h);
 

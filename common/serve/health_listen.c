@@ -1,40 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The health listener: one thread, one poll(2), a handful of connections, each good for one request.
+ * The health listener: on the daemon's loop, a handful of connections, each good for one request.
  *
  * It is made so that it cannot be a burden: 16 connections (more wait in the kernel's backlog), 8 KiB of
  * request, five seconds from accept to the last byte written, one page at a time in memory per connection.
- * While nobody asks, the thread sleeps without a timeout.
+ * While nobody asks, it is one descriptor among the loop's.
  */
 #include "serve/health.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <poll.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/thread.h"
 
 #define CONNECTIONS_MAX 16
 #define DEADLINE_NS (5 * NS_PER_S)
 
 struct connection {
-	int fd; /* -1 = free */
-	int64_t deadline_ns;
+	struct health *h;
+	struct loop_io io; /* fd -1: free */
+	struct loop_timer deadline;
 	struct buf in, out;
 	size_t sent;
 };
 
 struct health {
-	int fd, stop_fd, port;
-	pthread_t thread;
+	struct loop *loop;
+	struct loop_io io; /* the listening socket */
+	int port;
+	struct err err; /* of the start */
 	struct connection c[CONNECTIONS_MAX];
 };
 
@@ -100,32 +99,44 @@ static void answer(struct connection *c, int status, const struct health_request
 
 static void drop(struct connection *c)
 {
-	close(c->fd);
-	c->fd = -1;
+	loop_timer_set(c->h->loop, &c->deadline, CLOCK_NEVER);
+	loop_io_stop(&c->io);
+	close(c->io.fd);
+	c->io.fd = -1;
 	c->sent = 0;
 	buf_release(&c->in);
 	buf_release(&c->out);
+	loop_io_set(&c->h->io, LOOP_READ); /* there is room for the next */
+}
+
+static void on_deadline(void *arg)
+{
+	drop(arg);
 }
 
 static void send_more(struct connection *c)
 {
-	ssize_t n = send(c->fd, c->out.p + c->sent, c->out.len - c->sent, MSG_NOSIGNAL);
+	ssize_t n = send(c->io.fd, c->out.p + c->sent, c->out.len - c->sent, MSG_NOSIGNAL);
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+		loop_io_set(&c->io, LOOP_WRITE);
 		return;
+	}
 	if (n > 0)
 		c->sent += (size_t)n;
 	if (n < 0 || c->sent == c->out.len) {
-		shutdown(c->fd, SHUT_WR);
+		shutdown(c->io.fd, SHUT_WR);
 		drop(c);
+		return;
 	}
+	loop_io_set(&c->io, LOOP_WRITE);
 }
 
 static void read_more(struct connection *c)
 {
 	struct health_request rq = {0};
 	char tmp[2048];
-	ssize_t n = recv(c->fd, tmp, sizeof(tmp), 0);
+	ssize_t n = recv(c->io.fd, tmp, sizeof(tmp), 0);
 	int status;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -142,74 +153,41 @@ static void read_more(struct connection *c)
 	send_more(c);
 }
 
-static void accept_one(struct health *h)
+static void on_ready(void *arg, unsigned events)
 {
-	int fd = accept4(h->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct connection *c = arg;
 
-	for (size_t i = 0; fd >= 0 && i < CONNECTIONS_MAX; i++) {
-		if (h->c[i].fd >= 0)
-			continue;
-		h->c[i].fd = fd;
-		h->c[i].deadline_ns = clock_mono_ns() + DEADLINE_NS;
-		return;
-	}
-	if (fd >= 0)
-		close(fd); /* cannot be: we accept only when one is free */
+	if (c->out.len)
+		send_more(c);
+	else
+		read_more(c);
 }
 
-/* Milliseconds until the first deadline; what is over it goes. */
-static int reap(struct health *h)
+static struct connection *free_place(struct health *h)
 {
-	int64_t now = clock_mono_ns(), left = -1;
-
-	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
-		struct connection *c = &h->c[i];
-
-		if (c->fd >= 0 && c->deadline_ns <= now)
-			drop(c);
-		if (c->fd >= 0 && (left < 0 || c->deadline_ns - now < left))
-			left = c->deadline_ns - now;
-	}
-	return left < 0 ? -1 : (int)((left + NS_PER_MS - 1) / NS_PER_MS);
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+		if (h->c[i].io.fd < 0)
+			return &h->c[i];
+	return NULL;
 }
 
-static void *health_main(void *arg)
+static void on_accept(void *arg, unsigned events)
 {
 	struct health *h = arg;
+	struct connection *c = free_place(h); /* there is one: else we would not be called */
+	int fd = accept4(h->io.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct err ignored = ERR_INIT;
 
-	for (;;) {
-		struct pollfd p[CONNECTIONS_MAX + 2];
-		struct connection *at[CONNECTIONS_MAX + 2];
-		int timeout_ms = reap(h);
-		nfds_t n = 1;
-		bool room = false;
-
-		p[0] = (struct pollfd){.fd = h->stop_fd, .events = POLLIN};
-		for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
-			struct connection *c = &h->c[i];
-
-			room = room || c->fd < 0;
-			if (c->fd < 0)
-				continue;
-			at[n] = c;
-			p[n++] = (struct pollfd){.fd = c->fd, .events = c->out.len ? POLLOUT : POLLIN};
-		}
-		at[n] = NULL;
-		p[n] = (struct pollfd){.fd = room ? h->fd : -1, .events = POLLIN};
-		if (poll(p, n + 1, timeout_ms) < 0 && errno != EINTR)
-			break;
-		if (p[0].revents)
-			break;
-		for (nfds_t i = 1; i < n; i++) {
-			if (p[i].revents && at[i]->out.len)
-				send_more(at[i]);
-			else if (p[i].revents)
-				read_more(at[i]);
-		}
-		if (p[n].revents)
-			accept_one(h);
+	if (fd < 0)
+		return;
+	if (loop_io_start(h->loop, &c->io, fd, LOOP_READ, &ignored) < 0) {
+		close(fd);
+		c->io.fd = -1;
+		return;
 	}
-	return NULL;
+	loop_timer_set(h->loop, &c->deadline, clock_mono_ns() + DEADLINE_NS);
+	if (!free_place(h))
+		loop_io_set(&h->io, 0);
 }
 
 /* ---- life ---- */
@@ -248,23 +226,38 @@ static int listen_on(const char *addr, int port, int *ret_port, struct err *err)
 	return fd;
 }
 
-struct health *health_start(const char *addr, int port, struct err *err)
+static void join_loop(void *arg)
+{
+	struct health *h = arg;
+
+	(void)loop_io_start(h->loop, &h->io, h->io.fd, LOOP_READ, &h->err);
+}
+
+struct health *health_start(struct loop *l, const char *addr, int port, struct err *err)
 {
 	struct health *h = MEM_NEW(struct health);
 
-	h->fd = listen_on(addr, port, &h->port, err);
-	h->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
-		h->c[i].fd = -1;
-	if (h->fd < 0 || h->stop_fd < 0) {
-		if (h->fd >= 0)
-			err_errno(err, "eventfd");
-		mem_autoclose(&h->fd);
-		mem_autoclose(&h->stop_fd);
+	h->loop = l;
+	h->io = (struct loop_io){.fn = on_accept, .arg = h};
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+		struct connection *c = &h->c[i];
+
+		c->h = h;
+		c->io = (struct loop_io){.fd = -1, .fn = on_ready, .arg = c};
+		c->deadline = (struct loop_timer){.fn = on_deadline, .arg = c};
+	}
+	h->io.fd = listen_on(addr, port, &h->port, err);
+	if (h->io.fd < 0) {
 		free(h);
 		return NULL;
 	}
-	h->thread = thread_start("health", health_main, h);
+	loop_finish(l, join_loop, h);
+	if (h->err.reason != REASON_NONE) {
+		*err = h->err;
+		close(h->io.fd);
+		free(h);
+		return NULL;
+	}
 	return h;
 }
 
@@ -273,19 +266,21 @@ int health_port(const struct health *h)
 	return h->port;
 }
 
+static void leave_loop(void *arg)
+{
+	struct health *h = arg;
+
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+		if (h->c[i].io.fd >= 0)
+			drop(&h->c[i]);
+	loop_io_stop(&h->io);
+}
+
 void health_stop(struct health *h)
 {
-	uint64_t one = 1;
-
 	if (!h)
 		return;
-	while (write(h->stop_fd, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
-	pthread_join(h->thread, NULL);
-	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
-		if (h->c[i].fd >= 0)
-			drop(&h->c[i]);
-	close(h->fd);
-	close(h->stop_fd);
+	loop_finish(h->loop, leave_loop, h);
+	close(h->io.fd);
 	free(h);
 }

@@ -163,13 +163,15 @@ static void test_listener(void **state)
 {
 	static const char rq[] = "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n";
 	struct err err = ERR_INIT;
-	struct health *h = health_start("127.0.0.1", 0, &err);
+	struct loop *l = loop_new(NULL);
+	loop_start(l, "loop");
+	struct health *h = health_start(l, "127.0.0.1", 0, &err);
 	autobuf struct buf b = BUF_INIT;
 	int idle[20], fd;
 
 	assert_non_null(h);
-	assert_null(health_start("127.0.0.1", health_port(h), &err));
-	assert_null(health_start("localhost", 0, &err));
+	assert_null(health_start(l, "127.0.0.1", health_port(h), &err));
+	assert_null(health_start(l, "localhost", 0, &err));
 	for (int i = 0; i < 10; i++)
 		idle[i] = dial(health_port(h)); /* who connect and say nothing are in nobody's way */
 	fd = dial(health_port(h));
@@ -192,6 +194,8 @@ static void test_listener(void **state)
 	for (int i = 0; i < 10; i++)
 		close(idle[i]);
 	health_stop(h);
+	loop_join(l);
+	loop_free(l);
 }
 
 int main(void)

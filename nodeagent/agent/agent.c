@@ -276,6 +276,11 @@ static js *list_pods(void *arg)
 	return list;
 }
 
+struct loop *agent_loop(struct agent *a)
+{
+	return a->loop;
+}
+
 void agent_server_config(struct agent *a, struct server_config *ret)
 {
 	const struct agent_config *c = a->c;

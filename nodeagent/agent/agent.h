@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The node agent: one loop, one API thread, one informer thread, and the nodes they serve (one real, or a
- * fleet of fake ones). Set up and torn down by main; everything in between happens on the loop.
+ * The node agent: one loop and the nodes that it serves (one real, or a fleet of fake ones). Set up and torn down by main; everything in between happens on the loop.
  */
 #ifndef AGENT_AGENT_H
 #define AGENT_AGENT_H
@@ -29,6 +28,7 @@ void agent_shut_down(struct agent *a);
 
 /* What the server needs to know of this agent. Before agent_run. */
 void agent_server_config(struct agent *a, struct server_config *ret);
+struct loop *agent_loop(struct agent *a); /* for what else the daemon answers */
 
 /* The state directory of the real runtime, for the subcommands too: opens it, or fails with the reason. */
 struct runtime *agent_open_runtime(const struct agent_config *c, runtime_exit_fn *on_exit, void *arg,

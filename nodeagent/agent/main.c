@@ -216,7 +216,8 @@ static int run_daemon(void)
 	agent_server_config(agent, &serving);
 	if (config.port && !(server = server_start(&serving, &err)))
 		return fail(&err, "cannot serve");
-	if (config.healthz_port && !(health = health_start("127.0.0.1", config.healthz_port, &err)))
+	if (config.healthz_port &&
+	    !(health = health_start(agent_loop(agent), "127.0.0.1", config.healthz_port, &err)))
 		return fail(&err, "cannot serve health checks");
 	pthread_t loop = thread_start("loop", run_loop, agent);
 	stop_wait();
