@@ -25,6 +25,7 @@
 #include "registry/registry.h"
 #include "rest/discovery/discovery.h"
 #include "rest/discovery/openapi.h"
+#include "rest/log/log_relay.h"
 #include "rest/server.h"
 
 #define PEM_MAX (1 << 20)
@@ -192,10 +193,11 @@ static int start(struct instance *d, struct err *err)
 	d->schema = kinds_load(or_null(opt->kinds_dir), err);
 	if (!d->schema)
 		return -1;
-	d->api = (struct api){.schema = d->schema,
-			      .node_client_ca = or_null(opt->kubelet_ca),
-			      .node_client_cert = or_null(opt->kubelet_cert),
-			      .node_client_key = or_null(opt->kubelet_key)};
+	struct http_tls agents = {.ca_file = or_null(opt->kubelet_ca),
+				  .cert_file = or_null(opt->kubelet_cert),
+				  .key_file = or_null(opt->kubelet_key),
+				  .insecure = !*opt->kubelet_ca};
+	d->api = (struct api){.schema = d->schema, .log_relays = log_relays_new(&agents)};
 	d->auth = auth_new(opt->token_file, err);
 	if (!d->auth)
 		return -1;
@@ -233,6 +235,7 @@ void instance_stop(struct instance *d)
 	if (d->listener)
 		listener_stop(d->listener);
 	server_free(d->server);
+	log_relays_free(d->api.log_relays);
 	registry_free(d->api.registry);
 	if (d->api.storage)
 		storage_close(d->api.storage);

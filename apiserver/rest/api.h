@@ -18,12 +18,11 @@
 struct api {
 	const struct schema *schema;
 	struct storage *storage;
-	const char *node_client_ca, *node_client_cert,
-		*node_client_key; /* PEM files for calls to node agents; may be NULL */
 	struct registry *registry;
-	atomic_int log_streams;	     /* open now; rest/log.c */
-	struct discovery *discovery; /* rest/discovery.h */
-	struct openapi *openapi;     /* rest/openapi.h */
+	struct log_relays *log_relays; /* rest/log/log_relay.h */
+	atomic_int log_streams;	       /* open now; rest/log.c */
+	struct discovery *discovery;   /* rest/discovery.h */
+	struct openapi *openapi;       /* rest/openapi.h */
 };
 
 typedef void handler_fn(struct request *rq, struct response *rs);

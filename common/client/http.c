@@ -159,6 +159,20 @@ struct loop *http_loop(struct http *h)
 	return h->loop;
 }
 
+void http_hold(struct http_call *c)
+{
+	c->held = true;
+}
+
+void http_go_on(struct http_call *c)
+{
+	if (!c->held)
+		return;
+	c->held = false;
+	if (c->state == CALL_RUNNING)
+		http_multi_go_on(c);
+}
+
 void http_cancel(struct http *h)
 {
 	atomic_store(&h->canceled, true);

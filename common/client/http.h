@@ -92,6 +92,10 @@ struct http_call;
 struct http_call *http_start(struct http *h, const struct http_request *rq, http_done_fn *done,
 			     void *done_arg);
 void http_abort(struct http_call *c); /* `done` will not run */
+/* Back-pressure of a stream: inside on_data, on_data is not called again, and the server soon cannot send
+   more, until http_go_on (not inside on_data). */
+void http_hold(struct http_call *c);
+void http_go_on(struct http_call *c);
 size_t http_in_flight(const struct http *h);
 /* For the owner of a loop of its own: runs transfers until something happened, http_wake() or the monotonic
    deadline. */

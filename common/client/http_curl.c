@@ -51,6 +51,8 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
 
 	if (c->aborted)
 		return 0;
+	if (c->held)
+		return CURL_WRITEFUNC_PAUSE; /* comes again */
 	c->received += n;
 	if (!max && !c->rq.on_data)
 		max = DEFAULT_MAX_BODY;
@@ -303,7 +305,7 @@ static void set_method(struct http_call *c)
 void http_call_set_up(struct http_call *c)
 {
 	http_reply_reset(&c->reply);
-	c->aborted = c->stopped = c->too_large = c->saw_location = false;
+	c->held = c->aborted = c->stopped = c->too_large = c->saw_location = false;
 	c->received = 0;
 	c->curl_error[0] = '\0';
 	curl_easy_setopt(c->easy, CURLOPT_URL, c->rq.url);

@@ -24,6 +24,7 @@ struct http_call {
 	struct list link; /* in idle, waiting or running */
 	enum call_state state;
 	bool aborted; /* inside a callback; reaped after it */
+	bool held;    /* takes no data now */
 	struct http_request rq;
 	void *owned; /* copies that rq points to, of http_start */
 	struct http_reply reply;
@@ -89,6 +90,7 @@ void http_reply_reset(struct http_reply *r);
 
 void http_multi_init(struct http *h);
 void http_multi_enter(struct http_call *c);
+void http_multi_go_on(struct http_call *c);
 void http_multi_time_out(void *call); /* its timer's function */
 curl_socket_t http_open_socket(void *h, curlsocktype purpose, struct curl_sockaddr *a);
 int http_close_socket(void *h, curl_socket_t fd);

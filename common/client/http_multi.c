@@ -70,6 +70,17 @@ static void act(struct http *h, curl_socket_t fd, int mask)
 	collect(h);
 }
 
+void http_multi_go_on(struct http_call *c)
+{
+	struct http *h = c->h;
+
+	h->in_curl = true;
+	curl_easy_pause(c->easy, CURLPAUSE_CONT); /* may call on_data */
+	h->in_curl = false;
+	settle(h);
+	collect(h);
+}
+
 /* ---- sockets ---- */
 
 static struct http_socket *socket_at(struct http *h, curl_socket_t fd)

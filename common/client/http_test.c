@@ -326,6 +326,50 @@ static void test_stream_stop(void **state)
 	buf_release(&s.got);
 }
 
+struct held {
+	struct http_call *call;
+	struct buf got;
+	int chunks, done;
+};
+
+static bool held_data(void *arg, const char *p, size_t n)
+{
+	struct held *s = arg;
+
+	buf_add(&s->got, p, n);
+	s->chunks++;
+	http_hold(s->call);
+	return true;
+}
+
+static void held_done(void *arg, struct http_reply *r)
+{
+	((struct held *)arg)->done++;
+}
+
+/* Nothing arrives while a stream is held, and nothing is lost by it. */
+static void test_hold(void **state)
+{
+	struct fixture *f = *state;
+	struct held s = {0};
+	struct http_request rq = {.method = "GET", .url = url(f, "/big"), .on_data = held_data, .arg = &s};
+
+	s.call = http_start(f->h, &rq, held_done, &s);
+	poll_until(f->h, &s.chunks, 1);
+	for (int chunks; !s.done;) {
+		chunks = s.chunks;
+		http_poll(f->h, clock_mono_ns() + 2 * NS_PER_MS);
+		http_poll(f->h, clock_mono_ns() + 2 * NS_PER_MS);
+		if (s.done)
+			break;
+		assert_int_equal(s.chunks, chunks);
+		http_go_on(s.call);
+	}
+	assert_true(s.chunks > 1);
+	assert_true(s.got.len == 100000);
+	buf_release(&s.got);
+}
+
 static void test_stream_idle(void **state)
 {
 	struct fixture *f = *state;
@@ -430,9 +474,19 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-		T(test_methods), T(test_redirect), T(test_failures),	T(test_refused),
-		T(test_run),	 T(test_cancel),   T(test_stream_stop), T(test_stream_idle),
-		T(test_reentry), T(test_mixed),	   T(test_escape),	T(test_given_up_while_connecting),
+		T(test_methods),
+		T(test_redirect),
+		T(test_failures),
+		T(test_refused),
+		T(test_run),
+		T(test_cancel),
+		T(test_stream_stop),
+		T(test_stream_idle),
+		T(test_hold),
+		T(test_reentry),
+		T(test_mixed),
+		T(test_escape),
+		T(test_given_up_while_connecting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

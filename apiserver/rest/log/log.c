@@ -238,13 +238,10 @@ static int open_log(struct log_call *c, const struct obj *o, struct err *err)
 	if (!count_stream(c->rq->api))
 		return err_set(err, REASON_TOO_MANY_REQUESTS,
 			       "too many logs are being read, please try again later");
-	struct http_tls tls = {.ca_file = c->rq->api->node_client_ca,
-			       .cert_file = c->rq->api->node_client_cert,
-			       .key_file = c->rq->api->node_client_key,
-			       .insecure = !c->rq->api->node_client_ca};
 	autobuf struct buf refusal = BUF_INIT;
 	int status;
-	c->rs->stream = log_relay_open(&tls, url.p, &c->rq->api->log_streams, &status, &refusal, err);
+	c->rs->stream = log_relay_open(c->rq->api->log_relays, url.p, &c->rq->api->log_streams, &status,
+				       &refusal, err);
 	if (!c->rs->stream)
 		return status ? agent_error(status, &refusal, err) : -1;
 	return 0;

@@ -1,64 +1,67 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One thread per relay runs the HTTP client; its data callback fills the ring and waits while it is full, the
- * response's read function empties it. Two owners (thread and response) share the struct by count, because
- * either may end first.
+ * The agent's bytes arrive on the loop and wait in a buffer for the response's read function, which a stream
+ * thread calls. When the buffer is full the transfer is held, and goes on when the reader has made room; an
+ * empty buffer is no memory. Loop and response share the struct by count, because either may end first.
  */
 #include "rest/log/log_relay.h"
 
 #include <stdlib.h>
 #include "base/clock.h"
-#include "base/thread.h"
 
-#define RING (64u << 10)
+#define HOLD_BYTES (48u << 10) /* buffered: enough; one more of the client library's buffers may follow */
+#define GO_ON_BYTES (16u << 10)
 #define REFUSAL_MAX (4u << 10)
 #define ANSWER_WAIT_NS (30 * NS_PER_S)
 
-enum relay_state {
-	RELAY_ASKING,  /* no status yet */
-	RELAY_OPEN,    /* 2xx: bytes flow */
-	RELAY_REFUSED, /* another status: its body is collected */
-	RELAY_ENDED,
+struct log_relays {
+	struct loop *loop;
+	struct http *http;
+	pthread_mutex_t lock; /* guards started */
+	bool started;
 };
 
 struct relay {
 	struct response_stream stream;
-	struct http *http;
-	struct http_tls tls;
-	char *url, *ca, *cert, *key;
+	struct log_relays *all;
+	char *url;
 	atomic_int *streams;
 	atomic_int refs;
+
+	/* The loop only. */
+	struct http_call *call; /* NULL when it has ended */
+	bool answered;		/* see loop_wait: bytes flow, or it has ended */
+
 	pthread_mutex_t lock; /* guards what follows */
-	pthread_cond_t cond;  /* anything below changed */
-	enum relay_state state;
 	int status;
 	bool closed;  /* the response is gone */
 	bool reading; /* read was called: stream.wake is set */
-	bool done;    /* the thread has ended its transfer */
+	bool done;    /* the transfer has ended */
+	bool held;    /* the transfer waits for room */
 	struct err err;
-	struct buf refusal;
-	size_t head, len; /* of ring */
-	char ring[RING];
+	struct buf refusal, bytes;
+	size_t taken; /* of bytes */
 };
 
 static void relay_unref(struct relay *r)
 {
 	if (atomic_fetch_sub(&r->refs, 1) > 1)
 		return;
-	http_free(r->http);
 	if (r->streams)
 		atomic_fetch_sub(r->streams, 1);
 	buf_release(&r->refusal);
+	buf_release(&r->bytes);
 	free(r->url);
-	free(r->ca);
-	free(r->cert);
-	free(r->key);
 	pthread_mutex_destroy(&r->lock);
-	pthread_cond_destroy(&r->cond);
 	free(r);
 }
 
-/* ---- the thread's side ---- */
+static bool accepted(const struct relay *r)
+{
+	return r->status >= 200 && r->status < 300;
+}
+
+/* ---- the loop's side ---- */
 
 static void on_status(void *arg, int status)
 {
@@ -66,23 +69,9 @@ static void on_status(void *arg, int status)
 
 	pthread_mutex_lock(&r->lock);
 	r->status = status;
-	r->state = status >= 200 && status < 300 ? RELAY_OPEN : RELAY_REFUSED;
-	if (r->state == RELAY_OPEN)
-		pthread_cond_broadcast(&r->cond);
 	pthread_mutex_unlock(&r->lock);
-}
-
-static size_t put(struct relay *r, const char *p, size_t n)
-{
-	size_t room = RING - r->len, tail = (r->head + r->len) % RING, first;
-
-	if (n > room)
-		n = room;
-	first = n < RING - tail ? n : RING - tail;
-	memcpy(r->ring + tail, p, first);
-	memcpy(r->ring, p + first, n - first);
-	r->len += n;
-	return n;
+	if (accepted(r))
+		loop_signal(r->all->loop, &r->answered);
 }
 
 /* Under the lock. Before the first read there is nobody to wake: that read looks by itself. */
@@ -97,70 +86,100 @@ static bool on_data(void *arg, const char *p, size_t n)
 	struct relay *r = arg;
 
 	pthread_mutex_lock(&r->lock);
-	if (r->state == RELAY_REFUSED) {
+	if (!accepted(r)) {
 		size_t room = REFUSAL_MAX - r->refusal.len;
 		buf_add(&r->refusal, p, n < room ? n : room);
-		n = 0;
-	}
-	while (n && !r->closed) {
-		bool was_empty = !r->len;
-		size_t took = put(r, p, n);
-		p += took;
-		n -= took;
-		if (was_empty && took)
+	} else if (!r->closed) {
+		if (!r->bytes.len)
 			wake(r);
-		if (n && !r->closed)
-			pthread_cond_wait(&r->cond, &r->lock);
+		buf_add(&r->bytes, p, n);
+		r->held = r->bytes.len - r->taken >= HOLD_BYTES;
+		if (r->held)
+			http_hold(r->call);
 	}
 	bool go_on = !r->closed;
 	pthread_mutex_unlock(&r->lock);
 	return go_on;
 }
 
-static void *run(void *arg)
+static void on_done(void *arg, struct http_reply *reply)
 {
 	struct relay *r = arg;
-	struct http_request rq = {.method = "GET",
-				  .url = r->url,
-				  .on_data = on_data,
-				  .on_status = on_status,
-				  .arg = r,
-				  .timeout_ns = 0};
-	struct http_reply reply = {0};
-	struct err err = ERR_INIT;
-	int rc = http_do(r->http, &rq, &reply, &err);
 
-	http_reply_release(&reply);
+	r->call = NULL;
 	pthread_mutex_lock(&r->lock);
-	if (rc < 0)
-		r->err = err;
+	r->err = reply->err;
 	r->done = true;
-	pthread_cond_broadcast(&r->cond);
 	wake(r);
 	pthread_mutex_unlock(&r->lock);
+	loop_signal(r->all->loop, &r->answered);
 	relay_unref(r);
-	return NULL;
+}
+
+static void begin(void *arg)
+{
+	struct relay *r = arg;
+	struct http_request rq = {
+		.method = "GET", .url = r->url, .on_data = on_data, .on_status = on_status, .arg = r};
+
+	r->call = http_start(r->all->http, &rq, on_done, r);
+}
+
+static void go_on(void *arg)
+{
+	struct relay *r = arg;
+
+	if (r->call)
+		http_go_on(r->call);
+	relay_unref(r);
+}
+
+static void hang_up(void *arg)
+{
+	struct relay *r = arg;
+
+	if (r->call) {
+		http_abort(STEAL(r->call));
+		relay_unref(r); /* the loop's, as in on_done */
+	}
+	relay_unref(r);
 }
 
 /* ---- the response's side ---- */
 
+/* Under the lock. */
+static long take(struct relay *r, char *p, size_t max)
+{
+	size_t left = r->bytes.len - r->taken, n = left < max ? left : max;
+
+	memcpy(p, buf_str(&r->bytes) + r->taken, n);
+	r->taken += n;
+	if (r->taken == r->bytes.len) {
+		buf_release(&r->bytes);
+		r->taken = 0;
+	} else if (r->taken > HOLD_BYTES) {
+		buf_consume(&r->bytes, r->taken);
+		r->taken = 0;
+	}
+	return n ? (long)n : r->done ? -1 : 0;
+}
+
 static long relay_read(void *arg, char *p, size_t max)
 {
 	struct relay *r = arg;
-	long ret;
 
 	pthread_mutex_lock(&r->lock);
 	r->reading = true;
-	size_t n = r->len < max ? r->len : max, first = n < RING - r->head ? n : RING - r->head;
-	memcpy(p, r->ring + r->head, first);
-	memcpy(p + first, r->ring, n - first);
-	r->head = (r->head + n) % RING;
-	r->len -= n;
-	ret = n ? (long)n : r->done ? -1 : 0;
-	if (n)
-		pthread_cond_broadcast(&r->cond);
+	long n = take(r, p, max);
+	bool room = r->held && !r->done && r->bytes.len - r->taken < GO_ON_BYTES;
+	if (room)
+		r->held = false;
 	pthread_mutex_unlock(&r->lock);
-	return ret;
+	if (room) {
+		atomic_fetch_add(&r->refs, 1);
+		loop_post(r->all->loop, go_on, r);
+	}
+	return n;
 }
 
 static void relay_close(void *arg)
@@ -169,64 +188,74 @@ static void relay_close(void *arg)
 
 	pthread_mutex_lock(&r->lock);
 	r->closed = true;
-	bool done = r->done;
-	pthread_cond_broadcast(&r->cond);
 	pthread_mutex_unlock(&r->lock);
-	if (!done)
-		http_cancel(r->http);
-	relay_unref(r);
+	loop_post(r->all->loop, hang_up, r);
 }
 
-static struct relay *relay_new(const struct http_tls *tls, const char *url, atomic_int *streams)
+/* ---- opening ---- */
+
+static struct relay *relay_new(struct log_relays *all, const char *url, atomic_int *streams)
 {
 	struct relay *r = MEM_NEW(struct relay);
 
+	r->all = all;
 	r->url = mem_strdup(url);
-	r->ca = mem_strdup(tls->ca_file);
-	r->cert = mem_strdup(tls->cert_file);
-	r->key = mem_strdup(tls->key_file);
-	r->tls = (struct http_tls){
-		.ca_file = r->ca, .cert_file = r->cert, .key_file = r->key, .insecure = tls->insecure};
-	r->http = http_new(&r->tls, 1);
 	r->streams = streams;
 	atomic_init(&r->refs, 2);
 	pthread_mutex_init(&r->lock, NULL);
-	clock_cond_init(&r->cond);
 	r->stream = (struct response_stream){.read = relay_read, .close = relay_close, .arg = r};
 	return r;
 }
 
-/* Waits for what the agent says. True when bytes will flow. */
-static bool await_answer(struct relay *r, int *ret_status, struct buf *refusal, struct err *err)
-{
-	int64_t deadline = clock_mono_ns() + ANSWER_WAIT_NS;
-	bool in_time = true;
-
-	pthread_mutex_lock(&r->lock);
-	while (in_time && r->state != RELAY_OPEN && !r->done)
-		in_time = clock_cond_wait(&r->cond, &r->lock, deadline);
-	bool open = r->state == RELAY_OPEN;
-	*ret_status = 0;
-	if (!open && r->done && r->state == RELAY_REFUSED) {
-		*ret_status = r->status;
-		buf_add(refusal, r->refusal.p, r->refusal.len);
-	} else if (!open && r->done) {
-		err_set(err, REASON_INTERNAL, "%s", r->err.msg);
-	} else if (!open) {
-		err_set(err, REASON_TIMEOUT, "Timeout: the node agent did not answer in time");
-	}
-	pthread_mutex_unlock(&r->lock);
-	return open;
-}
-
-struct response_stream *log_relay_open(const struct http_tls *tls, const char *url, atomic_int *streams,
+struct response_stream *log_relay_open(struct log_relays *all, const char *url, atomic_int *streams,
 				       int *ret_status, struct buf *refusal, struct err *err)
 {
-	struct relay *r = relay_new(tls, url, streams);
+	struct relay *r = relay_new(all, url, streams);
 
-	pthread_detach(thread_start("log", run, r));
-	if (await_answer(r, ret_status, refusal, err))
+	pthread_mutex_lock(&all->lock);
+	if (!all->started)
+		loop_start(all->loop, "logs");
+	all->started = true;
+	pthread_mutex_unlock(&all->lock);
+	loop_post(all->loop, begin, r);
+	bool in_time = loop_wait(all->loop, &r->answered, clock_mono_ns() + ANSWER_WAIT_NS);
+
+	pthread_mutex_lock(&r->lock);
+	*ret_status = 0;
+	bool open = in_time && accepted(r);
+	if (!in_time) {
+		err_set(err, REASON_TIMEOUT, "Timeout: the node agent did not answer in time");
+	} else if (!open && r->status && r->err.reason == REASON_NONE) {
+		*ret_status = r->status;
+		buf_add(refusal, r->refusal.p, r->refusal.len);
+	} else if (!open) {
+		err_set(err, REASON_INTERNAL, "%s", r->err.msg);
+	}
+	pthread_mutex_unlock(&r->lock);
+	if (open)
 		return &r->stream;
 	relay_close(r);
 	return NULL;
+}
+
+struct log_relays *log_relays_new(const struct http_tls *tls)
+{
+	struct log_relays *rs = MEM_NEW(struct log_relays);
+
+	rs->loop = loop_new(NULL);
+	rs->http = http_new_on(rs->loop, tls, 0);
+	pthread_mutex_init(&rs->lock, NULL);
+	return rs;
+}
+
+void log_relays_free(struct log_relays *rs)
+{
+	if (!rs)
+		return;
+	if (rs->started)
+		loop_join(rs->loop);
+	http_free(rs->http);
+	loop_free(rs->loop);
+	pthread_mutex_destroy(&rs->lock);
+	free(rs);
 }

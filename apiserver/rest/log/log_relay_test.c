@@ -74,6 +74,19 @@ static void server_stop(struct server *s)
 }
 
 static const struct http_tls tls = {.insecure = true};
+static struct log_relays *relays;
+
+static int setup(void **state)
+{
+	relays = log_relays_new(&tls);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	log_relays_free(relays);
+	return 0;
+}
 
 static void test_refused(void **state)
 {
@@ -84,7 +97,7 @@ static void test_refused(void **state)
 	int status;
 
 	server_start(&s, url);
-	assert_null(log_relay_open(&tls, url, NULL, &status, &text, &err));
+	assert_null(log_relay_open(relays, url, NULL, &status, &text, &err));
 	assert_int_equal(status, 400);
 	assert_string_equal(text.p, "xxxx");
 	server_stop(&s);
@@ -96,7 +109,7 @@ static void test_unreachable(void **state)
 	struct err err = ERR_INIT;
 	int status = -1;
 
-	assert_null(log_relay_open(&tls, "http://127.0.0.1:1/", NULL, &status, &text, &err));
+	assert_null(log_relay_open(relays, "http://127.0.0.1:1/", NULL, &status, &text, &err));
 	assert_int_equal(status, 0);
 	assert_int_equal(err.reason, REASON_INTERNAL);
 }
@@ -122,7 +135,7 @@ static void test_more_than_fits(void **state)
 	int status;
 
 	server_start(&s, url);
-	struct response_stream *rs = log_relay_open(&tls, url, NULL, &status, &text, &err);
+	struct response_stream *rs = log_relay_open(relays, url, NULL, &status, &text, &err);
 	assert_non_null(rs);
 	assert_int_equal(drain(rs), TOTAL);
 	rs->close(rs->arg);
@@ -138,7 +151,7 @@ static void test_client_leaves(void **state)
 	int status;
 
 	server_start(&s, url);
-	struct response_stream *rs = log_relay_open(&tls, url, NULL, &status, &text, &err);
+	struct response_stream *rs = log_relay_open(relays, url, NULL, &status, &text, &err);
 	assert_non_null(rs);
 	rs->close(rs->arg);
 	server_stop(&s);
@@ -148,10 +161,10 @@ static void test_client_leaves(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_unreachable),
-		cmocka_unit_test(test_more_than_fits),
-		cmocka_unit_test(test_client_leaves),
+		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unreachable, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_more_than_fits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_client_leaves, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
