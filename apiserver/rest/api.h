@@ -20,9 +20,9 @@ struct api {
 	struct storage *storage;
 	struct registry *registry;
 	struct log_relays *log_relays; /* rest/log/log_relay.h */
-	atomic_int log_streams;	       /* open now; rest/log.c */
-	struct discovery *discovery;   /* rest/discovery.h */
-	struct openapi *openapi;       /* rest/openapi.h */
+	atomic_int log_streams;	       /* open now; rest/log/log.c */
+	struct discovery *discovery;   /* rest/discovery/discovery.h */
+	struct openapi *openapi;       /* rest/discovery/openapi.h */
 };
 
 typedef void handler_fn(struct request *rq, struct response *rs);
