@@ -25,11 +25,11 @@ struct pod_template;
 struct pod_template *pod_template_new(const char *template, const struct informer_object *owner);
 void pod_template_free(struct pod_template *t);
 /* The Pod as a tree, to be completed before the first burst. */
-js *pod_template_tree(struct pod_template *t);
+js *pod_template_tree(struct pod_template *t); /* for tests */
 /* A string to put into the tree where Pods differ: as a value or a part of one, as often as is needed. i below
    POD_TEMPLATE_HOLES. Borrowed. */
 #define POD_TEMPLATE_HOLES 4
-const char *pod_template_hole(struct pod_template *t, size_t i);
+const char *pod_template_hole(struct pod_template *t, size_t i); /* for tests */
 /* The body of one Pod: holes[i] in the place of hole i. */
 void pod_template_write(struct pod_template *t, const char *const holes[], struct buf *out);
 

@@ -23,7 +23,6 @@ struct bind_item {
 	/* A deletion: the Pod has to go for another. */
 	bool victim;
 };
-void bind_item_release(struct bind_item *i);
 
 struct binder;
 /* r is on the daemon's loop. `done` runs there, once per bind; err->reason is REASON_NONE on success. */

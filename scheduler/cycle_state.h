@@ -26,7 +26,7 @@ struct cycle_state {
 
 void cycle_state_release(struct cycle_state *st);
 /* n zeroed bytes in the slot of the running plugin. */
-void *cycle_state_new(struct cycle_state *st, size_t n);
+void *cycle_state_new(struct cycle_state *st, size_t n); /* for tests */
 static inline void *cycle_state_data(const struct cycle_state *st)
 {
 	return st->data[st->current];

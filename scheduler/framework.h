@@ -47,11 +47,11 @@ struct framework_fork {
 	const struct sched_pod *pod;
 };
 void framework_fork_init(struct framework_fork *k, const struct framework *f, const struct cycle_state *st,
-			 const struct sched_pod *p, const struct node_state *n);
-void framework_fork_release(struct framework_fork *k);
-void framework_fork_add(struct framework_fork *k, const struct sched_pod *came);
-void framework_fork_remove(struct framework_fork *k, const struct sched_pod *went);
+			 const struct sched_pod *p, const struct node_state *n);    /* for tests */
+void framework_fork_release(struct framework_fork *k);				    /* for tests */
+void framework_fork_add(struct framework_fork *k, const struct sched_pod *came);    /* for tests */
+void framework_fork_remove(struct framework_fork *k, const struct sched_pod *went); /* for tests */
 /* Does the Pod fit now? why may be NULL. */
-bool framework_fork_fits(struct framework_fork *k, struct reasons *why);
+bool framework_fork_fits(struct framework_fork *k, struct reasons *why); /* for tests */
 
 #endif

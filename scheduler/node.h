@@ -23,7 +23,7 @@ struct sched_node {
 };
 
 extern const struct informer_type sched_node_type;
-extern const struct decode_spec sched_node_spec;
+extern const struct decode_spec sched_node_spec; /* for tests */
 
 static inline const char *sched_node_name(const struct sched_node *n)
 {

@@ -36,7 +36,7 @@ struct sched_pod {
 #define SCHEDULER_NAME "default-scheduler"
 
 extern const struct informer_type sched_pod_type;
-extern const struct decode_spec sched_pod_spec;
+extern const struct decode_spec sched_pod_spec; /* for tests */
 
 /* It takes no room any more. */
 static inline bool sched_pod_finished(const struct sched_pod *p)

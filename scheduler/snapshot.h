@@ -36,7 +36,7 @@ void snapshot_release(struct snapshot *s);
 const struct node_state *snapshot_node(const struct snapshot *s, const char *name); /* NULL when absent */
 size_t snapshot_image_nodes(const struct snapshot *s, const char *image);
 /* Domains of the nodes by the values of one label. Made when first asked for, kept up to date from then on. */
-const struct topology *snapshot_topology(const struct snapshot *s, const char *key);
+const struct topology *snapshot_topology(const struct snapshot *s, const char *key); /* for tests */
 
 /* ---- for cache.c: puts the state there, or in the place of an older one of that name; takes one away ---- */
 void snapshot_set(struct snapshot *s, const struct node_state *n);

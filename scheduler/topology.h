@@ -18,10 +18,11 @@ const char *topology_key(const struct topology *t);
 /* The node at this place of the snapshot has these labels now; NULL: there is none any more. */
 void topology_set(struct topology *t, size_t place, const struct labels *l);
 
-uint32_t topology_domain(const struct topology *t, size_t place); /* TOPOLOGY_NONE: it lacks the label */
-uint32_t topology_find(const struct topology *t, const char *value);
-size_t topology_nodes(const struct topology *t, uint32_t domain); /* how many there are now */
-size_t topology_domains(const struct topology *t);		  /* of those with nodes, how many */
-size_t topology_size(const struct topology *t);			  /* domains are numbers below it */
+uint32_t topology_domain(const struct topology *t,
+			 size_t place); /* for tests; TOPOLOGY_NONE: it lacks the label */
+uint32_t topology_find(const struct topology *t, const char *value); /* for tests */
+size_t topology_nodes(const struct topology *t, uint32_t domain);    /* for tests; how many there are now */
+size_t topology_domains(const struct topology *t); /* for tests; of those with nodes, how many */
+size_t topology_size(const struct topology *t);	   /* for tests; domains are numbers below it */
 
 #endif

@@ -54,7 +54,7 @@ void response_clear(struct response *rs);
 /* The body without a copy: bytes that outlive the process' listener. */
 void response_static(struct response *rs, const char *p, size_t n);
 /* The bytes of the body, whichever form it has (not a stream). */
-const char *response_bytes(const struct response *rs, size_t *ret_len);
+const char *response_bytes(const struct response *rs, size_t *ret_len); /* for tests */
 void response_warn(struct response *rs, const char *fmt, ...) PRINTF(2, 3);
 /* A stream has something again. Any thread, never blocks; not after its close(). */
 void response_wake(void *wake);

@@ -45,9 +45,9 @@ struct resource *storage_resource(struct storage *s, const struct kind *k);
  */
 int storage_add_resource(struct storage *s, const struct kind *k, struct err *err) MUST_CHECK;
 void storage_remove_resource(struct storage *s, const struct kind *k);
-const struct kind *resource_kind(const struct resource *r);
-size_t resource_count(struct resource *r);
-uint64_t storage_revision(struct storage *s); /* newest revision the cache has seen */
+const struct kind *resource_kind(const struct resource *r); /* for tests */
+size_t resource_count(struct resource *r);		    /* for tests */
+uint64_t storage_revision(struct storage *s);		    /* newest revision the cache has seen */
 
 /* Who keeps something of his own about a resource's objects, up to date inside the store's commit: with a local
    engine what `changed` has made of a write is there before the write is acknowledged. Called with (NULL, o) for
@@ -84,7 +84,7 @@ struct query {				     /* what list and watch select; all parts borrowed */
 	const struct field_selector *fields; /* checked against the kind before; NULL = all */
 	const struct kind *kind;	     /* the version asked for: its selectable list names the fields */
 };
-bool query_matches(const struct query *q, const struct obj *o);
+bool query_matches(const struct query *q, const struct obj *o); /* for tests */
 
 struct obj_list {
 	struct obj **v; /* references, in key order */

@@ -43,6 +43,6 @@ enum flags_result { FLAGS_OK, FLAGS_EXIT, FLAGS_ERROR };
 enum flags_result flags_parse(const struct flags_program *p, int argc, char **argv,
 			      struct err *err) MUST_CHECK;
 /* Go duration text to nanoseconds. */
-int flags_duration(const char *s, int64_t *ret_ns, struct err *err) MUST_CHECK;
+int flags_duration(const char *s, int64_t *ret_ns, struct err *err) MUST_CHECK; /* for tests */
 
 #endif

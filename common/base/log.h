@@ -22,7 +22,7 @@ extern int log_verbosity; /* set once at start-up from --v */
 void log_write(enum log_level level, const char *msg, const struct err *err, const char *kv, ...)
 	PRINTF(4, 5);
 /* Redirects the output (tests); -1 restores stderr. */
-void log_set_fd(int fd);
+void log_set_fd(int fd); /* for tests */
 
 #define log_info(msg, ...) log_write(LOG_INFO, msg, NULL, __VA_ARGS__)
 #define log_warning(msg, ...) log_write(LOG_WARNING, msg, NULL, __VA_ARGS__)

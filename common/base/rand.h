@@ -9,7 +9,7 @@
 void rand_bytes(void *p, size_t n);
 uint64_t rand_u64(void);
 uint64_t rand_below(uint64_t n); /* 0 <= result < n, n > 0 */
-double rand_double(void);	 /* [0, 1) */
+double rand_double(void);	 /* for tests; [0, 1) */
 /* base * (1 + max_factor * [0,1)), as client-go's wait.Jitter. */
 int64_t rand_jitter(int64_t base, double max_factor);
 /* n characters of the alphabet that generateName uses (bcdfghjklmnpqrstvwxz2456789), then NUL. */

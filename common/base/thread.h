@@ -21,8 +21,8 @@ struct pool;
 typedef void pool_fn(void *arg);
 struct pool *pool_new(const char *name, size_t workers, size_t queue_max);
 bool pool_submit(struct pool *p, pool_fn *fn, void *arg); /* false when the queue is full or closing */
-size_t pool_queued(struct pool *p);
-void pool_free(struct pool *p); /* runs what is queued, joins the workers */
+size_t pool_queued(struct pool *p);			  /* for tests */
+void pool_free(struct pool *p);				  /* runs what is queued, joins the workers */
 
 /*
  * Process-wide stop. stop_install() (main thread, before any other thread) blocks SIGTERM, SIGINT and SIGHUP
@@ -36,7 +36,7 @@ void stop_request(void);
 bool stop_requested(void);
 int stop_fd(void);
 /* Between fork and exec: gives the new program an empty signal mask and SIGPIPE back. Async-signal-safe. */
-void stop_child_reset(void);
+void stop_child_reset(void); /* for tests */
 
 /* Starts this program anew in this process: same pid, arguments and log. For a daemon that lost its leader
    lease and must begin again from nothing without a supervisor. Returns only on failure. */

@@ -85,7 +85,7 @@ size_t informer_len(struct informer *i);
 const void *informer_ref(const void *o);
 void informer_unref(const void *o);		   /* NULL is fine */
 void informer_unref_all(const void **v, size_t n); /* and frees v */
-uint64_t informer_last_rv(struct informer *i);
+uint64_t informer_last_rv(struct informer *i);	   /* for tests */
 /*
  * Read-your-writes: makes a just-written object visible in the store before its watch event comes. Ignored
  * when the store has seen that resourceVersion or a newer one. The handlers run on the calling thread before

@@ -14,7 +14,7 @@ struct leader;
    borrowed until leader_free. */
 struct leader *leader_new(struct rest *r, const char *ns, const char *name, const char *identity);
 bool leader_wait(struct leader *l); /* blocks until elected; false when the process is told to stop first */
-bool leader_is(struct leader *l);
+bool leader_is(struct leader *l);   /* for tests */
 /* Runs `lost` (once, on the loop) when the lease could not be renewed in time: stop leading, usually
  * by exit. */
 void leader_on_lost(struct leader *l, void (*lost)(void *arg), void *arg);

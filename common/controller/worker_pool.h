@@ -21,7 +21,7 @@ struct worker_pool *worker_pool_new(const char *name, size_t max_threads);
 struct workqueue *worker_pool_queue(struct worker_pool *p, const char *name, size_t limit, worker_fn *run,
 				    void *owner);
 void worker_pool_resume(struct workqueue *q);
-size_t worker_pool_threads(struct worker_pool *p); /* how many there are now */
+size_t worker_pool_threads(struct worker_pool *p); /* for tests; how many there are now */
 /* No further key is begun. */
 void worker_pool_stop(struct worker_pool *p);
 /* Waits until no thread is left, as there will be after a stop, or when all have been idle; false when the time passes

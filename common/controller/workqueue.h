@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 struct workqueue;
-struct workqueue *workqueue_new(const char *name); /* the name labels its metrics */
+struct workqueue *workqueue_new(const char *name); /* for tests; the name labels its metrics */
 void workqueue_free(struct workqueue *q);
 void workqueue_add(struct workqueue *q, const char *key);
 void workqueue_add_after(struct workqueue *q, const char *key, int64_t delay_ns);
@@ -23,10 +23,10 @@ void workqueue_add_rate_limited(struct workqueue *q, const char *key); /* one mo
 void workqueue_forget(struct workqueue *q, const char *key);	       /* resets its back-off */
 int workqueue_failures(struct workqueue *q, const char *key);
 /* Waits for a key; NULL after shutdown. The caller frees it after workqueue_done(q, key). */
-char *workqueue_get(struct workqueue *q);
+char *workqueue_get(struct workqueue *q);     /* for tests */
 char *workqueue_try_get(struct workqueue *q); /* the same without waiting: NULL when none is due */
 void workqueue_done(struct workqueue *q, const char *key);
-void workqueue_shutdown(struct workqueue *q);
-size_t workqueue_len(struct workqueue *q);
+void workqueue_shutdown(struct workqueue *q); /* for tests */
+size_t workqueue_len(struct workqueue *q);    /* for tests */
 
 #endif

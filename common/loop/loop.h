@@ -115,8 +115,8 @@ struct loop_child { /* zeroed, then fn and arg set; lives in its owner */
 	void *arg;
 };
 /* Waits for this one process and reaps no other. -1: there is no such process. */
-int loop_child_start(struct loop *l, struct loop_child *c, pid_t pid, struct err *err);
-void loop_child_stop(struct loop_child *c); /* no longer interested: whoever started it reaps it */
+int loop_child_start(struct loop *l, struct loop_child *c, pid_t pid, struct err *err); /* for tests */
+void loop_child_stop(struct loop_child *c); /* for tests; no longer interested: whoever started it reaps it */
 
 /* ---- counters ---- */
 
@@ -124,6 +124,6 @@ struct loop_stats {
 	uint64_t turns, posts, jobs; /* rounds of the loop, closures run, jobs ended */
 	size_t ios, waiting;	     /* now: descriptors watched; jobs not begun */
 };
-void loop_stats(struct loop *l, struct loop_stats *ret); /* any thread */
+void loop_stats(struct loop *l, struct loop_stats *ret); /* for tests; any thread */
 
 #endif

@@ -220,6 +220,6 @@ void *decode_copy(const struct decode_spec *spec, const void *o);
 /* For a DECODE_CALL: the value at the cursor into *o, as of a row of its own. False when the scan failed. */
 bool decode_value(const struct decode_spec *spec, struct scan *s, struct arena *a, void *o);
 /* What is wrong with a table, or NULL: rows with a common beginning that do not stand together. For tests. */
-const char *decode_spec_check(const struct decode_spec *spec);
+const char *decode_spec_check(const struct decode_spec *spec); /* for tests */
 
 #endif

@@ -22,10 +22,10 @@ struct labels {
 
 struct labels *labels_new(const js *map); /* NULL or not an object: the empty set. One free() releases all. */
 struct labels *labels_dup(const struct labels *l);
-void labels_autofree(struct labels **l);
+void labels_autofree(struct labels **l);			 /* for tests */
 const char *labels_get(const struct labels *l, const char *key); /* NULL when absent; l may be NULL */
 bool labels_equal(const struct labels *a, const struct labels *b);
-js *labels_json(const struct labels *l);
+js *labels_json(const struct labels *l); /* for tests */
 
 struct selector;
 /* Query form; "" selects everything. NULL and REASON_BAD_REQUEST on failure. */
@@ -33,9 +33,9 @@ struct selector *selector_parse(const char *s, struct err *err) MUST_CHECK;
 /* metav1.LabelSelector; NULL selects nothing, {} everything. */
 struct selector *selector_from_json(const js *label_selector, struct err *err) MUST_CHECK;
 /* An equality map such as spec.selector of a Service or nodeSelector. */
-struct selector *selector_from_map(const js *map);
+struct selector *selector_from_map(const js *map); /* for tests */
 void selector_free(struct selector *s);
-void selector_autofree(struct selector **s);
+void selector_autofree(struct selector **s); /* for tests */
 bool selector_matches(const struct selector *s, const struct labels *l);
 bool selector_empty(const struct selector *s);			/* selects everything */
 void selector_write(struct buf *out, const struct selector *s); /* canonical query form */

@@ -14,12 +14,12 @@
 const char *meta_name(const js *o);
 const char *meta_namespace(const js *o); /* "" for cluster-scoped objects */
 const char *meta_uid(const js *o);
-const char *meta_annotation(const js *o, const char *key); /* NULL when absent */
-const char *meta_label(const js *o, const char *key);
-bool meta_deleting(const js *o); /* deletionTimestamp is set */
-bool meta_has_finalizer(const js *o, const char *finalizer);
+const char *meta_annotation(const js *o, const char *key);   /* for tests; NULL when absent */
+const char *meta_label(const js *o, const char *key);	     /* for tests */
+bool meta_deleting(const js *o);			     /* deletionTimestamp is set */
+bool meta_has_finalizer(const js *o, const char *finalizer); /* for tests */
 js *meta_controller_ref(const js *o); /* the ownerReference with controller: true, or NULL */
-void meta_set_label(js *o, const char *key, const char *value);
+void meta_set_label(js *o, const char *key, const char *value); /* for tests */
 void meta_set_annotation(js *o, const char *key, const char *value);
 /* An ownerReference to `owner` with controller and blockOwnerDeletion set. */
 js *meta_new_controller_ref(const char *api_version, const char *kind, const char *name, const char *uid);
@@ -54,6 +54,6 @@ const struct owner_ref *meta_controller(const struct meta *m); /* NULL when none
 /* "namespace/name", or "name" for cluster scope: the key of work queues and informer stores. */
 void meta_key(struct buf *out, const char *namespace, const char *name);
 /* Splits a key in place (the slash becomes NUL); *ns is "" for cluster scope. */
-void meta_key_split(char *key, const char **ns, const char **name);
+void meta_key_split(char *key, const char **ns, const char **name); /* for tests */
 
 #endif

@@ -18,6 +18,6 @@ js *patch_merge(const js *doc, const js *patch, struct err *err) MUST_CHECK; /* 
  * $retainKeys). */
 js *patch_strategic(const js *doc, const js *patch, const struct type *type, struct err *err) MUST_CHECK;
 /* The RFC 7386 patch that turns a into b (for clients that send minimal status patches). {} when equal. */
-js *patch_merge_diff(const js *a, const js *b);
+js *patch_merge_diff(const js *a, const js *b); /* for tests */
 
 #endif

@@ -23,6 +23,6 @@ int pb_open(const char *p, size_t n, struct pb_envelope *ret, struct err *err) M
 js *pb_decode(const struct type *type, const char *p, size_t n, struct err *err) MUST_CHECK;
 /* The inverse, with envelope. */
 int pb_encode(struct buf *out, const struct type *type, const char *api_version, const char *kind,
-	      const js *o, struct err *err) MUST_CHECK;
+	      const js *o, struct err *err) MUST_CHECK; /* for tests */
 
 #endif

@@ -30,6 +30,6 @@ int64_t quantity_milli(const struct quantity *q); /* thousandths, rounded up, sa
 int quantity_cmp(const struct quantity *a, const struct quantity *b);
 void quantity_round_up_milli(struct quantity *q);		 /* to thousandths, away from zero */
 void quantity_add(struct quantity *a, const struct quantity *b); /* keeps a's format unless a is 0 */
-void quantity_sub(struct quantity *a, const struct quantity *b);
+void quantity_sub(struct quantity *a, const struct quantity *b); /* for tests */
 
 #endif

@@ -190,7 +190,7 @@ const struct field *schema_field(const struct type *type, const char *name); /* 
 size_t schema_kinds(const struct schema *s,
 		    const struct kind *const **ret); /* in load order; borrowed array */
 /* Above every kind's id: the size of an array by kind->id. Grows only. Ids of kinds that are gone are given again. */
-unsigned schema_kind_count(const struct schema *s);
+unsigned schema_kind_count(const struct schema *s); /* for tests */
 /* Gives every kind the behaviour that find knows for it, and those that come later, too; before other threads see the
    schema. */
 void schema_bind(struct schema *s, const struct strategy *(*find)(const struct kind *k));
@@ -304,7 +304,7 @@ js *schema_conform(const struct type *type, const js *in, struct strict_errors *
 js *schema_decode(const struct type *type, const js *in, struct strict_errors *strict,
 		  struct err *err) MUST_CHECK;
 /* Fills defaults in place; new keys go to the end of their object (schema_write restores the order). */
-void schema_default(const struct type *type, js *o);
+void schema_default(const struct type *type, js *o); /* for tests */
 /* Compact JSON in the canonical key order, whatever the order in the tree; unknown keys come last. */
 void schema_write(struct buf *out, const struct type *type, const js *o);
 /* Required, bounds, enums, formats, unions, duplicates. `path` is the prefix ("" at the root). */

@@ -14,7 +14,7 @@
 
 js *yaml_parse(const char *p, size_t n, struct js_duplicates *dup, struct err *err) MUST_CHECK;
 /* Several documents separated by ---; empty ones are skipped. Returns a JSON array. */
-js *yaml_parse_all(const char *p, size_t n, struct err *err) MUST_CHECK;
+js *yaml_parse_all(const char *p, size_t n, struct err *err) MUST_CHECK; /* for tests */
 void yaml_write(struct buf *out, const js *o); /* block style, strings quoted where needed */
 
 #endif

@@ -14,7 +14,7 @@
 static void register_node(void *arg);
 static void write_status(struct node *n);
 
-void node_record(struct node *n, bool warning, const char *reason, const char *fmt, ...)
+static void node_record(struct node *n, bool warning, const char *reason, const char *fmt, ...)
 {
 	autobuf struct buf b = BUF_INIT_MAX(1024);
 	va_list ap;
@@ -392,16 +392,4 @@ void node_start(struct node *n, double lease_phase)
 		    n->name);
 	node_record(n, false, "NodeHasSufficientPID", "Node %s status is now: NodeHasSufficientPID", n->name);
 	register_node(n);
-}
-
-void node_release(struct node *n)
-{
-	free(n->name);
-	free(n->pod_cidr);
-	free(n->not_ready_why);
-	free(n->labels);
-	free(n->taints);
-	free(n->uid);
-	free(n->status);
-	runtime_image_list_release(&n->images);
 }

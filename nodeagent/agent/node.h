@@ -48,7 +48,5 @@ void node_seen(struct node *n, const char *pod_cidr, const char *taints, const s
 	       const char *ready);
 /* Somebody deleted the Node object. */
 void node_deleted(struct node *n);
-void node_record(struct node *n, bool warning, const char *reason, const char *fmt, ...) PRINTF(4, 5);
-void node_release(struct node *n);
 
 #endif

@@ -18,7 +18,7 @@ struct node_facts { /* strings owned */
 };
 /* storage: of the file system that holds root. */
 void node_facts_read(struct node_facts *f, const char *root);
-void node_facts_release(struct node_facts *f);
+void node_facts_release(struct node_facts *f); /* for tests */
 
 struct node_object {
 	const char *name, *ip;

@@ -35,6 +35,6 @@ struct registry_challenge {
 	bool bearer, basic;
 	char realm[512], service[256], scope[512];
 };
-void registry_challenge_parse(const char *header, struct registry_challenge *ret);
+void registry_challenge_parse(const char *header, struct registry_challenge *ret); /* for tests */
 
 #endif

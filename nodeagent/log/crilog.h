@@ -27,7 +27,7 @@ struct crilog_line { /* borrowed */
 	size_t content_len;
 };
 /* p without its newline. False when it is no log line. */
-bool crilog_parse(const char *p, size_t n, struct crilog_line *ret);
+bool crilog_parse(const char *p, size_t n, struct crilog_line *ret); /* for tests */
 
 struct crilog_options {
 	int64_t tail_lines;  /* -1 = all */

@@ -18,8 +18,8 @@ struct cni_list; /* a parsed configuration list; immutable */
 /* A .conflist, or the single plugin of a .conf. */
 struct cni_list *cni_list_parse(const char *p, size_t n, struct err *err) MUST_CHECK;
 void cni_list_free(struct cni_list *l);
-const char *cni_list_name(const struct cni_list *l);
-size_t cni_list_plugins(const struct cni_list *l);
+const char *cni_list_name(const struct cni_list *l); /* for tests */
+size_t cni_list_plugins(const struct cni_list *l);   /* for tests */
 
 struct cni_port {
 	int container_port, host_port; /* host_port > 0 */
@@ -42,8 +42,9 @@ struct cni_result {
 
 /* What goes to a plugin's stdin; prev is the JSON of the last result or NULL. For the test. */
 int cni_plugin_config(const struct cni_list *l, size_t i, const struct cni_attachment *a, const char *prev,
-		      struct buf *out, struct err *err) MUST_CHECK;
-int cni_result_parse(const char *p, size_t n, struct cni_result *ret, struct err *err) MUST_CHECK;
+		      struct buf *out, struct err *err) MUST_CHECK; /* for tests */
+int cni_result_parse(const char *p, size_t n, struct cni_result *ret,
+		     struct err *err) MUST_CHECK; /* for tests */
 
 /* ADD: the last plugin's result, raw (for DEL's prevResult) and parsed. After a failure DEL has been tried.
  */

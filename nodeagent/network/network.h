@@ -49,6 +49,6 @@ int network_teardown(const struct network_config *c, struct err *err) MUST_CHECK
 
 /* The text of our own configuration list; for the test. */
 int network_default_config(const struct network_config *c, const char *cidr, struct buf *out,
-			   struct err *err) MUST_CHECK;
+			   struct err *err) MUST_CHECK; /* for tests */
 
 #endif

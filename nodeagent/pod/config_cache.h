@@ -16,8 +16,8 @@ enum config_kind { CONFIG_MAP, CONFIG_SECRET, CONFIG_KINDS };
 struct config_cache;
 /* r: the daemon's client on its loop; borrowed. watch: keep what is known up to date; else every wait fetches. */
 struct config_cache *config_cache_new(struct rest *r, bool watch);
-void config_cache_free(struct config_cache *c); /* after the last set */
-size_t config_cache_len(const struct config_cache *c);
+void config_cache_free(struct config_cache *c);	       /* for tests; after the last set */
+size_t config_cache_len(const struct config_cache *c); /* for tests */
 
 struct config_link;
 struct config_set { /* zeroed, then added to */

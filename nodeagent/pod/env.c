@@ -110,7 +110,8 @@ static void add_ips(struct buf *out, const struct env_context *ctx, size_t max)
 	}
 }
 
-int env_field(struct buf *out, const struct env_context *ctx, const char *path, struct err *err)
+/* The value of one fieldRef; REASON_INVALID for a path that is none. */
+static int env_field(struct buf *out, const struct env_context *ctx, const char *path, struct err *err)
 {
 	const struct meta *m = &ctx->pod->o.meta;
 	const struct {

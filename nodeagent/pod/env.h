@@ -19,7 +19,7 @@
 /* Value of a variable, NULL when unknown. */
 typedef const char *env_lookup(void *arg, const char *name);
 /* $(NAME) -> value, $$ -> $, unknown and malformed references stay as they are. */
-void env_expand(struct buf *out, const char *s, env_lookup *lookup, void *arg);
+void env_expand(struct buf *out, const char *s, env_lookup *lookup, void *arg); /* for tests */
 
 struct env_context {
 	const struct pod *pod;
@@ -43,7 +43,5 @@ struct container_env {
 /* Everything returned lives in `a`. The message of a failure is what CreateContainerConfigError shows. */
 int env_build(struct arena *a, const struct env_context *ctx, struct container_env *ret,
 	      struct err *err) MUST_CHECK;
-/* The value of one fieldRef; REASON_INVALID for a path that is none. */
-int env_field(struct buf *out, const struct env_context *ctx, const char *path, struct err *err) MUST_CHECK;
 
 #endif

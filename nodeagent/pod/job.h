@@ -42,10 +42,10 @@ struct job {
 
 /* The types. Each extends struct job; the worker begins them by action or by name. */
 extern const struct job_type job_sandbox, job_check_sandbox, job_volumes;
-extern const struct job_type job_image, job_pull;
+extern const struct job_type job_image;
 extern const struct job_type job_start;
 extern const struct job_type job_signal, job_check_end;
-extern const struct job_type job_teardown, job_forget, job_sweep;
+extern const struct job_type job_teardown, job_forget;
 
 /* Makes one and sets it going. */
 void job_begin(const struct job_type *t, struct worker *w, int container, const struct action *a);

@@ -119,12 +119,12 @@ static bool pull_done(struct job *j)
 	return true;
 }
 
-const struct job_type job_pull = {.size = sizeof(struct image_job),
-				  .lane = LANE_PULL,
-				  .prepare = pull_prepare,
-				  .work = pull_work,
-				  .done = pull_done,
-				  .release = release};
+static const struct job_type job_pull = {.size = sizeof(struct image_job),
+					 .lane = LANE_PULL,
+					 .prepare = pull_prepare,
+					 .work = pull_work,
+					 .done = pull_done,
+					 .release = release};
 
 /* ---- looking for it ---- */
 

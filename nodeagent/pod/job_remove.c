@@ -119,11 +119,11 @@ static void sweep_release(struct job *j)
 	free(s->sandboxes.v);
 }
 
-const struct job_type job_sweep = {.size = sizeof(struct sweep_job),
-				   .lane = LANE_WORK,
-				   .work = sweep_work,
-				   .done = sweep_done,
-				   .release = sweep_release};
+static const struct job_type job_sweep = {.size = sizeof(struct sweep_job),
+					  .lane = LANE_WORK,
+					  .work = sweep_work,
+					  .done = sweep_done,
+					  .release = sweep_release};
 
 static bool taken_over(const struct machine *m, const char *id)
 {

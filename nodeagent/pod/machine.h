@@ -233,11 +233,11 @@ bool machine_ready_to_forget(const struct machine *m); /* GONE and the object ha
 
 /* ---- inside the machine: container.c, adopt.c ---- */
 void container_event(struct machine *m, int i, enum container_event e, struct instant now);
-bool container_handles(enum container_state s, enum container_event e); /* the cell is not empty */
+bool container_handles(enum container_state s, enum container_event e); /* for tests; the cell is not empty */
 bool container_passed(const struct machine *m, int i); /* an init container lets the next one start */
 bool container_failed(const struct container *c);      /* ended for good with another code than 0 */
 /* `10s`, `1m20s`, `5m0s`: a duration as Go prints it. */
-void machine_go_duration(int64_t ns, char out[32]);
+void machine_go_duration(int64_t ns, char out[32]); /* for tests */
 void machine_record(struct machine *m, int container, bool warning, const char *reason, const char *fmt, ...)
 	PRINTF(5, 6);
 void run_release(struct container_run *r);

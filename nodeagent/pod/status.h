@@ -24,7 +24,7 @@ struct status_view { /* borrowed from the machine */
 };
 struct status_view status_view(const struct machine *m, size_t i);
 
-enum pod_phase status_phase(const struct machine *m);
+enum pod_phase status_phase(const struct machine *m); /* for tests */
 
 /*
  * The status that the API has, as digests of its parts: enough to know which parts of a new one differ, at a tenth of

@@ -18,7 +18,7 @@
 struct fake_world;
 struct fake_world *fake_world_new(void);
 /* After all its runtimes. */
-void fake_world_free(struct fake_world *w);
+void fake_world_free(struct fake_world *w); /* for tests */
 /* cidr: an IPv4 /24 for the node's Pods ("10.100.3.0/24"); on_exit as in struct runtime_config. */
 struct runtime *fake_new(struct fake_world *w, const char *cidr, runtime_exit_fn *on_exit, void *arg,
 			 struct err *err) MUST_CHECK;

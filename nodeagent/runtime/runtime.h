@@ -194,11 +194,12 @@ void runtime_stream_close(struct runtime_stream *s); /* all of it; the process g
 /* What is there on s->out or s->errors (fd): > 0 bytes of *ret, 0 at the end, -1 with errno (EAGAIN: nothing yet). */
 ssize_t runtime_stream_read(struct runtime_stream *s, int fd, void *p, size_t n, enum runtime_channel *ret);
 /* How many bytes it took; -1 with errno. */
-ssize_t runtime_stream_write(struct runtime_stream *s, const void *p, size_t n);
-void runtime_stream_end_input(struct runtime_stream *s);
+ssize_t runtime_stream_write(struct runtime_stream *s, const void *p, size_t n); /* for tests */
+void runtime_stream_end_input(struct runtime_stream *s);			 /* for tests */
 /* True once the exec'd process has ended; 128 + signal when by one. -1: nobody knows how. */
 bool runtime_stream_ended(struct runtime_stream *s, int *ret_code);
-int runtime_stream_resize(struct runtime_stream *s, int columns, int rows, struct err *err) MUST_CHECK;
+int runtime_stream_resize(struct runtime_stream *s, int columns, int rows,
+			  struct err *err) MUST_CHECK; /* for tests */
 
 struct runtime_exec_spec {	 /* borrowed */
 	const char *const *argv; /* NULL-terminated */

@@ -13,7 +13,7 @@
 #include "base/err.h"
 
 /* ROOT/pods/UID; free() it. */
-char *volume_pod_dir(const char *root, const char *uid);
+char *volume_pod_dir(const char *root, const char *uid); /* for tests */
 
 /* medium: "" or "Memory"; size_limit 0 = none (tmpfs only; on disk it is the eviction manager's business). */
 int volume_empty_dir(const char *root, const char *uid, const char *name, const char *medium,
@@ -33,7 +33,7 @@ struct volume_file {
 /* Replaces all files of dir at once: a reader sees the old set or the new (the ..data symlink). Does nothing
    when they are the same. Makes dir. */
 int volume_write_files(const char *dir, const struct volume_file *files, size_t n,
-		       struct err *err) MUST_CHECK;
+		       struct err *err) MUST_CHECK; /* for tests */
 /* ROOT/pods/UID/volumes/kubernetes.io~PLUGIN/NAME; free() it. */
 char *volume_dir(const char *root, const char *uid, const char *plugin, const char *name);
 

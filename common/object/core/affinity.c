@@ -10,7 +10,7 @@ static const struct decode_row requirement_rows[] = {
 	DECODE_STRINGS("values", struct requirement, values, n),
 };
 static const struct requirement requirement_initial = {.key = ""};
-const struct decode_spec requirement_spec =
+static const struct decode_spec requirement_spec =
 	DECODE_SPEC(struct requirement, requirement_rows, .initial = &requirement_initial);
 
 static const struct decode_row term_rows[] = {
@@ -41,7 +41,7 @@ static bool field_matches(const struct requirement *r, const char *node)
 	       ((r->op == SELECTOR_IN && equal) || (r->op == SELECTOR_NOT_IN && !equal));
 }
 
-bool node_term_matches(const struct node_term *t, const char *node, const struct labels *l)
+static bool node_term_matches(const struct node_term *t, const char *node, const struct labels *l)
 {
 	if (!t->n_expressions && !t->n_fields)
 		return false;

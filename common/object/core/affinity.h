@@ -23,10 +23,9 @@ struct node_affinity {
 	struct node_preference *preferred;
 	size_t n_required, n_preferred;
 };
-/* For DECODE_STRUCT or DECODE_POINTER at "spec.affinity.nodeAffinity"; requirement_spec for selectors of any kind. */
-extern const struct decode_spec node_affinity_spec, requirement_spec;
+/* For DECODE_STRUCT or DECODE_POINTER at "spec.affinity.nodeAffinity"; */
+extern const struct decode_spec node_affinity_spec;
 
-bool node_term_matches(const struct node_term *t, const char *node, const struct labels *l);
 /* selector: spec.nodeSelector, NULL when there is none; a NULL: no affinity. */
 bool node_affinity_matches(const struct labels *selector, const struct node_affinity *a, const char *node,
 			   const struct labels *l);

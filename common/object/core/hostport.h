@@ -6,7 +6,7 @@
 #include "object/decode.h"
 
 enum port_protocol { PORT_TCP, PORT_UDP, PORT_SCTP };
-const char *port_protocol_name(enum port_protocol p);
+const char *port_protocol_name(enum port_protocol p); /* for tests */
 
 /* core/v1 ContainerPort, as far as the node is concerned. */
 struct host_port {
@@ -19,6 +19,6 @@ extern const struct decode_spec host_port_spec; /* for DECODE_ARRAY at "ports" o
 
 /* Equal in port and protocol, and in address or one of them on all addresses. False when either takes none. */
 bool host_port_conflict(const struct host_port *a, const struct host_port *b);
-bool host_port_equal(const struct host_port *a, const struct host_port *b);
+bool host_port_equal(const struct host_port *a, const struct host_port *b); /* for tests */
 
 #endif

@@ -21,7 +21,7 @@ struct qos {
 /* One container, or the Pod itself. Amounts <= 0 are absent. */
 void qos_add_amounts(struct qos *q, int64_t cpu_request, int64_t cpu_limit, int64_t memory_request,
 		     int64_t memory_limit);
-void qos_add(struct qos *q, const struct resource_requirements *r);
+void qos_add(struct qos *q, const struct resource_requirements *r); /* for tests */
 enum qos_class qos_class(const struct qos *q);
 
 #endif

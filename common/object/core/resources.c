@@ -159,7 +159,7 @@ static void raise(int64_t *a, int64_t b)
 		*a = b;
 }
 
-void resources_max(struct resources *a, const struct resources *b)
+static void resources_max(struct resources *a, const struct resources *b)
 {
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
 		raise(field(a, i), *field(b, i));

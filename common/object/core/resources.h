@@ -48,11 +48,10 @@ decode_call resources_decode;
 void resources_keep(struct resources *r, struct arena *a);
 
 void resources_release(struct resources *r);
-int64_t resources_scalar(const struct resources *r, const char *name); /* 0 when absent */
-void resources_add_list(struct resources *r, const struct resource_amount *v, size_t n);
+int64_t resources_scalar(const struct resources *r, const char *name); /* for tests; 0 when absent */
+void resources_add_list(struct resources *r, const struct resource_amount *v, size_t n); /* for tests */
 /* Adds factor * b to a (-1 takes away). */
 void resources_add(struct resources *a, const struct resources *b, int factor);
-void resources_max(struct resources *a, const struct resources *b);
 bool resources_equal(const struct resources *a, const struct resources *b); /* an absent scalar is 0 */
 
 /* What keeps `want` from fitting into capacity - used: pods, cpu, memory, ephemeral-storage, then the others. Writes
@@ -90,6 +89,7 @@ void pod_sum_add(struct pod_sum *s, enum container_role role, const struct resou
 void pod_sum_requests(struct pod_sum *s, const struct resource_amount *level, size_t n_level,
 		      const struct resource_amount *overhead, size_t n_overhead, struct resources *ret);
 void pod_sum_limits(struct pod_sum *s, const struct resource_amount *level, size_t n_level,
-		    const struct resource_amount *overhead, size_t n_overhead, struct resources *ret);
+		    const struct resource_amount *overhead, size_t n_overhead,
+		    struct resources *ret); /* for tests */
 
 #endif

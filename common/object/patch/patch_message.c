@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "object/patch_internal.h"
+#include "object/patch/patch_internal.h"
 
 static int cmp_keys(const void *a, const void *b)
 {

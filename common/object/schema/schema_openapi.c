@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/regex.h"
-#include "object/schema_internal.h"
+#include "object/schema/schema_internal.h"
 
 #define DEPTH_MAX 64
 #define NODES_MAX 20000 /* of one schema; the largest CRDs in use have some 5,000 */

@@ -18,7 +18,7 @@
 #include "base/base64.h"
 #include "object/pb_wire.h"
 #include "object/rfc3339.h"
-#include "object/schema_internal.h"
+#include "object/schema/schema_internal.h"
 
 #define MESSAGE_COST 10
 

@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
-#include "object/schema_internal.h"
+#include "object/schema/schema_internal.h"
 
 struct generation {
 	size_t n;

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "object/schema_internal.h"
+#include "object/schema/schema_internal.h"
 
 static struct draft *draft_of(struct schema_builder *b, const struct type *t)
 {

@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "object/patch_internal.h"
+#include "object/patch/patch_internal.h"
 
 #define COPY_BYTES_MAX (3 * 1024 * 1024)
 #define MOVED_ITEMS_MAX (20 * 1000 * 1000) /* list items that made room or closed ranks, in sum */

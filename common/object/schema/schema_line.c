@@ -13,7 +13,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "object/schema_internal.h"
+#include "object/schema/schema_internal.h"
 
 struct word {
 	const char *p;

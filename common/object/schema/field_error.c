@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "object/schema_internal.h"
+#include "object/schema/schema_internal.h"
 
 void field_errors_add(struct field_errors *e, const char *reason, char *path, char *message)
 {

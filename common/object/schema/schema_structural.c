@@ -4,7 +4,7 @@
  * struct: zero values stay, a value of the wrong type stays until validation reports it, and only unknown fields are
  * pruned (kubernetes/apiextensions-apiserver pkg/apiserver/schema/{pruning,defaulting}).
  */
-#include "object/schema_internal.h"
+#include "object/schema/schema_internal.h"
 
 /* Any key, known to be new or not. */
 static void add(js *o, const char *key, js *v)

@@ -12,7 +12,7 @@
 #include <string.h>
 #include "base/mem.h"
 #include "base/unique.h"
-#include "object/schema_internal.h"
+#include "object/schema/schema_internal.h"
 
 struct check {
 	const char *prefix;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
-#include "object/patch_internal.h"
+#include "object/patch/patch_internal.h"
 
 void patch_list_index(struct map *m, const js *list, const char *key)
 {

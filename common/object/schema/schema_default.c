@@ -7,7 +7,7 @@
  * values of it; siblings that come first in the type have their own default by then.
  */
 #include <string.h>
-#include "object/schema_internal.h"
+#include "object/schema/schema_internal.h"
 
 void object_add(js *o, const char *key, js *v)
 {
@@ -80,7 +80,7 @@ bool default_applies(const struct field *f, const js *when)
 	return false;
 }
 
-void default_members(const struct field *f, js *o)
+static void default_members(const struct field *f, js *o)
 {
 	if (!js_is_obj(o))
 		return;

@@ -2,7 +2,7 @@
 /* Writing a tree in the order of its type, and the same object as another kind of one storage. */
 #include <stdlib.h>
 #include <string.h>
-#include "object/schema_internal.h"
+#include "object/schema/schema_internal.h"
 
 static void write_value(struct buf *out, const struct type *t, const js *v, int depth);
 

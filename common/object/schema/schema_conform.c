@@ -17,7 +17,7 @@
 #include "base/base64.h"
 #include "object/quantity.h"
 #include "object/rfc3339.h"
-#include "object/schema_internal.h"
+#include "object/schema/schema_internal.h"
 
 /* ---- where we are ---- */
 static void at_write_one(struct buf *out, const struct at *at, enum at_style style)

@@ -2,7 +2,7 @@
 /* The `kinds` section of a kind file: names, scope, verbs, subresources, selectable fields, table columns. */
 #include <stdlib.h>
 #include <string.h>
-#include "object/schema_internal.h"
+#include "object/schema/schema_internal.h"
 
 static const struct {
 	const char *word;

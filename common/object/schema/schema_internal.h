@@ -181,7 +181,6 @@ js *zero_value(const struct type *t);
 /* Whether the condition of f's default holds; get returns a sibling of o. */
 bool default_applies(const struct field *f, const js *when);
 /* Fills the members that f gives its object value. */
-void default_members(const struct field *f, js *o);
 void default_fill(const struct type *t, js *o);
 /* Keys are the schema's own strings: no copy, and known to be new. */
 void object_add(js *o, const char *key, js *v);

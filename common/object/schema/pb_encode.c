@@ -10,7 +10,7 @@
 #include "object/pb.h"
 #include "object/pb_wire.h"
 #include "object/rfc3339.h"
-#include "object/schema_internal.h"
+#include "object/schema/schema_internal.h"
 
 struct writer {
 	struct buf *out;

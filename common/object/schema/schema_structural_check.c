@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "base/regex.h"
 #include "base/unique.h"
-#include "object/schema_internal.h"
+#include "object/schema/schema_internal.h"
 
 /* ---- what a value is ---- */
 

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "object/labels.h"
 #include "object/name.h"
-#include "object/schema_internal.h"
+#include "object/schema/schema_internal.h"
 
 static const char *check_annotation_key(const char *s)
 {

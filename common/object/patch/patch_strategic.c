@@ -20,7 +20,7 @@
 #include <string.h>
 #include "base/map.h"
 #include "object/patch.h"
-#include "object/patch_internal.h"
+#include "object/patch/patch_internal.h"
 
 #define DIRECTIVE "$patch"
 #define RETAIN "$retainKeys"

@@ -7,7 +7,7 @@
 #include "base/base64.h"
 #include "object/name.h"
 #include "object/rfc3339.h"
-#include "object/schema_internal.h"
+#include "object/schema/schema_internal.h"
 
 static bool is_date_time(const char *s, size_t n)
 {
