@@ -166,12 +166,14 @@ static void socket_watch(struct http_socket *s, curl_socket_t fd)
 }
 
 /* What was given up before it was connected is closed by curl without a word to http_close_socket, and the loop must
-   not wait for a number that soon is somebody else's. */
-static bool connected(CURL *easy)
+   not wait for a number that soon is somebody else's. Only an answer shows that this connection stands: how far the call
+   once got does not, because curl makes a request again on a new connection when a kept one broke without a byte. */
+static bool answered(CURL *easy)
 {
-	curl_off_t at_us = 0;
+	struct http_call *c = NULL;
 
-	return curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &at_us) == CURLE_OK && at_us > 0;
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&c);
+	return c->reply.status != 0;
 }
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *sock_arg)
@@ -184,7 +186,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *so
 			s = socket_add(h, fd, false);
 		s->wanted = (uint8_t)what & (CURL_POLL_IN | CURL_POLL_OUT);
 		socket_watch(s, fd);
-	} else if (s && (!s->ours || !connected(easy))) {
+	} else if (s && (!s->ours || !answered(easy))) {
 		socket_drop(h, fd);
 	} else if (s) {
 		s->wanted = 0;

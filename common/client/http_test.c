@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/thread.h"
+#include "client/http_internal.h"
 #include "client/server_test.h"
 
 static void wait_closed(struct server_request *rq)
@@ -470,6 +471,66 @@ static void test_given_up_while_connecting(void **state)
 	loop_free(l);
 }
 
+static bool connecting(struct http *h)
+{
+	for (size_t i = 0; i < h->n_sockets; i++)
+		if (h->sockets[i] && h->sockets[i]->wanted & CURL_POLL_OUT)
+			return true;
+	return false;
+}
+
+static void count(void *arg, struct http_reply *r)
+{
+	assert_int_equal(r->err.reason, REASON_NONE);
+	++*(int *)arg;
+}
+
+/* A request whose kept connection breaks without an answer is made again by curl itself on a new one: that this
+   call was connected once says nothing about the socket that it has now. */
+static void test_given_up_while_connecting_again(void **state)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(a);
+	static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+	char request[4096];
+	int done = 0;
+	autoclose int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, len), 0);
+	assert_int_equal(listen(fd, 0), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	autofree char *url = mem_printf("http://127.0.0.1:%d/", ntohs(a.sin_port));
+	struct loop *l = loop_new(NULL);
+	struct http *h = http_new_on(l, NULL, 0);
+	struct http_request rq = {.method = "GET", .url = url};
+	http_start(h, &rq, count, &done);
+	int64_t end = clock_mono_ns() + 20 * NS_PER_S;
+	int peer = -1;
+	while ((peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) < 0 && clock_mono_ns() < end)
+		loop_turn(l, clock_mono_ns() + NS_PER_MS);
+	while (recv(peer, request, sizeof(request), 0) < 0 && clock_mono_ns() < end)
+		loop_turn(l, clock_mono_ns() + NS_PER_MS);
+	server_send(peer, ok, strlen(ok));
+	while (!done && clock_mono_ns() < end)
+		loop_turn(l, clock_mono_ns() + NS_PER_MS);
+
+	struct http_call *c = http_start(h, &rq, never, NULL);
+	while (recv(peer, request, sizeof(request), 0) < 0 && clock_mono_ns() < end)
+		loop_turn(l, clock_mono_ns() + NS_PER_MS);
+	autoclose int first = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(first, (struct sockaddr *)&a, len), 0);
+	close(peer);
+	while (!connecting(h) && clock_mono_ns() < end)
+		loop_turn(l, clock_mono_ns() + NS_PER_MS);
+	assert_true(connecting(h));
+	http_abort(c);
+	loop_turn(l, 0);
+	struct loop_stats stats;
+	loop_stats(l, &stats);
+	assert_int_equal(stats.ios, 0);
+	http_free(h);
+	loop_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -487,6 +548,7 @@ int main(void)
 		T(test_mixed),
 		T(test_escape),
 		T(test_given_up_while_connecting),
+		T(test_given_up_while_connecting_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
