@@ -89,7 +89,9 @@ static void start_list(struct config_object *o);
 
 static void on_again(void *arg)
 {
-	start_list(arg);
+	struct config_object *o = arg;
+	if (!o->listing) /* else it goes on from that list */
+		start_list(o);
 }
 
 static void list_again(struct config_object *o, int64_t delay_ns)

@@ -24,6 +24,7 @@ struct scene {
 	const char *item; /* NULL: there is none */
 	int failures, lists, watches;
 	const char *say; /* on the watch; "" ends it */
+	bool hold;	 /* lists get no answer */
 	bool over;
 };
 
@@ -36,6 +37,8 @@ static void on_list(struct scene *s, struct server_request *rq)
 	s->lists++;
 	buf_addf(&b, "{\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[%s]}", s->item ? s->item : "");
 	pthread_cond_broadcast(&s->cond);
+	while (s->hold)
+		pthread_cond_wait(&s->cond, &s->lock);
 	pthread_mutex_unlock(&s->lock);
 	server_reply(rq, fail ? 500 : 200, "", buf_str(&b));
 }
@@ -122,9 +125,10 @@ static void do_wait(void *arg)
 }
 
 /* True when the condition came to hold in time. */
-#define SOON(s, condition)                                                                                   \
+#define SOON(s, condition) WITHIN(s, condition, 20 * NS_PER_S)
+#define WITHIN(s, condition, ns)                                                                             \
 	({                                                                                                   \
-		int64_t deadline_ = clock_mono_ns() + 20 * NS_PER_S;                                         \
+		int64_t deadline_ = clock_mono_ns() + (ns);                                                  \
 		pthread_mutex_lock(&(s)->lock);                                                              \
 		while (!(condition) && clock_cond_wait(&(s)->cond, &(s)->lock, deadline_))                   \
 			;                                                                                    \
@@ -225,6 +229,38 @@ static void test_fetched(void **state)
 	stop(&s);
 }
 
+static void hold(struct scene *s, bool yes)
+{
+	pthread_mutex_lock(&s->lock);
+	s->hold = yes;
+	pthread_cond_broadcast(&s->cond);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* A watch that ends while somebody's list is on its way waits for that one. */
+static void test_ends_while_listing(void **state)
+{
+	struct scene s;
+	clock_hasten(4);
+	start(&s, true);
+	s.item = NULL;
+	assert_int_equal(wait_object(&s), 1);
+	assert_true(SOON(&s, s.watches == 1));
+	hold(&s, true);
+	s.arrived = false;
+	assert_true(loop_call(s.loop, do_wait, &s));
+	assert_true(SOON(&s, s.lists == 2));
+	say(&s, "");
+	assert_false(WITHIN(&s, s.lists == 3, 5 * NS_PER_S)); /* it would begin again after 1 to 2 s */
+	s.item = "{\"data\":{\"k\":\"two\"}}";
+	hold(&s, false);
+	assert_true(SOON(&s, s.arrived));
+	assert_true(SOON(&s, s.watches == 2));
+	assert_int_equal(s.lists, 2);
+	stop(&s);
+	clock_real();
+}
+
 /* A failure is told, and forgotten with the next success. */
 static void test_failure(void **state)
 {
@@ -242,6 +278,7 @@ static void test_failure(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_watched), cmocka_unit_test(test_fetched),
+					   cmocka_unit_test(test_ends_while_listing),
 					   cmocka_unit_test(test_failure)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
