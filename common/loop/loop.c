@@ -366,5 +366,6 @@ void loop_stats(struct loop *l, struct loop_stats *ret)
 				   .posts = atomic_load(&l->posts),
 				   .jobs = atomic_load(&l->jobs),
 				   .ios = atomic_load(&l->ios),
-				   .waiting = atomic_load(&l->waiting)};
+				   .waiting = atomic_load(&l->waiting),
+				   .running = atomic_load(&l->at_work)};
 }

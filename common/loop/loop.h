@@ -123,7 +123,8 @@ void loop_child_stop(struct loop_child *c); /* for tests; no longer interested: 
 struct loop_stats {
 	uint64_t turns, posts, jobs; /* rounds of the loop, closures run, jobs ended */
 	size_t ios, waiting;	     /* now: descriptors watched; jobs not begun */
+	size_t running;		     /* now: jobs begun whose done has not run */
 };
-void loop_stats(struct loop *l, struct loop_stats *ret); /* for tests; any thread */
+void loop_stats(struct loop *l, struct loop_stats *ret); /* any thread */
 
 #endif

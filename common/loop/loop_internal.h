@@ -34,7 +34,7 @@ struct loop {
 	pthread_t thread;	   /* of loop_start */
 	bool turning;		   /* in loop_turn */
 	_Atomic uint64_t turns, posts, jobs;
-	atomic_size_t ios, waiting;
+	atomic_size_t ios, waiting, at_work;
 
 	pthread_mutex_t lock; /* guards what follows; nothing is called under it */
 	pthread_cond_t signalled;

@@ -34,6 +34,7 @@ static void begin(struct loop *l, size_t lane, struct job *j)
 	struct loop_queue *q = &l->queues[lane];
 	const struct loop_lane *t = &l->config.lanes[lane];
 	q->running++;
+	atomic_fetch_add(&l->at_work, 1);
 	if (l->config.inline_jobs) {
 		work(j);
 		return;
@@ -60,6 +61,7 @@ static void ended(void *arg)
 	struct loop *l = j->l;
 	size_t lane = j->lane;
 	l->queues[lane].running--;
+	atomic_fetch_sub(&l->at_work, 1);
 	atomic_fetch_add_explicit(&l->jobs, 1, memory_order_relaxed);
 	j->done(j->arg);
 	free(j);

@@ -131,8 +131,41 @@ static void test_jobs(void **state)
 		loop_stats(s.l, &stats);
 		assert_int_equal(stats.jobs, 100);
 		assert_int_equal(stats.waiting, 0);
+		assert_int_equal(stats.running, 0);
 		loop_free(s.l);
 	}
+}
+
+static void wait_turn(void *arg)
+{
+	pthread_mutex_lock(arg);
+	pthread_mutex_unlock(arg);
+}
+
+static void stop_after(void *arg)
+{
+	loop_stop(arg);
+}
+
+/* Who ends a loop that has a job at work can see it. */
+static void test_job_outlives_loop(void **state)
+{
+	pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+	struct loop *l = loop_new(&(struct loop_config){lanes, LANES, false});
+	struct loop_stats stats;
+	pthread_mutex_lock(&turn);
+	loop_job(l, LANE_A, wait_turn, wait_turn, &turn);
+	loop_post(l, stop_after, l);
+	loop_run(l);
+	loop_stats(l, &stats);
+	assert_int_equal(stats.running, 1);
+	pthread_mutex_unlock(&turn);
+	for (int64_t end = clock_mono_ns() + 20 * NS_PER_S; stats.running && clock_mono_ns() < end;) {
+		loop_turn(l, clock_mono_ns() + NS_PER_MS);
+		loop_stats(l, &stats);
+	}
+	assert_int_equal(stats.running, 0);
+	loop_free(l);
 }
 
 /* ---- descriptors ---- */
@@ -368,6 +401,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_posts_and_timers),
 		cmocka_unit_test(test_jobs),
+		cmocka_unit_test(test_job_outlives_loop),
 		cmocka_unit_test(test_io),
 		cmocka_unit_test(test_io_refused),
 		cmocka_unit_test(test_interest_changes),

@@ -468,13 +468,21 @@ void agent_stop(struct agent *a)
 	loop_stop(a->loop);
 }
 
+/* A job is still at work. Nobody waits for it (a pull may take minutes), and what it uses stays until the process ends. */
+static bool busy(const struct agent *a)
+{
+	struct loop_stats stats;
+	loop_stats(a->loop, &stats);
+	return stats.running > 0;
+}
+
 void agent_shut_down(struct agent *a)
 {
 	if (a->informers)
 		informer_set_stop(a->informers);
-	api_free(STEAL(a->api));
-	if (a->events)
+	if (a->events) /* turns the loop, which may make calls once more */
 		events_free(STEAL(a->events));
-	if (a->rt)
+	api_free(STEAL(a->api));
+	if (a->rt && !busy(a))
 		a->rt->ops->free(STEAL(a->rt));
 }
