@@ -232,6 +232,7 @@ void instance_stop(struct instance *d)
 {
 	if (!d)
 		return;
+	log_relays_stop(d->api.log_relays); /* the listener waits for whoever asks an agent */
 	if (d->listener)
 		listener_stop(d->listener);
 	server_free(d->server);

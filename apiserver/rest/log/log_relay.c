@@ -19,6 +19,10 @@ struct log_relays {
 	struct http *http;
 	pthread_mutex_t lock; /* guards started */
 	bool started;
+
+	/* The loop only. */
+	struct list asked; /* agents that have not answered yet */
+	bool stopping;
 };
 
 struct relay {
@@ -29,6 +33,7 @@ struct relay {
 	atomic_int refs;
 
 	/* The loop only. */
+	struct list link;	/* in asked */
 	struct http_call *call; /* NULL when it has ended */
 	bool answered;		/* see loop_wait: bytes flow, or it has ended */
 
@@ -70,8 +75,10 @@ static void on_status(void *arg, int status)
 	pthread_mutex_lock(&r->lock);
 	r->status = status;
 	pthread_mutex_unlock(&r->lock);
-	if (accepted(r))
-		loop_signal(r->all->loop, &r->answered);
+	if (!accepted(r))
+		return;
+	list_del(&r->link);
+	loop_signal(r->all->loop, &r->answered);
 }
 
 /* Under the lock. Before the first read there is nobody to wake: that read looks by itself. */
@@ -102,18 +109,30 @@ static bool on_data(void *arg, const char *p, size_t n)
 	return go_on;
 }
 
-static void on_done(void *arg, struct http_reply *reply)
+static void end(struct relay *r, const struct err *err)
 {
-	struct relay *r = arg;
-
 	r->call = NULL;
+	list_del(&r->link);
 	pthread_mutex_lock(&r->lock);
-	r->err = reply->err;
+	r->err = *err;
 	r->done = true;
 	wake(r);
 	pthread_mutex_unlock(&r->lock);
 	loop_signal(r->all->loop, &r->answered);
 	relay_unref(r);
+}
+
+static void on_done(void *arg, struct http_reply *reply)
+{
+	end(arg, &reply->err);
+}
+
+static void refuse(struct relay *r)
+{
+	struct err err = ERR_INIT;
+
+	err_set(&err, REASON_UNAVAILABLE, "apiserver is shutting down");
+	end(r, &err);
 }
 
 static void begin(void *arg)
@@ -122,6 +141,11 @@ static void begin(void *arg)
 	struct http_request rq = {
 		.method = "GET", .url = r->url, .on_data = on_data, .on_status = on_status, .arg = r};
 
+	if (r->all->stopping) {
+		refuse(r);
+		return;
+	}
+	list_push_back(&r->all->asked, &r->link);
 	r->call = http_start(r->all->http, &rq, on_done, r);
 }
 
@@ -140,6 +164,7 @@ static void hang_up(void *arg)
 
 	if (r->call) {
 		http_abort(STEAL(r->call));
+		list_del(&r->link);
 		relay_unref(r); /* the loop's, as in on_done */
 	}
 	relay_unref(r);
@@ -202,6 +227,7 @@ static struct relay *relay_new(struct log_relays *all, const char *url, atomic_i
 	r->url = mem_strdup(url);
 	r->streams = streams;
 	atomic_init(&r->refs, 2);
+	list_init(&r->link);
 	pthread_mutex_init(&r->lock, NULL);
 	r->stream = (struct response_stream){.read = relay_read, .close = relay_close, .arg = r};
 	return r;
@@ -245,7 +271,30 @@ struct log_relays *log_relays_new(const struct http_tls *tls)
 	rs->loop = loop_new(NULL);
 	rs->http = http_new_on(rs->loop, tls, 0);
 	pthread_mutex_init(&rs->lock, NULL);
+	list_init(&rs->asked);
 	return rs;
+}
+
+static void give_up(void *arg)
+{
+	struct log_relays *rs = arg;
+
+	rs->stopping = true;
+	list_for_each_safe (l, &rs->asked) {
+		struct relay *r = list_entry(l, struct relay, link);
+
+		http_abort(r->call);
+		refuse(r);
+	}
+}
+
+void log_relays_stop(struct log_relays *rs)
+{
+	if (!rs)
+		return;
+	pthread_mutex_lock(&rs->lock);
+	loop_finish(rs->loop, give_up, rs);
+	pthread_mutex_unlock(&rs->lock);
 }
 
 void log_relays_free(struct log_relays *rs)

@@ -12,7 +12,9 @@
 
 struct log_relays;
 struct log_relays *log_relays_new(const struct http_tls *tls); /* tls is copied, its strings are borrowed */
-void log_relays_free(struct log_relays *rs);		       /* no stream is left; NULL is fine */
+/* Nobody waits for an agent's answer any more; streams go on. Any thread; NULL is fine. */
+void log_relays_stop(struct log_relays *rs);
+void log_relays_free(struct log_relays *rs); /* no stream is left; NULL is fine */
 
 /*
  * Asks, and BLOCKS until the agent answered or 30 s have passed. 2xx: the stream (owned by the response from

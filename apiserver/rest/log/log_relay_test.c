@@ -22,6 +22,7 @@ struct server {
 	size_t bytes;	/* of body to send */
 	bool hold;	/* keep the connection open after that until the peer leaves */
 	bool peer_left; /* set by the thread */
+	atomic_bool asked;
 	pthread_t thread;
 };
 
@@ -44,6 +45,7 @@ static void *serve(void *arg)
 	ssize_t got = recv(fd, buf, sizeof(buf), 0);
 
 	(void)got;
+	atomic_store(&s->asked, true);
 	send_all(fd, s->head, strlen(s->head));
 	memset(buf, 'x', sizeof(buf));
 	for (size_t sent = 0; sent < s->bytes; sent += sizeof(buf))
@@ -158,6 +160,35 @@ static void test_client_leaves(void **state)
 	assert_true(s.peer_left);
 }
 
+static void *stop_when_asked(void *arg)
+{
+	struct server *s = arg;
+
+	while (!atomic_load(&s->asked))
+		sched_yield();
+	log_relays_stop(relays);
+	return NULL;
+}
+
+/* An agent that does not answer holds up no stop. */
+static void test_stop(void **state)
+{
+	struct server s = {.head = "", .hold = true};
+	autobuf struct buf text = BUF_INIT;
+	struct err err = ERR_INIT;
+	char url[64];
+	int status;
+
+	server_start(&s, url);
+	pthread_t t = thread_start("stop", stop_when_asked, &s);
+	assert_null(log_relay_open(relays, url, NULL, &status, &text, &err));
+	assert_string_equal(err.msg, "apiserver is shutting down");
+	pthread_join(t, NULL);
+	server_stop(&s);
+	assert_true(s.peer_left);
+	assert_null(log_relay_open(relays, url, NULL, &status, &text, &err));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +196,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_unreachable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_more_than_fits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_client_leaves, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stop, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
