@@ -62,20 +62,9 @@ static void validate_strategy(const js *strategy, struct field_errors *errs)
 
 static void validate_status(const js *new, const js *old, struct field_errors *errs)
 {
-	static const struct {
-		const char *less, *more, *detail;
-	} rules[] = {
-		{"updatedReplicas", "replicas", "cannot be greater than status.replicas"},
-		{"readyReplicas", "replicas", "cannot be greater than status.replicas"},
-		{"availableReplicas", "replicas", "cannot be greater than status.replicas"},
-		{"availableReplicas", "readyReplicas", "cannot be greater than readyReplicas"},
-	};
 	const js *s = js_obj(new, "status", NULL);
 
-	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
-		if (js_int(s, 0, rules[i].less, NULL) > js_int(s, 0, rules[i].more, NULL))
-			field_error_invalid(errs, PATH("status.%s", rules[i].less),
-					    js_field(s, rules[i].less), rules[i].detail);
+	workload_validate_status(new, "updatedReplicas", errs);
 	if (js_int(s, 0, "collisionCount", NULL) < js_int(old, 0, "status", "collisionCount", NULL))
 		field_error_invalid(errs, "status.collisionCount", js_field(s, "collisionCount"),
 				    "cannot be decremented");

@@ -60,3 +60,21 @@ void workload_validate(const js *o, const char *kind, struct field_errors *errs)
 		field_error_forbidden(errs, "spec.template.spec.activeDeadlineSeconds",
 				      "activeDeadlineSeconds in ReplicaSet is not Supported");
 }
+
+void workload_validate_status(const js *o, const char *count, struct field_errors *errs)
+{
+	const struct {
+		const char *less, *more, *detail;
+	} rules[] = {
+		{count, "replicas", "cannot be greater than status.replicas"},
+		{"readyReplicas", "replicas", "cannot be greater than status.replicas"},
+		{"availableReplicas", "replicas", "cannot be greater than status.replicas"},
+		{"availableReplicas", "readyReplicas", "cannot be greater than readyReplicas"},
+	};
+	const js *s = js_obj(o, "status", NULL);
+
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+		if (js_int(s, 0, rules[i].less, NULL) > js_int(s, 0, rules[i].more, NULL))
+			field_error_invalid(errs, PATH("status.%s", rules[i].less),
+					    js_field(s, rules[i].less), rules[i].detail);
+}
