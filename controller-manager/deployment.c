@@ -164,7 +164,7 @@ static int scale_new(struct deployment_sync *s, bool *changed, struct err *err)
 	const struct rollout_set *set = &s->sets[s->new_set];
 	int32_t want = set->replicas > s->d->replicas
 			       ? s->d->replicas
-			       : rollout_new_replicas(s->d, deployment_sum(s, false), set->replicas);
+			       : rollout_new_replicas(s->d, deployment_held(s), set->replicas);
 	return deployment_scale_set(s, (size_t)s->new_set, want, changed, err);
 }
 

@@ -45,6 +45,9 @@ int deployment_scale_set(struct deployment_sync *s, size_t i, int32_t replicas, 
 /* Deletes the oldest empty sets beyond revisionHistoryLimit. */
 int deployment_cleanup(struct deployment_sync *s, struct err *err) MUST_CHECK;
 int32_t deployment_sum(const struct deployment_sync *s, bool old_only);
+/* The sum, where an old set that was told to shrink counts until its Pods are on their way out: ReplicaSets are reconciled
+   side by side, and a new Pod may be faster than an old one's end. */
+int32_t deployment_held(const struct deployment_sync *s);
 
 /* deployment_status.c */
 void deployment_count(const struct deployment_sync *s, struct deployment_status *ret);

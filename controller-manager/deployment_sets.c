@@ -66,6 +66,17 @@ int32_t deployment_sum(const struct deployment_sync *s, bool old_only)
 	return sum;
 }
 
+int32_t deployment_held(const struct deployment_sync *s)
+{
+	int32_t sum = 0;
+	for (size_t i = 0; i < s->n; i++) {
+		const struct rollout_set *set = &s->sets[i];
+		int32_t there = set->rs && (ssize_t)i != s->new_set ? set->rs->status.replicas : 0;
+		sum += there > set->replicas ? there : set->replicas;
+	}
+	return sum;
+}
+
 /* ---- annotations ---- */
 static bool copied(const char *key)
 {
@@ -226,7 +237,7 @@ static int create_new_set(struct deployment_sync *s, struct err *err)
 	const struct cm_deployment *d = s->d;
 	char hash[16], text[320];
 	hash_text(d->template_hash, d->status.collisions, hash);
-	int32_t replicas = rollout_new_replicas(d, deployment_sum(s, false), 0);
+	int32_t replicas = rollout_new_replicas(d, deployment_held(s), 0);
 	int64_t revision = max_old_revision(s) + 1;
 	autojson js *body = new_set_body(s, hash, replicas, revision, err);
 	autobuf struct buf path = BUF_INIT;

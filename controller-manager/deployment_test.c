@@ -237,6 +237,20 @@ static void test_rolling_update_bounds(void **state)
 	}
 }
 
+/* The old set was told to shrink and has not: the Pod that is still there takes the new one's place. */
+static void test_a_new_pod_waits_for_the_old_ones_end(void **state)
+{
+	make(4, ROLLING(0, 1));
+	roll_out();
+	set_image("v2");
+	rig_must_sync(r, SYNC);
+	assert_int_equal(replicas_of("v1"), 3);
+	rig_must_sync(r, SYNC);
+	assert_int_equal(replicas_of("v2"), 0);
+	rig_run(r);
+	assert_int_equal(replicas_of("v2"), 1);
+}
+
 /* A Pod of the old set that is not ready costs no availability: it goes although nothing else may. */
 static void test_unhealthy_old_pods_go_first(void **state)
 {
@@ -536,6 +550,7 @@ int main(void)
 		TEST(test_idle_sync_writes_nothing),
 		TEST(test_adopts_its_replicaset),
 		TEST(test_rolling_update_bounds),
+		TEST(test_a_new_pod_waits_for_the_old_ones_end),
 		TEST(test_unhealthy_old_pods_go_first),
 		TEST(test_rollback_uses_the_old_set),
 		TEST(test_history_limit),
