@@ -47,7 +47,8 @@ static int64_t first_at(const struct heap *h)
 	return first ? CONTAINER_OF(first, struct loop_timer, node)->at_ns : CLOCK_NEVER;
 }
 
-static void arm(struct loop *l)
+/* How long the loop may sleep; < 0: for ever. */
+static int64_t next_ms(struct loop *l)
 {
 	int64_t real_at = first_at(&l->timers[1]);
 	int64_t ms = clock_poll_ms(first_at(&l->timers[0])); /* rounded up: a timer never fires early */
@@ -56,6 +57,11 @@ static void arm(struct loop *l)
 		left = left > 0 ? left : 0;
 		ms = ms < 0 || left < ms ? left : ms;
 	}
+	return ms;
+}
+
+static void set_timer(struct loop *l, int64_t ms)
+{
 	if (ms < 0) {
 		uv_timer_stop(&l->timer);
 		return;
@@ -64,14 +70,24 @@ static void arm(struct loop *l)
 	uv_timer_start(&l->timer, on_timer, (uint64_t)ms, 0);
 }
 
+static void arm(struct loop *l)
+{
+	if (!l->firing) /* else it is done at the end */
+		set_timer(l, next_ms(l));
+}
+
+/* One that sets itself to a time that has passed runs again in the next round, behind all that waits: libuv would call a
+   timer of no length again and again before it looks at anything else. */
 static void run_timers(struct loop *l)
 {
+	l->firing = true;
 	for (size_t i = 0; i < ARRAY_LEN(l->timers); i++) {
 		struct heap_node *first = heap_peek(&l->timers[i]);
 		if (!first)
 			continue;
 		int64_t now = now_ns(i);
-		for (; first; first = heap_peek(&l->timers[i])) {
+		for (size_t left = l->timers[i].len; first && left;
+		     left--, first = heap_peek(&l->timers[i])) {
 			struct loop_timer *t = CONTAINER_OF(first, struct loop_timer, node);
 			if (t->at_ns > now)
 				break;
@@ -79,7 +95,12 @@ static void run_timers(struct loop *l)
 			t->fn(t->arg);
 		}
 	}
-	arm(l);
+	l->firing = false;
+	int64_t ms = next_ms(l);
+	if (ms)
+		set_timer(l, ms);
+	else
+		uv_async_send(&l->wake);
 }
 
 static void on_timer(uv_timer_t *t)

@@ -33,6 +33,7 @@ struct loop {
 	struct loop_queue *queues; /* config.n_lanes */
 	pthread_t thread;	   /* of loop_start */
 	bool turning;		   /* in loop_turn */
+	bool firing;		   /* in run_timers */
 	_Atomic uint64_t turns, posts, jobs;
 	atomic_size_t ios, waiting, at_work;
 

@@ -377,6 +377,35 @@ static void test_finish(void **state)
 	loop_free(s.l);
 }
 
+struct eager {
+	struct loop *l;
+	struct loop_timer t;
+	int runs;
+};
+
+static void stop_now(void *arg)
+{
+	loop_stop(arg);
+}
+
+static void again_at_once(void *arg)
+{
+	struct eager *e = arg;
+	if (e->runs++ == 1)
+		loop_post(e->l, stop_now, e->l);
+	loop_timer_set(e->l, &e->t, 1);
+}
+
+/* A timer whose time has always come holds up nobody else. */
+static void test_eager_timer(void **state)
+{
+	struct eager e = {.l = loop_new(NULL), .t = {.fn = again_at_once, .arg = &e}};
+	loop_timer_set(e.l, &e.t, 1);
+	loop_run(e.l);
+	loop_timer_set(e.l, &e.t, CLOCK_NEVER);
+	loop_free(e.l);
+}
+
 static void test_real_timer(void **state)
 {
 	struct scene s = {.l = loop_new(NULL)};
@@ -408,6 +437,7 @@ int main(void)
 		cmocka_unit_test(test_children),
 		cmocka_unit_test(test_no_such_process),
 		cmocka_unit_test(test_finish),
+		cmocka_unit_test(test_eager_timer),
 		cmocka_unit_test(test_real_timer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

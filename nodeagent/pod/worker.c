@@ -96,18 +96,16 @@ static void reported(void *arg, const js *reply, const struct err *err)
 }
 
 /* A simulated Pod is only spoken of when it has come to rest; the others tell what they wait for. */
-static bool report_due(const struct worker *w)
+static bool report_owed(const struct worker *w)
 {
 	if (w->m.settled || w->report_under_way || w->m.version == w->sent_version || w->m.vanished)
 		return false;
-	if (w->host->simulated && w->under_way)
-		return false;
-	return clock_mono_ns() >= w->report_retry_ns;
+	return !w->host->simulated || !w->under_way;
 }
 
 static void report(struct worker *w)
 {
-	if (!report_due(w))
+	if (!report_owed(w) || clock_mono_ns() < w->report_retry_ns)
 		return;
 	struct status_node node = status_node(w);
 	js *patch = status_patch(&w->known, &w->m, &node, clock_wall_ns(), &w->sending);
@@ -277,7 +275,7 @@ void worker_kick(struct worker *w)
 	if (forget(w))
 		return;
 	int64_t next = machine_next_ns(&w->m, now);
-	if (w->report_retry_ns && !w->report_under_way && w->report_retry_ns < next)
+	if (w->report_retry_ns && report_owed(w) && w->report_retry_ns < next)
 		next = w->report_retry_ns;
 	loop_timer_set(w->host->loop, &w->timer, next);
 }

@@ -230,10 +230,45 @@ static void test_readiness_gate(void **state)
 	stop(&s);
 }
 
+static void pass(struct scene *s, int64_t ns)
+{
+	int64_t end = clock_mono_ns() + ns;
+	pthread_mutex_lock(&s->lock);
+	while (clock_cond_wait(&s->more, &s->lock, end))
+		;
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* News that could not be told and are none any more leave nothing to try again: the loop sleeps. */
+static void test_taken_back(void **state)
+{
+	struct scene s;
+	struct loop_stats before, after;
+	clock_hasten(10);
+	start(&s);
+	see(&s, GATED("False"));
+	expect(&s, "\"phase\":\"Running\"", "\"reason\":\"ReadinessGatesNotReady\"");
+	pthread_mutex_lock(&s.lock);
+	s.failures = 1;
+	pthread_mutex_unlock(&s.lock);
+	see(&s, GATED("True"));
+	expect(&s, "PATCH /api/v1/namespaces/ns/pods/p/status", JSON("{'type':'Ready','status':'True'"));
+	see(&s, GATED("False"));
+	pass(&s, 3 * NS_PER_S); /* it is tried again after one */
+	loop_stats(s.loop, &before);
+	pass(&s, 2 * NS_PER_S);
+	loop_stats(s.loop, &after);
+	assert_in_range(after.turns - before.turns, 0, 50);
+	loop_call(s.loop, do_vanish, &s);
+	stop(&s);
+	clock_real();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_life), cmocka_unit_test(test_crash), cmocka_unit_test(test_rejected),
-		cmocka_unit_test(test_config_error), cmocka_unit_test(test_readiness_gate)};
+		cmocka_unit_test(test_life),	       cmocka_unit_test(test_crash),
+		cmocka_unit_test(test_rejected),       cmocka_unit_test(test_config_error),
+		cmocka_unit_test(test_readiness_gate), cmocka_unit_test(test_taken_back)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
