@@ -87,8 +87,9 @@ static void running(struct machine *m, int i, struct instant now)
 
 static void retry_later(struct machine *m, int i, struct instant now)
 {
-	m->c[i].state = m->stage >= POD_STOPPING ? CTR_DONE : CTR_RETRY;
-	m->c[i].until_ns = now.mono_ns + CREATE_RETRY_NS;
+	bool over = m->stage >= POD_STOPPING;
+	m->c[i].state = over ? CTR_DONE : CTR_RETRY;
+	m->c[i].until_ns = over ? CLOCK_NEVER : now.mono_ns + CREATE_RETRY_NS;
 }
 
 static bool restarts(const struct machine *m, int i)

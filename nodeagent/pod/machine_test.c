@@ -639,6 +639,24 @@ static void test_delete_in_the_middle(void **state)
 	end(&l);
 }
 
+/* One that could not be started while the other is being stopped: nothing is waited for but that one. */
+static void test_create_fails_while_stopping(void **state)
+{
+	struct life l;
+	begin(&l, POD(TWO));
+	l.hold = 1u << ACT_START;
+	settle(&l);
+	struct run_result r = {.id = "a0", .started_ns = T0};
+	machine_started(&l.m, 0, &r, l.now);
+	settle(&l);
+	deletes(&l, 30);
+	settle(&l);
+	machine_create_failed(&l.m, 1, REASON_CREATE_ERROR, "no", l.now);
+	settle(&l);
+	assert_int_equal(machine_next_ns(&l.m, l.now) - l.now.mono_ns, 30 * NS_PER_S);
+	end(&l);
+}
+
 static void test_delete_retry(void **state)
 {
 	struct life l;
@@ -861,6 +879,7 @@ int main(void)
 		cmocka_unit_test(test_delete_floor_and_hurry),
 		cmocka_unit_test(test_force_delete),
 		cmocka_unit_test(test_delete_in_the_middle),
+		cmocka_unit_test(test_create_fails_while_stopping),
 		cmocka_unit_test(test_delete_retry),
 		cmocka_unit_test(test_new_image),
 		cmocka_unit_test(test_deadline),
