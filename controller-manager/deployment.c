@@ -174,7 +174,9 @@ static int scale_old(struct deployment_sync *s, bool *changed, struct err *err)
 	int32_t available = 0;
 	size_t n = 0;
 	for (size_t i = 0; i < s->n; i++) {
-		available += s->sets[i].rs->status.available;
+		/* a set that was told to shrink may still count Pods that it is about to delete */
+		int32_t there = s->sets[i].rs->status.available;
+		available += there < s->sets[i].replicas ? there : s->sets[i].replicas;
 		if ((ssize_t)i != s->new_set && s->sets[i].replicas > 0)
 			old[n++] = s->sets[i];
 	}

@@ -251,6 +251,25 @@ static void test_a_new_pod_waits_for_the_old_ones_end(void **state)
 	assert_int_equal(replicas_of("v2"), 1);
 }
 
+/* What the old set is about to delete is still in its status, and is no availability to spend a second time. */
+static void test_what_shrinks_is_not_spent_twice(void **state)
+{
+	make(4, ROLLING(1, 1));
+	roll_out();
+	set_image("v2");
+	rig_must_sync(r, SYNC);
+	rig_must_sync(r, SYNC);
+	assert_int_equal(replicas_of("v1"), 3);
+	assert_int_equal(replicas_of("v2"), 1);
+	autofree char *new_set = set_of("v2");
+	autofree char *key = mem_printf("default/%s", strchr(new_set, '/') + 1);
+	rig_must_sync(r, "replicaset", key);
+	rig_run_pods(r);
+	rig_must_sync(r, "replicaset", key);
+	rig_must_sync(r, SYNC);
+	assert_int_equal(replicas_of("v1"), 2);
+}
+
 /* A Pod of the old set that is not ready costs no availability: it goes although nothing else may. */
 static void test_unhealthy_old_pods_go_first(void **state)
 {
@@ -551,6 +570,7 @@ int main(void)
 		TEST(test_adopts_its_replicaset),
 		TEST(test_rolling_update_bounds),
 		TEST(test_a_new_pod_waits_for_the_old_ones_end),
+		TEST(test_what_shrinks_is_not_spent_twice),
 		TEST(test_unhealthy_old_pods_go_first),
 		TEST(test_rollback_uses_the_old_set),
 		TEST(test_history_limit),

@@ -350,7 +350,7 @@ static int expand_sub_paths(struct builder *b, const char *const **ret, struct e
 	const char **v = arena_array(b->a, c->n_mounts + 1, sizeof(*v));
 	for (size_t i = 0; i < c->n_mounts; i++) {
 		const char *expr = c->mounts[i].sub_path_expr;
-		v[i] = *expr ? expand_path(b, expr, err) : c->mounts[i].sub_path;
+		v[i] = *expr ? expand_path(b, expr, err) : arena_strdup(b->a, c->mounts[i].sub_path);
 		if (!v[i] || check_path(v[i], err) < 0)
 			return -1;
 	}
