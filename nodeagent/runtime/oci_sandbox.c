@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #include "base/thread.h"
 #include "runtime/oci_internal.h"
@@ -237,11 +239,19 @@ int oci_sandbox_update(struct runtime *rt, const char *id, const struct runtime_
 
 /* ---- removal: the reverse, every step free to be done already ---- */
 
+/* An agent that was killed may have left the file of a binding that was not made yet, or not there any more: plugins take
+   that for a fault, while without a namespace they give back what else they hold. */
+static bool is_netns(const char *path)
+{
+	struct statfs fs;
+	return statfs(path, &fs) == 0 && fs.f_type == NSFS_MAGIC;
+}
+
 static int detach_network(struct oci *o, struct oci_sandbox *s, struct err *err)
 {
 	if (s->network) {
 		struct network_pod pod = network_pod(s);
-		int rc = network_remove(o->network, s->id, &pod, access(s->netns, F_OK) == 0 ? s->netns : "",
+		int rc = network_remove(o->network, s->id, &pod, is_netns(s->netns) ? s->netns : "",
 					s->network, err);
 		free((void *)pod.ports);
 		if (rc < 0)
