@@ -390,7 +390,7 @@ static unsigned name_hash(const char *s)
 	return h ^ h >> 15;
 }
 
-int field_index(const struct type *t, const char *name)
+int schema_field_index(const struct type *t, const char *name)
 {
 	const struct type_index *ix = t->index;
 	if (!ix->slots)
@@ -414,16 +414,24 @@ int member_index(const struct type *t, const char *key, unsigned *next)
 			*next = i + 1;
 			return (int)i;
 		}
-	return field_index(t, key);
+	return schema_field_index(t, key);
 }
 
 const struct field *schema_field(const struct type *type, const char *name)
 {
-	int i = type->form == TYPE_OBJECT ? field_index(type, name) : -1;
+	int i = type->form == TYPE_OBJECT ? schema_field_index(type, name) : -1;
 	return i < 0 ? NULL : &type->fields[i];
 }
 
-int index_fields(struct arena *arena, struct type *t, const char **ret_duplicate)
+static bool needs_escapes(const char *name)
+{
+	for (const unsigned char *p = (const unsigned char *)name; *p; p++)
+		if (*p < 0x20 || *p >= 0x7f || *p == '"' || *p == '\\')
+			return true;
+	return false;
+}
+
+int schema_index_fields(struct arena *arena, struct type *t, const char **ret_duplicate)
 {
 	struct type_index *ix = t->index;
 	unsigned size = 4;
@@ -432,7 +440,7 @@ int index_fields(struct arena *arena, struct type *t, const char **ret_duplicate
 	ix->slots = arena_alloc(arena, size * sizeof(*ix->slots));
 	ix->mask = size - 1;
 	for (unsigned f = 0; f < t->n_fields; f++) {
-		if (field_index(t, t->fields[f].name) >= 0) {
+		if (schema_field_index(t, t->fields[f].name) >= 0) {
 			*ret_duplicate = t->fields[f].name;
 			return -1;
 		}
@@ -440,6 +448,7 @@ int index_fields(struct arena *arena, struct type *t, const char **ret_duplicate
 		while (ix->slots[i])
 			i = (i + 1) & ix->mask;
 		ix->slots[i] = (uint16_t)(f + 1);
+		ix->escapes |= needs_escapes(t->fields[f].name);
 	}
 	return 0;
 }

@@ -22,8 +22,9 @@ struct type_index {
 	unsigned n_checked;
 	/* Whether anything in the subtree has one, so that whole subtrees are skipped. */
 	bool defaults, immutables;
-	bool checks;	      /* below the value itself, whose own are type->check */
-	bool zeroes;	      /* an absent field may have to be written with its zero value */
+	bool checks;  /* below the value itself, whose own are type->check */
+	bool escapes; /* some field's own name is written with escapes, as a custom resource may have it */
+	bool zeroes;  /* an absent field may have to be written with its zero value */
 	unsigned char colour; /* of the cycle search */
 	unsigned draft;	      /* while loading: number of its draft + 1 */
 };
@@ -154,7 +155,7 @@ struct at {
 };
 /* prefix, then "spec.containers[0].name", map keys in brackets or after a dot. */
 enum at_style { AT_FIELD_ERROR, AT_STRICT, AT_GO };
-void at_write(struct buf *out, const struct at *at, enum at_style style);
+void schema_at_write(struct buf *out, const struct at *at, enum at_style style);
 
 struct conform {
 	struct strict_errors *strict; /* may be NULL */
@@ -171,18 +172,18 @@ js *structural_conform(struct conform *c, const struct type *t, const struct at 
 void structural_validate(const struct type *t, const js *o, const char *path, struct field_errors *errs);
 
 /* Builds the hash of field names; -1 and the name when one occurs twice. */
-int index_fields(struct arena *arena, struct type *t, const char **ret_duplicate);
-int field_index(const struct type *t, const char *name); /* -1 when unknown */
+int schema_index_fields(struct arena *arena, struct type *t, const char **ret_duplicate);
+int schema_field_index(const struct type *t, const char *name); /* -1 when unknown */
 /* The same, going through the members of an object; *next is 0 at the first of them. */
 int member_index(const struct type *t, const char *key, unsigned *next);
-bool value_is_zero(const struct type *t, const js *v); /* the Go zero value; NULL is */
+bool schema_value_is_zero(const struct type *t, const js *v); /* the Go zero value; NULL is */
 /* What Go writes for a field that nobody set; NULL when it writes nothing (or null). */
-js *zero_value(const struct type *t);
+js *schema_zero_value(const struct type *t);
 /* Whether the condition of f's default holds; get returns a sibling of o. */
 bool default_applies(const struct field *f, const js *when);
 /* Fills the members that f gives its object value. */
 void default_fill(const struct type *t, js *o);
 /* Keys are the schema's own strings: no copy, and known to be new. */
-void object_add(js *o, const char *key, js *v);
+void schema_object_add(js *o, const char *key, js *v);
 
 #endif

@@ -313,7 +313,7 @@ static void unknown_fields_are_listed(void **state)
 	assert_string_equal(strict.v[1], "unknown field \"spec.rooms[0].x\"");
 	assert_string_equal(strict.v[2], "unknown field \"spec.rooms[1].crate.y\"");
 	assert_string_equal(strict.v[3], "unknown field \"spec.foo\"");
-	strict_errors_release(&strict);
+	schema_strict_errors_release(&strict);
 }
 
 static void defaults(void **state)
@@ -514,6 +514,26 @@ static void converts(void **state)
 	assert_true(js_equal(back, o));
 }
 
+/* Custom resources name their fields as they like. */
+static void names_are_escaped(void **state)
+{
+	static const char text[] =
+		"package: core/v1\n\ntypes:\n  Odd:\n    a\\b\"c: 1 string\n    d: 2 string\n";
+	struct schema_file file = {.name = "odd.yaml", .p = text, .n = sizeof(text) - 1};
+	struct err err = ERR_INIT;
+	struct schema *s = schema_load(&file, 1, &err);
+	assert_non_null(s);
+	static const char in[] = "{\"d\":\"x\",\"a\\\\b\\\"c\":\"y\"}";
+	autojson js *o = js_parse(in, sizeof(in) - 1, NULL, &err);
+	autojson js *out = schema_decode(schema_type(s, "Odd"), o, NULL, &err);
+	autobuf struct buf b = BUF_INIT;
+	schema_write(&b, schema_type(s, "Odd"), out);
+	assert_string_equal(buf_str(&b), "{\"a\\\\b\\\"c\":\"y\",\"d\":\"x\"}");
+	js_autoput(&out);
+	out = NULL;
+	schema_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -524,6 +544,7 @@ int main(void)
 		cmocka_unit_test(unknown_fields_are_listed),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(write_keeps_unknown),
+		cmocka_unit_test(names_are_escaped),
 		cmocka_unit_test(validates),
 		cmocka_unit_test(constraints_are_of_types),
 		cmocka_unit_test(formats_say_where),

@@ -17,9 +17,12 @@ static void write_key(struct buf *out, bool *first, const char *key)
 
 #define SCHEMA_NAME_FAST 60 /* longer names are written in pieces */
 
-/* Field names need no escapes. */
-static void write_name(struct buf *out, bool *first, const char *name)
+static void write_name(struct buf *out, bool *first, const struct type *t, const char *name)
 {
+	if (t->index->escapes) {
+		write_key(out, first, name);
+		return;
+	}
 	size_t n = strlen(name);
 	char text[SCHEMA_NAME_FAST + 4], *p = text;
 	if (!*first)
@@ -59,7 +62,7 @@ static void write_ordered(struct buf *out, const struct type *t, const js *o, in
 	buf_addc(out, '{');
 	json_object_object_foreach ((js *)o, key, item) {
 		int i = member_index(t, key, &next);
-		write_name(out, &first, t->fields[i].name);
+		write_name(out, &first, t, t->fields[i].name);
 		write_value(out, t->fields[i].type, item, depth);
 	}
 	buf_addc(out, '}');
@@ -87,7 +90,7 @@ static void write_object(struct buf *out, const struct type *t, const js *o, int
 	for (unsigned i = 0; i < t->n_fields; i++) {
 		if (!v[i])
 			continue;
-		write_name(out, &first, t->fields[i].name);
+		write_name(out, &first, t, t->fields[i].name);
 		if (v[i] == null_member)
 			buf_adds(out, "null");
 		else
@@ -95,7 +98,7 @@ static void write_object(struct buf *out, const struct type *t, const js *o, int
 	}
 	if (unknown) {
 		json_object_object_foreach ((js *)o, name, extra) {
-			if (field_index(t, name) >= 0)
+			if (schema_field_index(t, name) >= 0)
 				continue;
 			write_key(out, &first, name);
 			js_write(out, extra);
@@ -159,7 +162,7 @@ js *schema_convert(const struct kind *from, const struct kind *to, const js *o)
 				continue;
 			const js *v = js_field(o, from->type->fields[k].name);
 			if (v)
-				object_add(out, f->name, js_dup(v));
+				schema_object_add(out, f->name, js_dup(v));
 			break;
 		}
 	}
