@@ -8,7 +8,7 @@
 #include "control.h"
 #include "decode/index.h"
 
-void claimed_release(struct claimed *c)
+void claim_release(struct claimed *c)
 {
 	informer_unref_all(c->v, c->n);
 	*c = (struct claimed){0};
@@ -115,6 +115,6 @@ int claim(struct controller_ctx *ctx, struct informer *dependants, const struct 
 		informer_unref_all(v, n);
 	}
 	if (rc < 0)
-		claimed_release(ret);
+		claim_release(ret);
 	return rc;
 }

@@ -20,6 +20,6 @@ struct claimed {
 /* `dependants` needs the indexes INDEX_OWNER_UID and INDEX_ORPHAN. */
 int claim(struct controller_ctx *ctx, struct informer *dependants, const struct informer_object *owner,
 	  const struct selector *selector, struct claimed *ret, struct err *err) MUST_CHECK;
-void claimed_release(struct claimed *c);
+void claim_release(struct claimed *c);
 
 #endif

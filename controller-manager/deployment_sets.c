@@ -52,7 +52,7 @@ int deployment_load(struct deployment_sync *s, struct err *err)
 
 void deployment_unload(struct deployment_sync *s)
 {
-	claimed_release(&s->owned);
+	claim_release(&s->owned);
 	free(s->sets);
 	js_autoput(&s->conditions);
 }

@@ -21,24 +21,24 @@
 #define GRACE_NS (50 * NS_PER_S) /* --node-monitor-grace-period's default since 1.32 */
 enum { WATCH_NODES, WATCH_LEASES, WATCH_PODS };
 
-struct health {		 /* one per node */
+struct node_health {	 /* one per node */
 	int64_t seen_ns; /* monotonic: when the lease or status last changed */
 };
-struct state {
+struct lifecycle_state {
 	pthread_mutex_t lock; /* guards nodes */
-	struct map nodes;     /* name -> struct health * */
+	struct map nodes;     /* name -> struct node_health * */
 };
 
 static void *init(struct informer **informers, struct workqueue *q)
 {
-	struct state *st = MEM_NEW(struct state);
+	struct lifecycle_state *st = MEM_NEW(struct lifecycle_state);
 	pthread_mutex_init(&st->lock, NULL);
 	return st;
 }
 
 static void destroy(void *state)
 {
-	struct state *st = state;
+	struct lifecycle_state *st = state;
 	for (struct map_iter it = {0}; map_next(&st->nodes, &it);)
 		free(it.value);
 	map_release(&st->nodes);
@@ -46,28 +46,28 @@ static void destroy(void *state)
 	free(st);
 }
 
-static void beat(struct state *st, const char *node)
+static void beat(struct lifecycle_state *st, const char *node)
 {
 	pthread_mutex_lock(&st->lock);
-	struct health *h = map_get(&st->nodes, node);
+	struct node_health *h = map_get(&st->nodes, node);
 	if (!h) {
-		h = MEM_NEW(struct health);
+		h = MEM_NEW(struct node_health);
 		map_set(&st->nodes, node, h);
 	}
 	h->seen_ns = clock_mono_ns();
 	pthread_mutex_unlock(&st->lock);
 }
 
-static int64_t last_seen(struct state *st, const char *node)
+static int64_t last_seen(struct lifecycle_state *st, const char *node)
 {
 	pthread_mutex_lock(&st->lock);
-	struct health *h = map_get(&st->nodes, node);
+	struct node_health *h = map_get(&st->nodes, node);
 	int64_t seen = h ? h->seen_ns : 0;
 	pthread_mutex_unlock(&st->lock);
 	return seen;
 }
 
-static void forget(struct state *st, const char *node)
+static void forget(struct lifecycle_state *st, const char *node)
 {
 	pthread_mutex_lock(&st->lock);
 	free(map_del(&st->nodes, node));

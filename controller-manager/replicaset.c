@@ -68,7 +68,7 @@ static int create_pods(struct controller_ctx *ctx, const struct cm_replicaset *r
 }
 
 /* ---- deleting ---- */
-struct ranked {
+struct ranked_pod {
 	const struct cm_pod *pod;
 	int doubled; /* active Pods of related sets on the same node */
 };
@@ -77,7 +77,7 @@ struct ranked {
 static int by_worth(const void *x, const void *y)
 {
 	static const int phase_worth[] = {[PHASE_PENDING] = 0, [PHASE_UNKNOWN] = 1, [PHASE_RUNNING] = 2};
-	const struct ranked *rx = x, *ry = y;
+	const struct ranked_pod *rx = x, *ry = y;
 	const struct cm_pod *a = rx->pod, *b = ry->pod;
 #define FIRST_IF(less, greater)                                                                              \
 	if ((less) != (greater))                                                                             \
@@ -123,12 +123,13 @@ static int delete_pods(struct controller_ctx *ctx, const struct cm_replicaset *r
 		       const struct cm_pod **active, size_t n_active, size_t want, struct err *err)
 {
 	struct map per_node = MAP_INIT;
-	struct ranked *ranked = mem_array(n_active, sizeof(*ranked));
+	struct ranked_pod *ranked = mem_array(n_active, sizeof(*ranked));
 
 	if (want < n_active)
 		count_related(ctx, rs, &per_node);
 	for (size_t i = 0; i < n_active; i++)
-		ranked[i] = (struct ranked){active[i], (int)(intptr_t)map_get(&per_node, active[i]->node)};
+		ranked[i] =
+			(struct ranked_pod){active[i], (int)(intptr_t)map_get(&per_node, active[i]->node)};
 	qsort(ranked, n_active, sizeof(*ranked), by_worth);
 	for (size_t i = 0; i < n_active; i++)
 		active[i] = ranked[i].pod;
@@ -215,7 +216,7 @@ static int sync_set(struct controller_ctx *ctx, const struct cm_replicaset *rs, 
 	if (more && rc == 0)
 		ctx->requeue_after_ns = 0;
 	free(active);
-	claimed_release(&pods);
+	claim_release(&pods);
 	return rc;
 }
 

@@ -22,14 +22,14 @@
 #define QUARANTINE_NS (40 * NS_PER_S) /* podgc: a node may only seem to be gone */
 enum { WATCH_PODS, WATCH_NODES };
 
-struct state {
+struct eviction_state {
 	pthread_mutex_t lock; /* guards since */
 	struct map since;     /* uid of a Pod that tolerates its node for a while -> int64_t *, wall */
 };
 
 static void *init(struct informer **informers, struct workqueue *q)
 {
-	struct state *st = MEM_NEW(struct state);
+	struct eviction_state *st = MEM_NEW(struct eviction_state);
 
 	pthread_mutex_init(&st->lock, NULL);
 	return st;
@@ -37,7 +37,7 @@ static void *init(struct informer **informers, struct workqueue *q)
 
 static void destroy(void *state)
 {
-	struct state *st = state;
+	struct eviction_state *st = state;
 
 	for (struct map_iter it = {0}; map_next(&st->since, &it);)
 		free(it.value);
@@ -46,7 +46,7 @@ static void destroy(void *state)
 	free(st);
 }
 
-static void forget(struct state *st, const char *uid)
+static void forget(struct eviction_state *st, const char *uid)
 {
 	pthread_mutex_lock(&st->lock);
 	free(map_del(&st->since, uid));
@@ -54,7 +54,7 @@ static void forget(struct state *st, const char *uid)
 }
 
 /* Since when its time runs: `now`, unless it did before. */
-static int64_t remember(struct state *st, const char *uid, int64_t now)
+static int64_t remember(struct eviction_state *st, const char *uid, int64_t now)
 {
 	pthread_mutex_lock(&st->lock);
 	int64_t *since = map_get(&st->since, uid);
@@ -69,7 +69,7 @@ static int64_t remember(struct state *st, const char *uid, int64_t now)
 	return now;
 }
 
-static int64_t known_since(struct state *st, const char *uid, int64_t dflt)
+static int64_t known_since(struct eviction_state *st, const char *uid, int64_t dflt)
 {
 	pthread_mutex_lock(&st->lock);
 	const int64_t *since = map_get(&st->since, uid);

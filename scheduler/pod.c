@@ -29,7 +29,7 @@ static const struct decode_row rows[] = {
 	DECODE_ENUM("status.phase", struct sched_pod, phase, pod_phase_names),
 	DECODE_STRING("status.nominatedNodeName", struct sched_pod, nominated),
 	DECODE_FIND("status.conditions", "type", "PodScheduled", struct sched_pod, scheduled,
-		    &object_condition_spec),
+		    &pod_condition_spec),
 	DECODE_STRING("worked-out", struct sched_pod, unschedulable), /* for the copy: finish sets it */
 };
 static const struct sched_pod initial = {

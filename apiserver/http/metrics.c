@@ -60,7 +60,7 @@ static void setup(void)
 	inflight[1] = metric_series(m, "mutating");
 }
 
-struct entry {
+struct metrics_entry {
 	const struct route *route;
 	const struct kind *kind;
 	int status, scope;
@@ -68,7 +68,7 @@ struct entry {
 };
 #define TABLE 1024
 #define PROBES 8
-static _Atomic(struct entry *) table[TABLE];
+static _Atomic(struct metrics_entry *) table[TABLE];
 
 static const char *const scope_names[] = {"", "cluster", "namespace", "resource"};
 
@@ -101,36 +101,36 @@ static void label_text(struct buf *b, const struct request *rq)
 		 known ? rq->attr.version : "");
 }
 
-static void look_up(const struct request *rq, int status, struct entry *ret)
+static void look_up(const struct request *rq, int status, struct metrics_entry *ret)
 {
 	autobuf struct buf labels = BUF_INIT;
 	autobuf struct buf with_code = BUF_INIT;
 	label_text(&labels, rq);
 	buf_addf(&with_code, "%d" SEP "%s", status, buf_str(&labels));
-	*ret = (struct entry){rq->route,
-			      rq->attr.kind,
-			      status,
-			      scope_of(rq),
-			      metric_series(total, buf_str(&with_code)),
-			      metric_series(duration, buf_str(&labels))};
+	*ret = (struct metrics_entry){rq->route,
+				      rq->attr.kind,
+				      status,
+				      scope_of(rq),
+				      metric_series(total, buf_str(&with_code)),
+				      metric_series(duration, buf_str(&labels))};
 }
 
-static bool entry_is(const struct entry *e, const struct request *rq, int status)
+static bool entry_is(const struct metrics_entry *e, const struct request *rq, int status)
 {
 	return e->route == rq->route && e->kind == rq->attr.kind && e->status == status &&
 	       e->scope == scope_of(rq);
 }
 
-static void find(const struct request *rq, int status, struct entry *ret)
+static void find(const struct request *rq, int status, struct metrics_entry *ret)
 {
 	uintptr_t h = (uintptr_t)rq->route / 16 * 31 + (uintptr_t)rq->attr.kind / 64 * 7 +
 		      (uintptr_t)status * 131 + (uintptr_t)scope_of(rq);
 	if (rq->route) {
 		for (size_t i = 0; i < PROBES; i++) {
-			_Atomic(struct entry *) *slot = &table[(h + i) % TABLE];
-			struct entry *e = atomic_load_explicit(slot, memory_order_acquire);
+			_Atomic(struct metrics_entry *) *slot = &table[(h + i) % TABLE];
+			struct metrics_entry *e = atomic_load_explicit(slot, memory_order_acquire);
 			if (!e) {
-				struct entry *mine = MEM_NEW(struct entry);
+				struct metrics_entry *mine = MEM_NEW(struct metrics_entry);
 				look_up(rq, status, mine);
 				*ret = *mine;
 				if (!atomic_compare_exchange_strong(slot, &e, mine))
@@ -148,7 +148,7 @@ static void find(const struct request *rq, int status, struct entry *ret)
 
 void metrics_request(const struct request *rq, int status, int64_t duration_ns, bool long_running)
 {
-	struct entry e;
+	struct metrics_entry e;
 	pthread_once(&once, setup);
 	find(rq, status, &e);
 	metric_add(e.total, 1);

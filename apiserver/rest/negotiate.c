@@ -10,27 +10,27 @@
 #include <string.h>
 #include "base/mem.h"
 
-struct word {
+struct media_word {
 	const char *p;
 	size_t n;
 };
 
-static bool is(struct word w, const char *s)
+static bool is(struct media_word w, const char *s)
 {
 	return w.n == strlen(s) && !strncasecmp(w.p, s, w.n);
 }
 
-static struct word trim(const char *p, const char *end)
+static struct media_word trim(const char *p, const char *end)
 {
 	while (p < end && (*p == ' ' || *p == '\t'))
 		p++;
 	while (end > p && (end[-1] == ' ' || end[-1] == '\t'))
 		end--;
-	return (struct word){p, (size_t)(end - p)};
+	return (struct media_word){p, (size_t)(end - p)};
 }
 
 /* Takes the text up to `sep` (or the end) from *p. */
-static struct word take(const char **p, const char *end, char sep)
+static struct media_word take(const char **p, const char *end, char sep)
 {
 	const char *start = *p, *stop = memchr(start, sep, (size_t)(end - start));
 	*p = stop ? stop + 1 : end;
@@ -38,7 +38,7 @@ static struct word take(const char **p, const char *end, char sep)
 }
 
 /* q in thousandths; malformed is 1. */
-static int parse_q(struct word w)
+static int parse_q(struct media_word w)
 {
 	int q = 0, digits = 0;
 	size_t i = 0;
@@ -59,7 +59,7 @@ struct clause {
 	bool ok;
 };
 
-static void set_as(struct clause *c, struct word as, struct word group, struct word version)
+static void set_as(struct clause *c, struct media_word as, struct media_word group, struct media_word version)
 {
 	bool meta = is(group, "meta.k8s.io");
 	c->accept.version = is(version, "v1") ? "v1" : is(version, "v1beta1") ? "v1beta1" : NULL;
@@ -69,21 +69,21 @@ static void set_as(struct clause *c, struct word as, struct word group, struct w
 	c->ok &= known && meta && c->accept.version;
 }
 
-static struct clause parse_clause(struct word w)
+static struct clause parse_clause(struct media_word w)
 {
 	struct clause c = {.q = 1000, .accept.version = "v1"};
 	const char *p = w.p, *end = w.p + w.n;
-	struct word type = take(&p, end, ';');
-	struct word as = {"", 0}, group = {"", 0}, version = {"", 0};
+	struct media_word type = take(&p, end, ';');
+	struct media_word as = {"", 0}, group = {"", 0}, version = {"", 0};
 	c.accept.yaml = is(type, "application/yaml");
 	c.ok = c.accept.yaml || is(type, "application/json") || is(type, "*/*") || is(type, "application/*");
 	while (p < end) {
-		struct word param = take(&p, end, ';');
+		struct media_word param = take(&p, end, ';');
 		const char *v = param.p, *param_end = param.p + param.n;
-		struct word key = take(&v, param_end, '=');
-		struct word value = trim(v, param_end);
+		struct media_word key = take(&v, param_end, '=');
+		struct media_word value = trim(v, param_end);
 		if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"')
-			value = (struct word){value.p + 1, value.n - 2};
+			value = (struct media_word){value.p + 1, value.n - 2};
 		if (is(key, "q"))
 			c.q = parse_q(value);
 		else if (is(key, "as"))
@@ -126,7 +126,7 @@ int negotiate(const struct request *rq, struct accept *ret, struct err *err)
 	if (p == end)
 		best.q = 1000;
 	while (p < end) {
-		struct word w = take(&p, end, ',');
+		struct media_word w = take(&p, end, ',');
 		if (!w.n)
 			continue;
 		struct clause c = parse_clause(w);

@@ -11,7 +11,7 @@
 #include "base/regex_internal.h"
 
 enum op { OP_SET, OP_SPLIT, OP_JUMP, OP_ASSERT, OP_MATCH };
-struct state {
+struct regex_state {
 	uint8_t op, assert;
 	uint16_t n_ranges;
 	uint32_t x, y; /* where it goes on */
@@ -19,18 +19,18 @@ struct state {
 };
 struct regex {
 	uint32_t n;
-	struct state v[];
+	struct regex_state v[];
 };
 
 /* ---- from the tree to the program ---- */
 
 struct compiler {
-	struct state v[REGEX_MAX_PROGRAM];
+	struct regex_state v[REGEX_MAX_PROGRAM];
 	uint32_t n;
 	bool full;
 };
 
-static uint32_t emit(struct compiler *c, struct state s)
+static uint32_t emit(struct compiler *c, struct regex_state s)
 {
 	if (c->n == REGEX_MAX_PROGRAM) {
 		c->full = true;
@@ -46,7 +46,7 @@ static void compile(struct compiler *c, const struct regex_node *n);
 static void compile_optional(struct compiler *c, const struct regex_node *n, uint32_t times)
 {
 	for (uint32_t i = 0; i < times && !c->full; i++) {
-		uint32_t split = emit(c, (struct state){.op = OP_SPLIT});
+		uint32_t split = emit(c, (struct regex_state){.op = OP_SPLIT});
 		c->v[split].x = c->n;
 		compile(c, n->left);
 		c->v[split].y = c->n; /* to the next one, which may be skipped, too */
@@ -61,10 +61,10 @@ static void compile_repeat(struct compiler *c, const struct regex_node *n)
 		compile_optional(c, n, n->max - n->min);
 		return;
 	}
-	uint32_t split = emit(c, (struct state){.op = OP_SPLIT});
+	uint32_t split = emit(c, (struct regex_state){.op = OP_SPLIT});
 	c->v[split].x = c->n;
 	compile(c, n->left);
-	emit(c, (struct state){.op = OP_JUMP, .x = split});
+	emit(c, (struct regex_state){.op = OP_JUMP, .x = split});
 	c->v[split].y = c->n;
 }
 
@@ -74,7 +74,7 @@ static void compile_either(struct compiler *c, const struct regex_node *n)
 	uint32_t jump = UINT32_MAX;
 	for (bool more = true; more && !c->full; n = n->right) {
 		more = n->form == REGEX_ALT;
-		uint32_t split = more ? emit(c, (struct state){.op = OP_SPLIT}) : 0;
+		uint32_t split = more ? emit(c, (struct regex_state){.op = OP_SPLIT}) : 0;
 		if (more)
 			c->v[split].x = c->n;
 		compile(c, more ? n->left : n);
@@ -82,7 +82,7 @@ static void compile_either(struct compiler *c, const struct regex_node *n)
 			c->v[jump].x = c->n;
 		if (!more)
 			break;
-		jump = emit(c, (struct state){.op = OP_JUMP});
+		jump = emit(c, (struct regex_state){.op = OP_JUMP});
 		c->v[split].y = c->n;
 	}
 }
@@ -95,10 +95,11 @@ static void compile(struct compiler *c, const struct regex_node *n)
 	case REGEX_EMPTY:
 		break;
 	case REGEX_SET:
-		emit(c, (struct state){.op = OP_SET, .ranges = n->ranges, .n_ranges = (uint16_t)n->n_ranges});
+		emit(c, (struct regex_state){
+				.op = OP_SET, .ranges = n->ranges, .n_ranges = (uint16_t)n->n_ranges});
 		break;
 	case REGEX_ASSERT:
-		emit(c, (struct state){.op = OP_ASSERT, .assert = (uint8_t)n->assert});
+		emit(c, (struct regex_state){.op = OP_ASSERT, .assert = (uint8_t)n->assert});
 		break;
 	case REGEX_CAT:
 		for (; n->form == REGEX_CAT; n = n->right)
@@ -128,7 +129,7 @@ struct regex *regex_compile(struct arena *a, const char *pattern, size_t n, stru
 	c->n = 0;
 	c->full = false;
 	compile(c, tree);
-	emit(c, (struct state){.op = OP_MATCH});
+	emit(c, (struct regex_state){.op = OP_MATCH});
 	if (c->full) {
 		err_set(err, REASON_INVALID, "expression too large");
 		return NULL;
@@ -147,7 +148,7 @@ struct set {
 	uint32_t n;
 };
 
-struct run {
+struct regex_run {
 	const struct regex *r;
 	uint32_t *todo; /* states to follow, when some are entered */
 	const char *begin, *end;
@@ -163,7 +164,7 @@ static bool is_word(uint32_t c)
 	return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static bool holds(const struct run *run, enum regex_assert a, const char *p)
+static bool holds(const struct regex_run *run, enum regex_assert a, const char *p)
 {
 	bool first = p == run->begin, last = p == run->end;
 	bool before = !first && is_word((unsigned char)p[-1]), behind = !last && is_word((unsigned char)*p);
@@ -185,7 +186,7 @@ static bool holds(const struct run *run, enum regex_assert a, const char *p)
 }
 
 /* Adds a state and all that it leads to without a character. True when that is the match. */
-static bool enter(struct run *run, struct set *s, uint32_t state, const char *p)
+static bool enter(struct regex_run *run, struct set *s, uint32_t state, const char *p)
 {
 	uint32_t n = 0;
 	run->todo[n++] = state;
@@ -195,7 +196,7 @@ static bool enter(struct run *run, struct set *s, uint32_t state, const char *p)
 			continue;
 		s->at[i] = s->n;
 		s->list[s->n++] = i;
-		const struct state *v = &run->r->v[i];
+		const struct regex_state *v = &run->r->v[i];
 		switch (v->op) {
 		case OP_MATCH:
 			return true;
@@ -217,7 +218,7 @@ static bool enter(struct run *run, struct set *s, uint32_t state, const char *p)
 	return false;
 }
 
-static bool takes(const struct state *v, uint32_t c)
+static bool takes(const struct regex_state *v, uint32_t c)
 {
 	for (uint16_t i = 0; i < v->n_ranges; i++)
 		if (c >= v->ranges[i].lo && c <= v->ranges[i].hi)
@@ -228,7 +229,7 @@ static bool takes(const struct state *v, uint32_t c)
 bool regex_match(const struct regex *r, const char *text, size_t n)
 {
 	autofree uint32_t *room = mem_array(6 * (size_t)r->n + 2, sizeof(*room));
-	struct run run = {r, room + 4 * (size_t)r->n, text, text + n};
+	struct regex_run run = {r, room + 4 * (size_t)r->n, text, text + n};
 	struct set now = {room, room + r->n, 0}, next = {room + 2 * (size_t)r->n, room + 3 * (size_t)r->n, 0};
 	for (const char *p = text;;) {
 		if (enter(&run, &now, 0, p)) /* a match may begin anywhere */
@@ -238,7 +239,7 @@ bool regex_match(const struct regex *r, const char *text, size_t n)
 		uint32_t c = regex_rune(&p, run.end);
 		next.n = 0;
 		for (uint32_t i = 0; i < now.n; i++) {
-			const struct state *v = &r->v[now.list[i]];
+			const struct regex_state *v = &r->v[now.list[i]];
 			if (v->op == OP_SET && takes(v, c) && enter(&run, &next, now.list[i] + 1, p))
 				return true;
 		}

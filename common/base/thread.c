@@ -82,7 +82,7 @@ pthread_t thread_start(const char *name, void *(*fn)(void *), void *arg)
 }
 
 /* ---- pool ---- */
-struct job {
+struct pool_job {
 	pool_fn *fn;
 	void *arg;
 };
@@ -90,7 +90,7 @@ struct job {
 struct pool {
 	pthread_mutex_t lock; /* guards all below; taken alone */
 	pthread_cond_t more;
-	struct job *ring;
+	struct pool_job *ring;
 	size_t max, head, len;
 	bool closing;
 	size_t n_workers;
@@ -107,7 +107,7 @@ static void *work(void *arg)
 			pthread_cond_wait(&p->more, &p->lock);
 		if (!p->len)
 			break;
-		struct job j = p->ring[p->head];
+		struct pool_job j = p->ring[p->head];
 
 		p->head = (p->head + 1) % p->max;
 		p->len--;
@@ -140,7 +140,7 @@ bool pool_submit(struct pool *p, pool_fn *fn, void *arg)
 	bool ok = !p->closing && p->len < p->max;
 
 	if (ok) {
-		p->ring[(p->head + p->len) % p->max] = (struct job){fn, arg};
+		p->ring[(p->head + p->len) % p->max] = (struct pool_job){fn, arg};
 		p->len++;
 		pthread_cond_signal(&p->more);
 	}

@@ -96,7 +96,7 @@ void http_abort(struct http_call *c); /* `done` will not run */
    more, until http_go_on (not inside on_data). */
 void http_hold(struct http_call *c);
 void http_go_on(struct http_call *c);
-size_t http_in_flight(const struct http *h);
+size_t http_in_flight(const struct http *h); /* for tests */
 /* For the owner of a loop of its own: runs transfers until something happened, http_wake() or the monotonic
    deadline. */
 void http_poll(struct http *h, int64_t deadline_ns);

@@ -25,7 +25,7 @@ void http_reply_release(struct http_reply *r)
 	buf_release(&r->body);
 }
 
-void http_reply_reset(struct http_reply *r)
+static void reply_reset(struct http_reply *r)
 {
 	r->status = 0;
 	r->content_type[0] = r->retry_after[0] = r->www_authenticate[0] = r->docker_content_digest[0] = '\0';
@@ -126,7 +126,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 			struct buf body = c->reply.body;
 
 			c->reply.body = (struct buf)BUF_INIT;
-			http_reply_reset(&c->reply);
+			reply_reset(&c->reply);
 			c->reply.body = body;
 			c->saw_location = false;
 		} else {
@@ -304,7 +304,7 @@ static void set_method(struct http_call *c)
 
 void http_call_set_up(struct http_call *c)
 {
-	http_reply_reset(&c->reply);
+	reply_reset(&c->reply);
 	c->held = c->aborted = c->stopped = c->too_large = c->saw_location = false;
 	c->received = 0;
 	c->curl_error[0] = '\0';

@@ -100,25 +100,25 @@ void http_each(struct http *h, size_t n, size_t in_flight, http_prepare_fn *prep
 	}
 }
 
-struct run {
+struct http_batch {
 	const struct http_request *rq;
 	struct http_reply *r;
 };
 
 static void run_prepare(void *arg, size_t i, struct http_request *rq)
 {
-	*rq = ((struct run *)arg)->rq[i];
+	*rq = ((struct http_batch *)arg)->rq[i];
 }
 
 static void run_finish(void *arg, size_t i, struct http_reply *r)
 {
-	((struct run *)arg)->r[i] = *r;
+	((struct http_batch *)arg)->r[i] = *r;
 	r->body = (struct buf)BUF_INIT;
 }
 
 void http_run(struct http *h, const struct http_request *rq, struct http_reply *r, size_t n, size_t in_flight)
 {
-	struct run run = {.rq = rq, .r = r};
+	struct http_batch run = {.rq = rq, .r = r};
 
 	http_each(h, n, in_flight, run_prepare, run_finish, &run);
 }

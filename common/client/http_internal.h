@@ -84,7 +84,6 @@ struct http_call *http_call_new(struct http *h);
 void http_call_free(struct http_call *c);
 void http_call_set_up(struct http_call *c); /* rq is set: tells curl */
 void http_call_fail(struct http_call *c, CURLcode code);
-void http_reply_reset(struct http_reply *r);
 
 /* ---- http_multi.c ---- */
 

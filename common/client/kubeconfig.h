@@ -20,7 +20,7 @@ struct kubeconfig {
 /* path NULL or "": $KUBECONFIG, else ~/.kube/config. */
 int kubeconfig_load(const char *path, struct kubeconfig *ret, struct err *err) MUST_CHECK;
 int kubeconfig_parse(const char *p, size_t n, const char *dir, struct kubeconfig *ret,
-		     struct err *err) MUST_CHECK;
+		     struct err *err) MUST_CHECK; /* for tests */
 void kubeconfig_release(struct kubeconfig *k);
 /* One cluster, user and context of these names, everything inline; 0600, by rename. */
 int kubeconfig_write(const char *path, const char *cluster, const char *user, const struct kubeconfig *k,

@@ -30,14 +30,14 @@
 #define THREADS_MAX 16 /* of all controllers together; each has a limit of its own */
 #define STOP_GRACE_NS (1 * NS_PER_S)
 
-struct run;
+struct controller_run;
 
 struct watch {
-	struct run *run;
+	struct controller_run *run;
 	const struct controller_watch *def;
 };
 
-struct run { /* one controller */
+struct controller_run { /* one controller */
 	const struct controller *def;
 	struct controller_set *set;
 	struct workqueue *queue;
@@ -59,7 +59,7 @@ struct controller_set {
 	struct events *events;
 	struct worker_pool *pool;
 	struct workqueue *housekeeping; /* one key, some time after clients were used */
-	struct run *runs;
+	struct controller_run *runs;
 	size_t n_runs;
 	atomic_bool started;
 	pthread_mutex_t lock; /* guards below */
@@ -177,7 +177,7 @@ static void tidy(void *arg, const char *key)
 
 /* ---- workers ---- */
 
-static void report(struct run *r, const char *key, const struct err *err)
+static void report(struct controller_run *r, const char *key, const struct err *err)
 {
 	/* A conflict means that the world moved; the retry sees the new one. */
 	if (err->reason == REASON_CANCELED || (err->reason == REASON_CONFLICT && !log_on(4)))
@@ -186,7 +186,8 @@ static void report(struct run *r, const char *key, const struct err *err)
 		workqueue_failures(r->queue, key));
 }
 
-static int sync_once(struct run *r, const char *key, int64_t *ret_requeue_after_ns, struct err *err)
+static int sync_once(struct controller_run *r, const char *key, int64_t *ret_requeue_after_ns,
+		     struct err *err)
 {
 	struct client *c = client_take(r->set);
 	struct controller_ctx ctx = {
@@ -210,7 +211,7 @@ static int sync_once(struct run *r, const char *key, int64_t *ret_requeue_after_
 
 static void sync_key(void *owner, const char *key)
 {
-	struct run *r = owner;
+	struct controller_run *r = owner;
 	int64_t requeue_after_ns;
 	struct err err = ERR_INIT;
 
@@ -230,7 +231,7 @@ static void resume_synced(void *arg)
 	struct controller_set *s = arg;
 
 	for (size_t i = 0; i < s->n_runs; i++) {
-		struct run *r = &s->runs[i];
+		struct controller_run *r = &s->runs[i];
 		bool all = !r->resumed;
 
 		for (size_t k = 0; all && k < CONTROLLER_MAX_WATCHES && r->informers[k]; k++)
@@ -244,7 +245,7 @@ static void resume_synced(void *arg)
 
 /* ---- the set ---- */
 
-static void run_init(struct run *r, const struct controller *def, struct controller_set *s)
+static void run_init(struct controller_run *r, const struct controller *def, struct controller_set *s)
 {
 	r->def = def;
 	r->set = s;
@@ -299,7 +300,7 @@ void controller_set_start(struct controller_set *s)
 
 /* ---- the rig's door ---- */
 
-static struct run *find_run(struct controller_set *s, const char *name)
+static struct controller_run *find_run(struct controller_set *s, const char *name)
 {
 	for (size_t i = 0; i < s->n_runs; i++)
 		if (!strcmp(s->runs[i].def->name, name))
@@ -310,7 +311,7 @@ static struct run *find_run(struct controller_set *s, const char *name)
 int controller_set_sync(struct controller_set *s, const char *name, const char *key,
 			int64_t *ret_requeue_after_ns, struct err *err)
 {
-	struct run *r = find_run(s, name);
+	struct controller_run *r = find_run(s, name);
 
 	assert(r);
 	return sync_once(r, key, ret_requeue_after_ns, err);

@@ -47,9 +47,21 @@
 #define RETRY_MAX_NS (10 * NS_PER_S)
 #define STOP_NS (1 * NS_PER_S)
 
-enum field { COMPONENT, HOST, KIND, NAMESPACE, NAME, UID, API_VERSION, REASON, MESSAGE, FIELD_PATH, FIELDS };
+enum event_field {
+	COMPONENT,
+	HOST,
+	KIND,
+	NAMESPACE,
+	NAME,
+	UID,
+	API_VERSION,
+	REASON,
+	MESSAGE,
+	FIELD_PATH,
+	FIELDS
+};
 
-struct item { /* one recorded event; one allocation */
+struct event_item { /* one recorded event; one allocation */
 	struct list link;
 	bool warning;
 	uint64_t rv;
@@ -61,7 +73,7 @@ struct item { /* one recorded event; one allocation */
 struct outgoing;
 
 /* An entry of any of the three memories. */
-struct entry {
+struct event_entry {
 	struct list lru;
 	char key[17];
 	int64_t last_ns;
@@ -88,8 +100,8 @@ struct cache {
 
 struct outgoing { /* one event to write in this batch */
 	struct list link;
-	struct item *item;  /* owned; the latest occurrence */
-	struct entry *seen; /* NULL when forgotten meanwhile */
+	struct event_item *item;  /* owned; the latest occurrence */
+	struct event_entry *seen; /* NULL when forgotten meanwhile */
 	uint64_t stamp;
 	int64_t first_ns, count;
 	bool patch, combined;
@@ -128,10 +140,10 @@ static const char *put_text(char **at, const char *s)
 	return start;
 }
 
-static struct item *item_new(const char *const f[FIELDS], bool warning, uint64_t rv)
+static struct event_item *item_new(const char *const f[FIELDS], bool warning, uint64_t rv)
 {
 	size_t n = 0;
-	struct item *i;
+	struct event_item *i;
 	char *at;
 
 	for (int k = 0; k < FIELDS; k++)
@@ -168,7 +180,7 @@ void events_record(struct events *e, const char *component, const char *host, co
 		[API_VERSION] = ref->api_version, [REASON] = reason,  [FIELD_PATH] = ref->field_path,
 	};
 	char message[MESSAGE_MAX + 1];
-	struct item *i;
+	struct event_item *i;
 	va_list ap;
 	bool full, wake = false;
 	int n;
@@ -207,7 +219,7 @@ static void cache_init(struct cache *c)
 	list_init(&c->lru);
 }
 
-static void entry_drop(struct cache *c, struct entry *x, bool is_seen)
+static void entry_drop(struct cache *c, struct event_entry *x, bool is_seen)
 {
 	if (is_seen && x->seen.pending)
 		x->seen.pending->seen = NULL;
@@ -216,9 +228,9 @@ static void entry_drop(struct cache *c, struct entry *x, bool is_seen)
 	free(x);
 }
 
-static struct entry *cache_get(struct cache *c, uint64_t hash, bool is_seen, bool *ret_new)
+static struct event_entry *cache_get(struct cache *c, uint64_t hash, bool is_seen, bool *ret_new)
 {
-	struct entry *x;
+	struct event_entry *x;
 	char key[17];
 
 	snprintf(key, sizeof(key), "%016llx", (unsigned long long)hash);
@@ -226,8 +238,8 @@ static struct entry *cache_get(struct cache *c, uint64_t hash, bool is_seen, boo
 	*ret_new = !x;
 	if (!x) {
 		if (map_len(&c->entries) >= CACHE_MAX)
-			entry_drop(c, list_entry(c->lru.next, struct entry, lru), is_seen);
-		x = MEM_NEW(struct entry);
+			entry_drop(c, list_entry(c->lru.next, struct event_entry, lru), is_seen);
+		x = MEM_NEW(struct event_entry);
 		memcpy(x->key, key, sizeof(key));
 		map_set(&c->entries, key, x);
 	} else {
@@ -240,12 +252,12 @@ static struct entry *cache_get(struct cache *c, uint64_t hash, bool is_seen, boo
 static void cache_release(struct cache *c, bool is_seen)
 {
 	while (!list_empty(&c->lru))
-		entry_drop(c, list_entry(c->lru.next, struct entry, lru), is_seen);
+		entry_drop(c, list_entry(c->lru.next, struct event_entry, lru), is_seen);
 	map_release(&c->entries);
 }
 
 /* Of the first n fields, in their order in the enum; each with its NUL, so that they cannot run together. */
-static uint64_t hash_fields(const struct item *i, enum field last, char type)
+static uint64_t hash_fields(const struct event_item *i, enum event_field last, char type)
 {
 	const char *end = i->f[last] + strlen(i->f[last]) + 1;
 	uint64_t both[2] = {map_hash(i->text, (size_t)(end - i->text)), (uint64_t)type};
@@ -255,12 +267,12 @@ static uint64_t hash_fields(const struct item *i, enum field last, char type)
 
 /* ---- correlation ---- */
 
-static bool combine(struct events *e, const struct item *i)
+static bool combine(struct events *e, const struct event_item *i)
 {
 	char type = i->warning ? 'W' : 'N';
 	uint64_t message = map_hash(i->f[MESSAGE], strlen(i->f[MESSAGE]));
 	bool fresh, known = false;
-	struct entry *x = cache_get(&e->similar, hash_fields(i, REASON, type), false, &fresh);
+	struct event_entry *x = cache_get(&e->similar, hash_fields(i, REASON, type), false, &fresh);
 
 	if (!fresh && i->when_ns - x->last_ns > SIMILAR_WINDOW_NS)
 		x->similar.n = 0;
@@ -275,10 +287,10 @@ static bool combine(struct events *e, const struct item *i)
 	return true;
 }
 
-static bool within_budget(struct events *e, const struct item *i)
+static bool within_budget(struct events *e, const struct event_item *i)
 {
 	bool fresh;
-	struct entry *x = cache_get(&e->budget, hash_fields(i, API_VERSION, 'B'), false, &fresh);
+	struct event_entry *x = cache_get(&e->budget, hash_fields(i, API_VERSION, 'B'), false, &fresh);
 
 	if (fresh)
 		x->budget = BUDGET_BURST;
@@ -293,11 +305,11 @@ static bool within_budget(struct events *e, const struct item *i)
 	return true;
 }
 
-static struct entry *see(struct events *e, const struct item *i, bool combined)
+static struct event_entry *see(struct events *e, const struct event_item *i, bool combined)
 {
 	char type = i->warning ? 'w' : 'n';
 	bool fresh;
-	struct entry *x =
+	struct event_entry *x =
 		cache_get(&e->seen, hash_fields(i, combined ? REASON : FIELD_PATH, type), true, &fresh);
 
 	if (fresh) {
@@ -312,10 +324,10 @@ static struct entry *see(struct events *e, const struct item *i, bool combined)
 }
 
 /* Takes ownership of i. */
-static void correlate(struct events *e, struct item *i, struct list *batch)
+static void correlate(struct events *e, struct event_item *i, struct list *batch)
 {
 	bool combined = combine(e, i);
-	struct entry *x = see(e, i, combined);
+	struct event_entry *x = see(e, i, combined);
 	struct outgoing *o = x->seen.pending;
 
 	if (!within_budget(e, i)) {
@@ -369,14 +381,14 @@ static void add_name(struct buf *b, const struct outgoing *o)
 	buf_addf(b, "%.*s.%016llx", NAME_MAX_LEN - 17, o->item->f[NAME], (unsigned long long)o->stamp);
 }
 
-static const char *event_namespace(const struct item *i)
+static const char *event_namespace(const struct event_item *i)
 {
 	return *i->f[NAMESPACE] ? i->f[NAMESPACE] : "default";
 }
 
 static void write_new(struct buf *b, const struct outgoing *o)
 {
-	const struct item *i = o->item;
+	const struct event_item *i = o->item;
 	autobuf struct buf name = BUF_INIT;
 	char rv[24] = "";
 
@@ -539,7 +551,7 @@ static void take_queue(void *arg)
 	last = e->stopping;
 	pthread_mutex_unlock(&e->lock);
 	while ((l = list_pop_front(&taken)))
-		correlate(e, list_entry(l, struct item, link), &e->outgoing);
+		correlate(e, list_entry(l, struct event_item, link), &e->outgoing);
 	e->tries = 0;
 	if (!list_empty(&e->outgoing))
 		post(e);
@@ -603,7 +615,7 @@ void events_free(struct events *e)
 	loop_wait(e->loop, &e->ended, clock_mono_ns() + STOP_NS);
 	loop_finish(e->loop, leave_loop, e);
 	for (struct list *l; (l = list_pop_front(&e->queue));)
-		free(list_entry(l, struct item, link));
+		free(list_entry(l, struct event_item, link));
 	cache_release(&e->similar, false);
 	cache_release(&e->seen, true);
 	cache_release(&e->budget, false);

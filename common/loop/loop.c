@@ -209,7 +209,7 @@ bool loop_wait(struct loop *l, const bool *flag, int64_t deadline_ns)
 	return set;
 }
 
-struct call {
+struct loop_call_wait {
 	struct loop *l;
 	loop_fn *fn;
 	void *arg;
@@ -218,14 +218,14 @@ struct call {
 
 static void run_call(void *arg)
 {
-	struct call *c = arg;
+	struct loop_call_wait *c = arg;
 	c->fn(c->arg);
 	loop_signal(c->l, &c->done);
 }
 
 bool loop_call(struct loop *l, loop_fn *fn, void *arg)
 {
-	struct call c = {.l = l, .fn = fn, .arg = arg};
+	struct loop_call_wait c = {.l = l, .fn = fn, .arg = arg};
 	if (current == l) {
 		fn(arg);
 		return true;
@@ -243,7 +243,7 @@ bool loop_call(struct loop *l, loop_fn *fn, void *arg)
 
 void loop_finish(struct loop *l, loop_fn *fn, void *arg)
 {
-	struct call c = {.l = l, .fn = fn, .arg = arg};
+	struct loop_call_wait c = {.l = l, .fn = fn, .arg = arg};
 	bool here = current == l;
 	if (!here) {
 		pthread_mutex_lock(&l->lock);

@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 
-struct job {
+struct loop_job {
 	struct list link;
 	struct loop *l;
 	size_t lane;
@@ -24,12 +24,12 @@ static void ended(void *arg);
 
 static void work(void *arg)
 {
-	struct job *j = arg;
+	struct loop_job *j = arg;
 	j->work(j->arg);
 	loop_post(j->l, ended, j);
 }
 
-static void begin(struct loop *l, size_t lane, struct job *j)
+static void begin(struct loop *l, size_t lane, struct loop_job *j)
 {
 	struct loop_queue *q = &l->queues[lane];
 	const struct loop_lane *t = &l->config.lanes[lane];
@@ -51,13 +51,13 @@ static void feed(struct loop *l, size_t lane)
 	while (!list_empty(&q->waiting) &&
 	       (l->config.inline_jobs || q->running < l->config.lanes[lane].workers)) {
 		atomic_fetch_sub(&l->waiting, 1);
-		begin(l, lane, list_entry(list_pop_front(&q->waiting), struct job, link));
+		begin(l, lane, list_entry(list_pop_front(&q->waiting), struct loop_job, link));
 	}
 }
 
 static void ended(void *arg)
 {
-	struct job *j = arg;
+	struct loop_job *j = arg;
 	struct loop *l = j->l;
 	size_t lane = j->lane;
 	l->queues[lane].running--;
@@ -71,8 +71,8 @@ static void ended(void *arg)
 void loop_job(struct loop *l, size_t lane, loop_fn *fn, loop_fn *done, void *arg)
 {
 	assert(lane < l->config.n_lanes);
-	struct job *j = MEM_NEW(struct job);
-	*j = (struct job){.l = l, .lane = lane, .work = fn, .done = done, .arg = arg};
+	struct loop_job *j = MEM_NEW(struct loop_job);
+	*j = (struct loop_job){.l = l, .lane = lane, .work = fn, .done = done, .arg = arg};
 	list_init(&j->link);
 	list_push_back(&l->queues[lane].waiting, &j->link);
 	atomic_fetch_add(&l->waiting, 1);
@@ -92,7 +92,7 @@ void loop_jobs_release(struct loop *l)
 	for (size_t i = 0; i < l->config.n_lanes; i++) {
 		pool_free(l->queues[i].pool);
 		for (struct list *n; (n = list_pop_front(&l->queues[i].waiting));)
-			free(list_entry(n, struct job, link));
+			free(list_entry(n, struct loop_job, link));
 	}
 	free(l->queues);
 }

@@ -55,7 +55,7 @@ struct requirement {
 	size_t n;
 	const char *const *values;
 };
-bool requirement_matches(const struct requirement *r, const struct labels *l);
+bool selector_requirement_matches(const struct requirement *r, const struct labels *l);
 extern const char *const selector_op_names[SELECTOR_LT + 1]; /* as objects have them: In, NotIn … */
 /* -1 when the word is none of In, NotIn, Exists, DoesNotExist, Gt, Lt. */
 int selector_op_parse(const char *word);

@@ -244,7 +244,7 @@ int schema_change(struct schema *s, struct schema_part *in, struct schema_part *
    kinds: tables by kind->id, resources and the like have forgotten them. */
 void schema_retire(struct schema *s, struct schema_part *part);
 /* Tests only: generations and parts that are not freed yet. */
-size_t schema_retired(const struct schema *s);
+size_t schema_retired(const struct schema *s); /* for tests */
 
 /* ---- field errors (Status.details.causes) ---- */
 struct field_error {
@@ -287,7 +287,7 @@ struct strict_errors {
 	char *v[JS_MAX_DUPLICATES];
 	size_t n;
 };
-void strict_errors_release(struct strict_errors *s);
+void schema_strict_errors_release(struct strict_errors *s);
 
 /*
  * Makes a decoded tree conform to `type`: what decoding into upstream's Go struct and encoding it again would

@@ -40,7 +40,7 @@ static bool has_value(const struct requirement *r, const char *value)
 	return false;
 }
 
-bool requirement_matches(const struct requirement *r, const struct labels *l)
+bool selector_requirement_matches(const struct requirement *r, const struct labels *l)
 {
 	const char *value = labels_get(l, r->key);
 	int64_t have, want;
@@ -76,7 +76,7 @@ bool selector_matches(const struct selector *s, const struct labels *l)
 	if (s->nothing)
 		return false;
 	for (size_t i = 0; i < s->n; i++)
-		if (!requirement_matches(&s->v[i].r, l))
+		if (!selector_requirement_matches(&s->v[i].r, l))
 			return false;
 	return true;
 }

@@ -187,7 +187,7 @@ static void requirements(void **state)
 
 		assert_true(op >= 0);
 		r.op = (enum selector_op)op;
-		assert_int_equal(requirement_matches(&r, l), rows[i].match);
+		assert_int_equal(selector_requirement_matches(&r, l), rows[i].match);
 	}
 	assert_int_equal(selector_op_parse("in"), -1);
 }

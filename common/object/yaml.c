@@ -28,7 +28,7 @@ struct anchor {
 	size_t nodes, bytes;
 };
 
-struct frame {
+struct yaml_frame {
 	js *node;
 	js *merge; /* "<<": what to add at the end, in order; an array */
 	char *key; /* of the member whose value comes next; NULL = a key is due */
@@ -37,12 +37,12 @@ struct frame {
 	bool is_map, merging;
 };
 
-struct reader {
+struct yaml_reader {
 	yaml_parser_t y;
 	struct js_duplicates *dup;
 	struct err *err;
 	struct map anchors; /* name -> struct anchor */
-	struct frame *frames;
+	struct yaml_frame *frames;
 	size_t depth, cap;
 	size_t nodes, bytes; /* so far, expansion included */
 	size_t notes;	     /* duplicates looked at */
@@ -51,7 +51,7 @@ struct reader {
 	bool have_root;
 };
 
-static int fail(struct reader *r, const char *what)
+static int fail(struct yaml_reader *r, const char *what)
 {
 	return err_set(r->err, REASON_BAD_REQUEST, "yaml: line %zu: %s", r->line + 1, what);
 }
@@ -89,7 +89,7 @@ static bool stays_string(const yaml_event_t *e)
 	return e->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
 }
 
-static int scalar_node(struct reader *r, const yaml_event_t *e, js **ret)
+static int scalar_node(struct yaml_reader *r, const yaml_event_t *e, js **ret)
 {
 	const char *text = (const char *)e->data.scalar.value;
 	size_t n = e->data.scalar.length;
@@ -116,7 +116,7 @@ static int scalar_node(struct reader *r, const yaml_event_t *e, js **ret)
 }
 
 /* A key of another type is written as JSON would. */
-static char *key_text(struct reader *r, const yaml_event_t *e)
+static char *key_text(struct yaml_reader *r, const yaml_event_t *e)
 {
 	const char *text = (const char *)e->data.scalar.value;
 	autobuf struct buf b = BUF_INIT;
@@ -139,14 +139,14 @@ static char *key_text(struct reader *r, const yaml_event_t *e)
 }
 
 /* ---- the tree ---- */
-static void note_duplicate(struct reader *r)
+static void note_duplicate(struct yaml_reader *r)
 {
 	autobuf struct buf path = BUF_INIT;
 
 	if (r->notes++ >= 10 * JS_MAX_DUPLICATES)
 		return;
 	for (size_t i = 0; i < r->depth; i++) {
-		const struct frame *f = &r->frames[i];
+		const struct yaml_frame *f = &r->frames[i];
 
 		if (!f->is_map)
 			buf_addf(&path, "[%zu]", js_len(f->node));
@@ -157,14 +157,14 @@ static void note_duplicate(struct reader *r)
 }
 
 /* Takes v. */
-static void attach(struct reader *r, js *v)
+static void attach(struct yaml_reader *r, js *v)
 {
 	if (!r->depth) {
 		r->root = v;
 		r->have_root = true;
 		return;
 	}
-	struct frame *f = &r->frames[r->depth - 1];
+	struct yaml_frame *f = &r->frames[r->depth - 1];
 
 	if (!f->is_map) {
 		js_push(f->node, v);
@@ -184,7 +184,7 @@ static void attach(struct reader *r, js *v)
 
 /* v was just attached and stays where it is; the anchor keeps a copy. Counts towards the limits as an alias
  * does. */
-static int remember(struct reader *r, const char *name, const js *v, size_t nodes, size_t bytes)
+static int remember(struct yaml_reader *r, const char *name, const js *v, size_t nodes, size_t bytes)
 {
 	r->nodes += nodes;
 	r->bytes += bytes;
@@ -201,7 +201,7 @@ static int remember(struct reader *r, const char *name, const js *v, size_t node
 	return 0;
 }
 
-static int push(struct reader *r, js *node, bool is_map, const yaml_char_t *anchor)
+static int push(struct yaml_reader *r, js *node, bool is_map, const yaml_char_t *anchor)
 {
 	if (r->depth >= YAML_MAX_DEPTH) {
 		json_object_put(node);
@@ -211,16 +211,16 @@ static int push(struct reader *r, js *node, bool is_map, const yaml_char_t *anch
 		r->cap = r->cap ? 2 * r->cap : 16;
 		r->frames = mem_realloc_array(r->frames, r->cap, sizeof(*r->frames));
 	}
-	r->frames[r->depth++] = (struct frame){.node = node,
-					       .is_map = is_map,
-					       .anchor = mem_strdup((const char *)anchor),
-					       .nodes = r->nodes,
-					       .bytes = r->bytes};
+	r->frames[r->depth++] = (struct yaml_frame){.node = node,
+						    .is_map = is_map,
+						    .anchor = mem_strdup((const char *)anchor),
+						    .nodes = r->nodes,
+						    .bytes = r->bytes};
 	r->nodes += is_map ? JS_OBJECT_COST : 1;
 	return 0;
 }
 
-static int merge_one(struct reader *r, js *into, const js *from)
+static int merge_one(struct yaml_reader *r, js *into, const js *from)
 {
 	if (!js_is_obj(from))
 		return fail(r, merge_wrong);
@@ -231,7 +231,7 @@ static int merge_one(struct reader *r, js *into, const js *from)
 }
 
 /* Explicit keys win over merged ones, earlier sources over later. */
-static int merge_all(struct reader *r, struct frame *f)
+static int merge_all(struct yaml_reader *r, struct yaml_frame *f)
 {
 	js_array_for_each (source, f->merge) {
 		if (!js_is_arr(source)) {
@@ -246,7 +246,7 @@ static int merge_all(struct reader *r, struct frame *f)
 	return 0;
 }
 
-static void drop_frame(struct frame *f)
+static void drop_frame(struct yaml_frame *f)
 {
 	json_object_put(f->node);
 	json_object_put(f->merge);
@@ -254,9 +254,9 @@ static void drop_frame(struct frame *f)
 	free(f->anchor);
 }
 
-static int pop(struct reader *r)
+static int pop(struct yaml_reader *r)
 {
-	struct frame f = r->frames[--r->depth];
+	struct yaml_frame f = r->frames[--r->depth];
 	int rc = merge_all(r, &f);
 
 	if (!rc && f.anchor)
@@ -268,14 +268,14 @@ static int pop(struct reader *r)
 }
 
 /* ---- events ---- */
-static bool key_due(const struct reader *r)
+static bool key_due(const struct yaml_reader *r)
 {
-	const struct frame *f = r->depth ? &r->frames[r->depth - 1] : NULL;
+	const struct yaml_frame *f = r->depth ? &r->frames[r->depth - 1] : NULL;
 
 	return f && f->is_map && !f->key && !f->merging;
 }
 
-static int on_scalar(struct reader *r, const yaml_event_t *e)
+static int on_scalar(struct yaml_reader *r, const yaml_event_t *e)
 {
 	size_t n = e->data.scalar.length;
 	js *v = NULL;
@@ -285,7 +285,7 @@ static int on_scalar(struct reader *r, const yaml_event_t *e)
 	if (r->nodes > JS_MAX_NODES)
 		return fail(r, "document is too large");
 	if (key_due(r)) {
-		struct frame *f = &r->frames[r->depth - 1];
+		struct yaml_frame *f = &r->frames[r->depth - 1];
 
 		if (n == 2 && !memcmp(e->data.scalar.value, "<<", 2) && !e->data.scalar.tag &&
 		    e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE) {
@@ -315,7 +315,7 @@ static int on_scalar(struct reader *r, const yaml_event_t *e)
 	return 0;
 }
 
-static int on_alias(struct reader *r, const yaml_event_t *e)
+static int on_alias(struct yaml_reader *r, const yaml_event_t *e)
 {
 	const char *name = (const char *)e->data.alias.anchor;
 	const struct anchor *a = map_get(&r->anchors, name);
@@ -343,7 +343,7 @@ static int on_alias(struct reader *r, const yaml_event_t *e)
 	return 0;
 }
 
-static int on_event(struct reader *r, const yaml_event_t *e)
+static int on_event(struct yaml_reader *r, const yaml_event_t *e)
 {
 	bool is_map = e->type == YAML_MAPPING_START_EVENT;
 
@@ -369,7 +369,7 @@ static int on_event(struct reader *r, const yaml_event_t *e)
 	}
 }
 
-static int syntax_error(struct reader *r)
+static int syntax_error(struct yaml_reader *r)
 {
 	const yaml_parser_t *y = &r->y;
 	size_t line = y->problem_mark.line ? y->problem_mark.line + (y->error == YAML_SCANNER_ERROR)
@@ -381,7 +381,7 @@ static int syntax_error(struct reader *r)
 	return err_set(r->err, REASON_BAD_REQUEST, "yaml: %s", problem);
 }
 
-static void forget_document(struct reader *r)
+static void forget_document(struct yaml_reader *r)
 {
 	for (struct map_iter it = {0}; map_next(&r->anchors, &it);) {
 		struct anchor *a = it.value;
@@ -397,7 +397,7 @@ static void forget_document(struct reader *r)
 }
 
 /* Reads on to the end of a document: 1 with it in r->root, 0 at the end of the stream, -1. */
-static int document(struct reader *r)
+static int document(struct yaml_reader *r)
 {
 	for (;;) {
 		yaml_event_t e;
@@ -432,7 +432,7 @@ static bool too_many_tags(const char *text, size_t n)
 	return false;
 }
 
-static void open_reader(struct reader *r, const char *p, size_t n)
+static void open_reader(struct yaml_reader *r, const char *p, size_t n)
 {
 	if (!yaml_parser_initialize(&r->y))
 		abort(); /* out of memory */
@@ -440,7 +440,7 @@ static void open_reader(struct reader *r, const char *p, size_t n)
 	yaml_parser_set_input_string(&r->y, (const unsigned char *)p, n);
 }
 
-static void close_reader(struct reader *r)
+static void close_reader(struct yaml_reader *r)
 {
 	forget_document(r);
 	map_release(&r->anchors);
@@ -450,7 +450,7 @@ static void close_reader(struct reader *r)
 
 js *yaml_parse(const char *p, size_t n, struct js_duplicates *dup, struct err *err)
 {
-	struct reader r = {.dup = dup, .err = err};
+	struct yaml_reader r = {.dup = dup, .err = err};
 
 	if (too_many_tags(p, n)) {
 		err_set(err, REASON_BAD_REQUEST, "yaml: too many %%TAG directives");
@@ -468,7 +468,7 @@ js *yaml_parse(const char *p, size_t n, struct js_duplicates *dup, struct err *e
 
 js *yaml_parse_all(const char *p, size_t n, struct err *err)
 {
-	struct reader r = {.err = err};
+	struct yaml_reader r = {.err = err};
 	int rc;
 
 	if (too_many_tags(p, n)) {

@@ -19,7 +19,7 @@
 #include "base/mem.h"
 #include "object/version.h"
 
-struct check {
+struct health_check_row {
 	const char *name;
 	health_check_fn *fn;
 	void *arg;
@@ -27,7 +27,7 @@ struct check {
 
 static struct {
 	pthread_mutex_t lock;
-	struct check v[HEALTH_MAX_CHECKS];
+	struct health_check_row v[HEALTH_MAX_CHECKS];
 	size_t n;
 } checks = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -39,7 +39,7 @@ void health_add_check(const char *name, health_check_fn *fn, void *arg)
 	while (i < checks.n && strcmp(checks.v[i].name, name))
 		i++;
 	if (i < HEALTH_MAX_CHECKS)
-		checks.v[i] = (struct check){name, fn, arg};
+		checks.v[i] = (struct health_check_row){name, fn, arg};
 	if (i == checks.n && i < HEALTH_MAX_CHECKS)
 		checks.n++;
 	pthread_mutex_unlock(&checks.lock);
@@ -68,7 +68,7 @@ static bool has_parameter(const char *query, const char *name)
 	return false;
 }
 
-static bool run_check(const struct check *c, char why[128])
+static bool run_check(const struct health_check_row *c, char why[128])
 {
 	why[0] = '\0';
 	if (c->fn(c->arg, why))
@@ -82,11 +82,11 @@ static bool ping(void *arg, char why[128])
 	return true;
 }
 
-static size_t snapshot(struct check out[HEALTH_MAX_CHECKS + 1], bool live)
+static size_t snapshot(struct health_check_row out[HEALTH_MAX_CHECKS + 1], bool live)
 {
 	size_t n = 1;
 
-	out[0] = (struct check){"ping", ping, NULL};
+	out[0] = (struct health_check_row){"ping", ping, NULL};
 	if (live)
 		return 1;
 	pthread_mutex_lock(&checks.lock);
@@ -96,7 +96,8 @@ static size_t snapshot(struct check out[HEALTH_MAX_CHECKS + 1], bool live)
 	return n;
 }
 
-static int whole_page(const char *name, const char *query, const struct check *v, size_t n, struct buf *out)
+static int whole_page(const char *name, const char *query, const struct health_check_row *v, size_t n,
+		      struct buf *out)
 {
 	autobuf struct buf list = BUF_INIT;
 	bool good = true;
@@ -122,7 +123,7 @@ static int whole_page(const char *name, const char *query, const struct check *v
 	return good ? 200 : 500;
 }
 
-static int one_page(const char *wanted, const struct check *v, size_t n, struct buf *out)
+static int one_page(const char *wanted, const struct health_check_row *v, size_t n, struct buf *out)
 {
 	char why[128];
 
@@ -307,7 +308,7 @@ static const struct {
 
 bool health_page(const char *path, const char *query, struct buf *out, int *ret_status, const char **ret_type)
 {
-	struct check v[HEALTH_MAX_CHECKS + 1];
+	struct health_check_row v[HEALTH_MAX_CHECKS + 1];
 
 	for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
 		if (strcmp(path, pages[i].path))

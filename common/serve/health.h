@@ -43,6 +43,6 @@ struct health_request {
 	char path[256], query[256];
 };
 /* 0 = more bytes are needed, 200 = parsed, else the HTTP status to refuse it with. */
-int health_parse_request(const char *p, size_t n, struct health_request *ret);
+int health_parse_request(const char *p, size_t n, struct health_request *ret); /* for tests */
 
 #endif

@@ -26,10 +26,10 @@ struct metric *
 metric_register(const struct metric_def *def); /* def is static; same name gives the same metric */
 /* label_values: values joined by '\x1f' in the order of label_names, or NULL. */
 struct metric_series *metric_series(struct metric *m, const char *label_values);
-void metric_add(struct metric_series *s, double v);	/* counter, gauge */
-void metric_set(struct metric_series *s, double v);	/* gauge */
-void metric_observe(struct metric_series *s, double v); /* histogram */
-double metric_value(const struct metric_series *s);	/* a histogram's: how many observations */
+void metric_add(struct metric_series *s, double v);		    /* counter, gauge */
+void metric_set(struct metric_series *s, double v);		    /* gauge */
+void metric_observe(struct metric_series *s, double v);		    /* histogram */
+double metric_value(const struct metric_series *s); /* for tests */ /* a histogram's: how many observations */
 /* For callers that compute a value only when scraped. No labels. */
 void metric_gauge_fn(const struct metric_def *def, double (*fn)(void *arg), void *arg);
 /* All families, sorted by name. */

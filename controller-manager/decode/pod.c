@@ -117,7 +117,7 @@ static const struct decode_row pod_rows[] = {
 	DECODE_STRING("spec.nodeName", struct cm_pod, node),
 	DECODE_ARRAY("spec.tolerations", struct cm_pod, tolerations, n_tolerations, &toleration_spec),
 	DECODE_ENUM("status.phase", struct cm_pod, phase, pod_phase_names),
-	DECODE_FIND("status.conditions", "type", "Ready", struct cm_pod, ready, &object_condition_spec),
+	DECODE_FIND("status.conditions", "type", "Ready", struct cm_pod, ready, &pod_condition_spec),
 	DECODE_CALL("status.containerStatuses", struct cm_pod, restarts, read_restarts, &number_spec),
 };
 static const struct cm_pod pod_initial = {
@@ -157,5 +157,5 @@ bool cm_pod_ready(const struct cm_pod *p)
 
 bool cm_pod_available(const struct cm_pod *p, int32_t min_ready_seconds, int64_t now)
 {
-	return condition_true_for(&p->ready, min_ready_seconds, now);
+	return pod_condition_true_for(&p->ready, min_ready_seconds, now);
 }

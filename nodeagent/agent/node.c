@@ -164,7 +164,7 @@ static void look(struct node *n)
 	n->object.not_ready_why = n->not_ready_why;
 }
 
-struct image_job {
+struct node_image_job {
 	struct node *n;
 	bool write_anyway;
 	struct runtime_image_list list;
@@ -173,7 +173,7 @@ struct image_job {
 
 static void images_work(void *arg)
 {
-	struct image_job *j = arg;
+	struct node_image_job *j = arg;
 	(void)!j->n->host.rt->ops->image_list(j->n->host.rt, &j->list, &j->err);
 }
 
@@ -189,7 +189,7 @@ static bool same_images(const struct runtime_image_list *a, const struct runtime
 
 static void images_done(void *arg)
 {
-	struct image_job *j = arg;
+	struct node_image_job *j = arg;
 	struct node *n = j->n;
 	bool was = n->object.ready;
 	look(n);
@@ -208,7 +208,7 @@ static void images_done(void *arg)
 
 static void refresh(struct node *n, bool write_anyway)
 {
-	struct image_job *j = MEM_NEW(struct image_job);
+	struct node_image_job *j = MEM_NEW(struct node_image_job);
 	j->n = n;
 	j->write_anyway = write_anyway;
 	loop_job(n->host.loop, LANE_WORK, images_work, images_done, j);

@@ -92,7 +92,7 @@ static void from_runtime(struct machine *m, int i, const struct runtime_list_con
 	c->attempt = e->attempt;
 	if (e->c.state != RUNTIME_RUNNING && e->c.state != RUNTIME_EXITED)
 		return; /* created and never started: it is made again */
-	run_release(&c->cur);
+	container_run_release(&c->cur);
 	c->cur = (struct container_run){.id = mem_strdup(e->c.id),
 					.image = mem_strdup(e->image_ref),
 					.image_id = mem_strdup(e->digest_ref),

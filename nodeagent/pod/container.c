@@ -206,7 +206,7 @@ bool container_passed(const struct machine *m, int i)
 	return c->state == CTR_DONE && c->cur.id && c->cur.exit_code == 0;
 }
 
-void run_release(struct container_run *r)
+void container_run_release(struct container_run *r)
 {
 	free(r->id);
 	free(r->image);
@@ -283,7 +283,7 @@ void machine_image_failed(struct machine *m, int i, const char *reason, const ch
 static void new_run(struct container *c, const struct run_result *r)
 {
 	if (c->cur.id) {
-		run_release(&c->prev);
+		container_run_release(&c->prev);
 		c->prev = c->cur;
 	}
 	c->cur = (struct container_run){.id = mem_strdup(r->id),

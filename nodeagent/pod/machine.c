@@ -36,7 +36,7 @@ void machine_record(struct machine *m, int container, bool warning, const char *
 	a->message = buf_take(&b, NULL);
 }
 
-void actions_release(struct actions *a)
+void machine_actions_release(struct actions *a)
 {
 	for (size_t i = 0; i < a->n; i++)
 		free(a->v[i].message);
@@ -76,8 +76,8 @@ void machine_release(struct machine *m)
 {
 	for (size_t i = 0; i < m->n; i++) {
 		struct container *c = &m->c[i];
-		run_release(&c->cur);
-		run_release(&c->prev);
+		container_run_release(&c->cur);
+		container_run_release(&c->prev);
 		free(c->waiting_message);
 		free(c->pull_error);
 	}
@@ -85,7 +85,7 @@ void machine_release(struct machine *m)
 	free(m->sandbox_id);
 	free(m->reason);
 	free(m->message);
-	actions_release(&m->todo);
+	machine_actions_release(&m->todo);
 	*m = (struct machine){0};
 }
 

@@ -133,7 +133,7 @@ struct actions {
 	struct action *v;
 	size_t n, cap;
 };
-void actions_release(struct actions *a);
+void machine_actions_release(struct actions *a);
 
 /* Trying again after 1 s, doubling up to SANDBOX_RETRY_MAX_NS. */
 struct retry {
@@ -240,7 +240,7 @@ bool container_failed(const struct container *c);      /* ended for good with an
 void machine_go_duration(int64_t ns, char out[32]); /* for tests */
 void machine_record(struct machine *m, int container, bool warning, const char *reason, const char *fmt, ...)
 	PRINTF(5, 6);
-void run_release(struct container_run *r);
+void container_run_release(struct container_run *r);
 void machine_lose_containers(struct machine *m, struct instant now); /* their sandbox is gone */
 struct action *machine_push(struct machine *m, enum action_type t, int container);
 

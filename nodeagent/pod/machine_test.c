@@ -82,7 +82,7 @@ static void settle(struct life *l)
 		l->m.todo = (struct actions){0};
 		for (size_t i = 0; i < todo.n; i++)
 			do_action(l, &todo.v[i]);
-		actions_release(&todo);
+		machine_actions_release(&todo);
 		machine_step(&l->m, l->now);
 	}
 }

@@ -255,7 +255,7 @@ static void act(struct worker *w, struct instant now)
 			else
 				worker_perform(w, &todo.v[i]);
 		}
-		actions_release(&todo);
+		machine_actions_release(&todo);
 		machine_step(&w->m, now);
 	}
 }

@@ -60,7 +60,7 @@ static void env_source_validate(const js *var, const char *path, struct field_er
 					"may not have more than one field specified at a time");
 }
 
-void container_env_validate(const js *container, const char *path, struct field_errors *errs)
+static void validate_env(const js *container, const char *path, struct field_errors *errs)
 {
 	js_array_for_each (v, js_arr(container, "env", NULL)) {
 		if (js_field(v, "valueFrom"))
@@ -156,7 +156,7 @@ static void request_limit_validate(const char *name, const char *request, const 
 	field_error_invalid_str(errs, PATH("%s.requests", path), request, detail);
 }
 
-void container_resources_validate(const js *resources, const char *path, struct field_errors *errs)
+static void validate_resources(const js *resources, const char *path, struct field_errors *errs)
 {
 	const js *limits = js_obj(resources, "limits", NULL), *requests = js_obj(resources, "requests", NULL);
 
@@ -313,10 +313,9 @@ void container_validate(const struct container_ctx *c, const js *container, size
 		field_error_invalid_str(c->errs, PATH("%s.image", path), image,
 					"must not have leading or trailing whitespace");
 	ports_validate(c, container, path);
-	container_env_validate(container, path, c->errs);
+	validate_env(container, path, c->errs);
 	mounts_validate(c, container, path);
-	container_resources_validate(js_obj(container, "resources", NULL), PATH("%s.resources", path),
-				     c->errs);
+	validate_resources(js_obj(container, "resources", NULL), PATH("%s.resources", path), c->errs);
 	resize_validate(c, container, path);
 	if (c->init)
 		init_validate(c, container, path);

@@ -23,8 +23,5 @@ struct container_ctx {
 	struct field_errors *errs;
 };
 void container_validate(const struct container_ctx *c, const js *container, size_t index);
-void container_env_validate(const js *container, const char *path, struct field_errors *errs);
-void container_resources_validate(const js *resources, const char *path, struct field_errors *errs);
-void pod_affinity_validate(const js *affinity, const char *path, struct field_errors *errs);
 
 #endif

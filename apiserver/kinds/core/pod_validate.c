@@ -177,7 +177,7 @@ static void pod_term_validate(const js *term, const char *path, struct field_err
 #define REQUIRED "requiredDuringSchedulingIgnoredDuringExecution"
 #define PREFERRED "preferredDuringSchedulingIgnoredDuringExecution"
 
-void pod_affinity_validate(const js *affinity, const char *path, struct field_errors *errs)
+static void validate_affinity(const js *affinity, const char *path, struct field_errors *errs)
 {
 	static const char *const between[] = {"podAffinity", "podAntiAffinity"};
 
@@ -347,7 +347,7 @@ void pod_spec_validate(const js *spec, const char *base, bool is_pod, struct fie
 	host_network_validate(spec, base, is_pod, errs);
 	security_validate(spec, base, errs);
 	if (js_obj(spec, "affinity", NULL))
-		pod_affinity_validate(js_obj(spec, "affinity", NULL), PATH("%s.affinity", base), errs);
+		validate_affinity(js_obj(spec, "affinity", NULL), PATH("%s.affinity", base), errs);
 	if (js_obj(spec, "dnsConfig", NULL) || !strcmp(js_str0(spec, "dnsPolicy", NULL), "None"))
 		dns_validate(spec, base, errs);
 	if (js_field(spec, "topologySpreadConstraints"))

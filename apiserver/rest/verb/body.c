@@ -214,7 +214,7 @@ static js *conform(const struct decode *d, const js *raw, const struct js_duplic
 		o = NULL;
 		snprintf(why.msg, sizeof(why.msg), "%s", text.p);
 	}
-	strict_errors_release(&strict);
+	schema_strict_errors_release(&strict);
 	if (!o)
 		err_set(err, REASON_BAD_REQUEST, "%s in version \"%s\" cannot be handled as a %s: %s",
 			d->kind, d->version, d->kind, why.msg);

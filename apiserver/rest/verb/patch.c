@@ -174,7 +174,7 @@ static js *patch_apply(struct operation *o, const struct patch *p, const struct 
 	} else if (!new) {
 		invalid_result(o, patched, why.msg, err);
 	}
-	strict_errors_release(&strict);
+	schema_strict_errors_release(&strict);
 	return new;
 }
 

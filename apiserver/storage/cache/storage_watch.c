@@ -20,7 +20,7 @@
 /* Far beyond one per node and controller of the largest cluster; a leak of connections ends here. */
 #define WATCHERS_MAX 65536
 
-struct bucket {
+struct watch_bucket {
 	struct list watchers;
 	char *key;
 };
@@ -32,7 +32,7 @@ struct watcher {
 	void *arg;
 
 	struct list link; /* resource.lock: in bucket->watchers or resource.watchers */
-	struct bucket *bucket;
+	struct watch_bucket *bucket;
 	struct list wake_link; /* resource.wake_lock: in resource.woken */
 	uint64_t place;	       /* resource.lock: next change to look at; meaningless while armed */
 	bool armed;	       /* resource.lock: set by the owner, cleared by the sink */
@@ -49,7 +49,7 @@ struct watcher {
 /* ---- buckets ---- */
 
 /* A bucket's key is one letter for what it is about (a digit: the selectable field) and the value. */
-static struct bucket *bucket_find(struct resource *r, char what, const char *value)
+static struct watch_bucket *bucket_find(struct resource *r, char what, const char *value)
 {
 	char small[280];
 	size_t n = strlen(value);
@@ -88,11 +88,11 @@ static void link_watcher(struct watcher *w)
 		list_push_back(&r->watchers, &w->link);
 		return;
 	}
-	struct bucket *b = map_get(&r->buckets, key);
+	struct watch_bucket *b = map_get(&r->buckets, key);
 	if (b) {
 		free(key);
 	} else {
-		b = MEM_NEW(struct bucket);
+		b = MEM_NEW(struct watch_bucket);
 		list_init(&b->watchers);
 		b->key = key;
 		map_set(&r->buckets, key, b);
@@ -103,7 +103,7 @@ static void link_watcher(struct watcher *w)
 
 static void unlink_watcher(struct watcher *w)
 {
-	struct bucket *b = w->bucket;
+	struct watch_bucket *b = w->bucket;
 	list_del(&w->link);
 	w->r->n_watchers--;
 	if (b && list_empty(&b->watchers)) {
@@ -140,7 +140,7 @@ static void ask(struct list *watchers, const struct change *c, uint64_t seq)
 
 static void ask_bucket(struct resource *r, char what, const char *value, const struct change *c, uint64_t seq)
 {
-	struct bucket *b = bucket_find(r, what, value);
+	struct watch_bucket *b = bucket_find(r, what, value);
 	if (b)
 		ask(&b->watchers, c, seq);
 }
@@ -182,7 +182,7 @@ void watch_expire(struct resource *r)
 	pthread_mutex_lock(&r->wake_lock);
 	expire_all(&r->watchers);
 	while (map_next(&r->buckets, &it))
-		expire_all(&((struct bucket *)it.value)->watchers);
+		expire_all(&((struct watch_bucket *)it.value)->watchers);
 	pthread_mutex_unlock(&r->wake_lock);
 }
 

@@ -164,7 +164,7 @@ static void etcd_write(struct store *base, struct store_write *w)
 
 /* ---- lists ---- */
 
-struct page {
+struct etcd_page {
 	store_each_fn *each;
 	void *arg;
 	struct buf key, value;
@@ -173,7 +173,7 @@ struct page {
 
 static int on_kv(void *arg, const struct etcd_wire_kv *kv, struct err *err)
 {
-	struct page *p = arg;
+	struct etcd_page *p = arg;
 	buf_clear(&p->key);
 	buf_clear(&p->value);
 	if (base64_decode(&p->key, kv->key.p, kv->key.n, err) < 0 ||
@@ -200,7 +200,8 @@ static char *prefix_end(const char *prefix)
 /* One page from behind page->key (at first: from prefix on). Objects of 1.5 MB would make a page too large:
    then it is asked for with fewer keys. */
 static int list_page(struct etcd_store *s, const char *prefix, const char *end, size_t *limit,
-		     uint64_t revision, struct page *page, struct etcd_wire_range_reply *ret, struct err *err)
+		     uint64_t revision, struct etcd_page *page, struct etcd_wire_range_reply *ret,
+		     struct err *err)
 {
 	int rc;
 	do {
@@ -221,7 +222,7 @@ static int etcd_list(struct store *base, const char *prefix, store_each_fn *each
 		     uint64_t *ret_rev, struct err *err)
 {
 	struct etcd_store *s = self(base);
-	struct page page = {.each = each, .arg = arg};
+	struct etcd_page page = {.each = each, .arg = arg};
 	struct etcd_wire_range_reply reply = {.more = true};
 	autofree char *end = prefix_end(prefix);
 	uint64_t revision = 0;

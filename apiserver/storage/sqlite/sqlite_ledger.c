@@ -21,7 +21,7 @@ struct sqlite_ledger_undo {		/* of one row that the open transaction has inserte
 
 /* ---- what is there ---- */
 
-struct state {
+struct ledger_state {
 	struct sqlite_lazy_entry *lazy; /* NULL: the row is the newest */
 	struct key_state *row;		/* NULL: no row */
 	uint64_t hash, rev, create_rev; /* rev 0: does not exist */
@@ -37,9 +37,10 @@ static struct key_state *find_row(struct sqlite_ledger *s, const char *key, uint
 	return NULL;
 }
 
-static struct state find_state(struct sqlite_ledger *s, const struct store_write *w)
+static struct ledger_state find_state(struct sqlite_ledger *s, const struct store_write *w)
 {
-	struct state st = {.lazy = sqlite_lazy_get(&s->lazy, w->key), .hash = sqlite_keys_hash(w->key)};
+	struct ledger_state st = {.lazy = sqlite_lazy_get(&s->lazy, w->key),
+				  .hash = sqlite_keys_hash(w->key)};
 	st.row = find_row(s, w->key, st.hash, st.lazy ? st.lazy->row_rev : w->expect);
 	if (st.lazy) {
 		st.rev = st.lazy->value ? st.lazy->rev : 0;
@@ -51,7 +52,7 @@ static struct state find_state(struct sqlite_ledger *s, const struct store_write
 	return st;
 }
 
-static int admit(const struct store_write *w, const struct state *st, struct err *err)
+static int admit(const struct store_write *w, const struct ledger_state *st, struct err *err)
 {
 	if (!w->expect)
 		return st->rev ? err_set(err, REASON_ALREADY_EXISTS, "key exists") : 0;
@@ -195,7 +196,7 @@ static int reserve(struct sqlite_ledger *s, size_t n, struct err *err)
 
 /* ---- a batch ---- */
 
-static void write_lazy(struct sqlite_ledger *s, const struct store_write *w, const struct state *st)
+static void write_lazy(struct sqlite_ledger *s, const struct store_write *w, const struct ledger_state *st)
 {
 	struct sqlite_lazy_entry *e = MEM_NEW(struct sqlite_lazy_entry);
 	*e = (struct sqlite_lazy_entry){.key = mem_strdup(w->key),
@@ -211,7 +212,7 @@ static void write_lazy(struct sqlite_ledger *s, const struct store_write *w, con
 /* Decides one write. -1 only when the transaction is lost. */
 static int decide(struct sqlite_ledger *s, struct store_write *w, struct err *lost)
 {
-	struct state st = find_state(s, w);
+	struct ledger_state st = find_state(s, w);
 	w->durable = false;
 	w->rc = admit(w, &st, w->err);
 	if (w->rc < 0)

@@ -46,7 +46,7 @@ static bool node_term_matches(const struct node_term *t, const char *node, const
 	if (!t->n_expressions && !t->n_fields)
 		return false;
 	for (size_t i = 0; i < t->n_expressions; i++)
-		if (!requirement_matches(&t->expressions[i], l))
+		if (!selector_requirement_matches(&t->expressions[i], l))
 			return false;
 	for (size_t i = 0; i < t->n_fields; i++)
 		if (!field_matches(&t->fields[i], node))

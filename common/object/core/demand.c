@@ -18,9 +18,9 @@ struct demand_container {
 	enum restart_policy restart; /* of init containers */
 };
 static const struct decode_row container_rows[] = {
-	DECODE_STRUCT("resources", struct demand_container, resources, &resource_requirements_spec),
+	DECODE_STRUCT("resources", struct demand_container, resources, &resources_requirements_spec),
 	DECODE_ARRAY("ports", struct demand_container, ports, n_ports, &host_port_spec),
-	DECODE_ENUM("restartPolicy", struct demand_container, restart, restart_policy_names),
+	DECODE_ENUM("restartPolicy", struct demand_container, restart, pod_restart_policy_names),
 };
 static const struct demand_container container_initial = {.restart = RESTART_UNSET};
 static const struct decode_spec container_spec =
@@ -38,8 +38,8 @@ struct demand_source {
 static const struct decode_row spec_rows[] = {
 	DECODE_ARRAY("initContainers", struct demand_source, init, n_init, &container_spec),
 	DECODE_ARRAY("containers", struct demand_source, apps, n_apps, &container_spec),
-	DECODE_STRUCT("resources", struct demand_source, level, &resource_requirements_spec),
-	DECODE_MAP("overhead", struct demand_source, overhead, n_overhead, &resource_amount_spec),
+	DECODE_STRUCT("resources", struct demand_source, level, &resources_requirements_spec),
+	DECODE_MAP("overhead", struct demand_source, overhead, n_overhead, &resources_amount_spec),
 	DECODE_BOOL("hostNetwork", struct demand_source, host_network),
 	DECODE_LABELS("nodeSelector", struct demand_source, demand.node_selector),
 	DECODE_POINTER("affinity.nodeAffinity", struct demand_source, demand.affinity, &node_affinity_spec),
@@ -68,9 +68,9 @@ static void add(struct pod_sum *s, enum container_role r, const struct resource_
 {
 	struct resource_amount v[2];
 	size_t n = 0;
-	if (assume && !resource_find(q->requests, q->n_requests, "cpu"))
+	if (assume && !resources_find(q->requests, q->n_requests, "cpu"))
 		v[n++] = assumed_cpu;
-	if (assume && !resource_find(q->requests, q->n_requests, "memory"))
+	if (assume && !resources_find(q->requests, q->n_requests, "memory"))
 		v[n++] = assumed_memory;
 	if (!n) {
 		pod_sum_add(s, r, q->requests, q->n_requests);

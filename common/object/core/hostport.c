@@ -26,7 +26,7 @@ static void finish(void *o)
 const struct decode_spec host_port_spec =
 	DECODE_SPEC(struct host_port, rows, .initial = &initial, .finish = finish);
 
-const char *port_protocol_name(enum port_protocol p)
+const char *hostport_protocol_name(enum port_protocol p)
 {
 	return protocols[p];
 }

@@ -6,7 +6,7 @@
 #include "object/decode.h"
 
 enum port_protocol { PORT_TCP, PORT_UDP, PORT_SCTP };
-const char *port_protocol_name(enum port_protocol p); /* for tests */
+const char *hostport_protocol_name(enum port_protocol p); /* for tests */
 
 /* core/v1 ContainerPort, as far as the node is concerned. */
 struct host_port {

@@ -45,7 +45,7 @@ static void test_equal(void **state)
 			       c = {"1.1.1.1", 80, 1, PORT_UDP};
 	assert_true(host_port_equal(&a, &b));
 	assert_false(host_port_equal(&a, &c));
-	assert_string_equal(port_protocol_name(a.protocol), "UDP");
+	assert_string_equal(hostport_protocol_name(a.protocol), "UDP");
 }
 
 int main(void)

@@ -19,7 +19,7 @@ bool pod_active(enum pod_phase p, const struct meta *m);
 
 enum restart_policy { RESTART_ALWAYS, RESTART_ON_FAILURE, RESTART_NEVER, RESTART_UNSET };
 #define RESTART_POLICIES 3
-extern const char *const restart_policy_names[RESTART_POLICIES]; /* for DECODE_ENUM */
+extern const char *const pod_restart_policy_names[RESTART_POLICIES]; /* for DECODE_ENUM */
 /* Of an init container with this restartPolicy. */
 static inline enum container_role container_init_role(enum restart_policy p)
 {
@@ -33,8 +33,8 @@ struct object_condition {
 	const char *reason, *message; /* NULL when absent */
 	int64_t since_ns;	      /* lastTransitionTime, wall; 0 when absent */
 };
-extern const struct decode_spec object_condition_spec;
+extern const struct decode_spec pod_condition_spec;
 /* True for at least min_ready_seconds at `now` (wall ns): podutil.IsPodAvailable. */
-bool condition_true_for(const struct object_condition *ready, int32_t min_ready_seconds, int64_t now);
+bool pod_condition_true_for(const struct object_condition *ready, int32_t min_ready_seconds, int64_t now);
 
 #endif

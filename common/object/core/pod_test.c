@@ -16,7 +16,7 @@ struct status {
 };
 static const struct decode_row rows[] = {
 	DECODE_ENUM("phase", struct status, phase, pod_phase_names),
-	DECODE_FIND("conditions", "type", "Ready", struct status, ready, &object_condition_spec),
+	DECODE_FIND("conditions", "type", "Ready", struct status, ready, &pod_condition_spec),
 };
 static const struct decode_spec status_spec = DECODE_SPEC(struct status, rows);
 
@@ -65,7 +65,7 @@ static void test_ready_for_a_while(void **state)
 		struct err err = ERR_INIT;
 		autofree struct status *s =
 			decode_new(&status_spec, cases[i].text, strlen(cases[i].text), &err);
-		if (condition_true_for(&s->ready, cases[i].seconds, 100 * NS_PER_S) != cases[i].want)
+		if (pod_condition_true_for(&s->ready, cases[i].seconds, 100 * NS_PER_S) != cases[i].want)
 			fail_msg("%s", cases[i].text);
 	}
 }
@@ -74,7 +74,7 @@ static void test_an_init_container_that_restarts_is_a_sidecar(void **state)
 {
 	assert_int_equal(container_init_role(RESTART_ALWAYS), CONTAINER_SIDECAR);
 	assert_int_equal(container_init_role(RESTART_UNSET), CONTAINER_INIT);
-	assert_string_equal(restart_policy_names[RESTART_ON_FAILURE], "OnFailure");
+	assert_string_equal(pod_restart_policy_names[RESTART_ON_FAILURE], "OnFailure");
 }
 
 int main(void)

@@ -28,13 +28,13 @@ void qos_add_amounts(struct qos *q, int64_t cpu_request, int64_t cpu_limit, int6
 
 static int64_t cpu(const struct resource_amount *v, size_t n)
 {
-	const struct resource_amount *a = resource_find(v, n, "cpu");
+	const struct resource_amount *a = resources_find(v, n, "cpu");
 	return a ? a->milli : 0;
 }
 
 static int64_t memory(const struct resource_amount *v, size_t n)
 {
-	const struct resource_amount *a = resource_find(v, n, "memory");
+	const struct resource_amount *a = resources_find(v, n, "memory");
 	return a ? a->value : 0;
 }
 

@@ -36,7 +36,7 @@ static void test_classes(void **state)
 			struct err err = ERR_INIT;
 			const char *text = rows[i].containers[k];
 			autofree struct resource_requirements *r =
-				decode_new(&resource_requirements_spec, text, strlen(text), &err);
+				decode_new(&resources_requirements_spec, text, strlen(text), &err);
 			qos_add(&q, r);
 		}
 		assert_string_equal(qos_class_name(qos_class(&q)), rows[i].want);

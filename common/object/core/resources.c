@@ -13,13 +13,13 @@ static const struct decode_row amount_rows[] = {
 	DECODE_VALUE("", struct resource_amount, value),
 	DECODE_MILLI("", struct resource_amount, milli),
 };
-const struct decode_spec resource_amount_spec = DECODE_SPEC(struct resource_amount, amount_rows);
+const struct decode_spec resources_amount_spec = DECODE_SPEC(struct resource_amount, amount_rows);
 
 static const struct decode_row requirements_rows[] = {
-	DECODE_MAP("requests", struct resource_requirements, requests, n_requests, &resource_amount_spec),
-	DECODE_MAP("limits", struct resource_requirements, limits, n_limits, &resource_amount_spec),
+	DECODE_MAP("requests", struct resource_requirements, requests, n_requests, &resources_amount_spec),
+	DECODE_MAP("limits", struct resource_requirements, limits, n_limits, &resources_amount_spec),
 };
-const struct decode_spec resource_requirements_spec =
+const struct decode_spec resources_requirements_spec =
 	DECODE_SPEC(struct resource_requirements, requirements_rows);
 
 static const struct decode_row scalar_rows[] = {DECODE_STRING("name", struct resource_scalar, name)};
@@ -45,7 +45,7 @@ static int64_t *field(const struct resources *r, size_t i)
 	return (int64_t *)((char *)r + fields[i].offset);
 }
 
-const struct resource_amount *resource_find(const struct resource_amount *v, size_t n, const char *name)
+const struct resource_amount *resources_find(const struct resource_amount *v, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
 		if (!strcmp(v[i].name, name))
@@ -142,7 +142,7 @@ bool resources_decode(struct scan *s, struct arena *a, void *ret)
 		struct resource_amount *v;
 		size_t n;
 	} list;
-	static const struct decode_row rows[] = {DECODE_MAP("", struct list, v, n, &resource_amount_spec)};
+	static const struct decode_row rows[] = {DECODE_MAP("", struct list, v, n, &resources_amount_spec)};
 	static const struct decode_spec spec = DECODE_SPEC(struct list, rows);
 	struct resources *r = ret;
 	if (!decode_value(&spec, s, a, &list))

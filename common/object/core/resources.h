@@ -21,15 +21,15 @@ struct resource_amount {
 	const char *name;
 	int64_t value, milli; /* both of one quantity */
 };
-extern const struct decode_spec resource_amount_spec; /* for DECODE_MAP */
+extern const struct decode_spec resources_amount_spec; /* for DECODE_MAP */
 
 /* core/v1 ResourceRequirements. */
 struct resource_requirements {
 	struct resource_amount *requests, *limits;
 	size_t n_requests, n_limits;
 };
-extern const struct decode_spec resource_requirements_spec;
-const struct resource_amount *resource_find(const struct resource_amount *v, size_t n, const char *name);
+extern const struct decode_spec resources_requirements_spec;
+const struct resource_amount *resources_find(const struct resource_amount *v, size_t n, const char *name);
 
 struct resource_scalar { /* huge pages, extended resources */
 	const char *name;

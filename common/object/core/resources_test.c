@@ -14,7 +14,7 @@ struct container {
 	const char *restart;
 };
 static const struct decode_row container_rows[] = {
-	DECODE_STRUCT("resources", struct container, resources, &resource_requirements_spec),
+	DECODE_STRUCT("resources", struct container, resources, &resources_requirements_spec),
 	DECODE_STRING("restartPolicy", struct container, restart),
 };
 static const struct decode_spec container_spec = DECODE_SPEC(struct container, container_rows);
@@ -27,8 +27,8 @@ struct spec {
 static const struct decode_row spec_rows[] = {
 	DECODE_ARRAY("init", struct spec, init, n_init, &container_spec),
 	DECODE_ARRAY("apps", struct spec, apps, n_apps, &container_spec),
-	DECODE_MAP("overhead", struct spec, overhead, n_overhead, &resource_amount_spec),
-	DECODE_STRUCT("resources", struct spec, level, &resource_requirements_spec),
+	DECODE_MAP("overhead", struct spec, overhead, n_overhead, &resources_amount_spec),
+	DECODE_STRUCT("resources", struct spec, level, &resources_requirements_spec),
 };
 static const struct decode_spec spec_spec = DECODE_SPEC(struct spec, spec_rows);
 
@@ -120,8 +120,8 @@ static void test_adding_and_taking_away(void **state)
 	resources_add(&a, &b, -2);
 	assert_true(resources_equal(&a, &none)); /* a scalar of 0 is as good as none */
 	assert_true(resources_equal(&none, &a));
-	assert_string_equal(resource_find(v, ARRAY_LEN(v), "memory")->name, "memory");
-	assert_null(resource_find(v, ARRAY_LEN(v), "mem"));
+	assert_string_equal(resources_find(v, ARRAY_LEN(v), "memory")->name, "memory");
+	assert_null(resources_find(v, ARRAY_LEN(v), "mem"));
 	resources_release(&a);
 	resources_release(&b);
 }

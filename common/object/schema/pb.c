@@ -22,7 +22,7 @@
 
 #define MESSAGE_COST 10
 
-struct reader {
+struct pb_reader {
 	const uint8_t *p, *end;
 	struct decoder *d;
 };
@@ -32,14 +32,14 @@ struct decoder {
 	struct err *err;
 };
 
-static int message(struct reader *r, const struct type *t, int in, js *o);
+static int message(struct pb_reader *r, const struct type *t, int in, js *o);
 
-static int broken(struct reader *r, const char *what)
+static int broken(struct pb_reader *r, const char *what)
 {
 	return err_set(r->d->err, REASON_BAD_REQUEST, "proto: %s", what);
 }
 
-static int count(struct reader *r, size_t cost)
+static int count(struct pb_reader *r, size_t cost)
 {
 	if ((r->d->cost += cost) > JS_MAX_NODES)
 		return broken(r, "too many values");
@@ -47,7 +47,7 @@ static int count(struct reader *r, size_t cost)
 }
 
 /* ---- the wire ---- */
-static int read_varint(struct reader *r, uint64_t *ret)
+static int read_varint(struct pb_reader *r, uint64_t *ret)
 {
 	uint64_t v = 0;
 	for (unsigned shift = 0; shift < 64; shift += 7) {
@@ -63,7 +63,7 @@ static int read_varint(struct reader *r, uint64_t *ret)
 	return broken(r, "integer overflow");
 }
 
-static int read_bytes(struct reader *r, const char **p, size_t *n)
+static int read_bytes(struct pb_reader *r, const char **p, size_t *n)
 {
 	uint64_t len = 0;
 	if (read_varint(r, &len) < 0)
@@ -76,7 +76,7 @@ static int read_bytes(struct reader *r, const char **p, size_t *n)
 	return 0;
 }
 
-static int read_fixed(struct reader *r, void *ret, size_t n)
+static int read_fixed(struct pb_reader *r, void *ret, size_t n)
 {
 	if ((size_t)(r->end - r->p) < n)
 		return broken(r, "unexpected EOF");
@@ -85,7 +85,7 @@ static int read_fixed(struct reader *r, void *ret, size_t n)
 	return 0;
 }
 
-static int read_tag(struct reader *r, int *number, int *wire)
+static int read_tag(struct pb_reader *r, int *number, int *wire)
 {
 	uint64_t tag;
 	if (read_varint(r, &tag) < 0)
@@ -97,7 +97,7 @@ static int read_tag(struct reader *r, int *number, int *wire)
 	return 0;
 }
 
-static int skip(struct reader *r, int wire)
+static int skip(struct pb_reader *r, int wire)
 {
 	uint64_t v = 0;
 	const char *p = NULL;
@@ -116,18 +116,18 @@ static int skip(struct reader *r, int wire)
 }
 
 /* A length-delimited part as a reader of its own. */
-static int sub_reader(struct reader *r, struct reader *ret)
+static int sub_reader(struct pb_reader *r, struct pb_reader *ret)
 {
 	const char *p = NULL;
 	size_t n = 0;
 	if (read_bytes(r, &p, &n) < 0)
 		return -1;
-	*ret = (struct reader){(const uint8_t *)p, (const uint8_t *)p + n, r->d};
+	*ret = (struct pb_reader){(const uint8_t *)p, (const uint8_t *)p + n, r->d};
 	return 0;
 }
 
 /* ---- text ---- */
-static js *read_text(struct reader *r)
+static js *read_text(struct pb_reader *r)
 {
 	const char *p = NULL;
 	size_t n = 0;
@@ -141,14 +141,14 @@ static js *read_text(struct reader *r)
 }
 
 /* ---- values ---- */
-static js *value(struct reader *r, const struct type *t, int wire, js *old);
+static js *value(struct pb_reader *r, const struct type *t, int wire, js *old);
 
-static js *value_text(struct reader *r, const struct type *t, js *old)
+static js *value_text(struct pb_reader *r, const struct type *t, js *old)
 {
 	return read_text(r);
 }
 
-static js *value_bytes(struct reader *r, const struct type *t, js *old)
+static js *value_bytes(struct pb_reader *r, const struct type *t, js *old)
 {
 	const char *p = NULL;
 	size_t n = 0;
@@ -159,7 +159,7 @@ static js *value_bytes(struct reader *r, const struct type *t, js *old)
 	return js_new_strn(buf_str(&b), b.len);
 }
 
-static js *value_int(struct reader *r, const struct type *t, js *old)
+static js *value_int(struct pb_reader *r, const struct type *t, js *old)
 {
 	uint64_t v = 0;
 	if (read_varint(r, &v) < 0)
@@ -169,7 +169,7 @@ static js *value_int(struct reader *r, const struct type *t, js *old)
 	return js_new_int(t->form == TYPE_INT32 ? (int32_t)(uint32_t)v : (int64_t)v);
 }
 
-static js *value_double(struct reader *r, const struct type *t, js *old)
+static js *value_double(struct pb_reader *r, const struct type *t, js *old)
 {
 	double v;
 	if (read_fixed(r, &v, sizeof(v)) < 0)
@@ -182,9 +182,9 @@ static js *value_double(struct reader *r, const struct type *t, js *old)
 }
 
 /* {1: seconds, 2: nanos}; nothing at all is the zero time, which JSON writes as null. */
-static js *value_time(struct reader *r, const struct type *t, js *old)
+static js *value_time(struct pb_reader *r, const struct type *t, js *old)
 {
-	struct reader m;
+	struct pb_reader m;
 	if (sub_reader(r, &m) < 0)
 		return NULL;
 	if (m.p == m.end)
@@ -213,9 +213,9 @@ static js *value_time(struct reader *r, const struct type *t, js *old)
 }
 
 /* Messages of one text: Quantity {1: string}, RawExtension and FieldsV1 {1: JSON}. */
-static js *value_wrapped(struct reader *r, const struct type *t, js *old)
+static js *value_wrapped(struct pb_reader *r, const struct type *t, js *old)
 {
-	struct reader m;
+	struct pb_reader m;
 	if (sub_reader(r, &m) < 0)
 		return NULL;
 	const char *p = "";
@@ -238,9 +238,9 @@ static js *value_wrapped(struct reader *r, const struct type *t, js *old)
 }
 
 /* {1: 0 = int, 1 = string; 2: int; 3: string} */
-static js *value_int_or_string(struct reader *r, const struct type *t, js *old)
+static js *value_int_or_string(struct pb_reader *r, const struct type *t, js *old)
 {
-	struct reader m;
+	struct pb_reader m;
 	if (sub_reader(r, &m) < 0)
 		return NULL;
 	uint64_t number_of[2] = {0};
@@ -265,9 +265,9 @@ static js *value_int_or_string(struct reader *r, const struct type *t, js *old)
 	return text ? STEAL(text) : js_new_str("");
 }
 
-static js *value_object(struct reader *r, const struct type *t, js *old)
+static js *value_object(struct pb_reader *r, const struct type *t, js *old)
 {
-	struct reader m;
+	struct pb_reader m;
 	if (sub_reader(r, &m) < 0)
 		return NULL;
 	autojson js *o = old ? json_object_get(old) : js_new_obj();
@@ -275,9 +275,9 @@ static js *value_object(struct reader *r, const struct type *t, js *old)
 }
 
 /* One entry {1: key, 2: value} of a map. */
-static int map_entry(struct reader *r, const struct type *t, js *map)
+static int map_entry(struct pb_reader *r, const struct type *t, js *map)
 {
-	struct reader m;
+	struct pb_reader m;
 	if (sub_reader(r, &m) < 0)
 		return -1;
 	autojson js *key = NULL, *v = NULL;
@@ -302,12 +302,12 @@ static int map_entry(struct reader *r, const struct type *t, js *map)
 	const char *name = key ? json_object_get_string(key) : "";
 	if (key && strlen(name) != (size_t)json_object_get_string_len(key))
 		return broken(r, "a map key holds a NUL");
-	js_set(map, name, v ? STEAL(v) : zero_value(t->elem));
+	js_set(map, name, v ? STEAL(v) : schema_zero_value(t->elem));
 	return 0;
 }
 
 /* A list or map inside a list or map is wrapped into a message of its own: {1: repeated}. */
-static js *value_nested(struct reader *r, const struct type *t, js *old)
+static js *value_nested(struct pb_reader *r, const struct type *t, js *old)
 {
 	struct field f = {.name = "items", .type = t, .pb = 1};
 	uint16_t order = 0;
@@ -322,7 +322,7 @@ static js *value_nested(struct reader *r, const struct type *t, js *old)
 
 static const struct {
 	int wire;
-	js *(*read)(struct reader *r, const struct type *t, js *old);
+	js *(*read)(struct pb_reader *r, const struct type *t, js *old);
 } readers[] = {
 	[TYPE_STRING] = {PB_BYTES, value_text},	      [TYPE_INT32] = {PB_VARINT, value_int},
 	[TYPE_INT64] = {PB_VARINT, value_int},	      [TYPE_BOOL] = {PB_VARINT, value_int},
@@ -335,7 +335,7 @@ static const struct {
 };
 
 /* The value of one occurrence; old is what the field held before. */
-static js *value(struct reader *r, const struct type *t, int wire, js *old)
+static js *value(struct pb_reader *r, const struct type *t, int wire, js *old)
 {
 	if (wire != readers[t->form].wire) {
 		broken(r, "wrong wireType");
@@ -347,11 +347,11 @@ static js *value(struct reader *r, const struct type *t, int wire, js *old)
 }
 
 /* ---- messages ---- */
-static int repeated(struct reader *r, const struct type *t, int wire, js *list)
+static int repeated(struct pb_reader *r, const struct type *t, int wire, js *list)
 {
 	int want = readers[t->elem->form].wire;
 	if (wire == PB_BYTES && want != PB_BYTES) { /* packed */
-		struct reader m;
+		struct pb_reader m;
 		if (sub_reader(r, &m) < 0)
 			return -1;
 		while (m.p < m.end) {
@@ -369,7 +369,7 @@ static int repeated(struct reader *r, const struct type *t, int wire, js *list)
 	return 0;
 }
 
-static int field(struct reader *r, const struct field *f, int wire, js *o)
+static int field(struct pb_reader *r, const struct field *f, int wire, js *o)
 {
 	js *old = js_field(o, f->name);
 	if (f->type->form == TYPE_LIST || f->type->form == TYPE_MAP) {
@@ -384,8 +384,8 @@ static int field(struct reader *r, const struct field *f, int wire, js *o)
 	js *v = value(r, f->type, wire, old);
 	if (!v)
 		return -1;
-	bool zero_time =
-		(f->type->form == TYPE_TIME || f->type->form == TYPE_MICRO_TIME) && value_is_zero(f->type, v);
+	bool zero_time = (f->type->form == TYPE_TIME || f->type->form == TYPE_MICRO_TIME) &&
+			 schema_value_is_zero(f->type, v);
 	if (zero_time) {
 		json_object_put(v);
 		js_del(o, f->name);
@@ -413,7 +413,7 @@ static const struct field *find(const struct type *t, int in, int number)
 	return lo < ix->n_by_pb ? &t->fields[ix->by_pb[lo]] : NULL;
 }
 
-static int message(struct reader *r, const struct type *t, int in, js *o)
+static int message(struct pb_reader *r, const struct type *t, int in, js *o)
 {
 	struct decoder *d = r->d;
 	if (count(r, MESSAGE_COST) < 0)
@@ -427,7 +427,7 @@ static int message(struct reader *r, const struct type *t, int in, js *o)
 		const struct field *f = find(t, in, number);
 		bool known = f && f->pb_in == in && f->pb == number;
 		const struct field *inner = known || in ? NULL : find(t, number, 0);
-		struct reader m;
+		struct pb_reader m;
 		int failed = 0;
 		if (known)
 			failed = field(r, f, wire, o);
@@ -445,7 +445,7 @@ static int message(struct reader *r, const struct type *t, int in, js *o)
 js *pb_decode(const struct type *type, const char *p, size_t n, struct err *err)
 {
 	struct decoder d = {.err = err};
-	struct reader r = {(const uint8_t *)p, (const uint8_t *)p + n, &d};
+	struct pb_reader r = {(const uint8_t *)p, (const uint8_t *)p + n, &d};
 	autojson js *o = js_new_obj();
 	if (message(&r, type, 0, o) < 0)
 		return NULL;
@@ -453,7 +453,7 @@ js *pb_decode(const struct type *type, const char *p, size_t n, struct err *err)
 }
 
 /* ---- envelope ---- */
-static int copy_text(struct reader *r, char *ret, size_t room)
+static int copy_text(struct pb_reader *r, char *ret, size_t room)
 {
 	const char *p = NULL;
 	size_t n = 0;
@@ -466,9 +466,9 @@ static int copy_text(struct reader *r, char *ret, size_t room)
 	return 0;
 }
 
-static int type_meta(struct reader *r, struct pb_envelope *e)
+static int type_meta(struct pb_reader *r, struct pb_envelope *e)
 {
-	struct reader m;
+	struct pb_reader m;
 	if (sub_reader(r, &m) < 0)
 		return -1;
 	while (m.p < m.end) {
@@ -495,7 +495,7 @@ int pb_open(const char *p, size_t n, struct pb_envelope *ret, struct err *err)
 			err, REASON_BAD_REQUEST,
 			"provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]");
 	struct decoder d = {.err = err};
-	struct reader r = {(const uint8_t *)p + 4, (const uint8_t *)p + n, &d};
+	struct pb_reader r = {(const uint8_t *)p + 4, (const uint8_t *)p + n, &d};
 	struct pb_envelope e = {.raw = ""};
 	while (r.p < r.end) {
 		int number = 0, wire = 0, failed;

@@ -34,15 +34,15 @@ static void at_write_one(struct buf *out, const struct at *at, enum at_style sty
 	}
 }
 
-void at_write(struct buf *out, const struct at *at, enum at_style style)
+void schema_at_write(struct buf *out, const struct at *at, enum at_style style)
 {
 	if (!at)
 		return;
-	at_write(out, at->up, style);
+	schema_at_write(out, at->up, style);
 	at_write_one(out, at, style);
 }
 
-void strict_errors_release(struct strict_errors *s)
+void schema_strict_errors_release(struct strict_errors *s)
 {
 	for (size_t i = 0; i < s->n; i++)
 		free(s->v[i]);
@@ -55,7 +55,7 @@ void conform_unknown(struct conform *c, const struct at *up, const char *name)
 		return;
 	autobuf struct buf b = BUF_INIT;
 	struct at at = {.up = up, .name = name};
-	at_write(&b, &at, AT_STRICT);
+	schema_at_write(&b, &at, AT_STRICT);
 	c->strict->v[c->strict->n++] = mem_printf("unknown field \"%s\"", buf_str(&b));
 }
 
@@ -88,7 +88,7 @@ static void *mismatch(struct conform *c, const struct type *t, const struct at *
 		buf_addc(&what, ' ');
 		js_write(&what, v);
 	}
-	at_write(&path, at, AT_GO);
+	schema_at_write(&path, at, AT_GO);
 	const char *dot = c->holder ? strrchr(c->holder->go, '.') : NULL;
 	if (path.len && c->holder)
 		err_set(c->err, REASON_BAD_REQUEST,
@@ -224,7 +224,7 @@ static js *conform_list(struct conform *c, const struct type *t, const struct at
 	for (size_t i = 0; i < n; i++) {
 		struct at here = {.up = at, .index = i};
 		const js *item = json_object_array_get_idx(in, i);
-		js *v = item ? conform_value(c, t->elem, &here, item) : zero_value(t->elem);
+		js *v = item ? conform_value(c, t->elem, &here, item) : schema_zero_value(t->elem);
 		if (!v && item) {
 			json_object_put(out);
 			return NULL;
@@ -241,7 +241,7 @@ static js *conform_map(struct conform *c, const struct type *t, const struct at 
 	js *out = json_object_new_object();
 	json_object_object_foreach ((js *)in, key, item) {
 		struct at here = {.up = at, .name = key, .key = true};
-		js *v = item ? conform_value(c, t->elem, &here, item) : zero_value(t->elem);
+		js *v = item ? conform_value(c, t->elem, &here, item) : schema_zero_value(t->elem);
 		if (!v && item) {
 			json_object_put(out);
 			return NULL;
@@ -275,9 +275,9 @@ static void members_release(struct members *m, const struct type *t)
 
 static js *default_of(const struct type *t, const struct members *m, const struct field *f)
 {
-	if (f->when_field && !default_applies(f, m->v[field_index(t, f->when_field)]))
+	if (f->when_field && !default_applies(f, m->v[schema_field_index(t, f->when_field)]))
 		return NULL;
-	const js *src = f->def ? f->def : f->def_from ? m->v[field_index(t, f->def_from)] : NULL;
+	const js *src = f->def ? f->def : f->def_from ? m->v[schema_field_index(t, f->def_from)] : NULL;
 	js *v = src ? js_dup(src) : NULL;
 	if (v && f->type->index->defaults)
 		default_fill(f->type, v);
@@ -289,7 +289,7 @@ static void default_member(const struct type *t, js **v)
 	for (unsigned i = 0; i < t->n_fields; i++)
 		if (t->fields[i].member && v[i])
 			return;
-	v[field_index(t, t->union_default)] = js_new_obj();
+	v[schema_field_index(t, t->union_default)] = js_new_obj();
 }
 
 static js *join(struct conform *c, const struct type *t, struct members *m, const js *given);
@@ -314,7 +314,7 @@ static js *absent_value(struct conform *c, const struct type *t, struct members 
 		return v;
 	bool fill =
 		c->defaults && f->type->form == TYPE_OBJECT && (f->type->index->defaults || f->def_members);
-	return fill ? made_object(c, f->type, f->def_members) : zero_value(f->type);
+	return fill ? made_object(c, f->type, f->def_members) : schema_zero_value(f->type);
 }
 
 /*
@@ -330,14 +330,14 @@ static js *join(struct conform *c, const struct type *t, struct members *m, cons
 		const struct field *f = &t->fields[i];
 		js *v = m->v[i];
 		bool replaced = !f->keep_empty || (c->defaults && (f->def || f->def_from));
-		if (v && !f->pb_optional && replaced && value_is_zero(f->type, v)) {
+		if (v && !f->pb_optional && replaced && schema_value_is_zero(f->type, v)) {
 			json_object_put(v);
 			m->v[i] = v = NULL;
 		}
 		if (!v && (f->keep_empty || given || (c->defaults && (f->def || f->def_from))))
 			v = m->v[i] = absent_value(c, t, m, f, given);
 		if (v)
-			object_add(out, f->name, json_object_get(v));
+			schema_object_add(out, f->name, json_object_get(v));
 	}
 	return out;
 }
@@ -354,7 +354,7 @@ static js *conform_object(struct conform *c, const struct type *t, const struct 
 	members_init(&m, t);
 	js *out = NULL, *extra = NULL;
 	json_object_object_foreach ((js *)in, key, item) {
-		int i = field_index(t, key);
+		int i = schema_field_index(t, key);
 		if (i < 0 && t->preserve_unknown) {
 			if (!extra)
 				extra = json_object_new_object();

@@ -9,12 +9,12 @@
 #include <string.h>
 #include "object/schema/schema_internal.h"
 
-void object_add(js *o, const char *key, js *v)
+void schema_object_add(js *o, const char *key, js *v)
 {
 	json_object_object_add_ex(o, key, v, JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_ADD_CONSTANT_KEY);
 }
 
-bool value_is_zero(const struct type *t, const js *v)
+bool schema_value_is_zero(const struct type *t, const js *v)
 {
 	if (!v)
 		return true;
@@ -42,14 +42,14 @@ static js *zero_object(const struct type *t)
 {
 	js *o = json_object_new_object();
 	for (unsigned i = 0; t->index->zeroes && i < t->n_fields; i++) {
-		js *v = t->fields[i].keep_empty ? zero_value(t->fields[i].type) : NULL;
+		js *v = t->fields[i].keep_empty ? schema_zero_value(t->fields[i].type) : NULL;
 		if (v)
-			object_add(o, t->fields[i].name, v);
+			schema_object_add(o, t->fields[i].name, v);
 	}
 	return o;
 }
 
-js *zero_value(const struct type *t)
+js *schema_zero_value(const struct type *t)
 {
 	switch (t->form) {
 	case TYPE_STRING:
@@ -87,7 +87,7 @@ static void default_members(const struct field *f, js *o)
 	json_object_object_foreach ((js *)f->def_members, key, v) {
 		const struct field *m = schema_field(f->type, key);
 		js *old = js_field(o, key);
-		if (!old || (m && !m->pb_optional && value_is_zero(m->type, old)))
+		if (!old || (m && !m->pb_optional && schema_value_is_zero(m->type, old)))
 			js_set(o, key, js_dup(v));
 	}
 }
@@ -95,7 +95,7 @@ static void default_members(const struct field *f, js *o)
 static void fill_field(const struct type *t, const struct field *f, js *o)
 {
 	js *v = js_field(o, f->name);
-	bool absent = !v || (!f->pb_optional && value_is_zero(f->type, v));
+	bool absent = !v || (!f->pb_optional && schema_value_is_zero(f->type, v));
 	if (absent && (f->def || f->def_from) &&
 	    (!f->when_field || default_applies(f, js_field(o, f->when_field)))) {
 		const js *src = f->def ? f->def : js_field(o, f->def_from);
@@ -105,7 +105,7 @@ static void fill_field(const struct type *t, const struct field *f, js *o)
 		}
 	}
 	if (!v && f->keep_empty && f->type->form == TYPE_OBJECT) {
-		v = zero_value(f->type);
+		v = schema_zero_value(f->type);
 		js_set(o, f->name, v);
 	}
 	if (v && f->type->index->defaults)

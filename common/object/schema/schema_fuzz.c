@@ -21,7 +21,7 @@ static void walk(const struct schema *s, const char *name)
 	autojson js *in = js_parse(document, sizeof(document) - 1, NULL, &err);
 	struct strict_errors strict = {0};
 	autojson js *out = schema_decode(t, in, &strict, &err);
-	strict_errors_release(&strict);
+	schema_strict_errors_release(&strict);
 	if (!out)
 		return;
 	autojson js *again = schema_conform(t, out, NULL, &err);

@@ -101,7 +101,7 @@ static int expand(struct schema_builder *b, struct draft *d, struct err *err)
 	t->fields = fields;
 	t->n_fields = (unsigned)n;
 	const char *twice;
-	if (index_fields(&b->part->arena, t, &twice) < 0)
+	if (schema_index_fields(&b->part->arena, t, &twice) < 0)
 		return err_set(err, REASON_INVALID, "%s: the field occurs twice", twice);
 	return 0;
 }
@@ -169,7 +169,7 @@ static js *default_tree(struct schema_part *s, const struct field *f, const stru
 		js_autoput(&list);
 		list = NULL;
 	}
-	strict_errors_release(&strict);
+	schema_strict_errors_release(&strict);
 	return list ? part_keep(s, js_dup(js_at(list, 0))) : NULL;
 }
 
@@ -210,10 +210,10 @@ static int load_defaults(struct schema_builder *b, struct draft *d, struct err *
 				return err_wrap(err, "%s: members", f->name);
 			f->def_members = part_keep(b->part, m);
 		}
-		if (f->def_from && field_index(d->type, f->def_from) < 0)
+		if (f->def_from && schema_field_index(d->type, f->def_from) < 0)
 			return err_set(err, REASON_INVALID, "%s: from=%s: no such field", f->name,
 				       f->def_from);
-		if (f->when_field && field_index(d->type, f->when_field) < 0)
+		if (f->when_field && schema_field_index(d->type, f->when_field) < 0)
 			return err_set(err, REASON_INVALID, "%s: when=%s: no such field", f->name,
 				       f->when_field);
 	}

@@ -19,34 +19,34 @@
 #define NODES_MAX 20000 /* of one schema; the largest CRDs in use have some 5,000 */
 #define NAMES_MAX 1024	/* properties of one object, keys of one list */
 
-struct reader {
+struct openapi_reader {
 	struct schema_builder *b;
 	struct err *err;
 	int depth;
 	size_t nodes;
 };
 
-static const struct type *read_node(struct reader *r, const js *s, bool branch);
+static const struct type *read_node(struct openapi_reader *r, const js *s, bool branch);
 
-static void *fail(struct reader *r, const char *why)
+static void *fail(struct openapi_reader *r, const char *why)
 {
 	err_set(r->err, REASON_INVALID, "%s", why);
 	return NULL;
 }
 
-static const char *intern(struct reader *r, const char *s)
+static const char *intern(struct openapi_reader *r, const char *s)
 {
 	return builder_intern(r->b, s, strlen(s));
 }
 
-static void *room(struct reader *r, size_t n)
+static void *room(struct openapi_reader *r, size_t n)
 {
 	return arena_alloc(&r->b->part->arena, n);
 }
 
 /* ---- constraints ---- */
 
-static int read_pattern(struct reader *r, const js *s, struct structural *k)
+static int read_pattern(struct openapi_reader *r, const js *s, struct structural *k)
 {
 	const char *pattern = js_str(s, "pattern", NULL);
 	if (!pattern)
@@ -56,7 +56,7 @@ static int read_pattern(struct reader *r, const js *s, struct structural *k)
 	return k->pattern ? 0 : err_wrap(r->err, "pattern: must be a valid regular expression");
 }
 
-static int read_enum(struct reader *r, const js *s, struct structural *k)
+static int read_enum(struct openapi_reader *r, const js *s, struct structural *k)
 {
 	const js *values = js_arr(s, "enum", NULL);
 	if (values)
@@ -64,7 +64,7 @@ static int read_enum(struct reader *r, const js *s, struct structural *k)
 	return 0;
 }
 
-static const char **read_names(struct reader *r, const js *list)
+static const char **read_names(struct openapi_reader *r, const js *list)
 {
 	if (!js_len(list))
 		return NULL;
@@ -76,7 +76,7 @@ static const char **read_names(struct reader *r, const js *list)
 	return v;
 }
 
-static int read_branches(struct reader *r, const js *s, const char *key, const struct type ***ret)
+static int read_branches(struct openapi_reader *r, const js *s, const char *key, const struct type ***ret)
 {
 	const js *list = js_arr(s, key, NULL);
 	if (!js_len(list))
@@ -91,7 +91,7 @@ static int read_branches(struct reader *r, const js *s, const char *key, const s
 	return 0;
 }
 
-static int read_not(struct reader *r, const js *s, struct structural *k)
+static int read_not(struct openapi_reader *r, const js *s, struct structural *k)
 {
 	const js *branch = js_obj(s, "not", NULL);
 	if (!branch)
@@ -100,7 +100,7 @@ static int read_not(struct reader *r, const js *s, struct structural *k)
 	return k->not_ ? 0 : err_wrap(r->err, "not");
 }
 
-static int read_list_type(struct reader *r, const js *s, struct structural *k)
+static int read_list_type(struct openapi_reader *r, const js *s, struct structural *k)
 {
 	const char *type = js_str0(s, "x-kubernetes-list-type", NULL);
 	k->keys = read_names(r, js_arr(s, "x-kubernetes-list-map-keys", NULL));
@@ -126,7 +126,7 @@ static int64_t length(const js *s, const char *a, const char *b, const char *c)
 }
 
 /* The constraint of a node; *ret stays NULL when it asks nothing. */
-static int read_constraint(struct reader *r, const js *s, bool branch, const struct constraint **ret)
+static int read_constraint(struct openapi_reader *r, const js *s, bool branch, const struct constraint **ret)
 {
 	struct constraint c = unconstrained;
 	struct structural k = {.unique = js_bool(s, false, "uniqueItems", NULL),
@@ -176,7 +176,7 @@ static struct draft_field field_of(const char *name, const struct type *t)
 }
 
 /* A resource within a resource has what every object has, whether the schema says so or not. */
-static size_t add_envelope(struct reader *r, struct draft_field *v, size_t n)
+static size_t add_envelope(struct openapi_reader *r, struct draft_field *v, size_t n)
 {
 	static const char *const names[][2] = {
 		{"apiVersion", "string"}, {"kind", "string"}, {"metadata", "ObjectMeta"}};
@@ -192,7 +192,7 @@ static size_t add_envelope(struct reader *r, struct draft_field *v, size_t n)
 	return n;
 }
 
-static int read_properties(struct reader *r, struct type *t, const js *s, bool branch, bool resource)
+static int read_properties(struct openapi_reader *r, struct type *t, const js *s, bool branch, bool resource)
 {
 	const js *properties = js_obj(s, "properties", NULL);
 	if (js_len(properties) > NAMES_MAX)
@@ -215,7 +215,7 @@ static int read_properties(struct reader *r, struct type *t, const js *s, bool b
 	return 0;
 }
 
-static int read_object(struct reader *r, struct type *t, const js *s, bool branch)
+static int read_object(struct openapi_reader *r, struct type *t, const js *s, bool branch)
 {
 	const js *more = js_field(s, "additionalProperties");
 	bool resource = js_bool(s, false, "x-kubernetes-embedded-resource", NULL);
@@ -233,7 +233,7 @@ static int read_object(struct reader *r, struct type *t, const js *s, bool branc
 	return t->elem ? 0 : err_wrap(r->err, "additionalProperties");
 }
 
-static int read_list(struct reader *r, struct type *t, const js *s, bool branch)
+static int read_list(struct openapi_reader *r, struct type *t, const js *s, bool branch)
 {
 	const js *items = js_obj(s, "items", NULL);
 	t->form = TYPE_LIST;
@@ -249,7 +249,7 @@ static const struct {
 } scalars[] = {
 	{"string", TYPE_STRING}, {"integer", TYPE_INT64}, {"number", TYPE_DOUBLE}, {"boolean", TYPE_BOOL}};
 
-static int read_typed(struct reader *r, struct type *t, const js *s, const char *type, bool branch)
+static int read_typed(struct openapi_reader *r, struct type *t, const js *s, const char *type, bool branch)
 {
 	if (!strcmp(type, "object"))
 		return read_object(r, t, s, branch);
@@ -265,7 +265,7 @@ static int read_typed(struct reader *r, struct type *t, const js *s, const char 
 }
 
 /* No type: what may be anything, or a branch that says what it means by what it asks. */
-static int read_untyped(struct reader *r, struct type *t, const js *s, bool branch)
+static int read_untyped(struct openapi_reader *r, struct type *t, const js *s, bool branch)
 {
 	t->untyped = true;
 	t->form = TYPE_RAW;
@@ -282,7 +282,7 @@ static int read_untyped(struct reader *r, struct type *t, const js *s, bool bran
 	return 0;
 }
 
-static int fill(struct reader *r, struct type *t, const js *s, bool branch)
+static int fill(struct openapi_reader *r, struct type *t, const js *s, bool branch)
 {
 	const char *type = js_str(s, "type", NULL);
 	if (!js_is_obj(s))
@@ -296,7 +296,7 @@ static int fill(struct reader *r, struct type *t, const js *s, bool branch)
 	return read_constraint(r, s, branch, &t->check);
 }
 
-static const struct type *read_node(struct reader *r, const js *s, bool branch)
+static const struct type *read_node(struct openapi_reader *r, const js *s, bool branch)
 {
 	if (r->depth >= DEPTH_MAX)
 		return fail(r, "the schema nests too deeply");
@@ -311,7 +311,7 @@ static const struct type *read_node(struct reader *r, const js *s, bool branch)
 
 int schema_builder_openapi(struct schema_builder *b, const char *name, const js *schema, struct err *err)
 {
-	struct reader r = {.b = b, .err = err};
+	struct openapi_reader r = {.b = b, .err = err};
 	if (part_type(b->part, name, strlen(name)))
 		return err_set(err, REASON_INVALID, "type %s: the type exists already", name);
 	struct type *t = builder_new_type(b, builder_intern(b, name, strlen(name)));

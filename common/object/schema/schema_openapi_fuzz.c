@@ -17,7 +17,7 @@ static void work(const struct type *t, const js *in)
 	struct err err = ERR_INIT;
 	struct strict_errors strict = {0};
 	autojson js *o = in ? schema_decode(t, in, &strict, &err) : NULL;
-	strict_errors_release(&strict);
+	schema_strict_errors_release(&strict);
 	if (!o)
 		return;
 	struct field_errors errs = {.n = 0};

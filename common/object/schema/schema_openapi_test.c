@@ -133,7 +133,7 @@ static void prunes_and_defaults(void **state)
 		schema_write(&b, type, out);
 		for (size_t k = 0; k < strict.n; k++)
 			buf_addf(&s, "%s%s", k ? "|" : "", strict.v[k]);
-		strict_errors_release(&strict);
+		schema_strict_errors_release(&strict);
 		assert_string_equal(buf_str(&b), rows[i].want);
 		assert_string_equal(buf_str(&s), rows[i].strict);
 	}

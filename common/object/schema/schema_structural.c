@@ -42,7 +42,7 @@ static bool conform_member(struct conform *c, const struct type *t, const struct
 		return true;
 	if (!conform_one(c, f->type, &here, in, &v))
 		return false;
-	object_add(out, f->name, v);
+	schema_object_add(out, f->name, v);
 	return true;
 }
 
@@ -57,7 +57,7 @@ static js *conform_object(struct conform *c, const struct type *t, const struct 
 		}
 	for (unsigned i = 0; c->defaults && i < t->n_fields; i++)
 		if (t->fields[i].def && !json_object_object_get_ex(out, t->fields[i].name, NULL))
-			object_add(out, t->fields[i].name, js_dup(t->fields[i].def));
+			schema_object_add(out, t->fields[i].name, js_dup(t->fields[i].def));
 	return out;
 }
 

@@ -70,19 +70,19 @@ static bool is_of_form(const struct type *t, const js *v)
 	}
 }
 
-struct run {
+struct structural_run {
 	const char *prefix;
 	struct field_errors *errs;
 	int matches; /* how much of a schema held: which of several branches is the nearest */
 };
 
-static void validate(struct run *r, const struct type *t, const struct at *at, const js *v);
+static void validate(struct structural_run *r, const struct type *t, const struct at *at, const js *v);
 
 /* As messages name it: "spec.a[0].b". */
-static const char *name_of(struct run *r, struct buf *b, const struct at *at)
+static const char *name_of(struct structural_run *r, struct buf *b, const struct at *at)
 {
 	autobuf struct buf rest = BUF_INIT;
-	at_write(&rest, at, AT_STRICT);
+	schema_at_write(&rest, at, AT_STRICT);
 	buf_adds(b, r->prefix);
 	if (*r->prefix && rest.len && rest.p[0] != '[')
 		buf_addc(b, '.');
@@ -96,8 +96,9 @@ static const char *path_of(const char *name)
 	return *name ? name : "<nil>";
 }
 
-static void invalid(struct run *r, const struct at *at, const js *value, const char *fmt, ...) PRINTF(4, 5);
-static void invalid(struct run *r, const struct at *at, const js *value, const char *fmt, ...)
+static void invalid(struct structural_run *r, const struct at *at, const js *value, const char *fmt, ...)
+	PRINTF(4, 5);
+static void invalid(struct structural_run *r, const struct at *at, const js *value, const char *fmt, ...)
 {
 	autobuf struct buf name = BUF_INIT, detail = BUF_INIT;
 	va_list ap;
@@ -109,14 +110,14 @@ static void invalid(struct run *r, const struct at *at, const js *value, const c
 }
 
 /* Of the schema as a whole: upstream loses the place and the value. */
-static void invalid_whole(struct run *r, const struct at *at, const char *what)
+static void invalid_whole(struct structural_run *r, const struct at *at, const char *what)
 {
 	autobuf struct buf name = BUF_INIT, detail = BUF_INIT;
 	buf_addf(&detail, "\"%s\" %s", name_of(r, &name, at), what);
 	field_error_invalid_str(r->errs, "<nil>", "", buf_str(&detail));
 }
 
-static void wrong_type(struct run *r, const struct at *at, const char *want, const char *is)
+static void wrong_type(struct structural_run *r, const struct at *at, const char *want, const char *is)
 {
 	autobuf struct buf name = BUF_INIT, message = BUF_INIT;
 	name_of(r, &name, at);
@@ -136,7 +137,8 @@ static int64_t runes(const char *s, size_t n)
 	return count;
 }
 
-static void check_string(struct run *r, const struct constraint *c, const struct at *at, const js *v)
+static void check_string(struct structural_run *r, const struct constraint *c, const struct at *at,
+			 const js *v)
 {
 	const struct structural *k = c->structural;
 	size_t n;
@@ -183,7 +185,8 @@ static bool is_multiple(const js *v, double of)
 	return fabs(d - round(d)) < 1e-9 * fmax(1, fabs(d));
 }
 
-static void check_number(struct run *r, const struct constraint *c, const struct at *at, const js *v)
+static void check_number(struct structural_run *r, const struct constraint *c, const struct at *at,
+			 const js *v)
 {
 	const struct structural *k = c->structural;
 	bool min_out = k && k->min_out, max_out = k && k->max_out;
@@ -249,7 +252,7 @@ static js *identity(const struct structural *k, const js *item)
 	return key;
 }
 
-static void check_same(struct run *r, const struct structural *k, const struct at *at, const js *v)
+static void check_same(struct structural_run *r, const struct structural *k, const struct at *at, const js *v)
 {
 	autounique struct unique seen = {.n = 0};
 	bool told = false;
@@ -274,7 +277,7 @@ static void check_same(struct run *r, const struct structural *k, const struct a
 	}
 }
 
-static void check_list(struct run *r, const struct type *t, const struct at *at, const js *v)
+static void check_list(struct structural_run *r, const struct type *t, const struct at *at, const js *v)
 {
 	const struct constraint *c = t->check;
 	js_array_for_each (item, t->elem->structural ? v : NULL) {
@@ -295,7 +298,7 @@ static void check_list(struct run *r, const struct type *t, const struct at *at,
 
 /* ---- objects ---- */
 
-static bool check_size(struct run *r, const struct constraint *c, const struct at *at, const js *v)
+static bool check_size(struct structural_run *r, const struct constraint *c, const struct at *at, const js *v)
 {
 	int64_t n = (int64_t)js_len(v);
 	autobuf struct buf name = BUF_INIT;
@@ -311,7 +314,7 @@ static bool check_size(struct run *r, const struct constraint *c, const struct a
 	return true;
 }
 
-static void check_required(struct run *r, const char **names, const struct at *at, const js *v)
+static void check_required(struct structural_run *r, const char **names, const struct at *at, const js *v)
 {
 	for (const char **name = names; name && *name; name++) {
 		if (json_object_object_get_ex(v, *name, NULL))
@@ -322,7 +325,7 @@ static void check_required(struct run *r, const char **names, const struct at *a
 	}
 }
 
-static void check_object(struct run *r, const struct type *t, const struct at *at, const js *v)
+static void check_object(struct structural_run *r, const struct type *t, const struct at *at, const js *v)
 {
 	unsigned next = 0;
 	if (t->check && !check_size(r, t->check, at, v))
@@ -342,11 +345,11 @@ static void check_object(struct run *r, const struct type *t, const struct at *a
 /* ---- branches ---- */
 
 /* The errors of one branch, on their own. */
-static struct field_errors try(struct run *r, const struct type *t, const struct at *at, const js *v,
-			       int *matches)
+static struct field_errors try(struct structural_run *r, const struct type *t, const struct at *at,
+			       const js *v, int *matches)
 {
 	struct field_errors errs = {.n = 0};
-	struct run inner = {.prefix = r->prefix, .errs = &errs};
+	struct structural_run inner = {.prefix = r->prefix, .errs = &errs};
 	validate(&inner, t, at, v);
 	*matches = inner.matches;
 	return errs;
@@ -360,8 +363,8 @@ static void take_over(struct field_errors *to, struct field_errors *from)
 }
 
 /* How many branches hold; *best are the errors of the nearest while none does. */
-static size_t count_valid(struct run *r, const struct type **branches, const struct at *at, const js *v,
-			  bool enough, struct field_errors *best)
+static size_t count_valid(struct structural_run *r, const struct type **branches, const struct at *at,
+			  const js *v, bool enough, struct field_errors *best)
 {
 	size_t valid = 0;
 	int best_matches = -1;
@@ -380,7 +383,8 @@ static size_t count_valid(struct run *r, const struct type **branches, const str
 	return valid;
 }
 
-static void check_branches(struct run *r, const struct structural *k, const struct at *at, const js *v)
+static void check_branches(struct structural_run *r, const struct structural *k, const struct at *at,
+			   const js *v)
 {
 	struct field_errors best = {.n = 0};
 	char text[100];
@@ -424,7 +428,7 @@ static void check_branches(struct run *r, const struct structural *k, const stru
 
 /* ---- any value ---- */
 
-static void check_enum(struct run *r, const js *values, const struct at *at, const js *v)
+static void check_enum(struct structural_run *r, const js *values, const struct at *at, const js *v)
 {
 	js_array_for_each (item, values)
 		if (js_equal(item, v))
@@ -449,7 +453,7 @@ static void check_enum(struct run *r, const js *values, const struct at *at, con
 			 buf_take(&message, NULL));
 }
 
-static void validate(struct run *r, const struct type *t, const struct at *at, const js *v)
+static void validate(struct structural_run *r, const struct type *t, const struct at *at, const js *v)
 {
 	const struct constraint *c = t->check;
 	const struct structural *k = c ? c->structural : NULL;
@@ -482,6 +486,6 @@ static void validate(struct run *r, const struct type *t, const struct at *at, c
 
 void structural_validate(const struct type *t, const js *o, const char *path, struct field_errors *errs)
 {
-	struct run r = {.prefix = path, .errs = errs};
+	struct structural_run r = {.prefix = path, .errs = errs};
 	validate(&r, t, NULL, o);
 }

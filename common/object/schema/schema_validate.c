@@ -25,7 +25,7 @@ static void check_value(struct check *c, const struct type *t, const struct at *
 static const char *path_text(struct buf *b, const char *prefix, const struct at *at)
 {
 	autobuf struct buf rest = BUF_INIT;
-	at_write(&rest, at, AT_FIELD_ERROR);
+	schema_at_write(&rest, at, AT_FIELD_ERROR);
 	buf_adds(b, prefix);
 	if (*prefix && rest.len && rest.p[0] != '[')
 		buf_addc(b, '.');
@@ -172,7 +172,7 @@ static bool check_field(struct check *c, const struct field *f, const struct at 
 	const struct constraint *k = f->type->check;
 	if (f->up)
 		at = above(at, f->up);
-	bool zero = !v || (!f->pb_optional && value_is_zero(f->type, v));
+	bool zero = !v || (!f->pb_optional && schema_value_is_zero(f->type, v));
 	autobuf struct buf b = BUF_INIT;
 	if (f->required && zero) {
 		bool bounded = k && (!isnan(k->min) || !isnan(k->max) || k->min_len >= 0);
