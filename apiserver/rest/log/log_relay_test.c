@@ -50,8 +50,8 @@ static void *serve(void *arg)
 	memset(buf, 'x', sizeof(buf));
 	for (size_t sent = 0; sent < s->bytes; sent += sizeof(buf))
 		send_all(fd, buf, s->bytes - sent < sizeof(buf) ? s->bytes - sent : sizeof(buf));
-	if (s->hold)
-		s->peer_left = recv(fd, buf, sizeof(buf), 0) == 0;
+	if (s->hold) /* a peer that leaves bytes unread resets the connection */
+		s->peer_left = recv(fd, buf, sizeof(buf), 0) <= 0;
 	close(fd);
 	return NULL;
 }
