@@ -53,9 +53,13 @@ kill_while_writing() { # daemon...
 	kill_while_writing etcd
 }
 
+# a signal stops a process of many threads when each of them has noticed
+stands_still() { ! grep -hv '^State:[[:space:]]*T' <(grep -h '^State:' /proc/"$1"/task/*/status); }
+
 @test "etcd stopped: writes fail within their deadline, cached reads go on, everything resumes" {
 	[ "$STORE" = etcd ] || skip "the embedded store has no other process"
 	kill -STOP "$(daemon_pid etcd)"
+	eventually 10 stands_still "$(daemon_pid etcd)"
 	start=$SECONDS
 	status=$(code "/api/v1/namespaces/$NS/configmaps" -X POST -H 'Content-Type: application/json' -d '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"stuck"}}')
 	took=$((SECONDS - start))

@@ -68,4 +68,15 @@ static inline void etcd_kill(struct etcd_process *e)
 	e->pid = 0;
 }
 
+/* SIGSTOP stops a process of many threads when each of them has noticed: on a busy machine a write that follows the
+ * signal at once is still answered. Returns when the whole process stands still; SIGCONT wakes it. */
+static inline void etcd_stop(struct etcd_process *e)
+{
+	int status = 0;
+	kill(e->pid, SIGSTOP);
+	while (waitpid(e->pid, &status, WUNTRACED) < 0 && errno == EINTR)
+		;
+	assert_true(WIFSTOPPED(status));
+}
+
 #endif

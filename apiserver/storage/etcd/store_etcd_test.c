@@ -147,7 +147,7 @@ static void silence_ends_at_the_deadline(void **state)
 {
 	struct err err = ERR_INIT;
 	uint64_t rev;
-	kill(process.pid, SIGSTOP);
+	etcd_stop(&process);
 	int64_t begun = clock_mono_ns();
 	assert_int_equal(try_put("/x/slow", "1", 0, &rev, &err), -1);
 	int64_t took = clock_mono_ns() - begun;
