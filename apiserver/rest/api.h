@@ -27,11 +27,12 @@ struct api {
 
 typedef void handler_fn(struct request *rq, struct response *rs);
 
-handler_fn rest_get, rest_list, rest_watch, rest_discovery, rest_openapi, rest_version, rest_scale_get;
+handler_fn handle_get, handle_list, handle_watch, handle_discovery, handle_openapi, handle_version,
+	handle_scale_get;
 /* pods/log: BLOCKS until the node agent answered, then streams */
-handler_fn rest_pod_log;
+handler_fn handle_pod_log;
 
 /* The object that the request names, or NULL, and the response says why. */
-struct obj *rest_find(const struct request *rq, struct response *rs);
+struct obj *handle_found(const struct request *rq, struct response *rs);
 
 #endif

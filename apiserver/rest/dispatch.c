@@ -132,8 +132,8 @@ static void run_path(struct request *rq, struct response *rs)
 		const char *path;
 		handler_fn *handler;
 	} paths[] = {
-		{"/", rest_discovery},	    {"/api", rest_discovery},	 {"/apis", rest_discovery},
-		{"/version", rest_version}, {"/version/", rest_version},
+		{"/", handle_discovery},      {"/api", handle_discovery},    {"/apis", handle_discovery},
+		{"/version", handle_version}, {"/version/", handle_version},
 	};
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
 		if (!strcmp(rq->path, paths[i].path)) {
@@ -142,11 +142,11 @@ static void run_path(struct request *rq, struct response *rs)
 		}
 	}
 	if (!strncmp(rq->path, "/api/", 5) || !strncmp(rq->path, "/apis/", 6)) {
-		rest_discovery(rq, rs);
+		handle_discovery(rq, rs);
 		return;
 	}
 	if (!strcmp(rq->path, "/openapi/v3") || !strncmp(rq->path, "/openapi/v3/", 12)) {
-		rest_openapi(rq, rs);
+		handle_openapi(rq, rs);
 		return;
 	}
 	autobuf struct buf query = BUF_INIT;

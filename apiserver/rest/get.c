@@ -6,7 +6,7 @@
 #include "rest/api.h"
 #include "rest/options.h"
 
-struct obj *rest_find(const struct request *rq, struct response *rs)
+struct obj *handle_found(const struct request *rq, struct response *rs)
 {
 	struct err err = ERR_INIT;
 	uint64_t rv;
@@ -28,9 +28,9 @@ struct obj *rest_find(const struct request *rq, struct response *rs)
 	return o;
 }
 
-void rest_get(struct request *rq, struct response *rs)
+void handle_get(struct request *rq, struct response *rs)
 {
-	autoobj struct obj *o = rest_find(rq, rs);
+	autoobj struct obj *o = handle_found(rq, rs);
 	if (o)
 		present_object(rq, rs, 200, o);
 }

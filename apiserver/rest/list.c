@@ -267,7 +267,7 @@ static void reply(struct request *rq, struct response *rs, const struct accept *
 	rs->stream = &l->stream;
 }
 
-void rest_list(struct request *rq, struct response *rs)
+void handle_list(struct request *rq, struct response *rs)
 {
 	struct err err = ERR_INIT;
 	struct field_errors errs = {.n = 0};

@@ -28,28 +28,28 @@
 
 /* First match wins. GET rows also answer HEAD. */
 static const struct route routes[] = {
-	ITEM(GET, "get", VERB_GET, ROUTE_READ, rest_get, NULL),
-	COLLECTION(GET, "list", VERB_LIST, ROUTE_READ, rest_list, NULL),
+	ITEM(GET, "get", VERB_GET, ROUTE_READ, handle_get, NULL),
+	COLLECTION(GET, "list", VERB_LIST, ROUTE_READ, handle_list, NULL),
 	COLLECTION(POST, "create", VERB_CREATE, ROUTE_WRITE, NULL, &verb_create),
 	ITEM(PUT, "update", VERB_UPDATE, ROUTE_WRITE, NULL, &verb_update),
 	ITEM(PATCH, "patch", VERB_PATCH, ROUTE_WRITE, NULL, &verb_patch),
 	ITEM(DELETE, "delete", VERB_DELETE, ROUTE_WRITE, NULL, &verb_delete),
 	COLLECTION(DELETE, "deletecollection", VERB_DELETECOLLECTION, ROUTE_WRITE, NULL,
 		   &verb_deletecollection),
-	SUB(GET, NULL, "status", "get", VERB_GET, ROUTE_READ, rest_get, NULL),
+	SUB(GET, NULL, "status", "get", VERB_GET, ROUTE_READ, handle_get, NULL),
 	SUB(PUT, NULL, "status", "update", VERB_UPDATE, ROUTE_WRITE, NULL, &verb_update),
 	SUB(PATCH, NULL, "status", "patch", VERB_PATCH, ROUTE_WRITE, NULL, &verb_patch),
-	SUB(GET, NULL, "scale", "get", VERB_GET, ROUTE_READ, rest_scale_get, NULL),
+	SUB(GET, NULL, "scale", "get", VERB_GET, ROUTE_READ, handle_scale_get, NULL),
 	SUB(PUT, NULL, "scale", "update", VERB_UPDATE, ROUTE_WRITE, NULL, &verb_scale_update),
 	SUB(PATCH, NULL, "scale", "patch", VERB_PATCH, ROUTE_WRITE, NULL, &verb_scale_patch),
 	SUB(POST, "pods", "binding", "create", VERB_CREATE, ROUTE_WRITE, NULL, &verb_bind),
-	SUB(GET, "pods", "log", "get", VERB_GET, ROUTE_RELAY, rest_pod_log, NULL),
+	SUB(GET, "pods", "log", "get", VERB_GET, ROUTE_RELAY, handle_pod_log, NULL),
 	SUB(PUT, "namespaces", "finalize", "update", VERB_UPDATE, ROUTE_WRITE, NULL, &verb_finalize),
 };
 static const size_t n_routes = sizeof(routes) / sizeof(*routes);
 
 /* GET on a collection with ?watch=1. */
-static const struct route watch_route = COLLECTION(GET, "watch", VERB_WATCH, ROUTE_READ, rest_watch, NULL);
+static const struct route watch_route = COLLECTION(GET, "watch", VERB_WATCH, ROUTE_READ, handle_watch, NULL);
 /* POST namespaces/NS/bindings: the Pod's name is in the body. */
 static const struct route bindings_route = {METHOD_POST, SCOPE_COLLECTION, "bindings", "",	  "create",
 					    0,		 ROUTE_WRITE,	   NULL,       &verb_bind};

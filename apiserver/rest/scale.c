@@ -18,9 +18,9 @@ void scale_present(const struct request *rq, struct response *rs, const struct o
 	present_tree(rq, rs, 200, scale);
 }
 
-void rest_scale_get(struct request *rq, struct response *rs)
+void handle_scale_get(struct request *rq, struct response *rs)
 {
-	autoobj struct obj *o = rest_find(rq, rs);
+	autoobj struct obj *o = handle_found(rq, rs);
 
 	if (o)
 		scale_present(rq, rs, o);

@@ -3,7 +3,7 @@
 #include "object/version.h"
 #include "rest/api.h"
 
-void rest_version(struct request *rq, struct response *rs)
+void handle_version(struct request *rq, struct response *rs)
 {
 	static const char text[] = "{\n"
 				   "  \"major\": \"1\",\n"

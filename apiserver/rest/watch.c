@@ -261,7 +261,7 @@ static struct watch_stream *open_stream(struct request *rq, const struct accept 
 	return w;
 }
 
-void rest_watch(struct request *rq, struct response *rs)
+void handle_watch(struct request *rq, struct response *rs)
 {
 	struct err err = ERR_INIT;
 	struct field_errors errs = {.n = 0};

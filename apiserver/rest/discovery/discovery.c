@@ -385,7 +385,7 @@ static void respond_pretty(struct document *doc, struct response *rs)
 	response_release_shared(&rs->shared);
 }
 
-void rest_discovery(struct request *rq, struct response *rs)
+void handle_discovery(struct request *rq, struct response *rs)
 {
 	char path[PATH_LEN];
 	struct err err = ERR_INIT;

@@ -20,7 +20,7 @@ static void call(const char *path, const char *accept, const char *etag, struct 
 	struct request rq = {
 		.path = path, .accept = accept, .user_agent = "test", .if_none_match = etag, .api = &api};
 	memset(rs, 0, sizeof(*rs));
-	rest_discovery(&rq, rs);
+	handle_discovery(&rq, rs);
 }
 
 static js *document(const char *path, const char *accept, const char *want_type)

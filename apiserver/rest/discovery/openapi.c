@@ -143,7 +143,7 @@ void openapi_free(struct openapi *o)
 	free(o);
 }
 
-void rest_openapi(struct request *rq, struct response *rs)
+void handle_openapi(struct request *rq, struct response *rs)
 {
 	struct document *d = find(rq->api->openapi, rq->path);
 	if (!d) {

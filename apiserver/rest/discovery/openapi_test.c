@@ -19,11 +19,11 @@ static js *fetch(const char *path)
 	struct request rq = {.path = path, .if_none_match = "", .api = &api};
 	struct response rs = {0};
 	struct err err = ERR_INIT;
-	rest_openapi(&rq, &rs);
+	handle_openapi(&rq, &rs);
 	assert_int_equal(rs.status, 200);
 	rq.if_none_match = rs.etag;
 	struct response again = {0};
-	rest_openapi(&rq, &again);
+	handle_openapi(&rq, &again);
 	assert_int_equal(again.status, 304);
 	js *o = js_parse(rs.shared.p, rs.shared.n, NULL, &err);
 	assert_non_null(o);
@@ -71,7 +71,7 @@ static void test_unknown(void **state)
 {
 	struct request rq = {.path = "/openapi/v3/apis/nope/v1", .if_none_match = "", .api = &api};
 	struct response rs = {0};
-	rest_openapi(&rq, &rs);
+	handle_openapi(&rq, &rs);
 	assert_int_equal(rs.status, 404);
 	response_release(&rs);
 }

@@ -247,12 +247,12 @@ static int open_log(struct log_call *c, const struct obj *o, struct err *err)
 	return 0;
 }
 
-void rest_pod_log(struct request *rq, struct response *rs)
+void handle_pod_log(struct request *rq, struct response *rs)
 {
 	struct err err = ERR_INIT;
 	struct log_call c = {.rq = rq, .rs = rs, .about = {.kind = rq->attr.kind, .name = rq->attr.name}};
 	int rc = check_options(&c, &err);
-	autoobj struct obj *o = rc < 0 ? NULL : rest_find(rq, rs);
+	autoobj struct obj *o = rc < 0 ? NULL : handle_found(rq, rs);
 
 	if (o)
 		rc = open_log(&c, o, &err);

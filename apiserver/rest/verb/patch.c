@@ -92,7 +92,7 @@ static int patch_read(struct operation *o, struct patch *p, struct err *err)
 	return check_shape(p, err);
 }
 
-void patch_release(struct patch *p)
+void verb_patch_release(struct patch *p)
 {
 	js_autoput(&p->tree);
 	js_duplicates_release(&p->dup);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The three client-side patch forms as parts of a request: read once, applied once per attempt. The patch of
- * a struct patch is borrowed by nobody outside; release it with patch_release.
+ * a struct patch is borrowed by nobody outside; release it with verb_patch_release.
  */
 #ifndef REST_VERB_PATCH_H
 #define REST_VERB_PATCH_H
@@ -16,6 +16,6 @@ struct patch {
 	struct js_duplicates dup;
 };
 
-void patch_release(struct patch *p);
+void verb_patch_release(struct patch *p);
 
 #endif

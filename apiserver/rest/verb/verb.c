@@ -88,7 +88,7 @@ static void finish(struct operation *o)
 
 	registry_call_release(&o->call);
 	js_autoput(&o->body);
-	patch_release(&o->patch);
+	verb_patch_release(&o->patch);
 	options_release(&o->selection);
 	free(o);
 	lane_leave(lane);
