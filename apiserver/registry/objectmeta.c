@@ -85,7 +85,7 @@ void objectmeta_prepare_update(js *new, const js *old)
 
 struct name_rule {
 	const char *format;
-	const char *(*check)(const char *s);
+	name_check *check;
 };
 static const struct name_rule name_rules[] = {
 	{"dns1123-subdomain", name_check_dns1123_subdomain},
@@ -94,12 +94,12 @@ static const struct name_rule name_rules[] = {
 	{"path-segment", name_check_path_segment},
 };
 
-static const char *check_name(const struct kind *k, const char *name)
+static size_t check_name(const struct kind *k, const char *name, struct name_faults *ret)
 {
 	for (size_t i = 0; i < ARRAY_LEN(name_rules); i++)
 		if (k->name_format && !strcmp(k->name_format, name_rules[i].format))
-			return name_rules[i].check(name);
-	return name_check_path_segment(name);
+			return name_rules[i].check(name, ret);
+	return name_check_path_segment(name, ret);
 }
 
 /* A prefix may end in a dash, because something follows. */
@@ -113,27 +113,28 @@ static void validate_generate_name(const struct kind *k, const char *prefix, str
 	snprintf(masked, sizeof(masked), "%s", prefix);
 	if (n > 1 && n < sizeof(masked) && masked[n - 1] == '-')
 		masked[n - 1] = 'a';
-	const char *bad = check_name(k, masked);
-	if (bad)
-		field_error_invalid_str(errs, "metadata.generateName", prefix, bad);
+	struct name_faults bad;
+	if (check_name(k, masked, &bad))
+		field_error_names(errs, "metadata.generateName", prefix, &bad);
 }
 
 static void validate_names(const struct kind *k, const js *m, struct field_errors *errs)
 {
-	const char *name = js_str0(m, "name", NULL), *bad;
+	const char *name = js_str0(m, "name", NULL);
+	struct name_faults bad;
 
 	validate_generate_name(k, js_str0(m, "generateName", NULL), errs);
 	if (!*name)
 		field_error_required(errs, "metadata.name", "name or generateName is required");
-	else if ((bad = check_name(k, name)))
-		field_error_invalid_str(errs, "metadata.name", name, bad);
+	else if (check_name(k, name, &bad))
+		field_error_names(errs, "metadata.name", name, &bad);
 	if (!k->namespaced)
 		return;
 	const char *ns = js_str0(m, "namespace", NULL);
 	if (!*ns)
 		field_error_required(errs, "metadata.namespace", "");
-	else if ((bad = name_check_dns1123_label(ns)))
-		field_error_invalid_str(errs, "metadata.namespace", ns, bad);
+	else if (name_check_dns1123_label(ns, &bad))
+		field_error_names(errs, "metadata.namespace", ns, &bad);
 }
 
 static void validate_annotations(const js *m, struct field_errors *errs)

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The checks are scans over a character table rather than regular expressions; the expressions appear only in
- * the texts, which clients see and scripts match. A value that breaks several rules is told the first.
+ * the texts, which clients see and scripts match. A value that breaks several rules is told each of them.
  */
 #include "object/name.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <string.h>
 
 #define DNS_LABEL_FMT "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
@@ -62,99 +61,114 @@ static bool is_subdomain(const char *s, size_t n)
 	}
 }
 
-const char *name_check_dns1123_label(const char *s)
+static void object_to(struct name_faults *ret, bool wrong, const char *text)
+{
+	if (wrong)
+		ret->v[ret->n++] = text;
+}
+
+size_t name_check_dns1123_label(const char *s, struct name_faults *ret)
 {
 	size_t n = strlen(s);
 
-	if (n > 63)
-		return "must be no more than 63 characters";
+	ret->n = 0;
+	object_to(ret, n > 63, "must be no more than 63 characters");
 	if (made_of(s, n, LOWER | DIGIT, LOWER | DIGIT | DASH))
-		return NULL;
-	if (is_subdomain(s, n))
-		return "must not contain dots";
-	return "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
-	       "'" DNS_LABEL_FMT "')";
+		return ret->n;
+	object_to(
+		ret, true,
+		is_subdomain(s, n)
+			? "must not contain dots"
+			: "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
+			  "'" DNS_LABEL_FMT "')");
+	return ret->n;
 }
 
-const char *name_check_dns1123_subdomain(const char *s)
+size_t name_check_dns1123_subdomain(const char *s, struct name_faults *ret)
 {
 	size_t n = strlen(s);
 
-	if (n > 253)
-		return "must be no more than 253 characters";
-	return is_subdomain(s, n) ? NULL : DNS_SUBDOMAIN_MSG;
+	ret->n = 0;
+	object_to(ret, n > 253, "must be no more than 253 characters");
+	object_to(ret, !is_subdomain(s, n), DNS_SUBDOMAIN_MSG);
+	return ret->n;
 }
 
-const char *name_check_dns1035_label(const char *s)
+size_t name_check_dns1035_label(const char *s, struct name_faults *ret)
 {
 	size_t n = strlen(s);
 
-	if (n > 63)
-		return "must be no more than 63 characters";
-	if (n && class_of(s[0]) == LOWER && made_of(s, n, LOWER | DIGIT, LOWER | DIGIT | DASH))
-		return NULL;
-	return "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for "
-	       "validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+	ret->n = 0;
+	object_to(ret, n > 63, "must be no more than 63 characters");
+	object_to(
+		ret, !n || class_of(s[0]) != LOWER || !made_of(s, n, LOWER | DIGIT, LOWER | DIGIT | DASH),
+		"a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for "
+		"validation is '[a-z]([-a-z0-9]*[a-z0-9])?')");
+	return ret->n;
 }
 
-const char *name_check_qualified(const char *s)
+size_t name_check_qualified(const char *s, struct name_faults *ret)
 {
 	const char *slash = strchr(s, '/'), *name = slash ? slash + 1 : s;
-
-	if (strchr(name, '/'))
-		return "a qualified name " LABEL_KEY_MSG
-		       " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
-	if (slash == s)
-		return "prefix part must be non-empty";
-	if (slash && slash - s > 253)
-		return "prefix part must be no more than 253 characters";
-	if (slash && !is_subdomain(s, (size_t)(slash - s)))
-		return "prefix part " DNS_SUBDOMAIN_MSG;
 	size_t n = strlen(name);
 
-	if (!n)
-		return "name part must be non-empty; name part " LABEL_KEY_MSG;
-	if (n > 63)
-		return "name part must be no more than 63 characters";
-	return made_of(name, n, ALNUM, ALNUM | DASH | UNDER | DOT) ? NULL : "name part " LABEL_KEY_MSG;
+	ret->n = 0;
+	if (strchr(name, '/')) {
+		object_to(ret, true,
+			  "a qualified name " LABEL_KEY_MSG
+			  " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')");
+		return ret->n;
+	}
+	if (slash) {
+		object_to(ret, slash == s, "prefix part must be non-empty");
+		object_to(ret, slash - s > 253, "prefix part must be no more than 253 characters");
+		object_to(ret, slash > s && !is_subdomain(s, (size_t)(slash - s)),
+			  "prefix part " DNS_SUBDOMAIN_MSG);
+	}
+	object_to(ret, !n, "name part must be non-empty");
+	object_to(ret, n > 63, "name part must be no more than 63 characters");
+	object_to(ret, !made_of(name, n, ALNUM, ALNUM | DASH | UNDER | DOT), "name part " LABEL_KEY_MSG);
+	return ret->n;
 }
 
-const char *name_check_label_value(const char *s)
+size_t name_check_label_value(const char *s, struct name_faults *ret)
 {
 	size_t n = strlen(s);
 
-	if (n > 63)
-		return "must be no more than 63 characters";
-	if (!n || made_of(s, n, ALNUM, ALNUM | DASH | UNDER | DOT))
-		return NULL;
-	return "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
-	       "regex used for validation is '(" LABEL_KEY_FMT ")?')";
+	ret->n = 0;
+	object_to(ret, n > 63, "must be no more than 63 characters");
+	object_to(
+		ret, n && !made_of(s, n, ALNUM, ALNUM | DASH | UNDER | DOT),
+		"a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
+		"regex used for validation is '(" LABEL_KEY_FMT ")?')");
+	return ret->n;
 }
 
-const char *name_check_path_segment(const char *s)
+size_t name_check_path_segment(const char *s, struct name_faults *ret)
 {
-	if (!strcmp(s, "."))
-		return "may not be '.'";
-	if (!strcmp(s, ".."))
-		return "may not be '..'";
-	if (strchr(s, '/'))
-		return "may not contain '/'";
-	if (strchr(s, '%'))
-		return "may not contain '%'";
-	return NULL;
+	ret->n = 0;
+	object_to(ret, !strcmp(s, "."), "may not be '.'");
+	object_to(ret, !strcmp(s, ".."), "may not be '..'");
+	object_to(ret, strchr(s, '/'), "may not contain '/'");
+	object_to(ret, strchr(s, '%'), "may not contain '%'");
+	return ret->n;
 }
 
-const char *name_check_env_var(const char *s)
+size_t name_check_env_var(const char *s, struct name_faults *ret)
 {
-	if (!*s)
-		return "environment variable name must be non-empty";
+	bool wrong = false;
+
+	ret->n = 0;
+	object_to(ret, !*s, "environment variable name must be non-empty");
 	for (; *s; s++)
-		if (*s < 0x20 || *s > 0x7e || *s == '=')
-			return "a valid environment variable name must consist only of printable ASCII characters other than '='";
-	return NULL;
+		wrong |= *s < 0x20 || *s > 0x7e || *s == '=';
+	object_to(
+		ret, wrong,
+		"a valid environment variable name must consist only of printable ASCII characters other than '='");
+	return ret->n;
 }
 
-const char *name_check_port_name(const char *s)
+size_t name_check_port_name(const char *s, struct name_faults *ret)
 {
 	size_t n = strlen(s);
 	bool letter = false, charset = n > 0;
@@ -165,30 +179,35 @@ const char *name_check_port_name(const char *s)
 		letter |= c == LOWER;
 		charset &= (c & (LOWER | DIGIT | DASH)) != 0;
 	}
-	if (n > 15)
-		return "must be no more than 15 characters";
-	if (!charset)
-		return "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)";
-	if (!letter)
-		return "must contain at least one letter (a-z)";
-	if (strstr(s, "--"))
-		return "must not contain consecutive hyphens";
-	if (s[0] == '-' || s[n - 1] == '-')
-		return "must not begin or end with a hyphen";
-	return NULL;
+	ret->n = 0;
+	object_to(ret, n > 15, "must be no more than 15 characters");
+	object_to(ret, !charset, "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)");
+	object_to(ret, !letter, "must contain at least one letter (a-z)");
+	object_to(ret, strstr(s, "--"), "must not contain consecutive hyphens");
+	object_to(ret, n && (s[0] == '-' || s[n - 1] == '-'), "must not begin or end with a hyphen");
+	return ret->n;
 }
 
-const char *name_check_config_key(const char *s)
+size_t name_check_config_key(const char *s, struct name_faults *ret)
 {
 	size_t n = strlen(s);
 
-	if (n > 253)
-		return "must be no more than 253 characters";
-	if (!made_of(s, n, ALNUM | DASH | UNDER | DOT, ALNUM | DASH | UNDER | DOT))
-		return "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+	ret->n = 0;
+	object_to(ret, n > 253, "must be no more than 253 characters");
+	object_to(
+		ret, !made_of(s, n, ALNUM | DASH | UNDER | DOT, ALNUM | DASH | UNDER | DOT),
+		"a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')");
 	if (!strcmp(s, "."))
-		return "must not be '.'";
-	if (!strcmp(s, ".."))
-		return "must not be '..'";
-	return strncmp(s, "..", 2) ? NULL : "must not start with '..'";
+		object_to(ret, true, "must not be '.'");
+	else if (!strcmp(s, ".."))
+		object_to(ret, true, "must not be '..'");
+	else
+		object_to(ret, !strncmp(s, "..", 2), "must not start with '..'");
+	return ret->n;
+}
+
+void name_faults_join(const struct name_faults *f, const char *between, struct buf *out)
+{
+	for (size_t i = 0; i < f->n; i++)
+		buf_addf(out, "%s%s", i ? between : "", f->v[i]);
 }

@@ -1,20 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What may be a name, a label, a qualified key … (kubernetes/apimachinery pkg/util/validation). Each check
- * returns NULL when s is valid, or the static text that upstream puts into the Status, e.g. `a lowercase RFC
- * 1123 subdomain must consist of …`. Any thread.
+ * returns how many rules s breaks, none when it is valid; the texts are static and those that upstream puts into the
+ * Status, one cause each, e.g. `a lowercase RFC 1123 subdomain must consist of …`. Any thread.
  */
 #ifndef OBJECT_NAME_H
 #define OBJECT_NAME_H
 
-const char *name_check_dns1123_label(const char *s);
-const char *name_check_dns1123_subdomain(const char *s);
-const char *name_check_dns1035_label(const char *s);
-const char *name_check_qualified(const char *s); /* [prefix/]name: label keys, annotations, resources */
-const char *name_check_label_value(const char *s);
-const char *name_check_path_segment(const char *s);
-const char *name_check_env_var(const char *s);	  /* relaxed form: any printable but '=' */
-const char *name_check_port_name(const char *s);  /* IANA_SVC_NAME */
-const char *name_check_config_key(const char *s); /* keys of ConfigMap and Secret */
+#include "base/buf.h"
+
+#define NAME_FAULTS_MAX 5
+struct name_faults {
+	const char *v[NAME_FAULTS_MAX];
+	size_t n;
+};
+typedef size_t name_check(const char *s, struct name_faults *ret);
+
+name_check name_check_dns1123_label;
+name_check name_check_dns1123_subdomain;
+name_check name_check_dns1035_label;
+name_check name_check_qualified; /* [prefix/]name: label keys, annotations, resources */
+name_check name_check_label_value;
+name_check name_check_path_segment;
+name_check name_check_env_var;	  /* relaxed form: any printable but '=' */
+name_check name_check_port_name;  /* IANA_SVC_NAME */
+name_check name_check_config_key; /* keys of ConfigMap and Secret */
+
+/* Where upstream makes one text of them. */
+void name_faults_join(const struct name_faults *f, const char *between, struct buf *out);
 
 #endif

@@ -10,13 +10,11 @@
 
 #define L63 "abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabc"
 
-typedef const char *check_fn(const char *s);
-
 static void tables(void **state)
 {
 	/* what must be in the answer; NULL = valid */
 	static const struct {
-		check_fn *check;
+		name_check *check;
 		const char *value, *objection;
 	} rows[] = {
 		{name_check_dns1123_label, "a", NULL},
@@ -79,18 +77,61 @@ static void tables(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const char *got = rows[i].check(rows[i].value);
+		struct name_faults f;
+		autobuf struct buf got = BUF_INIT;
 
-		if (!rows[i].objection && got)
-			fail_msg("%s: %s", rows[i].value, got);
-		if (rows[i].objection && (!got || !strstr(got, rows[i].objection)))
-			fail_msg("%s: %s", rows[i].value, got ? got : "valid");
+		rows[i].check(rows[i].value, &f);
+		name_faults_join(&f, "; ", &got);
+		if (rows[i].objection ? !strstr(buf_str(&got), rows[i].objection) : f.n)
+			fail_msg("%s: %s", rows[i].value, f.n ? buf_str(&got) : "valid");
+	}
+}
+
+/* A value that breaks several rules is told all of them, in upstream's order. */
+static void each_fault_counts(void **state)
+{
+	static const struct {
+		name_check *check;
+		const char *value, *faults;
+	} rows[] = {
+		{name_check_dns1123_label, L63 "A", "must be no more than 63|a lowercase RFC 1123 label"},
+		{name_check_dns1123_label, L63 ".x", "must be no more than 63|must not contain dots"},
+		{name_check_dns1123_subdomain, L63 L63 L63 L63 "A.", "must be no more than 253|a lowercase"},
+		{name_check_dns1035_label, "1" L63, "must be no more than 63|a DNS-1035 label"},
+		{name_check_qualified, "", "name part must be non-empty|name part must consist"},
+		{name_check_qualified, "A/",
+		 "prefix part a low|name part must be non|name part must consist"},
+		{name_check_qualified, L63 L63 L63 L63 "aA/" L63 "-",
+		 "prefix part must be no|prefix part a low|name part must be no|name part must consist"},
+		{name_check_qualified, "a/b/", "a qualified name"},
+		{name_check_label_value, L63 "-", "must be no more than 63|a valid label"},
+		{name_check_path_segment, "%/", "may not contain '/'|may not contain '%'"},
+		{name_check_port_name, "-1--234567890123456-",
+		 "must be no more than 15|must contain at least one|must not contain consec|must not begin"},
+		{name_check_port_name, "", "must contain only|must contain at least one"},
+		{name_check_config_key, L63 L63 L63 L63 "a ", "must be no more than 253|a valid config"},
+		{name_check_config_key, ".. ", "a valid config|must not start with '..'"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct name_faults f;
+		const char *want = rows[i].faults;
+
+		rows[i].check(rows[i].value, &f);
+		for (size_t k = 0; k < f.n; k++) {
+			size_t n = strcspn(want, "|");
+
+			if (!n || strncmp(f.v[k], want, n) != 0)
+				fail_msg("%s: %s", rows[i].value, f.v[k]);
+			want += n + (want[n] == '|');
+		}
+		assert_string_equal(want, "");
 	}
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(tables)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(tables), cmocka_unit_test(each_fault_counts)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,7 @@
 #define OBJECT_SCHEMA_H
 
 #include "object/json.h"
+#include "object/name.h"
 
 enum type_form {
 	TYPE_STRING,
@@ -273,6 +274,9 @@ void field_error_required(struct field_errors *e, const char *path, const char *
 /* value is written as upstream does: strings quoted, numbers bare, objects as JSON; NULL = null. */
 void field_error_invalid(struct field_errors *e, const char *path, const js *value, const char *detail);
 void field_error_invalid_str(struct field_errors *e, const char *path, const char *value, const char *detail);
+/* One cause for each text of a name check (name.h). */
+void field_error_names(struct field_errors *e, const char *path, const char *value,
+		       const struct name_faults *faults);
 void field_error_not_supported(struct field_errors *e, const char *path, const char *value,
 			       const char *const *supported);
 void field_error_forbidden(struct field_errors *e, const char *path, const char *detail);

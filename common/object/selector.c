@@ -152,6 +152,15 @@ static void invalid_text(struct objections *o, const char *field, const char *va
 	object(o, buf_str(&b));
 }
 
+static void invalid_name(struct objections *o, const char *field, const char *value,
+			 const struct name_faults *faults)
+{
+	autobuf struct buf detail = BUF_INIT;
+
+	name_faults_join(faults, "; ", &detail);
+	invalid_text(o, field, value, buf_str(&detail));
+}
+
 static void invalid_list(struct objections *o, const struct values *vs, const char *detail)
 {
 	autobuf struct buf b = BUF_INIT;
@@ -170,11 +179,11 @@ static void invalid_list(struct objections *o, const struct values *vs, const ch
 int selector_validate(const char *key, enum selector_op op, const struct values *vs, struct err *err)
 {
 	struct objections o = {0};
-	const char *wrong = name_check_qualified(key);
+	struct name_faults wrong;
 	int64_t number;
 
-	if (wrong)
-		invalid_text(&o, "key", key, wrong);
+	if (name_check_qualified(key, &wrong))
+		invalid_name(&o, "key", key, &wrong);
 	if ((op == SELECTOR_IN || op == SELECTOR_NOT_IN) && !vs->n)
 		invalid_list(&o, vs, "for 'in', 'notin' operators, values set can't be empty");
 	if ((op == SELECTOR_EXISTS || op == SELECTOR_NOT_EXISTS) && vs->n)
@@ -188,9 +197,8 @@ int selector_validate(const char *key, enum selector_op op, const struct values 
 		if ((op == SELECTOR_GT || op == SELECTOR_LT) && !to_int(vs->v[i], &number))
 			invalid_text(&o, field, vs->v[i],
 				     "for 'Gt', 'Lt' operators, the value must be an integer");
-		wrong = name_check_label_value(vs->v[i]);
-		if (wrong)
-			invalid_text(&o, keyed, vs->v[i], wrong);
+		if (name_check_label_value(vs->v[i], &wrong))
+			invalid_name(&o, keyed, vs->v[i], &wrong);
 	}
 	if (o.n)
 		err_set(err, REASON_BAD_REQUEST, o.n > 1 ? "[%s]" : "%s", buf_str(&o.text));

@@ -164,10 +164,14 @@ static int read_requirement(struct selector *s, struct reader *r, struct err *er
 	if (!is_id(r))
 		return unexpected(r, ", expected: identifier", err);
 	autofree char *key = take(r);
-	const char *wrong = name_check_qualified(key);
+	struct name_faults wrong;
+	autobuf struct buf detail = BUF_INIT;
 
-	if (wrong)
-		return err_set(err, REASON_BAD_REQUEST, "<nil>: Invalid value: \"%.128s\": %s", key, wrong);
+	if (name_check_qualified(key, &wrong)) {
+		name_faults_join(&wrong, "; ", &detail);
+		return err_set(err, REASON_BAD_REQUEST, "<nil>: Invalid value: \"%.128s\": %s", key,
+			       buf_str(&detail));
+	}
 	if (negated || r->token == T_END || r->token == T_COMMA) {
 		selector_append(s, key, negated ? SELECTOR_NOT_EXISTS : SELECTOR_EXISTS, "", &vs);
 		return 0;

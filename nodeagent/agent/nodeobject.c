@@ -110,11 +110,10 @@ js *nodeobject_parse_labels(const char *text, struct err *err)
 		const char *value = equals ? equals + 1 : "";
 		if (equals)
 			*equals = '\0';
-		const char *wrong = name_check_qualified(item);
-		if (!wrong)
-			wrong = name_check_label_value(value);
-		if (wrong) {
-			err_set(err, REASON_BAD_REQUEST, "--node-labels: \"%s=%s\": %s", item, value, wrong);
+		struct name_faults wrong;
+		if (name_check_qualified(item, &wrong) || name_check_label_value(value, &wrong)) {
+			err_set(err, REASON_BAD_REQUEST, "--node-labels: \"%s=%s\": %s", item, value,
+				wrong.v[0]);
 			return NULL;
 		}
 		js_set_str(l, item, value);

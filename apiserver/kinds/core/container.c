@@ -102,10 +102,10 @@ static bool is_extended(const char *name)
 
 static void resource_name_validate(const char *name, const char *path, struct field_errors *errs)
 {
-	const char *bad = name_check_qualified(name);
+	struct name_faults bad;
 
-	if (bad)
-		field_error_invalid_str(errs, path, name, bad);
+	if (name_check_qualified(name, &bad))
+		field_error_names(errs, path, name, &bad);
 	else if (!strchr(name, '/') && !is_standard(name))
 		field_error_invalid_str(errs, path, name, "must be a standard resource for containers");
 }

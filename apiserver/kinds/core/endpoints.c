@@ -7,7 +7,8 @@
 static void validate_address(const js *a, const char *path, struct field_errors *errs)
 {
 	const char *ip = js_str0(a, "ip", NULL), *host = js_str0(a, "hostname", NULL),
-		   *node = js_str(a, "nodeName", NULL), *bad;
+		   *node = js_str(a, "nodeName", NULL);
+	struct name_faults bad;
 	const char *p = PATH("%s.ip", path);
 
 	if (*ip && !check_is_ip(ip))
@@ -18,10 +19,10 @@ static void validate_address(const js *a, const char *path, struct field_errors 
 	else if (!strncmp(ip, "169.254.", 8))
 		field_error_invalid_str(errs, p, ip,
 					"may not be in the link-local range (169.254.0.0/16, fe80::/10)");
-	if (*host && (bad = name_check_dns1123_label(host)))
-		field_error_invalid_str(errs, PATH("%s.hostname", path), host, bad);
-	if (node && (bad = name_check_dns1123_subdomain(node)))
-		field_error_invalid_str(errs, PATH("%s.nodeName", path), node, bad);
+	if (*host && name_check_dns1123_label(host, &bad))
+		field_error_names(errs, PATH("%s.hostname", path), host, &bad);
+	if (node && name_check_dns1123_subdomain(node, &bad))
+		field_error_names(errs, PATH("%s.nodeName", path), node, &bad);
 }
 
 static void endpoints_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
@@ -39,13 +40,14 @@ static void endpoints_validate(const struct strategy_ctx *ctx, const js *new, co
 		js_array_for_each (a, not_ready)
 			validate_address(a, PATH("subsets[%zu].notReadyAddresses[%zu]", s_i, a_i), errs);
 		js_array_for_each (p, ports) {
-			const char *name = js_str0(p, "name", NULL), *bad;
+			const char *name = js_str0(p, "name", NULL);
+			struct name_faults bad;
 			if (!*name && js_len(ports) > 1)
 				field_error_required(errs, PATH("subsets[%zu].ports[%zu].name", s_i, p_i),
 						     "");
-			else if (*name && (bad = name_check_dns1123_label(name)))
-				field_error_invalid_str(errs, PATH("subsets[%zu].ports[%zu].name", s_i, p_i),
-							name, bad);
+			else if (*name && name_check_dns1123_label(name, &bad))
+				field_error_names(errs, PATH("subsets[%zu].ports[%zu].name", s_i, p_i), name,
+						  &bad);
 		}
 	}
 }

@@ -36,13 +36,14 @@ static void namespace_prepare(const struct strategy_ctx *ctx, js *new, const js 
 static void namespace_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
 			       struct field_errors *errs)
 {
-	const char *phase = js_str0(new, "status", "phase", NULL), *bad;
+	const char *phase = js_str0(new, "status", "phase", NULL);
+	struct name_faults bad;
 	bool deleting = js_get(new, "metadata", "deletionTimestamp", NULL);
 
 	js_array_for_each (f, js_arr(new, "spec", "finalizers", NULL)) {
 		const char *s = json_object_get_string(f);
-		if ((bad = name_check_qualified(s)))
-			field_error_invalid_str(errs, "spec.finalizers", s, bad);
+		if (name_check_qualified(s, &bad))
+			field_error_names(errs, "spec.finalizers", s, &bad);
 		else if (!strchr(s, '/') && strcmp(s, FINALIZER))
 			field_error_invalid_str(
 				errs, "spec.finalizers", s,

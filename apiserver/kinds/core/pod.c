@@ -318,14 +318,15 @@ static void warn_double_ports(const js *container, const char *path, void (*add)
 
 static void pod_warn(const js *new, void (*add)(void *arg, const char *text), void *arg)
 {
-	const char *bad = name_check_dns1123_label(js_str0(new, "metadata", "name", NULL));
+	struct name_faults bad;
 
-	if (bad) {
+	if (name_check_dns1123_label(js_str0(new, "metadata", "name", NULL), &bad)) {
 		autobuf struct buf b = BUF_INIT;
-		buf_addf(
+		buf_adds(
 			&b,
-			"metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [%s]",
-			bad);
+			"metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [");
+		name_faults_join(&bad, " ", &b);
+		buf_addc(&b, ']');
 		add(arg, b.p);
 	}
 	js_array_for_each (c, js_arr(new, "spec", "containers", NULL)) {

@@ -77,7 +77,8 @@ static void toleration_validate(const js *t, const char *path, size_t i, struct 
 {
 	const char *key = js_str0(t, "key", NULL), *op = js_str0(t, "operator", NULL),
 		   *value = js_str0(t, "value", NULL);
-	const char *effect = js_str0(t, "effect", NULL), *bad;
+	const char *effect = js_str0(t, "effect", NULL);
+	struct name_faults bad;
 
 	if (!*key && strcmp(op, "Exists"))
 		field_error_invalid_str(
@@ -86,8 +87,11 @@ static void toleration_validate(const js *t, const char *path, size_t i, struct 
 	if (js_field(t, "tolerationSeconds") && strcmp(effect, "NoExecute"))
 		field_error_invalid_str(errs, PATH("%s[%zu].effect", path, i), effect,
 					"effect must be 'NoExecute' when `tolerationSeconds` is set");
-	if ((!*op || !strcmp(op, "Equal")) && (bad = name_check_label_value(value)))
-		field_error_invalid_str(errs, PATH("%s[%zu].operator", path, i), value, bad);
+	if ((!*op || !strcmp(op, "Equal")) && name_check_label_value(value, &bad)) {
+		autobuf struct buf detail = BUF_INIT;
+		name_faults_join(&bad, ";", &detail);
+		field_error_invalid_str(errs, PATH("%s[%zu].operator", path, i), value, buf_str(&detail));
+	}
 	if (!strcmp(op, "Exists") && *value)
 		field_error_invalid_str(errs, PATH("%s[%zu].operator", path, i), value,
 					"value must be empty when `operator` is 'Exists'");
@@ -104,8 +108,8 @@ static void tolerations_validate(const js *tolerations, const char *path, struct
 static void node_requirement_validate(const js *r, const char *path, bool values_too,
 				      struct field_errors *errs)
 {
-	const char *op = js_str0(r, "operator", NULL), *key = js_str0(r, "key", NULL),
-		   *bad = name_check_qualified(key);
+	const char *op = js_str0(r, "operator", NULL), *key = js_str0(r, "key", NULL);
+	struct name_faults bad;
 	const js *values = js_arr(r, "values", NULL);
 	size_t n = js_len(values);
 
@@ -118,18 +122,19 @@ static void node_requirement_validate(const js *r, const char *path, bool values
 	if ((!strcmp(op, "Gt") || !strcmp(op, "Lt")) && n != 1)
 		field_error_required(errs, PATH("%s.values", path),
 				     "must be specified single value when `operator` is 'Lt' or 'Gt'");
-	if (bad)
-		field_error_invalid_str(errs, PATH("%s.key", path), key, bad);
+	if (name_check_qualified(key, &bad))
+		field_error_names(errs, PATH("%s.key", path), key, &bad);
 	for (size_t i = 0; values_too && i < n; i++) {
 		const char *v = json_object_get_string(js_at(values, i));
-		if ((bad = name_check_label_value(v)))
-			field_error_invalid_str(errs, PATH("%s.values[%zu]", path, i), v, bad);
+		if (name_check_label_value(v, &bad))
+			field_error_names(errs, PATH("%s.values[%zu]", path, i), v, &bad);
 	}
 }
 
 static void node_field_validate(const js *r, const char *path, struct field_errors *errs)
 {
-	const char *op = js_str0(r, "operator", NULL), *key = js_str0(r, "key", NULL), *bad;
+	const char *op = js_str0(r, "operator", NULL), *key = js_str0(r, "key", NULL);
+	struct name_faults bad;
 	const js *values = js_arr(r, "values", NULL);
 
 	if (strcmp(op, "In") && strcmp(op, "NotIn")) {
@@ -146,9 +151,9 @@ static void node_field_validate(const js *r, const char *path, struct field_erro
 		return;
 	}
 	js_array_for_each (v, values) {
-		if ((bad = name_check_dns1123_subdomain(json_object_get_string(v))))
-			field_error_invalid_str(errs, PATH("%s.values[%zu]", path, v_i),
-						json_object_get_string(v), bad);
+		if (name_check_dns1123_subdomain(json_object_get_string(v), &bad))
+			field_error_names(errs, PATH("%s.values[%zu]", path, v_i), json_object_get_string(v),
+					  &bad);
 	}
 }
 
@@ -162,15 +167,14 @@ static void node_term_validate(const js *term, const char *path, bool values_too
 
 static void pod_term_validate(const js *term, const char *path, struct field_errors *errs)
 {
-	const char *bad;
+	struct name_faults bad;
 
 	check_label_selector(js_obj(term, "labelSelector", NULL), PATH("%s.labelSelector", path), errs);
 	check_label_selector(js_obj(term, "namespaceSelector", NULL), PATH("%s.namespaceSelector", path),
 			     errs);
 	js_array_for_each (ns, js_arr(term, "namespaces", NULL)) {
-		if ((bad = name_check_dns1123_label(json_object_get_string(ns))))
-			field_error_invalid_str(errs, PATH("%s.namespace", path), json_object_get_string(ns),
-						bad);
+		if (name_check_dns1123_label(json_object_get_string(ns), &bad))
+			field_error_names(errs, PATH("%s.namespace", path), json_object_get_string(ns), &bad);
 	}
 }
 
@@ -207,9 +211,6 @@ static void spread_validate(const js *list, const char *path, struct field_error
 	js_array_for_each (c, list) {
 		const char *topology = js_str0(c, "topologyKey", NULL),
 			   *when = js_str0(c, "whenUnsatisfiable", NULL);
-		const char *bad = *topology ? name_check_qualified(topology) : NULL;
-		if (bad)
-			field_error_invalid_str(errs, PATH("%s[%zu].topologyKey", path, c_i), topology, bad);
 		if (js_field(c, "minDomains") && strcmp(when, "DoNotSchedule")) {
 			snprintf(key, sizeof(key),
 				 "can only use minDomains if whenUnsatisfiable=DoNotSchedule, not %.64s",
@@ -270,7 +271,7 @@ static void dns_validate(const js *spec, const char *base, struct field_errors *
 
 static void hosts_validate(const js *aliases, const char *base, struct field_errors *errs)
 {
-	const char *bad;
+	struct name_faults bad;
 
 	js_array_for_each (a, aliases) {
 		const char *ip = js_str0(a, "ip", NULL);
@@ -278,10 +279,11 @@ static void hosts_validate(const js *aliases, const char *base, struct field_err
 			field_error_invalid_str(errs, PATH("%s.hostAliases[%zu].ip", base, a_i), ip,
 						check_ip_detail);
 		js_array_for_each (h, js_arr(a, "hostnames", NULL)) {
-			if ((bad = name_check_dns1123_subdomain(json_object_get_string(h))))
-				field_error_invalid(
-					errs, PATH("%s.hostAliases[%zu].hostnames[%zu]", base, a_i, h_i), h,
-					bad);
+			const char *name = json_object_get_string(h);
+			if (name_check_dns1123_subdomain(name, &bad))
+				field_error_names(errs,
+						  PATH("%s.hostAliases[%zu].hostnames[%zu]", base, a_i, h_i),
+						  name, &bad);
 		}
 	}
 }
@@ -331,7 +333,8 @@ void pod_spec_validate(const js *spec, const char *base, bool is_pod, struct fie
 	struct container_ctx c = {
 		.spec = spec, .base = base, .list = "containers", .is_pod = is_pod, .errs = errs};
 	autounique struct unique volumes = {.n = 0};
-	const char *bad, *class = js_str0(spec, "priorityClassName", NULL);
+	const char *class = js_str0(spec, "priorityClassName", NULL);
+	struct name_faults bad;
 
 	unique_add_names(&volumes, js_arr(spec, "volumes", NULL));
 	c.volumes = &volumes;
@@ -356,6 +359,6 @@ void pod_spec_validate(const js *spec, const char *base, bool is_pod, struct fie
 	if (js_field(spec, "tolerations"))
 		tolerations_validate(js_arr(spec, "tolerations", NULL), PATH("%s.tolerations", base), errs);
 	hosts_validate(js_arr(spec, "hostAliases", NULL), base, errs);
-	if (*class && (bad = name_check_dns1123_subdomain(class)))
-		field_error_invalid_str(errs, PATH("%s.priorityClassName", base), class, bad);
+	if (*class && name_check_dns1123_subdomain(class, &bad))
+		field_error_names(errs, PATH("%s.priorityClassName", base), class, &bad);
 }

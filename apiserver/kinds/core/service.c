@@ -233,7 +233,7 @@ static void validate_external_name(const js *svc, struct field_errors *errs)
 {
 	static const char *const absent[] = {"clusterIPs", "ipFamilies", "ipFamilyPolicy"};
 	char name[300];
-	const char *bad;
+	struct name_faults bad;
 
 	for (size_t i = 0; i < ARRAY_LEN(absent); i++)
 		if (js_get(svc, "spec", absent[i], NULL))
@@ -245,8 +245,8 @@ static void validate_external_name(const js *svc, struct field_errors *errs)
 		name[n - 1] = '\0';
 	if (!*name)
 		field_error_required(errs, "spec.externalName", "");
-	else if ((bad = name_check_dns1123_subdomain(name)))
-		field_error_invalid_str(errs, "spec.externalName", name, bad);
+	else if (name_check_dns1123_subdomain(name, &bad))
+		field_error_names(errs, "spec.externalName", name, &bad);
 }
 
 static void validate_ips(const js *svc, struct field_errors *errs)

@@ -112,6 +112,13 @@ void field_error_invalid_str(struct field_errors *e, const char *path, const cha
 	quoted(e, "FieldValueInvalid", "Invalid value", path, value, detail);
 }
 
+void field_error_names(struct field_errors *e, const char *path, const char *value,
+		       const struct name_faults *faults)
+{
+	for (size_t i = 0; i < faults->n; i++)
+		field_error_invalid_str(e, path, value, faults->v[i]);
+}
+
 void field_error_not_supported(struct field_errors *e, const char *path, const char *value,
 			       const char *const *supported)
 {

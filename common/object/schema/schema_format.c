@@ -8,26 +8,33 @@
 #include "object/name.h"
 #include "object/schema/schema_internal.h"
 
-static const char *check_annotation_key(const char *s)
+static size_t only(struct name_faults *ret, const char *text)
+{
+	ret->v[0] = text;
+	ret->n = text != NULL;
+	return ret->n;
+}
+
+static size_t check_annotation_key(const char *s, struct name_faults *ret)
 {
 	char lower[512];
 	size_t n = strlen(s);
 	if (n >= sizeof(lower)) /* too long in any case: let the check say how */
-		return name_check_qualified(s);
+		return name_check_qualified(s, ret);
 	for (size_t i = 0; i <= n; i++)
 		lower[i] = (char)tolower((unsigned char)s[i]);
-	return name_check_qualified(lower);
+	return name_check_qualified(lower, ret);
 }
 
-static const char *check_selector_operator(const char *s)
+static size_t check_selector_operator(const char *s, struct name_faults *ret)
 {
 	int op = selector_op_parse(s);
-	return op >= 0 && op <= SELECTOR_NOT_EXISTS ? NULL : "not a valid selector operator";
+	return only(ret, op >= 0 && op <= SELECTOR_NOT_EXISTS ? NULL : "not a valid selector operator");
 }
 
-static const char *check_node_selector_operator(const char *s)
+static size_t check_node_selector_operator(const char *s, struct name_faults *ret)
 {
-	return selector_op_parse(s) >= 0 ? NULL : "not a valid selector operator";
+	return only(ret, selector_op_parse(s) >= 0 ? NULL : "not a valid selector operator");
 }
 
 static bool has_backsteps(const char *s)
@@ -38,44 +45,48 @@ static bool has_backsteps(const char *s)
 	return false;
 }
 
-static const char *check_no_backsteps(const char *s)
+static size_t check_no_backsteps(const char *s, struct name_faults *ret)
 {
-	return has_backsteps(s) ? "must not contain '..'" : NULL;
+	return only(ret, has_backsteps(s) ? "must not contain '..'" : NULL);
 }
 
-static const char *check_absolute_path(const char *s)
+static size_t check_absolute_path(const char *s, struct name_faults *ret)
 {
-	return s[0] == '/' ? NULL : "must be an absolute path";
+	return only(ret, s[0] == '/' ? NULL : "must be an absolute path");
 }
 
-static const char *check_relative_path(const char *s)
+static size_t check_descending_path(const char *s, struct name_faults *ret)
 {
-	if (s[0] == '/')
-		return "must be a relative path";
+	only(ret, s[0] == '/' ? "must be a relative path" : NULL);
 	if (has_backsteps(s))
-		return "must not contain '..'";
-	return strncmp(s, "..", 2) == 0 ? "must not start with '..'" : NULL;
+		ret->v[ret->n++] = "must not contain '..'";
+	return ret->n;
 }
 
-static const char *check_descending_path(const char *s)
+static size_t check_relative_path(const char *s, struct name_faults *ret)
 {
-	return s[0] == '/' ? "must be a relative path" : check_no_backsteps(s);
+	check_descending_path(s, ret);
+	if (strncmp(s, "..", 2) == 0 && s[2] != '/')
+		ret->v[ret->n++] = "must not start with '..'";
+	return ret->n;
 }
 
 /* One dot at the end is fine there. */
-static const char *check_search_domain(const char *s)
+static size_t check_search_domain(const char *s, struct name_faults *ret)
 {
 	size_t n = strlen(s);
 	autofree char *name = mem_strndup(s, n - (n && s[n - 1] == '.'));
-	return name_check_dns1123_subdomain(name);
+	return name_check_dns1123_subdomain(name, ret);
 }
 
-static const char *check_http_header(const char *s)
+static size_t check_http_header(const char *s, struct name_faults *ret)
 {
 	size_t n = strspn(s, "-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
-	return n > 0 && s[n] == '\0'
-		       ? NULL
-		       : "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')";
+	return only(
+		ret,
+		n > 0 && s[n] == '\0'
+			? NULL
+			: "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')");
 }
 
 static const struct format formats[] = {

@@ -31,7 +31,7 @@ struct type_index {
 
 struct format {
 	const char *name;
-	const char *(*check)(const char *s);
+	name_check *check;
 	bool map_errors_at_map, list_errors_at_list; /* instead of at the key or item: as upstream has it */
 };
 const struct format *format_find(const char *name);

@@ -102,11 +102,12 @@ static void check_length(struct check *c, const struct constraint *k, const stru
 static void check_format(struct check *c, const struct format *format, const struct at *at, const js *v)
 {
 	autobuf struct buf b = BUF_INIT;
-	const char *wrong = format->check(checkable(v, &b));
+	struct name_faults wrong;
 	bool outside = at && at->up &&
 		       (at->key ? format->map_errors_at_map : !at->name && format->list_errors_at_list);
-	if (wrong)
-		invalid(c, outside ? at->up : at, v, wrong);
+	format->check(checkable(v, &b), &wrong);
+	for (size_t i = 0; i < wrong.n; i++)
+		invalid(c, outside ? at->up : at, v, wrong.v[i]);
 }
 
 static void check_enum(struct check *c, const char **enums, const struct at *at, const js *v)
@@ -157,12 +158,12 @@ static void check_own(struct check *c, const struct type *t, const struct at *at
 
 static void check_key(struct check *c, const struct format *format, const struct at *at)
 {
-	const char *wrong = format->check(at->name);
-	if (!wrong)
+	struct name_faults wrong;
+	if (!format->check(at->name, &wrong))
 		return;
 	autobuf struct buf b = BUF_INIT;
 	path_text(&b, c->prefix, format->map_errors_at_map ? at->up : at);
-	field_error_invalid_str(c->errs, buf_str(&b), at->name, wrong);
+	field_error_names(c->errs, buf_str(&b), at->name, &wrong);
 }
 
 /* ---- one field ---- */
@@ -180,9 +181,9 @@ static bool check_field(struct check *c, const struct field *f, const struct at 
 		return false;
 	}
 	if (zero && f->check_absent && k && k->format) {
-		const char *wrong = k->format->check("");
-		if (wrong)
-			field_error_invalid_str(c->errs, path_text(&b, c->prefix, at), "", wrong);
+		struct name_faults wrong;
+		if (k->format->check("", &wrong))
+			field_error_names(c->errs, path_text(&b, c->prefix, at), "", &wrong);
 		return false;
 	}
 	if (k && v && (!zero || f->keep_empty))
