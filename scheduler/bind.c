@@ -37,7 +37,7 @@ struct binder {
 	size_t n_running;
 };
 
-static void bind_item_release(struct bind_item *i)
+void bind_item_release(struct bind_item *i)
 {
 	informer_unref(i->pod);
 	node_state_unref(i->node);

@@ -24,6 +24,8 @@ struct bind_item {
 	bool victim;
 };
 
+void bind_item_release(struct bind_item *i); /* its contents */
+
 struct binder;
 /* r is on the daemon's loop. `done` runs there, once per bind; err->reason is REASON_NONE on success. */
 struct binder *binder_new(struct rest *r,

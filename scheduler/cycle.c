@@ -93,6 +93,7 @@ const struct node_state *cycle_run(struct cycle *c, const struct snapshot *s, co
 {
 	*ret = (struct nomination){0};
 	cycle_state_release(&c->state);
+	c->state.waiting = c->waiting;
 	reserve(c, s->n_nodes);
 	size_t n = find_feasible(c, s, p, why);
 	if (n == 0) {

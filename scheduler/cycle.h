@@ -15,6 +15,7 @@
 
 struct cycle {
 	const struct framework *framework;
+	struct waiting *waiting;  /* NULL, or what permit hooks may look at; borrowed */
 	struct cycle_state state; /* of the last Pod, until the next run */
 	const struct node_state **feasible;
 	int64_t *total, *score;

@@ -10,8 +10,11 @@
 
 #define PLUGINS_MAX 32 /* of one profile: sets of them are bits of an unsigned */
 
+struct waiting;
+
 struct cycle_state {
 	struct arena arena;
+	struct waiting *waiting;      /* for permit and unreserve: who waits; NULL where nobody can */
 	void *data[PLUGINS_MAX];      /* by the plugin's place in the profile; in the arena */
 	size_t current;		      /* the place of the plugin that runs now */
 	unsigned skip_score;	      /* bit i: the i-th has nothing to say about this Pod */

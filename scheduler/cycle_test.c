@@ -21,7 +21,7 @@ static void cluster_init(struct cluster *u)
 {
 	cache_init(&u->cache);
 	snapshot_init(&u->snapshot);
-	cycle_init(&u->cycle, &framework_default);
+	cycle_init(&u->cycle, &plugin_default_profile);
 }
 
 static void cluster_release(struct cluster *u)

@@ -92,29 +92,57 @@ void framework_unreserve(const struct framework *f, struct cycle_state *st, cons
 	unreserve_before(f, st, p, n, f->n);
 }
 
-typedef bool hook(struct cycle_state *st, const struct sched_pod *p, const struct node_state *n,
-		  struct reasons *why);
-
-/* The hook of a plugin in one of the three steps. */
-static hook *step_hook(const struct plugin *pl, int step)
+static bool reserve(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
+		    const struct node_state *n, struct reasons *why)
 {
-	return step == 0 ? pl->reserve : step == 1 ? pl->permit : pl->prebind;
+	for (size_t i = 0; i < f->n; i++) {
+		st->current = i;
+		if (!f->plugins[i]->reserve || f->plugins[i]->reserve(st, p, n, why))
+			continue;
+		why->plugins |= 1u << i;
+		/* The one that could not reserve gives back too, as upstream: unreserve takes half done. */
+		unreserve_before(f, st, p, n, i + 1);
+		return false;
+	}
+	return true;
 }
 
-bool framework_commit(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
-		      const struct node_state *n, struct reasons *why)
+enum verdict framework_commit(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
+			      const struct node_state *n, struct reasons *why, struct permit *ret)
 {
-	for (int step = 0; step < 3; step++) {
-		for (size_t i = 0; i < f->n; i++) {
-			hook *h = step_hook(f->plugins[i], step);
-			st->current = i;
-			if (!h || h(st, p, n, why))
-				continue;
+	*ret = (struct permit){0};
+	if (!reserve(f, st, p, n, why))
+		return VERDICT_REJECT;
+	for (size_t i = 0; i < f->n; i++) {
+		int64_t timeout_ns = 0;
+
+		st->current = i;
+		enum verdict v = f->plugins[i]->permit ? f->plugins[i]->permit(st, p, n, why, &timeout_ns)
+						       : VERDICT_OK;
+
+		if (v == VERDICT_REJECT) {
 			why->plugins |= 1u << i;
-			/* The one that could not reserve gives back too, as upstream: unreserve takes half done. */
-			unreserve_before(f, st, p, n, step == 0 ? i + 1 : f->n);
-			return false;
+			framework_unreserve(f, st, p, n);
+			return v;
 		}
+		if (v == VERDICT_WAIT) {
+			ret->waits |= 1u << i;
+			ret->timeout_ns[i] = timeout_ns < PERMIT_MAX_NS ? timeout_ns : PERMIT_MAX_NS;
+		}
+	}
+	return ret->waits ? VERDICT_WAIT : VERDICT_OK;
+}
+
+bool framework_prebind(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
+		       const struct node_state *n, struct reasons *why)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		st->current = i;
+		if (!f->plugins[i]->prebind || f->plugins[i]->prebind(st, p, n, why))
+			continue;
+		why->plugins |= 1u << i;
+		framework_unreserve(f, st, p, n);
+		return false;
 	}
 	return true;
 }

@@ -12,7 +12,6 @@ struct framework {
 	const struct plugin *const *plugins;
 	size_t n; /* <= PLUGINS_MAX */
 };
-extern const struct framework framework_default; /* plugins/table.c */
 
 /* False: no node will do. */
 bool framework_prefilter(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
@@ -26,9 +25,18 @@ void framework_postfilter(const struct framework *f, struct cycle_state *st, con
 void framework_score(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
 		     const struct snapshot *s, const struct node_state *const *nodes, size_t n,
 		     int64_t *total, int64_t *scratch);
-/* reserve, permit and prebind for the chosen node. False: a plugin refused, and what was reserved is given back. */
-bool framework_commit(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
-		      const struct node_state *n, struct reasons *why);
+/* Who wants a Pod to wait, and how long each. */
+struct permit {
+	unsigned waits; /* bit i: the i-th */
+	int64_t timeout_ns[PLUGINS_MAX];
+};
+/* reserve and permit for the chosen node. VERDICT_WAIT: *ret says for whom. VERDICT_REJECT: a plugin refused, and what was
+   reserved is given back. */
+enum verdict framework_commit(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
+			      const struct node_state *n, struct reasons *why, struct permit *ret);
+/* The same for prebind; false = refused. */
+bool framework_prebind(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
+		       const struct node_state *n, struct reasons *why);
 void framework_unreserve(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
 			 const struct node_state *n);
 /* May the event help a Pod that these plugins rejected? */

@@ -134,8 +134,17 @@ static bool step(const char *hook, struct reasons *why)
 		return step(#hook, why);                                                                     \
 	}
 STEP(reserve)
-STEP(permit)
 STEP(prebind)
+
+static enum verdict crowd_permit(struct cycle_state *st, const struct sched_pod *p,
+				 const struct node_state *n, struct reasons *why, int64_t *ret_timeout_ns)
+{
+	if (!strcmp(refuse, "wait")) {
+		*ret_timeout_ns = 3600 * NS_PER_S;
+		return VERDICT_WAIT;
+	}
+	return step("permit", why) ? VERDICT_OK : VERDICT_REJECT;
+}
 
 static void crowd_unreserve(struct cycle_state *st, const struct sched_pod *p, const struct node_state *n)
 {
@@ -238,7 +247,10 @@ static void test_the_order_of_hooks(void **state)
 	add_node(u, "b", 0);
 	assert_string_equal(run(u, NULL), "b");
 	const struct node_state *b = snapshot_node(&u->snapshot, "b");
-	assert_true(framework_commit(&crowd_framework, &u->cycle.state, u->pod, b, &u->why));
+	struct permit permit;
+	assert_int_equal(framework_commit(&crowd_framework, &u->cycle.state, u->pod, b, &u->why, &permit),
+			 VERDICT_OK);
+	assert_true(framework_prebind(&crowd_framework, &u->cycle.state, u->pod, b, &u->why));
 	assert_string_equal(calls,
 			    "prefilter filter filter prescore score score normalize reserve permit prebind");
 }
@@ -311,8 +323,12 @@ static void test_a_refused_commit_gives_back(void **state)
 		struct reasons why = {0};
 		refuse = cases[i].refuse;
 		calls[0] = '\0';
-		assert_false(framework_commit(&crowd_framework, &u->cycle.state, u->pod, u->snapshot.nodes[0],
-					      &why));
+		const struct node_state *n = u->snapshot.nodes[0];
+		struct permit permit;
+		bool done = framework_commit(&crowd_framework, &u->cycle.state, u->pod, n, &why, &permit) ==
+				    VERDICT_OK &&
+			    framework_prebind(&crowd_framework, &u->cycle.state, u->pod, n, &why);
+		assert_false(done);
 		assert_string_equal(calls, cases[i].calls);
 		assert_int_equal(why.plugins, CROWD);
 		assert_string_equal(why.v[0].text, cases[i].refuse);
@@ -322,6 +338,20 @@ static void test_a_refused_commit_gives_back(void **state)
 	framework_unreserve(&crowd_framework, &u->cycle.state, u->pod,
 			    u->snapshot.nodes[0]); /* the binding failed */
 	assert_string_equal(calls, "unreserve");
+}
+
+static void test_permit_may_wait(void **state)
+{
+	struct cluster *u = *state;
+	struct permit permit;
+	add_node(u, "a", 0);
+	run(u, NULL);
+	refuse = "wait";
+	assert_int_equal(framework_commit(&crowd_framework, &u->cycle.state, u->pod, u->snapshot.nodes[0],
+					  &u->why, &permit),
+			 VERDICT_WAIT);
+	assert_int_equal(permit.waits, CROWD);
+	assert_true(permit.timeout_ns[1] == PERMIT_MAX_NS);
 }
 
 /* What if these Pods were gone, or here? The snapshot and the state of the search stay as they are. */
@@ -409,6 +439,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_postfilter_nominates, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nobody_can_make_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_refused_commit_gives_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_permit_may_wait, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_fork_changes_nothing_else, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_only_some_nodes, setup, teardown),
 		cmocka_unit_test(test_hints),

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kube-scheduler's place: the daemon's row. */
 #include "controller/daemon.h"
+#include "plugins/table.h"
 #include "scheduler.h"
 
 static void *make(struct rest *r, struct err *err)
 {
-	return scheduler_new(r);
+	return scheduler_new(r, &plugin_default_profile);
 }
 
 static void run(void *s)

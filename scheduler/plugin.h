@@ -13,7 +13,9 @@
  *			already. The total is the sum of weight * score.
  *	reserve		the node is chosen: takes what only one Pod can have. Undone by unreserve, in reverse order, when a
  *			later hook refuses or the binding fails.
- *	permit		the last word before the binding is sent.
+ *	permit		the last word before the binding is sent. VERDICT_WAIT: not yet; the Pod keeps its place until
+ *			every plugin that waits has allowed it (waiting.h), one rejects it, or the time is over that it
+ *			gave (*ret_timeout_ns, at most PERMIT_MAX_NS).
  *	prebind		what must be so before the binding is written.
  *
  * add_pod and remove_pod tell prefilter's data of a fork that a Pod came or went (what if these were gone?); a plugin
@@ -25,6 +27,7 @@
 #ifndef PLUGIN_H
 #define PLUGIN_H
 
+#include "base/clock.h"
 #include "cycle_state.h"
 
 enum cluster_event_type {
@@ -62,7 +65,7 @@ void reasons_add(struct reasons *r, const char *text);
 void reasons_add_n(struct reasons *r, const char *text, size_t n);
 void reasons_release(struct reasons *r);
 
-enum verdict { VERDICT_OK, VERDICT_SKIP, VERDICT_REJECT };
+enum verdict { VERDICT_OK, VERDICT_SKIP, VERDICT_REJECT, VERDICT_WAIT };
 
 /* Where room is made for a Pod, and by whose going. */
 struct nomination {
@@ -73,6 +76,7 @@ struct nomination {
 };
 
 #define SCORE_MAX 100
+#define PERMIT_MAX_NS (15 * 60 * NS_PER_S)
 struct plugin {
 	const char *name; /* upstream's */
 	const struct event_hint *hints;
@@ -96,8 +100,8 @@ struct plugin {
 	bool (*reserve)(struct cycle_state *st, const struct sched_pod *p, const struct node_state *n,
 			struct reasons *why);
 	void (*unreserve)(struct cycle_state *st, const struct sched_pod *p, const struct node_state *n);
-	bool (*permit)(struct cycle_state *st, const struct sched_pod *p, const struct node_state *n,
-		       struct reasons *why);
+	enum verdict (*permit)(struct cycle_state *st, const struct sched_pod *p, const struct node_state *n,
+			       struct reasons *why, int64_t *ret_timeout_ns);
 	bool (*prebind)(struct cycle_state *st, const struct sched_pod *p, const struct node_state *n,
 			struct reasons *why);
 };

@@ -117,6 +117,11 @@ static bool same_wish(const struct sched_pod *a, const struct sched_pod *b)
 	       resources_equal(&a->demand.requests, &b->demand.requests);
 }
 
+bool queue_has(const struct queue *q, const char *uid)
+{
+	return map_get(&q->by_uid, uid);
+}
+
 void queue_set(struct queue *q, const struct sched_pod *pod)
 {
 	struct queued_pod *p = map_get(&q->by_uid, pod->base.meta.uid);
@@ -131,6 +136,7 @@ void queue_set(struct queue *q, const struct sched_pod *pod)
 	}
 	const struct sched_pod *old = p->pod;
 	p->pod = informer_ref(pod);
+	p->deleted = false; /* it is back */
 	if (p->place == QUEUE_ACTIVE)
 		heap_update(&q->active, &p->node);
 	if (!same_wish(old, pod))

@@ -41,6 +41,7 @@ void queue_release(struct queue *q);
 /* A waiting Pod was added or changed. */
 void queue_set(struct queue *q, const struct sched_pod *pod);
 void queue_delete(struct queue *q, const char *uid);
+bool queue_has(const struct queue *q, const char *uid); /* in flight, too */
 /* Moves due Pods out of back-off and takes the next active one in flight; NULL when there is none now. */
 struct queued_pod *queue_pop(struct queue *q);
 /* When queue_pop is worth calling again without an event; CLOCK_NEVER when nothing waits. */

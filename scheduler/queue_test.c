@@ -37,7 +37,7 @@ static int setup(void **state)
 {
 	clock_fake(1000 * NS_PER_S);
 	struct queue *q = MEM_NEW(struct queue);
-	queue_init(q, &framework_default);
+	queue_init(q, &plugin_default_profile);
 	*state = q;
 	return 0;
 }
@@ -192,6 +192,23 @@ static void test_deleted_in_flight_is_not_retried(void **state)
 	assert_int_equal(map_len(&q->by_uid), 0);
 }
 
+/* The store behind the API was put back to an older state, say. */
+static void test_back_in_flight_is_retried(void **state)
+{
+	struct queue *q = *state;
+	struct queued_pod *p;
+	add(q, "a", 0);
+	assert_string_equal(pop(q, &p), "a");
+	queue_delete(q, "a");
+	assert_true(queue_has(q, "a"));
+	add(q, "a", 0);
+	queue_retry(q, p, 0);
+	clock_advance(NS_PER_S);
+	assert_string_equal(pop(q, &p), "a");
+	queue_done(q, p);
+	assert_false(queue_has(q, "a"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +222,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_own_status_writes_do_not_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_an_event_during_the_flight_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_deleted_in_flight_is_not_retried, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_back_in_flight_is_retried, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,7 @@
  * next Pod with what has changed since the last (cache_update_snapshot) and to note the decision, the binder's replies to
  * report. The search itself runs on the snapshot, outside of it, and no I/O happens under it. A Pod that got a node is
  * «assumed»: counted on the node before its binding is written; the bound Pod from the watch replaces it, a failed bind
- * takes it back.
+ * takes it back. One that plugins make wait (waiting.h) is assumed meanwhile; the cycle's thread ends its wait.
  */
 #include "scheduler.h"
 
@@ -22,6 +22,7 @@
 #include "serve/health.h"
 #include "cache.h"
 #include "cycle.h"
+#include "waiting.h"
 
 #define COMPONENT SCHEDULER_NAME
 #define BURST 1000 /* Pods after which the heap is worth trimming */
@@ -33,6 +34,7 @@ struct scheduler {
 	pthread_cond_t wake;  /* queue changed */
 	struct sched_cache cache;
 	struct queue queue;
+	struct waiting *waiting; /* has a lock of its own */
 	bool stopping, running;
 	struct informer_set *informers;
 	struct binder *binder;
@@ -84,6 +86,13 @@ static bool waits(const struct sched_pod *p)
 	       p->ours;
 }
 
+/* It is not ours to place any more. */
+static void dismiss(struct scheduler *s, const char *uid)
+{
+	queue_delete(&s->queue, uid);
+	waiting_drop(s->waiting, uid);
+}
+
 /* Its place on a node is free. */
 static void pod_gone(struct scheduler *s, const struct sched_pod *p)
 {
@@ -98,21 +107,21 @@ static void on_pod(void *arg, const void *old_pod, const void *new_pod)
 	pthread_mutex_lock(&s->lock);
 	/* A Pod deleted and made again under one name arrives as one update. */
 	if (old && new &&strcmp(old->base.meta.uid, uid) != 0) {
-		queue_delete(&s->queue, old->base.meta.uid);
+		dismiss(s, old->base.meta.uid);
 		cache_remove(&s->cache, old->base.meta.uid);
 		pod_gone(s, old);
 	}
 	if (new &&*new->node && !sched_pod_finished(new)) {
-		queue_delete(&s->queue, uid);
+		dismiss(s, uid);
 		cache_place(&s->cache, new, new->node, false);
 	} else if (!new || sched_pod_finished(new)) {
-		queue_delete(&s->queue, uid);
+		dismiss(s, uid);
 		cache_remove(&s->cache, uid);
 		if (*any->node)
 			pod_gone(s, any);
 	} else if (!waits(new))
-		queue_delete(&s->queue, uid);
-	else if (!cache_assumed(&s->cache, uid))
+		dismiss(s, uid);
+	else if (!cache_assumed(&s->cache, uid) || queue_has(&s->queue, uid)) /* or its binding is through */
 		queue_set(&s->queue, new);
 	pthread_cond_signal(&s->wake);
 	pthread_mutex_unlock(&s->lock);
@@ -165,109 +174,134 @@ static void record(struct scheduler *s, const struct sched_pod *p, bool warning,
 	events_record(s->events, COMPONENT, "", &ref, warning, reason, "%s", text);
 }
 
+/*
+ * Under the lock: a Pod that had a node comes back. The queue forgets it if it is gone, or if somebody else has bound it;
+ * what the API said (NotFound, Conflict) is no sign of that, only the watch is. rejected as in queue_retry.
+ */
+static void take_back(struct scheduler *s, const struct bind_item *i, unsigned rejected)
+{
+	const char *uid = i->pod->base.meta.uid;
+
+	if (cache_assumed(&s->cache, uid)) {
+		cache_remove(&s->cache, uid);
+		pod_gone(s, i->pod);
+	}
+	queue_retry(&s->queue, i->queued, rejected);
+	pthread_cond_signal(&s->wake);
+}
+
+static void bound(struct scheduler *s, const struct bind_item *i)
+{
+	const struct meta *m = &i->pod->base.meta;
+	char text[768];
+
+	snprintf(text, sizeof(text), "Successfully assigned %s/%s to %s", m->namespace, m->name,
+		 node_state_name(i->node));
+	record(s, i->pod, false, "Scheduled", text);
+	metric_observe(metric_series(metric_register(&sli_def), NULL),
+		       (double)(clock_mono_ns() - i->queued->added_ns) / NS_PER_S);
+	pthread_mutex_lock(&s->lock);
+	queue_done(&s->queue, i->queued);
+	pthread_mutex_unlock(&s->lock);
+}
+
 static void on_bound(void *arg, const struct bind_item *i, const struct err *err)
 {
 	struct scheduler *s = arg;
 	const struct meta *m = &i->pod->base.meta;
+
 	if (err->reason == REASON_NONE) {
-		char text[768];
-		snprintf(text, sizeof(text), "Successfully assigned %s/%s to %s", m->namespace, m->name,
-			 node_state_name(i->node));
-		record(s, i->pod, false, "Scheduled", text);
-		metric_observe(metric_series(metric_register(&sli_def), NULL),
-			       (double)(clock_mono_ns() - i->queued->added_ns) / NS_PER_S);
-	} else if (err->reason != REASON_NOT_FOUND)
+		bound(s, i);
+		return;
+	}
+	if (err->reason != REASON_NOT_FOUND)
 		log_warn_err(err, "could not bind", "pod=%s/%s node=%s", m->namespace, m->name,
 			     node_state_name(i->node));
-	pthread_mutex_lock(&s->lock);
-	/* NotFound and Conflict: deleted or bound by somebody else; the watch tells, nothing to retry. */
-	bool retry = err->reason != REASON_NONE && err->reason != REASON_NOT_FOUND &&
-		     err->reason != REASON_CONFLICT;
-	if (err->reason != REASON_NONE && cache_assumed(&s->cache, m->uid)) {
-		cache_remove(&s->cache, m->uid);
-		pod_gone(s, i->pod);
-	}
-	if (err->reason != REASON_NONE && i->state)
+	if (i->state)
 		framework_unreserve(s->framework, i->state, i->pod, i->node);
-	if (retry)
-		queue_retry(&s->queue, i->queued, 0);
-	else
-		queue_done(&s->queue, i->queued);
-	pthread_cond_signal(&s->wake);
+	pthread_mutex_lock(&s->lock);
+	take_back(s, i, 0);
 	pthread_mutex_unlock(&s->lock);
-	if (retry)
-		count(RESULT_ERROR, clock_mono_ns());
+	count(RESULT_ERROR, clock_mono_ns());
 }
 
 /* The decision about one Pod, made outside of the lock. */
 struct decision {
 	int64_t start_ns;
 	const struct node_state *node; /* of the snapshot */
+	struct permit permit;	       /* who wants it to wait there */
 	struct nomination nomination;
 	struct reasons why;
+	size_t n_nodes; /* that `why` speaks of */
 };
 
 static void decide(struct scheduler *s, struct cycle *c, const struct snapshot *snap,
 		   const struct sched_pod *p, struct decision *d)
 {
-	*d = (struct decision){.start_ns = clock_mono_ns()};
+	*d = (struct decision){.start_ns = clock_mono_ns(), .n_nodes = snap->n_nodes};
 	d->node = cycle_run(c, snap, p, &d->why, &d->nomination);
-	if (d->node && !framework_commit(s->framework, &c->state, p, d->node, &d->why))
+	if (!d->node)
+		return;
+	reasons_release(&d->why); /* of the nodes that it did not need */
+	d->why = (struct reasons){0};
+	d->n_nodes = 1;
+	enum verdict v = framework_commit(s->framework, &c->state, p, d->node, &d->why, &d->permit);
+
+	if (v == VERDICT_REJECT ||
+	    (v == VERDICT_OK && !framework_prebind(s->framework, &c->state, p, d->node, &d->why)))
 		d->node = NULL;
 }
 
-/* What unreserve will need if the binding fails. */
-static struct cycle_state *keep_state(const struct framework *f, struct cycle *c)
+/* What prebind or unreserve will need later. */
+static struct cycle_state *keep_state(const struct framework *f, struct cycle *c, bool waits)
 {
-	for (size_t i = 0; i < f->n; i++) {
-		if (!f->plugins[i]->unreserve)
-			continue;
-		struct cycle_state *st = mem_memdup(&c->state, sizeof(c->state));
-		c->state = (struct cycle_state){0};
-		return st;
-	}
-	return NULL;
+	bool needed = waits;
+
+	for (size_t i = 0; i < f->n; i++)
+		needed |= f->plugins[i]->unreserve != NULL;
+	if (!needed)
+		return NULL;
+	struct cycle_state *st = mem_memdup(&c->state, sizeof(c->state));
+
+	c->state = (struct cycle_state){0};
+	return st;
 }
 
-/* A node was found. False: the Pod went, or was bound by somebody else, during the search. */
+/* A node was found. False: nothing is to be written now, since the Pod waits there; or it went, or was bound by somebody
+   else, during the search. */
 static bool assume(struct scheduler *s, struct cycle *c, struct queued_pod *q, const struct sched_pod *p,
 		   const struct decision *d, struct bind_item *ret)
 {
+	bool waits = d->permit.waits;
+
 	pthread_mutex_lock(&s->lock);
 	bool gone = q->deleted;
-	if (gone)
+	if (gone) {
 		queue_done(&s->queue, q);
-	else
+	} else {
 		cache_place(&s->cache, p, node_state_name(d->node), true);
+		*ret = (struct bind_item){.queued = q,
+					  .pod = informer_ref(p),
+					  .node = node_state_ref(d->node),
+					  .state = keep_state(s->framework, c, waits)};
+		if (waits)
+			waiting_add(s->waiting, ret, &d->permit);
+	}
 	pthread_mutex_unlock(&s->lock);
 	count(RESULT_SCHEDULED, d->start_ns);
-	if (gone) {
+	if (gone)
 		framework_unreserve(s->framework, &c->state, p, d->node);
-		return false;
-	}
-	*ret = (struct bind_item){.queued = q,
-				  .pod = informer_ref(p),
-				  .node = node_state_ref(d->node),
-				  .state = keep_state(s->framework, c)};
-	return true;
+	return !gone && !waits;
 }
 
-/* Nowhere: back into the queue, with an event and, unless it says so already, a condition. */
-static bool refuse(struct scheduler *s, struct queued_pod *q, const struct sched_pod *p,
-		   const struct snapshot *snap, const struct decision *d, struct bind_item *ret)
+/* It goes nowhere now: an event says so and, unless it does already, the Pod's condition. */
+static bool explain(struct scheduler *s, const struct sched_pod *p, size_t n_nodes, const struct reasons *why,
+		    const struct node_state *nominated, struct bind_item *ret)
 {
 	autobuf struct buf message = BUF_INIT;
-	cycle_message(&message, snap->n_nodes, &d->why);
-	pthread_mutex_lock(&s->lock);
-	/* No nodes at all: whatever node comes is worth a try. */
-	queue_retry(&s->queue, q, snap->n_nodes ? d->why.plugins : ~0u);
-	pthread_mutex_unlock(&s->lock);
-	count(RESULT_UNSCHEDULABLE, d->start_ns);
+
+	cycle_message(&message, n_nodes, why);
 	record(s, p, true, "FailedScheduling", buf_str(&message));
-	for (size_t i = 0; i < d->nomination.n_victims; i++)
-		binder_push(s->binder, &(struct bind_item){.pod = informer_ref(d->nomination.victims[i]),
-							   .victim = true});
-	const struct node_state *nominated = d->nomination.node;
 	if (p->unschedulable && !strcmp(p->unschedulable, buf_str(&message)) && !nominated)
 		return false;
 	*ret = (struct bind_item){.pod = informer_ref(p),
@@ -276,16 +310,70 @@ static bool refuse(struct scheduler *s, struct queued_pod *q, const struct sched
 	return true;
 }
 
+static bool refuse(struct scheduler *s, struct queued_pod *q, const struct sched_pod *p,
+		   const struct decision *d, struct bind_item *ret)
+{
+	pthread_mutex_lock(&s->lock);
+	/* No nodes at all: whatever node comes is worth a try. */
+	queue_retry(&s->queue, q, d->n_nodes ? d->why.plugins : ~0u);
+	pthread_mutex_unlock(&s->lock);
+	count(RESULT_UNSCHEDULABLE, d->start_ns);
+	for (size_t i = 0; i < d->nomination.n_victims; i++)
+		binder_push(s->binder, &(struct bind_item){.pod = informer_ref(d->nomination.victims[i]),
+							   .victim = true});
+	return explain(s, p, d->n_nodes, &d->why, d->nomination.node, ret);
+}
+
 static void schedule_one(struct scheduler *s, struct cycle *c, struct snapshot *snap, struct queued_pod *q,
 			 const struct sched_pod *p)
 {
 	struct decision d;
 	struct bind_item item;
 	decide(s, c, snap, p, &d);
-	bool write = d.node ? assume(s, c, q, p, &d, &item) : refuse(s, q, p, snap, &d, &item);
+	bool write = d.node ? assume(s, c, q, p, &d, &item) : refuse(s, q, p, &d, &item);
 	reasons_release(&d.why);
 	if (write)
 		binder_push(s->binder, &item);
+}
+
+/* ---- the end of a wait ---- */
+
+static void send_back(struct scheduler *s, struct waiting_pod *w, const struct reasons *why)
+{
+	const struct bind_item *i = &w->item;
+	struct bind_item condition;
+
+	pthread_mutex_lock(&s->lock);
+	bool gone = i->queued->deleted;
+
+	take_back(s, i, why->plugins);
+	pthread_mutex_unlock(&s->lock);
+	if (gone)
+		return;
+	count(RESULT_UNSCHEDULABLE, clock_mono_ns());
+	if (explain(s, i->pod, 1, why, NULL, &condition))
+		binder_push(s->binder, &condition);
+}
+
+/* Allowed by all who asked for it, or not: to its binding, or back. */
+static void end_wait(struct scheduler *s, struct waiting_pod *w)
+{
+	struct reasons why = {.plugins = w->rejected};
+	struct bind_item *i = &w->item;
+
+	if (w->ended)
+		framework_unreserve(s->framework, i->state, i->pod, i->node);
+	if (w->why)
+		reasons_add(&why, w->why);
+	if (!w->ended && framework_prebind(s->framework, i->state, i->pod, i->node, &why)) {
+		binder_push(s->binder, i);
+	} else {
+		send_back(s, w, &why);
+		bind_item_release(i);
+	}
+	reasons_release(&why);
+	free(w->why);
+	free(w);
 }
 
 /*
@@ -294,7 +382,9 @@ static void schedule_one(struct scheduler *s, struct cycle *c, struct snapshot *
  */
 static void rest_a_while(struct scheduler *s, size_t *decided)
 {
-	int64_t next = queue_next_ns(&s->queue), quiet = clock_mono_ns() + QUIET_NS;
+	int64_t next = queue_next_ns(&s->queue), waits = waiting_next_ns(s->waiting);
+	int64_t quiet = clock_mono_ns() + QUIET_NS;
+	next = waits < next ? waits : next;
 	bool trim = *decided >= BURST && quiet < next;
 	if (clock_cond_wait(&s->wake, &s->lock, trim ? quiet : next) || !trim)
 		return;
@@ -311,9 +401,17 @@ static void *cycle_thread(void *arg)
 	struct snapshot snap;
 	size_t decided = 0; /* since the last trim */
 	cycle_init(&c, s->framework);
+	c.waiting = s->waiting;
 	snapshot_init(&snap);
 	pthread_mutex_lock(&s->lock);
 	while (!s->stopping) {
+		struct waiting_pod *w = waiting_take(s->waiting);
+		if (w) {
+			pthread_mutex_unlock(&s->lock);
+			end_wait(s, w);
+			pthread_mutex_lock(&s->lock);
+			continue;
+		}
 		struct queued_pod *q = queue_pop(&s->queue);
 		if (!q) {
 			rest_a_while(s, &decided);
@@ -348,12 +446,13 @@ static const struct metric_def pending_def = {
 	.type = METRIC_GAUGE,
 };
 
-struct scheduler *scheduler_new(struct rest *r)
+struct scheduler *scheduler_new(struct rest *r, const struct framework *f)
 {
 	struct scheduler *s = MEM_NEW(struct scheduler);
 	pthread_mutex_init(&s->lock, NULL);
 	clock_cond_init(&s->wake);
-	s->framework = &framework_default;
+	s->framework = f;
+	s->waiting = waiting_new(f);
 	cache_init(&s->cache);
 	queue_init(&s->queue, s->framework);
 	s->events = events_new(r);
@@ -392,6 +491,7 @@ void scheduler_free(struct scheduler *s)
 	if (s->running)
 		pthread_join(s->thread, NULL);
 	binder_free(s->binder);
+	waiting_free(s->waiting);
 	queue_release(&s->queue);
 	cache_release(&s->cache);
 	informer_set_free(s->informers);

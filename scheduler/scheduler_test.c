@@ -10,7 +10,9 @@
 #include <cmocka.h>
 #include "client/server_test.h"
 #include "make_test.h"
+#include "plugins/table.h"
 #include "scheduler.h"
+#include "waiting.h"
 
 struct api {
 	struct server server;
@@ -24,7 +26,7 @@ struct api {
 	const char *nodes, *pods;			 /* items of the first lists */
 	struct server_request *watch_nodes, *watch_pods; /* streams that are open */
 	char log[4096];					 /* what was written, a line each */
-	int refuse;					 /* bindings that get 500 first */
+	int refuse, refusal;				 /* bindings that get this status first */
 	bool stopping;
 };
 
@@ -84,7 +86,7 @@ static void write_made(struct api *a, struct server_request *rq)
 		note(a, "event %s %s\n", js_str0(o, "reason", NULL), member(o, "involvedObject", "name"));
 	} else if (strstr(rq->path, "/binding") && a->refuse > 0) {
 		a->refuse--;
-		status = 500;
+		status = a->refusal;
 	} else if (strstr(rq->path, "/binding")) {
 		note(a, "bind %s %s\n", member(o, "metadata", "name"), member(o, "target", "name"));
 	} else {
@@ -125,7 +127,8 @@ static void send_event(struct api *a, struct server_request **stream, const char
 	pthread_mutex_unlock(&a->lock);
 }
 
-static struct api *start(const char *nodes, const char *pods, int refuse)
+static struct api *start_profile(const struct framework *f, const char *nodes, const char *pods, int refuse,
+				 int refusal)
 {
 	struct api *a = MEM_NEW(struct api);
 	pthread_mutex_init(&a->lock, NULL);
@@ -133,15 +136,21 @@ static struct api *start(const char *nodes, const char *pods, int refuse)
 	a->nodes = nodes;
 	a->pods = pods;
 	a->refuse = refuse;
+	a->refusal = refusal;
 	server_start(&a->server, serve, a);
 	a->config = (struct rest_config){.kube = {.server = a->server.url}, .user_agent = "test"};
 	a->loop = loop_new(NULL);
 	a->rest = rest_new_on(a->loop, &a->config, 0);
-	a->scheduler = scheduler_new(a->rest);
+	a->scheduler = scheduler_new(a->rest, f);
 	loop_start(a->loop, "loop");
 	scheduler_run(a->scheduler);
 	assert_true(scheduler_synced(a->scheduler));
 	return a;
+}
+
+static struct api *start(const char *nodes, const char *pods)
+{
+	return start_profile(&plugin_default_profile, nodes, pods, 0, 0);
 }
 
 static void finish(struct api *a)
@@ -162,7 +171,7 @@ static void finish(struct api *a)
 
 static void test_what_waits_gets_a_node(void **state)
 {
-	struct api *a = start(NODE("n1", "2"), POD("p1", "1") "," POD("p2", "1"), 0);
+	struct api *a = start(NODE("n1", "2"), POD("p1", "1") "," POD("p2", "1"));
 	wait_for(a, "bind p1 n1\n");
 	wait_for(a, "bind p2 n1\n");
 	wait_for(a, "event Scheduled p1\n");
@@ -177,7 +186,7 @@ static void test_room_wakes_those_that_wait(void **state)
 {
 	static const char bound[] = POD_AT("p0", "4", "2", "\"nodeName\":\"n1\",");
 	struct api *a =
-		start(NODE("n1", "2"), POD("p1", "2") "," POD_AT("p0", "4", "2", "\"nodeName\":\"n1\","), 0);
+		start(NODE("n1", "2"), POD("p1", "2") "," POD_AT("p0", "4", "2", "\"nodeName\":\"n1\","));
 	wait_for(a, "condition 0/1 nodes are available: 1 Insufficient cpu.\n");
 	send_event(a, &a->watch_pods, "DELETED", bound);
 	wait_for(a, "bind p1 n1\n");
@@ -186,7 +195,7 @@ static void test_room_wakes_those_that_wait(void **state)
 
 static void test_a_node_that_comes_wakes_them_too(void **state)
 {
-	struct api *a = start("", POD("p1", "2"), 0);
+	struct api *a = start("", POD("p1", "2"));
 	wait_for(a, "condition no nodes available to schedule pods\n");
 	send_event(a, &a->watch_nodes, "ADDED", NODE("n2", "2"));
 	wait_for(a, "bind p1 n2\n");
@@ -195,9 +204,15 @@ static void test_a_node_that_comes_wakes_them_too(void **state)
 
 static void test_a_binding_that_failed_is_tried_again(void **state)
 {
-	struct api *a = start(NODE("n1", "2"), POD("p1", "2"), 1);
-	wait_for(a, "bind p1 n1\n"); /* which needs the room that the first try had taken */
-	finish(a);
+	/* A conflict and an absence need not be the Pod's: as long as it is there and without a node, it is tried. */
+	static const int refusals[] = {500, 409, 404};
+
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+		struct api *a = start_profile(&plugin_default_profile, NODE("n1", "2"), POD("p1", "2"), 1,
+					      refusals[i]);
+		wait_for(a, "bind p1 n1\n"); /* which needs the room that the first try had taken */
+		finish(a);
+	}
 }
 
 static void test_others_are_left_alone(void **state)
@@ -205,8 +220,7 @@ static void test_others_are_left_alone(void **state)
 	struct api *a =
 		start(NODE("n1", "2"),
 		      POD_AT("p1", "5", "1", "\"schedulerName\":\"other\",") "," POD_AT(
-			      "p2", "5", "1", "\"schedulingGates\":[{\"name\":\"g\"}],") "," POD("p3", "1"),
-		      0);
+			      "p2", "5", "1", "\"schedulingGates\":[{\"name\":\"g\"}],") "," POD("p3", "1"));
 	wait_for(a, "event Scheduled p3\n");
 	send_event(a, &a->watch_pods, "MODIFIED", POD_AT("p2", "21", "1", "")); /* the gate opens */
 	wait_for(a, "bind p2 n1\n");
@@ -214,6 +228,103 @@ static void test_others_are_left_alone(void **state)
 	bool touched = strstr(a->log, "p1");
 	pthread_mutex_unlock(&a->lock);
 	assert_false(touched);
+	finish(a);
+}
+
+/* ---- a gang: its Pods wait until `n` of them have a place ---- */
+
+struct gang_count {
+	const char *name;
+	size_t n;
+	char uids[8][16];
+};
+
+static void gang_look(void *arg, const struct sched_pod *p, const struct node_state *n)
+{
+	struct gang_count *g = arg;
+	const char *name = labels_get(p->base.meta.labels, "gang");
+
+	if (name && !strcmp(name, g->name) && g->n < ARRAY_LEN(g->uids))
+		snprintf(g->uids[g->n++], sizeof(g->uids[0]), "%s", p->base.meta.uid);
+}
+
+/* "3-500": three Pods, or no longer than 500 ms. */
+static enum verdict gang_permit(struct cycle_state *st, const struct sched_pod *p, const struct node_state *n,
+				struct reasons *why, int64_t *ret_timeout_ns)
+{
+	struct gang_count g = {.name = labels_get(p->base.meta.labels, "gang")};
+
+	if (!g.name)
+		return VERDICT_OK;
+	waiting_each(st->waiting, gang_look, &g);
+	*ret_timeout_ns = atoi(strchr(g.name, '-') + 1) * NS_PER_MS;
+	if (g.n + 1 < (size_t)atoi(g.name))
+		return VERDICT_WAIT;
+	for (size_t i = 0; i < g.n; i++)
+		assert_true(waiting_allow(st->waiting, g.uids[i], st->current));
+	return VERDICT_OK;
+}
+
+/* One that cannot go takes the others with it. */
+static void gang_unreserve(struct cycle_state *st, const struct sched_pod *p, const struct node_state *n)
+{
+	struct gang_count g = {.name = labels_get(p->base.meta.labels, "gang")};
+
+	if (!g.name)
+		return;
+	waiting_each(st->waiting, gang_look, &g);
+	for (size_t i = 0; i < g.n; i++)
+		waiting_reject(st->waiting, g.uids[i], st->current, "the gang broke up");
+}
+
+static const struct plugin gang = {.name = "Gang", .permit = gang_permit, .unreserve = gang_unreserve};
+static const struct plugin *const gang_plugins[] = {&plugin_node_resources_fit, &gang};
+static const struct framework gang_profile = {gang_plugins, ARRAY_LEN(gang_plugins)};
+
+#define MEMBER(name, gang, cpu)                                                                              \
+	"{\"metadata\":{\"name\":\"" name "\",\"namespace\":\"d\",\"uid\":\"u-" name                         \
+	"\",\"resourceVersion\":\"5\",\"labels\":{\"gang\":\"" gang                                          \
+	"\"}},\"spec\":{\"containers\":[{\"name\":\"c\",\"resources\":{\"requests\":{\"cpu\":\"" cpu         \
+	"\"}}}]}}"
+
+static void test_a_gang_is_bound_when_all_have_a_place(void **state)
+{
+	struct api *a = start_profile(
+		&gang_profile, NODE("n1", "4"),
+		MEMBER("g1", "3-900000", "1") "," MEMBER("g2", "3-900000", "1") "," POD("p1", "1"), 0, 0);
+	wait_for(a, "event Scheduled p1\n"); /* others go past them */
+	send_event(a, &a->watch_pods, "ADDED", POD("p2", "2"));
+	wait_for(a, "condition 0/1 nodes are available: 1 Insufficient cpu.\n"); /* their places are theirs */
+	pthread_mutex_lock(&a->lock);
+	assert_null(strstr(a->log, "bind g"));
+	pthread_mutex_unlock(&a->lock);
+	send_event(a, &a->watch_pods, "ADDED", MEMBER("g3", "3-900000", "1"));
+	wait_for(a, "event Scheduled g1\n");
+	wait_for(a, "event Scheduled g2\n");
+	wait_for(a, "event Scheduled g3\n");
+	finish(a);
+}
+
+static void test_a_gang_that_waits_too_long_gives_its_places_back(void **state)
+{
+	struct api *a = start_profile(&gang_profile, NODE("n1", "2"), MEMBER("g1", "2-50", "2"), 0, 0);
+	wait_for(
+		a,
+		"condition 0/1 nodes are available: 1 rejected due to timeout after waiting 50ms at plugin Gang.\n");
+	send_event(a, &a->watch_pods, "ADDED", POD("p1", "2"));
+	wait_for(a, "bind p1 n1\n");
+	finish(a);
+}
+
+static void test_one_that_goes_ends_the_wait_of_all(void **state)
+{
+	struct api *a = start_profile(&gang_profile, NODE("n1", "2"),
+				      MEMBER("g1", "3-900000", "1") "," MEMBER("g2", "3-900000", "1"), 0, 0);
+	send_event(a, &a->watch_pods, "ADDED", POD("p1", "2"));
+	wait_for(a, "condition 0/1 nodes are available: 1 Insufficient cpu.\n");
+	send_event(a, &a->watch_pods, "DELETED", MEMBER("g1", "3-900000", "1"));
+	wait_for(a, "condition 0/1 nodes are available: 1 the gang broke up.\n");
+	wait_for(a, "bind p1 n1\n");
 	finish(a);
 }
 
@@ -225,6 +336,9 @@ int main(void)
 		cmocka_unit_test(test_a_node_that_comes_wakes_them_too),
 		cmocka_unit_test(test_a_binding_that_failed_is_tried_again),
 		cmocka_unit_test(test_others_are_left_alone),
+		cmocka_unit_test(test_a_gang_is_bound_when_all_have_a_place),
+		cmocka_unit_test(test_a_gang_that_waits_too_long_gives_its_places_back),
+		cmocka_unit_test(test_one_that_goes_ends_the_wait_of_all),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

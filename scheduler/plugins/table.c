@@ -12,4 +12,4 @@ static const struct plugin *const plugins[] = {
 	[PLUGIN_BALANCED_ALLOCATION] = &plugin_balanced_allocation,
 	[PLUGIN_IMAGE_LOCALITY] = &plugin_image_locality,
 };
-const struct framework framework_default = {plugins, ARRAY_LEN(plugins)};
+const struct framework plugin_default_profile = {plugins, ARRAY_LEN(plugins)};

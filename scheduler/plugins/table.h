@@ -21,4 +21,6 @@ extern const struct plugin plugin_node_unschedulable, plugin_node_name, plugin_t
 	plugin_node_affinity, plugin_node_ports, plugin_node_resources_fit, plugin_balanced_allocation,
 	plugin_image_locality;
 
+extern const struct framework plugin_default_profile;
+
 #endif
