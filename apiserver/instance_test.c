@@ -240,8 +240,93 @@ static void kinds_come_and_go_under_load(void **state)
 	assert_true(served > 0 && absent > 0);
 }
 
+/* ---- a kind that changes while it is used ---- */
+
+static void *user_main(void *arg)
+{
+	struct client *c = arg;
+	static const char patch[] = "{\"metadata\":{\"labels\":{\"a\":\"b\"}}}";
+	autofree char *one = mem_printf(BOATS "/c-%p", (void *)c);
+	autofree char *boat = mem_printf("{\"metadata\":{\"name\":\"c-%p\"},\"spec\":{}}", (void *)c);
+	const struct {
+		enum rest_verb verb;
+		const char *path, *body;
+	} steps[] = {{REST_POST, BOATS, boat},	       {REST_GET, one, NULL},
+		     {REST_PATCH_MERGE, one, patch},   {REST_GET, BOATS, NULL},
+		     {REST_GET, "/apis/sea/v1", NULL}, {REST_DELETE, one, NULL}};
+	struct rest *own = rest_new(apiserver_rig_config(rig), 2);
+	for (size_t i = 0; !atomic_load(&c->stop) && c->err.reason == REASON_NONE; i++) {
+		const char *body = steps[i % ARRAY_LEN(steps)].body;
+		int rc = rest_do_raw(own, steps[i % ARRAY_LEN(steps)].verb, steps[i % ARRAY_LEN(steps)].path,
+				     body, body ? strlen(body) : 0, NULL, &c->err);
+		atomic_fetch_add(&c->served, rc == 0);
+	}
+	rest_free(own);
+	return NULL;
+}
+
+/* The default of spec.crew, as the server has it now. */
+static int64_t crew_now(int round)
+{
+	autofree char *body = mem_printf("{\"metadata\":{\"name\":\"r%d\"},\"spec\":{}}", round);
+	autofree char *path = mem_printf(BOATS "/r%d", round);
+	must(REST_POST, BOATS, body);
+	autojson js *o = get(path);
+	return js_int(o, 0, "spec", "crew", NULL);
+}
+
+static struct schema_part *replace_watched(struct schema_part *part, int round)
+{
+	struct watching w = {.lock = PTHREAD_MUTEX_INITIALIZER};
+	autofree char *yaml = mem_strdup(boat_yaml);
+	struct schema_file f = {.name = "boat.yaml", .p = yaml, .n = sizeof(boat_yaml) - 1};
+	struct err err = ERR_INIT;
+	clock_cond_init(&w.cond);
+	loop_call(rest_loop(shared), begin_watch, &w);
+	wait_for(&w, "\"name\":\"one\"");
+	strstr(yaml, "default=")[8] = (char)('2' + round % 7);
+	part = kinds_replace(apiserver_rig_kinds(rig), part, &f, &err);
+	if (!part)
+		fail_msg("%s", err.msg);
+	wait_for(&w, NULL); /* who watched begins anew */
+	buf_release(&w.seen);
+	pthread_cond_destroy(&w.cond);
+	return part;
+}
+
+static void a_kind_is_replaced_under_load(void **state)
+{
+	struct schema_file f = {.name = "boat.yaml", .p = boat_yaml, .n = sizeof(boat_yaml) - 1};
+	struct client clients[CLIENTS] = {{.err = ERR_INIT}};
+	struct err err = ERR_INIT;
+	int served = 0;
+	struct schema_part *part = kinds_add(apiserver_rig_kinds(rig), &f, &err);
+	assert_non_null(part);
+	must(REST_POST, BOATS, boat_json);
+	for (size_t i = 0; i < CLIENTS; i++)
+		pthread_create(&clients[i].thread, NULL, user_main, &clients[i]);
+	for (int i = 0; i < ROUNDS; i++) {
+		part = replace_watched(part, i);
+		assert_int_equal(crew_now(i), 2 + i % 7);
+		autojson js *one = get(BOATS "/one");
+		assert_int_equal(js_int(one, 0, "spec", "crew", NULL), 1); /* what was stored stays */
+	}
+	for (size_t i = 0; i < CLIENTS; i++) {
+		atomic_store(&clients[i].stop, true);
+		pthread_join(clients[i].thread, NULL);
+		if (clients[i].err.reason != REASON_NONE)
+			fail_msg("%s", clients[i].err.msg);
+		served += clients[i].served;
+	}
+	assert_true(served > 0);
+	must(REST_DELETE, BOATS, NULL);
+	kinds_remove(apiserver_rig_kinds(rig), part);
+	is_absent(BOATS);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(kinds_come_and_go_under_load)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(kinds_come_and_go_under_load),
+					   cmocka_unit_test(a_kind_is_replaced_under_load)};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

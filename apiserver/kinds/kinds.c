@@ -68,40 +68,47 @@ static int tell_added(struct kinds *k, struct kind *const *kinds, size_t n, stru
 	return 0;
 }
 
-static void tell_changed(struct kinds *k, struct kind *const *kinds, size_t n)
+/* Of both parts (either may be empty) each group-version once. */
+static void tell_changed(struct kinds *k, struct kind *const *const kinds[2], const size_t n[2])
 {
 	autounique struct unique told = {.n = 0};
-	for (size_t i = 0; i < n; i++) {
-		if (unique_seen_f(&told, "%s/%s", kinds[i]->group, kinds[i]->version))
+	for (size_t i = 0; i < n[0] + n[1]; i++) {
+		const struct kind *kind = i < n[0] ? kinds[0][i] : kinds[1][i - n[0]];
+		if (unique_seen_f(&told, "%s/%s", kind->group, kind->version))
 			continue;
 		for (size_t o = 0; o < k->n_observers; o++)
 			if (k->observers[o].o->changed)
-				k->observers[o].o->changed(k->observers[o].arg, kinds[i]->group,
-							   kinds[i]->version);
+				k->observers[o].o->changed(k->observers[o].arg, kind->group, kind->version);
 	}
 }
 
-static int publish(struct kinds *k, struct schema_part *part, struct err *err)
+/* `in` comes into the place of `out`; either may be NULL. */
+static int change(struct kinds *k, struct schema_part *in, struct schema_part *out, struct err *err)
 {
-	struct kind *const *kinds;
-	size_t n = schema_part_kinds(part, &kinds);
-	if (tell_added(k, kinds, n, err) < 0)
+	struct kind *const *kinds[2] = {NULL, NULL};
+	size_t n[2] = {in ? schema_part_kinds(in, &kinds[0]) : 0,
+		       out ? schema_part_kinds(out, &kinds[1]) : 0};
+	if (tell_added(k, kinds[0], n[0], err) < 0)
 		return -1;
-	if (schema_change(k->schema, part, NULL, err) < 0) {
-		take_back(k, kinds, n * k->n_observers);
+	if (schema_change(k->schema, in, out, err) < 0) {
+		take_back(k, kinds[0], n[0] * k->n_observers);
 		return -1;
 	}
 	tell_changed(k, kinds, n);
+	take_back(k, kinds[1], n[1] * k->n_observers);
+	if (out)
+		schema_retire(k->schema, out);
 	return 0;
 }
 
-struct schema_part *kinds_add_built(struct kinds *k, struct schema_builder *b, struct err *err)
+static struct schema_part *finish(struct kinds *k, struct schema_builder *b, struct schema_part *out,
+				  struct err *err)
 {
 	struct schema_part *part = schema_builder_finish(b, err);
 	if (!part)
 		return NULL;
 	pthread_mutex_lock(&k->changing);
-	int r = publish(k, part, err);
+	int r = change(k, part, out, err);
 	pthread_mutex_unlock(&k->changing);
 	if (r == 0)
 		return part;
@@ -109,25 +116,37 @@ struct schema_part *kinds_add_built(struct kinds *k, struct schema_builder *b, s
 	return NULL;
 }
 
-struct schema_part *kinds_add(struct kinds *k, const struct schema_file *f, struct err *err)
+struct schema_part *kinds_add_built(struct kinds *k, struct schema_builder *b, struct err *err)
+{
+	return finish(k, b, NULL, err);
+}
+
+static struct schema_part *put_file(struct kinds *k, struct schema_part *out, const struct schema_file *f,
+				    struct err *err)
 {
 	struct schema_builder *b = schema_builder_new(k->schema);
 	if (schema_builder_file(b, f, err) == 0)
-		return kinds_add_built(k, b, err);
+		return finish(k, b, out, err);
 	schema_builder_free(b);
 	return NULL;
 }
 
+struct schema_part *kinds_add(struct kinds *k, const struct schema_file *f, struct err *err)
+{
+	return put_file(k, NULL, f, err);
+}
+
+struct schema_part *kinds_replace(struct kinds *k, struct schema_part *old, const struct schema_file *f,
+				  struct err *err)
+{
+	return put_file(k, old, f, err);
+}
+
 void kinds_remove(struct kinds *k, struct schema_part *part)
 {
-	struct kind *const *kinds;
-	size_t n = schema_part_kinds(part, &kinds);
 	struct err never = ERR_INIT;
 	pthread_mutex_lock(&k->changing);
-	if (schema_change(k->schema, NULL, part, &never) < 0)
+	if (change(k, NULL, part, &never) < 0)
 		abort(); /* what only takes away cannot clash */
-	tell_changed(k, kinds, n);
-	take_back(k, kinds, n * k->n_observers);
-	schema_retire(k->schema, part);
 	pthread_mutex_unlock(&k->changing);
 }

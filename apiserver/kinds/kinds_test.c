@@ -97,6 +97,32 @@ static void refusals_leave_nothing(void **state)
 	assert_string_equal(err.msg, "kind Log: there is no object type `Log`");
 }
 
+static void replaced_in_one_step(void **state)
+{
+	static const char two[] = "package: sea/v1\nkinds:\n" KIND("Boat", "boats")
+		KIND("Raft", "rafts") "types:\n" TYPE("Boat") TYPE("Raft");
+	autobuf struct buf log = BUF_INIT;
+	struct watcher a = {.name = "a", .log = &log}, b = {.name = "b", .log = &log};
+	struct err err = ERR_INIT;
+	kinds_observe(kinds, &observer, &a);
+	kinds_observe(kinds, &observer, &b);
+	struct schema_part *p =
+		add("package: sea/v1\nkinds:\n" KIND("Boat", "boats") "types:\n" TYPE("Boat"), &err);
+	const struct kind *old = schema_kind(schema, "sea", "v1", "Boat");
+	buf_clear(&log);
+	b.refuses = "Raft";
+	struct schema_file f = {.name = "f.yaml", .p = two, .n = sizeof(two) - 1};
+	assert_null(kinds_replace(kinds, p, &f, &err));
+	assert_ptr_equal(schema_kind(schema, "sea", "v1", "Boat"), old);
+	assert_string_equal(buf_str(&log), "a+Boat b+Boat a+Raft b+Raft a-Raft b-Boat a-Boat ");
+	b.refuses = NULL;
+	buf_clear(&log);
+	assert_non_null(kinds_replace(kinds, p, &f, &err));
+	assert_string_equal(buf_str(&log), "a+Boat b+Boat a+Raft b+Raft a=sea/v1 b=sea/v1 b-Boat a-Boat ");
+	assert_non_null(schema_kind(schema, "sea", "v1", "Raft"));
+	assert_int_equal(schema_retired(schema), 0);
+}
+
 static int setup(void **state)
 {
 	struct err err = ERR_INIT;
@@ -116,6 +142,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(told_in_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(replaced_in_one_step, setup, teardown),
 		cmocka_unit_test_setup_teardown(refusals_leave_nothing, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,6 +42,8 @@ struct resource *storage_resource(struct storage *s, const struct kind *k);
  * store holds for k already; kinds that are stored alike share one resource. Removing (of the last of them)
  * ends its watchers with REASON_EXPIRED and forgets its objects, which the caller has deleted before; from then
  * on it reads as empty, and writes and watches fail with REASON_NOT_FOUND. Added again, it is a new resource.
+ * Another kind that is stored where one is served already will replace it: it is filled and kept up to date beside it,
+ * and when the old one is removed, whoever still asks for that finds the new.
  */
 int storage_add_resource(struct storage *s, const struct kind *k, struct err *err) MUST_CHECK;
 void storage_remove_resource(struct storage *s, const struct kind *k);

@@ -195,6 +195,15 @@ void resource_remove(struct resource *r)
 	pthread_rwlock_unlock(&r->lock);
 }
 
+struct resource *resource_current(struct resource *r)
+{
+	struct resource *next;
+
+	while ((next = atomic_load_explicit(&r->replaced_by, memory_order_acquire)))
+		r = next;
+	return r;
+}
+
 int resource_gone(struct err *err)
 {
 	return err_set(err, REASON_NOT_FOUND, "the server could not find the requested resource");
@@ -225,16 +234,29 @@ struct obj *resource_get(struct resource *r, const char *key)
 	return o;
 }
 
+/* A request may have begun before its kind was replaced, and even look while that happens. */
+static struct obj *get_current(struct resource *r, const char *key)
+{
+	struct resource *looked;
+	struct obj *o;
+
+	do {
+		looked = r = resource_current(r);
+		o = resource_get(r, key);
+	} while (!o && resource_current(looked) != looked);
+	return o;
+}
+
 struct obj *storage_get(struct resource *r, const char *ns, const char *name)
 {
 	char small[320]; /* a namespace is at most 63 bytes long, a name 253 */
 	autofree char *big = NULL;
 	if (!*ns)
-		return resource_get(r, name);
+		return get_current(r, name);
 	size_t need = strlen(ns) + strlen(name) + 2;
 	char *key = need <= sizeof(small) ? small : (big = mem_alloc(need));
 	char *p = stpcpy(key, ns);
 	*p++ = '/';
 	memcpy(p, name, strlen(name) + 1);
-	return resource_get(r, key);
+	return get_current(r, key);
 }

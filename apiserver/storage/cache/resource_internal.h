@@ -36,6 +36,8 @@ struct resource {
 	size_t index, n_kinds; /* in the order of adding; kinds that are served from it */
 	struct early *early;   /* under apply_lock: being filled */
 	atomic_bool removed;
+	struct resource *successor; /* apply_lock: gets every change too, to stand in its place later on */
+	_Atomic(struct resource *) replaced_by; /* it does */
 
 	struct resource_observer *observers; /* apply_lock */
 
@@ -68,6 +70,8 @@ void resource_replace(struct resource *r, struct obj **v, size_t n, uint64_t rev
 void resource_attach(struct resource *r, struct resource_observer *o); /* resource_observe */
 /* Forgets its objects and ends its watchers. */
 void resource_remove(struct resource *r);
+/* What stands where r stood: itself, unless its kinds were replaced. */
+struct resource *resource_current(struct resource *r);
 int resource_gone(struct err *err); /* the error of what is asked of a removed one */
 struct obj *resource_get(struct resource *r, const char *key); /* a reference, or NULL */
 /* The revision of what a reader sees under the lock. */

@@ -44,7 +44,6 @@ static struct resource *new_resource(struct storage *s, const struct kind *store
 	r->m_objects = metric_series(s->m_objects, r->label);
 	r->index = s->n_resources++;
 	r->next = s->resources;
-	map_set(&s->by_dir, stored->storage, r);
 	atomic_store_explicit(&s->resources, r, memory_order_release);
 	return r;
 }
@@ -56,7 +55,9 @@ static void add_loaded(struct storage *s)
 	for (size_t i = 0; i < n; i++) {
 		const struct kind *stored = kinds[i]->storage_kind;
 		struct resource *r = map_get(&s->by_dir, stored->storage);
-		serve_kind(s, kinds[i], r ? r : new_resource(s, stored));
+		if (!r)
+			map_set(&s->by_dir, stored->storage, r = new_resource(s, stored));
+		serve_kind(s, kinds[i], r);
 	}
 }
 
@@ -103,21 +104,25 @@ static struct obj *load(struct resource *r, const char *key, const char *object_
 	return NULL;
 }
 
-static int load_one(void *arg, const char *key, const void *v, size_t n, uint64_t rev, uint64_t create_rev,
-		    struct err *err)
+static void keep_loaded(struct loaded *of, struct obj *o)
 {
-	struct loading *l = arg;
-	const char *object_key;
-	struct resource *r = find_resource(l->s, key, &object_key);
-	struct obj *o = r ? load(r, key, object_key, v, n, rev, create_rev) : NULL;
-	if (!o)
-		return 0;
-	struct loaded *of = &l->of[r->index];
 	if (of->n == of->cap) {
 		of->cap = of->cap ? of->cap * 2 : 64;
 		of->v = mem_realloc_array(of->v, of->cap, sizeof(*of->v));
 	}
 	of->v[of->n++] = o;
+}
+
+static int load_one(void *arg, const char *key, const void *v, size_t n, uint64_t rev, uint64_t create_rev,
+		    struct err *err)
+{
+	struct loading *l = arg;
+	const char *object_key;
+	for (struct resource *r = find_resource(l->s, key, &object_key); r; r = r->successor) {
+		struct obj *o = load(r, key, object_key, v, n, rev, create_rev);
+		if (o)
+			keep_loaded(&l->of[r->index], o);
+	}
 	return 0;
 }
 
@@ -199,33 +204,51 @@ static void keep_early(struct resource *r, const char *key, struct obj *o, uint6
 	e->v[e->n++] = (struct early_change){mem_strdup(key), o, rev};
 }
 
-static void apply(struct storage *s, const struct store_event *ev, struct resource **touched)
+/* The new state as r keeps it; NULL: gone. A draft may have been made by somebody who knew r's kind before it was
+   replaced. */
+static struct obj *new_state(struct resource *r, const char *key, const struct store_event *ev)
 {
-	struct own_write *own = ev->cookie;
-	const char *key = own ? own->key : NULL;
-	struct resource *r = own ? own->r : find_resource(s, ev->key, &key);
-	struct obj *o = NULL;
-	if (!r)
-		return;
-	if (own && own->draft) {
-		o = obj_publish(own->draft, ev->rev);
+	const struct own_write *own = ev->cookie;
+	const struct obj *draft = own ? own->draft : NULL;
+	if (draft && draft->kind != r->kind)
+		return load(r, own->path, key, draft->bytes, draft->len, ev->rev, ev->create_rev);
+	if (draft) {
+		struct obj *o = obj_publish(draft, ev->rev);
 		o->create_rv = ev->create_rev;
-	} else if (ev->value) {
-		o = load(r, ev->key, key, ev->value, ev->len, ev->rev, ev->create_rev);
+		return o;
 	}
-	if (own)
-		obj_unref(STEAL(own->published));
+	return ev->value ? load(r, ev->key, key, ev->value, ev->len, ev->rev, ev->create_rev) : NULL;
+}
+
+static void apply_to(struct resource *r, const char *key, const struct store_event *ev,
+		     struct obj **ret_published, struct resource **touched)
+{
+	struct obj *o = new_state(r, key, ev);
 	if (r->early || atomic_load_explicit(&r->removed, memory_order_relaxed)) {
 		keep_early(r, key, o, ev->rev);
 		return;
 	}
 	/* What cannot be read is as good as gone: its old state would be a lie. */
-	resource_apply(r, key, o, ev->rev, own ? &own->published : NULL);
+	resource_apply(r, key, o, ev->rev, ret_published);
 	if (!r->touched) {
 		r->touched = true;
 		r->touched_next = *touched;
 		*touched = r;
 	}
+}
+
+static void apply(struct storage *s, const struct store_event *ev, struct resource **touched)
+{
+	struct own_write *own = ev->cookie;
+	const char *key = own ? own->key : NULL;
+	struct resource *r = own ? resource_current(own->r) : find_resource(s, ev->key, &key);
+	if (!r)
+		return;
+	if (own)
+		obj_unref(STEAL(own->published));
+	apply_to(r, key, ev, own ? &own->published : NULL, touched);
+	if (r->successor)
+		apply_to(r->successor, key, ev, NULL, touched);
 }
 
 static void sink(void *arg, const struct store_event *ev, size_t n, uint64_t upto)
@@ -305,7 +328,16 @@ static void forget(struct storage *s, struct resource *r)
 	if (e)
 		early_clear(e);
 	free(e);
-	map_del(&s->by_dir, r->kind->storage);
+	struct resource *there = map_get(&s->by_dir, r->kind->storage);
+	if (there != r) { /* it was to be the successor */
+		there->successor = NULL;
+	} else if (r->successor) {
+		struct resource *next = STEAL(r->successor);
+		map_set(&s->by_dir, next->kind->storage, next);
+		atomic_store_explicit(&r->replaced_by, next, memory_order_release);
+	} else {
+		map_del(&s->by_dir, r->kind->storage);
+	}
 	resource_remove(r);
 }
 
@@ -334,18 +366,33 @@ static int fill_once(struct storage *s, const struct kind *k, struct resource *r
 	return rc;
 }
 
+/* The resource for a stored kind: there already, or new and empty, beside the one that it will replace. */
+static struct resource *place_for(struct storage *s, const struct kind *stored, bool *ret_there)
+{
+	struct resource *there = map_get(&s->by_dir, stored->storage);
+	if (there && there->kind != stored && there->successor)
+		there = there->successor;
+	*ret_there = there && there->kind == stored;
+	if (*ret_there)
+		return there;
+	struct resource *r = new_resource(s, stored);
+	r->early = MEM_NEW(struct early);
+	if (there)
+		there->successor = r;
+	else
+		map_set(&s->by_dir, stored->storage, r);
+	return r;
+}
+
 int storage_add_resource(struct storage *s, const struct kind *k, struct err *err)
 {
-	const struct kind *stored = k->storage_kind;
+	bool there;
 	if (k->id >= KIND_CHUNK * KIND_CHUNKS)
 		return err_set(err, REASON_TOO_MANY_REQUESTS, "too many kinds");
 	pthread_mutex_lock(&s->apply_lock);
-	struct resource *r = map_get(&s->by_dir, stored->storage);
-	bool there = r != NULL;
+	struct resource *r = place_for(s, k->storage_kind, &there);
 	if (there)
 		serve_kind(s, k, r);
-	else
-		(r = new_resource(s, stored))->early = MEM_NEW(struct early);
 	pthread_mutex_unlock(&s->apply_lock);
 	int rc = !there;
 	while (rc > 0)

@@ -184,8 +184,8 @@ static void page_fill(struct page *p, const struct match *m, size_t limit, struc
 			l->remaining++;
 }
 
-int storage_list(struct resource *r, const struct query *q, uint64_t exact, const char *after, size_t limit,
-		 struct obj_list *ret, struct err *err)
+static int list(struct resource *r, const struct query *q, uint64_t exact, const char *after, size_t limit,
+		struct obj_list *ret, struct err *err)
 {
 	struct match m;
 	struct range range;
@@ -202,6 +202,19 @@ int storage_list(struct resource *r, const struct query *q, uint64_t exact, cons
 	range_release(&range);
 	match_release(&m);
 	return rc;
+}
+
+int storage_list(struct resource *r, const struct query *q, uint64_t exact, const char *after, size_t limit,
+		 struct obj_list *ret, struct err *err)
+{
+	for (;;) {
+		struct resource *looked = resource_current(r);
+		int rc = list(looked, q, exact, after, limit, ret, err);
+		if (resource_current(looked) == looked)
+			return rc;
+		if (rc == 0)
+			obj_list_release(ret); /* its kind was replaced meanwhile */
+	}
 }
 
 void obj_list_release(struct obj_list *l)

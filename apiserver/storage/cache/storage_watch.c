@@ -240,6 +240,7 @@ struct watcher *watch_open(struct resource *r, const struct query *q, uint64_t r
 			   bool initial_end, void (*wake)(void *arg), void *arg, struct err *err)
 {
 	struct watcher *w = MEM_NEW(struct watcher);
+	r = resource_current(r);
 	w->r = r;
 	w->wake = wake;
 	w->arg = arg;

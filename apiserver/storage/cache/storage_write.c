@@ -146,6 +146,7 @@ void storage_submit(struct storage_write *w)
 	if (w->op == WRITE_DELETE)
 		w->draft = NULL;
 	w->result = NULL;
+	w->resource = resource_current(w->resource);
 	w->err.reason = REASON_NONE;
 	if (check(w, o->key, o->name, &w->err) < 0)
 		w->done(w);
