@@ -75,7 +75,7 @@ void http_call_recycle(struct http_call *c)
 	free(c->owned);
 	c->owned = NULL;
 	c->state = CALL_IDLE;
-	if (h->n_idle >= IDLE_CALLS_MAX) {
+	if (h->n_idle >= IDLE_CALLS_MAX || c->worn) {
 		http_call_free(c);
 		return;
 	}
@@ -139,16 +139,6 @@ void http_abort(struct http_call *c)
 	http_call_recycle(c);
 }
 
-void http_poll(struct http *h, int64_t deadline_ns)
-{
-	loop_turn(h->loop, deadline_ns);
-}
-
-void http_wake(struct http *h)
-{
-	loop_wake(h->loop);
-}
-
 size_t http_in_flight(const struct http *h)
 {
 	return h->n_busy;
@@ -176,12 +166,7 @@ void http_go_on(struct http_call *c)
 void http_cancel(struct http *h)
 {
 	atomic_store(&h->canceled, true);
-	http_wake(h);
-}
-
-void http_uncancel(struct http *h)
-{
-	atomic_store(&h->canceled, false);
+	loop_wake(h->loop);
 }
 
 bool http_canceled(const struct http *h)

@@ -5,8 +5,9 @@
  * A struct http is a connection pool to any number of servers, on one loop: a daemon's (http_new_on: requests
  * are started and end on that loop's thread), or a small one of its own for one thread that blocks (http_new:
  * make one per thread). It runs many requests at once on few keep-alive connections (http_start; blocking:
- * http_run, http_each), and streams (watches, logs) through a callback. All requests have a deadline; none follows redirects unless
- * asked. Errors: REASON_UNAVAILABLE when the server cannot be reached, REASON_TIMEOUT when the deadline
+ * http_run), and streams (watches, logs) through a callback. All requests have a deadline; none follows redirects unless
+ * asked. A request other than GET and HEAD is never sent twice: when a kept connection breaks under it, it fails with
+ * REASON_UNAVAILABLE, and whether it was done has to be found out by who asked. Errors: REASON_UNAVAILABLE when the server cannot be reached, REASON_TIMEOUT when the deadline
  * passes; an HTTP status is not an error here.
  */
 #ifndef CLIENT_HTTP_H
@@ -37,7 +38,7 @@ struct http_request {
 	int64_t timeout_ns; /* whole request; 0 = 30 s. With on_data: time without any byte, 0 = none */
 	size_t max_body;    /* largest reply; 0 = 64 MiB, no limit with on_data. More is REASON_TOO_LARGE */
 	/* When set, reply bytes go here instead of into reply.body; return false to end the request early
-	   (that is no error). Runs inside the transfer: http_start, http_abort, http_wake and http_cancel are
+	   (that is no error). Runs inside the transfer: http_start, http_abort and http_cancel are
 	   allowed, nothing else of this struct http. */
 	bool (*on_data)(void *arg, const char *p, size_t n);
 	void (*on_status)(void *arg, int status); /* optional, before the first on_data; the same rule */
@@ -65,25 +66,14 @@ int http_do(struct http *h, const struct http_request *rq, struct http_reply *r,
  * err. */
 void http_run(struct http *h, const struct http_request *rq, struct http_reply *r, size_t n,
 	      size_t in_flight);
-/*
- * The same without arrays, so that n replies are never held at once: `prepare` fills request i (zeroed
- * before) when its turn comes, `finish` sees its reply, borrowed. Neither may call back into h.
- */
-typedef void http_prepare_fn(void *arg, size_t i, struct http_request *rq);
-typedef void http_finish_fn(void *arg, size_t i, struct http_reply *r);
-void http_each(struct http *h, size_t n, size_t in_flight, http_prepare_fn *prepare, http_finish_fn *finish,
-	       void *arg);
-/* Makes a running http_do/http_run/http_each/http_sleep of this struct return with REASON_CANCELED, and later
-   ones at once, until http_uncancel. Any thread. */
+/* Makes a running http_do or http_run of this struct return with REASON_CANCELED, and later ones at once. Any
+   thread. */
 void http_cancel(struct http *h);
-void http_uncancel(struct http *h);
-/* Waits, keeping started calls running. False when cancelled. */
-bool http_sleep(struct http *h, int64_t deadline_ns);
 
 /* ---- on the loop ---- */
 
 /*
- * Starts any number of requests. `done` runs on the loop (inside http_poll, or a blocking call of the same
+ * Starts any number of requests. `done` runs on the loop (inside a blocking call of the same
  * struct http, when the loop is its own) and may use all of http but the blocking calls; the request's
  * strings are copied. After `done` the call is gone.
  */
@@ -97,10 +87,6 @@ void http_abort(struct http_call *c); /* `done` will not run */
 void http_hold(struct http_call *c);
 void http_go_on(struct http_call *c);
 size_t http_in_flight(const struct http *h); /* for tests */
-/* For the owner of a loop of its own: runs transfers until something happened, http_wake() or the monotonic
-   deadline. */
-void http_poll(struct http *h, int64_t deadline_ns);
-void http_wake(struct http *h); /* any thread: ends the current or next http_poll */
 
 /* Percent-encodes one path segment or query value. */
 void http_escape(struct buf *out, const char *s);

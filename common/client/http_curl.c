@@ -147,6 +147,30 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 
 /* ---- the request ---- */
 
+static bool repeatable(const char *method)
+{
+	return !strcmp(method, "GET") || !strcmp(method, "HEAD");
+}
+
+/*
+ * Before each time that curl makes the request. When a kept connection breaks before an answer, curl makes it again on a
+ * new one; but the server may have done what it was asked for. So what may change something is made again only while no
+ * byte of it has left (Go's transport: isReplayable). Whoever asked learns that nobody knows.
+ */
+static int before_request(void *arg, char *to, char *from, int to_port, int from_port)
+{
+	struct http_call *c = arg;
+	long sent = 0;
+
+	c->worn = c->begun; /* curl counts these over all that a handle ever did, and soon makes no more */
+	c->begun = true;
+	curl_easy_getinfo(c->easy, CURLINFO_REQUEST_SIZE, &sent);
+	if (!sent || repeatable(c->rq.method))
+		return CURL_PREREQFUNC_OK;
+	c->unknown = true;
+	return CURL_PREREQFUNC_ABORT;
+}
+
 static void set_blob(CURL *easy, CURLoption opt, const char *pem)
 {
 	struct curl_blob b = {.data = (void *)pem, .len = strlen(pem), .flags = CURL_BLOB_NOCOPY};
@@ -207,6 +231,8 @@ struct http_call *http_call_new(struct http *h)
 	curl_easy_setopt(e, CURLOPT_WRITEDATA, c);
 	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(e, CURLOPT_HEADERDATA, c);
+	curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, before_request);
+	curl_easy_setopt(e, CURLOPT_PREREQDATA, c);
 	curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, http_open_socket);
 	curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, h);
 	curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, http_close_socket);
@@ -305,7 +331,7 @@ static void set_method(struct http_call *c)
 void http_call_set_up(struct http_call *c)
 {
 	reply_reset(&c->reply);
-	c->held = c->aborted = c->stopped = c->too_large = c->saw_location = false;
+	c->held = c->aborted = c->stopped = c->too_large = c->saw_location = c->begun = c->unknown = false;
 	c->received = 0;
 	c->curl_error[0] = '\0';
 	curl_easy_setopt(c->easy, CURLOPT_URL, c->rq.url);
@@ -328,6 +354,12 @@ void http_call_fail(struct http_call *c, CURLcode code)
 		return;
 	if (c->too_large) {
 		err_set(&c->reply.err, REASON_TOO_LARGE, "%s %.*s: the reply is larger than allowed",
+			c->rq.method, HTTP_URL_IN_MESSAGE_MAX, c->rq.url);
+		return;
+	}
+	if (c->unknown) {
+		err_set(&c->reply.err, REASON_UNAVAILABLE,
+			"%s %.*s: the connection broke before the answer: it may have been done",
 			c->rq.method, HTTP_URL_IN_MESSAGE_MAX, c->rq.url);
 		return;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Between the client's own parts: http.c (life, starting, ending), http_curl.c (what a request says to curl
- * and what curl says back), http_multi.c (curl on the loop), http_each.c (the blocking side), and rest.c.
+ * and what curl says back), http_multi.c (curl on the loop), http_run.c (the blocking side), and rest.c.
  */
 #ifndef CLIENT_HTTP_INTERNAL_H
 #define CLIENT_HTTP_INTERNAL_H
@@ -38,6 +38,8 @@ struct http_call {
 	struct curl_slist *headers; /* as set on the handle */
 	bool special;		    /* auth or unix socket are set on the handle */
 	bool stopped, too_large, saw_location;
+	bool begun, worn; /* the handle has made this request; it made it again, and is not kept */
+	bool unknown;	  /* it was sent, and the connection broke */
 	size_t received;
 	char curl_error[CURL_ERROR_SIZE];
 };

@@ -22,6 +22,8 @@ static void wait_closed(struct server_request *rq)
 	rq->close = true;
 }
 
+static atomic_int cuts; /* requests that were read and not answered */
+
 static void serve(struct server_request *rq)
 {
 	if (!strncmp(rq->path, "/echo", 5)) {
@@ -49,6 +51,7 @@ static void serve(struct server_request *rq)
 		server_chunk(rq, "two\n");
 		wait_closed(rq);
 	} else if (!strcmp(rq->path, "/cut")) {
+		atomic_fetch_add(&cuts, 1);
 		rq->close = true;
 	} else {
 		server_reply(rq, 404, "", "{}");
@@ -244,11 +247,39 @@ static void test_cancel(void **state)
 	pthread_join(t, NULL);
 	for (int i = 0; i < 6; i++)
 		assert_int_equal(r[i].err.reason, REASON_CANCELED);
-	assert_false(http_sleep(f->h, CLOCK_NEVER));
-	http_uncancel(f->h);
 	rq[0].url = url(f, "/echo");
-	assert_int_equal(http_do(f->h, &rq[0], &r[0], &err), 0);
-	http_reply_release(&r[0]);
+	assert_int_equal(http_do(f->h, &rq[0], &r[0], &err), -1);
+	assert_int_equal(err.reason, REASON_CANCELED);
+}
+
+/* The server reads a request that came over a kept connection and closes without an answer. */
+static void test_broken_connection(void **state)
+{
+	static const struct {
+		const char *method, *body;
+		int times; /* that the server gets it */
+	} rows[] = {{"POST", "{}", 1},	 {"POST", NULL, 1}, {"PUT", "{}", 1}, {"PATCH", "{}", 1},
+		    {"DELETE", NULL, 1}, {"GET", NULL, 2},  {"HEAD", NULL, 2}};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct http_request warm = {.method = "GET", .url = url(f, "/echo")};
+		struct http_reply r;
+		struct err err = ERR_INIT;
+
+		assert_int_equal(http_do(f->h, &warm, &r, &err), 0);
+		http_reply_release(&r);
+		struct http_request rq = {.method = rows[i].method,
+					  .url = url(f, "/cut"),
+					  .body = rows[i].body,
+					  .body_len = rows[i].body ? 2 : 0};
+		atomic_store(&cuts, 0);
+		assert_int_equal(http_do(f->h, &rq, &r, &err), -1);
+		assert_int_equal(err.reason, REASON_UNAVAILABLE);
+		if (atomic_load(&cuts) != rows[i].times)
+			fail_msg("%s was sent %d times", rows[i].method, atomic_load(&cuts));
+		http_reply_release(&r);
+	}
 }
 
 struct stream {
@@ -308,7 +339,7 @@ static void poll_until(struct http *h, const int *flag, int want)
 
 	while (*flag < want) {
 		assert_true(clock_mono_ns() < deadline);
-		http_poll(h, deadline);
+		loop_turn(h->loop, deadline);
 	}
 }
 
@@ -359,8 +390,8 @@ static void test_hold(void **state)
 	poll_until(f->h, &s.chunks, 1);
 	for (int chunks; !s.done;) {
 		chunks = s.chunks;
-		http_poll(f->h, clock_mono_ns() + 2 * NS_PER_MS);
-		http_poll(f->h, clock_mono_ns() + 2 * NS_PER_MS);
+		loop_turn(f->h->loop, clock_mono_ns() + 2 * NS_PER_MS);
+		loop_turn(f->h->loop, clock_mono_ns() + 2 * NS_PER_MS);
 		if (s.done)
 			break;
 		assert_int_equal(s.chunks, chunks);
@@ -399,7 +430,7 @@ static void test_reentry(void **state)
 	buf_clear(&a.got);
 	a.victim = stream_start(f, &a, 0); /* aborts itself at its first byte */
 	while (a.victim)
-		http_poll(f->h, clock_mono_ns() + NS_PER_S);
+		loop_turn(f->h->loop, clock_mono_ns() + NS_PER_S);
 	assert_int_equal(http_in_flight(f->h), 1);
 	assert_int_equal(a.done, 1);
 	free(then);
@@ -422,8 +453,8 @@ static void test_mixed(void **state)
 		assert_int_equal(http_do(f->h, &rq, &r, &err), 0);
 		http_reply_release(&r);
 	}
-	http_wake(f->h);
-	http_poll(f->h, CLOCK_NEVER);
+	loop_wake(f->h->loop);
+	loop_turn(f->h->loop, CLOCK_NEVER);
 	buf_release(&s.got);
 }
 
@@ -540,6 +571,7 @@ int main(void)
 		T(test_failures),
 		T(test_refused),
 		T(test_run),
+		T(test_broken_connection),
 		T(test_cancel),
 		T(test_stream_stop),
 		T(test_stream_idle),

@@ -24,6 +24,6 @@ int kubeconfig_parse(const char *p, size_t n, const char *dir, struct kubeconfig
 void kubeconfig_release(struct kubeconfig *k);
 /* One cluster, user and context of these names, everything inline; 0600, by rename. */
 int kubeconfig_write(const char *path, const char *cluster, const char *user, const struct kubeconfig *k,
-		     struct err *err) MUST_CHECK;
+		     struct err *err) MUST_CHECK; /* for tests */
 
 #endif

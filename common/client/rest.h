@@ -86,8 +86,8 @@ struct rest_call { /* zeroed; the caller's until done has run or it was aborted 
 };
 /* w may be NULL: at once. `done` never runs before this returns. */
 void rest_call_start(struct rest *r, struct rest_window *w, struct rest_call *c);
-void rest_call_abort(struct rest_call *c);   /* `done` will not run; no-op when not under way */
-void rest_call_release(struct rest_call *c); /* aborts; frees body and results */
+/* Frees body and results. One that is under way ends: `done` will not run. */
+void rest_call_release(struct rest_call *c);
 
 /* ---- blocking; only for rest_new ---- */
 
@@ -123,8 +123,7 @@ void rest_batch_run(struct rest *r, struct rest_batch *b, size_t in_flight); /* 
 void rest_call_run(struct rest *r, struct rest_call *v, size_t n, size_t in_flight);
 /* On the loop: done(arg) runs once all have ended; never when there are none, nor before this returns. */
 void rest_batch_start(struct rest *r, struct rest_batch *b, size_t in_flight, loop_fn *done, void *arg);
-void rest_batch_abort(struct rest_batch *b);
-void rest_batch_clear(struct rest_batch *b); /* reusable */
+void rest_batch_clear(struct rest_batch *b); /* reusable; what is under way ends, `done` will not run */
 void rest_batch_release(struct rest_batch *b);
 
 #endif

@@ -145,7 +145,8 @@ void rest_call_start(struct rest *r, struct rest_window *w, struct rest_call *c)
 	send_call(c);
 }
 
-void rest_call_abort(struct rest_call *c)
+/* `done` will not run. */
+static void call_abort(struct rest_call *c)
 {
 	if (!c->rest)
 		return;
@@ -164,7 +165,7 @@ void rest_call_abort(struct rest_call *c)
 
 void rest_call_release(struct rest_call *c)
 {
-	rest_call_abort(c);
+	call_abort(c);
 	buf_release(&c->body);
 	buf_release(&c->bytes);
 	js_autoput(&c->reply);
@@ -195,14 +196,6 @@ void rest_batch_start(struct rest *r, struct rest_batch *b, size_t in_flight, lo
 	}
 }
 
-void rest_batch_abort(struct rest_batch *b)
-{
-	/* From the end: one that leaves its place would start the next. */
-	for (size_t i = b->n; i-- > 0;)
-		rest_call_abort(&b->v[i]);
-	b->left = 0;
-}
-
 struct rest_call *rest_batch_add(struct rest_batch *b, enum rest_verb verb, const char *path, const js *body,
 				 void *tag)
 {
@@ -224,7 +217,8 @@ struct rest_call *rest_batch_add(struct rest_batch *b, enum rest_verb verb, cons
 
 void rest_batch_clear(struct rest_batch *b)
 {
-	for (size_t i = 0; i < b->n; i++) {
+	/* From the end: one that leaves its place would start the next. */
+	for (size_t i = b->n; i-- > 0;) {
 		rest_call_release(&b->v[i]);
 		free((char *)b->v[i].path);
 	}
@@ -245,7 +239,7 @@ static bool cancel(struct rest_call *c)
 {
 	if (!c->rest)
 		return false;
-	rest_call_abort(c);
+	call_abort(c);
 	err_set(&c->err, REASON_CANCELED, "the request was canceled");
 	return true;
 }

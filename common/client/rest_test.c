@@ -233,11 +233,10 @@ static void test_calls_of_shared_bytes(void **state)
 	run_calls(f, false);
 	assert_int_equal(run_done, 50);
 	assert_true(atomic_load(&f->s.connections) <= 4);
+	rest_call_run(f->r, NULL, 0, 8);
 	run_calls(f, true);
 	assert_int_equal(run_done, 50); /* all end, one way or the other */
 	assert_int_equal(run_canceled, 39);
-	http_uncancel(rest_http(f->r));
-	rest_call_run(f->r, NULL, 0, 8);
 }
 
 static void test_raw(void **state)
@@ -293,10 +292,10 @@ static void burst_begin(void *arg)
 	}
 	b->never = (struct rest_call){.path = "/echo", .done = never_done};
 	rest_call_start(b->r, &b->w, &b->never); /* waits for its turn */
-	rest_call_abort(&b->never);
-	rest_call_abort(&b->never);
+	rest_call_release(&b->never);
+	rest_call_release(&b->never);
 	rest_call_start(b->r, NULL, &b->never); /* on the wire */
-	rest_call_abort(&b->never);
+	rest_call_release(&b->never);
 }
 
 static void batch_done(void *arg)
