@@ -2,11 +2,9 @@
 #include "storage/etcd/etcd_client_internal.h"
 
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/clock.h"
-#include "base/thread.h"
 #include "storage/etcd/etcd_wire_internal.h"
 
 /* Replies to writes are tiny, pages of a list are bounded by the one who asks for them. */
@@ -15,104 +13,24 @@
 struct etcd_client {
 	char **servers;
 	size_t n_servers;
-	struct http_tls tls; /* strings borrowed */
-	pthread_t thread;
-
-	pthread_mutex_t lock; /* posted, closing, why */
-	struct list posted;
-	bool closing;
+	struct loop *loop;
+	pthread_mutex_t lock; /* why */
 	char why[128];
 
-	/* the thread's */
+	/* the loop's */
 	struct http *http;
-	size_t server; /* the one in use, modulo n_servers */
-	struct heap timers;
+	size_t server;	     /* the one in use, modulo n_servers */
 	struct list waiting; /* calls */
-	size_t n_running;
-	void (*on_closing)(void *arg);
-	void *closing_arg;
+	size_t n_running, n_jobs;
+	bool closing, idle; /* idle: loop_signal */
 };
 
-static _Thread_local const struct etcd_client *this_thread; /* whose it is */
-static const char *const headers[] = {"Content-Type: application/json", "Expect:", NULL};
+static const struct loop_lane lanes[] = {{"etcd-list", 1}};
+static const char *const headers[] = {"Content-Type: application/json", NULL};
 
-/* ---- jobs and timers ---- */
-
-static bool on_thread(const struct etcd_client *c)
+struct loop *etcd_loop(struct etcd_client *c)
 {
-	return this_thread == c;
-}
-
-void etcd_post(struct etcd_client *c, struct etcd_job *j)
-{
-	pthread_mutex_lock(&c->lock);
-	bool first = list_empty(&c->posted);
-	list_push_back(&c->posted, &j->link);
-	pthread_mutex_unlock(&c->lock);
-	if (first && !on_thread(c))
-		http_wake(c->http);
-}
-
-static bool timer_less(const struct heap_node *a, const struct heap_node *b)
-{
-	return CONTAINER_OF(a, struct etcd_timer, node)->at_ns <
-	       CONTAINER_OF(b, struct etcd_timer, node)->at_ns;
-}
-
-void etcd_timer_set(struct etcd_client *c, struct etcd_timer *t, int64_t at_ns)
-{
-	heap_remove(&c->timers, &t->node);
-	t->at_ns = at_ns;
-	if (at_ns != CLOCK_NEVER)
-		heap_push(&c->timers, &t->node);
-}
-
-/* Returns when the next one is due. */
-static int64_t run_timers(struct etcd_client *c)
-{
-	struct heap_node *n;
-	while ((n = heap_peek(&c->timers))) {
-		struct etcd_timer *t = CONTAINER_OF(n, struct etcd_timer, node);
-		if (t->at_ns > clock_mono_ns())
-			return t->at_ns;
-		heap_remove(&c->timers, n);
-		t->fn(t->arg);
-	}
-	return CLOCK_NEVER;
-}
-
-/* False when there was nothing. Jobs may post more: they come in the next round. */
-static bool run_jobs(struct etcd_client *c, bool *ret_closing)
-{
-	struct list *pos, taken = LIST_INIT(taken);
-	pthread_mutex_lock(&c->lock);
-	while ((pos = list_pop_front(&c->posted)))
-		list_push_back(&taken, pos);
-	*ret_closing = c->closing;
-	pthread_mutex_unlock(&c->lock);
-	bool any = !list_empty(&taken);
-	while ((pos = list_pop_front(&taken))) {
-		struct etcd_job *j = list_entry(pos, struct etcd_job, link);
-		j->fn(j);
-	}
-	return any;
-}
-
-static void *client_main(void *arg)
-{
-	struct etcd_client *c = arg;
-	bool closing = false;
-	this_thread = c;
-	for (;;) {
-		bool any = run_jobs(c, &closing);
-		int64_t next_ns = run_timers(c);
-		if (closing && !any && !c->n_running && list_empty(&c->waiting))
-			break;
-		http_poll(c->http, any ? 0 : next_ns);
-	}
-	if (c->on_closing)
-		c->on_closing(c->closing_arg);
-	return NULL;
+	return c->loop;
 }
 
 /* ---- requests ---- */
@@ -175,6 +93,13 @@ static int judge(struct etcd_client *c, const struct http_reply *r, size_t serve
 	return 0;
 }
 
+/* What was told to end does so once nothing is under way. */
+static void check_idle(struct etcd_client *c)
+{
+	if (c->closing && !c->n_running && !c->n_jobs && list_empty(&c->waiting))
+		loop_signal(c->loop, &c->idle);
+}
+
 static void start_next(struct etcd_client *c);
 
 static void on_done(void *arg, struct http_reply *r)
@@ -188,6 +113,7 @@ static void on_done(void *arg, struct http_reply *r)
 		k->done(k, NULL, &err);
 	else
 		k->done(k, &r->body, NULL);
+	check_idle(c);
 }
 
 static void start_next(struct etcd_client *c)
@@ -196,26 +122,35 @@ static void start_next(struct etcd_client *c)
 	while (c->n_running < ETCD_CONNECTIONS && (pos = list_pop_front(&c->waiting))) {
 		struct etcd_call *k = list_entry(pos, struct etcd_call, link);
 		int64_t left_ns = k->deadline_ns - clock_mono_ns();
-		struct err err = ERR_INIT;
-		if (left_ns <= 0) {
-			err_set(&err, REASON_TIMEOUT, "etcd: no answer in time");
-			k->done(k, NULL, &err);
-			continue;
-		}
+		loop_timer_set(c->loop, &k->late, CLOCK_NEVER);
 		autofree char *url = url_of(c, k->path);
-		struct http_request rq = request(url, k->body, left_ns);
+		struct http_request rq = request(url, k->body, left_ns > 0 ? left_ns : 1);
 		k->server = c->server;
 		c->n_running++;
 		http_start(c->http, &rq, on_done, k);
 	}
 }
 
+static void on_late(void *arg)
+{
+	struct etcd_call *k = arg;
+	struct etcd_client *c = k->client;
+	struct err err;
+	list_del(&k->link);
+	err_set(&err, REASON_TIMEOUT, "etcd: no answer in time");
+	k->done(k, NULL, &err);
+	check_idle(c);
+}
+
 void etcd_call(struct etcd_client *c, struct etcd_call *k)
 {
 	k->client = c;
 	k->deadline_ns = clock_mono_ns() + k->timeout_ns;
+	k->late = (struct loop_timer){.fn = on_late, .arg = k};
 	list_push_back(&c->waiting, &k->link);
 	start_next(c);
+	if (!list_empty(&k->link))
+		loop_timer_set(c->loop, &k->late, k->deadline_ns);
 }
 
 struct http_call *etcd_stream(struct etcd_client *c, const char *path, const struct buf *body,
@@ -235,70 +170,77 @@ void etcd_next_server(struct etcd_client *c)
 	c->server++;
 }
 
-/* ---- for those who wait ---- */
+/* ---- what blocks ---- */
 
 struct etcd_waiter {
-	struct etcd_job job;
 	struct etcd_call call;
 	struct etcd_client *client;
 	struct buf *ret_body;
 	struct err *err;
-	int rc;
-	sem_t done;
+	bool done;
 };
 
 static void waiter_done(struct etcd_call *k, struct buf *reply, const struct err *err)
 {
 	struct etcd_waiter *w = CONTAINER_OF(k, struct etcd_waiter, call);
-	w->rc = err ? -1 : 0;
 	if (err)
 		*w->err = *err;
 	else
 		buf_add(w->ret_body, reply->p, reply->len);
-	sem_post(&w->done);
+	loop_signal(k->client->loop, &w->done);
 }
 
-static void waiter_begin(struct etcd_job *j)
+static void waiter_begin(void *arg)
 {
-	struct etcd_waiter *w = CONTAINER_OF(j, struct etcd_waiter, job);
+	struct etcd_waiter *w = arg;
 	etcd_call(w->client, &w->call);
-}
-
-/* On connections of its own: the thread's are in the middle of something. */
-static int call_here(struct etcd_client *c, const char *path, const struct buf *body, int64_t timeout_ns,
-		     struct buf *ret_body, struct err *err)
-{
-	struct http *http = http_new(&c->tls, 1);
-	autofree char *url = url_of(c, path);
-	struct http_request rq = request(url, body, timeout_ns);
-	struct http_reply reply;
-	struct err ignored; /* it is in the reply too */
-	(void)!http_do(http, &rq, &reply, &ignored);
-	int rc = judge(c, &reply, c->server, err);
-	if (rc == 0)
-		buf_add(ret_body, reply.body.p, reply.body.len);
-	http_reply_release(&reply);
-	http_free(http);
-	return rc;
 }
 
 int etcd_call_wait(struct etcd_client *c, const char *path, const struct buf *body, int64_t timeout_ns,
 		   struct buf *ret_body, struct err *err)
 {
+	struct err why = ERR_INIT;
 	struct etcd_waiter w = {
-		.job = {.fn = waiter_begin},
 		.call = {.path = path, .body = body, .timeout_ns = timeout_ns, .done = waiter_done},
 		.client = c,
 		.ret_body = ret_body,
-		.err = err};
-	if (on_thread(c))
-		return call_here(c, path, body, timeout_ns, ret_body, err);
-	sem_init(&w.done, 0, 0);
-	etcd_post(c, &w.job);
-	while (sem_wait(&w.done) < 0)
-		;
-	sem_destroy(&w.done);
-	return w.rc;
+		.err = &why};
+	loop_post(c->loop, waiter_begin, &w);
+	loop_wait(c->loop, &w.done, CLOCK_NEVER);
+	if (why.reason == REASON_NONE)
+		return 0;
+	*err = why;
+	return -1;
+}
+
+struct etcd_job {
+	struct etcd_client *client;
+	loop_fn *work, *done;
+	void *arg;
+};
+
+static void job_work(void *arg)
+{
+	struct etcd_job *j = arg;
+	j->work(j->arg);
+}
+
+static void job_done(void *arg)
+{
+	struct etcd_job *j = arg;
+	struct etcd_client *c = j->client;
+	j->done(j->arg);
+	free(j);
+	c->n_jobs--;
+	check_idle(c);
+}
+
+void etcd_job(struct etcd_client *c, loop_fn *work, loop_fn *done, void *arg)
+{
+	struct etcd_job *j = MEM_NEW(struct etcd_job);
+	*j = (struct etcd_job){c, work, done, arg};
+	c->n_jobs++;
+	loop_job(c->loop, 0, job_work, job_done, j);
 }
 
 /* ---- life ---- */
@@ -334,31 +276,33 @@ struct etcd_client *etcd_client_start(const char *servers, const struct http_tls
 		release(c);
 		return NULL;
 	}
-	c->tls = *tls;
 	pthread_mutex_init(&c->lock, NULL);
-	list_init(&c->posted);
 	list_init(&c->waiting);
-	c->timers = (struct heap)HEAP_INIT(timer_less);
-	c->http = http_new(tls, ETCD_CONNECTIONS + 1);
-	c->thread = thread_start("etcd", client_main, c);
+	c->loop = loop_new(&(struct loop_config){.lanes = lanes, .n_lanes = ARRAY_LEN(lanes)});
+	c->http = http_new_on(c->loop, tls, ETCD_CONNECTIONS + 1);
+	loop_start(c->loop, "etcd");
 	return c;
+}
+
+static void begin_closing(void *arg)
+{
+	struct etcd_client *c = arg;
+	c->closing = true;
+	check_idle(c);
 }
 
 void etcd_client_stop(struct etcd_client *c, void (*closing)(void *arg), void *arg)
 {
-	c->on_closing = closing;
-	c->closing_arg = arg;
-	pthread_mutex_lock(&c->lock);
-	c->closing = true;
-	pthread_mutex_unlock(&c->lock);
-	http_wake(c->http);
-	pthread_join(c->thread, NULL);
+	loop_post(c->loop, begin_closing, c);
+	loop_wait(c->loop, &c->idle, CLOCK_NEVER);
+	loop_finish(c->loop, closing, arg);
+	loop_join(c->loop);
 }
 
 void etcd_client_free(struct etcd_client *c)
 {
 	http_free(c->http);
-	heap_release(&c->timers);
+	loop_free(c->loop);
 	pthread_mutex_destroy(&c->lock);
 	release(c);
 }

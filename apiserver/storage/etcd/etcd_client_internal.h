@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The etcd engine's one thread, and what it does: jobs that others post, timers, requests to etcd.
+ * The etcd engine's loop, and requests to etcd.
  *
- * Everything of the engine happens on this thread, so nothing of it needs a lock; whoever wants something
- * posts a job. Requests go over ETCD_CONNECTIONS kept connections, each of which always has the next request
- * waiting (8 to 16 of them reach what one etcd can do through its gateway); what comes beyond that waits
- * here, in order. The watch is one more request, which never ends and so has a connection of its own.
+ * Everything of the engine happens on this loop, so nothing of it needs a lock; whoever wants something posts
+ * a closure to it. Requests go over ETCD_CONNECTIONS kept connections, each of which always has the next
+ * request waiting (8 to 16 of them reach what one etcd can do through its gateway); what comes beyond that
+ * waits here, in order, and no longer than its deadline. The watch is one more request, which never ends and
+ * so has a connection of its own. What blocks (a new list) is a job in a lane of its own.
  *
  * With several servers one is used until it cannot be reached; then the next request goes to the next one. A
  * request that failed is not sent again: a write may have happened, and its writer must learn that nobody
@@ -15,51 +16,41 @@
 #define STORAGE_ETCD_ETCD_CLIENT_INTERNAL_H
 
 #include <stdbool.h>
-#include "base/heap.h"
 #include "base/list.h"
 #include "client/http.h"
+#include "loop/loop.h"
 
 #define ETCD_CONNECTIONS 16
 
 struct etcd_client;
 struct etcd_client *etcd_client_start(const char *servers, const struct http_tls *tls,
 				      struct err *err) MUST_CHECK;
-/* Ends once what was posted and asked is done. `closing` runs on the thread, as the last thing. */
+/* Ends once what was posted and asked is done. `closing` runs on the loop, as the last thing. */
 void etcd_client_stop(struct etcd_client *c, void (*closing)(void *arg), void *arg);
 void etcd_client_free(struct etcd_client *c);
+struct loop *etcd_loop(struct etcd_client *c);
 
-struct etcd_job {
-	struct list link;
-	void (*fn)(struct etcd_job *j); /* may free the job */
-};
-void etcd_post(struct etcd_client *c, struct etcd_job *j); /* any thread */
-
-struct etcd_timer { /* zeroed, then fn and arg set; lives in its owner */
-	struct heap_node node;
-	int64_t at_ns;
-	void (*fn)(void *arg);
-	void *arg;
-};
-void etcd_timer_set(struct etcd_client *c, struct etcd_timer *t, int64_t at_ns); /* CLOCK_NEVER stops it */
-
-/* The thread: POST. *reply is borrowed and NULL when *err tells what went wrong: of the transport, or etcd's
-   own word. The body is copied when its turn comes: it stays until `done`. */
+/* The loop: POST. *reply is borrowed and NULL when *err tells what went wrong: of the transport, or etcd's
+   own word. The body is copied when its turn comes: it stays until `done`, which may run before this returns. */
 struct etcd_call { /* lives in its owner until done */
 	const char *path;
 	const struct buf *body;
 	int64_t timeout_ns;
 	void (*done)(struct etcd_call *k, struct buf *reply, const struct err *err);
-	struct list link;
+	struct list link; /* in waiting */
 	struct etcd_client *client;
+	struct loop_timer late; /* while it waits */
 	int64_t deadline_ns;
 	size_t server;
 };
 void etcd_call(struct etcd_client *c, struct etcd_call *k);
-/* Any thread: the same, blocking. On the client's own thread nothing else goes on meanwhile. */
+/* Any thread but the loop's: the same, blocking. */
 int etcd_call_wait(struct etcd_client *c, const char *path, const struct buf *body, int64_t timeout_ns,
 		   struct buf *ret_body, struct err *err) MUST_CHECK;
+/* The loop: work(arg) on a thread where it may block, one after the other; then done(arg) on the loop. */
+void etcd_job(struct etcd_client *c, loop_fn *work, loop_fn *done, void *arg);
 
-/* The thread: the request that never ends. done's *r is http.h's. */
+/* The loop: the request that never ends. done's *r is http.h's. */
 struct http_call *etcd_stream(struct etcd_client *c, const char *path, const struct buf *body,
 			      bool (*on_data)(void *arg, const char *p, size_t n), http_done_fn *done,
 			      void *arg);

@@ -24,7 +24,7 @@ struct etcd_watch {
 	struct etcd_watch_config c;
 	atomic_bool connected;
 	struct http_call *call; /* NULL: between two */
-	struct etcd_timer again;
+	struct loop_timer again;
 	int64_t pause_ns;
 	uint64_t rev;	    /* delivered */
 	uint64_t begun_rev; /* where this stream began */
@@ -32,9 +32,11 @@ struct etcd_watch {
 	struct store_event *events;
 	size_t n, cap;
 	struct buf bytes; /* decoded keys and values; events hold offsets until the batch is complete */
-	bool compacted;
-	bool told;	/* that etcd is away */
-	struct err why; /* the stream ended */
+	bool compacted, listing;
+	bool told;	     /* that etcd is away */
+	struct err why;	     /* the stream ended */
+	uint64_t listed_rev; /* the job's: what was listed anew */
+	struct err listed;   /* or why it was not */
 };
 
 /* ---- one line ---- */
@@ -139,33 +141,50 @@ static bool on_data(void *arg, const char *p, size_t n)
 
 /* ---- the stream ---- */
 
-static void start_over(struct etcd_watch *w)
+static void connect_again(struct etcd_watch *w)
 {
-	uint64_t rev;
-	struct err err = ERR_INIT;
-	log_warning("etcd has compacted what was not seen yet: listing again", "after=%llu",
-		    (unsigned long long)w->rev);
-	if (w->c.reset(w->c.arg, &rev, &err) < 0) {
-		w->why = err;
-		return;
-	}
-	w->rev = rev;
-	etcd_own_shown(w->c.own, rev);
-}
-
-static void ended(struct etcd_watch *w)
-{
-	atomic_store(&w->connected, false);
-	if (w->compacted)
-		start_over(w);
 	if (w->rev != w->begun_rev)
 		w->pause_ns = BACKOFF_MIN_NS;
 	if (!w->told && w->why.reason != REASON_NONE)
 		log_warn_err(&w->why, "etcd watch was interrupted", "after=%llu", (unsigned long long)w->rev);
 	w->told = true;
 	etcd_next_server(w->c.client);
-	etcd_timer_set(w->c.client, &w->again, clock_mono_ns() + w->pause_ns);
+	loop_timer_set(etcd_loop(w->c.client), &w->again, clock_mono_ns() + w->pause_ns);
 	w->pause_ns = w->pause_ns * 2 > BACKOFF_MAX_NS ? BACKOFF_MAX_NS : w->pause_ns * 2;
+}
+
+/* In the lane: writes and their deadlines go on meanwhile. */
+static void list_anew(void *arg)
+{
+	struct etcd_watch *w = arg;
+	w->listed = (struct err)ERR_INIT;
+	(void)!w->c.reset(w->c.arg, &w->listed_rev, &w->listed);
+}
+
+static void listed_anew(void *arg)
+{
+	struct etcd_watch *w = arg;
+	w->listing = false;
+	if (w->listed.reason != REASON_NONE) {
+		w->why = w->listed;
+	} else {
+		w->rev = w->listed_rev;
+		etcd_own_shown(w->c.own, w->rev);
+	}
+	connect_again(w);
+}
+
+static void ended(struct etcd_watch *w)
+{
+	atomic_store(&w->connected, false);
+	if (!w->compacted) {
+		connect_again(w);
+		return;
+	}
+	log_warning("etcd has compacted what was not seen yet: listing again", "after=%llu",
+		    (unsigned long long)w->rev);
+	w->listing = true;
+	etcd_job(w->c.client, list_anew, listed_anew, w);
 }
 
 static void on_end(void *arg, struct http_reply *r)
@@ -197,7 +216,7 @@ struct etcd_watch *etcd_watch_new(const struct etcd_watch_config *c)
 	w->c = *c;
 	w->rev = c->rev;
 	w->pause_ns = BACKOFF_MIN_NS;
-	w->again = (struct etcd_timer){.fn = follow, .arg = w};
+	w->again = (struct loop_timer){.fn = follow, .arg = w};
 	w->lines = (struct lines)LINES_INIT(LINE_MAX_BYTES);
 	return w;
 }
@@ -210,7 +229,8 @@ void etcd_watch_connect(struct etcd_watch *w)
 		atomic_store(&w->connected, false);
 		etcd_next_server(w->c.client);
 	}
-	etcd_timer_set(w->c.client, &w->again, clock_mono_ns());
+	if (!w->listing)
+		loop_timer_set(etcd_loop(w->c.client), &w->again, clock_mono_ns());
 }
 
 void etcd_watch_free(struct etcd_watch *w)

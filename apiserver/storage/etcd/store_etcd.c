@@ -18,6 +18,7 @@
 #include "base/base64.h"
 #include "base/log.h"
 #include "storage/etcd/etcd_client_internal.h"
+#include "storage/etcd/etcd_compaction_internal.h"
 #include "storage/etcd/etcd_own_internal.h"
 #include "storage/etcd/etcd_watch_internal.h"
 #include "storage/etcd/etcd_wire_internal.h"
@@ -38,6 +39,7 @@ struct etcd_store {
 	bool in_round;
 	struct list asked, asking; /* struct question: in this round; came while one was under way */
 	int64_t behind_ns;	   /* since when the watch has been behind; 0 = it is not */
+	struct etcd_compaction compaction;
 };
 
 static struct etcd_store *self(struct store *s)
@@ -50,10 +52,9 @@ static struct etcd_store *self(struct store *s)
 struct etcd_write {
 	struct etcd_store *s;
 	struct store_write *w;
-	struct etcd_job begin;
 	struct etcd_call call;
 	struct etcd_own own;
-	struct etcd_timer late;
+	struct loop_timer late;
 	struct buf body; /* own's texts lie in it */
 };
 
@@ -61,7 +62,7 @@ static void finish(struct etcd_write *e, uint64_t rev, const struct err *err)
 {
 	struct store_write *w = e->w;
 	etcd_own_del(&e->own);
-	etcd_timer_set(e->s->client, &e->late, CLOCK_NEVER);
+	loop_timer_set(etcd_loop(e->s->client), &e->late, CLOCK_NEVER);
 	buf_release(&e->body);
 	free(e);
 	w->rc = err ? -1 : 0;
@@ -133,13 +134,13 @@ static void on_reply(struct etcd_call *k, struct buf *text, const struct err *fa
 		finish(e, reply.revision, NULL);
 	} else {
 		e->own.rev = reply.revision;
-		etcd_timer_set(s->client, &e->late, clock_mono_ns() + SHOWN_NS);
+		loop_timer_set(etcd_loop(s->client), &e->late, clock_mono_ns() + SHOWN_NS);
 	}
 }
 
-static void begin_write(struct etcd_job *j)
+static void begin_write(void *arg)
 {
-	struct etcd_write *e = CONTAINER_OF(j, struct etcd_write, begin);
+	struct etcd_write *e = arg;
 	etcd_own_add(&e->s->own, &e->own);
 	etcd_call(e->s->client, &e->call);
 }
@@ -149,8 +150,7 @@ static void etcd_write(struct store *base, struct store_write *w)
 	struct etcd_write *e = MEM_NEW(struct etcd_write);
 	*e = (struct etcd_write){.s = self(base), .w = w, .body = BUF_INIT};
 	struct etcd_wire_txn_texts t = etcd_wire_txn(&e->body, w->key, w->value, w->len, w->expect);
-	e->begin.fn = begin_write;
-	e->late = (struct etcd_timer){.fn = on_late, .arg = e};
+	e->late = (struct loop_timer){.fn = on_late, .arg = e};
 	e->own = (struct etcd_own){.key = w->key,
 				   .cookie = w->cookie,
 				   .key64 = {e->body.p + t.key, t.key_len},
@@ -159,7 +159,7 @@ static void etcd_write(struct store *base, struct store_write *w)
 		e->own.value64 = (struct etcd_wire_slice){e->body.p + t.value, t.value_len};
 	e->call = (struct etcd_call){
 		.path = "/v3/kv/txn", .body = &e->body, .timeout_ns = STORE_DEADLINE_NS, .done = on_reply};
-	etcd_post(e->s->client, &e->begin);
+	loop_post(etcd_loop(e->s->client), begin_write, e);
 }
 
 /* ---- lists ---- */
@@ -252,15 +252,14 @@ struct question {
 	struct list link; /* in asking or asked */
 	struct etcd_store *s;
 	struct store_current *c;
-	struct etcd_job begin;
-	struct etcd_timer too_late;
+	struct loop_timer too_late;
 };
 
 static void answer(struct question *q, uint64_t rev, const struct err *err)
 {
 	struct store_current *c = q->c;
 	list_del(&q->link);
-	etcd_timer_set(q->s->client, &q->too_late, CLOCK_NEVER);
+	loop_timer_set(etcd_loop(q->s->client), &q->too_late, CLOCK_NEVER);
 	free(q);
 	c->rc = err ? -1 : 0;
 	c->rev = rev;
@@ -324,34 +323,33 @@ static void begin_round(struct etcd_store *s)
 	etcd_call(s->client, &s->round);
 }
 
-static void begin_question(struct etcd_job *j)
+static void begin_question(void *arg)
 {
-	struct question *q = CONTAINER_OF(j, struct question, begin);
+	struct question *q = arg;
 	list_push_back(&q->s->asking, &q->link);
-	etcd_timer_set(q->s->client, &q->too_late, q->c->deadline_ns);
+	loop_timer_set(etcd_loop(q->s->client), &q->too_late, q->c->deadline_ns);
 	begin_round(q->s);
 }
 
 static void etcd_current(struct store *base, struct store_current *c)
 {
 	struct question *q = MEM_NEW(struct question);
-	*q = (struct question){.s = self(base), .c = c, .begin = {.fn = begin_question}};
-	q->too_late = (struct etcd_timer){.fn = on_too_late, .arg = q};
-	etcd_post(q->s->client, &q->begin);
+	*q = (struct question){.s = self(base), .c = c};
+	q->too_late = (struct loop_timer){.fn = on_too_late, .arg = q};
+	loop_post(etcd_loop(q->s->client), begin_question, q);
 }
 
 /* ---- the rest ---- */
 
 struct watch_begin {
-	struct etcd_job job;
 	struct etcd_store *s;
 	struct etcd_watch *watch;
 	uint64_t rev;
 };
 
-static void begin_watch(struct etcd_job *j)
+static void begin_watch(void *arg)
 {
-	struct watch_begin *b = CONTAINER_OF(j, struct watch_begin, job);
+	struct watch_begin *b = arg;
 	b->s->watch = b->watch;
 	etcd_own_shown(&b->s->own, b->rev);
 	etcd_watch_connect(b->watch);
@@ -367,19 +365,16 @@ static int etcd_watch_all(struct store *base, const char *prefix, uint64_t rev, 
 	struct watch_begin *b = MEM_NEW(struct watch_begin);
 	(void)prefix;
 	(void)err; /* it keeps trying */
-	*b = (struct watch_begin){{.fn = begin_watch}, s, etcd_watch_new(&c), rev};
-	etcd_post(s->client, &b->job);
+	*b = (struct watch_begin){s, etcd_watch_new(&c), rev};
+	loop_post(etcd_loop(s->client), begin_watch, b);
 	return 0;
 }
 
 static int etcd_compact(struct store *base, uint64_t rev, struct err *err)
 {
-	struct etcd_store *s = self(base);
-	autobuf struct buf body = BUF_INIT, text = BUF_INIT;
-	etcd_wire_compact(&body, rev);
-	if (etcd_call_wait(s->client, "/v3/kv/compaction", &body, 4 * STORE_DEADLINE_NS, &text, err) == 0)
-		return 0;
-	return err->reason == REASON_EXPIRED ? 0 : -1; /* another apiserver was first */
+	(void)err; /* it keeps trying */
+	etcd_compaction_ask(&self(base)->compaction, rev);
+	return 0;
 }
 
 static bool etcd_healthy(struct store *base, char why[128])
@@ -411,6 +406,7 @@ static void etcd_close(struct store *base)
 	}
 	etcd_watch_free(s->watch);
 	buf_release(&s->any_key);
+	etcd_compaction_release(&s->compaction);
 	free((char *)s->tls.ca_file);
 	free((char *)s->tls.cert_file);
 	free((char *)s->tls.key_file);
@@ -448,5 +444,6 @@ struct store *store_etcd_open(const struct store_etcd_config *c, struct err *err
 		etcd_close(&s->base);
 		return NULL;
 	}
+	etcd_compaction_init(&s->compaction, s->client);
 	return &s->base;
 }

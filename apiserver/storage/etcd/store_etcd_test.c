@@ -163,6 +163,20 @@ static void silence_ends_at_the_deadline(void **state)
 	wait_for(rev, 0);
 }
 
+/* The one who asks for a compaction has other things to do, such as ending what has waited too long. */
+static void nobody_waits_for_a_compaction(void **state)
+{
+	struct err err = ERR_INIT;
+	uint64_t rev;
+	assert_int_equal(try_put("/x/compacted", "1", 0, &rev, &err), 0);
+	etcd_stop(&process);
+	int64_t begun = clock_mono_ns();
+	assert_int_equal(s->engine->compact(s, rev, &err), 0);
+	assert_true(clock_mono_ns() - begun < STORE_DEADLINE_NS);
+	kill(process.pid, SIGCONT);
+	wait_until_up();
+}
+
 /* A second client writes and compacts while the watch is cut off. */
 static void forgotten_history_is_listed_again(void **state)
 {
@@ -249,6 +263,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(away_and_back),
 		cmocka_unit_test(silence_ends_at_the_deadline),
+		cmocka_unit_test(nobody_waits_for_a_compaction),
 		cmocka_unit_test(forgotten_history_is_listed_again),
 		cmocka_unit_test(replies_are_read_strictly),
 		cmocka_unit_test(servers_are_checked),
