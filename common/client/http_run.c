@@ -13,24 +13,24 @@
 #include "base/mem.h"
 #include "client/http_internal.h"
 
-struct run {
+struct http_window {
 	struct http *h;
 	const struct http_request *rq;
 	struct http_reply *r;
 	size_t n, next, ended, running, limit;
-	struct list calls; /* of struct run_call */
+	struct list calls; /* of struct http_window_call */
 };
 
-struct run_call {
+struct http_window_call {
 	struct list link;
-	struct run *run;
+	struct http_window *run;
 	size_t i;
 	struct http_call *c;
 };
 
-static void fill(struct run *run);
+static void fill(struct http_window *run);
 
-static void keep(struct run *run, size_t i, struct http_reply *r)
+static void keep(struct http_window *run, size_t i, struct http_reply *r)
 {
 	run->r[i] = *r;
 	r->body = (struct buf)BUF_INIT;
@@ -39,8 +39,8 @@ static void keep(struct run *run, size_t i, struct http_reply *r)
 
 static void on_done(void *arg, struct http_reply *r)
 {
-	struct run_call *rc = arg;
-	struct run *run = rc->run;
+	struct http_window_call *rc = arg;
+	struct http_window *run = rc->run;
 	list_del(&rc->link);
 	run->running--;
 	keep(run, rc->i, r);
@@ -48,10 +48,10 @@ static void on_done(void *arg, struct http_reply *r)
 	fill(run);
 }
 
-static void fill(struct run *run)
+static void fill(struct http_window *run)
 {
 	while (run->running < run->limit && run->next < run->n && !http_canceled(run->h)) {
-		struct run_call *rc = MEM_NEW(struct run_call);
+		struct http_window_call *rc = MEM_NEW(struct http_window_call);
 		rc->run = run;
 		rc->i = run->next++;
 		list_push_back(&run->calls, &rc->link);
@@ -60,13 +60,13 @@ static void fill(struct run *run)
 	}
 }
 
-static void cancel(struct run *run)
+static void cancel(struct http_window *run)
 {
 	struct http_reply r = {0};
 	struct list *l;
 	err_set(&r.err, REASON_CANCELED, "the request was canceled");
 	while ((l = list_pop_front(&run->calls))) {
-		struct run_call *rc = list_entry(l, struct run_call, link);
+		struct http_window_call *rc = list_entry(l, struct http_window_call, link);
 		http_abort(rc->c);
 		keep(run, rc->i, &r);
 		free(rc);
@@ -77,7 +77,7 @@ static void cancel(struct run *run)
 
 void http_run(struct http *h, const struct http_request *rq, struct http_reply *r, size_t n, size_t in_flight)
 {
-	struct run run = {.h = h, .rq = rq, .r = r, .n = n, .limit = in_flight ? in_flight : 1};
+	struct http_window run = {.h = h, .rq = rq, .r = r, .n = n, .limit = in_flight ? in_flight : 1};
 	size_t max = (size_t)h->max_connections;
 	assert(h->own_loop);
 	list_init(&run.calls);
