@@ -247,7 +247,7 @@ static int create_new_set(struct deployment_sync *s, struct err *err)
 	if (rest_do(s->ctx->rest, REST_POST, buf_str(&path), body, &reply, &e) < 0) {
 		if (e.reason == REASON_ALREADY_EXISTS)
 			return adopt_existing(s, meta_name(body), err);
-		if (e.reason == REASON_NAMESPACE_TERMINATING)
+		if (e.reason == REASON_ENDING)
 			return *err = e, -1; /* nothing to tell: it goes with its namespace */
 		snprintf(text, sizeof(text), "Failed to create new replica set \"%s\": %.180s",
 			 meta_name(body), e.msg);

@@ -10,68 +10,20 @@
 #include "controllers.h"
 #include "decode/plain.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
-#include "base/map.h"
 #include "object/condition.h"
 #include "control.h"
+#include "stamps.h"
 #include "taints.h"
 
 #define GRACE_NS (50 * NS_PER_S) /* --node-monitor-grace-period's default since 1.32 */
 enum { WATCH_NODES, WATCH_LEASES, WATCH_PODS };
 
-struct node_health {	 /* one per node */
-	int64_t seen_ns; /* monotonic: when the lease or status last changed */
-};
-struct lifecycle_state {
-	pthread_mutex_t lock; /* guards nodes */
-	struct map nodes;     /* name -> struct node_health * */
-};
-
-static void *init(struct informer **informers, struct workqueue *q)
+/* The state is, by node, when (monotonic) its lease or status last changed. */
+static void beat(struct stamps *seen, const char *node)
 {
-	struct lifecycle_state *st = MEM_NEW(struct lifecycle_state);
-	pthread_mutex_init(&st->lock, NULL);
-	return st;
-}
-
-static void destroy(void *state)
-{
-	struct lifecycle_state *st = state;
-	for (struct map_iter it = {0}; map_next(&st->nodes, &it);)
-		free(it.value);
-	map_release(&st->nodes);
-	pthread_mutex_destroy(&st->lock);
-	free(st);
-}
-
-static void beat(struct lifecycle_state *st, const char *node)
-{
-	pthread_mutex_lock(&st->lock);
-	struct node_health *h = map_get(&st->nodes, node);
-	if (!h) {
-		h = MEM_NEW(struct node_health);
-		map_set(&st->nodes, node, h);
-	}
-	h->seen_ns = clock_mono_ns();
-	pthread_mutex_unlock(&st->lock);
-}
-
-static int64_t last_seen(struct lifecycle_state *st, const char *node)
-{
-	pthread_mutex_lock(&st->lock);
-	struct node_health *h = map_get(&st->nodes, node);
-	int64_t seen = h ? h->seen_ns : 0;
-	pthread_mutex_unlock(&st->lock);
-	return seen;
-}
-
-static void forget(struct lifecycle_state *st, const char *node)
-{
-	pthread_mutex_lock(&st->lock);
-	free(map_del(&st->nodes, node));
-	pthread_mutex_unlock(&st->lock);
+	stamps_set(seen, node, clock_mono_ns());
 }
 
 static void enqueue_node(struct workqueue *q, void *state, struct informer **informers, const void *old_node,
@@ -79,7 +31,7 @@ static void enqueue_node(struct workqueue *q, void *state, struct informer **inf
 {
 	const struct cm_node *old = old_node, *new = new_node;
 	if (!new)
-		forget(state, old->base.meta.name);
+		stamps_del(state, old->base.meta.name);
 	else if (!old || old->heartbeat_ns != new->heartbeat_ns)
 		beat(state, new->base.meta.name);
 	workqueue_add(q, (new ? new : old)->base.meta.name);
@@ -178,7 +130,7 @@ static int set_taints_now(struct controller_ctx *ctx, const char *name, struct e
 static int sync_node(struct controller_ctx *ctx, const struct cm_node *node, struct err *err)
 {
 	const char *name = node->base.meta.name;
-	int64_t left = last_seen(ctx->state, name) + GRACE_NS - clock_mono_ns();
+	int64_t left = stamps_get(ctx->state, name, 0) + GRACE_NS - clock_mono_ns();
 	bool silent = left <= 0 && node->ready != CONDITION_UNKNOWN;
 
 	if (silent && mark_unknown(ctx, node, err) < 0)
@@ -216,6 +168,6 @@ const struct controller node_lifecycle_controller = {
 		},
 	.workers = 2,
 	.sync = sync,
-	.init = init,
-	.destroy = destroy,
+	.init = stamps_new,
+	.destroy = stamps_free,
 };

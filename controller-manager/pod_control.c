@@ -89,7 +89,7 @@ static void created(struct rest_call *c)
 		return;
 	}
 	k->err = c->err;
-	if (c->err.reason != REASON_NAMESPACE_TERMINATING)
+	if (c->err.reason != REASON_ENDING)
 		control_event(b->ctx, b->owner, true, "FailedCreate", "Error creating: %s", c->err.msg);
 }
 

@@ -54,7 +54,7 @@ struct pod_burst {
 	size_t created; /* out */
 };
 /* Creates n Pods, or as many as go: after a batch with a failure no further one is begun. -1 with the last failure;
-   REASON_NAMESPACE_TERMINATING, of which no event tells, when the namespace ends. */
+   REASON_ENDING, of which no event tells, when the namespace ends. */
 int pod_control_create(struct pod_burst *b, size_t n, struct err *err) MUST_CHECK;
 /* Asks all of them to go; -1 with the last failure. */
 int pod_control_delete(struct pod_control *pc, struct controller_ctx *ctx,

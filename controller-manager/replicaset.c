@@ -60,7 +60,7 @@ static int create_pods(struct controller_ctx *ctx, const struct cm_replicaset *r
 	int rc = pod_control_create(&burst, n, err);
 
 	pod_template_free(t);
-	if (rc < 0 && err->reason == REASON_NAMESPACE_TERMINATING) {
+	if (rc < 0 && err->reason == REASON_ENDING) {
 		*err = (struct err)ERR_INIT; /* the set goes with its namespace */
 		return 0;
 	}

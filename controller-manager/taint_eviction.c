@@ -8,83 +8,25 @@
  * node that no longer exists is removed after a quarantine.
  *
  * A taint need not say since when it is there (`kubectl taint` does not), so for every Pod whose time runs it is
- * remembered when that was first seen. After a restart such a Pod's time begins anew; as upstream.
+ * remembered (by uid, wall time) when that was first seen. After a restart such a Pod's time begins anew; as upstream.
  */
 #include "controllers.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
-#include "base/map.h"
 #include "control.h"
+#include "stamps.h"
 #include "taints.h"
 
 #define QUARANTINE_NS (40 * NS_PER_S) /* podgc: a node may only seem to be gone */
 enum { WATCH_PODS, WATCH_NODES };
-
-struct eviction_state {
-	pthread_mutex_t lock; /* guards since */
-	struct map since;     /* uid of a Pod that tolerates its node for a while -> int64_t *, wall */
-};
-
-static void *init(struct informer **informers, struct workqueue *q)
-{
-	struct eviction_state *st = MEM_NEW(struct eviction_state);
-
-	pthread_mutex_init(&st->lock, NULL);
-	return st;
-}
-
-static void destroy(void *state)
-{
-	struct eviction_state *st = state;
-
-	for (struct map_iter it = {0}; map_next(&st->since, &it);)
-		free(it.value);
-	map_release(&st->since);
-	pthread_mutex_destroy(&st->lock);
-	free(st);
-}
-
-static void forget(struct eviction_state *st, const char *uid)
-{
-	pthread_mutex_lock(&st->lock);
-	free(map_del(&st->since, uid));
-	pthread_mutex_unlock(&st->lock);
-}
-
-/* Since when its time runs: `now`, unless it did before. */
-static int64_t remember(struct eviction_state *st, const char *uid, int64_t now)
-{
-	pthread_mutex_lock(&st->lock);
-	int64_t *since = map_get(&st->since, uid);
-
-	if (!since) {
-		since = MEM_NEW(int64_t);
-		*since = now;
-		map_set(&st->since, uid, since);
-	}
-	now = *since;
-	pthread_mutex_unlock(&st->lock);
-	return now;
-}
-
-static int64_t known_since(struct eviction_state *st, const char *uid, int64_t dflt)
-{
-	pthread_mutex_lock(&st->lock);
-	const int64_t *since = map_get(&st->since, uid);
-	int64_t ret = since ? *since : dflt;
-
-	pthread_mutex_unlock(&st->lock);
-	return ret;
-}
 
 static void enqueue_pod(struct workqueue *q, void *state, struct informer **informers, const void *old_pod,
 			const void *new_pod)
 {
 	const struct cm_pod *old = old_pod, *new = new_pod;
 	if (!new)
-		forget(state, old->base.meta.uid);
+		stamps_del(state, old->base.meta.uid);
 	if (new &&*new->node && (!old || strcmp(old->node, new->node) != 0))
 		controller_enqueue_self(q, state, informers, old, new);
 }
@@ -155,13 +97,13 @@ static int sync_pod(struct controller_ctx *ctx, const struct cm_pod *pod, const 
 {
 	const struct meta *m = &pod->base.meta;
 	int64_t now = clock_wall_ns();
-	int64_t when = taints_eviction_ns(pod, node, known_since(ctx->state, m->uid, now), now);
+	int64_t when = taints_eviction_ns(pod, node, stamps_get(ctx->state, m->uid, now), now);
 	if (when == TAINTS_STAY || m->deleted_ns) {
-		forget(ctx->state, m->uid);
+		stamps_del(ctx->state, m->uid);
 		return 0;
 	}
 	if (when > now) {
-		remember(ctx->state, m->uid, now);
+		stamps_keep(ctx->state, m->uid, now);
 		ctx->requeue_after_ns = when - now;
 		return 0;
 	}
@@ -195,6 +137,6 @@ const struct controller taint_eviction_controller = {
 		},
 	.workers = 1,
 	.sync = sync,
-	.init = init,
-	.destroy = destroy,
+	.init = stamps_new,
+	.destroy = stamps_free,
 };

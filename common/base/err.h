@@ -40,9 +40,9 @@ enum reason {
 	REASON_SERVER_TIMEOUT,
 	REASON_UNAVAILABLE, /* nobody there, or not yet */
 	REASON_TIMEOUT,
-	REASON_NAMESPACE_TERMINATING, /* forbidden because the place for it is being removed */
-	REASON_CANCELED,	      /* the caller itself gave up (shutdown) */
-	REASON_IO,		      /* local: file, socket, process */
+	REASON_ENDING,	 /* forbidden because the place for it is being removed */
+	REASON_CANCELED, /* the caller itself gave up (shutdown) */
+	REASON_IO,	 /* local: file, socket, process */
 	REASON_COUNT,
 };
 

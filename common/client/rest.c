@@ -148,7 +148,7 @@ struct http_call *rest_stream(struct rest *r, const char *path_and_query, struct
 static bool namespace_ends(const js *status)
 {
 	js_array_for_each (c, js_arr(status, "details", "causes", NULL))
-		if (!strcmp(js_str0(c, "reason", NULL), status_reason_name(REASON_NAMESPACE_TERMINATING)))
+		if (!strcmp(js_str0(c, "reason", NULL), "NamespaceTerminating"))
 			return true;
 	return false;
 }
@@ -167,7 +167,7 @@ int rest_status_error(int http_status, const char *body, size_t n, struct err *e
 	if (reason == REASON_UNKNOWN)
 		reason = status_reason_from_code(http_status);
 	if (reason == REASON_FORBIDDEN && namespace_ends(status))
-		reason = REASON_NAMESPACE_TERMINATING;
+		reason = REASON_ENDING;
 	if (*message)
 		return err_set(err, reason, "%s", message);
 	if (!n)

@@ -5,7 +5,8 @@
  * A struct rest is a client on one loop (like the struct http inside it): rest_start and rest_new_on are for
  * the daemon's loop, where calls are started and end on that loop's thread; rest_new has a small loop of its
  * own and is for one thread that blocks. struct rest_config is shared and immutable. Any reply that is not 2xx becomes an
- * error value: reason, message and code from its Status body. 429 and 503 with Retry-After are retried inside,
+ * error value: reason, message and code from its Status body (REASON_ENDING: of a Forbidden with the cause
+ * NamespaceTerminating). 429 and 503 with Retry-After are retried inside,
  * within the deadline.
  */
 #ifndef CLIENT_REST_H

@@ -77,6 +77,11 @@ static void take_body(struct rest_call *c, struct http_reply *r)
 		r->body = (struct buf)BUF_INIT;
 	} else if (c->want_reply) {
 		c->reply = js_parse(buf_str(&r->body), r->body.len, NULL, &c->err);
+		if (c->reply && !js_is_obj(c->reply)) {
+			err_set(&c->err, REASON_INTERNAL, "not a JSON object");
+			js_autoput(&c->reply);
+			c->reply = NULL;
+		}
 		if (!c->reply) {
 			c->err.reason = REASON_INTERNAL; /* it is the server that is wrong */
 			err_wrap(&c->err, "reply of %s", c->path);

@@ -41,6 +41,8 @@ static void serve(struct server_request *rq)
 		server_reply(rq, 503, "Retry-After: 20\r\n", "");
 	} else if (!strcmp(rq->path, "/garbage")) {
 		server_reply(rq, 200, "", JSON("{'a':"));
+	} else if (!strcmp(rq->path, "/list")) {
+		server_reply(rq, 200, "", "[1]");
 	} else if (!strcmp(rq->path, "/conflict")) {
 		server_reply(rq, 409, "",
 			     JSON("{'kind':'Status','reason':'Conflict','code':409,'message':'modified'}"));
@@ -120,12 +122,13 @@ static void test_errors(void **state)
 	} cases[] = {
 		{"/conflict", REASON_CONFLICT, "modified"},
 		{"/exists", REASON_ALREADY_EXISTS, "it is there"},
-		{"/ending", REASON_NAMESPACE_TERMINATING, "it ends"},
+		{"/ending", REASON_ENDING, "it ends"},
 		{"/odd", REASON_INVALID, "the server answered 422: {\"reason\":\"Conflict\"}"},
 		{"/text", REASON_INTERNAL, "the server answered 502: bad gateway"},
 		{"/none", REASON_NOT_FOUND, "the server answered 404"},
 		{"/overloaded", REASON_UNAVAILABLE, "the server answered 503"},
 		{"/garbage", REASON_INTERNAL, NULL},
+		{"/list", REASON_INTERNAL, "reply of /list: not a JSON object"},
 	};
 	struct fixture *f = *state;
 

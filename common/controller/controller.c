@@ -203,7 +203,7 @@ static int sync_once(struct controller_run *r, const char *key, int64_t *ret_req
 
 	client_give(r->set, c);
 	/* What was to be made there is not wanted any more, and its owner goes with the namespace. */
-	if (rc && err->reason == REASON_NAMESPACE_TERMINATING)
+	if (rc && err->reason == REASON_ENDING)
 		rc = 0;
 	*ret_requeue_after_ns = ctx.requeue_after_ns;
 	return rc;

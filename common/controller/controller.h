@@ -5,7 +5,7 @@
  *
  * sync looks at the whole present state and takes the next step; a missing object is success. Returning -1
  * retries with back-off (logged once, here; REASON_CONFLICT silently at --v<4), but for
- * REASON_NAMESPACE_TERMINATING, which is success. `requeue_after_ns` >= 0 asks for
+ * REASON_ENDING, which is success. `requeue_after_ns` >= 0 asks for
  * another run after that time.
  */
 #ifndef CONTROLLER_CONTROLLER_H

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "client/server_test.h"
+#include "object/json_test.h"
 #include "object/json.h"
 
 #define PATH "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
@@ -246,6 +247,48 @@ static void test_deleted(void **state)
 	assert_null(a->lease);
 }
 
+/* The same at the very moment of the stop, before any renewal could notice. */
+static void test_deleted_at_the_stop(void **state)
+{
+	struct api *a = *state;
+	struct leader *l = leader_new(a->rest, "kube-system", "x", "me");
+
+	assert_true(leader_wait(l));
+	pthread_mutex_lock(&a->lock);
+	js_autoput(&a->lease);
+	a->lease = NULL;
+	pthread_mutex_unlock(&a->lock);
+	leader_free(l);
+	assert_null(a->lease);
+	assert_int_equal(a->writes, 1);
+}
+
+/* Whatever comes back in the Lease's place: nothing that ends the process. */
+static void test_odd_leases(void **state)
+{
+	static const char *const leases[] = {
+		"{}",
+		"{'spec':'x'}",
+		"{'spec':{'holderIdentity':{},'leaseDurationSeconds':'x','leaseTransitions':[]}}",
+	};
+	struct api *a = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(leases); i++) {
+		struct err err = ERR_INIT;
+		const char *text = JSON(leases[i]);
+
+		pthread_mutex_lock(&a->lock);
+		js_autoput(&a->lease);
+		a->lease = js_parse(text, strlen(text), NULL, &err);
+		pthread_mutex_unlock(&a->lock);
+		struct leader *l = leader_new(a->rest, "kube-system", "x", "me");
+
+		assert_true(leader_wait(l));
+		leader_free(l);
+		expect_spec(a, "", 1, 1);
+	}
+}
+
 /* A conflict while it is given back: the renewal before had gone through after all. */
 static void test_release_again(void **state)
 {
@@ -277,8 +320,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-		T(test_acquire_and_release), T(test_takeover),	       T(test_lost), T(test_deleted),
-		T(test_release_again),	     T(test_stop_unreachable),
+		T(test_acquire_and_release),
+		T(test_takeover),
+		T(test_lost),
+		T(test_deleted),
+		T(test_deleted_at_the_stop),
+		T(test_odd_leases),
+		T(test_release_again),
+		T(test_stop_unreachable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,7 +29,7 @@ static const struct {
 	[REASON_SERVER_TIMEOUT] = {500, "ServerTimeout"},
 	[REASON_UNAVAILABLE] = {503, "ServiceUnavailable"},
 	[REASON_TIMEOUT] = {504, "Timeout"},
-	[REASON_NAMESPACE_TERMINATING] = {0, "NamespaceTerminating"}, /* a cause of Forbidden */
+	[REASON_ENDING] = {0, "Ending"},
 	[REASON_CANCELED] = {0, "Canceled"},
 	[REASON_IO] = {0, "IO"},
 };

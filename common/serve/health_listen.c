@@ -20,6 +20,7 @@
 
 #define CONNECTIONS_MAX 16
 #define DEADLINE_NS (5 * NS_PER_S)
+#define PAUSE_NS (100 * NS_PER_MS)
 
 struct connection {
 	struct health *h;
@@ -31,7 +32,8 @@ struct connection {
 
 struct health {
 	struct loop *loop;
-	struct loop_io io; /* the listening socket */
+	struct loop_io io;	 /* the listening socket */
+	struct loop_timer pause; /* runs while there were no descriptors left to accept with */
 	int port;
 	struct err err; /* of the start */
 	struct connection c[CONNECTIONS_MAX];
@@ -171,6 +173,21 @@ static struct connection *free_place(struct health *h)
 	return NULL;
 }
 
+static void on_pause_over(void *arg)
+{
+	struct health *h = arg;
+
+	if (free_place(h))
+		loop_io_set(&h->io, LOOP_READ);
+}
+
+/* Who waits in the backlog would wake us again and again: look away for a moment. */
+static void pause_accepting(struct health *h)
+{
+	loop_io_set(&h->io, 0);
+	loop_timer_set(h->loop, &h->pause, clock_mono_ns() + PAUSE_NS);
+}
+
 static void on_accept(void *arg, unsigned events)
 {
 	struct health *h = arg;
@@ -178,8 +195,11 @@ static void on_accept(void *arg, unsigned events)
 	int fd = accept4(h->io.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct err ignored = ERR_INIT;
 
-	if (fd < 0)
+	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+			pause_accepting(h);
 		return;
+	}
 	if (loop_io_start(h->loop, &c->io, fd, LOOP_READ, &ignored) < 0) {
 		close(fd);
 		c->io.fd = -1;
@@ -239,6 +259,7 @@ struct health *health_start(struct loop *l, const char *addr, int port, struct e
 
 	h->loop = l;
 	h->io = (struct loop_io){.fn = on_accept, .arg = h};
+	h->pause = (struct loop_timer){.fn = on_pause_over, .arg = h};
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
 		struct connection *c = &h->c[i];
 
@@ -273,6 +294,7 @@ static void leave_loop(void *arg)
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
 		if (h->c[i].io.fd >= 0)
 			drop(&h->c[i]);
+	loop_timer_set(h->loop, &h->pause, CLOCK_NEVER);
 	loop_io_stop(&h->io);
 }
 

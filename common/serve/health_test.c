@@ -10,9 +10,12 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 static bool check(void *arg, char why[128])
@@ -138,14 +141,20 @@ static void test_parse(void **state)
 	assert_int_equal(health_parse_request(big, 613, &(struct health_request){0}), 414);
 }
 
-static int dial(int port)
+static void dial_with(int fd, int port)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET,
 				.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 				.sin_port = htons((uint16_t)port)};
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+}
+
+static int dial(int port)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	dial_with(fd, port);
 	return fd;
 }
 
@@ -198,6 +207,65 @@ static void test_listener(void **state)
 	loop_free(l);
 }
 
+struct alarm {
+	struct loop_timer timer;
+	struct loop *l;
+	bool rang;
+};
+
+static void ring(void *arg)
+{
+	struct alarm *a = arg;
+
+	loop_signal(a->l, &a->rang);
+}
+
+static void set_alarm(void *arg)
+{
+	struct alarm *a = arg;
+
+	loop_timer_set(a->l, &a->timer, clock_mono_ns() + 300 * NS_PER_MS);
+}
+
+static int64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+/* While there is nothing to accept a connection with, nobody spins; later it is served. */
+static void test_no_descriptors(void **state)
+{
+	static const char rq[] = "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n";
+	struct err err = ERR_INIT;
+	struct loop *l = loop_new(NULL);
+	loop_start(l, "loop");
+	struct health *h = health_start(l, "127.0.0.1", 0, &err);
+	struct alarm a = {.timer = {.fn = ring, .arg = &a}, .l = l};
+	autobuf struct buf b = BUF_INIT;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct rlimit was;
+
+	getrlimit(RLIMIT_NOFILE, &was);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){.rlim_cur = 0, .rlim_max = was.rlim_max}),
+			 0);
+	dial_with(fd, health_port(h));
+	int64_t spent = cpu_ns();
+	loop_post(l, set_alarm, &a);
+	assert_true(loop_wait(l, &a.rang, CLOCK_NEVER));
+	spent = cpu_ns() - spent;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_true(spent < 50 * NS_PER_MS);
+	assert_int_equal(send(fd, rq, sizeof(rq) - 1, 0), sizeof(rq) - 1);
+	read_all(fd, &b);
+	assert_non_null(strstr(buf_str(&b), "HTTP/1.1 200 OK\r\n"));
+	health_stop(h);
+	loop_join(l);
+	loop_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +273,7 @@ int main(void)
 		cmocka_unit_test(test_metrics_and_version),
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test_setup(test_listener, setup),
+		cmocka_unit_test_setup(test_no_descriptors, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
