@@ -27,9 +27,11 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 #include "base/mem.h"
+#include "os/tree.h"
 
 #define ENTRIES_MAX 4000000
 #define BYTES_MAX (INT64_C(256) << 30) /* unpacked; a bomb ends here or at a full disk */
+#define LINKS_MAX 40		       /* as the kernel follows */
 #define READ_BLOCK (64 * 1024)
 #define OPAQUE "trusted.overlay.opaque"
 
@@ -86,6 +88,85 @@ static bool clean_path(const char *in, char out[PATH_MAX])
 	return true;
 }
 
+/* A path being resolved as a chroot would: what is done of it has no symlinks, so that its ".." are what they say. */
+struct walk {
+	struct unpack *u;
+	char done[PATH_MAX], todo[PATH_MAX];
+	int links;
+};
+
+static bool append(char path[PATH_MAX], const char *name, size_t n)
+{
+	size_t len = strlen(path);
+	if (len + n + 2 > PATH_MAX)
+		return false;
+	if (len)
+		path[len++] = '/';
+	memcpy(path + len, name, n);
+	path[len + n] = '\0';
+	return true;
+}
+
+/* The symlink w->done is replaced by what it says. */
+static bool follow(struct walk *w)
+{
+	char target[PATH_MAX];
+	autoclose int fd = open_in_root(w->u->root, w->done, O_PATH | O_NOFOLLOW);
+	ssize_t n = fd < 0 ? -1 : readlinkat(fd, "", target, sizeof(target) - 1);
+	if (n < 0 || ++w->links > LINKS_MAX)
+		return false;
+	target[n] = '\0';
+	char *slash = strrchr(w->done, '/');
+	*(*target == '/' || !slash ? w->done : slash) = '\0';
+	if (*w->todo && !append(target, w->todo, strlen(w->todo)))
+		return false;
+	memcpy(w->todo, target, sizeof(target));
+	return true;
+}
+
+/* w->done, of which all but the last name is there, becomes a directory, or is followed. */
+static bool enter(struct walk *w)
+{
+	struct stat st;
+	autoclose int fd = open_in_root(w->u->root, w->done, O_PATH | O_NOFOLLOW);
+	if (fd >= 0)
+		return fstat(fd, &st) == 0 &&
+		       (S_ISLNK(st.st_mode) ? follow(w) : S_ISDIR(st.st_mode) || (errno = ENOTDIR, false));
+	char *slash = strrchr(w->done, '/');
+	if (slash)
+		*slash = '\0';
+	autoclose int parent = open_in_root(w->u->root, slash ? w->done : "", O_PATH | O_DIRECTORY);
+	if (slash)
+		*slash = '/';
+	return parent >= 0 && mkdirat(parent, slash ? slash + 1 : w->done, 0755) == 0;
+}
+
+/* Makes what is missing of a directory, also behind symlinks that lead nowhere yet. */
+static int make_parents(struct unpack *u, const char *path)
+{
+	struct walk w = {.u = u};
+	memcpy(w.todo, path, strlen(path) + 1);
+	errno = ELOOP;
+	while (*w.todo) {
+		char name[NAME_MAX + 1];
+		size_t n = strcspn(w.todo, "/"), skip = n + strspn(w.todo + n, "/");
+		if (n > NAME_MAX) {
+			errno = ENAMETOOLONG;
+			return -1;
+		}
+		memcpy(name, w.todo, n);
+		name[n] = '\0';
+		memmove(w.todo, w.todo + skip, strlen(w.todo + skip) + 1);
+		if (!strcmp(name, "..")) {
+			char *slash = strrchr(w.done, '/');
+			*(slash ? slash : w.done) = '\0';
+		} else if (n && strcmp(name, ".") != 0 && (!append(w.done, name, n) || !enter(&w))) {
+			return -1;
+		}
+	}
+	return open_in_root(u->root, w.done, O_PATH | O_DIRECTORY);
+}
+
 /* Opens a directory, making what is missing of it as docker does for tars that do not list parents. */
 static int open_parent(struct unpack *u, const char *path, struct err *err)
 {
@@ -93,23 +174,8 @@ static int open_parent(struct unpack *u, const char *path, struct err *err)
 		return 0;
 	forget_parent(u);
 	int fd = open_in_root(u->root, path, O_PATH | O_DIRECTORY);
-	if (fd < 0 && errno == ENOENT) {
-		char prefix[PATH_MAX];
-		fd = open_in_root(u->root, "", O_PATH | O_DIRECTORY);
-		for (size_t i = 0; fd >= 0 && path[i];) {
-			size_t len = strcspn(path + i, "/");
-			memcpy(prefix, path, i + len);
-			prefix[i + len] = '\0';
-			int next = open_in_root(u->root, prefix, O_PATH | O_DIRECTORY);
-			if (next < 0 && errno == ENOENT && mkdirat(fd, prefix + i, 0755) == 0)
-				next = open_in_root(u->root, prefix, O_PATH | O_DIRECTORY);
-			int saved = errno;
-			close(fd);
-			errno = saved;
-			fd = next;
-			i += len + (path[i + len] == '/');
-		}
-	}
+	if (fd < 0 && errno == ENOENT)
+		fd = make_parents(u, path);
 	if (fd < 0)
 		return err_errno(err, "layer: directory /%s", path);
 	u->parent = fd;
@@ -254,9 +320,14 @@ static int clear_way(struct unpack *u, const char *name, bool dir, bool *ret_opa
 	if (dir && S_ISDIR(st.st_mode))
 		return 0;
 	*ret_opaque = dir && S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0);
-	if (unlinkat(u->parent, name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0) < 0)
-		return err_errno(err, "layer: replace /%s/%s", u->parent_path, name);
-	return 0;
+	if (!S_ISDIR(st.st_mode))
+		return unlinkat(u->parent, name, 0) < 0
+			       ? err_errno(err, "layer: replace /%s/%s", u->parent_path, name)
+			       : 0;
+	char parent[64];
+	fd_path(parent, u->parent);
+	autofree char *path = mem_printf("%s/%s", parent, name);
+	return tree_remove(path, err) < 0 ? err_wrap(err, "layer: replace /%s/%s", u->parent_path, name) : 0;
 }
 
 static int make_entry(struct unpack *u, struct archive_entry *e, const char *path, const char *name,

@@ -176,6 +176,62 @@ static void test_whiteouts(void **state)
 	assert_int_equal(look("wh", ".wh..wh.plnk").st_ino, 0);
 }
 
+/* As docker and containerd take them: directories behind links that lead nowhere yet are made where the link says. */
+static void test_dangling_links(void **state)
+{
+	static const struct {
+		struct item items[4];
+		size_t n;
+		const char *found; /* NULL: refused */
+	} rows[] = {
+		{{{"lib", AE_IFLNK, "usr/lib", 0}, {"lib/x", AE_IFREG, "x", 0}}, 2, "usr/lib/x"},
+		{{{"lib", AE_IFLNK, "/usr/lib", 0}, {"lib/a/x", AE_IFREG, "x", 0}}, 2, "usr/lib/a/x"},
+		{{{"a/b/l", AE_IFLNK, "../../c/./d", 0}, {"a/b/l/x", AE_IFREG, "x", 0}}, 2, "c/d/x"},
+		{{{"a/l", AE_IFLNK, "../../../../../etc", 0}, {"a/l/x", AE_IFREG, "x", 0}}, 2, "etc/x"},
+		{{{"l", AE_IFLNK, "m", 0}, {"m", AE_IFLNK, "n/o", 0}, {"l/x", AE_IFREG, "x", 0}}, 3, "n/o/x"},
+		{{{"l", AE_IFLNK, "m", 0}, {"m", AE_IFLNK, "l", 0}, {"l/x", AE_IFREG, "x", 0}}, 3, NULL},
+		{{{"f", AE_IFREG, "f", 0}, {"l", AE_IFLNK, "f/g", 0}, {"l/x", AE_IFREG, "x", 0}}, 3, NULL},
+		{{{"l", AE_IFLNK, "m", 0}, {"l/y/", AE_IFDIR, NULL, 0755}, {"l/y/x", AE_IFREG, "x", 0}},
+		 3,
+		 "m/y/x"},
+	};
+	if (geteuid() != 0)
+		skip();
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+		char name[16];
+		snprintf(name, sizeof(name), "dangle%zu", i);
+		int rc = unpack(name, "none", rows[i].items, rows[i].n, &err);
+		if ((rc == 0) != (rows[i].found != NULL))
+			fail_msg("row %zu: %d %s", i, rc, err.msg);
+		if (rows[i].found)
+			assert_true(S_ISREG(look(name, rows[i].found).st_mode));
+	}
+}
+
+static void test_replaced_directories(void **state)
+{
+	static const struct item items[] = {
+		{"d/", AE_IFDIR, NULL, 0755}, {"d/e/f", AE_IFREG, "x", 0},
+		{"d/l", AE_IFLNK, "/etc", 0}, {"d", AE_IFREG, "a file now", 0},
+		{"g/h", AE_IFREG, "x", 0},    {"g", AE_IFLNK, "d", 0},
+		{"i/j", AE_IFREG, "x", 0},    {"i", 0, "d", 0},
+		{"k/m/n", AE_IFREG, "x", 0},  {"k", AE_IFREG, "y", 0},
+		{"k", AE_IFDIR, NULL, 0755},  {"k/again", AE_IFREG, "z", 0},
+	};
+	struct err err = ERR_INIT;
+	if (geteuid() != 0)
+		skip();
+	if (unpack("replaced", "none", items, ARRAY_LEN(items), &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_true(S_ISREG(look("replaced", "d").st_mode));
+	assert_true(S_ISLNK(look("replaced", "g").st_mode));
+	assert_true(S_ISREG(look("replaced", "i").st_mode));
+	assert_true(S_ISREG(look("replaced", "k/again").st_mode));
+	assert_int_equal(look("replaced", "k/m").st_ino, 0);
+	assert_int_equal(access("/etc/passwd", F_OK), 0);
+}
+
 static void test_escapes(void **state)
 {
 	autofree char *outside = mem_printf("%s/outside", root), *victim = mem_printf("%s/victim", outside),
@@ -187,12 +243,13 @@ static void test_escapes(void **state)
 	} rows[] = {
 		{{{"../outside/made", AE_IFREG, "x", 0}}, 1, true},
 		{{{"a/../../outside/made", AE_IFREG, "x", 0}}, 1, true},
-		{{{"l", AE_IFLNK, outside, 0}, {"l/made", AE_IFREG, "x", 0}}, 2, true},
-		{{{"l", AE_IFLNK, up, 0}, {"l/made", AE_IFREG, "x", 0}}, 2, true},
+		/* What such a link says is looked for, and made, inside. */
+		{{{"l", AE_IFLNK, outside, 0}, {"l/made", AE_IFREG, "x", 0}}, 2, false},
+		{{{"l", AE_IFLNK, up, 0}, {"l/made", AE_IFREG, "x", 0}}, 2, false},
 		{{{"l", AE_IFLNK, victim, 0}, {"l", AE_IFREG, "x", 0}}, 2, false},
 		{{{"h", 0, "../outside/victim", 0}}, 1, true},
 		{{{"l", AE_IFLNK, outside, 0}, {"h", 0, "l/victim", 0}}, 2, true},
-		{{{"l", AE_IFLNK, outside, 0}, {"l/.wh.victim", AE_IFREG, NULL, 0}}, 2, true},
+		{{{"l", AE_IFLNK, outside, 0}, {"l/.wh.victim", AE_IFREG, NULL, 0}}, 2, false},
 		{{{".wh...", AE_IFREG, NULL, 0}}, 1, true},
 	};
 	struct err err = ERR_INIT;
@@ -229,10 +286,9 @@ static void test_garbage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kinds),
-		cmocka_unit_test(test_whiteouts),
-		cmocka_unit_test(test_escapes),
-		cmocka_unit_test(test_garbage),
+		cmocka_unit_test(test_kinds),	       cmocka_unit_test(test_whiteouts),
+		cmocka_unit_test(test_dangling_links), cmocka_unit_test(test_replaced_directories),
+		cmocka_unit_test(test_escapes),	       cmocka_unit_test(test_garbage),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
