@@ -178,6 +178,22 @@ static int check_user(const struct start_job *s, struct err *err)
 	return 0;
 }
 
+static int set_seccomp(struct start_job *s, struct err *err)
+{
+	const struct seccomp_profile *p = &job_container(&s->j)->seccomp;
+	if (p->type == SECCOMP_RUNTIME_DEFAULT)
+		s->spec.seccomp = RUNTIME_SECCOMP_DEFAULT;
+	if (p->type != SECCOMP_LOCALHOST)
+		return 0;
+	/* The apiserver has looked too; what comes of it is a path that root reads. */
+	if (!*p->file || *p->file == '/' || strstr(p->file, ".."))
+		return err_set(err, REASON_INVALID, "seccomp localhostProfile \"%s\" is no relative path",
+			       p->file);
+	s->spec.seccomp = RUNTIME_SECCOMP_FILE;
+	s->spec.seccomp_file = arena_printf(&s->a, "%s/seccomp/%s", s->j.host->root, p->file);
+	return 0;
+}
+
 /* supplementalGroups, and fsGroup as one of them. */
 static const uint32_t *all_groups(struct start_job *s, size_t *ret_n)
 {
@@ -277,6 +293,8 @@ static int build_spec(struct start_job *s, struct err *err)
 		.termination_log = s->j.host->simulated ? NULL : s->message_file,
 		.termination_path = c->termination_path,
 	};
+	if (set_seccomp(s, err) < 0)
+		return -1;
 	/* A simulated container reads its orders from the Pod's annotations. */
 	if (s->j.host->simulated && m->annotations) {
 		const struct labels *l = m->annotations;

@@ -17,6 +17,9 @@ static const char *const dns_names[] = {
 	[DNS_NONE] = "None",
 };
 static const char *const proc_names[] = {[PROC_DEFAULT] = "Default", [PROC_UNMASKED] = "Unmasked"};
+static const char *const seccomp_names[] = {[SECCOMP_UNCONFINED] = "Unconfined",
+					    [SECCOMP_RUNTIME_DEFAULT] = "RuntimeDefault",
+					    [SECCOMP_LOCALHOST] = "Localhost"};
 static const char *const message_names[] = {
 	[MESSAGE_FILE] = "File", [MESSAGE_FALLBACK_TO_LOGS] = "FallbackToLogsOnError"};
 
@@ -121,6 +124,9 @@ static const struct decode_row container_rows[] = {
 	DECODE_BOOL("securityContext.readOnlyRootFilesystem", struct container_spec, readonly_root),
 	DECODE_BOOL("securityContext.allowPrivilegeEscalation", struct container_spec, allow_escalation),
 	DECODE_ENUM("securityContext.procMount", struct container_spec, proc_mount, proc_names),
+	DECODE_ENUM("securityContext.seccompProfile.type", struct container_spec, seccomp.type,
+		    seccomp_names),
+	DECODE_STRING("securityContext.seccompProfile.localhostProfile", struct container_spec, seccomp.file),
 	DECODE_STRINGS_TO_NULL("securityContext.capabilities.add", struct container_spec, cap_add),
 	DECODE_STRINGS_TO_NULL("securityContext.capabilities.drop", struct container_spec, cap_drop),
 };
@@ -181,6 +187,7 @@ static const struct container_spec container_initial = {
 	.run_as_user = -1,
 	.run_as_group = -1,
 	.allow_escalation = true,
+	.seccomp.file = "",
 	.termination_path = default_message_path,
 };
 static const struct decode_spec container_decode = DECODE_SPEC(
@@ -250,6 +257,8 @@ static const struct decode_row pod_rows[] = {
 	DECODE_INT64("spec.securityContext.runAsUser", struct pod, run_as_user),
 	DECODE_INT64("spec.securityContext.runAsGroup", struct pod, run_as_group),
 	DECODE_BOOL("spec.securityContext.runAsNonRoot", struct pod, run_as_non_root),
+	DECODE_ENUM("spec.securityContext.seccompProfile.type", struct pod, seccomp.type, seccomp_names),
+	DECODE_STRING("spec.securityContext.seccompProfile.localhostProfile", struct pod, seccomp.file),
 	DECODE_INT64("spec.securityContext.fsGroup", struct pod, fs_group),
 	DECODE_ARRAY("spec.securityContext.supplementalGroups", struct pod, groups, n_groups, &group_spec),
 	DECODE_JSON("spec.securityContext.sysctls", struct pod, sysctls),
@@ -276,6 +285,8 @@ static void inherit(const struct pod *p, struct container_spec *c)
 		c->run_as_group = p->run_as_group;
 	if (!c->says_non_root)
 		c->run_as_non_root = p->run_as_non_root;
+	if (c->seccomp.type == SECCOMP_UNSET)
+		c->seccomp = p->seccomp;
 }
 
 static void pod_finish(void *o)
@@ -301,6 +312,7 @@ static const struct pod pod_initial = {
 	.deletion_grace_s = -1,
 	.run_as_user = -1,
 	.run_as_group = -1,
+	.seccomp.file = "",
 	.fs_group = -1,
 };
 static const struct decode_spec pod_decode =

@@ -16,6 +16,11 @@
 enum pull_policy { PULL_IF_NOT_PRESENT, PULL_ALWAYS, PULL_NEVER, PULL_UNSET };
 enum dns_policy { DNS_CLUSTER_FIRST, DNS_CLUSTER_FIRST_HOST_NET, DNS_DEFAULT, DNS_NONE };
 enum proc_mount { PROC_DEFAULT, PROC_UNMASKED };
+enum seccomp_type { SECCOMP_UNSET, SECCOMP_UNCONFINED, SECCOMP_RUNTIME_DEFAULT, SECCOMP_LOCALHOST };
+struct seccomp_profile {
+	enum seccomp_type type;
+	const char *file; /* localhostProfile; "" = none */
+};
 enum message_policy { MESSAGE_FILE, MESSAGE_FALLBACK_TO_LOGS };
 enum { QUANTITY_UNSET = -1 };
 
@@ -72,6 +77,7 @@ struct container_spec {
 	const char *const *cap_add, *const *cap_drop;
 	bool privileged, readonly_root, no_new_privs;
 	enum proc_mount proc_mount;
+	struct seccomp_profile seccomp; /* the Pod's where the container has none */
 	bool tty, stdin_open, stdin_once;
 	const char *termination_path;
 	enum message_policy message_policy;
@@ -97,6 +103,7 @@ struct pod {
 	int64_t run_as_user,
 		run_as_group; /* securityContext's, for containers that have none; -1 = not given */
 	bool run_as_non_root;
+	struct seccomp_profile seccomp;
 	struct pod_group *groups; /* supplementalGroups */
 	struct pod_secret_ref *pull_secrets;
 	size_t n_groups, n_pull_secrets;

@@ -419,6 +419,7 @@ static int open_parts(struct oci *o, const struct runtime_config *c, struct err 
 	if (copy_config(o, c, err) < 0 || make_dirs(o->c.root, err) < 0)
 		return -1;
 	o->oom_floor = find_oom_floor();
+	o->own_caps = oci_caps_own();
 	o->cgroups = oci_cgroups_open(MOUNTINFO, err);
 	if (!o->cgroups)
 		return -1;

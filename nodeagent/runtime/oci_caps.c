@@ -2,12 +2,16 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+#include "base/log.h"
 #include "runtime/oci_internal.h"
 #include "os/tree.h"
 
@@ -71,8 +75,29 @@ static size_t last_cap(void)
 	return n < ARRAY_LEN(caps) ? n : ARRAY_LEN(caps) - 1;
 }
 
-/* Applies one list; "ALL" and the CAP_ prefix as in the API. */
-static int change(const char *const *list, bool value, bool set[], struct err *err)
+/* A container cannot be given what the agent does not have. */
+uint64_t oci_caps_own(void)
+{
+	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct d[_LINUX_CAPABILITY_U32S_3] = {0};
+	uint64_t bounding = 0;
+	if (syscall(SYS_capget, &h, d) < 0)
+		return ~UINT64_C(0);
+	for (int c = 0; c < 64 && prctl(PR_CAPBSET_READ, c, 0, 0, 0) >= 0; c++)
+		if (prctl(PR_CAPBSET_READ, c, 0, 0, 0) == 1)
+			bounding |= UINT64_C(1) << c;
+	bounding &= d[0].permitted | (uint64_t)d[1].permitted << 32;
+	for (size_t c = 0; c <= last_cap(); c++)
+		if (!(bounding >> c & 1)) {
+			log_info("the agent lacks capabilities: privileged containers get what there is",
+				 "first=CAP_%s", caps[c].name);
+			break;
+		}
+	return bounding;
+}
+
+/* Applies one list; ALL is all that can be given, a single name is what it says: the OCI runtime tells why not. "ALL" and the CAP_ prefix as in the API. */
+static int change(const char *const *list, bool value, uint64_t own, bool set[], struct err *err)
 {
 	for (size_t i = 0; list && list[i]; i++) {
 		const char *name = list[i];
@@ -81,7 +106,7 @@ static int change(const char *const *list, bool value, bool set[], struct err *e
 			name += 4;
 		for (size_t c = 0; c < ARRAY_LEN(caps); c++)
 			if (all || !strcasecmp(name, caps[c].name)) {
-				set[c] = value;
+				set[c] = value && (!all || own >> c & 1);
 				found = true;
 			}
 		if (!found)
@@ -98,18 +123,18 @@ static bool has_all(const char *const *list)
 	return false;
 }
 
-int oci_caps_write(const struct runtime_container_spec *spec, js *process, struct err *err)
+int oci_caps_write(const struct runtime_container_spec *spec, uint64_t own, js *process, struct err *err)
 {
 	bool set[ARRAY_LEN(caps)];
 	for (size_t c = 0; c < ARRAY_LEN(caps); c++)
-		set[c] = spec->privileged || caps[c].dflt;
+		set[c] = (spec->privileged || caps[c].dflt) && own >> c & 1;
 	/* ALL comes before single names, whichever list it is in: drop ALL + add X leaves X, add ALL + drop X
 	 * all but X. */
 	if (!spec->privileged) {
 		bool all_dropped = has_all(spec->cap_drop);
-		if ((all_dropped && change(spec->cap_drop, false, set, err) < 0) ||
-		    change(spec->cap_add, true, set, err) < 0 ||
-		    (!all_dropped && change(spec->cap_drop, false, set, err) < 0))
+		if ((all_dropped && change(spec->cap_drop, false, own, set, err) < 0) ||
+		    change(spec->cap_add, true, own, set, err) < 0 ||
+		    (!all_dropped && change(spec->cap_drop, false, own, set, err) < 0))
 			return -1;
 	}
 	static const char *const kinds[] = {"bounding", "effective", "permitted"};

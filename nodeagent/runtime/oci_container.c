@@ -64,7 +64,8 @@ static int write_config(struct oci *o, const struct oci_container *c,
 					     : s->share_pid ? pid
 							    : "",
 				    .unified = oci_cgroups_unified(o->cgroups),
-				    .oom_floor = o->oom_floor};
+				    .oom_floor = o->oom_floor,
+				    .own_caps = o->own_caps};
 	autobuf struct buf b = BUF_INIT;
 	if (oci_spec_write(&in, &b, err) < 0)
 		return -1;

@@ -39,6 +39,7 @@ struct oci {
 	struct network *network;
 	struct oci_watch *watch;
 	int oom_floor;	       /* no process of ours may be given a lower oom_score_adj */
+	uint64_t own_caps;     /* oci_caps_own */
 	pthread_mutex_t lock;  /* guards the maps and the records' changing parts; no I/O under it */
 	struct map sandboxes;  /* id -> struct oci_sandbox *, one reference */
 	struct map containers; /* id -> struct oci_container * */
@@ -203,15 +204,22 @@ struct oci_spec_input {
 	const char *netns, *ipcns, *utsns, *pidns; /* paths; NULL = the host's; pidns "" = a new one */
 	bool unified;				   /* cgroup v2 */
 	int oom_floor;
+	uint64_t own_caps;
 };
 int oci_spec_write(const struct oci_spec_input *in, struct buf *out, struct err *err) MUST_CHECK;
 
 /* oci_caps.c */
-/* Adds the four sets of `process.capabilities`. REASON_INVALID for an unknown name. */
-int oci_caps_write(const struct runtime_container_spec *spec, js *process, struct err *err) MUST_CHECK;
+/* Adds the sets of `process.capabilities`. REASON_INVALID for an unknown name. */
+int oci_caps_write(const struct runtime_container_spec *spec, uint64_t own, js *process,
+		   struct err *err) MUST_CHECK;
+uint64_t oci_caps_own(void); /* a bit for each capability that the agent can give */
 /* The devices of the spec, or all of the host's for a privileged one: linux.devices and
  * linux.resources.devices. */
 int oci_devices_write(const struct runtime_container_spec *spec, js *linux_, struct err *err) MUST_CHECK;
+
+/* oci_seccomp.c: linux.seccomp, by what `process` may. */
+int oci_seccomp_write(const struct runtime_container_spec *spec, const js *process, js *linux_,
+		      struct err *err) MUST_CHECK;
 
 /* oci_watch.c: one thread that sees exit files appear and processes end. */
 struct oci_watch *oci_watch_start(struct oci *o, struct err *err) MUST_CHECK;

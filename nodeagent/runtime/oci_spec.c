@@ -87,7 +87,7 @@ static int write_process(const struct oci_spec_input *in, js *doc, struct err *e
 	js_set_bool(p, "noNewPrivileges", s->no_new_privs);
 	int adj = s->limits.oom_score_adj;
 	js_set_int(p, "oomScoreAdj", adj < in->oom_floor ? in->oom_floor : adj);
-	return oci_caps_write(s, p, err);
+	return oci_caps_write(s, in->own_caps, p, err);
 }
 
 /* ---- mounts ---- */
@@ -234,6 +234,8 @@ static int write_linux(const struct oci_spec_input *in, js *doc, struct err *err
 		js_set(l, "readonlyPaths",
 		       STRINGS("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"));
 	}
+	if (oci_seccomp_write(in->spec, js_obj(doc, "process", NULL), l, err) < 0)
+		return -1;
 	return oci_devices_write(in->spec, l, err);
 }
 

@@ -35,7 +35,8 @@ static struct oci_spec_input input(const struct runtime_container_spec *s, const
 				       .ipcns = "/i",
 				       .utsns = "/u",
 				       .pidns = "",
-				       .oom_floor = -1000};
+				       .oom_floor = -1000,
+				       .own_caps = ~UINT64_C(0)};
 }
 
 static bool holds(const js *array, const char *s)
@@ -161,6 +162,108 @@ static void test_capabilities(void **state)
 	}
 }
 
+/* What the agent has not got is not promised; a capability asked for by name is left to the runtime to refuse. */
+static void test_lacking_capabilities(void **state)
+{
+	enum { SYS_TIME = 25, CHOWN = 0 };
+	const uint64_t own = ~(UINT64_C(1) << SYS_TIME | UINT64_C(1) << CHOWN);
+	const struct {
+		struct runtime_container_spec spec;
+		bool time, chown;
+	} rows[] = {
+		{{.privileged = true}, false, false},
+		{{.cap_add = V("ALL")}, false, false},
+		{{.cap_add = V("SYS_TIME")}, true, false},
+		{{0}, false, false},
+	};
+	struct oci_user u = {0};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct oci_spec_input in = input(&rows[i].spec, &image, &u);
+		in.own_caps = own;
+		autojson js *o = write_spec(&in);
+		const js *caps = js_arr(o, "process", "capabilities", "bounding", NULL);
+		assert_int_equal(holds(caps, "CAP_SYS_TIME"), rows[i].time);
+		assert_int_equal(holds(caps, "CAP_CHOWN"), rows[i].chown);
+		assert_true(holds(caps, "CAP_NET_BIND_SERVICE"));
+	}
+}
+
+static const js *rule_of(const js *doc, const char *name)
+{
+	js_array_for_each (r, js_arr(doc, "linux", "seccomp", "syscalls", NULL))
+		if (holds(js_arr(r, "names", NULL), name))
+			return r;
+	return NULL;
+}
+
+static void test_seccomp_default(void **state)
+{
+	struct runtime_container_spec s = {.seccomp = RUNTIME_SECCOMP_DEFAULT};
+	struct oci_user u = {0};
+	struct oci_spec_input in = input(&s, &image, &u);
+	autojson js *plain = write_spec(&in);
+	assert_string_equal(js_str0(plain, "linux", "seccomp", "defaultAction", NULL), "SCMP_ACT_ERRNO");
+	assert_int_equal(js_len(js_arr(plain, "linux", "seccomp", "architectures", NULL)) > 0, 1);
+	assert_non_null(rule_of(plain, "openat2"));
+	assert_null(js_arr(rule_of(plain, "openat2"), "args", NULL));
+	assert_null(rule_of(plain, "mount"));
+	assert_null(rule_of(plain, "keyctl"));
+	assert_null(rule_of(plain, "io_uring_setup"));
+	assert_null(rule_of(plain, "settimeofday"));
+	assert_non_null(rule_of(plain, "chroot")); /* every container has CAP_SYS_CHROOT */
+	assert_int_equal(js_len(js_arr(rule_of(plain, "clone"), "args", NULL)), 1);
+	assert_string_equal(js_str0(rule_of(plain, "clone3"), "action", NULL), "SCMP_ACT_ERRNO");
+	s.cap_add = V("SYS_ADMIN", "SYS_TIME");
+	s.cap_drop = V("SYS_CHROOT");
+	autojson js *more = write_spec(&in);
+	assert_non_null(rule_of(more, "mount"));
+	assert_non_null(rule_of(more, "settimeofday"));
+	assert_null(js_arr(rule_of(more, "clone"), "args", NULL));
+	assert_string_equal(js_str0(rule_of(more, "clone3"), "action", NULL), "SCMP_ACT_ALLOW");
+	assert_null(rule_of(more, "chroot"));
+	s.privileged = true;
+	autojson js *all = write_spec(&in);
+	assert_null(js_obj(all, "linux", "seccomp", NULL));
+	s = (struct runtime_container_spec){0};
+	autojson js *none = write_spec(&in);
+	assert_null(js_obj(none, "linux", "seccomp", NULL));
+}
+
+static void test_seccomp_file(void **state)
+{
+	static const struct {
+		const char *text; /* NULL: there is no file */
+		bool good;
+	} rows[] = {
+		{"{\"defaultAction\":\"SCMP_ACT_ALLOW\"}", true},
+		{"{\"defaultAction\":", false},
+		{"{}", false},
+		{"[]", false},
+		{NULL, false},
+	};
+	char dir[] = "/tmp/oci_seccomp.XXXXXX";
+	assert_non_null(mkdtemp(dir));
+	autofree char *file = mem_printf("%s/p.json", dir);
+	struct runtime_container_spec s = {.seccomp = RUNTIME_SECCOMP_FILE, .seccomp_file = file};
+	struct oci_user u = {0};
+	struct oci_spec_input in = input(&s, &image, &u);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+		autobuf struct buf b = BUF_INIT;
+		(void)unlink(file);
+		if (rows[i].text)
+			assert_int_equal(tree_write(file, rows[i].text, strlen(rows[i].text), 0600,
+						    TREE_VOLATILE, &err),
+					 0);
+		int rc = oci_spec_write(&in, &b, &err);
+		assert_int_equal(rc, rows[i].good ? 0 : -1);
+		assert_non_null(strstr(rows[i].good ? buf_str(&b) : err.msg,
+				       rows[i].good ? "SCMP_ACT_ALLOW" : "cannot load seccomp profile"));
+	}
+	struct err err = ERR_INIT;
+	assert_int_equal(tree_remove(dir, &err), 0);
+}
+
 static void test_mounts(void **state)
 {
 	struct runtime_mount m[] = {
@@ -255,9 +358,15 @@ static void test_users(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain),	       cmocka_unit_test(test_privileged_and_host),
-		cmocka_unit_test(test_capabilities),   cmocka_unit_test(test_mounts),
-		cmocka_unit_test(test_nothing_to_run), cmocka_unit_test(test_users),
+		cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_privileged_and_host),
+		cmocka_unit_test(test_capabilities),
+		cmocka_unit_test(test_mounts),
+		cmocka_unit_test(test_nothing_to_run),
+		cmocka_unit_test(test_users),
+		cmocka_unit_test(test_lacking_capabilities),
+		cmocka_unit_test(test_seccomp_default),
+		cmocka_unit_test(test_seccomp_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -167,6 +167,45 @@ static void test_limits(void **state)
 	remove_sandbox(&s);
 }
 
+static void test_seccomp(void **state)
+{
+	NEED_ROOT();
+	static const char script[] =
+		"grep ^Seccomp: /proc/self/status; unshare -U true 2>/dev/null || echo no namespace; (sleep 0 & wait); "
+		"mkdir /tmp/d && cp /bin/busybox /tmp/d && chmod 700 /tmp/d/busybox && /tmp/d/busybox date >/dev/null && "
+		"wget -q -O - http://127.0.0.1:1 2>&1 | grep -c refused; echo through";
+	static const char profile[] =
+		"{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"mkdir\",\"mkdirat\"],\"action\":\"SCMP_ACT_ERRNO\"}]}";
+	struct runtime_sandbox_spec p = pod("uid-seccomp");
+	struct runtime_sandbox s = make_sandbox(&p);
+	struct err err = ERR_INIT;
+	autobuf struct buf b = BUF_INIT, none = BUF_INIT, own = BUF_INIT;
+	(void)run(&s, SPEC(.seccomp = RUNTIME_SECCOMP_DEFAULT), script, &b);
+	assert_true(has(&b, "Seccomp:\t2\nno namespace\n1\nthrough\n"));
+	(void)run(&s, SPEC(), "grep ^Seccomp: /proc/self/status", &none);
+	assert_true(has(&none, "Seccomp:\t0"));
+	autofree char *file = mem_printf("%s/profile.json", root);
+	assert_int_equal(tree_write(file, profile, strlen(profile), 0600, TREE_VOLATILE, &err), 0);
+	(void)run(&s, SPEC(.seccomp = RUNTIME_SECCOMP_FILE, .seccomp_file = file),
+		  "mkdir /tmp/x 2>&1; unshare -U true && echo namespace", &own);
+	assert_true(has(&own, "Operation not permitted\nnamespace\n"));
+	remove_sandbox(&s);
+}
+
+/* A Pod that forks without end comes to its own end, not to the machine's. */
+static void test_pids(void **state)
+{
+	NEED_ROOT();
+	struct runtime_sandbox_spec p = pod("uid-pids");
+	p.limits.pids = 20;
+	struct runtime_sandbox s = make_sandbox(&p);
+	autobuf struct buf b = BUF_INIT;
+	(void)run(&s, SPEC(),
+		  "i=0; while [ $i -lt 40 ]; do sleep 30 & i=$((i + 1)); done 2>&1; echo started $i", &b);
+	assert_non_null(strstr(buf_str(&b), "can't fork"));
+	remove_sandbox(&s);
+}
+
 static void test_start_errors(void **state)
 {
 	NEED_ROOT();
@@ -399,7 +438,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_life),	  cmocka_unit_test(test_inside),
 		cmocka_unit_test(test_share_pid), cmocka_unit_test(test_signals),
-		cmocka_unit_test(test_limits),	  cmocka_unit_test(test_start_errors),
+		cmocka_unit_test(test_limits),	  cmocka_unit_test(test_seccomp),
+		cmocka_unit_test(test_pids),	  cmocka_unit_test(test_start_errors),
 		cmocka_unit_test(test_network),	  cmocka_unit_test(test_adoption),
 		cmocka_unit_test(test_accidents), cmocka_unit_test(test_speed),
 	};

@@ -84,6 +84,8 @@ struct runtime_device {
 	const char *permissions; /* of "rwm" */
 };
 
+enum runtime_seccomp { RUNTIME_SECCOMP_UNCONFINED, RUNTIME_SECCOMP_DEFAULT, RUNTIME_SECCOMP_FILE };
+
 struct runtime_container_spec {
 	const char *id; /* runtime_new_id */
 	const char *sandbox_id;
@@ -108,6 +110,8 @@ struct runtime_container_spec {
 	const char *const *cap_add, *const *cap_drop; /* "NET_ADMIN", "ALL"; NULL-terminated, may be NULL */
 	bool privileged, readonly_root, no_new_privs;
 	bool unmasked_proc; /* procMount: Unmasked */
+	enum runtime_seccomp seccomp;
+	const char *seccomp_file; /* path of an OCI profile */
 	bool tty, stdin_open, stdin_once;
 	const char *log_path; /* absolute; its directory is made */
 	const char
