@@ -4,9 +4,13 @@
 #include "object/quantity.h"
 #include "volume/volume.h"
 
-/* source: the kind's object in spec.volumes[]. set_up makes the volume; path says where its content is. */
+/*
+ * source: the kind's object in spec.volumes[]. set_up makes the volume; path says where its content is; owned: fsGroup
+ * concerns it. fsGroupChangePolicy does not: as the API has it, it says nothing of volumes that live as long as the Pod.
+ */
 struct volume_kind {
 	const char *field;
+	bool owned;
 	int (*set_up)(const char *root, const char *uid, const char *name, const js *source, struct err *err);
 	char *(*path)(const char *root, const char *uid, const char *name, const js *source);
 };
@@ -40,8 +44,8 @@ static char *host_path_path(const char *root, const char *uid, const char *name,
 }
 
 static const struct volume_kind kinds[] = {
-	{"emptyDir", empty_dir_set_up, empty_dir_path},
-	{"hostPath", host_path_set_up, host_path_path},
+	{"emptyDir", true, empty_dir_set_up, empty_dir_path},
+	{"hostPath", false, host_path_set_up, host_path_path},
 };
 
 static const struct volume_kind *kind_of(const js *volume, const js **ret_source)
@@ -50,6 +54,17 @@ static const struct volume_kind *kind_of(const js *volume, const js **ret_source
 		if ((*ret_source = js_obj(volume, kinds[i].field, NULL)))
 			return &kinds[i];
 	return NULL;
+}
+
+static int set_up(const struct volume_kind *k, const char *root, const struct pod *p, const char *name,
+		  const js *source, struct err *err)
+{
+	if (k->set_up(root, p->o.meta.uid, name, source, err) < 0)
+		return -1;
+	if (!k->owned || p->fs_group < 0)
+		return 0;
+	autofree char *path = k->path(root, p->o.meta.uid, name, source);
+	return volume_set_group(path, p->fs_group, false, err);
 }
 
 int volumes_set_up(const char *root, const struct pod *p, struct err *err)
@@ -64,7 +79,7 @@ int volumes_set_up(const char *root, const struct pod *p, struct err *err)
 				err, REASON_INVALID,
 				"MountVolume.SetUp failed for volume \"%s\" : this kind of volume is not supported by this node",
 				name);
-		if (k->set_up(root, p->o.meta.uid, name, source, err) < 0)
+		if (set_up(k, root, p, name, source, err) < 0)
 			return err_wrap(err, "MountVolume.SetUp failed for volume \"%s\" ", name);
 	}
 	return 0;

@@ -37,6 +37,10 @@ int volume_write_files(const char *dir, const struct volume_file *files, size_t 
 /* ROOT/pods/UID/volumes/kubernetes.io~PLUGIN/NAME; free() it. */
 char *volume_dir(const char *root, const char *uid, const char *plugin, const char *name);
 
+/* fsGroup: all of the volume at path is the group's, for reading or for reading and writing. Nothing is done to one
+   that is so already. No symlink is followed. */
+int volume_set_group(const char *path, int64_t group, bool readonly, struct err *err) MUST_CHECK;
+
 /* Binds `subpath` of a volume so that what the container puts into the volume cannot lead the mount
    elsewhere; a missing directory is made. *ret_path is what to mount. */
 int volume_subpath(const char *root, const char *uid, const char *volume, const char *volume_path,

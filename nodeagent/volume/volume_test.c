@@ -69,6 +69,49 @@ static void test_memory(void **state)
 	assert_int_equal(volume_cleanup(root, "u2", &err), 0);
 }
 
+static void assert_owned(const char *dir, const char *name, gid_t group, mode_t mode)
+{
+	struct stat st;
+	autofree char *path = mem_printf("%s/%s", dir, name);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_int_equal(st.st_gid, group);
+	if (!S_ISLNK(st.st_mode))
+		assert_int_equal(st.st_mode & 07777, mode);
+}
+
+static void test_group(void **state)
+{
+	struct err err = ERR_INIT;
+	autofree char *p = NULL;
+	struct stat st;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(volume_empty_dir(root, "u7", "g", "", 0, &p, &err), 0);
+	autofree char *sub = mem_printf("%s/a/b", p), *file = mem_printf("%s/a/b/f", p),
+		      *link = mem_printf("%s/l", p), *outside = mem_printf("%s/outside", root),
+		      *late = mem_printf("%s/late", p);
+	assert_int_equal(tree_mkdirs(sub, 0700, &err), 0);
+	assert_int_equal(tree_write(file, "x", 1, 0600, TREE_VOLATILE, &err), 0);
+	assert_int_equal(tree_write(outside, "x", 1, 0600, TREE_VOLATILE, &err), 0);
+	assert_int_equal(symlink(outside, link), 0);
+	assert_int_equal(volume_set_group(p, 4321, false, &err), 0);
+	assert_owned(p, ".", 4321, 02777);
+	assert_owned(p, "a", 4321, 02770);
+	assert_owned(p, "a/b/f", 4321, 0660);
+	assert_owned(p, "l", 4321, 0);
+	assert_int_equal(stat(outside, &st), 0);
+	assert_int_equal(st.st_gid, getegid());
+	assert_int_equal(st.st_mode & 07777, 0600);
+	/* What comes later is the group's by itself; a second time nothing is touched. */
+	assert_int_equal(mkdir(late, 0700), 0);
+	assert_owned(p, "late", 4321, 02700);
+	assert_int_equal(volume_set_group(p, 4321, false, &err), 0);
+	assert_owned(p, "late", 4321, 02700);
+	assert_int_equal(volume_set_group(p, 99, true, &err), 0);
+	assert_owned(p, "late", 99, 02750);
+	assert_owned(p, "a/b/f", 99, 0660);
+}
+
 static void test_host_path(void **state)
 {
 	static const struct {
@@ -188,8 +231,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_empty_dir), cmocka_unit_test(test_memory),
-		cmocka_unit_test(test_host_path), cmocka_unit_test(test_files),
-		cmocka_unit_test(test_subpath),
+		cmocka_unit_test(test_group),	  cmocka_unit_test(test_host_path),
+		cmocka_unit_test(test_files),	  cmocka_unit_test(test_subpath),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
