@@ -125,4 +125,10 @@ log_tail() { # dir name
 }
 
 port_owner() { ss -Hltnp "sport = :$1" 2>/dev/null | sed -n 's/.*users:(("\([^"]*\)",pid=\([0-9]*\).*/\1 (pid \2)/p' | head -n 1; }
+# The address under which others reach this machine: that of the default route; without one there is only this machine.
+node_address() {
+	local ip
+	ip=$(ip -4 -o route get 192.0.2.1 2>/dev/null | sed -n 's/.* src \([0-9.]*\).*/\1/p')
+	printf '%s\n' "${ip:-127.0.0.1}"
+}
 port_free() { [ -z "$(ss -Hltn "sport = :$1" 2>/dev/null)" ]; }

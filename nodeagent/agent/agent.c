@@ -18,6 +18,7 @@
 #include "serve/health.h"
 #include "client/kubeconfig.h"
 #include "object/version.h"
+#include "agent/address.h"
 #include "agent/orphans.h"
 #include "runtime/fake.h"
 #include "os/tree.h"
@@ -36,6 +37,7 @@ struct agent {
 	js *labels;	    /* of --node-labels; loop thread */
 	struct runtime *rt; /* the real one */
 	struct node_facts facts;
+	char node_ip[ADDRESS_MAX];
 	struct node *nodes;
 	size_t n_nodes;
 	struct runtime_kv services[8];
@@ -285,7 +287,7 @@ void agent_server_config(struct agent *a, struct server_config *ret)
 {
 	const struct agent_config *c = a->c;
 	*ret = (struct server_config){.port = c->port,
-				      .node_ip = c->node_ip,
+				      .node_ip = a->node_ip,
 				      .cert_file = c->tls_cert_file,
 				      .key_file = c->tls_key_file,
 				      .client_ca_file = c->client_ca_file,
@@ -347,8 +349,9 @@ static void fill_node(struct agent *a, struct node *n, char *name, const char *c
 		.root = c->root_dir,
 		.cluster_domain = c->cluster_domain,
 		.cluster_dns = c->cluster_dns,
-		.host_ip = c->node_ip,
+		.host_ip = a->node_ip,
 		.capacity_memory = a->facts.memory,
+		.pod_max_pids = c->pod_max_pids > 0 ? c->pod_max_pids : a->facts.pids,
 		.simulated = c->fake_nodes > 0,
 		.counts_changed = counts_changed,
 		.node = {.name = name,
@@ -357,17 +360,22 @@ static void fill_node(struct agent *a, struct node *n, char *name, const char *c
 					 .ephemeral = a->facts.storage,
 					 .pods = c->max_pods}},
 	};
-	n->object = (struct node_object){.ip = c->node_ip,
+	n->object = (struct node_object){.ip = a->node_ip,
 					 .labels = a->labels,
 					 .facts = &a->facts,
 					 .port = c->port,
 					 .max_pods = c->max_pods};
 }
 
+static const char *real_name(const struct agent *a)
+{
+	return *a->c->hostname_override ? a->c->hostname_override : a->facts.hostname;
+}
+
 static int make_real(struct agent *a, struct err *err)
 {
 	const struct agent_config *c = a->c;
-	const char *name = *c->hostname_override ? c->hostname_override : a->facts.hostname;
+	const char *name = real_name(a);
 	struct node *n = a->nodes;
 	fill_node(a, n, mem_strdup(name), c->pod_cidr);
 	a->rt = agent_open_runtime(c, container_ended, n, err);
@@ -424,6 +432,8 @@ struct agent *agent_new(const struct agent_config *c, struct err *err)
 	if (!a->labels)
 		goto fail;
 	node_facts_read(&a->facts, c->root_dir);
+	if (address_choose(c->node_ip, real_name(a), a->node_ip, err) < 0)
+		goto fail;
 	if (c->fake_nodes) { /* every one of them is a machine of middling size */
 		a->facts.cpu_milli = 32000;
 		a->facts.memory = INT64_C(256) << 30;

@@ -13,7 +13,7 @@ struct agent_config { /* strings borrowed for the agent's life */
 	const char *container_runtime, *pause, *cni_conf_dir, *cni_bin_dir, *insecure_registries;
 	const char *cluster_dns, *cluster_domain, *fake_node_prefix;
 	const char *node_labels; /* "k=v,k=v" */
-	int port, healthz_port, max_pods, fake_nodes;
+	int port, healthz_port, max_pods, pod_max_pids, fake_nodes;
 	bool fake_events;
 };
 

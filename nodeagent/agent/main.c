@@ -7,7 +7,6 @@
  *	nodeagent cleanup --root-dir DIR		removes what the daemon keeps in the kernel: containers,
  *							mounts, network, cgroups
  */
-#include <arpa/inet.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
@@ -34,7 +33,8 @@ static const struct flag flags[] = {
 	{"kubeconfig", FLAG_STRING, &config.kubeconfig, "",
 	 "kubeconfig file with the API server and the node's credentials.", 0, 0},
 	{"node-ip", FLAG_STRING, &config.node_ip, "",
-	 "Address of the node; default: that of the default route.", 0, 0},
+	 "Address of the node; 0.0.0.0 or :: = any of that family; default: that of the default route.", 0,
+	 0},
 	{"hostname-override", FLAG_STRING, &config.hostname_override, "",
 	 "Name of the node; default: the host name.", 0, 0},
 	{"root-dir", FLAG_STRING, &config.root_dir, "/var/lib/coracle/node", "State directory.", 0, 0},
@@ -54,6 +54,8 @@ static const struct flag flags[] = {
 	{"pod-cidr", FLAG_STRING, &config.pod_cidr, "",
 	 "Addresses for Pods; default: the Node's spec.podCIDR.", 0, 0},
 	{"max-pods", FLAG_INT, &config.max_pods, "110", "How many Pods the node takes.", 1, 10000},
+	{"pod-max-pids", FLAG_INT, &config.pod_max_pids, "-1",
+	 "How many processes and threads a Pod may have; -1: as many as the machine.", -1, 1 << 22},
 	{"cni-conf-dir", FLAG_STRING, &config.cni_conf_dir, "",
 	 "CNI configuration; default: /etc/cni/net.d, else our own.", 0, 0},
 	{"cni-bin-dir", FLAG_STRING, &config.cni_bin_dir, "",
@@ -81,21 +83,6 @@ static const struct flags_program program = {
 	.table = flags,
 };
 
-/* The source address of the default route; nothing is sent. */
-static const char *default_ip(void)
-{
-	static char text[INET_ADDRSTRLEN] = "127.0.0.1";
-	struct sockaddr_in to = {
-		.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(0xc0000201)};
-	struct sockaddr_in from;
-	socklen_t n = sizeof(from);
-	autoclose int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0 &&
-	    getsockname(fd, (struct sockaddr *)&from, &n) == 0)
-		inet_ntop(AF_INET, &from.sin_addr, text, sizeof(text));
-	return text;
-}
-
 static const char *default_pause(void)
 {
 	static const char *const places[] = {"/../libexec/coracle/pause", "/pause"};
@@ -115,8 +102,8 @@ static const char *default_pause(void)
 static void fill_defaults(void)
 {
 	struct rlimit files;
-	if (!*config.node_ip)
-		config.node_ip = config.fake_nodes ? "127.0.0.1" : default_ip();
+	if (config.fake_nodes && !*config.node_ip)
+		config.node_ip = "127.0.0.1";
 	if (!config.port && !config.fake_nodes)
 		config.port = DEFAULT_PORT;
 	if (!*config.pause)

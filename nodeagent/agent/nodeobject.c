@@ -78,6 +78,12 @@ void node_facts_read(struct node_facts *f, const char *root)
 		free(f->system_uuid);
 		f->system_uuid = mem_strdup(f->machine_id);
 	}
+	/* Threads take numbers too: the smaller bound is the machine's. */
+	autofree char *pids = read_line("/proc/sys/kernel/pid_max"),
+		      *threads = read_line("/proc/sys/kernel/threads-max");
+	f->pids = strtoll(pids, NULL, 10);
+	if (*threads && strtoll(threads, NULL, 10) < f->pids)
+		f->pids = strtoll(threads, NULL, 10);
 	f->cpu_milli = sysconf(_SC_NPROCESSORS_ONLN) * 1000;
 	autofree char *kib = read_value("/proc/meminfo", "MemTotal:");
 	f->memory = strtoll(kib, NULL, 10) * 1024;

@@ -106,6 +106,7 @@ static void test_facts(void **state)
 	node_facts_read(&f, "/");
 	assert_true(f.cpu_milli >= 1000 && f.memory > 1 << 20 && f.storage > 0);
 	assert_true(*f.kernel && *f.hostname && *f.boot_id);
+	assert_true(f.pids > 100);
 	node_facts_release(&f);
 }
 

@@ -7,7 +7,7 @@
 
 #include "pod/admit.h"
 #include "pod/make_test.h"
-#include "pod/resources.h"
+#include "pod/limits.h"
 #include "object/json_test.h"
 
 #define POD(spec, res)                                                                                       \
@@ -158,7 +158,7 @@ static void test_qos(void **state)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct pod *p = make_pod(rows[i].pod);
-		assert_string_equal(qos_class_name(resources_qos(p)), rows[i].want);
+		assert_string_equal(qos_class_name(limits_qos(p)), rows[i].want);
 		free_pod(p);
 	}
 }
@@ -173,12 +173,13 @@ static void test_requests_and_limits(void **state)
 		     "'limits':{'cpu':'5m','memory':'1Gi'}}}]}}"));
 	/* the init container beside the sidecar, not the app */
 	assert_int_equal(p->demand.requests.cpu_milli, 2100);
-	struct runtime_limits l = resources_container_limits(p, &p->list.v[2], INT64_C(1) << 30);
+	struct runtime_limits l = limits_container(p, &p->list.v[2], INT64_C(1) << 30);
 	assert_int_equal(l.cpu_shares, 512);
 	assert_int_equal(l.cpu_quota_us, 1000); /* the kernel takes no less */
 	assert_int_equal(l.memory_bytes, 1 << 30);
 	assert_int_equal(l.oom_score_adj, 500);
-	assert_int_equal(resources_pod_limits(p).memory_bytes, 0); /* not every container has a limit */
+	assert_int_equal(limits_pod(p, 77).pids, 77);
+	assert_int_equal(limits_pod(p, 0).memory_bytes, 0); /* not every container has a limit */
 	free_pod(p);
 }
 

@@ -11,10 +11,10 @@
 
 #include "pod/machine.h"
 
-const char REASON_ERR_IMAGE_PULL[] = "ErrImagePull", REASON_ERR_IMAGE_NEVER_PULL[] = "ErrImageNeverPull",
-	   REASON_INVALID_IMAGE_NAME[] = "InvalidImageName";
-const char REASON_CREATE_CONFIG_ERROR[] = "CreateContainerConfigError",
-	   REASON_CREATE_ERROR[] = "CreateContainerError";
+const char MACHINE_ERR_IMAGE_PULL[] = "ErrImagePull", MACHINE_ERR_IMAGE_NEVER_PULL[] = "ErrImageNeverPull",
+	   MACHINE_INVALID_IMAGE_NAME[] = "InvalidImageName";
+const char MACHINE_CREATE_CONFIG_ERROR[] = "CreateContainerConfigError",
+	   MACHINE_CREATE_ERROR[] = "CreateContainerError";
 
 typedef void transition(struct machine *m, int i, struct instant now);
 
@@ -61,7 +61,7 @@ static void image_wait(struct machine *m, int i, struct instant now)
 	const char *image = m->pod->list.v[i].image;
 	c->state = CTR_IMAGE_WAIT;
 	c->until_ns = c->pull.updated_ns + c->pull.delay_ns;
-	if (c->waiting_reason != REASON_ERR_IMAGE_PULL)
+	if (c->waiting_reason != MACHINE_ERR_IMAGE_PULL)
 		return;
 	set_waiting(c, "ImagePullBackOff",
 		    mem_printf("Back-off pulling image \"%s\": ErrImagePull: %s", image,
@@ -268,9 +268,9 @@ void machine_image_failed(struct machine *m, int i, const char *reason, const ch
 		free(c->pull_error);
 		c->pull_error = mem_strdup(why);
 		set_waiting(c, reason, mem_strdup(why));
-		if (reason == REASON_ERR_IMAGE_PULL)
+		if (reason == MACHINE_ERR_IMAGE_PULL)
 			machine_record(m, i, true, "Failed", "Failed to pull image \"%s\": %s", image, why);
-		else if (reason == REASON_INVALID_IMAGE_NAME)
+		else if (reason == MACHINE_INVALID_IMAGE_NAME)
 			machine_record(m, i, true, "InspectFailed", "%s", why);
 		else
 			machine_record(m, i, true, reason, "%s", why);

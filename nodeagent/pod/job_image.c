@@ -44,15 +44,15 @@ static void image_failed(struct job *j)
 		return;
 	const struct container_spec *s = job_container(j);
 	autofree char *text = NULL;
-	const char *reason = REASON_ERR_IMAGE_PULL;
+	const char *reason = MACHINE_ERR_IMAGE_PULL;
 	if (j->err.reason == REASON_INVALID) {
-		reason = REASON_INVALID_IMAGE_NAME;
+		reason = MACHINE_INVALID_IMAGE_NAME;
 		text = mem_printf(
 			"Failed to apply default image tag \"%s\": couldn't parse image name \"%s\": "
 			"invalid reference format",
 			s->image, s->image);
 	} else if (s->pull_policy == PULL_NEVER) {
-		reason = REASON_ERR_IMAGE_NEVER_PULL;
+		reason = MACHINE_ERR_IMAGE_NEVER_PULL;
 		text = mem_printf("Container image \"%s\" is not present with pull policy of Never",
 				  s->image);
 	}

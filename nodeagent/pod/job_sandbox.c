@@ -6,7 +6,7 @@
 
 #include "pod/hostfiles.h"
 #include "pod/volumes.h"
-#include "pod/resources.h"
+#include "pod/limits.h"
 #include "os/tree.h"
 
 struct sandbox_job {
@@ -96,7 +96,7 @@ static void sandbox_spec(const struct sandbox_job *s, struct arena *a, struct ru
 					     .n_ports = p->host_network ? 0 : n_ports,
 					     .sysctls = kv,
 					     .n_sysctls = js_len(sysctls),
-					     .limits = resources_pod_limits(p)};
+					     .limits = limits_pod(p, s->j.host->pod_max_pids)};
 }
 
 static enum job_way sandbox_prepare(struct job *j, const struct action *a)

@@ -15,7 +15,7 @@
 #include "pod/message.h"
 #include "pod/volumes.h"
 #include "pod/job.h"
-#include "pod/resources.h"
+#include "pod/limits.h"
 #include "os/tree.h"
 
 struct start_job {
@@ -120,7 +120,7 @@ static void failed(struct start_job *s, const struct run_result *r)
 		machine_start_failed(&w->m, s->j.container, r, s->j.err.msg, worker_now());
 	else
 		machine_create_failed(&w->m, s->j.container,
-				      s->bad_config ? REASON_CREATE_CONFIG_ERROR : REASON_CREATE_ERROR,
+				      s->bad_config ? MACHINE_CREATE_CONFIG_ERROR : MACHINE_CREATE_ERROR,
 				      s->j.err.msg, worker_now());
 }
 
@@ -275,7 +275,7 @@ static int build_spec(struct start_job *s, struct err *err)
 		.env = env.kv,
 		.n_env = env.n,
 		.working_dir = c->working_dir,
-		.limits = resources_container_limits(s->j.pod, c, s->j.host->capacity_memory),
+		.limits = limits_container(s->j.pod, c, s->j.host->capacity_memory),
 		.run_as_user = c->run_as_user,
 		.run_as_group = c->run_as_group,
 		.groups = groups,

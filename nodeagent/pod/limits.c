@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pod/resources.h"
+#include "pod/limits.h"
 
 static int64_t amount(int64_t v)
 {
@@ -11,7 +11,7 @@ static int64_t max(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-enum qos_class resources_qos(const struct pod *p)
+enum qos_class limits_qos(const struct pod *p)
 {
 	struct qos q = {0};
 	for (size_t i = 0; i < p->list.n; i++) {
@@ -47,20 +47,20 @@ static int oom_score(enum qos_class q, int64_t memory_request, int64_t capacity)
 	return adj < 3 ? 3 : adj == 1000 ? 999 : (int)adj;
 }
 
-struct runtime_limits resources_container_limits(const struct pod *p, const struct container_spec *c,
-						 int64_t capacity_memory)
+struct runtime_limits limits_container(const struct pod *p, const struct container_spec *c,
+				       int64_t capacity_memory)
 {
 	const struct container_resources *r = &c->resources;
 	return (struct runtime_limits){
 		.cpu_shares = shares(amount(r->cpu_request)),
 		.cpu_quota_us = quota(amount(r->cpu_limit)),
 		.memory_bytes = amount(r->memory_limit),
-		.oom_score_adj = oom_score(resources_qos(p), r->memory_request, capacity_memory),
+		.oom_score_adj = oom_score(limits_qos(p), r->memory_request, capacity_memory),
 	};
 }
 
 /* The Pod's cgroup is capped only when every container is: otherwise one of them may use what is free. */
-struct runtime_limits resources_pod_limits(const struct pod *p)
+struct runtime_limits limits_pod(const struct pod *p, int64_t max_pids)
 {
 	int64_t cpu = 0, memory = 0;
 	bool cpu_capped = true, memory_capped = true;
@@ -76,5 +76,6 @@ struct runtime_limits resources_pod_limits(const struct pod *p)
 		.cpu_shares = shares(p->demand.requests.cpu_milli),
 		.cpu_quota_us = cpu_capped ? quota(cpu) : 0,
 		.memory_bytes = memory_capped ? memory : 0,
+		.pids = max_pids,
 	};
 }

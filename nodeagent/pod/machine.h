@@ -218,8 +218,8 @@ void machine_status_acked(struct machine *m, uint64_t version);
 /* ok also when the object was gone already or is another Pod. */
 void machine_deleted(struct machine *m, bool ok, struct instant now);
 
-extern const char REASON_ERR_IMAGE_PULL[], REASON_ERR_IMAGE_NEVER_PULL[], REASON_INVALID_IMAGE_NAME[];
-extern const char REASON_CREATE_CONFIG_ERROR[], REASON_CREATE_ERROR[];
+extern const char MACHINE_ERR_IMAGE_PULL[], MACHINE_ERR_IMAGE_NEVER_PULL[], MACHINE_INVALID_IMAGE_NAME[];
+extern const char MACHINE_CREATE_CONFIG_ERROR[], MACHINE_CREATE_ERROR[];
 
 /* Decides what to do now and appends it to todo. */
 void machine_step(struct machine *m, struct instant now);

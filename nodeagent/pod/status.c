@@ -6,7 +6,7 @@
 #include "base/map.h"
 #include "object/condition.h"
 #include "object/rfc3339.h"
-#include "pod/resources.h"
+#include "pod/limits.h"
 
 static const char unknown_message[] = "The container could not be located when the pod was terminated";
 
@@ -406,7 +406,7 @@ static js *message(const struct status_source *src)
 
 static js *qos(const struct status_source *src)
 {
-	return js_new_str(qos_class_name(resources_qos(src->m->pod)));
+	return js_new_str(qos_class_name(limits_qos(src->m->pod)));
 }
 
 static js *start_time(const struct status_source *src)

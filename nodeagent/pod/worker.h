@@ -39,6 +39,7 @@ struct pod_host {
 	struct admit_node node; /* used and pods are kept up by the workers */
 	const char *host_ip;
 	int64_t capacity_memory;
+	int64_t pod_max_pids; /* 0 = no limit */
 	const struct runtime_kv *services;
 	size_t n_services;
 	bool simulated; /* no files, no volumes; a status is written once nothing is under way */

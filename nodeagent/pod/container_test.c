@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Single containers: restarts, init containers, images, what cannot be made or started. */
+#include "pod/life_test.h"
+
+/* ---- restarts and back-off ---- */
+
+static void test_crash_loop(void **state)
+{
+	static const int waits[] = {0, 10, 20, 40, 80, 160, 300, 300};
+	struct life l;
+	begin(&l, POD(ONE));
+	settle(&l);
+	for (size_t i = 0; i < ARRAY_LEN(waits); i++) {
+		unsigned before = l.m.c[0].cur.attempt;
+		advance_s(&l, 1);
+		buf_clear(&l.acts);
+		exits(&l, 0, 1);
+		if (waits[i]) {
+			assert_int_equal(l.m.c[0].state, CTR_BACKOFF);
+			expect_phase(&l, "Running");
+			expect_container(&l, "a", "state.waiting.reason", "CrashLoopBackOff");
+			expect_container(&l, "a", "lastState.terminated.reason", "Error");
+			assert_int_equal(machine_next_ns(&l.m, l.now) - l.now.mono_ns, waits[i] * NS_PER_S);
+			advance_s(&l, waits[i] - 0.001);
+			assert_int_equal(l.m.c[0].cur.attempt, before);
+			advance_s(&l, 0.001);
+		}
+		assert_int_equal(l.m.c[0].state, CTR_RUNNING);
+		assert_int_equal(l.m.c[0].cur.attempt, before + 1);
+	}
+	expect_event(&l, "W BackOff: Back-off restarting failed container a in pod p_ns(u1)\n");
+	expect_container(&l, "a", "restartCount", "8");
+	/* Ten minutes of running, and the next restart is free again. */
+	advance_s(&l, 601);
+	exits(&l, 0, 0);
+	assert_int_equal(l.m.c[0].state, CTR_RUNNING);
+	exits(&l, 0, 0);
+	expect_container(&l, "a", "state.waiting.message",
+			 "back-off 10s restarting failed container=a pod=p_ns(u1)");
+	expect_container(&l, "a", "lastState.terminated.reason", "Completed");
+	end(&l);
+}
+
+static void test_durations(void **state)
+{
+	static const struct {
+		int64_t ms;
+		const char *want;
+	} rows[] = {{10000, "10s"}, {80000, "1m20s"}, {300000, "5m0s"},	   {1234, "1.234s"},
+		    {1500, "1.5s"}, {87, "87ms"},     {60001, "1m0.001s"}, {0, "0s"}};
+	char text[32];
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		machine_go_duration(rows[i].ms * NS_PER_MS, text);
+		assert_string_equal(text, rows[i].want);
+	}
+}
+
+static void test_restart_policies(void **state)
+{
+	static const struct {
+		const char *policy;
+		int code;
+		const char *phase;
+	} rows[] = {
+		{"Always", 0, "Running"},    {"Always", 1, "Running"},	{"OnFailure", 0, "Succeeded"},
+		{"OnFailure", 1, "Running"}, {"Never", 0, "Succeeded"}, {"Never", 1, "Failed"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct life l;
+		char text[400];
+		snprintf(text, sizeof(text), POD(ONE ",\"restartPolicy\":\"%s\""), rows[i].policy);
+		begin(&l, text);
+		settle(&l);
+		exits(&l, 0, rows[i].code);
+		expect_phase(&l, rows[i].phase);
+		bool ended = strcmp(rows[i].phase, "Running") != 0;
+		assert_int_equal(l.m.stage == POD_ENDED, ended);
+		assert_int_equal(!!strstr(buf_str(&l.acts), "teardown "), ended);
+		if (ended)
+			expect_condition(&l, "Ready", "False", rows[i].code ? "PodFailed" : "PodCompleted",
+					 "");
+		end(&l);
+	}
+}
+
+/* One of two containers of a run-once Pod ends: the Pod goes on until the other one has ended too. */
+static void test_completion(void **state)
+{
+	struct life l;
+	begin(&l, POD(TWO ",\"restartPolicy\":\"Never\""));
+	settle(&l);
+	exits(&l, 0, 0);
+	expect_phase(&l, "Running");
+	expect_condition(&l, "Ready", "False", "ContainersNotReady", "containers with unready status: [a]");
+	exits(&l, 1, 3);
+	expect_phase(&l, "Failed");
+	expect_container(&l, "b", "state.terminated.exitCode", "3");
+	end(&l);
+}
+
+/* ---- init containers ---- */
+
+static void test_init(void **state)
+{
+	struct life l;
+	begin(&l, POD(INIT));
+	settle(&l);
+	expect_acts(&l, "sandbox volumes image(i1) start(i1) ");
+	expect_phase(&l, "Pending");
+	expect_container(&l, "a", "state.waiting.reason", "PodInitializing");
+	expect_condition(&l, "Initialized", "False", "ContainersNotInitialized",
+			 "containers with incomplete status: [i1 i2]");
+	exits(&l, 0, 1); /* retried although the policy says Always: it is treated as OnFailure */
+	expect_acts(&l, "image(i1) start(i1) ");
+	expect_phase(&l, "Pending");
+	exits(&l, 0, 0);
+	expect_acts(&l, "image(i2) start(i2) ");
+	expect_container(&l, "i1", "ready", "true");
+	exits(&l, 1, 0);
+	expect_acts(&l, "image(a) start(a) ");
+	expect_phase(&l, "Running");
+	expect_condition(&l, "Initialized", "True", "", "");
+	end(&l);
+}
+
+static void test_init_fails_for_good(void **state)
+{
+	struct life l;
+	begin(&l, POD(INIT ",\"restartPolicy\":\"Never\""));
+	settle(&l);
+	exits(&l, 0, 1);
+	expect_phase(&l, "Failed");
+	assert_int_equal(l.m.stage, POD_ENDED);
+	expect_container(&l, "a", "state.waiting.reason", "PodInitializing");
+	end(&l);
+}
+
+#define SIDECAR                                                                                              \
+	"\"initContainers\":[{\"name\":\"s1\",\"image\":\"i:1\",\"restartPolicy\":\"Always\"},"              \
+	"{\"name\":\"s2\",\"image\":\"i:1\",\"restartPolicy\":\"Always\"}]," ONE                             \
+	",\"restartPolicy\":\"Never\""
+
+static void test_sidecars(void **state)
+{
+	struct life l;
+	begin(&l, POD(SIDECAR));
+	settle(&l);
+	expect_acts(&l, "sandbox volumes image(s1) start(s1) image(s2) start(s2) image(a) start(a) ");
+	expect_phase(&l, "Running");
+	exits(&l, 0, 1); /* restarted whatever the Pod's policy */
+	expect_acts(&l, "image(s1) start(s1) ");
+	exits(&l, 2, 0);
+	/* The Pod is complete; its sidecars are stopped in reverse order. */
+	expect_acts(&l, "signal(s2) ");
+	exits(&l, 1, 143);
+	expect_acts(&l, "signal(s1) ");
+	expect_phase(&l, "Running");
+	exits(&l, 0, 143);
+	expect_acts(&l, "teardown ");
+	expect_phase(&l, "Succeeded");
+	end(&l);
+}
+
+/* ---- images ---- */
+
+static void test_image_errors(void **state)
+{
+	struct life l;
+	begin(&l, POD(ONE));
+	l.hold = 1u << ACT_IMAGE;
+	settle(&l);
+	buf_clear(&l.acts);
+	static const int waits[] = {10, 20, 40, 80, 160, 300, 300};
+	for (size_t i = 0; i < ARRAY_LEN(waits); i++) {
+		machine_image_pulling(&l.m, 0);
+		machine_image_failed(&l.m, 0, MACHINE_ERR_IMAGE_PULL, "no such host", l.now);
+		settle(&l);
+		expect_container(&l, "a", "state.waiting.reason", "ErrImagePull");
+		expect_container(&l, "a", "state.waiting.message", "no such host");
+		expect_event(
+			&l,
+			"N Pulling: Pulling image \"i:1\"\nW Failed: Failed to pull image \"i:1\": no such host\n"
+			"W Failed: Error: ErrImagePull\n");
+		advance_s(&l, 2);
+		expect_container(&l, "a", "state.waiting.reason", "ImagePullBackOff");
+		expect_container(&l, "a", "state.waiting.message",
+				 "Back-off pulling image \"i:1\": ErrImagePull: no such host");
+		expect_event(
+			&l, "N BackOff: Back-off pulling image \"i:1\"\nW Failed: Error: ImagePullBackOff\n");
+		advance_s(&l, waits[i] - 2.001);
+		expect_acts(&l, "");
+		advance_s(&l, 0.001);
+		expect_acts(&l, "image(a) ");
+	}
+	expect_phase(&l, "Pending");
+	machine_image_ok(&l.m, 0, 1200 * NS_PER_MS, 777, l.now);
+	settle(&l);
+	expect_event(
+		&l,
+		"N Pulled: Successfully pulled image \"i:1\" in 1.2s (1.2s including waiting). Image size: 777 bytes.");
+	expect_phase(&l, "Running");
+	end(&l);
+}
+
+static void test_image_never(void **state)
+{
+	struct life l;
+	begin(&l, POD(ONE));
+	l.hold = 1u << ACT_IMAGE;
+	settle(&l);
+	machine_image_failed(&l.m, 0, MACHINE_ERR_IMAGE_NEVER_PULL, "not present", l.now);
+	settle(&l);
+	expect_event(&l, "W ErrImageNeverPull: not present\nW Failed: Error: ErrImageNeverPull\n");
+	advance_s(&l, 5);
+	expect_container(&l, "a", "state.waiting.reason", "ErrImageNeverPull");
+	/* Deleted while waiting: nothing to stop, nothing left behind. */
+	deletes(&l, 30);
+	machine_status_acked(&l.m, l.m.version);
+	settle(&l);
+	assert_int_equal(l.m.stage, POD_GONE);
+	expect_phase(&l, "Failed");
+	expect_container(&l, "a", "state.terminated.reason", "ContainerStatusUnknown");
+	end(&l);
+}
+
+/* ---- containers that cannot be made or started ---- */
+
+static void test_create_errors(void **state)
+{
+	struct life l;
+	begin(&l, POD(ONE));
+	l.hold = 1u << ACT_START;
+	settle(&l);
+	machine_create_failed(&l.m, 0, MACHINE_CREATE_CONFIG_ERROR, "configmap \"x\" not found", l.now);
+	settle(&l);
+	expect_container(&l, "a", "state.waiting.reason", "CreateContainerConfigError");
+	expect_container(&l, "a", "state.waiting.message", "configmap \"x\" not found");
+	expect_event(&l, "W Failed: Error: configmap \"x\" not found\n");
+	buf_clear(&l.acts);
+	advance_s(&l, 10);
+	expect_acts(&l, "image(a) start(a) ");
+	struct run_result r = {.id = "a0", .started_ns = 0};
+	machine_start_failed(&l.m, 0, &r, "exec: \"nope\": executable file not found in $PATH", l.now);
+	settle(&l);
+	expect_event(&l, "W Failed: Error: exec: \"nope\": executable file not found in $PATH\n");
+	expect_acts(&l, "image(a) start(a) "); /* the first restart is free */
+	assert_int_equal(l.m.c[0].attempt, 1);
+	expect_container(&l, "a", "state.terminated.reason", "StartError");
+	expect_container(&l, "a", "state.terminated.exitCode", "128");
+	machine_start_failed(&l.m, 0, &r, "exec: again", l.now);
+	settle(&l);
+	expect_container(&l, "a", "state.waiting.reason", "CrashLoopBackOff");
+	expect_container(&l, "a", "restartCount", "1");
+	end(&l);
+}
+
+static void change_image(struct life *l, const char *image)
+{
+	char text[400];
+	snprintf(
+		text, sizeof(text),
+		"{\"metadata\":{\"name\":\"p\",\"namespace\":\"ns\",\"uid\":\"u1\",\"generation\":3},\"spec\":{"
+		"\"restartPolicy\":\"Never\",\"terminationGracePeriodSeconds\":7,\"containers\":[{\"name\":\"a\",\"image\":\"%s\"}]}}",
+		image);
+	struct pod *old = l->pod;
+	l->pod = make_pod(text);
+	machine_update(&l->m, l->pod, l->now);
+	free_pod(old);
+	settle(l);
+}
+
+/* An image may be changed under a running container, and under one that cannot get the old one. */
+static void test_new_image(void **state)
+{
+	struct life l;
+	begin(&l, POD(ONE ",\"restartPolicy\":\"Never\""));
+	settle(&l);
+	buf_clear(&l.acts);
+	change_image(&l, "i:2");
+	expect_acts(&l, "signal(a) ");
+	expect_event(&l, "N Killing: Container a definition changed, will be restarted\n");
+	advance_s(&l, 7);
+	expect_acts(&l, "signal(a,9) ");
+	exits(&l, 0, 137);
+	expect_acts(&l, "image(a) start(a) ");
+	expect_phase(&l, "Running");
+	exits(&l, 0, 0); /* this time it ended by itself */
+	expect_phase(&l, "Succeeded");
+	end(&l);
+
+	begin(&l, POD(ONE));
+	l.hold = 1u << ACT_IMAGE;
+	settle(&l);
+	machine_image_failed(&l.m, 0, MACHINE_ERR_IMAGE_PULL, "no", l.now);
+	settle(&l);
+	buf_clear(&l.acts);
+	change_image(&l, "i:2");
+	expect_acts(&l, "image(a) ");
+	end(&l);
+}
+
+/* ---- the tables ---- */
+
+/* Every cell of the container table: whatever comes in whatever state leaves a state that is one. */
+static void test_every_cell(void **state)
+{
+	for (int s = 0; s < CTR_STATES; s++)
+		for (int e = 0; e < CONTAINER_EVENTS; e++) {
+			struct life l;
+			begin(&l, POD(ONE));
+			settle(&l);
+			exits(&l, 0, 1);
+			l.m.c[0].state = (enum container_state)s;
+			uint64_t version = l.m.version;
+			container_event(&l.m, 0, (enum container_event)e, l.now);
+			assert_true(l.m.c[0].state < CTR_STATES);
+			bool handled = container_handles((enum container_state)s, (enum container_event)e);
+			assert_int_equal(l.m.version > version, handled);
+			if (!handled)
+				assert_int_equal(l.m.c[0].state, s);
+			end(&l);
+		}
+	/* Whatever can be cancelled ends; only what runs or is about to cannot. */
+	for (int s = 0; s < CTR_DONE; s++)
+		assert_int_equal(container_handles((enum container_state)s, CEV_CANCEL),
+				 s != CTR_RUNNING && s != CTR_STARTING);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_crash_loop),
+		cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_restart_policies),
+		cmocka_unit_test(test_completion),
+		cmocka_unit_test(test_init),
+		cmocka_unit_test(test_init_fails_for_good),
+		cmocka_unit_test(test_sidecars),
+		cmocka_unit_test(test_image_errors),
+		cmocka_unit_test(test_image_never),
+		cmocka_unit_test(test_create_errors),
+		cmocka_unit_test(test_new_image),
+		cmocka_unit_test(test_every_cell),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
