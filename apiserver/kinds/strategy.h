@@ -30,6 +30,7 @@ enum {
 	STRATEGY_RETURNS_DELETED = 4,  /* DELETE answers with the object, not with a Status */
 	STRATEGY_NO_DEPENDENTS =
 		8, /* the garbage collector ignores this kind as an owner: no orphan finalizers */
+	STRATEGY_FREE_FINALIZERS = 32,	 /* finalizers need no domain */
 	STRATEGY_ANNOTATIONS_COUNT = 16, /* a change of annotations bumps metadata.generation, too */
 };
 

@@ -13,9 +13,6 @@
 #include "base/clock.h"
 #include "object/rfc3339.h"
 
-#define FINALIZER_ORPHAN "orphan"
-#define FINALIZER_FOREGROUND "foregroundDeletion"
-
 static enum progress check_preconditions(struct registry_call *c)
 {
 	const struct delete_options *o = c->deletion;

@@ -5,8 +5,9 @@
  */
 #include "registry/registry_internal.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include "base/rand.h"
+#include "base/unique.h"
 #include "object/meta.h"
 #include "object/name.h"
 #include "object/rfc3339.h"
@@ -50,9 +51,8 @@ static void generate_name(js *m)
 
 void objectmeta_prepare_create(const struct registry_call *c, js *o)
 {
-	static const char *const owned[] = {"selfLink",		 "resourceVersion",
-					    "deletionTimestamp", "deletionGracePeriodSeconds",
-					    "managedFields",	 "generation"};
+	static const char *const owned[] = {"selfLink", "resourceVersion", "deletionTimestamp",
+					    "deletionGracePeriodSeconds", "managedFields"};
 	js *m = js_ensure(o, "metadata", NULL);
 	char text[RFC3339_MAX], uid[37];
 
@@ -69,6 +69,8 @@ void objectmeta_prepare_create(const struct registry_call *c, js *o)
 
 void objectmeta_prepare_update(js *new, const js *old)
 {
+	/* what an update may say again, but not change; validation sees to that */
+	static const char *const kept[] = {"uid", "deletionGracePeriodSeconds"};
 	js *m = js_ensure(new, "metadata", NULL);
 	const js *om = js_obj(old, "metadata", NULL);
 
@@ -77,10 +79,11 @@ void objectmeta_prepare_update(js *new, const js *old)
 	js_del(m, "resourceVersion");
 	strategy_carry(m, om, "generation");
 	strategy_carry(m, om, "creationTimestamp");
-	if (!js_field(m, "uid"))
-		strategy_carry(m, om, "uid");
-	strategy_carry(m, om, "deletionTimestamp");
-	strategy_carry(m, om, "deletionGracePeriodSeconds");
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
+		if (!js_field(m, kept[i]))
+			strategy_carry(m, om, kept[i]);
+	if (js_field(om, "deletionTimestamp"))
+		strategy_carry(m, om, "deletionTimestamp");
 }
 
 struct name_rule {
@@ -105,13 +108,12 @@ static size_t check_name(const struct kind *k, const char *name, struct name_fau
 /* A prefix may end in a dash, because something follows. */
 static void validate_generate_name(const struct kind *k, const char *prefix, struct field_errors *errs)
 {
-	char masked[300];
+	autofree char *masked = mem_strdup(prefix);
 	size_t n = strlen(prefix);
 
 	if (!n)
 		return;
-	snprintf(masked, sizeof(masked), "%s", prefix);
-	if (n > 1 && n < sizeof(masked) && masked[n - 1] == '-')
+	if (n > 1 && masked[n - 1] == '-')
 		masked[n - 1] = 'a';
 	struct name_faults bad;
 	if (check_name(k, masked, &bad))
@@ -147,75 +149,113 @@ static void validate_annotations(const js *m, struct field_errors *errs)
 		field_error_too_long(errs, "metadata.annotations", MAX_ANNOTATIONS);
 }
 
+static bool is_event(const js *ref)
+{
+	const char *version = js_str0(ref, "apiVersion", NULL);
+
+	return (!strcmp(version, "v1") || !strcmp(version, "/v1")) &&
+	       !strcmp(js_str0(ref, "kind", NULL), "Event");
+}
+
 static void validate_owners(const js *m, struct field_errors *errs)
 {
 	const js *owners = js_arr(m, "ownerReferences", NULL);
 	const js *first = NULL;
-	char detail[768];
 
 	js_array_for_each (ref, owners) {
-		if (!strcmp(js_str0(ref, "apiVersion", NULL), "v1") &&
-		    !strcmp(js_str0(ref, "kind", NULL), "Event"))
-			field_error_invalid(errs, PATH("metadata.ownerReferences[%zu]", ref_i), ref,
+		if (is_event(ref))
+			field_error_invalid(errs, "metadata.ownerReferences", ref,
 					    "/v1, Kind=Event is disallowed from being an owner");
 		if (!js_bool(ref, false, "controller", NULL))
 			continue;
-		if (first) {
-			snprintf(
-				detail, sizeof(detail),
-				"Only one reference can have Controller set to true. Found \"true\" in references for %s/%s and %s/%s",
-				js_str0(first, "kind", NULL), js_str0(first, "name", NULL),
-				js_str0(ref, "kind", NULL), js_str0(ref, "name", NULL));
-			field_error_invalid(errs, "metadata.ownerReferences", owners, detail);
-		} else {
+		if (!first) {
 			first = ref;
+			continue;
 		}
+		autofree char *detail = mem_printf(
+			"Only one reference can have Controller set to true. Found \"true\" in references for %s/%s and %s/%s",
+			js_str0(first, "kind", NULL), js_str0(first, "name", NULL),
+			js_str0(ref, "kind", NULL), js_str0(ref, "name", NULL));
+		field_error_invalid(errs, "metadata.ownerReferences", owners, detail);
 	}
 }
 
-static bool list_has(const js *list, const char *s)
+/* Kubernetes' own finalizers have no domain, anybody else's have one. */
+static void validate_domain(const char *finalizer, size_t i, struct field_errors *errs)
 {
-	js_array_for_each (v, list) {
-		if (js_is_str(v) && !strcmp(json_object_get_string(v), s))
-			return true;
-	}
-	return false;
+	static const char *const standard[] = {"kubernetes", FINALIZER_ORPHAN, FINALIZER_FOREGROUND};
+
+	if (strchr(finalizer, '/'))
+		return;
+	for (size_t k = 0; k < ARRAY_LEN(standard); k++)
+		if (!strcmp(finalizer, standard[k]))
+			return;
+	field_error_invalid_str(errs, PATH("metadata.finalizers[%zu]", i), finalizer,
+				"name is neither a standard finalizer name nor is it fully qualified");
 }
 
-static void validate_finalizers(const js *m, const js *om, struct field_errors *errs)
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* What is going away takes no more finalizers. */
+static void validate_added(const js *list, const js *were, struct field_errors *errs)
+{
+	autounique struct unique known = {.n = 0};
+	autofree const char **added = mem_array(js_len(list) + 1, sizeof(*added));
+	autobuf struct buf detail = BUF_INIT;
+	size_t n = 0;
+
+	js_array_for_each (v, were)
+		unique_seen(&known, js_str0(v, NULL));
+	js_array_for_each (v, list)
+		if (!unique_seen(&known, js_str0(v, NULL)))
+			added[n++] = js_str0(v, NULL);
+	if (!n)
+		return;
+	qsort(added, n, sizeof(*added), by_text);
+	buf_adds(
+		&detail,
+		"no new finalizers can be added if the object is being deleted, found new finalizers []string{");
+	for (size_t i = 0; i < n; i++) {
+		buf_adds(&detail, i ? ", " : "");
+		buf_add_json_string(&detail, added[i], strlen(added[i]));
+	}
+	buf_addc(&detail, '}');
+	field_error_forbidden(errs, "metadata.finalizers", detail.p);
+}
+
+static void validate_finalizers(const struct registry_call *c, const js *m, const js *om,
+				struct field_errors *errs)
 {
 	const js *list = js_arr(m, "finalizers", NULL);
-	autobuf struct buf added = BUF_INIT;
+	bool free = (c->strategy->flags & STRATEGY_FREE_FINALIZERS) || c->stored->type->structural;
+	bool orphan = false, foreground = false;
 
-	if (list_has(list, "orphan") && list_has(list, "foregroundDeletion"))
+	js_array_for_each (v, list) {
+		const char *s = js_str0(v, NULL);
+		orphan |= !strcmp(s, FINALIZER_ORPHAN);
+		foreground |= !strcmp(s, FINALIZER_FOREGROUND);
+		if (!free)
+			validate_domain(s, v_i, errs);
+	}
+	if (orphan && foreground)
 		field_error_invalid(errs, "metadata.finalizers", list,
 				    "finalizer orphan and foregroundDeletion cannot be both set");
-	if (!om || !js_field(om, "deletionTimestamp"))
-		return;
-	js_array_for_each (v, list) {
-		if (list_has(js_arr(om, "finalizers", NULL), json_object_get_string(v)))
-			continue;
-		buf_adds(&added, added.len ? ", " : "");
-		buf_add_json_string(&added, json_object_get_string(v), (size_t)json_object_get_string_len(v));
-	}
-	if (!added.len)
-		return;
-	autobuf struct buf detail = BUF_INIT;
-	buf_addf(
-		&detail,
-		"no new finalizers can be added if the object is being deleted, found new finalizers []string{%s}",
-		added.p);
-	field_error_forbidden(errs, "metadata.finalizers", detail.p);
+	if (om && js_field(om, "deletionTimestamp"))
+		validate_added(list, js_arr(om, "finalizers", NULL), errs);
 }
 
 static void validate_immutable(const js *m, const js *om, struct field_errors *errs)
 {
-	static const char *const fixed[] = {"name", "namespace", "uid"};
+	static const char *const fixed[] = {"name", "namespace", "uid", "deletionTimestamp",
+					    "deletionGracePeriodSeconds"};
 
 	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
-		if (strcmp(js_str0(m, fixed[i], NULL), js_str0(om, fixed[i], NULL)))
-			field_error_invalid_str(errs, PATH("metadata.%s", fixed[i]),
-						js_str0(m, fixed[i], NULL), "field is immutable");
+		if (!js_equal(js_field(m, fixed[i]), js_field(om, fixed[i])))
+			field_error_invalid(errs, PATH("metadata.%s", fixed[i]), js_field(m, fixed[i]),
+					    "field is immutable");
 }
 
 void objectmeta_validate(struct registry_call *c, const js *new, const js *old)
@@ -225,7 +265,7 @@ void objectmeta_validate(struct registry_call *c, const js *new, const js *old)
 	validate_names(c->stored, m, &c->errs);
 	validate_annotations(m, &c->errs);
 	validate_owners(m, &c->errs);
-	validate_finalizers(m, om, &c->errs);
+	validate_finalizers(c, m, om, &c->errs);
 	if (om)
 		validate_immutable(m, om, &c->errs);
 }

@@ -60,6 +60,8 @@ int pipeline_draft(struct registry_call *c, const js *o, struct err *err) MUST_C
 bool pipeline_unchanged(const struct obj *old, const struct obj *draft);
 
 /* ---- objectmeta.c ---- */
+#define FINALIZER_ORPHAN "orphan"
+#define FINALIZER_FOREGROUND "foregroundDeletion"
 int objectmeta_check_namespace(const struct registry_call *c, js *o, struct err *err) MUST_CHECK;
 void objectmeta_prepare_create(const struct registry_call *c, js *o);
 void objectmeta_prepare_update(js *new, const js *old);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Parsing accepts what Go's time.Parse accepts for RFC 3339 (a fraction of any length, numeric offsets) and
- * words its refusals alike. Nanoseconds in an int64 reach from 1678 to 2261; what lies outside is refused.
+ * Parsing accepts what Go's time.Parse accepts for RFC 3339 (a fraction of any length, numeric offsets, an hour of
+ * one digit) and words its refusals alike. Nanoseconds in an int64 reach from 1678 to 2262; who asks for those gets the
+ * end of that range for what lies outside, which orders rightly with any time that happens.
  */
 #include "object/rfc3339.h"
 
@@ -12,16 +13,17 @@
 #include "base/clock.h"
 
 #define LAYOUT "2006-01-02T15:04:05Z07:00"
-#define MINUTE_NS (60 * NS_PER_S)
-#define YEAR_MIN 1678
-#define YEAR_MAX 2261
+#define LAYOUT_MICRO "2006-01-02T15:04:05.000000Z07:00"
+/* seconds at the beginning of these years */
+#define YEAR_0 INT64_C(-62167219200)
+#define YEAR_10000 INT64_C(253402300800)
 
 /* Days since 1970 of a date of the proleptic Gregorian calendar, counted in 400-year eras that begin in
  * March. */
 static int64_t days_from_civil(int y, int m, int d)
 {
 	y -= m <= 2;
-	int era = y / 400, year = y % 400;
+	int era = (y < 0 ? y - 399 : y) / 400, year = y - era * 400;
 	int day = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
 
 	return (int64_t)era * 146097 + year * 365 + year / 4 - year / 100 + day - 719468;
@@ -51,96 +53,155 @@ static bool number(const char **s, int n, int *ret)
 	return true;
 }
 
-static const char *fraction(const char *s, int64_t *ns)
+/* ---- reading ---- */
+struct reader {
+	const char *text, *s; /* all of it; what is left */
+	const char *layout;
+	struct err *err;
+};
+
+static int cannot(const struct reader *r, const char *what)
 {
-	int64_t unit = NS_PER_S / 10;
+	return err_set(r->err, REASON_BAD_REQUEST,
+		       "parsing time \"%.64s\" as \"%s\": cannot parse \"%.64s\" as \"%s\"", r->text,
+		       r->layout, r->s, what);
+}
+
+static int out_of_range(const struct reader *r, const char *what)
+{
+	return err_set(r->err, REASON_BAD_REQUEST, "parsing time \"%.64s\": %s out of range", r->text, what);
+}
+
+static int read_fraction(struct reader *r, int32_t *ns)
+{
+	int64_t unit = NS_PER_S / 10, v = 0;
+	const char *s = r->s;
 
 	*ns = 0;
 	if ((*s != '.' && *s != ',') || s[1] < '0' || s[1] > '9')
-		return s;
+		return 0;
 	for (s++; *s >= '0' && *s <= '9'; s++, unit /= 10)
-		*ns += (*s - '0') * unit;
-	return s;
+		v += (*s - '0') * unit;
+	*ns = (int32_t)v;
+	r->s = s;
+	return 0;
 }
 
-/* "Z" or "+hh:mm"; NULL when it is neither. */
-static const char *offset(const char *s, int64_t *ns)
+/* Exactly six digits. */
+static int read_micros(struct reader *r, int32_t *ns)
 {
+	const char *s = r->s;
+	int micros;
+
+	if (*s != '.' && *s != ',')
+		return cannot(r, ".000000");
+	s++;
+	if (!number(&s, 6, &micros))
+		return cannot(r, ".000000");
+	*ns = micros * 1000;
+	r->s = s;
+	return 0;
+}
+
+/* "Z" or "+hh:mm", in seconds. */
+static int read_offset(struct reader *r, int64_t *ret)
+{
+	const char *s = r->s;
 	int h, m, sign = *s == '-' ? -1 : 1;
 
-	*ns = 0;
-	if (*s == 'Z')
-		return s + 1;
+	*ret = 0;
+	if (*s == 'Z') {
+		r->s++;
+		return 0;
+	}
 	if (*s != '+' && *s != '-')
-		return NULL;
+		return cannot(r, "Z07:00");
 	s++;
-	if (!number(&s, 2, &h) || *s++ != ':' || !number(&s, 2, &m) || h > 24 || m > 60)
-		return NULL;
-	*ns = sign * (h * 60 + m) * MINUTE_NS;
-	return s;
+	if (!number(&s, 2, &h) || *s++ != ':' || !number(&s, 2, &m))
+		return cannot(r, "Z07:00");
+	if (h > 24)
+		return out_of_range(r, "time zone offset hour");
+	if (m > 60)
+		return out_of_range(r, "time zone offset minute");
+	*ret = sign * (h * 60 + m) * INT64_C(60);
+	r->s = s;
+	return 0;
+}
+
+enum { YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, FIELDS };
+
+static int read_fields(struct reader *r, int v[FIELDS])
+{
+	static const struct {
+		const char *layout;
+		int digits, min, max;
+		const char *then, *name;
+		bool brief; /* one digit is enough */
+	} fields[FIELDS] = {
+		{"2006", 4, 0, 9999, "-", "year", false}, {"01", 2, 1, 12, "-", "month", false},
+		{"02", 2, 0, 99, "T", "day", false},	  {"15", 2, 0, 23, ":", "hour", true},
+		{"04", 2, 0, 59, ":", "minute", false},	  {"05", 2, 0, 59, "", "second", false},
+	};
+
+	for (int i = 0; i < FIELDS; i++) {
+		if (!number(&r->s, fields[i].digits, &v[i]) && !(fields[i].brief && number(&r->s, 1, &v[i])))
+			return cannot(r, fields[i].layout);
+		if (v[i] < fields[i].min || v[i] > fields[i].max)
+			return out_of_range(r, fields[i].name);
+		if (*fields[i].then && *r->s != *fields[i].then)
+			return cannot(r, fields[i].then);
+		r->s += *fields[i].then != 0;
+	}
+	return 0;
+}
+
+int rfc3339_read(const char *text, bool micro, struct rfc3339_time *ret, struct err *err)
+{
+	struct reader r = {text, text, micro ? LAYOUT_MICRO : LAYOUT, err};
+	struct rfc3339_time t = {0};
+	int64_t off = 0;
+	int v[FIELDS];
+
+	if (read_fields(&r, v) < 0 || (micro ? read_micros : read_fraction)(&r, &t.ns) < 0 ||
+	    read_offset(&r, &off) < 0)
+		return -1;
+	if (*r.s)
+		return err_set(err, REASON_BAD_REQUEST, "parsing time \"%.64s\": extra text: \"%.64s\"", text,
+			       r.s);
+	if (v[DAY] < 1 || v[DAY] > days_in_month(v[YEAR], v[MONTH]))
+		return out_of_range(&r, "day");
+	t.s = days_from_civil(v[YEAR], v[MONTH], v[DAY]) * 86400 + v[HOUR] * 3600 + v[MINUTE] * 60 +
+	      v[SECOND] - off;
+	if (!rfc3339_writable(&t)) /* by the offset */
+		return out_of_range(&r, "year");
+	*ret = t;
+	return 0;
+}
+
+bool rfc3339_writable(const struct rfc3339_time *t)
+{
+	return t->s >= YEAR_0 && t->s < YEAR_10000 && t->ns >= 0 && t->ns < NS_PER_S;
+}
+
+bool rfc3339_is_zero(const struct rfc3339_time *t)
+{
+	return t->s == RFC3339_ZERO_S && !t->ns;
 }
 
 int rfc3339_parse(const char *text, int64_t *ret_ns, struct err *err)
 {
-	enum { YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, FIELDS };
-	static const struct {
-		const char *layout;
-		int digits, min, max;
-		char then;
-		const char *name;
-	} fields[FIELDS] = {
-		{"2006", 4, YEAR_MIN, YEAR_MAX, '-', "year"},
-		{"01", 2, 1, 12, '-', "month"},
-		{"02", 2, 1, 31, 'T', "day"},
-		{"15", 2, 0, 23, ':', "hour"},
-		{"04", 2, 0, 59, ':', "minute"},
-		{"05", 2, 0, 59, 0, "second"},
-	};
-	const char *s = text, *range = NULL, *missing = NULL;
-	int v[FIELDS] = {0};
-	char then[2] = "";
+	struct rfc3339_time t;
+	int64_t ns;
 
-	for (int i = 0; i < FIELDS && !missing; i++) {
-		if (!number(&s, fields[i].digits, &v[i])) {
-			missing = fields[i].layout;
-		} else if (fields[i].then && *s++ != fields[i].then) {
-			s--;
-			then[0] = fields[i].then;
-			missing = then;
-		} else if (!range && (v[i] < fields[i].min || v[i] > fields[i].max)) {
-			range = fields[i].name;
-		}
-	}
-	int64_t frac = 0, off = 0;
-
-	if (!missing) {
-		s = fraction(s, &frac);
-		const char *end = offset(s, &off);
-
-		if (!end)
-			missing = "Z07:00";
-		else
-			s = end;
-	}
-	if (missing)
-		return err_set(err, REASON_BAD_REQUEST,
-			       "parsing time \"%.64s\" as \"" LAYOUT "\": cannot parse \"%.64s\" as \"%s\"",
-			       text, s, missing);
-	if (*s)
-		return err_set(err, REASON_BAD_REQUEST, "parsing time \"%.64s\": extra text: \"%.64s\"", text,
-			       s);
-	if (!range && v[DAY] > days_in_month(v[YEAR], v[MONTH]))
-		range = fields[DAY].name;
-	if (range)
-		return err_set(err, REASON_BAD_REQUEST, "parsing time \"%.64s\": %s out of range", text,
-			       range);
-	int64_t seconds = days_from_civil(v[YEAR], v[MONTH], v[DAY]) * 86400 + v[HOUR] * 3600 +
-			  v[MINUTE] * 60 + v[SECOND];
-
-	*ret_ns = seconds * NS_PER_S + frac - off;
+	if (rfc3339_read(text, false, &t, err) < 0)
+		return -1;
+	if (__builtin_mul_overflow(t.s, NS_PER_S, &ns) || __builtin_add_overflow(ns, t.ns, &ns))
+		ns = t.s < 0 ? INT64_MIN : INT64_MAX;
+	*ret_ns = ns;
 	return 0;
 }
 
+/* ---- writing ---- */
 /* Writes n digits of v and returns the place behind them. */
 static char *put(char *out, int64_t v, int n)
 {
@@ -149,17 +210,11 @@ static char *put(char *out, int64_t v, int n)
 	return out + n;
 }
 
-/* `frac_digits` of the fraction, cut rather than rounded, as Go does. */
-static void format(int64_t ns, char *out, int frac_digits)
+void rfc3339_write(const struct rfc3339_time *time, int digits, char out[RFC3339_MAX])
 {
-	int64_t s = ns / NS_PER_S, frac = ns % NS_PER_S;
+	time_t t = (time_t)time->s;
+	int64_t frac = time->ns;
 	struct tm tm;
-
-	if (frac < 0) {
-		s--;
-		frac += NS_PER_S;
-	}
-	time_t t = (time_t)s;
 
 	gmtime_r(&t, &tm);
 	out = put(out, tm.tm_year + 1900, 4);
@@ -173,14 +228,25 @@ static void format(int64_t ns, char *out, int frac_digits)
 	out = put(out, tm.tm_min, 2);
 	*out++ = ':';
 	out = put(out, tm.tm_sec, 2);
-	if (frac_digits) {
-		for (int i = frac_digits; i < 9; i++)
+	if (digits) {
+		for (int i = digits; i < 9; i++)
 			frac /= 10;
 		*out++ = '.';
-		out = put(out, frac, frac_digits);
+		out = put(out, frac, digits);
 	}
 	*out++ = 'Z';
 	*out = '\0';
+}
+
+static void format(int64_t ns, char out[RFC3339_MAX], int digits)
+{
+	struct rfc3339_time t = {ns / NS_PER_S, (int32_t)(ns % NS_PER_S)};
+
+	if (t.ns < 0) {
+		t.s--;
+		t.ns += (int32_t)NS_PER_S;
+	}
+	rfc3339_write(&t, digits, out);
 }
 
 void rfc3339_format(int64_t ns, char out[RFC3339_MAX])

@@ -65,7 +65,11 @@ static void refused(void **state)
 		{"2026-01-02T24:04:05Z", "parsing time \"2026-01-02T24:04:05Z\": hour out of range"},
 		{"2026-01-02T15:60:05Z", "parsing time \"2026-01-02T15:60:05Z\": minute out of range"},
 		{"2026-01-02T15:04:60Z", "parsing time \"2026-01-02T15:04:60Z\": second out of range"},
-		{"0001-01-01T00:00:00Z", "parsing time \"0001-01-01T00:00:00Z\": year out of range"},
+		{"0000-01-01T00:00:00+00:01",
+		 "parsing time \"0000-01-01T00:00:00+00:01\": year out of range"},
+		{"2026-13-02Tx", "parsing time \"2026-13-02Tx\": month out of range"},
+		{"2026-01-02T15:04:05+25:00",
+		 "parsing time \"2026-01-02T15:04:05+25:00\": time zone offset hour out of range"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -75,6 +79,64 @@ static void refused(void **state)
 		assert_int_equal(rfc3339_parse(rows[i][0], &ns, &err), -1);
 		assert_string_equal(err.msg, rows[i][1]);
 		assert_int_equal(ns, 7);
+	}
+}
+
+/* Every year that four digits can write, whichever int64 nanoseconds could hold. */
+static void wide(void **state)
+{
+	static const struct {
+		const char *text, *want; /* NULL: the same */
+		bool zero;
+		int64_t ns;
+	} rows[] = {
+		{"0001-01-01T00:00:00Z", NULL, true, INT64_MIN},
+		{"0001-01-01T01:00:00+01:00", "0001-01-01T00:00:00Z", true, INT64_MIN},
+		{"0001-01-01T00:00:00.5Z", "0001-01-01T00:00:00Z", false, INT64_MIN},
+		{"0000-01-01T00:00:00Z", NULL, false, INT64_MIN},
+		{"1600-02-29T23:59:59Z", NULL, false, INT64_MIN},
+		{"1970-01-01T0:00:01Z", "1970-01-01T00:00:01Z", false, NS_PER_S},
+		{"9999-12-31T23:59:59Z", NULL, false, INT64_MAX},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char text[RFC3339_MAX];
+		struct err err = ERR_INIT;
+		struct rfc3339_time t;
+		int64_t ns;
+
+		assert_int_equal(rfc3339_read(rows[i].text, false, &t, &err), 0);
+		rfc3339_write(&t, 0, text);
+		assert_string_equal(text, rows[i].want ? rows[i].want : rows[i].text);
+		assert_int_equal(rfc3339_is_zero(&t), rows[i].zero);
+		assert_int_equal(rfc3339_parse(rows[i].text, &ns, &err), 0);
+		assert_int_equal(ns, rows[i].ns);
+	}
+}
+
+/* MicroTime has six digits, not fewer and not more. */
+static void micro(void **state)
+{
+#define AS_MICRO "\" as \"2006-01-02T15:04:05.000000Z07:00\": cannot parse \""
+	static const char *const rows[][2] = {
+		{"2026-01-02T15:04:05.000001Z", NULL},
+		{"2026-01-02T15:04:05.000001+01:00", NULL},
+		{"2026-01-02T15:04:05Z", "parsing time \"2026-01-02T15:04:05Z" AS_MICRO "Z\" as \".000000\""},
+		{"2026-01-02T15:04:05.5Z",
+		 "parsing time \"2026-01-02T15:04:05.5Z" AS_MICRO ".5Z\" as \".000000\""},
+		{"2026-01-02T15:04:05.1234567Z",
+		 "parsing time \"2026-01-02T15:04:05.1234567Z" AS_MICRO "7Z\" as \"Z07:00\""},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+		struct rfc3339_time t;
+
+		assert_int_equal(rfc3339_read(rows[i][0], true, &t, &err), rows[i][1] ? -1 : 0);
+		if (rows[i][1])
+			assert_string_equal(err.msg, rows[i][1]);
+		else
+			assert_int_equal(t.ns, 1000);
 	}
 }
 
@@ -120,6 +182,7 @@ static void human(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(round_trips), cmocka_unit_test(refused),
+					   cmocka_unit_test(wide), cmocka_unit_test(micro),
 					   cmocka_unit_test(human)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

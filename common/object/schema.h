@@ -105,6 +105,7 @@ struct field {
 	const char **keys;  /* LIST_MAP: key field names, NULL-terminated */
 	const char *detail; /* replaces the text of a failed required check or of one of immutability */
 	unsigned up;	    /* how many levels above the field its errors are reported: where upstream does */
+	const char *path;   /* the whole path under which upstream reports its errors; NULL = where it is */
 	bool check_absent;  /* the format is checked on "" when the field is absent */
 	const char *merge_key; /* strategic merge of a list of objects; NULL = replace */
 	const char *stored;    /* name of the field in the storage form, NULL = the same */

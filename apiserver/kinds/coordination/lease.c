@@ -6,5 +6,5 @@
 const struct strategy lease_strategy = {
 	.group = "coordination.k8s.io",
 	.kind = "Lease",
-	.flags = STRATEGY_CREATE_ON_UPDATE | STRATEGY_NEEDS_VERSION,
+	.flags = STRATEGY_CREATE_ON_UPDATE | STRATEGY_NEEDS_VERSION | STRATEGY_FREE_FINALIZERS,
 };

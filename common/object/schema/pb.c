@@ -181,14 +181,13 @@ static js *value_double(struct pb_reader *r, const struct type *t, js *old)
 	return json_object_new_double(v);
 }
 
-/* {1: seconds, 2: nanos}; nothing at all is the zero time, which JSON writes as null. */
+/* {1: seconds, 2: nanos}; nothing at all is the zero time. */
 static js *value_time(struct pb_reader *r, const struct type *t, js *old)
 {
 	struct pb_reader m;
 	if (sub_reader(r, &m) < 0)
 		return NULL;
-	if (m.p == m.end)
-		return js_new_str("");
+	bool micro = t->form == TYPE_MICRO_TIME, none = m.p == m.end;
 	uint64_t part[2] = {0};
 	while (m.p < m.end) {
 		int number = 0, wire = 0;
@@ -198,18 +197,16 @@ static js *value_time(struct pb_reader *r, const struct type *t, js *old)
 		if (known ? read_varint(&m, &part[number - 1]) < 0 : skip(&m, wire) < 0)
 			return NULL;
 	}
-	int64_t s = (int64_t)part[0], ns = t->form == TYPE_TIME ? 0 : (int32_t)(uint32_t)part[1];
-	/* Years 1 to 2261: what int64 nanoseconds and RFC 3339 can hold is less than what the wire can. */
-	if (s < -9223372036 || s > 9223372035 || ns < 0 || ns > 999999999) {
+	struct rfc3339_time time = {(int64_t)part[0], micro ? (int32_t)(uint32_t)part[1] : 0};
+	if (none)
+		time.s = RFC3339_ZERO_S;
+	if (!rfc3339_writable(&time)) {
 		broken(r, "a time out of range");
 		return NULL;
 	}
 	char text[RFC3339_MAX];
-	if (t->form == TYPE_TIME)
-		rfc3339_format(s * 1000000000, text);
-	else
-		rfc3339_format_micro(s * 1000000000 + ns, text);
-	return js_new_str(text);
+	rfc3339_write(&time, micro ? 6 : 0, text);
+	return js_new_str(text); /* the zero time becomes null when the tree is conformed */
 }
 
 /* Messages of one text: Quantity {1: string}, RawExtension and FieldsV1 {1: JSON}. */
@@ -384,12 +381,7 @@ static int field(struct pb_reader *r, const struct field *f, int wire, js *o)
 	js *v = value(r, f->type, wire, old);
 	if (!v)
 		return -1;
-	bool zero_time = (f->type->form == TYPE_TIME || f->type->form == TYPE_MICRO_TIME) &&
-			 schema_value_is_zero(f->type, v);
-	if (zero_time) {
-		json_object_put(v);
-		js_del(o, f->name);
-	} else if (v == old) {
+	if (v == old) {
 		json_object_put(v); /* merged in place; value_object returned another reference */
 	} else {
 		js_set(o, f->name, v);

@@ -103,22 +103,18 @@ static int put_base64(struct writer *w, int number, const struct type *t, const 
 
 static int put_time(struct writer *w, int number, const struct type *t, const js *v)
 {
-	int64_t ns;
+	struct rfc3339_time time;
+	bool micro = t->form == TYPE_MICRO_TIME;
 	if (!js_is_str(v))
 		return wrong(w, t);
-	if (rfc3339_parse(json_object_get_string((js *)v), &ns, w->err) < 0)
+	if (rfc3339_read(json_object_get_string((js *)v), micro, &time, w->err) < 0)
 		return -1;
-	int64_t s = ns / 1000000000, rest = ns % 1000000000;
-	if (rest < 0) {
-		s--;
-		rest += 1000000000;
-	}
 	put_tag(w->out, number, PB_BYTES);
 	size_t start = w->out->len;
 	put_tag(w->out, 1, PB_VARINT);
-	put_varint(w->out, (uint64_t)s);
+	put_varint(w->out, (uint64_t)time.s);
 	put_tag(w->out, 2, PB_VARINT);
-	put_varint(w->out, (uint64_t)(t->form == TYPE_TIME ? 0 : rest));
+	put_varint(w->out, (uint64_t)(micro ? time.ns : 0));
 	close_part(w->out, start);
 	return 0;
 }

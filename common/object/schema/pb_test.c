@@ -69,38 +69,48 @@ static void decodes(void **state)
 		size_t n;
 		const char *want;
 	} rows[] = {
-		ROW("", "{\"metadata\":{},\"port\":0}"),
-		ROW("\x12\x02hi\x18\x00", "{\"metadata\":{},\"text\":\"hi\",\"flag\":false,\"port\":0}"),
-		ROW("\x12\x00\x20\x00\x28\x00", "{\"metadata\":{},\"big\":0,\"port\":0}"),
+		ROW("", "{\"metadata\":{\"created\":null},\"port\":0}"),
+		ROW("\x12\x02hi\x18\x00",
+		    "{\"metadata\":{\"created\":null},\"text\":\"hi\",\"flag\":false,\"port\":0}"),
+		ROW("\x12\x00\x20\x00\x28\x00", "{\"metadata\":{\"created\":null},\"big\":0,\"port\":0}"),
 		/* -1 as int32 and int64 */
 		ROW("\x20\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x28\xff\xff\xff\xff\xff\xff\xff\xff\xff"
 		    "\x01",
-		    "{\"metadata\":{},\"small\":-1,\"big\":-1,\"port\":0}"),
-		/* metadata twice: merged; the zero time is absent */
+		    "{\"metadata\":{\"created\":null},\"small\":-1,\"big\":-1,\"port\":0}"),
+		/* metadata twice: merged; the zero time is null */
 		ROW("\x0a\x05\x0a\x01x\x42\x00\x0a\x08\x5a\x06\x0a\x01k\x12\x01v",
-		    "{\"metadata\":{\"name\":\"x\",\"labels\":{\"k\":\"v\"}},\"port\":0}"),
+		    "{\"metadata\":{\"name\":\"x\",\"created\":null,\"labels\":{\"k\":\"v\"}},\"port\":0}"),
 		ROW("\x0a\x06\x42\x04\x08\x3c\x10\x05",
 		    "{\"metadata\":{\"created\":\"1970-01-01T00:01:00Z\"},\"port\":0}"),
+		/* years 1 and 9999 */
+		ROW("\x0a\x0d\x42\x0b\x08\x80\x92\xb8\xc3\x98\xfe\xff\xff\xff\x01",
+		    "{\"metadata\":{\"created\":null},\"port\":0}"),
+		ROW("\x0a\x0d\x42\x0b\x08\x81\x92\xb8\xc3\x98\xfe\xff\xff\xff\x01",
+		    "{\"metadata\":{\"created\":\"0001-01-01T00:00:01Z\"},\"port\":0}"),
+		ROW("\x0a\x09\x42\x07\x08\xff\x82\xd1\xff\xaf\x07",
+		    "{\"metadata\":{\"created\":\"9999-12-31T23:59:59Z\"},\"port\":0}"),
 		ROW("\x92\x01\x07\x08\x01\x10\xc0\x96\xb1\x02",
-		    "{\"metadata\":{},\"port\":0,\"seen\":\"1970-01-01T00:00:01.005000Z\"}"),
+		    "{\"metadata\":{\"created\":null},\"port\":0,\"seen\":\"1970-01-01T00:00:01.005000Z\"}"),
 		ROW("\x32\x07\x0a\x01k\x12\x02\x00\xff",
-		    "{\"metadata\":{},\"data\":{\"k\":\"AP8=\"},\"port\":0}"),
+		    "{\"metadata\":{\"created\":null},\"data\":{\"k\":\"AP8=\"},\"port\":0}"),
 		ROW("\x3a\x0a\x0a\x01k\x12\x05\x0a\x03\x30.1",
-		    "{\"metadata\":{},\"amount\":{\"k\":\"100m\"},\"port\":0}"),
-		ROW("\x42\x04\x08\x00\x10\x07", "{\"metadata\":{},\"port\":7}"),
-		ROW("\x42\x07\x08\x01\x1a\x03web", "{\"metadata\":{},\"port\":\"web\"}"),
+		    "{\"metadata\":{\"created\":null},\"amount\":{\"k\":\"100m\"},\"port\":0}"),
+		ROW("\x42\x04\x08\x00\x10\x07", "{\"metadata\":{\"created\":null},\"port\":7}"),
+		ROW("\x42\x07\x08\x01\x1a\x03web", "{\"metadata\":{\"created\":null},\"port\":\"web\"}"),
 		/* the embedded message, and lists */
 		ROW("\x4a\x05\x12\x03\x0a\x01y\x52\x03\x0a\x01z\x52\x00",
-		    "{\"metadata\":{},\"port\":0,\"b\":{\"name\":\"y\"},\"items\":[{\"name\":\"z\"},{\"name\":\"\"}]}"),
-		ROW("\x82\x01\x09\x0a\x07{\"a\":1}", "{\"metadata\":{},\"port\":0,\"raw\":{\"a\":1}}"),
+		    "{\"metadata\":{\"created\":null},\"port\":0,\"b\":{\"name\":\"y\"},\"items\":[{\"name\":\"z\"},{\"name\":\"\"}]}"),
+		ROW("\x82\x01\x09\x0a\x07{\"a\":1}",
+		    "{\"metadata\":{\"created\":null},\"port\":0,\"raw\":{\"a\":1}}"),
 		/* numbers: one by one, and packed */
-		ROW("\x88\x01\x01\x8a\x01\x02\x02\x03", "{\"metadata\":{},\"port\":0,\"numbers\":[1,2,3]}"),
+		ROW("\x88\x01\x01\x8a\x01\x02\x02\x03",
+		    "{\"metadata\":{\"created\":null},\"port\":0,\"numbers\":[1,2,3]}"),
 		ROW("\x9a\x01\x09\x0a\x01k\x12\x04\x0a\x02vv",
-		    "{\"metadata\":{},\"port\":0,\"extra\":{\"k\":[\"vv\"]}}"),
+		    "{\"metadata\":{\"created\":null},\"port\":0,\"extra\":{\"k\":[\"vv\"]}}"),
 		/* unknown numbers of every wire type */
 		ROW("\xe8\x07\x01\xe9\x07\x01\x02\x03\x04\x05\x06\x07\x08\xea\x07\x01x\xed\x07\x01\x02\x03"
 		    "\x04\x12\x01t",
-		    "{\"metadata\":{},\"text\":\"t\",\"port\":0}"),
+		    "{\"metadata\":{\"created\":null},\"text\":\"t\",\"port\":0}"),
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct err err = ERR_INIT;
@@ -182,7 +192,7 @@ static void round_trip(void **state)
 	static const char text[] =
 		"{\"metadata\":{\"name\":\"n\",\"created\":\"2026-01-02T15:04:05Z\",\"labels\":{\"a\":\"\",\"b\":\"c\"}},"
 		"\"text\":\"h\xc3\xa9\",\"flag\":true,\"small\":-5,\"big\":0,\"data\":{\"k\":\"AP8=\"},"
-		"\"amount\":{\"cpu\":\"100m\"},\"port\":\"25%\",\"a\":{\"name\":\"\",\"nested\":{\"metadata\":{},\"port\":3}},"
+		"\"amount\":{\"cpu\":\"100m\"},\"port\":\"25%\",\"a\":{\"name\":\"\",\"nested\":{\"metadata\":{\"created\":null},\"port\":3}},"
 		"\"items\":[{\"name\":\"1\"},{\"name\":\"\"}],\"raw\":{\"x\":[1,null]},\"numbers\":[1,-2],"
 		"\"seen\":\"1969-12-31T23:59:59.500000Z\",\"extra\":{\"k\":[\"a\",\"b\"]},\"ratio\":1.5}";
 	struct err err = ERR_INIT;

@@ -38,6 +38,10 @@ void schema_at_write(struct buf *out, const struct at *at, enum at_style style)
 {
 	if (!at)
 		return;
+	if (at->path && style == AT_FIELD_ERROR) {
+		buf_adds(out, at->path);
+		return;
+	}
 	schema_at_write(out, at->up, style);
 	at_write_one(out, at, style);
 }
@@ -157,27 +161,19 @@ static js *conform_bytes(struct conform *c, const struct type *t, const struct a
 
 static js *conform_time(struct conform *c, const struct type *t, const struct at *at, const js *in)
 {
-	const char *layout =
-		t->form == TYPE_TIME ? "2006-01-02T15:04:05Z07:00" : "2006-01-02T15:04:05.000000Z07:00";
 	if (!js_is_str(in)) { /* Go unmarshals into a string first, out of any struct's sight */
 		struct type string = {.go = "string"};
 		struct conform bare = {.err = c->err};
 		return mismatch(&bare, &string, NULL, in, false);
 	}
-	const char *s = json_object_get_string((js *)in);
-	int64_t ns;
-	struct err ignored = ERR_INIT;
-	if (rfc3339_parse(s, &ns, &ignored) < 0) {
-		err_set(c->err, REASON_BAD_REQUEST,
-			"parsing time \"%s\" as \"%s\": cannot parse \"%s\" as \"2006\"", s, layout, s);
+	bool micro = t->form == TYPE_MICRO_TIME;
+	struct rfc3339_time time;
+	if (rfc3339_read(json_object_get_string((js *)in), micro, &time, c->err) < 0)
 		return NULL;
-	}
-	char text[RFC3339_MAX];
-	if (t->form == TYPE_TIME)
-		rfc3339_format(ns, text);
-	else
-		rfc3339_format_micro(ns, text);
-	return js_new_str(text);
+	char text[RFC3339_MAX] = "";
+	if (!rfc3339_is_zero(&time))
+		rfc3339_write(&time, micro ? 6 : 0, text);
+	return js_new_str(text); /* none: becomes null where the field is joined */
 }
 
 static js *conform_quantity(struct conform *c, const struct type *t, const struct at *at, const js *in)
@@ -234,6 +230,12 @@ static js *conform_list(struct conform *c, const struct type *t, const struct at
 	return out;
 }
 
+/* What upstream has read back for a null in a map: bytes that are none are empty ones by then. */
+static js *zero_element(const struct type *t)
+{
+	return t->form == TYPE_BYTES ? js_new_str("") : schema_zero_value(t);
+}
+
 static js *conform_map(struct conform *c, const struct type *t, const struct at *at, const js *in)
 {
 	if (!js_is_obj(in))
@@ -241,7 +243,7 @@ static js *conform_map(struct conform *c, const struct type *t, const struct at 
 	js *out = json_object_new_object();
 	json_object_object_foreach ((js *)in, key, item) {
 		struct at here = {.up = at, .name = key, .key = true};
-		js *v = item ? conform_value(c, t->elem, &here, item) : schema_zero_value(t->elem);
+		js *v = item ? conform_value(c, t->elem, &here, item) : zero_element(t->elem);
 		if (!v && item) {
 			json_object_put(out);
 			return NULL;
@@ -330,7 +332,9 @@ static js *join(struct conform *c, const struct type *t, struct members *m, cons
 		const struct field *f = &t->fields[i];
 		js *v = m->v[i];
 		bool replaced = !f->keep_empty || (c->defaults && (f->def || f->def_from));
-		if (v && !f->pb_optional && replaced && schema_value_is_zero(f->type, v)) {
+		bool null = v && type_is_time(f->type) && schema_value_is_zero(f->type, v);
+		if (v && (null || (!f->pb_optional && (replaced || type_zero_is_null(f->type)) &&
+				   schema_value_is_zero(f->type, v)))) {
 			json_object_put(v);
 			m->v[i] = v = NULL;
 		}
@@ -338,6 +342,8 @@ static js *join(struct conform *c, const struct type *t, struct members *m, cons
 			v = m->v[i] = absent_value(c, t, m, f, given);
 		if (v)
 			schema_object_add(out, f->name, json_object_get(v));
+		else if ((null && f->pb_optional) || (f->keep_empty && type_zero_is_null(f->type)))
+			schema_object_add(out, f->name, NULL);
 	}
 	return out;
 }

@@ -42,9 +42,9 @@ static js *zero_object(const struct type *t)
 {
 	js *o = json_object_new_object();
 	for (unsigned i = 0; t->index->zeroes && i < t->n_fields; i++) {
-		js *v = t->fields[i].keep_empty ? schema_zero_value(t->fields[i].type) : NULL;
-		if (v)
-			schema_object_add(o, t->fields[i].name, v);
+		const struct field *f = &t->fields[i];
+		if (f->keep_empty)
+			schema_object_add(o, f->name, schema_zero_value(f->type));
 	}
 	return o;
 }
@@ -67,7 +67,7 @@ js *schema_zero_value(const struct type *t)
 	case TYPE_OBJECT:
 		return zero_object(t);
 	default:
-		return NULL; /* Go writes null, we write nothing */
+		return NULL; /* null */
 	}
 }
 

@@ -89,6 +89,13 @@ static size_t check_http_header(const char *s, struct name_faults *ret)
 			: "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')");
 }
 
+/* GROUP/VERSION or VERSION. */
+static size_t check_group_version(const char *s, struct name_faults *ret)
+{
+	const char *slash = strchr(s, '/'), *version = slash ? slash + 1 : s;
+	return only(ret, *version && !strchr(version, '/') ? NULL : "version must not be empty");
+}
+
 static const struct format formats[] = {
 	{.name = "dns1123-label", .check = name_check_dns1123_label},
 	{.name = "dns1123-subdomain", .check = name_check_dns1123_subdomain},
@@ -108,6 +115,7 @@ static const struct format formats[] = {
 	{.name = "relative-path", .check = check_relative_path},
 	{.name = "descending-path", .check = check_descending_path},
 	{.name = "search-domain", .check = check_search_domain},
+	{.name = "group-version", .check = check_group_version},
 	{.name = "http-header", .check = check_http_header},
 };
 

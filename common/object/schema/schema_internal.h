@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include "base/map.h"
+#include "object/name.h"
 #include "object/schema.h"
 
 #define SCHEMA_MAX_FIELDS 1024 /* of one type; PodSpec has 42 */
@@ -99,7 +100,8 @@ struct draft_field {
 	const char *def, *members; /* default values as text, interned */
 	const js *tree;		   /* or as a tree, borrowed until the linking */
 	bool inlined;
-	bool always; /* Go tag without omitempty */
+	bool always;   /* Go tag without omitempty */
+	bool omitzero; /* ... with omitzero */
 };
 struct draft {
 	struct type *type;
@@ -151,7 +153,8 @@ struct at {
 	const struct at *up;
 	const char *name; /* field name or map key; NULL = list item */
 	size_t index;
-	bool key; /* of a map */
+	bool key;	  /* of a map */
+	const char *path; /* what a field error calls all of it; NULL = by its names */
 };
 /* prefix, then "spec.containers[0].name", map keys in brackets or after a dot. */
 enum at_style { AT_FIELD_ERROR, AT_STRICT, AT_GO };
@@ -176,8 +179,17 @@ int schema_index_fields(struct arena *arena, struct type *t, const char **ret_du
 int schema_field_index(const struct type *t, const char *name); /* -1 when unknown */
 /* The same, going through the members of an object; *next is 0 at the first of them. */
 int member_index(const struct type *t, const char *key, unsigned *next);
+static inline bool type_is_time(const struct type *t)
+{
+	return t->form == TYPE_TIME || t->form == TYPE_MICRO_TIME;
+}
+/* Whether nothing is written as null where the field is always written. */
+static inline bool type_zero_is_null(const struct type *t)
+{
+	return type_is_time(t) || t->form == TYPE_LIST || t->form == TYPE_MAP || t->form == TYPE_BYTES;
+}
 bool schema_value_is_zero(const struct type *t, const js *v); /* the Go zero value; NULL is */
-/* What Go writes for a field that nobody set; NULL when it writes nothing (or null). */
+/* What Go writes for a field that nobody set; NULL stands for null. */
 js *schema_zero_value(const struct type *t);
 /* Whether the condition of f's default holds; get returns a sibling of o. */
 bool default_applies(const struct field *f, const js *when);

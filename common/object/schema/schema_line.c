@@ -98,6 +98,7 @@ FLAG(retain, f.retain_keys)
 FLAG(member, f.member)
 FLAG(inline, inlined)
 FLAG(absent, f.check_absent)
+FLAG(omitzero, omitzero)
 
 /* An attribute that is a text. */
 #define TEXT(name, member)                                                                                   \
@@ -108,6 +109,7 @@ FLAG(absent, f.check_absent)
 	}
 TEXT(from, f.def_from)
 TEXT(stored, f.stored)
+TEXT(path, f.path)
 
 /* ... and one of the constraint. */
 #define CONSTRAINT_TEXT(name)                                                                                \
@@ -241,6 +243,7 @@ static const struct attribute {
 	{"retain", set_retain, NONE},	    {"set", set_set, NONE},
 	{"map", set_map, WANTED},	    {"member", set_member, NONE},
 	{"inline", set_inline, NONE},	    {"stored", set_stored, WANTED},
+	{"path", set_path, WANTED},	    {"omitzero", set_omitzero, NONE},
 };
 
 static int set_attribute(struct schema_builder *b, struct draft_field *d, struct word w, struct err *err)

@@ -22,9 +22,9 @@ static int finish_field(struct schema_builder *b, struct draft_field *d, struct 
 	if (!t)
 		return err_wrap(err, "%s", f->name);
 	f->type = t;
-	bool by_value = !f->pb_optional &&
-			(t->form == TYPE_OBJECT || t->form == TYPE_QUANTITY || t->form == TYPE_INT_OR_STRING);
-	f->keep_empty = !f->pb_optional && (d->always || by_value);
+	bool by_value = t->form == TYPE_OBJECT || t->form == TYPE_QUANTITY || t->form == TYPE_INT_OR_STRING ||
+			type_is_time(t);
+	f->keep_empty = !f->pb_optional && (d->always || (by_value && !d->omitzero));
 	if (d->constrained && t->form == TYPE_OBJECT)
 		return err_set(err, REASON_INVALID, "%s: only scalars, lists and maps are constrained",
 			       f->name);

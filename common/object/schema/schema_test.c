@@ -14,7 +14,7 @@ static const char meta_yaml[] = "package: meta/v1\n"
 				"    name: 1 string\n"
 				"    uid: 2 UID\n"
 				"    labels: 3 {string} keyformat=label-key format=label-value\n"
-				"    created: 4 time\n"
+				"    created: 4 time omitzero\n"
 				"    deleted: 5 *time\n"
 				"    finalizers: 6 [string] merge set format=finalizer\n";
 
@@ -64,6 +64,9 @@ static const char boat_yaml[] = "package: core/v1\n"
 				"    hull: 2 *Spec stored=spec\n"
 				"  Status:\n"
 				"    phase: 1 string\n"
+				"    times: 2 [Time]\n"
+				"  Time:\n"
+				"    by: 1 time\n"
 				"  Hold:\n"
 				"    $union: cargo\n"
 				"    $union_default: empty\n"
@@ -93,7 +96,7 @@ static const char boat_yaml[] = "package: core/v1\n"
 				"    sail: 7 string\n"
 				"    wind: 8 *Wind default={} when=sail:Up|Half\n"
 				"    limits: 9 Amounts\n"
-				"    seen: 10 microtime\n"
+				"    seen: 10 *microtime\n"
 				"    flag: 11 string minlen=2 maxlen=4\n"
 				"    depth: 12 *int32 min=1\n"
 				"    extra: 13 raw\n"
@@ -231,17 +234,22 @@ static void conforms(void **state)
 	} rows[] = {
 		/* order, unknown fields, values that Go always writes */
 		{JSON("{'spec':{'big':5,'zzz':1,'crew':0},'kind':'Boat','apiVersion':'sea/v1'}"),
-		 JSON("{'kind':'Boat','apiVersion':'sea/v1','metadata':{},'spec':{'crew':0,'big':5,'door':0},'status':{}}")},
+		 JSON("{'kind':'Boat','apiVersion':'sea/v1','metadata':{},'spec':{'crew':0,'big':5,'rooms':null,'door':0},'status':{}}")},
 		/* zero values by value vanish, by pointer stay; null is absence */
 		{JSON("{'metadata':{'name':'','labels':{},'created':null},'spec':{'big':0,'lights':false,'rooms':[],"
 		      "'port':'','depth':null}}"),
-		 JSON("{'metadata':{},'spec':{'lights':false,'rooms':[],'door':0},'status':{}}")},
+		 JSON("{'metadata':{},'spec':{'lights':false,'rooms':null,'door':0},'status':{}}")},
 		/* null inside maps and lists is the zero value */
 		{JSON("{'metadata':{'labels':{'a':null}},'spec':{'limits':{'x':null},'rooms':[null]}}"),
 		 JSON("{'metadata':{'labels':{'a':''}},'spec':{'rooms':[{'name':''}],'limits':{'x':'0'},'door':0},'status':{}}")},
+		/* the zero time is null, by value also when it is absent; as a pointer only when it is given */
+		{JSON("{'metadata':{'created':'0001-01-01T00:00:00Z'},'spec':{'seen':'0001-01-01T00:00:00.000000Z'},"
+		      "'status':{'times':[{'by':'0001-01-01T00:00:00Z'},{'by':'9999-12-31T23:59:59Z'},{}]}}"),
+		 JSON("{'metadata':{},'spec':{'rooms':null,'seen':null,'door':0},'status':{'times':[{'by':null},"
+		      "{'by':'9999-12-31T23:59:59Z'},{'by':null}]}}")},
 		/* canonical scalars, inlined members, raw */
 		{"{\"metadata\":{\"created\":\"2026-01-02T17:04:05+02:00\"},\"spec\":{\"limits\":{\"cpu\":\"0.1\",\"m\":1024,"
-		 "\"n\":\"1024Mi\"},\"seen\":\"2026-01-02T15:04:05.5Z\",\"rooms\":[{\"crate\":{\"data\":\"YWJj\\n\"},\"name\":\"a\"}],"
+		 "\"n\":\"1024Mi\"},\"seen\":\"2026-01-02T15:04:05.500000Z\",\"rooms\":[{\"crate\":{\"data\":\"YWJj\\n\"},\"name\":\"a\"}],"
 		 "\"extra\":{\"b\":null,\"a\":[]},\"door\":\"http\"}}",
 		 JSON("{'metadata':{'created':'2026-01-02T15:04:05Z'},'spec':{'rooms':[{'name':'a','crate':{'weight':'0',"
 		      "'data':'YWJj'}}],'limits':{'cpu':'100m','m':'1024','n':'1Gi'},"
@@ -254,6 +262,10 @@ static void conforms(void **state)
 			print_error("%s: %s\n", rows[i].in, err.msg);
 		assert_non_null(out);
 		assert_json(out, rows[i].want);
+		autobuf struct buf written = BUF_INIT;
+		schema_write(&written, boat, out);
+		assert_string_equal(buf_str(&written), rows[i].want);
+		js_del(js_obj(out, "spec", NULL), "seen"); /* a null that is read is an absent pointer */
 		autojson js *again = schema_conform(boat, out, NULL, &err);
 		assert_true(js_equal(again, out));
 	}
@@ -321,17 +333,18 @@ static void defaults(void **state)
 	const struct {
 		const char *in, *want;
 	} rows[] = {
-		{"{}", JSON("{'metadata':{},'spec':{'crew':2,'lights':true,'door':0},'status':{}}")},
+		{"{}",
+		 JSON("{'metadata':{},'spec':{'crew':2,'lights':true,'rooms':null,'door':0},'status':{}}")},
 		{JSON("{'spec':{'crew':0,'lights':false}}"),
-		 JSON("{'metadata':{},'spec':{'crew':0,'lights':false,'door':0},'status':{}}")},
+		 JSON("{'metadata':{},'spec':{'crew':0,'lights':false,'rooms':null,'door':0},'status':{}}")},
 		{JSON("{'spec':{'rooms':[{'name':'a'},{'name':'b','crate':{},'policy':'Never','tries':0}]}}"),
 		 JSON("{'metadata':{},'spec':{'crew':2,'lights':true,'rooms':[{'name':'a','empty':{},'policy':'Always',"
 		      "'tries':3},{'name':'b','crate':{'weight':'0'},'policy':'Never','tries':3}],'door':0},'status':{}}")},
 		{JSON("{'spec':{'port':'x','sail':'Half'}}"),
-		 "{\"metadata\":{},\"spec\":{\"crew\":2,\"lights\":true,\"port\":\"x\",\"homePort\":\"x\",\"sail\":\"Half\","
+		 "{\"metadata\":{},\"spec\":{\"crew\":2,\"lights\":true,\"rooms\":null,\"port\":\"x\",\"homePort\":\"x\",\"sail\":\"Half\","
 		 "\"wind\":{\"up\":\"25%\",\"down\":1},\"door\":0},\"status\":{}}"},
 		{JSON("{'spec':{'sail':'Down','wind':{'down':0}}}"),
-		 "{\"metadata\":{},\"spec\":{\"crew\":2,\"lights\":true,\"sail\":\"Down\",\"wind\":{\"up\":\"25%\",\"down\":0},"
+		 "{\"metadata\":{},\"spec\":{\"crew\":2,\"lights\":true,\"rooms\":null,\"sail\":\"Down\",\"wind\":{\"up\":\"25%\",\"down\":0},"
 		 "\"door\":0},\"status\":{}}"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -25,6 +25,9 @@ static void check_value(struct check *c, const struct type *t, const struct at *
 static const char *path_text(struct buf *b, const char *prefix, const struct at *at)
 {
 	autobuf struct buf rest = BUF_INIT;
+	for (const struct at *a = at; a; a = a->up)
+		if (a->path)
+			prefix = ""; /* it stands for what is above it, too */
 	schema_at_write(&rest, at, AT_FIELD_ERROR);
 	buf_adds(b, prefix);
 	if (*prefix && rest.len && rest.p[0] != '[')
@@ -238,7 +241,7 @@ static void check_object(struct check *c, const struct type *t, const struct at 
 		const struct field *f = &t->fields[i];
 		if (!v[i] && !f->required && !f->check_absent)
 			continue;
-		struct at here = {.up = at, .name = f->name};
+		struct at here = {.up = at, .name = f->name, .path = f->path};
 		bool own = f->required || f->check_absent || f->type->check;
 		if (own ? check_field(c, f, &here, v[i]) : v[i] != NULL)
 			check_value(c, f->type, &here, v[i]);
@@ -294,7 +297,7 @@ static void compare(struct check *c, const struct type *t, const struct at *at, 
 		return; /* items of lists have no identity here */
 	for (unsigned i = 0; i < t->n_fields; i++) {
 		const struct field *f = &t->fields[i];
-		struct at here = {.up = at, .name = f->name};
+		struct at here = {.up = at, .name = f->name, .path = f->path};
 		const js *a = js_field(old, f->name), *b = js_field(new, f->name);
 		if (f->immutable) {
 			if (!js_equal(a, b))

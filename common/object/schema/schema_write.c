@@ -41,6 +41,12 @@ static void write_name(struct buf *out, bool *first, const struct type *t, const
 	buf_add(out, text, (size_t)(p - text));
 }
 
+/* Whether a null is a value of the field: not one that stands for an absent one. */
+static bool writes_null(const struct type *t, const struct field *f)
+{
+	return t->structural || type_is_time(f->type) || (f->keep_empty && type_zero_is_null(f->type));
+}
+
 /* Whether the members stand in the type's order already, as they do unless something was added later. */
 static bool in_order(const struct type *t, const js *o)
 {
@@ -48,7 +54,7 @@ static bool in_order(const struct type *t, const js *o)
 	unsigned next = 0;
 	json_object_object_foreach ((js *)o, key, item) {
 		int i = member_index(t, key, &next);
-		if (i < 0 || i < last || !item)
+		if (i < 0 || i < last || (!item && !writes_null(t, &t->fields[i])))
 			return false;
 		last = i;
 	}
@@ -82,7 +88,7 @@ static void write_object(struct buf *out, const struct type *t, const js *o, int
 	json_object_object_foreach ((js *)o, key, item) {
 		int i = member_index(t, key, &next);
 		if (i >= 0)
-			v[i] = item || !t->structural ? item : null_member;
+			v[i] = item || !writes_null(t, &t->fields[i]) ? item : null_member;
 		else
 			unknown = true;
 	}
@@ -160,8 +166,8 @@ js *schema_convert(const struct kind *from, const struct kind *to, const js *o)
 		for (unsigned k = 0; k < from->type->n_fields; k++) {
 			if (strcmp(stored_name(&from->type->fields[k]), stored_name(f)) != 0)
 				continue;
-			const js *v = js_field(o, from->type->fields[k].name);
-			if (v)
+			js *v;
+			if (json_object_object_get_ex(o, from->type->fields[k].name, &v))
 				schema_object_add(out, f->name, js_dup(v));
 			break;
 		}
