@@ -101,6 +101,7 @@ static struct storage *open_storage(const struct instance_options *opt, const st
 		return NULL;
 	struct storage_config c = {.engine = etcd ? "etcd" : "sqlite",
 				   .path = path,
+				   .force = opt->force_damaged_store,
 				   .etcd_servers = opt->etcd_servers,
 				   .etcd_cafile = or_null(opt->etcd_ca),
 				   .etcd_certfile = or_null(opt->etcd_cert),

@@ -21,6 +21,7 @@ struct resource; /* one stored collection: objects, order, event window, watcher
 struct storage_config {
 	const char *engine;	  /* "sqlite" or "etcd" */
 	const char *path;	  /* sqlite: the database file */
+	bool force;		  /* sqlite: start with what is left of a damaged one */
 	const char *etcd_servers; /* etcd: comma-separated URLs */
 	const char *etcd_cafile, *etcd_certfile, *etcd_keyfile;
 	const char *prefix; /* "/registry" */

@@ -94,7 +94,11 @@ struct store {
 	const struct store_engine *engine;
 };
 
-struct store *store_sqlite_open(const char *path, struct err *err) MUST_CHECK;
+struct store_sqlite_config {
+	const char *path; /* beside it: -wal and -shm are SQLite's, -mark the high-water mark of revisions */
+	bool force;	  /* a damaged or incomplete database is opened all the same, with what is left */
+};
+struct store *store_sqlite_open(const struct store_sqlite_config *c, struct err *err) MUST_CHECK;
 struct store_etcd_config {
 	const char *servers, *cafile, *certfile, *keyfile;
 };

@@ -46,7 +46,8 @@ static struct store *open_store(struct env *e)
 	char path[96];
 	snprintf(path, sizeof(path), "%s/%s.db", e->dir, e->prefix + 1);
 	struct store_etcd_config c = {.servers = e->process.url};
-	struct store *s = e->etcd ? store_etcd_open(&c, &err) : store_sqlite_open(path, &err);
+	struct store *s = e->etcd ? store_etcd_open(&c, &err)
+				  : store_sqlite_open(&(struct store_sqlite_config){path, false}, &err);
 	if (!s)
 		fail_msg("%s", err.msg);
 	return s;

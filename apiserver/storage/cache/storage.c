@@ -437,7 +437,7 @@ void resource_unobserve(struct resource *r, struct resource_observer *o)
 static struct store *open_engine(const struct storage_config *c, struct err *err)
 {
 	if (strcmp(c->engine, "sqlite") == 0)
-		return store_sqlite_open(c->path, err);
+		return store_sqlite_open(&(struct store_sqlite_config){c->path, c->force}, err);
 	if (strcmp(c->engine, "etcd") == 0) {
 		struct store_etcd_config e = {c->etcd_servers, c->etcd_cafile, c->etcd_certfile,
 					      c->etcd_keyfile};

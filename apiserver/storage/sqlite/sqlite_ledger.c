@@ -12,6 +12,8 @@
 #define LAZY_JOIN_NS (STORE_LAZY_NS / 2)
 /* Rows looked at per commit: more than a batch adds on average, so compaction keeps up. */
 #define COMPACT_STEPS 128
+/* A quiet cluster writes some pages in half a minute: they do not stay in the log for long. */
+#define FOLD_NS (1800 * NS_PER_S)
 
 struct sqlite_ledger_undo {		/* of one row that the open transaction has inserted */
 	struct key_state before;	/* rev 0: the key did not exist */
@@ -109,6 +111,7 @@ static void abort_transaction(struct sqlite_ledger *s)
 	if (s->in_transaction)
 		sqlite_db_rollback(s->db);
 	s->in_transaction = false;
+	s->row_rev = s->durable;
 	undo_all(s);
 }
 
@@ -117,6 +120,7 @@ static int put_row(struct sqlite_ledger *s, struct sqlite_row *r, uint64_t hash,
 		   struct sqlite_lazy_entry *lazy, struct err *err)
 {
 	r->prev_rev = row ? row->rev : 0;
+	s->row_rev = r->rev > s->row_rev ? r->rev : s->row_rev;
 	log_undo(s, (struct sqlite_ledger_undo){row ? *row : (struct key_state){0}, hash,
 						r->value ? r->rev : 0, lazy});
 	if (row && !r->value)
@@ -146,6 +150,22 @@ static int put_lazy_rows(struct sqlite_ledger *s, struct err *err)
 	return 0;
 }
 
+/* What is in the file now is told to the second place. The writes stand whether or not that works. */
+static int commit(struct sqlite_ledger *s, struct err *err)
+{
+	struct err trouble = ERR_INIT;
+	if (sqlite_db_commit(s->db, err) < 0)
+		return -1;
+	s->in_transaction = false;
+	s->durable = s->row_rev;
+	struct sqlite_mark_state st = {s->durable, s->mark};
+	bool failed = sqlite_mark_write(&s->high, &st, &trouble) < 0;
+	if (failed && !s->mark_failed)
+		log_err(&trouble, "a damaged database would not be noticed", NULL);
+	s->mark_failed = failed;
+	return 0;
+}
+
 static int raise_mark(struct sqlite_ledger *s, struct err *err)
 {
 	if (sqlite_db_set_meta(s->db, "mark", s->rev + MARK_BLOCK, err) < 0)
@@ -163,18 +183,24 @@ static int finish(struct sqlite_ledger *s, bool all_lazy, uint64_t target, struc
 	/* Rows that will still come with an older revision are not to be passed over. */
 	if (s->lazy.since_ns != CLOCK_NEVER && target >= s->lazy.since_rev)
 		target = s->lazy.since_rev - 1;
+	/* Not the newest row, even of a deletion: the high-water mark names it. */
+	if (target >= s->row_rev)
+		target = s->row_rev ? s->row_rev - 1 : 0;
 	if ((join && put_lazy_rows(s, err) < 0) ||
 	    (s->rev + MARK_BLOCK / 2 > s->mark && raise_mark(s, err) < 0) ||
 	    (cursor < target && sqlite_db_compact(s->db, &cursor, target, COMPACT_STEPS, err) < 0) ||
-	    sqlite_db_commit(s->db, err) < 0) {
+	    commit(s, err) < 0) {
 		s->mark = mark;
 		abort_transaction(s);
 		return -1;
 	}
-	s->in_transaction = false;
 	s->compacted = cursor;
 	while (s->n_undo)
 		sqlite_lazy_entry_free(s->undo[--s->n_undo].lazy);
+	if (clock_mono_ns() - s->folded_ns >= FOLD_NS) {
+		sqlite_db_fold(s->db);
+		s->folded_ns = clock_mono_ns();
+	}
 	return 0;
 }
 
@@ -186,11 +212,10 @@ static int reserve(struct sqlite_ledger *s, size_t n, struct err *err)
 		return 0;
 	if (transaction(s, err) < 0)
 		return -1;
-	if (raise_mark(s, err) < 0 || sqlite_db_commit(s->db, err) < 0) {
+	if (raise_mark(s, err) < 0 || commit(s, err) < 0) {
 		s->mark = mark;
 		return -1;
 	}
-	s->in_transaction = false;
 	return 0;
 }
 
@@ -271,7 +296,7 @@ int sqlite_ledger_flush(struct sqlite_ledger *s, struct err *err)
 	return sqlite_ledger_run(s, NULL, 0, true, s->compacted, err) < 0 ? -1 : 0;
 }
 
-/* ---- reading, opening, closing ---- */
+/* ---- reading ---- */
 
 struct listing {
 	struct sqlite_ledger *l;
@@ -301,7 +326,7 @@ int sqlite_ledger_list(struct sqlite_ledger *s, const char *prefix, store_each_f
 {
 	struct listing l = {s, prefix, strlen(prefix), each, arg};
 	struct map_iter it = {0};
-	int rc = sqlite_db_scan(s->db, 0, true, list_row, &l, err);
+	int rc = sqlite_db_scan(s->db, 0, list_row, &l, err);
 	while (rc == 0 && map_next(&s->lazy.by_key, &it)) {
 		const struct sqlite_lazy_entry *e = it.value;
 		if (e->value && strncmp(e->key, prefix, l.prefix_len) == 0)
@@ -310,60 +335,17 @@ int sqlite_ledger_list(struct sqlite_ledger *s, const char *prefix, store_each_f
 	return rc;
 }
 
-/* Rebuilds the keys from the rows in order. A row names the one it supersedes, and a revision belongs to one
- * key. */
-static int learn_row(void *arg, const struct sqlite_row *row, struct err *err)
-{
-	struct sqlite_ledger *s = arg;
-	uint64_t hash = sqlite_keys_hash(row->key);
-	struct key_state *k = NULL;
-	size_t at = 0;
-	while (row->prev_rev && (k = sqlite_keys_find(&s->keys, hash, &at)) && k->rev != row->prev_rev)
-		;
-	if (k && row->len)
-		k->rev = row->rev;
-	else if (k)
-		sqlite_keys_del(&s->keys, k);
-	else if (row->len)
-		sqlite_keys_add(&s->keys, (struct key_state){hash, row->rev, row->create_rev});
-	return 0;
-}
+/* ---- what is told of revisions ---- */
 
-/* A clean end: everything is in the file, and the mark is exact, so no revision is skipped by the next start.
- */
-static void seal(struct sqlite_ledger *s)
+int sqlite_ledger_set_mark(struct sqlite_ledger *s, struct err *err)
 {
-	struct err err = ERR_INIT;
-	if (s->mark == s->rev || !s->rev)
-		return;
-	if (transaction(s, &err) < 0 || sqlite_db_set_meta(s->db, "mark", s->rev, &err) < 0 ||
-	    sqlite_db_commit(s->db, &err) < 0)
-		log_warn_err(&err, "database was not closed cleanly", NULL);
-}
-
-int sqlite_ledger_open(struct sqlite_ledger *s, const char *path, struct err *err)
-{
-	struct sqlite_meta meta;
-	*s = (struct sqlite_ledger){0};
-	sqlite_lazy_init(&s->lazy);
-	s->db = sqlite_db_open(path, &meta, err);
-	if (!s->db || sqlite_db_scan(s->db, 0, false, learn_row, s, err) < 0)
+	if (transaction(s, err) < 0)
 		return -1;
-	s->mark = meta.mark;
-	s->compacted = meta.compact;
-	s->rev = meta.newest > meta.mark ? meta.newest : meta.mark;
-	if (!s->rev)
-		s->rev = 1; /* 0 means "none" to clients */
-	return 0;
-}
-
-void sqlite_ledger_close(struct sqlite_ledger *s)
-{
-	if (s->db) {
-		seal(s);
-		sqlite_db_close(s->db);
+	if (sqlite_db_set_meta(s->db, "mark", s->rev, err) < 0 ||
+	    sqlite_db_set_meta(s->db, "history", s->history, err) < 0) {
+		abort_transaction(s);
+		return -1;
 	}
-	sqlite_lazy_release(&s->lazy);
-	sqlite_keys_release(&s->keys);
-	free(s->undo);
+	s->mark = s->rev;
+	return commit(s, err);
 }

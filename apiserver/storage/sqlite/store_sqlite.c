@@ -191,7 +191,7 @@ static int sqlite_watch(struct store *base, const char *prefix, uint64_t rev, st
 		/* What waits in memory gets its row, so that the rows alone tell the history in order. */
 		rc = sqlite_ledger_flush(&s->ledger, err);
 		if (rc == 0)
-			rc = sqlite_db_scan(s->ledger.db, rev, true, replay_row, s, err);
+			rc = sqlite_db_scan(s->ledger.db, rev, replay_row, s, err);
 	}
 	if (rc == 0)
 		sink(arg, NULL, 0, s->ledger.rev);
@@ -255,7 +255,7 @@ static const struct store_engine sqlite_engine = {
 	.local = true,
 };
 
-struct store *store_sqlite_open(const char *path, struct err *err)
+struct store *store_sqlite_open(const struct store_sqlite_config *c, struct err *err)
 {
 	struct sqlite_store *s = MEM_NEW(struct sqlite_store);
 	s->base.engine = &sqlite_engine;
@@ -263,7 +263,7 @@ struct store *store_sqlite_open(const char *path, struct err *err)
 	pthread_mutex_init(&s->db_lock, NULL);
 	clock_cond_init(&s->cond);
 	list_init(&s->queue);
-	if (sqlite_ledger_open(&s->ledger, path, err) < 0) {
+	if (sqlite_ledger_open(&s->ledger, c->path, c->force, err) < 0) {
 		sqlite_close(&s->base);
 		return NULL;
 	}
