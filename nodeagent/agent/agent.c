@@ -22,6 +22,7 @@
 #include "agent/orphans.h"
 #include "runtime/fake.h"
 #include "os/tree.h"
+#include "pod/services.h"
 #include "serve/server.h"
 
 struct agent {
@@ -40,9 +41,7 @@ struct agent {
 	char node_ip[ADDRESS_MAX];
 	struct node *nodes;
 	size_t n_nodes;
-	struct runtime_kv services[8];
-	size_t n_services;
-	struct arena arena; /* of the services */
+	struct informer_set *services; /* NULL: a fleet's containers read nothing */
 };
 
 static struct worker *find_pod(void *arg, const char *ns, const char *pod)
@@ -185,35 +184,13 @@ static void cidr_changed(void *arg, struct node *n, const char *cidr)
 	loop_job(j->a->loop, LANE_WORK, cidr_work, cidr_done, j);
 }
 
-/* ---- the service that every container knows ---- */
+/* ---- Services ---- */
 
-static void add_service(struct agent *a, const char *key, char *value)
-{
-	if (a->n_services < ARRAY_LEN(a->services))
-		a->services[a->n_services++] = (struct runtime_kv){key, value};
-}
-
-static void service_found(void *arg, const js *reply, const struct err *err)
+/* The first Pod is seen when all Services are known: what a container is told of them it is told once. */
+static void services_known(void *arg)
 {
 	struct agent *a = arg;
-	struct arena *m = &a->arena;
-	const char *ip = js_str(reply, "spec", "clusterIP", NULL);
-	int port = (int)js_int(js_at(js_arr(reply, "spec", "ports", NULL), 0), 443, "port", NULL);
-	if (err->reason != REASON_NONE || !ip || !strcmp(ip, "None"))
-		return; /* a cluster without Services */
-	add_service(a, "KUBERNETES_SERVICE_HOST", arena_strdup(m, ip));
-	add_service(a, "KUBERNETES_SERVICE_PORT", arena_printf(m, "%d", port));
-	add_service(a, "KUBERNETES_SERVICE_PORT_HTTPS", arena_printf(m, "%d", port));
-	add_service(a, "KUBERNETES_PORT", arena_printf(m, "tcp://%s:%d", ip, port));
-	add_service(a, arena_printf(m, "KUBERNETES_PORT_%d_TCP", port),
-		    arena_printf(m, "tcp://%s:%d", ip, port));
-	add_service(a, arena_printf(m, "KUBERNETES_PORT_%d_TCP_PROTO", port), arena_strdup(m, "tcp"));
-	add_service(a, arena_printf(m, "KUBERNETES_PORT_%d_TCP_PORT", port), arena_printf(m, "%d", port));
-	add_service(a, arena_printf(m, "KUBERNETES_PORT_%d_TCP_ADDR", port), arena_strdup(m, ip));
-	for (size_t i = 0; i < a->n_nodes; i++) {
-		a->nodes[i].host.services = a->services;
-		a->nodes[i].host.n_services = a->n_services;
-	}
+	informer_set_start(a->informers);
 }
 
 /* ---- metrics ---- */
@@ -382,6 +359,7 @@ static int make_real(struct agent *a, struct err *err)
 	if (!a->rt)
 		return -1;
 	n->host.rt = a->rt;
+	n->host.services = informer_add(a->services, &services_type, NULL, NULL, NULL);
 	n->host.image_pulled = image_pulled;
 	n->network_ready = network_is_ready;
 	n->cidr_changed = cidr_changed;
@@ -447,6 +425,10 @@ struct agent *agent_new(const struct agent_config *c, struct err *err)
 	a->config = config_cache_new(a->client, !c->fake_nodes);
 	a->informers = informer_set_new(a->client);
 	informer_set_on_synced(a->informers, on_synced, a);
+	if (!c->fake_nodes) {
+		a->services = informer_set_new(a->client);
+		informer_set_on_synced(a->services, services_known, a);
+	}
 	if ((c->fake_nodes ? make_fleet(a, err) : make_real(a, err)) < 0)
 		goto fail;
 	for (size_t i = 0; i < a->n_nodes; i++) {
@@ -464,12 +446,9 @@ fail:
 
 void agent_run(struct agent *a)
 {
-	informer_set_start(a->informers);
+	informer_set_start(a->services ? a->services : a->informers);
 	for (size_t i = 0; i < a->n_nodes; i++)
 		node_start(&a->nodes[i], (double)i / (double)a->n_nodes);
-	if (!a->c->fake_nodes)
-		api_call(a->api, REST_GET, mem_strdup("/api/v1/namespaces/default/services/kubernetes"), NULL,
-			 true, service_found, a);
 	loop_run(a->loop);
 }
 
@@ -488,6 +467,8 @@ static bool busy(const struct agent *a)
 
 void agent_shut_down(struct agent *a)
 {
+	if (a->services)
+		informer_set_stop(a->services);
 	if (a->informers)
 		informer_set_stop(a->informers);
 	if (a->events) /* turns the loop, which may make calls once more */

@@ -385,6 +385,11 @@ void node_start(struct node *n, double lease_phase)
 	 */
 	n->lease_at_ns = clock_mono_ns() + (int64_t)(lease_phase * (double)NODE_LEASE_NS) - NODE_LEASE_NS / 2;
 	node_record(n, false, "Starting", "Starting kubelet.");
+	if (!*n->host.cluster_dns)
+		node_record(
+			n, true, "MissingClusterDNS",
+			"kubelet does not have ClusterDNS IP configured and cannot create Pod using \"ClusterFirst\" "
+			"policy. Falling back to \"Default\" policy.");
 	node_record(n, false, "NodeAllocatableEnforced", "Updated Node Allocatable limit across pods");
 	node_record(n, false, "NodeHasSufficientMemory", "Node %s status is now: NodeHasSufficientMemory",
 		    n->name);

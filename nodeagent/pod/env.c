@@ -37,7 +37,8 @@ struct builder {
 	const struct env_context *ctx;
 	struct runtime_kv *kv;
 	size_t n, cap;
-	struct map index; /* name -> place in kv, plus one */
+	struct map index;    /* name -> place in kv, plus one */
+	struct map services; /* name -> value */
 	size_t bytes;
 };
 
@@ -47,10 +48,7 @@ static const char *lookup(void *arg, const char *name)
 	size_t at = (size_t)map_get(&b->index, name);
 	if (at)
 		return b->kv[at - 1].value;
-	for (size_t i = 0; i < b->ctx->n_services; i++)
-		if (!strcmp(b->ctx->services[i].key, name))
-			return b->ctx->services[i].value;
-	return NULL;
+	return map_get(&b->services, name);
 }
 
 static int put(struct builder *b, const char *name, const char *value, struct err *err)
@@ -361,6 +359,8 @@ static int expand_sub_paths(struct builder *b, const char *const **ret, struct e
 static int build(struct builder *b, struct container_env *ret, struct err *err)
 {
 	const struct container_spec *c = b->ctx->c;
+	for (size_t i = 0; i < b->ctx->n_services; i++)
+		map_set(&b->services, b->ctx->services[i].key, (void *)b->ctx->services[i].value);
 	for (size_t i = 0; i < c->n_env_from; i++)
 		if (put_all(b, &c->env_from[i], err) < 0)
 			return -1;
@@ -387,5 +387,6 @@ int env_build(struct arena *a, const struct env_context *ctx, struct container_e
 	int rc = build(&b, ret, err);
 	free(b.kv);
 	map_release(&b.index);
+	map_release(&b.services);
 	return rc;
 }

@@ -5,7 +5,13 @@
 #include <stdlib.h>
 
 /* Limits of resolv.conf as the kubelet applies them (pkg/apis/core/validation). */
-enum { MAX_SERVERS = 3, MAX_SEARCHES = 32, MAX_SEARCH_CHARS = 2048, MAX_OPTIONS = 64 };
+enum {
+	MAX_SERVERS = 3,
+	MAX_SEARCHES = 32,
+	MAX_SEARCH_CHARS = 2048, /* of the whole list, with the spaces between */
+	MAX_DOMAIN_CHARS = 255,
+	MAX_OPTIONS = 64
+};
 
 void hostfiles_hostname(const struct pod *p, char out[64])
 {
@@ -69,6 +75,7 @@ struct resolv {
 	struct arena a;
 	struct words servers, searches, options;
 	size_t search_chars;
+	bool searches_full; /* what comes after the first that does not fit is left out too */
 };
 
 static void add_word(struct words *w, const char *s)
@@ -82,12 +89,15 @@ static void add_word(struct words *w, const char *s)
 
 static void add_search(struct resolv *r, const char *s)
 {
-	size_t n = strlen(s) + 1, before = r->searches.n;
-	if (r->search_chars + n > MAX_SEARCH_CHARS)
+	size_t n = strlen(s), before = r->searches.n;
+	if (n > MAX_DOMAIN_CHARS)
+		return;
+	r->searches_full |= r->search_chars + n > MAX_SEARCH_CHARS;
+	if (r->searches_full)
 		return;
 	add_word(&r->searches, s);
 	if (r->searches.n > before)
-		r->search_chars += n;
+		r->search_chars += n + 1;
 }
 
 /* "ndots:5" replaces another value of ndots. */
@@ -113,8 +123,8 @@ static void parse_host(struct resolv *r, const char *text, bool servers, bool se
 		bool server = !strcmp(key, "nameserver"), options = !strcmp(key, "options");
 		bool search = !strcmp(key, "search") || !strcmp(key, "domain");
 		if (search && searches) { /* the last such line counts */
-			r->searches.n = 0;
-			r->search_chars = 0;
+			r->searches.n = r->search_chars = 0;
+			r->searches_full = false;
 		}
 		while ((word = strtok_r(NULL, " \t\r", &ws))) {
 			const char *kept = arena_strdup(&r->a, word);
@@ -137,9 +147,12 @@ static void cluster_first(struct resolv *r, const struct pod *p, const struct ho
 	parse_host(r, dns->host_resolv, false, true);
 	host = r->searches;
 	r->searches.n = r->search_chars = 0;
-	add_search(r, arena_printf(&r->a, "%s.svc.%s", ns, domain));
-	add_search(r, arena_printf(&r->a, "svc.%s", domain));
-	add_search(r, arena_strdup(&r->a, domain));
+	r->searches_full = false;
+	if (*domain) {
+		add_search(r, arena_printf(&r->a, "%s.svc.%s", ns, domain));
+		add_search(r, arena_printf(&r->a, "svc.%s", domain));
+		add_search(r, arena_strdup(&r->a, domain));
+	}
 	for (size_t i = 0; i < host.n; i++)
 		add_search(r, host.v[i]);
 	for (char *s = strtok_r(copy, ", ", &state); s; s = strtok_r(NULL, ", ", &state))

@@ -99,9 +99,42 @@ static void test_resolv(void **state)
 	}
 }
 
+/* Domains of 200, 300 and 200 … characters: one that is too long is left out alone, one too many ends the list. */
+static void test_search_limits(void **state)
+{
+	static const struct {
+		size_t long_ones, n; /* of 200 characters, then short ones */
+		size_t want;
+	} rows[] = {{0, 40, 32}, {10, 5, 10}, {11, 5, 10}, {9, 30, 32}};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autobuf struct buf text = BUF_INIT, out = BUF_INIT;
+		buf_addf(&text,
+			 "{\"metadata\":{\"name\":\"w\",\"namespace\":\"ns\",\"uid\":\"u\"},\"spec\":{"
+			 "\"containers\":[{\"name\":\"a\",\"image\":\"i\"}],\"dnsPolicy\":\"None\","
+			 "\"dnsConfig\":{\"searches\":[\"%0300d\"",
+			 0);
+		for (size_t k = 0; k < rows[i].long_ones; k++)
+			buf_addf(&text, ",\"%0200zu\"", k);
+		for (size_t k = 0; k < rows[i].n; k++)
+			buf_addf(&text, ",\"%s%zu\"",
+				 rows[i].long_ones > 9 ? "a-name-of-some-length-that-does-not-fit-" : "s", k);
+		buf_adds(&text, "]}}}");
+		struct pod *p = make_pod(buf_str(&text));
+		const struct hostfiles_dns dns = {"", "", ""};
+		hostfiles_resolv(&out, p, &dns);
+		size_t words = 0;
+		for (const char *c = buf_str(&out); *c && *c != '\n'; c++)
+			words += *c == ' ';
+		assert_int_equal(words, rows[i].want);
+		assert_true(strcspn(buf_str(&out), "\n") <= strlen("search ") + 2048);
+		free_pod(p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_hostname), cmocka_unit_test(test_hosts),
-					   cmocka_unit_test(test_resolv)};
+					   cmocka_unit_test(test_resolv),
+					   cmocka_unit_test(test_search_limits)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

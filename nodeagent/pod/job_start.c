@@ -16,6 +16,7 @@
 #include "pod/volumes.h"
 #include "pod/job.h"
 #include "pod/limits.h"
+#include "pod/services.h"
 #include "os/tree.h"
 
 struct start_job {
@@ -219,9 +220,9 @@ static int build_env(struct start_job *s, struct container_env *env, struct err 
 				  .allocatable_memory = h->node.allocatable.memory,
 				  .allocatable_storage = h->node.allocatable.ephemeral,
 				  .object = object,
-				  .arg = s,
-				  .services = h->services,
-				  .n_services = h->n_services};
+				  .arg = s};
+	ctx.services = services_env(h->services, s->j.pod->o.meta.namespace, s->j.pod->service_links, &s->a,
+				    &ctx.n_services);
 	char hostname[64];
 	for (size_t i = 0; i < RUNTIME_IPS_MAX; i++)
 		ctx.pod_ips[i] = s->j.pod->host_network ? (i ? "" : h->host_ip) : s->j.w->m.ips[i];

@@ -92,6 +92,7 @@ struct pod {
 	enum restart_policy restart;
 	enum dns_policy dns;
 	bool host_network, host_pid, host_ipc, share_pid, fqdn_hostname;
+	bool service_links;	   /* enableServiceLinks */
 	bool static_mirror;	   /* the mirror of a static Pod: not ours to run */
 	int64_t grace_s;	   /* spec.terminationGracePeriodSeconds */
 	int64_t active_deadline_s; /* 0 = none */

@@ -39,10 +39,9 @@ struct pod_host {
 	struct admit_node node; /* used and pods are kept up by the workers */
 	const char *host_ip;
 	int64_t capacity_memory;
-	int64_t pod_max_pids; /* 0 = no limit */
-	const struct runtime_kv *services;
-	size_t n_services;
-	bool simulated; /* no files, no volumes; a status is written once nothing is under way */
+	int64_t pod_max_pids;	   /* 0 = no limit */
+	struct informer *services; /* NULL = none */
+	bool simulated;		   /* no files, no volumes; a status is written once nothing is under way */
 
 	struct map workers; /* uid -> struct worker * */
 	struct map ids;	    /* container (from its creation on) and sandbox id -> struct worker * */

@@ -27,20 +27,23 @@ static js *strings(const char *const *v)
 struct env_vars {
 	char **v;
 	size_t n, cap;
+	struct map at; /* name -> place in v, plus one */
 };
 
 static void env_set(struct env_vars *e, const char *name, size_t len, const char *value)
 {
 	char *line = mem_printf("%.*s=%s", (int)len, name, value);
-	for (size_t i = 0; i < e->n; i++)
-		if (!strncmp(e->v[i], line, len + 1)) {
-			free(e->v[i]);
-			e->v[i] = line;
-			return;
-		}
+	autofree char *key = mem_strndup(name, len);
+	size_t at = (size_t)map_get(&e->at, key);
+	if (at) {
+		free(e->v[at - 1]);
+		e->v[at - 1] = line;
+		return;
+	}
 	if (e->n == e->cap)
 		e->v = mem_realloc_array(e->v, e->cap = e->cap ? e->cap * 2 : 32, sizeof(*e->v));
 	e->v[e->n++] = line;
+	map_set(&e->at, key, (void *)e->n);
 }
 
 static js *make_env(const struct oci_spec_input *in)
@@ -64,6 +67,7 @@ static js *make_env(const struct oci_spec_input *in)
 		free(e.v[i]);
 	}
 	free(e.v);
+	map_release(&e.at);
 	return a;
 }
 
