@@ -409,6 +409,7 @@ static const char bodies_too_many[] = "too many requests with large bodies, plea
 static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
 {
 	struct request *rq = cls;
+	request_take_impersonation(rq, key, value ? value : "");
 	const struct {
 		const char *name;
 		const char **into;

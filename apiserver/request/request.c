@@ -7,7 +7,10 @@
 #include "request/request.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include "base/mem.h"
 
 static const char *const method_names[] = {
 	[METHOD_GET] = "GET",	      [METHOD_HEAD] = "HEAD",	[METHOD_POST] = "POST",
@@ -91,7 +94,7 @@ int request_parse_target(struct request *rq, const char *target, char *scratch, 
 
 const char *request_param(const struct request *rq, const char *key)
 {
-	for (size_t i = rq->n_params; i-- > 0;)
+	for (size_t i = 0; i < rq->n_params; i++)
 		if (!strcmp(rq->params[i].key, key))
 			return rq->params[i].value;
 	return NULL;
@@ -100,7 +103,38 @@ const char *request_param(const struct request *rq, const char *key)
 bool request_param_bool(const struct request *rq, const char *key)
 {
 	const char *v = request_param(rq, key);
-	return v && (!*v || !strcmp(v, "1") || !strcasecmp(v, "true") || !strcasecmp(v, "t"));
+	return v && strcmp(v, "0") && strcasecmp(v, "false");
+}
+
+int request_param_int(const struct request *rq, const char *key, int64_t *ret, struct err *err)
+{
+	const char *s = request_param(rq, key);
+	char *end;
+	*ret = 0;
+	if (!s)
+		return 0;
+	errno = 0;
+	long long v = strtoll(s, &end, 10);
+	bool number = end > s && !*end && !isspace((unsigned char)*s);
+	if (!number || errno)
+		return err_set(err, REASON_BAD_REQUEST, "strconv.ParseInt: parsing \"%.100s\": %s", s,
+			       number ? "value out of range" : "invalid syntax");
+	*ret = v;
+	return 0;
+}
+
+void request_take_impersonation(struct request *rq, const char *name, const char *value)
+{
+	if (strncasecmp(name, "Impersonate-", 12))
+		return;
+	if (!rq->impersonation)
+		rq->impersonation = MEM_NEW(struct impersonation);
+	struct impersonation *im = rq->impersonation;
+	if (im->n < IMPERSONATION_MAX) {
+		im->v[im->n].name = name;
+		im->v[im->n].value = value;
+	}
+	im->n += im->n <= IMPERSONATION_MAX;
 }
 
 bool request_is_mutating(const struct request *rq)

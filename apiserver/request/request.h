@@ -37,6 +37,15 @@ struct query_param {
 #define REQUEST_MAX_TARGET (8 * 1024)	   /* bytes of path and query; more is 414 */
 #define REQUEST_MAX_BODY (3 * 1024 * 1024) /* upstream's limit for any body; more is 413 */
 
+/* Headers Impersonate-*, as they came; borrowed from whoever read them. */
+#define IMPERSONATION_MAX 64 /* values; more is 400 */
+struct impersonation {
+	struct {
+		const char *name, *value;
+	} v[IMPERSONATION_MAX];
+	size_t n; /* may be IMPERSONATION_MAX + 1: there were more */
+};
+
 struct request {
 	enum method method;
 	const char *method_name, *path; /* path percent-decoded */
@@ -47,10 +56,12 @@ struct request {
 	const char *remote;	 /* "127.0.0.1" */
 	const char *body;
 	size_t body_len;
-	int64_t start_ns; /* monotonic */
-	uint64_t id;	  /* of this process, for the access log */
+	int64_t start_ns;		     /* monotonic */
+	uint64_t id;			     /* of this process, for the access log */
+	struct impersonation *impersonation; /* what the client's headers ask for; owned, NULL = nothing */
 	/* by authentication */
 	struct user user;
+	struct auth_identity *identity; /* of somebody impersonated; NULL = nobody is */
 	/* by routing */
 	struct attributes attr;
 	const struct route *route; /* rest/route.h; NULL for a path that is no resource */
@@ -67,10 +78,13 @@ struct request {
 int request_parse_target(struct request *rq, const char *target, char *scratch, struct err *err) MUST_CHECK;
 enum method request_method(const char *name);
 bool request_is_mutating(const struct request *rq);
-/* Last value of a query parameter, NULL when absent. */
+/* First value of a query parameter, NULL when absent. */
 const char *request_param(const struct request *rq, const char *key);
-/* "true", "1", "True", "t", "" (present without value) are true, as strconv.ParseBool plus Kubernetes' habit.
- */
+/* Present, and neither "0" nor "false": as Kubernetes converts parameters. */
 bool request_param_bool(const struct request *rq, const char *key);
+/* A whole number that fits; absent is 0. REASON_BAD_REQUEST in strconv's words. */
+int request_param_int(const struct request *rq, const char *key, int64_t *ret, struct err *err) MUST_CHECK;
+/* For every header; keeps those that ask for somebody else's rights. */
+void request_take_impersonation(struct request *rq, const char *name, const char *value);
 
 #endif

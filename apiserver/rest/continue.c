@@ -14,6 +14,7 @@
 
 #define TOKEN_MAX 4096
 #define VERSION "meta.k8s.io/v1"
+#define INVALID "invalid continue token: continue key is not valid"
 
 void continue_encode(struct buf *out, uint64_t rv, const char *after)
 {
@@ -39,6 +40,19 @@ static bool read_text(struct scan *s, struct buf *out)
 	return !memchr(buf_str(out), 0, out->len);
 }
 
+/* A key below the collection's own, as path.Clean leaves it. */
+static bool is_clean(const char *key)
+{
+	for (const char *p = key;; p++) {
+		size_t n = strcspn(p, "/");
+		if (!n || (n == 1 && *p == '.') || (n == 2 && p[0] == '.' && p[1] == '.'))
+			return false;
+		p += n;
+		if (!*p)
+			return true;
+	}
+}
+
 int continue_decode(const char *token, uint64_t *ret_rv, char **ret_after, struct err *err)
 {
 	autobuf struct buf json = BUF_INIT;
@@ -48,7 +62,7 @@ int continue_decode(const char *token, uint64_t *ret_rv, char **ret_after, struc
 	int64_t rv = 0;
 	size_t n = strlen(token);
 	if (n > TOKEN_MAX || base64url_decode(&json, token, n, &inner) < 0)
-		return err_set(err, REASON_BAD_REQUEST, "continue key is not valid: illegal base64 data");
+		return err_set(err, REASON_BAD_REQUEST, INVALID ": illegal base64 data");
 	struct scan s;
 	const char *key;
 	size_t len;
@@ -65,19 +79,19 @@ int continue_decode(const char *token, uint64_t *ret_rv, char **ret_after, struc
 			ok = scan_skip(&s);
 	}
 	if (!ok || scan_failed(&s) || scan_peek(&s) != SCAN_END)
-		return err_set(err, REASON_BAD_REQUEST, "continue key is not valid: malformed token");
+		return err_set(err, REASON_BAD_REQUEST, INVALID ": malformed token");
 	if (strcmp(buf_str(&version), VERSION))
-		return err_set(
-			err, REASON_BAD_REQUEST,
-			"continue key is not valid: server does not recognize this encoded version \"%.100s\"",
-			buf_str(&version));
-	if (!rv || rv < -1)
-		return err_set(
-			err, REASON_BAD_REQUEST,
-			"continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
-	if (!start.len || buf_str(&start)[0] == '/')
 		return err_set(err, REASON_BAD_REQUEST,
-			       "continue key is not valid: encoded start key empty (version meta.k8s.io/v1)");
+			       INVALID ": server does not recognize this encoded version %.100s",
+			       buf_str(&version));
+	if (!rv || rv < -1)
+		return err_set(err, REASON_BAD_REQUEST,
+			       INVALID ": incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
+	if (!start.len)
+		return err_set(err, REASON_BAD_REQUEST,
+			       INVALID ": encoded start key empty (version meta.k8s.io/v1)");
+	if (!is_clean(buf_str(&start)))
+		return err_set(err, REASON_BAD_REQUEST, INVALID ": %.100s", buf_str(&start));
 	*ret_rv = rv < 0 ? 0 : (uint64_t)rv;
 	*ret_after = buf_take(&start, NULL);
 	return 0;

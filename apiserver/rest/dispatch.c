@@ -12,6 +12,9 @@
 #include <string.h>
 #include "base/clock.h"
 #include "serve/health.h"
+#include "object/name.h"
+#include "rest/discovery/discovery.h"
+#include "rest/negotiate.h"
 #include "rest/options.h"
 #include "rest/route.h"
 
@@ -51,45 +54,114 @@ static void not_allowed(struct request *rq, struct response *rs)
 			"the server does not allow this method on the requested resource");
 }
 
-static void path_not_allowed(struct request *rq, struct response *rs)
+/* Until a list's or watch's selectors say more: as upstream's RequestInfo, one that can only be about one object is
+   authorized as being about that. */
+static const char *selected_name(const struct request *rq, struct field_selector *fields)
 {
-	snprintf(rs->allow, sizeof(rs->allow), "GET");
-	dispatch_refuse(rq, rs, REASON_METHOD_NOT_ALLOWED,
-			"the server does not allow this method on the requested resource");
+	struct err ignore = ERR_INIT;
+	struct name_faults faults;
+	const char *text = request_param(rq, "fieldSelector");
+	bool reads = rq->method == METHOD_GET || rq->method == METHOD_HEAD;
+	if (!rq->attr.resource_request || *rq->attr.name || !reads || !text || !*text ||
+	    field_selector_parse(text, fields, &ignore) < 0)
+		return rq->attr.name;
+	for (size_t i = 0; i < fields->n; i++)
+		if (!strcmp(fields->v[i].field, "metadata.name") && !fields->v[i].negate &&
+		    !name_check_path_segment(fields->v[i].value, &faults))
+			return fields->v[i].value;
+	return rq->attr.name;
 }
+
+static int permit(struct request *rq, struct response *rs)
+{
+	struct err err = ERR_INIT;
+	struct field_selector fields = {.n = 0};
+	struct attributes attr = rq->attr;
+	attr.name = selected_name(rq, &fields);
+	int rc = auth_permit(&attr, &err);
+	if (rc < 0)
+		response_status(rs, &err, &attr, NULL);
+	field_selector_release(&fields);
+	return rc;
+}
+
+/* Refused or not, rq->user is who it is for. */
+static int identify(const struct auth *auth, struct request *rq, struct response *rs)
+{
+	struct err err = ERR_INIT;
+	struct attributes attr = ATTRIBUTES_INIT;
+	if (auth_identify(auth, rq, &err) < 0) {
+		response_status(rs, &err, NULL, NULL);
+		return -1;
+	}
+	if (auth_impersonate(rq, &attr, &err) < 0) {
+		response_status(rs, &err, &attr, NULL);
+		return -1;
+	}
+	return 0;
+}
+
+static void not_found_text(struct response *rs)
+{
+	response_clear(rs);
+	rs->status = 404;
+	rs->content_type = "text/plain; charset=utf-8";
+	buf_adds(&rs->body, "404 page not found\n");
+}
+
+/* Below /apis a group-version that does not exist is nobody's; what is missing inside of one, or below /api, is told
+   by those who serve the rest of it. */
+static void not_found(const struct request *rq, struct response *rs)
+{
+	struct status_parts st = {.reason = REASON_NOT_FOUND,
+				  .message = "the server could not find the requested resource"};
+	if (*rq->attr.group && !discovery_knows(rq->api->discovery, rq->attr.group, rq->attr.version))
+		not_found_text(rs);
+	else
+		response_status_parts(rs, &st);
+}
+
+/* What a worker would wait for in vain is refused at once. */
+static bool is_answerable(const struct request *rq)
+{
+	struct list_options o;
+	struct accept accept;
+	struct field_errors errs = {.n = 0};
+	struct err err = ERR_INIT;
+	if (negotiate(rq, &accept, &err) < 0)
+		return false;
+	if (*rq->attr.name || *rq->attr.subresource)
+		return true;
+	if (options_parse(rq, &o, &errs, &err) < 0) {
+		field_errors_release(&errs);
+		return false;
+	}
+	options_release(&o);
+	return true;
+}
+
+static enum dispatch begin_path(struct request *rq, struct response *rs);
 
 enum dispatch dispatch_begin(struct api *api, const struct auth *auth, struct request *rq,
 			     struct response *rs, char *segments)
 {
-	struct err err = ERR_INIT;
 	rq->api = api;
 	rq->kinds = schema_pin(api->schema);
-	if (auth_identify(auth, rq, &err) < 0) {
-		response_status(rs, &err, NULL, NULL);
+	if (identify(auth, rq, rs) < 0)
 		return DISPATCH_DONE;
-	}
 	enum route_result routed = route_find(rq, segments);
-	if (auth_permit(&rq->attr, &err) < 0) {
-		response_status(rs, &err, &rq->attr, NULL);
+	if (permit(rq, rs) < 0)
 		return DISPATCH_DONE;
-	}
 	switch (routed) {
-	case ROUTE_UNKNOWN: {
-		struct status_parts st = {.reason = REASON_NOT_FOUND,
-					  .message = "the server could not find the requested resource"};
-		response_status_parts(rs, &st);
+	case ROUTE_UNKNOWN:
+		not_found(rq, rs);
 		return DISPATCH_DONE;
-	}
 	case ROUTE_NOT_ALLOWED:
 		not_allowed(rq, rs);
 		return DISPATCH_DONE;
 	case ROUTE_API_PATH:
 	case ROUTE_OTHER_PATH:
-		if (request_is_mutating(rq)) {
-			path_not_allowed(rq, rs);
-			return DISPATCH_DONE;
-		}
-		return DISPATCH_INLINE;
+		return begin_path(rq, rs);
 	case ROUTE_OK:
 		break;
 	}
@@ -100,7 +172,7 @@ enum dispatch dispatch_begin(struct api *api, const struct auth *auth, struct re
 	case ROUTE_RELAY:
 		return DISPATCH_RELAY;
 	case ROUTE_READ:
-		if (read_needs(rq, &rv) && !storage_fresh(api->storage, rv))
+		if (read_needs(rq, &rv) && !storage_fresh(api->storage, rv) && is_answerable(rq))
 			return DISPATCH_READ;
 		return DISPATCH_INLINE;
 	case ROUTE_INLINE:
@@ -111,13 +183,6 @@ enum dispatch dispatch_begin(struct api *api, const struct auth *auth, struct re
 
 /* ---- paths that are no resource ---- */
 
-static void not_found_text(struct response *rs)
-{
-	rs->status = 404;
-	rs->content_type = "text/plain; charset=utf-8";
-	buf_adds(&rs->body, "404 page not found\n");
-}
-
 /* The query as health pages want it; they look for `verbose` and `exclude=NAME` only. */
 static void health_query(const struct request *rq, struct buf *out)
 {
@@ -126,33 +191,76 @@ static void health_query(const struct request *rq, struct buf *out)
 			 rq->params[i].value);
 }
 
-static void run_path(struct request *rq, struct response *rs)
+static void run_health(struct request *rq, struct response *rs)
 {
-	static const struct {
-		const char *path;
-		handler_fn *handler;
-	} paths[] = {
-		{"/", handle_discovery},      {"/api", handle_discovery},    {"/apis", handle_discovery},
-		{"/version", handle_version}, {"/version/", handle_version},
-	};
-	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
-		if (!strcmp(rq->path, paths[i].path)) {
-			paths[i].handler(rq, rs);
-			return;
-		}
-	}
-	if (!strncmp(rq->path, "/api/", 5) || !strncmp(rq->path, "/apis/", 6)) {
-		handle_discovery(rq, rs);
-		return;
-	}
-	if (!strcmp(rq->path, "/openapi/v3") || !strncmp(rq->path, "/openapi/v3/", 12)) {
-		handle_openapi(rq, rs);
-		return;
-	}
 	autobuf struct buf query = BUF_INIT;
 	health_query(rq, &query);
 	if (!health_page(rq->path, buf_str(&query), &rs->body, &rs->status, &rs->content_type))
 		not_found_text(rs);
+}
+
+static bool always(const struct request *rq)
+{
+	return true;
+}
+
+static bool has_openapi(const struct request *rq)
+{
+	return rq->path[strlen("/openapi/v3")] == '/' || !rq->path[strlen("/openapi/v3")];
+}
+
+/* First match wins; `below` also answers what begins with it. `exists` tells whether a method that is not served is
+   refused as such; health pages and the index take any. */
+static const struct path {
+	const char *path;
+	bool below;
+	handler_fn *handler;
+	bool (*exists)(const struct request *rq); /* NULL: any method */
+} paths[] = {
+	{"/api", false, handle_discovery, discovery_has_path},
+	{"/apis", false, handle_discovery, discovery_has_path},
+	{"/api/", true, handle_discovery, discovery_has_path},
+	{"/apis/", true, handle_discovery, discovery_has_path},
+	{"/version", false, handle_version, always},
+	{"/version/", false, handle_version, always},
+	{"/openapi/v3", true, handle_openapi, has_openapi},
+	{"/", false, handle_discovery, NULL},
+	{"/", true, run_health, NULL},
+};
+
+static const struct path *find_path(const char *path)
+{
+	size_t i = 0;
+	while (paths[i].below ? strncmp(path, paths[i].path, strlen(paths[i].path))
+			      : strcmp(path, paths[i].path))
+		i++;
+	return &paths[i];
+}
+
+/* 404 of a path that is not there: below /apis nobody serves it, not even with a Status. */
+static void path_not_found(const struct request *rq, struct response *rs)
+{
+	struct status_parts st = {.reason = REASON_NOT_FOUND,
+				  .message = "the server could not find the requested resource"};
+	if (strncmp(rq->path, "/api/", 5))
+		not_found_text(rs);
+	else
+		response_status_parts(rs, &st);
+}
+
+static enum dispatch begin_path(struct request *rq, struct response *rs)
+{
+	const struct path *p = rq->path[0] == '/' ? find_path(rq->path) : NULL;
+	if (!p || (p->exists && !p->exists(rq))) {
+		path_not_found(rq, rs);
+		return DISPATCH_DONE;
+	}
+	if (!p->exists || rq->method == METHOD_GET)
+		return DISPATCH_INLINE;
+	snprintf(rs->allow, sizeof(rs->allow), "GET");
+	dispatch_refuse(rq, rs, REASON_METHOD_NOT_ALLOWED,
+			"the server does not allow this method on the requested resource");
+	return DISPATCH_DONE;
 }
 
 /* ---- running ---- */
@@ -191,5 +299,5 @@ void dispatch_run(struct request *rq, struct response *rs)
 	if (rq->route)
 		rq->route->handler(rq, rs);
 	else
-		run_path(rq, rs);
+		find_path(rq->path)->handler(rq, rs);
 }

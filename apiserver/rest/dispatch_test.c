@@ -76,6 +76,26 @@ static const struct row rows[] = {
 	{"admin", "DELETE", PODS, DISPATCH_WRITE, 0, NULL},
 	{"admin", "PUT", PODS, DISPATCH_DONE, 405, "does not allow this method"},
 	{"admin", "PUT", "/version", DISPATCH_DONE, 405, "does not allow this method"},
+	{"admin", "PUT", "/api", DISPATCH_DONE, 405, "does not allow this method"},
+	{"admin", "HEAD", "/apis/apps/v1", DISPATCH_DONE, 405, "does not allow this method"},
+	{"admin", "POST", "/healthz", DISPATCH_INLINE, 0, NULL},
+	{"admin", "PUT", "/apis/none", DISPATCH_DONE, 404, "404 page not found\n"},
+	{"admin", "GET", "/apis/none/v1/foos", DISPATCH_DONE, 404, "404 page not found\n"},
+	{"admin", "GET", "/apis/apps/v1/foos", DISPATCH_DONE, 404, "could not find the requested resource"},
+	{"admin", "GET", "/api/v2/pods", DISPATCH_DONE, 404, "could not find the requested resource"},
+	{"admin", "GET", "/api/v1//pods", DISPATCH_DONE, 404, "could not find the requested resource"},
+	{"admin", "GET", "/api/v1/namespaces//pods", DISPATCH_INLINE, 0, NULL},
+	{"admin", "HEAD", PODS "/a", DISPATCH_DONE, 405, "does not allow this method"},
+	{"admin", "POST", "/api/v1/pods", DISPATCH_DONE, 405, "does not allow this method"},
+	{"admin", "DELETE", "/api/v1/pods", DISPATCH_DONE, 405, "does not allow this method"},
+	{"admin", "GET", PODS "?resourceVersion=99999999&resourceVersionMatch=Foo", DISPATCH_INLINE, 0, NULL},
+	{"admin", "GET", PODS "?resourceVersion=99999999&limit=", DISPATCH_INLINE, 0, NULL},
+	{"bob", "GET", PODS "?fieldSelector=metadata.name%3Dx", DISPATCH_DONE, 403,
+	 "pods \\\"x\\\" is forbidden: User \\\"bob\\\" cannot list resource \\\"pods\\\" in API group"},
+	{"bob", "GET", PODS "?fieldSelector=metadata.name%3Dx", DISPATCH_DONE, 403, "\"name\":\"x\""},
+	{"bob", "GET", PODS "?fieldSelector=metadata.name!%3Dx", DISPATCH_DONE, 403, "pods is forbidden"},
+	{"<b>", "GET", "/metrics", DISPATCH_DONE, 403,
+	 "User \\\"&lt;b&gt;\\\" cannot get path \\\"/metrics\\\""},
 	{"admin", "GET", "/api/v1/nothing", DISPATCH_DONE, 404, "could not find the requested resource"},
 };
 
@@ -86,8 +106,8 @@ static void test_begin(void **state)
 		begin(&t, rows[i].user, rows[i].method, rows[i].target);
 		if (t.how != rows[i].how || t.rs.status != rows[i].status)
 			fail_msg("%s %s: %d, status %d", rows[i].method, rows[i].target, t.how, t.rs.status);
-		if (rows[i].text)
-			assert_non_null(strstr(buf_str(&t.rs.body), rows[i].text));
+		if (rows[i].text && !strstr(buf_str(&t.rs.body), rows[i].text))
+			fail_msg("%s: %s", rows[i].target, buf_str(&t.rs.body));
 		if (t.rs.status == 405)
 			assert_true(*t.rs.allow);
 		end(&t);
@@ -110,12 +130,13 @@ static void test_paths(void **state)
 		{"/openapi/v3", 200, "serverRelativeURL"},
 		{"/metrics", 200, "# "},
 		{"/nope", 404, "404 page not found"},
+		{"/apis/none", 404, "404 page not found"},
 	};
 	for (size_t i = 0; i < sizeof(v) / sizeof(*v); i++) {
 		struct trip t;
 		begin(&t, "admin", "GET", v[i].path);
-		assert_int_equal(t.how, DISPATCH_INLINE);
-		dispatch_run(t.rq, &t.rs);
+		if (t.how == DISPATCH_INLINE)
+			dispatch_run(t.rq, &t.rs);
 		size_t n;
 		const char *text = response_bytes(&t.rs, &n);
 		if (t.rs.status != v[i].status || !strstr(text, v[i].text))

@@ -100,6 +100,16 @@ static struct clause parse_clause(struct media_word w)
 	return c;
 }
 
+/* strconv.ParseBool */
+static bool is_true(const char *s)
+{
+	static const char *const words[] = {"1", "t", "T", "true", "TRUE", "True"};
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (!strcmp(s, words[i]))
+			return true;
+	return false;
+}
+
 static bool has_prefix(const char *s, const char *prefix)
 {
 	return !strncmp(s, prefix, strlen(prefix));
@@ -139,8 +149,8 @@ int negotiate(const struct request *rq, struct accept *ret, struct err *err)
 			"only the following media types are accepted: application/json, application/yaml");
 	*ret = best.accept;
 	const char *pretty = request_param(rq, "pretty");
-	if (pretty)
-		ret->pretty = request_param_bool(rq, "pretty");
+	if (pretty && *pretty)
+		ret->pretty = is_true(pretty);
 	else if (has_prefix(rq->user_agent, "curl") || has_prefix(rq->user_agent, "Wget") ||
 		 has_prefix(rq->user_agent, "Mozilla/5.0"))
 		ret->pretty = true;

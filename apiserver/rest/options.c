@@ -6,7 +6,6 @@
  */
 #include "rest/options.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
@@ -42,22 +41,6 @@ int options_dry_run(struct field_errors *errs, const char *value, bool *ret)
 	buf_adds(&b, "]: supported values: \"All\"");
 	field_errors_add(errs, "FieldValueNotSupported", mem_strdup("dryRun"), buf_take(&b, NULL));
 	return -1;
-}
-
-static int parse_int(const struct request *rq, const char *key, int64_t *ret, struct err *err)
-{
-	const char *s = param(rq, key);
-	char *end;
-	*ret = 0;
-	if (!*s)
-		return 0;
-	errno = 0;
-	long long v = strtoll(s, &end, 10);
-	if (*end || errno || *s == ' ')
-		return err_set(err, REASON_BAD_REQUEST, "strconv.ParseInt: parsing \"%.100s\": %s", s,
-			       errno == ERANGE ? "value out of range" : "invalid syntax");
-	*ret = v > 0 ? v : 0;
-	return 0;
 }
 
 static int check_field(const struct kind *k, const char *field, struct err *err)
@@ -152,10 +135,11 @@ static int parse_all(const struct request *rq, struct list_options *o, struct fi
 {
 	int64_t limit;
 	const char *match = param(rq, "resourceVersionMatch");
-	if (parse_int(rq, "limit", &limit, err) < 0 ||
-	    parse_int(rq, "timeoutSeconds", &o->timeout_s, err) < 0)
+	if (request_param_int(rq, "limit", &limit, err) < 0 ||
+	    request_param_int(rq, "timeoutSeconds", &o->timeout_s, err) < 0)
 		return -1;
-	o->limit = (size_t)limit;
+	o->limit = limit > 0 ? (size_t)limit : 0;
+	o->timeout_s = o->timeout_s > 0 ? o->timeout_s : 0;
 	o->match = !strcmp(match, "Exact")	    ? RV_MATCH_EXACT
 		   : !strcmp(match, "NotOlderThan") ? RV_MATCH_NOT_OLDER
 						    : RV_MATCH_UNSET;

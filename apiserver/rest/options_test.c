@@ -40,6 +40,10 @@ static const struct row rows[] = {
 	 REASON_NONE, NULL},
 	{"limit=-1", false, REASON_NONE, NULL},
 	{"limit=x", false, REASON_BAD_REQUEST, "strconv.ParseInt: parsing \"x\": invalid syntax"},
+	{"limit=", false, REASON_BAD_REQUEST, "strconv.ParseInt: parsing \"\": invalid syntax"},
+	{"limit", false, REASON_BAD_REQUEST, "strconv.ParseInt: parsing \"\": invalid syntax"},
+	{"limit=%095", false, REASON_BAD_REQUEST, "invalid syntax"},
+	{"timeoutSeconds=", true, REASON_BAD_REQUEST, "strconv.ParseInt: parsing \"\": invalid syntax"},
 	{"limit=99999999999999999999", false, REASON_BAD_REQUEST, "value out of range"},
 	{"timeoutSeconds=1s", true, REASON_BAD_REQUEST, "invalid syntax"},
 	{"resourceVersion=x", false, REASON_BAD_REQUEST,
@@ -64,7 +68,7 @@ static const struct row rows[] = {
 	 "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"},
 	{EXACT "&sendInitialEvents=true", true, REASON_INVALID,
 	 "Unsupported value: \"Exact\": supported values: \"NotOlderThan\""},
-	{"continue=x", false, REASON_BAD_REQUEST, "continue key is not valid: "},
+	{"continue=x", false, REASON_BAD_REQUEST, "invalid continue token: continue key is not valid: "},
 };
 
 static void test_rows(void **state)
@@ -142,6 +146,11 @@ static void test_bad_tokens(void **state)
 				 JSON("{'v':'meta.k8s.io/v1','rv':-2,'start':'a'}"),
 				 JSON("{'v':'meta.k8s.io/v1','rv':1,'start':''}"),
 				 JSON("{'v':'meta.k8s.io/v1','rv':1,'start':'/etc'}"),
+				 JSON("{'v':'meta.k8s.io/v1','rv':1,'start':'../../x'}"),
+				 JSON("{'v':'meta.k8s.io/v1','rv':1,'start':'a/..'}"),
+				 JSON("{'v':'meta.k8s.io/v1','rv':1,'start':'a/./b'}"),
+				 JSON("{'v':'meta.k8s.io/v1','rv':1,'start':'a//b'}"),
+				 JSON("{'v':'meta.k8s.io/v1','rv':1,'start':'a/'}"),
 				 "{\"v\":\"meta.k8s.io/v1\",\"rv\":1,\"start\":\"a\\u0000b\"}",
 				 JSON("{'v':'meta.k8s.io/v1','rv':1,'start':'a'}x"),
 				 JSON("{'v':'meta.k8s.io/v1','rv':'1','start':'a'}")};
@@ -153,7 +162,8 @@ static void test_bad_tokens(void **state)
 		base64url_encode(&b, v[i], strlen(v[i]));
 		if (continue_decode(buf_str(&b), &rv, &after, &err) == 0)
 			fail_msg("%s was taken", v[i]);
-		assert_int_equal(strncmp(err.msg, "continue key is not valid: ", 27), 0);
+		assert_int_equal(strncmp(err.msg, "invalid continue token: continue key is not valid: ", 51),
+				 0);
 	}
 }
 

@@ -17,6 +17,10 @@
 	{                                                                                                    \
 		METHOD_##m, SCOPE_COLLECTION, NULL, "", v, bit, class, __VA_ARGS__                           \
 	}
+#define EVERYWHERE(m, v, bit, class, ...)                                                                    \
+	{                                                                                                    \
+		METHOD_##m, SCOPE_EVERYWHERE, NULL, "", v, bit, class, __VA_ARGS__                           \
+	}
 #define ITEM(m, v, bit, class, ...)                                                                          \
 	{                                                                                                    \
 		METHOD_##m, SCOPE_ITEM, NULL, "", v, bit, class, __VA_ARGS__                                 \
@@ -26,10 +30,10 @@
 		METHOD_##m, SCOPE_ITEM, r, s, v, bit, class, __VA_ARGS__                                     \
 	}
 
-/* First match wins. GET rows also answer HEAD. */
+/* First match wins. */
 static const struct route routes[] = {
 	ITEM(GET, "get", VERB_GET, ROUTE_READ, handle_get, NULL),
-	COLLECTION(GET, "list", VERB_LIST, ROUTE_READ, handle_list, NULL),
+	EVERYWHERE(GET, "list", VERB_LIST, ROUTE_READ, handle_list, NULL),
 	COLLECTION(POST, "create", VERB_CREATE, ROUTE_WRITE, NULL, &verb_create),
 	ITEM(PUT, "update", VERB_UPDATE, ROUTE_WRITE, NULL, &verb_update),
 	ITEM(PATCH, "patch", VERB_PATCH, ROUTE_WRITE, NULL, &verb_patch),
@@ -49,7 +53,7 @@ static const struct route routes[] = {
 static const size_t n_routes = sizeof(routes) / sizeof(*routes);
 
 /* GET on a collection with ?watch=1. */
-static const struct route watch_route = COLLECTION(GET, "watch", VERB_WATCH, ROUTE_READ, handle_watch, NULL);
+static const struct route watch_route = EVERYWHERE(GET, "watch", VERB_WATCH, ROUTE_READ, handle_watch, NULL);
 /* POST namespaces/NS/bindings: the Pod's name is in the body. */
 static const struct route bindings_route = {METHOD_POST, SCOPE_COLLECTION, "bindings", "",	  "create",
 					    0,		 ROUTE_WRITE,	   NULL,       &verb_bind};
@@ -60,21 +64,23 @@ struct segments {
 	size_t n;
 };
 
-/* False when there are more segments than any route has. Empty segments (a doubled or trailing slash) are
- * dropped. */
+/* False when there are more segments than any route has. Slashes around the path are dropped, one that is doubled
+   inside has an empty segment in its middle. */
 static bool split(char *path, struct segments *ret)
 {
+	size_t n = strlen(path);
 	ret->n = 0;
-	for (char *p = path; *p;) {
-		while (*p == '/')
-			*p++ = 0;
-		if (!*p)
-			break;
+	while (*path == '/')
+		path++, n--;
+	while (n && path[n - 1] == '/')
+		path[--n] = 0;
+	while (n && path) {
 		if (ret->n == MAX_SEGMENTS)
 			return false;
-		ret->v[ret->n++] = p;
-		while (*p && *p != '/')
-			p++;
+		ret->v[ret->n++] = path;
+		path = strchr(path, '/');
+		if (path)
+			*path++ = 0;
 	}
 	return true;
 }
@@ -97,10 +103,11 @@ static bool is_namespace_subresource(const char *s)
 	return !strcmp(s, "status") || !strcmp(s, "finalize");
 }
 
-/* Fills ns, resource, name, subresource from the segments behind the version. False: too much behind. */
+/* Fills ns, resource, name, subresource from the segments behind the version. False: too much behind, or an empty
+   segment where something must be; an empty namespace is all of them. */
 static bool parse_resource(struct request *rq, const struct segments *s, size_t at)
 {
-	if (!strcmp(segment(s, at), "namespaces") && *segment(s, at + 1)) {
+	if (!strcmp(segment(s, at), "namespaces") && (*segment(s, at + 1) || s->n > at + 2)) {
 		rq->attr.ns = segment(s, at + 1);
 		if (*segment(s, at + 2) && !is_namespace_subresource(segment(s, at + 2)))
 			at += 2;
@@ -108,6 +115,9 @@ static bool parse_resource(struct request *rq, const struct segments *s, size_t 
 	rq->attr.resource = segment(s, at);
 	rq->attr.name = segment(s, at + 1);
 	rq->attr.subresource = segment(s, at + 2);
+	for (size_t i = at; i < s->n; i++)
+		if (!*s->v[i])
+			return false;
 	return s->n <= at + 3;
 }
 
@@ -121,18 +131,19 @@ static unsigned offered(const struct request *rq)
 
 static bool row_fits(const struct request *rq, const struct route *r)
 {
-	int scope = *rq->attr.name ? SCOPE_ITEM : SCOPE_COLLECTION;
-	return (int)r->scope == scope && !strcmp(r->subresource, rq->attr.subresource) &&
+	bool all = rq->attr.kind->namespaced && !*rq->attr.ns;
+	bool fits = *rq->attr.name ? r->scope == SCOPE_ITEM
+				   : r->scope == SCOPE_EVERYWHERE || (r->scope == SCOPE_COLLECTION && !all);
+	return fits && !strcmp(r->subresource, rq->attr.subresource) &&
 	       (!r->resource || !strcmp(r->resource, rq->attr.resource)) &&
 	       (!r->bit || (r->bit & offered(rq)));
 }
 
 static const struct route *pick(const struct request *rq)
 {
-	enum method m = rq->method == METHOD_HEAD ? METHOD_GET : rq->method;
 	for (size_t i = 0; i < n_routes; i++) {
 		const struct route *r = &routes[i];
-		if (r->method == m && row_fits(rq, r))
+		if (r->method == rq->method && row_fits(rq, r))
 			return r;
 	}
 	return NULL;
@@ -183,6 +194,8 @@ enum route_result route_find(struct request *rq, char *copy)
 	rq->attr.path = rq->path;
 	rq->attr.verb = path_verb(rq->method);
 	memcpy(copy, rq->path, strlen(rq->path) + 1);
+	if (copy[0] == '/' && copy[1] == '/')
+		return ROUTE_OTHER_PATH;
 	if (!split(copy, &s))
 		return ROUTE_OTHER_PATH;
 	bool core = !strcmp(segment(&s, 0), "api");
@@ -194,7 +207,7 @@ enum route_result route_find(struct request *rq, char *copy)
 	rq->attr.resource_request = true;
 	rq->attr.group = core ? "" : s.v[1];
 	rq->attr.version = s.v[at - 1];
-	bool get = rq->method == METHOD_GET || rq->method == METHOD_HEAD;
+	bool get = rq->method == METHOD_GET;
 	bool old_watch = get && !strcmp(s.v[at], "watch") && s.n > at + 1;
 	if (old_watch)
 		at++;

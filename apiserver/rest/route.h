@@ -19,7 +19,11 @@ enum route_class {
 struct verb;
 struct route {
 	enum method method;
-	enum { SCOPE_COLLECTION, SCOPE_ITEM, SCOPE_PATH } scope;
+	enum {
+		SCOPE_EVERYWHERE, /* a collection, also over all namespaces */
+		SCOPE_COLLECTION,
+		SCOPE_ITEM
+	} scope;
 	const char *resource;	 /* NULL = any */
 	const char *subresource; /* "" = the object itself; NULL = any that carries the verb */
 	const char *verb;	 /* RBAC's word */

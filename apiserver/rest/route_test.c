@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
@@ -23,7 +24,24 @@ struct row {
 };
 static const struct row rows[] = {
 	{"GET", "/api/v1/pods", ROUTE_OK, "list", "pods", "", "", "", handle_list, NULL},
-	{"HEAD", "/api/v1/pods", ROUTE_OK, "list", "pods", "", "", "", handle_list, NULL},
+	{"HEAD", "/api/v1/pods", ROUTE_NOT_ALLOWED, "list", "pods", "", "", "", NULL, NULL},
+	{"GET", "/api/v1/pods?watch=foo", ROUTE_OK, "watch", "pods", "", "", "", handle_watch, NULL},
+	{"GET", "/api/v1/pods?watch=", ROUTE_OK, "watch", "pods", "", "", "", handle_watch, NULL},
+	{"GET", "/api/v1/pods?watch=FALSE", ROUTE_OK, "list", "pods", "", "", "", handle_list, NULL},
+	{"GET", "/api/v1/pods?watch=0&watch=1", ROUTE_OK, "list", "pods", "", "", "", handle_list, NULL},
+	{"GET", "/api/v1/namespaces//pods", ROUTE_OK, "list", "pods", "", "", "", handle_list, NULL},
+	{"GET", "/api/v1/namespaces//pods?watch=1", ROUTE_OK, "watch", "pods", "", "", "", handle_watch,
+	 NULL},
+	{"POST", "/api/v1/namespaces//pods", ROUTE_NOT_ALLOWED, "create", "pods", "", "", "", NULL, NULL},
+	{"GET", "/api/v1//pods", ROUTE_UNKNOWN, NULL, "", "", "pods", "", NULL, NULL},
+	{"GET", "/api/v1/namespaces/a//b", ROUTE_UNKNOWN, NULL, "namespaces", "a", "a", "", NULL, NULL},
+	{"GET", "/api//v1/pods", ROUTE_UNKNOWN, NULL, "v1", "", "pods", "", NULL, NULL},
+	{"GET", "//api/v1/pods", ROUTE_OTHER_PATH, "get", "", "", "", "", NULL, NULL},
+	{"POST", "/api/v1/pods", ROUTE_NOT_ALLOWED, "create", "pods", "", "", "", NULL, NULL},
+	{"DELETE", "/api/v1/pods", ROUTE_NOT_ALLOWED, "deletecollection", "pods", "", "", "", NULL, NULL},
+	{"POST", "/api/v1/nodes", ROUTE_OK, "create", "nodes", "", "", "", NULL, &verb_create},
+	{"DELETE", "/api/v1/nodes", ROUTE_OK, "deletecollection", "nodes", "", "", "", NULL,
+	 &verb_deletecollection},
 	{"GET", "/api/v1/pods?watch=1", ROUTE_OK, "watch", "pods", "", "", "", handle_watch, NULL},
 	{"GET", "/api/v1/pods?watch=0", ROUTE_OK, "list", "pods", "", "", "", handle_list, NULL},
 	{"GET", "/api/v1/watch/pods", ROUTE_OK, "watch", "pods", "", "", "", handle_watch, NULL},
@@ -120,7 +138,8 @@ static void test_rows(void **state)
 static void test_allow(void **state)
 {
 	static const char *const v[][2] = {
-		{"/api/v1/pods", "DELETE, GET, POST"},
+		{"/api/v1/pods", "GET"},
+		{"/api/v1/namespaces/a/pods", "DELETE, GET, POST"},
 		{"/api/v1/namespaces/a/pods/b", "DELETE, GET, PATCH, PUT"},
 		{"/api/v1/namespaces/a/pods/b/log", "GET"},
 		{"/api/v1/namespaces/a/pods/b/binding", "POST"},
@@ -131,6 +150,31 @@ static void test_allow(void **state)
 		assert_int_equal(find(rq, "OPTIONS", v[i][0], scratch, segments), ROUTE_NOT_ALLOWED);
 		route_allowed(rq, allow);
 		assert_string_equal(allow, v[i][1]);
+	}
+	free(rq);
+}
+
+/* What holds for one kind holds for every one. */
+static void test_every_kind(void **state)
+{
+	struct request *rq = MEM_NEW(struct request);
+	char scratch[256], segments[256], path[200];
+	const struct kind *const *kinds;
+	size_t n = schema_kinds(api.schema, &kinds);
+	for (size_t i = 0; i < n; i++) {
+		const struct kind *k = kinds[i];
+		if (!k->resource || !*k->resource || !k->verbs)
+			continue;
+		snprintf(path, sizeof(path), *k->group ? "/apis/%s/%s/%s" : "/api%s/%s/%s", k->group,
+			 k->version, k->resource);
+		enum route_result want = k->namespaced ? ROUTE_NOT_ALLOWED : ROUTE_OK;
+		if (k->verbs & VERB_CREATE)
+			assert_int_equal(find(rq, "POST", path, scratch, segments), want);
+		if (k->verbs & VERB_DELETECOLLECTION)
+			assert_int_equal(find(rq, "DELETE", path, scratch, segments), want);
+		if (k->verbs & VERB_LIST)
+			assert_int_equal(find(rq, "GET", path, scratch, segments), ROUTE_OK);
+		assert_int_equal(find(rq, "HEAD", path, scratch, segments), ROUTE_NOT_ALLOWED);
 	}
 	free(rq);
 }
@@ -150,6 +194,7 @@ static int unload(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_allow)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_allow),
+					   cmocka_unit_test(test_every_kind)};
 	return cmocka_run_group_tests(tests, load, unload);
 }

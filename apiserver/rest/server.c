@@ -44,12 +44,13 @@ static enum service_way begin(void *arg, struct exchange *x, char *segments)
 	}
 }
 
-/* Kinds may go; a stream refers to its own. */
+/* Kinds may go; a stream refers to its own, and to nobody. */
 static void end(void *arg, struct exchange *x)
 {
 	struct server *sv = arg;
 
 	schema_unpin(sv->api->schema, &x->rq.kinds);
+	auth_forget(&x->rq);
 }
 
 static void run(void *arg, struct exchange *x)

@@ -368,11 +368,37 @@ static enum form pick_form(const char *path, const char *accept)
 	return FORM_LEGACY;
 }
 
-static void not_found(struct response *rs)
+/* The path without slashes at its end. False: too long, or with a space, which is what tells our forms apart. */
+static bool clean_path(const struct request *rq, char path[PATH_LEN])
 {
-	struct status_parts st = {.reason = REASON_NOT_FOUND,
-				  .message = "the server could not find the requested resource"};
-	response_status_parts(rs, &st);
+	size_t n = strlen(rq->path);
+	while (n > 1 && rq->path[n - 1] == '/')
+		n--;
+	if (n >= PATH_LEN || memchr(rq->path, ' ', n))
+		return false;
+	memcpy(path, rq->path, n);
+	path[n] = 0;
+	return true;
+}
+
+static bool has(struct discovery *d, const char *path)
+{
+	struct document *doc = find(d, path, FORM_LEGACY);
+	document_unref(doc);
+	return doc;
+}
+
+bool discovery_has_path(const struct request *rq)
+{
+	char path[PATH_LEN];
+	return rq->api->discovery && clean_path(rq, path) && has(rq->api->discovery, path);
+}
+
+bool discovery_knows(struct discovery *d, const char *group, const char *version)
+{
+	char path[PATH_LEN];
+	gv_path(path, group, version);
+	return d && !strchr(path, ' ') && has(d, path);
 }
 
 static void respond_pretty(struct document *doc, struct response *rs)
@@ -390,19 +416,12 @@ void handle_discovery(struct request *rq, struct response *rs)
 	char path[PATH_LEN];
 	struct err err = ERR_INIT;
 	struct accept a;
-	size_t n = strlen(rq->path);
-	while (n > 1 && rq->path[n - 1] == '/')
-		n--;
-	if (n >= sizeof(path) || memchr(rq->path, ' ', n)) { /* a space is what tells our forms apart */
-		not_found(rs);
-		return;
-	}
-	memcpy(path, rq->path, n);
-	path[n] = 0;
-	enum form f = pick_form(path, rq->accept);
-	struct document *doc = find(rq->api->discovery, path, f);
-	if (!doc) {
-		not_found(rs);
+	struct status_parts absent = {.reason = REASON_NOT_FOUND,
+				      .message = "the server could not find the requested resource"};
+	enum form f = clean_path(rq, path) ? pick_form(path, rq->accept) : FORM_LEGACY;
+	struct document *doc = clean_path(rq, path) ? find(rq->api->discovery, path, f) : NULL;
+	if (!doc) { /* it went away a moment ago */
+		response_status_parts(rs, &absent);
 		return;
 	}
 	rs->content_type = forms[f].type;

@@ -3,7 +3,7 @@
 #ifndef REST_DISCOVERY_DISCOVERY_H
 #define REST_DISCOVERY_DISCOVERY_H
 
-#include "object/schema.h"
+#include "request/request.h"
 
 struct discovery;
 /* server_address: "10.0.0.1:6443", what /api tells clients. */
@@ -11,5 +11,9 @@ struct discovery *discovery_new(const struct schema *schema, const char *server_
 void discovery_free(struct discovery *d);
 /* The kinds of that group-version have changed: call it after schema_change. */
 void discovery_update(struct discovery *d, const char *group, const char *version);
+
+/* Whether rq's path is one of its documents. */
+bool discovery_has_path(const struct request *rq);
+bool discovery_knows(struct discovery *d, const char *group, const char *version);
 
 #endif

@@ -32,7 +32,7 @@ static struct document *document_ref(struct document *d)
 	return d;
 }
 
-static void document_unref(struct document *d)
+void document_unref(struct document *d)
 {
 	if (!d || atomic_fetch_sub(&d->refs, 1) != 1)
 		return;

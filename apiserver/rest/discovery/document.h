@@ -13,7 +13,8 @@
 #include "request/request.h"
 #include "request/response.h"
 
-struct document; /* frozen, counted */
+struct document;			 /* frozen, counted */
+void document_unref(struct document *d); /* NULL is fine */
 const char *document_bytes(const struct document *d, size_t *ret_len);
 const char *document_hash(const struct document *d); /* sha256 in hex */
 /* Status and bytes; with tagged, an ETag, or 304. Takes the reference over. */

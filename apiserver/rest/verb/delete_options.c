@@ -5,9 +5,7 @@
  */
 #include "rest/verb/delete_options.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 static const struct kind options_kind = {
 	.group = "meta.k8s.io", .version = "v1", .kind = "DeleteOptions", .resource = ""};
@@ -27,17 +25,11 @@ static void set_propagation(struct operation *op, struct delete_options *o, cons
 
 static int from_query(struct operation *op, struct delete_options *o, struct err *err)
 {
-	const char *v = request_param(op->rq, "gracePeriodSeconds");
-	char *end;
+	const char *v;
 
-	if (v && *v) {
-		errno = 0;
-		o->grace = strtoll(v, &end, 10);
-		o->has_grace = true;
-		if (*end || errno)
-			return err_set(err, REASON_BAD_REQUEST, "strconv.ParseInt: parsing \"%s\": %s", v,
-				       errno ? "value out of range" : "invalid syntax");
-	}
+	o->has_grace = request_param(op->rq, "gracePeriodSeconds") != NULL;
+	if (request_param_int(op->rq, "gracePeriodSeconds", &o->grace, err) < 0)
+		return -1;
 	v = request_param(op->rq, "orphanDependents");
 	if (v) {
 		o->has_orphan = true;
