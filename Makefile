@@ -50,7 +50,7 @@ COMMON_LIB   := $(B)/libcommon.a
 BINS  := $(DAEMONS:%=$(B)/bin/%) $(B)/bin/pause
 BENCH := $(B)/bin/bench-load
 
-.PHONY: all help test asan tsan coverage fuzz fuzz-build fuzzers fuzz-short lint fmt fmt-check bench bench-tools e2e install clean tests
+.PHONY: all help test asan tsan e2e-asan coverage chaos fuzz fuzz-build fuzzers fuzz-short lint fmt fmt-check bench bench-tools e2e install clean tests
 all: $(BINS) $(if $(filter build,$(B)),compile_commands.json) ## the daemons, in build/bin (the default)
 
 help: ## this list
@@ -153,7 +153,15 @@ tsan: ## unit tests under ThreadSanitizer
 coverage: ## unit tests with gcov; how much of every room they run
 	$(Q)$(MAKE) B=build-coverage CC=gcc OPT='-O0 -g' SAN='--coverage -fprofile-update=atomic' test
 	$(Q)./e2e/coverage build-coverage
+# The end-to-end suites with the daemons under sanitizers: reports go to files, because a daemon's own log is not read.
+SANITIZED := ASAN_OPTIONS=detect_leaks=1:log_path=$(CURDIR)/build-asan/report UBSAN_OPTIONS=print_stacktrace=1:log_path=$(CURDIR)/build-asan/report
+e2e-asan: ## the end-to-end suites, daemons under AddressSanitizer and UBSan
+	$(Q)$(MAKE) B=build-asan CC=clang OPT='-O1 -g' SAN='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' all
+	$(Q)rm -f build-asan/report*
+	$(Q)$(SANITIZED) CORACLE_BIN=$(CURDIR)/build-asan/bin ./e2e/run --quick e2e/*.bats
+	$(Q)! cat build-asan/report* 2>/dev/null
 FUZZ_SECONDS ?= 300
+CHAOS_SECONDS ?= 3600
 fuzz-build:
 	$(Q)$(MAKE) B=build-fuzz CC=clang OPT='-O1 -g' SAN='-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined' fuzzers
 fuzzers: $(ALL_FUZZ)
@@ -169,6 +177,9 @@ fmt: ## clang-format over everything
 	$(Q)clang-format -i $(FORMATTED)
 fmt-check: ## is everything formatted?
 	$(Q)clang-format --dry-run -Werror $(FORMATTED)
+chaos: all ## both stores broken in every way for CHAOS_SECONDS (3600) each, under a history checker
+	$(Q)./e2e/chaos/run --store sqlite --seconds $(CHAOS_SECONDS)
+	$(Q)./e2e/chaos/run --store etcd --seconds $(CHAOS_SECONDS)
 bench: all bench-tools ## every budget of the design, measured
 	$(Q)./e2e/bench/run
 e2e: all ## every test there is, on both stores (e2e/run)

@@ -19,9 +19,10 @@ setup() {
 }
 
 kill_while_writing() { # daemon...
-	"$ROOT/e2e/writer" "$DIR" $NS "w-$1" >"$BATS_TEST_TMPDIR/writer" 2>&1 &
+	"$ROOT/e2e/chaos/history" "$DIR" $NS --faults "$BATS_TEST_TMPDIR/faults" >"$BATS_TEST_TMPDIR/writer" 2>&1 &
 	local writer=$! name pid
 	eventually 20 grep -q writing "$BATS_TEST_TMPDIR/writer"
+	echo "begin $(cut -d' ' -f1 /proc/uptime)" >"$BATS_TEST_TMPDIR/faults" # what is slow from here on is no stall
 	for name in "$@"; do
 		pid=$(daemon_pid "$name")
 		kill -9 "$pid"
