@@ -1,34 +1,137 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kinds/check.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+#include "object/ip.h"
+#include "object/name.h"
+#include "object/quantity.h"
 
 bool check_is_ip(const char *s)
 {
-	unsigned char addr[16];
+	struct ip ip;
 
-	return inet_pton(AF_INET, s, addr) == 1 || inet_pton(AF_INET6, s, addr) == 1;
+	return ip_parse(s, &ip);
 }
 
-const char check_ip_detail[] = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
-
-bool check_is_cidr(const char *s)
+bool check_ip(const char *s, const char *path, struct field_errors *errs)
 {
-	char addr[64];
-	unsigned char bytes[16];
-	const char *slash = strchr(s, '/');
-	int bits, len = 0;
+	if (check_is_ip(s))
+		return true;
+	field_error_invalid_str(errs, path, s, ip_detail);
+	return false;
+}
 
-	if (!slash || (size_t)(slash - s) >= sizeof(addr) || sscanf(slash + 1, "%d%n", &bits, &len) != 1 ||
-	    slash[1 + len] || bits < 0)
-		return false;
-	memcpy(addr, s, (size_t)(slash - s));
-	addr[slash - s] = '\0';
-	if (inet_pton(AF_INET, addr, bytes) == 1)
-		return bits <= 32;
-	return inet_pton(AF_INET6, addr, bytes) == 1 && bits <= 128;
+bool check_cidr(const char *s, const char *path, struct field_errors *errs)
+{
+	struct ip ip;
+	unsigned bits;
+
+	if (ip_parse_cidr(s, &ip, &bits))
+		return true;
+	field_error_invalid_str(errs, path, s, ip_cidr_detail);
+	return false;
+}
+
+void check_ip_scope(const char *s, const char *path, struct field_errors *errs)
+{
+	static const char *const details[] = {
+		[IP_LOOPBACK] = "may not be in the loopback range (127.0.0.0/8, ::1/128)",
+		[IP_LINK_LOCAL] = "may not be in the link-local range (169.254.0.0/16, fe80::/10)",
+		[IP_LINK_LOCAL_MULTICAST] =
+			"may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)",
+	};
+	struct ip ip;
+
+	if (!ip_parse(s, &ip)) {
+		field_error_invalid_str(errs, path, s, "must be a valid IP address");
+	} else if (ip_scope(&ip) == IP_UNSPECIFIED) {
+		autofree char *detail = mem_printf("may not be unspecified (%s)", s);
+		field_error_invalid_str(errs, path, s, detail);
+	} else if (ip_scope(&ip) != IP_PLAIN) {
+		field_error_invalid_str(errs, path, s, details[ip_scope(&ip)]);
+	}
+}
+
+/* ---- JSON in a text ---- */
+
+static const char *form(const js *o)
+{
+	return js_is_obj(o)   ? "object"
+	       : js_is_arr(o) ? "array"
+	       : js_is_str(o) ? "string"
+	       : js_is_num(o) ? "number"
+			      : "bool";
+}
+
+js *check_json(const char *p, size_t n, bool list, char detail[CHECK_DETAIL_MAX])
+{
+	struct err err = ERR_INIT;
+
+	while (n && strchr(" \t\r\n", p[n - 1]))
+		n--;
+	for (; n && strchr(" \t\r\n", *p); p++)
+		n--;
+	if (n == 4 && !memcmp(p, "null", 4))
+		return list ? js_new_arr() : js_new_obj();
+	js *o = js_parse(p, n, NULL, &err);
+	if (!o) {
+		const char *where = strstr(err.msg, " (byte"); /* which Go does not say */
+		snprintf(detail, CHECK_DETAIL_MAX, "%.*s", where ? (int)(where - err.msg) : 200, err.msg);
+		return NULL;
+	}
+	if (list ? js_is_arr(o) : js_is_obj(o))
+		return o;
+	snprintf(detail, CHECK_DETAIL_MAX, "json: cannot unmarshal %s into Go value of type %s", form(o),
+		 list ? "[]v1.Taint" : "map[string]interface {}");
+	json_object_put(o);
+	return NULL;
+}
+
+/* ---- resources ---- */
+
+/* In nobody's domain but its vendor's, and no name of a quota. */
+static bool is_extended(const char *name)
+{
+	struct name_faults f;
+	autofree char *quota = mem_printf("requests.%s", name);
+
+	return strchr(name, '/') && !strstr(name, "kubernetes.io/") && strncmp(name, "requests.", 9) &&
+	       !name_check_qualified(quota, &f);
+}
+
+static bool counts_in_units(const char *resource)
+{
+	static const char *const names[] = {
+		"pods",
+		"resourcequotas",
+		"services",
+		"replicationcontrollers",
+		"secrets",
+		"configmaps",
+		"persistentvolumeclaims",
+		"services.nodeports",
+		"services.loadbalancers",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (!strcmp(resource, names[i]))
+			return true;
+	return is_extended(resource);
+}
+
+void check_resource_quantity(const char *resource, const char *value, const char *path,
+			     struct field_errors *errs)
+{
+	struct err err = ERR_INIT;
+	struct quantity q;
+
+	if (quantity_parse(value, &q, &err) < 0)
+		return; /* decoding has seen to it */
+	if (q.nano < 0)
+		field_error_invalid_str(errs, path, value, "must be greater than or equal to 0");
+	if (quantity_milli(&q) % 1000 && counts_in_units(resource))
+		field_error_invalid_str(errs, path, value, "must be an integer");
 }
 
 void check_label_selector(const js *selector, const char *path, struct field_errors *errs)

@@ -6,8 +6,17 @@
 #include "kinds/strategy.h"
 
 bool check_is_ip(const char *s); /* of either family */
-extern const char check_ip_detail[];
-bool check_is_cidr(const char *s);
+/* False when it is reported. */
+bool check_ip(const char *s, const char *path, struct field_errors *errs);
+bool check_cidr(const char *s, const char *path, struct field_errors *errs);
+/* Addresses that stand for no one machine may not be what traffic is sent to. */
+void check_ip_scope(const char *s, const char *path, struct field_errors *errs);
+/* An object or a list in a text; NULL with Go's words in detail when it is none. */
+#define CHECK_DETAIL_MAX 256
+js *check_json(const char *p, size_t n, bool list, char detail[CHECK_DETAIL_MAX]);
+/* Of a list of resources: not negative, and whole where there are no fractions. */
+void check_resource_quantity(const char *resource, const char *value, const char *path,
+			     struct field_errors *errs);
 /* What a selector's operators ask of their values; a missing selector is fine. */
 void check_label_selector(const js *selector, const char *path, struct field_errors *errs);
 

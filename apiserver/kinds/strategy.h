@@ -20,6 +20,7 @@ struct strategy_ctx {
 	struct service_alloc *alloc;
 	int64_t now_ns;		 /* wall */
 	const char *subresource; /* "" or "status", … */
+	const struct kind *kind; /* in the version asked for; NULL: as it is stored */
 	const char *user;
 	bool dry_run;
 };

@@ -87,6 +87,7 @@ void registry_call_init(struct registry_call *c)
 				       .alloc = r->alloc,
 				       .now_ns = clock_wall_ns(),
 				       .subresource = a->subresource,
+				       .kind = a->kind,
 				       .user = a->user->name,
 				       .dry_run = a->dry_run};
 	c->admission = (struct admission_call){.admission = r->admission,

@@ -409,6 +409,12 @@ static struct obj *assemble(const struct build *b, const char *p, size_t n, uint
 		fields[i] = b->field[i] != ABSENT   ? text + b->field[i]
 			    : k->selectable[i].dflt ? k->selectable[i].dflt
 						    : "";
+	for (size_t i = 0; i < k->n_selectable; i++) {
+		const char *other = *fields[i] ? NULL : k->selectable[i].otherwise;
+		for (size_t j = 0; other && j < k->n_selectable; j++)
+			if (!strcmp(k->selectable[j].field, other))
+				fields[i] = fields[j];
+	}
 	o->fields = fields;
 	const char **owners = fields + k->n_selectable;
 	for (size_t i = 0; i < b->n_owners; i++)

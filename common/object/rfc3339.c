@@ -54,25 +54,25 @@ static bool number(const char **s, int n, int *ret)
 }
 
 /* ---- reading ---- */
-struct reader {
+struct time_reader {
 	const char *text, *s; /* all of it; what is left */
 	const char *layout;
 	struct err *err;
 };
 
-static int cannot(const struct reader *r, const char *what)
+static int cannot(const struct time_reader *r, const char *what)
 {
 	return err_set(r->err, REASON_BAD_REQUEST,
 		       "parsing time \"%.64s\" as \"%s\": cannot parse \"%.64s\" as \"%s\"", r->text,
 		       r->layout, r->s, what);
 }
 
-static int out_of_range(const struct reader *r, const char *what)
+static int out_of_range(const struct time_reader *r, const char *what)
 {
 	return err_set(r->err, REASON_BAD_REQUEST, "parsing time \"%.64s\": %s out of range", r->text, what);
 }
 
-static int read_fraction(struct reader *r, int32_t *ns)
+static int read_fraction(struct time_reader *r, int32_t *ns)
 {
 	int64_t unit = NS_PER_S / 10, v = 0;
 	const char *s = r->s;
@@ -88,7 +88,7 @@ static int read_fraction(struct reader *r, int32_t *ns)
 }
 
 /* Exactly six digits. */
-static int read_micros(struct reader *r, int32_t *ns)
+static int read_micros(struct time_reader *r, int32_t *ns)
 {
 	const char *s = r->s;
 	int micros;
@@ -104,7 +104,7 @@ static int read_micros(struct reader *r, int32_t *ns)
 }
 
 /* "Z" or "+hh:mm", in seconds. */
-static int read_offset(struct reader *r, int64_t *ret)
+static int read_offset(struct time_reader *r, int64_t *ret)
 {
 	const char *s = r->s;
 	int h, m, sign = *s == '-' ? -1 : 1;
@@ -130,7 +130,7 @@ static int read_offset(struct reader *r, int64_t *ret)
 
 enum { YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, FIELDS };
 
-static int read_fields(struct reader *r, int v[FIELDS])
+static int read_fields(struct time_reader *r, int v[FIELDS])
 {
 	static const struct {
 		const char *layout;
@@ -157,7 +157,7 @@ static int read_fields(struct reader *r, int v[FIELDS])
 
 int rfc3339_read(const char *text, bool micro, struct rfc3339_time *ret, struct err *err)
 {
-	struct reader r = {text, text, micro ? LAYOUT_MICRO : LAYOUT, err};
+	struct time_reader r = {text, text, micro ? LAYOUT_MICRO : LAYOUT, err};
 	struct rfc3339_time t = {0};
 	int64_t off = 0;
 	int v[FIELDS];

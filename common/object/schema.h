@@ -130,10 +130,11 @@ struct column {
 };
 
 struct selectable {
-	const char *field; /* "spec.nodeName", as clients write it */
-	const char *path;  /* where the value is in the storage form, usually the same */
-	const char *dflt;  /* value when absent, usually "" */
-	bool bucket;	   /* watchers of a single value of this field are woken by bucket */
+	const char *field;     /* "spec.nodeName", as clients write it */
+	const char *path;      /* where the value is in the storage form, usually the same */
+	const char *dflt;      /* value when absent, usually "" */
+	const char *otherwise; /* the selectable field that stands for an empty value; NULL = none */
+	bool bucket;	       /* watchers of a single value of this field are woken by bucket */
 };
 
 struct subresource {

@@ -11,14 +11,8 @@ static void validate_address(const js *a, const char *path, struct field_errors 
 	struct name_faults bad;
 	const char *p = PATH("%s.ip", path);
 
-	if (*ip && !check_is_ip(ip))
-		field_error_invalid_str(errs, p, ip, check_ip_detail);
-	else if (!strncmp(ip, "127.", 4) || !strcmp(ip, "::1"))
-		field_error_invalid_str(errs, p, ip,
-					"may not be in the loopback range (127.0.0.0/8, ::1/128)");
-	else if (!strncmp(ip, "169.254.", 8))
-		field_error_invalid_str(errs, p, ip,
-					"may not be in the link-local range (169.254.0.0/16, fe80::/10)");
+	check_ip(ip, p, errs);
+	check_ip_scope(ip, p, errs);
 	if (*host && name_check_dns1123_label(host, &bad))
 		field_error_names(errs, PATH("%s.hostname", path), host, &bad);
 	if (node && name_check_dns1123_subdomain(node, &bad))

@@ -2,45 +2,142 @@
 /*
  * Events, stored in their core form whichever version they were written in (kubernetes/kubernetes
  * pkg/apis/core/validation/events.go). An event lives in the namespace of the object it is about; those about
- * cluster-scoped objects live in "default".
+ * cluster-scoped objects live in "default". Who writes them as events.k8s.io/v1 is held to more; errors name the fields of
+ * the core form there, too.
  */
+#include <stdio.h>
 #include "kinds/strategies.h"
+#include "object/name.h"
 
-static void event_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
-			   struct field_errors *errs)
+/* Fields that an event with a time of its own must have, and how long they may be. */
+static const struct limit {
+	const char *field, *path; /* path: as errors call it */
+	size_t max;		  /* 0: any */
+	bool required;
+} limits[] = {
+	{"reportingInstance", "reportingInstance", 128, true},
+	{"action", "action", 128, true},
+	{"reason", "reason", 128, true},
+	{"message", "message", 1024, false},
+};
+
+static void validate_limit(const struct limit *l, const js *o, struct field_errors *errs)
 {
-	const char *ns = js_str0(new, "metadata", "namespace", NULL);
-	const char *about = js_str0(new, "involvedObject", "namespace", NULL);
-	bool timed = js_get(new, "eventTime", NULL);
+	const char *s = js_str0(o, l->field, NULL);
+	char detail[64];
+
+	if (l->required && !*s)
+		field_error_required(errs, l->path, "");
+	snprintf(detail, sizeof(detail), "can have at most %zu characters", l->max);
+	if (strlen(s) > l->max)
+		field_error_invalid_str(errs, l->path, "", detail);
+}
+
+static void validate_reporter(const js *o, struct field_errors *errs)
+{
+	const char *reporter = js_str0(o, "reportingComponent", NULL);
+	struct name_faults bad;
+
+	if (!*reporter)
+		field_error_required(errs, "reportingController", "");
+	if (name_check_qualified(reporter, &bad))
+		field_error_names(errs, "reportingController", reporter, &bad);
+	for (size_t i = 0; i < ARRAY_LEN(limits); i++)
+		validate_limit(&limits[i], o, errs);
+}
+
+static void validate_namespace(const js *o, bool timed, struct field_errors *errs)
+{
+	const char *ns = js_str0(o, "metadata", "namespace", NULL);
+	const char *about = js_str0(o, "involvedObject", "namespace", NULL);
 
 	if (*about ? !timed && strcmp(ns, about)
 		   : strcmp(ns, "default") && (!timed || strcmp(ns, "kube-system")))
 		field_error_invalid_str(errs, "involvedObject.namespace", about,
 					"does not match event.namespace");
-	if (!timed)
+}
+
+static void validate_series(const js *o, struct field_errors *errs)
+{
+	const js *series = js_obj(o, "series", NULL);
+
+	if (!series)
 		return;
-	/* the stricter rules of events that name their reporter */
-	if (!*js_str0(new, "reportingComponent", NULL))
-		field_error_required(errs, "reportingController", "");
-	if (!*js_str0(new, "reportingInstance", NULL))
-		field_error_required(errs, "reportingInstance", "");
-	if (strlen(js_str0(new, "reportingInstance", NULL)) > 128)
-		field_error_too_long(errs, "reportingInstance", 128);
-	if (!*js_str0(new, "action", NULL))
-		field_error_required(errs, "action", "");
-	if (strlen(js_str0(new, "action", NULL)) > 128)
-		field_error_too_long(errs, "action", 128);
-	if (!*js_str0(new, "reason", NULL))
-		field_error_required(errs, "reason", "");
-	if (strlen(js_str0(new, "reason", NULL)) > 128)
-		field_error_too_long(errs, "reason", 128);
-	if (strlen(js_str0(new, "message", NULL)) > 1024)
-		field_error_too_long(errs, "message", 1024);
+	if (js_int(series, 0, "count", NULL) < 2)
+		field_error_invalid_str(errs, "series.count", "", "should be at least 2");
+	if (!js_field(series, "lastObservedTime"))
+		field_error_required(errs, "series.lastObservedTime", "");
+}
+
+static void validate_new_create(const js *o, struct field_errors *errs)
+{
+	static const char *const unset[] = {"firstTimestamp", "lastTimestamp", "count"};
+	const char *type = js_str0(o, "type", NULL);
+
+	validate_series(o, errs);
+	if (!js_field(o, "eventTime"))
+		field_error_required(errs, "eventTime", "");
+	if (strcmp(type, "Normal") && strcmp(type, "Warning")) {
+		autofree char *detail = mem_printf("has invalid value: %s", type);
+		field_error_invalid_str(errs, "type", "", detail);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(unset); i++)
+		if (js_field(o, unset[i]))
+			field_error_invalid_str(errs, unset[i], "", "needs to be unset");
+	if (*js_str0(o, "source", "component", NULL) || *js_str0(o, "source", "host", NULL))
+		field_error_invalid_str(errs, "source", "", "needs to be unset");
+}
+
+/* Only the series of an event goes on. */
+static void validate_new_update(const js *new, const js *old, struct field_errors *errs)
+{
+	static const char *const fixed[][2] = {
+		{"involvedObject", "involvedObject"},
+		{"reason", "reason"},
+		{"message", "message"},
+		{"source", "source"},
+		{"firstTimestamp", "firstTimestamp"},
+		{"lastTimestamp", "lastTimestamp"},
+		{"count", "count"},
+		{"type", "type"},
+		{"eventTime", "eventTime"},
+		{"action", "action"},
+		{"related", "related"},
+		{"reportingComponent", "reportingController"},
+		{"reportingInstance", "reportingInstance"},
+	};
+
+	if (!js_equal(js_field(new, "series"), js_field(old, "series")))
+		validate_series(new, errs);
+	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
+		if (!js_equal(js_field(new, fixed[i][0]), js_field(old, fixed[i][0])))
+			field_error_invalid(errs, fixed[i][1], js_field(new, fixed[i][0]),
+					    "field is immutable");
+}
+
+static void event_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
+			   struct field_errors *errs)
+{
+	bool timed = js_get(new, "eventTime", NULL);
+	const char *name = js_str0(new, "metadata", "name", NULL);
+
+	validate_namespace(new, timed, errs);
+	if (timed)
+		validate_reporter(new, errs);
+	if (!ctx->kind || !*ctx->kind->group)
+		return;
+	struct name_faults bad;
+	if (*name && name_check_dns1123_subdomain(name, &bad))
+		field_error_names(errs, "metadata.name", name, &bad);
+	if (old)
+		validate_new_update(new, old, errs);
+	else
+		validate_new_create(new, errs);
 }
 
 const struct strategy event_strategy = {
 	.group = "",
 	.kind = "Event",
-	.flags = STRATEGY_CREATE_ON_UPDATE | STRATEGY_NO_DEPENDENTS,
+	.flags = STRATEGY_CREATE_ON_UPDATE | STRATEGY_NO_DEPENDENTS | STRATEGY_FREE_FINALIZERS,
 	.validate = event_validate,
 };

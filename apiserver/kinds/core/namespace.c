@@ -33,29 +33,39 @@ static void namespace_prepare(const struct strategy_ctx *ctx, js *new, const js 
 		js_push(list, js_new_str(FINALIZER));
 }
 
+/* Upstream names the item only when it is the finalizers that are written. */
+static void validate_finalizers(const js *list, bool by_item, struct field_errors *errs)
+{
+	js_array_for_each (f, list) {
+		const char *s = js_str0(f, NULL),
+			   *path = by_item ? PATH("spec.finalizers[%zu]", f_i) : "spec.finalizers";
+		struct name_faults bad;
+		if (name_check_qualified(s, &bad))
+			field_error_names(errs, path, s, &bad);
+		if (!strchr(s, '/') && strcmp(s, FINALIZER) && strcmp(s, "orphan") &&
+		    strcmp(s, "foregroundDeletion"))
+			field_error_invalid_str(
+				errs, path, s,
+				"name is neither a standard finalizer name nor is it fully qualified");
+	}
+}
+
 static void namespace_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
 			       struct field_errors *errs)
 {
 	const char *phase = js_str0(new, "status", "phase", NULL);
-	struct name_faults bad;
-	bool deleting = js_get(new, "metadata", "deletionTimestamp", NULL);
+	bool deleting = js_get(new, "metadata", "deletionTimestamp", NULL),
+	     finalize = !strcmp(ctx->subresource, "finalize");
 
-	js_array_for_each (f, js_arr(new, "spec", "finalizers", NULL)) {
-		const char *s = json_object_get_string(f);
-		if (name_check_qualified(s, &bad))
-			field_error_names(errs, "spec.finalizers", s, &bad);
-		else if (!strchr(s, '/') && strcmp(s, FINALIZER))
-			field_error_invalid_str(
-				errs, "spec.finalizers", s,
-				"name is neither a standard finalizer name nor is it fully qualified");
-	}
+	if (!old || finalize)
+		validate_finalizers(js_arr(new, "spec", "finalizers", NULL), finalize, errs);
 	if (strcmp(ctx->subresource, "status"))
 		return;
 	if (!deleting && strcmp(phase, "Active"))
-		field_error_invalid_str(errs, "status.phase", phase,
+		field_error_invalid_str(errs, "status.Phase", phase,
 					"may only be 'Active' if `deletionTimestamp` is empty");
 	if (deleting && strcmp(phase, "Terminating"))
-		field_error_invalid_str(errs, "status.phase", phase,
+		field_error_invalid_str(errs, "status.Phase", phase,
 					"may only be 'Terminating' if `deletionTimestamp` is not empty");
 }
 

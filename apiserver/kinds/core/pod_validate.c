@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 #include "kinds/check.h"
+#include "object/ip.h"
 #include "kinds/core/pod_spec.h"
 #include "object/name.h"
 #include "object/quantity.h"
@@ -251,7 +252,7 @@ static void dns_validate(const js *spec, const char *base, struct field_errors *
 	js_array_for_each (s, servers) {
 		if (!check_is_ip(json_object_get_string(s)))
 			field_error_invalid(errs, PATH("%s.dnsConfig.nameservers[%zu]", base, s_i), s,
-					    check_ip_detail);
+					    ip_detail);
 	}
 	if (js_len(searches) > MAX_SEARCHES)
 		field_error_invalid(errs, PATH("%s.dnsConfig.searches", base), searches,
@@ -277,7 +278,7 @@ static void hosts_validate(const js *aliases, const char *base, struct field_err
 		const char *ip = js_str0(a, "ip", NULL);
 		if (!check_is_ip(ip))
 			field_error_invalid_str(errs, PATH("%s.hostAliases[%zu].ip", base, a_i), ip,
-						check_ip_detail);
+						ip_detail);
 		js_array_for_each (h, js_arr(a, "hostnames", NULL)) {
 			const char *name = json_object_get_string(h);
 			if (name_check_dns1123_subdomain(name, &bad))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Secrets (kubernetes/kubernetes pkg/apis/core/validation ValidateSecret, pkg/registry/core/secret). */
-#include "kinds/strategies.h"
-
 #include "base/base64.h"
+#include "kinds/check.h"
+#include "kinds/strategies.h"
 
 #define MAX_TOTAL (1 << 20) /* bytes of all values */
 
@@ -28,16 +28,42 @@ static void secret_prepare(const struct strategy_ctx *ctx, js *new, const js *ol
 		js_set_str(new, "type", js_str(old, "type", NULL));
 }
 
-struct need {
+enum content { ANY, SOME, JSON_OBJECT };
+static const struct need {
 	const char *type, *key;
+	enum content content;
+} needs[] = {
+	{"kubernetes.io/dockercfg", ".dockercfg", JSON_OBJECT},
+	{"kubernetes.io/dockerconfigjson", ".dockerconfigjson", JSON_OBJECT},
+	{"kubernetes.io/ssh-auth", "ssh-privatekey", SOME},
+	{"kubernetes.io/tls", "tls.crt", ANY},
+	{"kubernetes.io/tls", "tls.key", ANY},
 };
-static const struct need needs[] = {
-	{"kubernetes.io/dockercfg", ".dockercfg"},
-	{"kubernetes.io/dockerconfigjson", ".dockerconfigjson"},
-	{"kubernetes.io/ssh-auth", "ssh-privatekey"},
-	{"kubernetes.io/tls", "tls.crt"},
-	{"kubernetes.io/tls", "tls.key"},
-};
+
+/* Says what is wrong with the content, but not what it is. */
+static void validate_json(const js *value, const char *path, struct field_errors *errs)
+{
+	autobuf struct buf b = BUF_INIT;
+	struct err err = ERR_INIT;
+	char detail[CHECK_DETAIL_MAX];
+
+	if (base64_decode(&b, js_str0(value, NULL), (size_t)json_object_get_string_len(value), &err) < 0)
+		return; /* decoding has seen to it */
+	autojson js *o = check_json(buf_str(&b), b.len, false, detail);
+	if (!o)
+		field_error_invalid_str(errs, path, "<secret contents redacted>", detail);
+}
+
+static void validate_need(const struct need *n, const js *data, struct field_errors *errs)
+{
+	const js *value = js_field(data, n->key);
+	const char *path = PATH("data[%s]", n->key);
+
+	if (!value || (n->content == SOME && !*js_str0(value, NULL)))
+		field_error_required(errs, path, "");
+	else if (n->content == JSON_OBJECT)
+		validate_json(value, path, errs);
+}
 
 static void validate_type(const js *o, struct field_errors *errs)
 {
@@ -45,8 +71,8 @@ static void validate_type(const js *o, struct field_errors *errs)
 	const js *data = js_obj(o, "data", NULL);
 
 	for (size_t i = 0; i < ARRAY_LEN(needs); i++)
-		if (!strcmp(type, needs[i].type) && !js_field(data, needs[i].key))
-			field_error_required(errs, PATH("data[%s]", needs[i].key), "");
+		if (!strcmp(type, needs[i].type))
+			validate_need(&needs[i], data, errs);
 	if (!strcmp(type, "kubernetes.io/service-account-token") &&
 	    !*js_str0(o, "metadata", "annotations", "kubernetes.io/service-account.name", NULL))
 		field_error_required(errs, "metadata.annotations[kubernetes.io/service-account.name]", "");

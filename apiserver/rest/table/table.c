@@ -116,7 +116,8 @@ static bool is_number(const struct type *t, const char *path)
 static void path_cell(struct buf *out, const struct kind *k, const struct column *c, const js *o)
 {
 	const js *v = at_path(o, c->cell);
-	if (v)
+	bool empty = js_is_str(v) && !json_object_get_string_len(v);
+	if (v && !(empty && *absent(c->cell)))
 		js_write(out, v);
 	else if (is_number(k->storage_kind ? k->storage_kind->type : k->type, c->cell))
 		buf_addc(out, '0');

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The named checks of kind files (`format=NAME`): a table of them, and those that are not in name.h. */
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
+#include "object/ip.h"
 #include "object/labels.h"
 #include "object/name.h"
 #include "object/schema/schema_internal.h"
@@ -24,6 +26,17 @@ static size_t check_annotation_key(const char *s, struct name_faults *ret)
 	for (size_t i = 0; i <= n; i++)
 		lower[i] = (char)tolower((unsigned char)s[i]);
 	return name_check_qualified(lower, ret);
+}
+
+/* Several objections are one text there. */
+static size_t check_taint_value(const char *s, struct name_faults *ret)
+{
+	static _Thread_local char both[512];
+	if (name_check_label_value(s, ret) > 1) {
+		snprintf(both, sizeof(both), "%s;%s", ret->v[0], ret->v[1]);
+		return only(ret, both);
+	}
+	return ret->n;
 }
 
 static size_t check_selector_operator(const char *s, struct name_faults *ret)
@@ -96,6 +109,19 @@ static size_t check_group_version(const char *s, struct name_faults *ret)
 	return only(ret, *version && !strchr(version, '/') ? NULL : "version must not be empty");
 }
 
+static size_t check_ip(const char *s, struct name_faults *ret)
+{
+	struct ip ip;
+	return only(ret, ip_parse(s, &ip) ? NULL : ip_detail);
+}
+
+static size_t check_cidr(const char *s, struct name_faults *ret)
+{
+	struct ip ip;
+	unsigned bits;
+	return only(ret, ip_parse_cidr(s, &ip, &bits) ? NULL : ip_cidr_detail);
+}
+
 static const struct format formats[] = {
 	{.name = "dns1123-label", .check = name_check_dns1123_label},
 	{.name = "dns1123-subdomain", .check = name_check_dns1123_subdomain},
@@ -103,6 +129,7 @@ static const struct format formats[] = {
 	{.name = "path-segment", .check = name_check_path_segment},
 	{.name = "label-key", .check = name_check_qualified, .map_errors_at_map = true},
 	{.name = "label-value", .check = name_check_label_value, .map_errors_at_map = true},
+	{.name = "taint-value", .check = check_taint_value},
 	{.name = "annotation-key", .check = check_annotation_key, .map_errors_at_map = true},
 	{.name = "finalizer", .check = name_check_qualified, .list_errors_at_list = true},
 	{.name = "port-name", .check = name_check_port_name},
@@ -115,6 +142,8 @@ static const struct format formats[] = {
 	{.name = "relative-path", .check = check_relative_path},
 	{.name = "descending-path", .check = check_descending_path},
 	{.name = "search-domain", .check = check_search_domain},
+	{.name = "ip", .check = check_ip},
+	{.name = "cidr", .check = check_cidr},
 	{.name = "group-version", .check = check_group_version},
 	{.name = "http-header", .check = check_http_header},
 };

@@ -81,6 +81,7 @@ static void load_selectable(struct schema_builder *b, struct kind *k, const js *
 		sel->field = builder_intern(b, name, strlen(name));
 		sel->path = text_of(b, def, "path", NULL);
 		sel->dflt = text_of(b, def, "default", "");
+		sel->otherwise = text_of(b, def, "otherwise", NULL);
 		sel->bucket = js_bool(def, false, "bucket", NULL);
 	}
 }
