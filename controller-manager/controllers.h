@@ -7,6 +7,7 @@
 #include "controller/controller.h"
 
 extern const struct controller replicaset_controller, deployment_controller, garbage_collector,
-	namespace_controller, node_lifecycle_controller, taint_eviction_controller;
+	namespace_controller, node_lifecycle_controller, taint_eviction_controller, serviceaccount_controller,
+	root_ca_publisher;
 
 #endif

@@ -2,19 +2,27 @@
 /* kube-controller-manager's place: the list of controllers. */
 #include "controller/daemon.h"
 #include "controllers.h"
+#include "root_ca.h"
 
 static const struct controller *const controllers[] = {
-	&deployment_controller,
-	&replicaset_controller,
-	&garbage_collector,
-	&namespace_controller,
-	&node_lifecycle_controller,
-	&taint_eviction_controller,
-	NULL,
+	&deployment_controller,	    &replicaset_controller,	&garbage_collector,
+	&namespace_controller,	    &node_lifecycle_controller, &taint_eviction_controller,
+	&serviceaccount_controller, &root_ca_publisher,		NULL,
+};
+
+static const char *root_ca_file;
+static const struct flag flags[] = {
+	{"root-ca-file", FLAG_STRING, &root_ca_file, "",
+	 "CA bundle that every namespace's kube-root-ca.crt gets; without it, the kubeconfig's CA.", 0, 0},
+	{0},
 };
 
 static void *make(struct rest *r, struct err *err)
 {
+	if (!*root_ca_file)
+		root_ca_set(rest_get_config(r)->kube.ca_pem);
+	else if (root_ca_load(root_ca_file, err) < 0)
+		return NULL;
 	return controller_set_new(controllers, r, "controller-manager");
 }
 
@@ -37,6 +45,7 @@ static const struct daemon daemon_def = {
 	.name = "controller-manager",
 	.summary = "Runs the controllers that make the cluster's state what objects ask for.",
 	.port = "10257",
+	.flags = flags,
 	.make = make,
 	.run = run,
 	.synced = synced,

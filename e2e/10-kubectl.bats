@@ -141,6 +141,19 @@ END
 	kubectl rollout status deployment/web --timeout=60s
 }
 
+@test "every namespace has its ServiceAccount and the root CA, and gets them back" {
+	kubectl create namespace furnished
+	eventually 10 kubectl -n furnished get serviceaccount default
+	eventually 10 kubectl -n furnished get configmap kube-root-ca.crt
+	diff "$DIR/pki/ca.crt" <(kubectl -n furnished get configmap kube-root-ca.crt -o jsonpath='{.data.ca\.crt}')
+	kubectl -n furnished patch configmap kube-root-ca.crt --type=merge -p '{"data":{"ca.crt":"x","more":"y"}}'
+	right() { diff "$DIR/pki/ca.crt" <(kubectl -n furnished get configmap kube-root-ca.crt -o jsonpath='{.data.ca\.crt}{.data.more}'); }
+	eventually 10 right
+	kubectl -n furnished delete configmap/kube-root-ca.crt serviceaccount/default
+	eventually 10 kubectl -n furnished get configmap/kube-root-ca.crt serviceaccount/default
+	kubectl delete namespace furnished --timeout=30s
+}
+
 @test "get -w shows changes as they come" {
 	kubectl get configmaps -w --no-headers >"$BATS_TEST_TMPDIR/watch" &
 	pid=$!

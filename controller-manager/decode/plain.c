@@ -3,6 +3,7 @@
 #include "decode/plain.h"
 
 #include <string.h>
+#include "base/map.h"
 #include "base/mem.h"
 #include "object/decode.h"
 
@@ -34,6 +35,75 @@ static const struct cm_namespace namespace_initial = {NO_META};
 static const struct decode_spec namespace_spec = DECODE_SPEC(
 	struct cm_namespace, namespace_rows, .initial = &namespace_initial, .finish = namespace_finish);
 
+/* ---- ConfigMaps: one name's content is of interest, as a number ---- */
+
+struct ca_hash {
+	uint64_t v;
+};
+static const struct decode_spec ca_hash_spec = {.size = sizeof(struct ca_hash)};
+
+static bool hash_string(struct scan *s, uint64_t *ret)
+{
+	autobuf struct buf text = BUF_INIT;
+	const char *p;
+	size_t n;
+	bool escaped;
+
+	if (scan_peek(s) != SCAN_STRING)
+		return scan_skip(s);
+	if (!scan_string(s, &p, &n, &escaped))
+		return false;
+	scan_unescape(&text, p, n);
+	*ret = map_hash(buf_str(&text), text.len);
+	return true;
+}
+
+/* The only value below ROOT_CA_KEY, or 0. */
+static bool read_root_ca(struct scan *s, struct arena *a, void *field)
+{
+	uint64_t *ret = field, hash = 0;
+	const char *key;
+	size_t len, n = 0;
+
+	*ret = 0;
+	if (scan_peek(s) != SCAN_OBJECT)
+		return scan_skip(s);
+	if (!scan_enter_object(s))
+		return false;
+	for (; scan_key(s, &key, &len); n++)
+		if (!(scan_key_is(key, len, ROOT_CA_KEY) ? hash_string(s, &hash) : scan_skip(s)))
+			return false;
+	if (n == 1)
+		*ret = hash;
+	return !scan_failed(s);
+}
+
+static void configmap_finish(void *o)
+{
+	struct cm_configmap *c = o;
+
+	if (!c->described || strcmp(c->base.meta.name, ROOT_CA_NAME))
+		c->root_ca = 0;
+}
+
+struct description {
+	bool there;
+};
+static const struct decode_row description_rows[] = {
+	DECODE_PRESENT(ROOT_CA_ANNOTATION, struct description, there)};
+static const struct decode_spec description_spec =
+	DECODE_SPEC(struct description, description_rows, .literal = true);
+static const struct decode_row configmap_rows[] = {
+	DECODE_STRUCT("metadata", struct cm_configmap, base.meta, &meta_spec),
+	DECODE_STRUCT("metadata.annotations", struct cm_configmap, described, &description_spec),
+	DECODE_CALL("data", struct cm_configmap, root_ca, read_root_ca, &ca_hash_spec),
+};
+static const struct cm_configmap configmap_initial = {NO_META};
+static const struct decode_spec configmap_spec = DECODE_SPEC(
+	struct cm_configmap, configmap_rows, .initial = &configmap_initial, .finish = configmap_finish);
+
+/* ---- the rest ---- */
+
 struct plain {
 	struct informer_object base;
 };
@@ -55,7 +125,7 @@ static const struct decode_spec plain_spec = DECODE_SPEC(struct plain, plain_row
 
 TYPE(cm_lease_type, "coordination.k8s.io", "leases", "Lease", lease_spec);
 TYPE(cm_namespace_type, "", "namespaces", "Namespace", namespace_spec);
-TYPE(cm_configmap_type, "", "configmaps", "ConfigMap", plain_spec);
+TYPE(cm_configmap_type, "", "configmaps", "ConfigMap", configmap_spec);
 TYPE(cm_secret_type, "", "secrets", "Secret", plain_spec);
 TYPE(cm_service_type, "", "services", "Service", plain_spec);
 TYPE(cm_serviceaccount_type, "", "serviceaccounts", "ServiceAccount", plain_spec);

@@ -16,9 +16,18 @@ struct cm_namespace {
 	const char *const *finalizers;
 	size_t n_finalizers;
 };
-extern const struct informer_type cm_lease_type, cm_namespace_type;
+#define ROOT_CA_NAME "kube-root-ca.crt"
+#define ROOT_CA_KEY "ca.crt"
+#define ROOT_CA_ANNOTATION "kubernetes.io/description"
+struct cm_configmap {
+	struct informer_object base;
+	/* Of one of that name, with that annotation and nothing but that key: map_hash of its value. Else 0. */
+	uint64_t root_ca;
+	bool described; /* has the annotation */
+};
+extern const struct informer_type cm_lease_type, cm_namespace_type, cm_configmap_type;
 /* Metadata only. */
-extern const struct informer_type cm_configmap_type, cm_secret_type, cm_service_type, cm_serviceaccount_type,
-	cm_endpoints_type, cm_controllerrevision_type;
+extern const struct informer_type cm_secret_type, cm_service_type, cm_serviceaccount_type, cm_endpoints_type,
+	cm_controllerrevision_type;
 
 #endif
