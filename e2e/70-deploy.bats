@@ -67,16 +67,21 @@ no_trace() { # bridge links...
 
 @test "every daemon serves health and metrics" {
 	off=$((${SERVER##*:} - 6443))
-	for p in $((10259 + off)) $((10257 + off)) $((10248 + off)); do
-		curl -fsS -m 5 "http://127.0.0.1:$p/healthz" | grep -q '^ok'
-		curl -fsS -m 5 "http://127.0.0.1:$p/readyz?verbose" | grep -q '\[+\]'
-		curl -fsS -m 5 "http://127.0.0.1:$p/metrics" | grep -q '^process_resident_memory_bytes'
+	node=http://127.0.0.1:$((10248 + off)) scheduler=https://127.0.0.1:$((10259 + off)) manager=https://127.0.0.1:$((10257 + off))
+	admin() { curl -fsS -m 5 -k --cert "$DIR/pki/admin.crt" --key "$DIR/pki/admin.key" "$@"; }
+	for url in $node $scheduler $manager; do
+		curl -fsS -m 5 -k "$url/healthz" | grep -q '^ok'
+		curl -fsS -m 5 -k "$url/readyz?verbose" | grep -q '\[+\]'
+		admin "$url/metrics" | grep -q '^process_resident_memory_bytes'
+	done
+	for url in $scheduler $manager; do
+		[ "$(curl -sS -m 5 -k -o /dev/null -w '%{http_code}' "$url/metrics")" = 403 ]
 	done
 	api /readyz?verbose | grep -qE '^\[\+\](etcd|sqlite) ok'
 	api /metrics | grep -q '^apiserver_request_total'
 	kubectl run counted --image="$IMAGE" --restart=Never --command -- busybox true
-	counted() { curl -fsS -m 5 "http://127.0.0.1:$((10259 + off))/metrics" | grep -q '^scheduler_schedule_attempts_total'; }
+	counted() { admin "$scheduler/metrics" | grep -q '^scheduler_schedule_attempts_total'; }
 	eventually 10 counted
 	kubectl delete pod counted --wait=false
-	curl -fsS -m 5 "http://127.0.0.1:$((10257 + off))/metrics" | grep -q '^workqueue_depth'
+	admin "$manager/metrics" | grep -q '^workqueue_depth'
 }

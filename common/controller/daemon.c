@@ -10,17 +10,22 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "client/tls.h"
 #include "controller/leader.h"
 #include "object/version.h"
 #include "serve/health.h"
 
-#define COMMON_FLAGS 6
+#define COMMON_FLAGS 10
+#define PEM_MAX ((size_t)1 << 20)
+#define SELF_SIGNED_DAYS 365
 
 struct options {
 	const char *kubeconfig, *bind_address, *lease_namespace, *lease_name;
+	const char *cert_file, *key_file, *client_ca_file, *open_paths;
 	int port;
 	bool elect;
 };
@@ -46,9 +51,19 @@ static void common_flags(struct flag out[COMMON_FLAGS], const struct daemon *d, 
 		{"kubeconfig", FLAG_STRING, &o->kubeconfig, "",
 		 "Path to the kubeconfig file with the apiserver's address and credentials.", 0, 0},
 		{"bind-address", FLAG_STRING, &o->bind_address, "127.0.0.1",
-		 "Address that health and metrics are served on.", 0, 0},
+		 "Address that health and metrics are served on, by HTTPS.", 0, 0},
 		{"secure-port", FLAG_INT, &o->port, d->port, "Port of health and metrics; 0 = any free one.",
 		 0, 65535},
+		{"tls-cert-file", FLAG_STRING, &o->cert_file, "",
+		 "Certificate for HTTPS, followed by its intermediates; without it, one is made at the start.",
+		 0, 0},
+		{"tls-private-key-file", FLAG_STRING, &o->key_file, "",
+		 "Private key that belongs to --tls-cert-file.", 0, 0},
+		{"client-ca-file", FLAG_STRING, &o->client_ca_file, "",
+		 "CA whose client certificates say who may read metrics: system:masters and system:monitoring.",
+		 0, 0},
+		{"authorization-always-allow-paths", FLAG_STRING, &o->open_paths, "/healthz,/readyz,/livez",
+		 "Paths that need no authorization; a star at the end stands for all that begin so.", 0, 0},
 		{"leader-elect", FLAG_BOOL, &o->elect, "true",
 		 "Take the Lease before doing any work, so that several may run.", 0, 0},
 		{"leader-elect-resource-namespace", FLAG_STRING, &o->lease_namespace, "kube-system",
@@ -77,6 +92,73 @@ static enum flags_result parse(const struct daemon *d, struct options *o, const 
 		.name = d->name, .about = d->summary, .version = VERSION_LINE, .table = all};
 
 	return flags_parse(&p, argc, argv, err);
+}
+
+/* ---- HTTPS ---- */
+
+struct serving { /* PEM */
+	struct buf cert, key, client_ca;
+};
+
+static void serving_release(struct serving *s)
+{
+	buf_release(&s->cert);
+	buf_release(&s->key);
+	buf_release(&s->client_ca);
+}
+
+/* Nobody can verify it, but nobody can listen either; as upstream. */
+static int make_certificate(const char *address, struct serving *ret, struct err *err)
+{
+	autobuf struct buf ca = BUF_INIT;
+	autobuf struct buf ca_key = BUF_INIT;
+	char host[256] = "localhost";
+	bool numeric = !address[strspn(address, "0123456789abcdefABCDEF.:")];
+	const char *dns[] = {host, "localhost", NULL}, *ips[] = {"127.0.0.1", numeric ? address : NULL, NULL};
+
+	gethostname(host, sizeof(host) - 1);
+	autofree char *issuer = mem_printf("%.50s-ca", host);
+	autofree char *name = mem_printf("%.60s", host);
+	const struct tls_cert_spec spec = {
+		.common_name = name, .dns = dns, .ips = ips, .server = true, .days = SELF_SIGNED_DAYS};
+
+	if (tls_make_ca(issuer, SELF_SIGNED_DAYS, &ca, &ca_key, err) < 0 ||
+	    tls_make_cert(buf_str(&ca), buf_str(&ca_key), &spec, &ret->cert, &ret->key, err) < 0)
+		return err_wrap(err, "serving certificate");
+	buf_add(&ret->cert, ca.p, ca.len);
+	return 0;
+}
+
+static int load_serving(const struct options *o, struct serving *ret, struct err *err)
+{
+	if (!*o->cert_file != !*o->key_file)
+		return err_set(err, REASON_BAD_REQUEST,
+			       "--tls-cert-file and --tls-private-key-file belong together");
+	if (*o->client_ca_file && tls_read_file(o->client_ca_file, PEM_MAX, &ret->client_ca, err) < 0)
+		return err_wrap(err, "--client-ca-file");
+	if (!*o->cert_file)
+		return make_certificate(o->bind_address, ret, err);
+	if (tls_read_file(o->cert_file, PEM_MAX, &ret->cert, err) < 0)
+		return err_wrap(err, "--tls-cert-file");
+	if (tls_read_file(o->key_file, PEM_MAX, &ret->key, err) < 0)
+		return err_wrap(err, "--tls-private-key-file");
+	return 0;
+}
+
+static struct health *serve(const struct options *o, struct loop *l, struct err *err)
+{
+	struct serving s = {BUF_INIT, BUF_INIT, BUF_INIT};
+	struct health *h = NULL;
+
+	if (load_serving(o, &s, err) == 0)
+		h = health_start(l, o->bind_address, o->port,
+				 &(struct health_tls){.cert_pem = buf_str(&s.cert),
+						      .key_pem = buf_str(&s.key),
+						      .client_ca_pem = buf_str(&s.client_ca),
+						      .open_paths = o->open_paths},
+				 err);
+	serving_release(&s);
+	return h;
 }
 
 /* ---- running ---- */
@@ -116,7 +198,7 @@ static int start(struct running *r, struct err *err)
 	if (kubeconfig_load(r->opt.kubeconfig, &r->config.kube, err) < 0)
 		return -1;
 	r->rest = rest_start(&r->config, "loop");
-	r->health = health_start(rest_loop(r->rest), r->opt.bind_address, r->opt.port, err);
+	r->health = serve(&r->opt, rest_loop(r->rest), err);
 	if (!r->health)
 		return -1;
 	r->self = r->def->make(r->rest, err);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Health of every daemon: named checks, and the small plain-HTTP listener that serves /healthz, /livez,
- * /readyz (?verbose, ?exclude=CHECK, /readyz/CHECK), /metrics and /version on loopback. The apiserver serves
- * the same pages from its own listener through health_page(). Any thread.
+ * Health of every daemon: named checks, and the small listener that serves /healthz, /livez, /readyz (?verbose,
+ * ?exclude=CHECK, /readyz/CHECK), /metrics and /version, by HTTPS to who may see them, or by plain HTTP on loopback.
+ * The apiserver serves the same pages from its own listener through health_page(). Any thread.
  *
  * /healthz and /readyz ask every check. /livez asks none but "ping": a daemon that waits for the API is not
  * to be restarted for it.
@@ -29,10 +29,17 @@ void health_add_check(const char *name, health_check_fn *fn,
 bool health_page(const char *path, const char *query, struct buf *out, int *ret_status,
 		 const char **ret_type);
 
+/* Copied. Texts are PEM. */
+struct health_tls {
+	const char *cert_pem, *key_pem; /* the certificate may be followed by its intermediates */
+	const char *client_ca_pem;	/* whose client certificates count; NULL = nobody's */
+	const char *open_paths;		/* "/healthz,/livez*": for everybody */
+};
 struct health;
 /* On the daemon's loop, which outlives health_stop; checks run there. addr is a numeric IPv4 or IPv6 address;
-   port 0 = any free one. */
-struct health *health_start(struct loop *l, const char *addr, int port, struct err *err) MUST_CHECK;
+   port 0 = any free one. tls NULL: plain HTTP, all pages for all. */
+struct health *health_start(struct loop *l, const char *addr, int port, const struct health_tls *tls,
+			    struct err *err) MUST_CHECK;
 int health_port(const struct health *h);
 void health_stop(struct health *h);
 

@@ -6,7 +6,7 @@
  * request, five seconds from accept to the last byte written, one page at a time in memory per connection.
  * While nobody asks, it is one descriptor among the loop's.
  */
-#include "serve/health.h"
+#include "serve/health_internal.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,14 +26,16 @@ struct connection {
 	struct health *h;
 	struct loop_io io; /* fd -1: free */
 	struct loop_timer deadline;
+	struct health_session *tls; /* NULL: plain, or nothing was read yet */
 	struct buf in, out;
 	size_t sent;
 };
 
 struct health {
 	struct loop *loop;
-	struct loop_io io;	 /* the listening socket */
-	struct loop_timer pause; /* runs while there were no descriptors left to accept with */
+	struct health_gate *gate; /* NULL: plain */
+	struct loop_io io;	  /* the listening socket */
+	struct loop_timer pause;  /* runs while there were no descriptors left to accept with */
 	int port;
 	struct err err; /* of the start */
 	struct connection c[CONNECTIONS_MAX];
@@ -83,9 +85,14 @@ static void answer(struct connection *c, int status, const struct health_request
 	autobuf struct buf body = BUF_INIT;
 	const char *type = "text/plain; charset=utf-8";
 
-	if (status != 200)
+	if (status == 200 && c->tls) {
+		status = health_session_judge(c->tls, rq->head ? "head" : "get", rq->path, &body);
+		if (status != 200)
+			type = "application/json";
+	}
+	if (status != 200 && !body.len)
 		buf_addf(&body, "%d\n", status);
-	else if (!health_page(rq->path, rq->query, &body, &status, &type)) {
+	else if (status == 200 && !health_page(rq->path, rq->query, &body, &status, &type)) {
 		status = 404;
 		buf_adds(&body, "404 page not found\n");
 	}
@@ -103,6 +110,8 @@ static void drop(struct connection *c)
 {
 	loop_timer_set(c->h->loop, &c->deadline, CLOCK_NEVER);
 	loop_io_stop(&c->io);
+	health_session_free(c->tls);
+	c->tls = NULL;
 	close(c->io.fd);
 	c->io.fd = -1;
 	c->sent = 0;
@@ -116,43 +125,96 @@ static void on_deadline(void *arg)
 	drop(arg);
 }
 
+/* As health_session_write and health_session_read, for either kind of connection. */
+static ssize_t plain(ssize_t n, unsigned want, unsigned *ret_want)
+{
+	*ret_want = want;
+	if (n > 0)
+		return n;
+	return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
+}
+
+static ssize_t give(struct connection *c, const void *p, size_t n, unsigned *ret_want)
+{
+	return c->tls ? health_session_write(c->tls, p, n, ret_want)
+		      : plain(send(c->io.fd, p, n, MSG_NOSIGNAL), LOOP_WRITE, ret_want);
+}
+
+static ssize_t take(struct connection *c, void *p, size_t n, unsigned *ret_want)
+{
+	return c->tls ? health_session_read(c->tls, p, n, ret_want)
+		      : plain(recv(c->io.fd, p, n, 0), LOOP_READ, ret_want);
+}
+
 static void send_more(struct connection *c)
 {
-	ssize_t n = send(c->io.fd, c->out.p + c->sent, c->out.len - c->sent, MSG_NOSIGNAL);
+	unsigned want = LOOP_WRITE;
+	ssize_t n = 1;
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-		loop_io_set(&c->io, LOOP_WRITE);
+	while (n > 0 && c->sent < c->out.len) {
+		n = give(c, c->out.p + c->sent, c->out.len - c->sent, &want);
+		if (n > 0)
+			c->sent += (size_t)n;
+	}
+	if (n == 0) {
+		loop_io_set(&c->io, want);
 		return;
 	}
-	if (n > 0)
-		c->sent += (size_t)n;
-	if (n < 0 || c->sent == c->out.len) {
+	if (!c->tls)
 		shutdown(c->io.fd, SHUT_WR);
-		drop(c);
-		return;
+	drop(c);
+}
+
+/* A letter is no TLS record: tell who speaks plain HTTP so, in Go's words. */
+static bool speaks_plainly(struct connection *c)
+{
+	char text[2048];
+
+	if (recv(c->io.fd, text, 1, MSG_PEEK) != 1 || *text < 'A' || *text > 'Z')
+		return false;
+	(void)!recv(c->io.fd, text, sizeof(text), 0); /* what is left unread would reset the connection */
+	buf_adds(&c->out,
+		 "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n");
+	return true;
+}
+
+/* False: it is not to be read from. */
+static bool ready_to_read(struct connection *c)
+{
+	if (!c->h->gate || c->tls)
+		return true;
+	if (speaks_plainly(c)) {
+		send_more(c);
+		return false;
 	}
-	loop_io_set(&c->io, LOOP_WRITE);
+	c->tls = health_session_new(c->h->gate, c->io.fd);
+	if (!c->tls)
+		drop(c);
+	return c->tls;
 }
 
 static void read_more(struct connection *c)
 {
 	struct health_request rq = {0};
+	unsigned want = LOOP_READ;
 	char tmp[2048];
-	ssize_t n = recv(c->io.fd, tmp, sizeof(tmp), 0);
-	int status;
+	int status = 0;
+	ssize_t n = 0;
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	if (!ready_to_read(c))
 		return;
-	if (n <= 0) {
-		drop(c);
-		return;
+	while (!status && (n = take(c, tmp, sizeof(tmp), &want)) > 0) {
+		buf_add(&c->in, tmp, (size_t)n);
+		status = health_parse_request(c->in.p, c->in.len, &rq);
 	}
-	buf_add(&c->in, tmp, (size_t)n);
-	status = health_parse_request(c->in.p, c->in.len, &rq);
-	if (!status)
-		return;
-	answer(c, status, &rq);
-	send_more(c);
+	if (status) {
+		answer(c, status, &rq);
+		send_more(c);
+	} else if (n < 0) {
+		drop(c);
+	} else {
+		loop_io_set(&c->io, want);
+	}
 }
 
 static void on_ready(void *arg, unsigned events)
@@ -253,7 +315,16 @@ static void join_loop(void *arg)
 	(void)loop_io_start(h->loop, &h->io, h->io.fd, LOOP_READ, &h->err);
 }
 
-struct health *health_start(struct loop *l, const char *addr, int port, struct err *err)
+static void health_free(struct health *h)
+{
+	if (h->io.fd >= 0)
+		close(h->io.fd);
+	health_gate_free(h->gate);
+	free(h);
+}
+
+struct health *health_start(struct loop *l, const char *addr, int port, const struct health_tls *tls,
+			    struct err *err)
 {
 	struct health *h = MEM_NEW(struct health);
 
@@ -267,16 +338,16 @@ struct health *health_start(struct loop *l, const char *addr, int port, struct e
 		c->io = (struct loop_io){.fd = -1, .fn = on_ready, .arg = c};
 		c->deadline = (struct loop_timer){.fn = on_deadline, .arg = c};
 	}
-	h->io.fd = listen_on(addr, port, &h->port, err);
-	if (h->io.fd < 0) {
-		free(h);
+	h->io.fd = -1;
+	if ((tls && !(h->gate = health_gate_new(tls, err))) ||
+	    (h->io.fd = listen_on(addr, port, &h->port, err)) < 0) {
+		health_free(h);
 		return NULL;
 	}
 	loop_finish(l, join_loop, h);
 	if (h->err.reason != REASON_NONE) {
 		*err = h->err;
-		close(h->io.fd);
-		free(h);
+		health_free(h);
 		return NULL;
 	}
 	return h;
@@ -303,6 +374,5 @@ void health_stop(struct health *h)
 	if (!h)
 		return;
 	loop_finish(h->loop, leave_loop, h);
-	close(h->io.fd);
-	free(h);
+	health_free(h);
 }

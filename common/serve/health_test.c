@@ -174,13 +174,13 @@ static void test_listener(void **state)
 	struct err err = ERR_INIT;
 	struct loop *l = loop_new(NULL);
 	loop_start(l, "loop");
-	struct health *h = health_start(l, "127.0.0.1", 0, &err);
+	struct health *h = health_start(l, "127.0.0.1", 0, NULL, &err);
 	autobuf struct buf b = BUF_INIT;
 	int idle[20], fd;
 
 	assert_non_null(h);
-	assert_null(health_start(l, "127.0.0.1", health_port(h), &err));
-	assert_null(health_start(l, "localhost", 0, &err));
+	assert_null(health_start(l, "127.0.0.1", health_port(h), NULL, &err));
+	assert_null(health_start(l, "localhost", 0, NULL, &err));
 	for (int i = 0; i < 10; i++)
 		idle[i] = dial(health_port(h)); /* who connect and say nothing are in nobody's way */
 	fd = dial(health_port(h));
@@ -242,7 +242,7 @@ static void test_no_descriptors(void **state)
 	struct err err = ERR_INIT;
 	struct loop *l = loop_new(NULL);
 	loop_start(l, "loop");
-	struct health *h = health_start(l, "127.0.0.1", 0, &err);
+	struct health *h = health_start(l, "127.0.0.1", 0, NULL, &err);
 	struct alarm a = {.timer = {.fn = ring, .arg = &a}, .l = l};
 	autobuf struct buf b = BUF_INIT;
 	int fd = socket(AF_INET, SOCK_STREAM, 0);

@@ -204,7 +204,7 @@ static int run_daemon(void)
 	if (config.port && !(server = server_start(&serving, &err)))
 		return fail(&err, "cannot serve");
 	if (config.healthz_port &&
-	    !(health = health_start(agent_loop(agent), "127.0.0.1", config.healthz_port, &err)))
+	    !(health = health_start(agent_loop(agent), "127.0.0.1", config.healthz_port, NULL, &err)))
 		return fail(&err, "cannot serve health checks");
 	pthread_t loop = thread_start("loop", run_loop, agent);
 	stop_wait();
