@@ -33,8 +33,19 @@ typedef void store_sink_fn(void *arg, const struct store_event *ev, size_t n, ui
 /* The watch was broken for so long that history is gone: the owner lists again (it may call list()) and says
    from which revision to go on. On the engine's thread; on failure the engine asks again later. */
 typedef int store_reset_fn(void *arg, uint64_t *ret_rev, struct err *err);
+/* v is NULL only as store_past.since says. */
 typedef int store_each_fn(void *arg, const char *key, const void *v, size_t n, uint64_t rev,
 			  uint64_t create_rev, struct err *err);
+
+/* What a start lists, so that it has a past to tell watchers of. */
+struct store_past {
+	uint64_t at; /* the state that was listed; watch(at) tells everything that has come since */
+	uint64_t
+		since; /* <= at. Each change after this and up to `at` was listed too, without a value if nothing of it is
+			   left at `at` */
+	uint64_t now;	/* newest revision */
+	bool lazy_lost; /* lazy writes may have been acknowledged that are not there */
+};
 
 /* An etcd write or read that has no answer by then ends with REASON_TIMEOUT. */
 #define STORE_LAZY_NS (30 * NS_PER_S)
@@ -78,6 +89,9 @@ struct store_engine {
 	   Blocks. */
 	int (*list)(struct store *s, const char *prefix, store_each_fn *each, void *arg, uint64_t *ret_rev,
 		    struct err *err);
+	/* The same of an older state, with about `changes` changes after it, or fewer. */
+	int (*list_past)(struct store *s, const char *prefix, size_t changes, store_each_fn *each, void *arg,
+			 struct store_past *ret, struct err *err);
 	/* Delivers everything after `rev`, from now on. Once. */
 	int (*watch)(struct store *s, const char *prefix, uint64_t rev, store_sink_fn *sink,
 		     store_reset_fn *reset, void *arg, struct err *err);

@@ -84,11 +84,18 @@ void resource_attach(struct resource *r, struct resource_observer *o)
 	r->observers = o;
 }
 
-void resource_load(struct resource *r, struct obj **v, size_t n, uint64_t rev)
+void resource_forget_past(struct resource *r)
+{
+	pthread_rwlock_wrlock(&r->lock);
+	cache_event_window_reset(&r->window, resource_now(r));
+	pthread_rwlock_unlock(&r->lock);
+}
+
+void resource_load(struct resource *r, struct obj **v, size_t n, uint64_t rev, uint64_t start)
 {
 	pthread_rwlock_wrlock(&r->lock);
 	load(r, v, n);
-	cache_event_window_reset(&r->window, rev);
+	cache_event_window_reset(&r->window, start);
 	r->last_rev = rev;
 	count_changed(r);
 	pthread_rwlock_unlock(&r->lock);

@@ -56,8 +56,10 @@ struct resource {
 void resource_init(struct resource *r, struct storage *s, const struct kind *k, struct revision *rev,
 		   size_t window);
 void resource_release(struct resource *r);
-/* Start-up: takes over the references; `rev` is the revision of the list. */
-void resource_load(struct resource *r, struct obj **v, size_t n, uint64_t rev);
+/* Start-up: takes over the references; `rev` is the revision of the list, nothing has changed since `start`. */
+void resource_load(struct resource *r, struct obj **v, size_t n, uint64_t rev, uint64_t start);
+/* The changes so far cannot be gone on from. */
+void resource_forget_past(struct resource *r);
 /* One change, in revision order: obj is the new state (its reference is taken over) or NULL for a deletion of
    key. Older revisions than the newest applied one are dropped. *ret (may be NULL) becomes a reference to what
    watchers get. Under the apply_lock, as all that changes a resource. */

@@ -63,7 +63,7 @@ static int begin(void **state)
 	f->rev = 100;
 	revision_init(&f->revision, f->rev);
 	resource_init(&f->r, NULL, &pods, &f->revision, WINDOW_MAX);
-	resource_load(&f->r, NULL, 0, f->rev);
+	resource_load(&f->r, NULL, 0, f->rev, f->rev);
 	*state = f;
 	return 0;
 }

@@ -8,11 +8,14 @@
  */
 #include "storage/cache/storage_internal.h"
 
+#include <semaphore.h>
 #include <stdlib.h>
 #include "base/log.h"
 
 /* How long a start waits for etcd, which a unit file may start at the same moment. */
 #define OPEN_NS (20 * NS_PER_S)
+/* And then for what it has written lately. */
+#define CATCH_UP_NS (3 * NS_PER_S)
 
 /* ---- resources ---- */
 
@@ -85,7 +88,8 @@ struct loading {
 	struct loaded {
 		struct obj **v;
 		size_t n, cap;
-	} * of; /* one per resource */
+		uint64_t changed; /* newest revision that was listed */
+	} * of;			  /* one per resource */
 	size_t n;
 };
 
@@ -119,9 +123,11 @@ static int load_one(void *arg, const char *key, const void *v, size_t n, uint64_
 	struct loading *l = arg;
 	const char *object_key;
 	for (struct resource *r = find_resource(l->s, key, &object_key); r; r = r->successor) {
-		struct obj *o = load(r, key, object_key, v, n, rev, create_rev);
+		struct loaded *of = &l->of[r->index];
+		struct obj *o = v ? load(r, key, object_key, v, n, rev, create_rev) : NULL;
+		of->changed = rev > of->changed ? rev : of->changed;
 		if (o)
-			keep_loaded(&l->of[r->index], o);
+			keep_loaded(of, o);
 	}
 	return 0;
 }
@@ -156,12 +162,21 @@ static bool may_pass(const struct err *err)
 	return err->reason == REASON_UNAVAILABLE || err->reason == REASON_TIMEOUT;
 }
 
-static int load_patiently(struct loading *l, uint64_t *ret_rev, struct err *err)
+static int load_past(struct loading *l, struct store_past *ret, struct err *err)
+{
+	struct storage *s = l->s;
+	int rc = s->store->engine->list_past(s->store, s->prefix, s->window, load_one, l, ret, err);
+	if (rc < 0)
+		loading_clear(l);
+	return rc;
+}
+
+static int load_patiently(struct loading *l, struct store_past *ret, struct err *err)
 {
 	pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	pthread_cond_t never; /* signalled: the wait below is for time alone */
 	int64_t now = clock_mono_ns(), deadline = now + OPEN_NS, pause = 50 * NS_PER_MS;
-	int rc = load_all(l, l->s->prefix, ret_rev, err);
+	int rc = load_past(l, ret, err);
 	clock_cond_init(&never);
 	for (; rc < 0 && may_pass(err) && now < deadline && !l->s->store->engine->local;
 	     now = clock_mono_ns()) {
@@ -170,7 +185,7 @@ static int load_patiently(struct loading *l, uint64_t *ret_rev, struct err *err)
 			;
 		pthread_mutex_unlock(&lock);
 		pause = pause * 2 > NS_PER_S ? NS_PER_S : pause * 2;
-		rc = load_all(l, l->s->prefix, ret_rev, err);
+		rc = load_past(l, ret, err);
 	}
 	pthread_cond_destroy(&never);
 	return rc;
@@ -303,7 +318,7 @@ static int reset(void *arg, uint64_t *ret_rev, struct err *err)
 static void take_over(struct resource *r, struct loaded *of, uint64_t rev)
 {
 	struct early *e = STEAL(r->early);
-	resource_load(r, of->v, of->n, rev);
+	resource_load(r, of->v, of->n, rev, rev);
 	for (size_t i = 0; i < e->n; i++) {
 		resource_apply(r, e->v[i].key, e->v[i].obj, e->v[i].rev, NULL);
 		free(e->v[i].key);
@@ -447,19 +462,62 @@ static struct store *open_engine(const struct storage_config *c, struct err *err
 	return NULL;
 }
 
-static int fill(struct storage *s, struct err *err)
+/* As things stood a while ago: what has come since will be told by the watch, and watchers that were there before a
+ * restart find it in the windows. */
+static int fill(struct storage *s, struct store_past *past, struct err *err)
 {
 	struct loading l;
 	loading_init(&l, s);
-	int rc = load_patiently(&l, &s->loaded_rev, err);
+	int rc = load_patiently(&l, past, err);
 	if (rc == 0)
-		revision_init(&s->revision, s->loaded_rev);
+		revision_init(&s->revision, past->at);
 	for (struct resource *r = s->resources; rc == 0 && r; r = r->next) {
-		resource_load(r, l.of[r->index].v, l.of[r->index].n, s->loaded_rev);
-		free(l.of[r->index].v);
+		const struct loaded *of = &l.of[r->index];
+		resource_load(r, of->v, of->n, past->at,
+			      of->changed > past->since ? of->changed : past->since);
+		free(of->v);
 	}
 	free(l.of);
 	return rc;
+}
+
+struct catching_up {
+	struct storage_wait wait;
+	sem_t done;
+};
+
+static void caught_up(struct storage_wait *w)
+{
+	sem_post(&CONTAINER_OF(w, struct catching_up, wait)->done);
+}
+
+/* To where the store was when it was listed. One that is slow is waited for by those who read. */
+static void catch_up(struct storage *s, const struct store_past *past)
+{
+	struct catching_up c = {.wait = {.rv = past->now, .done = caught_up}};
+	c.wait.deadline_ns = clock_mono_ns() + CATCH_UP_NS;
+	sem_init(&c.done, 0, 0);
+	storage_when_fresh(s, &c.wait);
+	while (sem_wait(&c.done) < 0)
+		;
+	sem_destroy(&c.done);
+	for (struct resource *r = s->resources; past->lazy_lost && r; r = r->next)
+		if (r->kind->heartbeat_field)
+			resource_forget_past(r);
+}
+
+static int begin(struct storage *s, const struct storage_config *c, struct err *err)
+{
+	struct store_past past = {0};
+	s->store = open_engine(c, err);
+	if (!s->store || fill(s, &past, err) < 0)
+		return -1;
+	s->loaded_rev = past.now;
+	s->compactor = compactor_start(s);
+	if (s->store->engine->watch(s->store, s->prefix, past.at, sink, reset, s, err) < 0)
+		return -1;
+	catch_up(s, &past);
+	return 0;
 }
 
 struct storage *storage_open(const struct storage_config *c, const struct schema *schema, struct err *err)
@@ -488,17 +546,10 @@ struct storage *storage_open(const struct storage_config *c, const struct schema
 	s->m_objects = metric_register(&objects_def);
 	pthread_mutex_init(&s->apply_lock, NULL);
 	add_loaded(s);
-	s->store = open_engine(c, err);
-	if (!s->store || fill(s, err) < 0) {
-		storage_close(s);
-		return NULL;
-	}
-	s->compactor = compactor_start(s);
-	if (s->store->engine->watch(s->store, s->prefix, s->loaded_rev, sink, reset, s, err) < 0) {
-		storage_close(s);
-		return NULL;
-	}
-	return s;
+	if (begin(s, c, err) == 0)
+		return s;
+	storage_close(s);
+	return NULL;
 }
 
 void storage_close(struct storage *s)

@@ -30,7 +30,9 @@ static const char kinds_yaml[] =
 	"  - {kind: Event, version: v1, resource: events, singular: event, scope: Namespaced, ttl: 3600, selectable: {involved.name: {}}}\n"
 	"  - {kind: NewEvent, group: new, version: v1, resource: events, singular: event, scope: Namespaced, stored_as: v1/Event,"
 	" type: NewEvent, selectable: {regarding.name: {}}}\n"
+	"  - {kind: Lease, version: v1, resource: leases, singular: lease, scope: Namespaced, heartbeat_field: metadata.name}\n"
 	"types:\n"
+	"  Lease: {metadata: 1 Meta}\n"
 	"  Meta: {name: 1 string}\n"
 	"  Pod: {metadata: 1 Meta}\n"
 	"  Deployment: {metadata: 1 Meta}\n"
@@ -41,7 +43,8 @@ static const char kinds_yaml[] =
 
 struct env {
 	bool etcd;
-	char dir[64], path[96], prefix[32];
+	char dir[64], path[128], prefix[32];
+	size_t window;
 	struct etcd_process process;
 	struct schema *schema;
 	struct storage *s;
@@ -57,7 +60,8 @@ static inline struct storage *open_storage(struct env *e)
 	struct storage_config c = {.engine = e->etcd ? "etcd" : "sqlite",
 				   .path = e->path,
 				   .etcd_servers = e->process.url,
-				   .prefix = e->prefix};
+				   .prefix = e->prefix,
+				   .window = e->window};
 	struct storage *s = storage_open(&c, e->schema, &err);
 	if (!s)
 		fail_msg("%s", err.msg);

@@ -218,31 +218,80 @@ static int list_page(struct etcd_store *s, const char *prefix, const char *end, 
 	return rc;
 }
 
-static int etcd_list(struct store *base, const char *prefix, store_each_fn *each, void *arg,
-		     uint64_t *ret_rev, struct err *err)
+/* At revision `at`, 0: now. *ret_now: the newest revision when it began. */
+static int list_at(struct etcd_store *s, const char *prefix, uint64_t at, store_each_fn *each, void *arg,
+		   uint64_t *ret_now, struct err *err)
 {
-	struct etcd_store *s = self(base);
 	struct etcd_page page = {.each = each, .arg = arg};
 	struct etcd_wire_range_reply reply = {.more = true};
 	autofree char *end = prefix_end(prefix);
-	uint64_t revision = 0;
+	uint64_t now = 0;
 	size_t limit = PAGE_KEYS;
 	int rc = 0;
 	while (rc == 0 && reply.more) {
 		page.n = 0;
-		rc = list_page(s, prefix, end, &limit, revision, &page, &reply, err);
-		if (!revision)
-			revision = reply.revision;
+		rc = list_page(s, prefix, end, &limit, at, &page, &reply, err);
+		now = now ? now : reply.revision;
+		at = at ? at : now;
 		if (!page.n)
 			break;
 	}
 	buf_release(&page.key);
 	buf_release(&page.value);
+	if (rc == 0)
+		*ret_now = now;
+	return rc;
+}
+
+static int etcd_list(struct store *base, const char *prefix, store_each_fn *each, void *arg,
+		     uint64_t *ret_rev, struct err *err)
+{
+	int rc = list_at(self(base), prefix, 0, each, arg, ret_rev, err);
 	if (rc < 0 &&
 	    err->reason == REASON_EXPIRED) /* compacted between two pages: as a whole it may be tried again */
 		err->reason = REASON_UNAVAILABLE;
-	if (rc == 0)
-		*ret_rev = revision;
+	return rc;
+}
+
+struct nothing_yet {
+	store_each_fn *each;
+	void *arg;
+	bool told;
+};
+
+static int tell(void *arg, const char *key, const void *v, size_t n, uint64_t rev, uint64_t create_rev,
+		struct err *err)
+{
+	struct nothing_yet *t = arg;
+	t->told = true;
+	return t->each(t->arg, key, v, n, rev, create_rev, err);
+}
+
+/* Each revision is a change. How far back there is history, only trying tells. */
+static int etcd_list_past(struct store *base, const char *prefix, size_t changes, store_each_fn *each,
+			  void *arg, struct store_past *ret, struct err *err)
+{
+	struct etcd_store *s = self(base);
+	struct nothing_yet t = {each, arg, false};
+	struct etcd_page page = {.each = NULL};
+	struct etcd_wire_range_reply reply;
+	size_t limit = 0;
+	*ret = (struct store_past){0};
+	if (list_page(s, prefix, NULL, &limit, 0, &page, &reply, err) < 0)
+		return -1;
+	for (; changes; changes /= 4) {
+		ret->at = ret->since = reply.revision > changes ? reply.revision - changes : 1;
+		if (list_at(s, prefix, ret->at, tell, &t, &ret->now, err) == 0)
+			return 0;
+		if (err->reason != REASON_EXPIRED || t.told)
+			break;
+	}
+	if (err->reason != REASON_EXPIRED || t.told) {
+		err->reason = err->reason == REASON_EXPIRED ? REASON_UNAVAILABLE : err->reason;
+		return -1;
+	}
+	int rc = etcd_list(base, prefix, each, arg, &ret->now, err);
+	ret->at = ret->since = ret->now;
 	return rc;
 }
 
@@ -417,6 +466,7 @@ static const struct store_engine etcd_engine = {
 	.name = "etcd",
 	.close = etcd_close,
 	.list = etcd_list,
+	.list_past = etcd_list_past,
 	.watch = etcd_watch_all,
 	.write = etcd_write,
 	.current = etcd_current,

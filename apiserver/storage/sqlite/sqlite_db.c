@@ -248,6 +248,13 @@ int sqlite_db_scan(struct sqlite_db *db, uint64_t after,
 	return rc == SQLITE_DONE ? 0 : fail(db, "read", err);
 }
 
+int sqlite_db_back(struct sqlite_db *db, size_t rows, uint64_t *ret, struct err *err)
+{
+	char sql[96];
+	snprintf(sql, sizeof(sql), "SELECT rev FROM kv ORDER BY rev DESC LIMIT 1 OFFSET %zu", rows);
+	return query_u64(db, sql, ret, err);
+}
+
 bool sqlite_db_key_is(struct sqlite_db *db, uint64_t rev, const char *key)
 {
 	sqlite3_stmt *st = db->st[KEY_OF];

@@ -52,6 +52,8 @@ bool sqlite_db_is_empty(const char *path); /* there is no file, or nothing in it
 int sqlite_db_scan(struct sqlite_db *db, uint64_t after,
 		   int (*each)(void *arg, const struct sqlite_row *row, struct err *err), void *arg,
 		   struct err *err) MUST_CHECK;
+/* The revision that has `rows` rows behind it; 0 when there are no more than that. */
+int sqlite_db_back(struct sqlite_db *db, size_t rows, uint64_t *ret, struct err *err) MUST_CHECK;
 uint64_t sqlite_db_digest(const struct sqlite_row *row);
 bool sqlite_db_key_is(struct sqlite_db *db, uint64_t rev, const char *key); /* row rev is about key */
 

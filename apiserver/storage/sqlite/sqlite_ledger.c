@@ -304,19 +304,28 @@ struct listing {
 	size_t prefix_len;
 	store_each_fn *each;
 	void *arg;
+	/* of the past */
+	uint64_t at, since;
+	uint64_t *taken; /* sorted: rows up to `at` that later ones have superseded */
+	size_t n_taken, cap_taken;
 };
+
+static bool is_newest(struct sqlite_ledger *l, const struct sqlite_row *row)
+{
+	struct key_state *k;
+	size_t at = 0;
+	uint64_t hash = sqlite_keys_hash(row->key);
+	while ((k = sqlite_keys_find(&l->keys, hash, &at)) && k->rev != row->rev)
+		;
+	return k;
+}
 
 static int list_row(void *arg, const struct sqlite_row *row, struct err *err)
 {
 	struct listing *s = arg;
-	struct key_state *k;
-	size_t at = 0;
 	if (!row->value || strncmp(row->key, s->prefix, s->prefix_len) != 0)
 		return 0;
-	uint64_t hash = sqlite_keys_hash(row->key);
-	while ((k = sqlite_keys_find(&s->l->keys, hash, &at)) && k->rev != row->rev)
-		;
-	if (!k || sqlite_lazy_get(&s->l->lazy, row->key))
+	if (!is_newest(s->l, row) || sqlite_lazy_get(&s->l->lazy, row->key))
 		return 0;
 	return s->each(s->arg, row->key, row->value, row->len, row->rev, row->create_rev, err);
 }
@@ -324,7 +333,7 @@ static int list_row(void *arg, const struct sqlite_row *row, struct err *err)
 int sqlite_ledger_list(struct sqlite_ledger *s, const char *prefix, store_each_fn *each, void *arg,
 		       struct err *err)
 {
-	struct listing l = {s, prefix, strlen(prefix), each, arg};
+	struct listing l = {.l = s, .prefix = prefix, .prefix_len = strlen(prefix), .each = each, .arg = arg};
 	struct map_iter it = {0};
 	int rc = sqlite_db_scan(s->db, 0, list_row, &l, err);
 	while (rc == 0 && map_next(&s->lazy.by_key, &it)) {
@@ -332,6 +341,75 @@ int sqlite_ledger_list(struct sqlite_ledger *s, const char *prefix, store_each_f
 		if (e->value && strncmp(e->key, prefix, l.prefix_len) == 0)
 			rc = each(arg, e->key, e->value, e->len, e->rev, e->create_rev, err);
 	}
+	return rc;
+}
+
+/* ---- the past ---- */
+
+uint64_t sqlite_ledger_floor(const struct sqlite_ledger *s)
+{
+	return s->compacted > s->history ? s->compacted : s->history;
+}
+
+static int rev_cmp(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
+
+static int note_taken(void *arg, const struct sqlite_row *row, struct err *err)
+{
+	struct listing *s = arg;
+	(void)err;
+	if (!row->prev_rev || row->prev_rev > s->at)
+		return 0;
+	if (s->n_taken == s->cap_taken) {
+		s->cap_taken = s->cap_taken ? s->cap_taken * 2 : 64;
+		s->taken = mem_realloc_array(s->taken, s->cap_taken, sizeof(*s->taken));
+	}
+	s->taken[s->n_taken++] = row->prev_rev;
+	return 0;
+}
+
+/* A row counted at `at` if it counts still, or if what superseded it came later. */
+static int list_past_row(void *arg, const struct sqlite_row *row, struct err *err)
+{
+	struct listing *s = arg;
+	if (row->rev > s->at)
+		return 0;
+	if (strncmp(row->key, s->prefix, s->prefix_len) != 0)
+		return 0;
+	bool there = row->value &&
+		     (is_newest(s->l, row) ||
+		      (s->n_taken && bsearch(&row->rev, s->taken, s->n_taken, sizeof(*s->taken), rev_cmp)));
+	if (!there && row->rev <= s->since)
+		return 0;
+	return s->each(s->arg, row->key, there ? row->value : NULL, there ? row->len : 0, row->rev,
+		       row->create_rev, err);
+}
+
+int sqlite_ledger_list_past(struct sqlite_ledger *s, const char *prefix, size_t changes, store_each_fn *each,
+			    void *arg, struct store_past *ret, struct err *err)
+{
+	uint64_t back, floor = sqlite_ledger_floor(s);
+	if (sqlite_db_back(s->db, changes, &back, err) < 0)
+		return -1;
+	struct listing l = {.l = s,
+			    .prefix = prefix,
+			    .prefix_len = strlen(prefix),
+			    .each = each,
+			    .arg = arg,
+			    .at = back > floor ? back : floor,
+			    .since = floor};
+	int rc = sqlite_db_scan(s->db, l.at, note_taken, &l, err);
+	if (l.n_taken)
+		qsort(l.taken, l.n_taken, sizeof(*l.taken), rev_cmp);
+	if (rc == 0)
+		rc = sqlite_db_scan(s->db, 0, list_past_row, &l, err);
+	free(l.taken);
+	/* A clean end leaves no revision without a row, as far as anybody was told of it. */
+	*ret = (struct store_past){
+		.at = l.at, .since = l.since, .now = s->rev, .lazy_lost = s->rev > s->durable};
 	return rc;
 }
 

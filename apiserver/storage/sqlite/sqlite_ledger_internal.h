@@ -58,5 +58,9 @@ int sqlite_ledger_flush(struct sqlite_ledger *l, struct err *err) MUST_CHECK;
 
 int sqlite_ledger_list(struct sqlite_ledger *l, const char *prefix, store_each_fn *each, void *arg,
 		       struct err *err) MUST_CHECK;
+/* While no lazy writes wait: at the start. */
+int sqlite_ledger_list_past(struct sqlite_ledger *l, const char *prefix, size_t changes, store_each_fn *each,
+			    void *arg, struct store_past *ret, struct err *err) MUST_CHECK;
+uint64_t sqlite_ledger_floor(const struct sqlite_ledger *l); /* what has changed since can be told */
 
 #endif

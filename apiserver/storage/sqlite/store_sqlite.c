@@ -161,6 +161,18 @@ static int sqlite_list(struct store *base, const char *prefix, store_each_fn *ea
 	return rc;
 }
 
+static int sqlite_list_past(struct store *base, const char *prefix, size_t changes, store_each_fn *each,
+			    void *arg, struct store_past *ret, struct err *err)
+{
+	struct sqlite_store *s = self(base);
+	pthread_mutex_lock(&s->db_lock);
+	int rc = sqlite_ledger_flush(&s->ledger, err);
+	if (rc == 0)
+		rc = sqlite_ledger_list_past(&s->ledger, prefix, changes, each, arg, ret, err);
+	pthread_mutex_unlock(&s->db_lock);
+	return rc;
+}
+
 static int replay_row(void *arg, const struct sqlite_row *row, struct err *err)
 {
 	struct sqlite_store *s = arg;
@@ -179,7 +191,7 @@ static int sqlite_watch(struct store *base, const char *prefix, uint64_t rev, st
 	struct sqlite_store *s = self(base);
 	(void)prefix; /* nobody else writes into this file */
 	pthread_mutex_lock(&s->db_lock);
-	bool lost = rev < s->ledger.compacted;
+	bool lost = rev < sqlite_ledger_floor(&s->ledger);
 	pthread_mutex_unlock(&s->db_lock);
 	if (lost && reset(arg, &rev, err) < 0)
 		return -1;
@@ -247,6 +259,7 @@ static const struct store_engine sqlite_engine = {
 	.name = "sqlite",
 	.close = sqlite_close,
 	.list = sqlite_list,
+	.list_past = sqlite_list_past,
 	.watch = sqlite_watch,
 	.write = sqlite_write,
 	.current = sqlite_current,
