@@ -267,6 +267,96 @@ static void namespaces(void **state)
 	CHECK(rows);
 }
 
+static void services(void **state)
+{
+#define PORTS "'ports':[{'port':80}]"
+#define BALANCED "'type':'LoadBalancer'," PORTS
+	const struct row rows[] = {
+		{"Service", JSON("{'spec':{" PORTS "}}"), NULL, ""},
+		{"Service",
+		 JSON("{'spec':{" PORTS
+		      ",'sessionAffinity':'None','sessionAffinityConfig':{'clientIP':{}}}}"),
+		 NULL, ""},
+		{"Service", JSON("{'spec':{" PORTS ",'externalIPs':['x','0.0.0.0','127.0.0.1','10.1.2.3']}}"),
+		 NULL,
+		 "spec.externalIPs[0]" INVALID "\"x\": " IP_TEXT "spec.externalIPs[1]" INVALID
+		 "\"0.0.0.0\": may not be unspecified (0.0.0.0)\n"
+		 "spec.externalIPs[2]" INVALID
+		 "\"127.0.0.1\": may not be in the loopback range (127.0.0.0/8, ::1/128)\n"},
+		{"Service", JSON("{'spec':{" BALANCED ",'loadBalancerSourceRanges':['x',' 10.0.0.0/8 ']}}"),
+		 NULL, "spec.LoadBalancerSourceRanges[0]" INVALID "\"x\": " CIDR_TEXT},
+		{"Service", JSON("{'spec':{" PORTS ",'loadBalancerSourceRanges':['10.0.0.0/8']}}"), NULL,
+		 "spec.LoadBalancerSourceRanges" FORBIDDEN
+		 "may only be used when `type` is 'LoadBalancer'\n"},
+		{"Service",
+		 JSON("{'metadata':{'annotations':{'service.beta.kubernetes.io/load-balancer-source-ranges':'10.0.0.0/8, y'}},"
+		      "'spec':{" BALANCED "}}"),
+		 NULL,
+		 "metadata.annotations[service.beta.kubernetes.io/load-balancer-source-ranges]" INVALID
+		 "\"y\": " CIDR_TEXT},
+		{"Service", JSON("{'spec':{'type':'LoadBalancer','ports':[{'port':10250}]}}"), NULL, ""},
+		{"Service", JSON("{'spec':{" BALANCED ",'loadBalancerClass':'a b'}}"), NULL,
+		 "spec.loadBalancerClass" INVALID "\"a b\": " QUALIFIED},
+		{"Service",
+		 JSON("{'spec':{'type':'NodePort','ports':[{'name':'a','port':80,'nodePort':30001},{'name':'b','port':81,"
+		      "'nodePort':30001}]}}"),
+		 NULL, "spec.ports[1].nodePort FieldValueDuplicate Duplicate value: 30001\n"},
+		{"Service", JSON("{'spec':{" PORTS ",'clusterIP':'x'}}"), NULL,
+		 "spec.clusterIPs[0]" INVALID "\"x\": " IP_TEXT},
+		{"Service", JSON("{'spec':{" PORTS ",'clusterIPs':['10.0.0.1','10.0.0.2','10.0.0.3']}}"),
+		 NULL,
+		 "spec.clusterIPs" INVALID
+		 "[\"10.0.0.1\",\"10.0.0.2\",\"10.0.0.3\"]: may only hold up to 2 values\n"
+		 "spec.clusterIPs" INVALID
+		 "[\"10.0.0.1\",\"10.0.0.2\",\"10.0.0.3\"]: may specify no more than one IP for each IP family\n"},
+		{"Service",
+		 JSON("{'spec':{" PORTS
+		      ",'ipFamilies':['IPv6','IPv6'],'ipFamilyPolicy':'RequireDualStack'}}"),
+		 NULL,
+		 "spec.ipFamilies[0]" INVALID "\"IPv6\": not configured on this cluster\n"
+		 "spec.ipFamilies[1] FieldValueDuplicate Duplicate value: \"IPv6\"\n"
+		 "spec.ipFamilyPolicy" INVALID
+		 "\"RequireDualStack\": this cluster is not configured for dual-stack services\n"},
+		{"Service", JSON("{'spec':{'type':'NodePort','clusterIP':'None'," PORTS "}}"), NULL,
+		 "spec.clusterIPs[0]" INVALID "\"None\": may not be set to 'None' for NodePort services\n"},
+		{"Service",
+		 JSON("{'metadata':{'annotations':{'service.kubernetes.io/topology-aware-hints':'a',"
+		      "'service.kubernetes.io/topology-mode':'b'}},'spec':{" PORTS "}}"),
+		 NULL,
+		 "metadata.annotations[service.kubernetes.io/topology-mode]" INVALID
+		 "\"b\": must match annotations[service.kubernetes.io/topology-aware-hints] when both are specified\n"},
+		/* updates */
+		{"Service", JSON("{'spec':{'clusterIP':'10.0.0.2','clusterIPs':['10.0.0.2']," PORTS "}}"),
+		 JSON("{'spec':{'clusterIP':'10.0.0.1','clusterIPs':['10.0.0.1']," PORTS "}}"),
+		 "spec.clusterIPs[0]" INVALID "[\"10.0.0.2\"]: may not change once set\n"},
+		{"Service", JSON("{'spec':{" BALANCED "}}"),
+		 JSON("{'spec':{" BALANCED ",'loadBalancerClass':'a'}}"),
+		 "spec.loadBalancerClass" INVALID "null: may not change once set\n"},
+		{"Service",
+		 JSON("{'spec':{" BALANCED ",'externalTrafficPolicy':'Local','healthCheckNodePort':30001}}"),
+		 JSON("{'spec':{" BALANCED ",'externalTrafficPolicy':'Local','healthCheckNodePort':30002}}"),
+		 "spec.healthCheckNodePort" FORBIDDEN "field is immutable\n"},
+		/* status */
+		{"Service:status",
+		 JSON("{'spec':{" BALANCED
+		      "},'status':{'loadBalancer':{'ingress':[{'ip':'x'},{'hostname':'A'},"
+		      "{'hostname':'1.2.3.4'},{'ipMode':'VIP'}]}}}"),
+		 "{}",
+		 "status.loadBalancer.ingress[0].ip" INVALID "\"x\": " IP_TEXT
+		 "status.loadBalancer.ingress[1].hostname" INVALID
+		 "\"A\": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')\n"
+		 "status.loadBalancer.ingress[2].hostname" INVALID
+		 "\"1.2.3.4\": must be a DNS name, not an IP address\n"
+		 "status.loadBalancer.ingress[3].ipMode" FORBIDDEN
+		 "may not be specified when `ip` is not set\n"},
+		{"Service:status",
+		 JSON("{'spec':{" PORTS "},'status':{'loadBalancer':{'ingress':[{'ip':'1.2.3.4'}]}}}"), "{}",
+		 "status.loadBalancer.ingress" FORBIDDEN
+		 "may only be used when `spec.type` is 'LoadBalancer'\n"},
+	};
+	CHECK(rows);
+}
+
 /* What becomes of an object before it is judged. */
 static void prepared(void **state)
 {
@@ -274,6 +364,15 @@ static void prepared(void **state)
 		{"ServiceAccount",
 		 JSON("{'secrets':[{'kind':'Secret','namespace':'n','name':'a','uid':'u'},{}]}"), NULL,
 		 JSON("{'metadata':{},'secrets':[{'name':'a'},{}]}")},
+		{"Service",
+		 JSON("{'spec':{'ports':[{'port':80}],'externalIPs':['1.2.3.4'],'sessionAffinityConfig':{'clientIP':{}}}}"),
+		 NULL,
+		 JSON("{'metadata':{},'spec':{'ports':[{'protocol':'TCP','port':80,'targetPort':80}],'type':'ClusterIP','externalIPs':["
+		      "'1.2.3.4'],'sessionAffinity':'None','externalTrafficPolicy':'Cluster','ipFamilies':['IPv4'],'ipFamilyPolicy':"
+		      "'SingleStack','internalTrafficPolicy':'Cluster'},'status':{'loadBalancer':{}}}")},
+		{"Service:status",
+		 JSON("{'spec':{'type':'LoadBalancer'},'status':{'loadBalancer':{'ingress':[{'ip':'1.2.3.4'}]}}}"),
+		 "{}", NULL},
 		{"Node", JSON("{'spec':{'podCIDR':'10.1.0.0/24','podCIDRs':['10.2.0.0/24','10.3.0.0/24']}}"),
 		 NULL,
 		 JSON("{'metadata':{},'spec':{'podCIDR':'10.1.0.0/24','podCIDRs':['10.1.0.0/24']},'status':{'daemonEndpoints':{"
@@ -286,15 +385,19 @@ static void prepared(void **state)
 		const char *subresource;
 		autojson js *o = judge(&rows[i], &errs);
 		schema_write(&got, kind_of(rows[i].kind, &subresource)->type, o);
-		assert_string_equal(buf_str(&got), rows[i].want);
+		if (rows[i].want)
+			assert_string_equal(buf_str(&got), rows[i].want);
+		else
+			assert_non_null(strstr(buf_str(&got), "\"ipMode\":\"VIP\""));
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(secrets), cmocka_unit_test(endpoints),	 cmocka_unit_test(events),
-		cmocka_unit_test(nodes),   cmocka_unit_test(namespaces), cmocka_unit_test(prepared),
+		cmocka_unit_test(secrets),  cmocka_unit_test(endpoints),  cmocka_unit_test(events),
+		cmocka_unit_test(nodes),    cmocka_unit_test(namespaces), cmocka_unit_test(services),
+		cmocka_unit_test(prepared),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

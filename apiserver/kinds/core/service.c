@@ -4,47 +4,11 @@
  * (kubernetes/kubernetes pkg/registry/core/service, pkg/apis/core/validation ValidateService). One address
  * family, IPv4.
  */
-#include <arpa/inet.h>
 #include <stdio.h>
 #include "base/unique.h"
 #include "kinds/core/service_alloc.h"
+#include "kinds/core/service_internal.h"
 #include "kinds/strategies.h"
-#include "object/name.h"
-
-static const char *type_of(const js *svc)
-{
-	return js_str0(svc, "spec", "type", NULL);
-}
-
-static bool is_external(const js *svc)
-{
-	return !strcmp(type_of(svc), "ExternalName");
-}
-
-static bool is_headless(const js *svc)
-{
-	return !strcmp(js_str0(svc, "spec", "clusterIP", NULL), "None");
-}
-
-static bool wants_ip(const js *svc)
-{
-	return svc && !is_external(svc) && !is_headless(svc);
-}
-
-static bool wants_node_ports(const js *svc)
-{
-	if (!svc)
-		return false;
-	if (!strcmp(type_of(svc), "LoadBalancer"))
-		return js_bool(svc, true, "spec", "allocateLoadBalancerNodePorts", NULL);
-	return !strcmp(type_of(svc), "NodePort");
-}
-
-static bool wants_health_port(const js *svc)
-{
-	return svc && !strcmp(type_of(svc), "LoadBalancer") &&
-	       !strcmp(js_str0(svc, "spec", "externalTrafficPolicy", NULL), "Local");
-}
 
 /* ---- what a client leaves out of an update stays ---- */
 
@@ -104,27 +68,27 @@ static void drop_dependent(js *new, const js *old)
 	js *spec = js_obj(new, "spec", NULL);
 	const js *was = js_obj(old, "spec", NULL);
 
-	if (wants_ip(old) && !wants_ip(new) && is_external(new) &&
+	if (service_wants_ip(old) && !service_wants_ip(new) && service_is_external(new) &&
 	    js_equal(js_field(spec, "clusterIP"), js_field(was, "clusterIP"))) {
 		js_del(spec, "clusterIP");
 		js_del(spec, "clusterIPs");
 		js_del(spec, "ipFamilies");
 		js_del(spec, "ipFamilyPolicy");
 	}
-	if (wants_node_ports(old) && !wants_node_ports(new))
+	if (service_wants_node_ports(old) && !service_wants_node_ports(new))
 		drop_node_ports(new, old);
-	if (wants_health_port(old) && !wants_health_port(new) &&
+	if (service_wants_health_port(old) && !service_wants_health_port(new) &&
 	    js_equal(js_field(spec, "healthCheckNodePort"), js_field(was, "healthCheckNodePort")))
 		js_del(spec, "healthCheckNodePort");
-	if (is_external(new) &&
+	if (service_is_external(new) &&
 	    js_equal(js_field(spec, "internalTrafficPolicy"), js_field(was, "internalTrafficPolicy")))
 		js_del(spec, "internalTrafficPolicy");
-	bool external = wants_node_ports(new) || !strcmp(type_of(new), "LoadBalancer");
-	if (!external &&
+	if (!service_is_reachable(new) &&
 	    js_equal(js_field(spec, "externalTrafficPolicy"), js_field(was, "externalTrafficPolicy")))
 		js_del(spec, "externalTrafficPolicy");
-	if (strcmp(type_of(new), "LoadBalancer") && js_equal(js_field(spec, "allocateLoadBalancerNodePorts"),
-							     js_field(was, "allocateLoadBalancerNodePorts")))
+	if (strcmp(service_type(new), "LoadBalancer") &&
+	    js_equal(js_field(spec, "allocateLoadBalancerNodePorts"),
+		     js_field(was, "allocateLoadBalancerNodePorts")))
 		js_del(spec, "allocateLoadBalancerNodePorts");
 }
 
@@ -147,189 +111,63 @@ static void pair_ips(js *spec, const js *old_spec)
 	}
 }
 
+/* Defaults that look at more than one field. */
+static void service_default(js *o)
+{
+	js *spec = js_obj(o, "spec", NULL);
+
+	if (!strcmp(js_str0(spec, "sessionAffinity", NULL), "None"))
+		js_del(spec, "sessionAffinityConfig");
+	if (service_is_reachable(o) && !*js_str0(spec, "externalTrafficPolicy", NULL))
+		js_set_str(spec, "externalTrafficPolicy", "Cluster");
+}
+
+static void default_ip_mode(js *svc)
+{
+	if (strcmp(service_type(svc), "LoadBalancer"))
+		return;
+	js_array_for_each (i, js_arr(svc, "status", "loadBalancer", "ingress", NULL)) {
+		if (*js_str0(i, "ip", NULL) && !js_field(i, "ipMode"))
+			js_set_str(i, "ipMode", "VIP");
+	}
+}
+
 static void service_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
 {
 	js *spec = js_ensure(new, "spec", NULL);
 	const js *was = js_obj(old, "spec", NULL);
 
-	if (!strcmp(ctx->subresource, "status"))
+	if (!strcmp(ctx->subresource, "status")) {
+		default_ip_mode(new);
 		return;
+	}
 	if (!old) {
 		js *status = js_new_obj();
 		js_set(status, "loadBalancer", js_new_obj());
 		js_set(new, "status", status);
 	} else {
-		if (wants_ip(old) && wants_ip(new) && !*js_str0(spec, "clusterIP", NULL))
+		if (service_wants_ip(old) && service_wants_ip(new) && !*js_str0(spec, "clusterIP", NULL))
 			strategy_carry(spec, was, "clusterIP");
-		if (wants_ip(new) || is_headless(new)) {
+		if (service_wants_ip(new) || service_is_headless(new)) {
 			if (!js_field(spec, "ipFamilies"))
 				strategy_carry(spec, was, "ipFamilies");
 			if (!js_field(spec, "ipFamilyPolicy"))
 				strategy_carry(spec, was, "ipFamilyPolicy");
 		}
-		if (wants_node_ports(old) && wants_node_ports(new))
+		if (service_wants_node_ports(old) && service_wants_node_ports(new))
 			keep_node_ports(new, old);
-		if (wants_health_port(old) && wants_health_port(new) &&
+		if (service_wants_health_port(old) && service_wants_health_port(new) &&
 		    !js_field(spec, "healthCheckNodePort"))
 			strategy_carry(spec, was, "healthCheckNodePort");
 		drop_dependent(new, old);
 	}
 	pair_ips(spec, was);
-	if (is_external(new))
+	if (service_is_external(new))
 		return;
 	if (!js_field(spec, "ipFamilyPolicy"))
 		js_set_str(spec, "ipFamilyPolicy", "SingleStack");
 	if (!js_len(js_arr(spec, "ipFamilies", NULL)))
 		js_push(js_ensure_arr(spec, "ipFamilies"), js_new_str("IPv4"));
-}
-
-/* ---- validation ---- */
-
-/* The value is shown as upstream shows its internal struct. */
-static void double_port(const js *p, size_t i, struct field_errors *errs)
-{
-	field_errors_add(
-		errs, "FieldValueDuplicate", mem_printf("spec.ports[%zu]", i),
-		mem_printf(
-			"Duplicate value: {\"Name\":\"\",\"Protocol\":\"%s\",\"AppProtocol\":null,\"Port\":%lld,\"TargetPort\":0,\"NodePort\":0}",
-			js_str0(p, "protocol", NULL), (long long)js_int(p, 0, "port", NULL)));
-}
-
-/* What no two ports of a Service may share. */
-struct port_keys {
-	struct unique names, ports, node_ports;
-};
-
-static void port_keys_release(struct port_keys *k)
-{
-	unique_release(&k->names);
-	unique_release(&k->ports);
-	unique_release(&k->node_ports);
-}
-
-static void validate_port(const js *svc, const js *p, size_t i, struct port_keys *keys,
-			  struct field_errors *errs)
-{
-	const char *name = js_str0(p, "name", NULL), *protocol = js_str0(p, "protocol", NULL);
-	long long node = js_int(p, 0, "nodePort", NULL);
-	char key[32];
-
-	if (!*name && js_len(js_arr(svc, "spec", "ports", NULL)) > 1)
-		field_error_required(errs, PATH("spec.ports[%zu].name", i), "");
-	if (*name && unique_seen(&keys->names, name))
-		field_error_duplicate(errs, PATH("spec.ports[%zu].name", i), name);
-	if (unique_seen_f(&keys->ports, "%s/%lld", protocol, (long long)js_int(p, 0, "port", NULL)))
-		double_port(p, i, errs);
-	if (node && unique_seen_f(&keys->node_ports, "%s/%lld", protocol, node)) {
-		snprintf(key, sizeof(key), "%lld", node);
-		field_error_duplicate(errs, PATH("spec.ports[%zu].nodePort", i), key);
-	}
-	if (!strcmp(type_of(svc), "ClusterIP") && js_int(p, 0, "nodePort", NULL))
-		field_error_forbidden(errs, PATH("spec.ports[%zu].nodePort", i),
-				      "may not be used when `type` is 'ClusterIP'");
-}
-
-static void validate_external_name(const js *svc, struct field_errors *errs)
-{
-	static const char *const absent[] = {"clusterIPs", "ipFamilies", "ipFamilyPolicy"};
-	char name[300];
-	struct name_faults bad;
-
-	for (size_t i = 0; i < ARRAY_LEN(absent); i++)
-		if (js_get(svc, "spec", absent[i], NULL))
-			field_error_forbidden(errs, PATH("spec.%s", absent[i]),
-					      "may not be set for ExternalName services");
-	snprintf(name, sizeof(name), "%s", js_str0(svc, "spec", "externalName", NULL));
-	size_t n = strlen(name);
-	if (n && name[n - 1] == '.')
-		name[n - 1] = '\0';
-	if (!*name)
-		field_error_required(errs, "spec.externalName", "");
-	else if (name_check_dns1123_subdomain(name, &bad))
-		field_error_names(errs, "spec.externalName", name, &bad);
-}
-
-static void validate_ips(const js *svc, struct field_errors *errs)
-{
-	const js *many = js_arr(svc, "spec", "clusterIPs", NULL),
-		 *families = js_arr(svc, "spec", "ipFamilies", NULL);
-	const char *one = js_str0(svc, "spec", "clusterIP", NULL);
-	struct in_addr in;
-	static const char *const v4[] = {"IPv4", NULL};
-
-	if (js_len(many) && strcmp(one, json_object_get_string(js_at(many, 0))))
-		field_error_invalid(errs, "spec.clusterIPs", many, "first value must match `clusterIP`");
-	if (js_len(many) > 1)
-		field_error_invalid(errs, "spec.clusterIPs", many,
-				    "may only hold up to 1 values: this cluster has one address family");
-	if (*one && strcmp(one, "None") && inet_pton(AF_INET, one, &in) != 1)
-		field_error_invalid_str(errs, "spec.clusterIPs[0]", one,
-					"must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
-	if (is_headless(svc) && (!strcmp(type_of(svc), "NodePort") || !strcmp(type_of(svc), "LoadBalancer")))
-		field_error_invalid_str(errs, "spec.clusterIPs[0]", "None",
-					!strcmp(type_of(svc), "NodePort")
-						? "may not be set to 'None' for NodePort services"
-						: "may not be set to 'None' for LoadBalancer services");
-	js_array_for_each (f, families) {
-		if (js_is_str(f) && !strcmp(json_object_get_string(f), "IPv6"))
-			field_error_not_supported(errs, PATH("spec.ipFamilies[%zu]", f_i), "IPv6", v4);
-	}
-	if (!strcmp(js_str0(svc, "spec", "ipFamilyPolicy", NULL), "RequireDualStack"))
-		field_error_invalid_str(errs, "spec.ipFamilyPolicy", "RequireDualStack",
-					"this cluster is not configured for dual-stack services");
-}
-
-static void validate_fields_of_types(const js *svc, struct field_errors *errs)
-{
-	const char *type = type_of(svc);
-	bool balanced = !strcmp(type, "LoadBalancer");
-	const js *spec = js_obj(svc, "spec", NULL);
-
-	if (!strcmp(js_str0(spec, "sessionAffinity", NULL), "None") &&
-	    js_field(spec, "sessionAffinityConfig"))
-		field_error_forbidden(errs, "spec.sessionAffinityConfig",
-				      "must not be set when session affinity is None");
-	if (js_field(spec, "loadBalancerSourceRanges") && !balanced)
-		field_error_forbidden(errs, "spec.LoadBalancerSourceRanges",
-				      "may only be used when `type` is 'LoadBalancer'");
-	if (js_field(spec, "allocateLoadBalancerNodePorts") && !balanced)
-		field_error_forbidden(errs, "spec.allocateLoadBalancerNodePorts",
-				      "may only be used when `type` is 'LoadBalancer'");
-	if (js_field(spec, "loadBalancerClass") && !balanced)
-		field_error_forbidden(errs, "spec.loadBalancerClass",
-				      "may only be used when `type` is 'LoadBalancer'");
-	if (js_field(spec, "externalTrafficPolicy") && !balanced && strcmp(type, "NodePort") &&
-	    !js_len(js_arr(spec, "externalIPs", NULL)))
-		field_error_invalid(errs, "spec.externalTrafficPolicy",
-				    js_field(spec, "externalTrafficPolicy"),
-				    "may only be set for externally-accessible services");
-	if (js_int(spec, 0, "healthCheckNodePort", NULL) && !wants_health_port(svc))
-		field_error_invalid(
-			errs, "spec.healthCheckNodePort", js_field(spec, "healthCheckNodePort"),
-			"may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'");
-}
-
-static void service_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
-			     struct field_errors *errs)
-{
-	const js *ports = js_arr(new, "spec", "ports", NULL);
-	__attribute__((cleanup(port_keys_release))) struct port_keys keys = {.names = {.n = 0}};
-
-	if (!strcmp(ctx->subresource, "status"))
-		return;
-	if (is_external(new))
-		validate_external_name(new, errs);
-	else
-		validate_ips(new, errs);
-	if (!js_len(ports) && !is_headless(new) && !is_external(new))
-		field_error_required(errs, "spec.ports", "");
-	js_array_for_each (p, ports)
-		validate_port(new, p, p_i, &keys, errs);
-	validate_fields_of_types(new, errs);
-	const char *was = js_str0(old, "spec", "clusterIP", NULL),
-		   *is = js_str0(new, "spec", "clusterIP", NULL);
-	if (*was && !is_external(old) && !is_external(new) && strcmp(was, is))
-		field_error_invalid_str(errs, "spec.clusterIPs[0]", is, "may not change once set");
 }
 
 /* ---- allocation ---- */
@@ -400,13 +238,13 @@ static void service_allocate(const struct strategy_ctx *ctx, js *new, const js *
 
 	if (!ctx->alloc)
 		return;
-	if (wants_ip(new) && (!*ip || strcmp(ip, js_str0(old, "spec", "clusterIP", NULL)))) {
+	if (service_wants_ip(new) && (!*ip || strcmp(ip, js_str0(old, "spec", "clusterIP", NULL)))) {
 		take_ip(ctx, spec, errs);
 		if (!errs->n)
 			strategy_carry(held, spec, "clusterIP");
 	}
 	node_ports_of(&taken, old);
-	for (size_t i = 0; !errs->n && wants_node_ports(new) && i < js_len(ports); i++) {
+	for (size_t i = 0; !errs->n && service_wants_node_ports(new) && i < js_len(ports); i++) {
 		js *p = js_at(ports, i);
 		int64_t asked = js_int(p, 0, "nodePort", NULL);
 		/* held before, or by a sibling: one node port serves a port number on TCP and UDP alike */
@@ -419,7 +257,7 @@ static void service_allocate(const struct strategy_ctx *ctx, js *new, const js *
 		}
 	}
 	int64_t health = js_int(spec, 0, "healthCheckNodePort", NULL);
-	if (!errs->n && wants_health_port(new) &&
+	if (!errs->n && service_wants_health_port(new) &&
 	    (!health || health != js_int(old, 0, "spec", "healthCheckNodePort", NULL)))
 		take_port(ctx, spec, "healthCheckNodePort", "spec.healthCheckNodePort", errs);
 	if (errs->n)
@@ -469,6 +307,7 @@ const struct strategy service_strategy = {
 	.group = "",
 	.kind = "Service",
 	.flags = STRATEGY_CREATE_ON_UPDATE | STRATEGY_RETURNS_DELETED,
+	.default_more = service_default,
 	.prepare = service_prepare,
 	.validate = service_validate,
 	.allocate = service_allocate,

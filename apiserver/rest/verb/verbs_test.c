@@ -363,7 +363,7 @@ static void test_services(void **state)
 	assert_int_equal(js_int(js_at(js_arr(back.body, "spec", "ports", NULL), 0), 0, "nodePort", NULL), 0);
 	const char *move = "{\"spec\":{\"clusterIP\":\"10.96.0.78\",\"clusterIPs\":[\"10.96.0.78\"]}}";
 	refused("PATCH", SVCS "/sa", "application/merge-patch+json", move, strlen(move), 422, "Invalid",
-		"spec.clusterIPs[0]: Invalid value: \"10.96.0.78\": may not change once set");
+		"spec.clusterIPs[0]: Invalid value: [\"10.96.0.78\"]: may not change once set");
 	autoreply struct rig_reply gone = rig_call(&rig, "DELETE", SVCS "/sa", NULL);
 	assert_int_equal(gone.status, 200);
 	autoreply struct rig_reply again = rig_call(&rig, "POST", SVCS, twice);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files about Services ask of one. Pure, any thread; a missing Service (NULL) wants nothing. */
+#ifndef KINDS_CORE_SERVICE_INTERNAL_H
+#define KINDS_CORE_SERVICE_INTERNAL_H
+
+#include "kinds/strategy.h"
+
+const char *service_type(const js *svc);
+bool service_is_external(const js *svc); /* a name of DNS only */
+bool service_is_headless(const js *svc);
+bool service_is_reachable(const js *svc); /* from outside the cluster */
+bool service_wants_ip(const js *svc);
+bool service_wants_node_ports(const js *svc);
+bool service_wants_health_port(const js *svc);
+void service_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
+		      struct field_errors *errs);
+
+#endif
