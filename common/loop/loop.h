@@ -56,7 +56,7 @@ void loop_wake(struct loop *l); /* any thread: ends the running or next round, a
 void loop_post(struct loop *l, loop_fn *fn, void *arg);
 /* Any thread: as loop_post, and waits until fn has returned; on the loop's own thread fn runs at once. False,
    without a run, when the loop was told to stop. */
-bool loop_call(struct loop *l, loop_fn *fn, void *arg);
+bool loop_call(struct loop *l, loop_fn *fn, void *arg); /* for tests */
 /* For the end of something that lives on the loop: fn runs on the loop's thread while there is one, else
    here. Returns when fn has. */
 void loop_finish(struct loop *l, loop_fn *fn, void *arg);

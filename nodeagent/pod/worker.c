@@ -7,7 +7,8 @@
 #include "base/log.h"
 #include "pod/job.h"
 
-const struct loop_lane worker_lanes[LANES] = {[LANE_WORK] = {"work", 6}, [LANE_PULL] = {"pull", 2}};
+const struct loop_lane worker_lanes[LANES] = {
+	[LANE_WORK] = {"work", 6}, [LANE_PULL] = {"pull", 2}, [LANE_LOG] = {"logs", 2}};
 
 struct instant worker_now(void)
 {

@@ -23,8 +23,8 @@
 #include "pod/status.h"
 
 /* The lanes of the agent's loop. What takes milliseconds (mounts, containers) has its own, apart from what
-   may take minutes (image pulls). */
-enum worker_lane { LANE_WORK, LANE_PULL, LANES };
+   may take minutes (image pulls), and logs are read for people. */
+enum worker_lane { LANE_WORK, LANE_PULL, LANE_LOG, LANES };
 extern const struct loop_lane worker_lanes[LANES];
 
 /* What a node offers its Pods; lives as long as any worker. Loop thread. */

@@ -1,26 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/server.h"
 
+#include <errno.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "serve/health.h"
+#include "serve/places.h"
 #include "client/tls.h"
 #include "object/status_reason.h"
 
-#define STACK_BYTES (256 * 1024)
-#define IDLE_SECONDS 120
+#define IDLE_SECONDS 90
+#define POOL_BYTES (16 * 1024) /* of a connection: request line and headers, and a piece of the reply */
+#define PIECE_BYTES (8 * 1024)
+#define ACCEPTS_MAX 16 /* at a time */
+#define KEEPALIVE_SECONDS 60
 #define API_SERVER_NAME                                                                                      \
 	"kube-apiserver-kubelet-client" /* CN that clusters give the API server's client certificate */
 
 struct server {
 	struct server_config c;
+	struct loop *loop;
 	struct MHD_Daemon *daemon;
 	struct buf cert, key, ca;
+	int listening, port;
+	struct loop_io accepts, polls; /* the listening socket; the library's epoll */
+	struct loop_timer again;
+	struct places places;
+	struct list requests;	/* those whose connection is suspended */
+	struct place *arriving; /* until the library has taken it */
+	struct err err;		/* of the start */
+};
+
+/* One request; freed when the library is through with it. */
+struct request {
+	struct server *sv;
+	struct MHD_Connection *c;
+	struct list link; /* in requests while suspended */
+	bool suspended, gone;
+	struct logs *logs;
+	struct loop_io hangup; /* while suspended nobody else looks at the socket */
 };
 
 /* ---- who is it ---- */
@@ -92,26 +118,64 @@ static enum MHD_Result reply_text(struct MHD_Connection *c, unsigned status, con
 	return reply(c, status, "text/plain; charset=utf-8", &b);
 }
 
-/* ---- logs ---- */
+/* ---- waiting ---- */
 
-struct stream {
-	struct logs *logs;
-	int socket;
-	struct logquery q;
-};
+static void drive(void *arg);
 
-static ssize_t read_stream(void *arg, uint64_t pos, char *out, size_t max)
+static void resume(struct request *rq)
 {
-	struct stream *s = arg;
-	size_t n = logs_read(s->logs, s->socket, out, max);
-	return n ? (ssize_t)n : MHD_CONTENT_READER_END_OF_STREAM;
+	if (!rq->suspended)
+		return;
+	rq->suspended = false;
+	list_del(&rq->link);
+	loop_io_stop(&rq->hangup);
+	MHD_resume_connection(rq->c);
+	loop_timer_set(rq->sv->loop, &rq->sv->again, loop_real_ns());
 }
 
-static void free_stream(void *arg)
+static void on_hangup(void *arg, unsigned events)
 {
-	struct stream *s = arg;
-	logs_close(s->logs);
-	free(s);
+	struct request *rq = arg;
+	rq->gone = true;
+	resume(rq);
+}
+
+static void suspend(struct request *rq)
+{
+	struct err ignored = ERR_INIT; /* then it is noticed when there is something to send */
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(rq->c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	int off = 0;
+	/* The library corks a chunked reply: without this the last lines wait 200 ms for company. */
+	(void)setsockopt(info->connect_fd, IPPROTO_TCP, TCP_CORK, &off, sizeof(off));
+	rq->suspended = true;
+	list_push_back(&rq->sv->requests, &rq->link);
+	rq->hangup.fn = on_hangup;
+	rq->hangup.arg = rq;
+	(void)loop_io_start(rq->sv->loop, &rq->hangup, info->connect_fd, LOOP_HANGUP, &ignored);
+	MHD_suspend_connection(rq->c);
+}
+
+/* ---- logs ---- */
+
+static void on_logs(void *arg)
+{
+	resume(arg);
+}
+
+static ssize_t read_logs(void *arg, uint64_t pos, char *out, size_t max)
+{
+	struct request *rq = arg;
+	size_t n = logs_take(rq->logs, out, max);
+	if (n)
+		return (ssize_t)n;
+	if (rq->gone || logs_error(rq->logs)->reason != REASON_NONE)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	if (logs_over(rq->logs))
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	logs_ask(rq->logs);
+	suspend(rq);
+	return 0;
 }
 
 struct query_arg {
@@ -141,53 +205,60 @@ static bool split(char *path, const char *part[3])
 	return *part[1] && *part[2];
 }
 
-static enum MHD_Result serve_logs(struct server *sv, struct MHD_Connection *c, const char *rest)
+static enum MHD_Result reply_error(struct MHD_Connection *c, const struct err *err)
+{
+	return reply_text(c, (unsigned)status_reason_code(err->reason), err->msg);
+}
+
+static enum MHD_Result stream_logs(struct request *rq)
+{
+	return send_reply(
+		rq->c, MHD_HTTP_OK, "text/plain",
+		MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PIECE_BYTES, read_logs, rq, NULL));
+}
+
+/* The first piece is waited for: what cannot be read is a status, not a stream that breaks. */
+static enum MHD_Result begin_logs(struct request *rq, const char *rest)
 {
 	autofree char *path = mem_strdup(rest);
 	const char *part[3];
+	struct logquery q;
+	struct query_arg qa = {.q = &q};
 	if (!split(path, part))
-		return reply_text(c, MHD_HTTP_NOT_FOUND, "404 page not found\n");
-	struct stream *s = MEM_NEW(struct stream);
-	struct query_arg qa = {.q = &s->q};
-	logquery_init(&s->q);
-	MHD_get_connection_values(c, MHD_GET_ARGUMENT_KIND, take_parameter, &qa);
+		return reply_text(rq->c, MHD_HTTP_NOT_FOUND, "404 page not found\n");
+	logquery_init(&q);
+	MHD_get_connection_values(rq->c, MHD_GET_ARGUMENT_KIND, take_parameter, &qa);
 	if (qa.err.reason == REASON_NONE)
-		s->logs = logs_open(&sv->c.source, part[0], part[1], part[2], &s->q, &qa.err);
-	if (!s->logs) {
-		free(s);
-		return reply_text(c, (unsigned)status_reason_code(qa.err.reason), qa.err.msg);
-	}
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
-	s->socket = info ? info->connect_fd : -1;
-	MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT,
-				  0); /* a quiet container is not an idle client */
-	return send_reply(
-		c, MHD_HTTP_OK, "text/plain",
-		MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16 * 1024, read_stream, s, free_stream));
+		rq->logs = logs_open(&rq->sv->c.source, part[0], part[1], part[2], &q, on_logs, rq, &qa.err);
+	if (!rq->logs)
+		return reply_error(rq->c, &qa.err);
+	/* Who follows a container that says nothing wants to hear at once that there is nothing yet. */
+	if (q.follow)
+		return stream_logs(rq);
+	logs_ask(rq->logs);
+	suspend(rq);
+	return MHD_YES;
+}
+
+static enum MHD_Result serve_logs(struct request *rq, const char *rest)
+{
+	if (rq->gone)
+		return MHD_NO;
+	if (!rq->logs)
+		return begin_logs(rq, rest);
+	if (logs_error(rq->logs)->reason != REASON_NONE)
+		return reply_error(rq->c, logs_error(rq->logs));
+	return stream_logs(rq);
 }
 
 /* ---- the other pages ---- */
 
-struct pods_arg {
-	const struct server_config *c;
-	struct buf text;
-};
-
-static void write_pods(void *arg)
+static enum MHD_Result serve_pods(struct request *rq, const char *rest)
 {
-	struct pods_arg *p = arg;
-	autojson js *list = p->c->pods(p->c->arg);
-	js_write(&p->text, list);
-}
-
-static enum MHD_Result serve_pods(struct server *sv, struct MHD_Connection *c, const char *rest)
-{
-	struct pods_arg p = {.c = &sv->c};
-	if (!loop_call(sv->c.source.loop, write_pods, &p))
-		return reply_text(c, MHD_HTTP_SERVICE_UNAVAILABLE, "stopping\n");
-	enum MHD_Result rc = reply(c, MHD_HTTP_OK, "application/json", &p.text);
-	buf_release(&p.text);
-	return rc;
+	autobuf struct buf text = BUF_INIT;
+	autojson js *list = rq->sv->c.pods(rq->sv->c.arg);
+	js_write(&text, list);
+	return reply(rq->c, MHD_HTTP_OK, "application/json", &text);
 }
 
 static enum MHD_Result serve_page(struct MHD_Connection *c, const char *path)
@@ -200,14 +271,14 @@ static enum MHD_Result serve_page(struct MHD_Connection *c, const char *path)
 	return reply(c, (unsigned)status, type, &body);
 }
 
-static enum MHD_Result serve_metrics(struct server *sv, struct MHD_Connection *c, const char *rest)
+static enum MHD_Result serve_metrics(struct request *rq, const char *rest)
 {
-	return serve_page(c, "/metrics");
+	return serve_page(rq->c, "/metrics");
 }
 
-static enum MHD_Result serve_healthz(struct server *sv, struct MHD_Connection *c, const char *rest)
+static enum MHD_Result serve_healthz(struct request *rq, const char *rest)
 {
-	return serve_page(c, "/healthz");
+	return serve_page(rq->c, "/healthz");
 }
 
 /* ---- routes ---- */
@@ -216,7 +287,7 @@ static const struct route {
 	const char *path;
 	bool prefix; /* the handler gets what follows */
 	bool open;   /* to everybody */
-	enum MHD_Result (*handle)(struct server *, struct MHD_Connection *, const char *rest);
+	enum MHD_Result (*handle)(struct request *rq, const char *rest);
 } routes[] = {
 	{"/containerLogs/", true, false, serve_logs},
 	{"/pods", false, false, serve_pods},
@@ -224,19 +295,14 @@ static const struct route {
 	{"/healthz", false, true, serve_healthz},
 };
 
-static enum MHD_Result handle(void *arg, struct MHD_Connection *c, const char *url, const char *method,
-			      const char *version, const char *upload, size_t *upload_size, void **state)
+static struct place *place_of(struct MHD_Connection *c)
 {
-	static int seen;
-	struct server *sv = arg;
-	if (!*state) { /* headers only: the reply waits until the request is whole */
-		*state = &seen;
-		return MHD_YES;
-	}
-	if (*upload_size) { /* nobody here takes a body */
-		*upload_size = 0;
-		return MHD_YES;
-	}
+	return MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static enum MHD_Result serve(struct request *rq, const char *url, const char *method)
+{
+	struct MHD_Connection *c = rq->c;
 	for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
 		const struct route *r = &routes[i];
 		size_t n = strlen(r->path);
@@ -246,11 +312,92 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *c, const char *u
 		if (status != MHD_HTTP_OK)
 			return reply_text(c, status,
 					  status == MHD_HTTP_FORBIDDEN ? "Forbidden" : "Unauthorized");
+		if (!r->open && !places_know(place_of(c)))
+			return reply_text(c, MHD_HTTP_SERVICE_UNAVAILABLE, "too many connections\n");
 		if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 			return reply_text(c, MHD_HTTP_METHOD_NOT_ALLOWED, "405: Method Not Allowed");
-		return r->handle(sv, c, url + n);
+		return r->handle(rq, url + n);
 	}
 	return reply_text(c, MHD_HTTP_NOT_FOUND, "404 page not found\n");
+}
+
+static enum MHD_Result handle(void *arg, struct MHD_Connection *c, const char *url, const char *method,
+			      const char *version, const char *upload, size_t *upload_size, void **state)
+{
+	struct request *rq = *state;
+	if (!rq) { /* headers only: the reply waits until the request is whole */
+		*state = rq = MEM_NEW(struct request);
+		rq->sv = arg;
+		rq->c = c;
+		return MHD_YES;
+	}
+	if (*upload_size) { /* nobody here takes a body */
+		*upload_size = 0;
+		return MHD_YES;
+	}
+	return serve(rq, url, method);
+}
+
+static void completed(void *arg, struct MHD_Connection *c, void **state, enum MHD_RequestTerminationCode code)
+{
+	struct request *rq = *state;
+	if (!rq)
+		return;
+	*state = NULL;
+	logs_close(rq->logs);
+	free(rq);
+}
+
+/* ---- connections ---- */
+
+/* The library never waits by itself: with a full batch of events it would wait again before it serves any of them. */
+static void drive(void *arg)
+{
+	struct server *s = arg;
+	MHD_UNSIGNED_LONG_LONG ms;
+	(void)MHD_run_wait(s->daemon, 0);
+	bool timed = MHD_get_timeout(s->daemon, &ms) == MHD_YES;
+	loop_timer_set(s->loop, &s->again, timed ? loop_real_ns() + (int64_t)ms * NS_PER_MS : CLOCK_NEVER);
+}
+
+static void on_polls(void *arg, unsigned events)
+{
+	drive(arg);
+}
+
+static void connection_notice(void *arg, struct MHD_Connection *c, void **context,
+			      enum MHD_ConnectionNotificationCode code)
+{
+	struct server *s = arg;
+	if (code == MHD_CONNECTION_NOTIFY_STARTED)
+		*context = STEAL(s->arriving);
+	else if (*context)
+		places_leave(STEAL(*(struct place **)context));
+}
+
+/* Errors of a connection that is gone already are no news; those of the machine show in other places. */
+static bool accept_one(struct server *s)
+{
+	struct sockaddr_storage from;
+	socklen_t n = sizeof(from);
+	int fd = accept4(s->listening, (struct sockaddr *)&from, &n, SOCK_CLOEXEC | SOCK_NONBLOCK), yes = 1,
+	    idle = KEEPALIVE_SECONDS;
+	if (fd < 0)
+		return false;
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof(yes));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	s->arriving = places_take(&s->places, fd, (struct sockaddr *)&from);
+	(void)MHD_add_connection(s->daemon, fd, (struct sockaddr *)&from, n); /* closes fd when it fails */
+	drive(s);
+	if (s->arriving) /* it never was one */
+		places_leave(STEAL(s->arriving));
+	return true;
+}
+
+static void on_accepts(void *arg, unsigned events)
+{
+	for (int i = 0; i < ACCEPTS_MAX && accept_one(arg); i++)
+		;
 }
 
 /* ---- life ---- */
@@ -278,32 +425,108 @@ static int read_keys(struct server *s, const struct server_config *c, struct err
 	return tls_read_file(c->key_file, PEM_MAX, &s->key, err);
 }
 
-struct server *server_start(const struct server_config *c, struct err *err)
+/* All addresses of both families; of IPv4 where there is no IPv6. */
+static int listen_on(int port, int *ret_port)
 {
-	struct server *s = MEM_NEW(struct server);
-	s->c = *c;
-	if (read_keys(s, c, err) < 0)
-		goto fail;
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	int off = 0, on = 1, fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool six = fd >= 0;
+	if (!six)
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -1;
+	socklen_t n = six ? sizeof(v6) : sizeof(v4);
+	struct sockaddr *a = six ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4;
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (six)
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	if (bind(fd, a, n) == 0 && listen(fd, SOMAXCONN) == 0 && getsockname(fd, a, &n) == 0) {
+		*ret_port = ntohs(six ? v6.sin6_port : v4.sin_port);
+		return fd;
+	}
+	int saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+static struct MHD_Daemon *start_daemon(struct server *s)
+{
 	struct MHD_OptionItem more[] = {
 		{MHD_OPTION_HTTPS_MEM_TRUST, 0, s->ca.len ? (void *)buf_str(&s->ca) : NULL},
 		{MHD_OPTION_END, 0, NULL},
 	};
 	if (!s->ca.len)
 		more[0].option = MHD_OPTION_END;
-	s->daemon = MHD_start_daemon(
-		MHD_USE_TLS | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
-			MHD_USE_ITC,
-		(uint16_t)c->port, NULL, NULL, handle, s, MHD_OPTION_HTTPS_MEM_CERT, buf_str(&s->cert),
-		MHD_OPTION_HTTPS_MEM_KEY, buf_str(&s->key), MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)SERVER_MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-		MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
+	return MHD_start_daemon(
+		MHD_USE_TLS | MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
+		NULL, handle, s, MHD_OPTION_HTTPS_MEM_CERT, buf_str(&s->cert), MHD_OPTION_HTTPS_MEM_KEY,
+		buf_str(&s->key), MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)(2 * (PLACES_KNOWN + PLACES_STRANGERS)), MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
+		MHD_OPTION_NOTIFY_COMPLETED, completed, s, MHD_OPTION_NOTIFY_CONNECTION, connection_notice, s,
 		MHD_OPTION_ARRAY, more, MHD_OPTION_END);
-	if (s->daemon)
+}
+
+static void join_loop(void *arg)
+{
+	struct server *s = arg;
+	const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	s->polls = (struct loop_io){.fn = on_polls, .arg = s};
+	s->accepts = (struct loop_io){.fn = on_accepts, .arg = s};
+	s->again = (struct loop_timer){.fn = drive, .arg = s, .real = true};
+	if (loop_io_start(s->loop, &s->polls, info->epoll_fd, LOOP_READ, &s->err) == 0)
+		(void)loop_io_start(s->loop, &s->accepts, s->listening, LOOP_READ, &s->err);
+}
+
+struct server *server_start(const struct server_config *c, struct err *err)
+{
+	struct server *s = MEM_NEW(struct server);
+	s->c = *c;
+	s->loop = c->source.loop;
+	s->listening = -1;
+	list_init(&s->requests);
+	places_init(&s->places, s->loop);
+	if (read_keys(s, c, err) < 0)
+		goto fail;
+	s->listening = listen_on(c->port, &s->port);
+	if (s->listening < 0) {
+		(void)err_errno(err, "cannot listen on port %d", c->port);
+		goto fail;
+	}
+	if (!(s->daemon = start_daemon(s))) {
+		(void)err_set(err, REASON_INTERNAL, "cannot serve: certificate and key do not fit");
+		goto fail;
+	}
+	loop_finish(s->loop, join_loop, s);
+	if (s->err.reason == REASON_NONE)
 		return s;
-	(void)err_errno(err, "cannot listen on port %d", c->port);
+	*err = s->err;
 fail:
 	server_stop(s);
 	return NULL;
+}
+
+int server_port(const struct server *s)
+{
+	return s->port;
+}
+
+static void leave_loop(void *arg)
+{
+	struct server *s = arg;
+	loop_io_stop(&s->accepts);
+	loop_io_stop(&s->polls);
+	loop_timer_set(s->loop, &s->again, CLOCK_NEVER);
+	/* The library wants nobody suspended. */
+	while (s->requests.next != &s->requests) {
+		struct request *rq = list_entry(s->requests.next, struct request, link);
+		rq->gone = true;
+		resume(rq);
+	}
+	loop_timer_set(s->loop, &s->again, CLOCK_NEVER);
+	MHD_stop_daemon(s->daemon);
 }
 
 void server_stop(struct server *s)
@@ -311,7 +534,9 @@ void server_stop(struct server *s)
 	if (!s)
 		return;
 	if (s->daemon)
-		MHD_stop_daemon(s->daemon);
+		loop_finish(s->loop, leave_loop, s);
+	if (s->listening >= 0)
+		close(s->listening);
 	buf_release(&s->cert);
 	buf_release(&s->key);
 	buf_release(&s->ca);

@@ -4,15 +4,14 @@
  * /containerLogs/NS/POD/CONTAINER, /pods, /metrics, /healthz. Everything but /healthz is for clients that
  * show a certificate of the client CA and are either in system:masters or the API server.
  *
- * One thread per connection, few connections: who asks is the API server on behalf of people who read logs,
- * and a stream that waits for a container may simply wait.
+ * It has no thread: the library is driven from the agent's loop, where it is told of the sockets that are ready and never
+ * waits by itself. Files are read on a lane (follow.h); a stream that waits for its container is suspended, and costs its
+ * connection. places.h says who may be connected.
  */
 #ifndef SERVE_SERVER_H
 #define SERVE_SERVER_H
 
 #include "serve/logs.h"
-
-#define SERVER_MAX_CONNECTIONS 128
 
 struct server_config { /* strings borrowed for the server's life */
 	int port;
@@ -20,14 +19,15 @@ struct server_config { /* strings borrowed for the server's life */
 	const char *cert_file, *key_file; /* "" = one is made for the occasion */
 	const char *client_ca_file;	  /* "" = nobody may call */
 	struct logs_source source;
-	/* On the loop: v1 PodList of what runs here. The caller puts it. */
+	/* v1 PodList of what runs here. The caller puts it. */
 	js *(*pods)(void *arg);
 	void *arg;
 };
 
 struct server;
-/* c is copied. */
+/* c is copied; port 0 = any that is free. */
 struct server *server_start(const struct server_config *c, struct err *err) MUST_CHECK;
+int server_port(const struct server *s); /* for tests */
 /* Hangs up on everybody. Before the loop stops, so that no request waits for it. */
 void server_stop(struct server *s);
 
