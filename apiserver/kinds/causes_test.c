@@ -357,6 +357,44 @@ static void services(void **state)
 	CHECK(rows);
 }
 
+static void workloads(void **state)
+{
+#define TEMPLATE                                                                                             \
+	"'template':{'metadata':{'labels':{'a':'b'}},'spec':{'containers':[{'name':'c','image':'i',"         \
+	"'terminationMessagePolicy':'File','imagePullPolicy':'Always'}]}}"
+#define SELECTS "'selector':{'matchLabels':{'a':'b'}},"
+	const struct row rows[] = {
+		{"apps/Deployment", JSON("{'spec':{" SELECTS TEMPLATE "}}"), NULL, ""},
+		{"apps/Deployment",
+		 JSON("{'spec':{'selector':{'matchExpressions':[{'key':'a','operator':'x'}]},'template':{'spec':{}}}}"),
+		 NULL,
+		 "spec.selector.matchExpressions[0].operator" INVALID "\"x\": not a valid selector operator\n"
+		 "spec.selector" INVALID
+		 "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"x\"}]}: invalid label selector\n"},
+		{"apps/ReplicaSet",
+		 JSON("{'spec':{'selector':{'matchExpressions':[{'key':'a','operator':'In'}]}," TEMPLATE
+		      "}}"),
+		 NULL,
+		 "spec.selector.matchExpressions[0].values FieldValueRequired Required value: must be specified when `operator` is 'In' or 'NotIn'\n"
+		 "spec.selector" INVALID
+		 "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"In\"}]}: invalid label selector\n"},
+		{"apps/Deployment", JSON("{'spec':{" SELECTS "'strategy':{'type':'x'}," TEMPLATE "}}"), NULL,
+		 "spec.strategy FieldValueNotSupported Unsupported value: {\"Type\":\"x\",\"RollingUpdate\":null}: supported values: \"Recreate\", \"RollingUpdate\"\n"},
+		{"apps/Deployment",
+		 JSON("{'spec':{" SELECTS "'strategy':{'type':'x','rollingUpdate':{'maxSurge':1}}," TEMPLATE
+		      "}}"),
+		 NULL,
+		 "spec.strategy FieldValueNotSupported Unsupported value: {\"Type\":\"x\",\"RollingUpdate\":{\"MaxUnavailable\":\"25%\",\"MaxSurge\":1}}: supported values: \"Recreate\", \"RollingUpdate\"\n"},
+		{"apps/Deployment:status", JSON("{'spec':{" SELECTS TEMPLATE "},'status':{'replicas':-1}}"),
+		 JSON("{'spec':{" SELECTS TEMPLATE "}}"),
+		 "status.replicas" INVALID "-1: must be greater than or equal to 0\n"
+		 "status.updatedReplicas" INVALID "0: cannot be greater than status.replicas\n"
+		 "status.readyReplicas" INVALID "0: cannot be greater than status.replicas\n"
+		 "status.availableReplicas" INVALID "0: cannot be greater than status.replicas\n"},
+	};
+	CHECK(rows);
+}
+
 /* What becomes of an object before it is judged. */
 static void prepared(void **state)
 {
@@ -395,9 +433,9 @@ static void prepared(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(secrets),  cmocka_unit_test(endpoints),  cmocka_unit_test(events),
-		cmocka_unit_test(nodes),    cmocka_unit_test(namespaces), cmocka_unit_test(services),
-		cmocka_unit_test(prepared),
+		cmocka_unit_test(secrets),   cmocka_unit_test(endpoints),  cmocka_unit_test(events),
+		cmocka_unit_test(nodes),     cmocka_unit_test(namespaces), cmocka_unit_test(services),
+		cmocka_unit_test(workloads), cmocka_unit_test(prepared),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -271,6 +271,8 @@ static inline size_t field_errors_kept(const struct field_errors *e)
 void field_errors_add(struct field_errors *e, const char *reason, char *path, char *message);
 /* True when something is reported for exactly this path already. */
 bool field_errors_has(const struct field_errors *e, const char *path);
+/* Takes back what is reported for the path and below it: what upstream does not look at beside another fault. */
+void field_errors_drop(struct field_errors *e, const char *path);
 void field_errors_release(struct field_errors *e);
 void field_error_required(struct field_errors *e, const char *path, const char *detail);
 /* value is written as upstream does: strings quoted, numbers bare, objects as JSON; NULL = null. */

@@ -30,26 +30,22 @@ static void validate_share(js *v, const char *path, struct field_errors *errs)
 			"a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')");
 }
 
+/* Text that is no percentage counts as the number that it is. */
 static int64_t share_value(js *v)
 {
 	if (!v)
 		return 0;
-	return js_is_int(v) ? json_object_get_int64(v) : strtoll(json_object_get_string(v), NULL, 10);
+	if (js_is_int(v))
+		return json_object_get_int64(v);
+	char *end;
+	int64_t n = strtoll(json_object_get_string(v), &end, 10);
+	return !*end || !strcmp(end, "%") ? n : 0;
 }
 
-static void validate_strategy(const js *strategy, struct field_errors *errs)
+static void validate_rolling(const js *rolling, struct field_errors *errs)
 {
-	const js *rolling = js_obj(strategy, "rollingUpdate", NULL);
 	js *unavailable = js_field(rolling, "maxUnavailable"), *surge = js_field(rolling, "maxSurge");
 
-	if (!strcmp(js_str0(strategy, "type", NULL), "Recreate")) {
-		if (rolling)
-			field_error_forbidden(errs, "spec.strategy.rollingUpdate",
-					      "may not be specified when strategy `type` is 'Recreate'");
-		return;
-	}
-	if (!rolling)
-		return;
 	validate_share(unavailable, "spec.strategy.rollingUpdate.maxUnavailable", errs);
 	validate_share(surge, "spec.strategy.rollingUpdate.maxSurge", errs);
 	if (share_value(unavailable) == 0 && share_value(surge) == 0)
@@ -58,6 +54,41 @@ static void validate_strategy(const js *strategy, struct field_errors *errs)
 	if (js_is_str(unavailable) && share_value(unavailable) > 100)
 		field_error_invalid(errs, "spec.strategy.rollingUpdate.maxUnavailable", unavailable,
 				    "must not be greater than 100%");
+}
+
+/* Upstream names all of the strategy, and shows it as its internal struct. */
+static void unknown_strategy(const char *type, const js *rolling, struct field_errors *errs)
+{
+	static const char *const names[][2] = {{"MaxUnavailable", "maxUnavailable"},
+					       {"MaxSurge", "maxSurge"}};
+	autojson js *shown = js_new_obj();
+	autobuf struct buf b = BUF_INIT;
+
+	js_set_str(shown, "Type", type);
+	js_set(shown, "RollingUpdate", rolling ? js_new_obj() : NULL);
+	for (size_t i = 0; rolling && i < ARRAY_LEN(names); i++) {
+		const js *v = js_field(rolling, names[i][1]);
+		js_set(js_obj(shown, "RollingUpdate", NULL), names[i][0], v ? js_dup(v) : js_new_int(0));
+	}
+	buf_adds(&b, "Unsupported value: ");
+	js_write(&b, shown);
+	buf_adds(&b, ": supported values: \"Recreate\", \"RollingUpdate\"");
+	field_errors_drop(errs, "spec.strategy.type");
+	field_errors_add(errs, "FieldValueNotSupported", mem_strdup("spec.strategy"), buf_take(&b, NULL));
+}
+
+static void validate_strategy(const js *strategy, struct field_errors *errs)
+{
+	const js *rolling = js_obj(strategy, "rollingUpdate", NULL);
+	const char *type = js_str0(strategy, "type", NULL);
+
+	if (!strcmp(type, "RollingUpdate"))
+		validate_rolling(rolling, errs);
+	else if (strcmp(type, "Recreate"))
+		unknown_strategy(type, rolling, errs);
+	else if (rolling)
+		field_error_forbidden(errs, "spec.strategy.rollingUpdate",
+				      "may not be specified when strategy `type` is 'Recreate'");
 }
 
 static void validate_status(const js *new, const js *old, struct field_errors *errs)

@@ -15,15 +15,16 @@ void workload_default(js *o)
 		pod_spec_default(spec, false);
 }
 
-static void validate_match(const js *selector, const js *template, struct field_errors *errs)
+/* False when the selector is none: upstream does not look at the template then. */
+static bool validate_match(const js *selector, const js *template, struct field_errors *errs)
 {
 	struct err why = ERR_INIT;
 	struct selector *s = selector_from_json(selector, &why);
 
 	if (!s) {
-		if (!errs->n)
-			field_error_invalid(errs, "spec.selector", selector, why.msg);
-		return;
+		field_error_invalid(errs, "spec.selector", selector, "invalid label selector");
+		field_errors_drop(errs, "spec.template");
+		return false;
 	}
 	const js *labels = js_obj(template, "metadata", "labels", NULL);
 	autofree struct labels *l = labels_new(labels);
@@ -31,6 +32,7 @@ static void validate_match(const js *selector, const js *template, struct field_
 		field_error_invalid(errs, "spec.template.metadata.labels", labels,
 				    "`selector` does not match template `labels`");
 	selector_free(s);
+	return true;
 }
 
 void workload_validate(const js *o, const char *kind, struct field_errors *errs)
@@ -48,8 +50,9 @@ void workload_validate(const js *o, const char *kind, struct field_errors *errs)
 		snprintf(detail, sizeof(detail), "empty selector is invalid for %s", kind);
 		field_error_invalid(errs, "spec.selector", selector, detail);
 	}
-	validate_match(selector, template,
-		       errs); /* a missing selector selects nothing, so it never matches */
+	/* a missing selector selects nothing, so it never matches */
+	if (!validate_match(selector, template, errs))
+		return;
 	pod_spec_validate(spec, "spec.template.spec", false, errs);
 	if (js_len(js_arr(spec, "ephemeralContainers", NULL)))
 		field_error_forbidden(errs, "spec.template.spec.ephemeralContainers",
@@ -73,8 +76,11 @@ void workload_validate_status(const js *o, const char *count, struct field_error
 	};
 	const js *s = js_obj(o, "status", NULL);
 
-	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
-		if (js_int(s, 0, rules[i].less, NULL) > js_int(s, 0, rules[i].more, NULL))
-			field_error_invalid(errs, PATH("status.%s", rules[i].less),
-					    js_field(s, rules[i].less), rules[i].detail);
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+		int64_t less = js_int(s, 0, rules[i].less, NULL);
+		if (less <= js_int(s, 0, rules[i].more, NULL))
+			continue;
+		autojson js *value = js_new_int(less); /* absent is 0 */
+		field_error_invalid(errs, PATH("status.%s", rules[i].less), value, rules[i].detail);
+	}
 }

@@ -26,6 +26,24 @@ static void add(struct field_errors *e, const char *reason, const char *path, st
 	field_errors_add(e, reason, mem_strdup(path), buf_take(message, NULL));
 }
 
+void field_errors_drop(struct field_errors *e, const char *path)
+{
+	size_t n = strlen(path), kept = field_errors_kept(e), left = 0;
+
+	for (size_t i = 0; i < kept; i++) {
+		struct field_error *f = &e->v[i];
+		if (!strncmp(f->field, path, n) &&
+		    (!f->field[n] || f->field[n] == '.' || f->field[n] == '[')) {
+			free(f->field);
+			free(f->message);
+		} else {
+			e->v[left++] = *f;
+		}
+	}
+	if (left < kept)
+		e->n = left; /* what was beyond the limit is not known */
+}
+
 void field_errors_release(struct field_errors *e)
 {
 	for (size_t i = 0; i < field_errors_kept(e); i++) {
