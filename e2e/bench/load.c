@@ -10,6 +10,7 @@
  *	bound N				from now until N Pods are bound: rate between the first and the last
  *	deployment N			creates a Deployment of N replicas; until N Pods are bound
  *	running N			creates Pods one by one; create -> phase Running, p50, p99
+ *	calibrate			a fixed piece of work: its time tells how fast the machine is just now
  *	ready COMMAND...		starts the command; from then until /readyz says ok, then ends it
  */
 #include <poll.h>
@@ -470,6 +471,24 @@ static void cmd_ready(char **a)
 	printf("ready_ms=%.1f\n", (double)took / NS_PER_MS);
 }
 
+static void cmd_calibrate(char **a)
+{
+	int64_t took[5];
+	volatile uint64_t sink = 0;
+	for (size_t i = 0; i < ARRAY_LEN(took); i++) {
+		int64_t start = clock_mono_ns();
+		uint64_t x = 88172645463325252U;
+		for (int k = 0; k < 20000000; k++) {
+			x ^= x << 13;
+			x ^= x >> 7;
+			x ^= x << 17;
+		}
+		sink += x;
+		took[i] = clock_mono_ns() - start;
+	}
+	printf("calibrate_ms=%.1f\n", percentile_ms(took, ARRAY_LEN(took), 0.5));
+}
+
 static const struct {
 	const char *name;
 	int args;
@@ -477,7 +496,7 @@ static const struct {
 } commands[] = {
 	{"create", 3, cmd_create},   {"get", 3, cmd_get},      {"list", 2, cmd_list},
 	{"fanout", 2, cmd_fanout},   {"bound", 1, cmd_bound},  {"deployment", 1, cmd_deployment},
-	{"running", 1, cmd_running}, {"ready", -1, cmd_ready},
+	{"running", 1, cmd_running}, {"ready", -1, cmd_ready}, {"calibrate", 0, cmd_calibrate},
 };
 
 int main(int argc, char **argv)
@@ -491,14 +510,14 @@ int main(int argc, char **argv)
 		int args = commands[i].args; /* -1: one or more */
 		if (strcmp(argv[1], commands[i].name) != 0 || (args < 0 ? argc < 3 : argc != 2 + args))
 			continue;
-		if (!kubeconfig)
+		if (commands[i].run != cmd_calibrate && !kubeconfig)
 			return fprintf(stderr, "bench-load: set KUBECONFIG\n"), 2;
-		if (target_open(&target, kubeconfig, &err) < 0)
+		if (kubeconfig && target_open(&target, kubeconfig, &err) < 0)
 			die(&err);
 		commands[i].run(argv + 2);
 		return 0;
 	}
 	fprintf(stderr,
-		"usage: bench-load create KIND N CONNECTIONS | get PATH N CONNECTIONS | list PATH N | fanout WATCHERS EVENTS | bound N | deployment N | running N | ready COMMAND...\n");
+		"usage: bench-load create KIND N CONNECTIONS | get PATH N CONNECTIONS | list PATH N | fanout WATCHERS EVENTS | bound N | deployment N | running N | calibrate | ready COMMAND...\n");
 	return 2;
 }
