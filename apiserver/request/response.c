@@ -18,6 +18,7 @@ void response_clear(struct response *rs)
 	response_release_shared(&rs->shared);
 	buf_clear(&rs->body);
 	rs->content_type = NULL;
+	rs->is_status = false;
 }
 
 void response_release(struct response *rs)

@@ -35,6 +35,7 @@ void response_release_shared(struct shared_bytes *b);
 #define RESPONSE_MAX_WARNINGS 16
 struct response {
 	int status;
+	bool is_status;		  /* the body is a Status in compact JSON */
 	const char *content_type; /* static or content_type_buf; NULL = application/json */
 	char content_type_buf[128];
 	struct buf body;

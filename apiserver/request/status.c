@@ -102,6 +102,7 @@ void response_status_parts(struct response *rs, const struct status_parts *st)
 {
 	rs->status = status_reason_code(st->reason);
 	response_clear(rs);
+	rs->is_status = true;
 	response_status_write(&rs->body, st);
 	buf_addc(&rs->body, '\n');
 	if (st->retry_after_s)
@@ -204,7 +205,8 @@ void response_status_ok(struct response *rs, const struct attributes *attr, cons
 {
 	bool first = true;
 	rs->status = 200;
-	buf_clear(&rs->body);
+	response_clear(rs);
+	rs->is_status = true;
 	buf_adds(
 		&rs->body,
 		"{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Success\",\"details\":{");

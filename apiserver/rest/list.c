@@ -39,6 +39,7 @@ static void list_reply_free(void *arg)
 	obj_list_release(&l->list);
 	buf_release(&l->page);
 	buf_release(&l->token);
+	schema_kind_unref(l->kind);
 	free(l);
 }
 
@@ -78,7 +79,7 @@ static void open_page(struct list_reply *l)
 {
 	autobuf struct buf json = BUF_INIT;
 	present_open(&json, l->kind, &l->accept, &l->meta);
-	if (!l->accept.yaml) {
+	if (l->accept.media != MEDIA_YAML) {
 		add_json(l, json.p, json.len);
 		return;
 	}
@@ -94,7 +95,7 @@ static void item_page(struct list_reply *l, const struct obj *o, bool first)
 {
 	autobuf struct buf json = BUF_INIT;
 	present_item(&json, l->kind, &l->accept, o);
-	if (l->accept.yaml) {
+	if (l->accept.media == MEDIA_YAML) {
 		add_yaml_item(l, &json);
 		return;
 	}
@@ -105,7 +106,8 @@ static void item_page(struct list_reply *l, const struct obj *o, bool first)
 
 static bool is_raw(const struct list_reply *l, const struct obj *o)
 {
-	return l->accept.as == PRESENT_OBJECT && !l->accept.pretty && !l->accept.yaml && o->kind == l->kind;
+	return l->accept.as == PRESENT_OBJECT && !l->accept.pretty && l->accept.media == MEDIA_JSON &&
+	       o->kind == l->kind;
 }
 
 /* Makes page or raw the next piece. False at the end. */
@@ -121,10 +123,10 @@ static bool next_piece(struct list_reply *l)
 	if (l->next < l->list.n) {
 		const struct obj *o = l->list.v[l->next++];
 		if (is_raw(l, o)) {
-			if (l->next > 1)
-				buf_addc(&l->page, ',');
 			l->raw = o;
-			l->raw_off = 0;
+			l->raw_off = present_head(l->kind, o->bytes, o->len);
+			buf_adds(&l->page, l->next > 1 ? "," : "");
+			buf_adds(&l->page, l->raw_off ? "{" : "");
 		} else {
 			item_page(l, o, l->next == 1);
 		}
@@ -133,7 +135,7 @@ static bool next_piece(struct list_reply *l)
 	if (l->closed)
 		return false;
 	l->closed = true;
-	if (!l->accept.yaml) {
+	if (l->accept.media != MEDIA_YAML) {
 		add_json(l, "]}", 2);
 		buf_addc(&l->page, '\n');
 	}
@@ -193,7 +195,7 @@ static void answer_at_once(struct list_reply *l, struct response *rs)
 		if (l->page.len)
 			buf_add(&rs->body, l->page.p, l->page.len);
 		if (l->raw)
-			buf_add(&rs->body, l->raw->bytes, l->raw->len);
+			buf_add(&rs->body, l->raw->bytes + l->raw_off, l->raw->len - l->raw_off);
 		l->raw = NULL;
 	} while (next_piece(l));
 	list_reply_free(l);
@@ -243,22 +245,60 @@ static int take_snapshot(struct request *rq, const struct list_options *o, struc
 			    ret, err);
 }
 
-static void reply(struct request *rq, struct response *rs, const struct accept *a,
-		  const struct list_options *o, struct obj_list *list)
+/* All of it at once: the length of a message stands before it. */
+static void answer_pb(const struct request *rq, struct list_reply *l, struct response *rs)
+{
+	const struct schema *schema = rq->api->schema;
+	autobuf struct buf raw = BUF_INIT;
+	struct err err = ERR_INIT;
+	int rc = 0;
+	present_pb_open(&raw, schema, &l->meta);
+	for (size_t i = 0; i < l->list.n && rc == 0; i++) {
+		buf_clear(&l->page);
+		present_item(&l->page, l->kind, &l->accept, l->list.v[i]);
+		rc = present_pb_item(&raw, schema, l->kind, l->page.p, l->page.len, &err);
+	}
+	if (rc == 0)
+		present_pb_seal(&rs->body, l->kind, &l->accept, &raw);
+	else
+		response_status(rs, &err, &rq->attr, NULL);
+	list_reply_free(l);
+}
+
+static struct list_reply *reply_new(const struct request *rq, const struct accept *a,
+				    const struct list_options *o, struct obj_list *list)
 {
 	struct list_reply *l = MEM_NEW(struct list_reply);
 	l->list = *list;
-	l->kind = rq->attr.kind;
+	*list = (struct obj_list){0};
+	l->kind = schema_kind_ref(rq->attr.kind); /* a long list lasts longer than a pin */
 	l->accept = *a;
-	l->meta = (struct list_meta){.rv = o->after && o->continue_rv ? o->continue_rv : list->rv,
+	l->meta = (struct list_meta){.rv = o->after && o->continue_rv ? o->continue_rv : l->list.rv,
 				     .remaining = -1};
-	if (list->next) {
-		continue_encode(&l->token, l->meta.rv, list->next);
+	if (l->list.next) {
+		continue_encode(&l->token, l->meta.rv, l->list.next);
 		l->meta.next = buf_str(&l->token);
-		l->meta.remaining = o->labels || o->fields.n ? -1 : list->remaining;
+		l->meta.remaining = o->labels || o->fields.n ? -1 : l->list.remaining;
 	}
+	return l;
+}
+
+void present_list(const struct request *rq, struct response *rs, const struct accept *a,
+		  const struct list_options *o, struct obj_list *list)
+{
+	struct err err = ERR_INIT;
+	if (negotiate_fits(a, rq->attr.kind, true, &err) < 0) {
+		obj_list_release(list);
+		response_status(rs, &err, &rq->attr, NULL);
+		return;
+	}
+	struct list_reply *l = reply_new(rq, a, o, list);
 	rs->status = 200;
 	rs->content_type = negotiate_content_type(a);
+	if (a->media == MEDIA_PROTOBUF) {
+		answer_pb(rq, l, rs);
+		return;
+	}
 	if (at_once(l)) {
 		answer_at_once(l, rs);
 		return;
@@ -283,7 +323,7 @@ void handle_list(struct request *rq, struct response *rs)
 		return;
 	}
 	if (take_snapshot(rq, &o, &list, &err) == 0)
-		reply(rq, rs, &a, &o, &list);
+		present_list(rq, rs, &a, &o, &list);
 	else if (err.reason == REASON_EXPIRED && o.after)
 		continue_expired(rq, rs, &o);
 	else

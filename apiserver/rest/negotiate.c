@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Accept: clauses are tried from the highest q to the lowest, in their order among equals; the first that can
- * be served wins (kubernetes/apiserver pkg/endpoints/handlers/negotiation). Unknown parameters of a clause
- * are ignored, an `as` that is neither Table nor PartialObjectMetadata of meta.k8s.io rules the clause out.
+ * Accept: clauses are tried from the highest q to the lowest, those without a wildcard first and in their order
+ * among equals; the first that can be served wins (kubernetes/apiserver pkg/endpoints/handlers/negotiation). A q of 0
+ * is no refusal there either. Unknown parameters of a clause are ignored, an `as` that is neither Table nor
+ * PartialObjectMetadata of meta.k8s.io rules the clause out, and there are no Tables in protobuf.
  */
 #include "rest/negotiate.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
+
+#define PROTOBUF "application/vnd.kubernetes.protobuf"
 
 struct media_word {
 	const char *p;
@@ -56,7 +60,7 @@ static int parse_q(struct media_word w)
 struct clause {
 	struct accept accept;
 	int q;
-	bool ok;
+	bool ok, wild, plain;
 };
 
 static void set_as(struct clause *c, struct media_word as, struct media_word group, struct media_word version)
@@ -64,9 +68,11 @@ static void set_as(struct clause *c, struct media_word as, struct media_word gro
 	bool meta = is(group, "meta.k8s.io");
 	c->accept.version = is(version, "v1") ? "v1" : is(version, "v1beta1") ? "v1beta1" : NULL;
 	c->accept.as = is(as, "Table") ? PRESENT_TABLE : PRESENT_PARTIAL;
+	c->accept.partial_list = is(as, "PartialObjectMetadataList");
 	bool known =
 		is(as, "Table") || is(as, "PartialObjectMetadata") || is(as, "PartialObjectMetadataList");
 	c->ok &= known && meta && c->accept.version;
+	c->ok &= c->accept.media != MEDIA_PROTOBUF || c->accept.as == PRESENT_PARTIAL;
 }
 
 static struct clause parse_clause(struct media_word w)
@@ -75,8 +81,11 @@ static struct clause parse_clause(struct media_word w)
 	const char *p = w.p, *end = w.p + w.n;
 	struct media_word type = take(&p, end, ';');
 	struct media_word as = {"", 0}, group = {"", 0}, version = {"", 0};
-	c.accept.yaml = is(type, "application/yaml");
-	c.ok = c.accept.yaml || is(type, "application/json") || is(type, "*/*") || is(type, "application/*");
+	c.accept.media = is(type, "application/yaml") ? MEDIA_YAML
+			 : is(type, PROTOBUF)	      ? MEDIA_PROTOBUF
+						      : MEDIA_JSON;
+	c.wild = is(type, "*/*") || is(type, "application/*");
+	c.ok = c.accept.media != MEDIA_JSON || c.wild || is(type, "application/json");
 	while (p < end) {
 		struct media_word param = take(&p, end, ';');
 		const char *v = param.p, *param_end = param.p + param.n;
@@ -95,7 +104,8 @@ static struct clause parse_clause(struct media_word w)
 		else if (is(key, "pretty"))
 			c.accept.pretty = is(value, "1");
 	}
-	if (as.n)
+	c.plain = !as.n && !group.n && !version.n;
+	if (!c.plain)
 		set_as(&c, as, group, version);
 	return c;
 }
@@ -125,13 +135,25 @@ static int read_include(const struct request *rq, struct accept *a, struct err *
 	else if (!strcmp(s, "None"))
 		a->include = INCLUDE_NONE;
 	else
-		return err_set(err, REASON_BAD_REQUEST, "unrecognized includeObject value: \"%.100s\"", s);
+		return err_set(
+			err, REASON_BAD_REQUEST,
+			"Unable to convert to Table as requested: includeObject: Invalid value: \"%.100s\": must be 'Metadata', 'Object', 'None', or empty",
+			s);
 	return 0;
 }
 
-int negotiate(const struct request *rq, struct accept *ret, struct err *err)
+/* Which of two clauses comes first: what is stored goes before what has to be encoded, then as the client says. */
+static bool is_better(const struct clause *c, const struct clause *than)
 {
-	struct clause best = {.q = 0, .accept.version = "v1"};
+	bool pb = c->accept.media == MEDIA_PROTOBUF, than_pb = than->accept.media == MEDIA_PROTOBUF;
+	if (than->q < 0 || pb != than_pb)
+		return than->q < 0 || than_pb;
+	return c->q > than->q || (c->q == than->q && than->wild && !c->wild);
+}
+
+static int choose(const struct request *rq, bool plain, struct accept *ret, struct err *err)
+{
+	struct clause best = {.q = -1, .accept.version = "v1"};
 	const char *p = rq->accept, *end = p + strlen(p);
 	if (p == end)
 		best.q = 1000;
@@ -140,13 +162,13 @@ int negotiate(const struct request *rq, struct accept *ret, struct err *err)
 		if (!w.n)
 			continue;
 		struct clause c = parse_clause(w);
-		if (c.ok && c.q > best.q)
+		if (c.ok && (c.plain || !plain) && is_better(&c, &best))
 			best = c;
 	}
-	if (!best.q)
+	if (best.q < 0)
 		return err_set(
 			err, REASON_NOT_ACCEPTABLE,
-			"only the following media types are accepted: application/json, application/yaml");
+			"only the following media types are accepted: application/json, application/yaml, " PROTOBUF);
 	*ret = best.accept;
 	const char *pretty = request_param(rq, "pretty");
 	if (pretty && *pretty)
@@ -154,10 +176,49 @@ int negotiate(const struct request *rq, struct accept *ret, struct err *err)
 	else if (has_prefix(rq->user_agent, "curl") || has_prefix(rq->user_agent, "Wget") ||
 		 has_prefix(rq->user_agent, "Mozilla/5.0"))
 		ret->pretty = true;
+	return 0;
+}
+
+int negotiate(const struct request *rq, struct accept *ret, struct err *err)
+{
+	if (choose(rq, false, ret, err) < 0)
+		return -1;
 	return ret->as == PRESENT_TABLE ? read_include(rq, ret, err) : 0;
+}
+
+int negotiate_plain(const struct request *rq, struct accept *ret, struct err *err)
+{
+	return choose(rq, true, ret, err);
+}
+
+/* The package that upstream keeps a group's kinds in, which its messages show. */
+static void go_package(const struct kind *k, char out[64])
+{
+	bool core = !*k->group || !strcmp(k->group, "events.k8s.io");
+	snprintf(out, 64, "%.*s", core ? 4 : (int)strcspn(k->group, "."), core ? "core" : k->group);
+}
+
+int negotiate_fits(const struct accept *a, const struct kind *k, bool list, struct err *err)
+{
+	char package[64];
+	if (a->as != PRESENT_PARTIAL || a->partial_list == list)
+		return 0;
+	go_package(k, package);
+	if (list)
+		return err_set(
+			err, REASON_NOT_ACCEPTABLE,
+			"you requested PartialObjectMetadata, but the requested object is a list (*%s.%sList)",
+			package, k->kind);
+	return err_set(
+		err, REASON_NOT_ACCEPTABLE,
+		"you requested PartialObjectMetadataList, but the requested object is not a list (*%s.%s)",
+		package, k->kind);
 }
 
 const char *negotiate_content_type(const struct accept *a)
 {
-	return a->yaml ? "application/yaml" : "application/json";
+	static const char *const types[] = {[MEDIA_JSON] = "application/json",
+					    [MEDIA_YAML] = "application/yaml",
+					    [MEDIA_PROTOBUF] = PROTOBUF};
+	return types[a->media];
 }

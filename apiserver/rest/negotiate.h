@@ -6,11 +6,13 @@
 #include "request/request.h"
 
 enum presentation { PRESENT_OBJECT, PRESENT_TABLE, PRESENT_PARTIAL };
+enum media { MEDIA_JSON, MEDIA_YAML, MEDIA_PROTOBUF };
 struct accept {
 	enum presentation as;
+	enum media media; /* protobuf only when nothing else is taken: what is stored is JSON */
 	bool pretty; /* ?pretty=true, or curl, wget, Mozilla as User-Agent (kubernetes/apiserver negotiation)
 		      */
-	bool yaml;   /* application/yaml asked for */
+	bool partial_list;   /* PRESENT_PARTIAL: it was PartialObjectMetadataList that was asked for */
 	const char *version; /* "v1" or "v1beta1" of Table / PartialObjectMetadata; static */
 	enum {
 		INCLUDE_METADATA,
@@ -20,6 +22,10 @@ struct accept {
 };
 /* REASON_NOT_ACCEPTABLE when nothing in the list can be served. */
 int negotiate(const struct request *rq, struct accept *ret, struct err *err) MUST_CHECK;
+/* Of what knows one form only: a Status, discovery. */
+int negotiate_plain(const struct request *rq, struct accept *ret, struct err *err) MUST_CHECK;
+/* Whether that form exists of what there is, an object of kind k or a list of them. REASON_NOT_ACCEPTABLE. */
+int negotiate_fits(const struct accept *a, const struct kind *k, bool list, struct err *err) MUST_CHECK;
 const char *negotiate_content_type(const struct accept *a);
 
 #endif

@@ -9,37 +9,45 @@
 #include "rest/negotiate.h"
 #include "rest/pretty.h"
 
+#define PB "application/vnd.kubernetes.protobuf"
 #define TABLE "application/json;as=Table;v=v1;g=meta.k8s.io"
 struct row {
 	const char *accept;
 	int as; /* -1: 406 */
-	bool yaml;
+	enum media media;
 	const char *version;
 };
 static const struct row rows[] = {
-	{"", PRESENT_OBJECT, false, "v1"},
-	{"*/*", PRESENT_OBJECT, false, "v1"},
-	{"application/*", PRESENT_OBJECT, false, "v1"},
-	{"application/json", PRESENT_OBJECT, false, "v1"},
-	{"Application/JSON; charset=utf-8", PRESENT_OBJECT, false, "v1"},
-	{"application/yaml", PRESENT_OBJECT, true, "v1"},
-	{"application/vnd.kubernetes.protobuf,application/json", PRESENT_OBJECT, false, "v1"},
-	{"application/vnd.kubernetes.protobuf", -1, false, NULL},
-	{"text/html", -1, false, NULL},
-	{"text/html,application/xhtml+xml,*/*;q=0.8", PRESENT_OBJECT, false, "v1"},
-	{TABLE ",application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json", PRESENT_TABLE, false,
+	{"", PRESENT_OBJECT, MEDIA_JSON, "v1"},
+	{"*/*", PRESENT_OBJECT, MEDIA_JSON, "v1"},
+	{"application/*", PRESENT_OBJECT, MEDIA_JSON, "v1"},
+	{"application/json", PRESENT_OBJECT, MEDIA_JSON, "v1"},
+	{"Application/JSON; charset=utf-8", PRESENT_OBJECT, MEDIA_JSON, "v1"},
+	{"application/yaml", PRESENT_OBJECT, MEDIA_YAML, "v1"},
+	{"application/vnd.kubernetes.protobuf,application/json", PRESENT_OBJECT, MEDIA_JSON, "v1"},
+	{PB, PRESENT_OBJECT, MEDIA_PROTOBUF, "v1"},
+	{PB ",text/html", PRESENT_OBJECT, MEDIA_PROTOBUF, "v1"},
+	{PB ",application/yaml;q=0.1", PRESENT_OBJECT, MEDIA_YAML, "v1"},
+	{PB ";as=Table;v=v1;g=meta.k8s.io", -1, MEDIA_JSON, NULL},
+	{PB ";as=Table;v=v1;g=meta.k8s.io," PB, PRESENT_OBJECT, MEDIA_PROTOBUF, "v1"},
+	{PB ";as=PartialObjectMetadata;v=v1;g=meta.k8s.io", PRESENT_PARTIAL, MEDIA_PROTOBUF, "v1"},
+	{"*/*, application/yaml", PRESENT_OBJECT, MEDIA_YAML, "v1"},
+	{"application/json;g=meta.k8s.io;v=v1", -1, MEDIA_JSON, NULL},
+	{"text/html", -1, MEDIA_JSON, NULL},
+	{"text/html,application/xhtml+xml,*/*;q=0.8", PRESENT_OBJECT, MEDIA_JSON, "v1"},
+	{TABLE ",application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json", PRESENT_TABLE,
+	 MEDIA_JSON, "v1"},
+	{"application/json;as=Table;v=v1beta1;g=meta.k8s.io", PRESENT_TABLE, MEDIA_JSON, "v1beta1"},
+	{"application/json;as=Table;v=v2;g=meta.k8s.io,application/json", PRESENT_OBJECT, MEDIA_JSON, "v1"},
+	{"application/json;as=Table;v=v1;g=other", -1, MEDIA_JSON, NULL},
+	{"application/json;as=Widget;v=v1;g=meta.k8s.io", -1, MEDIA_JSON, NULL},
+	{"application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1", PRESENT_PARTIAL, MEDIA_JSON, "v1"},
+	{"application/json;as=PartialObjectMetadataList;g=\"meta.k8s.io\";v=v1", PRESENT_PARTIAL, MEDIA_JSON,
 	 "v1"},
-	{"application/json;as=Table;v=v1beta1;g=meta.k8s.io", PRESENT_TABLE, false, "v1beta1"},
-	{"application/json;as=Table;v=v2;g=meta.k8s.io,application/json", PRESENT_OBJECT, false, "v1"},
-	{"application/json;as=Table;v=v1;g=other", -1, false, NULL},
-	{"application/json;as=Widget;v=v1;g=meta.k8s.io", -1, false, NULL},
-	{"application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1", PRESENT_PARTIAL, false, "v1"},
-	{"application/json;as=PartialObjectMetadataList;g=\"meta.k8s.io\";v=v1", PRESENT_PARTIAL, false,
-	 "v1"},
-	{"application/json;q=0.1, application/yaml;q=0.9", PRESENT_OBJECT, true, "v1"},
-	{"application/yaml;q=0, application/json;q=0.01", PRESENT_OBJECT, false, "v1"},
-	{"application/json;q=0", -1, false, NULL},
-	{",,;;=,", -1, false, NULL},
+	{"application/json;q=0.1, application/yaml;q=0.9", PRESENT_OBJECT, MEDIA_YAML, "v1"},
+	{"application/yaml;q=0, application/json;q=0.01", PRESENT_OBJECT, MEDIA_JSON, "v1"},
+	{"application/json;q=0", PRESENT_OBJECT, MEDIA_JSON, "v1"},
+	{",,;;=,", -1, MEDIA_JSON, NULL},
 };
 
 static struct request request(const char *accept, const char *agent)
@@ -61,8 +69,58 @@ static void test_accept(void **state)
 			continue;
 		}
 		assert_int_equal(a.as, rows[i].as);
-		assert_int_equal(a.yaml, rows[i].yaml);
+		assert_int_equal(a.media, rows[i].media);
 		assert_string_equal(a.version, rows[i].version);
+	}
+}
+
+/* A Status is nothing else, whatever form objects were asked for in. */
+static void test_plain(void **state)
+{
+	static const struct {
+		const char *accept;
+		int media; /* -1: 406 */
+	} v[] = {{TABLE ",application/yaml", MEDIA_YAML},
+		 {TABLE, -1},
+		 {"text/html", -1},
+		 {"", MEDIA_JSON},
+		 {PB, MEDIA_PROTOBUF}};
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		struct request rq = request(v[i].accept, "x");
+		struct err err = ERR_INIT;
+		struct accept a;
+		int rc = negotiate_plain(&rq, &a, &err);
+		assert_int_equal(rc < 0 ? -1 : (int)a.media, v[i].media);
+	}
+}
+
+static void test_fits(void **state)
+{
+	static const struct kind pod = {.group = "", .kind = "Pod"},
+				 deployment = {.group = "apps", .kind = "Deployment"},
+				 event = {.group = "events.k8s.io", .kind = "Event"},
+				 role = {.group = "rbac.authorization.k8s.io", .kind = "Role"};
+	static const struct {
+		const struct kind *kind;
+		bool asked_list, list;
+		const char *text;
+	} v[] = {{&pod, false, false, NULL},
+		 {&pod, true, true, NULL},
+		 {&pod, false, true,
+		  "PartialObjectMetadata, but the requested object is a list (*core.PodList)"},
+		 {&deployment, true, false,
+		  "PartialObjectMetadataList, but the requested object is not a list (*apps.Deployment)"},
+		 {&event, true, false, "(*core.Event)"},
+		 {&role, true, false, "(*rbac.Role)"}};
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		struct accept a = {.as = PRESENT_PARTIAL, .partial_list = v[i].asked_list};
+		struct err err = ERR_INIT;
+		int rc = negotiate_fits(&a, v[i].kind, v[i].list, &err);
+		assert_int_equal(rc, v[i].text ? -1 : 0);
+		if (v[i].text)
+			assert_non_null(strstr(err.msg, v[i].text));
+		a.as = PRESENT_TABLE;
+		assert_int_equal(negotiate_fits(&a, v[i].kind, v[i].list, &err), 0);
 	}
 }
 
@@ -100,6 +158,9 @@ static void test_include_object(void **state)
 	rq.params[0].value = "Some";
 	assert_int_equal(negotiate(&rq, &a, &err), -1);
 	assert_int_equal(err.reason, REASON_BAD_REQUEST);
+	assert_string_equal(
+		err.msg,
+		"Unable to convert to Table as requested: includeObject: Invalid value: \"Some\": must be 'Metadata', 'Object', 'None', or empty");
 }
 
 static void test_indent(void **state)
@@ -121,7 +182,8 @@ static void test_indent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_accept), cmocka_unit_test(test_pretty_wanted),
+		cmocka_unit_test(test_accept),	       cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_fits),	       cmocka_unit_test(test_pretty_wanted),
 		cmocka_unit_test(test_include_object), cmocka_unit_test(test_indent)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

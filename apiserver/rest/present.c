@@ -5,10 +5,12 @@
  */
 #include "rest/present.h"
 
+#include <stdio.h>
 #include <string.h>
 #include "base/clock.h"
 #include "base/log.h"
 #include "object/yaml.h"
+#include "rest/api.h"
 #include "rest/pretty.h"
 #include "rest/table/table.h"
 
@@ -57,14 +59,25 @@ void present_open(struct buf *out, const struct kind *k, const struct accept *a,
 	buf_adds(out, ",\"items\":[");
 }
 
-void present_item(struct buf *out, const struct kind *k, const struct accept *a, const struct obj *o)
+size_t present_head(const struct kind *k, const char *p, size_t n)
+{
+	char head[512];
+	int len = snprintf(head, sizeof(head), "{\"kind\":\"%s\",\"apiVersion\":\"%s%s%s\",", k->kind,
+			   k->group, *k->group ? "/" : "", k->version);
+	return len < (int)sizeof(head) && (size_t)len < n && !memcmp(p, head, (size_t)len) ? (size_t)len : 0;
+}
+
+static void present_one(struct buf *out, const struct kind *k, const struct accept *a, const struct obj *o,
+			bool in_list)
 {
 	autobuf struct buf scratch = BUF_INIT;
 	const char *p;
 	size_t n;
 	present_bytes(k, o, &scratch, &p, &n);
 	if (a->as == PRESENT_OBJECT) {
-		buf_add(out, p, n);
+		size_t head = in_list ? present_head(k, p, n) : 0;
+		buf_adds(out, head ? "{" : "");
+		buf_add(out, p + head, n - head);
 	} else if (a->as == PRESENT_PARTIAL) {
 		table_partial(out, a, p, n);
 	} else {
@@ -73,38 +86,60 @@ void present_item(struct buf *out, const struct kind *k, const struct accept *a,
 	}
 }
 
+void present_item(struct buf *out, const struct kind *k, const struct accept *a, const struct obj *o)
+{
+	present_one(out, k, a, o, a->media != MEDIA_PROTOBUF);
+}
+
 void present_single(struct buf *out, const struct kind *k, const struct accept *a, const struct obj *o,
 		    bool columns)
 {
 	if (a->as == PRESENT_TABLE)
 		table_open(out, k, a, &(struct list_meta){.rv = o->rv, .remaining = -1}, columns);
-	present_item(out, k, a, o);
+	present_one(out, k, a, o, false);
 	if (a->as == PRESENT_TABLE)
 		buf_adds(out, "]}");
 }
 
-/* The body from compact JSON, as pretty or YAML as was asked for. */
-static void finish(struct response *rs, const struct accept *a, struct buf *json)
+/* The body from compact JSON, in the form that was asked for. */
+static int write_body(const struct request *rq, struct buf *out, const struct accept *a, struct buf *json,
+		      struct err *err)
 {
-	if (a->yaml) {
-		struct err err = ERR_INIT;
-		autojson js *tree = js_parse(buf_str(json), json->len, NULL, &err);
-		yaml_write(&rs->body, tree);
-	} else if (a->pretty) {
+	switch (a->media) {
+	case MEDIA_PROTOBUF:
+		return present_pb(out, rq->api->schema, rq->attr.kind, buf_str(json), json->len, err);
+	case MEDIA_YAML: {
+		autojson js *tree = js_parse(buf_str(json), json->len, NULL, err);
+		yaml_write(out, tree);
+		return 0;
+	}
+	case MEDIA_JSON:
+		break;
+	}
+	if (a->pretty) {
 		struct pretty s = {0};
-		pretty_feed(&s, &rs->body, json->p, json->len);
-		buf_addc(&rs->body, '\n');
+		pretty_feed(&s, out, json->p, json->len);
+		buf_addc(out, '\n');
 	} else {
 		buf_addc(json, '\n');
-		rs->body = *json;
+		buf_release(out);
+		*out = *json;
 		*json = (struct buf)BUF_INIT;
 	}
+	return 0;
+}
+
+static void finish(const struct request *rq, struct response *rs, const struct accept *a, struct buf *json)
+{
+	struct err err = ERR_INIT;
+	if (write_body(rq, &rs->body, a, json, &err) < 0)
+		response_status(rs, &err, &rq->attr, NULL);
 }
 
 static bool begin(const struct request *rq, struct response *rs, int status, struct accept *a)
 {
 	struct err err = ERR_INIT;
-	if (negotiate(rq, a, &err) < 0) {
+	if (negotiate(rq, a, &err) < 0 || negotiate_fits(a, rq->attr.kind, false, &err) < 0) {
 		response_status(rs, &err, &rq->attr, NULL);
 		return false;
 	}
@@ -113,9 +148,32 @@ static bool begin(const struct request *rq, struct response *rs, int status, str
 	return true;
 }
 
+/* Where nothing that it could be written in is taken, a Status is JSON: it must not be lost. */
+void present_status(const struct request *rq, struct response *rs)
+{
+	struct err err = ERR_INIT;
+	struct accept a;
+	if (!rs->is_status || negotiate_plain(rq, &a, &err) < 0 || (a.media == MEDIA_JSON && !a.pretty))
+		return;
+	autobuf struct buf json = rs->body;
+	autobuf struct buf body = BUF_INIT;
+	rs->body = (struct buf)BUF_INIT;
+	rs->is_status = false;
+	if (json.len && json.p[json.len - 1] == '\n')
+		buf_truncate(&json, json.len - 1);
+	if (rq->api && write_body(rq, &body, &a, &json, &err) == 0) {
+		rs->content_type = negotiate_content_type(&a);
+		rs->body = body;
+		body = (struct buf)BUF_INIT;
+	} else {
+		rs->body = json;
+		json = (struct buf)BUF_INIT;
+	}
+}
+
 static bool is_raw(const struct request *rq, const struct accept *a, const struct obj *o)
 {
-	return a->as == PRESENT_OBJECT && !a->pretty && !a->yaml && rq->attr.kind == o->kind;
+	return a->as == PRESENT_OBJECT && !a->pretty && a->media == MEDIA_JSON && rq->attr.kind == o->kind;
 }
 
 bool present_is_raw(const struct request *rq, const struct obj *o)
@@ -141,7 +199,7 @@ void present_object(const struct request *rq, struct response *rs, int status, s
 	}
 	autobuf struct buf json = BUF_INIT;
 	present_single(&json, rq->attr.kind, &a, o, true);
-	finish(rs, &a, &json);
+	finish(rq, rs, &a, &json);
 }
 
 void present_tree(const struct request *rq, struct response *rs, int status, const js *o)
@@ -152,8 +210,18 @@ void present_tree(const struct request *rq, struct response *rs, int status, con
 	autobuf struct buf json = BUF_INIT;
 	autobuf struct buf bytes = BUF_INIT;
 	struct list_meta none = {.remaining = -1};
-	static const struct kind other = {
-		.group = "", .version = "v1", .kind = ""}; /* Scale: default columns */
+	static struct column columns[] = {
+		{"Name", "string", "name", "Name of the object that is scaled", 0, ".metadata.name"},
+		{"Desired", "integer", "", "Replicas that are wanted", 0, ".spec.replicas"},
+		{"Available", "integer", "", "Replicas that were seen", 0, ".status.replicas"},
+		{"Age", "string", "", "Time since the object was created", 0, "@age"},
+	};
+	const struct kind other = {.group = "autoscaling",
+				   .version = "v1",
+				   .kind = "Scale",
+				   .type = schema_type(rq->api->schema, "Scale"),
+				   .columns = columns,
+				   .n_columns = ARRAY_LEN(columns)};
 	bool own = !strcmp(js_str0(o, "kind", NULL), rq->attr.kind->kind);
 	if (own)
 		schema_write(&bytes, rq->attr.kind->type, o);
@@ -169,5 +237,5 @@ void present_tree(const struct request *rq, struct response *rs, int status, con
 	} else {
 		buf_add(&json, bytes.p, bytes.len);
 	}
-	finish(rs, &a, &json);
+	finish(rq, rs, &a, &json);
 }

@@ -7,13 +7,15 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <string.h>
+#include "object/pb.h"
 #include "rest/dispatch.h"
 #include "rest/negotiate.h"
 #include "rest/rig_test.h"
 
 #define CMS "/api/v1/namespaces/default/configmaps"
 #define TABLE "application/json;as=Table;v=v1;g=meta.k8s.io"
-#define PARTIAL "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
+#define PARTIAL "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+#define ONE_PARTIAL "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
 static struct rig rig;
 
 struct reading {
@@ -118,9 +120,13 @@ static void test_get(void **state)
 	assert_string_equal(js_str0(none, "details", "kind", NULL), "configmaps");
 	autojson js *html = read_json(CMS "/a", "text/html", 406);
 	assert_string_equal(js_str0(html, "reason", NULL), "NotAcceptable");
-	autojson js *meta = read_json(CMS "/a", PARTIAL, 200);
+	autojson js *meta = read_json(CMS "/a", ONE_PARTIAL, 200);
 	assert_string_equal(js_str0(meta, "kind", NULL), "PartialObjectMetadata");
 	assert_null(js_get(meta, "data", NULL));
+	autojson js *no_list = read_json(CMS "/a", PARTIAL, 406);
+	autojson js *no_object = read_json(CMS, ONE_PARTIAL, 406);
+	assert_non_null(strstr(js_str0(no_list, "message", NULL), "is not a list (*core.ConfigMap)"));
+	assert_non_null(strstr(js_str0(no_object, "message", NULL), "is a list (*core.ConfigMapList)"));
 	autojson js *table = read_json(CMS "/a", TABLE, 200);
 	assert_string_equal(
 		js_str0(js_at(js_arr(table, "rows", NULL), 0), "object", "metadata", "name", NULL), "a");
@@ -141,7 +147,9 @@ static void test_list(void **state)
 	assert_string_equal(js_str0(all, "kind", NULL), "ConfigMapList");
 	assert_string_equal(js_str0(all, "apiVersion", NULL), "v1");
 	names_are(all, "abcde");
-	assert_string_equal(js_str0(js_at(js_arr(all, "items", NULL), 0), "kind", NULL), "ConfigMap");
+	assert_string_equal(js_str0(js_at(js_arr(all, "items", NULL), 0), "data", "k", NULL), "even");
+	assert_null(js_field(js_at(js_arr(all, "items", NULL), 0), "kind"));
+	assert_null(js_field(js_at(js_arr(all, "items", NULL), 0), "apiVersion"));
 	assert_null(js_get(all, "metadata", "continue", NULL));
 	autojson js *odd = read_json(CMS "?labelSelector=l%3Dodd", "", 200);
 	names_are(odd, "bd");
@@ -205,8 +213,7 @@ static void test_presentations(void **state)
 	assert_string_equal(js_str0(meta, "kind", NULL), "PartialObjectMetadataList");
 	names_are(meta, "abcde");
 	autoreading struct reading yaml = reading(CMS, "application/yaml", "test");
-	assert_non_null(strstr(buf_str(&yaml.text),
-			       "\nitems:\n- apiVersion: v1\n  data:\n    k: even\n  kind: ConfigMap\n"));
+	assert_non_null(strstr(buf_str(&yaml.text), "\nitems:\n- data:\n    k: even\n  metadata:\n"));
 	autoreading struct reading none =
 		reading("/api/v1/namespaces/other/configmaps", "application/yaml", "test");
 	assert_non_null(strstr(buf_str(&none.text), "\nitems: []\n"));
@@ -214,8 +221,7 @@ static void test_presentations(void **state)
 	autoreading struct reading plain = reading(CMS, "", "test");
 	autojson js *a = tree(&pretty), *b = tree(&plain);
 	assert_true(js_equal(a, b));
-	assert_non_null(
-		strstr(buf_str(&pretty.text), "\n  \"items\": [\n    {\n      \"kind\": \"ConfigMap\",\n"));
+	assert_non_null(strstr(buf_str(&pretty.text), "\n  \"items\": [\n    {\n      \"metadata\": {\n"));
 }
 
 /* Enough to leave as a stream, in every presentation; the same objects as in pieces. */
@@ -343,10 +349,123 @@ static void test_watch_table(void **state)
 	assert_non_null(strstr(second, "\"cells\":[\"b\",1,"));
 }
 
+/* ---- protobuf ---- */
+#define PB "application/vnd.kubernetes.protobuf"
+
+static js *decode_pb(const char *p, size_t n, const char *type)
+{
+	struct pb_envelope e;
+	struct err err = ERR_INIT;
+	if (pb_open(p, n, &e, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_string_equal(e.kind, type);
+	js *o = pb_decode(schema_type(rig.api.schema, type), e.raw, e.raw_len, &err);
+	if (!o)
+		fail_msg("%s: %s", type, err.msg);
+	return o;
+}
+
+static js *read_pb(const char *target, const char *accept, int status, const char *type)
+{
+	autoreading struct reading r = reading(target, accept, "test");
+	assert_int_equal(r.rs->status, status);
+	assert_string_equal(r.rs->content_type, PB);
+	return decode_pb(r.text.p, r.text.len, type);
+}
+
+static void test_protobuf(void **state)
+{
+	fill();
+	autojson js *o = read_pb(CMS "/a", PB, 200, "ConfigMap");
+	assert_string_equal(js_str0(o, "data", "k", NULL), "even");
+	autojson js *meta = read_pb(CMS "/a", PB ";as=PartialObjectMetadata;g=meta.k8s.io;v=v1", 200,
+				    "PartialObjectMetadata");
+	assert_string_equal(js_str0(meta, "metadata", "name", NULL), "a");
+	autojson js *none = read_pb(CMS "/none", PB, 404, "Status");
+	assert_string_equal(js_str0(none, "reason", NULL), "NotFound");
+	assert_string_equal(js_str0(none, "details", "name", NULL), "none");
+	autojson js *json = read_json(CMS "/a", PB ",application/json", 200); /* as it is stored */
+	assert_non_null(json);
+}
+
+/* A list is ListMeta as field 1 and each object as field 2. */
+static void test_protobuf_list(void **state)
+{
+	struct pb_envelope e;
+	struct err err = ERR_INIT;
+	fill();
+	autoreading struct reading r = reading(CMS "?limit=2", PB, "test");
+	assert_int_equal(pb_open(r.text.p, r.text.len, &e, &err), 0);
+	assert_string_equal(e.kind, "ConfigMapList");
+	assert_string_equal(e.api_version, "v1");
+	size_t at = 0, items = 0;
+	for (size_t n; at < e.raw_len; at += n) {
+		char field = e.raw[at++];
+		n = 0;
+		for (int shift = 0, more = 1; more; shift += 7) {
+			n |= (size_t)(e.raw[at] & 0x7f) << shift;
+			more = e.raw[at++] & 0x80;
+		}
+		autojson js *o =
+			pb_decode(schema_type(rig.api.schema, field == 10 ? "ListMeta" : "ConfigMap"),
+				  e.raw + at, n, &err);
+		assert_non_null(o);
+		assert_int_equal(field, items || js_field(o, "metadata") ? 18 : 10);
+		if (field == 10)
+			assert_int_equal(js_int(o, 0, "remainingItemCount", NULL), 3);
+		else
+			assert_string_equal(js_str0(o, "metadata", "name", NULL), items++ ? "b" : "a");
+	}
+	assert_int_equal(items, 2);
+}
+
+static void test_protobuf_watch(void **state)
+{
+	put("a", "x");
+	autoreading struct reading r = watching(CMS "?watch=1&fieldSelector=metadata.name%3Da", PB);
+	assert_string_equal(r.rs->content_type, PB ";stream=watch");
+	const unsigned char *p = (const unsigned char *)r.text.p;
+	size_t length = (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+	assert_int_equal(r.text.len, length + 4);
+	assert_memory_equal(p + 4,
+			    "\x0a\x05"
+			    "ADDED\x12",
+			    8);
+	const char *object = memmem(r.text.p, r.text.len, "k8s", 4);
+	autojson js *o = decode_pb(object, (size_t)(r.text.p + r.text.len - object), "ConfigMap");
+	assert_string_equal(js_str0(o, "metadata", "name", NULL), "a");
+}
+
+/* Whatever is asked of whichever kind, a refusal comes in the form that the client takes. */
+static void test_refusals_are_presented(void **state)
+{
+	const struct kind *const *kinds;
+	size_t n = schema_kinds(rig.api.schema, &kinds);
+	for (size_t i = 0; i < n; i++) {
+		const struct kind *k = kinds[i];
+		char path[256];
+		if (!k->resource || !*k->resource || !(k->verbs & VERB_GET))
+			continue;
+		snprintf(path, sizeof(path), "%s%s/%s/%s%s/none", *k->group ? "/apis/" : "/api", k->group,
+			 k->version, k->namespaced ? "namespaces/default/" : "", k->resource);
+		autoreading struct reading yaml = reading(path, "application/yaml", "test");
+		assert_int_equal(yaml.rs->status, 404);
+		assert_string_equal(yaml.rs->content_type, "application/yaml");
+		assert_non_null(strstr(buf_str(&yaml.text), "\nkind: Status\n"));
+		autojson js *pb = read_pb(path, PB, 404, "Status");
+		assert_int_equal(js_int(pb, 0, "code", NULL), 404);
+		autoreading struct reading pretty = reading(path, "application/json", "curl/8");
+		assert_non_null(strstr(buf_str(&pretty.text), "{\n  \"kind\": \"Status\",\n"));
+		autojson js *table =
+			read_json(path, TABLE, 404); /* in no form that it asked for: better than nothing */
+		assert_string_equal(js_str0(table, "kind", NULL), "Status");
+	}
+}
+
 static void test_watch_refused(void **state)
 {
-	autojson js *yaml = read_json(CMS "?watch=1", "application/yaml", 406);
-	assert_non_null(yaml);
+	autoreading struct reading yaml = reading(CMS "?watch=1", "application/yaml", "test");
+	assert_int_equal(yaml.rs->status, 406);
 	autojson js *invalid = read_json(CMS "?watch=1&sendInitialEvents=true", "", 422);
 	assert_string_equal(js_str0(invalid, "details", "kind", NULL), "ListOptions");
 	autojson js *field = read_json(CMS "?watch=1&fieldSelector=x%3D1", "", 400);
@@ -388,10 +507,21 @@ static int close_rig(void **state)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_rig, close_rig)
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		TEST(test_get),		 TEST(test_list),	   TEST(test_pages),
-		TEST(test_revisions),	 TEST(test_presentations), TEST(test_long_lists),
-		TEST(test_watch_events), TEST(test_watch_initial), TEST(test_watch_selected),
-		TEST(test_watch_table),	 TEST(test_watch_refused), TEST(test_watch_ends)};
+	const struct CMUnitTest tests[] = {TEST(test_get),
+					   TEST(test_list),
+					   TEST(test_pages),
+					   TEST(test_revisions),
+					   TEST(test_presentations),
+					   TEST(test_long_lists),
+					   TEST(test_watch_events),
+					   TEST(test_watch_initial),
+					   TEST(test_watch_selected),
+					   TEST(test_watch_table),
+					   TEST(test_protobuf),
+					   TEST(test_protobuf_list),
+					   TEST(test_protobuf_watch),
+					   TEST(test_refusals_are_presented),
+					   TEST(test_watch_refused),
+					   TEST(test_watch_ends)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

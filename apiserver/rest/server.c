@@ -12,6 +12,7 @@
 #include "base/thread.h"
 #include "rest/dispatch.h"
 #include "rest/lane.h"
+#include "rest/present.h"
 #include "rest/verb/verb.h"
 
 #define QUEUE_MAX 400
@@ -36,6 +37,7 @@ static enum service_way begin(void *arg, struct exchange *x, char *segments)
 	x->way = dispatch_begin(sv->api, sv->auth, &x->rq, &x->rs, segments);
 	switch (x->way) {
 	case DISPATCH_DONE:
+		present_status(&x->rq, &x->rs);
 		return SERVICE_REFUSED;
 	case DISPATCH_INLINE:
 		return SERVICE_INLINE;
@@ -56,6 +58,7 @@ static void end(void *arg, struct exchange *x)
 static void run(void *arg, struct exchange *x)
 {
 	dispatch_run(&x->rq, &x->rs);
+	present_status(&x->rq, &x->rs);
 }
 
 /* ---- reads that must not be older than a revision ---- */
@@ -68,6 +71,7 @@ struct fresh_read {
 
 static void end_read(struct exchange *x)
 {
+	present_status(&x->rq, &x->rs);
 	lane_leave(x->lane);
 	x->done(x);
 }
@@ -115,6 +119,7 @@ static void begin_read(struct exchange *x, struct lane *lane)
 static void refuse(void *arg, struct exchange *x, enum reason reason, const char *message)
 {
 	dispatch_refuse(&x->rq, &x->rs, reason, message);
+	present_status(&x->rq, &x->rs);
 }
 
 /* What takes some ten microseconds to prepare is prepared where it arrives: handing it to a worker costs nearly

@@ -13,8 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "object/pb.h"
 #include "rest/api.h"
 #include "rest/options.h"
 
@@ -24,12 +26,14 @@
 struct watch_stream {
 	struct response_stream stream;
 	struct watcher *watcher;
+	const struct schema *schema;
 	const struct kind *kind;
 	struct accept accept;
 	bool bookmarks, columns_sent, failed, ended;
 	uint64_t told_rv; /* newest revision the client knows */
 	int64_t bookmark_ns, end_ns;
 	/* the event being sent: head, object, tail */
+	const char *type;
 	char head[32];
 	size_t head_len, off;
 	struct obj *obj; /* its bytes, or … */
@@ -42,7 +46,6 @@ static const char *const type_names[] = {[WATCH_ADDED] = "ADDED",
 					 [WATCH_MODIFIED] = "MODIFIED",
 					 [WATCH_DELETED] = "DELETED",
 					 [WATCH_BOOKMARK] = "BOOKMARK"};
-#define TAIL "}\n"
 
 static void watch_stream_close(void *arg)
 {
@@ -59,14 +62,48 @@ static void watch_stream_close(void *arg)
 
 static void begin_event(struct watch_stream *w, const char *type)
 {
+	w->type = type;
 	w->head_len = (size_t)snprintf(w->head, sizeof(w->head), "{\"type\":\"%s\",\"object\":", type);
 	w->off = 0;
 }
 
+static const char *tail(const struct watch_stream *w)
+{
+	return w->accept.media == MEDIA_PROTOBUF ? "" : "}\n";
+}
+
+/* A frame: its length in four bytes, then a WatchEvent {1: type, 2: RawExtension {1: the object}}. Here everything up
+   to the object. */
+static void frame(struct watch_stream *w)
+{
+	autobuf struct buf parts = BUF_INIT;
+	size_t n = strlen(w->type), object = w->mid_len;
+	pb_add_part(&parts, 1, w->type, n);
+	pb_add_head(&parts, 2, pb_part_size(object));
+	pb_add_head(&parts, 1, object);
+	size_t length = parts.len + object;
+	for (int i = 0; i < 4; i++)
+		w->head[i] = (char)(length >> (24 - 8 * i));
+	memcpy(w->head + 4, parts.p, parts.len);
+	w->head_len = 4 + parts.len;
+}
+
 static void use_page(struct watch_stream *w)
 {
+	autobuf struct buf json = BUF_INIT;
+	struct err err = ERR_INIT;
+	if (w->accept.media == MEDIA_PROTOBUF) {
+		json = w->page;
+		w->page = (struct buf)BUF_INIT;
+		if (present_pb(&w->page, w->schema, w->kind, json.p, json.len, &err) < 0) {
+			log_err(&err, "an event cannot be sent", "type=%s", w->type);
+			w->failed = true;
+		}
+	}
 	w->mid = buf_str(&w->page);
 	w->mid_len = w->page.len;
+	if (w->accept.media == MEDIA_PROTOBUF)
+		frame(w);
 }
 
 static void begin_bookmark(struct watch_stream *w, uint64_t rv, bool initial_end)
@@ -100,7 +137,7 @@ static void begin_object(struct watch_stream *w, const struct watch_event *ev)
 {
 	begin_event(w, type_names[ev->type]);
 	w->told_rv = ev->rv;
-	if (w->accept.as == PRESENT_OBJECT && ev->obj->kind == w->kind) {
+	if (w->accept.as == PRESENT_OBJECT && w->accept.media == MEDIA_JSON && ev->obj->kind == w->kind) {
 		w->obj = ev->obj;
 		w->mid = ev->obj->bytes;
 		w->mid_len = ev->obj->len;
@@ -141,8 +178,9 @@ static size_t copy_event(struct watch_stream *w, char *p, size_t max)
 		return 0;
 	n += copy_part(w->head, w->head_len, 0, &w->off, p, max);
 	n += copy_part(w->mid, w->mid_len, w->head_len, &w->off, p + n, max - n);
-	n += copy_part(TAIL, sizeof(TAIL) - 1, w->head_len + w->mid_len, &w->off, p + n, max - n);
-	if (w->off == w->head_len + w->mid_len + sizeof(TAIL) - 1) {
+	size_t tail_len = strlen(tail(w));
+	n += copy_part(tail(w), tail_len, w->head_len + w->mid_len, &w->off, p + n, max - n);
+	if (w->off == w->head_len + w->mid_len + tail_len) {
 		w->head_len = 0;
 		obj_unref(STEAL(w->obj));
 	}
@@ -244,6 +282,7 @@ static struct watch_stream *open_stream(struct request *rq, const struct accept 
 	struct watch_stream *w = MEM_NEW(struct watch_stream);
 	w->stream = (struct response_stream){.read = watch_read, .close = watch_stream_close, .arg = w};
 	w->kind = schema_kind_ref(rq->attr.kind); /* a watch lasts longer than a pin */
+	w->schema = rq->api->schema;
 	w->accept = *a;
 	w->bookmarks = o->bookmarks;
 	w->told_rv = o->rv;
@@ -271,9 +310,9 @@ void handle_watch(struct request *rq, struct response *rs)
 		response_status(rs, &err, &rq->attr, NULL);
 		return;
 	}
-	if (a.yaml) {
+	if (a.media == MEDIA_YAML) {
 		err_set(&err, REASON_NOT_ACCEPTABLE,
-			"only the following media types are accepted: application/json");
+			"only the following media types are accepted: application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch");
 		response_status(rs, &err, &rq->attr, NULL);
 		return;
 	}
@@ -289,5 +328,7 @@ void handle_watch(struct request *rq, struct response *rs)
 		rs->stream = &w->stream;
 	else
 		response_status(rs, &err, &rq->attr, NULL);
+	if (w && a.media == MEDIA_PROTOBUF)
+		rs->content_type = "application/vnd.kubernetes.protobuf;stream=watch";
 	options_release(&o);
 }

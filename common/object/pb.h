@@ -23,6 +23,13 @@ int pb_open(const char *p, size_t n, struct pb_envelope *ret, struct err *err) M
 js *pb_decode(const struct type *type, const char *p, size_t n, struct err *err) MUST_CHECK;
 /* The inverse, with envelope. */
 int pb_encode(struct buf *out, const struct type *type, const char *api_version, const char *kind,
-	      const js *o, struct err *err) MUST_CHECK; /* for tests */
+	      const js *o, struct err *err) MUST_CHECK;
+/* For messages that are put together from messages (lists): a length-delimited field, and the envelope around a
+   whole. */
+void pb_add_part(struct buf *out, int number, const void *p, size_t n);
+/* What stands before the n bytes of such a field, and how many bytes both make for a number below 16. */
+void pb_add_head(struct buf *out, int number, size_t n);
+size_t pb_part_size(size_t n);
+void pb_seal(struct buf *out, const char *api_version, const char *kind, const struct buf *raw);
 
 #endif

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
+#include "object/yaml.h"
 #include "rest/api.h"
 #include "rest/discovery/discovery_internal.h"
 #include "rest/discovery/document.h"
@@ -401,13 +402,21 @@ bool discovery_knows(struct discovery *d, const char *group, const char *version
 	return d && !strchr(path, ' ') && has(d, path);
 }
 
-static void respond_pretty(struct document *doc, struct response *rs)
+/* Documents are kept as compact JSON. */
+static void respond_rendered(const struct document *doc, struct response *rs, const struct accept *a)
 {
-	struct pretty s = {0};
 	size_t n;
 	const char *p = document_bytes(doc, &n);
-	pretty_feed(&s, &rs->body, p, n);
-	buf_addc(&rs->body, '\n');
+	struct err never = ERR_INIT;
+	if (a->media == MEDIA_YAML) {
+		autojson js *tree = js_parse(p, n, NULL, &never);
+		yaml_write(&rs->body, tree);
+		rs->content_type = negotiate_content_type(a);
+	} else {
+		struct pretty s = {0};
+		pretty_feed(&s, &rs->body, p, n);
+		buf_addc(&rs->body, '\n');
+	}
 	response_release_shared(&rs->shared);
 }
 
@@ -424,9 +433,14 @@ void handle_discovery(struct request *rq, struct response *rs)
 		response_status_parts(rs, &absent);
 		return;
 	}
+	if (f == FORM_LEGACY && negotiate_plain(rq, &a, &err) < 0) {
+		document_unref(doc);
+		response_status(rs, &err, NULL, NULL);
+		return;
+	}
 	rs->content_type = forms[f].type;
 	rs->vary_accept = aggregable(path);
 	document_respond(doc, rq, rs, rs->vary_accept);
-	if (rs->shared.p && negotiate(rq, &a, &err) == 0 && a.pretty && f == FORM_LEGACY)
-		respond_pretty(doc, rs);
+	if (rs->shared.p && f == FORM_LEGACY && (a.pretty || a.media == MEDIA_YAML))
+		respond_rendered(doc, rs, &a);
 }

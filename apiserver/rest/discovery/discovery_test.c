@@ -111,6 +111,47 @@ static void test_aggregated(void **state)
 	}
 }
 
+/* The short names that kubectl's users type, of every resource that has one upstream. */
+static void test_short_names(void **state)
+{
+	static const char *const v[][3] = {
+		{"/api/v1", "configmaps", "cm"},
+		{"/api/v1", "endpoints", "ep"},
+		{"/api/v1", "events", "ev"},
+		{"/api/v1", "namespaces", "ns"},
+		{"/api/v1", "nodes", "no"},
+		{"/api/v1", "pods", "po"},
+		{"/api/v1", "serviceaccounts", "sa"},
+		{"/api/v1", "services", "svc"},
+		{"/apis/apps/v1", "deployments", "deploy"},
+		{"/apis/apps/v1", "replicasets", "rs"},
+		{"/apis/events.k8s.io/v1", "events", "ev"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		autojson js *list = document(v[i][0], "application/json", "application/json");
+		js *r = find(js_arr(list, "resources", NULL), "name", v[i][1]);
+		const js *name = js_at(js_arr(r, "shortNames", NULL), 0);
+		if (!name || strcmp(json_object_get_string((js *)name), v[i][2]))
+			fail_msg("%s has no short name %s", v[i][1], v[i][2]);
+	}
+}
+
+static void test_presented(void **state)
+{
+	static const char *const paths[] = {"/", "/api", "/apis", "/apis/apps", "/apis/apps/v1", "/api/v1"};
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		struct response rs;
+		call(paths[i], "application/yaml", "", &rs);
+		assert_int_equal(rs.status, 200);
+		assert_string_equal(rs.content_type, "application/yaml");
+		assert_int_not_equal(buf_str(&rs.body)[0], '{');
+		response_release(&rs);
+		call(paths[i], "text/html", "", &rs);
+		assert_int_equal(rs.status, 406);
+		response_release(&rs);
+	}
+}
+
 static void test_which_form(void **state)
 {
 	static const char *const v[][2] = {
@@ -126,7 +167,8 @@ static void test_which_form(void **state)
 		autojson js *o = document("/apis", v[i][0], v[i][1]);
 		assert_non_null(o);
 	}
-	autojson js *o = document("/apis/apps", V2, "application/json"); /* has no aggregated form */
+	autojson js *o = document("/apis/apps", V2 ",application/json",
+				  "application/json"); /* has no aggregated form */
 	assert_non_null(o);
 }
 
@@ -228,8 +270,9 @@ static int unload(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_legacy),	   cmocka_unit_test(test_aggregated),
-		cmocka_unit_test(test_which_form), cmocka_unit_test(test_etag),
-		cmocka_unit_test(test_unknown),	   cmocka_unit_test(test_change)};
+		cmocka_unit_test(test_legacy),	    cmocka_unit_test(test_aggregated),
+		cmocka_unit_test(test_short_names), cmocka_unit_test(test_presented),
+		cmocka_unit_test(test_which_form),  cmocka_unit_test(test_etag),
+		cmocka_unit_test(test_unknown),	    cmocka_unit_test(test_change)};
 	return cmocka_run_group_tests(tests, load, unload);
 }

@@ -91,6 +91,7 @@ static void finish(struct operation *o)
 	verb_patch_release(&o->patch);
 	options_release(&o->selection);
 	free(o);
+	present_status(&x->rq, &x->rs);
 	lane_leave(lane);
 	x->done(x);
 }
@@ -154,7 +155,8 @@ void verb_run(struct exchange *x, struct lane *lane)
 	o->call.warn_arg = o->rs;
 	o->call.done = on_done;
 	o->call.again = on_again;
-	if (read_options(o, &o->call.err) < 0 || (o->verb->read && o->verb->read(o, &o->call.err) < 0)) {
+	if (negotiate(o->rq, &o->accept, &o->call.err) < 0 || read_options(o, &o->call.err) < 0 ||
+	    (o->verb->read && o->verb->read(o, &o->call.err) < 0)) {
 		fail(o);
 		finish(o);
 		return;

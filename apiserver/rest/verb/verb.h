@@ -14,6 +14,7 @@
 #include "request/service.h"
 #include "rest/api.h"
 #include "rest/verb/body.h"
+#include "rest/negotiate.h"
 #include "rest/options.h"
 #include "rest/verb/patch.h"
 
@@ -26,6 +27,7 @@ struct operation {
 	struct request *rq;
 	struct response *rs;
 	struct lane *lane;
+	struct accept accept;
 	enum field_validation validation;
 	js *body; /* given to the registry */
 	struct patch patch;

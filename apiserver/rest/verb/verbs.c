@@ -108,24 +108,7 @@ static void present_deleted(struct operation *o)
 
 static void present_collection(struct operation *o)
 {
-	struct buf *b = &o->rs->body;
-	const struct kind *k = o->rq->attr.kind;
-	const struct obj_list *l = &o->call.deleted;
-	autobuf struct buf scratch = BUF_INIT;
-	const char *p;
-	size_t n;
-
-	buf_addf(
-		b,
-		"{\"kind\":\"%sList\",\"apiVersion\":\"%s%s%s\",\"metadata\":{\"resourceVersion\":\"%llu\"},\"items\":[",
-		k->kind, k->group, *k->group ? "/" : "", k->version, (unsigned long long)l->rv);
-	for (size_t i = 0; i < l->n; i++) {
-		present_bytes(k, l->v[i], &scratch, &p, &n);
-		buf_adds(b, i ? "," : "");
-		buf_add(b, p, n);
-	}
-	buf_adds(b, "]}\n");
-	o->rs->status = 200;
+	present_list(o->rq, o->rs, &o->accept, &o->selection, &o->call.deleted);
 }
 
 static void present_bound(struct operation *o)
@@ -134,7 +117,8 @@ static void present_bound(struct operation *o)
 		"{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Success\",\"code\":201}\n";
 
 	o->rs->status = 201;
-	response_static(o->rs, text, sizeof(text) - 1);
+	o->rs->is_status = true;
+	buf_adds(&o->rs->body, text);
 }
 
 static void scale_presentd(struct operation *o)

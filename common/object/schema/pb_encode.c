@@ -276,25 +276,62 @@ static int message(struct writer *w, const struct type *t, int in, const js *o)
 	return 0;
 }
 
-int pb_encode(struct buf *out, const struct type *type, const char *api_version, const char *kind,
-	      const js *o, struct err *err)
+/* The envelope up to the message. */
+static void open_envelope(struct buf *out, const char *api_version, const char *kind)
 {
-	struct writer w = {.out = out, .err = err};
-	size_t begin = out->len;
 	buf_add(out, PB_MAGIC, 4);
 	put_tag(out, 1, PB_BYTES);
 	size_t start = out->len;
 	put_bytes(out, 1, api_version, strlen(api_version));
 	put_bytes(out, 2, kind, strlen(kind));
 	close_part(out, start);
+}
+
+static void close_envelope(struct buf *out)
+{
+	put_bytes(out, 3, "", 0);
+	put_bytes(out, 4, "", 0);
+}
+
+int pb_encode(struct buf *out, const struct type *type, const char *api_version, const char *kind,
+	      const js *o, struct err *err)
+{
+	struct writer w = {.out = out, .err = err};
+	size_t begin = out->len;
+	open_envelope(out, api_version, kind);
 	put_tag(out, 2, PB_BYTES);
-	start = out->len;
+	size_t start = out->len;
 	if (message(&w, type, 0, o) < 0) {
 		buf_truncate(out, begin);
 		return -1;
 	}
 	close_part(out, start);
-	put_bytes(out, 3, "", 0);
-	put_bytes(out, 4, "", 0);
+	close_envelope(out);
 	return 0;
+}
+
+void pb_add_part(struct buf *out, int number, const void *p, size_t n)
+{
+	put_bytes(out, number, p, n);
+}
+
+void pb_add_head(struct buf *out, int number, size_t n)
+{
+	put_tag(out, number, PB_BYTES);
+	put_varint(out, n);
+}
+
+size_t pb_part_size(size_t n)
+{
+	size_t length = 1;
+	for (size_t v = n; v >= 0x80; v >>= 7)
+		length++;
+	return 1 + length + n;
+}
+
+void pb_seal(struct buf *out, const char *api_version, const char *kind, const struct buf *raw)
+{
+	open_envelope(out, api_version, kind);
+	put_bytes(out, 2, raw->p, raw->len);
+	close_envelope(out);
 }
