@@ -108,8 +108,9 @@ static void serving_release(struct serving *s)
 }
 
 /* Nobody can verify it, but nobody can listen either; as upstream. */
-static int make_certificate(const char *address, struct serving *ret, struct err *err)
+static int make_certificate(void *arg, struct buf *cert, struct buf *key, struct err *err)
 {
+	const char *address = ((const struct options *)arg)->bind_address;
 	autobuf struct buf ca = BUF_INIT;
 	autobuf struct buf ca_key = BUF_INIT;
 	char host[256] = "localhost";
@@ -123,9 +124,9 @@ static int make_certificate(const char *address, struct serving *ret, struct err
 		.common_name = name, .dns = dns, .ips = ips, .server = true, .days = SELF_SIGNED_DAYS};
 
 	if (tls_make_ca(issuer, SELF_SIGNED_DAYS, &ca, &ca_key, err) < 0 ||
-	    tls_make_cert(buf_str(&ca), buf_str(&ca_key), &spec, &ret->cert, &ret->key, err) < 0)
+	    tls_make_cert(buf_str(&ca), buf_str(&ca_key), &spec, cert, key, err) < 0)
 		return err_wrap(err, "serving certificate");
-	buf_add(&ret->cert, ca.p, ca.len);
+	buf_add(cert, ca.p, ca.len);
 	return 0;
 }
 
@@ -137,7 +138,7 @@ static int load_serving(const struct options *o, struct serving *ret, struct err
 	if (*o->client_ca_file && tls_read_file(o->client_ca_file, PEM_MAX, &ret->client_ca, err) < 0)
 		return err_wrap(err, "--client-ca-file");
 	if (!*o->cert_file)
-		return make_certificate(o->bind_address, ret, err);
+		return 0;
 	if (tls_read_file(o->cert_file, PEM_MAX, &ret->cert, err) < 0)
 		return err_wrap(err, "--tls-cert-file");
 	if (tls_read_file(o->key_file, PEM_MAX, &ret->key, err) < 0)
@@ -145,7 +146,7 @@ static int load_serving(const struct options *o, struct serving *ret, struct err
 	return 0;
 }
 
-static struct health *serve(const struct options *o, struct loop *l, struct err *err)
+static struct health *serve(struct options *o, struct loop *l, struct err *err)
 {
 	struct serving s = {BUF_INIT, BUF_INIT, BUF_INIT};
 	struct health *h = NULL;
@@ -154,6 +155,8 @@ static struct health *serve(const struct options *o, struct loop *l, struct err 
 		h = health_start(l, o->bind_address, o->port,
 				 &(struct health_tls){.cert_pem = buf_str(&s.cert),
 						      .key_pem = buf_str(&s.key),
+						      .make = make_certificate,
+						      .arg = o,
 						      .client_ca_pem = buf_str(&s.client_ca),
 						      .open_paths = o->open_paths},
 				 err);

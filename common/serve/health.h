@@ -32,8 +32,11 @@ bool health_page(const char *path, const char *query, struct buf *out, int *ret_
 /* Copied. Texts are PEM. */
 struct health_tls {
 	const char *cert_pem, *key_pem; /* the certificate may be followed by its intermediates */
-	const char *client_ca_pem;	/* whose client certificates count; NULL = nobody's */
-	const char *open_paths;		/* "/healthz,/livez*": for everybody */
+	/* With cert_pem NULL: makes both, on the loop, when somebody comes for the first time. */
+	int (*make)(void *arg, struct buf *cert_pem, struct buf *key_pem, struct err *err);
+	void *arg;
+	const char *client_ca_pem; /* whose client certificates count; NULL = nobody's */
+	const char *open_paths;	   /* "/healthz,/livez*": for everybody */
 };
 struct health;
 /* On the daemon's loop, which outlives health_stop; checks run there. addr is a numeric IPv4 or IPv6 address;

@@ -26,8 +26,10 @@
 static const char *const reader_groups[] = {"system:masters", "system:monitoring"};
 
 struct health_gate {
-	char *cert, *key, *ca, *open; /* ca NULL = none */
-	SSL_CTX *ctx;		      /* while there are sessions */
+	char *cert, *key, *ca, *open; /* cert and key NULL = not made yet; ca NULL = none */
+	int (*make)(void *arg, struct buf *cert_pem, struct buf *key_pem, struct err *err);
+	void *arg;
+	SSL_CTX *ctx; /* while there are sessions */
 	size_t sessions;
 };
 
@@ -130,18 +132,38 @@ static char *copy(const char *s)
 	return s && *s ? mem_strdup(s) : NULL;
 }
 
+static bool is_cert(const char *pem)
+{
+	BIO *b = BIO_new_mem_buf(pem, -1);
+	X509 *x = PEM_read_bio_X509(b, NULL, NULL, NULL);
+
+	X509_free(x);
+	BIO_free(b);
+	return x;
+}
+
+/* So that what is wrong with somebody's files is said at the start. */
+static int check(const struct health_gate *g, struct err *err)
+{
+	if (!g->cert)
+		return g->ca && !is_cert(g->ca) ? fail(err, "the client CA") : 0;
+	SSL_CTX *ctx = ctx_new(g, err);
+
+	SSL_CTX_free(ctx);
+	return ctx ? 0 : -1;
+}
+
 struct health_gate *health_gate_new(const struct health_tls *t, struct err *err)
 {
 	struct health_gate *g = MEM_NEW(struct health_gate);
 
-	g->cert = mem_strdup(t->cert_pem);
-	g->key = mem_strdup(t->key_pem);
+	g->cert = copy(t->cert_pem);
+	g->key = copy(t->key_pem);
 	g->ca = copy(t->client_ca_pem);
 	g->open = copy(t->open_paths);
-	SSL_CTX *ctx = ctx_new(g, err); /* so that what is wrong is said at the start */
-
-	SSL_CTX_free(ctx);
-	if (ctx)
+	g->make = t->make;
+	g->arg = t->arg;
+	if (check(g, err) == 0)
 		return g;
 	health_gate_free(g);
 	return NULL;
@@ -170,15 +192,35 @@ static void leave(struct health_gate *g)
 	g->ctx = NULL;
 }
 
-struct health_session *health_session_new(struct health_gate *g, int fd)
+static int make_own(struct health_gate *g, struct err *err)
+{
+	autobuf struct buf cert = BUF_INIT;
+	autobuf struct buf key = BUF_INIT;
+
+	if (g->make(g->arg, &cert, &key, err) < 0)
+		return -1;
+	g->cert = mem_strdup(buf_str(&cert));
+	g->key = mem_strdup(buf_str(&key));
+	return 0;
+}
+
+static bool enter(struct health_gate *g)
 {
 	struct err err = ERR_INIT;
 
-	if (!g->ctx)
+	if (!g->ctx && (g->cert || make_own(g, &err) == 0))
 		g->ctx = ctx_new(g, &err);
 	if (!g->ctx)
+		log_warn_err(&err, "cannot serve health by HTTPS", NULL);
+	else
+		g->sessions++;
+	return g->ctx;
+}
+
+struct health_session *health_session_new(struct health_gate *g, int fd)
+{
+	if (!enter(g))
 		return NULL;
-	g->sessions++;
 	SSL *ssl = SSL_new(g->ctx);
 
 	if (!ssl || SSL_set_fd(ssl, fd) != 1) {

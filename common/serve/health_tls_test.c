@@ -187,6 +187,43 @@ static void test_no_client_ca(void **state)
 	health_stop(h);
 }
 
+static int make_own(void *arg, struct buf *cert, struct buf *key, struct err *err)
+{
+	if (++*(int *)arg == 1)
+		return err_set(err, REASON_INTERNAL, "not today");
+	buf_add(cert, f.server.cert.p, f.server.cert.len);
+	buf_add(key, f.server.key.p, f.server.key.len);
+	return 0;
+}
+
+/* One's own certificate costs nothing until somebody asks, and is made once. */
+static void test_made_when_needed(void **state)
+{
+	int made = 0;
+	struct err err = ERR_INIT;
+	struct health *h = start(&(struct health_tls){.make = make_own,
+						      .arg = &made,
+						      .client_ca_pem = buf_str(&f.ca.cert),
+						      .open_paths = ""},
+				 &err);
+	char byte = 0x16;
+	int fd = dial(h);
+
+	assert_int_equal(made, 0);
+	assert_int_equal(send(fd, &byte, 1, 0), 1);
+	assert_true(recv(fd, &byte, 1, 0) <= 0); /* it could not be made: no answer */
+	close(fd);
+	for (int i = 0; i < 2; i++) {
+		autobuf struct buf b = BUF_INIT;
+
+		ask(h, &f.admin, "GET", "/metrics", &b);
+		assert_non_null(strstr(buf_str(&b), " 200 "));
+	}
+	assert_int_equal(made, 2);
+	health_stop(h);
+	assert_null(start(&(struct health_tls){.make = make_own, .arg = &made, .client_ca_pem = "x"}, &err));
+}
+
 /* Who speaks no TLS gets a word, or nothing; the next is served. */
 static void test_no_tls(void **state)
 {
@@ -227,11 +264,18 @@ static void test_what_is_wrong_is_said_at_the_start(void **state)
 		struct health_tls t;
 		const char *text;
 	} rows[] = {
-		{{"x", buf_str(&f.server.key), NULL, ""}, "the serving certificate:"},
-		{{buf_str(&f.server.cert), "x", NULL, ""}, "the serving certificate's private key:"},
-		{{buf_str(&f.server.cert), buf_str(&f.admin.key), NULL, ""},
+		{{.cert_pem = "x", .key_pem = buf_str(&f.server.key), .client_ca_pem = NULL},
+		 "the serving certificate:"},
+		{{.cert_pem = buf_str(&f.server.cert), .key_pem = "x", .client_ca_pem = NULL},
 		 "the serving certificate's private key:"},
-		{{buf_str(&f.server.cert), buf_str(&f.server.key), "x", ""}, "the client CA:"},
+		{{.cert_pem = buf_str(&f.server.cert),
+		  .key_pem = buf_str(&f.admin.key),
+		  .client_ca_pem = NULL},
+		 "the serving certificate's private key:"},
+		{{.cert_pem = buf_str(&f.server.cert),
+		  .key_pem = buf_str(&f.server.key),
+		  .client_ca_pem = "x"},
+		 "the client CA:"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -248,6 +292,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_who_sees_what),
 		cmocka_unit_test(test_no_client_ca),
+		cmocka_unit_test(test_made_when_needed),
 		cmocka_unit_test(test_no_tls),
 		cmocka_unit_test(test_what_is_wrong_is_said_at_the_start),
 	};
