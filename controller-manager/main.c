@@ -1,24 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kube-controller-manager's place: the list of controllers. */
+#include <limits.h>
 #include "controller/daemon.h"
 #include "controllers.h"
+#include "pod_gc.h"
 #include "root_ca.h"
 
 static const struct controller *const controllers[] = {
-	&deployment_controller,	    &replicaset_controller,	&garbage_collector,
-	&namespace_controller,	    &node_lifecycle_controller, &taint_eviction_controller,
-	&serviceaccount_controller, &root_ca_publisher,		NULL,
+	&deployment_controller,	    &replicaset_controller,
+	&garbage_collector,	    &namespace_controller,
+	&node_lifecycle_controller, &taint_eviction_controller,
+	&serviceaccount_controller, &root_ca_publisher,
+	&pod_garbage_collector,	    NULL,
 };
 
 static const char *root_ca_file;
+static int terminated_threshold;
 static const struct flag flags[] = {
 	{"root-ca-file", FLAG_STRING, &root_ca_file, "",
 	 "CA bundle that every namespace's kube-root-ca.crt gets; without it, the kubeconfig's CA.", 0, 0},
+	{"terminated-pod-gc-threshold", FLAG_INT, &terminated_threshold, "12500",
+	 "Finished Pods that may be kept before the oldest are deleted; 0 = all.", 0, INT_MAX},
 	{0},
 };
 
 static void *make(struct rest *r, struct err *err)
 {
+	pod_gc_set_threshold(terminated_threshold);
 	if (!*root_ca_file)
 		root_ca_set(rest_get_config(r)->kube.ca_pem);
 	else if (root_ca_load(root_ca_file, err) < 0)

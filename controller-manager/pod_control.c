@@ -4,8 +4,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "object/condition.h"
 
 #define IN_FLIGHT 64
 
@@ -188,4 +190,19 @@ int pod_control_delete(struct pod_control *pc, struct controller_ctx *ctx,
 			rc = -1;
 	rest_batch_release(&batch);
 	return rc;
+}
+
+/* ---- an end that others decide on ---- */
+
+int pod_control_mark(struct controller_ctx *ctx, struct informer *pods, const struct cm_pod *p,
+		     const char *reason, const char *message, const char *phase, struct err *err)
+{
+	autojson js *body = js_new_obj();
+
+	js_set_str(js_ensure(body, "metadata", NULL), "uid", p->base.meta.uid);
+	js_set_str(js_ensure(body, "status", NULL), "phase", phase);
+	if (reason)
+		condition_set(js_ensure_arr(js_ensure(body, "status", NULL), "conditions"),
+			      "DisruptionTarget", "True", reason, message, clock_wall_ns(), false);
+	return control_patch(ctx, pods, &p->base, REST_PATCH_STRATEGIC, "status", body, err);
 }

@@ -61,4 +61,11 @@ int pod_control_delete(struct pod_control *pc, struct controller_ctx *ctx,
 		       const struct informer_object *owner, const struct cm_pod *const *pods, size_t n,
 		       struct err *err) MUST_CHECK;
 
+/*
+ * Says in the Pod's status that it is about to be ended: the condition DisruptionTarget, unless reason is NULL, and a phase,
+ * unless that is. This Pod and no other of its name: REASON_CONFLICT. One that is gone is success.
+ */
+int pod_control_mark(struct controller_ctx *ctx, struct informer *pods, const struct cm_pod *p,
+		     const char *reason, const char *message, const char *phase, struct err *err) MUST_CHECK;
+
 #endif

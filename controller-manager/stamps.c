@@ -31,10 +31,11 @@ void stamps_free(void *stamps)
 	free(s);
 }
 
-static void put(struct stamps *s, const char *name, int64_t ns, bool over)
+static bool put(struct stamps *s, const char *name, int64_t ns, bool over)
 {
 	pthread_mutex_lock(&s->lock);
 	int64_t *at = map_get(&s->by_name, name);
+	bool new = !at;
 
 	if (!at) {
 		at = MEM_NEW(int64_t);
@@ -44,6 +45,7 @@ static void put(struct stamps *s, const char *name, int64_t ns, bool over)
 	if (over)
 		*at = ns;
 	pthread_mutex_unlock(&s->lock);
+	return new;
 }
 
 void stamps_set(struct stamps *s, const char *name, int64_t ns)
@@ -51,16 +53,20 @@ void stamps_set(struct stamps *s, const char *name, int64_t ns)
 	put(s, name, ns, true);
 }
 
-void stamps_keep(struct stamps *s, const char *name, int64_t ns)
+bool stamps_keep(struct stamps *s, const char *name, int64_t ns)
 {
-	put(s, name, ns, false);
+	return put(s, name, ns, false);
 }
 
-void stamps_del(struct stamps *s, const char *name)
+bool stamps_del(struct stamps *s, const char *name)
 {
 	pthread_mutex_lock(&s->lock);
-	free(map_del(&s->by_name, name));
+	int64_t *at = map_del(&s->by_name, name);
+	bool there = at;
+
+	free(at);
 	pthread_mutex_unlock(&s->lock);
+	return there;
 }
 
 int64_t stamps_get(struct stamps *s, const char *name, int64_t dflt)

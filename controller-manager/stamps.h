@@ -15,8 +15,8 @@ void stamps_free(void *stamps);
 
 void stamps_set(struct stamps *s, const char *name, int64_t ns);
 /* Unless there is one already. */
-void stamps_keep(struct stamps *s, const char *name, int64_t ns);
-void stamps_del(struct stamps *s, const char *name);
+bool stamps_keep(struct stamps *s, const char *name, int64_t ns); /* false: there was one */
+bool stamps_del(struct stamps *s, const char *name);		  /* false: there was none */
 int64_t stamps_get(struct stamps *s, const char *name, int64_t dflt);
 
 #endif

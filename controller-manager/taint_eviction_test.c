@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Evictions against a real API: who must leave a tainted node, when, and who is left on a node that is gone. */
+/* Evictions against a real API: who must leave a tainted node, and when. */
 #include "controllers.h"
 
 #include <setjmp.h>
@@ -122,10 +122,48 @@ static void test_a_taint_that_goes_cancels(void **state)
 	clock_advance(59 * NS_PER_S);
 	taint("");
 	assert_int_equal(sync_left(), -1);
+	rig_expect_event(r, "Pod/p Normal TaintManagerEviction Cancelling deletion of Pod default/p");
+	assert_int_equal(sync_left(), -1);
+	rig_expect_no_event(r); /* said once */
 	clock_advance(59 * NS_PER_S);
 	taint("{key: k, effect: NoExecute}");
 	assert_int_equal(sync_left(), 60); /* from the beginning */
 	expect_evicted(false);
+}
+
+static void test_it_says_why(void **state)
+{
+	make_pod("");
+	taint("{key: k, effect: NoExecute}");
+	rig_must_sync(r, SYNC);
+	rig_expect(r, "Pod/p",
+		   "metadata: {deletionTimestamp: '*'}\n"
+		   "status:\n"
+		   "  phase: Pending\n"
+		   "  conditions:\n"
+		   "  - {type: DisruptionTarget, status: 'True', reason: DeletionByTaintManager,\n"
+		   "     message: 'Taint manager: deleting due to NoExecute taint'}\n");
+}
+
+/* Nobody is looked at who has nothing to fear; another toleration is a reason to. */
+static void test_who_is_looked_at(void **state)
+{
+	make_pod("{key: k, operator: Exists, effect: NoExecute, tolerationSeconds: 60}");
+	assert_int_equal(rig_run(r), 0);
+	rig_patch(r, "Node/n1", NULL, "metadata: {labels: {a: b}}");
+	assert_int_equal(rig_run(r), 0);
+	taint("{key: k, effect: NoExecute}");
+	assert_int_equal(rig_run(r), 1);
+	rig_patch(r, "Pod/p", NULL, "metadata: {labels: {a: b}}");
+	assert_int_equal(rig_run(r), 0);
+	rig_patch(
+		r, "Pod/p", NULL,
+		"spec: {tolerations: [{key: k, operator: Exists, effect: NoExecute, tolerationSeconds: 60}, "
+		"{key: k, operator: Exists, effect: NoExecute, tolerationSeconds: 5}]}");
+	assert_int_equal(rig_run(r), 1);
+	clock_advance(5 * NS_PER_S);
+	assert_int_equal(rig_run(r), 1);
+	rig_expect_event(r, "Pod/p * TaintManagerEviction Marking *");
 }
 
 /* Events alone, without a sync by hand: a taint and a binding wake the Pods they concern. */
@@ -159,38 +197,6 @@ static void test_failures(void **state)
 	rig_must_sync(r, "taint-eviction", "default/none");
 }
 
-/* ---- nodes that are gone ---- */
-
-static void test_quarantine(void **state)
-{
-	make_pod("");
-	rig_run(r);
-	clock_advance(5 * NS_PER_S);
-	rig_delete(r, "Node/n1", "");
-	assert_int_equal(sync_left(), 35);
-	rig_expect(r, "Pod/p", "metadata: {deletionTimestamp: null}");
-	clock_advance(35 * NS_PER_S);
-	rig_fail(r, .call = "GET */nodes/n1", .reason = REASON_UNAVAILABLE, .times = 1);
-	assert_int_equal(rig_sync(r, SYNC).rc, -1);
-	rig_expect(r, "Pod/p", "metadata: {deletionTimestamp: null}");
-	rig_heal(r);
-	rig_must_sync(r, SYNC);
-	rig_expect_absent(r, "Pod/p");
-}
-
-/* The informer says that the node is gone; the API knows better. */
-static void test_a_node_that_only_seems_gone(void **state)
-{
-	rig_create(r, "kind: Pod\n"
-		      "metadata: {name: p}\n"
-		      "spec: {nodeName: elsewhere, containers: [{name: c, image: i}]}\n");
-	clock_advance(60 * NS_PER_S);
-	rig_settle(r);
-	rig_fail(r, .call = "GET */nodes/elsewhere", .reason = REASON_TIMEOUT);
-	assert_int_equal(rig_sync(r, SYNC).rc, -1);
-	rig_expect(r, "Pod/p", "metadata: {deletionTimestamp: null}");
-}
-
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
@@ -198,10 +204,10 @@ int main(void)
 		TEST(test_who_stays),
 		TEST(test_the_deadline_does_not_move),
 		TEST(test_a_taint_that_goes_cancels),
+		TEST(test_it_says_why),
+		TEST(test_who_is_looked_at),
 		TEST(test_enqueueing),
 		TEST(test_failures),
-		TEST(test_quarantine),
-		TEST(test_a_node_that_only_seems_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,12 +99,40 @@ const struct toleration *cm_pod_tolerations(const struct cm_pod *p, size_t *ret_
 	return p->default_tolerations ? default_tolerations : p->tolerations;
 }
 
+bool cm_pod_same_tolerations(const struct cm_pod *a, const struct cm_pod *b)
+{
+	size_t n, m;
+	const struct toleration *t = cm_pod_tolerations(a, &n), *u = cm_pod_tolerations(b, &m);
+
+	if (t == u || n != m)
+		return n == m;
+	for (size_t i = 0; i < n; i++)
+		if (!same_toleration(&t[i], &u[i]))
+			return false;
+	return true;
+}
+
 /* ---- the kind ---- */
+
+static bool read_evicted(struct scan *s, struct arena *a, void *field)
+{
+	const char *p;
+	size_t n;
+	bool escaped;
+
+	if (scan_peek(s) != SCAN_STRING)
+		return scan_skip(s);
+	if (!scan_string(s, &p, &n, &escaped))
+		return false;
+	*(bool *)field = n == 7 && !memcmp(p, "Evicted", 7);
+	return true;
+}
 
 struct number { /* a called function's field, which points to nothing */
 	int32_t v;
 };
 static const struct decode_spec number_spec = {.size = sizeof(struct number)};
+static const struct decode_spec flag_spec = {.size = sizeof(bool)};
 static const struct decode_row annotation_rows[] = {
 	DECODE_CALL("controller.kubernetes.io/pod-deletion-cost", struct number, v, read_cost, &number_spec),
 };
@@ -117,6 +145,7 @@ static const struct decode_row pod_rows[] = {
 	DECODE_STRING("spec.nodeName", struct cm_pod, node),
 	DECODE_ARRAY("spec.tolerations", struct cm_pod, tolerations, n_tolerations, &toleration_spec),
 	DECODE_ENUM("status.phase", struct cm_pod, phase, pod_phase_names),
+	DECODE_CALL("status.reason", struct cm_pod, evicted, read_evicted, &flag_spec),
 	DECODE_FIND("status.conditions", "type", "Ready", struct cm_pod, ready, &pod_condition_spec),
 	DECODE_CALL("status.containerStatuses", struct cm_pod, restarts, read_restarts, &number_spec),
 };

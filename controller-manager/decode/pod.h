@@ -15,6 +15,7 @@ struct cm_pod {
 	enum pod_phase phase;
 	int32_t restarts;      /* the largest of its containers */
 	int32_t deletion_cost; /* controller.kubernetes.io/pod-deletion-cost */
+	bool evicted;	       /* status.reason is Evicted */
 	bool default_tolerations; /* has just those that admission gives to every Pod, and `tolerations` is empty */
 	struct object_condition ready; /* without texts */
 	struct toleration
@@ -30,5 +31,6 @@ bool cm_pod_ready(const struct cm_pod *p);
 bool cm_pod_available(const struct cm_pod *p, int32_t min_ready_seconds, int64_t now);
 /* Of NoExecute taints; borrowed. */
 const struct toleration *cm_pod_tolerations(const struct cm_pod *p, size_t *ret_n);
+bool cm_pod_same_tolerations(const struct cm_pod *a, const struct cm_pod *b);
 
 #endif
