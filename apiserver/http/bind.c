@@ -2,23 +2,15 @@
 #include "http/bind.h"
 
 #include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 #include "base/mem.h"
 
 #define BACKLOG 1024
 
-union address {
-	struct sockaddr sa;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
-
-static int parse(const char *text, int port, union address *a, socklen_t *len, struct err *err)
+static int parse(const char *text, int port, union bind_address *a, socklen_t *len, struct err *err)
 {
 	memset(a, 0, sizeof(*a));
 	if (inet_pton(AF_INET, text, &a->v4.sin_addr) == 1) {
@@ -36,9 +28,9 @@ static int parse(const char *text, int port, union address *a, socklen_t *len, s
 	return err_set(err, REASON_INVALID, "--bind-address %s is no IP address", text);
 }
 
-static int make(const char *address, int port, bool share, int *ret_port, struct err *err)
+int bind_listen(const char *address, int port, int *ret_port, struct err *err)
 {
-	union address a;
+	union bind_address a;
 	socklen_t len;
 	int on = 1;
 	if (parse(address, port, &a, &len, err) < 0)
@@ -47,9 +39,7 @@ static int make(const char *address, int port, bool share, int *ret_port, struct
 	if (fd < 0)
 		return err_errno(err, "socket");
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (share && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0)
-		return err_errno(err, "SO_REUSEPORT");
-	if (bind(fd, &a.sa, len) < 0 || (share && listen(fd, BACKLOG) < 0))
+	if (bind(fd, &a.sa, len) < 0 || listen(fd, BACKLOG) < 0)
 		return err_errno(err, "cannot listen on %s port %d", address, port);
 	if (getsockname(fd, &a.sa, &len) < 0)
 		return err_errno(err, "getsockname");
@@ -59,23 +49,12 @@ static int make(const char *address, int port, bool share, int *ret_port, struct
 	return ret;
 }
 
-int bind_listen(const char *address, int port, int *ret_port, struct err *err)
-{
-	return make(address, port, true, ret_port, err);
-}
-
-int bind_check_free(const char *address, int port, struct err *err)
-{
-	int same;
-	autoclose int fd = port ? make(address, port, false, &same, err) : -1;
-	return port && fd < 0 ? -1 : 0;
-}
-
-void bind_raise_file_limit(unsigned long n)
+size_t bind_raise_file_limit(size_t n)
 {
 	struct rlimit r;
 	if (getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur >= n)
-		return;
+		return n;
+	rlim_t had = r.rlim_cur;
 	r.rlim_cur = r.rlim_max < n ? r.rlim_max : n;
-	setrlimit(RLIMIT_NOFILE, &r);
+	return (size_t)(setrlimit(RLIMIT_NOFILE, &r) == 0 ? r.rlim_cur : had);
 }

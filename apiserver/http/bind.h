@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Listening sockets. */
+/* Addresses and listening sockets. */
 #ifndef HTTP_BIND_H
 #define HTTP_BIND_H
 
+#include <netinet/in.h>
+#include <stddef.h>
+#include <sys/socket.h>
 #include "base/err.h"
 
-/* A non-blocking listening socket that shares its port with others of this process. port 0 = any free one;
- *ret_port tells which. -1 on failure. */
+union bind_address {
+	struct sockaddr sa;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+/* A non-blocking listening socket. port 0 = any free one; *ret_port tells which. -1 on failure. */
 int bind_listen(const char *address, int port, int *ret_port, struct err *err) MUST_CHECK;
-/* Nobody sits on the port yet: with shared sockets alone a second server would quietly take half of the
- * connections. */
-int bind_check_free(const char *address, int port, struct err *err) MUST_CHECK;
-/* Lets the process have n open files, or as many as it may. */
-void bind_raise_file_limit(unsigned long n);
+/* Lets the process have n open files, or as many as it may: returned is how many, n at most. */
+size_t bind_raise_file_limit(size_t n);
 
 #endif

@@ -12,7 +12,8 @@ struct listener_config {
 	int port;		       /* 0 = any free one */
 	const char *cert_pem, *key_pem,
 		*client_ca_pem; /* PEM texts; client_ca_pem NULL = no client certificates */
-	int threads;		/* network threads, and as many stream threads; 0 = one per core */
+	int threads;		/* loops, each on a thread of its own; 0 = one per core */
+	size_t connections;	/* at most; half of them for clients that the service knows; 0 = 20,000 */
 };
 struct listener;
 struct listener *listener_start(const struct listener_config *c, struct err *err) MUST_CHECK;

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Design. libmicrohttpd can suspend a connection, but then it neither notices that the client went away nor
- * resumes one cheaply: every resume writes an eventfd and walks the list of all suspended connections, every
- * idle moment costs two epoll_ctl. With 1,000 watchers on one event that is most of the cost. So a watch is
- * suspended exactly once, for its whole life, and this module writes to its TLS session meanwhile (GnuTLS
- * sessions may move between threads as long as one at a time uses them).
+ * resumes one cheaply: every resume walks the list of all suspended connections, every idle moment costs two
+ * epoll_ctl. With 1,000 watchers on one event that is most of the cost. So a watch is suspended exactly once,
+ * for its whole life, and this module writes to its TLS session meanwhile.
  *
- * Each thread owns an epoll set, a timer heap and a stack of streams that were woken. Waking is an atomic
- * flag and a push; only the push onto an empty stack writes the eventfd, so an event for a thousand watchers
- * costs one system call. Sockets are registered once, edge-triggered, for "writable again" and "peer is
- * gone".
+ * Waking is an atomic flag and a push onto the loop's stack; only the push onto an empty one posts to the
+ * loop, so an event for a thousand watchers costs each loop one wake-up. The loop serves them in the order
+ * they were woken, ROUND_STREAMS or ROUND_BYTES at a time, and looks at its sockets in between, so that no
+ * request waits for a whole fan-out. The interest of a stream that is not stuck is that its peer is gone.
  *
- * A stream is pumped until its source has nothing, the socket is full, or its turn is over (TURN_MAX, so a
- * long list does not delay the watches beside it). What the socket did not take is kept in the stream, at
- * most one buffer, and the source is not asked for more until that is gone; a client that takes nothing for
- * STALL_NS is dropped. So memory per stream is bounded and a slow client can only hurt itself.
+ * A stream is pumped until its source has nothing, the socket is full, or the round is over. What the socket
+ * did not take is kept in the stream, at most one buffer, and the source is not asked for more until that is
+ * gone; a client that takes nothing for STALL_NS is dropped. So memory per stream is bounded and a slow client
+ * can only hurt itself.
  */
 #include "http/stream.h"
 
@@ -22,38 +21,31 @@
 #include <gnutls/gnutls.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
-#include "base/clock.h"
-#include "base/heap.h"
 #include "base/list.h"
 #include "base/mem.h"
-#include "base/thread.h"
 
 #define BUFFER_SIZE (128 * 1024)
 #define CHUNK_HEAD 10 /* "0001ffff\r\n": fixed width, leading zeros are allowed */
 #define CHUNK_TAIL 2
-#define TURN_MAX (512 * 1024)
+#define ROUND_BYTES (512 * 1024)
+#define ROUND_STREAMS 128
 #define STALL_NS (60 * NS_PER_S)
 #define TLS_RECORD 16384
 
 struct stream {
-	struct heap_node timer;
-	int64_t due_ns;
-	struct list all; /* of its thread */
+	struct response_waker waker;
+	struct loop_timer timer;
+	struct list all;
 	struct stream *next_ready;
-	atomic_bool ready;  /* is on the stack */
-	bool dead;	    /* freed when it comes off the stack */
+	atomic_bool ready;  /* is on the stack, or in line */
+	bool dead;	    /* freed when it comes off */
 	bool tls_half_sent; /* GnuTLS holds a record of rest[] */
-	bool fresh;	    /* not yet known to its thread */
 	bool hung_up;
-	struct stream_thread *thread;
+	struct streams *set;
 	struct response_stream *rs;
 	struct stream_connection c;
 	char *rest; /* accepted from the source, not yet by the socket */
@@ -61,63 +53,32 @@ struct stream {
 	int64_t stalled_ns; /* when rest began; 0 = nothing is waiting */
 };
 
-struct stream_thread {
-	_Atomic(struct stream *) ready;
-	int epoll, event;
-	atomic_bool stop;
-	pthread_t id;
-	struct heap timers;
+struct streams {
+	struct loop *loop;
+	_Atomic(struct stream *) ready;	 /* last woken first */
+	struct stream *line, **line_end; /* taken from there: first woken first */
 	struct list all;
 	char *buffer;
 };
 
-struct stream_hub {
-	atomic_size_t next;
-	size_t n;
-	struct stream_thread threads[];
-};
-
-static bool due_before(const struct heap_node *a, const struct heap_node *b)
-{
-	return CONTAINER_OF(a, struct stream, timer)->due_ns < CONTAINER_OF(b, struct stream, timer)->due_ns;
-}
-
-static void kick(struct stream_thread *t)
-{
-	uint64_t one = 1;
-	while (write(t->event, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
-}
+static void run_ready(void *arg);
 
 static void push_ready(struct stream *s)
 {
 	if (atomic_exchange(&s->ready, true))
 		return;
-	struct stream_thread *t = s->thread;
-	struct stream *head = atomic_load_explicit(&t->ready, memory_order_relaxed);
+	struct streams *h = s->set;
+	struct stream *head = atomic_load_explicit(&h->ready, memory_order_relaxed);
 	do {
 		s->next_ready = head;
-	} while (!atomic_compare_exchange_weak(&t->ready, &head, s));
+	} while (!atomic_compare_exchange_weak(&h->ready, &head, s));
 	if (!head)
-		kick(t);
+		loop_post(h->loop, run_ready, h);
 }
 
-void response_wake(void *wake)
+static void on_wake(struct response_waker *w)
 {
-	if (wake) /* else nobody reads yet, and whoever begins to reads everything */
-		push_ready(wake);
-}
-
-void stream_start(struct stream_hub *h, const struct stream_connection *c, struct response_stream *rs)
-{
-	struct stream *s = MEM_NEW(struct stream);
-	s->thread = &h->threads[atomic_fetch_add(&h->next, 1) % h->n];
-	s->rs = rs;
-	s->c = *c;
-	s->fresh = true;
-	list_init(&s->all);
-	rs->wake = s;
-	push_ready(s);
+	push_ready(CONTAINER_OF(w, struct stream, waker));
 }
 
 /* ---- sending ---- */
@@ -138,7 +99,7 @@ static ssize_t send_plain(struct stream *s, const char *p, size_t n)
 {
 	ssize_t r;
 	do {
-		r = send(s->c.fd, p, n, MSG_NOSIGNAL);
+		r = send(s->c.io->fd, p, n, MSG_NOSIGNAL);
 	} while (r < 0 && errno == EINTR);
 	return r >= 0 ? r : errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
 }
@@ -191,13 +152,13 @@ static int send_all(struct stream *s, const char *p, size_t n)
 }
 
 /* One buffer from the source to the socket. 1: go on; 0: wait; -1: broken; -2: the end. */
-static int step(struct stream *s, size_t *turn)
+static int step(struct stream *s, size_t *sent)
 {
-	char *buf = s->thread->buffer;
+	char *buf = s->set->buffer;
 	long n = s->rs->read(s->rs->arg, buf + CHUNK_HEAD, BUFFER_SIZE - CHUNK_HEAD - CHUNK_TAIL);
 	if (n <= 0)
 		return n ? -2 : 0;
-	*turn += (size_t)n;
+	*sent += (size_t)n;
 	if (!s->c.chunked)
 		return send_all(s, buf + CHUNK_HEAD, (size_t)n);
 	static const char digits[] = "0123456789abcdef";
@@ -217,8 +178,8 @@ static int step(struct stream *s, size_t *turn)
 static void finish(struct stream *s, bool clean)
 {
 	struct stream_connection c = s->c;
-	epoll_ctl(s->thread->epoll, EPOLL_CTL_DEL, c.fd, NULL);
-	heap_remove(&s->thread->timers, &s->timer);
+	loop_io_set(c.io, 0);
+	loop_timer_set(s->set->loop, &s->timer, CLOCK_NEVER);
 	list_del(&s->all);
 	s->rs->close(s->rs->arg);
 	s->rs = NULL;
@@ -235,153 +196,131 @@ static void set_timer(struct stream *s)
 	int64_t due = s->stalled_ns	  ? s->stalled_ns + STALL_NS
 		      : s->rs->wake_at_ns ? s->rs->wake_at_ns
 					  : CLOCK_NEVER;
-	if (s->timer.pos && due == s->due_ns)
-		return;
-	heap_remove(&s->thread->timers, &s->timer);
-	s->due_ns = due;
-	if (due != CLOCK_NEVER)
-		heap_push(&s->thread->timers, &s->timer);
+	loop_timer_set(s->set->loop, &s->timer, due);
 }
 
-static void pump(struct stream *s)
+static void pump(struct stream *s, size_t *sent)
 {
-	size_t turn = 0;
 	int r = s->hung_up ? -1 : flush_rest(s);
-	while (r == 1 && turn < TURN_MAX)
-		r = step(s, &turn);
+	while (r == 1 && *sent < ROUND_BYTES)
+		r = step(s, sent);
 	if (r < 0) {
 		finish(s, r == -2);
 		return;
 	}
 	if (r == 1)
 		push_ready(s);
+	loop_io_set(s->c.io, LOOP_HANGUP | (s->rest ? LOOP_WRITE : 0));
 	set_timer(s);
 }
 
-/* ---- the thread ---- */
+/* ---- the loop ---- */
 
-static void take_fresh(struct stream_thread *t, struct stream *s)
+static void line_up(struct streams *h)
 {
-	s->fresh = false;
-	/* libmicrohttpd corked the socket for its chunked reply; with that, every event would wait 200 ms for
-	 * company. */
-	int off = 0;
-	(void)setsockopt(s->c.fd, IPPROTO_TCP, TCP_CORK, &off, sizeof(off));
-	list_push_back(&t->all, &s->all);
-	struct epoll_event ev = {.events = EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = s};
-	if (epoll_ctl(t->epoll, EPOLL_CTL_ADD, s->c.fd, &ev) < 0)
-		s->hung_up = true;
-}
-
-static void run_ready(struct stream_thread *t)
-{
-	struct stream *stack = atomic_exchange(&t->ready, NULL), *line = NULL;
-	while (stack) { /* first woken, first served */
+	struct stream *stack = atomic_exchange(&h->ready, NULL), *first = NULL, *last = stack;
+	while (stack) {
 		struct stream *s = stack;
 		stack = s->next_ready;
-		s->next_ready = line;
-		line = s;
+		s->next_ready = first;
+		first = s;
 	}
-	while (line) {
-		struct stream *s = line;
-		line = s->next_ready;
+	if (!first)
+		return;
+	*h->line_end = first;
+	h->line_end = &last->next_ready;
+}
+
+static struct stream *next_in_line(struct streams *h)
+{
+	struct stream *s = h->line;
+	if (!s)
+		return NULL;
+	h->line = s->next_ready;
+	if (!h->line)
+		h->line_end = &h->line;
+	return s;
+}
+
+static void run_ready(void *arg)
+{
+	struct streams *h = arg;
+	struct stream *s;
+	size_t sent = 0;
+	line_up(h);
+	for (size_t i = 0; i < ROUND_STREAMS && sent < ROUND_BYTES && (s = next_in_line(h)); i++) {
 		if (s->dead) {
 			free(s);
 			continue;
 		}
 		atomic_store(&s->ready, false);
-		if (s->fresh)
-			take_fresh(t, s);
-		pump(s);
+		pump(s, &sent);
 	}
+	if (h->line)
+		loop_post(h->loop, run_ready, h);
 }
 
-static void run_events(struct stream_thread *t, const struct epoll_event *ev, int n)
+static void on_io(void *arg, unsigned events)
 {
-	for (int i = 0; i < n; i++) {
-		struct stream *s = ev[i].data.ptr;
-		if (!s) { /* the eventfd, edge-triggered: never needs to be read */
-			continue;
-		}
-		if (ev[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-			s->hung_up = true;
-		if (s->hung_up || s->rest)
-			push_ready(s);
+	struct stream *s = arg;
+	if (events & (LOOP_HANGUP | LOOP_ERROR)) {
+		s->hung_up = true;
+		loop_io_set(s->c.io, 0);
 	}
+	push_ready(s);
 }
 
-static void run_timers(struct stream_thread *t)
+static void on_timer(void *arg)
 {
-	int64_t now = clock_mono_ns();
-	struct heap_node *n;
-	while ((n = heap_peek(&t->timers)) && CONTAINER_OF(n, struct stream, timer)->due_ns <= now) {
-		struct stream *s = CONTAINER_OF(n, struct stream, timer);
-		heap_remove(&t->timers, n);
-		if (s->stalled_ns && now - s->stalled_ns >= STALL_NS)
-			s->hung_up = true;
-		push_ready(s);
-	}
+	struct stream *s = arg;
+	if (s->stalled_ns && clock_mono_ns() - s->stalled_ns >= STALL_NS)
+		s->hung_up = true;
+	push_ready(s);
 }
 
-static int wait_ms(struct stream_thread *t)
+void stream_start(struct streams *h, const struct stream_connection *c, struct response_stream *rs)
 {
-	struct heap_node *n = heap_peek(&t->timers);
-	if (atomic_load(&t->ready))
-		return 0;
-	if (!n)
-		return -1;
-	return clock_poll_ms(CONTAINER_OF(n, struct stream, timer)->due_ns);
+	struct stream *s = MEM_NEW(struct stream);
+	s->waker.wake = on_wake;
+	s->timer.fn = on_timer;
+	s->timer.arg = s;
+	s->set = h;
+	s->rs = rs;
+	s->c = *c;
+	c->io->fn = on_io;
+	c->io->arg = s;
+	list_init(&s->all);
+	list_push_back(&h->all, &s->all);
+	/* libmicrohttpd corked the socket for its chunked reply; with that, every event would wait 200 ms for
+	 * company. */
+	int off = 0;
+	(void)setsockopt(c->io->fd, IPPROTO_TCP, TCP_CORK, &off, sizeof(off));
+	rs->wake = &s->waker;
+	push_ready(s);
 }
 
-static void *stream_thread(void *arg)
+struct streams *streams_new(struct loop *l)
 {
-	struct stream_thread *t = arg;
-	struct epoll_event ev[64];
-	while (!atomic_load(&t->stop)) {
-		int n = epoll_wait(t->epoll, ev, 64, wait_ms(t));
-		run_events(t, ev, n);
-		run_timers(t);
-		run_ready(t);
-	}
-	run_ready(t); /* those that were never begun are known now */
-	list_for_each_safe (pos, &t->all)
-		finish(list_entry(pos, struct stream, all), true);
-	run_ready(t);
-	return NULL;
-}
-
-struct stream_hub *stream_hub_new(size_t threads)
-{
-	struct stream_hub *h = mem_zalloc(sizeof(*h) + threads * sizeof(*h->threads));
-	h->n = threads;
-	for (size_t i = 0; i < threads; i++) {
-		struct stream_thread *t = &h->threads[i];
-		list_init(&t->all);
-		t->timers = (struct heap)HEAP_INIT(due_before);
-		t->buffer = mem_alloc(BUFFER_SIZE);
-		t->epoll = epoll_create1(EPOLL_CLOEXEC);
-		t->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		struct epoll_event ev = {.events = EPOLLIN | EPOLLET};
-		if (t->epoll < 0 || t->event < 0 || epoll_ctl(t->epoll, EPOLL_CTL_ADD, t->event, &ev) < 0)
-			abort();
-		t->id = thread_start("stream", stream_thread, t);
-	}
+	struct streams *h = MEM_NEW(struct streams);
+	h->loop = l;
+	h->line_end = &h->line;
+	list_init(&h->all);
+	h->buffer = mem_alloc(BUFFER_SIZE);
 	return h;
 }
 
-void stream_hub_free(struct stream_hub *h)
+void streams_end(struct streams *h)
 {
-	for (size_t i = 0; i < h->n; i++) {
-		atomic_store(&h->threads[i].stop, true);
-		kick(&h->threads[i]);
-	}
-	for (size_t i = 0; i < h->n; i++) {
-		struct stream_thread *t = &h->threads[i];
-		pthread_join(t->id, NULL);
-		heap_release(&t->timers);
-		free(t->buffer);
-		close(t->epoll);
-		close(t->event);
-	}
+	list_for_each_safe (pos, &h->all)
+		finish(list_entry(pos, struct stream, all), true);
+}
+
+void streams_free(struct streams *h)
+{
+	struct stream *s;
+	line_up(h);
+	while ((s = next_in_line(h)))
+		free(s);
+	free(h->buffer);
 	free(h);
 }

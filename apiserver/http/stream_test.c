@@ -7,7 +7,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -93,30 +92,65 @@ static void wait_done(struct source *s)
 }
 
 struct pair {
-	struct stream_hub *hub;
+	struct loop *loop;
+	struct streams *set;
+	struct loop_io io;
 	int fds[2];
+	bool chunked;
 	struct source s;
 };
 
-static struct pair *pair_new(bool chunked, size_t n, bool end)
+/* On the loop. */
+static void begin(void *arg)
+{
+	struct pair *p = arg;
+	struct err err = ERR_INIT;
+	struct stream_connection c = {.io = &p->io, .chunked = p->chunked, .done = source_done, .arg = &p->s};
+	assert_int_equal(loop_io_start(p->loop, &p->io, p->fds[0], 0, &err), 0);
+	stream_start(p->set, &c, &p->s.stream);
+}
+
+static struct pair *pair_make(bool chunked, size_t n, bool end)
 {
 	struct pair *p = MEM_NEW(struct pair);
-	p->hub = stream_hub_new(2);
+	p->loop = loop_new(NULL);
+	p->set = streams_new(p->loop);
+	p->chunked = chunked;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, p->fds), 0);
-	fcntl(p->fds[0], F_SETFL, O_NONBLOCK);
 	pthread_mutex_init(&p->s.lock, NULL);
 	clock_cond_init(&p->s.changed);
 	p->s.left = n;
 	p->s.ending = end;
 	p->s.stream = (struct response_stream){.read = source_read, .close = source_close, .arg = &p->s};
-	struct stream_connection c = {.fd = p->fds[0], .chunked = chunked, .done = source_done, .arg = &p->s};
-	stream_start(p->hub, &c, &p->s.stream);
 	return p;
+}
+
+static void pair_start(struct pair *p)
+{
+	loop_start(p->loop, "stream");
+	assert_true(loop_call(p->loop, begin, p));
+}
+
+static struct pair *pair_new(bool chunked, size_t n, bool end)
+{
+	struct pair *p = pair_make(chunked, n, end);
+	pair_start(p);
+	return p;
+}
+
+static void end_all(void *arg)
+{
+	struct pair *p = arg;
+	streams_end(p->set);
+	loop_io_stop(&p->io);
 }
 
 static void pair_free(struct pair *p)
 {
-	stream_hub_free(p->hub);
+	loop_call(p->loop, end_all, p);
+	loop_join(p->loop);
+	streams_free(p->set);
+	loop_free(p->loop);
 	close(p->fds[0]);
 	if (p->fds[1] >= 0)
 		close(p->fds[1]);
@@ -191,16 +225,9 @@ static void test_client_leaves(void **state)
 
 static void test_timer(void **state)
 {
-	struct pair *p = MEM_NEW(struct pair);
-	pair_free(pair_new(true, 0, false)); /* idle ones end with the hub */
-	p->hub = stream_hub_new(1);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, p->fds), 0);
-	pthread_mutex_init(&p->s.lock, NULL);
-	clock_cond_init(&p->s.changed);
-	p->s.stream = (struct response_stream){.read = source_read, .close = source_close, .arg = &p->s};
+	struct pair *p = pair_make(true, 0, false);
 	p->s.stream.wake_at_ns = clock_mono_ns() + 20 * NS_PER_MS;
-	struct stream_connection c = {.fd = p->fds[0], .chunked = true, .done = source_done, .arg = &p->s};
-	stream_start(p->hub, &c, &p->s.stream);
+	pair_start(p);
 	wait_done(&p->s);
 	assert_true(p->s.clean);
 	pair_free(p);
@@ -210,10 +237,9 @@ static void test_shutdown_ends_cleanly(void **state)
 {
 	struct pair *p = pair_new(true, 1, false);
 	free(take(p, 6));
-	stream_hub_free(p->hub);
+	assert_true(loop_call(p->loop, end_all, p));
 	assert_true(p->s.done);
 	assert_true(p->s.clean);
-	p->hub = stream_hub_new(1);
 	pair_free(p);
 }
 

@@ -55,3 +55,9 @@ void response_warn(struct response *rs, const char *fmt, ...)
 	va_end(ap);
 	rs->warnings[rs->n_warnings++] = buf_take(&b, NULL);
 }
+
+void response_wake(struct response_waker *wake)
+{
+	if (wake)
+		wake->wake(wake);
+}

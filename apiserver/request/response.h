@@ -10,16 +10,22 @@
 #include <stdint.h>
 #include "base/buf.h"
 
+/* Who reads a stream, for its source. */
+struct response_waker {
+	void (*wake)(struct response_waker *w); /* any thread, never blocks */
+};
+
 struct response_stream {
 	/* Fills at most `max` bytes (at least 16 KiB). > 0: so many; 0: nothing now, call again after
-	   response_wake or at wake_at_ns; -1: the end. Runs on a stream thread, one at a time, must not
+	   response_wake or at wake_at_ns; -1: the end. Runs on a network thread, one at a time, must not
 	   block. */
 	long (*read)(void *arg, char *p, size_t max);
 	/* Always called once, when the client is gone or the stream ended; frees arg (which usually embeds
 	   this struct). Nobody may call response_wake once it has returned. */
 	void (*close)(void *arg);
 	void *arg;
-	void *wake; /* set before read is first called: pass to response_wake. Sources that start earlier look
+	struct response_waker *
+		wake; /* set before read is first called: pass to response_wake. Sources that start earlier look
 		       at it under the lock that guards their data */
 	int64_t wake_at_ns; /* monotonic; read may move it; 0 = never */
 };
@@ -57,7 +63,8 @@ void response_static(struct response *rs, const char *p, size_t n);
 /* The bytes of the body, whichever form it has (not a stream). */
 const char *response_bytes(const struct response *rs, size_t *ret_len); /* for tests */
 void response_warn(struct response *rs, const char *fmt, ...) PRINTF(2, 3);
-/* A stream has something again. Any thread, never blocks; not after its close(). */
-void response_wake(void *wake);
+/* A stream has something again; NULL: nobody reads it yet, and whoever begins to reads everything. Any thread,
+   never blocks; not after its close(). */
+void response_wake(struct response_waker *wake);
 
 #endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Connections of whom nobody knows who they are: how many there may be, altogether and from one address, so
+ * that strangers leave room for those whom the server knows. One thread at a time.
+ */
+#ifndef HTTP_CROWD_H
+#define HTTP_CROWD_H
+
+#include "base/list.h"
+#include "base/map.h"
+
+struct crowd_place;
+struct crowd_member { /* embedded, zeroed */
+	struct list all, same;
+	struct crowd_place *place; /* NULL: not a member */
+};
+struct crowd { /* embedded */
+	size_t max, max_per_place;
+	size_t n;
+	struct list all; /* least recently active first */
+	struct map places;
+};
+void crowd_init(struct crowd *c, size_t max, size_t max_per_place);
+void crowd_release(struct crowd *c); /* has no members */
+
+void crowd_enter(struct crowd *c, struct crowd_member *m, const char *place);
+void crowd_leave(struct crowd *c, struct crowd_member *m); /* also when it is none */
+/* Did something sensible: others go before it. */
+void crowd_touch(struct crowd *c, struct crowd_member *m);
+/* Who has to go now that `last` has come; NULL: there is room. */
+struct crowd_member *crowd_surplus(const struct crowd *c, const struct crowd_member *last);
+struct crowd_member *crowd_oldest(const struct crowd *c); /* NULL: there is none */
+
+#endif

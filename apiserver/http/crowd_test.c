@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who has to go when too many have come. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "http/crowd.h"
+
+static void test_one_place(void **state)
+{
+	struct crowd c;
+	struct crowd_member m[6] = {{.place = NULL}};
+	crowd_init(&c, 100, 4);
+	for (size_t i = 0; i < 4; i++) {
+		crowd_enter(&c, &m[i], "a");
+		assert_null(crowd_surplus(&c, &m[i]));
+	}
+	crowd_enter(&c, &m[4], "b");
+	assert_null(crowd_surplus(&c, &m[4]));
+	crowd_touch(&c, &m[0]);
+	crowd_enter(&c, &m[5], "a");
+	assert_ptr_equal(crowd_surplus(&c, &m[5]), &m[1]);
+	crowd_leave(&c, &m[1]);
+	crowd_leave(&c, &m[1]); /* is none any more */
+	assert_null(crowd_surplus(&c, &m[5]));
+	for (size_t i = 0; i < 6; i++)
+		crowd_leave(&c, &m[i]);
+	assert_int_equal(c.n, 0);
+	assert_int_equal(map_len(&c.places), 0);
+	crowd_release(&c);
+}
+
+static void test_altogether(void **state)
+{
+	static const char *const places[] = {"a", "b", "c", "d"};
+	struct crowd c;
+	struct crowd_member m[4] = {{.place = NULL}};
+	crowd_init(&c, 3, 2);
+	assert_null(crowd_oldest(&c));
+	for (size_t i = 0; i < 3; i++) {
+		crowd_enter(&c, &m[i], places[i]);
+		assert_null(crowd_surplus(&c, &m[i]));
+	}
+	crowd_enter(&c, &m[3], places[3]);
+	assert_ptr_equal(crowd_surplus(&c, &m[3]), &m[0]);
+	crowd_touch(&c, &m[0]);
+	assert_ptr_equal(crowd_oldest(&c), &m[1]);
+	for (size_t i = 0; i < 4; i++)
+		crowd_leave(&c, &m[i]);
+	crowd_touch(&c, &m[0]); /* is none any more */
+	crowd_release(&c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_one_place),
+					   cmocka_unit_test(test_altogether)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Between the parts of the listener: its loops (wire.c), the requests on their connections (transfer.c), start
+ * and stop (listener.c).
+ */
+#ifndef HTTP_HTTP_INTERNAL_H
+#define HTTP_HTTP_INTERNAL_H
+
+#include <arpa/inet.h>
+#include <microhttpd.h>
+#include <stdatomic.h>
+#include "http/crowd.h"
+#include "http/limits.h"
+#include "http/linger.h"
+#include "http/stream.h"
+#include "http/transport.h"
+#include "request/service.h"
+
+#define WIRES_MAX 16
+#define CONNECTION_MEMORY (16 * 1024) /* request line and headers, reply headers */
+
+struct wire;
+struct listener {
+	const struct service *service;
+	struct wire *wires[WIRES_MAX];
+	int n_wires, fd, port;
+	size_t max; /* connections, at most */
+	atomic_size_t body_bytes;
+	atomic_size_t live, peak; /* connections; peak since memory was last given back */
+	atomic_ullong next_id;
+	char *cert, *key, *ca;
+};
+
+/* Where a request stands. */
+enum stage {
+	STAGE_HEADERS, /* not judged yet */
+	STAGE_BODY,    /* collecting */
+	STAGE_DISCARD, /* refused: reading and dropping */
+	STAGE_RUNNING, /* suspended, with the service */
+	STAGE_ANSWER,  /* rs is filled */
+	STAGE_STREAM,  /* suspended, with stream.c */
+	STAGE_END,     /* the stream is over; reply_clean */
+};
+
+struct conn;
+struct transfer {
+	struct exchange x;
+	struct conn *conn;
+	struct transfer *next_done; /* on the wire's stack */
+	enum stage stage;
+	enum service_way way;
+	bool active, replying, http11, reply_clean, counted_long, mutating;
+	char *target; /* as it came; then scratch and segments behind it, one allocation */
+	struct buf body;
+	size_t body_charged, discarded;
+};
+
+/* A connection lives on one loop, from accept to the end. */
+struct conn {
+	struct wire *w;
+	struct MHD_Connection *mhd; /* NULL until its first byte has come */
+	struct loop_io io;
+	struct transport transport;
+	struct limits_node limit;
+	struct crowd_member stranger;
+	struct peer peer;
+	bool peer_known;
+	bool waiting; /* suspended in its handshake, until there is something to read */
+	bool linger;  /* the client may still be sending when the reply is out */
+	enum limit phase;
+	char remote[INET6_ADDRSTRLEN];
+	struct transfer t; /* one request at a time */
+};
+
+struct wire {
+	struct listener *l;
+	struct loop *loop;
+	struct MHD_Daemon *daemon;
+	struct loop_io accepting, polled; /* the listening socket; libmicrohttpd's epoll descriptor */
+	struct loop_timer retry, drain;
+	struct streams *streams;
+	struct lingers *lingers;
+	struct limits limits;
+	struct crowd crowd;
+	struct conn *adding;  /* on its way into libmicrohttpd */
+	struct conn *current; /* whose bytes came last, in this run of libmicrohttpd */
+	atomic_size_t live;   /* connections, those on their way here too */
+	_Atomic(struct transfer *) done;
+	bool driving, again, posted;
+
+	bool closing, streams_over, drained;
+	size_t inside;	 /* requests with the service */
+	size_t replying; /* handed back; the reply, or its end, is not out yet */
+};
+
+/* wire.c. On the wire's loop, but for wire_start and wire_free. */
+struct wire *wire_new(struct listener *l, struct err *err);
+void wire_start(struct wire *w); /* accepts */
+void wire_close(void *wire);	 /* accepts no more; sets `drained` when nothing is under way any more */
+void wire_free(struct wire *w);	 /* its loop was joined */
+void wire_resume(struct conn *c);
+void wire_look(struct wire *w);	  /* libmicrohttpd has something to do */
+void wire_settle(struct wire *w); /* something has ended that wire_close may wait for */
+void wire_kill(struct conn *c);
+void wire_phase(struct conn *c, enum limit phase); /* LIMITS: no limit */
+
+/* transfer.c */
+void *transfer_on_target(void *cls, const char *target, struct MHD_Connection *mhd);
+enum MHD_Result transfer_on_request(void *cls, struct MHD_Connection *mhd, const char *url,
+				    const char *method, const char *version, const char *upload,
+				    size_t *upload_size, void **ctx);
+void transfer_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
+			   enum MHD_RequestTerminationCode code);
+/* libmicrohttpd refuses with this status and hangs up; a Status goes out before its page. */
+void transfer_refuse_raw(struct conn *c, unsigned status);
+
+void *conn_tls(const struct conn *c); /* gnutls_session_t */
+
+#endif

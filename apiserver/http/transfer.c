@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A request on its connection, from its first line to the last byte of its reply, as libmicrohttpd calls for
+ * it. A request is parsed, judged and routed when its headers are complete, so one that will be refused never
+ * fills memory with its body. Reads are answered at once. What may block suspends its connection, goes to the
+ * service, and resumes with the response.
+ *
+ * Long replies leave libmicrohttpd: when their headers are out, the connection is suspended and its socket
+ * and TLS session are lent to stream.c until the end, which libmicrohttpd then writes. stream.c says why.
+ * (Resuming walks all suspended connections of a loop: with 1,000 watches per loop that is 10 to 20 us,
+ * shared by all requests resumed meanwhile.)
+ *
+ * Limits: bytes of headers (the connection's memory pool), of target, of body, of all bodies together. The
+ * service bounds the requests in flight.
+ */
+#include <errno.h>
+#include <gnutls/gnutls.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "base/log.h"
+#include "http/http_internal.h"
+#include "http/metrics.h"
+#include "request/status.h"
+
+#define METHOD_MAX 64		       /* of a name that is kept */
+#define ALLOCATION_ALIGN 16	       /* of malloc */
+#define BODIES_MAX ((size_t)256 << 20) /* buffered at once, over all connections */
+#define DISCARD_MAX ((size_t)16 << 20) /* of a refused body, so that the client reads why */
+
+static struct conn *conn_of(struct MHD_Connection *mhd)
+{
+	return MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+/* ---- the life of an exchange ---- */
+
+/* The library would take the query apart into its own memory and hang up when that does not suffice. It has
+   found the question mark already; behind it there shall be nothing for it. */
+static void hide_query(const char *target)
+{
+	const char *q = strchr(target, '?');
+	if (q && q[1])
+		((char *)(uintptr_t)q)[1] = 0;
+}
+
+/* The request line has been read; what is returned becomes *con_cls. */
+void *transfer_on_target(void *cls, const char *target, struct MHD_Connection *mhd)
+{
+	struct conn *c = conn_of(mhd);
+	struct transfer *t = &c->t;
+	struct listener *l = c->w->l;
+	memset(&t->x.rs, 0, sizeof(t->x.rs));
+	memset(&t->body, 0, sizeof(t->body));
+	t->conn = c;
+	t->stage = STAGE_HEADERS;
+	t->active = true;
+	t->replying = t->reply_clean = t->counted_long = t->mutating = t->http11 = false;
+	t->body_charged = t->discarded = 0;
+	size_t n = strlen(target);
+	t->target = mem_alloc(3 * (n + 2));
+	memcpy(t->target, target, n + 1);
+	hide_query(target);
+	struct request *rq = &t->x.rq;
+	memset(&rq->n_params, 0, sizeof(*rq) - offsetof(struct request, n_params));
+	rq->accept = rq->content_type = rq->user_agent = rq->authorization = rq->if_none_match = "";
+	rq->method_name = rq->path = "";
+	rq->attr = (struct attributes)ATTRIBUTES_INIT;
+	rq->start_ns = clock_mono_ns();
+	rq->id = atomic_fetch_add(&l->next_id, 1) + 1;
+	return t;
+}
+
+static void log_request(const struct transfer *t, int64_t took_ns)
+{
+	log_v(3, "HTTP",
+	      "id=%llu verb=%s uri=\"%s\" latency=%lldus user=\"%s\" agent=\"%s\" remote=%s status=%d",
+	      (unsigned long long)t->x.rq.id, t->x.rq.attr.verb, t->target, (long long)(took_ns / NS_PER_US),
+	      t->x.rq.user.name ? t->x.rq.user.name : "", t->x.rq.user_agent, t->conn->remote,
+	      t->x.rs.status);
+}
+
+/* A connection that breaks in the middle of a reply is closed inside the library and then forgotten, with its
+   descriptor, until its time is over. Those with a time of their own it looks at in every run. */
+static void look_again(struct wire *w, struct MHD_Connection *mhd)
+{
+	MHD_set_connection_option(mhd, MHD_CONNECTION_OPTION_TIMEOUT, 1u);
+	w->again = true;
+	if (!w->driving)
+		wire_look(w);
+}
+
+void transfer_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
+			   enum MHD_RequestTerminationCode code)
+{
+	struct transfer *t = *ctx;
+	if (!t || !t->active)
+		return;
+	struct wire *w = t->conn->w;
+	int64_t took = clock_mono_ns() - t->x.rq.start_ns;
+	bool long_running = t->counted_long;
+	if (t->x.rs.status) {
+		metrics_request(&t->x.rq, t->x.rs.status, took, long_running);
+		log_request(t, took);
+	}
+	if (t->counted_long)
+		metrics_long_running(&t->x.rq, -1);
+	t->active = false;
+	w->l->service->end(w->l->service->arg, &t->x);
+	w->replying -= t->replying;
+	response_release(&t->x.rs);
+	buf_release(&t->body);
+	atomic_fetch_sub(&w->l->body_bytes, t->body_charged);
+	free(STEAL(t->target));
+	*ctx = NULL;
+	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+		wire_phase(t->conn, LIMIT_IDLE);
+	else
+		look_again(w, mhd);
+}
+
+/* ---- answering ---- */
+
+/* The connection is libmicrohttpd's again, with something to send. */
+static void hand_back(struct transfer *t)
+{
+	t->conn->w->replying += !t->replying;
+	t->replying = true;
+	wire_resume(t->conn);
+}
+
+static void stream_done(void *arg, bool clean)
+{
+	struct transfer *t = arg;
+	t->reply_clean = clean;
+	t->stage = STAGE_END;
+	hand_back(t);
+}
+
+/*
+ * A connection's memory pool is of no use while it streams: the request is parsed, the reply's headers are
+ * out, and what is written after the stream goes into memory that is written first. Its whole pages go back
+ * to the kernel and read as zeros from then on. The request line stands at the pool's beginning, where the
+ * method's name points to, unless a client began with empty lines: then the allocator's own knowledge of the
+ * block does not fit, and nothing is given back. (A client that sent its next request behind a watch without
+ * awaiting the reply gets 400 for that one.)
+ */
+static void drop_pool(struct transfer *t)
+{
+	uintptr_t pool = (uintptr_t)t->x.rq.method_name, page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t from = (pool + METHOD_MAX + page - 1) & ~(page - 1),
+		  to = (pool + CONNECTION_MEMORY) & ~(page - 1);
+	size_t usable = pool % ALLOCATION_ALIGN ? 0 : malloc_usable_size((void *)pool);
+	struct request *rq = &t->x.rq;
+	if (usable < CONNECTION_MEMORY || usable >= CONNECTION_MEMORY + 2 * ALLOCATION_ALIGN || to <= from)
+		return;
+	rq->accept = rq->content_type = rq->user_agent = rq->authorization = rq->if_none_match = "";
+	madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
+static ssize_t on_read_stream(void *cls, uint64_t pos, char *p, size_t max)
+{
+	struct transfer *t = cls;
+	struct conn *c = t->conn;
+	if (t->stage == STAGE_END)
+		return t->reply_clean ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+	if (c->w->closing)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	struct stream_connection s = {
+		.io = &c->io, .tls = conn_tls(c), .chunked = t->http11, .done = stream_done, .arg = t};
+	MHD_suspend_connection(c->mhd);
+	wire_phase(c, LIMITS);
+	t->stage = STAGE_STREAM;
+	drop_pool(t);
+	stream_start(c->w->streams, &s, STEAL(t->x.rs.stream));
+	return 0;
+}
+
+static struct MHD_Response *make_response(struct transfer *t)
+{
+	struct response *rs = &t->x.rs;
+	if (rs->stream) {
+		if (!t->counted_long)
+			metrics_long_running(&t->x.rq, 1);
+		t->counted_long = true;
+		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 64, on_read_stream, t, NULL);
+	}
+	struct shared_bytes *sh = &rs->shared;
+	if (sh->p && sh->release) {
+		void *arg = STEAL(sh->arg);
+		struct MHD_Response *mr = MHD_create_response_from_buffer_with_free_callback_cls(
+			sh->n, (void *)(uintptr_t)sh->p, sh->release, arg);
+		sh->release = NULL;
+		return mr;
+	}
+	if (sh->p)
+		return MHD_create_response_from_buffer(sh->n, (void *)(uintptr_t)sh->p,
+						       MHD_RESPMEM_PERSISTENT);
+	size_t n;
+	char *p = buf_take(&rs->body, &n);
+	return MHD_create_response_from_buffer(n, p, MHD_RESPMEM_MUST_FREE);
+}
+
+static void add_warnings(struct MHD_Response *mr, const struct response *rs)
+{
+	for (size_t i = 0; i < rs->n_warnings; i++) {
+		autobuf struct buf b = BUF_INIT;
+		buf_adds(&b, "299 - ");
+		buf_addc(&b, '"');
+		for (const char *p = rs->warnings[i]; *p; p++) {
+			if (*p == '"' || *p == '\\')
+				buf_addc(&b, '\\');
+			buf_addc(&b, (unsigned char)*p < 0x20 ? ' ' : *p);
+		}
+		buf_addc(&b, '"');
+		MHD_add_response_header(mr, "Warning", buf_str(&b));
+	}
+}
+
+static enum MHD_Result answer(struct transfer *t)
+{
+	struct response *rs = &t->x.rs;
+	if (!rs->status)
+		rs->status = 200;
+	struct MHD_Response *mr = make_response(t);
+	if (!mr)
+		return MHD_NO;
+	MHD_add_response_header(mr, "Content-Type", rs->content_type ? rs->content_type : "application/json");
+	MHD_add_response_header(mr, "Cache-Control", "no-cache, private");
+	add_warnings(mr, rs);
+	if (rs->retry_after_s) {
+		char text[16];
+		snprintf(text, sizeof(text), "%d", rs->retry_after_s);
+		MHD_add_response_header(mr, "Retry-After", text);
+	}
+	if (*rs->etag)
+		MHD_add_response_header(mr, "ETag", rs->etag);
+	if (*rs->allow)
+		MHD_add_response_header(mr, "Allow", rs->allow);
+	if (rs->vary_accept)
+		MHD_add_response_header(mr, "Vary", "Accept");
+	if (rs->close_connection)
+		MHD_add_response_header(mr, "Connection", "close");
+	if (rs->status == 401)
+		MHD_add_response_header(mr, "WWW-Authenticate", "Bearer");
+	wire_phase(t->conn, LIMIT_REPLY);
+	enum MHD_Result r = MHD_queue_response(t->conn->mhd, (unsigned)rs->status, mr);
+	MHD_destroy_response(mr);
+	return r;
+}
+
+/* ---- reading the request ---- */
+
+static const char body_too_large[] = "Request entity too large: limit is 3145728";
+static const char bodies_too_many[] = "too many requests with large bodies, please try again later";
+
+static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+	struct request *rq = cls;
+	request_take_impersonation(rq, key, value ? value : "");
+	const struct {
+		const char *name;
+		const char **into;
+	} wanted[] = {{"Accept", &rq->accept},
+		      {"Authorization", &rq->authorization},
+		      {"Content-Type", &rq->content_type},
+		      {"If-None-Match", &rq->if_none_match},
+		      {"User-Agent", &rq->user_agent}};
+	for (size_t i = 0; value && i < sizeof(wanted) / sizeof(*wanted); i++)
+		if ((key[0] | 0x20) == (wanted[i].name[0] | 0x20) && !strcasecmp(key, wanted[i].name))
+			*wanted[i].into = value;
+	return MHD_YES;
+}
+
+static void identify_peer(struct conn *c, struct request *rq)
+{
+	if (!c->peer_known) {
+		c->peer_known = true;
+		void *tls = conn_tls(c);
+		if (tls && c->w->l->ca)
+			c->w->l->service->peer_read(&c->peer, tls);
+	}
+	rq->remote = c->remote;
+	rq->peer = &c->peer;
+}
+
+/* Whom the service knows counts as a stranger no more. */
+static void acknowledge(struct conn *c, const struct request *rq)
+{
+	struct crowd *crowd = &c->w->crowd;
+	if (rq->user.groups && user_in_group(&rq->user, "system:authenticated"))
+		crowd_leave(crowd, &c->stranger);
+	else
+		crowd_touch(crowd, &c->stranger);
+}
+
+/* Whether a body follows the headers; *length gets its size, 0 when that is not told. */
+static bool has_body(struct MHD_Connection *mhd, unsigned long long *length)
+{
+	const char *cl = MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	const char *te = MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+	*length = cl ? strtoull(cl, NULL, 10) : 0;
+	return te || *length > 0;
+}
+
+static enum MHD_Result refused(struct transfer *t)
+{
+	unsigned long long length;
+	bool body = has_body(t->conn->mhd, &length);
+	/* A client that waits for «100 Continue» waits only so long (curl: 1 s) and then sends into a closed
+	   connection, so it is read like the others. */
+	if (body && length > DISCARD_MAX) {
+		t->x.rs.close_connection = t->conn->linger = true;
+		return answer(t);
+	}
+	t->stage =
+		STAGE_DISCARD; /* also without a body: an answer given before its end closes the connection */
+	return MHD_YES;
+}
+
+/* Refusals that are HTTP's and have no reason of their own in the API. */
+static const struct refusal {
+	unsigned status;
+	const char *phrase, *reason, *message;
+} refusals[] = {
+	{400, "Bad Request", "BadRequest", "the request is malformed"},
+	{413, "Content Too Large", "RequestEntityTooLarge", "the request is too large"},
+	{414, "URI Too Long", "", "the request's URI is too long"},
+	{431, "Request Header Fields Too Large", "", "the request's header fields are too large"},
+	{500, "Internal Server Error", "InternalError", "the request cannot be processed"},
+	{501, "Not Implemented", "", "the request's method or transfer coding is not implemented"},
+	{505, "HTTP Version Not Supported", "", "the request's version of HTTP is not supported"},
+};
+
+static const struct refusal *refusal_of(unsigned status)
+{
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
+		if (refusals[i].status == status)
+			return &refusals[i];
+	return &refusals[0];
+}
+
+static void write_refusal(struct buf *b, const struct refusal *r)
+{
+	buf_addf(b,
+		 "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\","
+		 "\"message\":\"%s\",%s%s%s\"code\":%u}\n",
+		 r->message, *r->reason ? "\"reason\":\"" : "", r->reason, *r->reason ? "\"," : "",
+		 r->status);
+}
+
+static enum MHD_Result refuse_status(struct transfer *t, unsigned status)
+{
+	t->x.rs.status = (int)status;
+	write_refusal(&t->x.rs.body, refusal_of(status));
+	return refused(t);
+}
+
+/*
+ * Past the library, which would send a page of HTML: straight into the TLS session. That is ended, so that what
+ * the library then writes fails, and it closes the connection.
+ */
+void transfer_refuse_raw(struct conn *c, unsigned status)
+{
+	autobuf struct buf body = BUF_INIT;
+	autobuf struct buf b = BUF_INIT;
+	const struct refusal *r = refusal_of(status);
+	void *tls = conn_tls(c);
+	write_refusal(&body, r);
+	buf_addf(&b,
+		 "HTTP/1.1 %u %s\r\nConnection: close\r\nContent-Type: application/json\r\n"
+		 "Cache-Control: no-cache, private\r\nContent-Length: %zu\r\n\r\n%s",
+		 r->status, r->phrase, body.len, buf_str(&body));
+	if (gnutls_record_send(tls, b.p, b.len) == (ssize_t)b.len)
+		c->linger = true;
+	gnutls_bye(tls, GNUTLS_SHUT_WR);
+	log_v(3, "HTTP refused", "remote=%s status=%u", c->remote, status);
+}
+
+static enum MHD_Result refuse(struct transfer *t, enum reason reason, const char *message)
+{
+	const struct service *s = t->conn->w->l->service;
+	s->refuse(s->arg, &t->x, reason, message);
+	return refused(t);
+}
+
+static enum MHD_Result begin(struct transfer *t, const char *method, const char *version)
+{
+	struct err err = ERR_INIT;
+	struct request *rq = &t->x.rq;
+	struct listener *l = t->conn->w->l;
+	unsigned long long length;
+	size_t n = strlen(t->target);
+	bool body = has_body(t->conn->mhd, &length);
+	wire_phase(t->conn, body ? LIMIT_BODY : LIMITS);
+	t->http11 = !strcmp(version, "HTTP/1.1");
+	rq->method = request_method(method);
+	rq->method_name = method;
+	identify_peer(t->conn, rq);
+	MHD_get_connection_values(t->conn->mhd, MHD_HEADER_KIND, on_header, rq);
+	if (n > REQUEST_MAX_TARGET)
+		return refuse_status(t, MHD_HTTP_URI_TOO_LONG);
+	if (request_parse_target(rq, t->target, t->target + n + 1, &err) < 0)
+		return refuse(t, err.reason, err.msg);
+	t->mutating = request_is_mutating(rq);
+	t->way = l->service->begin(l->service->arg, &t->x, t->target + 2 * n + 3);
+	acknowledge(t->conn, rq);
+	if (t->way == SERVICE_REFUSED)
+		return refused(t);
+	if (body && length > REQUEST_MAX_BODY)
+		return refuse(t, REASON_TOO_LARGE, body_too_large);
+	if (atomic_load(&l->body_bytes) + length > BODIES_MAX)
+		return refuse(t, REASON_TOO_MANY_REQUESTS, bodies_too_many);
+	t->stage = STAGE_BODY;
+	return MHD_YES;
+}
+
+static enum MHD_Result take_body(struct transfer *t, const char *p, size_t *n)
+{
+	struct listener *l = t->conn->w->l;
+	if (t->stage == STAGE_DISCARD) {
+		t->discarded += *n;
+		*n = 0;
+		if (t->discarded > DISCARD_MAX)
+			wire_kill(t->conn);
+		return MHD_YES;
+	}
+	if (t->body.len + *n > REQUEST_MAX_BODY || atomic_load(&l->body_bytes) > BODIES_MAX) {
+		bool own = t->body.len + *n > REQUEST_MAX_BODY;
+		buf_release(&t->body);
+		l->service->refuse(l->service->arg, &t->x, own ? REASON_TOO_LARGE : REASON_TOO_MANY_REQUESTS,
+				   own ? body_too_large : bodies_too_many);
+		t->stage = STAGE_DISCARD;
+		*n = 0;
+		return MHD_YES;
+	}
+	t->body_charged += *n;
+	atomic_fetch_add(&l->body_bytes, *n);
+	buf_add(&t->body, p, *n);
+	*n = 0;
+	return MHD_YES;
+}
+
+/* ---- running ---- */
+
+static enum MHD_Result run_inline(struct transfer *t)
+{
+	const struct service *s = t->conn->w->l->service;
+	metrics_inflight(t->mutating, 1);
+	s->run(s->arg, &t->x);
+	s->end(s->arg, &t->x);
+	metrics_inflight(t->mutating, -1);
+	return answer(t);
+}
+
+static void resume(struct transfer *t)
+{
+	struct wire *w = t->conn->w;
+	w->l->service->end(w->l->service->arg, &t->x);
+	metrics_inflight(t->mutating, -1);
+	w->inside--;
+	t->stage = STAGE_ANSWER;
+	hand_back(t);
+}
+
+static void resume_done(void *arg)
+{
+	struct wire *w = arg;
+	struct transfer *t = atomic_exchange(&w->done, NULL), *first = NULL;
+	while (t) { /* first done, first answered */
+		struct transfer *next = t->next_done;
+		t->next_done = first;
+		first = t;
+		t = next;
+	}
+	while ((t = first)) {
+		first = t->next_done;
+		resume(t);
+	}
+	wire_settle(w);
+}
+
+/* On any thread; a burst of them wakes the loop once. */
+static void on_done(struct exchange *x)
+{
+	struct transfer *t = CONTAINER_OF(x, struct transfer, x);
+	struct wire *w = t->conn->w;
+	struct transfer *head = atomic_load_explicit(&w->done, memory_order_relaxed);
+	do {
+		t->next_done = head;
+	} while (!atomic_compare_exchange_weak(&w->done, &head, t));
+	if (!head)
+		loop_post(w->loop, resume_done, w);
+}
+
+static enum MHD_Result run(struct transfer *t)
+{
+	struct wire *w = t->conn->w;
+	const struct service *s = w->l->service;
+	t->x.rq.body = buf_str(&t->body);
+	t->x.rq.body_len = t->body.len;
+	wire_phase(t->conn, LIMITS);
+	if (t->way == SERVICE_INLINE)
+		return run_inline(t);
+	if (w->closing) {
+		s->refuse(s->arg, &t->x, REASON_UNAVAILABLE, "apiserver is shutting down");
+		return answer(t);
+	}
+	/* suspended first: it may be done before submit returns */
+	MHD_suspend_connection(t->conn->mhd);
+	w->inside++;
+	t->stage = STAGE_RUNNING;
+	t->x.done = on_done;
+	metrics_inflight(t->mutating, 1);
+	if (!s->submit(s->arg, &t->x))
+		resume(t);
+	return MHD_YES;
+}
+
+enum MHD_Result transfer_on_request(void *cls, struct MHD_Connection *mhd, const char *url,
+				    const char *method, const char *version, const char *upload,
+				    size_t *upload_size, void **ctx)
+{
+	struct transfer *t = *ctx;
+	if (!t)
+		return MHD_NO;
+	switch (t->stage) {
+	case STAGE_HEADERS:
+		return begin(t, method, version);
+	case STAGE_BODY:
+	case STAGE_DISCARD:
+		if (*upload_size)
+			return take_body(t, upload, upload_size);
+		return t->stage == STAGE_BODY ? run(t) : answer(t);
+	case STAGE_ANSWER:
+		return answer(t);
+	default:
+		return MHD_NO;
+	}
+}

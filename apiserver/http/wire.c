@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One loop with its connections. There are as many as cores; they all wait on one listening socket, so that
+ * whoever is idle accepts, and hand each connection to the loop that has fewest.
+ *
+ * libmicrohttpd has no thread of its own. The loop waits on its epoll descriptor and then runs it without
+ * waiting: left to itself, 0.9.75 calls epoll_wait again with the full timeout, before it serves anybody,
+ * whenever exactly 128 events are ready. It is run again as long as it has something at hand, and once more
+ * after a connection broke, because it forgets connections that it closed in the middle of a reply.
+ *
+ * A connection that was accepted costs some hundred bytes until its first byte has come; only then
+ * libmicrohttpd hears of it and makes a TLS session. Its time runs from accept on. Who is let in and who has to
+ * go is crowd.c's.
+ */
+#include "http/http_internal.h"
+
+#include <errno.h>
+#include <gnutls/gnutls.h>
+#include <malloc.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "http/bind.h"
+
+#define ACCEPT_ROUND 64
+#define DRIVE_ROUNDS 4
+#define RETRY_NS (NS_PER_S / 10)
+#define DRAIN_NS (2 * NS_PER_S) /* for last replies, when stopping */
+#define TRIM_PEAK 128		/* fewer connections than that are not worth it */
+#define PLACE_SHARE 4		/* strangers of one address may be a quarter of all strangers */
+
+/* AES-128-GCM first: half the work of 256 for the same practical strength, and what Go prefers with AES
+   hardware. X25519 first: it is what clients offer a key for at once, another one costs them a round trip. */
+#define PRIORITIES                                                                                           \
+	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-"        \
+	"POLY1305:"                                                                                          \
+	"-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:%SERVER_PRECEDENCE"
+
+/* ---- running libmicrohttpd ---- */
+
+static bool has_more(struct wire *w)
+{
+	MHD_UNSIGNED_LONG_LONG ms;
+	return w->again || (MHD_get_timeout(w->daemon, &ms) == MHD_YES && !ms);
+}
+
+static void drive(struct wire *w);
+
+static void drive_posted(void *arg)
+{
+	struct wire *w = arg;
+	w->posted = false;
+	drive(w);
+}
+
+void wire_look(struct wire *w)
+{
+	if (w->posted)
+		return;
+	w->posted = true;
+	loop_post(w->loop, drive_posted, w);
+}
+
+static void drive(struct wire *w)
+{
+	int rounds = 0;
+	w->driving = true;
+	do {
+		w->again = false;
+		w->current = NULL;
+		MHD_run_wait(w->daemon, 0);
+	} while (has_more(w) && ++rounds < DRIVE_ROUNDS);
+	w->driving = false;
+	if (rounds == DRIVE_ROUNDS)
+		wire_look(w);
+	wire_settle(w);
+}
+
+static void on_polled(void *arg, unsigned events)
+{
+	drive(arg);
+}
+
+void wire_resume(struct conn *c)
+{
+	MHD_resume_connection(c->mhd);
+	c->w->again = true;
+	if (!c->w->driving)
+		wire_look(c->w);
+}
+
+/* ---- connections ---- */
+
+void *conn_tls(const struct conn *c)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	return info ? info->tls_session : NULL;
+}
+
+void wire_phase(struct conn *c, enum limit phase)
+{
+	c->phase = phase;
+	if (phase == LIMITS)
+		limits_clear(&c->limit);
+	else
+		limits_set(&c->w->limits, &c->limit, phase);
+}
+
+/* A peer that vanished without a word is noticed within two minutes even on an idle watch. */
+static void set_keepalive(int fd)
+{
+	int on = 1, idle = 60, interval = 15, count = 4;
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+}
+
+static void count_opened(struct wire *w)
+{
+	struct listener *l = w->l;
+	size_t n = atomic_fetch_add(&l->live, 1) + 1, peak = atomic_load(&l->peak);
+	atomic_fetch_add(&w->live, 1);
+	while (n > peak && !atomic_compare_exchange_weak(&l->peak, &peak, n))
+		;
+}
+
+/* A connection with its TLS session holds some 20 KB in small pieces that malloc keeps. When a crowd has
+   gone, half by half, its memory goes back to the kernel. */
+static void count_closed(struct wire *w)
+{
+	struct listener *l = w->l;
+	size_t n = atomic_fetch_sub(&l->live, 1) - 1, peak = atomic_load(&l->peak);
+	atomic_fetch_sub(&w->live, 1);
+	if (peak >= TRIM_PEAK && n <= peak / 2 && atomic_compare_exchange_strong(&l->peak, &peak, n))
+		malloc_trim(0);
+}
+
+/* Its descriptor is somebody else's to close. */
+static void conn_free(struct conn *c)
+{
+	struct wire *w = c->w;
+	limits_clear(&c->limit);
+	crowd_leave(&w->crowd, &c->stranger);
+	loop_io_stop(&c->io);
+	w->l->service->peer_release(&c->peer);
+	transport_release(&c->transport);
+	if (w->current == c)
+		w->current = NULL;
+	free(c);
+	count_closed(w);
+}
+
+static void drop_silent(struct conn *c)
+{
+	int fd = c->io.fd;
+	loop_io_stop(&c->io);
+	close(fd);
+	conn_free(c);
+}
+
+/* libmicrohttpd sees the end when it next looks, and so does a stream. */
+void wire_kill(struct conn *c)
+{
+	if (!c->mhd) {
+		drop_silent(c);
+		return;
+	}
+	shutdown(c->io.fd, SHUT_RDWR);
+	if (c->waiting) {
+		c->waiting = false;
+		loop_io_set(&c->io, 0);
+		wire_resume(c);
+	}
+}
+
+static void on_expired(struct limits_node *n)
+{
+	wire_kill(CONTAINER_OF(n, struct conn, limit));
+}
+
+/* ---- what the socket does ---- */
+
+static void on_wait(struct transport *t)
+{
+	struct conn *c = CONTAINER_OF(t, struct conn, transport);
+	MHD_suspend_connection(c->mhd);
+	c->waiting = true;
+	loop_io_set(&c->io, LOOP_READ);
+}
+
+static void on_handshaken(struct transport *t)
+{
+	wire_phase(CONTAINER_OF(t, struct conn, transport), LIMIT_IDLE);
+}
+
+static void on_reading(struct transport *t)
+{
+	struct conn *c = CONTAINER_OF(t, struct conn, transport);
+	c->w->current = c;
+	if (c->phase == LIMIT_IDLE) {
+		t->taken = 0;
+		wire_phase(c, LIMIT_HEADER);
+	}
+}
+
+static void on_writing(struct transport *t)
+{
+	struct conn *c = CONTAINER_OF(t, struct conn, transport);
+	if (c->phase == LIMIT_REPLY)
+		wire_phase(c, LIMIT_REPLY);
+}
+
+static const struct transport_events transport_events = {
+	.wait = on_wait, .handshaken = on_handshaken, .reading = on_reading, .writing = on_writing};
+
+/* The first byte, or more of the handshake. */
+static void on_readable(void *arg, unsigned events)
+{
+	struct conn *c = arg;
+	struct wire *w = c->w;
+	union bind_address a;
+	socklen_t len = sizeof(a);
+	loop_io_set(&c->io, 0);
+	if (c->waiting) {
+		c->waiting = false;
+		wire_resume(c);
+		return;
+	}
+	if (c->mhd)
+		return;
+	memset(&a, 0, sizeof(a));
+	if (getpeername(c->io.fd, &a.sa, &len) < 0) {
+		drop_silent(c);
+		return;
+	}
+	w->adding = c;
+	int fd = c->io.fd;
+	bool ok = MHD_add_connection(w->daemon, fd, &a.sa, len) == MHD_YES;
+	/* it has closed the descriptor when it failed */
+	if (!ok && STEAL(w->adding))
+		conn_free(c);
+	w->adding = NULL;
+	if (ok)
+		drive(w);
+}
+
+static void on_connection(void *cls, struct MHD_Connection *mhd, void **ctx,
+			  enum MHD_ConnectionNotificationCode code)
+{
+	struct wire *w = cls;
+	struct conn *c = *ctx;
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		c = STEAL(w->adding);
+		c->mhd = mhd;
+		c->transport.events = &transport_events;
+		c->transport.fd = c->io.fd;
+		transport_attach(&c->transport, conn_tls(c));
+		*ctx = c;
+	} else if (c) {
+		if (c->linger)
+			linger_start(w->lingers, c->io.fd);
+		conn_free(c);
+		*ctx = NULL;
+	}
+}
+
+/* ---- accepting ---- */
+
+static void name_address(const union bind_address *a, char text[INET6_ADDRSTRLEN])
+{
+	if (a->sa.sa_family == AF_INET)
+		inet_ntop(AF_INET, &a->v4.sin_addr, text, INET6_ADDRSTRLEN);
+	else if (a->sa.sa_family == AF_INET6)
+		inet_ntop(AF_INET6, &a->v6.sin6_addr, text, INET6_ADDRSTRLEN);
+}
+
+/* Who has one IPv6 address has 2^64 of them. */
+static void name_place(const union bind_address *a, char text[INET6_ADDRSTRLEN])
+{
+	union bind_address place = *a;
+	if (a->sa.sa_family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr))
+		memset(&place.v6.sin6_addr.s6_addr[8], 0, 8);
+	name_address(&place, text);
+}
+
+static void evict(struct wire *w, struct crowd_member *m)
+{
+	if (!m)
+		return;
+	crowd_leave(&w->crowd, m); /* its end may take a moment */
+	wire_kill(CONTAINER_OF(m, struct conn, stranger));
+}
+
+static void make_room(struct wire *w, struct conn *c)
+{
+	struct crowd_member *m = crowd_surplus(&w->crowd, &c->stranger);
+	size_t share = w->l->max / (size_t)w->l->n_wires;
+	if (!m && atomic_load(&w->live) > share)
+		m = crowd_oldest(&w->crowd); /* itself, when all others are known */
+	evict(w, m);
+}
+
+struct arrival {
+	struct wire *w;
+	union bind_address address;
+	int fd;
+};
+
+static void arrive(void *arg)
+{
+	struct arrival *a = arg;
+	struct wire *w = a->w;
+	struct err err = ERR_INIT;
+	char place[INET6_ADDRSTRLEN] = "";
+	struct conn *c = MEM_NEW(struct conn);
+	c->w = w;
+	c->io.fn = on_readable;
+	c->io.arg = c;
+	c->io.fd = a->fd;
+	limits_init_node(&c->limit);
+	name_address(&a->address, c->remote);
+	name_place(&a->address, place);
+	crowd_enter(&w->crowd, &c->stranger, place);
+	set_keepalive(a->fd);
+	free(a);
+	wire_phase(c, LIMIT_HANDSHAKE);
+	if (w->closing || loop_io_start(w->loop, &c->io, c->io.fd, LOOP_READ, &err) < 0)
+		drop_silent(c);
+	else
+		make_room(w, c);
+}
+
+static struct wire *emptiest(const struct listener *l)
+{
+	struct wire *best = l->wires[0];
+	for (int i = 1; i < l->n_wires; i++)
+		if (atomic_load(&l->wires[i]->live) < atomic_load(&best->live))
+			best = l->wires[i];
+	return best;
+}
+
+static void again(void *arg)
+{
+	struct wire *w = arg;
+	if (!w->closing)
+		loop_io_set(&w->accepting, LOOP_READ);
+}
+
+/* No descriptors, no memory: whoever has done nothing for longest gives his, else all wait a moment. */
+static void cannot_accept(struct wire *w)
+{
+	struct crowd_member *m = crowd_oldest(&w->crowd);
+	if (m) {
+		evict(w, m);
+		return;
+	}
+	loop_io_set(&w->accepting, 0);
+	loop_timer_set(w->loop, &w->retry, clock_mono_ns() + RETRY_NS);
+}
+
+static void on_accept(void *arg, unsigned events)
+{
+	struct wire *w = arg;
+	for (int i = 0; i < ACCEPT_ROUND; i++) {
+		union bind_address a;
+		socklen_t len = sizeof(a);
+		memset(&a, 0, sizeof(a));
+		int fd = accept4(w->l->fd, &a.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0) {
+			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+				cannot_accept(w);
+			if (errno != EINTR && errno != ECONNABORTED)
+				return;
+			continue;
+		}
+		struct arrival *ar = MEM_NEW(struct arrival);
+		*ar = (struct arrival){.w = emptiest(w->l), .address = a, .fd = fd};
+		count_opened(ar->w);
+		if (ar->w == w)
+			arrive(ar);
+		else
+			loop_post(ar->w->loop, arrive, ar);
+	}
+}
+
+/* ---- the library's own refusals ---- */
+
+/* Whose request the library refuses: its bytes have just come; or they came with a record that did not fit, and
+   then it is the one of which most has been read. */
+static struct conn *culprit(const struct wire *w)
+{
+	struct conn *c = w->current;
+	if (c && (c->phase == LIMIT_HEADER || c->phase == LIMIT_BODY))
+		return c;
+	c = NULL;
+	list_for_each (pos, &w->limits.lists[LIMIT_HEADER]) {
+		struct conn *other = list_entry(pos, struct conn, limit.link);
+		if (!c || other->transport.taken > c->transport.taken)
+			c = other;
+	}
+	return c;
+}
+
+/* It says in its log that it is about to refuse, and nowhere else. */
+static void on_library_says(void *cls, const char *fmt, va_list ap)
+{
+	static const char refusal[] = "Error processing request (HTTP response code is %u";
+	if (strncmp(fmt, refusal, sizeof(refusal) - 1))
+		return;
+	struct conn *c = culprit(cls);
+	if (c)
+		transfer_refuse_raw(c, va_arg(ap, unsigned));
+}
+
+/* ---- life ---- */
+
+static struct MHD_Daemon *start_daemon(struct wire *w)
+{
+	const struct listener *l = w->l;
+	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TLS | MHD_USE_NO_LISTEN_SOCKET |
+			 MHD_USE_ERROR_LOG;
+	struct MHD_OptionItem trust[] = {{MHD_OPTION_HTTPS_MEM_TRUST, 0, l->ca}, {MHD_OPTION_END, 0, NULL}};
+	return MHD_start_daemon(
+		flags, 0, NULL, NULL, transfer_on_request, w, MHD_OPTION_EXTERNAL_LOGGER, on_library_says, w,
+		MHD_OPTION_HTTPS_MEM_CERT, l->cert, MHD_OPTION_HTTPS_MEM_KEY, l->key,
+		MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES, MHD_OPTION_CONNECTION_LIMIT, (unsigned)l->max + 1,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
+		0u, MHD_OPTION_NOTIFY_CONNECTION, on_connection, w, MHD_OPTION_NOTIFY_COMPLETED,
+		transfer_on_completed, w, MHD_OPTION_URI_LOG_CALLBACK, transfer_on_target, w,
+		MHD_OPTION_ARRAY, l->ca ? trust : trust + 1, MHD_OPTION_END);
+}
+
+struct wire *wire_new(struct listener *l, struct err *err)
+{
+	struct wire *w = MEM_NEW(struct wire);
+	size_t strangers = l->max / (size_t)l->n_wires / 2;
+	w->l = l;
+	w->loop = loop_new(NULL);
+	w->streams = streams_new(w->loop);
+	w->lingers = lingers_new(w->loop);
+	limits_init(&w->limits, w->loop, on_expired);
+	crowd_init(&w->crowd, strangers, strangers / PLACE_SHARE + 1);
+	w->retry = (struct loop_timer){.fn = again, .arg = w};
+	w->accepting.fn = on_accept;
+	w->polled.fn = on_polled;
+	w->accepting.arg = w->polled.arg = w;
+	w->daemon = start_daemon(w);
+	if (!w->daemon) {
+		err_set(err, REASON_INTERNAL, "cannot start the HTTPS server: is the key the certificate's?");
+		wire_free(w);
+		return NULL;
+	}
+	int fd = MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+	if (loop_io_start(w->loop, &w->polled, fd, LOOP_READ, err) < 0 ||
+	    loop_io_start(w->loop, &w->accepting, l->fd, LOOP_READ, err) < 0) {
+		wire_free(w);
+		return NULL;
+	}
+	return w;
+}
+
+void wire_start(struct wire *w)
+{
+	loop_start(w->loop, "http");
+}
+
+/* First those whom the service works for, then the streams, then what both leave to be written. */
+void wire_settle(struct wire *w)
+{
+	if (!w->closing || w->drained || w->inside)
+		return;
+	if (!w->streams_over) {
+		w->streams_over = true;
+		loop_timer_set(w->loop, &w->drain, clock_mono_ns() + DRAIN_NS);
+		streams_end(w->streams);
+	}
+	if (!w->replying)
+		loop_signal(w->loop, &w->drained);
+}
+
+static void on_drain_timeout(void *arg)
+{
+	struct wire *w = arg;
+	loop_signal(w->loop, &w->drained);
+}
+
+void wire_close(void *wire)
+{
+	struct wire *w = wire;
+	w->closing = true;
+	w->drain = (struct loop_timer){.fn = on_drain_timeout, .arg = w};
+	loop_io_stop(&w->accepting);
+	list_for_each_safe (pos, &w->limits.lists[LIMIT_HANDSHAKE])
+		wire_kill(list_entry(pos, struct conn, limit.link));
+	wire_settle(w);
+}
+
+void wire_free(struct wire *w)
+{
+	loop_io_stop(&w->accepting);
+	loop_io_stop(&w->polled);
+	if (w->daemon)
+		MHD_stop_daemon(w->daemon);
+	limits_release(&w->limits);
+	loop_timer_set(w->loop, &w->retry, CLOCK_NEVER);
+	loop_timer_set(w->loop, &w->drain, CLOCK_NEVER);
+	crowd_release(&w->crowd);
+	streams_free(w->streams);
+	lingers_free(w->lingers);
+	loop_free(w->loop);
+	free(w);
+}

@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The listener as a process of its own, behind a service made of a few words, and clients that do what real ones
+ * rarely do: send at exactly the same moment, say nothing, say it one byte at a time, leave in the middle. The
+ * server can be stopped while they do (SIGSTOP), so that it finds all of it at once.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/mem.h"
+#include "client/tls.h"
+#include "http/listener.h"
+
+#define HASTE 20
+#define AT_ONCE 1025
+
+/* ---- the server ---- */
+
+/* /stream: 64 KiB, then nothing for ever. */
+struct source {
+	struct response_stream stream;
+	size_t left;
+};
+
+static long source_read(void *arg, char *p, size_t max)
+{
+	struct source *s = arg;
+	size_t n = s->left < max ? s->left : max;
+	memset(p, 'x', n);
+	s->left -= n;
+	return (long)n;
+}
+
+static void no_peer(struct peer *p, void *tls)
+{
+}
+
+static void no_peer_release(struct peer *p)
+{
+}
+
+static enum service_way begin(void *arg, struct exchange *x, char *segments)
+{
+	static const char *const known[] = {"system:authenticated", NULL};
+	if (!strcmp(x->rq.authorization, "known"))
+		x->rq.user = (struct user){.name = "ann", .groups = known};
+	return SERVICE_INLINE;
+}
+
+static void run(void *arg, struct exchange *x)
+{
+	x->rs.status = 200;
+	if (!strcmp(x->rq.path, "/stream")) {
+		struct source *s = MEM_NEW(struct source);
+		s->left = 1 << 16;
+		s->stream = (struct response_stream){.read = source_read, .close = free, .arg = s};
+		x->rs.stream = &s->stream;
+	} else {
+		buf_addf(&x->rs.body, "params=%zu", x->rq.n_params);
+	}
+}
+
+static bool submit(void *arg, struct exchange *x)
+{
+	return false;
+}
+
+static void end(void *arg, struct exchange *x)
+{
+}
+
+static void refuse(void *arg, struct exchange *x, enum reason reason, const char *message)
+{
+	x->rs.status = 400;
+	buf_adds(&x->rs.body, message);
+}
+
+static const struct service service = {.peer_read = no_peer,
+				       .peer_release = no_peer_release,
+				       .begin = begin,
+				       .run = run,
+				       .submit = submit,
+				       .end = end,
+				       .refuse = refuse};
+
+struct server {
+	pid_t pid;
+	int port, life; /* while this pipe is open, it runs */
+};
+
+static void serve(int told, int life, int factor, size_t connections)
+{
+	static const char *const ips[] = {"127.0.0.1", NULL};
+	struct err err = ERR_INIT;
+	struct buf ca = BUF_INIT, ca_key = BUF_INIT, cert = BUF_INIT, key = BUF_INIT;
+	struct tls_cert_spec spec = {.common_name = "server", .ips = ips, .server = true, .days = 2};
+	char byte;
+	if (factor > 1)
+		clock_hasten(factor);
+	if (tls_make_ca("test", 2, &ca, &ca_key, &err) < 0 ||
+	    tls_make_cert(buf_str(&ca), buf_str(&ca_key), &spec, &cert, &key, &err) < 0)
+		_exit(1);
+	struct listener_config c = {.service = &service,
+				    .bind_address = "127.0.0.1",
+				    .cert_pem = buf_str(&cert),
+				    .key_pem = buf_str(&key),
+				    .threads = 1,
+				    .connections = connections};
+	struct listener *l = listener_start(&c, &err);
+	int port = l ? listener_port(l) : 0;
+	if (!l || write(told, &port, sizeof(port)) != sizeof(port))
+		_exit(1);
+	while (read(life, &byte, 1) < 0 && errno == EINTR)
+		;
+	listener_stop(l);
+	_exit(0);
+}
+
+static struct server server_start(int factor, size_t connections)
+{
+	struct server s;
+	int told[2], life[2];
+	assert_int_equal(pipe(told), 0);
+	assert_int_equal(pipe(life), 0);
+	s.pid = fork();
+	if (!s.pid) {
+		close(life[1]);
+		serve(told[1], life[0], factor, connections);
+	}
+	close(told[1]);
+	close(life[0]);
+	s.life = life[1];
+	assert_int_equal(read(told[0], &s.port, sizeof(s.port)), sizeof(s.port));
+	close(told[0]);
+	return s;
+}
+
+static void server_stop(struct server *s)
+{
+	int status;
+	close(s->life);
+	assert_int_equal(waitpid(s->pid, &status, 0), s->pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static size_t descriptors(const struct server *s)
+{
+	char path[64];
+	size_t n = 0;
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)s->pid);
+	DIR *d = opendir(path);
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+/* ---- clients ---- */
+
+static SSL_CTX *tls;
+
+static int dial(const struct server *s)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET,
+				.sin_port = htons((uint16_t)s->port),
+				.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct timeval patience = {.tv_sec = 10};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	return fd;
+}
+
+static SSL *open_tls(const struct server *s)
+{
+	SSL *c = SSL_new(tls);
+	SSL_set_fd(c, dial(s));
+	assert_int_equal(SSL_connect(c), 1);
+	return c;
+}
+
+/* Many at once, so that neither side waits for the other in each of them. */
+static void open_many(const struct server *s, SSL **c, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		c[i] = SSL_new(tls);
+		SSL_set_fd(c[i], dial(s));
+		fcntl(SSL_get_fd(c[i]), F_SETFL, O_NONBLOCK);
+		assert_int_equal(SSL_connect(c[i]), -1);
+	}
+	for (size_t i = 0; i < n; i++) {
+		fcntl(SSL_get_fd(c[i]), F_SETFL, 0);
+		assert_int_equal(SSL_connect(c[i]), 1);
+	}
+}
+
+static void close_tls(SSL *c)
+{
+	close(SSL_get_fd(c));
+	SSL_free(c);
+}
+
+static void say(SSL *c, const char *text)
+{
+	assert_int_equal(SSL_write(c, text, (int)strlen(text)), (int)strlen(text));
+}
+
+/* Reads until `want` was seen. */
+static void hear(SSL *c, const char *want)
+{
+	char text[4096] = "";
+	size_t len = 0;
+	while (!strstr(text, want)) {
+		int n = SSL_read(c, text + len, (int)(sizeof(text) - 1 - len));
+		if (n <= 0)
+			fail_msg("wanted %s, got %.300s", want, text);
+		len += (size_t)n;
+		text[len] = 0;
+	}
+}
+
+#define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+#define GET_KNOWN "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: known\r\n\r\n"
+
+/* Ends the server's connection within `ms`: nothing but the end comes. */
+static bool ends(int fd, int ms)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	char drop[4096];
+	int64_t deadline = clock_mono_ns() + ms * NS_PER_MS;
+	for (int64_t left; (left = deadline - clock_mono_ns()) > 0;) {
+		if (poll(&p, 1, (int)(left / NS_PER_MS) + 1) != 1)
+			return false;
+		if (recv(fd, drop, sizeof(drop), MSG_DONTWAIT) <= 0)
+			return true;
+	}
+	return false;
+}
+
+/* ---- what they do ---- */
+
+/* However many requests come at once: none waits. (With 128 of them libmicrohttpd's own threads slept on.) */
+static void test_at_once(void **state)
+{
+	static const size_t sizes[] = {1,   2,	 3,   7,   64,	127, 128,  129,	 255, 256,
+				       257, 383, 384, 385, 511, 512, 513,  639,	 640, 641,
+				       767, 768, 769, 895, 896, 897, 1023, 1024, 1025};
+	struct server s = server_start(1, 0);
+	SSL **c = mem_array(AT_ONCE, sizeof(*c));
+	int64_t slowest = 0;
+	open_many(&s, c, AT_ONCE);
+	for (size_t k = 0; k < ARRAY_LEN(sizes); k++) {
+		int64_t start = clock_mono_ns();
+		assert_int_equal(kill(s.pid, SIGSTOP), 0);
+		for (size_t i = 0; i < sizes[k]; i++)
+			say(c[i], GET);
+		assert_int_equal(kill(s.pid, SIGCONT), 0);
+		for (size_t i = 0; i < sizes[k]; i++)
+			hear(c[i], "params=0");
+		int64_t took = clock_mono_ns() - start;
+		slowest = took > slowest ? took : slowest;
+	}
+	assert_true(slowest <
+		    5 * NS_PER_S); /* tens of milliseconds, when the machine has nothing else to do */
+	for (size_t i = 0; i < AT_ONCE; i++)
+		close_tls(c[i]);
+	free(c);
+	server_stop(&s);
+}
+
+/* A connection may take ten seconds until its handshake is over, whatever it does meanwhile. */
+static void test_silent(void **state)
+{
+	struct server s = server_start(HASTE, 0);
+	int silent = dial(&s), half = dial(&s);
+	assert_int_equal(send(half, "\x16\x03\x01\x02\x00", 5, MSG_NOSIGNAL), 5);
+	assert_false(ends(silent, 100));
+	assert_true(ends(silent, 9000));
+	assert_true(ends(half, 9000));
+	int drip = dial(&s);
+	int64_t start = clock_mono_ns();
+	assert_int_equal(send(drip, "\x16\x03\x01\x02\x00", 5, MSG_NOSIGNAL), 5);
+	while (!ends(drip, 50)) {
+		assert_true(clock_mono_ns() - start < 9 * NS_PER_S);
+		(void)!send(drip, "\x01", 1, MSG_NOSIGNAL);
+	}
+	close(silent);
+	close(half);
+	close(drip);
+	server_stop(&s);
+}
+
+/* A request's headers may take 32 seconds, its body 60, the next request 90. */
+static void test_slow(void **state)
+{
+	static const struct {
+		const char *text;
+		bool drips;
+	} rows[] = {{"GET / HTTP/1.1\r\nHost: a\r\nX: ", true},
+		    {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n", true},
+		    {GET, false}};
+	struct server s = server_start(HASTE, 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		SSL *c = open_tls(&s);
+		int64_t start = clock_mono_ns();
+		say(c, rows[i].text);
+		while (!ends(SSL_get_fd(c), 100)) {
+			assert_true(clock_mono_ns() - start < 20 * NS_PER_S);
+			if (rows[i].drips)
+				SSL_write(c, "x", 1);
+		}
+		close_tls(c);
+	}
+	server_stop(&s);
+}
+
+/* Whoever says nothing takes nobody's place: not that of those who come, nor of those whom the server knows. */
+static void test_crowd(void **state)
+{
+	struct server s = server_start(1, 64);
+	SSL *known = open_tls(&s), *late;
+	int fds[300];
+	say(known, GET_KNOWN);
+	hear(known, "params=0");
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		fds[i] = dial(&s);
+	late = open_tls(&s);
+	say(late, GET);
+	hear(late, "params=0");
+	say(known, GET_KNOWN);
+	hear(known, "params=0");
+	assert_true(ends(fds[0], 5000));
+	assert_true(descriptors(&s) < 64 + 30);
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		close(fds[i]);
+	close_tls(known);
+	close_tls(late);
+	server_stop(&s);
+}
+
+/* Streams whose clients leave with bytes unread, all at once, leave no descriptors behind. */
+static void test_broken_streams(void **state)
+{
+	enum { N = 300 };
+	struct server s = server_start(1, 0);
+	SSL *c[N];
+	size_t before = descriptors(&s);
+	open_many(&s, c, N);
+	for (size_t i = 0; i < N; i++)
+		say(c[i], "GET /stream HTTP/1.1\r\nHost: a\r\n\r\n");
+	for (size_t i = 0; i < N; i++)
+		hear(c[i], "xxxx");
+	assert_true(descriptors(&s) >= before + N);
+	assert_int_equal(kill(s.pid, SIGSTOP), 0);
+	for (size_t i = 0; i < N; i++)
+		close_tls(c[i]);
+	assert_int_equal(kill(s.pid, SIGCONT), 0);
+	int64_t deadline = clock_mono_ns() + 5 * NS_PER_S;
+	while (descriptors(&s) > before && clock_mono_ns() < deadline)
+		sched_yield();
+	assert_int_equal(descriptors(&s), before);
+	server_stop(&s);
+}
+
+/* What the library itself refuses comes as a Status too, however much is still on its way. */
+static void test_refusals(void **state)
+{
+	static const struct {
+		const char *head, *more;
+		size_t times;
+		const char *want[2];
+	} rows[] = {
+		{"GET / HTTP/1.1\r\n",
+		 "X-Filler: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n",
+		 4000,
+		 {" 431 ", "\"code\":431}"}},
+		{"GET /",
+		 "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy",
+		 4000,
+		 {" 414 ", "\"code\":414}"}},
+		{"GET /?", "a=1&b=2&", 400, {" 400 ", "too many query parameters"}},
+		{"GET /?", "abcdefgh", 1100, {" 414 ", "\"code\":414}"}},
+		{"GET / HTTP/1.1\r\nno colon here\r\n", "X: y\r\n", 1, {" 400 ", "\"code\":400}"}},
+		{"GET / HTTP/7.1\r\n", "X: y\r\n", 1, {" 505 ", "\"code\":505}"}},
+		{"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n",
+		 "X: y\r\n",
+		 1,
+		 {" 400 ", "\"code\":400}"}},
+	};
+	struct server s = server_start(1, 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		SSL *c = open_tls(&s);
+		autobuf struct buf b = BUF_INIT;
+		buf_adds(&b, rows[i].head);
+		for (size_t k = 0; k < rows[i].times; k++)
+			buf_adds(&b, rows[i].more);
+		buf_adds(&b, strstr(rows[i].head, "HTTP") ? "\r\n" : " HTTP/1.1\r\nHost: a\r\n\r\n");
+		SSL_write(c, b.p, (int)b.len);
+		hear(c, rows[i].want[0]);
+		close_tls(c);
+		c = open_tls(&s);
+		SSL_write(c, b.p, (int)b.len);
+		hear(c, rows[i].want[1]);
+		close_tls(c);
+	}
+	server_stop(&s);
+}
+
+/* Fewer open files than connections are promised: it says so, serves those, and goes on when all are in use. */
+static void test_few_files(void **state)
+{
+	struct rlimit had, few;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &had), 0);
+	few = had;
+	few.rlim_cur = few.rlim_max = 128;
+	struct server s = server_start(1, 0);
+	assert_int_equal(prlimit(s.pid, RLIMIT_NOFILE, &few, NULL), 0);
+	int fds[300];
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		fds[i] = dial(&s);
+	SSL *c = open_tls(&s);
+	say(c, GET);
+	hear(c, "params=0");
+	close_tls(c);
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		close(fds[i]);
+	server_stop(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_at_once),	       cmocka_unit_test(test_silent),
+		cmocka_unit_test(test_slow),	       cmocka_unit_test(test_crowd),
+		cmocka_unit_test(test_broken_streams), cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_few_files),
+	};
+	struct rlimit r;
+	getrlimit(RLIMIT_NOFILE, &r);
+	r.rlim_cur = r.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &r);
+	signal(SIGPIPE, SIG_IGN);
+	tls = SSL_CTX_new(TLS_client_method());
+	int rc = cmocka_run_group_tests(tests, NULL, NULL);
+	SSL_CTX_free(tls);
+	return rc;
+}
