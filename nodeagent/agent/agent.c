@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The wiring. Informers and API calls live on the loop; the runtime's notices come from its own thread and are posted to
- * it.
+ * The wiring. Informers, API calls and the runtime's notices live on the loop; a notice may come from inside a call
+ * of the runtime, so it is posted.
  *
  * Start-up order matters for one promise, that restarting the agent restarts nothing: the runtime is asked
  * what it has before the first Pod is seen; each Pod seen takes over what is its own; and when the informer
@@ -287,8 +287,8 @@ static char *cluster_id(const char *root)
 	return mem_printf("%08x", (unsigned)map_siphash13(key, root, strlen(root)));
 }
 
-struct runtime *agent_open_runtime(const struct agent_config *c, runtime_exit_fn *on_exit, void *arg,
-				   struct err *err)
+struct runtime *agent_open_runtime(const struct agent_config *c, struct loop *loop, runtime_exit_fn *on_exit,
+				   void *arg, struct err *err)
 {
 	autofree char *id = cluster_id(c->root_dir);
 	const struct runtime_config rc = {.root = c->root_dir,
@@ -301,7 +301,9 @@ struct runtime *agent_open_runtime(const struct agent_config *c, runtime_exit_fn
 					  .insecure_registries =
 						  *c->insecure_registries ? c->insecure_registries : NULL,
 					  .on_exit = on_exit,
-					  .on_exit_arg = arg};
+					  .on_exit_arg = arg,
+					  .loop = loop,
+					  .lane = LANE_WORK};
 	if (tree_mkdirs(c->root_dir, 0755, err) < 0)
 		return NULL;
 	return runtime_open(&rc, err);
@@ -355,7 +357,7 @@ static int make_real(struct agent *a, struct err *err)
 	const char *name = real_name(a);
 	struct node *n = a->nodes;
 	fill_node(a, n, mem_strdup(name), c->pod_cidr);
-	a->rt = agent_open_runtime(c, container_ended, n, err);
+	a->rt = agent_open_runtime(c, a->loop, container_ended, n, err);
 	if (!a->rt)
 		return -1;
 	n->host.rt = a->rt;
@@ -370,7 +372,7 @@ static int make_real(struct agent *a, struct err *err)
 static int make_fleet(struct agent *a, struct err *err)
 {
 	const struct agent_config *c = a->c;
-	a->world = fake_world_new();
+	a->world = fake_world_new(a->loop);
 	for (size_t i = 0; i < a->n_nodes; i++) {
 		struct node *n = &a->nodes[i];
 		char cidr[32];

@@ -31,7 +31,7 @@ void agent_server_config(struct agent *a, struct server_config *ret);
 struct loop *agent_loop(struct agent *a); /* for what else the daemon answers */
 
 /* The state directory of the real runtime, for the subcommands too: opens it, or fails with the reason. */
-struct runtime *agent_open_runtime(const struct agent_config *c, runtime_exit_fn *on_exit, void *arg,
-				   struct err *err) MUST_CHECK;
+struct runtime *agent_open_runtime(const struct agent_config *c, struct loop *loop, runtime_exit_fn *on_exit,
+				   void *arg, struct err *err) MUST_CHECK;
 
 #endif

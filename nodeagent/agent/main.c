@@ -146,7 +146,7 @@ static int clean_up(const char *unused)
 	/* What was never used needs no cleaning, and cleaning makes no directories. */
 	if (access(config.root_dir, F_OK) < 0)
 		return 0;
-	struct runtime *rt = agent_open_runtime(&config, NULL, NULL, &err);
+	struct runtime *rt = agent_open_runtime(&config, NULL, NULL, NULL, &err);
 	if (!rt)
 		return fail(&err, "cannot open the state directory");
 	return rt->ops->teardown(rt, &err) < 0 ? fail(&err, "cannot remove everything") : 0;

@@ -88,7 +88,7 @@ static void start(struct scene *s)
 	s->rest.user_agent = "test";
 	s->loop = loop_new(&(struct loop_config){worker_lanes, LANES, true});
 	s->client = rest_new_on(s->loop, &s->rest, 0);
-	s->world = fake_world_new();
+	s->world = fake_world_new(s->loop);
 	s->host = (struct pod_host){
 		.loop = s->loop,
 		.api = api_new(s->client, 2),

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * All state of a world is under one lock: operations are a few instructions long. Ends that lie in the future
- * wait in a heap; the thread that watches it is started with the first of them, so a world without such
- * orders has none.
+ * wait in a heap, for the first of which a timer of the loop is set.
  */
 #include "runtime/fake.h"
 
@@ -22,17 +21,15 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "base/thread.h"
 #include "runtime/runtime_internal.h"
 
 enum { ADDRESSES = 254, FAKE_ID_DIGITS = 16 };
 
 struct fake_world {
 	pthread_mutex_t lock; /* guards everything; on_exit is called without it */
-	pthread_cond_t wake;
 	struct heap exits;
-	pthread_t thread;
-	bool started, closing;
+	struct loop *loop;
+	struct loop_timer timer; /* the loop's */
 };
 
 struct sandbox {
@@ -105,27 +102,40 @@ static bool sooner(const struct heap_node *a, const struct heap_node *b)
 	return CONTAINER_OF(a, struct ctr, node)->exit_at_ns < CONTAINER_OF(b, struct ctr, node)->exit_at_ns;
 }
 
-static void *watch(void *arg)
+/* On the loop. */
+static void set_timer(void *arg)
 {
 	struct fake_world *w = arg;
 	pthread_mutex_lock(&w->lock);
-	while (!w->closing) {
-		struct heap_node *first = heap_peek(&w->exits);
-		struct ctr *c = first ? CONTAINER_OF(first, struct ctr, node) : NULL;
-		if (!c || c->exit_at_ns > clock_mono_ns()) {
-			(void)clock_cond_wait(&w->wake, &w->lock, c ? c->exit_at_ns : CLOCK_NEVER);
-			continue;
-		}
-		char id[FAKE_ID_DIGITS + 1];
-		struct fake *f = c->f;
+	struct heap_node *first = heap_peek(&w->exits);
+	int64_t at_ns = first ? CONTAINER_OF(first, struct ctr, node)->exit_at_ns : CLOCK_NEVER;
+	pthread_mutex_unlock(&w->lock);
+	loop_timer_set(w->loop, &w->timer, at_ns);
+}
+
+/* The first whose time has come; false: there is none. */
+static bool end_next(struct fake_world *w)
+{
+	char id[FAKE_ID_DIGITS + 1];
+	pthread_mutex_lock(&w->lock);
+	struct heap_node *first = heap_peek(&w->exits);
+	struct ctr *c = first ? CONTAINER_OF(first, struct ctr, node) : NULL;
+	struct fake *f = c && c->exit_at_ns <= clock_mono_ns() ? c->f : NULL;
+	if (f) {
 		memcpy(id, c->id, sizeof(id));
 		end(c, c->order_code);
-		pthread_mutex_unlock(&w->lock);
-		f->on_exit(f->arg, id);
-		pthread_mutex_lock(&w->lock);
 	}
 	pthread_mutex_unlock(&w->lock);
-	return NULL;
+	if (f)
+		f->on_exit(f->arg, id);
+	return f != NULL;
+}
+
+static void on_timer(void *arg)
+{
+	while (end_next(arg))
+		;
+	set_timer(arg);
 }
 
 static void schedule(struct ctr *c)
@@ -135,11 +145,8 @@ static void schedule(struct ctr *c)
 		return;
 	c->exit_at_ns = clock_mono_ns() + (int64_t)(c->order_s * (double)NS_PER_S);
 	heap_push(&w->exits, &c->node);
-	if (!w->started) {
-		w->started = true;
-		w->thread = thread_start("fake", watch, w);
-	}
-	pthread_cond_signal(&w->wake);
+	if (heap_peek(&w->exits) == &c->node)
+		loop_post(w->loop, set_timer, w);
 }
 
 /* "CODE@SECONDS" */
@@ -608,27 +615,28 @@ static const struct runtime_ops ops = {
 	.free = fake_free,
 };
 
-struct fake_world *fake_world_new(void)
+struct fake_world *fake_world_new(struct loop *l)
 {
 	struct fake_world *w = MEM_NEW(struct fake_world);
 	pthread_mutex_init(&w->lock, NULL);
-	clock_cond_init(&w->wake);
 	w->exits = (struct heap)HEAP_INIT(sooner);
+	w->loop = l;
+	w->timer = (struct loop_timer){.fn = on_timer, .arg = w};
 	return w;
+}
+
+static void stop_timer(void *arg)
+{
+	struct fake_world *w = arg;
+	loop_timer_set(w->loop, &w->timer, CLOCK_NEVER);
 }
 
 void fake_world_free(struct fake_world *w)
 {
 	if (!w)
 		return;
-	pthread_mutex_lock(&w->lock);
-	w->closing = true;
-	pthread_cond_signal(&w->wake);
-	pthread_mutex_unlock(&w->lock);
-	if (w->started)
-		pthread_join(w->thread, NULL);
+	loop_finish(w->loop, stop_timer, w);
 	heap_release(&w->exits);
-	pthread_cond_destroy(&w->wake);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
 }

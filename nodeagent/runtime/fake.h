@@ -11,12 +11,14 @@
 #ifndef RUNTIME_FAKE_H
 #define RUNTIME_FAKE_H
 
+#include "loop/loop.h"
 #include "runtime/runtime.h"
 
 #define FAKE_EXIT_ANNOTATION "coracle.dev/fake-exit"
 
 struct fake_world;
-struct fake_world *fake_world_new(void);
+/* Ends that were ordered are told from the loop, which is borrowed. */
+struct fake_world *fake_world_new(struct loop *l);
 /* After all its runtimes. */
 void fake_world_free(struct fake_world *w); /* for tests */
 /* cidr: an IPv4 /24 for the node's Pods ("10.100.3.0/24"); on_exit as in struct runtime_config. */

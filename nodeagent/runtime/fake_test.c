@@ -71,7 +71,9 @@ static void test_life(void **state)
 {
 	struct seen seen = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, ""};
 	struct err err = ERR_INIT;
-	struct fake_world *w = fake_world_new();
+	struct loop *l = loop_new(NULL);
+	struct fake_world *w = fake_world_new(l);
+	loop_start(l, "loop");
 	struct runtime *rt = fake_new(w, "10.100.3.0/24", on_exit_notice, &seen, &err);
 	struct runtime_container c;
 	struct runtime_list list;
@@ -102,12 +104,16 @@ static void test_life(void **state)
 	assert_string_equal(s.ips[0], "10.100.3.1"); /* addresses come back */
 	rt->ops->free(rt);
 	fake_world_free(w);
+	loop_join(l);
+	loop_free(l);
 }
 
 static void test_images(void **state)
 {
 	struct err err = ERR_INIT;
-	struct fake_world *w = fake_world_new();
+	struct loop *l = loop_new(NULL);
+	struct fake_world *w = fake_world_new(l);
+	loop_start(l, "loop");
 	struct runtime *rt = fake_new(w, "10.100.3.0/24", NULL, NULL, &err);
 	struct runtime_image i;
 	assert_int_equal(rt->ops->image_get(rt, "nginx:1", &i, &err), 0);
@@ -122,6 +128,8 @@ static void test_images(void **state)
 	assert_null(fake_new(w, "10.100.3.1/24", NULL, NULL, &err));
 	assert_null(fake_new(w, "fd00::/24", NULL, NULL, &err));
 	fake_world_free(w);
+	loop_join(l);
+	loop_free(l);
 }
 
 static char *take_all(struct runtime_stream *s, struct buf *b)
@@ -139,7 +147,9 @@ static void test_inside(void **state)
 {
 	struct seen seen = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, ""};
 	struct err err = ERR_INIT;
-	struct fake_world *w = fake_world_new();
+	struct loop *l = loop_new(NULL);
+	struct fake_world *w = fake_world_new(l);
+	loop_start(l, "loop");
 	struct runtime *rt = fake_new(w, "10.100.3.0/24", on_exit_notice, &seen, &err);
 	struct runtime_sandbox s = make_sandbox(rt);
 	char id[RUNTIME_ID_MAX];
@@ -167,6 +177,8 @@ static void test_inside(void **state)
 	assert_int_equal(err.reason, REASON_NOT_FOUND);
 	rt->ops->free(rt);
 	fake_world_free(w);
+	loop_join(l);
+	loop_free(l);
 }
 
 int main(void)

@@ -382,7 +382,9 @@ static int copy_config(struct oci *o, const struct runtime_config *c, struct err
 				       .insecure_registries = mem_strdup(c->insecure_registries),
 				       .registry_ca = mem_strdup(c->registry_ca),
 				       .on_exit = c->on_exit,
-				       .on_exit_arg = c->on_exit_arg};
+				       .on_exit_arg = c->on_exit_arg,
+				       .loop = c->loop,
+				       .lane = c->lane};
 	return 0;
 }
 
@@ -440,8 +442,9 @@ static int open_parts(struct oci *o, const struct runtime_config *c, struct err 
 	if (o->c.pod_cidr && *o->c.pod_cidr && network_set_pod_cidr(o->network, o->c.pod_cidr, err) < 0)
 		return -1;
 	/* The watch before the look: what ends in between is seen twice, not never. */
-	o->watch = oci_watch_start(o, err);
-	return o->watch && oci_state_load(o, err) == 0 ? 0 : -1;
+	if (c->loop && !(o->watch = oci_watch_start(o, err)))
+		return -1;
+	return oci_state_load(o, err);
 }
 
 /* Watches what an earlier agent left, and removes what it did not finish. */

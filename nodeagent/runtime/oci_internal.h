@@ -221,7 +221,7 @@ int oci_devices_write(const struct runtime_container_spec *spec, js *linux_, str
 int oci_seccomp_write(const struct runtime_container_spec *spec, const js *process, js *linux_,
 		      struct err *err) MUST_CHECK;
 
-/* oci_watch.c: one thread that sees exit files appear and processes end. */
+/* oci_watch.c: sees exit files appear and processes end. No watch (NULL): nobody is told. */
 struct oci_watch *oci_watch_start(struct oci *o, struct err *err) MUST_CHECK;
 void oci_watch_stop(struct oci_watch *w);
 void oci_watch_sandbox(struct oci_watch *w, const struct oci_sandbox *s);

@@ -34,6 +34,7 @@
 static char root[] = "/tmp/oci_test.XXXXXX";
 static char pause_path[4096], archive[4096];
 static struct runtime *rt;
+static struct loop *loop; /* of all runtimes that the test opens; on a thread of its own */
 /* Of this run alone: another one may be under way beside it. */
 static char cluster[13], cidr[32], net[24]; /* net: "10.200.7." */
 static int host_port;
@@ -82,7 +83,8 @@ RIG static struct runtime *open_runtime(void)
 				   .pause = pause_path,
 				   .cni_conf_dir = "/nonexistent",
 				   .pod_cidr = cidr,
-				   .on_exit = on_exit_cb};
+				   .on_exit = on_exit_cb,
+				   .loop = loop};
 	struct runtime *r = runtime_open(&c, &err);
 	if (!r)
 		fail_msg("%s", err.msg);
@@ -114,6 +116,9 @@ RIG static int setup(void **state)
 		return 0;
 	struct err err = ERR_INIT;
 	int status;
+	static const struct loop_lane lanes[] = {{"work", 2}};
+	loop = loop_new(&(struct loop_config){lanes, ARRAY_LEN(lanes), false});
+	loop_start(loop, "loop");
 	clock_cond_init(&cond);
 	find_pause();
 	choose_names();
@@ -153,6 +158,8 @@ RIG static int teardown(void **state)
 	autobuf struct buf mounts = BUF_INIT;
 	if (rt->ops->teardown(rt, &err) < 0)
 		fail_msg("%s", err.msg);
+	loop_join(loop);
+	loop_free(loop);
 	autofree char *bridge = mem_printf("/sys/class/net/cor%s", cluster);
 	assert_int_equal(access(bridge, F_OK), -1);
 	assert_true(no_cgroup_left());

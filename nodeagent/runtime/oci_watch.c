@@ -1,77 +1,129 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One thread, asleep in epoll until something ends: inotify on the directory of exit files, a pidfd for each
- * sandbox's pause and for each conmon. conmon writes its exit file before it ends, so a conmon that ends
- * without one was killed.
+ * What ends, as the loop sees it: inotify on the directory of exit files, a pidfd for each sandbox's pause and for each
+ * conmon. conmon writes its exit file before it ends, so a conmon that ends without one was killed; what is to be done
+ * then waits for a process, so it is a job.
  *
- * A pidfd is level-triggered and readable for good once its process has ended: it is dropped at that moment.
+ * Whoever makes a sandbox or container does so on another thread: its pidfd is opened there, where the process is known
+ * to be the right one, and handed to the loop.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include "base/thread.h"
+#include "base/list.h"
+#include "loop/loop.h"
 #include "runtime/oci_internal.h"
 
-#define EVENTS 32
-
 struct watched {
-	int fd;
+	struct oci_watch *w;
+	struct loop_io io;
 	bool sandbox;
 	char id[RUNTIME_ID_MAX];
-	struct watched *prev, *next;
+	struct list link;
 };
 
-struct oci_watch {
+struct oci_watch { /* on the loop */
 	struct oci *o;
-	int epoll, inotify, stop;
-	pthread_t thread;
-	pthread_mutex_t lock; /* guards the list; never held together with oci.lock */
-	struct watched *all;
+	struct loop *loop;
+	struct loop_io files; /* inotify */
+	struct list all;
+	size_t jobs;
+	bool leaving, idle;
+	struct err err; /* of the start */
 };
 
-/* Told apart from struct watched by address. */
-static char inotify_tag, stop_tag;
+static void tell(struct oci *o, const char *id)
+{
+	if (o->c.on_exit)
+		o->c.on_exit(o->c.on_exit_arg, id);
+}
+
+/* ---- processes ---- */
+
+static void drop(struct watched *x)
+{
+	list_del(&x->link);
+	loop_io_stop(&x->io);
+	close(x->io.fd);
+	free(x);
+}
+
+struct orphan {
+	struct oci_watch *w;
+	struct oci_container *c; /* a reference */
+};
+
+static void orphan_work(void *arg)
+{
+	struct orphan *n = arg;
+	oci_container_orphaned(n->w->o, n->c);
+}
+
+static void orphan_done(void *arg)
+{
+	struct orphan *n = arg;
+	struct oci_watch *w = n->w;
+	tell(w->o, n->c->id);
+	oci_container_unref(n->c);
+	free(n);
+	if (--w->jobs == 0 && w->leaving)
+		loop_signal(w->loop, &w->idle);
+}
+
+static void on_conmon_end(struct oci_watch *w, const char *id)
+{
+	struct oci_container *c = oci_container_find(w->o, id);
+	if (!c)
+		return;
+	struct orphan *n = MEM_NEW(struct orphan);
+	*n = (struct orphan){w, c};
+	w->jobs++;
+	loop_job(w->loop, w->o->c.lane, orphan_work, orphan_done, n);
+}
+
+/* A pidfd is readable for good once its process has ended: it is dropped at that moment. */
+static void on_process_end(void *arg, unsigned events)
+{
+	struct watched *x = arg;
+	struct oci_watch *w = x->w;
+	char id[RUNTIME_ID_MAX];
+	bool sandbox = x->sandbox;
+	memcpy(id, x->id, sizeof(id));
+	drop(x);
+	if (!sandbox) {
+		on_conmon_end(w, id);
+		return;
+	}
+	struct oci_sandbox *s = oci_sandbox_find(w->o, id);
+	if (s)
+		tell(w->o, id);
+	oci_sandbox_unref(s);
+}
+
+static void join(void *arg)
+{
+	struct watched *x = arg;
+	struct err ignored = ERR_INIT; /* whoever looks at it next sees what became of it */
+	list_push_back(&x->w->all, &x->link);
+	if (loop_io_start(x->w->loop, &x->io, x->io.fd, LOOP_READ, &ignored) < 0)
+		drop(x);
+}
 
 static void add(struct oci_watch *w, bool sandbox, const char *id, pid_t pid)
 {
-	if (pid <= 0)
+	if (!w || pid <= 0)
 		return;
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (fd < 0)
 		return; /* gone already: whoever looks at it next sees that */
 	struct watched *x = MEM_NEW(struct watched);
-	x->fd = fd;
+	x->w = w;
+	x->io = (struct loop_io){.fd = fd, .fn = on_process_end, .arg = x};
 	x->sandbox = sandbox;
 	memcpy(x->id, id, sizeof(x->id));
-	pthread_mutex_lock(&w->lock);
-	x->next = w->all;
-	if (x->next)
-		x->next->prev = x;
-	w->all = x;
-	pthread_mutex_unlock(&w->lock);
-	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = x};
-	(void)epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &ev);
-}
-
-static void drop(struct oci_watch *w, struct watched *x)
-{
-	pthread_mutex_lock(&w->lock);
-	if (x->prev)
-		x->prev->next = x->next;
-	else
-		w->all = x->next;
-	if (x->next)
-		x->next->prev = x->prev;
-	pthread_mutex_unlock(&w->lock);
-	/* Closing alone would not do: a child between fork and exec holds the descriptor too. */
-	(void)epoll_ctl(w->epoll, EPOLL_CTL_DEL, x->fd, NULL);
-	close(x->fd);
-	free(x);
+	loop_post(w->loop, join, x);
 }
 
 void oci_watch_sandbox(struct oci_watch *w, const struct oci_sandbox *s)
@@ -84,79 +136,39 @@ void oci_watch_container(struct oci_watch *w, const struct oci_container *c)
 	add(w, false, c->id, c->conmon.pid);
 }
 
-static void tell(struct oci *o, const char *id)
+/* ---- exit files ---- */
+
+static void tell_all(struct oci *o)
 {
-	if (o->c.on_exit)
-		o->c.on_exit(o->c.on_exit_arg, id);
+	struct oci_container **all = oci_all_containers(o);
+	for (size_t k = 0; all[k]; k++) {
+		tell(o, all[k]->id);
+		oci_container_unref(all[k]);
+	}
+	free(all);
 }
 
-static void on_exit_files(struct oci_watch *w)
+static void on_exit_files(void *arg, unsigned events)
 {
+	struct oci_watch *w = arg;
 	char raw[8192] __attribute__((aligned(__alignof__(struct inotify_event))));
-	ssize_t n = read(w->inotify, raw, sizeof(raw));
+	ssize_t n = read(w->files.fd, raw, sizeof(raw));
 	for (ssize_t i = 0; i < n;) {
 		const struct inotify_event *e = (const struct inotify_event *)(raw + i);
 		i += (ssize_t)sizeof(*e) + e->len;
-		if (e->mask & IN_Q_OVERFLOW) {
-			/* Some names were lost: let everybody look. */
-			struct oci_container **all = oci_all_containers(w->o);
-			for (size_t k = 0; all[k]; k++) {
-				tell(w->o, all[k]->id);
-				oci_container_unref(all[k]);
-			}
-			free(all);
-		} else if (e->len && strnlen(e->name, e->len) == RUNTIME_ID_MAX - 1) {
+		if (e->mask & IN_Q_OVERFLOW)
+			tell_all(w->o); /* some names were lost: let everybody look */
+		else if (e->len && strnlen(e->name, e->len) == RUNTIME_ID_MAX - 1)
 			tell(w->o, e->name);
-		}
 	}
 }
 
-static void on_process_end(struct oci_watch *w, struct watched *x)
-{
-	char id[RUNTIME_ID_MAX];
-	bool sandbox = x->sandbox;
-	memcpy(id, x->id, sizeof(id));
-	drop(w, x);
-	if (sandbox) {
-		struct oci_sandbox *s = oci_sandbox_find(w->o, id);
-		if (s)
-			tell(w->o, id);
-		oci_sandbox_unref(s);
-		return;
-	}
-	struct oci_container *c = oci_container_find(w->o, id);
-	if (c) {
-		oci_container_orphaned(w->o, c);
-		oci_container_unref(c);
-		tell(w->o, id);
-	}
-}
+/* ---- life ---- */
 
-static void *run(void *arg)
+static void watch_files(void *arg)
 {
 	struct oci_watch *w = arg;
-	struct epoll_event ev[EVENTS];
-	for (;;) {
-		int n = epoll_wait(w->epoll, ev, EVENTS, -1);
-		if (n < 0 && errno != EINTR)
-			return NULL;
-		/* Exit files first: they make the ends of their conmons unremarkable. */
-		for (int i = 0; i < n; i++)
-			if (ev[i].data.ptr == &inotify_tag)
-				on_exit_files(w);
-		for (int i = 0; i < n; i++) {
-			if (ev[i].data.ptr == &stop_tag)
-				return NULL;
-			if (ev[i].data.ptr != &inotify_tag)
-				on_process_end(w, ev[i].data.ptr);
-		}
-	}
-}
-
-static int add_tag(struct oci_watch *w, int fd, void *tag)
-{
-	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = tag};
-	return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &ev);
+	(void)loop_io_start(w->loop, &w->files, w->files.fd, LOOP_READ, &w->err);
 }
 
 struct oci_watch *oci_watch_start(struct oci *o, struct err *err)
@@ -164,36 +176,40 @@ struct oci_watch *oci_watch_start(struct oci *o, struct err *err)
 	struct oci_watch *w = MEM_NEW(struct oci_watch);
 	autofree char *dir = mem_printf("%s/exits", o->c.root);
 	w->o = o;
-	w->epoll = epoll_create1(EPOLL_CLOEXEC);
-	w->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	w->stop = eventfd(0, EFD_CLOEXEC);
-	if (w->epoll < 0 || w->inotify < 0 || w->stop < 0 ||
-	    inotify_add_watch(w->inotify, dir, IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR) < 0 ||
-	    add_tag(w, w->inotify, &inotify_tag) < 0 || add_tag(w, w->stop, &stop_tag) < 0) {
-		err_errno(err, "watch %s", dir);
-		mem_autoclose(&w->epoll);
-		mem_autoclose(&w->inotify);
-		mem_autoclose(&w->stop);
-		free(w);
-		return NULL;
-	}
-	pthread_mutex_init(&w->lock, NULL);
-	w->thread = thread_start("exits", run, w);
-	return w;
+	w->loop = o->c.loop;
+	list_init(&w->all);
+	w->files = (struct loop_io){
+		.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK), .fn = on_exit_files, .arg = w};
+	if (w->files.fd < 0 ||
+	    inotify_add_watch(w->files.fd, dir, IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR) < 0)
+		(void)err_errno(&w->err, "watch %s", dir);
+	else
+		loop_finish(w->loop, watch_files, w);
+	if (w->err.reason == REASON_NONE)
+		return w;
+	*err = w->err;
+	mem_autoclose(&w->files.fd);
+	free(w);
+	return NULL;
+}
+
+static void leave(void *arg)
+{
+	struct oci_watch *w = arg;
+	loop_io_stop(&w->files);
+	while (w->all.next != &w->all)
+		drop(list_entry(w->all.next, struct watched, link));
+	w->leaving = true;
+	w->idle = !w->jobs;
 }
 
 void oci_watch_stop(struct oci_watch *w)
 {
 	if (!w)
 		return;
-	uint64_t one = 1;
-	(void)!write(w->stop, &one, sizeof(one));
-	pthread_join(w->thread, NULL);
-	while (w->all)
-		drop(w, w->all);
-	close(w->epoll);
-	close(w->inotify);
-	close(w->stop);
-	pthread_mutex_destroy(&w->lock);
+	loop_finish(w->loop, leave, w);
+	if (!w->idle)
+		(void)loop_wait(w->loop, &w->idle, CLOCK_NEVER);
+	close(w->files.fd);
 	free(w);
 }

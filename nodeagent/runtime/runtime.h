@@ -26,6 +26,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 #include "base/buf.h"
+#include "loop/loop.h"
 
 #define RUNTIME_ID_MAX 65 /* 64 hex digits and NUL */
 #define RUNTIME_IPS_MAX 2
@@ -295,9 +296,9 @@ struct runtime_ops {
 	void (*free)(struct runtime *rt);
 };
 
-/* Called from a thread of the runtime when a container has ended and its exit code is known, or when a
-   sandbox's pause has died by itself (id is then the sandbox's). May come more than once for one container,
-   and for one already removed. Must not block and must not call the runtime. */
+/* Called on the loop, or from inside a call of the runtime, when a container has ended and its exit code is known, or when
+   a sandbox's pause has died by itself (id is then the sandbox's). May come more than once for one container, and for one
+   already removed. Must not block and must not call the runtime. */
 typedef void runtime_exit_fn(void *arg, const char *id);
 
 struct runtime_config {		/* strings borrowed until free */
@@ -315,6 +316,8 @@ struct runtime_config {		/* strings borrowed until free */
 				    system's */
 	runtime_exit_fn *on_exit;
 	void *on_exit_arg;
+	struct loop *loop; /* sees what ends; NULL = nobody is told */
+	size_t lane;	   /* of the loop, for what blocks */
 };
 
 /* The real runtime. Adopts what is under c->root; c's strings are copied. NULL when a program or a kernel feature is

@@ -123,7 +123,7 @@ static void start(struct scene *s)
 	*s = (struct scene){.rest.kube.server = (char *)"http://127.0.0.1:1"};
 	s->loop = loop_new(&(struct loop_config){worker_lanes, LANES, false});
 	s->client = rest_new_on(s->loop, &s->rest, 0);
-	s->world = fake_world_new();
+	s->world = fake_world_new(s->loop);
 	s->host = (struct pod_host){
 		.loop = s->loop,
 		.api = api_new(s->client, 2),
@@ -415,7 +415,9 @@ static void test_stop_under_followers(void **state)
 	start(&s);
 	int before = inotifies();
 	assert_int_equal(unlink(s.log) == 0 || true, 1);
-	autoclose int fd = open(s.log, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	int fd = open(s.log, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	close(fd);
 	assert_int_equal(pthread_create(&t, NULL, follow_until_cut, &s), 0);
 	int64_t deadline = clock_mono_ns() + 10 * NS_PER_S;
 	while (inotifies() == before) {
