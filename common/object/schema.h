@@ -79,6 +79,8 @@ struct type {
 	const char *union_of;	   /* "volume type": exactly one of the fields marked `member` must be set */
 	bool union_optional;	   /* ... or none */
 	const char *union_default; /* the member that is made, empty, when none is set; NULL = none */
+	const char **
+		union_order; /* members as upstream looks at them, NAME or NAME:NAME in errors; NULL = as written */
 	struct doc doc;
 	struct type_index *index; /* inside: look-up tables and what the subtree needs */
 };
@@ -106,6 +108,9 @@ struct field {
 	const char *detail; /* replaces the text of a failed required check or of one of immutability */
 	unsigned up;	    /* how many levels above the field its errors are reported: where upstream does */
 	const char *path;   /* the whole path under which upstream reports its errors; NULL = where it is */
+	unsigned skip;	    /* how many levels above the field the paths below it leave out */
+	const char *as;	    /* the field's name in the paths of errors below it; NULL = its own */
+	bool unchecked;	    /* what is below it is the strategy's to check */
 	bool check_absent;  /* the format is checked on "" when the field is absent */
 	const char *merge_key; /* strategic merge of a list of objects; NULL = replace */
 	const char *stored;    /* name of the field in the storage form, NULL = the same */

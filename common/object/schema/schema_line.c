@@ -99,6 +99,7 @@ FLAG(member, f.member)
 FLAG(inline, inlined)
 FLAG(absent, f.check_absent)
 FLAG(omitzero, omitzero)
+FLAG(unchecked, f.unchecked)
 
 /* An attribute that is a text. */
 #define TEXT(name, member)                                                                                   \
@@ -110,6 +111,7 @@ FLAG(omitzero, omitzero)
 TEXT(from, f.def_from)
 TEXT(stored, f.stored)
 TEXT(path, f.path)
+TEXT(as, f.as)
 
 /* ... and one of the constraint. */
 #define CONSTRAINT_TEXT(name)                                                                                \
@@ -183,6 +185,15 @@ SETTER(up)
 	return 0;
 }
 
+SETTER(skip)
+{
+	int64_t n;
+	if (value_length(v, &n, err) < 0)
+		return -1;
+	d->f.skip = (unsigned)n;
+	return 0;
+}
+
 SETTER(enum)
 {
 	d->constrained = true;
@@ -244,6 +255,8 @@ static const struct attribute {
 	{"map", set_map, WANTED},	    {"member", set_member, NONE},
 	{"inline", set_inline, NONE},	    {"stored", set_stored, WANTED},
 	{"path", set_path, WANTED},	    {"omitzero", set_omitzero, NONE},
+	{"skip", set_skip, WANTED},	    {"as", set_as, WANTED},
+	{"unchecked", set_unchecked, NONE},
 };
 
 static int set_attribute(struct schema_builder *b, struct draft_field *d, struct word w, struct err *err)

@@ -76,6 +76,7 @@ static int inline_message(struct schema_builder *b, struct type *t, const struct
 		t->union_of = in->type->union_of;
 		t->union_optional = in->type->union_optional;
 		t->union_default = in->type->union_default;
+		t->union_order = in->type->union_order;
 	}
 	return 0;
 }
@@ -225,7 +226,7 @@ static void field_flags(const struct field *f, struct type_index *ret)
 {
 	const struct type_index *in = f->type->index;
 	ret->defaults |= f->def || f->def_from || f->def_members || in->defaults;
-	ret->checks |= f->required || f->check_absent || f->type->check || in->checks;
+	ret->checks |= f->required || f->check_absent || f->type->check || (in->checks && !f->unchecked);
 	ret->immutables |= f->immutable || in->immutables;
 	ret->zeroes |= f->keep_empty;
 }
@@ -248,7 +249,7 @@ static bool add_flags(const struct type *t)
 
 static bool is_checked(const struct field *f)
 {
-	return f->required || f->check_absent || f->type->check || f->type->index->checks;
+	return f->required || f->check_absent || f->type->check || (f->type->index->checks && !f->unchecked);
 }
 
 static void index_checked(struct arena *arena, struct type *t)

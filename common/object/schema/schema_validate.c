@@ -181,7 +181,9 @@ static bool check_field(struct check *c, const struct field *f, const struct at 
 	if (f->required && zero) {
 		bool bounded = k && (!isnan(k->min) || !isnan(k->max) || k->min_len >= 0);
 		field_error_required(c->errs, path_text(&b, c->prefix, at), bounded ? NULL : f->detail);
-		return false;
+		if (!f->check_absent)
+			return false;
+		buf_clear(&b);
 	}
 	if (zero && f->check_absent && k && k->format) {
 		struct name_faults wrong;
@@ -195,33 +197,58 @@ static bool check_field(struct check *c, const struct field *f, const struct at 
 }
 
 /* ---- objects ---- */
-/* The default member counts as the first one, and one too many is an error of the optional union itself. */
-static void check_union(struct check *c, const struct type *t, const struct at *at, const js *o)
+/* The members of a union in the order in which upstream looks at them, which makes the first one count; i from 0. *ret_as
+   is its name in errors about itself. */
+static const struct field *union_member(const struct type *t, unsigned *i, const char **ret_as)
 {
-	const char *dflt = t->union_default;
-	const struct field *first = dflt && js_field(o, dflt) ? schema_field(t, dflt) : NULL;
-	char detail[120];
-	for (unsigned i = 0; i < t->n_fields; i++) {
-		const struct field *f = &t->fields[i];
-		if (!f->member || f == first || !js_field(o, f->name))
-			continue;
-		if (!first) {
-			first = f;
-			continue;
+	for (; !t->union_order && *i < t->n_fields; ++*i)
+		if (t->fields[*i].member) {
+			*ret_as = t->fields[*i].name;
+			return &t->fields[(*i)++];
 		}
+	if (!t->union_order || !t->union_order[*i])
+		return NULL;
+	char name[64];
+	const char *entry = t->union_order[(*i)++];
+	size_t n = strcspn(entry, ":");
+	snprintf(name, sizeof(name), "%.*s", (int)n, entry);
+	*ret_as = entry[n] ? entry + n + 1 : entry;
+	return schema_field(t, name);
+}
+
+static const struct field *union_chosen(const struct type *t, const js *o)
+{
+	const char *as;
+	const struct field *f;
+	for (unsigned i = 0; (f = union_member(t, &i, &as));)
+		if (js_field(o, f->name))
+			return f;
+	return NULL;
+}
+
+/* One too many is an error of the optional union itself. */
+static void check_union(struct check *c, const struct type *t, const struct at *at, const js *o,
+			const struct field *chosen)
+{
+	const char *as;
+	const struct field *f;
+	autobuf struct buf text = BUF_INIT;
+	char detail[120];
+	for (unsigned i = 0; chosen && (f = union_member(t, &i, &as));) {
+		if (f == chosen || !js_field(o, f->name))
+			continue;
 		autobuf struct buf b = BUF_INIT;
-		struct at here = {.up = at, .name = f->name};
+		struct at here = {.up = at, .name = as};
 		snprintf(detail, sizeof(detail), "may not specify more than 1 %s", t->union_of);
 		field_error_forbidden(c->errs, path_text(&b, c->prefix, t->union_optional ? at : &here),
 				      detail);
 		if (t->union_optional)
 			break;
 	}
-	if (first || t->union_optional)
+	if (chosen || t->union_optional)
 		return;
-	autobuf struct buf b = BUF_INIT;
 	snprintf(detail, sizeof(detail), "must specify a %s", t->union_of);
-	field_error_required(c->errs, path_text(&b, c->prefix, at), detail);
+	field_error_required(c->errs, path_text(&text, c->prefix, at), detail);
 }
 
 static void check_object(struct check *c, const struct type *t, const struct at *at, const js *o)
@@ -236,18 +263,27 @@ static void check_object(struct check *c, const struct type *t, const struct at 
 		if (i >= 0)
 			v[i] = item;
 	}
+	const struct field *chosen = t->union_of ? union_chosen(t, o) : NULL;
 	for (unsigned k = 0; k < t->index->n_checked; k++) {
 		unsigned i = t->index->checked[k];
 		const struct field *f = &t->fields[i];
 		if (!v[i] && !f->required && !f->check_absent)
 			continue;
+		if (f->member && !t->union_optional && f != chosen)
+			continue; /* nobody looks into the others */
 		struct at here = {.up = at, .name = f->name, .path = f->path};
+		for (unsigned n = f->skip; n-- && here.up;)
+			here.up = here.up->up;
 		bool own = f->required || f->check_absent || f->type->check;
-		if (own ? check_field(c, f, &here, v[i]) : v[i] != NULL)
+		if (own ? !check_field(c, f, &here, v[i]) : !v[i])
+			continue;
+		if (f->as)
+			here.name = f->as;
+		if (!f->unchecked)
 			check_value(c, f->type, &here, v[i]);
 	}
 	if (t->union_of)
-		check_union(c, t, at, o);
+		check_union(c, t, at, o, chosen);
 	if (v != small)
 		free(v);
 }
