@@ -48,7 +48,7 @@ static void *init(struct informer **informers, struct workqueue *q)
 
 static bool finished(const struct cm_pod *p)
 {
-	return p && pod_phase_terminal(p->phase);
+	return p && podlife_phase_terminal(p->phase);
 }
 
 static bool lost(const struct cm_node *n)

@@ -26,10 +26,10 @@ static const struct decode_row rows[] = {
 	DECODE_PRESENT("spec.affinity.podAntiAffinity." REQUIRED, struct sched_pod, has_anti_affinity),
 	DECODE_ARRAY("spec.containers", struct sched_pod, images, n_images, &image_spec),
 	DECODE_ARRAY("spec.initContainers", struct sched_pod, init_images, n_init_images, &image_spec),
-	DECODE_ENUM("status.phase", struct sched_pod, phase, pod_phase_names),
+	DECODE_ENUM("status.phase", struct sched_pod, phase, podlife_phase_names),
 	DECODE_STRING("status.nominatedNodeName", struct sched_pod, nominated),
 	DECODE_FIND("status.conditions", "type", "PodScheduled", struct sched_pod, scheduled,
-		    &pod_condition_spec),
+		    &podlife_condition_spec),
 	DECODE_STRING("worked-out", struct sched_pod, unschedulable), /* for the copy: finish sets it */
 };
 static const struct sched_pod initial = {

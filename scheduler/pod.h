@@ -8,7 +8,7 @@
 
 #include "controller/informer.h"
 #include "object/core/demand.h"
-#include "object/core/pod.h"
+#include "object/core/podlife.h"
 
 struct pod_image {
 	const char *name;
@@ -41,7 +41,7 @@ extern const struct decode_spec sched_pod_spec; /* for tests */
 /* It takes no room any more. */
 static inline bool sched_pod_finished(const struct sched_pod *p)
 {
-	return pod_phase_terminal(p->phase);
+	return podlife_phase_terminal(p->phase);
 }
 
 #endif

@@ -3,7 +3,7 @@
 #include "kinds/strategies.h"
 
 static const struct strategy *const strategies[] = {
-	&pod_strategy,
+	&pods_strategy,
 	&deployment_strategy,
 	&replicaset_strategy,
 	&namespace_strategy,

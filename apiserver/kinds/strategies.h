@@ -8,7 +8,7 @@
 /* The behaviour of a kind by its group and name, NULL when it has none; for binding, see schema_bind. */
 const struct strategy *strategies_look_up(const struct kind *k);
 
-extern const struct strategy pod_strategy, deployment_strategy, replicaset_strategy, namespace_strategy,
+extern const struct strategy pods_strategy, deployment_strategy, replicaset_strategy, namespace_strategy,
 	node_strategy, service_strategy, endpoints_strategy, configmap_strategy, secret_strategy,
 	serviceaccount_strategy, lease_strategy, event_strategy, controllerrevision_strategy;
 

@@ -15,6 +15,11 @@
 	"and must "                                                                                          \
 	"start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "    \
 	"'" DNS_SUBDOMAIN_FMT "')"
+#define DNS_UNDERSCORE_FMT "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
+#define DNS_UNDERSCORE_MSG                                                                                   \
+	"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or "    \
+	"'.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for "    \
+	"validation is '" DNS_UNDERSCORE_FMT "(\\." DNS_UNDERSCORE_FMT ")*')"
 #define LABEL_KEY_FMT "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 #define LABEL_KEY_MSG                                                                                        \
 	"must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "          \
@@ -91,6 +96,25 @@ size_t name_check_dns1123_subdomain(const char *s, struct name_faults *ret)
 	ret->n = 0;
 	object_to(ret, n > 253, "must be no more than 253 characters");
 	object_to(ret, !is_subdomain(s, n), DNS_SUBDOMAIN_MSG);
+	return ret->n;
+}
+
+size_t name_check_dns1123_subdomain_underscore(const char *s, struct name_faults *ret)
+{
+	bool wrong = false;
+
+	ret->n = 0;
+	object_to(ret, strlen(s) > 253, "must be no more than 253 characters");
+	for (const char *p = s;; p++) {
+		size_t n = strcspn(p, ".");
+		bool first = *p == '_'; /* one at the start of a label is fine */
+
+		wrong |= !made_of(p + first, n - first, LOWER | DIGIT, LOWER | DIGIT | DASH | UNDER);
+		p += n;
+		if (!*p)
+			break;
+	}
+	object_to(ret, wrong, DNS_UNDERSCORE_MSG);
 	return ret->n;
 }
 

@@ -4,7 +4,7 @@
 #define DECODE_NODE_H
 
 #include "decode/index.h"
-#include "object/core/pod.h"
+#include "object/core/podlife.h"
 #include "object/core/taint.h"
 
 struct cm_node_condition {

@@ -144,9 +144,9 @@ static const struct decode_row pod_rows[] = {
 	DECODE_STRUCT("metadata.annotations", struct cm_pod, deletion_cost, &annotation_spec),
 	DECODE_STRING("spec.nodeName", struct cm_pod, node),
 	DECODE_ARRAY("spec.tolerations", struct cm_pod, tolerations, n_tolerations, &toleration_spec),
-	DECODE_ENUM("status.phase", struct cm_pod, phase, pod_phase_names),
+	DECODE_ENUM("status.phase", struct cm_pod, phase, podlife_phase_names),
 	DECODE_CALL("status.reason", struct cm_pod, evicted, read_evicted, &flag_spec),
-	DECODE_FIND("status.conditions", "type", "Ready", struct cm_pod, ready, &pod_condition_spec),
+	DECODE_FIND("status.conditions", "type", "Ready", struct cm_pod, ready, &podlife_condition_spec),
 	DECODE_CALL("status.containerStatuses", struct cm_pod, restarts, read_restarts, &number_spec),
 };
 static const struct cm_pod pod_initial = {
@@ -176,7 +176,7 @@ const struct informer_type cm_pod_type = {
 
 bool cm_pod_active(const struct cm_pod *p)
 {
-	return pod_active(p->phase, &p->base.meta);
+	return podlife_active(p->phase, &p->base.meta);
 }
 
 bool cm_pod_ready(const struct cm_pod *p)
@@ -186,5 +186,5 @@ bool cm_pod_ready(const struct cm_pod *p)
 
 bool cm_pod_available(const struct cm_pod *p, int32_t min_ready_seconds, int64_t now)
 {
-	return pod_condition_true_for(&p->ready, min_ready_seconds, now);
+	return podlife_condition_true_for(&p->ready, min_ready_seconds, now);
 }

@@ -4,7 +4,7 @@
 #define DECODE_POD_H
 
 #include "decode/index.h"
-#include "object/core/pod.h"
+#include "object/core/podlife.h"
 #include "object/core/taint.h"
 
 enum { INDEX_POD_NODE = INDEX_COMMON, INDEX_POD_COUNT };

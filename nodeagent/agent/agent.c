@@ -120,7 +120,7 @@ static const struct decode_row view_rows[] = {
 	DECODE_STRUCT("metadata", struct node_view, o.meta, &meta_spec),
 	DECODE_STRING("spec.podCIDR", struct node_view, pod_cidr),
 	DECODE_JSON("spec.taints", struct node_view, taints),
-	DECODE_FIND("status.conditions", "type", "Ready", struct node_view, ready, &pod_condition_spec),
+	DECODE_FIND("status.conditions", "type", "Ready", struct node_view, ready, &podlife_condition_spec),
 };
 static const struct decode_spec view_decode = DECODE_SPEC(struct node_view, view_rows);
 static const struct informer_type view_type = {

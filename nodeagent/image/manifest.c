@@ -47,7 +47,7 @@ void image_config_release(struct image_config *c)
 static int descriptor(const js *o, struct image_descriptor *d, struct err *err)
 {
 	const char *digest = js_str0(o, "digest", NULL);
-	if (!image_digest_valid(digest))
+	if (!image_ref_digest_valid(digest))
 		return err_set(err, REASON_INVALID, "unsupported digest \"%.100s\"", digest);
 	*d = (struct image_descriptor){.size = js_int(o, -1, "size", NULL)};
 	memcpy(d->digest, digest, strlen(digest));

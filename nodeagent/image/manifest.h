@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include "image/ref.h"
+#include "object/core/image_ref.h"
 
 #define IMAGE_MANIFEST_MAX (4u << 20)
 #define IMAGE_CONFIG_MAX (8u << 20)

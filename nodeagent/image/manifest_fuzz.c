@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		if (image_manifest_parse(text, n - 1, &m, &err) < 0)
 			return 0;
 		for (size_t i = 0; i < m.n; i++)
-			if (!image_digest_valid(m.layers[i].digest))
+			if (!image_ref_digest_valid(m.layers[i].digest))
 				abort();
 		image_manifest_release(&m);
 	} else if (p[0] % 3 == 1) {

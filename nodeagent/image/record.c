@@ -55,7 +55,7 @@ static int load_layers(const char *dir, const js *o, struct image_record *r, str
 	r->layers = mem_array(js_len(layers) + 1, sizeof(*r->layers));
 	js_array_for_each (l, layers) {
 		const char *digest = js_is_str(l) ? json_object_get_string(l) : "";
-		if (!image_digest_valid(digest))
+		if (!image_ref_digest_valid(digest))
 			return err_set(err, REASON_INVALID, "bad layer digest");
 		autofree char *layer = image_path(dir, "layers", digest, "");
 		if (access(layer, F_OK) < 0)

@@ -290,9 +290,9 @@ int registry_manifest(struct registry *r, const char *what, struct buf *out,
 {
 	struct http_reply rep = {0};
 	int rc = get(r, "manifests", what, IMAGE_MANIFEST_MAX, &rep, err);
-	if (rc == 0 && image_digest_valid(what))
+	if (rc == 0 && image_ref_digest_valid(what))
 		rc = check_digest(&rep.body, what, err);
-	else if (rc == 0 && image_digest_valid(rep.docker_content_digest))
+	else if (rc == 0 && image_ref_digest_valid(rep.docker_content_digest))
 		rc = check_digest(&rep.body, rep.docker_content_digest, err);
 	if (rc == 0) {
 		image_digest_of(buf_str(&rep.body), rep.body.len, ret_digest);

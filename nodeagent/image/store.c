@@ -79,7 +79,7 @@ static bool load_record(void *arg, const char *file)
 	r->refs = 1;
 	r->id = mem_printf("sha256:%.64s", file);
 	struct err err = ERR_INIT;
-	if (image_digest_valid(r->id) && image_record_load(s->dir, r, &err) == 0)
+	if (image_ref_digest_valid(r->id) && image_record_load(s->dir, r, &err) == 0)
 		add_record(s, r);
 	else
 		image_record_unref(r);
@@ -243,7 +243,7 @@ void image_store_free(struct image_store *s)
 
 static ssize_t find(const struct image_store *s, const char *name_or_id)
 {
-	bool id = image_digest_valid(name_or_id);
+	bool id = image_ref_digest_valid(name_or_id);
 	for (size_t i = 0; i < s->n; i++)
 		if (id ? !strcmp(s->v[i]->id, name_or_id) : has_name(s->v[i], name_or_id))
 			return (ssize_t)i;
@@ -253,7 +253,7 @@ static ssize_t find(const struct image_store *s, const char *name_or_id)
 struct image_record *image_store_get(struct image_store *s, const char *name, struct err *err)
 {
 	autofree char *key = NULL;
-	if (image_digest_valid(name)) {
+	if (image_ref_digest_valid(name)) {
 		key = mem_strdup(name);
 	} else {
 		struct image_ref ref;
@@ -295,7 +295,7 @@ static int remove_record(struct image_store *s, const char *id, struct sweep *w,
 {
 	if (refresh(s, err) < 0)
 		return -1;
-	ssize_t i = image_digest_valid(id) ? find(s, id) : -1;
+	ssize_t i = image_ref_digest_valid(id) ? find(s, id) : -1;
 	if (i < 0)
 		return 0;
 	autofree char *record = image_path(s->dir, "records", id, ".json"),

@@ -128,7 +128,7 @@ LIFE static js *status(struct life *l)
 
 LIFE static void expect_phase(struct life *l, const char *phase)
 {
-	assert_string_equal(pod_phase_name(status_phase(&l->m)), phase);
+	assert_string_equal(podlife_phase_name(status_phase(&l->m)), phase);
 }
 
 LIFE static void expect_acts(struct life *l, const char *acts)

@@ -96,7 +96,7 @@ static const struct decode_row container_rows[] = {
 	DECODE_STRING("name", struct container_spec, name),
 	DECODE_STRING("image", struct container_spec, image),
 	DECODE_ENUM("imagePullPolicy", struct container_spec, pull_policy, pull_names),
-	DECODE_ENUM("restartPolicy", struct container_spec, restart, pod_restart_policy_names),
+	DECODE_ENUM("restartPolicy", struct container_spec, restart, podlife_restart_policy_names),
 	DECODE_STRINGS_TO_NULL("command", struct container_spec, command),
 	DECODE_STRINGS_TO_NULL("args", struct container_spec, args),
 	DECODE_STRING("workingDir", struct container_spec, working_dir),
@@ -244,7 +244,7 @@ static const struct decode_row pod_rows[] = {
 	DECODE_STRING("spec.serviceAccountName", struct pod, service_account),
 	DECODE_STRING("spec.hostname", struct pod, hostname),
 	DECODE_STRING("spec.subdomain", struct pod, subdomain),
-	DECODE_ENUM("spec.restartPolicy", struct pod, restart, pod_restart_policy_names),
+	DECODE_ENUM("spec.restartPolicy", struct pod, restart, podlife_restart_policy_names),
 	DECODE_ENUM("spec.dnsPolicy", struct pod, dns, dns_names),
 	DECODE_BOOL("spec.hostNetwork", struct pod, host_network),
 	DECODE_BOOL("spec.hostPID", struct pod, host_pid),
@@ -268,7 +268,7 @@ static const struct decode_row pod_rows[] = {
 	DECODE_JSON("spec.dnsConfig", struct pod, dns_config),
 	DECODE_JSON("spec.readinessGates", struct pod, readiness_gates),
 	DECODE_JSON("status", struct pod, status),
-	DECODE_ENUM("status.phase", struct pod, phase, pod_phase_names),
+	DECODE_ENUM("status.phase", struct pod, phase, podlife_phase_names),
 };
 
 /* Durations that nobody can mean are as good as the longest that can be counted. */

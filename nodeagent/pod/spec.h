@@ -11,7 +11,7 @@
 
 #include "controller/informer.h"
 #include "object/core/demand.h"
-#include "object/core/pod.h"
+#include "object/core/podlife.h"
 
 enum pull_policy { PULL_IF_NOT_PRESENT, PULL_ALWAYS, PULL_NEVER, PULL_UNSET };
 enum dns_policy { DNS_CLUSTER_FIRST, DNS_CLUSTER_FIRST_HOST_NET, DNS_DEFAULT, DNS_NONE };

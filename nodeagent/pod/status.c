@@ -386,7 +386,7 @@ static js *observed_generation(const struct status_source *src)
 
 static js *phase_name(const struct status_source *src)
 {
-	return js_new_str(pod_phase_name(src->phase));
+	return js_new_str(podlife_phase_name(src->phase));
 }
 
 static bool has_reason(const struct machine *m)

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 #include "kinds/check.h"
-#include "kinds/core/pod_spec.h"
+#include "kinds/podspec/podspec.h"
 #include "object/labels.h"
 
 void workload_default(js *o)
@@ -12,7 +12,7 @@ void workload_default(js *o)
 	js *spec = js_obj(o, "spec", "template", "spec", NULL);
 
 	if (spec)
-		pod_spec_default(spec, false);
+		podspec_default(spec, false);
 }
 
 /* False when the selector is none: upstream does not look at the template then. */
@@ -53,10 +53,7 @@ void workload_validate(const js *o, const char *kind, struct field_errors *errs)
 	/* a missing selector selects nothing, so it never matches */
 	if (!validate_match(selector, template, errs))
 		return;
-	pod_spec_validate(spec, "spec.template.spec", false, errs);
-	if (js_len(js_arr(spec, "ephemeralContainers", NULL)))
-		field_error_forbidden(errs, "spec.template.spec.ephemeralContainers",
-				      "ephemeral containers not allowed in pod template");
+	podspec_validate_template(template, "spec.template", errs);
 	if (strcmp(policy, "Always") && !field_errors_has(errs, "spec.template.spec.restartPolicy"))
 		field_error_not_supported(errs, "spec.template.spec.restartPolicy", policy, always);
 	if (js_field(spec, "activeDeadlineSeconds"))

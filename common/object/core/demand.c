@@ -6,7 +6,7 @@
 #include "object/core/demand.h"
 
 #include <string.h>
-#include "object/core/pod.h"
+#include "object/core/podlife.h"
 
 static const struct resource_amount assumed_cpu = {"cpu", 1, 100},
 				    assumed_memory = {"memory", 200 << 20, INT64_C(200) * 1000 << 20};
@@ -20,7 +20,7 @@ struct demand_container {
 static const struct decode_row container_rows[] = {
 	DECODE_STRUCT("resources", struct demand_container, resources, &resources_requirements_spec),
 	DECODE_ARRAY("ports", struct demand_container, ports, n_ports, &host_port_spec),
-	DECODE_ENUM("restartPolicy", struct demand_container, restart, pod_restart_policy_names),
+	DECODE_ENUM("restartPolicy", struct demand_container, restart, podlife_restart_policy_names),
 };
 static const struct demand_container container_initial = {.restart = RESTART_UNSET};
 static const struct decode_spec container_spec =

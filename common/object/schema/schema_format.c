@@ -84,12 +84,23 @@ static size_t check_relative_path(const char *s, struct name_faults *ret)
 	return ret->n;
 }
 
-/* One dot at the end is fine there. */
-static size_t check_search_domain(const char *s, struct name_faults *ret)
+/* A dash at the end is fine there: something may follow. */
+static size_t check_subdomain_prefix(const char *s, struct name_faults *ret)
 {
 	size_t n = strlen(s);
-	autofree char *name = mem_strndup(s, n - (n && s[n - 1] == '.'));
+	autofree char *name = mem_strdup(s);
+	if (n > 1 && name[n - 1] == '-')
+		name[n - 1] = 'a';
 	return name_check_dns1123_subdomain(name, ret);
+}
+
+/* In any case. */
+static size_t check_csi_driver(const char *s, struct name_faults *ret)
+{
+	autofree char *lower = mem_strdup(s);
+	for (char *p = lower; *p; p++)
+		*p = (char)tolower((unsigned char)*p);
+	return name_check_dns1123_subdomain(lower, ret);
 }
 
 static size_t check_http_header(const char *s, struct name_faults *ret)
@@ -141,7 +152,8 @@ static const struct format formats[] = {
 	{.name = "absolute-path", .check = check_absolute_path},
 	{.name = "relative-path", .check = check_relative_path},
 	{.name = "descending-path", .check = check_descending_path},
-	{.name = "search-domain", .check = check_search_domain},
+	{.name = "dns1123-subdomain-prefix", .check = check_subdomain_prefix},
+	{.name = "csi-driver", .check = check_csi_driver},
 	{.name = "ip", .check = check_ip},
 	{.name = "cidr", .check = check_cidr},
 	{.name = "group-version", .check = check_group_version},

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "object/core/pod.h"
+#include "object/core/podlife.h"
 #include "object/json_test.h"
 
 struct status {
@@ -15,8 +15,8 @@ struct status {
 	struct object_condition ready;
 };
 static const struct decode_row rows[] = {
-	DECODE_ENUM("phase", struct status, phase, pod_phase_names),
-	DECODE_FIND("conditions", "type", "Ready", struct status, ready, &pod_condition_spec),
+	DECODE_ENUM("phase", struct status, phase, podlife_phase_names),
+	DECODE_FIND("conditions", "type", "Ready", struct status, ready, &podlife_condition_spec),
 };
 static const struct decode_spec status_spec = DECODE_SPEC(struct status, rows);
 
@@ -39,11 +39,11 @@ static void test_phases(void **state)
 		autofree struct status *s =
 			decode_new(&status_spec, cases[i].text, strlen(cases[i].text), &err);
 		assert_int_equal(s->phase, cases[i].want);
-		assert_int_equal(pod_phase_terminal(s->phase), cases[i].terminal);
-		assert_int_equal(pod_active(s->phase, &alive), !cases[i].terminal);
-		assert_false(pod_active(s->phase, &dying));
+		assert_int_equal(podlife_phase_terminal(s->phase), cases[i].terminal);
+		assert_int_equal(podlife_active(s->phase, &alive), !cases[i].terminal);
+		assert_false(podlife_active(s->phase, &dying));
 	}
-	assert_string_equal(pod_phase_name(PHASE_FAILED), "Failed");
+	assert_string_equal(podlife_phase_name(PHASE_FAILED), "Failed");
 }
 
 static void test_ready_for_a_while(void **state)
@@ -65,7 +65,7 @@ static void test_ready_for_a_while(void **state)
 		struct err err = ERR_INIT;
 		autofree struct status *s =
 			decode_new(&status_spec, cases[i].text, strlen(cases[i].text), &err);
-		if (pod_condition_true_for(&s->ready, cases[i].seconds, 100 * NS_PER_S) != cases[i].want)
+		if (podlife_condition_true_for(&s->ready, cases[i].seconds, 100 * NS_PER_S) != cases[i].want)
 			fail_msg("%s", cases[i].text);
 	}
 }
@@ -74,7 +74,7 @@ static void test_an_init_container_that_restarts_is_a_sidecar(void **state)
 {
 	assert_int_equal(container_init_role(RESTART_ALWAYS), CONTAINER_SIDECAR);
 	assert_int_equal(container_init_role(RESTART_UNSET), CONTAINER_INIT);
-	assert_string_equal(pod_restart_policy_names[RESTART_ON_FAILURE], "OnFailure");
+	assert_string_equal(podlife_restart_policy_names[RESTART_ON_FAILURE], "OnFailure");
 }
 
 int main(void)

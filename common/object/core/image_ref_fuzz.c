@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
-#include "image/ref.h"
+#include "object/core/image_ref.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 

@@ -3,8 +3,8 @@
  * Names of images: "busybox", "quay.io/a/b:1.2@sha256:…", "127.0.0.1:5000/x". Parsed by the grammar of the
  * OCI distribution project and completed as Docker does: docker.io, library/, :latest. Any thread.
  */
-#ifndef IMAGE_REF_H
-#define IMAGE_REF_H
+#ifndef OBJECT_CORE_IMAGE_REF_H
+#define OBJECT_CORE_IMAGE_REF_H
 
 #include <stdbool.h>
 #include "base/err.h"
@@ -25,7 +25,7 @@ char *image_ref_string(const struct image_ref *r);
 /* domain/path@digest; free() it. */
 char *image_ref_with_digest(const struct image_ref *r, const char *digest);
 /* "sha256:" and 64 lower-case hex digits. */
-bool image_digest_valid(const char *s);
+bool image_ref_digest_valid(const char *s);
 /* The registry's host[:port] to talk to: docker.io lives elsewhere. */
 const char *image_ref_host(const struct image_ref *r);
 /* localhost, 127.0.0.0/8 and ::1, with any port. */

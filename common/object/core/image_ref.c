@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "image/ref.h"
+#include "object/core/image_ref.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -28,7 +28,7 @@ static bool all_hex(const char *s, size_t n)
 	return true;
 }
 
-bool image_digest_valid(const char *s)
+bool image_ref_digest_valid(const char *s)
 {
 	return strlen(s) == 7 + HEX_LEN && !strncmp(s, "sha256:", 7) && all_hex(s + 7, HEX_LEN);
 }
@@ -155,7 +155,7 @@ static const char *parse(const char *s, struct image_ref *r)
 		return "invalid repository name, cannot specify 64-byte hexadecimal strings";
 	const char *at = memchr(s, '@', n);
 	if (at) {
-		if (!image_digest_valid(at + 1))
+		if (!image_ref_digest_valid(at + 1))
 			return format;
 		memcpy(r->digest, at + 1, strlen(at + 1) + 1);
 		n = (size_t)(at - s);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "image/ref.h"
+#include "object/core/image_ref.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

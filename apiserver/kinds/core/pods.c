@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pods: status begins with phase and quality of service, nearly all of spec is fixed once created, deletion
+ * is graceful (kubernetes/kubernetes pkg/registry/core/pod/strategy.go, pkg/apis/core/validation
+ * ValidatePodCreate).
+ */
+#include "kinds/core/pods.h"
+
+#include "base/unique.h"
+#include "kinds/podspec/podspec.h"
+#include "kinds/strategies.h"
+#include "object/condition.h"
+#include "object/name.h"
+
+/* ---- what the server fills in ---- */
+
+static void gate_condition(const struct strategy_ctx *ctx, js *pod, js *status)
+{
+	if (!js_len(js_arr(pod, "spec", "schedulingGates", NULL)))
+		return;
+	condition_set(js_ensure_arr(status, "conditions"), "PodScheduled", "False", "SchedulingGated",
+		      "Scheduling is blocked due to non-empty scheduling gates", ctx->now_ns, false);
+}
+
+/* A reporter that does not know observedGeneration leaves it as it was. */
+static void keep_observed(js *status, const js *old)
+{
+	if (!js_field(status, "observedGeneration"))
+		strategy_carry(status, old, "observedGeneration");
+	js_array_for_each (c, js_arr(status, "conditions", NULL)) {
+		const js *was = condition_find(js_arr(old, "conditions", NULL), js_str0(c, "type", NULL));
+		if (was && !js_field(c, "observedGeneration"))
+			strategy_carry(c, was, "observedGeneration");
+	}
+}
+
+/* An old annotation becomes the container's field, unless the Pod's own says the same. */
+static void sync_apparmor(js *spec, const js *annotations)
+{
+	const js *own = js_obj(spec, "securityContext", "appArmorProfile", NULL);
+
+	for (size_t l = 0; l < PODSPEC_LISTS; l++)
+		js_array_for_each (c, js_arr(spec, podspec_lists[l], NULL)) {
+			autofree char *key =
+				mem_printf(PODSPEC_APPARMOR_ANNOTATION "%s", js_str0(c, "name", NULL));
+			const char *value = js_str(annotations, key, NULL);
+			if (!value || js_get(c, "securityContext", "appArmorProfile", NULL))
+				continue;
+			autojson js *profile = podspec_apparmor_from_annotation(value);
+			if (profile && !js_equal(profile, own))
+				js_set(js_ensure(c, "securityContext", NULL), "appArmorProfile",
+				       STEAL(profile));
+		}
+}
+
+static void add_requirements(js *selector, const js *keys, const char *operator, const js * labels)
+{
+	js_array_for_each (k, keys) {
+		const char *key = js_str0(k, NULL), *value = js_str(labels, key, NULL);
+		if (!value)
+			continue;
+		js *requirement = js_new_obj(), *values = js_new_arr();
+		js_set_str(requirement, "key", key);
+		js_set_str(requirement, "operator", operator);
+		js_push(values, js_new_str(value));
+		js_set(requirement, "values", values);
+		js_push(js_ensure_arr(selector, "matchExpressions"), requirement);
+	}
+}
+
+/* Keys whose value is the new Pod's own become part of the selector. */
+static void merge_label_keys(js *term, const js *labels)
+{
+	js *selector = js_obj(term, "labelSelector", NULL);
+
+	if (!selector)
+		return;
+	add_requirements(selector, js_arr(term, "matchLabelKeys", NULL), "In", labels);
+	add_requirements(selector, js_arr(term, "mismatchLabelKeys", NULL), "NotIn", labels);
+}
+
+static void merge_all_label_keys(js *spec, const js *labels)
+{
+	static const char *const between[] = {"podAffinity", "podAntiAffinity"};
+
+	for (size_t i = 0; i < ARRAY_LEN(between); i++) {
+		const js *a = js_obj(spec, "affinity", between[i], NULL);
+		js_array_for_each (t, js_arr(a, "preferredDuringSchedulingIgnoredDuringExecution", NULL))
+			merge_label_keys(js_obj(t, "podAffinityTerm", NULL), labels);
+		js_array_for_each (t, js_arr(a, "requiredDuringSchedulingIgnoredDuringExecution", NULL))
+			merge_label_keys(t, labels);
+	}
+	js_array_for_each (c, js_arr(spec, "topologySpreadConstraints", NULL))
+		merge_label_keys(c, labels);
+}
+
+static void prepare_new(const struct strategy_ctx *ctx, js *pod)
+{
+	js *spec = js_obj(pod, "spec", NULL), *status = js_new_obj();
+	const js *annotations = js_obj(pod, "metadata", "annotations", NULL);
+
+	js_set(pod, "status", status);
+	js_set_str(status, "phase", "Pending");
+	js_set_str(status, "qosClass", podspec_qos(spec));
+	gate_condition(ctx, pod, status);
+	if (js_len(annotations) && strcmp(js_str0(spec, "os", "name", NULL), "windows"))
+		sync_apparmor(spec, annotations);
+	merge_all_label_keys(spec, js_obj(pod, "metadata", "labels", NULL));
+}
+
+static void pods_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
+{
+	if (!old) {
+		prepare_new(ctx, new);
+		return;
+	}
+	js *status = js_ensure(new, "status", NULL);
+	if (strcmp(ctx->subresource, "status"))
+		return;
+	strategy_carry(js_obj(new, "metadata", NULL), js_obj(old, "metadata", NULL), "ownerReferences");
+	if (!*js_str0(status, "qosClass", NULL))
+		js_set_str(status, "qosClass", js_str(old, "status", "qosClass", NULL));
+	keep_observed(status, js_obj(old, "status", NULL));
+}
+
+static void pods_default(js *o)
+{
+	js *spec = js_obj(o, "spec", NULL), *status = js_obj(o, "status", NULL);
+
+	if (spec)
+		podspec_default(spec, true);
+	if (status)
+		pods_default_status(status);
+}
+
+/* ---- what may be ---- */
+
+static void validate_new(const js *new, const js *meta, const js *spec, struct field_errors *errs)
+{
+	if (js_len(js_arr(spec, "ephemeralContainers", NULL)))
+		field_error_forbidden(errs, "spec.ephemeralContainers", "cannot be set on create");
+	if (*js_str0(spec, "nodeName", NULL) && js_len(js_arr(spec, "schedulingGates", NULL)))
+		field_error_forbidden(errs, "spec.nodeName",
+				      "cannot be set until all schedulingGates have been cleared");
+	podspec_validate_profiles(meta, spec, "spec", errs);
+}
+
+static void pods_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
+			  struct field_errors *errs)
+{
+	const js *meta = js_obj(new, "metadata", NULL), *spec = js_obj(new, "spec", NULL);
+
+	podspec_validate_annotations(meta, spec, "metadata.annotations", errs);
+	if (old)
+		podspec_validate_annotation_update(meta, js_obj(old, "metadata", NULL),
+						   "metadata.annotations", errs);
+	if (!strcmp(ctx->subresource, "status")) {
+		pods_validate_status(new, old, errs);
+		return;
+	}
+	if (old && js_equal(spec, js_field(old, "spec")))
+		return;
+	podspec_validate(spec, meta, "spec", errs);
+	if (old)
+		pods_validate_update(spec, js_obj(old, "spec", NULL), errs);
+	else
+		validate_new(new, meta, spec, errs);
+}
+
+/* ---- warnings ---- */
+
+static void warn_hidden_env(const js *container, const char *path, void (*add)(void *arg, const char *text),
+			    void *arg)
+{
+	autounique struct unique names = {.n = 0};
+
+	js_array_for_each (v, js_arr(container, "env", NULL)) {
+		const char *name = js_str0(v, "name", NULL);
+		if (unique_seen(&names, name))
+			add(arg,
+			    PATH("%s.env[%zu]: hides previous definition of \"%s\", which may be dropped when using apply",
+				 path, v_i, name));
+	}
+}
+
+static void warn_double_ports(const js *container, const char *path, void (*add)(void *arg, const char *text),
+			      void *arg)
+{
+	const js *ports = js_arr(container, "ports", NULL);
+	autounique struct unique seen = {.n = 0};
+
+	js_array_for_each (p, js_len(ports) > 1 ? ports : NULL) {
+		autofree char *key =
+			mem_printf("%lld/%lld/%s", (long long)js_int(p, 0, "containerPort", NULL),
+				   (long long)js_int(p, 0, "hostPort", NULL), js_str0(p, "protocol", NULL));
+		size_t first = unique_first(&seen, key, strlen(key), p_i);
+		if (first != p_i)
+			add(arg, PATH("%s.ports[%zu]: duplicate port definition with %s.ports[%zu]", path,
+				      p_i, path, first));
+	}
+}
+
+static void pods_warn(const js *new, void (*add)(void *arg, const char *text), void *arg)
+{
+	struct name_faults bad;
+
+	if (name_check_dns1123_label(js_str0(new, "metadata", "name", NULL), &bad)) {
+		autobuf struct buf b = BUF_INIT;
+		buf_adds(
+			&b,
+			"metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [");
+		name_faults_join(&bad, " ", &b);
+		buf_addc(&b, ']');
+		add(arg, b.p);
+	}
+	js_array_for_each (c, js_arr(new, "spec", "containers", NULL)) {
+		const char *path = PATH("spec.containers[%zu]", c_i);
+		warn_hidden_env(c, path, add, arg);
+		warn_double_ports(c, path, add, arg);
+	}
+}
+
+/* Nobody runs a Pod without a node or one that has ended: those leave at once. */
+static int64_t pods_grace(const js *o, int64_t asked, bool has_asked)
+{
+	const char *phase = js_str0(o, "status", "phase", NULL);
+	int64_t period = has_asked ? asked : js_int(o, 0, "spec", "terminationGracePeriodSeconds", NULL);
+
+	if (!*js_str0(o, "spec", "nodeName", NULL) || !strcmp(phase, "Failed") || !strcmp(phase, "Succeeded"))
+		return 0;
+	return period < 0 ? 1 : period;
+}
+
+const struct strategy pods_strategy = {
+	.group = "",
+	.kind = "Pod",
+	.flags = STRATEGY_RETURNS_DELETED,
+	.prepare = pods_prepare,
+	.default_more = pods_default,
+	.validate = pods_validate,
+	.warn = pods_warn,
+	.grace = pods_grace,
+};

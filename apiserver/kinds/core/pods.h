@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parts of a Pod's strategy. Pure, any thread. */
+#ifndef KINDS_CORE_PODS_H
+#define KINDS_CORE_PODS_H
+
+#include "kinds/strategy.h"
+
+/* Of spec, and of whole Pods. */
+void pods_validate_update(const js *new, const js *old, struct field_errors *errs);
+void pods_validate_status(const js *new, const js *old, struct field_errors *errs);
+/* podIP and the first of podIPs are the same; podIP wins. */
+void pods_default_status(js *status);
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a report of a Pod's status may say (kubernetes/kubernetes pkg/apis/core/validation ValidatePodStatusUpdate). */
+#include "kinds/core/pods.h"
+
+#include "base/map.h"
+#include "base/unique.h"
+#include "kinds/check.h"
+#include "object/name.h"
+
+#define MAX_ID 2147483647
+
+/* ---- addresses ---- */
+
+void pods_default_status(js *status)
+{
+	const char *ip = js_str0(status, "podIP", NULL), *first;
+	js *ips = js_arr(status, "podIPs", NULL);
+
+	first = js_str0(js_at(ips, 0), "ip", NULL);
+	if (!*ip && js_len(ips)) {
+		js_set_str(status, "podIP", first);
+	} else if (*ip && (!js_len(ips) || strcmp(ip, first))) {
+		js *one = js_new_obj();
+		js_set_str(one, "ip", ip);
+		ips = js_new_arr();
+		js_push(ips, one);
+		js_set(status, "podIPs", ips);
+	}
+}
+
+enum family { FAMILY_NONE, FAMILY_4, FAMILY_6 };
+
+static enum family family_of(const char *ip)
+{
+	if (!check_is_ip(ip))
+		return FAMILY_NONE;
+	bool mapped = !strncasecmp(ip, "::ffff:", 7) && strchr(ip, '.');
+	return strchr(ip, ':') && !mapped ? FAMILY_6 : FAMILY_4;
+}
+
+static void add_duplicate(struct field_errors *errs, const char *path, const js *value)
+{
+	autobuf struct buf b = BUF_INIT;
+
+	buf_adds(&b, "Duplicate value: ");
+	js_write(&b, value);
+	field_errors_add(errs, "FieldValueDuplicate", mem_strdup(path), buf_take(&b, NULL));
+}
+
+/* Several addresses: one of each family. */
+static void validate_families(const js *ips, const char *path, struct field_errors *errs)
+{
+	bool found[3] = {false};
+	autounique struct unique seen = {.n = 0};
+	size_t bad = SIZE_MAX;
+
+	js_array_for_each (a, ips) {
+		enum family f = family_of(js_str0(a, "ip", NULL));
+		found[f] = true;
+		if (f == FAMILY_NONE && bad == SIZE_MAX)
+			bad = a_i;
+	}
+	if (bad != SIZE_MAX)
+		field_errors_add(
+			errs, "InternalError", mem_strdup(path),
+			mem_printf(
+				"Internal error: failed to check for dual stack with error:invalid IP[%zu]: <nil>",
+				bad));
+	if (bad != SIZE_MAX || !found[FAMILY_4] || !found[FAMILY_6] || js_len(ips) > 2)
+		field_error_invalid(errs, path, ips, "may specify no more than one IP for each IP family");
+	js_array_for_each (a, ips)
+		if (unique_seen(&seen, js_str0(a, "ip", NULL)))
+			add_duplicate(errs, PATH("%s[%zu]", path, a_i), a);
+}
+
+static void validate_ips(const js *status, const char *list, struct field_errors *errs)
+{
+	const js *ips = js_arr(status, list, NULL);
+
+	js_array_for_each (a, ips) {
+		const char *ip = js_str0(a, "ip", NULL);
+		if (!check_is_ip(ip))
+			field_error_invalid_str(errs, PATH("status.%s[%zu]", list, a_i), ip, check_ip_detail);
+	}
+	if (js_len(ips) > 1)
+		validate_families(ips, PATH("status.%s", list), errs);
+}
+
+static void validate_addresses(const js *status, struct field_errors *errs)
+{
+	const js *hosts = js_arr(status, "hostIPs", NULL);
+	const char *first = js_str0(js_at(hosts, 0), "ip", NULL);
+
+	validate_ips(status, "podIPs", errs);
+	if (js_len(hosts) && strcmp(js_str0(status, "hostIP", NULL), first))
+		field_error_invalid_str(errs, "status.hostIPs[0].ip", first, "must be equal to `hostIP`");
+	validate_ips(status, "hostIPs", errs);
+}
+
+/* ---- containers ---- */
+
+/* Sidecars may come back. */
+static bool is_sidecar(const js *pod, const char *name)
+{
+	js_array_for_each (c, js_arr(pod, "spec", "initContainers", NULL))
+		if (!strcmp(js_str0(c, "name", NULL), name))
+			return !strcmp(js_str0(c, "restartPolicy", NULL), "Always");
+	return false;
+}
+
+/* Containers that are done for good may not come back to life. */
+static void validate_transitions(const js *new, const js *old, const char *list, const char *policy,
+				 struct field_errors *errs)
+{
+	const js *was = js_arr(old, "status", list, NULL);
+	autounique struct unique alive = {.n = 0};
+
+	if (!strcmp(policy, "Always") || !js_len(was))
+		return;
+	js_array_for_each (n, js_arr(new, "status", list, NULL))
+		if (!js_obj(n, "state", "terminated", NULL))
+			unique_seen(&alive, js_str0(n, "name", NULL));
+	js_array_for_each (o, alive.seen ? was : NULL) {
+		const js *done = js_obj(o, "state", "terminated", NULL);
+		const char *name = js_str0(o, "name", NULL);
+		if (!done || (js_int(done, 0, "exitCode", NULL) && !strcmp(policy, "OnFailure")) ||
+		    !unique_has(&alive, name) ||
+		    (!strcmp(list, "initContainerStatuses") && is_sidecar(old, name)))
+			continue;
+		field_error_forbidden(errs, PATH("status.%s[%zu].state", list, o_i),
+				      "may not be transitioned to non-terminated state");
+	}
+}
+
+static void validate_id(const js *id, const char *path, struct field_errors *errs)
+{
+	if (js_int(id, 0, NULL) < 0 || js_int(id, 0, NULL) > MAX_ID)
+		field_error_invalid(errs, path, id, "must be between 0 and 2147483647, inclusive");
+}
+
+static void validate_user(const js *user, bool windows, const char *path, struct field_errors *errs)
+{
+	const js *linux_user = js_obj(user, "linux", NULL);
+
+	if (!linux_user)
+		return;
+	if (windows) {
+		field_error_forbidden(errs, path, "cannot be set for a windows pod");
+		return;
+	}
+	validate_id(js_field(linux_user, "uid"), PATH("%s.uid", path), errs);
+	validate_id(js_field(linux_user, "gid"), PATH("%s.gid", path), errs);
+	js_array_for_each (g, js_arr(linux_user, "supplementalGroups", NULL))
+		validate_id(g, PATH("%s.supplementalGroups[%zu]", path, g_i), errs);
+}
+
+/* ---- the whole ---- */
+
+static void validate_conditions(const js *conditions, struct field_errors *errs)
+{
+	struct name_faults bad;
+
+	js_array_for_each (c, conditions) { /* upstream's path has them in metadata */
+		const char *type = js_str0(c, "type", NULL);
+		if (name_check_qualified(type, &bad))
+			field_error_names(errs, PATH("metadata.conditions[%zu].Type", c_i), type, &bad);
+	}
+}
+
+static void validate_claims(const js *pod, struct field_errors *errs)
+{
+	autounique struct unique claims = {.n = 0}, seen = {.n = 0};
+	struct name_faults bad;
+
+	js_array_for_each (c, js_arr(pod, "spec", "resourceClaims", NULL))
+		unique_seen(&claims, js_str0(c, "name", NULL));
+	js_array_for_each (s, js_arr(pod, "status", "resourceClaimStatuses", NULL)) {
+		const char *name = js_str0(s, "name", NULL), *claim = js_str(s, "resourceClaimName", NULL);
+		const char *path = PATH("status.resourceClaimStatuses[%zu].name", s_i);
+		if (!unique_has(&claims, name))
+			field_error_invalid_str(errs, path, name,
+						"must match the name of an entry in `spec.resourceClaims`");
+		if (unique_seen(&seen, name))
+			field_error_duplicate(errs, path, name);
+		if (claim && name_check_dns1123_subdomain(claim, &bad))
+			field_error_names(errs, path, claim, &bad);
+	}
+}
+
+void pods_validate_status(const js *new, const js *old, struct field_errors *errs)
+{
+	static const char *const lists[] = {"containerStatuses", "initContainerStatuses",
+					    "ephemeralContainerStatuses"};
+	const js *status = js_obj(new, "status", NULL);
+	const char *was = js_str0(old, "status", "qosClass", NULL), *is = js_str0(status, "qosClass", NULL);
+	const char *nominated = js_str0(status, "nominatedNodeName", NULL);
+	const char *policy = js_str0(old, "spec", "restartPolicy", NULL);
+	bool windows = !strcmp(js_str0(new, "spec", "os", "name", NULL), "windows");
+	struct name_faults bad;
+
+	validate_conditions(js_arr(status, "conditions", NULL), errs);
+	if (*nominated && strcmp(nominated, js_str0(old, "status", "nominatedNodeName", NULL)) &&
+	    name_check_dns1123_subdomain(nominated, &bad))
+		field_error_names(errs, "status.nominatedNodeName", nominated, &bad);
+	if (strcmp(was, is))
+		field_error_invalid_str(errs, "status.qosClass", is, "field is immutable");
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		validate_transitions(new, old, lists[i], i == 2 ? "Never" : policy, errs);
+		js_array_for_each (c, js_arr(status, lists[i], NULL))
+			if (js_field(c, "user"))
+				validate_user(js_obj(c, "user", NULL), windows,
+					      PATH("status.%s[%zu].linux", lists[i], c_i), errs);
+	}
+	validate_claims(new, errs);
+	validate_addresses(status, errs);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What may change in the spec of a Pod: nearly nothing (kubernetes/kubernetes pkg/apis/core/validation ValidatePodUpdate). */
+#include "kinds/core/pods.h"
+
+#include <stdio.h>
+#include "base/unique.h"
+#include "kinds/podspec/podspec.h"
+
+static void validate_images(const js *new, const js *old, const char *list, struct field_errors *errs)
+{
+	if (js_len(js_arr(new, list, NULL)) != js_len(js_arr(old, list, NULL)))
+		field_error_forbidden(errs, PATH("spec.%s", list),
+				      "pod updates may not add or remove containers");
+}
+
+static void validate_deadline(const js *new, const js *old, struct field_errors *errs)
+{
+	js *n = js_field(new, "activeDeadlineSeconds"), *o = js_field(old, "activeDeadlineSeconds");
+
+	if (n && o && json_object_get_int64(n) > json_object_get_int64(o))
+		field_error_invalid(errs, "spec.activeDeadlineSeconds", n,
+				    "must be less than or equal to previous value");
+	else if (!n && o)
+		field_error_invalid(errs, "spec.activeDeadlineSeconds", NULL,
+				    "must not update from a positive integer to nil value");
+}
+
+static char *toleration_key(const js *t)
+{
+	return mem_printf("%s\n%s\n%s\n%s", js_str0(t, "key", NULL), js_str0(t, "operator", NULL),
+			  js_str0(t, "value", NULL), js_str0(t, "effect", NULL));
+}
+
+/* Existing tolerations stay, but for their tolerationSeconds. */
+static void validate_tolerations(const js *new, const js *old, struct field_errors *errs)
+{
+	autounique struct unique are = {.n = 0};
+
+	js_array_for_each (n, js_arr(new, "tolerations", NULL)) {
+		autofree char *key = toleration_key(n);
+		unique_seen(&are, key);
+	}
+	js_array_for_each (o, js_arr(old, "tolerations", NULL)) {
+		autofree char *key = toleration_key(o);
+		if (!unique_has(&are, key)) {
+			field_error_forbidden(
+				errs, "spec.tolerations",
+				"existing toleration can not be modified except its tolerationSeconds");
+			return;
+		}
+	}
+}
+
+static void validate_gates(const js *new, const js *old, struct field_errors *errs)
+{
+	autounique struct unique were = {.n = 0};
+	char detail[384];
+
+	js_array_for_each (g, js_arr(old, "schedulingGates", NULL))
+		unique_seen(&were, js_str0(g, "name", NULL));
+	js_array_for_each (g, js_arr(new, "schedulingGates", NULL)) {
+		const char *name = js_str0(g, "name", NULL);
+		if (unique_has(&were, name))
+			continue;
+		snprintf(detail, sizeof(detail),
+			 "only deletion is allowed, but found new scheduling gate '%s'", name);
+		field_error_forbidden(errs, PATH("spec.schedulingGates[%zu].name", g_i), detail);
+	}
+}
+
+/* A gated Pod may be given a narrower node selector. */
+static void munge_gated(js *munged, const js *old, struct field_errors *errs)
+{
+	for (struct js_iter it = js_iter(js_obj(old, "nodeSelector", NULL)); js_next(&it);)
+		if (!js_equal(js_get(munged, "nodeSelector", it.key, NULL), it.value)) {
+			field_error_invalid(
+				errs, "spec.nodeSelector", js_field(munged, "nodeSelector"),
+				"only additions to spec.nodeSelector are allowed (no mutations or deletions)");
+			break;
+		}
+	strategy_carry(munged, old, "nodeSelector");
+	js *mine = js_obj(munged, "affinity", NULL);
+	const js *theirs = js_obj(old, "affinity", NULL);
+	if (!mine || js_get(theirs, "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", NULL))
+		return;
+	if (theirs) {
+		strategy_carry(mine, theirs, "nodeAffinity");
+	} else {
+		js_del(mine, "nodeAffinity");
+		if (!js_len(mine))
+			js_del(munged, "affinity");
+	}
+}
+
+/* `new` with everything that may change set back. */
+static js *munge(const js *new, const js *old, struct field_errors *errs)
+{
+	static const char *const lists[] = {"containers", "initContainers"};
+	static const char *const free_fields[] = {"activeDeadlineSeconds", "tolerations", "schedulingGates"};
+	js *m = js_dup(new);
+
+	for (size_t l = 0; l < ARRAY_LEN(lists); l++)
+		js_array_for_each (c, js_arr(m, lists[l], NULL))
+			strategy_carry(c, js_at(js_arr(old, lists[l], NULL), c_i), "image");
+	for (size_t i = 0; i < ARRAY_LEN(free_fields); i++)
+		strategy_carry(m, old, free_fields[i]);
+	if (js_int(old, 0, "terminationGracePeriodSeconds", NULL) < 0 &&
+	    js_int(m, 0, "terminationGracePeriodSeconds", NULL) == 1)
+		strategy_carry(m, old, "terminationGracePeriodSeconds");
+	if (js_len(js_arr(old, "schedulingGates", NULL)))
+		munge_gated(m, old, errs);
+	return m;
+}
+
+/* The fields that differ, for a person to read. */
+static void name_differences(struct buf *out, const js *a, const js *b)
+{
+	size_t n = 0;
+
+	for (struct js_iter it = js_iter(a); js_next(&it);)
+		if (!js_equal(it.value, js_field(b, it.key)))
+			buf_addf(out, "%sspec.%s", n++ ? ", " : "", it.key);
+	for (struct js_iter it = js_iter(b); js_next(&it);)
+		if (!js_field(a, it.key))
+			buf_addf(out, "%sspec.%s", n++ ? ", " : "", it.key);
+}
+
+void pods_validate_update(const js *new, const js *old, struct field_errors *errs)
+{
+	size_t before = errs->n;
+
+	if (js_equal(new, old))
+		return;
+	validate_images(new, old, "containers", errs);
+	validate_images(new, old, "initContainers", errs);
+	if (errs->n != before)
+		return;
+	validate_deadline(new, old, errs);
+	validate_tolerations(new, old, errs);
+	validate_gates(new, old, errs);
+	autojson js *munged = munge(new, old, errs);
+	if (js_equal(munged, old))
+		return;
+	autobuf struct buf detail = BUF_INIT;
+	buf_adds(
+		&detail,
+		"pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
+		"`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)\n");
+	name_differences(&detail, munged, old);
+	field_error_forbidden(errs, "spec", detail.p);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Defaults of a Pod spec that depend on other fields (kubernetes/kubernetes pkg/apis/core/v1/defaults.go), and the
+ * quality of service that follows from its resources (pkg/apis/core/v1/helper/qos).
+ */
+#include "kinds/podspec/podspec.h"
+
+#include "object/core/image_ref.h"
+#include "object/core/qos.h"
+#include "object/quantity.h"
+
+/* Always for ":latest" and for no tag at all; a digest alone is no tag, and what is no name has none. */
+static const char *pull_policy(const char *image)
+{
+	struct image_ref ref;
+	struct err ignore = ERR_INIT;
+
+	if (image_ref_parse(image, &ref, &ignore) < 0)
+		return "IfNotPresent";
+	return strcmp(ref.tag, "latest") ? "IfNotPresent" : "Always";
+}
+
+static void requests_from_limits(js *container)
+{
+	js *resources = js_obj(container, "resources", NULL);
+	js *limits = js_obj(resources, "limits", NULL);
+
+	for (struct js_iter it = js_iter(limits); js_next(&it);) {
+		js *requests = js_ensure(resources, "requests", NULL);
+		if (!js_field(requests, it.key))
+			js_set(requests, it.key, js_dup(it.value));
+	}
+}
+
+static void host_ports(js *container)
+{
+	js_array_for_each (p, js_arr(container, "ports", NULL)) {
+		if (!js_int(p, 0, "hostPort", NULL) && js_field(p, "containerPort"))
+			js_set(p, "hostPort", js_dup(js_field(p, "containerPort")));
+	}
+}
+
+static void default_container(js *c, bool requests, bool ports)
+{
+	if (!*js_str0(c, "imagePullPolicy", NULL))
+		js_set_str(c, "imagePullPolicy", pull_policy(js_str0(c, "image", NULL)));
+	if (requests)
+		requests_from_limits(c);
+	if (ports)
+		host_ports(c);
+}
+
+/* The deprecated twin of serviceAccountName. */
+static void mirror_account(js *spec)
+{
+	const char *account = js_str0(spec, "serviceAccountName", NULL),
+		   *twin = js_str0(spec, "serviceAccount", NULL);
+
+	if (*account)
+		js_set_str(spec, "serviceAccount", account);
+	else if (*twin)
+		js_set_str(spec, "serviceAccountName", twin);
+}
+
+void podspec_default(js *spec, bool is_pod)
+{
+	bool host_network = js_bool(spec, false, "hostNetwork", NULL);
+
+	for (size_t l = 0; l < PODSPEC_LISTS; l++) {
+		bool full = is_pod && l < 2; /* not of ephemeral ones */
+		js_array_for_each (c, js_arr(spec, podspec_lists[l], NULL))
+			default_container(c, full, full && host_network);
+	}
+	mirror_account(spec);
+}
+
+/* ---- quality of service ---- */
+
+/* As object/core counts: cpu in thousandths; 0 when absent. */
+static int64_t amount(const js *list, const char *key)
+{
+	const char *text = js_str(list, key, NULL);
+	struct quantity q;
+	struct err ignore = ERR_INIT;
+
+	if (!text || quantity_parse(text, &q, &ignore) < 0)
+		return 0;
+	return strcmp(key, "cpu") ? quantity_value(&q) : quantity_milli(&q);
+}
+
+static void qos_add_js(struct qos *q, const js *resources)
+{
+	const js *r = js_obj(resources, "requests", NULL), *l = js_obj(resources, "limits", NULL);
+
+	qos_add_amounts(q, amount(r, "cpu"), amount(l, "cpu"), amount(r, "memory"), amount(l, "memory"));
+}
+
+const char *podspec_qos(const js *spec)
+{
+	const js *own = js_obj(spec, "resources", NULL);
+	struct qos q = {0};
+
+	if (js_len(js_obj(own, "requests", NULL)) || js_len(js_obj(own, "limits", NULL))) {
+		qos_add_js(&q, own);
+	} else {
+		for (size_t l = 0; l < 2; l++)
+			js_array_for_each (c, js_arr(spec, podspec_lists[l], NULL))
+				qos_add_js(&q, js_obj(c, "resources", NULL));
+	}
+	return qos_class_name(qos_class(&q));
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * PodSpec, as Pods and the templates of workloads share it: the defaults that data cannot express and the checks that
+ * span fields (kubernetes/kubernetes pkg/apis/core/validation). Single values are the schema's to check. Pure, any
+ * thread.
+ */
+#ifndef PODSPEC_PODSPEC_H
+#define PODSPEC_PODSPEC_H
+
+#include "kinds/strategy.h"
+
+/* Templates get fewer defaults than Pods: what would be filled in when the Pod is made is left open. */
+void podspec_default(js *spec, bool is_pod);
+const char *podspec_qos(const js *spec); /* "Guaranteed", "Burstable", "BestEffort" */
+
+/*
+ * `base` is the path of the spec, `meta` the Pod's metadata; NULL: it is a template's. Runs after the schema's own checks
+ * on the same errs: a volume that is wrong counts as absent.
+ */
+void podspec_validate(const js *spec, const js *meta, const char *base, struct field_errors *errs);
+/* A whole template: its metadata, which the schema leaves alone, and what may not be in any of them. */
+void podspec_validate_template(const js *template, const char *base, struct field_errors *errs);
+/* Annotations that concern what the spec says; `path` is theirs. */
+void podspec_validate_annotations(const js *meta, const js *spec, const char *path,
+				  struct field_errors *errs);
+/* Old annotations of seccomp and AppArmor may not contradict the fields; of a Pod that is made, and of templates. */
+void podspec_validate_profiles(const js *meta, const js *spec, const char *base, struct field_errors *errs);
+/* On update: the annotations that may not change. */
+void podspec_validate_annotation_update(const js *new, const js *old, const char *path,
+					struct field_errors *errs);
+
+/* A container's image in the spec of a Pod. */
+void podspec_validate_image(const js *container, const char *path, struct field_errors *errs);
+/* The field of a container's AppArmor annotation; NULL when it means none. */
+js *podspec_apparmor_from_annotation(const char *value);
+#define PODSPEC_APPARMOR_ANNOTATION "container.apparmor.security.beta.kubernetes.io/"
+
+/* initContainers, containers, ephemeralContainers: upstream's order. */
+#define PODSPEC_LISTS 3
+extern const char *const podspec_lists[PODSPEC_LISTS];
+
+#endif
