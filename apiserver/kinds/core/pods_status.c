@@ -2,9 +2,9 @@
 /* What a report of a Pod's status may say (kubernetes/kubernetes pkg/apis/core/validation ValidatePodStatusUpdate). */
 #include "kinds/core/pods.h"
 
-#include "base/map.h"
 #include "base/unique.h"
 #include "kinds/check.h"
+#include "object/ip.h"
 #include "object/name.h"
 
 #define MAX_ID 2147483647
@@ -28,16 +28,6 @@ void pods_default_status(js *status)
 	}
 }
 
-enum family { FAMILY_NONE, FAMILY_4, FAMILY_6 };
-
-static enum family family_of(const char *ip)
-{
-	if (!check_is_ip(ip))
-		return FAMILY_NONE;
-	bool mapped = !strncasecmp(ip, "::ffff:", 7) && strchr(ip, '.');
-	return strchr(ip, ':') && !mapped ? FAMILY_6 : FAMILY_4;
-}
-
 static void add_duplicate(struct field_errors *errs, const char *path, const js *value)
 {
 	autobuf struct buf b = BUF_INIT;
@@ -50,14 +40,15 @@ static void add_duplicate(struct field_errors *errs, const char *path, const js 
 /* Several addresses: one of each family. */
 static void validate_families(const js *ips, const char *path, struct field_errors *errs)
 {
-	bool found[3] = {false};
+	bool found[2] = {false};
 	autounique struct unique seen = {.n = 0};
 	size_t bad = SIZE_MAX;
+	struct ip ip;
 
 	js_array_for_each (a, ips) {
-		enum family f = family_of(js_str0(a, "ip", NULL));
-		found[f] = true;
-		if (f == FAMILY_NONE && bad == SIZE_MAX)
+		if (ip_parse(js_str0(a, "ip", NULL), &ip))
+			found[ip.v4] = true;
+		else if (bad == SIZE_MAX)
 			bad = a_i;
 	}
 	if (bad != SIZE_MAX)
@@ -66,7 +57,7 @@ static void validate_families(const js *ips, const char *path, struct field_erro
 			mem_printf(
 				"Internal error: failed to check for dual stack with error:invalid IP[%zu]: <nil>",
 				bad));
-	if (bad != SIZE_MAX || !found[FAMILY_4] || !found[FAMILY_6] || js_len(ips) > 2)
+	if (bad != SIZE_MAX || !found[0] || !found[1] || js_len(ips) > 2)
 		field_error_invalid(errs, path, ips, "may specify no more than one IP for each IP family");
 	js_array_for_each (a, ips)
 		if (unique_seen(&seen, js_str0(a, "ip", NULL)))
@@ -77,11 +68,8 @@ static void validate_ips(const js *status, const char *list, struct field_errors
 {
 	const js *ips = js_arr(status, list, NULL);
 
-	js_array_for_each (a, ips) {
-		const char *ip = js_str0(a, "ip", NULL);
-		if (!check_is_ip(ip))
-			field_error_invalid_str(errs, PATH("status.%s[%zu]", list, a_i), ip, check_ip_detail);
-	}
+	js_array_for_each (a, ips)
+		check_ip(js_str0(a, "ip", NULL), PATH("status.%s[%zu]", list, a_i), errs);
 	if (js_len(ips) > 1)
 		validate_families(ips, PATH("status.%s", list), errs);
 }
