@@ -14,15 +14,25 @@
 
 static struct rig *r;
 
+static void make_node(const char *name)
+{
+	autofree char *object = mem_printf("Node/%s", name);
+
+	rig_create(r, "{kind: Node, metadata: {name: %s}}", name);
+	rig_patch(r, object, NULL, UNTAINTED); /* admission makes new nodes not-ready */
+	rig_patch(
+		r, object, "status",
+		"status: {conditions: [{type: Ready, status: 'True', lastHeartbeatTime: '2026-01-01T00:00:00Z'}]}");
+}
+
+/* n0 is well, whatever happens to n1. */
 static int set_up(void **state)
 {
 	r = rig_new(&node_lifecycle_controller, NULL);
-	rig_create(r, "{kind: Node, metadata: {name: n1}}");
-	rig_patch(r, "Node/n1", NULL, UNTAINTED); /* admission makes new nodes not-ready */
-	rig_patch(
-		r, "Node/n1", "status",
-		"status: {conditions: [{type: Ready, status: 'True', lastHeartbeatTime: '2026-01-01T00:00:00Z'}]}");
-	rig_settle(r);
+	make_node("n0");
+	make_node("n1");
+	rig_run(r);
+	rig_forget(r);
 	return 0;
 }
 
@@ -174,6 +184,8 @@ static void test_never_posted(void **state)
 	rig_create(r, "{kind: Node, metadata: {name: n2}}");
 	rig_settle(r);
 	clock_advance(50 * NS_PER_S);
+	assert_int_equal(rig_sync(r, "node-lifecycle", "n2").requeue_after_ns, 10 * NS_PER_S);
+	clock_advance(10 * NS_PER_S);
 	rig_must_sync(r, "node-lifecycle", "n2");
 	rig_expect(r, "Node/n2",
 		   "status:\n"
@@ -183,6 +195,102 @@ static void test_never_posted(void **state)
 		   "  - {}\n"
 		   "  - {}\n"
 		   "  - {}\n");
+}
+
+/* Each condition says whether it was ever posted. */
+static void test_conditions_that_were_never_posted(void **state)
+{
+	set_conditions("{type: Ready, status: 'True'}, {type: DiskPressure, status: 'False'}");
+	rig_settle(r);
+	clock_advance(50 * NS_PER_S);
+	rig_must_sync(r, SYNC);
+	rig_expect(r, "Node/n1",
+		   "status:\n"
+		   "  conditions:\n"
+		   "  - {type: Ready, reason: NodeStatusUnknown}\n"
+		   "  - {type: MemoryPressure, status: Unknown, reason: NodeStatusNeverUpdated}\n"
+		   "  - {type: DiskPressure, status: Unknown, reason: NodeStatusUnknown}\n"
+		   "  - {type: PIDPressure, status: Unknown, reason: NodeStatusNeverUpdated}\n");
+}
+
+/* ---- coming and going ---- */
+
+static void test_nodes_are_greeted(void **state)
+{
+	make_node("n2");
+	rig_run(r);
+	rig_expect_event(r, "Node/n2 Normal RegisteredNode Node n2 event: Registered Node n2 in Controller");
+	rig_must_sync(r, "node-lifecycle", "n2");
+	rig_expect_no_event(r);
+	rig_delete(r, "Node/n2", "");
+	rig_run(r);
+	rig_expect_event(r, "Node/n2 Normal RemovingNode Node n2 event: Removing Node n2 from Controller");
+	rig_must_sync(r, "node-lifecycle", "n2");
+	rig_expect_no_event(r);
+}
+
+/* ---- pace ---- */
+
+#define NO_EXECUTE "spec: {taints: [{effect: NoSchedule}, {effect: NoExecute}]}"
+#define NO_SCHEDULE "spec: {taints: [{effect: NoSchedule}]}"
+
+static void fall(const char *object, const char *status)
+{
+	rig_patch(r, object, "status", "status: {conditions: [{type: Ready, status: '%s'}]}", status);
+}
+
+static void test_one_after_another(void **state)
+{
+	make_node("n2");
+	make_node("n3");
+	make_node("n4");
+	rig_run(r);
+	fall("Node/n1", "Unknown");
+	rig_run(r);
+	fall("Node/n2", "Unknown");
+	struct rig_result ret = rig_sync(r, "node-lifecycle", "n2");
+
+	assert_int_equal(ret.requeue_after_ns, 10 * NS_PER_S);
+	rig_expect(r, "Node/n1", NO_EXECUTE);
+	rig_expect(r, "Node/n2", NO_SCHEDULE);
+	rig_run(r);
+	clock_advance(10 * NS_PER_S);
+	rig_run(r);
+	rig_expect(r, "Node/n2", NO_EXECUTE);
+	fall("Node/n2", "False"); /* what it has already becomes the other one at once */
+	rig_run(r);
+	rig_expect(
+		r, "Node/n2",
+		"spec: {taints: [{key: node.kubernetes.io/not-ready}, {key: node.kubernetes.io/not-ready}]}");
+	fall("Node/n3", "Unknown"); /* three of five: no more of them */
+	clock_advance(20 * NS_PER_S);
+	rig_run(r);
+	rig_expect(r, "Node/n3", NO_SCHEDULE);
+	fall("Node/n1", "True");
+	rig_run(r);
+	rig_expect(r, "Node/n1", UNTAINTED);
+	rig_expect(r, "Node/n3", NO_EXECUTE);
+}
+
+/* No node is ready: it may be us. Nobody's Pods go, not even those whose time runs. */
+static void test_all_are_down(void **state)
+{
+	fall("Node/n1", "Unknown");
+	rig_run(r);
+	rig_expect(r, "Node/n1", NO_EXECUTE);
+	clock_advance(20 * NS_PER_S);
+	fall("Node/n0", "Unknown");
+	rig_run(r);
+	rig_expect(r, "Node/n0", NO_SCHEDULE);
+	rig_expect(r, "Node/n1", NO_SCHEDULE);
+	clock_advance(100 * NS_PER_S);
+	rig_run(r);
+	rig_expect(r, "Node/n1", NO_SCHEDULE);
+	fall("Node/n0", "True");
+	rig_run(r);
+	rig_expect(r, "Node/n0", UNTAINTED);
+	rig_expect(r, "Node/n1", NO_EXECUTE);
+	assert_int_equal(rig_sync(r, "node-lifecycle", "n0").requeue_after_ns, 50 * NS_PER_S); /* anew */
 }
 
 /* ---- Pods ---- */
@@ -226,6 +334,7 @@ static void test_failures(void **state)
 		if (ret.rc != rows[i].rc)
 			fail_msg("row %zu: %d %s", i, ret.rc, ret.err.msg);
 		rig_heal(r);
+		clock_advance(10 * NS_PER_S); /* its turn, if that was used up */
 		rig_must_sync(r, SYNC);
 		rig_must_sync(r, SYNC);
 		rig_expect(r, "Node/n1",
@@ -248,6 +357,10 @@ int main(void)
 		TEST(test_a_lease_is_a_heartbeat),
 		TEST(test_a_status_is_a_heartbeat),
 		TEST(test_never_posted),
+		TEST(test_conditions_that_were_never_posted),
+		TEST(test_nodes_are_greeted),
+		TEST(test_one_after_another),
+		TEST(test_all_are_down),
 		TEST(test_pods_of_an_unready_node),
 		TEST(test_failures),
 	};

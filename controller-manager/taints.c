@@ -33,18 +33,39 @@ static js *taint_json(const char *key, const char *value, enum taint_effect effe
 	return o;
 }
 
-js *taints_wanted(const struct cm_node *node, enum condition_status ready, int64_t now)
+#define NOT_READY "node.kubernetes.io/not-ready"
+#define UNREACHABLE "node.kubernetes.io/unreachable"
+
+static bool has_no_execute(const struct cm_node *node)
 {
+	for (size_t i = 0; i < node->n_taints; i++) {
+		const struct taint *t = &node->taints[i];
+
+		if (t->effect == TAINT_NO_EXECUTE &&
+		    (!strcmp(t->key, NOT_READY) || !strcmp(t->key, UNREACHABLE)))
+			return true;
+	}
+	return false;
+}
+
+bool taints_lacks_no_execute(const struct cm_node *node, enum condition_status ready)
+{
+	return (ready == CONDITION_FALSE || ready == CONDITION_UNKNOWN) && !has_no_execute(node);
+}
+
+js *taints_wanted(const struct cm_node *node, enum condition_status ready, enum taints_pace pace, int64_t now)
+{
+	bool empty = pace == TAINTS_GO || (pace == TAINTS_HOLD && has_no_execute(node));
 	const struct rule rules[] = {
-		{"node.kubernetes.io/not-ready", TAINT_NO_SCHEDULE, ready == CONDITION_FALSE},
-		{"node.kubernetes.io/unreachable", TAINT_NO_SCHEDULE, ready == CONDITION_UNKNOWN},
+		{NOT_READY, TAINT_NO_SCHEDULE, ready == CONDITION_FALSE},
+		{UNREACHABLE, TAINT_NO_SCHEDULE, ready == CONDITION_UNKNOWN},
 		{"node.kubernetes.io/memory-pressure", TAINT_NO_SCHEDULE, node->memory_pressure},
 		{"node.kubernetes.io/disk-pressure", TAINT_NO_SCHEDULE, node->disk_pressure},
 		{"node.kubernetes.io/pid-pressure", TAINT_NO_SCHEDULE, node->pid_pressure},
 		{"node.kubernetes.io/network-unavailable", TAINT_NO_SCHEDULE, node->network_unavailable},
 		{"node.kubernetes.io/unschedulable", TAINT_NO_SCHEDULE, node->unschedulable},
-		{"node.kubernetes.io/not-ready", TAINT_NO_EXECUTE, ready == CONDITION_FALSE},
-		{"node.kubernetes.io/unreachable", TAINT_NO_EXECUTE, ready == CONDITION_UNKNOWN},
+		{NOT_READY, TAINT_NO_EXECUTE, empty && ready == CONDITION_FALSE},
+		{UNREACHABLE, TAINT_NO_EXECUTE, empty && ready == CONDITION_UNKNOWN},
 	};
 	bool have[ARRAY_LEN(rules)] = {false}, changed = false;
 	js *list = js_new_arr();

@@ -29,6 +29,9 @@ static void node_finish(void *o)
 	struct cm_node *n = o;
 
 	n->ready = status_of(n, "Ready");
+	n->posted_memory = status_of(n, "MemoryPressure") != CONDITION_ABSENT;
+	n->posted_disk = status_of(n, "DiskPressure") != CONDITION_ABSENT;
+	n->posted_pid = status_of(n, "PIDPressure") != CONDITION_ABSENT;
 	n->memory_pressure = status_of(n, "MemoryPressure") == CONDITION_TRUE;
 	n->disk_pressure = status_of(n, "DiskPressure") == CONDITION_TRUE;
 	n->pid_pressure = status_of(n, "PIDPressure") == CONDITION_TRUE;

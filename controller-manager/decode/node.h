@@ -19,7 +19,8 @@ struct cm_node {
 	size_t n_taints;
 	enum condition_status ready;
 	bool memory_pressure, disk_pressure, pid_pressure, network_unavailable;
-	int64_t heartbeat_ns; /* newest lastHeartbeatTime of a condition */
+	bool posted_memory, posted_disk, posted_pid; /* there is such a condition */
+	int64_t heartbeat_ns;			     /* newest lastHeartbeatTime of a condition */
 	/* Inside: decoded, worked out into the fields above, and gone. */
 	struct cm_node_condition *conditions;
 	size_t n_conditions;
