@@ -109,10 +109,16 @@ void response_status_parts(struct response *rs, const struct status_parts *st)
 		rs->retry_after_s = st->retry_after_s;
 }
 
+/* Objects are judged in the form in which they are stored. */
+static const struct kind *judged_as(const struct subject *about)
+{
+	return about->kind && about->kind->storage_kind ? about->kind->storage_kind : about->kind;
+}
+
 /* `Deployment.apps "x" is invalid: …` out of the causes, as NewInvalid words it. */
 static void invalid_message(struct buf *out, const struct subject *about, const struct field_errors *causes)
 {
-	const struct kind *k = about->kind;
+	const struct kind *k = judged_as(about);
 	if (k)
 		buf_addf(out, "%s%s%s ", k->kind, *k->group ? "." : "", k->group);
 	buf_addf(out, "\"%s\" is invalid", about->name);
@@ -137,6 +143,8 @@ static void invalid_message(struct buf *out, const struct subject *about, const 
 static void fill_parts(struct status_parts *st, const struct err *err, const char *group,
 		       const char *resource, const struct subject *about, struct buf *text)
 {
+	const struct kind *k;
+
 	switch (err->reason) {
 	case REASON_NOT_FOUND:
 	case REASON_ALREADY_EXISTS:
@@ -150,8 +158,10 @@ static void fill_parts(struct status_parts *st, const struct err *err, const cha
 		break;
 	case REASON_INVALID:
 		st->name = about->name;
-		st->group = about->kind ? about->kind->group : NULL;
-		st->kind = about->kind ? about->kind->kind : NULL;
+		if ((k = judged_as(about))) {
+			st->group = k->group;
+			st->kind = k->kind;
+		}
 		if (st->causes && !*err->msg) {
 			invalid_message(text, about, st->causes);
 			st->message = buf_str(text);

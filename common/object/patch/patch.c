@@ -228,12 +228,8 @@ static int op_add(struct applier *a, const char *path, js *v)
 {
 	autobuf struct buf last = BUF_INIT;
 	autojson js *owned = v;
-	if (!*path) {
-		json_object_put(a->doc);
-		a->doc = STEAL(owned);
-		return 0;
-	}
-	js *in = container(a, path, &last);
+	js *in = *path ? container(a, path, &last)
+		       : NULL; /* all of the document can be replaced, but not added */
 	size_t i;
 	if (!in)
 		return err_set(a->err, REASON_INVALID,
@@ -292,6 +288,8 @@ static int op_replace(struct applier *a, const char *path, js *v)
 	autojson js *owned = v;
 	bool exists = false;
 	size_t i;
+	if (!*path && !js_is_obj(v) && !js_is_arr(v))
+		return 0; /* upstream's library lets that be, without a word */
 	if (!*path) {
 		json_object_put(a->doc);
 		a->doc = STEAL(owned);
