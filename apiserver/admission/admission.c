@@ -216,3 +216,11 @@ int admission_forbid(const struct admission_call *a, struct err *err, const char
 	return err_set(err, REASON_FORBIDDEN, "%s%s%s \"%s\" is forbidden: %s", a->kind->resource,
 		       *a->kind->group ? "." : "", a->kind->group, a->name, why);
 }
+
+struct obj *admission_find(const struct admission_call *a, const char *group, const char *kind,
+			   const char *ns, const char *name)
+{
+	const struct kind *k = schema_kind(a->admission->schema, group, "v1", kind);
+
+	return k ? storage_get(storage_resource(a->admission->storage, k), ns, name) : NULL;
+}

@@ -79,6 +79,9 @@ enum admission_answer admission_ask(struct admission_call *a, admission_fn *fn, 
 /* Calls the row again when the cache has seen all that was committed before; a->fresh tells that it has. */
 enum admission_answer admission_when_fresh(struct admission_call *a) MUST_CHECK;
 struct views *admission_views(const struct admission_call *a);
+/* The object of a v1 kind as the cache knows it: a reference, or NULL. */
+struct obj *admission_find(const struct admission_call *a, const char *group, const char *kind,
+			   const char *ns, const char *name);
 const struct schema *admission_schema(const struct admission_call *a);
 bool admission_is_fresh(const struct admission_call *a);
 

@@ -87,7 +87,7 @@ static int find_name(struct registry_call *c, js *binding)
 		return -1;
 	if (!*name)
 		return err_set(&c->err, REASON_BAD_REQUEST, "name must be provided");
-	if (*mine && strcmp(mine, name))
+	if (strcmp(mine, name))
 		return err_set(&c->err, REASON_BAD_REQUEST,
 			       "name in URL does not match name in Binding object");
 	registry_about(c, name);

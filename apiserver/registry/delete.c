@@ -13,24 +13,41 @@
 #include "base/clock.h"
 #include "object/rfc3339.h"
 
+/* Namespaces have a word of their own (pkg/registry/core/namespace/storage). */
+static int namespace_conflict(struct registry_call *c, const char *what, const char *asked, const char *is)
+{
+	return err_set(
+		&c->err, REASON_CONFLICT,
+		"Operation cannot be fulfilled on namespaces \"%s\": Precondition failed: %s in precondition: %s, %s in object meta: %s",
+		c->old->name, what, asked, what, is);
+}
+
+static int precondition_failed(struct registry_call *c, const char *what, const char *asked, const char *is,
+			       const char *maybe)
+{
+	const struct kind *k = c->kind;
+
+	if (!*k->group && !strcmp(k->kind, "Namespace"))
+		return namespace_conflict(c, what, asked, is);
+	registry_about_as(c, k->kind, k->kind);
+	return err_set(
+		&c->err, REASON_CONFLICT,
+		"Operation cannot be fulfilled on %s%s%s \"%s\": the %s in the precondition (%s) does not match the %s in record (%s). The object might have been %s",
+		k->kind, *k->group ? "." : "", k->group, c->old->name, what, asked, what, is, maybe);
+}
+
 static enum progress check_preconditions(struct registry_call *c)
 {
 	const struct delete_options *o = c->deletion;
-	const struct kind *k = c->kind;
-	const struct obj *old = c->old;
 	char rv[32];
 
-	if (o->uid[0] && strcmp(o->uid, old->uid))
-		return registry_progress(err_set(
-			&c->err, REASON_CONFLICT,
-			"Operation cannot be fulfilled on %s%s%s \"%s\": the UID in the precondition (%s) does not match the UID in record (%s). The object might have been deleted and then recreated",
-			k->kind, *k->group ? "." : "", k->group, old->name, o->uid, old->uid));
-	snprintf(rv, sizeof(rv), "%llu", (unsigned long long)old->rv);
+	if (o->uid[0] && strcmp(o->uid, c->old->uid))
+		return registry_progress(
+			precondition_failed(c, "UID", o->uid, c->old->uid, "deleted and then recreated"));
+	snprintf(rv, sizeof(rv), "%llu", (unsigned long long)c->old->rv);
 	if (o->resource_version[0] && strcmp(o->resource_version, rv))
-		return registry_progress(err_set(
-			&c->err, REASON_CONFLICT,
-			"Operation cannot be fulfilled on %s%s%s \"%s\": the ResourceVersion in the precondition (%s) does not match the ResourceVersion in record (%s). The object might have been modified",
-			k->kind, *k->group ? "." : "", k->group, old->name, o->resource_version, rv));
+		return registry_progress(
+			precondition_failed(c, "ResourceVersion", o->resource_version, rv, "modified"));
 	return PROGRESS_NEXT;
 }
 
@@ -53,6 +70,7 @@ static void bump(js *m)
 
 enum grace {
 	GRACE_NONE,    /* nothing to wait for */
+	GRACE_FORCED,  /* marked in the tree with a wait of 0: who asked sees it so, but nothing waits */
 	GRACE_PENDING, /* being deleted already, and this request changes nothing */
 	GRACE_BEGUN,   /* marked in the tree: now it waits, or waits less long */
 };
@@ -78,7 +96,7 @@ static enum grace shorten(const struct registry_call *c, js *m)
 		asked = asked ? 1 : 0;
 	}
 	set_deletion(m, when, asked);
-	return asked ? GRACE_BEGUN : GRACE_NONE;
+	return asked ? GRACE_BEGUN : GRACE_FORCED;
 }
 
 static enum grace begin_grace(const struct registry_call *c, js *tree)
@@ -90,11 +108,11 @@ static enum grace begin_grace(const struct registry_call *c, js *tree)
 	if (js_field(m, "deletionTimestamp"))
 		return shorten(c, m);
 	int64_t period = c->strategy->grace(tree, c->deletion->grace, c->deletion->has_grace);
-	if (period <= 0)
-		return GRACE_NONE;
+	if (period < 0)
+		period = 0;
 	set_deletion(m, c->ctx.now_ns + period * NS_PER_S, period);
 	bump(m);
-	return GRACE_BEGUN;
+	return period ? GRACE_BEGUN : GRACE_FORCED;
 }
 
 static bool has_finalizer(const js *m, const char *name)
@@ -185,7 +203,8 @@ static enum progress removed(struct registry_call *c)
 {
 	if (c->err.reason != REASON_NONE)
 		return lost(c);
-	c->obj = STEAL(c->write.result);
+	c->obj = c->draft ? obj_publish(c->draft, c->write.result->rv) : STEAL(c->write.result);
+	obj_unref(STEAL(c->write.result));
 	c->removed = true;
 	return PROGRESS_END;
 }
@@ -198,11 +217,14 @@ static enum progress marked(struct registry_call *c)
 	return PROGRESS_END;
 }
 
-static enum progress remove_now(struct registry_call *c)
+/* `marked`: the tree says how it went, and is what the client sees. */
+static enum progress remove_now(struct registry_call *c, bool marked)
 {
+	if (marked && pipeline_draft(c, c->old_tree, &c->err) < 0)
+		return PROGRESS_END;
 	if (!c->ctx.dry_run)
 		return registry_submit(c, WRITE_DELETE, 0, removed);
-	c->obj = obj_ref(c->old);
+	c->obj = c->draft ? obj_publish(c->draft, c->old->rv) : obj_ref(c->old);
 	c->removed = true;
 	return PROGRESS_END;
 }
@@ -240,9 +262,10 @@ static enum progress mark(struct registry_call *c)
 	}
 	bool hold = c->strategy->hold && c->strategy->hold(&c->ctx, tree);
 	size_t finalizers = update_finalizers(c, m);
-	if (grace == GRACE_NONE && !finalizers && !hold)
-		return remove_now(c);
-	if (grace == GRACE_NONE && finalizers && !hold)
+	bool waits = grace == GRACE_BEGUN;
+	if (!waits && !finalizers && !hold)
+		return remove_now(c, grace == GRACE_FORCED);
+	if (!waits && finalizers && !hold)
 		mark_deleting(c, m);
 	return keep(c);
 }

@@ -5,22 +5,13 @@
  */
 #include "registry/registry_internal.h"
 
+/* Everything but the status is the body's, as in any update. */
 static js *change(struct registry_call *c, void *arg, const struct obj *old, const js *old_tree,
 		  struct err *err)
 {
-	js *new = js_dup(old_tree);
-	js *list = js_arr(arg, "spec", "finalizers", NULL), *spec = js_ensure(new, "spec", NULL);
-	const char *rv = js_str0(arg, "metadata", "resourceVersion", NULL);
-	js *m = js_obj(new, "metadata", NULL);
+	js *new = js_dup(arg);
 
-	if (list)
-		js_set(spec, "finalizers", js_dup(list));
-	else
-		js_del(spec, "finalizers");
-	if (*rv)
-		js_set_str(m, "resourceVersion", rv);
-	else
-		js_del(m, "resourceVersion");
+	strategy_carry(new, old_tree, "status");
 	return new;
 }
 

@@ -132,6 +132,15 @@ bool pipeline_unchanged(const struct obj *old, const struct obj *draft)
 
 /* ---- create ---- */
 
+/* "0" is none, and what is no number is not looked at, as upstream's versioner does. */
+static bool is_version(const char *s)
+{
+	char *end;
+	unsigned long long v = strtoull(s, &end, 10);
+
+	return *s >= '0' && *s <= '9' && !*end && v;
+}
+
 enum progress pipeline_prepare_create(struct registry_call *c)
 {
 	const struct strategy *s = c->strategy;
@@ -139,7 +148,7 @@ enum progress pipeline_prepare_create(struct registry_call *c)
 
 	if (objectmeta_check_namespace(c, new, &c->err) < 0)
 		return PROGRESS_END;
-	if (*js_str0(new, "metadata", "resourceVersion", NULL))
+	if (is_version(js_str0(new, "metadata", "resourceVersion", NULL)))
 		return registry_progress(
 			err_set(&c->err, REASON_BAD_REQUEST,
 				"resourceVersion should not be set on objects to be created"));

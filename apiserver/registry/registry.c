@@ -120,6 +120,7 @@ void registry_call_release(struct registry_call *c)
 	registry_collection_free(STEAL(c->collection));
 	obj_list_release(&c->deleted);
 	field_errors_release(&c->errs);
+	free(STEAL(c->about_kind));
 }
 
 void registry_start(struct registry_call *c, registry_step_fn *const *steps)
@@ -211,6 +212,15 @@ void registry_about(struct registry_call *c, const char *name)
 {
 	snprintf(c->name, sizeof(c->name), "%s", name);
 	c->about.name = c->name;
+}
+
+void registry_about_as(struct registry_call *c, const char *kind, const char *resource)
+{
+	if (!c->about_kind)
+		c->about_kind = MEM_NEW(struct kind);
+	*c->about_kind = (struct kind){
+		.group = c->kind->group, .version = c->kind->version, .kind = kind, .resource = resource};
+	c->about.kind = c->about_kind;
 }
 
 void registry_warn(struct registry_call *c, const char *fmt, ...)

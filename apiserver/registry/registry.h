@@ -93,6 +93,7 @@ struct registry_call {
 	struct err err;
 	struct field_errors errs;
 	struct subject about;	 /* what a failure is about */
+	struct kind *about_kind; /* when that is no kind of the schema; owned, its texts are not */
 	struct obj *obj;	 /* the object as it is now, or last was */
 	struct obj_list deleted; /* of a collection, as they were */
 	bool created, removed;

@@ -32,6 +32,8 @@ void registry_give_back(struct registry_call *c, const js *new, const js *old);
 /* Forgets the trees and drafts of an attempt. */
 void registry_forget(struct registry_call *c);
 void registry_about(struct registry_call *c, const char *name);
+/* The failure names another kind or resource of the same group. */
+void registry_about_as(struct registry_call *c, const char *kind, const char *resource);
 PRINTF(2, 3) void registry_warn(struct registry_call *c, const char *fmt, ...);
 
 /* Refusals in upstream's words; -1. */

@@ -49,6 +49,18 @@ enum progress registry_look_up(struct registry_call *c)
 	return registry_progress(registry_not_found(c, &c->err));
 }
 
+static int uid_conflict(struct registry_call *c, const char *asked, const char *key, const char *there)
+{
+	char res[256];
+
+	return err_set(
+		&c->err, REASON_CONFLICT,
+		"Operation cannot be fulfilled on %s \"%s\": StorageError: invalid object, Code: 4, Key: /registry/%s/%s%s%s, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: "
+		"%s, UID in object meta: %s",
+		registry_resource_text(c->kind, res), c->name, c->stored->storage, *there ? "" : c->ns,
+		*there || !*c->ns ? "" : "/", key, asked, there);
+}
+
 static enum progress make_missing(struct registry_call *c)
 {
 	js *new = c->change.make(c, c->change.arg, NULL, NULL, &c->err);
@@ -57,10 +69,7 @@ static enum progress make_missing(struct registry_call *c)
 	if (!new)
 		return PROGRESS_END;
 	if (c->change.uid && *c->change.uid)
-		return registry_progress(err_set(
-			&c->err, REASON_CONFLICT,
-			"Operation cannot be fulfilled on %s \"%s\": uid mismatch: the provided object specified uid %s, and no existing object was found",
-			c->kind->resource, js_str0(c->body, "metadata", "name", NULL), c->change.uid));
+		return registry_progress(uid_conflict(c, c->change.uid, c->name, ""));
 	js_del(js_obj(c->body, "metadata", NULL), "resourceVersion");
 	c->steps = registry_create_steps;
 	return PROGRESS_AGAIN;
@@ -78,6 +87,8 @@ static int check_version(struct registry_call *c, const char *rv)
 			autojson js *zero = js_new_int(0);
 			field_error_invalid(&c->errs, "metadata.resourceVersion", zero,
 					    "must be specified for an update");
+			registry_about_as(c, c->kind->resource,
+					  c->kind->resource); /* as upstream's store has it */
 			return registry_check(c, &c->err);
 		}
 		return 0;
@@ -94,16 +105,10 @@ static int check_version(struct registry_call *c, const char *rv)
 static int check_uid(struct registry_call *c)
 {
 	const char *uid = c->change.uid;
-	char res[256];
 
 	if (!uid || !*uid || !strcmp(uid, c->old->uid))
 		return 0;
-	return err_set(
-		&c->err, REASON_CONFLICT,
-		"Operation cannot be fulfilled on %s \"%s\": StorageError: invalid object, Code: 4, Key: /registry/%s/%s, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: "
-		"%s, UID in object meta: %s",
-		registry_resource_text(c->kind, res), c->name, c->stored->storage, c->old->key, uid,
-		c->old->uid);
+	return uid_conflict(c, uid, c->old->key, c->old->uid);
 }
 
 static enum progress make_change(struct registry_call *c)

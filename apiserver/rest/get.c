@@ -2,9 +2,26 @@
 /* GET of one object: a reference and its bytes. */
 #include "rest/present.h"
 
+#include <stdio.h>
+#include <string.h>
 #include "base/mem.h"
 #include "rest/api.h"
 #include "rest/options.h"
+
+/* A Scale is a resource of its own there. */
+static void not_found(const struct request *rq, struct response *rs)
+{
+	struct err err = ERR_INIT;
+	struct attributes attr = rq->attr;
+	char resource[256];
+	if (!strcmp(attr.subresource, "scale")) {
+		snprintf(resource, sizeof(resource), "%s/scale", attr.resource);
+		attr.resource = resource;
+	}
+	err_set(&err, REASON_NOT_FOUND, "%s%s%s \"%s\" not found", attr.resource, *attr.group ? "." : "",
+		attr.group, attr.name);
+	response_status(rs, &err, &attr, NULL);
+}
 
 struct obj *handle_found(const struct request *rq, struct response *rs)
 {
@@ -20,11 +37,8 @@ struct obj *handle_found(const struct request *rq, struct response *rs)
 	}
 	const char *ns = rq->attr.kind->namespaced ? rq->attr.ns : "";
 	struct obj *o = storage_get(storage_resource(rq->api->storage, rq->attr.kind), ns, rq->attr.name);
-	if (!o) {
-		err_set(&err, REASON_NOT_FOUND, "%s%s%s \"%s\" not found", rq->attr.resource,
-			*rq->attr.group ? "." : "", rq->attr.group, rq->attr.name);
-		response_status(rs, &err, &rq->attr, NULL);
-	}
+	if (!o)
+		not_found(rq, rs);
 	return o;
 }
 

@@ -25,7 +25,9 @@ static js *tree_of(const struct obj *o)
 	return tree ? tree : js_new_obj();
 }
 
-void present_bytes(const struct kind *k, const struct obj *o, struct buf *scratch, const char **p, size_t *n)
+/* o's bytes in version k: as stored, or converted into *scratch. */
+static void bytes_in(const struct kind *k, const struct obj *o, struct buf *scratch, const char **p,
+		     size_t *n)
 {
 	if (k == o->kind) {
 		*p = o->bytes;
@@ -73,7 +75,7 @@ static void present_one(struct buf *out, const struct kind *k, const struct acce
 	autobuf struct buf scratch = BUF_INIT;
 	const char *p;
 	size_t n;
-	present_bytes(k, o, &scratch, &p, &n);
+	bytes_in(k, o, &scratch, &p, &n);
 	if (a->as == PRESENT_OBJECT) {
 		size_t head = in_list ? present_head(k, p, n) : 0;
 		buf_adds(out, head ? "{" : "");

@@ -36,11 +36,9 @@ void present_item(struct buf *out, const struct kind *k, const struct accept *a,
  * columns. */
 void present_single(struct buf *out, const struct kind *k, const struct accept *a, const struct obj *o,
 		    bool columns);
-/* o's bytes in version k: as stored, or converted into *scratch. */
 /* How much of an object's bytes stands before what it carries in a list (behind an opening brace); 0: it has another
    beginning. */
 size_t present_head(const struct kind *k, const char *p, size_t n);
-void present_bytes(const struct kind *k, const struct obj *o, struct buf *scratch, const char **p, size_t *n);
 
 /* ---- present_pb.c: protobuf, from the JSON that would have been sent ---- */
 int present_pb(struct buf *out, const struct schema *s, const struct kind *k, const char *p, size_t n,

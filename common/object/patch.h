@@ -17,6 +17,8 @@ js *patch_merge(const js *doc, const js *patch, struct err *err) MUST_CHECK; /* 
 /* Strategic merge with the list keys of `type` ($patch, $setElementOrder, $deleteFromPrimitiveList,
  * $retainKeys). */
 js *patch_strategic(const js *doc, const js *patch, const struct type *type, struct err *err) MUST_CHECK;
+/* Go's %v, bounded because it is only for a message. */
+void patch_write_go(struct buf *out, const js *v);
 /* The RFC 7386 patch that turns a into b (for clients that send minimal status patches). {} when equal. */
 js *patch_merge_diff(const js *a, const js *b); /* for tests */
 

@@ -57,9 +57,30 @@ static int unrecognized(const struct decode *d, const char *p, size_t n, struct 
 		       buf_str(&summary));
 }
 
+/* Nothing, said in words: an object without any field, which the rules for the kind then judge. */
+static bool is_nothing(const char *p, size_t n, bool yaml)
+{
+	static const char *const yaml_words[] = {"", "~", "---"};
+	while (n && strchr(" \t\r\n", p[n - 1]))
+		n--;
+	while (n && strchr(" \t\r\n", *p))
+		p++, n--;
+	for (size_t i = 0; yaml && i < ARRAY_LEN(yaml_words); i++)
+		if (n == strlen(yaml_words[i]) && !memcmp(p, yaml_words[i], n))
+			return true;
+	return n == 4 && !memcmp(p, "null", 4);
+}
+
+bool body_is_null(const char *p, size_t n)
+{
+	return is_nothing(p, n, false);
+}
+
 static js *parse_json(const struct decode *d, const char *p, size_t n, struct js_duplicates *dup,
 		      struct err *err)
 {
+	if (is_nothing(p, n, false))
+		return js_new_obj();
 	js *o = js_parse(p, n, d->validation == VALIDATE_IGNORE ? NULL : dup, err);
 
 	if (!o) {
@@ -73,6 +94,8 @@ static js *parse_json(const struct decode *d, const char *p, size_t n, struct js
 static js *parse_yaml(const struct decode *d, const char *p, size_t n, struct js_duplicates *dup,
 		      struct err *err)
 {
+	if (is_nothing(p, n, true))
+		return js_new_obj();
 	js *o = yaml_parse(p, n, d->validation == VALIDATE_IGNORE ? NULL : dup, err);
 
 	if (!o)
@@ -142,13 +165,13 @@ static const struct codec *find_codec(const char *content_type, struct err *err)
 	return NULL;
 }
 
-static bool kind_exists(const struct decode *d, const char *api_version, const char *kind)
+bool body_kind_exists(const struct schema *schema, const char *api_version, const char *kind)
 {
 	char group[128];
 	const char *slash = strrchr(api_version, '/');
 
 	snprintf(group, sizeof(group), "%.*s", slash ? (int)(slash - api_version) : 0, api_version);
-	return schema_kind(d->schema, group, slash ? slash + 1 : api_version, kind);
+	return schema_kind(schema, group, slash ? slash + 1 : api_version, kind);
 }
 
 /* apiVersion and kind may be missing (the path says what is meant), but may not say something else. */
@@ -164,7 +187,7 @@ static int check_kind(const struct decode *d, const js *o, struct err *err)
 		version = want;
 	const char *slash = strrchr(version, '/');
 	const char *package = *d->group ? d->group : "core";
-	if (strcmp(kind, d->kind) && !kind_exists(d, version, kind))
+	if (strcmp(kind, d->kind) && !body_kind_exists(d->schema, version, kind))
 		return err_set(
 			err, REASON_BAD_REQUEST,
 			"%s in version \"%s\" cannot be handled as a %s: no kind \"%s\" is registered for version \"%s\"",

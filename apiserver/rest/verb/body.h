@@ -26,6 +26,10 @@ struct decode {
    the result are those expected. */
 js *body_decode(const struct decode *d, const char *content_type, const char *p, size_t n,
 		struct err *err) MUST_CHECK;
+/* JSON's null, with what space there may be around it */
+bool body_is_null(const char *p, size_t n);
+/* "apps/v1", "Deployment" */
+bool body_kind_exists(const struct schema *schema, const char *api_version, const char *kind);
 struct operation;
 /* The body of an operation as an object of kind k, with defaults. */
 js *body_object(struct operation *o, const struct kind *k, struct err *err) MUST_CHECK;

@@ -7,6 +7,7 @@
  */
 #include "rest/verb/patch.h"
 
+#include <stdlib.h>
 #include "object/patch.h"
 #include "rest/present.h"
 #include "rest/scale.h"
@@ -78,6 +79,10 @@ static int patch_read(struct operation *o, struct patch *p, struct err *err)
 		o->call.about = (struct subject){.kind = &options, .name = ""};
 		return registry_check(&o->call, err);
 	}
+	if (body_is_null(o->rq->body, o->rq->body_len)) { /* changes nothing */
+		p->tree = p->form == PATCH_FORM_JSON ? js_new_arr() : js_new_obj();
+		return 0;
+	}
 	p->tree = js_parse(o->rq->body, o->rq->body_len, o->validation == VALIDATE_IGNORE ? NULL : &p->dup,
 			   err);
 	if (!p->tree) {
@@ -108,12 +113,73 @@ static int does_not_apply(struct operation *o, struct err *err)
 	return err_set(err, REASON_INVALID, "the server rejected our request due to an error in our request");
 }
 
-/* The patched document is no object of the kind: 422 on the whole patch. */
-static int invalid_result(struct operation *o, const js *patched, const char *detail, struct err *err)
+static int by_text(const void *a, const void *b)
 {
-	field_error_invalid(&o->call.errs, "patch", patched, detail);
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* A document whose members a map has held: in their order. */
+static void write_sorted(struct buf *out, const js *o)
+{
+	autofree const char **keys = mem_array(js_len(o) + 1, sizeof(*keys));
+	size_t n = 0;
+
+	if (!js_is_obj(o)) {
+		js_write(out, o);
+		return;
+	}
+	for (struct js_iter it = js_iter(o); js_next(&it);)
+		keys[n++] = it.key;
+	qsort(keys, n, sizeof(*keys), by_text);
+	for (size_t i = 0; i < n; i++) {
+		buf_addc(out, i ? ',' : '{');
+		buf_add_json_string(out, keys[i], strlen(keys[i]));
+		buf_addc(out, ':');
+		js_write(out, js_field(o, keys[i]));
+	}
+	buf_adds(out, n ? "}" : "{}");
+}
+
+/* The patched document is no object of the kind: 422 on the whole patch, which is shown as a text. A strategic patch
+   is shown itself. */
+static int invalid_result(struct operation *o, const struct patch *p, const js *patched, const char *detail,
+			  struct err *err)
+{
+	autobuf struct buf text = BUF_INIT;
+
+	if (p->form == PATCH_FORM_STRATEGIC)
+		patch_write_go(&text, p->tree);
+	else
+		write_sorted(&text, patched);
+	field_error_invalid_str(&o->call.errs, "patch", buf_str(&text), detail);
 	o->call.about = (struct subject){.kind = &no_kind, .name = ""};
 	return err_set(err, REASON_INVALID, "%s", "");
+}
+
+/* A patch may not make another kind of it. (A strategic one works on the fields of the kind, and its words about that
+   are not looked at.) What is left out stays as it was. */
+static int check_kind(const struct operation *o, const struct patch *p, const js *doc, const js *patched,
+		      struct err *err)
+{
+	const char *kind = js_str0(patched, "kind", NULL), *version = js_str0(patched, "apiVersion", NULL);
+	const char *was = js_str0(doc, "kind", NULL), *group = o->rq->attr.group;
+
+	if (!*kind)
+		kind = was;
+	if (!*version)
+		version = js_str0(doc, "apiVersion", NULL);
+	bool same = !strcmp(kind, was) && !strcmp(version, js_str0(doc, "apiVersion", NULL));
+	if (p->form == PATCH_FORM_STRATEGIC || same)
+		return 0;
+	if (!body_kind_exists(o->rq->api->schema, version, kind))
+		return err_set(
+			err, REASON_BAD_REQUEST,
+			"no kind \"%s\" is registered for version \"%s\" in scheme \"pkg/api/legacyscheme/scheme.go:30\"",
+			kind, version);
+	const char *slash = strrchr(version, '/');
+	return err_set(err, REASON_BAD_REQUEST, "converting (%s.%s) to (%.*s.%s): unknown conversion",
+		       slash ? slash + 1 : version, kind, *group ? (int)strcspn(group, ".") : 4,
+		       *group ? group : "core", was);
 }
 
 static js *apply(const struct patch *p, const struct type *type, const js *doc, struct err *err)
@@ -164,15 +230,15 @@ static js *patch_apply(struct operation *o, const struct patch *p, const struct 
 	if (!js_is_obj(patched))
 		err_set(&why, REASON_BAD_REQUEST, "json: cannot unmarshal %s into Go value of type v1.%s",
 			go_value(patched), type->name ? type->name : "object");
-	else
+	else if (check_kind(o, p, doc, patched, &why) == 0)
 		new = schema_decode(type, patched, o->validation == VALIDATE_IGNORE ? NULL : &strict, &why);
 	if (new && (first || o->validation == VALIDATE_STRICT) &&
 	    body_strictness(o->validation, o->rs, &p->dup, &strict, &text) < 0) {
 		js_autoput(&new);
 		new = NULL;
-		invalid_result(o, patched, text.p, err);
+		invalid_result(o, p, patched, text.p, err);
 	} else if (!new) {
-		invalid_result(o, patched, why.msg, err);
+		invalid_result(o, p, patched, why.msg, err);
 	}
 	schema_strict_errors_release(&strict);
 	return new;

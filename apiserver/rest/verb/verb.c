@@ -8,6 +8,7 @@
  */
 #include "rest/verb/verb.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include "rest/lane.h"
 #include "rest/present.h"
@@ -44,18 +45,59 @@ static void read_validation(struct operation *o)
 		field_error_not_supported(&o->call.errs, "fieldValidation", v, validations);
 }
 
+/* The next code point of valid UTF-8; what is not valid stands for itself, byte by byte. */
+static unsigned next_rune(const char **p)
+{
+	const unsigned char *s = (const unsigned char *)*p;
+	unsigned n = *s >= 0xf0	  ? 4
+		     : *s >= 0xe0 ? 3
+		     : *s >= 0xc2 ? 2
+				  : 1,
+		 rune = n == 1 ? *s : *s & (0x7fu >> n);
+
+	for (unsigned i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80) {
+			*p += 1;
+			return 0xfffd;
+		}
+		rune = rune << 6 | (s[i] & 0x3f);
+	}
+	*p += n;
+	return rune;
+}
+
+/* As unicode.IsPrint has it of what people send: no control, format or private character, no space but the plain. */
+static bool is_printable(unsigned rune)
+{
+	static const unsigned short not [][2] = {
+		{0, 0x1f},	  {0x7f, 0xa0},	    {0xad, 0xad},     {0x2000, 0x200f}, {0x2028, 0x202f},
+		{0x205f, 0x206f}, {0x3000, 0x3000}, {0xd800, 0xf8ff}, {0xfeff, 0xfeff}, {0xfff0, 0xfffb}};
+
+	for (size_t i = 0; i < ARRAY_LEN(not ); i++)
+		if (rune >= not [i][0] && rune <= not [i][1])
+			return false;
+	return true;
+}
+
+#define MANAGER_FAULTS_MAX 8 /* more say nothing new */
+
 static void check_manager(struct operation *o)
 {
-	const char *manager = request_param(o->rq, "fieldManager");
+	const char *manager = request_param(o->rq, "fieldManager"), *p = manager;
+	unsigned faults = 0;
 
 	if (manager && strlen(manager) > 128)
 		field_error_too_long(&o->call.errs, "fieldManager", 128);
-	for (const char *v = manager; v && *v; v++)
-		if ((unsigned char)*v < 0x20 || *v == 0x7f) {
-			field_error_invalid_str(&o->call.errs, "fieldManager", manager,
-						"invalid character: must be printable");
-			break;
-		}
+	while (p && *p && faults < MANAGER_FAULTS_MAX) {
+		size_t at = (size_t)(p - manager);
+		unsigned rune = next_rune(&p);
+		char detail[64];
+		if (is_printable(rune))
+			continue;
+		snprintf(detail, sizeof(detail), "invalid character U+%04X (at position %zu)", rune, at);
+		field_error_invalid_str(&o->call.errs, "fieldManager", manager, detail);
+		faults++;
+	}
 }
 
 static int read_options(struct operation *o, struct err *err)

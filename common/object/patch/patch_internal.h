@@ -5,6 +5,7 @@
 
 #include "base/map.h"
 #include "object/json.h"
+#include "object/patch.h"
 
 /* Passes o on unless it grew too deep; takes ownership. */
 js *patch_result(js *o, struct err *err);
@@ -18,8 +19,6 @@ size_t patch_list_position(const struct map *m, const js *item, const char *key)
  */
 js *patch_list_order(const js *merged, const js *order, const js *server, const char *key);
 
-/* Go's %v, bounded because it is only for a message. */
-void patch_write_go(struct buf *out, const js *v);
 /* Go's name of the type that a value decodes to. */
 const char *patch_go_type(const js *v);
 /* All of these return -1 with REASON_UNKNOWN. */
