@@ -309,7 +309,7 @@ void schema_strict_errors_release(struct strict_errors *s);
  * quantities and times; orders keys as the type does. A value of the wrong type fails with REASON_BAD_REQUEST
  * in encoding/json's wording
  * (`json: cannot unmarshal string into Go struct field …`). Returns a new tree (ownership moves), leaves `in`
- * to its owner. Keys of the new tree are borrowed from the schema, which must outlive it.
+ * to its owner; scalars that are right as they are belong to both, so both stay with one thread. Keys of the new tree are borrowed from the schema, which must outlive it.
  */
 js *schema_conform(const struct type *type, const js *in, struct strict_errors *strict,
 		   struct err *err) MUST_CHECK;

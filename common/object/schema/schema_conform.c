@@ -105,14 +105,16 @@ static void *mismatch(struct conform *c, const struct type *t, const struct at *
 }
 
 /* ---- scalars ---- */
-static js *copy_string(const js *in)
+
+/* Nobody changes a scalar in place, and both trees are the caller's own: what is right as it is belongs to both. */
+static js *share(const js *in)
 {
-	return json_object_new_string_len(json_object_get_string((js *)in), json_object_get_string_len(in));
+	return json_object_get((js *)in);
 }
 
 static js *conform_string(struct conform *c, const struct type *t, const struct at *at, const js *in)
 {
-	return js_is_str(in) ? copy_string(in) : mismatch(c, t, at, in, false);
+	return js_is_str(in) ? share(in) : mismatch(c, t, at, in, false);
 }
 
 static js *conform_int(struct conform *c, const struct type *t, const struct at *at, const js *in)
@@ -125,18 +127,17 @@ static js *conform_int(struct conform *c, const struct type *t, const struct at 
 	if (v == INT64_MAX &&
 	    json_object_get_uint64(in) > (uint64_t)INT64_MAX) /* json-c keeps larger ones unsigned */
 		return mismatch(c, t, at, in, true);
-	return json_object_new_int64(v);
+	return share(in);
 }
 
 static js *conform_bool(struct conform *c, const struct type *t, const struct at *at, const js *in)
 {
-	return js_is_bool(in) ? json_object_new_boolean(json_object_get_boolean(in))
-			      : mismatch(c, t, at, in, false);
+	return js_is_bool(in) ? share(in) : mismatch(c, t, at, in, false);
 }
 
 static js *conform_double(struct conform *c, const struct type *t, const struct at *at, const js *in)
 {
-	return js_is_num(in) ? js_dup(in) : mismatch(c, t, at, in, false);
+	return js_is_num(in) ? share(in) : mismatch(c, t, at, in, false);
 }
 
 static js *conform_bytes(struct conform *c, const struct type *t, const struct at *at, const js *in)
@@ -199,7 +200,7 @@ static js *conform_quantity(struct conform *c, const struct type *t, const struc
 static js *conform_int_or_string(struct conform *c, const struct type *t, const struct at *at, const js *in)
 {
 	if (js_is_str(in))
-		return copy_string(in);
+		return share(in);
 	struct type int32 = {.form = TYPE_INT32, .go = "int32"};
 	struct conform bare = {.err = c->err};
 	return conform_int(&bare, &int32, NULL, in);
