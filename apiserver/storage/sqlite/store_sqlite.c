@@ -145,9 +145,9 @@ static void sqlite_write(struct store *base, struct store_write *w)
 	pthread_mutex_lock(&s->lock);
 	bool first = list_empty(&s->queue);
 	list_push_back(&s->queue, &w->link);
-	if (first)
-		pthread_cond_signal(&s->cond);
 	pthread_mutex_unlock(&s->lock);
+	if (first) /* behind the lock: whom it wakes need not wait for that too */
+		pthread_cond_signal(&s->cond);
 }
 
 static int sqlite_list(struct store *base, const char *prefix, store_each_fn *each, void *arg,
