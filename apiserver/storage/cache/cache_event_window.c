@@ -46,20 +46,27 @@ void cache_event_window_release(struct cache_event_window *w)
 	*w = (struct cache_event_window){0};
 }
 
-static size_t budget(const struct cache_event_window *w)
+static size_t budget(const struct cache_event_window *w, size_t least)
 {
 	size_t n = w->held / 4;
-	return n < WINDOW_BYTES_MIN ? WINDOW_BYTES_MIN : n > WINDOW_BYTES_MAX ? WINDOW_BYTES_MAX : n;
+	return n < least ? least : n > WINDOW_BYTES_MAX ? WINDOW_BYTES_MAX : n;
 }
 
 /* How old the oldest of n changes may get; 0 = it must go now. */
 static int64_t age_limit(const struct cache_event_window *w, size_t n)
 {
-	if (n > w->max || w->bytes > budget(w))
+	if (n > w->max || w->bytes > budget(w, WINDOW_BYTES_MIN))
 		return 0;
+	if (n > WINDOW_FLOOR && w->bytes > budget(w, WINDOW_BYTES_CALM))
+		return WINDOW_CALM_NS;
 	if (n > WINDOW_KEEP)
 		return WINDOW_YOUNG_NS;
 	return n > WINDOW_FLOOR ? WINDOW_OLD_NS : CLOCK_NEVER;
+}
+
+bool cache_event_window_crowded(const struct cache_event_window *w)
+{
+	return age_limit(w, w->head - w->tail) < WINDOW_OLD_NS;
 }
 
 int64_t cache_event_window_excess(const struct cache_event_window *w)

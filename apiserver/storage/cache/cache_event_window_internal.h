@@ -5,7 +5,8 @@
  *
  * How much is kept: WINDOW_KEEP changes, up to the maximum while the oldest is younger than WINDOW_YOUNG_NS
  * (upstream's watch cache aims at 75 s: a bookmark period and a margin, kubernetes/apiserver
- * pkg/storage/cacher), less when the superseded objects that only the window keeps alive exceed its budget,
+ * pkg/storage/cacher), less when the superseded objects that only the window keeps alive exceed its budget (which is
+ * smaller for those older than WINDOW_CALM_NS: a storm must not push out whoever lags a little, nor stay afterwards),
  * and WINDOW_FLOOR once they are older than WINDOW_OLD_NS (the five minutes after which upstream compacts
  * etcd). Nothing happens on a timer but cache_event_window_trim, which the owner calls while cache_event_window_excess says so.
  *
@@ -14,16 +15,19 @@
 #ifndef STORAGE_CACHE_CACHE_EVENT_WINDOW_INTERNAL_H
 #define STORAGE_CACHE_CACHE_EVENT_WINDOW_INTERNAL_H
 
+#include <stdbool.h>
 #include "base/clock.h"
 #include "storage/obj.h"
 
 #define WINDOW_FLOOR 128
 #define WINDOW_KEEP 1024
 #define WINDOW_MAX 8192
+#define WINDOW_CALM_NS (15 * NS_PER_S)
 #define WINDOW_YOUNG_NS (75 * NS_PER_S)
 #define WINDOW_OLD_NS (300 * NS_PER_S)
 /* The budget is a quarter of what the resource holds, between these. */
 #define WINDOW_BYTES_MIN ((size_t)4 << 20)
+#define WINDOW_BYTES_CALM ((size_t)1 << 20) /* instead of the smaller one, when old */
 #define WINDOW_BYTES_MAX ((size_t)16 << 20)
 
 struct change {
@@ -57,6 +61,8 @@ uint64_t cache_event_window_seek(const struct cache_event_window *w, uint64_t re
 void cache_event_window_reset(struct cache_event_window *w, uint64_t rev);
 /* Lets go what is too old. */
 void cache_event_window_trim(struct cache_event_window *w, int64_t now_ns);
+/* It holds more than it will in a while. */
+bool cache_event_window_crowded(const struct cache_event_window *w);
 /* When cache_event_window_trim will have something to do: monotonic, CLOCK_NEVER for never. */
 int64_t cache_event_window_excess(const struct cache_event_window *w);
 

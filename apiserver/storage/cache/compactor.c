@@ -4,9 +4,11 @@
  * quiet resources.
  *
  * It sleeps until the next thing is due and knows when that is; in a cluster without writes nothing ever is.
+ * When a storm is over, what malloc has kept of it goes back to the kernel: once, not on a timer.
  * Times come from revision_internal.h: an object is as old as the revision of its last write, so no time is kept per
  * object. What was there when the process started is judged by its creationTimestamp instead.
  */
+#include <malloc.h>
 #include <stdlib.h>
 #include "base/log.h"
 #include "base/thread.h"
@@ -20,6 +22,9 @@
 /* Deletions of expired objects at once. */
 #define EXPIRE_BURST 64
 
+/* So many writes between two looks, at least WINDOW_CALM_NS apart, are a storm. */
+#define STORM_WRITES 2000
+
 struct compactor {
 	struct storage *s;
 	pthread_t thread;
@@ -30,6 +35,9 @@ struct compactor {
 	/* the thread's */
 	uint64_t compacted;
 	int64_t compact_at_ns; /* CLOCK_NEVER: nothing to compact */
+	bool storm;
+	uint64_t calm_rev; /* at the last look for storms, and when the next is due */
+	int64_t calm_at_ns;
 };
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -171,11 +179,28 @@ static int64_t trim(struct resource *r)
 	int64_t next_ns = CLOCK_NEVER;
 	pthread_rwlock_wrlock(&r->lock);
 	cache_event_window_trim(&r->window, clock_mono_ns());
-	/* Up to WINDOW_KEEP, the next time is soon enough. */
-	if (r->window.head - r->window.tail > WINDOW_KEEP)
+	/* For the rest, the next time is soon enough. */
+	if (cache_event_window_crowded(&r->window))
 		next_ns = cache_event_window_excess(&r->window);
 	pthread_rwlock_unlock(&r->lock);
 	return next_ns;
+}
+
+/* ---- storms ---- */
+
+static int64_t calm_down(struct compactor *k)
+{
+	uint64_t now = revision_now(&k->s->revision);
+	int64_t now_ns = clock_mono_ns();
+	if (now_ns >= k->calm_at_ns) {
+		bool calm = now - k->calm_rev < STORM_WRITES;
+		if (calm && k->storm)
+			malloc_trim(0);
+		k->storm = !calm;
+		k->calm_rev = now;
+		k->calm_at_ns = now_ns + WINDOW_CALM_NS;
+	}
+	return k->storm || now - k->calm_rev >= STORM_WRITES ? k->calm_at_ns : CLOCK_NEVER;
 }
 
 static void *compactor_main(void *arg)
@@ -192,6 +217,7 @@ static void *compactor_main(void *arg)
 				next_ns = earlier(next_ns, sweep(k->s, r));
 		}
 		schema_unpin(k->s->schema, &pin);
+		next_ns = earlier(next_ns, calm_down(k));
 		atomic_store(&k->next_ns, next_ns);
 		/* A write in between may have found that the compactor was busy, and have left it alone. */
 		if (next_ns == CLOCK_NEVER && revision_now(&k->s->revision) != seen)
@@ -210,7 +236,8 @@ struct compactor *compactor_start(struct storage *s)
 {
 	struct compactor *k = MEM_NEW(struct compactor);
 	k->s = s;
-	k->compacted = s->loaded_rev;
+	k->compacted = k->calm_rev = s->loaded_rev;
+	k->calm_at_ns = clock_mono_ns() + WINDOW_CALM_NS;
 	k->compact_at_ns = CLOCK_NEVER;
 	pthread_mutex_init(&k->lock, NULL);
 	clock_cond_init(&k->cond);
@@ -235,8 +262,12 @@ void compactor_kick(struct compactor *k)
 void compactor_note(struct compactor *k, const struct resource *r)
 {
 	int64_t next_ns = atomic_load_explicit(&k->next_ns, memory_order_relaxed);
-	int64_t ttl_ns = r->kind->ttl_s * NS_PER_S;
-	if (next_ns != CLOCK_NEVER && (!ttl_ns || next_ns <= clock_mono_ns() + ttl_ns + REVISION_MARK_NS))
+	int64_t ttl_ns = r->kind->ttl_s * NS_PER_S, within_ns = INT64_MAX;
+	if (ttl_ns)
+		within_ns = ttl_ns + REVISION_MARK_NS;
+	if (atomic_load_explicit(&r->crowded, memory_order_relaxed))
+		within_ns = WINDOW_CALM_NS;
+	if (next_ns != CLOCK_NEVER && (within_ns == INT64_MAX || next_ns <= clock_mono_ns() + within_ns))
 		return;
 	/* Until it has looked, it need not be told again. */
 	atomic_store_explicit(&k->next_ns, 0, memory_order_relaxed);

@@ -133,6 +133,8 @@ void resource_apply(struct resource *r, const char *key, struct obj *obj, uint64
 		tell_observers(r, c.old, obj);
 		watch_note(r, &c, r->window.head);
 		cache_event_window_push(&r->window, &c);
+		atomic_store_explicit(&r->crowded, cache_event_window_crowded(&r->window),
+				      memory_order_relaxed);
 	}
 	pthread_rwlock_unlock(&r->lock);
 }

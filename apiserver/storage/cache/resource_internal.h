@@ -36,6 +36,7 @@ struct resource {
 	size_t index, n_kinds; /* in the order of adding; kinds that are served from it */
 	struct early *early;   /* under apply_lock: being filled */
 	atomic_bool removed;
+	atomic_bool crowded;	    /* the window's, for who does not hold the lock */
 	struct resource *successor; /* apply_lock: gets every change too, to stand in its place later on */
 	_Atomic(struct resource *) replaced_by; /* it does */
 

@@ -224,6 +224,22 @@ static void window_bounds_bytes(void **state)
 	free(label);
 }
 
+static void window_forgets_a_storm(void **state)
+{
+	struct fixture *f = *state;
+	struct cache_event_window *w = &f->r.window;
+	autofree char *label = mem_printf("%02000d", 0);
+	clock_fake(NS_PER_S);
+	for (int i = 0; i < 700; i++)
+		put(f, "n", "a", "", label);
+	assert_true(w->bytes > 2 * WINDOW_BYTES_CALM && cache_event_window_crowded(w));
+	cache_event_window_trim(w, clock_mono_ns());
+	assert_int_equal(w->head - w->tail, 700);
+	clock_advance(WINDOW_CALM_NS);
+	cache_event_window_trim(w, clock_mono_ns());
+	assert_true(w->bytes <= WINDOW_BYTES_CALM && !cache_event_window_crowded(w));
+}
+
 /* ---- lists ---- */
 
 static char *names_of(const struct obj_list *l)
@@ -669,6 +685,7 @@ int main(void)
 		cmocka_unit_test(snapshots_do_not_change),
 		WITH(window_keeps_what_is_young_and_bounds_it),
 		WITH(window_bounds_bytes),
+		WITH(window_forgets_a_storm),
 		WITH(lists_select_and_page),
 		WITH(lists_go_back_in_time),
 		WITH(watch_begins_with_what_is_there),

@@ -45,18 +45,21 @@ static void place(struct sqlite_keys *k, struct key_state s)
 	k->v[i] = s;
 }
 
+static void resize(struct sqlite_keys *k, size_t cap)
+{
+	struct sqlite_keys other = {.cap = cap, .len = k->len};
+	other.v = mem_array(cap, sizeof(*other.v));
+	for (size_t i = 0; i < k->cap; i++)
+		if (k->v[i].rev)
+			place(&other, k->v[i]);
+	free(k->v);
+	*k = other;
+}
+
 void sqlite_keys_add(struct sqlite_keys *k, struct key_state s)
 {
-	if ((k->len + 1) * 4 > k->cap * 3) {
-		struct sqlite_keys bigger = {.cap = k->cap ? k->cap * 2 : CAP_MIN};
-		bigger.v = mem_array(bigger.cap, sizeof(*bigger.v));
-		for (size_t i = 0; i < k->cap; i++)
-			if (k->v[i].rev)
-				place(&bigger, k->v[i]);
-		free(k->v);
-		k->v = bigger.v;
-		k->cap = bigger.cap;
-	}
+	if ((k->len + 1) * 4 > k->cap * 3)
+		resize(k, k->cap ? k->cap * 2 : CAP_MIN);
 	place(k, s);
 	k->len++;
 }
@@ -74,4 +77,6 @@ void sqlite_keys_del(struct sqlite_keys *k, struct key_state *s)
 	}
 	k->v[hole].rev = 0;
 	k->len--;
+	if (k->cap > CAP_MIN && k->len * 8 < k->cap)
+		resize(k, k->cap / 4);
 }

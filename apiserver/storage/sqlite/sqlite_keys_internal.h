@@ -26,7 +26,7 @@ void sqlite_keys_release(struct sqlite_keys *k);
 uint64_t sqlite_keys_hash(const char *key);
 /* The next candidate for hash. *at starts as 0 and keeps the place; NULL after the last. */
 struct key_state *sqlite_keys_find(const struct sqlite_keys *k, uint64_t hash, size_t *at);
-/* Candidates are not looked for: the caller knows that the key is new. Pointers into the table end here. */
+/* Candidates are not looked for: the caller knows that the key is new. Pointers into the table end here, and with a deletion. */
 void sqlite_keys_add(struct sqlite_keys *k, struct key_state s);
 void sqlite_keys_del(struct sqlite_keys *k, struct key_state *s);
 

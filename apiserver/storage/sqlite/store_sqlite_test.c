@@ -416,6 +416,17 @@ static void keys_survive_collisions(void **state)
 		assert_int_equal(s != NULL, i % 2 == 0);
 	}
 	assert_int_equal(k.len, 500);
+	/* emptied, it is small again */
+	size_t cap = k.cap;
+	for (uint64_t i = 2; i <= 1000; i += 2) {
+		struct key_state *s;
+		for (size_t at = 0; (s = sqlite_keys_find(&k, i % 7 ? i : 250, &at)) && s->rev != i;)
+			;
+		assert_non_null(s);
+		sqlite_keys_del(&k, s);
+	}
+	assert_int_equal(k.len, 0);
+	assert_true(k.cap < cap);
 	sqlite_keys_release(&k);
 }
 
