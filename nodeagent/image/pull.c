@@ -6,11 +6,14 @@
 #include <unistd.h>
 #include "base/list.h"
 
+/* One transfer, and those who want what it brings; guarded by the puller's lock. */
 struct flight {
-	struct list link;
+	struct list link; /* alone when nobody may join any more */
 	char *key;
-	unsigned users; /* the one who pulls and those who wait */
-	bool done;
+	unsigned users;	 /* the one who pulls and those who wait */
+	unsigned wanted; /* of them, those who were not canceled; 0: the transfer ends */
+	bool done, canceled;
+	struct registry *reg;	    /* while it is open */
 	struct image_record *image; /* NULL = failed with err */
 	struct err err;
 };
@@ -41,9 +44,21 @@ void image_puller_free(struct image_puller *p)
 	free(p);
 }
 
+size_t image_puller_wanted(struct image_puller *p)
+{
+	size_t n = 0;
+	pthread_mutex_lock(&p->lock);
+	list_for_each (l, &p->flights)
+		n += list_entry(l, struct flight, link)->wanted;
+	pthread_mutex_unlock(&p->lock);
+	return n;
+}
+
 /* ---- one pull ---- */
 
 struct pull {
+	struct image_puller *puller;
+	struct flight *flight;
 	struct image_store *store;
 	struct registry *reg;
 	const struct image_ref *ref;
@@ -51,6 +66,14 @@ struct pull {
 	struct buf config;
 	char digest[IMAGE_DIGEST_MAX]; /* of what the name stands for: the index, if there is one */
 };
+
+static int check_canceled(struct pull *p, struct err *err)
+{
+	pthread_mutex_lock(&p->puller->lock);
+	bool canceled = p->flight->canceled;
+	pthread_mutex_unlock(&p->puller->lock);
+	return canceled ? err_set(err, REASON_CANCELED, "nobody wants the image any more") : 0;
+}
 
 static int fetch_manifest(struct pull *p, struct err *err)
 {
@@ -115,6 +138,8 @@ static int fetch_layers(struct pull *p, struct err *err)
 	for (size_t i = 0; i < w->n; i++) {
 		close(w->fd[i]);
 		if (rc == 0)
+			rc = check_canceled(p, err);
+		if (rc == 0)
 			rc = image_store_add_layer(p->store, w->d[i].digest, w->file[i], err);
 		unlink(w->file[i]);
 		free(w->file[i]);
@@ -141,15 +166,32 @@ static struct image_record *publish(struct pull *p, struct err *err)
 				  (const char *const[]){by_digest, by_tag, NULL}, err);
 }
 
-static struct image_record *pull_now(struct image_store *s, const struct image_ref *ref,
-				     const struct registry_options *o, struct err *err)
+/* From here on, and until it is NULL again, the transfer can be ended. */
+static void show_registry(struct pull *p, struct registry *reg)
 {
-	struct pull p = {.store = s, .ref = ref, .reg = registry_open(ref, o)};
+	pthread_mutex_lock(&p->puller->lock);
+	p->flight->reg = reg;
+	if (reg && p->flight->canceled)
+		registry_cancel(reg);
+	pthread_mutex_unlock(&p->puller->lock);
+}
+
+static struct image_record *pull_now(struct image_puller *puller, struct flight *f,
+				     const struct image_ref *ref, const struct registry_options *o,
+				     struct err *err)
+{
+	struct pull p = {.puller = puller,
+			 .flight = f,
+			 .store = puller->store,
+			 .ref = ref,
+			 .reg = registry_open(ref, o)};
 	struct image_record *r = NULL;
+	show_registry(&p, p.reg);
 	if (fetch_manifest(&p, err) == 0 &&
 	    registry_blob(p.reg, &p.m.config, IMAGE_CONFIG_MAX, &p.config, err) == 0 &&
 	    fetch_layers(&p, err) == 0)
 		r = publish(&p, err);
+	show_registry(&p, NULL);
 	if (!r) {
 		autofree char *name = image_ref_string(ref);
 		err_wrap(err, "failed to pull and unpack image \"%.200s\"", name);
@@ -172,11 +214,28 @@ static struct flight *find_flight(struct image_puller *p, const char *key)
 	return NULL;
 }
 
-/* Called with the lock held. */
-static struct image_record *leave(struct flight *f, struct err *err)
+/* With the lock held: the flight that brings this, or a new one. */
+static struct flight *board(struct image_puller *p, const char *key, bool *ret_mine)
 {
-	struct image_record *r = f->image ? image_record_ref(f->image) : NULL;
-	if (!r)
+	struct flight *f = find_flight(p, key);
+	*ret_mine = !f;
+	if (!f) {
+		f = MEM_NEW(struct flight);
+		f->key = mem_strdup(key);
+		list_push_back(&p->flights, &f->link);
+	}
+	f->users++;
+	f->wanted++;
+	return f;
+}
+
+/* With the lock held. */
+static struct image_record *leave(struct flight *f, bool gone, struct err *err)
+{
+	struct image_record *r = f->image && !gone ? image_record_ref(f->image) : NULL;
+	if (gone)
+		(void)err_set(err, REASON_CANCELED, "the pull was canceled");
+	else if (!r)
 		*err = f->err;
 	if (--f->users == 0) {
 		image_record_unref(f->image);
@@ -186,37 +245,67 @@ static struct image_record *leave(struct flight *f, struct err *err)
 	return r;
 }
 
+static void fly(struct image_puller *p, struct flight *f, const struct image_ref *ref,
+		const struct registry_options *o)
+{
+	struct err e = ERR_INIT;
+	struct image_record *r = pull_now(p, f, ref, o, &e);
+	pthread_mutex_lock(&p->lock);
+	f->image = r;
+	f->err = e;
+	f->done = true;
+	list_del(&f->link);
+	pthread_cond_broadcast(&p->landed);
+	pthread_mutex_unlock(&p->lock);
+}
+
+struct passenger {
+	struct image_puller *p;
+	struct flight *f;
+	bool gone;
+};
+
+/* He goes; the transfer ends when he was the last, and nobody joins it then. */
+static void get_off(void *arg)
+{
+	struct passenger *a = arg;
+	pthread_mutex_lock(&a->p->lock);
+	a->gone = true;
+	if (--a->f->wanted == 0 && !a->f->done) {
+		a->f->canceled = true;
+		list_del(&a->f->link);
+		if (a->f->reg)
+			registry_cancel(a->f->reg);
+	}
+	pthread_cond_broadcast(&a->p->landed);
+	pthread_mutex_unlock(&a->p->lock);
+}
+
 struct image_record *image_pull(struct image_puller *p, const char *name, const struct registry_options *o,
-				struct err *err)
+				struct cancel *cancel, struct err *err)
 {
 	struct image_ref ref;
+	bool mine;
 	if (image_ref_parse(name, &ref, err) < 0)
 		return NULL;
 	autofree char *full = image_ref_string(&ref);
 	autofree char *key = mem_printf("%s\n%s\n%s", full, o->username ? o->username : "",
 					o->username && o->password ? o->password : "");
 	pthread_mutex_lock(&p->lock);
-	struct flight *f = find_flight(p, key);
-	if (f) {
-		f->users++;
-		while (!f->done)
-			pthread_cond_wait(&p->landed, &p->lock);
-	} else {
-		f = MEM_NEW(struct flight);
-		f->key = STEAL(key);
-		f->users = 1;
-		list_push_back(&p->flights, &f->link);
-		pthread_mutex_unlock(&p->lock);
-		struct err e = ERR_INIT;
-		struct image_record *r = pull_now(p->store, &ref, o, &e);
-		pthread_mutex_lock(&p->lock);
-		f->image = r;
-		f->err = e;
-		f->done = true;
-		list_del(&f->link);
-		pthread_cond_broadcast(&p->landed);
-	}
-	struct image_record *r = leave(f, err);
+	struct passenger a = {.p = p, .f = board(p, key, &mine)};
+	pthread_mutex_unlock(&p->lock);
+	if (cancel && !cancel_hook(cancel, get_off, &a))
+		get_off(&a);
+	if (mine)
+		fly(p, a.f, &ref, o);
+	pthread_mutex_lock(&p->lock);
+	while (!a.f->done && !a.gone)
+		pthread_cond_wait(&p->landed, &p->lock);
+	pthread_mutex_unlock(&p->lock);
+	if (cancel)
+		cancel_unhook(cancel);
+	pthread_mutex_lock(&p->lock);
+	struct image_record *r = leave(a.f, a.gone, err);
 	pthread_mutex_unlock(&p->lock);
 	return r;
 }

@@ -29,102 +29,12 @@
 #include "client/server_test.h"
 #include "client/tls.h"
 #include "image/import.h"
+#include "image/rig_test.h"
 #include "os/process.h"
 #include "os/tree.h"
 #include "object/json_test.h"
 
 #define HTPASSWD "user:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n" /* "secret" */
-
-static char root[] = "/tmp/pull_test.XXXXXX";
-
-static int setup(void **state)
-{
-	return mkdtemp(root) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	struct err err = ERR_INIT;
-	return tree_remove(root, &err);
-}
-
-static struct image_store *open_store(const char *name)
-{
-	struct err err = ERR_INIT;
-	autofree char *dir = mem_printf("%s/%s", root, name);
-	struct image_store *s = image_store_open(dir, &err);
-	if (!s)
-		fail_msg("%s", err.msg);
-	return s;
-}
-
-/* ---- making an image ---- */
-
-static void add(struct archive *a, const char *path, const void *p, size_t n)
-{
-	struct archive_entry *e = archive_entry_new();
-	archive_entry_set_pathname(e, path);
-	archive_entry_set_filetype(e, AE_IFREG);
-	archive_entry_set_perm(e, 0644);
-	archive_entry_set_size(e, (la_int64_t)n);
-	assert_int_equal(archive_write_header(a, e), ARCHIVE_OK);
-	assert_int_equal(archive_write_data(a, p, n), n);
-	archive_entry_free(e);
-}
-
-/* A layer with one file, as bytes. */
-static void make_layer(const char *text, struct buf *out)
-{
-	autofree char *tmp = mem_printf("%s/layer.tmp", root);
-	struct err err = ERR_INIT;
-	struct archive *a = archive_write_new();
-	archive_write_set_format_ustar(a);
-	assert_int_equal(archive_write_open_filename(a, tmp), ARCHIVE_OK);
-	add(a, "hello", text, strlen(text));
-	assert_int_equal(archive_write_close(a), ARCHIVE_OK);
-	archive_write_free(a);
-	assert_int_equal(tree_read(tmp, 1 << 20, out, &err), 0);
-}
-
-struct image {
-	struct buf layer, config, manifest, index;
-	char layer_digest[IMAGE_DIGEST_MAX], config_digest[IMAGE_DIGEST_MAX], digest[IMAGE_DIGEST_MAX];
-};
-
-static void make_image(struct image *i, const char *text, const char *annotation)
-{
-	*i = (struct image){.layer = BUF_INIT};
-	make_layer(text, &i->layer);
-	image_digest_of(i->layer.p, i->layer.len, i->layer_digest);
-	buf_addf(
-		&i->config,
-		"{\"architecture\":\"%s\",\"os\":\"linux\",\"config\":{\"Entrypoint\":[\"/ep\"],\"Cmd\":[\"a\",\"b\"],"
-		"\"Env\":[\"X=1\"],\"User\":\"nobody\",\"WorkingDir\":\"/w\",\"StopSignal\":\"SIGQUIT\"},"
-		"\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"%s\"]}}",
-		image_arch(), i->layer_digest);
-	image_digest_of(i->config.p, i->config.len, i->config_digest);
-	buf_addf(
-		&i->manifest,
-		"{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"config\":{\"mediaType\":\"application/"
-		"vnd.oci.image.config.v1+json\",\"digest\":\"%s\",\"size\":%zu},\"layers\":[{"
-		"\"mediaType\":\"application/vnd.oci.image.layer.v1.tar\",\"digest\":\"%s\",\"size\":%zu}]}",
-		i->config_digest, i->config.len, i->layer_digest, i->layer.len);
-	image_digest_of(i->manifest.p, i->manifest.len, i->digest);
-	buf_addf(
-		&i->index,
-		"{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[{"
-		"\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"digest\":\"%s\",\"size\":%zu,"
-		"\"annotations\":{\"org.opencontainers.image.ref.name\":\"%s\"}}]}",
-		i->digest, i->manifest.len, annotation);
-}
-
-static void free_image(struct image *i)
-{
-	buf_release(&i->layer);
-	buf_release(&i->config);
-	buf_release(&i->manifest);
-	buf_release(&i->index);
-}
 
 static void add_blob(struct archive *a, const char *digest, const struct buf *b)
 {
@@ -162,17 +72,6 @@ static char *docker_archive(const char *name, const struct image *i, const char 
 	assert_int_equal(archive_write_close(a), ARCHIVE_OK);
 	archive_write_free(a);
 	return file;
-}
-
-static void expect_hello(struct image_store *s, const struct image_record *r, const char *text)
-{
-	struct err err = ERR_INIT;
-	autobuf struct buf b = BUF_INIT;
-	assert_true(r->n_layers >= 1);
-	autofree char *dir = image_store_layer_path(s, r->layers[r->n_layers - 1]),
-		      *p = mem_printf("%s/hello", dir);
-	assert_int_equal(tree_read(p, 4096, &b, &err), 0);
-	assert_string_equal(b.p, text);
 }
 
 static struct image_record *must_get(struct image_store *s, const char *name)
@@ -378,7 +277,7 @@ static bool tools_missing(void)
 static struct image_record *pull(struct image_puller *p, const char *name, const struct registry_options *o)
 {
 	struct err err = ERR_INIT;
-	struct image_record *r = image_pull(p, name, o, &err);
+	struct image_record *r = image_pull(p, name, o, NULL, &err);
 	if (!r)
 		fail_msg("%s", err.msg);
 	return r;
@@ -417,11 +316,11 @@ static void test_http(void **state)
 	r = pull(p, zst, &o);
 	expect_hello(s, r, "over http");
 	image_record_unref(r);
-	assert_null(image_pull(p, none, &o, &err));
+	assert_null(image_pull(p, none, &o, NULL, &err));
 	assert_int_equal(err.reason, REASON_NOT_FOUND);
 	assert_non_null(strstr(err.msg, "team/app:none: not found"));
 	stop(&d);
-	assert_null(image_pull(p, gz, &o, &err));
+	assert_null(image_pull(p, gz, &o, NULL, &err));
 	assert_int_equal(err.reason, REASON_UNAVAILABLE);
 	image_puller_free(p);
 	image_store_free(s);
@@ -465,11 +364,11 @@ static void test_https_auth(void **state)
 				wrong = {.username = "user", .password = "guess", .ca_file = ca},
 				anonymous = {.ca_file = ca},
 				unknown_ca = {.username = "user", .password = "secret"};
-	assert_null(image_pull(p, name, &wrong, &err));
+	assert_null(image_pull(p, name, &wrong, NULL, &err));
 	assert_int_equal(err.reason, REASON_UNAUTHORIZED);
-	assert_null(image_pull(p, name, &anonymous, &err));
+	assert_null(image_pull(p, name, &anonymous, NULL, &err));
 	assert_int_equal(err.reason, REASON_UNAUTHORIZED);
-	assert_null(image_pull(p, name, &unknown_ca, &err));
+	assert_null(image_pull(p, name, &unknown_ca, NULL, &err));
 	assert_int_equal(err.reason, REASON_UNAVAILABLE);
 	struct image_record *r = pull(p, name, &good);
 	expect_hello(s, r, "over https");
@@ -552,7 +451,7 @@ static void *pull_thread(void *arg)
 	struct puller_arg *a = arg;
 	struct registry_options o = {0};
 	a->err = (struct err)ERR_INIT;
-	a->r = image_pull(a->p, a->name, &o, &a->err);
+	a->r = image_pull(a->p, a->name, &o, NULL, &a->err);
 	return NULL;
 }
 
@@ -600,10 +499,10 @@ static void test_lying_registry(void **state)
 	autofree char *name = mem_printf("127.0.0.1:%d/a/b:t", sv.port),
 		      *dir = image_store_layer_path(s, sc.i.layer_digest);
 	struct registry_options o = {0};
-	assert_null(image_pull(p, name, &o, &err));
+	assert_null(image_pull(p, name, &o, NULL, &err));
 	assert_non_null(strstr(err.msg, "digest mismatch"));
 	assert_int_equal(access(dir, F_OK), -1);
-	assert_null(image_pull(p, "Not A Name", &o, &err));
+	assert_null(image_pull(p, "Not A Name", &o, NULL, &err));
 	assert_int_equal(err.reason, REASON_INVALID);
 	image_puller_free(p);
 	image_store_free(s);

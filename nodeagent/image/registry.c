@@ -172,6 +172,11 @@ void registry_close(struct registry *r)
 	free(r);
 }
 
+void registry_cancel(struct registry *r)
+{
+	http_cancel(r->http);
+}
+
 static char *url_of(const struct registry *r, const char *scheme, const char *kind, const char *what)
 {
 	return mem_printf("%s://%s/v2/%s/%s/%s", scheme, image_ref_host(r->ref), r->ref->path, kind, what);

@@ -19,6 +19,8 @@ struct registry_options {		 /* borrowed until registry_close */
 struct registry;
 struct registry *registry_open(const struct image_ref *ref, const struct registry_options *o);
 void registry_close(struct registry *r);
+void registry_cancel(
+	struct registry *r); /* any thread: what it does ends with REASON_CANCELED, as all that comes */
 
 /* The manifest or index called `tag_or_digest`, its digest in ret_digest. */
 int registry_manifest(struct registry *r, const char *tag_or_digest, struct buf *out,

@@ -58,6 +58,9 @@ bool job_become(struct job *j, const struct job_type *t);
 /* Drops one that job_go was not called for. */
 void job_drop(struct job *j);
 
+/* job_image.c: ends the pulls that the Pod does not want any more. */
+void job_cancel_pulls(struct worker *w);
+
 const struct container_spec *job_container(const struct job *j);
 struct container *job_machine_container(const struct job *j);
 void job_log(const struct job *j, const char *what); /* its err, with the Pod's name */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Seeing to it that an image is there: a look on the disk in the quick lane and, where the policy or the look
- * says so, a pull in the slow one, with what credentials the Pod's Secrets hold.
+ * says so, a pull in the slow one, with what credentials the Pod's Secrets hold. A pull ends early when its Pod does not
+ * want it any more; what came of it then interests nobody.
  */
 #include "pod/job.h"
 
@@ -15,6 +16,8 @@ struct image_job {
 	struct config_set config; /* imagePullSecrets */
 	struct pullsecret *secrets;
 	int64_t took_ns;
+	bool pulling; /* cancel can be used */
+	struct cancel cancel;
 };
 
 /* The Pod's image was changed while the old one was looked for: what came of that interests nobody. */
@@ -65,6 +68,8 @@ static void release(struct job *j)
 	runtime_image_release(&i->image);
 	pullsecret_free(i->secrets);
 	config_set_release(&i->config);
+	if (i->pulling)
+		cancel_release(&i->cancel);
 }
 
 /* ---- pulling it ---- */
@@ -90,6 +95,12 @@ static enum job_way pull_prepare(struct job *j, const struct action *a)
 	for (size_t k = 0; k < p->n_pull_secrets; k++)
 		config_set_add(&i->config, j->host->config, CONFIG_SECRET, p->o.meta.namespace,
 			       p->pull_secrets[k].name);
+	struct worker_container *c = &j->w->c[j->container];
+	i->pulling = true;
+	cancel_init(&i->cancel);
+	if (c->pulling)
+		cancel_now(&((struct image_job *)c->pulling)->cancel);
+	c->pulling = j;
 	machine_image_pulling(&j->w->m, j->container);
 	config_set_wait(&i->config, pull_with_secrets, i);
 	return JOB_WAIT;
@@ -103,12 +114,17 @@ static void pull_work(struct job *j)
 	struct runtime_auth auth;
 	bool have = i->secrets && pullsecret_find(i->secrets, image, &auth);
 	int64_t begun = clock_mono_ns();
-	(void)!rt->ops->image_pull(rt, image, have ? &auth : NULL, &i->image, &j->err);
+	(void)!rt->ops->image_pull(rt, image, have ? &auth : NULL, &i->cancel, &i->image, &j->err);
 	i->took_ns = clock_mono_ns() - begun;
 }
 
 static bool pull_done(struct job *j)
 {
+	struct worker_container *c = &j->w->c[j->container];
+	if (c->pulling == j)
+		c->pulling = NULL;
+	if (cancel_canceled(&((struct image_job *)j)->cancel))
+		return true;
 	if (j->err.reason != REASON_NONE) {
 		image_failed(j);
 		return true;
@@ -117,6 +133,16 @@ static bool pull_done(struct job *j)
 	if (j->host->image_pulled)
 		j->host->image_pulled(j->host);
 	return true;
+}
+
+/* A Pod that is being deleted, or has another image by now, does not keep a transfer going. */
+void job_cancel_pulls(struct worker *w)
+{
+	for (size_t k = 0; k < w->m.n; k++) {
+		struct job *j = w->c[k].pulling;
+		if (j && (outdated(j) || w->m.c[k].state != CTR_IMAGE))
+			cancel_now(&((struct image_job *)j)->cancel);
+	}
 }
 
 static const struct job_type job_pull = {.size = sizeof(struct image_job),

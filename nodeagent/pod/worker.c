@@ -265,6 +265,7 @@ void worker_kick(struct worker *w)
 {
 	struct instant now = worker_now();
 	act(w, now);
+	job_cancel_pulls(w);
 	if (w->m.stage >= POD_ENDED)
 		give_back(w);
 	count(w);

@@ -82,6 +82,7 @@ struct worker_container {
 	int64_t image_size;
 	char starting[RUNTIME_ID_MAX]; /* of the run whose start is under way; "" = none */
 	bool ended_early;	       /* its end was told before its start */
+	struct job *pulling;	       /* its image; NULL = nobody does */
 };
 void worker_container_release(struct worker_container *c);
 

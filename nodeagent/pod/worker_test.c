@@ -77,7 +77,7 @@ static void *run(void *arg)
 	return NULL;
 }
 
-static void start(struct scene *s)
+static void start_with(struct scene *s, bool inline_jobs)
 {
 	struct err err = ERR_INIT;
 	*s = (struct scene){.loop = NULL};
@@ -86,7 +86,7 @@ static void start(struct scene *s)
 	server_start(&s->api_server, on_request, s);
 	s->rest.kube.server = s->api_server.url;
 	s->rest.user_agent = "test";
-	s->loop = loop_new(&(struct loop_config){worker_lanes, LANES, true});
+	s->loop = loop_new(&(struct loop_config){worker_lanes, LANES, inline_jobs});
 	s->client = rest_new_on(s->loop, &s->rest, 0);
 	s->world = fake_world_new(s->loop);
 	s->host = (struct pod_host){
@@ -102,6 +102,11 @@ static void start(struct scene *s)
 	s->host.config = config_cache_new(s->client, false);
 	s->host.rt = fake_new(s->world, "10.100.0.0/24", on_exit_notice, &s->host, &err);
 	s->thread = thread_start("loop", run, s->loop);
+}
+
+static void start(struct scene *s)
+{
+	start_with(s, true);
 }
 
 static void count_workers(void *arg)
@@ -264,11 +269,88 @@ static void test_taken_back(void **state)
 	clock_real();
 }
 
+/* ---- a pull that ends only when it is canceled ---- */
+
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t news;
+	int begun, ended;
+} held = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0};
+
+static void on_cancel(void *arg)
+{
+	pthread_mutex_lock(&held.lock);
+	*(bool *)arg = true;
+	pthread_cond_broadcast(&held.news);
+	pthread_mutex_unlock(&held.lock);
+}
+
+static int hold_pull(struct runtime *rt, const char *ref, const struct runtime_auth *auth,
+		     struct cancel *cancel, struct runtime_image *ret, struct err *err)
+{
+	bool canceled = false;
+	assert_true(cancel_hook(cancel, on_cancel, &canceled));
+	pthread_mutex_lock(&held.lock);
+	held.begun++;
+	pthread_cond_broadcast(&held.news);
+	while (!canceled)
+		pthread_cond_wait(&held.news, &held.lock);
+	held.ended++;
+	pthread_cond_broadcast(&held.news);
+	pthread_mutex_unlock(&held.lock);
+	cancel_unhook(cancel);
+	return err_set(err, REASON_CANCELED, "canceled");
+}
+
+static void wait_held(int begun, int ended)
+{
+	pthread_mutex_lock(&held.lock);
+	while (held.begun < begun || held.ended < ended)
+		pthread_cond_wait(&held.news, &held.lock);
+	assert_int_equal(held.begun, begun);
+	assert_int_equal(held.ended, ended);
+	pthread_mutex_unlock(&held.lock);
+}
+
+static int no_image(struct runtime *rt, const char *ref, struct runtime_image *ret, struct err *err)
+{
+	return err_set(err, REASON_NOT_FOUND, "not here");
+}
+
+/* Deleted, or of another image, while its image is on the way: the transfer ends, and nothing is said of it. */
+static void test_pull_canceled(void **state)
+{
+	static const char *const then[] = {
+		POD(DELETED, ""),
+		"{\"metadata\":{\"name\":\"p\",\"namespace\":\"ns\",\"uid\":\"u1\"},\"spec\":{"
+		"\"containers\":[{\"name\":\"a\",\"image\":\"nginx:2\"}]}}"};
+	for (size_t i = 0; i < ARRAY_LEN(then); i++) {
+		struct scene s;
+		held.begun = held.ended = 0;
+		start_with(&s, false);
+		struct runtime_ops ops = *s.host.rt->ops;
+		ops.image_get = no_image;
+		ops.image_pull = hold_pull;
+		s.host.rt->ops = &ops;
+		see(&s, POD("", ""));
+		wait_held(1, 0);
+		see(&s, then[i]);
+		wait_held(1 + (int)i, 1);
+		loop_call(s.loop, do_vanish, &s);
+		wait_held(1 + (int)i, 1 + (int)i);
+		pthread_mutex_lock(&s.lock);
+		assert_null(strstr(buf_str(&s.seen), "ErrImagePull"));
+		pthread_mutex_unlock(&s.lock);
+		stop(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_life),	       cmocka_unit_test(test_crash),
 		cmocka_unit_test(test_rejected),       cmocka_unit_test(test_config_error),
-		cmocka_unit_test(test_readiness_gate), cmocka_unit_test(test_taken_back)};
+		cmocka_unit_test(test_readiness_gate), cmocka_unit_test(test_taken_back),
+		cmocka_unit_test(test_pull_canceled)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -304,7 +304,7 @@ static int image_get(struct runtime *rt, const char *ref, struct runtime_image *
 }
 
 static int image_pull(struct runtime *rt, const char *ref, const struct runtime_auth *auth,
-		      struct runtime_image *ret, struct err *err)
+		      struct cancel *cancel, struct runtime_image *ret, struct err *err)
 {
 	if (!exists(ref))
 		return err_set(err, REASON_UNAVAILABLE, "failed to pull \"%s\": no such host", ref);

@@ -121,7 +121,7 @@ static void test_images(void **state)
 	runtime_image_release(&i);
 	assert_int_equal(rt->ops->image_get(rt, "reg.invalid/x", &i, &err), -1);
 	assert_int_equal(err.reason, REASON_NOT_FOUND);
-	assert_int_equal(rt->ops->image_pull(rt, "reg.invalid/x", NULL, &i, &err), -1);
+	assert_int_equal(rt->ops->image_pull(rt, "reg.invalid/x", NULL, NULL, &i, &err), -1);
 	assert_int_equal(err.reason, REASON_UNAVAILABLE);
 	rt->ops->free(rt);
 	assert_null(fake_new(w, "10.100.3.0/16", NULL, NULL, &err));

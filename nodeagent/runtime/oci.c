@@ -90,14 +90,14 @@ static int get_image(struct runtime *rt, const char *ref, struct runtime_image *
 }
 
 static int pull_image(struct runtime *rt, const char *ref, const struct runtime_auth *auth,
-		      struct runtime_image *ret, struct err *err)
+		      struct cancel *cancel, struct runtime_image *ret, struct err *err)
 {
 	struct oci *o = (struct oci *)rt;
 	struct registry_options opt = {.username = auth ? auth->username : NULL,
 				       .password = auth ? auth->password : NULL,
 				       .insecure = o->c.insecure_registries,
 				       .ca_file = o->c.registry_ca};
-	struct image_record *r = image_pull(o->puller, ref, &opt, err);
+	struct image_record *r = image_pull(o->puller, ref, &opt, cancel, err);
 	if (!r)
 		return -1;
 	fill_image(r, ref, ret);

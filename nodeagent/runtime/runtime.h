@@ -26,6 +26,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 #include "base/buf.h"
+#include "base/cancel.h"
 #include "loop/loop.h"
 
 #define RUNTIME_ID_MAX 65 /* 64 hex digits and NUL */
@@ -241,9 +242,10 @@ struct runtime_ops {
 
 	/* From disk only; REASON_NOT_FOUND when it would have to be pulled. */
 	int (*image_get)(struct runtime *rt, const char *ref, struct runtime_image *ret, struct err *err);
-	/* Always asks the registry; concurrent pulls of one image share the work. auth may be NULL. */
+	/* Always asks the registry; concurrent pulls of one image share the work. auth may be NULL. cancel ends it
+	   (REASON_CANCELED), the work too when nobody else wants it; may be NULL. */
 	int (*image_pull)(struct runtime *rt, const char *ref, const struct runtime_auth *auth,
-			  struct runtime_image *ret, struct err *err);
+			  struct cancel *cancel, struct runtime_image *ret, struct err *err);
 	int (*image_remove)(struct runtime *rt, const char *ref, struct err *err);
 	int (*image_list)(struct runtime *rt, struct runtime_image_list *ret, struct err *err);
 	/* Out of an OCI or docker archive; `name` for those without one, may be NULL. Returns how many. */
