@@ -158,7 +158,7 @@ SANITIZED := ASAN_OPTIONS=detect_leaks=1:log_path=$(CURDIR)/build-asan/report UB
 e2e-asan: ## the end-to-end suites, daemons under AddressSanitizer and UBSan
 	$(Q)$(MAKE) B=build-asan CC=clang OPT='-O1 -g' SAN='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' all
 	$(Q)rm -f build-asan/report*
-	$(Q)$(SANITIZED) CORACLE_BIN=$(CURDIR)/build-asan/bin ./e2e/run --quick e2e/*.bats
+	$(Q)$(SANITIZED) E2E_SANITIZED=1 CORACLE_BIN=$(CURDIR)/build-asan/bin ./e2e/run --quick e2e/*.bats
 	$(Q)! cat build-asan/report* 2>/dev/null
 FUZZ_SECONDS ?= 300
 CHAOS_SECONDS ?= 3600

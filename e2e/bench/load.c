@@ -7,6 +7,7 @@
  *	get PATH N CONNECTIONS		rate of GETs
  *	list PATH N			median time of a LIST, its size
  *	fanout WATCHERS EVENTS		from a write to the last watcher's event
+ *	resume WATCHERS COMMAND...	watches miss events, the command restarts the server, all resume: until the last has them
  *	bound N				from now until N Pods are bound: rate between the first and the last
  *	deployment N			creates a Deployment of N replicas; until N Pods are bound
  *	running N			creates Pods one by one; create -> phase Running, p50, p99
@@ -328,6 +329,92 @@ static void cmd_fanout(char **a)
 	free(took);
 }
 
+/* What a watch has of the events that it missed; -1 when it was told to list again. */
+static int caught_up(struct conn *c, size_t missed)
+{
+	size_t seen = 0;
+	const char *p = c->in.p, *end = p ? p + c->in.len : NULL;
+	if (p && memmem(p, c->in.len, "\"type\":\"ERROR\"", 14))
+		return -1;
+	while (p && (p = memmem(p, (size_t)(end - p), "\"type\":\"MODIFIED\"", 17))) {
+		p += 17;
+		seen++;
+	}
+	return seen >= missed;
+}
+
+static void run_command(char **a)
+{
+	int status = 0;
+	pid_t child = fork();
+	if (child == 0) {
+		execvp(a[0], a);
+		_exit(127);
+	}
+	if (waitpid(child, &status, 0) < 0 || status != 0)
+		die(&(struct err){.msg = "the command failed"});
+}
+
+static void cmd_resume(char **a)
+{
+	enum { MISSED = 10 };
+	size_t n = strtoul(a[0], NULL, 10), done = 0, relists = 0;
+	const char *path = "/api/v1/namespaces/" NAMESPACE "/configmaps";
+	struct conn writer, *w = mem_array(n, sizeof(*w));
+	autobuf struct buf body = BUF_INIT;
+	char rv[32];
+	open_or_die(&writer);
+	configmap_body(&body, 888888);
+	call(&writer, "POST", path, body.p);
+	if (writer.status != 201)
+		bad_status(&writer);
+	list_rv(&writer, path, rv);
+	autofree char *watch = mem_printf("%s?watch=1&resourceVersion=%s", path, rv);
+	autofree char *object = mem_printf("%s/cm-%s-888888", path, run_id);
+	for (int k = 0; k < MISSED; k++) {
+		autofree char *patch = mem_printf("{\"data\":{\"n\":\"%d\"}}", k);
+		call(&writer, "PATCH", object, patch);
+		if (writer.status != 200)
+			bad_status(&writer);
+	}
+	conn_close(&writer);
+	run_command(a + 1);
+	int ep = epoll_create1(EPOLL_CLOEXEC);
+	int64_t start = clock_mono_ns();
+	for (size_t i = 0; i < n; i++) {
+		open_or_die(&w[i]);
+		start_watch(&w[i], watch);
+		struct epoll_event e = {.events = EPOLLIN, .data.u64 = i};
+		epoll_ctl(ep, EPOLL_CTL_ADD, w[i].fd, &e);
+	}
+	int64_t open_ns = clock_mono_ns() - start;
+	bool *over = mem_array(n, sizeof(*over));
+	for (size_t i = 0; done < n; i = (i + 1) % n) {
+		int has = over[i] ? 0 : caught_up(&w[i], MISSED);
+		if (has) {
+			over[i] = true;
+			done++;
+			relists += has < 0;
+		}
+		if (i + 1 < n || done == n)
+			continue;
+		struct epoll_event ev[256];
+		int got = epoll_wait(ep, ev, 256, 10000);
+		if (got == 0)
+			die(&(struct err){.msg = "a watch did not get what it missed"});
+		for (int k = 0; k < got; k++)
+			if (conn_read(&w[ev[k].data.u64]) < 0)
+				die(&(struct err){.msg = "a watch ended"});
+	}
+	printf("resume_s=%.3f resume_open_s=%.3f resume_relists=%zu\n",
+	       (double)(clock_mono_ns() - start) / NS_PER_S, (double)open_ns / NS_PER_S, relists);
+	for (size_t i = 0; i < n; i++)
+		conn_close(&w[i]);
+	close(ep);
+	free(over);
+	free(w);
+}
+
 /* Reads a watch of Pods until `n` different ones contain `needle`; *first and *last get the times. */
 static void wait_pods(struct conn *c, const char *needle, size_t n, int64_t *first, int64_t *last,
 		      int timeout_s)
@@ -491,12 +578,13 @@ static void cmd_calibrate(char **a)
 
 static const struct {
 	const char *name;
-	int args;
+	int args; /* -N: N or more */
 	void (*run)(char **a);
 } commands[] = {
-	{"create", 3, cmd_create},   {"get", 3, cmd_get},      {"list", 2, cmd_list},
-	{"fanout", 2, cmd_fanout},   {"bound", 1, cmd_bound},  {"deployment", 1, cmd_deployment},
-	{"running", 1, cmd_running}, {"ready", -1, cmd_ready}, {"calibrate", 0, cmd_calibrate},
+	{"create", 3, cmd_create},	   {"get", 3, cmd_get},		{"list", 2, cmd_list},
+	{"fanout", 2, cmd_fanout},	   {"bound", 1, cmd_bound},	{"resume", -2, cmd_resume},
+	{"deployment", 1, cmd_deployment}, {"running", 1, cmd_running}, {"ready", -1, cmd_ready},
+	{"calibrate", 0, cmd_calibrate},
 };
 
 int main(int argc, char **argv)
@@ -507,17 +595,18 @@ int main(int argc, char **argv)
 	struct rlimit files = {65536, 65536};
 	setrlimit(RLIMIT_NOFILE, &files);
 	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(commands); i++) {
-		int args = commands[i].args; /* -1: one or more */
-		if (strcmp(argv[1], commands[i].name) != 0 || (args < 0 ? argc < 3 : argc != 2 + args))
+		int args = commands[i].args;
+		if (strcmp(argv[1], commands[i].name) != 0 || (args < 0 ? argc < 2 - args : argc != 2 + args))
 			continue;
-		if (commands[i].run != cmd_calibrate && !kubeconfig)
+		bool server = commands[i].run != cmd_calibrate;
+		if (server && !kubeconfig)
 			return fprintf(stderr, "bench-load: set KUBECONFIG\n"), 2;
-		if (kubeconfig && target_open(&target, kubeconfig, &err) < 0)
+		if (server && target_open(&target, kubeconfig, &err) < 0)
 			die(&err);
 		commands[i].run(argv + 2);
 		return 0;
 	}
 	fprintf(stderr,
-		"usage: bench-load create KIND N CONNECTIONS | get PATH N CONNECTIONS | list PATH N | fanout WATCHERS EVENTS | bound N | deployment N | running N | calibrate | ready COMMAND...\n");
+		"usage: bench-load create KIND N CONNECTIONS | get PATH N CONNECTIONS | list PATH N | fanout WATCHERS EVENTS | resume WATCHERS COMMAND... | bound N | deployment N | running N | calibrate | ready COMMAND...\n");
 	return 2;
 }
