@@ -25,7 +25,7 @@
 #include "registry/registry.h"
 #include "rest/discovery/discovery.h"
 #include "rest/discovery/openapi.h"
-#include "rest/log/log_relay.h"
+#include "rest/log/relay.h"
 #include "rest/server.h"
 
 #define PEM_MAX (1 << 20)
@@ -198,7 +198,7 @@ static int start(struct instance *d, struct err *err)
 				  .cert_file = or_null(opt->kubelet_cert),
 				  .key_file = or_null(opt->kubelet_key),
 				  .insecure = !*opt->kubelet_ca};
-	d->api = (struct api){.schema = d->schema, .log_relays = log_relays_new(&agents)};
+	d->api = (struct api){.schema = d->schema, .relays = relays_new(&agents)};
 	d->auth = auth_new(opt->token_file, err);
 	if (!d->auth)
 		return -1;
@@ -233,11 +233,11 @@ void instance_stop(struct instance *d)
 {
 	if (!d)
 		return;
-	log_relays_stop(d->api.log_relays); /* the listener waits for whoever asks an agent */
+	relays_stop(d->api.relays); /* the listener waits for whoever asks an agent */
 	if (d->listener)
 		listener_stop(d->listener);
 	server_free(d->server);
-	log_relays_free(d->api.log_relays);
+	relays_free(d->api.relays);
 	registry_free(d->api.registry);
 	if (d->api.storage)
 		storage_close(d->api.storage);

@@ -62,7 +62,8 @@ static void setup(void)
 
 struct metrics_entry {
 	const struct route *route;
-	const struct kind *kind;
+	const struct kind *kind; /* only compared: it may be gone, and another one may be where it was */
+	char *group, *version, *resource;
 	int status, scope;
 	struct metric_series *total, *duration;
 };
@@ -107,18 +108,37 @@ static void look_up(const struct request *rq, int status, struct metrics_entry *
 	autobuf struct buf with_code = BUF_INIT;
 	label_text(&labels, rq);
 	buf_addf(&with_code, "%d" SEP "%s", status, buf_str(&labels));
-	*ret = (struct metrics_entry){rq->route,
-				      rq->attr.kind,
-				      status,
-				      scope_of(rq),
-				      metric_series(total, buf_str(&with_code)),
-				      metric_series(duration, buf_str(&labels))};
+	ret->total = metric_series(total, buf_str(&with_code));
+	ret->duration = metric_series(duration, buf_str(&labels));
+}
+
+static struct metrics_entry *entry_new(const struct request *rq, int status)
+{
+	struct metrics_entry *e = MEM_NEW(struct metrics_entry);
+	e->route = rq->route;
+	e->kind = rq->attr.kind;
+	e->group = mem_strdup(rq->attr.group);
+	e->version = mem_strdup(rq->attr.version);
+	e->resource = mem_strdup(rq->attr.resource);
+	e->status = status;
+	e->scope = scope_of(rq);
+	look_up(rq, status, e);
+	return e;
+}
+
+static void entry_free(struct metrics_entry *e)
+{
+	free(e->group);
+	free(e->version);
+	free(e->resource);
+	free(e);
 }
 
 static bool entry_is(const struct metrics_entry *e, const struct request *rq, int status)
 {
 	return e->route == rq->route && e->kind == rq->attr.kind && e->status == status &&
-	       e->scope == scope_of(rq);
+	       e->scope == scope_of(rq) && !strcmp(e->resource, rq->attr.resource) &&
+	       !strcmp(e->version, rq->attr.version) && !strcmp(e->group, rq->attr.group);
 }
 
 static void find(const struct request *rq, int status, struct metrics_entry *ret)
@@ -130,11 +150,10 @@ static void find(const struct request *rq, int status, struct metrics_entry *ret
 			_Atomic(struct metrics_entry *) *slot = &table[(h + i) % TABLE];
 			struct metrics_entry *e = atomic_load_explicit(slot, memory_order_acquire);
 			if (!e) {
-				struct metrics_entry *mine = MEM_NEW(struct metrics_entry);
-				look_up(rq, status, mine);
+				struct metrics_entry *mine = entry_new(rq, status);
 				*ret = *mine;
 				if (!atomic_compare_exchange_strong(slot, &e, mine))
-					free(mine);
+					entry_free(mine);
 				return;
 			}
 			if (entry_is(e, rq, status)) {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What all handlers share, and those that answer at once: a handler looks at a routed request, always fills the
- * response (a failure becomes a Status), and returns nothing. Unless it says BLOCKS it runs on a network thread
- * and must not block. Writing is rows of verb.h.
+ * response (a failure becomes a Status), and returns nothing. It runs on a network thread and must not block. Writing is rows of verb.h.
  *
  * Both meet in rest/negotiate.h: how an object is presented (JSON, Table, PartialObjectMetadata, pretty) is
  * decided in one place.
@@ -19,18 +18,16 @@ struct api {
 	const struct schema *schema;
 	struct storage *storage;
 	struct registry *registry;
-	struct log_relays *log_relays; /* rest/log/log_relay.h */
-	atomic_int log_streams;	       /* open now; rest/log/log.c */
-	struct discovery *discovery;   /* rest/discovery/discovery.h */
-	struct openapi *openapi;       /* rest/discovery/openapi.h */
+	struct relays *relays;	     /* rest/log/relay.h */
+	atomic_int log_streams;	     /* open now; rest/log/podlog.c */
+	struct discovery *discovery; /* rest/discovery/discovery.h */
+	struct openapi *openapi;     /* rest/discovery/openapi.h */
 };
 
 typedef void handler_fn(struct request *rq, struct response *rs);
 
 handler_fn handle_get, handle_list, handle_watch, handle_discovery, handle_openapi, handle_version,
 	handle_scale_get;
-/* pods/log: BLOCKS until the node agent answered, then streams */
-handler_fn handle_pod_log;
 
 /* The object that the request names, or NULL, and the response says why. */
 struct obj *handle_found(const struct request *rq, struct response *rs);

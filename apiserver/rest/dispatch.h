@@ -15,7 +15,7 @@ enum dispatch {
 	DISPATCH_INLINE, /* call dispatch_run at once */
 	DISPATCH_READ,	 /* on a worker, when the cache has reached what dispatch_needs says */
 	DISPATCH_WRITE,	 /* a verb: verb_run on a worker */
-	DISPATCH_RELAY,	 /* as READ, on a worker for node agents */
+	DISPATCH_RELAY,	 /* as READ, and a node agent answers */
 };
 /* With method, target, headers and peer filled in, before the body arrives. `segments` as in route_find. */
 enum dispatch dispatch_begin(struct api *api, const struct auth *auth, struct request *rq,

@@ -47,7 +47,7 @@ static const struct route routes[] = {
 	SUB(PUT, NULL, "scale", "update", VERB_UPDATE, ROUTE_WRITE, NULL, &verb_scale_update),
 	SUB(PATCH, NULL, "scale", "patch", VERB_PATCH, ROUTE_WRITE, NULL, &verb_scale_patch),
 	SUB(POST, "pods", "binding", "create", VERB_CREATE, ROUTE_WRITE, NULL, &verb_bind),
-	SUB(GET, "pods", "log", "get", VERB_GET, ROUTE_RELAY, handle_pod_log, NULL),
+	SUB(GET, "pods", "log", "get", VERB_GET, ROUTE_RELAY, NULL, NULL),
 	SUB(PUT, "namespaces", "finalize", "update", VERB_UPDATE, ROUTE_WRITE, NULL, &verb_finalize),
 };
 static const size_t n_routes = sizeof(routes) / sizeof(*routes);

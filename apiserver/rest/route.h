@@ -13,7 +13,7 @@ enum route_class {
 	ROUTE_INLINE, /* on the network thread */
 	ROUTE_READ,   /* there too, once storage_fresh() says so; until then on a worker */
 	ROUTE_WRITE,  /* a verb, on a worker */
-	ROUTE_RELAY,  /* on a worker of the small pool for calls to node agents */
+	ROUTE_RELAY,  /* asks a node agent: podlog_start */
 };
 
 struct verb;
@@ -29,7 +29,7 @@ struct route {
 	const char *verb;	 /* RBAC's word */
 	unsigned bit;		 /* VERB_x that the kind or subresource must offer; 0 = no check */
 	enum route_class class;
-	handler_fn *handler; /* NULL: a verb */
+	handler_fn *handler; /* NULL: a verb, or a relay */
 	const struct verb *write;
 };
 

@@ -2,7 +2,7 @@
 /*
  * One pool computes, as many threads as cores and a few: nothing that waits holds one of its threads. A lane per
  * sort of request bounds what is under way, so that neither a burst of writes nor slow node agents hold up
- * reads. Only the relays to node agents block, on threads of their own.
+ * reads.
  */
 #include "rest/server.h"
 
@@ -12,21 +12,22 @@
 #include "base/thread.h"
 #include "rest/dispatch.h"
 #include "rest/lane.h"
+#include "rest/log/podlog.h"
 #include "rest/present.h"
 #include "rest/verb/verb.h"
 
 #define QUEUE_MAX 400
 #define WRITES_MAX 64 /* in flight, when nothing else is said */
 #define READS_MAX 400
-#define SPARE_WORKERS 2 /* beyond the cores: a worker may meet a lock */
-#define RELAY_WORKERS 16
+#define LOGS_MAX 400	       /* whose node agents have not answered yet */
+#define SPARE_WORKERS 2	       /* beyond the cores: a worker may meet a lock */
 #define SMALL_BYTES (8 * 1024) /* of a body, and of the object that it changes */
 
 struct server {
 	struct api *api;
 	const struct auth *auth;
 	struct service service;
-	struct pool *workers, *relays; /* relays wait for node agents */
+	struct pool *workers;
 	struct lane *writes, *reads, *logs;
 };
 
@@ -80,6 +81,10 @@ static void run_read(void *arg)
 {
 	struct exchange *x = arg;
 
+	if (x->way == DISPATCH_RELAY) {
+		podlog_start(x, end_read);
+		return;
+	}
 	dispatch_run(&x->rq, &x->rs);
 	end_read(x);
 }
@@ -159,11 +164,10 @@ struct server *server_new(const struct server_config *c)
 
 	sv->api = c->api;
 	sv->auth = c->auth;
-	sv->workers = pool_new("worker", cores + SPARE_WORKERS, writes + reads);
-	sv->relays = pool_new("relay", RELAY_WORKERS, QUEUE_MAX);
+	sv->workers = pool_new("worker", cores + SPARE_WORKERS, writes + reads + LOGS_MAX);
 	sv->writes = lane_new(sv->workers, writes, QUEUE_MAX, verb_run);
 	sv->reads = lane_new(sv->workers, reads, 0, begin_read);
-	sv->logs = lane_new(sv->relays, QUEUE_MAX, 0, begin_read);
+	sv->logs = lane_new(sv->workers, LOGS_MAX, 0, begin_read);
 	sv->service = (struct service){.arg = sv,
 				       .peer_read = peer_read,
 				       .peer_release = peer_release,
@@ -180,7 +184,6 @@ void server_free(struct server *sv)
 	if (!sv)
 		return;
 	pool_free(sv->workers);
-	pool_free(sv->relays);
 	lane_free(sv->writes);
 	lane_free(sv->reads);
 	lane_free(sv->logs);

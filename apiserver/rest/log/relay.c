@@ -4,7 +4,7 @@
  * thread calls. When the buffer is full the transfer is held, and goes on when the reader has made room; an
  * empty buffer is no memory. Loop and response share the struct by count, because either may end first.
  */
-#include "rest/log/log_relay.h"
+#include "rest/log/relay.h"
 
 #include <stdlib.h>
 #include "base/clock.h"
@@ -14,20 +14,22 @@
 #define REFUSAL_MAX (4u << 10)
 #define ANSWER_WAIT_NS (30 * NS_PER_S)
 
-struct log_relays {
+static const char stopping[] = "apiserver is shutting down";
+
+struct relays {
 	struct loop *loop;
 	struct http *http;
 	pthread_mutex_t lock; /* guards started */
 	bool started;
 
 	/* The loop only. */
-	struct list asked; /* agents that have not answered yet */
+	struct list asked; /* those whose agent has not answered yet */
 	bool stopping;
 };
 
 struct relay {
 	struct response_stream stream;
-	struct log_relays *all;
+	struct relays *all;
 	char *url;
 	atomic_int *streams;
 	atomic_int refs;
@@ -35,15 +37,17 @@ struct relay {
 	/* The loop only. */
 	struct list link;	/* in asked */
 	struct http_call *call; /* NULL when it has ended */
-	bool answered;		/* see loop_wait: bytes flow, or it has ended */
+	struct loop_timer patience;
+	relay_fn *answered; /* NULL when the answer is known */
+	void *arg;
+
+	int status; /* of the answer; set before any reader is there */
 
 	pthread_mutex_t lock; /* guards what follows */
-	int status;
-	bool closed;  /* the response is gone */
-	bool reading; /* read was called: stream.wake is set */
-	bool done;    /* the transfer has ended */
-	bool held;    /* the transfer waits for room */
-	struct err err;
+	bool closed;	      /* the response is gone */
+	bool reading;	      /* read was called: stream.wake is set */
+	bool done;	      /* the transfer has ended */
+	bool held;	      /* the transfer waits for room */
 	struct buf refusal, bytes;
 	size_t taken; /* of bytes */
 };
@@ -68,17 +72,33 @@ static bool accepted(const struct relay *r)
 
 /* ---- the loop's side ---- */
 
+/* Nobody else looks at the response's side yet. Gives its reference away, or back. */
+static void answer(struct relay *r, const struct err *err)
+{
+	struct relay_answer a = {.refusal = &r->refusal, .err = *err};
+	relay_fn *answered = STEAL(r->answered);
+
+	if (!answered)
+		return;
+	loop_timer_set(r->all->loop, &r->patience, CLOCK_NEVER);
+	list_del(&r->link);
+	if (err->reason == REASON_NONE && accepted(r))
+		a.stream = &r->stream;
+	else if (err->reason == REASON_NONE)
+		a.status = r->status;
+	answered(r->arg, &a);
+	if (!a.stream)
+		relay_unref(r);
+}
+
 static void on_status(void *arg, int status)
 {
 	struct relay *r = arg;
+	struct err none = ERR_INIT;
 
-	pthread_mutex_lock(&r->lock);
 	r->status = status;
-	pthread_mutex_unlock(&r->lock);
-	if (!accepted(r))
-		return;
-	list_del(&r->link);
-	loop_signal(r->all->loop, &r->answered);
+	if (accepted(r))
+		answer(r, &none);
 }
 
 /* Under the lock. Before the first read there is nobody to wake: that read looks by itself. */
@@ -109,30 +129,40 @@ static bool on_data(void *arg, const char *p, size_t n)
 	return go_on;
 }
 
+/* The transfer is over, and with it the loop's reference. */
 static void end(struct relay *r, const struct err *err)
 {
 	r->call = NULL;
-	list_del(&r->link);
 	pthread_mutex_lock(&r->lock);
-	r->err = *err;
 	r->done = true;
 	wake(r);
 	pthread_mutex_unlock(&r->lock);
-	loop_signal(r->all->loop, &r->answered);
+	answer(r, err);
 	relay_unref(r);
 }
 
 static void on_done(void *arg, struct http_reply *reply)
 {
-	end(arg, &reply->err);
+	struct err err = ERR_INIT;
+
+	if (reply->err.reason != REASON_NONE)
+		err_set(&err, REASON_INTERNAL, "%s", reply->err.msg);
+	end(arg, &err);
 }
 
-static void refuse(struct relay *r)
+static void give_up(struct relay *r, enum reason reason, const char *why)
 {
 	struct err err = ERR_INIT;
 
-	err_set(&err, REASON_UNAVAILABLE, "apiserver is shutting down");
+	err_set(&err, reason, "%s", why);
+	if (r->call)
+		http_abort(r->call);
 	end(r, &err);
+}
+
+static void on_impatience(void *arg)
+{
+	give_up(arg, REASON_TIMEOUT, "Timeout: the node agent did not answer in time");
 }
 
 static void begin(void *arg)
@@ -142,10 +172,12 @@ static void begin(void *arg)
 		.method = "GET", .url = r->url, .on_data = on_data, .on_status = on_status, .arg = r};
 
 	if (r->all->stopping) {
-		refuse(r);
+		give_up(r, REASON_UNAVAILABLE, stopping);
 		return;
 	}
 	list_push_back(&r->all->asked, &r->link);
+	r->patience = (struct loop_timer){.fn = on_impatience, .arg = r};
+	loop_timer_set(r->all->loop, &r->patience, clock_mono_ns() + ANSWER_WAIT_NS);
 	r->call = http_start(r->all->http, &rq, on_done, r);
 }
 
@@ -164,8 +196,7 @@ static void hang_up(void *arg)
 
 	if (r->call) {
 		http_abort(STEAL(r->call));
-		list_del(&r->link);
-		relay_unref(r); /* the loop's, as in on_done */
+		relay_unref(r); /* the loop's, as in end */
 	}
 	relay_unref(r);
 }
@@ -219,54 +250,30 @@ static void relay_close(void *arg)
 
 /* ---- opening ---- */
 
-static struct relay *relay_new(struct log_relays *all, const char *url, atomic_int *streams)
+void relay_open(struct relays *rs, const char *url, atomic_int *streams, relay_fn *answered, void *arg)
 {
 	struct relay *r = MEM_NEW(struct relay);
 
-	r->all = all;
+	r->all = rs;
 	r->url = mem_strdup(url);
 	r->streams = streams;
+	r->answered = answered;
+	r->arg = arg;
 	atomic_init(&r->refs, 2);
 	list_init(&r->link);
 	pthread_mutex_init(&r->lock, NULL);
 	r->stream = (struct response_stream){.read = relay_read, .close = relay_close, .arg = r};
-	return r;
+	pthread_mutex_lock(&rs->lock);
+	if (!rs->started)
+		loop_start(rs->loop, "logs");
+	rs->started = true;
+	pthread_mutex_unlock(&rs->lock);
+	loop_post(rs->loop, begin, r);
 }
 
-struct response_stream *log_relay_open(struct log_relays *all, const char *url, atomic_int *streams,
-				       int *ret_status, struct buf *refusal, struct err *err)
+struct relays *relays_new(const struct http_tls *tls)
 {
-	struct relay *r = relay_new(all, url, streams);
-
-	pthread_mutex_lock(&all->lock);
-	if (!all->started)
-		loop_start(all->loop, "logs");
-	all->started = true;
-	pthread_mutex_unlock(&all->lock);
-	loop_post(all->loop, begin, r);
-	bool in_time = loop_wait(all->loop, &r->answered, clock_mono_ns() + ANSWER_WAIT_NS);
-
-	pthread_mutex_lock(&r->lock);
-	*ret_status = 0;
-	bool open = in_time && accepted(r);
-	if (!in_time) {
-		err_set(err, REASON_TIMEOUT, "Timeout: the node agent did not answer in time");
-	} else if (!open && r->status && r->err.reason == REASON_NONE) {
-		*ret_status = r->status;
-		buf_add(refusal, r->refusal.p, r->refusal.len);
-	} else if (!open) {
-		err_set(err, REASON_INTERNAL, "%s", r->err.msg);
-	}
-	pthread_mutex_unlock(&r->lock);
-	if (open)
-		return &r->stream;
-	relay_close(r);
-	return NULL;
-}
-
-struct log_relays *log_relays_new(const struct http_tls *tls)
-{
-	struct log_relays *rs = MEM_NEW(struct log_relays);
+	struct relays *rs = MEM_NEW(struct relays);
 
 	rs->loop = loop_new(NULL);
 	rs->http = http_new_on(rs->loop, tls, 0);
@@ -275,29 +282,25 @@ struct log_relays *log_relays_new(const struct http_tls *tls)
 	return rs;
 }
 
-static void give_up(void *arg)
+static void stop(void *arg)
 {
-	struct log_relays *rs = arg;
+	struct relays *rs = arg;
 
 	rs->stopping = true;
-	list_for_each_safe (l, &rs->asked) {
-		struct relay *r = list_entry(l, struct relay, link);
-
-		http_abort(r->call);
-		refuse(r);
-	}
+	list_for_each_safe (l, &rs->asked)
+		give_up(list_entry(l, struct relay, link), REASON_UNAVAILABLE, stopping);
 }
 
-void log_relays_stop(struct log_relays *rs)
+void relays_stop(struct relays *rs)
 {
 	if (!rs)
 		return;
 	pthread_mutex_lock(&rs->lock);
-	loop_finish(rs->loop, give_up, rs);
+	loop_finish(rs->loop, stop, rs);
 	pthread_mutex_unlock(&rs->lock);
 }
 
-void log_relays_free(struct log_relays *rs)
+void relays_free(struct relays *rs)
 {
 	if (!rs)
 		return;

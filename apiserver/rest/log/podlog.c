@@ -3,15 +3,18 @@
  * GET pods/NAME/log: which container on which node, asked of the node agent, and its answer passed on byte by
  * byte (kubernetes/kubernetes pkg/registry/core/pod/strategy.go LogLocation).
  *
- * The handler decides and waits for the agent's status; an error of the agent becomes a Status here. From
- * then on a relay (log_relay.c) moves the bytes, so nobody's worker is held by a followed log.
+ * Nobody waits: the request is decided here, a relay (relay.c) asks the agent and comes back with its answer, or
+ * with an error of the agent that becomes a Status, and from then on moves the bytes.
  */
-#include <stdio.h>
+#include "rest/log/podlog.h"
+
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include "base/clock.h"
+#include "object/name.h"
 #include "object/rfc3339.h"
 #include "object/status_reason.h"
-#include "rest/log/log_relay.h"
+#include "rest/log/relay.h"
 
 static const struct kind log_options = {
 	.group = "", .version = "v1", .kind = "PodLogOptions", .resource = ""};
@@ -19,8 +22,11 @@ static const struct kind log_options = {
 #define MAX_LOG_STREAMS 512
 
 struct log_call {
-	struct request *rq;
+	struct exchange *x;
+	struct request *rq; /* of x */
 	struct response *rs;
+	podlog_done_fn *done;
+	js *pod;
 	struct field_errors errs;
 	struct subject about;
 };
@@ -125,14 +131,25 @@ static int pick_container(const char *pod, const js *spec, const char *asked, co
 
 /* ---- where ---- */
 
+/* It becomes a part of a URL, and whoever wrote the node chose it. */
+static bool is_host(const char *s)
+{
+	struct in6_addr ip;
+	struct name_faults f;
+
+	return inet_pton(AF_INET, s, &ip) == 1 || inet_pton(AF_INET6, s, &ip) == 1 ||
+	       !name_check_dns1123_subdomain(s, &f);
+}
+
 static const char *node_address(const js *node)
 {
 	static const char *const types[] = {"InternalIP", "Hostname"};
 
 	for (size_t t = 0; t < ARRAY_LEN(types); t++)
 		js_array_for_each (a, js_arr(node, "status", "addresses", NULL)) {
-			if (!strcmp(js_str0(a, "type", NULL), types[t]))
-				return js_str0(a, "address", NULL);
+			const char *address = js_str0(a, "address", NULL);
+			if (!strcmp(js_str0(a, "type", NULL), types[t]) && is_host(address))
+				return address;
 		}
 	return NULL;
 }
@@ -156,21 +173,22 @@ static void add_query(struct buf *url, const struct request *rq)
 	}
 }
 
-static int make_url(struct log_call *c, const js *pod, const char *container, struct buf *url,
-		    struct err *err)
+static int make_url(struct log_call *c, const char *container, struct buf *url, struct err *err)
 {
-	const char *name = js_str0(pod, "spec", "nodeName", NULL);
+	const char *name = js_str0(c->pod, "spec", "nodeName", NULL);
 	const struct kind *k = schema_kind(c->rq->api->schema, "", "v1", "Node");
 	autoobj struct obj *node = storage_get(storage_resource(c->rq->api->storage, k), "", name);
 
-	if (!node)
-		return err_set(err, REASON_INTERNAL, "nodes \"%s\" not found", name);
+	if (!node) {
+		c->about = (struct subject){.kind = k, .name = name};
+		return err_set(err, REASON_NOT_FOUND, "nodes \"%s\" not found", name);
+	}
 	autojson js *tree = obj_tree(node, err);
 	if (!tree)
 		return -1;
 	const char *address = node_address(tree);
 	int64_t port = js_int(tree, 0, "status", "daemonEndpoints", "kubeletEndpoint", "Port", NULL);
-	if (!address || !port)
+	if (!address || port < 1 || port > 65535)
 		return err_set(err, REASON_INTERNAL, "no preferred addresses found; known addresses: []");
 	buf_addf(url,
 		 strchr(address, ':') ? "https://[%s]:%d/containerLogs/" : "https://%s:%d/containerLogs/",
@@ -220,43 +238,64 @@ static bool count_stream(struct api *api)
 	return false;
 }
 
-static int open_log(struct log_call *c, const struct obj *o, struct err *err)
+static void end(struct log_call *c, const struct err *err)
 {
-	autobuf struct buf url = BUF_INIT;
+	struct exchange *x = c->x;
+	podlog_done_fn *done = c->done;
+
+	if (err->reason != REASON_NONE)
+		response_status_about(c->rs, err, &c->about, &c->errs);
+	field_errors_release(&c->errs);
+	js_autoput(&c->pod);
+	free(c);
+	done(x);
+}
+
+static void on_answer(void *arg, struct relay_answer *a)
+{
+	struct log_call *c = arg;
+	struct err err = a->err;
+
+	c->rs->stream = a->stream;
+	if (a->status)
+		(void)agent_error(a->status, a->refusal, &err);
+	end(c, &err);
+}
+
+/* Where to ask; an empty URL: nowhere yet, and the log is empty. */
+static int decide(struct log_call *c, const struct obj *o, struct buf *url, struct err *err)
+{
 	const char *container = NULL;
 
-	autojson js *pod = obj_tree(o, err);
-	if (!pod || pick_container(o->name, js_obj(pod, "spec", NULL), request_param(c->rq, "container"),
-				   &container, err) < 0)
+	c->pod = obj_tree(o, err);
+	if (!c->pod || pick_container(o->name, js_obj(c->pod, "spec", NULL),
+				      request_param(c->rq, "container"), &container, err) < 0)
 		return -1;
-	c->rs->status = 200;
 	c->rs->content_type = "text/plain";
-	if (!*js_str0(pod, "spec", "nodeName", NULL))
-		return 0; /* nowhere yet: an empty log */
-	if (make_url(c, pod, container, &url, err) < 0)
+	c->rs->status = *js_str0(c->pod, "spec", "nodeName", NULL) ? 200 : 204;
+	if (c->rs->status == 204)
+		return 0;
+	if (make_url(c, container, url, err) < 0)
 		return -1;
 	if (!count_stream(c->rq->api))
 		return err_set(err, REASON_TOO_MANY_REQUESTS,
 			       "too many logs are being read, please try again later");
-	autobuf struct buf refusal = BUF_INIT;
-	int status;
-	c->rs->stream = log_relay_open(c->rq->api->log_relays, url.p, &c->rq->api->log_streams, &status,
-				       &refusal, err);
-	if (!c->rs->stream)
-		return status ? agent_error(status, &refusal, err) : -1;
 	return 0;
 }
 
-void handle_pod_log(struct request *rq, struct response *rs)
+void podlog_start(struct exchange *x, podlog_done_fn *done)
 {
 	struct err err = ERR_INIT;
-	struct log_call c = {.rq = rq, .rs = rs, .about = {.kind = rq->attr.kind, .name = rq->attr.name}};
-	int rc = check_options(&c, &err);
-	autoobj struct obj *o = rc < 0 ? NULL : handle_found(rq, rs);
+	autobuf struct buf url = BUF_INIT;
+	struct log_call *c = MEM_NEW(struct log_call);
+	struct request *rq = &x->rq;
 
-	if (o)
-		rc = open_log(&c, o, &err);
-	if (rc < 0)
-		response_status_about(rs, &err, &c.about, &c.errs);
-	field_errors_release(&c.errs);
+	*c = (struct log_call){.x = x, .rq = rq, .rs = &x->rs, .done = done};
+	c->about = (struct subject){.kind = rq->attr.kind, .name = rq->attr.name};
+	int rc = check_options(c, &err);
+	autoobj struct obj *o = rc < 0 ? NULL : handle_found(rq, c->rs);
+	if (o && decide(c, o, &url, &err) == 0 && url.len)
+		relay_open(rq->api->relays, url.p, &rq->api->log_streams, on_answer, c);
+	else
+		end(c, &err);
 }

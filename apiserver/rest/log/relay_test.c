@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/thread.h"
-#include "rest/log/log_relay.h"
+#include "rest/log/relay.h"
 
 #define TOTAL (1 << 20)
 
@@ -76,44 +76,76 @@ static void server_stop(struct server *s)
 }
 
 static const struct http_tls tls = {.insecure = true};
-static struct log_relays *relays;
+static struct relays *relays;
 
 static int setup(void **state)
 {
-	relays = log_relays_new(&tls);
+	relays = relays_new(&tls);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	log_relays_free(relays);
+	relays_free(relays);
 	return 0;
+}
+
+/* What the relay came back with; the test waits for it as nobody in the server does. */
+struct answer {
+	pthread_mutex_t lock;
+	pthread_cond_t known;
+	bool there;
+	struct response_stream *stream;
+	int status;
+	char refusal[16];
+	struct err err;
+};
+
+static void on_answer(void *arg, struct relay_answer *a)
+{
+	struct answer *w = arg;
+
+	pthread_mutex_lock(&w->lock);
+	w->stream = a->stream;
+	w->status = a->status;
+	snprintf(w->refusal, sizeof(w->refusal), "%s", buf_str(a->refusal));
+	w->err = a->err;
+	w->there = true;
+	pthread_cond_signal(&w->known);
+	pthread_mutex_unlock(&w->lock);
+}
+
+static struct answer ask(const char *url)
+{
+	struct answer w = {.lock = PTHREAD_MUTEX_INITIALIZER, .known = PTHREAD_COND_INITIALIZER};
+
+	relay_open(relays, url, NULL, on_answer, &w);
+	pthread_mutex_lock(&w.lock);
+	while (!w.there)
+		pthread_cond_wait(&w.known, &w.lock);
+	pthread_mutex_unlock(&w.lock);
+	return w;
 }
 
 static void test_refused(void **state)
 {
 	struct server s = {.head = "HTTP/1.1 400 Bad Request\r\nContent-Length: 4\r\n\r\n", .bytes = 4};
-	autobuf struct buf text = BUF_INIT;
-	struct err err = ERR_INIT;
 	char url[64];
-	int status;
 
 	server_start(&s, url);
-	assert_null(log_relay_open(relays, url, NULL, &status, &text, &err));
-	assert_int_equal(status, 400);
-	assert_string_equal(text.p, "xxxx");
+	struct answer a = ask(url);
+	assert_null(a.stream);
+	assert_int_equal(a.status, 400);
+	assert_string_equal(a.refusal, "xxxx");
 	server_stop(&s);
 }
 
 static void test_unreachable(void **state)
 {
-	autobuf struct buf text = BUF_INIT;
-	struct err err = ERR_INIT;
-	int status = -1;
-
-	assert_null(log_relay_open(relays, "http://127.0.0.1:1/", NULL, &status, &text, &err));
-	assert_int_equal(status, 0);
-	assert_int_equal(err.reason, REASON_INTERNAL);
+	struct answer a = ask("http://127.0.0.1:1/");
+	assert_null(a.stream);
+	assert_int_equal(a.status, 0);
+	assert_int_equal(a.err.reason, REASON_INTERNAL);
 }
 
 /* Reads to the end as a stream thread would, which asks again when it was told to. */
@@ -131,13 +163,10 @@ static size_t drain(struct response_stream *rs)
 static void test_more_than_fits(void **state)
 {
 	struct server s = {.head = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", .bytes = TOTAL};
-	autobuf struct buf text = BUF_INIT;
-	struct err err = ERR_INIT;
 	char url[64];
-	int status;
 
 	server_start(&s, url);
-	struct response_stream *rs = log_relay_open(relays, url, NULL, &status, &text, &err);
+	struct response_stream *rs = ask(url).stream;
 	assert_non_null(rs);
 	assert_int_equal(drain(rs), TOTAL);
 	rs->close(rs->arg);
@@ -147,13 +176,10 @@ static void test_more_than_fits(void **state)
 static void test_client_leaves(void **state)
 {
 	struct server s = {.head = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", .bytes = 10, .hold = true};
-	autobuf struct buf text = BUF_INIT;
-	struct err err = ERR_INIT;
 	char url[64];
-	int status;
 
 	server_start(&s, url);
-	struct response_stream *rs = log_relay_open(relays, url, NULL, &status, &text, &err);
+	struct response_stream *rs = ask(url).stream;
 	assert_non_null(rs);
 	rs->close(rs->arg);
 	server_stop(&s);
@@ -166,7 +192,7 @@ static void *stop_when_asked(void *arg)
 
 	while (!atomic_load(&s->asked))
 		sched_yield();
-	log_relays_stop(relays);
+	relays_stop(relays);
 	return NULL;
 }
 
@@ -174,19 +200,39 @@ static void *stop_when_asked(void *arg)
 static void test_stop(void **state)
 {
 	struct server s = {.head = "", .hold = true};
-	autobuf struct buf text = BUF_INIT;
-	struct err err = ERR_INIT;
 	char url[64];
-	int status;
 
 	server_start(&s, url);
 	pthread_t t = thread_start("stop", stop_when_asked, &s);
-	assert_null(log_relay_open(relays, url, NULL, &status, &text, &err));
-	assert_string_equal(err.msg, "apiserver is shutting down");
+	struct answer a = ask(url);
+	assert_null(a.stream);
+	assert_string_equal(a.err.msg, "apiserver is shutting down");
 	pthread_join(t, NULL);
 	server_stop(&s);
 	assert_true(s.peer_left);
-	assert_null(log_relay_open(relays, url, NULL, &status, &text, &err));
+	assert_null(ask(url).stream);
+}
+
+/* Many agents that do not answer hold up nobody: asking takes no thread. */
+static void test_silent_agents(void **state)
+{
+	enum { N = 100 };
+	static struct answer w[N];
+	struct server s = {.head = "", .hold = true};
+	char url[64];
+
+	server_start(&s, url);
+	for (size_t i = 0; i < N; i++) {
+		pthread_mutex_init(&w[i].lock, NULL);
+		pthread_cond_init(&w[i].known, NULL);
+		relay_open(relays, url, NULL, on_answer, &w[i]);
+	}
+	stop_when_asked(&s);
+	for (size_t i = 0; i < N; i++) {
+		assert_true(w[i].there); /* relays_stop comes back when everybody has been told */
+		assert_null(w[i].stream);
+	}
+	server_stop(&s);
 }
 
 int main(void)
@@ -197,6 +243,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_more_than_fits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_client_leaves, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stop, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_silent_agents, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

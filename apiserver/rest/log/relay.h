@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Streams from node agents to clients of the API, with a bounded buffer in between: an agent is read only as
+ * fast as the client takes it, and its connection is closed when the client goes. All of them share one loop,
+ * whose thread starts with the first; a follower of a quiet log costs a connection and a few hundred bytes.
+ */
+#ifndef REST_LOG_RELAY_H
+#define REST_LOG_RELAY_H
+
+#include "client/http.h"
+#include "rest/api.h"
+
+struct relays;
+struct relays *relays_new(const struct http_tls *tls); /* tls is copied, its strings are borrowed */
+/* Who waits for an agent's answer is refused, now and from now on; streams go on. Any thread; NULL is fine. */
+void relays_stop(struct relays *rs);
+void relays_free(struct relays *rs); /* no stream is left; NULL is fine */
+
+struct relay_answer {
+	struct response_stream *stream; /* the agent's 2xx: the response's from here on. Else NULL, and */
+	int status;			/* what the agent refused with, and why; or 0, and */
+	struct buf *refusal;		/* borrowed */
+	struct err err;			/* why it could not be asked */
+};
+/* Once, on the relays' loop, within 30 s. Must not block. */
+typedef void relay_fn(void *arg, struct relay_answer *a);
+
+/* Asks and returns at once. `streams` (NULL in tests) has counted it already, and counts down at its end. Any
+   thread. */
+void relay_open(struct relays *rs, const char *url, atomic_int *streams, relay_fn *answered, void *arg);
+
+#endif
