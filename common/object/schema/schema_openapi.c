@@ -18,12 +18,14 @@
 #define DEPTH_MAX 64
 #define NODES_MAX 20000 /* of one schema; the largest CRDs in use have some 5,000 */
 #define NAMES_MAX 1024	/* properties of one object, keys of one list */
+#define PLAIN_FORMS 4
 
 struct openapi_reader {
 	struct schema_builder *b;
 	struct err *err;
 	int depth;
 	size_t nodes;
+	const struct type *plain[PLAIN_FORMS][2]; /* by place in scalars[], nullable: of which nothing is asked */
 };
 
 static const struct type *read_node(struct openapi_reader *r, const js *s, bool branch);
@@ -246,7 +248,7 @@ static int read_list(struct openapi_reader *r, struct type *t, const js *s, bool
 static const struct {
 	const char *name;
 	enum type_form form;
-} scalars[] = {
+} scalars[PLAIN_FORMS] = {
 	{"string", TYPE_STRING}, {"integer", TYPE_INT64}, {"number", TYPE_DOUBLE}, {"boolean", TYPE_BOOL}};
 
 static int read_typed(struct openapi_reader *r, struct type *t, const js *s, const char *type, bool branch)
@@ -296,16 +298,40 @@ static int fill(struct openapi_reader *r, struct type *t, const js *s, bool bran
 	return read_constraint(r, s, branch, &t->check);
 }
 
+/* Most nodes are scalars of which nothing is asked: one type serves all of a kind. NULL: this is none. */
+static const struct type **plain_slot(struct openapi_reader *r, const js *s)
+{
+	static const char *const harmless[] = {"type",	  "description", "title",	 "nullable",
+					       "default", "example",	 "externalDocs"};
+	const char *type = js_str0(s, "type", NULL);
+	for (struct js_iter it = js_iter(s); js_next(&it);) {
+		size_t i = 0;
+		while (i < ARRAY_LEN(harmless) && strcmp(it.key, harmless[i]))
+			i++;
+		if (i == ARRAY_LEN(harmless))
+			return NULL;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(scalars); i++)
+		if (!strcmp(scalars[i].name, type))
+			return &r->plain[i][js_bool(s, false, "nullable", NULL)];
+	return NULL;
+}
+
 static const struct type *read_node(struct openapi_reader *r, const js *s, bool branch)
 {
 	if (r->depth >= DEPTH_MAX)
 		return fail(r, "the schema nests too deeply");
 	if (++r->nodes > NODES_MAX)
 		return fail(r, "the schema is too large");
+	const struct type **plain = plain_slot(r, s);
+	if (plain && *plain)
+		return *plain;
 	struct type *t = builder_new_type(r->b, NULL);
 	r->depth++;
 	int rc = fill(r, t, s, branch);
 	r->depth--;
+	if (plain && rc == 0)
+		*plain = t;
 	return rc == 0 ? t : NULL;
 }
 

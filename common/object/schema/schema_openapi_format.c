@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "object/name.h"
 #include "object/rfc3339.h"
+#include "object/name.h"
 #include "object/schema/schema_internal.h"
 
 static bool is_date_time(const char *s, size_t n)
@@ -169,6 +170,52 @@ static bool is_duration(const char *s, size_t n)
 	return some;
 }
 
+static bool is_short_name(const char *s, size_t n)
+{
+	struct name_faults f;
+	return strlen(s) == n && !name_check_dns1123_label(s, &f);
+}
+
+static bool is_long_name(const char *s, size_t n)
+{
+	struct name_faults f;
+	return strlen(s) == n && !name_check_dns1123_subdomain(s, &f);
+}
+
+static bool is_hex(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!isxdigit((unsigned char)s[i]))
+			return false;
+	return true;
+}
+
+static bool is_hex_colour(const char *s, size_t n)
+{
+	size_t sign = n && *s == '#';
+	return (n - sign == 3 || n - sign == 6) && is_hex(s + sign, n - sign);
+}
+
+static bool is_object_id(const char *s, size_t n)
+{
+	return n == 24 && is_hex(s, n);
+}
+
+/* 123-45-6789, with spaces or nothing between */
+static bool is_ssn(const char *s, size_t n)
+{
+	static const unsigned digits[] = {3, 2, 4};
+	const char *end = s + n;
+	for (size_t i = 0; i < ARRAY_LEN(digits); i++) {
+		if (i && s < end && (*s == '-' || *s == ' '))
+			s++;
+		for (unsigned k = 0; k < digits[i]; k++, s++)
+			if (s == end || !isdigit((unsigned char)*s))
+				return false;
+	}
+	return s == end;
+}
+
 openapi_format_fn *openapi_format(const char *name)
 {
 	static const struct {
@@ -191,6 +238,11 @@ openapi_format_fn *openapi_format(const char *name)
 		{"email", is_email},
 		{"mac", is_mac},
 		{"duration", is_duration},
+		{"k8s-short-name", is_short_name},
+		{"k8s-long-name", is_long_name},
+		{"hexcolor", is_hex_colour},
+		{"bsonobjectid", is_object_id},
+		{"ssn", is_ssn},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(formats); i++)
 		if (!strcmp(formats[i].name, name))

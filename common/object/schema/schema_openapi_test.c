@@ -53,6 +53,9 @@ static const char boat[] =
 	"        x-kubernetes-list-type: map\n"
 	"        x-kubernetes-list-map-keys: [at]\n"
 	"        items: {type: object, properties: {at: {type: string}, wide: {type: boolean}}}\n"
+	"      sets: {type: object, additionalProperties: {type: array, x-kubernetes-list-type: set, items: {type: string}}}\n"
+	"      label: {type: string, format: k8s-short-name}\n"
+	"      colour: {type: string, format: hexcolor}\n"
 	"      limits:\n"
 	"        type: object\n"
 	"        maxProperties: 2\n"
@@ -184,14 +187,25 @@ static void validates(void **state)
 		{"{name: abc, sail: red, decks: [[a, toolong], [], []]}",
 		 "spec.decks[0][1]: Too long: may not be more than 3 bytes\n"
 		 "spec.decks: Too many: 3: must have at most 2 items\n"},
-		{"{name: abc, sail: red, tags: [a, b, a]}", "spec.tags[2]: Duplicate value: \"a\"\n"},
+		{"{name: abc, sail: red, tags: [a, b, a, a, b]}",
+		 "spec.tags[2]: Duplicate value: \"a\"\nspec.tags[4]: Duplicate value: \"b\"\n"},
+		{"{name: abc, sail: red, doors: [{at: x}, 7, 8]}",
+		 "spec.doors[1]: Invalid value: \"integer\": spec.doors[1] in body must be of type object: \"integer\"\n"
+		 "spec.doors[2]: Invalid value: \"integer\": spec.doors[2] in body must be of type object: \"integer\"\n"
+		 "spec.doors[1]: Invalid value: 7: must be an object for an array of list-type map\n"},
+		{"{name: abc, sail: red, sets: {a: [x, x]}}", "spec.sets[a][1]: Duplicate value: \"x\"\n"},
+		{"{name: abc, sail: red, label: A_b, colour: '#12345g'}",
+		 "spec.label: Invalid value: \"A_b\": spec.label in body must be of type k8s-short-name: \"A_b\"\n"
+		 "spec.colour: Invalid value: \"#12345g\": spec.colour in body must be of type hexcolor: \"#12345g\"\n"},
+		{"{name: abc, sail: red, label: a-b, colour: '#12345f'}", ""},
 		{"{name: abc, sail: red, doors: [{at: x, wide: true}, {wide: true, at: x}, {at: z}]}",
 		 "spec.doors[1]: Duplicate value: {\"at\":\"x\"}\n"},
 		{"{name: abc, sail: red, limits: {a: 50}}",
 		 "<nil>: Invalid value: \"\": \"spec.limits.a\" must validate at least one schema (anyOf)\n"
 		 "spec.limits.a: Invalid value: 50: spec.limits.a in body should be greater than or equal to 100\n"},
-		{"{name: abc, sail: red, limits: {a: 1, b: 2, c: 3}}",
-		 "spec.limits: Too many: 3: must have at most 2 items\n"},
+		{"{name: abc, sail: red, limits: {a: 1, b: 2, c: many}}",
+		 "spec.limits: Too many: 3: must have at most 2 items\n"
+		 "spec.limits.c: Invalid value: \"string\": spec.limits.c in body must be of type integer: \"string\"\n"},
 		{"{name: abc, sail: red, even: 3}",
 		 "spec.even: Invalid value: 3: spec.even in body should be a multiple of 2\n"
 		 "<nil>: Invalid value: \"\": \"spec.even\" must validate all the schemas (allOf). None validated\n"},
@@ -268,11 +282,24 @@ static void refuses(void **state)
 	assert_non_null(strstr(err.msg, "too deeply"));
 }
 
+/* Most of a CRD's schema are scalars of which nothing is asked: one type each is enough for all of them. */
+static void plain_scalars_are_one_type(void **state)
+{
+	const struct type *spec = schema_field(type, "spec")->type;
+	const struct type *rows = schema_field(spec, "rows")->type;
+	const struct type *wide =
+		schema_field(schema_field(spec, "doors")->type->elem, "wide")->type;
+	assert_ptr_equal(rows, wide);
+	assert_ptr_not_equal(schema_field(spec, "flag")->type, schema_field(spec, "note")->type);
+	assert_true(schema_field(spec, "note")->type->nullable && !schema_field(spec, "flag")->type->nullable);
+	assert_ptr_not_equal(schema_field(spec, "flag")->type, schema_field(spec, "name")->type);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prunes_and_defaults),
-		cmocka_unit_test(validates),
+		cmocka_unit_test(validates), cmocka_unit_test(plain_scalars_are_one_type),
 		cmocka_unit_test(refuses),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -252,28 +252,60 @@ static js *identity(const struct structural *k, const js *item)
 	return key;
 }
 
+/* As these causes name it: with the keys of maps in brackets. */
+static char *place_of(struct structural_run *r, const struct at *list, size_t i)
+{
+	autobuf struct buf rest = BUF_INIT;
+	struct at here = {.up = list, .index = i};
+	schema_at_write(&rest, &here, AT_FIELD_ERROR);
+	return mem_printf("%s%s%s", r->prefix, *r->prefix && *buf_str(&rest) != '[' ? "." : "",
+			  buf_str(&rest));
+}
+
+/* Items of a map are objects, or nothing. */
+static bool are_objects(struct structural_run *r, const struct at *at, const js *v)
+{
+	js_array_for_each (item, v) {
+		if (!item || js_is_obj(item))
+			continue;
+		autofree char *path = place_of(r, at, item_i);
+		field_error_invalid(r->errs, path, item, "must be an object for an array of list-type map");
+		return false;
+	}
+	return true;
+}
+
+/* However often something is repeated, it is named once. */
 static void check_same(struct structural_run *r, const struct structural *k, const struct at *at, const js *v)
 {
-	autounique struct unique seen = {.n = 0};
-	bool told = false;
+	autounique struct unique seen = {.n = 0}, told = {.n = 0};
+	if (k->list == LIST_MAP && !are_objects(r, at, v))
+		return;
 	js_array_for_each (item, v) {
 		autojson js *key = identity(k, item);
-		autobuf struct buf text = BUF_INIT, name = BUF_INIT, message = BUF_INIT;
+		autobuf struct buf text = BUF_INIT, message = BUF_INIT;
 		canonical(&text, key);
-		if (!unique_seen(&seen, buf_str(&text)))
+		if (!unique_seen(&seen, buf_str(&text)) || unique_seen(&told, buf_str(&text)))
 			continue;
-		if (k->unique && !told) {
-			autojson js *nothing = js_new_str("");
-			invalid(r, at, nothing, "shouldn't contain duplicates");
-			told = true;
-		}
-		if (k->list == LIST_ATOMIC)
-			continue;
-		struct at here = {.up = at, .index = item_i};
 		buf_adds(&message, "Duplicate value: ");
 		js_write(&message, key);
-		field_errors_add(r->errs, "FieldValueDuplicate", mem_strdup(name_of(r, &name, &here)),
+		field_errors_add(r->errs, "FieldValueDuplicate", place_of(r, at, item_i),
 				 buf_take(&message, NULL));
+	}
+}
+
+/* uniqueItems: said of the list. */
+static void check_unique(struct structural_run *r, const struct at *at, const js *v)
+{
+	autounique struct unique seen = {.n = 0};
+	js_array_for_each (item, v) {
+		autobuf struct buf text = BUF_INIT;
+		canonical(&text, item);
+		if (!unique_seen(&seen, buf_str(&text)))
+			continue;
+		autojson js *nothing = js_new_str("");
+		invalid(r, at, nothing, "shouldn't contain duplicates");
+		return;
 	}
 }
 
@@ -291,27 +323,24 @@ static void check_list(struct structural_run *r, const struct type *t, const str
 	if (c && c->max_len >= 0 && (int64_t)js_len(v) > c->max_len)
 		field_error_too_many(r->errs, path_of(name_of(r, &name, at)), (int)js_len(v),
 				     (int)c->max_len);
-	if (c && c->structural && (c->structural->unique || c->structural->list != LIST_ATOMIC))
+	if (c && c->structural && c->structural->unique)
+		check_unique(r, at, v);
+	if (c && c->structural && c->structural->list != LIST_ATOMIC)
 		check_same(r, c->structural, at, v);
 	r->matches++;
 }
 
 /* ---- objects ---- */
 
-static bool check_size(struct structural_run *r, const struct constraint *c, const struct at *at, const js *v)
+static void check_size(struct structural_run *r, const struct constraint *c, const struct at *at, const js *v)
 {
 	int64_t n = (int64_t)js_len(v);
 	autobuf struct buf name = BUF_INIT;
 	autojson js *size = js_new_int(n);
-	if (n < c->min_len) {
+	if (n < c->min_len)
 		invalid(r, at, size, "should have at least %lld properties", (long long)c->min_len);
-		return false;
-	}
-	if (c->max_len >= 0 && n > c->max_len) {
+	if (c->max_len >= 0 && n > c->max_len)
 		field_error_too_many(r->errs, path_of(name_of(r, &name, at)), (int)n, (int)c->max_len);
-		return false;
-	}
-	return true;
 }
 
 static void check_required(struct structural_run *r, const char **names, const struct at *at, const js *v)
@@ -328,12 +357,12 @@ static void check_required(struct structural_run *r, const char **names, const s
 static void check_object(struct structural_run *r, const struct type *t, const struct at *at, const js *v)
 {
 	unsigned next = 0;
-	if (t->check && !check_size(r, t->check, at, v))
-		return;
+	if (t->check)
+		check_size(r, t->check, at, v);
 	for (struct js_iter it = js_iter(v); js_next(&it);) {
 		int i = t->form == TYPE_OBJECT ? member_index(t, it.key, &next) : -1;
 		const struct type *of = i >= 0 ? t->fields[i].type : t->form == TYPE_MAP ? t->elem : NULL;
-		struct at here = {.up = at, .name = it.key};
+		struct at here = {.up = at, .name = it.key, .key = t->form == TYPE_MAP};
 		if (of && of->structural)
 			validate(r, of, &here, it.value);
 	}
