@@ -266,24 +266,3 @@ int quantity_cmp(const struct quantity *a, const struct quantity *b)
 {
 	return (a->nano > b->nano) - (a->nano < b->nano);
 }
-
-static void add(struct quantity *a, const struct quantity *b, __int128 amount)
-{
-	const __int128 limit = (__int128)1 << 126;
-
-	if (!a->nano)
-		a->format = b->format;
-	a->nano += amount;
-	/* Sums cannot grow until they overflow. */
-	a->nano = a->nano > limit ? limit : a->nano < -limit ? -limit : a->nano;
-}
-
-void quantity_add(struct quantity *a, const struct quantity *b)
-{
-	add(a, b, b->nano);
-}
-
-void quantity_sub(struct quantity *a, const struct quantity *b)
-{
-	add(a, b, -b->nano);
-}

@@ -28,8 +28,6 @@ void quantity_format(const struct quantity *q, char out[QUANTITY_TEXT_MAX]);
 int64_t quantity_value(const struct quantity *q); /* units, rounded up, saturated */
 int64_t quantity_milli(const struct quantity *q); /* thousandths, rounded up, saturated */
 int quantity_cmp(const struct quantity *a, const struct quantity *b);
-void quantity_round_up_milli(struct quantity *q);		 /* to thousandths, away from zero */
-void quantity_add(struct quantity *a, const struct quantity *b); /* keeps a's format unless a is 0 */
-void quantity_sub(struct quantity *a, const struct quantity *b); /* for tests */
+void quantity_round_up_milli(struct quantity *q); /* to thousandths, away from zero */
 
 #endif

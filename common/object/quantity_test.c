@@ -145,41 +145,29 @@ static void rounding(void **state)
 	}
 }
 
-static void arithmetic(void **state)
+static void compared(void **state)
 {
 	static const struct {
-		const char *a, *b, *sum, *difference;
+		const char *a, *b;
 		int cmp;
 	} rows[] = {
-		{"1", "500m", "1500m", "500m", 1},
-		{"1Gi", "1Mi", "1025Mi", "1023Mi", 1},
-		{"1Gi", "1000", "1073742824", "1073740824", 1},
-		{"0", "1Ki", "1Ki", "-1Ki", -1},
-		{"1024", "1Ki", "2048", "0", 0},
-		{"9Ei", "9Ei", "18446744073709551614", "0", 0},
-		{"1", "2", "3", "-1", -1},
+		{"1", "1", 0},	    {"1k", "1Ki", -1}, {"0", "1Ki", -1},  {"1024", "1Ki", 0},
+		{"100m", "0.1", 0}, {"-1", "1n", -1},  {"9Ei", "9Ei", 0}, {"2", "1", 1},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct quantity a = parse(rows[i].a), b = parse(rows[i].b), sum = a, difference = a;
-		char text[QUANTITY_TEXT_MAX];
+		struct quantity a = parse(rows[i].a), b = parse(rows[i].b);
 
 		assert_int_equal(quantity_cmp(&a, &b), rows[i].cmp);
 		assert_int_equal(quantity_cmp(&b, &a), -rows[i].cmp);
-		quantity_add(&sum, &b);
-		quantity_format(&sum, text);
-		assert_string_equal(text, rows[i].sum);
-		quantity_sub(&difference, &b);
-		quantity_format(&difference, text);
-		assert_string_equal(text, rows[i].difference);
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(canonical), cmocka_unit_test(refused),	   cmocka_unit_test(values),
-		cmocka_unit_test(rounding),  cmocka_unit_test(arithmetic),
+		cmocka_unit_test(canonical), cmocka_unit_test(refused),	 cmocka_unit_test(values),
+		cmocka_unit_test(rounding),  cmocka_unit_test(compared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

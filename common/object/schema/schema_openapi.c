@@ -25,7 +25,8 @@ struct openapi_reader {
 	struct err *err;
 	int depth;
 	size_t nodes;
-	const struct type *plain[PLAIN_FORMS][2]; /* by place in scalars[], nullable: of which nothing is asked */
+	const struct type
+		*plain[PLAIN_FORMS][2]; /* by place in scalars[], nullable: of which nothing is asked */
 };
 
 static const struct type *read_node(struct openapi_reader *r, const js *s, bool branch);
@@ -301,7 +302,7 @@ static int fill(struct openapi_reader *r, struct type *t, const js *s, bool bran
 /* Most nodes are scalars of which nothing is asked: one type serves all of a kind. NULL: this is none. */
 static const struct type **plain_slot(struct openapi_reader *r, const js *s)
 {
-	static const char *const harmless[] = {"type",	  "description", "title",	 "nullable",
+	static const char *const harmless[] = {"type",	  "description", "title",	"nullable",
 					       "default", "example",	 "externalDocs"};
 	const char *type = js_str0(s, "type", NULL);
 	for (struct js_iter it = js_iter(s); js_next(&it);) {

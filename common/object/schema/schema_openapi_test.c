@@ -287,11 +287,11 @@ static void plain_scalars_are_one_type(void **state)
 {
 	const struct type *spec = schema_field(type, "spec")->type;
 	const struct type *rows = schema_field(spec, "rows")->type;
-	const struct type *wide =
-		schema_field(schema_field(spec, "doors")->type->elem, "wide")->type;
+	const struct type *wide = schema_field(schema_field(spec, "doors")->type->elem, "wide")->type;
 	assert_ptr_equal(rows, wide);
 	assert_ptr_not_equal(schema_field(spec, "flag")->type, schema_field(spec, "note")->type);
-	assert_true(schema_field(spec, "note")->type->nullable && !schema_field(spec, "flag")->type->nullable);
+	assert_true(schema_field(spec, "note")->type->nullable &&
+		    !schema_field(spec, "flag")->type->nullable);
 	assert_ptr_not_equal(schema_field(spec, "flag")->type, schema_field(spec, "name")->type);
 }
 
@@ -299,7 +299,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prunes_and_defaults),
-		cmocka_unit_test(validates), cmocka_unit_test(plain_scalars_are_one_type),
+		cmocka_unit_test(validates),
+		cmocka_unit_test(plain_scalars_are_one_type),
 		cmocka_unit_test(refuses),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
