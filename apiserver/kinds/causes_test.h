@@ -13,7 +13,7 @@
 
 static struct schema *causes_schema;
 
-static int causes_setup(void **state)
+static inline int causes_setup(void **state)
 {
 	struct err err = ERR_INIT;
 
@@ -21,14 +21,14 @@ static int causes_setup(void **state)
 	return causes_schema ? 0 : -1;
 }
 
-static int causes_teardown(void **state)
+static inline int causes_teardown(void **state)
 {
 	schema_free(causes_schema);
 	return 0;
 }
 
 /* As it arrives: decoded, with all defaults. NULL text gives NULL. */
-static js *causes_decode(const struct kind *k, const char *text)
+static inline js *causes_decode(const struct kind *k, const char *text)
 {
 	struct err err = ERR_INIT;
 	autojson js *in = text ? js_parse(text, strlen(text), NULL, &err) : NULL;
@@ -41,7 +41,7 @@ static js *causes_decode(const struct kind *k, const char *text)
 	return o;
 }
 
-static int causes_compare(const void *a, const void *b)
+static inline int causes_compare(const void *a, const void *b)
 {
 	const char *const *x = a, *const *y = b;
 
@@ -49,7 +49,7 @@ static int causes_compare(const void *a, const void *b)
 }
 
 /* The lines, sorted: upstream goes through maps in any order. */
-static void causes_write(struct buf *out, const struct field_errors *errs)
+static inline void causes_write(struct buf *out, const struct field_errors *errs)
 {
 	size_t n = field_errors_kept(errs);
 	autofree char **lines = mem_array(n + 1, sizeof(*lines));
@@ -69,8 +69,8 @@ static void causes_write(struct buf *out, const struct field_errors *errs)
 }
 
 /* Of a create, or of an update when there is an old one; *ret: what would be stored, may be NULL. */
-static void causes_of(const char *group, const char *kind, const char *subresource, const char *text,
-		      const char *old_text, struct buf *out, js **ret)
+static inline void causes_of(const char *group, const char *kind, const char *subresource, const char *text,
+			     const char *old_text, struct buf *out, js **ret)
 {
 	const struct kind *k = schema_kind(causes_schema, group, "v1", kind);
 	const struct strategy *s = strategy_find(k);
@@ -93,7 +93,7 @@ static void causes_of(const char *group, const char *kind, const char *subresour
 struct causes_row {
 	const char *group, *kind, *text, *causes;
 };
-static void causes_check(const struct causes_row *rows, size_t n)
+static inline void causes_check(const struct causes_row *rows, size_t n)
 {
 	size_t failed = 0;
 

@@ -68,28 +68,74 @@ static void validate_gates(const js *new, const js *old, struct field_errors *er
 	}
 }
 
-/* A gated Pod may be given a narrower node selector. */
+#define REQUIRED "requiredDuringSchedulingIgnoredDuringExecution"
+
+/* Whether the list begins with all of the old one. */
+static bool starts_with(const js *list, const js *old)
+{
+	js_array_for_each (o, old)
+		if (!js_equal(o, js_at(list, o_i)))
+			return false;
+	return true;
+}
+
+static bool only_adds(const js *term, const js *old)
+{
+	const js *expressions = js_arr(old, "matchExpressions", NULL),
+		 *fields = js_arr(old, "matchFields", NULL);
+
+	if (!js_len(expressions) && !js_len(fields)) /* it selects nothing, and must go on so */
+		return !js_len(js_arr(term, "matchExpressions", NULL)) &&
+		       !js_len(js_arr(term, "matchFields", NULL));
+	return starts_with(js_arr(term, "matchExpressions", NULL), expressions) &&
+	       starts_with(js_arr(term, "matchFields", NULL), fields);
+}
+
+static void validate_node_affinity(const js *new, const js *old, struct field_errors *errs)
+{
+	static const char path[] = "spec.affinity.nodeAffinity." REQUIRED ".nodeSelectorTerms";
+	const js *was = js_arr(old, REQUIRED, "nodeSelectorTerms", NULL),
+		 *is = js_arr(new, REQUIRED, "nodeSelectorTerms", NULL);
+
+	if (!js_len(was))
+		return;
+	if (js_len(was) != js_len(is)) {
+		field_error_invalid(errs, path, is,
+				    "no additions/deletions to non-empty NodeSelectorTerms list are allowed");
+		return;
+	}
+	js_array_for_each (o, was)
+		if (!only_adds(js_at(is, o_i), o))
+			field_error_invalid(errs, PATH("%s[%zu]", path, o_i), js_at(is, o_i),
+					    "only additions are allowed (no mutations or deletions)");
+}
+
+static void validate_selector(const js *new, const js *old, struct field_errors *errs)
+{
+	for (struct js_iter it = js_iter(old); js_next(&it);)
+		if (!js_equal(js_field(new, it.key), it.value)) {
+			field_error_invalid(
+				errs, "spec.nodeSelector", new,
+				"only additions to spec.nodeSelector are allowed (no mutations or deletions)");
+			return;
+		}
+}
+
+/* A gated Pod may be given a narrower node selector and affinity. */
 static void munge_gated(js *munged, const js *old, struct field_errors *errs)
 {
-	for (struct js_iter it = js_iter(js_obj(old, "nodeSelector", NULL)); js_next(&it);)
-		if (!js_equal(js_get(munged, "nodeSelector", it.key, NULL), it.value)) {
-			field_error_invalid(
-				errs, "spec.nodeSelector", js_field(munged, "nodeSelector"),
-				"only additions to spec.nodeSelector are allowed (no mutations or deletions)");
-			break;
-		}
+	const js *theirs = js_obj(old, "affinity", "nodeAffinity", NULL),
+		 *mine = js_get(munged, "affinity", "nodeAffinity", NULL);
+
+	validate_selector(js_field(munged, "nodeSelector"), js_obj(old, "nodeSelector", NULL), errs);
 	strategy_carry(munged, old, "nodeSelector");
-	js *mine = js_obj(munged, "affinity", NULL);
-	const js *theirs = js_obj(old, "affinity", NULL);
-	if (!mine || js_get(theirs, "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", NULL))
+	if (js_equal(mine, theirs))
 		return;
-	if (theirs) {
-		strategy_carry(mine, theirs, "nodeAffinity");
-	} else {
-		js_del(mine, "nodeAffinity");
-		if (!js_len(mine))
-			js_del(munged, "affinity");
-	}
+	validate_node_affinity(mine, theirs, errs);
+	js *affinity = js_ensure(munged, "affinity", NULL);
+	strategy_carry(affinity, js_obj(old, "affinity", NULL), "nodeAffinity");
+	if (!js_len(affinity) && !js_field(old, "affinity"))
+		js_del(munged, "affinity");
 }
 
 /* `new` with everything that may change set back. */
