@@ -62,6 +62,38 @@ static void mirror_account(js *spec)
 		js_set_str(spec, "serviceAccountName", twin);
 }
 
+/* ---- what upstream has, but does not offer (pkg/api/pod DropDisabledPodFields) ---- */
+
+static void drop_of_container(js *c)
+{
+	js_del(c, "restartPolicyRules");
+	if (js_obj(c, "lifecycle", NULL))
+		js_del(js_obj(c, "lifecycle", NULL), "stopSignal");
+	js_array_for_each (v, js_arr(c, "env", NULL))
+		if (js_obj(v, "valueFrom", NULL))
+			js_del(js_obj(v, "valueFrom", NULL), "fileKeyRef");
+}
+
+/* A volume of that source has none then. */
+static void drop_of_volume(js *v)
+{
+	js_del(v, "image");
+	js_array_for_each (s, js_arr(v, "projected", "sources", NULL)) {
+		js_del(s, "clusterTrustBundle");
+		js_del(s, "podCertificate");
+	}
+}
+
+static void drop_disabled(js *spec)
+{
+	js_del(spec, "hostnameOverride");
+	for (size_t l = 0; l < PODSPEC_LISTS; l++)
+		js_array_for_each (c, js_arr(spec, podspec_lists[l], NULL))
+			drop_of_container(c);
+	js_array_for_each (v, js_arr(spec, "volumes", NULL))
+		drop_of_volume(v);
+}
+
 void podspec_default(js *spec, bool is_pod)
 {
 	bool host_network = js_bool(spec, false, "hostNetwork", NULL);
@@ -72,6 +104,7 @@ void podspec_default(js *spec, bool is_pod)
 			default_container(c, full, full && host_network);
 	}
 	mirror_account(spec);
+	drop_disabled(spec);
 }
 
 /* ---- quality of service ---- */

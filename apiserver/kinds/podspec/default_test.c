@@ -86,12 +86,30 @@ static void test_requests_from_limits(void **state)
 	assert_null(js_get(c, "resources", "requests", NULL));
 }
 
+/* Fields of features that upstream does not turn on by itself. */
+static void test_disabled(void **state)
+{
+	autojson js *spec = parse(JSON(
+		"{'hostnameOverride':'h','containers':[{'restartPolicyRules':[{}],'lifecycle':{'stopSignal':'SIGHUP'},"
+		"'env':[{'valueFrom':{'fileKeyRef':{}}}]}],'volumes':[{'name':'v','image':{}},{'projected':{'sources':["
+		"{'clusterTrustBundle':{}},{'podCertificate':{}},{'secret':{}}]}}]}"));
+	autobuf struct buf b = BUF_INIT;
+
+	podspec_default(spec, false);
+	js_write(&b, spec);
+	assert_string_equal(
+		buf_str(&b),
+		JSON("{'containers':[{'lifecycle':{},'env':[{'valueFrom':{}}],'imagePullPolicy':'IfNotPresent'}],"
+		     "'volumes':[{'name':'v'},{'projected':{'sources':[{},{},{'secret':{}}]}}]}"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pull_policy),
 		cmocka_unit_test(test_qos),
 		cmocka_unit_test(test_requests_from_limits),
+		cmocka_unit_test(test_disabled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,18 +22,10 @@ static void collect(const js *list, const char *path_key, struct unique *names, 
 	}
 }
 
-static void check_sub_paths(const struct mounts *m, const js *mount, const js *volume, size_t i)
+static void check_sub_paths(const struct mounts *m, const js *mount, size_t i)
 {
-	static const char *const keys[] = {"subPath", "subPathExpr"};
 	const char *sub = js_str0(mount, "subPath", NULL), *expr = js_str0(mount, "subPathExpr", NULL);
 
-	for (size_t k = 0; k < ARRAY_LEN(keys); k++) {
-		const char *value = k ? expr : sub;
-		if (*value && js_field(volume, "image"))
-			field_error_invalid_str(m->errs,
-						PATH("%s.volumeMounts[%zu].%s", m->c->path, i, keys[k]),
-						value, "not allowed in image volume sources");
-	}
 	if (*sub)
 		podspec_check_descending(sub, PATH("%s.volumeMounts.subPath", m->c->path), m->errs);
 	if (*expr && *sub)
@@ -61,10 +53,9 @@ static void check_read_only(const struct mounts *m, const js *mount)
 static void check_mount(struct mounts *m, struct unique *seen, const js *mount, size_t i)
 {
 	const char *name = js_str0(mount, "name", NULL), *where = js_str0(mount, "mountPath", NULL);
-	const js *volume = map_get(&m->c->spec->volumes, name);
 	const char *base = m->c->path;
 
-	if (!volume)
+	if (!map_has(&m->c->spec->volumes, name))
 		field_error_not_found(m->errs, PATH("%s.volumeMounts[%zu].name", base, i), name);
 	if (unique_seen(seen, where))
 		field_error_invalid_str(m->errs, PATH("%s.volumeMounts[%zu].mountPath", base, i), where,
@@ -75,7 +66,7 @@ static void check_mount(struct mounts *m, struct unique *seen, const js *mount, 
 	if (unique_has(&m->device_paths, where))
 		field_error_invalid_str(m->errs, PATH("%s.volumeMounts[%zu].mountPath", base, i), where,
 					"must not already exist as a path in volumeDevices");
-	check_sub_paths(m, mount, volume, i);
+	check_sub_paths(m, mount, i);
 	if (!strcmp(js_str0(mount, "mountPropagation", NULL), "Bidirectional") &&
 	    !js_bool(m->c->o, false, "securityContext", "privileged", NULL))
 		field_error_forbidden(

@@ -245,12 +245,6 @@ static void check_ephemeral(const struct volume *v)
 	}
 }
 
-static void check_image(const struct volume *v)
-{
-	if (v->spec->pod && !*js_str0(v->source, "reference", NULL))
-		field_error_required(v->errs, PATH("%s.reference", v->path), "");
-}
-
 /* In the order in which upstream looks at them: it looks into the first one only. volume.yaml has the same. */
 static const struct {
 	const char *name;
@@ -285,7 +279,6 @@ static const struct {
 	{"scaleIO", NULL},
 	{"csi", check_csi},
 	{"ephemeral", check_ephemeral},
-	{"image", check_image},
 };
 
 static size_t rank_of(const char *name)
