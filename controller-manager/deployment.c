@@ -295,6 +295,7 @@ const struct controller deployment_controller = {
 			[DEPLOYMENT_WATCH_SETS] = {&cm_replicaset_type, NULL, enqueue_set},
 			[DEPLOYMENT_WATCH_PODS] = {&cm_pod_type, NULL, enqueue_pod},
 		},
+	.account = "deployment-controller",
 	.workers = 2,
 	.sync = sync,
 };

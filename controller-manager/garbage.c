@@ -377,6 +377,7 @@ const struct controller garbage_collector = {
 			{&cm_node_type, NULL, enqueue},
 			{&cm_namespace_type, NULL, enqueue},
 		},
+	.account = "generic-garbage-collector",
 	.workers = 2,
 	.sync = sync,
 };

@@ -16,9 +16,13 @@ static const struct controller *const controllers[] = {
 
 static const char *root_ca_file;
 static int terminated_threshold;
+static bool own_accounts;
 static const struct flag flags[] = {
 	{"root-ca-file", FLAG_STRING, &root_ca_file, "",
 	 "CA bundle that every namespace's kube-root-ca.crt gets; without it, the kubeconfig's CA.", 0, 0},
+	{"use-service-account-credentials", FLAG_BOOL, &own_accounts, "false",
+	 "Each controller speaks to the API as a ServiceAccount of its own; the API must serve TokenRequests.",
+	 0, 0},
 	{"terminated-pod-gc-threshold", FLAG_INT, &terminated_threshold, "12500",
 	 "Finished Pods that may be kept before the oldest are deleted; 0 = all.", 0, INT_MAX},
 	{0},
@@ -31,7 +35,11 @@ static void *make(struct rest *r, struct err *err)
 		root_ca_set(rest_get_config(r)->kube.ca_pem);
 	else if (root_ca_load(root_ca_file, err) < 0)
 		return NULL;
-	return controller_set_new(controllers, r, "controller-manager");
+	struct controller_set *s = controller_set_new(controllers, r, "controller-manager");
+
+	if (own_accounts)
+		controller_set_use_accounts(s);
+	return s;
 }
 
 static void run(void *set)

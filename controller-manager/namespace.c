@@ -318,6 +318,7 @@ static int sync(struct controller_ctx *ctx, const char *key, struct err *err)
 const struct controller namespace_controller = {
 	.name = "namespace",
 	.watches = {{&cm_namespace_type, NULL, controller_enqueue_self}},
+	.account = "namespace-controller",
 	.workers = 2,
 	.sync = sync,
 };

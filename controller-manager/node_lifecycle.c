@@ -284,6 +284,7 @@ const struct controller node_lifecycle_controller = {
 			[WATCH_LEASES] = {&cm_lease_type, NULL, enqueue_lease},
 			[WATCH_PODS] = {&cm_pod_type, NULL, ignore_pod},
 		},
+	.account = "node-controller",
 	.workers = 2,
 	.sync = sync,
 	.init = init,

@@ -249,6 +249,7 @@ const struct controller pod_garbage_collector = {
 			[WATCH_PODS] = {&cm_pod_type, NULL, enqueue_pod},
 			[WATCH_NODES] = {&cm_node_type, NULL, enqueue_node},
 		},
+	.account = "pod-garbage-collector",
 	.workers = 1,
 	.sync = sync,
 	.init = init,

@@ -238,6 +238,7 @@ const struct controller replicaset_controller = {
 			[WATCH_REPLICASETS] = {&cm_replicaset_type, NULL, controller_enqueue_self},
 			[WATCH_PODS] = {&cm_pod_type, NULL, enqueue_pod},
 		},
+	.account = "replicaset-controller",
 	.workers = 2,
 	.sync = sync,
 	.init = init,

@@ -132,6 +132,7 @@ const struct controller root_ca_publisher = {
 			[WATCH_NAMESPACES] = {&cm_namespace_type, NULL, controller_enqueue_self},
 			[WATCH_CONFIGMAPS] = {&cm_configmap_type, NULL, enqueue_configmap},
 		},
+	.account = "root-ca-cert-publisher",
 	.workers = 1,
 	.sync = sync,
 };

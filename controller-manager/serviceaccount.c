@@ -69,6 +69,7 @@ const struct controller serviceaccount_controller = {
 			[WATCH_NAMESPACES] = {&cm_namespace_type, NULL, controller_enqueue_self},
 			[WATCH_SERVICEACCOUNTS] = {&cm_serviceaccount_type, NULL, enqueue_account},
 		},
+	.account = "service-account-controller",
 	.workers = 1,
 	.sync = sync,
 };

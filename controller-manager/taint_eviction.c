@@ -112,6 +112,7 @@ const struct controller taint_eviction_controller = {
 			[WATCH_PODS] = {&cm_pod_type, NULL, enqueue_pod},
 			[WATCH_NODES] = {&cm_node_type, NULL, enqueue_node},
 		},
+	.account = "node-controller",
 	.workers = 1,
 	.sync = sync,
 	.init = stamps_new,

@@ -3,8 +3,8 @@
  * The run loop behind every controller table.
  *
  * All controllers share one pool of threads (worker_pool.h), so what sleeps costs nothing. Clients of the API
- * are pooled, too, last in first out: a sync takes one and puts it back; beyond a few they are closed at once, the others
- * some seconds later, when nothing has needed them.
+ * are pooled, too (client_pool.h): a sync takes one and puts it back; some seconds later, when nothing has needed them,
+ * they are closed.
  *
  * Stopping: the pool first, so that its threads end after the sync they are in; one that still waits for the
  * API a second later has its requests cancelled.
@@ -22,6 +22,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "controller/client_pool.h"
 #include "controller/worker_pool.h"
 
 #define REST_CONNECTIONS 16 /* of one sync: its batches run on these */
@@ -42,30 +43,22 @@ struct controller_run { /* one controller */
 	struct controller_set *set;
 	struct workqueue *queue;
 	void *state;
+	struct account *account; /* NULL: it speaks as the daemon */
 	struct informer *informers[CONTROLLER_MAX_WATCHES];
 	struct watch watches[CONTROLLER_MAX_WATCHES];
 	bool resumed; /* on the loop */
 };
 
-struct client {
-	struct list link; /* in idle or busy */
-	struct rest *rest;
-};
-
 struct controller_set {
-	const struct rest_config *config;
 	const char *component;
 	struct informer_set *informers;
 	struct events *events;
 	struct worker_pool *pool;
 	struct workqueue *housekeeping; /* one key, some time after clients were used */
+	struct client_pool *clients;
 	struct controller_run *runs;
 	size_t n_runs;
 	atomic_bool started;
-	pthread_mutex_t lock; /* guards below */
-	struct list idle, busy;
-	size_t n_idle;
-	bool canceled;
 };
 
 /* ---- enqueueing ---- */
@@ -108,70 +101,12 @@ static void on_event(void *arg, const void *old, const void *new)
 	w->def->enqueue(w->run->queue, w->run->state, w->run->informers, old, new);
 }
 
-/* ---- clients ---- */
-
-static struct client *client_new(struct controller_set *s)
-{
-	struct client *c = MEM_NEW(struct client);
-
-	list_init(&c->link);
-	c->rest = rest_new(s->config, REST_CONNECTIONS);
-	return c;
-}
-
-static void client_free(struct client *c)
-{
-	rest_free(c->rest);
-	free(c);
-}
-
-static struct client *client_take(struct controller_set *s)
-{
-	struct client *c;
-	struct list *l;
-
-	pthread_mutex_lock(&s->lock);
-	l = list_pop_front(&s->idle);
-	if (l)
-		s->n_idle--;
-	c = l ? list_entry(l, struct client, link) : client_new(s);
-	list_push_front(&s->busy, &c->link);
-	if (s->canceled)
-		http_cancel(rest_http(c->rest));
-	pthread_mutex_unlock(&s->lock);
-	return c;
-}
-
-static void client_give(struct controller_set *s, struct client *c)
-{
-	pthread_mutex_lock(&s->lock);
-	list_del(&c->link);
-	bool keep = s->n_idle < IDLE_CLIENTS;
-
-	if (keep) {
-		list_push_front(&s->idle, &c->link);
-		s->n_idle++;
-	}
-	pthread_mutex_unlock(&s->lock);
-	if (!keep)
-		client_free(c);
-	workqueue_add_after(s->housekeeping, "tidy", IDLE_NS);
-}
-
 /* After a burst: its connections, and the memory that it left free, go back. */
 static void tidy(void *arg, const char *key)
 {
 	struct controller_set *s = arg;
-	struct list idle, *l;
 
-	list_init(&idle);
-	pthread_mutex_lock(&s->lock);
-	while ((l = list_pop_front(&s->idle)))
-		list_push_back(&idle, l);
-	s->n_idle = 0;
-	pthread_mutex_unlock(&s->lock);
-	while ((l = list_pop_front(&idle)))
-		client_free(list_entry(l, struct client, link));
+	client_pool_tidy(s->clients);
 	malloc_trim(0);
 }
 
@@ -189,9 +124,13 @@ static void report(struct controller_run *r, const char *key, const struct err *
 static int sync_once(struct controller_run *r, const char *key, int64_t *ret_requeue_after_ns,
 		     struct err *err)
 {
-	struct client *c = client_take(r->set);
+	struct client_pool *clients = r->set->clients;
+	struct pool_client *c = client_pool_take(clients, r->account, err);
+
+	if (!c)
+		return -1;
 	struct controller_ctx ctx = {
-		.rest = c->rest,
+		.rest = client_pool_rest(c),
 		.events = r->set->events,
 		.queue = r->queue,
 		.informers = r->informers,
@@ -201,7 +140,11 @@ static int sync_once(struct controller_run *r, const char *key, int64_t *ret_req
 	};
 	int rc = r->def->sync(&ctx, key, err);
 
-	client_give(r->set, c);
+	if (rc && err->reason == REASON_UNAUTHORIZED)
+		client_pool_refused(clients, c);
+	else
+		client_pool_give(clients, c);
+	workqueue_add_after(r->set->housekeeping, "tidy", IDLE_NS);
 	/* What was to be made there is not wanted any more, and its owner goes with the namespace. */
 	if (rc && err->reason == REASON_ENDING)
 		rc = 0;
@@ -267,21 +210,26 @@ struct controller_set *controller_set_new(const struct controller *const *table,
 {
 	struct controller_set *s = MEM_NEW(struct controller_set);
 
-	s->config = rest_get_config(r);
 	s->component = component;
 	s->informers = informer_set_new(r);
 	s->events = events_new(r);
-	pthread_mutex_init(&s->lock, NULL);
 	s->pool = worker_pool_new(component, THREADS_MAX);
 	s->housekeeping = worker_pool_queue(s->pool, "housekeeping", 1, tidy, s);
-	list_init(&s->idle);
-	list_init(&s->busy);
+	s->clients = client_pool_new(rest_get_config(r), REST_CONNECTIONS, IDLE_CLIENTS);
 	while (table[s->n_runs])
 		s->n_runs++;
 	s->runs = mem_array(s->n_runs ? s->n_runs : 1, sizeof(*s->runs));
 	for (size_t i = 0; i < s->n_runs; i++)
 		run_init(&s->runs[i], table[i], s);
 	return s;
+}
+
+void controller_set_use_accounts(struct controller_set *s)
+{
+	client_pool_set_keep(s->clients, IDLE_CLIENTS + s->n_runs);
+	for (size_t i = 0; i < s->n_runs; i++)
+		if (s->runs[i].def->account)
+			s->runs[i].account = account_new(s->runs[i].def->account);
 }
 
 struct informer_set *controller_set_informers(struct controller_set *s)
@@ -351,31 +299,25 @@ static void stop_workers(struct controller_set *s)
 	worker_pool_stop(s->pool);
 	if (worker_pool_wait(s->pool, clock_mono_ns() + STOP_GRACE_NS))
 		return;
-	pthread_mutex_lock(&s->lock);
-	s->canceled = true;
-	list_for_each (l, &s->busy)
-		http_cancel(rest_http(list_entry(l, struct client, link)->rest));
-	pthread_mutex_unlock(&s->lock);
+	client_pool_cancel(s->clients);
 	worker_pool_wait(s->pool, CLOCK_NEVER);
 }
 
 void controller_set_free(struct controller_set *s)
 {
-	struct list *l;
-
 	if (!s)
 		return;
 	informer_set_stop(s->informers);
 	stop_workers(s);
-	while ((l = list_pop_front(&s->idle)))
-		client_free(list_entry(l, struct client, link));
-	for (size_t i = 0; i < s->n_runs; i++)
+	client_pool_free(s->clients);
+	for (size_t i = 0; i < s->n_runs; i++) {
 		if (s->runs[i].def->destroy)
 			s->runs[i].def->destroy(s->runs[i].state);
+		account_free(s->runs[i].account);
+	}
 	worker_pool_free(s->pool);
 	informer_set_free(s->informers);
 	events_free(s->events);
 	free(s->runs);
-	pthread_mutex_destroy(&s->lock);
 	free(s);
 }

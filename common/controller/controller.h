@@ -40,7 +40,8 @@ struct controller {
 	struct controller_watch watches[CONTROLLER_MAX_WATCHES]; /* ends at type NULL */
 	const char *
 		component; /* what its events are from: "replicaset-controller"; may be NULL without events */
-	int workers;	   /* keys that are looked at at once, of the threads that all controllers share */
+	const char *account; /* the ServiceAccount of kube-system that it is, when each is one; may be NULL */
+	int workers;	     /* keys that are looked at at once, of the threads that all controllers share */
 	int (*sync)(struct controller_ctx *ctx, const char *key, struct err *err);
 	void *(*init)(struct informer **informers, struct workqueue *q); /* optional */
 	void (*destroy)(void *state);					 /* optional */
@@ -55,6 +56,8 @@ struct controller_set;
 /* Makes the informers (shared between controllers) and queues. Table of pointers ends with NULL. */
 struct controller_set *controller_set_new(const struct controller *const *table, struct rest *r,
 					  const char *component);
+/* Before the start: controllers with an account speak as it, not as the daemon; informers and events stay the daemon's. */
+void controller_set_use_accounts(struct controller_set *s);
 /* Starts informers; a controller's keys are taken from when its own informers have listed. Does not
    wait. Call once elected. */
 void controller_set_start(struct controller_set *s);

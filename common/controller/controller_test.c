@@ -28,9 +28,26 @@ struct world {
 	size_t n_clients;
 	enum reason last;
 	bool destroyed;
+	atomic_int tokens;
 };
 
 static struct world *world; /* of the running test; a controller's init gets no argument */
+
+/* The first token is no good. */
+static void serve_account(struct server_request *rq)
+{
+	autofree char *who = server_header(rq, "Authorization");
+	struct world *w = rq->s->arg;
+
+	if (strstr(rq->path, "/c-account/token")) {
+		autofree char *body =
+			mem_printf("{\"status\":{\"token\":\"t%d\"}}", atomic_fetch_add(&w->tokens, 1) + 1);
+
+		server_reply(rq, 201, "", body);
+	} else {
+		server_reply(rq, who && !strcmp(who, "Bearer t2") ? 200 : 401, "", "{}");
+	}
+}
 
 static void serve(struct server_request *rq)
 {
@@ -41,6 +58,10 @@ static void serve(struct server_request *rq)
 		"{\"metadata\":{\"name\":\"b\",\"namespace\":\"ns\",\"uid\":\"2\",\"resourceVersion\":\"2\"}}]}";
 	struct world *w = rq->s->arg;
 
+	if (strstr(rq->path, "/token") || !strcmp(rq->path, "/who")) {
+		serve_account(rq);
+		return;
+	}
 	if (strstr(rq->path, "watch=true"))
 		server_stream(rq, 200);
 	else if (strcmp(rq->path, "/stuck")) {
@@ -129,6 +150,28 @@ static const struct controller owner_controller = {
 	.watches = {{.type = &pod_type, .enqueue = enqueue_owner}},
 	.workers = 1,
 	.sync = sync_pod,
+	.init = init,
+};
+
+static int sync_who(struct controller_ctx *ctx, const char *key, struct err *err)
+{
+	struct world *w = ctx->state;
+
+	if (rest_do(ctx->rest, REST_GET, "/who", NULL, NULL, err) < 0)
+		return -1;
+	pthread_mutex_lock(&w->lock);
+	buf_addf(&w->log, "%s ", key);
+	pthread_cond_broadcast(&w->cond);
+	pthread_mutex_unlock(&w->lock);
+	return 0;
+}
+
+static const struct controller account_controller = {
+	.name = "account-test",
+	.watches = {{.type = &pod_type, .enqueue = enqueue_owner}},
+	.account = "c-account",
+	.workers = 1,
+	.sync = sync_who,
 	.init = init,
 };
 
@@ -237,6 +280,20 @@ static void test_stop_stuck(void **state)
 	assert_int_equal(w->last, REASON_CANCELED);
 }
 
+/* It speaks as its account; a token that is refused is replaced. */
+static void test_account(void **state)
+{
+	static const struct controller *const table[] = {&account_controller, NULL};
+	struct world *w = *state;
+	struct controller_set *s = controller_set_new(table, w->rest, "test");
+
+	controller_set_use_accounts(s);
+	controller_set_start(s);
+	wait_log(w, "ns/rs ", 1);
+	controller_set_free(s);
+	assert_int_equal(atomic_load(&w->tokens), 2);
+}
+
 /* Stopping before the API ever answered, and without a start. */
 static void test_stop_early(void **state)
 {
@@ -257,10 +314,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-		T(test_sync),
-		T(test_retry_and_again),
-		T(test_stop_stuck),
-		T(test_stop_early),
+		T(test_sync),	    T(test_retry_and_again), T(test_account),
+		T(test_stop_stuck), T(test_stop_early),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
