@@ -30,6 +30,7 @@ const struct admission_row admission_builtin[] = {
 	{"Priority", "", "Pod", "", ADMIT_CREATE | ADMIT_UPDATE, admit_priority, NULL},
 	{"DefaultTolerationSeconds", "", "Pod", "", ADMIT_CREATE | ADMIT_UPDATE, admit_toleration_seconds,
 	 NULL},
+	{"RuntimeClass", "", "Pod", "", ADMIT_CREATE, admit_runtime_class, admit_runtime_overhead},
 	{0},
 };
 

@@ -41,6 +41,34 @@ static void test_service_account(void **state)
 	assert_string_equal(js_str0(o, "spec", "serviceAccount", NULL), "default");
 }
 
+static void test_runtime_class(void **state)
+{
+	static const struct {
+		const char *spec, *mutate, *validate; /* refusals */
+	} rows[] = {
+		{"{}", NULL, NULL},
+		{"{'runtimeClassName':'nope'}", "pod rejected: RuntimeClass \"nope\" not found", NULL},
+		{"{'runtimeClassName':''}", "pod rejected: RuntimeClass \"\" not found", NULL},
+		{"{'overhead':{'cpu':'1'}}", NULL,
+		 "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+		autojson js *o = js_new_obj();
+		js_set(o, "spec", parse(JSON(rows[i].spec)));
+		struct admission_call a = create(&pods, o);
+		assert_int_equal(admit_runtime_class(&a, &err), rows[i].mutate ? -1 : 0);
+		assert_int_equal(admit_runtime_overhead(&a, &err), rows[i].validate ? -1 : 0);
+		const char *refusal = rows[i].mutate ? rows[i].mutate : rows[i].validate;
+		if (refusal) {
+			autofree char *want = mem_printf("pods \"x\" is forbidden: %s", refusal);
+			assert_string_equal(err.msg, want);
+			assert_int_equal(err.reason, REASON_FORBIDDEN);
+		}
+	}
+}
+
 static void test_priority(void **state)
 {
 	const struct {
@@ -113,9 +141,8 @@ static void test_node_taint(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_service_account),
-		cmocka_unit_test(test_priority),
-		cmocka_unit_test(test_tolerations),
+		cmocka_unit_test(test_runtime_class), cmocka_unit_test(test_service_account),
+		cmocka_unit_test(test_priority),      cmocka_unit_test(test_tolerations),
 		cmocka_unit_test(test_node_taint),
 	};
 
