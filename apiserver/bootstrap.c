@@ -125,16 +125,38 @@ static int make_endpoints(struct registry *r, const char *address, int port, str
 	return rc;
 }
 
-int bootstrap(struct registry *r, const char *address, int port, struct err *err)
+/* Where daemons that serve the API's clients themselves learn whose certificates they may trust (kubernetes/kubernetes
+   pkg/controlplane/controller/clusterauthenticationtrust). It follows the file; what others put beside it stays. */
+static int make_trust(struct registry *r, const char *client_ca_pem, struct err *err)
+{
+	struct object o = {
+		.resource = "configmaps", .ns = "kube-system", .name = "extension-apiserver-authentication"};
+	autoobj struct obj *old = find(r, &o);
+	struct err ignore = ERR_INIT;
+	autojson js *tree = old ? obj_tree(old, &ignore) : NULL;
+	if (!*client_ca_pem || !strcmp(js_str0(tree, "data", "client-ca-file", NULL), client_ca_pem))
+		return 0;
+	if (!tree)
+		tree = js_new_obj();
+	js_set_str(js_ensure(tree, "metadata", NULL), "name", o.name);
+	js_set_str(js_ensure(tree, "metadata", NULL), "namespace", o.ns);
+	js_set_str(js_ensure(tree, "data", NULL), "client-ca-file", client_ca_pem);
+	js_write(&o.body, tree);
+	int rc = call(r, old ? registry_update : registry_create, old ? "update" : "create", &o, err);
+	buf_release(&o.body);
+	return rc;
+}
+
+int bootstrap(struct registry *r, const struct bootstrap_config *c, struct err *err)
 {
 	static const char *const namespaces[] = {"default", "kube-system", "kube-public", "kube-node-lease"};
 	for (size_t i = 0; i < sizeof(namespaces) / sizeof(*namespaces); i++)
 		if (make_namespace(r, namespaces[i], err) < 0)
 			return -1;
-	if (make_service(r, port, err) < 0)
+	if (make_service(r, c->port, err) < 0 || make_trust(r, c->client_ca_pem, err) < 0)
 		return -1;
-	if (!strncmp(address, "127.", 4) ||
-	    !strcmp(address, "::1")) /* of no use to anybody but this host, and not allowed */
+	if (!strncmp(c->address, "127.", 4) ||
+	    !strcmp(c->address, "::1")) /* of no use to anybody but this host, and not allowed */
 		return 0;
-	return make_endpoints(r, address, port, err);
+	return make_endpoints(r, c->address, c->port, err);
 }

@@ -5,7 +5,13 @@
 
 #include "registry/registry.h"
 
-/* The system namespaces, and Service and Endpoints `kubernetes` in default, pointing at address:port. */
-int bootstrap(struct registry *r, const char *address, int port, struct err *err) MUST_CHECK;
+struct bootstrap_config {
+	const char *address; /* where others reach this server */
+	int port;
+	const char *client_ca_pem; /* whose client certificates are taken; "" = nobody's */
+};
+/* The system namespaces, Service and Endpoints `kubernetes` in default, pointing at address:port, and the ConfigMap
+   `extension-apiserver-authentication` in kube-system. */
+int bootstrap(struct registry *r, const struct bootstrap_config *c, struct err *err) MUST_CHECK;
 
 #endif

@@ -184,6 +184,17 @@ static void forget_kind(void *arg, const struct kind *k)
 static const struct kinds_observer resources = {.add = store_kind, .remove = forget_kind};
 static const struct kinds_observer documents = {.changed = rediscover};
 
+static int bootstrap_all(struct instance *d, const char *address, struct err *err)
+{
+	autobuf struct buf ca = BUF_INIT;
+	const char *file = d->opt.client_ca_file;
+	if (*file && read_pem("client-ca-file", file, &ca, err) < 0)
+		return -1;
+	struct bootstrap_config c = {
+		.address = address, .port = listener_port(d->listener), .client_ca_pem = buf_str(&ca)};
+	return bootstrap(d->api.registry, &c, err);
+}
+
 static int start(struct instance *d, struct err *err)
 {
 	const struct instance_options *opt = &d->opt;
@@ -223,7 +234,7 @@ static int start(struct instance *d, struct err *err)
 	d->listener = open_listener(opt, server_service(d->server), err);
 	if (!d->listener)
 		return -1;
-	if (bootstrap(d->api.registry, address, listener_port(d->listener), err) < 0)
+	if (bootstrap_all(d, address, err) < 0)
 		return -1;
 	atomic_store(&bootstrapped, true);
 	return 0;

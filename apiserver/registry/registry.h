@@ -137,6 +137,9 @@ void registry_delete_collection(struct registry_call *c, const struct query *q, 
 				const struct delete_options *o);
 /* pods/binding: the scheduler's decision becomes part of the Pod. The tree is a Binding. */
 void registry_bind(struct registry_call *c, js *binding);
+/* pods/eviction: a deletion that others may have a say in (disruption budgets). The tree is an Eviction, o what it says
+   about the deletion. */
+void registry_evict(struct registry_call *c, js *eviction, const struct delete_options *o);
 /* The tree is an autoscaling/v1 Scale. */
 void registry_scale(struct registry_call *c, js *scale);
 /* namespaces/finalize: the one way to change spec.finalizers. */

@@ -47,6 +47,7 @@ static const struct route routes[] = {
 	SUB(PUT, NULL, "scale", "update", VERB_UPDATE, ROUTE_WRITE, NULL, &verb_scale_update),
 	SUB(PATCH, NULL, "scale", "patch", VERB_PATCH, ROUTE_WRITE, NULL, &verb_scale_patch),
 	SUB(POST, "pods", "binding", "create", VERB_CREATE, ROUTE_WRITE, NULL, &verb_bind),
+	SUB(POST, "pods", "eviction", "create", VERB_CREATE, ROUTE_WRITE, NULL, &verb_evict),
 	SUB(GET, "pods", "log", "get", VERB_GET, ROUTE_RELAY, NULL, NULL),
 	SUB(PUT, "namespaces", "finalize", "update", VERB_UPDATE, ROUTE_WRITE, NULL, &verb_finalize),
 };

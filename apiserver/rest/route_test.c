@@ -142,6 +142,7 @@ static void test_allow(void **state)
 		{"/api/v1/namespaces/a/pods/b", "DELETE, GET, PATCH, PUT"},
 		{"/api/v1/namespaces/a/pods/b/log", "GET"},
 		{"/api/v1/namespaces/a/pods/b/binding", "POST"},
+		{"/api/v1/namespaces/a/pods/b/eviction", "POST"},
 	};
 	struct request *rq = MEM_NEW(struct request);
 	char scratch[256], segments[256], allow[ROUTE_ALLOW_MAX];

@@ -76,7 +76,7 @@ struct apiserver_rig *apiserver_rig_start(int64_t wall_ns)
 		.advertise_address = "192.0.2.1", /* of the Service kubernetes, which must not be loopback */
 		.cert_file = r->cert_file,
 		.key_file = r->key_file,
-		.client_ca_file = "",
+		.client_ca_file = r->cert_file,
 		.token_file = r->token_file,
 		.etcd_servers = "",
 		.etcd_ca = "",

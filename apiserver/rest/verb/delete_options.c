@@ -41,20 +41,8 @@ static int from_query(struct operation *op, struct delete_options *o, struct err
 	return 0;
 }
 
-static int from_body(struct operation *op, struct delete_options *o, struct err *err)
+static void from_tree(struct operation *op, struct delete_options *o, const js *b)
 {
-	struct decode d = {.schema = op->rq->api->schema,
-			   .type = schema_type(op->rq->api->schema, "DeleteOptions"),
-			   .group = "meta.k8s.io",
-			   .version = "v1",
-			   .kind = "DeleteOptions",
-			   .validation = VALIDATE_IGNORE,
-			   .rs = op->rs,
-			   .any_version = true};
-	autojson js *b = body_decode(&d, op->rq->content_type, op->rq->body, op->rq->body_len, err);
-
-	if (!b)
-		return -1;
 	if (js_field(b, "gracePeriodSeconds")) {
 		o->has_grace = true;
 		o->grace = js_int(b, 0, "gracePeriodSeconds", NULL);
@@ -72,15 +60,30 @@ static int from_body(struct operation *op, struct delete_options *o, struct err 
 	snprintf(o->uid, sizeof(o->uid), "%s", js_str0(b, "preconditions", "uid", NULL));
 	snprintf(o->resource_version, sizeof(o->resource_version), "%s",
 		 js_str0(b, "preconditions", "resourceVersion", NULL));
+}
+
+static int from_body(struct operation *op, struct delete_options *o, struct err *err)
+{
+	struct decode d = {.schema = op->rq->api->schema,
+			   .type = schema_type(op->rq->api->schema, "DeleteOptions"),
+			   .group = "meta.k8s.io",
+			   .version = "v1",
+			   .kind = "DeleteOptions",
+			   .validation = VALIDATE_IGNORE,
+			   .rs = op->rs,
+			   .any_version = true};
+	autojson js *b = body_decode(&d, op->rq->content_type, op->rq->body, op->rq->body_len, err);
+
+	if (!b)
+		return -1;
+	from_tree(op, o, b);
 	return 0;
 }
 
-int delete_options_read(struct operation *op, struct err *err)
+static int check(struct operation *op, struct err *err)
 {
-	struct delete_options *o = &op->deletion;
+	const struct delete_options *o = &op->deletion;
 
-	if ((op->rq->body_len ? from_body(op, o, err) : from_query(op, o, err)) < 0)
-		return -1;
 	if (o->has_orphan && o->propagation != PROPAGATION_UNSET) {
 		static const char *const names[] = {"", "Background", "Foreground", "Orphan"};
 		field_error_invalid_str(&op->call.errs, "propagationPolicy", names[o->propagation],
@@ -90,4 +93,19 @@ int delete_options_read(struct operation *op, struct err *err)
 		return 0;
 	op->call.about = (struct subject){.kind = &options_kind, .name = ""};
 	return registry_check(&op->call, err);
+}
+
+int delete_options_of(struct operation *op, const js *tree, struct err *err)
+{
+	from_tree(op, &op->deletion, tree);
+	return check(op, err);
+}
+
+int delete_options_read(struct operation *op, struct err *err)
+{
+	struct delete_options *o = &op->deletion;
+
+	if ((op->rq->body_len ? from_body(op, o, err) : from_query(op, o, err)) < 0)
+		return -1;
+	return check(op, err);
 }

@@ -8,4 +8,7 @@
 /* Fills o->deletion and the attributes' dry run. REASON_BAD_REQUEST, REASON_INVALID (about the options). */
 int delete_options_read(struct operation *o, struct err *err) MUST_CHECK;
 
+/* The same from a tree that is part of something else; NULL says nothing. */
+int delete_options_of(struct operation *o, const js *tree, struct err *err) MUST_CHECK;
+
 #endif

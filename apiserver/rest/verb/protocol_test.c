@@ -361,6 +361,76 @@ static void test_binding_has_a_name(void **state)
 	assert_string_equal(message(&r), "name in URL does not match name in Binding object");
 }
 
+/* A Pod that is nowhere has no log, one on a node that is gone has lost it. */
+static void test_log_without_an_agent(void **state)
+{
+	static const char pods[] = "/api/v1/namespaces/default/pods",
+			  log[] = "/api/v1/namespaces/default/pods/l/log";
+	static const char body[] =
+		"{\"metadata\":{\"name\":\"l\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}";
+	autoreply struct rig_reply made = rig_call(&rig, "POST", pods, body);
+	assert_int_equal(made.status, 201);
+	autoreply struct rig_reply none = rig_call(&rig, "GET", log, NULL);
+	assert_int_equal(none.status, 204);
+	assert_int_equal(none.text.len, 0);
+	autoreply struct rig_reply wrong =
+		rig_call(&rig, "GET", "/api/v1/namespaces/default/pods/l/log?container=x", NULL);
+	assert_int_equal(wrong.status, 400);
+	autoreply struct rig_reply bound =
+		rig_call(&rig, "POST", "/api/v1/namespaces/default/pods/l/binding",
+			 JSON("{'metadata':{'name':'l'},'target':{'kind':'Node','name':'gone'}}"));
+	assert_int_equal(bound.status, 201);
+	autoreply struct rig_reply lost = rig_call(&rig, "GET", log, NULL);
+	assert_int_equal(lost.status, 404);
+	assert_string_equal(message(&lost), "nodes \"gone\" not found");
+	assert_string_equal(js_str0(lost.body, "details", "kind", NULL), "nodes");
+}
+
+static void test_evictions(void **state)
+{
+	static const char item[] = "/api/v1/namespaces/default/pods/e",
+			  path[] = "/api/v1/namespaces/default/pods/e/eviction";
+	static const char pod[] =
+		"{\"metadata\":{\"name\":\"e\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}";
+	const struct {
+		const char *body;
+		int status;
+		const char *text;
+		bool gone;
+	} v[] = {
+		{"{}", 400, "name in URL does not match name in Eviction object", false},
+		{JSON("{'metadata':{'name':'f'}}"), 400, "name in URL does not match", false},
+		{JSON("{'apiVersion':'policy/v2','metadata':{'name':'e'}}"), 400, "policy/v2", false},
+		{JSON("{'kind':'Pod','apiVersion':'v1','metadata':{'name':'e'}}"), 400,
+		 "cannot be handled as a Eviction", false},
+		{JSON("{'metadata':{'name':'e'},'deleteOptions':{'preconditions':{'uid':'x'}}}"), 409,
+		 "UID in the precondition", false},
+		{JSON("{'metadata':{'name':'e'},'deleteOptions':{'propagationPolicy':'x'}}"), 422,
+		 "propagationPolicy", false},
+		{JSON("{'metadata':{'name':'e'},'deleteOptions':{'dryRun':['All']}}"), 201,
+		 "\"status\":\"Success\",\"code\":201", false},
+		{JSON("{'metadata':{'name':'e'}}"), 201, "\"status\":\"Success\",\"code\":201", true},
+		{JSON("{'kind':'Eviction','apiVersion':'policy/v1','metadata':{'name':'e','namespace':'default'}}"),
+		 201, "Success", true},
+		{JSON("{'kind':'Eviction','apiVersion':'policy/v1beta1','metadata':{'name':'e'},'deleteOptions':{'gracePeriodSeconds':0}}"),
+		 201, "Success", true},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		autoreply struct rig_reply made =
+			rig_call(&rig, "POST", "/api/v1/namespaces/default/pods", pod);
+		assert_true(made.status == 201 || made.status == 409);
+		autoreply struct rig_reply r = rig_call(&rig, "POST", path, v[i].body);
+		if (r.status != v[i].status || !strstr(buf_str(&r.text), v[i].text))
+			fail_msg("%s: %d %s", v[i].body, r.status, buf_str(&r.text));
+		autoreply struct rig_reply left = rig_call(&rig, "GET", item, NULL);
+		assert_int_equal(left.status, v[i].gone ? 404 : 200);
+	}
+	autoreply struct rig_reply none = rig_call(&rig, "POST", path, JSON("{'metadata':{'name':'e'}}"));
+	assert_int_equal(none.status, 404);
+	autoreply struct rig_reply get = rig_call(&rig, "GET", path, NULL);
+	assert_int_equal(get.status, 405);
+}
+
 static void test_service_accounts(void **state)
 {
 	static const char pods[] = "/api/v1/namespaces/default/pods";
@@ -427,6 +497,8 @@ int main(void)
 		cmocka_unit_test(test_absent_scale),
 		cmocka_unit_test(test_field_manager),
 		cmocka_unit_test(test_binding_has_a_name),
+		cmocka_unit_test(test_log_without_an_agent),
+		cmocka_unit_test(test_evictions),
 		cmocka_unit_test(test_service_accounts),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -28,6 +28,26 @@ static int read_binding(struct operation *o, struct err *err)
 	return read_other(o, "", "Binding", err);
 }
 
+/* Both versions that there ever were say the same. */
+static int read_eviction(struct operation *o, struct err *err)
+{
+	struct err first = ERR_INIT;
+	struct kind k = {.group = "policy",
+			 .version = "v1",
+			 .kind = "Eviction",
+			 .type = schema_type(o->rq->api->schema, "Eviction")};
+
+	o->body = body_object(o, &k, &first);
+	k.version = "v1beta1";
+	if (!o->body)
+		o->body = body_object(o, &k, err);
+	if (!o->body) {
+		*err = first;
+		return -1;
+	}
+	return delete_options_of(o, js_obj(o->body, "deleteOptions", NULL), err);
+}
+
 static int read_scale(struct operation *o, struct err *err)
 {
 	return read_other(o, "autoscaling", "Scale", err);
@@ -78,6 +98,11 @@ static void start_bind(struct operation *o)
 	registry_bind(&o->call, STEAL(o->body));
 }
 
+static void start_eviction(struct operation *o)
+{
+	registry_evict(&o->call, STEAL(o->body), &o->deletion);
+}
+
 static void start_scale(struct operation *o)
 {
 	registry_scale(&o->call, STEAL(o->body));
@@ -111,7 +136,7 @@ static void present_collection(struct operation *o)
 	present_list(o->rq, o->rs, &o->accept, &o->selection, &o->call.deleted);
 }
 
-static void present_bound(struct operation *o)
+static void present_done(struct operation *o)
 {
 	static const char text[] =
 		"{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Success\",\"code\":201}\n";
@@ -133,6 +158,7 @@ const struct verb verb_update = {"UpdateOptions", read_object, start_update, pre
 const struct verb verb_delete = {"DeleteOptions", read_delete, start_delete, present_deleted, false};
 const struct verb verb_deletecollection = {"DeleteOptions", read_collection, start_collection,
 					   present_collection, true};
-const struct verb verb_bind = {"CreateOptions", read_binding, start_bind, present_bound, false};
+const struct verb verb_bind = {"CreateOptions", read_binding, start_bind, present_done, false};
+const struct verb verb_evict = {"CreateOptions", read_eviction, start_eviction, present_done, false};
 const struct verb verb_scale_update = {"UpdateOptions", read_scale, start_scale, scale_presentd, true};
 const struct verb verb_finalize = {"UpdateOptions", read_object, start_finalize, present_written, false};

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is there after a start, after another one, and after one with other certificates. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+#include "bootstrap.h"
+#include "object/json_test.h"
+#include "rest/rig_test.h"
+
+#define TRUST "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication"
+static struct rig rig;
+
+static void boot(const char *ca, const char *address, int port)
+{
+	struct err err = ERR_INIT;
+	struct bootstrap_config c = {.address = address, .port = port, .client_ca_pem = ca};
+
+	if (bootstrap(rig.api.registry, &c, &err) < 0)
+		fail_msg("%s", err.msg);
+}
+
+static struct rig_reply get(const char *path, int status)
+{
+	struct rig_reply r = rig_call(&rig, "GET", path, NULL);
+
+	if (r.status != status)
+		fail_msg("%s: %d %s", path, r.status, buf_str(&r.text));
+	return r;
+}
+
+static void test_starts(void **state)
+{
+	boot("", "192.0.2.1", 6443);
+	autoreply struct rig_reply system = get("/api/v1/namespaces/kube-system", 200);
+	autoreply struct rig_reply untrusting = get(TRUST, 404);
+	boot("first", "192.0.2.1", 6443);
+	autoreply struct rig_reply one = get(TRUST, 200);
+	assert_string_equal(js_str0(one.body, "data", "client-ca-file", NULL), "first");
+	boot("first", "192.0.2.1", 6443);
+	autoreply struct rig_reply again = get(TRUST, 200);
+	assert_string_equal(js_str0(again.body, "metadata", "resourceVersion", NULL),
+			    js_str0(one.body, "metadata", "resourceVersion", NULL));
+	autoreply struct rig_reply put =
+		rig_call(&rig, "PATCH", TRUST, JSON("{'data':{'requestheader-allowed-names':'[]'}}"));
+	assert_int_equal(put.status, 200);
+	boot("second", "192.0.2.2", 6444);
+	autoreply struct rig_reply other = get(TRUST, 200);
+	assert_string_equal(js_str0(other.body, "data", "client-ca-file", NULL), "second");
+	assert_string_equal(js_str0(other.body, "data", "requestheader-allowed-names", NULL), "[]");
+	autoreply struct rig_reply ends = get("/api/v1/namespaces/default/endpoints/kubernetes", 200);
+	assert_non_null(strstr(buf_str(&ends.text), "\"192.0.2.2\""));
+}
+
+static int setup(void **state)
+{
+	rig_open(&rig);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	rig_close(&rig);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_starts)};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
