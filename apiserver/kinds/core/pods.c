@@ -118,6 +118,7 @@ static void pods_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
 	if (strcmp(ctx->subresource, "status"))
 		return;
 	strategy_carry(js_obj(new, "metadata", NULL), js_obj(old, "metadata", NULL), "ownerReferences");
+	pods_default_status(status);
 	if (!*js_str0(status, "qosClass", NULL))
 		js_set_str(status, "qosClass", js_str(old, "status", "qosClass", NULL));
 	keep_observed(status, js_obj(old, "status", NULL));
@@ -125,12 +126,10 @@ static void pods_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
 
 static void pods_default(js *o)
 {
-	js *spec = js_obj(o, "spec", NULL), *status = js_obj(o, "status", NULL);
+	js *spec = js_obj(o, "spec", NULL);
 
 	if (spec)
 		podspec_default(spec, true);
-	if (status)
-		pods_default_status(status);
 }
 
 /* ---- what may be ---- */

@@ -123,12 +123,14 @@ static void addresses_agree(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		autofree char *text = mem_printf(POD("", "", "%s"), rows[i].status);
-		autojson js *pod = causes_decode(schema_kind(causes_schema, "", "v1", "Pod"), JSON(text));
-		autobuf struct buf ips = BUF_INIT;
+		autobuf struct buf ips = BUF_INIT, causes = BUF_INIT;
+		js *pod = NULL;
+		causes_of("", "Pod", "status", JSON(text), JSON(POD("", "", "")), &causes, &pod);
 		if (js_get(pod, "status", "podIPs", NULL))
 			js_write(&ips, js_get(pod, "status", "podIPs", NULL));
 		assert_string_equal(js_str0(pod, "status", "podIP", NULL), rows[i].ip);
 		assert_string_equal(buf_str(&ips), rows[i].ips);
+		json_object_put(pod);
 	}
 }
 

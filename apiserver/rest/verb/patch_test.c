@@ -139,6 +139,9 @@ static void test_binding(void **state)
 	assert_string_equal(
 		js_str0(twice.body, "message", NULL),
 		"Operation cannot be fulfilled on pods/binding \"b\": pod b is already assigned to node \"n1\"");
+	patch(PODS "/b/status", MERGE,
+	      "{\"status\":{\"podIP\":\"10.0.0.9\",\"podIPs\":[{\"ip\":\"10.0.0.8\"}]}}",
+	      "\"podIP\":\"10.0.0.9\",\"podIPs\":[{\"ip\":\"10.0.0.9\"}]");
 }
 
 static void test_log_errors(void **state)
