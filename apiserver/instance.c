@@ -106,6 +106,7 @@ static struct storage *open_storage(const struct instance_options *opt, const st
 				   .etcd_cafile = or_null(opt->etcd_ca),
 				   .etcd_certfile = or_null(opt->etcd_cert),
 				   .etcd_keyfile = or_null(opt->etcd_key),
+				   .etcd_transport = or_null(opt->etcd_transport),
 				   .prefix = "/registry"};
 	return storage_open(&c, schema, err);
 }

@@ -15,7 +15,8 @@ struct instance_options { /* the flags of the same names; "" = not given */
 	int port, max_mutating, max_read;
 	const char *bind_address, *advertise_address;
 	const char *cert_file, *key_file, *client_ca_file, *token_file;
-	const char *etcd_servers, *etcd_ca, *etcd_cert, *etcd_key, *storage_backend, *data_dir;
+	const char *etcd_servers, *etcd_ca, *etcd_cert, *etcd_key, *etcd_transport, *storage_backend,
+		*data_dir;
 	bool force_damaged_store;
 	const char *service_cidr, *kubelet_ca, *kubelet_cert, *kubelet_key, *kinds_dir;
 };

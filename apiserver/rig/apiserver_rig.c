@@ -82,6 +82,7 @@ struct apiserver_rig *apiserver_rig_start(int64_t wall_ns)
 		.etcd_ca = "",
 		.etcd_cert = "",
 		.etcd_key = "",
+		.etcd_transport = "",
 		.storage_backend = "sqlite",
 		.data_dir = r->dir,
 		.service_cidr = "10.96.0.0/24",

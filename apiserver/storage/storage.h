@@ -23,7 +23,7 @@ struct storage_config {
 	const char *path;	  /* sqlite: the database file */
 	bool force;		  /* sqlite: start with what is left of a damaged one */
 	const char *etcd_servers; /* etcd: comma-separated URLs */
-	const char *etcd_cafile, *etcd_certfile, *etcd_keyfile;
+	const char *etcd_cafile, *etcd_certfile, *etcd_keyfile, *etcd_transport;
 	const char *prefix; /* "/registry" */
 	size_t window;	    /* events kept per resource at most; 0 = default */
 };

@@ -115,6 +115,7 @@ struct store_sqlite_config {
 struct store *store_sqlite_open(const struct store_sqlite_config *c, struct err *err) MUST_CHECK;
 struct store_etcd_config {
 	const char *servers, *cafile, *certfile, *keyfile;
+	const char *transport; /* grpc (NULL) or gateway */
 };
 struct store *store_etcd_open(const struct store_etcd_config *c, struct err *err) MUST_CHECK;
 

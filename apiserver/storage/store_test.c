@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One suite for both engines; what only one of them can do is in store_sqlite_test.c and store_etcd_test.c. */
+/* One suite for both engines, the etcd one over both of its wires; what only one of them can do is in store_sqlite_test.c and store_etcd_test.c. */
 #include "storage/store.h"
 
 #include <setjmp.h>
@@ -24,7 +24,7 @@ struct seen {
 	bool deleted, own;
 };
 struct env {
-	bool etcd;
+	const char *transport; /* to etcd; NULL: sqlite */
 	char dir[64];
 	struct etcd_process process;
 	struct store *s;
@@ -45,8 +45,8 @@ static struct store *open_store(struct env *e)
 	struct err err = ERR_INIT;
 	char path[96];
 	snprintf(path, sizeof(path), "%s/%s.db", e->dir, e->prefix + 1);
-	struct store_etcd_config c = {.servers = e->process.url};
-	struct store *s = e->etcd ? store_etcd_open(&c, &err)
+	struct store_etcd_config c = {.servers = e->process.url, .transport = e->transport};
+	struct store *s = e->transport ? store_etcd_open(&c, &err)
 				  : store_sqlite_open(&(struct store_sqlite_config){path, false}, &err);
 	if (!s)
 		fail_msg("%s", err.msg);
@@ -60,18 +60,18 @@ static void close_store(struct env *e)
 	e->s = NULL;
 }
 
-static int begin_group(void **state, bool etcd)
+static int begin_group(void **state, const char *transport)
 {
 	struct env *e = MEM_NEW(struct env);
-	e->etcd = etcd;
+	e->transport = transport;
 	snprintf(e->dir, sizeof(e->dir), "/tmp/store_test.XXXXXX");
 	assert_non_null(mkdtemp(e->dir));
 	pthread_mutex_init(&e->lock, NULL);
 	clock_cond_init(&e->cond);
 	e->seen = mem_array(EVENTS_MAX, sizeof(*e->seen));
-	if (etcd) {
+	if (transport) {
 		etcd_begin(&e->process, e->dir);
-		struct store_etcd_config c = {.servers = e->process.url};
+		struct store_etcd_config c = {.servers = e->process.url, .transport = e->transport};
 		struct err err = ERR_INIT;
 		struct store *s = store_etcd_open(&c, &err);
 		uint64_t rev;
@@ -86,12 +86,17 @@ static int begin_group(void **state, bool etcd)
 
 static int begin_sqlite(void **state)
 {
-	return begin_group(state, false);
+	return begin_group(state, NULL);
 }
 
-static int begin_etcd(void **state)
+static int begin_grpc(void **state)
 {
-	return begin_group(state, true);
+	return begin_group(state, "grpc");
+}
+
+static int begin_gateway(void **state)
+{
+	return begin_group(state, "gateway");
 }
 
 static int end_group(void **state)
@@ -497,5 +502,6 @@ int main(void)
 		SUITE(all_is_there_after_a_restart),	      SUITE(compaction_keeps_what_is),
 	};
 	int failed = cmocka_run_group_tests_name("sqlite", tests, begin_sqlite, end_group);
-	return failed + cmocka_run_group_tests_name("etcd", tests, begin_etcd, end_group);
+	failed += cmocka_run_group_tests_name("etcd, grpc", tests, begin_grpc, end_group);
+	return failed + cmocka_run_group_tests_name("etcd, gateway", tests, begin_gateway, end_group);
 }

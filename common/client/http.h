@@ -46,6 +46,9 @@ struct http_request {
 	bool follow_redirects;
 	const char *username, *password; /* basic auth, optional */
 	const char *unix_socket;	 /* connect here instead of the URL's host */
+	/* HTTP/2, many requests on one connection: by prior knowledge without TLS, by ALPN with it. */
+	bool http2;
+	bool unended; /* the body's end is never sent: a stream in both directions, until http_abort */
 };
 struct http_reply {
 	int status;
@@ -54,6 +57,8 @@ struct http_reply {
 	char retry_after[32];
 	char www_authenticate[1024];
 	char docker_content_digest[128];
+	char grpc_status[8], grpc_message[256]; /* trailers */
+	bool unsent;	/* with err: no byte of the request has left, so it may be made again */
 	struct err err; /* reason != REASON_NONE: no complete HTTP reply came back */
 };
 void http_reply_release(struct http_reply *r);

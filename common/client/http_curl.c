@@ -3,7 +3,7 @@
  * One request and its reply in curl's terms. A call is an easy handle with its options set once; finished
  * calls go to a free list, so that a small request sets a URL, a body and little else.
  *
- * Not here: HTTP/2 (our server does not speak it), cookies, compression.
+ * HTTP/2 is for whoever asks for it (our server does not speak it). Not here: cookies, compression.
  */
 #include <stddef.h>
 #include <stdlib.h>
@@ -29,6 +29,8 @@ static void reply_reset(struct http_reply *r)
 {
 	r->status = 0;
 	r->content_type[0] = r->retry_after[0] = r->www_authenticate[0] = r->docker_content_digest[0] = '\0';
+	r->grpc_status[0] = r->grpc_message[0] = '\0';
+	r->unsent = false;
 	r->err.reason = REASON_NONE;
 	r->err.msg[0] = '\0';
 	if (r->body.cap > HTTP_BODY_KEEP_MAX)
@@ -80,10 +82,9 @@ static const struct {
 	{                                                                                                    \
 		n, offsetof(struct http_reply, f), sizeof(((struct http_reply *)0)->f)                       \
 	}
-	KEPT("content-type", content_type),
-	KEPT("retry-after", retry_after),
-	KEPT("www-authenticate", www_authenticate),
-	KEPT("docker-content-digest", docker_content_digest),
+	KEPT("content-type", content_type),	    KEPT("retry-after", retry_after),
+	KEPT("www-authenticate", www_authenticate), KEPT("docker-content-digest", docker_content_digest),
+	KEPT("grpc-status", grpc_status),	    KEPT("grpc-message", grpc_message),
 #undef KEPT
 };
 
@@ -152,6 +153,14 @@ static bool repeatable(const char *method)
 	return !strcmp(method, "GET") || !strcmp(method, "HEAD");
 }
 
+bool http_call_unsent(struct http_call *c)
+{
+	long sent = 0;
+
+	curl_easy_getinfo(c->easy, CURLINFO_REQUEST_SIZE, &sent);
+	return !sent;
+}
+
 /*
  * Before each time that curl makes the request. When a kept connection breaks before an answer, curl makes it again on a
  * new one; but the server may have done what it was asked for. So what may change something is made again only while no
@@ -160,15 +169,28 @@ static bool repeatable(const char *method)
 static int before_request(void *arg, char *to, char *from, int to_port, int from_port)
 {
 	struct http_call *c = arg;
-	long sent = 0;
-
+	if (!http_h2c_fits(c))
+		return CURL_PREREQFUNC_ABORT;
 	c->worn = c->begun; /* curl counts these over all that a handle ever did, and soon makes no more */
 	c->begun = true;
-	curl_easy_getinfo(c->easy, CURLINFO_REQUEST_SIZE, &sent);
-	if (!sent || repeatable(c->rq.method))
+	if (http_call_unsent(c) || repeatable(c->rq.method))
 		return CURL_PREREQFUNC_OK;
 	c->unknown = true;
 	return CURL_PREREQFUNC_ABORT;
+}
+
+/* An unended body, and then nothing for ever. */
+static size_t on_send(char *p, size_t size, size_t n, void *arg)
+{
+	struct http_call *c = arg;
+	size_t left = c->rq.body_len - c->body_sent;
+
+	if (!left)
+		return CURL_READFUNC_PAUSE;
+	n = left < n ? left : n;
+	memcpy(p, c->rq.body + c->body_sent, n);
+	c->body_sent += n;
+	return n;
 }
 
 static void set_blob(CURL *easy, CURLoption opt, const char *pem)
@@ -220,7 +242,8 @@ struct http_call *http_call_new(struct http *h)
 	curl_easy_setopt(e, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_S);
 	curl_easy_setopt(e, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_S);
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
-	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(e, CURLOPT_READFUNCTION, on_send);
+	curl_easy_setopt(e, CURLOPT_READDATA, c);
 	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(e, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(e, CURLOPT_MAXREDIRS, 10L);
@@ -234,7 +257,7 @@ struct http_call *http_call_new(struct http *h)
 	curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, before_request);
 	curl_easy_setopt(e, CURLOPT_PREREQDATA, c);
 	curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, http_open_socket);
-	curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, h);
+	curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, c);
 	curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, http_close_socket);
 	curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, h);
 	set_tls(e, &h->tls);
@@ -315,7 +338,12 @@ static void set_method(struct http_call *c)
 	const struct http_request *rq = &c->rq;
 	bool post = !strcmp(rq->method, "POST"), get = !strcmp(rq->method, "GET");
 
-	if (rq->body || post) {
+	if (rq->unended) {
+		c->body_sent = 0;
+		curl_easy_setopt(c->easy, CURLOPT_POST, 1L);
+		curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS, NULL);
+		curl_easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)-1);
+	} else if (rq->body || post) {
 		curl_easy_setopt(c->easy, CURLOPT_POST, 1L);
 		curl_easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE_LARGE,
 				 (curl_off_t)(rq->body ? rq->body_len : 0));
@@ -335,6 +363,7 @@ void http_call_set_up(struct http_call *c)
 	c->received = 0;
 	c->curl_error[0] = '\0';
 	curl_easy_setopt(c->easy, CURLOPT_URL, c->rq.url);
+	http_h2c_begin(c);
 	set_method(c);
 	set_headers(c);
 	set_special(c);
@@ -352,6 +381,7 @@ void http_call_fail(struct http_call *c, CURLcode code)
 
 	if (code == CURLE_OK || c->stopped)
 		return;
+	c->reply.unsent = http_call_unsent(c);
 	if (c->too_large) {
 		err_set(&c->reply.err, REASON_TOO_LARGE, "%s %.*s: the reply is larger than allowed",
 			c->rq.method, HTTP_URL_IN_MESSAGE_MAX, c->rq.url);

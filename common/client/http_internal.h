@@ -37,7 +37,12 @@ struct http_call {
 
 	struct curl_slist *headers; /* as set on the handle */
 	bool special;		    /* auth or unix socket are set on the handle */
+	long version;		    /* of HTTP, as set on the handle */
+	size_t body_sent;	    /* of an unended body */
 	bool stopped, too_large, saw_location;
+	bool prior;	  /* tells curl that the connection will be HTTP/2: http_h2c.c */
+	bool misfit;	  /* that was wrong */
+	int opened_fd;	  /* the connection that this call has opened; -1: none */
 	bool begun, worn; /* the handle has made this request; it made it again, and is not kept */
 	bool unknown;	  /* it was sent, and the connection broke */
 	size_t received;
@@ -65,7 +70,8 @@ struct http {
 	struct http_socket **sockets; /* by descriptor */
 	size_t n_sockets;
 	bool in_curl;
-	bool reap; /* some call was aborted inside a callback */
+	bool h2c_up; /* there is an HTTP/2 connection without TLS, as far as known */
+	bool reap;   /* some call was aborted inside a callback */
 	atomic_bool canceled;
 };
 
@@ -86,6 +92,13 @@ struct http_call *http_call_new(struct http *h);
 void http_call_free(struct http_call *c);
 void http_call_set_up(struct http_call *c); /* rq is set: tells curl */
 void http_call_fail(struct http_call *c, CURLcode code);
+bool http_call_unsent(struct http_call *c);
+
+/* ---- http_h2c.c ---- */
+
+void http_h2c_begin(struct http_call *c);    /* sets the version of HTTP */
+bool http_h2c_fits(struct http_call *c);     /* before the first byte; false: end the attempt */
+bool http_h2c_go_again(struct http_call *c); /* the attempt has ended: whether to make another one */
 
 /* ---- http_multi.c ---- */
 
@@ -93,7 +106,7 @@ void http_multi_init(struct http *h);
 void http_multi_enter(struct http_call *c);
 void http_multi_go_on(struct http_call *c);
 void http_multi_time_out(void *call); /* its timer's function */
-curl_socket_t http_open_socket(void *h, curlsocktype purpose, struct curl_sockaddr *a);
+curl_socket_t http_open_socket(void *call, curlsocktype purpose, struct curl_sockaddr *a);
 int http_close_socket(void *h, curl_socket_t fd);
 
 #endif

@@ -13,6 +13,8 @@
  * and dealt with as soon as curl has returned.
  */
 #include <stdlib.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -54,6 +56,11 @@ static void collect(struct http *h)
 		if (m->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&c);
+		if (http_h2c_go_again(c)) {
+			curl_multi_remove_handle(h->multi, c->easy);
+			http_multi_enter(c);
+			continue;
+		}
 		http_call_fail(c, code);
 		http_call_end(c);
 	}
@@ -142,14 +149,20 @@ int http_close_socket(void *arg, curl_socket_t fd)
 	return close(fd);
 }
 
-/* curl's own sockets would be inherited by the containers' monitors. */
+/* curl's own sockets would be inherited by the containers' monitors. A peer whose kernel acknowledges nothing any more is
+   gone: on a connection of many requests, which a deadline does not close, nobody else would find out. */
 curl_socket_t http_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 {
+	static const unsigned silence_ms = 20000;
+	struct http_call *c = arg;
 	int fd = socket(a->family, a->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->protocol);
 
 	if (fd < 0)
 		return CURL_SOCKET_BAD;
-	socket_add(arg, fd, true);
+	if (a->socktype == SOCK_STREAM && a->family != AF_UNIX)
+		setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &silence_ms, sizeof(silence_ms));
+	c->opened_fd = fd;
+	socket_add(c->h, fd, true);
 	return fd;
 }
 

@@ -455,7 +455,7 @@ static struct store *open_engine(const struct storage_config *c, struct err *err
 		return store_sqlite_open(&(struct store_sqlite_config){c->path, c->force}, err);
 	if (strcmp(c->engine, "etcd") == 0) {
 		struct store_etcd_config e = {c->etcd_servers, c->etcd_cafile, c->etcd_certfile,
-					      c->etcd_keyfile};
+					      c->etcd_keyfile, c->etcd_transport};
 		return store_etcd_open(&e, err);
 	}
 	err_set(err, REASON_BAD_REQUEST, "unknown storage engine \"%s\"", c->engine);

@@ -312,5 +312,6 @@ int main(void)
 					   SUITE(resources_come_and_go_under_load),
 					   SUITE(observers_see_every_change)};
 	int failed = cmocka_run_group_tests_name("sqlite", tests, begin_sqlite, end_group);
-	return failed + cmocka_run_group_tests_name("etcd", tests, begin_etcd, end_group);
+	failed += cmocka_run_group_tests_name("etcd, grpc", tests, begin_grpc, end_group);
+	return failed + cmocka_run_group_tests_name("etcd, gateway", tests, begin_gateway, end_group);
 }

@@ -129,7 +129,7 @@ static void the_past_is_bounded(void **state)
 	open_env(e);
 	assert_int_equal(refused(e->pods, v[0].rv), REASON_EXPIRED);
 	assert_int_equal(refused(e->pods, v[CHANGES - 30].rv), REASON_NONE);
-	if (!e->etcd) /* there, only the revisions are counted */
+	if (!e->transport) /* there, only the revisions are counted */
 		assert_int_equal(refused(e->nodes, node->rv), REASON_NONE);
 	e->window = 0;
 	for (int i = 0; i < CHANGES; i++)
@@ -192,5 +192,6 @@ int main(void)
 					    SUITE(lost_heartbeats_end_their_watches)};
 	const struct CMUnitTest etcd[] = {SUITE(a_thousand_watchers_go_on), SUITE(the_past_is_bounded)};
 	int failed = cmocka_run_group_tests_name("sqlite", sqlite, begin_sqlite, end_group);
-	return failed + cmocka_run_group_tests_name("etcd", etcd, begin_etcd, end_group);
+	failed += cmocka_run_group_tests_name("etcd, grpc", etcd, begin_grpc, end_group);
+	return failed + cmocka_run_group_tests_name("etcd, gateway", etcd, begin_gateway, end_group);
 }

@@ -42,7 +42,7 @@ static const char kinds_yaml[] =
 	"  NewEvent: {metadata: 1 Meta, regarding: 2 Ref stored=involved}\n";
 
 struct env {
-	bool etcd;
+	const char *transport; /* to etcd; NULL: sqlite */
 	char dir[64], path[128], prefix[32];
 	size_t window;
 	struct etcd_process process;
@@ -57,9 +57,10 @@ static int counter;
 static inline struct storage *open_storage(struct env *e)
 {
 	struct err err = ERR_INIT;
-	struct storage_config c = {.engine = e->etcd ? "etcd" : "sqlite",
+	struct storage_config c = {.engine = e->transport ? "etcd" : "sqlite",
 				   .path = e->path,
 				   .etcd_servers = e->process.url,
+				   .etcd_transport = e->transport,
 				   .prefix = e->prefix,
 				   .window = e->window};
 	struct storage *s = storage_open(&c, e->schema, &err);
@@ -85,29 +86,33 @@ static inline void open_env(struct env *e)
 	e->events = resource_of(e, e->s, "", "Event");
 }
 
-static inline int begin_group(void **state, bool etcd)
+static inline int begin_group(void **state, const char *transport)
 {
 	struct env *e = MEM_NEW(struct env);
 	struct err err = ERR_INIT;
 	struct schema_file file = {.name = "test.yaml", .p = kinds_yaml, .n = sizeof(kinds_yaml) - 1};
-	e->etcd = etcd;
+	e->transport = transport;
 	e->schema = schema_load(&file, 1, &err);
 	if (!e->schema)
 		fail_msg("%s", err.msg);
 	snprintf(e->dir, sizeof(e->dir), "/tmp/storage_test.XXXXXX");
 	assert_non_null(mkdtemp(e->dir));
-	if (etcd)
+	if (transport)
 		etcd_begin(&e->process, e->dir);
 	*state = e;
 	return 0;
 }
 static inline int begin_sqlite(void **state)
 {
-	return begin_group(state, false);
+	return begin_group(state, NULL);
 }
-static inline int begin_etcd(void **state)
+static inline int begin_grpc(void **state)
 {
-	return begin_group(state, true);
+	return begin_group(state, "grpc");
+}
+static inline int begin_gateway(void **state)
+{
+	return begin_group(state, "gateway");
 }
 
 static inline int end_group(void **state)

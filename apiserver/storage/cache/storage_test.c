@@ -410,5 +410,6 @@ int main(void)
 	const struct CMUnitTest etcd[] = {BOTH, SUITE(two_apiservers_share_one_etcd),
 					  SUITE(reads_go_on_without_etcd)};
 	int failed = cmocka_run_group_tests_name("sqlite", sqlite, begin_sqlite, end_group);
-	return failed + cmocka_run_group_tests_name("etcd", etcd, begin_etcd, end_group);
+	failed += cmocka_run_group_tests_name("etcd, grpc", etcd, begin_grpc, end_group);
+	return failed + cmocka_run_group_tests_name("etcd, gateway", etcd, begin_gateway, end_group);
 }

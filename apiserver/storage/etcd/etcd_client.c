@@ -5,12 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/clock.h"
-#include "storage/etcd/etcd_wire_internal.h"
+#include "base/log.h"
 
 /* Replies to writes are tiny, pages of a list are bounded by the one who asks for them. */
 #define REPLY_MAX ((size_t)64 << 20)
+/* With another server to ask, a read waits no longer for this one. */
+#define READ_TRY_NS (2 * NS_PER_S)
 
 struct etcd_client {
+	const struct etcd_wire *wire;
 	char **servers;
 	size_t n_servers;
 	struct loop *loop;
@@ -18,7 +21,7 @@ struct etcd_client {
 	char why[128];
 
 	/* the loop's */
-	struct http *http;
+	struct http *http, *streams;
 	size_t server;	     /* the one in use, modulo n_servers */
 	struct list waiting; /* calls */
 	size_t n_running, n_jobs;
@@ -26,14 +29,18 @@ struct etcd_client {
 };
 
 static const struct loop_lane lanes[] = {{"etcd-list", 1}};
-static const char *const headers[] = {"Content-Type: application/json", NULL};
 
 struct loop *etcd_loop(struct etcd_client *c)
 {
 	return c->loop;
 }
 
-/* ---- requests ---- */
+const struct etcd_wire *etcd_client_wire(struct etcd_client *c)
+{
+	return c->wire;
+}
+
+/* ---- health ---- */
 
 static void note_health(struct etcd_client *c, const struct err *err)
 {
@@ -52,45 +59,80 @@ bool etcd_answers(struct etcd_client *c, char why[128])
 	return ok;
 }
 
-static struct http_request request(char *url, const struct buf *body, int64_t timeout_ns)
+void etcd_silent(struct etcd_client *c)
+{
+	struct err err;
+	err_set(&err, REASON_TIMEOUT, "etcd: no answer in time");
+	note_health(c, &err);
+}
+
+/* What clients are told of a transport's failure, which names the server. */
+static void without_names(const struct http_reply *r, struct err *err)
+{
+	if (r->err.reason == REASON_TIMEOUT)
+		err_set(err, REASON_TIMEOUT, "etcd: no answer in time");
+	else if (r->err.reason == REASON_TOO_LARGE)
+		err_set(err, REASON_TOO_LARGE, "etcd: reply is too large");
+	else if (r->unsent)
+		err_set(err, REASON_UNAVAILABLE, "etcd: cannot be reached");
+	else
+		err_set(err, REASON_UNAVAILABLE, "etcd: the connection broke before the answer");
+}
+
+/* ---- requests ---- */
+
+static char *url_of(struct etcd_client *c, enum etcd_wire_method method)
+{
+	return mem_printf("%s%s", c->servers[c->server % c->n_servers], c->wire->paths[method]);
+}
+
+static struct http_request request(struct etcd_client *c, char *url, const struct buf *body)
 {
 	return (struct http_request){.method = "POST",
 				     .url = url,
-				     .headers = headers,
+				     .headers = c->wire->headers,
 				     .body = body->p,
 				     .body_len = body->len,
-				     .timeout_ns = timeout_ns,
-				     .max_body = REPLY_MAX};
+				     .http2 = c->wire->http2};
 }
 
-static char *url_of(struct etcd_client *c, const char *path)
+void etcd_next_server(struct etcd_client *c)
 {
-	return mem_printf("%s%s", c->servers[c->server % c->n_servers], path);
+	c->server++;
+}
+
+/* The first of many that fail together moves on. */
+static void leave_server(struct etcd_client *c, size_t server)
+{
+	if (c->server == server)
+		c->server++;
 }
 
 /* What a reply means: 0, or -1 with *err. */
-static int judge(struct etcd_client *c, const struct http_reply *r, size_t server, struct err *err)
+static int judge(struct etcd_client *c, const struct http_reply *r, size_t server,
+		 struct etcd_wire_slice *ret, struct err *err)
 {
+	bool answers = etcd_answers(c, NULL);
 	if (r->err.reason != REASON_NONE) {
-		*err = r->err;
-		err_wrap(err, "etcd");
+		without_names(r, err);
+		if (answers)
+			log_warn_err(&r->err, "etcd does not answer", "server=%s",
+				     c->servers[server % c->n_servers]);
+		if (err->reason != REASON_TOO_LARGE) {
+			note_health(c, err);
+			leave_server(c, server);
+		}
+		return -1;
+	}
+	int rc = c->wire->judge(r, ret, err);
+	if (rc < 0 && (err->reason == REASON_UNAVAILABLE || err->reason == REASON_TIMEOUT)) {
 		note_health(c, err);
-		if (err->reason != REASON_UNAVAILABLE && err->reason != REASON_TIMEOUT &&
-		    err->reason != REASON_TOO_LARGE)
-			err->reason = REASON_UNAVAILABLE;
-		/* The first of many that fail together moves on. */
-		if (c->server == server)
-			c->server++;
-		return -1;
-	}
-	if (r->status >= 400) {
-		etcd_wire_error(buf_str(&r->body), r->body.len, r->status, err);
-		note_health(c, r->status >= 500 ? err : NULL);
-		return -1;
-	}
-	if (!etcd_answers(c, NULL))
+		leave_server(c, server);
+	} else if (!answers) {
 		note_health(c, NULL);
-	return 0;
+		log_info("etcd answers", "server=%s", c->servers[server % c->n_servers]);
+	}
+	return rc;
 }
 
 /* What was told to end does so once nothing is under way. */
@@ -100,34 +142,66 @@ static void check_idle(struct etcd_client *c)
 		loop_signal(c->loop, &c->idle);
 }
 
+static bool reads(const struct etcd_call *k)
+{
+	return k->method == ETCD_WIRE_RANGE;
+}
+
+/* Every server once, and the one that it began with again, because a kept connection may have been stale. */
+static bool try_again(struct etcd_client *c, struct etcd_call *k, const struct http_reply *r,
+		      const struct err *err)
+{
+	bool away = err->reason == REASON_UNAVAILABLE || err->reason == REASON_TIMEOUT;
+	if (!away || !(reads(k) || r->unsent) || k->tries > c->n_servers || clock_mono_ns() >= k->deadline_ns)
+		return false;
+	return c->n_servers > 1 || !r->unsent;
+}
+
 static void start_next(struct etcd_client *c);
 
 static void on_done(void *arg, struct http_reply *r)
 {
 	struct etcd_call *k = arg;
 	struct etcd_client *c = k->client;
+	struct etcd_wire_slice message = {"", 0};
 	struct err err = ERR_INIT;
+	int rc = judge(c, r, k->server, &message, &err);
 	c->n_running--;
+	if (rc < 0 && try_again(c, k, r, &err)) {
+		list_push_front(&c->waiting, &k->link);
+		start_next(c);
+		return;
+	}
 	start_next(c);
-	if (judge(c, r, k->server, &err) < 0)
+	if (rc < 0)
 		k->done(k, NULL, &err);
 	else
-		k->done(k, &r->body, NULL);
+		k->done(k, &message, NULL);
 	check_idle(c);
+}
+
+static void start(struct etcd_client *c, struct etcd_call *k)
+{
+	int64_t left_ns = k->deadline_ns - clock_mono_ns();
+	autofree char *url = url_of(c, k->method);
+	struct http_request rq = request(c, url, k->body);
+	if (reads(k) && k->tries < c->n_servers - 1 && left_ns > READ_TRY_NS)
+		left_ns = READ_TRY_NS;
+	rq.timeout_ns = left_ns > 0 ? left_ns : 1;
+	rq.max_body = REPLY_MAX;
+	k->tries++;
+	k->server = c->server;
+	c->n_running++;
+	http_start(c->http, &rq, on_done, k);
 }
 
 static void start_next(struct etcd_client *c)
 {
 	struct list *pos;
-	while (c->n_running < ETCD_CONNECTIONS && (pos = list_pop_front(&c->waiting))) {
+	while (c->n_running < c->wire->in_flight && (pos = list_pop_front(&c->waiting))) {
 		struct etcd_call *k = list_entry(pos, struct etcd_call, link);
-		int64_t left_ns = k->deadline_ns - clock_mono_ns();
 		loop_timer_set(c->loop, &k->late, CLOCK_NEVER);
-		autofree char *url = url_of(c, k->path);
-		struct http_request rq = request(url, k->body, left_ns > 0 ? left_ns : 1);
-		k->server = c->server;
-		c->n_running++;
-		http_start(c->http, &rq, on_done, k);
+		start(c, k);
 	}
 }
 
@@ -145,6 +219,7 @@ static void on_late(void *arg)
 void etcd_call(struct etcd_client *c, struct etcd_call *k)
 {
 	k->client = c;
+	k->tries = 0;
 	k->deadline_ns = clock_mono_ns() + k->timeout_ns;
 	k->late = (struct loop_timer){.fn = on_late, .arg = k};
 	list_push_back(&c->waiting, &k->link);
@@ -153,21 +228,16 @@ void etcd_call(struct etcd_client *c, struct etcd_call *k)
 		loop_timer_set(c->loop, &k->late, k->deadline_ns);
 }
 
-struct http_call *etcd_stream(struct etcd_client *c, const char *path, const struct buf *body,
+struct http_call *etcd_stream(struct etcd_client *c, enum etcd_wire_method method, const struct buf *body,
 			      bool (*on_data)(void *arg, const char *p, size_t n), http_done_fn *done,
 			      void *arg)
 {
-	autofree char *url = url_of(c, path);
-	struct http_request rq = request(url, body, 0);
-	rq.max_body = 0;
+	autofree char *url = url_of(c, method);
+	struct http_request rq = request(c, url, body);
+	rq.unended = c->wire->http2;
 	rq.on_data = on_data;
 	rq.arg = arg;
-	return http_start(c->http, &rq, done, arg);
-}
-
-void etcd_next_server(struct etcd_client *c)
-{
-	c->server++;
+	return http_start(c->streams, &rq, done, arg);
 }
 
 /* ---- what blocks ---- */
@@ -175,18 +245,18 @@ void etcd_next_server(struct etcd_client *c)
 struct etcd_waiter {
 	struct etcd_call call;
 	struct etcd_client *client;
-	struct buf *ret_body;
+	struct buf *ret_reply;
 	struct err *err;
 	bool done;
 };
 
-static void waiter_done(struct etcd_call *k, struct buf *reply, const struct err *err)
+static void waiter_done(struct etcd_call *k, const struct etcd_wire_slice *reply, const struct err *err)
 {
 	struct etcd_waiter *w = CONTAINER_OF(k, struct etcd_waiter, call);
 	if (err)
 		*w->err = *err;
 	else
-		buf_add(w->ret_body, reply->p, reply->len);
+		buf_add(w->ret_reply, reply->p, reply->n);
 	loop_signal(k->client->loop, &w->done);
 }
 
@@ -196,14 +266,14 @@ static void waiter_begin(void *arg)
 	etcd_call(w->client, &w->call);
 }
 
-int etcd_call_wait(struct etcd_client *c, const char *path, const struct buf *body, int64_t timeout_ns,
-		   struct buf *ret_body, struct err *err)
+int etcd_call_wait(struct etcd_client *c, enum etcd_wire_method method, const struct buf *body,
+		   int64_t timeout_ns, struct buf *ret_reply, struct err *err)
 {
 	struct err why = ERR_INIT;
 	struct etcd_waiter w = {
-		.call = {.path = path, .body = body, .timeout_ns = timeout_ns, .done = waiter_done},
+		.call = {.method = method, .body = body, .timeout_ns = timeout_ns, .done = waiter_done},
 		.client = c,
-		.ret_body = ret_body,
+		.ret_reply = ret_reply,
 		.err = &why};
 	loop_post(c->loop, waiter_begin, &w);
 	loop_wait(c->loop, &w.done, CLOCK_NEVER);
@@ -269,9 +339,11 @@ static void release(struct etcd_client *c)
 	free(c);
 }
 
-struct etcd_client *etcd_client_start(const char *servers, const struct http_tls *tls, struct err *err)
+struct etcd_client *etcd_client_start(const struct etcd_wire *wire, const char *servers,
+				      const struct http_tls *tls, struct err *err)
 {
 	struct etcd_client *c = MEM_NEW(struct etcd_client);
+	c->wire = wire;
 	if (parse_servers(c, servers, err) < 0) {
 		release(c);
 		return NULL;
@@ -279,7 +351,8 @@ struct etcd_client *etcd_client_start(const char *servers, const struct http_tls
 	pthread_mutex_init(&c->lock, NULL);
 	list_init(&c->waiting);
 	c->loop = loop_new(&(struct loop_config){.lanes = lanes, .n_lanes = ARRAY_LEN(lanes)});
-	c->http = http_new_on(c->loop, tls, ETCD_CONNECTIONS + 1);
+	c->http = http_new_on(c->loop, tls, wire->connections);
+	c->streams = http_new_on(c->loop, tls, 0);
 	loop_start(c->loop, "etcd");
 	return c;
 }
@@ -302,6 +375,7 @@ void etcd_client_stop(struct etcd_client *c, void (*closing)(void *arg), void *a
 void etcd_client_free(struct etcd_client *c)
 {
 	http_free(c->http);
+	http_free(c->streams);
 	loop_free(c->loop);
 	pthread_mutex_destroy(&c->lock);
 	release(c);

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include "base/clock.h"
 #include "base/log.h"
-#include "storage/etcd/etcd_wire_internal.h"
 
 #define TIMEOUT_NS (60 * NS_PER_S)
 #define AGAIN_NS (30 * NS_PER_S)
@@ -17,11 +16,11 @@ static void next(void *arg)
 	k->running = true;
 	k->begun = k->asked;
 	buf_clear(&k->body);
-	etcd_wire_compact(&k->body, k->begun);
+	etcd_client_wire(k->client)->compact(&k->body, k->begun);
 	etcd_call(k->client, &k->call);
 }
 
-static void on_done(struct etcd_call *call, struct buf *reply, const struct err *err)
+static void on_done(struct etcd_call *call, const struct etcd_wire_slice *reply, const struct err *err)
 {
 	struct etcd_compaction *k = CONTAINER_OF(call, struct etcd_compaction, call);
 	(void)reply;
@@ -62,7 +61,7 @@ void etcd_compaction_init(struct etcd_compaction *k, struct etcd_client *c)
 {
 	*k = (struct etcd_compaction){.client = c, .again = {.fn = next, .arg = k}};
 	k->call = (struct etcd_call){
-		.path = "/v3/kv/compaction", .body = &k->body, .timeout_ns = TIMEOUT_NS, .done = on_done};
+		.method = ETCD_WIRE_COMPACT, .body = &k->body, .timeout_ns = TIMEOUT_NS, .done = on_done};
 }
 
 void etcd_compaction_release(struct etcd_compaction *k)

@@ -35,9 +35,10 @@ struct etcd_own *etcd_own_match(struct etcd_own_list *l, const struct etcd_wire_
 	list_for_each (pos, &l->writes) {
 		struct etcd_own *o = list_entry(pos, struct etcd_own, link);
 		if (!o->cookie || o->matched || o->shown || (o->rev && o->rev != kv->mod_rev) ||
-		    !same_key(o->key64, kv->key))
+		    !same_key(o->sent_key, kv->key))
 			continue;
-		if (kv->deleted ? o->value64.p != NULL : !o->value64.p || !same(o->value64, kv->value))
+		if (kv->deleted ? o->sent_value.p != NULL
+				: !o->sent_value.p || !same(o->sent_value, kv->value))
 			continue;
 		o->matched = true;
 		return o;

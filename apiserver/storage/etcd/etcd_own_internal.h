@@ -3,8 +3,7 @@
  * Writes of this process that the watch has not shown yet.
  *
  * The watch tells the order of all writes, the reply tells a writer its revision, and either may come first.
- * An event is recognised as a waiting write's own by its key and its bytes, compared as the base64 they
- * travel as: equal bytes mean that the object which the writer has built is the event's object, whoever's
+ * An event is recognised as a waiting write's own by its key and its bytes, compared as they travel: equal bytes mean that the object which the writer has built is the event's object, whoever's
  * write it was. So nothing that this process has encoded is ever decoded by it. A write whose reply has come
  * ends, within a bounded time, when the watch has passed its revision: then the cache holds it.
  *
@@ -19,9 +18,9 @@
 struct etcd_own { /* lives in the write */
 	struct list link;
 	const char *key;
-	struct etcd_wire_slice key64, value64; /* value64.p NULL: a deletion */
-	void *cookie;			       /* NULL: is never recognised */
-	uint64_t rev;			       /* from the reply; 0 before */
+	struct etcd_wire_slice sent_key, sent_value; /* sent_value.p NULL: a deletion */
+	void *cookie;				     /* NULL: is never recognised */
+	uint64_t rev;				     /* from the reply; 0 before */
 	bool matched, shown;
 	void (*done)(struct etcd_own *o); /* the watch has passed rev; o is out of the list */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each line of the stream is one batch: it is read into an array, own writes are matched, other keys and
- * values decoded into one buffer, and the sink gets the array before the next line is looked at. Nothing is
+ * Each message of the stream is one batch: it is read into an array, own writes are matched, other keys and
+ * values decoded into one buffer, and the sink gets the array before the next is looked at. Nothing is
  * queued. A broken stream begins again behind the last delivered revision, so every event is delivered once;
  * what should come twice anyhow is dropped by its revision.
  */
@@ -9,16 +9,14 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
-#include "base/base64.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "client/lines.h"
 #include "storage/etcd/etcd_wire_internal.h"
 
 #define BACKOFF_MIN_NS (50 * NS_PER_MS)
 #define BACKOFF_MAX_NS NS_PER_S
-/* With fragments, etcd's lines end soon behind its own 1.5 MiB; base64 and one more event on top. */
-#define LINE_MAX_BYTES ((size_t)16 << 20)
+/* With fragments, etcd's messages end soon behind its own 1.5 MiB; base64 and one more event on top. */
+#define MESSAGE_MAX ((size_t)16 << 20)
 
 struct etcd_watch {
 	struct etcd_watch_config c;
@@ -39,13 +37,18 @@ struct etcd_watch {
 	struct err listed;   /* or why it was not */
 };
 
-/* ---- one line ---- */
+/* ---- one message ---- */
+
+static const struct etcd_wire *wire(const struct etcd_watch *w)
+{
+	return etcd_client_wire(w->c.client);
+}
 
 static int decode(struct etcd_watch *w, struct etcd_wire_slice t, size_t *ret_at, size_t *ret_len,
 		  struct err *err)
 {
 	*ret_at = w->bytes.len;
-	if (base64_decode(&w->bytes, t.p, t.n, err) < 0)
+	if (wire(w)->decode(&w->bytes, t, err) < 0)
 		return err_wrap(err, "etcd: event");
 	*ret_len = w->bytes.len - *ret_at;
 	buf_addc(&w->bytes, '\0');
@@ -97,16 +100,17 @@ static void deliver(struct etcd_watch *w, uint64_t upto)
 	etcd_own_shown(w->c.own, upto);
 }
 
-static bool on_line(void *arg, const char *line, size_t n)
+static bool on_message(void *arg, const char *p, size_t n)
 {
 	struct etcd_watch *w = arg;
 	struct etcd_wire_watch_reply r;
 	w->n = 0;
 	buf_clear(&w->bytes);
-	int rc = etcd_wire_read_watch(line, n, on_event, w, &r, &w->why);
+	int rc = wire(w)->read_watch(p, n, on_event, w, &r, &w->why);
 	if (rc < 0) {
-		etcd_own_shown(w->c.own,
-			       0); /* lets go of what this line has matched: it comes again, to be decoded */
+		etcd_own_shown(
+			w->c.own,
+			0); /* lets go of what this message has matched: it comes again, to be decoded */
 		return false;
 	}
 	if (r.compact_revision) {
@@ -133,9 +137,9 @@ static bool on_line(void *arg, const char *line, size_t n)
 static bool on_data(void *arg, const char *p, size_t n)
 {
 	struct etcd_watch *w = arg;
-	enum lines_result r = lines_feed(&w->lines, p, n, on_line, w);
+	enum lines_result r = wire(w)->feed(&w->lines, p, n, on_message, w);
 	if (r == LINES_TOO_LONG)
-		err_set(&w->why, REASON_UNAVAILABLE, "etcd: watch line is too long");
+		err_set(&w->why, REASON_UNAVAILABLE, "etcd: watch message is too long");
 	return r == LINES_OK;
 }
 
@@ -190,11 +194,12 @@ static void ended(struct etcd_watch *w)
 static void on_end(void *arg, struct http_reply *r)
 {
 	struct etcd_watch *w = arg;
+	struct etcd_wire_slice none;
 	w->call = NULL;
 	if (w->why.reason == REASON_NONE && r->err.reason != REASON_NONE)
 		w->why = r->err;
-	else if (w->why.reason == REASON_NONE)
-		err_set(&w->why, REASON_UNAVAILABLE, "etcd: watch ended with HTTP status %d", r->status);
+	else if (w->why.reason == REASON_NONE && wire(w)->judge(r, &none, &w->why) == 0)
+		err_set(&w->why, REASON_UNAVAILABLE, "etcd: watch ended");
 	ended(w);
 }
 
@@ -202,12 +207,12 @@ static void follow(void *arg)
 {
 	struct etcd_watch *w = arg;
 	autobuf struct buf body = BUF_INIT;
-	etcd_wire_watch(&body, w->rev + 1);
+	wire(w)->watch(&body, w->rev + 1);
 	lines_clear(&w->lines);
 	w->compacted = false;
 	w->why = (struct err)ERR_INIT;
 	w->begun_rev = w->rev;
-	w->call = etcd_stream(w->c.client, "/v3/watch", &body, on_data, on_end, w);
+	w->call = etcd_stream(w->c.client, ETCD_WIRE_WATCH, &body, on_data, on_end, w);
 }
 
 struct etcd_watch *etcd_watch_new(const struct etcd_watch_config *c)
@@ -217,7 +222,7 @@ struct etcd_watch *etcd_watch_new(const struct etcd_watch_config *c)
 	w->rev = c->rev;
 	w->pause_ns = BACKOFF_MIN_NS;
 	w->again = (struct loop_timer){.fn = follow, .arg = w};
-	w->lines = (struct lines)LINES_INIT(LINE_MAX_BYTES);
+	w->lines = (struct lines)LINES_INIT(MESSAGE_MAX);
 	return w;
 }
 

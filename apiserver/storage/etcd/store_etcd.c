@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The engine for several apiservers or machines: etcd v3 through its JSON gateway.
+ * The engine for several apiservers or machines: etcd v3, through gRPC or its JSON gateway.
  *
  * One thread (etcd_client_internal.h) holds every request and the watch (etcd_watch_internal.h), and with them what ties the two
  * together: own writes that the watch will show (etcd_own_internal.h). A write is encoded on its writer's thread, then
@@ -15,7 +15,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "base/base64.h"
 #include "base/log.h"
 #include "storage/etcd/etcd_client_internal.h"
 #include "storage/etcd/etcd_compaction_internal.h"
@@ -29,6 +28,7 @@
 
 struct etcd_store {
 	struct store base;
+	const struct etcd_wire *wire;
 	struct http_tls tls;
 	struct etcd_client *client;
 	struct etcd_own_list own;
@@ -87,14 +87,14 @@ static void on_late(void *arg)
 
 /* Why a comparison failed. By now the key may be what it was not then: either answer was true at some moment
  * since. */
-static void on_why(struct etcd_call *k, struct buf *text, const struct err *failed)
+static void on_why(struct etcd_call *k, const struct etcd_wire_slice *r, const struct err *failed)
 {
 	struct etcd_write *e = CONTAINER_OF(k, struct etcd_write, call);
 	struct etcd_wire_range_reply reply;
 	struct err err = ERR_INIT;
 	if (failed)
 		err = *failed;
-	else if (etcd_wire_read_range(buf_str(text), text->len, NULL, NULL, &reply, &err) == 0 && reply.count)
+	else if (e->s->wire->read_range(r->p, r->n, NULL, NULL, &reply, &err) == 0 && reply.count)
 		err_set(&err, REASON_CONFLICT, "revision is not %llu", (unsigned long long)e->w->expect);
 	else if (err.reason == REASON_NONE)
 		err_set(&err, REASON_NOT_FOUND, "no such key");
@@ -112,13 +112,13 @@ static void refused(struct etcd_write *e)
 	/* It will not be shown any more. */
 	e->own.cookie = NULL;
 	buf_clear(&e->body);
-	etcd_wire_range(&e->body, e->w->key, strlen(e->w->key), NULL, 0, 0);
-	e->call.path = "/v3/kv/range";
+	e->s->wire->range(&e->body, e->w->key, strlen(e->w->key), NULL, 0, 0);
+	e->call.method = ETCD_WIRE_RANGE;
 	e->call.done = on_why;
 	etcd_call(e->s->client, &e->call);
 }
 
-static void on_reply(struct etcd_call *k, struct buf *text, const struct err *failed)
+static void on_reply(struct etcd_call *k, const struct etcd_wire_slice *r, const struct err *failed)
 {
 	struct etcd_write *e = CONTAINER_OF(k, struct etcd_write, call);
 	struct etcd_store *s = e->s;
@@ -126,7 +126,7 @@ static void on_reply(struct etcd_call *k, struct buf *text, const struct err *fa
 	struct err err = ERR_INIT;
 	if (failed) {
 		finish(e, 0, failed);
-	} else if (etcd_wire_read_txn(buf_str(text), text->len, &reply, &err) < 0) {
+	} else if (s->wire->read_txn(r->p, r->n, &reply, &err) < 0) {
 		finish(e, 0, &err);
 	} else if (!reply.succeeded) {
 		refused(e);
@@ -149,22 +149,23 @@ static void etcd_write(struct store *base, struct store_write *w)
 {
 	struct etcd_write *e = MEM_NEW(struct etcd_write);
 	*e = (struct etcd_write){.s = self(base), .w = w, .body = BUF_INIT};
-	struct etcd_wire_txn_texts t = etcd_wire_txn(&e->body, w->key, w->value, w->len, w->expect);
+	struct etcd_wire_txn_texts t = e->s->wire->txn(&e->body, w->key, w->value, w->len, w->expect);
 	e->late = (struct loop_timer){.fn = on_late, .arg = e};
 	e->own = (struct etcd_own){.key = w->key,
 				   .cookie = w->cookie,
-				   .key64 = {e->body.p + t.key, t.key_len},
+				   .sent_key = {e->body.p + t.key, t.key_len},
 				   .done = on_shown};
 	if (w->value)
-		e->own.value64 = (struct etcd_wire_slice){e->body.p + t.value, t.value_len};
+		e->own.sent_value = (struct etcd_wire_slice){e->body.p + t.value, t.value_len};
 	e->call = (struct etcd_call){
-		.path = "/v3/kv/txn", .body = &e->body, .timeout_ns = STORE_DEADLINE_NS, .done = on_reply};
+		.method = ETCD_WIRE_TXN, .body = &e->body, .timeout_ns = STORE_DEADLINE_NS, .done = on_reply};
 	loop_post(etcd_loop(e->s->client), begin_write, e);
 }
 
 /* ---- lists ---- */
 
 struct etcd_page {
+	const struct etcd_wire *wire;
 	store_each_fn *each;
 	void *arg;
 	struct buf key, value;
@@ -176,8 +177,7 @@ static int on_kv(void *arg, const struct etcd_wire_kv *kv, struct err *err)
 	struct etcd_page *p = arg;
 	buf_clear(&p->key);
 	buf_clear(&p->value);
-	if (base64_decode(&p->key, kv->key.p, kv->key.n, err) < 0 ||
-	    base64_decode(&p->value, kv->value.p, kv->value.n, err) < 0)
+	if (p->wire->decode(&p->key, kv->key, err) < 0 || p->wire->decode(&p->value, kv->value, err) < 0)
 		return err_wrap(err, "etcd: list");
 	p->n++;
 	return p->each(p->arg, buf_str(&p->key), buf_str(&p->value), p->value.len, kv->mod_rev,
@@ -208,11 +208,11 @@ static int list_page(struct etcd_store *s, const char *prefix, const char *end, 
 		autobuf struct buf body = BUF_INIT, text = BUF_INIT;
 		bool first = !page->key.len;
 		/* With its NUL, a key is the smallest one behind itself. */
-		etcd_wire_range(&body, first ? prefix : page->key.p,
-				first ? strlen(prefix) : page->key.len + 1, end, *limit, revision);
-		rc = etcd_call_wait(s->client, "/v3/kv/range", &body, 4 * STORE_DEADLINE_NS, &text, err);
+		s->wire->range(&body, first ? prefix : page->key.p,
+			       first ? strlen(prefix) : page->key.len + 1, end, *limit, revision);
+		rc = etcd_call_wait(s->client, ETCD_WIRE_RANGE, &body, 4 * STORE_DEADLINE_NS, &text, err);
 		if (rc == 0)
-			return etcd_wire_read_range(buf_str(&text), text.len, on_kv, page, ret, err);
+			return s->wire->read_range(buf_str(&text), text.len, on_kv, page, ret, err);
 		*limit /= 4;
 	} while (err->reason == REASON_TOO_LARGE && *limit);
 	return rc;
@@ -222,7 +222,7 @@ static int list_page(struct etcd_store *s, const char *prefix, const char *end, 
 static int list_at(struct etcd_store *s, const char *prefix, uint64_t at, store_each_fn *each, void *arg,
 		   uint64_t *ret_now, struct err *err)
 {
-	struct etcd_page page = {.each = each, .arg = arg};
+	struct etcd_page page = {.wire = s->wire, .each = each, .arg = arg};
 	struct etcd_wire_range_reply reply = {.more = true};
 	autofree char *end = prefix_end(prefix);
 	uint64_t now = 0;
@@ -319,9 +319,11 @@ static void answer(struct question *q, uint64_t rev, const struct err *err)
 
 static void on_too_late(void *arg)
 {
+	struct question *q = arg;
 	struct err err;
+	etcd_silent(q->s->client);
 	err_set(&err, REASON_TIMEOUT, "etcd: no answer in time");
-	answer(arg, 0, &err);
+	answer(q, 0, &err);
 }
 
 /* A watch that stays behind is stuck. */
@@ -340,7 +342,7 @@ static void check_watch(struct etcd_store *s, uint64_t rev)
 
 static void begin_round(struct etcd_store *s);
 
-static void end_round(struct etcd_call *k, struct buf *text, const struct err *failed)
+static void end_round(struct etcd_call *k, const struct etcd_wire_slice *r, const struct err *failed)
 {
 	struct etcd_store *s = CONTAINER_OF(k, struct etcd_store, round);
 	struct etcd_wire_range_reply reply = {0};
@@ -349,7 +351,7 @@ static void end_round(struct etcd_call *k, struct buf *text, const struct err *f
 	if (failed)
 		err = *failed;
 	else
-		(void)!etcd_wire_read_range(buf_str(text), text->len, NULL, NULL, &reply, &err);
+		(void)!s->wire->read_range(r->p, r->n, NULL, NULL, &reply, &err);
 	bool ok = err.reason == REASON_NONE;
 	while ((pos = list_pop_front(&s->asked)))
 		list_push_back(&done, pos);
@@ -474,9 +476,25 @@ static const struct store_engine etcd_engine = {
 	.healthy = etcd_healthy,
 };
 
+static const struct etcd_wire *find_wire(const char *name, struct err *err)
+{
+	static const struct etcd_wire *const wires[] = {&etcd_grpc, &etcd_gateway};
+	if (!name)
+		return wires[0];
+	for (size_t i = 0; i < ARRAY_LEN(wires); i++)
+		if (strcmp(wires[i]->name, name) == 0)
+			return wires[i];
+	err_set(err, REASON_BAD_REQUEST, "etcd transport must be grpc or gateway, not \"%s\"", name);
+	return NULL;
+}
+
 struct store *store_etcd_open(const struct store_etcd_config *c, struct err *err)
 {
+	const struct etcd_wire *wire = find_wire(c->transport, err);
+	if (!wire)
+		return NULL;
 	struct etcd_store *s = MEM_NEW(struct etcd_store);
+	s->wire = wire;
 	s->base.engine = &etcd_engine;
 	s->tls = (struct http_tls){.ca_file = mem_strdup(c->cafile),
 				   .cert_file = mem_strdup(c->certfile),
@@ -484,12 +502,12 @@ struct store *store_etcd_open(const struct store_etcd_config *c, struct err *err
 	etcd_own_init(&s->own);
 	list_init(&s->asked);
 	list_init(&s->asking);
-	etcd_wire_range(&s->any_key, "", 1, NULL, 0, 0);
-	s->round = (struct etcd_call){.path = "/v3/kv/range",
+	s->wire->range(&s->any_key, "", 1, NULL, 0, 0);
+	s->round = (struct etcd_call){.method = ETCD_WIRE_RANGE,
 				      .body = &s->any_key,
 				      .timeout_ns = STORE_DEADLINE_NS,
 				      .done = end_round};
-	s->client = etcd_client_start(c->servers, &s->tls, err);
+	s->client = etcd_client_start(s->wire, c->servers, &s->tls, err);
 	if (!s->client) {
 		etcd_close(&s->base);
 		return NULL;

@@ -11,15 +11,14 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "storage/etcd/etcd_process_test.h"
-#include "storage/etcd/etcd_wire_internal.h"
 #include "storage/store_rig.h"
-#include "object/json_test.h"
 
 static char dir[64];
 static struct etcd_process process;
 static struct store *s;	      /* the one that the helpers use */
 static struct store *watched; /* the one under test */
 static int null_fd;
+static const char *transport;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t cond;
@@ -88,9 +87,12 @@ static void wait_until_up(void)
 			fail_msg("%s", err.msg);
 }
 
-static int begin(void **state)
+static int begin(const char *wire)
 {
 	struct err err = ERR_INIT;
+	transport = wire;
+	n_seen = 0;
+	resets = 0;
 	clock_hasten(5); /* deadlines and back-offs last seconds */
 	clock_cond_init(&cond);
 	null_fd = open("/dev/null", O_WRONLY);
@@ -98,12 +100,22 @@ static int begin(void **state)
 	snprintf(dir, sizeof(dir), "/tmp/store_etcd_test.XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	etcd_begin(&process, dir);
-	struct store_etcd_config c = {.servers = process.url};
+	struct store_etcd_config c = {.servers = process.url, .transport = transport};
 	s = store_etcd_open(&c, &err);
 	assert_non_null(s);
 	watched = s;
 	wait_until_up();
 	return s->engine->watch(s, "/", 1, sink, reset, &watched, &err);
+}
+
+static int begin_grpc(void **state)
+{
+	return begin("grpc");
+}
+
+static int begin_gateway(void **state)
+{
+	return begin("gateway");
 }
 
 static int end(void **state)
@@ -181,7 +193,7 @@ static void nobody_waits_for_a_compaction(void **state)
 static void forgotten_history_is_listed_again(void **state)
 {
 	struct err err = ERR_INIT;
-	struct store_etcd_config c = {.servers = process.url};
+	struct store_etcd_config c = {.servers = process.url, .transport = transport};
 	uint64_t rev = 0;
 	etcd_kill(&process);
 	/* the store under test looks for its server in vain, while another one finds it on its other address
@@ -210,43 +222,6 @@ static void forgotten_history_is_listed_again(void **state)
 	assert_int_equal(resets, 1);
 }
 
-static void replies_are_read_strictly(void **state)
-{
-	const struct {
-		const char *text;
-		enum reason reason;
-	} rows[] = {
-		{JSON("{'error':'etcdserver: no leader','message':'etcdserver: no leader','code':14}"),
-		 REASON_UNAVAILABLE},
-		{JSON("{'error':'context deadline exceeded','code':4}"), REASON_TIMEOUT},
-		{JSON("{'error':'etcdserver: request is too large','code':3}"), REASON_TOO_LARGE},
-		{JSON("{'error':{'grpc_code':11,'http_code':400,'message':'compacted'}}"), REASON_EXPIRED},
-		{"<html>", REASON_UNAVAILABLE},
-	};
-	struct err err = ERR_INIT;
-	struct etcd_wire_txn_reply txn;
-	struct etcd_wire_watch_reply w;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		etcd_wire_error(rows[i].text, strlen(rows[i].text), 500, &err);
-		assert_int_equal(err.reason, rows[i].reason);
-		assert_int_equal(
-			etcd_wire_read_watch(rows[i].text, strlen(rows[i].text), NULL, NULL, &w, &err), -1);
-	}
-	const char *ok = JSON("{'header':{'revision':'9007199254740993'},'succeeded':true,'responses':[{}]}");
-	assert_int_equal(etcd_wire_read_txn(ok, strlen(ok), &txn, &err), 0);
-	assert_true(txn.succeeded && txn.revision == 9007199254740993u);
-	const char *bad[] = {"",
-			     "[]",
-			     JSON("{'header':{'revision':'-1'}}"),
-			     JSON("{'header':{'revision':'99999999999999999999'}}"),
-			     JSON("{'header':7}"),
-			     JSON("{'succeeded':'yes'}")};
-	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		if (etcd_wire_read_txn(bad[i], strlen(bad[i]), &txn, &err) == 0)
-			fail_msg("accepted %s", bad[i]);
-	}
-}
-
 static void servers_are_checked(void **state)
 {
 	static const char *const rows[] = {"", "localhost:2379", "http://a:1,b"};
@@ -256,6 +231,10 @@ static void servers_are_checked(void **state)
 		assert_null(store_etcd_open(&c, &err));
 		assert_int_equal(err.reason, REASON_BAD_REQUEST);
 	}
+	struct err err = ERR_INIT;
+	struct store_etcd_config c = {.servers = "http://a:1", .transport = "smoke"};
+	assert_null(store_etcd_open(&c, &err));
+	assert_int_equal(err.reason, REASON_BAD_REQUEST);
 }
 
 int main(void)
@@ -265,8 +244,8 @@ int main(void)
 		cmocka_unit_test(silence_ends_at_the_deadline),
 		cmocka_unit_test(nobody_waits_for_a_compaction),
 		cmocka_unit_test(forgotten_history_is_listed_again),
-		cmocka_unit_test(replies_are_read_strictly),
 		cmocka_unit_test(servers_are_checked),
 	};
-	return cmocka_run_group_tests(tests, begin, end);
+	int failed = cmocka_run_group_tests_name("grpc", tests, begin_grpc, end);
+	return failed + cmocka_run_group_tests_name("gateway", tests, begin_gateway, end);
 }
