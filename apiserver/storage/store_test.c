@@ -47,7 +47,7 @@ static struct store *open_store(struct env *e)
 	snprintf(path, sizeof(path), "%s/%s.db", e->dir, e->prefix + 1);
 	struct store_etcd_config c = {.servers = e->process.url, .transport = e->transport};
 	struct store *s = e->transport ? store_etcd_open(&c, &err)
-				  : store_sqlite_open(&(struct store_sqlite_config){path, false}, &err);
+				       : store_sqlite_open(&(struct store_sqlite_config){path, false}, &err);
 	if (!s)
 		fail_msg("%s", err.msg);
 	return s;

@@ -91,6 +91,7 @@ void http_call_leave(struct http_call *c)
 		curl_multi_remove_handle(c->h->multi, c->easy);
 	loop_timer_set(c->h->loop, &c->timer, CLOCK_NEVER);
 	list_del(&c->link);
+	list_del(&c->fed);
 	c->h->n_busy--;
 	c->state = CALL_IDLE;
 }
@@ -203,9 +204,11 @@ struct http *http_new_on(struct loop *l, const struct http_tls *tls, int max_con
 	h->loop = l;
 	h->max_connections = max_connections;
 	h->env_proxy = proxy_in_env();
+	h->h2_fd = -1;
 	list_init(&h->idle);
 	list_init(&h->waiting);
 	list_init(&h->running);
+	list_init(&h->fed);
 	h->multi = curl_multi_init();
 	h->share = curl_share_init();
 	if (!h->multi || !h->share) {

@@ -56,6 +56,8 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
 	if (c->held)
 		return CURL_WRITEFUNC_PAUSE; /* comes again */
 	c->received += n;
+	if (c->rq.http2 && list_empty(&c->fed))
+		list_push_back(&c->h->fed, &c->fed);
 	if (!max && !c->rq.on_data)
 		max = DEFAULT_MAX_BODY;
 	if (max && c->received > max) {
@@ -233,6 +235,7 @@ struct http_call *http_call_new(struct http *h)
 	c->h = h;
 	c->easy = e;
 	list_init(&c->link);
+	list_init(&c->fed);
 	c->timer = (struct loop_timer){.fn = http_multi_time_out, .arg = c};
 	curl_easy_setopt(e, CURLOPT_PRIVATE, c);
 	curl_easy_setopt(e, CURLOPT_SHARE, h->share);
@@ -260,6 +263,8 @@ struct http_call *http_call_new(struct http *h)
 	curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, c);
 	curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, http_close_socket);
 	curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, h);
+	if (!h->env_proxy) /* else curl would look into the environment for each request */
+		curl_easy_setopt(e, CURLOPT_PROXY, "");
 	set_tls(e, &h->tls);
 	return c;
 }

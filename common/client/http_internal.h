@@ -23,8 +23,9 @@ struct http_call {
 	CURL *easy;
 	struct list link; /* in idle, waiting or running */
 	enum call_state state;
-	bool aborted; /* inside a callback; reaped after it */
-	bool held;    /* takes no data now */
+	struct list fed; /* in http.fed: on HTTP/2, got data in this round */
+	bool aborted;	 /* inside a callback; reaped after it */
+	bool held;	 /* takes no data now */
 	struct http_request rq;
 	void *owned; /* copies that rq points to, of http_start */
 	struct http_reply reply;
@@ -65,11 +66,12 @@ struct http {
 	int max_connections;
 	bool env_proxy;
 	struct loop_timer curl_timer;
-	struct list idle, waiting, running;
+	struct list idle, waiting, running, fed;
 	size_t n_idle, n_busy;
 	struct http_socket **sockets; /* by descriptor */
 	size_t n_sockets;
 	bool in_curl;
+	int h2_fd;   /* of the HTTP/2 connection that was opened last; -1: none */
 	bool h2c_up; /* there is an HTTP/2 connection without TLS, as far as known */
 	bool reap;   /* some call was aborted inside a callback */
 	atomic_bool canceled;

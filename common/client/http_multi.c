@@ -66,13 +66,39 @@ static void collect(struct http *h)
 	}
 }
 
+/* On HTTP/2 curl writes each frame by itself, two for a small request, and each would be a packet and wake the peer. All
+   that one round writes goes out together at its end. */
+static void cork(int fd, int on)
+{
+	if (fd >= 0)
+		setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+}
+
+/* What one HTTP/2 call reads from the socket may be another's, or more than it can take at once; curl 7.88 then keeps it
+   and waits for the socket, which has no more to tell. A pause and its end make it look again. */
+static void poke(struct http *h)
+{
+	while (!list_empty(&h->fed)) {
+		struct http_call *c = list_entry(list_pop_front(&h->fed), struct http_call, fed);
+		int still = c->rq.unended ? CURLPAUSE_SEND : 0;
+
+		if (c->held)
+			continue;
+		curl_easy_pause(c->easy, CURLPAUSE_RECV | still);
+		curl_easy_pause(c->easy, still);
+	}
+}
+
 static void act(struct http *h, curl_socket_t fd, int mask)
 {
 	int running;
 
+	cork(h->h2_fd, 1);
 	h->in_curl = true;
 	curl_multi_socket_action(h->multi, fd, mask, &running);
 	h->in_curl = false;
+	poke(h);
+	cork(h->h2_fd, 0);
 	settle(h);
 	collect(h);
 }
@@ -145,6 +171,10 @@ static struct http_socket *socket_add(struct http *h, curl_socket_t fd, bool our
 
 int http_close_socket(void *arg, curl_socket_t fd)
 {
+	struct http *h = arg;
+
+	if (h->h2_fd == fd)
+		h->h2_fd = -1;
 	socket_drop(arg, fd);
 	return close(fd);
 }
@@ -162,6 +192,8 @@ curl_socket_t http_open_socket(void *arg, curlsocktype purpose, struct curl_sock
 	if (a->socktype == SOCK_STREAM && a->family != AF_UNIX)
 		setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &silence_ms, sizeof(silence_ms));
 	c->opened_fd = fd;
+	if (c->rq.http2 && a->family != AF_UNIX)
+		c->h->h2_fd = fd;
 	socket_add(c->h, fd, true);
 	return fd;
 }
@@ -240,6 +272,7 @@ void http_multi_time_out(void *arg)
 	}
 	err_set(&c->reply.err, REASON_TIMEOUT, "%s %.*s: no reply within %lld ms", c->rq.method,
 		HTTP_URL_IN_MESSAGE_MAX, c->rq.url, (long long)(c->timeout_ns / NS_PER_MS));
+	c->reply.unsent = http_call_unsent(c);
 	http_call_end(c);
 }
 

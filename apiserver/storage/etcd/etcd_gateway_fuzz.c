@@ -24,11 +24,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	struct etcd_wire_watch_reply watch;
 	size_t sum = 0;
 	char *copy = mem_memdup(p, n); /* exactly n bytes */
-	(void)!etcd_wire_read_txn(copy, n, &txn, &err);
-	(void)!etcd_wire_read_range(copy, n, on_kv, &sum, &range, &err);
-	(void)!etcd_wire_read_watch(copy, n, on_kv, &sum, &watch, &err);
-	etcd_wire_error(copy, n, 500, &err);
-	if (err.reason == REASON_NONE)
+	struct http_reply r = {.status = 500, .body = {.p = copy, .len = n, .cap = n}};
+	struct etcd_wire_slice message;
+	(void)!etcd_gateway.read_txn(copy, n, &txn, &err);
+	(void)!etcd_gateway.read_range(copy, n, on_kv, &sum, &range, &err);
+	(void)!etcd_gateway.read_watch(copy, n, on_kv, &sum, &watch, &err);
+	if (etcd_gateway.judge(&r, &message, &err) == 0 || err.reason == REASON_NONE)
 		abort();
 	free(copy);
 	return 0;

@@ -141,25 +141,25 @@ static void write_compact(struct buf *out, uint64_t revision)
 
 /* ---- reading ---- */
 
-struct message {
+struct etcd_grpc_message {
 	const unsigned char *p, *end;
 	const char *error; /* NULL: none so far */
 };
 
-struct field {
+struct etcd_grpc_field {
 	unsigned number, type;
-	uint64_t v;	  /* VARINT, FIXED64, FIXED32 */
-	struct message m; /* BYTES */
+	uint64_t v;		    /* VARINT, FIXED64, FIXED32 */
+	struct etcd_grpc_message m; /* BYTES */
 };
 
-static bool fail(struct message *m, const char *error)
+static bool fail(struct etcd_grpc_message *m, const char *error)
 {
 	m->error = error;
 	m->p = m->end;
 	return false;
 }
 
-static bool read_varint(struct message *m, uint64_t *ret)
+static bool read_varint(struct etcd_grpc_message *m, uint64_t *ret)
 {
 	uint64_t v = 0;
 	for (unsigned shift = 0; shift < 64; shift += 7) {
@@ -175,7 +175,7 @@ static bool read_varint(struct message *m, uint64_t *ret)
 	return fail(m, "number is too long");
 }
 
-static bool read_fixed(struct message *m, size_t n, uint64_t *ret)
+static bool read_fixed(struct etcd_grpc_message *m, size_t n, uint64_t *ret)
 {
 	if ((size_t)(m->end - m->p) < n)
 		return fail(m, "number ends too early");
@@ -186,20 +186,20 @@ static bool read_fixed(struct message *m, size_t n, uint64_t *ret)
 	return true;
 }
 
-static bool read_bytes(struct message *m, struct message *ret)
+static bool read_bytes(struct etcd_grpc_message *m, struct etcd_grpc_message *ret)
 {
 	uint64_t n;
 	if (!read_varint(m, &n))
 		return false;
 	if (n > (uint64_t)(m->end - m->p))
 		return fail(m, "field is longer than its message");
-	*ret = (struct message){.p = m->p, .end = m->p + n};
+	*ret = (struct etcd_grpc_message){.p = m->p, .end = m->p + n};
 	m->p += n;
 	return true;
 }
 
 /* False at the end, and when it is wrong. */
-static bool next_field(struct message *m, struct field *f)
+static bool next_field(struct etcd_grpc_message *m, struct etcd_grpc_field *f)
 {
 	uint64_t tag;
 	if (m->p == m->end || !read_varint(m, &tag))
@@ -222,24 +222,24 @@ static bool next_field(struct message *m, struct field *f)
 	}
 }
 
-static bool is(const struct field *f, unsigned number, unsigned type)
+static bool is(const struct etcd_grpc_field *f, unsigned number, unsigned type)
 {
 	return f->number == number && f->type == type;
 }
 
-static struct message message(const char *p, size_t n)
+static struct etcd_grpc_message message(const char *p, size_t n)
 {
-	return (struct message){.p = (const unsigned char *)p, .end = (const unsigned char *)p + n};
+	return (struct etcd_grpc_message){.p = (const unsigned char *)p, .end = (const unsigned char *)p + n};
 }
 
 /* What is nested failed: so has what it is in. */
-static void inherit(struct message *m, const struct message *nested)
+static void inherit(struct etcd_grpc_message *m, const struct etcd_grpc_message *nested)
 {
 	if (nested->error)
 		fail(m, nested->error);
 }
 
-static int finish(const struct message *m, struct err *err)
+static int finish(const struct etcd_grpc_message *m, struct err *err)
 {
 	if (!m->error)
 		return 0;
@@ -247,9 +247,9 @@ static int finish(const struct message *m, struct err *err)
 }
 
 /* ResponseHeader {3: revision} */
-static void read_header(struct message *m, struct field *f, uint64_t *revision)
+static void read_header(struct etcd_grpc_message *m, struct etcd_grpc_field *f, uint64_t *revision)
 {
-	struct field h;
+	struct etcd_grpc_field h;
 	while (next_field(&f->m, &h))
 		if (is(&h, 3, VARINT))
 			*revision = h.v;
@@ -257,9 +257,9 @@ static void read_header(struct message *m, struct field *f, uint64_t *revision)
 }
 
 /* KeyValue {1: key, 2: create_revision, 3: mod_revision, 5: value} */
-static void read_kv(struct message *m, struct field *f, struct etcd_wire_kv *kv)
+static void read_kv(struct etcd_grpc_message *m, struct etcd_grpc_field *f, struct etcd_wire_kv *kv)
 {
-	struct field k;
+	struct etcd_grpc_field k;
 	while (next_field(&f->m, &k)) {
 		struct etcd_wire_slice bytes = {(const char *)k.m.p, (size_t)(k.m.end - k.m.p)};
 		if (is(&k, 1, BYTES))
@@ -278,8 +278,8 @@ static void read_kv(struct message *m, struct field *f, struct etcd_wire_kv *kv)
 static int read_txn(const char *p, size_t n, struct etcd_wire_txn_reply *ret, struct err *err)
 {
 	struct etcd_wire_txn_reply r = {0};
-	struct message m = message(p, n);
-	struct field f = {0};
+	struct etcd_grpc_message m = message(p, n);
+	struct etcd_grpc_field f = {0};
 	while (next_field(&m, &f)) {
 		if (is(&f, 1, BYTES))
 			read_header(&m, &f, &r.revision);
@@ -297,8 +297,8 @@ static int read_range(const char *p, size_t n, etcd_wire_kv_fn *each, void *arg,
 		      struct etcd_wire_range_reply *ret, struct err *err)
 {
 	struct etcd_wire_range_reply r = {0};
-	struct message m = message(p, n);
-	struct field f = {0};
+	struct etcd_grpc_message m = message(p, n);
+	struct etcd_grpc_field f = {0};
 	while (next_field(&m, &f)) {
 		struct etcd_wire_kv kv = {{"", 0}, {"", 0}, 0, 0, false};
 		if (is(&f, 1, BYTES)) {
@@ -320,9 +320,9 @@ static int read_range(const char *p, size_t n, etcd_wire_kv_fn *each, void *arg,
 }
 
 /* Event {1: type (1: DELETE), 2: kv} */
-static void read_event(struct message *m, struct field *f, struct etcd_wire_kv *kv)
+static void read_event(struct etcd_grpc_message *m, struct etcd_grpc_field *f, struct etcd_wire_kv *kv)
 {
-	struct field e = {0};
+	struct etcd_grpc_field e = {0};
 	while (next_field(&f->m, &e)) {
 		if (is(&e, 1, VARINT))
 			kv->deleted = e.v == 1;
@@ -336,8 +336,8 @@ static void read_event(struct message *m, struct field *f, struct etcd_wire_kv *
 static int read_watch(const char *p, size_t n, etcd_wire_kv_fn *each, void *arg,
 		      struct etcd_wire_watch_reply *ret, struct err *err)
 {
-	struct message m = message(p, n);
-	struct field f = {0};
+	struct etcd_grpc_message m = message(p, n);
+	struct etcd_grpc_field f = {0};
 	*ret = (struct etcd_wire_watch_reply){0};
 	while (next_field(&m, &f)) {
 		struct etcd_wire_kv kv = {{"", 0}, {"", 0}, 0, 0, false};
