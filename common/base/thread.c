@@ -93,7 +93,8 @@ struct pool {
 	struct pool_job *ring;
 	size_t max, head, len;
 	bool closing;
-	size_t n_workers;
+	const char *name;
+	size_t n_workers, n_started, n_idle;
 	pthread_t workers[];
 };
 
@@ -103,8 +104,10 @@ static void *work(void *arg)
 
 	pthread_mutex_lock(&p->lock);
 	for (;;) {
+		p->n_idle++;
 		while (!p->len && !p->closing)
 			pthread_cond_wait(&p->more, &p->lock);
+		p->n_idle--;
 		if (!p->len)
 			break;
 		struct pool_job j = p->ring[p->head];
@@ -129,8 +132,7 @@ struct pool *pool_new(const char *name, size_t workers, size_t queue_max)
 	p->ring = mem_array(queue_max, sizeof(*p->ring));
 	p->max = queue_max;
 	p->n_workers = workers;
-	for (size_t i = 0; i < workers; i++)
-		p->workers[i] = thread_start(name, work, p);
+	p->name = name;
 	return p;
 }
 
@@ -142,7 +144,11 @@ bool pool_submit(struct pool *p, pool_fn *fn, void *arg)
 	if (ok) {
 		p->ring[(p->head + p->len) % p->max] = (struct pool_job){fn, arg};
 		p->len++;
-		pthread_cond_signal(&p->more);
+		/* A worker that was woken for an earlier job is still idle, and that job still queued. */
+		if (p->n_idle < p->len && p->n_started < p->n_workers)
+			p->workers[p->n_started++] = thread_start(p->name, work, p);
+		else
+			pthread_cond_signal(&p->more);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return ok;
@@ -165,7 +171,7 @@ void pool_free(struct pool *p)
 	p->closing = true;
 	pthread_cond_broadcast(&p->more);
 	pthread_mutex_unlock(&p->lock);
-	for (size_t i = 0; i < p->n_workers; i++)
+	for (size_t i = 0; i < p->n_started; i++)
 		pthread_join(p->workers[i], NULL);
 	pthread_cond_destroy(&p->more);
 	pthread_mutex_destroy(&p->lock);

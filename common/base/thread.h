@@ -19,6 +19,7 @@ pthread_t thread_start(const char *name, void *(*fn)(void *), void *arg);
 
 struct pool;
 typedef void pool_fn(void *arg);
+/* A worker is started when a job finds none idle, up to so many. name: static. */
 struct pool *pool_new(const char *name, size_t workers, size_t queue_max);
 bool pool_submit(struct pool *p, pool_fn *fn, void *arg); /* false when the queue is full or closing */
 size_t pool_queued(struct pool *p);			  /* for tests */

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <dirent.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -59,6 +60,35 @@ static void pool_is_bounded_and_drains(void **state)
 	pool_free(p);
 	assert_int_equal(done, accepted);
 	pool_free(NULL);
+}
+
+static int threads(void)
+{
+	DIR *d = opendir("/proc/self/task");
+	int n = -2; /* . and .. */
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+/* Who has little to do has few threads. */
+static void pool_grows_by_need(void **state)
+{
+	struct pool *p = pool_new("pool", 4, 8);
+	int before = threads();
+
+	done = 0;
+	pthread_mutex_lock(&gate);
+	assert_true(pool_submit(p, job, NULL));
+	assert_int_equal(threads(), before + 1);
+	for (int i = 0; i < 6; i++)
+		assert_true(pool_submit(p, job, NULL));
+	assert_int_equal(threads(), before + 4);
+	pthread_mutex_unlock(&gate);
+	pool_free(p);
+	assert_int_equal(done, 7);
+	assert_int_equal(threads(), before);
 }
 
 /* Each stop is tried in a process of its own: it lasts. */
@@ -148,6 +178,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(threads_block_signals),
 		cmocka_unit_test(pool_is_bounded_and_drains),
+		cmocka_unit_test(pool_grows_by_need),
 		cmocka_unit_test(stops),
 	};
 

@@ -120,6 +120,7 @@ struct events {
 	struct cache similar, seen, budget;
 	uint64_t last_stamp;
 	struct list outgoing; /* being written */
+	size_t in_flight;     /* of them at once */
 	struct rest_batch batch;
 	struct loop_timer retry;
 	int tries;  /* of what is in outgoing */
@@ -511,7 +512,7 @@ static void post(void *arg)
 	e->tries++;
 	list_for_each (l, &e->outgoing)
 		add_call(&e->batch, list_entry(l, struct outgoing, link));
-	rest_batch_start(e->rest, &e->batch, IN_FLIGHT, posted, e);
+	rest_batch_start(e->rest, &e->batch, e->in_flight, posted, e);
 }
 
 /* The batch has ended: again with what is left of it, or on to the queue. */
@@ -593,6 +594,7 @@ struct events *events_new(struct rest *r)
 
 	e->rest = r;
 	e->loop = rest_loop(r);
+	e->in_flight = IN_FLIGHT;
 	pthread_mutex_init(&e->lock, NULL);
 	list_init(&e->queue);
 	list_init(&e->outgoing);
@@ -602,6 +604,11 @@ struct events *events_new(struct rest *r)
 	cache_init(&e->budget);
 	e->dropped = metric_series(metric_register(&def), NULL);
 	return e;
+}
+
+void events_set_in_flight(struct events *e, size_t n)
+{
+	e->in_flight = n;
 }
 
 void events_free(struct events *e)

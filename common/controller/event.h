@@ -17,6 +17,9 @@ struct event_ref { /* what the event is about; copied. NULL is "" */
 struct events;
 /* r is on the daemon's loop (rest_new_on) and borrowed until events_free. */
 struct events *events_new(struct rest *r);
+/* Before the first: how many requests may be on their way at once. Each takes a connection, which stays (some 60 KB with
+   TLS); a daemon of few events needs no more than one or two. */
+void events_set_in_flight(struct events *e, size_t n);
 void events_free(struct events *e); /* posts what is queued, within 1 s; not on the loop */
 /* component: "replicaset-controller", host: node name or "". The message is cut at 1 KiB, the API's limit. e
    NULL: nothing happens (tests). */

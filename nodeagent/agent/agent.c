@@ -423,6 +423,8 @@ struct agent *agent_new(const struct agent_config *c, struct err *err)
 	a->loop = loop_new(&(struct loop_config){worker_lanes, LANES, c->fake_nodes > 0});
 	a->client = rest_new_on(a->loop, &a->rest, 0);
 	a->events = events_new(a->client);
+	if (!c->fake_nodes)
+		events_set_in_flight(a->events, 1);
 	a->api = api_new(a->client, c->fake_nodes ? 16 : 4);
 	a->config = config_cache_new(a->client, !c->fake_nodes);
 	a->informers = informer_set_new(a->client);
