@@ -325,8 +325,9 @@ static const struct type *read_node(struct openapi_reader *r, const js *s, bool 
 	if (++r->nodes > NODES_MAX)
 		return fail(r, "the schema is too large");
 	const struct type **plain = plain_slot(r, s);
-	if (plain && *plain)
-		return *plain;
+	const struct type *shared = plain ? *plain : NULL;
+	if (shared)
+		return shared;
 	struct type *t = builder_new_type(r->b, NULL);
 	r->depth++;
 	int rc = fill(r, t, s, branch);
