@@ -70,20 +70,33 @@ static bool has_finalizer(const struct meta *m, const char *name)
 	return false;
 }
 
+/* Which of the kinds it is of; their number when it is none of them. Other groups may have kinds of the same name. */
+static size_t kind_of(const struct owner_ref *r)
+{
+	const char *slash = strchr(r->api_version, '/');
+	size_t len = slash ? (size_t)(slash - r->api_version) : 0, i = 0;
+
+	while (i < ARRAY_LEN(kinds) && (strcmp(kinds[i]->kind, r->kind) || strlen(kinds[i]->group) != len ||
+					memcmp(kinds[i]->group, r->api_version, len)))
+		i++;
+	return i;
+}
+
+static bool cluster_scoped(const struct informer_type *t)
+{
+	return t == &cm_node_type || t == &cm_namespace_type;
+}
+
 static const struct informer_object *find_owner(struct informer **informers, const char *ns,
 						const struct owner_ref *r)
 {
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		if (strcmp(kinds[i]->kind, r->kind) != 0)
-			continue;
-		autobuf struct buf key = BUF_INIT;
-		meta_key(&key, ns, r->name);
-		const struct informer_object *o = informer_get(informers[i], buf_str(&key));
-		if (!o && *ns) /* a cluster-scoped owner */
-			o = informer_get(informers[i], r->name);
-		return o;
-	}
-	return NULL;
+	autobuf struct buf key = BUF_INIT;
+	size_t i = kind_of(r);
+
+	if (i == ARRAY_LEN(kinds))
+		return NULL;
+	meta_key(&key, cluster_scoped(kinds[i]) ? "" : ns, r->name);
+	return informer_get(informers[i], buf_str(&key));
 }
 
 /* An owner in foreground deletion may wait for what this reference came from. */
@@ -221,11 +234,13 @@ static int owner_state(struct controller_ctx *ctx, const struct informer_object 
 		       enum owner_state *ret, struct err *err)
 {
 	*ret = OWNER_SOLID;
-	const struct informer_type *type = NULL;
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		if (strcmp(kinds[i]->kind, r->kind) == 0)
-			type = kinds[i];
-	if (!type)
+	size_t kind = kind_of(r);
+	if (kind == ARRAY_LEN(kinds))
+		return 0;
+	const struct informer_type *type = kinds[kind];
+	bool cluster = cluster_scoped(type);
+	/* An owner that lives in a namespace cannot be found from outside of one: the reference is wrong, the object is not. */
+	if (!cluster && !*o->meta.namespace)
 		return 0;
 	const struct informer_object *owner = find_owner(ctx->informers, o->meta.namespace, r);
 	bool same = owner && strcmp(owner->meta.uid, r->uid) == 0;
@@ -234,7 +249,6 @@ static int owner_state(struct controller_ctx *ctx, const struct informer_object 
 	informer_unref(owner);
 	if (same)
 		return 0;
-	bool cluster = type == &cm_node_type || type == &cm_namespace_type;
 	autobuf struct buf path = BUF_INIT;
 	rest_path(&path, type->group, type->version, cluster ? NULL : o->meta.namespace, type->resource,
 		  r->name, NULL);

@@ -132,6 +132,41 @@ static void test_owners_of_unknown_kinds_are_solid(void **state)
 	rig_expect(r, "ConfigMap/child", "metadata: {name: child}");
 }
 
+/* References that name nobody whom we could ask for: what carries them stays. */
+static void test_who_cannot_be_judged_is_spared(void **state)
+{
+	static const struct {
+		const char *dependant, *api_version, *kind;
+		bool gone;
+	} rows[] = {
+		{"ConfigMap", "v1", "Service", true},
+		{"ConfigMap", "serving.knative.dev/v1", "Service", false}, /* another group's */
+		{"ConfigMap", "v1", "Deployment", false},
+		{"ConfigMap", "apps/v1beta1", "Deployment", true},
+		{"ConfigMap", "apps", "Deployment", false},
+		{"Namespace", "v1", "ConfigMap",
+		 false}, /* of the cluster, owned by something in a namespace */
+		{"Node", "apps/v1", "ReplicaSet", false},
+		{"Node", "v1", "Node", true},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autofree char *object = mem_printf("%s/child%zu", rows[i].dependant, i);
+
+		rig_create(r,
+			   "kind: %s\n"
+			   "metadata:\n"
+			   "  name: child%zu\n"
+			   "  ownerReferences: [{apiVersion: %s, kind: %s, name: none, uid: u-1}]\n",
+			   rows[i].dependant, i, rows[i].api_version, rows[i].kind);
+		rig_run(r);
+		if (rows[i].gone)
+			rig_expect_absent(r, object);
+		else
+			rig_expect(r, object, "metadata: {deletionTimestamp: null}");
+	}
+}
+
 static void test_an_orphan_finalizer_of_a_dependant_is_kept(void **state)
 {
 	make("top");
@@ -290,6 +325,7 @@ int main(void)
 		TEST(test_born_without_its_owner),
 		TEST(test_a_cluster_scoped_owner),
 		TEST(test_owners_of_unknown_kinds_are_solid),
+		TEST(test_who_cannot_be_judged_is_spared),
 		TEST(test_an_orphan_finalizer_of_a_dependant_is_kept),
 		TEST(test_foreground_waits_for_blocking_dependants),
 		TEST(test_foreground_does_not_wait_for_others),

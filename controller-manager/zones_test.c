@@ -11,23 +11,15 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/mem.h"
-#include "object/yaml.h"
+#include "decode/make_test.h"
 
 static struct cm_node *make(const char *zone, bool ready)
 {
 	autofree char *yaml = mem_printf("metadata: {name: n, labels: {%s}}\n"
 					 "status: {conditions: [{type: Ready, status: '%s'}]}",
 					 zone, ready ? "True" : "Unknown");
-	struct err err = ERR_INIT;
-	autobuf struct buf text = BUF_INIT;
-	autojson js *tree = yaml_parse(yaml, strlen(yaml), NULL, &err);
 
-	js_write(&text, tree);
-	struct cm_node *n = decode_new(cm_node_type.rows, text.p, text.len, &err);
-
-	assert_non_null(n);
-	return n;
+	return make_decoded(&cm_node_type, yaml);
 }
 
 #define A "topology.kubernetes.io/zone: a"

@@ -10,37 +10,22 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "decode/make_test.h"
 #include "decode/plain.h"
-#include "object/yaml.h"
-
-static void *parse(const struct informer_type *t, const char *yaml)
-{
-	struct err err = ERR_INIT;
-	autobuf struct buf text = BUF_INIT;
-	autojson js *tree = yaml_parse(yaml, strlen(yaml), NULL, &err);
-
-	assert_non_null(tree);
-	js_write(&text, tree);
-	void *o = decode_new(t->rows, text.p, text.len, &err);
-
-	if (!o)
-		fail_msg("%s", err.msg);
-	return o;
-}
 
 static void test_node(void **state)
 {
-	struct cm_node *n =
-		parse(&cm_node_type,
-		      "metadata: {name: n1}\n"
-		      "spec:\n"
-		      "  unschedulable: true\n"
-		      "  taints: [{key: k, value: v, effect: NoExecute, timeAdded: '1970-01-01T00:00:07Z'}]\n"
-		      "status:\n"
-		      "  conditions:\n"
-		      "  - {type: Ready, status: Unknown, lastHeartbeatTime: '1970-01-01T00:00:02Z'}\n"
-		      "  - {type: DiskPressure, status: 'True', lastHeartbeatTime: '1970-01-01T00:00:09Z'}\n"
-		      "  - {type: MemoryPressure, status: 'False'}\n");
+	struct cm_node *n = make_decoded(
+		&cm_node_type,
+		"metadata: {name: n1}\n"
+		"spec:\n"
+		"  unschedulable: true\n"
+		"  taints: [{key: k, value: v, effect: NoExecute, timeAdded: '1970-01-01T00:00:07Z'}]\n"
+		"status:\n"
+		"  conditions:\n"
+		"  - {type: Ready, status: Unknown, lastHeartbeatTime: '1970-01-01T00:00:02Z'}\n"
+		"  - {type: DiskPressure, status: 'True', lastHeartbeatTime: '1970-01-01T00:00:09Z'}\n"
+		"  - {type: MemoryPressure, status: 'False'}\n");
 
 	assert_true(n->unschedulable && n->disk_pressure);
 	assert_false(n->memory_pressure || n->pid_pressure || n->network_unavailable);
@@ -51,17 +36,17 @@ static void test_node(void **state)
 	assert_int_equal(n->taints[0].added_ns, 7 * NS_PER_S);
 	assert_null(n->conditions);
 	free(n);
-	n = parse(&cm_node_type, "{}");
+	n = make_decoded(&cm_node_type, "{}");
 	assert_int_equal(n->ready, CONDITION_ABSENT);
 	free(n);
 }
 
 static void test_plain(void **state)
 {
-	struct cm_lease *l = parse(&cm_lease_type, "spec: {renewTime: '1970-01-01T00:00:01.500000Z'}");
-	struct cm_namespace *a = parse(&cm_namespace_type, "spec: {finalizers: [x, kubernetes]}");
-	struct cm_namespace *b = parse(&cm_namespace_type, "spec: {finalizers: [x]}");
-	struct informer_object *c = parse(&cm_configmap_type, "{metadata: {name: c}, data: {a: b}}");
+	struct cm_lease *l = make_decoded(&cm_lease_type, "spec: {renewTime: '1970-01-01T00:00:01.500000Z'}");
+	struct cm_namespace *a = make_decoded(&cm_namespace_type, "spec: {finalizers: [x, kubernetes]}");
+	struct cm_namespace *b = make_decoded(&cm_namespace_type, "spec: {finalizers: [x]}");
+	struct informer_object *c = make_decoded(&cm_configmap_type, "{metadata: {name: c}, data: {a: b}}");
 
 	assert_int_equal(l->renew_ns, 1500 * NS_PER_MS);
 	assert_true(a->kubernetes_finalizer);

@@ -10,24 +10,7 @@
 #include <string.h>
 
 #include "base/map.h"
-#include "base/mem.h"
-#include "object/decode.h"
-#include "object/yaml.h"
-
-static void *parse(const struct informer_type *t, const char *yaml)
-{
-	struct err err = ERR_INIT;
-	autobuf struct buf text = BUF_INIT;
-	autojson js *tree = yaml_parse(yaml, strlen(yaml), NULL, &err);
-
-	assert_non_null(tree);
-	js_write(&text, tree);
-	void *o = decode_new(t->rows, text.p, text.len, &err);
-
-	if (!o)
-		fail_msg("%s", err.msg);
-	return o;
-}
+#include "decode/make_test.h"
 
 static void test_tables(void **state)
 {
@@ -60,7 +43,7 @@ static void test_root_ca(void **state)
 	uint64_t want = map_hash("a\nb/", 4);
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		autofree struct cm_configmap *c = parse(&cm_configmap_type, rows[i].yaml);
+		autofree struct cm_configmap *c = make_decoded(&cm_configmap_type, rows[i].yaml);
 
 		if ((c->root_ca == want) != rows[i].right)
 			fail_msg("row %zu", i);
@@ -70,10 +53,10 @@ static void test_root_ca(void **state)
 static void test_namespaces_and_leases(void **state)
 {
 	autofree struct cm_namespace *ours =
-		parse(&cm_namespace_type, "spec: {finalizers: [a.b/c, kubernetes]}");
-	autofree struct cm_namespace *other = parse(&cm_namespace_type, "spec: {finalizers: [a.b/c]}");
+		make_decoded(&cm_namespace_type, "spec: {finalizers: [a.b/c, kubernetes]}");
+	autofree struct cm_namespace *other = make_decoded(&cm_namespace_type, "spec: {finalizers: [a.b/c]}");
 	autofree struct cm_lease *l =
-		parse(&cm_lease_type, "spec: {renewTime: '1970-01-01T00:00:05.000000Z'}");
+		make_decoded(&cm_lease_type, "spec: {renewTime: '1970-01-01T00:00:05.000000Z'}");
 
 	assert_true(ours->kubernetes_finalizer);
 	assert_false(other->kubernetes_finalizer);

@@ -10,22 +10,12 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "object/yaml.h"
+#include "decode/make_test.h"
 
 /* From YAML; free() it. */
 static struct cm_pod *parse(const char *yaml)
 {
-	struct err err = ERR_INIT;
-	autobuf struct buf text = BUF_INIT;
-	autojson js *tree = yaml_parse(yaml, strlen(yaml), NULL, &err);
-
-	assert_non_null(tree);
-	js_write(&text, tree);
-	struct cm_pod *p = decode_new(cm_pod_type.rows, text.p, text.len, &err);
-
-	if (!p)
-		fail_msg("%s", err.msg);
-	return p;
+	return make_decoded(&cm_pod_type, yaml);
 }
 
 static void test_everything(void **state)
