@@ -20,6 +20,7 @@ struct exchange {
 	/* for whoever works on it */
 	int way;
 	void *lane;
+	size_t cost; /* bytes of memory that it may take while it is under way */
 	struct list link;
 };
 

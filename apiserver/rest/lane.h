@@ -12,7 +12,8 @@
 
 struct lane;
 /* The pool's queue must hold the in-flight limits of all its lanes: everything in a lane has at most one job. */
-struct lane *lane_new(struct pool *pool, size_t in_flight, size_t waiting,
+/* `cost`: how much x->cost may be under way at once; what is larger is so alone. */
+struct lane *lane_new(struct pool *pool, size_t in_flight, size_t waiting, size_t cost,
 		      void (*begin)(struct exchange *x, struct lane *lane));
 void lane_free(struct lane *l); /* when it is empty; NULL is fine */
 /* `begin` will run on a worker, or with `here`, when there is room at once, has run on this thread; whoever ends
@@ -20,6 +21,6 @@ void lane_free(struct lane *l); /* when it is empty; NULL is fine */
 bool lane_enter(struct lane *l, struct exchange *x, bool here);
 /* For what is in the lane: fn on a worker. */
 void lane_again(struct lane *l, pool_fn *fn, void *arg);
-void lane_leave(struct lane *l);
+void lane_leave(struct exchange *x);
 
 #endif

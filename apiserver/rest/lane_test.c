@@ -24,7 +24,7 @@ static void end(void *arg)
 	while (sem_wait(&may_end) < 0)
 		;
 	atomic_fetch_sub(&running, 1);
-	lane_leave(one->lane);
+	lane_leave(one);
 }
 
 /* Comes back once through the pool, as everything does that waits. */
@@ -50,7 +50,7 @@ static void wait_for(int n)
 static void test_bounds(void **state)
 {
 	struct pool *p = pool_new("t", 4, 2);
-	struct lane *l = lane_new(p, 2, 3, begin);
+	struct lane *l = lane_new(p, 2, 3, SIZE_MAX, begin);
 
 	for (int i = 0; i < 5; i++)
 		assert_true(lane_enter(l, &x[i], false));
@@ -74,7 +74,7 @@ static void test_bounds(void **state)
 static void test_here(void **state)
 {
 	struct pool *p = pool_new("t", 1, 2);
-	struct lane *l = lane_new(p, 2, 0, begin);
+	struct lane *l = lane_new(p, 2, 0, SIZE_MAX, begin);
 
 	assert_true(lane_enter(l, &x[0], true));
 	assert_true(pthread_equal(began_on, pthread_self()));
@@ -84,9 +84,40 @@ static void test_here(void **state)
 	lane_free(l);
 }
 
+/* Memory is given out in order: what is large waits for what is under way, what is small waits behind it. */
+static void test_costs(void **state)
+{
+	static const size_t costs[] = {6, 5, 1, 20, 1};
+	struct pool *p = pool_new("t", 4, 8);
+	struct lane *l = lane_new(p, 4, 8, 10, begin);
+
+	atomic_store(&order, 0);
+	atomic_store(&most, 0);
+	for (int i = 0; i < 5; i++) {
+		x[i] = (struct exchange){.cost = costs[i]};
+		assert_true(lane_enter(l, &x[i], false));
+	}
+	wait_for(1);
+	assert_int_equal(atomic_load(&running), 1); /* 6 of 10; 5 do not fit, and 1 stands behind them */
+	sem_post(&may_end);
+	wait_for(2);
+	assert_int_equal(atomic_load(&running), 2); /* 5 + 1, but not 20 */
+	sem_post(&may_end);
+	sem_post(&may_end);
+	wait_for(1);
+	assert_int_equal(atomic_load(&running), 1); /* 20, alone */
+	sem_post(&may_end);
+	wait_for(1);
+	sem_post(&may_end);
+	pool_free(p);
+	assert_true(began_as[0] == 1 && began_as[3] == 4 && began_as[4] == 5);
+	lane_free(l);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_bounds), cmocka_unit_test(test_here)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_bounds), cmocka_unit_test(test_here),
+					   cmocka_unit_test(test_costs)};
 
 	x = mem_array(8, sizeof(*x));
 	sem_init(&begun, 0, 0);

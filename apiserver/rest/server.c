@@ -6,7 +6,9 @@
  */
 #include "rest/server.h"
 
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include "base/mem.h"
 #include "base/thread.h"
@@ -22,6 +24,11 @@
 #define LOGS_MAX 400	       /* whose node agents have not answered yet */
 #define SPARE_WORKERS 2	       /* beyond the cores: a worker may meet a lock */
 #define SMALL_BYTES (8 * 1024) /* of a body, and of the object that it changes */
+/* What the trees of a write may take, all of them together and measured: so much per value. All writes that are under
+   way may take TREES_MAX; a larger one goes alone. */
+#define VALUE_BYTES 200
+#define SMALL_COST (256 * 1024)
+#define TREES_MAX (64 << 20)
 
 struct server {
 	struct api *api;
@@ -73,7 +80,7 @@ struct fresh_read {
 static void end_read(struct exchange *x)
 {
 	present_status(&x->rq, &x->rs);
-	lane_leave(x->lane);
+	lane_leave(x);
 	x->done(x);
 }
 
@@ -127,19 +134,41 @@ static void refuse(void *arg, struct exchange *x, enum reason reason, const char
 	present_status(&x->rq, &x->rs);
 }
 
-/* What takes some ten microseconds to prepare is prepared where it arrives: handing it to a worker costs nearly
-   as much as the work. */
-static bool is_small(const struct exchange *x)
+/* The values of a text, at most: an object counts as in object/json.h. Protobuf has no signs of where they are. */
+static size_t count_values(const char *type, const char *p, size_t n)
+{
+	size_t values = 1;
+
+	if (strstr(type, "protobuf"))
+		return n / 2 + 1;
+	for (size_t i = 0; i < n; i++)
+		values += p[i] == '{' ? JS_OBJECT_COST
+				      : p[i] == ',' || p[i] == '[' || p[i] == ':' || p[i] == '\n';
+	return values;
+}
+
+/*
+ * What takes some ten microseconds to prepare is prepared where it arrives: handing it to a worker costs nearly
+ * as much as the work. And how much memory the trees may take, which is many times the text: of small ones it does not
+ * matter and is not counted.
+ */
+static bool weigh(struct exchange *x)
 {
 	const struct attributes *a = &x->rq.attr;
+	const struct request *rq = &x->rq;
+	bool small = rq->body_len <= SMALL_BYTES;
 
-	if (x->rq.body_len > SMALL_BYTES)
-		return false;
+	x->cost = small ? SMALL_COST
+			: 2 * rq->body_len +
+				  VALUE_BYTES * count_values(rq->content_type, rq->body, rq->body_len);
 	if (!*a->name)
-		return x->rq.method == METHOD_POST;
+		return small && rq->method == METHOD_POST;
 	const char *ns = a->kind->namespaced ? a->ns : "";
-	autoobj struct obj *o = storage_get(storage_resource(x->rq.api->storage, a->kind), ns, a->name);
-	return !o || o->len <= SMALL_BYTES;
+	autoobj struct obj *o = storage_get(storage_resource(rq->api->storage, a->kind), ns, a->name);
+	if (!o || o->len <= SMALL_BYTES)
+		return small;
+	x->cost += 2 * o->len + VALUE_BYTES * count_values("", o->bytes, o->len);
+	return false;
 }
 
 static bool submit(void *arg, struct exchange *x)
@@ -149,7 +178,8 @@ static bool submit(void *arg, struct exchange *x)
 			    : x->way == DISPATCH_RELAY ? sv->logs
 						       : sv->reads;
 
-	if (lane_enter(lane, x, x->way == DISPATCH_WRITE && is_small(x)))
+	x->cost = 0;
+	if (lane_enter(lane, x, x->way == DISPATCH_WRITE && weigh(x)))
 		return true;
 	refuse(sv, x, REASON_TOO_MANY_REQUESTS, "too many requests, please try again later");
 	return false;
@@ -165,9 +195,9 @@ struct server *server_new(const struct server_config *c)
 	sv->api = c->api;
 	sv->auth = c->auth;
 	sv->workers = pool_new("worker", cores + SPARE_WORKERS, writes + reads + LOGS_MAX);
-	sv->writes = lane_new(sv->workers, writes, QUEUE_MAX, verb_run);
-	sv->reads = lane_new(sv->workers, reads, 0, begin_read);
-	sv->logs = lane_new(sv->workers, LOGS_MAX, 0, begin_read);
+	sv->writes = lane_new(sv->workers, writes, QUEUE_MAX, TREES_MAX, verb_run);
+	sv->reads = lane_new(sv->workers, reads, 0, SIZE_MAX, begin_read);
+	sv->logs = lane_new(sv->workers, LOGS_MAX, 0, SIZE_MAX, begin_read);
 	sv->service = (struct service){.arg = sv,
 				       .peer_read = peer_read,
 				       .peer_release = peer_release,

@@ -126,7 +126,6 @@ static void fail(struct operation *o)
 static void finish(struct operation *o)
 {
 	struct exchange *x = o->x;
-	struct lane *lane = o->lane;
 
 	registry_call_release(&o->call);
 	js_autoput(&o->body);
@@ -134,7 +133,7 @@ static void finish(struct operation *o)
 	options_release(&o->selection);
 	free(o);
 	present_status(&x->rq, &x->rs);
-	lane_leave(lane);
+	lane_leave(x);
 	x->done(x);
 }
 
