@@ -17,7 +17,9 @@
 #include "request/service.h"
 
 #define WIRES_MAX 16
-#define CONNECTION_MEMORY (16 * 1024) /* request line and headers, reply headers */
+/* Request line and headers, reply headers. From more than 32 KB on it is a mapping of its own, and can be given
+   back to the kernel page by page while the connection has no use for it. */
+#define CONNECTION_MEMORY (36 * 1024)
 
 struct wire;
 struct listener {
@@ -65,9 +67,12 @@ struct conn {
 	struct crowd_member stranger;
 	struct peer peer;
 	bool peer_known;
-	bool waiting; /* suspended in its handshake, until there is something to read */
-	bool linger;  /* the client may still be sending when the reply is out */
+	bool waiting;	     /* suspended in its handshake, until there is something to read */
+	bool linger;	     /* the client may still be sending when the reply is out */
+	struct list holding; /* of its wire, while the transport may hold something */
 	enum limit phase;
+	void *pool; /* CONNECTION_MEMORY; NULL: nobody knows where it is */
+	bool pool_looked;
 	char remote[INET6_ADDRSTRLEN];
 	struct transfer t; /* one request at a time */
 };
@@ -82,6 +87,7 @@ struct wire {
 	struct lingers *lingers;
 	struct limits limits;
 	struct crowd crowd;
+	struct list holding;  /* connections */
 	struct conn *adding;  /* on its way into libmicrohttpd */
 	struct conn *current; /* whose bytes came last, in this run of libmicrohttpd */
 	atomic_size_t live;   /* connections, those on their way here too */
@@ -103,6 +109,10 @@ void wire_look(struct wire *w);	  /* libmicrohttpd has something to do */
 void wire_settle(struct wire *w); /* something has ended that wire_close may wait for */
 void wire_kill(struct conn *c);
 void wire_phase(struct conn *c, enum limit phase); /* LIMITS: no limit */
+
+void wire_hold(struct conn *c); /* what is written next is the headers of a reply whose body follows */
+void wire_note_pool(struct conn *c, const char *request_line);
+void wire_drop_pool(struct conn *c); /* what is in it is gone */
 
 /* transfer.c */
 void *transfer_on_target(void *cls, const char *target, struct MHD_Connection *mhd);

@@ -9,7 +9,7 @@
 
 static const int64_t lengths[LIMITS] = {
 	[LIMIT_HANDSHAKE] = 10 * NS_PER_S, [LIMIT_HEADER] = 32 * NS_PER_S, [LIMIT_BODY] = 60 * NS_PER_S,
-	[LIMIT_REPLY] = 60 * NS_PER_S,	   [LIMIT_IDLE] = 90 * NS_PER_S,
+	[LIMIT_REPLY] = 60 * NS_PER_S,	   [LIMIT_QUIET] = 10 * NS_PER_S,  [LIMIT_IDLE] = 80 * NS_PER_S,
 };
 
 static struct limits_node *first(const struct limits *l, size_t which)

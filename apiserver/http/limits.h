@@ -14,7 +14,8 @@ enum limit {
 	LIMIT_HEADER,	 /* from a request's first byte until its headers are complete */
 	LIMIT_BODY,	 /* from then on until the body is */
 	LIMIT_REPLY,	 /* without progress, while a reply goes out */
-	LIMIT_IDLE,	 /* between requests */
+	LIMIT_QUIET,	 /* between requests, while the next one may follow at once */
+	LIMIT_IDLE,	 /* from then on */
 	LIMITS
 };
 

@@ -46,7 +46,7 @@ static void pass(int64_t seconds)
 
 static void test_each(void **state)
 {
-	static const int64_t seconds[LIMITS] = {10, 32, 60, 60, 90};
+	static const int64_t seconds[LIMITS] = {10, 32, 60, 60, 10, 80};
 	for (size_t i = 0; i < LIMITS; i++) {
 		struct thing t = {.expired = 0};
 		limits_init_node(&t.node);
@@ -72,7 +72,7 @@ static void test_anew(void **state)
 	pass(9);
 	assert_int_equal(b.expired, 0);
 	limits_clear(&b.node);
-	pass(71);
+	pass(61);
 	assert_int_equal(a.expired, 0);
 	pass(1);
 	assert_int_equal(a.expired, 1);

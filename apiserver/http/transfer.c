@@ -15,19 +15,14 @@
  */
 #include <errno.h>
 #include <gnutls/gnutls.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 #include "base/log.h"
 #include "http/http_internal.h"
 #include "http/metrics.h"
 #include "request/status.h"
 
-#define METHOD_MAX 64		       /* of a name that is kept */
-#define ALLOCATION_ALIGN 16	       /* of malloc */
 #define BODIES_MAX ((size_t)256 << 20) /* buffered at once, over all connections */
 #define DISCARD_MAX ((size_t)16 << 20) /* of a refused body, so that the client reads why */
 
@@ -117,7 +112,7 @@ void transfer_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
 	free(STEAL(t->target));
 	*ctx = NULL;
 	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
-		wire_phase(t->conn, LIMIT_IDLE);
+		wire_phase(t->conn, LIMIT_QUIET);
 	else
 		look_again(w, mhd);
 }
@@ -141,24 +136,18 @@ static void stream_done(void *arg, bool clean)
 }
 
 /*
- * A connection's memory pool is of no use while it streams: the request is parsed, the reply's headers are
- * out, and what is written after the stream goes into memory that is written first. Its whole pages go back
- * to the kernel and read as zeros from then on. The request line stands at the pool's beginning, where the
- * method's name points to, unless a client began with empty lines: then the allocator's own knowledge of the
- * block does not fit, and nothing is given back. (A client that sent its next request behind a watch without
- * awaiting the reply gets 400 for that one.)
+ * A connection's memory pool is of no use while it streams: the request is parsed, the reply's headers are out,
+ * and what is written after the stream goes into memory that is written first. (A client that sent its next
+ * request behind a watch without awaiting the reply gets 400 for that one.)
  */
-static void drop_pool(struct transfer *t)
+static void leave_pool(struct transfer *t)
 {
-	uintptr_t pool = (uintptr_t)t->x.rq.method_name, page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uintptr_t from = (pool + METHOD_MAX + page - 1) & ~(page - 1),
-		  to = (pool + CONNECTION_MEMORY) & ~(page - 1);
-	size_t usable = pool % ALLOCATION_ALIGN ? 0 : malloc_usable_size((void *)pool);
+	static const char *const names[] = {"GET",   "HEAD",   "POST",	  "PUT",
+					    "PATCH", "DELETE", "OPTIONS", "other"};
 	struct request *rq = &t->x.rq;
-	if (usable < CONNECTION_MEMORY || usable >= CONNECTION_MEMORY + 2 * ALLOCATION_ALIGN || to <= from)
-		return;
+	rq->method_name = names[rq->method];
 	rq->accept = rq->content_type = rq->user_agent = rq->authorization = rq->if_none_match = "";
-	madvise((void *)from, to - from, MADV_DONTNEED);
+	wire_drop_pool(t->conn);
 }
 
 static ssize_t on_read_stream(void *cls, uint64_t pos, char *p, size_t max)
@@ -174,7 +163,7 @@ static ssize_t on_read_stream(void *cls, uint64_t pos, char *p, size_t max)
 	MHD_suspend_connection(c->mhd);
 	wire_phase(c, LIMITS);
 	t->stage = STAGE_STREAM;
-	drop_pool(t);
+	leave_pool(t);
 	stream_start(c->w->streams, &s, STEAL(t->x.rs.stream));
 	return 0;
 }
@@ -220,11 +209,21 @@ static void add_warnings(struct MHD_Response *mr, const struct response *rs)
 	}
 }
 
+/* Whether a body goes out right behind the headers. */
+static bool body_follows(const struct transfer *t)
+{
+	const struct response *rs = &t->x.rs;
+	return !rs->stream && t->x.rq.method != METHOD_HEAD && rs->status != 204 && rs->status != 304 &&
+	       (rs->shared.p ? rs->shared.n : rs->body.len);
+}
+
 static enum MHD_Result answer(struct transfer *t)
 {
 	struct response *rs = &t->x.rs;
 	if (!rs->status)
 		rs->status = 200;
+	if (body_follows(t))
+		wire_hold(t->conn);
 	struct MHD_Response *mr = make_response(t);
 	if (!mr)
 		return MHD_NO;
@@ -399,6 +398,7 @@ static enum MHD_Result begin(struct transfer *t, const char *method, const char 
 	t->http11 = !strcmp(version, "HTTP/1.1");
 	rq->method = request_method(method);
 	rq->method_name = method;
+	wire_note_pool(t->conn, method);
 	identify_peer(t->conn, rq);
 	MHD_get_connection_values(t->conn->mhd, MHD_HEADER_KIND, on_header, rq);
 	if (n > REQUEST_MAX_TARGET)

@@ -20,6 +20,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "http/bind.h"
@@ -63,6 +64,20 @@ void wire_look(struct wire *w)
 	loop_post(w->loop, drive_posted, w);
 }
 
+/* Headers wait for their body, but not for longer than it takes to get there. */
+static void flush_held(struct wire *w)
+{
+	for (struct list *n; (n = list_pop_front(&w->holding));)
+		transport_flush(&list_entry(n, struct conn, holding)->transport);
+}
+
+void wire_hold(struct conn *c)
+{
+	c->transport.hold = true;
+	list_del(&c->holding);
+	list_push_back(&c->w->holding, &c->holding);
+}
+
 static void drive(struct wire *w)
 {
 	int rounds = 0;
@@ -73,6 +88,7 @@ static void drive(struct wire *w)
 		MHD_run_wait(w->daemon, 0);
 	} while (has_more(w) && ++rounds < DRIVE_ROUNDS);
 	w->driving = false;
+	flush_held(w);
 	if (rounds == DRIVE_ROUNDS)
 		wire_look(w);
 	wire_settle(w);
@@ -139,11 +155,30 @@ static void count_closed(struct wire *w)
 		malloc_trim(0);
 }
 
+/*
+ * The first request line stands at the beginning of the pool, unless the client began with empty lines; and so many
+ * of them that the line stands on another page have not come yet. The pool is a mapping, so it begins with a page.
+ */
+void wire_note_pool(struct conn *c, const char *request_line)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), at = (uintptr_t)request_line;
+	if (!c->pool_looked && c->transport.taken < page && at % page == 0)
+		c->pool = (void *)at;
+	c->pool_looked = true;
+}
+
+void wire_drop_pool(struct conn *c)
+{
+	if (c->pool)
+		madvise(c->pool, CONNECTION_MEMORY, MADV_DONTNEED);
+}
+
 /* Its descriptor is somebody else's to close. */
 static void conn_free(struct conn *c)
 {
 	struct wire *w = c->w;
 	limits_clear(&c->limit);
+	list_del(&c->holding);
 	crowd_leave(&w->crowd, &c->stranger);
 	loop_io_stop(&c->io);
 	w->l->service->peer_release(&c->peer);
@@ -177,9 +212,16 @@ void wire_kill(struct conn *c)
 	}
 }
 
+/* What a client has sent of its next request by then is forgotten with the pool, and so is the rest: it gets 400. */
 static void on_expired(struct limits_node *n)
 {
-	wire_kill(CONTAINER_OF(n, struct conn, limit));
+	struct conn *c = CONTAINER_OF(n, struct conn, limit);
+	if (c->phase != LIMIT_QUIET) {
+		wire_kill(c);
+		return;
+	}
+	wire_drop_pool(c);
+	wire_phase(c, LIMIT_IDLE);
 }
 
 /* ---- what the socket does ---- */
@@ -201,8 +243,8 @@ static void on_reading(struct transport *t)
 {
 	struct conn *c = CONTAINER_OF(t, struct conn, transport);
 	c->w->current = c;
-	if (c->phase == LIMIT_IDLE) {
-		t->taken = 0;
+	if (c->phase == LIMIT_IDLE || c->phase == LIMIT_QUIET) {
+		t->taken = c->pool_looked ? 0 : t->taken;
 		wire_phase(c, LIMIT_HEADER);
 	}
 }
@@ -322,6 +364,7 @@ static void arrive(void *arg)
 	c->io.arg = c;
 	c->io.fd = a->fd;
 	limits_init_node(&c->limit);
+	list_init(&c->holding);
 	name_address(&a->address, c->remote);
 	name_place(&a->address, place);
 	crowd_enter(&w->crowd, &c->stranger, place);
@@ -442,6 +485,7 @@ struct wire *wire_new(struct listener *l, struct err *err)
 	w->loop = loop_new(NULL);
 	w->streams = streams_new(w->loop);
 	w->lingers = lingers_new(w->loop);
+	list_init(&w->holding);
 	limits_init(&w->limits, w->loop, on_expired);
 	crowd_init(&w->crowd, strangers, strangers / PLACE_SHARE + 1);
 	w->retry = (struct loop_timer){.fn = again, .arg = w};
