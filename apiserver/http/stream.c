@@ -14,6 +14,10 @@
  * did not take is kept in the stream, at most one buffer, and the source is not asked for more until that is
  * gone; a client that takes nothing for STALL_NS is dropped. So memory per stream is bounded and a slow client
  * can only hurt itself.
+ *
+ * Before, streams had threads with an edge-triggered epoll set of their own. 1,000 watchers and 400 events, medians
+ * of three rounds in turn on a busy machine of two cores: 11.9 us of server CPU per event and watcher there, 11.5 us
+ * here; the last watcher has the event after 87 ms there, 70 ms here.
  */
 #include "http/stream.h"
 
