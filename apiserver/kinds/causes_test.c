@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdio.h>
+#include "base/base64.h"
 #include "kinds/kinds.h"
 #include "kinds/strategy.h"
 #include "object/json_test.h"
@@ -130,6 +131,32 @@ static void secrets(void **state)
 		 "type" INVALID "\"a\": field is immutable\n"},
 	};
 	CHECK(rows);
+}
+
+/* The limit is on the bytes, not on how they are written. */
+static void sizes(void **state)
+{
+	static const struct {
+		const char *kind, *field, *want;
+		size_t bytes;
+	} rows[] = {
+		{"Secret", "data", "", 1 << 20},
+		{"Secret", "data", "data FieldValueTooLong Too long: may not be more than 1048576 bytes\n",
+		 (1 << 20) + 1},
+		{"ConfigMap", "binaryData", "", 1 << 20},
+		{"ConfigMap", "binaryData",
+		 " FieldValueTooLong Too long: may not be more than 1048576 bytes\n", (1 << 20) + 1},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autobuf struct buf bytes = BUF_INIT, text = BUF_INIT, got = BUF_INIT;
+		for (size_t n = 0; n < rows[i].bytes; n++)
+			buf_addc(&bytes, 'x');
+		buf_addf(&text, "{\"%s\":{\"k\":\"", rows[i].field);
+		base64_encode(&text, bytes.p, bytes.len);
+		buf_adds(&text, "\"}}");
+		js_autoput(&(js *){judge(&(struct row){rows[i].kind, buf_str(&text), NULL, NULL}, &got)});
+		assert_string_equal(buf_str(&got), rows[i].want);
+	}
 }
 
 static void endpoints(void **state)
@@ -433,9 +460,9 @@ static void prepared(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(secrets),   cmocka_unit_test(endpoints),  cmocka_unit_test(events),
-		cmocka_unit_test(nodes),     cmocka_unit_test(namespaces), cmocka_unit_test(services),
-		cmocka_unit_test(workloads), cmocka_unit_test(prepared),
+		cmocka_unit_test(secrets),  cmocka_unit_test(sizes),	 cmocka_unit_test(endpoints),
+		cmocka_unit_test(events),   cmocka_unit_test(nodes),	 cmocka_unit_test(namespaces),
+		cmocka_unit_test(services), cmocka_unit_test(workloads), cmocka_unit_test(prepared),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -88,6 +88,14 @@ js *check_json(const char *p, size_t n, bool list, char detail[CHECK_DETAIL_MAX]
 	return NULL;
 }
 
+size_t check_bytes(const js *base64)
+{
+	const char *s = js_str0(base64, NULL);
+	size_t n = strlen(s), pad = n && s[n - 1] == '=' ? 1 + (n > 1 && s[n - 2] == '=') : 0;
+
+	return n / 4 * 3 - pad;
+}
+
 /* ---- resources ---- */
 
 /* In nobody's domain but its vendor's, and no name of a quota. */

@@ -14,6 +14,8 @@ void check_ip_scope(const char *s, const char *path, struct field_errors *errs);
 /* An object or a list in a text; NULL with Go's words in detail when it is none. */
 #define CHECK_DETAIL_MAX 256
 js *check_json(const char *p, size_t n, bool list, char detail[CHECK_DETAIL_MAX]);
+/* How many bytes stand in a base64 text. */
+size_t check_bytes(const js *base64);
 /* Of a list of resources: not negative, and whole where there are no fractions. */
 void check_resource_quantity(const char *resource, const char *value, const char *path,
 			     struct field_errors *errs);

@@ -359,6 +359,11 @@ static void events_share_storage(void **state)
 	assert_int_equal(js_int(stored, 0, "count", NULL), 3);
 	assert_string_equal(js_str(stored, "source", "component", NULL), "x");
 	assert_true(js_equal(back, o));
+	autojson js *bare = decode("", "Event", "{}"), *seen = schema_convert(core, new, bare),
+		    *kept = schema_convert(new, core, seen);
+	assert_non_null(js_field(bare, "reportingComponent")); /* written there, though it is empty */
+	assert_null(js_field(seen, "reportingController"));
+	assert_non_null(js_field(kept, "reportingComponent"));
 	for (size_t i = 0; i < new->n_selectable; i++)
 		if (strcmp(new->selectable[i].field, "regarding.name") == 0)
 			assert_string_equal(new->selectable[i].path, "involvedObject.name");

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdio.h>
+#include <time.h>
 #include "kinds/kinds.h"
 #include "object/json_test.h"
 #include "registry/registry_internal.h"
@@ -151,9 +152,37 @@ static void generation(void **state)
 	}
 }
 
+/* CPU milliseconds that it takes to judge the finalizers of an object that is going away. */
+static double cost(int n)
+{
+	const struct kind *k = schema_kind(schema, "", "v1", "ConfigMap");
+	autobuf struct buf list = BUF_INIT, old = BUF_INIT, out = BUF_INIT;
+	buf_adds(&list, "{\"finalizers\":[");
+	for (int i = 0; i < n; i++)
+		buf_addf(&list, "%s\"a.b/f%d\"", i ? "," : "", i);
+	buf_adds(&list, "]");
+	buf_addf(&old, "%s,\"deletionTimestamp\":\"2026-01-02T15:04:05Z\"}", buf_str(&list));
+	buf_adds(&list, "}");
+	clock_t start = clock();
+	judge(k, buf_str(&list), buf_str(&old), &out);
+	assert_int_equal(out.len, 0);
+	return (double)(clock() - start) * 1000 / CLOCKS_PER_SEC;
+}
+
+static void growth(void **state)
+{
+	double few = cost(1000), many = cost(8000);
+	for (int again = 0; again < 3 && many > 32 * few + 10; again++) {
+		few = cost(1000); /* other work has the machine, too */
+		many = cost(8000);
+	}
+	assert_true(many <= 32 * few + 10);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(every_kind_alike), cmocka_unit_test(generation)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(every_kind_alike), cmocka_unit_test(generation),
+					   cmocka_unit_test(growth)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

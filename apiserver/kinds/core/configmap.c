@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ConfigMaps (kubernetes/kubernetes pkg/apis/core/validation ValidateConfigMap and ValidateConfigMapUpdate).
  */
+#include "kinds/check.h"
 #include "kinds/strategies.h"
 
 #define MAX_TOTAL (1 << 20) /* bytes of all values */
@@ -9,10 +10,8 @@ static size_t total(const js *map, bool base64)
 {
 	size_t n = 0;
 
-	for (struct js_iter it = js_iter(map); js_next(&it);) {
-		size_t len = (size_t)json_object_get_string_len(it.value);
-		n += base64 ? len / 4 * 3 : len;
-	}
+	for (struct js_iter it = js_iter(map); js_next(&it);)
+		n += base64 ? check_bytes(it.value) : (size_t)json_object_get_string_len(it.value);
 	return n;
 }
 

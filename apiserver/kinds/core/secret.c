@@ -89,7 +89,7 @@ static void secret_validate(const struct strategy_ctx *ctx, const js *new, const
 	size_t total = 0;
 
 	for (struct js_iter it = js_iter(js_obj(new, "data", NULL)); js_next(&it);)
-		total += (size_t)json_object_get_string_len(it.value) / 4 * 3;
+		total += check_bytes(it.value);
 	if (total > MAX_TOTAL)
 		field_error_too_long(errs, "data", MAX_TOTAL);
 	validate_type(new, errs);

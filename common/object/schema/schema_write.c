@@ -158,19 +158,26 @@ static const char *stored_name(const struct field *f)
 	return f->stored ? f->stored : f->name;
 }
 
+/* The value that the other kind calls by another name; false when there is none. */
+static bool counterpart(const struct kind *from, const struct field *f, const js *o, js **ret)
+{
+	for (unsigned k = 0; k < from->type->n_fields; k++)
+		if (strcmp(stored_name(&from->type->fields[k]), stored_name(f)) == 0)
+			return json_object_object_get_ex(o, from->type->fields[k].name, ret);
+	return false;
+}
+
 js *schema_convert(const struct kind *from, const struct kind *to, const js *o)
 {
 	js *out = json_object_new_object();
 	for (unsigned i = 0; i < to->type->n_fields; i++) {
 		const struct field *f = &to->type->fields[i];
-		for (unsigned k = 0; k < from->type->n_fields; k++) {
-			if (strcmp(stored_name(&from->type->fields[k]), stored_name(f)) != 0)
-				continue;
-			js *v;
-			if (json_object_object_get_ex(o, from->type->fields[k].name, &v))
-				schema_object_add(out, f->name, js_dup(v));
-			break;
-		}
+		js *v;
+		bool there = counterpart(from, f, o, &v);
+		if (there && (f->keep_empty || f->pb_optional || !schema_value_is_zero(f->type, v)))
+			schema_object_add(out, f->name, js_dup(v));
+		else if (f->keep_empty)
+			schema_object_add(out, f->name, schema_zero_value(f->type));
 	}
 	autofree char *version =
 		*to->group ? mem_printf("%s/%s", to->group, to->version) : mem_strdup(to->version);
