@@ -181,3 +181,43 @@ END
 	kill $registry
 	kubectl delete pod pulled
 }
+
+@test "fsGroup, seccomp, the namespace's Services, a node that others reach" {
+	kubectl create service clusterip my-db --tcp=5432:5432
+	db=$(kubectl get service my-db -o jsonpath='{.spec.clusterIP}')
+	sed "s#\$IMAGE#$IMAGE#" <<'YAML' | kubectl create --validate=false -f -
+apiVersion: v1
+kind: Pod
+metadata: {name: inside}
+spec:
+  restartPolicy: Never
+  securityContext: {fsGroup: 4321, seccompProfile: {type: RuntimeDefault}}
+  volumes: [{name: v, emptyDir: {}}, {name: m, emptyDir: {medium: Memory}}]
+  containers:
+  - name: c
+    image: $IMAGE
+    command: [busybox, sh, -c, 'cd /v; mkdir d; touch d/f /m/f; busybox stat -c "%g %a" . /m; busybox stat -c %g d d/f /m/f; busybox id -G;
+      busybox grep ^Seccomp: /proc/self/status; echo $MY_DB_SERVICE_HOST $MY_DB_PORT $KUBERNETES_SERVICE_PORT_HTTPS']
+    volumeMounts: [{name: v, mountPath: /v}, {name: m, mountPath: /m}]
+YAML
+	eventually 20 is Succeeded kubectl get pod inside -o jsonpath='{.status.phase}'
+	want="4321 2777
+4321 2777
+4321
+4321
+4321
+0 4321
+Seccomp:	2
+$db tcp://$db:5432 443"
+	is "$want" kubectl logs inside
+	kubectl delete pod inside --grace-period=1
+	ip=$(kubectl get nodes -o jsonpath='{.items[0].status.addresses[?(@.type=="InternalIP")].address}')
+	[ "$ip" = "$(. "$ROOT/deploy/lib.sh" && node_address)" ]
+}
+
+@test "logs are followed to the end of the container" {
+	pod talks 'for i in 1 2 3; do echo line $i; busybox sleep 0.3; done; echo last; exit 0' 'restartPolicy: Never'
+	eventually 20 sh -c 'kubectl logs talks 2>/dev/null | grep -q "line 1"'
+	is "$(printf 'line 1\nline 2\nline 3\nlast')" timeout 20 kubectl logs -f talks
+	kubectl delete pod talks --grace-period=1
+}

@@ -7,6 +7,12 @@
  * That an object does not exist is not believed for long: who waits for it makes us look again, since the ConfigMap that
  * was made just before its Pod may be a moment behind it on its watch.
  *
+ * Why no informers: a reflector asks for bookmarks, without which it would have to list, and so each object of each node
+ * would wake both ends once a minute for nothing (measured over a minute with 100 idle watches: 100 wake-ups here and 19 ms of
+ * the apiserver's CPU, against none and 10 ms). It has no way to look again on demand, nor to tell why an object could not be
+ * fetched, nor to leave a set; and of one object a list is as cheap as a bookmark is useful. What is left in common, lines of
+ * a stream and calls with back-off, is in common/client.
+ *
  * Without watches (a fleet of fake nodes, whose containers read nothing) every wait looks.
  */
 #include "pod/config_cache.h"
