@@ -18,6 +18,8 @@
 #include "rest/options.h"
 #include "rest/route.h"
 
+#define HEALTH_WAIT_NS                                                                                       \
+	(2 * NS_PER_S) /* the same, for who asks whether it does; upstream's --etcd-readycheck-timeout */
 #define CONSISTENT_WAIT_NS (10 * NS_PER_S) /* for the store to tell its revision */
 #define REVISION_WAIT_NS (3 * NS_PER_S)	   /* upstream's blockTimeout for a revision that is not there yet */
 
@@ -33,6 +35,8 @@ static bool read_needs(const struct request *rq, uint64_t *rv)
 	const char *s = request_param(rq, "resourceVersion");
 	const char *cont = request_param(rq, "continue");
 	*rv = 0;
+	if (!rq->route) /* a health page */
+		return true;
 	if (cont && *cont) /* the token names an older revision, or asks for any */
 		return false;
 	if (!s || !*s)
@@ -248,6 +252,14 @@ static void path_not_found(const struct request *rq, struct response *rs)
 		response_status_parts(rs, &st);
 }
 
+/* A store that is elsewhere may have stopped to answer since anybody asked it anything: ready is who has just heard from
+   it. */
+static bool asks_store(const struct request *rq)
+{
+	bool ready = !strncmp(rq->path, "/readyz", 7) || !strncmp(rq->path, "/healthz", 8);
+	return ready && !storage_fresh(rq->api->storage, 0);
+}
+
 static enum dispatch begin_path(struct request *rq, struct response *rs)
 {
 	const struct path *p = rq->path[0] == '/' ? find_path(rq->path) : NULL;
@@ -255,6 +267,8 @@ static enum dispatch begin_path(struct request *rq, struct response *rs)
 		path_not_found(rq, rs);
 		return DISPATCH_DONE;
 	}
+	if (p->handler == run_health && asks_store(rq))
+		return DISPATCH_READ;
 	if (!p->exists || rq->method == METHOD_GET)
 		return DISPATCH_INLINE;
 	snprintf(rs->allow, sizeof(rs->allow), "GET");
@@ -282,13 +296,17 @@ bool dispatch_needs(const struct request *rq, uint64_t *rv, int64_t *deadline_ns
 {
 	if (!read_needs(rq, rv))
 		return false;
-	*deadline_ns = clock_mono_ns() + (*rv ? REVISION_WAIT_NS : CONSISTENT_WAIT_NS);
+	*deadline_ns = clock_mono_ns() + (!rq->route ? HEALTH_WAIT_NS
+					  : *rv	     ? REVISION_WAIT_NS
+						     : CONSISTENT_WAIT_NS);
 	return true;
 }
 
-void dispatch_stale(const struct request *rq, struct response *rs, uint64_t rv, const struct err *err)
+void dispatch_stale(struct request *rq, struct response *rs, uint64_t rv, const struct err *err)
 {
-	if (rv && err->reason == REASON_TIMEOUT)
+	if (!rq->route) /* the page says so */
+		dispatch_run(rq, rs);
+	else if (rv && err->reason == REASON_TIMEOUT)
 		too_large_revision(rq, rs, rv);
 	else
 		response_status(rs, err, &rq->attr, NULL);

@@ -26,7 +26,7 @@ void dispatch_run(struct request *rq, struct response *rs);
    False: any state will do. */
 bool dispatch_needs(const struct request *rq, uint64_t *rv, int64_t *deadline_ns);
 /* The cache did not get there. */
-void dispatch_stale(const struct request *rq, struct response *rs, uint64_t rv, const struct err *err);
+void dispatch_stale(struct request *rq, struct response *rs, uint64_t rv, const struct err *err);
 /* A refusal that does not come from a handler. */
 void dispatch_refuse(const struct request *rq, struct response *rs, enum reason reason, const char *message);
 
