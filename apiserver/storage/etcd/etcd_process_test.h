@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,10 @@ struct etcd_process {
 	pid_t pid;
 	int client_port, peer_port;
 	char dir[128], url[64];
+	/* of a member of a cluster; else NULL */
+	const char *name, *cluster;
+	const char *
+		pki; /* a folder with ca.crt, server.crt and server.key: clients need certificates; NULL: no TLS */
 };
 
 static inline int etcd_free_port(void)
@@ -34,10 +39,35 @@ static inline int etcd_free_port(void)
 
 static inline void etcd_run(struct etcd_process *e)
 {
-	char peer[64], cluster[80];
-	snprintf(e->url, sizeof(e->url), "http://127.0.0.1:%d", e->client_port);
+	char peer[64], alone[80], file[3][160];
+	const char *argv[32] = {"etcd", "--data-dir", e->dir, "--name", e->name ? e->name : "default"};
+	const char *const pki_flags[] = {"--trusted-ca-file", "--cert-file", "--key-file"};
+	const char *const pki_names[] = {"ca.crt", "server.crt", "server.key"};
+	size_t n = 5;
+	snprintf(e->url, sizeof(e->url), "%s://127.0.0.1:%d", e->pki ? "https" : "http", e->client_port);
 	snprintf(peer, sizeof(peer), "http://127.0.0.1:%d", e->peer_port);
-	snprintf(cluster, sizeof(cluster), "default=%s", peer);
+	snprintf(alone, sizeof(alone), "default=%s", peer);
+	const char *const urls[] = {"--listen-client-urls",
+				    e->url,
+				    "--advertise-client-urls",
+				    e->url,
+				    "--listen-peer-urls",
+				    peer,
+				    "--initial-advertise-peer-urls",
+				    peer,
+				    "--initial-cluster",
+				    e->cluster ? e->cluster : alone};
+	for (size_t i = 0; i < sizeof(urls) / sizeof(*urls); i++)
+		argv[n++] = urls[i];
+	for (size_t i = 0; e->pki && i < 3; i++) {
+		snprintf(file[i], sizeof(file[i]), "%s/%s", e->pki, pki_names[i]);
+		argv[n++] = pki_flags[i];
+		argv[n++] = file[i];
+	}
+	if (e->pki)
+		argv[n++] = "--client-cert-auth";
+	if (e->cluster)
+		argv[n++] = "--election-timeout=500";
 	e->pid = fork();
 	if (e->pid)
 		return;
@@ -45,9 +75,7 @@ static inline void etcd_run(struct etcd_process *e)
 	int null = open("/dev/null", O_RDWR);
 	dup2(null, 1);
 	dup2(null, 2);
-	execlp("etcd", "etcd", "--data-dir", e->dir, "--listen-client-urls", e->url,
-	       "--advertise-client-urls", e->url, "--listen-peer-urls", peer, "--initial-advertise-peer-urls",
-	       peer, "--initial-cluster", cluster, NULL);
+	execvp("etcd", (char *const *)argv);
 	_exit(127);
 }
 
