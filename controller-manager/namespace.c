@@ -95,25 +95,70 @@ static void count_rest(struct pass *p, const char *group, const char *resource, 
 		count_finalizers(p, item);
 }
 
+/* The API does not offer that: there is nothing to be done, or another way. */
+static bool not_offered(const struct err *err)
+{
+	return err->reason == REASON_NOT_FOUND || err->reason == REASON_METHOD_NOT_ALLOWED;
+}
+
+/* One page at a time; the next pass takes the next. */
+static int delete_each(struct pass *p, const char *collection, const js *options, struct err *err)
+{
+	autofree char *page = mem_printf("%s?limit=500", collection);
+	autojson js *list = NULL;
+	struct err e = ERR_INIT;
+
+	if (rest_do(p->ctx->rest, REST_GET, page, NULL, &list, &e) < 0) {
+		if (not_offered(&e))
+			return 0;
+		*err = e;
+		return -1;
+	}
+	js_array_for_each (item, js_arr(list, "items", NULL)) {
+		autofree char *path = mem_printf("%s/%s", collection, meta_name(item));
+
+		if (rest_do(p->ctx->rest, REST_DELETE, path, options, NULL, &e) < 0 &&
+		    e.reason != REASON_NOT_FOUND) {
+			*err = e;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int delete_all(struct pass *p, const char *collection, bool at_once, struct err *err)
+{
+	autojson js *options = js_new_obj();
+	struct err e = ERR_INIT;
+
+	js_set_str(options, "propagationPolicy", "Background");
+	if (at_once && rest_do(p->ctx->rest, REST_DELETE, collection, options, NULL, &e) == 0)
+		return 0;
+	if (at_once && !not_offered(&e)) {
+		*err = e;
+		return -1;
+	}
+	return delete_each(p, collection, options, err);
+}
+
 /* Deletes one collection and counts what stays. */
-static void empty_resource(struct pass *p, const char *group, const char *version, const char *resource)
+static void empty_resource(struct pass *p, const char *group, const char *version, const char *resource,
+			   bool at_once)
 {
 	autobuf struct buf path = BUF_INIT;
-	autojson js *options = js_new_obj(), *list = NULL;
+	autojson js *list = NULL;
 	struct err err = ERR_INIT;
 
 	rest_path(&path, group, version, p->ns, resource, NULL, NULL);
-	js_set_str(options, "propagationPolicy", "Background");
-	if (rest_do(p->ctx->rest, REST_DELETE, buf_str(&path), options, NULL, &err) < 0 &&
-	    err.reason != REASON_NOT_FOUND && err.reason != REASON_METHOD_NOT_ALLOWED) {
+	if (delete_all(p, buf_str(&path), at_once, &err) < 0) {
 		fail_with(p, &p->failed, &err);
 		return;
 	}
 	buf_adds(&path, "?limit=500");
-	if (rest_do(p->ctx->rest, REST_GET, buf_str(&path), NULL, &list, &err) < 0)
-		fail_with(p, &p->failed, &err);
-	else
+	if (rest_do(p->ctx->rest, REST_GET, buf_str(&path), NULL, &list, &err) == 0)
 		count_rest(p, group, resource, list);
+	else if (!not_offered(&err))
+		fail_with(p, &p->failed, &err);
 }
 
 static bool has_verb(const js *resource, const char *verb)
@@ -124,7 +169,8 @@ static bool has_verb(const js *resource, const char *verb)
 	return false;
 }
 
-static void empty_group(struct pass *p, const char *group, const char *version)
+/* What the version offers and no version before did. */
+static void empty_version(struct pass *p, const char *group, const char *version, struct map *seen)
 {
 	autofree char *path =
 		*group ? mem_printf("/apis/%s/%s", group, version) : mem_printf("/api/%s", version);
@@ -138,22 +184,43 @@ static void empty_group(struct pass *p, const char *group, const char *version)
 	js_array_for_each (r, js_arr(list, "resources", NULL)) {
 		const char *name = js_str0(r, "name", NULL);
 
-		if (js_bool(r, false, "namespaced", NULL) && !strchr(name, '/') &&
-		    has_verb(r, "deletecollection"))
-			empty_resource(p, group, version, name);
+		if (!js_bool(r, false, "namespaced", NULL) || strchr(name, '/') || !has_verb(r, "delete") ||
+		    map_get(seen, name))
+			continue;
+		map_set(seen, name, seen);
+		empty_resource(p, group, version, name, has_verb(r, "deletecollection"));
 	}
+}
+
+/* Every resource once, in the preferred version if that has it: others may be in an older one only. */
+static void empty_group(struct pass *p, const js *g)
+{
+	const char *name = js_str0(g, "name", NULL),
+		   *preferred = js_str0(g, "preferredVersion", "version", NULL);
+	struct map seen = {0};
+
+	empty_version(p, name, preferred, &seen);
+	js_array_for_each (v, js_arr(g, "versions", NULL)) {
+		const char *version = js_str0(v, "version", NULL);
+
+		if (strcmp(version, preferred))
+			empty_version(p, name, version, &seen);
+	}
+	map_release(&seen);
 }
 
 static void empty_namespace(struct pass *p)
 {
 	autojson js *groups = NULL;
 	struct err err = ERR_INIT;
+	struct map seen = {0};
 
-	empty_group(p, "", "v1");
+	empty_version(p, "", "v1", &seen);
+	map_release(&seen);
 	if (rest_do(p->ctx->rest, REST_GET, "/apis", NULL, &groups, &err) < 0)
 		fail_with(p, &p->undiscovered, &err);
 	js_array_for_each (g, js_arr(groups, "groups", NULL))
-		empty_group(p, js_str0(g, "name", NULL), js_str0(g, "preferredVersion", "version", NULL));
+		empty_group(p, g);
 }
 
 /* ---- conditions ---- */

@@ -174,6 +174,47 @@ static void test_a_group_that_cannot_be_discovered_holds_the_end(void **state)
 	rig_expect_absent(r, "Namespace/doomed");
 }
 
+/* A group of two versions: what only the older one has is not forgotten, what both have is deleted once. */
+static void test_all_versions_of_a_group(void **state)
+{
+	rig_delete(r, "Namespace/doomed", "");
+	rig_fail(
+		r, .call = "GET /apis",
+		.reply =
+			"groups: [{name: x.io, versions: [{version: v2}, {version: v1}], preferredVersion: {version: v2}}]");
+	rig_fail(
+		r, .call = "GET /apis/x.io/v2",
+		.reply =
+			"resources: [{name: both, namespaced: true, verbs: [delete, deletecollection, list]}, "
+			"{name: both/status, namespaced: true, verbs: [delete]}, "
+			"{name: wide, namespaced: false, verbs: [delete]}]");
+	rig_fail(r, .call = "GET /apis/x.io/v1",
+		 .reply = "resources: [{name: both, namespaced: true, verbs: [delete, deletecollection]}, "
+			  "{name: old, namespaced: true, verbs: [delete, list]}, "
+			  "{name: readonly, namespaced: true, verbs: [get, list]}]");
+	rig_fail(r, .call = "GET */old?limit=500", .reply = "items: [{metadata: {name: one}}]", .times = 1);
+	rig_fail(r, .call = "GET */x.io/*", .reply = "items: []");
+	rig_fail(r, .call = "DELETE */x.io/*", .reply = "{}");
+	rig_must_sync(r, SYNC);
+	assert_int_equal(rig_calls(r, "DELETE /apis/x.io/v2/namespaces/doomed/both"), 1);
+	assert_int_equal(rig_calls(r, "DELETE /apis/x.io/v1/namespaces/doomed/old/one"), 1);
+	assert_int_equal(rig_calls(r, "DELETE */x.io/*"), 2);
+	rig_heal(r);
+	rig_expect_absent(r, "Namespace/doomed");
+}
+
+/* Where a collection cannot be deleted at once, its objects are, one by one. */
+static void test_no_deletion_of_collections(void **state)
+{
+	rig_create(r, "{kind: ConfigMap, metadata: {name: d, namespace: doomed}}");
+	rig_delete(r, "Namespace/doomed", "");
+	rig_fail(r, .call = "DELETE */configmaps", .reason = REASON_METHOD_NOT_ALLOWED);
+	rig_must_sync(r, SYNC);
+	assert_int_equal(rig_calls(r, "DELETE */configmaps/[cd]"), 2);
+	rig_heal(r);
+	rig_expect_absent(r, "Namespace/doomed");
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
@@ -185,6 +226,8 @@ int main(void)
 		TEST(test_other_finalizers_of_the_namespace_stay),
 		TEST(test_one_failing_resource_keeps_no_other),
 		TEST(test_a_group_that_cannot_be_discovered_holds_the_end),
+		TEST(test_all_versions_of_a_group),
+		TEST(test_no_deletion_of_collections),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What controllers keep of a ReplicaSet. By a tree, not by rows: the hash of its template needs one. */
+/*
+ * What controllers keep of a ReplicaSet. By a tree, not by rows as other kinds: the hash of its template takes members in any
+ * order and values as they are written out, which needs one, and a tree of the template alone would be most of the object.
+ * A selector is compiled once here, not in each sync, so the struct owns more than one block. There are a hundred Pods for
+ * each ReplicaSet, and the tree lives for one event.
+ */
 #ifndef DECODE_REPLICASET_H
 #define DECODE_REPLICASET_H
 

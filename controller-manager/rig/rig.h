@@ -88,6 +88,7 @@ struct rig_fault {
 	enum reason reason;
 	const char *message;
 	unsigned after, times; /* the first `after` matching calls work; then `times` fail, 0 = all */
+	const char *reply;     /* YAML: the call is not made and this is its answer; of single calls only */
 	bool lost;	       /* the call works, only its answer does not come back */
 };
 void rig_add_fault(struct rig *r, const struct rig_fault *f); /* at most eight at a time */
