@@ -101,6 +101,8 @@ struct store_engine {
 	void (*current)(struct store *s, struct store_current *c);
 	/* History up to rev is not needed any more. Cheap; the work is done along with later writes. */
 	int (*compact)(struct store *s, uint64_t rev, struct err *err);
+	/* A storm of writes is over: what was only kept to be quick may go. NULL: nothing is. */
+	void (*relax)(struct store *s);
 	bool (*healthy)(struct store *s, char why[128]);
 	bool local; /* the sink runs before a write is done: a cached read is always consistent */
 };

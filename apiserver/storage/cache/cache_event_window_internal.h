@@ -27,7 +27,7 @@
 #define WINDOW_OLD_NS (300 * NS_PER_S)
 /* The budget is a quarter of what the resource holds, between these. */
 #define WINDOW_BYTES_MIN ((size_t)4 << 20)
-#define WINDOW_BYTES_CALM ((size_t)1 << 20) /* instead of the smaller one, when old */
+#define WINDOW_BYTES_CALM ((size_t)512 << 10) /* instead of the smaller one, when old */
 #define WINDOW_BYTES_MAX ((size_t)16 << 20)
 
 struct change {

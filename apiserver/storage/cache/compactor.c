@@ -194,6 +194,8 @@ static int64_t calm_down(struct compactor *k)
 	int64_t now_ns = clock_mono_ns();
 	if (now_ns >= k->calm_at_ns) {
 		bool calm = now - k->calm_rev < STORM_WRITES;
+		if (calm && k->storm && k->s->store->engine->relax)
+			k->s->store->engine->relax(k->s->store);
 		if (calm && k->storm)
 			malloc_trim(0);
 		k->storm = !calm;

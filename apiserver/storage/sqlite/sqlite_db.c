@@ -388,3 +388,8 @@ void sqlite_db_fold(struct sqlite_db *db)
 	sqlite3_wal_checkpoint_v2(db->h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	sqlite3_busy_timeout(db->h, BUSY_MS);
 }
+
+void sqlite_db_relax(struct sqlite_db *db)
+{
+	sqlite3_db_release_memory(db->h);
+}

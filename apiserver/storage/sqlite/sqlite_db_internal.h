@@ -69,5 +69,6 @@ int sqlite_db_commit(struct sqlite_db *db,
 void sqlite_db_rollback(struct sqlite_db *db);
 /* Moves what the log holds into the file, as far as readers let it. A few fsyncs. */
 void sqlite_db_fold(struct sqlite_db *db);
+void sqlite_db_relax(struct sqlite_db *db); /* frees its page cache */
 
 #endif

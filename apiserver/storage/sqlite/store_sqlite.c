@@ -227,6 +227,14 @@ static int sqlite_compact(struct store *base, uint64_t rev, struct err *err)
 	return 0;
 }
 
+static void sqlite_relax(struct store *base)
+{
+	struct sqlite_store *s = self(base);
+	pthread_mutex_lock(&s->db_lock);
+	sqlite_db_relax(s->ledger.db);
+	pthread_mutex_unlock(&s->db_lock);
+}
+
 static bool sqlite_healthy(struct store *base, char why[128])
 {
 	struct sqlite_store *s = self(base);
@@ -264,6 +272,7 @@ static const struct store_engine sqlite_engine = {
 	.write = sqlite_write,
 	.current = sqlite_current,
 	.compact = sqlite_compact,
+	.relax = sqlite_relax,
 	.healthy = sqlite_healthy,
 	.local = true,
 };
