@@ -35,8 +35,9 @@ void storage_close(struct storage *s); /* flushes lazy writes */
 /* For /readyz and /livez: the store answers. why may be NULL. Does not block. */
 bool storage_healthy(struct storage *s, char why[128]);
 
-/* Never NULL for a kind that was there at the open or was added, even when it has been removed since: pointers
-   to resources stay valid until storage_close. No lock, no search. */
+/* Never NULL for a kind that was there at the open or was added, also when it has been removed meanwhile: pointers to
+   resources stay valid as long as the schema's pin under which they were got, or a watcher of theirs. No lock, no
+   search. */
 struct resource *storage_resource(struct storage *s, const struct kind *k);
 /*
  * Kinds that come and go while everything else goes on. BLOCK, one caller at a time. Adding serves what the

@@ -216,6 +216,10 @@ struct schema_pin {
 };
 struct schema_pin schema_pin(const struct schema *s);		   /* any thread, never blocks */
 void schema_unpin(const struct schema *s, struct schema_pin *pin); /* on any thread; none: no-op */
+/* For what others take out together with kinds: what was so at schema_epoch() is held by no pin of before once
+   schema_passed(that) is true. Any thread. */
+uint64_t schema_epoch(const struct schema *s);
+bool schema_passed(const struct schema *s, uint64_t epoch);
 const struct kind *
 schema_kind_ref(const struct kind *k); /* the caller holds a pin or a reference; NULL gives NULL */
 void schema_kind_unref(const struct kind *k);

@@ -228,7 +228,7 @@ static void window_forgets_a_storm(void **state)
 {
 	struct fixture *f = *state;
 	struct cache_event_window *w = &f->r.window;
-	autofree char *label = mem_printf("%02000d", 0);
+	autofree char *label = mem_printf("%01000d", 0);
 	clock_fake(NS_PER_S);
 	for (int i = 0; i < 700; i++)
 		put(f, "n", "a", "", label);

@@ -40,12 +40,26 @@ static void serve_kind(struct storage *s, const struct kind *k, struct resource 
 	atomic_store_explicit(&chunk[k->id % KIND_CHUNK], r, memory_order_release);
 }
 
+/* Of one that is gone, or a new one. */
+static size_t free_index(struct storage *s)
+{
+	autofree bool *taken = mem_array(s->n_resources + 1, sizeof(*taken));
+	size_t i = 0;
+	for (const struct resource *r = s->resources; r; r = r->next)
+		taken[r->index] = true;
+	while (taken[i])
+		i++;
+	if (i == s->n_resources)
+		s->n_resources++;
+	return i;
+}
+
 static struct resource *new_resource(struct storage *s, const struct kind *stored)
 {
 	struct resource *r = MEM_NEW(struct resource);
 	resource_init(r, s, stored, &s->revision, s->window);
 	r->m_objects = metric_series(s->m_objects, r->label);
-	r->index = s->n_resources++;
+	r->index = free_index(s);
 	r->next = s->resources;
 	atomic_store_explicit(&s->resources, r, memory_order_release);
 	return r;
@@ -270,6 +284,7 @@ static void sink(void *arg, const struct store_event *ev, size_t n, uint64_t upt
 {
 	struct storage *s = arg;
 	struct resource *touched = NULL;
+	struct schema_pin pin = schema_pin(s->schema); /* what is touched may be removed before it is woken */
 	pthread_mutex_lock(&s->apply_lock);
 	for (size_t i = 0; i < n; i++)
 		apply(s, &ev[i], &touched);
@@ -281,6 +296,7 @@ static void sink(void *arg, const struct store_event *ev, size_t n, uint64_t upt
 		resource_wake(touched);
 		compactor_note(s->compactor, touched);
 	}
+	schema_unpin(s->schema, &pin);
 }
 
 static int reset(void *arg, uint64_t *ret_rev, struct err *err)
@@ -337,6 +353,49 @@ static void early_clear(struct early *e)
 	*e = (struct early){0};
 }
 
+/* Behind the next ones it still leads to those that follow: who goes through them may stand on it. */
+static void take_out(struct storage *s, struct resource *r)
+{
+	struct resource *_Atomic *head = &s->resources;
+	if (atomic_load(head) == r) {
+		atomic_store_explicit(head, r->next, memory_order_release);
+	} else {
+		struct resource *before = atomic_load(head);
+		while (before->next != r)
+			before = before->next;
+		atomic_store_explicit(&before->next, r->next, memory_order_release);
+	}
+	r->removed_epoch = schema_epoch(s->schema);
+	r->gone_next = s->gone;
+	s->gone = r;
+}
+
+static void forget_places(struct storage *s, const struct resource *r)
+{
+	for (size_t i = 0; i < KIND_CHUNKS; i++)
+		for (size_t k = 0; s->by_kind[i] && k < KIND_CHUNK; k++)
+			if (atomic_load_explicit(&s->by_kind[i][k], memory_order_relaxed) == r)
+				atomic_store_explicit(&s->by_kind[i][k], NULL, memory_order_relaxed);
+}
+
+/* Frees what was removed when no request and no watcher can hold it any more. Kinds come and go seldom: those that go
+ * now are looked at when the next one comes or goes. */
+static void free_gone(struct storage *s, bool all)
+{
+	for (struct resource **at = &s->gone; *at;) {
+		struct resource *r = *at;
+		if (!all && (atomic_load_explicit(&r->n_holders, memory_order_acquire) ||
+			     !schema_passed(s->schema, r->removed_epoch))) {
+			at = &r->gone_next;
+			continue;
+		}
+		*at = r->gone_next;
+		forget_places(s, r);
+		resource_release(r);
+		free(r);
+	}
+}
+
 static void forget(struct storage *s, struct resource *r)
 {
 	struct early *e = STEAL(r->early);
@@ -354,6 +413,7 @@ static void forget(struct storage *s, struct resource *r)
 		map_del(&s->by_dir, r->kind->storage);
 	}
 	resource_remove(r);
+	take_out(s, r);
 }
 
 /* 1: it has to be done again. */
@@ -405,6 +465,7 @@ int storage_add_resource(struct storage *s, const struct kind *k, struct err *er
 	if (k->id >= KIND_CHUNK * KIND_CHUNKS)
 		return err_set(err, REASON_TOO_MANY_REQUESTS, "too many kinds");
 	pthread_mutex_lock(&s->apply_lock);
+	free_gone(s, false);
 	struct resource *r = place_for(s, k->storage_kind, &there);
 	if (there)
 		serve_kind(s, k, r);
@@ -417,8 +478,9 @@ int storage_add_resource(struct storage *s, const struct kind *k, struct err *er
 
 void storage_remove_resource(struct storage *s, const struct kind *k)
 {
-	struct resource *r = storage_resource(s, k);
 	pthread_mutex_lock(&s->apply_lock);
+	free_gone(s, false);
+	struct resource *r = storage_resource(s, k);
 	bool last = r && !r->removed && --r->n_kinds == 0;
 	if (last)
 		forget(s, r);
@@ -566,6 +628,7 @@ void storage_close(struct storage *s)
 		resource_release(r);
 		free(r);
 	}
+	free_gone(s, true);
 	for (size_t i = 0; i < KIND_CHUNKS; i++)
 		free((void *)s->by_kind[i]);
 	map_release(&s->by_dir);

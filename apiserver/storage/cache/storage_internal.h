@@ -35,10 +35,12 @@ struct storage {
 	size_t window;
 	struct resource *_Atomic
 		*_Atomic by_kind[KIND_CHUNKS]; /* by kind->id; chunks of KIND_CHUNK, never freed */
-	struct resource *_Atomic resources;    /* newest first; grows only */
+	struct resource
+		*_Atomic resources; /* newest first; who goes through them holds a pin or the apply_lock */
+	struct resource *gone;	    /* removed ones that somebody may hold */
 	/* Held by whoever changes what the cache holds: the sink for a batch, a reset, adding and removing. */
 	pthread_mutex_t apply_lock;
-	size_t n_resources; /* ever; also for reading: the highest index */
+	size_t n_resources; /* above every index */
 	struct map by_dir;  /* kind->storage -> resource, without the removed */
 	struct revision revision;
 	struct freshness waits;

@@ -236,9 +236,52 @@ static void serve_for_a_while(struct load *l, const struct kind *k)
 	pthread_cond_destroy(&wait.cond);
 }
 
+static size_t count_gone(const struct storage *s)
+{
+	size_t n = 0;
+	for (const struct resource *r = s->gone; r; r = r->gone_next)
+		n++;
+	return n;
+}
+
+/* What is removed stays for whoever can still hold it: a request by its pin, a watcher by itself. */
+static void removed_resources_wait_for_their_holders(void **state)
+{
+	struct env *e = *state;
+	struct err err = ERR_INIT;
+	struct query q = {.ns = ""};
+	struct watch_event ev;
+	struct kind a = widget_kind(300), b = widget_kind(301);
+	a.storage_kind = &a;
+	b.storage_kind = &b;
+	assert_int_equal(storage_add_resource(e->s, &a, &err), 0);
+	struct resource *r = storage_resource(e->s, &a);
+	struct watcher *w = watch_open(r, &q, 0, false, false, no_wake, NULL, &err);
+	assert_non_null(w);
+	struct schema_pin pin = schema_pin(e->schema);
+	storage_remove_resource(e->s, &a);
+	for (int i = 0; i < 4; i++) {
+		if (i == 1)
+			schema_unpin(e->schema, &pin);
+		assert_int_equal(storage_add_resource(e->s, &b, &err), 0);
+		storage_remove_resource(e->s, &b);
+		assert_int_equal(resource_count(r), 0);
+		assert_int_equal(watch_next(w, &ev, &err), -1);
+		assert_ptr_equal(storage_resource(e->s, &a), r);
+	}
+	watch_close(w);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(storage_add_resource(e->s, &b, &err), 0);
+		storage_remove_resource(e->s, &b);
+	}
+	assert_true(count_gone(e->s) <= 1);
+	assert_null(storage_resource(e->s, &a));
+}
+
 static void resources_come_and_go_under_load(void **state)
 {
 	struct env *e = *state;
+	size_t places = e->s->n_resources;
 	struct load l = {.e = e};
 	struct kind kinds[12], shared = widget_kind(9000);
 	struct err err = ERR_INIT;
@@ -253,6 +296,9 @@ static void resources_come_and_go_under_load(void **state)
 	atomic_store(&l.stop, true);
 	for (size_t i = 0; i < ARRAY_LEN(t); i++)
 		pthread_join(t[i], NULL);
+	/* those that nobody can hold were freed on the way, and their places are taken again */
+	assert_true(count_gone(e->s) <= 1);
+	assert_true(e->s->n_resources <= places + 2);
 	/* two versions share one, which stays until the last of them goes */
 	struct kind mine = widget_kind(9001);
 	mine.storage_kind = shared.storage_kind = &mine;
@@ -310,6 +356,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {SUITE(writes_hold_no_thread), SUITE(freshness_is_told),
 					   SUITE(resources_come_and_go_under_load),
+					   SUITE(removed_resources_wait_for_their_holders),
 					   SUITE(observers_see_every_change)};
 	int failed = cmocka_run_group_tests_name("sqlite", tests, begin_sqlite, end_group);
 	failed += cmocka_run_group_tests_name("etcd, grpc", tests, begin_grpc, end_group);

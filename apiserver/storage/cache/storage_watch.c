@@ -84,6 +84,7 @@ static void link_watcher(struct watcher *w)
 	struct resource *r = w->r;
 	char *key = bucket_choose(r, &w->match);
 	r->n_watchers++;
+	atomic_fetch_add_explicit(&r->n_holders, 1, memory_order_relaxed);
 	if (!key) {
 		list_push_back(&r->watchers, &w->link);
 		return;
@@ -276,6 +277,7 @@ void watch_close(struct watcher *w)
 	pthread_mutex_unlock(&w->r->wake_lock);
 	cache_order_snapshot_release(&w->initial);
 	match_release(&w->match);
+	atomic_fetch_sub_explicit(&w->r->n_holders, 1, memory_order_release);
 	free(w);
 }
 

@@ -261,6 +261,22 @@ void schema_unpin(const struct schema *cs, struct schema_pin *pin)
 	free_retired(r);
 }
 
+uint64_t schema_epoch(const struct schema *s)
+{
+	return atomic_load(&s->epoch);
+}
+
+bool schema_passed(const struct schema *cs, uint64_t epoch)
+{
+	struct schema *s = (struct schema *)cs;
+	pthread_mutex_lock(&s->lock);
+	struct retired *r = collect(s);
+	bool passed = atomic_load(&s->epoch) - epoch >= 2;
+	pthread_mutex_unlock(&s->lock);
+	free_retired(r);
+	return passed;
+}
+
 /* Under the lock; what may be freed now is returned. */
 static struct retired *retire(struct schema *s, struct generation *g, struct schema_part *p)
 {
