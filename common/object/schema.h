@@ -79,8 +79,6 @@ struct type {
 	const char *union_of;	   /* "volume type": exactly one of the fields marked `member` must be set */
 	bool union_optional;	   /* ... or none */
 	const char *union_default; /* the member that is made, empty, when none is set; NULL = none */
-	const char **
-		union_order; /* members as upstream looks at them, NAME or NAME:NAME in errors; NULL = as written */
 	struct doc doc;
 	struct type_index *index; /* inside: look-up tables and what the subtree needs */
 };

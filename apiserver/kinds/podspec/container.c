@@ -15,7 +15,7 @@ static void check_port_names(const struct podspec_container *c, const js *ports)
 
 	js_array_for_each (p, ports) {
 		const char *name = js_str0(p, "name", NULL);
-		if (*name && !name_check_port_name(name, &bad) && unique_seen(&names, name))
+		if (*name && unique_seen(&names, name) && !name_check_port_name(name, &bad))
 			field_error_duplicate(c->spec->errs, PATH("%s.ports[%zu].name", c->path, p_i), name);
 	}
 }

@@ -11,7 +11,7 @@
 
 /* ---- tolerations ---- */
 
-static void check_toleration(const js *t, const char *path, struct field_errors *errs)
+static void check_toleration(const js *t, const char *path, size_t i, struct field_errors *errs)
 {
 	const char *key = js_str0(t, "key", NULL), *op = js_str0(t, "operator", NULL),
 		   *value = js_str0(t, "value", NULL), *effect = js_str0(t, "effect", NULL);
@@ -19,25 +19,25 @@ static void check_toleration(const js *t, const char *path, struct field_errors 
 
 	if (!*key && strcmp(op, "Exists"))
 		field_error_invalid_str(
-			errs, PATH("%s.operator", path), op,
+			errs, PATH("%s[%zu].operator", path, i), op,
 			"operator must be Exists when `key` is empty, which means \"match all values and all keys\"");
 	if (js_field(t, "tolerationSeconds") && strcmp(effect, "NoExecute"))
-		field_error_invalid_str(errs, PATH("%s.effect", path), effect,
+		field_error_invalid_str(errs, PATH("%s[%zu].effect", path, i), effect,
 					"effect must be 'NoExecute' when `tolerationSeconds` is set");
 	if ((!*op || !strcmp(op, "Equal")) && name_check_label_value(value, &bad)) {
 		autobuf struct buf detail = BUF_INIT;
 		name_faults_join(&bad, ";", &detail);
-		field_error_invalid_str(errs, PATH("%s.operator", path), value, buf_str(&detail));
+		field_error_invalid_str(errs, PATH("%s[%zu].operator", path, i), value, buf_str(&detail));
 	}
 	if (!strcmp(op, "Exists") && *value)
-		field_error_invalid_str(errs, PATH("%s.operator", path), value,
+		field_error_invalid_str(errs, PATH("%s[%zu].operator", path, i), value,
 					"value must be empty when `operator` is 'Exists'");
 }
 
 void podspec_check_tolerations(const js *tolerations, const char *path, struct field_errors *errs)
 {
 	js_array_for_each (t, tolerations)
-		check_toleration(t, PATH("%s[%zu]", path, t_i), errs);
+		check_toleration(t, path, t_i, errs);
 }
 
 /* ---- names ---- */

@@ -115,15 +115,20 @@ static void check_pages(const char *name, const char *text, const char *path, st
 	field_error_invalid_str(errs, path, text, detail);
 }
 
-static void check_request(const char *name, const char *request, const char *limit, const char *path,
-			  struct field_errors *errs)
+/* Where lists of amounts are: PATH.PART, put together only for an error. */
+struct place {
+	const char *path, *part;
+	struct field_errors *errs;
+};
+
+static void check_request(const char *name, const char *request, const char *limit, const struct place *at)
 {
 	struct quantity r, l;
 	bool over = may_overcommit(name);
 
 	if (!limit) {
 		if (!over)
-			field_error_required(errs, PATH("%s.limits", path),
+			field_error_required(at->errs, PATH("%s.%s.limits", at->path, at->part),
 					     "Limit must be set for non overcommitable resources");
 		return;
 	}
@@ -134,7 +139,7 @@ static void check_request(const char *name, const char *request, const char *lim
 		return;
 	autofree char *detail = mem_printf("must be %s %s limit of %s",
 					   over ? "less than or equal to" : "equal to", name, limit);
-	field_error_invalid_str(errs, PATH("%s.requests", path), request, detail);
+	field_error_invalid_str(at->errs, PATH("%s.%s.requests", at->path, at->part), request, detail);
 }
 
 typedef void check_resource_name(const char *name, const char *path, struct field_errors *errs);
@@ -146,8 +151,8 @@ static bool plain_name(const char *name)
 }
 
 /* *pages, *compute: whether there are huge pages, and what they need beside them. */
-static void check_list(const js *list, check_resource_name *check, const char *path, bool *pages,
-		       bool *compute, struct field_errors *errs)
+static void check_list(const js *list, const char *name, check_resource_name *check, const struct place *at,
+		       bool *pages, bool *compute)
 {
 	for (struct js_iter it = js_iter(list); js_next(&it);) {
 		const char *text = js_is_str(it.value) ? json_object_get_string(it.value) : "";
@@ -155,31 +160,30 @@ static void check_list(const js *list, check_resource_name *check, const char *p
 			*compute = true;
 			continue;
 		}
-		const char *where = PATH("%s[%s]", path, it.key);
-		check(it.key, where, errs);
-		check_resource_quantity(it.key, text, where, errs);
+		const char *where = PATH("%s.%s.%s[%s]", at->path, at->part, name, it.key);
+		check(it.key, where, at->errs);
+		check_resource_quantity(it.key, text, where, at->errs);
 		*compute |= plain_name(it.key);
 		*pages |= is_hugepages(it.key);
 		if (is_hugepages(it.key))
-			check_pages(it.key, text, where, errs);
+			check_pages(it.key, text, where, at->errs);
 	}
 }
 
-static void check_lists(const js *limits, const js *requests, check_resource_name *check, const char *path,
-			struct field_errors *errs)
+static void check_lists(const js *limits, const js *requests, check_resource_name *check,
+			const struct place *at)
 {
 	bool pages = false, compute = false;
 
-	if (limits)
-		check_list(limits, check, PATH("%s.limits", path), &pages, &compute, errs);
-	if (requests)
-		check_list(requests, check, PATH("%s.requests", path), &pages, &compute, errs);
+	check_list(limits, "limits", check, at, &pages, &compute);
+	check_list(requests, "requests", check, at, &pages, &compute);
 	for (struct js_iter it = js_iter(requests); js_next(&it);)
 		if (js_is_str(it.value))
 			check_request(it.key, json_object_get_string(it.value), js_str(limits, it.key, NULL),
-				      path, errs);
+				      at);
 	if (pages && !compute)
-		field_error_forbidden(errs, path, "HugePages require cpu or memory");
+		field_error_forbidden(at->errs, PATH("%s.%s", at->path, at->part),
+				      "HugePages require cpu or memory");
 }
 
 /* ---- claims ---- */
@@ -268,10 +272,10 @@ void podspec_check_requirements(const struct podspec_container *c)
 
 	if (!js_len(r))
 		return;
-	const char *path = PATH("%s.resources", c->path);
-	check_lists(limits, requests, check_container_name, path, c->spec->errs);
+	const struct place at = {c->path, "resources", c->spec->errs};
+	check_lists(limits, requests, check_container_name, &at);
 	if (js_field(r, "claims"))
-		check_claim_names(c->spec, js_arr(r, "claims", NULL), PATH("%s.claims", path));
+		check_claim_names(c->spec, js_arr(r, "claims", NULL), PATH("%s.resources.claims", c->path));
 }
 
 /* No container may have more than the Pod. */
@@ -300,15 +304,17 @@ void podspec_check_pod_requirements(struct podspec *p)
 	const js *own = js_obj(p->spec, "resources", NULL), *overhead = js_obj(p->spec, "overhead", NULL);
 	const js *limits = js_obj(own, "limits", NULL);
 
+	const struct place at = {p->base, "resources", p->errs}, cost = {p->base, "overhead", p->errs};
+
 	check_pod_claims(p);
 	if (overhead)
-		check_lists(overhead, NULL, check_container_name, PATH("%s.overhead", p->base), p->errs);
+		check_lists(overhead, NULL, check_container_name, &cost);
 	if (!own)
 		return;
 	const char *path = PATH("%s.resources", p->base);
 	if (js_field(own, "claims"))
 		field_error_forbidden(p->errs, PATH("%s.claims", path),
 				      "claims cannot be set for Resources at pod-level");
-	check_lists(limits, js_obj(own, "requests", NULL), check_pod_name, path, p->errs);
+	check_lists(limits, js_obj(own, "requests", NULL), check_pod_name, &at);
 	check_containers_fit(p, limits, path);
 }

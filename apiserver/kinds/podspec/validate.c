@@ -6,8 +6,9 @@ static void check_images(const struct podspec *p)
 {
 	for (size_t l = 0; l < 2; l++)
 		js_array_for_each (c, js_arr(p->spec, podspec_lists[l], NULL))
-			podspec_validate_image(c, PATH("%s.%s[%zu]", p->base, podspec_lists[l], c_i),
-					       p->errs);
+			if (podspec_is_padded(js_str0(c, "image", NULL)))
+				podspec_validate_image(c, PATH("%s.%s[%zu]", p->base, podspec_lists[l], c_i),
+						       p->errs);
 }
 
 /* Tokens need an account to be for. */

@@ -295,10 +295,11 @@ static void check_volume(struct podspec *p, const js *volume, size_t index)
 	size_t first = ARRAY_LEN(sources);
 
 	for (struct js_iter it = js_iter(volume); js_next(&it);) {
-		size_t rank = rank_of(it.key);
+		size_t rank = strcmp(it.key, "name") ? rank_of(it.key) : ARRAY_LEN(sources);
 		first = rank < first ? rank : first;
 	}
-	if (first == ARRAY_LEN(sources) || !sources[first].check)
+	if (first == ARRAY_LEN(sources) || !sources[first].check ||
+	    (!first && !js_get(volume, "emptyDir", "sizeLimit", NULL)))
 		return;
 	const char *at = PATH("%s.volumes[%zu]", p->base, index);
 	const struct volume v = {

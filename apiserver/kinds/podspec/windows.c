@@ -105,6 +105,18 @@ static void each_container(const struct podspec *p, container_fn *fn, void *arg)
 			   PATH("%s.%s[%zu]", p->base, podspec_lists[l], c_i), arg);
 }
 
+/* Whether there is anything of Windows in the spec: seldom. */
+static bool has_options(const js *spec)
+{
+	if (js_get(spec, "securityContext", "windowsOptions", NULL))
+		return true;
+	for (size_t l = 0; l < PODSPEC_LISTS; l++)
+		js_array_for_each (c, js_arr(spec, podspec_lists[l], NULL))
+			if (js_get(c, "securityContext", "windowsOptions", NULL))
+				return true;
+	return false;
+}
+
 struct hosts {
 	const js *pod; /* its hostProcess */
 	size_t containers, processes;
@@ -207,7 +219,8 @@ void podspec_check_os(const struct podspec *p)
 	static const char *const known[] = {"linux", "windows", NULL};
 	const char *os = js_str0(p->spec, "os", "name", NULL);
 
-	check_processes(p);
+	if (has_options(p->spec))
+		check_processes(p);
 	if (!strcmp(os, "linux"))
 		check_linux(p);
 	else if (!strcmp(os, "windows"))

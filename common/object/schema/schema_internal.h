@@ -26,6 +26,13 @@ struct type_index {
 	bool checks;  /* below the value itself, whose own are type->check */
 	bool escapes; /* some field's own name is written with escapes, as a custom resource may have it */
 	bool zeroes;  /* an absent field may have to be written with its zero value */
+	/* Members of the union in the order in which upstream looks at them, and their names in errors about them. */
+	struct union_member {
+		uint16_t field;
+		const char *as;
+	} * members;
+	unsigned n_members;
+	const char **order;   /* while loading: NAME or NAME:NAME; NULL = as written */
 	unsigned char colour; /* of the cycle search */
 	unsigned draft;	      /* while loading: number of its draft + 1 */
 };

@@ -76,7 +76,7 @@ static int inline_message(struct schema_builder *b, struct type *t, const struct
 		t->union_of = in->type->union_of;
 		t->union_optional = in->type->union_optional;
 		t->union_default = in->type->union_default;
-		t->union_order = in->type->union_order;
+		t->index->order = in->type->index->order;
 	}
 	return 0;
 }
@@ -191,8 +191,34 @@ static const struct draft_field *draft_field_of(struct schema_builder *b, const 
 	return NULL;
 }
 
+/* ---- unions ---- */
+static int list_members(struct schema_builder *b, struct type *t, struct err *err)
+{
+	struct type_index *ix = t->index;
+	unsigned n = 0;
+	for (unsigned i = 0; i < t->n_fields; i++)
+		n += t->fields[i].member;
+	ix->members = arena_alloc(&b->part->arena, n * sizeof(*ix->members));
+	for (unsigned i = 0; i < t->n_fields && !ix->order; i++)
+		if (t->fields[i].member)
+			ix->members[ix->n_members++] = (struct union_member){(uint16_t)i, t->fields[i].name};
+	for (const char **o = ix->order; o && *o; o++) {
+		size_t len = strcspn(*o, ":");
+		int i = schema_field_index(t, builder_intern(b, *o, len));
+		if (i < 0 || !t->fields[i].member || ix->n_members == n)
+			return err_set(err, REASON_INVALID, "$union_order: no member `%s`", *o);
+		ix->members[ix->n_members++] =
+			(struct union_member){(uint16_t)i, (*o)[len] ? *o + len + 1 : t->fields[i].name};
+	}
+	if (ix->n_members < n)
+		return err_set(err, REASON_INVALID, "$union_order: not all members");
+	return 0;
+}
+
 static int load_defaults(struct schema_builder *b, struct draft *d, struct err *err)
 {
+	if (d->type->union_of && list_members(b, d->type, err) < 0)
+		return -1;
 	const struct field *made =
 		d->type->union_default ? schema_field(d->type, d->type->union_default) : NULL;
 	if (d->type->union_default && (!made || made->type->form != TYPE_OBJECT))

@@ -228,8 +228,8 @@ static int load_fields(struct schema_builder *b, struct type *t, const js *field
 		} else if (strcmp(key, "$union_default") == 0) {
 			t->union_default = builder_intern(b, text, strlen(text));
 		} else if (strcmp(key, "$union_order") == 0) {
-			t->union_order = builder_split(b, text, strlen(text), ' ');
-			if (!t->union_order)
+			t->index->order = builder_split(b, text, strlen(text), ' ');
+			if (!t->index->order)
 				return err_set(err, REASON_INVALID, "$union_order: too many names");
 		} else if (strcmp(key, "$unknown") == 0) {
 			t->preserve_unknown = strcmp(text, "keep") == 0;

@@ -197,58 +197,42 @@ static bool check_field(struct check *c, const struct field *f, const struct at 
 }
 
 /* ---- objects ---- */
-/* The members of a union in the order in which upstream looks at them, which makes the first one count; i from 0. *ret_as
-   is its name in errors about itself. */
-static const struct field *union_member(const struct type *t, unsigned *i, const char **ret_as)
-{
-	for (; !t->union_order && *i < t->n_fields; ++*i)
-		if (t->fields[*i].member) {
-			*ret_as = t->fields[*i].name;
-			return &t->fields[(*i)++];
-		}
-	if (!t->union_order || !t->union_order[*i])
-		return NULL;
-	char name[64];
-	const char *entry = t->union_order[(*i)++];
-	size_t n = strcspn(entry, ":");
-	snprintf(name, sizeof(name), "%.*s", (int)n, entry);
-	*ret_as = entry[n] ? entry + n + 1 : entry;
-	return schema_field(t, name);
-}
-
-static const struct field *union_chosen(const struct type *t, const js *o)
-{
-	const char *as;
-	const struct field *f;
-	for (unsigned i = 0; (f = union_member(t, &i, &as));)
-		if (js_field(o, f->name))
-			return f;
-	return NULL;
-}
-
 /* One too many is an error of the optional union itself. */
-static void check_union(struct check *c, const struct type *t, const struct at *at, const js *o,
-			const struct field *chosen)
+static void check_union(struct check *c, const struct type *t, const struct at *at, js *const *v)
 {
-	const char *as;
-	const struct field *f;
+	const struct union_member *m = t->index->members, *first = NULL;
 	autobuf struct buf text = BUF_INIT;
 	char detail[120];
-	for (unsigned i = 0; chosen && (f = union_member(t, &i, &as));) {
-		if (f == chosen || !js_field(o, f->name))
+	for (const struct union_member *end = m + t->index->n_members; m < end; m++) {
+		if (!v[m->field])
 			continue;
+		if (!first) {
+			first = m;
+			continue;
+		}
 		autobuf struct buf b = BUF_INIT;
-		struct at here = {.up = at, .name = as};
+		struct at here = {.up = at, .name = m->as};
 		snprintf(detail, sizeof(detail), "may not specify more than 1 %s", t->union_of);
 		field_error_forbidden(c->errs, path_text(&b, c->prefix, t->union_optional ? at : &here),
 				      detail);
 		if (t->union_optional)
 			break;
 	}
-	if (chosen || t->union_optional)
+	if (first || t->union_optional)
 		return;
 	snprintf(detail, sizeof(detail), "must specify a %s", t->union_of);
 	field_error_required(c->errs, path_text(&text, c->prefix, at), detail);
+}
+
+/* The member that is looked into; NULL = all of them. */
+static const struct field *union_chosen(const struct type *t, js *const *v)
+{
+	if (!t->union_of || t->union_optional)
+		return NULL;
+	for (unsigned i = 0; i < t->index->n_members; i++)
+		if (v[t->index->members[i].field])
+			return &t->fields[t->index->members[i].field];
+	return NULL;
 }
 
 static void check_object(struct check *c, const struct type *t, const struct at *at, const js *o)
@@ -263,13 +247,13 @@ static void check_object(struct check *c, const struct type *t, const struct at 
 		if (i >= 0)
 			v[i] = item;
 	}
-	const struct field *chosen = t->union_of ? union_chosen(t, o) : NULL;
+	const struct field *chosen = union_chosen(t, v);
 	for (unsigned k = 0; k < t->index->n_checked; k++) {
 		unsigned i = t->index->checked[k];
 		const struct field *f = &t->fields[i];
 		if (!v[i] && !f->required && !f->check_absent)
 			continue;
-		if (f->member && !t->union_optional && f != chosen)
+		if (f->member && chosen && f != chosen)
 			continue; /* nobody looks into the others */
 		struct at here = {.up = at, .name = f->name, .path = f->path};
 		for (unsigned n = f->skip; n-- && here.up;)
@@ -283,7 +267,7 @@ static void check_object(struct check *c, const struct type *t, const struct at 
 			check_value(c, f->type, &here, v[i]);
 	}
 	if (t->union_of)
-		check_union(c, t, at, o, chosen);
+		check_union(c, t, at, v);
 	if (v != small)
 		free(v);
 }
