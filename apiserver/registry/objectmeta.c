@@ -14,6 +14,7 @@
 
 #define GENERATED_SUFFIX 5
 #define MAX_GENERATED_BASE (63 - GENERATED_SUFFIX)
+#define CONTROLLERS_TOLD 8	    /* each shows the whole list */
 #define MAX_ANNOTATIONS (256 << 10) /* bytes of keys and values together */
 
 int objectmeta_check_namespace(const struct registry_call *c, js *o, struct err *err)
@@ -161,6 +162,7 @@ static void validate_owners(const js *m, struct field_errors *errs)
 {
 	const js *owners = js_arr(m, "ownerReferences", NULL);
 	const js *first = NULL;
+	unsigned told = 0;
 
 	js_array_for_each (ref, owners) {
 		if (is_event(ref))
@@ -172,6 +174,8 @@ static void validate_owners(const js *m, struct field_errors *errs)
 			first = ref;
 			continue;
 		}
+		if (told++ == CONTROLLERS_TOLD)
+			break;
 		autofree char *detail = mem_printf(
 			"Only one reference can have Controller set to true. Found \"true\" in references for %s/%s and %s/%s",
 			js_str0(first, "kind", NULL), js_str0(first, "name", NULL),
