@@ -124,9 +124,26 @@ static void test_everything(void **state)
 	free_pod(p);
 }
 
+static void test_seccomp(void **state)
+{
+	struct pod *p = make_pod(JSON(
+		"{'metadata':{'name':'p','namespace':'n','uid':'u'},'spec':{"
+		"'securityContext':{'seccompProfile':{'type':'RuntimeDefault'}},'containers':["
+		"{'name':'a','image':'i'},"
+		"{'name':'b','image':'i','securityContext':{'seccompProfile':{'type':'Unconfined'}}},"
+		"{'name':'c','image':'i','securityContext':{'seccompProfile':{'type':'Localhost','localhostProfile':'x/y.json'}}}"
+		"]}}"));
+	assert_int_equal(p->list.v[0].seccomp.type, SECCOMP_RUNTIME_DEFAULT);
+	assert_int_equal(p->list.v[1].seccomp.type, SECCOMP_UNCONFINED);
+	assert_int_equal(p->list.v[2].seccomp.type, SECCOMP_LOCALHOST);
+	assert_string_equal(p->list.v[2].seccomp.file, "x/y.json");
+	assert_true(p->service_links);
+	free_pod(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_table), cmocka_unit_test(test_defaults),
-					   cmocka_unit_test(test_everything)};
+					   cmocka_unit_test(test_seccomp), cmocka_unit_test(test_everything)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -218,6 +218,24 @@ static void test_config_error(void **state)
 	stop(&s);
 }
 
+/* A path that root reads leads nowhere but below the node's directory. */
+static void test_seccomp_path(void **state)
+{
+	static const char *const paths[] = {"../x", "/etc/passwd", ""};
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		struct scene s;
+		autofree char *text = mem_printf(
+			POD("",
+			    ",\"securityContext\":{\"seccompProfile\":{\"type\":\"Localhost\",\"localhostProfile\":\"%s\"}}"),
+			paths[i]);
+		start(&s);
+		see(&s, text);
+		expect(&s, "CreateContainerConfigError", "is no relative path");
+		loop_call(s.loop, do_vanish, &s);
+		stop(&s);
+	}
+}
+
 /* Only the status changed, and it was not us who changed it. */
 static void test_readiness_gate(void **state)
 {
@@ -351,6 +369,6 @@ int main(void)
 		cmocka_unit_test(test_life),	       cmocka_unit_test(test_crash),
 		cmocka_unit_test(test_rejected),       cmocka_unit_test(test_config_error),
 		cmocka_unit_test(test_readiness_gate), cmocka_unit_test(test_taken_back),
-		cmocka_unit_test(test_pull_canceled)};
+		cmocka_unit_test(test_pull_canceled),  cmocka_unit_test(test_seccomp_path)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
