@@ -98,17 +98,18 @@ size_t check_bytes(const js *base64)
 
 /* ---- resources ---- */
 
-/* In nobody's domain but its vendor's, and no name of a quota. */
-static bool is_extended(const char *name)
+bool check_is_extended(const char *resource)
 {
 	struct name_faults f;
-	autofree char *quota = mem_printf("requests.%s", name);
 
-	return strchr(name, '/') && !strstr(name, "kubernetes.io/") && strncmp(name, "requests.", 9) &&
-	       !name_check_qualified(quota, &f);
+	if (!strchr(resource, '/') || strstr(resource, "kubernetes.io/") ||
+	    !strncmp(resource, "requests.", 9))
+		return false;
+	autofree char *quota = mem_printf("requests.%s", resource);
+	return !name_check_qualified(quota, &f);
 }
 
-static bool counts_in_units(const char *resource)
+bool check_is_counted(const char *resource)
 {
 	static const char *const names[] = {
 		"pods",
@@ -125,7 +126,7 @@ static bool counts_in_units(const char *resource)
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (!strcmp(resource, names[i]))
 			return true;
-	return is_extended(resource);
+	return false;
 }
 
 void check_resource_quantity(const char *resource, const char *value, const char *path,
@@ -138,7 +139,7 @@ void check_resource_quantity(const char *resource, const char *value, const char
 		return; /* decoding has seen to it */
 	if (q.nano < 0)
 		field_error_invalid_str(errs, path, value, "must be greater than or equal to 0");
-	if (quantity_milli(&q) % 1000 && counts_in_units(resource))
+	if (quantity_milli(&q) % 1000 && (check_is_counted(resource) || check_is_extended(resource)))
 		field_error_invalid_str(errs, path, value, "must be an integer");
 }
 

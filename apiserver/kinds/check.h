@@ -16,6 +16,9 @@ void check_ip_scope(const char *s, const char *path, struct field_errors *errs);
 js *check_json(const char *p, size_t n, bool list, char detail[CHECK_DETAIL_MAX]);
 /* How many bytes stand in a base64 text. */
 size_t check_bytes(const js *base64);
+/* Resources of a vendor's domain: their name as one of a quota must still be a name. Objects that are counted. */
+bool check_is_extended(const char *resource);
+bool check_is_counted(const char *resource);
 /* Of a list of resources: not negative, and whole where there are no fractions. */
 void check_resource_quantity(const char *resource, const char *value, const char *path,
 			     struct field_errors *errs);

@@ -16,9 +16,6 @@ static bool listed(const char *const *list, const char *name)
 	return false;
 }
 
-static const char *const counted[] = {
-	"pods",	      "resourcequotas",		"services",	      "replicationcontrollers", "secrets",
-	"configmaps", "persistentvolumeclaims", "services.nodeports", "services.loadbalancers", NULL};
 static const char *const measured[] = {
 	"cpu",		"memory",	   "ephemeral-storage",		 "storage",
 	"requests.cpu", "requests.memory", "requests.ephemeral-storage", "requests.storage",
@@ -32,24 +29,13 @@ static bool is_hugepages(const char *name)
 
 static bool is_standard(const char *name)
 {
-	return listed(counted, name) || listed(measured, name) || is_hugepages(name) ||
+	return check_is_counted(name) || listed(measured, name) || is_hugepages(name) ||
 	       !strncmp(name, "requests.hugepages-", 19);
 }
 
 static bool is_native(const char *name)
 {
 	return !strchr(name, '/') || strstr(name, "kubernetes.io/");
-}
-
-/* As a name of a quota it gets a prefix, and must still be one. */
-static bool is_extended(const char *name)
-{
-	struct name_faults bad;
-
-	if (is_native(name) || !strncmp(name, "requests.", 9))
-		return false;
-	autofree char *quota = mem_printf("requests.%s", name);
-	return !name_check_qualified(quota, &bad);
 }
 
 static bool may_overcommit(const char *name)
@@ -79,7 +65,7 @@ static void check_container_name(const char *name, const char *path, struct fiel
 		if (!listed(of_containers, name) && !is_hugepages(name))
 			field_error_invalid_str(errs, path, name,
 						"must be a standard resource for containers");
-	} else if (!is_native(name) && !is_extended(name)) {
+	} else if (!is_native(name) && !check_is_extended(name)) {
 		field_error_invalid_str(errs, path, name, "doesn't follow extended resource name standard");
 	}
 }
