@@ -8,6 +8,7 @@
  *	list PATH N			median time of a LIST, its size
  *	fanout WATCHERS EVENTS		from a write to the last watcher's event
  *	resume WATCHERS COMMAND...	watches miss events, the command restarts the server, all resume: until the last has them
+ *	watches N PID			memory of the server PID for each idle watch
  *	bound N				from now until N Pods are bound: rate between the first and the last
  *	deployment N			creates a Deployment of N replicas; until N Pods are bound
  *	running N			creates Pods one by one; create -> phase Running, p50, p99
@@ -258,6 +259,45 @@ static void list_rv(struct conn *c, const char *path, char rv[32])
 	call(c, "GET", one, NULL);
 	const char *p = strstr(conn_body(c), "\"resourceVersion\":\"");
 	snprintf(rv, 32, "%.*s", p ? (int)strcspn(p + 19, "\"") : 0, p ? p + 19 : "");
+}
+
+/* Memory of a process that is this one's alone or its part of what is shared, in KB. */
+static long pss_kb(const char *pid)
+{
+	autofree char *path = mem_printf("/proc/%s/smaps_rollup", pid);
+	char line[256];
+	long kb = -1;
+	FILE *f = fopen(path, "r");
+	while (f && kb < 0 && fgets(line, sizeof(line), f))
+		if (!strncmp(line, "Pss:", 4))
+			kb = strtol(line + 4, NULL, 10);
+	if (f)
+		fclose(f);
+	if (kb < 0)
+		die(&(struct err){.msg = "no memory figures of that process"});
+	return kb;
+}
+
+static void open_watches(struct conn *w, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		open_or_die(&w[i]);
+		start_watch(&w[i], "/api/v1/namespaces/" NAMESPACE "/configmaps?watch=1&resourceVersion=0");
+	}
+}
+
+/* The first tenth warms what all share. */
+static void cmd_watches(char **a)
+{
+	size_t n = strtoul(a[0], NULL, 10), first = n / 10;
+	struct conn *w = mem_array(n, sizeof(*w));
+	open_watches(w, first);
+	long before = pss_kb(a[1]);
+	open_watches(w + first, n - first);
+	printf("watch_kb=%.1f\n", (double)(pss_kb(a[1]) - before) / (double)(n - first));
+	for (size_t i = 0; i < n; i++)
+		conn_close(&w[i]);
+	free(w);
 }
 
 static void cmd_fanout(char **a)
@@ -584,7 +624,7 @@ static const struct {
 	{"create", 3, cmd_create},	   {"get", 3, cmd_get},		{"list", 2, cmd_list},
 	{"fanout", 2, cmd_fanout},	   {"bound", 1, cmd_bound},	{"resume", -2, cmd_resume},
 	{"deployment", 1, cmd_deployment}, {"running", 1, cmd_running}, {"ready", -1, cmd_ready},
-	{"calibrate", 0, cmd_calibrate},
+	{"calibrate", 0, cmd_calibrate},   {"watches", 2, cmd_watches},
 };
 
 int main(int argc, char **argv)
@@ -607,6 +647,6 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	fprintf(stderr,
-		"usage: bench-load create KIND N CONNECTIONS | get PATH N CONNECTIONS | list PATH N | fanout WATCHERS EVENTS | resume WATCHERS COMMAND... | bound N | deployment N | running N | calibrate | ready COMMAND...\n");
+		"usage: bench-load create KIND N CONNECTIONS | get PATH N CONNECTIONS | list PATH N | fanout WATCHERS EVENTS | watches N PID | resume WATCHERS COMMAND... | bound N | deployment N | running N | calibrate | ready COMMAND...\n");
 	return 2;
 }
