@@ -7,9 +7,8 @@
 
 #include "base/thread.h"
 #include "client/server_test.h"
+#include "pod/host_test.h"
 #include "pod/make_test.h"
-#include "pod/worker.h"
-#include "runtime/fake.h"
 #include "object/json_test.h"
 
 /* A worker on a real loop, with the fake runtime and a server in the place of the API server. */
@@ -54,23 +53,6 @@ static void expect(struct scene *s, const char *a, const char *b)
 	pthread_mutex_unlock(&s->lock);
 }
 
-static void on_exit_posted(void *arg)
-{
-	char *id = ((char **)arg)[1];
-	worker_ended(((void **)arg)[0], id);
-	free(id);
-	free(arg);
-}
-
-static void on_exit_notice(void *arg, const char *id)
-{
-	void **pair = mem_array(2, sizeof(*pair));
-	struct pod_host *h = arg;
-	pair[0] = h;
-	pair[1] = mem_strdup(id);
-	loop_post(h->loop, on_exit_posted, pair);
-}
-
 static void *run(void *arg)
 {
 	loop_run(arg);
@@ -79,7 +61,6 @@ static void *run(void *arg)
 
 static void start_with(struct scene *s, bool inline_jobs)
 {
-	struct err err = ERR_INIT;
 	*s = (struct scene){.loop = NULL};
 	pthread_mutex_init(&s->lock, NULL);
 	clock_cond_init(&s->more);
@@ -89,18 +70,7 @@ static void start_with(struct scene *s, bool inline_jobs)
 	s->loop = loop_new(&(struct loop_config){worker_lanes, LANES, inline_jobs});
 	s->client = rest_new_on(s->loop, &s->rest, 0);
 	s->world = fake_world_new(s->loop);
-	s->host = (struct pod_host){
-		.loop = s->loop,
-		.api = api_new(s->client, 2),
-		.root = "/nonexistent",
-		.cluster_domain = "cluster.local",
-		.host_ip = "1.2.3.4",
-		.simulated = true,
-		.node = {.name = "n1",
-			 .allocatable = {
-				 .cpu_milli = 1000, .memory = 1 << 30, .ephemeral = 1 << 30, .pods = 1}}};
-	s->host.config = config_cache_new(s->client, false);
-	s->host.rt = fake_new(s->world, "10.100.0.0/24", on_exit_notice, &s->host, &err);
+	host_start(&s->host, s->loop, s->client, s->world, "/nonexistent");
 	s->thread = thread_start("loop", run, s->loop);
 }
 
@@ -130,14 +100,10 @@ static void stop(struct scene *s)
 	loop_stop(s->loop);
 	pthread_join(s->thread, NULL);
 	assert_int_equal(config_cache_len(s->host.config), 0);
-	config_cache_free(s->host.config);
-	api_free(s->host.api);
+	host_stop(&s->host);
 	rest_free(s->client);
-	s->host.rt->ops->free(s->host.rt);
 	fake_world_free(s->world);
 	loop_free(s->loop);
-	map_release(&s->host.workers);
-	map_release(&s->host.ids);
 	server_stop(&s->api_server);
 	buf_release(&s->seen);
 }

@@ -22,8 +22,8 @@
 #include "client/http.h"
 #include "client/tls.h"
 #include "os/tree.h"
+#include "pod/host_test.h"
 #include "pod/make_test.h"
-#include "runtime/fake.h"
 #include "serve/places.h"
 
 #define SILENT (PLACES_STRANGERS + 64)
@@ -62,26 +62,6 @@ static js *pods(void *arg)
 	js *o = js_new_obj();
 	js_set_str(o, "kind", "PodList");
 	return o;
-}
-
-struct exit_notice {
-	struct scene *s;
-	char id[RUNTIME_ID_MAX];
-};
-
-static void on_exit_posted(void *arg)
-{
-	struct exit_notice *e = arg;
-	worker_ended(&e->s->host, e->id);
-	free(e);
-}
-
-static void on_exit_notice(void *arg, const char *id)
-{
-	struct exit_notice *e = MEM_NEW(struct exit_notice);
-	e->s = arg;
-	snprintf(e->id, sizeof(e->id), "%s", id);
-	loop_post(e->s->loop, on_exit_posted, e);
 }
 
 static void see(void *arg)
@@ -124,19 +104,7 @@ static void start(struct scene *s)
 	s->loop = loop_new(&(struct loop_config){worker_lanes, LANES, false});
 	s->client = rest_new_on(s->loop, &s->rest, 0);
 	s->world = fake_world_new(s->loop);
-	s->host = (struct pod_host){
-		.loop = s->loop,
-		.api = api_new(s->client, 2),
-		.root = dir,
-		.cluster_domain = "",
-		.cluster_dns = "",
-		.host_ip = "1.2.3.4",
-		.simulated = true,
-		.node = {.name = "n1",
-			 .allocatable = {
-				 .cpu_milli = 1000, .memory = 1 << 30, .ephemeral = 1 << 30, .pods = 1}}};
-	s->host.config = config_cache_new(s->client, false);
-	s->host.rt = fake_new(s->world, "10.100.0.0/24", on_exit_notice, s, &err);
+	host_start(&s->host, s->loop, s->client, s->world, dir);
 	loop_start(s->loop, "loop");
 	s->pod = make_pod(
 		"{\"metadata\":{\"name\":\"p\",\"namespace\":\"ns\",\"uid\":\"u1\"},\"spec\":{\"containers\":["
@@ -168,14 +136,10 @@ static void stop(struct scene *s)
 	wait_count(s, count_workers, 0);
 	loop_join(s->loop);
 	informer_unref(s->pod);
-	config_cache_free(s->host.config);
-	api_free(s->host.api);
+	host_stop(&s->host);
 	rest_free(s->client);
-	s->host.rt->ops->free(s->host.rt);
 	fake_world_free(s->world);
 	loop_free(s->loop);
-	map_release(&s->host.workers);
-	map_release(&s->host.ids);
 	free(s->log);
 }
 
