@@ -27,6 +27,9 @@ struct http;
 struct http *http_new(const struct http_tls *tls, int max_connections);
 /* The same on a loop that somebody else runs. Any thread; what http_start began belongs to the loop's. */
 struct http *http_new_on(struct loop *l, const struct http_tls *tls, int max_connections);
+/* Before the first request: on HTTP/2 too, no two requests share a connection at the same time. For large replies and
+   streams: beside each other, curl 7.88 loses the trailers of one while another one waits to be read. */
+void http_unshare(struct http *h);
 /* What http_start began is aborted; its `done` does not run. Any thread when it is on a loop. */
 void http_free(struct http *h);
 

@@ -84,8 +84,10 @@ static void poke(struct http *h)
 
 		if (c->held)
 			continue;
+		h->in_curl = true;
 		curl_easy_pause(c->easy, CURLPAUSE_RECV | still);
 		curl_easy_pause(c->easy, still);
+		h->in_curl = false;
 	}
 }
 
@@ -97,10 +99,11 @@ static void act(struct http *h, curl_socket_t fd, int mask)
 	h->in_curl = true;
 	curl_multi_socket_action(h->multi, fd, mask, &running);
 	h->in_curl = false;
-	poke(h);
 	cork(h->h2_fd, 0);
 	settle(h);
 	collect(h);
+	poke(h);
+	settle(h);
 }
 
 void http_multi_go_on(struct http_call *c)
@@ -284,6 +287,11 @@ void http_multi_enter(struct http_call *c)
 	list_push_back(&c->h->running, &c->link);
 	c->state = CALL_RUNNING;
 	curl_multi_add_handle(c->h->multi, c->easy); /* which sets curl's timer: the next round begins it */
+}
+
+void http_unshare(struct http *h)
+{
+	curl_multi_setopt(h->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
 }
 
 void http_multi_init(struct http *h)

@@ -192,7 +192,7 @@ static void start(struct etcd_client *c, struct etcd_call *k)
 	k->tries++;
 	k->server = c->server;
 	c->n_running++;
-	http_start(c->http, &rq, on_done, k);
+	http_start(k->large ? c->streams : c->http, &rq, on_done, k);
 }
 
 static void start_next(struct etcd_client *c)
@@ -270,11 +270,14 @@ int etcd_call_wait(struct etcd_client *c, enum etcd_wire_method method, const st
 		   int64_t timeout_ns, struct buf *ret_reply, struct err *err)
 {
 	struct err why = ERR_INIT;
-	struct etcd_waiter w = {
-		.call = {.method = method, .body = body, .timeout_ns = timeout_ns, .done = waiter_done},
-		.client = c,
-		.ret_reply = ret_reply,
-		.err = &why};
+	struct etcd_waiter w = {.call = {.method = method,
+					 .body = body,
+					 .timeout_ns = timeout_ns,
+					 .large = true,
+					 .done = waiter_done},
+				.client = c,
+				.ret_reply = ret_reply,
+				.err = &why};
 	loop_post(c->loop, waiter_begin, &w);
 	loop_wait(c->loop, &w.done, CLOCK_NEVER);
 	if (why.reason == REASON_NONE)
@@ -353,6 +356,7 @@ struct etcd_client *etcd_client_start(const struct etcd_wire *wire, const char *
 	c->loop = loop_new(&(struct loop_config){.lanes = lanes, .n_lanes = ARRAY_LEN(lanes)});
 	c->http = http_new_on(c->loop, tls, wire->connections);
 	c->streams = http_new_on(c->loop, tls, 0);
+	http_unshare(c->streams);
 	loop_start(c->loop, "etcd");
 	return c;
 }

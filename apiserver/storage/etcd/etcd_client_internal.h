@@ -4,8 +4,8 @@
  *
  * Everything of the engine happens on this loop, so nothing of it needs a lock; whoever wants something posts
  * a closure to it. As many calls are on their way as the wire carries well; what comes beyond that waits here,
- * in order, and no longer than its deadline. The watch is one more request, which never ends and has a
- * connection of its own, because etcd's TLS listener starves streams that share one with many requests. What
+ * in order, and no longer than its deadline. The watch is one more request, which never ends; it and each page
+ * of a list have a connection of their own, because etcd's TLS listener starves streams that share one with many requests. What
  * blocks (a new list) is a job in a lane of its own.
  *
  * With several servers one is used until it cannot be reached, has no leader or does not answer; then the next
@@ -39,6 +39,7 @@ struct etcd_call { /* lives in its owner until done */
 	enum etcd_wire_method method;
 	const struct buf *body;
 	int64_t timeout_ns;
+	bool large; /* a page of a list: on a connection of its own */
 	void (*done)(struct etcd_call *k, const struct etcd_wire_slice *reply, const struct err *err);
 	struct list link; /* in waiting */
 	struct etcd_client *client;

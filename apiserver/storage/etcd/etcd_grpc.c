@@ -366,19 +366,23 @@ static size_t message_len(const char *p)
 	return (size_t)u[1] << 24 | (size_t)u[2] << 16 | (size_t)u[3] << 8 | u[4];
 }
 
-/* The status stands in the trailers; without one the reply was cut off. */
+static bool whole(const struct buf *b)
+{
+	return b->len >= PREFIX && !b->p[0] && message_len(b->p) == b->len - PREFIX;
+}
+
+/* The status stands in the trailers. Where they were lost a whole message is an answer all the same: etcd sends none with an
+   error. */
 static int judge(const struct http_reply *r, struct etcd_wire_slice *ret, struct err *err)
 {
 	char *end;
 	long code = strtol(r->grpc_status, &end, 10);
-	if (end == r->grpc_status)
-		return err_set(err, REASON_UNAVAILABLE, "etcd: HTTP status %d without a gRPC status",
-			       r->status);
 	if (code)
 		return err_set(err, etcd_wire_reason(code), "etcd: %s",
 			       *r->grpc_message ? r->grpc_message : "gRPC error without a message");
-	if (r->body.len < PREFIX || r->body.p[0] || message_len(r->body.p) != r->body.len - PREFIX)
-		return err_set(err, REASON_UNAVAILABLE, "etcd: reply is no gRPC message");
+	if (r->status != 200 || !whole(&r->body))
+		return err_set(err, REASON_UNAVAILABLE, "etcd: HTTP status %d%s without a message", r->status,
+			       end == r->grpc_status ? "" : " and gRPC status 0");
 	*ret = (struct etcd_wire_slice){r->body.p + PREFIX, r->body.len - PREFIX};
 	return 0;
 }

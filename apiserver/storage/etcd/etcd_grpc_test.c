@@ -132,7 +132,8 @@ static void the_status_stands_in_the_trailers(void **state)
 	} rows[] = {
 		{"0", "", BYTES("\0\0\0\0\x02\x10\x01"), REASON_NONE},
 		{"0", "", BYTES("\0\0\0\0\0"), REASON_NONE},
-		{"", "", BYTES("\0\0\0\0\x02\x10\x01"), REASON_UNAVAILABLE}, /* cut off */
+		{"", "", BYTES("\0\0\0\0\x02\x10\x01"), REASON_NONE},	 /* the trailers were lost */
+		{"", "", BYTES("\0\0\0\0\x02\x10"), REASON_UNAVAILABLE}, /* cut off */
 		{"0", "", BYTES("\0\0\0\0\x03\x10\x01"), REASON_UNAVAILABLE},
 		{"0", "", BYTES("\1\0\0\0\x02\x10\x01"), REASON_UNAVAILABLE}, /* compressed */
 		{"0", "", BYTES(""), REASON_UNAVAILABLE},
