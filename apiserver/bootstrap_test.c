@@ -34,8 +34,10 @@ static struct rig_reply get(const char *path, int status)
 static void test_starts(void **state)
 {
 	boot("", "192.0.2.1", 6443);
-	autoreply struct rig_reply system = get("/api/v1/namespaces/kube-system", 200);
-	autoreply struct rig_reply untrusting = get(TRUST, 404);
+	autoreply struct rig_reply system = get("/api/v1/namespaces/kube-system", 200),
+				   none = get(TRUST, 404);
+	assert_string_equal(js_str0(system.body, "kind", NULL), "Namespace");
+	assert_string_equal(js_str0(none.body, "kind", NULL), "Status");
 	boot("first", "192.0.2.1", 6443);
 	autoreply struct rig_reply one = get(TRUST, 200);
 	assert_string_equal(js_str0(one.body, "data", "client-ca-file", NULL), "first");
