@@ -377,7 +377,7 @@ static void services(void **state)
 		 "status.loadBalancer.ingress[3].ipMode" FORBIDDEN
 		 "may not be specified when `ip` is not set\n"},
 		{"Service:status",
-		 JSON("{'spec':{" PORTS "},'status':{'loadBalancer':{'ingress':[{'ip':'1.2.3.4'}]}}}"), "{}",
+		 JSON("{'spec':{" PORTS "},'status':{'loadBalancer':{'ingress':[{'ip':'x'}]}}}"), "{}",
 		 "status.loadBalancer.ingress" FORBIDDEN
 		 "may only be used when `spec.type` is 'LoadBalancer'\n"},
 	};

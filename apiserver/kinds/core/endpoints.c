@@ -11,7 +11,6 @@ static void validate_address(const js *a, const char *path, struct field_errors 
 	struct name_faults bad;
 	const char *p = PATH("%s.ip", path);
 
-	check_ip(ip, p, errs);
 	check_ip_scope(ip, p, errs);
 	if (*host && name_check_dns1123_label(host, &bad))
 		field_error_names(errs, PATH("%s.hostname", path), host, &bad);

@@ -231,9 +231,9 @@ static void validate_cluster_ips(const js *svc, struct field_errors *errs)
 static void validate_external_ips(const js *ips, struct field_errors *errs)
 {
 	js_array_for_each (ip, ips) {
-		const char *s = js_str0(ip, NULL), *path = PATH("spec.externalIPs[%zu]", ip_i);
-		if (check_ip(s, path, errs))
-			check_ip_scope(s, path, errs);
+		const char *s = js_str0(ip, NULL);
+		if (check_is_ip(s))
+			check_ip_scope(s, PATH("spec.externalIPs[%zu]", ip_i), errs);
 	}
 }
 
@@ -365,8 +365,6 @@ static void validate_ingress(const js *in, size_t i, struct field_errors *errs)
 	const char *path = PATH("status.loadBalancer.ingress[%zu]", i);
 	struct name_faults bad;
 
-	if (*ip)
-		check_ip(ip, PATH("%s.ip", path), errs);
 	if (*ip && !js_field(in, "ipMode"))
 		field_error_required(errs, PATH("%s.ipMode", path), "must be specified when `ip` is set");
 	if (!*ip && js_field(in, "ipMode"))
@@ -384,6 +382,8 @@ static void validate_status(const js *svc, struct field_errors *errs)
 	const js *ingress = js_arr(svc, "status", "loadBalancer", "ingress", NULL);
 
 	if (js_len(ingress) && !is_type(svc, "LoadBalancer")) {
+		field_errors_drop(errs,
+				  "status.loadBalancer.ingress"); /* upstream does not look into it then */
 		field_error_forbidden(errs, "status.loadBalancer.ingress",
 				      "may only be used when `spec.type` is 'LoadBalancer'");
 		return;
