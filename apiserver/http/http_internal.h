@@ -124,6 +124,6 @@ void transfer_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
 /* libmicrohttpd refuses with this status and hangs up; a Status goes out before its page. */
 void transfer_refuse_raw(struct conn *c, unsigned status);
 
-void *conn_tls(const struct conn *c); /* gnutls_session_t */
+void *wire_tls(const struct conn *c); /* gnutls_session_t */
 
 #endif

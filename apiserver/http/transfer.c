@@ -159,7 +159,7 @@ static ssize_t on_read_stream(void *cls, uint64_t pos, char *p, size_t max)
 	if (c->w->closing)
 		return MHD_CONTENT_READER_END_OF_STREAM;
 	struct stream_connection s = {
-		.io = &c->io, .tls = conn_tls(c), .chunked = t->http11, .done = stream_done, .arg = t};
+		.io = &c->io, .tls = wire_tls(c), .chunked = t->http11, .done = stream_done, .arg = t};
 	MHD_suspend_connection(c->mhd);
 	wire_phase(c, LIMITS);
 	t->stage = STAGE_STREAM;
@@ -278,7 +278,7 @@ static void identify_peer(struct conn *c, struct request *rq)
 {
 	if (!c->peer_known) {
 		c->peer_known = true;
-		void *tls = conn_tls(c);
+		void *tls = wire_tls(c);
 		if (tls && c->w->l->ca)
 			c->w->l->service->peer_read(&c->peer, tls);
 	}
@@ -367,7 +367,7 @@ void transfer_refuse_raw(struct conn *c, unsigned status)
 	autobuf struct buf body = BUF_INIT;
 	autobuf struct buf b = BUF_INIT;
 	const struct refusal *r = refusal_of(status);
-	void *tls = conn_tls(c);
+	void *tls = wire_tls(c);
 	write_refusal(&body, r);
 	buf_addf(&b,
 		 "HTTP/1.1 %u %s\r\nConnection: close\r\nContent-Type: application/json\r\n"

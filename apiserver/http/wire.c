@@ -109,7 +109,7 @@ void wire_resume(struct conn *c)
 
 /* ---- connections ---- */
 
-void *conn_tls(const struct conn *c)
+void *wire_tls(const struct conn *c)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
@@ -300,7 +300,7 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **ctx,
 		c->mhd = mhd;
 		c->transport.events = &transport_events;
 		c->transport.fd = c->io.fd;
-		transport_attach(&c->transport, conn_tls(c));
+		transport_attach(&c->transport, wire_tls(c));
 		*ctx = c;
 	} else if (c) {
 		if (c->linger)
