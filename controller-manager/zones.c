@@ -102,11 +102,11 @@ enum zones_change zones_see(struct zones *z, const struct cm_node *old, const st
 	pthread_mutex_lock(&z->lock);
 	bool was = stopped(z);
 	/* The new one first: a zone of one node does not go and come. */
-	bool changed = count(z, new, true) | count(z, old, false);
+	bool joined = count(z, new, true), left = count(z, old, false);
 	bool is = stopped(z);
 
 	pthread_mutex_unlock(&z->lock);
-	return was && !is ? ZONES_RESUMED : changed || was != is ? ZONES_CHANGED : ZONES_SAME;
+	return was && !is ? ZONES_RESUMED : joined || left || was != is ? ZONES_CHANGED : ZONES_SAME;
 }
 
 bool zones_stopped(struct zones *z)

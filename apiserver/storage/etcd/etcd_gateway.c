@@ -293,6 +293,8 @@ static int read_result(struct scan *s, etcd_wire_kv_fn *each, void *arg, struct 
 			scan_bool(s, &ret->created);
 		} else if (scan_key_is(key, n, "canceled")) {
 			scan_bool(s, &ret->canceled);
+		} else if (scan_key_is(key, n, "fragment")) {
+			scan_bool(s, &ret->fragment);
 		} else if (scan_key_is(key, n, "compact_revision")) {
 			ret->compact_revision = read_u64(s);
 		} else if (scan_key_is(key, n, "events")) {

@@ -332,7 +332,7 @@ static void read_event(struct etcd_grpc_message *m, struct etcd_grpc_field *f, s
 	inherit(m, &f->m);
 }
 
-/* WatchResponse {1: header, 3: created, 4: canceled, 5: compact_revision, 11: events} */
+/* WatchResponse {1: header, 3: created, 4: canceled, 5: compact_revision, 7: fragment, 11: events} */
 static int read_watch(const char *p, size_t n, etcd_wire_kv_fn *each, void *arg,
 		      struct etcd_wire_watch_reply *ret, struct err *err)
 {
@@ -349,6 +349,8 @@ static int read_watch(const char *p, size_t n, etcd_wire_kv_fn *each, void *arg,
 			ret->canceled = f.v;
 		} else if (is(&f, 5, VARINT)) {
 			ret->compact_revision = f.v;
+		} else if (is(&f, 7, VARINT)) {
+			ret->fragment = f.v;
 		} else if (is(&f, 11, BYTES)) {
 			read_event(&m, &f, &kv);
 			if (!m.error && each(arg, &kv, err) < 0)

@@ -90,7 +90,7 @@ static void replies_are_read(void **state)
 	assert_true(s.n == 2 && !s.kv[0].deleted && s.kv[1].deleted && s.kv[1].mod_rev == 9);
 	assert_true(!w.created && !w.canceled && !w.compact_revision && w.revision == 9);
 	assert_int_equal(wire->read_watch(BYTES("\x18\x01\x20\x01\x28\x2a"), see, &s, &w, &err), 0);
-	assert_true(w.created && w.canceled && w.compact_revision == 42);
+	assert_true(!w.fragment && w.created && w.canceled && w.compact_revision == 42);
 }
 
 static void what_is_no_protobuf_is_refused(void **state)

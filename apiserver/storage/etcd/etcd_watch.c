@@ -2,7 +2,9 @@
 /*
  * Each message of the stream is one batch: it is read into an array, own writes are matched, other keys and
  * values decoded into one buffer, and the sink gets the array before the next is looked at. Nothing is
- * queued. A broken stream begins again behind the last delivered revision, so every event is delivered once;
+ * queued, but for the last revision of a message that is a fragment: etcd cuts between events, and what one
+ * transaction did goes on in the next message. Own writes are not looked for there, they are not that large.
+ * A broken stream begins again behind the last delivered revision, so every event is delivered once;
  * what should come twice anyhow is dropped by its revision.
  */
 #include "storage/etcd/etcd_watch_internal.h"
@@ -27,9 +29,11 @@ struct etcd_watch {
 	uint64_t rev;	    /* delivered */
 	uint64_t begun_rev; /* where this stream began */
 	struct lines lines;
+	struct etcd_wire_watch_reply reply; /* of the message at hand */
 	struct store_event *events;
-	size_t n, cap;
+	size_t n, cap;	  /* those that wait for the next fragment come first */
 	struct buf bytes; /* decoded keys and values; events hold offsets until the batch is complete */
+	bool partial;	  /* the last message was a fragment: events wait for its next one */
 	bool compacted, listing;
 	bool told;	     /* that etcd is away */
 	struct err why;	     /* the stream ended */
@@ -66,7 +70,7 @@ static int on_event(void *arg, const struct etcd_wire_kv *kv, struct err *err)
 		w->events = mem_realloc_array(w->events, w->cap, sizeof(*w->events));
 	}
 	struct store_event ev = {.rev = kv->mod_rev, .create_rev = kv->create_rev};
-	struct etcd_own *own = etcd_own_match(w->c.own, kv);
+	struct etcd_own *own = w->reply.fragment || w->partial ? NULL : etcd_own_match(w->c.own, kv);
 	if (own) {
 		ev.cookie = own->cookie;
 		ev.key = own->key;
@@ -85,9 +89,35 @@ static int on_event(void *arg, const struct etcd_wire_kv *kv, struct err *err)
 	return 0;
 }
 
-static void deliver(struct etcd_watch *w, uint64_t upto)
+/* How many events belong to revisions that are complete. */
+static size_t complete(const struct etcd_watch *w)
 {
+	size_t n = w->n;
+	while (w->reply.fragment && n && w->events[n - 1].rev == w->events[w->n - 1].rev &&
+	       !w->events[n - 1].cookie)
+		n--;
+	return n;
+}
+
+/* The first n events go; the others and their bytes move to the front. */
+static void keep_behind(struct etcd_watch *w, size_t n)
+{
+	size_t from = n < w->n ? (uintptr_t)w->events[n].key - 1 : w->bytes.len;
+	w->n -= n;
+	w->partial = w->n > 0;
+	memmove(w->events, w->events + n, w->n * sizeof(*w->events));
 	for (size_t i = 0; i < w->n; i++) {
+		struct store_event *ev = &w->events[i];
+		ev->key = (const char *)((uintptr_t)ev->key - from);
+		if (ev->value)
+			ev->value = (const void *)((uintptr_t)ev->value - from);
+	}
+	buf_consume(&w->bytes, from);
+}
+
+static void deliver(struct etcd_watch *w, size_t n, uint64_t upto)
+{
+	for (size_t i = 0; i < n; i++) {
 		struct store_event *ev = &w->events[i];
 		if (ev->cookie)
 			continue;
@@ -95,7 +125,7 @@ static void deliver(struct etcd_watch *w, uint64_t upto)
 		if (ev->value)
 			ev->value = w->bytes.p + ((uintptr_t)ev->value - 1);
 	}
-	w->c.sink(w->c.arg, w->events, w->n, upto);
+	w->c.sink(w->c.arg, w->events, n, upto);
 	w->rev = upto;
 	etcd_own_shown(w->c.own, upto);
 }
@@ -103,33 +133,34 @@ static void deliver(struct etcd_watch *w, uint64_t upto)
 static bool on_message(void *arg, const char *p, size_t n)
 {
 	struct etcd_watch *w = arg;
-	struct etcd_wire_watch_reply r;
-	w->n = 0;
-	buf_clear(&w->bytes);
-	int rc = wire(w)->read_watch(p, n, on_event, w, &r, &w->why);
+	struct etcd_wire_watch_reply *r = &w->reply;
+	int rc = wire(w)->read_watch(p, n, on_event, w, r, &w->why);
 	if (rc < 0) {
 		etcd_own_shown(
 			w->c.own,
 			0); /* lets go of what this message has matched: it comes again, to be decoded */
 		return false;
 	}
-	if (r.compact_revision) {
+	if (r->compact_revision) {
 		w->compacted = true;
 		return false;
 	}
-	if (r.canceled) {
+	if (r->canceled) {
 		err_set(&w->why, REASON_UNAVAILABLE, "etcd: watch was cancelled");
 		return false;
 	}
-	if (r.created) {
+	if (r->created) {
 		atomic_store(&w->connected, true);
 		if (w->told)
-			log_info("etcd is back", "revision=%llu", (unsigned long long)r.revision);
+			log_info("etcd is back", "revision=%llu", (unsigned long long)r->revision);
 		w->told = false;
-	} else if (w->n) {
-		deliver(w, w->events[w->n - 1].rev); /* the header's revision may be ahead of the events */
 	}
-	if (w->bytes.cap > ((size_t)1 << 20))
+	size_t ready = complete(w);
+	if (ready)
+		deliver(w, ready,
+			w->events[ready - 1].rev); /* the header's revision may be ahead of the events */
+	keep_behind(w, ready);
+	if (!w->partial && w->bytes.cap > ((size_t)1 << 20))
 		buf_release(&w->bytes);
 	return true;
 }
@@ -209,6 +240,9 @@ static void follow(void *arg)
 	autobuf struct buf body = BUF_INIT;
 	wire(w)->watch(&body, w->rev + 1);
 	lines_clear(&w->lines);
+	w->n = 0;
+	w->partial = false;
+	buf_clear(&w->bytes);
 	w->compacted = false;
 	w->why = (struct err)ERR_INIT;
 	w->begun_rev = w->rev;

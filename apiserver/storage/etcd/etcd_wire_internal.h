@@ -42,6 +42,7 @@ struct etcd_wire_watch_reply {
 	uint64_t revision;
 	uint64_t compact_revision; /* not 0: history before it is gone, the watch has ended */
 	bool created, canceled;
+	bool fragment; /* more messages of this reply follow; they may go on in the last event's revision */
 };
 
 enum etcd_wire_method {

@@ -128,6 +128,9 @@ static void on_reply(struct etcd_call *k, const struct etcd_wire_slice *r, const
 		finish(e, 0, failed);
 	} else if (s->wire->read_txn(r->p, r->n, &reply, &err) < 0) {
 		finish(e, 0, &err);
+	} else if (!reply.revision) { /* etcd always tells it: this is some other answer, and nobody knows */
+		err_set(&err, REASON_UNAVAILABLE, "etcd: reply is not understood: no revision");
+		finish(e, 0, &err);
 	} else if (!reply.succeeded) {
 		refused(e);
 	} else if (!s->watch || s->own.shown_rev >= reply.revision) {

@@ -10,6 +10,7 @@
 #include <string.h>
 #include "base/log.h"
 #include "base/mem.h"
+#include "client/http.h"
 #include "storage/etcd/etcd_process_test.h"
 #include "storage/store_rig.h"
 
@@ -228,6 +229,38 @@ static void forgotten_history_is_listed_again(void **state)
 	assert_int_equal(resets, 1);
 }
 
+/* Some other tool deletes so much at once that etcd sends the one revision in several messages. */
+static void one_revision_in_several_messages(void **state)
+{
+	enum { KEYS = 50, LEN = 90000 };
+	struct err err = ERR_INIT;
+	uint64_t rev = 0, last;
+	autofree char *key = mem_alloc(LEN + 1);
+	autofree char *url = mem_printf("%s/v3/kv/deleterange", process.url);
+	memset(key, 'k', LEN);
+	key[LEN] = '\0';
+	for (int i = 0; i < KEYS; i++) {
+		key[0] = '/', key[1] = 'f', key[2] = '/', key[3] = (char)('0' + i);
+		assert_int_equal(try_put(key, "v", 0, &rev, &err), 0);
+	}
+	wait_for(rev, 0);
+	static const char body[] = "{\"key\":\"L2Yv\",\"range_end\":\"L2Yw\"}"; /* /f/ to /f0 */
+	struct http_request rq = {.method = "POST", .url = url, .body = body, .body_len = sizeof(body) - 1};
+	struct http_reply r;
+	struct http *h = http_new(NULL, 1);
+	assert_int_equal(http_do(h, &rq, &r, &err), 0);
+	assert_int_equal(r.status, 200);
+	http_reply_release(&r);
+	http_free(h);
+	assert_int_equal(try_put("/x/behind", transport, 0, &last, &err), 0);
+	wait_for(last, 0);
+	size_t n = 0;
+	for (size_t i = 0; i < n_seen; i++)
+		n += seen[i] == rev + 1;
+	assert_int_equal(n, KEYS);
+	assert_int_equal(last, rev + 2);
+}
+
 static void servers_are_checked(void **state)
 {
 	static const char *const rows[] = {"", "localhost:2379", "http://a:1,b"};
@@ -250,6 +283,7 @@ int main(void)
 		cmocka_unit_test(silence_ends_at_the_deadline),
 		cmocka_unit_test(nobody_waits_for_a_compaction),
 		cmocka_unit_test(forgotten_history_is_listed_again),
+		cmocka_unit_test(one_revision_in_several_messages),
 		cmocka_unit_test(servers_are_checked),
 	};
 	int failed = cmocka_run_group_tests_name("grpc", tests, begin_grpc, end);
