@@ -102,9 +102,14 @@ static size_t complete(const struct etcd_watch *w)
 /* The first n events go; the others and their bytes move to the front. */
 static void keep_behind(struct etcd_watch *w, size_t n)
 {
-	size_t from = n < w->n ? (uintptr_t)w->events[n].key - 1 : w->bytes.len;
+	w->partial = n < w->n;
+	if (!w->partial) {
+		w->n = 0;
+		buf_clear(&w->bytes);
+		return;
+	}
+	size_t from = (uintptr_t)w->events[n].key - 1;
 	w->n -= n;
-	w->partial = w->n > 0;
 	memmove(w->events, w->events + n, w->n * sizeof(*w->events));
 	for (size_t i = 0; i < w->n; i++) {
 		struct store_event *ev = &w->events[i];
