@@ -402,7 +402,7 @@ static void test_protobuf_list(void **state)
 	for (size_t n; at < e.raw_len; at += n) {
 		char field = e.raw[at++];
 		n = 0;
-		for (int shift = 0, more = 1; more; shift += 7) {
+		for (int shift = 0, more = 1; more && shift < 63; shift += 7) {
 			n |= (size_t)(e.raw[at] & 0x7f) << shift;
 			more = e.raw[at++] & 0x80;
 		}

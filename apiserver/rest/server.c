@@ -2,7 +2,7 @@
 /*
  * One pool computes, as many threads as cores and a few: nothing that waits holds one of its threads. A lane per
  * sort of request bounds what is under way, so that neither a burst of writes nor slow node agents hold up
- * reads.
+ * reads, and writes whose trees take much memory hold up only each other.
  */
 #include "rest/server.h"
 
@@ -24,10 +24,12 @@
 #define LOGS_MAX 400	       /* whose node agents have not answered yet */
 #define SPARE_WORKERS 2	       /* beyond the cores: a worker may meet a lock */
 #define SMALL_BYTES (8 * 1024) /* of a body, and of the object that it changes */
+#define HEAVY_MAX 16
 /* What the trees of a write may take, all of them together and measured: so much per value. All writes that are under
-   way may take TREES_MAX; a larger one goes alone. */
+   way may take TREES_MAX, the heavy ones half of it; what is larger than that is the only heavy one. */
 #define VALUE_BYTES 200
 #define SMALL_COST (256 * 1024)
+#define HEAVY_COST (2 << 20)
 #define TREES_MAX (64 << 20)
 
 struct server {
@@ -35,7 +37,7 @@ struct server {
 	const struct auth *auth;
 	struct service service;
 	struct pool *workers;
-	struct lane *writes, *reads, *logs;
+	struct lane *writes, *heavy, *reads, *logs;
 };
 
 static enum service_way begin(void *arg, struct exchange *x, char *segments)
@@ -174,12 +176,15 @@ static bool weigh(struct exchange *x)
 static bool submit(void *arg, struct exchange *x)
 {
 	struct server *sv = arg;
-	struct lane *lane = x->way == DISPATCH_WRITE   ? sv->writes
-			    : x->way == DISPATCH_RELAY ? sv->logs
-						       : sv->reads;
+	bool here = false;
+	struct lane *lane = x->way == DISPATCH_RELAY ? sv->logs : sv->reads;
 
 	x->cost = 0;
-	if (lane_enter(lane, x, x->way == DISPATCH_WRITE && weigh(x)))
+	if (x->way == DISPATCH_WRITE) {
+		here = weigh(x);
+		lane = x->cost < HEAVY_COST ? sv->writes : sv->heavy;
+	}
+	if (lane_enter(lane, x, here))
 		return true;
 	refuse(sv, x, REASON_TOO_MANY_REQUESTS, "too many requests, please try again later");
 	return false;
@@ -194,8 +199,9 @@ struct server *server_new(const struct server_config *c)
 
 	sv->api = c->api;
 	sv->auth = c->auth;
-	sv->workers = pool_new("worker", cores + SPARE_WORKERS, writes + reads + LOGS_MAX);
-	sv->writes = lane_new(sv->workers, writes, QUEUE_MAX, TREES_MAX, verb_run);
+	sv->workers = pool_new("worker", cores + SPARE_WORKERS, writes + HEAVY_MAX + reads + LOGS_MAX);
+	sv->writes = lane_new(sv->workers, writes, QUEUE_MAX, TREES_MAX / 2, verb_run);
+	sv->heavy = lane_new(sv->workers, HEAVY_MAX, QUEUE_MAX, TREES_MAX / 2, verb_run);
 	sv->reads = lane_new(sv->workers, reads, 0, SIZE_MAX, begin_read);
 	sv->logs = lane_new(sv->workers, LOGS_MAX, 0, SIZE_MAX, begin_read);
 	sv->service = (struct service){.arg = sv,
@@ -215,6 +221,7 @@ void server_free(struct server *sv)
 		return;
 	pool_free(sv->workers);
 	lane_free(sv->writes);
+	lane_free(sv->heavy);
 	lane_free(sv->reads);
 	lane_free(sv->logs);
 	free(sv);
