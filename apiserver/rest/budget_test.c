@@ -59,9 +59,8 @@ static void *writer(void *arg)
 /* An ordinary one waits for none of them: behind those that wait for memory it would be the last. */
 static void ordinary_write(void)
 {
-	autoreply struct rig_reply r =
-		rig_send(&rig, "POST", "/api/v1/namespaces/default/configmaps", "application/json",
-			 "{\"metadata\":{\"generateName\":\"a-\"}}", 33);
+	autoreply struct rig_reply r = rig_call(&rig, "POST", "/api/v1/namespaces/default/configmaps",
+						"{\"metadata\":{\"generateName\":\"a-\"}}");
 	assert_int_equal(r.status, 201);
 	assert_true(atomic_load(&through) < WRITERS);
 }
