@@ -9,12 +9,12 @@
 #include <arpa/inet.h>
 #include <microhttpd.h>
 #include <stdatomic.h>
-#include "http/crowd.h"
 #include "http/limits.h"
 #include "http/linger.h"
 #include "http/stream.h"
 #include "http/transport.h"
 #include "request/service.h"
+#include "serve/crowd.h"
 
 #define WIRES_MAX 16
 /* Request line and headers, reply headers. From more than 32 KB on it is a mapping of its own, and can be given

@@ -320,15 +320,6 @@ static void name_address(const union bind_address *a, char text[INET6_ADDRSTRLEN
 		inet_ntop(AF_INET6, &a->v6.sin6_addr, text, INET6_ADDRSTRLEN);
 }
 
-/* Who has one IPv6 address has 2^64 of them. */
-static void name_place(const union bind_address *a, char text[INET6_ADDRSTRLEN])
-{
-	union bind_address place = *a;
-	if (a->sa.sa_family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr))
-		memset(&place.v6.sin6_addr.s6_addr[8], 0, 8);
-	name_address(&place, text);
-}
-
 static void evict(struct wire *w, struct crowd_member *m)
 {
 	if (!m)
@@ -357,7 +348,7 @@ static void arrive(void *arg)
 	struct arrival *a = arg;
 	struct wire *w = a->w;
 	struct err err = ERR_INIT;
-	char place[INET6_ADDRSTRLEN] = "";
+	char place[CROWD_PLACE_MAX];
 	struct conn *c = MEM_NEW(struct conn);
 	c->w = w;
 	c->io.fn = on_readable;
@@ -366,7 +357,7 @@ static void arrive(void *arg)
 	limits_init_node(&c->limit);
 	list_init(&c->holding);
 	name_address(&a->address, c->remote);
-	name_place(&a->address, place);
+	crowd_place_name(&a->address.sa, place);
 	crowd_enter(&w->crowd, &c->stranger, place);
 	set_keepalive(a->fd);
 	free(a);

@@ -1,51 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/places.h"
 
-#include <netinet/in.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 
 void places_init(struct places *p, struct loop *l)
 {
 	p->loop = l;
-	list_init(&p->strangers);
+	crowd_init(&p->strangers, PLACES_STRANGERS, PLACES_PER_ADDRESS);
 }
 
-static void set_address(struct place *p, const struct sockaddr *from)
+void places_release(struct places *p)
 {
-	static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
-	if (from->sa_family == AF_INET6) {
-		memcpy(p->address, &((const struct sockaddr_in6 *)from)->sin6_addr, sizeof(p->address));
-		return;
-	}
-	memcpy(p->address, mapped, sizeof(mapped));
-	if (from->sa_family == AF_INET)
-		memcpy(p->address + sizeof(mapped), &((const struct sockaddr_in *)from)->sin_addr, 4);
-}
-
-static bool same_address(const struct place *a, const struct place *b)
-{
-	return !memcmp(a->address, b->address, sizeof(a->address));
-}
-
-static size_t count(const struct places *p, const struct place *like)
-{
-	size_t n = 0;
-	list_for_each (l, &p->strangers)
-		n += same_address(list_entry(l, struct place, link), like);
-	return n;
+	crowd_release(&p->strangers);
 }
 
 /* No longer one of the strangers. */
 static void take_out(struct place *p)
 {
-	if (!p->stranger)
-		return;
-	p->stranger = false;
-	list_del(&p->link);
-	p->all->n_strangers--;
+	crowd_leave(&p->all->strangers, &p->stranger);
 	loop_timer_set(p->loop, &p->deadline, CLOCK_NEVER);
 }
 
@@ -56,36 +30,17 @@ static void end(void *arg)
 	(void)shutdown(p->fd, SHUT_RDWR);
 }
 
-static void make_room(struct places *p, const struct place *newcomer)
-{
-	struct place *worst = NULL;
-	size_t most = 0;
-	if (count(p, newcomer) < PLACES_PER_ADDRESS && p->n_strangers < PLACES_STRANGERS)
-		return;
-	list_for_each (l, &p->strangers) {
-		struct place *x = list_entry(l, struct place, link);
-		size_t n = count(p, x);
-		if (same_address(x, newcomer) && n >= PLACES_PER_ADDRESS) {
-			worst = x;
-			break;
-		}
-		if (n > most) {
-			most = n;
-			worst = x;
-		}
-	}
-	end(worst);
-}
-
 struct place *places_take(struct places *p, int fd, const struct sockaddr *from)
 {
+	char name[CROWD_PLACE_MAX];
 	struct place *x = MEM_NEW(struct place);
-	*x = (struct place){.loop = p->loop, .all = p, .fd = fd, .stranger = true};
+	*x = (struct place){.loop = p->loop, .all = p, .fd = fd};
 	x->deadline = (struct loop_timer){.fn = end, .arg = x};
-	set_address(x, from);
-	make_room(p, x);
-	list_push_back(&p->strangers, &x->link);
-	p->n_strangers++;
+	crowd_place_name(from, name);
+	crowd_enter(&p->strangers, &x->stranger, name);
+	struct crowd_member *surplus = crowd_surplus(&p->strangers, &x->stranger);
+	if (surplus)
+		end(CONTAINER_OF(surplus, struct place, stranger));
 	loop_timer_set(p->loop, &x->deadline, clock_mono_ns() + PLACES_STRANGER_NS);
 	return x;
 }
@@ -95,7 +50,7 @@ bool places_know(struct place *x)
 	if (x->known)
 		return true;
 	/* One that is being ended stays so. */
-	if (!x->stranger || x->all->n_known == PLACES_KNOWN)
+	if (!x->stranger.place || x->all->n_known == PLACES_KNOWN)
 		return false;
 	take_out(x);
 	x->known = true;

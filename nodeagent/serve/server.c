@@ -537,6 +537,7 @@ void server_stop(struct server *s)
 		loop_finish(s->loop, leave_loop, s);
 	if (s->listening >= 0)
 		close(s->listening);
+	places_release(&s->places);
 	buf_release(&s->cert);
 	buf_release(&s->key);
 	buf_release(&s->ca);

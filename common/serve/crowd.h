@@ -3,8 +3,11 @@
  * Connections of whom nobody knows who they are: how many there may be, altogether and from one address, so
  * that strangers leave room for those whom the server knows. One thread at a time.
  */
-#ifndef HTTP_CROWD_H
-#define HTTP_CROWD_H
+#ifndef SERVE_CROWD_H
+#define SERVE_CROWD_H
+
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include "base/list.h"
 #include "base/map.h"
@@ -22,6 +25,10 @@ struct crowd { /* embedded */
 };
 void crowd_init(struct crowd *c, size_t max, size_t max_per_place);
 void crowd_release(struct crowd *c); /* has no members */
+
+#define CROWD_PLACE_MAX INET6_ADDRSTRLEN
+/* What counts as one place: an IPv4 address, also when it comes as an IPv6 one; a /64 of IPv6. */
+void crowd_place_name(const struct sockaddr *from, char name[CROWD_PLACE_MAX]);
 
 void crowd_enter(struct crowd *c, struct crowd_member *m, const char *place);
 void crowd_leave(struct crowd *c, struct crowd_member *m); /* also when it is none */

@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "http/crowd.h"
+#include <arpa/inet.h>
+#include "serve/crowd.h"
 
 static void test_one_place(void **state)
 {
@@ -52,9 +53,34 @@ static void test_altogether(void **state)
 	crowd_release(&c);
 }
 
+static void test_names(void **state)
+{
+	static const struct {
+		const char *address, *place;
+	} rows[] = {
+		{"::ffff:10.0.0.1", "10.0.0.1"},
+		{"2001:db8::1", "2001:db8::"},
+		{"2001:db8:0:1:2:3:4:5", "2001:db8:0:1::"},
+		{"::1", "::"},
+	};
+	char name[CROWD_PLACE_MAX];
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x0a000001)};
+	crowd_place_name((struct sockaddr *)&v4, name);
+	assert_string_equal(name, "10.0.0.1");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+		assert_int_equal(inet_pton(AF_INET6, rows[i].address, &v6.sin6_addr), 1);
+		crowd_place_name((struct sockaddr *)&v6, name);
+		assert_string_equal(name, rows[i].place);
+	}
+	v4.sin_family = AF_UNIX;
+	crowd_place_name((struct sockaddr *)&v4, name);
+	assert_string_equal(name, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_one_place),
-					   cmocka_unit_test(test_altogether)};
+					   cmocka_unit_test(test_altogether), cmocka_unit_test(test_names)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

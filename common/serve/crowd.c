@@ -4,9 +4,11 @@
  * are too many from there. Refusing the newcomer instead would let a few silent connections shut out everybody
  * else for as long as they may be silent; as it is, a client needs to be faster than a flood fills the room.
  */
-#include "http/crowd.h"
+#include "serve/crowd.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,4 +90,22 @@ struct crowd_member *crowd_surplus(const struct crowd *c, const struct crowd_mem
 	if (p && p->n > c->max_per_place)
 		return list_entry(p->members.next, struct crowd_member, same);
 	return c->n > c->max ? crowd_oldest(c) : NULL;
+}
+
+/* Who has one IPv6 address has 2^64 of them. */
+void crowd_place_name(const struct sockaddr *from, char name[CROWD_PLACE_MAX])
+{
+	struct in6_addr v6;
+	*name = '\0';
+	if (from->sa_family == AF_INET) {
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)from)->sin_addr, name, CROWD_PLACE_MAX);
+	} else if (from->sa_family == AF_INET6) {
+		v6 = ((const struct sockaddr_in6 *)from)->sin6_addr;
+		if (IN6_IS_ADDR_V4MAPPED(&v6)) {
+			inet_ntop(AF_INET, &v6.s6_addr[12], name, CROWD_PLACE_MAX);
+			return;
+		}
+		memset(&v6.s6_addr[8], 0, 8);
+		inet_ntop(AF_INET6, &v6, name, CROWD_PLACE_MAX);
+	}
 }
