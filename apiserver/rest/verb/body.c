@@ -225,12 +225,12 @@ int body_strictness(enum field_validation v, struct response *rs, const struct j
 	return n ? -1 : 0;
 }
 
-static js *conform(const struct decode *d, const js *raw, const struct js_duplicates *dup, struct err *err)
+static js *conform(const struct decode *d, js *raw, const struct js_duplicates *dup, struct err *err)
 {
 	struct strict_errors strict = {.n = 0};
 	autobuf struct buf text = BUF_INIT;
 	struct err why = ERR_INIT;
-	js *o = schema_decode(d->type, raw, d->validation == VALIDATE_IGNORE ? NULL : &strict, &why);
+	js *o = schema_take(d->type, raw, d->validation == VALIDATE_IGNORE ? NULL : &strict, &why);
 
 	if (o && body_strictness(d->validation, d->rs, dup, &strict, &text) < 0) {
 		js_autoput(&o);
@@ -264,7 +264,7 @@ js *body_decode(const struct decode *d, const char *content_type, const char *p,
 					  : "number");
 		unrecognized(d, p, n, err);
 	} else if (raw && check_kind(d, raw, err) == 0) {
-		o = conform(d, raw, &dup, err);
+		o = conform(d, STEAL(raw), &dup, err);
 	}
 	js_duplicates_release(&dup);
 	if (!o)

@@ -9,6 +9,10 @@
  * when asked to (schema_decode). Members are visited in document order, for the order of strict errors, and
  * joined in the order of the type.
  *
+ * Half the cost of a tree is malloc's. A tree that its owner has no use for afterwards is taken (schema_take):
+ * every list, map and object of it becomes the one of the result, with the members that belong there. It then is
+ * in two hands for a moment, as a scalar is in any case.
+ *
  * Messages are those of encoding/json and sigs.k8s.io/json: the struct is the innermost one, the path has no
  * indexes.
  */
@@ -208,14 +212,55 @@ static js *conform_int_or_string(struct conform *c, const struct type *t, const 
 
 static js *conform_raw(struct conform *c, const struct type *t, const struct at *at, const js *in)
 {
-	return js_dup(in);
+	return c->take ? share(in) : js_dup(in);
 }
 
 /* ---- containers ---- */
+
+/* Room that the members of a taken object leave behind; a search for what is not there walks over it. */
+#define TAKEN_MAX 40
+
+/* What the result of an object is made of. */
+static js *object_to_fill(const struct conform *c, const js *in)
+{
+	if (!c->take || js_len(in) > TAKEN_MAX)
+		return json_object_new_object();
+	js *out = share(in);
+	struct lh_table *members = json_object_get_object(out);
+	struct lh_entry *e, *next;
+	lh_foreach_safe(members, e, next) lh_table_delete_entry(members, e);
+	return out;
+}
+
+/* The same for a list: item i of it is v. */
+static void list_put(js *list, size_t i, const js *item, js *v)
+{
+	if (v && v == item)
+		json_object_put(v);
+	else if (v || item)
+		json_object_array_put_idx(list, i, v);
+}
+
+static js *take_list(struct conform *c, const struct type *t, const struct at *at, const js *in)
+{
+	js *list = (js *)in;
+	for (size_t i = 0; i < js_len(in); i++) {
+		struct at here = {.up = at, .index = i};
+		const js *item = json_object_array_get_idx(in, i);
+		js *v = item ? conform_value(c, t->elem, &here, item) : schema_zero_value(t->elem);
+		if (!v && item)
+			return NULL;
+		list_put(list, i, item, v);
+	}
+	return share(in);
+}
+
 static js *conform_list(struct conform *c, const struct type *t, const struct at *at, const js *in)
 {
 	if (!js_is_arr(in))
 		return mismatch(c, t, at, in, false);
+	if (c->take)
+		return take_list(c, t, at, in);
 	size_t n = js_len(in);
 	js *out = json_object_new_array_ext((int)(n ? n : 1));
 	for (size_t i = 0; i < n; i++) {
@@ -237,10 +282,27 @@ static js *zero_element(const struct type *t)
 	return t->form == TYPE_BYTES ? js_new_str("") : schema_zero_value(t);
 }
 
+static js *take_map(struct conform *c, const struct type *t, const struct at *at, const js *in)
+{
+	json_object_object_foreach ((js *)in, key, item) {
+		struct at here = {.up = at, .name = key, .key = true};
+		js *v = item ? conform_value(c, t->elem, &here, item) : zero_element(t->elem);
+		if (!v && item)
+			return NULL;
+		if (v && v == item)
+			json_object_put(v);
+		else if (v)
+			json_object_object_add((js *)in, key, v);
+	}
+	return share(in);
+}
+
 static js *conform_map(struct conform *c, const struct type *t, const struct at *at, const js *in)
 {
 	if (!js_is_obj(in))
 		return mismatch(c, t, at, in, false);
+	if (c->take)
+		return take_map(c, t, at, in);
 	js *out = json_object_new_object();
 	json_object_object_foreach ((js *)in, key, item) {
 		struct at here = {.up = at, .name = key, .key = true};
@@ -295,14 +357,14 @@ static void default_member(const struct type *t, js **v)
 	v[schema_field_index(t, t->union_default)] = js_new_obj();
 }
 
-static js *join(struct conform *c, const struct type *t, struct members *m, const js *given);
+static js *join(struct conform *c, const struct type *t, struct members *m, const js *given, js *out);
 
 /* The object that stands for an absent one. */
 static js *made_object(struct conform *c, const struct type *t, const js *given)
 {
 	struct members m;
 	members_init(&m, t);
-	js *out = join(c, t, &m, given);
+	js *out = join(c, t, &m, given, json_object_new_object());
 	members_release(&m, t);
 	return out;
 }
@@ -321,12 +383,11 @@ static js *absent_value(struct conform *c, const struct type *t, struct members 
 }
 
 /*
- * Sorts the members into a new object; what Go would omit is put, what it would write is made. `given` are
+ * Sorts the members into `out`, which is empty, and returns it; what Go would omit is put, what it would write is made. `given` are
  * defaults that the field which holds the object has for its members.
  */
-static js *join(struct conform *c, const struct type *t, struct members *m, const js *given)
+static js *join(struct conform *c, const struct type *t, struct members *m, const js *given, js *out)
 {
-	js *out = json_object_new_object();
 	if (c->defaults && t->union_default)
 		default_member(t, m->v);
 	for (unsigned i = 0; i < t->n_fields; i++) {
@@ -365,7 +426,7 @@ static js *conform_object(struct conform *c, const struct type *t, const struct 
 		if (i < 0 && t->preserve_unknown) {
 			if (!extra)
 				extra = json_object_new_object();
-			js_set(extra, key, js_dup(item));
+			js_set(extra, key, c->take ? share(item) : js_dup(item));
 			continue;
 		}
 		if (i < 0) {
@@ -377,7 +438,7 @@ static js *conform_object(struct conform *c, const struct type *t, const struct 
 		if (item && !(m.v[i] = conform_value(c, t->fields[i].type, &here, item)))
 			goto done;
 	}
-	out = join(c, t, &m, given);
+	out = join(c, t, &m, given, object_to_fill(c, in));
 	if (extra) {
 		json_object_object_foreach (extra, name, kept)
 			js_set(out, name, json_object_get(kept));
@@ -413,19 +474,25 @@ js *conform_value(struct conform *c, const struct type *t, const struct at *at, 
 	return out;
 }
 
-static js *start(const struct type *type, const js *in, struct strict_errors *strict, bool defaults,
-		 struct err *err)
+static js *start(struct conform c, const struct type *type, const js *in)
 {
-	struct conform c = {.strict = strict, .defaults = defaults, .err = err};
 	return in ? conform_value(&c, type, NULL, in) : mismatch(&c, type, NULL, in, false);
 }
 
 js *schema_conform(const struct type *type, const js *in, struct strict_errors *strict, struct err *err)
 {
-	return start(type, in, strict, false, err);
+	return start((struct conform){.strict = strict, .err = err}, type, in);
 }
 
 js *schema_decode(const struct type *type, const js *in, struct strict_errors *strict, struct err *err)
 {
-	return start(type, in, strict, true, err);
+	return start((struct conform){.strict = strict, .defaults = true, .err = err}, type, in);
+}
+
+js *schema_take(const struct type *type, js *in, struct strict_errors *strict, struct err *err)
+{
+	js *out = start((struct conform){.strict = strict, .defaults = true, .take = true, .err = err}, type,
+			in);
+	json_object_put(in);
+	return out;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A kind file that loads can be worked with: whatever its types are, decoding a document with them gives a
- * tree that conforms to them, and every walk over it ends.
+ * tree that conforms to them, the same whether its document is copied or taken, and every walk over it ends.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -22,6 +22,8 @@ static void walk(const struct schema *s, const char *name)
 	struct strict_errors strict = {0};
 	autojson js *out = schema_decode(t, in, &strict, &err);
 	schema_strict_errors_release(&strict);
+	autojson js *taken = schema_take(t, js_parse(document, sizeof(document) - 1, NULL, &err), NULL, &err);
+	assert(!taken == !out && (!out || js_equal(taken, out)));
 	if (!out)
 		return;
 	autojson js *again = schema_conform(t, out, NULL, &err);

@@ -227,6 +227,53 @@ static void bad_files_are_refused(void **state)
 	}
 }
 
+static void assert_same_errors(const struct strict_errors *a, const struct strict_errors *b)
+{
+	assert_int_equal(a->n, b->n);
+	for (size_t i = 0; i < a->n; i++)
+		assert_string_equal(a->v[i], b->v[i]);
+}
+
+/* What is taken to pieces becomes what a copy would: in bytes, and member by member. */
+static void assert_taken(const char *text)
+{
+	struct strict_errors strict = {0}, strict_taken = {0};
+	struct err err = ERR_INIT, err_taken = ERR_INIT;
+	autojson js *in = parse(text), *given = parse(text);
+	autojson js *want = schema_decode(boat, in, &strict, &err);
+	autojson js *out = schema_take(boat, STEAL(given), &strict_taken, &err_taken);
+	assert_same_errors(&strict, &strict_taken);
+	schema_strict_errors_release(&strict);
+	schema_strict_errors_release(&strict_taken);
+	assert_string_equal(err.msg, err_taken.msg);
+	assert_true(!want == !out);
+	if (!want)
+		return;
+	autobuf struct buf b = BUF_INIT;
+	js_write(&b, want);
+	assert_json(out, buf_str(&b));
+	assert_true(js_equal(want, out));
+	assert_null(js_field(out, "zzz"));
+}
+
+static void crowds_are_taken(void **state)
+{
+	for (int n = 1; n < 200; n += 13) {
+		autobuf struct buf b = BUF_INIT;
+		buf_adds(&b, "{\"metadata\":{\"labels\":{\"a\":null");
+		for (int i = 0; i < n; i++)
+			buf_addf(&b, ",\"l%d\":\"%d\"", i, i);
+		buf_adds(&b, "}},\"spec\":{\"rooms\":[null");
+		for (int i = 0; i < n; i++)
+			buf_addf(&b, ",{\"name\":\"r%d\"}", i);
+		buf_adds(&b, "],\"limits\":{\"none\":null,\"cpu\":1000,\"mem\":\"1024Mi\"}");
+		for (int i = 0; i < n; i++)
+			buf_addf(&b, ",\"u%d\":{}", i);
+		buf_adds(&b, ",\"port\":\"p\"}}");
+		assert_taken(buf_str(&b));
+	}
+}
+
 static void conforms(void **state)
 {
 	const struct {
@@ -258,6 +305,7 @@ static void conforms(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct err err = ERR_INIT;
 		autojson js *in = parse(rows[i].in), *out = schema_conform(boat, in, NULL, &err);
+		assert_taken(rows[i].in);
 		if (!out)
 			print_error("%s: %s\n", rows[i].in, err.msg);
 		assert_non_null(out);
@@ -309,6 +357,7 @@ static void wrong_types_are_named(void **state)
 		assert_null(out);
 		assert_int_equal(err.reason, REASON_BAD_REQUEST);
 		assert_string_equal(err.msg, rows[i].want);
+		assert_taken(rows[i].in);
 	}
 }
 
@@ -350,6 +399,7 @@ static void defaults(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct err err = ERR_INIT;
 		autojson js *in = parse(rows[i].in), *out = schema_decode(boat, in, NULL, &err);
+		assert_taken(rows[i].in);
 		assert_non_null(out);
 		assert_json(out, rows[i].want);
 		/* In two steps, and again: the same, but for the order, which schema_write restores. */
@@ -555,6 +605,7 @@ int main(void)
 		cmocka_unit_test(bad_files_are_refused),
 		cmocka_unit_test(conforms),
 		cmocka_unit_test(wrong_types_are_named),
+		cmocka_unit_test(crowds_are_taken),
 		cmocka_unit_test(unknown_fields_are_listed),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(write_keeps_unknown),
