@@ -23,6 +23,8 @@ struct strategy_ctx {
 	const struct kind *kind; /* in the version asked for; NULL: as it is stored */
 	const char *user;
 	bool dry_run;
+	void (*warn)(void *arg, const char *text); /* for the client; NULL = nobody listens */
+	void *warn_arg;
 };
 
 enum {
@@ -51,9 +53,9 @@ struct strategy {
 	void (*allocate)(const struct strategy_ctx *ctx, js *new, const js *old, struct field_errors *errs);
 	/* Of a write that failed: gives back what allocate took for `new` and `old` (may be NULL) does not hold. */
 	void (*release)(const struct strategy_ctx *ctx, const js *new, const js *old);
-	/* Whether a new object that has been stored may keep what it took: another API server may have given the
-	   same to one that was stored before. On the store's thread. */
-	bool (*kept)(const struct strategy_ctx *ctx, const js *stored);
+	/* Whether an object that has been stored may keep what it took beyond what `old` (NULL: it is new) held: another
+	   API server may have given the same to one that was stored before. On the store's thread. */
+	bool (*kept)(const struct strategy_ctx *ctx, const js *stored, const js *old);
 	/* Warnings for the client that creates (`Warning: 299`), one call of add per text. */
 	void (*warn)(const js *new, void (*add)(void *arg, const char *text), void *arg);
 	/* Graceful deletion: the seconds that this object gets (0 = remove at once); NULL = the kind knows no

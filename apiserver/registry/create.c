@@ -35,22 +35,15 @@ static int already_exists(struct registry_call *c)
 				    : "");
 }
 
-/* Through another server somebody else was given the same, and first: as if this one had never been. That server's
- * client asks again, and then it is known. */
+/* Through another server somebody else was given the same, and first: as if this one had never been. */
 static enum progress taken_back(struct registry_call *c)
 {
-	char res[256];
-
-	obj_unref(STEAL(c->write.result));
-	err_set(&c->err, REASON_SERVER_TIMEOUT,
-		"The POST operation against %s could not be completed at this time, please try again.",
-		registry_resource_text(c->kind, res));
-	return PROGRESS_END;
+	return registry_ask_again(c, "POST");
 }
 
 static enum progress stored(struct registry_call *c)
 {
-	if (c->err.reason == REASON_NONE && c->strategy->kept && !c->strategy->kept(&c->ctx, c->new)) {
+	if (c->err.reason == REASON_NONE && c->strategy->kept && !c->strategy->kept(&c->ctx, c->new, NULL)) {
 		c->old = STEAL(c->write.result);
 		return registry_submit(c, WRITE_DELETE, 0, taken_back);
 	}

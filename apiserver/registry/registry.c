@@ -89,7 +89,9 @@ void registry_call_init(struct registry_call *c)
 				       .subresource = a->subresource,
 				       .kind = a->kind,
 				       .user = a->user->name,
-				       .dry_run = a->dry_run};
+				       .dry_run = a->dry_run,
+				       .warn = c->warn,
+				       .warn_arg = c->warn_arg};
 	c->admission = (struct admission_call){.admission = r->admission,
 					       .attr = a,
 					       .kind = c->stored,
@@ -204,6 +206,18 @@ void registry_give_back(struct registry_call *c, const js *new, const js *old)
 {
 	if (c->strategy->release && new)
 		c->strategy->release(&c->ctx, new, old);
+}
+
+/* A server that has been told of it by then gives out something else. */
+enum progress registry_ask_again(struct registry_call *c, const char *method)
+{
+	char res[256];
+
+	obj_unref(STEAL(c->write.result));
+	err_set(&c->err, REASON_SERVER_TIMEOUT,
+		"The %s operation against %s could not be completed at this time, please try again.", method,
+		registry_resource_text(c->kind, res));
+	return PROGRESS_END;
 }
 
 /* ---- what is told ---- */

@@ -29,6 +29,8 @@ enum progress registry_submit(struct registry_call *c, enum write_op op, unsigne
 			      enum progress (*then)(struct registry_call *c));
 /* The write of `new` will not be: what was allocated for it, and is not in `old`, is free again. */
 void registry_give_back(struct registry_call *c, const js *new, const js *old);
+/* Ends a write that was undone: somebody else was given the same first. The client is to try again. */
+enum progress registry_ask_again(struct registry_call *c, const char *method);
 /* Forgets the trees and drafts of an attempt. */
 void registry_forget(struct registry_call *c);
 void registry_about(struct registry_call *c, const char *name);

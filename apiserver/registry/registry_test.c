@@ -54,6 +54,8 @@ static enum admission_answer judge(struct admission_call *a, struct err *err)
 						       : ADMISSION_ALLOW;
 }
 
+#define CONTESTED 30777
+
 /* Between allocation and the store: another API server gives the same address to a Service of its own. */
 static enum admission_answer forestall(struct admission_call *a, struct err *err)
 {
@@ -67,8 +69,24 @@ static enum admission_answer forestall(struct admission_call *a, struct err *err
 	return ADMISSION_ALLOW;
 }
 
+/* The same with a node port, between the allocation of a change and the store. */
+static enum admission_answer forestall_port(struct admission_call *a, struct err *err)
+{
+	int port = (int)js_int(js_at(js_arr(a->obj, "spec", "ports", NULL), 0), 0, "nodePort", NULL);
+
+	if (strcmp(a->name, "open") || port != CONTESTED)
+		return ADMISSION_ALLOW;
+	autofree char *text = mem_printf(
+		"{\"kind\":\"Service\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"first\",\"namespace\":\"default\",\"uid\":\"u\"},\"spec\":{\"ports\":[{\"nodePort\":%d}]}}",
+		port);
+	autoobj struct obj *draft = obj_new(a->kind, text, strlen(text), err);
+	assert_int_equal(storage_create(storage_resource(storage, a->kind), draft, NULL, err), 0);
+	return ADMISSION_ALLOW;
+}
+
 static const struct admission_row rows[] = {
 	{"Forestall", "", "Service", "", ADMIT_CREATE, NULL, forestall},
+	{"ForestallPort", "", "Service", "", ADMIT_UPDATE, NULL, forestall_port},
 	{"Judge", "", "ConfigMap", "", ADMIT_CREATE, NULL, judge},
 	{"Park", "*", "*", "*", ADMIT_CREATE | ADMIT_DELETE, NULL, park},
 	{"Stamp", "", "ConfigMap", "", ADMIT_CREATE, stamp, NULL},
@@ -359,6 +377,53 @@ static void test_an_address_has_one_service(void **state)
 	assert_int_equal(create_service("third", "10.96.0.77", &err), 0);
 }
 
+static js *open_port(struct registry_call *c, void *arg, const struct obj *old, const js *old_tree,
+		     struct err *err)
+{
+	const int *port = arg;
+	js *new = js_dup(old_tree);
+
+	js_set_str(js_obj(new, "spec", NULL), "type", "NodePort");
+	js_set_int(js_at(js_arr(new, "spec", "ports", NULL), 0), "nodePort", *port);
+	return new;
+}
+
+static int change_port(int port, struct err *err)
+{
+	struct attributes a = attributes("patch", "open", &ann);
+	struct registry_change change = {.make = open_port, .arg = &port};
+	struct registry_sync s;
+
+	a.resource = "services";
+	a.kind = schema_kind(schema, "", "v1", "Service");
+	registry_sync_init(&s, registry, &a);
+	registry_change(&s.call, &change);
+	int rc = registry_sync_wait(&s, err);
+	registry_call_release(&s.call);
+	return rc;
+}
+
+/* A node port that a change adds, too: the Service is what it was before. */
+static void test_a_node_port_has_one_service(void **state)
+{
+	struct err err = ERR_INIT;
+	struct resource *services = storage_resource(storage, schema_kind(schema, "", "v1", "Service"));
+
+	assert_int_equal(create_service("open", "10.96.0.99", &err), 0);
+	assert_int_equal(change_port(30776, &err), 0);
+	assert_int_equal(change_port(CONTESTED, &err), -1);
+	assert_int_equal(err.reason, REASON_SERVER_TIMEOUT);
+	autoobj struct obj *first = storage_get(services, "default", "first"),
+			   *open = storage_get(services, "default", "open");
+	assert_non_null(strstr(open->bytes, "\"nodePort\":30776"));
+	assert_null(strstr(open->bytes, "\"nodePort\":30777"));
+	/* asked again, it is known; then it is given up */
+	assert_int_equal(change_port(CONTESTED, &err), -1);
+	assert_int_equal(err.reason, REASON_INVALID);
+	assert_int_equal(storage_delete(services, first, NULL, &err), 0);
+	assert_int_equal(change_port(30778, &err), 0);
+}
+
 static int set_up(void **state)
 {
 	struct err err = ERR_INIT;
@@ -407,6 +472,7 @@ int main(void)
 		cmocka_unit_test(test_races),
 		cmocka_unit_test(test_collection),
 		cmocka_unit_test(test_an_address_has_one_service),
+		cmocka_unit_test(test_a_node_port_has_one_service),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

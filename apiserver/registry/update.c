@@ -192,8 +192,29 @@ static enum progress lost(struct registry_call *c)
 	return PROGRESS_AGAIN;
 }
 
+/* The change is undone, unless somebody has gone on from it meanwhile. */
+static enum progress was_put_back(struct registry_call *c)
+{
+	return registry_ask_again(c, "PUT");
+}
+
+/* Through another server somebody else was given the same, and first: as if this change had never been. */
+static enum progress put_back(struct registry_call *c)
+{
+	obj_unref(STEAL(c->draft));
+	obj_unref(c->old);
+	c->old = STEAL(c->write.result);
+	js_del(js_obj(c->old_tree, "metadata", NULL), "resourceVersion");
+	if (pipeline_draft(c, c->old_tree, &c->err) < 0)
+		return PROGRESS_END;
+	return registry_submit(c, WRITE_UPDATE, 0, was_put_back);
+}
+
 static enum progress stored(struct registry_call *c)
 {
+	if (c->err.reason == REASON_NONE && c->strategy->kept &&
+	    !c->strategy->kept(&c->ctx, c->new, c->old_tree))
+		return put_back(c);
 	if (c->err.reason != REASON_NONE) {
 		registry_give_back(c, c->new, c->old_tree);
 		return lost(c);

@@ -285,19 +285,27 @@ static void service_release(const struct strategy_ctx *ctx, const js *gone, cons
 		service_free_port(ctx->alloc, (int)health);
 }
 
-static bool service_kept(const struct strategy_ctx *ctx, const js *stored)
+static bool service_kept(const struct strategy_ctx *ctx, const js *stored, const js *old)
 {
 	autofree char *key = mem_printf("%s/%s", js_str0(stored, "metadata", "namespace", NULL),
 					js_str0(stored, "metadata", "name", NULL));
+	const char *ip = js_str0(stored, "spec", "clusterIP", NULL);
 	int64_t health = js_int(stored, 0, "spec", "healthCheckNodePort", NULL);
+	autounique struct unique before = {.n = 0};
 
 	if (!ctx->alloc)
 		return true;
-	if (!service_alloc_kept_ip(ctx->alloc, key, js_str0(stored, "spec", "clusterIP", NULL)) ||
+	if (strcmp(ip, js_str0(old, "spec", "clusterIP", NULL)) &&
+	    !service_alloc_kept_ip(ctx->alloc, key, ip))
+		return false;
+	if (health != js_int(old, 0, "spec", "healthCheckNodePort", NULL) &&
 	    !service_alloc_kept_port(ctx->alloc, key, (int)health))
 		return false;
+	node_ports_of(&before, old);
 	js_array_for_each (p, js_arr(stored, "spec", "ports", NULL)) {
-		if (!service_alloc_kept_port(ctx->alloc, key, (int)js_int(p, 0, "nodePort", NULL)))
+		int64_t port = js_int(p, 0, "nodePort", NULL);
+		if (!unique_has_n(&before, &port, sizeof(port)) &&
+		    !service_alloc_kept_port(ctx->alloc, key, (int)port))
 			return false;
 	}
 	return true;

@@ -9,9 +9,8 @@
  *
  * Two API servers on one store may choose the same address in the moment before they see each other's write.
  * The store puts the two Services in an order, the first one holds the address, and the other server finds out
- * when its write comes back (service_alloc_kept) and takes its Service away again, before its client is told of
- * it. Only a node port that is added to an existing Service is not taken back: there the second one is in vain
- * until the first gives it up.
+ * when its write comes back (service_alloc_kept) and takes its Service away again, or puts back what it was before
+ * the change, before its client is told of it.
  *
  * Addresses given out without a wish come from the upper part of the range first, so that fixed addresses have a
  * part of their own (upstream's static band). Any thread.
