@@ -34,8 +34,19 @@ static void keep_observed(js *status, const js *old)
 	}
 }
 
-/* An old annotation becomes the container's field, unless the Pod's own says the same. */
-static void sync_apparmor(js *spec, const js *annotations)
+static void warn_apparmor(const struct strategy_ctx *ctx, const char *key)
+{
+	autofree char *text = mem_printf(
+		"metadata.annotations[%s]: deprecated since v1.30; use the \"appArmorProfile\" field instead",
+		key);
+
+	if (ctx->warn)
+		ctx->warn(ctx->warn_arg, text);
+}
+
+/* An old annotation becomes the container's field, unless the Pod's own says the same. Told here, where one can still see
+   which of them the client has given. */
+static void sync_apparmor(const struct strategy_ctx *ctx, js *spec, const js *annotations)
 {
 	const js *own = js_obj(spec, "securityContext", "appArmorProfile", NULL);
 
@@ -47,6 +58,8 @@ static void sync_apparmor(js *spec, const js *annotations)
 			if (!value || js_get(c, "securityContext", "appArmorProfile", NULL))
 				continue;
 			autojson js *profile = podspec_apparmor_from_annotation(value);
+			if (!profile || !js_equal(profile, own))
+				warn_apparmor(ctx, key);
 			if (profile && !js_equal(profile, own))
 				js_set(js_ensure(c, "securityContext", NULL), "appArmorProfile",
 				       STEAL(profile));
@@ -104,7 +117,7 @@ static void prepare_new(const struct strategy_ctx *ctx, js *pod)
 	js_set_str(status, "qosClass", podspec_qos(spec));
 	gate_condition(ctx, pod, status);
 	if (js_len(annotations) && strcmp(js_str0(spec, "os", "name", NULL), "windows"))
-		sync_apparmor(spec, annotations);
+		sync_apparmor(ctx, spec, annotations);
 	merge_all_label_keys(spec, js_obj(pod, "metadata", "labels", NULL));
 }
 

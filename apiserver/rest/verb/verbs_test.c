@@ -253,6 +253,40 @@ static void test_pod_warnings(void **state)
 		"spec.containers[0].ports[1]: duplicate port definition with spec.containers[0].ports[0]");
 }
 
+/* Told once for each container whose annotation became its field, or could not. */
+static void test_apparmor_warnings(void **state)
+{
+#define ANNOTATION "container.apparmor.security.beta.kubernetes.io/"
+#define PROFILE "'securityContext':{'appArmorProfile':{'type':'Unconfined'}}"
+	const struct {
+		const char *annotations, *spec;
+		bool warned;
+	} v[] = {
+		{"{'" ANNOTATION "c':'unconfined'}", "'containers':[{'name':'c','image':'x'}]", true},
+		{"{'" ANNOTATION "c':''}", "'containers':[{'name':'c','image':'x'}]", true},
+		{"{'" ANNOTATION "c':'unconfined'}", "'containers':[{'name':'c','image':'x'," PROFILE "}]",
+		 false},
+		{"{'" ANNOTATION "c':'unconfined'}", PROFILE ",'containers':[{'name':'c','image':'x'}]",
+		 false},
+		{"{'a':'b'}", "'containers':[{'name':'c','image':'x'}]", false},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		autofree char *body = mem_printf("{'metadata':{'name':'p','annotations':%s},'spec':{%s}}",
+						 v[i].annotations, v[i].spec);
+		for (char *p = body; *p; p++)
+			if (*p == '\'')
+				*p = '"';
+		autoreply struct rig_reply r = rig_call(&rig, "POST", PODS "?dryRun=All", body);
+		assert_int_equal(r.status, 201);
+		assert_int_equal(r.n_warnings, v[i].warned);
+		if (v[i].warned)
+			assert_string_equal(
+				r.warnings[0],
+				"metadata.annotations[" ANNOTATION
+				"c]: deprecated since v1.30; use the \"appArmorProfile\" field instead");
+	}
+}
+
 static void test_yaml(void **state)
 {
 	const char *y = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: fromyaml\ndata:\n  a: \"1\"\n";
@@ -494,6 +528,7 @@ int main(void)
 		cmocka_unit_test(test_generate_name_and_dry_run),
 		cmocka_unit_test(test_warnings),
 		cmocka_unit_test(test_pod_warnings),
+		cmocka_unit_test(test_apparmor_warnings),
 		cmocka_unit_test(test_yaml),
 		cmocka_unit_test(test_update),
 		cmocka_unit_test(test_deployment_generation),
