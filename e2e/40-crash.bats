@@ -65,9 +65,15 @@ stands_still() { ! grep -hv '^State:[[:space:]]*T' <(grep -h '^State:' /proc/"$1
 	status=$(code "/api/v1/namespaces/$NS/configmaps" -X POST -H 'Content-Type: application/json' -d '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"stuck"}}')
 	took=$((SECONDS - start))
 	cached=$(code "/api/v1/namespaces/$NS/pods?resourceVersion=0")
+	start=$SECONDS
+	ready=$(code /readyz)
+	told=$((SECONDS - start))
 	kill -CONT "$(daemon_pid etcd)"
 	[ "$status" = 503 ] || [ "$status" = 504 ]
 	[ $took -le 35 ]
 	[ "$cached" = 200 ]
+	[ "$ready" = 500 ]
+	[ $told -le 4 ]
+	eventually 30 is 200 code /readyz
 	eventually 30 kubectl create configmap resumed
 }

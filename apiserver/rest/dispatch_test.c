@@ -123,6 +123,8 @@ static void test_paths(void **state)
 	} v[] = {
 		{"/", 200, "\"/apis/apps/v1\""},
 		{"/version", 200, "gitVersion"},
+		{"/version", 200,
+		 "\"gitCommit\": \"0000000000000000000000000000000000000000\""}, /* [0-9a-f]+ */
 		{"/apis", 200, "APIGroupList"},
 		{"/api/v9", 404, "could not find"},
 		{"/healthz", 200, "ok"},

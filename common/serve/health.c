@@ -156,11 +156,11 @@ static void version_page(struct buf *out)
 	buf_addf(
 		out,
 		"{\n  \"major\": \"%.*s\",\n  \"minor\": \"%.*s\",\n  \"gitVersion\": \"%s\",\n"
-		"  \"gitCommit\": \"coracle-%s\",\n  \"gitTreeState\": \"clean\",\n"
+		/* as the API server's: clients want hexadecimal digits */
+		"  \"gitCommit\": \"0000000000000000000000000000000000000000\",\n  \"gitTreeState\": \"clean\",\n"
 		"  \"buildDate\": \"1970-01-01T00:00:00Z\",\n  \"goVersion\": \"none\",\n  \"compiler\": \"cc\",\n"
 		"  \"platform\": \"linux/%s\"\n}",
-		(int)strcspn(major, "."), major, (int)strcspn(minor, "."), minor, KUBERNETES_VERSION,
-		CORACLE_VERSION, arch);
+		(int)strcspn(major, "."), major, (int)strcspn(minor, "."), minor, KUBERNETES_VERSION, arch);
 }
 
 /* ---- /metrics ---- */

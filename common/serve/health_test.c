@@ -102,6 +102,10 @@ static void test_metrics_and_version(void **state)
 	assert_string_equal(type, "application/json");
 	assert_non_null(
 		strstr(b.p, "\"major\": \"1\",\n  \"minor\": \"34\",\n  \"gitVersion\": \"v1.34.0\""));
+	/* clients match it with [0-9a-f]+ */
+	p = strstr(b.p, "\"gitCommit\": \"") + strlen("\"gitCommit\": \"");
+	assert_int_equal(strspn(p, "0123456789abcdef"), 40);
+	assert_int_equal(p[40], '"');
 }
 
 static void test_parse(void **state)

@@ -386,6 +386,33 @@ static void test_log_without_an_agent(void **state)
 	assert_string_equal(js_str0(lost.body, "details", "kind", NULL), "nodes");
 }
 
+/* A node's address becomes a part of a URL, and whoever wrote the node chose it. */
+static void test_log_of_an_odd_node(void **state)
+{
+	static const char *const addresses[] = {"a/b",	     "10.0.0.1:1/x?", "u@10.0.0.1", "10.0.0.1#",
+						"10.0.0.1 ", "[::1]",	      "",	    "A_B"};
+	static const char log[] = "/api/v1/namespaces/default/pods/odd/log";
+
+	autoreply struct rig_reply pod = rig_call(
+		&rig, "POST", "/api/v1/namespaces/default/pods",
+		JSON("{'metadata':{'name':'odd'},'spec':{'nodeName':'odd','containers':[{'name':'c','image':'i'}]}}"));
+	assert_int_equal(pod.status, 201);
+	for (size_t i = 0; i < ARRAY_LEN(addresses); i++) {
+		autofree char *node = mem_printf(
+			"{\"metadata\":{\"name\":\"odd\"},\"status\":{\"addresses\":[{\"type\":\"InternalIP\",\"address\":\"%s\"}],"
+			"\"daemonEndpoints\":{\"kubeletEndpoint\":{\"Port\":10250}}}}",
+			addresses[i]);
+		autoreply struct rig_reply made = rig_call(&rig, "POST", "/api/v1/nodes", node);
+		assert_int_equal(made.status, 201);
+		autoreply struct rig_reply r = rig_call(&rig, "GET", log, NULL);
+		assert_int_equal(r.status, 500);
+		if (!strstr(buf_str(&r.text), "no preferred addresses found"))
+			fail_msg("%s: %s", addresses[i], buf_str(&r.text));
+		autoreply struct rig_reply gone = rig_call(&rig, "DELETE", "/api/v1/nodes/odd", NULL);
+		assert_int_equal(gone.status, 200);
+	}
+}
+
 static void test_evictions(void **state)
 {
 	static const char item[] = "/api/v1/namespaces/default/pods/e",
@@ -498,6 +525,7 @@ int main(void)
 		cmocka_unit_test(test_field_manager),
 		cmocka_unit_test(test_binding_has_a_name),
 		cmocka_unit_test(test_log_without_an_agent),
+		cmocka_unit_test(test_log_of_an_odd_node),
 		cmocka_unit_test(test_evictions),
 		cmocka_unit_test(test_service_accounts),
 	};

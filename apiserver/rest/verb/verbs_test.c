@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "base/thread.h"
+#include "object/json_test.h"
 #include "rest/rig_test.h"
 
 static struct rig rig;
@@ -431,6 +432,32 @@ static void test_events_in_two_versions(void **state)
 	assert_string_equal(js_str0(p.body, "involvedObject", "name", NULL), "p");
 }
 
+/* Who says only who reports it is found as its source, too. */
+static void test_event_sources(void **state)
+{
+	const char *const events[] = {
+		JSON("{'metadata':{'name':'old'},'involvedObject':{'namespace':'default'},'source':{'component':'them'},'reportingComponent':'us'}"),
+		JSON("{'metadata':{'name':'new'},'involvedObject':{'namespace':'default'},'reportingComponent':'us'}"),
+	};
+	static const char *const found[][2] = {{"us", "new"}, {"them", "old"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(events); i++) {
+		autoreply struct rig_reply r =
+			rig_call(&rig, "POST", "/api/v1/namespaces/default/events", events[i]);
+		assert_int_equal(r.status, 201);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(found); i++) {
+		autofree char *target = mem_printf(
+			"/api/v1/namespaces/default/events?fieldSelector=source%%3D%s", found[i][0]);
+		autoreply struct rig_reply r = rig_call(&rig, "GET", target, NULL);
+		assert_int_equal(r.status, 200);
+		assert_int_equal(js_len(js_arr(r.body, "items", NULL)), 1);
+		assert_string_equal(
+			js_str0(js_at(js_arr(r.body, "items", NULL), 0), "metadata", "name", NULL),
+			found[i][1]);
+	}
+}
+
 static void test_secret_string_data(void **state)
 {
 	autoreply struct rig_reply r = rig_call(
@@ -535,6 +562,7 @@ int main(void)
 		cmocka_unit_test(test_pod_spec_is_fixed),
 		cmocka_unit_test(test_services),
 		cmocka_unit_test(test_events_in_two_versions),
+		cmocka_unit_test(test_event_sources),
 		cmocka_unit_test(test_secret_string_data),
 		cmocka_unit_test(test_node),
 		cmocka_unit_test(test_small_stack),
