@@ -96,7 +96,7 @@ struct wire {
 
 	bool closing, streams_over, drained;
 	size_t inside;	 /* requests with the service */
-	size_t replying; /* handed back; the reply, or its end, is not out yet */
+	size_t replying; /* the reply, or a stream's end, is not out yet */
 };
 
 /* wire.c. On the wire's loop, but for wire_start and wire_free. */

@@ -119,11 +119,17 @@ void transfer_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
 
 /* ---- answering ---- */
 
-/* The connection is libmicrohttpd's again, with something to send. */
-static void hand_back(struct transfer *t)
+/* A stop waits for it, for a while. */
+static void on_its_way(struct transfer *t)
 {
 	t->conn->w->replying += !t->replying;
 	t->replying = true;
+}
+
+/* The connection is libmicrohttpd's again, with something to send. */
+static void hand_back(struct transfer *t)
+{
+	on_its_way(t);
 	wire_resume(t->conn);
 }
 
@@ -246,6 +252,8 @@ static enum MHD_Result answer(struct transfer *t)
 	if (rs->status == 401)
 		MHD_add_response_header(mr, "WWW-Authenticate", "Bearer");
 	wire_phase(t->conn, LIMIT_REPLY);
+	if (!rs->stream)
+		on_its_way(t);
 	enum MHD_Result r = MHD_queue_response(t->conn->mhd, (unsigned)rs->status, mr);
 	MHD_destroy_response(mr);
 	return r;

@@ -31,6 +31,7 @@
 
 #define HASTE 20
 #define AT_ONCE 1025
+#define LONG ((size_t)32 << 20) /* more than two sockets hold */
 
 /* ---- the server ---- */
 
@@ -73,6 +74,11 @@ static void run(void *arg, struct exchange *x)
 		s->left = 1 << 16;
 		s->stream = (struct response_stream){.read = source_read, .close = free, .arg = s};
 		x->rs.stream = &s->stream;
+	} else if (!strcmp(x->rq.path, "/long")) {
+		for (size_t i = 0; i < LONG / 64; i++)
+			buf_adds(&x->rs.body,
+				 "................................................................");
+		buf_adds(&x->rs.body, "the end");
 	} else {
 		buf_addf(&x->rs.body, "params=%zu", x->rq.n_params);
 	}
@@ -434,6 +440,29 @@ static void test_refusals(void **state)
 }
 
 /* Fewer open files than connections are promised: it says so, serves those, and goes on when all are in use. */
+/* A reply that was begun is sent to its end although the server stops; who does not read waits in vain. */
+static void test_stop(void **state)
+{
+	static char text[1 << 16];
+	struct server s = server_start(1, 0);
+	SSL *c = open_tls(&s), *lazy = open_tls(&s);
+	size_t len = 0;
+	int n;
+	say(lazy, "GET /long HTTP/1.1\r\nHost: a\r\n\r\n");
+	say(c, "GET /long HTTP/1.1\r\nHost: a\r\n\r\n");
+	hear(c, "....");
+	close(s.life);
+	while ((n = SSL_read(c, text, sizeof(text))) > 0)
+		len += (size_t)n;
+	assert_true(len > LONG - 4096);
+	close_tls(c);
+	int64_t begun = clock_mono_ns();
+	assert_int_equal(waitpid(s.pid, &n, 0), s.pid);
+	assert_true(WIFEXITED(n) && WEXITSTATUS(n) == 0);
+	assert_true(clock_mono_ns() - begun < 20 * NS_PER_S);
+	close_tls(lazy);
+}
+
 static void test_few_files(void **state)
 {
 	struct rlimit had, few;
@@ -460,7 +489,7 @@ int main(void)
 		cmocka_unit_test(test_at_once),	       cmocka_unit_test(test_silent),
 		cmocka_unit_test(test_slow),	       cmocka_unit_test(test_crowd),
 		cmocka_unit_test(test_broken_streams), cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_few_files),
+		cmocka_unit_test(test_few_files),      cmocka_unit_test(test_stop),
 	};
 	struct rlimit r;
 	getrlimit(RLIMIT_NOFILE, &r);

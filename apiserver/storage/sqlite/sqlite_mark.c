@@ -73,19 +73,29 @@ static int sync_folder(const char *path, struct err *err)
 	return fd < 0 || fsync(fd) < 0 ? err_errno(err, "sync the folder of %s", path) : 0;
 }
 
-int sqlite_mark_create(struct sqlite_mark *m, const char *path, const struct sqlite_mark_state *st,
-		       struct err *err)
+static int fill(struct sqlite_mark *m, const char *path, const struct sqlite_mark_state *st, struct err *err)
 {
-	sqlite_mark_close(m);
-	m->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (m->fd < 0)
-		return err_errno(err, "open %s", path);
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (sqlite_mark_write(m, st, err) < 0)
 			return -1;
-	if (fsync(m->fd) < 0)
-		return err_errno(err, "sync %s", path);
-	return sync_folder(path, err);
+	return fsync(m->fd) < 0 ? err_errno(err, "sync %s", path) : 0;
+}
+
+/* Under another name until it is whole: an empty one, of a disk that was full, would say that there was a database. */
+int sqlite_mark_create(struct sqlite_mark *m, const char *path, const struct sqlite_mark_state *st,
+		       struct err *err)
+{
+	autofree char *young = mem_printf("%s.new", path);
+	sqlite_mark_close(m);
+	m->fd = open(young, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (m->fd < 0)
+		return err_errno(err, "open %s", young);
+	int rc = fill(m, young, st, err);
+	if (rc == 0 && rename(young, path) < 0)
+		rc = err_errno(err, "rename %s", young);
+	if (rc < 0)
+		unlink(young);
+	return rc < 0 ? -1 : sync_folder(path, err);
 }
 
 int sqlite_mark_write(struct sqlite_mark *m, const struct sqlite_mark_state *st, struct err *err)

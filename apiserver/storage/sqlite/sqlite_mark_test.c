@@ -6,8 +6,10 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -83,10 +85,35 @@ static void the_newest_line_counts(void **state)
 	assert_int_equal(st.durable, 0);
 }
 
+/* A full disk leaves what was there: nothing, or the mark before. */
+static void a_full_disk_makes_none(void **state)
+{
+	struct sqlite_mark m = SQLITE_MARK_INIT;
+	struct sqlite_mark_state st = {7, 10000};
+	struct err err = ERR_INIT;
+	struct rlimit had, full;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &had), 0);
+	full = had;
+	full.rlim_cur = 0;
+	signal(SIGXFSZ, SIG_IGN);
+	unlink(path);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &full), 0);
+		int rc = sqlite_mark_create(&m, path, &st, &err);
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &had), 0);
+		assert_int_equal(rc, -1);
+		struct sqlite_mark_state found;
+		assert_int_equal(look(&found), i ? SQLITE_MARK_GOOD : SQLITE_MARK_NONE);
+		assert_int_equal(sqlite_mark_create(&m, path, &st, &err), 0);
+	}
+	sqlite_mark_close(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_newest_line_counts, begin, end),
+		cmocka_unit_test_setup_teardown(a_full_disk_makes_none, begin, end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
