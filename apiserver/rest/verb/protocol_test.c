@@ -240,6 +240,10 @@ static void body_of_nothing(const struct subject_path *p)
 		assert_non_null(strstr(buf_str(&r.text),
 				       "metadata.name: Required value: name or generateName is required"));
 	}
+	/* no JSON at all says nothing, not even null */
+	autoreply struct rig_reply r = rig_send(&rig, "POST", p->collection, "application/json", "", 0);
+	must_be(&r, 400, p->kind, "no byte");
+	assert_non_null(strstr(message(&r), "json parse error: unexpected end of JSON input (<empty>)"));
 }
 
 /* ---- deletions ---- */

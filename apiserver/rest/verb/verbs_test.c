@@ -432,6 +432,29 @@ static void test_events_in_two_versions(void **state)
 	assert_string_equal(js_str0(p.body, "involvedObject", "name", NULL), "p");
 }
 
+/* Upstream's check of both groups' Events names no group, and what is too long is invalid. */
+static void test_refused_events(void **state)
+{
+	autobuf struct buf body = BUF_INIT;
+	buf_adds(
+		&body,
+		"{\"metadata\":{\"name\":\"long\"},\"regarding\":{\"namespace\":\"default\"},\"type\":\"Normal\","
+		"\"reason\":\"R\",\"action\":\"A\",\"reportingController\":\"c\",\"reportingInstance\":\"i\","
+		"\"eventTime\":\"2026-01-02T03:04:05.000006Z\",\"note\":\"");
+	for (int i = 0; i < 1025; i++)
+		buf_addc(&body, 'x');
+	buf_adds(&body, "\"}");
+	autoreply struct rig_reply r =
+		rig_call(&rig, "POST", "/apis/events.k8s.io/v1/namespaces/default/events", buf_str(&body));
+	assert_int_equal(r.status, 422);
+	assert_string_equal(js_str0(r.body, "details", "kind", NULL), "Event");
+	assert_null(js_get(r.body, "details", "group", NULL));
+	const js *cause = js_at(js_arr(r.body, "details", "causes", NULL), 0);
+	assert_string_equal(js_str0(cause, "reason", NULL), "FieldValueInvalid");
+	assert_string_equal(js_str0(cause, "message", NULL),
+			    "Invalid value: \"\": can have at most 1024 characters");
+}
+
 /* Who says only who reports it is found as its source, too. */
 static void test_event_sources(void **state)
 {
@@ -562,6 +585,7 @@ int main(void)
 		cmocka_unit_test(test_pod_spec_is_fixed),
 		cmocka_unit_test(test_services),
 		cmocka_unit_test(test_events_in_two_versions),
+		cmocka_unit_test(test_refused_events),
 		cmocka_unit_test(test_event_sources),
 		cmocka_unit_test(test_secret_string_data),
 		cmocka_unit_test(test_node),
