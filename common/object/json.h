@@ -77,12 +77,14 @@ bool js_is_obj(const js *o);
 bool js_is_arr(const js *o);
 bool js_equal(const js *a, const js *b); /* deep; key order ignored; 1 == 1.0; NULL equals JSON null */
 
-/* break and continue work; item_i is the index. The array keeps its length meanwhile. */
+/* break and continue work; item_i is the index. `arr` is asked for once; that array stays, with its length, meanwhile. */
 #define js_array_for_each(item, arr)                                                                         \
-	for (size_t item##_i = 0, item##_n = js_len(arr), item##_left = 0;                                   \
-	     !item##_left && item##_i < item##_n; item##_i++)                                                \
-		for (js *item = js_at(arr, item##_i), *item##_once = (item##_left = 1, (js *)1);             \
-		     item##_once; item##_once = NULL, item##_left = 0)
+	for (const js *item##_in = (arr); item##_in; item##_in = NULL)                                       \
+		for (size_t item##_i = 0, item##_n = js_len(item##_in), item##_left = 0;                     \
+		     !item##_left && item##_i < item##_n; item##_i++)                                        \
+			for (js *item = js_at(item##_in, item##_i),                                          \
+				*item##_once = (item##_left = 1, (js *)1);                                   \
+			     item##_once; item##_once = NULL, item##_left = 0)
 
 /* Iterates over an object's members in order. Nothing may be added or removed meanwhile.
    for (struct js_iter it = js_iter(o); js_next(&it);) … it.key, it.value (NULL is JSON null) */

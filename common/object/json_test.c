@@ -85,6 +85,35 @@ static void loops(void **state)
 		fail();
 }
 
+static const js *asked_for(const js *o, int *times)
+{
+	++*times;
+	return o;
+}
+
+static void lists_are_asked_for_once(void **state)
+{
+	autojson js *o = parse("[[1,2],[3],[]]");
+	int outer = 0, inner = 0, none = 0, sum = 0;
+
+	js_array_for_each (list, asked_for(o, &outer)) {
+		js_array_for_each (v, asked_for(list, &inner)) {
+			if (v_i)
+				break;
+			sum += json_object_get_int(v);
+		}
+		if (list_i == 1)
+			continue;
+		sum += 100;
+	}
+	js_array_for_each (v, asked_for(NULL, &none))
+		sum += v ? 1000 : 2000;
+	assert_int_equal(outer, 1);
+	assert_int_equal(inner, 3);
+	assert_int_equal(none, 1);
+	assert_int_equal(sum, 204);
+}
+
 static void changes(void **state)
 {
 	autojson js *o = js_new_obj();
@@ -198,8 +227,13 @@ static void pretty(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(readers),  cmocka_unit_test(loops),   cmocka_unit_test(changes),
-		cmocka_unit_test(equality), cmocka_unit_test(writing), cmocka_unit_test(pretty),
+		cmocka_unit_test(readers),
+		cmocka_unit_test(loops),
+		cmocka_unit_test(changes),
+		cmocka_unit_test(equality),
+		cmocka_unit_test(writing),
+		cmocka_unit_test(pretty),
+		cmocka_unit_test(lists_are_asked_for_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
