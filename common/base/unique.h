@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/map.h"
 
-#define UNIQUE_FEW 8
+#define UNIQUE_FEW 16 /* a map costs as much as comparing thirty keys with each other */
 struct unique {
 	struct buf keys; /* one after another, while they are few */
 	size_t end[UNIQUE_FEW], index[UNIQUE_FEW];

@@ -10,6 +10,7 @@
 #include "object/scan.h"
 
 #include <stdio.h>
+#include <endian.h>
 #include <string.h>
 #include "object/json.h"
 
@@ -98,14 +99,31 @@ static bool leave(struct scan *s)
 	return false;
 }
 
-/* One of the eight bytes ends a plain run: quote, backslash or control. False alarms only behind a true one.
+/*
+ * Marks, in their highest bits, those of eight bytes that end a plain run: quote, backslash or control. The first
+ * mark is a true one, behind it there are false alarms.
  */
-static inline bool word_stops(uint64_t w)
+static inline uint64_t word_stops(uint64_t w)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101), high = UINT64_C(0x8080808080808080);
 	uint64_t quote = w ^ ones * '"', slash = w ^ ones * '\\';
 
 	return (((w - ones * 0x20) & ~w) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & high;
+}
+
+/* Where the plain run at p ends, or the input. */
+static inline const char *plain_end(const char *p, const char *end)
+{
+	uint64_t word, stops;
+
+	for (; end - p >= 8; p += 8) {
+		memcpy(&word, p, 8);
+		if ((stops = word_stops(le64toh(word))))
+			return p + __builtin_ctzll(stops) / 8;
+	}
+	while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
+		p++;
+	return p;
 }
 
 /* Checks the escape at p (a backslash) and returns its end, or NULL with s->p at the culprit. */
@@ -142,12 +160,7 @@ static bool raw_string(struct scan *s, const char **ret, size_t *len, bool *esca
 
 	*escaped = false;
 	for (;;) {
-		uint64_t word;
-
-		while (s->end - p >= 8 && (memcpy(&word, p, 8), !word_stops(word)))
-			p += 8;
-		while (p < s->end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
-			p++;
+		p = plain_end(p, s->end);
 		if (p < s->end && *p == '\\') {
 			*escaped = true;
 			if (!(p = escape_end(s, p)))

@@ -123,12 +123,42 @@ static void skip_checks_grammar(void **state)
 	assert_true(scan_skip(&s) && scan_finish(&s));
 }
 
+/* Every byte at every place of a string, with every place behind it where it might end. */
+static void strings_end_where_they_do(void **state)
+{
+	for (size_t at = 0; at < 20; at++)
+		for (size_t n = at + 1; n < 20; n++)
+			for (unsigned c = 0; c < 256; c++) {
+				char text[32] = "\"";
+				const char *p;
+				size_t len;
+				bool escaped;
+				struct scan s;
+
+				memset(text + 1, 'a', n);
+				text[1 + at] = (char)c;
+				text[1 + n] = '"';
+				scan_init(&s, text, n + 2);
+				if (c == '\\' || c < 0x20) {
+					assert_false(scan_string(&s, &p, &len, &escaped));
+					if (c != '\\')
+						assert_int_equal(s.p - text, 1 + at);
+					continue;
+				}
+				assert_true(scan_string(&s, &p, &len, &escaped));
+				assert_ptr_equal(p, text + 1);
+				assert_int_equal(len, c == '"' ? at : n);
+				assert_false(escaped);
+			}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(walks_a_document),
 		cmocka_unit_test(wrong_types_fail),
 		cmocka_unit_test(skip_checks_grammar),
+		cmocka_unit_test(strings_end_where_they_do),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
