@@ -171,14 +171,15 @@ bool http_call_unsent(struct http_call *c)
 static int before_request(void *arg, char *to, char *from, int to_port, int from_port)
 {
 	struct http_call *c = arg;
-	if (!http_h2c_fits(c))
+	bool fits = http_h2c_fits(c);
+	c->unknown = !http_call_unsent(c) && !repeatable(c->rq.method);
+	if (c->unknown)
+		c->misfit = false; /* nor the other way */
+	if (!fits && !c->unknown)
 		return CURL_PREREQFUNC_ABORT;
 	c->worn = c->begun; /* curl counts these over all that a handle ever did, and soon makes no more */
 	c->begun = true;
-	if (http_call_unsent(c) || repeatable(c->rq.method))
-		return CURL_PREREQFUNC_OK;
-	c->unknown = true;
-	return CURL_PREREQFUNC_ABORT;
+	return c->unknown ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 /* An unended body, and then nothing for ever. */

@@ -31,6 +31,7 @@ struct h2_server {
 	int fds[CONNECTIONS];
 	atomic_int connections, requests;
 	atomic_int cut_at;   /* closes when it has read this many requests; 0: never */
+	atomic_bool babbles; /* and before that, says what is no HTTP/2 */
 	atomic_size_t large; /* bytes of each reply */
 };
 
@@ -90,6 +91,7 @@ static void reply(struct h2_server *s, int fd, uint32_t stream)
 
 static bool serve_frame(struct h2_server *s, int fd)
 {
+	static const char noise[64] = "\xff\xff\xff\xff\xff\xff\xff\xff\xff";
 	unsigned char h[9];
 	autobuf struct buf b = BUF_INIT;
 
@@ -105,8 +107,11 @@ static bool serve_frame(struct h2_server *s, int fd)
 		send_frame(fd, h[3], ACK, 0, b.p, h[3] == PING ? n : 0);
 	if (h[3] != DATA)
 		return true;
-	if (n && atomic_fetch_add(&s->requests, 1) + 1 == atomic_load(&s->cut_at))
+	if (n && atomic_fetch_add(&s->requests, 1) + 1 == atomic_load(&s->cut_at)) {
+		if (atomic_load(&s->babbles))
+			send(fd, noise, sizeof(noise), MSG_NOSIGNAL);
 		return false;
+	}
 	if (h[4] & END_STREAM)
 		reply(s, fd, stream);
 	else
@@ -247,9 +252,8 @@ static void large_replies_arrive(void **state)
 	start_many(f, 12);
 }
 
-static void what_was_read_is_not_sent_again(void **state)
+static void assert_sent_once(struct fixture *f)
 {
-	struct fixture *f = *state;
 	struct http_reply r;
 	struct err err = ERR_INIT;
 
@@ -264,6 +268,19 @@ static void what_was_read_is_not_sent_again(void **state)
 	(void)!http_do(f->h, &f->rq, &r, &err); /* on a new connection */
 	assert_answered(&r, 0);
 	assert_int_equal(atomic_load(&f->s.requests), 3);
+}
+
+static void what_was_read_is_not_sent_again(void **state)
+{
+	assert_sent_once(*state);
+}
+
+static void nor_when_the_answer_is_none(void **state)
+{
+	struct fixture *f = *state;
+
+	atomic_store(&f->s.babbles, true);
+	assert_sent_once(f);
 }
 
 static void what_never_left_says_so(void **state)
@@ -327,9 +344,10 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(one_after_another),	    T(many_at_once_share_a_connection),
-		T(large_replies_arrive),    T(what_was_read_is_not_sent_again),
-		T(what_never_left_says_so), T(a_stream_in_both_directions),
+		T(one_after_another),		T(many_at_once_share_a_connection),
+		T(large_replies_arrive),	T(what_was_read_is_not_sent_again),
+		T(nor_when_the_answer_is_none), T(what_never_left_says_so),
+		T(a_stream_in_both_directions),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
