@@ -32,13 +32,25 @@ static inline js *must(js *o)
 }
 
 /* ---- reading ---- */
+
+/* Among so few members a key is found, or missed, by its first letter before json-c has computed its hash. */
+#define FEW_MEMBERS 16
+
 js *js_field(const js *o, const char *key)
 {
+	const struct lh_table *members = json_object_get_object(o);
 	js *v;
 
-	if (!js_is_obj(o) || !json_object_object_get_ex(o, key, &v))
+	if (!members)
 		return NULL;
-	return v;
+	if (members->count > FEW_MEMBERS)
+		return json_object_object_get_ex(o, key, &v) ? v : NULL;
+	for (const struct lh_entry *e = members->head; e; e = e->next) {
+		const char *k = e->k;
+		if (*k == *key && !strcmp(k, key))
+			return writable(e->v);
+	}
+	return NULL;
 }
 
 static js *walk(const js *o, va_list ap)

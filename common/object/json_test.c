@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include "object/json.h"
 #include "object/json_test.h"
 
@@ -83,6 +84,39 @@ static void loops(void **state)
 	assert_false(js_next(&it));
 	for (it = js_iter(a); js_next(&it);)
 		fail();
+}
+
+/* Few members and many, and keys that begin alike. */
+static void members_are_found(void **state)
+{
+	autojson js *o = js_new_obj();
+
+	assert_null(js_field(o, ""));
+	js_set_int(o, "", -1);
+	for (int n = 0; n < 40; n++) {
+		char key[16];
+
+		for (int i = 0; i < 40; i++) {
+			snprintf(key, sizeof(key), "key%d", i);
+			const js *v = js_field(o, key);
+			assert_true(i < n ? v && json_object_get_int(v) == i : !v);
+		}
+		assert_int_equal(js_int(o, 0, "", NULL), -1);
+		assert_null(js_field(o, "key"));
+		snprintf(key, sizeof(key), "key%d", n);
+		js_set_int(o, key, n);
+	}
+	for (int i = 0; i < 40; i += 2) {
+		char key[16];
+
+		snprintf(key, sizeof(key), "key%d", i);
+		js_del(o, key);
+		assert_null(js_field(o, key));
+	}
+	assert_int_equal(js_int(o, 0, "key39", NULL), 39);
+	autojson js *list = js_new_arr();
+	assert_null(js_field(list, "key1"));
+	assert_null(js_field(NULL, "key1"));
 }
 
 static const js *asked_for(const js *o, int *times)
@@ -234,6 +268,7 @@ int main(void)
 		cmocka_unit_test(writing),
 		cmocka_unit_test(pretty),
 		cmocka_unit_test(lists_are_asked_for_once),
+		cmocka_unit_test(members_are_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
