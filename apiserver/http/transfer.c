@@ -264,9 +264,29 @@ static enum MHD_Result answer(struct transfer *t)
 static const char body_too_large[] = "Request entity too large: limit is 3145728";
 static const char bodies_too_many[] = "too many requests with large bodies, please try again later";
 
+/* Where the body ends must be the same for us as for whoever passes the request on. */
+struct headers {
+	struct request *rq;
+	const char *length; /* the first Content-Length; the library goes by one of them */
+	unsigned fault;	    /* status of a refusal; 0: none */
+};
+
+static void look_at_framing(struct headers *h, const char *key, const char *value)
+{
+	if (!strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH)) {
+		if (h->length && strcmp(h->length, value))
+			h->fault = MHD_HTTP_BAD_REQUEST;
+		h->length = value;
+	} else if (!strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING) && strcasecmp(value, "chunked")) {
+		h->fault = MHD_HTTP_NOT_IMPLEMENTED;
+	}
+}
+
 static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
 {
-	struct request *rq = cls;
+	struct headers *h = cls;
+	struct request *rq = h->rq;
+	look_at_framing(h, key, value ? value : "");
 	request_take_impersonation(rq, key, value ? value : "");
 	const struct {
 		const char *name;
@@ -387,6 +407,15 @@ void transfer_refuse_raw(struct conn *c, unsigned status)
 	log_v(3, "HTTP refused", "remote=%s status=%u", c->remote, status);
 }
 
+/* Nobody knows where the next request would begin. */
+static enum MHD_Result refuse_and_close(struct transfer *t, unsigned status)
+{
+	t->x.rs.status = (int)status;
+	write_refusal(&t->x.rs.body, refusal_of(status));
+	t->x.rs.close_connection = t->conn->linger = true;
+	return answer(t);
+}
+
 static enum MHD_Result refuse(struct transfer *t, enum reason reason, const char *message)
 {
 	const struct service *s = t->conn->w->l->service;
@@ -408,7 +437,10 @@ static enum MHD_Result begin(struct transfer *t, const char *method, const char 
 	rq->method_name = method;
 	wire_note_pool(t->conn, method);
 	identify_peer(t->conn, rq);
-	MHD_get_connection_values(t->conn->mhd, MHD_HEADER_KIND, on_header, rq);
+	struct headers headers = {.rq = rq};
+	MHD_get_connection_values(t->conn->mhd, MHD_HEADER_KIND, on_header, &headers);
+	if (headers.fault)
+		return refuse_and_close(t, headers.fault);
 	if (n > REQUEST_MAX_TARGET)
 		return refuse_status(t, MHD_HTTP_URI_TOO_LONG);
 	if (request_parse_target(rq, t->target, t->target + n + 1, &err) < 0)

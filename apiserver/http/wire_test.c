@@ -419,6 +419,14 @@ static void test_refusals(void **state)
 		 "X: y\r\n",
 		 1,
 		 {" 400 ", "\"code\":400}"}},
+		{"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n",
+		 "Content-Length: 1\r\n",
+		 1,
+		 {" 400 ", "\"code\":400}"}},
+		{"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n",
+		 "Transfer-Encoding: gzip\r\n",
+		 1,
+		 {" 501 ", "\"code\":501}"}},
 	};
 	struct server s = server_start(1, 0);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

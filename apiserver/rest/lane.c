@@ -21,7 +21,8 @@ struct lane {
 	size_t max, max_waiting, max_cost;
 	pthread_mutex_t lock; /* guards all below; taken alone */
 	size_t in_flight, n_waiting, cost;
-	size_t left; /* cost of the large ones that have left since memory was last given back */
+	bool trimming; /* has a job for that in the pool */
+	size_t left;   /* cost of the large ones that have left since memory was last given back */
 	struct list waiting;
 };
 
@@ -100,7 +101,12 @@ bool lane_enter(struct lane *l, struct exchange *x, bool here)
 
 static void trim(void *arg)
 {
+	struct lane *l = arg;
+
 	malloc_trim(0);
+	pthread_mutex_lock(&l->lock);
+	l->trimming = false;
+	pthread_mutex_unlock(&l->lock);
 }
 
 /* Under the lock: the next one that may go on, or NULL. */
@@ -127,8 +133,8 @@ void lane_leave(struct exchange *gone)
 	l->in_flight--;
 	l->cost -= gone->cost;
 	l->left += gone->cost >= LARGE ? gone->cost : 0;
-	if (l->left >= TRIM && l->cost < LARGE) {
-		holes = true;
+	if (l->left >= TRIM && l->cost < LARGE && !l->trimming) {
+		holes = l->trimming = true;
 		l->left = 0;
 	}
 	while ((next = next_in(l))) {
@@ -138,6 +144,5 @@ void lane_leave(struct exchange *gone)
 	}
 	pthread_mutex_unlock(&l->lock);
 	if (holes)
-		(void)pool_submit(l->pool, trim,
-				  NULL); /* when there is no room for that now, there soon is */
+		(void)pool_submit(l->pool, trim, l); /* false only when all ends */
 }

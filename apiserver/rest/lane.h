@@ -11,7 +11,8 @@
 #include "request/service.h"
 
 struct lane;
-/* The pool's queue must hold the in-flight limits of all its lanes: everything in a lane has at most one job. */
+/* The pool's queue must hold the in-flight limits of all its lanes: everything in a lane has at most one job; and one more
+   for each lane, which gives memory back. */
 /* `cost`: how much x->cost may be under way at once; what is larger is so alone. */
 struct lane *lane_new(struct pool *pool, size_t in_flight, size_t waiting, size_t cost,
 		      void (*begin)(struct exchange *x, struct lane *lane));

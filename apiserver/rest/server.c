@@ -25,6 +25,7 @@
 #define SPARE_WORKERS 2	       /* beyond the cores: a worker may meet a lock */
 #define SMALL_BYTES (8 * 1024) /* of a body, and of the object that it changes */
 #define HEAVY_MAX 16
+#define LANES 4
 /* What the trees of a write may take, all of them together and measured: so much per value. All writes that are under
    way may take TREES_MAX, the heavy ones half of it; what is larger than that is the only heavy one. */
 #define VALUE_BYTES 200
@@ -199,7 +200,8 @@ struct server *server_new(const struct server_config *c)
 
 	sv->api = c->api;
 	sv->auth = c->auth;
-	sv->workers = pool_new("worker", cores + SPARE_WORKERS, writes + HEAVY_MAX + reads + LOGS_MAX);
+	sv->workers =
+		pool_new("worker", cores + SPARE_WORKERS, writes + HEAVY_MAX + reads + LOGS_MAX + LANES);
 	sv->writes = lane_new(sv->workers, writes, QUEUE_MAX, TREES_MAX / 2, verb_run);
 	sv->heavy = lane_new(sv->workers, HEAVY_MAX, QUEUE_MAX, TREES_MAX / 2, verb_run);
 	sv->reads = lane_new(sv->workers, reads, 0, SIZE_MAX, begin_read);
