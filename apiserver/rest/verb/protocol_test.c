@@ -304,6 +304,47 @@ static void collection_in_every_form(const struct subject_path *p)
 	rig_exchange_free(e);
 }
 
+/* What a deletion answers with comes in the form that was asked for, a collection's with the page's end. */
+static void test_presented(void **state)
+{
+	static const char maps[] = "/api/v1/namespaces/default/configmaps",
+			  deploys[] = "/apis/apps/v1/namespaces/default/deployments";
+	const struct {
+		const char *method, *path, *accept, *type, *text;
+	} v[] = {
+		{"DELETE", maps, "application/json", "application/json", "\"kind\":\"ConfigMapList\""},
+		{"DELETE", maps, "application/json", "application/json", "\"continue\":\"ey"},
+		{"DELETE", maps, "application/yaml", "application/yaml", "\nkind: ConfigMapList\n"},
+		{"DELETE", "/api/v1/namespaces/default/configmaps/a", "application/yaml", "application/yaml",
+		 "\nkind: Status\n"},
+		{"GET", "/apis/apps/v1/namespaces/default/deployments/x/scale",
+		 "application/json;as=Table;g=meta.k8s.io;v=v1", "application/json",
+		 "{\"name\":\"Desired\",\"type\":\"integer\""},
+	};
+	static const char *const names[] = {"a", "b"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		autofree char *body = mem_printf("{\"metadata\":{\"name\":\"%s\"}}", names[i]);
+		autoreply struct rig_reply made = rig_call(&rig, "POST", maps, body);
+		assert_int_equal(made.status, 201);
+	}
+	autofree char *body = body_of(schema_kind(rig.api.schema, "apps", "v1", "Deployment"), "x", "");
+	autoreply struct rig_reply deploy = rig_call(&rig, "POST", deploys, body);
+	assert_int_equal(deploy.status, 201);
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		struct rig_exchange *e = MEM_NEW(struct rig_exchange);
+		autofree char *target = mem_printf("%s?limit=1&dryRun=All", v[i].path);
+		e->x.rq = (struct request){
+			.accept = v[i].accept, .content_type = "", .user_agent = "test", .body = ""};
+		rig_run(&rig, e, v[i].method, target);
+		assert_int_equal(e->x.rs.status, 200);
+		assert_string_equal(e->x.rs.content_type, v[i].type);
+		if (!strstr(buf_str(&e->x.rs.body), v[i].text))
+			fail_msg("%s %s: %s", v[i].method, v[i].path, buf_str(&e->x.rs.body));
+		rig_exchange_free(e);
+	}
+}
+
 /* ---- single ones ---- */
 
 static void test_namespaces(void **state)
@@ -524,6 +565,7 @@ int main(void)
 		cmocka_unit_test(every_collection_in_every_form),
 		cmocka_unit_test(test_patch_messages),
 		cmocka_unit_test(test_forced_delete),
+		cmocka_unit_test(test_presented),
 		cmocka_unit_test(test_namespaces),
 		cmocka_unit_test(test_absent_scale),
 		cmocka_unit_test(test_field_manager),
