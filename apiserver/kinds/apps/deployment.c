@@ -123,5 +123,6 @@ const struct strategy deployment_strategy = {
 	.flags = STRATEGY_ANNOTATIONS_COUNT,
 	.prepare = deployment_prepare,
 	.default_more = workload_default,
+	.warn = workload_warn,
 	.validate = deployment_validate,
 };

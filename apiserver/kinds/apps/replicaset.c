@@ -26,5 +26,6 @@ const struct strategy replicaset_strategy = {
 	.kind = "ReplicaSet",
 	.prepare = replicaset_prepare,
 	.default_more = workload_default,
+	.warn = workload_warn,
 	.validate = replicaset_validate,
 };

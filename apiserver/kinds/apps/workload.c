@@ -15,6 +15,14 @@ void workload_default(js *o)
 		podspec_default(spec, false);
 }
 
+void workload_warn(const js *new, void (*add)(void *arg, const char *text), void *arg)
+{
+	const js *template = js_obj(new, "spec", "template", NULL);
+
+	podspec_warn(js_obj(template, "metadata", NULL), js_obj(template, "spec", NULL), "spec.template.",
+		     add, arg);
+}
+
 /* False when the selector is none: upstream does not look at the template then. */
 static bool validate_match(const js *selector, const js *template, struct field_errors *errs)
 {

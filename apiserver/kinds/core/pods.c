@@ -6,7 +6,6 @@
  */
 #include "kinds/core/pods.h"
 
-#include "base/unique.h"
 #include "kinds/podspec/podspec.h"
 #include "kinds/strategies.h"
 #include "object/condition.h"
@@ -36,9 +35,7 @@ static void keep_observed(js *status, const js *old)
 
 static void warn_apparmor(const struct strategy_ctx *ctx, const char *key)
 {
-	autofree char *text = mem_printf(
-		"metadata.annotations[%s]: deprecated since v1.30; use the \"appArmorProfile\" field instead",
-		key);
+	autofree char *text = mem_printf("metadata.annotations[%s]: " PODSPEC_APPARMOR_WARNING, key);
 
 	if (ctx->warn)
 		ctx->warn(ctx->warn_arg, text);
@@ -181,37 +178,6 @@ static void pods_validate(const struct strategy_ctx *ctx, const js *new, const j
 
 /* ---- warnings ---- */
 
-static void warn_hidden_env(const js *container, const char *path, void (*add)(void *arg, const char *text),
-			    void *arg)
-{
-	autounique struct unique names = {.n = 0};
-
-	js_array_for_each (v, js_arr(container, "env", NULL)) {
-		const char *name = js_str0(v, "name", NULL);
-		if (unique_seen(&names, name))
-			add(arg,
-			    PATH("%s.env[%zu]: hides previous definition of \"%s\", which may be dropped when using apply",
-				 path, v_i, name));
-	}
-}
-
-static void warn_double_ports(const js *container, const char *path, void (*add)(void *arg, const char *text),
-			      void *arg)
-{
-	const js *ports = js_arr(container, "ports", NULL);
-	autounique struct unique seen = {.n = 0};
-
-	js_array_for_each (p, js_len(ports) > 1 ? ports : NULL) {
-		autofree char *key =
-			mem_printf("%lld/%lld/%s", (long long)js_int(p, 0, "containerPort", NULL),
-				   (long long)js_int(p, 0, "hostPort", NULL), js_str0(p, "protocol", NULL));
-		size_t first = unique_first(&seen, key, strlen(key), p_i);
-		if (first != p_i)
-			add(arg, PATH("%s.ports[%zu]: duplicate port definition with %s.ports[%zu]", path,
-				      p_i, path, first));
-	}
-}
-
 static void pods_warn(const js *new, void (*add)(void *arg, const char *text), void *arg)
 {
 	struct name_faults bad;
@@ -225,11 +191,7 @@ static void pods_warn(const js *new, void (*add)(void *arg, const char *text), v
 		buf_addc(&b, ']');
 		add(arg, b.p);
 	}
-	js_array_for_each (c, js_arr(new, "spec", "containers", NULL)) {
-		const char *path = PATH("spec.containers[%zu]", c_i);
-		warn_hidden_env(c, path, add, arg);
-		warn_double_ports(c, path, add, arg);
-	}
+	podspec_warn(js_obj(new, "metadata", NULL), js_obj(new, "spec", NULL), "", add, arg);
 }
 
 /* Nobody runs a Pod without a node or one that has ended: those leave at once. */

@@ -34,6 +34,11 @@ void podspec_validate_image(const js *container, const char *path, struct field_
 /* The field of a container's AppArmor annotation; NULL when it means none. */
 js *podspec_apparmor_from_annotation(const char *value);
 #define PODSPEC_APPARMOR_ANNOTATION "container.apparmor.security.beta.kubernetes.io/"
+#define PODSPEC_APPARMOR_WARNING "deprecated since v1.30; use the \"appArmorProfile\" field instead"
+
+typedef void podspec_add_fn(void *arg, const char *text);
+/* What the client that makes it should know. `base`: "", or the path of a template with a dot behind it. */
+void podspec_warn(const js *meta, const js *spec, const char *base, podspec_add_fn *add, void *arg);
 
 /* initContainers, containers, ephemeralContainers: upstream's order. */
 #define PODSPEC_LISTS 3

@@ -288,6 +288,26 @@ static void test_apparmor_warnings(void **state)
 	}
 }
 
+static void test_template_warnings(void **state)
+{
+	static const char *const resources[] = {"deployments", "replicasets"};
+
+	for (size_t i = 0; i < ARRAY_LEN(resources); i++) {
+		autofree char *target =
+			mem_printf("/apis/apps/v1/namespaces/default/%s?dryRun=All", resources[i]);
+		autoreply struct rig_reply r = rig_call(
+			&rig, "POST", target,
+			JSON("{'metadata':{'name':'w'},'spec':{'selector':{'matchLabels':{'a':'b'}},'template':{'metadata':{'labels':{'a':'b'},"
+			     "'annotations':{'" ANNOTATION
+			     "c':'unconfined'}},'spec':{'containers':[{'name':'c','image':'i'}]}}}}"));
+		assert_int_equal(r.status, 201);
+		assert_int_equal(r.n_warnings, 1);
+		assert_string_equal(r.warnings[0],
+				    "spec.template.metadata.annotations[" ANNOTATION
+				    "c]: deprecated since v1.30; use the \"appArmorProfile\" field instead");
+	}
+}
+
 static void test_yaml(void **state)
 {
 	const char *y = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: fromyaml\ndata:\n  a: \"1\"\n";
@@ -579,6 +599,7 @@ int main(void)
 		cmocka_unit_test(test_warnings),
 		cmocka_unit_test(test_pod_warnings),
 		cmocka_unit_test(test_apparmor_warnings),
+		cmocka_unit_test(test_template_warnings),
 		cmocka_unit_test(test_yaml),
 		cmocka_unit_test(test_update),
 		cmocka_unit_test(test_deployment_generation),
