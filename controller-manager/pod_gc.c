@@ -83,6 +83,15 @@ static void add_pod(struct workqueue *q, const struct cm_pod *p, int64_t delay_n
 	workqueue_add_after(q, buf_str(&key), delay_ns);
 }
 
+/* A node that is not there, for whatever reason one looks, may have gone a moment ago. */
+static void add_doomed(struct workqueue *q, struct informer *nodes, const struct cm_pod *p)
+{
+	enum fate f = fate_of(nodes, p);
+
+	if (f != FATE_NONE)
+		add_pod(q, p, f == FATE_ORPHANED ? QUARANTINE_NS : 0);
+}
+
 static void count_finished(struct workqueue *q, struct pod_gc *gc, int change)
 {
 	long n = atomic_fetch_add(&gc->finished, change) + change;
@@ -100,10 +109,8 @@ static void enqueue_pod(struct workqueue *q, void *state, struct informer **info
 		count_finished(q, state, finished(new) ? 1 : -1);
 	/* Before the nodes are listed every Pod looks like an orphan; the walk sees to those. */
 	if (new &&informer_synced(informers[WATCH_NODES], 0) &&
-	    (!old || strcmp(old->node, new->node) ||
-	     old->base.meta.deleted_ns != new->base.meta.deleted_ns) &&
-	    fate_of(informers[WATCH_NODES], new) != FATE_NONE)
-		add_pod(q, new, 0);
+	    (!old || strcmp(old->node, new->node) || old->base.meta.deleted_ns != new->base.meta.deleted_ns))
+		add_doomed(q, informers[WATCH_NODES], new);
 }
 
 /* A node that goes may be about to come back under its name. */
@@ -189,8 +196,7 @@ static int walk(struct controller_ctx *ctx)
 	size_t n = informer_list(ctx->informers[WATCH_PODS], SIZE_MAX, "", &pods);
 
 	for (size_t i = 0; i < n; i++)
-		if (fate_of(ctx->informers[WATCH_NODES], pods[i]) != FATE_NONE)
-			add_pod(ctx->queue, pods[i], 0);
+		add_doomed(ctx->queue, ctx->informers[WATCH_NODES], pods[i]);
 	informer_unref_all(pods, n);
 	return 0;
 }
