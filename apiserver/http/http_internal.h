@@ -52,7 +52,7 @@ struct transfer {
 	enum stage stage;
 	enum service_way way;
 	bool active, replying, http11, reply_clean, counted_long, mutating;
-	char *target; /* as it came; then scratch and segments behind it, one allocation */
+	char *target; /* as it came; then segments and scratch behind it, one allocation */
 	struct buf body;
 	size_t body_charged, discarded;
 };

@@ -56,7 +56,7 @@ void *transfer_on_target(void *cls, const char *target, struct MHD_Connection *m
 	t->replying = t->reply_clean = t->counted_long = t->mutating = t->http11 = false;
 	t->body_charged = t->discarded = 0;
 	size_t n = strlen(target);
-	t->target = mem_alloc(3 * (n + 2));
+	t->target = mem_alloc(2 * (n + 2) + request_scratch_size(target));
 	memcpy(t->target, target, n + 1);
 	hide_query(target);
 	struct request *rq = &t->x.rq;
@@ -443,10 +443,10 @@ static enum MHD_Result begin(struct transfer *t, const char *method, const char 
 		return refuse_and_close(t, headers.fault);
 	if (n > REQUEST_MAX_TARGET)
 		return refuse_status(t, MHD_HTTP_URI_TOO_LONG);
-	if (request_parse_target(rq, t->target, t->target + n + 1, &err) < 0)
+	if (request_parse_target(rq, t->target, t->target + 2 * (n + 2), &err) < 0)
 		return refuse(t, err.reason, err.msg);
 	t->mutating = request_is_mutating(rq);
-	t->way = l->service->begin(l->service->arg, &t->x, t->target + 2 * n + 3);
+	t->way = l->service->begin(l->service->arg, &t->x, t->target + n + 1);
 	acknowledge(t->conn, rq);
 	if (t->way == SERVICE_REFUSED)
 		return refused(t);

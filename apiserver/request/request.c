@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <stdalign.h>
 #include <string.h>
 #include "base/mem.h"
 
@@ -57,12 +58,36 @@ static bool decode(const char *p, const char *end, bool plus, char **out)
 	return true;
 }
 
+/* As many as the query has parts; an idle watch keeps no room for more. */
+static size_t params_at_most(const char *target)
+{
+	size_t n = 0;
+	for (const char *p = strchr(target, '?'); p && n < REQUEST_MAX_PARAMS; p = strchr(p + 1, '&'))
+		n++;
+	return n;
+}
+
+size_t request_scratch_size(const char *target)
+{
+	return strlen(target) + 2 + alignof(struct query_param) - 1 +
+	       params_at_most(target) * sizeof(struct query_param);
+}
+
+/* Behind the texts. */
+static struct query_param *params_in(char *scratch, const char *target)
+{
+	uintptr_t mask = alignof(struct query_param) - 1;
+	char *at = scratch + strlen(target) + 2;
+	return (struct query_param *)(at + (-(uintptr_t)at & mask));
+}
+
 int request_parse_target(struct request *rq, const char *target, char *scratch, struct err *err)
 {
 	const char *end = target + strlen(target);
 	const char *q = memchr(target, '?', (size_t)(end - target));
 	char *w = scratch;
 	rq->n_params = 0;
+	rq->params = params_in(scratch, target);
 	rq->path = w;
 	if (!decode(target, q ? q : end, false, &w))
 		return err_set(err, REASON_BAD_REQUEST, "invalid URL escape in the request path");

@@ -49,8 +49,8 @@ struct impersonation {
 struct request {
 	enum method method;
 	const char *method_name, *path; /* path percent-decoded */
-	struct query_param params[REQUEST_MAX_PARAMS];
 	size_t n_params;
+	struct query_param *params; /* with their texts, where the target was decoded to */
 	const char *accept, *content_type, *user_agent, *authorization, *if_none_match; /* "" when absent */
 	const struct peer *peer; /* NULL: no TLS, or client certificates are not asked for */
 	const char *remote;	 /* "127.0.0.1" */
@@ -72,9 +72,10 @@ struct request {
 };
 
 /*
- * Splits and decodes "PATH?QUERY" into `scratch` (at least strlen(target) + 2 bytes, must outlive the
+ * Splits and decodes "PATH?QUERY" into `scratch` (request_scratch_size(target) bytes, must outlive the
  * request) and fills path and params. REASON_BAD_REQUEST on a broken escape, a NUL, or too many parameters.
  */
+size_t request_scratch_size(const char *target);
 int request_parse_target(struct request *rq, const char *target, char *scratch, struct err *err) MUST_CHECK;
 enum method request_method(const char *name);
 bool request_is_mutating(const struct request *rq);

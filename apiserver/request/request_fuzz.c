@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (!n)
 		return 0;
 	autofree char *target = mem_strndup((const char *)data + 1, n - 1);
-	autofree char *scratch = mem_alloc(strlen(target) + 2);
+	autofree char *scratch = mem_alloc(request_scratch_size(target));
 	rq.api = &api;
 	rq.method = (enum method)(data[0] % (METHOD_OTHER + 1));
 	if (request_parse_target(&rq, target, scratch, &err) < 0)

@@ -45,7 +45,7 @@ static void test_targets(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		const struct row *r = &rows[i];
 		struct err err = ERR_INIT;
-		autofree char *scratch = mem_alloc(strlen(r->target) + 2);
+		autofree char *scratch = mem_alloc(request_scratch_size(r->target));
 		int rc = request_parse_target(rq, r->target, scratch, &err);
 		if ((rc == 0) != (r->path != NULL))
 			fail_msg("%s: rc %d", r->target, rc);
@@ -70,8 +70,13 @@ static void test_too_many(void **state)
 	buf_adds(&b, "/p?");
 	for (int i = 0; i < REQUEST_MAX_PARAMS + 1; i++)
 		buf_adds(&b, "a=b&");
-	autofree char *scratch = mem_alloc(b.len + 2);
+	autofree char *scratch = mem_alloc(request_scratch_size(b.p));
 	assert_int_equal(request_parse_target(rq, b.p, scratch, &err), -1);
+	buf_truncate(&b, b.len - strlen("a=b&"));
+	assert_int_equal(request_parse_target(rq, buf_str(&b), scratch, &err), 0);
+	assert_int_equal(rq->n_params, REQUEST_MAX_PARAMS);
+	assert_string_equal(rq->params[REQUEST_MAX_PARAMS - 1].value, "b");
+	assert_true(request_scratch_size("/p") < 16);
 	free(rq);
 }
 
@@ -83,7 +88,8 @@ static void test_bools(void **state)
 	} v[] = {{"1", true}, {"true", true}, {"False", false}, {"t", true}, {"f", true},
 		 {"", true},  {"0", false},   {"false", false}, {"x", true}};
 	for (size_t i = 0; i < sizeof(v) / sizeof(*v); i++) {
-		struct request rq = {.n_params = 1, .params = {{"watch", v[i].text}}};
+		struct query_param watch = {"watch", v[i].text};
+		struct request rq = {.n_params = 1, .params = &watch};
 		assert_int_equal(request_param_bool(&rq, "watch"), v[i].value);
 		assert_false(request_param_bool(&rq, "other"));
 	}

@@ -20,7 +20,7 @@ struct trip {
 	struct peer peer;
 	struct response rs;
 	enum dispatch how;
-	char scratch[512], segments[512];
+	char scratch[2048], segments[512];
 };
 
 /* user: NULL anonymous, "admin" a master, else somebody. */

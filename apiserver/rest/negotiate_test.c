@@ -140,8 +140,9 @@ static void test_pretty_wanted(void **state)
 		struct request rq = request("", v[i].agent);
 		struct err err = ERR_INIT;
 		struct accept a;
-		if (v[i].param)
-			rq.params[rq.n_params++] = (struct query_param){"pretty", v[i].param};
+		struct query_param pretty = {"pretty", v[i].param};
+		rq.params = &pretty;
+		rq.n_params = v[i].param != NULL;
 		assert_int_equal(negotiate(&rq, &a, &err), 0);
 		assert_int_equal(a.pretty, v[i].pretty);
 	}
@@ -152,7 +153,9 @@ static void test_include_object(void **state)
 	struct request rq = request(TABLE, "x");
 	struct err err = ERR_INIT;
 	struct accept a;
-	rq.params[rq.n_params++] = (struct query_param){"includeObject", "Object"};
+	struct query_param include = {"includeObject", "Object"};
+	rq.params = &include;
+	rq.n_params = 1;
 	assert_int_equal(negotiate(&rq, &a, &err), 0);
 	assert_int_equal(a.include, INCLUDE_OBJECT);
 	rq.params[0].value = "Some";

@@ -76,7 +76,7 @@ static void test_rows(void **state)
 	struct request *rq = MEM_NEW(struct request);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		const struct row *r = &rows[i];
-		char target[512], scratch[512];
+		char target[512], scratch[2048];
 		struct err err = ERR_INIT;
 		struct field_errors errs = {.n = 0};
 		struct list_options o;
@@ -108,8 +108,8 @@ static void test_rows(void **state)
 
 static void test_default_fields(void **state)
 {
-	struct request rq = {
-		.attr.kind = &deployment, .n_params = 1, .params = {{"fieldSelector", "status.x=1"}}};
+	struct query_param selector = {"fieldSelector", "status.x=1"};
+	struct request rq = {.attr.kind = &deployment, .n_params = 1, .params = &selector};
 	struct err err = ERR_INIT;
 	struct field_errors errs = {.n = 0};
 	struct list_options o;

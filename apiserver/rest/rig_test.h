@@ -66,7 +66,7 @@ static void rig_run(struct rig *rig, struct rig_exchange *e, const char *method,
 	struct err err = ERR_INIT;
 
 	e->peer = (struct peer){.name = (char *)"admin", .groups = groups};
-	e->scratch = mem_alloc(n);
+	e->scratch = mem_alloc(request_scratch_size(target));
 	e->segments = mem_alloc(n);
 	e->x.done = rig_on_done;
 	rq->method = request_method(method);
