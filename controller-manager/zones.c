@@ -87,9 +87,10 @@ static bool count(struct zones *z, const struct cm_node *n, bool add)
 	*counter += add ? 1 : (size_t)-1;
 	zone->state = state_of(zone);
 	z->full += (size_t)(zone->state == ZONE_FULL) - (size_t)(was == ZONE_FULL);
+	bool changed = zone->state != was;
 	if (zone->ready + zone->not_ready == 0)
 		free(map_del(&z->by_name, name));
-	return zone->state != was;
+	return changed;
 }
 
 static bool stopped(const struct zones *z)

@@ -218,11 +218,21 @@ static int value(struct writer *w, int number, const struct type *t, const js *v
 	return putters[t->form](w, number, t, v);
 }
 
+static bool is_time(const struct type *t)
+{
+	return t->form == TYPE_TIME || t->form == TYPE_MICRO_TIME;
+}
+
 static int put_field(struct writer *w, const struct field *f, const js *o)
 {
 	const js *v = js_field(o, f->name);
-	if (!v)
+	if (!v) {
+		if (is_time(f->type) &&
+		    json_object_object_get_ex((js *)o, f->name,
+					      NULL)) /* a null: the zero time, a message of no byte */
+			put_bytes(w->out, f->pb, "", 0);
 		return 0;
+	}
 	bool many = f->type->form == TYPE_LIST || f->type->form == TYPE_MAP;
 	return many ? put_repeated(w, f->pb, f->type, v) : value(w, f->pb, f->type, v);
 }

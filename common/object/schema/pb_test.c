@@ -91,6 +91,8 @@ static void decodes(void **state)
 		    "{\"metadata\":{\"created\":\"9999-12-31T23:59:59Z\"},\"port\":0}"),
 		ROW("\x92\x01\x07\x08\x01\x10\xc0\x96\xb1\x02",
 		    "{\"metadata\":{\"created\":null},\"port\":0,\"seen\":\"1970-01-01T00:00:01.005000Z\"}"),
+		/* a pointer to the zero time */
+		ROW("\x92\x01\x00", "{\"metadata\":{\"created\":null},\"port\":0,\"seen\":null}"),
 		ROW("\x32\x07\x0a\x01k\x12\x02\x00\xff",
 		    "{\"metadata\":{\"created\":null},\"data\":{\"k\":\"AP8=\"},\"port\":0}"),
 		ROW("\x3a\x0a\x0a\x01k\x12\x05\x0a\x03\x30.1",
@@ -192,7 +194,7 @@ static void round_trip(void **state)
 	static const char text[] =
 		"{\"metadata\":{\"name\":\"n\",\"created\":\"2026-01-02T15:04:05Z\",\"labels\":{\"a\":\"\",\"b\":\"c\"}},"
 		"\"text\":\"h\xc3\xa9\",\"flag\":true,\"small\":-5,\"big\":0,\"data\":{\"k\":\"AP8=\"},"
-		"\"amount\":{\"cpu\":\"100m\"},\"port\":\"25%\",\"a\":{\"name\":\"\",\"nested\":{\"metadata\":{\"created\":null},\"port\":3}},"
+		"\"amount\":{\"cpu\":\"100m\"},\"port\":\"25%\",\"a\":{\"name\":\"\",\"nested\":{\"metadata\":{\"created\":null},\"port\":3,\"seen\":null}},"
 		"\"items\":[{\"name\":\"1\"},{\"name\":\"\"}],\"raw\":{\"x\":[1,null]},\"numbers\":[1,-2],"
 		"\"seen\":\"1969-12-31T23:59:59.500000Z\",\"extra\":{\"k\":[\"a\",\"b\"]},\"ratio\":1.5}";
 	struct err err = ERR_INIT;
