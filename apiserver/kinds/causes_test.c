@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include "base/base64.h"
-#include "kinds/kinds.h"
+#include "kinds/kinds_test.h"
 #include "kinds/strategy.h"
 #include "object/json_test.h"
 
@@ -18,21 +18,6 @@
 #define CIDR_TEXT "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)\n"
 #define QUALIFIED                                                                                            \
 	"name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')\n"
-
-static struct schema *schema;
-
-static int setup(void **state)
-{
-	struct err err = ERR_INIT;
-	schema = kinds_load(NULL, &err);
-	return schema ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	schema_free(schema);
-	return 0;
-}
 
 /* `group/Kind`, "Kind" of the core group, with /subresource behind a colon */
 struct row {

@@ -7,25 +7,10 @@
 #include <cmocka.h>
 #include <math.h>
 #include <stdio.h>
-#include "kinds/kinds.h"
+#include "kinds/kinds_test.h"
 #include "kinds/sample.h"
 #include "object/name.h"
 #include "object/pb.h"
-
-static struct schema *schema;
-
-static int setup(void **state)
-{
-	struct err err = ERR_INIT;
-	schema = kinds_load(NULL, &err);
-	return schema ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	schema_free(schema);
-	return 0;
-}
 
 struct visit {
 	const struct kind *kind;

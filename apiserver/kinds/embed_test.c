@@ -8,27 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "kinds/kinds.h"
+#include "kinds/kinds_test.h"
 #include "kinds/strategies.h"
 #include "object/json_test.h"
-
-static struct schema *schema;
-
-static int setup(void **state)
-{
-	struct err err = ERR_INIT;
-	schema = kinds_load(NULL, &err);
-	if (!schema)
-		print_error("%s\n", err.msg);
-	assert_non_null(schema);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	schema_free(schema);
-	return 0;
-}
 
 static js *parse(const char *s)
 {

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <time.h>
 #include "base/map.h"
-#include "kinds/kinds.h"
+#include "kinds/kinds_test.h"
 #include "kinds/sample.h"
 #include "kinds/strategy.h"
 #include "object/patch.h"
@@ -19,21 +19,6 @@
 #define FEW 100
 #define TIMES 8 /* a loop in a loop makes 64 times the work of it */
 #define SLACK_MS 4
-
-static struct schema *schema;
-
-static int setup(void **state)
-{
-	struct err err = ERR_INIT;
-	schema = kinds_load(NULL, &err);
-	return schema ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	schema_free(schema);
-	return 0;
-}
 
 struct subject {
 	const struct kind *kind;

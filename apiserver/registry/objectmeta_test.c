@@ -7,27 +7,12 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <time.h>
-#include "kinds/kinds.h"
+#include "kinds/kinds_test.h"
 #include "object/json_test.h"
 #include "registry/registry_internal.h"
 
 #define INVALID "FieldValueInvalid"
 #define STANDARD "name is neither a standard finalizer name nor is it fully qualified"
-
-static struct schema *schema;
-
-static int setup(void **state)
-{
-	struct err err = ERR_INIT;
-	schema = kinds_load(NULL, &err);
-	return schema ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	schema_free(schema);
-	return 0;
-}
 
 static js *decode(const struct kind *k, const char *metadata)
 {
