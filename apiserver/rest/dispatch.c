@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
+#include "base/mem.h"
 #include "serve/health.h"
 #include "object/name.h"
 #include "rest/discovery/discovery.h"
@@ -30,6 +31,15 @@ void dispatch_refuse(const struct request *rq, struct response *rs, enum reason 
 	response_status(rs, &err, &rq->attr, NULL);
 }
 
+/* The revision of the list's first page, which another server may have given; 0: the token asks for any, or is none. */
+static uint64_t continued_revision(const char *token)
+{
+	autofree char *after = NULL;
+	struct err ignore = ERR_INIT;
+	uint64_t rv = 0;
+	return continue_decode(token, &rv, &after, &ignore) < 0 ? 0 : rv;
+}
+
 static bool read_needs(const struct request *rq, uint64_t *rv)
 {
 	const char *s = request_param(rq, "resourceVersion");
@@ -37,8 +47,10 @@ static bool read_needs(const struct request *rq, uint64_t *rv)
 	*rv = 0;
 	if (!rq->route) /* a health page */
 		return true;
-	if (cont && *cont) /* the token names an older revision, or asks for any */
-		return false;
+	if (cont && *cont && !rq->is_watch) {
+		*rv = continued_revision(cont);
+		return *rv != 0;
+	}
 	if (!s || !*s)
 		return true;
 	if (options_revision(s, rv) < 0) /* the handler says what is wrong with it */

@@ -58,6 +58,9 @@ struct row {
 	const char *text;
 };
 #define PODS "/api/v1/namespaces/default/pods"
+/* Continue tokens: {"v":"meta.k8s.io/v1","rv":-1,"start":"default/a"}, and the same with rv 99999999. */
+#define ANY_REVISION "eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6LTEsInN0YXJ0IjoiZGVmYXVsdC9hIn0"
+#define FUTURE "eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6OTk5OTk5OTksInN0YXJ0IjoiZGVmYXVsdC9hIn0"
 static const struct row rows[] = {
 	{NULL, "GET", "/readyz", DISPATCH_INLINE, 0, NULL},
 	{NULL, "GET", PODS, DISPATCH_DONE, 403, "cannot list resource"},
@@ -71,6 +74,8 @@ static const struct row rows[] = {
 	{"admin", "GET", PODS "?resourceVersion=99999999&watch=1", DISPATCH_INLINE, 0, NULL},
 	{"admin", "GET", PODS "?resourceVersion=nonsense", DISPATCH_INLINE, 0, NULL},
 	{"admin", "GET", PODS "?continue=x", DISPATCH_INLINE, 0, NULL},
+	{"admin", "GET", PODS "?continue=" ANY_REVISION, DISPATCH_INLINE, 0, NULL},
+	{"admin", "GET", PODS "?continue=" FUTURE, DISPATCH_READ, 0, NULL},
 	{"admin", "GET", PODS "/a/log", DISPATCH_RELAY, 0, NULL},
 	{"admin", "POST", PODS, DISPATCH_WRITE, 0, NULL},
 	{"admin", "DELETE", PODS, DISPATCH_WRITE, 0, NULL},
@@ -148,18 +153,25 @@ static void test_paths(void **state)
 }
 
 /* A revision that nobody has seen yet is waited for, then refused in the way clients know to retry. */
-static void test_future_revision(void **state)
+static void is_refused_in_time(const char *target)
 {
 	struct rig_exchange *e = MEM_NEW(struct rig_exchange);
 	const struct response *rs = &e->x.rs;
 	e->x.rq = (struct request){.accept = "", .user_agent = "test", .content_type = ""};
-	rig_run(&rig, e, "GET", PODS "?resourceVersion=99999999");
+	rig_run(&rig, e, "GET", target);
 	assert_int_equal(rs->status, 504);
 	assert_int_equal(rs->retry_after_s, 1);
 	assert_non_null(strstr(buf_str(&rs->body),
 			       "\"message\":\"Timeout: Too large resource version: 99999999, current: "));
 	assert_non_null(strstr(buf_str(&rs->body), "\"causes\":[{\"reason\":\"ResourceVersionTooLarge\","));
 	rig_exchange_free(e);
+}
+
+static void test_future_revision(void **state)
+{
+	is_refused_in_time(PODS "?resourceVersion=99999999");
+	/* the next page of a list that another server began, which has seen more: not from an older state */
+	is_refused_in_time(PODS "?limit=1&continue=" FUTURE);
 }
 
 static int set_up(void **state)

@@ -238,11 +238,8 @@ static int take_snapshot(struct request *rq, const struct list_options *o, struc
 			  .labels = o->labels,
 			  .fields = o->fields.n ? &o->fields : NULL,
 			  .kind = rq->attr.kind};
-	uint64_t exact = exact_revision(o);
-	if (exact >= storage_revision(rq->api->storage)) /* it is the present one */
-		exact = 0;
-	return storage_list(storage_resource(rq->api->storage, rq->attr.kind), &q, exact, o->after, o->limit,
-			    ret, err);
+	return storage_list(storage_resource(rq->api->storage, rq->attr.kind), &q, exact_revision(o),
+			    o->after, o->limit, ret, err);
 }
 
 /* All of it at once: the length of a message stands before it. */
