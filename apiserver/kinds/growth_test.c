@@ -56,7 +56,7 @@ static void work(const struct kind *k, const js *in)
 		fail_msg("%s", err.msg);
 	js_set_int(js_ensure(old, "metadata", NULL), "generation", 7);
 	for (size_t i = 0; i < ARRAY_LEN(subresources); i++) {
-		struct strategy_ctx ctx = {.subresource = subresources[i]};
+		struct strategy_ctx ctx = {.subresource = subresources[i], .warn = ignore};
 		struct field_errors errs = {.n = 0};
 		autobuf struct buf b = BUF_INIT;
 		autojson js *new = schema_decode(k->type, in, NULL, &err);
@@ -70,8 +70,10 @@ static void work(const struct kind *k, const js *in)
 			s->validate(&ctx, new, NULL, &errs);
 			s->validate(&ctx, new, old, &errs);
 		}
-		if (s->warn)
-			s->warn(new, ignore, NULL);
+		if (s->warn) {
+			s->warn(&ctx, new, NULL);
+			s->warn(&ctx, new, old);
+		}
 		schema_write(&b, k->type, new);
 		field_errors_release(&errs);
 	}

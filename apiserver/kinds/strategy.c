@@ -21,6 +21,19 @@ void strategy_carry(js *new, const js *old, const char *key)
 		js_del(new, key);
 }
 
+void strategy_warn(const struct strategy_ctx *ctx, const char *fmt, ...)
+{
+	autobuf struct buf b = BUF_INIT;
+	va_list ap;
+
+	if (!ctx->warn)
+		return;
+	va_start(ap, fmt);
+	buf_addvf(&b, fmt, ap);
+	va_end(ap);
+	ctx->warn(ctx->warn_arg, buf_str(&b));
+}
+
 const char *strategy_path(char *buf, const char *fmt, ...)
 {
 	va_list ap;

@@ -13,6 +13,8 @@
 
 #include "object/schema.h"
 
+typedef void strategy_warn_fn(void *arg, const char *text);
+
 struct storage;
 struct service_alloc; /* kinds/service_alloc.h */
 struct strategy_ctx {
@@ -23,7 +25,7 @@ struct strategy_ctx {
 	const struct kind *kind; /* in the version asked for; NULL: as it is stored */
 	const char *user;
 	bool dry_run;
-	void (*warn)(void *arg, const char *text); /* for the client; NULL = nobody listens */
+	strategy_warn_fn *warn; /* for the client; NULL = nobody listens */
 	void *warn_arg;
 };
 
@@ -56,8 +58,9 @@ struct strategy {
 	/* Whether an object that has been stored may keep what it took beyond what `old` (NULL: it is new) held: another
 	   API server may have given the same to one that was stored before. On the store's thread. */
 	bool (*kept)(const struct strategy_ctx *ctx, const js *stored, const js *old);
-	/* Warnings for the client that creates (`Warning: 299`), one call of add per text. */
-	void (*warn)(const js *new, void (*add)(void *arg, const char *text), void *arg);
+	/* Warnings for the client (`Warning: 299`), one call of ctx->warn per text. Of a write that is valid and as it will
+	   be stored; old is NULL on create. Only when somebody listens. */
+	void (*warn)(const struct strategy_ctx *ctx, const js *new, const js *old);
 	/* Graceful deletion: the seconds that this object gets (0 = remove at once); NULL = the kind knows no
 	 * grace. */
 	int64_t (*grace)(const js *o, int64_t asked, bool has_asked);
@@ -70,6 +73,9 @@ const struct strategy *strategy_find(const struct kind *k);
 
 /* new[key] becomes a copy of old[key], absence included. */
 void strategy_carry(js *new, const js *old, const char *key);
+
+/* Tells the client, if it listens. */
+void strategy_warn(const struct strategy_ctx *ctx, const char *fmt, ...) PRINTF(2, 3);
 
 /* Field paths, built only when there is something to report: PATH("%s.ports[%zu].name", base, i). */
 #define FIELD_PATH_MAX 256

@@ -78,8 +78,7 @@ static enum progress pretend(struct registry_call *c)
 
 static enum progress store(struct registry_call *c)
 {
-	if (c->strategy->warn && c->warn)
-		c->strategy->warn(c->new, c->warn, c->warn_arg);
+	pipeline_warn(c);
 	if (pipeline_draft(c, c->new, &c->err) < 0) {
 		registry_give_back(c, c->new, NULL);
 		return PROGRESS_END;

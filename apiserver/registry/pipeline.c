@@ -110,6 +110,12 @@ static enum progress check(struct registry_call *c, bool allocate)
 	return registry_progress(registry_check(c, &c->err));
 }
 
+void pipeline_warn(struct registry_call *c)
+{
+	if (c->strategy->warn && c->ctx.warn)
+		c->strategy->warn(&c->ctx, c->new, c->old_tree);
+}
+
 int pipeline_draft(struct registry_call *c, const js *o, struct err *err)
 {
 	autobuf struct buf b = BUF_INIT;

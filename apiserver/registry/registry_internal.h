@@ -58,6 +58,7 @@ registry_step_fn pipeline_prepare_create, pipeline_mutate_create, pipeline_check
 registry_step_fn pipeline_prepare_update, pipeline_mutate_update, pipeline_check_update,
 	pipeline_validate_update;
 registry_step_fn pipeline_mutate_delete, pipeline_validate_delete;
+void pipeline_warn(struct registry_call *c); /* what the strategy has to say of a valid write */
 /* c->draft becomes the bytes of the tree; REASON_TOO_LARGE. */
 int pipeline_draft(struct registry_call *c, const js *o, struct err *err) MUST_CHECK;
 /* True when the draft says what is stored already: such a write is none. */

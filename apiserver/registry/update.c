@@ -239,6 +239,8 @@ static enum progress store(struct registry_call *c)
 {
 	bool trusted = c->change.flags & CHANGE_TRUSTED;
 
+	if (!trusted)
+		pipeline_warn(c);
 	if (pipeline_draft(c, c->new, &c->err) < 0) {
 		registry_give_back(c, c->new, c->old_tree);
 		return PROGRESS_END;

@@ -30,6 +30,8 @@ void response_release(struct response *rs)
 	rs->stream = NULL;
 	for (size_t i = 0; i < rs->n_warnings; i++)
 		free(rs->warnings[i]);
+	free(rs->warnings);
+	rs->warnings = NULL;
 	rs->n_warnings = 0;
 }
 
@@ -44,6 +46,47 @@ const char *response_bytes(const struct response *rs, size_t *ret_len)
 	return rs->shared.p ? rs->shared.p : buf_str(&rs->body);
 }
 
+/* ---- warnings: kubernetes/apiserver pkg/endpoints/filters/warning.go ---- */
+
+#define WARNINGS_RUNES 4096 /* all together, before each of them is cut */
+#define WARNING_RUNES 256   /* of one that is */
+
+static size_t runes(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
+static void cut(char *s)
+{
+	for (size_t n = 0; *s; s++)
+		if (((unsigned char)*s & 0xc0) != 0x80 && n++ == WARNING_RUNES) {
+			*s = '\0';
+			return;
+		}
+}
+
+/* Cut ones fill the same room again. */
+static void keep_within_headers(struct response *rs)
+{
+	size_t all = 0, n;
+
+	for (size_t i = 0; i < rs->n_warnings; i++)
+		all += runes(rs->warnings[i]);
+	if (all <= WARNINGS_RUNES)
+		return;
+	all = 0;
+	for (n = 0; n < rs->n_warnings && all < WARNINGS_RUNES; n++) {
+		cut(rs->warnings[n]);
+		all += runes(rs->warnings[n]);
+	}
+	while (rs->n_warnings > n)
+		free(rs->warnings[--rs->n_warnings]);
+}
+
 void response_warn(struct response *rs, const char *fmt, ...)
 {
 	if (rs->n_warnings == RESPONSE_MAX_WARNINGS)
@@ -53,7 +96,13 @@ void response_warn(struct response *rs, const char *fmt, ...)
 	va_start(ap, fmt);
 	buf_addvf(&b, fmt, ap);
 	va_end(ap);
+	for (size_t i = 0; i < rs->n_warnings; i++)
+		if (!strcmp(rs->warnings[i], buf_str(&b)))
+			return;
+	if (!rs->warnings)
+		rs->warnings = mem_array(RESPONSE_MAX_WARNINGS, sizeof(*rs->warnings));
 	rs->warnings[rs->n_warnings++] = buf_take(&b, NULL);
+	keep_within_headers(rs);
 }
 
 void response_wake(struct response_waker *wake)

@@ -38,7 +38,7 @@ struct shared_bytes {
 };
 void response_release_shared(struct shared_bytes *b);
 
-#define RESPONSE_MAX_WARNINGS 16
+#define RESPONSE_MAX_WARNINGS 64
 struct response {
 	int status;
 	bool is_status;		  /* the body is a Status in compact JSON */
@@ -48,7 +48,7 @@ struct response {
 	struct shared_bytes shared;	/* instead of body */
 	struct response_stream *stream; /* owned via close(); NULL = none */
 	/* headers */
-	char *warnings[RESPONSE_MAX_WARNINGS]; /* owned texts for `Warning: 299 - "…"` */
+	char **warnings; /* owned texts for `Warning: 299 - "…"`, NULL while there are none */
 	size_t n_warnings;
 	int retry_after_s; /* 0 = none */
 	char etag[80];
@@ -62,6 +62,7 @@ void response_clear(struct response *rs);
 void response_static(struct response *rs, const char *p, size_t n);
 /* The bytes of the body, whichever form it has (not a stream). */
 const char *response_bytes(const struct response *rs, size_t *ret_len); /* for tests */
+/* What was said before is not said again; when it gets too long for headers, each one is cut. */
 void response_warn(struct response *rs, const char *fmt, ...) PRINTF(2, 3);
 /* A stream has something again; NULL: nobody reads it yet, and whoever begins to reads everything. Any thread,
    never blocks; not after its close(). */

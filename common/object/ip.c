@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 const char ip_detail[] = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
@@ -64,6 +65,29 @@ bool ip_parse_cidr(const char *s, struct ip *ret, unsigned *ret_bits)
 	*ret = ip;
 	*ret_bits = bits;
 	return true;
+}
+
+void ip_format(const struct ip *ip, char out[IP_TEXT_MAX])
+{
+	static const unsigned char none[12];
+	unsigned high = (unsigned)ip->b[12] << 8 | ip->b[13], low = (unsigned)ip->b[14] << 8 | ip->b[15];
+
+	if (ip->v4)
+		inet_ntop(AF_INET, ip->b + sizeof(mapped), out, IP_TEXT_MAX);
+	else if (high && !memcmp(ip->b, none, sizeof(none)))
+		snprintf(out, IP_TEXT_MAX, "::%x:%x", high, low); /* where inet_ntop would write dots */
+	else
+		inet_ntop(AF_INET6, ip->b, out, IP_TEXT_MAX);
+}
+
+struct ip ip_network(const struct ip *ip, unsigned bits)
+{
+	struct ip n = *ip;
+
+	for (unsigned i = bits; i < 128; i++)
+		n.b[i / 8] &= (unsigned char)~(0x80u >> i % 8);
+	n.v4 = !memcmp(n.b, mapped, sizeof(mapped));
+	return n;
 }
 
 enum ip_scope ip_scope(const struct ip *ip)

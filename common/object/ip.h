@@ -14,6 +14,11 @@ struct ip {
 };
 bool ip_parse(const char *s, struct ip *ret);
 bool ip_parse_cidr(const char *s, struct ip *ret, unsigned *ret_bits);
+/* As RFC 5952 has it; IPv4 as such, however it was written. */
+#define IP_TEXT_MAX 46
+void ip_format(const struct ip *ip, char out[IP_TEXT_MAX]);
+/* Without what lies behind the first bits, of 128: an IPv4 network's are 96 more. */
+struct ip ip_network(const struct ip *ip, unsigned bits);
 extern const char ip_detail[], ip_cidr_detail[]; /* what upstream says of those that are none */
 
 /* Addresses that mean something by themselves. */

@@ -69,9 +69,38 @@ static void networks(void **state)
 	}
 }
 
+static void texts(void **state)
+{
+	static const struct {
+		const char *s;
+		unsigned bits;
+		const char *text, *network;
+	} rows[] = {
+		{"010.1.2.3", 120, "10.1.2.3", "10.1.2.0"},
+		{"::ffff:1.2.3.4", 128, "1.2.3.4", "1.2.3.4"},
+		{"::ffff:1.2.3.4", 80, "1.2.3.4", "::"},
+		{"::1.2.3.4", 112, "::102:304", "::102:0"},
+		{"::0.0.3.4", 128, "::304", "::304"},
+		{"2001:DB8:0:0:0::1", 32, "2001:db8::1", "2001:db8::"},
+		{"1:0:0:2:0:0:0:3", 0, "1:0:0:2::3", "::"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char text[IP_TEXT_MAX];
+		struct ip ip;
+		assert_true(ip_parse(rows[i].s, &ip));
+		ip_format(&ip, text);
+		assert_string_equal(text, rows[i].text);
+		ip = ip_network(&ip, rows[i].bits);
+		ip_format(&ip, text);
+		assert_string_equal(text, rows[i].network);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(addresses), cmocka_unit_test(networks)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(addresses), cmocka_unit_test(networks),
+					   cmocka_unit_test(texts)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

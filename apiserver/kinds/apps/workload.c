@@ -3,6 +3,7 @@
 #include "kinds/apps/workload.h"
 
 #include <stdio.h>
+#include "kinds/advice.h"
 #include "kinds/check.h"
 #include "kinds/podspec/podspec.h"
 #include "object/labels.h"
@@ -15,12 +16,21 @@ void workload_default(js *o)
 		podspec_default(spec, false);
 }
 
-void workload_warn(const js *new, void (*add)(void *arg, const char *text), void *arg)
+static int64_t generation(const js *o)
+{
+	return js_int(o, 0, "metadata", "generation", NULL);
+}
+
+void workload_warn(const struct strategy_ctx *ctx, const js *new, const js *old)
 {
 	const js *template = js_obj(new, "spec", "template", NULL);
 
-	podspec_warn(js_obj(template, "metadata", NULL), js_obj(template, "spec", NULL), "spec.template.",
-		     add, arg);
+	if (old && generation(new) == generation(old))
+		return;
+	if (!old)
+		advice_name(ctx, new, "Pod names and hostnames");
+	podspec_warn(ctx, js_obj(template, "metadata", NULL), js_obj(template, "spec", NULL),
+		     "spec.template.");
 }
 
 /* False when the selector is none: upstream does not look at the template then. */

@@ -6,7 +6,8 @@
 #include "kinds/strategy.h"
 
 void workload_default(js *o); /* the template's defaults */
-void workload_warn(const js *new, void (*add)(void *arg, const char *text), void *arg); /* of the template */
+/* Of the name when it is new, and of the template unless nothing has changed. */
+void workload_warn(const struct strategy_ctx *ctx, const js *new, const js *old);
 /* Selector, template, and that the one selects the other; `kind` words the complaint about an empty selector.
  */
 void workload_validate(const js *o, const char *kind, struct field_errors *errs);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Endpoints (kubernetes/kubernetes pkg/apis/core/validation ValidateEndpoints). */
+#include <string.h>
+#include "kinds/advice.h"
 #include "kinds/check.h"
 #include "kinds/strategies.h"
 #include "object/name.h"
@@ -45,9 +47,28 @@ static void endpoints_validate(const struct strategy_ctx *ctx, const js *new, co
 	}
 }
 
+static void warn_addresses(const struct strategy_ctx *ctx, const js *subset, size_t i, const char *list)
+{
+	js_array_for_each (a, js_arr(subset, list, NULL))
+		advice_ip(ctx, js_str0(a, "ip", NULL), PATH("subsets[%zu].%s[%zu].ip", i, list, a_i));
+}
+
+/* The controller's own are as they should be. */
+static void endpoints_warn(const struct strategy_ctx *ctx, const js *new, const js *old)
+{
+	if (!strcmp(js_str0(new, "metadata", "labels", "endpoints.kubernetes.io/managed-by", NULL),
+		    "endpoint-controller"))
+		return;
+	js_array_for_each (s, js_arr(new, "subsets", NULL)) {
+		warn_addresses(ctx, s, s_i, "addresses");
+		warn_addresses(ctx, s, s_i, "notReadyAddresses");
+	}
+}
+
 const struct strategy endpoints_strategy = {
 	.group = "",
 	.kind = "Endpoints",
 	.flags = STRATEGY_CREATE_ON_UPDATE,
 	.validate = endpoints_validate,
+	.warn = endpoints_warn,
 };

@@ -3,6 +3,7 @@
  * ValidateNodeUpdate). */
 #include <stdio.h>
 #include "base/unique.h"
+#include "kinds/advice.h"
 #include "kinds/check.h"
 #include "kinds/strategies.h"
 #include "object/ip.h"
@@ -184,9 +185,20 @@ static void node_validate(const struct strategy_ctx *ctx, const js *new, const j
 	}
 }
 
+static void node_warn(const struct strategy_ctx *ctx, const js *new, const js *old)
+{
+	if (*ctx->subresource)
+		return;
+	if (*js_str0(new, "spec", "externalID", NULL))
+		strategy_warn(ctx, "spec.externalID: this field is deprecated, and is unused by Kubernetes");
+	js_array_for_each (c, js_arr(new, "spec", "podCIDRs", NULL))
+		advice_cidr(ctx, js_str0(c, NULL), PATH("spec.podCIDRs[%zu]", c_i));
+}
+
 const struct strategy node_strategy = {
 	.group = "",
 	.kind = "Node",
 	.prepare = node_prepare,
 	.validate = node_validate,
+	.warn = node_warn,
 };

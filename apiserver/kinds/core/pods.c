@@ -6,10 +6,10 @@
  */
 #include "kinds/core/pods.h"
 
+#include "kinds/advice.h"
 #include "kinds/podspec/podspec.h"
 #include "kinds/strategies.h"
 #include "object/condition.h"
-#include "object/name.h"
 
 /* ---- what the server fills in ---- */
 
@@ -35,10 +35,7 @@ static void keep_observed(js *status, const js *old)
 
 static void warn_apparmor(const struct strategy_ctx *ctx, const char *key)
 {
-	autofree char *text = mem_printf("metadata.annotations[%s]: " PODSPEC_APPARMOR_WARNING, key);
-
-	if (ctx->warn)
-		ctx->warn(ctx->warn_arg, text);
+	strategy_warn(ctx, "metadata.annotations[%s]: " PODSPEC_APPARMOR_WARNING, key);
 }
 
 /* An old annotation becomes the container's field, unless the Pod's own says the same. Told here, where one can still see
@@ -178,20 +175,22 @@ static void pods_validate(const struct strategy_ctx *ctx, const js *new, const j
 
 /* ---- warnings ---- */
 
-static void pods_warn(const js *new, void (*add)(void *arg, const char *text), void *arg)
+static void warn_addresses(const struct strategy_ctx *ctx, const js *status, const char *list)
 {
-	struct name_faults bad;
+	js_array_for_each (a, js_arr(status, list, NULL))
+		advice_ip(ctx, js_str0(a, "ip", NULL), PATH("status.%s[%zu].ip", list, a_i));
+}
 
-	if (name_check_dns1123_label(js_str0(new, "metadata", "name", NULL), &bad)) {
-		autobuf struct buf b = BUF_INIT;
-		buf_adds(
-			&b,
-			"metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [");
-		name_faults_join(&bad, " ", &b);
-		buf_addc(&b, ']');
-		add(arg, b.p);
+/* Updates are many, and hardly any of them is a person's: they are not looked at. */
+static void pods_warn(const struct strategy_ctx *ctx, const js *new, const js *old)
+{
+	if (!old) {
+		advice_name(ctx, new, "the Pod's hostname");
+		podspec_warn(ctx, js_obj(new, "metadata", NULL), js_obj(new, "spec", NULL), "");
+	} else if (!strcmp(ctx->subresource, "status")) {
+		warn_addresses(ctx, js_obj(new, "status", NULL), "podIPs");
+		warn_addresses(ctx, js_obj(new, "status", NULL), "hostIPs");
 	}
-	podspec_warn(js_obj(new, "metadata", NULL), js_obj(new, "spec", NULL), "", add, arg);
 }
 
 /* Nobody runs a Pod without a node or one that has ended: those leave at once. */

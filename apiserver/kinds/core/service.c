@@ -318,6 +318,7 @@ const struct strategy service_strategy = {
 	.default_more = service_default,
 	.prepare = service_prepare,
 	.validate = service_validate,
+	.warn = service_warn,
 	.allocate = service_allocate,
 	.release = service_release,
 	.kept = service_kept,

@@ -13,8 +13,6 @@
 #include "object/name.h"
 
 #define SOURCE_RANGES "service.beta.kubernetes.io/load-balancer-source-ranges"
-#define HINTS "service.kubernetes.io/topology-aware-hints"
-#define TOPOLOGY "service.kubernetes.io/topology-mode"
 
 const char *service_type(const js *svc)
 {
@@ -315,11 +313,12 @@ static void validate_traffic(const js *svc, const js *spec, struct field_errors 
 
 static void validate_topology(const js *annotations, struct field_errors *errs)
 {
-	const char *hints = js_str(annotations, HINTS, NULL), *mode = js_str(annotations, TOPOLOGY, NULL);
+	const char *hints = js_str(annotations, SERVICE_HINTS, NULL),
+		   *mode = js_str(annotations, SERVICE_TOPOLOGY, NULL);
 
 	if (hints && mode && strcmp(hints, mode))
-		field_error_invalid_str(errs, "metadata.annotations[" TOPOLOGY "]", mode,
-					"must match annotations[" HINTS "] when both are specified");
+		field_error_invalid_str(errs, "metadata.annotations[" SERVICE_TOPOLOGY "]", mode,
+					"must match annotations[" SERVICE_HINTS "] when both are specified");
 }
 
 /* ---- updates ---- */

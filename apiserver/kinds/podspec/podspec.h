@@ -36,9 +36,8 @@ js *podspec_apparmor_from_annotation(const char *value);
 #define PODSPEC_APPARMOR_ANNOTATION "container.apparmor.security.beta.kubernetes.io/"
 #define PODSPEC_APPARMOR_WARNING "deprecated since v1.30; use the \"appArmorProfile\" field instead"
 
-typedef void podspec_add_fn(void *arg, const char *text);
-/* What the client that makes it should know. `base`: "", or the path of a template with a dot behind it. */
-void podspec_warn(const js *meta, const js *spec, const char *base, podspec_add_fn *add, void *arg);
+/* What the client that writes it should know. `base`: "", or the path of a template with a dot behind it. */
+void podspec_warn(const struct strategy_ctx *ctx, const js *meta, const js *spec, const char *base);
 
 /* initContainers, containers, ephemeralContainers: upstream's order. */
 #define PODSPEC_LISTS 3

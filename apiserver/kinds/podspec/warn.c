@@ -1,89 +1,154 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a client is warned of when it makes a Pod or a template of Pods: legal, and hardly what it meant
- * (kubernetes/kubernetes pkg/api/pod/warnings.go). Rows where a field or an annotation alone is the reason.
+ * (kubernetes/kubernetes pkg/api/pod/warnings.go). Where it may run and its ports have files of their own: warn_labels.c, warn_ports.c.
  */
+#include "kinds/advice.h"
 #include "kinds/podspec/podspec_internal.h"
+#include "object/quantity.h"
 
 #define SECCOMP_POD "seccomp.security.alpha.kubernetes.io/pod"
 #define SECCOMP_CONTAINER "container.seccomp.security.alpha.kubernetes.io/"
 #define SECCOMP_TEXT "non-functional in v1.27+; use the \"seccompProfile\" field instead"
 
-struct warning {
-	const char *base; /* "", or a template's path with a dot behind it */
-	const js *meta, *spec;
-	podspec_add_fn *add;
-	void *arg;
+static const struct {
+	const char *name, *text;
+} old_annotations[] = {
+	{"scheduler.alpha.kubernetes.io/critical-pod",
+	 "non-functional in v1.16+; use the \"priorityClassName\" field instead"},
+	{"security.alpha.kubernetes.io/sysctls",
+	 "non-functional in v1.11+; use the \"sysctls\" field instead"},
+	{"security.alpha.kubernetes.io/unsafe-sysctls",
+	 "non-functional in v1.11+; use the \"sysctls\" field instead"},
 };
 
 static const struct {
-	const char *name, *text;
-} old_annotations[] =
-	{
-		{"scheduler.alpha.kubernetes.io/critical-pod",
-		 "non-functional in v1.16+; use the \"priorityClassName\" field instead"},
-		{"security.alpha.kubernetes.io/sysctls",
-		 "non-functional in v1.11+; use the \"sysctls\" field instead"},
-		{"security.alpha.kubernetes.io/unsafe-sysctls",
-		 "non-functional in v1.11+; use the \"sysctls\" field instead"},
-},
-  old_volumes[] = {
-	  {"photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"},
-	  {"gitRepo", "deprecated in v1.11"},
-	  {"scaleIO", "deprecated in v1.16, non-functional in v1.22+"},
-	  {"flocker", "deprecated in v1.22, non-functional in v1.25+"},
-	  {"storageos", "deprecated in v1.22, non-functional in v1.25+"},
-	  {"quobyte", "deprecated in v1.22, non-functional in v1.25+"},
-	  {"glusterfs", "deprecated in v1.25, non-functional in v1.26+"},
-	  {"cephfs", "deprecated in v1.28, non-functional in v1.31+"},
-	  {"rbd", "deprecated in v1.28, non-functional in v1.31+"},
+	const char *field, *name, *text;
+} old_volumes[] = {
+	{"photonPersistentDisk", "photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"},
+	{"gitRepo", "gitRepo", "deprecated in v1.11"},
+	{"scaleIO", "scaleIO", "deprecated in v1.16, non-functional in v1.22+"},
+	{"flocker", "flocker", "deprecated in v1.22, non-functional in v1.25+"},
+	{"storageos", "storageOS", "deprecated in v1.22, non-functional in v1.25+"},
+	{"quobyte", "quobyte", "deprecated in v1.22, non-functional in v1.25+"},
+	{"glusterfs", "glusterfs", "deprecated in v1.25, non-functional in v1.26+"},
+	{"cephfs", "cephfs", "deprecated in v1.28, non-functional in v1.31+"},
+	{"rbd", "rbd", "deprecated in v1.28, non-functional in v1.31+"},
 };
 
-static void warn_annotation(const struct warning *w, const char *name, const char *text)
+static void warn_annotation(const struct podspec_warning *w, const char *name, const char *text)
 {
-	if (!js_get(w->meta, "annotations", name, NULL))
-		return;
-	autofree char *line = mem_printf("%smetadata.annotations[%s]: %s", w->base, name, text);
-	w->add(w->arg, line);
+	if (js_get(w->meta, "annotations", name, NULL))
+		strategy_warn(w->ctx, "%smetadata.annotations[%s]: %s", w->base, name, text);
 }
 
-static void warn_volumes(const struct warning *w)
+/* ---- volumes ---- */
+
+static void warn_volumes(const struct podspec_warning *w)
 {
 	js_array_for_each (v, js_arr(w->spec, "volumes", NULL))
 		for (size_t i = 0; i < ARRAY_LEN(old_volumes); i++)
-			if (js_field(v, old_volumes[i].name))
-				w->add(w->arg, PATH("%sspec.volumes[%zu].%s: %s", w->base, v_i,
-						    old_volumes[i].name, old_volumes[i].text));
+			if (js_field(v, old_volumes[i].field))
+				strategy_warn(w->ctx, "%sspec.volumes[%zu].%s: %s", w->base, v_i,
+					      old_volumes[i].name, old_volumes[i].text);
 }
 
+struct token_paths {
+	const struct podspec_warning *w;
+	struct unique paths;
+	size_t volume;
+};
+
+static void warn_token_path(const struct token_paths *t, const char *what, const char *path)
+{
+	if (unique_has(&t->paths, path))
+		strategy_warn(
+			t->w->ctx,
+			"%sspec.volumes[%zu].projected.sources.%s: has duplicated path with ServiceAccountToken \"%s\"",
+			t->w->base, t->volume, what, path);
+}
+
+static void warn_token_paths_of(const struct token_paths *t, const js *source)
+{
+	/* upstream's name of the second is not the field's */
+	static const char *const lists[][2] = {
+		{"configMap", "configMap"}, {"secret", "secrets"}, {"downwardAPI", "downwardAPI"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		js_array_for_each (item, js_arr(source, lists[i][0], "items", NULL))
+			warn_token_path(t, PATH("%s[%zu]", lists[i][1], item_i), js_str0(item, "path", NULL));
+	if (js_field(source, "clusterTrustBundle"))
+		warn_token_path(t, "ClusterTrustBundle", js_str0(source, "clusterTrustBundle", "path", NULL));
+}
+
+/* A file of a projected volume that has the path of any token. */
+static void warn_token_paths(const struct podspec_warning *w)
+{
+	struct token_paths t = {.w = w};
+	const js *volumes = js_arr(w->spec, "volumes", NULL);
+
+	js_array_for_each (v, volumes)
+		js_array_for_each (source, js_arr(v, "projected", "sources", NULL))
+			if (js_field(source, "serviceAccountToken"))
+				unique_seen(&t.paths, js_str0(source, "serviceAccountToken", "path", NULL));
+	for (; t.paths.n && t.volume < js_len(volumes); t.volume++)
+		js_array_for_each (source, js_arr(js_at(volumes, t.volume), "projected", "sources", NULL))
+			warn_token_paths_of(&t, source);
+	unique_release(&t.paths);
+}
+
+/* ---- of the whole ---- */
+
 /* Items of a list that say what another has said. */
-static void warn_twice(const struct warning *w, const char *list, const char *key, const char *what)
+static void warn_twice(const struct podspec_warning *w, const char *list, const char *key, const char *what)
 {
 	autounique struct unique seen = {.n = 0};
 
 	js_array_for_each (o, js_arr(w->spec, list, NULL)) {
 		const char *value = js_str0(o, key, NULL);
-		if (!unique_seen(&seen, value))
-			continue;
-		autofree char *line = mem_printf("%sspec.%s[%zu].%s: duplicate %s \"%s\"", w->base, list, o_i,
-						 key, what, value);
-		w->add(w->arg, line);
+		if (unique_seen(&seen, value))
+			strategy_warn(w->ctx, "%sspec.%s[%zu].%s: duplicate %s \"%s\"", w->base, list, o_i,
+				      key, what, value);
 	}
 }
 
-static void warn_pull_secrets(const struct warning *w)
+static void warn_pull_secrets(const struct podspec_warning *w)
 {
 	warn_twice(w, "imagePullSecrets", "name", "name");
 	js_array_for_each (s, js_arr(w->spec, "imagePullSecrets", NULL))
 		if (!*js_str0(s, "name", NULL))
-			w->add(w->arg, PATH("%sspec.imagePullSecrets[%zu].name: invalid empty name \"\"",
-					    w->base, s_i));
+			strategy_warn(w->ctx, "%sspec.imagePullSecrets[%zu].name: invalid empty name \"\"",
+				      w->base, s_i);
+}
+
+/* Bytes are whole. */
+static void warn_fractions(const struct podspec_warning *w, const js *resources, const char *path)
+{
+	static const char *const of_bytes[] = {"memory", "ephemeral-storage"};
+
+	for (size_t i = 0; i < ARRAY_LEN(of_bytes); i++) {
+		const char *text = js_str(resources, of_bytes[i], NULL);
+		struct err err = ERR_INIT;
+		struct quantity q;
+		if (text && quantity_parse(text, &q, &err) == 0 && quantity_milli(&q) % 1000)
+			strategy_warn(w->ctx,
+				      "%s[%s]: fractional byte value \"%s\" is invalid, must be an integer",
+				      path, of_bytes[i], text);
+	}
+}
+
+static void warn_spellings(const struct podspec_warning *w)
+{
+	js_array_for_each (s, js_arr(w->spec, "dnsConfig", "nameservers", NULL))
+		advice_ip(w->ctx, js_str0(s, NULL), PATH("%sspec.dnsConfig.nameservers[%zu]", w->base, s_i));
+	js_array_for_each (h, js_arr(w->spec, "hostAliases", NULL))
+		advice_ip(w->ctx, js_str0(h, "ip", NULL), PATH("%sspec.hostAliases[%zu].ip", w->base, h_i));
 }
 
 /* ---- containers ---- */
 
 /* A Pod's own AppArmor annotation is told of while it becomes the field. */
-static void warn_profiles(const struct warning *w, const js *container)
+static void warn_profiles(const struct podspec_warning *w, const js *container)
 {
 	if (!js_len(js_obj(w->meta, "annotations", NULL)))
 		return;
@@ -107,64 +172,52 @@ static bool hides(const js *variable, const char *name)
 	return js_field(variable, "valueFrom") || !strcmp(value, before) || !strstr(value, before);
 }
 
-static void warn_env(const struct warning *w, const js *container, const char *path)
+static void warn_env(const struct podspec_warning *w, const js *container, const char *path)
 {
 	autounique struct unique names = {.n = 0};
 
 	js_array_for_each (v, js_arr(container, "env", NULL)) {
 		const char *name = js_str0(v, "name", NULL);
 		if (unique_seen(&names, name) && hides(v, name))
-			w->add(w->arg,
-			       PATH("%s.env[%zu]: hides previous definition of \"%s\", which may be dropped when using apply",
-				    path, v_i, name));
+			strategy_warn(
+				w->ctx,
+				"%s.env[%zu]: hides previous definition of \"%s\", which may be dropped when using apply",
+				path, v_i, name);
 	}
 }
 
-static void warn_ports(const struct warning *w, const js *container, const char *path)
-{
-	const js *ports = js_arr(container, "ports", NULL);
-	autounique struct unique seen = {.n = 0};
-
-	js_array_for_each (p, js_len(ports) > 1 ? ports : NULL) {
-		autofree char *key =
-			mem_printf("%lld/%lld/%s", (long long)js_int(p, 0, "containerPort", NULL),
-				   (long long)js_int(p, 0, "hostPort", NULL), js_str0(p, "protocol", NULL));
-		size_t first = unique_first(&seen, key, strlen(key), p_i);
-		if (first != p_i)
-			w->add(w->arg, PATH("%s.ports[%zu]: duplicate port definition with %s.ports[%zu]",
-					    path, p_i, path, first));
-	}
-}
-
-static void each_container(const struct warning *w,
-			   void (*warn)(const struct warning *w, const js *container, const char *path))
-{
-	for (size_t l = 0; l < PODSPEC_LISTS; l++)
-		js_array_for_each (c, js_arr(w->spec, podspec_lists[l], NULL))
-			warn(w, c, PATH("%sspec.%s[%zu]", w->base, podspec_lists[l], c_i));
-}
-
-static void warn_container(const struct warning *w, const js *container, const char *path)
+static void warn_container(const struct podspec_warning *w, const js *container, const char *path)
 {
 	warn_profiles(w, container);
+	warn_fractions(w, js_obj(container, "resources", "limits", NULL), PATH("%s.resources.limits", path));
+	warn_fractions(w, js_obj(container, "resources", "requests", NULL),
+		       PATH("%s.resources.requests", path));
 	warn_env(w, container, path);
 }
 
-void podspec_warn(const js *meta, const js *spec, const char *base, podspec_add_fn *add, void *arg)
+void podspec_warn(const struct strategy_ctx *ctx, const js *meta, const js *spec, const char *base)
 {
-	const struct warning w = {.base = base, .meta = meta, .spec = spec, .add = add, .arg = arg};
+	const struct podspec_warning w = {.ctx = ctx, .base = base, .meta = meta, .spec = spec};
 
+	podspec_warn_labels(&w);
 	for (size_t i = 0; i < ARRAY_LEN(old_annotations); i++)
 		warn_annotation(&w, old_annotations[i].name, old_annotations[i].text);
 	warn_volumes(&w);
+	warn_token_paths(&w);
 	warn_twice(&w, "hostAliases", "ip", "ip");
 	warn_pull_secrets(&w);
+	warn_fractions(&w, js_obj(spec, "overhead", NULL), PATH("%sspec.overhead", base));
 	if (!js_get(spec, "securityContext", "seccompProfile", NULL))
 		warn_annotation(&w, SECCOMP_POD, SECCOMP_TEXT);
-	each_container(&w, warn_container);
-	each_container(&w, warn_ports);
+	for (size_t l = 0; l < PODSPEC_LISTS; l++)
+		js_array_for_each (c, js_arr(spec, podspec_lists[l], NULL))
+			warn_container(&w, c, PATH("%sspec.%s[%zu]", base, podspec_lists[l], c_i));
+	podspec_warn_ports(&w);
 	if (js_int(spec, 0, "terminationGracePeriodSeconds", NULL) < 0)
-		add(arg,
-		    PATH("%sspec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1",
-			 base));
+		strategy_warn(
+			ctx,
+			"%sspec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1",
+			base);
+	podspec_warn_selectors(&w);
+	warn_spellings(&w);
 }

@@ -15,6 +15,16 @@
 #define SECCOMP "non-functional in v1.27+; use the \"seccompProfile\" field instead\n"
 #define APPARMOR "container.apparmor.security.beta.kubernetes.io/c"
 
+#define TOKEN(volume, source)                                                                                \
+	"spec.volumes[" volume "].projected.sources." source                                                 \
+	": has duplicated path with ServiceAccountToken \"a\"\n"
+#define FRACTION(value) "fractional byte value \"" value "\" is invalid, must be an integer\n"
+#define PORTS(ports) "'containers':[{'ports':[{" ports "}]}]"
+#define MEET(how, one, other)                                                                                \
+	"spec.containers[0].ports[" one "]: " how " port definition with spec.containers[0].ports[" other    \
+	"]\n"
+#define NONE "a null labelSelector results in matching no pod\n"
+
 static void add(void *arg, const char *text)
 {
 	buf_addf(arg, "%s\n", text);
@@ -54,6 +64,66 @@ static void warnings(void **state)
 		{"", "",
 		 "'containers':[{'ports':[{'containerPort':1},{'containerPort':2},{'containerPort':1}]}]",
 		 "spec.containers[0].ports[2]: duplicate port definition with spec.containers[0].ports[0]\n"},
+		{"", "", "'volumes':[{'storageos':{}}]",
+		 "spec.volumes[0].storageOS: deprecated in v1.22, non-functional in v1.25+\n"},
+		{"", "",
+		 "'volumes':[{'projected':{'sources':[{'secret':{'items':[{'path':'b'},{'path':'a'}]}},{'serviceAccountToken':{'path':'a'}}]}},"
+		 "{'projected':{'sources':[{'configMap':{'items':[{'path':'a'}]}},{'downwardAPI':{'items':[{'path':'a'}]}},"
+		 "{'clusterTrustBundle':{'path':'a'}}]}}]",
+		 TOKEN("0", "secrets[1]") TOKEN("1", "configMap[0]") TOKEN("1", "downwardAPI[0]")
+			 TOKEN("1", "ClusterTrustBundle")},
+		{"spec.template.", "", "'overhead':{'memory':'500m','cpu':'1m'}",
+		 "spec.template.spec.overhead[memory]: " FRACTION("500m")},
+		{"", "",
+		 "'initContainers':[{'resources':{'limits':{'ephemeral-storage':'1500m','memory':'1'},'requests':{'memory':'1m'}}}]",
+		 "spec.initContainers[0].resources.limits[ephemeral-storage]: " FRACTION(
+			 "1500m") "spec.initContainers[0].resources.requests[memory]: " FRACTION("1m")},
+		{"", "", PORTS("'containerPort':1,'hostIP':'1.1.1.1','protocol':'TCP','name':'n'"),
+		 "spec.containers[0].ports[0]: hostIP set without hostPort: {Name:n HostPort:0 ContainerPort:1 Protocol:TCP HostIP:1.1.1.1}\n"},
+		{"", "", PORTS("'containerPort':1,'hostPort':2},{'containerPort':1,'hostPort':3"), ""},
+		{"", "", PORTS("'containerPort':1,'protocol':'TCP'},{'containerPort':1,'protocol':'UDP'"),
+		 ""},
+		{"", "",
+		 "'initContainers':[{'ports':[{'containerPort':1,'hostPort':2}]}]," PORTS(
+			 "'containerPort':1"),
+		 "spec.containers[0].ports[0]: overlapping port definition with spec.initContainers[0].ports[0]\n"},
+		{"", "", PORTS("'containerPort':1},{'containerPort':1,'hostPort':3"),
+		 MEET("overlapping", "1", "0")},
+		{"", "",
+		 PORTS("'containerPort':1,'hostPort':2},{'containerPort':1,'hostPort':2,'hostIP':'1.1.1.1'"),
+		 MEET("dangerously ambiguous", "1", "0")},
+		{"", "",
+		 PORTS("'containerPort':1,'hostPort':2,'hostIP':'1.1.1.1'},{'containerPort':1,'hostPort':2"),
+		 MEET("dangerously ambiguous", "1", "0")},
+		{"", "",
+		 PORTS("'containerPort':1,'hostPort':2,'hostIP':'1.1.1.1'},{'containerPort':1,'hostPort':2,'hostIP':'1.1.1.2'"),
+		 ""},
+		{"", "", "'nodeSelector':{'beta.kubernetes.io/os':'linux','x':'y'}",
+		 "spec.nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14; use \"kubernetes.io/os\" instead\n"},
+		{"spec.template.", "",
+		 "'affinity':{'nodeAffinity':{'requiredDuringSchedulingIgnoredDuringExecution':{'nodeSelectorTerms':[{},{'matchExpressions':"
+		 "[{'key':'node-role.kubernetes.io/master','values':['a b']}]}]},'preferredDuringSchedulingIgnoredDuringExecution':"
+		 "[{'preference':{'matchExpressions':[{'key':'x','values':['a','a b']},{'key':'app.kubernetes.io/created-by'}]}}]}}",
+		 "spec.template.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[1]"
+		 ".matchExpressions[0].key: node-role.kubernetes.io/master is use \"node-role.kubernetes.io/control-plane\" instead\n"
+		 "spec.template.spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].preference"
+		 ".matchExpressions[0].values[1]: a b is invalid, a valid label must be an empty string or consist of alphanumeric "
+		 "characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or "
+		 "'12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')\n"
+		 "spec.template.spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].preference"
+		 ".matchExpressions[1].key: app.kubernetes.io/created-by is deprecated since v1.9\n"},
+		{"", "",
+		 "'topologySpreadConstraints':[{'topologyKey':'x','labelSelector':{}},{'topologyKey':'failure-domain.beta.kubernetes.io/zone'}]",
+		 "spec.topologySpreadConstraints[1].topologyKey: failure-domain.beta.kubernetes.io/zone is deprecated since v1.17; use "
+		 "\"topology.kubernetes.io/zone\" instead\nspec.topologySpreadConstraints[1].labelSelector: " NONE},
+		{"", "",
+		 "'affinity':{'podAffinity':{'requiredDuringSchedulingIgnoredDuringExecution':[{'labelSelector':{}},{}]},"
+		 "'podAntiAffinity':{'preferredDuringSchedulingIgnoredDuringExecution':[{'podAffinityTerm':{}}]}}",
+		 "spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[1].labelSelector: " NONE
+		 "spec.affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].podAffinityTerm.labelSelector: " NONE},
+		{"", "", "'dnsConfig':{'nameservers':['1.1.1.1','01.1.1.1']},'hostAliases':[{'ip':'A::1'}]",
+		 "spec.dnsConfig.nameservers[1]: non-standard IP address \"01.1.1.1\" will be considered invalid in a future Kubernetes "
+		 "release: use \"1.1.1.1\"\nspec.hostAliases[0].ip: IPv6 address \"A::1\" should be in RFC 5952 canonical format (\"a::1\")\n"},
 		{"", "", "'terminationGracePeriodSeconds':-1",
 		 "spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1\n"},
 	};
@@ -66,8 +136,9 @@ static void warnings(void **state)
 			if (*p == '\'')
 				*p = '"';
 		autojson js *o = js_parse(text, strlen(text), NULL, &err);
+		const struct strategy_ctx ctx = {.warn = add, .warn_arg = &got};
 		assert_non_null(o);
-		podspec_warn(js_obj(o, "metadata", NULL), js_obj(o, "spec", NULL), rows[i].base, add, &got);
+		podspec_warn(&ctx, js_obj(o, "metadata", NULL), js_obj(o, "spec", NULL), rows[i].base);
 		if (strcmp(buf_str(&got), rows[i].want))
 			fail_msg("%s: %s", text, buf_str(&got));
 	}

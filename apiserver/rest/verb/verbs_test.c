@@ -308,6 +308,37 @@ static void test_template_warnings(void **state)
 	}
 }
 
+/* Changes of the template's object are told of as its making is, what else is written to it is not. */
+static void test_template_update_warnings(void **state)
+{
+	static const char *const resources[] = {"deployments", "replicasets"};
+	static const struct {
+		const char *sub, *patch;
+		bool warned;
+	} rows[] = {
+		{"", "{\"metadata\":{\"labels\":{\"x\":\"y\"}}}", false},
+		{"", "{\"spec\":{\"replicas\":3}}", true},
+		{"/scale", "{\"spec\":{\"replicas\":4}}", true},
+		{"/status", "{\"status\":{\"replicas\":1}}", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(resources); i++) {
+		autofree char *all = mem_printf("/apis/apps/v1/namespaces/default/%s", resources[i]);
+		autoreply struct rig_reply r = rig_call(
+			&rig, "POST", all,
+			JSON("{'metadata':{'name':'warned'},'spec':{'selector':{'matchLabels':{'a':'b'}},'template':{'metadata':{'labels':{'a':'b'}},"
+			     "'spec':{'nodeSelector':{'beta.kubernetes.io/os':'linux'},'containers':[{'name':'c','image':'i'}]}}}}"));
+		assert_int_equal(r.status, 201);
+		assert_int_equal(r.n_warnings, 1);
+		for (size_t p = 0; p < ARRAY_LEN(rows); p++) {
+			autofree char *target = mem_printf("%s/warned%s", all, rows[p].sub);
+			autoreply struct rig_reply ok = rig_call(&rig, "PATCH", target, rows[p].patch);
+			assert_int_equal(ok.status, 200);
+			assert_int_equal(ok.n_warnings, rows[p].warned);
+		}
+	}
+}
+
 static void test_yaml(void **state)
 {
 	const char *y = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: fromyaml\ndata:\n  a: \"1\"\n";
@@ -600,6 +631,7 @@ int main(void)
 		cmocka_unit_test(test_pod_warnings),
 		cmocka_unit_test(test_apparmor_warnings),
 		cmocka_unit_test(test_template_warnings),
+		cmocka_unit_test(test_template_update_warnings),
 		cmocka_unit_test(test_yaml),
 		cmocka_unit_test(test_update),
 		cmocka_unit_test(test_deployment_generation),
