@@ -69,8 +69,11 @@ bool loop_wait(struct loop *l, const bool *flag, int64_t deadline_ns);
 
 /* ---- jobs ---- */
 
-/* work(arg) on a thread of the lane, then done(arg) on the loop. */
-void loop_job(struct loop *l, size_t lane, loop_fn *work, loop_fn *done, void *arg);
+/* work(arg) on a thread of the lane, then done(arg) on the loop. What it returns is good until done is called. */
+struct loop_job;
+struct loop_job *loop_job(struct loop *l, size_t lane, loop_fn *work, loop_fn *done, void *arg);
+/* One that has not begun does not begin any more; done is called in a later round. Else nothing. */
+void loop_job_withdraw(struct loop_job *j);
 
 /* ---- timers ---- */
 

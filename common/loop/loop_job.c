@@ -68,7 +68,7 @@ static void ended(void *arg)
 	feed(l, lane);
 }
 
-void loop_job(struct loop *l, size_t lane, loop_fn *fn, loop_fn *done, void *arg)
+struct loop_job *loop_job(struct loop *l, size_t lane, loop_fn *fn, loop_fn *done, void *arg)
 {
 	assert(lane < l->config.n_lanes);
 	struct loop_job *j = MEM_NEW(struct loop_job);
@@ -77,6 +77,23 @@ void loop_job(struct loop *l, size_t lane, loop_fn *fn, loop_fn *done, void *arg
 	list_push_back(&l->queues[lane].waiting, &j->link);
 	atomic_fetch_add(&l->waiting, 1);
 	feed(l, lane);
+	return j;
+}
+
+static void withdrawn(void *arg)
+{
+	struct loop_job *j = arg;
+	j->done(j->arg);
+	free(j);
+}
+
+void loop_job_withdraw(struct loop_job *j)
+{
+	if (list_empty(&j->link))
+		return;
+	list_del(&j->link);
+	atomic_fetch_sub(&j->l->waiting, 1);
+	loop_post(j->l, withdrawn, j);
 }
 
 void loop_jobs_init(struct loop *l)

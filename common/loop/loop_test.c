@@ -136,6 +136,69 @@ static void test_jobs(void **state)
 	}
 }
 
+struct withdrawal {
+	struct scene *s;
+	struct loop_job *waits, *works;
+	pthread_mutex_t turn;
+	int order[3], n;
+};
+
+static void hold(void *arg)
+{
+	struct withdrawal *w = arg;
+	pthread_mutex_lock(&w->turn);
+	pthread_mutex_unlock(&w->turn);
+}
+
+static void not_worked(void *arg)
+{
+	fail();
+}
+
+static void note_work(void *arg)
+{
+	struct withdrawal *w = arg;
+	w->order[w->n++] = 1;
+	if (w->n == 3)
+		loop_stop(w->s->l);
+}
+
+static void note_withdrawn(void *arg)
+{
+	struct withdrawal *w = arg;
+	w->order[w->n++] = 2;
+	loop_job_withdraw(w->works); /* has begun: goes on */
+	pthread_mutex_unlock(&w->turn);
+}
+
+static void withdraw(void *arg)
+{
+	struct withdrawal *w = arg;
+	pthread_mutex_lock(&w->turn);
+	w->works = loop_job(w->s->l, LANE_B, hold, note_work, w); /* as many as it has threads */
+	(void)loop_job(w->s->l, LANE_B, hold, note_work, w);
+	w->waits = loop_job(w->s->l, LANE_B, not_worked, note_withdrawn, w);
+	loop_job_withdraw(w->waits);
+	loop_job_withdraw(w->waits);
+	assert_int_equal(w->n, 0); /* not from within */
+}
+
+/* A job that waits behind another one comes back without waiting, once. */
+static void test_job_withdrawn(void **state)
+{
+	struct scene s;
+	struct withdrawal w = {.s = &s, .turn = PTHREAD_MUTEX_INITIALIZER};
+	start(&s, false);
+	loop_post(s.l, withdraw, &w);
+	pthread_join(s.loop_thread, NULL);
+	assert_int_equal(w.n, 3);
+	assert_int_equal(w.order[0], 2);
+	struct loop_stats stats;
+	loop_stats(s.l, &stats);
+	assert_int_equal(stats.waiting, 0);
+	loop_free(s.l);
+}
+
 static void wait_turn(void *arg)
 {
 	pthread_mutex_lock(arg);
@@ -431,6 +494,7 @@ int main(void)
 		cmocka_unit_test(test_posts_and_timers),
 		cmocka_unit_test(test_jobs),
 		cmocka_unit_test(test_job_outlives_loop),
+		cmocka_unit_test(test_job_withdrawn),
 		cmocka_unit_test(test_io),
 		cmocka_unit_test(test_io_refused),
 		cmocka_unit_test(test_interest_changes),

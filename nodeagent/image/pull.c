@@ -5,13 +5,20 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/list.h"
+#include "base/thread.h"
+
+#define TRANSFERS 2	 /* at one time, as the agent has pulls; those that nobody wants are about to end */
+#define TRANSFERS_MAX 64 /* waiting */
 
 /* One transfer, and those who want what it brings; guarded by the puller's lock. */
 struct flight {
+	struct image_puller *puller;
 	struct list link; /* alone when nobody may join any more */
 	char *key;
-	unsigned users;	 /* the one who pulls and those who wait */
-	unsigned wanted; /* of them, those who were not canceled; 0: the transfer ends */
+	struct image_ref ref;
+	struct registry_options options; /* its own strings */
+	unsigned users;			 /* the transfer and those who wait */
+	unsigned wanted;		 /* of them, those who were not canceled; 0: the transfer ends */
 	bool done, canceled;
 	struct registry *reg;	    /* while it is open */
 	struct image_record *image; /* NULL = failed with err */
@@ -23,6 +30,7 @@ struct image_puller {
 	pthread_mutex_t lock;
 	pthread_cond_t landed;
 	struct list flights;
+	struct pool *transfers;
 };
 
 struct image_puller *image_puller_new(struct image_store *s)
@@ -32,6 +40,7 @@ struct image_puller *image_puller_new(struct image_store *s)
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->landed, NULL);
 	list_init(&p->flights);
+	p->transfers = pool_new("transfer", TRANSFERS, TRANSFERS_MAX);
 	return p;
 }
 
@@ -39,6 +48,7 @@ void image_puller_free(struct image_puller *p)
 {
 	if (!p)
 		return;
+	pool_free(p->transfers);
 	pthread_cond_destroy(&p->landed);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
@@ -176,15 +186,13 @@ static void show_registry(struct pull *p, struct registry *reg)
 	pthread_mutex_unlock(&p->puller->lock);
 }
 
-static struct image_record *pull_now(struct image_puller *puller, struct flight *f,
-				     const struct image_ref *ref, const struct registry_options *o,
-				     struct err *err)
+static struct image_record *pull_now(struct flight *f, struct err *err)
 {
-	struct pull p = {.puller = puller,
+	struct pull p = {.puller = f->puller,
 			 .flight = f,
-			 .store = puller->store,
-			 .ref = ref,
-			 .reg = registry_open(ref, o)};
+			 .store = f->puller->store,
+			 .ref = &f->ref,
+			 .reg = registry_open(&f->ref, &f->options)};
 	struct image_record *r = NULL;
 	show_registry(&p, p.reg);
 	if (fetch_manifest(&p, err) == 0 &&
@@ -193,7 +201,7 @@ static struct image_record *pull_now(struct image_puller *puller, struct flight 
 		r = publish(&p, err);
 	show_registry(&p, NULL);
 	if (!r) {
-		autofree char *name = image_ref_string(ref);
+		autofree char *name = image_ref_string(p.ref);
 		err_wrap(err, "failed to pull and unpack image \"%.200s\"", name);
 	}
 	image_manifest_release(&p.m);
@@ -203,6 +211,62 @@ static struct image_record *pull_now(struct image_puller *puller, struct flight 
 }
 
 /* ---- sharing ---- */
+
+static char *copy(const char *s)
+{
+	return s ? mem_strdup(s) : NULL;
+}
+
+static struct flight *flight_new(struct image_puller *p, const char *key, const struct image_ref *ref,
+				 const struct registry_options *o)
+{
+	struct flight *f = MEM_NEW(struct flight);
+	f->puller = p;
+	f->key = mem_strdup(key);
+	f->ref = *ref;
+	f->options = (struct registry_options){.username = copy(o->username),
+					       .password = copy(o->password),
+					       .insecure = copy(o->insecure),
+					       .ca_file = copy(o->ca_file)};
+	list_init(&f->link);
+	return f;
+}
+
+/* With the lock held. */
+static void flight_unref(struct flight *f)
+{
+	if (--f->users)
+		return;
+	const char *const owned[] = {f->options.username, f->options.password, f->options.insecure,
+				     f->options.ca_file};
+	for (size_t i = 0; i < ARRAY_LEN(owned); i++)
+		free((char *)owned[i]);
+	image_record_unref(f->image);
+	free(f->key);
+	free(f);
+}
+
+/* With the lock held: what came of it, for all who still wait. Takes the reference. */
+static void land(struct flight *f, struct image_record *r, const struct err *err)
+{
+	f->image = r;
+	f->err = *err;
+	f->done = true;
+	list_del(&f->link);
+	pthread_cond_broadcast(&f->puller->landed);
+	flight_unref(f);
+}
+
+static void fly(void *arg)
+{
+	struct flight *f = arg;
+	struct image_puller *p = f->puller;
+	struct err err = ERR_INIT;
+	struct image_record *r = pull_now(f, &err);
+	pthread_mutex_lock(&p->lock);
+	land(f, r, &err);
+	pthread_mutex_unlock(&p->lock);
+}
 
 static struct flight *find_flight(struct image_puller *p, const char *key)
 {
@@ -215,17 +279,23 @@ static struct flight *find_flight(struct image_puller *p, const char *key)
 }
 
 /* With the lock held: the flight that brings this, or a new one. */
-static struct flight *board(struct image_puller *p, const char *key, bool *ret_mine)
+static struct flight *board(struct image_puller *p, const char *key, const struct image_ref *ref,
+			    const struct registry_options *o)
 {
 	struct flight *f = find_flight(p, key);
-	*ret_mine = !f;
-	if (!f) {
-		f = MEM_NEW(struct flight);
-		f->key = mem_strdup(key);
+	bool anew = !f;
+	if (anew) {
+		f = flight_new(p, key, ref, o);
+		f->users++;
 		list_push_back(&p->flights, &f->link);
 	}
 	f->users++;
 	f->wanted++;
+	if (anew && !pool_submit(p->transfers, fly, f)) {
+		struct err err = ERR_INIT;
+		(void)err_set(&err, REASON_UNAVAILABLE, "too many image transfers wait for their turn");
+		land(f, NULL, &err);
+	}
 	return f;
 }
 
@@ -237,26 +307,8 @@ static struct image_record *leave(struct flight *f, bool gone, struct err *err)
 		(void)err_set(err, REASON_CANCELED, "the pull was canceled");
 	else if (!r)
 		*err = f->err;
-	if (--f->users == 0) {
-		image_record_unref(f->image);
-		free(f->key);
-		free(f);
-	}
+	flight_unref(f);
 	return r;
-}
-
-static void fly(struct image_puller *p, struct flight *f, const struct image_ref *ref,
-		const struct registry_options *o)
-{
-	struct err e = ERR_INIT;
-	struct image_record *r = pull_now(p, f, ref, o, &e);
-	pthread_mutex_lock(&p->lock);
-	f->image = r;
-	f->err = e;
-	f->done = true;
-	list_del(&f->link);
-	pthread_cond_broadcast(&p->landed);
-	pthread_mutex_unlock(&p->lock);
 }
 
 struct passenger {
@@ -285,19 +337,20 @@ struct image_record *image_pull(struct image_puller *p, const char *name, const 
 				struct cancel *cancel, struct err *err)
 {
 	struct image_ref ref;
-	bool mine;
 	if (image_ref_parse(name, &ref, err) < 0)
 		return NULL;
+	if (cancel && cancel_canceled(cancel)) {
+		(void)err_set(err, REASON_CANCELED, "the pull was canceled");
+		return NULL;
+	}
 	autofree char *full = image_ref_string(&ref);
 	autofree char *key = mem_printf("%s\n%s\n%s", full, o->username ? o->username : "",
 					o->username && o->password ? o->password : "");
 	pthread_mutex_lock(&p->lock);
-	struct passenger a = {.p = p, .f = board(p, key, &mine)};
+	struct passenger a = {.p = p, .f = board(p, key, &ref, o)};
 	pthread_mutex_unlock(&p->lock);
 	if (cancel && !cancel_hook(cancel, get_off, &a))
 		get_off(&a);
-	if (mine)
-		fly(p, a.f, &ref, o);
 	pthread_mutex_lock(&p->lock);
 	while (!a.f->done && !a.gone)
 		pthread_cond_wait(&p->landed, &p->lock);

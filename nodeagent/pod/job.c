@@ -28,6 +28,7 @@ static void on_done(void *arg)
 {
 	struct job *j = arg;
 	struct worker *w = j->w;
+	j->at_work = NULL;
 	if (j->type->done(j))
 		job_drop(j);
 	worker_kick(w); /* may free the worker */
@@ -45,7 +46,13 @@ void job_go(struct job *j)
 	if (j->err.reason != REASON_NONE)
 		loop_post(j->host->loop, on_done, j);
 	else
-		loop_job(j->host->loop, j->type->lane, on_work, on_done, j);
+		j->at_work = loop_job(j->host->loop, j->type->lane, on_work, on_done, j);
+}
+
+void job_withdraw(struct job *j)
+{
+	if (j->at_work)
+		loop_job_withdraw(j->at_work);
 }
 
 static void prepare(struct job *j, const struct action *a)

@@ -35,8 +35,9 @@ struct job {
 	const struct job_type *type;
 	struct worker *w;
 	struct pod_host *host;
-	const struct pod *pod; /* a reference: as it was when the job was made */
-	int container;	       /* -1 = the Pod */
+	const struct pod *pod;	  /* a reference: as it was when the job was made */
+	int container;		  /* -1 = the Pod */
+	struct loop_job *at_work; /* since job_go and until done */
 	struct err err;
 };
 
@@ -55,6 +56,8 @@ struct job *job_new(const struct job_type *t, struct worker *w, int container);
 void job_go(struct job *j);
 /* In done: the job goes on as another type of the same size. Returns false, for done to return. */
 bool job_become(struct job *j, const struct job_type *t);
+/* Still waiting in its lane, it comes to done without having worked. */
+void job_withdraw(struct job *j);
 /* Drops one that job_go was not called for. */
 void job_drop(struct job *j);
 

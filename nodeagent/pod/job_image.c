@@ -2,7 +2,7 @@
 /*
  * Seeing to it that an image is there: a look on the disk in the quick lane and, where the policy or the look
  * says so, a pull in the slow one, with what credentials the Pod's Secrets hold. A pull ends early when its Pod does not
- * want it any more; what came of it then interests nobody.
+ * want it any more, whether it is under way or waits for its turn; what came of it then interests nobody.
  */
 #include "pod/job.h"
 
@@ -88,6 +88,12 @@ static void pull_with_secrets(void *arg)
 	job_go(&i->j);
 }
 
+static void cancel_pull(struct job *j)
+{
+	cancel_now(&((struct image_job *)j)->cancel);
+	job_withdraw(j);
+}
+
 static enum job_way pull_prepare(struct job *j, const struct action *a)
 {
 	struct image_job *i = (struct image_job *)j;
@@ -99,7 +105,7 @@ static enum job_way pull_prepare(struct job *j, const struct action *a)
 	i->pulling = true;
 	cancel_init(&i->cancel);
 	if (c->pulling)
-		cancel_now(&((struct image_job *)c->pulling)->cancel);
+		cancel_pull(c->pulling);
 	c->pulling = j;
 	machine_image_pulling(&j->w->m, j->container);
 	config_set_wait(&i->config, pull_with_secrets, i);
@@ -141,7 +147,7 @@ void job_cancel_pulls(struct worker *w)
 	for (size_t k = 0; k < w->m.n; k++) {
 		struct job *j = w->c[k].pulling;
 		if (j && (outdated(j) || w->m.c[k].state != CTR_IMAGE))
-			cancel_now(&((struct image_job *)j)->cancel);
+			cancel_pull(j);
 	}
 }
 

@@ -329,12 +329,71 @@ static void test_pull_canceled(void **state)
 	}
 }
 
+static void see_named(struct scene *s, const char *name)
+{
+	autofree char *text =
+		mem_printf("{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"u-%s\"},"
+			   "\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"%s\"}]}}",
+			   name, name, name);
+	see(s, text);
+}
+
+struct vanishing {
+	struct scene *s;
+	const char *uid;
+};
+
+static void vanish_one(void *arg)
+{
+	struct vanishing *v = arg;
+	worker_vanish(&v->s->host, v->uid);
+}
+
+static void vanish_named(struct scene *s, const char *uid)
+{
+	loop_call(s->loop, vanish_one, &(struct vanishing){s, uid});
+}
+
+/* A pull that waits behind others for its turn does not keep its Pod either. */
+static void test_pull_waits(void **state)
+{
+	struct scene s;
+	held.begun = held.ended = 0;
+	start_with(&s, false);
+	s.host.node.allocatable.pods = 3;
+	struct runtime_ops ops = *s.host.rt->ops;
+	ops.image_get = no_image;
+	ops.image_pull = hold_pull;
+	s.host.rt->ops = &ops;
+	see_named(&s, "p1");
+	see_named(&s, "p2");
+	wait_held(2, 0);
+	see_named(&s, "p3");
+	struct loop_stats stats = {0};
+	for (int64_t end = clock_mono_ns() + 10 * NS_PER_S; !stats.waiting; loop_stats(s.loop, &stats)) {
+		assert_true(clock_mono_ns() < end);
+		pass(&s, NS_PER_MS);
+	}
+	vanish_named(&s, "u-p3");
+	for (int64_t end = clock_mono_ns() + 10 * NS_PER_S; s.workers != 2;) {
+		assert_true(clock_mono_ns() < end);
+		pass(&s, NS_PER_MS);
+		loop_call(s.loop, count_workers, &s);
+	}
+	wait_held(2, 0);
+	vanish_named(&s, "u-p1");
+	vanish_named(&s, "u-p2");
+	wait_held(2, 2);
+	stop(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_life),	       cmocka_unit_test(test_crash),
 		cmocka_unit_test(test_rejected),       cmocka_unit_test(test_config_error),
 		cmocka_unit_test(test_readiness_gate), cmocka_unit_test(test_taken_back),
-		cmocka_unit_test(test_pull_canceled),  cmocka_unit_test(test_seccomp_path)};
+		cmocka_unit_test(test_pull_canceled),  cmocka_unit_test(test_pull_waits),
+		cmocka_unit_test(test_seccomp_path)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
