@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/map.h"
 
 #define FOREGROUND "foregroundDeletion"
 #define ORPHAN "orphan"
@@ -110,24 +111,27 @@ static void enqueue_waiting_owner(struct workqueue *q, struct informer **informe
 	informer_unref(owner);
 }
 
-static const struct owner_ref *find_ref(const struct meta *m, const char *uid)
-{
-	for (size_t i = 0; i < m->n_owners; i++)
-		if (strcmp(m->owners[i].uid, uid) == 0)
-			return &m->owners[i];
-	return NULL;
-}
-
-/* Owners that the object blocked before and does not block any more. */
+/* Owners that the object blocked before and does not block any more. An object may have thousands. */
 static void enqueue_unblocked(struct workqueue *q, struct informer **informers, const struct meta *old,
 			      const struct meta *new)
 {
-	for (size_t i = 0; i < old->n_owners; i++) {
-		const struct owner_ref *r = new ? find_ref(new, old->owners[i].uid) : NULL;
+	automap struct map blocked = MAP_INIT;
 
-		if (!new || (old->owners[i].block_owner_deletion && !(r && r->block_owner_deletion)))
+	for (size_t i = 0; new &&i < new->n_owners; i++)
+		if (new->owners[i].block_owner_deletion)
+			map_set(&blocked, new->owners[i].uid, (void *)new);
+	for (size_t i = 0; i < old->n_owners; i++)
+		if (!new || (old->owners[i].block_owner_deletion && !map_has(&blocked, old->owners[i].uid)))
 			enqueue_waiting_owner(q, informers, old->namespace, &old->owners[i]);
-	}
+}
+
+static bool same_owners(const struct meta *a, const struct meta *b)
+{
+	bool same = a->n_owners == b->n_owners;
+
+	for (size_t i = 0; same && i < a->n_owners; i++)
+		same = !strcmp(a->owners[i].uid, b->owners[i].uid);
+	return same;
 }
 
 static void enqueue(struct workqueue *q, void *state, struct informer **informers, const void *old_object,
@@ -148,7 +152,7 @@ static void enqueue(struct workqueue *q, void *state, struct informer **informer
 	}
 	/* A dependant is looked at when it appears and when its owners change; most never need a request (see
 	 * absent). */
-	if (new->meta.n_owners > 0 && (!old || old->meta.n_owners != new->meta.n_owners))
+	if (new->meta.n_owners > 0 && (!old || !same_owners(&old->meta, &new->meta)))
 		add_key(q, new);
 }
 

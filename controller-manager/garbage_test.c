@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 #include "rig/rig.h"
@@ -81,6 +82,39 @@ static void test_one_of_two_owners_is_enough(void **state)
 	rig_run(r);
 	rig_expect(r, "ConfigMap/child", "metadata: {ownerReferences: [{name: b}]}");
 	rig_delete(r, "ConfigMap/b", "");
+	rig_run(r);
+	rig_expect_absent(r, "ConfigMap/child");
+}
+
+/* However many there are, the end of each is seen. */
+static void test_the_last_of_many_owners(void **state)
+{
+	enum { OWNERS = 40 };
+	autobuf struct buf refs = BUF_INIT;
+	char name[16];
+
+	for (int i = 0; i < OWNERS; i++) {
+		snprintf(name, sizeof(name), "o%d", i);
+		make(name);
+		buf_addf(&refs, "  - {apiVersion: v1, kind: ConfigMap, name: %s, uid: $ConfigMap/%s}\n", name,
+			 name);
+	}
+	rig_create(r, "kind: ConfigMap\nmetadata:\n  name: child\n  ownerReferences:\n%s", buf_str(&refs));
+	rig_run(r);
+	rig_delete(r, "ConfigMap/o39", "");
+	rig_run(r);
+	autojson js *child = rig_get(r, "ConfigMap/child");
+	assert_int_equal(js_len(js_get(child, "metadata", "ownerReferences", NULL)), OWNERS - 1);
+}
+
+/* As many owners as before, but another one, which is not there. */
+static void test_an_owner_is_exchanged(void **state)
+{
+	make("top");
+	make_owned("child", "top", false, "");
+	rig_run(r);
+	rig_patch(r, "ConfigMap/child", NULL,
+		  "metadata: {ownerReferences: [{apiVersion: v1, kind: ConfigMap, name: never, uid: 0a0a}]}");
 	rig_run(r);
 	rig_expect_absent(r, "ConfigMap/child");
 }
@@ -321,6 +355,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_dependants_follow_their_owner),
 		TEST(test_one_of_two_owners_is_enough),
+		TEST(test_the_last_of_many_owners),
+		TEST(test_an_owner_is_exchanged),
 		TEST(test_a_namesake_is_no_owner),
 		TEST(test_born_without_its_owner),
 		TEST(test_a_cluster_scoped_owner),

@@ -10,6 +10,8 @@
 
 #include "base/mem.h"
 
+#define KEYS_KEPT 4096 /* bytes of scratch; more is for the rare object with hundreds of owners */
+
 struct bucket {
 	const struct informer_object **v; /* NULL = free place */
 	size_t n, cap;			  /* cap is a power of two */
@@ -97,37 +99,43 @@ void informer_store_release(struct informer_store *s)
 		map_release(&s->indexes[i]);
 	}
 	free(s->indexes);
-	for (size_t i = 0; i < INFORMER_MAX_INDEX_KEYS; i++)
-		buf_release(&s->keys[i]);
+	buf_release(&s->keys.text);
 	pthread_mutex_destroy(&s->lock);
+}
+
+static void index_key(struct map *index, const char *key, const struct informer_object *o, bool add)
+{
+	struct bucket *b = map_get(index, key);
+
+	if (!b && add) {
+		b = MEM_NEW(struct bucket);
+		map_set(index, key, b);
+	}
+	if (add) {
+		bucket_add(b, o);
+	} else if (b) {
+		bucket_del(b, o);
+		if (!b->n) {
+			map_del(index, key);
+			free(b->v);
+			free(b);
+		}
+	}
 }
 
 static void index_object(struct informer_store *s, const struct informer_object *o, bool add)
 {
+	struct informer_keys *keys = &s->keys;
+
 	for (size_t i = 0; i < s->type->n_indexes; i++) {
-		size_t n = s->type->index(o, i, s->keys);
-
-		for (size_t k = 0; k < n; k++) {
-			const char *key = buf_str(&s->keys[k]);
-			struct bucket *b = map_get(&s->indexes[i], key);
-
-			if (!b && add) {
-				b = MEM_NEW(struct bucket);
-				map_set(&s->indexes[i], key, b);
-			}
-			if (add) {
-				bucket_add(b, o);
-			} else if (b) {
-				bucket_del(b, o);
-				if (!b->n) {
-					map_del(&s->indexes[i], key);
-					free(b->v);
-					free(b);
-				}
-			}
-			buf_clear(&s->keys[k]);
-		}
+		s->type->index(o, i, keys);
+		const char *key = buf_str(&keys->text);
+		for (; keys->n; keys->n--, key += strlen(key) + 1)
+			index_key(&s->indexes[i], key, o, add);
+		buf_clear(&keys->text);
 	}
+	if (keys->text.cap > KEYS_KEPT)
+		buf_release(&keys->text);
 }
 
 struct informer_object *informer_store_set(struct informer_store *s, const char *key,

@@ -18,7 +18,7 @@ struct informer_store {
 	pthread_mutex_t lock; /* guards all below; taken last */
 	struct map objects;   /* key -> struct informer_object */
 	struct map *indexes;  /* type->n_indexes of: index key -> struct bucket */
-	struct buf keys[INFORMER_MAX_INDEX_KEYS];
+	struct informer_keys keys;
 };
 
 void informer_store_init(struct informer_store *s, const struct informer_type *t);

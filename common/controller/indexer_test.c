@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 
-/* An object whose index 0 has one key, and index 1 several: all divisors below 8 of its number. */
+/* An object whose index 0 has one key, and index 1 any number: all divisors below 24 of its number. */
 struct number {
 	struct informer_object o;
 	unsigned n;
@@ -23,19 +23,16 @@ static void number_release(void *o)
 	live--;
 }
 
-static size_t number_index(const void *o, size_t i, struct buf keys[])
+static void number_index(const void *o, size_t i, struct informer_keys *keys)
 {
 	const struct number *x = o;
-	size_t n = 0;
+	char key[16];
 
-	if (i == 0) {
-		buf_addu(&keys[0], x->n % 3);
-		return 1;
-	}
-	for (unsigned d = 2; d < 8; d++)
-		if (x->n % d == 0)
-			buf_addu(&keys[n++], d);
-	return n;
+	for (unsigned d = 2; d < (i ? 24 : 3); d++)
+		if (!i || x->n % d == 0) {
+			snprintf(key, sizeof(key), "%u", i ? d : x->n % 3);
+			informer_keys_add(keys, key);
+		}
 }
 
 static const struct informer_type number_type = {
@@ -103,7 +100,7 @@ static void test_against_model(void **state)
 		if (step % 500 == 499) {
 			for (unsigned w = 0; w < 3; w++)
 				check_index(&s, model, 0, w);
-			for (unsigned w = 2; w < 8; w++)
+			for (unsigned w = 2; w < 24; w++)
 				check_index(&s, model, 1, w);
 		}
 	}

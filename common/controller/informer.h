@@ -15,6 +15,8 @@
 #define CONTROLLER_INFORMER_H
 
 #include <stdint.h>
+#include <string.h>
+#include "base/buf.h"
 #include "client/rest.h"
 #include "object/meta.h"
 
@@ -27,6 +29,16 @@ struct informer_object {
 	const struct informer_type *type;
 	struct meta meta;
 };
+
+struct informer_keys {	 /* any number of them */
+	struct buf text; /* each ends with NUL */
+	size_t n;
+};
+static inline void informer_keys_add(struct informer_keys *k, const char *key)
+{
+	buf_add(&k->text, key, strlen(key) + 1);
+	k->n++;
+}
 
 struct informer_type {
 	const char *group, *version, *resource, *kind;
@@ -41,12 +53,10 @@ struct informer_type {
 	size_t size;		  /* of the decoded struct, zeroed before decode */
 	int meta_flags;		  /* META_ANNOTATIONS */
 	void (*release)(void *o); /* contents only, not meta; may be NULL */
-	/* Optional secondary indexes: writes up to INFORMER_MAX_INDEX_KEYS keys for index i, returns how
-	 * many. */
+	/* Optional secondary indexes: adds the object's keys for index i. */
 	size_t n_indexes;
-	size_t (*index)(const void *o, size_t i, struct buf keys[]);
+	void (*index)(const void *o, size_t i, struct informer_keys *keys);
 };
-#define INFORMER_MAX_INDEX_KEYS 8
 
 struct informer_set;
 struct informer;

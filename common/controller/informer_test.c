@@ -35,12 +35,11 @@ static void thing_release(void *o)
 	free(((struct thing *)o)->v);
 }
 
-static size_t thing_index(const void *o, size_t i, struct buf keys[])
+static void thing_index(const void *o, size_t i, struct informer_keys *keys)
 {
 	const struct thing *t = o;
 
-	buf_adds(&keys[0], i == 0 ? t->v : t->o.meta.namespace);
-	return 1;
+	informer_keys_add(keys, i == 0 ? t->v : t->o.meta.namespace);
 }
 
 static const struct informer_type thing_type = {

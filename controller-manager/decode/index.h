@@ -15,6 +15,6 @@ enum {
 	INDEX_COMMON, /* how many every kind has */
 };
 
-size_t cm_index(const void *o, size_t i, struct buf keys[]); /* for informer_type.index */
+void cm_index(const void *o, size_t i, struct informer_keys *keys); /* for informer_type.index */
 
 #endif

@@ -154,14 +154,14 @@ static const struct cm_pod pod_initial = {
 static const struct decode_spec pod_spec =
 	DECODE_SPEC(struct cm_pod, pod_rows, .initial = &pod_initial, .finish = pod_finish);
 
-static size_t index_pod(const void *o, size_t i, struct buf keys[])
+static void index_pod(const void *o, size_t i, struct informer_keys *keys)
 {
 	const struct cm_pod *p = o;
 
 	if (i != INDEX_POD_NODE)
-		return cm_index(o, i, keys);
-	buf_adds(&keys[0], p->node);
-	return *p->node != '\0';
+		cm_index(o, i, keys);
+	else if (*p->node)
+		informer_keys_add(keys, p->node);
 }
 
 const struct informer_type cm_pod_type = {

@@ -46,10 +46,9 @@ static bool has_address(const void *o)
 	return *s->cluster_ip && strcmp(s->cluster_ip, "None") != 0 && s->n_ports;
 }
 
-static size_t by_namespace(const void *o, size_t index, struct buf keys[])
+static void by_namespace(const void *o, size_t index, struct informer_keys *keys)
 {
-	buf_adds(&keys[0], ((const struct service *)o)->o.meta.namespace);
-	return 1;
+	informer_keys_add(keys, ((const struct service *)o)->o.meta.namespace);
 }
 
 const struct informer_type services_type = {
