@@ -3,6 +3,7 @@
 #include <limits.h>
 #include "controller/daemon.h"
 #include "controllers.h"
+#include "node_lifecycle.h"
 #include "pod_gc.h"
 #include "root_ca.h"
 
@@ -17,12 +18,28 @@ static const struct controller *const controllers[] = {
 static const char *root_ca_file;
 static int terminated_threshold;
 static bool own_accounts;
+static struct node_lifecycle_config nodes;
+static int64_t node_monitor_period_ns; /* nothing is polled here: a node is looked at when its time is over */
 static const struct flag flags[] = {
 	{"root-ca-file", FLAG_STRING, &root_ca_file, "",
 	 "CA bundle that every namespace's kube-root-ca.crt gets; without it, the kubeconfig's CA.", 0, 0},
 	{"use-service-account-credentials", FLAG_BOOL, &own_accounts, "false",
 	 "Each controller speaks to the API as a ServiceAccount of its own; the API must serve TokenRequests.",
 	 0, 0},
+	{"node-monitor-period", FLAG_DURATION, &node_monitor_period_ns, "5s",
+	 "How late at most a node's silence is noticed; it is noticed at once, whatever this says.", 0, 0},
+	{"node-monitor-grace-period", FLAG_DURATION, &nodes.grace_ns, "50s",
+	 "How long a running node may be silent before it is marked as not ready.", 0, 0},
+	{"node-startup-grace-period", FLAG_DURATION, &nodes.startup_grace_ns, "1m0s",
+	 "How long a starting node may be silent before it is marked as not ready.", 0, 0},
+	{"node-eviction-rate", FLAG_FLOAT, &nodes.zones.rate, "0.1",
+	 "Nodes per second of a healthy zone that are emptied when they are not ready.", 0, 0},
+	{"secondary-node-eviction-rate", FLAG_FLOAT, &nodes.zones.secondary_rate, "0.01",
+	 "The same of an unhealthy zone; 0 when it is no larger than --large-cluster-size-threshold.", 0, 0},
+	{"unhealthy-zone-threshold", FLAG_FLOAT, &nodes.zones.unhealthy, "0.55",
+	 "The part of a zone's nodes (at least three) that must be not ready for it to be unhealthy.", 0, 0},
+	{"large-cluster-size-threshold", FLAG_INT, &nodes.zones.large, "50",
+	 "Nodes that a zone may have and still be small.", 0, 0},
 	{"terminated-pod-gc-threshold", FLAG_INT, &terminated_threshold, "12500",
 	 "Finished Pods that may be kept before the oldest are deleted; 0 = all.", 0, INT_MAX},
 	{0},
@@ -31,6 +48,7 @@ static const struct flag flags[] = {
 static void *make(struct rest *r, struct err *err)
 {
 	pod_gc_set_threshold(terminated_threshold);
+	node_lifecycle_configure(&nodes);
 	if (!*root_ca_file)
 		root_ca_set(rest_get_config(r)->kube.ca_pem);
 	else if (root_ca_load(root_ca_file, err) < 0)

@@ -17,14 +17,20 @@
 #include "base/clock.h"
 #include "object/condition.h"
 #include "control.h"
+#include "node_lifecycle.h"
 #include "stamps.h"
 #include "taints.h"
 #include "zones.h"
 
-#define GRACE_NS (50 * NS_PER_S)	 /* --node-monitor-grace-period's default since 1.32 */
-#define STARTUP_GRACE_NS (60 * NS_PER_S) /* of a node that has not said anything yet */
 #define GONE "gone/"
 enum { WATCH_NODES, WATCH_LEASES, WATCH_PODS };
+
+static struct node_lifecycle_config config;
+
+void node_lifecycle_configure(const struct node_lifecycle_config *c)
+{
+	config = *c;
+}
 
 struct lifecycle {
 	struct stamps *seen;  /* by node, monotonic: when its lease or status last changed */
@@ -38,7 +44,7 @@ static void *init(struct informer **informers, struct workqueue *q)
 
 	l->seen = stamps_new(informers, q);
 	l->known = stamps_new(informers, q);
-	l->zones = zones_new();
+	l->zones = zones_new(&config.zones);
 	return l;
 }
 
@@ -226,7 +232,7 @@ static int set_taints_now(struct controller_ctx *ctx, const char *name, struct e
 /* How long it may still be silent, ns. */
 static int64_t time_left(const struct lifecycle *l, const struct cm_node *node)
 {
-	int64_t grace = node->ready ? GRACE_NS : STARTUP_GRACE_NS;
+	int64_t grace = node->ready ? config.grace_ns : config.startup_grace_ns;
 
 	return stamps_get(l->seen, node->base.meta.name, 0) + grace - clock_mono_ns();
 }

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
+#include "node_lifecycle.h"
 #include "rig/rig.h"
 
 #define SYNC "node-lifecycle", "n1"
@@ -25,9 +27,13 @@ static void make_node(const char *name)
 		"status: {conditions: [{type: Ready, status: 'True', lastHeartbeatTime: '2026-01-01T00:00:00Z'}]}");
 }
 
+static const struct node_lifecycle_config defaults = {
+	.grace_ns = 50 * NS_PER_S, .startup_grace_ns = 60 * NS_PER_S, .zones = {0.1f, 0.01f, 0.55f, 50}};
+
 /* n0 is well, whatever happens to n1. */
 static int set_up(void **state)
 {
+	node_lifecycle_configure(&defaults);
 	r = rig_new(&node_lifecycle_controller, NULL);
 	make_node("n0");
 	make_node("n1");
@@ -119,6 +125,19 @@ static void test_nothing_to_write(void **state)
 }
 
 /* ---- silence ---- */
+
+static void test_other_grace_periods(void **state)
+{
+	struct node_lifecycle_config c = defaults;
+
+	c.grace_ns = 7 * NS_PER_S;
+	c.startup_grace_ns = 90 * NS_PER_S;
+	node_lifecycle_configure(&c);
+	assert_int_equal(rig_sync(r, SYNC).requeue_after_ns, 7 * NS_PER_S);
+	rig_create(r, "{kind: Node, metadata: {name: n2}}");
+	rig_settle(r);
+	assert_int_equal(rig_sync(r, "node-lifecycle", "n2").requeue_after_ns, 90 * NS_PER_S);
+}
 
 static void test_a_silent_node(void **state)
 {
@@ -353,6 +372,7 @@ int main(void)
 		TEST(test_taints_of_conditions),
 		TEST(test_cordon_and_strange_taints),
 		TEST(test_nothing_to_write),
+		TEST(test_other_grace_periods),
 		TEST(test_a_silent_node),
 		TEST(test_a_lease_is_a_heartbeat),
 		TEST(test_a_status_is_a_heartbeat),

@@ -9,10 +9,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 
-#define INTERVAL_NS (10 * NS_PER_S)	  /* --node-eviction-rate=0.1 */
-#define SLOW_INTERVAL_NS (100 * NS_PER_S) /* --secondary-node-eviction-rate=0.01 */
-#define UNHEALTHY_PERCENT 55		  /* --unhealthy-zone-threshold */
-#define LARGE 50 /* --large-cluster-size-threshold, which upstream compares with a zone */
+#define LONGEST_S 1e9f /* one node in thirty years is none */
 #define EXCLUDED "node.kubernetes.io/exclude-disruption"
 
 enum zone_state { ZONE_NORMAL, ZONE_PARTIAL, ZONE_FULL };
@@ -24,15 +21,17 @@ struct zone {
 };
 
 struct zones {
+	struct zones_config config;
 	pthread_mutex_t lock; /* guards below */
 	struct map by_name;   /* struct zone * */
 	size_t full;	      /* zones in that state */
 };
 
-struct zones *zones_new(void)
+struct zones *zones_new(const struct zones_config *c)
 {
 	struct zones *z = MEM_NEW(struct zones);
 
+	z->config = *c;
 	pthread_mutex_init(&z->lock, NULL);
 	return z;
 }
@@ -60,11 +59,11 @@ static char *zone_name(const struct cm_node *n)
 			  label(n, "topology.kubernetes.io/zone"));
 }
 
-static enum zone_state state_of(const struct zone *z)
+static enum zone_state state_of(const struct zones_config *c, const struct zone *z)
 {
 	if (!z->ready && z->not_ready)
 		return ZONE_FULL;
-	return z->not_ready > 2 && z->not_ready * 100 >= (z->ready + z->not_ready) * UNHEALTHY_PERCENT
+	return z->not_ready > 2 && (float)z->not_ready / (float)(z->ready + z->not_ready) >= c->unhealthy
 		       ? ZONE_PARTIAL
 		       : ZONE_NORMAL;
 }
@@ -85,7 +84,7 @@ static bool count(struct zones *z, const struct cm_node *n, bool add)
 	enum zone_state was = zone->state;
 
 	*counter += add ? 1 : (size_t)-1;
-	zone->state = state_of(zone);
+	zone->state = state_of(&z->config, zone);
 	z->full += (size_t)(zone->state == ZONE_FULL) - (size_t)(was == ZONE_FULL);
 	bool changed = zone->state != was;
 	if (zone->ready + zone->not_ready == 0)
@@ -119,19 +118,24 @@ bool zones_stopped(struct zones *z)
 	return ret;
 }
 
-static int64_t interval(const struct zone *z)
+static int64_t interval(const struct zones_config *c, const struct zone *z)
 {
-	if (z->state != ZONE_PARTIAL)
-		return INTERVAL_NS;
-	return z->ready + z->not_ready > LARGE ? SLOW_INTERVAL_NS : INT64_MAX;
+	bool large = c->large < 0 || z->ready + z->not_ready > (size_t)c->large;
+	float rate = z->state != ZONE_PARTIAL ? c->rate : large ? c->secondary_rate : 0;
+
+	/* In milliseconds: the flags' decimals are not exact in binary. */
+	return rate <= 0 || rate * LONGEST_S < 1 ? INT64_MAX
+						 : (int64_t)(1000 / (double)rate + 0.5) * NS_PER_MS;
 }
 
-static int64_t take(struct zone *zone, int64_t now_ns)
+static int64_t take(const struct zones_config *c, struct zone *zone, int64_t now_ns)
 {
-	int64_t between = interval(zone);
+	int64_t between = interval(c, zone);
 
 	if (between == INT64_MAX)
 		return INT64_MAX;
+	if (zone->next_ns - now_ns > between) /* the pace was slower when the last one was taken */
+		zone->next_ns = now_ns + between;
 	if (now_ns < zone->next_ns)
 		return zone->next_ns - now_ns;
 	zone->next_ns = now_ns + between;
@@ -144,7 +148,9 @@ int64_t zones_take(struct zones *z, const struct cm_node *node, int64_t now_ns)
 
 	pthread_mutex_lock(&z->lock);
 	struct zone *zone = map_get(&z->by_name, name);
-	int64_t ret = stopped(z) ? INT64_MAX : zone ? take(zone, now_ns) : 0; /* only excluded nodes there */
+	int64_t ret = stopped(z) ? INT64_MAX
+		      : zone	 ? take(&z->config, zone, now_ns)
+				 : 0; /* only excluded nodes there */
 
 	pthread_mutex_unlock(&z->lock);
 	return ret;

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How fast nodes that went quiet may be emptied, by zone (kubernetes/kubernetes pkg/controller/nodelifecycle): one every ten
- * seconds; a tenth of that, or none in a small zone, while most of a zone is not ready; none at all while no node anywhere
- * is ready, for then it is more likely us who are cut off. Any thread.
+ * How fast nodes that went quiet may be emptied, by zone (kubernetes/kubernetes pkg/controller/nodelifecycle): at one rate;
+ * at a lower one, or none in a small zone, while most of a zone is not ready; none at all while no node anywhere is ready,
+ * for then it is more likely us who are cut off. Any thread.
  */
 #ifndef ZONES_H
 #define ZONES_H
 
 #include "decode/node.h"
 
+struct zones_config {
+	float rate, secondary_rate; /* nodes per second of a zone; 0 or less: none */
+	float unhealthy; /* the part of a zone's nodes, three at least, that makes it partially disrupted */
+	int large;	 /* a zone of no more nodes has no secondary rate */
+};
 struct zones;
-struct zones *zones_new(void);
+struct zones *zones_new(const struct zones_config *c);
 void zones_free(struct zones *z);
 
 enum zones_change {

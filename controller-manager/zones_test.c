@@ -28,10 +28,15 @@ static struct cm_node *make(const char *zone, bool ready)
 static struct zones *z;
 static int64_t now;
 
+static void make_zones(float rate, float secondary_rate, float unhealthy, int large)
+{
+	z = zones_new(&(struct zones_config){rate, secondary_rate, unhealthy, large});
+	now = NS_PER_S;
+}
+
 static int set_up(void **state)
 {
-	z = zones_new();
-	now = NS_PER_S;
+	make_zones(0.1f, 0.01f, 0.55f, 50);
 	return 0;
 }
 
@@ -116,6 +121,58 @@ static void test_most_of_a_zone(void **state)
 	}
 }
 
+#define NEVER (-1)
+
+static void test_settings(void **state)
+{
+	static const struct {
+		float rate, secondary_rate, unhealthy;
+		int large;
+		size_t ready, not_ready;
+		int64_t second_ms; /* to wait for the second node */
+	} rows[] = {
+		{2, 1, 0.55f, 50, 5, 5, 500},
+		{2, 1, 0.5f, 50, 5, 5, NEVER},
+		{2, 0.25f, 0.5f, 9, 5, 5, 4000},
+		{2, 0.25f, 0.5f, 10, 5, 5, NEVER},
+		{2, 0.25f, 1.5f, 1, 1, 9, 500}, /* no zone is ever so unhealthy */
+		{2, 0.25f, 0, 1, 7, 2, 500},	/* but two are never many */
+		{2, 0.25f, 0, 0, 97, 3, 4000},
+		{0, 1, 0.55f, 50, 5, 1, NEVER},
+		{-1, 1, 0.55f, 50, 5, 1, NEVER},
+		{1e-12f, 1, 0.55f, 50, 5, 1, NEVER},
+		{1, 0, 0.55f, 1, 1, 5, NEVER},
+		{4, 0, 0.55f, 1, 0, 5, 250}, /* nobody there is ready, but elsewhere */
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		tear_down(NULL);
+		make_zones(rows[i].rate, rows[i].secondary_rate, rows[i].unhealthy, rows[i].large);
+		add(B, true, 1);
+		add(A, true, rows[i].ready);
+		add(A, false, rows[i].not_ready);
+		int64_t first = take(A), second = take(A);
+		bool never = rows[i].second_ms == NEVER;
+
+		if (first != (never ? INT64_MAX : 0) ||
+		    second != (never ? INT64_MAX : rows[i].second_ms * NS_PER_MS))
+			fail_msg("row %zu: %lld %lld", i, (long long)first, (long long)second);
+	}
+}
+
+/* Nobody waits out the slow pace of a zone that has recovered. */
+static void test_the_pace_quickens(void **state)
+{
+	add(A, true, 20);
+	add(A, false, 40);
+	assert_int_equal(take(A), 0);
+	assert_int_equal(take(A), 100 * NS_PER_S);
+	add(A, true, 30);
+	assert_int_equal(take(A), 10 * NS_PER_S);
+	now += 10 * NS_PER_S;
+	assert_int_equal(take(A), 0);
+}
+
 static void test_nobody_is_ready(void **state)
 {
 	assert_false(zones_stopped(z)); /* nobody is there */
@@ -158,8 +215,8 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(test_one_every_ten_seconds), TEST(test_most_of_a_zone),
-		TEST(test_nobody_is_ready),	  TEST(test_excluded),
+		TEST(test_one_every_ten_seconds), TEST(test_most_of_a_zone),  TEST(test_settings),
+		TEST(test_the_pace_quickens),	  TEST(test_nobody_is_ready), TEST(test_excluded),
 		TEST(test_a_node_that_moves),
 	};
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,18 @@ static int set_bool(const struct flag *f, const char *v, struct err *err)
 	return err_set(err, REASON_BAD_REQUEST, "strconv.ParseBool: parsing \"%s\": invalid syntax", v);
 }
 
+static int set_float(const struct flag *f, const char *v, struct err *err)
+{
+	char *end;
+	float x = strtof(v, &end);
+
+	if (end == v || *end || isnan(x))
+		return err_set(err, REASON_BAD_REQUEST, "strconv.ParseFloat: parsing \"%s\": invalid syntax",
+			       v);
+	*(float *)f->target = x;
+	return 0;
+}
+
 static int set(const struct flag *f, const char *v, struct err *err)
 {
 	switch (f->type) {
@@ -135,6 +148,8 @@ static int set(const struct flag *f, const char *v, struct err *err)
 		return set_bool(f, v, err);
 	case FLAG_DURATION:
 		return flags_duration(v, f->target, err);
+	case FLAG_FLOAT:
+		return set_float(f, v, err);
 	}
 	return -1;
 }
@@ -155,6 +170,9 @@ static int set_default(const struct flag *f, struct err *err)
 		break;
 	case FLAG_DURATION:
 		*(int64_t *)f->target = 0;
+		break;
+	case FLAG_FLOAT:
+		*(float *)f->target = 0;
 		break;
 	}
 	return 0;

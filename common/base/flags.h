@@ -18,6 +18,7 @@ enum flag_type {
 	FLAG_INT,      /* int * */
 	FLAG_BOOL,     /* bool * */
 	FLAG_DURATION, /* int64_t * in ns; "300ms", "1m30s", "0" as Go's ParseDuration */
+	FLAG_FLOAT,    /* float * */
 };
 
 struct flag {

@@ -7,8 +7,11 @@
 
 #include <string.h>
 
-static const char *const type_names[] = {
-	[FLAG_STRING] = " string", [FLAG_INT] = " int", [FLAG_BOOL] = "", [FLAG_DURATION] = " duration"};
+static const char *const type_names[] = {[FLAG_STRING] = " string",
+					 [FLAG_INT] = " int",
+					 [FLAG_BOOL] = "",
+					 [FLAG_DURATION] = " duration",
+					 [FLAG_FLOAT] = " float"};
 
 /* What is printed but is no row. */
 static const struct {

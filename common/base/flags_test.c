@@ -15,6 +15,7 @@ static const char *dir;
 static int port;
 static bool fast;
 static int64_t period_ns;
+static float rate;
 
 static const struct flag table[] = {
 	{.name = "dir",
@@ -29,6 +30,7 @@ static const struct flag table[] = {
 	 .target = &period_ns,
 	 .def = "1m30s",
 	 .help = "How often."},
+	{"rate", FLAG_FLOAT, &rate, "0.55", "How many.", 0, 0},
 	{0},
 };
 
@@ -51,6 +53,9 @@ static void accepted(void **state)
 	assert_int_equal(port, 6443);
 	assert_false(fast);
 	assert_int_equal(period_ns, INT64_C(90000000000));
+	assert_true(rate == 0.55f);
+	assert_int_equal(parse(&err, "--rate=-1e-2", NULL), FLAGS_OK);
+	assert_true(rate == -0.01f);
 	assert_int_equal(parse(&err, "--dir=/a=b", "--fast"), FLAGS_OK);
 	assert_string_equal(dir, "/a=b");
 	assert_true(fast);
@@ -191,7 +196,8 @@ static void completion(void **state)
 	const char *text = printed("--help=bash");
 
 	assert_non_null(strstr(text, "_a_prog()\n"));
-	assert_non_null(strstr(text, "--help --version --dir= --secure-port= --fast --sync-period= --v=\""));
+	assert_non_null(
+		strstr(text, "--help --version --dir= --secure-port= --fast --sync-period= --rate= --v=\""));
 	assert_non_null(strstr(text, "^(--dir)$"));
 	assert_non_null(strstr(text, "complete -F _a_prog a-prog\n"));
 }
