@@ -457,7 +457,7 @@ struct scheduler *scheduler_new(struct rest *r, const struct framework *f)
 	queue_init(&s->queue, s->framework);
 	s->events = events_new(r);
 	s->binder = binder_new(r, on_bound, s);
-	metric_gauge_fn(&pending_def, pending_gauge, s);
+	metric_gauge_fn(&pending_def, NULL, pending_gauge, s);
 	s->informers = informer_set_new(r);
 	informer_add(s->informers, &sched_node_type, NULL, on_node, s);
 	informer_add(s->informers, &sched_pod_type,

@@ -3,7 +3,8 @@
  * The one narrow store: what the apiserver needs of a database, and no more. Engines: store_sqlite.c,
  * store_etcd.c; both pass store_test.c.
  *
- * Keys are "/registry/GROUP/RESOURCE/NS/NAME" texts, values are opaque bytes. A revision is one write. Every
+ * Keys are "/registry/GROUP/RESOURCE/NS/NAME" texts, values are opaque bytes. A revision is one write (or what etcd, or some
+ * other tool on it, deletes at once). Every
  * committed change is delivered to the sink exactly once, in revision order, own writes included (with the
  * cookie they were given, so that the cache need not read its own bytes again). Nothing blocks for a write:
  * the engine calls back when it is durable, so a write under way costs memory and no thread. Any thread may
@@ -62,6 +63,7 @@ struct store_write {
 	const void *value; /* NULL = delete */
 	size_t len;
 	uint64_t expect; /* 0 = create: the key must not exist; else its current revision */
+	int64_t ttl_s;	 /* not 0: deleted so long after its last write, where the engine `expires` */
 	bool lazy;	 /* a hint: may be acknowledged before it is durable, and is within STORE_LAZY_NS */
 	void *cookie;	 /* handed to the sink with exactly these bytes, never once done has been called */
 	void (*done)(struct store_write *w);
@@ -104,7 +106,10 @@ struct store_engine {
 	/* A storm of writes is over: what was only kept to be quick may go. NULL: nothing is. */
 	void (*relax)(struct store *s);
 	bool (*healthy)(struct store *s, char why[128]);
-	bool local; /* the sink runs before a write is done: a cached read is always consistent */
+	/* Bytes of its files, for who watches over it: what was last known, and asks anew. -1: not known. Does not block. */
+	int64_t (*size)(struct store *s);
+	bool local;   /* the sink runs before a write is done: a cached read is always consistent */
+	bool expires; /* deletes by itself what had a ttl_s; many keys may go in one revision */
 };
 struct store {
 	const struct store_engine *engine;

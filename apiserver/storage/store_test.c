@@ -269,6 +269,62 @@ static void writes_compare_before_they_swap(void **state)
 	assert_true(put(e, "a", "5", 0) > c);
 }
 
+static uint64_t put_for(struct env *e, const char *name, uint64_t expect, int64_t ttl_s)
+{
+	struct err err = ERR_INIT;
+	uint64_t rev = 0;
+	char key[64];
+	snprintf(key, sizeof(key), "%s/%s", e->prefix, name);
+	struct store_write w = {
+		.key = key, .value = "v", .len = 1, .expect = expect, .cookie = "v", .ttl_s = ttl_s};
+	if (store_rig_write(e->s, &w, &rev, &err) < 0)
+		fail_msg("%s: %s", name, err.msg);
+	return rev;
+}
+
+/* Those that were written within a short time in one revision, and watchers learn of each. Every write says anew how long. */
+static void what_expires_goes_by_itself(void **state)
+{
+	struct env *e = *state;
+	uint64_t rev;
+	if (!e->s->engine->expires)
+		skip();
+	watch(e, put(e, "stays", "1", 0));
+	put_for(e, "a", 0, 1);
+	uint64_t c = put_for(e, "c", 0, 1);
+	rev = put_for(e, "b", 0, 1);
+	put_for(e, "c", c, 0);
+	wait_upto(e, rev + 2); /* etcd gives no less than two seconds */
+	struct listing *l = list_all(e, &rev);
+	assert_int_equal(l->n, 2);
+	assert_non_null(find(l, "stays"));
+	assert_non_null(find(l, "c"));
+	free(l);
+	pthread_mutex_lock(&e->lock);
+	assert_int_equal(e->n_seen, 6);
+	for (size_t i = 0; i < 6; i++) {
+		assert_int_equal(e->seen[i].deleted, i > 3);
+		assert_int_equal(e->seen[i].own, i <= 3); /* known again by its bytes, with its lease too */
+	}
+	assert_int_equal(e->seen[4].rev, e->seen[5].rev);
+	assert_string_not_equal(e->seen[4].key, e->seen[5].key);
+	pthread_mutex_unlock(&e->lock);
+}
+
+static void its_size_is_known(void **state)
+{
+	struct env *e = *state;
+	int64_t deadline = clock_mono_ns() + 20 * NS_PER_S;
+	put(e, "a", "1", 0);
+	while (e->s->engine->size(e->s) <= 0) {
+		struct err err = ERR_INIT;
+		uint64_t rev;
+		assert_int_equal(store_rig_current(e->s, deadline, &rev, &err), 0);
+		assert_true(clock_mono_ns() < deadline);
+	}
+	assert_true(e->s->engine->size(e->s) >= 4096);
+}
+
 static void list_tells_all_and_their_revisions(void **state)
 {
 	struct env *e = *state;
@@ -496,6 +552,7 @@ static void compaction_keeps_what_is(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SUITE(what_expires_goes_by_itself),	      SUITE(its_size_is_known),
 		SUITE(writes_compare_before_they_swap),	      SUITE(list_tells_all_and_their_revisions),
 		SUITE(lists_longer_than_a_page_are_complete), SUITE(watch_replays_what_came_before_it),
 		SUITE(every_write_is_seen_once_and_in_order), SUITE(current_is_not_behind_any_write),

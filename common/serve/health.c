@@ -279,7 +279,7 @@ static void register_process_metrics(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(process_metrics); i++)
-		metric_gauge_fn(&process_metrics[i].def, process_metrics[i].fn, NULL);
+		metric_gauge_fn(&process_metrics[i].def, NULL, process_metrics[i].fn, NULL);
 	metric_set(metric_series(metric_register(&build), KUBERNETES_VERSION "\x1f" CORACLE_VERSION), 1);
 }
 

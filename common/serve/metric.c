@@ -28,6 +28,7 @@ struct metric {
 	size_t n_buckets;
 	double (*fn)(void *arg);
 	void *arg;
+	char *fn_labels; /* rendered */
 	pthread_mutex_t lock;
 	struct map by_values; /* joined label values -> series */
 	struct metric_series **v;
@@ -82,16 +83,6 @@ struct metric *metric_register(const struct metric_def *def)
 	return m;
 }
 
-void metric_gauge_fn(const struct metric_def *def, double (*fn)(void *arg), void *arg)
-{
-	struct metric *m = metric_register(def);
-
-	pthread_mutex_lock(&m->lock);
-	m->fn = fn;
-	m->arg = arg;
-	pthread_mutex_unlock(&m->lock);
-}
-
 /* Prometheus text escapes backslash, quote and newline in label values. */
 static void add_label(struct buf *out, const char *name, size_t name_len, const char *v, size_t n)
 {
@@ -122,6 +113,19 @@ static char *render_labels(const char *names, const char *values)
 		values = values[v] ? values + v + 1 : "";
 	}
 	return buf_take(&b, NULL);
+}
+
+void metric_gauge_fn(const struct metric_def *def, const char *label_values, double (*fn)(void *arg),
+		     void *arg)
+{
+	struct metric *m = metric_register(def);
+
+	pthread_mutex_lock(&m->lock);
+	m->fn = fn;
+	m->arg = arg;
+	free(m->fn_labels);
+	m->fn_labels = render_labels(def->label_names, label_values);
+	pthread_mutex_unlock(&m->lock);
 }
 
 static struct metric_series *series_new(struct metric *m, char *labels)
@@ -275,11 +279,12 @@ static void write_family(struct buf *out, struct metric *m)
 	static const char *const types[] = {"counter", "gauge", "histogram"};
 
 	pthread_mutex_lock(&m->lock);
-	if (m->fn || m->n) {
+	double computed = m->fn ? m->fn(m->arg) : NAN;
+	if (!isnan(computed) || m->n) {
 		buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", m->def->name, m->def->help, m->def->name,
 			 types[m->def->type]);
-		if (m->fn)
-			write_line(out, m->def->name, "", "", NULL, m->fn(m->arg));
+		if (!isnan(computed))
+			write_line(out, m->def->name, "", m->fn_labels, NULL, computed);
 		for (size_t i = 0; i < m->n; i++) {
 			if (m->def->type == METRIC_HISTOGRAM)
 				write_histogram(out, m->v[i]);

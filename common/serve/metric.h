@@ -30,8 +30,10 @@ void metric_add(struct metric_series *s, double v);		    /* counter, gauge */
 void metric_set(struct metric_series *s, double v);		    /* gauge */
 void metric_observe(struct metric_series *s, double v);		    /* histogram */
 double metric_value(const struct metric_series *s); /* for tests */ /* a histogram's: how many observations */
-/* For callers that compute a value only when scraped. No labels. */
-void metric_gauge_fn(const struct metric_def *def, double (*fn)(void *arg), void *arg);
+/* For callers that compute a value only when scraped, which must not block; NAN is not shown. label_values as above. fn NULL:
+   not any more. */
+void metric_gauge_fn(const struct metric_def *def, const char *label_values, double (*fn)(void *arg),
+		     void *arg);
 /* All families, sorted by name. */
 void metric_write(struct buf *out);
 

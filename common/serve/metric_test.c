@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/metric.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,12 @@
 #include <cmocka.h>
 
 #include "base/thread.h"
+
+static double not_known(void *arg)
+{
+	(void)arg;
+	return NAN;
+}
 
 static double answer(void *arg)
 {
@@ -22,6 +29,8 @@ static void test_write(void **state)
 	static const struct metric_def g = {"t_depth", "Depth.", METRIC_GAUGE, NULL, NULL};
 	static const struct metric_def h = {"t_seconds", "Time.", METRIC_HISTOGRAM, "name", buckets};
 	static const struct metric_def f = {"t_answer", "Computed.", METRIC_GAUGE, NULL, NULL};
+	static const struct metric_def sized = {"t_size_bytes", "Size.", METRIC_GAUGE, "of", NULL};
+	static const struct metric_def unknown = {"t_unknown", "Not known.", METRIC_GAUGE, NULL, NULL};
 	static int n = 42;
 	struct metric_series *s;
 	autobuf struct buf b = BUF_INIT;
@@ -37,20 +46,28 @@ static void test_write(void **state)
 	metric_observe(s, 0.005);
 	metric_observe(s, 2);
 	metric_observe(s, 3);
-	metric_gauge_fn(&f, answer, &n);
+	metric_gauge_fn(&f, NULL, answer, &n);
+	metric_gauge_fn(&sized, "disk", answer, &n);
+	metric_gauge_fn(&unknown, NULL, not_known, NULL);
 	metric_write(&b);
-	assert_string_equal(b.p, "# HELP t_answer Computed.\n# TYPE t_answer gauge\nt_answer 42\n"
-				 "# HELP t_depth Depth.\n# TYPE t_depth gauge\nt_depth -2\n"
-				 "# HELP t_requests_total Requests.\n# TYPE t_requests_total counter\n"
-				 "t_requests_total{verb=\"GET\",path=\"/\"} 1234567.5\n"
-				 "t_requests_total{verb=\"PUT\",path=\"/a\\\"b\\\\\\n\"} 1\n"
-				 "# HELP t_seconds Time.\n# TYPE t_seconds histogram\n"
-				 "t_seconds_bucket{name=\"q\",le=\"0.005\"} 1\n"
-				 "t_seconds_bucket{name=\"q\",le=\"1\"} 1\n"
-				 "t_seconds_bucket{name=\"q\",le=\"2.5\"} 2\n"
-				 "t_seconds_bucket{name=\"q\",le=\"+Inf\"} 3\n"
-				 "t_seconds_sum{name=\"q\"} 5.005\n"
-				 "t_seconds_count{name=\"q\"} 3\n");
+	assert_string_equal(
+		b.p, "# HELP t_answer Computed.\n# TYPE t_answer gauge\nt_answer 42\n"
+		     "# HELP t_depth Depth.\n# TYPE t_depth gauge\nt_depth -2\n"
+		     "# HELP t_requests_total Requests.\n# TYPE t_requests_total counter\n"
+		     "t_requests_total{verb=\"GET\",path=\"/\"} 1234567.5\n"
+		     "t_requests_total{verb=\"PUT\",path=\"/a\\\"b\\\\\\n\"} 1\n"
+		     "# HELP t_seconds Time.\n# TYPE t_seconds histogram\n"
+		     "t_seconds_bucket{name=\"q\",le=\"0.005\"} 1\n"
+		     "t_seconds_bucket{name=\"q\",le=\"1\"} 1\n"
+		     "t_seconds_bucket{name=\"q\",le=\"2.5\"} 2\n"
+		     "t_seconds_bucket{name=\"q\",le=\"+Inf\"} 3\n"
+		     "t_seconds_sum{name=\"q\"} 5.005\n"
+		     "t_seconds_count{name=\"q\"} 3\n"
+		     "# HELP t_size_bytes Size.\n# TYPE t_size_bytes gauge\nt_size_bytes{of=\"disk\"} 42\n");
+	buf_clear(&b);
+	metric_gauge_fn(&sized, "disk", NULL, NULL); /* its owner goes */
+	metric_write(&b);
+	assert_null(strstr(b.p, "t_size_bytes"));
 }
 
 static const struct metric_def many = {"t_many_total", "Many.", METRIC_COUNTER, "i", NULL};

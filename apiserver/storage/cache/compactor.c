@@ -6,7 +6,8 @@
  * It sleeps until the next thing is due and knows when that is; in a cluster without writes nothing ever is.
  * When a storm is over, what malloc has kept of it goes back to the kernel: once, not on a timer.
  * Times come from revision_internal.h: an object is as old as the revision of its last write, so no time is kept per
- * object. What was there when the process started is judged by its creationTimestamp instead.
+ * object. What was there when the process started is judged by its creationTimestamp instead. Where the store expires
+ * objects itself, only what it has left behind goes here, such as what was written without a time to live.
  */
 #include <malloc.h>
 #include <stdlib.h>
@@ -21,6 +22,8 @@
 
 /* Deletions of expired objects at once. */
 #define EXPIRE_BURST 64
+/* So long after the store should have done it. */
+#define EXPIRE_SLACK_S 600
 
 /* So many writes between two looks, at least WINDOW_CALM_NS apart, are a storm. */
 #define STORM_WRITES 2000
@@ -46,6 +49,12 @@ static int64_t earlier(int64_t a, int64_t b)
 }
 
 /* ---- expiry ---- */
+
+static int64_t ttl_of(const struct storage *s, const struct resource *r)
+{
+	int64_t ttl_s = r->kind->ttl_s;
+	return ttl_s && s->store->engine->expires ? ttl_s + EXPIRE_SLACK_S : ttl_s;
+}
 
 struct ages {
 	uint64_t old_rev; /* what was last written up to here is expired */
@@ -117,8 +126,9 @@ static bool expire(struct expiry *e, struct resource *r, struct obj *o)
 /* Removes what has expired in r; returns when to look again. */
 static int64_t sweep(struct storage *s, struct resource *r)
 {
-	struct ages a = {revision_before(&s->revision, r->kind->ttl_s * NS_PER_S), s->loaded_rev,
-			 r->kind->ttl_s, clock_wall_ns() / NS_PER_S};
+	int64_t ttl_s = ttl_of(s, r);
+	struct ages a = {revision_before(&s->revision, ttl_s * NS_PER_S),
+			 s->store->engine->expires ? 0 : s->loaded_rev, ttl_s, clock_wall_ns() / NS_PER_S};
 	int64_t now_ns = clock_mono_ns(), next_ns = CLOCK_NEVER;
 	uint64_t oldest = UINT64_MAX;
 	struct cache_order_snapshot all;
@@ -264,7 +274,7 @@ void compactor_kick(struct compactor *k)
 void compactor_note(struct compactor *k, const struct resource *r)
 {
 	int64_t next_ns = atomic_load_explicit(&k->next_ns, memory_order_relaxed);
-	int64_t ttl_ns = r->kind->ttl_s * NS_PER_S, within_ns = INT64_MAX;
+	int64_t ttl_ns = ttl_of(k->s, r) * NS_PER_S, within_ns = INT64_MAX;
 	if (ttl_ns)
 		within_ns = ttl_ns + REVISION_MARK_NS;
 	if (atomic_load_explicit(&r->crowded, memory_order_relaxed))

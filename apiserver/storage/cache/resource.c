@@ -112,7 +112,7 @@ void resource_apply(struct resource *r, const char *key, struct obj *obj, uint64
 	/* Nobody else changes the order meanwhile, so it may look without the lock. */
 	struct change c = {.rev = rev, .at_ns = clock_mono_ns(), .deleted = !obj};
 	const struct obj *last = obj ? NULL : cache_order_find(&r->order, key);
-	if (rev <= r->last_rev) {
+	if (rev < r->last_rev) {
 		obj_unref(obj);
 		return;
 	}

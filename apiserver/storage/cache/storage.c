@@ -8,6 +8,7 @@
  */
 #include "storage/cache/storage_internal.h"
 
+#include <math.h>
 #include <semaphore.h>
 #include <stdlib.h>
 #include "base/log.h"
@@ -336,7 +337,10 @@ static void take_over(struct resource *r, struct loaded *of, uint64_t rev)
 	struct early *e = STEAL(r->early);
 	resource_load(r, of->v, of->n, rev, rev);
 	for (size_t i = 0; i < e->n; i++) {
-		resource_apply(r, e->v[i].key, e->v[i].obj, e->v[i].rev, NULL);
+		if (e->v[i].rev > rev)
+			resource_apply(r, e->v[i].key, e->v[i].obj, e->v[i].rev, NULL);
+		else
+			obj_unref(e->v[i].obj);
 		free(e->v[i].key);
 	}
 	free(e->v);
@@ -582,6 +586,19 @@ static int begin(struct storage *s, const struct storage_config *c, struct err *
 	return 0;
 }
 
+static const struct metric_def size_def = {
+	.name = "apiserver_storage_size_bytes",
+	.help = "Size of the storage database file physically allocated in bytes.",
+	.type = METRIC_GAUGE,
+	.label_names = "storage_cluster_id"};
+
+static double size_now(void *arg)
+{
+	struct storage *s = arg;
+	int64_t size = s->store->engine->size(s->store);
+	return size < 0 ? NAN : (double)size;
+}
+
 struct storage *storage_open(const struct storage_config *c, const struct schema *schema, struct err *err)
 {
 	static const double seconds[] = {0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1,  1.25, 1.5, 2,
@@ -608,8 +625,10 @@ struct storage *storage_open(const struct storage_config *c, const struct schema
 	s->m_objects = metric_register(&objects_def);
 	pthread_mutex_init(&s->apply_lock, NULL);
 	add_loaded(s);
-	if (begin(s, c, err) == 0)
+	if (begin(s, c, err) == 0) {
+		metric_gauge_fn(&size_def, "etcd-0", size_now, s); /* upstream's name of its only store */
 		return s;
+	}
 	storage_close(s);
 	return NULL;
 }
@@ -618,6 +637,7 @@ void storage_close(struct storage *s)
 {
 	if (!s)
 		return;
+	metric_gauge_fn(&size_def, NULL, NULL, NULL);
 	compactor_stop(s->compactor);
 	if (s->store)
 		s->store->engine->close(s->store);

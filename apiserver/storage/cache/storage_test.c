@@ -309,6 +309,30 @@ static void events_expire(void **state)
 	assert_true(b->rv < a2->rv);
 }
 
+/* Which does it better; what it has no time to live of goes all the same, later. */
+static void a_store_that_expires_is_left_to_it(void **state)
+{
+	struct env *e = *state;
+	storage_close(e->s);
+	clock_fake(1767225600 * NS_PER_S);
+	open_env(e);
+	struct store_engine expires = *e->s->store->engine;
+	expires.expires = true; /* it says so, and forgets to */
+	e->s->store->engine = &expires;
+	obj_unref(create(e->events, "ns", "a", ""));
+	clock_advance(4000 * NS_PER_S);
+	obj_unref(create(e->events, "ns", "b", ""));
+	autoobj struct obj *still = storage_get(e->events, "ns", "a");
+	assert_non_null(still);
+	clock_advance(300 * NS_PER_S);
+	time_t deadline = time(NULL) + 20; /* the house's clock stands still */
+	while (resource_count(e->events) > 1 && time(NULL) < deadline)
+		sched_yield();
+	assert_int_equal(resource_count(e->events), 1);
+	storage_close(e->s);
+	open_env(e);
+}
+
 static void unreadable_objects_are_left_out(void **state)
 {
 	struct env *e = *state;
@@ -406,7 +430,8 @@ static void reads_go_on_without_etcd(void **state)
 		SUITE(unreadable_objects_are_left_out)
 int main(void)
 {
-	const struct CMUnitTest sqlite[] = {BOTH, SUITE(events_expire)};
+	const struct CMUnitTest sqlite[] = {BOTH, SUITE(events_expire),
+					    SUITE(a_store_that_expires_is_left_to_it)};
 	const struct CMUnitTest etcd[] = {BOTH, SUITE(two_apiservers_share_one_etcd),
 					  SUITE(reads_go_on_without_etcd)};
 	int failed = cmocka_run_group_tests_name("sqlite", sqlite, begin_sqlite, end_group);

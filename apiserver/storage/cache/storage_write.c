@@ -130,6 +130,7 @@ static struct own_write *own_new(struct storage_write *w, const char *key)
 				       .value = w->draft ? w->draft->bytes : NULL,
 				       .len = w->draft ? w->draft->len : 0,
 				       .expect = w->old ? w->old->rv : 0,
+				       .ttl_s = r->kind->ttl_s,
 				       .lazy = w->flags & WRITE_LAZY,
 				       .cookie = own,
 				       .err = &w->err,

@@ -26,6 +26,7 @@ struct etcd_client {
 	struct list waiting; /* calls */
 	size_t n_running, n_jobs;
 	bool closing, idle; /* idle: loop_signal */
+	bool refuses;	    /* the last write that was answered */
 };
 
 static const struct loop_lane lanes[] = {{"etcd-list", 1}};
@@ -142,9 +143,10 @@ static void check_idle(struct etcd_client *c)
 		loop_signal(c->loop, &c->idle);
 }
 
-static bool reads(const struct etcd_call *k)
+/* May be done twice. A lease that nobody knows of ends by itself. */
+static bool repeatable(const struct etcd_call *k)
 {
-	return k->method == ETCD_WIRE_RANGE;
+	return k->method == ETCD_WIRE_RANGE || k->method == ETCD_WIRE_GRANT || k->method == ETCD_WIRE_STATUS;
 }
 
 /* Every server once, and the one that it began with again, because a kept connection may have been stale. */
@@ -152,12 +154,26 @@ static bool try_again(struct etcd_client *c, struct etcd_call *k, const struct h
 		      const struct err *err)
 {
 	bool away = err->reason == REASON_UNAVAILABLE || err->reason == REASON_TIMEOUT;
-	if (!away || !(reads(k) || r->unsent) || k->tries > c->n_servers || clock_mono_ns() >= k->deadline_ns)
+	if (!away || !(repeatable(k) || r->unsent) || k->tries > c->n_servers ||
+	    clock_mono_ns() >= k->deadline_ns)
 		return false;
 	return c->n_servers > 1 || !r->unsent;
 }
 
 static void start_next(struct etcd_client *c);
+
+/* Out of space, most of all: each writer learns it, the log once. */
+static void note_refusal(struct etcd_client *c, const struct err *err)
+{
+	bool refuses = err->reason == REASON_INTERNAL;
+	if (refuses && !c->refuses)
+		log_warn_err(err, "etcd takes no writes", NULL);
+	else if (err->reason == REASON_NONE && c->refuses)
+		log_info("etcd takes writes again", NULL);
+	else
+		return;
+	c->refuses = refuses;
+}
 
 static void on_done(void *arg, struct http_reply *r)
 {
@@ -166,6 +182,8 @@ static void on_done(void *arg, struct http_reply *r)
 	struct etcd_wire_slice message = {"", 0};
 	struct err err = ERR_INIT;
 	int rc = judge(c, r, k->server, &message, &err);
+	if (k->method == ETCD_WIRE_TXN)
+		note_refusal(c, &err);
 	c->n_running--;
 	if (rc < 0 && try_again(c, k, r, &err)) {
 		list_push_front(&c->waiting, &k->link);
@@ -185,7 +203,7 @@ static void start(struct etcd_client *c, struct etcd_call *k)
 	int64_t left_ns = k->deadline_ns - clock_mono_ns();
 	autofree char *url = url_of(c, k->method);
 	struct http_request rq = request(c, url, k->body);
-	if (reads(k) && k->tries < c->n_servers - 1 && left_ns > READ_TRY_NS)
+	if (repeatable(k) && k->tries < c->n_servers - 1 && left_ns > READ_TRY_NS)
 		left_ns = READ_TRY_NS;
 	rq.timeout_ns = left_ns > 0 ? left_ns : 1;
 	rq.max_body = REPLY_MAX;

@@ -9,7 +9,7 @@
  * blocks (a new list) is a job in a lane of its own.
  *
  * With several servers one is used until it cannot be reached, has no leader or does not answer; then the next
- * request goes to the next one. A call that never left, or only reads, is made again there. A write that was
+ * request goes to the next one. A call that never left, or may be done twice, is made again there. A write that was
  * sent is not: it may have happened, and its writer must learn that nobody knows.
  *
  * What went wrong between here and etcd is told in the log, with the server; the callers' clients learn only

@@ -15,7 +15,7 @@ static void add_bytes(struct buf *out, const void *p, size_t n)
 }
 
 static struct etcd_wire_txn_texts write_txn(struct buf *out, const char *key, const void *value, size_t n,
-					    uint64_t expect)
+					    uint64_t expect, uint64_t lease)
 {
 	struct etcd_wire_txn_texts t = {0};
 	buf_reserve(out, n / 3 * 4 + 4 * strlen(key) + 512);
@@ -33,6 +33,11 @@ static struct etcd_wire_txn_texts write_txn(struct buf *out, const char *key, co
 		t.value = out->len + 1;
 		add_bytes(out, value, n);
 		t.value_len = out->len - 1 - t.value;
+	}
+	if (value && lease) {
+		buf_adds(out, ",\"lease\":\"");
+		buf_addu(out, lease);
+		buf_addc(out, '"');
 	}
 	buf_adds(out, "}}]}");
 	return t;
@@ -77,6 +82,18 @@ static void write_compact(struct buf *out, uint64_t revision)
 	buf_adds(out, "{\"revision\":\"");
 	buf_addu(out, revision);
 	buf_adds(out, "\"}");
+}
+
+static void write_grant(struct buf *out, uint64_t ttl_s)
+{
+	buf_adds(out, "{\"TTL\":\"");
+	buf_addu(out, ttl_s);
+	buf_adds(out, "\"}");
+}
+
+static void write_status(struct buf *out)
+{
+	buf_adds(out, "{}");
 }
 
 /* ---- replies ---- */
@@ -219,6 +236,46 @@ static int read_txn_reply(const char *p, size_t n, struct etcd_wire_txn_reply *r
 	return 0;
 }
 
+/* A flat object's numbers; what has other names is skipped. */
+struct named_number {
+	const char *name;
+	uint64_t *ret;
+};
+
+static int read_numbers(const char *p, size_t n, const struct named_number *want, struct err *err)
+{
+	struct scan s;
+	const char *key;
+	size_t len;
+	scan_init(&s, p, n);
+	if (scan_enter_object(&s)) {
+		while (scan_key(&s, &key, &len)) {
+			const struct named_number *w = want;
+			while (w->name && !scan_key_is(key, len, w->name))
+				w++;
+			if (w->name)
+				*w->ret = read_u64(&s);
+			else
+				scan_skip(&s);
+		}
+	}
+	return finish(&s, err);
+}
+
+static int read_grant_reply(const char *p, size_t n, struct etcd_wire_grant_reply *ret, struct err *err)
+{
+	const struct named_number want[] = {{"ID", &ret->lease}, {"TTL", &ret->ttl_s}, {NULL, NULL}};
+	*ret = (struct etcd_wire_grant_reply){0};
+	return read_numbers(p, n, want, err);
+}
+
+static int read_status_reply(const char *p, size_t n, struct etcd_wire_status_reply *ret, struct err *err)
+{
+	const struct named_number want[] = {{"dbSize", &ret->db_size}, {NULL, NULL}};
+	*ret = (struct etcd_wire_status_reply){0};
+	return read_numbers(p, n, want, err);
+}
+
 static int read_range_reply(const char *p, size_t n, etcd_wire_kv_fn *each, void *arg,
 			    struct etcd_wire_range_reply *ret, struct err *err)
 {
@@ -297,6 +354,9 @@ static int read_result(struct scan *s, etcd_wire_kv_fn *each, void *arg, struct 
 			scan_bool(s, &ret->fragment);
 		} else if (scan_key_is(key, n, "compact_revision")) {
 			ret->compact_revision = read_u64(s);
+		} else if (scan_key_is(key, n, "cancel_reason")) {
+			bool escaped;
+			scan_string(s, &ret->why.p, &ret->why.n, &escaped);
 		} else if (scan_key_is(key, n, "events")) {
 			if (read_events(s, each, arg, err) < 0)
 				return -1;
@@ -355,15 +415,21 @@ const struct etcd_wire etcd_gateway = {
 	.paths = {[ETCD_WIRE_RANGE] = "/v3/kv/range",
 		  [ETCD_WIRE_TXN] = "/v3/kv/txn",
 		  [ETCD_WIRE_COMPACT] = "/v3/kv/compaction",
-		  [ETCD_WIRE_WATCH] = "/v3/watch"},
+		  [ETCD_WIRE_WATCH] = "/v3/watch",
+		  [ETCD_WIRE_GRANT] = "/v3/lease/grant",
+		  [ETCD_WIRE_STATUS] = "/v3/maintenance/status"},
 	.headers = headers,
 	.txn = write_txn,
 	.range = write_range,
 	.watch = write_watch,
 	.compact = write_compact,
+	.grant = write_grant,
+	.status = write_status,
 	.judge = judge,
 	.read_txn = read_txn_reply,
 	.read_range = read_range_reply,
+	.read_grant = read_grant_reply,
+	.read_status = read_status_reply,
 	.read_watch = read_watch_reply,
 	.feed = lines_feed,
 	.decode = decode,

@@ -19,6 +19,8 @@ static void replies_are_read_strictly(void **state)
 		{JSON("{'error':'context deadline exceeded','code':4}"), REASON_TIMEOUT},
 		{JSON("{'error':'etcdserver: request is too large','code':3}"), REASON_TOO_LARGE},
 		{JSON("{'error':{'grpc_code':11,'http_code':400,'message':'compacted'}}"), REASON_EXPIRED},
+		{JSON("{'error':'etcdserver: mvcc: database space exceeded','code':8}"), REASON_INTERNAL},
+		{JSON("{'error':'etcdserver: requested lease not found','code':5}"), REASON_NOT_FOUND},
 		{"<html>", REASON_UNAVAILABLE},
 	};
 	const struct etcd_wire *wire = &etcd_gateway;
@@ -38,6 +40,18 @@ static void replies_are_read_strictly(void **state)
 	const char *ok = JSON("{'header':{'revision':'9007199254740993'},'succeeded':true,'responses':[{}]}");
 	assert_int_equal(wire->read_txn(ok, strlen(ok), &txn, &err), 0);
 	assert_true(txn.succeeded && txn.revision == 9007199254740993u);
+	const char *granted = JSON("{'header':{'revision':'7'},'ID':'278556872620175878','TTL':'3660'}");
+	struct etcd_wire_grant_reply grant;
+	assert_int_equal(wire->read_grant(granted, strlen(granted), &grant, &err), 0);
+	assert_true(grant.lease == 278556872620175878u && grant.ttl_s == 3660);
+	const char *size = JSON("{'header':{},'version':'3.4.23','dbSize':'20480','errors':['alarm']}");
+	struct etcd_wire_status_reply status;
+	assert_int_equal(wire->read_status(size, strlen(size), &status, &err), 0);
+	assert_int_equal(status.db_size, 20480);
+	assert_int_equal(wire->read_status("[]", 2, &status, &err), -1);
+	const char *cancelled = JSON("{'result':{'canceled':true,'cancel_reason':'no \\'permission\\''}}");
+	assert_int_equal(wire->read_watch(cancelled, strlen(cancelled), NULL, NULL, &w, &err), 0);
+	assert_true(w.canceled && w.why.n && memcmp(w.why.p, "no ", 3) == 0);
 	const char *bad[] = {"",
 			     "[]",
 			     JSON("{'header':{'revision':'-1'}}"),

@@ -78,16 +78,16 @@ static void add_prefix(struct buf *out, size_t n)
 		buf_addc(out, (char)(n >> shift));
 }
 
-/* TxnRequest {1: Compare {2: MOD, 3: key, 6: expect}, 2: RequestOp {2: PutRequest {1: key, 2: value}
+/* TxnRequest {1: Compare {2: MOD, 3: key, 6: expect}, 2: RequestOp {2: PutRequest {1: key, 2: value, 3: lease}
    or 3: DeleteRangeRequest {1: key}}}. EQUAL is 0 and left out. */
 static struct etcd_wire_txn_texts write_txn(struct buf *out, const char *key, const void *value, size_t n,
-					    uint64_t expect)
+					    uint64_t expect, uint64_t lease)
 {
 	enum { TARGET_MOD = 2 };
 	struct etcd_wire_txn_texts t = {.key_len = strlen(key), .value_len = value ? n : 0};
 	/* A oneof's member is written even when it is 0: it says which one it is. */
 	size_t compare = 2 + bytes_len(t.key_len) + 1 + varint_len(expect);
-	size_t request = bytes_len(t.key_len) + (value ? bytes_len(n) : 0);
+	size_t request = bytes_len(t.key_len) + (value ? bytes_len(n) + number_len(lease) : 0);
 	size_t all = bytes_len(compare) + bytes_len(bytes_len(request));
 	buf_reserve(out, PREFIX + all);
 	add_prefix(out, all);
@@ -99,8 +99,10 @@ static struct etcd_wire_txn_texts write_txn(struct buf *out, const char *key, co
 	add_len(out, 2, bytes_len(request));
 	add_len(out, value ? 2 : 3, request);
 	t.key = add_bytes(out, 1, key, t.key_len);
-	if (value)
+	if (value) {
 		t.value = add_bytes(out, 2, value, n);
+		add_number(out, 3, lease);
+	}
 	return t;
 }
 
@@ -137,6 +139,19 @@ static void write_compact(struct buf *out, uint64_t revision)
 {
 	add_prefix(out, number_len(revision));
 	add_number(out, 1, revision);
+}
+
+/* LeaseGrantRequest {1: TTL}; etcd chooses the ID */
+static void write_grant(struct buf *out, uint64_t ttl_s)
+{
+	add_prefix(out, number_len(ttl_s));
+	add_number(out, 1, ttl_s);
+}
+
+/* StatusRequest {} */
+static void write_status(struct buf *out)
+{
+	add_prefix(out, 0);
 }
 
 /* ---- reading ---- */
@@ -227,6 +242,11 @@ static bool is(const struct etcd_grpc_field *f, unsigned number, unsigned type)
 	return f->number == number && f->type == type;
 }
 
+static struct etcd_wire_slice text(const struct etcd_grpc_field *f)
+{
+	return (struct etcd_wire_slice){(const char *)f->m.p, (size_t)(f->m.end - f->m.p)};
+}
+
 static struct etcd_grpc_message message(const char *p, size_t n)
 {
 	return (struct etcd_grpc_message){.p = (const unsigned char *)p, .end = (const unsigned char *)p + n};
@@ -261,11 +281,10 @@ static void read_kv(struct etcd_grpc_message *m, struct etcd_grpc_field *f, stru
 {
 	struct etcd_grpc_field k;
 	while (next_field(&f->m, &k)) {
-		struct etcd_wire_slice bytes = {(const char *)k.m.p, (size_t)(k.m.end - k.m.p)};
 		if (is(&k, 1, BYTES))
-			kv->key = bytes;
+			kv->key = text(&k);
 		else if (is(&k, 5, BYTES))
-			kv->value = bytes;
+			kv->value = text(&k);
 		else if (is(&k, 2, VARINT))
 			kv->create_rev = k.v;
 		else if (is(&k, 3, VARINT))
@@ -290,6 +309,33 @@ static int read_txn(const char *p, size_t n, struct etcd_wire_txn_reply *ret, st
 		return -1;
 	*ret = r;
 	return 0;
+}
+
+/* LeaseGrantResponse {1: header, 2: ID, 3: TTL} */
+static int read_grant(const char *p, size_t n, struct etcd_wire_grant_reply *ret, struct err *err)
+{
+	struct etcd_grpc_message m = message(p, n);
+	struct etcd_grpc_field f = {0};
+	*ret = (struct etcd_wire_grant_reply){0};
+	while (next_field(&m, &f)) {
+		if (is(&f, 2, VARINT))
+			ret->lease = f.v;
+		else if (is(&f, 3, VARINT))
+			ret->ttl_s = f.v;
+	}
+	return finish(&m, err);
+}
+
+/* StatusResponse {1: header, 2: version, 3: dbSize} */
+static int read_status(const char *p, size_t n, struct etcd_wire_status_reply *ret, struct err *err)
+{
+	struct etcd_grpc_message m = message(p, n);
+	struct etcd_grpc_field f = {0};
+	*ret = (struct etcd_wire_status_reply){0};
+	while (next_field(&m, &f))
+		if (is(&f, 3, VARINT))
+			ret->db_size = f.v;
+	return finish(&m, err);
 }
 
 /* RangeResponse {1: header, 2: kvs, 3: more, 4: count} */
@@ -332,7 +378,7 @@ static void read_event(struct etcd_grpc_message *m, struct etcd_grpc_field *f, s
 	inherit(m, &f->m);
 }
 
-/* WatchResponse {1: header, 3: created, 4: canceled, 5: compact_revision, 7: fragment, 11: events} */
+/* WatchResponse {1: header, 3: created, 4: canceled, 5: compact_revision, 6: cancel_reason, 7: fragment, 11: events} */
 static int read_watch(const char *p, size_t n, etcd_wire_kv_fn *each, void *arg,
 		      struct etcd_wire_watch_reply *ret, struct err *err)
 {
@@ -349,6 +395,8 @@ static int read_watch(const char *p, size_t n, etcd_wire_kv_fn *each, void *arg,
 			ret->canceled = f.v;
 		} else if (is(&f, 5, VARINT)) {
 			ret->compact_revision = f.v;
+		} else if (is(&f, 6, BYTES)) {
+			ret->why = text(&f);
 		} else if (is(&f, 7, VARINT)) {
 			ret->fragment = f.v;
 		} else if (is(&f, 11, BYTES)) {
@@ -460,15 +508,21 @@ const struct etcd_wire etcd_grpc = {
 	.paths = {[ETCD_WIRE_RANGE] = "/etcdserverpb.KV/Range",
 		  [ETCD_WIRE_TXN] = "/etcdserverpb.KV/Txn",
 		  [ETCD_WIRE_COMPACT] = "/etcdserverpb.KV/Compact",
-		  [ETCD_WIRE_WATCH] = "/etcdserverpb.Watch/Watch"},
+		  [ETCD_WIRE_WATCH] = "/etcdserverpb.Watch/Watch",
+		  [ETCD_WIRE_GRANT] = "/etcdserverpb.Lease/LeaseGrant",
+		  [ETCD_WIRE_STATUS] = "/etcdserverpb.Maintenance/Status"},
 	.headers = headers,
 	.txn = write_txn,
 	.range = write_range,
 	.watch = write_watch,
 	.compact = write_compact,
+	.grant = write_grant,
+	.status = write_status,
 	.judge = judge,
 	.read_txn = read_txn,
 	.read_range = read_range,
+	.read_grant = read_grant,
+	.read_status = read_status,
 	.read_watch = read_watch,
 	.feed = feed,
 	.decode = decode,

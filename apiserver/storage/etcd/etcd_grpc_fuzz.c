@@ -30,11 +30,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	struct etcd_wire_txn_reply txn;
 	struct etcd_wire_range_reply range;
 	struct etcd_wire_watch_reply watch;
+	struct etcd_wire_grant_reply grant;
+	struct etcd_wire_status_reply status;
 	size_t sum = 0, half = n / 2;
 	char *copy = mem_memdup(p, n); /* exactly n bytes */
 	(void)!etcd_grpc.read_txn(copy, n, &txn, &err);
 	(void)!etcd_grpc.read_range(copy, n, on_kv, &sum, &range, &err);
-	(void)!etcd_grpc.read_watch(copy, n, on_kv, &sum, &watch, &err);
+	if (etcd_grpc.read_watch(copy, n, on_kv, &sum, &watch, &err) == 0)
+		for (size_t i = 0; i < watch.why.n; i++)
+			sum += (unsigned char)watch.why.p[i];
+	(void)!etcd_grpc.read_grant(copy, n, &grant, &err);
+	(void)!etcd_grpc.read_status(copy, n, &status, &err);
 	struct lines a = LINES_INIT(4096), b = LINES_INIT(4096);
 	autobuf struct buf whole = BUF_INIT, pieces = BUF_INIT;
 	enum lines_result one = etcd_grpc.feed(&a, copy, n, on_message, &whole);

@@ -151,7 +151,8 @@ static bool on_message(void *arg, const char *p, size_t n)
 		return false;
 	}
 	if (r->canceled) {
-		err_set(&w->why, REASON_UNAVAILABLE, "etcd: watch was cancelled");
+		err_set(&w->why, REASON_UNAVAILABLE, "etcd: watch was cancelled%s%.*s", r->why.n ? ": " : "",
+			(int)(r->why.n < 200 ? r->why.n : 200), r->why.n ? r->why.p : "");
 		return false;
 	}
 	if (r->created) {

@@ -43,6 +43,13 @@ struct etcd_wire_watch_reply {
 	uint64_t compact_revision; /* not 0: history before it is gone, the watch has ended */
 	bool created, canceled;
 	bool fragment; /* more messages of this reply follow; they may go on in the last event's revision */
+	struct etcd_wire_slice why; /* it was cancelled; may be empty */
+};
+struct etcd_wire_grant_reply {
+	uint64_t lease, ttl_s; /* it may have been given longer than it was asked for */
+};
+struct etcd_wire_status_reply {
+	uint64_t db_size; /* bytes, as allocated in its file */
 };
 
 enum etcd_wire_method {
@@ -50,6 +57,8 @@ enum etcd_wire_method {
 	ETCD_WIRE_TXN,
 	ETCD_WIRE_COMPACT,
 	ETCD_WIRE_WATCH,
+	ETCD_WIRE_GRANT,
+	ETCD_WIRE_STATUS,
 	ETCD_WIRE_METHODS
 };
 
@@ -64,14 +73,17 @@ struct etcd_wire {
 	/* ---- requests; appended to out ---- */
 
 	/* Compare the key's mod_revision with `expect` (0: absent) and put, or delete when value is NULL. The cost grows with
-	   every level and branch of a transaction, so why one failed is asked only then. */
+	   every level and branch of a transaction, so why one failed is asked only then. What is put goes when the lease
+	   ends; 0: it stays. */
 	struct etcd_wire_txn_texts (*txn)(struct buf *out, const char *key, const void *value, size_t n,
-					  uint64_t expect);
+					  uint64_t expect, uint64_t lease);
 	/* Keys in [key, end), end NULL: one key. limit 0: only the revision is wanted. revision 0: the newest. */
 	void (*range)(struct buf *out, const void *key, size_t key_len, const char *end, size_t limit,
 		      uint64_t revision);
 	void (*watch)(struct buf *out, uint64_t start_revision); /* of everything */
 	void (*compact)(struct buf *out, uint64_t revision);
+	void (*grant)(struct buf *out, uint64_t ttl_s);
+	void (*status)(struct buf *out);
 
 	/* ---- replies ---- */
 
@@ -80,6 +92,8 @@ struct etcd_wire {
 	int (*read_txn)(const char *p, size_t n, struct etcd_wire_txn_reply *ret, struct err *err);
 	int (*read_range)(const char *p, size_t n, etcd_wire_kv_fn *each, void *arg,
 			  struct etcd_wire_range_reply *ret, struct err *err);
+	int (*read_grant)(const char *p, size_t n, struct etcd_wire_grant_reply *ret, struct err *err);
+	int (*read_status)(const char *p, size_t n, struct etcd_wire_status_reply *ret, struct err *err);
 	/* One message of the watch; each sees its events in order. */
 	int (*read_watch)(const char *p, size_t n, etcd_wire_kv_fn *each, void *arg,
 			  struct etcd_wire_watch_reply *ret, struct err *err);

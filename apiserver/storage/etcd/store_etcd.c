@@ -4,7 +4,8 @@
  *
  * One thread (etcd_client_internal.h) holds every request and the watch (etcd_watch_internal.h), and with them what ties the two
  * together: own writes that the watch will show (etcd_own_internal.h). A write is encoded on its writer's thread, then
- * it is one transaction that compares the key's mod_revision. Newest revision: a linearizable range that
+ * it is one transaction that compares the key's mod_revision; one that expires is tied to a lease before
+ * (etcd_lease_internal.h). Newest revision: a linearizable range that
  * counts one key; who asks while one is under way shares the next one.
  *
  * When etcd is away, calls fail within STORE_DEADLINE_NS and the watch keeps trying; nothing else changes, so
@@ -18,6 +19,7 @@
 #include "base/log.h"
 #include "storage/etcd/etcd_client_internal.h"
 #include "storage/etcd/etcd_compaction_internal.h"
+#include "storage/etcd/etcd_lease_internal.h"
 #include "storage/etcd/etcd_own_internal.h"
 #include "storage/etcd/etcd_watch_internal.h"
 #include "storage/etcd/etcd_wire_internal.h"
@@ -32,6 +34,7 @@ struct etcd_store {
 	struct http_tls tls;
 	struct etcd_client *client;
 	struct etcd_own_list own;
+	struct etcd_leases leases;
 	struct etcd_watch *_Atomic watch;
 	/* the newest revision: asked in rounds of one request each */
 	struct etcd_call round;
@@ -40,6 +43,10 @@ struct etcd_store {
 	struct list asked, asking; /* struct question: in this round; came while one was under way */
 	int64_t behind_ns;	   /* since when the watch has been behind; 0 = it is not */
 	struct etcd_compaction compaction;
+	struct etcd_call status;
+	struct buf nothing; /* its body */
+	bool in_status;
+	atomic_int_fast64_t size; /* -1: not known */
 };
 
 static struct etcd_store *self(struct store *s)
@@ -56,6 +63,11 @@ struct etcd_write {
 	struct etcd_own own;
 	struct loop_timer late;
 	struct buf body; /* own's texts lie in it */
+	/* of one that expires */
+	struct etcd_lease_wait wait;
+	uint64_t lease;
+	int64_t deadline_ns;
+	bool again;
 };
 
 static void finish(struct etcd_write *e, uint64_t rev, const struct err *err)
@@ -118,6 +130,19 @@ static void refused(struct etcd_write *e)
 	etcd_call(e->s->client, &e->call);
 }
 
+static void lease_and_write(struct etcd_write *e);
+
+/* The lease may be gone: whoever administers etcd can revoke it, or put back what there was. */
+static bool with_another_lease(struct etcd_write *e, const struct err *failed)
+{
+	if (failed->reason != REASON_NOT_FOUND || !e->lease || e->again)
+		return false;
+	e->again = true;
+	etcd_lease_forget(&e->s->leases, e->lease);
+	lease_and_write(e);
+	return true;
+}
+
 static void on_reply(struct etcd_call *k, const struct etcd_wire_slice *r, const struct err *failed)
 {
 	struct etcd_write *e = CONTAINER_OF(k, struct etcd_write, call);
@@ -125,7 +150,8 @@ static void on_reply(struct etcd_call *k, const struct etcd_wire_slice *r, const
 	struct etcd_wire_txn_reply reply = {0};
 	struct err err = ERR_INIT;
 	if (failed) {
-		finish(e, 0, failed);
+		if (!with_another_lease(e, failed))
+			finish(e, 0, failed);
 	} else if (s->wire->read_txn(r->p, r->n, &reply, &err) < 0) {
 		finish(e, 0, &err);
 	} else if (!reply.revision) { /* etcd always tells it: this is some other answer, and nobody knows */
@@ -141,25 +167,62 @@ static void on_reply(struct etcd_call *k, const struct etcd_wire_slice *r, const
 	}
 }
 
+static void encode(struct etcd_write *e)
+{
+	const struct store_write *w = e->w;
+	buf_clear(&e->body);
+	struct etcd_wire_txn_texts t =
+		e->s->wire->txn(&e->body, w->key, w->value, w->len, w->expect, e->lease);
+	e->own.sent_key = (struct etcd_wire_slice){e->body.p + t.key, t.key_len};
+	if (w->value)
+		e->own.sent_value = (struct etcd_wire_slice){e->body.p + t.value, t.value_len};
+}
+
+static void on_lease(struct etcd_lease_wait *wait, uint64_t lease, const struct err *err)
+{
+	struct etcd_write *e = CONTAINER_OF(wait, struct etcd_write, wait);
+	if (err) {
+		finish(e, 0, err);
+		return;
+	}
+	int64_t left_ns = e->deadline_ns - clock_mono_ns();
+	e->lease = lease;
+	e->call.timeout_ns = left_ns > 0 ? left_ns : 1;
+	encode(e);
+	etcd_call(e->s->client, &e->call);
+}
+
+static void lease_and_write(struct etcd_write *e)
+{
+	e->own.sent_key = e->own.sent_value = (struct etcd_wire_slice){NULL, 0}; /* nothing is like it */
+	etcd_lease_get(&e->s->leases, (uint64_t)e->w->ttl_s, &e->wait);
+}
+
+static bool expires(const struct store_write *w)
+{
+	return w->value && w->ttl_s > 0;
+}
+
 static void begin_write(void *arg)
 {
 	struct etcd_write *e = arg;
 	etcd_own_add(&e->s->own, &e->own);
-	etcd_call(e->s->client, &e->call);
+	if (expires(e->w))
+		lease_and_write(e);
+	else
+		etcd_call(e->s->client, &e->call);
 }
 
 static void etcd_write(struct store *base, struct store_write *w)
 {
 	struct etcd_write *e = MEM_NEW(struct etcd_write);
 	*e = (struct etcd_write){.s = self(base), .w = w, .body = BUF_INIT};
-	struct etcd_wire_txn_texts t = e->s->wire->txn(&e->body, w->key, w->value, w->len, w->expect);
 	e->late = (struct loop_timer){.fn = on_late, .arg = e};
-	e->own = (struct etcd_own){.key = w->key,
-				   .cookie = w->cookie,
-				   .sent_key = {e->body.p + t.key, t.key_len},
-				   .done = on_shown};
-	if (w->value)
-		e->own.sent_value = (struct etcd_wire_slice){e->body.p + t.value, t.value_len};
+	e->own = (struct etcd_own){.key = w->key, .cookie = w->cookie, .done = on_shown};
+	e->wait.done = on_lease;
+	e->deadline_ns = clock_mono_ns() + STORE_DEADLINE_NS;
+	if (!expires(w)) /* its lease is known later */
+		encode(e);
 	e->call = (struct etcd_call){
 		.method = ETCD_WIRE_TXN, .body = &e->body, .timeout_ns = STORE_DEADLINE_NS, .done = on_reply};
 	loop_post(etcd_loop(e->s->client), begin_write, e);
@@ -431,6 +494,36 @@ static int etcd_compact(struct store *base, uint64_t rev, struct err *err)
 	return 0;
 }
 
+/* ---- its size ---- */
+
+static void on_status(struct etcd_call *k, const struct etcd_wire_slice *r, const struct err *failed)
+{
+	struct etcd_store *s = CONTAINER_OF(k, struct etcd_store, status);
+	struct etcd_wire_status_reply reply;
+	struct err err = ERR_INIT;
+	s->in_status = false;
+	if (failed || s->wire->read_status(r->p, r->n, &reply, &err) < 0)
+		s->size = -1;
+	else
+		s->size = (int64_t)reply.db_size;
+}
+
+static void begin_status(void *arg)
+{
+	struct etcd_store *s = arg;
+	if (s->in_status)
+		return;
+	s->in_status = true;
+	etcd_call(s->client, &s->status);
+}
+
+static int64_t etcd_size(struct store *base)
+{
+	struct etcd_store *s = self(base);
+	loop_post(etcd_loop(s->client), begin_status, s);
+	return s->size;
+}
+
 static bool etcd_healthy(struct store *base, char why[128])
 {
 	struct etcd_store *s = self(base);
@@ -459,7 +552,9 @@ static void etcd_close(struct store *base)
 		etcd_client_free(s->client);
 	}
 	etcd_watch_free(s->watch);
+	etcd_leases_release(&s->leases);
 	buf_release(&s->any_key);
+	buf_release(&s->nothing);
 	etcd_compaction_release(&s->compaction);
 	free((char *)s->tls.ca_file);
 	free((char *)s->tls.cert_file);
@@ -477,6 +572,8 @@ static const struct store_engine etcd_engine = {
 	.current = etcd_current,
 	.compact = etcd_compact,
 	.healthy = etcd_healthy,
+	.size = etcd_size,
+	.expires = true,
 };
 
 static const struct etcd_wire *find_wire(const char *name, struct err *err)
@@ -510,11 +607,20 @@ struct store *store_etcd_open(const struct store_etcd_config *c, struct err *err
 				      .body = &s->any_key,
 				      .timeout_ns = STORE_DEADLINE_NS,
 				      .done = end_round};
+	s->wire->status(&s->nothing);
+	s->status = (struct etcd_call){.method = ETCD_WIRE_STATUS,
+				       .body = &s->nothing,
+				       .timeout_ns = STORE_DEADLINE_NS,
+				       .done = on_status};
+	atomic_init(&s->size, -1);
+	list_init(&s->leases.all);
 	s->client = etcd_client_start(s->wire, c->servers, &s->tls, err);
 	if (!s->client) {
 		etcd_close(&s->base);
 		return NULL;
 	}
 	etcd_compaction_init(&s->compaction, s->client);
+	etcd_leases_init(&s->leases, s->client);
+	(void)etcd_size(&s->base); /* asks */
 	return &s->base;
 }

@@ -229,6 +229,21 @@ static void forgotten_history_is_listed_again(void **state)
 	assert_int_equal(resets, 1);
 }
 
+static void ask_gateway(const char *path, const char *body, struct buf *ret)
+{
+	struct err err = ERR_INIT;
+	autofree char *url = mem_printf("%s%s", process.url, path);
+	struct http_request rq = {.method = "POST", .url = url, .body = body, .body_len = strlen(body)};
+	struct http_reply r;
+	struct http *h = http_new(NULL, 1);
+	assert_int_equal(http_do(h, &rq, &r, &err), 0);
+	assert_int_equal(r.status, 200);
+	buf_clear(ret);
+	buf_add(ret, r.body.p, r.body.len);
+	http_reply_release(&r);
+	http_free(h);
+}
+
 /* Some other tool deletes so much at once that etcd sends the one revision in several messages. */
 static void one_revision_in_several_messages(void **state)
 {
@@ -236,7 +251,6 @@ static void one_revision_in_several_messages(void **state)
 	struct err err = ERR_INIT;
 	uint64_t rev = 0, last;
 	autofree char *key = mem_alloc(LEN + 1);
-	autofree char *url = mem_printf("%s/v3/kv/deleterange", process.url);
 	memset(key, 'k', LEN);
 	key[LEN] = '\0';
 	for (int i = 0; i < KEYS; i++) {
@@ -244,14 +258,9 @@ static void one_revision_in_several_messages(void **state)
 		assert_int_equal(try_put(key, "v", 0, &rev, &err), 0);
 	}
 	wait_for(rev, 0);
-	static const char body[] = "{\"key\":\"L2Yv\",\"range_end\":\"L2Yw\"}"; /* /f/ to /f0 */
-	struct http_request rq = {.method = "POST", .url = url, .body = body, .body_len = sizeof(body) - 1};
-	struct http_reply r;
-	struct http *h = http_new(NULL, 1);
-	assert_int_equal(http_do(h, &rq, &r, &err), 0);
-	assert_int_equal(r.status, 200);
-	http_reply_release(&r);
-	http_free(h);
+	autobuf struct buf reply = BUF_INIT;
+	ask_gateway("/v3/kv/deleterange", "{\"key\":\"L2Yv\",\"range_end\":\"L2Yw\"}",
+		    &reply); /* /f/ to /f0 */
 	assert_int_equal(try_put("/x/behind", transport, 0, &last, &err), 0);
 	wait_for(last, 0);
 	size_t n = 0;
@@ -259,6 +268,89 @@ static void one_revision_in_several_messages(void **state)
 		n += seen[i] == rev + 1;
 	assert_int_equal(n, KEYS);
 	assert_int_equal(last, rev + 2);
+}
+
+/* The ID of the last one in *ret_id. */
+static size_t count_leases(char ret_id[24])
+{
+	autobuf struct buf b = BUF_INIT;
+	size_t n = 0;
+	ask_gateway("/v3/lease/leases", "{}", &b);
+	for (const char *p = buf_str(&b); (p = strstr(p, "\"ID\":\"")); n++) {
+		p += strlen("\"ID\":\"");
+		snprintf(ret_id, 24, "%.*s", (int)strcspn(p, "\""), p);
+	}
+	return n;
+}
+
+static void put_for_an_hour(const char *key, int i, uint64_t *rev)
+{
+	struct err err = ERR_INIT;
+	autofree char *name = mem_printf("%s%d", key, i);
+	struct store_write w = {.key = name, .value = "v", .len = 1, .ttl_s = 3600};
+	if (store_rig_write(s, &w, rev, &err) < 0)
+		fail_msg("%s", err.msg);
+}
+
+static void a_lease_is_shared_by_many(void **state)
+{
+	enum { AT_MOST = 1000 };
+	autobuf struct buf b = BUF_INIT;
+	char id[24];
+	uint64_t rev;
+	for (int i = 0; i < AT_MOST; i++)
+		put_for_an_hour("/ttl/", i, &rev);
+	assert_int_equal(count_leases(id), 1);
+	put_for_an_hour("/ttl/", AT_MOST, &rev);
+	assert_int_equal(count_leases(id), 2);
+	/* Whoever administers etcd may end them, and with them goes what they held. */
+	while (count_leases(id)) {
+		autofree char *body = mem_printf("{\"ID\":\"%s\"}", id);
+		ask_gateway("/v3/lease/revoke", body, &b);
+	}
+	put_for_an_hour("/ttl/", 0, &rev);
+	assert_int_equal(count_leases(id), 1);
+	wait_for(rev, 0);
+	size_t gone = 0;
+	for (size_t i = 0; i < n_seen; i++)
+		gone += seen[i] == rev - 1 || seen[i] == rev - 2;
+	assert_int_equal(gone, AT_MOST + 1);
+}
+
+/* It answers, so nothing is wrong with the connection: the writer learns what is. */
+static void a_full_database_says_so(void **state)
+{
+	struct err err = ERR_INIT;
+	struct etcd_process full;
+	char full_dir[] = "/tmp/store_etcd_test.XXXXXX", why[128] = "";
+	autofree char *large = mem_alloc(200001);
+	uint64_t rev;
+	memset(large, 'x', 200000);
+	large[200000] = '\0';
+	assert_non_null(mkdtemp(full_dir));
+	setenv("ETCD_QUOTA_BACKEND_BYTES", "300000", 1);
+	etcd_begin(&full, full_dir);
+	unsetenv("ETCD_QUOTA_BACKEND_BYTES");
+	struct store_etcd_config c = {.servers = full.url, .transport = transport};
+	struct store *of = store_etcd_open(&c, &err);
+	s = of;
+	wait_until_up();
+	enum reason reason = REASON_NONE;
+	for (int i = 0; i < 20 && reason == REASON_NONE; i++) {
+		autofree char *key = mem_printf("/full/%d", i);
+		err = (struct err)ERR_INIT;
+		reason = try_put(key, large, 0, &rev, &err) < 0 ? err.reason : REASON_NONE;
+	}
+	assert_int_equal(reason, REASON_INTERNAL);
+	assert_non_null(strstr(err.msg, "space exceeded"));
+	if (!of->engine->healthy(of, why))
+		fail_msg("%s", why);
+	assert_int_equal(store_rig_current(of, clock_mono_ns() + 20 * NS_PER_S, &rev, &err), 0);
+	of->engine->close(of);
+	s = watched;
+	etcd_kill(&full);
+	autofree char *cmd = mem_printf("rm -rf %s", full_dir);
+	assert_int_equal(system(cmd), 0);
 }
 
 static void servers_are_checked(void **state)
@@ -284,6 +376,8 @@ int main(void)
 		cmocka_unit_test(nobody_waits_for_a_compaction),
 		cmocka_unit_test(forgotten_history_is_listed_again),
 		cmocka_unit_test(one_revision_in_several_messages),
+		cmocka_unit_test(a_lease_is_shared_by_many),
+		cmocka_unit_test(a_full_database_says_so),
 		cmocka_unit_test(servers_are_checked),
 	};
 	int failed = cmocka_run_group_tests_name("grpc", tests, begin_grpc, end);

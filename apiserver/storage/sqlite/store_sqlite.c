@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -26,6 +27,7 @@
 
 struct sqlite_store {
 	struct store base;
+	char *path;
 	pthread_t thread;
 	bool started;
 
@@ -246,6 +248,16 @@ static bool sqlite_healthy(struct store *base, char why[128])
 	return ok;
 }
 
+/* The database and what waits beside it to go into it. */
+static int64_t sqlite_size(struct store *base)
+{
+	autofree char *wal = mem_printf("%s-wal", self(base)->path);
+	struct stat db, beside;
+	if (stat(self(base)->path, &db) < 0)
+		return -1;
+	return (int64_t)db.st_size + (stat(wal, &beside) < 0 ? 0 : (int64_t)beside.st_size);
+}
+
 static void sqlite_close(struct store *base)
 {
 	struct sqlite_store *s = self(base);
@@ -260,6 +272,7 @@ static void sqlite_close(struct store *base)
 	pthread_mutex_destroy(&s->lock);
 	pthread_mutex_destroy(&s->db_lock);
 	pthread_cond_destroy(&s->cond);
+	free(s->path);
 	free(s);
 }
 
@@ -274,6 +287,7 @@ static const struct store_engine sqlite_engine = {
 	.compact = sqlite_compact,
 	.relax = sqlite_relax,
 	.healthy = sqlite_healthy,
+	.size = sqlite_size,
 	.local = true,
 };
 
@@ -281,6 +295,7 @@ struct store *store_sqlite_open(const struct store_sqlite_config *c, struct err 
 {
 	struct sqlite_store *s = MEM_NEW(struct sqlite_store);
 	s->base.engine = &sqlite_engine;
+	s->path = mem_strdup(c->path);
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_mutex_init(&s->db_lock, NULL);
 	clock_cond_init(&s->cond);

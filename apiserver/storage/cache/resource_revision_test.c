@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Several changes of one revision: etcd's leases end with all that they hold, and a tool may delete by a prefix. */
+#include "storage/cache/resource_internal.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include "storage/cache/revision_internal.h"
+
+static const struct kind configmaps = {.group = "",
+				       .version = "v1",
+				       .kind = "ConfigMap",
+				       .resource = "configmaps",
+				       .namespaced = true,
+				       .storage = "configmaps"};
+
+static struct obj *configmap(const char *name, uint64_t rv)
+{
+	struct err err = ERR_INIT;
+	autofree char *text =
+		mem_printf("{\"metadata\":{\"name\":\"%s\",\"namespace\":\"n\",\"uid\":\"u\"}}", name);
+	struct obj *o = obj_load(&configmaps, text, strlen(text), rv, rv, &err);
+	assert_non_null(o);
+	return o;
+}
+
+static void one_revision_may_delete_many(void **state)
+{
+	struct resource r = {.touched = false};
+	struct revision revision;
+	revision_init(&revision, 1);
+	resource_init(&r, NULL, &configmaps, &revision, WINDOW_MAX);
+	resource_load(&r, NULL, 0, 1, 1);
+	resource_apply(&r, "n/a", configmap("a", 2), 2, NULL);
+	resource_apply(&r, "n/b", configmap("b", 3), 3, NULL);
+	resource_apply(&r, "n/c", configmap("c", 4), 4, NULL);
+	resource_apply(&r, "n/a", NULL, 5, NULL);
+	resource_apply(&r, "n/b", NULL, 5, NULL);
+	resource_apply(&r, "n/d", configmap("d", 4), 4, NULL); /* older: dropped */
+	assert_int_equal(r.order.count, 1);
+	assert_non_null(cache_order_find(&r.order, "n/c"));
+	assert_int_equal(r.window.head - r.window.tail, 5);
+	resource_release(&r);
+	revision_release(&revision);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(one_revision_may_delete_many)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
