@@ -35,7 +35,7 @@ static int call(struct registry *r, operation_fn *operation, const char *verb, c
 		struct err *err)
 {
 	static const char *const masters[] = {"system:masters", "system:authenticated", NULL};
-	static const struct user self = {"system:apiserver", "", masters};
+	static const struct user self = {.name = "system:apiserver", .uid = "", .groups = masters};
 	const struct kind *k = kind_of(r, o);
 	struct attributes attr = ATTRIBUTES_INIT;
 	struct registry_sync s;

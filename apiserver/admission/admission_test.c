@@ -30,15 +30,46 @@ static struct admission_call create(const struct kind *k, js *o)
 		.op = ADMIT_CREATE, .kind = k, .attr = &attr, .ns = "default", .name = "x", .obj = o};
 }
 
-static void test_service_account(void **state)
-{
-	struct err err = ERR_INIT;
-	autojson js *o = parse(JSON("{'spec':{}}"));
-	struct admission_call a = create(&pods, o);
+#define MIRROR "pods \"x\" is forbidden: a mirror pod may not "
 
-	assert_int_equal(admit_service_account(&a, &err), 0);
-	assert_string_equal(js_str0(o, "spec", "serviceAccountName", NULL), "default");
-	assert_string_equal(js_str0(o, "spec", "serviceAccount", NULL), "default");
+static void test_mirrors(void **state)
+{
+	static const char account[] = "service accounts", secret[] = "secrets";
+	static const struct {
+		const char *spec, *what; /* that may not be named; NULL: it may be */
+	} rows[] = {
+		{"{}", NULL},
+		{"{'serviceAccountName':'a'}", account},
+		{"{'imagePullSecrets':[{}]}", NULL},
+		{"{'imagePullSecrets':[{},{'name':'s'}]}", secret},
+		{"{'containers':[{'env':[{'valueFrom':{'configMapKeyRef':{'name':'s'}}}]}]}", NULL},
+		{"{'containers':[{'env':[{'valueFrom':{'secretKeyRef':{'name':'s'}}}]}]}", secret},
+		{"{'initContainers':[{'envFrom':[{'secretRef':{'name':'s'}}]}]}", secret},
+		{"{'volumes':[{'configMap':{'name':'s'}}]}", NULL},
+		{"{'volumes':[{'secret':{'secretName':'s'}}]}", secret},
+		{"{'volumes':[{'azureFile':{'secretName':'s'}}]}", secret},
+		{"{'volumes':[{'csi':{'nodePublishSecretRef':{'name':'s'}}}]}", secret},
+		{"{'volumes':[{'rbd':{'secretRef':{'name':'s'}}}]}", secret},
+		{"{'volumes':[{'projected':{'sources':[{'secret':{'name':'s'}}]}}]}", secret},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+		autojson js *o =
+			parse(JSON("{'metadata':{'annotations':{'kubernetes.io/config.mirror':''}}}"));
+		js_set(o, "spec", parse(JSON(rows[i].spec)));
+		struct admission_call a = create(&pods, o);
+		assert_int_equal(admit_service_account(&a, &err), rows[i].what ? ADMISSION_REFUSE : 0);
+		autofree char *want = rows[i].what ? mem_printf(MIRROR "reference %s", rows[i].what) : NULL;
+		assert_string_equal(err.msg, want ? want : "");
+	}
+	struct err err = ERR_INIT;
+	autojson js *o = parse(JSON(
+		"{'metadata':{'annotations':{'kubernetes.io/config.mirror':''}},'spec':{'volumes':[{'projected':{'sources':"
+		"[{'serviceAccountToken':{'path':'t'}}]}}]}}"));
+	struct admission_call a = create(&pods, o);
+	assert_int_equal(admit_service_account(&a, &err), ADMISSION_REFUSE);
+	assert_string_equal(err.msg, MIRROR "use ServiceAccountToken volume projections");
 }
 
 static void test_runtime_class(void **state)
@@ -141,7 +172,7 @@ static void test_node_taint(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_runtime_class), cmocka_unit_test(test_service_account),
+		cmocka_unit_test(test_runtime_class), cmocka_unit_test(test_mirrors),
 		cmocka_unit_test(test_priority),      cmocka_unit_test(test_tolerations),
 		cmocka_unit_test(test_node_taint),
 	};

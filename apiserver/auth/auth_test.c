@@ -117,7 +117,7 @@ static void test_permit(void **state)
 	for (size_t i = 0; i < sizeof(gates) / sizeof(*gates); i++) {
 		const struct gate *g = &gates[i];
 		struct err err = ERR_INIT;
-		struct user user = {"u", "", groups[g->who]};
+		struct user user = {.name = "u", .uid = "", .groups = groups[g->who]};
 		struct attributes a = {.user = &user,
 				       .resource_request = g->resource_request,
 				       .path = g->path,

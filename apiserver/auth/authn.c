@@ -57,7 +57,8 @@ int auth_identify(const struct auth *a, struct request *rq, struct err *err)
 	const char *token = bearer(rq->authorization);
 	const struct peer *peer = rq->peer;
 	if (peer && peer->name && !peer->error) {
-		rq->user = (struct user){peer->name, "", (const char *const *)peer->groups};
+		rq->user = (struct user){
+			.name = peer->name, .uid = "", .groups = (const char *const *)peer->groups};
 		return 0;
 	}
 	if (token) {
@@ -69,6 +70,6 @@ int auth_identify(const struct auth *a, struct request *rq, struct err *err)
 	}
 	if (token || (peer && peer->error))
 		return err_set(err, REASON_UNAUTHORIZED, "Unauthorized");
-	rq->user = (struct user){"system:anonymous", "", nobody};
+	rq->user = (struct user){.name = "system:anonymous", .uid = "", .groups = nobody};
 	return 0;
 }

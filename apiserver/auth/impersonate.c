@@ -18,11 +18,12 @@
 struct auth_identity {
 	struct user requester;
 	char *name, *uid;
-	char *text;    /* the user's name once more, to be cut into pieces */
-	char key[128]; /* of the extra value that is looked at */
+	char *text; /* the user's name once more, to be cut into pieces */
 	char *owned[IMPERSONATION_MAX + 1];
 	size_t n_owned;
 	const char *groups[IMPERSONATION_MAX + 3]; /* NULL-terminated */
+	struct user_extra *extra;		   /* owned with its texts */
+	size_t n_extra;
 };
 
 struct asked {
@@ -36,6 +37,11 @@ static bool is_header(const struct asked *a, size_t i, const char *name)
 	return !strcasecmp(a->im->v[i].name, name);
 }
 
+static bool is_extra(const struct asked *a, size_t i)
+{
+	return !strncasecmp(a->im->v[i].name, EXTRA, sizeof(EXTRA) - 1);
+}
+
 static void count(struct asked *a)
 {
 	a->user = a->uid = "";
@@ -46,7 +52,7 @@ static void count(struct asked *a)
 			a->uid = a->im->v[i].value;
 		else if (is_header(a, i, "Impersonate-Group"))
 			a->groups++;
-		else if (!strncasecmp(a->im->v[i].name, EXTRA, sizeof(EXTRA) - 1))
+		else if (is_extra(a, i))
 			a->extras++;
 	}
 }
@@ -92,14 +98,38 @@ static int permit_user(const struct asked *a, struct attributes *attr, struct au
 	return rc;
 }
 
-/* The key of an extra value, in lower case; what is escaped stays so. */
-static const char *extra_key(const char *header, struct auth_identity *id)
+static int digit(char c)
 {
-	size_t i = 0;
-	for (header += sizeof(EXTRA) - 1; header[i] && i + 1 < sizeof(id->key); i++)
-		id->key[i] = (char)tolower((unsigned char)header[i]);
-	id->key[i] = 0;
-	return id->key;
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Of a key in lower case, in place; left as it is when anything in it is no escape. */
+static void unescape(char *key)
+{
+	for (const char *p = key; (p = strchr(p, '%')); p++)
+		if (digit(p[1]) < 0 || digit(p[2]) < 0)
+			return;
+	char *to = key;
+	for (const char *p = key; *p; p++) {
+		bool escaped = *p == '%';
+		*to++ = (char)(escaped ? digit(p[1]) * 16 + digit(p[2]) : *p);
+		p += escaped ? 2 : 0;
+	}
+	*to = '\0';
+}
+
+static void take_extra(const struct asked *a, struct auth_identity *id)
+{
+	id->extra = mem_array(a->extras + 1, sizeof(*id->extra));
+	for (size_t i = 0; i < a->im->n; i++) {
+		if (!is_extra(a, i))
+			continue;
+		char *key = mem_strdup(a->im->v[i].name + sizeof(EXTRA) - 1);
+		for (char *p = key; *p; p++)
+			*p = (char)tolower((unsigned char)*p);
+		unescape(key);
+		id->extra[id->n_extra++] = (struct user_extra){key, mem_strdup(a->im->v[i].value)};
+	}
 }
 
 static int permit_all(const struct asked *a, struct attributes *attr, struct auth_identity *id,
@@ -111,10 +141,9 @@ static int permit_all(const struct asked *a, struct attributes *attr, struct aut
 		if (is_header(a, i, "Impersonate-Group") &&
 		    permit(attr, "", "groups", "", a->im->v[i].value, err) < 0)
 			return -1;
-	for (size_t i = 0; i < a->im->n; i++)
-		if (!strncasecmp(a->im->v[i].name, EXTRA, sizeof(EXTRA) - 1) &&
-		    permit(attr, "authentication.k8s.io", "userextras", extra_key(a->im->v[i].name, id),
-			   a->im->v[i].value, err) < 0)
+	for (size_t i = 0; i < id->n_extra; i++)
+		if (permit(attr, "authentication.k8s.io", "userextras", id->extra[i].key, id->extra[i].value,
+			   err) < 0)
 			return -1;
 	return *a->uid ? permit(attr, "authentication.k8s.io", "uids", "", a->uid, err) : 0;
 }
@@ -177,6 +206,7 @@ int auth_impersonate(struct request *rq, struct attributes *ret_attr, struct err
 	struct auth_identity *id = rq->identity = MEM_NEW(struct auth_identity);
 	id->text = mem_strdup(a.user);
 	id->requester = rq->user;
+	take_extra(&a, id);
 	ret_attr->user = &rq->user;
 	ret_attr->verb = "impersonate";
 	ret_attr->resource_request = true;
@@ -185,7 +215,7 @@ int auth_impersonate(struct request *rq, struct attributes *ret_attr, struct err
 	free(id->text);
 	id->text = mem_strdup(a.user);
 	become(&a, id);
-	rq->user = (struct user){id->name, id->uid, id->groups};
+	rq->user = (struct user){id->name, id->uid, id->groups, id->extra, id->n_extra};
 	return 0;
 }
 
@@ -200,6 +230,11 @@ void auth_forget(struct request *rq)
 	rq->user = id->requester; /* who answers for it in the log */
 	for (size_t i = 0; i < id->n_owned; i++)
 		free(id->owned[i]);
+	for (size_t i = 0; i < id->n_extra; i++) {
+		free((char *)id->extra[i].key);
+		free((char *)id->extra[i].value);
+	}
+	free(id->extra);
 	free(id->name);
 	free(id->uid);
 	free(id->text);

@@ -49,7 +49,15 @@ static const struct row rows[] = {
 	{true,
 	 {{USER, "bob"}, {"Impersonate-Extra-Scopes", "view"}},
 	 REASON_NONE,
-	 "bob/: system:authenticated "},
+	 "bob/: system:authenticated scopes=view "},
+	{true,
+	 {{USER, "bob"},
+	  {"impersonate-extra-acme.com%2FProject", "A"},
+	  {"Impersonate-Uid", "7"},
+	  {"IMPERSONATE-EXTRA-acme.com%2fproject", ""},
+	  {"Impersonate-Extra-%2fodd%", "b"}},
+	 REASON_NONE,
+	 "bob/7: system:authenticated acme.com/project=A acme.com/project= %2fodd%=b "},
 	{true, {{GROUP, "a"}}, REASON_INTERNAL, "without impersonating a user"},
 	{true, {{"Impersonate-Uid", "a"}}, REASON_INTERNAL, "without impersonating a user"},
 	{true, {{"Impersonate-Extra-a", "a"}, {USER, ""}}, REASON_INTERNAL, "without impersonating a user"},
@@ -68,6 +76,8 @@ static void describe(const struct user *u, struct buf *out)
 	buf_addf(out, "%s/%s: ", u->name, u->uid);
 	for (size_t i = 0; u->groups[i]; i++)
 		buf_addf(out, "%s ", u->groups[i]);
+	for (size_t i = 0; i < u->n_extra; i++)
+		buf_addf(out, "%s=%s ", u->extra[i].key, u->extra[i].value);
 }
 
 static void test_rows(void **state)
@@ -79,7 +89,7 @@ static void test_rows(void **state)
 		struct attributes attr;
 		struct err err = ERR_INIT;
 		autobuf struct buf got = BUF_INIT;
-		rq->user = (struct user){"me", "", r->master ? masters : others};
+		rq->user = (struct user){.name = "me", .uid = "", .groups = r->master ? masters : others};
 		for (size_t h = 0; h < HEADERS && r->headers[h][0]; h++)
 			request_take_impersonation(rq, r->headers[h][0], r->headers[h][1]);
 		int rc = auth_impersonate(rq, &attr, &err);

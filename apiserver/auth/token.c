@@ -123,7 +123,8 @@ struct tokens *tokens_parse(const char *text, size_t n, struct err *err)
 		u->name = mem_strdup(buf_str(&fields[1]));
 		u->uid = mem_strdup(buf_str(&fields[2]));
 		u->groups = split_groups(got > 3 ? buf_str(&fields[3]) : "");
-		u->user = (struct user){u->name, u->uid, (const char *const *)u->groups};
+		u->user = (struct user){
+			.name = u->name, .uid = u->uid, .groups = (const char *const *)u->groups};
 		token_user_free(map_setn(&t->by_token, fields[0].p, fields[0].len, u));
 	}
 	if (got < 0)

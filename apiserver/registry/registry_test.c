@@ -96,7 +96,8 @@ static const struct admission_row rows[] = {
 /* ---- calls ---- */
 
 static const char *const nobody[] = {NULL}, *const readers[] = {"readers", NULL};
-static const struct user ann = {"ann", "", nobody}, bob = {"bob", "", readers};
+static const struct user ann = {.name = "ann", .uid = "", .groups = nobody},
+			 bob = {.name = "bob", .uid = "", .groups = readers};
 
 static struct attributes attributes(const char *verb, const char *name, const struct user *u)
 {

@@ -526,6 +526,63 @@ static void test_service_accounts(void **state)
 	assert_int_equal(sa.status, 201);
 	assert_int_equal(r.status, 201);
 	assert_string_equal(js_str0(r.body, "spec", "serviceAccount", NULL), "there");
+	autoreply struct rig_reply nobody = rig_call(
+		&rig, "POST", pods,
+		JSON("{'metadata':{'name':'nobody'},'spec':{'containers':[{'name':'c','image':'i'}]}}"));
+	assert_string_equal(js_str0(nobody.body, "spec", "serviceAccountName", NULL), "default");
+	assert_string_equal(js_str0(nobody.body, "spec", "serviceAccount", NULL), "default");
+}
+
+static const char not_its_own[] = "is not allowed because service account tight does not reference that";
+
+/* The account gives its Pods what pulls their images, and may keep them from other Secrets than its own. */
+static void test_what_accounts_give(void **state)
+{
+	static const char pods[] = "/api/v1/namespaces/default/pods?dryRun=All",
+			  accounts[] = "/api/v1/namespaces/default/serviceaccounts";
+	static const struct {
+		const char *account, *container, *spec, *refusal; /* NULL: it is let in */
+	} rows[] = {
+		{"gives", "", "", NULL},
+		{"tight", "", "", NULL},
+		{"tight", "",
+		 ",'imagePullSecrets':[{'name':'pull'}],'volumes':[{'name':'v','secret':{'secretName':'own'}}]",
+		 NULL},
+		{"tight", "", ",'imagePullSecrets':[{'name':'pull'},{'name':'x'}]",
+		 "imagePullSecrets[1].name=\"x\" "},
+		{"tight", "", ",'volumes':[{'name':'v','secret':{'secretName':'x'}}]",
+		 "volume with secret.secretName=\"x\" "},
+		{"tight", ",'env':[{'name':'E','valueFrom':{'secretKeyRef':{'name':'own','key':'k'}}}]", "",
+		 NULL},
+		{"tight", ",'env':[{'name':'E','valueFrom':{'secretKeyRef':{'name':'x','key':'k'}}}]", "",
+		 "container c with envVar E referencing secret.secretName=\"x\" "},
+		{"gives", ",'env':[{'name':'E','valueFrom':{'secretKeyRef':{'name':'x','key':'k'}}}]", "",
+		 NULL},
+	};
+	autoreply struct rig_reply gives =
+		rig_call(&rig, "POST", accounts,
+			 JSON("{'metadata':{'name':'gives'},'imagePullSecrets':[{'name':'pull'}]}"));
+	autoreply struct rig_reply tight = rig_call(
+		&rig, "POST", accounts,
+		JSON("{'metadata':{'name':'tight','annotations':{'kubernetes.io/enforce-mountable-secrets':'true'}},"
+		     "'secrets':[{'name':'own'}],'imagePullSecrets':[{'name':'pull'}]}"));
+	assert_true(gives.status == 201 && tight.status == 201);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autofree char *body = mem_printf(
+			"{'metadata':{'name':'p'},'spec':{'serviceAccountName':'%s','containers':[{'name':'c','image':'i'%s}]%s}}",
+			rows[i].account, rows[i].container, rows[i].spec);
+		autoreply struct rig_reply r = rig_call(&rig, "POST", pods, JSON(body));
+		if (!rows[i].refusal) {
+			assert_int_equal(r.status, 201);
+			js *list = js_arr(r.body, "spec", "imagePullSecrets", NULL);
+			assert_int_equal(js_len(list), 1);
+			assert_string_equal(js_str0(js_at(list, 0), "name", NULL), "pull");
+			continue;
+		}
+		assert_int_equal(r.status, 403);
+		if (!strstr(message(&r), rows[i].refusal) || !strstr(message(&r), not_its_own))
+			fail_msg("%s", message(&r));
+	}
 }
 
 #define EVERY(test)                                                                                          \
@@ -574,6 +631,7 @@ int main(void)
 		cmocka_unit_test(test_log_of_an_odd_node),
 		cmocka_unit_test(test_evictions),
 		cmocka_unit_test(test_service_accounts),
+		cmocka_unit_test(test_what_accounts_give),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
