@@ -47,7 +47,7 @@ int target_open(struct target *t, const char *path, struct err *err)
 	return 0;
 }
 
-int conn_open(struct conn *c, const struct target *t, struct err *err)
+int conn_begin(struct conn *c, const struct target *t, struct err *err)
 {
 	*c = (struct conn){.fd = -1};
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *ai;
@@ -64,6 +64,16 @@ int conn_open(struct conn *c, const struct target *t, struct err *err)
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	c->ssl = SSL_new(t->ctx);
 	SSL_set_fd(c->ssl, c->fd);
+	SSL_set_connect_state(c->ssl);
+	fcntl(c->fd, F_SETFL, O_NONBLOCK);
+	return 0;
+}
+
+int conn_open(struct conn *c, const struct target *t, struct err *err)
+{
+	if (conn_begin(c, t, err) < 0)
+		return -1;
+	fcntl(c->fd, F_SETFL, 0);
 	if (SSL_connect(c->ssl) != 1) {
 		conn_close(c);
 		return err_set(err, REASON_UNAVAILABLE, "TLS handshake with %s:%s failed", t->host, t->port);

@@ -29,6 +29,8 @@ struct conn {
 	int64_t sent_ns;
 	void *tag;
 };
+/* Connects; the handshake goes along with what is pumped. */
+int conn_begin(struct conn *c, const struct target *t, struct err *err) MUST_CHECK;
 /* Connects and shakes hands (blocking), then turns non-blocking. */
 int conn_open(struct conn *c, const struct target *t, struct err *err) MUST_CHECK;
 void conn_close(struct conn *c);
