@@ -9,7 +9,7 @@
 #ifndef AUTH_AUTH_H
 #define AUTH_AUTH_H
 
-#include "request/request.h"
+#include "request/peers.h"
 
 struct auth;
 /* token_file: upstream's CSV (token,user,uid,"group1,group2"); NULL or "" = none. */
@@ -32,8 +32,7 @@ const struct user *tokens_find(const struct tokens *t, const char *token); /* NU
 void tokens_free(struct tokens *t);
 
 /* auth/x509.c */
-/* `tls` is the gnutls_session_t of a finished handshake. */
-void peer_read(struct peer *p, void *tls);
-void peer_release(struct peer *p);
+/* `tls` is the gnutls_session_t of a finished handshake, `known` those of the same client CA who came before. */
+void x509_read(struct peers *known, struct peer *p, void *tls);
 
 #endif

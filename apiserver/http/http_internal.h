@@ -11,15 +11,13 @@
 #include <stdatomic.h>
 #include "http/limits.h"
 #include "http/linger.h"
+#include "http/connmem.h"
 #include "http/stream.h"
 #include "http/transport.h"
 #include "request/service.h"
 #include "serve/crowd.h"
 
 #define WIRES_MAX 16
-/* Request line and headers, reply headers. From more than 32 KB on it is a mapping of its own, and can be given
-   back to the kernel page by page while the connection has no use for it. */
-#define CONNECTION_MEMORY (36 * 1024)
 
 struct wire;
 struct listener {
@@ -71,8 +69,9 @@ struct conn {
 	bool linger;	     /* the client may still be sending when the reply is out */
 	struct list holding; /* of its wire, while the transport may hold something */
 	enum limit phase;
-	void *pool; /* CONNECTION_MEMORY; NULL: nobody knows where it is */
-	bool pool_looked;
+	struct MemoryPool *pool;
+	size_t head,
+		looked; /* of this request's line and headers: bytes read, bytes that the library has looked at */
 	char remote[INET6_ADDRSTRLEN];
 	struct transfer t; /* one request at a time */
 };
@@ -87,10 +86,10 @@ struct wire {
 	struct lingers *lingers;
 	struct limits limits;
 	struct crowd crowd;
-	struct list holding;  /* connections */
-	struct conn *adding;  /* on its way into libmicrohttpd */
-	struct conn *current; /* whose bytes came last, in this run of libmicrohttpd */
-	atomic_size_t live;   /* connections, those on their way here too */
+	struct peers peers;
+	struct list holding; /* connections */
+	struct conn *adding; /* on its way into libmicrohttpd */
+	atomic_size_t live;  /* connections, those on their way here too */
 	_Atomic(struct transfer *) done;
 	bool driving, again, posted;
 
@@ -111,8 +110,6 @@ void wire_kill(struct conn *c);
 void wire_phase(struct conn *c, enum limit phase); /* LIMITS: no limit */
 
 void wire_hold(struct conn *c); /* what is written next is the headers of a reply whose body follows */
-void wire_note_pool(struct conn *c, const char *request_line);
-void wire_drop_pool(struct conn *c); /* what is in it is gone */
 
 /* transfer.c */
 void *transfer_on_target(void *cls, const char *target, struct MHD_Connection *mhd);
@@ -121,7 +118,7 @@ enum MHD_Result transfer_on_request(void *cls, struct MHD_Connection *mhd, const
 				    size_t *upload_size, void **ctx);
 void transfer_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
 			   enum MHD_RequestTerminationCode code);
-/* libmicrohttpd refuses with this status and hangs up; a Status goes out before its page. */
+/* libmicrohttpd, or its owner, refuses with this status and hangs up; a Status goes out before that. */
 void transfer_refuse_raw(struct conn *c, unsigned status);
 
 void *wire_tls(const struct conn *c); /* gnutls_session_t */

@@ -23,6 +23,9 @@
 #include "rest/rig_test.h"
 
 #define CMS "/api/v1/namespaces/default/configmaps"
+#define WATCH_A_SECOND                                                                                       \
+	"GET " CMS "?watch=1&timeoutSeconds=1 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer secret\r\n\r\n"
+#define NEXT "GET /version HTTP/1.1\r\nHost: a\r\n\r\n"
 static struct rig rig;
 static struct server_config config;
 static struct server *server;
@@ -287,13 +290,19 @@ static int raw_connect(void)
 	return fd;
 }
 
-static void raw_open(struct raw *r)
+static void raw_open_version(struct raw *r, int version)
 {
 	r->fd = raw_connect();
 	r->ctx = SSL_CTX_new(TLS_client_method());
+	SSL_CTX_set_max_proto_version(r->ctx, version);
 	r->ssl = SSL_new(r->ctx);
 	SSL_set_fd(r->ssl, r->fd);
 	assert_int_equal(SSL_connect(r->ssl), 1);
+}
+
+static void raw_open(struct raw *r)
+{
+	raw_open_version(r, TLS1_3_VERSION);
 }
 
 static void raw_close(struct raw *r)
@@ -352,7 +361,7 @@ static void test_header_flood(void **state)
 	autobuf struct buf flood = BUF_INIT;
 	char p[1024] = "";
 	buf_adds(&flood, "GET /api HTTP/1.1\r\nHost: a\r\n");
-	for (int i = 0; i < 2000; i++)
+	for (int i = 0; i < 40000; i++)
 		buf_addf(&flood, "X-%d: yyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n", i);
 	raw_open(&r);
 	SSL_write(r.ssl, flood.p, (int)flood.len);
@@ -425,6 +434,44 @@ static void test_watchers_that_leave(void **state)
 	http_free(h);
 }
 
+/* What was sent behind a watch is answered when the watch has ended, whether it came along with it or later. */
+static void test_behind_a_watch(void **state)
+{
+	for (int later = 0; later < 2; later++) {
+		struct raw r;
+		raw_open(&r);
+		raw_send(&r, later ? WATCH_A_SECOND : WATCH_A_SECOND NEXT);
+		if (later) {
+			raw_expect(&r, "\r\n\r\n");
+			raw_send(&r, NEXT);
+		}
+		raw_expect(&r, "platform");
+		raw_close(&r);
+	}
+}
+
+/* Whoever says in TLS that he is done has ended his watch, though the connection is still there. */
+static void test_close_notify(void **state)
+{
+	static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+	for (size_t i = 0; i < 2; i++) {
+		struct raw r;
+		char p[64];
+		raw_open_version(&r, versions[i]);
+		raw_send(
+			&r,
+			"GET " CMS
+			"?watch=1&resourceVersion=0 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer secret\r\n\r\n");
+		raw_expect(&r, "\r\n\r\n");
+		assert_int_equal(SSL_shutdown(r.ssl), 0);
+		struct pollfd f = {.fd = r.fd, .events = POLLIN};
+		do
+			assert_int_equal(poll(&f, 1, 5000), 1);
+		while (recv(r.fd, p, sizeof(p), 0) > 0);
+		raw_close(&r);
+	}
+}
+
 static void *stop_soon(void *arg)
 {
 	listener_stop(listener);
@@ -455,6 +502,7 @@ int main(void)
 					   TEST(test_long_list),      TEST(test_bad_requests),
 					   TEST(test_header_flood),   TEST(test_split_and_pipelined),
 					   TEST(test_half_handshake), TEST(test_watchers_that_leave),
+					   TEST(test_behind_a_watch), TEST(test_close_notify),
 					   TEST(test_shutdown)};
 	stop_install();
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,9 @@
  * Waking is an atomic flag and a push onto the loop's stack; only the push onto an empty one posts to the
  * loop, so an event for a thousand watchers costs each loop one wake-up. The loop serves them in the order
  * they were woken, ROUND_STREAMS or ROUND_BYTES at a time, and looks at its sockets in between, so that no
- * request waits for a whole fan-out. The interest of a stream that is not stuck is that its peer is gone.
+ * request waits for a whole fan-out. The interest of a stream that is not stuck is that its peer is gone, or says in
+ * TLS that it is. To hear that, a record that is as long as that word is read; longer ones are the connection's next
+ * request, which stays in the socket until the stream is over, and then nobody listens any more.
  *
  * A stream is pumped until its source has nothing, the socket is full, or the round is over. What the socket
  * did not take is kept in the stream, at most one buffer, and the source is not asked for more until that is
@@ -39,6 +41,10 @@
 #define ROUND_STREAMS 128
 #define STALL_NS (60 * NS_PER_S)
 #define TLS_RECORD 16384
+#define TLS_HEAD 5
+#define TLS_ALERT 21
+#define TLS13_ALERT 19 /* its length: two bytes, their type, a tag of 16 */
+#define TLS_SHORT 64   /* no alert is longer */
 
 struct stream {
 	struct response_waker waker;
@@ -49,6 +55,7 @@ struct stream {
 	bool dead;	    /* freed when it comes off */
 	bool tls_half_sent; /* GnuTLS holds a record of rest[] */
 	bool hung_up;
+	bool listens; /* for the peer's last word */
 	struct streams *set;
 	struct response_stream *rs;
 	struct stream_connection c;
@@ -214,8 +221,37 @@ static void pump(struct stream *s, size_t *sent)
 	}
 	if (r == 1)
 		push_ready(s);
-	loop_io_set(s->c.io, LOOP_HANGUP | (s->rest ? LOOP_WRITE : 0));
+	loop_io_set(s->c.io, LOOP_HANGUP | (s->listens ? LOOP_READ : 0) | (s->rest ? LOOP_WRITE : 0));
 	set_timer(s);
+}
+
+/* ---- what the peer says meanwhile ---- */
+
+/* A whole record is there that may be an alert: by its type, or because TLS 1.3 hides that, by its length. */
+static bool alert_waits(const struct stream *s)
+{
+	unsigned char r[TLS_HEAD + TLS_SHORT];
+	ssize_t n = recv(s->c.io->fd, r, sizeof(r), MSG_PEEK | MSG_DONTWAIT);
+	size_t len = n >= TLS_HEAD ? (size_t)r[3] << 8 | r[4] : sizeof(r);
+	return TLS_HEAD + len <= (size_t)(n < 0 ? 0 : n) && (r[0] == TLS_ALERT || len == TLS13_ALERT);
+}
+
+/* Whether it goes on. Two bytes may be the end of a line, which means nothing between requests. */
+static bool hear(struct stream *s)
+{
+	char text[TLS_SHORT];
+	ssize_t n = gnutls_record_recv(s->c.tls, text, sizeof(text));
+	if (n > 0)
+		return n == 2 && !memcmp(text, "\r\n", 2);
+	return n < 0 && !gnutls_error_is_fatal((int)n);
+}
+
+static void listen_to(struct stream *s)
+{
+	if (!alert_waits(s))
+		s->listens = false;
+	else if (!hear(s))
+		s->hung_up = true;
 }
 
 /* ---- the loop ---- */
@@ -267,7 +303,9 @@ static void run_ready(void *arg)
 static void on_io(void *arg, unsigned events)
 {
 	struct stream *s = arg;
-	if (events & (LOOP_HANGUP | LOOP_ERROR)) {
+	if (events & LOOP_READ && s->listens)
+		listen_to(s);
+	if (s->hung_up || events & (LOOP_HANGUP | LOOP_ERROR)) {
 		s->hung_up = true;
 		loop_io_set(s->c.io, 0);
 	}
@@ -291,6 +329,7 @@ void stream_start(struct streams *h, const struct stream_connection *c, struct r
 	s->set = h;
 	s->rs = rs;
 	s->c = *c;
+	s->listens = c->tls && !c->more;
 	c->io->fn = on_io;
 	c->io->arg = s;
 	list_init(&s->all);

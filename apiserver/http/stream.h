@@ -19,7 +19,8 @@ void streams_free(struct streams *h); /* none is left, and no source wakes any m
 struct stream_connection {
 	struct loop_io *io; /* started; the stream's until `done`, which finds it without interest */
 	void *tls;	    /* gnutls_session_t; NULL = plain */
-	bool chunked;	    /* frame as HTTP/1.1 chunks; the last, empty one is left to the listener */
+	bool more;    /* behind the request something has been read already, and waits in the TLS session */
+	bool chunked; /* frame as HTTP/1.1 chunks; the last, empty one is left to the listener */
 	/* Once, after the response_stream was closed. clean: everything was sent; else the connection is of no
 	   more use. */
 	void (*done)(void *arg, bool clean);

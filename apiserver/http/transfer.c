@@ -10,8 +10,8 @@
  * (Resuming walks all suspended connections of a loop: with 1,000 watches per loop that is 10 to 20 us,
  * shared by all requests resumed meanwhile.)
  *
- * Limits: bytes of headers (the connection's memory pool), of target, of body, of all bodies together. The
- * service bounds the requests in flight.
+ * Limits: bytes of body, of all bodies together; those of target and headers are wire.c's. The service bounds the
+ * requests in flight.
  */
 #include <errno.h>
 #include <gnutls/gnutls.h>
@@ -109,6 +109,7 @@ void transfer_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
 	response_release(&t->x.rs);
 	buf_release(&t->body);
 	atomic_fetch_sub(&w->l->body_bytes, t->body_charged);
+	crowd_give(&w->crowd, &t->conn->stranger);
 	free(STEAL(t->target));
 	*ctx = NULL;
 	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
@@ -143,8 +144,8 @@ static void stream_done(void *arg, bool clean)
 
 /*
  * A connection's memory pool is of no use while it streams: the request is parsed, the reply's headers are out,
- * and what is written after the stream goes into memory that is written first. (A client that sent its next
- * request behind a watch without awaiting the reply gets 400 for that one.)
+ * and what is written after the stream goes into memory that is written first. What a client sent behind its request
+ * without awaiting the reply stays, or stays in the socket, and is answered afterwards.
  */
 static void leave_pool(struct transfer *t)
 {
@@ -153,7 +154,7 @@ static void leave_pool(struct transfer *t)
 	struct request *rq = &t->x.rq;
 	rq->method_name = names[rq->method];
 	rq->accept = rq->content_type = rq->user_agent = rq->authorization = rq->if_none_match = "";
-	wire_drop_pool(t->conn);
+	connmem_drop(t->conn->pool);
 }
 
 static ssize_t on_read_stream(void *cls, uint64_t pos, char *p, size_t max)
@@ -164,8 +165,13 @@ static ssize_t on_read_stream(void *cls, uint64_t pos, char *p, size_t max)
 		return t->reply_clean ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
 	if (c->w->closing)
 		return MHD_CONTENT_READER_END_OF_STREAM;
-	struct stream_connection s = {
-		.io = &c->io, .tls = wire_tls(c), .chunked = t->http11, .done = stream_done, .arg = t};
+	void *tls = wire_tls(c);
+	struct stream_connection s = {.io = &c->io,
+				      .tls = tls,
+				      .more = c->transport.ahead || gnutls_record_check_pending(tls),
+				      .chunked = t->http11,
+				      .done = stream_done,
+				      .arg = t};
 	MHD_suspend_connection(c->mhd);
 	wire_phase(c, LIMITS);
 	t->stage = STAGE_STREAM;
@@ -308,7 +314,7 @@ static void identify_peer(struct conn *c, struct request *rq)
 		c->peer_known = true;
 		void *tls = wire_tls(c);
 		if (tls && c->w->l->ca)
-			c->w->l->service->peer_read(&c->peer, tls);
+			c->w->l->service->peer_read(&c->w->peers, &c->peer, tls);
 	}
 	rq->remote = c->remote;
 	rq->peer = &c->peer;
@@ -356,6 +362,8 @@ static const struct refusal {
 	{400, "Bad Request", "BadRequest", "the request is malformed"},
 	{413, "Content Too Large", "RequestEntityTooLarge", "the request is too large"},
 	{414, "URI Too Long", "", "the request's URI is too long"},
+	{429, "Too Many Requests", "TooManyRequests",
+	 "too many requests with large headers, please try again later"},
 	{431, "Request Header Fields Too Large", "", "the request's header fields are too large"},
 	{500, "Internal Server Error", "InternalError", "the request cannot be processed"},
 	{501, "Not Implemented", "", "the request's method or transfer coding is not implemented"},
@@ -435,7 +443,6 @@ static enum MHD_Result begin(struct transfer *t, const char *method, const char 
 	t->http11 = !strcmp(version, "HTTP/1.1");
 	rq->method = request_method(method);
 	rq->method_name = method;
-	wire_note_pool(t->conn, method);
 	identify_peer(t->conn, rq);
 	struct headers headers = {.rq = rq};
 	MHD_get_connection_values(t->conn->mhd, MHD_HEADER_KIND, on_header, &headers);

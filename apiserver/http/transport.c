@@ -43,14 +43,14 @@ static ssize_t on_pull(gnutls_transport_ptr_t arg, void *to, size_t n)
 	char more[TRANSPORT_AHEAD];
 	bool direct = n >= TRANSPORT_AHEAD;
 	if (t->ahead)
-		return take_ahead(t, to, n);
+		return t->events->reading(t, 0) ? take_ahead(t, to, n) : 0;
 	ssize_t got = recv(t->fd, direct ? to : more, direct ? n : TRANSPORT_AHEAD, 0);
 	if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return nothing_to_read(t);
 	if (got <= 0)
 		return got;
-	t->events->reading(t);
-	t->taken += (size_t)got;
+	if (!t->events->reading(t, (size_t)got))
+		return 0;
 	if (direct)
 		return got;
 	t->off = n < (size_t)got ? n : (size_t)got;

@@ -15,8 +15,9 @@ struct transport;
 struct transport_events {
 	void (*wait)(struct transport *t); /* the handshake cannot go on before the socket is readable */
 	void (*handshaken)(struct transport *t); /* the client's last word of it was read */
-	void (*reading)(struct transport *t);	 /* bytes have come */
-	void (*writing)(struct transport *t);	 /* bytes have gone */
+	/* Somebody reads: bytes that have come, `n` of them just now. False: he gets the end of the connection. */
+	bool (*reading)(struct transport *t, size_t n);
+	void (*writing)(struct transport *t); /* bytes have gone */
 };
 struct transport { /* embedded by the connection, zeroed */
 	const struct transport_events *events;
@@ -25,7 +26,6 @@ struct transport { /* embedded by the connection, zeroed */
 	bool hold;  /* set by the owner: more follows what is written next */
 	char *held; /* what was written and waits for that */
 	size_t held_off, held_len;
-	size_t taken; /* bytes read; whoever wants to know sets it to 0 */
 	size_t off, len;
 	char *ahead; /* TRANSPORT_AHEAD bytes while some are unread, else NULL: most connections are idle */
 };

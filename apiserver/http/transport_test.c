@@ -18,6 +18,8 @@
 
 static struct {
 	int waits, handshakes, reads, writes;
+	size_t taken;
+	bool refuse;
 } seen;
 
 static void on_wait(struct transport *t)
@@ -30,9 +32,11 @@ static void on_handshaken(struct transport *t)
 	seen.handshakes++;
 }
 
-static void on_reading(struct transport *t)
+static bool on_reading(struct transport *t, size_t n)
 {
-	seen.reads++;
+	seen.reads += n > 0;
+	seen.taken += n;
+	return !seen.refuse;
 }
 
 static void on_writing(struct transport *t)
@@ -115,12 +119,15 @@ static void test_events(void **state)
 	int waits = seen.waits, reads = seen.reads;
 	assert_int_equal(gnutls_record_recv(e.server, text, sizeof(text)), GNUTLS_E_AGAIN);
 	assert_int_equal(seen.waits, waits); /* after the handshake somebody else does that */
-	e.t.taken = 0;
+	seen.taken = 0;
 	assert_int_equal(gnutls_record_send(e.client, "hello", 5), 5);
 	assert_int_equal(gnutls_record_recv(e.server, text, sizeof(text)), 5);
 	assert_string_equal(text, "hello");
 	assert_int_equal(seen.reads, reads + 1); /* head and body of the record at once */
-	assert_true(e.t.taken > 5);
+	assert_true(seen.taken > 5);
+	seen.refuse = true;
+	assert_int_equal(gnutls_record_send(e.client, "hello", 5), 5);
+	assert_int_equal(gnutls_record_recv(e.server, text, sizeof(text)), GNUTLS_E_PREMATURE_TERMINATION);
 	close_ends(&e);
 }
 

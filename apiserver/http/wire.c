@@ -20,7 +20,6 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "http/bind.h"
@@ -31,6 +30,14 @@
 #define DRAIN_NS (2 * NS_PER_S) /* for last replies, when stopping */
 #define TRIM_PEAK 128		/* fewer connections than that are not worth it */
 #define PLACE_SHARE 4		/* strangers of one address may be a quarter of all strangers */
+
+/* Request line and headers: upstream's limit, and what TLS adds to it. The library looks at a line from its beginning
+   whenever some more of it has come, so that is bounded too; a client that sends it all in records of 1.2 KB stays below. */
+#define HEAD_MAX (((size_t)1 << 20) + ((size_t)64 << 10))
+#define HEAD_LOOKS_MAX ((size_t)256 << 20)
+#define HEAD_FREE ((size_t)32 << 10) /* more is counted, and shared by all connections */
+#define HEADS_MAX ((size_t)32 << 20)
+#define HEADS_LEAST ((size_t)8 << 20) /* of one loop */
 
 /* AES-128-GCM first: half the work of 256 for the same practical strength, and what Go prefers with AES
    hardware. X25519 first: it is what clients offer a key for at once, another one costs them a round trip. */
@@ -84,7 +91,6 @@ static void drive(struct wire *w)
 	w->driving = true;
 	do {
 		w->again = false;
-		w->current = NULL;
 		MHD_run_wait(w->daemon, 0);
 	} while (has_more(w) && ++rounds < DRIVE_ROUNDS);
 	w->driving = false;
@@ -155,36 +161,17 @@ static void count_closed(struct wire *w)
 		malloc_trim(0);
 }
 
-/*
- * The first request line stands at the beginning of the pool, unless the client began with empty lines; and so many
- * of them that the line stands on another page have not come yet. The pool is a mapping, so it begins with a page.
- */
-void wire_note_pool(struct conn *c, const char *request_line)
-{
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), at = (uintptr_t)request_line;
-	if (!c->pool_looked && c->transport.taken < page && at % page == 0)
-		c->pool = (void *)at;
-	c->pool_looked = true;
-}
-
-void wire_drop_pool(struct conn *c)
-{
-	if (c->pool)
-		madvise(c->pool, CONNECTION_MEMORY, MADV_DONTNEED);
-}
-
 /* Its descriptor is somebody else's to close. */
 static void conn_free(struct conn *c)
 {
 	struct wire *w = c->w;
 	limits_clear(&c->limit);
 	list_del(&c->holding);
+	crowd_give(&w->crowd, &c->stranger);
 	crowd_leave(&w->crowd, &c->stranger);
 	loop_io_stop(&c->io);
-	w->l->service->peer_release(&c->peer);
+	peer_release(&c->peer);
 	transport_release(&c->transport);
-	if (w->current == c)
-		w->current = NULL;
 	free(c);
 	count_closed(w);
 }
@@ -212,7 +199,6 @@ void wire_kill(struct conn *c)
 	}
 }
 
-/* What a client has sent of its next request by then is forgotten with the pool, and so is the rest: it gets 400. */
 static void on_expired(struct limits_node *n)
 {
 	struct conn *c = CONTAINER_OF(n, struct conn, limit);
@@ -220,7 +206,7 @@ static void on_expired(struct limits_node *n)
 		wire_kill(c);
 		return;
 	}
-	wire_drop_pool(c);
+	connmem_drop(c->pool);
 	wire_phase(c, LIMIT_IDLE);
 }
 
@@ -239,14 +225,32 @@ static void on_handshaken(struct transport *t)
 	wire_phase(CONTAINER_OF(t, struct conn, transport), LIMIT_IDLE);
 }
 
-static void on_reading(struct transport *t)
+/* 0, or the status with which a request is refused because of what came of its line and headers. */
+static unsigned judge_head(struct conn *c, size_t n)
+{
+	struct wire *w = c->w;
+	c->head += n;
+	c->looked += c->head;
+	if (c->head > HEAD_MAX || c->looked > HEAD_LOOKS_MAX)
+		return c->t.active ? MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE : MHD_HTTP_URI_TOO_LONG;
+	size_t beyond = c->head > HEAD_FREE ? c->head - HEAD_FREE : 0;
+	if (beyond && !crowd_take(&w->crowd, &c->stranger, beyond < n ? beyond : n))
+		return MHD_HTTP_TOO_MANY_REQUESTS;
+	return 0;
+}
+
+static bool on_reading(struct transport *t, size_t n)
 {
 	struct conn *c = CONTAINER_OF(t, struct conn, transport);
-	c->w->current = c;
+	connmem_use(c->pool);
 	if (c->phase == LIMIT_IDLE || c->phase == LIMIT_QUIET) {
-		t->taken = c->pool_looked ? 0 : t->taken;
+		c->head = c->looked = 0;
 		wire_phase(c, LIMIT_HEADER);
 	}
+	unsigned status = c->phase == LIMIT_HEADER ? judge_head(c, n) : 0;
+	if (status)
+		transfer_refuse_raw(c, status);
+	return !status;
 }
 
 static void on_writing(struct transport *t)
@@ -298,6 +302,7 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **ctx,
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		c = STEAL(w->adding);
 		c->mhd = mhd;
+		c->pool = connmem_adopt(c);
 		c->transport.events = &transport_events;
 		c->transport.fd = c->io.fd;
 		transport_attach(&c->transport, wire_tls(c));
@@ -423,29 +428,13 @@ static void on_accept(void *arg, unsigned events)
 
 /* ---- the library's own refusals ---- */
 
-/* Whose request the library refuses: its bytes have just come; or they came with a record that did not fit, and
-   then it is the one of which most has been read. */
-static struct conn *culprit(const struct wire *w)
-{
-	struct conn *c = w->current;
-	if (c && (c->phase == LIMIT_HEADER || c->phase == LIMIT_BODY))
-		return c;
-	c = NULL;
-	list_for_each (pos, &w->limits.lists[LIMIT_HEADER]) {
-		struct conn *other = list_entry(pos, struct conn, limit.link);
-		if (!c || other->transport.taken > c->transport.taken)
-			c = other;
-	}
-	return c;
-}
-
 /* It says in its log that it is about to refuse, and nowhere else. */
 static void on_library_says(void *cls, const char *fmt, va_list ap)
 {
 	static const char refusal[] = "Error processing request (HTTP response code is %u";
 	if (strncmp(fmt, refusal, sizeof(refusal) - 1))
 		return;
-	struct conn *c = culprit(cls);
+	struct conn *c = connmem_user();
 	if (c)
 		transfer_refuse_raw(c, va_arg(ap, unsigned));
 }
@@ -462,8 +451,8 @@ static struct MHD_Daemon *start_daemon(struct wire *w)
 		flags, 0, NULL, NULL, transfer_on_request, w, MHD_OPTION_EXTERNAL_LOGGER, on_library_says, w,
 		MHD_OPTION_HTTPS_MEM_CERT, l->cert, MHD_OPTION_HTTPS_MEM_KEY, l->key,
 		MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES, MHD_OPTION_CONNECTION_LIMIT, (unsigned)l->max + 1,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
-		0u, MHD_OPTION_NOTIFY_CONNECTION, on_connection, w, MHD_OPTION_NOTIFY_COMPLETED,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNMEM_SIZE, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, w, MHD_OPTION_NOTIFY_COMPLETED,
 		transfer_on_completed, w, MHD_OPTION_URI_LOG_CALLBACK, transfer_on_target, w,
 		MHD_OPTION_ARRAY, l->ca ? trust : trust + 1, MHD_OPTION_END);
 }
@@ -479,6 +468,9 @@ struct wire *wire_new(struct listener *l, struct err *err)
 	list_init(&w->holding);
 	limits_init(&w->limits, w->loop, on_expired);
 	crowd_init(&w->crowd, strangers, strangers / PLACE_SHARE + 1);
+	w->crowd.max_bytes = HEADS_MAX / (size_t)l->n_wires;
+	if (w->crowd.max_bytes < HEADS_LEAST)
+		w->crowd.max_bytes = HEADS_LEAST;
 	w->retry = (struct loop_timer){.fn = again, .arg = w};
 	w->accepting.fn = on_accept;
 	w->polled.fn = on_polled;
@@ -544,6 +536,7 @@ void wire_free(struct wire *w)
 	loop_timer_set(w->loop, &w->retry, CLOCK_NEVER);
 	loop_timer_set(w->loop, &w->drain, CLOCK_NEVER);
 	crowd_release(&w->crowd);
+	peers_release(&w->peers);
 	streams_free(w->streams);
 	lingers_free(w->lingers);
 	loop_free(w->loop);

@@ -18,6 +18,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -50,11 +51,7 @@ static long source_read(void *arg, char *p, size_t max)
 	return (long)n;
 }
 
-static void no_peer(struct peer *p, void *tls)
-{
-}
-
-static void no_peer_release(struct peer *p)
+static void no_peer(struct peers *known, struct peer *p, void *tls)
 {
 }
 
@@ -99,13 +96,8 @@ static void refuse(void *arg, struct exchange *x, enum reason reason, const char
 	buf_adds(&x->rs.body, message);
 }
 
-static const struct service service = {.peer_read = no_peer,
-				       .peer_release = no_peer_release,
-				       .begin = begin,
-				       .run = run,
-				       .submit = submit,
-				       .end = end,
-				       .refuse = refuse};
+static const struct service service = {
+	.peer_read = no_peer, .begin = begin, .run = run, .submit = submit, .end = end, .refuse = refuse};
 
 struct server {
 	pid_t pid;
@@ -405,14 +397,14 @@ static void test_refusals(void **state)
 	} rows[] = {
 		{"GET / HTTP/1.1\r\n",
 		 "X-Filler: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n",
-		 4000,
+		 40000,
 		 {" 431 ", "\"code\":431}"}},
 		{"GET /",
 		 "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy",
-		 4000,
+		 40000,
 		 {" 414 ", "\"code\":414}"}},
 		{"GET /?", "a=1&b=2&", 400, {" 400 ", "too many query parameters"}},
-		{"GET /?", "abcdefgh", 1100, {" 414 ", "\"code\":414}"}},
+		{"GET /?", "abcdefgh", 140000, {" 414 ", "\"code\":414}"}},
 		{"GET / HTTP/1.1\r\nno colon here\r\n", "X: y\r\n", 1, {" 400 ", "\"code\":400}"}},
 		{"GET / HTTP/7.1\r\n", "X: y\r\n", 1, {" 505 ", "\"code\":505}"}},
 		{"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n",
@@ -447,7 +439,131 @@ static void test_refusals(void **state)
 	server_stop(&s);
 }
 
-/* Fewer open files than connections are promised: it says so, serves those, and goes on when all are in use. */
+static size_t rss_kb(const struct server *s)
+{
+	char path[64], line[128];
+	size_t kb = 0;
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)s->pid);
+	FILE *f = fopen(path, "r");
+	while (fgets(line, sizeof(line), f))
+		if (!strncmp(line, "VmRSS:", 6))
+			kb = strtoul(line + 6, NULL, 10);
+	fclose(f);
+	return kb;
+}
+
+static void write_head(struct buf *b, const char *kind, size_t n)
+{
+	buf_adds(b, *kind == 'U' ? "GET /?x=" : "GET /?x=1 HTTP/1.1\r\nHost: a\r\nX: ");
+	while (b->len < n)
+		buf_adds(b, "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy,");
+	buf_adds(b, *kind == 'U' ? " HTTP/1.1\r\nHost: a\r\n\r\n" : "\r\n\r\n");
+}
+
+/* A megabyte of request line and headers, as upstream; on a connection that goes on, and leaves no memory behind. */
+static void test_long_heads(void **state)
+{
+	static const size_t sizes[] = {9 << 10, 40 << 10, 64 << 10, 300 << 10, 1 << 20};
+	enum { N = 8 };
+	struct server s = server_start(1, 0);
+	SSL *c[N];
+	open_many(&s, c, N);
+	for (size_t i = 0; i < N; i++) {
+		say(c[i], GET);
+		hear(c[i], "params=0");
+	}
+	size_t before = rss_kb(&s);
+	for (size_t k = 0; k < 2 * ARRAY_LEN(sizes); k++) {
+		autobuf struct buf b = BUF_INIT;
+		write_head(&b, k % 2 ? "URI" : "headers", sizes[k / 2] - 64);
+		for (size_t i = 0; i < N; i++) {
+			say(c[i], buf_str(&b));
+			hear(c[i], "params=1");
+			say(c[i], GET);
+			hear(c[i], "params=0");
+		}
+	}
+	size_t after = rss_kb(&s);
+	if (after > before + 6000)
+		fail_msg("%zu KB before, %zu KB after", before, after);
+	for (size_t i = 0; i < N; i++)
+		close_tls(c[i]);
+	server_stop(&s);
+}
+
+/* Strangers that send much and never come to an end get a part of the memory and no more, and shut nobody out. */
+static void test_endless_heads(void **state)
+{
+	enum { N = 60, EACH = 900 << 10 };
+	struct server s = server_start(1, 0);
+	SSL *c[N], *known = open_tls(&s);
+	autobuf struct buf b = BUF_INIT;
+	say(known, GET_KNOWN);
+	hear(known, "params=0");
+	write_head(&b, "URI", EACH);
+	open_many(&s, c, N);
+	size_t before = rss_kb(&s);
+	for (size_t i = 0; i < N; i++)
+		SSL_write(c[i], b.p, EACH);
+	hear(c[N - 1], " 429 ");
+	size_t after = rss_kb(&s);
+	if (after > before + (20 << 10))
+		fail_msg("%zu KB before, %zu KB after", before, after);
+	SSL *other = open_tls(&s);
+	say(other, GET);
+	hear(other, "params=0");
+	b.len = 0;
+	write_head(&b, "URI", 100 << 10);
+	say(known, buf_str(&b));
+	hear(known, "params=1");
+	close_tls(other);
+	close_tls(known);
+	for (size_t i = 0; i < N; i++)
+		close_tls(c[i]);
+	server_stop(&s);
+}
+
+/* What is read byte by byte is looked at from the line's beginning each time: nobody may buy much of that. */
+static void test_tiny_records(void **state)
+{
+	struct server s = server_start(1, 0);
+	SSL *c = open_tls(&s);
+	int on = 1;
+	size_t n = 0;
+	setsockopt(SSL_get_fd(c), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	say(c, "GET /?");
+	while (n < 20000 && SSL_write(c, "x", 1) == 1)
+		n++;
+	hear(c, " 414 ");
+	close_tls(c);
+	server_stop(&s);
+}
+
+/* A refusal is for him who sent what is refused, whoever else has something under way. */
+static void test_right_one(void **state)
+{
+	enum { N = 16 };
+	struct server s = server_start(1, 0);
+	SSL *good[N], *bad[N];
+	open_many(&s, good, N);
+	open_many(&s, bad, N);
+	assert_int_equal(kill(s.pid, SIGSTOP), 0);
+	for (size_t i = 0; i < N; i++) {
+		say(bad[i], i % 2 ? GET "GET / HTTP/7.1\r\n\r\n" : "GET / HTTP/1.1\r\nno colon\r\n\r\n");
+		say(good[i], "GET / HTTP/1.1\r\nHost: a\r\nX: ");
+	}
+	assert_int_equal(kill(s.pid, SIGCONT), 0);
+	for (size_t i = 0; i < N; i++)
+		hear(bad[i], i % 2 ? " 505 " : " 400 ");
+	for (size_t i = 0; i < N; i++) {
+		say(good[i], "y\r\n\r\n");
+		hear(good[i], "params=0");
+		close_tls(good[i]);
+		close_tls(bad[i]);
+	}
+	server_stop(&s);
+}
+
 /* A reply that was begun is sent to its end although the server stops; who does not read waits in vain. */
 static void test_stop(void **state)
 {
@@ -471,6 +587,7 @@ static void test_stop(void **state)
 	close_tls(lazy);
 }
 
+/* Fewer open files than connections are promised: it says so, serves those, and goes on when all are in use. */
 static void test_few_files(void **state)
 {
 	struct rlimit had, few;
@@ -498,6 +615,8 @@ int main(void)
 		cmocka_unit_test(test_slow),	       cmocka_unit_test(test_crowd),
 		cmocka_unit_test(test_broken_streams), cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_few_files),      cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_long_heads),     cmocka_unit_test(test_endless_heads),
+		cmocka_unit_test(test_tiny_records),   cmocka_unit_test(test_right_one),
 	};
 	struct rlimit r;
 	getrlimit(RLIMIT_NOFILE, &r);

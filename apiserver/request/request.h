@@ -34,7 +34,7 @@ struct query_param {
 	const char *key, *value; /* decoded */
 };
 #define REQUEST_MAX_PARAMS 64
-#define REQUEST_MAX_TARGET (8 * 1024)	   /* bytes of path and query; more is 414 */
+#define REQUEST_MAX_TARGET (1024 * 1024)   /* bytes of path and query; more is 414 */
 #define REQUEST_MAX_BODY (3 * 1024 * 1024) /* upstream's limit for any body; more is 413 */
 
 /* Headers Impersonate-*, as they came; borrowed from whoever read them. */

@@ -9,7 +9,7 @@
 #define REQUEST_SERVICE_H
 
 #include "base/list.h"
-#include "request/request.h"
+#include "request/peers.h"
 #include "request/response.h"
 
 struct exchange {
@@ -32,9 +32,8 @@ enum service_way {
 
 struct service {
 	void *arg;
-	/* What a finished handshake tells about the client; `tls` is a gnutls_session_t. */
-	void (*peer_read)(struct peer *p, void *tls);
-	void (*peer_release)(struct peer *p);
+	/* What a finished handshake tells about the client; `tls` is a gnutls_session_t, `known` the loop's own. */
+	void (*peer_read)(struct peers *known, struct peer *p, void *tls);
 	/* With method, target, headers and peer filled in, before the body arrives. `segments`: room for
 	   strlen(path) + 1 bytes that live as long as the request. */
 	enum service_way (*begin)(void *arg, struct exchange *x, char *segments);

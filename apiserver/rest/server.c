@@ -207,8 +207,7 @@ struct server *server_new(const struct server_config *c)
 	sv->reads = lane_new(sv->workers, reads, 0, SIZE_MAX, begin_read);
 	sv->logs = lane_new(sv->workers, LOGS_MAX, 0, SIZE_MAX, begin_read);
 	sv->service = (struct service){.arg = sv,
-				       .peer_read = peer_read,
-				       .peer_release = peer_release,
+				       .peer_read = x509_read,
 				       .begin = begin,
 				       .run = run,
 				       .submit = submit,

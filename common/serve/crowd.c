@@ -14,13 +14,14 @@
 
 struct crowd_place {
 	struct list members; /* least recently active first */
-	size_t n;
+	size_t n, bytes;
 	char name[];
 };
 
 void crowd_init(struct crowd *c, size_t max, size_t max_per_place)
 {
-	*c = (struct crowd){.max = max, .max_per_place = max_per_place, .places = MAP_INIT};
+	*c = (struct crowd){
+		.max = max, .max_per_place = max_per_place, .max_bytes = SIZE_MAX, .places = MAP_INIT};
 	list_init(&c->all);
 }
 
@@ -60,6 +61,7 @@ void crowd_leave(struct crowd *c, struct crowd_member *m)
 	if (!p)
 		return;
 	m->place = NULL;
+	p->bytes -= m->bytes;
 	c->n--;
 	list_del(&m->all);
 	list_del(&m->same);
@@ -77,6 +79,23 @@ void crowd_touch(struct crowd *c, struct crowd_member *m)
 	list_push_back(&c->all, &m->all);
 	list_del(&m->same);
 	list_push_back(&m->place->members, &m->same);
+}
+
+bool crowd_take(struct crowd *c, struct crowd_member *m, size_t n)
+{
+	m->bytes += n;
+	c->bytes += n;
+	if (m->place)
+		m->place->bytes += n;
+	return c->bytes <= c->max_bytes && (!m->place || m->place->bytes <= c->max_bytes / CROWD_BYTES_SHARE);
+}
+
+void crowd_give(struct crowd *c, struct crowd_member *m)
+{
+	c->bytes -= m->bytes;
+	if (m->place)
+		m->place->bytes -= m->bytes;
+	m->bytes = 0;
 }
 
 struct crowd_member *crowd_oldest(const struct crowd *c)

@@ -16,10 +16,12 @@ struct crowd_place;
 struct crowd_member { /* embedded, zeroed */
 	struct list all, same;
 	struct crowd_place *place; /* NULL: not a member */
+	size_t bytes;		   /* taken */
 };
 struct crowd { /* embedded */
 	size_t max, max_per_place;
-	size_t n;
+	size_t max_bytes; /* of all; SIZE_MAX at first */
+	size_t n, bytes;
 	struct list all; /* least recently active first */
 	struct map places;
 };
@@ -37,5 +39,11 @@ void crowd_touch(struct crowd *c, struct crowd_member *m);
 /* Who has to go now that `last` has come; NULL: there is room. */
 struct crowd_member *crowd_surplus(const struct crowd *c, const struct crowd_member *last);
 struct crowd_member *crowd_oldest(const struct crowd *c); /* NULL: there is none */
+
+/* Memory that is held for somebody, until he gives it back. False, though it is counted: that is more than all may
+   have, or more than CROWD_BYTES_SHARE of it for those of one place. Who is no member any more counts among all. */
+#define CROWD_BYTES_SHARE 4
+bool crowd_take(struct crowd *c, struct crowd_member *m, size_t n);
+void crowd_give(struct crowd *c, struct crowd_member *m); /* before he is freed; also when he has none */
 
 #endif

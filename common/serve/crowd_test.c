@@ -53,6 +53,35 @@ static void test_altogether(void **state)
 	crowd_release(&c);
 }
 
+/* One place has a quarter; who has left his place counts among all; what is given back can be taken again. */
+static void test_bytes(void **state)
+{
+	struct crowd c;
+	struct crowd_member m[3] = {{.place = NULL}};
+	crowd_init(&c, 100, 100);
+	c.max_bytes = 400;
+	crowd_enter(&c, &m[0], "a");
+	crowd_enter(&c, &m[1], "a");
+	crowd_enter(&c, &m[2], "b");
+	assert_true(crowd_take(&c, &m[0], 60));
+	assert_true(crowd_take(&c, &m[2], 100));
+	assert_false(crowd_take(&c, &m[1], 60));
+	crowd_give(&c, &m[0]);
+	assert_true(crowd_take(&c, &m[1], 40));
+	crowd_leave(&c, &m[1]);
+	assert_true(crowd_take(&c, &m[0], 100));
+	assert_true(crowd_take(&c, &m[1], 100));
+	assert_false(crowd_take(&c, &m[1], 1));
+	crowd_give(&c, &m[1]);
+	crowd_give(&c, &m[1]);
+	for (size_t i = 0; i < 3; i++) {
+		crowd_give(&c, &m[i]);
+		crowd_leave(&c, &m[i]);
+	}
+	assert_int_equal(c.bytes, 0);
+	crowd_release(&c);
+}
+
 static void test_names(void **state)
 {
 	static const struct {
@@ -81,6 +110,7 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_one_place),
-					   cmocka_unit_test(test_altogether), cmocka_unit_test(test_names)};
+					   cmocka_unit_test(test_altogether), cmocka_unit_test(test_bytes),
+					   cmocka_unit_test(test_names)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
