@@ -99,8 +99,16 @@ static void make_ready(struct queue *q, struct queued_pod *p)
 	place(q, p, p->ready_ns > clock_mono_ns() ? QUEUE_BACKOFF : QUEUE_ACTIVE);
 }
 
+/* The place that a Pod had to give back is no news to itself. */
+static bool its_own(const struct queued_pod *p, const struct cluster_event *e)
+{
+	return (e->types & EVENT_POD_DELETED) && !strcmp(p->pod->base.meta.uid, e->pod->base.meta.uid);
+}
+
 static void tell(struct queue *q, struct queued_pod *p, const struct cluster_event *e)
 {
+	if (its_own(p, e))
+		return;
 	if (p->place == QUEUE_IN_FLIGHT)
 		p->missed |= e->types;
 	else if (p->place == QUEUE_UNSCHEDULABLE && framework_helps(q->framework, p->rejected, p->pod, e))

@@ -180,6 +180,18 @@ static void test_an_event_during_the_flight_counts(void **state)
 	queue_done(q, p);
 }
 
+/* It had a place and was turned down there: the room that it leaves does not help itself. */
+static void test_its_own_going_does_not_count(void **state)
+{
+	struct queue *q = *state;
+	struct queued_pod *p;
+	add(q, "a", 0);
+	assert_string_equal(pop(q, &p), "a");
+	queue_event(q, &(struct cluster_event){.types = EVENT_POD_DELETED, .pod = p->pod});
+	queue_retry(q, p, FIT);
+	assert_true(queue_next_ns(q) == CLOCK_NEVER);
+}
+
 static void test_deleted_in_flight_is_not_retried(void **state)
 {
 	struct queue *q = *state;
@@ -221,6 +233,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_nodes_at_all_any_node_helps, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_own_status_writes_do_not_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_an_event_during_the_flight_counts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_its_own_going_does_not_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_deleted_in_flight_is_not_retried, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_back_in_flight_is_retried, setup, teardown),
 	};

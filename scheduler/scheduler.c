@@ -176,16 +176,16 @@ static void record(struct scheduler *s, const struct sched_pod *p, bool warning,
 
 /*
  * Under the lock: a Pod that had a node comes back. The queue forgets it if it is gone, or if somebody else has bound it;
- * what the API said (NotFound, Conflict) is no sign of that, only the watch is. rejected as in queue_retry.
+ * what the API said (NotFound, Conflict) is no sign of that, only the watch is. Either way its place here is free now, and
+ * who waits for room has not been told so yet. rejected as in queue_retry.
  */
 static void take_back(struct scheduler *s, const struct bind_item *i, unsigned rejected)
 {
 	const char *uid = i->pod->base.meta.uid;
 
-	if (cache_assumed(&s->cache, uid)) {
+	if (cache_assumed(&s->cache, uid))
 		cache_remove(&s->cache, uid);
-		pod_gone(s, i->pod);
-	}
+	pod_gone(s, i->pod);
 	queue_retry(&s->queue, i->queued, rejected);
 	pthread_cond_signal(&s->wake);
 }

@@ -328,6 +328,17 @@ static void test_one_that_goes_ends_the_wait_of_all(void **state)
 	finish(a);
 }
 
+/* It never had a node in the API, but it took room here. */
+static void test_room_of_one_that_goes_before_its_binding_is_given_on(void **state)
+{
+	struct api *a = start_profile(&gang_profile, NODE("n1", "2"), MEMBER("g1", "2-900000", "2"), 0, 0);
+	send_event(a, &a->watch_pods, "ADDED", POD("p1", "2"));
+	wait_for(a, "condition 0/1 nodes are available: 1 Insufficient cpu.\n");
+	send_event(a, &a->watch_pods, "DELETED", MEMBER("g1", "2-900000", "2"));
+	wait_for(a, "bind p1 n1\n");
+	finish(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +350,7 @@ int main(void)
 		cmocka_unit_test(test_a_gang_is_bound_when_all_have_a_place),
 		cmocka_unit_test(test_a_gang_that_waits_too_long_gives_its_places_back),
 		cmocka_unit_test(test_one_that_goes_ends_the_wait_of_all),
+		cmocka_unit_test(test_room_of_one_that_goes_before_its_binding_is_given_on),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
