@@ -29,8 +29,8 @@ kill_while_writing() { # daemon...
 		eventually 5 gone "$pid"
 	done
 	up_again
-	# the cluster converges: what is asked for now happens
-	n=$((2 + RANDOM % 2))
+	# the cluster converges: what is asked for now happens. It is never what there is already, so it waits for the daemons' leases
+	n=$((5 - $(kubectl get deployment base -o jsonpath='{.spec.replicas}')))
 	kubectl scale deployment base --replicas=$n
 	kubectl rollout status deployment/base --timeout=60s
 	eventually 30 is $n kubectl get deployment base -o jsonpath='{.status.availableReplicas}'

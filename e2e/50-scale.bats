@@ -31,8 +31,8 @@ setup() {
 	kubectl rollout status deployment/big --timeout=120s
 	is 1000 kubectl get deployment big -o jsonpath='{.status.availableReplicas}'
 	kubectl get pods -o json | jq -c '[.items | group_by(.spec.nodeName)[] | {(.[0].spec.nodeName): length}] | add' >"$BATS_TEST_TMPDIR/spread"
-	# equal scores are drawn by lot
-	[ "$(jq '[.[]] | max' "$BATS_TEST_TMPDIR/spread")" -le 40 ] || {
+	# equal scores are drawn by lot: 20 each, and more than 45 somewhere once in 60,000 times (40: once in 1,000)
+	[ "$(jq '[.[]] | max' "$BATS_TEST_TMPDIR/spread")" -le 45 ] || {
 		cat "$BATS_TEST_TMPDIR/spread"
 		kubectl get events --field-selector involvedObject.kind=Node
 		kubectl get nodes -o jsonpath='{range .items[*]}{.metadata.name} {.spec.taints}{"\n"}{end}'
