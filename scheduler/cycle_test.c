@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
 #include "cache.h"
@@ -265,6 +266,133 @@ static void test_more_nodes_than_are_scored(void **state)
 	cluster_release(&u);
 }
 
+/*
+ * Equal Pods on equal nodes while everything happens at once: bindings are confirmed late or fail, all nodes are told
+ * again, the daemon starts anew in the middle. Equal scores are drawn by lot, so nothing of that may draw Pods to a node.
+ */
+enum { SPREAD_NODES = 50, SPREAD_PODS = 1000, SPREAD_ROUNDS = 5, SPREAD_LATE = 64, SPREAD_TELL = 100 };
+
+struct spread {
+	struct cluster u;
+	const struct sched_pod *pods[SPREAD_PODS];
+	size_t at[SPREAD_PODS]; /* node */
+	bool failed[SPREAD_PODS], bound[SPREAD_PODS];
+};
+
+static void spread_tell_nodes(struct spread *s)
+{
+	for (int i = 0; i < SPREAD_NODES; i++) {
+		autofree char *yaml = mem_printf(
+			"metadata: {name: n%d}\nstatus: {allocatable: {cpu: 32, memory: 256Gi, pods: 110}}", i);
+		add_node(&s->u, yaml);
+	}
+}
+
+static const struct sched_pod *spread_pod(size_t i, const char *node)
+{
+	autofree char *yaml =
+		mem_printf("metadata: {name: p, namespace: d, uid: u%zu}\nspec: {nodeName: '%s', containers: [{name: "
+			   "c, resources: {requests: {cpu: 1m, memory: 1Mi}}}]}",
+			   i, node);
+	return make_pod(yaml);
+}
+
+static void spread_assume(struct spread *s, size_t i)
+{
+	struct reasons why = {0};
+	const struct node_state *n = run(&s->u, s->pods[i], &why);
+	assert_non_null(n);
+	s->at[i] = (size_t)atoi(node_state_name(n) + 1);
+	cache_place(&s->u.cache, s->pods[i], node_state_name(n), true);
+	reasons_release(&why);
+}
+
+static void spread_show_bound(struct spread *s, size_t i)
+{
+	char node[16];
+	snprintf(node, sizeof(node), "n%zu", s->at[i]);
+	const struct sched_pod *p = spread_pod(i, node);
+	cache_place(&s->u.cache, p, node, false);
+	informer_unref(p);
+	s->bound[i] = true;
+}
+
+/* One of seven bindings fails at first. */
+static void spread_answer(struct spread *s, size_t i)
+{
+	if (i % 7 == 0 && !s->failed[i]) {
+		s->failed[i] = true;
+		cache_remove(&s->u.cache, s->pods[i]->base.meta.uid);
+		spread_assume(s, i);
+	}
+	spread_show_bound(s, i);
+}
+
+/* What was on the way is not known any more. */
+static void spread_restart(struct spread *s, size_t n)
+{
+	cluster_release(&s->u);
+	cluster_init(&s->u);
+	spread_tell_nodes(s);
+	for (size_t i = 0; i < n; i++)
+		if (s->bound[i])
+			spread_show_bound(s, i);
+	for (size_t i = 0; i < n; i++)
+		if (!s->bound[i])
+			spread_assume(s, i);
+}
+
+static void spread_count(struct spread *s, size_t total[SPREAD_NODES])
+{
+	size_t count[SPREAD_NODES] = {0};
+	for (size_t i = 0; i < SPREAD_PODS; i++)
+		count[s->at[i]]++;
+	cache_update_snapshot(&s->u.cache, &s->u.snapshot);
+	for (size_t i = 0; i < SPREAD_NODES; i++) {
+		const struct node_state *n = s->u.snapshot.nodes[i];
+		size_t at = (size_t)atoi(node_state_name(n) + 1);
+		assert_int_equal(n->n_pods, count[at]);
+		assert_int_equal(n->used.cpu_milli, count[at]);
+		assert_true(count[at] <= 60); /* 20 are expected: fair dice show more than 60 nowhere */
+		total[at] += count[at];
+	}
+}
+
+static void spread_round(struct spread *s, size_t total[SPREAD_NODES])
+{
+	cluster_init(&s->u);
+	spread_tell_nodes(s);
+	for (size_t i = 0; i < SPREAD_PODS; i++) {
+		s->pods[i] = spread_pod(i, "");
+		spread_assume(s, i);
+		if (i >= SPREAD_LATE)
+			spread_answer(s, i - SPREAD_LATE);
+		if (i % SPREAD_TELL == 0)
+			spread_tell_nodes(s);
+		if (i == SPREAD_PODS / 2)
+			spread_restart(s, i + 1);
+	}
+	for (size_t i = SPREAD_PODS - SPREAD_LATE; i < SPREAD_PODS; i++)
+		spread_answer(s, i);
+	spread_count(s, total);
+	for (size_t i = 0; i < SPREAD_PODS; i++)
+		informer_unref(s->pods[i]);
+	cluster_release(&s->u);
+}
+
+static void test_equal_pods_spread(void **state)
+{
+	size_t total[SPREAD_NODES] = {0};
+	for (int i = 0; i < SPREAD_ROUNDS; i++) {
+		struct spread *s = MEM_NEW(struct spread);
+		spread_round(s, total);
+		free(s);
+	}
+	/* 100 each, with a deviation of 10: no place in the snapshot is preferred. */
+	for (size_t i = 0; i < SPREAD_NODES; i++)
+		assert_in_range(total[i], 30, 180);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,6 +401,7 @@ int main(void)
 		cmocka_unit_test(test_scores),
 		cmocka_unit_test(test_pinned_pods),
 		cmocka_unit_test(test_more_nodes_than_are_scored),
+		cmocka_unit_test(test_equal_pods_spread),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
