@@ -180,6 +180,14 @@ static const struct score_case score_cases[] = {
 	{"balanced allocation", NODE("a", ""), NODE("b", ""),
 	 "metadata: {name: q, namespace: d, uid: u2}\nspec: {nodeName: a, containers: [{name: c, resources: {requests: {cpu: '1'}}}]}",
 	 ASK("cpu: '1', memory: 1Mi"), "b"},
+	{"a resource that a node does not tell is none of the score: least allocated",
+	 "metadata: {name: a}\nstatus: {allocatable: {cpu: '4', pods: '9'}}",
+	 "metadata: {name: b}\nstatus: {allocatable: {cpu: '2', memory: 4Gi, pods: '9'}}", NULL, POD(""),
+	 "a"},
+	{"a resource that a node does not tell is none of the score: balanced allocation",
+	 "metadata: {name: a}\nstatus: {allocatable: {cpu: '2', pods: '9'}}",
+	 "metadata: {name: b}\nstatus: {allocatable: {cpu: '2', memory: 400Mi, pods: '9'}}", NULL,
+	 ASK("cpu: 100m"), "a"},
 	{"image locality",
 	 "metadata: {name: a}\nstatus: {allocatable: {cpu: '2', memory: 4Gi, pods: '9'}, images: [{names: ['x/big:latest'], sizeBytes: 900000000}]}",
 	 "metadata: {name: b}\nstatus: {allocatable: {cpu: '2', memory: 4Gi, pods: '9'}}", NULL,
@@ -283,17 +291,18 @@ static void spread_tell_nodes(struct spread *s)
 {
 	for (int i = 0; i < SPREAD_NODES; i++) {
 		autofree char *yaml = mem_printf(
-			"metadata: {name: n%d}\nstatus: {allocatable: {cpu: 32, memory: 256Gi, pods: 110}}", i);
+			"metadata: {name: n%d}\nstatus: {allocatable: {cpu: 32, memory: 256Gi, pods: 110}}",
+			i);
 		add_node(&s->u, yaml);
 	}
 }
 
 static const struct sched_pod *spread_pod(size_t i, const char *node)
 {
-	autofree char *yaml =
-		mem_printf("metadata: {name: p, namespace: d, uid: u%zu}\nspec: {nodeName: '%s', containers: [{name: "
-			   "c, resources: {requests: {cpu: 1m, memory: 1Mi}}}]}",
-			   i, node);
+	autofree char *yaml = mem_printf(
+		"metadata: {name: p, namespace: d, uid: u%zu}\nspec: {nodeName: '%s', containers: [{name: "
+		"c, resources: {requests: {cpu: 1m, memory: 1Mi}}}]}",
+		i, node);
 	return make_pod(yaml);
 }
 

@@ -13,7 +13,7 @@ static enum verdict prescore(struct cycle_state *st, const struct sched_pod *p, 
 
 static double fraction(int64_t requested, int64_t allocatable)
 {
-	double f = allocatable > 0 ? (double)requested / (double)allocatable : 1;
+	double f = (double)requested / (double)allocatable;
 	return f > 1 ? 1 : f;
 }
 
@@ -21,6 +21,8 @@ static int64_t score(const struct cycle_state *st, const struct sched_pod *p, co
 		     const struct snapshot *s)
 {
 	const struct resources *alloc = &n->allocatable;
+	if (alloc->cpu_milli <= 0 || alloc->memory <= 0) /* nothing to compare */
+		return SCORE_MAX;
 	double cpu = fraction(n->used.cpu_milli + p->demand.requests.cpu_milli, alloc->cpu_milli);
 	double memory = fraction(n->used.memory + p->demand.requests.memory, alloc->memory);
 	return (int64_t)((1 - fabs(cpu - memory) / 2) * SCORE_MAX);

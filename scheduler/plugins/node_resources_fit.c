@@ -25,20 +25,24 @@ static bool filter(const struct cycle_state *st, const struct sched_pod *p, cons
 	return false;
 }
 
-static int64_t least(int64_t allocatable, int64_t requested)
+/* Counts nothing where the node does not tell how much it has. */
+static void add_least(int64_t allocatable, int64_t requested, int64_t *sum, int64_t *n)
 {
-	if (allocatable <= 0 || requested > allocatable)
-		return 0;
-	return (allocatable - requested) * SCORE_MAX / allocatable;
+	if (allocatable <= 0)
+		return;
+	++*n;
+	if (requested <= allocatable)
+		*sum += (allocatable - requested) * SCORE_MAX / allocatable;
 }
 
 static int64_t score(const struct cycle_state *st, const struct sched_pod *p, const struct node_state *n,
 		     const struct snapshot *s)
 {
 	const struct resources *alloc = &n->allocatable;
-	return (least(alloc->cpu_milli, n->nonzero_cpu_milli + p->demand.nonzero_cpu_milli) +
-		least(alloc->memory, n->nonzero_memory + p->demand.nonzero_memory)) /
-	       2;
+	int64_t sum = 0, counted = 0;
+	add_least(alloc->cpu_milli, n->nonzero_cpu_milli + p->demand.nonzero_cpu_milli, &sum, &counted);
+	add_least(alloc->memory, n->nonzero_memory + p->demand.nonzero_memory, &sum, &counted);
+	return counted ? sum / counted : 0;
 }
 
 /* On the node alone, whatever runs there: what is too large even for that need not be tried again. */
