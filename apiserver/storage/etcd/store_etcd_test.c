@@ -283,13 +283,57 @@ static size_t count_leases(char ret_id[24])
 	return n;
 }
 
-static void put_for_an_hour(const char *key, int i, uint64_t *rev)
+struct short_lived {
+	struct store_write w;
+	struct err err;
+	char key[24];
+	sem_t *done;
+};
+
+static void short_lived_is_there(struct store_write *w)
 {
-	struct err err = ERR_INIT;
-	autofree char *name = mem_printf("%s%d", key, i);
-	struct store_write w = {.key = name, .value = "v", .len = 1, .ttl_s = 3600};
-	if (store_rig_write(s, &w, rev, &err) < 0)
-		fail_msg("%s", err.msg);
+	sem_post(CONTAINER_OF(w, struct short_lived, w)->done);
+}
+
+/* All at once. Returns the newest revision. */
+static uint64_t put_at_once(int from, int n)
+{
+	struct short_lived *v = mem_array((size_t)n, sizeof(*v));
+	uint64_t rev = 0;
+	sem_t done;
+	sem_init(&done, 0, 0);
+	for (int i = 0; i < n; i++) {
+		snprintf(v[i].key, sizeof(v[i].key), "/ttl/%d", from + i);
+		v[i].done = &done;
+		v[i].w = (struct store_write){.key = v[i].key,
+					      .value = "v",
+					      .len = 1,
+					      .ttl_s = 3600,
+					      .done = short_lived_is_there,
+					      .err = &v[i].err};
+		s->engine->write(s, &v[i].w);
+	}
+	for (int i = 0; i < n; i++)
+		while (sem_wait(&done) < 0)
+			;
+	for (int i = 0; i < n; i++) {
+		if (v[i].w.rc < 0)
+			fail_msg("%s", v[i].err.msg);
+		rev = v[i].w.rev > rev ? v[i].w.rev : rev;
+	}
+	sem_destroy(&done);
+	free(v);
+	return rev;
+}
+
+/* No more at once than a busy machine does before the deadline. */
+static uint64_t put_for_an_hour(int from, int n)
+{
+	enum { AT_ONCE = 50 };
+	uint64_t rev = 0;
+	for (int i = 0; i < n; i += AT_ONCE)
+		rev = put_at_once(from + i, n - i < AT_ONCE ? n - i : AT_ONCE);
+	return rev;
 }
 
 static void a_lease_is_shared_by_many(void **state)
@@ -297,18 +341,16 @@ static void a_lease_is_shared_by_many(void **state)
 	enum { AT_MOST = 1000 };
 	autobuf struct buf b = BUF_INIT;
 	char id[24];
-	uint64_t rev;
-	for (int i = 0; i < AT_MOST; i++)
-		put_for_an_hour("/ttl/", i, &rev);
+	put_for_an_hour(0, 1);
 	assert_int_equal(count_leases(id), 1);
-	put_for_an_hour("/ttl/", AT_MOST, &rev);
+	put_for_an_hour(1, AT_MOST);
 	assert_int_equal(count_leases(id), 2);
 	/* Whoever administers etcd may end them, and with them goes what they held. */
 	while (count_leases(id)) {
 		autofree char *body = mem_printf("{\"ID\":\"%s\"}", id);
 		ask_gateway("/v3/lease/revoke", body, &b);
 	}
-	put_for_an_hour("/ttl/", 0, &rev);
+	uint64_t rev = put_for_an_hour(0, 1);
 	assert_int_equal(count_leases(id), 1);
 	wait_for(rev, 0);
 	size_t gone = 0;
@@ -336,7 +378,8 @@ static void a_full_database_says_so(void **state)
 	s = of;
 	wait_until_up();
 	enum reason reason = REASON_NONE;
-	for (int i = 0; i < 20 && reason == REASON_NONE; i++) {
+	/* on a slow disk some may be late */
+	for (int i = 0; i < 100 && reason != REASON_INTERNAL; i++) {
 		autofree char *key = mem_printf("/full/%d", i);
 		err = (struct err)ERR_INIT;
 		reason = try_put(key, large, 0, &rev, &err) < 0 ? err.reason : REASON_NONE;
