@@ -64,22 +64,23 @@ static int64_t age_limit(const struct cache_event_window *w, size_t n)
 	return n > WINDOW_FLOOR ? WINDOW_OLD_NS : CLOCK_NEVER;
 }
 
-bool cache_event_window_crowded(const struct cache_event_window *w)
-{
-	return age_limit(w, w->head - w->tail) < WINDOW_OLD_NS;
-}
-
-int64_t cache_event_window_excess(const struct cache_event_window *w)
+/* When the oldest has to go, as far as that is sooner than `far_ns` from when it came. */
+static int64_t excess(const struct cache_event_window *w, int64_t far_ns)
 {
 	if (w->tail == w->head)
 		return CLOCK_NEVER;
 	int64_t limit = age_limit(w, w->head - w->tail);
-	return limit == CLOCK_NEVER ? CLOCK_NEVER : cache_event_window_at(w, w->tail)->at_ns + limit;
+	return limit >= far_ns ? CLOCK_NEVER : cache_event_window_at(w, w->tail)->at_ns + limit;
+}
+
+int64_t cache_event_window_due(const struct cache_event_window *w)
+{
+	return excess(w, WINDOW_OLD_NS);
 }
 
 static void make_room(struct cache_event_window *w, int64_t now_ns)
 {
-	while (cache_event_window_excess(w) <= now_ns)
+	while (excess(w, CLOCK_NEVER) <= now_ns)
 		drop_oldest(w);
 }
 

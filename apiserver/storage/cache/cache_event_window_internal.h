@@ -8,7 +8,7 @@
  * pkg/storage/cacher), less when the superseded objects that only the window keeps alive exceed its budget (which is
  * smaller for those older than WINDOW_CALM_NS: a storm must not push out whoever lags a little, nor stay afterwards),
  * and WINDOW_FLOOR once they are older than WINDOW_OLD_NS (the five minutes after which upstream compacts
- * etcd). Nothing happens on a timer but cache_event_window_trim, which the owner calls while cache_event_window_excess says so.
+ * etcd). Nothing happens on a timer but cache_event_window_trim, which the owner calls when cache_event_window_due says so.
  *
  * Threads: the resource's lock.
  */
@@ -61,9 +61,8 @@ uint64_t cache_event_window_seek(const struct cache_event_window *w, uint64_t re
 void cache_event_window_reset(struct cache_event_window *w, uint64_t rev);
 /* Lets go what is too old. */
 void cache_event_window_trim(struct cache_event_window *w, int64_t now_ns);
-/* It holds more than it will in a while. */
-bool cache_event_window_crowded(const struct cache_event_window *w);
-/* When cache_event_window_trim will have something to do: monotonic, CLOCK_NEVER for never. */
-int64_t cache_event_window_excess(const struct cache_event_window *w);
+/* When it will hold more than it should, and the owner is to call cache_event_window_trim: monotonic. CLOCK_NEVER: any time
+   will do. */
+int64_t cache_event_window_due(const struct cache_event_window *w);
 
 #endif

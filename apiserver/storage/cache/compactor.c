@@ -186,14 +186,11 @@ static int64_t compact(struct compactor *k)
 
 static int64_t trim(struct resource *r)
 {
-	int64_t next_ns = CLOCK_NEVER;
 	pthread_rwlock_wrlock(&r->lock);
 	cache_event_window_trim(&r->window, clock_mono_ns());
-	/* For the rest, the next time is soon enough. */
-	if (cache_event_window_crowded(&r->window))
-		next_ns = cache_event_window_excess(&r->window);
+	int64_t due_ns = cache_event_window_due(&r->window);
 	pthread_rwlock_unlock(&r->lock);
-	return next_ns;
+	return due_ns;
 }
 
 /* ---- storms ---- */
@@ -274,12 +271,11 @@ void compactor_kick(struct compactor *k)
 void compactor_note(struct compactor *k, const struct resource *r)
 {
 	int64_t next_ns = atomic_load_explicit(&k->next_ns, memory_order_relaxed);
-	int64_t ttl_ns = ttl_of(k->s, r) * NS_PER_S, within_ns = INT64_MAX;
+	int64_t due_ns = atomic_load_explicit(&r->window_due_ns, memory_order_relaxed);
+	int64_t ttl_ns = ttl_of(k->s, r) * NS_PER_S;
 	if (ttl_ns)
-		within_ns = ttl_ns + REVISION_MARK_NS;
-	if (atomic_load_explicit(&r->crowded, memory_order_relaxed))
-		within_ns = WINDOW_CALM_NS;
-	if (next_ns != CLOCK_NEVER && (within_ns == INT64_MAX || next_ns <= clock_mono_ns() + within_ns))
+		due_ns = earlier(due_ns, clock_mono_ns() + ttl_ns + REVISION_MARK_NS);
+	if (next_ns != CLOCK_NEVER && next_ns <= due_ns)
 		return;
 	/* Until it has looked, it need not be told again. */
 	atomic_store_explicit(&k->next_ns, 0, memory_order_relaxed);

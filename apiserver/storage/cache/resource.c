@@ -20,6 +20,7 @@ void resource_init(struct resource *r, struct storage *s, const struct kind *k, 
 	*r = (struct resource){.storage = s, .kind = k, .revision = rev};
 	r->label = *k->group ? mem_printf("%s.%s", k->resource, k->group) : mem_strdup(k->resource);
 	r->window.max = window;
+	atomic_init(&r->window_due_ns, CLOCK_NEVER);
 	list_init(&r->watchers);
 	list_init(&r->woken);
 	/* Readers come all the time and never recurse: without this they could keep the sink out. */
@@ -133,7 +134,7 @@ void resource_apply(struct resource *r, const char *key, struct obj *obj, uint64
 		tell_observers(r, c.old, obj);
 		watch_note(r, &c, r->window.head);
 		cache_event_window_push(&r->window, &c);
-		atomic_store_explicit(&r->crowded, cache_event_window_crowded(&r->window),
+		atomic_store_explicit(&r->window_due_ns, cache_event_window_due(&r->window),
 				      memory_order_relaxed);
 	}
 	pthread_rwlock_unlock(&r->lock);

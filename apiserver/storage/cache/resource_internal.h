@@ -36,10 +36,10 @@ struct resource {
 	size_t index, n_kinds;	       /* in the order of adding; kinds that are served from it */
 	struct early *early;	       /* under apply_lock: being filled */
 	atomic_bool removed;
-	uint64_t removed_epoch;	    /* of the schema */
-	atomic_size_t n_holders;    /* watchers: they may stay longer than a pin */
-	struct resource *gone_next; /* of the removed ones that somebody may hold */
-	atomic_bool crowded;	    /* the window's, for who does not hold the lock */
+	uint64_t removed_epoch;		   /* of the schema */
+	atomic_size_t n_holders;	   /* watchers: they may stay longer than a pin */
+	struct resource *gone_next;	   /* of the removed ones that somebody may hold */
+	atomic_int_fast64_t window_due_ns; /* for who does not hold the lock */
 	struct resource *successor; /* apply_lock: gets every change too, to stand in its place later on */
 	_Atomic(struct resource *) replaced_by; /* it does */
 

@@ -232,12 +232,12 @@ static void window_forgets_a_storm(void **state)
 	clock_fake(NS_PER_S);
 	for (int i = 0; i < 700; i++)
 		put(f, "n", "a", "", label);
-	assert_true(w->bytes > 2 * WINDOW_BYTES_CALM && cache_event_window_crowded(w));
+	assert_true(w->bytes > 2 * WINDOW_BYTES_CALM && cache_event_window_due(w) < CLOCK_NEVER);
 	cache_event_window_trim(w, clock_mono_ns());
 	assert_int_equal(w->head - w->tail, 700);
 	clock_advance(WINDOW_CALM_NS);
 	cache_event_window_trim(w, clock_mono_ns());
-	assert_true(w->bytes <= WINDOW_BYTES_CALM && !cache_event_window_crowded(w));
+	assert_true(w->bytes <= WINDOW_BYTES_CALM && cache_event_window_due(w) == CLOCK_NEVER);
 }
 
 /* ---- lists ---- */

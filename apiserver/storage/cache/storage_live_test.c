@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What happens while other things go on: writes and waits that hold no thread, resources that come and go, observers. */
 #include "storage/cache/storage_rig_test.h"
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include "storage/storage_rig.h"
 
 /* ---- writes that hold no thread ---- */
@@ -358,13 +361,60 @@ static void observers_see_every_change(void **state)
 	assert_int_equal(t.present, 0);
 }
 
+/* ---- the compactor's thread ---- */
+
+/* How often it went to sleep. */
+static unsigned long compactor_naps(void)
+{
+	unsigned long naps = 0;
+	glob_t tasks = {0};
+	assert_int_equal(glob("/proc/self/task/*/status", 0, NULL, &tasks), 0);
+	for (size_t i = 0; i < tasks.gl_pathc; i++) {
+		char line[128];
+		bool its = false;
+		FILE *f = fopen(tasks.gl_pathv[i], "re");
+		while (f && fgets(line, sizeof(line), f)) {
+			its |= !strcmp(line, "Name:\tstorage-compact\n");
+			if (its)
+				(void)!sscanf(line, "voluntary_ctxt_switches: %lu", &naps);
+		}
+		if (f)
+			fclose(f);
+	}
+	globfree(&tasks);
+	return naps;
+}
+
+/* It knows when the oldest change has to go, so writes that do not make that sooner are no news. */
+static void the_compactor_sleeps_through_a_storm(void **state)
+{
+	struct env *e = *state;
+	if (e->transport)
+		return;
+	struct resource *leases = resource_of(e, e->s, "", "Lease");
+	struct obj *o = create(leases, "ns", "a", "");
+	unsigned long naps = 0;
+	for (int i = 0; i < WINDOW_KEEP + 1500; i++) {
+		if (i == WINDOW_KEEP + 500)
+			naps = compactor_naps();
+		struct obj *next = update(leases, o, "", WRITE_LAZY);
+		obj_unref(o);
+		o = next;
+	}
+	obj_unref(o);
+	assert_true(naps);
+	assert_in_range(compactor_naps() - naps, 0, 20);
+}
+
 #define SUITE(t) cmocka_unit_test_setup_teardown(t, begin, end)
 int main(void)
 {
-	const struct CMUnitTest tests[] = {SUITE(writes_hold_no_thread), SUITE(freshness_is_told),
+	const struct CMUnitTest tests[] = {SUITE(writes_hold_no_thread),
+					   SUITE(freshness_is_told),
 					   SUITE(resources_come_and_go_under_load),
 					   SUITE(removed_resources_wait_for_their_holders),
-					   SUITE(observers_see_every_change)};
+					   SUITE(observers_see_every_change),
+					   SUITE(the_compactor_sleeps_through_a_storm)};
 	int failed = cmocka_run_group_tests_name("sqlite", tests, begin_sqlite, end_group);
 	failed += cmocka_run_group_tests_name("etcd, grpc", tests, begin_grpc, end_group);
 	return failed + cmocka_run_group_tests_name("etcd, gateway", tests, begin_gateway, end_group);
