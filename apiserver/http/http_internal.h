@@ -104,8 +104,8 @@ void wire_start(struct wire *w); /* accepts */
 void wire_close(void *wire);	 /* accepts no more; sets `drained` when nothing is under way any more */
 void wire_free(struct wire *w);	 /* its loop was joined */
 void wire_resume(struct conn *c);
-void wire_look(struct wire *w);	  /* libmicrohttpd has something to do */
-void wire_settle(struct wire *w); /* something has ended that wire_close may wait for */
+void wire_look(struct wire *w);	 /* libmicrohttpd has something to do */
+void wire_drive(struct wire *w); /* and does it now: not for who is called by it */
 void wire_kill(struct conn *c);
 void wire_phase(struct conn *c, enum limit phase); /* LIMITS: no limit */
 

@@ -523,11 +523,12 @@ static void resume_done(void *arg)
 		first = t;
 		t = next;
 	}
+	w->driving = true; /* in a moment: nobody needs to ask for it */
 	while ((t = first)) {
 		first = t->next_done;
 		resume(t);
 	}
-	wire_settle(w);
+	wire_drive(w);
 }
 
 /* On any thread; a burst of them wakes the loop once. */

@@ -54,13 +54,11 @@ static bool has_more(struct wire *w)
 	return w->again || (MHD_get_timeout(w->daemon, &ms) == MHD_YES && !ms);
 }
 
-static void drive(struct wire *w);
-
 static void drive_posted(void *arg)
 {
 	struct wire *w = arg;
 	w->posted = false;
-	drive(w);
+	wire_drive(w);
 }
 
 void wire_look(struct wire *w)
@@ -85,7 +83,22 @@ void wire_hold(struct conn *c)
 	list_push_back(&c->w->holding, &c->holding);
 }
 
-static void drive(struct wire *w)
+/* Something has ended that wire_close may wait for: first those whom the service works for, then the streams, then what
+   both leave to be written. */
+static void settle(struct wire *w)
+{
+	if (!w->closing || w->drained || w->inside)
+		return;
+	if (!w->streams_over) {
+		w->streams_over = true;
+		loop_timer_set(w->loop, &w->drain, clock_mono_ns() + DRAIN_NS);
+		streams_end(w->streams);
+	}
+	if (!w->replying)
+		loop_signal(w->loop, &w->drained);
+}
+
+void wire_drive(struct wire *w)
 {
 	int rounds = 0;
 	w->driving = true;
@@ -97,12 +110,12 @@ static void drive(struct wire *w)
 	flush_held(w);
 	if (rounds == DRIVE_ROUNDS)
 		wire_look(w);
-	wire_settle(w);
+	settle(w);
 }
 
 static void on_polled(void *arg, unsigned events)
 {
-	drive(arg);
+	wire_drive(arg);
 }
 
 void wire_resume(struct conn *c)
@@ -291,7 +304,7 @@ static void on_readable(void *arg, unsigned events)
 		conn_free(c);
 	w->adding = NULL;
 	if (ok)
-		drive(w);
+		wire_drive(w);
 }
 
 static void on_connection(void *cls, struct MHD_Connection *mhd, void **ctx,
@@ -495,20 +508,6 @@ void wire_start(struct wire *w)
 	loop_start(w->loop, "http");
 }
 
-/* First those whom the service works for, then the streams, then what both leave to be written. */
-void wire_settle(struct wire *w)
-{
-	if (!w->closing || w->drained || w->inside)
-		return;
-	if (!w->streams_over) {
-		w->streams_over = true;
-		loop_timer_set(w->loop, &w->drain, clock_mono_ns() + DRAIN_NS);
-		streams_end(w->streams);
-	}
-	if (!w->replying)
-		loop_signal(w->loop, &w->drained);
-}
-
 static void on_drain_timeout(void *arg)
 {
 	struct wire *w = arg;
@@ -523,7 +522,7 @@ void wire_close(void *wire)
 	loop_io_stop(&w->accepting);
 	list_for_each_safe (pos, &w->limits.lists[LIMIT_HANDSHAKE])
 		wire_kill(list_entry(pos, struct conn, limit.link));
-	wire_settle(w);
+	settle(w);
 }
 
 void wire_free(struct wire *w)
