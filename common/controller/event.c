@@ -295,7 +295,7 @@ static bool within_budget(struct events *e, const struct event_item *i)
 
 	if (fresh)
 		x->budget = BUDGET_BURST;
-	else
+	else if (i->when_ns > x->last_ns) /* the wall clock may be set back, and that earns nothing */
 		x->budget += (double)(i->when_ns - x->last_ns) / BUDGET_REFILL_NS;
 	if (x->budget > BUDGET_BURST)
 		x->budget = BUDGET_BURST;

@@ -224,6 +224,26 @@ static void test_combined_and_budget(void **state)
 	wait_calls(a, 11, 15);
 }
 
+static void record_at(struct api *a, int64_t wall_s, const char *message)
+{
+	clock_fake(wall_s * NS_PER_S);
+	events_record(a->e, "c", "", &pod, false, "A", "%s", message);
+	clock_real();
+}
+
+/* A machine that began with a clock far ahead still tells of what happens after it was set. */
+static void test_clock_set_back(void **state)
+{
+	struct api *a = *state;
+
+	record_at(a, 2000000000, "before");
+	wait_calls(a, 1, 0);
+	record_at(a, 1000000000, "after");
+	wait_calls(a, 2, 0);
+	record_at(a, 1000000001, "after that");
+	wait_calls(a, 3, 0);
+}
+
 static void test_retry_and_bound(void **state)
 {
 	struct api *a = *state;
@@ -269,6 +289,7 @@ int main(void)
 		T(test_repeat),
 		T(test_coalesced),
 		T(test_combined_and_budget),
+		T(test_clock_set_back),
 		T(test_retry_and_bound),
 		T(test_long_message),
 	};
