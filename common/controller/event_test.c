@@ -285,12 +285,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-		T(test_body),
-		T(test_repeat),
-		T(test_coalesced),
-		T(test_combined_and_budget),
-		T(test_clock_set_back),
-		T(test_retry_and_bound),
+		T(test_body),		T(test_repeat),
+		T(test_coalesced),	T(test_combined_and_budget),
+		T(test_clock_set_back), T(test_retry_and_bound),
 		T(test_long_message),
 	};
 

@@ -15,6 +15,7 @@
  *	calibrate			a fixed piece of work: its time tells how fast the machine is just now
  *	ready COMMAND...		starts the command; from then until /readyz says ok, then ends it
  */
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -55,8 +56,8 @@ static int by_value(const void *a, const void *b)
 static double percentile_ms(int64_t *v, size_t n, double p)
 {
 	qsort(v, n, sizeof(*v), by_value);
-	size_t i = (size_t)((double)(n - 1) * p);
-	return (double)v[i] / NS_PER_MS;
+	size_t rank = (size_t)ceil((double)n * p); /* so many are no longer than this one */
+	return (double)v[rank ? rank - 1 : 0] / NS_PER_MS;
 }
 
 /* ---- bodies ---- */
@@ -348,7 +349,7 @@ static void cmd_fanout(char **a)
 				bool had = c->in.len > 0 && memchr(c->in.p, '}', c->in.len);
 				if (conn_read(c) < 0)
 					die(&(struct err){.msg = "a watch ended"});
-				seen += !had && c->in.len > 0;
+				seen += !had && c->in.len > 0 && memchr(c->in.p, '}', c->in.len);
 			}
 		}
 		took[k] = clock_mono_ns() - start;
@@ -549,7 +550,9 @@ static void cmd_deployment(char **a)
 	open_or_die(&c);
 	open_or_die(&w);
 	list_rv(&c, PODS, rv);
-	autofree char *watch = mem_printf(PODS "?watch=1&resourceVersion=%s", rv);
+	/* those of an earlier run become Running meanwhile, and are bound too */
+	autofree char *watch =
+		mem_printf(PODS "?watch=1&resourceVersion=%s&labelSelector=run%%3D%s", rv, run_id);
 	start_watch(&w, watch);
 	autobuf struct buf body = BUF_INIT;
 	buf_addf(
