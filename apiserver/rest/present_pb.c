@@ -7,10 +7,16 @@
 
 #include "object/pb.h"
 
-/* What the object says it is need not be of the resource's own kind: a Status, a Scale, PartialObjectMetadata. */
-static const struct type *type_of(const struct schema *s, const struct kind *k, const char *kind)
+/* What the object says it is need not be of the resource's own kind: a Status, a Scale, PartialObjectMetadata. One that
+   says nothing, or nothing known, was put into the store by hand. */
+static const struct type *type_of(const struct schema *s, const struct kind *k, const js *o, struct err *err)
 {
-	return k && !strcmp(kind, k->kind) ? k->type : schema_type(s, kind);
+	const char *kind = js_str0(o, "kind", NULL);
+	const struct type *t = k && !strcmp(kind, k->kind) ? k->type : schema_type(s, kind);
+
+	if (!t)
+		err_set(err, REASON_NOT_ACCEPTABLE, "there is no protobuf form of a %s", kind);
+	return t;
 }
 
 int present_pb(struct buf *out, const struct schema *s, const struct kind *k, const char *p, size_t n,
@@ -20,11 +26,10 @@ int present_pb(struct buf *out, const struct schema *s, const struct kind *k, co
 
 	if (!o)
 		return -1;
-	const char *kind = js_str0(o, "kind", NULL);
-	const struct type *t = type_of(s, k, kind);
+	const struct type *t = type_of(s, k, o, err);
 	if (!t)
-		return err_set(err, REASON_NOT_ACCEPTABLE, "there is no protobuf form of a %s", kind);
-	return pb_encode(out, t, js_str0(o, "apiVersion", NULL), kind, o, err);
+		return -1;
+	return pb_encode(out, t, js_str0(o, "apiVersion", NULL), js_str0(o, "kind", NULL), o, err);
 }
 
 /* A message as field `number` of another one. */
@@ -58,7 +63,8 @@ int present_pb_item(struct buf *raw, const struct schema *s, const struct kind *
 {
 	autojson js *o = js_parse(p, n, NULL, err);
 
-	return o ? add_message(raw, 2, type_of(s, k, js_str0(o, "kind", NULL)), o, err) : -1;
+	const struct type *t = o ? type_of(s, k, o, err) : NULL;
+	return t ? add_message(raw, 2, t, o, err) : -1;
 }
 
 void present_pb_seal(struct buf *out, const struct kind *k, const struct accept *a, const struct buf *raw)

@@ -11,6 +11,7 @@
 #include "rest/dispatch.h"
 #include "rest/negotiate.h"
 #include "rest/rig_test.h"
+#include "storage/storage_rig.h"
 
 #define CMS "/api/v1/namespaces/default/configmaps"
 #define TABLE "application/json;as=Table;v=v1;g=meta.k8s.io"
@@ -419,6 +420,19 @@ static void test_protobuf_list(void **state)
 	assert_int_equal(items, 2);
 }
 
+/* As somebody else might have put it into the store. */
+static void test_protobuf_without_kind(void **state)
+{
+	static const char text[] =
+		"{\"metadata\":{\"name\":\"bare\",\"namespace\":\"default\",\"uid\":\"u\"}}";
+	const struct kind *k = schema_kind(rig.api.schema, "", "v1", "ConfigMap");
+	struct err err = ERR_INIT;
+	autoobj struct obj *draft = obj_new(k, text, sizeof(text) - 1, &err);
+	assert_int_equal(storage_create(storage_resource(rig.api.storage, k), draft, NULL, &err), 0);
+	autojson js *refused = read_pb(CMS, PB, 406, "Status");
+	assert_string_equal(js_str0(refused, "reason", NULL), "NotAcceptable");
+}
+
 static void test_protobuf_watch(void **state)
 {
 	put("a", "x");
@@ -519,6 +533,7 @@ int main(void)
 					   TEST(test_watch_table),
 					   TEST(test_protobuf),
 					   TEST(test_protobuf_list),
+					   TEST(test_protobuf_without_kind),
 					   TEST(test_protobuf_watch),
 					   TEST(test_refusals_are_presented),
 					   TEST(test_watch_refused),
