@@ -210,7 +210,9 @@ static int start(struct instance *d, struct err *err)
 				  .cert_file = or_null(opt->kubelet_cert),
 				  .key_file = or_null(opt->kubelet_key),
 				  .insecure = !*opt->kubelet_ca};
-	d->api = (struct api){.schema = d->schema, .relays = relays_new(&agents)};
+	d->api = (struct api){.schema = d->schema, .relays = relays_new(&agents, err)};
+	if (!d->api.relays)
+		return -1;
 	d->auth = auth_new(opt->token_file, err);
 	if (!d->auth)
 		return -1;

@@ -472,10 +472,15 @@ static struct MHD_Daemon *start_daemon(struct wire *w)
 
 struct wire *wire_new(struct listener *l, struct err *err)
 {
+	struct loop *loop = loop_new(NULL);
+	if (!loop) {
+		(void)err_errno(err, "event loop of HTTP");
+		return NULL;
+	}
 	struct wire *w = MEM_NEW(struct wire);
 	size_t strangers = l->max / (size_t)l->n_wires / 2;
 	w->l = l;
-	w->loop = loop_new(NULL);
+	w->loop = loop;
 	w->streams = streams_new(w->loop);
 	w->lingers = lingers_new(w->loop);
 	list_init(&w->holding);

@@ -59,11 +59,10 @@ static void *begin(void *arg)
 	return s.fn(s.arg);
 }
 
-pthread_t thread_start(const char *name, void *(*fn)(void *), void *arg)
+int thread_try(pthread_t *ret, const char *name, void *(*fn)(void *), void *arg)
 {
 	pthread_attr_t attr;
 	sigset_t all, old;
-	pthread_t t;
 	struct start *s = MEM_NEW(struct start);
 
 	*s = (struct start){.fn = fn, .arg = arg};
@@ -72,10 +71,20 @@ pthread_t thread_start(const char *name, void *(*fn)(void *), void *arg)
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	int rc = pthread_create(&t, &attr, begin, s);
+	int rc = pthread_create(ret, &attr, begin, s);
 
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attr);
+	if (rc)
+		free(s);
+	return rc;
+}
+
+pthread_t thread_start(const char *name, void *(*fn)(void *), void *arg)
+{
+	pthread_t t;
+	int rc = thread_try(&t, name, fn, arg);
+
 	if (rc)
 		give_up("cannot start a thread", rc);
 	return t;
@@ -136,19 +145,26 @@ struct pool *pool_new(const char *name, size_t workers, size_t queue_max)
 	return p;
 }
 
+/* With the lock held. A worker that was woken for an earlier job is still idle, and that job still queued. */
+static void start_worker(struct pool *p)
+{
+	if (p->n_idle <= p->len && p->n_started < p->n_workers &&
+	    thread_try(&p->workers[p->n_started], p->name, work, p) == 0)
+		p->n_started++;
+}
+
 bool pool_submit(struct pool *p, pool_fn *fn, void *arg)
 {
 	pthread_mutex_lock(&p->lock);
 	bool ok = !p->closing && p->len < p->max;
 
+	if (ok)
+		start_worker(p);
+	ok = ok && p->n_started;
 	if (ok) {
 		p->ring[(p->head + p->len) % p->max] = (struct pool_job){fn, arg};
 		p->len++;
-		/* A worker that was woken for an earlier job is still idle, and that job still queued. */
-		if (p->n_idle < p->len && p->n_started < p->n_workers)
-			p->workers[p->n_started++] = thread_start(p->name, work, p);
-		else
-			pthread_cond_signal(&p->more);
+		pthread_cond_signal(&p->more);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return ok;

@@ -14,16 +14,19 @@
 #include <stddef.h>
 #include "base/err.h"
 
-/* Name is cut at 15 bytes. Aborts when the kernel refuses. */
+/* Name is cut at 15 bytes. thread_try gives an errno when the kernel refuses, else 0; thread_start aborts, which is for
+   threads that a process is nothing without. */
 pthread_t thread_start(const char *name, void *(*fn)(void *), void *arg);
+int thread_try(pthread_t *ret, const char *name, void *(*fn)(void *), void *arg) MUST_CHECK;
 
 struct pool;
 typedef void pool_fn(void *arg);
 /* A worker is started when a job finds none idle, up to so many. name: static. */
 struct pool *pool_new(const char *name, size_t workers, size_t queue_max);
-bool pool_submit(struct pool *p, pool_fn *fn, void *arg); /* false when the queue is full or closing */
-size_t pool_queued(struct pool *p);			  /* for tests */
-void pool_free(struct pool *p);				  /* runs what is queued, joins the workers */
+/* False when the queue is full or closing, or when there is no worker and none can be started. */
+bool pool_submit(struct pool *p, pool_fn *fn, void *arg);
+size_t pool_queued(struct pool *p); /* for tests */
+void pool_free(struct pool *p);	    /* runs what is queued, joins the workers */
 
 /*
  * Process-wide stop. stop_install() (main thread, before any other thread) blocks SIGTERM, SIGINT and SIGHUP

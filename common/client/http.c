@@ -221,7 +221,11 @@ struct http *http_new_on(struct loop *l, const struct http_tls *tls, int max_con
 
 struct http *http_new(const struct http_tls *tls, int max_connections)
 {
-	struct http *h = http_new_on(loop_new(NULL), tls, max_connections);
+	struct loop *l = loop_new(NULL);
+
+	if (!l)
+		return NULL;
+	struct http *h = http_new_on(l, tls, max_connections);
 
 	h->own_loop = true;
 	return h;

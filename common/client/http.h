@@ -24,7 +24,7 @@ struct http_tls { /* all optional; paths or PEM text; the strings are borrowed u
 
 struct http;
 /* max_connections: per http, over all hosts; 0 = no limit. tls may be NULL (the system's CAs). */
-struct http *http_new(const struct http_tls *tls, int max_connections);
+struct http *http_new(const struct http_tls *tls, int max_connections); /* NULL with errno: no descriptors */
 /* The same on a loop that somebody else runs. Any thread; what http_start began belongs to the loop's. */
 struct http *http_new_on(struct loop *l, const struct http_tls *tls, int max_connections);
 /* Before the first request: on HTTP/2 too, no two requests share a connection at the same time. For large replies and

@@ -36,10 +36,14 @@ static struct rest *make(struct loop *l, const struct rest_config *c, int max_co
 		.key_pem = c->kube.key_pem,
 		.insecure = c->kube.insecure,
 	};
+	struct http *h = l ? http_new_on(l, &tls, max_connections) : http_new(&tls, max_connections);
+
+	if (!h)
+		return NULL;
 	struct rest *r = MEM_NEW(struct rest);
 
 	r->c = c;
-	r->h = l ? http_new_on(l, &tls, max_connections) : http_new(&tls, max_connections);
+	r->h = h;
 	r->loop = http_loop(r->h);
 	r->agent = mem_printf("User-Agent: %s", c->user_agent ? c->user_agent : "coracle");
 	if (c->kube.token)
@@ -70,7 +74,11 @@ struct rest *rest_new_on(struct loop *l, const struct rest_config *c, int max_co
 
 struct rest *rest_start(const struct rest_config *c, const char *name)
 {
-	struct rest *r = make(loop_new(NULL), c, 0);
+	struct loop *l = loop_new(NULL);
+
+	if (!l)
+		return NULL;
+	struct rest *r = make(l, c, 0);
 
 	r->own_thread = true;
 	loop_start(r->loop, name);

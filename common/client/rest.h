@@ -22,10 +22,10 @@ struct rest_config {
 	const char *user_agent; /* "scheduler/v0.1.0"; borrowed */
 };
 struct rest;
-/* max_connections: 0 = no limit. */
+/* max_connections: 0 = no limit. NULL with errno when there are no descriptors. */
 struct rest *rest_new(const struct rest_config *c, int max_connections);
 struct rest *rest_new_on(struct loop *l, const struct rest_config *c, int max_connections);
-/* A client and the loop that all of a daemon shares, on a thread of that name. */
+/* A client and the loop that all of a daemon shares, on a thread of that name. NULL with errno, as rest_new. */
 struct rest *rest_start(const struct rest_config *c, const char *name);
 void rest_free(struct rest *r);		/* any thread; no call or stream of it is left */
 struct http *rest_http(struct rest *r); /* borrowed, as the next */

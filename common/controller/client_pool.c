@@ -44,7 +44,15 @@ void client_pool_set_keep(struct client_pool *p, size_t keep)
 	p->keep = keep;
 }
 
-static struct pool_client *client_new(struct client_pool *p, struct account *a)
+static void client_free(struct pool_client *c)
+{
+	rest_free(c->rest);
+	if (c->account)
+		free(c->config.kube.token);
+	free(c);
+}
+
+static struct pool_client *client_new(struct client_pool *p, struct account *a, struct err *err)
 {
 	struct pool_client *c = MEM_NEW(struct pool_client);
 
@@ -56,15 +64,11 @@ static struct pool_client *client_new(struct client_pool *p, struct account *a)
 		c->config.kube.token = account_token(a, &c->token);
 	}
 	c->rest = rest_new(a ? &c->config : p->config, p->connections);
-	return c;
-}
-
-static void client_free(struct pool_client *c)
-{
-	rest_free(c->rest);
-	if (c->account)
-		free(c->config.kube.token);
-	free(c);
+	if (c->rest)
+		return c;
+	(void)err_errno(err, "event loop of a client");
+	client_free(c);
+	return NULL;
 }
 
 /* Under the lock. */
@@ -82,7 +86,7 @@ static struct pool_client *find_idle(struct client_pool *p, const struct account
 	return NULL;
 }
 
-static struct pool_client *take(struct client_pool *p, struct account *a)
+static struct pool_client *take(struct client_pool *p, struct account *a, struct err *err)
 {
 	uint64_t token = 0;
 
@@ -92,9 +96,10 @@ static struct pool_client *take(struct client_pool *p, struct account *a)
 	struct pool_client *c = find_idle(p, a, token);
 
 	if (!c)
-		c = client_new(p, a);
-	list_push_front(&p->busy, &c->link);
-	if (p->canceled)
+		c = client_new(p, a, err);
+	if (c)
+		list_push_front(&p->busy, &c->link);
+	if (c && p->canceled)
 		http_cancel(rest_http(c->rest));
 	pthread_mutex_unlock(&p->lock);
 	return c;
@@ -103,14 +108,16 @@ static struct pool_client *take(struct client_pool *p, struct account *a)
 struct pool_client *client_pool_take(struct client_pool *p, struct account *account, struct err *err)
 {
 	if (account && !account_ready(account)) {
-		struct pool_client *own = take(p, NULL);
+		struct pool_client *own = take(p, NULL, err);
+		if (!own)
+			return NULL;
 		int rc = account_renew(account, own->rest, err);
 
 		client_pool_give(p, own);
 		if (rc < 0)
 			return NULL;
 	}
-	return take(p, account);
+	return take(p, account, err);
 }
 
 struct rest *client_pool_rest(const struct pool_client *c)

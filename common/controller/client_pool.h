@@ -15,7 +15,7 @@ struct client_pool *client_pool_new(const struct rest_config *c, int connections
 void client_pool_free(struct client_pool *p);		       /* none is taken */
 void client_pool_set_keep(struct client_pool *p, size_t keep); /* before the first is taken */
 struct pool_client;
-/* account NULL: the daemon itself. NULL when there are no credentials for it. */
+/* account NULL: the daemon itself. NULL when there are no credentials for it, or no descriptors for its loop. */
 struct pool_client *client_pool_take(struct client_pool *p, struct account *account, struct err *err);
 struct rest *client_pool_rest(const struct pool_client *c);
 void client_pool_give(struct client_pool *p, struct pool_client *c);

@@ -201,6 +201,8 @@ static int start(struct running *r, struct err *err)
 	if (kubeconfig_load(r->opt.kubeconfig, &r->config.kube, err) < 0)
 		return -1;
 	r->rest = rest_start(&r->config, "loop");
+	if (!r->rest)
+		return err_errno(err, "event loop");
 	r->health = serve(&r->opt, rest_loop(r->rest), err);
 	if (!r->health)
 		return -1;

@@ -11,8 +11,10 @@
 #include "loop/loop_internal.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/thread.h"
@@ -260,9 +262,38 @@ void loop_finish(struct loop *l, loop_fn *fn, void *arg)
 
 /* ---- life ---- */
 
+/* libuv's loop, and in it the handles, which cannot fail once the first has what it waits with. */
+static int open_uv(struct loop *l)
+{
+	int rc = uv_loop_init(&l->uv);
+	if (rc) { /* it forgets to close these */
+		const int left[] = {l->uv.backend_fd, l->uv.signal_pipefd[0], l->uv.signal_pipefd[1]};
+		for (size_t i = 0; i < ARRAY_LEN(left); i++)
+			if (left[i] > 0)
+				close(left[i]);
+		return rc;
+	}
+	rc = uv_async_init(&l->uv, &l->wake, on_wake);
+	if (rc) {
+		(void)uv_loop_close(&l->uv);
+		return rc;
+	}
+	(void)uv_timer_init(&l->uv, &l->timer);
+	(void)uv_check_init(&l->uv, &l->check);
+	l->wake.data = l->timer.data = l->check.data = l;
+	uv_check_start(&l->check, on_check);
+	return 0;
+}
+
 struct loop *loop_new(const struct loop_config *c)
 {
 	struct loop *l = MEM_NEW(struct loop);
+	int rc = open_uv(l);
+	if (rc) {
+		free(l);
+		errno = -rc;
+		return NULL;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(l->timers); i++)
 		l->timers[i] = (struct heap)HEAP_INIT(sooner);
 	if (c)
@@ -270,11 +301,6 @@ struct loop *loop_new(const struct loop_config *c)
 	l->tail = &l->head;
 	pthread_mutex_init(&l->lock, NULL);
 	clock_cond_init(&l->signalled);
-	if (uv_loop_init(&l->uv) || uv_async_init(&l->uv, &l->wake, on_wake) ||
-	    uv_timer_init(&l->uv, &l->timer) || uv_check_init(&l->uv, &l->check))
-		abort(); /* no descriptors left at start-up */
-	l->wake.data = l->timer.data = l->check.data = l;
-	uv_check_start(&l->check, on_check);
 	loop_jobs_init(l);
 	return l;
 }

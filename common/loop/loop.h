@@ -38,7 +38,8 @@ struct loop_config {
 	size_t n_lanes;
 	bool inline_jobs; /* run jobs on the loop itself (a runtime that never blocks) */
 };
-struct loop *loop_new(const struct loop_config *c); /* NULL: no lanes */
+/* c NULL: no lanes. NULL with errno when the kernel has no descriptors left. */
+struct loop *loop_new(const struct loop_config *c);
 void loop_run(struct loop *l);	/* this thread becomes the loop's; returns after loop_stop */
 void loop_stop(struct loop *l); /* any thread; returns at once */
 void loop_start(struct loop *l, const char *name); /* loop_run on a thread of that name */

@@ -31,6 +31,7 @@ struct loop {
 	struct heap timers[2]; /* [1]: on the kernel's clock */
 	struct loop_config config;
 	struct loop_queue *queues; /* config.n_lanes */
+	struct loop_timer hungry;  /* a lane with jobs has no thread at all: tries again */
 	pthread_t thread;	   /* of loop_start */
 	bool turning;		   /* in loop_turn */
 	bool firing;		   /* in run_timers */

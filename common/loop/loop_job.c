@@ -12,6 +12,8 @@
 #include "base/mem.h"
 #include "base/thread.h"
 
+#define HUNGRY_NS (100 * NS_PER_MS)
+
 struct loop_job {
 	struct list link;
 	struct loop *l;
@@ -29,30 +31,49 @@ static void work(void *arg)
 	loop_post(j->l, ended, j);
 }
 
-static void begin(struct loop *l, size_t lane, struct loop_job *j)
+/* The pool holds as many jobs as it has workers, so it refuses only when the kernel gives it not one thread. */
+static bool hand_over(struct loop *l, size_t lane, struct loop_job *j)
 {
 	struct loop_queue *q = &l->queues[lane];
 	const struct loop_lane *t = &l->config.lanes[lane];
-	q->running++;
-	atomic_fetch_add(&l->at_work, 1);
 	if (l->config.inline_jobs) {
 		work(j);
-		return;
+		return true;
 	}
 	if (!q->pool)
 		q->pool = pool_new(t->name, t->workers, t->workers);
-	if (!pool_submit(q->pool, work, j))
-		assert(!"the pool holds as many jobs as it has workers");
+	return pool_submit(q->pool, work, j);
+}
+
+static bool begin(struct loop *l, size_t lane, struct loop_job *j)
+{
+	l->queues[lane].running++;
+	atomic_fetch_add(&l->at_work, 1);
+	atomic_fetch_sub(&l->waiting, 1);
+	if (hand_over(l, lane, j))
+		return true;
+	l->queues[lane].running--;
+	atomic_fetch_sub(&l->at_work, 1);
+	atomic_fetch_add(&l->waiting, 1);
+	list_push_front(&l->queues[lane].waiting, &j->link);
+	loop_timer_set(l, &l->hungry, loop_real_ns() + HUNGRY_NS);
+	return false;
 }
 
 static void feed(struct loop *l, size_t lane)
 {
 	struct loop_queue *q = &l->queues[lane];
 	while (!list_empty(&q->waiting) &&
-	       (l->config.inline_jobs || q->running < l->config.lanes[lane].workers)) {
-		atomic_fetch_sub(&l->waiting, 1);
-		begin(l, lane, list_entry(list_pop_front(&q->waiting), struct loop_job, link));
-	}
+	       (l->config.inline_jobs || q->running < l->config.lanes[lane].workers))
+		if (!begin(l, lane, list_entry(list_pop_front(&q->waiting), struct loop_job, link)))
+			return;
+}
+
+static void on_hungry(void *arg)
+{
+	struct loop *l = arg;
+	for (size_t i = 0; i < l->config.n_lanes; i++)
+		feed(l, i);
 }
 
 static void ended(void *arg)
@@ -100,6 +121,7 @@ void loop_jobs_init(struct loop *l)
 {
 	size_t n = l->config.n_lanes;
 	l->queues = n ? mem_array(n, sizeof(*l->queues)) : NULL;
+	l->hungry = (struct loop_timer){.fn = on_hungry, .arg = l, .real = true};
 	for (size_t i = 0; i < n; i++)
 		list_init(&l->queues[i].waiting);
 }

@@ -4,8 +4,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -440,6 +443,70 @@ static void test_finish(void **state)
 	loop_free(s.l);
 }
 
+/* As a process has it that is out of descriptors: no loop, and no end of the process either. */
+static void test_no_descriptors(void **state)
+{
+	struct rlimit old, none;
+	int next = open("/dev/null", O_RDONLY);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none = old;
+	for (rlim_t more = 0; more < 3; more++) { /* each of what a loop opens is refused once */
+		none.rlim_cur = (rlim_t)next + more;
+		close(next);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+		struct loop *l = loop_new(NULL);
+		int error = errno;
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+		assert_null(l);
+		assert_int_equal(error, EMFILE);
+		if (open("/dev/null", O_RDONLY) != next)
+			fail_msg("left open, round %d", (int)more);
+	}
+	close(next);
+}
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED
+#endif
+#endif
+
+static void set_memory_limit(rlim_t bytes)
+{
+	struct rlimit l;
+	assert_int_equal(getrlimit(RLIMIT_AS, &l), 0);
+	l.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_AS, &l), 0);
+}
+
+static void hunger(void *arg)
+{
+	struct work *w = arg;
+	set_memory_limit(1 << 20); /* no stack for a thread */
+	loop_job(w->s->l, LANE_A, do_work, work_done, w);
+	struct loop_stats stats;
+	loop_stats(w->s->l, &stats);
+	set_memory_limit(RLIM_INFINITY);
+	assert_int_equal(stats.waiting, 1);
+	assert_int_equal(stats.running, 0);
+}
+
+/* A job for which there is no thread waits until there is one. */
+static void test_no_thread(void **state)
+{
+#if defined(SANITIZED) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	skip(); /* they need address space themselves */
+#endif
+	struct scene s;
+	start(&s, false);
+	s.jobs = 99; /* the next one ends it */
+	struct work w = {&s, false};
+	loop_post(s.l, hunger, &w);
+	pthread_join(s.loop_thread, NULL);
+	assert_true(w.worked);
+	loop_free(s.l);
+}
+
 struct eager {
 	struct loop *l;
 	struct loop_timer t;
@@ -491,10 +558,13 @@ static void test_real_timer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			test_no_thread), /* first: later there are stacks of threads that have ended */
 		cmocka_unit_test(test_posts_and_timers),
 		cmocka_unit_test(test_jobs),
 		cmocka_unit_test(test_job_outlives_loop),
 		cmocka_unit_test(test_job_withdrawn),
+		cmocka_unit_test(test_no_descriptors),
 		cmocka_unit_test(test_io),
 		cmocka_unit_test(test_io_refused),
 		cmocka_unit_test(test_interest_changes),

@@ -421,6 +421,10 @@ struct agent *agent_new(const struct agent_config *c, struct err *err)
 	a->n_nodes = c->fake_nodes ? (size_t)c->fake_nodes : 1;
 	a->nodes = mem_array(a->n_nodes, sizeof(*a->nodes));
 	a->loop = loop_new(&(struct loop_config){worker_lanes, LANES, c->fake_nodes > 0});
+	if (!a->loop) {
+		(void)err_errno(err, "event loop");
+		goto fail;
+	}
 	a->client = rest_new_on(a->loop, &a->rest, 0);
 	a->events = events_new(a->client);
 	if (!c->fake_nodes)

@@ -192,10 +192,10 @@ static struct image_record *pull_now(struct flight *f, struct err *err)
 			 .flight = f,
 			 .store = f->puller->store,
 			 .ref = &f->ref,
-			 .reg = registry_open(&f->ref, &f->options)};
+			 .reg = registry_open(&f->ref, &f->options, err)};
 	struct image_record *r = NULL;
 	show_registry(&p, p.reg);
-	if (fetch_manifest(&p, err) == 0 &&
+	if (p.reg && fetch_manifest(&p, err) == 0 &&
 	    registry_blob(p.reg, &p.m.config, IMAGE_CONFIG_MAX, &p.config, err) == 0 &&
 	    fetch_layers(&p, err) == 0)
 		r = publish(&p, err);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -249,13 +250,34 @@ static void test_before_it_began(void **state)
 	stop(&s, "before");
 }
 
+/* Out of descriptors: an error that is tried again later, not the end of all Pods' agent. */
+static void test_no_descriptors(void **state)
+{
+	struct scene s;
+	struct caller a = {0};
+	struct registry_options o = {0};
+	struct rlimit old, none;
+	start(&s, "none");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none = (struct rlimit){3, old.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	struct image_record *r = image_pull(s.puller, s.name, &o, NULL, &a.err);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_null(r);
+	assert_non_null(strstr(a.err.msg, "Too many open files"));
+	begin(&a, &s);
+	wait_for(&s, &s.held, 1);
+	let_go(&s);
+	ends(&a, true);
+	stop(&s, "none");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_alone),
-		cmocka_unit_test(test_first_of_two),
-		cmocka_unit_test(test_second_of_two),
-		cmocka_unit_test(test_before_it_began),
+		cmocka_unit_test(test_alone),	       cmocka_unit_test(test_first_of_two),
+		cmocka_unit_test(test_second_of_two),  cmocka_unit_test(test_before_it_began),
+		cmocka_unit_test(test_no_descriptors),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

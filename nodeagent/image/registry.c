@@ -154,11 +154,16 @@ static bool in_list(const char *list, const char *item)
 	return false;
 }
 
-struct registry *registry_open(const struct image_ref *ref, const struct registry_options *o)
+struct registry *registry_open(const struct image_ref *ref, const struct registry_options *o, struct err *err)
 {
 	struct registry *r = MEM_NEW(struct registry);
 	r->tls.ca_file = o->ca_file;
 	r->http = http_new(&r->tls, PARALLEL);
+	if (!r->http) {
+		(void)err_errno(err, "event loop of a pull");
+		free(r);
+		return NULL;
+	}
 	r->o = o;
 	r->ref = ref;
 	r->may_http = image_ref_is_loopback(ref) || in_list(o->insecure, ref->domain);
@@ -167,6 +172,8 @@ struct registry *registry_open(const struct image_ref *ref, const struct registr
 
 void registry_close(struct registry *r)
 {
+	if (!r)
+		return;
 	http_free(r->http);
 	free(r->bearer);
 	free(r);

@@ -17,8 +17,9 @@ struct registry_options {		 /* borrowed until registry_close */
 };
 
 struct registry;
-struct registry *registry_open(const struct image_ref *ref, const struct registry_options *o);
-void registry_close(struct registry *r);
+struct registry *registry_open(const struct image_ref *ref, const struct registry_options *o,
+			       struct err *err) MUST_CHECK;
+void registry_close(struct registry *r); /* NULL is fine */
 void registry_cancel(
 	struct registry *r); /* any thread: what it does ends with REASON_CANCELED, as all that comes */
 

@@ -143,7 +143,10 @@ int oci_port_forward(struct runtime *rt, const char *sandbox_id, int port, int *
 	}
 	struct foreign_socket f = {.netns = s->netns, .v4 = -1, .v6 = -1};
 	/* A thread that went into the namespace is not let loose among the others again. */
-	pthread_join(thread_start("netns", make_sockets, &f), NULL);
+	pthread_t thread;
+	f.error = thread_try(&thread, "netns", make_sockets, &f);
+	if (!f.error)
+		pthread_join(thread, NULL);
 	oci_sandbox_unref(s);
 	errno = f.error;
 	int fd = f.error ? -1 : connect_loopback(&f, port);

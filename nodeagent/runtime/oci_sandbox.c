@@ -172,7 +172,10 @@ static int build(struct oci *o, struct oci_sandbox *s, const struct runtime_sand
 	    start_pause(o, s, spec, err) < 0 || oci_sandbox_save(o, s, err) < 0 || bind_netns(s, err) < 0)
 		return -1;
 	struct cgroup_entry e = {.o = o, .s = s, .err = ERR_INIT};
-	pthread_t thread = thread_start("cgroup", enter_cgroup, &e);
+	pthread_t thread;
+	errno = thread_try(&thread, "cgroup", enter_cgroup, &e);
+	if (errno)
+		return err_errno(err, "start a thread");
 	int rc = attach_network(o, s, err);
 	pthread_join(thread, NULL);
 	if (rc == 0 && e.rc < 0)

@@ -271,11 +271,17 @@ void relay_open(struct relays *rs, const char *url, atomic_int *streams, relay_f
 	loop_post(rs->loop, begin, r);
 }
 
-struct relays *relays_new(const struct http_tls *tls)
+struct relays *relays_new(const struct http_tls *tls, struct err *err)
 {
+	struct loop *l = loop_new(NULL);
+
+	if (!l) {
+		(void)err_errno(err, "event loop of logs");
+		return NULL;
+	}
 	struct relays *rs = MEM_NEW(struct relays);
 
-	rs->loop = loop_new(NULL);
+	rs->loop = l;
 	rs->http = http_new_on(rs->loop, tls, 0);
 	pthread_mutex_init(&rs->lock, NULL);
 	list_init(&rs->asked);

@@ -11,7 +11,8 @@
 #include "rest/api.h"
 
 struct relays;
-struct relays *relays_new(const struct http_tls *tls); /* tls is copied, its strings are borrowed */
+struct relays *relays_new(const struct http_tls *tls,
+			  struct err *err) MUST_CHECK; /* tls is copied, its strings are borrowed */
 /* Who waits for an agent's answer is refused, now and from now on; streams go on. Any thread; NULL is fine. */
 void relays_stop(struct relays *rs);
 void relays_free(struct relays *rs); /* no stream is left; NULL is fine */

@@ -80,7 +80,8 @@ static struct relays *relays;
 
 static int setup(void **state)
 {
-	relays = relays_new(&tls);
+	struct err err = ERR_INIT;
+	relays = relays_new(&tls, &err);
 	return 0;
 }
 

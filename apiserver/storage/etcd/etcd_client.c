@@ -369,9 +369,14 @@ struct etcd_client *etcd_client_start(const struct etcd_wire *wire, const char *
 		release(c);
 		return NULL;
 	}
+	c->loop = loop_new(&(struct loop_config){.lanes = lanes, .n_lanes = ARRAY_LEN(lanes)});
+	if (!c->loop) {
+		(void)err_errno(err, "event loop of etcd");
+		release(c);
+		return NULL;
+	}
 	pthread_mutex_init(&c->lock, NULL);
 	list_init(&c->waiting);
-	c->loop = loop_new(&(struct loop_config){.lanes = lanes, .n_lanes = ARRAY_LEN(lanes)});
 	c->http = http_new_on(c->loop, tls, wire->connections);
 	c->streams = http_new_on(c->loop, tls, 0);
 	http_unshare(c->streams);
