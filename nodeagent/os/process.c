@@ -183,10 +183,13 @@ uint64_t process_start_time(pid_t pid)
 	char path[64], text[1024];
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (fd < 0) {
+		errno = errno == ENOENT ? ESRCH : errno;
 		return 0;
+	}
 	ssize_t n = read(fd, text, sizeof(text) - 1);
 	close(fd);
+	errno = ESRCH;
 	if (n <= 0)
 		return 0;
 	text[n] = '\0';

@@ -29,7 +29,7 @@ struct process_spec {
    run (REASON_NOT_FOUND: no such program) or took too long (REASON_TIMEOUT). */
 int process_run(const struct process_spec *s, int *ret_status, struct err *err) MUST_CHECK;
 /* Start time of a process in clock ticks since boot, which with the pid names it for good; 0 = no such
-   process (or a zombie). */
+   process (or a zombie) with ESRCH, or with another errno that nobody could look. */
 uint64_t process_start_time(pid_t pid);
 
 #endif

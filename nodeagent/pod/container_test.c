@@ -269,6 +269,28 @@ static void change_image(struct life *l, const char *image)
 	settle(l);
 }
 
+/* The same while it is being started, of the old image. */
+static void test_new_image_while_starting(void **state)
+{
+	struct life l;
+	begin(&l, POD(ONE ",\"restartPolicy\":\"Never\""));
+	l.hold = 1u << ACT_START;
+	settle(&l);
+	buf_clear(&l.acts);
+	change_image(&l, "i:2");
+	expect_acts(&l, "");
+	const struct run_result r = {.id = "a0", .image = "i:1", .started_ns = l.now.wall_ns};
+	machine_started(&l.m, 0, &r, l.now);
+	l.hold = 0;
+	settle(&l);
+	expect_acts(&l, "signal(a) ");
+	exits(&l, 0, 0);
+	expect_acts(&l, "image(a) start(a) ");
+	change_image(&l, "i:2"); /* no other one */
+	expect_acts(&l, "");
+	end(&l);
+}
+
 /* An image may be changed under a running container, and under one that cannot get the old one. */
 static void test_new_image(void **state)
 {
@@ -340,6 +362,7 @@ int main(void)
 		cmocka_unit_test(test_image_never),
 		cmocka_unit_test(test_create_errors),
 		cmocka_unit_test(test_new_image),
+		cmocka_unit_test(test_new_image_while_starting),
 		cmocka_unit_test(test_every_cell),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,6 +105,9 @@ static enum job_way sandbox_prepare(struct job *j, const struct action *a)
 	s->attempt = j->w->m.sandbox_attempt;
 	s->dir = worker_dir(j->w);
 	runtime_new_id(j->host->rt, s->id);
+	memcpy(j->w->sandbox_starting, s->id, sizeof(s->id));
+	j->w->sandbox_ended_early = false;
+	map_set(&j->host->ids, s->id, j->w);
 	return JOB_GO;
 }
 
@@ -127,10 +130,13 @@ static bool sandbox_done(struct job *j)
 {
 	struct sandbox_job *s = (struct sandbox_job *)j;
 	job_log(j, "could not create sandbox");
+	*j->w->sandbox_starting = '\0';
 	if (j->err.reason == REASON_NONE) {
-		map_set(&j->host->ids, s->id, j->w);
 		machine_sandbox_up(&j->w->m, &s->sandbox);
+		if (j->w->sandbox_ended_early)
+			worker_check_sandbox(j->w);
 	} else {
+		map_del(&j->host->ids, s->id);
 		machine_sandbox_failed(&j->w->m, j->err.msg, worker_now());
 	}
 	return true;

@@ -158,6 +158,20 @@ static void redefine(struct machine *m, int i, struct instant now)
 		c->pull = (struct backoff){0};
 		c->state = CTR_IDLE;
 		c->until_ns = CLOCK_NEVER;
+	} else if (c->state == CTR_STARTING) {
+		c->outdated = true;
+	}
+}
+
+/* An image that was changed while the container was being started, of the old one. */
+static void catch_up(struct machine *m, struct instant now)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		struct container *c = &m->c[i];
+		if (!c->outdated || c->state == CTR_STARTING)
+			continue;
+		c->outdated = false;
+		redefine(m, (int)i, now);
 	}
 }
 
@@ -251,6 +265,7 @@ static void tear_down(struct machine *m, bool keep_volumes, struct instant now)
 	if (m->teardown_busy || now.mono_ns < m->teardown_retry.at_ns)
 		return;
 	m->teardown_busy = true;
+	m->teardown_keeps = keep_volumes;
 	machine_push(m, ACT_TEARDOWN, -1)->keep_volumes = keep_volumes;
 }
 
@@ -269,8 +284,8 @@ void machine_torn_down(struct machine *m, bool ok, struct instant now)
 	retry_done(&m->teardown_retry);
 	m->sandbox_up = false;
 	free(STEAL(m->sandbox_id));
-	if (m->stage == POD_RESET) {
-		m->stage = POD_SETUP;
+	if (m->teardown_keeps) { /* begun in a reset; the Pod may be stopping by now, and its volumes go later */
+		m->stage = m->stage == POD_RESET ? POD_SETUP : m->stage;
 	} else {
 		m->volumes_up = false;
 		m->stage = POD_ENDED;
@@ -424,6 +439,7 @@ static bool advance(struct machine *m, int i, struct instant now)
 static void step_containers(struct machine *m, struct instant now)
 {
 	timers(m, now);
+	catch_up(m, now);
 	for (size_t i = 0; i < m->pod->list.n_init; i++) {
 		bool passed = container_passed(m, (int)i);
 		if (!passed || m->pod->list.v[i].sidecar)

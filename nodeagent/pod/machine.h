@@ -90,6 +90,7 @@ struct container {
 	char *waiting_message;
 	char *pull_error;
 	bool stop_sent, kill_sent; /* of the present run */
+	bool outdated;	 /* its image was changed while it was being started: to be redefined once it runs */
 	bool redefined;	 /* its image was changed while it ran: it ends and starts again, whatever the policy
 			  */
 	bool restarting; /* it ran in this sandbox: the next start is a restart */
@@ -148,6 +149,7 @@ struct machine {
 
 	bool sandbox_up, volumes_up;
 	bool sandbox_busy, volumes_busy, teardown_busy; /* a job is in flight */
+	bool teardown_keeps;				/* the one in flight leaves the volumes */
 	unsigned sandbox_attempt;
 	char *sandbox_id;
 	char ips[RUNTIME_IPS_MAX][46];

@@ -84,6 +84,28 @@ static void test_sandbox_lost(void **state)
 	end(&l);
 }
 
+/* Deleted while what a lost sandbox left is being removed: that leaves the volumes, which must go too. */
+static void test_delete_in_a_reset(void **state)
+{
+	struct life l;
+	begin(&l, POD(ONE));
+	settle(&l);
+	buf_clear(&l.acts);
+	machine_sandbox_lost(&l.m, l.now);
+	l.hold = 1u << ACT_TEARDOWN;
+	settle(&l);
+	expect_acts(&l, "teardown ");
+	deletes(&l, 30);
+	expect_acts(&l, "");
+	l.hold = 0;
+	machine_torn_down(&l.m, true, l.now);
+	settle(&l);
+	expect_acts(&l, "teardown ");
+	assert_int_equal(l.m.stage, POD_ENDED);
+	assert_false(l.m.volumes_up);
+	end(&l);
+}
+
 /* ---- termination ---- */
 
 static void test_delete(void **state)
@@ -272,6 +294,7 @@ int main(void)
 		cmocka_unit_test(test_start),
 		cmocka_unit_test(test_sandbox_errors),
 		cmocka_unit_test(test_sandbox_lost),
+		cmocka_unit_test(test_delete_in_a_reset),
 		cmocka_unit_test(test_delete),
 		cmocka_unit_test(test_delete_floor_and_hurry),
 		cmocka_unit_test(test_force_delete),

@@ -403,6 +403,10 @@ void worker_ended(struct pod_host *h, const char *id)
 	struct worker *w = map_get(&h->ids, id);
 	if (!w)
 		return;
+	if (!strcmp(w->sandbox_starting, id)) {
+		w->sandbox_ended_early = true;
+		return;
+	}
 	if (w->m.sandbox_id && !strcmp(w->m.sandbox_id, id)) {
 		worker_check_sandbox(w);
 		return;

@@ -93,7 +93,9 @@ struct worker {
 	struct worker_container *c;
 	struct config_set config; /* all that the Pod names: known while the Pod is here */
 	struct loop_timer timer;
-	size_t under_way; /* jobs and calls; the worker lives until they are back */
+	size_t under_way;		       /* jobs and calls; the worker lives until they are back */
+	char sandbox_starting[RUNTIME_ID_MAX]; /* that is being made; "" = none */
+	bool sandbox_ended_early;	       /* its end was told before it was made */
 	bool admitted, counted_running, forgotten;
 	size_t counted_containers;
 

@@ -387,13 +387,62 @@ static void test_pull_waits(void **state)
 	stop(&s);
 }
 
+/* ---- a sandbox that ends while it is being made ---- */
+
+static struct {
+	const struct runtime_ops *real;
+	struct pod_host *host;
+	int made;
+} brittle;
+
+static int run_brittle(struct runtime *rt, const struct runtime_sandbox_spec *spec,
+		       struct runtime_sandbox *ret, struct err *err)
+{
+	int rc = brittle.real->sandbox_run(rt, spec, ret, err);
+	if (brittle.made++ == 0)
+		host_on_exit(brittle.host, spec->id); /* before the loop learns that it was made */
+	return rc;
+}
+
+static int look_brittle(struct runtime *rt, const char *id, struct runtime_sandbox *ret, struct err *err)
+{
+	int rc = brittle.real->sandbox_status(rt, id, ret, err);
+	ret->ready = brittle.made > 1;
+	return rc;
+}
+
+static void test_sandbox_ends_early(void **state)
+{
+	struct scene s;
+	start_with(&s, false);
+	brittle.real = s.host.rt->ops;
+	brittle.host = &s.host;
+	struct runtime_ops ops = *s.host.rt->ops;
+	ops.sandbox_run = run_brittle;
+	ops.sandbox_status = look_brittle;
+	s.host.rt->ops = &ops;
+	see(&s, POD("", ""));
+	expect(&s, "PATCH /api/v1/namespaces/ns/pods/p/status", "\"phase\":\"Running\"");
+	for (int64_t end = clock_mono_ns() + 10 * NS_PER_S; brittle.made < 2;) {
+		assert_true(clock_mono_ns() < end);
+		pass(&s, NS_PER_MS);
+		loop_call(s.loop, count_workers, &s);
+	}
+	loop_call(s.loop, do_vanish, &s);
+	stop(&s);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_life),	       cmocka_unit_test(test_crash),
-		cmocka_unit_test(test_rejected),       cmocka_unit_test(test_config_error),
-		cmocka_unit_test(test_readiness_gate), cmocka_unit_test(test_taken_back),
-		cmocka_unit_test(test_pull_canceled),  cmocka_unit_test(test_pull_waits),
-		cmocka_unit_test(test_seccomp_path)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_life),
+					   cmocka_unit_test(test_crash),
+					   cmocka_unit_test(test_rejected),
+					   cmocka_unit_test(test_config_error),
+					   cmocka_unit_test(test_readiness_gate),
+					   cmocka_unit_test(test_taken_back),
+					   cmocka_unit_test(test_pull_canceled),
+					   cmocka_unit_test(test_pull_waits),
+					   cmocka_unit_test(test_sandbox_ends_early),
+					   cmocka_unit_test(test_seccomp_path)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

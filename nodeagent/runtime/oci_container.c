@@ -265,7 +265,7 @@ int oci_container_signal(struct runtime *rt, const char *id, int sig, struct err
 	oci_container_unref(c);
 	autoclose int fd = oci_process_open(&p);
 	if (fd < 0)
-		return 0;
+		return errno == ESRCH ? 0 : err_errno(err, "signal %d to container %s", sig, id);
 	if (syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) < 0 && errno != ESRCH)
 		return err_errno(err, "signal %d to container %s", sig, id);
 	return 0;

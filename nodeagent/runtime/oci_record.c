@@ -17,15 +17,21 @@
 
 bool oci_process_alive(const struct oci_process *p)
 {
-	return p->pid > 0 && p->start && process_start_time(p->pid) == p->start;
+	if (p->pid <= 0 || !p->start)
+		return false;
+	uint64_t start = process_start_time(p->pid);
+	/* Who cannot be looked at, for want of a descriptor, is not dead for that. */
+	return start ? start == p->start : errno != ESRCH;
 }
 
 int oci_process_open(const struct oci_process *p)
 {
 	/* The descriptor first, then the check: from there on the pid cannot become somebody else's. */
+	errno = ESRCH;
 	int fd = p->pid > 0 ? (int)syscall(SYS_pidfd_open, p->pid, 0) : -1;
 	if (fd >= 0 && !oci_process_alive(p)) {
 		close(fd);
+		errno = ESRCH;
 		return -1;
 	}
 	return fd;
@@ -47,7 +53,9 @@ static bool wait_end(int pidfd, int64_t ns)
 int oci_process_kill(const struct oci_process *p, int64_t grace_ns, struct err *err)
 {
 	autoclose int fd = oci_process_open(p);
-	if (fd < 0 || (grace_ns && wait_end(fd, grace_ns)))
+	if (fd < 0)
+		return errno == ESRCH ? 0 : err_errno(err, "open process %d", (int)p->pid);
+	if (grace_ns && wait_end(fd, grace_ns))
 		return 0;
 	if (syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
 		return err_errno(err, "kill %d", (int)p->pid);

@@ -4,21 +4,24 @@
  * conmon. conmon writes its exit file before it ends, so a conmon that ends without one was killed; what is to be done
  * then waits for a process, so it is a job.
  *
- * Whoever makes a sandbox or container does so on another thread: its pidfd is opened there, where the process is known
- * to be the right one, and handed to the loop.
+ * A process is known by its pid and the time it began, so that it can be found later, on the loop, and be missed when it
+ * has ended before.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #include "base/list.h"
 #include "loop/loop.h"
 #include "runtime/oci_internal.h"
 
+#define AGAIN_NS NS_PER_S /* out of descriptors */
+
 struct watched {
 	struct oci_watch *w;
-	struct loop_io io;
+	struct oci_process process;
+	struct loop_io io;	 /* of its pidfd */
+	struct loop_timer again; /* while there is no descriptor for it */
 	bool sandbox;
 	char id[RUNTIME_ID_MAX];
 	struct list link;
@@ -45,8 +48,9 @@ static void tell(struct oci *o, const char *id)
 static void drop(struct watched *x)
 {
 	list_del(&x->link);
+	loop_timer_set(x->w->loop, &x->again, CLOCK_NEVER);
 	loop_io_stop(&x->io);
-	close(x->io.fd);
+	mem_autoclose(&x->io.fd);
 	free(x);
 }
 
@@ -102,25 +106,37 @@ static void on_process_end(void *arg, unsigned events)
 	oci_sandbox_unref(s);
 }
 
+/* One that has ended before it could be watched has ended all the same. */
+static void watch_process(void *arg)
+{
+	struct watched *x = arg;
+	struct err ignored = ERR_INIT; /* it is tried again */
+	x->io.fd = oci_process_open(&x->process);
+	if (x->io.fd < 0 && errno == ESRCH) {
+		on_process_end(x, 0);
+	} else if (x->io.fd < 0 || loop_io_start(x->w->loop, &x->io, x->io.fd, LOOP_READ, &ignored) < 0) {
+		mem_autoclose(&x->io.fd);
+		x->io.fd = -1;
+		loop_timer_set(x->w->loop, &x->again, clock_mono_ns() + AGAIN_NS);
+	}
+}
+
 static void join(void *arg)
 {
 	struct watched *x = arg;
-	struct err ignored = ERR_INIT; /* whoever looks at it next sees what became of it */
 	list_push_back(&x->w->all, &x->link);
-	if (loop_io_start(x->w->loop, &x->io, x->io.fd, LOOP_READ, &ignored) < 0)
-		drop(x);
+	watch_process(x);
 }
 
-static void add(struct oci_watch *w, bool sandbox, const char *id, pid_t pid)
+static void add(struct oci_watch *w, bool sandbox, const char *id, const struct oci_process *p)
 {
-	if (!w || pid <= 0)
+	if (!w || p->pid <= 0)
 		return;
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (fd < 0)
-		return; /* gone already: whoever looks at it next sees that */
 	struct watched *x = MEM_NEW(struct watched);
 	x->w = w;
-	x->io = (struct loop_io){.fd = fd, .fn = on_process_end, .arg = x};
+	x->process = *p;
+	x->io = (struct loop_io){.fd = -1, .fn = on_process_end, .arg = x};
+	x->again = (struct loop_timer){.fn = watch_process, .arg = x};
 	x->sandbox = sandbox;
 	memcpy(x->id, id, sizeof(x->id));
 	loop_post(w->loop, join, x);
@@ -128,12 +144,12 @@ static void add(struct oci_watch *w, bool sandbox, const char *id, pid_t pid)
 
 void oci_watch_sandbox(struct oci_watch *w, const struct oci_sandbox *s)
 {
-	add(w, true, s->id, s->pause.pid);
+	add(w, true, s->id, &s->pause);
 }
 
 void oci_watch_container(struct oci_watch *w, const struct oci_container *c)
 {
-	add(w, false, c->id, c->conmon.pid);
+	add(w, false, c->id, &c->conmon);
 }
 
 /* ---- exit files ---- */
