@@ -351,8 +351,25 @@ static int64_t retry_after(int64_t deleted_ns)
 	return t < RETRY_MIN_NS ? RETRY_MIN_NS : t > RETRY_MAX_NS ? RETRY_MAX_NS : t;
 }
 
-static int sync_pass(struct pass *p, int64_t deleted_ns, struct err *err)
+/* The informer may be behind: what is emptied must be the namespace that was deleted, not one that has its name now. */
+static int still_ending(struct pass *p, const char *uid, bool *ret, struct err *err)
 {
+	autojson js *live = NULL;
+
+	if (read_namespace(p, &live, err) < 0)
+		return -1;
+	*ret = live && meta_deleting(live) && strcmp(meta_uid(live), uid) == 0;
+	return 0;
+}
+
+static int sync_pass(struct pass *p, const struct meta *m, struct err *err)
+{
+	bool ending;
+
+	if (still_ending(p, m->uid, &ending, err) < 0)
+		return -1;
+	if (!ending)
+		return 0;
 	empty_namespace(p);
 	if (p->err.reason == REASON_NONE && p->left == 0)
 		return finalize(p, err);
@@ -362,7 +379,7 @@ static int sync_pass(struct pass *p, int64_t deleted_ns, struct err *err)
 		*err = p->err;
 		return -1;
 	}
-	p->ctx->requeue_after_ns = retry_after(deleted_ns);
+	p->ctx->requeue_after_ns = retry_after(m->deleted_ns);
 	return 0;
 }
 
@@ -373,7 +390,7 @@ static int sync(struct controller_ctx *ctx, const char *key, struct err *err)
 	int rc = 0;
 
 	if (ns && ns->base.meta.deleted_ns && ns->kubernetes_finalizer)
-		rc = sync_pass(&p, ns->base.meta.deleted_ns, err);
+		rc = sync_pass(&p, &ns->base.meta, err);
 	informer_unref(ns);
 	texts_release(&p.undiscovered);
 	texts_release(&p.failed);

@@ -64,6 +64,25 @@ static void test_emptied_and_ended(void **state)
 	rig_expect_absent(r, "Deployment/doomed/d");
 }
 
+/* What the informer has not heard of yet: the deleted one is gone, and a namesake is there. */
+static void test_a_successor_is_spared(void **state)
+{
+	static const char *const live[] = {
+		"{kind: Namespace, metadata: {name: doomed, uid: other}, spec: {finalizers: [kubernetes]}}",
+		"{kind: Namespace, metadata: {name: doomed, uid: other, deletionTimestamp: '2026-01-01T00:00:00Z'}}"};
+
+	rig_delete(r, "Namespace/doomed", "");
+	for (size_t i = 0; i < ARRAY_LEN(live); i++) {
+		rig_forget(r);
+		rig_fail(r, .call = "GET /api/v1/namespaces/doomed", .reply = live[i]);
+		rig_must_sync(r, SYNC);
+		assert_int_equal(rig_calls(r, RIG_WRITES), 0);
+		rig_heal(r);
+	}
+	rig_run(r);
+	rig_expect_absent(r, "Namespace/doomed");
+}
+
 static void test_pods_have_their_grace(void **state)
 {
 	make_pod();
@@ -221,6 +240,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_living_ones_are_left_alone),
 		TEST(test_emptied_and_ended),
+		TEST(test_a_successor_is_spared),
 		TEST(test_pods_have_their_grace),
 		TEST(test_finalizers_are_told),
 		TEST(test_other_finalizers_of_the_namespace_stay),
