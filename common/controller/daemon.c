@@ -184,14 +184,21 @@ static void on_lost(void *arg)
 	stop_request();
 }
 
+static int stand(struct running *r, struct err *err)
+{
+	if (!r->opt.elect)
+		return 0;
+	r->leader = leader_new(r->rest, r->opt.lease_namespace, r->opt.lease_name, NULL);
+	if (!r->leader)
+		return err_errno(err, "leader election");
+	leader_on_lost(r->leader, on_lost, NULL);
+	return 0;
+}
+
 /* False when the process is told to stop first. */
 static bool elected(struct running *r)
 {
-	if (!r->opt.elect)
-		return true;
-	r->leader = leader_new(r->rest, r->opt.lease_namespace, r->opt.lease_name, NULL);
-	leader_on_lost(r->leader, on_lost, NULL);
-	return leader_wait(r->leader);
+	return !r->leader || leader_wait(r->leader);
 }
 
 static int start(struct running *r, struct err *err)
@@ -231,6 +238,8 @@ static int run(struct running *r, struct err *err)
 {
 	int rc = start(r, err);
 
+	if (rc == 0)
+		rc = stand(r, err);
 	if (rc == 0 && elected(r)) {
 		r->def->run(r->self);
 		log_info("running", "daemon=%s", r->def->name);

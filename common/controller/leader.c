@@ -334,9 +334,14 @@ struct leader *leader_new(struct rest *r, const char *ns, const char *name, cons
 		.type = METRIC_GAUGE,
 		.label_names = "name",
 	};
-	struct leader *l = MEM_NEW(struct leader);
 	autobuf struct buf b = BUF_INIT;
+	int elected_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
+	if (elected_fd < 0)
+		return NULL;
+	struct leader *l = MEM_NEW(struct leader);
+
+	l->elected_fd = elected_fd;
 	l->rest = r;
 	l->loop = rest_loop(r);
 	l->timer = (struct loop_timer){.fn = try, .arg = l};
@@ -357,9 +362,6 @@ struct leader *leader_new(struct rest *r, const char *ns, const char *name, cons
 	l->status = metric_series(metric_register(&def), name);
 	metric_set(l->status, 0);
 	pthread_mutex_init(&l->lock, NULL);
-	l->elected_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (l->elected_fd < 0)
-		abort();
 	loop_post(l->loop, try, l);
 	return l;
 }

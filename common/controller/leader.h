@@ -11,7 +11,7 @@
 
 struct leader;
 /* identity NULL or "": HOSTNAME_UUID, which no other process has. r is on the daemon's loop (rest_new_on) and
-   borrowed until leader_free. */
+   borrowed until leader_free. NULL with errno when there are no descriptors. */
 struct leader *leader_new(struct rest *r, const char *ns, const char *name, const char *identity);
 bool leader_wait(struct leader *l); /* blocks until elected; false when the process is told to stop first */
 bool leader_is(struct leader *l);   /* for tests */

@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <errno.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "client/server_test.h"
@@ -316,6 +318,19 @@ static void test_stop_unreachable(void **state)
 	rest_free(r);
 }
 
+static void test_no_descriptors(void **state)
+{
+	struct rlimit old, none;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none = (struct rlimit){3, old.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	struct leader *l = leader_new(NULL, "kube-system", "x", "me");
+	int error = errno;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_null(l);
+	assert_int_equal(error, EMFILE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -328,6 +343,7 @@ int main(void)
 		T(test_odd_leases),
 		T(test_release_again),
 		T(test_stop_unreachable),
+		cmocka_unit_test(test_no_descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
