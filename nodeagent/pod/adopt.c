@@ -90,8 +90,6 @@ static void from_runtime(struct machine *m, int i, const struct runtime_list_con
 {
 	struct container *c = &m->c[i];
 	c->attempt = e->attempt;
-	if (e->c.state != RUNTIME_RUNNING && e->c.state != RUNTIME_EXITED)
-		return; /* created and never started: it is made again */
 	container_run_release(&c->cur);
 	c->cur = (struct container_run){.id = mem_strdup(e->c.id),
 					.image = mem_strdup(e->image_ref),
@@ -150,10 +148,14 @@ static void adopt_container(struct machine *m, int i, const js *status, const st
 	const char *name = m->pod->list.v[i].name;
 	const js *entry = status_container(status, name);
 	const js *last = js_obj(entry, "lastState", "terminated", NULL);
+	const js *terminated = js_obj(entry, "state", "terminated", NULL);
 	const struct runtime_list_container *e = newest(list, m->pod->o.meta.uid, name);
 	unsigned count = (unsigned)js_int(entry, 0, "restartCount", NULL);
-	if (last &&
-	    (e || js_obj(entry, "state", "terminated", NULL) || js_obj(entry, "state", "running", NULL)))
+	if (e && e->c.state != RUNTIME_RUNNING && e->c.state != RUNTIME_EXITED)
+		e = NULL; /* created and never started: it is made again, and what the API knows is the latest run */
+	if (e && e->attempt > count && terminated) /* and this one the API has not been told of */
+		c->prev = run_of(terminated, entry, count);
+	else if (last && (e || terminated || js_obj(entry, "state", "running", NULL)))
 		c->prev = run_of(last, entry, count ? count - 1 : 0);
 	if (e)
 		from_runtime(m, i, e, now);

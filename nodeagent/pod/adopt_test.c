@@ -80,12 +80,50 @@ static void test_adopt_finished(void **state)
 	end(&l);
 }
 
+/* The agent died after it had made the next run and before that was started, or before anybody was told of it. */
+static void test_adopt_between_runs(void **state)
+{
+	struct runtime_list_sandbox sandbox = {.s = {.id = "sb", .ips = {"10.244.0.9"}, .ready = true},
+					       .pod_uid = "u1"};
+	struct runtime_list_container ctr = {
+		.c = {.id = "a3", .state = RUNTIME_CREATED}, .pod_uid = "u1", .name = "a", .attempt = 3};
+	struct runtime_list list = {&sandbox, 1, &ctr, 1};
+	static const char status_text[] =
+		"{\"containerStatuses\":[{\"name\":\"a\",\"restartCount\":2,"
+		"\"state\":{\"terminated\":{\"exitCode\":9,\"reason\":\"Error\",\"containerID\":\"coracle://a2\","
+		"\"finishedAt\":\"2025-12-31T01:00:00Z\"}},"
+		"\"lastState\":{\"terminated\":{\"exitCode\":7,\"reason\":\"Error\",\"containerID\":\"coracle://a1\","
+		"\"finishedAt\":\"2025-12-31T00:00:00Z\"}}}]}";
+	struct err err = ERR_INIT;
+	autojson js *old = js_parse(status_text, strlen(status_text), NULL, &err);
+	struct life l;
+	begin(&l, POD(ONE));
+	l.hold = 1u << ACT_START;
+	machine_adopt(&l.m, old, &list, l.now);
+	settle(&l);
+	expect_acts(&l, "volumes image(a) start(a) ");
+	expect_container(&l, "a", "restartCount", "2"); /* as it was told before */
+	expect_container(&l, "a", "state.terminated.exitCode", "9");
+	expect_container(&l, "a", "lastState.terminated.exitCode", "7");
+	assert_int_equal(l.m.c[0].attempt, 3);
+	end(&l);
+	ctr.c.state = RUNTIME_RUNNING;
+	ctr.c.started_ns = T0;
+	begin(&l, POD(ONE));
+	machine_adopt(&l.m, old, &list, l.now);
+	settle(&l);
+	expect_container(&l, "a", "restartCount", "3");
+	expect_container(&l, "a", "lastState.terminated.exitCode", "9");
+	end(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_adopt_running),
 		cmocka_unit_test(test_adopt_after_reboot),
 		cmocka_unit_test(test_adopt_finished),
+		cmocka_unit_test(test_adopt_between_runs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
