@@ -155,6 +155,7 @@ static void leave_pool(struct transfer *t)
 	rq->method_name = names[rq->method];
 	rq->accept = rq->content_type = rq->user_agent = rq->authorization = rq->if_none_match = "";
 	connmem_drop(t->conn->pool);
+	crowd_give(&t->conn->w->crowd, &t->conn->stranger);
 }
 
 static ssize_t on_read_stream(void *cls, uint64_t pos, char *p, size_t max)

@@ -532,6 +532,29 @@ static void test_endless_heads(void **state)
 	server_stop(&s);
 }
 
+/* A watch that was asked for at length holds no place among those who are asking. */
+static void test_long_watches(void **state)
+{
+	enum { N = 40 };
+	struct server s = server_start(1, 0);
+	SSL *c[N];
+	autobuf struct buf b = BUF_INIT;
+	buf_adds(&b, "GET /stream?x=");
+	while (b.len < 1000 << 10)
+		buf_adds(&b, "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy");
+	buf_adds(&b, " HTTP/1.1\r\nHost: a\r\nAuthorization: known\r\n\r\n");
+	open_many(&s, c, N);
+	for (size_t i = 0; i < N; i++) {
+		say(c[i], GET_KNOWN);
+		hear(c[i], "params=0");
+		say(c[i], buf_str(&b));
+		hear(c[i], "xxxx");
+	}
+	for (size_t i = 0; i < N; i++)
+		close_tls(c[i]);
+	server_stop(&s);
+}
+
 /* What is read byte by byte is looked at from the line's beginning each time: nobody may buy much of that. */
 static void test_tiny_records(void **state)
 {
@@ -626,6 +649,7 @@ int main(void)
 		cmocka_unit_test(test_few_files),      cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_long_heads),     cmocka_unit_test(test_endless_heads),
 		cmocka_unit_test(test_tiny_records),   cmocka_unit_test(test_right_one),
+		cmocka_unit_test(test_long_watches),
 	};
 	struct rlimit r;
 	getrlimit(RLIMIT_NOFILE, &r);
