@@ -54,6 +54,7 @@ struct requirement {
 	enum selector_op op;
 	size_t n;
 	const char *const *values;
+	bool sorted; /* the values are */
 };
 bool selector_requirement_matches(const struct requirement *r, const struct labels *l);
 extern const char *const selector_op_names[SELECTOR_LT + 1]; /* as objects have them: In, NotIn … */

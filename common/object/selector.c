@@ -32,8 +32,15 @@ static bool to_int(const char *s, int64_t *ret)
 	return !errno && end != s && !*end;
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 static bool has_value(const struct requirement *r, const char *value)
 {
+	if (r->sorted)
+		return bsearch(&value, r->values, r->n, sizeof(*r->values), by_text);
 	for (size_t i = 0; i < r->n; i++)
 		if (!strcmp(r->values[i], value))
 			return true;
@@ -109,11 +116,6 @@ void selector_values_add(struct values *vs, const char *s)
 		vs->v = mem_realloc_array(vs->v, vs->cap, sizeof(*vs->v));
 	}
 	vs->v[vs->n++] = s;
-}
-
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 void selector_values_sort(struct values *vs)
@@ -206,7 +208,7 @@ int selector_validate(const char *key, enum selector_op op, const struct values 
 	return o.n ? -1 : 0;
 }
 
-/* Copies key and values into one block. */
+/* Copies key and values, which are sorted, into one block. */
 void selector_append(struct selector *s, const char *key, enum selector_op op, const char *symbol,
 		     const struct values *vs)
 {
@@ -223,7 +225,7 @@ void selector_append(struct selector *s, const char *key, enum selector_op op, c
 	}
 	struct entry *e = &s->v[s->n++];
 
-	*e = (struct entry){.r = {.key = text, .op = op, .n = vs->n, .values = values},
+	*e = (struct entry){.r = {.key = text, .op = op, .n = vs->n, .values = values, .sorted = true},
 			    .symbol = symbol,
 			    .memory = values};
 	text = stpcpy(text, key) + 1;

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
+#include "base/clock.h"
 #include "object/labels.h"
 #include "object/json_test.h"
 
@@ -192,12 +194,42 @@ static void requirements(void **state)
 	assert_int_equal(selector_op_parse("in"), -1);
 }
 
+/* How long it takes to match every other of `n` values, and as many that are none of them. */
+static int64_t match_all(size_t n)
+{
+	struct err err = ERR_INIT;
+	autobuf struct buf text = BUF_INIT;
+	for (size_t i = 0; i < n; i++)
+		buf_addf(&text, "%sv%zu", i ? "," : "app in (", 2 * i);
+	buf_adds(&text, ")");
+	struct selector *s autoselector = selector_parse(buf_str(&text), &err);
+	assert_non_null(s);
+	int64_t start = clock_mono_ns();
+	for (size_t i = 0; i < 4000; i++) {
+		char value[32];
+		struct label v = {.key = "app", .value = value};
+		snprintf(value, sizeof(value), "v%zu", (n - 1 - i / 2) * 2 + i % 2);
+		autofree struct labels *l = mem_zalloc(sizeof(*l) + sizeof(v));
+		l->n = 1;
+		memcpy(l->v, &v, sizeof(v));
+		assert_int_equal(selector_matches(s, l), i % 2 == 0);
+	}
+	return clock_mono_ns() - start;
+}
+
+/* A request's line has room for a hundred thousand values, and a list as many objects to hold against them. */
+static void many_values(void **state)
+{
+	int64_t few = match_all(2000), many = match_all(100000);
+	assert_true(many < 15 * few);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(query_form),	cmocka_unit_test(query_errors),
 		cmocka_unit_test(from_objects), cmocka_unit_test(nothing_and_everything),
-		cmocka_unit_test(requirements),
+		cmocka_unit_test(requirements), cmocka_unit_test(many_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
