@@ -6,11 +6,14 @@
 #include <cmocka.h>
 #include <dirent.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "base/clock.h"
 #include "base/thread.h"
 
 static void *look_around(void *arg)
@@ -62,13 +65,39 @@ static void pool_is_bounded_and_drains(void **state)
 	pool_free(NULL);
 }
 
-static int threads(void)
+struct tasks {
+	long id[64];
+	size_t n;
+};
+
+static void tasks_now(struct tasks *t)
 {
 	DIR *d = opendir("/proc/self/task");
-	int n = -2; /* . and .. */
-	while (readdir(d))
-		n++;
+
+	t->n = 0;
+	for (struct dirent *e; (e = readdir(d));) {
+		assert_in_range(t->n, 0, 63);
+		if (e->d_name[0] != '.')
+			t->id[t->n++] = atol(e->d_name);
+	}
 	closedir(d);
+}
+
+/* How many threads there are that were not there before. A joined thread stays in the kernel's list for a moment
+   longer, so how many are gone cannot be told by counting all. */
+static int threads_since(const struct tasks *before)
+{
+	struct tasks now;
+	int n = 0;
+
+	tasks_now(&now);
+	for (size_t i = 0; i < now.n; i++) {
+		bool was = false;
+
+		for (size_t k = 0; k < before->n; k++)
+			was = was || before->id[k] == now.id[i];
+		n += !was;
+	}
 	return n;
 }
 
@@ -76,19 +105,23 @@ static int threads(void)
 static void pool_grows_by_need(void **state)
 {
 	struct pool *p = pool_new("pool", 4, 8);
-	int before = threads();
+	int64_t deadline = clock_mono_ns() + 60 * NS_PER_S;
+	struct tasks before;
 
+	tasks_now(&before);
 	done = 0;
 	pthread_mutex_lock(&gate);
 	assert_true(pool_submit(p, job, NULL));
-	assert_int_equal(threads(), before + 1);
+	assert_int_equal(threads_since(&before), 1);
 	for (int i = 0; i < 6; i++)
 		assert_true(pool_submit(p, job, NULL));
-	assert_int_equal(threads(), before + 4);
+	assert_int_equal(threads_since(&before), 4);
 	pthread_mutex_unlock(&gate);
 	pool_free(p);
 	assert_int_equal(done, 7);
-	assert_int_equal(threads(), before);
+	while (threads_since(&before) && clock_mono_ns() < deadline)
+		sched_yield();
+	assert_int_equal(threads_since(&before), 0);
 }
 
 /* Each stop is tried in a process of its own: it lasts. */
