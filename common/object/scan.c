@@ -18,7 +18,7 @@ static const char error_eof[] = "unexpected end of JSON input";
 
 void scan_init(struct scan *s, const char *p, size_t n)
 {
-	*s = (struct scan){.start = p, .p = p, .end = p + n};
+	*s = (struct scan){.start = p, .p = p, .end = n ? p + n : p};
 }
 
 static bool fail(struct scan *s, const char *what)

@@ -82,7 +82,7 @@ static void wrong_types_fail(void **state)
 	scan_init(&s, "-9223372036854775808", 20);
 	assert_true(scan_int(&s, &v));
 	assert_int_equal(v, INT64_MIN);
-	scan_init(&s, "", 0);
+	scan_init(&s, NULL, 0);
 	assert_int_equal(scan_peek(&s), SCAN_END);
 	assert_false(scan_skip(&s));
 	scan_err(&s, &err);
