@@ -2,261 +2,10 @@
 /*
  * The listener as a process of its own, behind a service made of a few words, and clients that do what real ones
  * rarely do: send at exactly the same moment, say nothing, say it one byte at a time, leave in the middle. The
- * server can be stopped while they do (SIGSTOP), so that it finds all of it at once.
+ * server can be stopped while they do (SIGSTOP), so that it finds all of it at once. Its clock stands still until
+ * a test moves it: nothing runs out because the machine is busy, and who sleeps on is woken by nothing.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <arpa/inet.h>
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <openssl/ssl.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdio.h>
-#include <netinet/tcp.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-#include "base/clock.h"
-#include "base/mem.h"
-#include "client/tls.h"
-#include "http/listener.h"
-
-#define HASTE 20
-#define AT_ONCE 1025
-#define LONG ((size_t)32 << 20) /* more than two sockets hold */
-
-/* ---- the server ---- */
-
-/* /stream: 64 KiB, then nothing for ever. */
-struct source {
-	struct response_stream stream;
-	size_t left;
-};
-
-static long source_read(void *arg, char *p, size_t max)
-{
-	struct source *s = arg;
-	size_t n = s->left < max ? s->left : max;
-	memset(p, 'x', n);
-	s->left -= n;
-	return (long)n;
-}
-
-static void no_peer(struct peers *known, struct peer *p, void *tls)
-{
-}
-
-static enum service_way begin(void *arg, struct exchange *x, char *segments)
-{
-	static const char *const known[] = {"system:authenticated", NULL};
-	if (!strcmp(x->rq.authorization, "known"))
-		x->rq.user = (struct user){.name = "ann", .groups = known};
-	return SERVICE_INLINE;
-}
-
-static void run(void *arg, struct exchange *x)
-{
-	x->rs.status = 200;
-	if (!strcmp(x->rq.path, "/stream")) {
-		struct source *s = MEM_NEW(struct source);
-		s->left = 1 << 16;
-		s->stream = (struct response_stream){.read = source_read, .close = free, .arg = s};
-		x->rs.stream = &s->stream;
-	} else if (!strcmp(x->rq.path, "/long")) {
-		for (size_t i = 0; i < LONG / 64; i++)
-			buf_adds(&x->rs.body,
-				 "................................................................");
-		buf_adds(&x->rs.body, "the end");
-	} else {
-		buf_addf(&x->rs.body, "params=%zu", x->rq.n_params);
-	}
-}
-
-static bool submit(void *arg, struct exchange *x)
-{
-	return false;
-}
-
-static void end(void *arg, struct exchange *x)
-{
-}
-
-static void refuse(void *arg, struct exchange *x, enum reason reason, const char *message)
-{
-	x->rs.status = 400;
-	buf_adds(&x->rs.body, message);
-}
-
-static const struct service service = {
-	.peer_read = no_peer, .begin = begin, .run = run, .submit = submit, .end = end, .refuse = refuse};
-
-struct server {
-	pid_t pid;
-	int port, life; /* while this pipe is open, it runs */
-};
-
-static void serve(int told, int life, int factor, size_t connections)
-{
-	static const char *const ips[] = {"127.0.0.1", NULL};
-	struct err err = ERR_INIT;
-	struct buf ca = BUF_INIT, ca_key = BUF_INIT, cert = BUF_INIT, key = BUF_INIT;
-	struct tls_cert_spec spec = {.common_name = "server", .ips = ips, .server = true, .days = 2};
-	char byte;
-	if (factor > 1)
-		clock_hasten(factor);
-	if (tls_make_ca("test", 2, &ca, &ca_key, &err) < 0 ||
-	    tls_make_cert(buf_str(&ca), buf_str(&ca_key), &spec, &cert, &key, &err) < 0)
-		_exit(1);
-	struct listener_config c = {.service = &service,
-				    .bind_address = "127.0.0.1",
-				    .cert_pem = buf_str(&cert),
-				    .key_pem = buf_str(&key),
-				    .threads = 1,
-				    .connections = connections};
-	struct listener *l = listener_start(&c, &err);
-	int port = l ? listener_port(l) : 0;
-	if (!l || write(told, &port, sizeof(port)) != sizeof(port))
-		_exit(1);
-	while (read(life, &byte, 1) < 0 && errno == EINTR)
-		;
-	listener_stop(l);
-	_exit(0);
-}
-
-static struct server server_start(int factor, size_t connections)
-{
-	struct server s;
-	int told[2], life[2];
-	assert_int_equal(pipe(told), 0);
-	assert_int_equal(pipe(life), 0);
-	s.pid = fork();
-	if (!s.pid) {
-		close(life[1]);
-		serve(told[1], life[0], factor, connections);
-	}
-	close(told[1]);
-	close(life[0]);
-	s.life = life[1];
-	assert_int_equal(read(told[0], &s.port, sizeof(s.port)), sizeof(s.port));
-	close(told[0]);
-	return s;
-}
-
-static void server_stop(struct server *s)
-{
-	int status;
-	close(s->life);
-	assert_int_equal(waitpid(s->pid, &status, 0), s->pid);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-}
-
-static size_t descriptors(const struct server *s)
-{
-	char path[64];
-	size_t n = 0;
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)s->pid);
-	DIR *d = opendir(path);
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
-}
-
-/* ---- clients ---- */
-
-static SSL_CTX *tls;
-
-static int dial(const struct server *s)
-{
-	struct sockaddr_in a = {.sin_family = AF_INET,
-				.sin_port = htons((uint16_t)s->port),
-				.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct timeval patience = {.tv_sec = 10};
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	assert_true(fd >= 0);
-	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	return fd;
-}
-
-static SSL *open_tls(const struct server *s)
-{
-	SSL *c = SSL_new(tls);
-	SSL_set_fd(c, dial(s));
-	assert_int_equal(SSL_connect(c), 1);
-	return c;
-}
-
-/* Many at once, so that neither side waits for the other in each of them; but in groups, because a handshake has
-   its time. */
-static void open_many(const struct server *s, SSL **c, size_t n)
-{
-	for (size_t from = 0; from < n; from += 64) {
-		size_t to = from + 64 < n ? from + 64 : n;
-		for (size_t i = from; i < to; i++) {
-			c[i] = SSL_new(tls);
-			SSL_set_fd(c[i], dial(s));
-			fcntl(SSL_get_fd(c[i]), F_SETFL, O_NONBLOCK);
-			SSL_connect(c[i]);
-		}
-		for (size_t i = from; i < to; i++) {
-			fcntl(SSL_get_fd(c[i]), F_SETFL, 0);
-			assert_int_equal(SSL_connect(c[i]), 1);
-		}
-	}
-}
-
-static void close_tls(SSL *c)
-{
-	close(SSL_get_fd(c));
-	SSL_free(c);
-}
-
-static void say(SSL *c, const char *text)
-{
-	assert_int_equal(SSL_write(c, text, (int)strlen(text)), (int)strlen(text));
-}
-
-/* Reads until `want` was seen. */
-static void hear(SSL *c, const char *want)
-{
-	char text[4096] = "";
-	size_t len = 0;
-	while (!strstr(text, want)) {
-		int n = SSL_read(c, text + len, (int)(sizeof(text) - 1 - len));
-		if (n <= 0)
-			fail_msg("wanted %s, got %.300s", want, text);
-		len += (size_t)n;
-		text[len] = 0;
-	}
-}
-
-#define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-#define GET_KNOWN "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: known\r\n\r\n"
-
-/* Ends the server's connection within `ms`: nothing but the end comes. */
-static bool ends(int fd, int ms)
-{
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-	char drop[4096];
-	int64_t deadline = clock_mono_ns() + ms * NS_PER_MS;
-	for (int64_t left; (left = deadline - clock_mono_ns()) > 0;) {
-		if (poll(&p, 1, (int)(left / NS_PER_MS) + 1) != 1)
-			return false;
-		if (recv(fd, drop, sizeof(drop), MSG_DONTWAIT) <= 0)
-			return true;
-	}
-	return false;
-}
+#include "http/wire_rig_test.h"
 
 /* ---- what they do ---- */
 
@@ -266,23 +15,17 @@ static void test_at_once(void **state)
 	static const size_t sizes[] = {1,   2,	 3,   7,   64,	127, 128,  129,	 255, 256,
 				       257, 383, 384, 385, 511, 512, 513,  639,	 640, 641,
 				       767, 768, 769, 895, 896, 897, 1023, 1024, 1025};
-	struct server s = server_start(1, 0);
+	struct server s = server_start(0);
 	SSL **c = mem_array(AT_ONCE, sizeof(*c));
-	int64_t slowest = 0;
 	open_many(&s, c, AT_ONCE);
 	for (size_t k = 0; k < ARRAY_LEN(sizes); k++) {
-		int64_t start = clock_mono_ns();
 		assert_int_equal(kill(s.pid, SIGSTOP), 0);
 		for (size_t i = 0; i < sizes[k]; i++)
 			say(c[i], GET);
 		assert_int_equal(kill(s.pid, SIGCONT), 0);
 		for (size_t i = 0; i < sizes[k]; i++)
 			hear(c[i], "params=0");
-		int64_t took = clock_mono_ns() - start;
-		slowest = took > slowest ? took : slowest;
 	}
-	assert_true(slowest <
-		    5 * NS_PER_S); /* tens of milliseconds, when the machine has nothing else to do */
 	for (size_t i = 0; i < AT_ONCE; i++)
 		close_tls(c[i]);
 	free(c);
@@ -292,22 +35,30 @@ static void test_at_once(void **state)
 /* A connection may take ten seconds until its handshake is over, whatever it does meanwhile. */
 static void test_silent(void **state)
 {
-	struct server s = server_start(HASTE, 0);
-	int silent = dial(&s), half = dial(&s);
+	struct server s = server_start(0);
+	SSL *other = open_tls(&s);
+	catch_up(other);
+	size_t before = descriptors(&s);
+	int silent = dial(&s), half = dial(&s), drip = dial(&s);
+	while (descriptors(&s) < before + 3)
+		sched_yield();
 	assert_int_equal(send(half, "\x16\x03\x01\x02\x00", 5, MSG_NOSIGNAL), 5);
-	assert_false(ends(silent, 100));
-	assert_true(ends(silent, 9000));
-	assert_true(ends(half, 9000));
-	int drip = dial(&s);
-	int64_t start = clock_mono_ns();
 	assert_int_equal(send(drip, "\x16\x03\x01\x02\x00", 5, MSG_NOSIGNAL), 5);
-	while (!ends(drip, 50)) {
-		assert_true(clock_mono_ns() - start < 9 * NS_PER_S);
-		(void)!send(drip, "\x01", 1, MSG_NOSIGNAL);
+	catch_up(other);
+	for (int i = 0; i < 9; i++) {
+		pass(&s, 1);
+		assert_int_equal(send(drip, "\x01", 1, MSG_NOSIGNAL), 1);
+		catch_up(other);
 	}
+	assert_false(ended(silent) || ended(half) || ended(drip));
+	pass(&s, 1);
+	assert_true(ends(silent));
+	assert_true(ends(half));
+	assert_true(ends(drip));
 	close(silent);
 	close(half);
 	close(drip);
+	close_tls(other);
 	server_stop(&s);
 }
 
@@ -317,28 +68,45 @@ static void test_slow(void **state)
 	static const struct {
 		const char *text;
 		bool drips;
-	} rows[] = {{"GET / HTTP/1.1\r\nHost: a\r\nX: ", true},
-		    {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n", true},
-		    {GET, false}};
-	struct server s = server_start(HASTE, 0);
+		int seconds;
+	} rows[] = {{"GET / HTTP/1.1\r\nHost: a\r\nX: ", true, 32},
+		    {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n", true, 60},
+		    {GET, false, 90}};
+	struct server s = server_start(0);
+	SSL *other = open_tls(&s);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		SSL *c = open_tls(&s);
-		int64_t start = clock_mono_ns();
-		say(c, rows[i].text);
-		while (!ends(SSL_get_fd(c), 100)) {
-			assert_true(clock_mono_ns() - start < 20 * NS_PER_S);
+		autobuf struct buf b = BUF_INIT;
+		buf_adds(&b, rows[i].text);
+		SSL *c = open_saying(&s, &b);
+		if (!rows[i].drips)
+			hear(c, "params=0");
+		arrive(SSL_get_fd(c));
+		catch_up(other);
+		for (int left = rows[i].seconds - 1, step; left; left -= step) {
+			step = left < 5 ? left : 5;
+			pass(&s, (unsigned char)step);
 			if (rows[i].drips)
-				SSL_write(c, "x", 1);
+				say(c, "x");
+			catch_up(other);
+			assert_false(ended(SSL_get_fd(c)));
 		}
+		/* its time began when the server looked at it, which may have been a step later */
+		for (int late = 0; late < 6 && !ended(SSL_get_fd(c)); late++) {
+			pass(&s, 1);
+			catch_up(other);
+			(void)poll(&(struct pollfd){.fd = SSL_get_fd(c), .events = POLLRDHUP}, 1, 1000);
+		}
+		assert_true(ends(SSL_get_fd(c)));
 		close_tls(c);
 	}
+	close_tls(other);
 	server_stop(&s);
 }
 
 /* Whoever says nothing takes nobody's place: not that of those who come, nor of those whom the server knows. */
 static void test_crowd(void **state)
 {
-	struct server s = server_start(1, 64);
+	struct server s = server_start(64);
 	SSL *known = open_tls(&s), *late;
 	int fds[300];
 	say(known, GET_KNOWN);
@@ -350,7 +118,7 @@ static void test_crowd(void **state)
 	hear(late, "params=0");
 	say(known, GET_KNOWN);
 	hear(known, "params=0");
-	assert_true(ends(fds[0], 5000));
+	assert_true(ends(fds[0]));
 	assert_true(descriptors(&s) < 64 + 30);
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		close(fds[i]);
@@ -363,7 +131,7 @@ static void test_crowd(void **state)
 static void test_broken_streams(void **state)
 {
 	enum { N = 300 };
-	struct server s = server_start(1, 0);
+	struct server s = server_start(0);
 	SSL *c[N], *idle = open_tls(&s);
 	say(idle,
 	    GET); /* the library looks at whoever did nothing for longest, and no further than to one that lives */
@@ -379,7 +147,7 @@ static void test_broken_streams(void **state)
 	for (size_t i = 0; i < N; i++)
 		close_tls(c[i]);
 	assert_int_equal(kill(s.pid, SIGCONT), 0);
-	int64_t deadline = clock_mono_ns() + 5 * NS_PER_S;
+	int64_t deadline = clock_mono_ns() + PATIENCE_S * NS_PER_S;
 	while (descriptors(&s) > before && clock_mono_ns() < deadline)
 		sched_yield();
 	assert_int_equal(descriptors(&s), before);
@@ -420,7 +188,7 @@ static void test_refusals(void **state)
 		 1,
 		 {" 501 ", "\"code\":501}"}},
 	};
-	struct server s = server_start(1, 0);
+	struct server s = server_start(0);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		SSL *c = open_tls(&s);
 		autobuf struct buf b = BUF_INIT;
@@ -431,8 +199,7 @@ static void test_refusals(void **state)
 		SSL_write(c, b.p, (int)b.len);
 		hear(c, rows[i].want[0]);
 		close_tls(c);
-		c = open_tls(&s);
-		SSL_write(c, b.p, (int)b.len);
+		c = open_saying(&s, &b);
 		hear(c, rows[i].want[1]);
 		close_tls(c);
 	}
@@ -474,7 +241,7 @@ static void test_long_heads(void **state)
 {
 	static const size_t sizes[] = {9 << 10, 40 << 10, 64 << 10, 300 << 10, 1 << 20};
 	enum { N = 8 };
-	struct server s = server_start(1, 0);
+	struct server s = server_start(0);
 	SSL *c[N];
 	open_many(&s, c, N);
 	for (size_t i = 0; i < N; i++) {
@@ -504,7 +271,7 @@ static void test_long_heads(void **state)
 static void test_endless_heads(void **state)
 {
 	enum { N = 60, EACH = 900 << 10 };
-	struct server s = server_start(1, 0);
+	struct server s = server_start(0);
 	SSL *c[N], *known = open_tls(&s);
 	autobuf struct buf b = BUF_INIT;
 	say(known, GET_KNOWN);
@@ -536,7 +303,7 @@ static void test_endless_heads(void **state)
 static void test_long_watches(void **state)
 {
 	enum { N = 40 };
-	struct server s = server_start(1, 0);
+	struct server s = server_start(0);
 	SSL *c[N];
 	autobuf struct buf b = BUF_INIT;
 	buf_adds(&b, "GET /stream?x=");
@@ -558,7 +325,7 @@ static void test_long_watches(void **state)
 /* What is read byte by byte is looked at from the line's beginning each time: nobody may buy much of that. */
 static void test_tiny_records(void **state)
 {
-	struct server s = server_start(1, 0);
+	struct server s = server_start(0);
 	SSL *c = open_tls(&s);
 	int on = 1;
 	size_t n = 0;
@@ -575,7 +342,7 @@ static void test_tiny_records(void **state)
 static void test_right_one(void **state)
 {
 	enum { N = 16 };
-	struct server s = server_start(1, 0);
+	struct server s = server_start(0);
 	SSL *good[N], *bad[N];
 	open_many(&s, good, N);
 	open_many(&s, bad, N);
@@ -600,7 +367,7 @@ static void test_right_one(void **state)
 static void test_stop(void **state)
 {
 	static char text[1 << 16];
-	struct server s = server_start(1, 0);
+	struct server s = server_start(0);
 	SSL *c = open_tls(&s), *lazy = open_tls(&s);
 	size_t len = 0;
 	int n;
@@ -608,14 +375,12 @@ static void test_stop(void **state)
 	say(c, "GET /long HTTP/1.1\r\nHost: a\r\n\r\n");
 	hear(c, "....");
 	close(s.life);
-	while ((n = SSL_read(c, text, sizeof(text))) > 0)
+	while (len <= LONG - 4096 && (n = SSL_read(c, text, sizeof(text))) > 0)
 		len += (size_t)n;
 	assert_true(len > LONG - 4096);
 	close_tls(c);
-	int64_t begun = clock_mono_ns();
-	assert_int_equal(waitpid(s.pid, &n, 0), s.pid);
-	assert_true(WIFEXITED(n) && WEXITSTATUS(n) == 0);
-	assert_true(clock_mono_ns() - begun < 20 * NS_PER_S);
+	pass(&s, 0);
+	server_gone(&s);
 	close_tls(lazy);
 }
 
@@ -626,7 +391,7 @@ static void test_few_files(void **state)
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &had), 0);
 	few = had;
 	few.rlim_cur = few.rlim_max = 128;
-	struct server s = server_start(1, 0);
+	struct server s = server_start(0);
 	assert_int_equal(prlimit(s.pid, RLIMIT_NOFILE, &few, NULL), 0);
 	int fds[300];
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
