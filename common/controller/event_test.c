@@ -102,7 +102,7 @@ static const struct event_ref pod = {"v1", "Pod", "ns", "web-1", "uid-1", "spec.
 
 static void wait_calls(struct api *a, int posts, int patches)
 {
-	int64_t deadline = clock_mono_ns() + 10 * NS_PER_S;
+	int64_t deadline = clock_mono_ns() + 120 * NS_PER_S;
 
 	pthread_mutex_lock(&a->lock);
 	while ((a->posts < posts || a->patches < patches) && clock_cond_wait(&a->cond, &a->lock, deadline))

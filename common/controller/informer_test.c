@@ -90,7 +90,8 @@ struct api {
 	int lists, watches, refuse_watches;
 	char *lines[32];
 	size_t n_lines, sent;
-	bool hang_up, closing;
+	int hung_up; /* watches up to this one end */
+	bool closing;
 	char list_path[2][256], watch_path[256];
 
 	struct rest_config config;
@@ -104,7 +105,8 @@ struct api {
 static void serve_watch(struct api *a, struct server_request *rq)
 {
 	pthread_mutex_lock(&a->lock);
-	a->watches++;
+	int me = ++a->watches;
+
 	snprintf(a->watch_path, sizeof(a->watch_path), "%s", rq->path);
 	pthread_cond_broadcast(&a->cond);
 	if (a->refuse_watches) {
@@ -115,13 +117,12 @@ static void serve_watch(struct api *a, struct server_request *rq)
 		return;
 	}
 	server_stream(rq, 200);
-	while (!a->hang_up && !a->closing) {
+	while (a->hung_up < me && !a->closing) {
 		if (a->sent < a->n_lines)
 			server_chunk(rq, a->lines[a->sent++]);
 		else
 			pthread_cond_wait(&a->cond, &a->lock);
 	}
-	a->hang_up = false;
 	pthread_mutex_unlock(&a->lock);
 	server_chunk(rq, "");
 }
@@ -358,7 +359,7 @@ static void test_bookmark_and_reconnect(void **state)
 	expect(a, "~a:x>y ");
 	event(a, "MODIFIED", "a", 51, "again"); /* a version that is known */
 	pthread_mutex_lock(&a->lock);
-	a->hang_up = true; /* in good order, after events: watch again at once */
+	a->hung_up = 1; /* in good order, after events: watch again at once */
 	pthread_cond_broadcast(&a->cond);
 	pthread_mutex_unlock(&a->lock);
 	wait_count(a, &a->watches, 2);
@@ -375,11 +376,9 @@ static void test_cut_connection(void **state)
 	set_page(a, 0, 10, "", "a 1 x;");
 	start(a, NULL);
 	wait_count(a, &a->watches, 1);
-	pthread_mutex_lock(&a->lock);
-	a->hang_up = true;
-	pthread_mutex_unlock(&a->lock);
 	server_cut(&a->s);
 	pthread_mutex_lock(&a->lock);
+	a->hung_up = 1;
 	pthread_cond_broadcast(&a->cond);
 	pthread_mutex_unlock(&a->lock);
 	wait_count(a, &a->watches, 2);

@@ -23,8 +23,8 @@ struct api {
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
 	js *lease;
-	int rv, writes, conflicts, refused;
-	bool down, lost, no_create;
+	int rv, reads, writes, conflicts, refused;
+	bool down, lost, no_create, quiet;
 };
 
 static void refuse(struct server_request *rq, int code, const char *reason)
@@ -81,6 +81,9 @@ static void handle(struct api *a, struct server_request *rq)
 			return;
 		}
 		store(a, rq);
+	} else {
+		a->reads++;
+		pthread_cond_broadcast(&a->cond);
 	}
 	if (a->down)
 		return;
@@ -104,7 +107,7 @@ static int setup(void **state)
 	pthread_mutex_init(&a->lock, NULL);
 	clock_cond_init(&a->cond);
 	server_start(&a->s, serve, a);
-	clock_hasten(8);
+	clock_fake(clock_wall_ns()); /* however long a call takes, it is in time */
 	a->config = (struct rest_config){.kube = {.server = a->s.url}, .user_agent = "t"};
 	a->rest = rest_start(&a->config, "loop");
 	*state = a;
@@ -121,6 +124,28 @@ static int teardown(void **state)
 	js_autoput(&a->lease);
 	free(a);
 	return 0;
+}
+
+static void look(void *arg)
+{
+	struct api *a = arg;
+
+	a->quiet = !http_in_flight(rest_http(a->rest));
+}
+
+/* Every reply has been acted on: what comes next comes with time. */
+static void settle(struct api *a)
+{
+	do
+		assert_true(loop_call(rest_loop(a->rest), look, a));
+	while (!a->quiet);
+}
+
+static void pass(struct api *a, int64_t ns)
+{
+	settle(a);
+	clock_advance(ns);
+	loop_wake(rest_loop(a->rest));
 }
 
 static void expect_spec(struct api *a, const char *who, int64_t seconds, int64_t transitions)
@@ -170,19 +195,31 @@ static void put_foreign(struct api *a, int seconds)
 	a->lease = js_parse(text, strlen(text), NULL, &err);
 }
 
+static void wait_for(struct api *a, const int *what, int n)
+{
+	pthread_mutex_lock(&a->lock);
+	while (*what < n)
+		pthread_cond_wait(&a->cond, &a->lock);
+	pthread_mutex_unlock(&a->lock);
+}
+
 /* Another's lease is respected until it has not changed for its own length. */
 static void test_takeover(void **state)
 {
 	struct api *a = *state;
-	int64_t start = clock_mono_ns();
 	struct leader *l;
 
 	pthread_mutex_lock(&a->lock);
-	put_foreign(a, 1);
+	put_foreign(a, 8);
 	pthread_mutex_unlock(&a->lock);
 	l = leader_new(a->rest, "kube-system", "x", "me");
+	wait_for(a, &a->reads, 1);
+	pass(a, 5 * NS_PER_S); /* longer than until the next try */
+	wait_for(a, &a->reads, 2);
+	settle(a);
+	assert_false(leader_is(l));
+	pass(a, 5 * NS_PER_S);
 	assert_true(leader_wait(l));
-	assert_true(clock_mono_ns() - start >= 1 * NS_PER_S);
 	expect_spec(a, "me", 15, 5);
 	leader_free(l);
 }
@@ -197,30 +234,25 @@ static void lost(void *arg)
 	pthread_mutex_unlock(&a->lock);
 }
 
-static void wait_writes(struct api *a, int n)
-{
-	pthread_mutex_lock(&a->lock);
-	while (a->writes < n)
-		pthread_cond_wait(&a->cond, &a->lock);
-	pthread_mutex_unlock(&a->lock);
-}
-
 /* Somebody takes the lease away while we hold it: noticed at the next renewal. */
 static void test_lost(void **state)
 {
 	struct api *a = *state;
 	struct leader *l = leader_new(a->rest, "kube-system", "x", "me");
-	int64_t deadline = clock_mono_ns() + 120 * NS_PER_S;
 
 	leader_on_lost(l, lost, a);
 	assert_true(leader_wait(l));
-	wait_writes(a, 2); /* one renewal, after 5 s */
+	pass(a, 5 * NS_PER_S);
+	wait_for(a, &a->writes, 2); /* one renewal */
 	expect_spec(a, "me", 15, 0);
 	pthread_mutex_lock(&a->lock);
 	put_foreign(a, 100);
-	while (!a->lost && clock_cond_wait(&a->cond, &a->lock, deadline))
-		;
-	assert_true(a->lost);
+	pthread_mutex_unlock(&a->lock);
+	pass(a, 5 * NS_PER_S);
+	pthread_mutex_lock(&a->lock);
+	while (!a->lost)
+		pthread_cond_wait(&a->cond, &a->lock);
+	assert_int_equal(a->conflicts, 1);
 	pthread_mutex_unlock(&a->lock);
 	assert_false(leader_is(l));
 	leader_free(l);
@@ -241,9 +273,9 @@ static void test_deleted(void **state)
 	js_autoput(&a->lease);
 	a->lease = NULL;
 	a->no_create = true;
-	while (!a->refused)
-		pthread_cond_wait(&a->cond, &a->lock);
 	pthread_mutex_unlock(&a->lock);
+	pass(a, 5 * NS_PER_S);
+	wait_for(a, &a->refused, 1);
 	assert_true(leader_is(l)); /* the last renewal still holds */
 	leader_free(l);
 	assert_null(a->lease);
