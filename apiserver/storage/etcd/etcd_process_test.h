@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -25,16 +26,23 @@ struct etcd_process {
 		pki; /* a folder with ca.crt, server.crt and server.key: clients need certificates; NULL: no TLS */
 };
 
+/* Below those that the kernel gives away by itself: nobody else's connection takes it before etcd does. Every process
+ * looks in a place of its own. */
 static inline int etcd_free_port(void)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(a);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&a, len) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&a, &len) < 0)
-		abort();
-	close(fd);
-	return ntohs(a.sin_port);
+	static int used;
+	for (int i = 0; i < 10000; i++) {
+		int port = 20000 + (getpid() % 1000 * 12 + used++) % 12000;
+		struct sockaddr_in a = {.sin_family = AF_INET,
+					.sin_port = htons((uint16_t)port),
+					.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		bool is_free = fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
+		close(fd);
+		if (is_free)
+			return port;
+	}
+	abort();
 }
 
 static inline void etcd_run(struct etcd_process *e)
