@@ -141,7 +141,7 @@ static void begin(struct caller *c, struct scene *s)
 
 static void wait_for(struct scene *s, const int *what, int n)
 {
-	int64_t deadline = clock_mono_ns() + 10 * NS_PER_S;
+	int64_t deadline = clock_mono_ns() + 60 * NS_PER_S;
 	pthread_mutex_lock(&s->lock);
 	while (*what < n)
 		assert_true(clock_cond_wait(&s->news, &s->lock, deadline));
@@ -150,7 +150,7 @@ static void wait_for(struct scene *s, const int *what, int n)
 
 static void wait_wanted(struct scene *s, size_t n)
 {
-	int64_t deadline = clock_mono_ns() + 10 * NS_PER_S;
+	int64_t deadline = clock_mono_ns() + 60 * NS_PER_S;
 	while (image_puller_wanted(s->puller) != n) {
 		assert_true(clock_mono_ns() < deadline);
 		(void)poll(NULL, 0, 1);
@@ -168,7 +168,7 @@ static void ends(struct caller *c, bool well)
 {
 	struct timespec until;
 	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += 10;
+	until.tv_sec += 60;
 	assert_int_equal(pthread_timedjoin_np(c->thread, NULL, &until), 0);
 	cancel_release(&c->cancel);
 	if (well != (c->r != NULL))
