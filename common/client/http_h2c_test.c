@@ -316,7 +316,14 @@ static void a_stream_in_both_directions(void **state)
 	struct fixture *f = *state;
 	struct stream s = {0};
 	int64_t deadline = clock_mono_ns() + 120 * NS_PER_S;
+	struct http_reply r;
+	struct err err = ERR_INIT;
+	const char *method = NULL;
 
+	f->rq.method = "PUT"; /* the handle is used again, the method is not */
+	(void)!http_do(f->h, &f->rq, &r, &err);
+	assert_answered(&r, 0);
+	f->rq.method = "POST";
 	f->rq.unended = true;
 	f->rq.on_data = on_data;
 	f->rq.arg = &s;
@@ -327,7 +334,9 @@ static void a_stream_in_both_directions(void **state)
 		loop_turn(f->h->loop, deadline);
 	}
 	assert_false(s.ended);
-	assert_int_equal(atomic_load(&f->s.requests), 1);
+	assert_int_equal(atomic_load(&f->s.requests), 2);
+	curl_easy_getinfo(c->easy, CURLINFO_EFFECTIVE_METHOD, &method);
+	assert_string_equal(method, "POST");
 	/* and is quiet */
 	struct loop_stats before, after;
 	for (int i = 0; i < 3; i++)
