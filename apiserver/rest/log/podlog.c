@@ -48,14 +48,11 @@ static int check_numbers(struct log_call *c, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(number_rules); i++) {
 		const struct number_rule *r = &number_rules[i];
-		const char *s = request_param(c->rq, r->name);
-		char *end;
-		if (!s || !*s)
+		int64_t v;
+		if (!request_param(c->rq, r->name))
 			continue;
-		long long v = strtoll(s, &end, 10);
-		if (*end)
-			return err_set(err, REASON_BAD_REQUEST,
-				       "strconv.ParseInt: parsing \"%s\": invalid syntax", s);
+		if (request_param_int(c->rq, r->name, &v, err) < 0)
+			return -1;
 		autojson js *value = js_new_int(v);
 		if (v < r->least)
 			field_error_invalid(&c->errs, r->name, value, r->detail);
