@@ -421,7 +421,7 @@ static void test_protobuf_list(void **state)
 }
 
 /* As somebody else might have put it into the store. */
-static void test_protobuf_without_kind(void **state)
+static void put_bare(void)
 {
 	static const char text[] =
 		"{\"metadata\":{\"name\":\"bare\",\"namespace\":\"default\",\"uid\":\"u\"}}";
@@ -429,8 +429,31 @@ static void test_protobuf_without_kind(void **state)
 	struct err err = ERR_INIT;
 	autoobj struct obj *draft = obj_new(k, text, sizeof(text) - 1, &err);
 	assert_int_equal(storage_create(storage_resource(rig.api.storage, k), draft, NULL, &err), 0);
+}
+
+static void test_protobuf_without_kind(void **state)
+{
+	put_bare();
 	autojson js *refused = read_pb(CMS, PB, 406, "Status");
 	assert_string_equal(js_str0(refused, "reason", NULL), "NotAcceptable");
+}
+
+/* An event without a protobuf form is none: the client is told, and lists again. */
+static void test_protobuf_watch_without_kind(void **state)
+{
+	put_bare();
+	autoreading struct reading r = watching(CMS "?watch=1", PB);
+	assert_true(r.text.len > 12);
+	assert_memory_equal(r.text.p + 4,
+			    "\x0a\x05"
+			    "ERROR\x12",
+			    8);
+	const char *object = memmem(r.text.p, r.text.len, "k8s", 4);
+	assert_non_null(object);
+	autojson js *o = decode_pb(object, (size_t)(r.text.p + r.text.len - object), "Status");
+	assert_string_equal(js_str0(o, "reason", NULL), "NotAcceptable");
+	char p[16 * 1024];
+	assert_int_equal(r.rs->stream->read(r.rs->stream->arg, p, sizeof(p)), -1);
 }
 
 static void test_protobuf_watch(void **state)
@@ -535,6 +558,7 @@ int main(void)
 					   TEST(test_protobuf_list),
 					   TEST(test_protobuf_without_kind),
 					   TEST(test_protobuf_watch),
+					   TEST(test_protobuf_watch_without_kind),
 					   TEST(test_refusals_are_presented),
 					   TEST(test_watch_refused),
 					   TEST(test_watch_ends)};

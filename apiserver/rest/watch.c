@@ -9,6 +9,7 @@
  */
 #include "rest/present.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,21 +89,29 @@ static void frame(struct watch_stream *w)
 	w->head_len = 4 + parts.len;
 }
 
+/* False, and w->page is empty: it has no protobuf form. */
+static bool encode_page(struct watch_stream *w, struct err *err)
+{
+	autobuf struct buf json = w->page;
+	w->page = (struct buf)BUF_INIT;
+	return present_pb(&w->page, w->schema, w->kind, json.p, json.len, err) == 0;
+}
+
+static void begin_error(struct watch_stream *w, const struct err *err);
+
 static void use_page(struct watch_stream *w)
 {
-	autobuf struct buf json = BUF_INIT;
 	struct err err = ERR_INIT;
-	if (w->accept.media == MEDIA_PROTOBUF) {
-		json = w->page;
-		w->page = (struct buf)BUF_INIT;
-		if (present_pb(&w->page, w->schema, w->kind, json.p, json.len, &err) < 0) {
-			log_err(&err, "an event cannot be sent", "type=%s", w->type);
-			w->failed = true;
-		}
+	bool pb = w->accept.media == MEDIA_PROTOBUF;
+	if (pb && !encode_page(w, &err)) {
+		log_err(&err, "an event cannot be sent", "type=%s", w->type);
+		assert(!w->failed); /* a Status has one */
+		begin_error(w, &err);
+		return;
 	}
 	w->mid = buf_str(&w->page);
 	w->mid_len = w->page.len;
-	if (w->accept.media == MEDIA_PROTOBUF)
+	if (pb)
 		frame(w);
 }
 
@@ -156,8 +165,8 @@ static void begin_error(struct watch_stream *w, const struct err *err)
 	begin_event(w, "ERROR");
 	buf_clear(&w->page);
 	response_status_write(&w->page, &st);
-	use_page(w);
 	w->failed = true;
+	use_page(w);
 }
 
 static size_t copy_part(const char *from, size_t len, size_t start, size_t *off, char *p, size_t max)
