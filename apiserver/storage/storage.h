@@ -99,7 +99,8 @@ struct obj_list {
 };
 void obj_list_release(struct obj_list *l);
 /* The state at revision `exact` (0 = now), from behind `after` (NULL = from the beginning), at most `limit`
-   (0 = all). REASON_EXPIRED when `exact` has left the event window. Does not block. */
+   (0 = all). REASON_EXPIRED when `exact` has left the event window, unless it is the revision of a list in pages that
+   began here not long ago. Does not block. */
 int storage_list(struct resource *r, const struct query *q, uint64_t exact, const char *after, size_t limit,
 		 struct obj_list *ret, struct err *err) MUST_CHECK;
 

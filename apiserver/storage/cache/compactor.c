@@ -188,7 +188,8 @@ static int64_t trim(struct resource *r)
 {
 	pthread_rwlock_wrlock(&r->lock);
 	cache_event_window_trim(&r->window, clock_mono_ns());
-	int64_t due_ns = cache_event_window_due(&r->window);
+	cache_past_trim(&r->past, clock_mono_ns());
+	int64_t due_ns = resource_due(r);
 	pthread_rwlock_unlock(&r->lock);
 	return due_ns;
 }

@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 #include "storage/cache/revision_internal.h"
+#include "storage/cache/storage_internal.h"
 
 void resource_init(struct resource *r, struct storage *s, const struct kind *k, struct revision *rev,
 		   size_t window)
@@ -20,6 +21,7 @@ void resource_init(struct resource *r, struct storage *s, const struct kind *k, 
 	*r = (struct resource){.storage = s, .kind = k, .revision = rev};
 	r->label = *k->group ? mem_printf("%s.%s", k->resource, k->group) : mem_strdup(k->resource);
 	r->window.max = window;
+	cache_past_init(&r->past, s ? &s->past_bytes : NULL);
 	atomic_init(&r->window_due_ns, CLOCK_NEVER);
 	list_init(&r->watchers);
 	list_init(&r->woken);
@@ -35,6 +37,7 @@ void resource_release(struct resource *r)
 {
 	cache_order_release(&r->order);
 	cache_event_window_release(&r->window);
+	cache_past_release(&r->past);
 	map_release(&r->buckets);
 	pthread_rwlock_destroy(&r->lock);
 	pthread_mutex_destroy(&r->wake_lock);
@@ -89,6 +92,7 @@ void resource_forget_past(struct resource *r)
 {
 	pthread_rwlock_wrlock(&r->lock);
 	cache_event_window_reset(&r->window, resource_now(r));
+	cache_past_clear(&r->past);
 	pthread_rwlock_unlock(&r->lock);
 }
 
@@ -100,6 +104,12 @@ void resource_load(struct resource *r, struct obj **v, size_t n, uint64_t rev, u
 	r->last_rev = rev;
 	count_changed(r);
 	pthread_rwlock_unlock(&r->lock);
+}
+
+int64_t resource_due(const struct resource *r)
+{
+	int64_t window_ns = cache_event_window_due(&r->window), past_ns = cache_past_due(&r->past);
+	return window_ns < past_ns ? window_ns : past_ns;
 }
 
 uint64_t resource_now(const struct resource *r)
@@ -133,9 +143,9 @@ void resource_apply(struct resource *r, const char *key, struct obj *obj, uint64
 			count_changed(r);
 		tell_observers(r, c.old, obj);
 		watch_note(r, &c, r->window.head);
+		cache_past_changed(&r->past, c.old);
 		cache_event_window_push(&r->window, &c);
-		atomic_store_explicit(&r->window_due_ns, cache_event_window_due(&r->window),
-				      memory_order_relaxed);
+		atomic_store_explicit(&r->window_due_ns, resource_due(r), memory_order_relaxed);
 	}
 	pthread_rwlock_unlock(&r->lock);
 }
@@ -180,6 +190,7 @@ void resource_replace(struct resource *r, struct obj **v, size_t n, uint64_t rev
 		cache_order_release(&r->order);
 		load(r, v, n);
 		cache_event_window_reset(&r->window, rev);
+		cache_past_clear(&r->past);
 		r->last_rev = rev;
 		count_changed(r);
 		for (struct resource_observer *o = r->observers; o; o = o->next)
@@ -198,6 +209,7 @@ void resource_remove(struct resource *r)
 	r->observers = NULL;
 	cache_order_release(&r->order);
 	cache_event_window_reset(&r->window, resource_now(r));
+	cache_past_clear(&r->past);
 	r->window.held = 0;
 	atomic_store(&r->removed, true);
 	count_changed(r);

@@ -17,6 +17,7 @@
 #include "serve/health.h"
 #include "storage/cache/cache_order_internal.h"
 #include "storage/cache/cache_event_window_internal.h"
+#include "storage/cache/cache_past_internal.h"
 #include "storage/cache/query_internal.h"
 #include "storage/storage.h"
 
@@ -48,6 +49,7 @@ struct resource {
 	pthread_rwlock_t lock;
 	struct cache_order order;
 	struct cache_event_window window;
+	struct cache_past past;
 	uint64_t last_rev;    /* newest change applied */
 	struct list watchers; /* woken for every change that matches */
 	struct map buckets;   /* struct bucket by value, storage_watch.c */
@@ -78,6 +80,8 @@ void resource_attach(struct resource *r, struct resource_observer *o); /* resour
 void resource_remove(struct resource *r);
 /* What stands where r stood: itself, unless its kinds were replaced. */
 struct resource *resource_current(struct resource *r);
+/* When the compactor is to let go what the window and the past states hold too long: monotonic. Under the lock. */
+int64_t resource_due(const struct resource *r);
 int resource_gone(struct err *err); /* the error of what is asked of a removed one */
 struct obj *resource_get(struct resource *r, const char *key); /* a reference, or NULL */
 /* The revision of what a reader sees under the lock. */

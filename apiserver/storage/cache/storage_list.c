@@ -4,7 +4,8 @@
  *
  * A list at an older revision (the pages of one paged list) is the present snapshot with the window's newer
  * changes undone: for every key that changed since, the state before the oldest such change is what there
- * was. Both sides are in key order, so they are merged while the page is filled.
+ * was. Both sides are in key order, so they are merged while the page is filled. The window goes with a storm: who
+ * begins a list in pages leaves the state that he began with (cache_past_internal.h), where the others are found.
  */
 #include <stdlib.h>
 #include "storage/cache/resource_internal.h"
@@ -26,12 +27,13 @@ struct page {
 	size_t n_undo, at_undo;
 	struct obj *pending; /* borrowed from the snapshot: looked at, not used yet */
 	bool pending_valid;
+	bool kept; /* the state is, for the next page */
 };
 
 static void range_init(struct range *r, const struct resource *res, const struct match *m, const char *after)
 {
 	const char *name = match_single(m, FIELD_NAME);
-	*r = (struct range){.after = after && *after ? after : NULL};
+	*r = (struct range){.after = after};
 	if (name && (*m->ns || !res->kind->namespaced)) {
 		/* One key: no other is between it and itself with the smallest byte behind. */
 		r->lo_mem = *m->ns ? mem_printf("%s/%s", m->ns, name) : mem_strdup(name);
@@ -127,14 +129,46 @@ static struct obj *page_next(struct page *p)
 	}
 }
 
-static int page_open(struct page *p, struct resource *r, const struct range *range, uint64_t exact,
+/* Which state a page is of, and how much of it. */
+struct extent {
+	uint64_t exact;
+	const char *after;
+	size_t limit;
+};
+
+/* Under the lock: perhaps it is the first page of several, and of the present. */
+static bool keep_state(struct resource *r, const struct extent *x, uint64_t rv)
+{
+	bool begins = x->limit && (!x->after || !x->exact);
+	if (!begins || r->order.count <= x->limit || rv < r->last_rev)
+		return false;
+	cache_past_take(&r->past, &r->order, r->window.head, r->last_rev, rv);
+	return true;
+}
+
+/* There is no next page. */
+static void leave_state(struct resource *r, uint64_t rv)
+{
+	struct cache_order_snapshot gone;
+	pthread_rwlock_rdlock(&r->lock);
+	cache_past_leave(&r->past, rv, &gone);
+	pthread_rwlock_unlock(&r->lock);
+	cache_order_snapshot_release(&gone);
+}
+
+static int page_open(struct page *p, struct resource *r, const struct range *range, const struct extent *x,
 		     uint64_t *ret_rv, struct err *err)
 {
 	int rc = 0;
+	uint64_t exact = x->exact;
 	*p = (struct page){0};
 	pthread_rwlock_rdlock(&r->lock);
 	uint64_t now = resource_now(r);
-	if (exact > now) {
+	*ret_rv = exact ? exact : now;
+	if (exact && cache_past_read(&r->past, exact, range->lo, range->hi, range->after,
+				     x->limit && !x->after, &p->now)) {
+		p->kept = x->limit;
+	} else if (exact > now) {
 		rc = err_set(err, REASON_TIMEOUT, "Too large resource version: %llu, current: %llu",
 			     (unsigned long long)exact, (unsigned long long)now);
 	} else if (exact && exact < r->window.start) {
@@ -143,7 +177,7 @@ static int page_open(struct page *p, struct resource *r, const struct range *ran
 		cache_order_snapshot(&r->order, range->lo, range->hi, range->after, &p->now);
 		if (exact && exact < r->last_rev)
 			collect_undo(p, r, range, exact);
-		*ret_rv = exact ? exact : now;
+		p->kept = keep_state(r, x, *ret_rv);
 	}
 	pthread_rwlock_unlock(&r->lock);
 	cache_order_undo(p);
@@ -184,21 +218,23 @@ static void page_fill(struct page *p, const struct match *m, size_t limit, struc
 			l->remaining++;
 }
 
-static int list(struct resource *r, const struct query *q, uint64_t exact, const char *after, size_t limit,
-		struct obj_list *ret, struct err *err)
+static int list(struct resource *r, const struct query *q, const struct extent *x, struct obj_list *ret,
+		struct err *err)
 {
 	struct match m;
 	struct range range;
 	struct page page;
 	uint64_t rv = 0;
 	match_init(&m, r->kind, q);
-	range_init(&range, r, &m, after);
-	int rc = page_open(&page, r, &range, exact, &rv, err);
+	range_init(&range, r, &m, x->after);
+	int rc = page_open(&page, r, &range, x, &rv, err);
 	if (rc == 0) {
 		*ret = (struct obj_list){.rv = rv};
-		page_fill(&page, &m, limit, ret);
+		page_fill(&page, &m, x->limit, ret);
 	}
 	page_release(&page);
+	if (rc == 0 && page.kept && !ret->next)
+		leave_state(r, rv);
 	range_release(&range);
 	match_release(&m);
 	return rc;
@@ -207,9 +243,10 @@ static int list(struct resource *r, const struct query *q, uint64_t exact, const
 int storage_list(struct resource *r, const struct query *q, uint64_t exact, const char *after, size_t limit,
 		 struct obj_list *ret, struct err *err)
 {
+	const struct extent x = {exact, after && *after ? after : NULL, limit};
 	for (;;) {
 		struct resource *looked = resource_current(r);
-		int rc = list(looked, q, exact, after, limit, ret, err);
+		int rc = list(looked, q, &x, ret, err);
 		if (resource_current(looked) == looked)
 			return rc;
 		if (rc == 0)
