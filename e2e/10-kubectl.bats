@@ -6,7 +6,7 @@ setup_file() {
 	. "$ROOT/e2e/lib.bash"
 	use_namespace kubectl-test
 	make_deployment web 2
-	kubectl rollout status deployment/web --timeout=60s
+	kubectl rollout status deployment/web --timeout=${GUARD}s
 }
 teardown_file() {
 	. "$ROOT/e2e/lib.bash"
@@ -37,24 +37,21 @@ setup() {
 
 @test "describe names conditions, containers and events" {
 	pod=$(kubectl get pods -l app=web -o jsonpath='{.items[0].metadata.name}')
-	run -0 kubectl describe pod "$pod"
-	[[ $output == *"Successfully assigned kubectl-test/$pod to"* ]]
-	[[ $output == *"Created container: web"* ]]
-	[[ $output == *"Started container web"* ]]
-	[[ $output == *"node.kubernetes.io/not-ready:NoExecute op=Exists for 300s"* ]]
-	run -0 kubectl describe deployment web
-	[[ $output == *"MinimumReplicasAvailable"* ]]
-	[[ $output == *"Scaled up replica set"* ]]
-	run -0 kubectl describe node
-	[[ $output == *"KubeletReady"* ]]
+	eventually shows "Successfully assigned kubectl-test/$pod to" kubectl describe pod "$pod"
+	eventually shows 'Created container: web' kubectl describe pod "$pod"
+	eventually shows 'Started container web' kubectl describe pod "$pod"
+	shows 'node.kubernetes.io/not-ready:NoExecute op=Exists for 300s' kubectl describe pod "$pod"
+	eventually shows 'Scaled up replica set' kubectl describe deployment web
+	shows MinimumReplicasAvailable kubectl describe deployment web
+	shows KubeletReady kubectl describe node
 }
 
 @test "scale up and down" {
 	kubectl scale deployment web --replicas=4
-	kubectl rollout status deployment/web --timeout=60s
+	kubectl rollout status deployment/web --timeout=${GUARD}s
 	is 4 kubectl get deployment web -o jsonpath='{.status.readyReplicas}'
 	kubectl scale deployment web --replicas=2
-	eventually 30 is 2 kubectl get deployment web -o jsonpath='{.status.replicas}'
+	eventually is 2 kubectl get deployment web -o jsonpath='{.status.replicas}'
 }
 
 @test "label, annotate, and their removal" {
@@ -73,7 +70,7 @@ setup() {
 	kubectl create secret generic s --from-literal=password=hunter2
 	is "$(printf hunter2 | base64)" kubectl get secret s -o jsonpath='{.data.password}'
 	kubectl create deployment typed --image=$IMAGE --replicas=1 -- busybox sleep 3600
-	kubectl rollout status deployment/typed --timeout=60s
+	kubectl rollout status deployment/typed --timeout=${GUARD}s
 	kubectl delete deployment typed
 	kubectl create service clusterip svc --tcp=80:8080
 	[[ $(kubectl get service svc -o jsonpath='{.spec.clusterIP}') =~ ^10\.(9[6-9]|10[0-9]|11[01])\. ]]
@@ -108,7 +105,7 @@ END
 
 @test "run, logs, logs -f, --tail, --since, --timestamps, -p" {
 	kubectl run talker --image=$IMAGE --restart=Never --command -- busybox sh -c 'for i in 1 2 3 4 5; do echo line $i; done'
-	eventually 30 is Succeeded kubectl get pod talker -o jsonpath='{.status.phase}'
+	eventually is Succeeded kubectl get pod talker -o jsonpath='{.status.phase}'
 	[ "$(kubectl logs talker | tail -n 1)" = "line 5" ]
 	[ "$(kubectl logs talker --tail=2 | head -n 1)" = "line 4" ]
 	kubectl logs talker --timestamps | grep -qE '^[0-9]{4}-[0-9]{2}-[0-9]{2}T.* line 1$'
@@ -117,8 +114,8 @@ END
 	[[ $output == *"0/1"*"Completed"* ]]
 
 	kubectl run counter --image=$IMAGE --restart=Never --command -- busybox sh -c 'i=0; while [ $i -lt 30 ]; do echo n$i; i=$((i+1)); busybox sleep 0.1; done'
-	kubectl wait --for=condition=Ready pod/counter --timeout=30s
-	run -0 timeout 30 kubectl logs -f counter
+	eventually shows '^n0$' kubectl logs counter # it may have ended before anybody has seen it Ready
+	run -0 timeout "$GUARD" kubectl logs -f counter
 	[ "${lines[29]}" = n29 ]
 	run -1 kubectl logs nosuch
 	[[ $output == *'pods "nosuch" not found'* ]]
@@ -128,60 +125,60 @@ END
 @test "taint, cordon, uncordon steer the scheduler" {
 	node=$(kubectl get nodes -o jsonpath='{.items[0].metadata.name}')
 	kubectl cordon "$node"
-	kubectl get node "$node" | grep -q 'Ready,SchedulingDisabled'
+	eventually shows 'Ready,SchedulingDisabled' kubectl get node "$node"
 	kubectl run waits --image=$IMAGE --restart=Never --command -- busybox sleep 3600
-	eventually 10 sh -c "kubectl describe pod waits | grep -q '0/1 nodes are available: 1 node(s) were unschedulable'"
+	eventually shows '0/1 nodes are available: 1 node\(s\) were unschedulable' kubectl describe pod waits
 	is Pending kubectl get pod waits -o jsonpath='{.status.phase}'
 	kubectl uncordon "$node"
-	kubectl wait --for=condition=Ready pod/waits --timeout=30s
+	kubectl wait --for=condition=Ready pod/waits --timeout=${GUARD}s
 	kubectl taint nodes "$node" k=v:NoExecute
-	eventually 30 sh -c '! kubectl get pod waits'
+	eventually sh -c '! kubectl get pod waits'
 	kubectl taint nodes "$node" k-
-	kubectl get events | grep -q TaintManagerEviction
-	kubectl rollout status deployment/web --timeout=60s
+	eventually shows TaintManagerEviction kubectl get events
+	kubectl rollout status deployment/web --timeout=${GUARD}s
 }
 
 @test "every namespace has its ServiceAccount and the root CA, and gets them back" {
 	kubectl create namespace furnished
-	eventually 10 kubectl -n furnished get serviceaccount default
-	eventually 10 kubectl -n furnished get configmap kube-root-ca.crt
+	eventually kubectl -n furnished get serviceaccount default
+	eventually kubectl -n furnished get configmap kube-root-ca.crt
 	diff "$DIR/pki/ca.crt" <(kubectl -n furnished get configmap kube-root-ca.crt -o jsonpath='{.data.ca\.crt}')
 	kubectl -n furnished patch configmap kube-root-ca.crt --type=merge -p '{"data":{"ca.crt":"x","more":"y"}}'
 	right() { diff "$DIR/pki/ca.crt" <(kubectl -n furnished get configmap kube-root-ca.crt -o jsonpath='{.data.ca\.crt}{.data.more}'); }
-	eventually 10 right
+	eventually right
 	kubectl -n furnished delete configmap/kube-root-ca.crt serviceaccount/default
-	eventually 10 kubectl -n furnished get configmap/kube-root-ca.crt serviceaccount/default
-	kubectl delete namespace furnished --timeout=30s
+	eventually kubectl -n furnished get configmap/kube-root-ca.crt serviceaccount/default
+	kubectl delete namespace furnished --timeout=${GUARD}s
 }
 
 @test "get -w shows changes as they come" {
-	kubectl get configmaps -w --no-headers >"$BATS_TEST_TMPDIR/watch" &
+	kubectl get configmaps -w --no-headers >"$BATS_TEST_TMPDIR/watch" 3>&- &
 	pid=$!
-	eventually 10 grep -q . "$BATS_TEST_TMPDIR/watch"
+	eventually grep -q . "$BATS_TEST_TMPDIR/watch"
 	kubectl create configmap watched
-	eventually 10 grep -q '^watched' "$BATS_TEST_TMPDIR/watch"
+	eventually grep -q '^watched' "$BATS_TEST_TMPDIR/watch"
 	kill $pid
 }
 
 @test "rollout status, history, undo, pause, resume, restart, set image" {
 	make_deployment roll 2
-	kubectl rollout status deployment/roll --timeout=60s
+	kubectl rollout status deployment/roll --timeout=${GUARD}s
 	kubectl set image deployment/roll web=localhost/coracle-demo:2.0
-	kubectl rollout status deployment/roll --timeout=60s
+	kubectl rollout status deployment/roll --timeout=${GUARD}s
 	run -0 kubectl rollout history deployment/roll
 	[[ $output == *1* && $output == *2* ]]
 	kubectl rollout undo deployment/roll
-	kubectl rollout status deployment/roll --timeout=60s
+	kubectl rollout status deployment/roll --timeout=${GUARD}s
 	is $IMAGE kubectl get deployment roll -o jsonpath='{.spec.template.spec.containers[0].image}'
 	is 3 kubectl get deployment roll -o jsonpath='{.metadata.annotations.deployment\.kubernetes\.io/revision}'
 	kubectl rollout pause deployment/roll
 	kubectl set image deployment/roll web=localhost/coracle-demo:2.0
-	eventually 10 is DeploymentPaused kubectl get deployment roll -o jsonpath='{.status.conditions[?(@.type=="Progressing")].reason}'
+	eventually is DeploymentPaused kubectl get deployment roll -o jsonpath='{.status.conditions[?(@.type=="Progressing")].reason}'
 	[ "$(kubectl get replicasets -l app=roll -o name | wc -l)" = 2 ]
 	kubectl rollout resume deployment/roll
-	kubectl rollout status deployment/roll --timeout=60s
+	kubectl rollout status deployment/roll --timeout=${GUARD}s
 	kubectl rollout restart deployment/roll
-	kubectl rollout status deployment/roll --timeout=60s
+	kubectl rollout status deployment/roll --timeout=${GUARD}s
 	kubectl delete deployment roll
-	eventually 30 is "" kubectl get pods -l app=roll -o name
+	eventually is "" kubectl get pods -l app=roll -o name
 }

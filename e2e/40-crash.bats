@@ -7,7 +7,10 @@ setup_file() {
 	. "$ROOT/e2e/lib.bash"
 	use_namespace crash-test
 	make_deployment base 2
-	kubectl rollout status deployment/base --timeout=60s
+	kubectl rollout status deployment/base --timeout=${GUARD}s
+}
+teardown() {
+	[ "$STORE" != etcd ] || kill -CONT "$(daemon_pid etcd)"
 }
 teardown_file() {
 	. "$ROOT/e2e/lib.bash"
@@ -19,21 +22,21 @@ setup() {
 }
 
 kill_while_writing() { # daemon...
-	"$ROOT/e2e/chaos/history" "$DIR" $NS --faults "$BATS_TEST_TMPDIR/faults" >"$BATS_TEST_TMPDIR/writer" 2>&1 &
+	"$ROOT/e2e/chaos/history" "$DIR" $NS --faults "$BATS_TEST_TMPDIR/faults" >"$BATS_TEST_TMPDIR/writer" 2>&1 3>&- &
 	local writer=$! name pid
-	eventually 20 grep -q writing "$BATS_TEST_TMPDIR/writer"
+	eventually grep -q writing "$BATS_TEST_TMPDIR/writer"
 	echo "begin $(cut -d' ' -f1 /proc/uptime)" >"$BATS_TEST_TMPDIR/faults" # what is slow from here on is no stall
 	for name in "$@"; do
 		pid=$(daemon_pid "$name")
 		kill -9 "$pid"
-		eventually 5 gone "$pid"
+		eventually gone "$pid"
 	done
 	up_again
 	# the cluster converges: what is asked for now happens. It is never what there is already, so it waits for the daemons' leases
 	n=$((5 - $(kubectl get deployment base -o jsonpath='{.spec.replicas}')))
 	kubectl scale deployment base --replicas=$n
-	kubectl rollout status deployment/base --timeout=60s
-	eventually 30 is $n kubectl get deployment base -o jsonpath='{.status.availableReplicas}'
+	kubectl rollout status deployment/base --timeout=${GUARD}s
+	eventually is $n kubectl get deployment base -o jsonpath='{.status.availableReplicas}'
 	kill -TERM $writer
 	wait $writer || { cat "$BATS_TEST_TMPDIR/writer"; return 1; }
 	cat "$BATS_TEST_TMPDIR/writer"
@@ -60,7 +63,7 @@ stands_still() { ! grep -hv '^State:[[:space:]]*T' <(grep -h '^State:' /proc/"$1
 @test "etcd stopped: writes fail within their deadline, cached reads go on, everything resumes" {
 	[ "$STORE" = etcd ] || skip "the embedded store has no other process"
 	kill -STOP "$(daemon_pid etcd)"
-	eventually 10 stands_still "$(daemon_pid etcd)"
+	eventually stands_still "$(daemon_pid etcd)"
 	start=$SECONDS
 	status=$(code "/api/v1/namespaces/$NS/configmaps" -X POST -H 'Content-Type: application/json' -d '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"stuck"}}')
 	took=$((SECONDS - start))
@@ -70,10 +73,10 @@ stands_still() { ! grep -hv '^State:[[:space:]]*T' <(grep -h '^State:' /proc/"$1
 	told=$((SECONDS - start))
 	kill -CONT "$(daemon_pid etcd)"
 	[ "$status" = 503 ] || [ "$status" = 504 ]
-	[ $took -le 35 ]
+	[ $took -le $((35 * ${E2E_PATIENCE:-1})) ]
 	[ "$cached" = 200 ]
 	[ "$ready" = 500 ]
-	[ $told -le 4 ]
-	eventually 30 is 200 code /readyz
-	eventually 30 kubectl create configmap resumed
+	[ $told -le $((4 + took)) ] # it has a deadline of its own, and the machine is no busier
+	eventually is 200 code /readyz
+	eventually kubectl create configmap resumed
 }

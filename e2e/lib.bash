@@ -6,18 +6,21 @@ bats_require_minimum_version 1.5.0
 export KUBECONFIG=$DIR/kubeconfig
 SERVER=$(sed -n 's/^ *server: //p' "$KUBECONFIG")
 IMAGE=localhost/coracle-demo:1.0
+# Seconds after which something is taken to hang. It proves nothing else: how long things take is the bench's concern, and the
+# machine may be busy. What is started in the background leaves bats's descriptor (3>&-), or a failed test waits for its end.
+GUARD=$((200 * ${E2E_PATIENCE:-1}))
 
 # api PATH [curl options]: the body on stdout, fails on HTTP errors.
 api() {
 	local path=$1
 	shift
-	curl -sS --fail-with-body -m 60 --cacert "$DIR/pki/ca.crt" -H "Authorization: Bearer $(cat "$DIR/pki/admin.token")" "$@" "$SERVER$path"
+	curl -sS --fail-with-body -m "$GUARD" --cacert "$DIR/pki/ca.crt" -H "Authorization: Bearer $(cat "$DIR/pki/admin.token")" "$@" "$SERVER$path"
 }
 # code PATH [curl options]: only the HTTP status.
 code() {
 	local path=$1
 	shift
-	curl -sS -o /dev/null -w '%{http_code}' -m 60 --cacert "$DIR/pki/ca.crt" -H "Authorization: Bearer $(cat "$DIR/pki/admin.token")" "$@" "$SERVER$path"
+	curl -sS -o /dev/null -w '%{http_code}' -m "$GUARD" --cacert "$DIR/pki/ca.crt" -H "Authorization: Bearer $(cat "$DIR/pki/admin.token")" "$@" "$SERVER$path"
 }
 
 # A namespace of the test file's own, as kubectl's default.
@@ -32,11 +35,17 @@ drop_namespace() {
 	kubectl delete namespace "$NS" --wait=false >/dev/null 2>&1 || :
 }
 
-# eventually SECONDS COMMAND...: until it succeeds. On a busy machine E2E_PATIENCE multiplies the seconds.
+# eventually COMMAND...: until it succeeds.
 eventually() {
-	local tenths=$(($1 * 10 * ${E2E_PATIENCE:-1}))
+	local end=$((SECONDS + GUARD))
+	until wait_for 5 "$@"; do [ $SECONDS -lt $end ] || return 1; done
+}
+
+# shows PATTERN COMMAND...: what the command prints holds the pattern, whatever the command says of itself. Events come late.
+shows() {
+	local pattern=$1
 	shift
-	wait_for "$tenths" "$@"
+	grep -qE -- "$pattern" <("$@" 2>&1)
 }
 
 # is TEXT COMMAND...: the command prints exactly that.
