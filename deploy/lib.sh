@@ -86,7 +86,7 @@ start() {
 	printf -- '--- %s starts: %s %s\n' "$(date -u +%FT%TZ)" "$exe" "$*" >>"$dir/logs/$name.log"
 	setsid --fork bash -c 'echo $$ >"$1"; shift; exec "$@"' start "$dir/run/$name.pid.new" "${drop[@]}" "$exe" "$@" \
 		</dev/null >>"$dir/logs/$name.log" 2>&1
-	wait_for 50 test -s "$dir/run/$name.pid.new" || die "$name did not start" "look at $dir/logs/$name.log"
+	wait_for 600 test -s "$dir/run/$name.pid.new" || die "$name did not start" "look at $dir/logs/$name.log"
 	mv "$dir/run/$name.pid.new" "$dir/run/$name.pid"
 	say "    started $name (pid $(cat "$dir/run/$name.pid"))"
 }
@@ -99,7 +99,7 @@ stop() { # dir name: TERM, wait, then KILL
 		if ! wait_for 100 gone "$pid"; then
 			say "    $name (pid $pid) did not end in 10 s: killing it"
 			kill -KILL "$pid" 2>/dev/null
-			wait_for 50 gone "$pid"
+			wait_for 600 gone "$pid"
 		fi
 		say "    stopped $name"
 	fi
