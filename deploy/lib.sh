@@ -69,7 +69,7 @@ running() { # dir name -> true when the daemon that we started is alive
 }
 
 # start DIR NAME EXE ARGS...: in its own session, output to logs/NAME.log. Control-plane daemons keep no capability: they need
-# none of root's powers, only the files of their own state folder.
+# none of root's powers, only the files of their own state folder. CORACLE_ENV holds NAME=VALUE words for the daemons alone.
 start() {
 	local dir=$1 name=$2 exe=$3
 	shift 3
@@ -81,6 +81,7 @@ start() {
 	if [ "$name" != nodeagent ] && [ "$(id -u)" = 0 ]; then
 		drop=(setpriv --no-new-privs --bounding-set=-all --inh-caps=-all)
 	fi
+	[ -z "${CORACLE_ENV:-}" ] || drop+=(env $CORACLE_ENV)
 	exe=$(readlink -f "$exe")
 	printf '%s\n' "$exe" >"$dir/run/$name.exe"
 	printf -- '--- %s starts: %s %s\n' "$(date -u +%FT%TZ)" "$exe" "$*" >>"$dir/logs/$name.log"
@@ -88,8 +89,11 @@ start() {
 		</dev/null >>"$dir/logs/$name.log" 2>&1
 	wait_for 600 test -s "$dir/run/$name.pid.new" || die "$name did not start" "look at $dir/logs/$name.log"
 	mv "$dir/run/$name.pid.new" "$dir/run/$name.pid"
+	wait_for 600 begun "$dir" "$name" || :
 	say "    started $name (pid $(cat "$dir/run/$name.pid"))"
 }
+
+begun() { running "$1" "$2" || gone "$(cat "$1/run/$2.pid")"; } # what has its number is the daemon itself by now, or has ended
 
 stop() { # dir name: TERM, wait, then KILL
 	local dir=$1 name=$2 pid
