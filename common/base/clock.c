@@ -9,8 +9,8 @@
  * its mutex, the poker, who holds `lock`, only ever tries the mutex and starts over when it is busy. Being in
  * the register means that the waiter has not returned, so its mutex and condition variable exist.
  *
- * A hastened clock is the real one, stretched from the moment on at which it was hastened; a deadline is brought
- * back to the real clock before anything sleeps on it.
+ * A hastened clock goes on from where the clock stood, real or frozen, and is the real one stretched from that moment
+ * on; a deadline is brought back to the real clock before anything sleeps on it.
  *
  * Without clock_fake() none of this runs: a wait costs one load more than pthread_cond_timedwait.
  */
@@ -33,9 +33,10 @@ struct waiter {
 	uint64_t poked; /* last round that woke it */
 };
 
-static atomic_bool faked;		     /* frozen or hastened: the real clock is not what we show */
-static atomic_int haste;		     /* 0: frozen; else how many times as fast as the real clock */
-static int64_t haste_mono_ns, haste_wall_ns; /* the real clocks when it began */
+static atomic_bool faked; /* frozen or hastened: the real clock is not what we show */
+static atomic_int haste;  /* 0: frozen; else how many times as fast as the real clock */
+/* The real clocks when it began, from where the fake ones were. */
+static _Atomic int64_t haste_mono_ns, haste_wall_ns;
 static _Atomic int64_t fake_mono_ns, fake_wall_ns;
 /* Taken after any waiter's mutex; guards what follows. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -50,32 +51,36 @@ static int64_t now(clockid_t id)
 	return (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
 
-static int64_t moved(clockid_t id, int64_t frozen_ns, int64_t began_ns)
+/* In the order opposite to that of the changes: who reads while the pace changes may be told too early a time, never
+   one that is still to come. */
+static int64_t moved(clockid_t id, const _Atomic int64_t *from, const _Atomic int64_t *began)
 {
+	int64_t from_ns = *from;
 	int factor = haste;
 
-	return factor ? began_ns + (now(id) - began_ns) * factor : frozen_ns;
+	return factor ? from_ns + (now(id) - *began) * factor : from_ns;
 }
 
 int64_t clock_mono_ns(void)
 {
 	if (atomic_load_explicit(&faked, memory_order_acquire))
-		return moved(CLOCK_MONOTONIC, fake_mono_ns, haste_mono_ns);
+		return moved(CLOCK_MONOTONIC, &fake_mono_ns, &haste_mono_ns);
 	return now(CLOCK_MONOTONIC);
 }
 
 int64_t clock_wall_ns(void)
 {
 	if (atomic_load_explicit(&faked, memory_order_acquire))
-		return moved(CLOCK_REALTIME, fake_wall_ns, haste_wall_ns);
+		return moved(CLOCK_REALTIME, &fake_wall_ns, &haste_wall_ns);
 	return now(CLOCK_REALTIME);
 }
 
 int clock_poll_ms(int64_t deadline_ns)
 {
 	int64_t left = deadline_ns == CLOCK_NEVER ? 0 : deadline_ns - clock_mono_ns();
-	int factor = atomic_load_explicit(&faked, memory_order_acquire) && haste ? haste : 1;
+	int factor = atomic_load_explicit(&faked, memory_order_acquire) ? haste : 1;
 
+	factor = factor ? factor : 1;
 	if (deadline_ns == CLOCK_NEVER)
 		return -1;
 	if (left <= 0)
@@ -118,23 +123,33 @@ static bool fake_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t deadline_ns
 	return clock_mono_ns() < deadline_ns;
 }
 
-bool clock_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t deadline_ns)
+static bool real_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t deadline_ns)
 {
-	if (atomic_load_explicit(&faked, memory_order_acquire)) {
-		if (!haste)
-			return fake_wait(c, m, deadline_ns);
-		if (deadline_ns != CLOCK_NEVER)
-			deadline_ns = haste_mono_ns + (deadline_ns - haste_mono_ns) / haste;
-	}
-	if (deadline_ns == CLOCK_NEVER) {
-		pthread_cond_wait(c, m);
-		return true;
-	}
 	if (deadline_ns < 0)
 		deadline_ns = 0;
 	struct timespec ts = {.tv_sec = deadline_ns / NS_PER_S, .tv_nsec = deadline_ns % NS_PER_S};
 
 	return pthread_cond_timedwait(c, m, &ts) != ETIMEDOUT;
+}
+
+/* The clock may be held meanwhile. */
+static bool hastened_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t deadline_ns, int factor)
+{
+	return real_wait(c, m, haste_mono_ns + (deadline_ns - fake_mono_ns) / factor) ||
+	       clock_mono_ns() < deadline_ns;
+}
+
+bool clock_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t deadline_ns)
+{
+	bool is_real = !atomic_load_explicit(&faked, memory_order_acquire);
+	int factor = haste;
+
+	if (!is_real && !factor)
+		return fake_wait(c, m, deadline_ns);
+	if (deadline_ns != CLOCK_NEVER)
+		return is_real ? real_wait(c, m, deadline_ns) : hastened_wait(c, m, deadline_ns, factor);
+	pthread_cond_wait(c, m);
+	return true;
 }
 
 /* Called with `lock` held. One waiter that this round has not woken yet, or NULL. */
@@ -171,9 +186,11 @@ static void wake_all(void)
 
 void clock_fake(int64_t wall_ns)
 {
-	fake_mono_ns = clock_mono_ns();
-	fake_wall_ns = wall_ns;
+	int64_t mono_ns = clock_mono_ns();
+
 	haste = 0;
+	fake_mono_ns = mono_ns;
+	fake_wall_ns = wall_ns;
 	atomic_store_explicit(&faked, true, memory_order_release);
 	wake_all();
 }
@@ -188,16 +205,22 @@ void clock_advance(int64_t ns)
 
 void clock_hasten(int factor)
 {
-	assert(factor > 0 && !faked);
+	assert(factor > 0 && !haste);
+	if (!faked) {
+		fake_mono_ns = now(CLOCK_MONOTONIC);
+		fake_wall_ns = now(CLOCK_REALTIME);
+	}
 	haste_mono_ns = now(CLOCK_MONOTONIC);
 	haste_wall_ns = now(CLOCK_REALTIME);
 	haste = factor;
 	atomic_store_explicit(&faked, true, memory_order_release);
+	wake_all();
 }
 
 void clock_real(void)
 {
 	atomic_store_explicit(&faked, false, memory_order_release);
+	haste = 0;
 	wake_all();
 }
 

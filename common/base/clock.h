@@ -37,9 +37,9 @@ int clock_poll_ms(int64_t deadline_ns);
 void clock_fake(int64_t wall_ns);
 void clock_advance(int64_t ns);
 void clock_real(void);
-/* Tests only: from now on both clocks run `factor` times as fast as the real ones, for everything that sleeps by
-   clock_cond_wait() or clock_poll_ms(). For tests of waits that another process or the kernel takes part in; where
-   every waiter is ours, clock_fake() is exact. Ended by clock_real(). */
+/* Tests only: both clocks run `factor` times as fast as the real ones, for what sleeps by clock_cond_wait() or
+   clock_poll_ms(): for waits that others take part in. clock_fake() is exact where every waiter is ours, and holds this
+   one for what may take its time; called again, it goes on from there. Until clock_real(). */
 void clock_hasten(int factor);
 size_t clock_waiting(void); /* how many threads wait on the fake clock now */
 

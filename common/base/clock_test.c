@@ -117,6 +117,43 @@ static void a_hastened_clock_keeps_its_pace(void **state)
 	pthread_cond_destroy(&c);
 }
 
+/* Held and let go, it never goes back, and whoever waits does so for what is left. */
+static void a_hastened_clock_can_be_held(void **state)
+{
+	pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+	pthread_cond_t c;
+	int64_t deadline, held;
+
+	clock_cond_init(&c);
+	clock_hasten(1000);
+	deadline = clock_mono_ns() + 20 * NS_PER_S;
+	for (int i = 0; i < 3; i++) {
+		clock_fake(clock_wall_ns());
+		held = clock_mono_ns();
+		clock_advance(NS_PER_S);
+		assert_true(clock_mono_ns() == held + NS_PER_S);
+		clock_hasten(1000);
+		assert_true(clock_mono_ns() >= held + NS_PER_S);
+	}
+	pthread_mutex_lock(&m);
+	while (clock_cond_wait(&c, &m, deadline))
+		;
+	pthread_mutex_unlock(&m);
+	assert_true(clock_mono_ns() >= deadline);
+	clock_fake(0);
+	struct timer t = {.lock = PTHREAD_MUTEX_INITIALIZER, .deadline_ns = clock_mono_ns() + 20 * NS_PER_S};
+	clock_cond_init(&t.cond);
+	pthread_t thread = thread_start("timer", run_timer, &t);
+	while (!clock_waiting())
+		sched_yield();
+	clock_hasten(1000);
+	pthread_join(thread, NULL);
+	assert_true(fired(&t) && clock_mono_ns() >= t.deadline_ns);
+	clock_real();
+	pthread_cond_destroy(&t.cond);
+	pthread_cond_destroy(&c);
+}
+
 static void polls_sleep_long_enough(void **state)
 {
 	clock_fake(0);
@@ -132,6 +169,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_hastened_clock_keeps_its_pace),
+		cmocka_unit_test(a_hastened_clock_can_be_held),
 		cmocka_unit_test(polls_sleep_long_enough),
 		cmocka_unit_test(fake_time_wakes_waiters),
 		cmocka_unit_test(real_deadlines_pass),
