@@ -583,6 +583,7 @@ static int begin(struct storage *s, const struct storage_config *c, struct err *
 	if (s->store->engine->watch(s->store, s->prefix, past.at, sink, reset, s, err) < 0)
 		return -1;
 	catch_up(s, &past);
+	compactor_kick(s->compactor); /* it may have looked at things as they stood a while ago */
 	return 0;
 }
 

@@ -123,9 +123,10 @@ static void a_future_revision_is_waited_for(void **state)
 	struct env *e = *state;
 	struct err err = ERR_INIT;
 	autoobj struct obj *o = create(e->pods, "ns", "a", "");
-	assert_int_equal(storage_wait(e->s, o->rv, clock_mono_ns() + 5 * NS_PER_S, &err), 0);
+	assert_int_equal(storage_wait(e->s, o->rv, clock_mono_ns() + LONG_NS, &err), 0);
 	assert_true(storage_fresh(e->s, o->rv));
 	assert_false(storage_fresh(e->s, o->rv + 1000));
+	clock_real();
 	assert_int_equal(storage_wait(e->s, o->rv + 1000, clock_mono_ns() + 20 * NS_PER_MS, &err), -1);
 	assert_int_equal(err.reason, REASON_TIMEOUT);
 	assert_int_equal(strncmp(err.msg, "Too large resource version: ", 28), 0);
@@ -259,7 +260,7 @@ static void watchers_see_what_writers_did(void **state)
 
 static void wait_until_empty(struct resource *r)
 {
-	time_t deadline = time(NULL) + 20; /* the house's clock stands still */
+	time_t deadline = time(NULL) + LONG_NS / NS_PER_S; /* the house's clock stands still */
 	while (resource_count(r) && time(NULL) < deadline)
 		sched_yield();
 	assert_int_equal(resource_count(r), 0);
@@ -299,11 +300,13 @@ static void events_expire(void **state)
 	assert_int_equal(resource_count(e->events), 0);
 	assert_int_equal(resource_count(e->pods), 1);
 	watch_close(w);
-	/* what a start finds is judged by its creation */
-	obj_unref(create(e->events, "ns", "c", ""));
-	storage_close(e->s);
-	open_env(e);
-	wait_until_empty(e->events);
+	/* what a start finds is judged by its creation, whichever comes first, the judge or what has to be judged */
+	for (int i = 0; i < 50; i++) {
+		obj_unref(create(e->events, "ns", "c", ""));
+		storage_close(e->s);
+		open_env(e);
+		wait_until_empty(e->events);
+	}
 	pthread_mutex_destroy(&wait.lock);
 	pthread_cond_destroy(&wait.cond);
 	assert_true(b->rv < a2->rv);
@@ -325,7 +328,7 @@ static void a_store_that_expires_is_left_to_it(void **state)
 	autoobj struct obj *still = storage_get(e->events, "ns", "a");
 	assert_non_null(still);
 	clock_advance(300 * NS_PER_S);
-	time_t deadline = time(NULL) + 20; /* the house's clock stands still */
+	time_t deadline = time(NULL) + LONG_NS / NS_PER_S; /* the house's clock stands still */
 	while (resource_count(e->events) > 1 && time(NULL) < deadline)
 		sched_yield();
 	assert_int_equal(resource_count(e->events), 1);
@@ -380,7 +383,7 @@ static void two_apiservers_share_one_etcd(void **state)
 	for (int i = 0; i < 20; i++) {
 		autoobj struct obj *now = storage_get(e->pods, "ns", "a");
 		autoobj struct obj *u = update(e->pods, now, ",\"x\":1", 0);
-		assert_int_equal(storage_wait(other, 0, clock_mono_ns() + 5 * NS_PER_S, &err), 0);
+		assert_int_equal(storage_wait(other, 0, clock_mono_ns() + LONG_NS, &err), 0);
 		autoobj struct obj *there = storage_get(pods, "ns", "a");
 		assert_int_equal(there->rv, u->rv);
 	}
@@ -404,6 +407,7 @@ static void reads_go_on_without_etcd(void **state)
 	autoobj struct obj *a = create(e->pods, "ns", "a", ""), *d = draft(e->pods, "ns", "b", ""),
 			   *none = NULL;
 	log_set_fd(null);
+	clock_real();
 	etcd_kill(&e->process);
 	assert_int_equal(storage_create(e->pods, d, &none, &err), -1);
 	assert_true(err.reason == REASON_UNAVAILABLE || err.reason == REASON_TIMEOUT);
@@ -412,9 +416,10 @@ static void reads_go_on_without_etcd(void **state)
 	assert_ptr_equal(still, a);
 	assert_int_equal(storage_wait(e->s, 0, clock_mono_ns() + NS_PER_S, &err), -1);
 	etcd_run(&e->process);
-	int64_t deadline = clock_mono_ns() + 20 * NS_PER_S;
+	int64_t deadline = clock_mono_ns() + LONG_NS;
 	while (storage_wait(e->s, 0, deadline, &err) < 0)
 		assert_true(clock_mono_ns() < deadline);
+	clock_fake(clock_wall_ns());
 	assert_int_equal(storage_create(e->pods, d, &none, &err), 0);
 	make_fresh(e);
 	assert_int_equal(resource_count(e->pods), 2);
