@@ -386,7 +386,8 @@ static void take_output(struct runtime_stream *s, const struct pollfd *p, struct
 		close_fd(&s->errors);
 }
 
-/* Until the process has ended and what it wrote is read; what it left behind may hold the pipes for ever. */
+/* Until the process has ended and what it wrote is read; what it left behind may hold the pipes for ever. When its time is
+   over, what is there is still taken. */
 static int converse(struct runtime_stream *s, int64_t deadline, struct runtime_exec_result *ret)
 {
 	for (;;) {
@@ -394,14 +395,14 @@ static int converse(struct runtime_stream *s, int64_t deadline, struct runtime_e
 				     {.fd = s->errors, .events = POLLIN},
 				     {.fd = s->status, .events = POLLIN}};
 		int64_t left = deadline - clock_mono_ns();
-		if (left <= 0)
-			return -1;
-		if (poll(p, ARRAY_LEN(p), (int)(left / NS_PER_MS) + 1) <= 0)
-			continue;
-		take_output(s, p, ret);
-		if (p[2].revents && !(p[0].revents & POLLIN) && !(p[1].revents & POLLIN) &&
+		int n = poll(p, ARRAY_LEN(p), left > 0 ? (int)(left / NS_PER_MS) + 1 : 0);
+		if (n > 0)
+			take_output(s, p, ret);
+		if (n > 0 && p[2].revents && !(p[0].revents & POLLIN) && !(p[1].revents & POLLIN) &&
 		    runtime_stream_ended(s, &ret->exit_code))
 			return 0;
+		if (left <= 0)
+			return -1;
 	}
 }
 
