@@ -115,7 +115,7 @@ static int call(struct http *h, const char *method, const char *path, const char
 				  .headers = headers,
 				  .body = body,
 				  .body_len = n,
-				  .timeout_ns = 20 * NS_PER_S};
+				  .timeout_ns = 120 * NS_PER_S};
 	struct err err = ERR_INIT;
 	if (http_do(h, &rq, r, &err) < 0)
 		fail_msg("%s %s: %s", method, path, err.msg);
@@ -239,7 +239,7 @@ static void test_watch(void **state)
 	expect(w, "POST", CMS, NULL, "{\"metadata\":{\"name\":\"first\"}}", 201, NULL);
 	snprintf(target, sizeof(target), "%s", url(CMS "?watch=1"));
 	struct http_request rq = {
-		.method = "GET", .url = target, .timeout_ns = 20 * NS_PER_S, .on_data = on_event, .arg = &s};
+		.method = "GET", .url = target, .timeout_ns = 120 * NS_PER_S, .on_data = on_event, .arg = &s};
 	if (http_do(h, &rq, &r, &err) == 0) /* else: ended by us */
 		assert_int_equal(r.status, 200);
 	assert_non_null(strstr(buf_str(&s.text), "{\"type\":\"ADDED\",\"object\":{"));
@@ -406,7 +406,7 @@ static void test_half_handshake(void **state)
 	int fd = raw_connect(); /* no TLS at all */
 	assert_true(send(fd, "GET / HTTP/1.1\r\n\r\n", 18, MSG_NOSIGNAL) > 0);
 	struct pollfd p = {.fd = fd, .events = POLLIN};
-	assert_int_equal(poll(&p, 1, 10000), 1);
+	assert_int_equal(poll(&p, 1, 120000), 1);
 	close(fd);
 	http_free(h);
 }
@@ -466,7 +466,7 @@ static void test_close_notify(void **state)
 		assert_int_equal(SSL_shutdown(r.ssl), 0);
 		struct pollfd f = {.fd = r.fd, .events = POLLIN};
 		do
-			assert_int_equal(poll(&f, 1, 5000), 1);
+			assert_int_equal(poll(&f, 1, 120000), 1);
 		while (recv(r.fd, p, sizeof(p), 0) > 0);
 		raw_close(&r);
 	}

@@ -82,7 +82,7 @@ static void source_give(struct source *s, size_t n, bool end)
 
 static void wait_done(struct source *s)
 {
-	int64_t deadline = clock_mono_ns() + 10 * NS_PER_S;
+	int64_t deadline = clock_mono_ns() + 120 * NS_PER_S;
 	pthread_mutex_lock(&s->lock);
 	while (!s->done)
 		if (!clock_cond_wait(&s->changed, &s->lock, deadline))
@@ -165,7 +165,7 @@ static char *take(struct pair *p, size_t n)
 	char *b = mem_zalloc(n + 1);
 	for (size_t got = 0; got < n;) {
 		struct pollfd f = {.fd = p->fds[1], .events = POLLIN};
-		assert_int_equal(poll(&f, 1, 10000), 1);
+		assert_int_equal(poll(&f, 1, 120000), 1);
 		ssize_t r = read(p->fds[1], b + got, n - got);
 		assert_true(r > 0);
 		got += (size_t)r;

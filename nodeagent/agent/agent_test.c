@@ -102,7 +102,7 @@ static void on_request(struct server_request *rq)
 /* Until all the words have come up, in this order. */
 static void expect(struct scene *s, const char *a, const char *b)
 {
-	int64_t deadline = clock_mono_ns() + 20 * NS_PER_S;
+	int64_t deadline = clock_mono_ns() + 120 * NS_PER_S;
 	const char *p;
 	pthread_mutex_lock(&s->lock);
 	while (!(p = strstr(buf_str(&s->seen), a)) || !strstr(p, b))
@@ -113,7 +113,7 @@ static void expect(struct scene *s, const char *a, const char *b)
 
 static void say(struct scene *s, const char *line)
 {
-	int64_t deadline = clock_mono_ns() + 20 * NS_PER_S;
+	int64_t deadline = clock_mono_ns() + 120 * NS_PER_S;
 	pthread_mutex_lock(&s->lock);
 	s->say = line;
 	pthread_cond_broadcast(&s->cond);

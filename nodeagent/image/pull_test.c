@@ -255,7 +255,7 @@ static struct daemon start_registry(const char *name, bool tls, bool auth)
 	posix_spawn_file_actions_addopen(&fa, 2, "/dev/null", O_WRONLY, 0);
 	assert_int_equal(posix_spawnp(&d.pid, argv[0], &fa, NULL, argv, environ), 0);
 	posix_spawn_file_actions_destroy(&fa);
-	for (int64_t end = clock_mono_ns() + 20 * NS_PER_S; !answers(d.port);) {
+	for (int64_t end = clock_mono_ns() + 120 * NS_PER_S; !answers(d.port);) {
 		assert_true(clock_mono_ns() < end);
 		assert_int_equal(waitpid(d.pid, NULL, WNOHANG), 0);
 		(void)poll(NULL, 0, 10); /* a port says nothing before it listens */

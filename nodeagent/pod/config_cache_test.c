@@ -125,7 +125,7 @@ static void do_wait(void *arg)
 }
 
 /* True when the condition came to hold in time. */
-#define SOON(s, condition) WITHIN(s, condition, 20 * NS_PER_S)
+#define SOON(s, condition) WITHIN(s, condition, 480 * NS_PER_S)
 #define WITHIN(s, condition, ns)                                                                             \
 	({                                                                                                   \
 		int64_t deadline_ = clock_mono_ns() + (ns);                                                  \
@@ -179,7 +179,7 @@ static void say(struct scene *s, const char *line)
 /* What was said travels: look until it has come. */
 static void expect_data(struct scene *s, const char *want)
 {
-	for (int64_t end = clock_mono_ns() + 20 * NS_PER_S;;) {
+	for (int64_t end = clock_mono_ns() + 480 * NS_PER_S;;) {
 		struct look l = look(s);
 		if (!strcmp(l.value, want))
 			return;

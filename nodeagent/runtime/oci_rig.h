@@ -61,7 +61,7 @@ RIG static void on_exit_cb(void *arg, const char *id)
 
 RIG static void wait_end(const char *id)
 {
-	int64_t deadline = clock_mono_ns() + 20 * NS_PER_S;
+	int64_t deadline = clock_mono_ns() + 120 * NS_PER_S;
 	pthread_mutex_lock(&lock);
 	bool in_time = true;
 	while (!map_has(&ended, id) && in_time)

@@ -47,7 +47,7 @@ static void begin(struct scene *s, bool following)
 
 static void turn_until_told(struct scene *s)
 {
-	int64_t deadline = clock_mono_ns() + 10 * NS_PER_S;
+	int64_t deadline = clock_mono_ns() + 120 * NS_PER_S;
 	while (!s->told) {
 		assert_true(clock_mono_ns() < deadline);
 		loop_turn(s->loop, deadline);

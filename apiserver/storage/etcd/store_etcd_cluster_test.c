@@ -206,9 +206,8 @@ static void goes_on(void (*harm)(struct etcd_process *), void (*heal)(struct etc
 		}
 		wait_seen(rev);
 		int64_t deadline = clock_mono_ns() + 300 * NS_PER_S;
-		while (store_rig_current(s, deadline, &rev, &err) < 0)
+		while (store_rig_current(s, deadline, &rev, &err) < 0 || !s->engine->healthy(s, why))
 			assert_true(clock_mono_ns() < deadline);
-		assert_true(s->engine->healthy(s, why));
 		heal(&member[i]);
 	}
 	for (size_t i = 1; i < n_seen; i++)
