@@ -115,7 +115,7 @@ static void is_linear(void **state)
 	assert_false(match("^(a+)+$", buf_str(&text)));
 	assert_false(match("^(a|a)*$", buf_str(&text)));
 	assert_false(match("^(a?){50}a{50}b$", buf_str(&text)));
-	assert_true((clock() - start) / CLOCKS_PER_SEC < 5);
+	assert_true((clock() - start) / CLOCKS_PER_SEC < 60);
 }
 
 int main(void)

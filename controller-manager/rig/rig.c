@@ -19,7 +19,7 @@
 #include "base/mem.h"
 #include "controller/controller_rig.h"
 
-#define SETTLE_S 20
+#define SETTLE_S 120
 #define RUN_MAX 1000
 
 /* ---- the cluster ---- */
