@@ -21,6 +21,10 @@
 #include <sys/mman.h>
 #include "base/mem.h"
 
+#if MHD_VERSION >> 8 != 0x000975
+#error "compare memorypool.c of this libmicrohttpd, and what uses it, with 0.9.75, which this file replaces it in"
+#endif
+
 #define ALIGN ((size_t)16)
 #define PAGE ((size_t)4096)
 #define LONG_USE ((size_t)32 << 10) /* a request that used more leaves nothing behind */

@@ -71,7 +71,8 @@ struct conn {
 	enum limit phase;
 	struct MemoryPool *pool;
 	size_t head,
-		looked; /* of this request's line and headers: bytes read, bytes that the library has looked at */
+		looked; /* of this request's line and headers, or since some body was taken: bytes read, bytes
+			   that the library has looked at */
 	char remote[INET6_ADDRSTRLEN];
 	struct transfer t; /* one request at a time */
 };

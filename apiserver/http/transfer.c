@@ -48,6 +48,8 @@ void *transfer_on_target(void *cls, const char *target, struct MHD_Connection *m
 	struct conn *c = conn_of(mhd);
 	struct transfer *t = &c->t;
 	struct listener *l = c->w->l;
+	if (c->phase != LIMIT_HEADER) /* it came along with the request before */
+		wire_phase(c, LIMIT_HEADER);
 	memset(&t->x.rs, 0, sizeof(t->x.rs));
 	memset(&t->body, 0, sizeof(t->body));
 	t->conn = c;
@@ -469,6 +471,7 @@ static enum MHD_Result begin(struct transfer *t, const char *method, const char 
 static enum MHD_Result take_body(struct transfer *t, const char *p, size_t *n)
 {
 	struct listener *l = t->conn->w->l;
+	t->conn->head = t->conn->looked = 0; /* it was body */
 	if (t->stage == STAGE_DISCARD) {
 		t->discarded += *n;
 		*n = 0;

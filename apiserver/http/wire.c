@@ -32,7 +32,8 @@
 #define PLACE_SHARE 4		/* strangers of one address may be a quarter of all strangers */
 
 /* Request line and headers: upstream's limit, and what TLS adds to it. The library looks at a line from its beginning
-   whenever some more of it has come, so that is bounded too; a client that sends it all in records of 1.2 KB stays below. */
+   whenever some more of it has come, so that is bounded too; a client that sends it all in records of 1.2 KB stays below.
+   What stands between a body's chunks and behind them is lines as well. */
 #define HEAD_MAX (((size_t)1 << 20) + ((size_t)64 << 10))
 #define HEAD_LOOKS_MAX ((size_t)256 << 20)
 #define HEAD_FREE ((size_t)32 << 10) /* more is counted, and shared by all connections */
@@ -138,6 +139,7 @@ void *wire_tls(const struct conn *c)
 void wire_phase(struct conn *c, enum limit phase)
 {
 	c->phase = phase;
+	c->head = c->looked = 0;
 	if (phase == LIMITS)
 		limits_clear(&c->limit);
 	else
@@ -238,7 +240,8 @@ static void on_handshaken(struct transport *t)
 	wire_phase(CONTAINER_OF(t, struct conn, transport), LIMIT_IDLE);
 }
 
-/* 0, or the status with which a request is refused because of what came of its line and headers. */
+/* 0, or the status with which a request is refused because of what came of its line and headers, or of its body without
+   being any. */
 static unsigned judge_head(struct conn *c, size_t n)
 {
 	struct wire *w = c->w;
@@ -256,11 +259,9 @@ static bool on_reading(struct transport *t, size_t n)
 {
 	struct conn *c = CONTAINER_OF(t, struct conn, transport);
 	connmem_use(c->pool);
-	if (c->phase == LIMIT_IDLE || c->phase == LIMIT_QUIET) {
-		c->head = c->looked = 0;
+	if (c->phase == LIMIT_IDLE || c->phase == LIMIT_QUIET)
 		wire_phase(c, LIMIT_HEADER);
-	}
-	unsigned status = c->phase == LIMIT_HEADER ? judge_head(c, n) : 0;
+	unsigned status = c->phase == LIMIT_HEADER || c->phase == LIMIT_BODY ? judge_head(c, n) : 0;
 	if (status)
 		transfer_refuse_raw(c, status);
 	return !status;

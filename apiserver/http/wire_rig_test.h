@@ -80,6 +80,8 @@ static void run(void *arg, struct exchange *x)
 			buf_adds(&x->rs.body,
 				 "................................................................");
 		buf_adds(&x->rs.body, "the end");
+	} else if (!strcmp(x->rq.path, "/who")) {
+		buf_addf(&x->rs.body, "who=%s", x->rq.user.name ? x->rq.user.name : "nobody");
 	} else {
 		buf_addf(&x->rs.body, "params=%zu", x->rq.n_params);
 	}
@@ -313,6 +315,8 @@ static void hear(SSL *c, const char *want)
 
 #define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 #define GET_KNOWN "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: known\r\n\r\n"
+
+#define CHUNKED "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 /* Has the server ended the connection? What it says before is dropped. */
 static bool ended(int fd)

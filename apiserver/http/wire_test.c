@@ -338,6 +338,82 @@ static void test_tiny_records(void **state)
 	server_stop(&s);
 }
 
+/* Nor around a body's chunks, where headers may come again; memory neither. */
+static void test_tiny_records_of_chunks(void **state)
+{
+	static const char *const rows[] = {"0\r\nX: ", "1;x="};
+	struct server s = server_start(0);
+	int on = 1;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		SSL *c = open_tls(&s);
+		size_t n = 0;
+		setsockopt(SSL_get_fd(c), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+		say(c, CHUNKED);
+		say(c, rows[i]);
+		while (n < 20000 && SSL_write(c, "x", 1) == 1)
+			n++;
+		hear(c, " 431 ");
+		close_tls(c);
+	}
+	server_stop(&s);
+}
+
+static void test_endless_trailers(void **state)
+{
+	enum { N = 60, EACH = 900 << 10 };
+	struct server s = server_start(0);
+	SSL *c[N];
+	autobuf struct buf b = BUF_INIT;
+	buf_adds(&b, CHUNKED "0\r\nX: ");
+	while (b.len < EACH)
+		buf_adds(&b, "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy,");
+	open_many(&s, c, N);
+	for (size_t i = 0; i < N; i++)
+		SSL_write(c[i], b.p, EACH);
+	hear(c[N - 1], " 429 ");
+	for (size_t i = 0; i < N; i++)
+		close_tls(c[i]);
+	server_stop(&s);
+}
+
+/* A large body counts as a body, however it is cut. */
+static void test_chunks(void **state)
+{
+	struct server s = server_start(0);
+	SSL *c = open_tls(&s);
+	autobuf struct buf b = BUF_INIT;
+	buf_adds(&b, CHUNKED "100000\r\n");
+	for (size_t i = 0; i < 1 << 15; i++)
+		buf_adds(&b, "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy,");
+	buf_adds(&b, "\r\n");
+	for (size_t i = 0; i < 200000; i++)
+		buf_adds(&b, "1;a\r\nz\r\n");
+	buf_adds(&b, "0\r\nX: y\r\n\r\n");
+	for (int i = 0; i < 2; i++) {
+		say(c, buf_str(&b));
+		hear(c, "params=0");
+	}
+	close_tls(c);
+	server_stop(&s);
+}
+
+/* The first half of a request that came along with the one before is not forgotten while the second is awaited. */
+static void test_halves(void **state)
+{
+	struct server s = server_start(0);
+	SSL *c = open_tls(&s);
+	say(c, GET "GET /who HTTP/1.1\r\nHost: a\r\nAuthorization: known\r\nX: y\r\nY: z\r\n");
+	hear(c, "params=0");
+	pass(&s, 11);
+	SSL *other = open_tls(&s);
+	catch_up(other);
+	say(c, "Z: z\r\n\r\n");
+	hear(c, "who=ann");
+	close_tls(other);
+	close_tls(c);
+	server_stop(&s);
+}
+
 /* A refusal is for him who sent what is refused, whoever else has something under way. */
 static void test_right_one(void **state)
 {
@@ -408,13 +484,23 @@ static void test_few_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_at_once),	       cmocka_unit_test(test_silent),
-		cmocka_unit_test(test_slow),	       cmocka_unit_test(test_crowd),
-		cmocka_unit_test(test_broken_streams), cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_few_files),      cmocka_unit_test(test_stop),
-		cmocka_unit_test(test_long_heads),     cmocka_unit_test(test_endless_heads),
-		cmocka_unit_test(test_tiny_records),   cmocka_unit_test(test_right_one),
+		cmocka_unit_test(test_at_once),
+		cmocka_unit_test(test_silent),
+		cmocka_unit_test(test_slow),
+		cmocka_unit_test(test_crowd),
+		cmocka_unit_test(test_broken_streams),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_few_files),
+		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_long_heads),
+		cmocka_unit_test(test_endless_heads),
+		cmocka_unit_test(test_tiny_records),
+		cmocka_unit_test(test_right_one),
 		cmocka_unit_test(test_long_watches),
+		cmocka_unit_test(test_tiny_records_of_chunks),
+		cmocka_unit_test(test_endless_trailers),
+		cmocka_unit_test(test_chunks),
+		cmocka_unit_test(test_halves),
 	};
 	struct rlimit r;
 	getrlimit(RLIMIT_NOFILE, &r);
