@@ -118,7 +118,8 @@ uint64_t resource_now(const struct resource *r)
 	return all > r->last_rev ? all : r->last_rev;
 }
 
-void resource_apply(struct resource *r, const char *key, struct obj *obj, uint64_t rev, struct obj **ret)
+static void apply(struct resource *r, const char *key, struct obj *obj, uint64_t rev, bool more,
+		  struct obj **ret)
 {
 	/* Nobody else changes the order meanwhile, so it may look without the lock. */
 	struct change c = {.rev = rev, .at_ns = clock_mono_ns(), .deleted = !obj};
@@ -132,7 +133,8 @@ void resource_apply(struct resource *r, const char *key, struct obj *obj, uint64
 		*ret = obj_ref(c.cur);
 
 	pthread_rwlock_wrlock(&r->lock);
-	r->last_rev = rev;
+	if (!more || r->last_rev < rev - 1)
+		r->last_rev = rev - more;
 	if (obj)
 		c.old = cache_order_put(&r->order, obj);
 	else if (last)
@@ -148,6 +150,16 @@ void resource_apply(struct resource *r, const char *key, struct obj *obj, uint64
 		atomic_store_explicit(&r->window_due_ns, resource_due(r), memory_order_relaxed);
 	}
 	pthread_rwlock_unlock(&r->lock);
+}
+
+void resource_apply(struct resource *r, const char *key, struct obj *obj, uint64_t rev, struct obj **ret)
+{
+	apply(r, key, obj, rev, false, ret);
+}
+
+void resource_apply_part(struct resource *r, const char *key, struct obj *obj, uint64_t rev, struct obj **ret)
+{
+	apply(r, key, obj, rev, true, ret);
 }
 
 /* ---- after lost history ---- */

@@ -70,6 +70,10 @@ void resource_forget_past(struct resource *r);
    key. Older revisions than the newest applied one are dropped. *ret (may be NULL) becomes a reference to what
    watchers get. Under the apply_lock, as all that changes a resource. */
 void resource_apply(struct resource *r, const char *key, struct obj *obj, uint64_t rev, struct obj **ret);
+/* The same; the next change is of this revision too, which is not reached before that: who lists now and watches from
+   there is told the rest. */
+void resource_apply_part(struct resource *r, const char *key, struct obj *obj, uint64_t rev,
+			 struct obj **ret);
 /* Wakes what resource_apply has found. Under no lock. */
 void resource_wake(struct resource *r);
 /* After the store has lost its history: what the list at `rev` holds (references taken over) replaces

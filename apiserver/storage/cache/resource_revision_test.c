@@ -35,7 +35,7 @@ static void one_revision_may_delete_many(void **state)
 	resource_apply(&r, "n/a", configmap("a", 2), 2, NULL);
 	resource_apply(&r, "n/b", configmap("b", 3), 3, NULL);
 	resource_apply(&r, "n/c", configmap("c", 4), 4, NULL);
-	resource_apply(&r, "n/a", NULL, 5, NULL);
+	resource_apply_part(&r, "n/a", NULL, 5, NULL);
 	resource_apply(&r, "n/b", NULL, 5, NULL);
 	resource_apply(&r, "n/d", configmap("d", 4), 4, NULL); /* older: dropped */
 	assert_int_equal(r.order.count, 1);
@@ -45,8 +45,51 @@ static void one_revision_may_delete_many(void **state)
 	revision_release(&revision);
 }
 
+static void ignore(void *arg)
+{
+}
+
+/* Whoever lists or begins to watch between two of them gets the second. */
+static void nobody_begins_within_a_revision(void **state)
+{
+	struct resource r = {.touched = false};
+	struct revision revision;
+	struct query everything = {.ns = ""};
+	struct watch_event ev;
+	struct err err = ERR_INIT;
+	revision_init(&revision, 1);
+	resource_init(&r, NULL, &configmaps, &revision, WINDOW_MAX);
+	resource_load(&r, NULL, 0, 1, 1);
+	resource_apply(&r, "n/a", configmap("a", 2), 2, NULL);
+	resource_apply(&r, "n/b", configmap("b", 3), 3, NULL);
+	resource_apply_part(&r, "n/a", NULL, 5, NULL);
+	struct watcher *w = watch_open(&r, &everything, resource_now(&r), false, false, ignore, NULL, &err);
+	struct watcher *initial = watch_open(&r, &everything, 0, true, false, ignore, NULL, &err);
+	assert_true(w && initial);
+	assert_int_equal(watch_next(initial, &ev, &err), 1);
+	assert_string_equal(ev.obj->name, "b");
+	obj_unref(ev.obj);
+	resource_apply(&r, "n/b", NULL, 5, NULL);
+	for (const char *const *name = (const char *const[]){"a", "b", NULL}; *name; name++) {
+		assert_int_equal(watch_next(w, &ev, &err), 1);
+		assert_int_equal(ev.type, WATCH_DELETED);
+		assert_string_equal(ev.obj->name, *name);
+		obj_unref(ev.obj);
+	}
+	assert_int_equal(watch_next(initial, &ev, &err), 1);
+	assert_int_equal(ev.type, WATCH_DELETED);
+	assert_string_equal(ev.obj->name, "b");
+	obj_unref(ev.obj);
+	watch_close(w);
+	watch_close(initial);
+	assert_int_equal(resource_now(&r), 5);
+	resource_release(&r);
+	revision_release(&revision);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(one_revision_may_delete_many)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(one_revision_may_delete_many),
+					   cmocka_unit_test(nobody_begins_within_a_revision)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

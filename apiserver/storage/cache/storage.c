@@ -250,7 +250,7 @@ static struct obj *new_state(struct resource *r, const char *key, const struct s
 	return ev->value ? load(r, ev->key, key, ev->value, ev->len, ev->rev, ev->create_rev) : NULL;
 }
 
-static void apply_to(struct resource *r, const char *key, const struct store_event *ev,
+static void apply_to(struct resource *r, const char *key, const struct store_event *ev, bool more,
 		     struct obj **ret_published, struct resource **touched)
 {
 	struct obj *o = new_state(r, key, ev);
@@ -259,7 +259,7 @@ static void apply_to(struct resource *r, const char *key, const struct store_eve
 		return;
 	}
 	/* What cannot be read is as good as gone: its old state would be a lie. */
-	resource_apply(r, key, o, ev->rev, ret_published);
+	(more ? resource_apply_part : resource_apply)(r, key, o, ev->rev, ret_published);
 	if (!r->touched) {
 		r->touched = true;
 		r->touched_next = *touched;
@@ -267,7 +267,7 @@ static void apply_to(struct resource *r, const char *key, const struct store_eve
 	}
 }
 
-static void apply(struct storage *s, const struct store_event *ev, struct resource **touched)
+static void apply(struct storage *s, const struct store_event *ev, bool more, struct resource **touched)
 {
 	struct own_write *own = ev->cookie;
 	const char *key = own ? own->key : NULL;
@@ -276,9 +276,9 @@ static void apply(struct storage *s, const struct store_event *ev, struct resour
 		return;
 	if (own)
 		obj_unref(STEAL(own->published));
-	apply_to(r, key, ev, own ? &own->published : NULL, touched);
+	apply_to(r, key, ev, more, own ? &own->published : NULL, touched);
 	if (r->successor)
-		apply_to(r->successor, key, ev, NULL, touched);
+		apply_to(r->successor, key, ev, more, NULL, touched);
 }
 
 static void sink(void *arg, const struct store_event *ev, size_t n, uint64_t upto)
@@ -288,7 +288,7 @@ static void sink(void *arg, const struct store_event *ev, size_t n, uint64_t upt
 	struct schema_pin pin = schema_pin(s->schema); /* what is touched may be removed before it is woken */
 	pthread_mutex_lock(&s->apply_lock);
 	for (size_t i = 0; i < n; i++)
-		apply(s, &ev[i], &touched);
+		apply(s, &ev[i], i + 1 < n && ev[i + 1].rev == ev[i].rev, &touched);
 	pthread_mutex_unlock(&s->apply_lock);
 	revision_advance(&s->revision, upto);
 	freshness_advanced(s);
