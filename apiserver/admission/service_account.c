@@ -88,7 +88,7 @@ static void note_names(struct unique *names, const js *list)
 static int check_env(struct admission_call *a, const struct unique *secrets, const char *list,
 		     const char *what, const char *account, struct err *err)
 {
-	js_array_for_each (c, js_arr(a->obj, "spec", list, NULL))
+	js_array_for_each (c, js_arr(a->obj, "spec", list, NULL)) {
 		js_array_for_each (v, js_arr(c, "env", NULL)) {
 			const js *ref = js_obj(v, "valueFrom", "secretKeyRef", NULL);
 			const char *name = js_str0(ref, "name", NULL);
@@ -99,6 +99,15 @@ static int check_env(struct admission_call *a, const struct unique *secrets, con
 					what, js_str0(c, "name", NULL), js_str0(v, "name", NULL), name,
 					account);
 		}
+		js_array_for_each (f, js_arr(c, "envFrom", NULL)) {
+			const char *name = js_str0(f, "secretRef", "name", NULL);
+			if (js_obj(f, "secretRef", NULL) && !unique_has(secrets, name))
+				return admission_forbid(
+					a, err,
+					"%s %s with envFrom referencing secret.secretName=\"%s\" is not allowed because service account %s does not reference that secret",
+					what, js_str0(c, "name", NULL), name, account);
+		}
+	}
 	return 0;
 }
 

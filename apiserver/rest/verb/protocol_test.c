@@ -556,6 +556,10 @@ static void test_what_accounts_give(void **state)
 		 NULL},
 		{"tight", ",'env':[{'name':'E','valueFrom':{'secretKeyRef':{'name':'x','key':'k'}}}]", "",
 		 "container c with envVar E referencing secret.secretName=\"x\" "},
+		{"tight", ",'envFrom':[{'configMapRef':{'name':'x'}},{'secretRef':{'name':'own'}}]", "",
+		 NULL},
+		{"tight", ",'envFrom':[{'secretRef':{'name':'own'}},{'secretRef':{'name':'x'}}]", "",
+		 "container c with envFrom referencing secret.secretName=\"x\" "},
 		{"gives", ",'env':[{'name':'E','valueFrom':{'secretKeyRef':{'name':'x','key':'k'}}}]", "",
 		 NULL},
 	};
