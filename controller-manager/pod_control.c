@@ -152,41 +152,56 @@ int pod_control_create(struct pod_burst *b, size_t n, struct err *err)
 
 /* ---- deleting ---- */
 
-static int deleted(struct pod_control *pc, struct controller_ctx *ctx, const struct informer_object *owner,
-		   const struct rest_call *c, struct err *err)
+static bool shown(struct informer *pods, const struct meta *m)
+{
+	autobuf struct buf key = BUF_INIT;
+
+	meta_key(&key, m->namespace, m->name);
+	const struct cm_pod *p = informer_get(pods, key.p);
+	bool same = p && !strcmp(p->base.meta.uid, m->uid);
+
+	informer_unref(p);
+	return same;
+}
+
+static int deleted(struct pod_control *pc, struct controller_ctx *ctx, struct informer *pods,
+		   const struct informer_object *owner, const struct rest_call *c, struct err *err)
 {
 	const struct meta *m = &((const struct cm_pod *)c->tag)->base.meta;
 
 	if (c->err.reason == REASON_NONE)
 		control_event(ctx, owner, false, "SuccessfulDelete", "Deleted pod: %s", m->name);
+	/* Gone already: the watch will say so, or has said it before we asked. */
+	if (c->err.reason == REASON_NOT_FOUND && !shown(pods, m))
+		set_deleting(pc, m->uid, false);
 	if (c->err.reason == REASON_NONE || c->err.reason == REASON_NOT_FOUND)
-		return 0; /* gone already: the watch will say so */
+		return 0;
 	set_deleting(pc, m->uid, false);
 	control_event(ctx, owner, true, "FailedDelete", "Error deleting: %s", c->err.msg);
 	*err = c->err;
 	return -1;
 }
 
-int pod_control_delete(struct pod_control *pc, struct controller_ctx *ctx,
-		       const struct informer_object *owner, const struct cm_pod *const *pods, size_t n,
+int pod_control_delete(struct pod_control *pc, struct controller_ctx *ctx, struct informer *pods,
+		       const struct informer_object *owner, const struct cm_pod *const *v, size_t n,
 		       struct err *err)
 {
 	struct rest_batch batch = REST_BATCH_INIT;
 	int rc = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		const struct meta *m = &pods[i]->base.meta;
+		const struct meta *m = &v[i]->base.meta;
 		autobuf struct buf path = BUF_INIT;
 		struct rest_call *c;
 
-		control_path(&path, &pods[i]->base, NULL);
-		c = rest_batch_add(&batch, REST_DELETE, buf_str(&path), NULL, (void *)pods[i]);
+		control_path(&path, &v[i]->base, NULL);
+		c = rest_batch_add(&batch, REST_DELETE, buf_str(&path), NULL, (void *)v[i]);
 		buf_addf(&c->body, "{\"preconditions\":{\"uid\":\"%s\"}}", m->uid);
 		set_deleting(pc, m->uid, true);
 	}
 	rest_batch_run(ctx->rest, &batch, IN_FLIGHT);
 	for (size_t i = 0; i < n; i++)
-		if (deleted(pc, ctx, owner, &batch.v[i], err) < 0)
+		if (deleted(pc, ctx, pods, owner, &batch.v[i], err) < 0)
 			rc = -1;
 	rest_batch_release(&batch);
 	return rc;

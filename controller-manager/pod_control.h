@@ -56,9 +56,9 @@ struct pod_burst {
 /* Creates n Pods, or as many as go: after a batch with a failure no further one is begun. -1 with the last failure;
    REASON_ENDING, of which no event tells, when the namespace ends. */
 int pod_control_create(struct pod_burst *b, size_t n, struct err *err) MUST_CHECK;
-/* Asks all of them to go; -1 with the last failure. */
-int pod_control_delete(struct pod_control *pc, struct controller_ctx *ctx,
-		       const struct informer_object *owner, const struct cm_pod *const *pods, size_t n,
+/* Asks all of these to go, which `pods` showed; -1 with the last failure. */
+int pod_control_delete(struct pod_control *pc, struct controller_ctx *ctx, struct informer *pods,
+		       const struct informer_object *owner, const struct cm_pod *const *v, size_t n,
 		       struct err *err) MUST_CHECK;
 
 /*

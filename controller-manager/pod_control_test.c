@@ -20,6 +20,9 @@ enum { WATCH_OWNERS, WATCH_PODS };
 static struct rig *r;
 static size_t to_create, to_delete; /* what the next sync does */
 static size_t created, active;	    /* what it saw */
+static bool keep; /* the first Pod, to be deleted by later syncs, as one that has looked a while ago does */
+static const struct cm_pod *seen_before;
+static bool still_counts;
 
 static void *init(struct informer **informers, struct workqueue *q)
 {
@@ -73,8 +76,16 @@ static int sync(struct controller_ctx *ctx, const char *key, struct err *err)
 	if (to_create)
 		rc = create(ctx, owner, err);
 	if (to_delete)
-		rc = pod_control_delete(ctx->state, ctx, owner, (const struct cm_pod *const *)pods, to_delete,
+		rc = pod_control_delete(ctx->state, ctx, ctx->informers[WATCH_PODS], owner,
+					(const struct cm_pod *const *)pods, to_delete, err);
+	if (seen_before)
+		rc = pod_control_delete(ctx->state, ctx, ctx->informers[WATCH_PODS], owner, &seen_before, 1,
 					err);
+	if (seen_before)
+		still_counts = pod_control_active(ctx->state, seen_before);
+	if (keep)
+		seen_before = informer_ref(pods[0]);
+	keep = false;
 	to_create = to_delete = 0;
 	informer_unref_all(pods, n);
 	informer_unref(owner);
@@ -160,6 +171,22 @@ static void test_a_failed_deletion_is_forgotten(void **state)
 	assert_int_equal(active, 1);
 }
 
+/* The Pod went, and the informer said so, between the look and the request: nobody will ever say so again. */
+static void test_one_that_went_before_is_not_remembered(void **state)
+{
+	to_create = 1;
+	rig_must_sync(r, SYNC);
+	keep = true;
+	rig_must_sync(r, SYNC);
+	rig_delete(r, "Pod/pod-0", "");
+	rig_settle(r);
+	rig_must_sync(r, SYNC);
+	assert_int_equal(active, 0);
+	assert_true(still_counts);
+	informer_unref(seen_before);
+	seen_before = NULL;
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
@@ -168,6 +195,7 @@ int main(void)
 		TEST(test_a_failure_ends_the_burst),
 		TEST(test_deletions_are_remembered),
 		TEST(test_a_failed_deletion_is_forgotten),
+		TEST(test_one_that_went_before_is_not_remembered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

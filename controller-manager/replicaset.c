@@ -135,7 +135,7 @@ static int delete_pods(struct controller_ctx *ctx, const struct cm_replicaset *r
 		active[i] = ranked[i].pod;
 	free(ranked);
 	map_release(&per_node);
-	return pod_control_delete(ctx->state, ctx, &rs->base, active, want, err);
+	return pod_control_delete(ctx->state, ctx, ctx->informers[WATCH_PODS], &rs->base, active, want, err);
 }
 
 /* ---- status ---- */
