@@ -98,8 +98,11 @@ static void from_runtime(struct machine *m, int i, const struct runtime_list_con
 					.started_ns = e->c.started_ns};
 	c->state = CTR_RUNNING;
 	c->restarting = true;
-	if (e->c.state == RUNTIME_RUNNING)
+	if (e->c.state == RUNTIME_RUNNING) { /* the Pod's image may have been changed while nobody looked */
+		c->outdated = e->image_asked && *e->image_asked &&
+			      strcmp(e->image_asked, m->pod->list.v[i].image) != 0;
 		return;
+	}
 	struct run_result r = {.id = e->c.id,
 			       .started_ns = e->c.started_ns,
 			       .finished_ns = e->c.finished_ns,

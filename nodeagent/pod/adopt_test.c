@@ -47,6 +47,33 @@ static void test_adopt_running(void **state)
 	end(&l);
 }
 
+/* The Pod's image was changed while there was no agent: what runs is another one's. */
+static void test_adopt_other_image(void **state)
+{
+	struct runtime_list_sandbox sandbox = {.s = {.id = "sb", .ips = {"10.244.0.9"}, .ready = true},
+					       .pod_uid = "u1"};
+	static const struct {
+		const char *asked;
+		bool restarts;
+	} rows[] = {{"old:1", true}, {"i:1", false}, {"", false}, {NULL, false}};
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+		struct runtime_list_container ctr = {
+			.c = {.id = "a3", .state = RUNTIME_RUNNING, .started_ns = T0},
+			.pod_uid = "u1",
+			.name = "a",
+			.image_ref = "docker.io/library/i:1", /* as the image's store calls it */
+			.image_asked = (char *)rows[k].asked,
+			.attempt = 3};
+		struct runtime_list list = {&sandbox, 1, &ctr, 1};
+		struct life l;
+		begin(&l, POD(ONE));
+		machine_adopt(&l.m, NULL, &list, l.now);
+		settle(&l);
+		expect_acts(&l, rows[k].restarts ? "volumes signal(a) " : "volumes ");
+		end(&l);
+	}
+}
+
 static void test_adopt_after_reboot(void **state)
 {
 	static const char status_text[] =
@@ -120,9 +147,8 @@ static void test_adopt_between_runs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_adopt_running),
-		cmocka_unit_test(test_adopt_after_reboot),
-		cmocka_unit_test(test_adopt_finished),
+		cmocka_unit_test(test_adopt_running),	   cmocka_unit_test(test_adopt_other_image),
+		cmocka_unit_test(test_adopt_after_reboot), cmocka_unit_test(test_adopt_finished),
 		cmocka_unit_test(test_adopt_between_runs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -271,6 +271,7 @@ static int build_spec(struct start_job *s, struct err *err)
 		.name = c->name,
 		.attempt = state->attempt,
 		.image_id = arena_strdup(&s->a, s->j.w->c[s->j.container].image_id),
+		.image_asked = c->image,
 		.command = env.command,
 		.args = env.args,
 		.env = env.kv,

@@ -90,7 +90,8 @@ struct container {
 	char *waiting_message;
 	char *pull_error;
 	bool stop_sent, kill_sent; /* of the present run */
-	bool outdated;	 /* its image was changed while it was being started: to be redefined once it runs */
+	bool outdated; /* its image was changed while it was being started, or while there was no agent: to be
+			    redefined once it runs */
 	bool redefined;	 /* its image was changed while it ran: it ends and starts again, whatever the policy
 			  */
 	bool restarting; /* it ran in this sandbox: the next start is a restart */

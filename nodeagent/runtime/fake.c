@@ -48,7 +48,7 @@ struct ctr {
 	struct fake *f;
 	struct sandbox *s;
 	char id[FAKE_ID_DIGITS + 1];
-	char *name, *image;
+	char *name, *image, *asked;
 	unsigned attempt;
 	enum runtime_state state;
 	int exit_code, order_code;
@@ -214,6 +214,7 @@ static void ctr_free(struct ctr *c)
 	list_del(&c->link);
 	free(c->name);
 	free(c->image);
+	free(c->asked);
 	free(c);
 }
 
@@ -341,6 +342,7 @@ static int container_create(struct runtime *rt, const struct runtime_container_s
 		snprintf(c->id, sizeof(c->id), "%s", spec->id);
 		c->name = mem_strdup(spec->name);
 		c->image = mem_strdup(spec->image_id);
+		c->asked = mem_strdup(spec->image_asked ? spec->image_asked : "");
 		c->attempt = spec->attempt;
 		c->created_ns = clock_wall_ns();
 		read_order(c, spec);
@@ -525,6 +527,7 @@ static void list_one(const struct ctr *c, struct runtime_list_container *out)
 					       .name = mem_strdup(c->name),
 					       .image_id = mem_strdup(c->image),
 					       .image_ref = mem_strdup(c->image),
+					       .image_asked = mem_strdup(c->asked),
 					       .digest_ref = mem_strdup(c->image),
 					       .log_path = mem_strdup(""),
 					       .termination_log = mem_strdup(""),

@@ -170,6 +170,7 @@ static void fill_container(struct oci *o, struct oci_container *c, struct runtim
 	l->name = mem_strdup(c->name);
 	l->image_id = mem_strdup(c->image_id);
 	l->image_ref = mem_strdup(c->image_ref);
+	l->image_asked = mem_strdup(c->image_asked);
 	l->digest_ref = mem_strdup(c->digest_ref);
 	l->log_path = mem_strdup(c->log_path);
 	l->termination_log = mem_strdup(c->termination_log);

@@ -172,21 +172,25 @@ int oci_container_start(struct runtime *rt, const char *id, struct err *err)
 
 /* ---- state ---- */
 
-/* conmon's exit file; false when there is none. */
-static bool read_exit(const struct oci *o, const struct oci_container *c, int *ret_code, int64_t *ret_when_ns)
+/* conmon's exit file: 1; 0 when there is none; -1 when that cannot be said at present. */
+static int read_exit(const struct oci *o, const struct oci_container *c, int *ret_code, int64_t *ret_when_ns)
 {
 	autofree char *path = mem_printf("%s/exits/%s", o->c.root, c->id);
-	autobuf struct buf b = BUF_INIT;
-	struct err ignored = ERR_INIT;
+	char text[64];
 	struct stat st;
-	if (stat(path, &st) < 0 || tree_read(path, 64, &b, &ignored) < 0 || !b.len)
-		return false;
-	*ret_code = (int)strtol(b.p, NULL, 10);
+	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -1 : 0;
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+	if (n <= 0 || fstat(fd, &st) < 0)
+		return 0;
+	text[n] = '\0';
+	*ret_code = (int)strtol(text, NULL, 10);
 	*ret_when_ns = (int64_t)st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec;
-	return true;
+	return 1;
 }
 
-/* Takes notice of an end that has happened. */
+/* Takes notice of an end that has happened. What cannot be found out now is found out later. */
 static void update(struct oci *o, struct oci_container *c)
 {
 	pthread_mutex_lock(&o->lock);
@@ -197,15 +201,23 @@ static void update(struct oci *o, struct oci_container *c)
 	int64_t when;
 	if (done)
 		return;
-	if (read_exit(o, c, &code, &when)) {
+	int found = read_exit(o, c, &code, &when);
+	if (found > 0) {
 		mark_finished(o, c, code, when);
 		return;
 	}
 	/* While conmon lives the file is still to come; a conmon that died may have written it since we
 	 * looked. */
-	if (oci_process_alive(&conmon) || oci_process_alive(&init))
+	enum oci_life monitor = oci_process_look(&conmon), program = oci_process_look(&init);
+	if (found == 0 && monitor == OCI_DEAD && program == OCI_DEAD)
+		found = read_exit(o, c, &code, &when);
+	else if (found == 0 && monitor != OCI_UNSEEN && program != OCI_UNSEEN)
 		return;
-	if (read_exit(o, c, &code, &when))
+	else
+		found = -1;
+	if (found < 0)
+		oci_watch_again(o->watch, c);
+	else if (found)
 		mark_finished(o, c, code, when);
 	else
 		mark_finished(o, c, LOST, clock_wall_ns());
@@ -216,8 +228,12 @@ void oci_container_orphaned(struct oci *o, struct oci_container *c)
 	int code;
 	int64_t when;
 	struct err ignored = ERR_INIT;
-	if (!read_exit(o, c, &code, &when))
-		(void)!oci_process_kill(&c->init, 0, &ignored);
+	pthread_mutex_lock(&o->lock);
+	struct oci_process init = c->init, conmon = c->conmon;
+	pthread_mutex_unlock(&o->lock);
+	if (read_exit(o, c, &code, &when) == 0 && oci_process_look(&conmon) == OCI_DEAD &&
+	    oci_process_kill(&init, 0, &ignored) < 0)
+		oci_watch_again(o->watch, c);
 	update(o, c);
 }
 

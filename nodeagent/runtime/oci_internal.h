@@ -50,7 +50,13 @@ struct oci_process {
 	pid_t pid;
 	uint64_t start; /* process_start_time() */
 };
-bool oci_process_alive(const struct oci_process *p);
+enum oci_life {
+	OCI_DEAD,
+	OCI_ALIVE,
+	OCI_UNSEEN
+}; /* unseen: it cannot be looked at, for want of a descriptor */
+enum oci_life oci_process_look(const struct oci_process *p);
+bool oci_process_alive(const struct oci_process *p); /* or unseen: that is not dead */
 /* A pidfd of exactly this process; -1 when it is gone. */
 int oci_process_open(const struct oci_process *p);
 /* Waits that long for it to end by itself, then SIGKILL, then until it is gone. */
@@ -83,7 +89,7 @@ struct oci_sandbox {
 struct oci_container {
 	int refs;
 	char id[RUNTIME_ID_MAX], sandbox_id[RUNTIME_ID_MAX];
-	char *pod_uid, *name, *image_id, *image_ref, *digest_ref, *log_path, *termination_log;
+	char *pod_uid, *name, *image_id, *image_ref, *image_asked, *digest_ref, *log_path, *termination_log;
 	unsigned attempt;
 	bool tty, stdin_open, stdin_once;
 	int64_t created_ns;
@@ -94,6 +100,7 @@ struct oci_container {
 	int64_t started_ns, finished_ns; /* finished_ns != 0: exit_code and oom_killed hold */
 	int exit_code;
 	bool oom_killed, complete;
+	bool look_again; /* its end cannot be found out at present: a timer of the watch's is set */
 	/* Held while state.json is written; a removal that has begun is the end of writing. Before oci.lock.
 	 */
 	pthread_mutex_t file_lock;
@@ -226,5 +233,7 @@ struct oci_watch *oci_watch_start(struct oci *o, struct err *err) MUST_CHECK;
 void oci_watch_stop(struct oci_watch *w);
 void oci_watch_sandbox(struct oci_watch *w, const struct oci_sandbox *s);
 void oci_watch_container(struct oci_watch *w, const struct oci_container *c);
+/* For want of descriptors nobody can tell whether it has ended: it is looked at, and told of, in a while. */
+void oci_watch_again(struct oci_watch *w, struct oci_container *c);
 
 #endif

@@ -15,13 +15,19 @@
 
 /* ---- processes ---- */
 
-bool oci_process_alive(const struct oci_process *p)
+enum oci_life oci_process_look(const struct oci_process *p)
 {
 	if (p->pid <= 0 || !p->start)
-		return false;
+		return OCI_DEAD;
 	uint64_t start = process_start_time(p->pid);
-	/* Who cannot be looked at, for want of a descriptor, is not dead for that. */
-	return start ? start == p->start : errno != ESRCH;
+	if (start)
+		return start == p->start ? OCI_ALIVE : OCI_DEAD;
+	return errno == ESRCH ? OCI_DEAD : OCI_UNSEEN;
+}
+
+bool oci_process_alive(const struct oci_process *p)
+{
+	return oci_process_look(p) != OCI_DEAD;
 }
 
 int oci_process_open(const struct oci_process *p)
@@ -112,6 +118,7 @@ void oci_container_unref(struct oci_container *c)
 	free(c->name);
 	free(c->image_id);
 	free(c->image_ref);
+	free(c->image_asked);
 	free(c->digest_ref);
 	free(c->log_path);
 	free(c->termination_log);
@@ -189,6 +196,7 @@ struct oci_container *oci_container_new(struct oci *o, const struct runtime_cont
 	c->attempt = spec->attempt;
 	c->image_id = mem_strdup(image->id);
 	c->image_ref = mem_strdup(oci_image_name(image));
+	c->image_asked = mem_strdup(spec->image_asked ? spec->image_asked : "");
 	c->digest_ref = mem_strdup(oci_image_digest_ref(image, NULL));
 	c->log_path = mem_strdup(spec->log_path);
 	c->termination_log = mem_strdup(spec->termination_log);

@@ -74,6 +74,7 @@ int oci_container_save(struct oci *o, struct oci_container *c, struct err *err)
 	js_set_int(d, "attempt", c->attempt);
 	js_set_str(d, "imageID", c->image_id);
 	js_set_str(d, "image", c->image_ref);
+	js_set_str(d, "imageAsked", c->image_asked);
 	js_set_str(d, "digestRef", c->digest_ref);
 	js_set_str(d, "log", c->log_path);
 	js_set_str(d, "terminationLog", c->termination_log);
@@ -167,6 +168,7 @@ static struct oci_container *container_from(const struct oci *o, const char *id,
 	c->attempt = (unsigned)js_int(d, 0, "attempt", NULL);
 	c->image_id = mem_strdup(js_str0(d, "imageID", NULL));
 	c->image_ref = mem_strdup(js_str0(d, "image", NULL));
+	c->image_asked = mem_strdup(js_str0(d, "imageAsked", NULL));
 	c->digest_ref = mem_strdup(js_str0(d, "digestRef", NULL));
 	c->log_path = mem_strdup(js_str(d, "log", NULL));
 	c->termination_log = mem_strdup(js_str(d, "terminationLog", NULL));

@@ -3,6 +3,7 @@
 #include "runtime/oci_rig.h"
 
 #include <sys/mount.h>
+#include <sys/resource.h>
 
 static void test_life(void **state)
 {
@@ -401,6 +402,50 @@ static void test_accidents(void **state)
 	assert_int_equal(access(s.netns, F_OK), -1);
 }
 
+static void set_files(rlim_t n)
+{
+	struct rlimit l;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &l), 0);
+	l.rlim_cur = n;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &l), 0);
+}
+
+static void forget_end(const char *id)
+{
+	pthread_mutex_lock(&lock);
+	map_del(&ended, id);
+	pthread_mutex_unlock(&lock);
+}
+
+/* An end that is told of while its exit file cannot be read is told of again when it can. */
+static void test_end_unseen(void **state)
+{
+	NEED_ROOT();
+	struct rlimit old;
+	struct runtime_sandbox_spec p = pod("uid-unseen");
+	struct runtime_sandbox s = make_sandbox(&p);
+	struct made m = make(&s, SPEC(0), CMD("sleep", "1000"));
+	start(&m);
+	pid_t pid = status(m.id).pid;
+	assert_true(pid > 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	set_files(3);
+	kill(pid, SIGKILL);
+	for (int i = 0; i < 2; i++) { /* its exit file has come, its monitor has ended */
+		wait_end(m.id);
+		forget_end(m.id);
+	}
+	struct runtime_container c = status(m.id);
+	set_files(old.rlim_cur);
+	assert_int_equal(c.state, RUNTIME_RUNNING);
+	wait_end(m.id);
+	c = status(m.id);
+	assert_int_equal(c.state, RUNTIME_EXITED);
+	assert_int_equal(c.exit_code, 137);
+	remove_container(m.id);
+	remove_sandbox(&s);
+}
+
 static int by_value(const void *a, const void *b)
 {
 	const int64_t *x = a, *y = b;
@@ -442,7 +487,8 @@ int main(void)
 		cmocka_unit_test(test_limits),	  cmocka_unit_test(test_seccomp),
 		cmocka_unit_test(test_pids),	  cmocka_unit_test(test_start_errors),
 		cmocka_unit_test(test_network),	  cmocka_unit_test(test_adoption),
-		cmocka_unit_test(test_accidents), cmocka_unit_test(test_speed),
+		cmocka_unit_test(test_accidents), cmocka_unit_test(test_end_unseen),
+		cmocka_unit_test(test_speed),
 	};
 	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, setup, teardown);

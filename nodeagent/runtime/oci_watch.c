@@ -128,6 +128,49 @@ static void join(void *arg)
 	watch_process(x);
 }
 
+/* conmon or not, it is looked at as when conmon ends: that kills nobody whose conmon lives. */
+static void look_again(void *arg)
+{
+	struct watched *x = arg;
+	struct oci_watch *w = x->w;
+	char id[RUNTIME_ID_MAX];
+	memcpy(id, x->id, sizeof(id));
+	drop(x);
+	struct oci_container *c = oci_container_find(w->o, id);
+	if (c) {
+		pthread_mutex_lock(&w->o->lock);
+		c->look_again = false;
+		pthread_mutex_unlock(&w->o->lock);
+		on_conmon_end(w, id);
+	}
+	oci_container_unref(c);
+}
+
+static void join_later(void *arg)
+{
+	struct watched *x = arg;
+	list_push_back(&x->w->all, &x->link);
+	loop_timer_set(x->w->loop, &x->again, clock_mono_ns() + AGAIN_NS);
+}
+
+void oci_watch_again(struct oci_watch *w, struct oci_container *c)
+{
+	if (!w)
+		return;
+	pthread_mutex_lock(&w->o->lock);
+	bool known = c->look_again;
+	c->look_again = true;
+	pthread_mutex_unlock(&w->o->lock);
+	if (known)
+		return;
+	struct watched *x = MEM_NEW(struct watched);
+	x->w = w;
+	x->io.fd = -1;
+	x->again = (struct loop_timer){.fn = look_again, .arg = x};
+	memcpy(x->id, c->id, sizeof(x->id));
+	loop_post(w->loop, join_later, x);
+}
+
 static void add(struct oci_watch *w, bool sandbox, const char *id, const struct oci_process *p)
 {
 	if (!w || p->pid <= 0)

@@ -109,6 +109,7 @@ void runtime_list_release(struct runtime_list *l)
 		free(c->name);
 		free(c->image_id);
 		free(c->image_ref);
+		free(c->image_asked);
 		free(c->digest_ref);
 		free(c->log_path);
 		free(c->termination_log);

@@ -91,9 +91,10 @@ enum runtime_seccomp { RUNTIME_SECCOMP_UNCONFINED, RUNTIME_SECCOMP_DEFAULT, RUNT
 struct runtime_container_spec {
 	const char *id; /* runtime_new_id */
 	const char *sandbox_id;
-	const char *name;     /* of the container in the Pod */
-	unsigned attempt;     /* restart count */
-	const char *image_id; /* struct runtime_image.id */
+	const char *name;	 /* of the container in the Pod */
+	unsigned attempt;	 /* restart count */
+	const char *image_id;	 /* struct runtime_image.id */
+	const char *image_asked; /* what the Pod calls it; for whoever reads list() */
 	/* As in the Pod, already expanded; NULL-terminated, NULL = not given. runtime_argv() joins them with
 	 * the image's. */
 	const char *const *command, *const *args;
@@ -162,6 +163,7 @@ struct runtime_list_container {
 	struct runtime_container c;
 	char sandbox_id[RUNTIME_ID_MAX];
 	char *pod_uid, *name, *image_id, *image_ref, *digest_ref, *log_path, *termination_log;
+	char *image_asked; /* "" = made by an agent that did not keep it */
 	unsigned attempt;
 	struct runtime_kv *labels, *annotations;
 	size_t n_labels, n_annotations;
