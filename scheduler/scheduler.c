@@ -11,6 +11,7 @@
 #include "scheduler.h"
 
 #include <malloc.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@
 
 #define COMPONENT SCHEDULER_NAME
 #define BURST 1000 /* Pods after which the heap is worth trimming */
+#define THREAD_RETRY_MS 100
 #define QUIET_NS (NS_PER_S / 4)
 
 struct scheduler {
@@ -476,8 +478,14 @@ void scheduler_run(struct scheduler *s)
 	while (!informer_set_synced(s->informers, clock_mono_ns() + NS_PER_S))
 		if (stop_requested())
 			return;
+	struct pollfd stop = {.fd = stop_fd(), .events = POLLIN};
+	int rc;
+	while ((rc = thread_try(&s->thread, "cycle", cycle_thread, s))) {
+		log_error("no thread to schedule with, will try again", "err=\"%s\"", strerror(rc));
+		if (poll(&stop, 1, THREAD_RETRY_MS) > 0)
+			return;
+	}
 	s->running = true;
-	s->thread = thread_start("cycle", cycle_thread, s);
 }
 
 void scheduler_free(struct scheduler *s)

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <cmocka.h>
+#include <sched.h>
+#include "base/thread_test.h"
 #include "client/server_test.h"
 #include "make_test.h"
 #include "plugins/table.h"
@@ -127,8 +129,8 @@ static void send_event(struct api *a, struct server_request **stream, const char
 	pthread_mutex_unlock(&a->lock);
 }
 
-static struct api *start_profile(const struct framework *f, const char *nodes, const char *pods, int refuse,
-				 int refusal)
+static struct api *prepare(const struct framework *f, const char *nodes, const char *pods, int refuse,
+			   int refusal)
 {
 	struct api *a = MEM_NEW(struct api);
 	pthread_mutex_init(&a->lock, NULL);
@@ -143,6 +145,13 @@ static struct api *start_profile(const struct framework *f, const char *nodes, c
 	a->rest = rest_new_on(a->loop, &a->config, 0);
 	a->scheduler = scheduler_new(a->rest, f);
 	loop_start(a->loop, "loop");
+	return a;
+}
+
+static struct api *start_profile(const struct framework *f, const char *nodes, const char *pods, int refuse,
+				 int refusal)
+{
+	struct api *a = prepare(f, nodes, pods, refuse, refusal);
 	scheduler_run(a->scheduler);
 	assert_true(scheduler_synced(a->scheduler));
 	return a;
@@ -339,10 +348,42 @@ static void test_room_of_one_that_goes_before_its_binding_is_given_on(void **sta
 	finish(a);
 }
 
+struct ration {
+	struct loop *loop;
+	struct loop_timer t;
+};
+
+static void give_threads(void *arg)
+{
+	(void)!thread_allow();
+}
+
+static void give_threads_later(void *arg)
+{
+	struct ration *r = arg;
+	loop_timer_set(r->loop, &r->t, loop_real_ns() + 200 * NS_PER_MS);
+}
+
+/* Elected, and the kernel has no thread left: it is asked again. */
+static void test_no_thread(void **state)
+{
+	struct api *a = prepare(&plugin_default_profile, NODE("n1", "2"), POD("p1", "1"), 0, 0);
+	struct ration r = {.loop = a->loop, .t = {.fn = give_threads, .real = true}};
+	while (!scheduler_synced(a->scheduler))
+		sched_yield();
+	if (!thread_forbid())
+		skip();
+	assert_true(loop_call(a->loop, give_threads_later, &r));
+	scheduler_run(a->scheduler);
+	wait_for(a, "bind p1 n1\n");
+	finish(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_waits_gets_a_node),
+		cmocka_unit_test(test_no_thread),
 		cmocka_unit_test(test_room_wakes_those_that_wait),
 		cmocka_unit_test(test_a_node_that_comes_wakes_them_too),
 		cmocka_unit_test(test_a_binding_that_failed_is_tried_again),

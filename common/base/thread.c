@@ -23,6 +23,7 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+#include "base/log.h"
 #include "base/mem.h"
 
 #ifdef __has_feature
@@ -85,8 +86,10 @@ pthread_t thread_start(const char *name, void *(*fn)(void *), void *arg)
 	pthread_t t;
 	int rc = thread_try(&t, name, fn, arg);
 
-	if (rc)
-		give_up("cannot start a thread", rc);
+	if (rc) {
+		log_error("cannot start a thread", "name=%s err=\"%s\"", name, strerror(rc));
+		_exit(1);
+	}
 	return t;
 }
 

@@ -14,8 +14,8 @@
 #include <stddef.h>
 #include "base/err.h"
 
-/* Name is cut at 15 bytes. thread_try gives an errno when the kernel refuses, else 0; thread_start aborts, which is for
-   threads that a process is nothing without. */
+/* Name is cut at 15 bytes. thread_try gives an errno when the kernel refuses, else 0; thread_start says so and
+   ends the process with code 1, which is for threads that it cannot begin without. */
 pthread_t thread_start(const char *name, void *(*fn)(void *), void *arg);
 int thread_try(pthread_t *ret, const char *name, void *(*fn)(void *), void *arg) MUST_CHECK;
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/thread.h"
+#include "base/thread_test.h"
 
 static void *look_around(void *arg)
 {
@@ -197,6 +198,33 @@ static int reset_for_children(void)
 	return 1;
 }
 
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+static int start_refused(void)
+{
+	pthread_t t;
+
+	if (!thread_forbid())
+		return 77;
+	if (!thread_try(&t, "none", nothing, NULL))
+		return 2;
+	thread_start("none", nothing, NULL);
+	return 3;
+}
+
+/* What cannot begin for want of a thread says so and ends; it does not look like a crash. */
+static void no_thread(void **state)
+{
+	int code = in_child(start_refused);
+
+	if (code == 77)
+		skip();
+	assert_int_equal(code, 1);
+}
+
 static void stops(void **state)
 {
 	assert_int_equal(in_child(by_request), 0);
@@ -212,6 +240,7 @@ int main(void)
 		cmocka_unit_test(threads_block_signals),
 		cmocka_unit_test(pool_is_bounded_and_drains),
 		cmocka_unit_test(pool_grows_by_need),
+		cmocka_unit_test(no_thread),
 		cmocka_unit_test(stops),
 	};
 

@@ -187,7 +187,12 @@ static void *server_main(void *arg)
 
 	/* Not accept4 alone: it wants a descriptor before there is a connection, and a test may have forbidden them when
 	   this thread gets here. */
-	while (poll(&p, 1, -1) == 1 && (fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+	for (;;) {
+		if (poll(&p, 1, -1) < 0)
+			continue; /* a signal */
+		fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC);
+		if (fd < 0)
+			return NULL;
 		struct server_connection *c = MEM_NEW(struct server_connection);
 
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
@@ -200,7 +205,6 @@ static void *server_main(void *arg)
 		pthread_create(&s->threads[c->i], NULL, server_connection_main, c);
 		pthread_mutex_unlock(&s->lock);
 	}
-	return NULL;
 }
 
 SERVER_UNUSED static void server_start(struct server *s, server_handler *handler, void *arg)

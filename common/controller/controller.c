@@ -213,7 +213,7 @@ struct controller_set *controller_set_new(const struct controller *const *table,
 	s->component = component;
 	s->informers = informer_set_new(r);
 	s->events = events_new(r);
-	s->pool = worker_pool_new(component, THREADS_MAX);
+	s->pool = worker_pool_new(component, THREADS_MAX, rest_loop(r));
 	s->housekeeping = worker_pool_queue(s->pool, "housekeeping", 1, tidy, s);
 	s->clients = client_pool_new(rest_get_config(r), REST_CONNECTIONS, IDLE_CLIENTS);
 	while (table[s->n_runs])

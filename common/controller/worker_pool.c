@@ -16,12 +16,16 @@
 #include "controller/workqueue_internal.h"
 
 #define IDLE_NS (10 * NS_PER_S) /* a thread without work ends after this time */
+#define AGAIN_NS (100 * NS_PER_MS)
 
 struct worker_pool {
 	struct workqueue_group g;
 	const char *name;
 	size_t max, n;
-	bool coming;	      /* a thread was started and has not looked yet: it will, and pass the turn on */
+	bool coming;  /* a thread was started and has not looked yet: it will, and pass the turn on */
+	bool refused; /* there was none to be had, and the timer is being set */
+	struct loop *loop;
+	struct loop_timer again;
 	pthread_cond_t ended; /* a thread has */
 	struct list queues;
 };
@@ -68,18 +72,52 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
+static void on_again(void *arg)
+{
+	struct worker_pool *p = arg;
+
+	pthread_mutex_lock(&p->g.lock);
+	p->refused = false;
+	workqueue_group_pass(&p->g);
+	pthread_mutex_unlock(&p->g.lock);
+}
+
+static void set_timer(void *arg)
+{
+	struct worker_pool *p = arg;
+
+	loop_timer_set(p->loop, &p->again, loop_real_ns() + AGAIN_NS);
+}
+
+static void drop_timer(void *arg)
+{
+	struct worker_pool *p = arg;
+
+	loop_timer_set(p->loop, &p->again, CLOCK_NEVER);
+}
+
 static void hungry(struct workqueue_group *g)
 {
 	struct worker_pool *p = CONTAINER_OF(g, struct worker_pool, g);
+	pthread_t t;
 
 	if (p->coming || p->n == p->max)
 		return; /* who comes, or comes back, takes it */
 	p->n++;
 	p->coming = true;
-	pthread_detach(thread_start(p->name, thread_main, p));
+	if (thread_try(&t, p->name, thread_main, p) == 0) {
+		pthread_detach(t);
+		return;
+	}
+	p->n--;
+	p->coming = false;
+	if (p->refused)
+		return;
+	p->refused = true;
+	loop_post(p->loop, set_timer, p);
 }
 
-struct worker_pool *worker_pool_new(const char *name, size_t max_threads)
+struct worker_pool *worker_pool_new(const char *name, size_t max_threads, struct loop *l)
 {
 	struct worker_pool *p = MEM_NEW(struct worker_pool);
 
@@ -87,6 +125,8 @@ struct worker_pool *worker_pool_new(const char *name, size_t max_threads)
 	p->g.hungry = hungry;
 	p->name = name;
 	p->max = max_threads;
+	p->loop = l;
+	p->again = (struct loop_timer){.fn = on_again, .arg = p, .real = true};
 	clock_cond_init(&p->ended);
 	list_init(&p->queues);
 	return p;
@@ -148,6 +188,7 @@ void worker_pool_free(struct worker_pool *p)
 
 	if (!p)
 		return;
+	loop_finish(p->loop, drop_timer, p);
 	while ((l = list_pop_front(&p->queues)))
 		workqueue_free(list_entry(l, struct workqueue, all));
 	workqueue_group_release(&p->g);

@@ -11,11 +11,13 @@
 #define CONTROLLER_WORKER_POOL_H
 
 #include "controller/workqueue.h"
+#include "loop/loop.h"
 
 struct worker_pool;
 /* Processes one key of a queue; the pool calls workqueue_done afterwards. owner is the queue's. */
 typedef void worker_fn(void *owner, const char *key);
-struct worker_pool *worker_pool_new(const char *name, size_t max_threads);
+/* The loop's timer tries again when the kernel gives not one thread; it is there until worker_pool_free. */
+struct worker_pool *worker_pool_new(const char *name, size_t max_threads, struct loop *l);
 /* A queue of the pool, which frees it. At most `limit` of its keys are processed at once. It gathers keys; none is
    processed before worker_pool_resume. */
 struct workqueue *worker_pool_queue(struct worker_pool *p, const char *name, size_t limit, worker_fn *run,

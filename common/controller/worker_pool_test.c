@@ -16,8 +16,10 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/thread_test.h"
 
 struct world {
+	struct loop *loop;
 	struct worker_pool *p;
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
@@ -66,7 +68,9 @@ static void let_go(void)
 static int set_up(void **state)
 {
 	clock_fake(NS_PER_S);
-	w = (struct world){.p = worker_pool_new("test", 3)};
+	w = (struct world){.loop = loop_new(NULL)};
+	w.p = worker_pool_new("test", 3, w.loop);
+	loop_start(w.loop, "loop");
 	pthread_mutex_init(&w.lock, NULL);
 	pthread_cond_init(&w.cond, NULL);
 	return 0;
@@ -77,6 +81,8 @@ static int tear_down(void **state)
 	worker_pool_stop(w.p);
 	assert_true(worker_pool_wait(w.p, CLOCK_NEVER));
 	worker_pool_free(w.p);
+	loop_join(w.loop);
+	loop_free(w.loop);
 	pthread_cond_destroy(&w.cond);
 	pthread_mutex_destroy(&w.lock);
 	clock_real();
@@ -162,6 +168,22 @@ static void test_stop_does_not_wait_for_ever(void **state)
 	assert_int_equal(w.done_a, 1); /* the other keys were not begun */
 }
 
+/* A key for which there is no thread waits until there is one, though nothing else happens. */
+static void test_no_thread(void **state)
+{
+	struct workqueue *a = worker_pool_queue(w.p, "a", 2, run, (void *)"a");
+
+	worker_pool_resume(a);
+	if (!thread_forbid())
+		skip();
+	add_n(a, 1);
+	size_t n = worker_pool_threads(w.p);
+
+	assert_true(thread_allow());
+	assert_int_equal(n, 0);
+	wait_for(&w.done_a, 1);
+}
+
 enum { KEYS = 40, ROUNDS = 300, QUEUES = 3 };
 static atomic_int adds[QUEUES][KEYS], seen[QUEUES][KEYS], busy[QUEUES][KEYS];
 static const int queue_index[QUEUES] = {0, 1, 2};
@@ -192,7 +214,7 @@ static void test_nothing_is_lost(void **state)
 	char key[16];
 
 	clock_real();
-	struct worker_pool *p = worker_pool_new("crowd", 4);
+	struct worker_pool *p = worker_pool_new("crowd", 4, w.loop);
 
 	for (int k = 0; k < QUEUES; k++) {
 		q[k] = worker_pool_queue(p, "crowd", 2, look, (void *)&queue_index[k]);
@@ -223,7 +245,7 @@ int main(void)
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_nothing_costs_nothing),	TEST(test_limits),	    TEST(test_delayed_keys),
-		TEST(test_stop_does_not_wait_for_ever), TEST(test_nothing_is_lost),
+		TEST(test_stop_does_not_wait_for_ever), TEST(test_nothing_is_lost), TEST(test_no_thread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,7 +17,7 @@
 #include "serve/metric.h"
 
 struct workqueue_group {
-	pthread_mutex_t lock; /* guards all of the group and its queues; taken alone */
+	pthread_mutex_t lock; /* guards all of the group and its queues; inside it only a loop's posts */
 	pthread_cond_t cond;
 	struct heap timers; /* items that wait */
 	struct list ready;  /* queues with a key that may be taken now */

@@ -355,6 +355,18 @@ void loop_start(struct loop *l, const char *name)
 	l->thread = thread_start(name, thread_main, l);
 }
 
+int loop_try_start(struct loop *l, const char *name)
+{
+	set_running(l);
+	int rc = thread_try(&l->thread, name, thread_main, l);
+	if (rc) {
+		pthread_mutex_lock(&l->lock);
+		l->running = false;
+		pthread_mutex_unlock(&l->lock);
+	}
+	return rc;
+}
+
 void loop_join(struct loop *l)
 {
 	loop_stop(l);

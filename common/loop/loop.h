@@ -42,8 +42,10 @@ struct loop_config {
 struct loop *loop_new(const struct loop_config *c);
 void loop_run(struct loop *l);	/* this thread becomes the loop's; returns after loop_stop */
 void loop_stop(struct loop *l); /* any thread; returns at once */
-void loop_start(struct loop *l, const char *name); /* loop_run on a thread of that name */
-void loop_join(struct loop *l);			   /* stops what loop_start began and waits for its end */
+void loop_start(struct loop *l, const char *name); /* loop_run on a thread of that name; as thread_start */
+/* The same as thread_try: an errno when there is no thread for it; may be tried again. */
+int loop_try_start(struct loop *l, const char *name) MUST_CHECK;
+void loop_join(struct loop *l); /* stops what loop_start began and waits for its end */
 /* After loop_run, loop_join or without either. Nobody may post any more; no loop_io is left. NULL is fine. */
 void loop_free(struct loop *l);
 /* One round of a loop that nobody runs: waits until something happened or the deadline, and serves it. */

@@ -264,10 +264,15 @@ void relay_open(struct relays *rs, const char *url, atomic_int *streams, relay_f
 	pthread_mutex_init(&r->lock, NULL);
 	r->stream = (struct response_stream){.read = relay_read, .close = relay_close, .arg = r};
 	pthread_mutex_lock(&rs->lock);
-	if (!rs->started)
-		loop_start(rs->loop, "logs");
-	rs->started = true;
+	int rc = rs->started ? 0 : loop_try_start(rs->loop, "logs");
+	rs->started = !rc;
 	pthread_mutex_unlock(&rs->lock);
+	if (rc) { /* nobody but us has heard of it */
+		struct err err = ERR_INIT;
+		err_set(&err, REASON_UNAVAILABLE, "no thread for logs: %s", strerror(rc));
+		end(r, &err);
+		return;
+	}
 	loop_post(rs->loop, begin, r);
 }
 

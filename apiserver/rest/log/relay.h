@@ -23,7 +23,7 @@ struct relay_answer {
 	struct buf *refusal;		/* borrowed */
 	struct err err;			/* why it could not be asked */
 };
-/* Once, on the relays' loop, within 30 s. Must not block. */
+/* Once, within 30 s, on the relays' loop, or from relay_open when there is no thread for that. Must not block. */
 typedef void relay_fn(void *arg, struct relay_answer *a);
 
 /* Asks and returns at once. `streams` (NULL in tests) has counted it already, and counts down at its end. Any

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/thread.h"
+#include "base/thread_test.h"
 #include "rest/log/relay.h"
 
 #define TOTAL (1 << 20)
@@ -149,6 +150,18 @@ static void test_unreachable(void **state)
 	assert_int_equal(a.err.reason, REASON_INTERNAL);
 }
 
+/* No thread for the relays' loop is an answer, and the next one asks for it again. */
+static void test_no_thread(void **state)
+{
+	if (!thread_forbid())
+		skip();
+	struct answer a = ask("http://127.0.0.1:1/");
+	assert_true(thread_allow());
+	assert_null(a.stream);
+	assert_int_equal(a.err.reason, REASON_UNAVAILABLE);
+	test_unreachable(state);
+}
+
 /* Reads to the end as a stream thread would, which asks again when it was told to. */
 static size_t drain(struct response_stream *rs)
 {
@@ -239,6 +252,7 @@ static void test_silent_agents(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_no_thread, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unreachable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_more_than_fits, setup, teardown),
