@@ -3,6 +3,8 @@
  * A collection is deleted one object after the other, each by a call of its own. The outer call has one step,
  * which starts the next of them; a finished one asks for that step again, so however many there are no stack
  * grows and the store's thread only passes on.
+ *
+ * Which ones they are is a consistent read: what another server has acknowledged is among them.
  */
 #include "registry/registry_internal.h"
 
@@ -13,6 +15,7 @@ struct collection {
 	struct registry_call *all;
 	struct attributes attr; /* of the one */
 	const struct delete_options *options;
+	struct registry_selection which;
 	size_t next;
 	bool runs; /* the one wants to go on */
 };
@@ -86,18 +89,31 @@ static enum progress drive(struct registry_call *all)
 	return PROGRESS_AWAY;
 }
 
-static registry_step_fn *const collection_steps[] = {drive};
+static enum progress select_all(struct registry_call *c)
+{
+	const struct registry_selection *w = &c->collection->which;
 
-void registry_delete_collection(struct registry_call *c, const struct query *q, size_t limit,
+	if (c->fresh.err.reason != REASON_NONE) {
+		c->err = c->fresh.err;
+		return PROGRESS_END;
+	}
+	if (!c->caught_up && !storage_fresh(c->registry->storage, 0)) {
+		c->caught_up = true;
+		return registry_catch_up(c);
+	}
+	return registry_progress(
+		storage_list(c->res, &w->query, w->exact, w->after, w->limit, &c->deleted, &c->err));
+}
+
+static registry_step_fn *const collection_steps[] = {select_all, drive};
+
+void registry_delete_collection(struct registry_call *c, const struct registry_selection *which,
 				const struct delete_options *o)
 {
-	if (storage_list(c->res, q, 0, NULL, limit, &c->deleted, &c->err) < 0) {
-		c->done(c);
-		return;
-	}
 	c->collection = MEM_NEW(struct collection);
 	c->collection->all = c;
 	c->collection->options = o;
+	c->collection->which = *which;
 	registry_start(c, collection_steps);
 }
 

@@ -131,9 +131,16 @@ void registry_create(struct registry_call *c, js *new);
 void registry_update(struct registry_call *c, js *new);
 void registry_change(struct registry_call *c, const struct registry_change *change);
 void registry_delete(struct registry_call *c, const struct delete_options *o);
-/* Everything the query selects now, at most `limit` (0 = all), one by one, each under the rules of a single
-   deletion. What vanishes meanwhile is no error, what comes meanwhile stays. */
-void registry_delete_collection(struct registry_call *c, const struct query *q, size_t limit,
+/* Which objects: as storage_list has it. What it points to is borrowed until `done`. */
+struct registry_selection {
+	struct query query;
+	uint64_t exact; /* 0 = now */
+	const char *after;
+	size_t limit;
+};
+/* One by one, each under the rules of a single deletion. What vanishes meanwhile is no error, what comes meanwhile
+   stays. */
+void registry_delete_collection(struct registry_call *c, const struct registry_selection *which,
 				const struct delete_options *o);
 /* pods/binding: the scheduler's decision becomes part of the Pod. The tree is a Binding. */
 void registry_bind(struct registry_call *c, js *binding);

@@ -330,11 +330,11 @@ static void test_collection(void **state)
 		snprintf(name, sizeof(name), "heap-%d", i);
 		must_create(name);
 	}
-	struct query q = {.ns = "default", .kind = a.kind};
+	struct registry_selection all = {.query = {.ns = "default", .kind = a.kind}};
 	registry_sync_init(&s, registry, &a);
 	refuses = false;
 	sem_post(&answer); /* "parked" is among them */
-	registry_delete_collection(&s.call, &q, 0, &none);
+	registry_delete_collection(&s.call, &all, &none);
 	assert_int_equal(registry_sync_wait(&s, &err), 0);
 	assert_true(s.call.deleted.n > 20);
 	registry_call_release(&s.call);

@@ -203,8 +203,7 @@ static void answer_at_once(struct list_reply *l, struct response *rs)
 
 /* ---- the request ---- */
 
-/* 410 with a token that goes on without consistency, as upstream offers it. */
-static void continue_expired(const struct request *rq, struct response *rs, const struct list_options *o)
+void present_list_expired(struct response *rs, const struct list_options *o)
 {
 	autobuf struct buf token = BUF_INIT;
 	continue_encode(&token, 0, o->after);
@@ -219,18 +218,6 @@ static void continue_expired(const struct request *rq, struct response *rs, cons
 	response_status_parts(rs, &st);
 }
 
-/* Which revision the list shows: 0 = now. */
-static uint64_t exact_revision(const struct list_options *o)
-{
-	if (o->after)
-		return o->continue_rv;
-	if (!o->has_rv || !o->rv)
-		return 0;
-	if (o->match == RV_MATCH_EXACT || (o->match == RV_MATCH_UNSET && o->limit))
-		return o->rv;
-	return 0;
-}
-
 static int take_snapshot(struct request *rq, const struct list_options *o, struct obj_list *ret,
 			 struct err *err)
 {
@@ -238,8 +225,8 @@ static int take_snapshot(struct request *rq, const struct list_options *o, struc
 			  .labels = o->labels,
 			  .fields = o->fields.n ? &o->fields : NULL,
 			  .kind = rq->attr.kind};
-	return storage_list(storage_resource(rq->api->storage, rq->attr.kind), &q, exact_revision(o),
-			    o->after, o->limit, ret, err);
+	return storage_list(storage_resource(rq->api->storage, rq->attr.kind), &q, options_exact(o), o->after,
+			    o->limit, ret, err);
 }
 
 /* All of it at once: the length of a message stands before it. */
@@ -322,7 +309,7 @@ void handle_list(struct request *rq, struct response *rs)
 	if (take_snapshot(rq, &o, &list, &err) == 0)
 		present_list(rq, rs, &a, &o, &list);
 	else if (err.reason == REASON_EXPIRED && o.after)
-		continue_expired(rq, rs, &o);
+		present_list_expired(rs, &o);
 	else
 		response_status(rs, &err, &rq->attr, NULL);
 	options_release(&o);

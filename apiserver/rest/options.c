@@ -172,6 +172,17 @@ int options_parse(const struct request *rq, struct list_options *ret, struct fie
 	return -1;
 }
 
+uint64_t options_exact(const struct list_options *o)
+{
+	if (o->after)
+		return o->continue_rv;
+	if (!o->has_rv || !o->rv)
+		return 0;
+	if (o->match == RV_MATCH_EXACT || (o->match == RV_MATCH_UNSET && o->limit))
+		return o->rv;
+	return 0;
+}
+
 void options_release(struct list_options *o)
 {
 	selector_free(o->labels);

@@ -31,6 +31,8 @@ struct list_options {
 int options_parse(const struct request *rq, struct list_options *ret, struct field_errors *errs,
 		  struct err *err) MUST_CHECK;
 void options_release(struct list_options *o);
+/* Which revision a list shows: 0 = now. */
+uint64_t options_exact(const struct list_options *o);
 /* The failure of options_parse as a response; releases errs. */
 void options_fail(const struct request *rq, struct response *rs, const struct err *err,
 		  struct field_errors *errs);

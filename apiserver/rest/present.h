@@ -21,6 +21,8 @@ void present_status(const struct request *rq, struct response *rs);
 struct list_options;
 void present_list(const struct request *rq, struct response *rs, const struct accept *a,
 		  const struct list_options *o, struct obj_list *list);
+/* There is no such next page any more: 410 with a token that goes on without consistency, as upstream offers it. */
+void present_list_expired(struct response *rs, const struct list_options *o);
 
 /* ---- for list.c and watch.c ---- */
 struct list_meta {

@@ -120,7 +120,10 @@ static int read_options(struct operation *o, struct err *err)
 
 static void fail(struct operation *o)
 {
-	response_status_about(o->rs, &o->call.err, &o->call.about, &o->call.errs);
+	if (o->call.err.reason == REASON_EXPIRED && o->selection.after)
+		present_list_expired(o->rs, &o->selection);
+	else
+		response_status_about(o->rs, &o->call.err, &o->call.about, &o->call.errs);
 }
 
 static void finish(struct operation *o)

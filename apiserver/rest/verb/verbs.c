@@ -85,12 +85,16 @@ static void start_delete(struct operation *o)
 static void start_collection(struct operation *o)
 {
 	const struct attributes *a = &o->rq->attr;
-	struct query q = {.ns = a->kind->namespaced ? a->ns : "",
-			  .labels = o->selection.labels,
-			  .fields = o->selection.fields.n ? &o->selection.fields : NULL,
-			  .kind = a->kind};
+	const struct list_options *l = &o->selection;
+	struct registry_selection which = {.query = {.ns = a->kind->namespaced ? a->ns : "",
+						     .labels = l->labels,
+						     .fields = l->fields.n ? &l->fields : NULL,
+						     .kind = a->kind},
+					   .exact = options_exact(l),
+					   .after = l->after,
+					   .limit = l->limit};
 
-	registry_delete_collection(&o->call, &q, o->selection.limit, &o->deletion);
+	registry_delete_collection(&o->call, &which, &o->deletion);
 }
 
 static void start_bind(struct operation *o)
