@@ -156,6 +156,23 @@ static bool is_answerable(const struct request *rq)
 	return true;
 }
 
+/* The length of a protobuf list stands before it: all of it is decoded and encoded at once, which is no work for a thread
+   that others' bytes wait for. */
+static bool is_heavy(const struct request *rq)
+{
+	struct err ignore = ERR_INIT;
+	struct accept a;
+	bool list = rq->method == METHOD_GET && !rq->is_watch && !*rq->attr.name;
+	return list && strstr(rq->accept, "protobuf") && negotiate(rq, &a, &ignore) == 0 &&
+	       a.media == MEDIA_PROTOBUF;
+}
+
+static bool is_here(const struct request *rq)
+{
+	uint64_t rv;
+	return !read_needs(rq, &rv) || storage_fresh(rq->api->storage, rv);
+}
+
 static enum dispatch begin_path(struct request *rq, struct response *rs);
 
 enum dispatch dispatch_begin(struct api *api, const struct auth *auth, struct request *rq,
@@ -181,14 +198,13 @@ enum dispatch dispatch_begin(struct api *api, const struct auth *auth, struct re
 	case ROUTE_OK:
 		break;
 	}
-	uint64_t rv;
 	switch (rq->route->class) {
 	case ROUTE_WRITE:
 		return DISPATCH_WRITE;
 	case ROUTE_RELAY:
 		return DISPATCH_RELAY;
 	case ROUTE_READ:
-		if (read_needs(rq, &rv) && !storage_fresh(api->storage, rv) && is_answerable(rq))
+		if ((is_heavy(rq) || !is_here(rq)) && is_answerable(rq))
 			return DISPATCH_READ;
 		return DISPATCH_INLINE;
 	case ROUTE_INLINE:

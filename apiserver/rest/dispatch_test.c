@@ -23,6 +23,8 @@ struct trip {
 	char scratch[2048], segments[512];
 };
 
+static const char *accepted = "";
+
 /* user: NULL anonymous, "admin" a master, else somebody. */
 static void begin(struct trip *t, const char *user, const char *method, const char *target)
 {
@@ -33,7 +35,7 @@ static void begin(struct trip *t, const char *user, const char *method, const ch
 	t->rq = MEM_NEW(struct request);
 	*t->rq = (struct request){.method = request_method(method),
 				  .method_name = method,
-				  .accept = "",
+				  .accept = accepted,
 				  .user_agent = "test",
 				  .authorization = "",
 				  .content_type = "",
@@ -103,6 +105,33 @@ static const struct row rows[] = {
 	 "User \\\"&lt;b&gt;\\\" cannot get path \\\"/metrics\\\""},
 	{"admin", "GET", "/api/v1/nothing", DISPATCH_DONE, 404, "could not find the requested resource"},
 };
+
+static const struct heavy_row {
+	const char *accept, *target;
+	enum dispatch how;
+} heavy_rows[] = {
+	{"application/vnd.kubernetes.protobuf", PODS, DISPATCH_READ},
+	{"application/vnd.kubernetes.protobuf", PODS "?limit=x", DISPATCH_INLINE},
+	{"application/vnd.kubernetes.protobuf", PODS "?watch=1", DISPATCH_INLINE},
+	{"application/vnd.kubernetes.protobuf", PODS "/a", DISPATCH_INLINE},
+	{"application/vnd.kubernetes.protobuf,application/json", PODS, DISPATCH_INLINE}, /* it is JSON */
+	{"application/json", PODS, DISPATCH_INLINE},
+};
+
+/* What has to be encoded as a whole does not hold up a network thread. */
+static void test_heavy_lists(void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(heavy_rows); i++) {
+		const struct heavy_row *r = &heavy_rows[i];
+		struct trip t;
+		accepted = r->accept;
+		begin(&t, "admin", "GET", r->target);
+		accepted = "";
+		if (t.how != r->how)
+			fail_msg("%s %s: %d", r->accept, r->target, t.how);
+		end(&t);
+	}
+}
 
 static void test_begin(void **state)
 {
@@ -197,7 +226,8 @@ static int tear_down(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_begin), cmocka_unit_test(test_paths),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_begin), cmocka_unit_test(test_heavy_lists),
+					   cmocka_unit_test(test_paths),
 					   cmocka_unit_test(test_future_revision)};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
