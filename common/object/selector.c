@@ -20,8 +20,10 @@ const char *const selector_op_names[SELECTOR_LT + 1] = {
 	[SELECTOR_GT] = "Gt",	      [SELECTOR_LT] = "Lt",
 };
 
+#define FEW 16 /* requirements: quicker one by one */
+
 /* ---- matching ---- */
-static bool to_int(const char *s, int64_t *ret)
+bool selector_to_int(const char *s, int64_t *ret)
 {
 	char *end;
 
@@ -63,7 +65,8 @@ bool selector_requirement_matches(const struct requirement *r, const struct labe
 		return !value;
 	case SELECTOR_GT:
 	case SELECTOR_LT:
-		if (!value || r->n != 1 || !to_int(value, &have) || !to_int(r->values[0], &want))
+		if (!value || r->n != 1 || !selector_to_int(value, &have) ||
+		    !selector_to_int(r->values[0], &want))
 			return false;
 		return r->op == SELECTOR_GT ? have > want : have < want;
 	}
@@ -82,6 +85,8 @@ bool selector_matches(const struct selector *s, const struct labels *l)
 {
 	if (s->nothing)
 		return false;
+	if (s->groups)
+		return selector_groups_match(s->groups, l);
 	for (size_t i = 0; i < s->n; i++)
 		if (!selector_requirement_matches(&s->v[i].r, l))
 			return false;
@@ -99,6 +104,7 @@ void selector_free(struct selector *s)
 		return;
 	for (size_t i = 0; i < s->n; i++)
 		free(s->v[i].memory);
+	selector_groups_free(s->groups);
 	free(s->v);
 	free(s);
 }
@@ -196,7 +202,7 @@ int selector_validate(const char *key, enum selector_op op, const struct values 
 		autofree char *field = mem_printf("values[%zu]", i);
 		autofree char *keyed = mem_printf("values[%zu][%s]", i, key);
 
-		if ((op == SELECTOR_GT || op == SELECTOR_LT) && !to_int(vs->v[i], &number))
+		if ((op == SELECTOR_GT || op == SELECTOR_LT) && !selector_to_int(vs->v[i], &number))
 			invalid_text(&o, field, vs->v[i],
 				     "for 'Gt', 'Lt' operators, the value must be an integer");
 		if (name_check_label_value(vs->v[i], &wrong))
@@ -247,6 +253,8 @@ void selector_sort(struct selector *s)
 {
 	if (s->n > 1)
 		qsort(s->v, s->n, sizeof(*s->v), by_requirement);
+	if (s->n > FEW)
+		s->groups = selector_groups_new(s);
 }
 
 /* ---- from objects ---- */

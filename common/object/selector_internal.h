@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What selector.c and selector_parse.c share; nobody else includes this. */
+/* What selector.c, selector_groups.c and selector_parse.c share; nobody else includes this. */
 #ifndef OBJECT_SELECTOR_INTERNAL_H
 #define OBJECT_SELECTOR_INTERNAL_H
 
@@ -15,6 +15,7 @@ struct selector {
 	bool nothing;
 	size_t n, cap;
 	struct entry *v;
+	struct selector_groups *groups; /* of many requirements; NULL: each is looked at */
 };
 
 /* Values while a requirement is being made; who adds a text keeps it. */
@@ -30,6 +31,12 @@ int selector_validate(const char *key, enum selector_op op, const struct values 
 /* Copies key and values; symbol is static. */
 void selector_append(struct selector *s, const char *key, enum selector_op op, const char *symbol,
 		     const struct values *vs);
-void selector_sort(struct selector *s);
+void selector_sort(struct selector *s); /* when it is complete */
+bool selector_to_int(const char *s, int64_t *ret);
+
+/* ---- selector_groups.c ---- */
+struct selector_groups *selector_groups_new(const struct selector *s); /* s is sorted, and stays */
+void selector_groups_free(struct selector_groups *all);		       /* NULL is fine */
+bool selector_groups_match(const struct selector_groups *all, const struct labels *l);
 
 #endif

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <time.h>
+#include "base/clock.h"
 #include "object/labels.h"
 #include "object/json_test.h"
 
@@ -228,12 +229,103 @@ static void many_values(void **state)
 	assert_true(many < 15 * few);
 }
 
+/* Of many requirements together what each of them says alone. */
+static void groups_agree_with_requirements(void **state)
+{
+	static const char *const forms[] = {
+		"%s=%c", "%s!=%c", "%s in (%c,a,b,c,1,2)", "%s notin (%c,z,y)", "%s", "!%s",
+		"%s>%c", "%s<9%c"};
+	static const char *const keys[] = {"k", "kk", "l", "m", "n"};
+	unsigned seed = 5, matched = 0;
+	for (int round = 0; round < 20000; round++) {
+		struct err err = ERR_INIT;
+		autobuf struct buf text = BUF_INIT;
+		autojson js *map = js_new_obj();
+		bool expected = true;
+		int favour = rand_r(&seed) % 3; /* else nothing would ever match */
+		for (size_t k = 0; k < ARRAY_LEN(keys); k++) {
+			char value[2] = {"abc12"[rand_r(&seed) % 5]};
+			if (rand_r(&seed) % 3)
+				js_set_str(map, keys[k], value);
+		}
+		autofree struct labels *l = labels_new(map);
+		for (int i = 0; i < 17 + (int)(rand_r(&seed) % 5); i++) {
+			autobuf struct buf one = BUF_INIT;
+			for (int tries = 0; tries < 30; tries++) {
+				const char *form = forms[rand_r(&seed) % ARRAY_LEN(forms)];
+				char value = strpbrk(form, "<>") ? "01"[rand_r(&seed) % 2]
+								 : "abc12"[rand_r(&seed) % 5];
+				buf_clear(&one);
+				buf_addf(&one, form, keys[rand_r(&seed) % ARRAY_LEN(keys)], value);
+				struct selector *s autoselector = selector_parse(buf_str(&one), &err);
+				assert_non_null(s);
+				if (!favour || selector_matches(s, l))
+					break;
+			}
+			struct selector *s autoselector = selector_parse(buf_str(&one), &err);
+			expected &= selector_matches(s, l);
+			buf_addf(&text, "%s%s", i ? "," : "", one.p);
+		}
+		struct selector *s autoselector = selector_parse(buf_str(&text), &err);
+		assert_non_null(s);
+		matched += expected;
+		if (selector_matches(s, l) != expected)
+			fail_msg("%s", text.p);
+	}
+	assert_true(matched > 1000 && matched < 19000);
+}
+
+/* What it takes, not how long others are let in between. */
+static int64_t cpu_ns(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+static int64_t match_many(size_t n, const char *form)
+{
+	struct err err = ERR_INIT;
+	autobuf struct buf text = BUF_INIT;
+	autojson js *map = js_new_obj();
+	js_set_str(map, "a", "x");
+	js_set_str(map, "b", "y");
+	autofree struct labels *l = labels_new(map);
+	for (size_t i = 0; i < n; i++) {
+		buf_adds(&text, i ? "," : "");
+		buf_addf(&text, form, i * 7919 % n);
+	}
+	struct selector *s autoselector = selector_parse(buf_str(&text), &err);
+	assert_non_null(s);
+	int64_t start = cpu_ns();
+	for (int i = 0; i < 20000; i++)
+		assert_true(selector_matches(s, l));
+	return cpu_ns() - start;
+}
+
+/* A line of 1 MB of them, and each of many objects held against it. */
+static void many_requirements(void **state)
+{
+	static const char *const forms[] = {"a!=v%zu", "!k%zu", "a notin (p,v%zu)", "a"};
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+		int64_t few = match_many(200, forms[i]), many = match_many(50000, forms[i]);
+		if (many > 100 * few) /* 250 times as many */
+			fail_msg("%s: %lld ns for few, %lld for many", forms[i], (long long)few,
+				 (long long)many);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(query_form),	cmocka_unit_test(query_errors),
-		cmocka_unit_test(from_objects), cmocka_unit_test(nothing_and_everything),
-		cmocka_unit_test(requirements), cmocka_unit_test(many_values),
+		cmocka_unit_test(query_form),
+		cmocka_unit_test(query_errors),
+		cmocka_unit_test(from_objects),
+		cmocka_unit_test(nothing_and_everything),
+		cmocka_unit_test(requirements),
+		cmocka_unit_test(many_values),
+		cmocka_unit_test(groups_agree_with_requirements),
+		cmocka_unit_test(many_requirements),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include "storage/cache/query_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const char *path_of(const struct selectable *f)
 {
@@ -28,6 +29,28 @@ static int resolve(const struct kind *stored, const struct kind *asked, const ch
 	return FIELD_UNKNOWN;
 }
 
+static int by_term(const void *a, const void *b)
+{
+	const struct match_term *x = a, *y = b;
+	if (x->field != y->field)
+		return (x->field > y->field) - (x->field < y->field);
+	return x->negate != y->negate ? x->negate - y->negate : strcmp(x->value, y->value);
+}
+
+static void sort_terms(struct match *m)
+{
+	if (m->n_terms > 1)
+		qsort(m->terms, m->n_terms, sizeof(*m->terms), by_term);
+	for (size_t i = 0, j; i < m->n_terms; i = j) {
+		struct match_term *first = &m->terms[i];
+		for (j = i; j < m->n_terms && m->terms[j].field == first->field && !m->terms[j].negate; j++)
+			;
+		for (first->negated = j; j < m->n_terms && m->terms[j].field == first->field; j++)
+			;
+		first->end = j;
+	}
+}
+
 void match_init(struct match *m, const struct kind *stored, const struct query *q)
 {
 	*m = (struct match){.ns = q->ns ? q->ns : "", .labels = q->labels};
@@ -41,8 +64,10 @@ void match_init(struct match *m, const struct kind *stored, const struct query *
 		m->terms = mem_array(m->n_terms, sizeof(*m->terms));
 	for (size_t i = 0; i < m->n_terms; i++) {
 		const struct field_term *t = &q->fields->v[i];
-		m->terms[i] = (struct match_term){resolve(stored, q->kind, t->field), t->negate, t->value};
+		m->terms[i] = (struct match_term){
+			.field = resolve(stored, q->kind, t->field), .negate = t->negate, .value = t->value};
 	}
+	sort_terms(m);
 }
 
 int match_own(struct match *m, struct err *err)
@@ -90,15 +115,29 @@ static const char *field_value(const struct obj *o, int field)
 	}
 }
 
+static int by_value(const void *value, const void *term)
+{
+	return strcmp(value, ((const struct match_term *)term)->value);
+}
+
+/* All terms of one field. Those that name its only value are sorted: are the first and the last of them, all are. */
+static bool match_field(const struct match *m, const struct match_term *first, const struct obj *o)
+{
+	const struct match_term *negated = m->terms + first->negated, *end = m->terms + first->end;
+	const char *value = field_value(o, first->field);
+	if (first < negated && (strcmp(first->value, value) != 0 || strcmp(negated[-1].value, value) != 0))
+		return false;
+	return negated == end ||
+	       !bsearch(value, negated, (size_t)(end - negated), sizeof(*negated), by_value);
+}
+
 bool match_obj(const struct match *m, const struct obj *o)
 {
 	if (*m->ns && strcmp(m->ns, o->ns) != 0)
 		return false;
-	for (size_t i = 0; i < m->n_terms; i++) {
-		const struct match_term *t = &m->terms[i];
-		if ((strcmp(field_value(o, t->field), t->value) == 0) == t->negate)
+	for (size_t i = 0; i < m->n_terms; i = m->terms[i].end)
+		if (!match_field(m, &m->terms[i], o))
 			return false;
-	}
 	return !m->labels || selector_matches(m->labels, o->labels);
 }
 

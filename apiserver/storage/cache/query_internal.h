@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A query made ready to be asked of many objects: field names are resolved to places in the object's index
- * once.
+ * once, and terms are put in an order in which an object's value is looked up among those of its field: a request's line
+ * has room for some 50,000 of them.
  *
  * match_init borrows from the query; match_own lets go of it. Immutable afterwards, any thread.
  */
@@ -14,6 +15,8 @@ struct match_term {
 	int field; /* place in obj->fields, or one of the FIELD_ values */
 	bool negate;
 	const char *value;
+	/* of a field's first term: its terms end before `end`, and from `negated` on they say what it must not be */
+	size_t negated, end;
 };
 enum { FIELD_NAME = -1, FIELD_NAMESPACE = -2, FIELD_UNKNOWN = -3 };
 
@@ -22,7 +25,7 @@ struct match {
 	const char *ns;		       /* "" = all */
 	const struct selector *labels; /* NULL = all */
 	size_t n_terms;
-	struct match_term *terms;
+	struct match_term *terms; /* sorted by field, negate, value */
 	struct match_term few[MATCH_TERMS_INLINE];
 	bool owns;
 };
