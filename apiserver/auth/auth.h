@@ -18,7 +18,8 @@ void auth_free(struct auth *a);
 
 /* Fills rq->user (parts live as long as the connection or a). REASON_UNAUTHORIZED. */
 int auth_identify(const struct auth *a, struct request *rq, struct err *err) MUST_CHECK;
-/* rq->user becomes who its headers name, if it may: REASON_FORBIDDEN is about *ret_attr, which borrows from rq. */
+/* rq->user becomes who its headers name, if it may: REASON_FORBIDDEN is about *ret_attr, which borrows from rq;
+   REASON_INTERNAL: they name none, which upstream answers without a Status. */
 int auth_impersonate(struct request *rq, struct attributes *ret_attr, struct err *err) MUST_CHECK;
 /* Frees what belongs to the request alone; rq->user is who sent it again. */
 void auth_forget(struct request *rq);

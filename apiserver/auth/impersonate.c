@@ -181,14 +181,38 @@ static void become(const struct asked *a, struct auth_identity *id)
 	id->uid = mem_strdup(a->uid);
 }
 
+/* Everything that is asked for, as Go prints a slice of v1.ObjectReference: kind, namespace, name, uid, apiVersion,
+   resourceVersion, fieldPath. */
+static void write_asked(struct buf *out, const struct asked *a)
+{
+	static const char version[] = "authentication.k8s.io/v1";
+	struct auth_identity id = {.n_extra = 0};
+	const char *sep = "";
+	for (size_t i = 0; i < a->im->n; i++)
+		if (is_header(a, i, "Impersonate-Group")) {
+			buf_addf(out, "%s{Group  %s    }", sep, a->im->v[i].value);
+			sep = " ";
+		}
+	take_extra(a, &id);
+	for (size_t i = 0; i < id.n_extra; i++, sep = " ") {
+		buf_addf(out, "%s{UserExtra  %s  %s  %s}", sep, id.extra[i].value, version, id.extra[i].key);
+		free((char *)id.extra[i].key);
+		free((char *)id.extra[i].value);
+	}
+	free(id.extra);
+	if (*a->uid)
+		buf_addf(out, "%s{UID  %s  %s  }", sep, a->uid, version);
+}
+
 static int check(const struct asked *a, struct err *err)
 {
+	autobuf struct buf all = BUF_INIT;
 	if (a->im->n > IMPERSONATION_MAX)
 		return err_set(err, REASON_BAD_REQUEST, "too many impersonation headers");
-	if (!*a->user && (a->groups || a->extras || *a->uid))
-		return err_set(err, REASON_INTERNAL,
-			       "requested groups, uid or extra without impersonating a user");
-	return 0;
+	if (*a->user || (!a->groups && !a->extras && !*a->uid))
+		return 0;
+	write_asked(&all, a);
+	return err_set(err, REASON_INTERNAL, "requested [%s] without impersonating a user", buf_str(&all));
 }
 
 int auth_impersonate(struct request *rq, struct attributes *ret_attr, struct err *err)

@@ -86,6 +86,7 @@ int request_parse_target(struct request *rq, const char *target, char *scratch, 
 	const char *end = target + strlen(target);
 	const char *q = memchr(target, '?', (size_t)(end - target));
 	char *w = scratch;
+	rq->target = target;
 	rq->n_params = 0;
 	rq->params = params_in(scratch, target);
 	rq->path = w;

@@ -49,6 +49,7 @@ struct impersonation {
 struct request {
 	enum method method;
 	const char *method_name, *path; /* path percent-decoded */
+	const char *target;		/* as it came; until the request has begun */
 	size_t n_params;
 	struct query_param *params; /* with their texts, where the target was decoded to */
 	const char *accept, *content_type, *user_agent, *authorization, *if_none_match; /* "" when absent */

@@ -101,6 +101,22 @@ static int permit(struct request *rq, struct response *rs)
 	return rc;
 }
 
+/* As upstream's responsewriters.InternalError: a text, and nothing in it that a browser would take for markup. */
+static void internal_error_text(const struct request *rq, struct response *rs, const char *message)
+{
+	autobuf struct buf text = BUF_INIT;
+	buf_adds(&text, "Internal Server Error: ");
+	buf_add_json_string(&text, rq->target, strlen(rq->target));
+	buf_addf(&text, ": %s\n", message);
+	rs->status = 500;
+	rs->content_type = "text/plain; charset=utf-8";
+	for (const char *p = buf_str(&text); *p; p++)
+		if (*p == '&' || *p == '<' || *p == '>')
+			buf_adds(&rs->body, *p == '&' ? "&amp;" : *p == '<' ? "&lt;" : "&gt;");
+		else
+			buf_addc(&rs->body, *p);
+}
+
 /* Refused or not, rq->user is who it is for. */
 static int identify(const struct auth *auth, struct request *rq, struct response *rs)
 {
@@ -111,7 +127,10 @@ static int identify(const struct auth *auth, struct request *rq, struct response
 		return -1;
 	}
 	if (auth_impersonate(rq, &attr, &err) < 0) {
-		response_status(rs, &err, &attr, NULL);
+		if (err.reason == REASON_INTERNAL)
+			internal_error_text(rq, rs, err.msg);
+		else
+			response_status(rs, &err, &attr, NULL);
 		return -1;
 	}
 	return 0;

@@ -23,7 +23,7 @@ struct trip {
 	char scratch[2048], segments[512];
 };
 
-static const char *accepted = "";
+static const char *accepted = "", *impersonates;
 
 /* user: NULL anonymous, "admin" a master, else somebody. */
 static void begin(struct trip *t, const char *user, const char *method, const char *target)
@@ -44,12 +44,15 @@ static void begin(struct trip *t, const char *user, const char *method, const ch
 	t->peer = (struct peer){.name = (char *)user,
 				.groups = user && !strcmp(user, "admin") ? masters : others};
 	assert_int_equal(request_parse_target(t->rq, target, t->scratch, &err), 0);
+	if (impersonates)
+		request_take_impersonation(t->rq, "Impersonate-Group", impersonates);
 	t->how = dispatch_begin(&rig.api, auth, t->rq, &t->rs, t->segments);
 }
 
 static void end(struct trip *t)
 {
 	response_release(&t->rs);
+	auth_forget(t->rq);
 	free(t->rq);
 }
 
@@ -131,6 +134,24 @@ static void test_heavy_lists(void **state)
 			fail_msg("%s %s: %d", r->accept, r->target, t.how);
 		end(&t);
 	}
+}
+
+/* Not a Status. */
+static void test_impersonates_nobody(void **state)
+{
+	struct trip t;
+	impersonates = "<a>";
+	begin(&t, "admin", "GET", PODS "?limit=1&labelSelector=a%3Db");
+	impersonates = NULL;
+	assert_int_equal(t.how, DISPATCH_DONE);
+	assert_int_equal(t.rs.status, 500);
+	assert_false(t.rs.is_status);
+	assert_string_equal(t.rs.content_type, "text/plain; charset=utf-8");
+	assert_string_equal(
+		buf_str(&t.rs.body),
+		"Internal Server Error: \"" PODS
+		"?limit=1&amp;labelSelector=a%3Db\": requested [{Group  &lt;a&gt;    }] without impersonating a user\n");
+	end(&t);
 }
 
 static void test_begin(void **state)
@@ -226,8 +247,9 @@ static int tear_down(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_begin), cmocka_unit_test(test_heavy_lists),
-					   cmocka_unit_test(test_paths),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_begin),
+					   cmocka_unit_test(test_impersonates_nobody),
+					   cmocka_unit_test(test_heavy_lists), cmocka_unit_test(test_paths),
 					   cmocka_unit_test(test_future_revision)};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
