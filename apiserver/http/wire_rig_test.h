@@ -112,6 +112,7 @@ struct server {
 };
 
 struct hands {
+	pthread_mutex_t lock; /* the listener goes while they wait for their next byte */
 	struct listener *l;
 	int time, told;
 };
@@ -122,12 +123,14 @@ static void *move_hands(void *arg)
 	struct hands *h = arg;
 	unsigned char seconds;
 	while (read(h->time, &seconds, 1) == 1) {
+		pthread_mutex_lock(&h->lock);
 		if (!seconds) {
 			clock_real();
-		} else {
+		} else if (h->l) {
 			clock_advance(seconds * NS_PER_S);
 			loop_wake(h->l->wires[0]->loop);
 		}
+		pthread_mutex_unlock(&h->lock);
 		if (write(h->told, &seconds, 1) != 1)
 			_exit(1);
 	}
@@ -155,10 +158,13 @@ static void serve(int told, int life, int time, size_t connections)
 	int port = l ? listener_port(l) : 0;
 	if (!l || write(told, &port, sizeof(port)) != sizeof(port))
 		_exit(1);
-	struct hands hands = {l, time, told};
+	struct hands hands = {PTHREAD_MUTEX_INITIALIZER, l, time, told};
 	thread_start("hands", move_hands, &hands);
 	while (read(life, &byte, 1) < 0 && errno == EINTR)
 		;
+	pthread_mutex_lock(&hands.lock);
+	hands.l = NULL;
+	pthread_mutex_unlock(&hands.lock);
 	listener_stop(l);
 	_exit(0);
 }

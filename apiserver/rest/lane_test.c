@@ -15,7 +15,7 @@ static sem_t begun, may_end;
 static atomic_int order, running, most;
 static int began_as[8];
 static struct exchange *x;
-static pthread_t began_on;
+static _Atomic(pthread_t) began_on;
 
 static void end(void *arg)
 {
@@ -30,11 +30,11 @@ static void end(void *arg)
 /* Comes back once through the pool, as everything does that waits. */
 static void begin(struct exchange *one, struct lane *l)
 {
-	int now = atomic_fetch_add(&running, 1) + 1;
+	int now = atomic_fetch_add(&running, 1) + 1, before = atomic_load(&most);
 
-	if (now > atomic_load(&most))
-		atomic_store(&most, now);
-	began_on = pthread_self();
+	while (now > before && !atomic_compare_exchange_weak(&most, &before, now))
+		;
+	atomic_store(&began_on, pthread_self());
 	began_as[one - x] = atomic_fetch_add(&order, 1) + 1;
 	lane_again(l, end, one);
 	sem_post(&begun);
@@ -77,7 +77,7 @@ static void test_here(void **state)
 	struct lane *l = lane_new(p, 2, 0, SIZE_MAX, begin);
 
 	assert_true(lane_enter(l, &x[0], true));
-	assert_true(pthread_equal(began_on, pthread_self()));
+	assert_true(pthread_equal(atomic_load(&began_on), pthread_self()));
 	wait_for(1);
 	sem_post(&may_end);
 	pool_free(p);
