@@ -321,7 +321,10 @@ static void a_store_that_expires_is_left_to_it(void **state)
 	open_env(e);
 	struct store_engine expires = *e->s->store->engine;
 	expires.expires = true; /* it says so, and forgets to */
+	compactor_stop(e->s->compactor);
+	compactor_free(e->s->compactor);
 	e->s->store->engine = &expires;
+	e->s->compactor = compactor_start(e->s);
 	obj_unref(create(e->events, "ns", "a", ""));
 	clock_advance(4000 * NS_PER_S);
 	obj_unref(create(e->events, "ns", "b", ""));
