@@ -12,7 +12,7 @@
  * The library allocates from both ends: buffers that grow and shrink at the front, what stays until the request is over
  * at the end. The first buffer is what it reads into, and when it shrinks, it does so to what was not looked at yet.
  */
-#include "http/connmem.h"
+#include "http/connmem_internal.h"
 
 #include <microhttpd.h>
 #include <stdint.h>
@@ -74,16 +74,7 @@ void connmem_drop(struct MemoryPool *p)
 	give_back(p, p->unread_at + p->unread, p->size);
 }
 
-/* ---- what libmicrohttpd calls; none of it in a public header ---- */
-
-void MHD_init_mem_pools_(void);
-struct MemoryPool *MHD_pool_create(size_t max);
-void MHD_pool_destroy(struct MemoryPool *p);
-size_t MHD_pool_get_free(struct MemoryPool *p);
-void *MHD_pool_allocate(struct MemoryPool *p, size_t size, bool from_end);
-void *MHD_pool_try_alloc(struct MemoryPool *p, size_t size, size_t *ret_missing);
-void *MHD_pool_reallocate(struct MemoryPool *p, void *old, size_t old_size, size_t new_size);
-void *MHD_pool_reset(struct MemoryPool *p, void *keep, size_t keep_size, size_t new_size);
+/* ---- what libmicrohttpd calls ---- */
 
 static size_t aligned(size_t n)
 {

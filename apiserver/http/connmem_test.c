@@ -6,15 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <string.h>
-#include "http/connmem.h"
-
-struct MemoryPool *MHD_pool_create(size_t max);
-void MHD_pool_destroy(struct MemoryPool *p);
-size_t MHD_pool_get_free(struct MemoryPool *p);
-void *MHD_pool_allocate(struct MemoryPool *p, size_t size, bool from_end);
-void *MHD_pool_try_alloc(struct MemoryPool *p, size_t size, size_t *ret_missing);
-void *MHD_pool_reallocate(struct MemoryPool *p, void *old, size_t old_size, size_t new_size);
-void *MHD_pool_reset(struct MemoryPool *p, void *keep, size_t keep_size, size_t new_size);
+#include "http/connmem_internal.h"
 
 #define SIZE ((size_t)256 << 10)
 
