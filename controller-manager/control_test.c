@@ -78,7 +78,7 @@ static int delete_it(struct controller_ctx *ctx, const struct informer_object *o
 
 static int delete_successor(struct controller_ctx *ctx, const struct informer_object *o, struct err *err)
 {
-	struct informer_object other = *o;
+	struct informer_object other = {.type = o->type, .meta = o->meta};
 
 	other.meta.uid = (char *)"7d9c4dd5-0000-4000-8000-000000000000";
 	return control_delete(ctx, &other, NULL, CONTROL_OWN_GRACE, err);

@@ -122,7 +122,7 @@ static int begin(void **state)
 	e->upto = 0;
 	e->resets = 0;
 	e->s = open_store(e);
-	clock_fake(clock_wall_ns()); /* no write is too late, however busy the machine is */
+	clock_slow(10); /* no write is too late, however busy the machine is */
 	return 0;
 }
 

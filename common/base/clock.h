@@ -38,9 +38,12 @@ void clock_fake(int64_t wall_ns);
 void clock_advance(int64_t ns);
 void clock_real(void);
 /* Tests only: both clocks run `factor` times as fast as the real ones, for what sleeps by clock_cond_wait() or
-   clock_poll_ms(): for waits that others take part in. clock_fake() is exact where every waiter is ours, and holds this
-   one for what may take its time; called again, it goes on from there. Until clock_real(). */
+   clock_poll_ms(): for waits that others take part in. clock_fake() is exact where every waiter is ours. Each goes on
+   from where the one before it stood. Until clock_real(). */
 void clock_hasten(int factor);
+/* Tests only: the other way, for what only has to succeed, however busy the machine is. Deadlines are far, and what
+   tries again still does, which under a clock that stands still nobody would. */
+void clock_slow(int factor);
 size_t clock_waiting(void); /* how many threads wait on the fake clock now */
 
 #endif

@@ -154,6 +154,36 @@ static void a_hastened_clock_can_be_held(void **state)
 	pthread_cond_destroy(&c);
 }
 
+/* Deadlines are far, and still come; from a slow clock to a fast one is a step like any other. */
+static void a_slow_clock_goes_on(void **state)
+{
+	pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+	pthread_cond_t c;
+	int64_t real = clock_mono_ns(), start;
+
+	clock_cond_init(&c);
+	clock_slow(10);
+	start = clock_mono_ns();
+	assert_true(start >= real);
+	assert_true(clock_poll_ms(start + 100 * NS_PER_S) >
+		    900 * 1000); /* a hundred seconds of pause before that */
+	assert_int_equal(clock_poll_ms(CLOCK_NEVER - 1), 3600 * 1000);
+	assert_int_equal(clock_poll_ms(start), 0);
+	pthread_mutex_lock(&m);
+	while (clock_cond_wait(&c, &m, start + 2 * NS_PER_MS))
+		;
+	pthread_mutex_unlock(&m);
+	assert_true(clock_mono_ns() >= start + 2 * NS_PER_MS);
+	clock_hasten(1000);
+	assert_true(clock_mono_ns() >= start + 2 * NS_PER_MS);
+	start = clock_mono_ns();
+	clock_slow(10);
+	assert_true(clock_mono_ns() >= start);
+	clock_real();
+	assert_true(clock_mono_ns() - real >= 20 * NS_PER_MS);
+	pthread_cond_destroy(&c);
+}
+
 static void polls_sleep_long_enough(void **state)
 {
 	clock_fake(0);
@@ -170,6 +200,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_hastened_clock_keeps_its_pace),
 		cmocka_unit_test(a_hastened_clock_can_be_held),
+		cmocka_unit_test(a_slow_clock_goes_on),
 		cmocka_unit_test(polls_sleep_long_enough),
 		cmocka_unit_test(fake_time_wakes_waiters),
 		cmocka_unit_test(real_deadlines_pass),

@@ -24,6 +24,7 @@
 #include <cmocka.h>
 #include "base/base64.h"
 #include "base/clock.h"
+#include "base/port_test.h"
 #include "base/thread.h"
 #include "client/http.h"
 #include "client/server_test.h"
@@ -205,16 +206,6 @@ static bool run(const char *const *argv)
 
 #define RUN(...) run((const char *const[]){__VA_ARGS__, NULL})
 
-static int free_port(void)
-{
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t n = sizeof(a);
-	autoclose int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(s, (struct sockaddr *)&a, sizeof(a)), 0);
-	assert_int_equal(getsockname(s, (struct sockaddr *)&a, &n), 0);
-	return ntohs(a.sin_port);
-}
-
 static bool answers(int port)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET,
@@ -232,7 +223,7 @@ struct daemon {
 
 static struct daemon start_registry(const char *name, bool tls, bool auth)
 {
-	struct daemon d = {.port = free_port()};
+	struct daemon d = {.port = port_test_take()};
 	struct err err = ERR_INIT;
 	snprintf(d.host, sizeof(d.host), "127.0.0.1:%d", d.port);
 	autofree char *config = mem_printf("%s/%s.yml", root, name),

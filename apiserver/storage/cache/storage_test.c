@@ -422,7 +422,7 @@ static void reads_go_on_without_etcd(void **state)
 	int64_t deadline = clock_mono_ns() + LONG_NS;
 	while (storage_wait(e->s, 0, deadline, &err) < 0)
 		assert_true(clock_mono_ns() < deadline);
-	clock_fake(clock_wall_ns());
+	clock_slow(SLOWNESS);
 	assert_int_equal(storage_create(e->pods, d, &none, &err), 0);
 	make_fresh(e);
 	assert_int_equal(resource_count(e->pods), 2);

@@ -3,7 +3,6 @@
 #ifndef STORAGE_ETCD_ETCD_PROCESS_TEST_H
 #define STORAGE_ETCD_ETCD_PROCESS_TEST_H
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -11,10 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/port_test.h"
 
 struct etcd_process {
 	pid_t pid;
@@ -25,25 +25,6 @@ struct etcd_process {
 	const char *
 		pki; /* a folder with ca.crt, server.crt and server.key: clients need certificates; NULL: no TLS */
 };
-
-/* Below those that the kernel gives away by itself: nobody else's connection takes it before etcd does. Every process
- * looks in a place of its own. */
-static inline int etcd_free_port(void)
-{
-	static int used;
-	for (int i = 0; i < 10000; i++) {
-		int port = 20000 + (getpid() % 1000 * 12 + used++) % 12000;
-		struct sockaddr_in a = {.sin_family = AF_INET,
-					.sin_port = htons((uint16_t)port),
-					.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		bool is_free = fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
-		close(fd);
-		if (is_free)
-			return port;
-	}
-	abort();
-}
 
 static inline void etcd_run(struct etcd_process *e)
 {
@@ -89,7 +70,7 @@ static inline void etcd_run(struct etcd_process *e)
 
 static inline void etcd_begin(struct etcd_process *e, const char *dir)
 {
-	*e = (struct etcd_process){.client_port = etcd_free_port(), .peer_port = etcd_free_port()};
+	*e = (struct etcd_process){.client_port = port_test_take(), .peer_port = port_test_take()};
 	snprintf(e->dir, sizeof(e->dir), "%s", dir);
 	etcd_run(e);
 }

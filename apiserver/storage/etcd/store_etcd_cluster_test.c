@@ -138,8 +138,8 @@ static int begin(const char *wire)
 	*cluster = *servers = '\0';
 	for (size_t i = 0; i < MEMBERS; i++) {
 		struct etcd_process *e = &member[i];
-		*e = (struct etcd_process){.client_port = etcd_free_port(),
-					   .peer_port = etcd_free_port(),
+		*e = (struct etcd_process){.client_port = port_test_take(),
+					   .peer_port = port_test_take(),
 					   .name = names[i],
 					   .cluster = cluster,
 					   .pki = pki};

@@ -14,7 +14,8 @@
 #include "storage/etcd/etcd_process_test.h"
 #include "storage/store_rig.h"
 
-#define HASTE 5 /* deadlines and back-offs last seconds */
+#define HASTE 5	    /* deadlines and back-offs last seconds */
+#define SLOWNESS 10 /* where a write only has to succeed */
 #define LONG_NS (500 * NS_PER_S)
 
 static char dir[64];
@@ -84,10 +85,10 @@ static int try_put(const char *key, const char *value, uint64_t expect, uint64_t
 	return store_rig_write(s, &w, rev, err);
 }
 
-/* What only has to succeed takes as long as it takes: the clock stands still. */
+/* What only has to succeed takes as long as it takes. */
 static int put_in_time(const char *key, const char *value, uint64_t expect, uint64_t *rev, struct err *err)
 {
-	clock_fake(clock_wall_ns());
+	clock_slow(SLOWNESS);
 	int rc = try_put(key, value, expect, rev, err);
 	clock_hasten(HASTE);
 	return rc;
@@ -236,7 +237,7 @@ static void forgotten_history_is_listed_again(void **state)
 	/* the store under test looks for its server in vain, while another one finds it on its other address
 	 */
 	struct etcd_process moved = process;
-	moved.client_port = etcd_free_port();
+	moved.client_port = port_test_take();
 	etcd_run(&moved);
 	c.servers = moved.url;
 	struct store *other = store_etcd_open(&c, &err);
@@ -279,7 +280,7 @@ static void one_revision_in_several_messages(void **state)
 	struct err err = ERR_INIT;
 	uint64_t rev = 0, last;
 	autofree char *key = mem_alloc(LEN + 1);
-	clock_fake(clock_wall_ns()); /* large writes take as long as they take */
+	clock_slow(SLOWNESS); /* large writes take as long as they take */
 	memset(key, 'k', LEN);
 	key[LEN] = '\0';
 	for (int i = 0; i < KEYS; i++) {
@@ -325,14 +326,14 @@ static void short_lived_is_there(struct store_write *w)
 	sem_post(CONTAINER_OF(w, struct short_lived, w)->done);
 }
 
-/* All at once, the clock standing still. Returns the newest revision. */
+/* All at once, the clock hardly moving. Returns the newest revision. */
 static uint64_t put_at_once(int from, int n)
 {
 	struct short_lived *v = mem_array((size_t)n, sizeof(*v));
 	uint64_t rev = 0;
 	sem_t done;
 	sem_init(&done, 0, 0);
-	clock_fake(clock_wall_ns());
+	clock_slow(SLOWNESS);
 	for (int i = 0; i < n; i++) {
 		snprintf(v[i].key, sizeof(v[i].key), "/ttl/%d", from + i);
 		v[i].done = &done;
