@@ -50,7 +50,8 @@ struct transfer {
 	enum stage stage;
 	enum service_way way;
 	bool active, replying, http11, reply_clean, counted_long, mutating;
-	char *target; /* as it came; then segments and scratch behind it, one allocation */
+	char *target; /* as it came; then what its query was decoded into */
+	char *path;   /* decoded; then its segments */
 	struct buf body;
 	size_t body_charged, discarded;
 };

@@ -25,6 +25,7 @@
 
 #define BODIES_MAX ((size_t)256 << 20) /* buffered at once, over all connections */
 #define DISCARD_MAX ((size_t)16 << 20) /* of a refused body, so that the client reads why */
+#define TARGET_KEPT 1024	       /* while a stream lasts */
 
 static struct conn *conn_of(struct MHD_Connection *mhd)
 {
@@ -58,8 +59,9 @@ void *transfer_on_target(void *cls, const char *target, struct MHD_Connection *m
 	t->replying = t->reply_clean = t->counted_long = t->mutating = t->http11 = false;
 	t->body_charged = t->discarded = 0;
 	size_t n = strlen(target);
-	t->target = mem_alloc(2 * (n + 2) + request_scratch_size(target));
+	t->target = mem_alloc(n + 1 + request_scratch_size(target));
 	memcpy(t->target, target, n + 1);
+	t->path = mem_alloc(2 * (strcspn(target, "?") + 1));
 	hide_query(target);
 	struct request *rq = &t->x.rq;
 	memset(&rq->n_params, 0, sizeof(*rq) - offsetof(struct request, n_params));
@@ -113,6 +115,7 @@ void transfer_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
 	atomic_fetch_sub(&w->l->body_bytes, t->body_charged);
 	crowd_give(&w->crowd, &t->conn->stranger);
 	free(STEAL(t->target));
+	free(STEAL(t->path));
 	*ctx = NULL;
 	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
 		wire_phase(t->conn, LIMIT_QUIET);
@@ -160,6 +163,18 @@ static void leave_pool(struct transfer *t)
 	crowd_give(&t->conn->w->crowd, &t->conn->stranger);
 }
 
+/* Whoever streams has read his parameters; of a long target the log gets the beginning. */
+static void leave_query(struct transfer *t)
+{
+	struct request *rq = &t->x.rq;
+	rq->n_params = 0;
+	if (strlen(t->target) <= TARGET_KEPT)
+		return;
+	char *beginning = mem_printf("%.*s...", TARGET_KEPT, t->target);
+	free(t->target);
+	rq->target = t->target = beginning;
+}
+
 static ssize_t on_read_stream(void *cls, uint64_t pos, char *p, size_t max)
 {
 	struct transfer *t = cls;
@@ -179,6 +194,7 @@ static ssize_t on_read_stream(void *cls, uint64_t pos, char *p, size_t max)
 	wire_phase(c, LIMITS);
 	t->stage = STAGE_STREAM;
 	leave_pool(t);
+	leave_query(t);
 	stream_start(c->w->streams, &s, STEAL(t->x.rs.stream));
 	return 0;
 }
@@ -453,10 +469,12 @@ static enum MHD_Result begin(struct transfer *t, const char *method, const char 
 		return refuse_and_close(t, headers.fault);
 	if (n > REQUEST_MAX_TARGET)
 		return refuse_status(t, MHD_HTTP_URI_TOO_LONG);
-	if (request_parse_target(rq, t->target, t->target + 2 * (n + 2), &err) < 0)
+	if (request_parse_target(rq, t->target, t->target + n + 1, &err) < 0)
 		return refuse(t, err.reason, err.msg);
+	size_t path = strlen(rq->path) + 1;
+	rq->path = memcpy(t->path, rq->path, path);
 	t->mutating = request_is_mutating(rq);
-	t->way = l->service->begin(l->service->arg, &t->x, t->target + n + 1);
+	t->way = l->service->begin(l->service->arg, &t->x, t->path + path);
 	acknowledge(t->conn, rq);
 	if (t->way == SERVICE_REFUSED)
 		return refused(t);

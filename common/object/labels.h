@@ -34,8 +34,10 @@ struct selector *selector_parse(const char *s, struct err *err) MUST_CHECK;
 struct selector *selector_from_json(const js *label_selector, struct err *err) MUST_CHECK;
 /* An equality map such as spec.selector of a Service or nodeSelector. */
 struct selector *selector_from_map(const js *map); /* for tests */
-void selector_free(struct selector *s);
-void selector_autofree(struct selector **s); /* for tests */
+void selector_free(struct selector *s);		   /* by everybody who made it or took a reference */
+struct selector *selector_ref(const struct selector *s);
+size_t selector_size(const struct selector *s); /* about as many bytes as it takes */
+void selector_autofree(struct selector **s);	/* for tests */
 bool selector_matches(const struct selector *s, const struct labels *l);
 bool selector_empty(const struct selector *s);			/* selects everything */
 void selector_write(struct buf *out, const struct selector *s); /* canonical query form */

@@ -100,13 +100,26 @@ bool selector_empty(const struct selector *s)
 
 void selector_free(struct selector *s)
 {
-	if (!s)
+	if (!s || atomic_fetch_sub_explicit(&s->more_refs, 1, memory_order_acq_rel) > 0)
 		return;
 	for (size_t i = 0; i < s->n; i++)
 		free(s->v[i].memory);
 	selector_groups_free(s->groups);
 	free(s->v);
 	free(s);
+}
+
+struct selector *selector_ref(const struct selector *s)
+{
+	struct selector *mine = (struct selector *)s;
+
+	atomic_fetch_add_explicit(&mine->more_refs, 1, memory_order_relaxed);
+	return mine;
+}
+
+size_t selector_size(const struct selector *s)
+{
+	return sizeof(*s) + s->bytes;
 }
 
 void selector_autofree(struct selector **s)
@@ -222,6 +235,7 @@ void selector_append(struct selector *s, const char *key, enum selector_op op, c
 
 	for (size_t i = 0; i < vs->n; i++)
 		bytes += strlen(vs->v[i]) + 1;
+	s->bytes += bytes + sizeof(*s->v);
 	const char **values = mem_alloc(bytes);
 	char *text = (char *)(values + vs->n);
 

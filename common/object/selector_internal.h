@@ -3,6 +3,7 @@
 #ifndef OBJECT_SELECTOR_INTERNAL_H
 #define OBJECT_SELECTOR_INTERNAL_H
 
+#include <stdatomic.h>
 #include "object/labels.h"
 
 struct entry {
@@ -12,7 +13,9 @@ struct entry {
 };
 
 struct selector {
+	atomic_int more_refs; /* than one */
 	bool nothing;
+	size_t bytes; /* of its requirements */
 	size_t n, cap;
 	struct entry *v;
 	struct selector_groups *groups; /* of many requirements; NULL: each is looked at */

@@ -70,22 +70,22 @@ void match_init(struct match *m, const struct kind *stored, const struct query *
 	sort_terms(m);
 }
 
-int match_own(struct match *m, struct err *err)
+void match_own(struct match *m)
 {
-	const struct selector *labels = NULL;
-	if (m->labels) {
-		autobuf struct buf text = BUF_INIT;
-		selector_write(&text, m->labels);
-		labels = selector_parse(buf_str(&text), err);
-		if (!labels)
-			return -1;
-	}
-	m->labels = labels;
+	if (m->labels)
+		m->labels = selector_ref(m->labels);
 	m->ns = mem_strdup(m->ns);
 	for (size_t i = 0; i < m->n_terms; i++)
 		m->terms[i].value = mem_strdup(m->terms[i].value);
 	m->owns = true;
-	return 0;
+}
+
+size_t match_size(const struct match *m)
+{
+	size_t bytes = m->labels ? selector_size(m->labels) : 0;
+	for (size_t i = 0; i < m->n_terms; i++)
+		bytes += sizeof(*m->terms) + strlen(m->terms[i].value) + 1;
+	return bytes;
 }
 
 void match_release(struct match *m)

@@ -4,7 +4,8 @@
  * once, and terms are put in an order in which an object's value is looked up among those of its field: a request's line
  * has room for some 50,000 of them.
  *
- * match_init borrows from the query; match_own lets go of it. Immutable afterwards, any thread.
+ * match_init borrows from the query; match_own lets go of it but for the selector, which is shared. Immutable afterwards, any
+ * thread.
  */
 #ifndef STORAGE_CACHE_QUERY_INTERNAL_H
 #define STORAGE_CACHE_QUERY_INTERNAL_H
@@ -32,10 +33,11 @@ struct match {
 
 /* stored: the kind of the objects. m must not move afterwards. */
 void match_init(struct match *m, const struct kind *stored, const struct query *q);
-int match_own(struct match *m, struct err *err) MUST_CHECK;
+void match_own(struct match *m);
 void match_release(struct match *m);
 bool match_obj(const struct match *m, const struct obj *o);
-bool match_all(const struct match *m); /* nothing but perhaps the namespace is selected */
+size_t match_size(const struct match *m); /* about as many bytes as what it selects by takes */
+bool match_all(const struct match *m);	  /* nothing but perhaps the namespace is selected */
 /* The only value that `field` may have in what matches, or NULL. */
 const char *match_single(const struct match *m, int field);
 

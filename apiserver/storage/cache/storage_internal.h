@@ -43,7 +43,8 @@ struct storage {
 	size_t n_resources; /* above every index */
 	struct map by_dir;  /* kind->storage -> resource, without the removed */
 	struct revision revision;
-	atomic_size_t past_bytes; /* that only lists under way keep alive */
+	atomic_size_t past_bytes;     /* that only lists under way keep alive */
+	atomic_size_t selected_bytes; /* of long selectors, held by watches */
 	struct freshness waits;
 	uint64_t loaded_rev; /* what was there at the start */
 	struct compactor *compactor;

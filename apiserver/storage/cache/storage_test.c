@@ -256,6 +256,42 @@ static void watchers_see_what_writers_did(void **state)
 	}
 }
 
+/* A watch keeps what it selects by; a million bytes of it are a query like any other. */
+static void long_selectors_have_a_bound(void **state)
+{
+	enum { MANY = 64, VALUES = 90000 };
+	struct env *e = *state;
+	struct err err = ERR_INIT;
+	autobuf struct buf text = BUF_INIT;
+	struct watcher *w[MANY];
+	size_t n = 0;
+	buf_adds(&text, "app in (x");
+	for (int i = 0; i < VALUES; i++)
+		buf_addf(&text, ",v%07d", i);
+	buf_adds(&text, ")");
+	struct selector *labels = selector_parse(buf_str(&text), &err);
+	assert_non_null(labels);
+	assert_true(selector_size(labels) > text.len);
+	struct query longer = {.ns = "", .labels = labels}, shorter = {.ns = "ns"};
+	while (n < MANY && (w[n] = watch_open(e->pods, &longer, 0, true, false, no_wake, NULL, &err)))
+		n++;
+	assert_in_range(n, 10, 32);
+	assert_int_equal(err.reason, REASON_TOO_MANY_REQUESTS);
+	struct watcher *other = watch_open(e->pods, &shorter, 0, true, false, no_wake, NULL, &err);
+	assert_non_null(other);
+	watch_close(other);
+	watch_close(w[0]);
+	w[0] = watch_open(e->pods, &longer, 0, true, false, no_wake, NULL, &err);
+	assert_non_null(w[0]);
+	selector_free(labels); /* those who watch have it still */
+	autoobj struct obj *o = create(e->pods, "ns", "a", ",\"x\":1");
+	struct watch_event ev;
+	assert_int_equal(watch_next(w[0], &ev, &err), 0);
+	while (n)
+		watch_close(w[--n]);
+	assert_int_equal(e->s->selected_bytes, 0);
+}
+
 /* ---- one engine only ---- */
 
 static void wait_until_empty(struct resource *r)
@@ -438,7 +474,7 @@ static void reads_go_on_without_etcd(void **state)
 		SUITE(unreadable_objects_are_left_out)
 int main(void)
 {
-	const struct CMUnitTest sqlite[] = {BOTH, SUITE(events_expire),
+	const struct CMUnitTest sqlite[] = {BOTH, SUITE(long_selectors_have_a_bound), SUITE(events_expire),
 					    SUITE(a_store_that_expires_is_left_to_it)};
 	const struct CMUnitTest etcd[] = {BOTH, SUITE(two_apiservers_share_one_etcd),
 					  SUITE(reads_go_on_without_etcd)};

@@ -15,10 +15,13 @@
  * object of a DELETED is the last one that was selected, with the change's revision.
  */
 #include <stdlib.h>
-#include "storage/cache/resource_internal.h"
+#include "storage/cache/storage_internal.h"
 
 /* Far beyond one per node and controller of the largest cluster; a leak of connections ends here. */
 #define WATCHERS_MAX 65536
+/* Of all watches together. What is shorter than LONG_SELECTOR is bounded by their number. */
+#define LONG_SELECTORS_MAX ((size_t)32 << 20)
+#define LONG_SELECTOR ((size_t)4 << 10)
 
 struct watch_bucket {
 	struct list watchers;
@@ -44,6 +47,7 @@ struct watcher {
 	uint64_t from; /* changes up to here are not wanted */
 	uint64_t initial_rv;
 	uint64_t delivered; /* everything up to here has been delivered */
+	size_t charged;	    /* to storage.selected_bytes */
 };
 
 /* ---- buckets ---- */
@@ -237,6 +241,38 @@ static int begin(struct watcher *w, uint64_t rv, bool initial_events, struct err
 	return 0;
 }
 
+static void discharge(struct watcher *w)
+{
+	if (w->charged)
+		atomic_fetch_sub(&w->r->storage->selected_bytes, w->charged);
+}
+
+/* A query is a megabyte at most, and the watch keeps it for as long as it likes. */
+static int charge(struct watcher *w, struct err *err)
+{
+	size_t bytes = match_size(&w->match);
+	if (bytes <= LONG_SELECTOR || !w->r->storage)
+		return 0;
+	w->charged = bytes;
+	if (atomic_fetch_add(&w->r->storage->selected_bytes, bytes) + bytes <= LONG_SELECTORS_MAX)
+		return 0;
+	discharge(w);
+	return err_set(err, REASON_TOO_MANY_REQUESTS,
+		       "too many watches with long selectors, please try again later");
+}
+
+/* Takes w->match. */
+static int join(struct watcher *w, uint64_t rv, bool initial_events, struct err *err)
+{
+	match_own(&w->match);
+	pthread_rwlock_wrlock(&w->r->lock);
+	int rc = begin(w, rv, initial_events, err);
+	pthread_rwlock_unlock(&w->r->lock);
+	if (rc < 0)
+		discharge(w);
+	return rc;
+}
+
 struct watcher *watch_open(struct resource *r, const struct query *q, uint64_t rv, bool initial_events,
 			   bool initial_end, void (*wake)(void *arg), void *arg, struct err *err)
 {
@@ -249,13 +285,7 @@ struct watcher *watch_open(struct resource *r, const struct query *q, uint64_t r
 	list_init(&w->link);
 	list_init(&w->wake_link);
 	match_init(&w->match, r->kind, q);
-	int rc = match_own(&w->match, err);
-	if (rc == 0) {
-		pthread_rwlock_wrlock(&r->lock);
-		rc = begin(w, rv, initial_events, err);
-		pthread_rwlock_unlock(&r->lock);
-	}
-	if (rc < 0) {
+	if (charge(w, err) < 0 || join(w, rv, initial_events, err) < 0) {
 		match_release(&w->match);
 		free(w);
 		return NULL;
@@ -277,6 +307,7 @@ void watch_close(struct watcher *w)
 	pthread_mutex_unlock(&w->r->wake_lock);
 	cache_order_snapshot_release(&w->initial);
 	match_release(&w->match);
+	discharge(w);
 	atomic_fetch_sub_explicit(&w->r->n_holders, 1, memory_order_release);
 	free(w);
 }
