@@ -54,7 +54,7 @@ static int64_t now(clockid_t id)
 /* Of a time by the real clock, what passes at this pace. */
 static int64_t stretched(int64_t ns, int factor)
 {
-	return factor > 0 ? ns * factor : ns / -factor;
+	return factor < 0 ? ns / -factor : ns * factor;
 }
 
 /* The other way; nobody needs to sleep longer than POLL_MAX_MS at once. */

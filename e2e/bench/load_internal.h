@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of bench-load share: whatever fails ends the program with a message. */
+#ifndef E2E_BENCH_LOAD_INTERNAL_H
+#define E2E_BENCH_LOAD_INTERNAL_H
+
+#include "conn.h"
+
+#define NAMESPACE "bench"
+extern struct target load_target;
+extern char load_run_id[6]; /* names of one run do not meet those of another */
+
+void load_die(const struct err *err);
+void load_bad_status(const struct conn *c);
+double load_percentile_ms(int64_t *v, size_t n, double p); /* sorts v, nanoseconds */
+double load_cpu_s(void);				   /* of this process */
+void load_configmap_body(struct buf *b, size_t i);
+
+void load_open(struct conn *c);
+void load_call(struct conn *c, const char *method, const char *path, const char *body);
+void load_start_watch(struct conn *c, const char *path);
+void load_list_rv(struct conn *c, const char *path, char rv[32]);
+
+/* load_watch.c: the commands about watches. */
+void load_watches(char **a);
+void load_fanout(char **a);
+void load_resume(char **a);
+
+#endif
