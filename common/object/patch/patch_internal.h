@@ -14,6 +14,8 @@ const char *patch_json_word(const js *v);
 
 /* Lists by merge key; key NULL = the items themselves. */
 void patch_list_index(struct map *m, const js *list, const char *key); /* key's text -> first position + 1 */
+/* The same for one item; the first with a key stays. */
+void patch_list_note(struct map *m, const js *item, size_t position, const char *key);
 size_t patch_list_position(const struct map *m, const js *item, const char *key); /* SIZE_MAX when absent */
 /* Sorts what is in `order` by it, what is not by `server`, and slips the latter into the former. A new list.
  */

@@ -12,14 +12,18 @@
 #include "base/mem.h"
 #include "object/patch/patch_internal.h"
 
+void patch_list_note(struct map *m, const js *item, size_t position, const char *key)
+{
+	autobuf struct buf b = BUF_INIT;
+	js_write(&b, key ? js_field(item, key) : item);
+	if (!map_has(m, buf_str(&b)))
+		map_set(m, buf_str(&b), (void *)(position + 1));
+}
+
 void patch_list_index(struct map *m, const js *list, const char *key)
 {
-	js_array_for_each (item, list) {
-		autobuf struct buf b = BUF_INIT;
-		js_write(&b, key ? js_field(item, key) : item);
-		if (!map_has(m, buf_str(&b)))
-			map_set(m, buf_str(&b), (void *)(item_i + 1));
-	}
+	js_array_for_each (item, list)
+		patch_list_note(m, item, item_i, key);
 }
 
 size_t patch_list_position(const struct map *m, const js *item, const char *key)

@@ -182,9 +182,10 @@ static int merge_items(js *original, const js *patch, const char *key, const str
 		if (!js_field(item, key))
 			return patch_no_merge_key(item, key, err);
 		size_t i = patch_list_position(&places, item, key);
-		if (i == SIZE_MAX) {
+		if (i == SIZE_MAX) { /* another item of the patch with this key merges into this one */
 			clean(item);
 			js_push(original, json_object_get(item));
+			patch_list_note(&places, item, js_len(original) - 1, key);
 			continue;
 		}
 		js *merged = json_object_get(js_at(original, i));

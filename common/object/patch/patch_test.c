@@ -131,6 +131,10 @@ static void strategic_merge(void **state)
 		{JSON("{'items':[{'name':'a','ports':[{'port':1},{'port':2,'proto':'x'}]}]}"),
 		 JSON("{'items':[{'name':'a','ports':[{'port':2,'proto':'y'}]}]}"),
 		 JSON("{'items':[{'name':'a','ports':[{'port':1},{'port':2,'proto':'y'}]}]}")},
+		/* a new item that is there twice is one */
+		{JSON("{'items':[{'name':'a'}]}"),
+		 JSON("{'items':[{'name':'b','value':'1'},{'name':'c'},{'name':'b','value':'2','ports':[]}]}"),
+		 JSON("{'items':[{'name':'b','value':'2','ports':[]},{'name':'c'},{'name':'a'}]}")},
 		{JSON("{'items':[{'name':'a'},{'name':'b'}]}"),
 		 JSON("{'items':[{'$patch':'delete','name':'a'}]}"), JSON("{'items':[{'name':'b'}]}")},
 		{JSON("{'items':[{'name':'a'},{'name':'b'}]}"),
