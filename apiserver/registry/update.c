@@ -226,10 +226,9 @@ static enum progress stored(struct registry_call *c)
 /* The reply is what the writer has made of it, with the revision of the deletion. */
 static enum progress removed(struct registry_call *c)
 {
-	if (c->err.reason != REASON_NONE) {
-		registry_give_back(c, c->new, c->old_tree);
+	registry_give_back(c, c->new, c->old_tree); /* this is never in the store, whatever it said */
+	if (c->err.reason != REASON_NONE)
 		return lost(c);
-	}
 	c->obj = obj_publish(c->draft, c->write.result->rv);
 	obj_unref(STEAL(c->write.result));
 	return PROGRESS_END;

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "object/json_test.h"
 #include "rest/rig_test.h"
 
 static struct rig rig;
@@ -141,6 +142,49 @@ static void test_preconditions(void **state)
 	assert_true(there(CMS, "p"));
 }
 
+/* What is about writing an object is no option of a deletion; where there is a body, the query says nothing. */
+static void test_query(void **state)
+{
+	make_map("q", "");
+	autoreply struct rig_reply wrong = rig_call(&rig, "DELETE", CMS "/q?dryRun=x", NULL);
+	assert_int_equal(wrong.status, 422);
+	assert_string_equal(
+		js_str0(wrong.body, "message", NULL),
+		"DeleteOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: [\"x\"]: supported values: \"All\"");
+	autoreply struct rig_reply dry =
+		rig_call(&rig, "DELETE", CMS "/q?dryRun=All&fieldValidation=x&fieldManager=%01", NULL);
+	assert_int_equal(dry.status, 200);
+	assert_true(there(CMS, "q"));
+	autoreply struct rig_reply gone =
+		rig_call(&rig, "DELETE", CMS "/q?dryRun=x", JSON("{'gracePeriodSeconds':0}"));
+	assert_int_equal(gone.status, 200);
+	assert_false(there(CMS, "q"));
+}
+
+/* What the last word of a Service took is nobody's when that word was also its end. */
+static void test_ports_of_what_goes(void **state)
+{
+	static const char services[] = "/api/v1/namespaces/default/services";
+	const char *held = JSON("{'metadata':{'name':'held'},'spec':{'type':'NodePort','ports':[{'port':80,"
+				"'nodePort':30999}]}}"),
+		   *next = JSON("{'metadata':{'name':'next'},'spec':{'type':'NodePort','ports':[{'port':80,"
+				"'nodePort':30999}]}}");
+	autoreply struct rig_reply made = rig_call(
+		&rig, "POST", services,
+		JSON("{'metadata':{'name':'held','finalizers':['a.b/c']},'spec':{'ports':[{'port':80}]}}"));
+	assert_int_equal(made.status, 201);
+	autoreply struct rig_reply marked =
+		rig_call(&rig, "DELETE", "/api/v1/namespaces/default/services/held", NULL);
+	assert_int_equal(marked.status, 200);
+	autoreply struct rig_reply last =
+		rig_call(&rig, "PUT", "/api/v1/namespaces/default/services/held", held);
+	assert_int_equal(last.status, 200);
+	assert_false(there(services, "held"));
+	autoreply struct rig_reply other = rig_call(&rig, "POST", services, next);
+	if (other.status != 201)
+		fail_msg("%s", buf_str(&other.text));
+}
+
 static void test_namespace(void **state)
 {
 	autoreply struct rig_reply made =
@@ -206,6 +250,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_at_once),	   cmocka_unit_test(test_grace),
 		cmocka_unit_test(test_finalizers), cmocka_unit_test(test_preconditions),
+		cmocka_unit_test(test_query),	   cmocka_unit_test(test_ports_of_what_goes),
 		cmocka_unit_test(test_namespace),  cmocka_unit_test(test_collection),
 	};
 
