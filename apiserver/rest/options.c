@@ -43,6 +43,14 @@ int options_dry_run(struct field_errors *errs, const char *value, bool *ret)
 	return -1;
 }
 
+void options_dry_run_of(struct request *rq, struct field_errors *errs)
+{
+	for (size_t i = 0; i < rq->n_params; i++)
+		if (!strcmp(rq->params[i].key, "dryRun") &&
+		    options_dry_run(errs, rq->params[i].value, &rq->attr.dry_run) < 0)
+			return;
+}
+
 static int check_field(const struct kind *k, const char *field, struct err *err)
 {
 	if (!strcmp(field, "metadata.name") || !strcmp(field, "metadata.namespace"))

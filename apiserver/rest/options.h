@@ -38,6 +38,8 @@ void options_fail(const struct request *rq, struct response *rs, const struct er
 		  struct field_errors *errs);
 /* One value of dryRun: "All" sets *ret, anything else is a field error and -1. */
 int options_dry_run(struct field_errors *errs, const char *value, bool *ret);
+/* All that the query says of it, into the attributes; the first wrong one is told. */
+void options_dry_run_of(struct request *rq, struct field_errors *errs);
 /* A resourceVersion; "" is 0. -1 when it is no number. */
 int options_revision(const char *s, uint64_t *ret);
 

@@ -38,6 +38,7 @@ static int from_query(struct operation *op, struct delete_options *o, struct err
 	v = request_param(op->rq, "propagationPolicy");
 	if (v && *v)
 		set_propagation(op, o, v);
+	options_dry_run_of(op->rq, &op->call.errs);
 	return 0;
 }
 

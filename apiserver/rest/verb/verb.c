@@ -20,7 +20,6 @@ static const struct kind option_kinds[] = {
 	{.group = "meta.k8s.io", .version = "v1", .kind = "CreateOptions", .resource = ""},
 	{.group = "meta.k8s.io", .version = "v1", .kind = "UpdateOptions", .resource = ""},
 	{.group = "meta.k8s.io", .version = "v1", .kind = "PatchOptions", .resource = ""},
-	{.group = "meta.k8s.io", .version = "v1", .kind = "DeleteOptions", .resource = ""},
 };
 
 static void about_options(struct operation *o)
@@ -102,12 +101,9 @@ static void check_manager(struct operation *o)
 
 static int read_options(struct operation *o, struct err *err)
 {
-	const struct request *rq = o->rq;
-
-	for (size_t i = 0; i < rq->n_params; i++)
-		if (!strcmp(rq->params[i].key, "dryRun") &&
-		    options_dry_run(&o->call.errs, rq->params[i].value, &o->rq->attr.dry_run) < 0)
-			break;
+	if (!o->verb->options)
+		return 0;
+	options_dry_run_of(o->rq, &o->call.errs);
 	read_validation(o);
 	check_manager(o);
 	if (!o->call.errs.n)

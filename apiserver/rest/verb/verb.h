@@ -37,7 +37,8 @@ struct operation {
 };
 
 struct verb {
-	const char *options; /* the kind that is named when a query parameter is wrong: "CreateOptions" … */
+	/* The kind that is named when a query parameter is wrong: "CreateOptions" …; NULL: `read` sees to the query. */
+	const char *options;
 	/* Reads the body and what else it needs; NULL: nothing. */
 	int (*read)(struct operation *o, struct err *err);
 	/* Calls one operation of registry.h. */

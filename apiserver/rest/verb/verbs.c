@@ -159,9 +159,8 @@ static void scale_presentd(struct operation *o)
 
 const struct verb verb_create = {"CreateOptions", read_object, start_create, present_written, false};
 const struct verb verb_update = {"UpdateOptions", read_object, start_update, present_written, false};
-const struct verb verb_delete = {"DeleteOptions", read_delete, start_delete, present_deleted, false};
-const struct verb verb_deletecollection = {"DeleteOptions", read_collection, start_collection,
-					   present_collection, true};
+const struct verb verb_delete = {NULL, read_delete, start_delete, present_deleted, false};
+const struct verb verb_deletecollection = {NULL, read_collection, start_collection, present_collection, true};
 const struct verb verb_bind = {"CreateOptions", read_binding, start_bind, present_done, false};
 const struct verb verb_evict = {"CreateOptions", read_eviction, start_eviction, present_done, false};
 const struct verb verb_scale_update = {"UpdateOptions", read_scale, start_scale, scale_presentd, true};
