@@ -118,24 +118,18 @@ static int missing(struct err *err, const char *word, const char *what, const ch
 		       "%s operation does not apply: doc is missing %s: %.200s: " MISSING, word, what, path);
 }
 
-static int bad_index(struct err *err, const char *word, const char *path, const char *token)
-{
-	return err_set(
-		err, REASON_INVALID,
-		"error in %s for path: '%.200s': Unable to access invalid index: %.40s: invalid index referenced",
-		word, path, token);
-}
-
-static int too_much(struct err *err, const char *what)
-{
-	return err_set(err, REASON_INVALID, "the patch %s too much", what);
-}
-
 struct applier {
 	js *doc;
 	size_t copied, moved; /* bytes; list items */
 	struct err *err;
 };
+
+static int too_much(struct applier *a, size_t items)
+{
+	if ((a->moved += items) <= MOVED_ITEMS_MAX)
+		return 0;
+	return err_set(a->err, REASON_INVALID, "the patch moves too much");
+}
 
 /* One step of a JSON pointer, ~1 and ~0 decoded; the cursor moves behind it. */
 static void next_token(const char **p, struct buf *token)
@@ -152,65 +146,64 @@ static void next_token(const char **p, struct buf *token)
 	}
 }
 
-/* An index into a list of n: decimal, negative ones count from the end, "-" is the end where that is allowed.
- */
-static bool list_index(const char *token, size_t n, bool end_allowed, size_t *ret)
+/* Go's strconv.Atoi. */
+static int read_number(struct err *err, const char *token, long *ret)
 {
-	if (end_allowed && strcmp(token, "-") == 0) {
-		*ret = n;
-		return true;
-	}
-	char *end;
+	const char *digits = token + (*token == '-' || *token == '+');
+	if (!*digits || digits[strspn(digits, "0123456789")])
+		return err_set(err, REASON_INVALID, "strconv.Atoi: parsing \"%.40s\": invalid syntax", token);
 	errno = 0;
-	long i = strtol(token, &end, 10);
-	if (errno || end == token || *end || (token[0] != '-' && (token[0] < '0' || token[0] > '9')))
-		return false;
-	size_t limit = n + (end_allowed ? 1 : 0);
-	if (i < 0)
-		i += (long)limit;
-	if (i < 0 || (size_t)i >= limit)
-		return false;
-	*ret = (size_t)i;
-	return true;
+	*ret = strtol(token, NULL, 10);
+	return errno ? err_set(err, REASON_INVALID, "strconv.Atoi: parsing \"%.40s\": value out of range",
+			       token)
+		     : 0;
 }
 
-static js *child(js *o, const char *token, bool *exists)
+/* An index below the limit; negative ones count from there. */
+static int within(struct err *err, long i, size_t limit, size_t *ret)
+{
+	if (i >= (long)limit || i < -(long)limit)
+		return err_set(err, REASON_INVALID,
+			       "Unable to access invalid index: %ld: invalid index referenced", i);
+	*ret = (size_t)(i < 0 ? i + (long)limit : i);
+	return 0;
+}
+
+static int list_index(struct err *err, const char *token, size_t limit, size_t *ret)
+{
+	long i;
+	return read_number(err, token, &i) < 0 ? -1 : within(err, i, limit, ret);
+}
+
+/* What stands at `key`; in an object it may also be nothing. */
+static int get(js *in, const char *key, js **ret, struct err *err)
 {
 	size_t i;
-	js *v = NULL;
-	if (js_is_obj(o))
-		*exists = json_object_object_get_ex(o, token, &v);
-	else if ((*exists = js_is_arr(o) && list_index(token, js_len(o), false, &i)))
-		v = js_at(o, i);
-	return v;
+	*ret = js_field(in, key);
+	if (js_is_obj(in))
+		return 0;
+	if (list_index(err, key, js_len(in), &i) < 0)
+		return -1;
+	*ret = js_at(in, i);
+	return 0;
 }
 
-/* The container of the last step, and that step; NULL when there is no way. The pointer is not "". */
+/* The container of the last step, and that step; NULL when there is no way. What stands before the pointer's first slash
+   is not looked at. */
 static js *container(struct applier *a, const char *pointer, struct buf *last)
 {
 	js *o = a->doc;
-	if (pointer[0] != '/')
+	struct err ignore = ERR_INIT;
+	pointer = strchr(pointer, '/');
+	if (!pointer)
 		return NULL;
 	next_token(&pointer, last);
 	while (*pointer) {
-		bool exists = false;
-		o = child(o, buf_str(last), &exists);
-		if (!exists || !o)
+		if (get(o, buf_str(last), &o, &ignore) < 0 || (!js_is_obj(o) && !js_is_arr(o)))
 			return NULL;
 		next_token(&pointer, last);
 	}
-	return js_is_obj(o) || js_is_arr(o) ? o : NULL;
-}
-
-static js *lookup(struct applier *a, const char *pointer, bool *exists)
-{
-	autobuf struct buf last = BUF_INIT;
-	*exists = true;
-	if (!*pointer)
-		return a->doc;
-	js *in = container(a, pointer, &last);
-	*exists = false;
-	return in ? child(in, buf_str(&last), exists) : NULL;
+	return o;
 }
 
 static void insert(js *list, size_t at, js *v)
@@ -224,155 +217,207 @@ static void insert(js *list, size_t at, js *v)
 }
 
 /* Takes ownership of v. */
-static int op_add(struct applier *a, const char *path, js *v)
+static int put(struct applier *a, js *in, const char *key, js *v)
 {
-	autobuf struct buf last = BUF_INIT;
 	autojson js *owned = v;
-	js *in = *path ? container(a, path, &last)
-		       : NULL; /* all of the document can be replaced, but not added */
+	long number;
 	size_t i;
-	if (!in)
-		return err_set(a->err, REASON_INVALID,
-			       "add operation does not apply: doc is missing path: \"%.200s\": " MISSING,
-			       path);
 	if (js_is_obj(in)) {
-		js_set(in, buf_str(&last), STEAL(owned));
+		js_set(in, key, STEAL(owned));
 		return 0;
 	}
-	if (!list_index(buf_str(&last), js_len(in), true, &i))
-		return bad_index(a->err, "add", path, buf_str(&last));
-	if (i == js_len(in)) {
+	if (!strcmp(key, "-")) {
 		js_push(in, STEAL(owned));
 		return 0;
 	}
-	if ((a->moved += js_len(in) - i) > MOVED_ITEMS_MAX)
-		return too_much(a->err, "moves");
-	js *moved = STEAL(owned);
-	json_object_get(moved); /* insert() holds it at two places for a moment */
-	insert(in, i, moved);
-	json_object_put(moved);
+	if (read_number(a->err, key, &number) < 0)
+		return err_wrap(a->err, "value was not a proper array index: '%.40s'", key);
+	if (within(a->err, number, js_len(in) + 1, &i) < 0)
+		return -1;
+	if (too_much(a, js_len(in) - i) < 0)
+		return -1;
+	json_object_get(owned); /* insert() holds it at two places for a moment */
+	insert(in, i, owned);
 	return 0;
 }
 
-static int op_remove(struct applier *a, const char *path)
+static int take_out(struct applier *a, js *in, const char *key)
+{
+	size_t i;
+	if (js_is_obj(in)) {
+		if (!json_object_object_get_ex(in, key, NULL))
+			return err_set(a->err, REASON_INVALID,
+				       "Unable to remove nonexistent key: %.100s: " MISSING, key);
+		js_del(in, key);
+		return 0;
+	}
+	if (list_index(a->err, key, js_len(in), &i) < 0 || too_much(a, js_len(in)) < 0)
+		return -1;
+	js_del_at(in, i);
+	return 0;
+}
+
+/* ---- the operations ---- */
+struct op {
+	const char *path, *from; /* NULL: none, or no text */
+	const js *value;
+};
+
+static js *value_of(const struct op *op)
+{
+	return op->value ? js_dup(op->value) : NULL;
+}
+
+static int op_add(struct applier *a, const struct op *op)
 {
 	autobuf struct buf last = BUF_INIT;
-	js *in = *path ? container(a, path, &last) : NULL;
-	bool exists = false;
-	size_t i;
+	js *in = container(a, op->path, &last);
+	if (!in)
+		return err_set(a->err, REASON_INVALID,
+			       "add operation does not apply: doc is missing path: \"%.200s\": " MISSING,
+			       op->path);
+	if (put(a, in, buf_str(&last), value_of(op)) < 0)
+		return err_wrap(a->err, "error in add for path: '%.200s'", op->path);
+	return 0;
+}
+
+static int op_remove(struct applier *a, const struct op *op)
+{
+	autobuf struct buf last = BUF_INIT;
+	js *in = container(a, op->path, &last);
 	if (!in)
 		return err_set(a->err, REASON_INVALID,
 			       "remove operation does not apply: doc is missing path: \"%.200s\": " MISSING,
-			       path);
-	child(in, buf_str(&last), &exists);
-	if (!exists && js_is_arr(in))
-		return bad_index(a->err, "remove", path, buf_str(&last));
-	if (!exists)
-		return err_set(
-			a->err, REASON_INVALID,
-			"error in remove for path: '%.200s': Unable to remove nonexistent key: %.100s: " MISSING,
-			path, buf_str(&last));
-	if (js_is_obj(in))
-		js_del(in, buf_str(&last));
-	else if ((a->moved += js_len(in)) > MOVED_ITEMS_MAX)
-		return too_much(a->err, "moves");
-	else if (list_index(buf_str(&last), js_len(in), false, &i))
-		js_del_at(in, i);
+			       op->path);
+	if (take_out(a, in, buf_str(&last)) < 0)
+		return err_wrap(a->err, "error in remove for path: '%.200s'", op->path);
 	return 0;
 }
 
-/* Takes ownership of v. */
-static int op_replace(struct applier *a, const char *path, js *v)
+/* An object takes what it has not had, too. */
+static int op_replace(struct applier *a, const struct op *op)
 {
 	autobuf struct buf last = BUF_INIT;
-	autojson js *owned = v;
-	bool exists = false;
+	struct err ignore = ERR_INIT;
 	size_t i;
-	if (!*path && !js_is_obj(v) && !js_is_arr(v))
-		return 0; /* upstream's library lets that be, without a word */
-	if (!*path) {
-		json_object_put(a->doc);
-		a->doc = STEAL(owned);
+	if (!*op->path) { /* upstream's library lets a value that is no document be, without a word */
+		if (js_is_obj(op->value) || js_is_arr(op->value)) {
+			json_object_put(a->doc);
+			a->doc = value_of(op);
+		}
 		return 0;
 	}
-	js *in = container(a, path, &last);
+	js *in = container(a, op->path, &last);
 	if (!in)
-		return missing(a->err, "replace", "path", path);
-	child(in, buf_str(&last), &exists);
-	if (!exists)
-		return missing(a->err, "replace", "key", path);
+		return missing(a->err, "replace", "path", op->path);
 	if (js_is_obj(in))
-		js_set(in, buf_str(&last), STEAL(owned));
-	else if (list_index(buf_str(&last), js_len(in), false, &i))
-		json_object_array_put_idx(in, i, STEAL(owned));
+		js_set(in, buf_str(&last), value_of(op));
+	else if (list_index(&ignore, buf_str(&last), js_len(in), &i) < 0)
+		return missing(a->err, "replace", "key", op->path);
+	else
+		json_object_array_put_idx(in, i, value_of(op));
 	return 0;
 }
 
-static int op_copy(struct applier *a, const char *from, const char *path)
+/* What is not there is copied as null. */
+static int op_copy(struct applier *a, const struct op *op)
 {
-	bool exists;
-	js *v = lookup(a, from, &exists);
-	if (!exists)
-		return missing(a->err, "copy", "from path", from);
-	autobuf struct buf size = BUF_INIT;
-	js_write(&size, v);
+	autobuf struct buf last = BUF_INIT, size = BUF_INIT;
+	js *in = container(a, op->from, &last), *v;
+	if (!in)
+		return missing(a->err, "copy", "from path", op->from);
+	if (get(in, buf_str(&last), &v, a->err) < 0)
+		return err_wrap(a->err, "error in copy for from: '%.200s'", op->from);
+	if (!(in = container(a, op->path, &last)))
+		return missing(a->err, "copy", "destination path", op->path);
+	if (v)
+		js_write(&size, v);
 	a->copied += size.len;
 	if (a->copied > COPY_BYTES_MAX)
-		return too_much(a->err, "copies");
-	return op_add(a, path, js_dup(v));
-}
-
-static int op_move(struct applier *a, const char *from, const char *path)
-{
-	bool exists;
-	js *v = lookup(a, from, &exists);
-	size_t n = strlen(from);
-	if (!exists || !*from)
-		return missing(a->err, "move", "from path", from);
-	if (strncmp(from, path, n) == 0 && path[n] == '/')
-		return missing(a->err, "move", "destination path", path); /* it would move into itself */
-	v = v ? json_object_get(v) : NULL;
-	if (op_remove(a, from) < 0) {
-		json_object_put(v);
-		return -1;
-	}
-	return op_add(a, path, v);
-}
-
-static int op_test(struct applier *a, const char *path, const js *want)
-{
-	bool exists;
-	js *v = lookup(a, path, &exists);
-	if (!js_equal(v, want) || (!exists && want))
-		return err_set(a->err, REASON_INVALID, "testing value %.200s failed: test failed", path);
+		return err_set(
+			a->err, REASON_INVALID,
+			"Unable to complete the copy, the accumulated size increase of copy is %zu, exceeding the limit %d",
+			a->copied, COPY_BYTES_MAX);
+	if (put(a, in, buf_str(&last), v ? js_dup(v) : NULL) < 0)
+		return err_wrap(a->err, "error while adding value during copy");
 	return 0;
 }
 
-static int apply_one(struct applier *a, const js *op)
+/* What has been taken out cannot be moved into itself any more. */
+static int op_move(struct applier *a, const struct op *op)
 {
-	const char *word = js_str(op, "op", NULL), *path = js_str(op, "path", NULL),
-		   *from = js_str(op, "from", NULL);
-	js *v = NULL;
-	bool has_value = json_object_object_get_ex(op, "value", &v);
-	if (!word)
-		return err_set(a->err, REASON_INVALID, "Unexpected kind: unknown");
-	if (!path)
-		return missing(a->err, word, "path", "");
-	if (strcmp(word, "add") == 0)
-		return op_add(a, path, has_value ? js_dup(v) : NULL);
-	if (strcmp(word, "remove") == 0)
-		return op_remove(a, path);
-	if (strcmp(word, "replace") == 0)
-		return op_replace(a, path, has_value ? js_dup(v) : NULL);
-	if (strcmp(word, "test") == 0)
-		return op_test(a, path, v);
-	if (strcmp(word, "copy") == 0 && from)
-		return op_copy(a, from, path);
-	if (strcmp(word, "move") == 0 && from)
-		return op_move(a, from, path);
-	if (strcmp(word, "copy") == 0 || strcmp(word, "move") == 0)
-		return missing(a->err, word, "from path", "");
-	return err_set(a->err, REASON_INVALID, "Unexpected kind: %.40s", word);
+	autobuf struct buf last = BUF_INIT;
+	js *in = container(a, op->from, &last), *v;
+	if (!in)
+		return missing(a->err, "move", "from path", op->from);
+	if (get(in, buf_str(&last), &v, a->err) < 0)
+		return err_wrap(a->err, "error in move for path: '%.200s'", buf_str(&last));
+	autojson js *moved = json_object_get(v);
+	if (take_out(a, in, buf_str(&last)) < 0)
+		return err_wrap(a->err, "error in move for path: '%.200s'", buf_str(&last));
+	if (!(in = container(a, op->path, &last)))
+		return missing(a->err, "move", "destination path", op->path);
+	if (put(a, in, buf_str(&last), STEAL(moved)) < 0)
+		return err_wrap(a->err, "error in move for path: '%.200s'", op->path);
+	return 0;
+}
+
+static int op_test(struct applier *a, const struct op *op)
+{
+	autobuf struct buf last = BUF_INIT;
+	js *v = a->doc, *in = *op->path ? container(a, op->path, &last) : NULL;
+	if (*op->path && !in)
+		return err_set(a->err, REASON_INVALID,
+			       "test operation does not apply: is missing path: %.200s: " MISSING, op->path);
+	if (in && get(in, buf_str(&last), &v, a->err) < 0)
+		return err_wrap(a->err, "error in test for path: '%.200s'", op->path);
+	if (!js_equal(v, op->value))
+		return err_set(a->err, REASON_INVALID, "testing value %.200s failed: test failed", op->path);
+	return 0;
+}
+
+static const struct op_row {
+	const char *word;
+	int (*apply)(struct applier *a, const struct op *op);
+	bool from, terse; /* it has one; no more is said of a path that is none */
+} operations[] = {
+	{"add", op_add, false, true},	       {"remove", op_remove, false, true},
+	{"replace", op_replace, false, false}, {"test", op_test, false, false},
+	{"copy", op_copy, true, true},	       {"move", op_move, true, false},
+};
+
+/* A member that must be a text. */
+static int read_text(const js *op, const char *key, const struct op_row *o, const char **ret, struct err *err)
+{
+	const js *v = js_field(op, key);
+	bool path = !strcmp(key, "path");
+	*ret = js_str(v, NULL);
+	if (*ret)
+		return 0;
+	if (path && o->terse)
+		err_set(err, REASON_INVALID, MISSING);
+	else if (v)
+		err_set(err, REASON_INVALID, "json: cannot unmarshal %s into Go value of type string",
+			patch_json_word(v));
+	else
+		err_set(err, REASON_INVALID, "operation%s missing %s field: " MISSING, path ? "" : ",", key);
+	return err_wrap(err, "%s operation failed to decode %s", o->word, key);
+}
+
+static int apply_one(struct applier *a, const js *json)
+{
+	const char *word = js_str(json, "op", NULL);
+	struct op op = {.value = js_field(json, "value")};
+	for (size_t i = 0; word && i < ARRAY_LEN(operations); i++) {
+		const struct op_row *o = &operations[i];
+		if (strcmp(word, o->word))
+			continue;
+		if ((o->from && read_text(json, "from", o, &op.from, a->err) < 0) ||
+		    read_text(json, "path", o, &op.path, a->err) < 0)
+			return -1;
+		return o->apply(a, &op);
+	}
+	return err_set(a->err, REASON_INVALID, "Unexpected kind: %.40s", word ? word : "unknown");
 }
 
 js *patch_json(const js *doc, const js *ops, struct err *err)
