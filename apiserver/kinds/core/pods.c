@@ -6,6 +6,7 @@
  */
 #include "kinds/core/pods.h"
 
+#include "base/unique.h"
 #include "kinds/advice.h"
 #include "kinds/podspec/podspec.h"
 #include "kinds/strategies.h"
@@ -21,16 +22,28 @@ static void gate_condition(const struct strategy_ctx *ctx, js *pod, js *status)
 		      "Scheduling is blocked due to non-empty scheduling gates", ctx->now_ns, false);
 }
 
+/* Which of the conditions was the first of this type. */
+static size_t note_type(struct unique *types, const js *condition, size_t index)
+{
+	const char *type = js_str0(condition, "type", NULL);
+
+	return unique_first(types, type, strlen(type), index);
+}
+
 /* A reporter that does not know observedGeneration leaves it as it was. */
 static void keep_observed(js *status, const js *old)
 {
+	const js *were = js_arr(old, "conditions", NULL);
+	autounique struct unique types = {.n = 0};
+	size_t n = js_len(were), i;
+
 	if (!js_field(status, "observedGeneration"))
 		strategy_carry(status, old, "observedGeneration");
-	js_array_for_each (c, js_arr(status, "conditions", NULL)) {
-		const js *was = condition_find(js_arr(old, "conditions", NULL), js_str0(c, "type", NULL));
-		if (was && !js_field(c, "observedGeneration"))
-			strategy_carry(c, was, "observedGeneration");
-	}
+	js_array_for_each (w, were)
+		note_type(&types, w, w_i);
+	js_array_for_each (c, js_arr(status, "conditions", NULL))
+		if (!js_field(c, "observedGeneration") && (i = note_type(&types, c, n)) < n)
+			strategy_carry(c, js_at(were, i), "observedGeneration");
 }
 
 static void warn_apparmor(const struct strategy_ctx *ctx, const char *key)

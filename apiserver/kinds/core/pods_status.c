@@ -88,12 +88,11 @@ static void validate_addresses(const js *status, struct field_errors *errs)
 /* ---- containers ---- */
 
 /* Sidecars may come back. */
-static bool is_sidecar(const js *pod, const char *name)
+static void note_sidecars(struct unique *names, const js *pod)
 {
 	js_array_for_each (c, js_arr(pod, "spec", "initContainers", NULL))
-		if (!strcmp(js_str0(c, "name", NULL), name))
-			return !strcmp(js_str0(c, "restartPolicy", NULL), "Always");
-	return false;
+		if (!strcmp(js_str0(c, "restartPolicy", NULL), "Always"))
+			unique_seen(names, js_str0(c, "name", NULL));
 }
 
 /* Containers that are done for good may not come back to life. */
@@ -101,19 +100,20 @@ static void validate_transitions(const js *new, const js *old, const char *list,
 				 struct field_errors *errs)
 {
 	const js *was = js_arr(old, "status", list, NULL);
-	autounique struct unique alive = {.n = 0};
+	autounique struct unique alive = {.n = 0}, sidecars = {.n = 0};
 
 	if (!strcmp(policy, "Always") || !js_len(was))
 		return;
 	js_array_for_each (n, js_arr(new, "status", list, NULL))
 		if (!js_obj(n, "state", "terminated", NULL))
 			unique_seen(&alive, js_str0(n, "name", NULL));
+	if (alive.seen && !strcmp(list, "initContainerStatuses"))
+		note_sidecars(&sidecars, old);
 	js_array_for_each (o, alive.seen ? was : NULL) {
 		const js *done = js_obj(o, "state", "terminated", NULL);
 		const char *name = js_str0(o, "name", NULL);
 		if (!done || (js_int(done, 0, "exitCode", NULL) && !strcmp(policy, "OnFailure")) ||
-		    !unique_has(&alive, name) ||
-		    (!strcmp(list, "initContainerStatuses") && is_sidecar(old, name)))
+		    !unique_has(&alive, name) || unique_has(&sidecars, name))
 			continue;
 		field_error_forbidden(errs, PATH("status.%s[%zu].state", list, o_i),
 				      "may not be transitioned to non-terminated state");

@@ -5,7 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <time.h>
 #include "kinds/causes_test.h"
+#include "kinds/strategies.h"
 
 #define POD(meta, spec, status)                                                                              \
 	"{'metadata':{'name':'p','namespace':'n'" meta                                                       \
@@ -104,6 +106,68 @@ static void states_end(void **state)
 		causes_of("", "Pod", "status", JSON(new), JSON(old), &got, NULL);
 		assert_int_equal(got.len != 0, rows[i].refused);
 	}
+}
+
+/* n sidecars, what is told of them, and n conditions. */
+static js *with_many(unsigned n, const char *state)
+{
+	js *pod = js_new_obj(), *spec = js_ensure(pod, "spec", NULL),
+	   *status = js_ensure(pod, "status", NULL);
+	js *inits = js_ensure_arr(spec, "initContainers"),
+	   *told = js_ensure_arr(status, "initContainerStatuses"),
+	   *conditions = js_ensure_arr(status, "conditions");
+
+	js_set_str(spec, "restartPolicy", "Never");
+	for (unsigned i = 0; i < n; i++) {
+		js *c = js_new_obj(), *s = js_new_obj(), *d = js_new_obj();
+		autofree char *name = mem_printf("n%u", i);
+		js_set_str(c, "name", name);
+		js_set_str(c, "restartPolicy", "Always");
+		js_set_str(s, "name", name);
+		js_ensure(s, "state", state, NULL);
+		js_set_str(d, "type", name);
+		js_set_str(d, "status", "True");
+		if (!strcmp(state, "terminated"))
+			js_set_int(d, "observedGeneration", i + 1);
+		js_push(inits, c);
+		js_push(told, s);
+		js_push(conditions, d);
+	}
+	return pod;
+}
+
+/* CPU milliseconds of a report. */
+static double report(unsigned n)
+{
+	struct strategy_ctx ctx = {.subresource = "status"};
+	struct field_errors errs = {.n = 0};
+	autojson js *old = with_many(n, "terminated"), *new = with_many(n, "running");
+	clock_t start = clock();
+
+	pods_strategy.prepare(&ctx, new, old);
+	pods_strategy.validate(&ctx, new, old, &errs);
+	double took = (double)(clock() - start) * 1000 / CLOCKS_PER_SEC;
+	assert_int_equal(errs.n, 0);
+	assert_int_equal(js_int(js_at(js_arr(new, "status", "conditions", NULL), n - 1), 0,
+				"observedGeneration", NULL),
+			 n);
+	return took;
+}
+
+#define FEW 500
+#define TIMES 8 /* a loop in a loop makes 64 times the work of it */
+#define SLACK_MS 4
+
+static void reports_grow_evenly(void **state)
+{
+	double few = report(FEW), many = report(FEW * TIMES);
+
+	for (int again = 0; again < 3 && many > 4 * TIMES * few + SLACK_MS; again++) {
+		few = report(FEW); /* other work has the machine, too */
+		many = report(FEW * TIMES);
+	}
+	if (many > 4 * TIMES * few + SLACK_MS)
+		fail_msg("%.2f ms, then %.2f ms", few, many);
 }
 
 /* podIP wins over podIPs, and each makes the other. */
@@ -235,9 +299,9 @@ static void update_causes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(status_causes),   cmocka_unit_test(states_end),
-		cmocka_unit_test(addresses_agree), cmocka_unit_test(create_fills_in),
-		cmocka_unit_test(update_causes),
+		cmocka_unit_test(status_causes),       cmocka_unit_test(states_end),
+		cmocka_unit_test(reports_grow_evenly), cmocka_unit_test(addresses_agree),
+		cmocka_unit_test(create_fills_in),     cmocka_unit_test(update_causes),
 	};
 
 	return cmocka_run_group_tests(tests, causes_setup, causes_teardown);

@@ -243,11 +243,9 @@ static void cell_svc_selector(struct buf *out, const struct cell *c)
 }
 
 #define MAX_ENDPOINTS 3
-static void add_endpoint(struct buf *b, size_t *n, const js *address, const js *port)
+static void add_endpoint(struct buf *b, const js *address, const js *port)
 {
 	const char *ip = js_str0(address, "ip", NULL);
-	if ((*n)++ >= MAX_ENDPOINTS)
-		return;
 	bool v6 = strchr(ip, ':') && port;
 	buf_addf(b, "%s%s%s%s", b->len ? "," : "", v6 ? "[" : "", ip, v6 ? "]" : "");
 	if (port)
@@ -261,9 +259,12 @@ static void cell_endpoints(struct buf *out, const struct cell *c)
 	const js *subsets = js_arr(c->o, "subsets", NULL);
 	js_array_for_each (ss, subsets) {
 		const js *addresses = js_arr(ss, "addresses", NULL), *ports = js_arr(ss, "ports", NULL);
-		for (size_t p = 0; p < (js_len(ports) ? js_len(ports) : 1); p++)
-			js_array_for_each (a, addresses)
-				add_endpoint(&b, &n, a, js_at(ports, p));
+		for (size_t p = 0; p < (js_len(ports) ? js_len(ports) : 1); p++) {
+			size_t told = 0;
+			for (; told < js_len(addresses) && n < MAX_ENDPOINTS; told++, n++)
+				add_endpoint(&b, js_at(addresses, told), js_at(ports, p));
+			n += js_len(addresses) - told;
+		}
 	}
 	if (n > MAX_ENDPOINTS)
 		buf_addf(&b, " + %zu more...", n - MAX_ENDPOINTS);

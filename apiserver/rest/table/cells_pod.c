@@ -7,6 +7,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include "base/unique.h"
 #include "object/condition.h"
 #include "object/meta.h"
 #include "rest/table/table.h"
@@ -18,14 +19,6 @@ struct pod_summary {
 	int64_t restarts, ready, total;
 	const char *last_restart; /* RFC 3339; "" = never */
 };
-
-static bool restartable(const js *pod, const char *name)
-{
-	js_array_for_each (c, js_arr(pod, "spec", "initContainers", NULL))
-		if (!strcmp(js_str0(c, "name", NULL), name))
-			return !strcmp(js_str0(c, "restartPolicy", NULL), "Always");
-	return false;
-}
 
 /* Times of one format compare as text. */
 static void later(const char **t, const js *status)
@@ -54,13 +47,13 @@ static void terminated_reason(struct pod_summary *s, const char *prefix, const j
 }
 
 /* Init containers; true while they are not done. */
-static bool summarize_init(struct pod_summary *s, const js *pod, int64_t *side_restarts,
-			   const char **side_last)
+static bool summarize_init(struct pod_summary *s, const js *pod, const struct unique *sidecars,
+			   int64_t *side_restarts, const char **side_last)
 {
 	const js *statuses = js_arr(pod, "status", "initContainerStatuses", NULL);
 	for (size_t i = 0; i < js_len(statuses); i++) {
 		const js *c = js_at(statuses, i);
-		bool sidecar = restartable(pod, js_str0(c, "name", NULL));
+		bool sidecar = unique_has(sidecars, js_str0(c, "name", NULL));
 		const js *terminated = js_obj(c, "state", "terminated", NULL);
 		const char *waiting = js_str0(c, "state", "waiting", "reason", NULL);
 		s->restarts += js_int(c, 0, "restartCount", NULL);
@@ -123,16 +116,21 @@ static void summarize(struct pod_summary *s, const js *pod)
 		   *reason = js_str0(pod, "status", "reason", NULL);
 	const char *side_last = "";
 	int64_t side_restarts = 0;
+	autounique struct unique sidecars = {.n = 0};
 	memset(s, 0, sizeof(*s));
 	s->last_restart = "";
 	set_reason(s, "", *reason ? reason : phase);
 	s->total = (int64_t)js_len(js_arr(pod, "spec", "containers", NULL));
-	js_array_for_each (c, js_arr(pod, "spec", "initContainers", NULL))
-		s->total += !strcmp(js_str0(c, "restartPolicy", NULL), "Always");
+	js_array_for_each (c, js_arr(pod, "spec", "initContainers", NULL)) {
+		if (strcmp(js_str0(c, "restartPolicy", NULL), "Always"))
+			continue;
+		s->total++;
+		unique_seen(&sidecars, js_str0(c, "name", NULL));
+	}
 	const js *scheduled = condition_find(js_arr(pod, "status", "conditions", NULL), "PodScheduled");
 	if (scheduled && !strcmp(js_str0(scheduled, "reason", NULL), "SchedulingGated"))
 		set_reason(s, "", "SchedulingGated");
-	bool initializing = summarize_init(s, pod, &side_restarts, &side_last);
+	bool initializing = summarize_init(s, pod, &sidecars, &side_restarts, &side_last);
 	if (!initializing || condition_true(pod, "Initialized")) {
 		s->restarts = side_restarts;
 		s->last_restart = side_last;
@@ -192,12 +190,17 @@ void cell_pod_nominated(struct buf *out, const struct cell *c)
 void cell_pod_gates(struct buf *out, const struct cell *c)
 {
 	const js *gates = js_arr(c->o, "spec", "readinessGates", NULL);
+	autounique struct unique seen = {.n = 0}, held = {.n = 0};
 	size_t passed = 0;
 	if (!js_len(gates)) {
 		cell_str(out, NONE);
 		return;
 	}
+	js_array_for_each (d, js_arr(c->o, "status", "conditions", NULL))
+		if (!unique_seen(&seen, js_str0(d, "type", NULL)) &&
+		    !strcmp(js_str0(d, "status", NULL), "True"))
+			unique_seen(&held, js_str0(d, "type", NULL));
 	js_array_for_each (g, gates)
-		passed += condition_true(c->o, js_str0(g, "conditionType", NULL));
+		passed += unique_has(&held, js_str0(g, "conditionType", NULL));
 	buf_addf(out, "\"%zu/%zu\"", passed, js_len(gates));
 }

@@ -164,12 +164,13 @@ void table_row(struct buf *out, const struct kind *k, const struct accept *a, co
 	write_cells(out, k, tree, now_ns);
 	buf_addc(out, ']');
 	write_conditions(out, tree);
-	if (a->include != INCLUDE_NONE)
-		buf_adds(out, ",\"object\":");
+	buf_adds(out, ",\"object\":");
 	if (a->include == INCLUDE_OBJECT)
 		buf_add(out, p, n);
 	else if (a->include == INCLUDE_METADATA)
 		table_partial(out, a, p, n);
+	else
+		buf_adds(out, "null"); /* a struct in Go, which omitempty does not omit */
 	buf_addc(out, '}');
 }
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <string.h>
+#include <time.h>
 #include "kinds/kinds.h"
 #include "object/rfc3339.h"
 #include "rest/table/table.h"
@@ -197,6 +198,8 @@ static void test_rows(void **state)
 				 buf_str(&want));
 		autojson js *reply = parse(buf_str(&out));
 		assert_int_equal(js_len(js_arr(reply, "cells", NULL)), k->n_columns);
+		assert_true(json_object_object_get_ex(reply, "object", NULL)); /* which is null */
+		assert_null(js_field(reply, "object"));
 	}
 }
 
@@ -242,6 +245,69 @@ static void test_partial(void **state)
 	}
 }
 
+/* Lists of n, that each have to do with another one of n. */
+static js *large(const char *kind, unsigned n)
+{
+	js *o = js_new_obj(), *list[4];
+	const bool pod = !strcmp(kind, "Pod");
+	js *subset = js_new_obj();
+	js_set_str(o, "kind", kind);
+	js_push(js_ensure_arr(o, "subsets"), subset);
+	list[0] = js_ensure_arr(pod ? js_ensure(o, "spec", NULL) : subset,
+				pod ? "initContainers" : "addresses");
+	list[1] = js_ensure_arr(pod ? js_ensure(o, "spec", NULL) : subset, pod ? "readinessGates" : "ports");
+	list[2] = js_ensure_arr(js_ensure(o, "status", NULL), "initContainerStatuses");
+	list[3] = js_ensure_arr(js_ensure(o, "status", NULL), "conditions");
+	for (unsigned i = 0; i < n; i++) {
+		autofree char *init = mem_printf("{\"name\":\"i%u\",\"ip\":\"10.0.0.1\"}", i),
+			      *gate = mem_printf("{\"conditionType\":\"g%u\",\"port\":1}", i),
+			      *done = mem_printf(
+				      "{\"name\":\"i%u\",\"state\":{\"terminated\":{\"exitCode\":0}}}", i),
+			      *cond = mem_printf("{\"type\":\"g%u\",\"status\":\"True\"}", i);
+		const char *const item[] = {init, gate, done, cond};
+		for (size_t l = 0; l < ARRAY_LEN(item); l++)
+			js_push(list[l], parse(item[l]));
+	}
+	return o;
+}
+
+/* CPU milliseconds. */
+static double cost(const char *kind, unsigned n)
+{
+	struct accept a = {.as = PRESENT_TABLE, .version = "v1", .include = INCLUDE_NONE};
+	const struct kind *k = schema_kind(schema, "", "v1", kind);
+	autojson js *o = large(kind, n);
+	autobuf struct buf out = BUF_INIT, told = BUF_INIT;
+	clock_t start = clock();
+	table_row(&out, k, &a, o, "{}", 2, now());
+	double took = (double)(clock() - start) * 1000 / CLOCKS_PER_SEC;
+	if (!strcmp(kind, "Pod"))
+		buf_addf(&told, "\"%u/%u\"", n, n);
+	else
+		buf_addf(&told, " + %llu more...", (unsigned long long)n * n - 3);
+	assert_non_null(strstr(buf_str(&out), buf_str(&told)));
+	return took;
+}
+
+#define FEW 500
+#define TIMES 8 /* a loop in a loop makes 64 times the work of it */
+#define SLACK_MS 4
+
+/* A row is rendered where others wait for their bytes. */
+static void test_growth(void **state)
+{
+	static const char *const kinds[] = {"Pod", "Endpoints"};
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		double few = cost(kinds[i], FEW), many = cost(kinds[i], FEW * TIMES);
+		for (int again = 0; again < 3 && many > 4 * TIMES * few + SLACK_MS; again++) {
+			few = cost(kinds[i], FEW); /* other work has the machine, too */
+			many = cost(kinds[i], FEW * TIMES);
+		}
+		if (many > 4 * TIMES * few + SLACK_MS)
+			fail_msg("%s: %.2f ms, then %.2f ms", kinds[i], few, many);
+	}
+}
+
 static int load(void **state)
 {
 	struct err err = ERR_INIT;
@@ -257,8 +323,9 @@ static int unload(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows), cmocka_unit_test(test_every_function_exists),
-		cmocka_unit_test(test_finished_pods), cmocka_unit_test(test_partial)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows),
+					   cmocka_unit_test(test_every_function_exists),
+					   cmocka_unit_test(test_finished_pods),
+					   cmocka_unit_test(test_partial), cmocka_unit_test(test_growth)};
 	return cmocka_run_group_tests(tests, load, unload);
 }
