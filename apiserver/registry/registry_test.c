@@ -84,7 +84,27 @@ static enum admission_answer forestall_port(struct admission_call *a, struct err
 	return ADMISSION_ALLOW;
 }
 
+static int overtakers; /* how many writes of "put" somebody else is quicker than */
+
+static enum admission_answer overtake(struct admission_call *a, struct err *err)
+{
+	struct resource *res = storage_resource(storage, a->kind);
+
+	if (strcmp(a->name, "put") || overtakers-- <= 0)
+		return ADMISSION_ALLOW;
+	autoobj struct obj *old = storage_get(res, "default", "put");
+	autojson js *tree = obj_tree(old, err);
+	autobuf struct buf b = BUF_INIT;
+	js_del(js_obj(tree, "metadata", NULL), "resourceVersion");
+	js_set_str(js_ensure(tree, "data", NULL), "quick", overtakers & 1 ? "a" : "b");
+	js_write(&b, tree);
+	autoobj struct obj *draft = obj_new(a->kind, b.p, b.len, err);
+	assert_int_equal(storage_update(res, old, draft, 0, NULL, err), 0);
+	return ADMISSION_ALLOW;
+}
+
 static const struct admission_row rows[] = {
+	{"Overtake", "", "ConfigMap", "", ADMIT_UPDATE, NULL, overtake},
 	{"Forestall", "", "Service", "", ADMIT_CREATE, NULL, forestall},
 	{"ForestallPort", "", "Service", "", ADMIT_UPDATE, NULL, forestall_port},
 	{"Judge", "", "ConfigMap", "", ADMIT_CREATE, NULL, judge},
@@ -318,6 +338,28 @@ static void test_races(void **state)
 	change_under(100, REGISTRY_CONFLICT_RETRIES + 1, REASON_CONFLICT);
 }
 
+/* Who names no version, or 0, means the object as it is by then. */
+static void test_whole_objects_race(void **state)
+{
+	static const char *const versions[] = {"", "0"};
+	struct err err = ERR_INIT;
+	struct attributes a = attributes("update", "put", &ann);
+
+	must_create("put");
+	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+		struct registry_sync s;
+		js *whole = config_map("put", versions[i]);
+		js_set_str(js_obj(whole, "metadata", NULL), "resourceVersion", versions[i]);
+		overtakers = 2;
+		registry_sync_init(&s, registry, &a);
+		registry_update(&s.call, whole);
+		if (registry_sync_wait(&s, &err) < 0)
+			fail_msg("\"%s\": %s", versions[i], err.msg);
+		assert_null(strstr(s.call.obj->bytes, "quick"));
+		registry_call_release(&s.call);
+	}
+}
+
 static void test_collection(void **state)
 {
 	struct err err = ERR_INIT;
@@ -471,6 +513,7 @@ int main(void)
 		cmocka_unit_test(test_lane_is_bounded),
 		cmocka_unit_test(test_phases),
 		cmocka_unit_test(test_races),
+		cmocka_unit_test(test_whole_objects_race),
 		cmocka_unit_test(test_collection),
 		cmocka_unit_test(test_an_address_has_one_service),
 		cmocka_unit_test(test_a_node_port_has_one_service),

@@ -77,12 +77,17 @@ static enum progress make_missing(struct registry_call *c)
 
 /* ---- the change ---- */
 
+static bool says_version(const char *rv)
+{
+	return *rv && strcmp(rv, "0");
+}
+
 /* The version that the new tree was made from, as its author says. */
 static int check_version(struct registry_call *c, const char *rv)
 {
 	char *end;
 
-	if (!*rv || !strcmp(rv, "0")) {
+	if (!says_version(rv)) {
 		if ((c->change.flags & CHANGE_WHOLE) && (c->strategy->flags & STRATEGY_NEEDS_VERSION)) {
 			autojson js *zero = js_new_int(0);
 			field_error_invalid(&c->errs, "metadata.resourceVersion", zero,
@@ -124,8 +129,9 @@ static enum progress make_change(struct registry_call *c)
 	snprintf(rv, sizeof(rv), "%s", js_str0(c->new, "metadata", "resourceVersion", NULL));
 	/* a patch that leaves the version alone carries the one it was applied to: no statement of its author
 	 */
-	c->pinned = *rv && ((c->change.flags & CHANGE_WHOLE) ||
-			    strcmp(rv, js_str0(c->old_tree, "metadata", "resourceVersion", NULL)));
+	c->pinned =
+		says_version(rv) && ((c->change.flags & CHANGE_WHOLE) ||
+				     strcmp(rv, js_str0(c->old_tree, "metadata", "resourceVersion", NULL)));
 	if (!(c->change.flags & CHANGE_TRUSTED))
 		return registry_progress(check_version(c, rv));
 	js_del(js_obj(c->new, "metadata", NULL), "resourceVersion");
@@ -302,7 +308,7 @@ int registry_check_identity(struct registry_call *c, js *o, struct err *err)
 static js *replace(struct registry_call *c, void *arg, const struct obj *old, const js *old_tree,
 		   struct err *err)
 {
-	return *c->change.version ? STEAL(c->body) : js_dup(c->body);
+	return says_version(c->change.version) ? STEAL(c->body) : js_dup(c->body);
 }
 
 void registry_update(struct registry_call *c, js *new)
