@@ -258,17 +258,17 @@ static int take_out(struct applier *a, js *in, const char *key)
 }
 
 /* ---- the operations ---- */
-struct op {
+struct patch_op {
 	const char *path, *from; /* NULL: none, or no text */
 	const js *value;
 };
 
-static js *value_of(const struct op *op)
+static js *value_of(const struct patch_op *op)
 {
 	return op->value ? js_dup(op->value) : NULL;
 }
 
-static int op_add(struct applier *a, const struct op *op)
+static int op_add(struct applier *a, const struct patch_op *op)
 {
 	autobuf struct buf last = BUF_INIT;
 	js *in = container(a, op->path, &last);
@@ -281,7 +281,7 @@ static int op_add(struct applier *a, const struct op *op)
 	return 0;
 }
 
-static int op_remove(struct applier *a, const struct op *op)
+static int op_remove(struct applier *a, const struct patch_op *op)
 {
 	autobuf struct buf last = BUF_INIT;
 	js *in = container(a, op->path, &last);
@@ -295,7 +295,7 @@ static int op_remove(struct applier *a, const struct op *op)
 }
 
 /* An object takes what it has not had, too. */
-static int op_replace(struct applier *a, const struct op *op)
+static int op_replace(struct applier *a, const struct patch_op *op)
 {
 	autobuf struct buf last = BUF_INIT;
 	struct err ignore = ERR_INIT;
@@ -320,7 +320,7 @@ static int op_replace(struct applier *a, const struct op *op)
 }
 
 /* What is not there is copied as null. */
-static int op_copy(struct applier *a, const struct op *op)
+static int op_copy(struct applier *a, const struct patch_op *op)
 {
 	autobuf struct buf last = BUF_INIT, size = BUF_INIT;
 	js *in = container(a, op->from, &last), *v;
@@ -344,7 +344,7 @@ static int op_copy(struct applier *a, const struct op *op)
 }
 
 /* What has been taken out cannot be moved into itself any more. */
-static int op_move(struct applier *a, const struct op *op)
+static int op_move(struct applier *a, const struct patch_op *op)
 {
 	autobuf struct buf last = BUF_INIT;
 	js *in = container(a, op->from, &last), *v;
@@ -362,7 +362,7 @@ static int op_move(struct applier *a, const struct op *op)
 	return 0;
 }
 
-static int op_test(struct applier *a, const struct op *op)
+static int op_test(struct applier *a, const struct patch_op *op)
 {
 	autobuf struct buf last = BUF_INIT;
 	js *v = a->doc, *in = *op->path ? container(a, op->path, &last) : NULL;
@@ -376,9 +376,9 @@ static int op_test(struct applier *a, const struct op *op)
 	return 0;
 }
 
-static const struct op_row {
+static const struct patch_verb {
 	const char *word;
-	int (*apply)(struct applier *a, const struct op *op);
+	int (*apply)(struct applier *a, const struct patch_op *op);
 	bool from, terse; /* it has one; no more is said of a path that is none */
 } operations[] = {
 	{"add", op_add, false, true},	       {"remove", op_remove, false, true},
@@ -387,7 +387,8 @@ static const struct op_row {
 };
 
 /* A member that must be a text. */
-static int read_text(const js *op, const char *key, const struct op_row *o, const char **ret, struct err *err)
+static int read_text(const js *op, const char *key, const struct patch_verb *o, const char **ret,
+		     struct err *err)
 {
 	const js *v = js_field(op, key);
 	bool path = !strcmp(key, "path");
@@ -407,9 +408,9 @@ static int read_text(const js *op, const char *key, const struct op_row *o, cons
 static int apply_one(struct applier *a, const js *json)
 {
 	const char *word = js_str(json, "op", NULL);
-	struct op op = {.value = js_field(json, "value")};
+	struct patch_op op = {.value = js_field(json, "value")};
 	for (size_t i = 0; word && i < ARRAY_LEN(operations); i++) {
-		const struct op_row *o = &operations[i];
+		const struct patch_verb *o = &operations[i];
 		if (strcmp(word, o->word))
 			continue;
 		if ((o->from && read_text(json, "from", o, &op.from, a->err) < 0) ||
