@@ -19,6 +19,13 @@
 #include "base/mem.h"
 #include "base/thread.h"
 
+#ifdef __has_feature
+#if __has_feature(thread_sanitizer)
+#include <sanitizer/linux_syscall_hooks.h>
+#define LOOP_TSAN
+#endif
+#endif
+
 static _Thread_local struct loop *current;
 
 /* ---- timers ---- */
@@ -395,6 +402,21 @@ void loop_turn(struct loop *l, int64_t deadline_ns)
 	current = outer;
 }
 
+/* libuv closes by the system call itself, which ThreadSanitizer does not see: whoever opens the next file in another
+ * thread, under the same number, would race with this loop. */
+static void tell_sanitizer(const struct loop *l)
+{
+#ifdef LOOP_TSAN
+	const int closed[] = {l->uv.backend_fd, l->uv.async_io_watcher.fd, l->uv.signal_pipefd[0],
+			      l->uv.signal_pipefd[1]};
+	for (size_t i = 0; i < ARRAY_LEN(closed); i++)
+		if (closed[i] >= 0)
+			__sanitizer_syscall_pre_close(closed[i]);
+#else
+	(void)l;
+#endif
+}
+
 void loop_free(struct loop *l)
 {
 	if (!l)
@@ -409,6 +431,7 @@ void loop_free(struct loop *l)
 	uv_close((uv_handle_t *)&l->check, NULL);
 	while (uv_run(&l->uv, UV_RUN_ONCE))
 		; /* until all are closed; a stop that is pending ends the first round early */
+	tell_sanitizer(l);
 	int rc = uv_loop_close(&l->uv);
 	assert(!rc); /* else a loop_io was left */
 	(void)rc;
