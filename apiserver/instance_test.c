@@ -146,7 +146,7 @@ static void begin_watch(void *arg)
 /* Until the text was seen, or the end came when it is NULL. */
 static void wait_for(struct watching *w, const char *text)
 {
-	int64_t deadline_ns = clock_mono_ns() + 20 * NS_PER_S;
+	int64_t deadline_ns = clock_mono_ns() + 300 * NS_PER_S;
 	pthread_mutex_lock(&w->lock);
 	while (text ? !strstr(buf_str(&w->seen), text) : !w->ended)
 		if (!clock_cond_wait(&w->cond, &w->lock, deadline_ns))

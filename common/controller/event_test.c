@@ -212,6 +212,7 @@ static void test_combined_and_budget(void **state)
 	struct api *a = *state;
 	const js *last;
 
+	clock_slow(10); /* or the budget grows meanwhile, on a busy machine */
 	for (int i = 0; i < 60; i++) {
 		events_record(a->e, "c", "", &pod, false, "Created", "pod %d", i);
 		wait_calls(a, i < 10 ? i + 1 : 10, i < 10 ? 0 : i < 25 ? i - 9 : 15);
@@ -222,6 +223,7 @@ static void test_combined_and_budget(void **state)
 	assert_string_equal(js_str(event_at(a, 8), "message", NULL), "pod 8");
 	events_record(a->e, "c", "", &other, false, "Created", "pod 1");
 	wait_calls(a, 11, 15);
+	clock_real();
 }
 
 static void record_at(struct api *a, int64_t wall_s, const char *message)

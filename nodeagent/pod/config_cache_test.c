@@ -137,13 +137,23 @@ static void do_wait(void *arg)
 		holds_;                                                                                      \
 	})
 
+static void set_item(struct scene *s, const char *item)
+{
+	pthread_mutex_lock(&s->lock);
+	s->item = item;
+	pthread_mutex_unlock(&s->lock);
+}
+
 /* Waits for the object; how many requests were made for it by then. */
 static int wait_object(struct scene *s)
 {
 	s->arrived = false;
 	assert_true(loop_call(s->loop, do_wait, s));
 	assert_true(SOON(s, s->arrived));
-	return s->lists;
+	pthread_mutex_lock(&s->lock);
+	int lists = s->lists;
+	pthread_mutex_unlock(&s->lock);
+	return lists;
 }
 
 struct look {
@@ -204,11 +214,11 @@ static void test_watched(void **state)
 	expect_data(&s, "");
 	assert_int_equal(look(&s).err.reason, REASON_NOT_FOUND);
 	/* That it is not there is not believed: the next who waits makes us look. */
-	s.item = "{\"data\":{\"k\":\"three\"}}";
+	set_item(&s, "{\"data\":{\"k\":\"three\"}}");
 	assert_int_equal(wait_object(&s), 2);
 	assert_string_equal(look(&s).value, "three");
 	/* A watch that ends begins again with the list. */
-	s.item = "{\"data\":{\"k\":\"four\"}}";
+	set_item(&s, "{\"data\":{\"k\":\"four\"}}");
 	say(&s, "");
 	expect_data(&s, "four");
 	assert_true(SOON(&s, s.watches == 2));
@@ -221,7 +231,7 @@ static void test_fetched(void **state)
 	start(&s, false);
 	assert_int_equal(wait_object(&s), 1);
 	assert_int_equal(wait_object(&s), 2);
-	s.item = NULL;
+	set_item(&s, NULL);
 	assert_int_equal(wait_object(&s), 3);
 	assert_int_equal(look(&s).err.reason, REASON_NOT_FOUND);
 	assert_int_equal(look(&s).check.reason, REASON_NONE);
@@ -243,7 +253,7 @@ static void test_ends_while_listing(void **state)
 	struct scene s;
 	clock_hasten(4);
 	start(&s, true);
-	s.item = NULL;
+	set_item(&s, NULL);
 	assert_int_equal(wait_object(&s), 1);
 	assert_true(SOON(&s, s.watches == 1));
 	hold(&s, true);
@@ -252,7 +262,7 @@ static void test_ends_while_listing(void **state)
 	assert_true(SOON(&s, s.lists == 2));
 	say(&s, "");
 	assert_false(WITHIN(&s, s.lists == 3, 5 * NS_PER_S)); /* it would begin again after 1 to 2 s */
-	s.item = "{\"data\":{\"k\":\"two\"}}";
+	set_item(&s, "{\"data\":{\"k\":\"two\"}}");
 	hold(&s, false);
 	assert_true(SOON(&s, s.arrived));
 	assert_true(SOON(&s, s.watches == 2));
@@ -265,6 +275,7 @@ static void test_ends_while_listing(void **state)
 static void test_failure(void **state)
 {
 	struct scene s;
+	clock_slow(10); /* it would be tried again after a second without being asked for */
 	start(&s, true);
 	s.failures = 1;
 	assert_int_equal(wait_object(&s), 1);
@@ -273,6 +284,7 @@ static void test_failure(void **state)
 	assert_string_equal(look(&s).value, "one");
 	assert_int_equal(look(&s).check.reason, REASON_NONE);
 	stop(&s);
+	clock_real();
 }
 
 int main(void)

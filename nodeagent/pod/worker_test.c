@@ -392,7 +392,7 @@ static void test_pull_waits(void **state)
 static struct {
 	const struct runtime_ops *real;
 	struct pod_host *host;
-	int made;
+	atomic_int made; /* by jobs' threads */
 } brittle;
 
 static int run_brittle(struct runtime *rt, const struct runtime_sandbox_spec *spec,
