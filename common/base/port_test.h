@@ -3,7 +3,8 @@
  * For tests that start somebody else's server, which can only be told a port: one that is theirs for as long as the
  * process lives. Looking whether a port is free is not enough: tests run side by side, and a server takes its port only a
  * while after somebody has looked. So who wants one binds an abstract socket of its name first, which the kernel gives
- * to one process at a time and takes back when that ends.
+ * to one process at a time and takes back when that ends. Other things of which there is one on the machine are claimed
+ * in the same way.
  */
 #ifndef BASE_PORT_TEST_H
 #define BASE_PORT_TEST_H
@@ -20,10 +21,10 @@
 /* Below those that the kernel gives away by itself: nobody's connection takes it before the server does. */
 enum { PORT_TEST_FIRST = 20000, PORT_TEST_END = 32000 };
 
-static inline bool port_test_claim(int port)
+static inline bool port_test_claim(const char *what, int number)
 {
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
-	int n = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "coracle-test-port-%d", port);
+	int n = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "coracle-test-%s-%d", what, number);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	bool ours = fd >= 0 && bind(fd, (struct sockaddr *)&name,
 				    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n)) == 0;
@@ -50,7 +51,7 @@ static inline int port_test_take(void)
 	int n = PORT_TEST_END - PORT_TEST_FIRST;
 	for (int i = 0; i < n; i++) {
 		int port = PORT_TEST_FIRST + (getpid() * 12 + i) % n;
-		if (port_test_claim(port) && port_test_is_free(port))
+		if (port_test_claim("port", port) && port_test_is_free(port))
 			return port;
 	}
 	abort();

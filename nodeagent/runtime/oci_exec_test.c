@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Inside a running container: exec, attach, port-forward, new limits. Skipped only where there is no root. */
-#include "runtime/oci_rig.h"
+#include "runtime/oci_rig_test.h"
 #include "base/thread.h"
 
 #define SECOND NS_PER_S

@@ -4,8 +4,8 @@
  * an image, and shorthands. Needs root, an OCI runtime, conmon, the CNI plugins, busybox-static, and the pause program of
  * this build.
  */
-#ifndef RUNTIME_OCI_RIG_H
-#define RUNTIME_OCI_RIG_H
+#ifndef RUNTIME_OCI_RIG_TEST_H
+#define RUNTIME_OCI_RIG_TEST_H
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -24,6 +24,7 @@
 #include <cmocka.h>
 #include "base/clock.h"
 #include "base/map.h"
+#include "base/port_test.h"
 #include "base/rand.h"
 #include "os/process.h"
 #include "runtime/oci_internal.h"
@@ -49,27 +50,37 @@ RIG static void tick(void)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t cond;
-static struct map ended; /* id -> itself */
+static struct map ended; /* id -> how often it was told */
+
+RIG static uintptr_t times_told(const char *id)
+{
+	return (uintptr_t)map_get(&ended, id);
+}
 
 RIG static void on_exit_cb(void *arg, const char *id)
 {
 	pthread_mutex_lock(&lock);
-	map_set(&ended, id, &ended);
+	map_set(&ended, id, (void *)(times_told(id) + 1));
 	pthread_cond_broadcast(&cond);
 	pthread_mutex_unlock(&lock);
 }
 
-RIG static void wait_end(const char *id)
+RIG static void wait_told(const char *id, uintptr_t times)
 {
 	int64_t deadline = clock_mono_ns() + 120 * NS_PER_S;
 	pthread_mutex_lock(&lock);
 	bool in_time = true;
-	while (!map_has(&ended, id) && in_time)
+	while (times_told(id) < times && in_time)
 		in_time = clock_cond_wait(&cond, &lock, deadline);
-	bool there = map_has(&ended, id);
+	bool there = times_told(id) >= times;
 	pthread_mutex_unlock(&lock);
 	if (!there)
 		fail_msg("no end of %s was told", id);
+}
+
+RIG static void wait_end(const char *id)
+{
+	wait_told(id, 1);
 }
 
 /* ---- set-up ---- */
@@ -102,12 +113,29 @@ RIG static void find_pause(void)
 	memcpy(pause_path + strlen(pause_path), "/bin/pause", sizeof("/bin/pause"));
 }
 
+/* Does the machine know the way to 10.HIGH.LOW.0 already? A run that was killed may have left its bridge. */
+RIG static bool is_routed(unsigned high, unsigned low)
+{
+	autobuf struct buf routes = BUF_INIT;
+	struct err err = ERR_INIT;
+	char want[16];
+	assert_int_equal(tree_read("/proc/net/route", 1 << 20, &routes, &err), 0);
+	snprintf(want, sizeof(want), "\t%08X\t", 10u | high << 8 | low << 16);
+	return strstr(buf_str(&routes), want) != NULL;
+}
+
+/* Below 10.244, where clusters are. */
 RIG static void choose_names(void)
 {
+	unsigned high, low;
 	snprintf(cluster, sizeof(cluster), "t%08x", (unsigned)rand_u64());
-	snprintf(net, sizeof(net), "10.%d.%d.", 128 + (int)rand_below(120), (int)rand_below(256));
+	do {
+		high = 128 + (unsigned)rand_below(116);
+		low = (unsigned)rand_below(256);
+	} while (!port_test_claim("net", (int)(high << 8 | low)) || is_routed(high, low));
+	snprintf(net, sizeof(net), "10.%u.%u.", high, low);
 	snprintf(cidr, sizeof(cidr), "%s0/24", net);
-	host_port = 31000 + (int)rand_below(1500);
+	host_port = port_test_take();
 }
 
 RIG static int setup(void **state)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Life, limits, network and accidents of real containers. Skipped only where there is no root. */
-#include "runtime/oci_rig.h"
+#include "runtime/oci_rig_test.h"
 
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -431,10 +431,8 @@ static void test_end_unseen(void **state)
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
 	set_files(3);
 	kill(pid, SIGKILL);
-	for (int i = 0; i < 2; i++) { /* its exit file has come, its monitor has ended */
-		wait_end(m.id);
-		forget_end(m.id);
-	}
+	wait_told(m.id, 2); /* its exit file has come, its monitor has ended */
+	forget_end(m.id);
 	struct runtime_container c = status(m.id);
 	set_files(old.rlim_cur);
 	assert_int_equal(c.state, RUNTIME_RUNNING);
