@@ -68,8 +68,9 @@ int control_patch(struct controller_ctx *ctx, struct informer *informer, const s
 }
 
 int control_patch_status(struct controller_ctx *ctx, struct informer *informer,
-			 const struct informer_object *o, const js *body, struct err *err)
+			 const struct informer_object *o, js *body, struct err *err)
 {
+	js_set_str(js_ensure(body, "metadata", NULL), "uid", o->meta.uid);
 	return control_patch(ctx, informer, o, REST_PATCH_MERGE, "status", body, err);
 }
 
@@ -83,23 +84,51 @@ void control_set_count(js *status, const char *key, int64_t n)
 
 /* ---- deletions ---- */
 
-int control_delete(struct controller_ctx *ctx, const struct informer_object *o, const char *policy,
-		   int64_t grace_s, struct err *err)
+static js *delete_options(const struct informer_object *o, const char *policy)
+{
+	js *options = js_new_obj();
+
+	js_set_str(options, "propagationPolicy", policy);
+	js_set_str(js_ensure(options, "preconditions", NULL), "uid", o->meta.uid);
+	return options;
+}
+
+static int delete_with(struct controller_ctx *ctx, const struct informer_object *o, const js *options,
+		       struct err *err)
 {
 	autobuf struct buf path = BUF_INIT;
-	autojson js *options = js_new_obj();
 	struct err e = ERR_INIT;
 
 	control_path(&path, o, NULL);
-	js_set_str(options, "propagationPolicy", policy);
-	js_set_str(js_ensure(options, "preconditions", NULL), "uid", o->meta.uid);
-	if (grace_s >= 0)
-		js_set_int(options, "gracePeriodSeconds", grace_s);
 	if (rest_do(ctx->rest, REST_DELETE, buf_str(&path), options, NULL, &e) == 0 ||
-	    e.reason == REASON_NOT_FOUND || e.reason == REASON_CONFLICT)
+	    e.reason == REASON_NOT_FOUND)
 		return 0;
 	*err = e;
 	return err_wrap(err, "delete %s %s/%s", o->type->resource, o->meta.namespace, o->meta.name);
+}
+
+int control_delete(struct controller_ctx *ctx, const struct informer_object *o, const char *policy,
+		   int64_t grace_s, struct err *err)
+{
+	autojson js *options = delete_options(o, policy);
+	struct err e = ERR_INIT;
+
+	if (grace_s >= 0)
+		js_set_int(options, "gracePeriodSeconds", grace_s);
+	if (delete_with(ctx, o, options, &e) == 0 || e.reason == REASON_CONFLICT)
+		return 0;
+	*err = e;
+	return -1;
+}
+
+int control_delete_state(struct controller_ctx *ctx, const struct informer_object *o, const char *policy,
+			 struct err *err)
+{
+	autojson js *options = delete_options(o, policy);
+	autofree char *rv = mem_printf("%" PRIu64, o->meta.rv);
+
+	js_set_str(js_ensure(options, "preconditions", NULL), "resourceVersion", rv);
+	return delete_with(ctx, o, options, err);
 }
 
 /* ---- events ---- */

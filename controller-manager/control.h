@@ -24,9 +24,9 @@ void control_guard(js *body, const struct informer_object *o);
  */
 int control_patch(struct controller_ctx *ctx, struct informer *informer, const struct informer_object *o,
 		  enum rest_verb verb, const char *sub, const js *body, struct err *err) MUST_CHECK;
-/* Merge patch of the status subresource. */
+/* Merge patch of the status subresource of this object and no other of its name; its uid is added to the body. */
 int control_patch_status(struct controller_ctx *ctx, struct informer *informer,
-			 const struct informer_object *o, const js *body, struct err *err) MUST_CHECK;
+			 const struct informer_object *o, js *body, struct err *err) MUST_CHECK;
 /* A status count in a merge patch: one that is zero is left out, as upstream's omitempty does. */
 void control_set_count(js *status, const char *key, int64_t n);
 
@@ -35,6 +35,9 @@ void control_set_count(js *status, const char *key, int64_t n);
    NULL: the kind's own. */
 int control_delete(struct controller_ctx *ctx, const struct informer_object *o, const char *policy,
 		   int64_t grace_s, struct err *err) MUST_CHECK;
+/* The same of this very state of the object: one that has changed since is REASON_CONFLICT. */
+int control_delete_state(struct controller_ctx *ctx, const struct informer_object *o, const char *policy,
+			 struct err *err) MUST_CHECK;
 
 /* An event about the object, from this controller's component. */
 void control_event(struct controller_ctx *ctx, const struct informer_object *o, bool warning,

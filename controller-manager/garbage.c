@@ -5,7 +5,7 @@
  * Every informer is indexed by owner uid already, so «who depends on X» is a lookup and «does owner X exist»
  * another. A key is RESOURCE/NS/NAME; sync looks at that one object:
  *  - all its owners are gone (asked of the apiserver, since informers of two resources are not in step):
- *    delete it;
+ *    delete it, in the state in which that was found, for it may have been orphaned a moment ago;
  *  - some are gone or only wait for it (foreground), others stay: drop those references;
  *  - it is being deleted with finalizer `foregroundDeletion`: delete its dependants, drop the finalizer once
  *    none blocks;
@@ -340,7 +340,10 @@ static int collect(struct controller_ctx *ctx, const struct informer_object *o, 
 			     : foreground				   ? "Foreground"
 									   : "Background";
 
-	return control_delete(ctx, o, policy, CONTROL_OWN_GRACE, err);
+	/* The owners were judged by the informer's word: an object that was given others, or none, meanwhile stays. When
+	   they were rewritten just now, that was found out by the way. */
+	return below.waiting ? control_delete(ctx, o, policy, CONTROL_OWN_GRACE, err)
+			     : control_delete_state(ctx, o, policy, err);
 }
 
 static int judge(struct controller_ctx *ctx, const struct informer_object *o, struct err *err)

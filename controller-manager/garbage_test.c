@@ -327,14 +327,41 @@ static void test_an_api_that_fails_costs_nothing(void **state)
 }
 
 /* Between the look and the deletion somebody else took its place. */
+static void replace_child(struct rig *rig)
+{
+	rig_delete(rig, "ConfigMap/child", "");
+	rig_create(rig, "{kind: ConfigMap, metadata: {name: child}}");
+}
+
 static void test_a_successor_is_spared(void **state)
 {
 	make("top");
 	make_owned("child", "top", false, "");
 	rig_delete(r, "ConfigMap/top", "");
-	rig_fail(r, .call = "DELETE */child", .reason = REASON_CONFLICT, .times = 1);
-	rig_must_sync(r, "garbage-collector", "configmaps/default/child");
+	rig_fail(r, .call = "DELETE */child", .before = replace_child, .times = 1);
+	struct rig_result ret = rig_sync(r, "garbage-collector", "configmaps/default/child");
+	assert_int_equal(ret.err.reason, REASON_CONFLICT);
+	rig_run(r);
+	rig_expect(r, "ConfigMap/child", "metadata: {deletionTimestamp: null}");
 	rig_must_sync(r, "garbage-collector", "configmaps/default/nobody");
+}
+
+static void free_child(struct rig *rig)
+{
+	rig_patch(rig, "ConfigMap/child", NULL, "metadata: {ownerReferences: null}");
+}
+
+/* The owner was deleted with its dependants orphaned, and that of the owner is the first to be heard. */
+static void test_an_orphan_of_this_moment_is_spared(void **state)
+{
+	make("top");
+	make_owned("child", "top", false, "");
+	rig_delete(r, "ConfigMap/top", "");
+	rig_fail(r, .call = "DELETE */child", .before = free_child, .times = 1);
+	struct rig_result ret = rig_sync(r, "garbage-collector", "configmaps/default/child");
+	assert_int_equal(ret.err.reason, REASON_CONFLICT);
+	rig_run(r);
+	rig_expect(r, "ConfigMap/child", "metadata: {ownerReferences: null}");
 }
 
 static void test_a_conflict_is_retried(void **state)
@@ -372,6 +399,7 @@ int main(void)
 		TEST(test_orphans_lose_the_reference),
 		TEST(test_an_api_that_fails_costs_nothing),
 		TEST(test_a_successor_is_spared),
+		TEST(test_an_orphan_of_this_moment_is_spared),
 		TEST(test_a_conflict_is_retried),
 	};
 

@@ -65,6 +65,14 @@ void rig_heal(struct rig *r)
 	r->n_faults = 0;
 }
 
+/* What somebody else does at this moment; the sync under test goes on with what it knows. */
+static void interfere(struct rig *r, void (*fn)(struct rig *r))
+{
+	rig_syncing = NULL;
+	fn(r);
+	rig_syncing = r;
+}
+
 /* Notes the call; the fault that it meets, or NULL. */
 static const struct rig_fault *meet(struct rig *r, enum rest_verb verb, const char *path)
 {
@@ -87,8 +95,11 @@ static const struct rig_fault *meet(struct rig *r, enum rest_verb verb, const ch
 			continue;
 		unsigned nth = r->faults[i].seen++;
 
-		if (nth >= f->after && (!f->times || nth < f->after + f->times))
+		if (nth < f->after || (f->times && nth >= f->after + f->times))
+			continue;
+		if (!f->before)
 			return f;
+		interfere(r, f->before);
 	}
 	return NULL;
 }
