@@ -6,8 +6,9 @@
  * a delayed key waits for; if the taint went away meanwhile, the sync finds nothing to do but to say so. A Pod on a node
  * without such taints, which is nearly every one, is not even looked at.
  *
- * A taint need not say since when it is there (`kubectl taint` does not), so for every Pod whose time runs it is
- * remembered (by uid, wall time) when that was first seen. After a restart such a Pod's time begins anew; as upstream.
+ * A taint need not say since when it is there (`kubectl taint` does not), and may be older than the Pod, so for every Pod
+ * whose time runs it is remembered (by uid, wall time) when that was first seen. After a restart such a Pod's time begins
+ * anew; as upstream.
  */
 #include "controllers.h"
 

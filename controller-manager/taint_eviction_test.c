@@ -82,8 +82,8 @@ static void test_who_stays(void **state)
 		 "{key: k, operator: Exists, effect: NoExecute, tolerationSeconds: 60}, "
 		 "{key: l, operator: Exists, effect: NoExecute, tolerationSeconds: 20}",
 		 20},
-		{"{key: k, effect: NoExecute, timeAdded: '2025-12-31T23:59:50Z'}",
-		 "{key: k, operator: Exists, effect: NoExecute, tolerationSeconds: 60}", 50},
+		{"{key: k, effect: NoExecute, timeAdded: '2026-01-01T00:00:10Z'}",
+		 "{key: k, operator: Exists, effect: NoExecute, tolerationSeconds: 60}", 70},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -107,6 +107,20 @@ static void test_the_deadline_does_not_move(void **state)
 	assert_int_equal(sync_left(), 60);
 	clock_advance(30 * NS_PER_S);
 	rig_patch(r, "Node/n1", NULL, "metadata: {labels: {a: b}}");
+	assert_int_equal(sync_left(), 30);
+	expect_evicted(false);
+	clock_advance(30 * NS_PER_S);
+	rig_must_sync(r, SYNC);
+	expect_evicted(true);
+}
+
+/* Its successors come to the same node: each has its time there, or they would be evicted for ever. */
+static void test_a_taint_that_is_older_than_the_pod(void **state)
+{
+	taint("{key: k, effect: NoExecute, timeAdded: '2025-12-31T12:00:00Z'}");
+	make_pod("{key: k, operator: Exists, effect: NoExecute, tolerationSeconds: 60}");
+	assert_int_equal(sync_left(), 60);
+	clock_advance(30 * NS_PER_S);
 	assert_int_equal(sync_left(), 30);
 	expect_evicted(false);
 	clock_advance(30 * NS_PER_S);
@@ -203,6 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_who_stays),
 		TEST(test_the_deadline_does_not_move),
+		TEST(test_a_taint_that_is_older_than_the_pod),
 		TEST(test_a_taint_that_goes_cancels),
 		TEST(test_it_says_why),
 		TEST(test_who_is_looked_at),

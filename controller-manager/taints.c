@@ -103,7 +103,8 @@ int64_t taints_eviction_ns(const struct cm_pod *pod, const struct cm_node *node,
 
 	for (size_t i = 0; i < node->n_taints; i++) {
 		const struct taint *t = &node->taints[i];
-		int64_t from = t->added_ns ? t->added_ns : since_ns;
+		int64_t added = t->added_ns > pod->base.meta.created_ns ? t->added_ns : 0;
+		int64_t from = added ? added : since_ns;
 
 		if (t->effect != TAINT_NO_EXECUTE)
 			continue;

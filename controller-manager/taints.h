@@ -27,7 +27,8 @@ bool taints_lacks_no_execute(const struct cm_node *node, enum condition_status r
 #define TAINTS_STAY INT64_MAX
 /*
  * When (wall ns) the Pod must leave the node because of its NoExecute taints: now when one is not tolerated, TAINTS_STAY
- * = never. A taint without timeAdded counts from `since_ns`, when the Pod was first seen with it.
+ * = never. A taint without timeAdded, or one that was there before the Pod, counts from `since_ns`, when the Pod was
+ * first seen with it.
  */
 int64_t taints_eviction_ns(const struct cm_pod *pod, const struct cm_node *node, int64_t since_ns,
 			   int64_t now);

@@ -96,6 +96,10 @@ static void test_eviction(void **state)
 	struct cm_pod timed = {.tolerations = &half, .n_tolerations = 1};
 	t.added_ns = 0;
 	assert_true(taints_eviction_ns(&timed, &n, 105 * S, 110 * S) == 135 * S);
+	/* A taint that was there before the Pod: its time begins when it comes. */
+	t.added_ns = 10 * S;
+	timed.base.meta.created_ns = 104 * S;
+	assert_true(taints_eviction_ns(&timed, &n, 105 * S, 110 * S) == 135 * S);
 	struct cm_pod none = {0};
 	assert_true(taints_eviction_ns(&none, &n, 105 * S, 110 * S) == 110 * S);
 	t.effect = TAINT_NO_SCHEDULE;
