@@ -141,6 +141,7 @@ static int mark_unknown(struct controller_ctx *ctx, const struct cm_node *node, 
 	autojson js *body = js_new_obj();
 	js *list = js_ensure_arr(js_ensure(body, "status", NULL), "conditions");
 
+	control_guard(body, &node->base); /* it may be saying something right now */
 	set_unknown(list, "Ready", node->ready != CONDITION_ABSENT);
 	set_unknown(list, "MemoryPressure", node->posted_memory);
 	set_unknown(list, "DiskPressure", node->posted_disk);
@@ -154,7 +155,10 @@ static int mark_unknown(struct controller_ctx *ctx, const struct cm_node *node, 
 	return 0;
 }
 
-/* Pods of a node that is not ready are not ready either: nobody else can say so now. */
+/*
+ * Pods of a node that nothing is known of are not ready either: nobody else can say so now. Of a node that says itself that
+ * it is not ready it knows best.
+ */
 static int mark_pods_not_ready(struct controller_ctx *ctx, const char *node, struct err *err)
 {
 	const void **pods;
@@ -165,6 +169,7 @@ static int mark_pods_not_ready(struct controller_ctx *ctx, const char *node, str
 		if (!cm_pod_ready(p))
 			continue;
 		autojson js *body = js_new_obj();
+		js_set_str(js_ensure(body, "metadata", NULL), "uid", p->base.meta.uid);
 		condition_set(js_ensure_arr(js_ensure(body, "status", NULL), "conditions"), "Ready", "False",
 			      NULL, NULL, clock_wall_ns(), false);
 		autobuf struct buf path = BUF_INIT;
@@ -248,7 +253,7 @@ static int sync_node(struct controller_ctx *ctx, const struct cm_node *node, str
 		tell(ctx, m->name, m->uid, true);
 	if (silent && mark_unknown(ctx, node, err) < 0)
 		return -1;
-	if ((silent || node->ready != CONDITION_TRUE) && mark_pods_not_ready(ctx, m->name, err) < 0)
+	if ((silent || node->ready == CONDITION_UNKNOWN) && mark_pods_not_ready(ctx, m->name, err) < 0)
 		return -1;
 	if (left > 0)
 		ctx->requeue_after_ns = left;

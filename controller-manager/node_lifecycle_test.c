@@ -319,6 +319,9 @@ static void test_pods_of_an_unready_node(void **state)
 	make_pod();
 	set_conditions("{type: Ready, status: 'False'}");
 	rig_must_sync(r, SYNC);
+	rig_expect(r, "Pod/p", "status: {conditions: [{type: Ready, status: 'True'}]}"); /* it says so itself */
+	set_conditions("{type: Ready, status: Unknown}");
+	rig_must_sync(r, SYNC);
 	rig_expect(r, "Pod/p", "status: {conditions: [{type: Ready, status: 'False'}]}");
 	rig_expect_event(r, "Pod/p Warning NodeNotReady Node is not ready");
 	rig_forget(r);
@@ -326,7 +329,38 @@ static void test_pods_of_an_unready_node(void **state)
 	assert_int_equal(rig_calls(r, RIG_WRITES), 0);
 }
 
+static void replace_pod(struct rig *rig)
+{
+	rig_delete(rig, "Pod/p", "gracePeriodSeconds: 0");
+	make_pod();
+}
+
+static void test_a_pods_successor_is_another(void **state)
+{
+	make_pod();
+	set_conditions("{type: Ready, status: Unknown}");
+	rig_fail(r, .call = "PATCH */pods/p/status", .before = replace_pod, .times = 1);
+	assert_int_equal(rig_sync(r, SYNC).rc, -1); /* and is looked at again */
+	rig_expect(r, "Pod/p", "status: {conditions: [{type: Ready, status: 'True'}]}");
+}
+
 /* ---- failures ---- */
+
+static void node_speaks(struct rig *rig)
+{
+	set_conditions("{type: Ready, status: 'True', lastHeartbeatTime: '2026-01-01T00:00:50Z'}");
+}
+
+/* Its status arrives while it is being given up. */
+static void test_who_speaks_is_not_silent(void **state)
+{
+	rig_settle(r);
+	clock_advance(50 * NS_PER_S);
+	rig_fail(r, .call = "PATCH */nodes/n1/status", .before = node_speaks, .times = 1);
+	assert_int_equal(rig_sync(r, SYNC).err.reason, REASON_CONFLICT);
+	rig_must_sync(r, SYNC);
+	rig_expect(r, "Node/n1", "{spec: {taints: null}, status: {conditions: [{status: 'True'}]}}");
+}
 
 static void test_failures(void **state)
 {
@@ -382,6 +416,8 @@ int main(void)
 		TEST(test_one_after_another),
 		TEST(test_all_are_down),
 		TEST(test_pods_of_an_unready_node),
+		TEST(test_a_pods_successor_is_another),
+		TEST(test_who_speaks_is_not_silent),
 		TEST(test_failures),
 	};
 

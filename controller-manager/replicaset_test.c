@@ -399,6 +399,23 @@ static void test_status_conflict_is_retried(void **state)
 	assert_int_equal(rig_count(r, "Pod"), 1);
 }
 
+static void replace_set(struct rig *rig)
+{
+	rig_delete(rig, "ReplicaSet/web", "");
+	make_set("web", 5);
+}
+
+/* What was counted for one set is not written into another of its name. */
+static void test_a_successor_gets_no_status(void **state)
+{
+	make_set("web", 1);
+	rig_fail(r, .call = "PATCH */status", .before = replace_set, .times = 1);
+	assert_int_equal(rig_sync(r, SYNC).rc, -1);
+	rig_expect(r, "ReplicaSet/web", "status: {observedGeneration: null}");
+	rig_must_sync(r, SYNC);
+	rig_expect(r, "ReplicaSet/web", "status: {observedGeneration: 1}");
+}
+
 /* Whoever deletes the namespace will delete the set, too: nothing is left to do, and nothing to complain of. */
 static void test_ending_namespace_is_no_failure(void **state)
 {
@@ -474,6 +491,7 @@ int main(void)
 		TEST(test_failing_deletions),
 		TEST(test_a_vanished_pod_is_deleted_well_enough),
 		TEST(test_status_conflict_is_retried),
+		TEST(test_a_successor_gets_no_status),
 		TEST(test_ending_namespace_is_no_failure),
 		TEST(test_min_ready_seconds),
 		TEST(test_fully_labeled),
