@@ -3,11 +3,14 @@
 
 #include <stdlib.h>
 
+#include "object/decode.h"
+
 struct call {
 	struct rest_call rest; /* its path is ours */
 	struct list link;
 	struct api *api;
 	api_done *done;
+	api_patched *patched; /* instead of done */
 	void *arg;
 };
 
@@ -25,10 +28,27 @@ static void call_free(struct call *c)
 	free(c);
 }
 
+/* By the scanner: what is written may be large, and is written often. */
+static uint64_t version_of(const struct buf *object)
+{
+	struct version {
+		uint64_t rv;
+	} v = {0};
+	static const struct decode_row rows[] = {
+		DECODE_UINT64("metadata.resourceVersion", struct version, rv)};
+	static const struct decode_spec spec = DECODE_SPEC(struct version, rows);
+	autoarena struct arena a = ARENA_INIT;
+	struct err ignored = ERR_INIT;
+	return decode_into(&spec, buf_str(object), object->len, &a, &v, &ignored) < 0 ? 0 : v.rv;
+}
+
 static void on_done(struct rest_call *rc)
 {
 	struct call *c = CONTAINER_OF(rc, struct call, rest);
-	c->done(c->arg, rc->reply, &rc->err);
+	if (c->patched)
+		c->patched(c->arg, version_of(&rc->bytes), &rc->err);
+	else
+		c->done(c->arg, rc->reply, &rc->err);
 	call_free(c);
 }
 
@@ -51,6 +71,18 @@ void api_free(struct api *a)
 	free(a);
 }
 
+/* Takes body. */
+static void start(struct call *c, js *body)
+{
+	struct api *a = c->api;
+	if (body)
+		js_write(&c->rest.body, body);
+	js_autoput(&body);
+	list_init(&c->link);
+	list_push_back(&a->calls, &c->link);
+	rest_call_start(a->rest, &a->window, &c->rest);
+}
+
 void api_call(struct api *a, enum rest_verb verb, char *path, js *body, bool want_reply, api_done *done,
 	      void *arg)
 {
@@ -61,10 +93,17 @@ void api_call(struct api *a, enum rest_verb verb, char *path, js *body, bool wan
 		.done = done,
 		.arg = arg,
 	};
-	if (body)
-		js_write(&c->rest.body, body);
-	js_autoput(&body);
-	list_init(&c->link);
-	list_push_back(&a->calls, &c->link);
-	rest_call_start(a->rest, &a->window, &c->rest);
+	start(c, body);
+}
+
+void api_patch(struct api *a, char *path, js *body, api_patched *done, void *arg)
+{
+	struct call *c = MEM_NEW(struct call);
+	*c = (struct call){
+		.rest = {.verb = REST_PATCH_STRATEGIC, .path = path, .want_bytes = true, .done = on_done},
+		.api = a,
+		.patched = done,
+		.arg = arg,
+	};
+	start(c, body);
 }

@@ -18,5 +18,8 @@ typedef void api_done(void *arg, const js *reply, const struct err *err);
 /* path and body are taken; body may be NULL. Loop thread. */
 void api_call(struct api *a, enum rest_verb verb, char *path, js *body, bool want_reply, api_done *done,
 	      void *arg);
+/* A strategic patch of which nothing but the resourceVersion that it made is of interest; rv 0: not known. */
+typedef void api_patched(void *arg, uint64_t rv, const struct err *err);
+void api_patch(struct api *a, char *path, js *body, api_patched *done, void *arg);
 
 #endif

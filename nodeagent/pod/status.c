@@ -546,6 +546,30 @@ void status_known_read(struct status_known *k, const js *status)
 	}
 }
 
+bool status_known_correct(struct status_known *k, const char *status)
+{
+	struct seen {
+		struct object_condition ready;
+	} seen = {0};
+	static const struct decode_row rows[] = {
+		DECODE_FIND("conditions", "type", "Ready", struct seen, ready, &podlife_condition_spec)};
+	static const struct decode_spec spec = DECODE_SPEC(struct seen, rows);
+	autoarena struct arena a = ARENA_INIT;
+	struct err ignored = ERR_INIT; /* the informer has read it before */
+	size_t i = 0;
+	if (decode_into(&spec, status, strlen(status), &a, &seen, &ignored) < 0)
+		return false;
+	while (strcmp(condition_rows[i].type, "Ready") != 0)
+		i++;
+	if (k->conditions[i].yes == (seen.ready.status == CONDITION_TRUE))
+		return false;
+	k->conditions[i] = (struct status_condition){.since_ns = seen.ready.since_ns,
+						     .yes = seen.ready.status == CONDITION_TRUE,
+						     .has_reason = seen.ready.reason,
+						     .has_message = seen.ready.message};
+	return true;
+}
+
 /* ---- the whole, and what differs ---- */
 
 static struct status_source source(const struct machine *m, const struct status_node *node,

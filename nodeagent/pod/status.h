@@ -41,6 +41,12 @@ struct status_known {
 };
 /* status NULL: there is none. */
 void status_known_read(struct status_known *k, const js *status);
+/*
+ * The status (JSON text) is at least as new as what is known. True when somebody else has changed the condition Ready, as
+ * the control plane does while it hears nothing of the node; what is known is corrected, so that the next patch tells it
+ * again.
+ */
+bool status_known_correct(struct status_known *k, const char *status);
 
 /* The whole status; transition times come from `known`. The caller puts it. */
 js *status_build(const struct machine *m, const struct status_node *node, const struct status_known *known,

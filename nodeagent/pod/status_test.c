@@ -82,6 +82,33 @@ static void test_patch(void **state)
 	free_pod(p);
 }
 
+/* Ready is told again when somebody else has changed it, and only then. */
+static void test_ready_of_others(void **state)
+{
+	static const struct {
+		const char *known, *now;
+		bool theirs;
+	} rows[] = {
+		{COND("Ready", "True", ""), "{\"conditions\":[" COND("Ready", "True", "") "]}", false},
+		{COND("Ready", "True", ""), "{\"conditions\":[" COND("Ready", "False", "") "]}", true},
+		{COND("Ready", "True", ""), "{}", true},
+		{COND("Ready", "False", ""), "{\"conditions\":[" COND("Ready", "True", "") "]}", true},
+		{COND("Ready", "False", ""), "{\"conditions\":[" COND("x", "True", "") "]}", false},
+		{COND("Initialized", "True", ""), "{\"conditions\":[" COND("Initialized", "False", "") "]}",
+		 false},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+		autofree char *text = mem_printf("{\"conditions\":[%s]}", rows[i].known);
+		autojson js *before = js_parse(text, strlen(text), NULL, &err);
+		struct status_known known;
+		status_known_read(&known, before);
+		if (status_known_correct(&known, rows[i].now) != rows[i].theirs)
+			fail_msg("row %zu", i);
+		assert_false(status_known_correct(&known, rows[i].now));
+	}
+}
+
 /* A condition keeps its transition time until its status changes. */
 static void test_transition_times(void **state)
 {
@@ -141,7 +168,8 @@ static void test_readiness_gates(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_patch),
-					   cmocka_unit_test(test_transition_times),
+					   cmocka_unit_test(test_ready_of_others),
+		cmocka_unit_test(test_transition_times),
 					   cmocka_unit_test(test_readiness_gates)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

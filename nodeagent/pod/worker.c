@@ -73,7 +73,16 @@ static char *status_path(const struct worker *w, const char *sub)
 	return buf_take(&b, NULL);
 }
 
-static void reported(void *arg, const js *reply, const struct err *err)
+/* What the informer has is no older than our last write: if it says otherwise, somebody else has written. */
+static void heed_others(struct worker *w)
+{
+	if (w->report_under_way || w->pod->o.meta.rv < w->written_rv || !w->pod->status)
+		return;
+	if (status_known_correct(&w->known, w->pod->status))
+		w->m.version++;
+}
+
+static void reported(void *arg, uint64_t rv, const struct err *err)
 {
 	struct worker *w = arg;
 	w->under_way--;
@@ -85,6 +94,8 @@ static void reported(void *arg, const js *reply, const struct err *err)
 		w->sent_version = w->sending_version;
 		w->report_retry_ns = w->report_delay_ns = 0;
 		machine_status_acked(&w->m, w->sent_version);
+		w->written_rv = rv;
+		heed_others(w);
 	} else {
 		w->report_delay_ns = w->report_delay_ns ? w->report_delay_ns * 2 : NS_PER_S;
 		if (w->report_delay_ns > SANDBOX_RETRY_MAX_NS)
@@ -118,7 +129,7 @@ static void report(struct worker *w)
 	w->sending_version = w->m.version;
 	w->report_under_way = true;
 	w->under_way++;
-	api_call(w->host->api, REST_PATCH_STRATEGIC, status_path(w, "status"), patch, false, reported, w);
+	api_patch(w->host->api, status_path(w, "status"), patch, reported, w);
 }
 
 static void deleted(void *arg, const js *reply, const struct err *err)
@@ -353,6 +364,7 @@ static void add(struct pod_host *h, const struct pod *p, const struct runtime_li
 	struct worker *w = MEM_NEW(struct worker);
 	w->host = h;
 	w->pod = informer_ref(p);
+	w->written_rv = p->o.meta.rv;
 	w->c = mem_array(p->list.n, sizeof(*w->c));
 	w->timer.fn = on_timer;
 	w->timer.arg = w;
@@ -386,6 +398,7 @@ void worker_see(struct pod_host *h, const struct pod *p, const struct runtime_li
 	w->pod = informer_ref(p);
 	machine_update(&w->m, w->pod, worker_now());
 	informer_unref(old);
+	heed_others(w);
 	worker_kick(w);
 }
 

@@ -101,6 +101,7 @@ struct worker {
 
 	struct status_known known, sending; /* what the API has of the status, and will have */
 	uint64_t sent_version, sending_version;
+	uint64_t written_rv; /* that the last write made, or the Pod had before it */
 	bool report_under_way;
 	int64_t report_retry_ns, report_delay_ns; /* 0 = not failing */
 	struct list waiters;

@@ -26,6 +26,7 @@ struct scene {
 	struct buf seen; /* "PATCH path body\n" */
 	int failures;	 /* so many requests are still to be refused */
 	size_t workers;
+	bool told;
 };
 
 static void on_request(struct server_request *rq)
@@ -37,7 +38,7 @@ static void on_request(struct server_request *rq)
 	buf_addf(&s->seen, "%s %s %s\n", rq->method, rq->path, rq->body);
 	pthread_cond_broadcast(&s->more);
 	pthread_mutex_unlock(&s->lock);
-	server_reply(rq, fail ? 500 : 200, "", "{}");
+	server_reply(rq, fail ? 500 : 200, "", JSON("{'metadata':{'resourceVersion':'7'}}"));
 }
 
 /* Until all the words have come up in this order; what is before their end is forgotten. */
@@ -214,6 +215,42 @@ static void test_readiness_gate(void **state)
 	see(&s, GATED("False"));
 	expect(&s, "\"phase\":\"Running\"", "\"reason\":\"ReadinessGatesNotReady\"");
 	see(&s, GATED("True"));
+	expect(&s, "PATCH /api/v1/namespaces/ns/pods/p/status", JSON("{'type':'Ready','status':'True'"));
+	loop_call(s.loop, do_vanish, &s);
+	stop(&s);
+}
+
+static void look_told(void *arg)
+{
+	struct scene *s = arg;
+	const struct worker *w = worker_find(&s->host, "ns", "p");
+	s->told = !w->report_under_way && w->sent_version == w->m.version;
+}
+
+static bool told(struct scene *s)
+{
+	loop_call(s->loop, look_told, s);
+	return s->told;
+}
+
+/* While nothing was heard of the node its Pods were marked as not ready; they are, and nobody else will say so. */
+static void test_ready_all_the_same(void **state)
+{
+#define MARKED(rv)                                                                                              \
+	"{\"metadata\":{\"name\":\"p\",\"namespace\":\"ns\",\"uid\":\"u1\",\"resourceVersion\":\"" rv "\"}," \
+	"\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"nginx:1\"}]},"                                    \
+	"\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"False\"}]}}"
+	struct scene s;
+	start(&s);
+	see(&s, POD("", ""));
+	expect(&s, "PATCH", "\"phase\":\"Running\"");
+	pthread_mutex_lock(&s.lock); /* the answer makes no noise */
+	while (!told(&s))
+		(void)clock_cond_wait(&s.more, &s.lock, clock_mono_ns() + 2 * NS_PER_MS);
+	pthread_mutex_unlock(&s.lock);
+	see(&s, MARKED("6")); /* what was before our own write */
+	assert_true(told(&s));
+	see(&s, MARKED("8"));
 	expect(&s, "PATCH /api/v1/namespaces/ns/pods/p/status", JSON("{'type':'Ready','status':'True'"));
 	loop_call(s.loop, do_vanish, &s);
 	stop(&s);
@@ -439,6 +476,7 @@ int main(void)
 					   cmocka_unit_test(test_rejected),
 					   cmocka_unit_test(test_config_error),
 					   cmocka_unit_test(test_readiness_gate),
+					   cmocka_unit_test(test_ready_all_the_same),
 					   cmocka_unit_test(test_taken_back),
 					   cmocka_unit_test(test_pull_canceled),
 					   cmocka_unit_test(test_pull_waits),
