@@ -319,7 +319,8 @@ static void test_pods_of_an_unready_node(void **state)
 	make_pod();
 	set_conditions("{type: Ready, status: 'False'}");
 	rig_must_sync(r, SYNC);
-	rig_expect(r, "Pod/p", "status: {conditions: [{type: Ready, status: 'True'}]}"); /* it says so itself */
+	rig_expect(r, "Pod/p",
+		   "status: {conditions: [{type: Ready, status: 'True'}]}"); /* it says so itself */
 	set_conditions("{type: Ready, status: Unknown}");
 	rig_must_sync(r, SYNC);
 	rig_expect(r, "Pod/p", "status: {conditions: [{type: Ready, status: 'False'}]}");

@@ -90,7 +90,9 @@ struct rig_fault {
 	unsigned after, times; /* the first `after` matching calls work; then `times` fail, 0 = all */
 	const char *reply;     /* YAML: the call is not made and this is its answer; of single calls only */
 	bool lost;	       /* the call works, only its answer does not come back */
-	void (*before)(struct rig *r); /* instead: somebody does this first, unseen by the informers, and the call works */
+	void (*before)(
+		struct
+		rig *r); /* instead: somebody does this first, unseen by the informers, and the call works */
 };
 void rig_add_fault(struct rig *r, const struct rig_fault *f); /* at most eight at a time */
 #define rig_fail(r, ...) rig_add_fault(r, &(const struct rig_fault){__VA_ARGS__})

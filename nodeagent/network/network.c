@@ -240,29 +240,39 @@ static struct cni_attachment attachment(const struct network *n, const char *san
 				       .bin_dirs = n->c.bin_dirs};
 }
 
-static void save(struct buf *out, const struct buf *config, const struct buf *result)
+int network_plan(struct network *n, struct buf *result, struct err *err)
 {
+	autobuf struct buf config = BUF_INIT;
+	if (current_config(n, &config, err) < 0)
+		return -1;
 	autojson js *o = js_new_obj();
-	js_set(o, "config", js_new_strn(buf_str(config), config->len));
-	js_set(o, "result", js_new_strn(buf_str(result), result->len));
-	js_write(out, o);
+	js_set(o, "config", js_new_strn(buf_str(&config), config.len));
+	js_write(result, o);
+	return 0;
+}
+
+static struct cni_list *planned(const js *o, struct err *err)
+{
+	const char *config = js_str0(o, "config", NULL);
+	return cni_list_parse(config, strlen(config), err);
 }
 
 int network_add(struct network *n, const char *sandbox_id, const struct network_pod *pod, const char *netns,
-		struct buf *result, struct cni_result *ret, struct err *err)
+		const char *plan, struct buf *result, struct cni_result *ret, struct err *err)
 {
-	autobuf struct buf config = BUF_INIT, raw = BUF_INIT;
-	if (current_config(n, &config, err) < 0)
-		return -1;
-	struct cni_list *l = cni_list_parse(buf_str(&config), config.len, err);
+	autobuf struct buf raw = BUF_INIT;
+	autojson js *o = js_parse(plan, strlen(plan), NULL, err);
+	struct cni_list *l = o ? planned(o, err) : NULL;
 	if (!l)
 		return -1;
 	struct cni_attachment a = attachment(n, sandbox_id, pod, netns);
 	int rc = cni_add(l, &a, &raw, ret, err);
 	cni_list_free(l);
-	if (rc == 0)
-		save(result, &config, &raw);
-	return rc < 0 ? err_wrap(err, "failed to setup network for sandbox \"%s\"", sandbox_id) : 0;
+	if (rc < 0)
+		return err_wrap(err, "failed to setup network for sandbox \"%s\"", sandbox_id);
+	js_set(o, "result", js_new_strn(buf_str(&raw), raw.len));
+	js_write(result, o);
+	return 0;
 }
 
 int network_remove(struct network *n, const char *sandbox_id, const struct network_pod *pod,
@@ -273,8 +283,7 @@ int network_remove(struct network *n, const char *sandbox_id, const struct netwo
 	autojson js *o = js_parse(result, strlen(result), NULL, err);
 	if (!o)
 		return -1;
-	const char *config = js_str0(o, "config", NULL);
-	struct cni_list *l = cni_list_parse(config, strlen(config), err);
+	struct cni_list *l = planned(o, err);
 	if (!l)
 		return -1;
 	struct cni_attachment a = attachment(n, sandbox_id, pod, netns);

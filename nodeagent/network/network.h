@@ -36,9 +36,12 @@ struct network_pod { /* borrowed */
 	const struct cni_port *ports; /* host ports to map */
 	size_t n_ports;
 };
-/* `result` is kept by the caller and given back to network_remove. */
+/* A result that knows no more than by which configuration the Pod is to be attached: enough to undo whatever becomes of
+   network_add. It is kept by the caller before that is called. */
+int network_plan(struct network *n, struct buf *result, struct err *err) MUST_CHECK;
+/* `plan` is network_plan's. `result` takes its place, to be given to network_remove; on failure nothing is left to remove. */
 int network_add(struct network *n, const char *sandbox_id, const struct network_pod *pod, const char *netns,
-		struct buf *result, struct cni_result *ret, struct err *err) MUST_CHECK;
+		const char *plan, struct buf *result, struct cni_result *ret, struct err *err) MUST_CHECK;
 /* netns may be gone. `ports` as at ADD. */
 int network_remove(struct network *n, const char *sandbox_id, const struct network_pod *pod,
 		   const char *netns, const char *result, struct err *err) MUST_CHECK;

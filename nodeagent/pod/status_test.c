@@ -167,9 +167,8 @@ static void test_readiness_gates(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_patch),
-					   cmocka_unit_test(test_ready_of_others),
-		cmocka_unit_test(test_transition_times),
-					   cmocka_unit_test(test_readiness_gates)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_patch), cmocka_unit_test(test_ready_of_others),
+		cmocka_unit_test(test_transition_times), cmocka_unit_test(test_readiness_gates)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -236,9 +236,9 @@ static bool told(struct scene *s)
 /* While nothing was heard of the node its Pods were marked as not ready; they are, and nobody else will say so. */
 static void test_ready_all_the_same(void **state)
 {
-#define MARKED(rv)                                                                                              \
+#define MARKED(rv)                                                                                           \
 	"{\"metadata\":{\"name\":\"p\",\"namespace\":\"ns\",\"uid\":\"u1\",\"resourceVersion\":\"" rv "\"}," \
-	"\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"nginx:1\"}]},"                                    \
+	"\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"nginx:1\"}]},"                                \
 	"\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"False\"}]}}"
 	struct scene s;
 	start(&s);
@@ -471,16 +471,12 @@ static void test_sandbox_ends_early(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_life),
-					   cmocka_unit_test(test_crash),
-					   cmocka_unit_test(test_rejected),
-					   cmocka_unit_test(test_config_error),
-					   cmocka_unit_test(test_readiness_gate),
-					   cmocka_unit_test(test_ready_all_the_same),
-					   cmocka_unit_test(test_taken_back),
-					   cmocka_unit_test(test_pull_canceled),
-					   cmocka_unit_test(test_pull_waits),
-					   cmocka_unit_test(test_sandbox_ends_early),
-					   cmocka_unit_test(test_seccomp_path)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_life),	       cmocka_unit_test(test_crash),
+		cmocka_unit_test(test_rejected),       cmocka_unit_test(test_config_error),
+		cmocka_unit_test(test_readiness_gate), cmocka_unit_test(test_ready_all_the_same),
+		cmocka_unit_test(test_taken_back),     cmocka_unit_test(test_pull_canceled),
+		cmocka_unit_test(test_pull_waits),     cmocka_unit_test(test_sandbox_ends_early),
+		cmocka_unit_test(test_seccomp_path)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

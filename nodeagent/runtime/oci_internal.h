@@ -81,7 +81,7 @@ struct oci_sandbox {
 	/* changing */
 	struct oci_process pause;
 	char ips[RUNTIME_IPS_MAX][46];
-	char *network; /* for network_remove; NULL = none was made */
+	char *network; /* for network_remove, from before it is made; NULL = none */
 	bool complete; /* creation reached its end */
 	bool stopped;  /* its end was asked for: nobody is told of it */
 };
@@ -184,6 +184,9 @@ struct oci_pause_spec {
 	bool net, ipc, uts, pid; /* which namespaces are new */
 	const struct runtime_kv *sysctls;
 	size_t n_sysctls;
+	/* Writes the process down. Pause waits for that, and does not outlive us before. */
+	int (*known)(void *arg, const struct oci_process *p, struct err *err);
+	void *arg;
 };
 int oci_pause_start(const struct oci_pause_spec *spec, struct oci_process *ret, struct err *err) MUST_CHECK;
 

@@ -6,6 +6,9 @@
  * outlives us. B sets up what is inside (hostname, loopback, sysctls), leaves the host's mounts for an
  * otherwise empty directory, gives up all privileges and becomes pause. A and B run between fork and exec of
  * a process with threads: system calls only. What goes wrong comes back through a pipe that exec closes.
+ *
+ * Until we have written its pid down nobody else would know of B: it waits for a word of ours before it becomes pause, and
+ * goes when we do. So B closes what it inherited, other Bs' pipes included, before it does anything else.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,14 +41,20 @@ enum step {
 	STEP_MOUNT,
 	STEP_ROOT,
 	STEP_PRIVILEGES,
+	STEP_WAIT,
 	STEP_EXEC,
 };
 
 static const char *const step_names[] = {
-	[STEP_CLONE] = "make namespaces",     [STEP_STDIO] = "open /dev/null",
-	[STEP_HOSTNAME] = "set the hostname", [STEP_LOOPBACK] = "bring up loopback",
-	[STEP_SYSCTL] = "set a sysctl",	      [STEP_MOUNT] = "mount the sandbox root",
-	[STEP_ROOT] = "change root",	      [STEP_PRIVILEGES] = "drop privileges",
+	[STEP_CLONE] = "make namespaces",
+	[STEP_STDIO] = "open /dev/null",
+	[STEP_HOSTNAME] = "set the hostname",
+	[STEP_LOOPBACK] = "bring up loopback",
+	[STEP_SYSCTL] = "set a sysctl",
+	[STEP_MOUNT] = "mount the sandbox root",
+	[STEP_ROOT] = "change root",
+	[STEP_PRIVILEGES] = "drop privileges",
+	[STEP_WAIT] = "wait",
 	[STEP_EXEC] = "exec pause",
 };
 
@@ -112,15 +121,37 @@ struct prepared {
 	char **sysctl_paths;
 };
 
-static void __attribute__((noreturn)) become_pause(const struct prepared *p, int fd)
+enum { REPORT_FD = 3, WORD_FD, FIRST_FREE_FD }; /* of B */
+
+/* Nothing but stdio and the two that B needs stays open. */
+static bool keep_descriptors(int report, int word)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int r = fcntl(report, F_DUPFD, FIRST_FREE_FD), w = fcntl(word, F_DUPFD, FIRST_FREE_FD);
+	return null >= 0 && r >= 0 && w >= 0 && dup2(null, 0) == 0 && dup2(null, 1) == 1 &&
+	       dup2(null, 2) == 2 && dup3(r, REPORT_FD, O_CLOEXEC) == REPORT_FD &&
+	       dup3(w, WORD_FD, O_CLOEXEC) == WORD_FD && syscall(SYS_close_range, FIRST_FREE_FD, ~0U, 0) == 0;
+}
+
+/* False when there will be none. */
+static bool wait_for_word(void)
+{
+	char c;
+	ssize_t n;
+	do
+		n = read(WORD_FD, &c, 1);
+	while (n < 0 && errno == EINTR);
+	return n == 1;
+}
+
+static void __attribute__((noreturn)) become_pause(const struct prepared *p, int report, int word)
 {
 	static char *const argv[] = {"pause", NULL}, *const env[] = {NULL};
 	const struct oci_pause_spec *s = p->spec;
+	const int fd = REPORT_FD;
 	enum step step;
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
-		fail(fd, STEP_STDIO);
-	(void)syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
+	if (!keep_descriptors(report, word))
+		fail(report, STEP_STDIO);
 	if (s->uts && sethostname(s->hostname, strlen(s->hostname)) < 0)
 		fail(fd, STEP_HOSTNAME);
 	if (s->net && !loopback_up())
@@ -134,11 +165,13 @@ static void __attribute__((noreturn)) become_pause(const struct prepared *p, int
 		fail(fd, step);
 	if (!drop_privileges())
 		fail(fd, STEP_PRIVILEGES);
+	if (!wait_for_word())
+		fail(fd, STEP_WAIT);
 	execve("/pause", argv, env);
 	fail(fd, STEP_EXEC);
 }
 
-static void __attribute__((noreturn)) launch(const struct prepared *p, int fd)
+static void __attribute__((noreturn)) launch(const struct prepared *p, int fd, int word)
 {
 	const struct oci_pause_spec *s = p->spec;
 	setsid();
@@ -153,7 +186,7 @@ static void __attribute__((noreturn)) launch(const struct prepared *p, int fd)
 	if (pid < 0)
 		fail(fd, STEP_CLONE);
 	if (pid == 0)
-		become_pause(p, fd);
+		become_pause(p, fd, word);
 	struct report r = {.pid = (pid_t)pid};
 	(void)!write(fd, &r, sizeof(r));
 	_exit(0);
@@ -169,8 +202,19 @@ static char *sysctl_path(const char *name)
 	return path;
 }
 
+/* B is written down, and told so; otherwise it goes. Closes *tells. */
+static int note(const struct oci_pause_spec *s, const struct oci_process *p, int *tells, struct err *err)
+{
+	int rc = s->known(s->arg, p, err);
+	if (rc == 0)
+		(void)!write(*tells, "", 1); /* should B be gone, its reports say why */
+	mem_autoclose(tells);
+	*tells = -1;
+	return rc;
+}
+
 /* Reads reports until exec (or death) closes the pipe. */
-static int hear(int fd, struct oci_process *ret, struct err *err)
+static int hear(const struct oci_pause_spec *s, int fd, int *tells, struct oci_process *ret, struct err *err)
 {
 	struct report r;
 	int rc = 0;
@@ -185,7 +229,9 @@ static int hear(int fd, struct oci_process *ret, struct err *err)
 			pid = r.pid;
 			ret->pid = pid;
 			ret->start = process_start_time(pid);
-		} else {
+			if (note(s, ret, tells, err) < 0)
+				rc = -1;
+		} else if (rc == 0) { /* the first that went wrong */
 			errno = r.error;
 			rc = err_errno(err, "sandbox: cannot %s", step_names[r.step]);
 		}
@@ -195,28 +241,39 @@ static int hear(int fd, struct oci_process *ret, struct err *err)
 	return rc;
 }
 
-int oci_pause_start(const struct oci_pause_spec *spec, struct oci_process *ret, struct err *err)
+static int start(const struct prepared *p, struct oci_process *ret, struct err *err)
 {
+	autoclose int hears = -1, tells = -1, reports = -1, word = -1;
 	int fds[2];
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return err_errno(err, "pipe");
+	hears = fds[0];
+	reports = fds[1];
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_errno(err, "pipe");
+	word = fds[0];
+	tells = fds[1];
+	pid_t a = fork();
+	if (a == 0)
+		launch(p, reports, word);
+	if (a < 0)
+		return err_errno(err, "fork");
+	/* `word` stays: telling one who is gone must not cost us a signal. */
+	mem_autoclose(&reports);
+	reports = -1;
+	int rc = hear(p->spec, hears, &tells, ret, err);
+	while (waitpid(a, NULL, 0) < 0 && errno == EINTR)
+		;
+	return rc;
+}
+
+int oci_pause_start(const struct oci_pause_spec *spec, struct oci_process *ret, struct err *err)
+{
 	struct prepared p = {.spec = spec, .sysctl_paths = mem_array(spec->n_sysctls + 1, sizeof(char *))};
 	for (size_t i = 0; i < spec->n_sysctls; i++)
 		p.sysctl_paths[i] = sysctl_path(spec->sysctls[i].key);
 	struct oci_process started = {0};
-	int rc;
-	pid_t a = fork();
-	if (a == 0)
-		launch(&p, fds[1]);
-	close(fds[1]);
-	if (a < 0) {
-		rc = err_errno(err, "fork");
-	} else {
-		rc = hear(fds[0], &started, err);
-		while (waitpid(a, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
-	close(fds[0]);
+	int rc = start(&p, &started, err);
 	for (size_t i = 0; i < spec->n_sysctls; i++)
 		free(p.sysctl_paths[i]);
 	free(p.sysctl_paths);

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "base/clock.h"
@@ -85,14 +86,16 @@ RIG static void wait_end(const char *id)
 
 /* ---- set-up ---- */
 
-RIG static struct runtime *open_runtime(void)
+/* cni: where the network's configuration and its plugins are; NULL: our own configuration, the system's plugins. */
+RIG static struct runtime *open_with(const char *cni)
 {
 	struct err err = ERR_INIT;
 	struct runtime_config c = {.root = root,
 				   .cluster_id = cluster,
 				   .runtime = getenv("CORACLE_TEST_RUNTIME"), /* NULL: as the agent chooses */
 				   .pause = pause_path,
-				   .cni_conf_dir = "/nonexistent",
+				   .cni_conf_dir = cni ? cni : "/nonexistent",
+				   .cni_bin_dirs = cni,
 				   .pod_cidr = cidr,
 				   .on_exit = on_exit_cb,
 				   .loop = loop};
@@ -100,6 +103,11 @@ RIG static struct runtime *open_runtime(void)
 	if (!r)
 		fail_msg("%s", err.msg);
 	return r;
+}
+
+RIG static struct runtime *open_runtime(void)
+{
+	return open_with(NULL);
 }
 
 /* B/test/nodeagent/runtime/oci_test -> B/bin/pause */

@@ -80,9 +80,24 @@ static int mount_shm(const struct oci_sandbox *s, struct err *err)
 	return 0;
 }
 
+struct birth {
+	struct oci *o;
+	struct oci_sandbox *s;
+};
+
+static int write_down(void *arg, const struct oci_process *p, struct err *err)
+{
+	const struct birth *b = arg;
+	pthread_mutex_lock(&b->o->lock);
+	b->s->pause = *p;
+	pthread_mutex_unlock(&b->o->lock);
+	return oci_sandbox_save(b->o, b->s, err);
+}
+
 static int start_pause(struct oci *o, struct oci_sandbox *s, const struct runtime_sandbox_spec *spec,
 		       struct err *err)
 {
+	struct birth birth = {o, s};
 	struct runtime_kv sysctls[SYSCTLS_MAX];
 	size_t n_sysctls = 0;
 	if (collect_sysctls(spec, sysctls, &n_sysctls, err) < 0)
@@ -95,7 +110,9 @@ static int start_pause(struct oci *o, struct oci_sandbox *s, const struct runtim
 				   .uts = !s->host_network,
 				   .pid = s->share_pid,
 				   .sysctls = sysctls,
-				   .n_sysctls = n_sysctls};
+				   .n_sysctls = n_sysctls,
+				   .known = write_down,
+				   .arg = &birth};
 	return oci_pause_start(&p, &s->pause, err);
 }
 
@@ -146,6 +163,27 @@ static struct network_pod network_pod(const struct oci_sandbox *s)
 
 _Static_assert(CNI_IPS_MAX == RUNTIME_IPS_MAX, "as many addresses as the network gives");
 
+static void set_network(struct oci *o, struct oci_sandbox *s, char *network)
+{
+	pthread_mutex_lock(&o->lock);
+	char *old = s->network;
+	s->network = network;
+	pthread_mutex_unlock(&o->lock);
+	free(old);
+}
+
+/* Noted with what is written down anyway before there is a network: whoever finds half of one can take it apart. */
+static int plan_network(struct oci *o, struct oci_sandbox *s, struct err *err)
+{
+	if (s->host_network)
+		return 0;
+	autobuf struct buf plan = BUF_INIT;
+	if (network_plan(o->network, &plan, err) < 0)
+		return -1;
+	set_network(o, s, buf_take(&plan, NULL));
+	return 0;
+}
+
 static int attach_network(struct oci *o, struct oci_sandbox *s, struct err *err)
 {
 	if (s->host_network)
@@ -153,12 +191,12 @@ static int attach_network(struct oci *o, struct oci_sandbox *s, struct err *err)
 	autobuf struct buf result = BUF_INIT;
 	struct cni_result r;
 	struct network_pod pod = network_pod(s);
-	int rc = network_add(o->network, s->id, &pod, s->netns, &result, &r, err);
+	int rc = network_add(o->network, s->id, &pod, s->netns, s->network, &result, &r, err);
 	free((void *)pod.ports);
+	set_network(o, s, rc < 0 ? NULL : buf_take(&result, NULL));
 	if (rc < 0)
 		return -1;
 	pthread_mutex_lock(&o->lock);
-	s->network = buf_take(&result, NULL);
 	memcpy(s->ips, r.ips, sizeof(s->ips));
 	pthread_mutex_unlock(&o->lock);
 	return 0;
@@ -169,8 +207,12 @@ static int build(struct oci *o, struct oci_sandbox *s, const struct runtime_sand
 {
 	if (tree_mkdirs(s->dir, 0700, err) < 0 || oci_sandbox_save(o, s, err) < 0 ||
 	    oci_cgroup_make(o->cgroups, s->cgroup, &spec->limits, err) < 0 || mount_shm(s, err) < 0 ||
-	    start_pause(o, s, spec, err) < 0 || oci_sandbox_save(o, s, err) < 0 || bind_netns(s, err) < 0)
+	    plan_network(o, s, err) < 0)
 		return -1;
+	if (start_pause(o, s, spec, err) < 0 || bind_netns(s, err) < 0) {
+		set_network(o, s, NULL); /* it was never begun */
+		return -1;
+	}
 	struct cgroup_entry e = {.o = o, .s = s, .err = ERR_INIT};
 	pthread_t thread;
 	errno = thread_try(&thread, "cgroup", enter_cgroup, &e);
@@ -260,10 +302,7 @@ static int detach_network(struct oci *o, struct oci_sandbox *s, struct err *err)
 		if (rc < 0)
 			return -1;
 	}
-	pthread_mutex_lock(&o->lock);
-	char *network = STEAL(s->network);
-	pthread_mutex_unlock(&o->lock);
-	free(network);
+	set_network(o, s, NULL);
 	if (!*s->netns)
 		return 0;
 	/* A shared mount may carry the binding twice. */

@@ -362,6 +362,85 @@ static void test_adoption(void **state)
 	remove_sandbox(&s);
 }
 
+/* As an agent that is killed at the moment when it hears of its pause. */
+static int die_of_it(void *arg, const struct oci_process *p, struct err *err)
+{
+	(void)!write(*(int *)arg, p, sizeof(*p));
+	return raise(SIGKILL);
+}
+
+static void test_pause_is_not_left_behind(void **state)
+{
+	NEED_ROOT();
+	int fds[2], st;
+	struct oci_process p;
+	autofree char *dir = mem_printf("%s/pause", root);
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	pid_t agent = fork();
+	if (agent == 0) {
+		struct err err = ERR_INIT;
+		struct oci_process ignored;
+		_exit(oci_pause_start(&(struct oci_pause_spec){.root_dir = dir,
+							       .hostname = "h",
+							       .net = true,
+							       .ipc = true,
+							       .uts = true,
+							       .known = die_of_it,
+							       .arg = &fds[1]},
+				      &ignored, &err) < 0);
+	}
+	assert_int_equal(waitpid(agent, &st, 0), agent);
+	assert_true(WIFSIGNALED(st));
+	assert_int_equal(read(fds[0], &p, sizeof(p)), sizeof(p));
+	close(fds[0]);
+	close(fds[1]);
+	for (int64_t end = clock_mono_ns() + 120 * NS_PER_S; oci_process_alive(&p) && clock_mono_ns() < end;)
+		tick();
+	assert_false(oci_process_alive(&p));
+}
+
+/* What is on disk while a network is being made is enough to take it apart: here of an agent that was killed then. */
+static void test_killed_while_attaching(void **state)
+{
+	NEED_ROOT();
+	struct err err = ERR_INIT;
+	char dir[] = "/tmp/oci_test_cni.XXXXXX", id[RUNTIME_ID_MAX];
+	static const char list[] =
+		"{\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"plugins\":[{\"type\":\"plugin\"}]}";
+	assert_non_null(mkdtemp(dir));
+	autofree char *plugin = mem_printf("%s/plugin", dir), *conf = mem_printf("%s/1.conflist", dir),
+		      *log = mem_printf("%s/log", dir), *seen = mem_printf("%s/seen", dir),
+		      *script = mem_printf("#!/bin/sh\necho $CNI_COMMAND $CNI_CONTAINERID >> %s\n"
+					   "test $CNI_COMMAND = DEL && exit\n"
+					   "cat %s/sandboxes/$CNI_CONTAINERID/state.json > %s\nexit 1\n",
+					   log, root, seen);
+	assert_int_equal(tree_write(plugin, script, strlen(script), 0755, TREE_VOLATILE, &err), 0);
+	assert_int_equal(tree_write(conf, list, strlen(list), 0644, TREE_VOLATILE, &err), 0);
+	rt->ops->free(rt);
+	rt = open_with(dir);
+	struct runtime_sandbox_spec p = pod("uid-killed");
+	struct runtime_sandbox s;
+	runtime_new_id(rt, id);
+	p.id = id;
+	assert_int_equal(rt->ops->sandbox_run(rt, &p, &s, &err), -1);
+	rt->ops->free(rt);
+
+	autobuf struct buf record = BUF_INIT, said = BUF_INIT;
+	autofree char *sandbox = mem_printf("%s/sandboxes/%s", root, id),
+		      *file = mem_printf("%s/state.json", sandbox), *want = mem_printf("DEL %s\n", id);
+	assert_int_equal(tree_read(seen, 1 << 20, &record, &err), 0);
+	assert_int_equal(unlink(log), 0);
+	assert_int_equal(tree_mkdirs(sandbox, 0700, &err), 0);
+	assert_int_equal(tree_write(file, record.p, record.len, 0600, TREE_VOLATILE, &err), 0);
+	rt = open_with(dir);
+	assert_int_equal(tree_read(log, 4096, &said, &err), 0);
+	assert_string_equal(buf_str(&said), want);
+	assert_int_equal(access(sandbox, F_OK), -1);
+	rt->ops->free(rt);
+	rt = open_runtime();
+	assert_int_equal(tree_remove(dir, &err), 0);
+}
+
 static pid_t pid_of(const char *id, const char *file)
 {
 	struct err err = ERR_INIT;
@@ -480,12 +559,20 @@ static void test_speed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_life),	  cmocka_unit_test(test_inside),
-		cmocka_unit_test(test_share_pid), cmocka_unit_test(test_signals),
-		cmocka_unit_test(test_limits),	  cmocka_unit_test(test_seccomp),
-		cmocka_unit_test(test_pids),	  cmocka_unit_test(test_start_errors),
-		cmocka_unit_test(test_network),	  cmocka_unit_test(test_adoption),
-		cmocka_unit_test(test_accidents), cmocka_unit_test(test_end_unseen),
+		cmocka_unit_test(test_life),
+		cmocka_unit_test(test_inside),
+		cmocka_unit_test(test_share_pid),
+		cmocka_unit_test(test_signals),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_seccomp),
+		cmocka_unit_test(test_pids),
+		cmocka_unit_test(test_start_errors),
+		cmocka_unit_test(test_network),
+		cmocka_unit_test(test_adoption),
+		cmocka_unit_test(test_pause_is_not_left_behind),
+		cmocka_unit_test(test_killed_while_attaching),
+		cmocka_unit_test(test_accidents),
+		cmocka_unit_test(test_end_unseen),
 		cmocka_unit_test(test_speed),
 	};
 	signal(SIGPIPE, SIG_IGN);
