@@ -97,13 +97,7 @@ static struct http_request request(struct etcd_client *c, char *url, const struc
 				     .http2 = c->wire->http2};
 }
 
-void etcd_next_server(struct etcd_client *c)
-{
-	c->server++;
-}
-
-/* The first of many that fail together moves on. */
-static void leave_server(struct etcd_client *c, size_t server)
+void etcd_leave_server(struct etcd_client *c, size_t server)
 {
 	if (c->server == server)
 		c->server++;
@@ -121,14 +115,14 @@ static int judge(struct etcd_client *c, const struct http_reply *r, size_t serve
 				     c->servers[server % c->n_servers]);
 		if (err->reason != REASON_TOO_LARGE) {
 			note_health(c, err);
-			leave_server(c, server);
+			etcd_leave_server(c, server);
 		}
 		return -1;
 	}
 	int rc = c->wire->judge(r, ret, err);
 	if (rc < 0 && (err->reason == REASON_UNAVAILABLE || err->reason == REASON_TIMEOUT)) {
 		note_health(c, err);
-		leave_server(c, server);
+		etcd_leave_server(c, server);
 	} else if (!answers) {
 		note_health(c, NULL);
 		log_info("etcd answers", "server=%s", c->servers[server % c->n_servers]);
@@ -248,10 +242,11 @@ void etcd_call(struct etcd_client *c, struct etcd_call *k)
 
 struct http_call *etcd_stream(struct etcd_client *c, enum etcd_wire_method method, const struct buf *body,
 			      bool (*on_data)(void *arg, const char *p, size_t n), http_done_fn *done,
-			      void *arg)
+			      void *arg, size_t *ret_server)
 {
 	autofree char *url = url_of(c, method);
 	struct http_request rq = request(c, url, body);
+	*ret_server = c->server;
 	rq.unended = c->wire->http2;
 	rq.on_data = on_data;
 	rq.arg = arg;

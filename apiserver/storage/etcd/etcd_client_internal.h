@@ -54,11 +54,12 @@ int etcd_call_wait(struct etcd_client *c, enum etcd_wire_method method, const st
 /* The loop: work(arg) on a thread where it may block, one after the other; then done(arg) on the loop. */
 void etcd_job(struct etcd_client *c, loop_fn *work, loop_fn *done, void *arg);
 
-/* The loop: the request that never ends. done's *r is http.h's. */
+/* The loop: the request that never ends. done's *r is http.h's; *ret_server is whom it goes to. */
 struct http_call *etcd_stream(struct etcd_client *c, enum etcd_wire_method method, const struct buf *body,
 			      bool (*on_data)(void *arg, const char *p, size_t n), http_done_fn *done,
-			      void *arg);
-void etcd_next_server(struct etcd_client *c);
+			      void *arg, size_t *ret_server);
+/* The loop: on to the next one, unless somebody has left this one already. */
+void etcd_leave_server(struct etcd_client *c, size_t server);
 void etcd_silent(struct etcd_client *c); /* the loop: somebody has waited for an answer for too long */
 /* Any thread: whether the last answer was one. */
 bool etcd_answers(struct etcd_client *c, char why[128]);

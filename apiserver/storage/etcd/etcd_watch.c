@@ -26,6 +26,8 @@ struct etcd_watch {
 	struct http_call *call; /* NULL: between two */
 	struct loop_timer again;
 	int64_t pause_ns;
+	size_t server;	    /* the stream's */
+	int64_t told_ns;    /* when it began, or when its last message came */
 	uint64_t rev;	    /* delivered */
 	uint64_t begun_rev; /* where this stream began */
 	struct lines lines;
@@ -139,6 +141,7 @@ static bool on_message(void *arg, const char *p, size_t n)
 {
 	struct etcd_watch *w = arg;
 	struct etcd_wire_watch_reply *r = &w->reply;
+	w->told_ns = clock_mono_ns();
 	int rc = wire(w)->read_watch(p, n, on_event, w, r, &w->why);
 	if (rc < 0) {
 		etcd_own_shown(
@@ -189,7 +192,7 @@ static void connect_again(struct etcd_watch *w)
 	if (!w->told && w->why.reason != REASON_NONE)
 		log_warn_err(&w->why, "etcd watch was interrupted", "after=%llu", (unsigned long long)w->rev);
 	w->told = true;
-	etcd_next_server(w->c.client);
+	etcd_leave_server(w->c.client, w->server);
 	loop_timer_set(etcd_loop(w->c.client), &w->again, clock_mono_ns() + w->pause_ns);
 	w->pause_ns = w->pause_ns * 2 > BACKOFF_MAX_NS ? BACKOFF_MAX_NS : w->pause_ns * 2;
 }
@@ -252,7 +255,8 @@ static void follow(void *arg)
 	w->compacted = false;
 	w->why = (struct err)ERR_INIT;
 	w->begun_rev = w->rev;
-	w->call = etcd_stream(w->c.client, ETCD_WIRE_WATCH, &body, on_data, on_end, w);
+	w->told_ns = clock_mono_ns();
+	w->call = etcd_stream(w->c.client, ETCD_WIRE_WATCH, &body, on_data, on_end, w, &w->server);
 }
 
 struct etcd_watch *etcd_watch_new(const struct etcd_watch_config *c)
@@ -268,11 +272,13 @@ struct etcd_watch *etcd_watch_new(const struct etcd_watch_config *c)
 
 void etcd_watch_connect(struct etcd_watch *w)
 {
+	if (w->call && clock_mono_ns() - w->told_ns < ETCD_WATCH_BEHIND_NS)
+		return;
 	if (w->call) {
 		http_abort(w->call);
 		w->call = NULL;
 		atomic_store(&w->connected, false);
-		etcd_next_server(w->c.client);
+		etcd_leave_server(w->c.client, w->server);
 	}
 	if (!w->listing)
 		loop_timer_set(etcd_loop(w->c.client), &w->again, clock_mono_ns());

@@ -10,9 +10,13 @@
 #ifndef STORAGE_ETCD_ETCD_WATCH_INTERNAL_H
 #define STORAGE_ETCD_ETCD_WATCH_INTERNAL_H
 
+#include "base/clock.h"
 #include "storage/etcd/etcd_client_internal.h"
 #include "storage/etcd/etcd_own_internal.h"
 #include "storage/store.h"
+
+/* How long the watch may be behind what etcd has told otherwise; then it is taken for stuck. */
+#define ETCD_WATCH_BEHIND_NS (2 * NS_PER_S)
 
 struct etcd_watch;
 struct etcd_watch_config {
@@ -24,7 +28,9 @@ struct etcd_watch_config {
 	void *arg;
 };
 struct etcd_watch *etcd_watch_new(const struct etcd_watch_config *c);
-void etcd_watch_connect(struct etcd_watch *w);	 /* begins; or it seems to be stuck: connects anew */
+/* Begins; or it seems to be stuck, and connects anew unless it has begun, or told something, a moment ago: what is
+   only slow must be let come. */
+void etcd_watch_connect(struct etcd_watch *w);
 void etcd_watch_free(struct etcd_watch *w);	 /* after the thread's end; NULL is fine */
 bool etcd_watch_connected(struct etcd_watch *w); /* any thread */
 

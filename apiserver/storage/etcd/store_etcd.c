@@ -25,8 +25,6 @@
 #include "storage/etcd/etcd_wire_internal.h"
 
 #define PAGE_KEYS 500
-/* How long an acknowledged write waits to be shown by the watch; then the watch is taken for stuck. */
-#define SHOWN_NS (2 * NS_PER_S)
 
 struct etcd_store {
 	struct store base;
@@ -163,7 +161,7 @@ static void on_reply(struct etcd_call *k, const struct etcd_wire_slice *r, const
 		finish(e, reply.revision, NULL);
 	} else {
 		e->own.rev = reply.revision;
-		loop_timer_set(etcd_loop(s->client), &e->late, clock_mono_ns() + SHOWN_NS);
+		loop_timer_set(etcd_loop(s->client), &e->late, clock_mono_ns() + ETCD_WATCH_BEHIND_NS);
 	}
 }
 
@@ -400,7 +398,7 @@ static void check_watch(struct etcd_store *s, uint64_t rev)
 		s->behind_ns = 0;
 	else if (!s->behind_ns)
 		s->behind_ns = now;
-	if (!s->behind_ns || now - s->behind_ns < SHOWN_NS)
+	if (!s->behind_ns || now - s->behind_ns < ETCD_WATCH_BEHIND_NS)
 		return;
 	s->behind_ns = now;
 	etcd_watch_connect(s->watch);
