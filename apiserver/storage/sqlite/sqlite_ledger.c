@@ -126,7 +126,7 @@ static int put_row(struct sqlite_ledger *s, struct sqlite_row *r, uint64_t hash,
 	if (row && !r->value)
 		sqlite_keys_del(&s->keys, row);
 	else if (row)
-		row->rev = r->rev;
+		*row = (struct key_state){hash, r->rev, r->create_rev};
 	else if (r->value)
 		sqlite_keys_add(&s->keys, (struct key_state){hash, r->rev, r->create_rev});
 	return sqlite_db_insert(s->db, r, err);

@@ -37,7 +37,7 @@ static int learn_row(void *arg, const struct sqlite_row *row, struct err *err)
 	while (row->prev_rev && (k = sqlite_keys_find(&s->keys, hash, &at)) && k->rev != row->prev_rev)
 		;
 	if (k && row->value)
-		k->rev = row->rev;
+		*k = (struct key_state){hash, row->rev, row->create_rev};
 	else if (k)
 		sqlite_keys_del(&s->keys, k);
 	else if (row->value)
