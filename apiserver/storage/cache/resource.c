@@ -11,6 +11,7 @@
 #include "storage/cache/resource_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include "storage/cache/revision_internal.h"
 #include "storage/cache/storage_internal.h"
 
@@ -170,9 +171,9 @@ static int rev_cmp(const void *a, const void *b)
 	return (x->rv > y->rv) - (x->rv < y->rv);
 }
 
-/* Changes that left the key in place are told as if nothing had been lost: every one has its own revision.
-   Deletions have left no revision behind, so nobody who watched can be told of them in order: those watchers
-   must list again. */
+/* Changes that left the object in place are told as if nothing had been lost: every one has its own revision.
+   Deletions have left no revision behind, so nobody who watched can be told of them in order, not even when there is
+   another object behind the key by now: those watchers must list again. */
 void resource_replace(struct resource *r, struct obj **v, size_t n, uint64_t rev)
 {
 	size_t kept = 0, changed = 0;
@@ -180,7 +181,7 @@ void resource_replace(struct resource *r, struct obj **v, size_t n, uint64_t rev
 	size_t had = r->order.count;
 	for (size_t i = 0; i < n; i++) {
 		const struct obj *old = cache_order_find(&r->order, v[i]->key);
-		kept += old != NULL;
+		kept += old && strcmp(old->uid, v[i]->uid) == 0;
 		if (!old || old->rv != v[i]->rv) {
 			struct obj *o = v[i];
 			v[i] = v[changed];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Several changes of one revision: etcd's leases end with all that they hold, and a tool may delete by a prefix. */
+/* Several changes of one revision: etcd's leases end with all that they hold, and a tool may delete by a prefix. And
+   changes that nobody was told of. */
 #include "storage/cache/resource_internal.h"
 
 #include <setjmp.h>
@@ -15,14 +16,19 @@ static const struct kind configmaps = {.group = "",
 				       .namespaced = true,
 				       .storage = "configmaps"};
 
-static struct obj *configmap(const char *name, uint64_t rv)
+static struct obj *configmap_of(const char *uid, const char *name, uint64_t rv)
 {
 	struct err err = ERR_INIT;
 	autofree char *text =
-		mem_printf("{\"metadata\":{\"name\":\"%s\",\"namespace\":\"n\",\"uid\":\"u\"}}", name);
+		mem_printf("{\"metadata\":{\"name\":\"%s\",\"namespace\":\"n\",\"uid\":\"%s\"}}", name, uid);
 	struct obj *o = obj_load(&configmaps, text, strlen(text), rv, rv, &err);
 	assert_non_null(o);
 	return o;
+}
+
+static struct obj *configmap(const char *name, uint64_t rv)
+{
+	return configmap_of("u", name, rv);
 }
 
 static void one_revision_may_delete_many(void **state)
@@ -87,9 +93,34 @@ static void nobody_begins_within_a_revision(void **state)
 	revision_release(&revision);
 }
 
+/* Behind the same key is another object: that the first was deleted is lost with the history. */
+static void who_missed_a_deletion_lists_again(void **state)
+{
+	struct resource r = {.touched = false};
+	struct revision revision;
+	struct query everything = {.ns = ""};
+	struct watch_event ev;
+	struct err err = ERR_INIT;
+	revision_init(&revision, 1);
+	resource_init(&r, NULL, &configmaps, &revision, WINDOW_MAX);
+	resource_load(&r, NULL, 0, 1, 1);
+	resource_apply(&r, "n/a", configmap("a", 2), 2, NULL);
+	struct watcher *w = watch_open(&r, &everything, 2, false, false, ignore, NULL, &err);
+	assert_non_null(w);
+	struct obj *v[] = {configmap_of("another", "a", 5)};
+	resource_replace(&r, v, 1, 6);
+	assert_int_equal(watch_next(w, &ev, &err), -1);
+	assert_int_equal(err.reason, REASON_EXPIRED);
+	assert_string_equal(cache_order_find(&r.order, "n/a")->uid, "another");
+	watch_close(w);
+	resource_release(&r);
+	revision_release(&revision);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(one_revision_may_delete_many),
-					   cmocka_unit_test(nobody_begins_within_a_revision)};
+					   cmocka_unit_test(nobody_begins_within_a_revision),
+					   cmocka_unit_test(who_missed_a_deletion_lists_again)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
