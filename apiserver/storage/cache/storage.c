@@ -272,6 +272,8 @@ static void apply(struct storage *s, const struct store_event *ev, bool more, st
 	struct own_write *own = ev->cookie;
 	const char *key = own ? own->key : NULL;
 	struct resource *r = own ? resource_current(own->r) : find_resource(s, ev->key, &key);
+	if (own && r->removed) /* while the write was under way; perhaps it has been added anew */
+		r = find_resource(s, own->path, &key);
 	if (!r)
 		return;
 	if (own)

@@ -290,6 +290,67 @@ static void removed_resources_wait_for_their_holders(void **state)
 	assert_null(storage_resource(e->s, &a));
 }
 
+struct held_up {
+	struct storage_write w;
+	sem_t begun, go_on;
+};
+
+static void hold_up(struct storage_write *w)
+{
+	struct held_up *h = CONTAINER_OF(w, struct held_up, w);
+	sem_post(&h->begun);
+	while (sem_wait(&h->go_on) < 0)
+		;
+}
+
+static void submit_held_up(struct held_up *h, struct resource *r, struct obj *draft)
+{
+	h->w = (struct storage_write){.op = WRITE_CREATE, .resource = r, .draft = draft, .done = hold_up};
+	sem_init(&h->begun, 0, 0);
+	sem_init(&h->go_on, 0, 0);
+	storage_submit(&h->w);
+}
+
+static void let_end(struct held_up *h)
+{
+	sem_post(&h->go_on);
+	obj_unref(h->w.result);
+}
+
+/* A write may have begun when its kind was another one: what has come in its place learns of it. */
+static void a_write_under_way_reaches_what_was_added_anew(void **state)
+{
+	struct env *e = *state;
+	struct err err = ERR_INIT;
+	struct kind a = widget_kind(300), b = widget_kind(301);
+	static struct held_up before, late; /* the writer may still be in them when all is over */
+	if (e->transport)		    /* nothing could be listed while etcd's loop stands still */
+		return;
+	a.storage_kind = &a;
+	b.storage_kind = &b;
+	assert_int_equal(storage_add_resource(e->s, &a, &err), 0);
+	struct schema_pin pin = schema_pin(e->schema);
+	autoobj struct obj *pod = draft(e->pods, "ns", "before", "");
+	autoobj struct obj *widget = draft(storage_resource(e->s, &a), "ns", "late", "");
+	submit_held_up(&before, e->pods, pod);
+	while (sem_wait(&before.begun) < 0)
+		;
+	submit_held_up(&late, storage_resource(e->s, &a), widget);
+	storage_remove_resource(e->s, &a);
+	assert_int_equal(storage_add_resource(e->s, &b, &err), 0);
+	let_end(&before);
+	while (sem_wait(&late.begun) < 0)
+		;
+	enum reason reason = late.w.err.reason;
+	let_end(&late);
+	schema_unpin(e->schema, &pin);
+	assert_int_equal(reason, REASON_NONE);
+	autoobj struct obj *there = storage_get(storage_resource(e->s, &b), "ns", "late");
+	assert_non_null(there);
+	assert_ptr_equal(there->kind, &b);
+	storage_remove_resource(e->s, &b);
+}
+
 static void resources_come_and_go_under_load(void **state)
 {
 	struct env *e = *state;
@@ -423,6 +484,7 @@ int main(void)
 					   SUITE(freshness_is_told),
 					   SUITE(resources_come_and_go_under_load),
 					   SUITE(removed_resources_wait_for_their_holders),
+					   SUITE(a_write_under_way_reaches_what_was_added_anew),
 					   SUITE(observers_see_every_change),
 					   SUITE(the_compactor_sleeps_through_a_storm)};
 	int failed = cmocka_run_group_tests_name("sqlite", tests, begin_sqlite, end_group);
