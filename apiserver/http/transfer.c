@@ -296,8 +296,18 @@ struct headers {
 	unsigned fault;	    /* status of a refusal; 0: none */
 };
 
+/* Some take away what stands before the colon, and read a length or a coding where the library has seen none. */
+static bool has_blank(const char *key)
+{
+	while ((unsigned char)*key > ' ' && *key != 0x7f)
+		key++;
+	return *key;
+}
+
 static void look_at_framing(struct headers *h, const char *key, const char *value)
 {
+	if (has_blank(key))
+		h->fault = MHD_HTTP_BAD_REQUEST;
 	if (!strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH)) {
 		if (h->length && strcmp(h->length, value))
 			h->fault = MHD_HTTP_BAD_REQUEST;

@@ -189,6 +189,11 @@ static void test_refusals(void **state)
 		 "Transfer-Encoding: gzip\r\n",
 		 1,
 		 {" 501 ", "\"code\":501}"}},
+		{"POST / HTTP/1.1\r\nHost: a\r\n", "Content-Length : 5\r\n", 1, {" 400 ", "\"code\":400}"}},
+		{"POST / HTTP/1.1\r\nHost: a\r\n",
+		 "Transfer-Encoding\t: chunked\r\n",
+		 1,
+		 {" 400 ", "\"code\":400}"}},
 	};
 	struct server s = server_start(0);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
