@@ -117,7 +117,12 @@ struct hands {
 	int time, told;
 };
 
-/* 0: the clock goes on by itself. */
+static void nothing(void *arg)
+{
+}
+
+/* 0: the clock goes on by itself. Else what is due by then has happened when this answers: the loop may be at requests that
+   come one after the other, and looks at its timers when it is through with those. */
 static void *move_hands(void *arg)
 {
 	struct hands *h = arg;
@@ -128,7 +133,7 @@ static void *move_hands(void *arg)
 			clock_real();
 		} else if (h->l) {
 			clock_advance(seconds * NS_PER_S);
-			loop_wake(h->l->wires[0]->loop);
+			(void)loop_call(h->l->wires[0]->loop, nothing, NULL); /* timers are next */
 		}
 		pthread_mutex_unlock(&h->lock);
 		if (write(h->told, &seconds, 1) != 1)
