@@ -43,5 +43,6 @@ attack() { "$ROOT/e2e/hostile/attack" "$DIR" "$1"; }
 @test "requests that no client sends" { attack odd_requests; }
 @test "bodies that grow a hundredfold" { attack big_bodies; }
 @test "long selectors" { attack big_selectors; }
+@test "watches with long selectors" { attack long_watches; }
 @test "values of the wrong type in every kind" { attack type_confusion; }
 @test "lists of twice the length" { attack growth; }

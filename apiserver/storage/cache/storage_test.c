@@ -284,7 +284,7 @@ static void long_selectors_have_a_bound(void **state)
 	w[0] = watch_open(e->pods, &longer, 0, true, false, no_wake, NULL, &err);
 	assert_non_null(w[0]);
 	selector_free(labels); /* those who watch have it still */
-	autoobj struct obj *o = create(e->pods, "ns", "a", ",\"x\":1");
+	obj_unref(create(e->pods, "ns", "a", ",\"x\":1"));
 	struct watch_event ev;
 	assert_int_equal(watch_next(w[0], &ev, &err), 0);
 	while (n)
