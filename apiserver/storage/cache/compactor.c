@@ -31,9 +31,9 @@
 struct compactor {
 	struct storage *s;
 	pthread_t thread;
-	pthread_mutex_t lock; /* kicked, stopping */
+	pthread_mutex_t lock; /* kicked, stopping, holes */
 	pthread_cond_t cond;
-	bool kicked, stopping;
+	bool kicked, stopping, holes;
 	atomic_int_fast64_t next_ns; /* when the thread will look by itself */
 	/* the thread's */
 	uint64_t compacted;
@@ -213,6 +213,16 @@ static int64_t calm_down(struct compactor *k)
 	return k->storm || now - k->calm_rev >= STORM_WRITES ? k->calm_at_ns : CLOCK_NEVER;
 }
 
+/* Under the lock. */
+static void give_back(struct compactor *k)
+{
+	k->holes = false;
+	atomic_store(&k->s->let_go_bytes, 0);
+	pthread_mutex_unlock(&k->lock);
+	malloc_trim(0);
+	pthread_mutex_lock(&k->lock);
+}
+
 static void *compactor_main(void *arg)
 {
 	struct compactor *k = arg;
@@ -233,8 +243,12 @@ static void *compactor_main(void *arg)
 		if (next_ns == CLOCK_NEVER && revision_now(&k->s->revision) != seen)
 			continue;
 		pthread_mutex_lock(&k->lock);
-		while (!k->kicked && !k->stopping && clock_mono_ns() < next_ns)
-			clock_cond_wait(&k->cond, &k->lock, next_ns);
+		while (!k->kicked && !k->stopping && clock_mono_ns() < next_ns) {
+			if (k->holes)
+				give_back(k);
+			else
+				clock_cond_wait(&k->cond, &k->lock, next_ns);
+		}
 		k->kicked = false;
 		stopping = k->stopping;
 		pthread_mutex_unlock(&k->lock);
@@ -267,6 +281,14 @@ static void kick(struct compactor *k, bool stop)
 void compactor_kick(struct compactor *k)
 {
 	kick(k, false);
+}
+
+void compactor_give_back(struct compactor *k)
+{
+	pthread_mutex_lock(&k->lock);
+	k->holes = true;
+	pthread_cond_signal(&k->cond);
+	pthread_mutex_unlock(&k->lock);
 }
 
 void compactor_note(struct compactor *k, const struct resource *r)

@@ -45,6 +45,7 @@ struct storage {
 	struct revision revision;
 	atomic_size_t past_bytes;     /* that only lists under way keep alive */
 	atomic_size_t selected_bytes; /* of long selectors, held by watches */
+	atomic_size_t let_go_bytes;   /* of those, since memory was last given back */
 	struct freshness waits;
 	uint64_t loaded_rev; /* what was there at the start */
 	struct compactor *compactor;
@@ -67,9 +68,10 @@ struct own_write {
 /* compactor.c: what happens by itself: expiry, compaction, letting go of old windows. Sleeps while nothing is
  * due. */
 struct compactor *compactor_start(struct storage *s);
-void compactor_stop(struct compactor *k); /* it writes until then */
-void compactor_free(struct compactor *k); /* the sink tells it until then */
-void compactor_kick(struct compactor *k); /* look now */
+void compactor_stop(struct compactor *k);      /* it writes until then */
+void compactor_free(struct compactor *k);      /* the sink tells it until then */
+void compactor_kick(struct compactor *k);      /* look now */
+void compactor_give_back(struct compactor *k); /* there are holes in the heap */
 /* Something of resource r was written. Cheap; the sink calls it. */
 void compactor_note(struct compactor *k, const struct resource *r);
 

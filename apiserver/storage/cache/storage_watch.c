@@ -22,6 +22,9 @@
 /* Of all watches together. What is shorter than LONG_SELECTOR is bounded by their number. */
 #define LONG_SELECTORS_MAX ((size_t)32 << 20)
 #define LONG_SELECTOR ((size_t)4 << 10)
+/* So much of them leaves holes worth giving back: at once, or when the last goes. */
+#define HOLES_MANY ((size_t)8 << 20)
+#define HOLES_FEW ((size_t)1 << 20)
 
 struct watch_bucket {
 	struct list watchers;
@@ -243,8 +246,13 @@ static int begin(struct watcher *w, uint64_t rv, bool initial_events, struct err
 
 static void discharge(struct watcher *w)
 {
-	if (w->charged)
-		atomic_fetch_sub(&w->r->storage->selected_bytes, w->charged);
+	struct storage *s = w->r->storage;
+	if (!w->charged)
+		return;
+	size_t left = atomic_fetch_sub(&s->selected_bytes, w->charged) - w->charged;
+	size_t gone = atomic_fetch_add(&s->let_go_bytes, w->charged) + w->charged;
+	if (gone >= HOLES_MANY || (!left && gone >= HOLES_FEW))
+		compactor_give_back(s->compactor);
 }
 
 /* A query is a megabyte at most, and the watch keeps it for as long as it likes. */
