@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Table cells that a path cannot express, one function each; kinds without state of their own. Pods have
- * cells_pod.c. */
-#include <stdlib.h>
-#include <string.h>
-#include <ctype.h>
-#include "base/clock.h"
-#include "base/mem.h"
-#include "object/labels.h"
-#include "object/meta.h"
-#include "object/rfc3339.h"
-#include "rest/table/table.h"
+/*
+ * Table cells that a path cannot express, one function each. A group's file (cells_GROUP.c) ends with the rows of its
+ * own; the list of files stands here, and what all of them share.
+ */
+#include "rest/table/cells.h"
 
-#define NONE "<none>"
+#include <string.h>
+#include "base/mem.h"
+#include "object/rfc3339.h"
 
 void cell_str(struct buf *out, const char *s)
 {
@@ -24,15 +20,14 @@ void cell_since(struct buf *out, const char *time, int64_t now_ns)
 	char text[RFC3339_MAX];
 	struct err err = ERR_INIT;
 	if (!time || !*time || rfc3339_parse(time, &t, &err) < 0) {
-		buf_adds(out, "<unknown>");
+		buf_adds(out, CELL_UNKNOWN);
 		return;
 	}
 	rfc3339_human(now_ns - t, text);
 	buf_adds(out, text);
 }
 
-/* A string cell that is put together in `text`; `empty` stands for nothing. */
-static void put(struct buf *out, const struct buf *text, const char *empty)
+void cell_text(struct buf *out, const struct buf *text, const char *empty)
 {
 	if (text->len)
 		buf_add_json_string(out, text->p, text->len);
@@ -40,7 +35,7 @@ static void put(struct buf *out, const struct buf *text, const char *empty)
 		cell_str(out, empty);
 }
 
-static void add_joined(struct buf *b, const char *s)
+void cell_join(struct buf *b, const char *s)
 {
 	if (b->len)
 		buf_addc(b, ',');
@@ -54,322 +49,23 @@ static void cell_age(struct buf *out, const struct cell *c)
 	buf_addc(out, '"');
 }
 
-/* ---- workloads ---- */
-
-static void join_containers(struct buf *out, const struct cell *c, const char *key)
-{
-	autobuf struct buf b = BUF_INIT;
-	js_array_for_each (one, js_arr(c->o, "spec", "template", "spec", "containers", NULL))
-		add_joined(&b, js_str0(one, key, NULL));
-	put(out, &b, "");
-}
-
-static void cell_containers(struct buf *out, const struct cell *c)
-{
-	join_containers(out, c, "name");
-}
-
-static void cell_images(struct buf *out, const struct cell *c)
-{
-	join_containers(out, c, "image");
-}
-
-static void cell_selector(struct buf *out, const struct cell *c)
-{
-	autobuf struct buf b = BUF_INIT;
-	struct err err = ERR_INIT;
-	const js *label_selector = js_obj(c->o, "spec", "selector", NULL);
-	struct selector *s = label_selector ? selector_from_json(label_selector, &err) : NULL;
-	if (s)
-		selector_write(&b, s);
-	selector_free(s);
-	put(out, &b, NONE);
-}
-
-static void cell_deploy_ready(struct buf *out, const struct cell *c)
-{
-	buf_addf(out, "\"%lld/%lld\"", (long long)js_int(c->o, 0, "status", "readyReplicas", NULL),
-		 (long long)js_int(c->o, 0, "spec", "replicas", NULL));
-}
-
-static void cell_owner(struct buf *out, const struct cell *c)
-{
-	const js *ref = meta_controller_ref(c->o);
-	autobuf struct buf b = BUF_INIT;
-	if (ref) {
-		const char *version = js_str0(ref, "apiVersion", NULL), *slash = strchr(version, '/');
-		for (const char *p = js_str0(ref, "kind", NULL); *p; p++)
-			buf_addc(&b, (char)tolower((unsigned char)*p));
-		if (slash)
-			buf_addf(&b, ".%.*s", (int)(slash - version), version);
-		buf_addf(&b, "/%s", js_str0(ref, "name", NULL));
-	}
-	put(out, &b, NONE);
-}
-
-/* ---- configuration ---- */
-
-static void cell_data_count(struct buf *out, const struct cell *c)
-{
-	buf_addu(out, js_len(js_obj(c->o, "data", NULL)) + js_len(js_obj(c->o, "binaryData", NULL)));
-}
-
-static void cell_secrets_count(struct buf *out, const struct cell *c)
-{
-	buf_addu(out, js_len(js_arr(c->o, "secrets", NULL)));
-}
-
-/* ---- nodes ---- */
-
-static void cell_node_status(struct buf *out, const struct cell *c)
-{
-	autobuf struct buf b = BUF_INIT;
-	js_array_for_each (cond, js_arr(c->o, "status", "conditions", NULL))
-		if (!strcmp(js_str0(cond, "type", NULL), "Ready"))
-			add_joined(&b, !strcmp(js_str0(cond, "status", NULL), "True") ? "Ready" : "NotReady");
-	if (!b.len)
-		buf_adds(&b, "Unknown");
-	if (js_bool(c->o, false, "spec", "unschedulable", NULL))
-		add_joined(&b, "SchedulingDisabled");
-	put(out, &b, "");
-}
-
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-#define MAX_ROLES 16
-static void cell_node_roles(struct buf *out, const struct cell *c)
-{
-	static const char prefix[] = "node-role.kubernetes.io/";
-	const char *roles[MAX_ROLES] = {NULL};
-	size_t n = 0;
-	autobuf struct buf b = BUF_INIT;
-	const js *labels = js_obj(c->o, "metadata", "labels", NULL);
-	if (labels) {
-		json_object_object_foreach ((js *)(uintptr_t)labels, key, value) {
-			const char *role = NULL;
-			if (!strncmp(key, prefix, sizeof(prefix) - 1))
-				role = key + sizeof(prefix) - 1;
-			else if (!strcmp(key, "kubernetes.io/role") && js_is_str(value))
-				role = json_object_get_string(value);
-			if (role && *role && n < MAX_ROLES)
-				roles[n++] = role;
-		}
-	}
-	qsort(roles, n, sizeof(*roles), by_text);
-	for (size_t i = 0; i < n; i++)
-		if (!i || strcmp(roles[i], roles[i - 1]))
-			add_joined(&b, roles[i]);
-	put(out, &b, NONE);
-}
-
-static void node_address(struct buf *out, const struct cell *c, const char *type)
-{
-	const char *found = NONE;
-	js_array_for_each (a, js_arr(c->o, "status", "addresses", NULL)) {
-		if (!strcmp(js_str0(a, "type", NULL), type)) {
-			found = js_str0(a, "address", NULL);
-			break;
-		}
-	}
-	cell_str(out, found);
-}
-
-static void cell_node_internal_ip(struct buf *out, const struct cell *c)
-{
-	node_address(out, c, "InternalIP");
-}
-
-static void cell_node_external_ip(struct buf *out, const struct cell *c)
-{
-	node_address(out, c, "ExternalIP");
-}
-
-/* ---- services and endpoints ---- */
-
-static void cell_svc_cluster_ip(struct buf *out, const struct cell *c)
-{
-	const js *first = js_at(js_arr(c->o, "spec", "clusterIPs", NULL), 0);
-	const char *ip = js_is_str(first) ? json_object_get_string((js *)(uintptr_t)first)
-					  : js_str0(c->o, "spec", "clusterIP", NULL);
-	cell_str(out, *ip ? ip : NONE);
-}
-
-static void cell_svc_external_ip(struct buf *out, const struct cell *c)
-{
-	const char *type = js_str0(c->o, "spec", "type", NULL);
-	bool balancer = !strcmp(type, "LoadBalancer");
-	autobuf struct buf b = BUF_INIT;
-	if (!strcmp(type, "ExternalName")) {
-		cell_str(out, js_str0(c->o, "spec", "externalName", NULL));
-		return;
-	}
-	if (balancer) {
-		js_array_for_each (in, js_arr(c->o, "status", "loadBalancer", "ingress", NULL)) {
-			const char *ip = js_str0(in, "ip", NULL), *host = js_str0(in, "hostname", NULL);
-			if (*ip || *host)
-				add_joined(&b, *ip ? ip : host);
-		}
-	}
-	js_array_for_each (ip, js_arr(c->o, "spec", "externalIPs", NULL))
-		if (js_is_str(ip))
-			add_joined(&b, json_object_get_string(ip));
-	put(out, &b, balancer ? "<pending>" : NONE);
-}
-
-static void cell_svc_ports(struct buf *out, const struct cell *c)
-{
-	autobuf struct buf b = BUF_INIT;
-	js_array_for_each (p, js_arr(c->o, "spec", "ports", NULL)) {
-		int64_t node_port = js_int(p, 0, "nodePort", NULL);
-		buf_addf(&b, "%s%lld", b.len ? "," : "", (long long)js_int(p, 0, "port", NULL));
-		if (node_port > 0)
-			buf_addf(&b, ":%lld", (long long)node_port);
-		buf_addf(&b, "/%s", js_str0(p, "protocol", NULL));
-	}
-	put(out, &b, NONE);
-}
-
-static void cell_svc_selector(struct buf *out, const struct cell *c)
-{
-	autobuf struct buf b = BUF_INIT;
-	struct labels *l = labels_new(js_obj(c->o, "spec", "selector", NULL));
-	for (size_t i = 0; i < l->n; i++)
-		buf_addf(&b, "%s%s=%s", i ? "," : "", l->v[i].key, l->v[i].value);
-	free(l);
-	put(out, &b, NONE);
-}
-
-#define MAX_ENDPOINTS 3
-static void add_endpoint(struct buf *b, const js *address, const js *port)
-{
-	const char *ip = js_str0(address, "ip", NULL);
-	bool v6 = strchr(ip, ':') && port;
-	buf_addf(b, "%s%s%s%s", b->len ? "," : "", v6 ? "[" : "", ip, v6 ? "]" : "");
-	if (port)
-		buf_addf(b, ":%lld", (long long)js_int(port, 0, "port", NULL));
-}
-
-static void cell_endpoints(struct buf *out, const struct cell *c)
-{
-	autobuf struct buf b = BUF_INIT;
-	size_t n = 0;
-	const js *subsets = js_arr(c->o, "subsets", NULL);
-	js_array_for_each (ss, subsets) {
-		const js *addresses = js_arr(ss, "addresses", NULL), *ports = js_arr(ss, "ports", NULL);
-		for (size_t p = 0; p < (js_len(ports) ? js_len(ports) : 1); p++) {
-			size_t told = 0;
-			for (; told < js_len(addresses) && n < MAX_ENDPOINTS; told++, n++)
-				add_endpoint(&b, js_at(addresses, told), js_at(ports, p));
-			n += js_len(addresses) - told;
-		}
-	}
-	if (n > MAX_ENDPOINTS)
-		buf_addf(&b, " + %zu more...", n - MAX_ENDPOINTS);
-	put(out, &b, js_len(subsets) ? "" : NONE);
-}
-
-/* ---- events (in the core/v1 form) ---- */
-
-static const char *first_time(const struct cell *c)
-{
-	const char *t = js_str0(c->o, "firstTimestamp", NULL);
-	return *t ? t : js_str0(c->o, "eventTime", NULL);
-}
-
-static void cell_event_first_seen(struct buf *out, const struct cell *c)
-{
-	buf_addc(out, '"');
-	cell_since(out, first_time(c), c->now_ns);
-	buf_addc(out, '"');
-}
-
-static void cell_event_last_seen(struct buf *out, const struct cell *c)
-{
-	const char *t = js_str0(c->o, "lastTimestamp", NULL);
-	if (js_obj(c->o, "series", NULL))
-		t = js_str0(c->o, "series", "lastObservedTime", NULL);
-	else if (!*t)
-		t = first_time(c);
-	buf_addc(out, '"');
-	cell_since(out, t, c->now_ns);
-	buf_addc(out, '"');
-}
-
-static void cell_event_count(struct buf *out, const struct cell *c)
-{
-	int64_t count = js_int(c->o, 0, "count", NULL);
-	if (js_obj(c->o, "series", NULL))
-		count = js_int(c->o, 0, "series", "count", NULL);
-	else if (!count)
-		count = 1;
-	buf_addi(out, count);
-}
-
-static void cell_event_object(struct buf *out, const struct cell *c)
-{
-	autobuf struct buf b = BUF_INIT;
-	const char *name = js_str0(c->o, "involvedObject", "name", NULL);
-	for (const char *p = js_str0(c->o, "involvedObject", "kind", NULL); *p; p++)
-		buf_addc(&b, (char)tolower((unsigned char)*p));
-	if (*name)
-		buf_addf(&b, "/%s", name);
-	put(out, &b, "");
-}
-
-static void cell_event_source(struct buf *out, const struct cell *c)
-{
-	const char *component = js_str0(c->o, "source", "component", NULL),
-		   *host = js_str0(c->o, "source", "host", NULL);
-	autobuf struct buf b = BUF_INIT;
-	buf_adds(&b, *component ? component : js_str0(c->o, "reportingComponent", NULL));
-	if (!*host)
-		host = js_str0(c->o, "reportingInstance", NULL);
-	if (*host)
-		buf_addf(&b, ", %s", host);
-	put(out, &b, "");
-}
-
-static const struct {
-	const char *name;
-	cell_fn *fn;
-} functions[] = {
+static const struct cell_row cells_any[] = {
 	{"age", cell_age},
-	{"containers", cell_containers},
-	{"data_count", cell_data_count},
-	{"deploy_ready", cell_deploy_ready},
-	{"endpoints", cell_endpoints},
-	{"event_count", cell_event_count},
-	{"event_first_seen", cell_event_first_seen},
-	{"event_last_seen", cell_event_last_seen},
-	{"event_object", cell_event_object},
-	{"event_source", cell_event_source},
-	{"images", cell_images},
-	{"node_external_ip", cell_node_external_ip},
-	{"node_internal_ip", cell_node_internal_ip},
-	{"node_roles", cell_node_roles},
-	{"node_status", cell_node_status},
-	{"owner", cell_owner},
-	{"pod_gates", cell_pod_gates},
-	{"pod_ip", cell_pod_ip},
-	{"pod_nominated", cell_pod_nominated},
-	{"pod_ready", cell_pod_ready},
-	{"pod_restarts", cell_pod_restarts},
-	{"pod_status", cell_pod_status},
-	{"secrets_count", cell_secrets_count},
-	{"selector", cell_selector},
-	{"svc_cluster_ip", cell_svc_cluster_ip},
-	{"svc_external_ip", cell_svc_external_ip},
-	{"svc_ports", cell_svc_ports},
-	{"svc_selector", cell_svc_selector},
+	{NULL, NULL},
+};
+
+static const struct cell_row *const files[] = {
+	cells_any,
+	cells_apps,
+	cells_core,
+	cells_pod,
 };
 
 cell_fn *cell_find(const char *name)
 {
-	for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++)
-		if (!strcmp(functions[i].name, name))
-			return functions[i].fn;
+	for (size_t f = 0; f < ARRAY_LEN(files); f++)
+		for (const struct cell_row *r = files[f]; r->name; r++)
+			if (!strcmp(r->name, name))
+				return r->fn;
 	return NULL;
 }

@@ -10,9 +10,7 @@
 #include "base/unique.h"
 #include "object/condition.h"
 #include "object/meta.h"
-#include "rest/table/table.h"
-
-#define NONE "<none>"
+#include "rest/table/cells.h"
 
 struct pod_summary {
 	char reason[320];
@@ -144,21 +142,21 @@ static void summarize(struct pod_summary *s, const js *pod)
 		set_reason(s, "", "Terminating");
 }
 
-void cell_pod_ready(struct buf *out, const struct cell *c)
+static void cell_pod_ready(struct buf *out, const struct cell *c)
 {
 	struct pod_summary s;
 	summarize(&s, c->o);
 	buf_addf(out, "\"%lld/%lld\"", (long long)s.ready, (long long)s.total);
 }
 
-void cell_pod_status(struct buf *out, const struct cell *c)
+static void cell_pod_status(struct buf *out, const struct cell *c)
 {
 	struct pod_summary s;
 	summarize(&s, c->o);
 	cell_str(out, s.reason);
 }
 
-void cell_pod_restarts(struct buf *out, const struct cell *c)
+static void cell_pod_restarts(struct buf *out, const struct cell *c)
 {
 	struct pod_summary s;
 	summarize(&s, c->o);
@@ -173,27 +171,27 @@ void cell_pod_restarts(struct buf *out, const struct cell *c)
 
 static void or_none(struct buf *out, const char *s)
 {
-	cell_str(out, *s ? s : NONE);
+	cell_str(out, *s ? s : CELL_NONE);
 }
 
-void cell_pod_ip(struct buf *out, const struct cell *c)
+static void cell_pod_ip(struct buf *out, const struct cell *c)
 {
 	const js *first = js_at(js_arr(c->o, "status", "podIPs", NULL), 0);
 	or_none(out, first ? js_str0(first, "ip", NULL) : js_str0(c->o, "status", "podIP", NULL));
 }
 
-void cell_pod_nominated(struct buf *out, const struct cell *c)
+static void cell_pod_nominated(struct buf *out, const struct cell *c)
 {
 	or_none(out, js_str0(c->o, "status", "nominatedNodeName", NULL));
 }
 
-void cell_pod_gates(struct buf *out, const struct cell *c)
+static void cell_pod_gates(struct buf *out, const struct cell *c)
 {
 	const js *gates = js_arr(c->o, "spec", "readinessGates", NULL);
 	autounique struct unique seen = {.n = 0}, held = {.n = 0};
 	size_t passed = 0;
 	if (!js_len(gates)) {
-		cell_str(out, NONE);
+		cell_str(out, CELL_NONE);
 		return;
 	}
 	js_array_for_each (d, js_arr(c->o, "status", "conditions", NULL))
@@ -204,3 +202,13 @@ void cell_pod_gates(struct buf *out, const struct cell *c)
 		passed += unique_has(&held, js_str0(g, "conditionType", NULL));
 	buf_addf(out, "\"%zu/%zu\"", passed, js_len(gates));
 }
+
+const struct cell_row cells_pod[] = {
+	{"pod_gates", cell_pod_gates},
+	{"pod_ip", cell_pod_ip},
+	{"pod_nominated", cell_pod_nominated},
+	{"pod_ready", cell_pod_ready},
+	{"pod_restarts", cell_pod_restarts},
+	{"pod_status", cell_pod_status},
+	{NULL, NULL},
+};

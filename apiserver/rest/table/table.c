@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "object/scan.h"
+#include "rest/table/cells.h"
 
 /* Kinds whose file names no columns. */
 static const struct column default_columns[] = {
@@ -26,10 +27,10 @@ static const struct column *columns_of(const struct kind *k, size_t *n)
 static const char *absent(const char *path)
 {
 	static const char *const rows[][2] = {
-		{".spec.nodeName", "<none>"},
-		{".status.nodeInfo.osImage", "<unknown>"},
-		{".status.nodeInfo.kernelVersion", "<unknown>"},
-		{".status.nodeInfo.containerRuntimeVersion", "<unknown>"},
+		{".spec.nodeName", CELL_NONE},
+		{".status.nodeInfo.osImage", CELL_UNKNOWN},
+		{".status.nodeInfo.kernelVersion", CELL_UNKNOWN},
+		{".status.nodeInfo.containerRuntimeVersion", CELL_UNKNOWN},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		if (!strcmp(path, rows[i][0]))
