@@ -11,6 +11,13 @@ const struct strategy *strategy_find(const struct kind *k)
 	return k->strategy ? k->strategy : &none;
 }
 
+js *strategy_convert(const struct kind *from, const struct kind *to, const js *o)
+{
+	const struct strategy *s = strategy_find(from->storage_kind);
+
+	return (s->convert ? s->convert : schema_convert)(from, to, o);
+}
+
 void strategy_carry(js *new, const js *old, const char *key)
 {
 	js *v = js_field(old, key);

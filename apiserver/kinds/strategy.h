@@ -36,6 +36,7 @@ enum {
 	STRATEGY_NO_DEPENDENTS =
 		8, /* the garbage collector ignores this kind as an owner: no orphan finalizers */
 	STRATEGY_FREE_FINALIZERS = 32,	 /* finalizers need no domain */
+	STRATEGY_SPEC_FINALIZERS = 64,	 /* spec.finalizers hold it, too; preconditions in words of its own */
 	STRATEGY_ANNOTATIONS_COUNT = 16, /* a change of annotations bumps metadata.generation, too */
 };
 
@@ -64,12 +65,18 @@ struct strategy {
 	/* Graceful deletion: the seconds that this object gets (0 = remove at once); NULL = the kind knows no
 	 * grace. */
 	int64_t (*grace)(const js *o, int64_t asked, bool has_asked);
+	/* The same object in another version, from or to the stored one, where that takes more than schema_convert's
+	   renames: a new tree. NULL: it does not. */
+	js *(*convert)(const struct kind *from, const struct kind *to, const js *o);
 	/* First step of a deletion that is done elsewhere: marks o and returns true while it may not be
 	 * removed yet. */
 	bool (*hold)(const struct strategy_ctx *ctx, js *o);
 };
 /* Never NULL: kinds without behaviour share an empty strategy. k is the stored kind. No search: bound at load. */
 const struct strategy *strategy_find(const struct kind *k);
+
+/* The same object as another kind that shares its storage: what the kind has for it, or schema_convert. A new tree. */
+js *strategy_convert(const struct kind *from, const struct kind *to, const js *o) MUST_CHECK;
 
 /* new[key] becomes a copy of old[key], absence included. */
 void strategy_carry(js *new, const js *old, const char *key);

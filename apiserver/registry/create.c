@@ -101,7 +101,7 @@ void registry_create(struct registry_call *c, js *new)
 {
 	c->body = new;
 	if (c->kind != c->stored) {
-		c->body = schema_convert(c->kind, c->stored, new);
+		c->body = strategy_convert(c->kind, c->stored, new);
 		js_autoput(&new);
 	}
 	c->generated = !*js_str0(c->body, "metadata", "name", NULL) &&

@@ -13,13 +13,15 @@
 #include "base/clock.h"
 #include "object/rfc3339.h"
 
-/* Namespaces have a word of their own (pkg/registry/core/namespace/storage). */
-static int namespace_conflict(struct registry_call *c, const char *what, const char *asked, const char *is)
+/* Namespaces are deleted by code of their own (pkg/registry/core/namespace/storage). */
+static int own_conflict(struct registry_call *c, const char *what, const char *asked, const char *is)
 {
+	char res[256];
+
 	return err_set(
 		&c->err, REASON_CONFLICT,
-		"Operation cannot be fulfilled on namespaces \"%s\": Precondition failed: %s in precondition: %s, %s in object meta: %s",
-		c->old->name, what, asked, what, is);
+		"Operation cannot be fulfilled on %s \"%s\": Precondition failed: %s in precondition: %s, %s in object meta: %s",
+		registry_resource_text(c->kind, res), c->old->name, what, asked, what, is);
 }
 
 static int precondition_failed(struct registry_call *c, const char *what, const char *asked, const char *is,
@@ -27,8 +29,8 @@ static int precondition_failed(struct registry_call *c, const char *what, const 
 {
 	const struct kind *k = c->kind;
 
-	if (!*k->group && !strcmp(k->kind, "Namespace"))
-		return namespace_conflict(c, what, asked, is);
+	if (c->strategy->flags & STRATEGY_SPEC_FINALIZERS)
+		return own_conflict(c, what, asked, is);
 	registry_about_as(c, k->kind, k->kind);
 	return err_set(
 		&c->err, REASON_CONFLICT,

@@ -149,14 +149,12 @@ void registry_bind(struct registry_call *c, js *binding);
 void registry_evict(struct registry_call *c, js *eviction, const struct delete_options *o);
 /* The tree is an autoscaling/v1 Scale. */
 void registry_scale(struct registry_call *c, js *scale);
-/* namespaces/finalize: the one way to change spec.finalizers. */
-void registry_finalize(struct registry_call *c, js *namespace);
 
 /* ---- parts for changes that are made elsewhere (patches) ---- */
 /* Body and attributes speak of the same object; fills in the namespace. REASON_BAD_REQUEST. */
 int registry_check_identity(struct registry_call *c, js *o, struct err *err) MUST_CHECK;
-/* The Scale that stands for two numbers and a selector of its parent. */
-js *registry_scale_of(const js *parent);
+/* The Scale that stands for two numbers and a selector of its parent, which is of kind k. */
+js *registry_scale_of(const struct kind *k, const js *parent);
 /* The parent with the Scale's number; NULL when it does not validate. */
 js *registry_scale_apply(struct registry_call *c, const js *scale, const js *parent, struct err *err);
 /* REASON_INVALID when field errors were collected. */

@@ -1,14 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The scale subresource: an autoscaling/v1 Scale that stands for two numbers and a selector of its parent. It
- * is built from the parent for reading, and a written one changes spec.replicas and nothing else.
+ * is built from the parent for reading, and a written one changes the wanted number and nothing else. Where the parent
+ * keeps them says its kind (struct subresource).
  */
 #include "registry/registry_internal.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include "object/labels.h"
+
+#define PATH_LEN 256
 
 static const struct kind scale_kind = {
 	.group = "autoscaling", .version = "v1", .kind = "Scale", .resource = "scales"};
+
+static const struct subresource *row_of(const struct kind *k)
+{
+	for (size_t i = 0; i < k->n_subresources; i++)
+		if (!strcmp(k->subresources[i].name, "scale"))
+			return &k->subresources[i];
+	return NULL;
+}
+
+static js *at(const js *o, const char *path)
+{
+	char copy[PATH_LEN], *save = NULL;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	for (char *step = strtok_r(copy, ".", &save); step && o; step = strtok_r(NULL, ".", &save))
+		o = js_field(o, step);
+	return (js *)o;
+}
+
+static void put(js *o, const char *path, int64_t v)
+{
+	char copy[PATH_LEN], *save = NULL, *next;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	char *step = strtok_r(copy, ".", &save);
+	for (; step && (next = strtok_r(NULL, ".", &save)); step = next)
+		o = js_ensure(o, step, NULL);
+	if (step)
+		js_set_int(o, step, v);
+}
+
+static int64_t number(js *v)
+{
+	return js_is_int(v) ? json_object_get_int64(v) : 0;
+}
 
 static void copy(js *to, const js *from, const char *key)
 {
@@ -18,31 +58,57 @@ static void copy(js *to, const js *from, const char *key)
 		js_set(to, key, js_dup(v));
 }
 
-js *registry_scale_of(const js *parent)
+/* What a LabelSelector means, or a map of labels that must all be so. */
+static struct selector *read_selector(const js *v)
+{
+	autojson js *wrapped = NULL;
+	struct err ignore = ERR_INIT;
+	bool labels = js_len(v) > 0;
+
+	for (struct js_iter it = js_iter(v); js_next(&it);)
+		labels = labels && js_is_str(it.value);
+	if (labels) {
+		wrapped = js_new_obj();
+		js_set(wrapped, "matchLabels", js_dup(v));
+	}
+	return selector_from_json(wrapped ? wrapped : v, &ignore);
+}
+
+static void add_selector(js *status, js *v)
+{
+	autobuf struct buf text = BUF_INIT;
+
+	if (js_is_str(v)) {
+		buf_adds(&text, json_object_get_string(v));
+	} else if (js_is_obj(v)) {
+		struct selector *sel = read_selector(v);
+		if (sel)
+			selector_write(&text, sel);
+		selector_free(sel);
+	}
+	if (text.len)
+		js_set_str(status, "selector", text.p);
+}
+
+js *registry_scale_of(const struct kind *k, const js *parent)
 {
 	static const char *const meta_keys[] = {"name", "namespace", "uid", "resourceVersion",
 						"creationTimestamp"};
+	const struct subresource *row = row_of(k);
 	js *o = js_new_obj();
 
+	assert(row);
 	js_set_str(o, "kind", "Scale");
 	js_set_str(o, "apiVersion", "autoscaling/v1");
 	js *m = js_ensure(o, "metadata", NULL);
 	for (size_t i = 0; i < ARRAY_LEN(meta_keys); i++)
 		copy(m, js_obj(parent, "metadata", NULL), meta_keys[i]);
 	js *spec = js_ensure(o, "spec", NULL);
-	if (js_int(parent, 0, "spec", "replicas", NULL))
-		copy(spec, js_obj(parent, "spec", NULL), "replicas");
+	if (number(at(parent, row->replicas)))
+		js_set_int(spec, "replicas", number(at(parent, row->replicas)));
 	js *status = js_ensure(o, "status", NULL);
-	js_set_int(status, "replicas", js_int(parent, 0, "status", "replicas", NULL));
-	struct err ignore = ERR_INIT;
-	struct selector *sel = selector_from_json(js_obj(parent, "spec", "selector", NULL), &ignore);
-	if (sel) {
-		autobuf struct buf text = BUF_INIT;
-		selector_write(&text, sel);
-		if (text.len)
-			js_set_str(status, "selector", text.p);
-		selector_free(sel);
-	}
+	js_set_int(status, "replicas", number(at(parent, row->status_replicas)));
+	add_selector(status, at(parent, row->selector));
 	return o;
 }
 
@@ -55,7 +121,7 @@ js *registry_scale_apply(struct registry_call *c, const js *scale, const js *par
 		return NULL;
 	}
 	js *new = js_dup(parent);
-	js_set_int(js_ensure(new, "spec", NULL), "replicas", js_int(scale, 0, "spec", "replicas", NULL));
+	put(new, row_of(c->stored)->replicas, js_int(scale, 0, "spec", "replicas", NULL));
 	const char *rv = js_str0(scale, "metadata", "resourceVersion", NULL);
 	js *m = js_obj(new, "metadata", NULL);
 	if (*rv)
@@ -76,12 +142,12 @@ void registry_scale(struct registry_call *c, js *scale)
 		c->done(c);
 		return;
 	}
-	struct registry_change put = {.make = change,
-				      .arg = scale,
-				      .version = js_str0(scale, "metadata", "resourceVersion", NULL),
-				      .uid = js_str0(scale, "metadata", "uid", NULL)};
+	struct registry_change change_scale = {.make = change,
+					       .arg = scale,
+					       .version = js_str0(scale, "metadata", "resourceVersion", NULL),
+					       .uid = js_str0(scale, "metadata", "uid", NULL)};
 	/* unlike a patch, a body that names a version insists on it */
-	if (*put.version)
-		put.flags |= CHANGE_WHOLE;
-	registry_change(c, &put);
+	if (*change_scale.version)
+		change_scale.flags |= CHANGE_WHOLE;
+	registry_change(c, &change_scale);
 }

@@ -180,7 +180,7 @@ static bool last_finalizer_gone(const struct registry_call *c)
 	    !js_get(old, "metadata", "deletionTimestamp", NULL) ||
 	    js_int(old, 0, "metadata", "deletionGracePeriodSeconds", NULL) > 0)
 		return false;
-	return strcmp(c->stored->kind, "Namespace") || *c->stored->group ||
+	return !(c->strategy->flags & STRATEGY_SPEC_FINALIZERS) ||
 	       !js_len(js_arr(new, "spec", "finalizers", NULL));
 }
 
@@ -319,7 +319,7 @@ void registry_update(struct registry_call *c, js *new)
 		return;
 	}
 	if (c->kind != c->stored) {
-		c->body = schema_convert(c->kind, c->stored, new);
+		c->body = strategy_convert(c->kind, c->stored, new);
 		js_autoput(&new);
 	}
 	struct registry_change change = {.make = replace, .flags = CHANGE_WHOLE};

@@ -9,6 +9,7 @@
 #include <string.h>
 #include "base/clock.h"
 #include "base/log.h"
+#include "kinds/strategy.h"
 #include "object/yaml.h"
 #include "rest/api.h"
 #include "rest/pretty.h"
@@ -35,7 +36,7 @@ static void bytes_in(const struct kind *k, const struct obj *o, struct buf *scra
 		return;
 	}
 	autojson js *stored = tree_of(o);
-	autojson js *view = schema_convert(o->kind, k, stored);
+	autojson js *view = strategy_convert(o->kind, k, stored);
 	buf_clear(scratch);
 	schema_write(scratch, k->type, view);
 	*p = buf_str(scratch);

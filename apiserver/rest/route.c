@@ -25,9 +25,14 @@
 	{                                                                                                    \
 		METHOD_##m, SCOPE_ITEM, NULL, "", v, bit, class, __VA_ARGS__                                 \
 	}
-#define SUB(m, r, s, v, bit, class, ...)                                                                     \
+#define SUB(m, s, v, bit, class, ...)                                                                        \
 	{                                                                                                    \
-		METHOD_##m, SCOPE_ITEM, r, s, v, bit, class, __VA_ARGS__                                     \
+		METHOD_##m, SCOPE_ITEM, NULL, s, v, bit, class, __VA_ARGS__                                  \
+	}
+/* What is posted to a virtual kind's collection is answered and gone. */
+#define ANSWER(r, verb)                                                                                      \
+	{                                                                                                    \
+		METHOD_POST, SCOPE_COLLECTION, r, "", "create", VERB_CREATE, ROUTE_WRITE, NULL, verb         \
 	}
 
 /* First match wins. */
@@ -40,25 +45,22 @@ static const struct route routes[] = {
 	ITEM(DELETE, "delete", VERB_DELETE, ROUTE_WRITE, NULL, &verb_delete),
 	COLLECTION(DELETE, "deletecollection", VERB_DELETECOLLECTION, ROUTE_WRITE, NULL,
 		   &verb_deletecollection),
-	SUB(GET, NULL, "status", "get", VERB_GET, ROUTE_READ, handle_get, NULL),
-	SUB(PUT, NULL, "status", "update", VERB_UPDATE, ROUTE_WRITE, NULL, &verb_update),
-	SUB(PATCH, NULL, "status", "patch", VERB_PATCH, ROUTE_WRITE, NULL, &verb_patch),
-	SUB(GET, NULL, "scale", "get", VERB_GET, ROUTE_READ, handle_scale_get, NULL),
-	SUB(PUT, NULL, "scale", "update", VERB_UPDATE, ROUTE_WRITE, NULL, &verb_scale_update),
-	SUB(PATCH, NULL, "scale", "patch", VERB_PATCH, ROUTE_WRITE, NULL, &verb_scale_patch),
-	SUB(POST, "pods", "binding", "create", VERB_CREATE, ROUTE_WRITE, NULL, &verb_bind),
-	SUB(POST, "pods", "eviction", "create", VERB_CREATE, ROUTE_WRITE, NULL, &verb_evict),
-	SUB(GET, "pods", "log", "get", VERB_GET, ROUTE_RELAY, NULL, NULL),
-	SUB(PUT, "namespaces", "finalize", "update", VERB_UPDATE, ROUTE_WRITE, NULL, &verb_finalize),
+	SUB(GET, "scale", "get", VERB_GET, ROUTE_READ, handle_scale_get, NULL),
+	SUB(PUT, "scale", "update", VERB_UPDATE, ROUTE_WRITE, NULL, &verb_scale_update),
+	SUB(PATCH, "scale", "patch", VERB_PATCH, ROUTE_WRITE, NULL, &verb_scale_patch),
+	SUB(POST, "binding", "create", VERB_CREATE, ROUTE_WRITE, NULL, &verb_bind),
+	SUB(POST, "eviction", "create", VERB_CREATE, ROUTE_WRITE, NULL, &verb_evict),
+	SUB(GET, "log", "get", VERB_GET, ROUTE_RELAY, NULL, NULL),
+	/* a part of the object, whose rules are the strategy's: status, finalize, approval … */
+	SUB(GET, NULL, "get", VERB_GET, ROUTE_READ, handle_get, NULL),
+	SUB(PUT, NULL, "update", VERB_UPDATE, ROUTE_WRITE, NULL, &verb_update),
+	SUB(PATCH, NULL, "patch", VERB_PATCH, ROUTE_WRITE, NULL, &verb_patch),
+	ANSWER("bindings", &verb_bind),
 };
 static const size_t n_routes = sizeof(routes) / sizeof(*routes);
 
 /* GET on a collection with ?watch=1. */
 static const struct route watch_route = EVERYWHERE(GET, "watch", VERB_WATCH, ROUTE_READ, handle_watch, NULL);
-/* POST namespaces/NS/bindings: the Pod's name is in the body. */
-static const struct route bindings_route = {METHOD_POST, SCOPE_COLLECTION, "bindings", "",	  "create",
-					    0,		 ROUTE_WRITE,	   NULL,       &verb_bind};
-
 #define MAX_SEGMENTS 16
 struct segments {
 	const char *v[MAX_SEGMENTS];
@@ -135,9 +137,10 @@ static bool row_fits(const struct request *rq, const struct route *r)
 	bool all = rq->attr.kind->namespaced && !*rq->attr.ns;
 	bool fits = *rq->attr.name ? r->scope == SCOPE_ITEM
 				   : r->scope == SCOPE_EVERYWHERE || (r->scope == SCOPE_COLLECTION && !all);
-	return fits && !strcmp(r->subresource, rq->attr.subresource) &&
-	       (!r->resource || !strcmp(r->resource, rq->attr.resource)) &&
-	       (!r->bit || (r->bit & offered(rq)));
+	const char *sub = rq->attr.subresource;
+	return fits && (r->subresource ? !strcmp(r->subresource, sub) : *sub != 0) &&
+	       rq->attr.kind->virtual == (r->resource != NULL) &&
+	       (!r->resource || !strcmp(r->resource, rq->attr.resource)) && (r->bit & offered(rq));
 }
 
 static const struct route *pick(const struct request *rq)
@@ -217,12 +220,6 @@ enum route_result route_find(struct request *rq, char *copy)
 	rq->is_watch = get && !*rq->attr.subresource &&
 		       (old_watch || (!*rq->attr.name && request_param_bool(rq, "watch")));
 	rq->attr.verb = verb_of(rq);
-	if (core && !strcmp(rq->attr.resource, "bindings") && *rq->attr.ns && !*rq->attr.name &&
-	    rq->method == METHOD_POST) {
-		rq->attr.kind = schema_resource(rq->api->schema, "", rq->attr.version, "pods");
-		rq->route = &bindings_route;
-		return rq->attr.kind ? ROUTE_OK : ROUTE_UNKNOWN;
-	}
 	rq->attr.kind = schema_resource(rq->api->schema, rq->attr.group, rq->attr.version, rq->attr.resource);
 	if (!rq->attr.kind || !scope_fits(rq))
 		return ROUTE_UNKNOWN;

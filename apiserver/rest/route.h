@@ -24,10 +24,11 @@ struct route {
 		SCOPE_COLLECTION,
 		SCOPE_ITEM
 	} scope;
-	const char *resource;	 /* NULL = any */
-	const char *subresource; /* "" = the object itself; NULL = any that carries the verb */
-	const char *verb;	 /* RBAC's word */
-	unsigned bit;		 /* VERB_x that the kind or subresource must offer; 0 = no check */
+	const char *resource; /* of a virtual kind; NULL = any that is stored */
+	const char *
+		subresource; /* "" = the object itself; NULL = any that carries the verb and has no row of its own */
+	const char *verb; /* RBAC's word */
+	unsigned bit;	  /* VERB_x that the kind or subresource must offer */
 	enum route_class class;
 	handler_fn *handler; /* NULL: a verb, or a relay */
 	const struct verb *write;

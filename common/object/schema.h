@@ -143,7 +143,10 @@ struct selectable {
 struct subresource {
 	const char *name;		    /* "status", "scale", "log", "binding" */
 	const char *group, *version, *kind; /* of its body; group NULL = the parent's */
+	const char *also;		    /* another version of the body that is taken; NULL = none */
 	unsigned verbs;
+	/* scale: where the parent's numbers and its selector (a LabelSelector, a map of labels, or text) are */
+	const char *replicas, *status_replicas, *selector; /* dotted paths */
 };
 
 struct strategy; /* the apiserver's, see there; opaque here */
@@ -168,6 +171,7 @@ struct kind {
 		*storage_kind;	 /* whose form is stored; usually this kind itself. See schema_convert */
 	const char *name_format; /* check of metadata.name */
 	bool has_status, has_generation;
+	bool virtual; /* objects are answers: nothing of it is stored, and there is no storage resource */
 	const char *type_name, *stored_as; /* as the file names them; use type and storage_kind */
 	bool heartbeat; /* writes that change only heartbeat_field may be acknowledged before they are durable
 			 */

@@ -85,7 +85,7 @@ static bool namespace_hold(const struct strategy_ctx *ctx, js *o)
 const struct strategy namespace_strategy = {
 	.group = "",
 	.kind = "Namespace",
-	.flags = STRATEGY_RETURNS_DELETED,
+	.flags = STRATEGY_RETURNS_DELETED | STRATEGY_SPEC_FINALIZERS,
 	.prepare = namespace_prepare,
 	.validate = namespace_validate,
 	.hold = namespace_hold,

@@ -263,7 +263,7 @@ static js *change_object(struct registry_call *c, void *arg, const struct obj *o
 {
 	struct operation *o = arg;
 	bool convert = c->kind != c->stored;
-	autojson js *theirs = convert ? schema_convert(c->stored, c->kind, old_tree) : NULL;
+	autojson js *theirs = convert ? strategy_convert(c->stored, c->kind, old_tree) : NULL;
 	const js *doc = theirs ? theirs : old_tree;
 	autojson js *new = patch_apply(o, &o->patch, c->kind->type, doc, o->runs++ == 0, err);
 
@@ -271,7 +271,7 @@ static js *change_object(struct registry_call *c, void *arg, const struct obj *o
 		return NULL;
 	js_set_str(new, "kind", c->kind->kind);
 	js_set(new, "apiVersion", js_dup(js_field(doc, "apiVersion")));
-	return convert ? schema_convert(c->kind, c->stored, new) : STEAL(new);
+	return convert ? strategy_convert(c->kind, c->stored, new) : STEAL(new);
 }
 
 static js *change_scale(struct registry_call *c, void *arg, const struct obj *old, const js *old_tree,
@@ -279,7 +279,7 @@ static js *change_scale(struct registry_call *c, void *arg, const struct obj *ol
 {
 	struct operation *o = arg;
 	const struct type *type = schema_type(o->rq->api->schema, "Scale");
-	autojson js *was = registry_scale_of(old_tree);
+	autojson js *was = registry_scale_of(c->stored, old_tree);
 	autojson js *is = patch_apply(o, &o->patch, type, was, o->runs++ == 0, err);
 
 	if (!is || registry_check_identity(c, is, err) < 0)

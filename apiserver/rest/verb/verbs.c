@@ -13,44 +13,55 @@ static int read_object(struct operation *o, struct err *err)
 	return o->body ? 0 : -1;
 }
 
-/* A body that is not of the resource's own kind. */
-static int read_other(struct operation *o, const char *group, const char *kind, struct err *err)
+static const struct subresource *subresource_of(const struct attributes *a)
 {
-	const struct kind k = {
-		.group = group, .version = "v1", .kind = kind, .type = schema_type(o->rq->api->schema, kind)};
-
-	o->body = body_object(o, &k, err);
-	return o->body ? 0 : -1;
+	for (size_t i = 0; i < a->kind->n_subresources; i++)
+		if (!strcmp(a->kind->subresources[i].name, a->subresource))
+			return &a->kind->subresources[i];
+	return NULL;
 }
 
+/* A body of the kind that the subresource names, in one of its versions. */
+static int read_body(struct operation *o, struct err *err)
+{
+	const struct attributes *a = &o->rq->attr;
+	const struct subresource *sub = subresource_of(a);
+	struct err first = ERR_INIT;
+
+	if (!sub)
+		return read_object(o, err);
+	struct kind k = {.group = sub->group ? sub->group : a->kind->group,
+			 .version = sub->version,
+			 .kind = sub->kind,
+			 .type = schema_type(o->rq->api->schema, sub->kind)};
+	o->body = body_object(o, &k, &first);
+	k.version = sub->also;
+	if (!o->body && sub->also)
+		o->body = body_object(o, &k, err);
+	if (o->body)
+		return 0;
+	*err = first;
+	return -1;
+}
+
+/* Bindings that are a collection of their own bind Pods, too. */
 static int read_binding(struct operation *o, struct err *err)
 {
-	return read_other(o, "", "Binding", err);
+	struct attributes *a = &o->rq->attr;
+
+	if (read_body(o, err) < 0)
+		return -1;
+	if (a->kind->virtual)
+		a->kind = schema_resource(o->rq->api->schema, a->group, a->version, "pods");
+	return a->kind ? 0
+		       : err_set(err, REASON_NOT_FOUND, "the server could not find the requested resource");
 }
 
-/* Both versions that there ever were say the same. */
 static int read_eviction(struct operation *o, struct err *err)
 {
-	struct err first = ERR_INIT;
-	struct kind k = {.group = "policy",
-			 .version = "v1",
-			 .kind = "Eviction",
-			 .type = schema_type(o->rq->api->schema, "Eviction")};
-
-	o->body = body_object(o, &k, &first);
-	k.version = "v1beta1";
-	if (!o->body)
-		o->body = body_object(o, &k, err);
-	if (!o->body) {
-		*err = first;
+	if (read_body(o, err) < 0)
 		return -1;
-	}
 	return delete_options_of(o, js_obj(o->body, "deleteOptions", NULL), err);
-}
-
-static int read_scale(struct operation *o, struct err *err)
-{
-	return read_other(o, "autoscaling", "Scale", err);
 }
 
 static int read_delete(struct operation *o, struct err *err)
@@ -112,11 +123,6 @@ static void start_scale(struct operation *o)
 	registry_scale(&o->call, STEAL(o->body));
 }
 
-static void start_finalize(struct operation *o)
-{
-	registry_finalize(&o->call, STEAL(o->body));
-}
-
 /* ---- presenting ---- */
 
 static void present_written(struct operation *o)
@@ -163,5 +169,4 @@ const struct verb verb_delete = {NULL, read_delete, start_delete, present_delete
 const struct verb verb_deletecollection = {NULL, read_collection, start_collection, present_collection, true};
 const struct verb verb_bind = {"CreateOptions", read_binding, start_bind, present_done, false};
 const struct verb verb_evict = {"CreateOptions", read_eviction, start_eviction, present_done, false};
-const struct verb verb_scale_update = {"UpdateOptions", read_scale, start_scale, scale_presentd, true};
-const struct verb verb_finalize = {"UpdateOptions", read_object, start_finalize, present_written, false};
+const struct verb verb_scale_update = {"UpdateOptions", read_body, start_scale, scale_presentd, true};

@@ -72,6 +72,8 @@ static void add_loaded(struct storage *s)
 	size_t n = schema_kinds(s->schema, &kinds);
 	for (size_t i = 0; i < n; i++) {
 		const struct kind *stored = kinds[i]->storage_kind;
+		if (kinds[i]->virtual)
+			continue;
 		struct resource *r = map_get(&s->by_dir, stored->storage);
 		if (!r)
 			map_set(&s->by_dir, stored->storage, r = new_resource(s, stored));

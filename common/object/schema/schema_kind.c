@@ -64,6 +64,10 @@ static int load_subresources(struct schema_builder *b, struct kind *k, const js 
 		sub->group = text_of(b, def, "group", NULL);
 		sub->version = text_of(b, def, "version", k->version);
 		sub->kind = text_of(b, def, "kind", k->kind);
+		sub->also = text_of(b, def, "also", NULL);
+		sub->replicas = text_of(b, def, "replicas", "spec.replicas");
+		sub->status_replicas = text_of(b, def, "status_replicas", "status.replicas");
+		sub->selector = text_of(b, def, "selector", "spec.selector");
 		if (verbs_of(def, 0, &sub->verbs, err) < 0)
 			return err_wrap(err, "subresource %s", name);
 	}
@@ -156,6 +160,7 @@ int kind_load(struct schema_builder *b, const js *o, struct err *err)
 	k->ttl_s = js_int(o, 0, "ttl", NULL);
 	k->has_status = js_bool(o, false, "status", NULL);
 	k->has_generation = js_bool(o, false, "generation", NULL);
+	k->virtual = js_bool(o, false, "virtual", NULL);
 	k->short_names = texts_of(b, o, "short");
 	k->categories = texts_of(b, o, "categories");
 	/* Resolved by kind_resolve; until then the names wait in these. */
