@@ -79,6 +79,7 @@ struct type {
 	const char *union_of;	   /* "volume type": exactly one of the fields marked `member` must be set */
 	bool union_optional;	   /* ... or none */
 	const char *union_default; /* the member that is made, empty, when none is set; NULL = none */
+	bool atomic;		   /* server-side apply: all of the object belongs to one manager */
 	struct doc doc;
 	struct type_index *index; /* inside: look-up tables and what the subtree needs */
 };
@@ -95,6 +96,8 @@ struct field {
 	bool patch_merge; /* strategic merge: lists merge instead of being replaced */
 	bool retain_keys; /* strategic merge: retainKeys strategy */
 	bool member;	  /* of the type's union */
+	bool listed;	  /* OpenAPI lists it as required: clients without any doubt send it */
+	bool atomic;	  /* server-side apply: all of the map or object belongs to one manager */
 	enum list_kind list;
 	const js *def; /* default, complete in itself, when the field is absent; NULL = none. Frozen: js_dup
 			  it */

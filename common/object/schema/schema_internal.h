@@ -109,6 +109,7 @@ struct draft_field {
 	bool inlined;
 	bool always;   /* Go tag without omitempty */
 	bool omitzero; /* ... with omitzero */
+	bool unlisted;
 };
 struct draft {
 	struct type *type;

@@ -93,7 +93,9 @@ static int value_format(struct schema_builder *b, struct word v, const struct fo
 	}
 FLAG(required, f.required)
 FLAG(immutable, f.immutable)
-FLAG(always, always)
+FLAG(atomic, f.atomic)
+FLAG(unlisted, unlisted)
+FLAG(listed, f.listed)
 FLAG(retain, f.retain_keys)
 FLAG(member, f.member)
 FLAG(inline, inlined)
@@ -123,6 +125,12 @@ TEXT(as, f.as)
 	}
 CONSTRAINT_TEXT(unique)
 CONSTRAINT_TEXT(above)
+
+SETTER(always)
+{
+	d->always = d->f.listed = true;
+	return v.p ? bad(err, "always takes no value", v.p, v.n) : 0;
+}
 
 SETTER(detail)
 {
@@ -256,7 +264,8 @@ static const struct attribute {
 	{"inline", set_inline, NONE},	    {"stored", set_stored, WANTED},
 	{"path", set_path, WANTED},	    {"omitzero", set_omitzero, NONE},
 	{"skip", set_skip, WANTED},	    {"as", set_as, WANTED},
-	{"unchecked", set_unchecked, NONE},
+	{"unchecked", set_unchecked, NONE}, {"listed", set_listed, NONE},
+	{"unlisted", set_unlisted, NONE},   {"atomic", set_atomic, NONE},
 };
 
 static int set_attribute(struct schema_builder *b, struct draft_field *d, struct word w, struct err *err)
@@ -307,6 +316,7 @@ int line_field(struct schema_builder *b, const char *text, struct draft_field *r
 	while (next_word(&text, &w))
 		if (set_attribute(b, ret, w, err) < 0)
 			return -1;
+	ret->f.listed &= !ret->unlisted;
 	return 0;
 }
 

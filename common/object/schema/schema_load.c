@@ -233,6 +233,10 @@ static int load_fields(struct schema_builder *b, struct type *t, const js *field
 				return err_set(err, REASON_INVALID, "$union_order: too many names");
 		} else if (strcmp(key, "$unknown") == 0) {
 			t->preserve_unknown = strcmp(text, "keep") == 0;
+		} else if (strcmp(key, "$go") == 0) {
+			t->go = go_name(b, text);
+		} else if (strcmp(key, "$map") == 0) {
+			t->atomic = strcmp(text, "atomic") == 0;
 		} else {
 			if (line_field(b, text, &d->v[d->n], err) < 0)
 				return err_wrap(err, "%s", key);

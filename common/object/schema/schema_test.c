@@ -598,6 +598,26 @@ static void names_are_escaped(void **state)
 	schema_free(s);
 }
 
+/* What only clients are told. */
+static void clients_are_told(void **state)
+{
+	static const char text[] =
+		"package: core/v1\ntypes:\n  Chest:\n    $go: Box\n    $map: atomic\n"
+		"    a: 1 string always\n    b: 2 string always unlisted\n    c: 3 string\n"
+		"    d: 4 *Lid listed atomic\n  Lid: {a: 1 string}\n";
+	const struct schema_file f = {.name = "f", .p = text, .n = strlen(text)};
+	struct err err = ERR_INIT;
+	struct schema *s = schema_load(&f, 1, &err);
+	assert_non_null(s);
+	const struct type *t = schema_type(s, "Chest"), *lid = schema_type(s, "Lid");
+	assert_string_equal(t->go, "v1.Box");
+	assert_true(t->atomic && !lid->atomic);
+	assert_true(schema_field(t, "a")->listed && schema_field(t, "d")->listed);
+	assert_false(schema_field(t, "b")->listed || schema_field(t, "c")->listed);
+	assert_true(schema_field(t, "d")->atomic && !schema_field(t, "a")->atomic);
+	schema_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -617,6 +637,7 @@ int main(void)
 		cmocka_unit_test(many_errors_are_counted),
 		cmocka_unit_test(error_wording),
 		cmocka_unit_test(converts),
+		cmocka_unit_test(clients_are_told),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
