@@ -33,6 +33,9 @@ enum type_form {
 	TYPE_OBJECT,
 	TYPE_MAP,  /* string -> elem */
 	TYPE_LIST, /* of elem */
+	/* The value of one of its fields, whichever takes that type of JSON: «a schema or a boolean». The fields' names are
+	   protobuf's only. */
+	TYPE_EITHER,
 };
 
 enum list_kind { LIST_ATOMIC, LIST_SET, LIST_MAP };
@@ -66,7 +69,7 @@ struct type {
 	enum type_form form;
 	const struct type *elem;	/* LIST, MAP */
 	const struct constraint *check; /* NULL = none */
-	/* OBJECT: inlined messages are already expanded here. Look up with schema_field. */
+	/* OBJECT, EITHER: inlined messages are already expanded here. Look up with schema_field. */
 	const struct field *fields; /* in canonical (upstream struct) order */
 	unsigned n_fields;
 	bool preserve_unknown;
@@ -198,6 +201,8 @@ const struct kind *schema_kind(const struct schema *s, const char *group, const 
 			       const char *kind);
 const struct kind *schema_resource(const struct schema *s, const char *group, const char *version,
 				   const char *resource);
+/* Of an EITHER: the field that takes that value; NULL when none does. */
+const struct field *schema_either(const struct type *type, const js *v);
 const struct type *schema_type(const struct schema *s, const char *name);
 const struct field *schema_field(const struct type *type, const char *name); /* NULL when unknown */
 size_t schema_kinds(const struct schema *s,

@@ -271,6 +271,20 @@ static js *value_object(struct pb_reader *r, const struct type *t, js *old)
 	return message(&m, t, 0, o) < 0 ? NULL : STEAL(o);
 }
 
+/* The first of the fields that says something; none: false, where a boolean is one of them. */
+static js *value_either(struct pb_reader *r, const struct type *t, js *old)
+{
+	autojson js *o = value_object(r, t, NULL);
+	for (unsigned i = 0; o && i < t->n_fields; i++) {
+		js *v = js_field(o, t->fields[i].name);
+		if (v && (t->fields[i].type->form != TYPE_LIST || js_len(v)))
+			return json_object_get(v);
+	}
+	return !o						    ? NULL
+	       : t->fields[t->n_fields - 1].type->form == TYPE_BOOL ? js_new_bool(false)
+								    : js_new_obj();
+}
+
 /* One entry {1: key, 2: value} of a map. */
 static int map_entry(struct pb_reader *r, const struct type *t, js *map)
 {
@@ -328,7 +342,7 @@ static const struct {
 	[TYPE_QUANTITY] = {PB_BYTES, value_wrapped},  [TYPE_INT_OR_STRING] = {PB_BYTES, value_int_or_string},
 	[TYPE_FIELDS_V1] = {PB_BYTES, value_wrapped}, [TYPE_RAW] = {PB_BYTES, value_wrapped},
 	[TYPE_OBJECT] = {PB_BYTES, value_object},     [TYPE_MAP] = {PB_BYTES, value_nested},
-	[TYPE_LIST] = {PB_BYTES, value_nested},
+	[TYPE_LIST] = {PB_BYTES, value_nested},	      [TYPE_EITHER] = {PB_BYTES, value_either},
 };
 
 /* The value of one occurrence; old is what the field held before. */

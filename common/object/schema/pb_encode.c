@@ -200,6 +200,25 @@ static int put_nested(struct writer *w, int number, const struct type *t, const 
 	return 0;
 }
 
+/* Beside another field, the boolean says that there is something. */
+static int put_either(struct writer *w, int number, const struct type *t, const js *v)
+{
+	const struct field *f = schema_either(t, v), *last = &t->fields[t->n_fields - 1];
+	if (!f)
+		return wrong(w, t);
+	put_tag(w->out, number, PB_BYTES);
+	size_t start = w->out->len;
+	if (f != last && last->type->form == TYPE_BOOL) {
+		put_tag(w->out, last->pb, PB_VARINT);
+		put_varint(w->out, 1);
+	}
+	bool many = f->type->form == TYPE_LIST;
+	if ((many ? put_repeated(w, f->pb, f->type, v) : value(w, f->pb, f->type, v)) < 0)
+		return -1;
+	close_part(w->out, start);
+	return 0;
+}
+
 static int (*const putters[])(struct writer *w, int number, const struct type *t, const js *v) = {
 	[TYPE_STRING] = put_text,	[TYPE_INT32] = put_int,
 	[TYPE_INT64] = put_int,		[TYPE_BOOL] = put_int,
@@ -208,7 +227,7 @@ static int (*const putters[])(struct writer *w, int number, const struct type *t
 	[TYPE_QUANTITY] = put_quantity, [TYPE_INT_OR_STRING] = put_int_or_string,
 	[TYPE_FIELDS_V1] = put_raw,	[TYPE_RAW] = put_raw,
 	[TYPE_OBJECT] = put_object,	[TYPE_MAP] = put_nested,
-	[TYPE_LIST] = put_nested,
+	[TYPE_LIST] = put_nested,	[TYPE_EITHER] = put_either,
 };
 
 static int value(struct writer *w, int number, const struct type *t, const js *v)

@@ -439,6 +439,16 @@ const struct field *schema_field(const struct type *type, const char *name)
 	return i < 0 ? NULL : &type->fields[i];
 }
 
+const struct field *schema_either(const struct type *type, const js *v)
+{
+	for (unsigned i = 0; i < type->n_fields; i++) {
+		enum type_form form = type->fields[i].type->form;
+		if (form == TYPE_OBJECT ? js_is_obj(v) : form == TYPE_LIST ? js_is_arr(v) : js_is_bool(v))
+			return &type->fields[i];
+	}
+	return NULL;
+}
+
 static bool needs_escapes(const char *name)
 {
 	for (const unsigned char *p = (const unsigned char *)name; *p; p++)

@@ -450,6 +450,21 @@ done:
 	return out;
 }
 
+/* encoding/json leaves what is below to the type itself, which is not strict. */
+static js *conform_either(struct conform *c, const struct type *t, const struct at *at, const js *in)
+{
+	const struct field *f = schema_either(t, in);
+	struct strict_errors *strict = c->strict;
+	if (!f) {
+		err_set(c->err, REASON_BAD_REQUEST, "%s", t->index->either);
+		return NULL;
+	}
+	c->strict = NULL;
+	js *v = conform_value(c, f->type, at, in);
+	c->strict = strict;
+	return v;
+}
+
 static js *(*const conformers[])(struct conform *c, const struct type *t, const struct at *at,
 				 const js *in) = {
 	[TYPE_STRING] = conform_string,	    [TYPE_INT32] = conform_int,
@@ -459,7 +474,7 @@ static js *(*const conformers[])(struct conform *c, const struct type *t, const 
 	[TYPE_QUANTITY] = conform_quantity, [TYPE_INT_OR_STRING] = conform_int_or_string,
 	[TYPE_FIELDS_V1] = conform_raw,	    [TYPE_RAW] = conform_raw,
 	[TYPE_OBJECT] = conform_object,	    [TYPE_MAP] = conform_map,
-	[TYPE_LIST] = conform_list,
+	[TYPE_LIST] = conform_list,	    [TYPE_EITHER] = conform_either,
 };
 
 js *conform_value(struct conform *c, const struct type *t, const struct at *at, const js *in)

@@ -32,6 +32,7 @@ struct type_index {
 		const char *as;
 	} * members;
 	unsigned n_members;
+	const char *either;   /* of an EITHER: what is said of a value that no field takes */
 	const char **order;   /* while loading: NAME or NAME:NAME; NULL = as written */
 	unsigned char colour; /* of the cycle search */
 	unsigned draft;	      /* while loading: number of its draft + 1 */

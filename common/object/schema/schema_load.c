@@ -231,6 +231,9 @@ static int load_fields(struct schema_builder *b, struct type *t, const js *field
 			t->index->order = builder_split(b, text, strlen(text), ' ');
 			if (!t->index->order)
 				return err_set(err, REASON_INVALID, "$union_order: too many names");
+		} else if (strcmp(key, "$either") == 0) {
+			t->index->either = builder_intern(b, text, strlen(text));
+			t->form = TYPE_EITHER;
 		} else if (strcmp(key, "$unknown") == 0) {
 			t->preserve_unknown = strcmp(text, "keep") == 0;
 		} else if (strcmp(key, "$go") == 0) {

@@ -142,6 +142,8 @@ static void write_value(struct buf *out, const struct type *t, const js *v, int 
 		buf_addc(out, ']');
 	} else if (t->form == TYPE_MAP && js_is_obj(v)) {
 		write_map(out, t, v, depth + 1);
+	} else if (t->form == TYPE_EITHER && schema_either(t, v)) {
+		write_value(out, schema_either(t, v)->type, v, depth + 1);
 	} else {
 		js_write(out, v);
 	}
