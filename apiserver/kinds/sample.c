@@ -6,7 +6,7 @@
 #include "base/mem.h"
 
 #define KEY "k"		 /* of every map */
-#define ITEM_DEPTH_MAX 4 /* of what the items of long lists hold */
+#define ITEM_DEPTH_MAX 3 /* of what the items of long lists hold */
 
 /* ---- places ---- */
 
@@ -141,25 +141,43 @@ bool sample_wrong(unsigned i, js **ret)
 	return true;
 }
 
-static js *item(const struct type *t, unsigned i, unsigned depth);
+/* Of the objects around; a type that holds itself is entered once. */
+struct inside {
+	const struct inside *up;
+	const struct type *type;
+	unsigned depth;
+};
 
-static js *item_object(const struct type *t, unsigned i, unsigned depth)
+static js *item(const struct type *t, unsigned i, const struct inside *up);
+
+static bool within(const struct inside *up, const struct type *t)
 {
+	while (t->elem)
+		t = t->elem;
+	while (up && up->type != t)
+		up = up->up;
+	return up;
+}
+
+static js *item_object(const struct type *t, unsigned i, const struct inside *up)
+{
+	struct inside here = {.up = up, .type = t, .depth = up ? up->depth + 1 : 0};
 	js *o = js_new_obj();
 	bool member = false;
 
 	for (unsigned f = 0; f < t->n_fields; f++) {
 		const struct type *in = t->fields[f].type;
 		bool leaf = in->form != TYPE_OBJECT && !in->elem;
-		if ((t->fields[f].member && member) || (!leaf && depth == ITEM_DEPTH_MAX))
+		if ((t->fields[f].member && member) || (!leaf && here.depth >= ITEM_DEPTH_MAX) ||
+		    within(&here, in))
 			continue;
 		member |= t->fields[f].member;
-		js_set(o, t->fields[f].name, item(in, i, depth + 1));
+		js_set(o, t->fields[f].name, item(in, i, &here));
 	}
 	return o;
 }
 
-static js *item(const struct type *t, unsigned i, unsigned depth)
+static js *item(const struct type *t, unsigned i, const struct inside *up)
 {
 	char text[16];
 	js *v;
@@ -188,14 +206,14 @@ static js *item(const struct type *t, unsigned i, unsigned depth)
 	case TYPE_QUANTITY:
 		return js_new_int(i);
 	case TYPE_OBJECT:
-		return item_object(t, i, depth);
+		return item_object(t, i, up);
 	case TYPE_LIST:
 		v = js_new_arr();
-		js_push(v, item(t->elem, i, depth + 1));
+		js_push(v, item(t->elem, i, up));
 		return v;
 	case TYPE_MAP:
 		v = js_new_obj();
-		js_set(v, KEY, item(t->elem, i, depth + 1));
+		js_set(v, KEY, item(t->elem, i, up));
 		return v;
 	default:
 		v = js_new_obj();
@@ -206,5 +224,5 @@ static js *item(const struct type *t, unsigned i, unsigned depth)
 
 js *sample_item(const struct type *t, unsigned i)
 {
-	return item(t, i, 0);
+	return item(t, i, NULL);
 }
