@@ -8,13 +8,13 @@
 #include <string.h>
 
 struct object {
-	const char *resource, *ns, *name;
+	const char *group, *resource, *ns, *name; /* of version v1 */
 	struct buf body;
 };
 
 static const struct kind *kind_of(struct registry *r, const struct object *o)
 {
-	return schema_resource(registry_schema(r), "", "v1", o->resource);
+	return schema_resource(registry_schema(r), o->group, "v1", o->resource);
 }
 
 static js *decode(const struct kind *k, const struct object *o, struct err *err)
@@ -25,7 +25,8 @@ static js *decode(const struct kind *k, const struct object *o, struct err *err)
 	if (!tree)
 		return NULL;
 	js_set_str(tree, "kind", k->kind);
-	js_set_str(tree, "apiVersion", k->version);
+	autofree char *version = mem_printf("%s%s%s", k->group, *k->group ? "/" : "", k->version);
+	js_set_str(tree, "apiVersion", version);
 	return tree;
 }
 
@@ -45,6 +46,7 @@ static int call(struct registry *r, operation_fn *operation, const char *verb, c
 	attr.user = &self;
 	attr.verb = verb;
 	attr.resource_request = true;
+	attr.group = k->group;
 	attr.version = k->version;
 	attr.resource = k->resource;
 	attr.kind = k;
@@ -78,7 +80,7 @@ static int create(struct registry *r, const struct object *o, struct err *err)
 
 static int make_namespace(struct registry *r, const char *name, struct err *err)
 {
-	struct object o = {.resource = "namespaces", .ns = "", .name = name};
+	struct object o = {.group = "", .resource = "namespaces", .ns = "", .name = name};
 	buf_addf(&o.body, "{\"kind\":\"Namespace\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"%s\"}}",
 		 name);
 	int rc = create(r, &o, err);
@@ -90,7 +92,7 @@ static int make_namespace(struct registry *r, const char *name, struct err *err)
 static int make_service(struct registry *r, int port, struct err *err)
 {
 	char ip[16];
-	struct object o = {.resource = "services", .ns = "default", .name = "kubernetes"};
+	struct object o = {.group = "", .resource = "services", .ns = "default", .name = "kubernetes"};
 	registry_first_address(r, ip);
 	buf_addf(
 		&o.body,
@@ -105,7 +107,7 @@ static int make_service(struct registry *r, int port, struct err *err)
 /* Unlike the others these follow the server: it may have moved since the last start. */
 static int make_endpoints(struct registry *r, const char *address, int port, struct err *err)
 {
-	struct object o = {.resource = "endpoints", .ns = "default", .name = "kubernetes"};
+	struct object o = {.group = "", .resource = "endpoints", .ns = "default", .name = "kubernetes"};
 	autobuf struct buf subsets = BUF_INIT;
 	buf_addf(
 		&subsets,
@@ -129,8 +131,10 @@ static int make_endpoints(struct registry *r, const char *address, int port, str
    pkg/controlplane/controller/clusterauthenticationtrust). It follows the file; what others put beside it stays. */
 static int make_trust(struct registry *r, const char *client_ca_pem, struct err *err)
 {
-	struct object o = {
-		.resource = "configmaps", .ns = "kube-system", .name = "extension-apiserver-authentication"};
+	struct object o = {.group = "",
+			   .resource = "configmaps",
+			   .ns = "kube-system",
+			   .name = "extension-apiserver-authentication"};
 	autoobj struct obj *old = find(r, &o);
 	struct err ignore = ERR_INIT;
 	autojson js *tree = old ? obj_tree(old, &ignore) : NULL;
@@ -147,13 +151,41 @@ static int make_trust(struct registry *r, const char *client_ca_pem, struct err 
 	return rc;
 }
 
+/* Used by what the cluster itself needs; nobody else may have priorities that high (kubernetes/kubernetes
+   pkg/registry/scheduling/rest). */
+static int make_classes(struct registry *r, struct err *err)
+{
+	static const struct {
+		const char *name, *value, *description;
+	} classes[] = {
+		{"system-node-critical", "2000001000",
+		 "For Pods that the system needs on the very node they run on."},
+		{"system-cluster-critical", "2000000000",
+		 "For Pods that the system needs, on whichever node they run."},
+	};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < ARRAY_LEN(classes); i++) {
+		struct object o = {.group = "scheduling.k8s.io",
+				   .resource = "priorityclasses",
+				   .ns = "",
+				   .name = classes[i].name};
+		buf_addf(&o.body, "{\"metadata\":{\"name\":\"%s\"},\"value\":%s,\"description\":\"%s\"}",
+			 classes[i].name, classes[i].value, classes[i].description);
+		rc = create(r, &o, err);
+		buf_release(&o.body);
+	}
+	return rc;
+}
+
 int bootstrap(struct registry *r, const struct bootstrap_config *c, struct err *err)
 {
 	static const char *const namespaces[] = {"default", "kube-system", "kube-public", "kube-node-lease"};
 	for (size_t i = 0; i < sizeof(namespaces) / sizeof(*namespaces); i++)
 		if (make_namespace(r, namespaces[i], err) < 0)
 			return -1;
-	if (make_service(r, c->port, err) < 0 || make_trust(r, c->client_ca_pem, err) < 0)
+	if (make_classes(r, err) < 0 || make_service(r, c->port, err) < 0 ||
+	    make_trust(r, c->client_ca_pem, err) < 0)
 		return -1;
 	if (!strncmp(c->address, "127.", 4) ||
 	    !strcmp(c->address, "::1")) /* of no use to anybody but this host, and not allowed */

@@ -28,6 +28,8 @@ const struct admission_row admission_builtin[] = {
 	{"ServiceAccount", "", "Pod", "", ADMIT_CREATE, admit_service_account, NULL},
 	{"TaintNodesByCondition", "", "Node", "", ADMIT_CREATE, admit_node_taint, NULL},
 	{"Priority", "", "Pod", "", ADMIT_CREATE | ADMIT_UPDATE, admit_priority, NULL},
+	{"Priority", "scheduling.k8s.io", "PriorityClass", "", ADMIT_CREATE | ADMIT_UPDATE, NULL,
+	 admit_default_class},
 	{"DefaultTolerationSeconds", "", "Pod", "", ADMIT_CREATE | ADMIT_UPDATE, admit_toleration_seconds,
 	 NULL},
 	{"RuntimeClass", "", "Pod", "", ADMIT_CREATE, admit_runtime_class, admit_runtime_overhead},

@@ -72,66 +72,6 @@ static void test_mirrors(void **state)
 	assert_string_equal(err.msg, MIRROR "use ServiceAccountToken volume projections");
 }
 
-static void test_runtime_class(void **state)
-{
-	static const struct {
-		const char *spec, *mutate, *validate; /* refusals */
-	} rows[] = {
-		{"{}", NULL, NULL},
-		{"{'runtimeClassName':'nope'}", "pod rejected: RuntimeClass \"nope\" not found", NULL},
-		{"{'runtimeClassName':''}", "pod rejected: RuntimeClass \"\" not found", NULL},
-		{"{'overhead':{'cpu':'1'}}", NULL,
-		 "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead"},
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct err err = ERR_INIT;
-		autojson js *o = js_new_obj();
-		js_set(o, "spec", parse(JSON(rows[i].spec)));
-		struct admission_call a = create(&pods, o);
-		assert_int_equal(admit_runtime_class(&a, &err), rows[i].mutate ? -1 : 0);
-		assert_int_equal(admit_runtime_overhead(&a, &err), rows[i].validate ? -1 : 0);
-		const char *refusal = rows[i].mutate ? rows[i].mutate : rows[i].validate;
-		if (refusal) {
-			autofree char *want = mem_printf("pods \"x\" is forbidden: %s", refusal);
-			assert_string_equal(err.msg, want);
-			assert_int_equal(err.reason, REASON_FORBIDDEN);
-		}
-	}
-}
-
-static void test_priority(void **state)
-{
-	const struct {
-		const char *spec, *refusal;
-		int64_t value;
-	} rows[] = {
-		{"{}", NULL, 0},
-		{JSON("{'priorityClassName':'system-node-critical'}"), NULL, 2000001000},
-		{JSON("{'priorityClassName':'system-cluster-critical','priority':2000000000}"), NULL,
-		 2000000000},
-		{JSON("{'priority':5}"),
-		 "pods \"x\" is forbidden: the integer value of priority (5) must not be provided in pod spec; priority admission controller "
-		 "computed 0 from the given PriorityClass name",
-		 0},
-		{JSON("{'priorityClassName':'gold'}"),
-		 "pods \"x\" is forbidden: no PriorityClass with name gold was found", 0},
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct err err = ERR_INIT;
-		autojson js *o = js_new_obj();
-		js_set(o, "spec", parse(rows[i].spec));
-		struct admission_call a = create(&pods, o);
-		int rc = admit_priority(&a, &err);
-		assert_int_equal(rc, rows[i].refusal ? -1 : 0);
-		if (rows[i].refusal)
-			assert_string_equal(err.msg, rows[i].refusal);
-		else
-			assert_int_equal(js_int(o, -1, "spec", "priority", NULL), rows[i].value);
-	}
-}
-
 static void test_tolerations(void **state)
 {
 	const struct {
@@ -172,8 +112,8 @@ static void test_node_taint(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_runtime_class), cmocka_unit_test(test_mirrors),
-		cmocka_unit_test(test_priority),      cmocka_unit_test(test_tolerations),
+		cmocka_unit_test(test_mirrors),
+		cmocka_unit_test(test_tolerations),
 		cmocka_unit_test(test_node_taint),
 	};
 

@@ -81,6 +81,8 @@ static inline void causes_of(const char *group, const char *kind, const char *su
 	if (s->prepare)
 		s->prepare(&ctx, new, old);
 	schema_validate(k->type, new, "", &errs);
+	if (old)
+		schema_validate_update(k->type, old, new, "", &errs);
 	if (s->validate)
 		s->validate(&ctx, new, old, &errs);
 	causes_write(out, &errs);
@@ -104,6 +106,28 @@ static inline void causes_check(const struct causes_row *rows, size_t n)
 			continue;
 		failed++;
 		print_error("%s\nwant:\n%sgot:\n%s\n", rows[i].text, rows[i].causes, buf_str(&got));
+	}
+	assert_int_equal(failed, 0);
+}
+
+/* The same of updates and of subresources; with apostrophes for quotes in text and old, as JSON() has them. */
+struct causes_update {
+	const char *group, *kind, *subresource, *text, *old, *causes;
+};
+static inline void causes_check_updates(const struct causes_update *rows, size_t n)
+{
+	size_t failed = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct causes_update *r = &rows[i];
+		autobuf struct buf got = BUF_INIT;
+		causes_of(r->group, r->kind, r->subresource, JSON(r->text), r->old ? JSON(r->old) : NULL,
+			  &got, NULL);
+		if (!strcmp(buf_str(&got), r->causes))
+			continue;
+		failed++;
+		print_error("%s\nfrom %s\nwant:\n%sgot:\n%s\n", r->text, r->old ? r->old : "nothing",
+			    r->causes, buf_str(&got));
 	}
 	assert_int_equal(failed, 0);
 }

@@ -55,6 +55,8 @@ static void every_kind_is_whole(void **state)
 		"apps/controllerrevisions",
 		"coordination.k8s.io/leases",
 		"events.k8s.io/events",
+		"node.k8s.io/runtimeclasses",
+		"scheduling.k8s.io/priorityclasses",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
 		const char *slash = strchr(want[i], '/');

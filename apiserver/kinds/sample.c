@@ -177,6 +177,15 @@ static js *item_object(const struct type *t, unsigned i, const struct inside *up
 	return o;
 }
 
+static js *one_of(const char *const *enums, unsigned i)
+{
+	unsigned n = 0;
+
+	while (enums[n])
+		n++;
+	return js_new_str(enums[i % n]);
+}
+
 static js *item(const struct type *t, unsigned i, const struct inside *up)
 {
 	char text[16];
@@ -185,7 +194,7 @@ static js *item(const struct type *t, unsigned i, const struct inside *up)
 	switch (t->form) {
 	case TYPE_STRING:
 		if (t->check && t->check->enums)
-			return js_new_str(t->check->enums[0]);
+			return one_of(t->check->enums, i);
 		snprintf(text, sizeof(text), "n%u", i);
 		return js_new_str(text);
 	case TYPE_INT32:

@@ -16,6 +16,8 @@ static const struct strategy *const strategies[] = {
 	&lease_strategy,
 	&event_strategy,
 	&controllerrevision_strategy,
+	&priorityclass_strategy,
+	&runtimeclass_strategy,
 };
 const struct strategy *strategies_look_up(const struct kind *k)
 {

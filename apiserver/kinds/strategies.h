@@ -11,5 +11,6 @@ const struct strategy *strategies_look_up(const struct kind *k);
 extern const struct strategy pods_strategy, deployment_strategy, replicaset_strategy, namespace_strategy,
 	node_strategy, service_strategy, endpoints_strategy, configmap_strategy, secret_strategy,
 	serviceaccount_strategy, lease_strategy, event_strategy, controllerrevision_strategy;
+extern const struct strategy priorityclass_strategy, runtimeclass_strategy;
 
 #endif

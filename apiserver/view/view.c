@@ -7,6 +7,7 @@
 static const struct view_row *const rows[N_VIEWS] = {
 	[VIEW_NAMESPACE] = &view_namespace_row,
 	[VIEW_SERVICE] = &view_service_row,
+	[VIEW_PRIORITY] = &view_priority_row,
 };
 
 struct views {

@@ -34,7 +34,7 @@ static void check_toleration(const js *t, const char *path, size_t i, struct fie
 					"value must be empty when `operator` is 'Exists'");
 }
 
-void podspec_check_tolerations(const js *tolerations, const char *path, struct field_errors *errs)
+void podspec_validate_tolerations(const js *tolerations, const char *path, struct field_errors *errs)
 {
 	js_array_for_each (t, tolerations)
 		check_toleration(t, path, t_i, errs);
@@ -158,5 +158,5 @@ void podspec_check_host(const struct podspec *p)
 	check_dns(p);
 	check_aliases(p);
 	if (tolerations)
-		podspec_check_tolerations(tolerations, PATH("%s.tolerations", p->base), p->errs);
+		podspec_validate_tolerations(tolerations, PATH("%s.tolerations", p->base), p->errs);
 }

@@ -29,6 +29,10 @@ void podspec_validate_profiles(const js *meta, const js *spec, const char *base,
 void podspec_validate_annotation_update(const js *new, const js *old, const char *path,
 					struct field_errors *errs);
 
+/* Parts of a spec that other kinds hold, too: limits of containers without requests, tolerations. */
+void podspec_validate_limits(const js *limits, const char *path, struct field_errors *errs);
+void podspec_validate_tolerations(const js *tolerations, const char *path, struct field_errors *errs);
+
 /* A container's image in the spec of a Pod. */
 void podspec_validate_image(const js *container, const char *path, struct field_errors *errs);
 /* The field of a container's AppArmor annotation; NULL when it means none. */

@@ -57,7 +57,6 @@ void podspec_check_label_keys(const js *term, const char *path, struct field_err
 
 /* host.c: what the Pod shares with its node: network, names, namespaces. */
 void podspec_check_host(const struct podspec *p);
-void podspec_check_tolerations(const js *tolerations, const char *path, struct field_errors *errs);
 
 /* security.c, windows.c */
 void podspec_check_pod_security(const struct podspec *p);

@@ -80,7 +80,7 @@ static void check_tolerations(const char *text, const char *path, struct field_e
 	if (!list)
 		field_error_invalid_str(errs, path, TOLERATIONS, err.msg);
 	else
-		podspec_check_tolerations(list, PATH("%s." TOLERATIONS, path), errs);
+		podspec_validate_tolerations(list, PATH("%s." TOLERATIONS, path), errs);
 }
 
 void podspec_validate_annotations(const js *meta, const js *spec, const char *path, struct field_errors *errs)

@@ -101,11 +101,12 @@ static void check_pages(const char *name, const char *text, const char *path, st
 	field_error_invalid_str(errs, path, text, detail);
 }
 
-/* Where lists of amounts are: PATH.PART, put together only for an error. */
+/* Where lists of amounts are: PATH.PART, or PART at the root; put together only for an error. */
 struct place {
 	const char *path, *part;
 	struct field_errors *errs;
 };
+#define AT(at) (at)->path, *(at)->path ? "." : "", (at)->part
 
 static void check_request(const char *name, const char *request, const char *limit, const struct place *at)
 {
@@ -114,7 +115,7 @@ static void check_request(const char *name, const char *request, const char *lim
 
 	if (!limit) {
 		if (!over)
-			field_error_required(at->errs, PATH("%s.%s.limits", at->path, at->part),
+			field_error_required(at->errs, PATH("%s%s%s.limits", AT(at)),
 					     "Limit must be set for non overcommitable resources");
 		return;
 	}
@@ -125,7 +126,7 @@ static void check_request(const char *name, const char *request, const char *lim
 		return;
 	autofree char *detail = mem_printf("must be %s %s limit of %s",
 					   over ? "less than or equal to" : "equal to", name, limit);
-	field_error_invalid_str(at->errs, PATH("%s.%s.requests", at->path, at->part), request, detail);
+	field_error_invalid_str(at->errs, PATH("%s%s%s.requests", AT(at)), request, detail);
 }
 
 typedef void check_resource_name(const char *name, const char *path, struct field_errors *errs);
@@ -146,7 +147,7 @@ static void check_list(const js *list, const char *name, check_resource_name *ch
 			*compute = true;
 			continue;
 		}
-		const char *where = PATH("%s.%s.%s[%s]", at->path, at->part, name, it.key);
+		const char *where = PATH("%s%s%s.%s[%s]", AT(at), name, it.key);
 		check(it.key, where, at->errs);
 		check_resource_quantity(it.key, text, where, at->errs);
 		*compute |= plain_name(it.key);
@@ -168,8 +169,7 @@ static void check_lists(const js *limits, const js *requests, check_resource_nam
 			check_request(it.key, json_object_get_string(it.value), js_str(limits, it.key, NULL),
 				      at);
 	if (pages && !compute)
-		field_error_forbidden(at->errs, PATH("%s.%s", at->path, at->part),
-				      "HugePages require cpu or memory");
+		field_error_forbidden(at->errs, PATH("%s%s%s", AT(at)), "HugePages require cpu or memory");
 }
 
 /* ---- claims ---- */
@@ -262,6 +262,13 @@ void podspec_check_requirements(const struct podspec_container *c)
 	check_lists(limits, requests, check_container_name, &at);
 	if (js_field(r, "claims"))
 		check_claim_names(c->spec, js_arr(r, "claims", NULL), PATH("%s.resources.claims", c->path));
+}
+
+void podspec_validate_limits(const js *limits, const char *path, struct field_errors *errs)
+{
+	const struct place at = {"", path, errs};
+
+	check_lists(limits, NULL, check_container_name, &at);
 }
 
 /* No container may have more than the Pod. */

@@ -97,31 +97,34 @@ static const js *at_path(const js *o, const char *path)
 	return o;
 }
 
-/* Whether the field at a path is a whole number: an absent one shows as 0 even in a column of type string. */
-static bool is_number(const struct type *t, const char *path)
+/* What an absent field at a path shows as: a whole number as 0 even in a column of type string. NULL: as nothing. */
+static const char *zero_of(const struct type *t, const char *path)
 {
 	char key[128];
 	while (t && t->form == TYPE_OBJECT && *path == '.') {
 		size_t n = strcspn(++path, ".");
 		if (n >= sizeof(key))
-			return false;
+			return NULL;
 		memcpy(key, path, n);
 		key[n] = 0;
 		const struct field *f = schema_field(t, key);
 		t = f ? f->type : NULL;
 		path += n;
 	}
-	return t && (t->form == TYPE_INT32 || t->form == TYPE_INT64);
+	if (t && t->form == TYPE_BOOL)
+		return "false";
+	return t && (t->form == TYPE_INT32 || t->form == TYPE_INT64) ? "0" : NULL;
 }
 
 static void path_cell(struct buf *out, const struct kind *k, const struct column *c, const js *o)
 {
 	const js *v = at_path(o, c->cell);
+	const char *zero = zero_of(k->storage_kind ? k->storage_kind->type : k->type, c->cell);
 	bool empty = js_is_str(v) && !json_object_get_string_len(v);
 	if (v && !(empty && *absent(c->cell)))
 		js_write(out, v);
-	else if (is_number(k->storage_kind ? k->storage_kind->type : k->type, c->cell))
-		buf_addc(out, '0');
+	else if (zero)
+		buf_adds(out, zero);
 	else
 		cell_str(out, absent(c->cell));
 }
