@@ -117,7 +117,7 @@ $(B)/obj/%.o: %.c $(B)/stamp/flags
 	$(Q)$(CC) $(CFLAGS) $(INC) -MMD -MP -c -o $@ $<
 
 # The kind files travel inside the binary, as one concatenated table of (name, bytes).
-KIND_FILES := $(sort $(shell find apiserver/kinds -name "*.yaml"))
+KIND_FILES := $(sort $(shell find apiserver/kinds -name "*.yaml" -not -path "*/samples/*"))
 $(B)/obj/apiserver/kinds/embed.o: $(B)/gen/apiserver/kinds_embed.inc
 $(B)/gen/apiserver/kinds_embed.inc: $(KIND_FILES)
 	@mkdir -p $(@D)

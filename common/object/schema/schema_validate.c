@@ -307,7 +307,7 @@ void schema_validate(const struct type *type, const js *o, const char *path, str
 	if (type->structural)
 		structural_validate(type, o, path, errs);
 	else
-		check_value(&c, type, NULL, o);
+		check_item(&c, type, NULL, o);
 }
 
 /* ---- updates ---- */
