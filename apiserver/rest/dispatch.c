@@ -17,6 +17,7 @@
 #include "rest/discovery/discovery.h"
 #include "rest/negotiate.h"
 #include "rest/options.h"
+#include "rest/present.h"
 #include "rest/route.h"
 
 #define HEALTH_WAIT_NS                                                                                       \
@@ -336,7 +337,10 @@ static void too_large_revision(const struct request *rq, struct response *rs, ui
 				  .cause_reason = "ResourceVersionTooLarge",
 				  .cause_message = "Too large resource version",
 				  .retry_after_s = 1};
-	response_status_parts(rs, &st);
+	if (rq->is_watch)
+		present_watch_error(rq, rs, &st);
+	else
+		response_status_parts(rs, &st);
 }
 
 bool dispatch_needs(const struct request *rq, uint64_t *rv, int64_t *deadline_ns)

@@ -298,15 +298,11 @@ void handle_list(struct request *rq, struct response *rs)
 	struct accept a;
 	struct list_options o;
 	struct obj_list list = {0};
-	if (negotiate(rq, &a, &err) < 0) {
-		response_status(rs, &err, &rq->attr, NULL);
-		return;
-	}
 	if (options_parse(rq, &o, &errs, &err) < 0) {
 		options_fail(rq, rs, &err, &errs);
 		return;
 	}
-	if (take_snapshot(rq, &o, &list, &err) == 0)
+	if (negotiate(rq, &a, &err) == 0 && take_snapshot(rq, &o, &list, &err) == 0)
 		present_list(rq, rs, &a, &o, &list);
 	else if (err.reason == REASON_EXPIRED && o.after)
 		present_list_expired(rs, &o);

@@ -51,19 +51,83 @@ void options_dry_run_of(struct request *rq, struct field_errors *errs)
 			return;
 }
 
-static int check_field(const struct kind *k, const char *field, struct err *err)
+/* Names that clients may still use, and texts of kinds that have their own. */
+static const struct {
+	const char *group, *kind, *old, *field;
+} renamed[] = {
+	{"", "Pod", "spec.host", "spec.nodeName"},
+};
+static const struct {
+	const char *group, *kind, *before, *after; /* around the field */
+} texts[] = {
+	{"batch", "Job", "field label \"", "\" not supported for Job"},
+	{"resource.k8s.io", "ResourceSlice",
+	 "field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: ", ""},
+};
+
+static void rename_field(const struct kind *k, struct field_term *t)
 {
-	if (!strcmp(field, "metadata.name") || !strcmp(field, "metadata.namespace"))
-		return 0;
-	for (size_t i = 0; i < k->n_selectable; i++)
-		if (!strcmp(field, k->selectable[i].field))
-			return 0;
+	for (size_t i = 0; i < ARRAY_LEN(renamed); i++)
+		if (!strcmp(t->field, renamed[i].old) && !strcmp(k->kind, renamed[i].kind) &&
+		    !strcmp(k->group, renamed[i].group)) {
+			free(t->field);
+			t->field = mem_strdup(renamed[i].field);
+		}
+}
+
+static int unknown_field(const struct kind *k, const char *field, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (!strcmp(k->kind, texts[i].kind) && !strcmp(k->group, texts[i].group))
+			return err_set(err, REASON_BAD_REQUEST, "%s%.200s%s", texts[i].before, field,
+				       texts[i].after);
 	if (k->n_selectable)
 		return err_set(err, REASON_BAD_REQUEST, "field label not supported: %.200s", field);
 	return err_set(
 		err, REASON_BAD_REQUEST,
 		"\"%.200s\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"",
 		field);
+}
+
+/* Kinds with fields of their own name all that they know; where there is no namespace, it is not among them. */
+static int check_field(const struct kind *k, const char *field, struct err *err)
+{
+	if (!strcmp(field, "metadata.name"))
+		return 0;
+	if (!strcmp(field, "metadata.namespace") && (k->namespaced || !k->n_selectable))
+		return 0;
+	for (size_t i = 0; i < k->n_selectable; i++)
+		if (!strcmp(field, k->selectable[i].field))
+			return 0;
+	return unknown_field(k, field, err);
+}
+
+static int check_fields(const struct kind *k, struct list_options *o, struct err *err)
+{
+	for (size_t i = 0; i < o->fields.n; i++) {
+		rename_field(k, &o->fields.v[i]);
+		if (check_field(k, o->fields.v[i].field, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* watch/RESOURCE/NAME sees one object; what else is selected must be about the same one. */
+static int select_name(struct list_options *o, const char *name, struct err *err)
+{
+	bool same = !o->fields.n;
+	for (size_t i = 0; i < o->fields.n && !same; i++)
+		same = !strcmp(o->fields.v[i].field, "metadata.name") && !o->fields.v[i].negate &&
+		       !strcmp(o->fields.v[i].value, name);
+	if (!same)
+		return err_set(err, REASON_BAD_REQUEST,
+			       "fieldSelector metadata.name doesn't match requested name");
+	if (o->fields.n)
+		return 0;
+	o->fields.v = mem_array(1, sizeof(*o->fields.v));
+	o->fields.v[0] = (struct field_term){mem_strdup("metadata.name"), mem_strdup(name), false};
+	o->fields.n = 1;
+	return 0;
 }
 
 static int parse_selectors(const struct request *rq, struct list_options *o, struct err *err)
@@ -76,12 +140,7 @@ static int parse_selectors(const struct request *rq, struct list_options *o, str
 		if (selector_empty(o->labels))
 			selector_free(STEAL(o->labels));
 	}
-	if (*fields && field_selector_parse(fields, &o->fields, err) < 0)
-		return -1;
-	for (size_t i = 0; i < o->fields.n; i++)
-		if (check_field(rq->attr.kind, o->fields.v[i].field, err) < 0)
-			return -1;
-	return 0;
+	return *fields ? field_selector_parse(fields, &o->fields, err) : 0;
 }
 
 static int parse_version(const struct request *rq, struct list_options *o, struct err *err)
@@ -92,7 +151,6 @@ static int parse_version(const struct request *rq, struct list_options *o, struc
 			err, REASON_BAD_REQUEST,
 			"invalid resource version: resourceVersion: Invalid value: \"%.100s\": strconv.ParseUint: parsing \"%.100s\": invalid syntax",
 			rv, rv);
-	o->has_rv = *rv;
 	return 0;
 }
 
@@ -111,7 +169,7 @@ static void check_list(const struct request *rq, const struct list_options *o, s
 				  "resourceVersionMatch is forbidden when continue is provided");
 		if (o->match == RV_MATCH_UNSET)
 			field_error_not_supported(errs, "resourceVersionMatch", match, supported);
-		if (o->match == RV_MATCH_EXACT && o->has_rv && !o->rv)
+		if (o->match == RV_MATCH_EXACT && !strcmp(param(rq, "resourceVersion"), "0"))
 			FORBIDDEN("resourceVersionMatch",
 				  "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
 	}
@@ -138,36 +196,65 @@ static void check_watch(const struct request *rq, const struct list_options *o, 
 			  "resourceVersionMatch is forbidden when continue is provided");
 }
 
+static int parse_numbers(const struct request *rq, struct list_options *o, struct err *err)
+{
+	int64_t limit;
+	if (request_param_int(rq, "timeoutSeconds", &o->timeout_s, err) < 0 ||
+	    request_param_int(rq, "limit", &limit, err) < 0)
+		return -1;
+	o->limit = limit > 0 ? (size_t)limit : 0;
+	return 0;
+}
+
+/* The revision, or where the list before ended. A list of whatever there is has no pages: it comes from the cache, which
+   need not keep what it showed. */
+static int parse_position(const struct request *rq, struct list_options *o, struct err *err)
+{
+	const char *token = param(rq, "continue"), *rv = param(rq, "resourceVersion");
+	if (rq->is_watch || !*token) {
+		if (!strcmp(rv, "0"))
+			o->limit = 0;
+		return parse_version(rq, o, err);
+	}
+	if (continue_decode(token, &o->continue_rv, &o->after, err) < 0)
+		return -1;
+	if (*rv && strcmp(rv, "0"))
+		return err_set(err, REASON_BAD_REQUEST,
+			       "specifying resource version is not allowed when using continue");
+	return 0;
+}
+
+/* A watch from nowhere or from anywhere begins with the present state, as if that had been asked for. */
+static void default_initial(const struct request *rq, struct list_options *o)
+{
+	const char *rv = param(rq, "resourceVersion");
+	if (rq->is_watch && !o->has_initial && (!*rv || !strcmp(rv, "0")))
+		o->has_initial = o->initial = true;
+}
+
+/* In upstream's order: each parameter, the options together, the fields, the place in the store. */
 static int parse_all(const struct request *rq, struct list_options *o, struct field_errors *errs,
 		     struct err *err)
 {
-	int64_t limit;
 	const char *match = param(rq, "resourceVersionMatch");
-	if (request_param_int(rq, "limit", &limit, err) < 0 ||
-	    request_param_int(rq, "timeoutSeconds", &o->timeout_s, err) < 0)
+	if (parse_selectors(rq, o, err) < 0 || parse_numbers(rq, o, err) < 0)
 		return -1;
-	o->limit = limit > 0 ? (size_t)limit : 0;
-	o->timeout_s = o->timeout_s > 0 ? o->timeout_s : 0;
 	o->match = !strcmp(match, "Exact")	    ? RV_MATCH_EXACT
 		   : !strcmp(match, "NotOlderThan") ? RV_MATCH_NOT_OLDER
 						    : RV_MATCH_UNSET;
+	o->has_rv = *param(rq, "resourceVersion");
 	o->bookmarks = request_param_bool(rq, "allowWatchBookmarks");
 	o->has_initial = request_param(rq, "sendInitialEvents") != NULL;
 	o->initial = request_param_bool(rq, "sendInitialEvents");
-	if (parse_version(rq, o, err) < 0)
-		return -1;
 	(rq->is_watch ? check_watch : check_list)(rq, o, errs);
 	if (errs->n)
 		return err_set(err, REASON_INVALID, "%s", "");
-	if (parse_selectors(rq, o, err) < 0)
+	default_initial(rq, o);
+	if (check_fields(rq->attr.kind, o, err) < 0)
 		return -1;
-	const char *token = param(rq, "continue");
-	if (!*token || rq->is_watch)
-		return 0;
-	if (o->has_rv && o->rv)
-		return err_set(err, REASON_BAD_REQUEST,
-			       "specifying resource version is not allowed when using continue");
-	return continue_decode(token, &o->continue_rv, &o->after, err);
+	if (rq->is_watch && *rq->attr.name && select_name(o, rq->attr.name, err) < 0)
+		return -1;
+	return parse_position(rq, o, err);
 }
 
 int options_parse(const struct request *rq, struct list_options *ret, struct field_errors *errs,

@@ -22,9 +22,9 @@ struct list_options {
 	/* from `continue` */
 	char *after;	      /* key to go on behind; NULL = from the start */
 	uint64_t continue_rv; /* 0 = whatever is newest (an inconsistent continuation) */
-	int64_t timeout_s;    /* 0 = not given */
+	int64_t timeout_s;    /* 0 = not given; may be negative */
 	bool bookmarks;
-	bool has_initial, initial; /* sendInitialEvents */
+	bool has_initial, initial; /* sendInitialEvents, which a watch without a revision has, too */
 };
 /* REASON_BAD_REQUEST, or REASON_INVALID with the field errors in *errs. On failure nothing has to be
  * released. */

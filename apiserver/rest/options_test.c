@@ -19,6 +19,7 @@ static const struct kind pod = {.group = "",
 				.version = "v1",
 				.kind = "Pod",
 				.resource = "pods",
+				.namespaced = true,
 				.selectable = pod_fields,
 				.n_selectable = 1};
 static const struct kind deployment = {
@@ -68,6 +69,21 @@ static const struct row rows[] = {
 	 "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"},
 	{EXACT "&sendInitialEvents=true", true, REASON_INVALID,
 	 "Unsupported value: \"Exact\": supported values: \"NotOlderThan\""},
+	{"sendInitialEvents=false", true, REASON_INVALID,
+	 "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"},
+	{"resourceVersionMatch=Foo&resourceVersion=x", false, REASON_INVALID, "Unsupported value: \"Foo\""},
+	{"labelSelector=a%20b&resourceVersionMatch=Foo", false, REASON_BAD_REQUEST,
+	 "unable to parse requirement: "},
+	{EXACT "&continue=x", false, REASON_INVALID,
+	 "[resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided, resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided]"},
+	{NOT_OLDER "&sendInitialEvents=true&continue=x", true, REASON_INVALID,
+	 "resourceVersionMatch is forbidden when continue is provided"},
+	{"continue=x&resourceVersion=5", false, REASON_BAD_REQUEST, "continue key is not valid"},
+	{"continue=eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6MSwic3RhcnQiOiJhIn0&resourceVersion=5", false,
+	 REASON_BAD_REQUEST, "specifying resource version is not allowed when using continue"},
+	{"continue=eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6MSwic3RhcnQiOiJhIn0&resourceVersion=0", false,
+	 REASON_NONE, NULL},
+	{"fieldSelector=spec.host%3D1,metadata.namespace%3Dx", false, REASON_NONE, NULL},
 	{"continue=x", false, REASON_BAD_REQUEST, "invalid continue token: continue key is not valid: "},
 };
 
@@ -83,6 +99,7 @@ static void test_rows(void **state)
 		struct response rs = {0};
 		snprintf(target, sizeof(target), "/?%s", r->query);
 		assert_int_equal(request_parse_target(rq, target, scratch, &err), 0);
+		rq->attr = (struct attributes)ATTRIBUTES_INIT;
 		rq->attr.kind = &pod;
 		rq->is_watch = r->watch;
 		int rc = options_parse(rq, &o, &errs, &err);
@@ -106,10 +123,130 @@ static void test_rows(void **state)
 	free(rq);
 }
 
+/* Kinds with fields of their own name all of them, some in words of their own. */
+static void test_unknown_fields(void **state)
+{
+	static struct selectable fields[] = {{.field = "status.x", .path = "status.x", .dflt = ""}};
+	static const struct {
+		const char *group, *kind, *field, *message; /* NULL: known */
+		bool namespaced;
+	} v[] = {
+		{"", "Node", "metadata.name", NULL, false},
+		{"", "Node", "status.x", NULL, false},
+		{"", "Node", "metadata.namespace", "field label not supported: metadata.namespace", false},
+		{"", "Secret", "metadata.namespace", NULL, true},
+		{"", "Secret", "spec.host", "field label not supported: spec.host", true},
+		{"batch", "Job", "a.b", "field label \"a.b\" not supported for Job", true},
+		{"resource.k8s.io", "ResourceSlice", "a",
+		 "field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: a", false},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		const struct kind k = {.group = v[i].group,
+				       .kind = v[i].kind,
+				       .version = "v1",
+				       .namespaced = v[i].namespaced,
+				       .selectable = fields,
+				       .n_selectable = 1};
+		char text[64];
+		snprintf(text, sizeof(text), "%s=1", v[i].field);
+		struct query_param selector = {"fieldSelector", text};
+		struct request rq = {.attr = {.kind = &k, .name = ""}, .n_params = 1, .params = &selector};
+		struct err err = ERR_INIT;
+		struct field_errors errs = {.n = 0};
+		struct list_options o;
+		int rc = options_parse(&rq, &o, &errs, &err);
+		assert_int_equal(rc, v[i].message ? -1 : 0);
+		assert_string_equal(err.msg, v[i].message ? v[i].message : "");
+		if (rc == 0)
+			options_release(&o);
+	}
+}
+
+static void parsed(const char *query, const struct kind *k, const char *name, bool watch,
+		   struct list_options *ret)
+{
+	struct request rq = {.attr = ATTRIBUTES_INIT};
+	char target[256], scratch[1024];
+	struct err err = ERR_INIT;
+	struct field_errors errs = {.n = 0};
+	snprintf(target, sizeof(target), "/?%s", query);
+	assert_int_equal(request_parse_target(&rq, target, scratch, &err), 0);
+	rq.attr.kind = k;
+	rq.attr.name = name;
+	rq.is_watch = watch;
+	if (options_parse(&rq, ret, &errs, &err) < 0)
+		fail_msg("%s: %s", query, err.msg);
+}
+
+/* A list of whatever the cache has is whole; a watch from nowhere begins with the present state. */
+static void test_defaults(void **state)
+{
+	static const struct {
+		const char *query;
+		bool watch;
+		size_t limit;
+		bool initial;
+	} v[] = {
+		{"limit=5", false, 5, false},
+		{"limit=5&resourceVersion=", false, 5, false},
+		{"limit=5&resourceVersion=1", false, 5, false},
+		{"limit=5&resourceVersion=0", false, 0, false},
+		{"limit=5&resourceVersion=0&" NOT_OLDER, false, 0, false},
+		{"limit=5&resourceVersion=0&continue=eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6MSwic3RhcnQiOiJhIn0",
+		 false, 5, false},
+		{"", true, 0, true},
+		{"resourceVersion=0", true, 0, true},
+		{"resourceVersion=1", true, 0, false},
+		{"sendInitialEvents=false&" NOT_OLDER, true, 0, false},
+		{"sendInitialEvents=0&resourceVersion=0&" NOT_OLDER, true, 0, false},
+		{"sendInitialEvents=&resourceVersion=1&" NOT_OLDER, true, 0, true},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		struct list_options o;
+		parsed(v[i].query, &pod, "", v[i].watch, &o);
+		if (o.limit != v[i].limit || o.initial != v[i].initial)
+			fail_msg("%s: limit %zu, initial %d", v[i].query, o.limit, o.initial);
+		options_release(&o);
+	}
+}
+
+static void test_renamed_field(void **state)
+{
+	struct list_options o;
+	parsed("fieldSelector=spec.host%3Dn", &pod, "", false, &o);
+	assert_string_equal(o.fields.v[0].field, "spec.nodeName");
+	options_release(&o);
+}
+
+static void test_watch_of_one(void **state)
+{
+	struct list_options o;
+	parsed("", &pod, "a", true, &o);
+	assert_int_equal(o.fields.n, 1);
+	assert_string_equal(o.fields.v[0].field, "metadata.name");
+	assert_string_equal(o.fields.v[0].value, "a");
+	options_release(&o);
+	parsed("fieldSelector=spec.nodeName%3Dn,metadata.name%3Da", &pod, "a", true, &o);
+	assert_int_equal(o.fields.n, 2);
+	options_release(&o);
+	static const char *const bad[] = {"metadata.name=b", "metadata.name!=a", "spec.nodeName=n"};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct query_param selector = {"fieldSelector", bad[i]};
+		struct request rq = {.attr = {.kind = &pod, .name = "a"},
+				     .is_watch = true,
+				     .n_params = 1,
+				     .params = &selector};
+		struct err err = ERR_INIT;
+		struct field_errors errs = {.n = 0};
+		assert_int_equal(options_parse(&rq, &o, &errs, &err), -1);
+		assert_string_equal(err.msg, "fieldSelector metadata.name doesn't match requested name");
+	}
+}
+
 static void test_default_fields(void **state)
 {
 	struct query_param selector = {"fieldSelector", "status.x=1"};
-	struct request rq = {.attr.kind = &deployment, .n_params = 1, .params = &selector};
+	struct request rq = {.attr = {.kind = &deployment, .name = ""}, .n_params = 1, .params = &selector};
 	struct err err = ERR_INIT;
 	struct field_errors errs = {.n = 0};
 	struct list_options o;
@@ -169,7 +306,10 @@ static void test_bad_tokens(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_default_fields),
-					   cmocka_unit_test(test_tokens), cmocka_unit_test(test_bad_tokens)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows),	       cmocka_unit_test(test_default_fields),
+		cmocka_unit_test(test_unknown_fields), cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_renamed_field),  cmocka_unit_test(test_watch_of_one),
+		cmocka_unit_test(test_tokens),	       cmocka_unit_test(test_bad_tokens)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

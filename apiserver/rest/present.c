@@ -104,6 +104,25 @@ void present_single(struct buf *out, const struct kind *k, const struct accept *
 		buf_adds(out, "]}");
 }
 
+void present_bookmark(struct buf *out, const struct kind *k, const struct accept *a, const struct buf *json,
+		      uint64_t rv, bool end, bool columns)
+{
+	struct err never = ERR_INIT;
+	struct accept row = *a;
+	if (a->as == PRESENT_OBJECT)
+		buf_add(out, json->p, json->len);
+	if (a->as == PRESENT_PARTIAL)
+		table_partial(out, a, json->p, json->len);
+	if (a->as != PRESENT_TABLE)
+		return;
+	autojson js *tree = js_parse(json->p, json->len, NULL, &never);
+	if (end && row.include == INCLUDE_NONE)
+		row.include = INCLUDE_METADATA;
+	table_open(out, k, a, &(struct list_meta){.rv = rv, .remaining = -1}, columns);
+	table_row(out, k, &row, tree, json->p, json->len, clock_wall_ns());
+	buf_adds(out, "]}");
+}
+
 /* The body from compact JSON, in the form that was asked for. */
 static int write_body(const struct request *rq, struct buf *out, const struct accept *a, struct buf *json,
 		      struct err *err)

@@ -38,6 +38,12 @@ void present_item(struct buf *out, const struct kind *k, const struct accept *a,
  * columns. */
 void present_single(struct buf *out, const struct kind *k, const struct accept *a, const struct obj *o,
 		    bool columns);
+/* An object that is nothing but a place in the stream, as JSON; `end`: the one behind the initial events, which says so
+   whatever rows carry. */
+void present_bookmark(struct buf *out, const struct kind *k, const struct accept *a, const struct buf *json,
+		      uint64_t rv, bool end, bool columns);
+/* A watch that cannot begin, after the request as such was found good: its only event says why. */
+void present_watch_error(const struct request *rq, struct response *rs, const struct status_parts *st);
 /* How much of an object's bytes stands before what it carries in a list (behind an opening brace); 0: it has another
    beginning. */
 size_t present_head(const struct kind *k, const char *p, size_t n);

@@ -339,6 +339,62 @@ static void test_watch_selected(void **state)
 	assert_int_equal(one.text.len, 0);
 }
 
+/* A watch from nowhere says where the present state ends, too, when it may. */
+static void test_watch_present_end(void **state)
+{
+	static const char *const targets[] = {
+		CMS "?watch=1&allowWatchBookmarks=1", CMS "?watch=1&allowWatchBookmarks=1&resourceVersion=0",
+		"/api/v1/watch/namespaces/default/configmaps/a?allowWatchBookmarks=1"};
+	put("a", "x");
+	for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
+		autoreading struct reading r = watching(targets[i], "");
+		expect(&r, "ADDED", "a");
+		autofree char *line = next_line(&r);
+		assert_non_null(strstr(line, "\"k8s.io/initial-events-end\":\"true\""));
+		expect_nothing(&r);
+	}
+	autoreading struct reading silent = watching(CMS "?watch=1", "");
+	expect(&silent, "ADDED", "a");
+	expect_nothing(&silent);
+}
+
+/* Bookmarks look like the other objects of their stream. */
+static void test_watch_bookmarks(void **state)
+{
+	static const struct {
+		const char *accept, *include, *want[3];
+	} v[] = {
+		{PARTIAL,
+		 "",
+		 {"\"object\":{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":{\"resourceVersion\":\""}},
+		{TABLE,
+		 "",
+		 {"\"columnDefinitions\":[{",
+		  "\"rows\":[{\"cells\":[\"\",0,\"<unknown>\"],\"object\":{\"kind\":\"PartialObjectMetadata\","}},
+		{TABLE, "&includeObject=None", {"\"object\":{\"kind\":\"PartialObjectMetadata\","}},
+		{TABLE,
+		 "&includeObject=Object",
+		 {"\"object\":{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{\"resourceVersion\":\""}},
+	};
+	put("a", "x");
+	delete ("a");
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		char target[256];
+		snprintf(target, sizeof(target), CMS "?watch=1&allowWatchBookmarks=1%s", v[i].include);
+		autoreading struct reading r = watching(target, v[i].accept);
+		autofree char *line = next_line(&r);
+		assert_non_null(strstr(line, "{\"type\":\"BOOKMARK\""));
+		assert_non_null(strstr(line, "\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}"));
+		for (size_t w = 0; w < ARRAY_LEN(v[i].want) && v[i].want[w]; w++)
+			if (!strstr(line, v[i].want[w]))
+				fail_msg("%s is not in %s", v[i].want[w], line);
+		put("b", "x");
+		autofree char *next = next_line(&r);
+		assert_true(strncmp(v[i].accept, TABLE, 25) || strstr(next, "\"columnDefinitions\":null"));
+		delete ("b");
+	}
+}
+
 static void test_watch_table(void **state)
 {
 	put("a", "x");
@@ -516,6 +572,7 @@ static void test_watch_ends(void **state)
 	autoreading struct reading r =
 		watching(CMS "?watch=1&timeoutSeconds=90&allowWatchBookmarks=true", "");
 	expect(&r, "ADDED", "a");
+	expect(&r, "BOOKMARK", NULL);
 	expect_nothing(&r);
 	autoreply struct rig_reply other = rig_call(&rig, "POST", "/api/v1/namespaces/default/secrets",
 						    "{\"metadata\":{\"name\":\"s\"}}");
@@ -526,6 +583,29 @@ static void test_watch_ends(void **state)
 	clock_advance(30 * NS_PER_S);
 	char p[16 * 1024];
 	assert_int_equal(r.rs->stream->read(r.rs->stream->arg, p, sizeof(p)), -1);
+	autoreading struct reading past = watching(CMS "?watch=1&timeoutSeconds=-1", "");
+	expect(&past, "ADDED", "a");
+	assert_int_equal(past.rs->stream->read(past.rs->stream->arg, p, sizeof(p)), -1);
+	clock_real();
+}
+
+/* What a list is told at once, a watch is told in its stream. */
+static void test_watch_ahead(void **state)
+{
+	put("a", "x");
+	clock_hasten(50);
+	autoreading struct reading r = watching(
+		CMS "?watch=1&sendInitialEvents=1&resourceVersionMatch=NotOlderThan&resourceVersion=9999",
+		"");
+	assert_int_equal(r.rs->status, 200);
+	autofree char *line = next_line(&r);
+	assert_non_null(strstr(line, "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\","));
+	assert_non_null(strstr(line, "\"reason\":\"ResourceVersionTooLarge\""));
+	assert_non_null(strstr(line, "\"retryAfterSeconds\":1},\"code\":504}}"));
+	char p[64];
+	assert_int_equal(r.rs->stream->read(r.rs->stream->arg, p, sizeof(p)), -1);
+	autojson js *list = read_json(CMS "?resourceVersion=9999", "", 504);
+	assert_int_equal(js_int(list, 0, "details", "retryAfterSeconds", NULL), 1);
 	clock_real();
 }
 
@@ -553,6 +633,8 @@ int main(void)
 					   TEST(test_watch_events),
 					   TEST(test_watch_initial),
 					   TEST(test_watch_selected),
+					   TEST(test_watch_present_end),
+					   TEST(test_watch_bookmarks),
 					   TEST(test_watch_table),
 					   TEST(test_protobuf),
 					   TEST(test_protobuf_list),
@@ -561,6 +643,7 @@ int main(void)
 					   TEST(test_protobuf_watch_without_kind),
 					   TEST(test_refusals_are_presented),
 					   TEST(test_watch_refused),
-					   TEST(test_watch_ends)};
+					   TEST(test_watch_ends),
+					   TEST(test_watch_ahead)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

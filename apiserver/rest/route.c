@@ -212,21 +212,24 @@ enum route_result route_find(struct request *rq, char *copy)
 	rq->attr.group = core ? "" : s.v[1];
 	rq->attr.version = s.v[at - 1];
 	bool get = rq->method == METHOD_GET;
-	bool old_watch = get && !strcmp(s.v[at], "watch") && s.n > at + 1;
+	bool old_watch = !strcmp(s.v[at], "watch") && s.n > at + 1;
 	if (old_watch)
 		at++;
 	if (!parse_resource(rq, &s, at))
 		return ROUTE_UNKNOWN;
 	rq->is_watch = get && !*rq->attr.subresource &&
 		       (old_watch || (!*rq->attr.name && request_param_bool(rq, "watch")));
-	rq->attr.verb = verb_of(rq);
+	rq->attr.verb = old_watch ? "watch" : verb_of(rq);
 	rq->attr.kind = schema_resource(rq->api->schema, rq->attr.group, rq->attr.version, rq->attr.resource);
 	if (!rq->attr.kind || !scope_fits(rq))
 		return ROUTE_UNKNOWN;
 	if (*rq->attr.subresource && !find_subresource(rq->attr.kind, rq->attr.subresource))
 		return ROUTE_UNKNOWN;
-	if (rq->is_watch) /* watch/RESOURCE/NAME is a watch on the collection that sees one name */
-		rq->route = rq->attr.kind->verbs & VERB_WATCH ? &watch_route : NULL;
+	if (old_watch && *rq->attr.subresource)
+		return ROUTE_UNKNOWN;
+	if (rq->is_watch ||
+	    old_watch) /* watch/RESOURCE/NAME is a watch on the collection that sees one name */
+		rq->route = get && rq->attr.kind->verbs & VERB_WATCH ? &watch_route : NULL;
 	else
 		rq->route = pick(rq);
 	return rq->route ? ROUTE_OK : ROUTE_NOT_ALLOWED;
@@ -237,7 +240,9 @@ void route_allowed(const struct request *rq, char out[ROUTE_ALLOW_MAX])
 	static const enum method order[] = {METHOD_DELETE, METHOD_GET, METHOD_PATCH, METHOD_POST, METHOD_PUT};
 	static const char *const names[] = {"DELETE", "GET", "PATCH", "POST", "PUT"};
 	bool has[METHOD_OTHER] = {false};
-	for (size_t i = 0; rq->attr.kind && i < n_routes; i++)
+	bool old_watch = !strcmp(rq->attr.verb, "watch");
+	has[METHOD_GET] = old_watch && rq->attr.kind && rq->attr.kind->verbs & VERB_WATCH;
+	for (size_t i = 0; rq->attr.kind && !old_watch && i < n_routes; i++)
 		if (row_fits(rq, &routes[i]))
 			has[routes[i].method] = true;
 	char *w = out;

@@ -115,29 +115,19 @@ static void use_page(struct watch_stream *w)
 		frame(w);
 }
 
+/* It looks like the kind's other objects, with nothing in it; a Table has a row of it. */
 static void begin_bookmark(struct watch_stream *w, uint64_t rv, bool initial_end)
 {
 	const struct kind *k = w->kind;
-	static const char end[] = ",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}";
+	autobuf struct buf json = BUF_INIT;
 	begin_event(w, "BOOKMARK");
 	buf_clear(&w->page);
-	switch (w->accept.as) {
-	case PRESENT_OBJECT:
-		buf_addf(&w->page, "{\"kind\":\"%s\",\"apiVersion\":\"%s%s%s\",", k->kind, k->group,
-			 *k->group ? "/" : "", k->version);
-		break;
-	case PRESENT_PARTIAL:
-		buf_addf(&w->page, "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/%s\",",
-			 w->accept.version);
-		break;
-	case PRESENT_TABLE:
-		buf_addf(&w->page, "{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/%s\",",
-			 w->accept.version);
-		break;
-	}
-	buf_addf(&w->page, "\"metadata\":{\"resourceVersion\":\"%llu\"%s}", (unsigned long long)rv,
-		 initial_end ? end : "");
-	buf_adds(&w->page, w->accept.as == PRESENT_TABLE ? ",\"columnDefinitions\":null,\"rows\":[]}" : "}");
+	buf_addf(&json,
+		 "{\"kind\":\"%s\",\"apiVersion\":\"%s%s%s\",\"metadata\":{\"resourceVersion\":\"%llu\"%s}}",
+		 k->kind, k->group, *k->group ? "/" : "", k->version, (unsigned long long)rv,
+		 initial_end ? ",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}" : "");
+	present_bookmark(&w->page, k, &w->accept, &json, rv, initial_end, !w->columns_sent);
+	w->columns_sent = true;
 	use_page(w);
 	w->told_rv = rv;
 }
@@ -159,14 +149,19 @@ static void begin_object(struct watch_stream *w, const struct watch_event *ev)
 	use_page(w);
 }
 
+static void begin_status(struct watch_stream *w, const struct status_parts *st)
+{
+	begin_event(w, "ERROR");
+	buf_clear(&w->page);
+	response_status_write(&w->page, st);
+	w->failed = true;
+	use_page(w);
+}
+
 static void begin_error(struct watch_stream *w, const struct err *err)
 {
 	struct status_parts st = {.reason = err->reason, .message = err->msg};
-	begin_event(w, "ERROR");
-	buf_clear(&w->page);
-	response_status_write(&w->page, &st);
-	w->failed = true;
-	use_page(w);
+	begin_status(w, &st);
 }
 
 static size_t copy_part(const char *from, size_t len, size_t start, size_t *off, char *p, size_t max)
@@ -264,16 +259,14 @@ static void on_wake(void *arg)
 	response_wake(w->stream.wake);
 }
 
-/* watch/RESOURCE/NAME: the same as fieldSelector=metadata.name=NAME. */
-static void select_name(struct list_options *o, const char *name)
+static struct watch_stream *stream_new(const struct request *rq, const struct accept *a)
 {
-	struct field_term *v = mem_array(o->fields.n + 1, sizeof(*v));
-	if (o->fields.n)
-		memcpy(v, o->fields.v, o->fields.n * sizeof(*v));
-	v[o->fields.n] = (struct field_term){mem_strdup("metadata.name"), mem_strdup(name), false};
-	free(o->fields.v);
-	o->fields.v = v;
-	o->fields.n++;
+	struct watch_stream *w = MEM_NEW(struct watch_stream);
+	w->stream = (struct response_stream){.read = watch_read, .close = watch_stream_close, .arg = w};
+	w->kind = schema_kind_ref(rq->attr.kind); /* a watch lasts longer than a pin */
+	w->schema = rq->api->schema;
+	w->accept = *a;
+	return w;
 }
 
 static struct watch_stream *open_stream(struct request *rq, const struct accept *a,
@@ -283,22 +276,17 @@ static struct watch_stream *open_stream(struct request *rq, const struct accept 
 			  .labels = o->labels,
 			  .fields = o->fields.n ? &o->fields : NULL,
 			  .kind = rq->attr.kind};
-	/* Without a revision the present state comes first, unless the client says that it does not want it.
-	 */
-	bool initial = o->has_initial ? o->initial : !o->rv;
 	int64_t seconds = o->timeout_s ? o->timeout_s : TIMEOUT_MIN_S + (int64_t)rand_below(TIMEOUT_MIN_S);
 	int64_t now = clock_mono_ns();
-	struct watch_stream *w = MEM_NEW(struct watch_stream);
-	w->stream = (struct response_stream){.read = watch_read, .close = watch_stream_close, .arg = w};
-	w->kind = schema_kind_ref(rq->attr.kind); /* a watch lasts longer than a pin */
-	w->schema = rq->api->schema;
-	w->accept = *a;
+	struct watch_stream *w = stream_new(rq, a);
 	w->bookmarks = o->bookmarks;
 	w->told_rv = o->rv;
-	w->end_ns = seconds > INT64_MAX / 4 / NS_PER_S ? CLOCK_NEVER : now + seconds * NS_PER_S;
+	w->end_ns = seconds > INT64_MAX / 4 / NS_PER_S ? CLOCK_NEVER
+		    : seconds < 0		       ? now
+						       : now + seconds * NS_PER_S;
 	w->bookmark_ns = now + BOOKMARK_NS;
-	w->watcher = watch_open(storage_resource(rq->api->storage, rq->attr.kind), &q, o->rv, initial,
-				o->has_initial && o->initial && o->bookmarks, on_wake, w, err);
+	w->watcher = watch_open(storage_resource(rq->api->storage, rq->attr.kind), &q, o->rv, o->initial,
+				o->initial && o->bookmarks, on_wake, w, err);
 	if (w->watcher)
 		return w;
 	if (err->reason != REASON_EXPIRED) {
@@ -309,35 +297,52 @@ static struct watch_stream *open_stream(struct request *rq, const struct accept 
 	return w;
 }
 
+static void answer(struct response *rs, struct watch_stream *w)
+{
+	rs->status = 200;
+	rs->stream = &w->stream;
+	if (w->accept.media == MEDIA_PROTOBUF)
+		rs->content_type = "application/vnd.kubernetes.protobuf;stream=watch";
+}
+
+static int negotiate_watch(const struct request *rq, struct accept *a, struct err *err)
+{
+	if (negotiate(rq, a, err) < 0)
+		return -1;
+	if (a->media == MEDIA_YAML)
+		return err_set(
+			err, REASON_NOT_ACCEPTABLE,
+			"only the following media types are accepted: application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch");
+	return 0;
+}
+
+void present_watch_error(const struct request *rq, struct response *rs, const struct status_parts *st)
+{
+	struct err err = ERR_INIT;
+	struct accept a;
+	if (negotiate_watch(rq, &a, &err) < 0) {
+		response_status(rs, &err, &rq->attr, NULL);
+		return;
+	}
+	struct watch_stream *w = stream_new(rq, &a);
+	begin_status(w, st);
+	answer(rs, w);
+}
+
 void handle_watch(struct request *rq, struct response *rs)
 {
 	struct err err = ERR_INIT;
 	struct field_errors errs = {.n = 0};
 	struct accept a;
 	struct list_options o;
-	if (negotiate(rq, &a, &err) < 0) {
-		response_status(rs, &err, &rq->attr, NULL);
-		return;
-	}
-	if (a.media == MEDIA_YAML) {
-		err_set(&err, REASON_NOT_ACCEPTABLE,
-			"only the following media types are accepted: application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch");
-		response_status(rs, &err, &rq->attr, NULL);
-		return;
-	}
 	if (options_parse(rq, &o, &errs, &err) < 0) {
 		options_fail(rq, rs, &err, &errs);
 		return;
 	}
-	if (*rq->attr.name)
-		select_name(&o, rq->attr.name);
-	struct watch_stream *w = open_stream(rq, &a, &o, &err);
-	rs->status = 200;
+	struct watch_stream *w = negotiate_watch(rq, &a, &err) == 0 ? open_stream(rq, &a, &o, &err) : NULL;
 	if (w)
-		rs->stream = &w->stream;
+		answer(rs, w);
 	else
 		response_status(rs, &err, &rq->attr, NULL);
-	if (w && a.media == MEDIA_PROTOBUF)
-		rs->content_type = "application/vnd.kubernetes.protobuf;stream=watch";
 	options_release(&o);
 }
