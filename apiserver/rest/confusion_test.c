@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "kinds/minimal_test.h"
 #include "kinds/sample.h"
 #include "object/json_test.h"
 #include "rest/rig_test.h"
@@ -24,26 +25,14 @@ static enum { RUN_SOME, RUN_ALL, PRINT } mode;
 static size_t sent;
 
 /* What a kind cannot do without, so that what is wrong is the value and nothing else. */
-static const char *needed(const struct kind *k)
+static js *needed(const struct kind *k)
 {
-	const struct {
-		const char *kind, *object;
-	} rows[] = {
-		{"Pod", JSON("{'spec':{'containers':[{'name':'a','image':'i'}]}}")},
-		{"Service", JSON("{'spec':{'ports':[{'port':80}]}}")},
-		{"Deployment",
-		 JSON("{'spec':{'selector':{'matchLabels':{'a':'b'}},'template':{'metadata':{'labels':{'a':'b'}},"
-		      "'spec':{'containers':[{'name':'a','image':'i'}]}}}}")},
-		{"ReplicaSet",
-		 JSON("{'spec':{'selector':{'matchLabels':{'a':'b'}},'template':{'metadata':{'labels':{'a':'b'}},"
-		      "'spec':{'containers':[{'name':'a','image':'i'}]}}}}")},
-		{"Event", JSON("{'involvedObject':{'namespace':'default'},'reason':'r'}")},
-		{"ControllerRevision", JSON("{'revision':1,'data':{}}")},
-	};
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (!strcmp(rows[i].kind, k->kind))
-			return rows[i].object;
-	return "{}";
+	autofree char *text = mem_printf("{%s}", minimal_members(k));
+	struct err err = ERR_INIT;
+	for (char *p = text; *p; p++)
+		if (*p == '\'')
+			*p = '"';
+	return js_parse(text, strlen(text), NULL, &err);
 }
 
 static js *object(const struct kind *k, const js *from)
@@ -155,8 +144,7 @@ static void confuse(const struct sample_place *p, void *arg)
 
 static void begin(const struct kind *k)
 {
-	struct err err = ERR_INIT;
-	autojson js *base = js_parse(needed(k), strlen(needed(k)), NULL, &err), *o = object(k, base);
+	autojson js *base = needed(k), *o = object(k, base);
 	autobuf struct buf text = BUF_INIT;
 	autofree char *path = address(k, "", "");
 	js_write(&text, o);

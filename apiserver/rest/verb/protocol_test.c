@@ -6,24 +6,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <string.h>
+#include "kinds/minimal_test.h"
 #include "object/json_test.h"
 #include "rest/rig_test.h"
 
 static struct rig rig;
-
-/* What a kind wants beyond a name. */
-static const struct {
-	const char *kind, *body;
-} wants[] = {
-	{"Pod", "'spec':{'containers':[{'name':'c','image':'i'}]}"},
-	{"Deployment",
-	 "'spec':{'selector':{'matchLabels':{'a':'b'}},'template':{'metadata':{'labels':{'a':'b'}},'spec':{'containers':[{'name':'c','image':'i'}]}}}"},
-	{"ReplicaSet",
-	 "'spec':{'selector':{'matchLabels':{'a':'b'}},'template':{'metadata':{'labels':{'a':'b'}},'spec':{'containers':[{'name':'c','image':'i'}]}}}"},
-	{"Service", "'spec':{'ports':[{'port':80}]}"},
-	{"ControllerRevision", "'revision':1,'data':{}"},
-	{"Event", "'involvedObject':{'namespace':'default'},'regarding':{'namespace':'default'}"},
-};
 
 static bool is_writable(const struct kind *k)
 {
@@ -42,11 +29,8 @@ static void collection_path(const struct kind *k, char out[256])
 
 static char *body_of(const struct kind *k, const char *name, const char *meta)
 {
-	const char *more = "";
+	const char *more = minimal_members(k);
 
-	for (size_t i = 0; i < ARRAY_LEN(wants); i++)
-		if (!strcmp(wants[i].kind, k->kind))
-			more = wants[i].body;
 	char *s = mem_printf("{'metadata':{'name':'%s'%s%s}%s%s}", name, *meta ? "," : "", meta,
 			     *more ? "," : "", more);
 	for (char *p = s; *p; p++)
