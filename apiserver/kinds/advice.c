@@ -82,3 +82,42 @@ void advice_name(const struct strategy_ctx *ctx, const js *o, const char *use)
 		"metadata.name: this is used in %s, which can result in surprising behavior; a DNS label is recommended: [%s]",
 		use, buf_str(&b));
 }
+
+/* ---- labels of nodes that got other names (pkg/api/node/util.go) ---- */
+
+static const struct {
+	const char *label, *text;
+} old_labels[] = {
+	{"beta.kubernetes.io/arch", "deprecated since v1.14; use \"kubernetes.io/arch\" instead"},
+	{"beta.kubernetes.io/os", "deprecated since v1.14; use \"kubernetes.io/os\" instead"},
+	{"failure-domain.beta.kubernetes.io/region",
+	 "deprecated since v1.17; use \"topology.kubernetes.io/region\" instead"},
+	{"failure-domain.beta.kubernetes.io/zone",
+	 "deprecated since v1.17; use \"topology.kubernetes.io/zone\" instead"},
+	{"beta.kubernetes.io/instance-type",
+	 "deprecated since v1.17; use \"node.kubernetes.io/instance-type\" instead"},
+	{"app.kubernetes.io/created-by", "deprecated since v1.9"},
+	{"scheduler.alpha.kubernetes.io/preferAvoidPods",
+	 "deprecated since v1.22; use Taints and Tolerations instead"},
+	{"node-role.kubernetes.io/master", "use \"node-role.kubernetes.io/control-plane\" instead"},
+};
+
+const char *advice_label(const char *label)
+{
+	for (size_t i = 0; i < ARRAY_LEN(old_labels); i++)
+		if (!strcmp(label, old_labels[i].label))
+			return old_labels[i].text;
+	return NULL;
+}
+
+void advice_selector(const struct strategy_ctx *ctx, const js *selector, const char *path)
+{
+	js_array_for_each (e, js_arr(selector, "matchExpressions", NULL)) {
+		const char *key = js_str0(e, "key", NULL), *text = advice_label(key);
+		if (text)
+			strategy_warn(ctx, "%s.matchExpressions[%zu].key: %s is %s", path, e_i, key, text);
+	}
+	for (struct js_iter it = js_iter(js_obj(selector, "matchLabels", NULL)); js_next(&it);)
+		if (advice_label(it.key))
+			strategy_warn(ctx, "%s.matchLabels.%s: %s", path, it.key, advice_label(it.key));
+}

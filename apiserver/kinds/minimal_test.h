@@ -15,14 +15,18 @@
 static inline const char *minimal_members(const struct kind *k)
 {
 	static const char *const rows[][2] = {
+		{"CSIStorageCapacity", "'storageClassName':'c'"},
 		{"ControllerRevision", "'revision':1,'data':{}"},
 		{"Deployment", MINIMAL_TEMPLATE},
+		{"EndpointSlice", "'addressType':'IPv4'"},
 		{"Event",
 		 "'involvedObject':{'namespace':'default'},'regarding':{'namespace':'default'},'reason':'r'"},
 		{"Pod", "'spec':{'containers':[{'name':'c','image':'i'}]}"},
 		{"ReplicaSet", MINIMAL_TEMPLATE},
 		{"RuntimeClass", "'handler':'h'"},
 		{"Service", "'spec':{'ports':[{'port':80}]}"},
+		{"StorageClass", "'provisioner':'p'"},
+		{"VolumeAttributesClass", "'driverName':'p','parameters':{'a':'b'}"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (!strcmp(rows[i][0], k->kind))

@@ -3,6 +3,14 @@
 #include "kinds/strategies.h"
 
 static const struct strategy *const strategies[] = {
+	&endpointslice_strategy,
+
+	&storageclass_strategy,
+	&volumeattributesclass_strategy,
+	&csidriver_strategy,
+	&csinode_strategy,
+	&csistoragecapacity_strategy,
+
 	&pods_strategy,
 	&deployment_strategy,
 	&replicaset_strategy,

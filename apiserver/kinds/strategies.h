@@ -12,5 +12,8 @@ extern const struct strategy pods_strategy, deployment_strategy, replicaset_stra
 	node_strategy, service_strategy, endpoints_strategy, configmap_strategy, secret_strategy,
 	serviceaccount_strategy, lease_strategy, event_strategy, controllerrevision_strategy;
 extern const struct strategy priorityclass_strategy, runtimeclass_strategy;
+extern const struct strategy endpointslice_strategy;
+extern const struct strategy storageclass_strategy, volumeattributesclass_strategy, csidriver_strategy,
+	csinode_strategy, csistoragecapacity_strategy;
 
 #endif

@@ -38,6 +38,7 @@ enum {
 	STRATEGY_FREE_FINALIZERS = 32,	 /* finalizers need no domain */
 	STRATEGY_SPEC_FINALIZERS = 64,	 /* spec.finalizers hold it, too; preconditions in words of its own */
 	STRATEGY_ANNOTATIONS_COUNT = 16, /* a change of annotations bumps metadata.generation, too */
+	STRATEGY_LABELS_COUNT = 128,	 /* ... and one of labels */
 };
 
 struct strategy {

@@ -202,18 +202,46 @@ static void keep_all_but_status(js *new, const js *old)
 			share(new, old, it.key);
 }
 
+static bool is_content(const struct kind *k, const char *field)
+{
+	return strcmp(field, "metadata") && strcmp(field, "kind") && strcmp(field, "apiVersion") &&
+	       !(k->has_status && !strcmp(field, "status"));
+}
+
+/* Whether what the generation counts has changed. */
+static bool content_changed(const struct kind *k, const js *new, const js *old)
+{
+	for (unsigned i = 0; i < k->type->n_fields; i++) {
+		const char *field = k->type->fields[i].name;
+		if (is_content(k, field) && !js_equal(js_field(new, field), js_field(old, field)))
+			return true;
+	}
+	return false;
+}
+
+static bool counted_metadata_changed(const struct strategy *s, const js *new, const js *old)
+{
+	static const struct {
+		unsigned flag;
+		const char *field;
+	} counted[] = {{STRATEGY_ANNOTATIONS_COUNT, "annotations"}, {STRATEGY_LABELS_COUNT, "labels"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(counted); i++)
+		if (s->flags & counted[i].flag && !js_equal(js_get(new, "metadata", counted[i].field, NULL),
+							    js_get(old, "metadata", counted[i].field, NULL)))
+			return true;
+	return false;
+}
+
 static void bump_generation(const struct registry_call *c)
 {
 	js *new = c->new;
 	const js *old = c->old_tree;
 
-	if (!c->stored->has_generation || (js_equal(js_field(new, "spec"), js_field(old, "spec")) &&
-					   (!(c->strategy->flags & STRATEGY_ANNOTATIONS_COUNT) ||
-					    js_equal(js_get(new, "metadata", "annotations", NULL),
-						     js_get(old, "metadata", "annotations", NULL)))))
-		return;
-	js_set_int(js_obj(new, "metadata", NULL), "generation",
-		   js_int(old, 0, "metadata", "generation", NULL) + 1);
+	if (c->stored->has_generation &&
+	    (content_changed(c->stored, new, old) || counted_metadata_changed(c->strategy, new, old)))
+		js_set_int(js_obj(new, "metadata", NULL), "generation",
+			   js_int(old, 0, "metadata", "generation", NULL) + 1);
 }
 
 static void validate_status(struct registry_call *c)

@@ -4,41 +4,16 @@
  * (kubernetes/kubernetes pkg/api/node/util.go, pkg/api/pod/warnings.go).
  */
 #include "kinds/podspec/podspec_internal.h"
+#include "kinds/advice.h"
 #include "object/name.h"
 
 #define REQUIRED "requiredDuringSchedulingIgnoredDuringExecution"
 #define PREFERRED "preferredDuringSchedulingIgnoredDuringExecution"
 #define SELECTS_NONE "a null labelSelector results in matching no pod"
 
-static const struct {
-	const char *label, *text;
-} old_labels[] = {
-	{"beta.kubernetes.io/arch", "deprecated since v1.14; use \"kubernetes.io/arch\" instead"},
-	{"beta.kubernetes.io/os", "deprecated since v1.14; use \"kubernetes.io/os\" instead"},
-	{"failure-domain.beta.kubernetes.io/region",
-	 "deprecated since v1.17; use \"topology.kubernetes.io/region\" instead"},
-	{"failure-domain.beta.kubernetes.io/zone",
-	 "deprecated since v1.17; use \"topology.kubernetes.io/zone\" instead"},
-	{"beta.kubernetes.io/instance-type",
-	 "deprecated since v1.17; use \"node.kubernetes.io/instance-type\" instead"},
-	{"app.kubernetes.io/created-by", "deprecated since v1.9"},
-	{"scheduler.alpha.kubernetes.io/preferAvoidPods",
-	 "deprecated since v1.22; use Taints and Tolerations instead"},
-	{"node-role.kubernetes.io/master", "use \"node-role.kubernetes.io/control-plane\" instead"},
-};
-
-/* NULL: the label is as good as any. */
-static const char *reproach(const char *label)
-{
-	for (size_t i = 0; i < ARRAY_LEN(old_labels); i++)
-		if (!strcmp(label, old_labels[i].label))
-			return old_labels[i].text;
-	return NULL;
-}
-
 static void warn_key(const struct podspec_warning *w, const char *label, const char *path)
 {
-	const char *text = reproach(label);
+	const char *text = advice_label(label);
 
 	if (text)
 		strategy_warn(w->ctx, "%s: %s is %s", path, label, text);
@@ -72,9 +47,9 @@ void podspec_warn_labels(const struct podspec_warning *w)
 	const js *nodes = js_obj(w->spec, "affinity", "nodeAffinity", NULL);
 
 	for (struct js_iter it = js_iter(js_obj(w->spec, "nodeSelector", NULL)); js_next(&it);)
-		if (reproach(it.key))
+		if (advice_label(it.key))
 			strategy_warn(w->ctx, "%sspec.nodeSelector[%s]: %s", w->base, it.key,
-				      reproach(it.key));
+				      advice_label(it.key));
 	js_array_for_each (t, js_arr(nodes, REQUIRED, "nodeSelectorTerms", NULL))
 		warn_term(w, t, false,
 			  PATH("%sspec.affinity.nodeAffinity." REQUIRED ".nodeSelectorTerms[%zu]", w->base,

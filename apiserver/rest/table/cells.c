@@ -55,10 +55,7 @@ static const struct cell_row cells_any[] = {
 };
 
 static const struct cell_row *const files[] = {
-	cells_any,
-	cells_apps,
-	cells_core,
-	cells_pod,
+	cells_any, cells_apps, cells_core, cells_discovery, cells_pod, cells_storage,
 };
 
 cell_fn *cell_find(const char *name)
