@@ -268,6 +268,10 @@ void schema_retire(struct schema *s, struct schema_part *part);
 /* Tests only: generations and parts that are not freed yet. */
 size_t schema_retired(const struct schema *s); /* for tests */
 
+/* How the items of a list type are told apart that says so itself: what an OpenAPI schema makes; of all others the field
+   says it. *ret_keys is set for LIST_MAP, NULL-terminated. */
+enum list_kind schema_list_kind(const struct type *t, const char *const **ret_keys);
+
 /* ---- field errors (Status.details.causes) ---- */
 struct field_error {
 	const char *reason; /* static: "FieldValueRequired", "FieldValueInvalid", "FieldValueNotSupported",

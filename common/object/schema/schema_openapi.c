@@ -294,6 +294,7 @@ static int fill(struct openapi_reader *r, struct type *t, const js *s, bool bran
 		return err_set(r->err, REASON_INVALID, "$ref: is not supported");
 	t->structural = true;
 	t->nullable = js_bool(s, false, "nullable", NULL);
+	t->atomic = !strcmp(js_str0(s, "x-kubernetes-map-type", NULL), "atomic");
 	if ((type ? read_typed(r, t, s, type, branch) : read_untyped(r, t, s, branch)) < 0)
 		return -1;
 	return read_constraint(r, s, branch, &t->check);
@@ -335,6 +336,15 @@ static const struct type *read_node(struct openapi_reader *r, const js *s, bool 
 	if (plain && rc == 0)
 		*plain = t;
 	return rc == 0 ? t : NULL;
+}
+
+enum list_kind schema_list_kind(const struct type *t, const char *const **ret_keys)
+{
+	const struct structural *k = t->check ? t->check->structural : NULL;
+	if (!k)
+		return LIST_ATOMIC;
+	*ret_keys = (const char *const *)k->keys;
+	return k->list;
 }
 
 int schema_builder_openapi(struct schema_builder *b, const char *name, const js *schema, struct err *err)

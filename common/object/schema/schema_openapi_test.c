@@ -58,6 +58,7 @@ static const char boat[] =
 	"      colour: {type: string, format: hexcolor}\n"
 	"      limits:\n"
 	"        type: object\n"
+	"        x-kubernetes-map-type: atomic\n"
 	"        maxProperties: 2\n"
 	"        additionalProperties: {type: integer, anyOf: [{minimum: 100}, {maximum: 10}]}\n"
 	"      even: {type: integer, allOf: [{multipleOf: 2}], not: {enum: [4]}}\n"
@@ -295,12 +296,25 @@ static void plain_scalars_are_one_type(void **state)
 	assert_ptr_not_equal(schema_field(spec, "flag")->type, schema_field(spec, "name")->type);
 }
 
+static void apply_types(void **state)
+{
+	const struct type *spec = schema_field(type, "spec")->type;
+	const char *const *keys = NULL;
+
+	assert_int_equal(schema_list_kind(schema_field(spec, "tags")->type, &keys), LIST_SET);
+	assert_int_equal(schema_list_kind(schema_field(spec, "label")->type, &keys), LIST_ATOMIC);
+	assert_int_equal(schema_list_kind(schema_field(spec, "doors")->type, &keys), LIST_MAP);
+	assert_string_equal(keys[0], "at");
+	assert_null(keys[1]);
+	assert_true(schema_field(spec, "limits")->type->atomic);
+	assert_false(schema_field(spec, "free")->type->atomic);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(prunes_and_defaults),
-		cmocka_unit_test(validates),
-		cmocka_unit_test(plain_scalars_are_one_type),
+		cmocka_unit_test(apply_types), cmocka_unit_test(prunes_and_defaults),
+		cmocka_unit_test(validates),   cmocka_unit_test(plain_scalars_are_one_type),
 		cmocka_unit_test(refuses),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
