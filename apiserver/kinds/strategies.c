@@ -26,6 +26,10 @@ static const struct strategy *const strategies[] = {
 	&controllerrevision_strategy,
 	&priorityclass_strategy,
 	&runtimeclass_strategy,
+	&role_strategy,
+	&clusterrole_strategy,
+	&rolebinding_strategy,
+	&clusterrolebinding_strategy,
 };
 const struct strategy *strategies_look_up(const struct kind *k)
 {

@@ -16,4 +16,8 @@ extern const struct strategy endpointslice_strategy;
 extern const struct strategy storageclass_strategy, volumeattributesclass_strategy, csidriver_strategy,
 	csinode_strategy, csistoragecapacity_strategy;
 
+/* rbac */
+extern const struct strategy role_strategy, clusterrole_strategy, rolebinding_strategy,
+	clusterrolebinding_strategy;
+
 #endif

@@ -29,6 +29,7 @@ extern const struct cell_row cells_apps[];
 extern const struct cell_row cells_core[];
 extern const struct cell_row cells_discovery[];
 extern const struct cell_row cells_pod[];
+extern const struct cell_row cells_rbac[];
 extern const struct cell_row cells_storage[];
 
 cell_fn *cell_find(const char *name); /* NULL when unknown */
