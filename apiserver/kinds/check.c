@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kinds/check.h"
 
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include "base/unique.h"
 #include "object/ip.h"
 #include "object/name.h"
 #include "object/quantity.h"
@@ -155,5 +158,95 @@ void check_label_selector(const js *selector, const char *path, struct field_err
 			field_error_forbidden(
 				errs, PATH("%s.matchExpressions[%zu].values", path, e_i),
 				"may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+	}
+}
+
+void check_share(js *v, const char *path, struct field_errors *errs)
+{
+	if (!v)
+		return;
+	if (js_is_int(v)) {
+		if (json_object_get_int64(v) < 0)
+			field_error_invalid(errs, path, v, "must be greater than or equal to 0");
+		return;
+	}
+	const char *s = json_object_get_string(v);
+	size_t digits = strspn(s, "0123456789");
+	if (!digits || s[digits] != '%' || s[digits + 1])
+		field_error_invalid(
+			errs, path, v,
+			"a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')");
+}
+
+int64_t check_share_value(js *v)
+{
+	if (!v)
+		return 0;
+	if (js_is_int(v))
+		return json_object_get_int64(v);
+	char *end;
+	int64_t n = strtoll(json_object_get_string(v), &end, 10);
+	return !*end || !strcmp(end, "%") ? n : 0;
+}
+
+void check_share_of_all(js *v, const char *path, struct field_errors *errs)
+{
+	if (js_is_str(v) && check_share_value(v) > 100)
+		field_error_invalid(errs, path, v, "must not be greater than 100%");
+}
+
+/* ---- conditions: kubernetes/apimachinery pkg/apis/meta/v1/validation ValidateConditions ---- */
+
+#define REASON_MAX 1024
+#define MESSAGE_MAX (32 << 10)
+
+static bool is_condition_reason(const char *s)
+{
+	size_t n = strlen(s);
+
+	for (size_t i = 0; i < n; i++)
+		if (!isalnum((unsigned char)s[i]) && !strchr("_,:", s[i]))
+			return false;
+	return n && isalpha((unsigned char)s[0]) && s[n - 1] != ',' && s[n - 1] != ':';
+}
+
+static void check_condition(const js *c, const char *path, struct field_errors *errs)
+{
+	static const char *const statuses[] = {"False", "True", "Unknown", NULL};
+	const char *type = js_str0(c, "type", NULL), *status = js_str0(c, "status", NULL),
+		   *reason = js_str0(c, "reason", NULL);
+	struct name_faults bad;
+
+	if (name_check_qualified(type, &bad))
+		field_error_names(errs, PATH("%s.type", path), type, &bad);
+	if (strcmp(status, "True") && strcmp(status, "False") && strcmp(status, "Unknown"))
+		field_error_not_supported(errs, PATH("%s.status", path), status, statuses);
+	if (js_int(c, 0, "observedGeneration", NULL) < 0)
+		field_error_invalid(errs, PATH("%s.observedGeneration", path),
+				    js_field(c, "observedGeneration"),
+				    "must be greater than or equal to zero");
+	if (!js_field(c, "lastTransitionTime"))
+		field_error_required(errs, PATH("%s.lastTransitionTime", path), "");
+	if (!*reason)
+		field_error_required(errs, PATH("%s.reason", path), "");
+	else if (!is_condition_reason(reason))
+		field_error_invalid_str(
+			errs, PATH("%s.reason", path), reason,
+			"a condition reason must start with alphabetic character, optionally followed by a string of alphanumeric characters or '_,:', and must end with an alphanumeric character or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName',  or 'ReasonA,ReasonB',  or 'ReasonA:ReasonB', regex used for validation is '[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?')");
+	if (strlen(reason) > REASON_MAX)
+		field_error_too_long(errs, PATH("%s.reason", path), REASON_MAX);
+	if (strlen(js_str0(c, "message", NULL)) > MESSAGE_MAX)
+		field_error_too_long(errs, PATH("%s.message", path), MESSAGE_MAX);
+}
+
+void check_conditions(const js *conditions, const char *path, struct field_errors *errs)
+{
+	autounique struct unique types = {.n = 0};
+
+	js_array_for_each (c, conditions) {
+		const char *type = js_str0(c, "type", NULL);
+		if (unique_seen(&types, type))
+			field_error_duplicate(errs, PATH("%s[%zu].type", path, c_i), type);
+		check_condition(c, PATH("%s[%zu]", path, c_i), errs);
 	}
 }

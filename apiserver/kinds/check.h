@@ -24,5 +24,13 @@ void check_resource_quantity(const char *resource, const char *value, const char
 			     struct field_errors *errs);
 /* What a selector's operators ask of their values; a missing selector is fine. */
 void check_label_selector(const js *selector, const char *path, struct field_errors *errs);
+/* A count, or a percentage in a text: not negative, well written. NULL is fine, as below. */
+void check_share(js *v, const char *path, struct field_errors *errs);
+/* ... and no more than all. */
+void check_share_of_all(js *v, const char *path, struct field_errors *errs);
+/* The number that it says; a text that is no percentage counts as the number that it is. */
+int64_t check_share_value(js *v);
+/* A list of meta/v1 Conditions. */
+void check_conditions(const js *conditions, const char *path, struct field_errors *errs);
 
 #endif

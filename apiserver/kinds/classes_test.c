@@ -85,8 +85,8 @@ static void one_time(const struct visit *v, const struct sample_place *p)
 	autojson js *zero =
 		must_decode(v, p, js_new_str(micro ? "0001-01-01T00:00:00.000000Z" : "0001-01-01T00:00:00Z"));
 	autojson js *absent = must_decode(v, p, NULL);
-	bool by_value = !p->field->pb_optional && p->field->keep_empty;
-	bool omitted = !p->field->pb_optional && !p->field->keep_empty;
+	bool by_value = !p->field || (!p->field->pb_optional && p->field->keep_empty);
+	bool omitted = p->field && !p->field->pb_optional && !p->field->keep_empty;
 	if (sample_at(zero, p) || sample_has(zero, p) == omitted)
 		fail_at(v, p, "the zero time is null");
 	if (sample_at(absent, p) || sample_has(absent, p) != by_value)

@@ -30,6 +30,7 @@ static const struct strategy *const strategies[] = {
 	&clusterrole_strategy,
 	&rolebinding_strategy,
 	&clusterrolebinding_strategy,
+	&poddisruptionbudget_strategy,
 };
 const struct strategy *strategies_look_up(const struct kind *k)
 {

@@ -15,6 +15,7 @@ extern const struct strategy priorityclass_strategy, runtimeclass_strategy;
 extern const struct strategy endpointslice_strategy;
 extern const struct strategy storageclass_strategy, volumeattributesclass_strategy, csidriver_strategy,
 	csinode_strategy, csistoragecapacity_strategy;
+extern const struct strategy poddisruptionbudget_strategy;
 
 /* rbac */
 extern const struct strategy role_strategy, clusterrole_strategy, rolebinding_strategy,

@@ -103,7 +103,7 @@ void registry_bind(struct registry_call *c, js *binding)
 	}
 	struct registry_change bind = {.make = change,
 				       .arg = binding,
-				       .flags = CHANGE_TRUSTED,
+				       .flags = CHANGE_TRUSTED | CHANGE_ADMITS_BODY,
 				       .uid = js_str0(binding, "metadata", "uid", NULL)};
 	registry_change(c, &bind);
 }

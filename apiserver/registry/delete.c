@@ -14,43 +14,46 @@
 #include "object/rfc3339.h"
 
 /* Namespaces are deleted by code of their own (pkg/registry/core/namespace/storage). */
-static int own_conflict(struct registry_call *c, const char *what, const char *asked, const char *is)
+static int own_conflict(struct registry_call *c, const char *what, const char *asked, const char *is,
+			struct err *err)
 {
 	char res[256];
 
 	return err_set(
-		&c->err, REASON_CONFLICT,
+		err, REASON_CONFLICT,
 		"Operation cannot be fulfilled on %s \"%s\": Precondition failed: %s in precondition: %s, %s in object meta: %s",
 		registry_resource_text(c->kind, res), c->old->name, what, asked, what, is);
 }
 
 static int precondition_failed(struct registry_call *c, const char *what, const char *asked, const char *is,
-			       const char *maybe)
+			       const char *maybe, struct err *err)
 {
 	const struct kind *k = c->kind;
 
 	if (c->strategy->flags & STRATEGY_SPEC_FINALIZERS)
-		return own_conflict(c, what, asked, is);
+		return own_conflict(c, what, asked, is, err);
 	registry_about_as(c, k->kind, k->kind);
 	return err_set(
-		&c->err, REASON_CONFLICT,
+		err, REASON_CONFLICT,
 		"Operation cannot be fulfilled on %s%s%s \"%s\": the %s in the precondition (%s) does not match the %s in record (%s). The object might have been %s",
 		k->kind, *k->group ? "." : "", k->group, c->old->name, what, asked, what, is, maybe);
 }
 
-static enum progress check_preconditions(struct registry_call *c)
+int registry_check_preconditions(struct registry_call *c, const struct delete_options *o, struct err *err)
 {
-	const struct delete_options *o = c->deletion;
 	char rv[32];
 
 	if (o->uid[0] && strcmp(o->uid, c->old->uid))
-		return registry_progress(
-			precondition_failed(c, "UID", o->uid, c->old->uid, "deleted and then recreated"));
+		return precondition_failed(c, "UID", o->uid, c->old->uid, "deleted and then recreated", err);
 	snprintf(rv, sizeof(rv), "%llu", (unsigned long long)c->old->rv);
 	if (o->resource_version[0] && strcmp(o->resource_version, rv))
-		return registry_progress(
-			precondition_failed(c, "ResourceVersion", o->resource_version, rv, "modified"));
-	return PROGRESS_NEXT;
+		return precondition_failed(c, "ResourceVersion", o->resource_version, rv, "modified", err);
+	return 0;
+}
+
+static enum progress check_preconditions(struct registry_call *c)
+{
+	return registry_progress(registry_check_preconditions(c, c->deletion, &c->err));
 }
 
 static void set_deletion(js *m, int64_t when_ns, int64_t grace)

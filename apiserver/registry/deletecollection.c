@@ -11,29 +11,11 @@
 #include <stdlib.h>
 
 struct collection {
-	struct registry_call one;
-	struct registry_call *all;
-	struct attributes attr; /* of the one */
+	struct registry_nested one;
 	const struct delete_options *options;
 	struct registry_selection which;
 	size_t next;
-	bool runs; /* the one wants to go on */
 };
-
-static void one_again(struct registry_call *one)
-{
-	struct collection *col = CONTAINER_OF(one, struct collection, one);
-
-	col->all->again(col->all);
-}
-
-static void one_done(struct registry_call *one)
-{
-	struct collection *col = CONTAINER_OF(one, struct collection, one);
-
-	col->runs = false;
-	col->all->again(col->all);
-}
 
 /* What has gone by itself was to go. */
 static bool gone_already(const struct registry_call *one)
@@ -41,27 +23,20 @@ static bool gone_already(const struct registry_call *one)
 	return one->err.reason == REASON_NOT_FOUND && one->about.kind == one->kind;
 }
 
-static void begin_one(struct collection *col, const struct obj *o)
+static void begin_one(struct registry_call *all, const struct obj *o)
 {
-	struct registry_call *all = col->all;
+	struct collection *col = all->collection;
 
-	col->attr = *all->attr;
-	col->attr.ns = o->ns;
-	col->attr.name = o->name;
-	col->one = (struct registry_call){.registry = all->registry,
-					  .attr = &col->attr,
-					  .warn = all->warn,
-					  .warn_arg = all->warn_arg,
-					  .done = one_done,
-					  .again = one_again};
-	registry_call_init(&col->one);
+	registry_nested_init(&col->one, all);
+	col->one.attr.ns = o->ns;
+	col->one.attr.name = o->name;
+	registry_nested_begin(&col->one);
+	registry_delete(&col->one.call, col->options);
 }
 
 /* A failure of one ends it all, with what it says. */
-static enum progress fail(struct collection *col)
+static enum progress fail(struct registry_call *all, struct registry_call *one)
 {
-	struct registry_call *all = col->all, *one = &col->one;
-
 	all->err = one->err;
 	all->errs = one->errs;
 	one->errs = (struct field_errors){.n = 0};
@@ -73,19 +48,15 @@ static enum progress fail(struct collection *col)
 static enum progress drive(struct registry_call *all)
 {
 	struct collection *col = all->collection;
+	struct registry_call *one = &col->one.call;
 
-	if (col->runs) {
-		registry_continue(&col->one);
+	if (registry_nested_runs(&col->one))
 		return PROGRESS_AWAY;
-	}
-	if (col->next && col->one.err.reason != REASON_NONE && !gone_already(&col->one))
-		return fail(col);
-	registry_call_release(&col->one);
+	if (col->next && one->err.reason != REASON_NONE && !gone_already(one))
+		return fail(all, one);
 	if (col->next == all->deleted.n)
 		return PROGRESS_END;
-	begin_one(col, all->deleted.v[col->next++]);
-	col->runs = true;
-	registry_delete(&col->one, col->options);
+	begin_one(all, all->deleted.v[col->next++]);
 	return PROGRESS_AWAY;
 }
 
@@ -111,7 +82,6 @@ void registry_delete_collection(struct registry_call *c, const struct registry_s
 				const struct delete_options *o)
 {
 	c->collection = MEM_NEW(struct collection);
-	c->collection->all = c;
 	c->collection->options = o;
 	c->collection->which = *which;
 	registry_start(c, collection_steps);
@@ -121,6 +91,6 @@ void registry_collection_free(struct collection *col)
 {
 	if (!col)
 		return;
-	registry_call_release(&col->one);
+	registry_call_release(&col->one.call);
 	free(col);
 }

@@ -16,6 +16,8 @@
 
 static enum progress admit(struct registry_call *c, enum admission_phase phase, enum admission_op op)
 {
+	if (c->admitted)
+		return PROGRESS_NEXT;
 	c->admission.op = op;
 	c->admission.obj = c->new;
 	c->admission.old = c->old_tree;
@@ -49,6 +51,23 @@ enum progress pipeline_mutate_delete(struct registry_call *c)
 enum progress pipeline_validate_delete(struct registry_call *c)
 {
 	return admit(c, ADMISSION_VALIDATE, ADMIT_DELETE);
+}
+
+enum progress pipeline_mutate_body(struct registry_call *c)
+{
+	if (c->admitted)
+		return PROGRESS_NEXT;
+	if (!c->new)
+		c->new = json_object_get(c->body);
+	return admit(c, ADMISSION_MUTATE, ADMIT_CREATE);
+}
+
+enum progress pipeline_validate_body(struct registry_call *c)
+{
+	enum progress p = admit(c, ADMISSION_VALIDATE, ADMIT_CREATE);
+
+	c->admitted = c->admitted || p == PROGRESS_NEXT;
+	return p;
 }
 
 /* The last word; what was allocated is given back when it is no. */

@@ -120,6 +120,7 @@ void registry_call_release(struct registry_call *c)
 	obj_unref(c->obj);
 	c->obj = NULL;
 	registry_collection_free(STEAL(c->collection));
+	registry_eviction_free(STEAL(c->eviction));
 	obj_list_release(&c->deleted);
 	field_errors_release(&c->errs);
 	free(STEAL(c->about_kind));
@@ -218,6 +219,51 @@ enum progress registry_ask_again(struct registry_call *c, const char *method)
 		"The %s operation against %s could not be completed at this time, please try again.", method,
 		registry_resource_text(c->kind, res));
 	return PROGRESS_END;
+}
+
+/* ---- a call inside of another ---- */
+
+static void nested_again(struct registry_call *c)
+{
+	struct registry_nested *n = CONTAINER_OF(c, struct registry_nested, call);
+
+	n->outer->again(n->outer);
+}
+
+static void nested_done(struct registry_call *c)
+{
+	struct registry_nested *n = CONTAINER_OF(c, struct registry_nested, call);
+
+	n->runs = false;
+	n->outer->again(n->outer);
+}
+
+void registry_nested_init(struct registry_nested *n, struct registry_call *outer)
+{
+	if (n->outer)
+		registry_call_release(&n->call);
+	n->outer = outer;
+	n->attr = *outer->attr;
+	n->call = (struct registry_call){.registry = outer->registry,
+					 .attr = &n->attr,
+					 .warn = outer->warn,
+					 .warn_arg = outer->warn_arg,
+					 .done = nested_done,
+					 .again = nested_again};
+}
+
+void registry_nested_begin(struct registry_nested *n)
+{
+	registry_call_init(&n->call);
+	n->runs = true;
+}
+
+bool registry_nested_runs(struct registry_nested *n)
+{
+	if (!n->runs)
+		return false;
+	registry_continue(&n->call);
+	return true;
 }
 
 /* ---- what is told ---- */

@@ -49,8 +49,9 @@ typedef js *registry_change_fn(struct registry_call *c, void *arg, const struct 
 enum {
 	CHANGE_CREATES = 1, /* a missing object makes `make` run with old NULL, and the result is created */
 	CHANGE_TRUSTED =
-		2,	  /* the server's own change (binding): no admission, no validation; make may return a
+		2, /* the server's own change (binding): no admission, no validation; make may return a
 				  reference to old_tree after changing it in place */
+	CHANGE_ADMITS_BODY = 8, /* admission sees the call's body as something that is created */
 	CHANGE_WHOLE = 4, /* the new tree names the version it was made from; a missing one is judged by the
 				  strategy */
 };
@@ -60,6 +61,7 @@ struct registry_change {
 	unsigned flags;
 	const char *uid;     /* precondition; "" or NULL = none */
 	const char *version; /* CHANGE_WHOLE: what the tree will name */
+	unsigned retries;    /* after conflicts; 0 = REGISTRY_CONFLICT_RETRIES */
 };
 
 enum propagation { PROPAGATION_UNSET, PROPAGATION_BACKGROUND, PROPAGATION_FOREGROUND, PROPAGATION_ORPHAN };
@@ -97,6 +99,7 @@ struct registry_call {
 	struct obj *obj;	 /* the object as it is now, or last was */
 	struct obj_list deleted; /* of a collection, as they were */
 	bool created, removed;
+	const char *refusal; /* why an eviction that did not fail was not done; static, NULL = it was */
 
 	/* ---- the room's ---- */
 	char name[256];			  /* about.name may point here */
@@ -109,6 +112,7 @@ struct registry_call {
 	registry_step_fn *const *steps;
 	unsigned at, tries;
 	bool generated, behind, caught_up, pinned;
+	bool admitted; /* as a part of another call, which admission has seen */
 	js *body, *new, *old_tree;
 	struct obj *old, *draft;
 	struct registry_change change;
@@ -118,6 +122,7 @@ struct registry_call {
 	struct storage_write write;
 	struct storage_wait fresh;
 	struct collection *collection;
+	struct eviction *eviction;
 };
 /* Fills what hangs on attr and kind. Before the functions below; errs, about and err may be used for what goes
    wrong before the operation itself. */

@@ -31,6 +31,18 @@ enum progress registry_submit(struct registry_call *c, enum write_op op, unsigne
 void registry_give_back(struct registry_call *c, const js *new, const js *old);
 /* Ends a write that was undone: somebody else was given the same first. The client is to try again. */
 enum progress registry_ask_again(struct registry_call *c, const char *method);
+/* A call that another one makes and waits for: init, set what differs in attr, begin, an operation on `call`, AWAY. The
+   outer call's step is run again whenever the inner one wants to go on or has ended; it asks registry_nested_runs first. */
+struct registry_nested {
+	struct registry_call call;
+	struct attributes attr;
+	struct registry_call *outer;
+	bool runs; /* has begun and not ended */
+};
+void registry_nested_init(struct registry_nested *n, struct registry_call *outer); /* also once more */
+void registry_nested_begin(struct registry_nested *n);
+/* It was not at its end and goes on here: AWAY. */
+bool registry_nested_runs(struct registry_nested *n);
 /* Forgets the trees and drafts of an attempt. */
 void registry_forget(struct registry_call *c);
 void registry_about(struct registry_call *c, const char *name);
@@ -39,6 +51,9 @@ void registry_about_as(struct registry_call *c, const char *kind, const char *re
 PRINTF(2, 3) void registry_warn(struct registry_call *c, const char *fmt, ...);
 
 /* Refusals in upstream's words; -1. */
+/* REASON_CONFLICT when c->old is not what o asks for. */
+int registry_check_preconditions(struct registry_call *c, const struct delete_options *o,
+				 struct err *err) MUST_CHECK;
 int registry_not_found(struct registry_call *c, struct err *err);
 int registry_conflict(struct registry_call *c, struct err *err);
 /* "pods" or "deployments.apps" */
@@ -49,8 +64,9 @@ const char *registry_resource_text(const struct kind *k, char buf[256]);
 registry_step_fn registry_look_up;
 extern registry_step_fn *const registry_create_steps[];
 
-/* deletecollection.c: NULL is fine. */
+/* deletecollection.c, evict.c: NULL is fine. */
 void registry_collection_free(struct collection *col);
+void registry_eviction_free(struct eviction *e);
 
 /* pipeline.c: the rules between decoding and storing, on trees of the stored kind. */
 registry_step_fn pipeline_prepare_create, pipeline_mutate_create, pipeline_check_create,
@@ -58,6 +74,8 @@ registry_step_fn pipeline_prepare_create, pipeline_mutate_create, pipeline_check
 registry_step_fn pipeline_prepare_update, pipeline_mutate_update, pipeline_check_update,
 	pipeline_validate_update;
 registry_step_fn pipeline_mutate_delete, pipeline_validate_delete;
+/* A body that is no object of the kind, created at a subresource; admission sees it once, however often the rest is tried. */
+registry_step_fn pipeline_mutate_body, pipeline_validate_body;
 void pipeline_warn(struct registry_call *c); /* what the strategy has to say of a valid write */
 /* c->draft becomes the bytes of the tree; REASON_TOO_LARGE. */
 int pipeline_draft(struct registry_call *c, const js *o, struct err *err) MUST_CHECK;

@@ -190,7 +190,7 @@ static enum progress lost(struct registry_call *c)
 		return registry_progress(registry_not_found(c, &c->err));
 	if (c->err.reason != REASON_CONFLICT)
 		return PROGRESS_END;
-	if (c->pinned || c->tries == REGISTRY_CONFLICT_RETRIES)
+	if (c->pinned || c->tries == (c->change.retries ? c->change.retries : REGISTRY_CONFLICT_RETRIES))
 		return registry_progress(registry_conflict(c, &c->err));
 	c->tries++;
 	c->behind = true;
@@ -274,13 +274,17 @@ static registry_step_fn *const update_steps[] = {
 	store,
 };
 static registry_step_fn *const trusted_steps[] = {registry_look_up, make_change, store};
+static registry_step_fn *const admitting_steps[] = {pipeline_mutate_body, pipeline_validate_body,
+						    registry_look_up, make_change, store};
 
 void registry_change(struct registry_call *c, const struct registry_change *change)
 {
 	c->change = *change;
 	if (!*c->name)
 		registry_about(c, c->attr->name);
-	registry_start(c, change->flags & CHANGE_TRUSTED ? trusted_steps : update_steps);
+	registry_start(c, change->flags & CHANGE_ADMITS_BODY ? admitting_steps
+			  : change->flags & CHANGE_TRUSTED   ? trusted_steps
+							     : update_steps);
 }
 
 /* ---- a whole object in the place of another ---- */

@@ -35,6 +35,7 @@ struct attributes {
 struct subject {
 	const struct kind *kind;
 	const char *name;
+	unsigned retry_after_s; /* told with causes of a refusal that will pass; 0 = not told */
 };
 
 #endif

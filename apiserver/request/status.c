@@ -168,7 +168,10 @@ static void fill_parts(struct status_parts *st, const struct err *err, const cha
 		}
 		break;
 	case REASON_TOO_MANY_REQUESTS:
-		st->retry_after_s = 1;
+		st->retry_after_s = st->causes ? (int)about->retry_after_s : 1;
+		break;
+	case REASON_TIMEOUT:
+		st->retry_after_s = (int)about->retry_after_s;
 		break;
 	case REASON_CANCELED:
 	case REASON_IO:

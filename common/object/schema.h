@@ -94,13 +94,14 @@ struct field {
 	int pb_in; /* number of the embedded message that holds it (Volume.volumeSource); 0 = the message
 		      itself */
 	bool required, immutable;
-	bool pb_optional; /* Go pointer: zero values are kept */
-	bool keep_empty;  /* Go serialises the zero value too (no omitempty, or a struct by value) */
-	bool patch_merge; /* strategic merge: lists merge instead of being replaced */
-	bool retain_keys; /* strategic merge: retainKeys strategy */
-	bool member;	  /* of the type's union */
-	bool listed;	  /* OpenAPI lists it as required: clients without any doubt send it */
-	bool atomic;	  /* server-side apply: all of the map or object belongs to one manager */
+	bool pb_optional;   /* Go pointer: zero values are kept */
+	bool keep_empty;    /* Go serialises the zero value too (no omitempty, or a struct by value) */
+	bool patch_merge;   /* strategic merge: lists merge instead of being replaced */
+	bool retain_keys;   /* strategic merge: retainKeys strategy */
+	bool member;	    /* of the type's union */
+	bool listed;	    /* OpenAPI lists it as required: clients without any doubt send it */
+	bool atomic;	    /* server-side apply: all of the map or object belongs to one manager */
+	bool patch_replace; /* strategic merge: an object is replaced, not merged */
 	enum list_kind list;
 	const js *def; /* default, complete in itself, when the field is absent; NULL = none. Frozen: js_dup
 			  it */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Deployments (kubernetes/kubernetes pkg/registry/apps/deployment, pkg/apis/apps/validation). */
-#include "kinds/strategies.h"
 #include "kinds/apps/workload.h"
-#include <stdlib.h>
+#include "kinds/check.h"
+#include "kinds/strategies.h"
 
 static void deployment_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
 {
@@ -12,48 +12,16 @@ static void deployment_prepare(const struct strategy_ctx *ctx, js *new, const js
 		strategy_carry(js_obj(new, "metadata", NULL), js_obj(old, "metadata", NULL), "labels");
 }
 
-/* maxUnavailable and maxSurge: counts or percentages, not negative. */
-static void validate_share(js *v, const char *path, struct field_errors *errs)
-{
-	if (!v)
-		return;
-	if (js_is_int(v)) {
-		if (json_object_get_int64(v) < 0)
-			field_error_invalid(errs, path, v, "must be greater than or equal to 0");
-		return;
-	}
-	const char *s = json_object_get_string(v);
-	size_t digits = strspn(s, "0123456789");
-	if (!digits || s[digits] != '%' || s[digits + 1])
-		field_error_invalid(
-			errs, path, v,
-			"a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')");
-}
-
-/* Text that is no percentage counts as the number that it is. */
-static int64_t share_value(js *v)
-{
-	if (!v)
-		return 0;
-	if (js_is_int(v))
-		return json_object_get_int64(v);
-	char *end;
-	int64_t n = strtoll(json_object_get_string(v), &end, 10);
-	return !*end || !strcmp(end, "%") ? n : 0;
-}
-
 static void validate_rolling(const js *rolling, struct field_errors *errs)
 {
 	js *unavailable = js_field(rolling, "maxUnavailable"), *surge = js_field(rolling, "maxSurge");
 
-	validate_share(unavailable, "spec.strategy.rollingUpdate.maxUnavailable", errs);
-	validate_share(surge, "spec.strategy.rollingUpdate.maxSurge", errs);
-	if (share_value(unavailable) == 0 && share_value(surge) == 0)
+	check_share(unavailable, "spec.strategy.rollingUpdate.maxUnavailable", errs);
+	check_share(surge, "spec.strategy.rollingUpdate.maxSurge", errs);
+	if (check_share_value(unavailable) == 0 && check_share_value(surge) == 0)
 		field_error_invalid(errs, "spec.strategy.rollingUpdate.maxUnavailable", unavailable,
 				    "may not be 0 when `maxSurge` is 0");
-	if (js_is_str(unavailable) && share_value(unavailable) > 100)
-		field_error_invalid(errs, "spec.strategy.rollingUpdate.maxUnavailable", unavailable,
-				    "must not be greater than 100%");
+	check_share_of_all(unavailable, "spec.strategy.rollingUpdate.maxUnavailable", errs);
 }
 
 /* Upstream names all of the strategy, and shows it as its internal struct. */

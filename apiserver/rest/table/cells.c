@@ -55,7 +55,9 @@ static const struct cell_row cells_any[] = {
 };
 
 static const struct cell_row *const files[] = {
-	cells_any, cells_apps, cells_core, cells_discovery, cells_pod, cells_rbac, cells_storage,
+	cells_any,     cells_apps, cells_core, cells_discovery, cells_pod,	 cells_rbac,
+	cells_storage, cells_any,  cells_apps, cells_core,	cells_discovery, cells_pod,
+	cells_storage, cells_any,  cells_apps, cells_core,	cells_pod,	 cells_policy,
 };
 
 cell_fn *cell_find(const char *name)

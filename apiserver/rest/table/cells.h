@@ -31,6 +31,7 @@ extern const struct cell_row cells_discovery[];
 extern const struct cell_row cells_pod[];
 extern const struct cell_row cells_rbac[];
 extern const struct cell_row cells_storage[];
+extern const struct cell_row cells_policy[];
 
 cell_fn *cell_find(const char *name); /* NULL when unknown */
 void cell_str(struct buf *out, const char *s);

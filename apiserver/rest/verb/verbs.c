@@ -156,6 +156,20 @@ static void present_done(struct operation *o)
 	buf_adds(&o->rs->body, text);
 }
 
+/* What is refused for the way budgets are laid out is told as upstream does: a failure in a success. */
+static void present_evicted(struct operation *o)
+{
+	present_done(o);
+	if (!o->call.refusal)
+		return;
+	buf_clear(&o->rs->body);
+	buf_adds(
+		&o->rs->body,
+		"{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\",\"message\":");
+	buf_add_json_string(&o->rs->body, o->call.refusal, strlen(o->call.refusal));
+	buf_adds(&o->rs->body, ",\"code\":500}\n");
+}
+
 static void scale_presentd(struct operation *o)
 {
 	scale_present(o->rq, o->rs, o->call.obj);
@@ -168,5 +182,5 @@ const struct verb verb_update = {"UpdateOptions", read_object, start_update, pre
 const struct verb verb_delete = {NULL, read_delete, start_delete, present_deleted, false};
 const struct verb verb_deletecollection = {NULL, read_collection, start_collection, present_collection, true};
 const struct verb verb_bind = {"CreateOptions", read_binding, start_bind, present_done, false};
-const struct verb verb_evict = {"CreateOptions", read_eviction, start_eviction, present_done, false};
+const struct verb verb_evict = {"CreateOptions", read_eviction, start_eviction, present_evicted, false};
 const struct verb verb_scale_update = {"UpdateOptions", read_body, start_scale, scale_presentd, true};

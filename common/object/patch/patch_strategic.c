@@ -390,7 +390,7 @@ static int merge_key_of_map(js *original, const char *key, js *v, const struct t
 {
 	const struct field *f = t && t->form == TYPE_OBJECT ? schema_field(t, key) : NULL;
 	js *old = js_field(original, key);
-	if (js_is_obj(old) && js_is_obj(v)) {
+	if (js_is_obj(old) && js_is_obj(v) && !(f && f->patch_replace)) {
 		const struct type *sub = f ? f->type : t && t->form == TYPE_MAP ? t->elem : NULL;
 		js *merged = json_object_get(old);
 		if (merge_map(&merged, v, sub, depth, err) < 0) {

@@ -17,6 +17,7 @@ static const char yaml[] = "package: core/v1\n"
 			   "    plain: 5 [string]\n"
 			   "    choice: 6 Choice retain\n"
 			   "    text: 7 string\n"
+			   "    whole: 8 *Choice replace\n"
 			   "  Meta:\n"
 			   "    labels: 1 {string}\n"
 			   "  Choice:\n"
@@ -189,6 +190,8 @@ static void strategic_merge(void **state)
 		 JSON("{'choice':{'$retainKeys':['b'],'b':{'labels':{'x':'y'}}}}"),
 		 JSON("{'choice':{'b':{'labels':{'x':'y'}}}}")},
 		{JSON("{'choice':{'a':{}}}"), JSON("{'choice':{'$retainKeys':['a'],'b':{}}}"), "!retainKeys"},
+		/* an object that is replaced */
+		{JSON("{'whole':{'a':{}}}"), JSON("{'whole':{'b':{}}}"), JSON("{'whole':{'b':{}}}")},
 		/* a field the type does not know */
 		{JSON("{'odd':{'a':1,'b':[1]}}"), JSON("{'odd':{'a':2,'b':[2]}}"),
 		 JSON("{'odd':{'a':2,'b':[2]}}")},

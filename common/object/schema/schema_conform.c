@@ -282,6 +282,13 @@ static js *zero_element(const struct type *t)
 	return t->form == TYPE_BYTES ? js_new_str("") : schema_zero_value(t);
 }
 
+/* A time that is none is null in a map, too. */
+static bool is_no_time(const struct type *t, const js *v)
+{
+	return (t->form == TYPE_TIME || t->form == TYPE_MICRO_TIME) && v &&
+	       !json_object_get_string_len((js *)v);
+}
+
 static js *take_map(struct conform *c, const struct type *t, const struct at *at, const js *in)
 {
 	json_object_object_foreach ((js *)in, key, item) {
@@ -289,9 +296,14 @@ static js *take_map(struct conform *c, const struct type *t, const struct at *at
 		js *v = item ? conform_value(c, t->elem, &here, item) : zero_element(t->elem);
 		if (!v && item)
 			return NULL;
+		bool none = is_no_time(t->elem, v);
+		if (none) {
+			js_autoput(&v);
+			v = NULL;
+		}
 		if (v && v == item)
 			json_object_put(v);
-		else if (v)
+		else if (v || none)
 			json_object_object_add((js *)in, key, v);
 	}
 	return share(in);
@@ -310,6 +322,10 @@ static js *conform_map(struct conform *c, const struct type *t, const struct at 
 		if (!v && item) {
 			json_object_put(out);
 			return NULL;
+		}
+		if (is_no_time(t->elem, v)) {
+			js_autoput(&v);
+			v = NULL;
 		}
 		json_object_object_add_ex(out, key, v, JSON_C_OBJECT_ADD_KEY_IS_NEW);
 	}

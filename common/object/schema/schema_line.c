@@ -97,6 +97,7 @@ FLAG(atomic, f.atomic)
 FLAG(unlisted, unlisted)
 FLAG(listed, f.listed)
 FLAG(retain, f.retain_keys)
+FLAG(replace, f.patch_replace)
 FLAG(member, f.member)
 FLAG(inline, inlined)
 FLAG(absent, f.check_absent)
@@ -266,6 +267,7 @@ static const struct attribute {
 	{"skip", set_skip, WANTED},	    {"as", set_as, WANTED},
 	{"unchecked", set_unchecked, NONE}, {"listed", set_listed, NONE},
 	{"unlisted", set_unlisted, NONE},   {"atomic", set_atomic, NONE},
+	{"unchecked", set_unchecked, NONE}, {"replace", set_replace, NONE},
 };
 
 static int set_attribute(struct schema_builder *b, struct draft_field *d, struct word w, struct err *err)
