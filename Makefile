@@ -21,7 +21,7 @@ MAIN_controller-manager := controller-manager/main.c
 MAIN_nodeagent          := nodeagent/agent/main.c
 
 # Static: apiserver/http/connmem.c stands in for a part of it.
-LIBS_apiserver          := -l:libmicrohttpd.a -lgnutls -lsqlite3 -luv -lcurl -lyaml -ljson-c -lssl -lcrypto -lm
+LIBS_apiserver          := -l:libmicrohttpd.a -lgnutls -lsqlite3 -luv -lcurl -lz -lyaml -ljson-c -lssl -lcrypto -lm
 LIBS_scheduler          := -luv -lcurl -lyaml -ljson-c -lssl -lcrypto -lm
 LIBS_controller-manager := -luv -lcurl -lyaml -ljson-c -lssl -lcrypto -lm
 LIBS_nodeagent          := -lmicrohttpd -lgnutls -luv -larchive -lzstd -lz -lcurl -lyaml -ljson-c -lssl -lcrypto -lm

@@ -28,6 +28,7 @@ struct listener {
 	atomic_size_t body_bytes;
 	atomic_size_t live, peak; /* connections; peak since memory was last given back */
 	atomic_ullong next_id;
+	char audit_id[25]; /* beginning of a UUID; a request's number is the rest */
 	char *cert, *key, *ca;
 };
 

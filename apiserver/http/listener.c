@@ -6,8 +6,10 @@
 #include "http/listener.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include "base/log.h"
+#include "base/rand.h"
 #include "http/bind.h"
 #include "http/http_internal.h"
 
@@ -65,10 +67,13 @@ struct listener *listener_start(const struct listener_config *c, struct err *err
 	if (fd < 0)
 		return NULL;
 	struct listener *l = MEM_NEW(struct listener);
+	char uuid[37];
 	l->service = c->service;
 	l->fd = fd;
 	l->port = port;
 	l->max = count_connections(c);
+	rand_uuid(uuid);
+	memcpy(l->audit_id, uuid, sizeof(l->audit_id) - 1);
 	l->cert = mem_strdup(c->cert_pem);
 	l->key = mem_strdup(c->key_pem);
 	l->ca = mem_strdup(c->client_ca_pem);

@@ -272,6 +272,31 @@ static void test_long_list(void **state)
 	http_free(h);
 }
 
+/* One object and a list of it, for who takes gzip; the connection goes on behind both. */
+static void test_gzip(void **state)
+{
+	struct http *h = client(&admin_cert, &admin_key);
+	autobuf struct buf body = BUF_INIT;
+	buf_adds(&body, "{\"metadata\":{\"name\":\"big\"},\"data\":{\"k\":\"");
+	for (int i = 0; i < 40000; i++)
+		buf_adds(&body, "0123456789");
+	buf_adds(&body, "\"}}");
+	expect(h, "POST", CMS, NULL, buf_str(&body), 201, NULL);
+	static const char *const paths[] = {CMS "/big", CMS, CMS "?limit=1", CMS "/big?pretty=1"};
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		struct http_reply r = {0};
+		assert_int_equal(call(h, "GET", paths[i], "Accept-Encoding: gzip", NULL, 0, &r), 200);
+		assert_memory_equal(r.body.p, "\x1f\x8b", 2);
+		assert_in_range(r.body.len, 100, 20000);
+		http_reply_release(&r);
+		assert_int_equal(call(h, "GET", paths[i], "Accept-Encoding: gzip;q=0", NULL, 0, &r), 200);
+		assert_memory_equal(r.body.p, "{", 1);
+		http_reply_release(&r);
+	}
+	expect(h, "GET", CMS "/none", "Accept-Encoding: gzip", NULL, 404, "{\"kind\":\"Status\"");
+	http_free(h);
+}
+
 /* ---- clients that misbehave, by hand ---- */
 
 struct raw {
@@ -324,10 +349,52 @@ static void raw_expect(struct raw *r, const char *want)
 		fail_msg("wanted %s, got %.300s", want, buf_str(&b));
 }
 
+/* A reply with its length, of which the headers are kept. */
+static void raw_read_head(struct raw *r, struct buf *head)
+{
+	char c;
+	while (!strstr(buf_str(head), "\r\n\r\n") && SSL_read(r->ssl, &c, 1) == 1)
+		buf_addc(head, c);
+	const char *length = strstr(buf_str(head), "Content-Length: ");
+	assert_non_null(length);
+	for (long n = strtol(length + 16, NULL, 10); n > 0; n--)
+		assert_int_equal(SSL_read(r->ssl, &c, 1), 1);
+}
+
 static void raw_send(struct raw *r, const char *text)
 {
 	int n = (int)strlen(text);
 	assert_int_equal(SSL_write(r->ssl, text, n), n);
+}
+
+/* What a reply says about itself. */
+static void test_headers(void **state)
+{
+	static const struct {
+		const char *request, *want[3];
+	} v[] = {
+		{"GET /version HTTP/1.1\r\nHost: a\r\n\r\n",
+		 {"\r\nCache-Control: no-cache, private\r\n",
+		  "\r\nAudit-Id: ", "\r\nContent-Type: application/json"}},
+		{"GET /version HTTP/1.1\r\nHost: a\r\naudit-id: mine\r\n\r\n", {"\r\nAudit-Id: mine\r\n"}},
+		{"GET /version HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n",
+		 {"\r\nContent-Length: "}},
+		{"POST /version HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer secret\r\nContent-Length: 0\r\n\r\n",
+		 {"HTTP/1.1 405 ", "\r\nAllow: GET\r\n"}},
+		{"GET " CMS "/x HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer nope\r\n\r\n",
+		 {"HTTP/1.1 401 ", "\r\nWWW-Authenticate: Bearer\r\n"}},
+	};
+	struct raw r;
+	raw_open(&r);
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		autobuf struct buf got = BUF_INIT;
+		raw_send(&r, v[i].request);
+		raw_read_head(&r, &got);
+		for (size_t w = 0; w < ARRAY_LEN(v[i].want) && v[i].want[w]; w++)
+			if (!strstr(buf_str(&got), v[i].want[w]))
+				fail_msg("%s: %s", v[i].request, buf_str(&got));
+	}
+	raw_close(&r);
 }
 
 static void test_bad_requests(void **state)
@@ -499,7 +566,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {TEST(test_identity),	      TEST(test_bodies),
 					   TEST(test_many_at_once),   TEST(test_watch),
-					   TEST(test_long_list),      TEST(test_bad_requests),
+					   TEST(test_long_list),      TEST(test_gzip),
+					   TEST(test_headers),	      TEST(test_bad_requests),
 					   TEST(test_header_flood),   TEST(test_split_and_pipelined),
 					   TEST(test_half_handshake), TEST(test_watchers_that_leave),
 					   TEST(test_behind_a_watch), TEST(test_close_notify),

@@ -19,13 +19,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/log.h"
+#include "http/gzip.h"
 #include "http/http_internal.h"
 #include "http/metrics.h"
 #include "request/status.h"
 
 #define BODIES_MAX ((size_t)256 << 20) /* buffered at once, over all connections */
 #define DISCARD_MAX ((size_t)16 << 20) /* of a refused body, so that the client reads why */
-#define TARGET_KEPT 1024	       /* while a stream lasts */
+#define AUDIT_ID "Audit-Id"
+#define TARGET_KEPT 1024 /* while a stream lasts */
 
 static struct conn *conn_of(struct MHD_Connection *mhd)
 {
@@ -76,7 +78,7 @@ void *transfer_on_target(void *cls, const char *target, struct MHD_Connection *m
 static void log_request(const struct transfer *t, int64_t took_ns)
 {
 	log_v(3, "HTTP",
-	      "id=%llu verb=%s uri=\"%s\" latency=%lldus user=\"%s\" agent=\"%s\" remote=%s status=%d",
+	      "id=%012llx verb=%s uri=\"%s\" latency=%lldus user=\"%s\" agent=\"%s\" remote=%s status=%d",
 	      (unsigned long long)t->x.rq.id, t->x.rq.attr.verb, t->target, (long long)(took_ns / NS_PER_US),
 	      t->x.rq.user.name ? t->x.rq.user.name : "", t->x.rq.user_agent, t->conn->remote,
 	      t->x.rs.status);
@@ -203,9 +205,10 @@ static struct MHD_Response *make_response(struct transfer *t)
 {
 	struct response *rs = &t->x.rs;
 	if (rs->stream) {
-		if (!t->counted_long)
+		if (!rs->finite && !t->counted_long) {
 			metrics_long_running(&t->x.rq, 1);
-		t->counted_long = true;
+			t->counted_long = true;
+		}
 		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 64, on_read_stream, t, NULL);
 	}
 	struct shared_bytes *sh = &rs->shared;
@@ -248,11 +251,46 @@ static bool body_follows(const struct transfer *t)
 	       (rs->shared.p ? rs->shared.n : rs->body.len);
 }
 
+/* An id for the access log and, as upstream's, for whoever answers for it: the client's own, if it has one. */
+static void add_audit_id(struct MHD_Response *mr, const struct transfer *t)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *given = MHD_lookup_connection_value(t->conn->mhd, MHD_HEADER_KIND, AUDIT_ID);
+	char id[37];
+	memcpy(id, t->conn->w->l->audit_id, 24);
+	for (int i = 0; i < 12; i++)
+		id[24 + i] = digits[t->x.rq.id >> (44 - 4 * i) & 15];
+	id[36] = 0;
+	MHD_add_response_header(mr, AUDIT_ID, given && *given ? given : id);
+}
+
+static bool compress(struct transfer *t)
+{
+	struct response *rs = &t->x.rs;
+	size_t n;
+	if (t->x.rq.method == METHOD_HEAD ||
+	    (rs->stream ? !rs->finite : !response_bytes(rs, &n) || n <= GZIP_THRESHOLD))
+		return false;
+	return gzip_is_taken(MHD_lookup_connection_value(t->conn->mhd, MHD_HEADER_KIND,
+							 MHD_HTTP_HEADER_ACCEPT_ENCODING)) &&
+	       gzip_response(rs);
+}
+
+static void add_vary(struct MHD_Response *mr, bool accept, bool encoding)
+{
+	if (accept || encoding)
+		MHD_add_response_header(mr, MHD_HTTP_HEADER_VARY,
+					!encoding ? "Accept"
+					: accept  ? "Accept, Accept-Encoding"
+						  : "Accept-Encoding");
+}
+
 static enum MHD_Result answer(struct transfer *t)
 {
 	struct response *rs = &t->x.rs;
 	if (!rs->status)
 		rs->status = 200;
+	bool gzip = compress(t);
 	if (body_follows(t))
 		wire_hold(t->conn);
 	struct MHD_Response *mr = make_response(t);
@@ -260,6 +298,7 @@ static enum MHD_Result answer(struct transfer *t)
 		return MHD_NO;
 	MHD_add_response_header(mr, "Content-Type", rs->content_type ? rs->content_type : "application/json");
 	MHD_add_response_header(mr, "Cache-Control", "no-cache, private");
+	add_audit_id(mr, t);
 	add_warnings(mr, rs);
 	if (rs->retry_after_s) {
 		char text[16];
@@ -270,8 +309,11 @@ static enum MHD_Result answer(struct transfer *t)
 		MHD_add_response_header(mr, "ETag", rs->etag);
 	if (*rs->allow)
 		MHD_add_response_header(mr, "Allow", rs->allow);
-	if (rs->vary_accept)
-		MHD_add_response_header(mr, "Vary", "Accept");
+	add_vary(mr, rs->vary_accept, gzip);
+	if (gzip)
+		MHD_add_response_header(mr, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+	if (rs->nosniff)
+		MHD_add_response_header(mr, "X-Content-Type-Options", "nosniff");
 	if (rs->close_connection)
 		MHD_add_response_header(mr, "Connection", "close");
 	if (rs->status == 401)

@@ -47,6 +47,7 @@ struct response {
 	struct buf body;
 	struct shared_bytes shared;	/* instead of body */
 	struct response_stream *stream; /* owned via close(); NULL = none */
+	bool finite;			/* the stream has an end, and something to give until then: a list */
 	/* headers */
 	char **warnings; /* owned texts for `Warning: 299 - "…"`, NULL while there are none */
 	size_t n_warnings;
@@ -54,6 +55,7 @@ struct response {
 	char etag[80];
 	char allow[40]; /* methods, for 405; "" = none */
 	bool vary_accept, close_connection;
+	bool nosniff; /* it is text, whatever is in it */
 };
 void response_release(struct response *rs);
 /* Forgets what the body would have been; headers stay. */

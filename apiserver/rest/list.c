@@ -289,6 +289,7 @@ void present_list(const struct request *rq, struct response *rs, const struct ac
 	}
 	l->stream = (struct response_stream){.read = list_read, .close = list_reply_free, .arg = l};
 	rs->stream = &l->stream;
+	rs->finite = true;
 }
 
 void handle_list(struct request *rq, struct response *rs)
