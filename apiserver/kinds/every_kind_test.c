@@ -212,6 +212,33 @@ static void keep(struct walk *w, struct answer *a)
 
 /* ---- the walk ---- */
 
+/* Protobuf does not carry the kind of an object inside another one. */
+static void drop_type_meta(const struct type *t, js *o, bool inside)
+{
+	if (t->elem && js_is_arr(o))
+		js_array_for_each (item, o)
+			drop_type_meta(t->elem, item, true);
+	for (unsigned f = 0; js_is_obj(o) && f < t->n_fields; f++) {
+		const struct field *in = &t->fields[f];
+		if (inside && !in->pb && !in->pb_in &&
+		    (!strcmp(in->name, "kind") || !strcmp(in->name, "apiVersion")))
+			js_del(o, in->name);
+		else if (js_field(o, in->name) && (in->type->elem || in->type->form == TYPE_OBJECT))
+			drop_type_meta(in->type, js_field(o, in->name), true);
+	}
+}
+
+static void must_equal_in(struct walk *w, const char *form, const js *got, const js *want)
+{
+	autojson js *g = js_dup(got), *r = js_dup(want);
+
+	if (!strcmp(form, PB_TYPE)) {
+		drop_type_meta(w->k->type, g, false);
+		drop_type_meta(w->k->type, r, false);
+	}
+	must_equal(w, form, g, r);
+}
+
 /* Dry runs in each form say the same, and leave nothing. */
 static void walk_forms(struct walk *w)
 {
@@ -237,7 +264,7 @@ static void walk_forms(struct walk *w)
 	autoanswer struct answer from_pb = talk(w->k, "POST", target, PB_TYPE, PB_TYPE, &pb);
 	if (must_be(w, "protobuf", &from_pb, 201)) {
 		autojson js *got = comparable(from_pb.o, true);
-		must_equal(w, "protobuf", got, want);
+		must_equal_in(w, PB_TYPE, got, want);
 	}
 	autoanswer struct answer none = ask(w, "GET", "", JSON_TYPE);
 	if (w->k->verbs & VERB_GET)
@@ -277,7 +304,7 @@ static void walk_get(struct walk *w)
 	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
 		autoanswer struct answer a = ask(w, "GET", "", forms[i]);
 		if (must_be(w, forms[i], &a, 200))
-			must_equal(w, forms[i], a.o, w->stored);
+			must_equal_in(w, forms[i], a.o, w->stored);
 	}
 	autoanswer struct answer table = ask(w, "GET", "", TABLE_TYPE), meta = ask(w, "GET", "", META_TYPE);
 	if (must_be(w, "table", &table, 200))

@@ -159,6 +159,12 @@ static bool within(const struct inside *up, const struct type *t)
 	return up;
 }
 
+/* An object inside another one may name its kind, but protobuf does not carry it. */
+static bool is_type_meta(const struct field *f)
+{
+	return !f->pb && !f->pb_in && (!strcmp(f->name, "kind") || !strcmp(f->name, "apiVersion"));
+}
+
 static js *item_object(const struct type *t, unsigned i, const struct inside *up)
 {
 	struct inside here = {.up = up, .type = t, .depth = up ? up->depth + 1 : 0};
@@ -168,8 +174,8 @@ static js *item_object(const struct type *t, unsigned i, const struct inside *up
 	for (unsigned f = 0; f < t->n_fields; f++) {
 		const struct type *in = t->fields[f].type;
 		bool leaf = in->form != TYPE_OBJECT && !in->elem;
-		if ((t->fields[f].member && member) || (!leaf && here.depth >= ITEM_DEPTH_MAX) ||
-		    within(&here, in))
+		if (is_type_meta(&t->fields[f]) || (t->fields[f].member && member) ||
+		    (!leaf && here.depth >= ITEM_DEPTH_MAX) || within(&here, in))
 			continue;
 		member |= t->fields[f].member;
 		js_set(o, t->fields[f].name, item(in, i, &here));

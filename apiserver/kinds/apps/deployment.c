@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Deployments (kubernetes/kubernetes pkg/registry/apps/deployment, pkg/apis/apps/validation). */
+#include "kinds/apps/rolling.h"
 #include "kinds/apps/workload.h"
 #include "kinds/check.h"
 #include "kinds/strategies.h"
@@ -24,36 +25,16 @@ static void validate_rolling(const js *rolling, struct field_errors *errs)
 	check_share_of_all(unavailable, "spec.strategy.rollingUpdate.maxUnavailable", errs);
 }
 
-/* Upstream names all of the strategy, and shows it as its internal struct. */
-static void unknown_strategy(const char *type, const js *rolling, struct field_errors *errs)
-{
-	static const char *const names[][2] = {{"MaxUnavailable", "maxUnavailable"},
-					       {"MaxSurge", "maxSurge"}};
-	autojson js *shown = js_new_obj();
-	autobuf struct buf b = BUF_INIT;
-
-	js_set_str(shown, "Type", type);
-	js_set(shown, "RollingUpdate", rolling ? js_new_obj() : NULL);
-	for (size_t i = 0; rolling && i < ARRAY_LEN(names); i++) {
-		const js *v = js_field(rolling, names[i][1]);
-		js_set(js_obj(shown, "RollingUpdate", NULL), names[i][0], v ? js_dup(v) : js_new_int(0));
-	}
-	buf_adds(&b, "Unsupported value: ");
-	js_write(&b, shown);
-	buf_adds(&b, ": supported values: \"Recreate\", \"RollingUpdate\"");
-	field_errors_drop(errs, "spec.strategy.type");
-	field_errors_add(errs, "FieldValueNotSupported", mem_strdup("spec.strategy"), buf_take(&b, NULL));
-}
-
 static void validate_strategy(const js *strategy, struct field_errors *errs)
 {
 	const js *rolling = js_obj(strategy, "rollingUpdate", NULL);
 	const char *type = js_str0(strategy, "type", NULL);
+	static const char *const supported[] = {"Recreate", "RollingUpdate", NULL};
 
 	if (!strcmp(type, "RollingUpdate"))
 		validate_rolling(rolling, errs);
 	else if (strcmp(type, "Recreate"))
-		unknown_strategy(type, rolling, errs);
+		rolling_unknown(strategy, "spec.strategy", rolling_of_deployments, supported, errs);
 	else if (rolling)
 		field_error_forbidden(errs, "spec.strategy.rollingUpdate",
 				      "may not be specified when strategy `type` is 'Recreate'");
@@ -61,12 +42,8 @@ static void validate_strategy(const js *strategy, struct field_errors *errs)
 
 static void validate_status(const js *new, const js *old, struct field_errors *errs)
 {
-	const js *s = js_obj(new, "status", NULL);
-
 	workload_validate_status(new, "updatedReplicas", errs);
-	if (js_int(s, 0, "collisionCount", NULL) < js_int(old, 0, "status", "collisionCount", NULL))
-		field_error_invalid(errs, "status.collisionCount", js_field(s, "collisionCount"),
-				    "cannot be decremented");
+	workload_validate_collisions(new, old, errs);
 }
 
 static void deployment_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
@@ -78,7 +55,7 @@ static void deployment_validate(const struct strategy_ctx *ctx, const js *new, c
 		validate_status(new, old, errs);
 		return;
 	}
-	workload_validate(new, "deployment", errs);
+	workload_validate(new, &workload_of_deployments, errs);
 	validate_strategy(js_obj(new, "spec", "strategy", NULL), errs);
 	if (deadline && json_object_get_int64(deadline) <= js_int(new, 0, "spec", "minReadySeconds", NULL))
 		field_error_invalid(errs, "spec.progressDeadlineSeconds", deadline,

@@ -18,7 +18,7 @@ static void replicaset_validate(const struct strategy_ctx *ctx, const js *new, c
 	if (!strcmp(ctx->subresource, "status"))
 		workload_validate_status(new, "fullyLabeledReplicas", errs);
 	else
-		workload_validate(new, "deployment", errs);
+		workload_validate(new, &workload_of_deployments, errs);
 }
 
 const struct strategy replicaset_strategy = {

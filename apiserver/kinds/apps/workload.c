@@ -2,7 +2,6 @@
 /* kubernetes/kubernetes pkg/apis/apps/validation ValidatePodTemplateSpecForReplicaSet and its callers. */
 #include "kinds/apps/workload.h"
 
-#include <stdio.h>
 #include "kinds/advice.h"
 #include "kinds/check.h"
 #include "kinds/podspec/podspec.h"
@@ -21,27 +20,32 @@ static int64_t generation(const js *o)
 	return js_int(o, 0, "metadata", "generation", NULL);
 }
 
-void workload_warn(const struct strategy_ctx *ctx, const js *new, const js *old)
+void workload_warn_template(const struct strategy_ctx *ctx, const js *new, const js *old)
 {
 	const js *template = js_obj(new, "spec", "template", NULL);
 
-	if (old && generation(new) == generation(old))
-		return;
-	if (!old)
-		advice_name(ctx, new, "Pod names and hostnames");
-	podspec_warn(ctx, js_obj(template, "metadata", NULL), js_obj(template, "spec", NULL),
-		     "spec.template.");
+	if (!old || generation(new) != generation(old))
+		podspec_warn(ctx, js_obj(template, "metadata", NULL), js_obj(template, "spec", NULL),
+			     "spec.template.");
 }
 
-/* False when the selector is none: upstream does not look at the template then. */
-static bool validate_match(const js *selector, const js *template, struct field_errors *errs)
+void workload_warn(const struct strategy_ctx *ctx, const js *new, const js *old)
+{
+	if (!old)
+		advice_name(ctx, new, "Pod names and hostnames");
+	workload_warn_template(ctx, new, old);
+}
+
+/* False when the selector is none. */
+static bool validate_match(const js *selector, const js *template, const struct workload_words *w,
+			   struct field_errors *errs)
 {
 	struct err why = ERR_INIT;
 	struct selector *s = selector_from_json(selector, &why);
 
 	if (!s) {
-		field_error_invalid(errs, "spec.selector", selector, "invalid label selector");
-		field_errors_drop(errs, "spec.template");
+		if (w->bad)
+			field_error_invalid(errs, "spec.selector", selector, w->bad);
 		return false;
 	}
 	const js *labels = js_obj(template, "metadata", "labels", NULL);
@@ -53,49 +57,79 @@ static bool validate_match(const js *selector, const js *template, struct field_
 	return true;
 }
 
-void workload_validate(const js *o, const char *kind, struct field_errors *errs)
+const struct workload_words workload_of_deployments = {
+	.empty = "empty selector is invalid for deployment",
+	.bad = "invalid label selector",
+	.deadline = "activeDeadlineSeconds in ReplicaSet is not Supported",
+	.unread = true,
+};
+
+bool workload_validate_selector(const js *o, const struct workload_words *w, struct field_errors *errs)
 {
-	static const char *const always[] = {"Always", NULL};
-	const js *selector = js_obj(o, "spec", "selector", NULL),
-		 *template = js_obj(o, "spec", "template", NULL);
-	const js *spec = js_obj(template, "spec", NULL);
-	const char *policy = js_str0(spec, "restartPolicy", NULL);
-	char detail[128];
+	const js *selector = js_obj(o, "spec", "selector", NULL);
 
 	check_label_selector(selector, "spec.selector", errs);
 	if (selector && !js_len(js_field(selector, "matchLabels")) &&
-	    !js_len(js_field(selector, "matchExpressions"))) {
-		snprintf(detail, sizeof(detail), "empty selector is invalid for %s", kind);
-		field_error_invalid(errs, "spec.selector", selector, detail);
-	}
+	    !js_len(js_field(selector, "matchExpressions")))
+		field_error_invalid(errs, "spec.selector", selector, w->empty);
 	/* a missing selector selects nothing, so it never matches */
-	if (!validate_match(selector, template, errs))
-		return;
-	podspec_validate_template(template, "spec.template", errs);
+	return validate_match(selector, js_obj(o, "spec", "template", NULL), w, errs);
+}
+
+void workload_validate_lasting(const js *o, const struct workload_words *w, struct field_errors *errs)
+{
+	static const char *const always[] = {"Always", NULL};
+	const js *spec = js_obj(o, "spec", "template", "spec", NULL);
+	const char *policy = js_str0(spec, "restartPolicy", NULL);
+
 	if (strcmp(policy, "Always") && !field_errors_has(errs, "spec.template.spec.restartPolicy"))
 		field_error_not_supported(errs, "spec.template.spec.restartPolicy", policy, always);
 	if (js_field(spec, "activeDeadlineSeconds"))
-		field_error_forbidden(errs, "spec.template.spec.activeDeadlineSeconds",
-				      "activeDeadlineSeconds in ReplicaSet is not Supported");
+		field_error_forbidden(errs, "spec.template.spec.activeDeadlineSeconds", w->deadline);
 }
 
-void workload_validate_status(const js *o, const char *count, struct field_errors *errs)
+void workload_validate(const js *o, const struct workload_words *w, struct field_errors *errs)
 {
-	const struct {
-		const char *less, *more, *detail;
-	} rules[] = {
-		{count, "replicas", "cannot be greater than status.replicas"},
-		{"readyReplicas", "replicas", "cannot be greater than status.replicas"},
-		{"availableReplicas", "replicas", "cannot be greater than status.replicas"},
-		{"availableReplicas", "readyReplicas", "cannot be greater than readyReplicas"},
-	};
+	if (!workload_validate_selector(o, w, errs) && w->unread) {
+		field_errors_drop(errs, "spec.template");
+		return;
+	}
+	podspec_validate_template(js_obj(o, "spec", "template", NULL), "spec.template", errs);
+	workload_validate_lasting(o, w, errs);
+}
+
+void workload_validate_counts(const js *o, const struct workload_rule *rules, size_t n,
+			      struct field_errors *errs)
+{
 	const js *s = js_obj(o, "status", NULL);
 
-	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+	for (size_t i = 0; i < n; i++) {
 		int64_t less = js_int(s, 0, rules[i].less, NULL);
 		if (less <= js_int(s, 0, rules[i].more, NULL))
 			continue;
 		autojson js *value = js_new_int(less); /* absent is 0 */
 		field_error_invalid(errs, PATH("status.%s", rules[i].less), value, rules[i].detail);
 	}
+}
+
+void workload_validate_status(const js *o, const char *count, struct field_errors *errs)
+{
+	const struct workload_rule rules[] = {
+		{count, "replicas", "cannot be greater than status.replicas"},
+		{"readyReplicas", "replicas", "cannot be greater than status.replicas"},
+		{"availableReplicas", "replicas", "cannot be greater than status.replicas"},
+		{"availableReplicas", "readyReplicas", "cannot be greater than readyReplicas"},
+	};
+
+	workload_validate_counts(o, rules, ARRAY_LEN(rules), errs);
+}
+
+void workload_validate_collisions(const js *new, const js *old, struct field_errors *errs)
+{
+	int64_t is = js_int(new, 0, "status", "collisionCount", NULL);
+
+	if (is >= js_int(old, 0, "status", "collisionCount", NULL))
+		return;
+	autojson js *value = js_new_int(is);
+	field_error_invalid(errs, "status.collisionCount", value, "cannot be decremented");
 }

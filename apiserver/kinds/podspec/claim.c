@@ -124,17 +124,19 @@ static void check_class(const js *spec, const char *key, const char *path, struc
 		field_error_names(errs, PATH("%s.%s", path, key), name, &bad);
 }
 
+void podspec_validate_claim(const js *spec, const char *path, struct field_errors *errs)
+{
+	if (js_obj(spec, "selector", NULL))
+		check_label_selector(js_obj(spec, "selector", NULL), PATH("%s.selector", path), errs);
+	check_modes(js_arr(spec, "accessModes", NULL), PATH("%s.accessModes", path), errs);
+	check_storage(spec, path, errs);
+	check_class(spec, "storageClassName", path, errs);
+	check_class(spec, "volumeAttributesClassName", path, errs);
+	check_sources(spec, path, errs);
+}
+
 void podspec_check_claim_template(const js *template, const char *path, struct field_errors *errs)
 {
-	const js *spec = js_obj(template, "spec", NULL);
-	const char *where = PATH("%s.spec", path);
-
 	check_meta(js_obj(template, "metadata", NULL), PATH("%s.metadata", path), errs);
-	if (js_obj(spec, "selector", NULL))
-		check_label_selector(js_obj(spec, "selector", NULL), PATH("%s.selector", where), errs);
-	check_modes(js_arr(spec, "accessModes", NULL), PATH("%s.accessModes", where), errs);
-	check_storage(spec, where, errs);
-	check_class(spec, "storageClassName", where, errs);
-	check_class(spec, "volumeAttributesClassName", where, errs);
-	check_sources(spec, where, errs);
+	podspec_validate_claim(js_obj(template, "spec", NULL), PATH("%s.spec", path), errs);
 }

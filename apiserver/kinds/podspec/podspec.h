@@ -33,6 +33,9 @@ void podspec_validate_annotation_update(const js *new, const js *old, const char
 void podspec_validate_limits(const js *limits, const char *path, struct field_errors *errs);
 void podspec_validate_tolerations(const js *tolerations, const char *path, struct field_errors *errs);
 
+/* A claim's spec, of ephemeral volumes and of others; path is the spec's. */
+void podspec_validate_claim(const js *spec, const char *path, struct field_errors *errs);
+
 /* A container's image in the spec of a Pod. */
 void podspec_validate_image(const js *container, const char *path, struct field_errors *errs);
 /* The field of a container's AppArmor annotation; NULL when it means none. */

@@ -55,9 +55,8 @@ static const struct cell_row cells_any[] = {
 };
 
 static const struct cell_row *const files[] = {
-	cells_any,     cells_apps, cells_core, cells_discovery, cells_pod,	 cells_rbac,
-	cells_storage, cells_any,  cells_apps, cells_core,	cells_discovery, cells_pod,
-	cells_storage, cells_any,  cells_apps, cells_core,	cells_pod,	 cells_policy,
+	cells_any, cells_apps,	 cells_batch, cells_core,    cells_discovery,
+	cells_pod, cells_policy, cells_rbac,  cells_storage, cells_volume,
 };
 
 cell_fn *cell_find(const char *name)

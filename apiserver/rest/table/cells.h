@@ -26,12 +26,14 @@ struct cell_row {
 };
 
 extern const struct cell_row cells_apps[];
+extern const struct cell_row cells_batch[];
 extern const struct cell_row cells_core[];
 extern const struct cell_row cells_discovery[];
 extern const struct cell_row cells_pod[];
 extern const struct cell_row cells_rbac[];
 extern const struct cell_row cells_storage[];
 extern const struct cell_row cells_policy[];
+extern const struct cell_row cells_volume[];
 
 cell_fn *cell_find(const char *name); /* NULL when unknown */
 void cell_str(struct buf *out, const char *s);
@@ -40,5 +42,9 @@ void cell_since(struct buf *out, const char *time, int64_t now_ns);
 /* A string cell that was put together in `text`; `empty` stands for nothing. */
 void cell_text(struct buf *out, const struct buf *text, const char *empty);
 void cell_join(struct buf *b, const char *s); /* behind a comma, unless it is the first */
+/* Of kinds that have a template of Pods: a field of all its containers; a LabelSelector, NULL for none; a map of labels. */
+void cell_containers_of(struct buf *out, const js *template, const char *field);
+void cell_selector_of(struct buf *out, const js *label_selector);
+void cell_labels(struct buf *out, const js *map);
 
 #endif

@@ -7,34 +7,52 @@
 #include "object/labels.h"
 #include "object/meta.h"
 
-static void join_containers(struct buf *out, const struct cell *c, const char *key)
+void cell_containers_of(struct buf *out, const js *template, const char *field)
 {
 	autobuf struct buf b = BUF_INIT;
-	js_array_for_each (one, js_arr(c->o, "spec", "template", "spec", "containers", NULL))
-		cell_join(&b, js_str0(one, key, NULL));
+	js_array_for_each (one, js_arr(template, "spec", "containers", NULL))
+		cell_join(&b, js_str0(one, field, NULL));
 	cell_text(out, &b, "");
 }
 
 static void cell_containers(struct buf *out, const struct cell *c)
 {
-	join_containers(out, c, "name");
+	cell_containers_of(out, js_obj(c->o, "spec", "template", NULL), "name");
 }
 
 static void cell_images(struct buf *out, const struct cell *c)
 {
-	join_containers(out, c, "image");
+	cell_containers_of(out, js_obj(c->o, "spec", "template", NULL), "image");
 }
 
-static void cell_selector(struct buf *out, const struct cell *c)
+void cell_selector_of(struct buf *out, const js *label_selector)
 {
 	autobuf struct buf b = BUF_INIT;
 	struct err err = ERR_INIT;
-	const js *label_selector = js_obj(c->o, "spec", "selector", NULL);
 	struct selector *s = label_selector ? selector_from_json(label_selector, &err) : NULL;
 	if (s)
 		selector_write(&b, s);
 	selector_free(s);
 	cell_text(out, &b, CELL_NONE);
+}
+
+static void cell_selector(struct buf *out, const struct cell *c)
+{
+	cell_selector_of(out, js_obj(c->o, "spec", "selector", NULL));
+}
+
+void cell_labels(struct buf *out, const js *map)
+{
+	autobuf struct buf b = BUF_INIT;
+	autofree struct labels *l = labels_new(map);
+	for (size_t i = 0; i < l->n; i++)
+		buf_addf(&b, "%s%s=%s", i ? "," : "", l->v[i].key, l->v[i].value);
+	cell_text(out, &b, CELL_NONE);
+}
+
+static void cell_node_selector(struct buf *out, const struct cell *c)
+{
+	cell_labels(out, js_obj(c->o, "spec", "template", "spec", "nodeSelector", NULL));
 }
 
 static void cell_deploy_ready(struct buf *out, const struct cell *c)
@@ -59,6 +77,11 @@ static void cell_owner(struct buf *out, const struct cell *c)
 }
 
 const struct cell_row cells_apps[] = {
-	{"containers", cell_containers}, {"deploy_ready", cell_deploy_ready}, {"images", cell_images},
-	{"owner", cell_owner},		 {"selector", cell_selector},	      {NULL, NULL},
+	{"containers", cell_containers},
+	{"deploy_ready", cell_deploy_ready},
+	{"images", cell_images},
+	{"node_selector", cell_node_selector},
+	{"owner", cell_owner},
+	{"selector", cell_selector},
+	{NULL, NULL},
 };

@@ -135,12 +135,7 @@ static void cell_svc_ports(struct buf *out, const struct cell *c)
 
 static void cell_svc_selector(struct buf *out, const struct cell *c)
 {
-	autobuf struct buf b = BUF_INIT;
-	struct labels *l = labels_new(js_obj(c->o, "spec", "selector", NULL));
-	for (size_t i = 0; i < l->n; i++)
-		buf_addf(&b, "%s%s=%s", i ? "," : "", l->v[i].key, l->v[i].value);
-	free(l);
-	cell_text(out, &b, CELL_NONE);
+	cell_labels(out, js_obj(c->o, "spec", "selector", NULL));
 }
 
 #define MAX_ENDPOINTS 3
