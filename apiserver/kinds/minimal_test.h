@@ -16,6 +16,7 @@ static inline const char *minimal_members(const struct kind *k)
 {
 	static const char *const rows[][2] = {
 		{"CSIStorageCapacity", "'storageClassName':'c'"},
+		{"ClusterRoleBinding", "'roleRef':{'kind':'ClusterRole','name':'r'}"},
 		{"ControllerRevision", "'revision':1,'data':{}"},
 		{"Deployment", MINIMAL_TEMPLATE},
 		{"EndpointSlice", "'addressType':'IPv4'"},
@@ -27,9 +28,15 @@ static inline const char *minimal_members(const struct kind *k)
 		 "'roleRef':{'apiGroup':'rbac.authorization.k8s.io','kind':'ClusterRole','name':'r'}"},
 		{"RoleBinding",
 		 "'roleRef':{'apiGroup':'rbac.authorization.k8s.io','kind':'ClusterRole','name':'r'}"},
+		{"RoleBinding", "'roleRef':{'kind':'Role','name':'r'}"},
 		{"RuntimeClass", "'handler':'h'"},
 		{"Service", "'spec':{'ports':[{'port':80}]}"},
 		{"StorageClass", "'provisioner':'p'"},
+		{"ValidatingAdmissionPolicy",
+		 "'spec':{'matchConstraints':{'resourceRules':[{'operations':['*'],'apiGroups':['*'],'apiVersions':['*'],"
+		 "'resources':['*']}]},'validations':[{'expression':'true'}]}"},
+		{"ValidatingAdmissionPolicyBinding",
+		 "'spec':{'policyName':'p','validationActions':['Deny']}"},
 		{"VolumeAttributesClass", "'driverName':'p','parameters':{'a':'b'}"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)

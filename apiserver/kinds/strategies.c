@@ -35,6 +35,10 @@ static const struct strategy *const strategies[] = {
 	&rolebinding_strategy,
 	&clusterrolebinding_strategy,
 	&poddisruptionbudget_strategy,
+	&mutatingwebhook_strategy,
+	&validatingwebhook_strategy,
+	&validatingpolicy_strategy,
+	&validatingpolicybinding_strategy,
 };
 const struct strategy *strategies_look_up(const struct kind *k)
 {

@@ -18,6 +18,9 @@ extern const struct strategy storageclass_strategy, volumeattributesclass_strate
 	csinode_strategy, csistoragecapacity_strategy;
 extern const struct strategy poddisruptionbudget_strategy;
 
+/* admissionregistration */
+extern const struct strategy mutatingwebhook_strategy, validatingwebhook_strategy, validatingpolicy_strategy,
+	validatingpolicybinding_strategy;
 /* rbac */
 extern const struct strategy role_strategy, clusterrole_strategy, rolebinding_strategy,
 	clusterrolebinding_strategy;

@@ -90,9 +90,9 @@ struct type {
 struct field {
 	const char *name; /* JSON name */
 	const struct type *type;
-	int pb;	   /* protobuf field number; 0 = none */
-	int pb_in; /* number of the embedded message that holds it (Volume.volumeSource); 0 = the message
-		      itself */
+	int pb; /* protobuf field number; 0 = none */
+	int pb_in; /* which embedded message holds it: its number (Volume.volumeSource) times 1024, plus the number
+		      of one embedded in that; 0 = the message itself */
 	bool required, immutable;
 	bool pb_optional;   /* Go pointer: zero values are kept */
 	bool keep_empty;    /* Go serialises the zero value too (no omitempty, or a struct by value) */

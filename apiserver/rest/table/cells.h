@@ -25,6 +25,7 @@ struct cell_row {
 	cell_fn *fn;
 };
 
+extern const struct cell_row cells_admission[];
 extern const struct cell_row cells_apps[];
 extern const struct cell_row cells_batch[];
 extern const struct cell_row cells_core[];

@@ -432,13 +432,14 @@ static int message(struct pb_reader *r, const struct type *t, int in, js *o)
 			return -1;
 		const struct field *f = find(t, in, number);
 		bool known = f && f->pb_in == in && f->pb == number;
-		const struct field *inner = known || in ? NULL : find(t, number, 0);
+		const struct field *inner =
+			known || number >= SCHEMA_PB_IN ? NULL : find(t, pb_place(in, number), 0);
 		struct pb_reader m;
 		int failed = 0;
 		if (known)
 			failed = field(r, f, wire, o);
-		else if (inner && inner->pb_in == number && wire == PB_BYTES)
-			failed = sub_reader(r, &m) < 0 || message(&m, t, number, o) < 0;
+		else if (inner && pb_embedded(inner, in) == number && wire == PB_BYTES)
+			failed = sub_reader(r, &m) < 0 || message(&m, t, pb_place(in, number), o) < 0;
 		else
 			failed = skip(r, wire);
 		if (failed)

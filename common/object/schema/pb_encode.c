@@ -256,18 +256,18 @@ static int put_field(struct writer *w, const struct field *f, const js *o)
 	return many ? put_repeated(w, f->pb, f->type, v) : value(w, f->pb, f->type, v);
 }
 
-static int put_embedded(struct writer *w, const struct type *t, int in, const js *o)
+static int put_embedded(struct writer *w, const struct type *t, int in, int number, const js *o)
 {
-	put_tag(w->out, in, PB_BYTES);
+	put_tag(w->out, number, PB_BYTES);
 	size_t start = w->out->len;
-	if (message(w, t, in, o) < 0)
+	if (message(w, t, pb_place(in, number), o) < 0)
 		return -1;
 	close_part(w->out, start);
 	return 0;
 }
 
 /*
- * The fields that live in embedded message `in` (0: in the message itself), by number. by_pb lists the
+ * The fields that live in embedded message `in` (see pb_in), by number. by_pb lists the
  * message's own fields first and then those of each embedded one; the second cursor stops at the first field
  * of each of these.
  */
@@ -285,17 +285,17 @@ static int message(struct writer *w, const struct type *t, int in, const js *o)
 	unsigned own_end = i;
 	while (own_end < n && fields[ix->by_pb[own_end]].pb_in == in)
 		own_end++;
-	unsigned inner = in ? n : own_end;
-	while (i < own_end || inner < n) {
+	unsigned inner = own_end;
+	while (i < own_end || (inner < n && pb_embedded(&fields[ix->by_pb[inner]], in))) {
 		const struct field *own = i < own_end ? &fields[ix->by_pb[i]] : NULL;
-		int embedded = inner < n ? fields[ix->by_pb[inner]].pb_in : 0;
+		int embedded = inner < n ? pb_embedded(&fields[ix->by_pb[inner]], in) : 0;
 		int r;
 		if (own && (!embedded || own->pb < embedded)) {
 			r = put_field(w, own, o);
 			i++;
 		} else {
-			r = put_embedded(w, t, embedded, o);
-			while (inner < n && fields[ix->by_pb[inner]].pb_in == embedded)
+			r = put_embedded(w, t, in, embedded, o);
+			while (inner < n && pb_embedded(&fields[ix->by_pb[inner]], in) == embedded)
 				inner++;
 		}
 		if (r < 0)

@@ -29,6 +29,18 @@ static const char yaml[] = "package: core/v1\n"
 			   "    seen: 18 *microtime\n"
 			   "    extra: 19 {[string]}\n"
 			   "    ratio: 20 double\n"
+			   "  Outer:\n"
+			   "    x: 1 string\n"
+			   "    mid: 2 Mid inline\n"
+			   "    other: 3 Source inline\n"
+			   "    q: 4 string\n"
+			   "  Mid:\n"
+			   "    m: 1 string\n"
+			   "    deep: 2 Deep inline\n"
+			   "    p: 3 string\n"
+			   "  Deep:\n"
+			   "    d: 1 string\n"
+			   "    e: 2 [string]\n"
 			   "  Source:\n"
 			   "    a: 1 *Item\n"
 			   "    b: 2 *Item\n"
@@ -230,11 +242,41 @@ static void envelope(void **state)
 	assert_int_equal(e.raw[0], 'x');
 }
 
+/* A message that is embedded in one that is embedded; its fields are the outermost's in JSON. */
+static void embedded_twice(void **state)
+{
+	static const char bytes[] = "\x0a\x01X\x12\x0e\x0a\x01M\x12\x06\x0a\x01"
+				    "D\x12\x01"
+				    "E\x1a\x01N\x1a\x05\x0a\x03\x0a\x01I\x22\x01Y";
+	static const char json[] =
+		"{\"x\":\"X\",\"m\":\"M\",\"d\":\"D\",\"e\":[\"E\"],\"p\":\"N\",\"a\":{\"name\":\"I\"},\"q\":\"Y\"}";
+	const struct type *t = schema_type(schema, "Outer");
+	struct err err = ERR_INIT;
+	autojson js *o = pb_decode(t, bytes, sizeof(bytes) - 1, &err);
+	autobuf struct buf text = BUF_INIT, b = BUF_INIT;
+	struct pb_envelope e;
+	if (!o)
+		fail_msg("%s", err.msg);
+	schema_write(&text, t, o);
+	assert_string_equal(buf_str(&text), json);
+	assert_int_equal(pb_encode(&b, t, "v1", "Outer", o, &err), 0);
+	assert_int_equal(pb_open(b.p, b.len, &e, &err), 0);
+	assert_int_equal(e.raw_len, sizeof(bytes) - 1);
+	assert_memory_equal(e.raw, bytes, e.raw_len);
+	/* what is no embedded message's number is skipped inside, too */
+	static const char odd[] = "\x12\x08\x12\x06\x12\x01"
+				  "E\x1a\x01N";
+	autojson js *some = pb_decode(t, odd, sizeof(odd) - 1, &err);
+	assert_non_null(some);
+	assert_null(js_field(some, "p"));
+	assert_int_equal(js_len(js_field(some, "e")), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(decodes),    cmocka_unit_test(refuses),  cmocka_unit_test(bounded),
-		cmocka_unit_test(round_trip), cmocka_unit_test(envelope),
+		cmocka_unit_test(decodes), cmocka_unit_test(embedded_twice), cmocka_unit_test(refuses),
+		cmocka_unit_test(bounded), cmocka_unit_test(round_trip),     cmocka_unit_test(envelope),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

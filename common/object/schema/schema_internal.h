@@ -11,6 +11,7 @@
 #include "object/schema.h"
 
 #define SCHEMA_MAX_FIELDS 1024 /* of one type; PodSpec has 42 */
+#define SCHEMA_PB_IN 1024      /* see pb_in of a field */
 #define SCHEMA_SMALL 64	       /* types up to this size are worked on without allocation */
 
 /* What is worked out once, at load. */
@@ -37,6 +38,19 @@ struct type_index {
 	unsigned char colour; /* of the cycle search */
 	unsigned draft;	      /* while loading: number of its draft + 1 */
 };
+
+/* Of the message that the field is in, in the message `in` that it may be embedded in: 0 when it is elsewhere. */
+static inline int pb_embedded(const struct field *f, int in)
+{
+	if (!in)
+		return f->pb_in / SCHEMA_PB_IN;
+	return f->pb_in != in && f->pb_in / SCHEMA_PB_IN * SCHEMA_PB_IN == in ? f->pb_in % SCHEMA_PB_IN : 0;
+}
+/* The pb_in of what the message of that number in the message `in` holds. */
+static inline int pb_place(int in, int number)
+{
+	return in ? in + number : number * SCHEMA_PB_IN;
+}
 
 struct format {
 	const char *name;

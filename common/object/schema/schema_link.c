@@ -33,7 +33,13 @@ static int finish_field(struct schema_builder *b, struct draft_field *d, struct 
 	return 0;
 }
 
-static size_t expanded_size(struct schema_builder *b, const struct draft *d, struct err *err)
+static const struct draft *inlined(struct schema_builder *b, const struct draft_field *f)
+{
+	return draft_of(b, part_type(b->part, f->expr, strlen(f->expr)));
+}
+
+#define INLINE_DEPTH 2 /* as far as pb_in goes */
+static size_t expanded_size(struct schema_builder *b, const struct draft *d, unsigned depth, struct err *err)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < d->n; i++) {
@@ -41,13 +47,22 @@ static size_t expanded_size(struct schema_builder *b, const struct draft *d, str
 			n++;
 			continue;
 		}
-		const struct draft *in = draft_of(b, part_type(b->part, d->v[i].expr, strlen(d->v[i].expr)));
+		const struct draft *in = inlined(b, &d->v[i]);
 		if (!in) {
 			err_set(err, REASON_INVALID, "%s: `%s` is not an object type", d->v[i].f.name,
 				d->v[i].expr);
 			return SIZE_MAX;
 		}
-		n += in->n;
+		if (depth == INLINE_DEPTH || d->v[i].f.pb >= SCHEMA_PB_IN) {
+			err_set(err, REASON_INVALID,
+				"%s: messages are inlined %d deep, with numbers below %d", d->v[i].f.name,
+				INLINE_DEPTH, SCHEMA_PB_IN);
+			return SIZE_MAX;
+		}
+		size_t more = expanded_size(b, in, depth + 1, err);
+		if (more == SIZE_MAX)
+			return SIZE_MAX;
+		n += more;
 	}
 	if (n > SCHEMA_MAX_FIELDS) {
 		err_set(err, REASON_INVALID, "more than %d fields", SCHEMA_MAX_FIELDS);
@@ -56,48 +71,64 @@ static size_t expanded_size(struct schema_builder *b, const struct draft *d, str
 	return n;
 }
 
-static int inline_message(struct schema_builder *b, struct type *t, const struct draft_field *outer,
-			  struct field *at, struct err *err)
+static void inline_union(struct type *t, const struct type *in)
 {
-	const struct draft *in = draft_of(b, part_type(b->part, outer->expr, strlen(outer->expr)));
-	for (size_t i = 0; i < in->n; i++) {
-		if (in->v[i].inlined)
-			return err_set(err, REASON_INVALID, "%s: an inlined message may not inline another",
-				       outer->f.name);
-		struct draft_field d = in->v[i];
-		if (finish_field(b, &d, err) < 0)
+	if (!in->union_of)
+		return;
+	t->union_of = in->union_of;
+	t->union_optional = in->union_optional;
+	t->union_default = in->union_default;
+	t->index->order = in->index->order;
+}
+
+/* Where the fields of a message go that is put together from several. */
+struct expansion {
+	struct type *type;
+	struct field *at; /* of the next */
+};
+
+/* The fields of a message that is embedded in the place `in`; numbered: protobuf has it. */
+static int inline_message(struct schema_builder *b, struct expansion *x, const struct draft *d, int in,
+			  bool numbered, struct err *err)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		struct draft_field f = d->v[i];
+		if (f.inlined) {
+			bool all = numbered && f.f.pb;
+			if (inline_message(b, x, inlined(b, &f), pb_place(in, f.f.pb), all, err) < 0)
+				return -1;
+			continue;
+		}
+		if (finish_field(b, &f, err) < 0)
 			return -1;
-		at[i] = d.f;
-		at[i].pb_in = outer->f.pb;
-		if (outer->f.pb == 0)
-			at[i].pb = 0;
+		*x->at = f.f;
+		x->at->pb_in = in;
+		if (!numbered)
+			x->at->pb = 0;
+		x->at++;
 	}
-	if (in->type->union_of) {
-		t->union_of = in->type->union_of;
-		t->union_optional = in->type->union_optional;
-		t->union_default = in->type->union_default;
-		t->index->order = in->type->index->order;
-	}
+	inline_union(x->type, d->type);
 	return 0;
 }
 
 static int expand(struct schema_builder *b, struct draft *d, struct err *err)
 {
 	struct type *t = d->type;
-	size_t n = expanded_size(b, d, err), at = 0;
+	size_t n = expanded_size(b, d, 0, err);
 	if (n == SIZE_MAX)
 		return -1;
 	struct field *fields = arena_alloc(&b->part->arena, n * sizeof(*fields));
+	struct expansion x = {.type = t, .at = fields};
 	for (size_t i = 0; i < d->n; i++) {
+		int number = d->v[i].f.pb;
 		if (d->v[i].inlined) {
-			if (inline_message(b, t, &d->v[i], &fields[at], err) < 0)
+			if (inline_message(b, &x, inlined(b, &d->v[i]), pb_place(0, number), number, err) < 0)
 				return -1;
-			at += draft_of(b, part_type(b->part, d->v[i].expr, strlen(d->v[i].expr)))->n;
 			continue;
 		}
 		if (finish_field(b, &d->v[i], err) < 0)
 			return -1;
-		fields[at++] = d->v[i].f;
+		*x.at++ = d->v[i].f;
 	}
 	t->fields = fields;
 	t->n_fields = (unsigned)n;
@@ -174,21 +205,25 @@ static js *default_tree(struct schema_part *s, const struct field *f, const stru
 	return list ? part_keep(s, js_dup(js_at(list, 0))) : NULL;
 }
 
+static const struct draft_field *draft_field_in(struct schema_builder *b, const struct draft *d,
+						const struct field *f)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		const struct draft_field *found = &d->v[i];
+		if (found->inlined)
+			found = draft_field_in(b, inlined(b, found), f);
+		else if (found->f.name != f->name)
+			found = NULL;
+		if (found)
+			return found;
+	}
+	return NULL;
+}
+
 static const struct draft_field *draft_field_of(struct schema_builder *b, const struct type *t,
 						const struct field *f)
 {
-	struct draft *d = draft_of(b, t);
-	for (size_t i = 0; i < d->n; i++) {
-		if (!d->v[i].inlined && d->v[i].f.name == f->name)
-			return &d->v[i];
-		struct draft *in =
-			d->v[i].inlined ? draft_of(b, part_type(b->part, d->v[i].expr, strlen(d->v[i].expr)))
-					: NULL;
-		for (size_t k = 0; in && k < in->n; k++)
-			if (in->v[k].f.name == f->name)
-				return &in->v[k];
-	}
-	return NULL;
+	return draft_field_in(b, draft_of(b, t), f);
 }
 
 /* ---- unions ---- */
