@@ -30,15 +30,38 @@ static js *owners_patch(const struct informer_object *o, const char *without_uid
 	return body;
 }
 
-static int may_adopt(struct controller_ctx *ctx, const struct informer_object *owner, bool *asked,
-		     struct err *err)
+/* Everything about one call of claim(). */
+struct claiming {
+	struct controller_ctx *ctx;
+	struct informer *dependants;
+	const struct informer_object *owner;
+	const struct selector *selector;
+	const char *finalizer;
+	bool asked; /* the owner was read live */
+	struct claimed *ret;
+};
+
+static void set_finalizer(js *body, const struct informer_object *o, const char *finalizer, bool there)
 {
-	if (*asked)
+	js *list = js_ensure_arr(js_ensure(body, "metadata", NULL), "finalizers");
+
+	for (size_t i = 0; i < o->meta.n_finalizers; i++)
+		if (strcmp(o->meta.finalizers[i], finalizer) != 0)
+			js_push(list, js_new_str(o->meta.finalizers[i]));
+	if (there)
+		js_push(list, js_new_str(finalizer));
+}
+
+static int may_adopt(struct claiming *c, struct err *err)
+{
+	const struct informer_object *owner = c->owner;
+
+	if (c->asked)
 		return 0;
 	autobuf struct buf path = BUF_INIT;
 	control_path(&path, owner, NULL);
 	autojson js *live = NULL;
-	if (rest_do(ctx->rest, REST_GET, buf_str(&path), NULL, &live, err) < 0)
+	if (rest_do(c->ctx->rest, REST_GET, buf_str(&path), NULL, &live, err) < 0)
 		return -1;
 	if (strcmp(meta_uid(live), owner->meta.uid) != 0)
 		return err_set(err, REASON_CONFLICT, "original %s %s/%s is gone: got uid %s, wanted %s",
@@ -47,73 +70,99 @@ static int may_adopt(struct controller_ctx *ctx, const struct informer_object *o
 	if (meta_deleting(live))
 		return err_set(err, REASON_CONFLICT, "%s/%s has just been deleted", owner->meta.namespace,
 			       owner->meta.name);
-	*asked = true;
+	c->asked = true;
 	return 0;
 }
 
-static int adopt(struct controller_ctx *ctx, struct informer *dependants, const struct informer_object *owner,
-		 const struct informer_object *o, struct err *err)
+static int adopt(struct claiming *c, const struct informer_object *o, struct err *err)
 {
+	const struct informer_object *owner = c->owner;
 	autofree char *version = control_api_version(owner->type);
 	autojson js *body = owners_patch(
 		o, NULL,
 		meta_new_controller_ref(version, owner->type->kind, owner->meta.name, owner->meta.uid));
-	return control_patch(ctx, dependants, o, REST_PATCH_MERGE, NULL, body, err);
+
+	if (c->finalizer)
+		set_finalizer(body, o, c->finalizer, true);
+	return control_patch(c->ctx, c->dependants, o, REST_PATCH_MERGE, NULL, body, err);
 }
 
-static int release(struct controller_ctx *ctx, struct informer *dependants,
-		   const struct informer_object *owner, const struct informer_object *o, struct err *err)
+static int release(struct claiming *c, const struct informer_object *o, struct err *err)
 {
-	autojson js *body = owners_patch(o, owner->meta.uid, NULL);
-	return control_patch(ctx, dependants, o, REST_PATCH_MERGE, NULL, body, err);
+	autojson js *body = owners_patch(o, c->owner->meta.uid, NULL);
+
+	if (c->finalizer)
+		set_finalizer(body, o, c->finalizer, false);
+	return control_patch(c->ctx, c->dependants, o, REST_PATCH_MERGE, NULL, body, err);
 }
 
-static void keep(struct claimed *c, const void *o)
+static void keep(struct claimed *c, const void *o) /* the reference moves */
 {
 	if ((c->n & (c->n - 1)) == 0) /* full: 0, 1, 2, 4 … */
 		c->v = mem_realloc_array((void *)c->v, c->n ? 2 * c->n : 1, sizeof(void *));
-	c->v[c->n++] = informer_ref(o);
+	c->v[c->n++] = o;
 }
 
-static int claim_one(struct controller_ctx *ctx, struct informer *dependants,
-		     const struct informer_object *owner, const struct selector *selector,
-		     const struct informer_object *o, bool *asked, struct claimed *ret, struct err *err)
+/* What was adopted is kept as it is now: the answer to the patch is in the informer. */
+static const void *refreshed(struct claiming *c, const struct informer_object *o)
+{
+	autobuf struct buf key = BUF_INIT;
+
+	meta_key(&key, o->meta.namespace, o->meta.name);
+	const struct informer_object *now = informer_get(c->dependants, buf_str(&key));
+	if (now && !strcmp(now->meta.uid, o->meta.uid))
+		return now;
+	informer_unref(now);
+	return informer_ref(o);
+}
+
+static int claim_one(struct claiming *c, const struct informer_object *o, struct err *err)
 {
 	const struct owner_ref *controller = meta_controller(&o->meta);
-	bool ours = controller && strcmp(controller->uid, owner->meta.uid) == 0;
-	bool matches = selector_matches(selector, o->meta.labels);
+	bool ours = controller && strcmp(controller->uid, c->owner->meta.uid) == 0;
+	bool matches = selector_matches(c->selector, o->meta.labels);
+
 	if (controller && !ours)
 		return 0;
 	if (ours && matches) {
-		keep(ret, o);
+		keep(c->ret, informer_ref(o));
 		return 0;
 	}
-	if (owner->meta.deleted_ns || (!ours && (!matches || o->meta.deleted_ns)))
+	if (c->owner->meta.deleted_ns || (!ours && (!matches || o->meta.deleted_ns)))
 		return 0;
 	if (ours)
-		return release(ctx, dependants, owner, o, err);
-	if (may_adopt(ctx, owner, asked, err) < 0 || adopt(ctx, dependants, owner, o, err) < 0)
+		return release(c, o, err);
+	if (may_adopt(c, err) < 0 || adopt(c, o, err) < 0)
 		return -1;
-	keep(ret, o);
+	keep(c->ret, refreshed(c, o));
 	return 0;
 }
 
-int claim(struct controller_ctx *ctx, struct informer *dependants, const struct informer_object *owner,
-	  const struct selector *selector, struct claimed *ret, struct err *err)
+static int claim_all(struct claiming *c, size_t index, const char *key, struct err *err)
 {
-	bool asked = false;
-	int rc = 0;
 	const void **v;
-	size_t n = informer_list(dependants, INDEX_OWNER_UID, owner->meta.uid, &v);
+	size_t n = informer_list(c->dependants, index, key, &v);
+	int rc = 0;
+
 	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = claim_one(ctx, dependants, owner, selector, v[i], &asked, ret, err);
+		rc = claim_one(c, v[i], err);
 	informer_unref_all(v, n);
-	if (rc == 0) {
-		n = informer_list(dependants, INDEX_ORPHAN, owner->meta.namespace, &v);
-		for (size_t i = 0; i < n && rc == 0; i++)
-			rc = claim_one(ctx, dependants, owner, selector, v[i], &asked, ret, err);
-		informer_unref_all(v, n);
-	}
+	return rc;
+}
+
+int claim(struct controller_ctx *ctx, struct informer *dependants, const struct informer_object *owner,
+	  const struct selector *selector, const char *finalizer, struct claimed *ret, struct err *err)
+{
+	struct claiming c = {.ctx = ctx,
+			     .dependants = dependants,
+			     .owner = owner,
+			     .selector = selector,
+			     .finalizer = finalizer,
+			     .ret = ret};
+	int rc = claim_all(&c, INDEX_OWNER_UID, owner->meta.uid, err);
+
+	if (rc == 0)
+		rc = claim_all(&c, INDEX_ORPHAN, owner->meta.namespace, err);
 	if (rc < 0)
 		claim_release(ret);
 	return rc;

@@ -17,9 +17,11 @@ struct claimed {
 	const void **v; /* references */
 	size_t n;
 };
-/* `dependants` needs the indexes INDEX_OWNER_UID and INDEX_ORPHAN. */
+/* `dependants` needs the indexes INDEX_OWNER_UID and INDEX_ORPHAN. An adopted one also gets the finalizer (NULL: none), a
+   released one loses it. */
 int claim(struct controller_ctx *ctx, struct informer *dependants, const struct informer_object *owner,
-	  const struct selector *selector, struct claimed *ret, struct err *err) MUST_CHECK;
+	  const struct selector *selector, const char *finalizer, struct claimed *ret,
+	  struct err *err) MUST_CHECK;
 void claim_release(struct claimed *c);
 
 #endif

@@ -30,8 +30,8 @@ static int64_t annotation_int(const struct cm_replicaset *rs, const char *key)
 
 int deployment_load(struct deployment_sync *s, struct err *err)
 {
-	if (claim(s->ctx, s->ctx->informers[DEPLOYMENT_WATCH_SETS], &s->d->base, s->d->selector, &s->owned,
-		  err) < 0)
+	if (claim(s->ctx, s->ctx->informers[DEPLOYMENT_WATCH_SETS], &s->d->base, s->d->selector, NULL,
+		  &s->owned, err) < 0)
 		return -1;
 	if (s->owned.n)
 		qsort(s->owned.v, s->owned.n, sizeof(void *), oldest_first);

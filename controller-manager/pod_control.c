@@ -61,6 +61,26 @@ bool pod_control_active(struct pod_control *pc, const struct cm_pod *p)
 	return !deleting;
 }
 
+int pod_control_worth(const struct cm_pod *a, const struct cm_pod *b, int rank)
+{
+	static const int phase_worth[] = {[PHASE_PENDING] = 0, [PHASE_UNKNOWN] = 1, [PHASE_RUNNING] = 2};
+#define FIRST_IF(less, greater)                                                                              \
+	if ((less) != (greater))                                                                             \
+	return (less) ? -1 : 1
+	FIRST_IF(!*a->node, !*b->node);
+	FIRST_IF(phase_worth[a->phase]<phase_worth[b->phase], phase_worth[a->phase]> phase_worth[b->phase]);
+	FIRST_IF(!cm_pod_ready(a), !cm_pod_ready(b));
+	if (rank)
+		return rank;
+	if (cm_pod_ready(a) && cm_pod_ready(b))
+		FIRST_IF(a->ready.since_ns > b->ready.since_ns, a->ready.since_ns < b->ready.since_ns);
+	FIRST_IF(a->restarts > b->restarts, a->restarts < b->restarts);
+	FIRST_IF(a->base.meta.created_ns > b->base.meta.created_ns,
+		 a->base.meta.created_ns < b->base.meta.created_ns);
+#undef FIRST_IF
+	return strcmp(a->base.meta.name, b->base.meta.name);
+}
+
 /* ---- creating ---- */
 
 struct creation { /* one batch of a burst */

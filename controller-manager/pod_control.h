@@ -43,6 +43,10 @@ void pod_control_saw(struct pod_control *pc, const struct cm_pod *old, const str
 /* Counts as a replica: not finished, not being deleted, and not asked to go. */
 bool pod_control_active(struct pod_control *pc, const struct cm_pod *p);
 
+/* Which of two Pods goes first when there are too many, as qsort's (upstream's ActivePods): unbound, not running, not ready …
+   `rank` decides between the halves of the list, where a controller has more to say; 0 = nothing. */
+int pod_control_worth(const struct cm_pod *a, const struct cm_pod *b, int rank);
+
 struct pod_burst {
 	struct controller_ctx *ctx;
 	struct informer *pods;

@@ -76,24 +76,12 @@ struct ranked_pod {
 /* Order of upstream's ActivePodsWithRanks: what is worth least goes first. */
 static int by_worth(const void *x, const void *y)
 {
-	static const int phase_worth[] = {[PHASE_PENDING] = 0, [PHASE_UNKNOWN] = 1, [PHASE_RUNNING] = 2};
-	const struct ranked_pod *rx = x, *ry = y;
-	const struct cm_pod *a = rx->pod, *b = ry->pod;
-#define FIRST_IF(less, greater)                                                                              \
-	if ((less) != (greater))                                                                             \
-	return (less) ? -1 : 1
-	FIRST_IF(!*a->node, !*b->node);
-	FIRST_IF(phase_worth[a->phase]<phase_worth[b->phase], phase_worth[a->phase]> phase_worth[b->phase]);
-	FIRST_IF(!cm_pod_ready(a), !cm_pod_ready(b));
-	FIRST_IF(a->deletion_cost<b->deletion_cost, a->deletion_cost> b->deletion_cost);
-	FIRST_IF(rx->doubled > ry->doubled, rx->doubled < ry->doubled);
-	if (cm_pod_ready(a) && cm_pod_ready(b))
-		FIRST_IF(a->ready.since_ns > b->ready.since_ns, a->ready.since_ns < b->ready.since_ns);
-	FIRST_IF(a->restarts > b->restarts, a->restarts < b->restarts);
-	FIRST_IF(a->base.meta.created_ns > b->base.meta.created_ns,
-		 a->base.meta.created_ns < b->base.meta.created_ns);
-#undef FIRST_IF
-	return strcmp(a->base.meta.name, b->base.meta.name);
+	const struct ranked_pod *a = x, *b = y;
+	int cost = (a->pod->deletion_cost > b->pod->deletion_cost) -
+		   (a->pod->deletion_cost < b->pod->deletion_cost);
+	int doubled = (a->doubled < b->doubled) - (a->doubled > b->doubled);
+
+	return pod_control_worth(a->pod, b->pod, cost ? cost : doubled);
 }
 
 /* How many active Pods of all sets with the same controller (the other ReplicaSets of a Deployment) share
@@ -187,7 +175,7 @@ static int write_status(struct controller_ctx *ctx, const struct cm_replicaset *
 static int sync_set(struct controller_ctx *ctx, const struct cm_replicaset *rs, struct err *err)
 {
 	struct claimed pods = {0};
-	if (claim(ctx, ctx->informers[WATCH_PODS], &rs->base, rs->selector, &pods, err) < 0)
+	if (claim(ctx, ctx->informers[WATCH_PODS], &rs->base, rs->selector, NULL, &pods, err) < 0)
 		return -1;
 	const struct cm_pod **active = mem_array(pods.n + 1, sizeof(struct cm_pod *));
 	size_t n = 0;
