@@ -8,11 +8,18 @@
 #include "root_ca.h"
 
 static const struct controller *const controllers[] = {
-	&deployment_controller,	    &replicaset_controller,
-	&garbage_collector,	    &namespace_controller,
-	&node_lifecycle_controller, &taint_eviction_controller,
-	&serviceaccount_controller, &root_ca_publisher,
-	&pod_garbage_collector,	    NULL,
+	&deployment_controller,
+	&replicaset_controller,
+	&garbage_collector,
+	&namespace_controller,
+	&node_lifecycle_controller,
+	&taint_eviction_controller,
+	&serviceaccount_controller,
+	&root_ca_publisher,
+	&pod_garbage_collector,
+	&job_controller,
+	&ttl_after_finished_controller,
+	NULL,
 };
 
 static const char *root_ca_file;

@@ -80,7 +80,12 @@ static void pod_finish(void *o)
 {
 	struct cm_pod *p = o;
 	size_t n = 0;
+	const struct owner_ref *controller = meta_controller(&p->base.meta);
 
+	if (!controller || strcmp(controller->kind, "Job")) {
+		p->job_meta = NULL;
+		p->job_status = NULL;
+	}
 	for (size_t i = 0; i < p->n_tolerations; i++)
 		if (p->tolerations[i].effect == TAINT_ANY || p->tolerations[i].effect == TAINT_NO_EXECUTE)
 			p->tolerations[n++] = p->tolerations[i];
@@ -139,11 +144,52 @@ static const struct decode_row annotation_rows[] = {
 static const struct decode_spec annotation_spec =
 	DECODE_SPEC(struct number, annotation_rows, .literal = true);
 
+/* ---- what Jobs want ---- */
+
+static const struct decode_row mark_rows[] = {
+	DECODE_STRING("batch.kubernetes.io/job-completion-index", struct cm_job_marks, index),
+	DECODE_STRING("batch.kubernetes.io/job-index-failure-count", struct cm_job_marks, failures),
+	DECODE_STRING("batch.kubernetes.io/job-index-ignored-failure-count", struct cm_job_marks,
+		      ignored_failures),
+};
+static const struct decode_spec mark_spec = DECODE_SPEC(struct cm_job_marks, mark_rows, .literal = true);
+static const struct decode_row job_meta_rows[] = {
+	DECODE_STRUCT("annotations", struct cm_job_pod_meta, marks, &mark_spec),
+	DECODE_INT64("deletionGracePeriodSeconds", struct cm_job_pod_meta, grace_s),
+};
+static const struct decode_spec job_meta_spec = DECODE_SPEC(struct cm_job_pod_meta, job_meta_rows);
+
+static const struct decode_row end_rows[] = {
+	DECODE_STRING("name", struct cm_container_end, name),
+	DECODE_INT32("restartCount", struct cm_container_end, restarts),
+	DECODE_PRESENT("state.terminated", struct cm_container_end, terminated),
+	DECODE_INT32("state.terminated.exitCode", struct cm_container_end, exit_code),
+	DECODE_TIME("state.terminated.finishedAt", struct cm_container_end, finished_ns),
+};
+static const struct cm_container_end end_initial = {.name = ""};
+static const struct decode_spec end_spec =
+	DECODE_SPEC(struct cm_container_end, end_rows, .initial = &end_initial);
+static const struct decode_row condition_rows[] = {
+	DECODE_STRING("type", struct cm_pod_condition, type),
+	DECODE_STRING("status", struct cm_pod_condition, status),
+};
+static const struct cm_pod_condition condition_initial = {"", ""};
+static const struct decode_spec condition_spec =
+	DECODE_SPEC(struct cm_pod_condition, condition_rows, .initial = &condition_initial);
+static const struct decode_row job_status_rows[] = {
+	DECODE_ARRAY("containerStatuses", struct cm_job_pod_status, containers, n_containers, &end_spec),
+	DECODE_ARRAY("initContainerStatuses", struct cm_job_pod_status, inits, n_inits, &end_spec),
+	DECODE_ARRAY("conditions", struct cm_job_pod_status, conditions, n_conditions, &condition_spec),
+};
+static const struct decode_spec job_status_spec = DECODE_SPEC(struct cm_job_pod_status, job_status_rows);
+
 static const struct decode_row pod_rows[] = {
 	DECODE_STRUCT("metadata", struct cm_pod, base.meta, &meta_spec),
+	DECODE_POINTER("metadata", struct cm_pod, job_meta, &job_meta_spec),
 	DECODE_STRUCT("metadata.annotations", struct cm_pod, deletion_cost, &annotation_spec),
 	DECODE_STRING("spec.nodeName", struct cm_pod, node),
 	DECODE_ARRAY("spec.tolerations", struct cm_pod, tolerations, n_tolerations, &toleration_spec),
+	DECODE_POINTER("status", struct cm_pod, job_status, &job_status_spec),
 	DECODE_ENUM("status.phase", struct cm_pod, phase, podlife_phase_names),
 	DECODE_CALL("status.reason", struct cm_pod, evicted, read_evicted, &flag_spec),
 	DECODE_FIND("status.conditions", "type", "Ready", struct cm_pod, ready, &podlife_condition_spec),

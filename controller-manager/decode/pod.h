@@ -9,6 +9,30 @@
 
 enum { INDEX_POD_NODE = INDEX_COMMON, INDEX_POD_COUNT };
 
+/* What only the Job controller asks of its Pods. */
+struct cm_container_end {
+	const char *name;
+	int32_t restarts, exit_code;
+	bool terminated;
+	int64_t finished_ns; /* wall; 0 when absent */
+};
+struct cm_pod_condition {
+	const char *type, *status;
+};
+struct cm_job_marks { /* annotations, NULL when absent */
+	const char *index, *failures, *ignored_failures;
+};
+struct cm_job_pod_meta {
+	struct cm_job_marks marks;
+	int64_t grace_s; /* deletionGracePeriodSeconds */
+};
+struct cm_job_pod_status {
+	struct cm_container_end *containers, *inits;
+	size_t n_containers, n_inits;
+	struct cm_pod_condition *conditions;
+	size_t n_conditions;
+};
+
 struct cm_pod {
 	struct informer_object base;
 	const char *node; /* "" while unbound */
@@ -21,6 +45,8 @@ struct cm_pod {
 	struct toleration
 		*tolerations; /* of NoExecute taints: eviction is all that this daemon does with them */
 	size_t n_tolerations;
+	struct cm_job_pod_meta *job_meta;     /* of a Pod that a Job controls; NULL otherwise */
+	struct cm_job_pod_status *job_status; /* likewise; NULL also when it has no status */
 };
 extern const struct informer_type cm_pod_type;
 

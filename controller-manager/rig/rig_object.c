@@ -23,6 +23,7 @@ static const struct {
 	{"ControllerRevision", "apps", "controllerrevisions", false},
 	{"Deployment", "apps", "deployments", false},
 	{"Endpoints", "", "endpoints", false},
+	{"Job", "batch", "jobs", false},
 	{"Lease", "coordination.k8s.io", "leases", false},
 	{"Namespace", "", "namespaces", true},
 	{"Node", "", "nodes", true},
