@@ -6,6 +6,8 @@
 #include "bootstrap.h"
 
 #include <string.h>
+#include "base/clock.h"
+#include "object/rfc3339.h"
 
 struct object {
 	const char *group, *resource, *ns, *name; /* of version v1 */
@@ -104,6 +106,25 @@ static int make_service(struct registry *r, int port, struct err *err)
 	return rc;
 }
 
+/* Where Services get their addresses from. It says so from the start, as upstream's API server does; if the range is
+   another one at the next start, the object stays what it is. */
+static int make_cidr(struct registry *r, struct err *err)
+{
+	struct object o = {
+		.group = "networking.k8s.io", .resource = "servicecidrs", .ns = "", .name = "kubernetes"};
+	char now[RFC3339_MAX];
+
+	rfc3339_format(clock_wall_ns(), now);
+	buf_addf(
+		&o.body,
+		"{\"metadata\":{\"name\":\"kubernetes\"},\"spec\":{\"cidrs\":[\"%s\"]},\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\",\"lastTransitionTime\":\"%s\","
+		"\"reason\":\"\",\"message\":\"Kubernetes default Service CIDR is ready\"}]}}",
+		registry_service_cidr(r), now);
+	int rc = create(r, &o, err);
+	buf_release(&o.body);
+	return rc;
+}
+
 /* Unlike the others these follow the server: it may have moved since the last start. */
 static int make_endpoints(struct registry *r, const char *address, int port, struct err *err)
 {
@@ -184,7 +205,7 @@ int bootstrap(struct registry *r, const struct bootstrap_config *c, struct err *
 	for (size_t i = 0; i < sizeof(namespaces) / sizeof(*namespaces); i++)
 		if (make_namespace(r, namespaces[i], err) < 0)
 			return -1;
-	if (make_classes(r, err) < 0 || make_service(r, c->port, err) < 0 ||
+	if (make_classes(r, err) < 0 || make_cidr(r, err) < 0 || make_service(r, c->port, err) < 0 ||
 	    make_trust(r, c->client_ca_pem, err) < 0)
 		return -1;
 	if (!strncmp(c->address, "127.", 4) ||

@@ -56,6 +56,25 @@ static void test_starts(void **state)
 	assert_non_null(strstr(buf_str(&ends.text), "\"192.0.2.2\""));
 }
 
+/* What another one has made of it stays. */
+static void test_service_cidr(void **state)
+{
+	static const char path[] = "/apis/networking.k8s.io/v1/servicecidrs/kubernetes";
+
+	boot("", "192.0.2.1", 6443);
+	autoreply struct rig_reply made = get(path, 200);
+	assert_string_equal(js_str0(js_at(js_arr(made.body, "spec", "cidrs", NULL), 0), NULL),
+			    "10.96.0.0/24");
+	assert_string_equal(
+		js_str0(js_at(js_arr(made.body, "status", "conditions", NULL), 0), "status", NULL), "True");
+	autoreply struct rig_reply put =
+		rig_call(&rig, "PATCH", path, JSON("{'metadata':{'labels':{'a':'b'}}}"));
+	assert_int_equal(put.status, 200);
+	boot("", "192.0.2.1", 6443);
+	autoreply struct rig_reply kept = get(path, 200);
+	assert_string_equal(js_str0(kept.body, "metadata", "labels", "a", NULL), "b");
+}
+
 static int setup(void **state)
 {
 	rig_open(&rig);
@@ -70,6 +89,7 @@ static int teardown(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_starts)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_starts),
+					   cmocka_unit_test(test_service_cidr)};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -36,6 +36,74 @@ bool check_cidr(const char *s, const char *path, struct field_errors *errs)
 	return false;
 }
 
+/* ---- strict addresses (apimachinery pkg/util/validation IsValidIP, IsValidCIDR) ---- */
+
+/* A number that an IPv4 address is made of begins with a zero that does not count. */
+static bool has_leading_zero(const char *s)
+{
+	if (strchr(s, ':') && !strchr(s, '.'))
+		return false;
+	for (const char *p = strrchr(s, ':') ? strrchr(s, ':') + 1 : s; *p; p++)
+		if (*p == '0' && isdigit((unsigned char)p[1]) && (p == s || !isdigit((unsigned char)p[-1])))
+			return true;
+	return false;
+}
+
+static bool not_canonical(const char *s, const char *canonical, const char *path, struct field_errors *errs)
+{
+	if (!strcmp(s, canonical))
+		return false;
+	autofree char *detail = mem_printf("must be in canonical form (\"%s\")", canonical);
+	field_error_invalid_str(errs, path, s, detail);
+	return true;
+}
+
+bool check_ip_strict(const char *s, const char *path, struct field_errors *errs)
+{
+	char canonical[IP_TEXT_MAX];
+	struct ip ip;
+
+	if (!ip_parse(s, &ip)) {
+		field_error_invalid_str(errs, path, s, ip_detail);
+	} else if (has_leading_zero(s)) {
+		field_error_invalid_str(errs, path, s, "must not have leading 0s");
+	} else if (ip.v4 && strchr(s, ':')) {
+		field_error_invalid_str(errs, path, s, "must not be an IPv4-mapped IPv6 address");
+	} else {
+		ip_format(&ip, canonical);
+		return !not_canonical(s, canonical, path, errs);
+	}
+	return false;
+}
+
+bool check_cidr_strict(const char *s, const char *path, struct field_errors *errs)
+{
+	struct ip ip;
+	unsigned bits;
+
+	if (!ip_parse_cidr(s, &ip, &bits)) {
+		field_error_invalid_str(errs, path, s, ip_cidr_detail);
+		return false;
+	}
+	struct ip network = ip_network(&ip, ip.v4 ? bits + 96 : bits);
+	const char *slash = strchr(s, '/'), *detail = NULL;
+	autofree char *address = mem_strndup(s, (size_t)(slash - s));
+	if (has_leading_zero(address) || (slash[1] == '0' && slash[2]))
+		detail = "must not have leading 0s in IP or prefix length";
+	else if (ip.v4 && strchr(address, ':'))
+		detail = "must not have an IPv4-mapped IPv6 address";
+	else if (memcmp(network.b, ip.b, sizeof(ip.b)) != 0)
+		detail = "must not have bits set beyond the prefix length";
+	if (detail) {
+		field_error_invalid_str(errs, path, s, detail);
+		return false;
+	}
+	char text[IP_TEXT_MAX];
+	ip_format(&ip, text);
+	autofree char *canonical = mem_printf("%s/%u", text, bits);
+	return !not_canonical(s, canonical, path, errs);
+}
+
 void check_ip_scope(const char *s, const char *path, struct field_errors *errs)
 {
 	static const char *const details[] = {

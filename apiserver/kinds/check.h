@@ -9,6 +9,9 @@ bool check_is_ip(const char *s); /* of either family */
 /* False when it is reported. */
 bool check_ip(const char *s, const char *path, struct field_errors *errs);
 bool check_cidr(const char *s, const char *path, struct field_errors *errs);
+/* As newer fields have it: one spelling only, and networks without host bits. */
+bool check_ip_strict(const char *s, const char *path, struct field_errors *errs);
+bool check_cidr_strict(const char *s, const char *path, struct field_errors *errs);
 /* Addresses that stand for no one machine may not be what traffic is sent to. */
 void check_ip_scope(const char *s, const char *path, struct field_errors *errs);
 /* An object or a list in a text; NULL with Go's words in detail when it is none. */

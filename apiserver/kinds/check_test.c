@@ -15,6 +15,41 @@ static void addresses(void **state)
 	assert_false(check_is_ip(""));
 }
 
+/* What newer fields say of each spelling; NULL: it is fine. */
+static void strict_addresses(void **state)
+{
+	static const struct {
+		bool (*check)(const char *s, const char *path, struct field_errors *errs);
+		const char *text, *detail;
+	} rows[] = {
+		{check_ip_strict, "10.0.0.1", NULL},
+		{check_ip_strict, "0.0.0.0", NULL},
+		{check_ip_strict, "2001:db8::1", NULL},
+		{check_ip_strict, "10.0.00.1", "must not have leading 0s"},
+		{check_ip_strict, "::ffff:1.2.3.4", "must not be an IPv4-mapped IPv6 address"},
+		{check_ip_strict, "2001:db8:0::1", "must be in canonical form (\"2001:db8::1\")"},
+		{check_ip_strict, "x", "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"},
+		{check_cidr_strict, "10.0.0.0/8", NULL},
+		{check_cidr_strict, "0.0.0.0/0", NULL},
+		{check_cidr_strict, "2001:db8::/64", NULL},
+		{check_cidr_strict, "10.0.0.0/08", "must not have leading 0s in IP or prefix length"},
+		{check_cidr_strict, "10.00.0.0/8", "must not have leading 0s in IP or prefix length"},
+		{check_cidr_strict, "::ffff:1.2.3.0/120", "must not have an IPv4-mapped IPv6 address"},
+		{check_cidr_strict, "10.0.0.1/8", "must not have bits set beyond the prefix length"},
+		{check_cidr_strict, "2001:DB8::/64", "must be in canonical form (\"2001:db8::/64\")"},
+		{check_cidr_strict, "10.0.0.0",
+		 "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct field_errors errs = {.n = 0};
+		assert_int_equal(rows[i].check(rows[i].text, "p", &errs), !rows[i].detail);
+		assert_int_equal(errs.n, rows[i].detail != NULL);
+		if (rows[i].detail)
+			assert_non_null(strstr(errs.v[0].message, rows[i].detail));
+		field_errors_release(&errs);
+	}
+}
+
 static void selectors(void **state)
 {
 	static const struct {
@@ -41,6 +76,7 @@ static void selectors(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(addresses), cmocka_unit_test(selectors)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(addresses), cmocka_unit_test(strict_addresses),
+					   cmocka_unit_test(selectors)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,26 +11,39 @@
 	"'spec':{'selector':{'matchLabels':{'a':'b'}},'template':{'metadata':{'labels':{'a':'b'}},"          \
 	"'spec':{'containers':[{'name':'c','image':'i'}]}}}"
 
+#define MINIMAL_JOB "'template':{'spec':{'restartPolicy':'Never','containers':[{'name':'c','image':'i'}]}}"
+
 /* Members beside metadata, with single quotes; "" for kinds that need none. */
 static inline const char *minimal_members(const struct kind *k)
 {
 	static const char *const rows[][2] = {
 		{"CSIStorageCapacity", "'storageClassName':'c'"},
 		{"ClusterRoleBinding", "'roleRef':{'kind':'ClusterRole','name':'r'}"},
+		{"CronJob", "'spec':{'schedule':'* * * * *','jobTemplate':{'spec':{" MINIMAL_JOB "}}}"},
+		{"DaemonSet", MINIMAL_TEMPLATE},
+		{"Job", "'spec':{" MINIMAL_JOB "}"},
+		{"PersistentVolume",
+		 "'spec':{'capacity':{'storage':'1'},'accessModes':['ReadWriteOnce'],'hostPath':{'path':'/a'}}"},
+		{"PersistentVolumeClaim",
+		 "'spec':{'accessModes':['ReadWriteOnce'],'resources':{'requests':{'storage':'1'}}}"},
+		{"PodTemplate", "'template':{'spec':{'containers':[{'name':'c','image':'i'}]}}"},
+		{"ReplicationController",
+		 "'spec':{'selector':{'a':'b'},'template':{'metadata':{'labels':{'a':'b'}},'spec':{'containers':[{'name':'c','image':'i'}]}}}"},
+		{"StatefulSet", MINIMAL_TEMPLATE},
 		{"ControllerRevision", "'revision':1,'data':{}"},
 		{"Deployment", MINIMAL_TEMPLATE},
 		{"EndpointSlice", "'addressType':'IPv4'"},
 		{"Event",
 		 "'involvedObject':{'namespace':'default'},'regarding':{'namespace':'default'},'reason':'r'"},
+		{"IPAddress", "'spec':{'parentRef':{'resource':'r','name':'n'}}"},
+		{"Ingress", "'spec':{'rules':[{}]}"},
+		{"IngressClass", "'spec':{'controller':'a/b'}"},
 		{"Pod", "'spec':{'containers':[{'name':'c','image':'i'}]}"},
 		{"ReplicaSet", MINIMAL_TEMPLATE},
-		{"ClusterRoleBinding",
-		 "'roleRef':{'apiGroup':'rbac.authorization.k8s.io','kind':'ClusterRole','name':'r'}"},
-		{"RoleBinding",
-		 "'roleRef':{'apiGroup':'rbac.authorization.k8s.io','kind':'ClusterRole','name':'r'}"},
 		{"RoleBinding", "'roleRef':{'kind':'Role','name':'r'}"},
 		{"RuntimeClass", "'handler':'h'"},
 		{"Service", "'spec':{'ports':[{'port':80}]}"},
+		{"ServiceCIDR", "'spec':{'cidrs':['10.0.0.0/8']}"},
 		{"StorageClass", "'provisioner':'p'"},
 		{"ValidatingAdmissionPolicy",
 		 "'spec':{'matchConstraints':{'resourceRules':[{'operations':['*'],'apiGroups':['*'],'apiVersions':['*'],"
@@ -43,6 +56,11 @@ static inline const char *minimal_members(const struct kind *k)
 		if (!strcmp(rows[i][0], k->kind))
 			return rows[i][1];
 	return "";
+}
+/* A name that the kind takes: dflt, unless it wants others. */
+static inline const char *minimal_name(const struct kind *k, const char *dflt)
+{
+	return strcmp(k->kind, "IPAddress") ? dflt : "10.9.8.7";
 }
 
 #endif

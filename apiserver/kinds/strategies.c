@@ -5,6 +5,12 @@
 static const struct strategy *const strategies[] = {
 	&endpointslice_strategy,
 
+	&ingress_strategy,
+	&ingressclass_strategy,
+	&networkpolicy_strategy,
+	&servicecidr_strategy,
+	&ipaddress_strategy,
+
 	&storageclass_strategy,
 	&volumeattributesclass_strategy,
 	&csidriver_strategy,

@@ -58,6 +58,11 @@ struct obj *registry_get(const struct registry *r, const struct kind *k, const c
 	return storage_get(storage_resource(r->storage, k), ns, name);
 }
 
+const char *registry_service_cidr(const struct registry *r)
+{
+	return service_alloc_cidr(r->alloc);
+}
+
 void registry_first_address(const struct registry *r, char ret[16])
 {
 	service_alloc_first(r->alloc, ret);

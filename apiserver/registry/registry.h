@@ -39,6 +39,8 @@ const struct schema *registry_schema(const struct registry *r);
 struct obj *registry_get(const struct registry *r, const struct kind *k, const char *ns, const char *name);
 /* The lowest address for Services, the API's own. */
 void registry_first_address(const struct registry *r, char ret[16]);
+/* The network that they come from, without host bits. */
+const char *registry_service_cidr(const struct registry *r);
 
 struct registry_call;
 

@@ -50,7 +50,7 @@ static js *object(const struct kind *k, const js *from)
 	if (!m)
 		js_set(o, "metadata", m = js_new_obj());
 	if (js_is_obj(m) && !js_field(m, "name"))
-		js_set_str(m, "name", NAME);
+		js_set_str(m, "name", minimal_name(k, NAME));
 	return o;
 }
 
@@ -59,7 +59,7 @@ static char *address(const struct kind *k, const char *name, const char *rest)
 {
 	return mem_printf("/%s%s%s/%s%s/%s%s%s%s", *k->group ? "apis" : "api", *k->group ? "/" : "", k->group,
 			  k->version, k->namespaced ? "/namespaces/default" : "", k->resource,
-			  *name ? "/" : "", name, rest);
+			  *name ? "/" : "", *name ? minimal_name(k, name) : "", rest);
 }
 
 struct way {

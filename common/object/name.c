@@ -99,6 +99,19 @@ size_t name_check_dns1123_subdomain(const char *s, struct name_faults *ret)
 	return ret->n;
 }
 
+size_t name_check_wildcard_subdomain(const char *s, struct name_faults *ret)
+{
+	size_t n = strlen(s);
+
+	ret->n = 0;
+	object_to(ret, n > 253, "must be no more than 253 characters");
+	object_to(
+		ret, strncmp(s, "*.", 2) || !is_subdomain(s + 2, n - 2),
+		"a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used for validation is "
+		"'\\*\\." DNS_SUBDOMAIN_FMT "')");
+	return ret->n;
+}
+
 size_t name_check_dns1123_subdomain_underscore(const char *s, struct name_faults *ret)
 {
 	bool wrong = false;

@@ -19,6 +19,7 @@ typedef size_t name_check(const char *s, struct name_faults *ret);
 name_check name_check_dns1123_label;
 name_check name_check_dns1123_subdomain;
 name_check name_check_dns1123_subdomain_underscore; /* of DNS searches */
+name_check name_check_wildcard_subdomain;	    /* *.example.com */
 name_check name_check_dns1035_label;
 name_check name_check_qualified; /* [prefix/]name: label keys, annotations, resources */
 name_check name_check_label_value;

@@ -13,7 +13,7 @@
 
 struct service_alloc {
 	struct views *views;
-	char cidr[32];
+	char cidr[INET_ADDRSTRLEN + 16];
 	uint32_t base, size;  /* network address, addresses in the range (network and broadcast included) */
 	uint32_t band;	      /* first address index of the dynamic part */
 	pthread_mutex_t lock; /* guards the one below; the view is asked under it, and never asks back */
@@ -54,7 +54,7 @@ static void take(struct service_alloc *a, view_service_claim c)
 
 struct service_alloc *service_alloc_new(const char *cidr, struct views *views, struct err *err)
 {
-	char addr[32];
+	char addr[32], network[INET_ADDRSTRLEN];
 	struct in_addr in;
 	int bits, len = 0;
 	const char *slash = strchr(cidr, '/');
@@ -73,9 +73,11 @@ struct service_alloc *service_alloc_new(const char *cidr, struct views *views, s
 	}
 	struct service_alloc *a = MEM_NEW(struct service_alloc);
 	pthread_mutex_init(&a->lock, NULL);
-	snprintf(a->cidr, sizeof(a->cidr), "%s", cidr);
 	a->size = 1u << (32 - bits);
 	a->base = ntohl(in.s_addr) & ~(a->size - 1);
+	in.s_addr = htonl(a->base);
+	inet_ntop(AF_INET, &in, network, sizeof(network));
+	snprintf(a->cidr, sizeof(a->cidr), "%s/%d", network, bits);
 	a->band = 1 + static_band(a->size);
 	a->views = views;
 	view_service_listen(views, forget, a);

@@ -27,8 +27,8 @@ struct service_alloc;
 struct views;
 /* An IPv4 CIDR between /8 and /30; REASON_BAD_REQUEST otherwise. The views are borrowed, and its only listener. */
 struct service_alloc *service_alloc_new(const char *cidr, struct views *views, struct err *err) MUST_CHECK;
-void service_alloc_free(struct service_alloc *a); /* NULL is fine */
-const char *service_alloc_cidr(const struct service_alloc *a);
+void service_alloc_free(struct service_alloc *a);	       /* NULL is fine */
+const char *service_alloc_cidr(const struct service_alloc *a); /* without host bits */
 
 enum alloc_result { ALLOC_OK, ALLOC_TAKEN, ALLOC_OUTSIDE, ALLOC_FULL };
 /* ip "" asks for any. *ret is "10.96.3.4". */

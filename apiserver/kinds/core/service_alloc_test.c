@@ -78,6 +78,9 @@ static void test_cidrs(void **state)
 	service_alloc_first(a, ip);
 	assert_string_equal(ip, "10.96.0.1");
 	service_alloc_free(a);
+	a = service_alloc_new("10.97.3.4/12", views, &err);
+	assert_string_equal(service_alloc_cidr(a), "10.96.0.0/12");
+	service_alloc_free(a);
 }
 
 static void test_ips(void **state)

@@ -63,6 +63,7 @@ static const struct cell_row *const files[] = {
 	cells_batch,
 	cells_core,
 	cells_discovery,
+	cells_networking,
 	cells_pod,
 	cells_policy,
 	cells_rbac,

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 #include "kinds/minimal_test.h"
+#include "kinds/strategy.h"
 #include "object/json_test.h"
 #include "rest/rig_test.h"
 
@@ -52,7 +53,7 @@ static void must_be(const struct rig_reply *r, int status, const struct kind *k,
 
 static void create(const struct subject_path *p, const char *meta)
 {
-	autofree char *body = body_of(p->kind, "x", meta);
+	autofree char *body = body_of(p->kind, minimal_name(p->kind, "x"), meta);
 	autoreply struct rig_reply r = rig_call(&rig, "POST", p->collection, body);
 	must_be(&r, 201, p->kind, "create");
 }
@@ -73,7 +74,7 @@ static void each_kind(void (*test)(const struct subject_path *p))
 		if (!is_writable(kinds[i]) || !strcmp(kinds[i]->kind, "Namespace"))
 			continue;
 		collection_path(kinds[i], p.collection);
-		snprintf(p.item, sizeof(p.item), "%s/x", p.collection);
+		snprintf(p.item, sizeof(p.item), "%s/%s", p.collection, minimal_name(p.kind, "x"));
 		test(&p);
 		tried++;
 	}
@@ -89,23 +90,16 @@ static const char *message(const struct rig_reply *r)
 
 static void create_with_version(const struct subject_path *p)
 {
-	autofree char *given = body_of(p->kind, "x", "'resourceVersion':'7'");
+	autofree char *given = body_of(p->kind, minimal_name(p->kind, "x"), "'resourceVersion':'7'");
 	autoreply struct rig_reply r = rig_call(&rig, "POST", p->collection, given);
 	must_be(&r, 400, p->kind, "create with a version");
 	create(p, "'resourceVersion':'0'");
 	destroy(p);
 }
 
-/* Kinds whose strategies do not allow an unconditional update (pkg/registry/.../strategy.go). */
 static bool needs_version(const struct kind *k)
 {
-	static const char *const kinds[] = {"Lease", "PodDisruptionBudget", "CSIDriver", "CSINode",
-					    "CSIStorageCapacity"};
-
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		if (!strcmp(k->kind, kinds[i]))
-			return true;
-	return false;
+	return strategy_find(k->storage_kind)->flags & STRATEGY_NEEDS_VERSION;
 }
 
 static void put_without_version(const struct subject_path *p)
@@ -143,7 +137,7 @@ static void delete_with_wrong_uid(const struct subject_path *p)
 
 static void put_of_absent_with_uid(const struct subject_path *p)
 {
-	autofree char *body = body_of(p->kind, "x", "'uid':'gone'");
+	autofree char *body = body_of(p->kind, minimal_name(p->kind, "x"), "'uid':'gone'");
 	autoreply struct rig_reply r = rig_call(&rig, "PUT", p->item, body);
 	if (r.status != 404) { /* a kind that a PUT may create */
 		must_be(&r, 409, p->kind, "put of an absent one with a uid");
