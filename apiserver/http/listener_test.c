@@ -146,7 +146,7 @@ static void test_identity(void **state)
 	expect(admin, "GET", CMS, NULL, NULL, 200, "ConfigMapList");
 	expect(dev, "GET", CMS, NULL, NULL, 403, "User \\\"dev\\\" cannot list resource");
 	expect(admin, "GET", "/nope", NULL, NULL, 404, "404 page not found");
-	expect(admin, "GET", "/openapi/v2", NULL, NULL, 404, "404 page not found");
+	expect(admin, "GET", "/swagger.json", NULL, NULL, 404, "404 page not found");
 	expect(admin, "POST", "/version", NULL, "{}", 405, "MethodNotAllowed");
 	http_free(nobody);
 	http_free(admin);

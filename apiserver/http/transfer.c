@@ -243,6 +243,19 @@ static void add_warnings(struct MHD_Response *mr, const struct response *rs)
 	}
 }
 
+static void add_caching(struct MHD_Response *mr, const struct response *rs)
+{
+	char text[40];
+	time_t year = (time_t)(clock_wall_ns() / NS_PER_S) + 365 * 24 * 3600;
+	struct tm tm;
+	MHD_add_response_header(mr, "Cache-Control",
+				rs->immutable ? "public, immutable" : "no-cache, private");
+	if (!rs->immutable)
+		return;
+	strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&year, &tm));
+	MHD_add_response_header(mr, "Expires", text);
+}
+
 /* Whether a body goes out right behind the headers. */
 static bool body_follows(const struct transfer *t)
 {
@@ -297,7 +310,7 @@ static enum MHD_Result answer(struct transfer *t)
 	if (!mr)
 		return MHD_NO;
 	MHD_add_response_header(mr, "Content-Type", rs->content_type ? rs->content_type : "application/json");
-	MHD_add_response_header(mr, "Cache-Control", "no-cache, private");
+	add_caching(mr, rs);
 	add_audit_id(mr, t);
 	add_warnings(mr, rs);
 	if (rs->retry_after_s) {
@@ -314,6 +327,8 @@ static enum MHD_Result answer(struct transfer *t)
 		MHD_add_response_header(mr, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
 	if (rs->nosniff)
 		MHD_add_response_header(mr, "X-Content-Type-Options", "nosniff");
+	if (rs->location)
+		MHD_add_response_header(mr, "Location", rs->location);
 	if (rs->close_connection)
 		MHD_add_response_header(mr, "Connection", "close");
 	if (rs->status == 401)

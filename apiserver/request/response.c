@@ -33,6 +33,7 @@ void response_release(struct response *rs)
 	free(rs->warnings);
 	rs->warnings = NULL;
 	rs->n_warnings = 0;
+	free(STEAL(rs->location));
 }
 
 void response_static(struct response *rs, const char *p, size_t n)

@@ -54,8 +54,10 @@ struct response {
 	int retry_after_s; /* 0 = none */
 	char etag[80];
 	char allow[40]; /* methods, for 405; "" = none */
+	char *location; /* of a redirect; owned, NULL = none */
 	bool vary_accept, close_connection;
 	bool nosniff; /* it is text, whatever is in it */
+	bool immutable; /* the target names these very bytes: whoever has them need not ask again */
 };
 void response_release(struct response *rs);
 /* Forgets what the body would have been; headers stay. */

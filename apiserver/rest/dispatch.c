@@ -15,6 +15,7 @@
 #include "serve/health.h"
 #include "object/name.h"
 #include "rest/discovery/discovery.h"
+#include "rest/discovery/openapi.h"
 #include "rest/negotiate.h"
 #include "rest/options.h"
 #include "rest/present.h"
@@ -256,11 +257,6 @@ static bool always(const struct request *rq)
 	return true;
 }
 
-static bool has_openapi(const struct request *rq)
-{
-	return rq->path[strlen("/openapi/v3")] == '/' || !rq->path[strlen("/openapi/v3")];
-}
-
 /* First match wins; `below` also answers what begins with it. `exists` tells whether a method that is not served is
    refused as such; health pages and the index take any. */
 static const struct path {
@@ -275,7 +271,7 @@ static const struct path {
 	{"/apis/", true, handle_discovery, discovery_has_path},
 	{"/version", false, handle_version, always},
 	{"/version/", false, handle_version, always},
-	{"/openapi/v3", true, handle_openapi, has_openapi},
+	{"/openapi/", true, handle_openapi, openapi_has_path},
 	{"/", false, handle_discovery, NULL},
 	{"/", true, run_health, NULL},
 };
@@ -316,6 +312,8 @@ static enum dispatch begin_path(struct request *rq, struct response *rs)
 		return DISPATCH_DONE;
 	}
 	if (p->handler == run_health && asks_store(rq))
+		return DISPATCH_READ;
+	if (p->handler == handle_openapi && rq->method == METHOD_GET && !openapi_ready(rq))
 		return DISPATCH_READ;
 	if (!p->exists || rq->method == METHOD_GET)
 		return DISPATCH_INLINE;

@@ -191,6 +191,41 @@ int negotiate_plain(const struct request *rq, struct accept *ret, struct err *er
 	return choose(rq, true, ret, err);
 }
 
+/* The place of the first type that the clause takes. */
+static int find_type(struct media_word w, const char *const *types, size_t n, int *ret_q)
+{
+	const char *p = w.p, *end = w.p + w.n;
+	struct media_word type = take(&p, end, ';');
+	bool any = is(type, "*/*");
+	*ret_q = 1000;
+	while (p < end) {
+		struct media_word param = take(&p, end, ';');
+		if (param.n > 2 && (param.p[0] == 'q' || param.p[0] == 'Q') && param.p[1] == '=')
+			*ret_q = parse_q(trim(param.p + 2, param.p + param.n));
+	}
+	for (size_t i = 0; i < n; i++) {
+		size_t top = strcspn(types[i], "/") + 1;
+		bool below = type.n == top + 1 && type.p[top] == '*' && !strncasecmp(type.p, types[i], top);
+		if (any || below || is(type, types[i]))
+			return (int)i;
+	}
+	return -1;
+}
+
+int negotiate_among(const struct request *rq, const char *const *types, size_t n)
+{
+	const char *p = rq->accept, *end = p + strlen(p);
+	int best = p == end ? 0 : -1, best_q = -1, q;
+	while (p < end) {
+		int i = find_type(take(&p, end, ','), types, n, &q);
+		if (i < 0 || q <= best_q)
+			continue;
+		best = i;
+		best_q = q;
+	}
+	return best;
+}
+
 /* The package that upstream keeps a group's kinds in, which its messages show. */
 static void go_package(const struct kind *k, char out[64])
 {

@@ -26,6 +26,9 @@ int negotiate(const struct request *rq, struct accept *ret, struct err *err) MUS
 int negotiate_plain(const struct request *rq, struct accept *ret, struct err *err) MUST_CHECK;
 /* Whether that form exists of what there is, an object of kind k or a list of them. REASON_NOT_ACCEPTABLE. */
 int negotiate_fits(const struct accept *a, const struct kind *k, bool list, struct err *err) MUST_CHECK;
+/* Of documents that have forms of their own: the place of the media type that the client likes best, -1 when it takes
+   none. */
+int negotiate_among(const struct request *rq, const char *const *types, size_t n);
 const char *negotiate_content_type(const struct accept *a);
 
 #endif

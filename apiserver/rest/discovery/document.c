@@ -15,18 +15,22 @@ struct document {
 	size_t n;
 };
 
-static struct document *document_new(struct buf *body)
+struct document *document_new(struct buf *body, const char *hash)
 {
 	struct document *d = MEM_NEW(struct document);
 	atomic_init(&d->refs, 1);
-	struct tls_sha256 *s = tls_sha256_new();
-	tls_sha256_add(s, buf_str(body), body->len);
-	tls_sha256_end(s, d->hash);
+	if (hash) {
+		snprintf(d->hash, sizeof(d->hash), "%s", hash);
+	} else {
+		struct tls_sha256 *s = tls_sha256_new();
+		tls_sha256_add(s, buf_str(body), body->len);
+		tls_sha256_end(s, d->hash);
+	}
 	d->p = buf_take(body, &d->n);
 	return d;
 }
 
-static struct document *document_ref(struct document *d)
+struct document *document_ref(struct document *d)
 {
 	atomic_fetch_add(&d->refs, 1);
 	return d;
@@ -95,7 +99,7 @@ struct document *documents_get(struct documents *ds, const char *path)
 
 void documents_put(struct documents *ds, const char *path, struct buf *body)
 {
-	struct document *d = document_new(body);
+	struct document *d = document_new(body, NULL);
 	pthread_mutex_lock(&ds->lock);
 	struct document *old = map_set(&ds->by_path, path, d);
 	pthread_mutex_unlock(&ds->lock);
@@ -108,13 +112,4 @@ void documents_drop(struct documents *ds, const char *path)
 	struct document *old = map_del(&ds->by_path, path);
 	pthread_mutex_unlock(&ds->lock);
 	document_unref(old);
-}
-
-void documents_each(struct documents *ds, void (*each)(void *arg, const char *path, const struct document *d),
-		    void *arg)
-{
-	pthread_mutex_lock(&ds->lock);
-	for (struct map_iter it = {0}; map_next(&ds->by_path, &it);)
-		each(arg, it.key, it.value);
-	pthread_mutex_unlock(&ds->lock);
 }

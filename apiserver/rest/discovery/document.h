@@ -13,7 +13,10 @@
 #include "request/request.h"
 #include "request/response.h"
 
-struct document;			 /* frozen, counted */
+struct document; /* frozen, counted */
+/* Moves the bytes out; hash NULL: of these bytes. One reference. */
+struct document *document_new(struct buf *body, const char *hash);
+struct document *document_ref(struct document *d);
 void document_unref(struct document *d); /* NULL is fine */
 const char *document_bytes(const struct document *d, size_t *ret_len);
 const char *document_hash(const struct document *d); /* sha256 in hex */
@@ -30,8 +33,5 @@ struct document *documents_get(struct documents *ds, const char *path); /* a ref
 void documents_put(struct documents *ds, const char *path,
 		   struct buf *body);			     /* replaces; moves the bytes out */
 void documents_drop(struct documents *ds, const char *path); /* absent: no-op */
-/* Calls each for every document, in no order, under the lock. */
-void documents_each(struct documents *ds, void (*each)(void *arg, const char *path, const struct document *d),
-		    void *arg);
 
 #endif

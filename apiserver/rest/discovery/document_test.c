@@ -65,34 +65,11 @@ static void sent_bytes_stay(void **state)
 	response_release(&rs);
 }
 
-static void count(void *arg, const char *path, const struct document *d)
-{
-	size_t n;
-	const char *p = document_bytes(d, &n);
-	assert_int_equal(n, strlen(path));
-	assert_memory_equal(p, path, n);
-	assert_int_equal(strlen(document_hash(d)), 64);
-	++*(int *)arg;
-}
-
-static void all_of_them(void **state)
-{
-	struct documents ds;
-	int n = 0;
-	documents_init(&ds);
-	put(&ds, "/a", "/a");
-	put(&ds, "/b", "/b");
-	documents_each(&ds, count, &n);
-	assert_int_equal(n, 2);
-	documents_release(&ds);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(etags),
 		cmocka_unit_test(sent_bytes_stay),
-		cmocka_unit_test(all_of_them),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

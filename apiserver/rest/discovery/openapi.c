@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kubectl 1.29 and newer reads /openapi/v3 before create, apply and replace: it looks up the PATCH operation
- * of the object's kind and asks whether that takes `fieldValidation`; if so, validation is left to the
- * server. `dryRun` is detected the same way. So each group-version's document lists the item paths with their
- * PATCH operation and its query parameters. Object schemas, and with them `kubectl explain`, are not
- * described yet; the request bodies name no content types either, which makes `apply` take its list keys from
- * its own types instead of looking for them here.
+ * kubectl asks for OpenAPI before nearly every command, and then for nothing but whether it has changed: what it has, it
+ * keeps. So what an idle server keeps is the hashes. A document is written when somebody asks for its bytes (a few
+ * milliseconds; on a worker), shared by all who ask within the next minute, and given back then; its hash stays until the
+ * kinds of its group-version change. The index of the third version names all hashes, so the first who asks for it has
+ * every document written once.
  *
- * A group-version's document is made when its kinds change; the index of all of them when somebody asks.
+ * Hashes are of the bytes in JSON, and serve both forms (kubernetes/kube-openapi pkg/handler, pkg/handler3).
  */
 #include "rest/discovery/openapi.h"
 
@@ -15,122 +14,237 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
-#include "object/version.h"
 #include "rest/api.h"
 #include "rest/discovery/document.h"
+#include "rest/discovery/openapi_internal.h"
+#include "rest/discovery/shelf.h"
+#include "rest/negotiate.h"
 
-#define INDEX "/openapi/v3"
-#define PREFIX INDEX "/"
+#define V2 "/openapi/v2"
+#define V3 "/openapi/v3"
+#define PART_LEN 512
+
+enum openapi_form { FORM_JSON, FORM_PROTOBUF, N_FORMS };
 
 struct openapi {
 	const struct schema *schema;
-	pthread_mutex_t lock; /* one change or index at a time; before that of the documents */
-	struct documents documents;
+	pthread_mutex_t writing; /* one at a time; before the other lock */
+	pthread_mutex_t lock;	 /* of what follows */
+	struct map hashes;	 /* by part; char[65] */
+	uint64_t changes;
+	struct shelf *shelf;
 };
 
-static void add_parameters(struct buf *b)
+/* ---- parts: "" is all of v2, else what v3's paths say ---- */
+
+static bool is_served(const struct kind *k)
 {
-	static const char *const names[][2] = {{"dryRun", "string"},
-					       {"fieldManager", "string"},
-					       {"fieldValidation", "string"},
-					       {"force", "boolean"},
-					       {"pretty", "string"}};
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		buf_addf(
-			b,
-			"%s{\"name\":\"%s\",\"in\":\"query\",\"schema\":{\"type\":\"%s\",\"uniqueItems\":true}}",
-			i ? "," : "", names[i][0], names[i][1]);
+	return k->resource && *k->resource && k->verbs;
 }
 
-static void add_path(struct buf *b, const struct kind *k, const char *prefix)
+static void part_of(char out[PART_LEN], const char *group, const char *version)
 {
-	buf_adds(
-		b,
-		b->len ? ","
-		       : "{\"openapi\":\"3.0.0\",\"info\":{\"title\":\"Kubernetes\",\"version\":\"" KUBERNETES_VERSION
-			 "\"},\"paths\":{");
-	buf_addf(
-		b,
-		"\"/%s%s/%s/{name}\":{\"patch\":{\"description\":\"partially update the specified %s\",\"parameters\":[",
-		prefix, k->namespaced ? "/namespaces/{namespace}" : "", k->resource, k->kind);
-	add_parameters(b);
-	buf_addf(
-		b,
-		"],\"responses\":{\"200\":{\"description\":\"OK\"},\"201\":{\"description\":\"Created\"},\"401\":{\"description\":"
-		"\"Unauthorized\"}},\"x-kubernetes-action\":\"patch\",\"x-kubernetes-group-version-kind\":{\"group\":\"%s\",\"version\":\"%s\",\"kind\":\"%s\"}}}",
-		k->group, k->version, k->kind);
+	snprintf(out, PART_LEN, *group ? "apis/%s/%s" : "api%s/%s", group, version);
 }
 
-static void update(struct openapi *o, const char *group, const char *version)
+static bool is_group(const char *part, const struct kind *k)
 {
+	return !strncmp(part, "apis/", 5) && *k->group && !strcmp(part + 5, k->group);
+}
+
+static bool exists(const struct schema *s, const char *part)
+{
+	static const char *const always[] = {"", "api", "apis", "version"};
 	const struct kind *const *all;
-	size_t n = schema_kinds(o->schema, &all);
-	autobuf struct buf b = BUF_INIT;
-	char gv[256], path[300];
-	snprintf(gv, sizeof(gv), *group ? "apis/%s/%s" : "api%s/%s", group, version);
-	snprintf(path, sizeof(path), PREFIX "%s", gv);
-	for (size_t i = 0; i < n; i++)
-		if (all[i]->resource && (all[i]->verbs & VERB_PATCH) && !strcmp(all[i]->group, group) &&
-		    !strcmp(all[i]->version, version))
-			add_path(&b, all[i], gv);
-	documents_drop(&o->documents, INDEX);
-	if (!b.len) {
-		documents_drop(&o->documents, path);
-		return;
+	struct schema_pin pin = schema_pin(s);
+	size_t n = schema_kinds(s, &all);
+	char gv[PART_LEN];
+	bool found = false;
+	for (size_t i = 0; i < ARRAY_LEN(always); i++)
+		found |= !strcmp(always[i], part);
+	for (size_t i = 0; i < n && !found; i++) {
+		part_of(gv, all[i]->group, all[i]->version);
+		found = is_served(all[i]) && (!strcmp(gv, part) || is_group(part, all[i]));
 	}
-	buf_adds(&b, "},\"components\":{}}\n");
-	documents_put(&o->documents, path, &b);
+	schema_unpin(s, &pin);
+	return found;
+}
+
+/* ---- hashes ---- */
+
+static bool hash_known(struct openapi *o, const char *part, char out[65])
+{
+	pthread_mutex_lock(&o->lock);
+	const char *hash = map_get(&o->hashes, part);
+	if (hash)
+		memcpy(out, hash, 65);
+	pthread_mutex_unlock(&o->lock);
+	return hash;
+}
+
+static uint64_t changes(struct openapi *o)
+{
+	pthread_mutex_lock(&o->lock);
+	uint64_t n = o->changes;
+	pthread_mutex_unlock(&o->lock);
+	return n;
+}
+
+static void key_of(char out[PART_LEN + 4], const char *part, enum openapi_form f)
+{
+	snprintf(out, PART_LEN + 4, "%s%s", part, f == FORM_PROTOBUF ? " pb" : "");
+}
+
+/* Under the lock. */
+static void drop(struct openapi *o, const char *part)
+{
+	char key[PART_LEN + 4];
+	free(map_del(&o->hashes, part));
+	for (enum openapi_form f = 0; f < N_FORMS; f++) {
+		key_of(key, part, f);
+		shelf_drop(o->shelf, key);
+	}
 }
 
 void openapi_update(struct openapi *o, const char *group, const char *version)
 {
-	struct schema_pin pin = schema_pin(o->schema);
+	char part[PART_LEN];
+	part_of(part, group, version);
 	pthread_mutex_lock(&o->lock);
-	update(o, group, version);
+	o->changes++;
+	drop(o, part);
+	snprintf(part, sizeof(part), "apis/%s", group);
+	drop(o, part);
+	drop(o, "");
 	pthread_mutex_unlock(&o->lock);
-	schema_unpin(o->schema, &pin);
 }
 
-/* The list of documents; the hash lets clients keep what they have. */
-static void add_to_index(void *arg, const char *path, const struct document *d)
-{
-	struct buf *b = arg;
-	buf_addf(b, "%s\"%s\":{\"serverRelativeURL\":\"%s?hash=%s\"}", b->len ? "," : "{\"paths\":{",
-		 path + strlen(PREFIX), path, document_hash(d));
-}
+/* ---- documents ---- */
 
-static struct document *find(struct openapi *o, const char *path)
+/* Of the kinds as they are now; *ret_since: for keep. */
+static struct document *write_json(struct openapi *o, const char *part, uint64_t *ret_since)
 {
-	struct document *d = documents_get(&o->documents, path);
-	if (d || strcmp(path, INDEX))
-		return d;
 	autobuf struct buf b = BUF_INIT;
+	struct schema_pin pin;
+	*ret_since = changes(o);
+	pin = schema_pin(o->schema);
+	openapi_document_write(&b, o->schema, *part ? part : NULL);
+	schema_unpin(o->schema, &pin);
+	return document_new(&b, NULL);
+}
+
+/* Remembers the hash and, for others who ask soon, the bytes; unless the kinds have changed meanwhile. */
+static void keep(struct openapi *o, const char *part, enum openapi_form f, struct document *d, uint64_t since)
+{
+	char key[PART_LEN + 4];
+	key_of(key, part, f);
 	pthread_mutex_lock(&o->lock);
-	documents_drop(&o->documents, INDEX); /* it does not list itself */
-	documents_each(&o->documents, add_to_index, &b);
-	buf_adds(&b, b.len ? "}}\n" : "{\"paths\":{}}\n");
-	documents_put(&o->documents, INDEX, &b);
-	d = documents_get(&o->documents, INDEX);
+	if (o->changes == since) {
+		free(map_set(&o->hashes, part, mem_strdup(document_hash(d))));
+		if (f < N_FORMS)
+			shelf_put(o->shelf, key, d);
+	}
 	pthread_mutex_unlock(&o->lock);
+}
+
+static struct document *write_form(struct openapi *o, const char *part, enum openapi_form f)
+{
+	uint64_t since;
+	struct document *d = write_json(o, part, &since);
+	keep(o, part, f, d, since);
 	return d;
 }
+
+static struct document *find(struct openapi *o, const char *part, enum openapi_form f)
+{
+	char key[PART_LEN + 4];
+	key_of(key, part, f);
+	struct document *d = shelf_get(o->shelf, key);
+	if (d)
+		return d;
+	pthread_mutex_lock(&o->writing);
+	d = shelf_get(o->shelf, key);
+	if (!d)
+		d = write_form(o, part, f);
+	pthread_mutex_unlock(&o->writing);
+	return d;
+}
+
+static void find_hash(struct openapi *o, const char *part, char out[65])
+{
+	uint64_t since;
+	if (hash_known(o, part, out))
+		return;
+	pthread_mutex_lock(&o->writing);
+	if (!hash_known(o, part, out)) {
+		struct document *d = write_json(o, part, &since);
+		memcpy(out, document_hash(d), 65);
+		keep(o, part, N_FORMS, d, since);
+		document_unref(d);
+	}
+	pthread_mutex_unlock(&o->writing);
+}
+
+/* ---- the index ---- */
+
+static void add_part(struct map *parts, const char *part)
+{
+	map_set(parts, part, parts);
+}
+
+static void all_parts(const struct schema *s, struct map *ret)
+{
+	const struct kind *const *all;
+	struct schema_pin pin = schema_pin(s);
+	size_t n = schema_kinds(s, &all);
+	char part[PART_LEN];
+	add_part(ret, "api");
+	add_part(ret, "apis");
+	add_part(ret, "version");
+	for (size_t i = 0; i < n; i++) {
+		if (!is_served(all[i]))
+			continue;
+		part_of(part, all[i]->group, all[i]->version);
+		add_part(ret, part);
+		snprintf(part, sizeof(part), "apis/%s", all[i]->group);
+		if (*all[i]->group)
+			add_part(ret, part);
+	}
+	schema_unpin(s, &pin);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void write_index(struct openapi *o, struct buf *b)
+{
+	automap struct map parts = MAP_INIT;
+	all_parts(o->schema, &parts);
+	autofree const char **names = mem_array(map_len(&parts), sizeof(*names));
+	size_t n = 0;
+	for (struct map_iter it = {0}; map_next(&parts, &it);)
+		names[n++] = it.key;
+	qsort(names, n, sizeof(*names), by_name);
+	for (size_t i = 0; i < n; i++) {
+		char hash[65];
+		find_hash(o, names[i], hash);
+		buf_addf(b, "%s\"%s\":{\"serverRelativeURL\":\"" V3 "/%s?hash=%s\"}",
+			 i ? "," : "{\"paths\":{", names[i], names[i], hash);
+	}
+	buf_adds(b, "}}\n");
+}
+
+/* ---- the whole ---- */
 
 struct openapi *openapi_new(const struct schema *schema)
 {
 	struct openapi *o = MEM_NEW(struct openapi);
-	struct schema_pin pin = schema_pin(schema);
-	automap struct map seen = MAP_INIT;
-	const struct kind *const *all;
-	size_t n = schema_kinds(schema, &all);
 	o->schema = schema;
-	documents_init(&o->documents);
+	o->shelf = shelf_new();
 	pthread_mutex_init(&o->lock, NULL);
-	for (size_t i = 0; i < n; i++) {
-		autofree char *gv = mem_printf("%s/%s", all[i]->group, all[i]->version);
-		if (!map_set(&seen, gv, o))
-			update(o, all[i]->group, all[i]->version);
-	}
-	schema_unpin(schema, &pin);
+	pthread_mutex_init(&o->writing, NULL);
 	return o;
 }
 
@@ -138,18 +252,127 @@ void openapi_free(struct openapi *o)
 {
 	if (!o)
 		return;
-	documents_release(&o->documents);
+	shelf_free(o->shelf);
+	for (struct map_iter it = {0}; map_next(&o->hashes, &it);)
+		free(it.value);
+	map_release(&o->hashes);
 	pthread_mutex_destroy(&o->lock);
+	pthread_mutex_destroy(&o->writing);
 	free(o);
+}
+
+/* ---- serving ---- */
+
+/* What a path is: the index, or a part; NULL: nothing. */
+static const char *part_in(const char *path)
+{
+	if (!strcmp(path, V2))
+		return "";
+	return !strncmp(path, V3 "/", strlen(V3) + 1) && path[strlen(V3) + 1] ? path + strlen(V3) + 1 : NULL;
+}
+
+static bool is_index(const char *path)
+{
+	return !strcmp(path, V3);
+}
+
+bool openapi_has_path(const struct request *rq)
+{
+	const char *part = part_in(rq->path);
+	return is_index(rq->path) || (part && strlen(part) < PART_LEN && exists(rq->api->schema, part));
+}
+
+static bool index_ready(struct openapi *o)
+{
+	automap struct map parts = MAP_INIT;
+	char hash[65];
+	all_parts(o->schema, &parts);
+	for (struct map_iter it = {0}; map_next(&parts, &it);)
+		if (!hash_known(o, it.key, hash))
+			return false;
+	return true;
+}
+
+static const struct media_form {
+	const char *type, *answer;
+	enum openapi_form form;
+} forms[] = {
+	{"application/json", "application/json", FORM_JSON},
+};
+
+/* NULL: there is none that the client takes. */
+static const struct media_form *form_for(const struct request *rq)
+{
+	const char *types[ARRAY_LEN(forms)];
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++)
+		types[i] = forms[i].type;
+	int i = negotiate_among(rq, types, ARRAY_LEN(types));
+	return i < 0 ? NULL : &forms[i];
+}
+
+/* The client has these bytes, or asks for those of another moment, which a hash in the query says. */
+static bool answer_by_hash(const struct request *rq, struct response *rs, const char *part, const char *hash)
+{
+	const char *wanted = *part ? request_param(rq, "hash") : NULL;
+	snprintf(rs->etag, sizeof(rs->etag), "\"%s\"", hash);
+	if (wanted && *wanted && strcmp(wanted, hash)) {
+		rs->status = 301;
+		rs->location = mem_printf(V3 "/%s?hash=%s", part, hash);
+		return true;
+	}
+	rs->immutable = wanted && *wanted;
+	if (!strcmp(rq->if_none_match, rs->etag))
+		rs->status = 304;
+	return rs->status == 304;
+}
+
+bool openapi_ready(const struct request *rq)
+{
+	struct openapi *o = rq->api->openapi;
+	const struct media_form *m = form_for(rq);
+	const char *part = part_in(rq->path);
+	struct response rs = {0};
+	char key[PART_LEN + 4], hash[65];
+	if (is_index(rq->path))
+		return index_ready(o);
+	if (!m || !hash_known(o, part, hash))
+		return !m;
+	bool ready = answer_by_hash(rq, &rs, part, hash);
+	response_release(&rs);
+	key_of(key, part, m->form);
+	struct document *d = ready ? NULL : shelf_get(o->shelf, key);
+	document_unref(d);
+	return ready || d;
+}
+
+static void respond_index(const struct request *rq, struct response *rs)
+{
+	autobuf struct buf b = BUF_INIT;
+	write_index(rq->api->openapi, &b);
+	document_respond(document_new(&b, NULL), rq, rs, true);
 }
 
 void handle_openapi(struct request *rq, struct response *rs)
 {
-	struct document *d = find(rq->api->openapi, rq->path);
-	if (!d) {
-		rs->status = 404;
-		rs->content_type = "text/plain; charset=utf-8";
-		buf_adds(&rs->body, "404 page not found\n");
+	struct openapi *o = rq->api->openapi;
+	const char *part = part_in(rq->path);
+	char hash[65];
+	if (is_index(rq->path)) {
+		respond_index(rq, rs);
+		return;
+	}
+	const struct media_form *m = form_for(rq);
+	rs->vary_accept = true;
+	if (!m) {
+		rs->status = 406;
+		return;
+	}
+	rs->content_type = m->answer;
+	if (hash_known(o, part, hash) && answer_by_hash(rq, rs, part, hash))
+		return;
+	struct document *d = find(o, part, m->form);
+	if (answer_by_hash(rq, rs, part, document_hash(d))) {
+		document_unref(d);
 		return;
 	}
 	document_respond(d, rq, rs, true);

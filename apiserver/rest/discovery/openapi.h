@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OpenAPI v3, made from the schema: for now the operations, not yet the schemas. Any thread. */
+/* OpenAPI, made from the schema: /openapi/v2 as a whole, /openapi/v3 by group-version. Any thread. */
 #ifndef REST_DISCOVERY_OPENAPI_H
 #define REST_DISCOVERY_OPENAPI_H
 
-#include "object/schema.h"
+#include "request/request.h"
 
 struct openapi;
 struct openapi *openapi_new(const struct schema *schema);
 void openapi_free(struct openapi *o);
 /* The kinds of that group-version have changed: call it after schema_change. */
 void openapi_update(struct openapi *o, const char *group, const char *version);
+
+/* Whether rq's path is a document. */
+bool openapi_has_path(const struct request *rq);
+/* Whether the answer is at hand: else it is written first, which takes some milliseconds. */
+bool openapi_ready(const struct request *rq);
 
 #endif

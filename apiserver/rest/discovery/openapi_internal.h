@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How an OpenAPI document is written: paths first (openapi_paths.c), which ask for the definitions of what they take and
+ * return; those are written behind them (openapi_schema.c), with all that they refer to. One walk for both versions of the
+ * format, which differ in a few places that ask for w->v3.
+ */
+#ifndef REST_DISCOVERY_OPENAPI_INTERNAL_H
+#define REST_DISCOVERY_OPENAPI_INTERNAL_H
+
+#include "base/map.h"
+#include "object/schema.h"
+#include "rest/discovery/emit_internal.h"
+
+/* A definition that somebody refers to. */
+struct openapi_wanted {
+	const char *name; /* "io.k8s.api.core.v1.Pod"; the map's */
+	const struct type *type;
+	const struct kind *list; /* not NULL: of lists of it */
+};
+
+struct openapi_writer {
+	struct emit e;
+	const struct schema *schema; /* pinned */
+	bool v3;
+	struct map wanted; /* by name; struct openapi_wanted */
+	struct openapi_wanted **v;
+	size_t n;
+};
+void openapi_writer_release(struct openapi_writer *w);
+
+/* `"$ref": …` of that type, which becomes wanted. key: the member that holds the reference; NULL: right here. */
+void openapi_schema_refer(struct openapi_writer *w, const char *key, const struct type *t);
+void openapi_schema_refer_list(struct openapi_writer *w, const char *key, const struct kind *k);
+/* All that is wanted, as members of the object that is open. */
+void openapi_schema_write(struct openapi_writer *w);
+/* Type of a subresource's body; NULL: it has none (a log). */
+const struct type *openapi_schema_body(const struct openapi_writer *w, const struct kind *k,
+				       const struct subresource *sub);
+
+/* The paths of the kinds of one group-version, as members of the object that is open. */
+void openapi_paths_write(struct openapi_writer *w, const char *group, const char *version);
+/* Those that tell what there is: group NULL: /apis/; version NULL: of the group (of core: /api/). */
+void openapi_paths_write_discovery(struct openapi_writer *w, const char *group, const char *version);
+void openapi_paths_write_version(struct openapi_writer *w);
+/* v2: what the operations' parameters refer to. */
+void openapi_paths_write_parameters(struct openapi_writer *w);
+
+/* A document as clients get it. which: "apis/apps/v1", "apis/apps", "apis", "api", "version" of v3; NULL: all of v2. */
+void openapi_document_write(struct buf *out, const struct schema *s, const char *which);
+
+#endif
