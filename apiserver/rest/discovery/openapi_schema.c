@@ -326,19 +326,24 @@ static void add_list_type(struct openapi_writer *w, const struct field *f)
 	emit_close(&w->e, ']');
 }
 
+static const char *patch_strategy(const struct field *f)
+{
+	if (f->retain_keys)
+		return f->patch_merge ? "merge,retainKeys" : "retainKeys";
+	return f->patch_merge ? "merge" : f->patch_replace ? "replace" : NULL;
+}
+
 static void add_extensions(struct openapi_writer *w, const struct field *f)
 {
+	const char *strategy = patch_strategy(f);
 	if (f->type->form == TYPE_LIST)
 		add_list_type(w, f);
 	if (f->atomic)
 		emit_string(&w->e, "x-kubernetes-map-type", "atomic");
 	if (f->merge_key)
 		emit_string(&w->e, "x-kubernetes-patch-merge-key", f->merge_key);
-	if (f->patch_merge || f->retain_keys)
-		emit_string(&w->e, "x-kubernetes-patch-strategy",
-			    !f->retain_keys  ? "merge"
-			    : f->patch_merge ? "merge,retainKeys"
-					     : "retainKeys");
+	if (strategy)
+		emit_string(&w->e, "x-kubernetes-patch-strategy", strategy);
 }
 
 static void add_field(struct openapi_writer *w, const struct field *f)
@@ -346,7 +351,7 @@ static void add_field(struct openapi_writer *w, const struct field *f)
 	struct doc doc = doc_of(w, f);
 	struct absent absent;
 	bool with_default = has_default(w, f, &absent);
-	bool alone = !doc.n && !with_default && !f->patch_merge && !f->retain_keys && !f->atomic;
+	bool alone = !doc.n && !with_default && !f->atomic && !patch_strategy(f);
 	emit_open(&w->e, f->name, '{');
 	add_description(w, &doc, f->type->elem ? NULL : f->type);
 	add_type(w, f->type, alone);
