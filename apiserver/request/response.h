@@ -56,7 +56,7 @@ struct response {
 	char allow[40]; /* methods, for 405; "" = none */
 	char *location; /* of a redirect; owned, NULL = none */
 	bool vary_accept, close_connection;
-	bool nosniff; /* it is text, whatever is in it */
+	bool nosniff;	/* it is text, whatever is in it */
 	bool immutable; /* the target names these very bytes: whoever has them need not ask again */
 };
 void response_release(struct response *rs);
