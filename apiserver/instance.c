@@ -20,6 +20,7 @@
 #include "bootstrap.h"
 #include "serve/health.h"
 #include "client/tls.h"
+#include "crd/crd.h"
 #include "http/listener.h"
 #include "kinds/kinds.h"
 #include "registry/registry.h"
@@ -34,6 +35,7 @@ struct instance {
 	struct instance_options opt;
 	struct schema *schema;
 	struct kinds *kinds;
+	struct crds *crds;
 	struct api api;
 	struct auth *auth;
 	struct server *server;
@@ -224,11 +226,14 @@ static int start(struct instance *d, struct err *err)
 	d->api.registry = registry_new(&registry, err);
 	if (!d->api.registry)
 		return -1;
-	d->api.discovery = discovery_new(d->schema, server_address);
-	d->api.openapi = openapi_new(d->schema);
 	d->kinds = kinds_new(d->schema);
 	kinds_observe(d->kinds, &resources, d->api.storage);
+	/* what is stored is in the first documents already */
+	d->crds = crds_new(&(struct crds_config){d->schema, d->kinds, d->api.storage, d->api.registry});
+	d->api.discovery = discovery_new(d->schema, server_address);
+	d->api.openapi = openapi_new(d->schema);
 	kinds_observe(d->kinds, &documents, &d->api);
+	crds_start(d->crds);
 	health_add_check(wants_etcd(opt) ? "etcd" : "sqlite", check_store, d->api.storage);
 	health_add_check("poststarthook/bootstrap", check_bootstrap, NULL);
 	struct server_config config = {
@@ -252,6 +257,7 @@ void instance_stop(struct instance *d)
 		listener_stop(d->listener);
 	server_free(d->server);
 	relays_free(d->api.relays);
+	crds_free(d->crds);
 	registry_free(d->api.registry);
 	if (d->api.storage)
 		storage_close(d->api.storage);

@@ -116,9 +116,10 @@ static struct schema_part *finish(struct kinds *k, struct schema_builder *b, str
 	return NULL;
 }
 
-struct schema_part *kinds_add_built(struct kinds *k, struct schema_builder *b, struct err *err)
+struct schema_part *kinds_replace_built(struct kinds *k, struct schema_part *old, struct schema_builder *b,
+					struct err *err)
 {
-	return finish(k, b, NULL, err);
+	return finish(k, b, old, err);
 }
 
 static struct schema_part *put_file(struct kinds *k, struct schema_part *out, const struct schema_file *f,

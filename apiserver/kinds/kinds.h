@@ -37,15 +37,15 @@ void kinds_free(struct kinds *k);
 /* At start, before the first change. o is borrowed. */
 void kinds_observe(struct kinds *k, const struct kinds_observer *o, void *arg);
 
-/* What one addition brought; the handle for removing it. Tests only, until CRDs use the door. */
+/* What one addition brought; the handle for removing it. Tests only: CRDs come from builders. */
 struct schema_part *kinds_add(struct kinds *k, const struct schema_file *f, struct err *err) MUST_CHECK;
-/* The same from a builder, which is gone in any case: how a CRD comes in. Tests only, as yet. */
-struct schema_part *kinds_add_built(struct kinds *k, struct schema_builder *b, struct err *err) MUST_CHECK;
+/* From a builder, which is gone in any case, into the place of `old` (NULL: of nothing): how a CRD comes in. */
+struct schema_part *kinds_replace_built(struct kinds *k, struct schema_part *old, struct schema_builder *b,
+					struct err *err) MUST_CHECK;
 /* Puts what `f` says into the place of `old` in one step: at any moment clients find the one or the other. On success
-   `old` is gone, on failure nothing has changed. Its watchers are told to begin anew. Tests only, until CRDs change. */
+   `old` is gone, on failure nothing has changed. Its watchers are told to begin anew. Tests only: CRDs come from builders. */
 struct schema_part *kinds_replace(struct kinds *k, struct schema_part *old, const struct schema_file *f,
 				  struct err *err) MUST_CHECK;
-/* Tests only, as yet. */
 void kinds_remove(struct kinds *k, struct schema_part *part);
 
 #endif

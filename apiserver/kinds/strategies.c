@@ -45,9 +45,12 @@ static const struct strategy *const strategies[] = {
 	&validatingwebhook_strategy,
 	&validatingpolicy_strategy,
 	&validatingpolicybinding_strategy,
+	&customresourcedefinition_strategy,
 };
 const struct strategy *strategies_look_up(const struct kind *k)
 {
+	if (k->type->structural)
+		return &customresource_strategy;
 	for (size_t i = 0; i < ARRAY_LEN(strategies); i++)
 		if (!strcmp(strategies[i]->kind, k->kind) && !strcmp(strategies[i]->group, k->group))
 			return strategies[i];

@@ -26,5 +26,6 @@ extern const struct strategy mutatingwebhook_strategy, validatingwebhook_strateg
 /* rbac */
 extern const struct strategy role_strategy, clusterrole_strategy, rolebinding_strategy,
 	clusterrolebinding_strategy;
+extern const struct strategy customresourcedefinition_strategy, customresource_strategy;
 
 #endif

@@ -53,6 +53,11 @@ const struct schema *registry_schema(const struct registry *r)
 	return r->schema;
 }
 
+struct views *registry_views(const struct registry *r)
+{
+	return r->views;
+}
+
 struct obj *registry_get(const struct registry *r, const struct kind *k, const char *ns, const char *name)
 {
 	return storage_get(storage_resource(r->storage, k), ns, name);

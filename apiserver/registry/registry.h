@@ -35,6 +35,7 @@ struct registry_config {
 struct registry *registry_new(const struct registry_config *c, struct err *err) MUST_CHECK;
 void registry_free(struct registry *r);
 const struct schema *registry_schema(const struct registry *r);
+struct views *registry_views(const struct registry *r);
 /* The object as the cache knows it: a reference, or NULL. k is a stored kind. */
 struct obj *registry_get(const struct registry *r, const struct kind *k, const char *ns, const char *name);
 /* The lowest address for Services, the API's own. */

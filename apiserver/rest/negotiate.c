@@ -242,8 +242,8 @@ int negotiate_fits(const struct accept *a, const struct kind *k, bool list, stru
 	if (list)
 		return err_set(
 			err, REASON_NOT_ACCEPTABLE,
-			"you requested PartialObjectMetadata, but the requested object is a list (*%s.%sList)",
-			package, k->kind);
+			"you requested PartialObjectMetadata, but the requested object is a list (*%s.%s)",
+			package, k->list_kind);
 	return err_set(
 		err, REASON_NOT_ACCEPTABLE,
 		"you requested PartialObjectMetadataList, but the requested object is not a list (*%s.%s)",

@@ -96,7 +96,7 @@ static void test_plain(void **state)
 
 static void test_fits(void **state)
 {
-	static const struct kind pod = {.group = "", .kind = "Pod"},
+	static const struct kind pod = {.group = "", .kind = "Pod", .list_kind = "PodList"},
 				 deployment = {.group = "apps", .kind = "Deployment"},
 				 event = {.group = "events.k8s.io", .kind = "Event"},
 				 role = {.group = "rbac.authorization.k8s.io", .kind = "Role"};

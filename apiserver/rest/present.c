@@ -54,7 +54,7 @@ void present_open(struct buf *out, const struct kind *k, const struct accept *a,
 			 a->version);
 		break;
 	case PRESENT_OBJECT:
-		buf_addf(out, "{\"kind\":\"%sList\",\"apiVersion\":\"%s%s%s\",", k->kind, k->group,
+		buf_addf(out, "{\"kind\":\"%s\",\"apiVersion\":\"%s%s%s\",", k->list_kind, k->group,
 			 *k->group ? "/" : "", k->version);
 		break;
 	}

@@ -72,8 +72,7 @@ void present_pb_seal(struct buf *out, const struct kind *k, const struct accept 
 	bool partial = a->as == PRESENT_PARTIAL;
 	autofree char *version = partial ? mem_printf("meta.k8s.io/%s", a->version)
 					 : mem_printf("%s%s%s", k->group, *k->group ? "/" : "", k->version);
-	autofree char *kind =
-		partial ? mem_strdup("PartialObjectMetadataList") : mem_printf("%sList", k->kind);
+	autofree char *kind = partial ? mem_strdup("PartialObjectMetadataList") : mem_strdup(k->list_kind);
 
 	pb_seal(out, version, kind, raw);
 }

@@ -8,6 +8,7 @@ static const struct view_row *const rows[N_VIEWS] = {
 	[VIEW_NAMESPACE] = &view_namespace_row,
 	[VIEW_SERVICE] = &view_service_row,
 	[VIEW_PRIORITY] = &view_priority_row,
+	[VIEW_CRD] = &view_crd_row,
 };
 
 struct views {

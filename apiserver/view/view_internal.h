@@ -8,7 +8,7 @@
 #include "object/decode.h"
 #include "view/view.h"
 
-enum view_id { VIEW_NAMESPACE, VIEW_SERVICE, VIEW_PRIORITY, N_VIEWS };
+enum view_id { VIEW_NAMESPACE, VIEW_SERVICE, VIEW_PRIORITY, VIEW_CRD, N_VIEWS };
 
 struct view;
 struct view_row {
@@ -22,7 +22,7 @@ struct view_row {
 	void (*init)(struct view *v);
 	void (*release)(struct view *v);
 };
-extern const struct view_row view_namespace_row, view_service_row, view_priority_row;
+extern const struct view_row view_namespace_row, view_service_row, view_priority_row, view_crd_row;
 
 struct view {
 	const struct view_row *row;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include "base/mem.h"
 #include "base/thread.h"
+#include "view/crd.h"
 #include "view/namespace.h"
 #include "view/service.h"
 #include "view/view_internal.h"
@@ -21,7 +22,9 @@ static const char kinds_yaml[] =
 	"kinds:\n"
 	"  - {kind: Namespace, version: v1, resource: namespaces, singular: namespace, scope: Cluster}\n"
 	"  - {kind: Service, version: v1, resource: services, singular: service, scope: Namespaced}\n"
+	"  - {kind: CustomResourceDefinition, group: apiextensions.k8s.io, version: v1, resource: customresourcedefinitions, singular: crd, scope: Cluster}\n"
 	"types:\n"
+	"  CustomResourceDefinition: {metadata: 1 Meta}\n"
 	"  Meta: {name: 1 string}\n"
 	"  Namespace: {metadata: 1 Meta}\n"
 	"  Service: {metadata: 1 Meta}\n";
@@ -31,7 +34,7 @@ struct env {
 	struct schema *schema;
 	struct storage *s;
 	struct views *v;
-	struct resource *namespaces, *services;
+	struct resource *namespaces, *services, *crds;
 };
 
 static void open_env(struct env *e)
@@ -43,6 +46,8 @@ static void open_env(struct env *e)
 	assert_non_null(e->s);
 	e->namespaces = storage_resource(e->s, schema_kind(e->schema, "", "v1", "Namespace"));
 	e->services = storage_resource(e->s, schema_kind(e->schema, "", "v1", "Service"));
+	e->crds = storage_resource(
+		e->s, schema_kind(e->schema, "apiextensions.k8s.io", "v1", "CustomResourceDefinition"));
 	e->v = views_new(e->s, e->schema);
 }
 
@@ -204,9 +209,52 @@ static void questions_and_changes_do_not_meet(void **state)
 	pthread_join(t, NULL);
 }
 
+static void note_name(void *arg, const char *name)
+{
+	buf_addf(arg, "%s ", name);
+}
+
+static void granted_names_are_counted(void **state)
+{
+	struct env *e = *state;
+	autobuf struct buf told = BUF_INIT;
+	static const char sea[] =
+		",\"spec\":{\"group\":\"sea\"},\"status\":{\"acceptedNames\":{\"plural\":\"boats\",\"singular\":\"boat\",\"kind\":\"Boat\","
+		"\"listKind\":\"BoatList\",\"shortNames\":[\"b\"]}}";
+	view_crd_listen(e->v, note_name, &told);
+	obj_unref(put(e->crds, "", "boats.sea", "", sea));
+	obj_unref(put(e->crds, "", "twice.sea", "", sea));
+	obj_unref(put(e->crds, "", "cars.land", "", ",\"spec\":{\"group\":\"land\"}"));
+	assert_string_equal(buf_str(&told), "boats.sea twice.sea cars.land ");
+	static const char *const resources[] = {"boats", "boat", "b"}, *const kinds[] = {"Boat", "BoatList"};
+	for (int left = 2; left >= 0; left--) {
+		for (size_t i = 0; i < ARRAY_LEN(resources); i++)
+			assert_int_equal(view_crd_granted(e->v, "sea", VIEW_CRD_RESOURCE, resources[i]),
+					 left > 0);
+		for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+			assert_int_equal(view_crd_granted(e->v, "sea", VIEW_CRD_KIND, kinds[i]), left > 0);
+		if (left == 2)
+			take(e->crds, "", "twice.sea");
+		else if (left == 1)
+			obj_unref(put(e->crds, "", "boats.sea",
+				      ",\"deletionTimestamp\":\"2026-01-02T03:04:05Z\"",
+				      ",\"spec\":{\"group\":\"sea\"}"));
+	}
+	assert_false(view_crd_granted(e->v, "land", VIEW_CRD_RESOURCE, "boats"));
+	assert_true(view_crd_terminating(e->v, "boats.sea"));
+	assert_false(view_crd_terminating(e->v, "cars.land"));
+	assert_false(view_crd_terminating(e->v, "none"));
+	view_crd_listen(e->v, NULL, NULL);
+	buf_clear(&told);
+	view_crd_each(e->v, "land", note_name, &told);
+	assert_string_equal(buf_str(&told), "cars.land ");
+	view_crd_each(e->v, NULL, note_name, &told);
+	assert_int_equal(told.len, strlen("cars.land boats.sea cars.land "));
+}
+
 static void tables_are_sound(void **state)
 {
-	static const struct view_row *const rows[] = {&view_namespace_row, &view_service_row};
+	static const struct view_row *const rows[] = {&view_namespace_row, &view_service_row, &view_crd_row};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		assert_null(decode_spec_check(rows[i]->spec));
 }
@@ -215,7 +263,7 @@ int main(void)
 {
 #define T(t) cmocka_unit_test_setup_teardown(t, begin, end)
 	const struct CMUnitTest tests[] = {T(namespaces_are_known_at_once), T(the_first_service_holds),
-					   T(questions_and_changes_do_not_meet),
+					   T(questions_and_changes_do_not_meet), T(granted_names_are_counted),
 					   cmocka_unit_test(tables_are_sound)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -248,3 +248,52 @@ void name_faults_join(const struct name_faults *f, const char *between, struct b
 	for (size_t i = 0; i < f->n; i++)
 		buf_addf(out, "%s%s", i ? between : "", f->v[i]);
 }
+
+/* ---- API versions ---- */
+
+struct api_version {
+	int stage; /* 0: none of Kubernetes' form, alpha, beta, GA */
+	unsigned long major, minor;
+};
+
+static bool number(const char **p, unsigned long *ret)
+{
+	const char *s = *p;
+	for (*ret = 0; *s >= '0' && *s <= '9' && s - *p < 9; s++)
+		*ret = *ret * 10 + (unsigned long)(*s - '0');
+	bool any = s > *p;
+	*p = s;
+	return any;
+}
+
+static struct api_version parse_version(const char *s)
+{
+	static const char *const stages[] = {"alpha", "beta"};
+	struct api_version v = {.stage = 3}, none = {.stage = 0};
+	if (*s++ != 'v' || !number(&s, &v.major))
+		return none;
+	for (int i = 0; *s && i < 2; i++)
+		if (!strncmp(s, stages[i], strlen(stages[i]))) {
+			s += strlen(stages[i]);
+			v.stage = 1 + i;
+			if (!number(&s, &v.minor))
+				return none;
+			break;
+		}
+	return *s ? none : v;
+}
+
+static int compare(unsigned long a, unsigned long b)
+{
+	return (a > b) - (a < b);
+}
+
+int name_compare_versions(const char *a, const char *b)
+{
+	struct api_version x = parse_version(a), y = parse_version(b);
+	if (!x.stage && !y.stage)
+		return strcmp(b, a);
+	int c = compare((unsigned long)x.stage, (unsigned long)y.stage);
+	c = c ? c : compare(x.major, y.major);
+	return c ? c : compare(x.minor, y.minor);
+}

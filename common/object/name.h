@@ -28,6 +28,10 @@ name_check name_check_env_var;	  /* relaxed form: any printable but '=' */
 name_check name_check_port_name;  /* IANA_SVC_NAME */
 name_check name_check_config_key; /* keys of ConfigMap and Secret */
 
+/* API versions by age: v2 > v1 > v2beta1 > v1beta2 > v1alpha1 > anything else, of which the first in the alphabet is
+   greatest. As strcmp. */
+int name_compare_versions(const char *a, const char *b);
+
 /* Where upstream makes one text of them. */
 void name_faults_join(const struct name_faults *f, const char *between, struct buf *out);
 

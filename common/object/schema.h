@@ -15,6 +15,7 @@
 #define OBJECT_SCHEMA_H
 
 #include "object/json.h"
+#include "object/jsonpath.h"
 #include "object/name.h"
 
 enum type_form {
@@ -136,7 +137,8 @@ enum { /* verbs */
 struct column {
 	const char *name, *type, *format, *description;
 	int priority;
-	const char *cell; /* a JSON path such as .spec.replicas, or @NAME of a function in rest/table */
+	const char
+		*cell; /* a path such as .spec.replicas, @NAME of a function in rest/table, or {JSON PATH} */
 };
 
 struct selectable {
@@ -161,7 +163,8 @@ struct kind {
 	unsigned id;			    /* dense, for arrays by kind: below schema_kind_count */
 	const struct strategy *strategy;    /* bound by who loads the schema; NULL: none */
 	const char *group, *version, *kind; /* group "" is core */
-	const char *resource, *singular;
+	const char *resource, *singular, *list_kind;
+	const char *deprecated;			/* a warning for whoever uses this version; NULL: it is not */
 	const char **short_names, **categories; /* NULL-terminated */
 	bool namespaced;
 	unsigned verbs;
@@ -172,6 +175,7 @@ struct kind {
 	size_t n_selectable;
 	struct column *columns;
 	size_t n_columns;
+	const struct jsonpath **paths; /* of the columns that are {JSON PATH}, else NULL, by column */
 	const char *storage; /* resource directory in the store, "GROUP/RESOURCE" ("pods" for core); kinds
 				with the same value share objects (events in v1 and events.k8s.io/v1) */
 	const struct kind
@@ -248,11 +252,10 @@ int schema_builder_file(struct schema_builder *b, const struct schema_file *f, s
  * A structural OpenAPI v3 schema (a CRD's, with its x-kubernetes extensions) as an object type of that name; apiVersion,
  * kind and metadata are added. REASON_INVALID says where and what when it is not structural, not understood (patterns
  * that RE2 knows and regex.h does not) or too large. The tree is borrowed until the builder is finished.
- * Tests only, until CRDs come.
  */
 int schema_builder_openapi(struct schema_builder *b, const char *name, const js *schema,
 			   struct err *err) MUST_CHECK;
-/* One item of a kind file's `kinds`. Tests only, until CRDs come. */
+/* One item of a kind file's `kinds`. */
 int schema_builder_kind(struct schema_builder *b, const js *kind, struct err *err) MUST_CHECK;
 /* Links and checks what was read. The builder is gone in any case. */
 struct schema_part *schema_builder_finish(struct schema_builder *b, struct err *err) MUST_CHECK;

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "object/rfc3339.h"
 #include "object/scan.h"
 #include "rest/table/cells.h"
 
@@ -129,6 +130,55 @@ static void path_cell(struct buf *out, const struct kind *k, const struct column
 		cell_str(out, absent(c->cell));
 }
 
+/* As Go's %v prints it; lists and objects as JSON. */
+static void text_cell(struct buf *out, const js *v)
+{
+	autobuf struct buf text = BUF_INIT;
+	if (!v)
+		buf_adds(&text, "<no value>");
+	else if (js_is_str(v))
+		buf_adds(&text, js_str0(v, NULL));
+	else
+		js_write(&text, v);
+	buf_add_json_string(out, text.p, text.len);
+}
+
+static void date_cell(struct buf *out, const js *v, int64_t now_ns)
+{
+	struct err err = ERR_INIT;
+	char text[RFC3339_MAX];
+	int64_t t;
+	if (!js_is_str(v)) {
+		buf_adds(out, "null");
+	} else if (rfc3339_parse(js_str0(v, NULL), &t, &err) < 0) {
+		cell_str(out, "<invalid>");
+	} else {
+		rfc3339_human(now_ns - t, text);
+		cell_str(out, text);
+	}
+}
+
+/* Of a custom resource: what the path finds, if it suits the column's type
+   (kubernetes/apiextensions-apiserver pkg/registry/customresource/tableconvertor). */
+static void jsonpath_cell(struct buf *out, const struct jsonpath *path, const char *type, const js *o,
+			  int64_t now_ns)
+{
+	const js *v;
+	if (!jsonpath_first(path, o, &v))
+		buf_adds(out, "null");
+	else if (!strcmp(type, "string"))
+		text_cell(out, v);
+	else if (!strcmp(type, "date"))
+		date_cell(out, v, now_ns);
+	else if (!strcmp(type, "integer") && js_is_num(v) && js_num(v) > -9e18 && js_num(v) < 9e18)
+		buf_addf(out, "%lld",
+			 (long long)(js_is_int(v) ? json_object_get_int64(v) : (int64_t)js_num(v)));
+	else if ((!strcmp(type, "number") && js_is_num(v)) || (!strcmp(type, "boolean") && js_is_bool(v)))
+		js_write(out, v);
+	else
+		buf_adds(out, "null");
+}
+
 static void write_cells(struct buf *out, const struct kind *k, const js *o, int64_t now_ns)
 {
 	size_t n;
@@ -140,6 +190,8 @@ static void write_cells(struct buf *out, const struct kind *k, const js *o, int6
 		cell_fn *fn = c[i].cell[0] == '@' ? cell_find(c[i].cell + 1) : NULL;
 		if (fn)
 			fn(out, &cell);
+		else if (k->paths && k->n_columns && k->paths[i])
+			jsonpath_cell(out, k->paths[i], c[i].type, o, now_ns);
 		else
 			path_cell(out, k, &c[i], o);
 	}

@@ -25,20 +25,30 @@ static const struct {
 /* The kind of a 422 that is about the patch and not about an object. */
 static const struct kind no_kind = {.group = "", .version = "", .kind = "", .resource = ""};
 
+/* Only built-in kinds know how their lists are merged. */
+static bool is_offered(const struct operation *o, enum patch_form form)
+{
+	return form != PATCH_FORM_STRATEGIC || !o->rq->attr.kind->type->structural;
+}
+
 static int read_form(const struct operation *o, enum patch_form *ret, struct err *err)
 {
+	autobuf struct buf list = BUF_INIT;
 	char type[128];
 
 	body_media_type(o->rq->content_type, type);
-	for (size_t i = 0; i < ARRAY_LEN(forms); i++)
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+		if (!is_offered(o, forms[i].form))
+			continue;
 		if (!strcmp(type, forms[i].media_type)) {
 			*ret = forms[i].form;
 			return 0;
 		}
-	return err_set(
-		err, REASON_UNSUPPORTED_MEDIA_TYPE,
-		"the body of the request was in an unknown format - accepted media types include: %s, %s, %s",
-		forms[0].media_type, forms[1].media_type, forms[2].media_type);
+		buf_addf(&list, "%s%s", i ? ", " : "", forms[i].media_type);
+	}
+	return err_set(err, REASON_UNSUPPORTED_MEDIA_TYPE,
+		       "the body of the request was in an unknown format - accepted media types include: %s",
+		       buf_str(&list));
 }
 
 static const char *go_value(const js *o)

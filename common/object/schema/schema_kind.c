@@ -95,6 +95,7 @@ static int load_columns(struct schema_builder *b, struct kind *k, const js *o, s
 {
 	js *columns = js_arr(o, "columns", NULL);
 	k->columns = arena_alloc(&b->part->arena, js_len(columns) * sizeof(*k->columns));
+	k->paths = arena_alloc(&b->part->arena, js_len(columns) * sizeof(*k->paths));
 	js_array_for_each (c, columns) {
 		const char *word[6] = {0};
 		for (size_t i = 0; i < ARRAY_LEN(word); i++) {
@@ -115,6 +116,11 @@ static int load_columns(struct schema_builder *b, struct kind *k, const js *o, s
 			.cell = word[4],
 			.description = word[5],
 		};
+		const char *cell = word[4];
+		size_t len = strlen(cell), at = k->n_columns - 1;
+		bool path = len >= 2 && cell[0] == '{' && cell[len - 1] == '}';
+		if (path && !(k->paths[at] = jsonpath_compile(&b->part->arena, cell + 1, len - 2, err)))
+			return err_wrap(err, "column %s", word[0]);
 	}
 	return 0;
 }
@@ -142,6 +148,10 @@ static int load_one(struct schema_builder *b, struct kind *k, const js *o, struc
 	    load_columns(b, k, o, err) < 0)
 		return -1;
 	load_selectable(b, k, o);
+	if (!k->list_kind) {
+		autofree char *list = mem_printf("%sList", k->kind);
+		k->list_kind = builder_intern(b, list, strlen(list));
+	}
 	add_kind(b->part, k);
 	return 0;
 }
@@ -154,6 +164,8 @@ int kind_load(struct schema_builder *b, const js *o, struct err *err)
 	k->kind = text_of(b, o, "kind", NULL);
 	k->resource = text_of(b, o, "resource", NULL);
 	k->singular = text_of(b, o, "singular", NULL);
+	k->list_kind = text_of(b, o, "list", NULL);
+	k->deprecated = text_of(b, o, "deprecated", NULL);
 	k->name_format = text_of(b, o, "name_format", NULL);
 	k->heartbeat_field = text_of(b, o, "heartbeat_field", NULL);
 	k->heartbeat = k->heartbeat_field != NULL;

@@ -6,7 +6,7 @@
  * What has a form of its own (objects, maps, lists, scalars) is a type; what only asks something of a value (pattern,
  * anyOf …) is in the type's constraint. Branches of anyOf, oneOf, allOf and not are types, too, which ask only. The
  * rules are upstream's for structural schemas (kubernetes/apiextensions-apiserver pkg/apiserver/schema): every value has
- * a type, no $ref, properties and additionalProperties exclude each other. Descriptions are not kept: the CRD has them.
+ * a type, no $ref, properties and additionalProperties exclude each other.
  */
 #include <limits.h>
 #include <math.h>
@@ -139,7 +139,7 @@ static int read_constraint(struct openapi_reader *r, const js *s, bool branch, c
 			       .required = read_names(r, js_arr(s, "required", NULL))};
 	const char *format = js_str(s, "format", NULL);
 	k.format = format ? openapi_format(format) : NULL;
-	k.format_name = k.format ? intern(r, format) : NULL;
+	k.format_name = format ? intern(r, format) : NULL;
 	c.min = number(s, "minimum");
 	c.max = number(s, "maximum");
 	c.min_len = length(s, "minLength", "minItems", "minProperties");
@@ -151,8 +151,8 @@ static int read_constraint(struct openapi_reader *r, const js *s, bool branch, c
 	    read_branches(r, s, "oneOf", &k.one_of) < 0 || read_not(r, s, &k) < 0)
 		return -1;
 	bool more = k.unique || !isnan(k.multiple_of) || k.required || k.format || k.pattern || k.values ||
-		    k.list != LIST_ATOMIC || k.all_of || k.any_of || k.one_of || k.not_ || k.min_out ||
-		    k.max_out;
+		    k.format_name || k.list != LIST_ATOMIC || k.all_of || k.any_of || k.one_of || k.not_ ||
+		    k.min_out || k.max_out;
 	if (!more && isnan(c.min) && isnan(c.max) && c.min_len < 0 && c.max_len < 0)
 		return 0;
 	if (more) {
@@ -178,6 +178,12 @@ static struct draft_field field_of(const char *name, const struct type *t)
 	return (struct draft_field){.f = {.name = name, .type = t, .pb_optional = true}, .c = unconstrained};
 }
 
+static struct doc doc_of(struct openapi_reader *r, const js *s)
+{
+	const char *text = js_str0(s, "description", NULL);
+	return *text ? (struct doc){intern(r, text), (uint32_t)strlen(text)} : (struct doc){NULL, 0};
+}
+
 /* A resource within a resource has what every object has, whether the schema says so or not. */
 static size_t add_envelope(struct openapi_reader *r, struct draft_field *v, size_t n)
 {
@@ -195,6 +201,21 @@ static size_t add_envelope(struct openapi_reader *r, struct draft_field *v, size
 	return n;
 }
 
+static int by_name_of_field(const void *name, const void *field)
+{
+	return strcmp(name, ((const struct draft_field *)field)->f.name);
+}
+
+static void mark_required(struct draft_field *v, size_t n, const js *names)
+{
+	qsort(v, n, sizeof(*v), by_name);
+	js_array_for_each (name, names) {
+		struct draft_field *d = bsearch(js_str0(name, NULL), v, n, sizeof(*v), by_name_of_field);
+		if (d)
+			d->f.listed = true;
+	}
+}
+
 static int read_properties(struct openapi_reader *r, struct type *t, const js *s, bool branch, bool resource)
 {
 	const js *properties = js_obj(s, "properties", NULL);
@@ -209,8 +230,11 @@ static int read_properties(struct openapi_reader *r, struct type *t, const js *s
 			return err_wrap(r->err, "properties[%s]", it.key);
 		}
 		v[n] = field_of(intern(r, it.key), of);
+		if (!branch)
+			v[n].f.doc = doc_of(r, it.value);
 		v[n++].tree = branch ? NULL : js_field(it.value, "default");
 	}
+	mark_required(v, n, branch ? NULL : js_arr(s, "required", NULL));
 	if (resource)
 		n = add_envelope(r, v, n);
 	qsort(v, n, sizeof(*v), by_name);
@@ -295,6 +319,8 @@ static int fill(struct openapi_reader *r, struct type *t, const js *s, bool bran
 	t->structural = true;
 	t->nullable = js_bool(s, false, "nullable", NULL);
 	t->atomic = !strcmp(js_str0(s, "x-kubernetes-map-type", NULL), "atomic");
+	if (!branch)
+		t->doc = doc_of(r, s);
 	if ((type ? read_typed(r, t, s, type, branch) : read_untyped(r, t, s, branch)) < 0)
 		return -1;
 	return read_constraint(r, s, branch, &t->check);

@@ -19,10 +19,10 @@ static bool conform_one(struct conform *c, const struct type *t, const struct at
 	return *ret || !in;
 }
 
-/* A null that nothing allows gives way to the default. */
+/* A null that nothing allows is none; it gives way to the default, if there is one. */
 static bool null_vanishes(const struct conform *c, const struct field *f)
 {
-	return c->defaults && f->def && !f->type->nullable;
+	return !f->type->nullable && (c->defaults || !f->def);
 }
 
 static bool conform_member(struct conform *c, const struct type *t, const struct at *at, const char *key,
@@ -66,6 +66,8 @@ static js *conform_map(struct conform *c, const struct type *t, const struct at 
 	js *out = json_object_new_object(), *v;
 	for (struct js_iter it = js_iter(in); js_next(&it);) {
 		struct at here = {.up = at, .name = it.key, .key = true};
+		if (!it.value && !t->elem->nullable)
+			continue;
 		if (!conform_one(c, t->elem, &here, it.value, &v)) {
 			json_object_put(out);
 			return NULL;
@@ -89,6 +91,14 @@ static js *conform_list(struct conform *c, const struct type *t, const struct at
 	return out;
 }
 
+/* An object where none belongs: validation will say so, but nothing in it is known. */
+static js *prune_all(struct conform *c, const struct at *at, const js *in)
+{
+	for (struct js_iter it = js_iter(in); js_next(&it);)
+		conform_unknown(c, at, it.key);
+	return js_new_obj();
+}
+
 js *structural_conform(struct conform *c, const struct type *t, const struct at *at, const js *in)
 {
 	if (t->form == TYPE_OBJECT && js_is_obj(in))
@@ -97,5 +107,7 @@ js *structural_conform(struct conform *c, const struct type *t, const struct at 
 		return conform_map(c, t, at, in);
 	if (t->form == TYPE_LIST && js_is_arr(in))
 		return conform_list(c, t, at, in);
+	if (js_is_obj(in) && t->form != TYPE_RAW)
+		return prune_all(c, at, in);
 	return js_dup(in);
 }

@@ -169,7 +169,16 @@ static bool counterpart(const struct kind *from, const struct field *f, const js
 	return false;
 }
 
-js *schema_convert(const struct kind *from, const struct kind *to, const js *o)
+/* Of custom resources: the same object, but for what the other version's schema does not know. */
+static js *convert_structural(const struct kind *to, const js *o)
+{
+	struct err ignored =
+		ERR_INIT; /* nothing in it has a type that was not looked at when it was decoded */
+	js *out = schema_conform(to->type, o, NULL, &ignored);
+	return out ? out : js_dup(o);
+}
+
+static js *convert(const struct kind *from, const struct kind *to, const js *o)
 {
 	js *out = json_object_new_object();
 	for (unsigned i = 0; i < to->type->n_fields; i++) {
@@ -181,6 +190,12 @@ js *schema_convert(const struct kind *from, const struct kind *to, const js *o)
 		else if (f->keep_empty)
 			schema_object_add(out, f->name, schema_zero_value(f->type));
 	}
+	return out;
+}
+
+js *schema_convert(const struct kind *from, const struct kind *to, const js *o)
+{
+	js *out = to->type->structural ? convert_structural(to, o) : convert(from, to, o);
 	autofree char *version =
 		*to->group ? mem_printf("%s/%s", to->group, to->version) : mem_strdup(to->version);
 	js_set_str(out, "kind", to->kind);
