@@ -99,11 +99,14 @@ ALL_FUZZ  += $(patsubst %.c,$(B)/fuzz/%,$(COMMON_FUZZ))
 BENCH_SRC := $(wildcard e2e/bench/*.c)
 ALL_SRC   += $(COMMON_SRC) $(COMMON_TESTS) $(COMMON_FUZZ) $(BENCH_SRC) nodeagent/pause/pause.c
 
-# What is built remembers how: when a compiler, a flag or the set of sources has changed, so has its stamp.
+KIND_FILES := $(sort $(shell find apiserver/kinds -name "*.yaml" -not -path "*/samples/*"))
+
+# What is built remembers how: when a compiler, a flag, the set of sources or of kind files has changed, so has its stamp.
 remember = $(shell mkdir -p $(B)/stamp)$(file >$(B)/stamp/$(1).new,$(2))$(shell cd $(B)/stamp && cmp -s $(1).new $(1) || mv $(1).new $(1))
 ifneq ($(filter-out help clean fmt fmt-check,$(or $(MAKECMDGOALS),all)),)
 $(call remember,flags,$(filter-out ccache,$(CC)) $(CFLAGS) $(LDFLAGS))
 $(call remember,sources,$(sort $(ALL_SRC)))
+$(call remember,kinds,$(KIND_FILES))
 endif
 
 $(B)/lib%.a: $(B)/stamp/sources
@@ -117,9 +120,8 @@ $(B)/obj/%.o: %.c $(B)/stamp/flags
 	$(Q)$(CC) $(CFLAGS) $(INC) -MMD -MP -c -o $@ $<
 
 # The kind files travel inside the binary, as one concatenated table of (name, bytes).
-KIND_FILES := $(sort $(shell find apiserver/kinds -name "*.yaml" -not -path "*/samples/*"))
 $(B)/obj/apiserver/kinds/embed.o: $(B)/gen/apiserver/kinds_embed.inc
-$(B)/gen/apiserver/kinds_embed.inc: $(KIND_FILES)
+$(B)/gen/apiserver/kinds_embed.inc: $(KIND_FILES) $(B)/stamp/kinds
 	@mkdir -p $(@D)
 	$(Q)for f in $(KIND_FILES); do printf 'KIND_FILE(%s, "%s")\n' "$$(echo $${f%.yaml} | tr ./- ___)" "$$f"; done > $@
 
