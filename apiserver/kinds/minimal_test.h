@@ -17,50 +17,54 @@
 static inline const char *minimal_members(const struct kind *k)
 {
 	static const char *const rows[][2] = {
+		/* clang-format off */
+		{"APIService", "'spec':{'group':'g','version':'v1','groupPriorityMinimum':1,'versionPriority':1}"},
 		{"CSIStorageCapacity", "'storageClassName':'c'"},
 		{"ClusterRoleBinding", "'roleRef':{'kind':'ClusterRole','name':'r'}"},
+		{"ControllerRevision", "'revision':1,'data':{}"},
 		{"CronJob", "'spec':{'schedule':'* * * * *','jobTemplate':{'spec':{" MINIMAL_JOB "}}}"},
 		{"DaemonSet", MINIMAL_TEMPLATE},
-		{"Job", "'spec':{" MINIMAL_JOB "}"},
-		{"PersistentVolume",
-		 "'spec':{'capacity':{'storage':'1'},'accessModes':['ReadWriteOnce'],'hostPath':{'path':'/a'}}"},
-		{"PersistentVolumeClaim",
-		 "'spec':{'accessModes':['ReadWriteOnce'],'resources':{'requests':{'storage':'1'}}}"},
-		{"PodTemplate", "'template':{'spec':{'containers':[{'name':'c','image':'i'}]}}"},
-		{"ReplicationController",
-		 "'spec':{'selector':{'a':'b'},'template':{'metadata':{'labels':{'a':'b'}},'spec':{'containers':[{'name':'c','image':'i'}]}}}"},
-		{"StatefulSet", MINIMAL_TEMPLATE},
-		{"ControllerRevision", "'revision':1,'data':{}"},
 		{"Deployment", MINIMAL_TEMPLATE},
 		{"EndpointSlice", "'addressType':'IPv4'"},
-		{"Event",
-		 "'involvedObject':{'namespace':'default'},'regarding':{'namespace':'default'},'reason':'r'"},
+		{"Event", "'involvedObject':{'namespace':'default'},'regarding':{'namespace':'default'},'reason':'r'"},
+		{"FlowSchema", "'spec':{'priorityLevelConfiguration':{'name':'l'}}"},
 		{"IPAddress", "'spec':{'parentRef':{'resource':'r','name':'n'}}"},
 		{"Ingress", "'spec':{'rules':[{}]}"},
 		{"IngressClass", "'spec':{'controller':'a/b'}"},
+		{"Job", "'spec':{" MINIMAL_JOB "}"},
+		{"PersistentVolume", "'spec':{'capacity':{'storage':'1'},'accessModes':['ReadWriteOnce'],'hostPath':{'path':'/a'}}"},
+		{"PersistentVolumeClaim", "'spec':{'accessModes':['ReadWriteOnce'],'resources':{'requests':{'storage':'1'}}}"},
 		{"Pod", "'spec':{'containers':[{'name':'c','image':'i'}]}"},
+		{"PodTemplate", "'template':{'spec':{'containers':[{'name':'c','image':'i'}]}}"},
+		{"PriorityLevelConfiguration", "'spec':{'type':'Limited','limited':{'limitResponse':{'type':'Reject'}}}"},
 		{"ReplicaSet", MINIMAL_TEMPLATE},
+		{"ReplicationController", "'spec':{'selector':{'a':'b'},'template':{'metadata':{'labels':{'a':'b'}},'spec':{'containers':[{'name':'c','image':'i'}]}}}"},
 		{"RoleBinding", "'roleRef':{'kind':'Role','name':'r'}"},
 		{"RuntimeClass", "'handler':'h'"},
 		{"Service", "'spec':{'ports':[{'port':80}]}"},
 		{"ServiceCIDR", "'spec':{'cidrs':['10.0.0.0/8']}"},
+		{"StatefulSet", MINIMAL_TEMPLATE},
 		{"StorageClass", "'provisioner':'p'"},
-		{"ValidatingAdmissionPolicy",
-		 "'spec':{'matchConstraints':{'resourceRules':[{'operations':['*'],'apiGroups':['*'],'apiVersions':['*'],"
-		 "'resources':['*']}]},'validations':[{'expression':'true'}]}"},
-		{"ValidatingAdmissionPolicyBinding",
-		 "'spec':{'policyName':'p','validationActions':['Deny']}"},
+		{"ValidatingAdmissionPolicy", "'spec':{'matchConstraints':{'resourceRules':[{'operations':['*'],'apiGroups':['*'],'apiVersions':['*'],'resources':['*']}]},'validations':[{'expression':'true'}]}"},
+		{"ValidatingAdmissionPolicyBinding", "'spec':{'policyName':'p','validationActions':['Deny']}"},
 		{"VolumeAttributesClass", "'driverName':'p','parameters':{'a':'b'}"},
+		/* clang-format on */
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (!strcmp(rows[i][0], k->kind))
 			return rows[i][1];
 	return "";
 }
+
 /* A name that the kind takes: dflt, unless it wants others. */
 static inline const char *minimal_name(const struct kind *k, const char *dflt)
 {
-	return strcmp(k->kind, "IPAddress") ? dflt : "10.9.8.7";
+	static const char *const rows[][2] = {{"APIService", "v1.g"}, {"IPAddress", "10.9.8.7"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (!strcmp(rows[i][0], k->kind))
+			return rows[i][1];
+	return dflt;
 }
 
 #endif

@@ -23,6 +23,8 @@ extern const struct strategy poddisruptionbudget_strategy;
 /* admissionregistration */
 extern const struct strategy mutatingwebhook_strategy, validatingwebhook_strategy, validatingpolicy_strategy,
 	validatingpolicybinding_strategy;
+/* apiregistration, flowcontrol */
+extern const struct strategy apiservice_strategy, flowschema_strategy, prioritylevel_strategy;
 /* rbac */
 extern const struct strategy role_strategy, clusterrole_strategy, rolebinding_strategy,
 	clusterrolebinding_strategy;

@@ -64,6 +64,7 @@ static const struct cell_row *const files[] = {
 	cells_core,
 	cells_discovery,
 	cells_networking,
+	cells_flow,
 	cells_pod,
 	cells_policy,
 	cells_rbac,

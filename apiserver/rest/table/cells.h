@@ -31,6 +31,7 @@ extern const struct cell_row cells_batch[];
 extern const struct cell_row cells_core[];
 extern const struct cell_row cells_discovery[];
 extern const struct cell_row cells_networking[];
+extern const struct cell_row cells_flow[];
 extern const struct cell_row cells_pod[];
 extern const struct cell_row cells_rbac[];
 extern const struct cell_row cells_storage[];
