@@ -29,6 +29,9 @@ int instance_port(const struct instance *i);
 struct kinds *
 instance_kinds(const struct instance *i); /* the door for kinds that come and go (kinds/kinds.h) */
 uint64_t instance_revision(const struct instance *i); /* the store's */
-void instance_stop(struct instance *i);		      /* requests that run may finish; NULL is fine */
+/* /readyz fails from now on; returns after delay_ns, during which everything is served as before: load balancers have
+   the time to look elsewhere (upstream's --shutdown-delay-duration). */
+void instance_announce_stop(struct instance *i, int64_t delay_ns);
+void instance_stop(struct instance *i); /* requests that run may finish; NULL is fine */
 
 #endif

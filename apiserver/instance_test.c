@@ -16,6 +16,7 @@
 #include "kinds/kinds.h"
 #include "rig/apiserver_rig.h"
 #include "object/json_test.h"
+#include "serve/health.h"
 
 #define ROUNDS 15
 #define CLIENTS 4
@@ -324,9 +325,39 @@ static void a_kind_is_replaced_under_load(void **state)
 	is_absent(BOATS);
 }
 
+/* Under upstream's names, on the pages that upstream has them on. */
+static void health_has_its_pages(void **state)
+{
+	static const struct {
+		const char *path, *query;
+		int status;
+	} v[] = {
+		{"/livez/ping", "", 200},
+		{"/livez/etcd", "", 200},
+		{"/readyz/etcd", "", 200},
+		{"/readyz/etcd-readiness", "", 200},
+		{"/livez/etcd-readiness", "", 404},
+		{"/readyz/shutdown", "", 200},
+		{"/livez/shutdown", "", 404},
+		{"/livez/poststarthook/start-system-namespaces-controller", "", 200},
+		{"/readyz/poststarthook/bootstrap-controller", "", 200},
+		{"/healthz/poststarthook/start-cluster-authentication-info-controller", "", 200},
+		{"/readyz", "exclude=etcd&exclude=shutdown", 200},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		autobuf struct buf page = BUF_INIT;
+		const char *type;
+		int status = 0;
+		assert_true(health_page(v[i].path, v[i].query, &page, &status, &type));
+		if (status != v[i].status)
+			fail_msg("%s: %d %s", v[i].path, status, buf_str(&page));
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(kinds_come_and_go_under_load),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(health_has_its_pages),
+					   cmocka_unit_test(kinds_come_and_go_under_load),
 					   cmocka_unit_test(a_kind_is_replaced_under_load)};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

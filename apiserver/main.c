@@ -10,6 +10,7 @@
 #include "object/version.h"
 
 static struct instance_options opt;
+static int64_t shutdown_delay_ns;
 static const struct flag flags[] = {
 	{"secure-port", FLAG_INT, &opt.port, "6443", "The port on which to serve HTTPS.", 1, 65535},
 	{"bind-address", FLAG_STRING, &opt.bind_address, "0.0.0.0", "The IP address on which to listen.", 0,
@@ -52,6 +53,8 @@ static const struct flag flags[] = {
 	 "Client certificate for calls to node agents.", 0, 0},
 	{"kubelet-client-key", FLAG_STRING, &opt.kubelet_key, "",
 	 "Key of the client certificate for node agents.", 0, 0},
+	{"shutdown-delay-duration", FLAG_DURATION, &shutdown_delay_ns, "0s",
+	 "How long to go on serving when told to stop, while /readyz fails already.", 0, 0},
 	{"kinds-dir", FLAG_STRING, &opt.kinds_dir, "", "Folder with further kind files.", 0, 0},
 	{0},
 };
@@ -88,6 +91,7 @@ int main(int argc, char **argv)
 		 (unsigned long long)instance_revision(i));
 	stop_wait();
 	log_info("shutting down", NULL);
+	instance_announce_stop(i, shutdown_delay_ns);
 	instance_stop(i);
 	return 0;
 }

@@ -112,6 +112,7 @@ static void internal_error_text(const struct request *rq, struct response *rs, c
 	buf_addf(&text, ": %s\n", message);
 	rs->status = 500;
 	rs->content_type = "text/plain; charset=utf-8";
+	rs->nosniff = true;
 	for (const char *p = buf_str(&text); *p; p++)
 		if (*p == '&' || *p == '<' || *p == '>')
 			buf_adds(&rs->body, *p == '&' ? "&amp;" : *p == '<' ? "&lt;" : "&gt;");
@@ -143,6 +144,7 @@ static void not_found_text(struct response *rs)
 	response_clear(rs);
 	rs->status = 404;
 	rs->content_type = "text/plain; charset=utf-8";
+	rs->nosniff = true;
 	buf_adds(&rs->body, "404 page not found\n");
 }
 
@@ -250,6 +252,13 @@ static void run_health(struct request *rq, struct response *rs)
 	health_query(rq, &query);
 	if (!health_page(rq->path, buf_str(&query), &rs->body, &rs->status, &rs->content_type))
 		not_found_text(rs);
+	rs->nosniff = true;
+}
+
+static void run_index(struct request *rq, struct response *rs)
+{
+	rq->path = "/";
+	handle_discovery(rq, rs);
 }
 
 static bool always(const struct request *rq)
@@ -273,6 +282,7 @@ static const struct path {
 	{"/version/", false, handle_version, always},
 	{"/openapi/", true, handle_openapi, openapi_has_path},
 	{"/", false, handle_discovery, NULL},
+	{"/index.html", false, run_index, NULL},
 	{"/", true, run_health, NULL},
 };
 
@@ -300,7 +310,10 @@ static void path_not_found(const struct request *rq, struct response *rs)
    it. */
 static bool asks_store(const struct request *rq)
 {
-	bool ready = !strncmp(rq->path, "/readyz", 7) || !strncmp(rq->path, "/healthz", 8);
+	static const char *const pages[] = {"/readyz", "/healthz", "/livez"};
+	bool ready = false;
+	for (size_t i = 0; i < ARRAY_LEN(pages); i++)
+		ready = ready || !strncmp(rq->path, pages[i], strlen(pages[i]));
 	return ready && !storage_fresh(rq->api->storage, 0);
 }
 

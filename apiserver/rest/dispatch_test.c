@@ -180,7 +180,12 @@ static void test_paths(void **state)
 		int status;
 		const char *text;
 	} v[] = {
-		{"/", 200, "\"/apis/apps/v1\""},
+		{"/", 200, "{\n  \"paths\": [\n    \"/api\",\n"},
+		{"/", 200, "\n    \"/apis/apps/v1\",\n"},
+		{"/", 200, "\n    \"/readyz/ping\",\n"},
+		{"/index.html", 200, "{\n  \"paths\": [\n"},
+		{"/healthz/", 404, "404 page not found"},
+		{"/livez/none", 404, "404 page not found"},
 		{"/version", 200, "gitVersion"},
 		{"/version", 200,
 		 "\"gitCommit\": \"0000000000000000000000000000000000000000\""}, /* [0-9a-f]+ */

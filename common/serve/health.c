@@ -19,43 +19,106 @@
 #include "base/mem.h"
 #include "object/version.h"
 
-struct health_check_row {
-	const char *name;
-	health_check_fn *fn;
-	void *arg;
-};
-
 static struct {
 	pthread_mutex_t lock;
-	struct health_check_row v[HEALTH_MAX_CHECKS];
+	struct health_check v[HEALTH_MAX_CHECKS];
 	size_t n;
 } checks = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-void health_add_check(const char *name, health_check_fn *fn, void *arg)
+void health_add(const struct health_check *c)
 {
 	size_t i = 0;
 
 	pthread_mutex_lock(&checks.lock);
-	while (i < checks.n && strcmp(checks.v[i].name, name))
+	while (i < checks.n && strcmp(checks.v[i].name, c->name))
 		i++;
 	if (i < HEALTH_MAX_CHECKS)
-		checks.v[i] = (struct health_check_row){name, fn, arg};
+		checks.v[i] = *c;
 	if (i == checks.n && i < HEALTH_MAX_CHECKS)
 		checks.n++;
 	pthread_mutex_unlock(&checks.lock);
 }
 
+void health_add_check(const char *name, health_check_fn *fn, void *arg)
+{
+	health_add(&(struct health_check){.name = name, .fn = fn, .arg = arg});
+}
+
 /* ---- /healthz and its kin ---- */
 
-/* Is `name` the value of an `exclude` parameter? */
+/* The next value of an `exclude` parameter behind *query. */
+static bool next_excluded(const char **query, const char **ret, size_t *ret_n)
+{
+	for (const char *p = *query; p && *p; p = *p ? p + 1 : p) {
+		size_t n = strcspn(p, "&");
+		const char *at = p;
+
+		p += n;
+		if (n < 8 || strncmp(at, "exclude=", 8))
+			continue;
+		*ret = at + 8;
+		*ret_n = n - 8;
+		*query = *p ? p + 1 : p;
+		return true;
+	}
+	return false;
+}
+
+static bool is_named(const char *name, const char *p, size_t n)
+{
+	return name && strlen(name) == n && !memcmp(name, p, n);
+}
+
 static bool excluded(const char *query, const char *name)
 {
-	size_t n = strlen(name);
+	const char *p;
+	size_t n;
 
-	for (const char *p = query; p && *p; p = strchr(p, '&'), p = p ? p + 1 : NULL)
-		if (!strncmp(p, "exclude=", 8) && !strncmp(p + 8, name, n) && (!p[8 + n] || p[8 + n] == '&'))
+	while (next_excluded(&query, &p, &n))
+		if (is_named(name, p, n))
 			return true;
 	return false;
+}
+
+#define UNKNOWN_MAX 32
+struct excluded_name {
+	const char *p;
+	size_t n;
+};
+
+static int by_text(const void *a, const void *b)
+{
+	const struct excluded_name *x = a, *y = b;
+	int c = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
+
+	return c ? c : (x->n > y->n) - (x->n < y->n);
+}
+
+/* What was to be excluded and is not there, each once. */
+static void tell_unknown(const char *query, const struct health_check *v, size_t count, struct buf *out)
+{
+	struct excluded_name names[UNKNOWN_MAX], one;
+	size_t n = 0;
+
+	while (n < UNKNOWN_MAX && next_excluded(&query, &one.p, &one.n)) {
+		bool known = false;
+
+		for (size_t i = 0; i < count && !known; i++)
+			known = is_named(v[i].name, one.p, one.n) || is_named(v[i].group, one.p, one.n);
+		if (!known)
+			names[n++] = one;
+	}
+	if (!n)
+		return;
+	qsort(names, n, sizeof(*names), by_text);
+	buf_adds(out, "warn: some health checks cannot be excluded: no matches for ");
+	for (size_t i = 0; i < n; i++) {
+		if (i && !by_text(&names[i - 1], &names[i]))
+			continue;
+		buf_adds(out, i ? "," : "");
+		buf_add_json_string(out, names[i].p, names[i].n);
+	}
+	buf_addc(out, '\n');
 }
 
 static bool has_parameter(const char *query, const char *name)
@@ -68,7 +131,7 @@ static bool has_parameter(const char *query, const char *name)
 	return false;
 }
 
-static bool run_check(const struct health_check_row *c, char why[128])
+static bool run_check(const struct health_check *c, char why[128])
 {
 	why[0] = '\0';
 	if (c->fn(c->arg, why))
@@ -82,21 +145,28 @@ static bool ping(void *arg, char why[128])
 	return true;
 }
 
-static size_t snapshot(struct health_check_row out[HEALTH_MAX_CHECKS + 1], bool live)
+enum probe { PROBE_HEALTHZ, PROBE_LIVEZ, PROBE_READYZ };
+
+static bool belongs(const struct health_check *c, enum probe p)
+{
+	return p == PROBE_READYZ ||
+	       (p == PROBE_LIVEZ ? c->pages & HEALTH_LIVEZ : !(c->pages & HEALTH_ONLY_READYZ));
+}
+
+static size_t snapshot(struct health_check out[HEALTH_MAX_CHECKS + 1], enum probe p)
 {
 	size_t n = 1;
 
-	out[0] = (struct health_check_row){"ping", ping, NULL};
-	if (live)
-		return 1;
+	out[0] = (struct health_check){.name = "ping", .fn = ping};
 	pthread_mutex_lock(&checks.lock);
-	memcpy(out + 1, checks.v, checks.n * sizeof(*out));
-	n += checks.n;
+	for (size_t i = 0; i < checks.n; i++)
+		if (belongs(&checks.v[i], p))
+			out[n++] = checks.v[i];
 	pthread_mutex_unlock(&checks.lock);
 	return n;
 }
 
-static int whole_page(const char *name, const char *query, const struct health_check_row *v, size_t n,
+static int whole_page(const char *name, const char *query, const struct health_check *v, size_t n,
 		      struct buf *out)
 {
 	autobuf struct buf list = BUF_INIT;
@@ -104,16 +174,17 @@ static int whole_page(const char *name, const char *query, const struct health_c
 	char why[128];
 
 	for (size_t i = 0; i < n; i++) {
-		bool ok = true, skip = excluded(query, v[i].name);
-
-		if (!skip)
-			ok = run_check(&v[i], why);
-		good = good && ok;
-		if (skip)
+		if (excluded(query, v[i].name)) {
 			buf_addf(&list, "[+]%s excluded: ok\n", v[i].name);
-		else
+		} else if (v[i].group && excluded(query, v[i].group)) {
+			buf_addf(&list, "[+]%s excluded with %s: ok\n", v[i].name, v[i].group);
+		} else {
+			bool ok = run_check(&v[i], why);
+			good = good && ok;
 			buf_addf(&list, ok ? "[+]%s ok\n" : "[-]%s failed: reason withheld\n", v[i].name);
+		}
 	}
+	tell_unknown(query, v, n, &list);
 	if (!good)
 		buf_addf(out, "%s%s check failed\n", buf_str(&list), name);
 	else if (has_parameter(query, "verbose"))
@@ -123,12 +194,12 @@ static int whole_page(const char *name, const char *query, const struct health_c
 	return good ? 200 : 500;
 }
 
-static int one_page(const char *wanted, const struct health_check_row *v, size_t n, struct buf *out)
+static int one_page(const char *wanted, const struct health_check *v, size_t n, struct buf *out)
 {
 	char why[128];
 
 	for (size_t i = 0; i < n; i++) {
-		if (strcmp(v[i].name, wanted))
+		if (strcmp(v[i].name, wanted) && (!v[i].group || strcmp(v[i].group, wanted)))
 			continue;
 		if (run_check(&v[i], why)) {
 			buf_adds(out, "ok");
@@ -303,12 +374,31 @@ static const struct {
 
 static const struct {
 	const char *name;
-	bool live;
-} probes[] = {{"healthz", false}, {"livez", true}, {"readyz", false}};
+	enum probe probe;
+} probes[] = {{"healthz", PROBE_HEALTHZ}, {"livez", PROBE_LIVEZ}, {"readyz", PROBE_READYZ}};
+
+void health_paths(void (*each)(void *arg, const char *path), void *arg)
+{
+	struct health_check v[HEALTH_MAX_CHECKS + 1];
+
+	for (size_t i = 0; i < ARRAY_LEN(pages); i++)
+		each(arg, pages[i].path);
+	for (size_t i = 0; i < ARRAY_LEN(probes); i++) {
+		size_t n = snapshot(v, probes[i].probe);
+		autofree char *whole = mem_printf("/%s", probes[i].name);
+
+		each(arg, whole);
+		for (size_t c = 0; c < n; c++) {
+			autofree char *path = mem_printf("/%s/%s", probes[i].name, v[c].name);
+
+			each(arg, path);
+		}
+	}
+}
 
 bool health_page(const char *path, const char *query, struct buf *out, int *ret_status, const char **ret_type)
 {
-	struct health_check_row v[HEALTH_MAX_CHECKS + 1];
+	struct health_check v[HEALTH_MAX_CHECKS + 1];
 
 	for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
 		if (strcmp(path, pages[i].path))
@@ -324,9 +414,9 @@ bool health_page(const char *path, const char *query, struct buf *out, int *ret_
 		if (*path != '/' || strncmp(path + 1, probes[i].name, n) ||
 		    (path[n + 1] && path[n + 1] != '/'))
 			continue;
-		count = snapshot(v, probes[i].live);
+		count = snapshot(v, probes[i].probe);
 		*ret_type = "text/plain; charset=utf-8";
-		if (path[n + 1] && path[n + 2])
+		if (path[n + 1])
 			*ret_status = one_page(path + n + 2, v, count, out);
 		else
 			*ret_status = whole_page(probes[i].name, query, v, count, out);

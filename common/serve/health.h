@@ -4,8 +4,8 @@
  * ?exclude=CHECK, /readyz/CHECK), /metrics and /version, by HTTPS to who may see them, or by plain HTTP on loopback.
  * The apiserver serves the same pages from its own listener through health_page(). Any thread.
  *
- * /healthz and /readyz ask every check. /livez asks none but "ping": a daemon that waits for the API is not
- * to be restarted for it.
+ * /healthz and /readyz ask every check, /livez those that say so: most daemons have none, since who waits for the API is
+ * not to be restarted for it.
  */
 #ifndef SERVE_HEALTH_H
 #define SERVE_HEALTH_H
@@ -19,8 +19,19 @@
 
 /* Returns true when healthy; otherwise writes why into `why`. Must not block. */
 typedef bool health_check_fn(void *arg, char why[128]);
-void health_add_check(const char *name, health_check_fn *fn,
-		      void *arg); /* name is static; replaces one of that name */
+#define HEALTH_LIVEZ 1u	      /* also a matter of life */
+#define HEALTH_ONLY_READYZ 2u /* not even of /healthz */
+struct health_check {
+	const char *name;
+	const char *group; /* another name for it, in paths and for `exclude`; NULL = none */
+	unsigned pages;
+	health_check_fn *fn;
+	void *arg;
+};
+void health_add(const struct health_check *c); /* copied; its texts are static; replaces one of that name */
+void health_add_check(const char *name, health_check_fn *fn, void *arg); /* of /healthz and /readyz */
+/* Calls `each` with the path of every page: /healthz, /healthz/ping, … */
+void health_paths(void (*each)(void *arg, const char *path), void *arg);
 /*
  * One page; true when the path is one of ours. *ret_status gets 200, 404 or 500, *ret_type a static content
  * type. The page is appended to out. As upstream, a whole page names a failing check but not why it fails;

@@ -56,7 +56,16 @@ static void test_pages(void **state)
 		{"/readyz", "verbose&exclude=store&exclude=informer-sync", false, 200,
 		 "[+]ping ok\n[+]informer-sync excluded: ok\n[+]store excluded: ok\nreadyz check passed\n"},
 		{"/readyz", "exclude=informer", false, 500,
-		 "[+]ping ok\n[-]informer-sync failed: reason withheld\n[+]store ok\nreadyz check failed\n"},
+		 "[+]ping ok\n[-]informer-sync failed: reason withheld\n[+]store ok\n"
+		 "warn: some health checks cannot be excluded: no matches for \"informer\"\nreadyz check failed\n"},
+		{"/readyz", "verbose&exclude=none&exclude=a&exclude=store&exclude=none", true, 200,
+		 "[+]ping ok\n[+]informer-sync ok\n[+]store excluded: ok\n"
+		 "warn: some health checks cannot be excluded: no matches for \"a\",\"none\"\nreadyz check passed\n"},
+		{"/readyz", "exclude=", true, 200, "ok"},
+		{"/livez", "verbose&exclude=store", true, 200,
+		 "[+]ping ok\nwarn: some health checks cannot be excluded: no matches for \"store\"\nlivez check passed\n"},
+		{"/readyz/", "", true, 404, "404 page not found\n"},
+		{"/livez/store", "", true, 404, "404 page not found\n"},
 		{"/readyz/informer-sync", "", true, 200, "ok"},
 		{"/healthz/informer-sync", "", false, 500, "internal server error: it is off\n"},
 		{"/readyz/none", "", true, 404, "404 page not found\n"},
@@ -76,6 +85,46 @@ static void test_pages(void **state)
 		assert_int_equal(status, cases[i].status);
 		assert_string_equal(buf_str(&b), cases[i].want);
 	}
+}
+
+/* Which page asks what, and names that stand for others. Runs last: checks stay. */
+static void test_pages_of_checks(void **state)
+{
+	static bool etcd = true, ending = true;
+	static const struct {
+		const char *path, *query;
+		bool etcd, ending;
+		int status;
+		const char *want;
+	} cases[] = {
+		{"/livez", "verbose", true, false, 200, "[+]ping ok\n[+]sqlite ok\nlivez check passed\n"},
+		{"/livez", "", false, true, 500,
+		 "[+]ping ok\n[-]sqlite failed: reason withheld\nlivez check failed\n"},
+		{"/livez", "verbose&exclude=etcd", false, true, 200,
+		 "[+]ping ok\n[+]sqlite excluded with etcd: ok\nlivez check passed\n"},
+		{"/livez/etcd", "", true, true, 200, "ok"},
+		{"/livez/etcd", "", false, true, 500, "internal server error: it is off\n"},
+		{"/healthz", "", true, false, 200, "ok"},
+		{"/healthz/shutdown", "", true, false, 404, "404 page not found\n"},
+		{"/readyz/shutdown", "", true, false, 500, "internal server error: it is off\n"},
+		{"/readyz", "", true, false, 500,
+		 "[+]ping ok\n[+]informer-sync ok\n[+]store ok\n[+]sqlite ok\n[-]shutdown failed: reason withheld\nreadyz check failed\n"},
+	};
+
+	health_add(&(struct health_check){"sqlite", "etcd", HEALTH_LIVEZ, check, &etcd});
+	health_add(&(struct health_check){"shutdown", NULL, HEALTH_ONLY_READYZ, check, &ending});
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		autobuf struct buf b = BUF_INIT;
+		const char *type = NULL;
+		int status = 0;
+
+		etcd = cases[i].etcd;
+		ending = cases[i].ending;
+		assert_true(health_page(cases[i].path, cases[i].query, &b, &status, &type));
+		assert_string_equal(buf_str(&b), cases[i].want);
+		assert_int_equal(status, cases[i].status);
+	}
+	etcd = ending = true;
 }
 
 static void test_metrics_and_version(void **state)
@@ -281,6 +330,7 @@ int main(void)
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test_setup(test_listener, setup),
 		cmocka_unit_test_setup(test_no_descriptors, setup),
+		cmocka_unit_test_setup(test_pages_of_checks, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,7 @@
 #include "rest/discovery/document.h"
 #include "rest/negotiate.h"
 #include "rest/pretty.h"
+#include "serve/health.h"
 
 enum form { FORM_LEGACY, FORM_V2, FORM_V2BETA1, N_FORMS };
 static const struct {
@@ -241,28 +242,42 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+struct path_list {
+	char **v;
+	size_t n;
+};
+
+static void add_path(void *arg, const char *path)
+{
+	struct path_list *l = arg;
+	l->v = mem_realloc_array(l->v, l->n + 1, sizeof(*l->v));
+	l->v[l->n++] = mem_strdup(path);
+}
+
+/* Indented whoever asks, as upstream's. */
 static void write_index(struct buf *b, const struct discovery *d)
 {
-	static const char *const more[] = {"/api",     "/apis",	      "/healthz", "/livez",
-					   "/metrics", "/openapi/v3", "/readyz",  "/version"};
-	size_t n = 0;
+	static const char *const more[] = {"/api", "/apis", "/openapi/v3"};
+	struct path_list l = {NULL, 0};
 	char path[PATH_LEN];
-	char **v = mem_array(2 * d->n + ARRAY_LEN(more), sizeof(*v));
 	for (size_t i = 0; i < d->n; i++) {
 		gv_path(path, d->v[i].group, d->v[i].version);
-		v[n++] = mem_strdup(path);
-		if (*d->v[i].group && (i == 0 || strcmp(d->v[i - 1].group, d->v[i].group)))
-			v[n++] = mem_printf("/apis/%s", d->v[i].group);
+		add_path(&l, path);
+		if (*d->v[i].group && (i == 0 || strcmp(d->v[i - 1].group, d->v[i].group))) {
+			autofree char *group = mem_printf("/apis/%s", d->v[i].group);
+			add_path(&l, group);
+		}
 	}
 	for (size_t i = 0; i < ARRAY_LEN(more); i++)
-		v[n++] = mem_strdup(more[i]);
-	qsort(v, n, sizeof(*v), by_text);
-	for (size_t i = 0; i < n; i++) {
-		buf_addf(b, "%s\"%s\"", i ? "," : "{\"paths\":[", v[i]);
-		free(v[i]);
+		add_path(&l, more[i]);
+	health_paths(add_path, &l);
+	qsort(l.v, l.n, sizeof(*l.v), by_text);
+	for (size_t i = 0; i < l.n; i++) {
+		buf_addf(b, "%s    \"%s\"", i ? ",\n" : "{\n  \"paths\": [\n", l.v[i]);
+		free(l.v[i]);
 	}
-	buf_adds(b, "]}\n");
-	free(v);
+	buf_adds(b, "\n  ]\n}");
+	free(l.v);
 }
 
 static void write_versions(struct buf *b, const struct discovery *d)
