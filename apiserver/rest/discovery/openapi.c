@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/log.h"
 #include "base/mem.h"
 #include "rest/api.h"
 #include "rest/discovery/document.h"
@@ -147,10 +148,26 @@ static void keep(struct openapi *o, const char *part, enum openapi_form f, struc
 	pthread_mutex_unlock(&o->lock);
 }
 
+/* The same document in protobuf; takes the reference over. The hash stays that of the JSON. */
+static struct document *to_protobuf(struct document *json)
+{
+	autobuf struct buf b = BUF_INIT;
+	struct err err = ERR_INIT;
+	size_t n;
+	const char *p = document_bytes(json, &n);
+	if (openapi_pb_write(&b, p, n, &err) < 0)
+		log_error("OpenAPI as protobuf: %s", err.msg);
+	struct document *d = document_new(&b, document_hash(json));
+	document_unref(json);
+	return d;
+}
+
 static struct document *write_form(struct openapi *o, const char *part, enum openapi_form f)
 {
 	uint64_t since;
 	struct document *d = write_json(o, part, &since);
+	if (f == FORM_PROTOBUF)
+		d = to_protobuf(d);
 	keep(o, part, f, d, since);
 	return d;
 }
@@ -293,11 +310,15 @@ static bool index_ready(struct openapi *o)
 	return true;
 }
 
+#define PROTOBUF "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 static const struct media_form {
 	const char *type, *answer;
 	enum openapi_form form;
 } forms[] = {
 	{"application/json", "application/json", FORM_JSON},
+	/* of v2 only: gnostic has messages for v3, too, but no client asks for them */
+	{PROTOBUF, PROTOBUF, FORM_PROTOBUF},
+	{"application/com.github.proto-openapi.spec.v2@v1.0+protobuf", PROTOBUF, FORM_PROTOBUF},
 };
 
 /* NULL: there is none that the client takes. */
@@ -306,7 +327,7 @@ static const struct media_form *form_for(const struct request *rq)
 	const char *types[ARRAY_LEN(forms)];
 	for (size_t i = 0; i < ARRAY_LEN(forms); i++)
 		types[i] = forms[i].type;
-	int i = negotiate_among(rq, types, ARRAY_LEN(types));
+	int i = negotiate_among(rq, types, strcmp(rq->path, V2) ? 1 : ARRAY_LEN(types));
 	return i < 0 ? NULL : &forms[i];
 }
 

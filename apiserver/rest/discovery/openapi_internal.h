@@ -48,4 +48,8 @@ void openapi_paths_write_parameters(struct openapi_writer *w);
 /* A document as clients get it. which: "apis/apps/v1", "apis/apps", "apis", "api", "version" of v3; NULL: all of v2. */
 void openapi_document_write(struct buf *out, const struct schema *s, const char *which);
 
+/* That of v2 (any JSON: what is no part of such a document is left out) as gnostic's openapi.v2.Document. On failure out
+   holds a beginning. */
+int openapi_pb_write(struct buf *out, const char *json, size_t n, struct err *err) MUST_CHECK;
+
 #endif

@@ -289,6 +289,8 @@ static void hashed_addresses(void **state)
 	response_release(&rs);
 }
 
+#define PROTOBUF "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+
 static void media_types(void **state)
 {
 	static const struct {
@@ -300,6 +302,10 @@ static void media_types(void **state)
 		{"/openapi/v2", "application/*", 200, "application/json"},
 		{"/openapi/v2", "text/html, */*;q=0.1", 200, "application/json"},
 		{"/openapi/v2", "text/html", 406, NULL},
+		{"/openapi/v2", PROTOBUF, 200, PROTOBUF},
+		{"/openapi/v2", "application/com.github.proto-openapi.spec.v2@v1.0+protobuf", 200, PROTOBUF},
+		{"/openapi/v2", "application/json;q=0.1," PROTOBUF ";q=0.2", 200, PROTOBUF},
+		{"/openapi/v3/api/v1", PROTOBUF, 406, NULL},
 		{"/openapi/v3/api/v1", "text/html", 406, NULL},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
