@@ -72,7 +72,7 @@ static inline void causes_write(struct buf *out, const struct field_errors *errs
 static inline void causes_of(const char *group, const char *kind, const char *subresource, const char *text,
 			     const char *old_text, struct buf *out, js **ret)
 {
-	const struct kind *k = schema_kind(causes_schema, group, "v1", kind);
+	const struct kind *k = schema_kind(causes_schema, group, "v1", kind)->storage_kind;
 	const struct strategy *s = strategy_find(k);
 	const struct strategy_ctx ctx = {.subresource = subresource, .user = "u"};
 	struct field_errors errs = {.n = 0};

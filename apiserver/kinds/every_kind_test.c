@@ -291,7 +291,7 @@ static void table_is_whole(struct walk *w, const char *step, const js *table)
 	if (columns != w->k->n_columns || js_len(js_field(row, "cells")) != columns)
 		fault(w, step, "%zu columns, %zu cells", columns, js_len(js_field(row, "cells")));
 	js_array_for_each (cell, js_field(row, "cells"))
-		if (js_is_str(cell) && strstr(json_object_get_string(cell), "<unknown>"))
+		if (js_is_str(cell) && !strcmp(json_object_get_string(cell), "<unknown>"))
 			fault(w, step, "%s is unknown", w->k->columns[cell_i].name);
 	if (strcmp(js_str0(row, "object", "metadata", "name", NULL), w->name))
 		fault(w, step, "is of another object");

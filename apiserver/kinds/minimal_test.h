@@ -34,6 +34,8 @@ static inline const char *minimal_members(const struct kind *k)
 		{"Job", "'spec':{" MINIMAL_JOB "}"},
 		{"PersistentVolume", "'spec':{'capacity':{'storage':'1'},'accessModes':['ReadWriteOnce'],'hostPath':{'path':'/a'}}"},
 		{"PersistentVolumeClaim", "'spec':{'accessModes':['ReadWriteOnce'],'resources':{'requests':{'storage':'1'}}}"},
+		{"HorizontalPodAutoscaler",
+		 "'spec':{'maxReplicas':1,'scaleTargetRef':{'kind':'Deployment','name':'d','apiVersion':'apps/v1'}}"},
 		{"Pod", "'spec':{'containers':[{'name':'c','image':'i'}]}"},
 		{"PodTemplate", "'template':{'spec':{'containers':[{'name':'c','image':'i'}]}}"},
 		{"PriorityLevelConfiguration", "'spec':{'type':'Limited','limited':{'limitResponse':{'type':'Reject'}}}"},

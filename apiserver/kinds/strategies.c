@@ -40,6 +40,7 @@ static const struct strategy *const strategies[] = {
 	&clusterrole_strategy,
 	&rolebinding_strategy,
 	&clusterrolebinding_strategy,
+	&hpa_strategy,
 	&poddisruptionbudget_strategy,
 	&apiservice_strategy,
 	&flowschema_strategy,

@@ -18,7 +18,7 @@ extern const struct strategy ingress_strategy, ingressclass_strategy, networkpol
 	servicecidr_strategy, ipaddress_strategy;
 extern const struct strategy storageclass_strategy, volumeattributesclass_strategy, csidriver_strategy,
 	csinode_strategy, csistoragecapacity_strategy;
-extern const struct strategy poddisruptionbudget_strategy;
+extern const struct strategy hpa_strategy, poddisruptionbudget_strategy;
 
 /* admissionregistration */
 extern const struct strategy mutatingwebhook_strategy, validatingwebhook_strategy, validatingpolicy_strategy,

@@ -60,6 +60,7 @@ static const struct cell_row *const files[] = {
 	cells_any,
 	cells_admission,
 	cells_apps,
+	cells_autoscaling,
 	cells_batch,
 	cells_core,
 	cells_discovery,

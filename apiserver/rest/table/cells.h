@@ -28,6 +28,7 @@ struct cell_row {
 extern const struct cell_row cells_admission[];
 extern const struct cell_row cells_apps[];
 extern const struct cell_row cells_batch[];
+extern const struct cell_row cells_autoscaling[];
 extern const struct cell_row cells_core[];
 extern const struct cell_row cells_discovery[];
 extern const struct cell_row cells_networking[];
