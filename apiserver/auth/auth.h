@@ -26,6 +26,14 @@ void auth_forget(struct request *rq);
 /* Whether a->user may do it. REASON_FORBIDDEN with upstream's wording. */
 int auth_permit(const struct attributes *a, struct err *err) MUST_CHECK;
 
+/* Whose bearer token it is; NULL: nobody's. */
+const struct user *auth_token(const struct auth *a, const char *token);
+/* What u may do, as a list for people: words of objects, or paths. Lists end with NULL; those that say nothing are NULL. */
+struct auth_rule {
+	const char *const *verbs, *const *groups, *const *resources, *const *paths;
+};
+void auth_rules(const struct user *u, void (*each)(void *arg, const struct auth_rule *r), void *arg);
+
 /* auth/token.c */
 struct tokens;
 struct tokens *tokens_parse(const char *text, size_t n, struct err *err) MUST_CHECK;

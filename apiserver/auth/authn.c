@@ -40,6 +40,11 @@ void auth_free(struct auth *a)
 	free(a);
 }
 
+const struct user *auth_token(const struct auth *a, const char *token)
+{
+	return tokens_find(a->tokens, token);
+}
+
 /* The token of `Authorization: Bearer TOKEN`, or NULL. */
 static const char *bearer(const char *authorization)
 {

@@ -12,6 +12,15 @@ static const char *const everybody[] = {"/healthz", "/livez", "/readyz", "/versi
 static const char *const authenticated[] = {"/api",	"/api/*",     "/apis", "/apis/*",
 					    "/openapi", "/openapi/*", NULL};
 
+/* system:basic-user: who one is and what one may do, everybody with a name may ask. */
+static const struct {
+	const char *group, *resource;
+} about_oneself[] = {
+	{"authorization.k8s.io", "selfsubjectaccessreviews"},
+	{"authorization.k8s.io", "selfsubjectrulesreviews"},
+	{"authentication.k8s.io", "selfsubjectreviews"},
+};
+
 static bool listed(const char *const *patterns, const char *path)
 {
 	for (; *patterns; patterns++) {
@@ -74,11 +83,44 @@ static bool may_read_path(const struct attributes *a)
 	       (user_in_group(a->user, "system:authenticated") && listed(authenticated, a->path));
 }
 
+static bool asks_about_oneself(const struct attributes *a)
+{
+	if (strcmp(a->verb, "create") || !user_in_group(a->user, "system:authenticated"))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(about_oneself); i++)
+		if (!strcmp(a->group, about_oneself[i].group) &&
+		    !strcmp(a->resource, about_oneself[i].resource) && !*a->subresource)
+			return true;
+	return false;
+}
+
 int auth_permit(const struct attributes *a, struct err *err)
 {
 	if (user_in_group(a->user, "system:masters"))
 		return 0;
 	if (!a->resource_request && may_read_path(a))
 		return 0;
+	if (a->resource_request && asks_about_oneself(a))
+		return 0;
 	return deny(a, err);
+}
+
+void auth_rules(const struct user *u, void (*each)(void *arg, const struct auth_rule *r), void *arg)
+{
+	static const char *const all[] = {"*", NULL}, *const get[] = {"get", NULL},
+				 *const create[] = {"create", NULL};
+
+	if (user_in_group(u, "system:masters")) {
+		each(arg, &(struct auth_rule){.verbs = all, .groups = all, .resources = all});
+		each(arg, &(struct auth_rule){.verbs = all, .paths = all});
+	}
+	for (size_t i = 0; user_in_group(u, "system:authenticated") && i < ARRAY_LEN(about_oneself); i++) {
+		const char *const group[] = {about_oneself[i].group, NULL}, *const resource[] = {
+										    about_oneself[i].resource,
+										    NULL};
+		each(arg, &(struct auth_rule){.verbs = create, .groups = group, .resources = resource});
+	}
+	each(arg, &(struct auth_rule){.verbs = get, .paths = everybody});
+	if (user_in_group(u, "system:authenticated"))
+		each(arg, &(struct auth_rule){.verbs = get, .paths = authenticated});
 }

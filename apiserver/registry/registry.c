@@ -126,7 +126,8 @@ void registry_call_release(struct registry_call *c)
 {
 	registry_forget(c);
 	js_autoput(&c->body);
-	c->body = NULL;
+	js_autoput(&c->answer);
+	c->body = c->answer = NULL;
 	obj_unref(c->obj);
 	c->obj = NULL;
 	registry_collection_free(STEAL(c->collection));

@@ -67,6 +67,9 @@ struct registry_change {
 	unsigned retries;    /* after conflicts; 0 = REGISTRY_CONFLICT_RETRIES */
 };
 
+/* Completes the body, which is returned, or NULL: failed. */
+typedef js *registry_answer_fn(struct registry_call *c, void *arg, js *body, struct err *err);
+
 enum propagation { PROPAGATION_UNSET, PROPAGATION_BACKGROUND, PROPAGATION_FOREGROUND, PROPAGATION_ORPHAN };
 struct delete_options { /* metav1.DeleteOptions */
 	bool has_grace, has_orphan, orphan;
@@ -102,6 +105,7 @@ struct registry_call {
 	struct obj *obj;	 /* the object as it is now, or last was */
 	struct obj_list deleted; /* of a collection, as they were */
 	bool created, removed;
+	js *answer;	     /* of registry_answer */
 	const char *refusal; /* why an eviction that did not fail was not done; static, NULL = it was */
 
 	/* ---- the room's ---- */
@@ -126,6 +130,8 @@ struct registry_call {
 	struct storage_wait fresh;
 	struct collection *collection;
 	struct eviction *eviction;
+	registry_answer_fn *answers;
+	void *answers_arg;
 };
 /* Fills what hangs on attr and kind. Before the functions below; errs, about and err may be used for what goes
    wrong before the operation itself. */
@@ -155,6 +161,8 @@ void registry_bind(struct registry_call *c, js *binding);
 /* pods/eviction: a deletion that others may have a say in (disruption budgets). The tree is an Eviction, o what it says
    about the deletion. */
 void registry_evict(struct registry_call *c, js *eviction, const struct delete_options *o);
+/* An object of a virtual kind: `fn` makes the answer of what admission has let through. */
+void registry_answer(struct registry_call *c, js *body, registry_answer_fn *fn, void *arg);
 /* The tree is an autoscaling/v1 Scale. */
 void registry_scale(struct registry_call *c, js *scale);
 

@@ -14,8 +14,10 @@
 #include "request/status.h"
 #include "storage/storage.h"
 
+struct auth;
 struct api {
 	const struct schema *schema;
+	const struct auth *auth; /* who somebody is, for those who ask */
 	struct storage *storage;
 	struct registry *registry;
 	struct relays *relays;	     /* rest/log/relay.h */

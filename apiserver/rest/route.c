@@ -11,6 +11,7 @@
 #include "rest/route.h"
 
 #include <string.h>
+#include "rest/review/review.h"
 #include "rest/verb/verb.h"
 
 #define COLLECTION(m, v, bit, class, ...)                                                                    \
@@ -56,6 +57,12 @@ static const struct route routes[] = {
 	SUB(PUT, NULL, "update", VERB_UPDATE, ROUTE_WRITE, NULL, &verb_update),
 	SUB(PATCH, NULL, "patch", VERB_PATCH, ROUTE_WRITE, NULL, &verb_patch),
 	ANSWER("bindings", &verb_bind),
+	ANSWER("localsubjectaccessreviews", &review_verb),
+	ANSWER("selfsubjectaccessreviews", &review_verb),
+	ANSWER("selfsubjectreviews", &review_verb),
+	ANSWER("selfsubjectrulesreviews", &review_verb),
+	ANSWER("subjectaccessreviews", &review_verb),
+	ANSWER("tokenreviews", &review_verb),
 };
 static const size_t n_routes = sizeof(routes) / sizeof(*routes);
 

@@ -199,6 +199,7 @@ struct server *server_new(const struct server_config *c)
 	size_t reads = c->reads > 0 ? (size_t)c->reads : READS_MAX;
 
 	sv->api = c->api;
+	sv->api->auth = c->auth;
 	sv->auth = c->auth;
 	sv->workers =
 		pool_new("worker", cores + SPARE_WORKERS, writes + HEAVY_MAX + reads + LOGS_MAX + LANES);
