@@ -12,6 +12,7 @@
 
 #include <string.h>
 #include "rest/review/review.h"
+#include "rest/verb/ephemeral.h"
 #include "rest/verb/verb.h"
 
 #define COLLECTION(m, v, bit, class, ...)                                                                    \
@@ -51,6 +52,8 @@ static const struct route routes[] = {
 	SUB(PATCH, "scale", "patch", VERB_PATCH, ROUTE_WRITE, NULL, &verb_scale_patch),
 	SUB(POST, "binding", "create", VERB_CREATE, ROUTE_WRITE, NULL, &verb_bind),
 	SUB(POST, "eviction", "create", VERB_CREATE, ROUTE_WRITE, NULL, &verb_evict),
+	SUB(GET, "ephemeralcontainers", "get", VERB_GET, ROUTE_READ, handle_ephemeral_get, NULL),
+	SUB(PUT, "ephemeralcontainers", "update", VERB_UPDATE, ROUTE_WRITE, NULL, &verb_ephemeral_update),
 	SUB(GET, "log", "get", VERB_GET, ROUTE_RELAY, NULL, NULL),
 	/* a part of the object, whose rules are the strategy's: status, finalize, approval … */
 	SUB(GET, NULL, "get", VERB_GET, ROUTE_READ, handle_get, NULL),

@@ -135,6 +135,9 @@ static void pods_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
 		return;
 	}
 	js *status = js_ensure(new, "status", NULL);
+	const struct pods_part *part = pods_part_find(ctx->subresource);
+	if (part)
+		part->prepare(new, old);
 	if (strcmp(ctx->subresource, "status"))
 		return;
 	strategy_carry(js_obj(new, "metadata", NULL), js_obj(old, "metadata", NULL), "ownerReferences");
@@ -168,7 +171,13 @@ static void pods_validate(const struct strategy_ctx *ctx, const js *new, const j
 			  struct field_errors *errs)
 {
 	const js *meta = js_obj(new, "metadata", NULL), *spec = js_obj(new, "spec", NULL);
+	const struct pods_part *part = pods_part_find(ctx->subresource);
+	const char *never = part ? part->never(new, old) : NULL;
 
+	if (never) {
+		field_error_forbidden(errs, "", never);
+		return;
+	}
 	podspec_validate_annotations(meta, spec, "metadata.annotations", errs);
 	if (old)
 		podspec_validate_annotation_update(meta, js_obj(old, "metadata", NULL),
@@ -180,7 +189,9 @@ static void pods_validate(const struct strategy_ctx *ctx, const js *new, const j
 	if (old && js_equal(spec, js_field(old, "spec")))
 		return;
 	podspec_validate(spec, meta, "spec", errs);
-	if (old)
+	if (part)
+		part->validate(new, old, errs);
+	else if (old)
 		pods_validate_update(spec, js_obj(old, "spec", NULL), errs);
 	else
 		validate_new(new, meta, spec, errs);

@@ -48,7 +48,7 @@ struct verb {
 	bool renders; /* present makes a body of its own: not on the store's thread */
 };
 extern const struct verb verb_create, verb_update, verb_patch, verb_delete, verb_deletecollection;
-extern const struct verb verb_bind, verb_evict, verb_scale_update, verb_scale_patch;
+extern const struct verb verb_bind, verb_evict, verb_scale_update, verb_scale_patch, verb_ephemeral_update;
 
 /* Runs x->rq's verb on the calling worker; x is in the lane, and leaves it before x->done. */
 void verb_run(struct exchange *x, struct lane *lane);
