@@ -42,6 +42,8 @@ static inline const char *minimal_members(const struct kind *k)
 		{"ReplicaSet", MINIMAL_TEMPLATE},
 		{"ReplicationController", "'spec':{'selector':{'a':'b'},'template':{'metadata':{'labels':{'a':'b'}},'spec':{'containers':[{'name':'c','image':'i'}]}}}"},
 		{"RoleBinding", "'roleRef':{'kind':'Role','name':'r'}"},
+		{"ResourceSlice",
+		 "'spec':{'driver':'d','pool':{'name':'p','resourceSliceCount':1},'allNodes':true}"},
 		{"RuntimeClass", "'handler':'h'"},
 		{"Service", "'spec':{'ports':[{'port':80}]}"},
 		{"ServiceCIDR", "'spec':{'cidrs':['10.0.0.0/8']}"},

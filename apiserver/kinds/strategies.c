@@ -11,6 +11,11 @@ static const struct strategy *const strategies[] = {
 	&servicecidr_strategy,
 	&ipaddress_strategy,
 
+	&deviceclass_strategy,
+	&resourceclaim_strategy,
+	&resourceclaimtemplate_strategy,
+	&resourceslice_strategy,
+
 	&storageclass_strategy,
 	&volumeattributesclass_strategy,
 	&csidriver_strategy,

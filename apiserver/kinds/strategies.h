@@ -14,6 +14,8 @@ extern const struct strategy pods_strategy, deployment_strategy, replicaset_stra
 extern const struct strategy statefulset_strategy, daemonset_strategy, job_strategy, cronjob_strategy;
 extern const struct strategy priorityclass_strategy, runtimeclass_strategy;
 extern const struct strategy endpointslice_strategy;
+extern const struct strategy deviceclass_strategy, resourceclaim_strategy, resourceclaimtemplate_strategy,
+	resourceslice_strategy;
 extern const struct strategy ingress_strategy, ingressclass_strategy, networkpolicy_strategy,
 	servicecidr_strategy, ipaddress_strategy;
 extern const struct strategy storageclass_strategy, volumeattributesclass_strategy, csidriver_strategy,

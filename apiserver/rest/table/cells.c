@@ -69,6 +69,7 @@ static const struct cell_row *const files[] = {
 	cells_pod,
 	cells_policy,
 	cells_rbac,
+	cells_resource,
 	cells_storage,
 	cells_volume,
 };

@@ -35,6 +35,7 @@ extern const struct cell_row cells_networking[];
 extern const struct cell_row cells_flow[];
 extern const struct cell_row cells_pod[];
 extern const struct cell_row cells_rbac[];
+extern const struct cell_row cells_resource[];
 extern const struct cell_row cells_storage[];
 extern const struct cell_row cells_policy[];
 extern const struct cell_row cells_volume[];

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the kinds of resource.k8s.io have in common (kubernetes/kubernetes pkg/apis/resource/validation). CEL expressions are
+ * taken as they are: there is nothing here that understands them yet. Pure, any thread.
+ */
+#ifndef RESOURCE_DEVICE_H
+#define RESOURCE_DEVICE_H
+
+#include "base/unique.h"
+#include "kinds/strategy.h"
+
+#define DEVICE_LIST_MAX 32 /* requests, constraints, settings, selectors, results */
+
+/* Takes away what belongs to features that upstream has off by default; o is a DeviceClaim, NULL is fine. */
+void device_drop(js *claim);
+/* Fields of o, NULL is fine; the list ends with NULL. */
+void device_drop_fields(js *o, const char *const *fields);
+
+/* True when the list is too long; that is reported then, and nothing else about it. */
+bool device_check_size(const js *list, size_t max, const char *path, struct field_errors *errs);
+void device_check_duplicate(struct unique *seen, const char *key, const char *path,
+			    struct field_errors *errs);
+/* The names that requests of a DeviceClaim go by: REQUEST and REQUEST/ALTERNATIVE. */
+void device_request_names(const js *claim, struct unique *ret);
+void device_check_request_ref(const char *name, const struct unique *names, const char *path,
+			      struct field_errors *errs);
+/* A list of such references. */
+void device_check_request_refs(const js *refs, const struct unique *names, const char *path,
+			       struct field_errors *errs);
+void device_check_driver(const char *s, const char *path, struct field_errors *errs);
+void device_check_pool(const char *s, const char *path, struct field_errors *errs);
+/* NAME or DOMAIN/NAME, of attributes and capacities. */
+void device_check_attribute(const char *s, const char *path, struct field_errors *errs);
+/* A JSON object of at most 10 KiB. */
+void device_check_raw(const js *raw, const char *path, struct field_errors *errs);
+/* A DeviceConfiguration. */
+void device_check_config(const js *config, const char *path, struct field_errors *errs);
+/* A DeviceClaim. */
+void device_check_claim(const js *claim, const char *path, struct field_errors *errs);
+
+#endif
