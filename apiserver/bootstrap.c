@@ -48,6 +48,7 @@ static int call(struct registry *r, operation_fn *operation, const char *verb, c
 	attr.user = &self;
 	attr.verb = verb;
 	attr.resource_request = true;
+	attr.manager = "kube-apiserver";
 	attr.group = k->group;
 	attr.version = k->version;
 	attr.resource = k->resource;

@@ -4,7 +4,7 @@
  * bytes that were to be stored: it happens about once in fourteen million creates, and keeping a second tree
  * for it would cost every one of them.
  */
-#include "registry/registry_internal.h"
+#include "registry/managed_internal.h"
 
 #include <stdio.h>
 
@@ -13,7 +13,7 @@
 static enum progress begin(struct registry_call *c)
 {
 	if (c->draft) { /* the second attempt */
-		c->body = obj_tree(c->draft, &c->err);
+		c->body = managed_bytes_tree(c->draft, &c->err);
 		if (!c->body)
 			return PROGRESS_END;
 		js_del(js_obj(c->body, "metadata", NULL), "name");

@@ -7,7 +7,7 @@
  * themselves). Held objects are marked and stay; the update that takes away the last finalizer removes them
  * (update.c).
  */
-#include "registry/registry_internal.h"
+#include "registry/managed_internal.h"
 
 #include <stdio.h>
 #include "base/clock.h"
@@ -250,7 +250,7 @@ static enum progress keep(struct registry_call *c)
 
 static enum progress read_old(struct registry_call *c)
 {
-	c->old_tree = obj_tree(c->old, &c->err);
+	c->old_tree = managed_bytes_tree(c->old, &c->err);
 	return c->old_tree ? PROGRESS_NEXT : PROGRESS_END;
 }
 

@@ -53,7 +53,7 @@ static void generate_name(js *m)
 void objectmeta_prepare_create(const struct registry_call *c, js *o)
 {
 	static const char *const owned[] = {"selfLink", "resourceVersion", "deletionTimestamp",
-					    "deletionGracePeriodSeconds", "managedFields"};
+					    "deletionGracePeriodSeconds"};
 	js *m = js_ensure(o, "metadata", NULL);
 	char text[RFC3339_MAX], uid[37];
 
@@ -76,7 +76,6 @@ void objectmeta_prepare_update(js *new, const js *old)
 	const js *om = js_obj(old, "metadata", NULL);
 
 	js_del(m, "selfLink");
-	js_del(m, "managedFields");
 	js_del(m, "resourceVersion");
 	strategy_carry(m, om, "generation");
 	strategy_carry(m, om, "creationTimestamp");

@@ -7,7 +7,7 @@
  * What is taken once per cluster (addresses, ports) is taken after validation, so that validating admission
  * sees it, and given back when anything refuses behind it.
  */
-#include "registry/registry_internal.h"
+#include "registry/managed_internal.h"
 
 #include <stdlib.h>
 #include "base/unique.h"
@@ -135,12 +135,27 @@ void pipeline_warn(struct registry_call *c)
 		c->strategy->warn(&c->ctx, c->new, c->old_tree);
 }
 
+/* The list of managers goes into the bytes: what this write has made of it, or the one that is there. One for which there
+   is no room is left out. */
+static void add_managed(const struct registry_call *c, struct buf *b)
+{
+	struct managed_bytes old = {.p = c->managed.p, .n = c->managed.len};
+
+	if (!c->managed_set && c->old)
+		old = managed_bytes_find(c->old->bytes, c->old->len);
+	else if (!c->managed_set)
+		return;
+	if (old.n && (b->len + old.n < STORAGE_OBJECT_MAX || c->applied))
+		managed_bytes_insert(b, old.p, old.n);
+}
+
 int pipeline_draft(struct registry_call *c, const js *o, struct err *err)
 {
 	autobuf struct buf b = BUF_INIT;
 
-	buf_reserve(&b, 2048);
+	buf_reserve(&b, 4096);
 	schema_write(&b, c->stored->type, o);
+	add_managed(c, &b);
 	if (b.len > STORAGE_OBJECT_MAX)
 		return err_set(err, REASON_TOO_LARGE, "Request entity too large: limit is %d",
 			       STORAGE_OBJECT_MAX);
@@ -148,11 +163,32 @@ int pipeline_draft(struct registry_call *c, const js *o, struct err *err)
 	return c->draft ? 0 : -1;
 }
 
-bool pipeline_unchanged(const struct obj *old, const struct obj *draft)
+/* Nothing is new but when something was said again (kubernetes/apiserver pkg/endpoints/handlers/fieldmanager/equality.go). */
+static bool only_times_changed(const struct obj *old, const struct obj *draft)
+{
+	struct managed_bytes was = managed_bytes_find(old->bytes, old->len);
+	struct managed_bytes is = managed_bytes_find(draft->bytes, draft->len);
+
+	if (!was.p || !is.p || was.n != is.n || old->len - old->rv_len != draft->len ||
+	    was.from != is.from + old->rv_len)
+		return false;
+	return !memcmp(old->bytes, draft->bytes, old->rv_pos) &&
+	       !memcmp(old->bytes + old->rv_pos + old->rv_len, draft->bytes + old->rv_pos,
+		       is.from - old->rv_pos) &&
+	       !memcmp(old->bytes + was.to, draft->bytes + is.to, draft->len - is.to) &&
+	       managed_bytes_same_but_times(was.p, was.n, is.p, is.n);
+}
+
+static bool is_same(const struct obj *old, const struct obj *draft)
 {
 	return old->len - old->rv_len == draft->len && !memcmp(old->bytes, draft->bytes, old->rv_pos) &&
 	       !memcmp(old->bytes + old->rv_pos + old->rv_len, draft->bytes + old->rv_pos,
 		       draft->len - old->rv_pos);
+}
+
+bool pipeline_unchanged(const struct obj *old, const struct obj *draft)
+{
+	return is_same(old, draft) || only_times_changed(old, draft);
 }
 
 /* ---- create ---- */
@@ -177,13 +213,16 @@ enum progress pipeline_prepare_create(struct registry_call *c)
 		return registry_progress(
 			err_set(&c->err, REASON_BAD_REQUEST,
 				"resourceVersion should not be set on objects to be created"));
+	autojson js *said = js_take(js_obj(new, "metadata", NULL), "managedFields");
 	objectmeta_prepare_create(c, new);
 	registry_about(c, js_str0(new, "metadata", "name", NULL));
 	if (s->default_more)
 		s->default_more(new);
+	dedup_owners(c, new);
+	if (!c->managed_set)
+		managed_create(c, said);
 	if (s->prepare)
 		s->prepare(&c->ctx, new, NULL);
-	dedup_owners(c, new);
 	return PROGRESS_NEXT;
 }
 
@@ -278,6 +317,7 @@ static void validate_status(struct registry_call *c)
 enum progress pipeline_prepare_update(struct registry_call *c)
 {
 	const struct strategy *s = c->strategy;
+	autojson js *said = js_take(js_ensure(c->new, "metadata", NULL), "managedFields");
 
 	objectmeta_prepare_update(c->new, c->old_tree);
 	if (is_status(c))
@@ -286,8 +326,13 @@ enum progress pipeline_prepare_update(struct registry_call *c)
 		strategy_carry(c->new, c->old_tree, "status");
 	if (s->default_more && !is_status(c))
 		s->default_more(c->new);
+	if (!is_status(c) && !c->managed_set)
+		managed_update(c, said);
 	if (s->prepare)
 		s->prepare(&c->ctx, c->new, c->old_tree);
+	if (is_status(c) &&
+	    !c->managed_set) /* of more than the status, what may not change is the old one's again */
+		managed_update(c, said);
 	dedup_owners(c, c->new);
 	return PROGRESS_NEXT;
 }

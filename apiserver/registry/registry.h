@@ -100,6 +100,8 @@ struct registry_call {
 	/* ---- results, valid from done on; registry_call_release gives them back ---- */
 	struct err err;
 	struct field_errors errs;
+	struct buf
+		text; /* the message of a failure of which err tells the reason alone; empty: err tells it */
 	struct subject about;	 /* what a failure is about */
 	struct kind *about_kind; /* when that is no kind of the schema; owned, its texts are not */
 	struct obj *obj;	 /* the object as it is now, or last was */
@@ -122,6 +124,9 @@ struct registry_call {
 	bool admitted; /* as a part of another call, which admission has seen */
 	js *body, *new, *old_tree;
 	struct obj *old, *draft;
+	struct buf managed; /* metadata.managedFields, which trees do not hold; if it is not the old one's */
+	bool managed_set;
+	bool applied; /* by server-side apply */
 	struct registry_change change;
 	const struct delete_options *deletion;
 	enum progress (*then)(struct registry_call *c); /* judges what the store answered */
@@ -144,6 +149,16 @@ void registry_continue(struct registry_call *c);
 void registry_create(struct registry_call *c, js *new);
 void registry_update(struct registry_call *c, js *new);
 void registry_change(struct registry_call *c, const struct registry_change *change);
+/* Server-side apply: the object becomes what the manager says of it, and his are the fields that he names. The
+   configuration is any tree; conflicts are told by errs and text. */
+struct registry_apply {
+	const js *config; /* borrowed until `done`, as this */
+	bool force;
+	/* Has the last word on a configuration that applies; it may be asked again. NULL: nobody has. */
+	int (*judge)(void *arg, struct err *err);
+	void *arg;
+};
+void registry_apply(struct registry_call *c, const struct registry_apply *want);
 void registry_delete(struct registry_call *c, const struct delete_options *o);
 /* Which objects: as storage_list has it. What it points to is borrowed until `done`. */
 struct registry_selection {
@@ -169,6 +184,8 @@ void registry_scale(struct registry_call *c, js *scale);
 /* ---- parts for changes that are made elsewhere (patches) ---- */
 /* Body and attributes speak of the same object; fills in the namespace. REASON_BAD_REQUEST. */
 int registry_check_identity(struct registry_call *c, js *o, struct err *err) MUST_CHECK;
+/* Field errors of a manager's name, as a query or a list of managers says it. */
+void registry_check_manager(struct field_errors *errs, const char *path, const char *name);
 /* The Scale that stands for two numbers and a selector of its parent, which is of kind k. */
 js *registry_scale_of(const struct kind *k, const js *parent);
 /* The parent with the Scale's number; NULL when it does not validate. */

@@ -82,6 +82,10 @@ int pipeline_draft(struct registry_call *c, const js *o, struct err *err) MUST_C
 /* True when the draft says what is stored already: such a write is none. */
 bool pipeline_unchanged(const struct obj *old, const struct obj *draft);
 
+/* ---- managed.c: who owns which field. `said` is what the write itself says of it, NULL: nothing ---- */
+void managed_create(struct registry_call *c, const js *said);
+void managed_update(struct registry_call *c, const js *said);
+
 /* ---- objectmeta.c ---- */
 #define FINALIZER_ORPHAN "orphan"
 #define FINALIZER_FOREGROUND "foregroundDeletion"

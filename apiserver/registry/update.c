@@ -6,7 +6,7 @@
  * named a resourceVersion gets the conflict; for everybody else the change is made again on the newer state.
  * With an engine whose cache may lag behind the store, a lost race first waits until the cache has caught up.
  */
-#include "registry/registry_internal.h"
+#include "registry/managed_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,7 +120,7 @@ static enum progress make_change(struct registry_call *c)
 {
 	char rv[32];
 
-	c->old_tree = obj_tree(c->old, &c->err);
+	c->old_tree = managed_bytes_tree(c->old, &c->err);
 	if (!c->old_tree)
 		return PROGRESS_END;
 	c->new = c->change.make(c, c->change.arg, c->old, c->old_tree, &c->err);
@@ -207,6 +207,11 @@ static enum progress was_put_back(struct registry_call *c)
 /* Through another server somebody else was given the same, and first: as if this change had never been. */
 static enum progress put_back(struct registry_call *c)
 {
+	struct managed_bytes was = managed_bytes_find(c->old->bytes, c->old->len);
+	buf_clear(&c->managed);
+	if (was.p)
+		buf_add(&c->managed, was.p, was.n);
+	c->managed_set = true;
 	obj_unref(STEAL(c->draft));
 	obj_unref(c->old);
 	c->old = STEAL(c->write.result);

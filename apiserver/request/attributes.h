@@ -21,14 +21,15 @@ struct attributes {
 	const char *group, *version, *resource, *subresource, *ns, *name;
 	const struct kind *kind; /* as the client speaks it; NULL: no such resource, or none meant */
 	bool dry_run;
-	const js *options; /* CreateOptions and the like as they came; NULL = none */
+	const char *manager; /* who writes, as managedFields names it; "": nobody said */
+	const js *options;   /* CreateOptions and the like as they came; NULL = none */
 	/* of any request */
 	const char *path; /* "/healthz" */
 };
 #define ATTRIBUTES_INIT                                                                                      \
 	{                                                                                                    \
 		.verb = "", .group = "", .version = "", .resource = "", .subresource = "", .ns = "",         \
-		.name = "", .path = ""                                                                       \
+		.name = "", .manager = "", .path = ""                                                        \
 	}
 
 /* What a failure is about: an object of a kind; not always the one that was asked for. */

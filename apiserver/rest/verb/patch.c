@@ -2,8 +2,7 @@
 /*
  * PATCH (kubernetes/apiserver pkg/endpoints/handlers/patch.go). The patch applies to the object in the
  * version the client speaks; what comes out is decoded like a body and takes the road of every update.
- * Server-side apply is a form of its own and not offered yet, so its content type is refused like any other
- * unknown one.
+ * Server-side apply is a form with a file of its own, apply.c.
  */
 #include "rest/verb/patch.h"
 
@@ -11,6 +10,7 @@
 #include "object/patch.h"
 #include "rest/present.h"
 #include "rest/scale.h"
+#include "rest/verb/apply.h"
 #include "rest/verb/verb.h"
 
 static const struct {
@@ -20,6 +20,7 @@ static const struct {
 	{"application/json-patch+json", PATCH_FORM_JSON},
 	{"application/merge-patch+json", PATCH_FORM_MERGE},
 	{"application/strategic-merge-patch+json", PATCH_FORM_STRATEGIC},
+	{"application/apply-patch+yaml", PATCH_FORM_APPLY},
 };
 
 /* The kind of a 422 that is about the patch and not about an object. */
@@ -81,6 +82,8 @@ static int patch_read(struct operation *o, struct patch *p, struct err *err)
 	*p = (struct patch){.tree = NULL};
 	if (read_form(o, &p->form, err) < 0)
 		return -1;
+	if (p->form == PATCH_FORM_APPLY)
+		return apply_read(o, p, err);
 	const char *force = request_param(o->rq, "force");
 	if (force) {
 		field_error_forbidden(&o->call.errs, "force", "may not be specified for non-apply patch");
@@ -268,13 +271,22 @@ static void start(struct operation *o, registry_change_fn *make)
 	registry_change(&o->call, &change);
 }
 
+/* Whether the body holds the word, be it in escapes. */
+static bool may_name(const struct request *rq, const char *word)
+{
+	return memmem(rq->body, rq->body_len, word, strlen(word)) || memchr(rq->body, '\\', rq->body_len);
+}
+
 static js *change_object(struct registry_call *c, void *arg, const struct obj *old, const js *old_tree,
 			 struct err *err)
 {
 	struct operation *o = arg;
 	bool convert = c->kind != c->stored;
-	autojson js *theirs = convert ? strategy_convert(c->stored, c->kind, old_tree) : NULL;
-	const js *doc = theirs ? theirs : old_tree;
+	/* the list of managers is there for whoever may speak of it */
+	autojson js *whole = may_name(o->rq, "managedFields") ? obj_tree(old, err) : NULL;
+	const js *stored = whole ? whole : old_tree;
+	autojson js *theirs = convert ? strategy_convert(c->stored, c->kind, stored) : NULL;
+	const js *doc = theirs ? theirs : stored;
 	autojson js *new = patch_apply(o, &o->patch, c->kind->type, doc, o->runs++ == 0, err);
 
 	if (!new || registry_check_identity(c, new, err) < 0)
@@ -299,6 +311,10 @@ static js *change_scale(struct registry_call *c, void *arg, const struct obj *ol
 
 static void start_patch(struct operation *o)
 {
+	if (o->patch.form == PATCH_FORM_APPLY) {
+		apply_start(o);
+		return;
+	}
 	start(o, change_object);
 }
 
@@ -309,7 +325,7 @@ static void start_scale(struct operation *o)
 
 static void present_patched(struct operation *o)
 {
-	present_object(o->rq, o->rs, 200, o->call.obj);
+	present_object(o->rq, o->rs, o->call.created ? 201 : 200, o->call.obj);
 }
 
 static void scale_presentd(struct operation *o)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The three client-side patch forms as parts of a request: read once, applied once per attempt. The patch of
+ * The patch forms as parts of a request: read once, applied once per attempt. The patch of
  * a struct patch is borrowed by nobody outside; release it with verb_patch_release.
  */
 #ifndef REST_VERB_PATCH_H
@@ -8,7 +8,7 @@
 
 #include "registry/registry.h"
 
-enum patch_form { PATCH_FORM_JSON, PATCH_FORM_MERGE, PATCH_FORM_STRATEGIC };
+enum patch_form { PATCH_FORM_JSON, PATCH_FORM_MERGE, PATCH_FORM_STRATEGIC, PATCH_FORM_APPLY };
 
 struct patch {
 	enum patch_form form;

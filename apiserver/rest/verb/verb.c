@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include "base/rune.h"
 #include "rest/lane.h"
 #include "rest/present.h"
 #include "rest/route.h"
@@ -44,59 +45,36 @@ static void read_validation(struct operation *o)
 		field_error_not_supported(&o->call.errs, "fieldValidation", v, validations);
 }
 
-/* The next code point of valid UTF-8; what is not valid stands for itself, byte by byte. */
-static unsigned next_rune(const char **p)
-{
-	const unsigned char *s = (const unsigned char *)*p;
-	unsigned n = *s >= 0xf0	  ? 4
-		     : *s >= 0xe0 ? 3
-		     : *s >= 0xc2 ? 2
-				  : 1,
-		 rune = n == 1 ? *s : *s & (0x7fu >> n);
-
-	for (unsigned i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80) {
-			*p += 1;
-			return 0xfffd;
-		}
-		rune = rune << 6 | (s[i] & 0x3f);
-	}
-	*p += n;
-	return rune;
-}
-
-/* As unicode.IsPrint has it of what people send: no control, format or private character, no space but the plain. */
-static bool is_printable(unsigned rune)
-{
-	static const unsigned short not [][2] = {
-		{0, 0x1f},	  {0x7f, 0xa0},	    {0xad, 0xad},     {0x2000, 0x200f}, {0x2028, 0x202f},
-		{0x205f, 0x206f}, {0x3000, 0x3000}, {0xd800, 0xf8ff}, {0xfeff, 0xfeff}, {0xfff0, 0xfffb}};
-
-	for (size_t i = 0; i < ARRAY_LEN(not ); i++)
-		if (rune >= not [i][0] && rune <= not [i][1])
-			return false;
-	return true;
-}
-
-#define MANAGER_FAULTS_MAX 8 /* more say nothing new */
-
 static void check_manager(struct operation *o)
 {
-	const char *manager = request_param(o->rq, "fieldManager"), *p = manager;
-	unsigned faults = 0;
+	const char *manager = request_param(o->rq, "fieldManager");
 
-	if (manager && strlen(manager) > 128)
-		field_error_too_long(&o->call.errs, "fieldManager", 128);
-	while (p && *p && faults < MANAGER_FAULTS_MAX) {
-		size_t at = (size_t)(p - manager);
-		unsigned rune = next_rune(&p);
-		char detail[64];
-		if (is_printable(rune))
+	if (manager)
+		registry_check_manager(&o->call.errs, "fieldManager", manager);
+}
+
+#define REPLACED "\xef\xbf\xbd" /* U+FFFD for what is no UTF-8 */
+
+/* Who writes: as he says himself, else what his User-Agent begins with. */
+static void find_manager(struct operation *o)
+{
+	const char *said = request_param(o->rq, "fieldManager"), *p = o->rq->user_agent;
+	size_t n = 0;
+
+	o->rq->attr.manager = said && *said ? said : o->manager;
+	while (*p && *p != '/') {
+		const char *from = p;
+		unsigned rune = rune_next(&p);
+		bool valid = rune != 0xfffd;
+		size_t len = valid ? (size_t)(p - from) : sizeof(REPLACED) - 1;
+		if (!rune_is_printable(rune))
 			continue;
-		snprintf(detail, sizeof(detail), "invalid character U+%04X (at position %zu)", rune, at);
-		field_error_invalid_str(&o->call.errs, "fieldManager", manager, detail);
-		faults++;
+		if (n + len >= sizeof(o->manager))
+			break;
+		memcpy(o->manager + n, valid ? from : REPLACED, len);
+		n += len;
 	}
+	o->manager[n] = '\0';
 }
 
 static int read_options(struct operation *o, struct err *err)
@@ -118,6 +96,11 @@ static void fail(struct operation *o)
 {
 	if (o->call.err.reason == REASON_EXPIRED && o->selection.after)
 		present_list_expired(o->rs, &o->selection);
+	else if (o->call.text.len)
+		response_status_parts(
+			o->rs, &(struct status_parts){.reason = o->call.err.reason,
+						      .message = o->call.text.p,
+						      .causes = o->call.errs.n ? &o->call.errs : NULL});
 	else
 		response_status_about(o->rs, &o->call.err, &o->call.about, &o->call.errs);
 }
@@ -195,6 +178,7 @@ void verb_run(struct exchange *x, struct lane *lane)
 	o->call.warn_arg = o->rs;
 	o->call.done = on_done;
 	o->call.again = on_again;
+	find_manager(o);
 	if (negotiate(o->rq, &o->accept, &o->call.err) < 0 || read_options(o, &o->call.err) < 0 ||
 	    (o->verb->read && o->verb->read(o, &o->call.err) < 0)) {
 		fail(o);

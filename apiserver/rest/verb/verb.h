@@ -29,9 +29,11 @@ struct operation {
 	struct lane *lane;
 	struct accept accept;
 	enum field_validation validation;
-	js *body; /* given to the registry */
+	js *body;	   /* given to the registry */
+	char manager[129]; /* what the User-Agent makes of it */
 	struct patch patch;
-	unsigned runs; /* of the patch */
+	unsigned runs;		     /* of the patch */
+	struct registry_apply apply; /* or what is applied */
 	struct delete_options deletion;
 	struct list_options selection;
 };

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Entries of managedFields (kubernetes/apimachinery pkg/util/managedfields/internal: managedfields.go, capmanagers.go).
+ * A list that is not right in every part counts as none, so decoding fails as a whole.
+ */
+#include "registry/managed_internal.h"
+
+#include <stdlib.h>
+#include "base/clock.h"
+#include "object/rfc3339.h"
+#include "object/scan.h"
+
+#define UPDATERS_MAX 10
+#define ANCIENT "ancient-changes"
+
+/* ---- reading ---- */
+
+struct managed_entry {
+	struct manager m;
+	bool has_operation;
+	const char *fields; /* NULL: none said */
+	size_t n_fields;
+	const char *type;
+};
+
+static const char *read_text(struct arena *a, struct scan *s)
+{
+	const char *p;
+	size_t n;
+	bool escaped;
+
+	if (scan_peek(s) != SCAN_STRING) {
+		scan_skip(s);
+		return "";
+	}
+	if (!scan_string(s, &p, &n, &escaped))
+		return "";
+	if (!escaped)
+		return arena_strndup(a, p, n);
+	autobuf struct buf text = BUF_INIT;
+	scan_unescape(&text, p, n);
+	return arena_strndup(a, buf_str(&text), text.len);
+}
+
+static void read_time(struct arena *a, struct scan *s, struct manager *m)
+{
+	struct err ignore = ERR_INIT;
+	int64_t ns;
+
+	if (scan_peek(s) != SCAN_STRING) {
+		scan_skip(s);
+		return;
+	}
+	m->time = read_text(a, s);
+	m->seconds = rfc3339_parse(m->time, &ns, &ignore) == 0 ? ns / NS_PER_S : 0;
+}
+
+static void read_fields(struct scan *s, struct managed_entry *e)
+{
+	bool null = scan_peek(s) == SCAN_NULL;
+	const char *p = s->p;
+
+	scan_skip(s);
+	e->fields = null ? NULL : p;
+	e->n_fields = (size_t)(s->p - p);
+}
+
+static bool read_entry(struct arena *a, struct scan *s, struct managed_entry *e)
+{
+	const char *key, *operation = "";
+	size_t n;
+
+	*e = (struct managed_entry){.m = {.name = "", .version = "", .subresource = ""}, .type = ""};
+	if (scan_peek(s) != SCAN_OBJECT || !scan_enter_object(s))
+		return false;
+	while (scan_key(s, &key, &n)) {
+		if (scan_key_is(key, n, "manager"))
+			e->m.name = read_text(a, s);
+		else if (scan_key_is(key, n, "operation"))
+			operation = read_text(a, s);
+		else if (scan_key_is(key, n, "apiVersion"))
+			e->m.version = read_text(a, s);
+		else if (scan_key_is(key, n, "time"))
+			read_time(a, s, &e->m);
+		else if (scan_key_is(key, n, "fieldsType"))
+			e->type = read_text(a, s);
+		else if (scan_key_is(key, n, "fieldsV1"))
+			read_fields(s, e);
+		else if (scan_key_is(key, n, "subresource"))
+			e->m.subresource = read_text(a, s);
+		else
+			scan_skip(s);
+	}
+	e->m.applied = !strcmp(operation, "Apply");
+	e->has_operation = e->m.applied || !strcmp(operation, "Update");
+	return !scan_failed(s);
+}
+
+static int take_entry(struct managers *m, struct managed_entry *e, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	if (!e->has_operation)
+		return err_set(err, REASON_BAD_REQUEST, "operation must be `Apply` or `Update`");
+	if (!*e->m.version)
+		return err_set(err, REASON_BAD_REQUEST, "apiVersion must not be empty");
+	if (!*e->type)
+		return err_set(err, REASON_BAD_REQUEST, "missing fieldsType in managed fields entry %zu",
+			       m->n);
+	if (strcmp(e->type, "FieldsV1"))
+		return err_set(err, REASON_BAD_REQUEST,
+			       "invalid fieldsType \"%.80s\" in managed fields entry %zu", e->type, m->n);
+	if (e->fields && fieldset_parse(m->arena, e->fields, e->n_fields, &e->m.set, &why) < 0)
+		return err_set(err, REASON_BAD_REQUEST, "error decoding versioned set: %.200s", why.msg);
+	managers_add(m, &e->m);
+	return 0;
+}
+
+/* ---- identity ---- */
+
+static int compare_identity(const struct manager *x, const struct manager *y)
+{
+	int c = (int)x->applied - (int)y->applied;
+
+	if (!c)
+		c = strcmp(x->name, y->name);
+	if (!c)
+		c = strcmp(x->subresource, y->subresource);
+	return c || x->applied ? c : strcmp(x->version, y->version);
+}
+
+static int by_identity(const void *a, const void *b)
+{
+	const struct manager *const *x = a, *const *y = b;
+	int c = compare_identity(*x, *y);
+
+	return c ? c : (*x > *y) - (*x < *y);
+}
+
+/* Of two entries of one manager the later counts. */
+static void drop_repeated(struct managers *m)
+{
+	autofree struct manager **order = mem_array(m->n + 1, sizeof(*order));
+	autofree struct manager *kept = mem_array(m->n + 1, sizeof(*kept));
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->n; i++)
+		order[i] = &m->v[i];
+	qsort(order, m->n, sizeof(*order), by_identity);
+	for (size_t i = 0; i < m->n; i++)
+		if (i + 1 == m->n || compare_identity(order[i], order[i + 1]))
+			kept[n++] = *order[i];
+	if (n < m->n)
+		memcpy(m->v, kept, n * sizeof(*kept));
+	m->n = n;
+}
+
+struct manager *managers_find(const struct managers *m, const struct manager *like)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (!compare_identity(&m->v[i], like))
+			return &m->v[i];
+	return NULL;
+}
+
+struct manager *managers_add(struct managers *m, const struct manager *like)
+{
+	if (m->n == m->cap) {
+		size_t cap = m->cap ? m->cap * 2 : 8;
+		struct manager *v = arena_array(m->arena, cap, sizeof(*v));
+		if (m->n)
+			memcpy(v, m->v, m->n * sizeof(*v));
+		m->v = v;
+		m->cap = cap;
+	}
+	m->v[m->n] = *like;
+	return &m->v[m->n++];
+}
+
+void managers_drop_empty(struct managers *m)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->n; i++)
+		if (m->v[i].set)
+			m->v[n++] = m->v[i];
+	m->n = n;
+}
+
+int managers_decode(struct arena *a, const char *p, size_t n, struct managers *ret, struct err *err)
+{
+	struct scan s;
+	struct managed_entry e;
+
+	*ret = (struct managers){.arena = a};
+	scan_init(&s, p, n);
+	if (scan_peek(&s) != SCAN_ARRAY || !scan_enter_array(&s))
+		return err_set(err, REASON_BAD_REQUEST, "managed fields are no list");
+	while (scan_item(&s)) {
+		if (!read_entry(a, &s, &e)) {
+			ret->n = 0;
+			return err_set(err, REASON_BAD_REQUEST, "managed fields entry %zu is no object",
+				       ret->n);
+		}
+		if (take_entry(ret, &e, err) < 0) {
+			ret->n = 0;
+			return -1;
+		}
+	}
+	if (ret->n > 1)
+		drop_repeated(ret);
+	return 0;
+}
+
+/* ---- writing ---- */
+
+static int by_place(const void *a, const void *b)
+{
+	const struct manager *x = a, *y = b;
+	int c = (int)y->applied - (int)x->applied; /* Apply before Update */
+
+	if (!c)
+		c = (x->seconds > y->seconds) - (x->seconds < y->seconds);
+	if (!c)
+		c = strcmp(x->name, y->name);
+	if (!c)
+		c = strcmp(x->version, y->version);
+	return c ? c : strcmp(x->subresource, y->subresource);
+}
+
+static void write_member(struct buf *out, const char *key, const char *value)
+{
+	buf_adds(out, key);
+	buf_add_json_string(out, value, strlen(value));
+}
+
+static void write_manager(struct buf *out, const struct manager *m)
+{
+	buf_addc(out, '{');
+	if (*m->name) {
+		write_member(out, "\"manager\":", m->name);
+		buf_addc(out, ',');
+	}
+	buf_adds(out, m->applied ? "\"operation\":\"Apply\"" : "\"operation\":\"Update\"");
+	write_member(out, ",\"apiVersion\":", m->version);
+	if (m->time)
+		write_member(out, ",\"time\":", m->time);
+	buf_adds(out, ",\"fieldsType\":\"FieldsV1\",\"fieldsV1\":");
+	fieldset_write(out, m->set);
+	if (*m->subresource)
+		write_member(out, ",\"subresource\":", m->subresource);
+	buf_addc(out, '}');
+}
+
+void managers_encode(struct managers *m, struct buf *out)
+{
+	if (!m->n)
+		return;
+	qsort(m->v, m->n, sizeof(*m->v), by_place);
+	for (size_t i = 0; i < m->n; i++) {
+		buf_addc(out, i ? ',' : '[');
+		write_manager(out, &m->v[i]);
+	}
+	buf_addc(out, ']');
+}
+
+/* ---- the cap ---- */
+
+static int by_age(const void *a, const void *b)
+{
+	const struct manager *const *x = a, *const *y = b;
+	int c = ((*x)->seconds > (*y)->seconds) - ((*x)->seconds < (*y)->seconds);
+
+	return c ? c : compare_identity(*x, *y);
+}
+
+/* The first of a version that was met stays as it is until a second one is. */
+static struct manager *first_of(struct manager **met, size_t n, const char *version)
+{
+	for (size_t i = 0; i < n; i++)
+		if (met[i] && !strcmp(met[i]->version, version))
+			return met[i];
+	return NULL;
+}
+
+void managers_cap(struct managers *m)
+{
+	autofree struct manager **oldest = mem_array(m->n + 1, sizeof(*oldest));
+	size_t n = 0, left;
+
+	for (size_t i = 0; i < m->n; i++)
+		if (!m->v[i].applied)
+			oldest[n++] = &m->v[i];
+	if (n <= UPDATERS_MAX)
+		return;
+	qsort(oldest, n, sizeof(*oldest), by_age);
+	struct manager *met[64] = {NULL};
+	size_t n_met = 0;
+	left = n;
+	for (size_t i = 0; i < n && left > UPDATERS_MAX; i++) {
+		struct manager *who = oldest[i], *first = first_of(met, n_met, who->version);
+		if (!first) {
+			if (n_met < ARRAY_LEN(met))
+				met[n_met++] = who;
+			continue;
+		}
+		struct manager bucket = {.name = ANCIENT, .version = who->version, .subresource = ""};
+		struct manager *there = managers_find(m, &bucket);
+		if (!there) { /* the first one becomes it */
+			there = first;
+			there->name = ANCIENT;
+			there->subresource = "";
+		}
+		if (there == who)
+			continue;
+		there->set = fieldset_union(m->arena, who->set, there->set);
+		there->time = who->time;
+		there->seconds = who->seconds;
+		who->set = NULL;
+		left--;
+	}
+	managers_drop_empty(m);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * PATCH with application/apply-patch+yaml: server-side apply as a form of patch (kubernetes/apiserver
+ * pkg/endpoints/handlers/patch.go, applyPatcher). The body is YAML, so JSON as well, and stays the tree that it is: what
+ * a configuration does not mention means as much as what it does.
+ */
+#include "rest/verb/apply.h"
+
+#include "object/yaml.h"
+#include "rest/verb/verb.h"
+
+static js *parse(const struct operation *o, struct js_duplicates *dup, struct err *err)
+{
+	const char *p = o->rq->body;
+	size_t n = o->rq->body_len, space = 0;
+	struct err ignore = ERR_INIT;
+
+	while (space < n && strchr(" \t\r\n", p[space]))
+		space++;
+	if (space == n)
+		return js_new_obj();
+	js *json = p[space] == '{' ? js_parse(p, n, dup, &ignore) : NULL;
+	if (json)
+		return json;
+	js_duplicates_release(dup);
+	return yaml_parse(p, n, dup, err);
+}
+
+int apply_read(struct operation *o, struct patch *p, struct err *err)
+{
+	const char *manager = request_param(o->rq, "fieldManager");
+	struct err why = ERR_INIT;
+
+	if (!manager || !*manager) {
+		static const struct kind options = {
+			.group = "meta.k8s.io", .version = "v1", .kind = "PatchOptions", .resource = ""};
+		field_error_required(&o->call.errs, "fieldManager", "is required for apply patch");
+		o->call.about = (struct subject){.kind = &options, .name = ""};
+		return registry_check(&o->call, err);
+	}
+	p->tree = parse(o, &p->dup, &why);
+	if (!p->tree)
+		return err_set(err, REASON_BAD_REQUEST, "error decoding YAML: %.400s", why.msg);
+	if (!js_is_obj(p->tree))
+		return err_set(
+			err, REASON_BAD_REQUEST,
+			"error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal %s into Go value of type map[string]interface {}",
+			js_is_arr(p->tree)    ? "array"
+			: js_is_str(p->tree)  ? "string"
+			: js_is_bool(p->tree) ? "bool"
+					      : "number");
+	o->apply = (struct registry_apply){.config = p->tree, .force = request_param_bool(o->rq, "force")};
+	return 0;
+}
+
+/* What a lenient reader makes nothing of is told when all else is right. */
+static int check_strictly(void *arg, struct err *err)
+{
+	struct operation *o = arg;
+	const struct strict_errors none = {.n = 0};
+	autobuf struct buf text = BUF_INIT;
+
+	if (o->validation == VALIDATE_WARN && o->runs++)
+		return 0; /* it has been said */
+	if (body_strictness(o->validation, o->rs, &o->patch.dup, &none, &text) < 0)
+		return err_set(err, REASON_BAD_REQUEST, "error strict decoding YAML: %.400s", text.p);
+	return 0;
+}
+
+void apply_start(struct operation *o)
+{
+	o->apply.judge = check_strictly;
+	o->apply.arg = o;
+	registry_apply(&o->call, &o->apply);
+}

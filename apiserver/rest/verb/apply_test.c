@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who owns what after which writes: stories of requests, each with what the object and its managers are then. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "base/clock.h"
+#include "object/json_test.h"
+#include "rest/rig_test.h"
+
+static struct rig rig;
+
+#define CMS "/api/v1/namespaces/default/configmaps"
+#define DEPLOYS "/apis/apps/v1/namespaces/default/deployments"
+#define SERVICES "/api/v1/namespaces/default/services"
+#define EVENTS "/api/v1/namespaces/default/events"
+#define NEW_EVENTS "/apis/events.k8s.io/v1/namespaces/default/events"
+#define LEASES "/apis/coordination.k8s.io/v1/namespaces/default/leases"
+
+/* "apply" is a verb here; a body's apostrophes are quotes. */
+struct step {
+	const char *verb, *target, *body;
+	int status;
+	const char *owners; /* `manager op version/sub fields; …` without time; NULL: whatever they are */
+	const char *holds;  /* a part of the reply; NULL: whatever it is */
+};
+
+static const char *type_of(const char *verb)
+{
+	static const char *const rows[][2] = {{"apply", "application/apply-patch+yaml"},
+					      {"merge", "application/merge-patch+json"},
+					      {"json", "application/json-patch+json"},
+					      {"strategic", "application/strategic-merge-patch+json"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (!strcmp(rows[i][0], verb))
+			return rows[i][1];
+	return NULL;
+}
+
+static void write_owners(struct buf *out, const js *o)
+{
+	js_array_for_each (m, js_arr(o, "metadata", "managedFields", NULL)) {
+		buf_addf(out, "%s%s %s %s", m_i ? "; " : "", js_str0(m, "manager", NULL),
+			 js_str0(m, "operation", NULL), js_str0(m, "apiVersion", NULL));
+		if (*js_str0(m, "subresource", NULL))
+			buf_addf(out, "/%s", js_str0(m, "subresource", NULL));
+		buf_addc(out, ' ');
+		js_write(out, js_obj(m, "fieldsV1", NULL));
+	}
+}
+
+static void take_step(const struct step *s)
+{
+	const char *type = type_of(s->verb), *body = s->body ? JSON(s->body) : "";
+	autobuf struct buf owners = BUF_INIT;
+	autoreply struct rig_reply r = rig_send(&rig, type ? "PATCH" : s->verb, s->target,
+						type	? type
+						: *body ? "application/json"
+							: "",
+						body, strlen(body));
+
+	write_owners(&owners, r.body);
+	const char *holds = s->holds ? JSON(s->holds) : "",
+		   *want = s->owners ? JSON(s->owners) : buf_str(&owners);
+	if (r.status != s->status || strcmp(buf_str(&owners), want) || !strstr(buf_str(&r.text), holds))
+		fail_msg("%s %s %s\nwant %d %s\nwith %s\n got %d %s\nin %s", s->verb, s->target, body,
+			 s->status, want, holds, r.status, buf_str(&owners), buf_str(&r.text));
+}
+
+#define STORY(name, ...)                                                                                     \
+	static void name(void **state)                                                                       \
+	{                                                                                                    \
+		static const struct step steps[] = {__VA_ARGS__};                                            \
+		for (size_t i = 0; i < ARRAY_LEN(steps); i++)                                                \
+			take_step(&steps[i]);                                                                \
+	}
+
+#define CM(meta, data)                                                                                       \
+	"{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'a'" meta "},'data':" data "}"
+
+STORY(is_refused,
+      {"apply", CMS "/r", CM("", "{}"), 422, NULL,
+       "PatchOptions.meta.k8s.io \\\"\\\" is invalid: fieldManager: Required value: is required for apply patch"},
+      {"apply", CMS "/r?fieldManager=m", "[1]", 400, NULL, "error decoding YAML: "},
+      {"apply", CMS "/r?fieldManager=m", "x: {", 400, NULL, "error decoding YAML: "},
+      {"apply", CMS "/r?fieldManager=m", "", 400, NULL, "invalid object type: /, Kind="},
+      {"apply", CMS "/r?fieldManager=m", "{'apiVersion':'v1','kind':'Secret'}", 400, NULL,
+       "invalid object type: /v1, Kind=Secret"},
+      {"apply", CMS "/r?fieldManager=m", "{'apiVersion':'apps/v2','kind':'ConfigMap'}", 400, NULL,
+       "invalid object type: apps/v2, Kind=ConfigMap"},
+      {"apply", CMS "/r?fieldManager=m",
+       "{'apiVersion':'v1','kind':'ConfigMap','metadata':{'managedFields':[]}}", 400, NULL,
+       "metadata.managedFields must be nil"},
+      {"apply", CMS "/r?fieldManager=m",
+       "{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'r'},'dat':{}}", 500, NULL,
+       "failed to create typed patch object (/r; /v1, Kind=ConfigMap): .dat: field not declared in schema"},
+      {"apply", CMS "/r?fieldManager=m", "{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'x'}}",
+       400, NULL, "the name of the object (x) does not match the name on the URL (r)"},
+      {"apply", CMS "/r?fieldManager=m",
+       "{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'r','uid':'u'}}", 409, NULL,
+       "uid mismatch: the provided object specified uid u, and no existing object was found"},
+      {"apply", CMS "/r?fieldManager=m&fieldValidation=Strict",
+       "{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'r'},'data':{'a':'1','a':'2'}}", 400, NULL,
+       "error strict decoding YAML: "},
+      {"apply", DEPLOYS "/r/status?fieldManager=m",
+       "{'apiVersion':'apps/v1','kind':'Deployment','metadata':{'name':'r'}}", 404, NULL, "not found"},
+      {"GET", CMS "/r", NULL, 404, NULL, NULL})
+
+STORY(two_managers_share,
+      {"apply", CMS "/a?fieldManager=one", CM(",'labels':{'x':'1'}", "{'k':'v','l':'w'}"), 201,
+       "one Apply v1 {'f:data':{'f:k':{},'f:l':{}},'f:metadata':{'f:labels':{'f:x':{}}}}",
+       "'data':{'k':'v','l':'w'}"},
+      /* again: nothing happens */
+      {"apply", CMS "/a?fieldManager=one", CM(",'labels':{'x':'1'}", "{'k':'v','l':'w'}"), 200,
+       "one Apply v1 {'f:data':{'f:k':{},'f:l':{}},'f:metadata':{'f:labels':{'f:x':{}}}}", NULL},
+      {"apply", CMS "/a?fieldManager=two", CM("", "{'k':'z'}"), 409, NULL,
+       "'message':'Apply failed with 1 conflict: conflict with \\\"one\\\": .data.k','reason':'Conflict','details':{'causes':"
+       "[{'reason':'FieldManagerConflict','message':'conflict with \\\"one\\\"','field':'.data.k'}]},'code':409"},
+      {"apply", CMS "/a?fieldManager=two", CM(",'labels':{'x':'2'}", "{'k':'z','l':'y'}"), 409, NULL,
+       "Apply failed with 3 conflicts: conflicts with \\\"one\\\":\\n- .data.k\\n- .data.l\\n- .metadata.labels.x"},
+      /* the same value is shared */
+      {"apply", CMS "/a?fieldManager=two", CM("", "{'k':'v'}"), 200,
+       "two Apply v1 {'f:data':{'f:k':{}}}; one Apply v1 {'f:data':{'f:k':{},'f:l':{}},'f:metadata':{'f:labels':{'f:x':{}}}}",
+       NULL},
+      /* what one gives up stays while another has it, and goes when nobody has */
+      {"apply", CMS "/a?fieldManager=one", CM("", "{}"), 200,
+       "two Apply v1 {'f:data':{'f:k':{}}}; one Apply v1 {'f:data':{}}", "'data':{'k':'v'}"},
+      {"apply", CMS "/a?fieldManager=two", CM("", "{}"), 200,
+       "one Apply v1 {'f:data':{}}; two Apply v1 {'f:data':{}}", NULL},
+      {"DELETE", CMS "/a", NULL, 200, NULL, NULL})
+
+STORY(force_takes, {"apply", CMS "/a?fieldManager=one", CM("", "{'k':'v','l':'w'}"), 201, NULL, NULL},
+      {"apply", CMS "/a?fieldManager=two&force=true&dryRun=All", CM("", "{'k':'z'}"), 200,
+       "one Apply v1 {'f:data':{'f:l':{}}}; two Apply v1 {'f:data':{'f:k':{}}}", "'k':'z'"},
+      {"GET", CMS "/a", NULL, 200, "one Apply v1 {'f:data':{'f:k':{},'f:l':{}}}", "'k':'v'"},
+      {"apply", CMS "/a?fieldManager=two&force=true", CM("", "{'k':'z'}"), 200,
+       "one Apply v1 {'f:data':{'f:l':{}}}; two Apply v1 {'f:data':{'f:k':{}}}", "'k':'z'"},
+      {"apply", CMS "/a?fieldManager=one", CM("", "{'k':'v'}"), 409, NULL,
+       "conflict with \\\"two\\\": .data.k"},
+      {"apply", CMS "/a?fieldManager=two", CM(",'resourceVersion':'1'", "{'k':'z'}"), 409, NULL,
+       "the object has been modified"},
+      {"DELETE", CMS "/a", NULL, 200, NULL, NULL})
+
+STORY(every_writer_owns,
+      {"POST", CMS "?fieldManager=c", CM(",'labels':{'x':'1'}", "{'k':'v','l':'w'}"), 201,
+       "c Update v1 {'f:data':{'.':{},'f:k':{},'f:l':{}},'f:metadata':{'f:labels':{'.':{},'f:x':{}}}}", NULL},
+      {"PUT", CMS "/a?fieldManager=u", CM(",'labels':{'x':'1'}", "{'k':'v','l':'2'}"), 200,
+       "c Update v1 {'f:data':{'.':{},'f:k':{}},'f:metadata':{'f:labels':{'.':{},'f:x':{}}}}; u Update v1 {'f:data':{'f:l':{}}}",
+       NULL},
+      /* who says nothing is called by his User-Agent */
+      {"merge", CMS "/a", "{'data':{'l':'3'}}", 200,
+       "c Update v1 {'f:data':{'.':{},'f:k':{}},'f:metadata':{'f:labels':{'.':{},'f:x':{}}}}; test Update v1 {'f:data':{'f:l':{}}}",
+       NULL},
+      {"json", CMS "/a?fieldManager=j",
+       "[{'op':'remove','path':'/data/k'},{'op':'add','path':'/data/n','value':'1'}]", 200,
+       "c Update v1 {'f:data':{},'f:metadata':{'f:labels':{'.':{},'f:x':{}}}}; j Update v1 {'f:data':{'f:n':{}}}; test Update v1 {'f:data':{'f:l':{}}}",
+       NULL},
+      {"strategic", CMS "/a?fieldManager=j", "{'data':{'l':null},'metadata':{'labels':null}}", 200,
+       "c Update v1 {'f:data':{}}; j Update v1 {'f:data':{'f:n':{}}}", "'data':{'n':'1'}"},
+      /* nothing changes: nobody gets anything */
+      {"merge", CMS "/a?fieldManager=z", "{'data':{'n':'1'}}", 200,
+       "c Update v1 {'f:data':{}}; j Update v1 {'f:data':{'f:n':{}}}", NULL},
+      {"apply", CMS "/a?fieldManager=one", CM("", "{'n':'2'}"), 409, NULL,
+       "Apply failed with 1 conflict: conflict with \\\"j\\\" using v1: .data.n"},
+      {"DELETE", CMS "/a", NULL, 200, NULL, NULL})
+
+STORY(the_list_itself_is_written, {"POST", CMS "?fieldManager=c", CM("", "{'k':'v'}"), 201, NULL, NULL},
+      /* said again as it is, wrongly, or not at all: it stays */
+      {"merge", CMS "/a?fieldManager=z", "{'metadata':{'managedFields':null}}", 200,
+       "c Update v1 {'f:data':{'.':{},'f:k':{}}}", NULL},
+      {"merge", CMS "/a?fieldManager=z", "{'metadata':{'managedFields':[{'manager':'x','operation':'Eat'}]}}",
+       200, "c Update v1 {'f:data':{'.':{},'f:k':{}}}", NULL},
+      {"merge", CMS "/a?fieldManager=z",
+       "{'metadata':{'managedFields':[{'manager':'x','operation':'Update','apiVersion':'v1','fieldsType':'FieldsV1','fieldsV1':{'f:data':1}}]}}",
+       200, "c Update v1 {'f:data':{'.':{},'f:k':{}}}", NULL},
+      /* rewritten */
+      {"json", CMS "/a?fieldManager=z",
+       "[{'op':'replace','path':'/metadata/managedFields/0/operation','value':'Apply'},{'op':'replace','path':'/metadata/managedFields/0/manager','value':'d'}]",
+       200, "d Apply v1 {'f:data':{'.':{},'f:k':{}}}", NULL},
+      {"merge", CMS "/a?fieldManager=z",
+       "{'data':{'l':'1'},'metadata':{'managedFields':[{'manager':'x','operation':'Apply','apiVersion':'v1','fieldsType':'FieldsV1','fieldsV1':{'f:data':{'f:l':{},'f:k':{}}}}]}}",
+       200, "x Apply v1 {'f:data':{'f:k':{}}}; z Update v1 {'f:data':{'f:l':{}}}", NULL},
+      /* a version that is no more goes with the next change */
+      {"merge", CMS "/a?fieldManager=z",
+       "{'data':{'l':'2'},'metadata':{'managedFields':[{'manager':'x','operation':'Apply','apiVersion':'v0','fieldsType':'FieldsV1','fieldsV1':{'f:data':{'f:k':{}}}}]}}",
+       200, "z Update v1 {'f:data':{'f:l':{}}}", NULL},
+      {"merge", CMS "/a",
+       "{'metadata':{'managedFields':[{'manager':'\\n','operation':'Update','apiVersion':'v1','fieldsType':'FieldsV1','fieldsV1':{'f:data':{'f:k':{}}}}]}}",
+       422, NULL, "metadata.managedFields[0].manager: Invalid value: "},
+      /* reset, in both forms; then nobody is noted any more, until somebody applies */
+      {"merge", CMS "/a", "{'metadata':{'managedFields':[{}]}}", 200, "", NULL},
+      {"merge", CMS "/a?fieldManager=z", "{'data':{'l':'3'}}", 200, "", NULL},
+      {"apply", CMS "/a?fieldManager=one", CM("", "{'l':'4'}"), 409, NULL,
+       "conflict with \\\"before-first-apply\\\" using v1: .data.l"},
+      {"apply", CMS "/a?fieldManager=one&force=true", CM("", "{'l':'4'}"), 200,
+       "one Apply v1 {'f:data':{'f:l':{}}}; before-first-apply Update v1 {'f:data':{'.':{},'f:k':{}}}", NULL},
+      {"PUT", CMS "/a?fieldManager=z", CM(",'managedFields':[]", "{'l':'4'}"), 200, "", NULL},
+      {"DELETE", CMS "/a", NULL, 200, NULL, NULL},
+      /* of a new object the creator owns all that it has */
+      {"POST", CMS "?fieldManager=c",
+       CM(",'managedFields':[{'manager':'x','operation':'Apply','apiVersion':'v1','fieldsType':'FieldsV1','fieldsV1':{'f:data':{'f:k':{},'f:z':{}}}}]",
+	  "{'k':'v'}"),
+       201, "x Apply v1 {'f:data':{'f:z':{}}}; c Update v1 {'f:data':{'.':{},'f:k':{}}}", NULL},
+      {"DELETE", CMS "/a", NULL, 200, NULL, NULL})
+
+#define DEPLOYMENT(spec)                                                                                     \
+	"{'apiVersion':'apps/v1','kind':'Deployment','metadata':{'name':'d'},'spec':{" spec                  \
+	"'selector':{'matchLabels':{'a':'b'}},'template':{'metadata':{'labels':{'a':'b'}},'spec':{'containers':[{'name':'c','image':'i'}]}}}}"
+#define TEMPLATE                                                                                             \
+	"'f:selector':{},'f:template':{'f:metadata':{'f:labels':{'f:a':{}}},'f:spec':{'f:containers':{'k:{\\\"name\\\":\\\"c\\\"}':{'.':{},'f:image':{},'f:name':{}}}}}"
+
+STORY(subresources_own,
+      {"apply", DEPLOYS "/d?fieldManager=one", DEPLOYMENT("'replicas':2,"), 201,
+       "one Apply apps/v1 {'f:spec':{'f:replicas':{}," TEMPLATE "}}", NULL},
+      {"merge", DEPLOYS "/d/status?fieldManager=s", "{'status':{'replicas':1},'spec':{'replicas':7}}", 200,
+       "one Apply apps/v1 {'f:spec':{'f:replicas':{}," TEMPLATE
+       "}}; s Update apps/v1/status {'f:status':{'f:replicas':{}}}",
+       "'replicas':2"},
+      {"merge", DEPLOYS "/d?fieldManager=x", "{'status':{'replicas':5}}", 200,
+       "one Apply apps/v1 {'f:spec':{'f:replicas':{}," TEMPLATE
+       "}}; s Update apps/v1/status {'f:status':{'f:replicas':{}}}",
+       NULL},
+      {"merge", DEPLOYS "/d/scale?fieldManager=k", "{'spec':{'replicas':3}}", 200, NULL, "'kind':'Scale'"},
+      {"GET", DEPLOYS "/d", NULL, 200,
+       "one Apply apps/v1 {'f:spec':{" TEMPLATE
+       "}}; k Update apps/v1/scale {'f:spec':{'f:replicas':{}}}; s Update apps/v1/status {'f:status':{'f:replicas':{}}}",
+       NULL},
+      {"apply", DEPLOYS "/d?fieldManager=one", DEPLOYMENT("'replicas':2,"), 409, NULL,
+       "conflict with \\\"k\\\" with subresource \\\"scale\\\" using apps/v1: .spec.replicas"},
+      {"apply", DEPLOYS "/d?fieldManager=one", DEPLOYMENT(""), 200, NULL, "'replicas':3"},
+      {"apply", DEPLOYS "/d/status?fieldManager=a",
+       "{'apiVersion':'apps/v1','kind':'Deployment','metadata':{'name':'d'},'spec':{'replicas':9},'status':{'replicas':4}}",
+       409, NULL, "conflict with \\\"s\\\" with subresource \\\"status\\\" using apps/v1: .status.replicas"},
+      {"apply", DEPLOYS "/d/status?fieldManager=a&force=true",
+       "{'apiVersion':'apps/v1','kind':'Deployment','metadata':{'name':'d'},'status':{'replicas':4}}", 200,
+       "a Apply apps/v1/status {'f:status':{'f:replicas':{}}}; one Apply apps/v1 {'f:spec':{" TEMPLATE
+       "}}; k Update apps/v1/scale {'f:spec':{'f:replicas':{}}}",
+       "'status':{'replicas':4"},
+      {"DELETE", DEPLOYS "/d", NULL, 200, NULL, NULL})
+
+#define SERVICE(ports)                                                                                       \
+	"{'apiVersion':'v1','kind':'Service','metadata':{'name':'s'},'spec':{'ports':" ports "}}"
+#define PORT(n, before, after)                                                                               \
+	"'k:{\\\"port\\\":" n ",\\\"protocol\\\":\\\"TCP\\\"}':{'.':{}" before ",'f:port':{}" after "}"
+
+STORY(lists_are_merged_by_defaulted_keys,
+      {"apply", SERVICES "/s?fieldManager=one", SERVICE("[{'port':80,'name':'a'},{'port':443,'name':'b'}]"),
+       201,
+       "one Apply v1 {'f:spec':{'f:ports':{" PORT("80", ",'f:name':{}", "") "," PORT("443", ",'f:name':{}",
+										     "") "}}}",
+       NULL},
+      /* the protocol is TCP, said or not */
+      {"apply", SERVICES "/s?fieldManager=two", SERVICE("[{'port':80,'protocol':'TCP','name':'x'}]"), 409,
+       NULL,
+       "Apply failed with 1 conflict: conflict with \\\"one\\\": .spec.ports[port=80,protocol=\\\"TCP\\\"].name"},
+      {"apply", SERVICES "/s?fieldManager=one", SERVICE("[{'port':80,'name':'a','targetPort':99}]"), 200,
+       "one Apply v1 {'f:spec':{'f:ports':{" PORT("80", ",'f:name':{}", ",'f:targetPort':{}") "}}}",
+       "'ports':[{'name':'a','protocol':'TCP','port':80,'targetPort':99}]"},
+      {"apply", SERVICES "/s?fieldManager=two", SERVICE("[{'port':81,'name':'c'}]"), 200, NULL,
+       "'ports':[{'name':'a','protocol':'TCP','port':80,'targetPort':99},{'name':'c','protocol':'TCP','port':81,'targetPort':81}]"},
+      {"apply", SERVICES "/s?fieldManager=two", SERVICE("[{'port':81},{'port':81}]"), 500, NULL,
+       ".spec.ports: duplicate entries for key [port=81,protocol=\\\"TCP\\\"]"},
+      {"DELETE", SERVICES "/s", NULL, 200, NULL, NULL})
+
+STORY(versions_are_kept_apart,
+      {"POST", EVENTS "?fieldManager=c",
+       "{'metadata':{'name':'e'},'involvedObject':{'namespace':'default'},'reason':'r','count':1}", 201, NULL,
+       "'f:involvedObject':{}"},
+      {"merge", EVENTS "/e?fieldManager=n", "{'count':2}", 200, NULL,
+       "'manager':'n','operation':'Update','apiVersion':'v1'"},
+      {"apply", NEW_EVENTS "/e?fieldManager=o",
+       "{'apiVersion':'events.k8s.io/v1','kind':'Event','metadata':{'name':'e'},'deprecatedCount':3}", 409,
+       NULL, "Apply failed with 1 conflict: conflict with \\\"n\\\" using v1: .count"},
+      {"apply", NEW_EVENTS "/e?fieldManager=o",
+       "{'apiVersion':'events.k8s.io/v1','kind':'Event','metadata':{'name':'e','labels':{'a':'b'}},'deprecatedCount':2}",
+       200, NULL, "'manager':'o','operation':'Apply','apiVersion':'events.k8s.io/v1'"},
+      {"apply", EVENTS "/e?fieldManager=o",
+       "{'apiVersion':'v1','kind':'Event','metadata':{'name':'e'},'count':2}", 200, NULL, "'f:count':{}}"},
+      {"DELETE", EVENTS "/e", NULL, 200, NULL, NULL})
+
+#define ANNOTATED(data, was)                                                                                                                                                                                \
+	CM(",'annotations':{'kubectl.kubernetes.io/last-applied-configuration':'{\\\"apiVersion\\\":\\\"v1\\\",\\\"kind\\\":\\\"ConfigMap\\\",\\\"metadata\\\":{\\\"name\\\":\\\"a\\\"},\\\"data\\\":{" was \
+	   "}}'}",                                                                                                                                                                                          \
+	   data)
+
+STORY(kubectl_takes_over_from_itself,
+      {"POST", CMS "?fieldManager=kubectl-client-side-apply",
+       ANNOTATED("{'k':'v','l':'w'}", "\\\"k\\\":\\\"v\\\""), 201, NULL, NULL},
+      /* another manager has to force; kubectl only for what it has not applied itself */
+      {"apply", CMS "/a?fieldManager=other", CM("", "{'k':'2'}"), 409, NULL, ".data.k"},
+      {"apply", CMS "/a?fieldManager=kubectl", CM("", "{'k':'2','l':'3'}"), 409, NULL,
+       "Apply failed with 1 conflict: conflict with \\\"kubectl-client-side-apply\\\" using v1: .data.l"},
+      {"apply", CMS "/a?fieldManager=kubectl", CM("", "{'k':'2'}"), 200, NULL,
+       "'kubectl.kubernetes.io/last-applied-configuration':'{\\\"apiVersion\\\":\\\"v1\\\",\\\"data\\\":{\\\"k\\\":\\\"2\\\"},\\\"kind\\\":\\\"ConfigMap\\\",\\\"metadata\\\":{\\\"name\\\":\\\"a\\\"}}\\n'"},
+      {"DELETE", CMS "/a", NULL, 200, NULL, NULL})
+
+/* Eleven writers are one too many. */
+static void the_oldest_become_one(void **state)
+{
+	char target[128], body[128];
+
+	take_step(&(struct step){"POST", CMS "?fieldManager=m00", CM("", "{'k':'v'}"), 201, NULL, NULL});
+	for (int i = 1; i <= 12; i++) {
+		snprintf(target, sizeof(target), CMS "/a?fieldManager=m%02d", i);
+		snprintf(body, sizeof(body), "{'data':{'k%d':'1'}}", i);
+		take_step(&(struct step){"merge", target, body, 200, NULL, NULL});
+	}
+	autoreply struct rig_reply r = rig_call(&rig, "GET", CMS "/a", NULL);
+	const js *list = js_arr(r.body, "metadata", "managedFields", NULL);
+	assert_int_equal(js_len(list), 10);
+	bool there = false;
+	js_array_for_each (m, list)
+		there |= !strcmp(js_str0(m, "manager", NULL), "ancient-changes");
+	assert_true(there);
+	take_step(&(struct step){"DELETE", CMS "/a", NULL, 200, NULL, NULL});
+}
+
+static int setup(void **state)
+{
+	clock_fake(clock_wall_ns()); /* so that who writes is told apart by his name, and not by when */
+	rig_open(&rig);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	rig_close(&rig);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(is_refused),
+		cmocka_unit_test(two_managers_share),
+		cmocka_unit_test(force_takes),
+		cmocka_unit_test(every_writer_owns),
+		cmocka_unit_test(the_list_itself_is_written),
+		cmocka_unit_test(subresources_own),
+		cmocka_unit_test(lists_are_merged_by_defaulted_keys),
+		cmocka_unit_test(versions_are_kept_apart),
+		cmocka_unit_test(kubectl_takes_over_from_itself),
+		cmocka_unit_test(the_oldest_become_one),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
