@@ -39,6 +39,10 @@ static const struct {
 	{"DELETE", NS "/pods/p" DRY, "application/json"},
 	{"DELETE", NS "/pods/p" DRY, "application/vnd.kubernetes.protobuf"},
 	{"POST", NS "/pods/p/binding" DRY, "application/json"},
+	{"PATCH", APPS "/deployments/d" DRY "&fieldManager=m", "application/apply-patch+yaml"},
+	{"PATCH", NS "/services/new" DRY "&fieldManager=m&force=true", "application/apply-patch+yaml"},
+	{"PATCH", NS "/pods/p/status" DRY "&fieldManager=m", "application/apply-patch+yaml"},
+	{"PUT", NS "/services/s" DRY "&fieldManager=m", "application/json"},
 };
 
 static void must(const char *target, const char *body)
