@@ -3,7 +3,7 @@
  * Defaults of a Pod spec that depend on other fields (kubernetes/kubernetes pkg/apis/core/v1/defaults.go), and the
  * quality of service that follows from its resources (pkg/apis/core/v1/helper/qos).
  */
-#include "kinds/podspec/podspec.h"
+#include "kinds/podspec/podspec_internal.h"
 
 #include "object/core/image_ref.h"
 #include "object/core/qos.h"
@@ -103,6 +103,8 @@ void podspec_default(js *spec, bool is_pod)
 		js_array_for_each (c, js_arr(spec, podspec_lists[l], NULL))
 			default_container(c, full, full && host_network);
 	}
+	if (is_pod)
+		podspec_default_level(spec);
 	mirror_account(spec);
 	drop_disabled(spec);
 }

@@ -75,6 +75,9 @@ void podspec_warn_labels(const struct podspec_warning *w);    /* of nodes that h
 void podspec_warn_selectors(const struct podspec_warning *w); /* of other Pods that select none */
 void podspec_warn_ports(const struct podspec_warning *w);
 
+/* level.c: of a Pod; linear in its containers' resources. */
+void podspec_default_level(js *spec);
+
 /* text.c */
 bool podspec_has_backsteps(const char *s);
 void podspec_check_descending(const char *s, const char *path, struct field_errors *errs);

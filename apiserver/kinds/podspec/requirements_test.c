@@ -99,7 +99,8 @@ static void requirements_causes(void **state)
 		 "spec.resources.limits[foo]: Invalid value: \"foo\": must be a standard resource type or fully qualified\n"
 		 "spec.resources.requests: Invalid value: \"2\": must be less than or equal to cpu limit of 1\n"},
 		{CAUSES_POD(",'resources':{'limits':{'cpu':'2'}}", ",'resources':{'limits':{'cpu':'1'}}"),
-		 "spec.resources.containers[0][cpu].limits: Invalid value: \"2\": must be less than or equal to pod limits of 1\n"},
+		 "spec.resources.containers[0][cpu].limits: Invalid value: \"2\": must be less than or equal to pod limits of 1\n"
+		 "spec.resources.requests: Invalid value: \"2\": must be less than or equal to cpu limit of 1\n"},
 	};
 
 	causes_check(rows, ARRAY_LEN(rows));

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a Pod's own resources leave unsaid (kubernetes/kubernetes pkg/apis/core/v1/defaults.go defaultPodRequests and
+ * defaultHugePagePodLimits): requests as its containers have them, else as its limits; limits of huge pages as its
+ * containers have them. Only where the Pod says something of its own at all.
+ */
+#include "kinds/podspec/podspec_internal.h"
+
+#include "object/quantity.h"
+
+#define HUGE_PAGES "hugepages-"
+
+/* Of one resource: app containers and sidecars, sidecars alone, and the largest that one init container needs beside the
+   sidecars before it. */
+struct total {
+	struct quantity run, side, start;
+};
+
+static void add(struct quantity *sum, const struct quantity *q)
+{
+	enum quantity_format format = sum->nano ? sum->format : q->format;
+
+	sum->nano += q->nano;
+	sum->format = format;
+}
+
+static void at_least(struct quantity *most, const struct quantity *q)
+{
+	if (!most->nano || quantity_cmp(q, most) > 0)
+		*most = *q;
+}
+
+static void count(struct map *totals, const char *name, const js *text, bool init, bool sidecar)
+{
+	struct total *t = map_get(totals, name);
+	struct quantity q, beside;
+	struct err ignore = ERR_INIT;
+
+	if (quantity_parse(js_str0(text, NULL), &q, &ignore) < 0)
+		return; /* decoding has seen to it */
+	if (!t)
+		map_set(totals, name, t = MEM_NEW(struct total));
+	if (!init || sidecar)
+		add(&t->run, &q);
+	if (sidecar)
+		add(&t->side, &q);
+	beside = t->side;
+	if (init && !sidecar)
+		add(&beside, &q);
+	if (init)
+		at_least(&t->start, &beside);
+}
+
+/* Of the containers' requests or limits. */
+static void count_all(struct map *totals, const js *spec, const char *list, const char *what)
+{
+	bool init = !strcmp(list, "initContainers");
+
+	js_array_for_each (c, js_arr(spec, list, NULL)) {
+		bool sidecar = init && !strcmp(js_str0(c, "restartPolicy", NULL), "Always");
+		for (struct js_iter it = js_iter(js_obj(c, "resources", what, NULL)); js_next(&it);)
+			count(totals, it.key, it.value, init, sidecar);
+	}
+}
+
+typedef bool resource_kind_fn(const char *name);
+
+static bool is_huge(const char *name)
+{
+	return !strncmp(name, HUGE_PAGES, strlen(HUGE_PAGES));
+}
+
+static bool is_shared(const char *name) /* among more than there is */
+{
+	return !strcmp(name, "cpu") || !strcmp(name, "memory");
+}
+
+/* Into list what it has not, nor has beside, of the containers' amounts of these resources. */
+static void fill(js *resources, const js *spec, const char *what, resource_kind_fn *takes, const js *beside)
+{
+	automap struct map totals = MAP_INIT;
+
+	count_all(&totals, spec, "containers", what);
+	count_all(&totals, spec, "initContainers", what);
+	for (struct map_iter it = {0}; map_next(&totals, &it);) {
+		struct total *t = it.value;
+		char text[QUANTITY_TEXT_MAX];
+		at_least(&t->run, &t->start);
+		if (takes(it.key) && !js_field(beside, it.key) && !js_get(resources, what, it.key, NULL)) {
+			quantity_format(&t->run, text);
+			js_set_str(js_ensure(resources, what, NULL), it.key, text);
+		}
+		free(t);
+	}
+}
+
+void podspec_default_level(js *spec)
+{
+	js *resources = js_obj(spec, "resources", NULL);
+
+	if (!js_len(js_obj(resources, "limits", NULL)) && !js_len(js_obj(resources, "requests", NULL)))
+		return;
+	fill(resources, spec, "limits", is_huge, js_obj(resources, "requests", NULL));
+	const js *limits = js_obj(resources, "limits", NULL);
+	if (!js_len(limits))
+		return;
+	fill(resources, spec, "requests", is_shared, NULL);
+	for (struct js_iter it = js_iter(limits); js_next(&it);)
+		if ((is_shared(it.key) || is_huge(it.key)) && !js_get(resources, "requests", it.key, NULL))
+			js_set(js_ensure(resources, "requests", NULL), it.key, js_dup(it.value));
+}
