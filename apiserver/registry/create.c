@@ -60,6 +60,7 @@ static enum progress stored(struct registry_call *c)
 		return PROGRESS_AGAIN;
 	}
 	already_exists(c);
+	c->about.retry_after_s = c->generated; /* by then there may be room */
 	return PROGRESS_END;
 }
 

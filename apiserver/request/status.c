@@ -146,8 +146,10 @@ static void fill_parts(struct status_parts *st, const struct err *err, const cha
 	const struct kind *k;
 
 	switch (err->reason) {
-	case REASON_NOT_FOUND:
 	case REASON_ALREADY_EXISTS:
+		st->retry_after_s = (int)about->retry_after_s;
+		/* fall through */
+	case REASON_NOT_FOUND:
 	case REASON_CONFLICT:
 	case REASON_FORBIDDEN:
 		st->name = about->name;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <string.h>
+#include "base/mem.h"
 #include "request/status.h"
 
 static const struct kind deployment = {
@@ -78,6 +79,36 @@ static void test_invalid(void **state)
 	response_release(&rs);
 }
 
+/* When to come again is told, where the one who refuses knows. */
+static void test_retry(void **state)
+{
+	static const struct {
+		enum reason reason;
+		unsigned after;
+		bool causes;
+		int want;
+	} v[] = {
+		{REASON_TOO_MANY_REQUESTS, 0, false, 1}, {REASON_TOO_MANY_REQUESTS, 10, true, 10},
+		{REASON_TOO_MANY_REQUESTS, 0, true, 0},	 {REASON_TIMEOUT, 10, false, 10},
+		{REASON_ALREADY_EXISTS, 1, false, 1},	 {REASON_ALREADY_EXISTS, 0, false, 0},
+	};
+	const struct kind k = {.group = "", .version = "v1", .kind = "Pod", .resource = "pods"};
+
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		struct response rs = {0};
+		struct err err = {.reason = v[i].reason};
+		struct field_errors causes = {.n = 0};
+		struct subject about = {.kind = &k, .name = "x", .retry_after_s = v[i].after};
+		if (v[i].causes)
+			field_errors_add(&causes, "DisruptionBudget", mem_strdup(""), mem_strdup("why"));
+		response_status_about(&rs, &err, &about, &causes);
+		assert_int_equal(rs.retry_after_s, v[i].want);
+		assert_int_equal(strstr(buf_str(&rs.body), "retryAfterSeconds") != NULL, v[i].want != 0);
+		field_errors_release(&causes);
+		response_release(&rs);
+	}
+}
+
 static void test_success_and_warnings(void **state)
 {
 	struct response rs = {0};
@@ -95,6 +126,7 @@ static void test_success_and_warnings(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_invalid),
+					   cmocka_unit_test(test_retry),
 					   cmocka_unit_test(test_success_and_warnings)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

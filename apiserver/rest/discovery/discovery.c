@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
+#include "object/name.h"
 #include "object/yaml.h"
 #include "rest/api.h"
 #include "rest/discovery/discovery_internal.h"
@@ -43,7 +44,7 @@ struct discovery {
 	char *server_address;
 	struct documents documents;
 	pthread_mutex_t lock; /* of the pieces; before that of the documents */
-	struct gv *v;	      /* by group, then version */
+	struct gv *v;	      /* by group, then version, the preferred one first */
 	size_t n;
 };
 
@@ -78,7 +79,7 @@ static size_t place_of(const struct discovery *d, const char *group, const char 
 	for (; i < d->n; i++) {
 		c = strcmp(d->v[i].group, group);
 		if (!c)
-			c = strcmp(d->v[i].version, version);
+			c = name_compare_versions(version, d->v[i].version);
 		if (c >= 0)
 			break;
 	}

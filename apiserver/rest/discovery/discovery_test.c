@@ -85,6 +85,21 @@ static void test_legacy(void **state)
 	assert_true(js_len(js_arr(index, "paths", NULL)) > 8);
 }
 
+/* The newest stable version is the one that clients take. */
+static void test_preferred(void **state)
+{
+	static const char *const groups[][2] = {{"autoscaling", "autoscaling/v2"},
+						{"policy", "policy/v1"},
+						{"authentication.k8s.io", "authentication.k8s.io/v1"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+		autofree char *path = mem_printf("/apis/%s", groups[i][0]);
+		autojson js *o = document(path, "application/json", "application/json");
+		assert_string_equal(js_str0(o, "preferredVersion", "groupVersion", NULL), groups[i][1]);
+		assert_int_equal(js_len(js_arr(o, "versions", NULL)), 2);
+	}
+}
+
 static void test_aggregated(void **state)
 {
 	static const char *const forms[][2] = {{V2, "apidiscovery.k8s.io/v2"},
@@ -270,9 +285,10 @@ static int unload(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_legacy),	    cmocka_unit_test(test_aggregated),
-		cmocka_unit_test(test_short_names), cmocka_unit_test(test_presented),
-		cmocka_unit_test(test_which_form),  cmocka_unit_test(test_etag),
-		cmocka_unit_test(test_unknown),	    cmocka_unit_test(test_change)};
+		cmocka_unit_test(test_legacy),	   cmocka_unit_test(test_preferred),
+		cmocka_unit_test(test_aggregated), cmocka_unit_test(test_short_names),
+		cmocka_unit_test(test_presented),  cmocka_unit_test(test_which_form),
+		cmocka_unit_test(test_etag),	   cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_change)};
 	return cmocka_run_group_tests(tests, load, unload);
 }
