@@ -156,7 +156,7 @@ static struct document *to_protobuf(struct document *json)
 	size_t n;
 	const char *p = document_bytes(json, &n);
 	if (openapi_pb_write(&b, p, n, &err) < 0)
-		log_error("OpenAPI as protobuf: %s", err.msg);
+		log_err(&err, "OpenAPI cannot be written as protobuf", NULL);
 	struct document *d = document_new(&b, document_hash(json));
 	document_unref(json);
 	return d;
