@@ -28,6 +28,12 @@ struct obj *handle_found(const struct request *rq, struct response *rs)
 	struct err err = ERR_INIT;
 	uint64_t rv;
 	const char *asked = request_param(rq, "resourceVersion");
+	if (request_param_bool(rq, "export")) {
+		err_set(&err, REASON_BAD_REQUEST,
+			"the export parameter, deprecated since v1.14, is no longer supported");
+		response_status(rs, &err, &rq->attr, NULL);
+		return NULL;
+	}
 	if (asked && options_revision(asked, &rv) < 0) {
 		err_set(&err, REASON_BAD_REQUEST,
 			"invalid resource version: resourceVersion: Invalid value: \"%.100s\": strconv.ParseUint: parsing \"%.100s\": invalid syntax",

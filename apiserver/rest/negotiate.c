@@ -2,7 +2,7 @@
 /*
  * Accept: clauses are tried from the highest q to the lowest, those without a wildcard first and in their order
  * among equals; the first that can be served wins (kubernetes/apiserver pkg/endpoints/handlers/negotiation). A q of 0
- * is no refusal there either. Unknown parameters of a clause are ignored, an `as` that is neither Table nor
+ * is no refusal there either. Unknown parameters of a clause are ignored, a stream other than watch and an `as` that is neither Table nor
  * PartialObjectMetadata of meta.k8s.io rules the clause out, and there are no Tables in protobuf.
  */
 #include "rest/negotiate.h"
@@ -103,6 +103,10 @@ static struct clause parse_clause(struct media_word w)
 			version = value;
 		else if (is(key, "pretty"))
 			c.accept.pretty = is(value, "1");
+		else if (is(key, "stream")) /* there is none in YAML */
+			c.ok &= !value.n || (is(value, "watch") && c.accept.media != MEDIA_YAML);
+		else if (is(key, "sv"))
+			c.ok &= !value.n || is(value, "v1");
 	}
 	c.plain = !as.n && !group.n && !version.n;
 	if (!c.plain)

@@ -137,6 +137,11 @@ static void test_get(void **state)
 	assert_non_null(strstr(buf_str(&yaml.text), "data:\n  k: x\n"));
 	autoreading struct reading pretty = reading(CMS "/a", "", "curl/8");
 	assert_non_null(strstr(buf_str(&pretty.text), "\n  \"data\": {\n    \"k\": \"x\"\n  }"));
+	autojson js *exported = read_json(CMS "/a?export=true", "", 400);
+	assert_string_equal(js_str0(exported, "message", NULL),
+			    "the export parameter, deprecated since v1.14, is no longer supported");
+	autojson js *not_exported = read_json(CMS "/a?export=false", "", 200);
+	assert_non_null(not_exported);
 	autojson js *bad = read_json(CMS "/a?resourceVersion=x", "", 400);
 	assert_string_equal(js_str0(bad, "reason", NULL), "BadRequest");
 }

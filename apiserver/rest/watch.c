@@ -20,6 +20,7 @@
 #include "object/pb.h"
 #include "rest/api.h"
 #include "rest/options.h"
+#include "serve/metric.h"
 
 #define BOOKMARK_NS (60 * NS_PER_S)
 #define TIMEOUT_MIN_S 1800 /* 30 to 60 minutes when the client names none */
@@ -31,7 +32,8 @@ struct watch_stream {
 	const struct kind *kind;
 	struct accept accept;
 	bool bookmarks, columns_sent, failed, ended;
-	uint64_t told_rv; /* newest revision the client knows */
+	struct metric_series *counted; /* events of the resource */
+	uint64_t told_rv;	       /* newest revision the client knows */
 	int64_t bookmark_ns, end_ns;
 	/* the event being sent: head, object, tail */
 	const char *type;
@@ -243,13 +245,16 @@ static bool next_event(struct watch_stream *w)
 static long watch_read(void *arg, char *p, size_t max)
 {
 	struct watch_stream *w = arg;
-	size_t done = 0;
+	size_t done = 0, events = 0;
 	while (done < max) {
 		size_t n = copy_event(w, p + done, max - done);
 		done += n;
 		if (!n && !next_event(w))
 			break;
+		events += !n;
 	}
+	if (events)
+		metric_add(w->counted, (double)events);
 	return done ? (long)done : w->ended || w->failed ? -1 : 0;
 }
 
@@ -259,6 +264,16 @@ static void on_wake(void *arg)
 	response_wake(w->stream.wake);
 }
 
+static struct metric_series *counter_of(const struct kind *k)
+{
+	static const struct metric_def def = {.name = "apiserver_watch_events_total",
+					      .help = "Number of events sent in watch clients",
+					      .type = METRIC_COUNTER,
+					      .label_names = "group,version,resource"};
+	autofree char *labels = mem_printf("%s\x1f%s\x1f%s", k->group, k->version, k->resource);
+	return metric_series(metric_register(&def), labels);
+}
+
 static struct watch_stream *stream_new(const struct request *rq, const struct accept *a)
 {
 	struct watch_stream *w = MEM_NEW(struct watch_stream);
@@ -266,6 +281,7 @@ static struct watch_stream *stream_new(const struct request *rq, const struct ac
 	w->kind = schema_kind_ref(rq->attr.kind); /* a watch lasts longer than a pin */
 	w->schema = rq->api->schema;
 	w->accept = *a;
+	w->counted = counter_of(w->kind);
 	return w;
 }
 

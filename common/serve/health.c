@@ -214,24 +214,34 @@ static int one_page(const char *wanted, const struct health_check *v, size_t n, 
 
 /* ---- /version ---- */
 
-static void version_page(struct buf *out)
+#define BUILD_DATE "1970-01-01T00:00:00Z"
+#define COMPILER "cc"
+#define GIT_COMMIT                                                                                           \
+	"0000000000000000000000000000000000000000" /* as the API server's: clients want hexadecimal digits */
+
+static const char *architecture(void)
 {
 	static const char *const machines[][2] = {{"x86_64", "amd64"}, {"aarch64", "arm64"}};
-	const char *arch = "unknown", *major = &KUBERNETES_VERSION[1], *minor = strchr(major, '.') + 1;
 	struct utsname u;
 
-	if (!uname(&u))
-		for (size_t i = 0; i < ARRAY_LEN(machines); i++)
-			if (!strcmp(u.machine, machines[i][0]))
-				arch = machines[i][1];
-	buf_addf(
-		out,
-		"{\n  \"major\": \"%.*s\",\n  \"minor\": \"%.*s\",\n  \"gitVersion\": \"%s\",\n"
-		/* as the API server's: clients want hexadecimal digits */
-		"  \"gitCommit\": \"0000000000000000000000000000000000000000\",\n  \"gitTreeState\": \"clean\",\n"
-		"  \"buildDate\": \"1970-01-01T00:00:00Z\",\n  \"goVersion\": \"none\",\n  \"compiler\": \"cc\",\n"
-		"  \"platform\": \"linux/%s\"\n}",
-		(int)strcspn(major, "."), major, (int)strcspn(minor, "."), minor, KUBERNETES_VERSION, arch);
+	for (size_t i = 0; !uname(&u) && i < ARRAY_LEN(machines); i++)
+		if (!strcmp(u.machine, machines[i][0]))
+			return machines[i][1];
+	return "unknown";
+}
+
+static void version_page(struct buf *out)
+{
+	const char *major = &KUBERNETES_VERSION[1], *minor = strchr(major, '.') + 1;
+
+	buf_addf(out,
+		 "{\n  \"major\": \"%.*s\",\n  \"minor\": \"%.*s\",\n  \"gitVersion\": \"%s\",\n"
+		 "  \"gitCommit\": \"" GIT_COMMIT "\",\n  \"gitTreeState\": \"clean\",\n"
+		 "  \"buildDate\": \"" BUILD_DATE
+		 "\",\n  \"goVersion\": \"none\",\n  \"compiler\": \"" COMPILER
+		 "\",\n  \"platform\": \"linux/%s\"\n}",
+		 (int)strcspn(major, "."), major, (int)strcspn(minor, "."), minor, KUBERNETES_VERSION,
+		 architecture());
 }
 
 /* ---- /metrics ---- */
@@ -344,14 +354,27 @@ static void register_process_metrics(void)
 {
 	static const struct metric_def build = {
 		.name = "kubernetes_build_info",
+		.help = "A metric with a constant '1' value labeled by major, minor, git version, git commit, git tree state, build date, Go version, and compiler from which Kubernetes was built, and platform on which it is running.",
+		.type = METRIC_GAUGE,
+		.label_names =
+			"build_date,compiler,git_commit,git_tree_state,git_version,go_version,major,minor,platform",
+	};
+	static const struct metric_def own = {
+		.name = "coracle_build_info",
 		.help = "A metric with a constant '1' value labeled by version.",
 		.type = METRIC_GAUGE,
-		.label_names = "git_version,coracle_version",
+		.label_names = "version",
 	};
+	const char *major = &KUBERNETES_VERSION[1], *minor = strchr(major, '.') + 1;
+	autofree char *labels =
+		mem_printf(BUILD_DATE "\x1f" COMPILER "\x1f" GIT_COMMIT "\x1f"
+				      "clean\x1f" KUBERNETES_VERSION "\x1fnone\x1f%.*s\x1f%.*s\x1flinux/%s",
+			   (int)strcspn(major, "."), major, (int)strcspn(minor, "."), minor, architecture());
 
 	for (size_t i = 0; i < ARRAY_LEN(process_metrics); i++)
 		metric_gauge_fn(&process_metrics[i].def, NULL, process_metrics[i].fn, NULL);
-	metric_set(metric_series(metric_register(&build), KUBERNETES_VERSION "\x1f" CORACLE_VERSION), 1);
+	metric_set(metric_series(metric_register(&build), labels), 1);
+	metric_set(metric_series(metric_register(&own), CORACLE_VERSION), 1);
 }
 
 static void metrics_page(struct buf *out)

@@ -15,7 +15,7 @@
 static const struct column default_columns[] = {
 	{"Name", "string", "name", "Name of the object, unique among its kind in a namespace", 0,
 	 ".metadata.name"},
-	{"Age", "string", "", "Time since the object was created", 0, "@age"},
+	{"Created At", "date", "", "When the object was created", 0, ".metadata.creationTimestamp"},
 };
 
 static const struct column *columns_of(const struct kind *k, size_t *n)
@@ -28,6 +28,7 @@ static const struct column *columns_of(const struct kind *k, size_t *n)
 static const char *absent(const char *path)
 {
 	static const char *const rows[][2] = {
+		{".metadata.creationTimestamp", "0001-01-01T00:00:00Z"},
 		{".spec.nodeName", CELL_NONE},
 		{".status.nodeInfo.osImage", CELL_UNKNOWN},
 		{".status.nodeInfo.kernelVersion", CELL_UNKNOWN},

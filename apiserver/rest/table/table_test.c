@@ -13,6 +13,24 @@ static void test_every_function_exists(void **state)
 				fail_msg("%s: no function %s", all[i]->kind, all[i]->columns[c].cell);
 }
 
+/* Of kinds that have no columns of their own. */
+static void test_default_columns(void **state)
+{
+	struct accept a = {.as = PRESENT_TABLE, .version = "v1", .include = INCLUDE_NONE};
+	struct kind k = *schema_kind(schema, "", "v1", "ConfigMap");
+	struct list_meta none = {.remaining = -1};
+	k.n_columns = 0;
+	autobuf struct buf out = BUF_INIT;
+	autojson js *o = parse("{" META "}"), *empty = parse("{}");
+	table_open(&out, &k, &a, &none, true);
+	table_row(&out, &k, &a, o, "{}", 2, now());
+	buf_addc(&out, ',');
+	table_row(&out, &k, &a, empty, "{}", 2, now());
+	assert_non_null(strstr(buf_str(&out), "{\"name\":\"Created At\",\"type\":\"date\",\"format\":\"\","));
+	assert_non_null(strstr(buf_str(&out), "\"cells\":[\"x\",\"2026-01-02T03:00:00Z\"]"));
+	assert_non_null(strstr(buf_str(&out), "\"cells\":[\"\",\"0001-01-01T00:00:00Z\"]"));
+}
+
 static void test_finished_pods(void **state)
 {
 	struct accept a = {.as = PRESENT_TABLE, .version = "v1"};
@@ -111,6 +129,7 @@ static void test_growth(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_function_exists),
+					   cmocka_unit_test(test_default_columns),
 					   cmocka_unit_test(test_finished_pods),
 					   cmocka_unit_test(test_partial), cmocka_unit_test(test_growth)};
 	return cmocka_run_group_tests(tests, cells_load, cells_unload);
