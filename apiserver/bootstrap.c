@@ -6,6 +6,7 @@
 #include "bootstrap.h"
 
 #include <string.h>
+#include "base/mem.h"
 #include "base/clock.h"
 #include "object/rfc3339.h"
 
@@ -149,6 +150,30 @@ static int make_endpoints(struct registry *r, const char *address, int port, str
 	return rc;
 }
 
+#define CERT_BEGIN "-----BEGIN CERTIFICATE-----"
+#define CERT_END "-----END CERTIFICATE-----"
+
+/* Ours, and behind them those that were there already and are others: another server's. False: there is nothing to add. */
+static bool combine_certs(struct buf *out, const char *ours, const char *there)
+{
+	bool missing = false;
+	for (const char *p = ours, *end; (p = strstr(p, CERT_BEGIN)) && (end = strstr(p, CERT_END));
+	     p = end) {
+		autofree char *one = mem_strndup(p, (size_t)(end - p));
+		missing = missing || !strstr(there, one);
+	}
+	if (!missing && strstr(ours, CERT_BEGIN))
+		return false;
+	buf_adds(out, ours);
+	for (const char *p = there, *end; (p = strstr(p, CERT_BEGIN)) && (end = strstr(p, CERT_END));
+	     p = end) {
+		autofree char *one = mem_strndup(p, (size_t)(end - p));
+		if (!strstr(ours, one))
+			buf_addf(out, "%s%s" CERT_END "\n", out->p[out->len - 1] == '\n' ? "" : "\n", one);
+	}
+	return strcmp(buf_str(out), there);
+}
+
 /* Where daemons that serve the API's clients themselves learn whose certificates they may trust (kubernetes/kubernetes
    pkg/controlplane/controller/clusterauthenticationtrust). It follows the file; what others put beside it stays. */
 static int make_trust(struct registry *r, const char *client_ca_pem, struct err *err)
@@ -160,13 +185,15 @@ static int make_trust(struct registry *r, const char *client_ca_pem, struct err 
 	autoobj struct obj *old = find(r, &o);
 	struct err ignore = ERR_INIT;
 	autojson js *tree = old ? obj_tree(old, &ignore) : NULL;
-	if (!*client_ca_pem || !strcmp(js_str0(tree, "data", "client-ca-file", NULL), client_ca_pem))
+	autobuf struct buf certs = BUF_INIT;
+	if (!*client_ca_pem ||
+	    !combine_certs(&certs, client_ca_pem, js_str0(tree, "data", "client-ca-file", NULL)))
 		return 0;
 	if (!tree)
 		tree = js_new_obj();
 	js_set_str(js_ensure(tree, "metadata", NULL), "name", o.name);
 	js_set_str(js_ensure(tree, "metadata", NULL), "namespace", o.ns);
-	js_set_str(js_ensure(tree, "data", NULL), "client-ca-file", client_ca_pem);
+	js_set_str(js_ensure(tree, "data", NULL), "client-ca-file", buf_str(&certs));
 	js_write(&o.body, tree);
 	int rc = call(r, old ? registry_update : registry_create, old ? "update" : "create", &o, err);
 	buf_release(&o.body);
@@ -200,14 +227,26 @@ static int make_classes(struct registry *r, struct err *err)
 	return rc;
 }
 
-int bootstrap(struct registry *r, const struct bootstrap_config *c, struct err *err)
+static int make_namespaces(struct registry *r, struct err *err)
 {
 	static const char *const namespaces[] = {"default", "kube-system", "kube-public", "kube-node-lease"};
 	for (size_t i = 0; i < sizeof(namespaces) / sizeof(*namespaces); i++)
 		if (make_namespace(r, namespaces[i], err) < 0)
 			return -1;
-	if (make_classes(r, err) < 0 || make_cidr(r, err) < 0 || make_service(r, c->port, err) < 0 ||
-	    make_trust(r, c->client_ca_pem, err) < 0)
+	return 0;
+}
+
+int bootstrap_keep(struct registry *r, const struct bootstrap_config *c, struct err *err)
+{
+	if (make_namespaces(r, err) < 0 || make_service(r, c->port, err) < 0)
+		return -1;
+	return make_trust(r, c->client_ca_pem, err);
+}
+
+int bootstrap(struct registry *r, const struct bootstrap_config *c, struct err *err)
+{
+	if (make_namespaces(r, err) < 0 || make_classes(r, err) < 0 || make_cidr(r, err) < 0 ||
+	    bootstrap_keep(r, c, err) < 0)
 		return -1;
 	if (!strncmp(c->address, "127.", 4) ||
 	    !strcmp(c->address, "::1")) /* of no use to anybody but this host, and not allowed */

@@ -14,4 +14,7 @@ struct bootstrap_config {
    `extension-apiserver-authentication` in kube-system. */
 int bootstrap(struct registry *r, const struct bootstrap_config *c, struct err *err) MUST_CHECK;
 
+/* Of these, what must stay while the server runs: the namespaces, the Service, the ConfigMap. */
+int bootstrap_keep(struct registry *r, const struct bootstrap_config *c, struct err *err) MUST_CHECK;
+
 #endif

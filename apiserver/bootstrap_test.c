@@ -75,6 +75,28 @@ static void test_service_cidr(void **state)
 	assert_string_equal(js_str0(kept.body, "metadata", "labels", "a", NULL), "b");
 }
 
+#define CERT(x) "-----BEGIN CERTIFICATE-----\n" x "\n-----END CERTIFICATE-----\n"
+
+static void trusted(const char *want)
+{
+	autoreply struct rig_reply r = get(TRUST, 200);
+	assert_string_equal(js_str0(r.body, "data", "client-ca-file", NULL), want);
+}
+
+/* Servers with certificates of their own do not take each other's away. */
+static void test_certificates_of_others(void **state)
+{
+	autoreply struct rig_reply empty =
+		rig_call(&rig, "PATCH", TRUST, JSON("{'data':{'client-ca-file':''}}"));
+	assert_int_equal(empty.status, 200);
+	boot(CERT("one"), "192.0.2.1", 6443);
+	trusted(CERT("one"));
+	boot(CERT("two") CERT("three"), "192.0.2.1", 6443);
+	trusted(CERT("two") CERT("three") CERT("one"));
+	boot(CERT("one"), "192.0.2.1", 6443); /* is there */
+	trusted(CERT("two") CERT("three") CERT("one"));
+}
+
 static int setup(void **state)
 {
 	rig_open(&rig);
@@ -89,7 +111,7 @@ static int teardown(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_starts),
-					   cmocka_unit_test(test_service_cidr)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_starts), cmocka_unit_test(test_service_cidr),
+					   cmocka_unit_test(test_certificates_of_others)};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

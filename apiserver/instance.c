@@ -22,6 +22,7 @@
 #include "client/tls.h"
 #include "crd/crd.h"
 #include "http/listener.h"
+#include "keeper.h"
 #include "kinds/kinds.h"
 #include "registry/registry.h"
 #include "rest/discovery/discovery.h"
@@ -40,6 +41,8 @@ struct instance {
 	struct auth *auth;
 	struct server *server;
 	struct listener *listener;
+	struct keeper *keeper;
+	struct buf client_ca; /* PEM */
 };
 
 static atomic_bool bootstrapped, stopping;
@@ -213,13 +216,16 @@ static const struct kinds_observer documents = {.changed = rediscover};
 
 static int bootstrap_all(struct instance *d, const char *address, struct err *err)
 {
-	autobuf struct buf ca = BUF_INIT;
 	const char *file = d->opt.client_ca_file;
-	if (*file && read_pem("client-ca-file", file, &ca, err) < 0)
+	if (*file && read_pem("client-ca-file", file, &d->client_ca, err) < 0)
 		return -1;
-	struct bootstrap_config c = {
-		.address = address, .port = listener_port(d->listener), .client_ca_pem = buf_str(&ca)};
-	return bootstrap(d->api.registry, &c, err);
+	struct bootstrap_config c = {.address = address,
+				     .port = listener_port(d->listener),
+				     .client_ca_pem = buf_str(&d->client_ca)};
+	if (bootstrap(d->api.registry, &c, err) < 0)
+		return -1;
+	d->keeper = keeper_start(d->api.registry, d->api.storage, &c, err);
+	return d->keeper ? 0 : -1;
 }
 
 static int start(struct instance *d, struct err *err)
@@ -290,6 +296,7 @@ void instance_stop(struct instance *d)
 {
 	if (!d)
 		return;
+	keeper_stop(d->keeper);
 	relays_stop(d->api.relays); /* the listener waits for whoever asks an agent */
 	if (d->listener)
 		listener_stop(d->listener);
@@ -304,6 +311,7 @@ void instance_stop(struct instance *d)
 	openapi_free(d->api.openapi);
 	auth_free(d->auth);
 	schema_free(d->schema);
+	buf_release(&d->client_ca);
 	atomic_store(&bootstrapped, false);
 	atomic_store(&stopping, false);
 	free(d);

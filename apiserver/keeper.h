@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What every cluster has stays so while the server runs (kubernetes/kubernetes pkg/controlplane/controller: systemnamespaces,
+ * clusterauthenticationtrust, kubernetesservice): when somebody takes one of these objects away or changes it, it is made
+ * good. A thread that sleeps until a watch of theirs wakes it.
+ */
+#ifndef KEEPER_H
+#define KEEPER_H
+
+#include "bootstrap.h"
+#include "storage/storage.h"
+
+struct keeper;
+/* The registry and c's certificates outlive it. NULL: it cannot watch. */
+struct keeper *keeper_start(struct registry *r, struct storage *s, const struct bootstrap_config *c,
+			    struct err *err) MUST_CHECK;
+void keeper_stop(struct keeper *k); /* NULL is fine */
+
+#endif

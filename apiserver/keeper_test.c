@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is taken away or changed comes back, by itself. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+#include "keeper.h"
+#include "object/json_test.h"
+#include "rest/rig_test.h"
+
+#define TRUST "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication"
+#define SERVICE "/api/v1/namespaces/default/services/kubernetes"
+static struct rig rig;
+static const struct bootstrap_config config = {.address = "127.0.0.1", .port = 6443, .client_ca_pem = "mine"};
+
+/* Asks again and again, each time when a change of its own has been taken: nobody sleeps. */
+static void comes_to(const char *path, const char *text)
+{
+	static int turn;
+	for (int end = turn + 20000;; turn++) {
+		autoreply struct rig_reply r = rig_call(&rig, "GET", path, NULL);
+		if (r.status == 200 && strstr(buf_str(&r.text), text))
+			return;
+		autofree char *body = mem_printf("{\"metadata\":{\"name\":\"turn-%d\"}}", turn);
+		autoreply struct rig_reply other =
+			rig_call(&rig, "POST", "/api/v1/namespaces/default/secrets", body);
+		assert_int_equal(other.status, 201);
+		if (turn == end)
+			fail_msg("%s: %d %s", path, r.status, buf_str(&r.text));
+	}
+}
+
+static void remove_one(const char *path)
+{
+	autoreply struct rig_reply r = rig_call(&rig, "DELETE", path, NULL);
+	assert_int_equal(r.status, 200);
+}
+
+static void test_kept(void **state)
+{
+	struct err err = ERR_INIT;
+	if (bootstrap(rig.api.registry, &config, &err) < 0)
+		fail_msg("%s", err.msg);
+	struct keeper *k = keeper_start(rig.api.registry, rig.api.storage, &config, &err);
+	if (!k)
+		fail_msg("%s", err.msg);
+	clock_hasten(1000);
+	remove_one(TRUST);
+	comes_to(TRUST, "\"client-ca-file\":\"mine\"");
+	autoreply struct rig_reply changed =
+		rig_call(&rig, "PATCH", TRUST, JSON("{'data':{'client-ca-file':'yours','a':'b'}}"));
+	assert_int_equal(changed.status, 200);
+	comes_to(TRUST, "\"client-ca-file\":\"mine\"");
+	comes_to(TRUST, "\"a\":\"b\"");
+	remove_one(SERVICE);
+	comes_to(SERVICE, "\"name\":\"kubernetes\"");
+	clock_real();
+	keeper_stop(k);
+	keeper_stop(NULL);
+	remove_one(SERVICE);
+	autoreply struct rig_reply gone = rig_call(&rig, "GET", SERVICE, NULL);
+	assert_int_equal(gone.status, 404);
+}
+
+static int setup(void **state)
+{
+	rig_open(&rig);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	rig_close(&rig);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_kept)};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
