@@ -50,6 +50,14 @@ install_kubectl() {
 		die "apt could not install kubernetes-client" "put any kubectl 1.20 to 1.35 on PATH"
 }
 
+# For tests only: clients that come by npm. A Node from elsewhere brings its own npm.
+install_npm() {
+	command -v npm >/dev/null && return 0
+	step "installing with apt: nodejs npm"
+	{ apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends nodejs npm; } >/dev/null 2>&1 </dev/null ||
+		die "apt could not install npm" "put node 18 or newer and npm on PATH"
+}
+
 build_tree() {
 	step "building (make; the first time takes a minute or two)"
 	make -C "$root" -j"$(nproc)" --no-print-directory all >"$1" 2>&1 || {
