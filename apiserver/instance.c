@@ -262,7 +262,7 @@ static int start(struct instance *d, struct err *err)
 	d->crds = crds_new(&(struct crds_config){d->schema, d->kinds, d->api.storage, d->api.registry});
 	add_checks(d->api.storage, wants_etcd(opt)); /* before they are listed */
 	d->api.discovery = discovery_new(d->schema, server_address);
-	d->api.openapi = openapi_new(d->schema);
+	d->api.openapi = openapi_new(d->schema, d->api.storage);
 	kinds_observe(d->kinds, &documents, &d->api);
 	crds_start(d->crds);
 	struct server_config config = {

@@ -47,7 +47,7 @@ static int set_up(void **state)
 	autobuf struct buf ca_key = BUF_INIT;
 	rig_open(&rig);
 	rig.api.discovery = discovery_new(rig.api.schema, "127.0.0.1:1");
-	rig.api.openapi = openapi_new(rig.api.schema);
+	rig.api.openapi = openapi_new(rig.api.schema, NULL);
 	snprintf(token_file, sizeof(token_file), "%s/tokens", rig.dir);
 	FILE *f = fopen(token_file, "w");
 	fputs("secret,ann,1,\"system:masters\"\nweak,bob,2\n", f);

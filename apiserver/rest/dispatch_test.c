@@ -240,7 +240,7 @@ static int set_up(void **state)
 	clock_hasten(20); /* one test waits for seconds */
 	rig_open(&rig);
 	rig.api.discovery = discovery_new(rig.api.schema, "127.0.0.1:1");
-	rig.api.openapi = openapi_new(rig.api.schema);
+	rig.api.openapi = openapi_new(rig.api.schema, NULL);
 	auth = auth_new(NULL, &err);
 	return auth ? 0 : -1;
 }

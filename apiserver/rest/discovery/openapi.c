@@ -29,6 +29,7 @@ enum openapi_form { FORM_JSON, FORM_PROTOBUF, N_FORMS };
 
 struct openapi {
 	const struct schema *schema;
+	struct storage *storage;
 	pthread_mutex_t writing; /* one at a time; before the other lock */
 	pthread_mutex_t lock;	 /* of what follows */
 	struct map hashes;	 /* by part; char[65] */
@@ -122,6 +123,18 @@ void openapi_update(struct openapi *o, const char *group, const char *version)
 
 /* ---- documents ---- */
 
+static js *read_crd(void *arg, const struct kind *k)
+{
+	struct openapi *o = arg;
+	const struct kind *crds =
+		schema_kind(o->schema, "apiextensions.k8s.io", "v1", "CustomResourceDefinition");
+	struct resource *r = crds && o->storage ? storage_resource(o->storage, crds) : NULL;
+	autofree char *name = mem_printf("%s.%s", k->resource, k->group);
+	struct err ignored = ERR_INIT;
+	autoobj struct obj *crd = r ? storage_get(r, "", name) : NULL;
+	return crd ? obj_tree(crd, &ignored) : NULL;
+}
+
 /* Of the kinds as they are now; *ret_since: for keep. */
 static struct document *write_json(struct openapi *o, const char *part, uint64_t *ret_since)
 {
@@ -129,7 +142,7 @@ static struct document *write_json(struct openapi *o, const char *part, uint64_t
 	struct schema_pin pin;
 	*ret_since = changes(o);
 	pin = schema_pin(o->schema);
-	openapi_document_write(&b, o->schema, *part ? part : NULL);
+	openapi_document_write(&b, o->schema, *part ? part : NULL, read_crd, o);
 	schema_unpin(o->schema, &pin);
 	return document_new(&b, NULL);
 }
@@ -255,10 +268,11 @@ static void write_index(struct openapi *o, struct buf *b)
 
 /* ---- the whole ---- */
 
-struct openapi *openapi_new(const struct schema *schema)
+struct openapi *openapi_new(const struct schema *schema, struct storage *storage)
 {
 	struct openapi *o = MEM_NEW(struct openapi);
 	o->schema = schema;
+	o->storage = storage;
 	o->shelf = shelf_new();
 	pthread_mutex_init(&o->lock, NULL);
 	pthread_mutex_init(&o->writing, NULL);

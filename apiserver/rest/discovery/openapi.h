@@ -4,9 +4,11 @@
 #define REST_DISCOVERY_OPENAPI_H
 
 #include "request/request.h"
+#include "storage/storage.h"
 
 struct openapi;
-struct openapi *openapi_new(const struct schema *schema);
+/* storage has the CustomResourceDefinitions; NULL in tests: there are none. */
+struct openapi *openapi_new(const struct schema *schema, struct storage *storage);
 void openapi_free(struct openapi *o);
 /* The kinds of that group-version have changed: call it after schema_change. */
 void openapi_update(struct openapi *o, const char *group, const char *version);

@@ -88,9 +88,10 @@ static void write_all(struct openapi_writer *w)
 	}
 }
 
-void openapi_document_write(struct buf *out, const struct schema *s, const char *which)
+void openapi_document_write(struct buf *out, const struct schema *s, const char *which, openapi_crd_fn *crd,
+			    void *arg)
 {
-	struct openapi_writer w = {.e = {.b = out}, .schema = s, .v3 = which != NULL};
+	struct openapi_writer w = {.e = {.b = out}, .schema = s, .v3 = which != NULL, .crd = crd, .arg = arg};
 	begin(&w);
 	if (which)
 		write_part(&w, which);

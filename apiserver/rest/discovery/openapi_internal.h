@@ -18,10 +18,15 @@ struct openapi_wanted {
 	const struct kind *list; /* not NULL: of lists of it */
 };
 
+/* The definition behind a custom kind, which the caller puts; NULL: it is gone. */
+typedef js *openapi_crd_fn(void *arg, const struct kind *k);
+
 struct openapi_writer {
 	struct emit e;
 	const struct schema *schema; /* pinned */
 	bool v3;
+	openapi_crd_fn *crd; /* NULL: there are none */
+	void *arg;
 	struct map wanted; /* by name; struct openapi_wanted */
 	struct openapi_wanted **v;
 	size_t n;
@@ -37,6 +42,12 @@ void openapi_schema_write(struct openapi_writer *w);
 const struct type *openapi_schema_body(const struct openapi_writer *w, const struct kind *k,
 				       const struct subresource *sub);
 
+/* What every object has, as members of the properties that are open. */
+void openapi_schema_envelope(struct openapi_writer *w);
+
+/* Members of the definition of a custom kind. crd NULL: it is gone. */
+void openapi_custom_write(struct openapi_writer *w, const struct kind *k, const js *crd);
+
 /* The paths of the kinds of one group-version, as members of the object that is open. */
 void openapi_paths_write(struct openapi_writer *w, const char *group, const char *version);
 /* Those that tell what there is: group NULL: /apis/; version NULL: of the group (of core: /api/). */
@@ -46,7 +57,8 @@ void openapi_paths_write_version(struct openapi_writer *w);
 void openapi_paths_write_parameters(struct openapi_writer *w);
 
 /* A document as clients get it. which: "apis/apps/v1", "apis/apps", "apis", "api", "version" of v3; NULL: all of v2. */
-void openapi_document_write(struct buf *out, const struct schema *s, const char *which);
+void openapi_document_write(struct buf *out, const struct schema *s, const char *which, openapi_crd_fn *crd,
+			    void *arg);
 
 /* That of v2 (any JSON: what is no part of such a document is left out) as gnostic's openapi.v2.Document. On failure out
    holds a beginning. */

@@ -505,6 +505,20 @@ static void write_object(struct openapi_writer *w, const struct type *t)
 	add_unions(w, t);
 }
 
+void openapi_schema_envelope(struct openapi_writer *w)
+{
+	const struct type *every = schema_type(w->schema, "TypeMeta");
+	for (unsigned i = 0; i < every->n_fields; i++)
+		add_field(w, &every->fields[i]);
+}
+
+static void write_custom(struct openapi_writer *w, const struct kind *k)
+{
+	autojson js *crd = w->crd ? w->crd(w->arg, k) : NULL;
+	openapi_custom_write(w, k, crd);
+	add_gvks(w, k->type);
+}
+
 static void write_type(struct openapi_writer *w, const struct openapi_wanted *x)
 {
 	const struct type *t = x->type;
@@ -513,6 +527,8 @@ static void write_type(struct openapi_writer *w, const struct openapi_wanted *x)
 	if (s) {
 		emit_string(&w->e, "description", s->description);
 		add_members(w, w->v3 && s->v3 ? s->v3 : s->v2);
+	} else if (t->structural) {
+		write_custom(w, kind_of(w, t));
 	} else {
 		add_description(w, &t->doc, NULL);
 		if (t->form == TYPE_OBJECT)

@@ -352,7 +352,7 @@ static int load(void **state)
 	struct err err = ERR_INIT;
 	api.schema = kinds_load(NULL, &err);
 	if (api.schema)
-		api.openapi = openapi_new(api.schema);
+		api.openapi = openapi_new(api.schema, NULL);
 	return api.schema ? 0 : -1;
 }
 
