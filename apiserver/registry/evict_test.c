@@ -26,6 +26,8 @@ static struct rig_reply send(const char *method, const char *path, const char *b
 static void put(const char *method, const char *path, const char *body, int status)
 {
 	autoreply struct rig_reply r = send(method, path, body, status);
+
+	assert_int_equal(r.status, status);
 }
 
 /* A Pod on a node, labelled app=NAME, in that phase; `conditions` are the status'. */
