@@ -25,6 +25,7 @@
 #define ALL_WRITES (ADMIT_CREATE | ADMIT_UPDATE | ADMIT_DELETE)
 const struct admission_row admission_builtin[] = {
 	{"NamespaceLifecycle", "*", "*", "*", ALL_WRITES, admit_namespace_lifecycle, NULL},
+	{"CustomResourceDefinition", "*", "*", "", ADMIT_CREATE, admit_custom_resource, NULL},
 	{"ServiceAccount", "", "Pod", "", ADMIT_CREATE, admit_service_account, NULL},
 	{"TaintNodesByCondition", "", "Node", "", ADMIT_CREATE, admit_node_taint, NULL},
 	{"Priority", "", "Pod", "", ADMIT_CREATE | ADMIT_UPDATE, admit_priority, NULL},

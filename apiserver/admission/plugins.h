@@ -5,7 +5,8 @@
 
 #include "admission/admission.h"
 
-admission_fn admit_namespace_lifecycle, admit_service_account, admit_node_taint, admit_priority,
-	admit_toleration_seconds, admit_runtime_class, admit_runtime_overhead, admit_default_class;
+admission_fn admit_namespace_lifecycle, admit_custom_resource, admit_service_account, admit_node_taint,
+	admit_priority, admit_toleration_seconds, admit_runtime_class, admit_runtime_overhead,
+	admit_default_class;
 
 #endif

@@ -16,6 +16,7 @@
 #include "base/map.h"
 #include "base/thread.h"
 #include "crd/crd_internal.h"
+#include "kinds/apiextensions/definition.h"
 #include "object/condition.h"
 #include "view/crd.h"
 
@@ -38,7 +39,7 @@ struct crds {
 	const struct kind *kind; /* of definitions */
 	/* the worker's */
 	struct map served;  /* struct served by name */
-	struct map waiting; /* names that want a name which is another's */
+	struct map waiting; /* names of those that want a name which is another's */
 	/* under the lock */
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
@@ -148,29 +149,30 @@ static void cannot(const char *name, struct err *err)
 	log_err(err, "a definition cannot be served", "name=%s", name);
 }
 
-static void serve(struct crds *c, const char *name, const js *crd, const js *status)
+/* False: what the status grants cannot be served, or not yet: somebody who gives up a name may not have done so. */
+static bool serve(struct crds *c, const char *name, const js *crd, const js *status)
 {
 	struct served *s = map_get(&c->served, name);
 	autofree char *key = made_of(crd, status);
 	struct err err = ERR_INIT;
 
 	if (s && !strcmp(s->made_of, key))
-		return;
+		return true;
 	struct schema_builder *b = crd_condition_is_true(status, "Established")
 					   ? crd_kinds(c->c.schema, crd, status, &err)
 					   : NULL;
-	if (err.reason != REASON_NONE)
-		cannot(name, &err);
 	if (!b) {
 		withdraw(c, name);
-		return;
+		if (err.reason != REASON_NONE)
+			cannot(name, &err);
+		return err.reason == REASON_NONE;
 	}
 	if (s)
 		unwatch(s);
 	struct schema_part *part = kinds_replace_built(c->c.kinds, s ? s->part : NULL, b, &err);
 	if (!part) {
 		cannot(name, &err);
-		return;
+		return false;
 	}
 	if (!s) {
 		s = MEM_NEW(struct served);
@@ -181,6 +183,7 @@ static void serve(struct crds *c, const char *name, const js *crd, const js *sta
 	free(s->made_of);
 	s->made_of = STEAL(key);
 	s->part = part;
+	return true;
 }
 
 /* ---- deletion ---- */
@@ -246,7 +249,7 @@ static bool clean_up(struct crds *c, const char *name, js *status, int64_t now_n
 static bool wants_clean_up(const js *crd)
 {
 	js_array_for_each (f, js_arr(crd, "metadata", "finalizers", NULL))
-		if (!strcmp(js_str0(f, NULL), CRD_FINALIZER))
+		if (!strcmp(js_str0(f, NULL), DEFINITION_FINALIZER))
 			return js_get(crd, "metadata", "deletionTimestamp", NULL) != NULL;
 	return false;
 }
@@ -270,11 +273,13 @@ static void sync_present(struct crds *c, const struct obj *o, const js *crd)
 	bool conflict;
 	autojson js *status = crd_status(c->views, c->c.schema, crd, now_ns, &conflict);
 
-	if (conflict)
+	bool served = serve(c, o->name, crd, status);
+	if (conflict || !served)
 		map_set(&c->waiting, o->name, c);
 	else
 		map_del(&c->waiting, o->name);
-	serve(c, o->name, crd, status);
+	if (!served && !wants_clean_up(crd))
+		return;
 	bool last = wants_clean_up(crd) && clean_up(c, o->name, status, now_ns);
 	if (last || !js_equal(status, js_obj(crd, "status", NULL)))
 		write_status(c, o, status, last);

@@ -5,8 +5,6 @@
 
 #include "crd/crd.h"
 
-#define CRD_FINALIZER "customresourcecleanup.apiextensions.k8s.io"
-
 struct views;
 
 /* ---- crd_status.c: what the status should be ---- */

@@ -8,10 +8,9 @@
  */
 #include <string.h>
 #include "crd/crd_internal.h"
+#include "kinds/apiextensions/definition.h"
 #include "object/condition.h"
 #include "view/crd.h"
-
-#define APPROVED "api-approved.kubernetes.io"
 
 bool crd_condition_is_true(const js *status, const char *type)
 {
@@ -151,51 +150,17 @@ static void establish(js *status, int64_t now_ns)
 			      now_ns, false);
 }
 
-/* ---- groups of the community ---- */
-
-static bool ends_in(const char *s, const char *domain)
-{
-	size_t n = strlen(s), m = strlen(domain);
-
-	return n >= m && !strcmp(s + n - m, domain) && (n == m || s[n - m - 1] == '.');
-}
-
-static bool is_url(const char *s)
-{
-	const char *colon = strstr(s, "://");
-
-	return colon && colon > s && colon[3] && colon[3] != '/';
-}
-
 static void judge_approval(const js *crd, js *status, int64_t now_ns)
 {
-	static const char see[] = "see https://github.com/kubernetes/enhancements/pull/1111";
-	const char *group = js_str0(crd, "spec", "group", NULL),
-		   *text = js_str0(crd, "metadata", "annotations", APPROVED, NULL), *reason;
+	const char *text = js_str0(crd, "metadata", "annotations", DEFINITION_APPROVED, NULL);
 	autobuf struct buf message = BUF_INIT;
 
-	if (!ends_in(group, "k8s.io") && !ends_in(group, "kubernetes.io"))
+	if (!definition_is_protected(js_str0(crd, "spec", "group", NULL)))
 		return;
-	if (!*text) {
-		reason = "MissingAnnotation";
-		buf_addf(&message, "protected groups must have approval annotation \"" APPROVED "\", %s",
-			 see);
-	} else if (!strncmp(text, "unapproved", strlen("unapproved"))) {
-		reason = "UnapprovedAnnotation";
-		buf_adds(&message, "not approved: ");
-		buf_add_json_string(&message, text, strlen(text));
-	} else if (is_url(text)) {
-		reason = "ApprovedAnnotation";
-		buf_addf(&message, "approved in %s", text);
-	} else {
-		reason = "InvalidAnnotation";
-		buf_addf(&message,
-			 "protected groups must have approval annotation \"" APPROVED
-			 "\" with either a URL or a reason starting with \"unapproved\", %s",
-			 see);
-	}
+	const char *reason = definition_approval(text, &message);
 	condition_set(js_ensure_arr(status, "conditions"), "KubernetesAPIApprovalPolicyConformant",
-		      reason[0] == 'A' ? "True" : "False", reason, buf_str(&message), now_ns, false);
+		      strcmp(reason, "ApprovedAnnotation") ? "False" : "True", reason, buf_str(&message),
+		      now_ns, false);
 }
 
 js *crd_status(struct views *views, const struct schema *schema, const js *crd, int64_t now_ns,

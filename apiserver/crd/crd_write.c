@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The worker's writes take the road of everybody's, through the registry; only nobody has to be asked whether it may. */
 #include "crd/crd_internal.h"
+#include "kinds/apiextensions/definition.h"
 
 static const struct user self = {
 	.name = "system:apiserver",
@@ -49,7 +50,7 @@ static void drop_finalizer(js *m)
 	js *list = js_arr(m, "finalizers", NULL);
 
 	for (size_t i = js_len(list); i-- > 0;)
-		if (!strcmp(js_str0(js_at(list, i), NULL), CRD_FINALIZER))
+		if (!strcmp(js_str0(js_at(list, i), NULL), DEFINITION_FINALIZER))
 			js_del_at(list, i);
 	if (!js_len(list))
 		js_del(m, "finalizers");

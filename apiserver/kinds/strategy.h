@@ -20,9 +20,10 @@ struct service_alloc; /* kinds/service_alloc.h */
 struct strategy_ctx {
 	struct storage *storage;
 	struct service_alloc *alloc;
-	int64_t now_ns;		 /* wall */
-	const char *subresource; /* "" or "status", … */
-	const struct kind *kind; /* in the version asked for; NULL: as it is stored */
+	int64_t now_ns;		     /* wall */
+	const char *subresource;     /* "" or "status", … */
+	const struct schema *schema; /* of kinds; NULL in tests that have none */
+	const struct kind *kind;     /* in the version asked for; NULL: as it is stored */
 	const char *user;
 	bool dry_run;
 	strategy_warn_fn *warn; /* for the client; NULL = nobody listens */

@@ -226,10 +226,21 @@ enum progress pipeline_prepare_create(struct registry_call *c)
 	return PROGRESS_NEXT;
 }
 
+/* Custom resources are judged by the schema of the version that is spoken; built-in kinds in the form that is stored. */
+static void validate_object(struct registry_call *c, const js *old)
+{
+	const struct kind *k = c->stored->type->structural ? c->kind : c->stored;
+	bool other = k != c->stored;
+	autojson js *theirs = other ? strategy_convert(c->stored, k, c->new) : NULL;
+	autojson js *was = other && old ? strategy_convert(c->stored, k, old) : NULL;
+
+	schema_validate_changed(k->type, other ? was : old, other ? theirs : c->new, "", &c->errs);
+}
+
 enum progress pipeline_check_create(struct registry_call *c)
 {
 	objectmeta_validate(c, c->new, NULL);
-	schema_validate(c->stored->type, c->new, "", &c->errs);
+	validate_object(c, NULL);
 	return check(c, true);
 }
 
@@ -269,6 +280,12 @@ static bool is_content(const struct kind *k, const char *field)
 /* Whether what the generation counts has changed. */
 static bool content_changed(const struct kind *k, const js *new, const js *old)
 {
+	for (struct js_iter it = js_iter(new); k->type->preserve_unknown && js_next(&it);)
+		if (is_content(k, it.key) && !js_equal(it.value, js_field(old, it.key)))
+			return true;
+	for (struct js_iter it = js_iter(old); k->type->preserve_unknown && js_next(&it);)
+		if (is_content(k, it.key) && !js_equal(it.value, js_field(new, it.key)))
+			return true;
 	for (unsigned i = 0; i < k->type->n_fields; i++) {
 		const char *field = k->type->fields[i].name;
 		if (is_content(k, field) && !js_equal(js_field(new, field), js_field(old, field)))
@@ -297,7 +314,8 @@ static void bump_generation(const struct registry_call *c)
 	const js *old = c->old_tree;
 
 	if (c->stored->has_generation &&
-	    (content_changed(c->stored, new, old) || counted_metadata_changed(c->strategy, new, old)))
+	    (content_changed(c->stored->type->structural ? c->kind : c->stored, new, old) ||
+	     counted_metadata_changed(c->strategy, new, old)))
 		js_set_int(js_obj(new, "metadata", NULL), "generation",
 			   js_int(old, 0, "metadata", "generation", NULL) + 1);
 }
@@ -310,7 +328,8 @@ static void validate_status(struct registry_call *c)
 		const struct field *f = schema_field(c->stored->type, parts[i]);
 		const js *v = js_field(c->new, parts[i]);
 		if (f && v)
-			schema_validate(f->type, v, parts[i], &c->errs);
+			schema_validate_changed(f->type, js_field(c->old_tree, parts[i]), v, parts[i],
+						&c->errs);
 	}
 }
 
@@ -322,7 +341,7 @@ enum progress pipeline_prepare_update(struct registry_call *c)
 	objectmeta_prepare_update(c->new, c->old_tree);
 	if (is_status(c))
 		keep_all_but_status(c->new, c->old_tree);
-	else if (c->stored->has_status)
+	else if (c->kind->has_status)
 		strategy_carry(c->new, c->old_tree, "status");
 	if (s->default_more && !is_status(c))
 		s->default_more(c->new);
@@ -345,7 +364,7 @@ enum progress pipeline_check_update(struct registry_call *c)
 	if (is_status(c)) {
 		validate_status(c);
 	} else {
-		schema_validate(c->stored->type, c->new, "", &c->errs);
+		validate_object(c, c->old_tree);
 		schema_validate_update(c->stored->type, c->old_tree, c->new, "", &c->errs);
 	}
 	return check(c, !is_status(c));

@@ -94,6 +94,7 @@ void registry_call_init(struct registry_call *c)
 	c->res = storage_resource(r->storage, c->stored);
 	c->strategy = strategy_find(c->stored);
 	c->ctx = (struct strategy_ctx){.storage = r->storage,
+				       .schema = r->schema,
 				       .alloc = r->alloc,
 				       .now_ns = clock_wall_ns(),
 				       .subresource = a->subresource,

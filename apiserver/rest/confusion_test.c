@@ -174,10 +174,12 @@ static void nobody_is_confused(void **state)
 		struct confusion c = {.kind = kinds[i]};
 		if ((kinds[i]->verbs & (VERB_CREATE | VERB_GET)) != (VERB_CREATE | VERB_GET))
 			continue;
-		if (mode != PRINT && kinds[i]->storage_kind == kinds[i])
+		bool nameless =
+			!strcmp(kinds[i]->kind, "CustomResourceDefinition"); /* may not be called so */
+		if (mode != PRINT && kinds[i]->storage_kind == kinds[i] && !nameless)
 			begin(kinds[i]);
 		sample_each(kinds[i]->type, confuse, &c);
-		if (mode != PRINT)
+		if (mode != PRINT && !nameless)
 			look(kinds[i]);
 	}
 	assert_true(sent > 5000);

@@ -221,6 +221,8 @@ enum dispatch dispatch_begin(struct api *api, const struct auth *auth, struct re
 	case ROUTE_OK:
 		break;
 	}
+	if (rq->attr.kind && rq->attr.kind->deprecated)
+		response_warn(rs, "%s", rq->attr.kind->deprecated);
 	switch (rq->route->class) {
 	case ROUTE_WRITE:
 		return DISPATCH_WRITE;

@@ -453,10 +453,31 @@ static struct obj *load(const struct kind *kind, const char *p, size_t n, uint64
 	return assemble(&b, p, n, rv, create_rv);
 }
 
+/* A custom resource may have been written under another definition than the present one: what readers get is in the version
+   that is stored now, without fields that its schema does not know, and with its defaults. The store keeps what it has. */
+static void bring_up_to_date(const struct kind *k, const char *p, size_t n, struct buf *out)
+{
+	struct err ignored = ERR_INIT;
+	autojson js *was = js_parse(p, n, NULL, &ignored);
+	autojson js *is = was ? schema_decode(k->type, was, NULL, &ignored) : NULL;
+	autobuf struct buf version = BUF_INIT;
+	if (!is) {
+		buf_add(out, p, n);
+		return;
+	}
+	buf_addf(&version, "%s/%s", k->group, k->version);
+	js_set_str(is, "apiVersion", buf_str(&version));
+	schema_write(out, k->type, is);
+}
+
 struct obj *obj_load(const struct kind *kind, const char *p, size_t n, uint64_t rv, uint64_t create_rv,
 		     struct err *err)
 {
-	return load(kind, p, n, rv, create_rv, false, err);
+	autobuf struct buf now = BUF_INIT;
+	if (!kind->type || !kind->type->structural)
+		return load(kind, p, n, rv, create_rv, false, err);
+	bring_up_to_date(kind, p, n, &now);
+	return load(kind, buf_str(&now), now.len, rv, create_rv, false, err);
 }
 
 struct obj *obj_new(const struct kind *kind, const char *p, size_t n, struct err *err)

@@ -43,7 +43,7 @@ struct obj {
    REASON_INTERNAL when they are no object, have no name or carry a resourceVersion; REASON_TOO_LARGE beyond the
    limits. */
 struct obj *obj_new(const struct kind *kind, const char *p, size_t n, struct err *err) MUST_CHECK;
-/* The published object straight from the store's bytes. */
+/* The published object straight from the store's bytes; of a custom resource, in the form of its present schema. */
 struct obj *obj_load(const struct kind *kind, const char *p, size_t n, uint64_t rv, uint64_t create_rv,
 		     struct err *err) MUST_CHECK;
 /* The same object with revision rv; a new allocation with one reference. Also used to give the last state of

@@ -245,6 +245,7 @@ void schema_kind_unref(const struct kind *k);
  * schema_retire. Every reference to a kind is gone before the schema is freed.
  */
 struct schema_builder;
+struct field_errors;
 struct schema_builder *schema_builder_new(struct schema *s); /* one thread */
 void schema_builder_free(struct schema_builder *b);
 int schema_builder_file(struct schema_builder *b, const struct schema_file *f, struct err *err) MUST_CHECK;
@@ -255,6 +256,12 @@ int schema_builder_file(struct schema_builder *b, const struct schema_file *f, s
  */
 int schema_builder_openapi(struct schema_builder *b, const char *name, const js *schema,
 			   struct err *err) MUST_CHECK;
+/* Whether such a schema can become a type (*err says why not), and whether its defaults are what it asks for itself: errs, below
+   the path. Any thread. */
+int schema_openapi_check(const struct schema *s, const js *schema, const char *path,
+			 struct field_errors *errs, struct err *err) MUST_CHECK;
+/* Whether strings of that format are checked. */
+bool schema_knows_format(const char *name);
 /* One item of a kind file's `kinds`. */
 int schema_builder_kind(struct schema_builder *b, const js *kind, struct err *err) MUST_CHECK;
 /* Links and checks what was read. The builder is gone in any case. */
@@ -347,6 +354,9 @@ void schema_default(const struct type *type, js *o); /* for tests */
 void schema_write(struct buf *out, const struct type *type, const js *o);
 /* Required, bounds, enums, formats, unions, duplicates. `path` is the prefix ("" at the root). */
 void schema_validate(const struct type *type, const js *o, const char *path, struct field_errors *errs);
+/* The same of an update: what a custom resource had before and has still is not judged again (old NULL: it is new). */
+void schema_validate_changed(const struct type *type, const js *old, const js *new, const char *path,
+			     struct field_errors *errs);
 /* Immutable fields between old and new; either may be NULL. */
 void schema_validate_update(const struct type *type, const js *old, const js *new, const char *path,
 			    struct field_errors *errs);

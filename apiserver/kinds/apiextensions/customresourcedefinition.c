@@ -2,7 +2,7 @@
 /*
  * CustomResourceDefinitions: names by default, what the server owns of the status, and deletion, which first empties the
  * resource (kubernetes/apiextensions-apiserver pkg/registry/customresourcedefinition). What they must satisfy is
- * crd_validate.c's.
+ * definition_validate.c's.
  */
 #include "kinds/apiextensions/apiextensions_internal.h"
 #include "kinds/strategies.h"
@@ -78,9 +78,9 @@ static bool crd_hold(const struct strategy_ctx *ctx, js *o)
 	js_set_str(m, "deletionTimestamp", now);
 	list = js_ensure_arr(m, "finalizers");
 	js_array_for_each (f, list)
-		has |= !strcmp(js_str0(f, NULL), CRD_FINALIZER);
+		has |= !strcmp(js_str0(f, NULL), DEFINITION_FINALIZER);
 	if (!has)
-		js_push(list, js_new_str(CRD_FINALIZER));
+		js_push(list, js_new_str(DEFINITION_FINALIZER));
 	condition_set(js_ensure_arr(js_ensure(o, "status", NULL), "conditions"), "Terminating", "True",
 		      "InstanceDeletionPending",
 		      "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
@@ -94,7 +94,7 @@ const struct strategy customresourcedefinition_strategy = {
 	.flags = STRATEGY_NEEDS_VERSION | STRATEGY_FREE_FINALIZERS,
 	.default_more = crd_default,
 	.prepare = crd_prepare,
-	.validate = crd_validate,
-	.warn = crd_warn,
+	.validate = definition_validate,
+	.warn = definition_warn,
 	.hold = crd_hold,
 };

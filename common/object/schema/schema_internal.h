@@ -75,6 +75,7 @@ struct structural {
 	const char **required; /* names, NULL-terminated; NULL = none, as the next */
 	const struct type **all_of, **any_of, **one_of;
 	const struct type *not_;
+	bool resource; /* an object of its own, with apiVersion and kind */
 	enum list_kind list;
 	const char **keys; /* of a LIST_MAP */
 };
@@ -196,7 +197,9 @@ js *conform_value(struct conform *c, const struct type *t, const struct at *at, 
 void conform_unknown(struct conform *c, const struct at *up, const char *name);
 /* schema_structural.c, schema_structural_check.c */
 js *structural_conform(struct conform *c, const struct type *t, const struct at *at, const js *in);
-void structural_validate(const struct type *t, const js *o, const char *path, struct field_errors *errs);
+/* old: what has not changed since is not judged again; NULL: there is none. */
+void structural_validate(const struct type *t, const js *o, const js *old, const char *path,
+			 struct field_errors *errs);
 
 /* Builds the hash of field names; -1 and the name when one occurs twice. */
 int schema_index_fields(struct arena *arena, struct type *t, const char **ret_duplicate);

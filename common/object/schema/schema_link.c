@@ -196,7 +196,7 @@ static js *default_tree(struct schema_part *s, const struct field *f, const stru
 	struct strict_errors strict = {0};
 	autojson js *list = f->type->structural ? schema_decode(&one, wrapped, &strict, err)
 						: schema_conform(&one, wrapped, &strict, err);
-	if (list && strict.n) {
+	if (list && strict.n && !f->type->structural) { /* of a structural one it is pruned */
 		err_set(err, REASON_INVALID, "%s", strict.v[0]);
 		js_autoput(&list);
 		list = NULL;

@@ -132,7 +132,9 @@ static int64_t length(const js *s, const char *a, const char *b, const char *c)
 static int read_constraint(struct openapi_reader *r, const js *s, bool branch, const struct constraint **ret)
 {
 	struct constraint c = unconstrained;
-	struct structural k = {.unique = js_bool(s, false, "uniqueItems", NULL),
+	struct structural k = {.resource =
+				       js_bool(s, false, "x-kubernetes-embedded-resource", NULL) && !branch,
+			       .unique = js_bool(s, false, "uniqueItems", NULL),
 			       .min_out = js_bool(s, false, "exclusiveMinimum", NULL),
 			       .max_out = js_bool(s, false, "exclusiveMaximum", NULL),
 			       .multiple_of = number(s, "multipleOf"),
@@ -150,9 +152,9 @@ static int read_constraint(struct openapi_reader *r, const js *s, bool branch, c
 	    read_branches(r, s, "allOf", &k.all_of) < 0 || read_branches(r, s, "anyOf", &k.any_of) < 0 ||
 	    read_branches(r, s, "oneOf", &k.one_of) < 0 || read_not(r, s, &k) < 0)
 		return -1;
-	bool more = k.unique || !isnan(k.multiple_of) || k.required || k.format || k.pattern || k.values ||
-		    k.format_name || k.list != LIST_ATOMIC || k.all_of || k.any_of || k.one_of || k.not_ ||
-		    k.min_out || k.max_out;
+	bool more = k.resource || k.unique || !isnan(k.multiple_of) || k.required || k.format || k.pattern ||
+		    k.values || k.format_name || k.list != LIST_ATOMIC || k.all_of || k.any_of || k.one_of ||
+		    k.not_ || k.min_out || k.max_out;
 	if (!more && isnan(c.min) && isnan(c.max) && c.min_len < 0 && c.max_len < 0)
 		return 0;
 	if (more) {
@@ -392,4 +394,65 @@ int schema_builder_openapi(struct schema_builder *b, const char *name, const js 
 		return -1;
 	map_set(&b->part->types, name, t);
 	return 0;
+}
+
+static void check_default(const struct field *f, const js *given, const char *path, struct field_errors *errs)
+{
+	struct strict_errors strict = {0};
+	struct err ignored = ERR_INIT;
+	autojson js *pruned = schema_conform(f->type, given, &strict, &ignored);
+	if (!pruned || strict.n)
+		field_error_invalid(errs, path, given, "must not have unknown fields");
+	schema_strict_errors_release(&strict);
+	structural_validate(f->type, f->def, NULL, path, errs);
+}
+
+/* Defaults are values of the schema, too: t is what s has become. */
+static void check_defaults(const struct type *t, const js *s, struct buf *path, struct field_errors *errs)
+{
+	size_t start = path->len;
+	if (!t->structural || !t->index->defaults)
+		return;
+	if (t->form == TYPE_LIST) {
+		buf_adds(path, ".items");
+		check_defaults(t->elem, js_field(s, "items"), path, errs);
+		buf_truncate(path, start);
+	}
+	for (unsigned i = 0; t->form == TYPE_OBJECT && i < t->n_fields; i++) {
+		const struct field *f = &t->fields[i];
+		const js *of = js_field(js_field(s, "properties"), f->name);
+		buf_addf(path, ".properties[%s]", f->name);
+		size_t here = path->len;
+		buf_adds(path, ".default");
+		if (f->def && f->type->structural)
+			check_default(f, js_field(of, "default"), buf_str(path), errs);
+		buf_truncate(path, here);
+		check_defaults(f->type, of, path, errs);
+		buf_truncate(path, start);
+	}
+}
+
+int schema_openapi_check(const struct schema *s, const js *schema, const char *path,
+			 struct field_errors *errs, struct err *err)
+{
+	static const char name[] = "a schema that is checked";
+	struct schema_builder *b = schema_builder_new((struct schema *)s);
+	if (schema_builder_openapi(b, name, schema, err) < 0) {
+		schema_builder_free(b);
+		return -1;
+	}
+	const struct type *t = part_type(b->part, name, sizeof(name) - 1);
+	struct schema_part *part = schema_builder_finish(b, err);
+	if (!part)
+		return -1;
+	autobuf struct buf text = BUF_INIT;
+	buf_adds(&text, path);
+	check_defaults(t, schema, &text, errs);
+	schema_part_free(part);
+	return 0;
+}
+
+bool schema_knows_format(const char *name)
+{
+	return openapi_format(name);
 }

@@ -71,29 +71,28 @@ static bool is_of_form(const struct type *t, const js *v)
 }
 
 struct structural_run {
-	const char *prefix;
+	const char *prefix; /* of paths, but not of names */
 	struct field_errors *errs;
 	int matches; /* how much of a schema held: which of several branches is the nearest */
 };
 
-static void validate(struct structural_run *r, const struct type *t, const struct at *at, const js *v);
+/* old: what stood there before, NULL = nothing that is known. What has not changed is not judged again. */
+static void validate(struct structural_run *r, const struct type *t, const struct at *at, const js *v,
+		     const js *old);
 
 /* As messages name it: "spec.a[0].b". */
-static const char *name_of(struct structural_run *r, struct buf *b, const struct at *at)
+static const char *name_of(struct buf *b, const struct at *at)
 {
-	autobuf struct buf rest = BUF_INIT;
-	schema_at_write(&rest, at, AT_STRICT);
-	buf_adds(b, r->prefix);
-	if (*r->prefix && rest.len && rest.p[0] != '[')
-		buf_addc(b, '.');
-	buf_adds(b, buf_str(&rest));
+	schema_at_write(b, at, AT_STRICT);
 	return buf_str(b);
 }
 
-/* As causes name it: the root has no name. */
-static const char *path_of(const char *name)
+/* As causes name it: below the prefix, and the root has no name. */
+static char *path_of(const struct structural_run *r, const char *name)
 {
-	return *name ? name : "<nil>";
+	if (!*r->prefix)
+		return mem_strdup(*name ? name : "<nil>");
+	return mem_printf("%s%s%s", r->prefix, *name && *name != '[' ? "." : "", name);
 }
 
 static void invalid(struct structural_run *r, const struct at *at, const js *value, const char *fmt, ...)
@@ -102,28 +101,30 @@ static void invalid(struct structural_run *r, const struct at *at, const js *val
 {
 	autobuf struct buf name = BUF_INIT, detail = BUF_INIT;
 	va_list ap;
-	buf_addf(&detail, "%s in body ", name_of(r, &name, at));
+	buf_addf(&detail, "%s in body ", name_of(&name, at));
 	va_start(ap, fmt);
 	buf_addvf(&detail, fmt, ap);
 	va_end(ap);
-	field_error_invalid(r->errs, path_of(buf_str(&name)), value, buf_str(&detail));
+	autofree char *path = path_of(r, buf_str(&name));
+	field_error_invalid(r->errs, path, value, buf_str(&detail));
 }
 
 /* Of the schema as a whole: upstream loses the place and the value. */
 static void invalid_whole(struct structural_run *r, const struct at *at, const char *what)
 {
 	autobuf struct buf name = BUF_INIT, detail = BUF_INIT;
-	buf_addf(&detail, "\"%s\" %s", name_of(r, &name, at), what);
-	field_error_invalid_str(r->errs, "<nil>", "", buf_str(&detail));
+	buf_addf(&detail, "\"%s\" %s", name_of(&name, at), what);
+	autofree char *path = path_of(r, "");
+	field_error_invalid_str(r->errs, path, "", buf_str(&detail));
 }
 
 static void wrong_type(struct structural_run *r, const struct at *at, const char *want, const char *is)
 {
 	autobuf struct buf name = BUF_INIT, message = BUF_INIT;
-	name_of(r, &name, at);
+	name_of(&name, at);
 	buf_addf(&message, "Invalid value: \"%s\": %s in body must be of type %s: \"%s\"", is, buf_str(&name),
 		 want, is);
-	field_errors_add(r->errs, "FieldValueTypeInvalid", mem_strdup(path_of(buf_str(&name))),
+	field_errors_add(r->errs, "FieldValueTypeInvalid", path_of(r, buf_str(&name)),
 			 buf_take(&message, NULL));
 }
 
@@ -144,8 +145,9 @@ static void check_string(struct structural_run *r, const struct constraint *c, c
 	size_t n;
 	const char *s = js_bytes(v, &n);
 	autobuf struct buf name = BUF_INIT;
+	autofree char *path = c->max_len >= 0 ? path_of(r, name_of(&name, at)) : NULL;
 	if (c->max_len >= 0 && runes(s, n) > c->max_len)
-		field_error_too_long(r->errs, path_of(name_of(r, &name, at)), (int)c->max_len);
+		field_error_too_long(r->errs, path, (int)c->max_len);
 	else if (runes(s, n) < c->min_len)
 		invalid(r, at, v, "should be at least %lld chars long", (long long)c->min_len);
 	else if (k && k->pattern && !regex_match(k->pattern, s, n))
@@ -156,12 +158,12 @@ static void check_string(struct structural_run *r, const struct constraint *c, c
 		return;
 	name.len = 0;
 	autobuf struct buf message = BUF_INIT;
-	name_of(r, &name, at);
+	name_of(&name, at);
 	buf_adds(&message, "Invalid value: ");
 	buf_add_json_string(&message, s, n);
 	buf_addf(&message, ": %s in body must be of type %s: ", buf_str(&name), k->format_name);
 	buf_add_json_string(&message, s, n);
-	field_errors_add(r->errs, "FieldValueTypeInvalid", mem_strdup(path_of(buf_str(&name))),
+	field_errors_add(r->errs, "FieldValueTypeInvalid", path_of(r, buf_str(&name)),
 			 buf_take(&message, NULL));
 }
 
@@ -309,20 +311,45 @@ static void check_unique(struct structural_run *r, const struct at *at, const js
 	}
 }
 
-static void check_list(struct structural_run *r, const struct type *t, const struct at *at, const js *v)
+/* The items of a list of type map as they were, by their keys; of other lists nobody can tell which is which. */
+static void index_items(struct map *m, const struct structural *k, const js *old)
+{
+	js_array_for_each (item, k && k->list == LIST_MAP ? old : NULL) {
+		autojson js *key = identity(k, item);
+		autobuf struct buf text = BUF_INIT;
+		canonical(&text, key);
+		map_set(m, buf_str(&text), item);
+	}
+}
+
+static const js *item_before(const struct map *m, const struct structural *k, const js *item)
+{
+	if (!map_len(m))
+		return NULL;
+	autojson js *key = identity(k, item);
+	autobuf struct buf text = BUF_INIT;
+	canonical(&text, key);
+	return map_get(m, buf_str(&text));
+}
+
+static void check_list(struct structural_run *r, const struct type *t, const struct at *at, const js *v,
+		       const js *old)
 {
 	const struct constraint *c = t->check;
+	const struct structural *k = c ? c->structural : NULL;
+	automap struct map before = {0};
+	index_items(&before, k, js_is_arr(old) ? old : NULL);
 	js_array_for_each (item, t->elem->structural ? v : NULL) {
 		struct at here = {.up = at, .index = item_i};
-		validate(r, t->elem, &here, item);
+		validate(r, t->elem, &here, item, item_before(&before, k, item));
 	}
 	autobuf struct buf name = BUF_INIT;
 	autojson js *size = js_new_int((int64_t)js_len(v));
 	if (c && (int64_t)js_len(v) < c->min_len)
 		invalid(r, at, size, "should have at least %lld items", (long long)c->min_len);
+	autofree char *path = path_of(r, name_of(&name, at));
 	if (c && c->max_len >= 0 && (int64_t)js_len(v) > c->max_len)
-		field_error_too_many(r->errs, path_of(name_of(r, &name, at)), (int)js_len(v),
-				     (int)c->max_len);
+		field_error_too_many(r->errs, path, (int)js_len(v), (int)c->max_len);
 	if (c && c->structural && c->structural->unique)
 		check_unique(r, at, v);
 	if (c && c->structural && c->structural->list != LIST_ATOMIC)
@@ -339,8 +366,10 @@ static void check_size(struct structural_run *r, const struct constraint *c, con
 	autojson js *size = js_new_int(n);
 	if (n < c->min_len)
 		invalid(r, at, size, "should have at least %lld properties", (long long)c->min_len);
-	if (c->max_len >= 0 && n > c->max_len)
-		field_error_too_many(r->errs, path_of(name_of(r, &name, at)), (int)n, (int)c->max_len);
+	if (c->max_len >= 0 && n > c->max_len) {
+		autofree char *path = path_of(r, name_of(&name, at));
+		field_error_too_many(r->errs, path, (int)n, (int)c->max_len);
+	}
 }
 
 static void check_required(struct structural_run *r, const char **names, const struct at *at, const js *v)
@@ -350,11 +379,31 @@ static void check_required(struct structural_run *r, const char **names, const s
 			continue;
 		autobuf struct buf text = BUF_INIT;
 		struct at here = {.up = at, .name = *name};
-		field_error_required(r->errs, name_of(r, &text, &here), NULL);
+		autofree char *path = path_of(r, name_of(&text, &here));
+		field_error_required(r->errs, path, NULL);
 	}
 }
 
-static void check_object(struct structural_run *r, const struct type *t, const struct at *at, const js *v)
+/* A resource within a resource says what it is. */
+static void check_resource(struct structural_run *r, const struct at *at, const js *v)
+{
+	static const char *const keys[] = {"apiVersion", "kind"};
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		const js *text = js_field(v, keys[i]);
+		struct at here = {.up = at, .name = keys[i]};
+		autobuf struct buf name = BUF_INIT;
+		autofree char *path = path_of(r, name_of(&name, &here));
+		if (!text)
+			field_error_required(r->errs, path, NULL);
+		else if (!js_is_str(text))
+			field_error_invalid(r->errs, path, text, "must be a string");
+		else if (!*js_str0(text, NULL))
+			field_error_invalid_str(r->errs, path, "", "must not be empty");
+	}
+}
+
+static void check_object(struct structural_run *r, const struct type *t, const struct at *at, const js *v,
+			 const js *old)
 {
 	unsigned next = 0;
 	if (t->check)
@@ -364,10 +413,12 @@ static void check_object(struct structural_run *r, const struct type *t, const s
 		const struct type *of = i >= 0 ? t->fields[i].type : t->form == TYPE_MAP ? t->elem : NULL;
 		struct at here = {.up = at, .name = it.key, .key = t->form == TYPE_MAP};
 		if (of && of->structural)
-			validate(r, of, &here, it.value);
+			validate(r, of, &here, it.value, js_is_obj(old) ? js_field(old, it.key) : NULL);
 	}
 	if (t->check && t->check->structural)
 		check_required(r, t->check->structural->required, at, v);
+	if (t->check && t->check->structural && t->check->structural->resource)
+		check_resource(r, at, v);
 	r->matches++;
 }
 
@@ -379,7 +430,7 @@ static struct field_errors try(struct structural_run *r, const struct type *t, c
 {
 	struct field_errors errs = {.n = 0};
 	struct structural_run inner = {.prefix = r->prefix, .errs = &errs};
-	validate(&inner, t, at, v);
+	validate(&inner, t, at, v, NULL);
 	*matches = inner.matches;
 	return errs;
 }
@@ -478,12 +529,17 @@ static void check_enum(struct structural_run *r, const js *values, const struct 
 		buf_adds(&message, one_i ? ", " : "");
 		buf_add_json_string(&message, s, n);
 	}
-	field_errors_add(r->errs, "FieldValueNotSupported", mem_strdup(path_of(name_of(r, &name, at))),
+	field_errors_add(r->errs, "FieldValueNotSupported", path_of(r, name_of(&name, at)),
 			 buf_take(&message, NULL));
 }
 
-static void validate(struct structural_run *r, const struct type *t, const struct at *at, const js *v)
+static void validate(struct structural_run *r, const struct type *t, const struct at *at, const js *v,
+		     const js *old)
 {
+	if (old && js_equal(v, old)) {
+		r->matches++;
+		return;
+	}
 	const struct constraint *c = t->check;
 	const struct structural *k = c ? c->structural : NULL;
 	const char *want = t->untyped ? NULL : type_names[t->form];
@@ -506,15 +562,16 @@ static void validate(struct structural_run *r, const struct type *t, const struc
 	if (c && js_is_num(v))
 		check_number(r, c, at, v);
 	if (t->form == TYPE_LIST && js_is_arr(v))
-		check_list(r, t, at, v);
+		check_list(r, t, at, v, old);
 	if (k && k->values)
 		check_enum(r, k->values, at, v);
 	if (js_is_obj(v) && (t->form == TYPE_OBJECT || t->form == TYPE_MAP || t->form == TYPE_RAW))
-		check_object(r, t, at, v);
+		check_object(r, t, at, v, old);
 }
 
-void structural_validate(const struct type *t, const js *o, const char *path, struct field_errors *errs)
+void structural_validate(const struct type *t, const js *o, const js *old, const char *path,
+			 struct field_errors *errs)
 {
 	struct structural_run r = {.prefix = path, .errs = errs};
-	validate(&r, t, NULL, o);
+	validate(&r, t, NULL, o, old);
 }

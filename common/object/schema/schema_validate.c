@@ -301,11 +301,21 @@ static void check_value(struct check *c, const struct type *t, const struct at *
 	}
 }
 
+void schema_validate_changed(const struct type *type, const js *old, const js *new, const char *path,
+			     struct field_errors *errs)
+{
+	struct check c = {.prefix = path, .errs = errs};
+	if (type->structural)
+		structural_validate(type, new, old, path, errs);
+	else
+		check_value(&c, type, NULL, new);
+}
+
 void schema_validate(const struct type *type, const js *o, const char *path, struct field_errors *errs)
 {
 	struct check c = {.prefix = path, .errs = errs};
 	if (type->structural)
-		structural_validate(type, o, path, errs);
+		structural_validate(type, o, NULL, path, errs);
 	else
 		check_item(&c, type, NULL, o);
 }

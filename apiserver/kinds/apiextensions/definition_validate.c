@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a definition must satisfy beyond its own form (kubernetes/apiextensions-apiserver
+ * pkg/apis/apiextensions/validation/validation.go), in upstream's order.
+ *
+ * Upstream judges its internal form, in which what is the same in all versions stands once, at the top: an error in the
+ * schema of the only version is reported below spec.validation, not below spec.versions[0].schema.
+ */
+#include "base/unique.h"
+#include "kinds/apiextensions/apiextensions_internal.h"
+#include "object/condition.h"
+#include "object/name.h"
+
+#define VERSIONS_MAX 256 /* upstream's limit is the size of an object */
+
+/* ---- names ---- */
+
+static void check_label(struct definition_walk *w, const char *field, const char *value, const char *lead)
+{
+	autobuf struct buf lower = BUF_INIT, detail = BUF_INIT;
+	struct name_faults bad;
+
+	for (const char *p = value; *p; p++)
+		buf_addc(&lower, *lead && *p >= 'A' && *p <= 'Z' ? (char)(*p | 0x20) : *p);
+	if (!*value || !name_check_dns1035_label(buf_str(&lower), &bad))
+		return;
+	buf_adds(&detail, lead);
+	name_faults_join(&bad, ",", &detail);
+	field_error_invalid_str(w->errs, definition_path(w, ".%s", field), value, buf_str(&detail));
+}
+
+static void check_labels(struct definition_walk *w, const js *names, const char *key)
+{
+	js_array_for_each (name, js_arr(names, key, NULL)) {
+		autofree char *field = mem_printf("%s[%zu]", key, name_i);
+		const char *text = js_str0(name, NULL);
+		struct name_faults bad;
+		autobuf struct buf detail = BUF_INIT;
+		if (!name_check_dns1035_label(text, &bad))
+			continue;
+		name_faults_join(&bad, ",", &detail);
+		field_error_invalid_str(w->errs, definition_path(w, ".%s", field), text, buf_str(&detail));
+	}
+}
+
+static void check_names(struct definition_walk *w, const js *names)
+{
+	static const char mixed[] = "may have mixed case, but should otherwise match: ";
+	const char *kind = js_str0(names, "kind", NULL), *list = js_str0(names, "listKind", NULL);
+
+	check_label(w, "plural", js_str0(names, "plural", NULL), "");
+	check_label(w, "singular", js_str0(names, "singular", NULL), "");
+	check_label(w, "kind", kind, mixed);
+	check_label(w, "listKind", list, mixed);
+	check_labels(w, names, "shortNames");
+	if (*kind && !strcmp(kind, list))
+		field_error_invalid_str(w->errs, definition_path(w, ".listKind"), list,
+					"kind and listKind may not be the same");
+	check_labels(w, names, "categories");
+}
+
+static void check_required_names(struct definition_walk *w, const js *names)
+{
+	static const char *const keys[] = {"plural", "singular", "kind", "listKind"};
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (!*js_str0(names, keys[i], NULL))
+			field_error_required(w->errs, definition_path(w, ".%s", keys[i]), "");
+}
+
+/* ---- schemas ---- */
+
+/* Why the schema cannot be looked at as a structural one; NULL: it can. */
+static const char *unsupported(const js *s)
+{
+	static const char *const keys[] = {
+		"id",		"$schema",	   "$ref",	 "patternProperties",
+		"dependencies", "additionalItems", "definitions"};
+	static const char *const lists[] = {"allOf", "anyOf", "oneOf"}, *const parts[] = {
+										"not", "items",
+										"additionalProperties"};
+	const char *why = NULL;
+
+	for (size_t i = 0; js_is_obj(s) && i < ARRAY_LEN(keys); i++) {
+		const js *v = js_field(s, keys[i]);
+		if (v && (js_is_bool(v) || js_len(v) || *js_str0(v, NULL)))
+			return keys[i];
+	}
+	if (!js_is_obj(s))
+		return NULL;
+	if (js_is_arr(js_field(s, "items")))
+		return "items";
+	for (size_t i = 0; i < ARRAY_LEN(lists) && !why; i++)
+		js_array_for_each (branch, js_arr(s, lists[i], NULL))
+			if (!why)
+				why = unsupported(branch);
+	for (size_t i = 0; i < ARRAY_LEN(parts) && !why; i++)
+		why = unsupported(js_obj(s, parts[i], NULL));
+	for (struct js_iter it = js_iter(js_obj(s, "properties", NULL)); !why && js_next(&it);)
+		why = unsupported(it.value);
+	return why;
+}
+
+/* With a status of its own, the root must leave it whole. */
+static void check_root(struct definition_walk *w, const js *s)
+{
+	static const char *const fine[] = {"description",
+					   "format",
+					   "title",
+					   "maximum",
+					   "exclusiveMaximum",
+					   "minimum",
+					   "exclusiveMinimum",
+					   "maxLength",
+					   "minLength",
+					   "pattern",
+					   "maxItems",
+					   "minItems",
+					   "uniqueItems",
+					   "multipleOf",
+					   "required",
+					   "items",
+					   "properties",
+					   "externalDocs",
+					   "example",
+					   "x-kubernetes-preserve-unknown-fields",
+					   "x-kubernetes-validations"};
+
+	for (struct js_iter it = js_iter(s); js_next(&it);) {
+		size_t i = 0;
+		while (i < ARRAY_LEN(fine) && strcmp(it.key, fine[i]))
+			i++;
+		if (!strcmp(it.key, "type") && strcmp(js_str0(it.value, NULL), "object")) {
+			field_error_invalid(
+				w->errs, definition_path(w, ".type"), it.value,
+				"only \"object\" is allowed as the type at the root of the schema if the status subresource is enabled");
+			return;
+		}
+		if (i == ARRAY_LEN(fine) && strcmp(it.key, "type")) {
+			field_error_invalid(
+				w->errs, definition_path(w, "%s", ""), s,
+				"only [Description Type Format Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength MinLength Pattern MaxItems MinItems UniqueItems MultipleOf Required Items "
+				"Properties ExternalDocs Example XPreserveUnknownFields XValidations] fields are allowed at the root of the schema if the status subresource is enabled");
+			return;
+		}
+	}
+}
+
+static void check_schema(struct definition_walk *w, const struct strategy_ctx *ctx, const js *validation,
+			 bool status)
+{
+	const js *s = js_obj(validation, "openAPIV3Schema", NULL);
+	size_t start = w->path.len, before = w->errs->n;
+	struct err err = ERR_INIT;
+
+	if (!s)
+		return;
+	definition_enter(w, ".openAPIV3Schema");
+	if (status)
+		check_root(w, s);
+	if (js_bool(s, false, "nullable", NULL))
+		field_error_forbidden(w->errs, definition_path(w, ".nullable"),
+				      "nullable cannot be true at the root");
+	const char *why = unsupported(s);
+	if (!why)
+		definition_check_structural(w, s);
+	definition_check_openapi(w, s);
+	if (w->errs->n == before && why) {
+		autofree char *detail = mem_printf("OpenAPIV3Schema '%s' is not supported",
+						   *why == '$' && why[1] == 's' ? why + 1 : why);
+		field_error_invalid_str(w->errs, definition_path(w, "%s", ""), "", detail);
+	}
+	if (w->errs->n == before && ctx->schema &&
+	    schema_openapi_check(ctx->schema, s, buf_str(&w->path), w->errs, &err) < 0) {
+		autofree char *detail = mem_printf("error building validator: %s", err.msg);
+		definition_leave(w, start);
+		field_error_invalid_str(w->errs, definition_path(w, "%s", ""), "", detail);
+	}
+	definition_leave(w, start);
+}
+
+/* ---- conversion ---- */
+
+static void check_client(struct definition_walk *w, const js *client)
+{
+	const js *service = js_obj(client, "service", NULL);
+	const char *url = js_str(client, "url", NULL);
+
+	if (!client) {
+		field_error_required(w->errs, definition_path(w, ".webhookClientConfig"),
+				     "required when strategy is set to Webhook");
+	} else if ((url != NULL) == (service != NULL)) {
+		field_error_required(w->errs, definition_path(w, ".webhookClientConfig"),
+				     "exactly one of url or service is required");
+	} else if (url && strncmp(url, "https://", 8)) {
+		field_error_invalid_str(
+			w->errs, definition_path(w, ".webhookClientConfig.url"), url,
+			"'https' is the only allowed URL scheme; desired format: https://host[/path]");
+	} else if (service) {
+		if (!*js_str0(service, "name", NULL))
+			field_error_required(w->errs, definition_path(w, ".webhookClientConfig.service.name"),
+					     "service name is required");
+		if (!*js_str0(service, "namespace", NULL))
+			field_error_required(w->errs,
+					     definition_path(w, ".webhookClientConfig.service.namespace"),
+					     "service namespace is required");
+	}
+}
+
+static void check_review_versions(struct definition_walk *w, const js *versions)
+{
+	autounique struct unique seen = {.n = 0};
+	bool known = false;
+
+	if (!js_len(versions)) {
+		field_error_required(w->errs, definition_path(w, ".conversionReviewVersions"), "");
+		return;
+	}
+	js_array_for_each (v, versions) {
+		const char *s = js_str0(v, NULL);
+		struct name_faults bad;
+		autofree char *field = mem_printf(".conversionReviewVersions[%zu]", v_i);
+		if (unique_seen(&seen, s)) {
+			field_error_invalid_str(w->errs, definition_path(w, "%s", field), s,
+						"duplicate version");
+			continue;
+		}
+		if (name_check_dns1035_label(s, &bad))
+			field_error_names(w->errs, definition_path(w, "%s", field), s, &bad);
+		known |= !strcmp(s, "v1") || !strcmp(s, "v1beta1");
+	}
+	if (!known)
+		field_error_invalid(w->errs, definition_path(w, ".conversionReviewVersions"), versions,
+				    "must include at least one of v1, v1beta1");
+}
+
+static void check_conversion(struct definition_walk *w, const js *conversion)
+{
+	static const char *const strategies[] = {"None", "Webhook", NULL};
+	const char *strategy = js_str0(conversion, "strategy", NULL);
+	const js *webhook = js_obj(conversion, "webhook", NULL),
+		 *client = js_obj(webhook, "clientConfig", NULL),
+		 *versions = js_arr(webhook, "conversionReviewVersions", NULL);
+
+	if (!conversion)
+		return;
+	if (!*strategy)
+		field_error_required(w->errs, definition_path(w, ".strategy"), "");
+	else if (strcmp(strategy, "None") && strcmp(strategy, "Webhook"))
+		field_error_not_supported(w->errs, definition_path(w, ".strategy"), strategy, strategies);
+	if (!strcmp(strategy, "Webhook")) {
+		check_client(w, client);
+		check_review_versions(w, versions);
+		return;
+	}
+	if (client)
+		field_error_forbidden(w->errs, definition_path(w, ".webhookClientConfig"),
+				      "should not be set when strategy is not set to Webhook");
+	if (js_len(versions))
+		field_error_forbidden(w->errs, definition_path(w, ".conversionReviewVersions"),
+				      "should not be set when strategy is not set to Webhook");
+}
+
+/* ---- versions ---- */
+
+/* Which parts are the same in all versions. */
+struct shared {
+	bool schema, subresources, columns, selectable;
+};
+
+static bool same_everywhere(const js *versions, const char *key)
+{
+	const js *first = js_field(js_at(versions, 0), key);
+
+	js_array_for_each (v, versions)
+		if (!js_equal(js_field(v, key), first))
+			return false;
+	return true;
+}
+
+static void check_part(struct definition_walk *w, const struct strategy_ctx *ctx, const js *v,
+		       struct shared is, bool top)
+{
+	static const char *const names[2][4] = {
+		{".schema", ".subresources", ".additionalPrinterColumns", ".selectableFields"},
+		{".validation", ".subresources", ".additionalPrinterColumns", ".selectableFields"}};
+	const js *fields = js_arr(v, "selectableFields", NULL),
+		 *schema = js_obj(v, "schema", "openAPIV3Schema", NULL);
+	size_t start = w->path.len;
+
+	if (is.schema == top) {
+		definition_enter(w, "%s", names[top][0]);
+		check_schema(w, ctx, js_obj(v, "schema", NULL), js_obj(v, "subresources", "status", NULL));
+		definition_leave(w, start);
+	}
+	if (is.subresources == top) {
+		definition_enter(w, "%s", names[top][1]);
+		definition_check_subresources(w, js_obj(v, "subresources", NULL));
+		definition_leave(w, start);
+	}
+	if (is.columns == top) {
+		definition_enter(w, "%s", names[top][2]);
+		definition_check_columns(w, js_arr(v, "additionalPrinterColumns", NULL));
+		definition_leave(w, start);
+	}
+	if (is.selectable == top && js_len(fields) && schema) {
+		definition_enter(w, "%s", names[top][3]);
+		definition_check_selectables(w, fields, schema);
+		definition_leave(w, start);
+	}
+}
+
+static void check_deprecation(struct definition_walk *w, const js *v)
+{
+	const char *text = js_str(v, "deprecationWarning", NULL);
+	const char *bad = NULL;
+
+	if (!text)
+		return;
+	if (!js_bool(v, false, "deprecated", NULL))
+		bad = "can only be set for deprecated versions";
+	else if (strlen(text) > 256)
+		bad = "must be <= 256 characters long";
+	else if (!*text)
+		bad = "must not be an empty string";
+	if (bad)
+		field_error_invalid_str(w->errs, definition_path(w, ".deprecationWarning"), text, bad);
+	for (const char *p = text; bad == NULL && *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f) {
+			autofree char *detail = mem_printf(
+				"must only contain printable UTF-8 characters; non-printable character found at index %zu",
+				(size_t)(p - text));
+			field_error_invalid_str(w->errs, definition_path(w, ".deprecationWarning"), text,
+						detail);
+			break;
+		}
+}
+
+static void check_version(struct definition_walk *w, const struct strategy_ctx *ctx, const js *v, size_t i,
+			  struct shared is)
+{
+	const char *name = js_str0(v, "name", NULL);
+	autobuf struct buf detail = BUF_INIT;
+	struct name_faults bad;
+	size_t start = w->path.len;
+
+	definition_enter(w, ".versions[%zu]", i);
+	if (name_check_dns1035_label(name, &bad)) {
+		name_faults_join(&bad, ",", &detail);
+		field_error_invalid_str(w->errs, definition_path(w, ".name"), name, buf_str(&detail));
+	}
+	check_deprecation(w, v);
+	check_part(w, ctx, v, is, false);
+	definition_leave(w, start);
+}
+
+static void check_versions(struct definition_walk *w, const struct strategy_ctx *ctx, const js *versions,
+			   struct shared is)
+{
+	autounique struct unique names = {.n = 0};
+	size_t stored = 0;
+	bool twice = false;
+
+	if (js_len(versions) > VERSIONS_MAX) {
+		field_error_too_many(w->errs, definition_path(w, ".versions"), (int)js_len(versions),
+				     VERSIONS_MAX);
+		return;
+	}
+	js_array_for_each (v, versions)
+		if (!js_obj(v, "schema", "openAPIV3Schema", NULL)) {
+			autofree char *path = mem_printf(".versions[%zu].schema.openAPIV3Schema", v_i);
+			field_error_required(w->errs, definition_path(w, "%s", path), "");
+		}
+	js_array_for_each (v, versions) {
+		check_version(w, ctx, v, v_i, is);
+		stored += js_bool(v, false, "storage", NULL);
+		twice |= unique_seen(&names, js_str0(v, "name", NULL));
+	}
+	if (twice)
+		field_error_invalid(w->errs, definition_path(w, ".versions"), versions,
+				    "must contain unique version names");
+	if (stored != 1)
+		field_error_invalid(w->errs, definition_path(w, ".versions"), versions,
+				    "must have exactly one version marked as storage version");
+}
+
+/* ---- spec ---- */
+
+static void check_group(struct definition_walk *w, const char *group)
+{
+	autobuf struct buf detail = BUF_INIT;
+	struct name_faults bad;
+
+	if (!*group) {
+		field_error_required(w->errs, definition_path(w, ".group"), "");
+	} else if (name_check_dns1123_subdomain(group, &bad)) {
+		name_faults_join(&bad, ",", &detail);
+		field_error_invalid_str(w->errs, definition_path(w, ".group"), group, buf_str(&detail));
+	} else if (!strchr(group, '.')) {
+		field_error_invalid_str(w->errs, definition_path(w, ".group"), group,
+					"should be a domain with at least one dot");
+	}
+}
+
+static void check_spec(struct definition_walk *w, const struct strategy_ctx *ctx, const js *spec)
+{
+	static const char *const scopes[] = {"Cluster", "Namespaced", NULL};
+	const char *scope = js_str0(spec, "scope", NULL);
+	const js *versions = js_arr(spec, "versions", NULL), *first = js_at(versions, 0);
+	struct shared is = {same_everywhere(versions, "schema"), same_everywhere(versions, "subresources"),
+			    same_everywhere(versions, "additionalPrinterColumns"),
+			    same_everywhere(versions, "selectableFields")};
+	autobuf struct buf detail = BUF_INIT;
+	struct name_faults bad;
+	size_t start = w->path.len;
+
+	check_group(w, js_str0(spec, "group", NULL));
+	if (!*scope)
+		field_error_required(w->errs, definition_path(w, ".scope"), "");
+	else if (strcmp(scope, "Cluster") && strcmp(scope, "Namespaced"))
+		field_error_not_supported(w->errs, definition_path(w, ".scope"), scope, scopes);
+	check_versions(w, ctx, versions, is);
+	if (first && *js_str0(first, "name", NULL) &&
+	    name_check_dns1035_label(js_str0(first, "name", NULL), &bad)) {
+		name_faults_join(&bad, ",", &detail);
+		field_error_invalid_str(w->errs, definition_path(w, ".version"), js_str0(first, "name", NULL),
+					buf_str(&detail));
+	}
+	definition_enter(w, ".names");
+	check_required_names(w, js_obj(spec, "names", NULL));
+	check_names(w, js_obj(spec, "names", NULL));
+	definition_leave(w, start);
+	if (js_len(versions) <= VERSIONS_MAX)
+		check_part(w, ctx, first, is, true);
+	definition_enter(w, ".conversion");
+	check_conversion(w, js_obj(spec, "conversion", NULL));
+	definition_leave(w, start);
+}
+
+/* ---- updates ---- */
+
+static void check_unchanged(struct field_errors *errs, const js *new, const js *old, const char *path)
+{
+	if (!js_equal(new, old))
+		field_error_invalid(errs, path, new, "field is immutable");
+}
+
+static void check_update(const js *new, const js *old, struct field_errors *errs)
+{
+	const js *conditions = js_arr(old, "status", "conditions", NULL);
+	const js *established = condition_find(conditions, "Established");
+	const js *is = js_obj(new, "spec", NULL), *was = js_obj(old, "spec", NULL);
+	const js *names = js_obj(is, "names", NULL), *had = js_obj(was, "names", NULL);
+
+	if (!strcmp(js_str0(established, "status", NULL), "True")) {
+		check_unchanged(errs, js_field(is, "scope"), js_field(was, "scope"), "spec.scope");
+		check_unchanged(errs, js_field(names, "kind"), js_field(had, "kind"), "spec.names.kind");
+	}
+	check_unchanged(errs, js_field(is, "group"), js_field(was, "group"), "spec.group");
+	check_unchanged(errs, js_field(names, "plural"), js_field(had, "plural"), "spec.names.plural");
+}
+
+/* ---- status ---- */
+
+static void check_stored(const js *crd, struct field_errors *errs)
+{
+	const js *stored = js_arr(crd, "status", "storedVersions", NULL),
+		 *versions = js_arr(crd, "spec", "versions", NULL);
+	autounique struct unique listed = {.n = 0}, present = {.n = 0};
+
+	if (!js_len(stored)) {
+		field_error_invalid(errs, "status.storedVersions", stored,
+				    "must have at least one stored version");
+		return;
+	}
+	js_array_for_each (v, stored)
+		unique_seen(&listed, js_str0(v, NULL));
+	js_array_for_each (v, versions) {
+		const char *name = js_str0(v, "name", NULL);
+		unique_seen(&present, name);
+		if (!js_bool(v, false, "storage", NULL) || unique_has(&listed, name))
+			continue;
+		autofree char *detail = mem_printf("must have the storage version %s", name);
+		field_error_invalid(errs, "status.storedVersions", stored, detail);
+	}
+	js_array_for_each (v, stored) {
+		const char *name = js_str0(v, NULL);
+		if (unique_has(&present, name))
+			continue;
+		autofree char *detail = mem_printf(
+			"missing from spec.versions; %s was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in %s and "
+			"removes %s from status.storedVersions",
+			name, name, name);
+		field_error_invalid_str(errs, PATH("status.storedVersions[%zu]", v_i), name, detail);
+	}
+}
+
+/* ---- all of it ---- */
+
+static void check_name(const js *crd, struct field_errors *errs)
+{
+	const char *name = js_str0(crd, "metadata", "name", NULL);
+	autofree char *want = mem_printf("%s.%s", js_str0(crd, "spec", "names", "plural", NULL),
+					 js_str0(crd, "spec", "group", NULL));
+
+	if (strcmp(name, want))
+		field_error_invalid_str(errs, "metadata.name", name,
+					"must be spec.names.plural+\".\"+spec.group");
+}
+
+static void check_approval(const js *new, const js *old, struct field_errors *errs)
+{
+	static const char path[] = "metadata.annotations[" DEFINITION_APPROVED "]";
+	const char *reason, *text = js_str0(new, "metadata", "annotations", DEFINITION_APPROVED, NULL);
+	autobuf struct buf ignored = BUF_INIT, detail = BUF_INIT;
+
+	if (!definition_is_protected(js_str0(new, "spec", "group", NULL)))
+		return;
+	reason = definition_approval(text, &detail);
+	if (old && !strcmp(reason, definition_approval(
+					   js_str0(old, "metadata", "annotations", DEFINITION_APPROVED, NULL),
+					   &ignored)))
+		return;
+	if (!strcmp(reason, "MissingAnnotation"))
+		field_error_required(errs, path, buf_str(&detail));
+	else if (!strcmp(reason, "InvalidAnnotation"))
+		field_error_invalid_str(errs, path, text, buf_str(&detail));
+}
+
+void definition_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
+			 struct field_errors *errs)
+{
+	struct definition_walk w = {.errs = errs};
+	const js *keep = js_get(new, "spec", "preserveUnknownFields", NULL);
+
+	if (!strcmp(ctx->subresource, "status")) {
+		definition_enter(&w, "status.acceptedNames");
+		check_names(&w, js_obj(new, "status", "acceptedNames", NULL));
+		definition_walk_release(&w);
+		return;
+	}
+	if (!old)
+		check_name(new, errs);
+	definition_enter(&w, "spec");
+	check_spec(&w, ctx, js_obj(new, "spec", NULL));
+	if (old)
+		check_update(new, old, errs);
+	definition_leave(&w, 0);
+	definition_enter(&w, "status.acceptedNames");
+	check_names(&w, js_obj(new, "status", "acceptedNames", NULL));
+	definition_walk_release(&w);
+	check_stored(new, errs);
+	check_approval(new, old, errs);
+	if (js_bool(keep, false, NULL) && !js_bool(old, false, "spec", "preserveUnknownFields", NULL))
+		field_error_invalid(
+			errs, "spec.preserveUnknownFields", keep,
+			"cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead");
+}
