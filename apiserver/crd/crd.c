@@ -46,6 +46,7 @@ struct crds {
 	struct map queue; /* names */
 	struct map later; /* names that could not be written */
 	int64_t later_ns;
+	bool starting; /* crds_new: nothing but serving */
 	bool started, running, stop;
 	pthread_t thread;
 };
@@ -278,7 +279,7 @@ static void sync_present(struct crds *c, const struct obj *o, const js *crd)
 		map_set(&c->waiting, o->name, c);
 	else
 		map_del(&c->waiting, o->name);
-	if (!served && !wants_clean_up(crd))
+	if (c->starting || (!served && !wants_clean_up(crd)))
 		return;
 	bool last = wants_clean_up(crd) && clean_up(c, o->name, status, now_ns);
 	if (last || !js_equal(status, js_obj(crd, "status", NULL)))
@@ -340,6 +341,12 @@ static void *work(void *arg)
 	}
 }
 
+static void sync_all(struct crds *c)
+{
+	for (char *name; (name = take_next(c)); free(name))
+		sync(c, name);
+}
+
 /* ---- start and end ---- */
 
 struct crds *crds_new(const struct crds_config *config)
@@ -357,9 +364,18 @@ struct crds *crds_new(const struct crds_config *config)
 	clock_cond_init(&c->cond);
 	view_crd_listen(c->views, push_changed, c);
 	view_crd_each(c->views, NULL, push_changed, c);
+	/* one pass over the store for all of them */
+	struct err err = ERR_INIT;
+	c->starting = true;
+	storage_hold(c->c.storage);
+	sync_all(c);
+	if (storage_fill(c->c.storage, &err) < 0)
+		log_err(&err, "objects of definitions cannot be read", "definitions=%zu",
+			map_len(&c->served));
+	c->starting = false;
 	/* what the writes of this change comes back into the queue */
-	for (char *name; (name = take_next(c)); free(name))
-		sync(c, name);
+	view_crd_each(c->views, NULL, push_changed, c);
+	sync_all(c);
 	return c;
 }
 

@@ -49,6 +49,10 @@ struct resource *storage_resource(struct storage *s, const struct kind *k);
  */
 int storage_add_resource(struct storage *s, const struct kind *k, struct err *err) MUST_CHECK;
 void storage_remove_resource(struct storage *s, const struct kind *k);
+/* At start, of many kinds: what is added between the two is read from the store at once, and served (storage_resource) only when
+   storage_fill returns. It BLOCKS; when it fails, the store is of no use. */
+void storage_hold(struct storage *s);
+int storage_fill(struct storage *s, struct err *err) MUST_CHECK;
 const struct kind *resource_kind(const struct resource *r); /* for tests */
 size_t resource_count(struct resource *r);		    /* for tests */
 uint64_t storage_revision(struct storage *s);		    /* newest revision the cache has seen */

@@ -295,3 +295,23 @@ struct obj *storage_get(struct resource *r, const char *ns, const char *name)
 	memcpy(p, name, strlen(name) + 1);
 	return get_current(r, key);
 }
+
+void resource_observe(struct resource *r, struct resource_observer *o)
+{
+	struct storage *s = r->storage;
+	pthread_mutex_lock(&s->apply_lock);
+	resource_attach(r, o);
+	pthread_mutex_unlock(&s->apply_lock);
+}
+
+void resource_unobserve(struct resource *r, struct resource_observer *o)
+{
+	struct storage *s = r->storage;
+	pthread_mutex_lock(&s->apply_lock);
+	for (struct resource_observer **at = &r->observers; *at; at = &(*at)->next)
+		if (*at == o) {
+			*at = o->next;
+			break;
+		}
+	pthread_mutex_unlock(&s->apply_lock);
+}

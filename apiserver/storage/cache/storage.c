@@ -9,14 +9,12 @@
 #include "storage/cache/storage_internal.h"
 
 #include <math.h>
-#include <semaphore.h>
 #include <stdlib.h>
 #include "base/log.h"
 
 /* How long a start waits for etcd, which a unit file may start at the same moment. */
 #define OPEN_NS (20 * NS_PER_S)
 /* And then for what it has written lately. */
-#define CATCH_UP_NS (3 * NS_PER_S)
 
 /* ---- resources ---- */
 
@@ -108,6 +106,7 @@ struct loading {
 		uint64_t changed; /* newest revision that was listed */
 	} * of;			  /* one per resource */
 	size_t n;
+	bool new_only; /* what is not served yet */
 };
 
 /* An object that nobody can read must not keep the others away: it is told and left out. */
@@ -141,6 +140,8 @@ static int load_one(void *arg, const char *key, const void *v, size_t n, uint64_
 	const char *object_key;
 	for (struct resource *r = find_resource(l->s, key, &object_key); r; r = r->successor) {
 		struct loaded *of = &l->of[r->index];
+		if (l->new_only && !r->early)
+			continue;
 		struct obj *o = v ? load(r, key, object_key, v, n, rev, create_rev) : NULL;
 		of->changed = rev > of->changed ? rev : of->changed;
 		if (o)
@@ -151,7 +152,8 @@ static int load_one(void *arg, const char *key, const void *v, size_t n, uint64_
 
 static void loading_init(struct loading *l, struct storage *s)
 {
-	*l = (struct loading){s, mem_array(s->n_resources + 1, sizeof(*l->of)), s->n_resources};
+	*l = (struct loading){
+		.s = s, .of = mem_array(s->n_resources + 1, sizeof(*l->of)), .n = s->n_resources};
 }
 
 /* A list that failed half-way, or is of no use any more, leaves nothing. */
@@ -467,6 +469,65 @@ static struct resource *place_for(struct storage *s, const struct kind *stored, 
 	return r;
 }
 
+static void hold(struct storage *s, const struct kind *k, struct resource *r)
+{
+	if ((s->n_held & (s->n_held - 1)) == 0) /* the room doubles */
+		s->held = mem_realloc_array(s->held, s->n_held ? s->n_held * 2 : 1, sizeof(*s->held));
+	s->held[s->n_held++] = (struct held){k, r};
+}
+
+void storage_hold(struct storage *s)
+{
+	pthread_mutex_lock(&s->apply_lock);
+	s->holding = true;
+	pthread_mutex_unlock(&s->apply_lock);
+}
+
+/* Under the apply_lock. 1: something has come between that makes the list one of no use. */
+static int serve_held(struct storage *s, struct loading *l, uint64_t rev)
+{
+	bool again = false;
+	for (size_t i = 0; i < s->n_held; i++)
+		again |= s->held[i].r->early && s->held[i].r->early->again;
+	for (size_t i = 0; i < s->n_held; i++) {
+		struct resource *r = s->held[i].r;
+		if (again && r->early) {
+			early_clear(r->early);
+		} else if (!again && r->early) {
+			take_over(r, &l->of[r->index], rev);
+			l->of[r->index].n = 0;
+		}
+		if (!again)
+			serve_kind(s, s->held[i].kind, r);
+	}
+	return again;
+}
+
+int storage_fill(struct storage *s, struct err *err)
+{
+	int rc = s->n_held > 0;
+	while (rc > 0) {
+		struct loading l;
+		uint64_t rev;
+		loading_init(&l, s);
+		l.new_only = true;
+		rc = load_all(&l, s->prefix, &rev, err);
+		pthread_mutex_lock(&s->apply_lock);
+		if (rc == 0)
+			rc = serve_held(s, &l, rev);
+		pthread_mutex_unlock(&s->apply_lock);
+		loading_clear(&l);
+		free(l.of);
+	}
+	pthread_mutex_lock(&s->apply_lock);
+	s->holding = false;
+	free(s->held);
+	s->held = NULL;
+	s->n_held = 0;
+	pthread_mutex_unlock(&s->apply_lock);
+	return rc;
+}
+
 int storage_add_resource(struct storage *s, const struct kind *k, struct err *err)
 {
 	bool there;
@@ -475,10 +536,13 @@ int storage_add_resource(struct storage *s, const struct kind *k, struct err *er
 	pthread_mutex_lock(&s->apply_lock);
 	free_gone(s, false);
 	struct resource *r = place_for(s, k->storage_kind, &there);
-	if (there)
+	bool held = s->holding && r->early;
+	if (held)
+		hold(s, k, r);
+	else if (there)
 		serve_kind(s, k, r);
 	pthread_mutex_unlock(&s->apply_lock);
-	int rc = !there;
+	int rc = !there && !held;
 	while (rc > 0)
 		rc = fill_once(s, k, r, err);
 	return rc;
@@ -495,26 +559,6 @@ void storage_remove_resource(struct storage *s, const struct kind *k)
 	pthread_mutex_unlock(&s->apply_lock);
 	if (last)
 		resource_wake(r);
-}
-
-void resource_observe(struct resource *r, struct resource_observer *o)
-{
-	struct storage *s = r->storage;
-	pthread_mutex_lock(&s->apply_lock);
-	resource_attach(r, o);
-	pthread_mutex_unlock(&s->apply_lock);
-}
-
-void resource_unobserve(struct resource *r, struct resource_observer *o)
-{
-	struct storage *s = r->storage;
-	pthread_mutex_lock(&s->apply_lock);
-	for (struct resource_observer **at = &r->observers; *at; at = &(*at)->next)
-		if (*at == o) {
-			*at = o->next;
-			break;
-		}
-	pthread_mutex_unlock(&s->apply_lock);
 }
 
 /* ---- opening and closing ---- */
@@ -551,31 +595,6 @@ static int fill(struct storage *s, struct store_past *past, struct err *err)
 	return rc;
 }
 
-struct catching_up {
-	struct storage_wait wait;
-	sem_t done;
-};
-
-static void caught_up(struct storage_wait *w)
-{
-	sem_post(&CONTAINER_OF(w, struct catching_up, wait)->done);
-}
-
-/* To where the store was when it was listed. One that is slow is waited for by those who read. */
-static void catch_up(struct storage *s, const struct store_past *past)
-{
-	struct catching_up c = {.wait = {.rv = past->now, .done = caught_up}};
-	c.wait.deadline_ns = clock_mono_ns() + CATCH_UP_NS;
-	sem_init(&c.done, 0, 0);
-	storage_when_fresh(s, &c.wait);
-	while (sem_wait(&c.done) < 0)
-		;
-	sem_destroy(&c.done);
-	for (struct resource *r = s->resources; past->lazy_lost && r; r = r->next)
-		if (r->kind->heartbeat_field)
-			resource_forget_past(r);
-}
-
 static int begin(struct storage *s, const struct storage_config *c, struct err *err)
 {
 	struct store_past past = {0};
@@ -586,7 +605,7 @@ static int begin(struct storage *s, const struct storage_config *c, struct err *
 	s->compactor = compactor_start(s);
 	if (s->store->engine->watch(s->store, s->prefix, past.at, sink, reset, s, err) < 0)
 		return -1;
-	catch_up(s, &past);
+	freshness_catch_up(s, &past);
 	compactor_kick(s->compactor); /* it may have looked at things as they stood a while ago */
 	return 0;
 }

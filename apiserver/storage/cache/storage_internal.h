@@ -21,6 +21,8 @@ void freshness_release(struct storage *s);  /* who still waits is told that the 
 void freshness_advanced(struct storage *s); /* the sink */
 /* Tells who has waited too long; returns when the next one has. The compactor. */
 int64_t freshness_expire(struct storage *s);
+struct store_past;
+void freshness_catch_up(struct storage *s, const struct store_past *past); /* at start; BLOCKS */
 
 /* Far beyond what discovery documents could carry. */
 #define KIND_CHUNK 256
@@ -41,7 +43,14 @@ struct storage {
 	/* Held by whoever changes what the cache holds: the sink for a batch, a reset, adding and removing. */
 	pthread_mutex_t apply_lock;
 	size_t n_resources; /* above every index */
-	struct map by_dir;  /* kind->storage -> resource, without the removed */
+	/* between storage_hold and storage_fill: kinds that are not served yet, with their resources */
+	bool holding;
+	struct held {
+		const struct kind *kind;
+		struct resource *r;
+	} * held;
+	size_t n_held;
+	struct map by_dir; /* kind->storage -> resource, without the removed */
 	struct revision revision;
 	atomic_size_t past_bytes;     /* that only lists under way keep alive */
 	atomic_size_t selected_bytes; /* of long selectors, held by watches */

@@ -393,6 +393,35 @@ static void resources_come_and_go_under_load(void **state)
 	assert_int_equal(resource_count(r), 0);
 }
 
+/* Kinds that are added at start are read in one pass, and served by its end. */
+static void many_are_filled_at_once(void **state)
+{
+	struct env *e = *state;
+	struct err err = ERR_INIT;
+	struct kind before = widget_kind(9100), mine = widget_kind(9101), shared = widget_kind(9102);
+	before.storage_kind = &before;
+	mine.storage_kind = shared.storage_kind = &mine;
+	assert_int_equal(storage_add_resource(e->s, &before, &err), 0);
+	size_t n = resource_count(storage_resource(e->s, &before));
+	obj_unref(create(storage_resource(e->s, &before), "ns", "stored-before", ""));
+	storage_remove_resource(e->s, &before);
+	storage_hold(e->s);
+	assert_int_equal(storage_add_resource(e->s, &mine, &err), 0);
+	assert_int_equal(storage_add_resource(e->s, &shared, &err), 0);
+	assert_null(storage_resource(e->s, &mine));
+	obj_unref(create(resource_of(e, e->s, "", "Pod"), "ns", "meanwhile", ""));
+	assert_int_equal(storage_fill(e->s, &err), 0);
+	struct resource *r = storage_resource(e->s, &mine);
+	assert_non_null(r);
+	assert_ptr_equal(storage_resource(e->s, &shared), r);
+	assert_int_equal(resource_count(r), n + 1);
+	obj_unref(create(r, "ns", "stored-after", ""));
+	assert_int_equal(resource_count(r), n + 2);
+	storage_remove_resource(e->s, &mine);
+	storage_remove_resource(e->s, &shared);
+	assert_int_equal(storage_fill(e->s, &err), 0); /* nothing is held */
+}
+
 /* ---- observers ---- */
 
 struct tally {
@@ -483,6 +512,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {SUITE(writes_hold_no_thread),
 					   SUITE(freshness_is_told),
 					   SUITE(resources_come_and_go_under_load),
+					   SUITE(many_are_filled_at_once),
 					   SUITE(removed_resources_wait_for_their_holders),
 					   SUITE(a_write_under_way_reaches_what_was_added_anew),
 					   SUITE(observers_see_every_change),

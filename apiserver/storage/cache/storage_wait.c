@@ -8,6 +8,11 @@
  */
 #include "storage/cache/storage_internal.h"
 
+#include <semaphore.h>
+#include "base/clock.h"
+
+#define CATCH_UP_NS (3 * NS_PER_S)
+
 void freshness_init(struct freshness *w)
 {
 	*w = (struct freshness){.armed_ns = CLOCK_NEVER};
@@ -149,4 +154,29 @@ void storage_when_fresh(struct storage *s, struct storage_wait *w)
 			{.deadline_ns = w->deadline_ns, .done = on_current, .err = &w->err}, s, w};
 		s->store->engine->current(s->store, &a->c);
 	}
+}
+
+struct catching_up {
+	struct storage_wait wait;
+	sem_t done;
+};
+
+static void caught_up(struct storage_wait *w)
+{
+	sem_post(&CONTAINER_OF(w, struct catching_up, wait)->done);
+}
+
+/* To where the store was when it was listed. One that is slow is waited for by those who read. */
+void freshness_catch_up(struct storage *s, const struct store_past *past)
+{
+	struct catching_up c = {.wait = {.rv = past->now, .done = caught_up}};
+	c.wait.deadline_ns = clock_mono_ns() + CATCH_UP_NS;
+	sem_init(&c.done, 0, 0);
+	storage_when_fresh(s, &c.wait);
+	while (sem_wait(&c.done) < 0)
+		;
+	sem_destroy(&c.done);
+	for (struct resource *r = s->resources; past->lazy_lost && r; r = r->next)
+		if (r->kind->heartbeat_field)
+			resource_forget_past(r);
 }
