@@ -36,7 +36,7 @@ spec:
     metadata: {labels: {app: $1}}
     spec:
       containers:
-      - {name: web, image: $3, ports: [{containerPort: 80}]}
+      - {name: web, image: $3, command: [busybox, httpd, -f, -p, "80", -h, /www], ports: [{containerPort: 80}]}
 END
 }
 config_map() { # name data
