@@ -38,6 +38,8 @@ static void set_scheduled(js *pod, int64_t now_ns)
 	int64_t generation = js_int(pod, 0, "metadata", "generation", NULL);
 	js_del(c, "reason");
 	js_del(c, "message");
+	if (!json_object_object_get_ex(c, "lastProbeTime", NULL))
+		js_set(c, "lastProbeTime", NULL); /* is always written */
 	if (generation > 0)
 		js_set_int(c, "observedGeneration", generation);
 }

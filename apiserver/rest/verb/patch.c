@@ -26,9 +26,11 @@ static const struct {
 /* The kind of a 422 that is about the patch and not about an object. */
 static const struct kind no_kind = {.group = "", .version = "", .kind = "", .resource = ""};
 
-/* Only built-in kinds know how their lists are merged. */
+/* Only built-in kinds know how their lists are merged; a Scale is no object that anybody could apply. */
 static bool is_offered(const struct operation *o, enum patch_form form)
 {
+	if (form == PATCH_FORM_APPLY)
+		return o->verb != &verb_scale_patch;
 	return form != PATCH_FORM_STRATEGIC || !o->rq->attr.kind->type->structural;
 }
 
