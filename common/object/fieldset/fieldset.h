@@ -39,7 +39,7 @@ struct fieldset {
 };
 
 /* ---- FieldsV1 ---- */
-/* The set that JSON text like {"f:spec":{"f:replicas":{}}} stands for. Names may point into p, which outlives the set.
+/* The set that JSON text like {"f:spec":{"f:replicas":{}}} stands for. p is UTF-8; names may point into it, so it outlives the set.
    REASON_BAD_REQUEST says what is wrong; kinds of elements that are not known are left out. */
 int fieldset_parse(struct arena *a, const char *p, size_t n, const struct fieldset **ret,
 		   struct err *err) MUST_CHECK;

@@ -50,7 +50,7 @@ static const struct fieldset *read_set(struct arena *a, const char *p, size_t n)
 	struct err err = ERR_INIT;
 	autobuf struct buf text = BUF_INIT;
 
-	if (fieldset_parse(a, p, n, &s, &err) < 0)
+	if (buf_utf8_valid(p, n) != n || fieldset_parse(a, p, n, &s, &err) < 0)
 		return NULL;
 	fieldset_write(&text, s);
 	char *copy = arena_strndup(a, buf_str(&text), text.len);
