@@ -345,12 +345,12 @@ enum progress pipeline_prepare_update(struct registry_call *c)
 		strategy_carry(c->new, c->old_tree, "status");
 	if (s->default_more && !is_status(c))
 		s->default_more(c->new);
-	if (!is_status(c) && !c->managed_set)
+	if (!*c->ctx.subresource && !c->managed_set)
 		managed_update(c, said);
 	if (s->prepare)
 		s->prepare(&c->ctx, c->new, c->old_tree);
-	if (is_status(c) &&
-	    !c->managed_set) /* of more than the status, what may not change is the old one's again */
+	/* what a subresource may not change is the old one's again by now */
+	if (*c->ctx.subresource && !c->managed_set)
 		managed_update(c, said);
 	dedup_owners(c, c->new);
 	return PROGRESS_NEXT;
