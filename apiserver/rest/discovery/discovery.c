@@ -44,7 +44,7 @@ struct discovery {
 	char *server_address;
 	struct documents documents;
 	pthread_mutex_t lock; /* of the pieces; before that of the documents */
-	struct gv *v;	      /* by group, then version, the preferred one first */
+	struct gv *v;	      /* in the order in which clients get them */
 	size_t n;
 };
 
@@ -71,15 +71,55 @@ static const struct kind **kinds_of(const struct schema *schema, const char *gro
 	return v;
 }
 
+/* In the order in which clients that are told a resource without its group look for it (kubernetes
+   pkg/controlplane/apiserver, APIService priorities); all others come behind, by name. */
+static const char *const group_order[] = {
+	"",
+	"apiregistration.k8s.io",
+	"apps",
+	"events.k8s.io",
+	"authentication.k8s.io",
+	"authorization.k8s.io",
+	"autoscaling",
+	"batch",
+	"certificates.k8s.io",
+	"networking.k8s.io",
+	"policy",
+	"rbac.authorization.k8s.io",
+	"storage.k8s.io",
+	"admissionregistration.k8s.io",
+	"apiextensions.k8s.io",
+	"scheduling.k8s.io",
+	"coordination.k8s.io",
+	"node.k8s.io",
+	"discovery.k8s.io",
+	"flowcontrol.apiserver.k8s.io",
+	"resource.k8s.io",
+};
+
+static size_t rank_of(const char *group)
+{
+	size_t i = 0;
+	while (i < ARRAY_LEN(group_order) && strcmp(group_order[i], group))
+		i++;
+	return i;
+}
+
+/* Of a group, the newest stable version first: what clients without a preference use. */
+static int compare(const struct gv *gv, const char *group, const char *version)
+{
+	size_t a = rank_of(gv->group), b = rank_of(group);
+	int c = a != b ? (a > b) - (a < b) : strcmp(gv->group, group);
+	return c ? c : name_compare_versions(version, gv->version);
+}
+
 /* The place of the group-version, or the one where it would be. */
 static size_t place_of(const struct discovery *d, const char *group, const char *version, bool *ret_there)
 {
 	size_t i = 0;
 	int c = 1;
 	for (; i < d->n; i++) {
-		c = strcmp(d->v[i].group, group);
-		if (!c)
-			c = name_compare_versions(version, d->v[i].version);
+		c = compare(&d->v[i], group, version);
 		if (c >= 0)
 			break;
 	}

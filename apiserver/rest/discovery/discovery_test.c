@@ -64,7 +64,7 @@ static void test_legacy(void **state)
 	assert_text(
 		find(list, "name", "pods"),
 		"{\"name\":\"pods\",\"singularName\":\"pod\",\"namespaced\":true,\"kind\":\"Pod\",\"verbs\":[\"create\",\"delete\","
-		"\"deletecollection\",\"get\",\"list\",\"patch\",\"update\",\"watch\"],\"shortNames\":[\"po\"],\"categories\":[\"all\"]}");
+		"\"deletecollection\",\"get\",\"list\",\"patch\",\"update\",\"watch\"],\"shortNames\":[\"po\"],\"categories\":[\"all\"],\"storageVersionHash\":\"xPOwRZ+Yhw8=\"}");
 	assert_text(
 		find(list, "name", "pods/log"),
 		"{\"name\":\"pods/log\",\"singularName\":\"\",\"namespaced\":true,\"kind\":\"Pod\",\"verbs\":[\"get\"]}");
@@ -79,6 +79,12 @@ static void test_legacy(void **state)
 	autojson js *groups = document("/apis", "application/json", "application/json");
 	js *g = find(js_arr(groups, "groups", NULL), "name", "apps");
 	assert_string_equal(js_str0(g, "preferredVersion", "groupVersion", NULL), "apps/v1");
+	assert_string_equal(js_str0(js_at(js_arr(groups, "groups", NULL), 0), "name", NULL),
+			    "apiregistration.k8s.io");
+	js *policy = find(js_arr(groups, "groups", NULL), "name", "policy");
+	assert_string_equal(js_str0(policy, "preferredVersion", "version", NULL), "v1");
+	js *scaling = find(js_arr(groups, "groups", NULL), "name", "autoscaling");
+	assert_string_equal(js_str0(scaling, "preferredVersion", "version", NULL), "v2");
 	autojson js *one = document("/apis/apps", "application/json", "application/json");
 	assert_string_equal(js_str0(one, "kind", NULL), "APIGroup");
 	autojson js *index = document("/", "application/json", "application/json");

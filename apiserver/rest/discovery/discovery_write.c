@@ -3,6 +3,9 @@
  * form. */
 #include <stdlib.h>
 #include <string.h>
+#include "base/base64.h"
+#include "base/mem.h"
+#include "client/tls.h"
 #include "rest/discovery/discovery_internal.h"
 
 static void add_verbs(struct buf *b, unsigned verbs)
@@ -69,6 +72,27 @@ static void legacy_subresource(struct buf *b, const struct kind *k, const struct
 	buf_addc(b, '}');
 }
 
+/* Changes when objects are stored as another version (kubernetes/apiserver pkg/endpoints/discovery/storageversionhash.go). */
+static void add_storage_hash(struct buf *b, const struct kind *k)
+{
+	const struct kind *sk = k->storage_kind;
+	autofree char *gvk = mem_printf("%s/%s/%s", sk->group, sk->version, sk->kind);
+	unsigned char bytes[8];
+	char hex[65];
+	if (k->virtual)
+		return;
+	struct tls_sha256 *s = tls_sha256_new();
+	tls_sha256_add(s, gvk, strlen(gvk));
+	tls_sha256_end(s, hex);
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		const char pair[3] = {hex[2 * i], hex[2 * i + 1]};
+		bytes[i] = (unsigned char)strtoul(pair, NULL, 16);
+	}
+	buf_adds(b, ",\"storageVersionHash\":\"");
+	base64_encode(b, bytes, sizeof(bytes));
+	buf_addc(b, '"');
+}
+
 static void legacy_resource(struct buf *b, const struct kind *k)
 {
 	const struct subresource *subs[MAX_SUBRESOURCES] = {NULL};
@@ -77,6 +101,7 @@ static void legacy_resource(struct buf *b, const struct kind *k)
 	add_verbs(b, k->verbs);
 	add_list(b, "shortNames", k->short_names);
 	add_list(b, "categories", k->categories);
+	add_storage_hash(b, k);
 	buf_addc(b, '}');
 	size_t n = sorted_subresources(k, subs);
 	for (size_t i = 0; i < n; i++)
