@@ -9,6 +9,8 @@
 #include "kinds/causes_test.h"
 
 #define CORE(kind, sub, spec, old) "", kind, sub, JSON("{" spec "}"), old
+#define OF(group, kind, sub, spec, old) group, kind, sub, JSON("{" spec "}"), old
+#define SLICE(type, address, rest) "'addressType':'" type "','endpoints':[{'addresses':['" address "']}]" rest
 #define ZERO(path)                                                                                           \
 	path ": non-standard IP address \"01.1.1.1\" will be considered invalid in a future Kubernetes "     \
 	     "release: use \"1.1.1.1\"\n"
@@ -112,6 +114,43 @@ static void warnings(void **state)
 		{CORE("ServiceAccount", "", MOUNTABLE, NULL), MOUNTABLE_TEXT},
 		{CORE("ServiceAccount", "", MOUNTABLE, "{}"), MOUNTABLE_TEXT},
 		{CORE("ServiceAccount", "", MOUNTABLE, JSON("{" MOUNTABLE "}")), ""},
+		{OF("discovery.k8s.io", "EndpointSlice", "", SLICE("IPv4", "01.1.1.1", ""), NULL),
+		 ZERO("endpoints[0].addresses[0]")},
+		{OF("discovery.k8s.io", "EndpointSlice", "", SLICE("IPv4", "01.1.1.1", ""), "{}"),
+		 ZERO("endpoints[0].addresses[0]")},
+		{OF("discovery.k8s.io", "EndpointSlice", "",
+		    SLICE("IPv4", "01.1.1.1",
+			  ",'metadata':{'labels':{'endpointslice.kubernetes.io/managed-by':'endpointslice-controller.k8s.io'}}"),
+		    NULL),
+		 ""},
+		{OF("discovery.k8s.io", "EndpointSlice", "", SLICE("FQDN", "a.b", ""), NULL),
+		 "spec.addressType: FQDN endpoints are deprecated\n"},
+		{OF("discovery.k8s.io", "EndpointSlice", "", SLICE("FQDN", "a.b", ""), "{}"), ""},
+		{OF("networking.k8s.io", "Ingress", "",
+		    "'metadata':{'annotations':{'kubernetes.io/ingress.class':'a'}}", NULL),
+		 "annotation \"kubernetes.io/ingress.class\" is deprecated, please use 'spec.ingressClassName' instead\n"},
+		{OF("networking.k8s.io", "Ingress", "",
+		    "'metadata':{'annotations':{'kubernetes.io/ingress.class':'a'}},'spec':{'ingressClassName':'a'}",
+		    NULL),
+		 ""},
+		{OF("networking.k8s.io", "Ingress", "status",
+		    "'status':{'loadBalancer':{'ingress':[{'hostname':'h'},{'ip':'01.1.1.1'}]}}", "{}"),
+		 ZERO("status.loadBalancer.ingress[1].ip")},
+		{OF("networking.k8s.io", "NetworkPolicy", "",
+		    "'spec':{'ingress':[{'from':[{'ipBlock':{'cidr':'1.1.1.1/24'}}]}],'egress':[{'to':[{'ipBlock':{'cidr':'1.1.0.0/16','except':["
+		    "'1.1.1.1/24']}}]}]}",
+		    NULL),
+		 "spec.ingress[0].from[0].ipBlock.cidr: CIDR value \"1.1.1.1/24\" is ambiguous in this context (should be \"1.1.1.0/24\" or \"1.1.1.1/32\"?)\n"
+		 "spec.egress[0].to[0].ipBlock.except[0]: CIDR value \"1.1.1.1/24\" is ambiguous in this context (should be \"1.1.1.0/24\" or \"1.1.1.1/32\"?)\n"},
+		{OF("storage.k8s.io", "StorageClass", "",
+		    "'allowedTopologies':[{'matchLabelExpressions':[{'key':'a'},{'key':'beta.kubernetes.io/os'}]}]",
+		    NULL),
+		 "allowedTopologies[0].matchLabelExpressions[1].key: deprecated since v1.14; use \"kubernetes.io/os\" instead\n"},
+		{OF("storage.k8s.io", "CSIStorageCapacity", "",
+		    "'nodeTopology':{'matchExpressions':[{'key':'beta.kubernetes.io/os'}],'matchLabels':{'beta.kubernetes.io/arch':'a'}}",
+		    "{}"),
+		 "nodeTopology.matchExpressions[0].key: beta.kubernetes.io/os is deprecated since v1.14; use \"kubernetes.io/os\" instead\n"
+		 "nodeTopology.matchLabels.beta.kubernetes.io/arch: deprecated since v1.14; use \"kubernetes.io/arch\" instead\n"},
 		WORKLOAD("Deployment"),
 		WORKLOAD("ReplicaSet"),
 	};
