@@ -11,6 +11,8 @@ const struct strategy *strategies_look_up(const struct kind *k);
 extern const struct strategy pods_strategy, deployment_strategy, replicaset_strategy, namespace_strategy,
 	node_strategy, service_strategy, endpoints_strategy, configmap_strategy, secret_strategy,
 	serviceaccount_strategy, lease_strategy, event_strategy, controllerrevision_strategy;
+extern const struct strategy persistentvolume_strategy, persistentvolumeclaim_strategy,
+	replicationcontroller_strategy, podtemplate_strategy, limitrange_strategy, resourcequota_strategy;
 extern const struct strategy statefulset_strategy, daemonset_strategy, job_strategy, cronjob_strategy;
 extern const struct strategy priorityclass_strategy, runtimeclass_strategy;
 extern const struct strategy endpointslice_strategy;

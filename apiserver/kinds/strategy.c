@@ -28,6 +28,18 @@ void strategy_carry(js *new, const js *old, const char *key)
 		js_del(new, key);
 }
 
+void strategy_differences(struct buf *out, const js *a, const js *b)
+{
+	size_t n = 0;
+
+	for (struct js_iter it = js_iter(a); js_next(&it);)
+		if (!js_equal(it.value, js_field(b, it.key)))
+			buf_addf(out, "%sspec.%s", n++ ? ", " : "", it.key);
+	for (struct js_iter it = js_iter(b); js_next(&it);)
+		if (!js_field(a, it.key))
+			buf_addf(out, "%sspec.%s", n++ ? ", " : "", it.key);
+}
+
 void strategy_warn(const struct strategy_ctx *ctx, const char *fmt, ...)
 {
 	autobuf struct buf b = BUF_INIT;

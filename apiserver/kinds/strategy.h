@@ -83,6 +83,9 @@ js *strategy_convert(const struct kind *from, const struct kind *to, const js *o
 /* new[key] becomes a copy of old[key], absence included. */
 void strategy_carry(js *new, const js *old, const char *key);
 
+/* The fields in which two specs differ, for a person to read. */
+void strategy_differences(struct buf *out, const js *a, const js *b);
+
 /* Tells the client, if it listens. */
 void strategy_warn(const struct strategy_ctx *ctx, const char *fmt, ...) PRINTF(2, 3);
 

@@ -158,19 +158,6 @@ static js *munge(const js *new, const js *old, struct field_errors *errs)
 	return m;
 }
 
-/* The fields that differ, for a person to read. */
-static void name_differences(struct buf *out, const js *a, const js *b)
-{
-	size_t n = 0;
-
-	for (struct js_iter it = js_iter(a); js_next(&it);)
-		if (!js_equal(it.value, js_field(b, it.key)))
-			buf_addf(out, "%sspec.%s", n++ ? ", " : "", it.key);
-	for (struct js_iter it = js_iter(b); js_next(&it);)
-		if (!js_field(a, it.key))
-			buf_addf(out, "%sspec.%s", n++ ? ", " : "", it.key);
-}
-
 void pods_validate_update(const js *new, const js *old, struct field_errors *errs)
 {
 	size_t before = errs->n;
@@ -192,6 +179,6 @@ void pods_validate_update(const js *new, const js *old, struct field_errors *err
 		&detail,
 		"pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
 		"`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)\n");
-	name_differences(&detail, munged, old);
+	strategy_differences(&detail, munged, old);
 	field_error_forbidden(errs, "spec", detail.p);
 }

@@ -67,6 +67,12 @@ static void check_node_term(const js *term, const char *path, bool values_too, s
 		check_field(r, PATH("%s.matchFields[%zu]", path, r_i), errs);
 }
 
+void podspec_validate_node_selector(const js *selector, const char *path, struct field_errors *errs)
+{
+	js_array_for_each (t, js_arr(selector, "nodeSelectorTerms", NULL))
+		check_node_term(t, PATH("%s.nodeSelectorTerms[%zu]", path, t_i), true, errs);
+}
+
 /* ---- Pods ---- */
 
 static void check_pod_term(const js *term, const char *path, struct field_errors *errs)

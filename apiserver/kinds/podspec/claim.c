@@ -33,7 +33,7 @@ static void check_meta(const js *meta, const char *path, struct field_errors *er
 			field_error_forbidden(errs, PATH("%s.%s", path, others[i].as), "cannot be set");
 }
 
-static void check_modes(const js *modes, const char *path, struct field_errors *errs)
+void podspec_validate_modes(const js *modes, const char *path, struct field_errors *errs)
 {
 	static const char *const known[] = {"ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce",
 					    "ReadWriteOncePod", NULL};
@@ -128,7 +128,7 @@ void podspec_validate_claim(const js *spec, const char *path, struct field_error
 {
 	if (js_obj(spec, "selector", NULL))
 		check_label_selector(js_obj(spec, "selector", NULL), PATH("%s.selector", path), errs);
-	check_modes(js_arr(spec, "accessModes", NULL), PATH("%s.accessModes", path), errs);
+	podspec_validate_modes(js_arr(spec, "accessModes", NULL), PATH("%s.accessModes", path), errs);
 	check_storage(spec, path, errs);
 	check_class(spec, "storageClassName", path, errs);
 	check_class(spec, "volumeAttributesClassName", path, errs);

@@ -36,6 +36,17 @@ void podspec_validate_tolerations(const js *tolerations, const char *path, struc
 /* A claim's spec, of ephemeral volumes and of others; path is the spec's. */
 void podspec_validate_claim(const js *spec, const char *path, struct field_errors *errs);
 
+/* A PersistentVolume's source, of those that Pods have, too; name and path are the volume's and its spec's. */
+void podspec_validate_persistent(const js *spec, const char *name, const char *path,
+				 struct field_errors *errs);
+void podspec_validate_node_selector(const js *selector, const char *path, struct field_errors *errs);
+/* Access modes of claims and volumes. */
+void podspec_validate_modes(const js *modes, const char *path, struct field_errors *errs);
+/* Names of resources: any, and those that containers may have. False when the name itself is wrong. */
+bool podspec_validate_resource(const char *name, const char *path, struct field_errors *errs);
+void podspec_validate_container_resource(const char *name, const char *path, struct field_errors *errs);
+bool podspec_may_overcommit(const char *resource);
+
 /* A container's image in the spec of a Pod. */
 void podspec_validate_image(const js *container, const char *path, struct field_errors *errs);
 /* The field of a container's AppArmor annotation; NULL when it means none. */

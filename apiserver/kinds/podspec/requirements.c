@@ -38,13 +38,12 @@ static bool is_native(const char *name)
 	return !strchr(name, '/') || strstr(name, "kubernetes.io/");
 }
 
-static bool may_overcommit(const char *name)
+bool podspec_may_overcommit(const char *name)
 {
 	return is_native(name) && !is_hugepages(name);
 }
 
-/* False when the name itself is wrong. */
-static bool check_name(const char *name, const char *path, struct field_errors *errs)
+bool podspec_validate_resource(const char *name, const char *path, struct field_errors *errs)
 {
 	struct name_faults bad;
 
@@ -58,9 +57,9 @@ static bool check_name(const char *name, const char *path, struct field_errors *
 	return false;
 }
 
-static void check_container_name(const char *name, const char *path, struct field_errors *errs)
+void podspec_validate_container_resource(const char *name, const char *path, struct field_errors *errs)
 {
-	check_name(name, path, errs);
+	podspec_validate_resource(name, path, errs);
 	if (!strchr(name, '/')) {
 		if (!listed(of_containers, name) && !is_hugepages(name))
 			field_error_invalid_str(errs, path, name,
@@ -74,7 +73,7 @@ static void check_pod_name(const char *name, const char *path, struct field_erro
 {
 	static const char *const known[] = {"cpu", "hugepages-", "memory", NULL};
 
-	if (check_name(name, path, errs) && strcmp(name, "cpu") && strcmp(name, "memory") &&
+	if (podspec_validate_resource(name, path, errs) && strcmp(name, "cpu") && strcmp(name, "memory") &&
 	    !is_hugepages(name))
 		field_error_not_supported(errs, path, name, known);
 }
@@ -111,7 +110,7 @@ struct place {
 static void check_request(const char *name, const char *request, const char *limit, const struct place *at)
 {
 	struct quantity r, l;
-	bool over = may_overcommit(name);
+	bool over = podspec_may_overcommit(name);
 
 	if (!limit) {
 		if (!over)
@@ -259,7 +258,7 @@ void podspec_check_requirements(const struct podspec_container *c)
 	if (!js_len(r))
 		return;
 	const struct place at = {c->path, "resources", c->spec->errs};
-	check_lists(limits, requests, check_container_name, &at);
+	check_lists(limits, requests, podspec_validate_container_resource, &at);
 	if (js_field(r, "claims"))
 		check_claim_names(c->spec, js_arr(r, "claims", NULL), PATH("%s.resources.claims", c->path));
 }
@@ -268,7 +267,7 @@ void podspec_validate_limits(const js *limits, const char *path, struct field_er
 {
 	const struct place at = {"", path, errs};
 
-	check_lists(limits, NULL, check_container_name, &at);
+	check_lists(limits, NULL, podspec_validate_container_resource, &at);
 }
 
 /* No container may have more than the Pod. */
@@ -301,7 +300,7 @@ void podspec_check_pod_requirements(struct podspec *p)
 
 	check_pod_claims(p);
 	if (overhead)
-		check_lists(overhead, NULL, check_container_name, &cost);
+		check_lists(overhead, NULL, podspec_validate_container_resource, &cost);
 	if (!own)
 		return;
 	const char *path = PATH("%s.resources", p->base);

@@ -11,6 +11,7 @@ struct volume {
 	const js *source;
 	const char *name;
 	const char *at, *path; /* of the volume, of the source */
+	bool persistent;       /* of a PersistentVolume, which is not quite the same */
 	struct field_errors *errs;
 };
 
@@ -70,7 +71,8 @@ static void check_iqn(const struct volume *v, const char *name, const char *key)
 		detail = name[3] && strlen(name) == 36 && all_alnum(name + 4, 32) ? NULL
 										  : "must be valid format";
 	else
-		detail = "must be valid format starting with iqn, eui, or naa";
+		detail = v->persistent ? "must be valid format"
+				       : "must be valid format starting with iqn, eui, or naa";
 	if (detail)
 		field_error_invalid_str(v->errs, PATH("%s.%s", v->path, key), name, detail);
 }
@@ -92,7 +94,8 @@ static void check_iscsi(const struct volume *v)
 	check_iqn(v, initiator, "initiatorname");
 	if (strlen(v->name) + 1 + strlen(portal) > 64)
 		field_error_invalid_str(
-			v->errs, PATH("%s.name", v->at), v->name,
+			v->errs, v->persistent ? PATH("%s.targetportal", v->path) : PATH("%s.name", v->at),
+			v->persistent ? portal : v->name,
 			"Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.");
 }
 
@@ -311,6 +314,24 @@ static void check_volume(struct podspec *p, const js *volume, size_t index)
 		.errs = p->errs,
 	};
 	sources[first].check(&v);
+}
+
+void podspec_validate_persistent(const js *spec, const char *name, const char *path,
+				 struct field_errors *errs)
+{
+	static const char *const alike[] = {"flocker", "quobyte", "iscsi", "fc", "flexVolume", "azureDisk"};
+
+	for (size_t i = 0; i < ARRAY_LEN(alike); i++) {
+		const struct volume v = {
+			.source = js_obj(spec, alike[i], NULL),
+			.name = name,
+			.path = PATH("%s.%s", path, alike[i]),
+			.persistent = true,
+			.errs = errs,
+		};
+		if (v.source)
+			sources[rank_of(alike[i])].check(&v);
+	}
 }
 
 /* Nobody may use a claim that the Pod itself makes. */

@@ -228,6 +228,48 @@ static void cell_event_source(struct buf *out, const struct cell *c)
 	cell_text(out, &b, "");
 }
 
+/* ---- templates and quotas ---- */
+
+static void cell_template_containers(struct buf *out, const struct cell *c)
+{
+	cell_containers_of(out, js_obj(c->o, "template", NULL), "name");
+}
+
+static void cell_template_images(struct buf *out, const struct cell *c)
+{
+	cell_containers_of(out, js_obj(c->o, "template", NULL), "image");
+}
+
+static void cell_template_labels(struct buf *out, const struct cell *c)
+{
+	cell_labels(out, js_obj(c->o, "template", "metadata", "labels", NULL));
+}
+
+/* "cpu: 1/2, pods: 3/10"; the limits, or all others. */
+static void put_quota(struct buf *out, const struct cell *c, bool limits)
+{
+	autobuf struct buf b = BUF_INIT;
+	autofree struct labels *hard =
+		labels_new(js_obj(c->o, "status", "hard", NULL)); /* in the order of names */
+	for (size_t i = 0; i < hard->n; i++) {
+		const char *name = hard->v[i].key, *used = js_str(c->o, "status", "used", name, NULL);
+		if (limits == !strncmp(name, "limits.", 7))
+			buf_addf(&b, "%s%s: %s/%s", b.len ? ", " : "", name, used ? used : "0",
+				 hard->v[i].value);
+	}
+	cell_text(out, &b, "");
+}
+
+static void cell_quota_request(struct buf *out, const struct cell *c)
+{
+	put_quota(out, c, false);
+}
+
+static void cell_quota_limit(struct buf *out, const struct cell *c)
+{
+	put_quota(out, c, true);
+}
+
 const struct cell_row cells_core[] = {
 	{"data_count", cell_data_count},
 	{"endpoints", cell_endpoints},
@@ -245,5 +287,10 @@ const struct cell_row cells_core[] = {
 	{"svc_external_ip", cell_svc_external_ip},
 	{"svc_ports", cell_svc_ports},
 	{"svc_selector", cell_svc_selector},
+	{"quota_limit", cell_quota_limit},
+	{"quota_request", cell_quota_request},
+	{"template_containers", cell_template_containers},
+	{"template_images", cell_template_images},
+	{"template_labels", cell_template_labels},
 	{NULL, NULL},
 };
