@@ -54,26 +54,26 @@ static void limitrange_prepare(const struct strategy_ctx *ctx, js *new, const js
 
 /* ---- amounts ---- */
 
-struct limits { /* of one resource in one item */
+struct bounds_of { /* of one resource in one item */
 	const char *resource, *path;
 	const char *text[N_LISTS]; /* NULL: not given */
 	struct quantity q[N_LISTS];
 	struct field_errors *errs;
 };
 
-static bool above(const struct limits *l, int a, int b)
+static bool above(const struct bounds_of *l, int a, int b)
 {
 	return l->text[a] && l->text[b] && quantity_cmp(&l->q[a], &l->q[b]) > 0;
 }
 
 /* value: whose amount upstream shows, at the path of `at`. */
-static void fault(const struct limits *l, int at, int value, const char *detail)
+static void fault(const struct bounds_of *l, int at, int value, const char *detail)
 {
 	field_error_invalid_str(l->errs, PATH("%s.%s[%s]", l->path, lists[at], l->resource), l->text[value],
 				detail);
 }
 
-static void check_order(const struct limits *l)
+static void check_order(const struct bounds_of *l)
 {
 	static const struct {
 		int more, less, at, value;
@@ -97,7 +97,7 @@ static void check_order(const struct limits *l)
 	}
 }
 
-static void check_ratio(const struct limits *l)
+static void check_ratio(const struct bounds_of *l)
 {
 	const struct quantity one = {.nano = 1000000000};
 	char detail[256];
@@ -117,7 +117,7 @@ static void check_ratio(const struct limits *l)
 	fault(l, RATIO, RATIO, detail);
 }
 
-static void check_amounts(const struct limits *l)
+static void check_amounts(const struct bounds_of *l)
 {
 	check_order(l);
 	check_ratio(l);
@@ -140,7 +140,7 @@ static bool is_read(int list, bool pod)
 static void check_resource(const js *item, const char *resource, const char *path, bool pod,
 			   struct field_errors *errs)
 {
-	struct limits l = {.resource = resource, .path = path, .errs = errs};
+	struct bounds_of l = {.resource = resource, .path = path, .errs = errs};
 	struct err ignore = ERR_INIT;
 
 	for (int i = 0; i < N_LISTS; i++) {
