@@ -74,7 +74,7 @@ static inline void causes_of(const char *group, const char *kind, const char *su
 {
 	const struct kind *k = schema_kind(causes_schema, group, "v1", kind)->storage_kind;
 	const struct strategy *s = strategy_find(k);
-	const struct strategy_ctx ctx = {.subresource = subresource, .user = "u", .schema = causes_schema};
+	const struct strategy_ctx ctx = {.subresource = subresource, .schema = causes_schema};
 	struct field_errors errs = {.n = 0};
 	autojson js *new = causes_decode(k, text), *old = causes_decode(k, old_text);
 

@@ -58,6 +58,7 @@ static void every_kind_is_whole(void **state)
 		"apps/daemonsets",
 		"batch/jobs",
 		"batch/cronjobs",
+		"certificates.k8s.io/certificatesigningrequests",
 		"/persistentvolumeclaims",
 		"/persistentvolumes",
 		"/replicationcontrollers",

@@ -41,6 +41,7 @@ static const struct strategy *const strategies[] = {
 	&podtemplate_strategy,
 	&limitrange_strategy,
 	&resourcequota_strategy,
+	&csr_strategy,
 	&statefulset_strategy,
 	&daemonset_strategy,
 	&job_strategy,

@@ -13,6 +13,7 @@ extern const struct strategy pods_strategy, deployment_strategy, replicaset_stra
 	serviceaccount_strategy, lease_strategy, event_strategy, controllerrevision_strategy;
 extern const struct strategy persistentvolume_strategy, persistentvolumeclaim_strategy,
 	replicationcontroller_strategy, podtemplate_strategy, limitrange_strategy, resourcequota_strategy;
+extern const struct strategy csr_strategy;
 extern const struct strategy statefulset_strategy, daemonset_strategy, job_strategy, cronjob_strategy;
 extern const struct strategy priorityclass_strategy, runtimeclass_strategy;
 extern const struct strategy endpointslice_strategy;

@@ -17,6 +17,7 @@ typedef void strategy_warn_fn(void *arg, const char *text);
 
 struct storage;
 struct service_alloc; /* kinds/service_alloc.h */
+struct user;
 struct strategy_ctx {
 	struct storage *storage;
 	struct service_alloc *alloc;
@@ -24,7 +25,7 @@ struct strategy_ctx {
 	const char *subresource;     /* "" or "status", … */
 	const struct schema *schema; /* of kinds; NULL in tests that have none */
 	const struct kind *kind;     /* in the version asked for; NULL: as it is stored */
-	const char *user;
+	const struct user *user;     /* who asks (request/user.h); NULL: nobody in particular */
 	bool dry_run;
 	strategy_warn_fn *warn; /* for the client; NULL = nobody listens */
 	void *warn_arg;

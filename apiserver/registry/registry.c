@@ -99,7 +99,7 @@ void registry_call_init(struct registry_call *c)
 				       .now_ns = clock_wall_ns(),
 				       .subresource = a->subresource,
 				       .kind = a->kind,
-				       .user = a->user->name,
+				       .user = a->user,
 				       .dry_run = a->dry_run,
 				       .warn = c->warn,
 				       .warn_arg = c->warn_arg};

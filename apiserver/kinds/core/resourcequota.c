@@ -86,13 +86,19 @@ static void check_amounts(const js *list, const char *base, struct field_errors 
 
 /* ---- scopes ---- */
 
+/* Each fault shows the whole list: more of them than are kept are not made. */
+static bool enough(const struct field_errors *errs)
+{
+	return errs->n >= FIELD_ERRORS_MAX;
+}
+
 /* Each resource of the quota to which the scope does not apply is told of, in the order of names upstream. */
 static void check_scope(const js *hard, const char *scope, const char *path, const js *shown,
 			struct field_errors *errs)
 {
 	size_t s = scope_of(scope);
 
-	for (struct js_iter it = js_iter(hard); s < ARRAY_LEN(scopes) && js_next(&it);)
+	for (struct js_iter it = js_iter(hard); s < ARRAY_LEN(scopes) && !enough(errs) && js_next(&it);)
 		if (sort_of(it.key) && !(sort_of(it.key) & scopes[s].resources))
 			field_error_invalid(errs, path, shown, "unsupported scope applied to resource");
 }
@@ -116,7 +122,7 @@ static void check_scopes(const js *spec, struct field_errors *errs)
 
 	js_array_for_each (s, list) {
 		const char *scope = js_str0(s, NULL);
-		if (scope_of(scope) == ARRAY_LEN(scopes))
+		if (scope_of(scope) == ARRAY_LEN(scopes) && !enough(errs))
 			field_error_invalid(errs, path, list, "unsupported scope");
 		if (!unique_seen(&seen, scope))
 			check_scope(js_obj(spec, "hard", NULL), scope, path, list, errs);

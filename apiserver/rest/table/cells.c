@@ -62,6 +62,7 @@ static const struct cell_row *const files[] = {
 	cells_apps,
 	cells_autoscaling,
 	cells_batch,
+	cells_certificates,
 	cells_core,
 	cells_discovery,
 	cells_networking,

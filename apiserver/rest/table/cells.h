@@ -29,6 +29,7 @@ extern const struct cell_row cells_admission[];
 extern const struct cell_row cells_apps[];
 extern const struct cell_row cells_batch[];
 extern const struct cell_row cells_autoscaling[];
+extern const struct cell_row cells_certificates[];
 extern const struct cell_row cells_core[];
 extern const struct cell_row cells_discovery[];
 extern const struct cell_row cells_networking[];

@@ -206,6 +206,8 @@ SETTER(skip)
 SETTER(enum)
 {
 	d->constrained = true;
+	if (v.n >= 2 && v.p[0] == '"')
+		v = (struct word){v.p + 1, v.n - 2}; /* values with blanks */
 	d->c.enums = builder_split(b, v.p, v.n, '|');
 	return d->c.enums ? 0 : bad(err, "too many values", v.p, v.n);
 }

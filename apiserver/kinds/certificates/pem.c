@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kinds/certificates/pem.h"
+
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+#include <string.h>
+#include "base/base64.h"
+
+#define DASHES "-----"
+#define BEGIN DASHES "BEGIN "
+#define END DASHES "END "
+
+/* ---- lines ---- */
+
+struct text {
+	const char *p, *end;
+};
+
+/* A line without what ends it and blanks before that. */
+static struct text take_line(struct text *t)
+{
+	const char *nl = memchr(t->p, '\n', (size_t)(t->end - t->p)), *end = nl ? nl : t->end;
+	struct text line = {t->p, end};
+
+	t->p = nl ? nl + 1 : t->end;
+	while (line.end > line.p && strchr(" \t\r", line.end[-1]))
+		line.end--;
+	return line;
+}
+
+static size_t text_len(struct text t)
+{
+	return (size_t)(t.end - t.p);
+}
+
+/* Of `-----BEGIN TYPE-----`: the type; false when the line is none. */
+static bool is_mark(struct text line, const char *start, char type[64])
+{
+	size_t n = text_len(line), lead = strlen(start), tail = strlen(DASHES);
+
+	if (n < lead + tail || n - lead - tail >= 64 || memcmp(line.p, start, lead) ||
+	    memcmp(line.end - tail, DASHES, tail))
+		return false;
+	memcpy(type, line.p + lead, n - lead - tail);
+	type[n - lead - tail] = 0;
+	return true;
+}
+
+/* What is between the marks; false when there is no end of that type. */
+static bool take_body(struct text *t, const char *type, struct text *body)
+{
+	char other[64];
+
+	body->p = t->p;
+	while (t->p < t->end) {
+		body->end = t->p;
+		if (is_mark(take_line(t), END, other))
+			return !strcmp(other, type);
+	}
+	return false;
+}
+
+/* Lines "KEY: VALUE" before the base64. */
+static bool decode_body(struct text body, struct pem_block *ret)
+{
+	autobuf struct buf text = BUF_INIT;
+	struct err ignore = ERR_INIT;
+	bool in_headers = true;
+
+	while (body.p < body.end) {
+		struct text line = take_line(&body);
+		if (in_headers && memchr(line.p, ':', text_len(line))) {
+			ret->headers = true;
+			continue;
+		}
+		in_headers &= !text_len(line) && ret->headers;
+		buf_add(&text, line.p, text_len(line));
+	}
+	return base64_decode(&ret->der, buf_str(&text), text.len, &ignore) == 0;
+}
+
+bool pem_next(const char **p, size_t *n, struct pem_block *ret)
+{
+	struct text t = {*p, *p + *n};
+
+	memset(ret, 0, sizeof(*ret));
+	while (t.p < t.end) {
+		struct text body;
+		if (!is_mark(take_line(&t), BEGIN, ret->type))
+			continue;
+		struct text rest = t;
+		if (take_body(&rest, ret->type, &body) && decode_body(body, ret)) {
+			*p = rest.p;
+			*n = text_len(rest);
+			return true;
+		}
+		buf_release(&ret->der);
+		ret->headers = false;
+		t = rest; /* no block is within another one */
+	}
+	*p = t.end;
+	*n = 0;
+	return false;
+}
+
+/* ---- what is in it ---- */
+
+/* As Go names them, of keys that it can verify with. */
+static const char *bad_signature(gnutls_x509_crq_t crq)
+{
+	unsigned bits;
+
+	switch (gnutls_x509_crq_get_pk_algorithm(crq, &bits)) {
+	case GNUTLS_PK_RSA:
+		return "crypto/rsa: verification error";
+	case GNUTLS_PK_EDDSA_ED25519:
+		return "x509: Ed25519 verification failure";
+	default:
+		return "x509: ECDSA verification failure";
+	}
+}
+
+static int check_signature(gnutls_x509_crq_t crq, struct err *err)
+{
+	int algorithm = gnutls_x509_crq_get_signature_algorithm(crq);
+
+	if (algorithm == GNUTLS_SIGN_RSA_MD5)
+		return err_set(err, REASON_INVALID,
+			       "x509: cannot verify signature: insecure algorithm MD5-RSA");
+	if (gnutls_x509_crq_verify(crq, GNUTLS_VERIFY_ALLOW_SIGN_WITH_SHA1) < 0)
+		return err_set(err, REASON_INVALID, "%s", bad_signature(crq));
+	return 0;
+}
+
+int pem_check_request(const char *p, size_t n, struct err *err)
+{
+	gnutls_x509_crq_t crq;
+	struct pem_block b;
+
+	if (!pem_next(&p, &n, &b))
+		return err_set(err, REASON_INVALID, "PEM block type must be CERTIFICATE REQUEST");
+	gnutls_datum_t der = {.data = (unsigned char *)b.der.p, .size = (unsigned)b.der.len};
+	int rc = 0;
+	if (strcmp(b.type, "CERTIFICATE REQUEST")) {
+		rc = err_set(err, REASON_INVALID, "PEM block type must be CERTIFICATE REQUEST");
+	} else if (gnutls_x509_crq_init(&crq) < 0) {
+		rc = err_set(err, REASON_INTERNAL, "no memory for a certificate request");
+	} else {
+		rc = gnutls_x509_crq_import(crq, &der, GNUTLS_X509_FMT_DER) < 0
+			     ? err_set(err, REASON_INVALID,
+				       "asn1: structure error: not a certificate request")
+			     : check_signature(crq, err);
+		gnutls_x509_crq_deinit(crq);
+	}
+	buf_release(&b.der);
+	return rc;
+}
+
+static int check_certificate(const struct pem_block *b, struct err *err)
+{
+	gnutls_datum_t der = {.data = (unsigned char *)b->der.p, .size = (unsigned)b->der.len};
+	gnutls_x509_crt_t crt;
+
+	if (strcmp(b->type, "CERTIFICATE"))
+		return err_set(err, REASON_INVALID, "only CERTIFICATE PEM blocks are allowed, found \"%s\"",
+			       b->type);
+	if (b->headers)
+		return err_set(err, REASON_INVALID, "no PEM block headers are permitted");
+	if (!b->der.len)
+		return err_set(err, REASON_INVALID, "found CERTIFICATE PEM block containing 0 certificates");
+	if (gnutls_x509_crt_init(&crt) < 0)
+		return err_set(err, REASON_INTERNAL, "no memory for a certificate");
+	int rc = gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER);
+	gnutls_x509_crt_deinit(crt);
+	return rc < 0 ? err_set(err, REASON_INVALID, "x509: malformed certificate") : 0;
+}
+
+int pem_check_certificates(const char *p, size_t n, struct err *err)
+{
+	struct pem_block b;
+	size_t blocks = 0;
+
+	if (!n)
+		return 0;
+	for (; pem_next(&p, &n, &b); blocks++) {
+		int rc = check_certificate(&b, err);
+		buf_release(&b.der);
+		if (rc < 0)
+			return -1;
+	}
+	return blocks ? 0 : err_set(err, REASON_INVALID, "must contain at least one CERTIFICATE PEM block");
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Certificates and requests for them as clients send them: PEM, read as Go's encoding/pem reads it (what is no block is
+ * skipped), and checked by GnuTLS. Pure, any thread.
+ */
+#ifndef KINDS_CERTIFICATES_PEM_H
+#define KINDS_CERTIFICATES_PEM_H
+
+#include "base/buf.h"
+
+struct pem_block {
+	char type[64]; /* "CERTIFICATE" */
+	bool headers;  /* has some */
+	struct buf der;
+};
+/* The next block of *p, which moves behind it; false when there is none. Release with buf_release(&ret->der). */
+bool pem_next(const char **p, size_t *n, struct pem_block *ret);
+
+/* REASON_INVALID says why it is none, or not signed by its own key. */
+int pem_check_request(const char *p, size_t n, struct err *err) MUST_CHECK;
+/* Certificates and nothing else; no bytes are fine. */
+int pem_check_certificates(const char *p, size_t n, struct err *err) MUST_CHECK;
+
+#endif
