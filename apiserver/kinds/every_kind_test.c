@@ -522,7 +522,7 @@ static size_t walk_object(const struct kind *k, size_t i)
 	if (k->namespaced)
 		js_set_str(js_ensure(w.object, "metadata", NULL), "namespace", "default");
 	walk_before(&w);
-	if (k->verbs & VERB_GET) {
+	if (k->verbs & VERB_GET && !k->virtual) {
 		walk_forms(&w);
 		walk_stored(&w);
 	} else if (k->verbs & VERB_CREATE) {

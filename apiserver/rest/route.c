@@ -11,6 +11,7 @@
 #include "rest/route.h"
 
 #include <string.h>
+#include "rest/component.h"
 #include "rest/review/review.h"
 #include "rest/verb/ephemeral.h"
 #include "rest/verb/verb.h"
@@ -66,6 +67,10 @@ static const struct route routes[] = {
 	ANSWER("selfsubjectrulesreviews", &review_verb),
 	ANSWER("subjectaccessreviews", &review_verb),
 	ANSWER("tokenreviews", &review_verb),
+	{METHOD_GET, SCOPE_ITEM, "componentstatuses", "", "get", VERB_GET, ROUTE_READ, handle_component,
+	 NULL},
+	{METHOD_GET, SCOPE_EVERYWHERE, "componentstatuses", "", "list", VERB_LIST, ROUTE_READ,
+	 handle_components, NULL},
 };
 static const size_t n_routes = sizeof(routes) / sizeof(*routes);
 

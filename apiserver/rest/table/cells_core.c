@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include "object/condition.h"
 #include "object/labels.h"
 #include "object/meta.h"
 
@@ -270,6 +271,29 @@ static void cell_quota_limit(struct buf *out, const struct cell *c)
 	put_quota(out, c, true);
 }
 
+/* ---- components ---- */
+
+static const js *health(const struct cell *c)
+{
+	return condition_find(js_arr(c->o, "conditions", NULL), "Healthy");
+}
+
+static void cell_component_status(struct buf *out, const struct cell *c)
+{
+	const js *h = health(c);
+	cell_str(out, !h ? "Unknown" : strcmp(js_str0(h, "status", NULL), "True") ? "Unhealthy" : "Healthy");
+}
+
+static void cell_component_message(struct buf *out, const struct cell *c)
+{
+	cell_str(out, js_str0(health(c), "message", NULL));
+}
+
+static void cell_component_error(struct buf *out, const struct cell *c)
+{
+	cell_str(out, js_str0(health(c), "error", NULL));
+}
+
 const struct cell_row cells_core[] = {
 	{"data_count", cell_data_count},
 	{"endpoints", cell_endpoints},
@@ -287,6 +311,9 @@ const struct cell_row cells_core[] = {
 	{"svc_external_ip", cell_svc_external_ip},
 	{"svc_ports", cell_svc_ports},
 	{"svc_selector", cell_svc_selector},
+	{"component_error", cell_component_error},
+	{"component_message", cell_component_message},
+	{"component_status", cell_component_status},
 	{"quota_limit", cell_quota_limit},
 	{"quota_request", cell_quota_request},
 	{"template_containers", cell_template_containers},
