@@ -20,6 +20,8 @@ static inline const char *minimal_members(const struct kind *k)
 		/* clang-format off */
 		{"APIService", "'spec':{'group':'g','version':'v1','groupPriorityMinimum':1,'versionPriority':1}"},
 		{"CSIStorageCapacity", "'storageClassName':'c'"},
+		{"CertificateSigningRequest",
+		 "'spec':{'signerName':'a.b/c','usages':['any'],'request':'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIcE1JR1JBZ0VBTUM4eEZUQVRCZ05WQkFvTURITjVjM1JsYlRwdWIyUmxjekVXTUJRR0ExVUVBd3dOYzNsegpkR1Z0T201dlpHVTZiakJaTUJNR0J5cUdTTTQ5QWdFR0NDcUdTTTQ5QXdFSEEwSUFCTnBCN1hXdEtaVlppaUJwCnUzdUhiQ0wzU25lMDNXUG5MMlFHK3Q5SFg2dlNGemR1RU5EVVkrRVc0ZkZHVXJodDlZSlVsQ1hhV0x0elRnUUsKcWRXUVdOaWdBREFLQmdncWhrak9QUVFEQWdOSEFEQkVBaUFRWTFzQVNTK01yenVEL2t3aXJwNnozUzRUSlJKbwpEN0dJWEtUcXV4MFlGUUlnUzl1WXcvdGdOKzY0bXR3Sko4OFRQZVJCU0FyZTJwdGJxYlZYY2YweWMxOD0KLS0tLS1FTkQgQ0VSVElGSUNBVEUgUkVRVUVTVC0tLS0tCg=='}"},
 		{"ClusterRoleBinding", "'roleRef':{'kind':'ClusterRole','name':'r'}"},
 		{"ControllerRevision", "'revision':1,'data':{}"},
 		{"CronJob", "'spec':{'schedule':'* * * * *','jobTemplate':{'spec':{" MINIMAL_JOB "}}}"},

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* LimitRanges (kubernetes/kubernetes pkg/apis/core/v1/defaults.go, pkg/apis/core/validation ValidateLimitRange). */
 #include <stdio.h>
-#include "base/rand.h"
 #include "base/unique.h"
 #include "kinds/podspec/podspec.h"
 #include "kinds/strategies.h"
@@ -11,7 +10,7 @@
 enum { MAX, MIN, DEFAULT, REQUEST, RATIO, N_LISTS };
 static const char *const lists[N_LISTS] = {"max", "min", "default", "defaultRequest", "maxLimitRequestRatio"};
 
-/* ---- defaults and the name ---- */
+/* ---- defaults ---- */
 
 static void fill(js *list, const js *from)
 {
@@ -39,17 +38,6 @@ static void limitrange_default(js *o)
 		drop_empty(item, "default");
 		drop_empty(item, "defaultRequest");
 	}
-}
-
-/* One without any name gets one; nothing else in the API does. */
-static void limitrange_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
-{
-	char uid[37];
-
-	if (old || *js_str0(new, "metadata", "name", NULL))
-		return;
-	rand_uuid(uid);
-	js_set_str(js_ensure(new, "metadata", NULL), "name", uid);
 }
 
 /* ---- amounts ---- */
@@ -215,7 +203,6 @@ const struct strategy limitrange_strategy = {
 	.group = "",
 	.kind = "LimitRange",
 	.flags = STRATEGY_CREATE_ON_UPDATE,
-	.prepare = limitrange_prepare,
 	.default_more = limitrange_default,
 	.validate = limitrange_validate,
 };
