@@ -82,6 +82,7 @@ static void every_kind_is_whole(void **state)
 		"storage.k8s.io/csinodes",
 		"storage.k8s.io/csistoragecapacities",
 		"storage.k8s.io/storageclasses",
+		"storage.k8s.io/volumeattachments",
 		"storage.k8s.io/volumeattributesclasses",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(want); i++) {

@@ -53,6 +53,8 @@ static inline const char *minimal_members(const struct kind *k)
 		{"StorageClass", "'provisioner':'p'"},
 		{"ValidatingAdmissionPolicy", "'spec':{'matchConstraints':{'resourceRules':[{'operations':['*'],'apiGroups':['*'],'apiVersions':['*'],'resources':['*']}]},'validations':[{'expression':'true'}]}"},
 		{"ValidatingAdmissionPolicyBinding", "'spec':{'policyName':'p','validationActions':['Deny']}"},
+		{"VolumeAttachment",
+		 "'spec':{'attacher':'a','source':{'persistentVolumeName':'v'},'nodeName':'n'}"},
 		{"VolumeAttributesClass", "'driverName':'p','parameters':{'a':'b'}"},
 		/* clang-format on */
 	};

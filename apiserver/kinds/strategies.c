@@ -21,6 +21,7 @@ static const struct strategy *const strategies[] = {
 	&csidriver_strategy,
 	&csinode_strategy,
 	&csistoragecapacity_strategy,
+	&volumeattachment_strategy,
 
 	&pods_strategy,
 	&deployment_strategy,

@@ -22,7 +22,7 @@ extern const struct strategy deviceclass_strategy, resourceclaim_strategy, resou
 extern const struct strategy ingress_strategy, ingressclass_strategy, networkpolicy_strategy,
 	servicecidr_strategy, ipaddress_strategy;
 extern const struct strategy storageclass_strategy, volumeattributesclass_strategy, csidriver_strategy,
-	csinode_strategy, csistoragecapacity_strategy;
+	csinode_strategy, csistoragecapacity_strategy, volumeattachment_strategy;
 extern const struct strategy hpa_strategy, poddisruptionbudget_strategy;
 
 /* admissionregistration */

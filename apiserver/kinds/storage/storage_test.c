@@ -127,6 +127,48 @@ static void test_others(void **state)
 	causes_check(rows, ARRAY_LEN(rows));
 }
 
+static void test_volumeattachment(void **state)
+{
+#define ATTACHMENT(source)                                                                                   \
+	"storage.k8s.io", "VolumeAttachment",                                                                \
+		JSON("{'spec':{'attacher':'A','nodeName':'n','source':{" source "}}}")
+#define CSI "'csi':{'driver':'d','volumeHandle':'h'},'accessModes':['ReadWriteOnce']"
+#define FROM "spec.source.inlineVolumeSpec"
+#define CONTEXT "in the context of inline volumes\n"
+	const struct causes_row rows[] = {
+		{ATTACHMENT("'persistentVolumeName':'v'"), ""},
+		{ATTACHMENT("'inlineVolumeSpec':{" CSI "}"), ""},
+		{ATTACHMENT(""),
+		 "spec.source: Required value: must specify exactly one of inlineVolumeSpec and persistentVolumeName\n"},
+		{ATTACHMENT("'persistentVolumeName':'v','inlineVolumeSpec':{}"),
+		 "spec.source: Forbidden: must specify exactly one of inlineVolumeSpec and persistentVolumeName\n"},
+		{ATTACHMENT("'persistentVolumeName':''"),
+		 "spec.source.persistentVolumeName: Required value: must specify non empty persistentVolumeName\n"},
+		{"storage.k8s.io", "VolumeAttachment",
+		 JSON("{'spec':{'source':{'persistentVolumeName':'a_b'}}}"),
+		 "spec.attacher: Invalid value: \"\": a lowercase RFC 1123 subdomain must consist …\n"
+		 "spec.attacher: Required value\n"
+		 "spec.nodeName: Invalid value: \"\": a lowercase RFC 1123 subdomain must consist …\n"
+		 "spec.source.persistentVolumeName: Invalid value: \"a_b\": a lowercase RFC 1123 subdomain must consist …\n"},
+		{ATTACHMENT(
+			 "'inlineVolumeSpec':{" CSI
+			 ",'claimRef':{},'capacity':{'storage':'1'},'nodeAffinity':{},'storageClassName':'s',"
+			 "'persistentVolumeReclaimPolicy':'Delete','volumeMode':'Block','volumeAttributesClassName':''}"),
+		 FROM ".capacity: Forbidden: may not be specified " CONTEXT FROM
+		      ".claimRef: Forbidden: may not be specified " CONTEXT FROM
+		      ".nodeAffinity: Forbidden: may not be specified " CONTEXT FROM
+		      ".persistentVolumeReclaimPolicy: Forbidden: may only be Retain " CONTEXT FROM
+		      ".storageClassName: Forbidden: may not be specified " CONTEXT FROM
+		      ".volumeAttributesClassName: Required value: an empty string is disallowed\n" FROM
+		      ".volumeMode: Forbidden: may not specify volumeMode other than Filesystem " CONTEXT},
+		{ATTACHMENT("'inlineVolumeSpec':{}"),
+		 FROM ".accessModes: Required value\n" FROM
+		      ".csi: Required value: has to be specified in the context of inline volumes\n" FROM
+		      ": Required value: must specify a volume type\n"},
+	};
+	causes_check(rows, ARRAY_LEN(rows));
+}
+
 static void test_updates(void **state)
 {
 #define OF(kind) "storage.k8s.io", kind, ""
@@ -151,6 +193,10 @@ static void test_updates(void **state)
 		 "{'spec':{'drivers':[{'name':'c','nodeID':'i'},{'name':'a','nodeID':'j','allocatable':{'count':2}}]}}",
 		 "{'spec':{'drivers':[{'name':'a','nodeID':'j','allocatable':{'count':1}},{'name':'b','nodeID':'k'}]}}",
 		 "spec.drivers: Invalid value: {\"name\":\"a\",\"nodeID\":\"j\",\"topologyKeys\":null,\"allocatable\":{\"count\":2}}: field is immutable\n"},
+		{OF("VolumeAttachment"),
+		 "{'spec':{'attacher':'b','nodeName':'n','source':{'persistentVolumeName':'v'}}}",
+		 "{'spec':{'attacher':'a','nodeName':'n','source':{'persistentVolumeName':'v'}}}",
+		 "spec: Invalid value: {\"attacher\":\"b\",\"source\":{\"persistentVolumeName\":\"v\"},\"nodeName\":\"n\"}: field is immutable\n"},
 		{OF("CSIStorageCapacity"), "{'storageClassName':'b','capacity':'2','nodeTopology':{}}",
 		 "{'storageClassName':'a','capacity':'1'}",
 		 "nodeTopology: Invalid value: {}: field is immutable\n"
@@ -169,6 +215,9 @@ static void test_stored(void **state)
 		{"CSIDriver", "{'spec':{'nodeAllocatableUpdatePeriodSeconds':60}}",
 		 "{'metadata':{},'spec':{'attachRequired':true,'podInfoOnMount':false,'volumeLifecycleModes':['Persistent'],'storageCapacity':"
 		 "false,'fsGroupPolicy':'ReadWriteOnceWithFSType','requiresRepublish':false,'seLinuxMount':false}}"},
+		{"VolumeAttachment",
+		 "{'spec':{'attacher':'a','nodeName':'n','source':{'persistentVolumeName':'v'}},'status':{'attached':true}}",
+		 "{'metadata':{},'spec':{'attacher':'a','source':{'persistentVolumeName':'v'},'nodeName':'n'},'status':{'attached':false}}"},
 		{"CSINode", "{}", "{'metadata':{},'spec':{'drivers':null}}"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -188,7 +237,7 @@ int main(void)
 		cmocka_unit_test(test_storageclass), cmocka_unit_test(test_parameters),
 		cmocka_unit_test(test_csidriver),    cmocka_unit_test(test_csinode),
 		cmocka_unit_test(test_others),	     cmocka_unit_test(test_updates),
-		cmocka_unit_test(test_stored),
+		cmocka_unit_test(test_stored),	     cmocka_unit_test(test_volumeattachment),
 	};
 	return cmocka_run_group_tests(tests, causes_setup, causes_teardown);
 }

@@ -68,7 +68,13 @@ static void cell_csi_capacity(struct buf *out, const struct cell *c)
 	cell_str(out, capacity ? capacity : "<unset>");
 }
 
+static void cell_attachment_node(struct buf *out, const struct cell *c)
+{
+	cell_str(out, js_str0(c->o, "spec", "nodeName", NULL));
+}
+
 const struct cell_row cells_storage[] = {
+	{"attachment_node", cell_attachment_node},
 	{"csi_capacity", cell_csi_capacity},
 	{"csidriver_modes", cell_csidriver_modes},
 	{"csidriver_tokens", cell_csidriver_tokens},

@@ -22,6 +22,14 @@ static const struct cells_case rows[] = {
 	 "{" META
 	 ",'spec':{'attachRequired':false,'podInfoOnMount':true,'storageCapacity':false,'requiresRepublish':true}}",
 	 "'x',false,true,false,'<unset>',true,'<none>','4m5s'"},
+	{OF("VolumeAttachment"),
+	 "{" META
+	 ",'spec':{'attacher':'a','source':{'persistentVolumeName':'v'},'nodeName':'n'},'status':{'attached':true}}",
+	 "'x','a','v','n',true,'4m5s'"},
+	{OF("VolumeAttachment"),
+	 "{" META
+	 ",'spec':{'attacher':'a','source':{'inlineVolumeSpec':{}},'nodeName':'n'},'status':{'attached':false}}",
+	 "'x','a','','n',false,'4m5s'"},
 	{OF("CSINode"), "{" META ",'spec':{'drivers':[{'name':'a'},{'name':'b'}]}}", "'x',2,'4m5s'"},
 	{OF("CSIStorageCapacity"), "{" META ",'storageClassName':'c','capacity':'1Gi'}", "'x','c','1Gi'"},
 	{OF("CSIStorageCapacity"), "{" META ",'storageClassName':'c'}", "'x','c','<unset>'"},
