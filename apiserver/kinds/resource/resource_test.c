@@ -149,6 +149,8 @@ static void test_slices(void **state)
 		 "spec: Required value: " PLACES "\n"},
 		{SLICE(",'nodeSelector':{'nodeSelectorTerms':[{},{}]}"),
 		 "spec.nodeSelector.nodeSelectorTerms: Invalid value: [{},{}]: must have exactly one node selector term\n"},
+		{SLICE(",'nodeSelector':{'nodeSelectorTerms':[{'matchExpressions':[{'key':'a','operator':'In'}]}]}"),
+		 "spec.nodeSelector.nodeSelectorTerms[0].matchExpressions[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'\n"},
 		{KIND("ResourceSlice", "{'spec':{'allNodes':true,'pool':{'generation':-1}}}"),
 		 "spec.driver: Invalid value: \"\"" SUBDOMAIN "spec.driver: Required value\n"
 		 "spec.pool.generation: Invalid value: -1: must be greater than or equal to zero\n"

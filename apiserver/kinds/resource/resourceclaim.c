@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "kinds/check.h"
+#include "kinds/podspec/podspec.h"
 #include "kinds/resource/device.h"
 #include "kinds/strategies.h"
 #include "object/ip.h"
@@ -90,6 +91,8 @@ static void check_allocation(const js *allocation, const struct unique *names, s
 	const js *results = js_arr(allocation, "devices", "results", NULL),
 		 *config = js_arr(allocation, "devices", "config", NULL);
 
+	podspec_validate_node_selector(js_obj(allocation, "nodeSelector", NULL),
+				       "status.allocation.nodeSelector", errs);
 	if (!device_check_size(results, DEVICE_LIST_MAX, results_at, errs))
 		js_array_for_each (r, results) {
 			const char *at = PATH("%s[%zu]", results_at, r_i);

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include "kinds/podspec/podspec.h"
 #include "kinds/resource/device.h"
 #include "kinds/strategies.h"
 #include "object/name.h"
@@ -136,6 +137,7 @@ static void check_place(const js *spec, struct field_errors *errs)
 					"must be either unset or set to a non-empty string");
 	else if (node && name_check_dns1123_subdomain(node, &bad))
 		field_error_names(errs, "spec.nodeName", node, &bad);
+	podspec_validate_node_selector(selector, "spec.nodeSelector", errs);
 	if (selector && js_len(terms) != 1)
 		field_error_invalid(errs, "spec.nodeSelector.nodeSelectorTerms", terms,
 				    "must have exactly one node selector term");
