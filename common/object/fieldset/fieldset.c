@@ -243,9 +243,11 @@ static const struct fieldset_rule rule_union, rule_intersection, rule_difference
 static bool node_union(struct arena *a, const struct fieldset_node *x, const struct fieldset_node *y,
 		       struct fieldset_node *ret)
 {
-	*ret = x ? *x : *y;
-	if (!x || !y)
+	if (!x || !y) {
+		*ret = x ? *x : *y;
 		return true;
+	}
+	*ret = *x;
 	ret->member |= y->member;
 	ret->below = x->below && y->below ? combine(a, x->below, y->below, &rule_union)
 		     : x->below		  ? x->below
