@@ -41,6 +41,8 @@ enum {
 	STRATEGY_SPEC_FINALIZERS = 64,	 /* spec.finalizers hold it, too; preconditions in words of its own */
 	STRATEGY_ANNOTATIONS_COUNT = 16, /* a change of annotations bumps metadata.generation, too */
 	STRATEGY_LABELS_COUNT = 128,	 /* ... and one of labels */
+	STRATEGY_STATUS_PARTS =
+		256, /* other subresources, too, change the status: prepare keeps what is not theirs */
 };
 
 struct strategy {

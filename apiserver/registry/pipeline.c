@@ -341,7 +341,7 @@ enum progress pipeline_prepare_update(struct registry_call *c)
 	objectmeta_prepare_update(c->new, c->old_tree);
 	if (is_status(c))
 		keep_all_but_status(c->new, c->old_tree);
-	else if (c->kind->has_status)
+	else if (c->kind->has_status && !(*c->ctx.subresource && s->flags & STRATEGY_STATUS_PARTS))
 		strategy_carry(c->new, c->old_tree, "status");
 	if (s->default_more && !is_status(c))
 		s->default_more(c->new);

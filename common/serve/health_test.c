@@ -133,8 +133,8 @@ static void test_metrics_and_version(void **state)
 		"# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes ",
 		"\nprocess_cpu_seconds_total ",
 		"\nprocess_open_fds ",
-		"kubernetes_build_info{build_date=\"1970-01-01T00:00:00Z\",compiler=\"cc\",git_commit=\"0000000000000000000000000000000000000000\","
-		"git_tree_state=\"clean\",git_version=\"v1.34.0\",go_version=\"none\",major=\"1\",minor=\"34\",platform=\"linux/",
+		("kubernetes_build_info{build_date=\"1970-01-01T00:00:00Z\",compiler=\"cc\",git_commit=\"0000000000000000000000000000000000000000\","
+		 "git_tree_state=\"clean\",git_version=\"v1.34.0\",go_version=\"none\",major=\"1\",minor=\"34\",platform=\"linux/"),
 		"\ncoracle_build_info{version=\"",
 	};
 	autobuf struct buf b = BUF_INIT;

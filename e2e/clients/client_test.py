@@ -193,7 +193,7 @@ def test_status_and_scale_subresources(ns):
 
 def test_every_group_can_be_listed_by_its_typed_client():
     calls = {
-        client.CoreV1Api: "node persistent_volume component_status namespace pod_for_all_namespaces service_for_all_namespaces limit_range_for_all_namespaces",
+        client.CoreV1Api: "node persistent_volume persistent_volume_claim_for_all_namespaces namespace pod_for_all_namespaces service_for_all_namespaces limit_range_for_all_namespaces",
         client.AppsV1Api: "deployment_for_all_namespaces daemon_set_for_all_namespaces stateful_set_for_all_namespaces",
         client.BatchV1Api: "job_for_all_namespaces cron_job_for_all_namespaces",
         client.AutoscalingV1Api: "horizontal_pod_autoscaler_for_all_namespaces",

@@ -75,8 +75,10 @@ row_create() {
 		kubectl create clusterrole "$NS" --verb=get --resource=nodes
 	kubectl create clusterrolebinding "$NS" --clusterrole="$NS" --user=me
 	kubectl create job a --image="$IMAGE" -- busybox true
-	kubectl create cronjob a --image="$IMAGE" --schedule='*/5 * * * *' -- busybox true
-	kubectl create job --from=cronjob/a b
+	if at_least 21; then # 1.20 makes them in batch/v1beta1, which Kubernetes gave up in 1.25
+		kubectl create cronjob a --image="$IMAGE" --schedule='*/5 * * * *' -- busybox true
+		kubectl create job --from=cronjob/a b
+	fi
 	kubectl create pdb a --selector=app=a --min-available=1
 	kubectl create priorityclass "$NS" --value=1000 --description=test
 	kubectl create ingress a --class=none --rule='a.test/path=a:80,tls=b'
@@ -261,7 +263,7 @@ row_describe() {
 	says 'Name: +default' kubectl describe serviceaccount default
 	says 'Name: +'"$NS" kubectl describe namespace "$NS"
 	kubectl create quota d --hard=pods=3
-	says 'pods' kubectl describe quota d
+	says 'Resource +Used +Hard' kubectl describe quota d
 	kubectl create ingress d --class=none --rule='d.test/=d:80'
 	says 'd.test' kubectl describe ingress d
 }
@@ -388,7 +390,7 @@ row_drain() {
 	budget 5
 	kubectl drain "$NODE" --pod-selector="app=drain" --timeout="${GUARD}s"
 	kill $proxy
-	is Pending kubectl get pods -l app=drain -o 'jsonpath={.items[0].status.phase}'
+	soon is 'Pending Pending' kubectl get pods -l app=drain -o 'jsonpath={.items[*].status.phase}'
 	kubectl uncordon "$NODE"
 	kubectl rollout status deployment/drain --timeout="${GUARD}s"
 }

@@ -336,6 +336,7 @@ static void csr_validate(const struct strategy_ctx *ctx, const js *new, const js
 const struct strategy csr_strategy = {
 	.group = "certificates.k8s.io",
 	.kind = "CertificateSigningRequest",
+	.flags = STRATEGY_STATUS_PARTS,
 	.prepare = csr_prepare,
 	.validate = csr_validate,
 };

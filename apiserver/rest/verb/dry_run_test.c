@@ -16,9 +16,20 @@ static struct rig rig;
 #define MERGE "application/merge-patch+json"
 #define OPS "application/json-patch+json"
 
+#define CSRS "/apis/certificates.k8s.io/v1/certificatesigningrequests"
+#define REQUEST                                                                                              \
+	"LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIcE1JR1JBZ0VBTUM4eEZUQVRCZ05WQkFvTURITj"         \
+	"VjM1JsYlRwdWIyUmxjekVXTUJRR0ExVUVBd3dOYzNsegpkR1Z0T201dlpHVTZiakJaTUJNR0J5cUdTTTQ5QWdFR0ND"         \
+	"cUdTTTQ5QXdFSEEwSUFCTnBCN1hXdEtaVlppaUJwCnUzdUhiQ0wzU25lMDNXUG5MMlFHK3Q5SFg2dlNGemR1RU5EVV"         \
+	"krRVc0ZkZHVXJodDlZSlVsQ1hhV0x0elRnUUsKcWRXUVdOaWdBREFLQmdncWhrak9QUVFEQWdOSEFEQkVBaUFRWTFz"         \
+	"QVNTK01yenVEL2t3aXJwNnozUzRUSlJKbwpEN0dJWEtUcXV4MFlGUUlnUzl1WXcvdGdOKzY0bXR3Sko4OFRQZVJCU0"         \
+	"FyZTJwdGJxYlZYY2YweWMxOD0KLS0tLS1FTkQgQ0VSVElGSUNBVEUgUkVRVUVTVC0tLS0tCg=="
+
 static const struct {
 	const char *path, *body;
 } made[] = {
+	{CSRS, "{'metadata':{'name':'r'},'spec':{'request':'" REQUEST
+	       "','signerName':'a.b/c','usages':['client auth']}}"},
 	{NS "/configmaps", "{'metadata':{'name':'c','labels':{'a':'b'}},'data':{'k':'v'}}"},
 	{NS "/pods", "{'metadata':{'name':'p'},'spec':{'containers':[{'name':'c','image':'i'}]}}"},
 	{"/api/v1/namespaces", "{'metadata':{'name':'n'}}"},
@@ -64,6 +75,10 @@ static const struct {
 	 "'ephemeralContainers':[{'name':'e'"},
 	{"PATCH", NS "/pods/p/resize", STRATEGIC, "{'spec':{'containers':[{'name':'c','image':'other'}]}}",
 	 200, "'image':'i'"},
+	{"PATCH", CSRS "/r/approval", MERGE,
+	 "{'status':{'conditions':[{'type':'Approved','status':'True','reason':'r'}]}}", 200,
+	 "'type':'Approved'"},
+	{"PATCH", CSRS "/r/approval", MERGE, "{'status':{'certificate':'eHg='}}", 200, "'status':{}"},
 	{"PUT", "/api/v1/namespaces/n/finalize", "",
 	 "{'metadata':{'name':'n'},'spec':{'finalizers':['a/b']}}", 200, "'finalizers':['a/b']"},
 	{"PUT", "/api/v1/namespaces/n/status", "", "{'metadata':{'name':'n'},'status':{'phase':'Active'}}",
