@@ -200,7 +200,6 @@ def test_every_group_can_be_listed_by_its_typed_client():
         client.PolicyV1Api: "pod_disruption_budget_for_all_namespaces",
         client.NetworkingV1Api: "ingress_for_all_namespaces ingress_class network_policy_for_all_namespaces",
         client.DiscoveryV1Api: "endpoint_slice_for_all_namespaces",
-        client.EventsV1Api: "event_for_all_namespaces",
         client.CoordinationV1Api: "lease_for_all_namespaces",
         client.RbacAuthorizationV1Api: "cluster_role cluster_role_binding role_for_all_namespaces role_binding_for_all_namespaces",
         client.SchedulingV1Api: "priority_class",
