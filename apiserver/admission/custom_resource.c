@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 #include "admission/plugins.h"
-#include "view/crd.h"
+#include "view/definition.h"
 
 enum admission_answer admit_custom_resource(struct admission_call *a, struct err *err)
 {

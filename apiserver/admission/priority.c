@@ -6,7 +6,7 @@
  */
 #include <string.h>
 #include "admission/plugins.h"
-#include "view/priority.h"
+#include "view/priorityclass.h"
 
 #define LOWER "PreemptLowerPriority"
 

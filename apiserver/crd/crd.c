@@ -18,7 +18,7 @@
 #include "crd/crd_internal.h"
 #include "kinds/apiextensions/definition.h"
 #include "object/condition.h"
-#include "view/crd.h"
+#include "view/definition.h"
 
 #define RETRY_NS (2 * NS_PER_S)
 

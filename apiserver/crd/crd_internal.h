@@ -18,8 +18,6 @@ bool crd_condition_is_true(const js *status, const char *type);
    cannot be. */
 struct schema_builder *crd_kinds(struct schema *schema, const js *crd, const js *status,
 				 struct err *err) MUST_CHECK;
-/* The version whose kind stands for what is stored; NULL = none is served. */
-const char *crd_stored_version(const js *crd);
 
 /* ---- crd_write.c: what is written, as the server itself ---- */
 /* The definition's status (and finalizers, when `last`), if it is of that revision still. REASON_CONFLICT, NOT_FOUND:

@@ -19,7 +19,8 @@ static bool is_served(const js *crd, const js *version)
 	       (!webhook || js_bool(version, false, "storage", NULL));
 }
 
-const char *crd_stored_version(const js *crd)
+/* The version whose kind stands for what is stored; NULL = none is served. */
+static const char *crd_stored_version(const js *crd)
 {
 	const char *first = NULL;
 

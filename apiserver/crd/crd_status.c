@@ -10,7 +10,7 @@
 #include "crd/crd_internal.h"
 #include "kinds/apiextensions/definition.h"
 #include "object/condition.h"
-#include "view/crd.h"
+#include "view/definition.h"
 
 bool crd_condition_is_true(const js *status, const char *type)
 {

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include "base/mem.h"
 #include "base/thread.h"
-#include "view/crd.h"
+#include "view/definition.h"
 #include "view/namespace.h"
 #include "view/service.h"
 #include "view/view_internal.h"

@@ -14,7 +14,7 @@ struct pem_block {
 	struct buf der;
 };
 /* The next block of *p, which moves behind it; false when there is none. Release with buf_release(&ret->der). */
-bool pem_next(const char **p, size_t *n, struct pem_block *ret);
+bool pem_next(const char **p, size_t *n, struct pem_block *ret); /* for tests */
 
 /* REASON_INVALID says why it is none, or not signed by its own key. */
 int pem_check_request(const char *p, size_t n, struct err *err) MUST_CHECK;

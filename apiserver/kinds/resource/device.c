@@ -95,7 +95,7 @@ void device_check_request_refs(const js *refs, const struct unique *names, const
 	}
 }
 
-void device_check_driver(const char *s, const char *path, struct field_errors *errs)
+static void device_check_driver(const char *s, const char *path, struct field_errors *errs)
 {
 	autofree char *lower = mem_strdup(s);
 	struct name_faults bad;

@@ -27,7 +27,6 @@ void device_check_request_ref(const char *name, const struct unique *names, cons
 /* A list of such references. */
 void device_check_request_refs(const js *refs, const struct unique *names, const char *path,
 			       struct field_errors *errs);
-void device_check_driver(const char *s, const char *path, struct field_errors *errs);
 void device_check_pool(const char *s, const char *path, struct field_errors *errs);
 /* NAME or DOMAIN/NAME, of attributes and capacities. */
 void device_check_attribute(const char *s, const char *path, struct field_errors *errs);

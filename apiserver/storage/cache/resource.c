@@ -82,7 +82,7 @@ static void tell_all(struct resource *r, const struct resource_observer *o, bool
 	cache_order_snapshot_release(&all);
 }
 
-void resource_attach(struct resource *r, struct resource_observer *o)
+static void resource_attach(struct resource *r, struct resource_observer *o)
 {
 	tell_all(r, o, false);
 	o->next = r->observers;

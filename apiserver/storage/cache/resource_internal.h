@@ -79,7 +79,6 @@ void resource_wake(struct resource *r);
 /* After the store has lost its history: what the list at `rev` holds (references taken over) replaces
  * everything. */
 void resource_replace(struct resource *r, struct obj **v, size_t n, uint64_t rev);
-void resource_attach(struct resource *r, struct resource_observer *o); /* resource_observe */
 /* Forgets its objects and ends its watchers. */
 void resource_remove(struct resource *r);
 /* What stands where r stood: itself, unless its kinds were replaced. */

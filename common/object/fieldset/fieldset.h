@@ -54,11 +54,11 @@ const struct fieldset *fieldset_difference(struct arena *a, const struct fieldse
 					   const struct fieldset *y);
 /* The same without what is below the members of y. */
 const struct fieldset *fieldset_without(struct arena *a, const struct fieldset *x, const struct fieldset *y);
-bool fieldset_equal(const struct fieldset *x, const struct fieldset *y);
-size_t fieldset_size(const struct fieldset *s); /* members */
+bool fieldset_equal(const struct fieldset *x, const struct fieldset *y); /* for tests */
+size_t fieldset_size(const struct fieldset *s);				 /* for tests: members */
 /* The set of the one path made of field names, NULL-terminated. */
 const struct fieldset *fieldset_path(struct arena *a, const char *const *names);
-bool fieldset_has(const struct fieldset *s, const char *const *names);
+bool fieldset_has(const struct fieldset *s, const char *const *names); /* for tests */
 /* Every member as text, `.spec.ports[port=80,protocol="TCP"]`, those of a level before what is below them. */
 typedef void fieldset_each_fn(void *arg, const char *path);
 void fieldset_each(const struct fieldset *s, fieldset_each_fn *each, void *arg);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "view/priority.h"
+#include "view/priorityclass.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PriorityClasses: asked by every Pod that is made. */
-#ifndef VIEW_PRIORITY_H
-#define VIEW_PRIORITY_H
+#ifndef VIEW_PRIORITYCLASS_H
+#define VIEW_PRIORITYCLASS_H
 
 #include "view/view.h"
 

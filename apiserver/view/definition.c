@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* See crd.h. A granted name is counted: for a moment two definitions may hold the same one, written through different
    API servers. */
-#include "view/crd.h"
+#include "view/definition.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which CustomResourceDefinitions there are, and which names of a group they have been granted (status.acceptedNames). */
-#ifndef VIEW_CRD_H
-#define VIEW_CRD_H
+#ifndef VIEW_DEFINITION_H
+#define VIEW_DEFINITION_H
 
 #include "view/view.h"
 
