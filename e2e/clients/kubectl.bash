@@ -71,8 +71,7 @@ row_create() {
 	kubectl create quota a --hard=pods=10,services=4
 	kubectl create role a --verb=get,list --resource=pods,deployments.apps
 	kubectl create rolebinding a --role=a --serviceaccount="$NS:a"
-	kubectl create clusterrole "$NS" --verb=get --resource=nodes --aggregation-rule=x=y 2>/dev/null ||
-		kubectl create clusterrole "$NS" --verb=get --resource=nodes
+	kubectl create clusterrole "$NS" --verb=get --resource=nodes
 	kubectl create clusterrolebinding "$NS" --clusterrole="$NS" --user=me
 	kubectl create job a --image="$IMAGE" -- busybox true
 	if at_least 21; then # 1.20 makes them in batch/v1beta1, which Kubernetes gave up in 1.25
@@ -330,8 +329,7 @@ row_autoscale() {
 	deployment a 1 | kubectl create -f -
 	if at_least 35; then kubectl autoscale deployment a --min=1 --max=5 --cpu=70%; else kubectl autoscale deployment a --min=1 --max=5 --cpu-percent=70; fi
 	says '^a +Deployment/a +.*70% +1 +5' kubectl get hpa a
-	is '70' kubectl get --raw "/apis/autoscaling/v1/namespaces/$NS/horizontalpodautoscalers/a" 2>/dev/null | jq -r .spec.targetCPUUtilizationPercentage ||
-		is 70 sh -c "kubectl get --raw /apis/autoscaling/v1/namespaces/$NS/horizontalpodautoscalers/a | jq .spec.targetCPUUtilizationPercentage"
+	is 70 sh -c "kubectl get --raw /apis/autoscaling/v1/namespaces/$NS/horizontalpodautoscalers/a | jq .spec.targetCPUUtilizationPercentage"
 	is 70 sh -c "kubectl get --raw /apis/autoscaling/v2/namespaces/$NS/horizontalpodautoscalers/a | jq .spec.metrics[0].resource.target.averageUtilization"
 }
 
