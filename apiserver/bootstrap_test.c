@@ -11,7 +11,6 @@
 #include "rest/rig_test.h"
 
 #define TRUST "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication"
-static struct rig rig;
 
 static void boot(const char *ca, const char *address, int port)
 {
@@ -97,21 +96,9 @@ static void test_certificates_of_others(void **state)
 	trusted(CERT("two") CERT("three") CERT("one"));
 }
 
-static int setup(void **state)
-{
-	rig_open(&rig);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_close(&rig);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_starts), cmocka_unit_test(test_service_cidr),
 					   cmocka_unit_test(test_certificates_of_others)};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

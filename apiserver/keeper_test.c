@@ -12,7 +12,6 @@
 
 #define TRUST "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication"
 #define SERVICE "/api/v1/namespaces/default/services/kubernetes"
-static struct rig rig;
 static const struct bootstrap_config config = {.address = "127.0.0.1", .port = 6443, .client_ca_pem = "mine"};
 
 /* Asks again and again, each time when a change of its own has been taken: nobody sleeps. */
@@ -64,20 +63,8 @@ static void test_kept(void **state)
 	assert_int_equal(gone.status, 404);
 }
 
-static int setup(void **state)
-{
-	rig_open(&rig);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_close(&rig);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_kept)};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

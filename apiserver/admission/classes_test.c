@@ -13,8 +13,6 @@
 #define RUNTIMES "/apis/node.k8s.io/v1/runtimeclasses"
 #define DRY "/api/v1/namespaces/default/pods?dryRun=All"
 
-static struct rig rig;
-
 static void make(const char *path, const char *body, int status)
 {
 	autoreply struct rig_reply r = rig_call(&rig, "POST", path, body);
@@ -141,21 +139,9 @@ static void tolerations(void **state)
 	}
 }
 
-static int setup(void **state)
-{
-	rig_open(&rig);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_close(&rig);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(priorities), cmocka_unit_test(one_default),
 					   cmocka_unit_test(runtimes), cmocka_unit_test(tolerations)};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

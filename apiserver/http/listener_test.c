@@ -26,7 +26,6 @@
 #define WATCH_A_SECOND                                                                                       \
 	"GET " CMS "?watch=1&timeoutSeconds=1 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer secret\r\n\r\n"
 #define NEXT "GET /version HTTP/1.1\r\nHost: a\r\n\r\n"
-static struct rig rig;
 static struct server_config config;
 static struct server *server;
 static struct listener *listener;

@@ -132,6 +132,28 @@ static inline void causes_check_updates(const struct causes_update *rows, size_t
 	assert_int_equal(failed, 0);
 }
 
+/* And what would be stored of objects with which nothing is wrong, apostrophes for quotes. */
+struct causes_stored {
+	const char *group, *kind, *subresource, *text, *want;
+};
+static inline void causes_check_stored(const struct causes_stored *rows, size_t n)
+{
+	size_t failed = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct causes_stored *r = &rows[i];
+		autobuf struct buf errs = BUF_INIT, got = BUF_INIT;
+		autojson js *o = NULL;
+		causes_of(r->group, r->kind, r->subresource, JSON(r->text), NULL, &errs, &o);
+		schema_write(&got, schema_kind(causes_schema, r->group, "v1", r->kind)->type, o);
+		if (!*buf_str(&errs) && !strcmp(buf_str(&got), JSON(r->want)))
+			continue;
+		failed++;
+		print_error("%s\nwant:\n%s\ngot:\n%s\n%s\n", r->text, r->want, buf_str(&got), buf_str(&errs));
+	}
+	assert_int_equal(failed, 0);
+}
+
 /* A Pod with one container, and what is added to the container and to the spec. */
 #define CAUSES_POD(container, spec)                                                                                     \
 	"", "Pod",                                                                                                      \

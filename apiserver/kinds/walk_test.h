@@ -14,8 +14,6 @@
 #define META_TYPE "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
 #define META_LIST_TYPE "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 
-static struct rig rig;
-
 struct walk {
 	const struct kind *k;
 	const js *about; /* what the samples say of the kind's walk */

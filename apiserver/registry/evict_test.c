@@ -9,8 +9,6 @@
 #include "object/json_test.h"
 #include "rest/rig_test.h"
 
-static struct rig rig;
-
 #define PODS "/api/v1/namespaces/default/pods"
 #define BUDGETS "/apis/policy/v1/namespaces/default/poddisruptionbudgets"
 
@@ -327,18 +325,6 @@ static void test_budget_rules(void **state)
 			fail_msg("%s: %s", told[i], buf_str(&status.text));
 }
 
-static int setup(void **state)
-{
-	rig_open(&rig);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_close(&rig);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -353,5 +339,5 @@ int main(void)
 		cmocka_unit_test(test_terminating_namespace),
 		cmocka_unit_test(test_budget_rules),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

@@ -17,8 +17,6 @@
 #define OBJECTS 60000 /* a tree of some 15 MB, several times */
 #define MB (1 << 20)
 
-static struct rig rig;
-
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define MEASURES false
 #elif defined(__has_feature)
@@ -112,12 +110,6 @@ static void test_large_writes(void **state)
 		fail_msg("%zu MB are left", (after - before) / MB);
 }
 
-static int setup(void **state)
-{
-	rig_open(&rig);
-	return 0;
-}
-
 static int teardown(void **state)
 {
 	rig_close(&rig);
@@ -129,5 +121,5 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_large_writes)};
 	mallopt(M_ARENA_MAX, 2); /* as the daemon */
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, rig_setup, teardown);
 }

@@ -12,8 +12,6 @@
 #define COMPONENTS "/api/v1/componentstatuses"
 #define LEASES "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
 
-static struct rig rig;
-
 static void make(const char *path, const char *body)
 {
 	autoreply struct rig_reply r = rig_call(&rig, "POST", path, body);
@@ -79,20 +77,8 @@ static void test_list(void **state)
 	assert_int_equal(put.status, 405);
 }
 
-static int setup(void **state)
-{
-	rig_open(&rig);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_close(&rig);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_health), cmocka_unit_test(test_list)};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

@@ -20,7 +20,6 @@
 #define NAME "confused"
 #define SOME 3 /* of the values and ways, for every place */
 
-static struct rig rig;
 static enum { RUN_SOME, RUN_ALL, PRINT } mode;
 static size_t sent;
 

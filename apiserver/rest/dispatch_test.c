@@ -12,7 +12,6 @@
 #include "rest/discovery/openapi.h"
 #include "rest/rig_test.h"
 
-static struct rig rig;
 static struct auth *auth;
 
 struct trip {

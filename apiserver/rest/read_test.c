@@ -17,7 +17,6 @@
 #define TABLE "application/json;as=Table;v=v1;g=meta.k8s.io"
 #define PARTIAL "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 #define ONE_PARTIAL "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
-static struct rig rig;
 
 struct reading {
 	struct rig_exchange *e;
@@ -614,19 +613,7 @@ static void test_watch_ahead(void **state)
 	clock_real();
 }
 
-static int open_rig(void **state)
-{
-	rig_open(&rig);
-	return 0;
-}
-
-static int close_rig(void **state)
-{
-	rig_close(&rig);
-	return 0;
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_rig, close_rig)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {TEST(test_get),

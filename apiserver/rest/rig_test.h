@@ -2,7 +2,7 @@
 /*
  * For tests of the writing side: a whole API (built-in kinds, the sqlite engine in a temporary folder, the
  * namespace "default") without a socket. A call goes the whole way behind the listener. One thread, one rig at
- * a time.
+ * a time: `rig`, which rig_setup and rig_teardown open and close.
  */
 #ifndef REST_RIG_TEST_H
 #define REST_RIG_TEST_H
@@ -57,10 +57,10 @@ static void rig_on_done(struct exchange *x)
 }
 
 /* The way of the listener, as an administrator; headers are set before, the response is there behind it. */
-static void rig_run(struct rig *rig, struct rig_exchange *e, const char *method, const char *target)
+static void rig_run(struct rig *r, struct rig_exchange *e, const char *method, const char *target)
 {
 	static char *groups[] = {(char *)"system:masters", NULL};
-	const struct service *s = server_service(rig->server);
+	const struct service *s = server_service(r->server);
 	struct request *rq = &e->x.rq;
 	size_t n = strlen(target) + 2;
 	struct err err = ERR_INIT;
@@ -93,7 +93,7 @@ static void rig_exchange_free(struct rig_exchange *e)
 	free(e);
 }
 
-static RIG_UNUSED struct rig_reply rig_send(struct rig *rig, const char *method, const char *target,
+static RIG_UNUSED struct rig_reply rig_send(struct rig *r, const char *method, const char *target,
 					    const char *type, const char *body, size_t len)
 {
 	struct rig_exchange *e = MEM_NEW(struct rig_exchange);
@@ -107,7 +107,7 @@ static RIG_UNUSED struct rig_reply rig_send(struct rig *rig, const char *method,
 				   .user_agent = "test",
 				   .body = body,
 				   .body_len = len};
-	rig_run(rig, e, method, target);
+	rig_run(r, e, method, target);
 	ret.status = rs->status;
 	const char *p = response_bytes(rs, &n);
 	buf_add(&ret.text, p, n);
@@ -118,65 +118,80 @@ static RIG_UNUSED struct rig_reply rig_send(struct rig *rig, const char *method,
 	return ret;
 }
 
-static RIG_UNUSED struct rig_reply rig_call(struct rig *rig, const char *method, const char *target,
+static RIG_UNUSED struct rig_reply rig_call(struct rig *r, const char *method, const char *target,
 					    const char *body)
 {
 	const char *type = !strcmp(method, "PATCH") ? "application/merge-patch+json" : "application/json";
 
-	return rig_send(rig, method, target, body ? type : "", body ? body : "", body ? strlen(body) : 0);
+	return rig_send(r, method, target, body ? type : "", body ? body : "", body ? strlen(body) : 0);
 }
 
-static void rig_open(struct rig *rig)
+static void rig_open(struct rig *r)
 {
 	struct err err = ERR_INIT;
 	char path[128];
 
-	snprintf(rig->dir, sizeof(rig->dir), "/tmp/rest-test-XXXXXX");
-	char *made = mkdtemp(rig->dir);
+	snprintf(r->dir, sizeof(r->dir), "/tmp/rest-test-XXXXXX");
+	char *made = mkdtemp(r->dir);
 	assert(made);
-	snprintf(path, sizeof(path), "%s/db", rig->dir);
+	snprintf(path, sizeof(path), "%s/db", r->dir);
 	struct storage_config c = {.engine = "sqlite", .path = path, .prefix = "/registry"};
 	struct schema *schema = kinds_load(NULL, &err);
 	if (!schema) {
 		fprintf(stderr, "kinds: %s\n", err.msg);
 		abort();
 	}
-	rig->api = (struct api){.schema = schema};
-	rig->api.storage = storage_open(&c, schema, &err);
-	if (!rig->api.storage) {
+	r->api = (struct api){.schema = schema};
+	r->api.storage = storage_open(&c, schema, &err);
+	if (!r->api.storage) {
 		fprintf(stderr, "storage: %s\n", err.msg);
 		abort();
 	}
 	struct registry_config rc = {
-		.schema = schema, .storage = rig->api.storage, .service_cidr = "10.96.0.0/24"};
-	rig->api.registry = registry_new(&rc, &err);
-	assert(rig->api.registry);
-	rig->auth = auth_new(NULL, &err);
-	struct server_config sc = {.api = &rig->api, .auth = rig->auth};
-	rig->server = server_new(&sc);
-	autoreply struct rig_reply r =
-		rig_call(rig, "POST", "/api/v1/namespaces", "{\"metadata\":{\"name\":\"default\"}}");
-	if (r.status != 201) {
-		fprintf(stderr, "namespace: %s\n", buf_str(&r.text));
+		.schema = schema, .storage = r->api.storage, .service_cidr = "10.96.0.0/24"};
+	r->api.registry = registry_new(&rc, &err);
+	assert(r->api.registry);
+	r->auth = auth_new(NULL, &err);
+	struct server_config sc = {.api = &r->api, .auth = r->auth};
+	r->server = server_new(&sc);
+	autoreply struct rig_reply ns =
+		rig_call(r, "POST", "/api/v1/namespaces", "{\"metadata\":{\"name\":\"default\"}}");
+	if (ns.status != 201) {
+		fprintf(stderr, "namespace: %s\n", buf_str(&ns.text));
 		abort();
 	}
 }
 
-static RIG_UNUSED void rig_close(struct rig *rig)
+static RIG_UNUSED void rig_close(struct rig *r)
 {
 	static const char *const files[] = {"db", "db-wal", "db-shm", "db-lazy"};
 	char path[128];
 
-	server_free(rig->server);
-	auth_free(rig->auth);
-	registry_free(rig->api.registry);
-	storage_close(rig->api.storage);
-	schema_free((struct schema *)rig->api.schema);
+	server_free(r->server);
+	auth_free(r->auth);
+	registry_free(r->api.registry);
+	storage_close(r->api.storage);
+	schema_free((struct schema *)r->api.schema);
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-		snprintf(path, sizeof(path), "%s/%s", rig->dir, files[i]);
+		snprintf(path, sizeof(path), "%s/%s", r->dir, files[i]);
 		unlink(path);
 	}
-	rmdir(rig->dir);
+	rmdir(r->dir);
+}
+
+/* The one rig of a test, and its plainest setup and teardown. */
+static RIG_UNUSED struct rig rig;
+
+static RIG_UNUSED int rig_setup(void **state)
+{
+	rig_open(&rig);
+	return 0;
+}
+
+static RIG_UNUSED int rig_teardown(void **state)
+{
+	rig_close(&rig);
+	return 0;
 }
 
 #endif

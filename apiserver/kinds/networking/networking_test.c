@@ -252,31 +252,20 @@ static void test_updates(void **state)
 
 static void test_stored(void **state)
 {
-	static const struct {
-		const char *kind, *text, *want;
-	} rows[] = {
-		{"NetworkPolicy", "{}",
+	static const struct causes_stored rows[] = {
+		{OF("NetworkPolicy"), "{}",
 		 "{'metadata':{},'spec':{'podSelector':{},'policyTypes':['Ingress']}}"},
-		{"NetworkPolicy", "{'spec':{'egress':[{'ports':[{'port':1}]}]}}",
+		{OF("NetworkPolicy"), "{'spec':{'egress':[{'ports':[{'port':1}]}]}}",
 		 "{'metadata':{},'spec':{'podSelector':{},'egress':[{'ports':[{'protocol':'TCP','port':1}]}],'policyTypes':['Ingress','Egress']}}"},
-		{"NetworkPolicy", "{'spec':{'egress':[{}],'policyTypes':['Ingress']}}",
+		{OF("NetworkPolicy"), "{'spec':{'egress':[{}],'policyTypes':['Ingress']}}",
 		 "{'metadata':{},'spec':{'podSelector':{},'egress':[{}],'policyTypes':['Ingress']}}"},
-		{"Ingress",
+		{OF("Ingress"),
 		 "{'spec':{'rules':[{}]},'status':{'loadBalancer':{'ingress':[{'ip':'1.1.1.1'}]}}}",
 		 "{'metadata':{},'spec':{'rules':[{}]},'status':{'loadBalancer':{}}}"},
-		{"IngressClass", "{'spec':{'controller':'a/b','parameters':{'kind':'K','name':'n'}}}",
+		{OF("IngressClass"), "{'spec':{'controller':'a/b','parameters':{'kind':'K','name':'n'}}}",
 		 "{'metadata':{},'spec':{'controller':'a/b','parameters':{'kind':'K','name':'n','scope':'Cluster'}}}"},
 	};
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		autobuf struct buf errs = BUF_INIT, got = BUF_INIT;
-		js *o;
-		causes_of(OF(rows[i].kind), JSON(rows[i].text), NULL, &errs, &o);
-		schema_write(&got, schema_kind(causes_schema, "networking.k8s.io", "v1", rows[i].kind)->type,
-			     o);
-		json_object_put(o);
-		assert_string_equal(buf_str(&errs), "");
-		assert_string_equal(buf_str(&got), JSON(rows[i].want));
-	}
+	causes_check_stored(rows, ARRAY_LEN(rows));
 }
 
 int main(void)

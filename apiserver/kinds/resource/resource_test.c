@@ -276,31 +276,20 @@ static void test_updates(void **state)
 
 static void test_stored(void **state)
 {
-	static const struct {
-		const char *kind, *text, *want;
-	} rows[] = {
-		{"ResourceClaim",
+	static const struct causes_stored rows[] = {
+		{OF("ResourceClaim"),
 		 "{'spec':{'devices':{'requests':[{'name':'r','exactly':{'deviceClassName':'c','tolerations':[{}],'capacity':{}}}]}},"
 		 "'status':{'reservedFor':[{}]}}",
 		 "{'metadata':{},'spec':{'devices':{'requests':[{'name':'r','exactly':{'deviceClassName':'c','allocationMode':'ExactCount','count':"
 		 "1}}]}},'status':{}}"},
-		{"DeviceClass", "{'spec':{'extendedResourceName':'a.b/c'}}", "{'metadata':{},'spec':{}}"},
-		{"ResourceSlice",
+		{OF("DeviceClass"), "{'spec':{'extendedResourceName':'a.b/c'}}", "{'metadata':{},'spec':{}}"},
+		{OF("ResourceSlice"),
 		 "{'spec':{'allNodes':true,'driver':'d','pool':{'name':'p','resourceSliceCount':1},'devices':[{'name':'a','taints':[{}],"
 		 "'capacity':{'m':{'value':'1','requestPolicy':{}}}}],'sharedCounters':[{}]}}",
 		 "{'metadata':{},'spec':{'driver':'d','pool':{'name':'p','generation':0,'resourceSliceCount':1},'allNodes':true,'devices':[{'name':"
 		 "'a','capacity':{'m':{'value':'1'}}}]}}"},
 	};
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		autobuf struct buf errs = BUF_INIT, got = BUF_INIT;
-		js *o;
-		causes_of(OF(rows[i].kind), JSON(rows[i].text), NULL, &errs, &o);
-		schema_write(&got, schema_kind(causes_schema, "resource.k8s.io", "v1", rows[i].kind)->type,
-			     o);
-		json_object_put(o);
-		assert_string_equal(buf_str(&errs), "");
-		assert_string_equal(buf_str(&got), JSON(rows[i].want));
-	}
+	causes_check_stored(rows, ARRAY_LEN(rows));
 }
 
 int main(void)

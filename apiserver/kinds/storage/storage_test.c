@@ -207,28 +207,18 @@ static void test_updates(void **state)
 
 static void test_stored(void **state)
 {
-	static const struct {
-		const char *kind, *text, *want;
-	} rows[] = {
-		{"StorageClass", "{'provisioner':'p'}",
+	static const struct causes_stored rows[] = {
+		{OF("StorageClass"), "{'provisioner':'p'}",
 		 "{'metadata':{},'provisioner':'p','reclaimPolicy':'Delete','volumeBindingMode':'Immediate'}"},
-		{"CSIDriver", "{'spec':{'nodeAllocatableUpdatePeriodSeconds':60}}",
+		{OF("CSIDriver"), "{'spec':{'nodeAllocatableUpdatePeriodSeconds':60}}",
 		 "{'metadata':{},'spec':{'attachRequired':true,'podInfoOnMount':false,'volumeLifecycleModes':['Persistent'],'storageCapacity':"
 		 "false,'fsGroupPolicy':'ReadWriteOnceWithFSType','requiresRepublish':false,'seLinuxMount':false}}"},
-		{"VolumeAttachment",
+		{OF("VolumeAttachment"),
 		 "{'spec':{'attacher':'a','nodeName':'n','source':{'persistentVolumeName':'v'}},'status':{'attached':true}}",
 		 "{'metadata':{},'spec':{'attacher':'a','source':{'persistentVolumeName':'v'},'nodeName':'n'},'status':{'attached':false}}"},
-		{"CSINode", "{}", "{'metadata':{},'spec':{'drivers':null}}"},
+		{OF("CSINode"), "{}", "{'metadata':{},'spec':{'drivers':null}}"},
 	};
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		autobuf struct buf errs = BUF_INIT, got = BUF_INIT;
-		js *o;
-		causes_of(OF(rows[i].kind), JSON(rows[i].text), NULL, &errs, &o);
-		schema_write(&got, schema_kind(causes_schema, "storage.k8s.io", "v1", rows[i].kind)->type, o);
-		json_object_put(o);
-		assert_string_equal(buf_str(&errs), "");
-		assert_string_equal(buf_str(&got), JSON(rows[i].want));
-	}
+	causes_check_stored(rows, ARRAY_LEN(rows));
 }
 
 int main(void)

@@ -31,9 +31,6 @@ static const struct row {
 
 static void test_refusals(void **state)
 {
-	struct rig rig;
-
-	rig_open(&rig);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		autofree char *target = mem_printf(LOG "%s", rows[i].query);
 		autoreply struct rig_reply r = rig_call(&rig, "GET", target, NULL);
@@ -41,11 +38,10 @@ static void test_refusals(void **state)
 		if (r.status != rows[i].status || !strstr(message, rows[i].text))
 			fail_msg("%s: %d %s", target, r.status, message);
 	}
-	rig_close(&rig);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_refusals)};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

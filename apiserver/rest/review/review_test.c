@@ -8,8 +8,6 @@
 #include "object/json_test.h"
 #include "rest/rig_test.h"
 
-static struct rig rig;
-
 #define AUTHZ "/apis/authorization.k8s.io/v1/"
 #define AUTHN "/apis/authentication.k8s.io/v1/"
 #define LOCAL AUTHZ "namespaces/default/localsubjectaccessreviews"
@@ -127,14 +125,8 @@ static int setup(void **state)
 	return rig.auth ? 0 : -1;
 }
 
-static int teardown(void **state)
-{
-	rig_close(&rig);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_only_created)};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, rig_teardown);
 }

@@ -9,8 +9,6 @@
 #include "object/json_test.h"
 #include "rest/rig_test.h"
 
-static struct rig rig;
-
 #define CMS "/api/v1/namespaces/default/configmaps"
 #define DEPLOYS "/apis/apps/v1/namespaces/default/deployments"
 #define SERVICES "/api/v1/namespaces/default/services"
@@ -324,12 +322,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	rig_close(&rig);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -345,5 +337,5 @@ int main(void)
 		cmocka_unit_test(the_oldest_become_one),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, rig_teardown);
 }

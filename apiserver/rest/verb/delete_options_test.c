@@ -8,8 +8,6 @@
 #include "object/json_test.h"
 #include "rest/rig_test.h"
 
-static struct rig rig;
-
 #define PODS "/api/v1/namespaces/default/pods"
 #define CMS "/api/v1/namespaces/default/configmaps"
 
@@ -233,18 +231,6 @@ static void test_collection(void **state)
 	assert_false(there(CMS, "c2"));
 }
 
-static int setup(void **state)
-{
-	rig_open(&rig);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_close(&rig);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -254,5 +240,5 @@ int main(void)
 		cmocka_unit_test(test_namespace),  cmocka_unit_test(test_collection),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

@@ -8,8 +8,6 @@
 #include "object/json_test.h"
 #include "rest/rig_test.h"
 
-static struct rig rig;
-
 #define NS "/api/v1/namespaces/default"
 #define APPS "/apis/apps/v1/namespaces/default"
 #define STRATEGIC "application/strategic-merge-patch+json"
@@ -156,15 +154,9 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	rig_close(&rig);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_nothing_is_done),
 					   cmocka_unit_test(test_bad_values)};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, rig_teardown);
 }

@@ -8,8 +8,6 @@
 #include "object/json_test.h"
 #include "rest/rig_test.h"
 
-static struct rig rig;
-
 #define PODS "/api/v1/namespaces/default/pods"
 
 /* A GET as that client sends it. */
@@ -167,22 +165,10 @@ static void test_quality_of_service(void **state)
 	     "spec: Invalid value: \"BestEffort\": Pod QOS Class may not change as a result of resizing");
 }
 
-static int setup(void **state)
-{
-	rig_open(&rig);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_close(&rig);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_pod_form), cmocka_unit_test(test_old_form),
 					   cmocka_unit_test(test_resize),
 					   cmocka_unit_test(test_quality_of_service)};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

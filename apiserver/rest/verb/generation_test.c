@@ -15,8 +15,6 @@
 #define LABEL "{'metadata':{'labels':{'a':'b'}}}"
 #define ANNOTATION "{'metadata':{'annotations':{'a':'b'}}}"
 
-static struct rig rig;
-
 static void test_generation(void **state)
 {
 	static const struct {
@@ -50,20 +48,8 @@ static void test_generation(void **state)
 	}
 }
 
-static int setup(void **state)
-{
-	rig_open(&rig);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_close(&rig);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_generation)};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

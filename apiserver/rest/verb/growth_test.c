@@ -17,8 +17,6 @@
 #define SLACK_MS 8
 #define CMS "/api/v1/namespaces/default/configmaps"
 
-static struct rig rig;
-
 static double cpu_ms(void)
 {
 	struct timespec t;
@@ -135,14 +133,8 @@ static int setup(void **state)
 	return there.status == 201 && two.status == 201 && gone.status == 200 ? 0 : -1;
 }
 
-static int teardown(void **state)
-{
-	rig_close(&rig);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_growth)};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, rig_teardown);
 }

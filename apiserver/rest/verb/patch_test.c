@@ -9,8 +9,6 @@
 #include "object/condition.h"
 #include "rest/rig_test.h"
 
-static struct rig rig;
-
 #define PODS "/api/v1/namespaces/default/pods"
 #define CMS "/api/v1/namespaces/default/configmaps"
 #define DEPLOYS "/apis/apps/v1/namespaces/default/deployments"
@@ -217,12 +215,6 @@ static int setup(void **state)
 	return m.status == 201 && d.status == 201 ? 0 : -1;
 }
 
-static int teardown(void **state)
-{
-	rig_close(&rig);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,5 +223,5 @@ int main(void)
 		cmocka_unit_test(test_log_errors), cmocka_unit_test(test_race),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, rig_teardown);
 }

@@ -11,8 +11,6 @@
 #include "object/json_test.h"
 #include "rest/rig_test.h"
 
-static struct rig rig;
-
 static bool is_writable(const struct kind *k)
 {
 	static const unsigned all = VERB_GET | VERB_CREATE | VERB_UPDATE | VERB_DELETE | VERB_PATCH;
@@ -584,18 +582,6 @@ EVERY(patch_of_the_kind)
 EVERY(body_of_nothing)
 EVERY(collection_in_every_form)
 
-static int setup(void **state)
-{
-	rig_open(&rig);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_close(&rig);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -619,5 +605,5 @@ int main(void)
 		cmocka_unit_test(test_service_accounts),
 		cmocka_unit_test(test_what_accounts_give),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

@@ -12,8 +12,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define APPS "/apis/apps/v1/namespaces/default"
 #define DRY "?dryRun=All"
 
-static struct rig rig;
-
 static const struct {
 	const char *method, *target, *type;
 } lines[] = {

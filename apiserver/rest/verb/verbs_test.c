@@ -9,8 +9,6 @@
 #include "object/json_test.h"
 #include "rest/rig_test.h"
 
-static struct rig rig;
-
 #define PODS "/api/v1/namespaces/default/pods"
 #define CMS "/api/v1/namespaces/default/configmaps"
 #define DEPLOYS "/apis/apps/v1/namespaces/default/deployments"
@@ -608,18 +606,6 @@ static void test_lease(void **state)
 		"metadata.resourceVersion: Invalid value: 0: must be specified for an update");
 }
 
-static int setup(void **state)
-{
-	rig_open(&rig);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_close(&rig);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -646,5 +632,5 @@ int main(void)
 		cmocka_unit_test(test_lease),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }
