@@ -43,8 +43,9 @@ boat() { # name [spec]
 	[[ $output == *'unknown field "spec.unknown"'* ]]
 }
 
-@test "short names, columns, field selectors" {
+@test "short names, categories, columns, field selectors" {
 	boat white '{"colour":"white","crew":7}'
+	kubectl get fleet -o name | grep -qx boat.sea.example.com/white
 	is 'NAME CREW READY AGE' bash -c "kubectl get bt | head -n 1 | tr -s ' ' | sed 's/ $//'"
 	is white kubectl get boats --field-selector spec.colour=white -o jsonpath='{.items[*].metadata.name}'
 	run -1 kubectl get boats --field-selector spec.crew=7

@@ -4,6 +4,7 @@
 #define STORAGE_STORE_RIG_H
 
 #include <semaphore.h>
+#include "base/clock.h"
 #include "base/mem.h"
 #include "storage/store.h"
 
@@ -53,6 +54,21 @@ static inline int store_rig_current(struct store *s, int64_t deadline_ns, uint64
 	sem_destroy(&r.sem);
 	*rev = r.c.rev;
 	return r.c.rc;
+}
+
+/* Creates a key in a store that may be away for a while, or not elected yet: tries until the deadline. A write that was not
+   answered may have happened; then the revision is one at which it had. 0: it took no write in time, *err says why. */
+static inline uint64_t store_rig_put(struct store *s, const char *key, int64_t deadline_ns, struct err *err)
+{
+	struct store_write w = {.key = key, .value = "1", .len = 1};
+	uint64_t rev = 0;
+	do {
+		if (store_rig_write(s, &w, &rev, err) == 0)
+			return rev;
+		if (err->reason == REASON_ALREADY_EXISTS && store_rig_current(s, deadline_ns, &rev, err) == 0)
+			return rev;
+	} while (clock_mono_ns() < deadline_ns);
+	return 0;
 }
 
 #endif

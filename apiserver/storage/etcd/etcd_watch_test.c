@@ -63,15 +63,10 @@ static void watch_from(struct rig *r, const char *servers, uint64_t rev)
 
 static uint64_t put(struct rig *r, const char *key)
 {
-	struct store_write w = {.key = key, .value = "1", .len = 1};
-	int64_t deadline = clock_mono_ns() + LONG_NS;
 	struct err err = ERR_INIT;
-	uint64_t rev = 0;
-	while (store_rig_write(r->writer, &w, &rev, &err) < 0)
-		if (err.reason == REASON_ALREADY_EXISTS) /* one that nobody knew of had happened */
-			assert_int_equal(store_rig_current(r->writer, deadline, &rev, &err), 0);
-		else if (clock_mono_ns() > deadline)
-			fail_msg("%s", err.msg);
+	uint64_t rev = store_rig_put(r->writer, key, clock_mono_ns() + LONG_NS, &err);
+	if (!rev)
+		fail_msg("%s", err.msg);
 	return rev;
 }
 

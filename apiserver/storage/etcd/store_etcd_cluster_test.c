@@ -97,25 +97,14 @@ static struct store *open_store(bool certified)
 	return st;
 }
 
-static int try_put(const char *key, const char *value, uint64_t expect, uint64_t *rev, struct err *err)
-{
-	struct store_write w = {.key = key, .value = value, .len = strlen(value), .expect = expect};
-	return store_rig_write(s, &w, rev, err);
-}
-
 /* Until the cluster takes writes again: while it elects a leader, or nobody has found out that a member is gone, it
    does not. */
 static uint64_t put(const char *key)
 {
-	int64_t deadline = clock_mono_ns() + LONG_NS;
 	struct err err = ERR_INIT;
-	uint64_t rev = 0;
-	while (try_put(key, "1", 0, &rev, &err) < 0) {
-		if (err.reason == REASON_ALREADY_EXISTS) /* one that nobody knew of had happened */
-			return store_rig_current(s, deadline, &rev, &err) < 0 ? 0 : rev;
-		if (clock_mono_ns() > deadline)
-			fail_msg("%s", err.msg);
-	}
+	uint64_t rev = store_rig_put(s, key, clock_mono_ns() + LONG_NS, &err);
+	if (!rev)
+		fail_msg("%s", err.msg);
 	return rev;
 }
 
