@@ -26,11 +26,13 @@ static const char kinds[] = "package: test/v1\n"
 			    "    extra: 8 raw\n"
 			    "    sail: 9 *Sail\n"
 			    "    load: 10 quantity\n"
+			    "    hold: 11 *Hold\n"
 			    "  Cabin:\n"
 			    "    deck: 1 int32 always\n"
 			    "    side: 2 string default=port\n"
 			    "    guest: 3 string\n"
 			    "    beds: 4 {string}\n"
+			    "  Hold: {$either: a cabin or a boolean, cabin: '1 *Cabin', full: '2 *bool'}\n"
 			    "  Lamp:\n"
 			    "    $map: atomic\n"
 			    "    oil: 1 string\n"
@@ -228,7 +230,11 @@ static void finds_what_is_mentioned(void **state)
 		 "{\"f:spec\":{\"f:ports\":{\"v:\\\"a\\\"\":{},\"v:\\\"b\\\"\":{}}}}"},
 		{"{'spec':{'ports':[]}}", "{}"},
 		{"{'spec':{'masts':['x'],'flags':{'a':'b'},'lamp':{'oil':'x'},'extra':{'a':[1]}}}",
-		 "{\"f:spec\":{\"f:extra\":{},\"f:flags\":{},\"f:lamp\":{},\"f:masts\":{}}}"},
+		 "{\"f:spec\":{\"f:extra\":{\"f:a\":{}},\"f:flags\":{},\"f:lamp\":{},\"f:masts\":{}}}"},
+		/* what may be anything is taken apart by what it is */
+		{"{'spec':{'hold':{'guest':'x','beds':{'a':[{'b':1}]}}}}",
+		 "{\"f:spec\":{\"f:hold\":{\"f:beds\":{\".\":{},\"f:a\":{}},\"f:guest\":{}}}}"},
+		{"{'spec':{'hold':true}}", "{\"f:spec\":{\"f:hold\":{}}}"},
 		{"{'spec':{'cabins':[{'deck':2},{'deck':1,'guest':'g','beds':{}}]}}",
 		 "{\"f:spec\":{\"f:cabins\":{" DECK1
 		 ":{\".\":{},\"f:beds\":{},\"f:deck\":{},\"f:guest\":{}}," DECK2
@@ -359,6 +365,11 @@ static void merges(void **state)
 		{"{'spec':{'flags':{'a':'1'}}}", "{'spec':{'flags':{'b':'2'}}}",
 		 "{'spec':{'flags':{'b':'2'}}}"},
 		{"{'spec':{'masts':['a']}}", "{'spec':{'masts':['b']}}", "{'spec':{'masts':['b']}}"},
+		{"{'spec':{'extra':{'a':{'b':[1]},'c':2}}}", "{'spec':{'extra':{'a':{'b':[2],'d':1}}}}",
+		 "{'spec':{'extra':{'a':{'b':[2],'d':1},'c':2}}}"},
+		{"{'spec':{'hold':{'deck':1}}}", "{'spec':{'hold':{'guest':'x'}}}",
+		 "{'spec':{'hold':{'deck':1,'guest':'x'}}}"},
+		{"{'spec':{'hold':{'deck':1}}}", "{'spec':{'hold':true}}", "{'spec':{'hold':true}}"},
 		{"{'spec':{'crew':1}}", "{'spec':{'crew':null}}", "{'spec':{'crew':null}}"},
 		{"{'log':{'a':'1'}}", "{'log':null}", "{'log':{'a':'1'}}"},
 		{"{'log':{}}", "{'log':null}", "{'log':null}"},
@@ -434,6 +445,8 @@ static void checks(void **state)
 	} rows[] = {
 		{"{'kind':'Ship','spec':{'crew':1,'extra':{'x':[1]},'lamp':null,'load':5,'cabins':[{'deck':1,'beds':{'x':'y'}}]}}",
 		 ""},
+		{"{'spec':{'hold':{'deck':{'b':[{}]},'list':[1,{}]}}}", ""},
+		{"{'spec':{'hold':false}}", ""},
 		{"{'spec':{'crews':1}}", ".spec.crews: field not declared in schema"},
 		{"{'spec':{'crew':'x'}}", ".spec.crew: expected numeric (int or float), got string"},
 		{"{'spec':{'name':1}}", ".spec.name: expected string, got &value.valueUnstructured{Value:1}"},

@@ -3,8 +3,9 @@
  * What a type says to server-side apply: what is one field, what is taken apart, and how items of lists are called
  * (kube-openapi pkg/schemaconv, structured-merge-diff schema/elements.go, typed/helpers.go).
  *
- * Upstream makes a schema of its own out of OpenAPI documents; here the kind's type is read as it is. What a custom
- * resource keeps without naming it is taken apart by what it is: objects into members, all else is a leaf.
+ * Upstream makes a schema of its own out of OpenAPI documents; here the kind's type is read as it is. What no type
+ * names, and what may be anything (a default of a schema, its items, a RawExtension), is taken apart by what it is:
+ * objects into members, all else is a leaf.
  */
 #include "object/fieldset/fieldset_internal.h"
 
@@ -36,7 +37,7 @@ static struct shape shape_of_field(const struct field *f)
 
 static bool is_free(const struct type *t)
 {
-	return !t || (t->form == TYPE_RAW && t->structural);
+	return !t || t->form == TYPE_RAW || t->form == TYPE_EITHER;
 }
 
 enum shape_form shape_form(const struct shape *s, const js *v)
