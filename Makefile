@@ -21,11 +21,11 @@ MAIN_controller-manager := controller-manager/main.c
 MAIN_nodeagent          := nodeagent/agent/main.c
 
 # Static: apiserver/http/connmem.c stands in for a part of it.
-LIBS_apiserver          := -l:libmicrohttpd.a -lgnutls -lsqlite3 -luv -lcurl -lz -lyaml -ljson-c -lssl -lcrypto -lm
+LIBS_apiserver          := -l:libmicrohttpd.a -lgnutls -lsqlite3 -luv -lcurl -lz -lwslay -lyaml -ljson-c -lssl -lcrypto -lm
 LIBS_scheduler          := -luv -lcurl -lyaml -ljson-c -lssl -lcrypto -lm
 LIBS_controller-manager := -luv -lcurl -lyaml -ljson-c -lssl -lcrypto -lm
 LIBS_nodeagent          := -lmicrohttpd -lgnutls -luv -larchive -lzstd -lz -lcurl -lyaml -ljson-c -lssl -lcrypto -lm
-LIBS_common             := -luv -lcurl -lyaml -ljson-c -lssl -lcrypto -lm
+LIBS_common             := -luv -lwslay -lcurl -lyaml -ljson-c -lssl -lcrypto -lm
 LIBS_e2e                := $(LIBS_common)
 
 # Tests of the controllers run against an apiserver in their own process; of its room they see one header. Their

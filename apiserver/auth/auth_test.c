@@ -82,6 +82,55 @@ static void test_identify(void **state)
 	assert_null(auth_new(path, &err));
 }
 
+/* Among a WebSocket's subprotocols: «t1» is dDE, «nope» bm9wZQ. */
+static void test_identify_by_subprotocol(void **state)
+{
+#define T "base64url.bearer.authorization.k8s.io."
+	static const struct {
+		const char *authorization, *upgrade, *offers, *user, *left;
+	} v[] = {
+		{"", "websocket", T "dDE,x", "ann", "x"},
+		{"", "WebSocket", "x, " T "dDE , y", "ann", "x"},
+		{"", "websocket", T "dDE", NULL, NULL},
+		{"", "websocket", T "bm9wZQ,x", NULL, NULL},
+		{"", "websocket", T "dDE," T "dDE,x", NULL, NULL},
+		{"", "websocket", T "dDE=,x", NULL, NULL},
+		{"", "websocket", T ",x", "system:anonymous", T},
+		{"", "websocket", "x", "system:anonymous", "x"},
+		{"", "SPDY/3.1", T "dDE,x", "system:anonymous", T "dDE"},
+		{"Bearer t1", "websocket", T "bm9wZQ,x", "ann", T "bm9wZQ"},
+		{"Bearer nope", "websocket", T "dDE,x", "ann", "x"},
+	};
+	struct err err = ERR_INIT;
+	char path[] = "/tmp/auth-test-XXXXXX";
+	int fd = mkstemp(path);
+	assert_int_equal(write(fd, "t1,ann,1\n", 9), 9);
+	close(fd);
+	struct auth *a = auth_new(path, &err);
+	for (size_t i = 0; i < sizeof(v) / sizeof(*v); i++) {
+		struct upgrade *u = upgrade_new();
+		struct upgrade_place at = {0};
+		struct request rq = {.authorization = v[i].authorization, .upgrade = u};
+		const char *p;
+		size_t n;
+		upgrade_take(u, "Upgrade", v[i].upgrade);
+		upgrade_take(u, "Connection", "keep-alive, Upgrade");
+		upgrade_take(u, "Sec-WebSocket-Protocol", v[i].offers);
+		int rc = auth_identify(a, &rq, &err);
+		if ((rc == 0) != (v[i].user != NULL))
+			fail_msg("row %zu: %d", i, rc);
+		if (v[i].user) {
+			assert_string_equal(rq.user.name, v[i].user);
+			assert_true(upgrade_next_offer(u, &at, &p, &n));
+			assert_int_equal(n, strlen(v[i].left));
+			assert_memory_equal(p, v[i].left, n);
+		}
+		free(u);
+	}
+	auth_free(a);
+	unlink(path);
+}
+
 struct gate {
 	int who; /* 0 anonymous, 1 authenticated, 2 master */
 	bool resource_request;
@@ -138,6 +187,8 @@ static void test_permit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_tokens), cmocka_unit_test(test_bad_tokens),
-					   cmocka_unit_test(test_identify), cmocka_unit_test(test_permit)};
+					   cmocka_unit_test(test_identify),
+					   cmocka_unit_test(test_identify_by_subprotocol),
+					   cmocka_unit_test(test_permit)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The order of authenticators, as upstream's union: certificate, bearer token, anonymous only when neither
- * was shown. */
+/* The order of authenticators, as upstream's union: certificate, bearer token, the one among a WebSocket's subprotocols;
+ * anonymous only when none was shown. */
 #include "auth/auth.h"
 
 #include <stdlib.h>
@@ -56,6 +56,24 @@ static const char *bearer(const char *authorization)
 	return *token ? token : NULL;
 }
 
+/* 1: that is who it is, 0: nothing was said, -1: nobody knows it. */
+static int by_subprotocol(const struct auth *a, struct request *rq)
+{
+	autobuf struct buf token = BUF_INIT;
+	const char *used = NULL;
+	if (!upgrade_is_websocket(rq->upgrade))
+		return 0;
+	int rc = upgrade_token(rq->upgrade, &token, &used);
+	if (rc <= 0)
+		return rc;
+	const struct user *u = tokens_find(a->tokens, buf_str(&token));
+	if (!u)
+		return -1;
+	rq->user = *u;
+	rq->upgrade->used = used;
+	return 1;
+}
+
 int auth_identify(const struct auth *a, struct request *rq, struct err *err)
 {
 	static const char *const nobody[] = {"system:unauthenticated", NULL};
@@ -73,7 +91,10 @@ int auth_identify(const struct auth *a, struct request *rq, struct err *err)
 			return 0;
 		}
 	}
-	if (token || (peer && peer->error))
+	int hidden = by_subprotocol(a, rq);
+	if (hidden > 0)
+		return 0;
+	if (token || hidden < 0 || (peer && peer->error))
 		return err_set(err, REASON_UNAUTHORIZED, "Unauthorized");
 	rq->user = (struct user){.name = "system:anonymous", .uid = "", .groups = nobody};
 	return 0;

@@ -17,6 +17,9 @@
  * gone; a client that takes nothing for STALL_NS is dropped. So memory per stream is bounded and a slow client
  * can only hurt itself.
  *
+ * Of an upgraded connection everything is read, and what the source does not take is kept in the same way: one buffer,
+ * and the socket is not read before that is gone.
+ *
  * Before, streams had threads with an edge-triggered epoll set of their own. 1,000 watchers and 400 events, medians
  * of three rounds in turn on a busy machine of two cores: 11.9 us of server CPU per event and watcher there, 11.5 us
  * here; the last watcher has the event after 87 ms there, 70 ms here.
@@ -62,6 +65,9 @@ struct stream {
 	char *rest; /* accepted from the source, not yet by the socket */
 	size_t rest_off, rest_len;
 	int64_t stalled_ns; /* when rest began; 0 = nothing is waiting */
+	char *heard;	    /* read from the socket, not yet taken by the source */
+	size_t heard_off, heard_len;
+	bool unread; /* there may be more, and the socket would not say so */
 };
 
 struct streams {
@@ -195,6 +201,7 @@ static void finish(struct stream *s, bool clean)
 	s->rs->close(s->rs->arg);
 	s->rs = NULL;
 	free(STEAL(s->rest));
+	free(STEAL(s->heard));
 	if (atomic_load(&s->ready)) /* a last wake put it on the stack; nobody wakes it after close() */
 		s->dead = true;
 	else
@@ -210,8 +217,71 @@ static void set_timer(struct stream *s)
 	loop_timer_set(s->set->loop, &s->timer, due);
 }
 
+/* ---- what the peer says to a source that listens ---- */
+
+/* How many bytes came; 0: none now, -1: no more. */
+static ssize_t receive(struct stream *s, char *p, size_t max)
+{
+	ssize_t n;
+	do {
+		n = s->c.tls ? gnutls_record_recv(s->c.tls, p, max) : recv(s->c.io->fd, p, max, MSG_DONTWAIT);
+	} while (s->c.tls ? n == GNUTLS_E_INTERRUPTED : n < 0 && errno == EINTR);
+	if (n > 0)
+		return n;
+	bool again = s->c.tls ? n == GNUTLS_E_AGAIN : n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+	return again ? 0 : -1;
+}
+
+/* Whether the source is ready for more. */
+static bool offer(struct stream *s, const char *p, size_t n)
+{
+	long taken = s->rs->take(s->rs->arg, p, n);
+	s->hung_up |= taken < 0;
+	if (taken < 0 || (size_t)taken == n)
+		return taken >= 0;
+	char *rest = mem_memdup(p + taken, n - (size_t)taken);
+	free(s->heard);
+	s->heard = rest;
+	s->heard_off = 0;
+	s->heard_len = n - (size_t)taken;
+	return false;
+}
+
+static bool offer_heard(struct stream *s)
+{
+	if (!s->heard)
+		return true;
+	long taken = s->rs->take(s->rs->arg, s->heard + s->heard_off, s->heard_len - s->heard_off);
+	s->hung_up |= taken < 0;
+	s->heard_off += taken > 0 ? (size_t)taken : 0;
+	if (s->heard_off < s->heard_len)
+		return false;
+	free(STEAL(s->heard));
+	return true;
+}
+
+static void hear_out(struct stream *s)
+{
+	size_t got = 0;
+	ssize_t n = 0;
+	s->listens = offer_heard(s);
+	while (s->listens && !s->hung_up && got < ROUND_BYTES) {
+		n = receive(s, s->set->buffer, BUFFER_SIZE);
+		s->hung_up |= n < 0;
+		if (n <= 0)
+			break;
+		got += (size_t)n;
+		s->listens = offer(s, s->set->buffer, (size_t)n);
+	}
+	s->unread = n > 0;
+}
+
+/* ---- both directions ---- */
+
 static void pump(struct stream *s, size_t *sent)
 {
+	if (s->rs->take && !s->hung_up && (s->unread || s->heard))
+		hear_out(s);
 	int r = s->hung_up ? -1 : flush_rest(s);
 	while (r == 1 && *sent < ROUND_BYTES)
 		r = step(s, sent);
@@ -219,7 +289,7 @@ static void pump(struct stream *s, size_t *sent)
 		finish(s, r == -2);
 		return;
 	}
-	if (r == 1)
+	if (r == 1 || (s->unread && s->listens))
 		push_ready(s);
 	loop_io_set(s->c.io, LOOP_HANGUP | (s->listens ? LOOP_READ : 0) | (s->rest ? LOOP_WRITE : 0));
 	set_timer(s);
@@ -303,7 +373,9 @@ static void run_ready(void *arg)
 static void on_io(void *arg, unsigned events)
 {
 	struct stream *s = arg;
-	if (events & LOOP_READ && s->listens)
+	if (events & LOOP_READ && s->rs->take)
+		s->unread = true;
+	else if (events & LOOP_READ && s->listens)
 		listen_to(s);
 	if (s->hung_up || events & (LOOP_HANGUP | LOOP_ERROR)) {
 		s->hung_up = true;
@@ -329,7 +401,11 @@ void stream_start(struct streams *h, const struct stream_connection *c, struct r
 	s->set = h;
 	s->rs = rs;
 	s->c = *c;
-	s->listens = c->tls && !c->more;
+	s->listens = rs->take || (c->tls && !c->more);
+	s->unread = rs->take && c->more;
+	s->rest = c->head;
+	s->rest_len = c->head_len;
+	s->stalled_ns = s->rest ? clock_mono_ns() : 0;
 	c->io->fn = on_io;
 	c->io->arg = s;
 	list_init(&s->all);

@@ -2,7 +2,7 @@
 /*
  * Long replies (watches, followed logs, big lists) are written straight onto the connection, on the loop that
  * it lives on. The listener lends socket and TLS session once the reply's headers are out, and gets both back
- * at the end.
+ * at the end. An upgraded connection is the same, with a source that also takes what the client sends.
  */
 #ifndef HTTP_STREAM_H
 #define HTTP_STREAM_H
@@ -21,6 +21,8 @@ struct stream_connection {
 	void *tls;	    /* gnutls_session_t; NULL = plain */
 	bool more;    /* behind the request something has been read already, and waits in the TLS session */
 	bool chunked; /* frame as HTTP/1.1 chunks; the last, empty one is left to the listener */
+	char *head;   /* goes out first; taken over, NULL = none */
+	size_t head_len;
 	/* Once, after the response_stream was closed. clean: everything was sent; else the connection is of no
 	   more use. */
 	void (*done)(void *arg, bool clean);

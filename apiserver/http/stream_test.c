@@ -25,7 +25,7 @@ struct source {
 	struct response_stream stream;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	size_t left, reads;
+	size_t left, reads, heard;
 	bool ending, closed, done, clean;
 };
 
@@ -46,6 +46,21 @@ static long source_read(void *arg, char *p, size_t max)
 	pthread_cond_broadcast(&s->changed);
 	pthread_mutex_unlock(&s->lock);
 	return ret;
+}
+
+/* An upgraded connection's: half of what is offered, and the rest when it has been offered again. */
+static long source_take(void *arg, const char *p, size_t n)
+{
+	struct source *s = arg;
+	size_t taken = n / 2 + 1 < n ? n / 2 + 1 : n;
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; i < taken; i++)
+		s->heard += p[i] == (char)('a' + s->heard % 26);
+	if (taken < n)
+		response_wake(s->stream.wake);
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+	return (long)taken;
 }
 
 static void source_set(struct source *s, bool *flag, bool clean)
@@ -106,6 +121,8 @@ static void begin(void *arg)
 	struct pair *p = arg;
 	struct err err = ERR_INIT;
 	struct stream_connection c = {.io = &p->io, .chunked = p->chunked, .done = source_done, .arg = &p->s};
+	if (p->s.stream.take)
+		c.head = mem_strdup("head "), c.head_len = 5;
 	assert_int_equal(loop_io_start(p->loop, &p->io, p->fds[0], 0, &err), 0);
 	stream_start(p->set, &c, &p->s.stream);
 }
@@ -267,6 +284,29 @@ static void test_wakes_from_elsewhere(void **state)
 	pair_free(p);
 }
 
+static void test_both_ways(void **state)
+{
+	struct pair *p = pair_make(false, 3, false);
+	char said[26 * 8192], text[9] = "";
+	for (size_t i = 0; i < sizeof(said); i++)
+		said[i] = (char)('a' + i % 26);
+	p->s.stream.take = source_take;
+	pair_start(p);
+	for (size_t at = 0, n; at < 8; at += n)
+		n = (size_t)read(p->fds[1], text + at, 8 - at);
+	assert_string_equal(text, "head xxx");
+	for (size_t at = 0, n; at < sizeof(said); at += n)
+		n = (size_t)write(p->fds[1], said + at, sizeof(said) - at);
+	pthread_mutex_lock(&p->s.lock);
+	while (p->s.heard < sizeof(said))
+		clock_cond_wait(&p->s.changed, &p->s.lock, CLOCK_NEVER);
+	pthread_mutex_unlock(&p->s.lock);
+	shutdown(p->fds[1], SHUT_WR);
+	wait_done(&p->s);
+	assert_false(p->s.clean);
+	pair_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +317,7 @@ int main(void)
 		cmocka_unit_test(test_timer),
 		cmocka_unit_test(test_shutdown_ends_cleanly),
 		cmocka_unit_test(test_wakes_from_elsewhere),
+		cmocka_unit_test(test_both_ways),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

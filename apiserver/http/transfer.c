@@ -22,6 +22,7 @@
 #include "http/gzip.h"
 #include "http/http_internal.h"
 #include "http/metrics.h"
+#include "http/refusal.h"
 #include "request/status.h"
 
 #define BODIES_MAX ((size_t)256 << 20) /* buffered at once, over all connections */
@@ -118,6 +119,7 @@ void transfer_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
 	crowd_give(&w->crowd, &t->conn->stranger);
 	free(STEAL(t->target));
 	free(STEAL(t->path));
+	free(STEAL(t->x.rq.upgrade));
 	*ctx = NULL;
 	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
 		wire_phase(t->conn, LIMIT_QUIET);
@@ -146,6 +148,8 @@ static void stream_done(void *arg, bool clean)
 	struct transfer *t = arg;
 	t->reply_clean = clean;
 	t->stage = STAGE_END;
+	if (t->x.rs.upgrade)
+		gnutls_bye(wire_tls(t->conn), GNUTLS_SHUT_WR);
 	hand_back(t);
 }
 
@@ -161,6 +165,7 @@ static void leave_pool(struct transfer *t)
 	struct request *rq = &t->x.rq;
 	rq->method_name = names[rq->method];
 	rq->accept = rq->content_type = rq->user_agent = rq->authorization = rq->if_none_match = "";
+	free(STEAL(rq->upgrade));
 	connmem_drop(t->conn->pool);
 	crowd_give(&t->conn->w->crowd, &t->conn->stranger);
 }
@@ -177,38 +182,69 @@ static void leave_query(struct transfer *t)
 	rq->target = t->target = beginning;
 }
 
-static ssize_t on_read_stream(void *cls, uint64_t pos, char *p, size_t max)
+/* The connection is the stream's until that is done. */
+static void lend(struct transfer *t, struct buf *head)
 {
-	struct transfer *t = cls;
 	struct conn *c = t->conn;
-	if (t->stage == STAGE_END)
-		return t->reply_clean ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
-	if (c->w->closing)
-		return MHD_CONTENT_READER_END_OF_STREAM;
 	void *tls = wire_tls(c);
 	struct stream_connection s = {.io = &c->io,
 				      .tls = tls,
 				      .more = c->transport.ahead || gnutls_record_check_pending(tls),
-				      .chunked = t->http11,
+				      .chunked = t->http11 && !t->x.rs.upgrade,
 				      .done = stream_done,
 				      .arg = t};
+	s.head = head ? buf_take(head, &s.head_len) : NULL;
 	MHD_suspend_connection(c->mhd);
 	wire_phase(c, LIMITS);
 	t->stage = STAGE_STREAM;
 	leave_pool(t);
 	leave_query(t);
 	stream_start(c->w->streams, &s, STEAL(t->x.rs.stream));
+}
+
+static ssize_t on_read_stream(void *cls, uint64_t pos, char *p, size_t max)
+{
+	struct transfer *t = cls;
+	if (t->stage == STAGE_END)
+		return t->reply_clean ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+	if (t->conn->w->closing)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	lend(t, NULL);
 	return 0;
+}
+
+static void count_long(struct transfer *t)
+{
+	if (t->x.rs.finite || t->counted_long)
+		return;
+	metrics_long_running(&t->x.rq, 1);
+	t->counted_long = true;
+}
+
+/*
+ * The one door for connections that stop to be HTTP. libmicrohttpd's own would put a socket pair and a copy between us and
+ * TLS; instead it is told nothing, as with streams, and at the end that the request has failed, upon which it hangs up.
+ * Nobody sends anything before he has read the 101, so it has nothing of ours in its memory.
+ */
+static enum MHD_Result upgrade(struct transfer *t)
+{
+	struct response *rs = &t->x.rs;
+	autobuf struct buf head = BUF_INIT;
+	if (t->conn->w->closing)
+		return MHD_NO;
+	rs->status = MHD_HTTP_SWITCHING_PROTOCOLS;
+	count_long(t);
+	buf_addf(&head, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: %s\r\nConnection: Upgrade\r\n%s\r\n",
+		 rs->upgrade, buf_str(&rs->body));
+	lend(t, &head);
+	return MHD_YES;
 }
 
 static struct MHD_Response *make_response(struct transfer *t)
 {
 	struct response *rs = &t->x.rs;
 	if (rs->stream) {
-		if (!rs->finite && !t->counted_long) {
-			metrics_long_running(&t->x.rq, 1);
-			t->counted_long = true;
-		}
+		count_long(t);
 		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 64, on_read_stream, t, NULL);
 	}
 	struct shared_bytes *sh = &rs->shared;
@@ -301,6 +337,8 @@ static void add_vary(struct MHD_Response *mr, bool accept, bool encoding)
 static enum MHD_Result answer(struct transfer *t)
 {
 	struct response *rs = &t->x.rs;
+	if (rs->upgrade)
+		return upgrade(t);
 	if (!rs->status)
 		rs->status = 200;
 	bool gzip = compress(t);
@@ -351,6 +389,7 @@ struct headers {
 	struct request *rq;
 	const char *length; /* the first Content-Length; the library goes by one of them */
 	unsigned fault;	    /* status of a refusal; 0: none */
+	const char *upgrade;
 };
 
 /* Some take away what stands before the colon, and read a length or a coding where the library has seen none. */
@@ -387,11 +426,30 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char 
 		      {"Authorization", &rq->authorization},
 		      {"Content-Type", &rq->content_type},
 		      {"If-None-Match", &rq->if_none_match},
+		      {"Upgrade", &h->upgrade},
 		      {"User-Agent", &rq->user_agent}};
 	for (size_t i = 0; value && i < sizeof(wanted) / sizeof(*wanted); i++)
 		if ((key[0] | 0x20) == (wanted[i].name[0] | 0x20) && !strcasecmp(key, wanted[i].name))
 			*wanted[i].into = value;
 	return MHD_YES;
+}
+
+static enum MHD_Result on_upgrade_header(void *cls, enum MHD_ValueKind kind, const char *key,
+					 const char *value)
+{
+	upgrade_take(cls, key, value ? value : "");
+	return MHD_YES;
+}
+
+static void read_headers(struct transfer *t, struct headers *ret)
+{
+	struct MHD_Connection *mhd = t->conn->mhd;
+	struct request *rq = ret->rq = &t->x.rq;
+	MHD_get_connection_values(mhd, MHD_HEADER_KIND, on_header, ret);
+	if (!ret->upgrade || !t->http11)
+		return;
+	rq->upgrade = upgrade_new();
+	MHD_get_connection_values(mhd, MHD_HEADER_KIND, on_upgrade_header, rq->upgrade);
 }
 
 static void identify_peer(struct conn *c, struct request *rq)
@@ -440,64 +498,17 @@ static enum MHD_Result refused(struct transfer *t)
 	return MHD_YES;
 }
 
-/* Refusals that are HTTP's and have no reason of their own in the API. */
-static const struct refusal {
-	unsigned status;
-	const char *phrase, *reason, *message;
-} refusals[] = {
-	{400, "Bad Request", "BadRequest", "the request is malformed"},
-	{413, "Content Too Large", "RequestEntityTooLarge", "the request is too large"},
-	{414, "URI Too Long", "", "the request's URI is too long"},
-	{429, "Too Many Requests", "TooManyRequests",
-	 "too many requests with large headers, please try again later"},
-	{431, "Request Header Fields Too Large", "", "the request's header fields are too large"},
-	{500, "Internal Server Error", "InternalError", "the request cannot be processed"},
-	{501, "Not Implemented", "", "the request's method or transfer coding is not implemented"},
-	{505, "HTTP Version Not Supported", "", "the request's version of HTTP is not supported"},
-};
-
-static const struct refusal *refusal_of(unsigned status)
-{
-	for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
-		if (refusals[i].status == status)
-			return &refusals[i];
-	return &refusals[0];
-}
-
-static void write_refusal(struct buf *b, const struct refusal *r)
-{
-	buf_addf(b,
-		 "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\","
-		 "\"message\":\"%s\",%s%s%s\"code\":%u}\n",
-		 r->message, *r->reason ? "\"reason\":\"" : "", r->reason, *r->reason ? "\"," : "",
-		 r->status);
-}
-
 static enum MHD_Result refuse_status(struct transfer *t, unsigned status)
 {
 	t->x.rs.status = (int)status;
-	write_refusal(&t->x.rs.body, refusal_of(status));
+	refusal_write(&t->x.rs.body, status);
 	return refused(t);
 }
 
-/*
- * Past the library, which would send a page of HTML: straight into the TLS session. That is ended, so that what
- * the library then writes fails, and it closes the connection.
- */
+/* Past the library, which would send a page of HTML. */
 void transfer_refuse_raw(struct conn *c, unsigned status)
 {
-	autobuf struct buf body = BUF_INIT;
-	autobuf struct buf b = BUF_INIT;
-	const struct refusal *r = refusal_of(status);
-	void *tls = wire_tls(c);
-	write_refusal(&body, r);
-	buf_addf(&b,
-		 "HTTP/1.1 %u %s\r\nConnection: close\r\nContent-Type: application/json\r\n"
-		 "Cache-Control: no-cache, private\r\nContent-Length: %zu\r\n\r\n%s",
-		 r->status, r->phrase, body.len, buf_str(&body));
-	if (gnutls_record_send(tls, b.p, b.len) == (ssize_t)b.len)
-		c->linger = true;
-	gnutls_bye(tls, GNUTLS_SHUT_WR);
+	c->linger |= refusal_send(wire_tls(c), status);
 	log_v(3, "HTTP refused", "remote=%s status=%u", c->remote, status);
 }
 
@@ -505,7 +516,7 @@ void transfer_refuse_raw(struct conn *c, unsigned status)
 static enum MHD_Result refuse_and_close(struct transfer *t, unsigned status)
 {
 	t->x.rs.status = (int)status;
-	write_refusal(&t->x.rs.body, refusal_of(status));
+	refusal_write(&t->x.rs.body, status);
 	t->x.rs.close_connection = t->conn->linger = true;
 	return answer(t);
 }
@@ -530,8 +541,8 @@ static enum MHD_Result begin(struct transfer *t, const char *method, const char 
 	rq->method = request_method(method);
 	rq->method_name = method;
 	identify_peer(t->conn, rq);
-	struct headers headers = {.rq = rq};
-	MHD_get_connection_values(t->conn->mhd, MHD_HEADER_KIND, on_header, &headers);
+	struct headers headers = {0};
+	read_headers(t, &headers);
 	if (headers.fault)
 		return refuse_and_close(t, headers.fault);
 	if (n > REQUEST_MAX_TARGET)

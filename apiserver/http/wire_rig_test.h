@@ -55,6 +55,47 @@ static long source_read(void *arg, char *p, size_t max)
 	return (long)n;
 }
 
+/* /echo: whatever is said, until somebody says «bye». */
+struct echo {
+	struct response_stream stream;
+	struct buf said;
+	bool over;
+};
+
+static long echo_read(void *arg, char *p, size_t max)
+{
+	struct echo *e = arg;
+	size_t n = e->said.len < max ? e->said.len : max;
+	memcpy(p, buf_str(&e->said), n);
+	buf_consume(&e->said, n);
+	return n || !e->over ? (long)n : -1;
+}
+
+static long echo_take(void *arg, const char *p, size_t n)
+{
+	struct echo *e = arg;
+	buf_add(&e->said, p, n);
+	e->over = strstr(buf_str(&e->said), "bye") != NULL;
+	return (long)n;
+}
+
+static void echo_close(void *arg)
+{
+	struct echo *e = arg;
+	buf_release(&e->said);
+	free(e);
+}
+
+static void upgrade_to_echo(struct exchange *x)
+{
+	struct echo *e = MEM_NEW(struct echo);
+	e->stream =
+		(struct response_stream){.read = echo_read, .take = echo_take, .close = echo_close, .arg = e};
+	x->rs.stream = &e->stream;
+	x->rs.upgrade = "echo";
+	buf_addf(&x->rs.body, "X-Origin: %s\r\n", x->rq.upgrade->origin);
+}
+
 static void no_peer(struct peers *known, struct peer *p, void *tls)
 {
 }
@@ -75,6 +116,8 @@ static void run(void *arg, struct exchange *x)
 		s->left = 1 << 16;
 		s->stream = (struct response_stream){.read = source_read, .close = free, .arg = s};
 		x->rs.stream = &s->stream;
+	} else if (!strcmp(x->rq.path, "/echo") && x->rq.upgrade && x->rq.upgrade->connection) {
+		upgrade_to_echo(x);
 	} else if (!strcmp(x->rq.path, "/long")) {
 		for (size_t i = 0; i < LONG / 64; i++)
 			buf_adds(&x->rs.body,

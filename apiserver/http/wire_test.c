@@ -502,6 +502,45 @@ static void test_few_files(void **state)
 	server_stop(&s);
 }
 
+#define UPGRADE "GET /echo HTTP/1.1\r\nHost: a\r\nUpgrade: echo\r\nConnection: Upgrade\r\nOrigin: o\r\n\r\n"
+
+/* A connection stops to be HTTP: bytes go both ways, and the end is the end of the connection. */
+static void test_upgrade(void **state)
+{
+	struct server s = server_start(0);
+	size_t had = descriptors(&s);
+	SSL *c = open_tls(&s), *gone = open_tls(&s), *kept = open_tls(&s);
+	char text[16];
+	say(c, UPGRADE);
+	hear(c,
+	     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\nX-Origin: o\r\n\r\n");
+	for (int i = 0; i < 3; i++) {
+		say(c, "hello there");
+		hear(c, "hello there");
+	}
+	say(gone, UPGRADE);
+	hear(gone, "101");
+	close_tls(gone);
+	say(c, "good bye");
+	hear(c, "good bye");
+	assert_int_equal(SSL_read(c, text, sizeof(text)), 0);
+	assert_int_equal(SSL_get_error(c, 0), SSL_ERROR_ZERO_RETURN);
+	assert_true(ends(SSL_get_fd(c)));
+	close_tls(c);
+	/* without `Connection: Upgrade` it is a request like any other */
+	say(kept, "GET /echo HTTP/1.1\r\nHost: a\r\nUpgrade: echo\r\n\r\n");
+	hear(kept, "params=0");
+	for (int64_t deadline = clock_mono_ns() + PATIENCE_S * NS_PER_S;
+	     descriptors(&s) > had + 1 && clock_mono_ns() < deadline;)
+		catch_up(kept);
+	assert_int_equal(descriptors(&s), had + 1);
+	/* one that is open when the server stops does not hold it up */
+	say(kept, UPGRADE);
+	hear(kept, "101");
+	server_stop(&s);
+	close_tls(kept);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -522,6 +561,7 @@ int main(void)
 		cmocka_unit_test(test_endless_trailers),
 		cmocka_unit_test(test_chunks),
 		cmocka_unit_test(test_halves),
+		cmocka_unit_test(test_upgrade),
 	};
 	struct rlimit r;
 	getrlimit(RLIMIT_NOFILE, &r);

@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 #include "request/attributes.h"
+#include "request/upgrade.h"
 
 enum method {
 	METHOD_GET,
@@ -60,6 +61,7 @@ struct request {
 	int64_t start_ns;		     /* monotonic */
 	uint64_t id;			     /* of this process, for the access log */
 	struct impersonation *impersonation; /* what the client's headers ask for; owned, NULL = nothing */
+	struct upgrade *upgrade; /* what the connection shall become; the listener's, NULL = nothing */
 	/* by authentication */
 	struct user user;
 	struct auth_identity *identity; /* of somebody impersonated; NULL = nobody is */

@@ -23,6 +23,10 @@ struct response_stream {
 	/* Always called once, when the client is gone or the stream ended; frees arg (which usually embeds
 	   this struct). Nobody may call response_wake once it has returned. */
 	void (*close)(void *arg);
+	/* Of an upgraded connection, else NULL: n > 0 bytes that the client has sent. Returns how many of them it takes;
+	   the rest, and what comes behind, is offered again after response_wake. -1: the connection is of no more use.
+	   As read; never while that runs. */
+	long (*take)(void *arg, const char *p, size_t n);
 	void *arg;
 	struct response_waker *
 		wake; /* set before read is first called: pass to response_wake. Sources that start earlier look
@@ -47,7 +51,10 @@ struct response {
 	struct buf body;
 	struct shared_bytes shared;	/* instead of body */
 	struct response_stream *stream; /* owned via close(); NULL = none */
-	bool finite;			/* the stream has an end, and something to give until then: a list */
+	/* The connection becomes this (`websocket`), and is the stream's, in both directions; `body` has the lines of
+	   the 101's header that say more. Static, NULL = stays HTTP. */
+	const char *upgrade;
+	bool finite; /* the stream has an end, and something to give until then: a list */
 	/* headers */
 	char **warnings; /* owned texts for `Warning: 299 - "…"`, NULL while there are none */
 	size_t n_warnings;

@@ -6,6 +6,9 @@
  *
  * Bookmarks come about every minute, but only when the revision has moved since the client last heard of one,
  * so an idle cluster is silent. A watch ends at its timeout with a last bookmark, as upstream's do.
+ *
+ * Over a WebSocket an event is a message, text or binary as it is JSON or protobuf; what has to be said about the
+ * connection goes out between two of them.
  */
 #include "rest/present.h"
 
@@ -20,7 +23,9 @@
 #include "object/pb.h"
 #include "rest/api.h"
 #include "rest/options.h"
+#include "rest/handshake.h"
 #include "serve/metric.h"
+#include "serve/websocket.h"
 
 #define BOOKMARK_NS (60 * NS_PER_S)
 #define TIMEOUT_MIN_S 1800 /* 30 to 60 minutes when the client names none */
@@ -32,13 +37,16 @@ struct watch_stream {
 	const struct kind *kind;
 	struct accept accept;
 	bool bookmarks, columns_sent, failed, ended;
+	struct websocket *socket;      /* NULL: HTTP */
+	bool over, closed;	       /* it was: by the client; said so */
 	struct metric_series *counted; /* events of the resource */
 	uint64_t told_rv;	       /* newest revision the client knows */
 	int64_t bookmark_ns, end_ns;
 	/* the event being sent: head, object, tail */
-	const char *type;
-	char head[32];
+	const char *type, *tail;
+	char head[WEBSOCKET_HEAD_MAX + 32];
 	size_t head_len, off;
+	bool sending;
 	struct obj *obj; /* its bytes, or … */
 	struct buf page; /* … a rendered object */
 	const char *mid;
@@ -58,6 +66,7 @@ static void watch_stream_close(void *arg)
 	obj_unref(w->obj);
 	buf_release(&w->page);
 	schema_kind_unref(w->kind);
+	websocket_free(w->socket);
 	free(w);
 }
 
@@ -66,17 +75,15 @@ static void watch_stream_close(void *arg)
 static void begin_event(struct watch_stream *w, const char *type)
 {
 	w->type = type;
-	w->head_len = (size_t)snprintf(w->head, sizeof(w->head), "{\"type\":\"%s\",\"object\":", type);
+	w->head_len = (size_t)snprintf(w->head, sizeof(w->head) - WEBSOCKET_HEAD_MAX,
+				       "{\"type\":\"%s\",\"object\":", type);
 	w->off = 0;
+	w->sending = true;
+	w->tail = w->accept.media == MEDIA_PROTOBUF ? "" : "}\n";
 }
 
-static const char *tail(const struct watch_stream *w)
-{
-	return w->accept.media == MEDIA_PROTOBUF ? "" : "}\n";
-}
-
-/* A frame: its length in four bytes, then a WatchEvent {1: type, 2: RawExtension {1: the object}}. Here everything up
-   to the object. */
+/* A frame: its length in four bytes, which a message has already, then a WatchEvent {1: type, 2: RawExtension {1: the
+   object}}. Here everything up to the object. */
 static void frame(struct watch_stream *w)
 {
 	autobuf struct buf parts = BUF_INIT;
@@ -85,10 +92,22 @@ static void frame(struct watch_stream *w)
 	pb_add_head(&parts, 2, pb_part_size(object));
 	pb_add_head(&parts, 1, object);
 	size_t length = parts.len + object;
-	for (int i = 0; i < 4; i++)
-		w->head[i] = (char)(length >> (24 - 8 * i));
-	memcpy(w->head + 4, parts.p, parts.len);
-	w->head_len = 4 + parts.len;
+	w->head_len = 0;
+	for (int i = 0; i < 4 && !w->socket; i++)
+		w->head[w->head_len++] = (char)(length >> (24 - 8 * i));
+	memcpy(w->head + w->head_len, parts.p, parts.len);
+	w->head_len += parts.len;
+}
+
+/* What has been made the next event becomes a message. */
+static void make_message(struct watch_stream *w)
+{
+	char head[WEBSOCKET_HEAD_MAX];
+	enum websocket_form form = w->accept.media == MEDIA_PROTOBUF ? WEBSOCKET_BINARY : WEBSOCKET_TEXT;
+	size_t n = websocket_head(head, form, w->head_len + w->mid_len + strlen(w->tail));
+	memmove(w->head + n, w->head, w->head_len);
+	memcpy(w->head, head, n);
+	w->head_len += n;
 }
 
 /* False, and w->page is empty: it has no protobuf form. */
@@ -180,14 +199,14 @@ static size_t copy_part(const char *from, size_t len, size_t start, size_t *off,
 static size_t copy_event(struct watch_stream *w, char *p, size_t max)
 {
 	size_t n = 0;
-	if (!w->head_len)
+	if (!w->sending)
 		return 0;
 	n += copy_part(w->head, w->head_len, 0, &w->off, p, max);
 	n += copy_part(w->mid, w->mid_len, w->head_len, &w->off, p + n, max - n);
-	size_t tail_len = strlen(tail(w));
-	n += copy_part(tail(w), tail_len, w->head_len + w->mid_len, &w->off, p + n, max - n);
+	size_t tail_len = strlen(w->tail);
+	n += copy_part(w->tail, tail_len, w->head_len + w->mid_len, &w->off, p + n, max - n);
 	if (w->off == w->head_len + w->mid_len + tail_len) {
-		w->head_len = 0;
+		w->sending = false;
 		obj_unref(STEAL(w->obj));
 	}
 	return n;
@@ -242,6 +261,36 @@ static bool next_event(struct watch_stream *w)
 	return true;
 }
 
+/* What the client's frames and the end of the watch call for becomes what is sent next. */
+static bool next_word(struct watch_stream *w)
+{
+	if ((w->over || w->ended || w->failed) && !w->closed) {
+		w->closed = true;
+		websocket_close(w->socket);
+	}
+	buf_clear(&w->page);
+	websocket_say(w->socket, &w->page);
+	w->mid = buf_str(&w->page);
+	w->mid_len = w->page.len;
+	w->head_len = w->off = 0;
+	w->tail = "";
+	w->sending = w->mid_len != 0;
+	return w->sending;
+}
+
+/* Makes something the next that is sent; *events counts. */
+static bool next_piece(struct watch_stream *w, size_t *events)
+{
+	if (w->socket && next_word(w))
+		return true;
+	if (w->over || !next_event(w))
+		return w->socket && !w->closed && (w->ended || w->failed) && next_word(w);
+	(*events)++;
+	if (w->socket)
+		make_message(w);
+	return true;
+}
+
 static long watch_read(void *arg, char *p, size_t max)
 {
 	struct watch_stream *w = arg;
@@ -249,13 +298,20 @@ static long watch_read(void *arg, char *p, size_t max)
 	while (done < max) {
 		size_t n = copy_event(w, p + done, max - done);
 		done += n;
-		if (!n && !next_event(w))
+		if (!n && !next_piece(w, &events))
 			break;
-		events += !n;
 	}
 	if (events)
 		metric_add(w->counted, (double)events);
-	return done ? (long)done : w->ended || w->failed ? -1 : 0;
+	return done ? (long)done : w->ended || w->failed || w->over ? -1 : 0;
+}
+
+/* Nothing that a client says is of interest but that it leaves. */
+static long watch_take(void *arg, const char *p, size_t n)
+{
+	struct watch_stream *w = arg;
+	w->over |= !websocket_take(w->socket, p, n);
+	return (long)n;
 }
 
 static void on_wake(void *arg)
@@ -282,6 +338,7 @@ static struct watch_stream *stream_new(const struct request *rq, const struct ac
 	w->schema = rq->api->schema;
 	w->accept = *a;
 	w->counted = counter_of(w->kind);
+	w->socket = upgrade_is_websocket(rq->upgrade) ? websocket_new() : NULL;
 	return w;
 }
 
@@ -313,8 +370,19 @@ static struct watch_stream *open_stream(struct request *rq, const struct accept 
 	return w;
 }
 
-static void answer(struct response *rs, struct watch_stream *w)
+static void answer(const struct request *rq, struct response *rs, struct watch_stream *w)
 {
+	if (w->socket && !handshake_websocket(rq, rs)) {
+		watch_stream_close(w);
+		return;
+	}
+	if (w->socket) {
+		w->stream.take = watch_take;
+		rs->stream = &w->stream;
+		if (w->sending) /* it has failed already */
+			make_message(w);
+		return;
+	}
 	rs->status = 200;
 	rs->stream = &w->stream;
 	if (w->accept.media == MEDIA_PROTOBUF)
@@ -342,7 +410,7 @@ void present_watch_error(const struct request *rq, struct response *rs, const st
 	}
 	struct watch_stream *w = stream_new(rq, &a);
 	begin_status(w, st);
-	answer(rs, w);
+	answer(rq, rs, w);
 }
 
 void handle_watch(struct request *rq, struct response *rs)
@@ -357,7 +425,7 @@ void handle_watch(struct request *rq, struct response *rs)
 	}
 	struct watch_stream *w = negotiate_watch(rq, &a, &err) == 0 ? open_stream(rq, &a, &o, &err) : NULL;
 	if (w)
-		answer(rs, w);
+		answer(rq, rs, w);
 	else
 		response_status(rs, &err, &rq->attr, NULL);
 	options_release(&o);

@@ -10,6 +10,7 @@ import threading
 import uuid
 
 import pytest
+import websocket
 from kubernetes import client, config, dynamic, utils, watch
 from kubernetes.client.rest import ApiException
 
@@ -54,6 +55,31 @@ def test_create_read_replace_delete(ns):
     with pytest.raises(ApiException) as e:
         core.read_namespaced_config_map("a", ns)
     assert e.value.status == 404
+
+
+def socket_to(path, **options):
+    """What a browser does: a WebSocket, with the token among its subprotocols."""
+    c = core.api_client.configuration
+    tls = {"ca_certs": c.ssl_ca_cert, "certfile": c.cert_file, "keyfile": c.key_file}
+    host = c.host.replace("https://", "wss://")
+    return websocket.create_connection(host + path, sslopt=tls, timeout=GUARD, **options)
+
+
+def test_watch_over_websocket(ns):
+    core.create_namespaced_config_map(ns, config_map("a"))
+    path = f"/api/v1/namespaces/{ns}/configmaps?watch=1&fieldSelector=metadata.name!=kube-root-ca.crt"
+    ws = socket_to(path, subprotocols=["events.example.com"])
+    assert ws.headers["sec-websocket-protocol"] == "events.example.com"
+    first = json.loads(ws.recv())
+    assert (first["type"], first["object"]["metadata"]["name"]) == ("ADDED", "a")
+    core.delete_namespaced_config_map("a", ns)
+    assert json.loads(ws.recv())["type"] == "DELETED"
+    ws.ping("there?")
+    assert ws.recv_frame().data == b"there?"
+    ws.close()
+    with pytest.raises(websocket.WebSocketBadStatusException) as e:
+        socket_to(path, suppress_origin=True)
+    assert e.value.status_code == 403
 
 
 def test_list_with_selectors_and_pages(ns):
