@@ -20,6 +20,7 @@
 #include "decode/plain.h"
 #include "decode/pod.h"
 #include "decode/replicaset.h"
+#include "decode/revision.h"
 
 #include <stdio.h>
 #include <stdlib.h>

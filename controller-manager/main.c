@@ -19,7 +19,17 @@ static const struct controller *const controllers[] = {
 	&pod_garbage_collector,
 	&job_controller,
 	&ttl_after_finished_controller,
+	&daemonset_controller,
 	NULL,
+};
+
+/* How many objects of a kind are looked at at once, by the controller's name; any other takes what its row says. */
+static int concurrent_daemonsets;
+static const struct {
+	const char *name;
+	const int *workers;
+} concurrency[] = {
+	{"daemonset", &concurrent_daemonsets},
 };
 
 static const char *root_ca_file;
@@ -49,8 +59,26 @@ static const struct flag flags[] = {
 	 "Nodes that a zone may have and still be small.", 0, 0},
 	{"terminated-pod-gc-threshold", FLAG_INT, &terminated_threshold, "12500",
 	 "Finished Pods that may be kept before the oldest are deleted; 0 = all.", 0, INT_MAX},
+	{"concurrent-daemonset-syncs", FLAG_INT, &concurrent_daemonsets, "2",
+	 "DaemonSets that are looked at at once.", 1, 100},
 	{0},
 };
+
+/* The table as it is run, with what flags say. */
+static const struct controller *const *chosen(void)
+{
+	static struct controller tuned[ARRAY_LEN(controllers)];
+	static const struct controller *ret[ARRAY_LEN(controllers)];
+
+	for (size_t i = 0; controllers[i]; i++) {
+		tuned[i] = *controllers[i];
+		ret[i] = &tuned[i];
+		for (size_t k = 0; k < ARRAY_LEN(concurrency); k++)
+			if (!strcmp(concurrency[k].name, tuned[i].name))
+				tuned[i].workers = *concurrency[k].workers;
+	}
+	return ret;
+}
 
 static void *make(struct rest *r, struct err *err)
 {
@@ -60,7 +88,7 @@ static void *make(struct rest *r, struct err *err)
 		root_ca_set(rest_get_config(r)->kube.ca_pem);
 	else if (root_ca_load(root_ca_file, err) < 0)
 		return NULL;
-	struct controller_set *s = controller_set_new(controllers, r, "controller-manager");
+	struct controller_set *s = controller_set_new(chosen(), r, "controller-manager");
 
 	if (own_accounts)
 		controller_set_use_accounts(s);

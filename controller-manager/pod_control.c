@@ -49,16 +49,21 @@ void pod_control_saw(struct pod_control *pc, const struct cm_pod *old, const str
 		set_deleting(pc, (new ? new : old)->base.meta.uid, false);
 }
 
-bool pod_control_active(struct pod_control *pc, const struct cm_pod *p)
+bool pod_control_ending(struct pod_control *pc, const struct cm_pod *p)
 {
 	bool deleting;
 
-	if (!cm_pod_active(p))
-		return false;
+	if (p->base.meta.deleted_ns)
+		return true;
 	pthread_mutex_lock(&pc->lock);
 	deleting = map_has(&pc->deleting, p->base.meta.uid);
 	pthread_mutex_unlock(&pc->lock);
-	return !deleting;
+	return deleting;
+}
+
+bool pod_control_active(struct pod_control *pc, const struct cm_pod *p)
+{
+	return cm_pod_active(p) && !pod_control_ending(pc, p);
 }
 
 int pod_control_worth(const struct cm_pod *a, const struct cm_pod *b, int rank)

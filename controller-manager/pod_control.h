@@ -40,6 +40,8 @@ struct pod_control *pod_control_new(void);
 void pod_control_free(struct pod_control *pc);
 /* The controller's enqueue function passes every event of a Pod on. */
 void pod_control_saw(struct pod_control *pc, const struct cm_pod *old, const struct cm_pod *new);
+/* Is being deleted, or was asked to go. */
+bool pod_control_ending(struct pod_control *pc, const struct cm_pod *p);
 /* Counts as a replica: not finished, not being deleted, and not asked to go. */
 bool pod_control_active(struct pod_control *pc, const struct cm_pod *p);
 

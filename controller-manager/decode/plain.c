@@ -130,4 +130,3 @@ TYPE(cm_secret_type, "", "secrets", "Secret", plain_spec);
 TYPE(cm_service_type, "", "services", "Service", plain_spec);
 TYPE(cm_serviceaccount_type, "", "serviceaccounts", "ServiceAccount", plain_spec);
 TYPE(cm_endpoints_type, "", "endpoints", "Endpoints", plain_spec);
-TYPE(cm_controllerrevision_type, "apps", "controllerrevisions", "ControllerRevision", plain_spec);

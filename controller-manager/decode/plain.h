@@ -27,7 +27,6 @@ struct cm_configmap {
 };
 extern const struct informer_type cm_lease_type, cm_namespace_type, cm_configmap_type;
 /* Metadata only. */
-extern const struct informer_type cm_secret_type, cm_service_type, cm_serviceaccount_type, cm_endpoints_type,
-	cm_controllerrevision_type;
+extern const struct informer_type cm_secret_type, cm_service_type, cm_serviceaccount_type, cm_endpoints_type;
 
 #endif

@@ -76,11 +76,34 @@ static bool is_default(const struct cm_pod *p)
 	       same_toleration(&p->tolerations[1], &default_tolerations[1]);
 }
 
+/* Volumes that are no claims go; what the other kind of set asks for, too. */
+static struct cm_set_pod *finish_set(struct cm_set_pod *s, const char *kind, bool bound)
+{
+	size_t n = 0;
+
+	if (!s || strcmp(kind, "StatefulSet")) {
+		if (!s || strcmp(kind, "DaemonSet") || bound || !s->target)
+			return NULL;
+		s->n_claims = 0;
+	} else {
+		s->target = NULL;
+	}
+	for (size_t i = 0; i < s->n_claims; i++)
+		if (s->claims[i].claim)
+			s->claims[n++] = s->claims[i];
+	s->n_claims = n;
+	if (!n)
+		s->claims = NULL;
+	return n || s->target ? s : NULL;
+}
+
 static void pod_finish(void *o)
 {
 	struct cm_pod *p = o;
 	size_t n = 0;
 	const struct owner_ref *controller = meta_controller(&p->base.meta);
+
+	p->set = finish_set(p->set, controller ? controller->kind : "", *p->node);
 
 	if (!controller || strcmp(controller->kind, "Job")) {
 		p->job_meta = NULL;
@@ -183,10 +206,88 @@ static const struct decode_row job_status_rows[] = {
 };
 static const struct decode_spec job_status_spec = DECODE_SPEC(struct cm_job_pod_status, job_status_rows);
 
+/* ---- what DaemonSets and StatefulSets want ---- */
+
+struct target_field {
+	const char *key;
+	enum selector_op op;
+	const char *const *values;
+	size_t n;
+};
+struct target_term {
+	struct target_field *fields;
+	size_t n;
+};
+static const struct decode_row target_field_rows[] = {
+	DECODE_STRING("key", struct target_field, key),
+	DECODE_ENUM("operator", struct target_field, op, selector_op_names),
+	DECODE_STRINGS("values", struct target_field, values, n),
+};
+static const struct target_field target_field_initial = {.key = ""};
+static const struct decode_spec target_field_spec =
+	DECODE_SPEC(struct target_field, target_field_rows, .initial = &target_field_initial);
+static const struct decode_row target_term_rows[] = {
+	DECODE_ARRAY("matchFields", struct target_term, fields, n, &target_field_spec),
+};
+static const struct decode_spec target_term_spec = DECODE_SPEC(struct target_term, target_term_rows);
+
+/* The first field metadata.name of any term decides (daemonset util.GetTargetNodeName). True: it did. */
+static bool find_target(const struct target_term *t, const char **ret)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		const struct target_field *f = &t->fields[i];
+
+		if (strcmp(f->key, "metadata.name") || f->op != SELECTOR_IN)
+			continue;
+		if (f->n == 1)
+			*ret = f->values[0];
+		return true;
+	}
+	return false;
+}
+
+static bool read_target(struct scan *s, struct arena *a, void *field)
+{
+	bool found = false;
+
+	if (scan_peek(s) != SCAN_ARRAY)
+		return scan_skip(s);
+	scan_enter_array(s);
+	while (scan_item(s)) {
+		struct target_term t = {0};
+
+		if (found || scan_peek(s) != SCAN_OBJECT)
+			scan_skip(s);
+		else if (decode_value(&target_term_spec, s, a, &t))
+			found = find_target(&t, field);
+	}
+	return !scan_failed(s);
+}
+
+struct text {
+	const char *s;
+};
+static const struct decode_row text_rows[] = {DECODE_STRING("", struct text, s)};
+static const struct decode_spec text_spec = DECODE_SPEC(struct text, text_rows);
+static const struct decode_row claim_rows[] = {
+	DECODE_STRING("name", struct cm_pod_claim, volume),
+	DECODE_STRING("persistentVolumeClaim.claimName", struct cm_pod_claim, claim),
+};
+static const struct cm_pod_claim claim_initial = {.volume = ""};
+static const struct decode_spec claim_spec =
+	DECODE_SPEC(struct cm_pod_claim, claim_rows, .initial = &claim_initial);
+static const struct decode_row set_rows[] = {
+	DECODE_CALL("affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms",
+		    struct cm_set_pod, target, read_target, &text_spec),
+	DECODE_ARRAY("volumes", struct cm_set_pod, claims, n_claims, &claim_spec),
+};
+static const struct decode_spec set_spec = DECODE_SPEC(struct cm_set_pod, set_rows);
+
 static const struct decode_row pod_rows[] = {
 	DECODE_STRUCT("metadata", struct cm_pod, base.meta, &meta_spec),
 	DECODE_POINTER("metadata", struct cm_pod, job_meta, &job_meta_spec),
 	DECODE_STRUCT("metadata.annotations", struct cm_pod, deletion_cost, &annotation_spec),
+	DECODE_POINTER("spec", struct cm_pod, set, &set_spec),
 	DECODE_STRING("spec.nodeName", struct cm_pod, node),
 	DECODE_ARRAY("spec.tolerations", struct cm_pod, tolerations, n_tolerations, &toleration_spec),
 	DECODE_POINTER("status", struct cm_pod, job_status, &job_status_spec),

@@ -33,6 +33,17 @@ struct cm_job_pod_status {
 	size_t n_conditions;
 };
 
+/* What only DaemonSets and StatefulSets ask of theirs. */
+struct cm_pod_claim {
+	const char *volume, *claim;
+};
+struct cm_set_pod {
+	const char *
+		target; /* of an unbound Pod of a DaemonSet: the only node that its affinity allows; NULL: none, or several */
+	struct cm_pod_claim *claims; /* of a StatefulSet's Pod: its volumes that are claims */
+	size_t n_claims;
+};
+
 struct cm_pod {
 	struct informer_object base;
 	const char *node; /* "" while unbound */
@@ -47,6 +58,8 @@ struct cm_pod {
 	size_t n_tolerations;
 	struct cm_job_pod_meta *job_meta;     /* of a Pod that a Job controls; NULL otherwise */
 	struct cm_job_pod_status *job_status; /* likewise; NULL also when it has no status */
+	struct cm_set_pod *
+		set; /* of a Pod that a DaemonSet or a StatefulSet controls; NULL when there is nothing to say */
 };
 extern const struct informer_type cm_pod_type;
 

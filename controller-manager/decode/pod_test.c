@@ -131,6 +131,53 @@ static void test_odd_values(void **state)
 	free(p);
 }
 
+#define OWNED(kind) "metadata: {ownerReferences: [{kind: " kind ", name: o, uid: u, controller: true}]}\n"
+#define PINNED(fields)                                                                                       \
+	"affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [7, " \
+	"{matchExpressions: [{key: x, operator: Exists}]}, {matchFields: [" fields "]}]}}}"
+
+static void test_what_sets_ask_for(void **state)
+{
+	static const struct {
+		const char *yaml, *target, *claims;
+	} rows[] = {
+		{OWNED("DaemonSet") "spec: {" PINNED("{key: metadata.name, operator: In, values: [n1]}") "}",
+		 "n1", ""},
+		{OWNED("DaemonSet") "spec: {nodeName: n2, " PINNED(
+			 "{key: metadata.name, operator: In, values: [n1]}") "}",
+		 NULL, ""},
+		{OWNED("DaemonSet") "spec: {" PINNED(
+			 "{key: metadata.name, operator: In, values: [n1, n2]}") "}",
+		 NULL, ""},
+		{OWNED("DaemonSet") "spec: {" PINNED("{key: metadata.name, operator: NotIn, values: [n1]}, "
+						     "{key: metadata.name, operator: In, values: [n3]}") "}",
+		 "n3", ""},
+		{OWNED("DaemonSet") "spec: {affinity: {nodeAffinity: 7}}", NULL, ""},
+		{OWNED("ReplicaSet") "spec: {volumes: [{name: v, persistentVolumeClaim: {claimName: c}}], " PINNED(
+			 "{key: metadata.name, operator: In, values: [n1]}") "}",
+		 NULL, ""},
+		{OWNED("StatefulSet") "spec: {nodeName: n, volumes: [{name: a, emptyDir: {}}, "
+				      "{name: v, persistentVolumeClaim: {claimName: c}}, "
+				      "{name: w, persistentVolumeClaim: {claimName: d}}]}",
+		 NULL, "v=c w=d "},
+		{OWNED("StatefulSet") "spec: {volumes: [{name: a, emptyDir: {}}]}", NULL, ""},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autofree struct cm_pod *p = parse(rows[i].yaml);
+		autobuf struct buf claims = BUF_INIT;
+
+		if (rows[i].target)
+			assert_string_equal(p->set->target, rows[i].target);
+		else
+			assert_true(!p->set || !p->set->target);
+		for (size_t k = 0; p->set && k < p->set->n_claims; k++)
+			buf_addf(&claims, "%s=%s ", p->set->claims[k].volume, p->set->claims[k].claim);
+		assert_string_equal(buf_str(&claims), rows[i].claims);
+		assert_true(!p->set == (!rows[i].target && !*rows[i].claims));
+	}
+}
+
 static void test_tables_and_indexes(void **state)
 {
 	struct cm_pod *p =
@@ -152,9 +199,13 @@ static void test_tables_and_indexes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_everything), cmocka_unit_test(test_nothing),
-		cmocka_unit_test(test_active),	   cmocka_unit_test(test_default_tolerations),
-		cmocka_unit_test(test_odd_values), cmocka_unit_test(test_tables_and_indexes),
+		cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_active),
+		cmocka_unit_test(test_default_tolerations),
+		cmocka_unit_test(test_odd_values),
+		cmocka_unit_test(test_what_sets_ask_for),
+		cmocka_unit_test(test_tables_and_indexes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

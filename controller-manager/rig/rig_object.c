@@ -21,17 +21,20 @@ static const struct {
 } kinds[] = {
 	{"ConfigMap", "", "configmaps", false},
 	{"ControllerRevision", "apps", "controllerrevisions", false},
+	{"DaemonSet", "apps", "daemonsets", false},
 	{"Deployment", "apps", "deployments", false},
 	{"Endpoints", "", "endpoints", false},
 	{"Job", "batch", "jobs", false},
 	{"Lease", "coordination.k8s.io", "leases", false},
 	{"Namespace", "", "namespaces", true},
 	{"Node", "", "nodes", true},
+	{"PersistentVolumeClaim", "", "persistentvolumeclaims", false},
 	{"Pod", "", "pods", false},
 	{"ReplicaSet", "apps", "replicasets", false},
 	{"Secret", "", "secrets", false},
 	{"Service", "", "services", false},
 	{"ServiceAccount", "", "serviceaccounts", false},
+	{"StatefulSet", "apps", "statefulsets", false},
 };
 
 static size_t kind_index(const char *kind, size_t len)
