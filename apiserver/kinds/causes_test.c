@@ -238,7 +238,9 @@ static void nodes(void **state)
 		 NULL,
 		 "metadata.taints[1] FieldValueDuplicate Duplicate value: {\"Key\":\"k\",\"Value\":\"v\",\"Effect\":\"NoExecute\",\"TimeAdded\":null}: taints must be unique by key and effect pair\n"},
 		{"Node", JSON("{'spec':{'podCIDRs':['x','10.0.0.0/8']}}"), NULL,
-		 "spec.podCIDRs[0]" INVALID "\"x\": " CIDR_TEXT "spec.podCIDRs" INVALID
+		 "spec.podCIDRs[0]" INVALID "\"x\": " CIDR_TEXT
+		 "spec.podCIDRs InternalError Internal error: invalid PodCIDRs. failed to check with dual stack with error:invalid CIDR[0]: <nil> (invalid CIDR address: x)\n"
+		 "spec.podCIDRs" INVALID
 		 "[\"x\",\"10.0.0.0/8\"]: may specify no more than one CIDR for each IP family\n"},
 		{"Node", JSON("{'spec':{'podCIDRs':['10.0.0.0/8','2001:db8::/64']}}"), NULL, ""},
 		{"Node", JSON("{'spec':{'podCIDR':'A_ b!','podCIDRs':['10.0.0.0/8']}}"), NULL,

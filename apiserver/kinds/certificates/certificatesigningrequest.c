@@ -273,7 +273,7 @@ static void check_conditions(const js *new, const js *old, struct field_errors *
 							      : "";
 		check_status_of(c, c_i, errs);
 		if (*other && !both && unique_has(&seen, other))
-			field_error_invalid_str(errs, path, type,
+			field_error_invalid_str(errs, CONDITIONS, type,
 						"Approved and Denied conditions are mutually exclusive");
 		if (unique_seen(&seen, type))
 			field_error_duplicate(errs, path, type);

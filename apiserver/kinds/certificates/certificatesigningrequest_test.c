@@ -93,7 +93,8 @@ static void decisions(void **state)
 	} rows[] = {
 		{"approval", WITH("'conditions':[" COND("Approved", "") "]"), WITH(""), ""},
 		{"approval", WITH("'conditions':[" COND("Approved", "") "," COND("Denied", "") "]"), WITH(""),
-		 C1 ".type" INVALID "\"Denied\": Approved and Denied conditions are mutually exclusive\n"},
+		 "status.conditions" INVALID
+		 "\"Denied\": Approved and Denied conditions are mutually exclusive\n"},
 		{"approval", WITH("'conditions':[{'type':'Approved','status':'False'},{'type':'Own'}]"),
 		 WITH(""),
 		 C0 ".status: Unsupported value: \"False\": supported values: \"True\"\n" C1

@@ -134,21 +134,27 @@ static void validate_cidrs(const js *cidrs, struct field_errors *errs)
 {
 	autounique struct unique seen = {.n = 0};
 	size_t v4 = 0;
-	bool parsed = true;
+	size_t bad = SIZE_MAX; /* the first that is none; the kind file reports them all */
 
 	js_array_for_each (c, cidrs) {
 		const char *s = js_str0(c, NULL), *path = PATH("spec.podCIDRs[%zu]", c_i);
 		struct ip ip;
 		unsigned bits;
-		if (!ip_parse_cidr(s, &ip, &bits))
-			parsed = false; /* which the kind file reports */
-		else
+		if (ip_parse_cidr(s, &ip, &bits))
 			v4 += ip.v4;
+		else if (bad == SIZE_MAX)
+			bad = c_i;
 		if (unique_seen(&seen, s))
 			field_error_duplicate(errs, path, s);
 	}
 	size_t n = js_len(cidrs);
-	if (n > 1 && (!parsed || n > 2 || v4 != 1))
+	if (n > 1 && bad != SIZE_MAX)
+		field_errors_add(
+			errs, "InternalError", mem_strdup("spec.podCIDRs"),
+			mem_printf("Internal error: invalid PodCIDRs. failed to check with dual stack with "
+				   "error:invalid CIDR[%zu]: <nil> (invalid CIDR address: %s)",
+				   bad, js_str0(js_at(cidrs, bad), NULL)));
+	if (n > 1 && (bad != SIZE_MAX || n > 2 || v4 != 1))
 		field_error_invalid(errs, "spec.podCIDRs", cidrs,
 				    "may specify no more than one CIDR for each IP family");
 }

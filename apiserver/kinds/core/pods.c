@@ -128,6 +128,18 @@ static void prepare_new(const struct strategy_ctx *ctx, js *pod)
 	merge_all_label_keys(spec, js_obj(pod, "metadata", "labels", NULL));
 }
 
+/* What upstream has, but does not offer (pkg/api/pod dropDisabledPodStatusFields). */
+static void drop_disabled(js *status)
+{
+	static const char *const lists[] = {"containerStatuses", "initContainerStatuses",
+					    "ephemeralContainerStatuses"};
+
+	js_del(status, "extendedResourceClaimStatus");
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		js_array_for_each (c, js_arr(status, lists[i], NULL))
+			js_del(c, "allocatedResourcesStatus");
+}
+
 static void pods_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
 {
 	if (!old) {
@@ -142,6 +154,7 @@ static void pods_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
 		return;
 	strategy_carry(js_obj(new, "metadata", NULL), js_obj(old, "metadata", NULL), "ownerReferences");
 	pods_default_status(status);
+	drop_disabled(status);
 	if (!*js_str0(status, "qosClass", NULL))
 		js_set_str(status, "qosClass", js_str(old, "status", "qosClass", NULL));
 	keep_observed(status, js_obj(old, "status", NULL));

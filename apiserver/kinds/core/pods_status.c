@@ -144,14 +144,24 @@ static void validate_user(const js *user, bool windows, const char *path, struct
 
 /* ---- the whole ---- */
 
+static void validate_observed(const js *o, const char *path, struct field_errors *errs)
+{
+	const js *n = js_field(o, "observedGeneration");
+
+	if (js_int(n, 0, NULL) < 0)
+		field_error_invalid(errs, PATH("%s.observedGeneration", path), n,
+				    "must be a non-negative integer");
+}
+
 static void validate_conditions(const js *conditions, struct field_errors *errs)
 {
 	struct name_faults bad;
 
-	js_array_for_each (c, conditions) { /* upstream's path has them in metadata */
-		const char *type = js_str0(c, "type", NULL);
+	js_array_for_each (c, conditions) {
+		const char *type = js_str0(c, "type", NULL), *path = PATH("status.conditions[%zu]", c_i);
+		validate_observed(c, path, errs);
 		if (name_check_qualified(type, &bad))
-			field_error_names(errs, PATH("metadata.conditions[%zu].Type", c_i), type, &bad);
+			field_error_names(errs, PATH("%s.Type", path), type, &bad);
 	}
 }
 
@@ -190,6 +200,7 @@ void pods_validate_status(const js *new, const js *old, struct field_errors *err
 	if (*nominated && strcmp(nominated, js_str0(old, "status", "nominatedNodeName", NULL)) &&
 	    name_check_dns1123_subdomain(nominated, &bad))
 		field_error_names(errs, "status.nominatedNodeName", nominated, &bad);
+	validate_observed(status, "status", errs);
 	if (strcmp(was, is))
 		field_error_invalid_str(errs, "status.qosClass", is, "field is immutable");
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {

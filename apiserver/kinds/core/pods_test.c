@@ -43,7 +43,11 @@ static void status_causes(void **state)
 		 "status.nominatedNodeName: Invalid value: \"A_\": a lowercase RFC 1123 subdomain must consist …\n"},
 		{",'nominatedNodeName':'A_'", ",'nominatedNodeName':'A_'", ""},
 		{"", ",'conditions':[{'type':'a b','status':'True'},{'type':'Ready','status':'True'}]",
-		 "metadata.conditions[0].Type: Invalid value: \"a b\": name part must consist …\n"},
+		 "status.conditions[0].Type: Invalid value: \"a b\": name part must consist …\n"},
+		{"",
+		 ",'observedGeneration':-1,'conditions':[{'type':'Ready','status':'True','observedGeneration':-2}]",
+		 "status.conditions[0].observedGeneration: Invalid value: -2: must be a non-negative integer\n"
+		 "status.observedGeneration: Invalid value: -1: must be a non-negative integer\n"},
 		{"", ",'resourceClaimStatuses':[{'name':'x'},{'name':'x','resourceClaimName':'A_'}]",
 		 "status.resourceClaimStatuses[0].name: Invalid value: \"x\": must match the name of an entry in `spec.resourceClaims`\n"
 		 "status.resourceClaimStatuses[1].name: Duplicate value: \"x\"\n"
@@ -296,12 +300,33 @@ static void update_causes(void **state)
 	}
 }
 
+/* Fields behind a gate that is closed are not kept. */
+static void test_status_without_what_is_not_offered(void **state)
+{
+	autobuf struct buf errs = BUF_INIT, got = BUF_INIT;
+	autojson js *o = NULL;
+
+	causes_of(
+		"", "Pod", "status",
+		JSON("{'status':{'extendedResourceClaimStatus':{'resourceClaimName':'c'},'containerStatuses':[{'name':'c',"
+		     "'allocatedResourcesStatus':[{'name':'claim:x'}]}]}}"),
+		JSON("{'status':{}}"), &errs, &o);
+	schema_write(&got, schema_kind(causes_schema, "", "v1", "Pod")->type, o);
+	assert_null(strstr(buf_str(&got), "extendedResourceClaimStatus"));
+	assert_null(strstr(buf_str(&got), "allocatedResourcesStatus"));
+	assert_non_null(strstr(buf_str(&got), "\"containerStatuses\":[{\"name\":\"c\""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(status_causes),       cmocka_unit_test(states_end),
-		cmocka_unit_test(reports_grow_evenly), cmocka_unit_test(addresses_agree),
-		cmocka_unit_test(create_fills_in),     cmocka_unit_test(update_causes),
+		cmocka_unit_test(test_status_without_what_is_not_offered),
+		cmocka_unit_test(status_causes),
+		cmocka_unit_test(states_end),
+		cmocka_unit_test(reports_grow_evenly),
+		cmocka_unit_test(addresses_agree),
+		cmocka_unit_test(create_fills_in),
+		cmocka_unit_test(update_causes),
 	};
 
 	return cmocka_run_group_tests(tests, causes_setup, causes_teardown);

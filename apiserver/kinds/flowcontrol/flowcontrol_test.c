@@ -90,7 +90,7 @@ static void schemas(void **state)
 		{GROUP, "FlowSchema", "status",
 		 "{'spec':{'priorityLevelConfiguration':{'name':'a'}},'status':{'conditions':[{},{'type':'a'},{'type':'a'}]}}",
 		 "{}",
-		 "status.conditions[0].type: Required value: must not be empty\n"
+		 "status.conditions[0].type: Required value\n"
 		 "status.conditions[2].type: Duplicate value: \"a\"\n"},
 	};
 	causes_check_updates(rows, ARRAY_LEN(rows));
@@ -115,7 +115,7 @@ static void levels(void **state)
 		 "spec.type: Unsupported value: \"\": supported values: \"Exempt\", \"Limited\"\n"},
 		{LEVEL("a", "'type':'Exempt','limited':{'limitResponse':{'type':'Reject'}}"),
 		 "spec.limited: Forbidden: must be nil if the type is not Limited\n"
-		 "spec.type: Invalid value: \"Exempt\": type must be 'Exempt' if and only if name is 'exempt'\n"},
+		 "spec.type: Invalid value: \"Exempt\": must be 'Exempt' if and only if `name` is 'exempt'\n"},
 		{LEVEL("a",
 		       "'type':'Limited','exempt':{'lendablePercent':101,'nominalConcurrencyShares':-1}"),
 		 "spec.exempt.lendablePercent: Invalid value: 101: must be between 0 and 100, inclusive\n"
@@ -141,6 +141,12 @@ static void levels(void **state)
 		{QUEUE("'queues':512"), RESPONSE
 		 ".queuing.handSize: Invalid value: 8: required entropy bits of deckSize 512 and handSize 8 should not be "
 		 "greater than 60\n"},
+		{GROUP, "PriorityLevelConfiguration", "",
+		 "{'metadata':{'name':'a','annotations':{'flowcontrol.k8s.io/v1beta3-preserve-zero-concurrency-shares':''}},"
+		 "'spec':{'type':'Limited','limited':{'limitResponse':{'type':'Reject'}}}}",
+		 NULL,
+		 "metadata.annotations: Forbidden: annotation 'flowcontrol.k8s.io/v1beta3-preserve-zero-concurrency-shares' is "
+		 "forbidden\n"},
 		{LEVEL("catch-all", "'type':'Limited','limited':{'limitResponse':{'type':'Reject'}}"),
 		 "spec: Invalid value: {\"type\":\"Limited\",\"limited\":{\"nominalConcurrencyShares\":30,"
 		 "\"limitResponse\":{\"type\":\"Reject\"},\"lendablePercent\":0}}: spec of 'catch-all' must equal the fixed value\n"},

@@ -5,6 +5,8 @@
 #include "kinds/strategies.h"
 
 #define MAX_QUEUES 10000000
+/* says in flowcontrol.apiserver.k8s.io/v1beta3 what the other versions need no word for */
+#define OF_V1BETA3 "flowcontrol.k8s.io/v1beta3-preserve-zero-concurrency-shares"
 #define HASH_BITS 60 /* as many cards can be dealt from one hash */
 
 static void positive(const js *o, const char *key, const char *path, struct field_errors *errs)
@@ -64,7 +66,7 @@ static void check_spec(const js *spec, const char *name, struct field_errors *er
 
 	if (is_exempt != !strcmp(name, "exempt"))
 		field_error_invalid_str(errs, "spec.type", type,
-					"type must be 'Exempt' if and only if name is 'exempt'");
+					"must be 'Exempt' if and only if `name` is 'exempt'");
 	if (is_exempt && limited)
 		field_error_forbidden(errs, "spec.limited", "must be nil if the type is not Limited");
 	if (is_limited && exempt)
@@ -100,6 +102,9 @@ static void prioritylevel_validate(const struct strategy_ctx *ctx, const js *new
 
 	if (!strcmp(ctx->subresource, "status"))
 		return;
+	if (js_get(new, "metadata", "annotations", OF_V1BETA3, NULL))
+		field_error_forbidden(errs, "metadata.annotations",
+				      "annotation '" OF_V1BETA3 "' is forbidden");
 	check_spec(spec, name, errs);
 	check_mandatory(spec, name, errs);
 }

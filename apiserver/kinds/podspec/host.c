@@ -137,6 +137,8 @@ static void check_network(const struct podspec *p)
 	}
 }
 
+#define NOT_HOST_USERS "when `hostUsers` is false"
+
 static void check_users(const struct podspec *p)
 {
 	static const struct {
@@ -145,8 +147,14 @@ static void check_users(const struct podspec *p)
 
 	for (size_t i = 0; i < ARRAY_LEN(shared) && !p->host_users; i++)
 		if (js_bool(p->spec, false, shared[i].key, NULL))
-			field_error_forbidden(p->errs, PATH("%s.%s", p->base, shared[i].as),
-					      "when `pod.Spec.HostUsers` is false");
+			field_error_forbidden(p->errs, PATH("%s.%s", p->base, shared[i].as), NOT_HOST_USERS);
+	for (size_t l = 0; l < PODSPEC_LISTS && !p->host_users; l++)
+		js_array_for_each (c, js_arr(p->spec, podspec_lists[l], NULL))
+			if (js_len(js_arr(c, "volumeDevices", NULL)))
+				field_error_forbidden(
+					p->errs,
+					PATH("%s.%s[%zu].volumeDevices", p->base, podspec_lists[l], c_i),
+					NOT_HOST_USERS);
 }
 
 void podspec_check_host(const struct podspec *p)

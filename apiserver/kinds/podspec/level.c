@@ -2,7 +2,7 @@
 /*
  * What a Pod's own resources leave unsaid (kubernetes/kubernetes pkg/apis/core/v1/defaults.go defaultPodRequests and
  * defaultHugePagePodLimits): requests as its containers have them, else as its limits; limits of huge pages as its
- * containers have them. Only where the Pod says something of its own at all.
+ * containers have them. Only where the Pod says something of its own at all. And what it says may not be less than its containers need.
  */
 #include "kinds/podspec/podspec_internal.h"
 
@@ -75,17 +75,26 @@ static bool is_shared(const char *name) /* among more than there is */
 	return !strcmp(name, "cpu") || !strcmp(name, "memory");
 }
 
+/* What all containers together need: `run` of each total. */
+static void add_up(struct map *totals, const js *spec, const char *what)
+{
+	count_all(totals, spec, "containers", what);
+	count_all(totals, spec, "initContainers", what);
+	for (struct map_iter it = {0}; map_next(totals, &it);) {
+		struct total *t = it.value;
+		at_least(&t->run, &t->start);
+	}
+}
+
 /* Into list what it has not, nor has beside, of the containers' amounts of these resources. */
 static void fill(js *resources, const js *spec, const char *what, resource_kind_fn *takes, const js *beside)
 {
 	automap struct map totals = MAP_INIT;
 
-	count_all(&totals, spec, "containers", what);
-	count_all(&totals, spec, "initContainers", what);
+	add_up(&totals, spec, what);
 	for (struct map_iter it = {0}; map_next(&totals, &it);) {
 		struct total *t = it.value;
 		char text[QUANTITY_TEXT_MAX];
-		at_least(&t->run, &t->start);
 		if (takes(it.key) && !js_field(beside, it.key) && !js_get(resources, what, it.key, NULL)) {
 			quantity_format(&t->run, text);
 			js_set_str(js_ensure(resources, what, NULL), it.key, text);
@@ -108,4 +117,40 @@ void podspec_default_level(js *spec)
 	for (struct js_iter it = js_iter(limits); js_next(&it);)
 		if ((is_shared(it.key) || is_huge(it.key)) && !js_get(resources, "requests", it.key, NULL))
 			js_set(js_ensure(resources, "requests", NULL), it.key, js_dup(it.value));
+}
+
+/* ---- what it may be ---- */
+
+static bool is_any(const char *name)
+{
+	return true;
+}
+
+static void check_sum(const struct podspec *p, const char *what, resource_kind_fn *takes)
+{
+	const js *own = js_obj(p->spec, "resources", what, NULL);
+	automap struct map totals = MAP_INIT;
+	struct err ignore = ERR_INIT;
+	struct quantity q;
+
+	add_up(&totals, js_len(own) ? p->spec : NULL, what);
+	for (struct map_iter it = {0}; map_next(&totals, &it);) {
+		struct total *t = it.value;
+		const char *text = js_str(own, it.key, NULL);
+		char sum[QUANTITY_TEXT_MAX];
+		quantity_format(&t->run, sum);
+		autofree char *detail = mem_printf(
+			"must be greater than or equal to aggregate container %s of %s", what, sum);
+		if (text && takes(it.key) && quantity_parse(text, &q, &ignore) == 0 &&
+		    quantity_cmp(&t->run, &q) > 0)
+			field_error_invalid_str(p->errs, PATH("%s.resources.%s[%s]", p->base, what, it.key),
+						text, detail);
+		free(t);
+	}
+}
+
+void podspec_check_level(const struct podspec *p)
+{
+	check_sum(p, "requests", is_any);
+	check_sum(p, "limits", is_huge); /* of which there are no more than there are */
 }

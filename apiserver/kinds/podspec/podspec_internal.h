@@ -15,9 +15,11 @@ struct podspec {
 	const char *pod;      /* name of the Pod, "" when it has none; NULL: a template */
 	struct map volumes;   /* name -> the volume, of those that are right; values are borrowed */
 	struct unique claims; /* names of resourceClaims */
-	bool host_users;
+	bool host_users, is_static;
 	struct field_errors *errs;
 };
+#define PODSPEC_MIRROR                                                                                       \
+	"kubernetes.io/config.mirror" /* annotation of a Pod that stands for one of a node's own */
 
 /* One container. */
 struct podspec_container {
@@ -77,6 +79,7 @@ void podspec_warn_ports(const struct podspec_warning *w);
 
 /* level.c: of a Pod; linear in its containers' resources. */
 void podspec_default_level(js *spec);
+void podspec_check_level(const struct podspec *p);
 
 /* text.c */
 bool podspec_has_backsteps(const char *s);

@@ -9,7 +9,6 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#define MIRROR "kubernetes.io/config.mirror"
 #define DELETION_COST "controller.kubernetes.io/pod-deletion-cost"
 #define TOLERATIONS "scheduler.alpha.kubernetes.io/tolerations"
 #define SECCOMP_POD "seccomp.security.alpha.kubernetes.io/pod"
@@ -89,7 +88,7 @@ void podspec_validate_annotations(const js *meta, const js *spec, const char *pa
 
 	for (struct js_iter it = js_iter(js_obj(meta, "annotations", NULL)); js_next(&it);) {
 		const char *value = js_is_str(it.value) ? json_object_get_string(it.value) : "", *container;
-		if (!strcmp(it.key, MIRROR) && !*js_str0(spec, "nodeName", NULL))
+		if (!strcmp(it.key, PODSPEC_MIRROR) && !*js_str0(spec, "nodeName", NULL))
 			field_error_invalid_str(errs, PATH("%s[%s]", path, it.key), value,
 						"must set spec.nodeName if mirror pod annotation is set");
 		else if (!strcmp(it.key, TOLERATIONS))
@@ -109,7 +108,7 @@ void podspec_validate_annotations(const js *meta, const js *spec, const char *pa
 
 static bool is_fixed(const char *key)
 {
-	return !strcmp(key, MIRROR) || after(key, APPARMOR);
+	return !strcmp(key, PODSPEC_MIRROR) || after(key, APPARMOR);
 }
 
 void podspec_validate_annotation_update(const js *new, const js *old, const char *path,

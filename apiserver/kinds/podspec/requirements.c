@@ -232,6 +232,10 @@ static void check_pod_claims(struct podspec *p)
 {
 	js_array_for_each (c, js_arr(p->spec, "resourceClaims", NULL)) {
 		const char *path = PATH("%s.resourceClaims[%zu]", p->base, c_i);
+		if (p->is_static) {
+			field_error_forbidden(p->errs, "", "static pods do not support resource claims");
+			continue;
+		}
 		bool claim = js_field(c, "resourceClaimName"),
 		     made = js_field(c, "resourceClaimTemplateName");
 		if (claim && made)
@@ -304,9 +308,14 @@ void podspec_check_pod_requirements(struct podspec *p)
 	if (!own)
 		return;
 	const char *path = PATH("%s.resources", p->base);
+	if (!strcmp(js_str0(p->spec, "os", "name", NULL), "windows")) {
+		field_error_forbidden(p->errs, path, "may not be set for a windows pod");
+		return;
+	}
 	if (js_field(own, "claims"))
 		field_error_forbidden(p->errs, PATH("%s.claims", path),
-				      "claims cannot be set for Resources at pod-level");
+				      "claims may not be set for Resources at pod-level");
 	check_lists(limits, js_obj(own, "requests", NULL), check_pod_name, &at);
+	podspec_check_level(p);
 	check_containers_fit(p, limits, path);
 }

@@ -94,13 +94,32 @@ static void requirements_causes(void **state)
 		{CAUSES_POD(
 			 "",
 			 ",'resources':{'limits':{'foo':'1','example.com/gpu':'1','cpu':'1'},'requests':{'cpu':'2'},'claims':[{'name':'x'}]}"),
-		 "spec.resources.claims: Forbidden: claims cannot be set for Resources at pod-level\n"
+		 "spec.resources.claims: Forbidden: claims may not be set for Resources at pod-level\n"
 		 "spec.resources.limits[example.com/gpu]: Unsupported value: \"example.com/gpu\": supported values: \"cpu\", \"hugepages-\", \"memory\"\n"
 		 "spec.resources.limits[foo]: Invalid value: \"foo\": must be a standard resource type or fully qualified\n"
 		 "spec.resources.requests: Invalid value: \"2\": must be less than or equal to cpu limit of 1\n"},
 		{CAUSES_POD(",'resources':{'limits':{'cpu':'2'}}", ",'resources':{'limits':{'cpu':'1'}}"),
 		 "spec.resources.containers[0][cpu].limits: Invalid value: \"2\": must be less than or equal to pod limits of 1\n"
 		 "spec.resources.requests: Invalid value: \"2\": must be less than or equal to cpu limit of 1\n"},
+		{CAUSES_POD(
+			 ",'resources':{'requests':{'cpu':'1','memory':'2Gi'}}",
+			 ",'initContainers':[{'name':'i','image':'i','resources':{'requests':{'cpu':'3'}}}],'resources':{'requests':{'cpu':'2','memory':'1Gi'}}"),
+		 "spec.resources.requests[cpu]: Invalid value: \"2\": must be greater than or equal to aggregate container requests of 3\n"
+		 "spec.resources.requests[memory]: Invalid value: \"1Gi\": must be greater than or equal to aggregate container requests of 2Gi\n"},
+		{CAUSES_POD(
+			 ",'resources':{'limits':{'cpu':'1','memory':'1','hugepages-2Mi':'4Mi'}}",
+			 ",'resources':{'requests':{'cpu':'1','memory':'1'},'limits':{'hugepages-2Mi':'2Mi','cpu':'1'}}"),
+		 "spec.resources.containers[0][hugepages-2Mi].limits: Invalid value: \"4Mi\": must be less than or equal to pod limits of 2Mi\n"
+		 "spec.resources.limits[hugepages-2Mi]: Invalid value: \"2Mi\": must be greater than or equal to aggregate container limits of 4Mi\n"
+		 "spec.resources.requests[hugepages-2Mi]: Invalid value: \"2Mi\": must be greater than or equal to aggregate container requests of 4Mi\n"},
+		{CAUSES_POD(
+			 "",
+			 ",'os':{'name':'windows'},'resources':{'claims':[{'name':'x'}],'limits':{'foo':'1'}}"),
+		 "spec.resources: Forbidden: may not be set for a windows pod\n"},
+		{"", "Pod",
+		 JSON("{'metadata':{'name':'p','namespace':'n','annotations':{'kubernetes.io/config.mirror':'x'}},'spec':{'nodeName':'n','resourceClaims':[{'name':'x'}],"
+		      "'containers':[{'name':'c','image':'i'}]}}"),
+		 ": Forbidden: static pods do not support resource claims\n"},
 	};
 
 	causes_check(rows, ARRAY_LEN(rows));

@@ -87,10 +87,14 @@ static void security_causes(void **state)
 		 "spec.securityContext.supplementalGroupsPolicy: Unsupported value: \"x\": supported values: \"Merge\", \"Strict\"\n"},
 		{CAUSES_POD("", ",'shareProcessNamespace':true,'hostPID':true"),
 		 "spec.securityContext.shareProcessNamespace: Invalid value: true: ShareProcessNamespace and HostPID cannot both be enabled\n"},
+		{CAUSES_POD(
+			 ",'volumeDevices':[{'name':'v','devicePath':'/d'}]",
+			 ",'hostUsers':false,'volumes':[{'name':'v','persistentVolumeClaim':{'claimName':'c'}}]"),
+		 "spec.containers[0].volumeDevices: Forbidden: when `hostUsers` is false\n"},
 		{CAUSES_POD("", ",'hostUsers':false,'hostNetwork':true,'hostPID':true,'hostIPC':true"),
-		 "spec.HostIPC: Forbidden: when `pod.Spec.HostUsers` is false\n"
-		 "spec.HostPID: Forbidden: when `pod.Spec.HostUsers` is false\n"
-		 "spec.hostNetwork: Forbidden: when `pod.Spec.HostUsers` is false\n"},
+		 "spec.HostIPC: Forbidden: when `hostUsers` is false\n"
+		 "spec.HostPID: Forbidden: when `hostUsers` is false\n"
+		 "spec.hostNetwork: Forbidden: when `hostUsers` is false\n"},
 	};
 
 	causes_check(rows, ARRAY_LEN(rows));

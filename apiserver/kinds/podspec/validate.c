@@ -35,6 +35,7 @@ void podspec_validate(const js *spec, const js *meta, const char *base, struct f
 		.base = base,
 		.pod = meta ? js_str0(meta, "name", NULL) : NULL,
 		.host_users = js_bool(spec, true, "hostUsers", NULL),
+		.is_static = js_get(meta, "annotations", PODSPEC_MIRROR, NULL),
 		.errs = errs,
 	};
 

@@ -262,9 +262,7 @@ static void check_constraint(const js *c, const struct unique *names, const char
 	}
 	device_check_attribute(attribute, path, errs);
 	if (!strchr(attribute, '/'))
-		field_error_invalid_str(
-			errs, path, attribute,
-			"a fully qualified name must be a domain and a name separated by a slash");
+		field_error_invalid_str(errs, path, attribute, "must include a domain");
 }
 
 void device_check_claim(const js *claim, const char *path, struct field_errors *errs)

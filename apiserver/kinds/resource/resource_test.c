@@ -64,8 +64,8 @@ static void test_references(void **state)
 		{CONSTRAINT("'distinctAttribute':'a.b/c'"),
 		 "spec.devices.constraints[0].matchAttribute: Required value\n"},
 		{CONSTRAINT("'matchAttribute':'1a'"),
-		 "spec.devices.constraints[0].matchAttribute: Invalid value: \"1a\": a fully qualified name must be a domain and a name separated by a slash\n"
-		 "spec.devices.constraints[0].matchAttribute: Invalid value: \"1a\": a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is '[A-Za-z_][A-Za-z0-9_]*')\n"},
+		 "spec.devices.constraints[0].matchAttribute: Invalid value: \"1a\": a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is '[A-Za-z_][A-Za-z0-9_]*')\n"
+		 "spec.devices.constraints[0].matchAttribute: Invalid value: \"1a\": must include a domain\n"},
 		{CONSTRAINT("'matchAttribute':'/'"),
 		 "spec.devices.constraints[0].matchAttribute: Invalid value: \"\": the domain must not be empty\n"
 		 "spec.devices.constraints[0].matchAttribute: Invalid value: \"\": the name must not be empty\n"},

@@ -6,6 +6,8 @@
 #include "rest/review/review.h"
 
 #include "auth/auth.h"
+#include "kinds/strategy.h"
+#include "object/name.h"
 #include "rest/present.h"
 #include "rest/verb/verb.h"
 
@@ -82,6 +84,48 @@ static bool is_allowed(const js *spec, const struct user *user)
 	return auth_permit(&a, &ignore) == 0;
 }
 
+/* What an operator that is known asks of its values; others may be known to newer clients. */
+static void check_requirement(struct field_errors *errs, const js *r, bool labels, const char *path)
+{
+	const char *op = js_str0(r, "operator", NULL), *key = js_str0(r, "key", NULL);
+	const js *values = js_arr(r, "values", NULL);
+	struct name_faults bad;
+
+	if (labels && name_check_qualified(key, &bad))
+		field_error_names(errs, PATH("%s.key", path), key, &bad);
+	if (!labels && !*key)
+		field_error_required(errs, PATH("%s.key", path), "must be specified");
+	if ((!strcmp(op, "In") || !strcmp(op, "NotIn")) && !js_len(values))
+		field_error_required(errs, PATH("%s.values", path),
+				     "must be specified when `operator` is 'In' or 'NotIn'");
+	if ((!strcmp(op, "Exists") || !strcmp(op, "DoesNotExist")) && js_len(values))
+		field_error_forbidden(errs, PATH("%s.values", path),
+				      "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+	js_array_for_each (v, labels ? values : NULL)
+		if (name_check_label_value(js_str0(v, NULL), &bad))
+			field_error_names(errs, PATH("%s.values[%zu]", path, v_i), js_str0(v, NULL), &bad);
+}
+
+static void check_selector(struct field_errors *errs, const js *r, const char *key)
+{
+	const js *selector = js_obj(r, key, NULL), *requirements = js_arr(selector, "requirements", NULL);
+	const char *raw = js_str0(selector, "rawSelector", NULL),
+		   *path = PATH("spec.resourceAttributes.%s", key);
+	autofree char *missing =
+		mem_printf("when %s is specified, requirements or rawSelector is required", path);
+
+	if (!selector)
+		return;
+	if (*raw && js_len(requirements))
+		field_error_invalid_str(errs, PATH("%s.rawSelector", path), raw,
+					"may not specified at the same time as requirements");
+	if (!*raw && !js_len(requirements))
+		field_error_required(errs, PATH("%s.requirements", path), missing);
+	js_array_for_each (q, requirements)
+		check_requirement(errs, q, !strcmp(key, "labelSelector"),
+				  PATH("%s.requirements[%zu]", path, q_i));
+}
+
 static void check_attributes(struct field_errors *errs, const js *spec)
 {
 	const js *r = js_field(spec, "resourceAttributes"), *path = js_field(spec, "nonResourceAttributes");
@@ -93,6 +137,8 @@ static void check_attributes(struct field_errors *errs, const js *spec)
 		field_error_invalid(
 			errs, "spec.resourceAttributes", NULL,
 			"exactly one of nonResourceAttributes or resourceAttributes must be specified");
+	check_selector(errs, r, "fieldSelector");
+	check_selector(errs, r, "labelSelector");
 }
 
 static void check_subject(struct field_errors *errs, const js *spec)

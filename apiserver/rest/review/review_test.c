@@ -41,6 +41,23 @@ static const struct {
 	 "{'spec':{'user':'bob','groups':['system:authenticated'],'resourceAttributes':{'verb':'create','group':'authorization.k8s.io',"
 	 "'resource':'selfsubjectaccessreviews'}}}",
 	 201, "'status':{'allowed':true}"},
+	{AUTHZ "selfsubjectaccessreviews",
+	 "{'spec':{'resourceAttributes':{'fieldSelector':{},'labelSelector':{'rawSelector':'a','requirements':[{'key':'b','operator':'New'}]}}}}",
+	 422,
+	 "[spec.resourceAttributes.fieldSelector.requirements: Required value: when spec.resourceAttributes.fieldSelector is specified, "
+	 "requirements or rawSelector is required, spec.resourceAttributes.labelSelector.rawSelector: Invalid value: \"a\": may not "
+	 "specified at the same time as requirements]"},
+	{AUTHZ "subjectaccessreviews",
+	 "{'spec':{'user':'u','resourceAttributes':{'fieldSelector':{'requirements':[{'key':'','operator':'In'}]},"
+	 "'labelSelector':{'requirements':[{'key':'k','operator':'Exists','values':['v w']}]}}}}",
+	 422,
+	 "[spec.resourceAttributes.fieldSelector.requirements[0].key: Required value: must be specified, "
+	 "spec.resourceAttributes.fieldSelector.requirements[0].values: Required value: must be specified when `operator` is 'In' or "
+	 "'NotIn', spec.resourceAttributes.labelSelector.requirements[0].values: Forbidden: may not be specified when `operator` is "
+	 "'Exists' or 'DoesNotExist', spec.resourceAttributes.labelSelector.requirements[0].values[0]: Invalid value: "},
+	{AUTHZ "selfsubjectaccessreviews",
+	 "{'spec':{'resourceAttributes':{'verb':'list','labelSelector':{'requirements':[{'key':'b','operator':'New'}]}}}}",
+	 201, "'allowed':true"},
 	{AUTHZ "subjectaccessreviews", "{'spec':{" GET_POD "}}", 422,
 	 "spec.user: Invalid value: \"\": at least one of user or group must be specified"},
 	{LOCAL, "{'spec':{'user':'u','resourceAttributes':{'verb':'get','namespace':'default'}}}", 201,
