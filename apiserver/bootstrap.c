@@ -8,10 +8,12 @@
 #include <string.h>
 #include "base/mem.h"
 #include "base/clock.h"
+#include "kinds/flowcontrol/initial.h"
 #include "object/rfc3339.h"
 
 struct object {
 	const char *group, *resource, *ns, *name; /* of version v1 */
+	const char *manager;			  /* NULL: the server itself */
 	struct buf body;
 };
 
@@ -49,7 +51,7 @@ static int call(struct registry *r, operation_fn *operation, const char *verb, c
 	attr.user = &self;
 	attr.verb = verb;
 	attr.resource_request = true;
-	attr.manager = "kube-apiserver";
+	attr.manager = o->manager ? o->manager : "kube-apiserver";
 	attr.group = k->group;
 	attr.version = k->version;
 	attr.resource = k->resource;
@@ -236,9 +238,78 @@ static int make_namespaces(struct registry *r, struct err *err)
 	return 0;
 }
 
+/* ---- priority and fairness (kubernetes/kubernetes pkg/registry/flowcontrol/ensurer) ---- */
+
+/* As Go's strconv.ParseBool has it; false: it is none. */
+static bool parse_bool(const char *s, bool *ret)
+{
+	static const char *const words[] = {"1", "t", "T", "true",  "TRUE",  "True",
+					    "0", "f", "F", "false", "FALSE", "False"};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (!strcmp(words[i], s)) {
+			*ret = i < ARRAY_LEN(words) / 2;
+			return true;
+		}
+	return false;
+}
+
+static const char *said(const js *o)
+{
+	return js_str0(o, "metadata", "annotations", INITIAL_AUTOMATIC, NULL);
+}
+
+/* Of a suggestion its annotation tells, or that nobody has changed it yet. */
+static bool may_change(const struct initial *i, const js *o)
+{
+	bool answer;
+
+	if (i->mandatory)
+		return true;
+	return parse_bool(said(o), &answer) ? answer : js_int(o, 0, "metadata", "generation", NULL) <= 1;
+}
+
+static int keep_flow(struct registry *r, const struct initial *i, struct err *err)
+{
+	struct object o = {.group = INITIAL_GROUP,
+			   .resource = i->resource,
+			   .ns = "",
+			   .name = i->name,
+			   .manager = "api-priority-and-fairness-config-producer-v1"};
+	autoobj struct obj *old = find(r, &o);
+	autojson js *tree = old ? obj_tree(old, err) : js_new_obj();
+	bool says;
+
+	if (!tree)
+		return -1;
+	bool automatic = may_change(i, tree);
+	bool right = !automatic || initial_holds(i->resource, i->name, js_obj(tree, "spec", NULL));
+	if (right && parse_bool(said(tree), &says) && says == automatic)
+		return 0;
+	js_set_str(js_ensure(tree, "metadata", NULL), "name", i->name);
+	js_set_str(js_ensure(tree, "metadata", "annotations", NULL), INITIAL_AUTOMATIC,
+		   automatic ? "true" : "false");
+	if (!right)
+		js_set(tree, "spec", initial_spec(i->resource, i->name));
+	js_write(&o.body, tree);
+	int rc = call(r, old ? registry_update : registry_create, old ? "update" : "create", &o, err);
+	buf_release(&o.body);
+	return rc;
+}
+
+static int keep_flows(struct registry *r, struct err *err)
+{
+	struct initial o;
+
+	for (size_t i = 0; initial_at(i, &o); i++)
+		if (keep_flow(r, &o, err) < 0)
+			return -1;
+	return 0;
+}
+
 int bootstrap_keep(struct registry *r, const struct bootstrap_config *c, struct err *err)
 {
-	if (make_namespaces(r, err) < 0 || make_service(r, c->port, err) < 0)
+	if (make_namespaces(r, err) < 0 || make_service(r, c->port, err) < 0 || keep_flows(r, err) < 0)
 		return -1;
 	return make_trust(r, c->client_ca_pem, err);
 }

@@ -11,10 +11,11 @@ struct bootstrap_config {
 	const char *client_ca_pem; /* whose client certificates are taken; "" = nobody's */
 };
 /* The system namespaces, Service and Endpoints `kubernetes` in default, pointing at address:port, and the ConfigMap
-   `extension-apiserver-authentication` in kube-system. */
+   `extension-apiserver-authentication` in kube-system, the system's PriorityClasses, the ServiceCIDR `kubernetes`, FlowSchemas
+   and PriorityLevelConfigurations (kinds/flowcontrol/initial.h). */
 int bootstrap(struct registry *r, const struct bootstrap_config *c, struct err *err) MUST_CHECK;
 
-/* Of these, what must stay while the server runs: the namespaces, the Service, the ConfigMap. */
+/* Of these, what must stay while the server runs: the namespaces, the Service, the ConfigMap, what flowcontrol has. */
 int bootstrap_keep(struct registry *r, const struct bootstrap_config *c, struct err *err) MUST_CHECK;
 
 #endif

@@ -74,6 +74,72 @@ static void test_service_cidr(void **state)
 	assert_string_equal(js_str0(kept.body, "metadata", "labels", "a", NULL), "b");
 }
 
+#define FLOWS "/apis/flowcontrol.apiserver.k8s.io/v1/"
+#define LEVEL FLOWS "prioritylevelconfigurations/workload-low"
+
+static void patch(const char *path, const char *body)
+{
+	autoreply struct rig_reply r = rig_call(&rig, "PATCH", path, body);
+	if (r.status != 200)
+		fail_msg("%s: %s", path, buf_str(&r.text));
+}
+
+/* A suggestion: its shares and what its annotation says, after another start. */
+static void level_is(int64_t shares, const char *automatic)
+{
+	boot("", "192.0.2.1", 6443);
+	autoreply struct rig_reply r = get(LEVEL, 200);
+	assert_int_equal(js_int(r.body, 0, "spec", "limited", "nominalConcurrencyShares", NULL), shares);
+	assert_string_equal(
+		js_str0(r.body, "metadata", "annotations", "apf.kubernetes.io/autoupdate-spec", NULL),
+		automatic);
+}
+
+static void test_flows(void **state)
+{
+	boot("", "192.0.2.1", 6443);
+	autoreply struct rig_reply schemas = get(FLOWS "flowschemas", 200),
+				   levels = get(FLOWS "prioritylevelconfigurations", 200);
+	assert_int_equal(js_len(js_arr(schemas.body, "items", NULL)), 11);
+	assert_int_equal(js_len(js_arr(levels.body, "items", NULL)), 8);
+	autoreply struct rig_reply one = get(FLOWS "flowschemas/system-leader-election", 200);
+	autobuf struct buf spec = BUF_INIT;
+	js_write(&spec, js_field(one.body, "spec"));
+	assert_string_equal(
+		buf_str(&spec),
+		JSON("{'priorityLevelConfiguration':{'name':'leader-election'},'matchingPrecedence':100,'distinguisherMethod':{'type':"
+		     "'ByUser'},'rules':[{'subjects':[{'kind':'User','user':{'name':'system:kube-controller-manager'}},{'kind':'User',"
+		     "'user':{'name':'system:kube-scheduler'}},{'kind':'ServiceAccount','serviceAccount':{'namespace':'kube-system',"
+		     "'name':'*'}}],'resourceRules':[{'verbs':['get','create','update'],'apiGroups':['coordination.k8s.io'],'resources':"
+		     "['leases'],'namespaces':['*']}]}]}"));
+	boot("", "192.0.2.1", 6443); /* nothing is written twice */
+	autoreply struct rig_reply again = get(FLOWS "flowschemas", 200);
+	assert_string_equal(js_str0(again.body, "metadata", "resourceVersion", NULL),
+			    js_str0(levels.body, "metadata", "resourceVersion", NULL));
+}
+
+static void test_suggestions(void **state)
+{
+	level_is(100, "true");
+	patch(LEVEL, JSON("{'spec':{'limited':{'nominalConcurrencyShares':7}}}"));
+	level_is(100, "true");
+	patch(LEVEL, JSON("{'metadata':{'annotations':{'apf.kubernetes.io/autoupdate-spec':'false'}},"
+			  "'spec':{'limited':{'nominalConcurrencyShares':7}}}"));
+	level_is(7, "false");
+	/* without a word: it is not as it was made */
+	patch(LEVEL, JSON("{'metadata':{'annotations':{'apf.kubernetes.io/autoupdate-spec':'x'}}}"));
+	level_is(7, "false");
+	/* what may be changed of a mandatory one */
+	patch(FLOWS "prioritylevelconfigurations/exempt",
+	      JSON("{'metadata':{'annotations':null},'spec':{'exempt':{'lendablePercent':9}}}"));
+	boot("", "192.0.2.1", 6443);
+	autoreply struct rig_reply exempt = get(FLOWS "prioritylevelconfigurations/exempt", 200);
+	assert_int_equal(js_int(exempt.body, 0, "spec", "exempt", "lendablePercent", NULL), 9);
+	assert_string_equal(
+		js_str0(exempt.body, "metadata", "annotations", "apf.kubernetes.io/autoupdate-spec", NULL),
+		"true");
+}
+
 #define CERT(x) "-----BEGIN CERTIFICATE-----\n" x "\n-----END CERTIFICATE-----\n"
 
 static void trusted(const char *want)
@@ -99,6 +165,7 @@ static void test_certificates_of_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_starts), cmocka_unit_test(test_service_cidr),
+					   cmocka_unit_test(test_flows), cmocka_unit_test(test_suggestions),
 					   cmocka_unit_test(test_certificates_of_others)};
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

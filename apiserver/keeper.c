@@ -8,19 +8,22 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "kinds/flowcontrol/initial.h"
 
 #define AGAIN_NS (10 * NS_PER_S) /* after a failure */
 #define CALM_NS (NS_PER_S)	 /* between two looks: whoever writes without end shall not make us do so */
 
 static const struct {
-	const char *resource, *ns, *name;
+	const char *group, *resource, *ns, *name; /* NULL: all of them */
 } kept[] = {
-	{"namespaces", "", "default"},
-	{"namespaces", "", "kube-system"},
-	{"namespaces", "", "kube-public"},
-	{"namespaces", "", "kube-node-lease"},
-	{"services", "default", "kubernetes"},
-	{"configmaps", "kube-system", "extension-apiserver-authentication"},
+	{"", "namespaces", "", "default"},
+	{"", "namespaces", "", "kube-system"},
+	{"", "namespaces", "", "kube-public"},
+	{"", "namespaces", "", "kube-node-lease"},
+	{"", "services", "default", "kubernetes"},
+	{"", "configmaps", "kube-system", "extension-apiserver-authentication"},
+	{INITIAL_GROUP, INITIAL_SCHEMAS, "", NULL},
+	{INITIAL_GROUP, INITIAL_LEVELS, "", NULL},
 };
 
 struct keeper {
@@ -46,10 +49,11 @@ static void on_wake(void *arg)
 
 static int watch_one(struct keeper *k, size_t i, struct err *err)
 {
-	const struct kind *kind = schema_resource(registry_schema(k->registry), "", "v1", kept[i].resource);
+	const struct kind *kind =
+		schema_resource(registry_schema(k->registry), kept[i].group, "v1", kept[i].resource);
 	struct field_term term = {(char *)"metadata.name", (char *)(uintptr_t)kept[i].name, false};
 	struct field_selector fields = {.n = 1, .v = &term};
-	struct query q = {.ns = kept[i].ns, .fields = &fields, .kind = kind};
+	struct query q = {.ns = kept[i].ns, .fields = kept[i].name ? &fields : NULL, .kind = kind};
 	if (!kind)
 		return 0;
 	k->watchers[i] = watch_open(storage_resource(k->storage, kind), &q, 0, false, false, on_wake, k, err);

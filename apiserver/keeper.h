@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What every cluster has stays so while the server runs (kubernetes/kubernetes pkg/controlplane/controller: systemnamespaces,
- * clusterauthenticationtrust, kubernetesservice): when somebody takes one of these objects away or changes it, it is made
+ * clusterauthenticationtrust, kubernetesservice; pkg/registry/flowcontrol/rest): when somebody takes one of these objects away or changes it, it is made
  * good. A thread that sleeps until a watch of theirs wakes it.
  */
 #ifndef KEEPER_H

@@ -11,6 +11,7 @@
 #include "rest/rig_test.h"
 
 #define TRUST "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication"
+#define FLOWS "/apis/flowcontrol.apiserver.k8s.io/v1/"
 #define SERVICE "/api/v1/namespaces/default/services/kubernetes"
 static const struct bootstrap_config config = {.address = "127.0.0.1", .port = 6443, .client_ca_pem = "mine"};
 
@@ -55,6 +56,13 @@ static void test_kept(void **state)
 	comes_to(TRUST, "\"a\":\"b\"");
 	remove_one(SERVICE);
 	comes_to(SERVICE, "\"name\":\"kubernetes\"");
+	remove_one(FLOWS "flowschemas/catch-all");
+	comes_to(FLOWS "flowschemas/catch-all", "\"matchingPrecedence\":10000");
+	autoreply struct rig_reply less =
+		rig_call(&rig, "PATCH", FLOWS "prioritylevelconfigurations/system",
+			 JSON("{'spec':{'limited':{'nominalConcurrencyShares':7}}}"));
+	assert_int_equal(less.status, 200);
+	comes_to(FLOWS "prioritylevelconfigurations/system", "\"nominalConcurrencyShares\":30");
 	clock_real();
 	keeper_stop(k);
 	keeper_stop(NULL);

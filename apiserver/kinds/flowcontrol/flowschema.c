@@ -4,26 +4,11 @@
  * upstream insists on may still only be what they are there.
  */
 #include <string.h>
+#include "kinds/flowcontrol/initial.h"
 #include "kinds/strategies.h"
 #include "object/name.h"
 
 #define MAX_PRECEDENCE 10000
-#define ALL_RULES                                                                                                  \
-	"\"resourceRules\":[{\"verbs\":[\"*\"],\"apiGroups\":[\"*\"],\"resources\":[\"*\"],\"clusterScope\":true," \
-	"\"namespaces\":[\"*\"]}],\"nonResourceRules\":[{\"verbs\":[\"*\"],\"nonResourceURLs\":[\"*\"]}]"
-#define GROUP_SUBJECT(name) "{\"kind\":\"Group\",\"group\":{\"name\":\"" name "\"}}"
-
-static const struct {
-	const char *name, *spec;
-} mandatory[] = {
-	{"exempt",
-	 "{\"priorityLevelConfiguration\":{\"name\":\"exempt\"},\"matchingPrecedence\":1,\"rules\":[{\"subjects\":[" GROUP_SUBJECT(
-		 "system:masters") "]," ALL_RULES "}]}"},
-	{"catch-all",
-	 "{\"priorityLevelConfiguration\":{\"name\":\"catch-all\"},\"matchingPrecedence\":10000,\"distinguisherMethod\":{"
-	 "\"type\":\"ByUser\"},\"rules\":[{\"subjects\":[" GROUP_SUBJECT(
-		 "system:unauthenticated") "," GROUP_SUBJECT("system:authenticated") "]," ALL_RULES "}]}"},
-};
 
 static bool has(const js *list, const char *text)
 {
@@ -236,15 +221,10 @@ static void check_method(const js *method, struct field_errors *errs)
 
 static void check_mandatory(const js *spec, const char *name, struct field_errors *errs)
 {
-	for (size_t i = 0; i < ARRAY_LEN(mandatory); i++) {
-		struct err err = ERR_INIT;
-		if (strcmp(mandatory[i].name, name))
-			continue;
-		autojson js *want = js_parse(mandatory[i].spec, strlen(mandatory[i].spec), NULL, &err);
-		autofree char *detail = mem_printf("spec of '%s' must equal the fixed value", name);
-		if (!js_equal(want, spec))
-			field_error_invalid(errs, "spec", spec, detail);
-	}
+	autofree char *detail = mem_printf("spec of '%s' must equal the fixed value", name);
+
+	if (initial_is_mandatory(INITIAL_SCHEMAS, name) && !initial_holds(INITIAL_SCHEMAS, name, spec))
+		field_error_invalid(errs, "spec", spec, detail);
 }
 
 static void flowschema_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
@@ -269,7 +249,7 @@ static void flowschema_prepare(const struct strategy_ctx *ctx, js *new, const js
 }
 
 const struct strategy flowschema_strategy = {
-	.group = "flowcontrol.apiserver.k8s.io",
+	.group = INITIAL_GROUP,
 	.kind = "FlowSchema",
 	.prepare = flowschema_prepare,
 	.validate = flowschema_validate,

@@ -2,6 +2,7 @@
 /* PriorityLevelConfigurations (kubernetes/kubernetes pkg/apis/flowcontrol/validation). Nothing is limited by them yet. */
 #include <math.h>
 #include <string.h>
+#include "kinds/flowcontrol/initial.h"
 #include "kinds/strategies.h"
 
 #define MAX_QUEUES 10000000
@@ -79,18 +80,12 @@ static void check_spec(const js *spec, const char *name, struct field_errors *er
 
 static void check_mandatory(const js *spec, const char *name, struct field_errors *errs)
 {
-	static const char fixed[] =
-		"{\"type\":\"Limited\",\"limited\":{\"nominalConcurrencyShares\":5,\"limitResponse\":{"
-		"\"type\":\"Reject\"},\"lendablePercent\":0}}";
-	struct err err = ERR_INIT;
-	autojson js *want = js_parse(fixed, sizeof(fixed) - 1, NULL, &err);
-
 	if (!strcmp(name, "exempt") &&
 	    (strcmp(js_str0(spec, "type", NULL), "Exempt") || js_field(spec, "limited")))
 		field_error_invalid(
 			errs, "spec", spec,
 			"spec of 'exempt' except the 'spec.exempt' field must equal the fixed value");
-	if (!strcmp(name, "catch-all") && !js_equal(want, spec))
+	if (!strcmp(name, "catch-all") && !initial_holds(INITIAL_LEVELS, name, spec))
 		field_error_invalid(errs, "spec", spec, "spec of 'catch-all' must equal the fixed value");
 }
 
@@ -116,7 +111,7 @@ static void prioritylevel_prepare(const struct strategy_ctx *ctx, js *new, const
 }
 
 const struct strategy prioritylevel_strategy = {
-	.group = "flowcontrol.apiserver.k8s.io",
+	.group = INITIAL_GROUP,
 	.kind = "PriorityLevelConfiguration",
 	.prepare = prioritylevel_prepare,
 	.validate = prioritylevel_validate,
