@@ -53,6 +53,7 @@ struct constraint {
 	double min, max;		 /* numbers, inclusive; NAN = no bound */
 	int64_t min_len, max_len;	 /* strings (bytes), lists (items), maps (members); -1 = no bound */
 	const char **enums;		 /* of a string; NULL-terminated, NULL = any */
+	const char **known;		 /* what documents name instead of these; nobody is held to it */
 	const struct format *format;	 /* of a string; NULL = none */
 	const struct format *key_format; /* of the keys of a map */
 	const char

@@ -311,6 +311,13 @@ static void check_rules(const js *rules, const char *path, struct field_errors *
 
 static void hpa_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
 {
+	static const char *const directions[] = {"scaleUp", "scaleDown"};
+
+	for (size_t i = 0; i < ARRAY_LEN(directions); i++) { /* behind a gate that is closed */
+		js *rules = js_obj(new, "spec", "behavior", directions[i], NULL);
+		if (rules)
+			js_del(rules, "tolerance");
+	}
 	if (old)
 		return;
 	js *status = js_new_obj();

@@ -103,8 +103,27 @@ static void test_updates(void **state)
 		status, "status.desiredReplicas: Invalid value: -1: must be greater than or equal to 0\n"));
 }
 
+/* A field that upstream has, but does not offer. */
+static void test_tolerance_is_dropped(void **state)
+{
+	static const char *const texts[] = {
+		"{'spec':{'scaleTargetRef':{'kind':'D','name':'n'},'maxReplicas':2,'behavior':{'scaleUp':{'selectPolicy':'Max'}}}}",
+		"{'spec':{'scaleTargetRef':{'kind':'D','name':'n'},'maxReplicas':2,'behavior':{'scaleUp':{'selectPolicy':'Max','tolerance':'1'}}}}"};
+	js *o[2] = {NULL, NULL};
+
+	for (size_t i = 0; i < 2; i++) {
+		autobuf struct buf errs = BUF_INIT;
+		causes_of("autoscaling", "HorizontalPodAutoscaler", "", JSON(texts[i]), NULL, &errs, &o[i]);
+	}
+	assert_true(js_equal(o[0], o[1]));
+	json_object_put(o[0]);
+	json_object_put(o[1]);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_updates)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows),
+					   cmocka_unit_test(test_tolerance_is_dropped),
+					   cmocka_unit_test(test_updates)};
 	return cmocka_run_group_tests(tests, causes_setup, causes_teardown);
 }

@@ -213,9 +213,26 @@ static const char *zero_of(const struct type *t)
 	return (size_t)t->form < ARRAY_LEN(zeroes) ? zeroes[t->form] : NULL;
 }
 
-static const char *const *enums_of(const struct type *t)
+static int by_text(const void *a, const void *b)
 {
-	return t->check ? t->check->enums : NULL;
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* In upstream's order; NULL-terminated and the caller's, NULL: any value will do. */
+static const char **enums_of(const struct type *t)
+{
+	const struct constraint *c = t ? t->check : NULL;
+	const char **all = c ? c->known ? c->known : c->enums : NULL;
+	size_t n = 0;
+
+	while (all && all[n])
+		n++;
+	if (!n)
+		return NULL;
+	const char **ret = mem_array(n + 1, sizeof(*ret));
+	memcpy(ret, all, n * sizeof(*ret));
+	qsort(ret, n, sizeof(*ret), by_text);
+	return ret;
 }
 
 static void add_members(struct openapi_writer *w, const char *members)
@@ -228,12 +245,12 @@ static void add_members(struct openapi_writer *w, const char *members)
 
 static void add_enum(struct openapi_writer *w, const struct type *t)
 {
-	const char *const *v = enums_of(t);
+	autofree const char **v = enums_of(t);
 	if (!v)
 		return;
 	emit_open(&w->e, "enum", '[');
-	for (; *v; v++)
-		emit_string(&w->e, NULL, *v);
+	for (const char **p = v; *p; p++)
+		emit_string(&w->e, NULL, *p);
 	emit_close(&w->e, ']');
 }
 
@@ -272,13 +289,13 @@ static void add_items(struct openapi_writer *w, const char *key, const struct ty
 
 static void add_description(struct openapi_writer *w, const struct doc *doc, const struct type *t)
 {
-	const char *const *v = t ? enums_of(t) : NULL;
+	autofree const char **v = enums_of(t);
 	autobuf struct buf b = BUF_INIT;
 	buf_add(&b, doc->p, doc->n);
 	if (v) {
 		buf_adds(&b, b.len ? "\n\nPossible enum values:" : "Possible enum values:");
-		for (; *v; v++)
-			buf_addf(&b, "\n - `\"%s\"`", *v);
+		for (const char **p = v; *p; p++)
+			buf_addf(&b, "\n - `\"%s\"`", *p);
 	}
 	if (b.len)
 		emit_text(&w->e, "description", b.p, b.len);

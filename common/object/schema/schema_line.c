@@ -203,13 +203,24 @@ SETTER(skip)
 	return 0;
 }
 
-SETTER(enum)
+static int set_values(struct schema_builder *b, struct draft_field *d, const char ***ret, struct word v,
+		      struct err *err)
 {
 	d->constrained = true;
 	if (v.n >= 2 && v.p[0] == '"')
 		v = (struct word){v.p + 1, v.n - 2}; /* values with blanks */
-	d->c.enums = builder_split(b, v.p, v.n, '|');
-	return d->c.enums ? 0 : bad(err, "too many values", v.p, v.n);
+	*ret = builder_split(b, v.p, v.n, '|');
+	return *ret ? 0 : bad(err, "too many values", v.p, v.n);
+}
+
+SETTER(enum)
+{
+	return set_values(b, d, &d->c.enums, v, err);
+}
+
+SETTER(known)
+{
+	return set_values(b, d, &d->c.known, v, err);
 }
 
 SETTER(format)
@@ -269,7 +280,7 @@ static const struct attribute {
 	{"skip", set_skip, WANTED},	    {"as", set_as, WANTED},
 	{"unchecked", set_unchecked, NONE}, {"listed", set_listed, NONE},
 	{"unlisted", set_unlisted, NONE},   {"atomic", set_atomic, NONE},
-	{"unchecked", set_unchecked, NONE}, {"replace", set_replace, NONE},
+	{"known", set_known, WANTED},	    {"replace", set_replace, NONE},
 };
 
 static int set_attribute(struct schema_builder *b, struct draft_field *d, struct word w, struct err *err)
@@ -327,8 +338,9 @@ int line_field(struct schema_builder *b, const char *text, struct draft_field *r
 /* What a type may say: its constraints, and how Go calls it. */
 static bool is_constraint(struct word w)
 {
-	static const char *const names[] = {"enum=",   "min=",	     "max=",	"minlen=", "maxlen=",
-					    "format=", "keyformat=", "unique=", "detail=", "above="};
+	static const char *const names[] = {
+		"enum=",      "min=",	 "max=",    "minlen=", "maxlen=", "format=",
+		"keyformat=", "unique=", "detail=", "above=",  "known="};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (w.n > strlen(names[i]) && strncmp(w.p, names[i], strlen(names[i])) == 0)
 			return true;

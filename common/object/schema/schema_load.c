@@ -14,7 +14,7 @@
 #include "object/schema/schema_internal.h"
 #include "object/yaml.h"
 
-#define SPLIT_MAX 64
+#define SPLIT_MAX 72 /* a container may end by one of 65 signals */
 
 const char *builder_intern(struct schema_builder *b, const char *s, size_t n)
 {
@@ -70,6 +70,7 @@ static const struct constraint *merge(struct schema_builder *b, const struct con
 	m->min_len = c->min_len < 0 ? m->min_len : c->min_len;
 	m->max_len = c->max_len < 0 ? m->max_len : c->max_len;
 	m->enums = c->enums ? c->enums : m->enums;
+	m->known = c->known ? c->known : m->known;
 	m->format = c->format ? c->format : m->format;
 	m->key_format = c->key_format ? c->key_format : m->key_format;
 	m->unique = c->unique ? c->unique : m->unique;
@@ -87,18 +88,19 @@ const struct type *builder_constrain(struct schema_builder *b, const struct type
 	struct type_index *index = made->index;
 	*made = *t;
 	made->index = index;
-	bool of_elements = t->elem && (!isnan(c->min) || !isnan(c->max) || c->enums || c->format);
+	bool of_elements = t->elem && (!isnan(c->min) || !isnan(c->max) || c->enums || c->known || c->format);
 	if (of_elements) {
 		struct constraint inner = unconstrained;
 		inner.min = c->min;
 		inner.max = c->max;
 		inner.enums = c->enums;
+		inner.known = c->known;
 		inner.format = c->format;
 		inner.detail = c->detail;
 		inner.above = c->above;
 		made->elem = builder_constrain(b, t->elem, &inner);
 		own.min = own.max = NAN;
-		own.enums = NULL;
+		own.enums = own.known = NULL;
 		own.format = NULL;
 	}
 	bool left = own.min_len >= 0 || own.max_len >= 0 || own.unique || own.key_format || own.structural;
