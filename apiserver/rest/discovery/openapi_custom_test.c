@@ -117,6 +117,58 @@ static void open_objects(void **state)
 	assert_null(js_field(none, "properties"));
 }
 
+/* A part with two custom kinds, in the schema. */
+static struct schema_part *serve_fleet(void)
+{
+	static const char kind[] =
+		"{'group':'sea.example.com','version':'v1','kind':'%s','resource':'%ss','singular':'%s','scope':'Cluster','type':'%s'}",
+			  type[] = "{'type':'object','properties':{'a':{'type':'string'}}}";
+	static const char *const names[] = {"boat", "raft"};
+	struct err err = ERR_INIT;
+	autojson js *about = js_parse(JSON(type), strlen(type), NULL, &err);
+	struct schema_builder *b = schema_builder_new(schema);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		autofree char *text = mem_printf(kind, names[i], names[i], names[i], names[i]);
+		const char *good = JSON(text);
+		autojson js *k = js_parse(good, strlen(good), NULL, &err);
+		assert_int_equal(schema_builder_openapi(b, names[i], about, &err), 0);
+		if (schema_builder_kind(b, k, &err) < 0)
+			fail_msg("%s", err.msg);
+	}
+	struct schema_part *part = schema_builder_finish(b, &err);
+	assert_non_null(part);
+	assert_int_equal(schema_change(schema, part, NULL, &err), 0);
+	return part;
+}
+
+static js *withdraw_fleet(void *arg, const struct kind *k)
+{
+	struct schema_part **part = arg;
+	struct err err = ERR_INIT;
+	assert_non_null(k);
+	if (*part)
+		assert_int_equal(schema_change(schema, NULL, *part, &err), 0);
+	*part = NULL;
+	return NULL;
+}
+
+/* What is told is how it was when the writing began. */
+static void kinds_go_meanwhile(void **state)
+{
+	static const char *const which[] = {"apis/sea.example.com/v1", NULL};
+	for (size_t i = 0; i < ARRAY_LEN(which); i++) {
+		struct schema_part *part = serve_fleet(), *mine = part;
+		struct schema_pin pin = schema_pin(schema);
+		autobuf struct buf b = BUF_INIT;
+		openapi_document_write(&b, schema, which[i], withdraw_fleet, &part);
+		assert_null(part);
+		assert_non_null(strstr(buf_str(&b), "com.example.sea.v1.boat\""));
+		assert_non_null(strstr(buf_str(&b), "com.example.sea.v1.raft\""));
+		schema_unpin(schema, &pin);
+		schema_retire(schema, mine);
+	}
+}
+
 static int load(void **state)
 {
 	struct err err = ERR_INIT;
@@ -133,6 +185,7 @@ static int unload(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(nodes), cmocka_unit_test(envelopes),
-					   cmocka_unit_test(open_objects)};
+					   cmocka_unit_test(open_objects),
+					   cmocka_unit_test(kinds_go_meanwhile)};
 	return cmocka_run_group_tests(tests, load, unload);
 }

@@ -68,14 +68,12 @@ static void write_part(struct openapi_writer *w, const char *which)
 
 static void write_all(struct openapi_writer *w)
 {
-	const struct kind *const *all;
-	size_t n = schema_kinds(w->schema, &all);
 	automap struct map seen = MAP_INIT;
 	write_part(w, "version");
 	write_part(w, "api");
 	write_part(w, "apis");
-	for (size_t i = 0; i < n; i++) {
-		const struct kind *k = all[i];
+	for (size_t i = 0; i < w->n_kinds; i++) {
+		const struct kind *k = w->kinds[i];
 		autofree char *group = mem_printf("apis/%s", k->group);
 		autofree char *gv =
 			*k->group ? mem_printf("%s/%s", group, k->version) : mem_printf("api/%s", k->version);
@@ -92,6 +90,7 @@ void openapi_document_write(struct buf *out, const struct schema *s, const char 
 			    void *arg)
 {
 	struct openapi_writer w = {.e = {.b = out}, .schema = s, .v3 = which != NULL, .crd = crd, .arg = arg};
+	w.n_kinds = schema_kinds(s, &w.kinds);
 	begin(&w);
 	if (which)
 		write_part(&w, which);

@@ -24,6 +24,9 @@ typedef js *openapi_crd_fn(void *arg, const struct kind *k);
 struct openapi_writer {
 	struct emit e;
 	const struct schema *schema; /* pinned */
+	/* those of the begin: definitions may come and go while the document is written */
+	const struct kind *const *kinds;
+	size_t n_kinds;
 	bool v3;
 	openapi_crd_fn *crd; /* NULL: there are none */
 	void *arg;

@@ -549,12 +549,12 @@ static void add_kind(struct openapi_writer *w, const struct kind *k)
 
 void openapi_paths_write(struct openapi_writer *w, const char *group, const char *version)
 {
-	const struct kind *const *all;
-	size_t n = schema_kinds(w->schema, &all);
-	for (size_t i = 0; i < n; i++)
-		if (all[i]->resource && *all[i]->resource && all[i]->verbs && !strcmp(all[i]->group, group) &&
-		    !strcmp(all[i]->version, version))
-			add_kind(w, all[i]);
+	for (size_t i = 0; i < w->n_kinds; i++) {
+		const struct kind *k = w->kinds[i];
+		if (k->resource && *k->resource && k->verbs && !strcmp(k->group, group) &&
+		    !strcmp(k->version, version))
+			add_kind(w, k);
+	}
 }
 
 /* ---- what there is ---- */

@@ -59,9 +59,8 @@ static const struct special *special_of(const struct type *t)
 
 static const struct kind *kind_of(const struct openapi_writer *w, const struct type *t)
 {
-	const struct kind *const *all;
-	size_t n = schema_kinds(w->schema, &all);
-	for (size_t i = 0; i < n; i++)
+	const struct kind *const *all = w->kinds;
+	for (size_t i = 0; i < w->n_kinds; i++)
 		if (all[i]->type == t)
 			return all[i];
 	return NULL;
@@ -428,9 +427,8 @@ const struct type *openapi_schema_body(const struct openapi_writer *w, const str
 /* Bodies of subresources that are no resource; the same one is found at several kinds. */
 static bool add_body_gvk(struct openapi_writer *w, const struct type *t, bool *any)
 {
-	const struct kind *const *all;
-	size_t n = schema_kinds(w->schema, &all);
-	for (size_t i = 0; i < n; i++)
+	const struct kind *const *all = w->kinds;
+	for (size_t i = 0; i < w->n_kinds; i++)
 		for (size_t s = 0; s < all[i]->n_subresources; s++) {
 			const struct subresource *sub = &all[i]->subresources[s];
 			if (!sub->group || openapi_schema_body(w, all[i], sub) != t)
@@ -446,10 +444,9 @@ static bool add_body_gvk(struct openapi_writer *w, const struct type *t, bool *a
 /* What is sent to, or comes from, every group-version: it is a kind in all of them. */
 static void add_every_gvk(struct openapi_writer *w, const char *kind, bool *any)
 {
-	const struct kind *const *all;
-	size_t n = schema_kinds(w->schema, &all);
+	const struct kind *const *all = w->kinds;
 	automap struct map seen = MAP_INIT;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < w->n_kinds; i++) {
 		autofree char *gv = mem_printf("%s/%s", all[i]->group, all[i]->version);
 		if (!map_set(&seen, gv, w))
 			add_gvk(w, any, (struct gvk){all[i]->group, all[i]->version, kind});
@@ -461,10 +458,9 @@ static void add_gvks(struct openapi_writer *w, const struct type *t)
 	static const char *const everywhere[] = {"DeleteOptions", "WatchEvent"};
 	static const char *const plain[] = {"Status", "APIVersions", "APIGroup", "APIGroupList",
 					    "APIResourceList"};
-	const struct kind *const *all;
-	size_t n = schema_kinds(w->schema, &all);
+	const struct kind *const *all = w->kinds;
 	bool any = false;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < w->n_kinds; i++)
 		if (all[i]->type == t)
 			add_gvk(w, &any, (struct gvk){all[i]->group, all[i]->version, all[i]->kind});
 	if (!any)
