@@ -350,7 +350,7 @@ js *schema_decode(const struct type *type, const js *in, struct strict_errors *s
    or belongs to anybody else, as it comes from a parser: quicker, since the result is made of it. */
 js *schema_take(const struct type *type, js *in, struct strict_errors *strict, struct err *err) MUST_CHECK;
 /* Fills defaults in place; new keys go to the end of their object (schema_write restores the order). */
-void schema_default(const struct type *type, js *o); /* for tests */
+void schema_default(const struct type *type, js *o);
 /* Compact JSON in the canonical key order, whatever the order in the tree; unknown keys come last. */
 void schema_write(struct buf *out, const struct type *type, const js *o);
 /* Required, bounds, enums, formats, unions, duplicates. `path` is the prefix ("" at the root). */

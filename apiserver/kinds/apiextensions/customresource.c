@@ -30,12 +30,19 @@ static void keep_metadata(js *new, const js *old)
 		js_set(m, "managedFields", managed);
 }
 
+/* What the client says of the status is not heard; what the schema says of one that is not there is in every reply. */
+static void begin_status(const struct kind *k, js *new)
+{
+	js_del(new, "status");
+	schema_default(k->storage_kind->type, new);
+}
+
 static void custom_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
 {
 	bool status = !strcmp(ctx->subresource, "status");
 
 	if (!old && ctx->kind && ctx->kind->has_status)
-		js_del(new, "status");
+		begin_status(ctx->kind, new);
 	if (old && status)
 		keep_metadata(new, old);
 }
