@@ -229,6 +229,65 @@ static int make_classes(struct registry *r, struct err *err)
 	return rc;
 }
 
+/* ---- what has dependants ---- */
+
+static bool concerns_collection(const struct kind *k)
+{
+	return !k->virtual && strcmp(k->resource, "events") != 0;
+}
+
+static const char *data_key(const struct kind *k, struct buf *b)
+{
+	buf_clear(b);
+	buf_addf(b, "%s%s%s", k->resource, *k->group ? "." : "", k->group);
+	return buf_str(b);
+}
+
+/* What others have said stays, as long as there is such a resource: several servers may write here. Under a pin. */
+static js *dependants_data(const struct schema *schema, struct storage *s, const js *old)
+{
+	const struct kind *const *kinds;
+	size_t n = schema_kinds(schema, &kinds);
+	autobuf struct buf key = BUF_INIT;
+	js *data = js_new_obj();
+
+	for (size_t i = 0; i < n; i++) {
+		const char *name = data_key(kinds[i], &key);
+		const char *said = js_str(old, name, NULL);
+
+		if (!concerns_collection(kinds[i]) || js_str(data, name, NULL))
+			continue;
+		if ((said && !strcmp(said, kinds[i]->version)) ||
+		    resource_has_dependants(storage_resource(s, kinds[i])))
+			js_set_str(data, name, kinds[i]->version);
+	}
+	return data;
+}
+
+static int make_dependants(struct registry *r, struct storage *s, struct err *err)
+{
+	struct object o = {
+		.group = "", .resource = "configmaps", .ns = "kube-system", .name = "coracle-dependants"};
+	autoobj struct obj *old = find(r, &o);
+	struct err ignore = ERR_INIT;
+	autojson js *tree = old ? obj_tree(old, &ignore) : NULL;
+	struct schema_pin pin = schema_pin(registry_schema(r));
+	autojson js *data = dependants_data(registry_schema(r), s, js_obj(tree, "data", NULL));
+
+	schema_unpin(registry_schema(r), &pin);
+	if (tree && (js_obj(tree, "data", NULL) ? js_equal(js_obj(tree, "data", NULL), data) : !js_len(data)))
+		return 0;
+	if (!tree)
+		tree = js_new_obj();
+	js_set_str(js_ensure(tree, "metadata", NULL), "name", o.name);
+	js_set_str(js_ensure(tree, "metadata", NULL), "namespace", o.ns);
+	js_set(tree, "data", STEAL(data));
+	js_write(&o.body, tree);
+	int rc = call(r, old ? registry_update : registry_create, old ? "update" : "create", &o, err);
+	buf_release(&o.body);
+	return rc;
+}
+
 static int make_namespaces(struct registry *r, struct err *err)
 {
 	static const char *const namespaces[] = {"default", "kube-system", "kube-public", "kube-node-lease"};
@@ -310,6 +369,8 @@ static int keep_flows(struct registry *r, struct err *err)
 int bootstrap_keep(struct registry *r, const struct bootstrap_config *c, struct err *err)
 {
 	if (make_namespaces(r, err) < 0 || make_service(r, c->port, err) < 0 || keep_flows(r, err) < 0)
+		return -1;
+	if (c->storage && make_dependants(r, c->storage, err) < 0)
 		return -1;
 	return make_trust(r, c->client_ca_pem, err);
 }

@@ -41,8 +41,8 @@ struct instance {
 	struct auth *auth;
 	struct server *server;
 	struct listener *listener;
-	struct keeper *keeper;
-	struct buf client_ca; /* PEM */
+	_Atomic(struct keeper *) keeper; /* for who tells it of kinds */
+	struct buf client_ca;		 /* PEM */
 };
 
 static atomic_bool bootstrapped, stopping;
@@ -212,7 +212,17 @@ static void forget_kind(void *arg, const struct kind *k)
 }
 
 static const struct kinds_observer resources = {.add = store_kind, .remove = forget_kind};
+static void tell_keeper(void *arg, const char *group, const char *version)
+{
+	struct instance *d = arg;
+	struct keeper *k = atomic_load(&d->keeper);
+
+	if (k)
+		keeper_hurry(k);
+}
+
 static const struct kinds_observer documents = {.changed = rediscover};
+static const struct kinds_observer kept = {.changed = tell_keeper};
 
 static int bootstrap_all(struct instance *d, const char *address, struct err *err)
 {
@@ -264,6 +274,7 @@ static int start(struct instance *d, struct err *err)
 	d->api.discovery = discovery_new(d->schema, server_address);
 	d->api.openapi = openapi_new(d->schema, d->api.storage);
 	kinds_observe(d->kinds, &documents, &d->api);
+	kinds_observe(d->kinds, &kept, d);
 	crds_start(d->crds);
 	struct server_config config = {
 		.api = &d->api, .auth = d->auth, .writes = opt->max_mutating, .reads = opt->max_read};
@@ -296,13 +307,13 @@ void instance_stop(struct instance *d)
 {
 	if (!d)
 		return;
-	keeper_stop(d->keeper);
 	relays_stop(d->api.relays); /* the listener waits for whoever asks an agent */
 	if (d->listener)
 		listener_stop(d->listener);
 	server_free(d->server);
 	relays_free(d->api.relays);
 	crds_free(d->crds);
+	keeper_stop(d->keeper); /* which the definitions' thread may wake */
 	registry_free(d->api.registry);
 	if (d->api.storage)
 		storage_close(d->api.storage);

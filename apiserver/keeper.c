@@ -22,6 +22,7 @@ static const struct {
 	{"", "namespaces", "", "kube-node-lease"},
 	{"", "services", "default", "kubernetes"},
 	{"", "configmaps", "kube-system", "extension-apiserver-authentication"},
+	{"", "configmaps", "kube-system", "coracle-dependants"},
 	{INITIAL_GROUP, INITIAL_SCHEMAS, "", NULL},
 	{INITIAL_GROUP, INITIAL_LEVELS, "", NULL},
 };
@@ -36,6 +37,7 @@ struct keeper {
 	pthread_mutex_t lock; /* never held while the store is called */
 	pthread_cond_t cond;
 	bool woken, stopping;
+	bool urgent; /* woken by what happens once for each kind: need not wait until it is calm */
 };
 
 static void on_wake(void *arg)
@@ -45,6 +47,19 @@ static void on_wake(void *arg)
 	k->woken = true;
 	pthread_cond_signal(&k->cond);
 	pthread_mutex_unlock(&k->lock);
+}
+
+void keeper_hurry(struct keeper *k)
+{
+	pthread_mutex_lock(&k->lock);
+	k->urgent = true;
+	pthread_mutex_unlock(&k->lock);
+	on_wake(k);
+}
+
+static void on_dependants(void *arg)
+{
+	keeper_hurry(arg);
 }
 
 static int watch_one(struct keeper *k, size_t i, struct err *err)
@@ -88,10 +103,10 @@ static bool rest_until(struct keeper *k, bool for_wake, int64_t until_ns)
 {
 	bool more = true;
 	pthread_mutex_lock(&k->lock);
-	while (!k->stopping && more && !(for_wake && k->woken))
+	while (!k->stopping && more && !k->urgent && !(for_wake && k->woken))
 		more = clock_cond_wait(&k->cond, &k->lock, until_ns);
 	if (for_wake)
-		k->woken = false;
+		k->woken = k->urgent = false;
 	bool go_on = !k->stopping;
 	pthread_mutex_unlock(&k->lock);
 	return go_on;
@@ -115,6 +130,7 @@ static void *keeper_main(void *arg)
 
 static void keeper_free(struct keeper *k)
 {
+	storage_on_dependants(k->storage, NULL, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
 		if (k->watchers[i])
 			watch_close(k->watchers[i]);
@@ -129,10 +145,11 @@ struct keeper *keeper_start(struct registry *r, struct storage *s, const struct 
 	struct keeper *k = MEM_NEW(struct keeper);
 	k->registry = r;
 	k->storage = s;
-	k->config =
-		(struct bootstrap_config){.address = "", .port = c->port, .client_ca_pem = c->client_ca_pem};
+	k->config = (struct bootstrap_config){
+		.address = "", .port = c->port, .client_ca_pem = c->client_ca_pem, .storage = s};
 	pthread_mutex_init(&k->lock, NULL);
 	clock_cond_init(&k->cond);
+	storage_on_dependants(s, on_dependants, k);
 	if (look(k, err) < 0) {
 		keeper_free(k);
 		return NULL;

@@ -15,5 +15,7 @@ struct keeper;
 struct keeper *keeper_start(struct registry *r, struct storage *s, const struct bootstrap_config *c,
 			    struct err *err) MUST_CHECK;
 void keeper_stop(struct keeper *k); /* NULL is fine */
+/* Kinds have come or gone: looks at once. Any thread. */
+void keeper_hurry(struct keeper *k);
 
 #endif

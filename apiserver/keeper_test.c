@@ -12,6 +12,7 @@
 
 #define TRUST "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication"
 #define FLOWS "/apis/flowcontrol.apiserver.k8s.io/v1/"
+#define DEPENDANTS "/api/v1/namespaces/kube-system/configmaps/coracle-dependants"
 #define SERVICE "/api/v1/namespaces/default/services/kubernetes"
 static const struct bootstrap_config config = {.address = "127.0.0.1", .port = 6443, .client_ca_pem = "mine"};
 
@@ -71,8 +72,37 @@ static void test_kept(void **state)
 	assert_int_equal(gone.status, 404);
 }
 
+static void post(const char *path, const char *body)
+{
+	autoreply struct rig_reply r = rig_call(&rig, "POST", path, body);
+	assert_int_equal(r.status, 201);
+}
+
+/* The first object of a kind that somebody owns, or that waits for its end, is told at once, not when it is calm again. */
+static void test_dependants(void **state)
+{
+	struct err err = ERR_INIT;
+	struct keeper *k = keeper_start(rig.api.registry, rig.api.storage, &config, &err);
+	if (!k)
+		fail_msg("%s", err.msg);
+	autoreply struct rig_reply before = rig_call(&rig, "GET", DEPENDANTS, NULL);
+	assert_int_equal(before.status, 200);
+	assert_null(strstr(buf_str(&before.text), "serviceaccounts"));
+	clock_fake(INT64_C(1767225600) * NS_PER_S); /* it is never calm */
+	post("/api/v1/namespaces/default/serviceaccounts",
+	     JSON("{'metadata':{'name':'owned','ownerReferences':[{'apiVersion':'v1','kind':'ConfigMap','name':'o','uid':'u'}]}}"));
+	comes_to(DEPENDANTS, "\"serviceaccounts\":\"v1\"");
+	post("/apis/coordination.k8s.io/v1/namespaces/default/leases",
+	     JSON("{'metadata':{'name':'waits','finalizers':['orphan']}}"));
+	remove_one("/apis/coordination.k8s.io/v1/namespaces/default/leases/waits");
+	comes_to(DEPENDANTS, "\"leases.coordination.k8s.io\":\"v1\"");
+	comes_to(DEPENDANTS, "\"serviceaccounts\":\"v1\"");
+	clock_real();
+	keeper_stop(k);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_kept)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_kept), cmocka_unit_test(test_dependants)};
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

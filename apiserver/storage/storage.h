@@ -56,6 +56,12 @@ int storage_fill(struct storage *s, struct err *err) MUST_CHECK;
 const struct kind *resource_kind(const struct resource *r); /* for tests */
 size_t resource_count(struct resource *r);		    /* for tests */
 uint64_t storage_revision(struct storage *s);		    /* newest revision the cache has seen */
+/* Has r held, since it was loaded, what concerns the collection of garbage: an object that has an owner, or one that waits
+   for its end? */
+bool resource_has_dependants(const struct resource *r);
+/* fn runs when that has become true of a resource: on the store's thread, so it must not block nor call storage. One at a
+   time; NULL: nobody's. */
+void storage_on_dependants(struct storage *s, void (*fn)(void *arg), void *arg);
 
 /* Who keeps something of his own about a resource's objects, up to date inside the store's commit: with a local
    engine what `changed` has made of a write is there before the write is acknowledged. Called with (NULL, o) for

@@ -101,6 +101,21 @@ static void on_event(void *arg, const void *old, const void *new)
 	w->def->enqueue(w->run->queue, w->run->state, w->run->informers, old, new);
 }
 
+static void on_any(void *arg, const void *old, const void *new)
+{
+	struct controller_run *r = arg;
+
+	r->def->any(r->queue, r->state, old, new);
+}
+
+static void on_listed(void *arg)
+{
+	struct controller_run *r = arg;
+
+	if (r->def->listed)
+		r->def->listed(r->queue, r->state);
+}
+
 /* After a burst: its connections, and the memory that it left free, go back. */
 static void tidy(void *arg, const char *key)
 {
@@ -134,6 +149,7 @@ static int sync_once(struct controller_run *r, const char *key, int64_t *ret_req
 		.events = r->set->events,
 		.queue = r->queue,
 		.informers = r->informers,
+		.set = r->set->informers,
 		.state = r->state,
 		.component = r->def->component,
 		.requeue_after_ns = -1,
@@ -203,6 +219,8 @@ static void run_init(struct controller_run *r, const struct controller *def, str
 	}
 	if (def->init)
 		r->state = def->init(r->informers, r->queue);
+	if (def->any)
+		informer_set_on_any(s->informers, on_any, on_listed, r);
 }
 
 struct controller_set *controller_set_new(const struct controller *const *table, struct rest *r,

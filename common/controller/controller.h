@@ -21,6 +21,7 @@ struct controller_ctx {
 	struct events *events;	     /* shared recorder */
 	struct workqueue *queue;     /* shared */
 	struct informer **informers; /* in the order of the controller's watches */
+	struct informer_set *set;    /* they are in: for late ones */
 	void *state;		     /* what init returned; shared between workers */
 	const char *component;	     /* of the controller */
 	int64_t requeue_after_ns;    /* out; -1 at entry */
@@ -42,6 +43,10 @@ struct controller {
 		component; /* what its events are from: "replicaset-controller"; may be NULL without events */
 	const char *account; /* the ServiceAccount of kube-system that it is, when each is one; may be NULL */
 	int workers;	     /* keys that are looked at at once, of the threads that all controllers share */
+	/* Optional: of every informer that any controller has or comes to have, what concerns this one. Its queue is served
+	   when those of its own watches have listed. `listed`: one of them has. */
+	void (*any)(struct workqueue *q, void *state, const void *old, const void *new);
+	void (*listed)(struct workqueue *q, void *state);
 	int (*sync)(struct controller_ctx *ctx, const char *key, struct err *err);
 	void *(*init)(struct informer **informers, struct workqueue *q); /* optional */
 	void (*destroy)(void *state);					 /* optional */

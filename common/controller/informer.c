@@ -20,6 +20,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "controller/informer_internal.h"
+#include "controller/informer_late_internal.h"
 #include "object/decode.h"
 
 /* ---- objects ---- */
@@ -95,6 +96,8 @@ static void tell(struct informer *i, const struct informer_object *old, const st
 	for (size_t k = 0; k < i->n_handlers; k++)
 		if (i->handlers[k].fn)
 			i->handlers[k].fn(i->handlers[k].arg, old, new);
+	for (size_t k = 0; !i->query && k < i->set->n_any; k++)
+		i->set->any[k].fn(i->set->any[k].arg, old, new);
 }
 
 /* As the API has it: absent is empty. */
@@ -239,6 +242,12 @@ static void settle(struct informer_set *s)
 		s->on_synced(s->on_synced_arg);
 }
 
+/* Under the lock. */
+static bool all_synced(const struct informer_set *s)
+{
+	return s->n_synced == map_len(&s->all) - s->n_late;
+}
+
 static void mark_synced(struct informer *i)
 {
 	struct informer_set *s = i->set;
@@ -248,11 +257,14 @@ static void mark_synced(struct informer *i)
 	first = !i->synced;
 	if (first) {
 		i->synced = true;
-		s->n_synced++;
+		s->n_synced += !i->late;
 		pthread_cond_broadcast(&s->cond);
 	}
-	all = s->n_synced == map_len(&s->all);
+	all = all_synced(s);
 	pthread_mutex_unlock(&s->lock);
+	for (size_t k = 0; !i->query && k < s->n_any; k++)
+		if (s->any[k].listed)
+			s->any[k].listed(s->any[k].arg);
 	if (first && s->on_listed)
 		s->on_listed(s->on_listed_arg);
 	if (all && !s->settled)
@@ -263,21 +275,33 @@ static bool vanished(void *arg, const struct informer_object *o)
 {
 	const struct informer *i = arg;
 
-	return o->seen != i->generation && (o->meta.rv <= i->list_rv || i->rewound);
+	return i->stopped || (o->seen != i->generation && (o->meta.rv <= i->list_rv || i->rewound));
 }
 
-void informer_list_applied(struct informer *i)
+/* Under deliver. */
+static void drop_vanished(struct informer *i)
 {
 	char **keys;
-	size_t n;
+	size_t n = informer_store_pick(&i->store, vanished, i, &keys);
 
-	pthread_mutex_lock(&i->deliver);
-	n = informer_store_pick(&i->store, vanished, i, &keys);
 	for (size_t k = 0; k < n; k++) {
 		replace(i, keys[k], NULL);
 		free(keys[k]);
 	}
 	free(keys);
+}
+
+void informer_emptied(struct informer *i)
+{
+	pthread_mutex_lock(&i->deliver);
+	drop_vanished(i);
+	pthread_mutex_unlock(&i->deliver);
+}
+
+void informer_list_applied(struct informer *i)
+{
+	pthread_mutex_lock(&i->deliver);
+	drop_vanished(i);
 	atomic_store(&i->rv, i->list_rv);
 	pthread_mutex_unlock(&i->deliver);
 	i->need_list = false;
@@ -349,6 +373,15 @@ static struct informer *informer_new(struct informer_set *s, const struct inform
 	return i;
 }
 
+struct informer *informer_join(struct informer_set *s, const char *key, const struct informer_type *t,
+			       const char *query)
+{
+	struct informer *i = informer_new(s, t, query);
+
+	map_set(&s->all, key, i);
+	return i;
+}
+
 struct informer *informer_add(struct informer_set *s, const struct informer_type *t, const char *query,
 			      informer_handler *h, void *arg)
 {
@@ -358,8 +391,7 @@ struct informer *informer_add(struct informer_set *s, const struct informer_type
 	pthread_mutex_lock(&s->lock);
 	i = map_get(&s->all, key);
 	if (!i) {
-		i = informer_new(s, t, query);
-		map_set(&s->all, key, i);
+		i = informer_join(s, key, t, query);
 		list_push_back(&s->fresh, &i->link);
 	}
 	if (h) {
@@ -370,6 +402,12 @@ struct informer *informer_add(struct informer_set *s, const struct informer_type
 		loop_post(s->loop, adopt_fresh, s);
 	pthread_mutex_unlock(&s->lock);
 	return i;
+}
+
+void informer_set_on_any(struct informer_set *s, informer_handler *h, loop_fn *listed, void *arg)
+{
+	s->any = mem_realloc_array(s->any, s->n_any + 1, sizeof(*s->any));
+	s->any[s->n_any++] = (struct any){h, listed, arg};
 }
 
 void informer_set_on_synced(struct informer_set *s, loop_fn *fn, void *arg)
@@ -397,7 +435,7 @@ bool informer_set_synced(struct informer_set *s, int64_t deadline_ns)
 	bool yes;
 
 	pthread_mutex_lock(&s->lock);
-	while (!(yes = s->n_synced == map_len(&s->all)) && !atomic_load(&s->stopping))
+	while (!(yes = all_synced(s)) && !atomic_load(&s->stopping))
 		if (deadline_ns <= 0 || !clock_cond_wait(&s->cond, &s->lock, deadline_ns))
 			break;
 	pthread_mutex_unlock(&s->lock);
@@ -442,12 +480,41 @@ void informer_set_free(struct informer_set *s)
 		free(i->handlers);
 		free(i->query);
 		free(i->cont);
+		if (i->late)
+			informer_late_free_type(i);
 		free(i);
 	}
 	map_release(&s->all);
+	free(s->any);
 	pthread_cond_destroy(&s->cond);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
+}
+
+struct informer_set *informer_get_set(struct informer *i)
+{
+	return i->set;
+}
+
+const struct informer_type *informer_get_type(const struct informer *i)
+{
+	return i->type;
+}
+
+size_t informer_set_list(struct informer_set *s, struct informer ***ret)
+{
+	size_t n = 0;
+
+	pthread_mutex_lock(&s->lock);
+	*ret = mem_array(map_len(&s->all) + 1, sizeof(struct informer *));
+	for (struct map_iter it = {0}; map_next(&s->all, &it);) {
+		struct informer *i = it.value;
+
+		if (!i->query && !i->type->keep)
+			(*ret)[n++] = i;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return n;
 }
 
 const void *informer_get(struct informer *i, const char *key)

@@ -73,6 +73,9 @@ struct informer_set *informer_set_new(struct rest *r);
  */
 struct informer *informer_add(struct informer_set *s, const struct informer_type *t, const char *query,
 			      informer_handler *h, void *arg);
+/* Of every informer of the set that sees all objects of its resource, also of those that come later; before
+   informer_set_start. `listed` (NULL: none) runs with arg, on the loop, whenever one of them has listed. */
+void informer_set_on_any(struct informer_set *s, informer_handler *h, loop_fn *listed, void *arg);
 /* Before informer_set_start: fn runs on the loop, once, when every informer has delivered its first list. */
 void informer_set_on_synced(struct informer_set *s, loop_fn *fn, void *arg);
 /* The same, but fn runs each time one more of them has: for who waits for some only. */
@@ -86,6 +89,11 @@ bool informer_synced(struct informer *i, int64_t deadline_ns);
 /* No handler runs any more when this returns; the stores stay readable. Any thread but a handler's. */
 void informer_set_stop(struct informer_set *s);
 void informer_set_free(struct informer_set *s); /* objects that others still hold stay valid */
+
+struct informer_set *informer_get_set(struct informer *i);
+const struct informer_type *informer_get_type(const struct informer *i);
+/* Those that see all objects of their resource; they stay valid. An array to free(). */
+size_t informer_set_list(struct informer_set *s, struct informer ***ret);
 
 const void *informer_get(struct informer *i, const char *key); /* "ns/name"; NULL when absent */
 /* Puts one reference of each object of the index key into *ret (array to free()). index SIZE_MAX = all

@@ -29,6 +29,9 @@ struct informer {
 	pthread_mutex_t deliver; /* order of events; taken before the store's lock */
 	_Atomic uint64_t rv;	 /* the watch's position; written under deliver */
 	bool synced;		 /* under the set's lock */
+	bool late;		 /* informer_late.c's: nobody waits for it; owns its type */
+	bool asleep;		 /* under the set's lock: has been asked to stop */
+	bool stopped;		 /* the loop only */
 
 	/* The loop only. */
 	struct list link;	 /* in fresh or want_list */
@@ -55,8 +58,14 @@ struct informer_set {
 	pthread_mutex_t lock; /* guards started, synced flags, counts, all, fresh */
 	pthread_cond_t cond;
 	bool started;
-	struct map all; /* "resource.version.group?query" -> struct informer */
-	size_t n_synced;
+	struct map all; /* by type and query -> struct informer */
+	size_t n_synced, n_late;
+	struct any {
+		informer_handler *fn;
+		loop_fn *listed;
+		void *arg;
+	} * any; /* does not change once started */
+	size_t n_any;
 	struct list fresh; /* added, not yet taken up by the loop */
 	loop_fn *on_synced;
 	void *on_synced_arg;
@@ -79,9 +88,15 @@ void informer_bookmark(struct informer *i, uint64_t rv);
 /* The list is complete: what it did not show is gone. */
 void informer_list_applied(struct informer *i);
 void informer_schedule(struct informer *i, int64_t delay_ns);
+/* Everything that it holds is gone. */
+void informer_emptied(struct informer *i);
+/* Under the set's lock: one more, that nobody has started. */
+struct informer *informer_join(struct informer_set *s, const char *key, const struct informer_type *t,
+			       const char *query);
 
 /* ---- of reflector.c: the timer's function, starts what the informer needs next, a list or a watch ---- */
 
 void reflector_start(void *informer);
+void reflector_stop(struct informer *i); /* what is under way ends; it will list when it starts again */
 
 #endif

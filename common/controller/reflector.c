@@ -396,6 +396,23 @@ static void start_watch(struct informer *i)
 	i->call = rest_stream(i->set->rest, path.p, &rq, watch_done, i);
 }
 
+void reflector_stop(struct informer *i)
+{
+	loop_timer_set(i->set->loop, &i->timer, CLOCK_NEVER);
+	if (i->call)
+		http_abort(STEAL(i->call));
+	if (i->listing)
+		list_place_free(i);
+	else
+		list_del(&i->link); /* one that waits for a place */
+	lines_clear(&i->lines);
+	buf_release(&i->error_body);
+	free(STEAL(i->cont));
+	i->need_list = true;
+	i->failures = 0;
+	i->generation++;
+}
+
 void reflector_start(void *informer)
 {
 	struct informer *i = informer;

@@ -112,6 +112,14 @@ static const struct decode_row plain_rows[] = {
 static const struct plain plain_initial = {NO_META};
 static const struct decode_spec plain_spec = DECODE_SPEC(struct plain, plain_rows, .initial = &plain_initial);
 
+static void metadata_finish(void *o)
+{
+	((struct plain *)o)->base.meta.labels = NULL;
+}
+
+static const struct decode_spec metadata_spec =
+	DECODE_SPEC(struct plain, plain_rows, .initial = &plain_initial, .finish = metadata_finish);
+
 #define TYPE(ident, g, r, k, spec)                                                                           \
 	const struct informer_type ident = {                                                                 \
 		.group = g,                                                                                  \
@@ -123,10 +131,8 @@ static const struct decode_spec plain_spec = DECODE_SPEC(struct plain, plain_row
 		.index = cm_index,                                                                           \
 	}
 
+TYPE(cm_metadata_type, "", "", "", metadata_spec);
 TYPE(cm_lease_type, "coordination.k8s.io", "leases", "Lease", lease_spec);
 TYPE(cm_namespace_type, "", "namespaces", "Namespace", namespace_spec);
 TYPE(cm_configmap_type, "", "configmaps", "ConfigMap", configmap_spec);
-TYPE(cm_secret_type, "", "secrets", "Secret", plain_spec);
-TYPE(cm_service_type, "", "services", "Service", plain_spec);
 TYPE(cm_serviceaccount_type, "", "serviceaccounts", "ServiceAccount", plain_spec);
-TYPE(cm_endpoints_type, "", "endpoints", "Endpoints", plain_spec);

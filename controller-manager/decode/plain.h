@@ -26,7 +26,9 @@ struct cm_configmap {
 	bool described; /* has the annotation */
 };
 extern const struct informer_type cm_lease_type, cm_namespace_type, cm_configmap_type;
+/* Metadata without labels, of kinds that are known by name only: what informer_late_add begins with. */
+extern const struct informer_type cm_metadata_type;
 /* Metadata only. */
-extern const struct informer_type cm_secret_type, cm_service_type, cm_serviceaccount_type, cm_endpoints_type;
+extern const struct informer_type cm_serviceaccount_type;
 
 #endif

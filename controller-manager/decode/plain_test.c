@@ -17,7 +17,7 @@ static void test_tables(void **state)
 	assert_null(decode_spec_check(cm_configmap_type.rows));
 	assert_null(decode_spec_check(cm_namespace_type.rows));
 	assert_null(decode_spec_check(cm_lease_type.rows));
-	assert_null(decode_spec_check(cm_secret_type.rows));
+	assert_null(decode_spec_check(cm_metadata_type.rows));
 }
 
 #define META "metadata: {name: kube-root-ca.crt, annotations: {kubernetes.io/description: x}}\n"

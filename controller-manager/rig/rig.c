@@ -18,6 +18,7 @@
 
 #include "base/mem.h"
 #include "controller/controller_rig.h"
+#include "controller/informer_late.h"
 
 #define SETTLE_S 120
 #define RUN_MAX 1000
@@ -34,22 +35,9 @@ static void on_change(void *arg, const void *old, const void *new)
 	pthread_mutex_unlock(&r->lock);
 }
 
-static void watch_type(struct rig *r, const struct informer_type *t)
+static void on_listed(void *arg)
 {
-	for (size_t i = 0; i < r->n_watched; i++)
-		if (r->watched[i].type == t)
-			return;
-	assert_true(r->n_watched < RIG_MAX_TYPES);
-	r->watched[r->n_watched].type = t;
-	r->watched[r->n_watched++].informer =
-		informer_add(controller_set_informers(r->set), t, NULL, on_change, r);
-}
-
-static void watch_all(struct rig *r)
-{
-	for (const struct controller *const *c = r->table; *c; c++)
-		for (size_t i = 0; i < CONTROLLER_MAX_WATCHES && (*c)->watches[i].type; i++)
-			watch_type(r, (*c)->watches[i].type);
+	on_change(arg, NULL, NULL);
 }
 
 struct rig *rig_new(const struct controller *first, ...)
@@ -70,7 +58,7 @@ struct rig *rig_new(const struct controller *first, ...)
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_cond_init(&r->changed, NULL);
 	r->set = controller_set_new(r->table, r->shared, "rig");
-	watch_all(r);
+	informer_set_on_any(controller_set_informers(r->set), on_change, on_listed, r);
 	informer_set_start(controller_set_informers(r->set));
 	assert_true(informer_set_synced(controller_set_informers(r->set), CLOCK_NEVER));
 	return r;
@@ -116,11 +104,14 @@ static bool shows_all(struct rig *r, const struct informer_type *t, struct infor
 	bool all = true;
 
 	rest_path(&path, t->group, t->version, NULL, t->resource, NULL, NULL);
-	if (rest_do(r->rest, REST_GET, buf_str(&path), NULL, &list, &err) < 0)
+	if (rest_do(r->rest, REST_GET, buf_str(&path), NULL, &list, &err) < 0) {
+		if (informer_late_is(i) && err.reason == REASON_NOT_FOUND)
+			return informer_len(i) == 0; /* its kind has gone */
 		fail_msg("list %s: %s", t->resource, err.msg);
+	}
 	js_array_for_each (o, js_arr(list, "items", NULL))
 		all = all && holds(i, o);
-	return all && informer_len(i) == js_len(js_arr(list, "items", NULL));
+	return all && informer_synced(i, 0) && informer_len(i) == js_len(js_arr(list, "items", NULL));
 }
 
 static uint64_t generation(struct rig *r)
@@ -147,16 +138,53 @@ static void wait_change(struct rig *r, uint64_t seen, const char *what)
 		fail_msg("the informer of %s does not show what the API holds", what);
 }
 
+static void settle(struct rig *r, struct informer *i)
+{
+	const struct informer_type *t = informer_get_type(i);
+
+	while (!informer_late_asleep(i)) {
+		uint64_t seen = generation(r);
+
+		if (shows_all(r, t, i))
+			return;
+		wait_change(r, seen, t->resource);
+	}
+}
+
 void rig_settle(struct rig *r)
 {
-	for (size_t i = 0; i < r->n_watched; i++)
-		for (;;) {
-			uint64_t seen = generation(r);
+	struct informer **all;
+	size_t n = informer_set_list(controller_set_informers(r->set), &all);
 
-			if (shows_all(r, r->watched[i].type, r->watched[i].informer))
-				break;
-			wait_change(r, seen, r->watched[i].type->resource);
-		}
+	for (size_t i = 0; i < n; i++)
+		settle(r, all[i]);
+	free(all);
+}
+
+/* Asks again and again: what the API server does by itself, no informer of ours need show. */
+static void await(struct rig *r, const char *object, const char *yaml)
+{
+	struct timespec now, until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	do {
+		autojson js *there = yaml ? NULL : rig_get(r, object);
+
+		if (yaml ? rig_has(r, object, yaml) : !there)
+			return;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (now.tv_sec < until.tv_sec + SETTLE_S);
+	fail_msg("%s does not become %s", object, yaml ? yaml : "absent");
+}
+
+void rig_await(struct rig *r, const char *object, const char *yaml)
+{
+	await(r, object, yaml);
+}
+
+void rig_await_absent(struct rig *r, const char *object)
+{
+	await(r, object, NULL);
 }
 
 /* ---- syncs ---- */

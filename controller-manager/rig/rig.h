@@ -47,6 +47,9 @@ size_t rig_count(struct rig *r, const char *kind);
 /* The object has (at least) these fields. Strings may be patterns as fnmatch(3), null means absent, lists match
    item by item. */
 void rig_expect(struct rig *r, const char *object, const char *yaml, ...) PRINTF(3, 4);
+/* The same, as soon as it has: of what the API server itself writes. */
+void rig_await(struct rig *r, const char *object, const char *yaml);
+void rig_await_absent(struct rig *r, const char *object);
 void rig_expect_absent(struct rig *r, const char *object);
 /* Every Pod that is not being deleted gets phase Running and the condition Ready, as a node agent would. */
 void rig_run_pods(struct rig *r);

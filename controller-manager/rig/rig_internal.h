@@ -9,7 +9,6 @@
 #include "apiserver_rig.h"
 #include "rig/rig.h"
 
-#define RIG_MAX_TYPES 16
 #define RIG_MAX_FAULTS 8
 
 struct rig_lines { /* a growing list of texts */
@@ -21,13 +20,8 @@ struct rig {
 	struct apiserver_rig *api;
 	struct controller_set *set;
 	const struct controller *table[RIG_MAX + 1];
-	struct rest *rest;   /* the test's own */
-	struct rest *shared; /* with the loop of informers and events */
-	struct {
-		const struct informer_type *type;
-		struct informer *informer;
-	} watched[RIG_MAX_TYPES];
-	size_t n_watched;
+	struct rest *rest;    /* the test's own */
+	struct rest *shared;  /* with the loop of informers and events */
 	pthread_mutex_t lock; /* guards generation */
 	pthread_cond_t changed;
 	uint64_t generation; /* of the informers' contents */
@@ -46,6 +40,8 @@ extern __thread struct rig *rig_syncing;
 
 void rig_lines_add(struct rig_lines *l, char *text); /* takes ownership */
 void rig_lines_clear(struct rig_lines *l);
+/* The object is there and has at least these fields. */
+bool rig_has(struct rig *r, const char *object, const char *yaml);
 /* What a resource's kind is called in paths. Fails the test when it is unknown. */
 void rig_collection(const char *kind, const char *ns, struct buf *path);
 

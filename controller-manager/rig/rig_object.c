@@ -21,20 +21,28 @@ static const struct {
 } kinds[] = {
 	{"ConfigMap", "", "configmaps", false},
 	{"ControllerRevision", "apps", "controllerrevisions", false},
+	{"CustomResourceDefinition", "apiextensions.k8s.io", "customresourcedefinitions", true},
 	{"DaemonSet", "apps", "daemonsets", false},
 	{"Deployment", "apps", "deployments", false},
 	{"Endpoints", "", "endpoints", false},
+	{"Gadget", "example.com", "gadgets", true},
 	{"Job", "batch", "jobs", false},
 	{"Lease", "coordination.k8s.io", "leases", false},
 	{"Namespace", "", "namespaces", true},
 	{"Node", "", "nodes", true},
 	{"PersistentVolumeClaim", "", "persistentvolumeclaims", false},
 	{"Pod", "", "pods", false},
+	{"PersistentVolumeClaim", "", "persistentvolumeclaims", false},
+	{"PodDisruptionBudget", "policy", "poddisruptionbudgets", false},
 	{"ReplicaSet", "apps", "replicasets", false},
+	{"ReplicationController", "", "replicationcontrollers", false},
+	{"ResourceQuota", "", "resourcequotas", false},
+	{"Role", "rbac.authorization.k8s.io", "roles", false},
 	{"Secret", "", "secrets", false},
 	{"Service", "", "services", false},
 	{"ServiceAccount", "", "serviceaccounts", false},
 	{"StatefulSet", "apps", "statefulsets", false},
+	{"Widget", "example.com", "widgets", false},
 };
 
 static size_t kind_index(const char *kind, size_t len)
@@ -263,6 +271,14 @@ static bool contains(const js *want, const js *have, struct buf *where)
 	if (js_is_str(want) && js_is_str(have))
 		return !fnmatch(json_object_get_string((js *)want), json_object_get_string((js *)have), 0);
 	return js_equal(want, have);
+}
+
+bool rig_has(struct rig *r, const char *object, const char *yaml)
+{
+	autobuf struct buf where = BUF_INIT;
+	autojson js *have = rig_get(r, object), *want = parse(r, yaml, strlen(yaml));
+
+	return have && contains(want, have, &where);
 }
 
 void rig_expect(struct rig *r, const char *object, const char *yaml, ...)

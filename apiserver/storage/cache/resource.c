@@ -51,9 +51,21 @@ static void count_changed(struct resource *r)
 		metric_set(r->m_objects, (double)r->order.count);
 }
 
+/* What does, came to stay: that its last object goes again is not worth telling. */
+static void note_dependants(struct resource *r)
+{
+	const struct storage *s = r->storage;
+
+	if (!atomic_exchange(&r->has_dependants, true) && s && s->on_dependants)
+		s->on_dependants(s->on_dependants_arg);
+}
+
 /* What is held of both states of one object changes. */
 static void weigh(struct resource *r, const struct obj *old, const struct obj *new)
 {
+	if (new && (new->n_owners || new->deleting) &&
+	    !atomic_load_explicit(&r->has_dependants, memory_order_relaxed))
+		note_dependants(r);
 	r->window.held += new ? obj_size(new) : 0;
 	r->window.held -= old ? obj_size(old) : 0;
 }
@@ -249,6 +261,19 @@ int resource_gone(struct err *err)
 const struct kind *resource_kind(const struct resource *r)
 {
 	return r->kind;
+}
+
+bool resource_has_dependants(const struct resource *r)
+{
+	return atomic_load(&r->has_dependants);
+}
+
+void storage_on_dependants(struct storage *s, void (*fn)(void *arg), void *arg)
+{
+	pthread_mutex_lock(&s->apply_lock);
+	s->on_dependants = fn;
+	s->on_dependants_arg = arg;
+	pthread_mutex_unlock(&s->apply_lock);
 }
 
 size_t resource_count(struct resource *r)

@@ -36,7 +36,7 @@ struct resource {
 	struct resource *_Atomic next; /* of all that are */
 	size_t index, n_kinds;	       /* in the order of adding; kinds that are served from it */
 	struct early *early;	       /* under apply_lock: being filled */
-	atomic_bool removed;
+	atomic_bool removed, has_dependants;
 	uint64_t removed_epoch;		   /* of the schema */
 	atomic_size_t n_holders;	   /* watchers: they may stay longer than a pin */
 	struct resource *gone_next;	   /* of the removed ones that somebody may hold */

@@ -56,7 +56,9 @@ struct storage {
 	atomic_size_t selected_bytes; /* of long selectors, held by watches */
 	atomic_size_t let_go_bytes;   /* of those, since memory was last given back */
 	struct freshness waits;
-	uint64_t loaded_rev; /* what was there at the start */
+	uint64_t loaded_rev;		  /* what was there at the start */
+	void (*on_dependants)(void *arg); /* apply_lock, as its argument */
+	void *on_dependants_arg;
 	struct compactor *compactor;
 	struct metric *m_requests;
 };
