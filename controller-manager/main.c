@@ -10,6 +10,7 @@
 static const struct controller *const controllers[] = {
 	&deployment_controller,
 	&replicaset_controller,
+	&replication_controller,
 	&garbage_collector,
 	&namespace_controller,
 	&node_lifecycle_controller,

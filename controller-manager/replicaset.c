@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ReplicaSet: keeps as many active Pods as asked for (kubernetes/kubernetes pkg/controller/replicaset).
+ * ReplicaSet: keeps as many active Pods as asked for (kubernetes/kubernetes pkg/controller/replicaset). A
+ * ReplicationController is the same under another name, there as here: one more row at the end.
  *
  * The model of a controller in this house. sync(key) looks at all Pods of the set, adopts and releases,
  * creates or deletes the difference (pod_control.h), and writes the status if it changed. What it wrote it sees
@@ -38,7 +39,7 @@ static void enqueue_pod(struct workqueue *q, void *state, struct informer **info
 	const struct cm_pod *pod = new ? new : old;
 
 	pod_control_saw(state, old, new);
-	controller_enqueue_owner(q, "ReplicaSet", old, new);
+	controller_enqueue_owner(q, informer_get_type(informers[WATCH_REPLICASETS])->kind, old, new);
 	if (!new || meta_controller(&pod->base.meta))
 		return;
 	const void **sets;
@@ -227,6 +228,21 @@ const struct controller replicaset_controller = {
 			[WATCH_PODS] = {&cm_pod_type, NULL, enqueue_pod},
 		},
 	.account = "replicaset-controller",
+	.workers = 2,
+	.sync = sync,
+	.init = init,
+	.destroy = destroy,
+};
+
+const struct controller replication_controller = {
+	.name = "replicationcontroller",
+	.component = "replication-controller",
+	.watches =
+		{
+			[WATCH_REPLICASETS] = {&cm_replicationcontroller_type, NULL, controller_enqueue_self},
+			[WATCH_PODS] = {&cm_pod_type, NULL, enqueue_pod},
+		},
+	.account = "replication-controller",
 	.workers = 2,
 	.sync = sync,
 	.init = init,

@@ -464,6 +464,78 @@ static void test_fully_labeled(void **state)
 	rig_expect(r, "ReplicaSet/web", "status: {replicas: 2, fullyLabeledReplicas: 1}");
 }
 
+/* ---- ReplicationControllers ---- */
+
+static int set_up_replication(void **state)
+{
+	r = rig_new(&replication_controller, NULL);
+	return 0;
+}
+
+static void make_replication(const char *name, int replicas)
+{
+	rig_create(r,
+		   "kind: ReplicationController\n"
+		   "metadata: {name: %s}\n"
+		   "spec:\n"
+		   "  replicas: %d\n"
+		   "  selector: {app: web}\n"
+		   "  template:\n"
+		   "    metadata: {labels: {app: web, tier: front}}\n"
+		   "    spec: {containers: [{name: c, image: i}]}\n",
+		   name, replicas);
+}
+
+static void test_replication_keeps_its_number(void **state)
+{
+	make_replication("web", 2);
+	rig_run(r);
+	assert_int_equal(rig_count(r, "Pod"), 2);
+	rig_expect_event(r, "ReplicationController/web Normal SuccessfulCreate Created pod: web-?????");
+	rig_run_pods(r);
+	rig_run(r);
+	rig_expect(r, "ReplicationController/web",
+		   "status: {replicas: 2, fullyLabeledReplicas: 2, readyReplicas: 2, availableReplicas: 2, "
+		   "observedGeneration: 1}");
+	rig_patch(r, "ReplicationController/web", "scale", "spec: {replicas: 1}");
+	rig_run(r);
+	rig_run(r);
+	assert_int_equal(rig_count(r, "Pod"), 1);
+	autofree char *pod = mem_printf("Pod/%s", rig_names(r, "Pod"));
+	rig_expect(
+		r, pod,
+		"metadata: {generateName: web-, ownerReferences: [{apiVersion: v1, kind: ReplicationController, "
+		"name: web, controller: true, blockOwnerDeletion: true}]}");
+	rig_patch(r, pod, NULL, "metadata: {labels: {app: other}}");
+	rig_run(r);
+	rig_expect(r, pod, "metadata: {ownerReferences: null}");
+	assert_int_equal(rig_count(r, "Pod"), 2);
+}
+
+static void test_replication_adopts(void **state)
+{
+	rig_create(r, "kind: Pod\n"
+		      "metadata: {name: p, labels: {app: web}}\n"
+		      "spec: {containers: [{name: c, image: i}]}\n");
+	make_replication("web", 1);
+	rig_run(r);
+	assert_string_equal(rig_names(r, "Pod"), "p");
+	rig_expect(r, "Pod/p", "metadata: {ownerReferences: [{kind: ReplicationController, name: web}]}");
+}
+
+static void test_replication_says_what_fails(void **state)
+{
+	make_replication("web", 1);
+	rig_fail(r, .call = "POST */pods", .reason = REASON_FORBIDDEN, .message = "exceeded quota");
+	assert_int_equal(rig_sync(r, "replicationcontroller", "default/web").rc, -1);
+	rig_expect(r, "ReplicationController/web",
+		   "status: {conditions: [{type: ReplicaFailure, status: 'True', reason: FailedCreate, "
+		   "message: '*exceeded quota*'}]}");
+	rig_heal(r);
+	rig_run(r);
+	rig_expect(r, "ReplicationController/web", "status: {conditions: null}");
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
@@ -495,6 +567,10 @@ int main(void)
 		TEST(test_ending_namespace_is_no_failure),
 		TEST(test_min_ready_seconds),
 		TEST(test_fully_labeled),
+#define REPLICATION(fn) cmocka_unit_test_setup_teardown(fn, set_up_replication, tear_down)
+		REPLICATION(test_replication_keeps_its_number),
+		REPLICATION(test_replication_adopts),
+		REPLICATION(test_replication_says_what_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,8 +33,8 @@ struct selector *selector_parse(const char *s, struct err *err) MUST_CHECK;
 /* metav1.LabelSelector; NULL selects nothing, {} everything. */
 struct selector *selector_from_json(const js *label_selector, struct err *err) MUST_CHECK;
 /* An equality map such as spec.selector of a Service or nodeSelector. */
-struct selector *selector_from_map(const js *map); /* for tests */
-void selector_free(struct selector *s);		   /* by everybody who made it or took a reference */
+struct selector *selector_from_map(const js *map);
+void selector_free(struct selector *s); /* by everybody who made it or took a reference */
 struct selector *selector_ref(const struct selector *s);
 size_t selector_size(const struct selector *s); /* about as many bytes as it takes */
 void selector_autofree(struct selector **s);	/* for tests */

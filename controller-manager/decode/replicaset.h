@@ -23,5 +23,7 @@ struct cm_replicaset {
 	} status;
 };
 extern const struct informer_type cm_replicaset_type;
+extern const struct informer_type
+	cm_replicationcontroller_type; /* the same struct, no annotations, no hash */
 
 #endif
