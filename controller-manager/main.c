@@ -19,6 +19,7 @@ static const struct controller *const controllers[] = {
 	&root_ca_publisher,
 	&pod_garbage_collector,
 	&job_controller,
+	&disruption_controller,
 	&ttl_after_finished_controller,
 	&daemonset_controller,
 	NULL,

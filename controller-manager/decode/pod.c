@@ -167,6 +167,55 @@ static const struct decode_row annotation_rows[] = {
 static const struct decode_spec annotation_spec =
 	DECODE_SPEC(struct number, annotation_rows, .literal = true);
 
+struct disruption {
+	const char *status, *reason;
+	int64_t since_ns;
+};
+static const struct decode_row disruption_rows[] = {
+	DECODE_STRING("status", struct disruption, status),
+	DECODE_STRING("reason", struct disruption, reason),
+	DECODE_TIME("lastTransitionTime", struct disruption, since_ns),
+};
+static const struct disruption disruption_initial = {"", "", 0};
+static const struct decode_spec disruption_spec =
+	DECODE_SPEC(struct disruption, disruption_rows, .initial = &disruption_initial);
+struct disruption_found {
+	struct disruption v;
+};
+static const struct decode_row disruption_find[] = {
+	DECODE_FIND("conditions", "type", "DisruptionTarget", struct disruption_found, v, &disruption_spec),
+};
+static const struct decode_spec disruption_status = DECODE_SPEC(struct disruption_found, disruption_find);
+
+/* Few Pods ever have it: bytes are looked for first. */
+static bool read_disruption(struct scan *s, struct arena *a, void *field)
+{
+	static const char name[] = "\"DisruptionTarget\"";
+	struct disruption_found found = {{"", "", 0}};
+	struct err ignored = ERR_INIT;
+
+	scan_peek(s);
+	const char *p = s->p;
+
+	if (!scan_skip(s))
+		return false;
+	if (!memmem(p, (size_t)(s->p - p), name, sizeof(name) - 1))
+		return true;
+	autobuf struct buf status = BUF_INIT;
+
+	buf_adds(&status, "{\"conditions\":");
+	buf_add(&status, p, (size_t)(s->p - p));
+	buf_addc(&status, '}');
+	if (decode_into(&disruption_status, buf_str(&status), status.len, a, &found, &ignored) == 0 &&
+	    !strcmp(found.v.status, "True") && strcmp(found.v.reason, "TerminationByKubelet") != 0)
+		*(int64_t *)field = found.v.since_ns;
+	return true;
+}
+struct moment {
+	int64_t v;
+};
+static const struct decode_spec moment_spec = {.size = sizeof(struct moment)};
+
 /* ---- what Jobs want ---- */
 
 static const struct decode_row mark_rows[] = {
@@ -293,6 +342,7 @@ static const struct decode_row pod_rows[] = {
 	DECODE_POINTER("status", struct cm_pod, job_status, &job_status_spec),
 	DECODE_ENUM("status.phase", struct cm_pod, phase, podlife_phase_names),
 	DECODE_CALL("status.reason", struct cm_pod, evicted, read_evicted, &flag_spec),
+	DECODE_CALL("status.conditions", struct cm_pod, disruption_ns, read_disruption, &moment_spec),
 	DECODE_FIND("status.conditions", "type", "Ready", struct cm_pod, ready, &podlife_condition_spec),
 	DECODE_CALL("status.containerStatuses", struct cm_pod, restarts, read_restarts, &number_spec),
 };

@@ -52,6 +52,7 @@ struct cm_pod {
 	int32_t deletion_cost; /* controller.kubernetes.io/pod-deletion-cost */
 	bool evicted;	       /* status.reason is Evicted */
 	bool default_tolerations; /* has just those that admission gives to every Pod, and `tolerations` is empty */
+	int64_t disruption_ns; /* since when DisruptionTarget is true; 0 = it is not, or its node's agent says so */
 	struct object_condition ready; /* without texts */
 	struct toleration
 		*tolerations; /* of NoExecute taints: eviction is all that this daemon does with them */
