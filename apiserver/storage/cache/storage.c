@@ -96,6 +96,13 @@ static struct resource *find_resource(struct storage *s, const char *key, const 
 	return NULL;
 }
 
+static void note_stray(struct storage *s, const char *key)
+{
+	size_t n = strlen(s->prefix);
+	if (!strncmp(key, s->prefix, n))
+		strays_note(&s->strays, key + n);
+}
+
 /* ---- loading ---- */
 
 struct loading {
@@ -107,6 +114,7 @@ struct loading {
 	} * of;			  /* one per resource */
 	size_t n;
 	bool new_only; /* what is not served yet */
+	bool strays;   /* what is not served at all is noted: nobody else does so meanwhile */
 };
 
 /* An object that nobody can read must not keep the others away: it is told and left out. */
@@ -138,7 +146,10 @@ static int load_one(void *arg, const char *key, const void *v, size_t n, uint64_
 {
 	struct loading *l = arg;
 	const char *object_key;
-	for (struct resource *r = find_resource(l->s, key, &object_key); r; r = r->successor) {
+	struct resource *r = find_resource(l->s, key, &object_key);
+	if (!r && v && l->strays)
+		note_stray(l->s, key);
+	for (; r; r = r->successor) {
 		struct loaded *of = &l->of[r->index];
 		if (l->new_only && !r->early)
 			continue;
@@ -278,8 +289,11 @@ static void apply(struct storage *s, const struct store_event *ev, bool more, st
 	struct resource *r = own ? resource_current(own->r) : find_resource(s, ev->key, &key);
 	if (own && r->removed) /* while the write was under way; perhaps it has been added anew */
 		r = find_resource(s, own->path, &key);
-	if (!r)
+	if (!r) {
+		if (own ? own->draft != NULL : ev->value != NULL)
+			note_stray(s, own ? own->path : ev->key);
 		return;
+	}
 	if (own)
 		obj_unref(STEAL(own->published));
 	apply_to(r, key, ev, more, own ? &own->published : NULL, touched);
@@ -312,6 +326,7 @@ static int reset(void *arg, uint64_t *ret_rev, struct err *err)
 	struct loading l;
 	pthread_mutex_lock(&s->apply_lock);
 	loading_init(&l, s);
+	l.strays = true;
 	int rc = load_all(&l, s->prefix, ret_rev, err);
 	for (struct resource *r = s->resources; rc == 0 && r; r = r->next) {
 		struct loaded *of = &l.of[r->index];
@@ -363,52 +378,10 @@ static void early_clear(struct early *e)
 	*e = (struct early){0};
 }
 
-/* Behind the next ones it still leads to those that follow: who goes through them may stand on it. */
-static void take_out(struct storage *s, struct resource *r)
-{
-	struct resource *_Atomic *head = &s->resources;
-	if (atomic_load(head) == r) {
-		atomic_store_explicit(head, r->next, memory_order_release);
-	} else {
-		struct resource *before = atomic_load(head);
-		while (before->next != r)
-			before = before->next;
-		atomic_store_explicit(&before->next, r->next, memory_order_release);
-	}
-	r->removed_epoch = schema_epoch(s->schema);
-	r->gone_next = s->gone;
-	s->gone = r;
-}
-
-static void forget_places(struct storage *s, const struct resource *r)
-{
-	for (size_t i = 0; i < KIND_CHUNKS; i++)
-		for (size_t k = 0; s->by_kind[i] && k < KIND_CHUNK; k++)
-			if (atomic_load_explicit(&s->by_kind[i][k], memory_order_relaxed) == r)
-				atomic_store_explicit(&s->by_kind[i][k], NULL, memory_order_relaxed);
-}
-
-/* Frees what was removed when no request and no watcher can hold it any more. Kinds come and go seldom: those that go
- * now are looked at when the next one comes or goes. */
-static void free_gone(struct storage *s, bool all)
-{
-	for (struct resource **at = &s->gone; *at;) {
-		struct resource *r = *at;
-		if (!all && (atomic_load_explicit(&r->n_holders, memory_order_acquire) ||
-			     !schema_passed(s->schema, r->removed_epoch))) {
-			at = &r->gone_next;
-			continue;
-		}
-		*at = r->gone_next;
-		forget_places(s, r);
-		resource_release(r);
-		free(r);
-	}
-}
-
 static void forget(struct storage *s, struct resource *r)
 {
 	struct early *e = STEAL(r->early);
+	bool holds = e || resource_count(r) > 0;
 	if (e)
 		early_clear(e);
 	free(e);
@@ -421,9 +394,11 @@ static void forget(struct storage *s, struct resource *r)
 		atomic_store_explicit(&r->replaced_by, next, memory_order_release);
 	} else {
 		map_del(&s->by_dir, r->kind->storage);
+		if (holds) /* as far as is known */
+			strays_note_dir(&s->strays, r->kind->storage);
 	}
 	resource_remove(r);
-	take_out(s, r);
+	storage_gone_add(s, r);
 }
 
 /* 1: it has to be done again. */
@@ -467,6 +442,22 @@ static struct resource *place_for(struct storage *s, const struct kind *stored, 
 	else
 		map_set(&s->by_dir, stored->storage, r);
 	return r;
+}
+
+/* Whether nothing is stored for r, which has just been placed: then the store, which may have to read all that it has, need
+   not be asked. */
+static bool nothing_stored(struct storage *s, const struct resource *r)
+{
+	struct resource *there = map_get(&s->by_dir, r->kind->storage);
+	if (there != r)
+		return !there->early && !resource_count(there);
+	return !strays_have(&s->strays, r->kind->storage);
+}
+
+static void serve_empty(struct storage *s, const struct kind *k, struct resource *r)
+{
+	take_over(r, &(struct loaded){0}, revision_now(&s->revision));
+	serve_kind(s, k, r);
 }
 
 static void hold(struct storage *s, const struct kind *k, struct resource *r)
@@ -534,15 +525,17 @@ int storage_add_resource(struct storage *s, const struct kind *k, struct err *er
 	if (k->id >= KIND_CHUNK * KIND_CHUNKS)
 		return err_set(err, REASON_TOO_MANY_REQUESTS, "too many kinds");
 	pthread_mutex_lock(&s->apply_lock);
-	free_gone(s, false);
+	storage_gone_free(s, false);
 	struct resource *r = place_for(s, k->storage_kind, &there);
-	bool held = s->holding && r->early;
+	bool held = s->holding && r->early, empty = !there && !held && nothing_stored(s, r);
 	if (held)
 		hold(s, k, r);
 	else if (there)
 		serve_kind(s, k, r);
+	else if (empty)
+		serve_empty(s, k, r);
 	pthread_mutex_unlock(&s->apply_lock);
-	int rc = !there && !held;
+	int rc = !there && !held && !empty;
 	while (rc > 0)
 		rc = fill_once(s, k, r, err);
 	return rc;
@@ -551,7 +544,7 @@ int storage_add_resource(struct storage *s, const struct kind *k, struct err *er
 void storage_remove_resource(struct storage *s, const struct kind *k)
 {
 	pthread_mutex_lock(&s->apply_lock);
-	free_gone(s, false);
+	storage_gone_free(s, false);
 	struct resource *r = storage_resource(s, k);
 	bool last = r && !r->removed && --r->n_kinds == 0;
 	if (last)
@@ -582,6 +575,7 @@ static int fill(struct storage *s, struct store_past *past, struct err *err)
 {
 	struct loading l;
 	loading_init(&l, s);
+	l.strays = true;
 	int rc = load_patiently(&l, past, err);
 	if (rc == 0)
 		revision_init(&s->revision, past->at);
@@ -672,10 +666,11 @@ void storage_close(struct storage *s)
 		resource_release(r);
 		free(r);
 	}
-	free_gone(s, true);
+	storage_gone_free(s, true);
 	for (size_t i = 0; i < KIND_CHUNKS; i++)
 		free((void *)s->by_kind[i]);
 	map_release(&s->by_dir);
+	strays_release(&s->strays);
 	pthread_mutex_destroy(&s->apply_lock);
 	revision_release(&s->revision);
 	free(s->prefix);

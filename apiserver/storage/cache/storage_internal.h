@@ -28,6 +28,24 @@ void freshness_catch_up(struct storage *s, const struct store_past *past); /* at
 #define KIND_CHUNK 256
 #define KIND_CHUNKS 256
 
+/*
+ * strays.c: which directories of the store hold something that no kind is served from. A kind that is added to any other has
+ * nothing yet. Under the apply_lock, or before others see the storage; only grows.
+ */
+struct strays {
+	struct map dirs; /* "pods" of "pods/default/a", "sea.io/boats" of "sea.io/boats/default/a" */
+	bool any;	 /* there were too many to remember */
+};
+void strays_release(struct strays *s);
+void strays_note(struct strays *s, const char *key); /* behind the store's prefix */
+void strays_note_dir(struct strays *s, const char *dir);
+bool strays_have(const struct strays *s, const char *dir);
+
+/* storage_gone.c: under the apply_lock. */
+void storage_gone_add(struct storage *s, struct resource *r);
+/* Those that nobody can hold any more, or all. */
+void storage_gone_free(struct storage *s, bool all);
+
 struct compactor;
 struct storage {
 	struct store *store;
@@ -51,6 +69,7 @@ struct storage {
 	} * held;
 	size_t n_held;
 	struct map by_dir; /* kind->storage -> resource, without the removed */
+	struct strays strays;
 	struct revision revision;
 	atomic_size_t past_bytes;     /* that only lists under way keep alive */
 	atomic_size_t selected_bytes; /* of long selectors, held by watches */
