@@ -42,6 +42,7 @@ void bind_item_release(struct bind_item *i)
 	informer_unref(i->pod);
 	node_state_unref(i->node);
 	node_state_unref(i->nominated);
+	informer_unref(i->preemptor);
 	free(i->message);
 	if (i->state)
 		cycle_state_release(i->state);
@@ -68,21 +69,41 @@ static void binding_body(struct buf *b, const struct bind_item *i)
 	buf_adds(b, "}}");
 }
 
+static void add_now(struct buf *b)
+{
+	char now[RFC3339_MAX];
+
+	rfc3339_format(clock_wall_ns(), now);
+	add_member(b, "lastTransitionTime", now);
+}
+
 static void condition_body(struct buf *b, const struct bind_item *i)
 {
 	buf_adds(
 		b,
 		"{\"status\":{\"conditions\":[{\"type\":\"PodScheduled\",\"status\":\"False\",\"reason\":\"Unschedulable\"");
 	add_member(b, "message", i->message);
-	if (!i->pod->unschedulable) { /* a repeated verdict is no transition */
-		char now[RFC3339_MAX];
-		rfc3339_format(clock_wall_ns(), now);
-		add_member(b, "lastTransitionTime", now);
-	}
+	if (!i->pod->unschedulable) /* a repeated verdict is no transition */
+		add_now(b);
 	buf_adds(b, "}]");
 	if (i->nominated)
 		add_member(b, "nominatedNodeName", node_state_name(i->nominated));
-	buf_adds(b, "}}");
+	buf_adds(b, i->clear ? ",\"nominatedNodeName\":null}}" : "}}");
+}
+
+static void clearing_body(struct buf *b, const struct bind_item *i)
+{
+	buf_adds(b, "{\"status\":{\"nominatedNodeName\":null}}");
+}
+
+static void mark_body(struct buf *b, const struct bind_item *i)
+{
+	buf_adds(
+		b,
+		"{\"status\":{\"conditions\":[{\"type\":\"DisruptionTarget\",\"status\":\"True\",\"reason\":\"PreemptionByScheduler\"");
+	add_member(b, "message", SCHEDULER_NAME ": preempting to accommodate a higher priority pod");
+	add_now(b);
+	buf_adds(b, "}]}}");
 }
 
 /* This very Pod, not a namesake that came after it. */
@@ -93,7 +114,7 @@ static void deletion_body(struct buf *b, const struct bind_item *i)
 	buf_adds(b, "}}");
 }
 
-enum { ITEM_BINDING, ITEM_CONDITION, ITEM_DELETION };
+enum { ITEM_BINDING, ITEM_CONDITION, ITEM_CLEARING, ITEM_MARK, ITEM_DELETION };
 static const struct {
 	enum rest_verb verb;
 	const char *subresource;
@@ -103,12 +124,18 @@ static const struct {
 	[ITEM_BINDING] = {REST_POST, "binding", binding_body, NULL},
 	[ITEM_CONDITION] = {REST_PATCH_STRATEGIC, "status", condition_body,
 			    "could not write the PodScheduled condition"},
-	[ITEM_DELETION] = {REST_DELETE, NULL, deletion_body, "could not delete a victim"},
+	[ITEM_CLEARING] = {REST_PATCH_STRATEGIC, "status", clearing_body, "could not clear a nomination"},
+	[ITEM_MARK] = {REST_PATCH_STRATEGIC, "status", mark_body, NULL},
+	[ITEM_DELETION] = {REST_DELETE, NULL, deletion_body, NULL},
 };
 
 static int kind_of(const struct bind_item *i)
 {
-	return i->node ? ITEM_BINDING : i->victim ? ITEM_DELETION : ITEM_CONDITION;
+	if (i->node)
+		return ITEM_BINDING;
+	if (i->preemptor)
+		return i->marked ? ITEM_DELETION : ITEM_MARK;
+	return i->message ? ITEM_CONDITION : ITEM_CLEARING;
 }
 
 static void call_free(struct bind_call *c)
@@ -120,8 +147,24 @@ static void call_free(struct bind_call *c)
 	free(c);
 }
 
-static void report(struct binder *b, const struct bind_call *c)
+static void start(struct binder *b, const struct bind_item *i);
+
+/* Marked, or gone before that: now its deletion. */
+static void go_on(struct binder *b, struct bind_call *c)
 {
+	struct bind_item i = c->item;
+
+	c->item = (struct bind_item){0};
+	i.marked = true;
+	start(b, &i);
+}
+
+static void report(struct binder *b, struct bind_call *c)
+{
+	if (kind_of(&c->item) == ITEM_MARK && c->call.err.reason == REASON_NONE) {
+		go_on(b, c);
+		return;
+	}
 	const struct bind_item *i = &c->item;
 	const struct err *err = &c->call.err;
 	const char *failure = kinds[kind_of(i)].failure;

@@ -10,7 +10,8 @@
 #include "client/rest.h"
 #include "queue.h"
 
-/* A binding (node), a condition (message) or a deletion (victim). Pod and nodes are references. */
+/* A binding (node), a condition (message), the end of a nomination (clear) or a deletion (victim). Pods and nodes are
+   references. */
 struct bind_item {
 	const struct sched_pod *pod;
 	/* A binding: the Pod goes to this node. */
@@ -20,14 +21,16 @@ struct bind_item {
 	/* A condition: why the Pod does not fit, and where room is being made (or NULL). */
 	char *message;
 	const struct node_state *nominated;
-	/* A deletion: the Pod has to go for another. */
-	bool victim;
+	bool clear; /* room is made nowhere any more */
+	/* A deletion: the Pod has to go for another. It is marked first. */
+	const struct sched_pod *preemptor;
+	bool marked;
 };
 
 void bind_item_release(struct bind_item *i); /* its contents */
 
 struct binder;
-/* r is on the daemon's loop. `done` runs there, once per bind; err->reason is REASON_NONE on success. */
+/* r is on the daemon's loop. `done` runs there, once per binding and deletion; err->reason is REASON_NONE on success. */
 struct binder *binder_new(struct rest *r,
 			  void (*done)(void *arg, const struct bind_item *i, const struct err *err),
 			  void *arg);

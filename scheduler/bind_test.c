@@ -21,11 +21,11 @@ struct rig {
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	char last[1024];	/* the last request, as the server got it */
-	int status;		/* what it answers */
-	bool hold;		/* answers wait */
-	size_t waiting, served; /* requests that the server has not answered yet; and has */
-	size_t done, failed;	/* reported by the binder */
+	char first[1024], last[1024]; /* requests, as the server got them */
+	int status;		      /* what it answers */
+	bool hold;		      /* answers wait */
+	size_t waiting, served;	      /* requests that the server has not answered yet; and has */
+	size_t done, failed;	      /* reported by the binder */
 };
 
 static void serve(struct server_request *rq)
@@ -33,6 +33,8 @@ static void serve(struct server_request *rq)
 	struct rig *r = rq->s->arg;
 	pthread_mutex_lock(&r->lock);
 	snprintf(r->last, sizeof(r->last), "%s %s %s", rq->method, rq->path, rq->body);
+	if (!r->first[0])
+		memcpy(r->first, r->last, sizeof(r->first));
 	r->waiting++;
 	pthread_cond_broadcast(&r->changed);
 	while (r->hold)
@@ -162,19 +164,64 @@ static void test_why_a_pod_does_not_fit(void **state)
 		r->last,
 		"PATCH /api/v1/namespaces/d/pods/p/status {\"status\":{\"conditions\":[{\"type\":\"PodScheduled\","
 		"\"status\":\"False\",\"reason\":\"Unschedulable\",\"message\":\"m\"}],\"nominatedNodeName\":\"n1\"}}");
-	assert_int_equal(r->done, 0); /* only bindings are reported */
+	assert_int_equal(r->done, 0); /* conditions are not reported */
 }
 
+static struct bind_item victim(struct rig *r)
+{
+	return (struct bind_item){.pod = make_pod("metadata: {name: v, namespace: d, uid: u-v}"),
+				  .preemptor = make_pod("metadata: {name: p}"),
+				  .nominated = node_state_ref(r->node)};
+}
+
+/* First it is marked, for who looks after it, then deleted. */
 static void test_a_victim_goes(void **state)
 {
 	struct rig *r = *state;
-	struct bind_item i = {.pod = make_pod("metadata: {name: v, namespace: d, uid: u-v}"), .victim = true};
+	struct bind_item i = victim(r);
+	static const char mark[] =
+		"PATCH /api/v1/namespaces/d/pods/v/status {\"status\":{\"conditions\":[{\"type\":\"DisruptionTarget\",\"status\":\"True\","
+		"\"reason\":\"PreemptionByScheduler\",\"message\":\"default-scheduler: preempting to accommodate a higher priority "
+		"pod\",\"lastTransitionTime\":\"";
 	binder_push(r->binder, &i);
-	wait_for(r, &r->served, 1);
+	wait_for(r, &r->done, 1);
+	assert_memory_equal(r->first, mark, sizeof(mark) - 1);
 	assert_string_equal(
 		r->last,
 		"DELETE /api/v1/namespaces/d/pods/v "
 		"{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\",\"preconditions\":{\"uid\":\"u-v\"}}");
+	assert_int_equal(r->failed, 0);
+	assert_int_equal(r->served, 2);
+}
+
+static void test_a_victim_that_cannot_be_marked_stays(void **state)
+{
+	struct rig *r = *state;
+	struct bind_item i = victim(r);
+	r->status = 500;
+	binder_push(r->binder, &i);
+	wait_for(r, &r->done, 1);
+	assert_int_equal(r->failed, 1);
+	assert_int_equal(r->served, 1);
+}
+
+static void test_room_is_made_no_more(void **state)
+{
+	struct rig *r = *state;
+	struct bind_item i = {.pod = make_pod("metadata: {name: p, namespace: d}")};
+	binder_push(r->binder, &i);
+	wait_for(r, &r->served, 1);
+	assert_string_equal(
+		r->last,
+		"PATCH /api/v1/namespaces/d/pods/p/status {\"status\":{\"nominatedNodeName\":null}}");
+	struct bind_item both = {
+		.pod = make_pod("metadata: {name: p, namespace: d}\nstatus: {conditions: [{type: "
+				"PodScheduled, reason: Unschedulable, message: m}]}"),
+		.message = mem_strdup("m"),
+		.clear = true};
+	binder_push(r->binder, &both);
+	wait_for(r, &r->served, 2);
+	assert_non_null(strstr(r->last, "\"message\":\"m\"}],\"nominatedNodeName\":null}}"));
 }
 
 static void test_many_at_once_but_not_more(void **state)
@@ -217,6 +264,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_failed_binding_is_reported, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_why_a_pod_does_not_fit, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_victim_goes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_victim_that_cannot_be_marked_stays, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_room_is_made_no_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_at_once_but_not_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_the_end_drops_the_rest, setup, teardown),
 	};

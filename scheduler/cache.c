@@ -15,6 +15,10 @@ struct cache_node {
 	uint64_t generation;
 	bool in_snapshot;
 };
+struct nomination_entry {
+	const struct sched_pod *pod; /* a reference */
+	char *node;
+};
 struct placed {
 	const struct sched_pod *pod; /* a reference */
 	struct cache_node *node;
@@ -35,6 +39,15 @@ static void node_free(struct cache_node *n)
 	free(n);
 }
 
+static void nomination_free(struct nomination_entry *e)
+{
+	if (!e)
+		return;
+	informer_unref(e->pod);
+	free(e->node);
+	free(e);
+}
+
 void cache_release(struct sched_cache *c)
 {
 	for (struct map_iter it = {0}; map_next(&c->pods, &it);) {
@@ -42,8 +55,11 @@ void cache_release(struct sched_cache *c)
 		informer_unref(p->pod);
 		free(p);
 	}
+	for (struct map_iter it = {0}; map_next(&c->nominated, &it);)
+		nomination_free(it.value);
 	for (struct map_iter it = {0}; map_next(&c->nodes, &it);)
 		node_free(it.value);
+	map_release(&c->nominated);
 	map_release(&c->pods);
 	map_release(&c->nodes);
 }
@@ -120,6 +136,37 @@ bool cache_assumed(const struct sched_cache *c, const char *uid)
 	return p && p->assumed;
 }
 
+void cache_nominate(struct sched_cache *c, const struct sched_pod *pod, const char *node)
+{
+	const char *uid = pod->base.meta.uid;
+	struct nomination_entry *e = map_get(&c->nominated, uid);
+
+	if ((!e && !node) || (e && node && e->pod == pod && !strcmp(e->node, node)))
+		return;
+	c->nominated_generation++;
+	nomination_free(map_del(&c->nominated, uid));
+	if (!node)
+		return;
+	e = MEM_NEW(struct nomination_entry);
+	*e = (struct nomination_entry){informer_ref(pod), mem_strdup(node)};
+	map_set(&c->nominated, uid, e);
+}
+
+/* The names are the entries': the snapshot is told again when they change. */
+static void copy_nominations(const struct sched_cache *c, struct snapshot *s)
+{
+	struct nominated *v = mem_array(map_len(&c->nominated) + 1, sizeof(*v));
+	size_t n = 0;
+
+	for (struct map_iter it = {0}; map_next(&c->nominated, &it);) {
+		const struct nomination_entry *e = it.value;
+
+		v[n++] = (struct nominated){.pod = informer_ref(e->pod), .node = e->node};
+	}
+	snapshot_nominate(s, v, n);
+	s->nominated_generation = c->nominated_generation;
+}
+
 void cache_update_snapshot(struct sched_cache *c, struct snapshot *s)
 {
 	list_for_each_safe (l, &c->recent) {
@@ -134,5 +181,7 @@ void cache_update_snapshot(struct sched_cache *c, struct snapshot *s)
 		drop_when_unused(c, n);
 	}
 	s->generation = c->generation;
+	if (s->nominated_generation != c->nominated_generation)
+		copy_nominations(c, s);
 	snapshot_settle(s);
 }

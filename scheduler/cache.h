@@ -17,7 +17,9 @@ struct sched_cache {
 	struct map pods;    /* Pod uid -> struct placed * */
 	struct list recent; /* nodes, the last changed first */
 	uint64_t generation;
-	size_t n_nodes; /* with a Node object */
+	size_t n_nodes;	      /* with a Node object */
+	struct map nominated; /* Pod uid -> struct nomination_entry * */
+	uint64_t nominated_generation;
 };
 
 void cache_init(struct sched_cache *c);
@@ -27,6 +29,8 @@ void cache_set_node(struct sched_cache *c, const char *name, const struct sched_
 /* Puts the Pod on a node (replacing an earlier place of the same uid), or takes it away. */
 void cache_place(struct sched_cache *c, const struct sched_pod *pod, const char *node, bool assumed);
 void cache_remove(struct sched_cache *c, const char *uid);
+/* Room is being made for the Pod on that node; NULL: nowhere. */
+void cache_nominate(struct sched_cache *c, const struct sched_pod *pod, const char *node);
 bool cache_assumed(const struct sched_cache *c, const char *uid);
 /* A cache has one snapshot, always the same. */
 void cache_update_snapshot(struct sched_cache *c, struct snapshot *s);

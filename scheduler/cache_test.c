@@ -46,9 +46,9 @@ static void set_node(struct cluster *u, const char *name, const char *zone)
 static void place(struct cluster *u, const char *uid, const char *node, const char *affinity)
 {
 	autofree char *yaml = mem_printf(
-		"metadata: {name: p, uid: %s}\nspec: {nodeName: %s, %scontainers: [{name: c, ports: "
+		"metadata: {name: p, uid: %s, namespace: d, labels: {last: '%c'}}\nspec: {nodeName: %s, %scontainers: [{name: c, ports: "
 		"[{hostPort: 9}], resources: {requests: {cpu: 1, example.com/gpu: 1}}}]}",
-		uid, node, affinity);
+		uid, uid[strlen(uid) - 1], node, affinity);
 	const struct sched_pod *p = make_pod(yaml);
 	cache_place(&u->cache, p, node, false);
 	informer_unref(p);
@@ -169,42 +169,60 @@ static void test_nodes_that_go_leave_no_hole(void **state)
 	assert_int_equal(snapshot_image_nodes(&u->snapshot, "none"), 0);
 }
 
-static void test_pods_with_affinity_come_first(void **state)
+/* Each different term once, whoever has it, with the places of the Pods that do; a node that moves takes them along. */
+static void test_terms_follow_pods(void **state)
 {
-#define ANTI "affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: []}}, "
-#define SOME "affinity: {podAffinity: {}}, "
+#define ANTI(key)                                                                                            \
+	"affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: " key   \
+	"}]}}, "
+#define SOME                                                                                                 \
+	"affinity: {podAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{weight: 5, podAffinityTerm: {topologyKey: k}}]}}, "
 	struct cluster *u = *state;
+	const struct term_index *x = &u->snapshot.terms;
 	set_node(u, "a", "z1");
 	set_node(u, "b", "z1");
 	place(u, "p1", "a", "");
 	place(u, "s1", "a", SOME);
-	place(u, "x1", "a", ANTI);
-	place(u, "p2", "a", "");
-	place(u, "x2", "a", ANTI);
-	place(u, "s2", "a", SOME);
-	place(u, "p3", "b", "");
-	const struct node_state *n = seen(u, "a");
-	assert_int_equal(n->n_anti_affinity, 2);
-	assert_int_equal(n->n_affinity, 4);
-	for (size_t i = 0; i < n->n_pods; i++) {
-		assert_int_equal(n->pods[i]->has_anti_affinity, i < 2);
-		assert_int_equal(n->pods[i]->has_affinity, i < 4);
-	}
-	assert_int_equal(u->snapshot.n_affinity, 1);
-	assert_int_equal(u->snapshot.n_anti_affinity, 1);
-	assert_int_equal(u->snapshot.affinity[0], n->index);
-	cache_remove(&u->cache, "x1");
-	cache_remove(&u->cache, "s1");
+	place(u, "x1", "a", ANTI("k"));
+	place(u, "x2", "b", ANTI("k"));
+	place(u, "x3", "b", ANTI("k"));
+	place(u, "x4", "b", ANTI("other"));
+	size_t b = seen(u, "b")->index;
+	assert_int_equal(x->n[TERM_REQUIRED_ANTI], 2);
+	assert_int_equal(x->n[TERM_PREFERRED], 1);
+	assert_int_equal(x->role[TERM_PREFERRED][0]->weight, 5);
+	const struct term_group *g = x->role[TERM_REQUIRED_ANTI][0];
+	assert_string_equal(g->term->topology_key, "k");
+	assert_int_equal(g->n, 2);
+	assert_int_equal(g->v[b].count, 2);
+	cache_set_node(&u->cache, "a", NULL); /* b takes its place */
+	assert_int_equal(seen(u, "b")->index, 0);
+	assert_int_equal(g->n, 1);
+	assert_int_equal(g->v[0].place, 0);
+	assert_int_equal(x->n[TERM_PREFERRED], 0);
 	cache_remove(&u->cache, "x2");
-	n = seen(u, "a");
-	assert_int_equal(n->n_anti_affinity, 0);
-	assert_int_equal(n->n_affinity, 1);
-	assert_string_equal(n->pods[0]->base.meta.uid, "s2");
-	assert_int_equal(n->n_pods, 3);
-	assert_int_equal(u->snapshot.n_anti_affinity, 0);
-	cache_remove(&u->cache, "s2");
-	seen(u, "a");
-	assert_int_equal(u->snapshot.n_affinity, 0);
+	cache_remove(&u->cache, "x4");
+	seen(u, "b");
+	assert_int_equal(x->n[TERM_REQUIRED_ANTI], 1);
+	assert_int_equal(g->v[0].count, 1);
+	cache_remove(&u->cache, "x3");
+	seen(u, "b");
+	assert_int_equal(x->n[TERM_REQUIRED_ANTI], 0);
+	assert_int_equal(map_len(&x->by_text), 0);
+}
+
+static uint32_t sum(struct cluster *u, const struct pod_query *q)
+{
+	const uint32_t *counts = snapshot_count(&u->snapshot, q);
+	uint32_t n = 0;
+	for (size_t i = 0; i < u->snapshot.n_nodes; i++) {
+		uint32_t want = 0;
+		for (size_t k = 0; k < u->snapshot.nodes[i]->n_pods; k++)
+			want += pod_query_counts(q, u->snapshot.nodes[i]->pods[k]);
+		assert_int_equal(counts[i], want);
+		n += want;
+	}
+	return n;
 }
 
 /* Random changes: the snapshot is always what the cache says, and sums are those of the Pods. */
@@ -212,6 +230,11 @@ static void test_snapshot_equals_cache_after_any_changes(void **state)
 {
 	struct cluster *u = *state;
 	unsigned seed = 7;
+	autoarena struct arena a = ARENA_INIT;
+	struct pod_query_term t[2] = {0};
+	pod_query_in(&t[0], (const char *const[]){"d"}, 1, &a);
+	pod_query_label(&t[0], "last", "1", &a);
+	t[1].all_namespaces = true;
 	for (int round = 0; round < 3000; round++) {
 		char node[8], uid[8];
 		seed = seed * 1103515245 + 12345;
@@ -243,6 +266,9 @@ static void test_snapshot_equals_cache_after_any_changes(void **state)
 			pods += n->n_pods;
 		}
 		assert_true(pods <= map_len(&u->cache.pods));
+		assert_int_equal(sum(u, &(struct pod_query){.terms = &t[1], .n = 1}), pods);
+		assert_true(sum(u, &(struct pod_query){.terms = &t[0], .n = 1, .living = true}) <= pods);
+		assert_int_equal(u->snapshot.tallies.n, 2);
 	}
 }
 
@@ -254,7 +280,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_snapshot_stays_as_it_was, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_only_changed_nodes_are_looked_at, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nodes_that_go_leave_no_hole, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_pods_with_affinity_come_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_terms_follow_pods, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_snapshot_equals_cache_after_any_changes, setup,
 						teardown),
 	};

@@ -17,11 +17,19 @@ void cycle_release(struct cycle *c)
 	free(c->feasible);
 	free(c->total);
 	free(c->score);
+	free(c->verdicts);
+	map_release(&c->condemned);
 	*c = (struct cycle){0};
 }
 
 static void reserve(struct cycle *c, size_t n)
 {
+	if (n > c->cap_verdicts) {
+		c->cap_verdicts = n;
+		c->verdicts = mem_realloc(c->verdicts, n);
+	}
+	if (n)
+		memset(c->verdicts, NODE_UNSEEN, n);
 	n = n < CYCLE_MAX_FEASIBLE ? n : CYCLE_MAX_FEASIBLE;
 	if (n <= c->cap)
 		return;
@@ -31,13 +39,23 @@ static void reserve(struct cycle *c, size_t n)
 	c->score = mem_realloc_array(c->score, n, sizeof(*c->score));
 }
 
+static bool fits(struct cycle *c, const struct snapshot *s, const struct sched_pod *p,
+		 const struct node_state *n, struct reasons *why)
+{
+	if (framework_filter(c->framework, &c->state, p, n, why) &&
+	    (!s->n_nominated || framework_fits_nominated(c->framework, &c->state, p, n, s, why)))
+		return true;
+	c->verdicts[n->index] = why->final ? NODE_FINAL : NODE_CROWDED;
+	return false;
+}
+
 /* Prefilter named the nodes; the others are counted without a look. */
 static size_t filter_only(struct cycle *c, const struct snapshot *s, const struct sched_pod *p,
 			  struct reasons *why)
 {
 	size_t n = 0, others = s->n_nodes - c->state.n_only;
 	for (size_t i = 0; i < c->state.n_only && n < c->cap; i++)
-		if (framework_filter(c->framework, &c->state, p, c->state.only[i], why))
+		if (fits(c, s, p, c->state.only[i], why))
 			c->feasible[n++] = c->state.only[i];
 	if (others) {
 		reasons_add_n(why, c->state.only_reason, others);
@@ -54,18 +72,38 @@ static size_t filter_all(struct cycle *c, const struct snapshot *s, const struct
 	for (size_t tried = 0; tried < s->n_nodes && n < limit; tried++) {
 		const struct node_state *node = s->nodes[at];
 		at = at + 1 == s->n_nodes ? 0 : at + 1;
-		if (framework_filter(c->framework, &c->state, p, node, why))
+		if (fits(c, s, p, node, why))
 			c->feasible[n++] = node;
 	}
 	c->start = at;
 	return n;
 }
 
+/* Room was made for it on one node: if it is there now, no other is looked at. */
+static bool nominated_fits(struct cycle *c, const struct snapshot *s, const struct sched_pod *p,
+			   struct reasons *why)
+{
+	const struct nominated *own = s->n_nominated ? snapshot_nomination(s, p->base.meta.uid) : NULL;
+	struct reasons ignored = {0};
+
+	if (!own || own->place >= s->n_nodes || c->state.only)
+		return false;
+	bool yes = fits(c, s, p, s->nodes[own->place], &ignored);
+	reasons_release(&ignored);
+	c->feasible[0] = s->nodes[own->place];
+	return yes;
+}
+
 static size_t find_feasible(struct cycle *c, const struct snapshot *s, const struct sched_pod *p,
 			    struct reasons *why)
 {
-	if (!framework_prefilter(c->framework, &c->state, p, s, why))
+	if (!framework_prefilter(c->framework, &c->state, p, s, why)) {
+		if (s->n_nodes)
+			memset(c->verdicts, why->final ? NODE_FINAL : NODE_CROWDED, s->n_nodes);
 		return 0;
+	}
+	if (nominated_fits(c, s, p, why))
+		return 1;
 	return c->state.only ? filter_only(c, s, p, why) : filter_all(c, s, p, why);
 }
 
@@ -93,8 +131,11 @@ const struct node_state *cycle_run(struct cycle *c, const struct snapshot *s, co
 {
 	*ret = (struct nomination){0};
 	cycle_state_release(&c->state);
-	c->state.waiting = c->waiting;
 	reserve(c, s->n_nodes);
+	c->state.waiting = c->waiting;
+	c->state.framework = c->framework;
+	c->state.verdicts = c->verdicts;
+	c->state.condemned = &c->condemned;
 	size_t n = find_feasible(c, s, p, why);
 	if (n == 0) {
 		framework_postfilter(c->framework, &c->state, p, s, why, ret);
@@ -106,27 +147,14 @@ const struct node_state *cycle_run(struct cycle *c, const struct snapshot *s, co
 	return pick(c, n);
 }
 
-/* Upstream sorts the finished strings, counts included. */
-static int by_text(const void *a, const void *b)
+#define CONDEMNED_S 60 /* by then the API says so, or the call has failed */
+void cycle_condemn(struct cycle *c, const struct nomination *n)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
+	uintptr_t now = (uintptr_t)(clock_mono_ns() / NS_PER_S);
 
-void cycle_message(struct buf *out, size_t n_nodes, const struct reasons *why)
-{
-	if (n_nodes == 0) {
-		buf_adds(out, "no nodes available to schedule pods");
-		return;
-	}
-	char *texts[REASONS_MAX] = {0};
-	for (size_t i = 0; i < why->n; i++)
-		texts[i] = mem_printf("%zu %s", why->v[i].count, why->v[i].text);
-	qsort(texts, why->n, sizeof(texts[0]), by_text);
-	buf_addf(out, "0/%zu nodes are available", n_nodes);
-	for (size_t i = 0; i < why->n; i++) {
-		buf_adds(out, i ? ", " : ": ");
-		buf_adds(out, texts[i]);
-		free(texts[i]);
-	}
-	buf_addc(out, '.');
+	for (struct map_iter it = {0}; map_next(&c->condemned, &it);)
+		if ((uintptr_t)it.value < now)
+			map_del(&c->condemned, it.key);
+	for (size_t i = 0; i < n->n_victims; i++)
+		map_set(&c->condemned, n->victims[i]->base.meta.uid, (void *)(now + CONDEMNED_S));
 }

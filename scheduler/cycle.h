@@ -19,7 +19,9 @@ struct cycle {
 	struct cycle_state state; /* of the last Pod, until the next run */
 	const struct node_state **feasible;
 	int64_t *total, *score;
-	size_t cap;
+	uint8_t *verdicts; /* enum node_verdict, by place */
+	size_t cap, cap_verdicts;
+	struct map condemned; /* uids of Pods that were told to go lately: until when, monotonic seconds */
 	size_t start;
 };
 void cycle_init(struct cycle *c, const struct framework *f);
@@ -27,7 +29,7 @@ void cycle_release(struct cycle *c);
 /* The chosen node, or NULL with *why filled, and *ret what postfilter would do about it. */
 const struct node_state *cycle_run(struct cycle *c, const struct snapshot *s, const struct sched_pod *p,
 				   struct reasons *why, struct nomination *ret);
-/* `0/3 nodes are available: 2 Insufficient cpu, 1 Too many pods.` */
-void cycle_message(struct buf *out, size_t n_nodes, const struct reasons *why);
+/* Those will go, though the API does not say so yet. */
+void cycle_condemn(struct cycle *c, const struct nomination *n);
 
 #endif

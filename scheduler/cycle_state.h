@@ -11,9 +11,14 @@
 #define PLUGINS_MAX 32 /* of one profile: sets of them are bits of an unsigned */
 
 struct waiting;
+struct framework;
+enum node_verdict { NODE_UNSEEN, NODE_CROWDED /* for what Pods take there */, NODE_FINAL };
 
 struct cycle_state {
 	struct arena arena;
+	const struct framework *framework;
+	const uint8_t *verdicts;      /* enum node_verdict by place, for postfilter; borrowed */
+	const struct map *condemned;  /* uids of Pods that go, whatever the API says; borrowed, or NULL */
 	struct waiting *waiting;      /* for permit and unreserve: who waits; NULL where nobody can */
 	void *data[PLUGINS_MAX];      /* by the plugin's place in the profile; in the arena */
 	size_t current;		      /* the place of the plugin that runs now */

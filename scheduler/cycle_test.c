@@ -133,7 +133,7 @@ static void test_filters(void **state)
 			autobuf struct buf message = BUF_INIT;
 			if (n)
 				fail_msg("%s: expected not to fit", c->what);
-			cycle_message(&message, u.snapshot.n_nodes, &why);
+			reasons_write(&message, u.snapshot.n_nodes, &why);
 			if (strcmp(buf_str(&message), c->reason) != 0)
 				fail_msg("%s: got '%s'", c->what, buf_str(&message));
 		}
@@ -154,7 +154,7 @@ static void test_message_counts_and_sorts(void **state)
 	const struct sched_pod *p = make_pod(ASK("cpu: '3'"));
 	assert_null(run(&u, p, &why));
 	autobuf struct buf message = BUF_INIT;
-	cycle_message(&message, u.snapshot.n_nodes, &why);
+	reasons_write(&message, u.snapshot.n_nodes, &why);
 	assert_string_equal(
 		buf_str(&message),
 		"0/3 nodes are available: 1 node(s) had untolerated taint {k: v}, 2 Insufficient cpu.");
@@ -245,7 +245,7 @@ static void test_pinned_pods(void **state)
 		if (n)
 			assert_string_equal(node_state_name(n), cases[i].node);
 		autobuf struct buf message = BUF_INIT;
-		cycle_message(&message, u.snapshot.n_nodes, &why);
+		reasons_write(&message, u.snapshot.n_nodes, &why);
 		if (!n)
 			assert_string_equal(buf_str(&message), cases[i].message);
 		reasons_release(&why);

@@ -36,6 +36,7 @@ bool framework_filter(const struct framework *f, struct cycle_state *st, const s
 {
 	for (size_t i = 0; i < st->n_filters; i++) {
 		st->current = st->filters[i];
+		why->final = false;
 		if (!f->plugins[st->current]->filter(st, p, n, why)) {
 			why->plugins |= 1u << st->current;
 			return false;
@@ -47,12 +48,12 @@ bool framework_filter(const struct framework *f, struct cycle_state *st, const s
 void framework_postfilter(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
 			  const struct snapshot *s, const struct reasons *why, struct nomination *ret)
 {
+	*ret = (struct nomination){0};
 	for (size_t i = 0; i < f->n; i++) {
 		st->current = i;
 		if (f->plugins[i]->postfilter && f->plugins[i]->postfilter(st, p, s, why, ret))
 			return;
 	}
-	*ret = (struct nomination){0};
 }
 
 void framework_score(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
@@ -147,6 +148,16 @@ bool framework_prebind(const struct framework *f, struct cycle_state *st, const 
 	return true;
 }
 
+unsigned framework_listeners(const struct framework *f, unsigned types)
+{
+	unsigned ret = 0;
+
+	for (size_t i = 0; i < f->n; i++)
+		for (const struct event_hint *h = f->plugins[i]->hints; h && h->types; h++)
+			ret |= h->types & types ? 1u << i : 0;
+	return ret;
+}
+
 bool framework_helps(const struct framework *f, unsigned rejected, const struct sched_pod *p,
 		     const struct cluster_event *e)
 {
@@ -161,13 +172,7 @@ bool framework_helps(const struct framework *f, unsigned rejected, const struct 
 
 bool framework_listens(const struct framework *f, unsigned rejected, unsigned types)
 {
-	for (size_t i = 0; i < f->n; i++) {
-		const struct event_hint *h = rejected >> i & 1 ? f->plugins[i]->hints : NULL;
-		for (; h && h->types; h++)
-			if (h->types & types)
-				return true;
-	}
-	return false;
+	return framework_listeners(f, types) & rejected;
 }
 
 /* ---- what if? ---- */
@@ -175,6 +180,7 @@ void framework_fork_init(struct framework_fork *k, const struct framework *f, co
 			 const struct sched_pod *p, const struct node_state *n)
 {
 	*k = (struct framework_fork){.framework = f, .node = node_state_copy(n), .pod = p};
+	k->state.framework = f;
 	k->state.n_filters = st->n_filters;
 	memcpy(k->state.filters, st->filters, sizeof(st->filters));
 	for (size_t i = 0; i < f->n; i++) {
@@ -218,5 +224,27 @@ bool framework_fork_fits(struct framework_fork *k, struct reasons *why)
 	struct reasons ignored = {0};
 	bool fits = framework_filter(k->framework, &k->state, k->pod, k->node, why ? why : &ignored);
 	reasons_release(&ignored);
+	return fits;
+}
+
+bool framework_fits_nominated(const struct framework *f, const struct cycle_state *st,
+			      const struct sched_pod *p, const struct node_state *n, const struct snapshot *s,
+			      struct reasons *why)
+{
+	struct framework_fork k = {0};
+	bool fits = true;
+
+	for (const struct nominated *o = snapshot_nominations(s, n->index); o;
+	     o = snapshot_next_nomination(s, o)) {
+		if (o->pod->priority < p->priority || !strcmp(o->pod->base.meta.uid, p->base.meta.uid))
+			continue;
+		if (!k.node)
+			framework_fork_init(&k, f, st, p, n);
+		framework_fork_add(&k, o->pod);
+	}
+	if (k.node) {
+		fits = framework_fork_fits(&k, why);
+		framework_fork_release(&k);
+	}
 	return fits;
 }

@@ -18,6 +18,10 @@ bool framework_prefilter(const struct framework *f, struct cycle_state *st, cons
 			 const struct snapshot *s, struct reasons *why);
 bool framework_filter(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
 		      const struct node_state *n, struct reasons *why);
+/* Would it still, if the Pods were there that wait for their place on this node and are as important? */
+bool framework_fits_nominated(const struct framework *f, const struct cycle_state *st,
+			      const struct sched_pod *p, const struct node_state *n, const struct snapshot *s,
+			      struct reasons *why);
 /* Where room can be made for the Pod; ret->node is NULL when nobody knows. */
 void framework_postfilter(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
 			  const struct snapshot *s, const struct reasons *why, struct nomination *ret);
@@ -39,6 +43,8 @@ bool framework_prebind(const struct framework *f, struct cycle_state *st, const 
 		       const struct node_state *n, struct reasons *why);
 void framework_unreserve(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
 			 const struct node_state *n);
+/* Those that listen to one of these events. */
+unsigned framework_listeners(const struct framework *f, unsigned types);
 /* May the event help a Pod that these plugins rejected? */
 bool framework_helps(const struct framework *f, unsigned rejected, const struct sched_pod *p,
 		     const struct cluster_event *e);
@@ -55,11 +61,11 @@ struct framework_fork {
 	const struct sched_pod *pod;
 };
 void framework_fork_init(struct framework_fork *k, const struct framework *f, const struct cycle_state *st,
-			 const struct sched_pod *p, const struct node_state *n);    /* for tests */
-void framework_fork_release(struct framework_fork *k);				    /* for tests */
-void framework_fork_add(struct framework_fork *k, const struct sched_pod *came);    /* for tests */
-void framework_fork_remove(struct framework_fork *k, const struct sched_pod *went); /* for tests */
+			 const struct sched_pod *p, const struct node_state *n);
+void framework_fork_release(struct framework_fork *k);
+void framework_fork_add(struct framework_fork *k, const struct sched_pod *came);
+void framework_fork_remove(struct framework_fork *k, const struct sched_pod *went);
 /* Does the Pod fit now? why may be NULL. */
-bool framework_fork_fits(struct framework_fork *k, struct reasons *why); /* for tests */
+bool framework_fork_fits(struct framework_fork *k, struct reasons *why);
 
 #endif

@@ -90,7 +90,7 @@ static bool crowd_postfilter(struct cycle_state *st, const struct sched_pod *p, 
 			continue;
 		const struct sched_pod **victims = arena_array(&st->arena, 1, sizeof(*victims));
 		victims[0] = s->nodes[i]->pods[0];
-		*ret = (struct nomination){s->nodes[i], victims, 1};
+		*ret = (struct nomination){.node = s->nodes[i], .victims = victims, .n_victims = 1};
 		return true;
 	}
 	return false;
@@ -268,7 +268,7 @@ static void test_what_prefilter_may_say(void **state)
 	assert_string_equal(calls, "prefilter postfilter filter filter"); /* the filters of its forks */
 	assert_int_equal(u->why.plugins, CROWD);
 	autobuf struct buf message = BUF_INIT;
-	cycle_message(&message, u->snapshot.n_nodes, &u->why);
+	reasons_write(&message, u->snapshot.n_nodes, &u->why);
 	assert_string_equal(buf_str(&message), "0/2 nodes are available: 2 refused before.");
 }
 

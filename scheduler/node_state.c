@@ -73,12 +73,7 @@ static void count(struct node_state *n, const struct sched_pod *p, int sign)
 	n->nonzero_cpu_milli += sign * p->demand.nonzero_cpu_milli;
 	n->nonzero_memory += sign * p->demand.nonzero_memory;
 	n->n_with_ports += p->demand.n_ports ? (size_t)sign : 0;
-}
-
-/* Which part of the array it belongs to. */
-static int rank(const struct sched_pod *p)
-{
-	return p->has_anti_affinity ? 0 : p->has_affinity ? 1 : 2;
+	n->n_with_affinity += p->affinity ? (size_t)sign : 0;
 }
 
 void node_state_add(struct node_state *n, const struct sched_pod *p)
@@ -87,31 +82,8 @@ void node_state_add(struct node_state *n, const struct sched_pod *p)
 		n->cap_pods = n->cap_pods ? 2 * n->cap_pods : 4;
 		n->pods = mem_realloc_array(n->pods, n->cap_pods, sizeof(*n->pods));
 	}
-	/* The first of each later part makes room by going to its end. */
-	size_t at = n->n_pods++;
-	if (rank(p) < 2) {
-		n->pods[at] = n->pods[n->n_affinity];
-		at = n->n_affinity++;
-	}
-	if (rank(p) < 1) {
-		n->pods[at] = n->pods[n->n_anti_affinity];
-		at = n->n_anti_affinity++;
-	}
-	n->pods[at] = informer_ref(p);
+	n->pods[n->n_pods++] = informer_ref(p);
 	count(n, p, 1);
-}
-
-static void close_gap(struct node_state *n, size_t at)
-{
-	if (at < n->n_anti_affinity) {
-		n->pods[at] = n->pods[--n->n_anti_affinity];
-		at = n->n_anti_affinity;
-	}
-	if (at < n->n_affinity) {
-		n->pods[at] = n->pods[--n->n_affinity];
-		at = n->n_affinity;
-	}
-	n->pods[at] = n->pods[--n->n_pods];
 }
 
 bool node_state_remove(struct node_state *n, const char *uid)
@@ -120,7 +92,7 @@ bool node_state_remove(struct node_state *n, const char *uid)
 		const struct sched_pod *p = n->pods[i];
 		if (strcmp(p->base.meta.uid, uid))
 			continue;
-		close_gap(n, i);
+		n->pods[i] = n->pods[--n->n_pods];
 		count(n, p, -1);
 		informer_unref(p);
 		return true;

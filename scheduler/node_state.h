@@ -21,11 +21,9 @@ struct node_state {
 	struct resources allocatable; /* its scalars are the node's */
 	struct resources used;
 	int64_t nonzero_cpu_milli, nonzero_memory;
-	/* Those with required anti-affinity come first, then others with (anti-)affinity, then the rest. */
 	const struct sched_pod **pods;
 	size_t n_pods, cap_pods;
-	size_t n_anti_affinity, n_affinity; /* n_affinity counts both */
-	size_t n_with_ports;
+	size_t n_with_ports, n_with_affinity;
 };
 
 struct node_state *node_state_new(void);

@@ -37,6 +37,9 @@ enum cluster_event_type {
 	EVENT_NODE_TAINTS = 8,	/* taints or spec.unschedulable */
 	EVENT_POD_DELETED = 16, /* a Pod freed its place */
 	EVENT_POD_UPDATED = 32, /* the waiting Pod itself changed */
+	EVENT_POD_ADDED = 64,	/* a Pod got a node */
+	EVENT_POD_LABELS = 128, /* of a Pod that has one */
+	EVENT_NODE_DELETED = 256,
 	EVENT_NODE_ANY = EVENT_NODE_ADDED | EVENT_NODE_ALLOCATABLE | EVENT_NODE_LABELS | EVENT_NODE_TAINTS,
 };
 /* What changed. Node and Pod as they are now, or were last; NULL where the event has none. */
@@ -60,10 +63,14 @@ struct reasons {
 	} v[REASONS_MAX]; /* later texts are counted in none */
 	size_t n;
 	unsigned plugins; /* bit i: the profile's i-th plugin rejected some node */
+	bool final;	  /* nobody's going would change the last verdict (UnschedulableAndUnresolvable) */
 };
 void reasons_add(struct reasons *r, const char *text);
+void reasons_add_final(struct reasons *r, const char *text);
 void reasons_add_n(struct reasons *r, const char *text, size_t n);
 void reasons_release(struct reasons *r);
+/* `0/3 nodes are available: 2 Insufficient cpu, 1 Too many pods.` */
+void reasons_write(struct buf *out, size_t n_nodes, const struct reasons *why);
 
 enum verdict { VERDICT_OK, VERDICT_SKIP, VERDICT_REJECT, VERDICT_WAIT };
 
@@ -73,6 +80,9 @@ struct nomination {
 	const struct sched_pod *const
 		*victims; /* of the node's Pods; the array is in the cycle state's arena */
 	size_t n_victims;
+	/* Where nobody could make room. */
+	const char *message; /* why; NULL, static, or in the cycle state's arena */
+	bool clear;	     /* a place that was meant for it before is none any more */
 };
 
 #define SCORE_MAX 100

@@ -7,7 +7,25 @@
 static const struct decode_row image_rows[] = {DECODE_STRING("image", struct pod_image, name)};
 static const struct decode_spec image_spec = DECODE_SPEC(struct pod_image, image_rows);
 
-#define REQUIRED "requiredDuringSchedulingIgnoredDuringExecution"
+static const char *const preemption_names[] = {
+	[PREEMPT_LOWER_PRIORITY] = "PreemptLowerPriority", [PREEMPT_NEVER] = "Never"};
+static const struct decode_row wish_rows[] = {
+	DECODE_ARRAY("containers", struct pod_wish, images, n_images, &image_spec),
+	DECODE_ARRAY("initContainers", struct pod_wish, init_images, n_init_images, &image_spec),
+	DECODE_ARRAY("topologySpreadConstraints", struct pod_wish, spread, n_spread, &pod_spread_spec),
+	DECODE_ENUM("preemptionPolicy", struct pod_wish, preemption, preemption_names),
+};
+static const struct decode_spec wish_spec = DECODE_SPEC(struct pod_wish, wish_rows);
+
+static const char *const statuses[] = {
+	[CONDITION_FALSE] = "False", [CONDITION_TRUE] = "True", [CONDITION_UNKNOWN] = "Unknown"};
+static const struct decode_row condition_rows[] = {
+	DECODE_ENUM("status", struct pod_condition, status, statuses),
+	DECODE_STRING("reason", struct pod_condition, reason),
+	DECODE_STRING("message", struct pod_condition, message),
+};
+static const struct decode_spec condition_spec = DECODE_SPEC(struct pod_condition, condition_rows);
+
 static const struct decode_row rows[] = {
 	DECODE_STRING("metadata.name", struct sched_pod, base.meta.name),
 	DECODE_STRING("metadata.namespace", struct sched_pod, base.meta.namespace),
@@ -16,20 +34,22 @@ static const struct decode_row rows[] = {
 	DECODE_INT64("metadata.generation", struct sched_pod, base.meta.generation),
 	DECODE_TIME("metadata.deletionTimestamp", struct sched_pod, base.meta.deleted_ns),
 	DECODE_LABELS("metadata.labels", struct sched_pod, base.meta.labels),
+	DECODE_ARRAY("metadata.ownerReferences", struct sched_pod, base.meta.owners, base.meta.n_owners,
+		     &meta_owner_spec),
 	DECODE_DEMAND("spec", struct sched_pod, demand),
+	DECODE_POINTER("spec", struct sched_pod, wish, &wish_spec),
 	DECODE_STRING("spec.nodeName", struct sched_pod, node),
 	DECODE_STRING("spec.schedulerName", struct sched_pod, scheduler),
 	DECODE_INT32("spec.priority", struct sched_pod, priority),
 	DECODE_COUNT("spec.schedulingGates", struct sched_pod, n_gates),
-	DECODE_PRESENT("spec.affinity.podAffinity", struct sched_pod, has_affinity),
-	DECODE_PRESENT("spec.affinity.podAntiAffinity", struct sched_pod, preferred_anti),
-	DECODE_PRESENT("spec.affinity.podAntiAffinity." REQUIRED, struct sched_pod, has_anti_affinity),
-	DECODE_ARRAY("spec.containers", struct sched_pod, images, n_images, &image_spec),
-	DECODE_ARRAY("spec.initContainers", struct sched_pod, init_images, n_init_images, &image_spec),
+	DECODE_POINTER("spec.affinity", struct sched_pod, affinity, &pod_affinity_spec),
 	DECODE_ENUM("status.phase", struct sched_pod, phase, podlife_phase_names),
+	DECODE_TIME("status.startTime", struct sched_pod, start_ns),
 	DECODE_STRING("status.nominatedNodeName", struct sched_pod, nominated),
 	DECODE_FIND("status.conditions", "type", "PodScheduled", struct sched_pod, scheduled,
-		    &podlife_condition_spec),
+		    &condition_spec),
+	DECODE_FIND("status.conditions", "type", "DisruptionTarget", struct sched_pod, disrupted,
+		    &condition_spec),
 	DECODE_STRING("worked-out", struct sched_pod, unschedulable), /* for the copy: finish sets it */
 };
 static const struct sched_pod initial = {
@@ -38,25 +58,39 @@ static const struct sched_pod initial = {
 	.scheduler = SCHEDULER_NAME,
 };
 
-static void finish(void *o)
+static bool is(const char *s, const char *word)
 {
-	struct sched_pod *p = o;
-	p->ours = !strcmp(p->scheduler, SCHEDULER_NAME);
-	p->scheduler = NULL;
-	p->has_affinity |= p->preferred_anti;
-	if (p->scheduled.reason && !strcmp(p->scheduled.reason, "Unschedulable"))
-		p->unschedulable = p->scheduled.message ? p->scheduled.message : "";
-	p->scheduled = (struct object_condition){0};
-	if (!*p->node)
-		return;
-	/* What chose its node no longer matters. */
-	p->images = p->init_images = NULL;
-	p->n_images = p->n_init_images = 0;
+	return s && !strcmp(s, word);
+}
+
+static void forget_wish(struct sched_pod *p)
+{
+	p->wish = NULL;
+	p->base.meta.owners = NULL;
+	p->base.meta.n_owners = 0;
 	p->unschedulable = NULL;
 	p->demand.node_selector = NULL;
 	p->demand.affinity = NULL;
 	p->demand.tolerations = NULL;
 	p->demand.n_tolerations = 0;
+}
+
+static void finish(void *o)
+{
+	struct sched_pod *p = o;
+	const struct pod_affinity *a = p->affinity;
+
+	p->ours = !strcmp(p->scheduler, SCHEDULER_NAME);
+	p->scheduler = NULL;
+	if (a && !a->n_required && !a->n_preferred && !a->n_required_anti && !a->n_preferred_anti)
+		p->affinity = NULL;
+	if (is(p->scheduled.reason, "Unschedulable"))
+		p->unschedulable = p->scheduled.message ? p->scheduled.message : "";
+	p->preempted =
+		p->disrupted.status == CONDITION_TRUE && is(p->disrupted.reason, "PreemptionByScheduler");
+	p->scheduled = p->disrupted = (struct pod_condition){0};
+	if (*p->node)
+		forget_wish(p);
 }
 
 const struct decode_spec sched_pod_spec =

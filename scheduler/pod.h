@@ -8,29 +8,40 @@
 
 #include "controller/informer.h"
 #include "object/core/demand.h"
+#include "object/core/interpod.h"
 #include "object/core/podlife.h"
 
 struct pod_image {
 	const char *name;
 };
+/* What only matters until it has a node. */
+struct pod_wish {
+	struct pod_image *images, *init_images; /* of containers; their counts are those of the containers */
+	struct pod_spread *spread;		/* topologySpreadConstraints */
+	size_t n_images, n_init_images, n_spread;
+	int preemption; /* enum preemption_policy */
+};
+enum preemption_policy { PREEMPT_LOWER_PRIORITY, PREEMPT_NEVER };
 struct sched_pod {
-	struct informer_object base;
-	const char *node;	/* spec.nodeName, "" while unbound */
-	const char *nominated;	/* status.nominatedNodeName; NULL */
-	bool ours;		/* spec.schedulerName is this scheduler */
-	bool has_affinity;	/* to or against other Pods */
-	bool has_anti_affinity; /* a required one, which other Pods must respect */
+	struct informer_object base;   /* of owners only those of Pods that wait */
+	const char *node;	       /* spec.nodeName, "" while unbound */
+	const char *nominated;	       /* status.nominatedNodeName; NULL */
+	bool ours;		       /* spec.schedulerName is this scheduler */
+	bool preempted;		       /* DisruptionTarget: it goes because the scheduler said so */
+	struct pod_affinity *affinity; /* to or against other Pods; NULL = none */
 	int32_t priority;
 	enum pod_phase phase;
 	size_t n_gates; /* schedulingGates */
 	struct pod_demand demand;
-	struct pod_image *images, *init_images; /* of containers; their counts are those of the containers */
-	size_t n_images, n_init_images;
+	int64_t start_ns;	   /* status.startTime, wall; 0 = not yet */
+	struct pod_wish *wish;	   /* NULL once it has a node */
 	const char *unschedulable; /* message of the PodScheduled=False condition now in the API, or NULL */
 	/* inside */
 	const char *scheduler;
-	bool preferred_anti;
-	struct object_condition scheduled;
+	struct pod_condition {
+		enum condition_status status;
+		const char *reason, *message;
+	} scheduled, disrupted;
 };
 
 #define SCHEDULER_NAME "default-scheduler"

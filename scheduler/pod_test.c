@@ -23,14 +23,14 @@ static void test_a_waiting_pod(void **state)
 	assert_true(p->base.meta.rv == 7);
 	assert_string_equal(p->node, "");
 	assert_string_equal(p->nominated, "n9");
-	assert_true(p->ours && p->has_affinity && p->has_anti_affinity);
+	assert_true(p->ours && p->affinity && p->affinity->n_required_anti == 1);
 	assert_int_equal(p->priority, 5);
 	assert_int_equal(p->n_gates, 1);
 	assert_string_equal(p->unschedulable, "no room");
-	assert_int_equal(p->n_images, 2);
-	assert_string_equal(p->images[0].name, "one");
-	assert_null(p->images[1].name);
-	assert_string_equal(p->init_images[0].name, "two");
+	assert_int_equal(p->wish->n_images, 2);
+	assert_string_equal(p->wish->images[0].name, "one");
+	assert_null(p->wish->images[1].name);
+	assert_string_equal(p->wish->init_images[0].name, "two");
 	assert_int_equal(p->demand.n_tolerations, 1);
 	assert_string_equal(labels_get(p->demand.node_selector, "disk"), "ssd");
 	assert_false(sched_pod_finished(p));
@@ -43,9 +43,9 @@ static void test_of_a_bound_pod_only_its_room_stays(void **state)
 		make_pod(HEAD "spec: {nodeName: n1, schedulerName: other, " SPEC "}\n" STATUS);
 	assert_string_equal(p->node, "n1");
 	assert_false(p->ours);
-	assert_true(p->has_anti_affinity); /* others must respect it */
+	assert_string_equal(p->affinity->required_anti[0].topology_key, "k"); /* others must respect it */
 	assert_int_equal(p->demand.requests.pods, 1);
-	assert_null(p->images);
+	assert_null(p->wish);
 	assert_null(p->demand.node_selector);
 	assert_int_equal(p->demand.n_tolerations, 0);
 	assert_null(p->unschedulable);
@@ -58,7 +58,7 @@ static void test_other_conditions_and_phases(void **state)
 		"metadata: {name: p}\nspec: {affinity: {podAffinity: {}}}\nstatus: {phase: Failed, conditions: [{type: PodScheduled, "
 		"status: 'False', reason: SchedulingGated, message: m}]}");
 	assert_null(p->unschedulable);
-	assert_true(sched_pod_finished(p) && p->has_affinity && !p->has_anti_affinity && p->ours);
+	assert_true(sched_pod_finished(p) && !p->affinity && p->ours);
 	informer_unref(p);
 	assert_null(decode_spec_check(&sched_pod_spec));
 	assert_null(decode_spec_check(&sched_node_spec));

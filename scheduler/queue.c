@@ -12,6 +12,7 @@
 
 #define BACKOFF_INITIAL_NS NS_PER_S
 #define BACKOFF_MAX_NS (10 * NS_PER_S)
+#define PARKED_MAX_NS (5 * 60 * NS_PER_S)
 
 static bool active_less(const struct heap_node *a, const struct heap_node *b)
 {
@@ -51,6 +52,13 @@ void queue_release(struct queue *q)
 	map_release(&q->by_uid);
 }
 
+static void count_rejected(struct queue *q, unsigned rejected, size_t delta)
+{
+	for (size_t i = 0; i < q->framework->n; i++)
+		if (rejected >> i & 1)
+			q->rejected_by[i] += delta;
+}
+
 /* Out of its place; the caller puts it into the next one. */
 static void unplace(struct queue *q, struct queued_pod *p)
 {
@@ -64,6 +72,7 @@ static void unplace(struct queue *q, struct queued_pod *p)
 	case QUEUE_UNSCHEDULABLE:
 		list_del(&p->link);
 		q->n_unschedulable--;
+		count_rejected(q, p->rejected, (size_t)-1);
 		break;
 	case QUEUE_IN_FLIGHT:
 		list_del(&p->link);
@@ -85,6 +94,8 @@ static void place(struct queue *q, struct queued_pod *p, enum queue_place where)
 	case QUEUE_UNSCHEDULABLE:
 		list_push_back(&q->unschedulable, &p->link);
 		q->n_unschedulable++;
+		p->parked_ns = clock_mono_ns();
+		count_rejected(q, p->rejected, 1);
 		break;
 	case QUEUE_IN_FLIGHT:
 		list_push_back(&q->in_flight, &p->link);
@@ -159,6 +170,13 @@ static void queue_remove(struct queue *q, struct queued_pod *p)
 	queued_free(p);
 }
 
+void queue_activate(struct queue *q, const char *uid)
+{
+	struct queued_pod *p = map_get(&q->by_uid, uid);
+	if (p && p->place == QUEUE_UNSCHEDULABLE)
+		make_ready(q, p);
+}
+
 void queue_delete(struct queue *q, const char *uid)
 {
 	struct queued_pod *p = map_get(&q->by_uid, uid);
@@ -170,10 +188,18 @@ void queue_delete(struct queue *q, const char *uid)
 		queue_remove(q, p);
 }
 
+/* The one that has been unschedulable longest; NULL when there is none. */
+static struct queued_pod *longest_parked(const struct queue *q)
+{
+	return q->n_unschedulable ? list_entry(q->unschedulable.next, struct queued_pod, link) : NULL;
+}
+
 struct queued_pod *queue_pop(struct queue *q)
 {
 	int64_t now = clock_mono_ns();
 	struct heap_node *n;
+	for (struct queued_pod *p; (p = longest_parked(q)) && p->parked_ns + PARKED_MAX_NS <= now;)
+		make_ready(q, p);
 	while ((n = heap_peek(&q->backoff))) {
 		struct queued_pod *p = CONTAINER_OF(n, struct queued_pod, node);
 		if (p->ready_ns > now)
@@ -189,6 +215,7 @@ struct queued_pod *queue_pop(struct queue *q)
 	place(q, p, QUEUE_IN_FLIGHT);
 	p->attempts++;
 	p->missed = 0;
+	p->n_added = q->n_added;
 	return p;
 }
 
@@ -197,7 +224,10 @@ int64_t queue_next_ns(const struct queue *q)
 	if (heap_peek(&q->active))
 		return 0;
 	const struct heap_node *n = heap_peek(&q->backoff);
-	return n ? CONTAINER_OF(n, struct queued_pod, node)->ready_ns : CLOCK_NEVER;
+	const struct queued_pod *parked = longest_parked(q);
+	int64_t flush = parked ? parked->parked_ns + PARKED_MAX_NS : CLOCK_NEVER,
+		ready = n ? CONTAINER_OF(n, struct queued_pod, node)->ready_ns : CLOCK_NEVER;
+	return ready < flush ? ready : flush;
 }
 
 void queue_done(struct queue *q, struct queued_pod *p)
@@ -215,16 +245,33 @@ void queue_retry(struct queue *q, struct queued_pod *p, unsigned rejected)
 	for (int i = 1; i < p->attempts && delay < BACKOFF_MAX_NS; i++)
 		delay *= 2;
 	p->ready_ns = clock_mono_ns() + (delay < BACKOFF_MAX_NS ? delay : BACKOFF_MAX_NS);
-	p->rejected = rejected;
 	unplace(q, p);
+	p->rejected = rejected;
+	if (q->n_added != p->n_added)
+		p->missed |= EVENT_POD_ADDED;
 	bool wait = rejected && !framework_listens(q->framework, rejected, p->missed);
 	place(q, p, wait ? QUEUE_UNSCHEDULABLE : QUEUE_BACKOFF);
 }
 
+/* Does anybody wait whom it could help? Of thousands that wait for room none needs to hear of Pods that come. */
+static bool concerns(const struct queue *q, unsigned types)
+{
+	unsigned listeners = framework_listeners(q->framework, types);
+	for (size_t i = 0; i < q->framework->n; i++)
+		if (listeners >> i & 1 && q->rejected_by[i])
+			return true;
+	return false;
+}
+
 void queue_event(struct queue *q, const struct cluster_event *e)
 {
-	list_for_each_safe (l, &q->unschedulable)
-		tell(q, list_entry(l, struct queued_pod, link), e);
+	if (concerns(q, e->types))
+		list_for_each_safe (l, &q->unschedulable)
+			tell(q, list_entry(l, struct queued_pod, link), e);
+	if (e->types == EVENT_POD_ADDED) {
+		q->n_added++;
+		return;
+	}
 	list_for_each (l, &q->in_flight)
 		tell(q, list_entry(l, struct queued_pod, link), e);
 }

@@ -2,7 +2,7 @@
 /*
  * Pods waiting for a node, in three places as upstream (pkg/scheduler/backend/queue): activeQ (priority, then age),
  * backoffQ (failed lately: 1 s doubling to 10 s), unschedulable (until a plugin that turned them down takes an event for
- * helpful: queueing hints). No timer runs while nothing waits.
+ * helpful: queueing hints; after five minutes without one they are tried all the same). No timer runs while nothing waits.
  *
  * Everything here runs under the scheduler's lock. Pods are references held by the queue.
  */
@@ -25,6 +25,8 @@ struct queued_pod {
 	unsigned missed;   /* types of the events while it was in flight */
 	int64_t added_ns;  /* first seen, monotonic */
 	int64_t ready_ns;  /* BACKOFF: when it becomes active */
+	int64_t parked_ns; /* UNSCHEDULABLE: since when */
+	uint64_t n_added;  /* the queue's when it was taken */
 	bool deleted;	   /* IN_FLIGHT: gone from the API meanwhile */
 };
 
@@ -33,6 +35,8 @@ struct queue {
 	struct heap active, backoff;
 	struct list unschedulable, in_flight;
 	size_t n_unschedulable, n_in_flight;
+	size_t rejected_by[PLUGINS_MAX]; /* of the unschedulable: how many each plugin turned down */
+	uint64_t n_added;  /* EVENT_POD_ADDED so far: too many to tell each of them to every Pod in flight */
 	struct map by_uid; /* struct queued_pod * */
 };
 
@@ -40,6 +44,8 @@ void queue_init(struct queue *q, const struct framework *f);
 void queue_release(struct queue *q);
 /* A waiting Pod was added or changed. */
 void queue_set(struct queue *q, const struct sched_pod *pod);
+/* An unschedulable Pod is tried again. */
+void queue_activate(struct queue *q, const char *uid);
 void queue_delete(struct queue *q, const char *uid);
 bool queue_has(const struct queue *q, const char *uid); /* in flight, too */
 /* Moves due Pods out of back-off and takes the next active one in flight; NULL when there is none now. */

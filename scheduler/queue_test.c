@@ -33,6 +33,13 @@ static const char *pop(struct queue *q, struct queued_pod **ret)
 	return *ret ? (*ret)->pod->base.meta.uid : "none";
 }
 
+#define FLUSH_NS (5 * 60 * NS_PER_S)
+/* It waits for an event, which it will not do for ever. */
+static bool parked(const struct queue *q)
+{
+	return queue_next_ns(q) == clock_mono_ns() + FLUSH_NS;
+}
+
 static int setup(void **state)
 {
 	clock_fake(1000 * NS_PER_S);
@@ -107,7 +114,7 @@ static void test_unschedulable_waits_for_an_event_that_helps(void **state)
 	add(q, "a", 0);
 	assert_string_equal(pop(q, &p), "a");
 	queue_retry(q, p, AFFINITY);
-	assert_true(queue_next_ns(q) == CLOCK_NEVER);
+	assert_true(parked(q));
 	clock_advance(60 * NS_PER_S);
 	pod_deleted(q); /* frees room, which was not the trouble */
 	assert_string_equal(pop(q, &p), "none");
@@ -117,6 +124,64 @@ static void test_unschedulable_waits_for_an_event_that_helps(void **state)
 	node_event(q, EVENT_NODE_LABELS, "metadata: {name: n, labels: {disk: ssd}}");
 	assert_string_equal(pop(q, &p), "a");
 	queue_done(q, p);
+}
+
+static void test_without_an_event_it_is_tried_after_five_minutes(void **state)
+{
+	struct queue *q = *state;
+	struct queued_pod *p;
+	add(q, "a", 0);
+	add(q, "b", 0);
+	assert_string_equal(pop(q, &p), "a");
+	queue_retry(q, p, AFFINITY);
+	clock_advance(60 * NS_PER_S);
+	assert_string_equal(pop(q, &p), "b");
+	queue_retry(q, p, AFFINITY);
+	clock_advance(FLUSH_NS - 60 * NS_PER_S - 1);
+	assert_string_equal(pop(q, &p), "none");
+	clock_advance(1);
+	assert_string_equal(pop(q, &p), "a");
+	queue_retry(q, p, FIT);
+	assert_string_equal(pop(q, &p), "none");
+	clock_advance(60 * NS_PER_S);
+	assert_string_equal(pop(q, &p), "b");
+	queue_done(q, p);
+	queue_activate(q, "a");
+	assert_string_equal(pop(q, &p), "a");
+	queue_done(q, p);
+	assert_true(queue_next_ns(q) == CLOCK_NEVER);
+}
+
+/* Pods that get nodes are many: who was turned down for something else does not hear of them, who waits for company does. */
+static void test_pods_that_come(void **state)
+{
+	struct queue *q = *state;
+	struct queued_pod *p;
+	const struct sched_pod *other =
+		make_pod("metadata: {name: o, namespace: d, uid: o, labels: {app: db}}\nspec: {nodeName: n}");
+	const struct sched_pod *near = make_pod(
+		"metadata: {name: n, namespace: d, uid: near}\nspec: {affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+		"[{topologyKey: k, labelSelector: {matchLabels: {app: db}}}]}}}");
+	const struct cluster_event came = {.types = EVENT_POD_ADDED, .pod = other};
+	add(q, "a", 0);
+	assert_string_equal(pop(q, &p), "a");
+	queue_retry(q, p, FIT);
+	queue_set(q, near);
+	assert_string_equal(pop(q, &p), "near");
+	queue_event(q, &came); /* while it is being tried */
+	queue_retry(q, p, 1u << PLUGIN_INTER_POD_AFFINITY);
+	assert_int_equal(p->place, QUEUE_BACKOFF);
+	clock_advance(NS_PER_S);
+	assert_string_equal(pop(q, &p), "near");
+	queue_retry(q, p, 1u << PLUGIN_INTER_POD_AFFINITY);
+	assert_int_equal(p->place, QUEUE_UNSCHEDULABLE);
+	clock_advance(60 * NS_PER_S);
+	queue_event(q, &came);
+	assert_string_equal(pop(q, &p), "near");
+	queue_done(q, p);
+	assert_string_equal(pop(q, &p), "none");
+	informer_unref(near);
+	informer_unref(other);
 }
 
 static void test_a_node_too_small_does_not_help(void **state)
@@ -189,7 +254,7 @@ static void test_its_own_going_does_not_count(void **state)
 	assert_string_equal(pop(q, &p), "a");
 	queue_event(q, &(struct cluster_event){.types = EVENT_POD_DELETED, .pod = p->pod});
 	queue_retry(q, p, FIT);
-	assert_true(queue_next_ns(q) == CLOCK_NEVER);
+	assert_true(parked(q));
 }
 
 static void test_deleted_in_flight_is_not_retried(void **state)
@@ -230,6 +295,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_unschedulable_waits_for_an_event_that_helps, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_a_node_too_small_does_not_help, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_without_an_event_it_is_tried_after_five_minutes, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_pods_that_come, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_nodes_at_all_any_node_helps, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_own_status_writes_do_not_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_an_event_during_the_flight_counts, setup, teardown),

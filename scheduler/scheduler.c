@@ -23,6 +23,7 @@
 #include "serve/health.h"
 #include "cache.h"
 #include "cycle.h"
+#include "lookup.h"
 #include "waiting.h"
 
 #define COMPONENT SCHEDULER_NAME
@@ -39,6 +40,7 @@ struct scheduler {
 	struct waiting *waiting; /* has a lock of its own */
 	bool stopping, running;
 	struct informer_set *informers;
+	struct lookup *lookup;
 	struct binder *binder;
 	struct events *events;
 	pthread_t thread;
@@ -89,10 +91,11 @@ static bool waits(const struct sched_pod *p)
 }
 
 /* It is not ours to place any more. */
-static void dismiss(struct scheduler *s, const char *uid)
+static void dismiss(struct scheduler *s, const struct sched_pod *p)
 {
-	queue_delete(&s->queue, uid);
-	waiting_drop(s->waiting, uid);
+	queue_delete(&s->queue, p->base.meta.uid);
+	waiting_drop(s->waiting, p->base.meta.uid);
+	cache_nominate(&s->cache, p, NULL);
 }
 
 /* Its place on a node is free. */
@@ -101,30 +104,59 @@ static void pod_gone(struct scheduler *s, const struct sched_pod *p)
 	queue_event(&s->queue, &(struct cluster_event){.types = EVENT_POD_DELETED, .pod = p});
 }
 
+/* It has a node: since now, or something of it changed. */
+static void pod_placed(struct scheduler *s, const struct sched_pod *old, const struct sched_pod *new)
+{
+	unsigned types = !old || !*old->node					      ? EVENT_POD_ADDED
+			 : labels_equal(old->base.meta.labels, new->base.meta.labels) ? 0
+										      : EVENT_POD_LABELS;
+
+	cache_place(&s->cache, new, new->node, false);
+	if (old && *old->node && !resources_equal(&old->demand.requests, &new->demand.requests))
+		types |= EVENT_POD_DELETED; /* perhaps it takes less */
+	if (types)
+		queue_event(&s->queue, &(struct cluster_event){.types = types, .pod = new});
+}
+
+/* It is gone, or has finished. */
+static void pod_left(struct scheduler *s, const struct sched_pod *p)
+{
+	cache_remove(&s->cache, p->base.meta.uid);
+	if (*p->node || p->nominated)
+		pod_gone(s, p);
+}
+
+/* A nomination of our own is known here before the API has it, so its absence means nothing. */
+static void pod_waits(struct scheduler *s, const struct sched_pod *old, const struct sched_pod *new)
+{
+	if (cache_assumed(&s->cache, new->base.meta.uid) && !queue_has(&s->queue, new->base.meta.uid))
+		return; /* its binding is through */
+	if (new->nominated || (old && old->nominated))
+		cache_nominate(&s->cache, new, new->nominated);
+	queue_set(&s->queue, new);
+}
+
 static void on_pod(void *arg, const void *old_pod, const void *new_pod)
 {
 	struct scheduler *s = arg;
 	const struct sched_pod *old = old_pod, *new = new_pod, *any = new ? new : old;
-	const char *uid = any->base.meta.uid;
 	pthread_mutex_lock(&s->lock);
 	/* A Pod deleted and made again under one name arrives as one update. */
-	if (old && new &&strcmp(old->base.meta.uid, uid) != 0) {
-		dismiss(s, old->base.meta.uid);
+	if (old && new &&strcmp(old->base.meta.uid, new->base.meta.uid) != 0) {
+		dismiss(s, old);
 		cache_remove(&s->cache, old->base.meta.uid);
 		pod_gone(s, old);
+		old = NULL;
 	}
-	if (new &&*new->node && !sched_pod_finished(new)) {
-		dismiss(s, uid);
-		cache_place(&s->cache, new, new->node, false);
-	} else if (!new || sched_pod_finished(new)) {
-		dismiss(s, uid);
-		cache_remove(&s->cache, uid);
-		if (*any->node)
-			pod_gone(s, any);
-	} else if (!waits(new))
-		dismiss(s, uid);
-	else if (!cache_assumed(&s->cache, uid) || queue_has(&s->queue, uid)) /* or its binding is through */
-		queue_set(&s->queue, new);
+	if (waits(new)) {
+		pod_waits(s, old, new);
+	} else {
+		dismiss(s, any);
+		if (!new || sched_pod_finished(new))
+			pod_left(s, any);
+		else if (*new->node)
+			pod_placed(s, old, new);
+	}
 	pthread_cond_signal(&s->wake);
 	pthread_mutex_unlock(&s->lock);
 }
@@ -154,9 +186,9 @@ static void on_node(void *arg, const void *old_node, const void *new_node)
 	const struct sched_node *old = old_node, *new = new_node;
 	pthread_mutex_lock(&s->lock);
 	cache_set_node(&s->cache, (new ? new : old)->base.meta.name, new);
-	unsigned events = new ? node_events(old, new) : 0;
+	unsigned events = new ? node_events(old, new) : EVENT_NODE_DELETED;
 	if (events) {
-		queue_event(&s->queue, &(struct cluster_event){.types = events, .node = new});
+		queue_event(&s->queue, &(struct cluster_event){.types = events, .node = new ? new : old});
 		pthread_cond_signal(&s->wake);
 	}
 	pthread_mutex_unlock(&s->lock);
@@ -207,11 +239,36 @@ static void bound(struct scheduler *s, const struct bind_item *i)
 	pthread_mutex_unlock(&s->lock);
 }
 
+/* Upstream's words; kubectl describes the victim by them. */
+static void evicted(struct scheduler *s, const struct bind_item *i, const struct err *err)
+{
+	const struct meta *m = &i->pod->base.meta;
+	char text[512];
+
+	if (err->reason == REASON_NOT_FOUND || err->reason == REASON_CONFLICT)
+		return; /* gone already */
+	if (err->reason == REASON_NONE) {
+		snprintf(text, sizeof(text), "Preempted by pod %s on node %s", i->preemptor->base.meta.uid,
+			 node_state_name(i->nominated));
+		record(s, i->pod, false, "Preempted", text);
+		return;
+	}
+	log_warn_err(err, "could not preempt", "pod=%s/%s", m->namespace, m->name);
+	pthread_mutex_lock(&s->lock);
+	queue_activate(&s->queue, i->preemptor->base.meta.uid);
+	pthread_cond_signal(&s->wake);
+	pthread_mutex_unlock(&s->lock);
+}
+
 static void on_bound(void *arg, const struct bind_item *i, const struct err *err)
 {
 	struct scheduler *s = arg;
 	const struct meta *m = &i->pod->base.meta;
 
+	if (i->preemptor) {
+		evicted(s, i, err);
+		return;
+	}
 	if (err->reason == REASON_NONE) {
 		bound(s, i);
 		return;
@@ -235,6 +292,7 @@ struct decision {
 	struct nomination nomination;
 	struct reasons why;
 	size_t n_nodes; /* that `why` speaks of */
+	bool error;	/* what was needed to know could not be known */
 };
 
 static void decide(struct scheduler *s, struct cycle *c, const struct snapshot *snap,
@@ -242,6 +300,10 @@ static void decide(struct scheduler *s, struct cycle *c, const struct snapshot *
 {
 	*d = (struct decision){.start_ns = clock_mono_ns(), .n_nodes = snap->n_nodes};
 	d->node = cycle_run(c, snap, p, &d->why, &d->nomination);
+	if (lookup_failed(s->lookup)) {
+		d->error = true;
+		d->node = NULL;
+	}
 	if (!d->node)
 		return;
 	reasons_release(&d->why); /* of the nodes that it did not need */
@@ -282,6 +344,7 @@ static bool assume(struct scheduler *s, struct cycle *c, struct queued_pod *q, c
 		queue_done(&s->queue, q);
 	} else {
 		cache_place(&s->cache, p, node_state_name(d->node), true);
+		cache_nominate(&s->cache, p, NULL);
 		*ret = (struct bind_item){.queued = q,
 					  .pod = informer_ref(p),
 					  .node = node_state_ref(d->node),
@@ -298,32 +361,77 @@ static bool assume(struct scheduler *s, struct cycle *c, struct queued_pod *q, c
 
 /* It goes nowhere now: an event says so and, unless it does already, the Pod's condition. */
 static bool explain(struct scheduler *s, const struct sched_pod *p, size_t n_nodes, const struct reasons *why,
-		    const struct node_state *nominated, struct bind_item *ret)
+		    const struct nomination *n, struct bind_item *ret)
 {
 	autobuf struct buf message = BUF_INIT;
+	bool clear = n->clear && p->nominated,
+	     nominate = n->node && (!p->nominated || strcmp(p->nominated, node_state_name(n->node)) != 0);
 
-	cycle_message(&message, n_nodes, why);
+	reasons_write(&message, n_nodes, why);
+	if (n->message)
+		buf_addf(&message, " %s", n->message);
 	record(s, p, true, "FailedScheduling", buf_str(&message));
-	if (p->unschedulable && !strcmp(p->unschedulable, buf_str(&message)) && !nominated)
+	if (p->unschedulable && !strcmp(p->unschedulable, buf_str(&message)) && !nominate && !clear)
 		return false;
 	*ret = (struct bind_item){.pod = informer_ref(p),
 				  .message = buf_take(&message, NULL),
-				  .nominated = nominated ? node_state_ref(nominated) : NULL};
+				  .nominated = nominate ? node_state_ref(n->node) : NULL,
+				  .clear = clear};
 	return true;
 }
 
-static bool refuse(struct scheduler *s, struct queued_pod *q, const struct sched_pod *p,
-		   const struct decision *d, struct bind_item *ret)
+/* Others were to get room there, who are less important: there may be none for them now. */
+static void displace(struct scheduler *s, const struct snapshot *snap, const struct sched_pod *p,
+		     const struct node_state *n)
 {
+	for (const struct nominated *o = snapshot_nominations(snap, n->index); o;
+	     o = snapshot_next_nomination(snap, o)) {
+		if (o->pod->priority >= p->priority)
+			continue;
+		pthread_mutex_lock(&s->lock);
+		cache_nominate(&s->cache, o->pod, NULL);
+		queue_activate(&s->queue, o->pod->base.meta.uid);
+		pthread_mutex_unlock(&s->lock);
+		binder_push(s->binder, &(struct bind_item){.pod = informer_ref(o->pod)});
+	}
+}
+
+/* Room is made: the victims are told, those at least that are not going already. */
+static void preempt(struct scheduler *s, struct cycle *c, const struct snapshot *snap,
+		    const struct sched_pod *p, const struct nomination *n)
+{
+	cycle_condemn(c, n);
+	displace(s, snap, p, n->node);
+	for (size_t i = 0; i < n->n_victims; i++) {
+		const struct sched_pod *v = n->victims[i];
+
+		if (v->base.meta.deleted_ns ||
+		    waiting_preempt(s->waiting, v->base.meta.uid)) /* which had only a place */
+			continue;
+		binder_push(s->binder, &(struct bind_item){.pod = informer_ref(v),
+							   .preemptor = informer_ref(p),
+							   .nominated = node_state_ref(n->node)});
+	}
+}
+
+static bool refuse(struct scheduler *s, struct cycle *c, const struct snapshot *snap, struct queued_pod *q,
+		   const struct sched_pod *p, const struct decision *d, struct bind_item *ret)
+{
+	const struct nomination *n = &d->nomination;
+
 	pthread_mutex_lock(&s->lock);
+	bool gone = q->deleted;
+	if (!gone && !d->error && (n->node || n->clear))
+		cache_nominate(&s->cache, p, n->node ? node_state_name(n->node) : NULL);
 	/* No nodes at all: whatever node comes is worth a try. */
-	queue_retry(&s->queue, q, d->n_nodes ? d->why.plugins : ~0u);
+	queue_retry(&s->queue, q, d->error ? 0 : d->n_nodes ? d->why.plugins : ~0u);
 	pthread_mutex_unlock(&s->lock);
-	count(RESULT_UNSCHEDULABLE, d->start_ns);
-	for (size_t i = 0; i < d->nomination.n_victims; i++)
-		binder_push(s->binder, &(struct bind_item){.pod = informer_ref(d->nomination.victims[i]),
-							   .victim = true});
-	return explain(s, p, d->n_nodes, &d->why, d->nomination.node, ret);
+	count(d->error ? RESULT_ERROR : RESULT_UNSCHEDULABLE, d->start_ns);
+	if (gone || d->error)
+		return false;
+	if (n->node)
+		preempt(s, c, snap, p, n);
+	return explain(s, p, d->n_nodes, &d->why, n, ret);
 }
 
 static void schedule_one(struct scheduler *s, struct cycle *c, struct snapshot *snap, struct queued_pod *q,
@@ -332,7 +440,7 @@ static void schedule_one(struct scheduler *s, struct cycle *c, struct snapshot *
 	struct decision d;
 	struct bind_item item;
 	decide(s, c, snap, p, &d);
-	bool write = d.node ? assume(s, c, q, p, &d, &item) : refuse(s, q, p, &d, &item);
+	bool write = d.node ? assume(s, c, q, p, &d, &item) : refuse(s, c, snap, q, p, &d, &item);
 	reasons_release(&d.why);
 	if (write)
 		binder_push(s->binder, &item);
@@ -353,7 +461,7 @@ static void send_back(struct scheduler *s, struct waiting_pod *w, const struct r
 	if (gone)
 		return;
 	count(RESULT_UNSCHEDULABLE, clock_mono_ns());
-	if (explain(s, i->pod, 1, why, NULL, &condition))
+	if (explain(s, i->pod, 1, why, &(struct nomination){0}, &condition))
 		binder_push(s->binder, &condition);
 }
 
@@ -405,6 +513,7 @@ static void *cycle_thread(void *arg)
 	cycle_init(&c, s->framework);
 	c.waiting = s->waiting;
 	snapshot_init(&snap);
+	snap.lookup = s->lookup;
 	pthread_mutex_lock(&s->lock);
 	while (!s->stopping) {
 		struct waiting_pod *w = waiting_take(s->waiting);
@@ -461,6 +570,7 @@ struct scheduler *scheduler_new(struct rest *r, const struct framework *f)
 	s->binder = binder_new(r, on_bound, s);
 	metric_gauge_fn(&pending_def, NULL, pending_gauge, s);
 	s->informers = informer_set_new(r);
+	s->lookup = lookup_new(s->informers);
 	informer_add(s->informers, &sched_node_type, NULL, on_node, s);
 	informer_add(s->informers, &sched_pod_type,
 		     "fieldSelector=status.phase%21%3DSucceeded%2Cstatus.phase%21%3DFailed", on_pod, s);
@@ -490,6 +600,7 @@ void scheduler_run(struct scheduler *s)
 
 void scheduler_free(struct scheduler *s)
 {
+	lookup_close(s->lookup);
 	informer_set_stop(s->informers);
 	pthread_mutex_lock(&s->lock);
 	s->stopping = true;
@@ -503,6 +614,7 @@ void scheduler_free(struct scheduler *s)
 	queue_release(&s->queue);
 	cache_release(&s->cache);
 	informer_set_free(s->informers);
+	lookup_free(s->lookup);
 	events_free(s->events);
 	pthread_cond_destroy(&s->wake);
 	pthread_mutex_destroy(&s->lock);

@@ -25,10 +25,10 @@ struct api {
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	const char *nodes, *pods;			 /* items of the first lists */
-	struct server_request *watch_nodes, *watch_pods; /* streams that are open */
-	char log[4096];					 /* what was written, a line each */
-	int refuse, refusal;				 /* bindings that get this status first */
+	const char *nodes, *pods;					/* items of the first lists */
+	struct server_request *watch_nodes, *watch_pods, *watch_others; /* streams that are open */
+	char log[4096];							/* what was written, a line each */
+	int refuse, refusal; /* bindings that get this status first */
 	bool stopping;
 };
 
@@ -106,9 +106,12 @@ static void serve(struct server_request *rq)
 	if (strcmp(rq->method, "GET"))
 		write_made(a, rq);
 	else if (strstr(rq->path, "watch=true"))
-		watch(a, rq, nodes ? &a->watch_nodes : &a->watch_pods);
+		watch(a, rq,
+		      nodes			   ? &a->watch_nodes
+		      : strstr(rq->path, "/pods?") ? &a->watch_pods
+						   : &a->watch_others);
 	else
-		list(rq, nodes ? a->nodes : a->pods);
+		list(rq, nodes ? a->nodes : strstr(rq->path, "/pods?") ? a->pods : "");
 }
 
 static void wait_for(struct api *a, const char *line)
@@ -178,6 +181,9 @@ static void finish(struct api *a)
 	free(a);
 }
 
+#define INSUFFICIENT                                                                                         \
+	"condition 0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No "  \
+	"preemption victims found for incoming pod.\n"
 static void test_what_waits_gets_a_node(void **state)
 {
 	struct api *a = start(NODE("n1", "2"), POD("p1", "1") "," POD("p2", "1"));
@@ -186,7 +192,7 @@ static void test_what_waits_gets_a_node(void **state)
 	wait_for(a, "event Scheduled p1\n");
 	/* One that comes later finds the node full, before the watch has shown the two as bound. */
 	send_event(a, &a->watch_pods, "ADDED", POD_AT("p3", "20", "1", ""));
-	wait_for(a, "condition 0/1 nodes are available: 1 Insufficient cpu.\n");
+	wait_for(a, INSUFFICIENT);
 	wait_for(a, "event FailedScheduling p3\n");
 	finish(a);
 }
@@ -196,7 +202,7 @@ static void test_room_wakes_those_that_wait(void **state)
 	static const char bound[] = POD_AT("p0", "4", "2", "\"nodeName\":\"n1\",");
 	struct api *a =
 		start(NODE("n1", "2"), POD("p1", "2") "," POD_AT("p0", "4", "2", "\"nodeName\":\"n1\","));
-	wait_for(a, "condition 0/1 nodes are available: 1 Insufficient cpu.\n");
+	wait_for(a, INSUFFICIENT);
 	send_event(a, &a->watch_pods, "DELETED", bound);
 	wait_for(a, "bind p1 n1\n");
 	finish(a);

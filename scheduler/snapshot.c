@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See snapshot.h. A node that goes away leaves its place to the last one. */
+/*
+ * See snapshot.h. A node that goes away leaves its place to the last one. What is counted of Pods follows the difference
+ * between a node's old state and its new one, if anything is counted at all.
+ */
 #include "snapshot.h"
 
 #include <stdlib.h>
@@ -10,17 +13,26 @@ void snapshot_init(struct snapshot *s)
 	*s = (struct snapshot){0};
 }
 
+static void forget_nominated(struct snapshot *s)
+{
+	for (size_t i = 0; i < s->n_nominated; i++)
+		informer_unref(s->nominated[i].pod);
+	free(s->nominated);
+}
+
 void snapshot_release(struct snapshot *s)
 {
 	for (size_t i = 0; i < s->n_nodes; i++)
 		node_state_unref(s->nodes[i]);
 	for (size_t i = 0; i < s->n_topologies; i++)
 		topology_free(s->topologies[i]);
+	forget_nominated(s);
+	tally_release(&s->tallies);
+	term_index_release(&s->terms);
 	map_release(&s->by_name);
 	map_release(&s->images);
+	free(s->topologies);
 	free(s->nodes);
-	free(s->affinity);
-	free(s->anti_affinity);
 	*s = (struct snapshot){0};
 }
 
@@ -53,6 +65,55 @@ static void place_labels(struct snapshot *s, size_t at, const struct labels *l)
 		topology_set(s->topologies[i], at, l);
 }
 
+/* ---- Pods that come and go ---- */
+static void change_pod(struct snapshot *s, size_t at, const struct sched_pod *p, bool came)
+{
+	tally_change(&s->tallies, at, p, came);
+	if (p->affinity)
+		term_index_change(&s->terms, at, p, came);
+}
+
+static bool holds(const struct node_state *n, size_t from, const struct sched_pod *p)
+{
+	for (size_t i = from; i < n->n_pods; i++)
+		if (n->pods[i] == p)
+			return true;
+	return false;
+}
+
+#define DIFFERENT_MAX 16 /* Pods behind the common beginning that are compared each with each */
+static void change_pods(struct snapshot *s, size_t at, const struct node_state *old,
+			const struct node_state *new)
+{
+	size_t same = 0, n_old = old ? old->n_pods : 0, n_new = new ? new->n_pods : 0;
+
+	if (!s->tallies.n && !(old && old->n_with_affinity) && !(new &&new->n_with_affinity))
+		return;
+	while (same < n_old && same < n_new && old->pods[same] == new->pods[same])
+		same++;
+	/* A Pod that goes leaves its place to the last one, so what differs behind it is little, or all. */
+	bool compare = old && new && (n_old - same) * (n_new - same) <= DIFFERENT_MAX *DIFFERENT_MAX;
+	/* Counts never fall below zero: who comes is first. */
+	for (size_t i = same; i < n_new; i++)
+		if (!compare || !holds(old, same, new->pods[i]))
+			change_pod(s, at, new->pods[i], true);
+	for (size_t i = same; i < n_old; i++)
+		if (!compare || !holds(new, same, old->pods[i]))
+			change_pod(s, at, old->pods[i], false);
+}
+
+static void move_pods(struct snapshot *s, const struct node_state *n, size_t from, size_t to)
+{
+	tally_move(&s->tallies, from, to);
+	for (size_t i = 0; n->n_with_affinity && i < n->n_pods; i++) {
+		if (!n->pods[i]->affinity)
+			continue;
+		term_index_change(&s->terms, to, n->pods[i], true);
+		term_index_change(&s->terms, from, n->pods[i], false);
+	}
+}
+
+/* ---- nodes ---- */
 static void put(struct snapshot *s, const struct node_state *n, size_t at)
 {
 	s->nodes[at] = n;
@@ -64,8 +125,6 @@ static size_t append(struct snapshot *s, const struct node_state *n)
 	if (s->n_nodes == s->cap) {
 		s->cap = s->cap ? 2 * s->cap : 16;
 		s->nodes = mem_realloc_array(s->nodes, s->cap, sizeof(*s->nodes));
-		s->affinity = mem_realloc_array(s->affinity, s->cap, sizeof(*s->affinity));
-		s->anti_affinity = mem_realloc_array(s->anti_affinity, s->cap, sizeof(*s->anti_affinity));
 	}
 	size_t at = s->n_nodes++;
 	map_set(&s->by_name, node_state_name(n), number(at + 1));
@@ -87,7 +146,7 @@ void snapshot_set(struct snapshot *s, const struct node_state *n)
 			count_images(s, old->node, -1);
 		place_labels(s, at, n->node->base.meta.labels);
 	}
-	s->lists_stale |= n->n_affinity || (old && old->n_affinity);
+	change_pods(s, at, old, n);
 	node_state_unref(old);
 }
 
@@ -99,29 +158,52 @@ void snapshot_remove(struct snapshot *s, const char *name)
 	const struct node_state *old = s->nodes[at];
 	map_del(&s->by_name, name);
 	count_images(s, old->node, -1);
+	change_pods(s, at, old, NULL);
 	place_labels(s, last, NULL);
 	s->n_nodes--;
 	if (at != last) {
 		put(s, s->nodes[last], at);
 		map_set(&s->by_name, node_state_name(s->nodes[at]), number(at + 1));
 		place_labels(s, at, s->nodes[at]->node->base.meta.labels);
+		move_pods(s, s->nodes[at], last, at);
 	}
-	s->lists_stale |= s->n_affinity > 0;
 	node_state_unref(old);
+}
+
+void snapshot_nominate(struct snapshot *s, struct nominated *v, size_t n)
+{
+	forget_nominated(s);
+	s->nominated = v;
+	s->n_nominated = n;
+}
+
+static void forget_topologies(struct snapshot *s)
+{
+	while (s->n_topologies > SNAPSHOT_TOPOLOGIES) {
+		size_t oldest = 0;
+		for (size_t i = 1; i < s->n_topologies; i++)
+			if (s->topologies[i]->asked < s->topologies[oldest]->asked)
+				oldest = i;
+		topology_free(s->topologies[oldest]);
+		s->topologies[oldest] = s->topologies[--s->n_topologies];
+	}
+}
+
+static int by_place(const void *a, const void *b)
+{
+	size_t x = ((const struct nominated *)a)->place, y = ((const struct nominated *)b)->place;
+	return (x > y) - (x < y);
 }
 
 void snapshot_settle(struct snapshot *s)
 {
-	if (!s->lists_stale)
-		return;
-	s->lists_stale = false;
-	s->n_affinity = s->n_anti_affinity = 0;
-	for (size_t i = 0; i < s->n_nodes; i++) {
-		if (s->nodes[i]->n_affinity)
-			s->affinity[s->n_affinity++] = i;
-		if (s->nodes[i]->n_anti_affinity)
-			s->anti_affinity[s->n_anti_affinity++] = i;
-	}
+	s->searches++;
+	tally_age(&s->tallies);
+	forget_topologies(s);
+	for (size_t i = 0; i < s->n_nominated; i++)
+		s->nominated[i].place = place_of(s, s->nominated[i].node);
+	if (s->n_nominated > 1)
+		qsort(s->nominated, s->n_nominated, sizeof(*s->nominated), by_place);
 }
 
 const struct node_state *snapshot_node(const struct snapshot *s, const char *name)
@@ -139,14 +221,53 @@ const struct topology *snapshot_topology(const struct snapshot *frozen, const ch
 {
 	struct snapshot *s = (struct snapshot *)frozen; /* derived, and one thread's: const to its readers */
 	for (size_t i = 0; i < s->n_topologies; i++)
-		if (!strcmp(topology_key(s->topologies[i]), key))
+		if (!strcmp(s->topologies[i]->key, key)) {
+			s->topologies[i]->asked = s->searches;
 			return s->topologies[i];
+		}
 	struct topology *t = topology_new(key);
 	for (size_t i = 0; i < s->n_nodes; i++)
 		topology_set(t, i, s->nodes[i]->node->base.meta.labels);
-	if (s->n_topologies < SNAPSHOT_TOPOLOGIES)
-		return s->topologies[s->n_topologies++] = t;
-	struct topology **oldest = &s->topologies[s->next_topology++ % SNAPSHOT_TOPOLOGIES];
-	topology_free(*oldest);
-	return *oldest = t;
+	t->asked = s->searches;
+	if (s->n_topologies == s->cap_topologies) {
+		s->cap_topologies = s->cap_topologies ? 2 * s->cap_topologies : 4;
+		s->topologies = mem_realloc_array(s->topologies, s->cap_topologies, sizeof(t));
+	}
+	return s->topologies[s->n_topologies++] = t;
+}
+
+const uint32_t *snapshot_count(const struct snapshot *frozen, const struct pod_query *q)
+{
+	struct snapshot *s = (struct snapshot *)frozen;
+	return tally_get(&s->tallies, q, s->nodes, s->n_nodes);
+}
+
+const struct nominated *snapshot_nomination(const struct snapshot *s, const char *uid)
+{
+	for (size_t i = 0; i < s->n_nominated; i++)
+		if (!strcmp(s->nominated[i].pod->base.meta.uid, uid))
+			return &s->nominated[i];
+	return NULL;
+}
+
+const struct nominated *snapshot_nominations(const struct snapshot *s, size_t place)
+{
+	size_t from = 0, to = s->n_nominated;
+
+	while (from < to) {
+		size_t mid = (from + to) / 2;
+
+		if (s->nominated[mid].place < place)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return from < s->n_nominated && s->nominated[from].place == place ? &s->nominated[from] : NULL;
+}
+
+const struct nominated *snapshot_next_nomination(const struct snapshot *s, const struct nominated *n)
+{
+	const struct nominated *next = n + 1;
+
+	return next < s->nominated + s->n_nominated && next->place == n->place ? next : NULL;
 }

@@ -4,19 +4,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "base/map.h"
 
-struct domain {
+struct topology_value {
 	char *value; /* NULL: a free number */
 	size_t nodes;
-};
-struct topology {
-	char *key;
-	struct map ids; /* value -> number + 1 */
-	struct domain *domains;
-	size_t n, cap, used;  /* used: with nodes */
-	uint32_t *of, *freed; /* of: by place */
-	size_t n_of, n_freed, cap_freed;
 };
 
 struct topology *topology_new(const char *key)
@@ -40,11 +31,6 @@ void topology_free(struct topology *t)
 	free(t);
 }
 
-const char *topology_key(const struct topology *t)
-{
-	return t->key;
-}
-
 uint32_t topology_find(const struct topology *t, const char *value)
 {
 	return (uint32_t)(uintptr_t)map_get(&t->ids, value) - 1; /* TOPOLOGY_NONE when absent */
@@ -66,7 +52,7 @@ static void join(struct topology *t, size_t place, const char *value)
 	uint32_t id = topology_find(t, value);
 	if (id == TOPOLOGY_NONE) {
 		id = new_number(t);
-		t->domains[id] = (struct domain){.value = mem_strdup(value)};
+		t->domains[id] = (struct topology_value){.value = mem_strdup(value)};
 		map_set(&t->ids, value, (void *)(uintptr_t)(id + 1));
 		t->used++;
 	}
@@ -94,6 +80,8 @@ static void leave(struct topology *t, size_t place)
 void topology_set(struct topology *t, size_t place, const struct labels *l)
 {
 	const char *value = labels_get(l, t->key);
+	if (!value && place >= t->n_of)
+		return;
 	if (place >= t->n_of) {
 		size_t n = place + 1 > 2 * t->n_of ? place + 1 : 2 * t->n_of;
 		t->of = mem_realloc_array(t->of, n, sizeof(*t->of));
@@ -109,11 +97,6 @@ void topology_set(struct topology *t, size_t place, const struct labels *l)
 		join(t, place, value);
 }
 
-uint32_t topology_domain(const struct topology *t, size_t place)
-{
-	return place < t->n_of ? t->of[place] : TOPOLOGY_NONE;
-}
-
 size_t topology_nodes(const struct topology *t, uint32_t domain)
 {
 	return domain < t->n ? t->domains[domain].nodes : 0;
@@ -122,9 +105,4 @@ size_t topology_nodes(const struct topology *t, uint32_t domain)
 size_t topology_domains(const struct topology *t)
 {
 	return t->used;
-}
-
-size_t topology_size(const struct topology *t)
-{
-	return t->n;
 }

@@ -17,7 +17,7 @@ static void set(struct topology *t, size_t place, const char *value)
 static void test_domains_come_and_go(void **state)
 {
 	struct topology *t = topology_new("zone");
-	assert_string_equal(topology_key(t), "zone");
+	assert_string_equal(t->key, "zone");
 	set(t, 0, "a");
 	set(t, 1, "b");
 	set(t, 70, "a");

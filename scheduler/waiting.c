@@ -143,6 +143,11 @@ bool waiting_reject(struct waiting *w, const char *uid, size_t plugin, const cha
 	return turn_down(w, uid, 1u << plugin, why);
 }
 
+bool waiting_preempt(struct waiting *w, const char *uid)
+{
+	return turn_down(w, uid, 0, "preempted");
+}
+
 void waiting_drop(struct waiting *w, const char *uid)
 {
 	turn_down(w, uid, 0, NULL);

@@ -44,6 +44,8 @@ bool waiting_reject(struct waiting *w, const char *uid, size_t plugin, const cha
 
 /* Takes what the item holds. */
 void waiting_add(struct waiting *w, const struct bind_item *item, const struct permit *permit);
+/* More important ones need its place; false: no such Pod waits. */
+bool waiting_preempt(struct waiting *w, const char *uid);
 /* The Pod is gone, or has a node from somebody else: nothing to wait for. */
 void waiting_drop(struct waiting *w, const char *uid);
 /* The next one that is decided or whose time is over, to be freed; NULL when there is none now. */

@@ -17,7 +17,7 @@ static const struct decode_row owner_rows[] = {
 };
 static const struct owner_ref owner_initial = {
 	.api_version = (char *)"", .kind = (char *)"", .name = (char *)"", .uid = (char *)""};
-static const struct decode_spec owner_spec =
+const struct decode_spec meta_owner_spec =
 	DECODE_SPEC(struct owner_ref, owner_rows, .initial = &owner_initial);
 
 #define META_ROWS                                                                                            \
@@ -27,7 +27,7 @@ static const struct decode_spec owner_spec =
 		DECODE_TIME("creationTimestamp", struct meta, created_ns),                                   \
 		DECODE_TIME("deletionTimestamp", struct meta, deleted_ns),                                   \
 		DECODE_LABELS("labels", struct meta, labels),                                                \
-		DECODE_ARRAY("ownerReferences", struct meta, owners, n_owners, &owner_spec),                 \
+		DECODE_ARRAY("ownerReferences", struct meta, owners, n_owners, &meta_owner_spec),            \
 		DECODE_STRINGS("finalizers", struct meta, finalizers, n_finalizers)
 static const struct decode_row meta_rows[] = {META_ROWS};
 static const struct decode_row meta_annotated_rows[] = {

@@ -48,6 +48,7 @@ struct meta {
 struct decode_spec;
 /* For DECODE_STRUCT at "metadata", in a block of decode_new(): not to be released. Empty label sets are NULL. */
 extern const struct decode_spec meta_spec, meta_annotated_spec;
+extern const struct decode_spec meta_owner_spec; /* for DECODE_ARRAY at "metadata.ownerReferences" */
 enum { META_ANNOTATIONS = 1 };
 void meta_decode(struct meta *m, const js *o, int flags);
 void meta_release(struct meta *m);

@@ -48,11 +48,12 @@ static int64_t image_score(const char *asked, const struct sched_node *node, con
 static int64_t score(const struct cycle_state *st, const struct sched_pod *p, const struct node_state *n,
 		     const struct snapshot *s)
 {
-	int64_t sum = 0, containers = (int64_t)(p->n_images + p->n_init_images);
-	for (size_t i = 0; i < p->n_images; i++)
-		sum += image_score(p->images[i].name, n->node, s);
-	for (size_t i = 0; i < p->n_init_images; i++)
-		sum += image_score(p->init_images[i].name, n->node, s);
+	const struct pod_wish *w = p->wish;
+	int64_t sum = 0, containers = w ? (int64_t)(w->n_images + w->n_init_images) : 0;
+	for (size_t i = 0; w && i < w->n_images; i++)
+		sum += image_score(w->images[i].name, n->node, s);
+	for (size_t i = 0; w && i < w->n_init_images; i++)
+		sum += image_score(w->init_images[i].name, n->node, s);
 	int64_t max = MAX_PER_CONTAINER * (containers ? containers : 1);
 	if (sum < MIN_THRESHOLD)
 		sum = MIN_THRESHOLD;

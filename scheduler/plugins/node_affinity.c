@@ -61,7 +61,7 @@ static bool filter(const struct cycle_state *st, const struct sched_pod *p, cons
 {
 	if (matches(p, n->node))
 		return true;
-	reasons_add(why, reason);
+	reasons_add_final(why, reason);
 	return false;
 }
 

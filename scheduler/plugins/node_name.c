@@ -14,7 +14,7 @@ static bool filter(const struct cycle_state *st, const struct sched_pod *p, cons
 {
 	if (!strcmp(p->node, node_state_name(n)))
 		return true;
-	reasons_add(why, "node(s) didn't match the requested node name");
+	reasons_add_final(why, "node(s) didn't match the requested node name");
 	return false;
 }
 

@@ -22,6 +22,8 @@ static bool filter(const struct cycle_state *st, const struct sched_pod *p, cons
 		snprintf(text, sizeof(text), "Insufficient %s", v[i].name);
 		reasons_add(why, strcmp(v[i].name, "pods") ? text : "Too many pods");
 	}
+	/* More than it has at all: whoever goes. */
+	why->final = !resources_fit(&p->demand.requests, &nothing, &n->allocatable);
 	return false;
 }
 

@@ -14,7 +14,7 @@ static bool filter(const struct cycle_state *st, const struct sched_pod *p, cons
 {
 	if (!n->restricted || allows(p, n->node))
 		return true;
-	reasons_add(why, "node(s) were unschedulable");
+	reasons_add_final(why, "node(s) were unschedulable");
 	return false;
 }
 

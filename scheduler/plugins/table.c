@@ -9,7 +9,10 @@ static const struct plugin *const plugins[] = {
 	[PLUGIN_NODE_AFFINITY] = &plugin_node_affinity,
 	[PLUGIN_NODE_PORTS] = &plugin_node_ports,
 	[PLUGIN_NODE_RESOURCES_FIT] = &plugin_node_resources_fit,
+	[PLUGIN_POD_TOPOLOGY_SPREAD] = &plugin_pod_topology_spread,
+	[PLUGIN_INTER_POD_AFFINITY] = &plugin_inter_pod_affinity,
 	[PLUGIN_BALANCED_ALLOCATION] = &plugin_balanced_allocation,
 	[PLUGIN_IMAGE_LOCALITY] = &plugin_image_locality,
+	[PLUGIN_DEFAULT_PREEMPTION] = &plugin_default_preemption,
 };
 const struct framework plugin_default_profile = {plugins, ARRAY_LEN(plugins)};

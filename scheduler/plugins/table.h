@@ -13,13 +13,17 @@ enum {
 	PLUGIN_NODE_AFFINITY,
 	PLUGIN_NODE_PORTS,
 	PLUGIN_NODE_RESOURCES_FIT,
+	PLUGIN_POD_TOPOLOGY_SPREAD,
+	PLUGIN_INTER_POD_AFFINITY,
 	PLUGIN_BALANCED_ALLOCATION,
 	PLUGIN_IMAGE_LOCALITY,
+	PLUGIN_DEFAULT_PREEMPTION,
 };
 
 extern const struct plugin plugin_node_unschedulable, plugin_node_name, plugin_taint_toleration,
 	plugin_node_affinity, plugin_node_ports, plugin_node_resources_fit, plugin_balanced_allocation,
-	plugin_image_locality;
+	plugin_image_locality, plugin_pod_topology_spread, plugin_inter_pod_affinity,
+	plugin_default_preemption;
 
 extern const struct framework plugin_default_profile;
 

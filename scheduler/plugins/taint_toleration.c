@@ -21,7 +21,7 @@ static bool filter(const struct cycle_state *st, const struct sched_pod *p, cons
 		return true;
 	char text[640];
 	snprintf(text, sizeof(text), "node(s) had untolerated taint {%s: %s}", t->key, t->value);
-	reasons_add(why, text);
+	reasons_add_final(why, text);
 	return false;
 }
 

@@ -3,19 +3,12 @@
 #include "object/core/affinity.h"
 
 #include <string.h>
-
-static const struct decode_row requirement_rows[] = {
-	DECODE_STRING("key", struct requirement, key),
-	DECODE_ENUM("operator", struct requirement, op, selector_op_names),
-	DECODE_STRINGS("values", struct requirement, values, n),
-};
-static const struct requirement requirement_initial = {.key = ""};
-static const struct decode_spec requirement_spec =
-	DECODE_SPEC(struct requirement, requirement_rows, .initial = &requirement_initial);
+#include "object/core/label_query.h"
 
 static const struct decode_row term_rows[] = {
-	DECODE_ARRAY("matchExpressions", struct node_term, expressions, n_expressions, &requirement_spec),
-	DECODE_ARRAY("matchFields", struct node_term, fields, n_fields, &requirement_spec),
+	DECODE_ARRAY("matchExpressions", struct node_term, expressions, n_expressions,
+		     &label_query_requirement_spec),
+	DECODE_ARRAY("matchFields", struct node_term, fields, n_fields, &label_query_requirement_spec),
 };
 static const struct decode_spec term_spec = DECODE_SPEC(struct node_term, term_rows);
 
