@@ -14,6 +14,7 @@
 /* ---- look, catch up, look again ---- */
 
 static enum progress make_missing(struct registry_call *c);
+static int uid_conflict(struct registry_call *c, const char *asked, const char *key, const char *there);
 
 /* Made from a version that the store has but the cache has not seen yet. */
 static bool is_newer(const char *version, const struct obj *old)
@@ -46,6 +47,9 @@ enum progress registry_look_up(struct registry_call *c)
 		return PROGRESS_NEXT;
 	if (c->change.flags & CHANGE_CREATES)
 		return make_missing(c);
+	/* an author who knows its uid takes it for the object that it was */
+	if (c->change.uid && *c->change.uid)
+		return registry_progress(uid_conflict(c, c->change.uid, c->name, ""));
 	return registry_progress(registry_not_found(c, &c->err));
 }
 

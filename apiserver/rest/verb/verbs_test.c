@@ -160,17 +160,17 @@ static void test_deep_and_large(void **state)
 	refused("POST", CMS, "application/json", b.p, b.len, 422, "Invalid",
 		"Too long: may not be more than 1048576 bytes");
 	buf_clear(&b);
-	buf_adds(&b, "{\"metadata\":{\"name\":\"big\"},\"revision\":1,\"data\":\"");
+	buf_adds(&b, "{\"metadata\":{\"name\":\"big\"},\"revision\":1,\"data\":{\"a\":\"");
 	for (int i = 0; i < 1600000; i++)
 		buf_addc(&b, 'x');
-	buf_adds(&b, "\"}");
+	buf_adds(&b, "\"}}");
 	refused("POST", "/apis/apps/v1/namespaces/default/controllerrevisions", "application/json", b.p,
 		b.len, 413, "RequestEntityTooLarge", "Request entity too large: limit is 1572864");
 	buf_clear(&b);
-	buf_adds(&b, "{\"metadata\":{\"name\":\"big\"},\"revision\":1,\"data\":\"");
+	buf_adds(&b, "{\"metadata\":{\"name\":\"big\"},\"revision\":1,\"data\":{\"a\":\"");
 	for (int i = 0; i < 1600000; i++)
 		buf_addc(&b, 'x');
-	buf_adds(&b, "\"}");
+	buf_adds(&b, "\"}}");
 	refused("POST", "/apis/apps/v1/namespaces/default/controllerrevisions", "application/json", b.p,
 		b.len, 413, "RequestEntityTooLarge", "Request entity too large: limit is 1572864");
 	refused("POST", CMS, "application/json", "{\"metadata\":{\"name\":\"\xff\"}}", 24, 400, "BadRequest",
