@@ -30,7 +30,10 @@ struct shape {
 	enum list_kind list;
 	const char *const *keys; /* of LIST_MAP */
 	bool atomic;
+	unsigned char depth; /* members of members: below SHAPE_DEPTH_MAX everything is one field */
 };
+/* Threads have small stacks, and a value that may be anything nests as deep as JSON may. */
+#define SHAPE_DEPTH_MAX 150
 enum shape_form { SHAPE_LEAF, SHAPE_STRUCT, SHAPE_MAP, SHAPE_LIST };
 struct shape shape_of(const struct type *t);
 /* What v, NULL being JSON's null, is to be taken for. */

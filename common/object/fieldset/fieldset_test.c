@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <pthread.h>
+#include "base/thread.h"
 #include "object/fieldset/fieldset.h"
 #include "object/json_test.h"
 
@@ -496,12 +498,43 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* A value that may be anything nests as deep as it likes, and is one field from some level on; on a small stack. */
+static void *owns_deep(void *arg)
+{
+	autoarena struct arena a = ARENA_INIT;
+	struct err err = ERR_INIT;
+	autobuf struct buf b = BUF_INIT;
+	size_t levels = 0;
+
+	buf_adds(&b, "{\"spec\":{\"extra\":");
+	for (int i = 0; i < 490; i++)
+		buf_adds(&b, "{\"a\":");
+	buf_adds(&b, "1");
+	for (int i = 0; i < 492; i++)
+		buf_addc(&b, '}');
+	autojson js *o = js_parse(b.p, b.len, NULL, &err);
+	assert_non_null(o);
+	const struct fieldset *s = fieldset_of(&a, ship, o);
+	autobuf struct buf text = BUF_INIT;
+	fieldset_write(&text, s);
+	for (const char *p = buf_str(&text); (p = strstr(p, "\"f:a\"")); p++)
+		levels++;
+	assert_in_range(levels, 100, 200);
+	return NULL;
+}
+
+static void test_deep(void **state)
+{
+	pthread_join(thread_start("deep", owns_deep, NULL), NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writes_what_it_reads),
 		cmocka_unit_test(refuses_what_is_none),
 		cmocka_unit_test(is_bounded_in_depth),
+		cmocka_unit_test(test_deep),
 		cmocka_unit_test(calculates),
 		cmocka_unit_test(tells_paths),
 		cmocka_unit_test(finds_what_is_mentioned),

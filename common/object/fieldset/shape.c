@@ -44,7 +44,7 @@ enum shape_form shape_form(const struct shape *s, const js *v)
 {
 	const struct type *t = s->type;
 
-	if (s->atomic)
+	if (s->atomic || s->depth >= SHAPE_DEPTH_MAX)
 		return SHAPE_LEAF;
 	if (is_free(t))
 		return js_is_obj(v) ? SHAPE_MAP : SHAPE_LEAF;
@@ -62,14 +62,17 @@ enum shape_form shape_form(const struct shape *s, const js *v)
 
 struct shape shape_member(const struct shape *s, const char *key, bool *ret_named)
 {
-	static const struct shape anything;
 	const struct type *t = s->type;
 	const struct field *f = t && t->form == TYPE_OBJECT ? schema_field(t, key) : NULL;
+	struct shape ret = {.type = NULL};
 
 	*ret_named = f;
 	if (f)
-		return shape_of_field(f);
-	return t && t->form == TYPE_MAP ? shape_of(t->elem) : anything;
+		ret = shape_of_field(f);
+	else if (t && t->form == TYPE_MAP)
+		ret = shape_of(t->elem);
+	ret.depth = s->depth + 1;
+	return ret;
 }
 
 /* ---- names of items ---- */
