@@ -13,7 +13,7 @@
 static enum progress begin(struct registry_call *c)
 {
 	if (c->draft) { /* the second attempt */
-		c->body = managed_bytes_tree(c->draft, &c->err);
+		c->body = obj_tree_unmanaged(c->draft, &c->err);
 		if (!c->body)
 			return PROGRESS_END;
 		js_del(js_obj(c->body, "metadata", NULL), "name");

@@ -250,7 +250,7 @@ static enum progress keep(struct registry_call *c)
 
 static enum progress read_old(struct registry_call *c)
 {
-	c->old_tree = managed_bytes_tree(c->old, &c->err);
+	c->old_tree = obj_tree_unmanaged(c->old, &c->err);
 	return c->old_tree ? PROGRESS_NEXT : PROGRESS_END;
 }
 

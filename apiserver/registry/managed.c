@@ -249,14 +249,15 @@ static bool decode_said(struct managed *m, const js *said)
 	return managers_decode(a, p, text.len, &m->managers, &ignore) == 0 && m->managers.n;
 }
 
-static bool says_what_is(const js *said, const struct managed_bytes *is)
+static bool says_what_is(const js *said, const struct obj_managed *is)
 {
-	autobuf struct buf text = BUF_INIT;
+	autobuf struct buf text = BUF_INIT, there = BUF_INIT;
 
-	if (!is->p)
+	if (!is)
 		return false;
 	js_write(&text, said);
-	return text.len == is->n && !memcmp(text.p, is->p, is->n);
+	obj_managed_write(is, &there);
+	return text.len == there.len && !memcmp(text.p, there.p, there.len);
 }
 
 void registry_check_manager(struct field_errors *errs, const char *path, const char *name)
@@ -290,12 +291,21 @@ static void check_managers(struct registry_call *c, const struct managers *m)
 	}
 }
 
+/* A reference that becomes the call's. */
+static void set_managed(struct registry_call *c, struct obj_managed *managed)
+{
+	obj_managed_unref(c->managed);
+	c->managed = managed;
+	c->managed_set = true;
+}
+
 void managed_keep(struct registry_call *c, struct managed *m)
 {
-	buf_clear(&c->managed);
-	managers_encode(&m->managers, &c->managed);
+	autobuf struct buf text = BUF_INIT;
+
+	managers_encode(&m->managers, &text);
 	check_managers(c, &m->managers);
-	c->managed_set = true;
+	set_managed(c, text.len ? obj_managed_new(text.p, text.len) : NULL);
 }
 
 static const char *author(const struct registry_call *c)
@@ -333,24 +343,23 @@ void managed_update(struct registry_call *c, const js *said)
 	char room[ARENA_ROOM];
 	autoarena struct arena a = ARENA_INIT;
 	struct managed m;
-	struct managed_bytes is = managed_bytes_find(c->old->bytes, c->old->len);
+	const struct obj_managed *is = c->old->managed;
 	struct err ignore = ERR_INIT;
-	bool theirs = said && !*c->ctx.subresource && !says_what_is(said, &is);
+	bool theirs = said && !*c->ctx.subresource && !says_what_is(said, is);
 
 	arena_borrow(&a, room, sizeof(room));
 	if (theirs && is_reset(said)) {
-		buf_clear(&c->managed);
-		c->managed_set = true;
+		set_managed(c, NULL);
 		return;
 	}
 	managed_init(&m, c, &a);
 	theirs = theirs && decode_said(&m, said);
-	if (!theirs && !is.p)
+	if (!theirs && !is)
 		return; /* nobody has ever applied it: nobody is noted */
 	js *new_made, *old_made;
 	const js *new = as_spoken(c, c->new, &new_made), *old = as_spoken(c, c->old_tree, &old_made);
 	autojson js *free_new = new_made, *free_old = old_made;
-	if (!theirs && managers_decode(&a, is.p, is.n, &m.managers, &ignore) < 0)
+	if (!theirs && managers_of(&a, is, &m.managers, &ignore) < 0)
 		m.managers = (struct managers){.arena = &a};
 	if (managed_note(&m, author(c), old, new) || theirs)
 		managed_keep(c, &m);

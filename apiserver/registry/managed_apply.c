@@ -390,10 +390,9 @@ static int check_config(struct applying *p, struct err *err)
 
 static int decode_managers(struct applying *p, const struct obj *old, struct err *err)
 {
-	struct managed_bytes is = managed_bytes_find(old->bytes, old->len);
 	struct err why = ERR_INIT;
 
-	if (is.p && managers_decode(p->m.managers.arena, is.p, is.n, &p->m.managers, &why) < 0)
+	if (managers_of(p->m.managers.arena, old->managed, &p->m.managers, &why) < 0)
 		return err_set(err, REASON_UNKNOWN, "failed to decode managed fields: %.400s", why.msg);
 	return 0;
 }

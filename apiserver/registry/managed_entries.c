@@ -212,6 +212,17 @@ int managers_decode(struct arena *a, const char *p, size_t n, struct managers *r
 	return 0;
 }
 
+int managers_of(struct arena *a, const struct obj_managed *m, struct managers *ret, struct err *err)
+{
+	*ret = (struct managers){.arena = a};
+	if (!m)
+		return 0;
+	size_t n = obj_managed_len(m);
+	char *text = arena_alloc(a, n);
+	obj_managed_read(m, 0, text, n);
+	return managers_decode(a, text, n, ret, err);
+}
+
 /* ---- writing ---- */
 
 static int by_place(const void *a, const void *b)

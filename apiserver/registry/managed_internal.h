@@ -2,7 +2,7 @@
 /*
  * metadata.managedFields: who owns which field (kubernetes/apimachinery pkg/util/managedfields).
  *
- * Trees of this room never hold the list. It travels beside them as the bytes that are stored: most writes do not change
+ * Trees of this room never hold the list. It travels beside them as it is stored (obj_managed.h): most writes do not change
  * it, and taking it apart costs more than all else that they do. Entries are decoded into an arena when somebody has to
  * know, and written again from there.
  */
@@ -11,20 +11,6 @@
 
 #include "object/fieldset/fieldset.h"
 #include "registry/registry_internal.h"
-
-/* ---- managed_bytes.c: the list inside an object's JSON ---- */
-struct managed_bytes {
-	const char *p; /* the list itself; NULL: there is none */
-	size_t n;
-	size_t from, to; /* the member with the comma that it needs, in the object's bytes */
-};
-struct managed_bytes managed_bytes_find(const char *p, size_t n);
-/* The object's tree without the list. */
-js *managed_bytes_tree(const struct obj *o, struct err *err) MUST_CHECK;
-/* Puts the list into an object that has none. */
-void managed_bytes_insert(struct buf *object, const char *p, size_t n);
-/* Both say the same but for when. */
-bool managed_bytes_same_but_times(const char *a, size_t n, const char *b, size_t m);
 
 /* ---- managed_entries.c: managers ---- */
 struct manager {
@@ -43,6 +29,9 @@ struct managers {
 /* The list as JSON text, which outlives the arena's contents. REASON_BAD_REQUEST: not such a list; nothing is in *ret. */
 int managers_decode(struct arena *a, const char *p, size_t n, struct managers *ret,
 		    struct err *err) MUST_CHECK;
+/* The same of a stored list; NULL has nobody. */
+int managers_of(struct arena *a, const struct obj_managed *m, struct managers *ret,
+		struct err *err) MUST_CHECK;
 /* Sorts them and writes the list; nothing when there is none. */
 void managers_encode(struct managers *m, struct buf *out);
 /* The manager of that identity: versions tell updaters apart, but not appliers. NULL: none. */

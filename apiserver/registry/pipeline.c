@@ -135,18 +135,12 @@ void pipeline_warn(struct registry_call *c)
 		c->strategy->warn(&c->ctx, c->new, c->old_tree);
 }
 
-/* The list of managers goes into the bytes: what this write has made of it, or the one that is there. One for which there
-   is no room is left out. */
-static void add_managed(const struct registry_call *c, struct buf *b)
+/* What this write has made of the list of managers, or the one that is there; NULL when there is no room for it. */
+static struct obj_managed *managed_for(const struct registry_call *c, size_t len)
 {
-	struct managed_bytes old = {.p = c->managed.p, .n = c->managed.len};
+	struct obj_managed *m = c->managed_set ? c->managed : c->old ? c->old->managed : NULL;
 
-	if (!c->managed_set && c->old)
-		old = managed_bytes_find(c->old->bytes, c->old->len);
-	else if (!c->managed_set)
-		return;
-	if (old.n && (b->len + old.n < STORAGE_OBJECT_MAX || c->applied))
-		managed_bytes_insert(b, old.p, old.n);
+	return m && (len + obj_managed_len(m) < STORAGE_OBJECT_MAX || c->applied) ? m : NULL;
 }
 
 int pipeline_draft(struct registry_call *c, const js *o, struct err *err)
@@ -155,40 +149,22 @@ int pipeline_draft(struct registry_call *c, const js *o, struct err *err)
 
 	buf_reserve(&b, 4096);
 	schema_write(&b, c->stored->type, o);
-	add_managed(c, &b);
-	if (b.len > STORAGE_OBJECT_MAX)
+	c->draft = obj_new_managed(c->stored, b.p, b.len, managed_for(c, b.len), err);
+	if (c->draft && obj_len(c->draft) > STORAGE_OBJECT_MAX) {
+		obj_unref(STEAL(c->draft));
 		return err_set(err, REASON_TOO_LARGE, "Request entity too large: limit is %d",
 			       STORAGE_OBJECT_MAX);
-	c->draft = obj_new(c->stored, b.p, b.len, err);
+	}
 	return c->draft ? 0 : -1;
 }
 
 /* Nothing is new but when something was said again (kubernetes/apiserver pkg/endpoints/handlers/fieldmanager/equality.go). */
-static bool only_times_changed(const struct obj *old, const struct obj *draft)
-{
-	struct managed_bytes was = managed_bytes_find(old->bytes, old->len);
-	struct managed_bytes is = managed_bytes_find(draft->bytes, draft->len);
-
-	if (!was.p || !is.p || was.n != is.n || old->len - old->rv_len != draft->len ||
-	    was.from != is.from + old->rv_len)
-		return false;
-	return !memcmp(old->bytes, draft->bytes, old->rv_pos) &&
-	       !memcmp(old->bytes + old->rv_pos + old->rv_len, draft->bytes + old->rv_pos,
-		       is.from - old->rv_pos) &&
-	       !memcmp(old->bytes + was.to, draft->bytes + is.to, draft->len - is.to) &&
-	       managed_bytes_same_but_times(was.p, was.n, is.p, is.n);
-}
-
-static bool is_same(const struct obj *old, const struct obj *draft)
+bool pipeline_unchanged(const struct obj *old, const struct obj *draft)
 {
 	return old->len - old->rv_len == draft->len && !memcmp(old->bytes, draft->bytes, old->rv_pos) &&
 	       !memcmp(old->bytes + old->rv_pos + old->rv_len, draft->bytes + old->rv_pos,
-		       draft->len - old->rv_pos);
-}
-
-bool pipeline_unchanged(const struct obj *old, const struct obj *draft)
-{
-	return is_same(old, draft) || only_times_changed(old, draft);
+		       draft->len - old->rv_pos) &&
+	       obj_managed_same_but_times(old->managed, draft->managed);
 }
 
 /* ---- create ---- */

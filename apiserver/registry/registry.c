@@ -121,13 +121,13 @@ void registry_forget(struct registry_call *c)
 	obj_unref(c->draft);
 	c->new = c->old_tree = NULL;
 	c->old = c->draft = NULL;
+	obj_managed_unref(STEAL(c->managed));
 	c->managed_set = false;
 }
 
 void registry_call_release(struct registry_call *c)
 {
 	registry_forget(c);
-	buf_release(&c->managed);
 	buf_release(&c->text);
 	js_autoput(&c->body);
 	js_autoput(&c->answer);

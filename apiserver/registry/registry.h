@@ -124,7 +124,7 @@ struct registry_call {
 	bool admitted; /* as a part of another call, which admission has seen */
 	js *body, *new, *old_tree;
 	struct obj *old, *draft;
-	struct buf managed; /* metadata.managedFields, which trees do not hold; if it is not the old one's */
+	struct obj_managed *managed; /* which trees do not hold; if it is not the old one's. NULL: none */
 	bool managed_set;
 	bool applied; /* by server-side apply */
 	struct registry_change change;

@@ -124,7 +124,7 @@ static enum progress make_change(struct registry_call *c)
 {
 	char rv[32];
 
-	c->old_tree = managed_bytes_tree(c->old, &c->err);
+	c->old_tree = obj_tree_unmanaged(c->old, &c->err);
 	if (!c->old_tree)
 		return PROGRESS_END;
 	c->new = c->change.make(c, c->change.arg, c->old, c->old_tree, &c->err);
@@ -211,10 +211,8 @@ static enum progress was_put_back(struct registry_call *c)
 /* Through another server somebody else was given the same, and first: as if this change had never been. */
 static enum progress put_back(struct registry_call *c)
 {
-	struct managed_bytes was = managed_bytes_find(c->old->bytes, c->old->len);
-	buf_clear(&c->managed);
-	if (was.p)
-		buf_add(&c->managed, was.p, was.n);
+	obj_managed_unref(c->managed);
+	c->managed = c->old->managed ? obj_managed_ref(c->old->managed) : NULL;
 	c->managed_set = true;
 	obj_unref(STEAL(c->draft));
 	obj_unref(c->old);

@@ -153,11 +153,9 @@ static size_t copy_piece(struct list_reply *l, char *p, size_t max)
 	}
 	if (!l->raw)
 		return 0;
-	n = l->raw->len - l->raw_off;
-	n = n < max ? n : max;
-	memcpy(p, l->raw->bytes + l->raw_off, n);
+	n = obj_read(l->raw, l->raw_off, p, max);
 	l->raw_off += n;
-	if (l->raw_off == l->raw->len)
+	if (l->raw_off == obj_len(l->raw))
 		l->raw = NULL;
 	return n;
 }
@@ -181,21 +179,29 @@ static bool at_once(const struct list_reply *l)
 	if (l->list.n && !is_raw(l, l->list.v[0]))
 		return l->list.n <= AT_ONCE_ITEMS;
 	for (size_t i = 0; i < l->list.n && bytes <= AT_ONCE_BYTES; i++)
-		bytes += l->list.v[i]->len + 1;
+		bytes += obj_len(l->list.v[i]) + 1;
 	return bytes <= AT_ONCE_BYTES;
+}
+
+static void add_raw(const struct obj *o, size_t off, struct buf *out)
+{
+	size_t n = obj_len(o) - off;
+	buf_reserve(out, n);
+	out->len += obj_read(o, off, out->p + out->len, n);
+	out->p[out->len] = '\0';
 }
 
 static void answer_at_once(struct list_reply *l, struct response *rs)
 {
 	size_t bytes = 512;
 	for (size_t i = 0; i < l->list.n; i++)
-		bytes += l->list.v[i]->len + 1;
+		bytes += obj_len(l->list.v[i]) + 1;
 	buf_reserve(&rs->body, bytes);
 	do {
 		if (l->page.len)
 			buf_add(&rs->body, l->page.p, l->page.len);
 		if (l->raw)
-			buf_add(&rs->body, l->raw->bytes + l->raw_off, l->raw->len - l->raw_off);
+			add_raw(l->raw, l->raw_off, &rs->body);
 		l->raw = NULL;
 	} while (next_piece(l));
 	list_reply_free(l);

@@ -26,19 +26,23 @@ static js *tree_of(const struct obj *o)
 	return tree ? tree : js_new_obj();
 }
 
-/* o's bytes in version k: as stored, or converted into *scratch. */
+/* o's bytes in version k: as stored, or put together or converted into *scratch. */
 static void bytes_in(const struct kind *k, const struct obj *o, struct buf *scratch, const char **p,
 		     size_t *n)
 {
-	if (k == o->kind) {
+	if (k == o->kind && !o->managed) {
 		*p = o->bytes;
 		*n = o->len;
 		return;
 	}
-	autojson js *stored = tree_of(o);
-	autojson js *view = strategy_convert(o->kind, k, stored);
 	buf_clear(scratch);
-	schema_write(scratch, k->type, view);
+	if (k == o->kind) {
+		obj_write(o, scratch);
+	} else {
+		autojson js *stored = tree_of(o);
+		autojson js *view = strategy_convert(o->kind, k, stored);
+		schema_write(scratch, k->type, view);
+	}
 	*p = buf_str(scratch);
 	*n = scratch->len;
 }
@@ -215,6 +219,10 @@ void present_object(const struct request *rq, struct response *rs, int status, s
 	struct accept a;
 	if (!begin(rq, rs, status, &a))
 		return;
+	if (is_raw(rq, &a, o) && o->managed) {
+		obj_write(o, &rs->body);
+		return;
+	}
 	if (is_raw(rq, &a, o)) {
 		rs->shared = (struct shared_bytes){o->bytes, o->len, release_obj, obj_ref(o)};
 		return;

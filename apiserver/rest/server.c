@@ -168,9 +168,11 @@ static bool weigh(struct exchange *x)
 		return small && rq->method == METHOD_POST;
 	const char *ns = a->kind->namespaced ? a->ns : "";
 	autoobj struct obj *o = storage_get(storage_resource(rq->api->storage, a->kind), ns, a->name);
-	if (!o || o->len <= SMALL_BYTES)
+	if (!o || obj_len(o) <= SMALL_BYTES)
 		return small;
-	x->cost += 2 * o->len + VALUE_BYTES * count_values("", o->bytes, o->len);
+	size_t values =
+		count_values("", o->bytes, o->len) + (o->managed ? obj_managed_values(o->managed) : 0);
+	x->cost += 2 * obj_len(o) + VALUE_BYTES * values;
 	return false;
 }
 

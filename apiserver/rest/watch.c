@@ -49,8 +49,7 @@ struct watch_stream {
 	bool sending;
 	struct obj *obj; /* its bytes, or … */
 	struct buf page; /* … a rendered object */
-	const char *mid;
-	size_t mid_len;
+	size_t mid_len;	 /* of either */
 };
 
 static const char *const type_names[] = {[WATCH_ADDED] = "ADDED",
@@ -130,7 +129,6 @@ static void use_page(struct watch_stream *w)
 		begin_error(w, &err);
 		return;
 	}
-	w->mid = buf_str(&w->page);
 	w->mid_len = w->page.len;
 	if (pb)
 		frame(w);
@@ -159,8 +157,7 @@ static void begin_object(struct watch_stream *w, const struct watch_event *ev)
 	w->told_rv = ev->rv;
 	if (w->accept.as == PRESENT_OBJECT && w->accept.media == MEDIA_JSON && ev->obj->kind == w->kind) {
 		w->obj = ev->obj;
-		w->mid = ev->obj->bytes;
-		w->mid_len = ev->obj->len;
+		w->mid_len = obj_len(ev->obj);
 		return;
 	}
 	buf_clear(&w->page);
@@ -195,6 +192,17 @@ static size_t copy_part(const char *from, size_t len, size_t start, size_t *off,
 	return n;
 }
 
+static size_t copy_mid(struct watch_stream *w, char *p, size_t max)
+{
+	if (!w->obj)
+		return copy_part(buf_str(&w->page), w->mid_len, w->head_len, &w->off, p, max);
+	if (w->off < w->head_len || w->off >= w->head_len + w->mid_len)
+		return 0;
+	size_t n = obj_read(w->obj, w->off - w->head_len, p, max);
+	w->off += n;
+	return n;
+}
+
 /* Copies what is left of the event being sent. */
 static size_t copy_event(struct watch_stream *w, char *p, size_t max)
 {
@@ -202,7 +210,7 @@ static size_t copy_event(struct watch_stream *w, char *p, size_t max)
 	if (!w->sending)
 		return 0;
 	n += copy_part(w->head, w->head_len, 0, &w->off, p, max);
-	n += copy_part(w->mid, w->mid_len, w->head_len, &w->off, p + n, max - n);
+	n += copy_mid(w, p + n, max - n);
 	size_t tail_len = strlen(w->tail);
 	n += copy_part(w->tail, tail_len, w->head_len + w->mid_len, &w->off, p + n, max - n);
 	if (w->off == w->head_len + w->mid_len + tail_len) {
@@ -270,7 +278,6 @@ static bool next_word(struct watch_stream *w)
 	}
 	buf_clear(&w->page);
 	websocket_say(w->socket, &w->page);
-	w->mid = buf_str(&w->page);
 	w->mid_len = w->page.len;
 	w->head_len = w->off = 0;
 	w->tail = "";

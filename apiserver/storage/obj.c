@@ -21,6 +21,7 @@
 
 #define RV_OPEN "\"resourceVersion\":\""
 #define RV_CLOSE "\","
+#define MANAGED_OPEN ",\"managedFields\":" /* metadata has a name before it */
 #define RV_TEXT_MAX (sizeof(RV_OPEN) + 20 + sizeof(RV_CLOSE))
 /* Selectable paths are followed with one bit each. No kind has a tenth of this. */
 #define FIELDS_MAX 64
@@ -42,7 +43,10 @@ struct build {
 	size_t n_owners, cap_owners;
 	int64_t created_s;
 	bool deleting, has_rv, has_metadata;
-	size_t rv_pos; /* where resourceVersion goes */
+	size_t rv_pos;			 /* where resourceVersion goes */
+	size_t metadata_end;		 /* its brace */
+	size_t managed_from, managed_to; /* the member with its comma; 0: there is none */
+	size_t list_from;		 /* its value */
 };
 
 static void build_release(struct build *b)
@@ -174,6 +178,20 @@ static void read_name(struct build *b)
 	buf_truncate(&b->text, at);
 }
 
+/* The member that begins behind `before`, with the one comma that goes with it. */
+static void note_managed(struct build *b, const char *before, bool first)
+{
+	const char *list = b->s.p;
+	if (!scan_skip(&b->s))
+		return;
+	const char *to = b->s.p;
+	b->list_from = (size_t)(list - b->s.start);
+	b->managed_from = (size_t)(before - b->s.start);
+	b->managed_to = (size_t)(to - b->s.start);
+	if (first && to < b->s.end && *to == ',')
+		b->managed_to++;
+}
+
 static void read_metadata(struct build *b)
 {
 	const char *key;
@@ -185,7 +203,8 @@ static void read_metadata(struct build *b)
 	}
 	if (!scan_enter_object(&b->s))
 		return;
-	for (bool first = true; scan_key(&b->s, &key, &n); first = false) {
+	const char *before = b->s.p;
+	for (bool first = true; scan_key(&b->s, &key, &n); first = false, before = b->s.p) {
 		const char *member = key - 1;
 		if (first)
 			b->rv_pos = (size_t)(member - b->s.start);
@@ -209,10 +228,13 @@ static void read_metadata(struct build *b)
 		} else if (scan_key_is(key, n, "resourceVersion")) {
 			b->has_rv = true;
 			scan_skip(&b->s);
+		} else if (scan_key_is(key, n, "managedFields") && scan_peek(&b->s) == SCAN_ARRAY) {
+			note_managed(b, before, first);
 		} else {
 			scan_skip(&b->s);
 		}
 	}
+	b->metadata_end = (size_t)(b->s.p - b->s.start) - 1;
 }
 
 /* The text of a scalar as field selectors compare it: strings as they are, numbers and booleans as written.
@@ -364,7 +386,8 @@ static void set_bytes(struct obj *o, char *at, const char *in, size_t n, size_t 
 	*at = '\0';
 }
 
-static struct obj *assemble(const struct build *b, const char *p, size_t n, uint64_t rv, uint64_t create_rv)
+static struct obj *assemble(const struct build *b, const char *p, size_t n, struct obj_managed *managed,
+			    uint64_t rv, uint64_t create_rv)
 {
 	const struct kind *k = b->kind;
 	char member[RV_TEXT_MAX];
@@ -385,6 +408,8 @@ static struct obj *assemble(const struct build *b, const char *p, size_t n, uint
 			  .key = key,
 			  .n_owners = b->n_owners,
 			  .created_s = b->created_s,
+			  .managed = managed ? obj_managed_ref(managed) : NULL,
+			  .managed_pos = b->metadata_end + (b->rv_pos <= b->metadata_end ? member_len : 0),
 			  .deleting = b->deleting};
 	atomic_init(&o->refs, 1);
 	memcpy(text, b->text.p, b->text.len);
@@ -424,22 +449,42 @@ static struct obj *assemble(const struct build *b, const char *p, size_t n, uint
 	return o;
 }
 
-static int check_limits(const struct scan *s, struct err *err)
+static int check_limits(const struct scan *s, const struct obj_managed *managed, struct err *err)
 {
-	if (s->deepest > OBJ_DEPTH_MAX)
+	size_t values = s->values + (managed ? obj_managed_values(managed) : 0);
+	int managed_depth = managed ? 2 + obj_managed_depth(managed) : 0;
+	int deepest = s->deepest > managed_depth ? s->deepest : managed_depth;
+	if (deepest > OBJ_DEPTH_MAX)
 		return err_set(
 			err, REASON_TOO_LARGE,
 			"Request entity too large: the object is nested %d levels deep, at most %d can be stored",
-			s->deepest, OBJ_DEPTH_MAX);
-	if (s->values > OBJ_VALUES_MAX)
+			deepest, OBJ_DEPTH_MAX);
+	if (values > OBJ_VALUES_MAX)
 		return err_set(err, REASON_TOO_LARGE,
 			       "Request entity too large: the object has more than %d values",
 			       OBJ_VALUES_MAX);
 	return 0;
 }
 
-static struct obj *load(const struct kind *kind, const char *p, size_t n, uint64_t rv, uint64_t create_rv,
-			bool limited, struct err *err)
+static struct obj *load(const struct kind *kind, const char *p, size_t n, struct obj_managed *managed,
+			uint64_t rv, uint64_t create_rv, bool limited, struct err *err);
+
+/* What the scan has found to have a list of its own, once more without it. */
+static struct obj *load_apart(const struct build *b, const char *p, size_t n, uint64_t rv, uint64_t create_rv,
+			      bool limited, struct err *err)
+{
+	autobuf struct buf rest = BUF_INIT;
+	buf_reserve(&rest, n);
+	buf_add(&rest, p, b->managed_from);
+	buf_add(&rest, p + b->managed_to, n - b->managed_to);
+	size_t list_end = b->managed_to - (p[b->managed_to - 1] == ',');
+	autoobjmanaged struct obj_managed *managed =
+		obj_managed_new(p + b->list_from, list_end - b->list_from);
+	return load(b->kind, rest.p, rest.len, managed, rv, create_rv, limited, err);
+}
+
+static struct obj *load(const struct kind *kind, const char *p, size_t n, struct obj_managed *managed,
+			uint64_t rv, uint64_t create_rv, bool limited, struct err *err)
 {
 	__attribute__((cleanup(build_release))) struct build b = {.kind = kind, .ns = ABSENT, .uid = ABSENT};
 	if (buf_utf8_valid(p, n) != n) {
@@ -448,9 +493,11 @@ static struct obj *load(const struct kind *kind, const char *p, size_t n, uint64
 	}
 	scan_init(&b.s, p, n);
 	buf_reserve(&b.text, 512);
-	if (read_object(&b, err) < 0 || (limited && check_limits(&b.s, err) < 0))
+	if (read_object(&b, err) < 0 || (limited && check_limits(&b.s, managed, err) < 0))
 		return NULL;
-	return assemble(&b, p, n, rv, create_rv);
+	if (b.managed_to && !managed)
+		return load_apart(&b, p, n, rv, create_rv, limited, err);
+	return assemble(&b, p, n, managed, rv, create_rv);
 }
 
 /* A custom resource may have been written under another definition than the present one: what readers get is in the version
@@ -475,14 +522,20 @@ struct obj *obj_load(const struct kind *kind, const char *p, size_t n, uint64_t 
 {
 	autobuf struct buf now = BUF_INIT;
 	if (!kind->type || !kind->type->structural)
-		return load(kind, p, n, rv, create_rv, false, err);
+		return load(kind, p, n, NULL, rv, create_rv, false, err);
 	bring_up_to_date(kind, p, n, &now);
-	return load(kind, buf_str(&now), now.len, rv, create_rv, false, err);
+	return load(kind, buf_str(&now), now.len, NULL, rv, create_rv, false, err);
 }
 
 struct obj *obj_new(const struct kind *kind, const char *p, size_t n, struct err *err)
 {
-	return load(kind, p, n, 0, 0, true, err);
+	return load(kind, p, n, NULL, 0, 0, true, err);
+}
+
+struct obj *obj_new_managed(const struct kind *kind, const char *p, size_t n, struct obj_managed *managed,
+			    struct err *err)
+{
+	return load(kind, p, n, managed, 0, 0, true, err);
 }
 
 /* A pointer of the index, for a copy of the block that lies `delta` further on. */
@@ -506,7 +559,11 @@ struct obj *obj_publish(const struct obj *draft, uint64_t rv)
 			  .kind = draft->kind,
 			  .n_owners = draft->n_owners,
 			  .created_s = draft->created_s,
+			  .managed = draft->managed ? obj_managed_ref(draft->managed) : NULL,
+			  .managed_pos = draft->managed_pos,
 			  .deleting = draft->deleting};
+	if (o->managed_pos > draft->rv_pos) /* the revision stands before it */
+		o->managed_pos += member_len - draft->rv_len;
 	atomic_init(&o->refs, 1);
 	o->key = moved(draft->key, draft, delta);
 	o->name = moved(draft->name, draft, delta);
@@ -544,6 +601,7 @@ void obj_unref(struct obj *o)
 	/* The load orders every other holder's last use before the free; as a load and not a fence, so that
 	   the thread sanitizer can follow it. */
 	(void)atomic_load_explicit(&o->refs, memory_order_acquire);
+	obj_managed_unref(o->managed);
 	free(o);
 }
 
@@ -552,9 +610,52 @@ void obj_autounref(struct obj **o)
 	obj_unref(*o);
 }
 
-js *obj_tree(const struct obj *o, struct err *err)
+/* ---- the whole ---- */
+
+size_t obj_len(const struct obj *o)
 {
-	js *t = js_parse(o->bytes, o->len, NULL, err);
+	return o->len + (o->managed ? sizeof(MANAGED_OPEN) - 1 + obj_managed_len(o->managed) : 0);
+}
+
+/* Copies what of n bytes, or of the list, lies behind *off, which counts from their beginning; *off goes on to what comes next. */
+static size_t read_part(const char *from, const struct obj_managed *m, size_t n, size_t *off, char *p,
+			size_t max)
+{
+	if (*off >= n) {
+		*off -= n;
+		return 0;
+	}
+	size_t take = n - *off < max ? n - *off : max;
+	if (m)
+		take = obj_managed_read(m, *off, p, take);
+	else
+		memcpy(p, from + *off, take);
+	*off = 0;
+	return take;
+}
+
+size_t obj_read(const struct obj *o, size_t off, char *p, size_t max)
+{
+	if (!o->managed)
+		return read_part(o->bytes, NULL, o->len, &off, p, max);
+	size_t n = read_part(o->bytes, NULL, o->managed_pos, &off, p, max);
+	n += read_part(MANAGED_OPEN, NULL, sizeof(MANAGED_OPEN) - 1, &off, p + n, max - n);
+	n += read_part(NULL, o->managed, obj_managed_len(o->managed), &off, p + n, max - n);
+	n += read_part(o->bytes + o->managed_pos, NULL, o->len - o->managed_pos, &off, p + n, max - n);
+	return n;
+}
+
+void obj_write(const struct obj *o, struct buf *out)
+{
+	size_t n = obj_len(o);
+	buf_reserve(out, n);
+	out->len += obj_read(o, 0, out->p + out->len, n);
+	out->p[out->len] = '\0';
+}
+
+static js *parse(const struct obj *o, const char *p, size_t n, struct err *err)
+{
+	js *t = js_parse(p, n, NULL, err);
 	if (t)
 		return t;
 	/* A number out of range, or more values than are read, which the scan does not look at: nothing that went
@@ -562,4 +663,18 @@ js *obj_tree(const struct obj *o, struct err *err)
 	err->reason = REASON_INTERNAL;
 	err_wrap(err, "stored object %s/%s does not parse", o->kind->storage, o->key);
 	return NULL;
+}
+
+js *obj_tree_unmanaged(const struct obj *o, struct err *err)
+{
+	return parse(o, o->bytes, o->len, err);
+}
+
+js *obj_tree(const struct obj *o, struct err *err)
+{
+	autobuf struct buf whole = BUF_INIT;
+	if (!o->managed)
+		return obj_tree_unmanaged(o, err);
+	obj_write(o, &whole);
+	return parse(o, whole.p, whole.len, err);
 }

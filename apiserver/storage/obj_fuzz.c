@@ -23,14 +23,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	if (!draft)
 		return 0;
 	struct obj *o = obj_publish(draft, 12345678901234567890u);
-	autojson js *tree = js_parse(o->bytes, o->len, NULL, &err);
-	autojson js *before = js_parse(draft->bytes, draft->len, NULL, &err);
+	autojson js *tree = obj_tree(o, &err);
+	autojson js *before = obj_tree(draft, &err);
 	const char *rv = js_str0(tree, "metadata", "resourceVersion", NULL);
 	if (!tree != !before || (tree && strcmp(rv, "12345678901234567890") != 0))
 		abort();
 	struct obj *again = obj_publish(o, 1);
-	if (again->len != draft->len + again->rv_len || strcmp(again->key, draft->key) != 0 ||
-	    again->labels->n != draft->labels->n)
+	if (again->len != draft->len + again->rv_len || obj_len(again) != obj_len(draft) + again->rv_len ||
+	    strcmp(again->key, draft->key) != 0 || again->labels->n != draft->labels->n)
 		abort();
 	obj_unref(draft);
 	obj_unref(o);

@@ -256,7 +256,7 @@ static struct obj *new_state(struct resource *r, const char *key, const struct s
 	const struct own_write *own = ev->cookie;
 	const struct obj *draft = own ? own->draft : NULL;
 	if (draft && draft->kind != r->kind)
-		return load(r, own->path, key, draft->bytes, draft->len, ev->rev, ev->create_rev);
+		return load(r, own->path, key, own->io.value, own->io.len, ev->rev, ev->create_rev);
 	if (draft) {
 		struct obj *o = obj_publish(draft, ev->rev);
 		o->create_rv = ev->create_rev;

@@ -92,7 +92,7 @@ struct own_write {
 	struct obj *published;	 /* by the sink: a reference for the writer, to the new state or of a deletion
 				    to the last; NULL when the sink has not been there yet */
 	int64_t begun_ns;
-	char path[]; /* the store's key */
+	char path[]; /* the store's key; perhaps the value behind it */
 };
 
 /* compactor.c: what happens by itself: expiry, compaction, letting go of old windows. Sleeps while nothing is

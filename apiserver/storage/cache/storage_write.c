@@ -62,10 +62,10 @@ static int look_first(const struct storage_write *w, const char *key, const char
 
 static int check(const struct storage_write *w, const char *key, const char *name, struct err *err)
 {
-	if (w->draft && w->draft->len > STORAGE_OBJECT_MAX)
+	if (w->draft && obj_len(w->draft) > STORAGE_OBJECT_MAX)
 		return err_set(err, REASON_TOO_LARGE,
 			       "Request entity too large: %s \"%s\" has %zu bytes, at most %d can be stored",
-			       w->resource->label, name, w->draft->len, STORAGE_OBJECT_MAX);
+			       w->resource->label, name, obj_len(w->draft), STORAGE_OBJECT_MAX);
 	return atomic_load(&w->resource->removed) ? resource_gone(err) : look_first(w, key, name, err);
 }
 
@@ -120,15 +120,22 @@ static struct own_write *own_new(struct storage_write *w, const char *key)
 {
 	struct resource *r = w->resource;
 	size_t prefix = strlen(r->storage->prefix), dir = strlen(r->kind->storage), rest = strlen(key);
-	struct own_write *own = mem_alloc(sizeof(*own) + prefix + dir + rest + 2);
+	bool apart = w->draft && w->draft->managed; /* the store gets it in one piece */
+	size_t len = w->draft ? obj_len(w->draft) : 0;
+	struct own_write *own = mem_alloc(sizeof(*own) + prefix + dir + rest + 2 + (apart ? len : 0));
 	char *p = mempcpy(own->path, r->storage->prefix, prefix);
 	p = mempcpy(p, r->kind->storage, dir);
 	*p++ = '/';
 	memcpy(p, key, rest + 1);
+	p += rest + 1;
+	if (apart)
+		obj_read(w->draft, 0, p, len);
 	*own = (struct own_write){.w = w, .r = r, .draft = w->draft, .key = key, .begun_ns = clock_mono_ns()};
 	own->io = (struct store_write){.key = own->path,
-				       .value = w->draft ? w->draft->bytes : NULL,
-				       .len = w->draft ? w->draft->len : 0,
+				       .value = apart	   ? p
+						: w->draft ? w->draft->bytes
+							   : NULL,
+				       .len = len,
 				       .expect = w->old ? w->old->rv : 0,
 				       .ttl_s = r->kind->ttl_s,
 				       .lazy = w->flags & WRITE_LAZY,
