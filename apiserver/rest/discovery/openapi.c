@@ -162,13 +162,13 @@ static void keep(struct openapi *o, const char *part, enum openapi_form f, struc
 }
 
 /* The same document in protobuf; takes the reference over. The hash stays that of the JSON. */
-static struct document *to_protobuf(struct document *json)
+static struct document *to_protobuf(struct document *json, bool v3)
 {
 	autobuf struct buf b = BUF_INIT;
 	struct err err = ERR_INIT;
 	size_t n;
 	const char *p = document_bytes(json, &n);
-	if (openapi_pb_write(&b, p, n, &err) < 0)
+	if (openapi_pb_write(&b, v3, p, n, &err) < 0)
 		log_err(&err, "OpenAPI cannot be written as protobuf", NULL);
 	struct document *d = document_new(&b, document_hash(json));
 	document_unref(json);
@@ -180,7 +180,7 @@ static struct document *write_form(struct openapi *o, const char *part, enum ope
 	uint64_t since;
 	struct document *d = write_json(o, part, &since);
 	if (f == FORM_PROTOBUF)
-		d = to_protobuf(d);
+		d = to_protobuf(d, *part);
 	keep(o, part, f, d, since);
 	return d;
 }
@@ -324,25 +324,30 @@ static bool index_ready(struct openapi *o)
 	return true;
 }
 
-#define PROTOBUF "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+#define PROTOBUF "application/com.github.proto-openapi.spec."
+#define OLD_SPELLING "@v1.0+protobuf" /* is answered with the new one */
+#define N_MEDIA 3
 static const struct media_form {
 	const char *type, *answer;
 	enum openapi_form form;
-} forms[] = {
-	{"application/json", "application/json", FORM_JSON},
-	/* of v2 only: gnostic has messages for v3, too, but no client asks for them */
-	{PROTOBUF, PROTOBUF, FORM_PROTOBUF},
-	{"application/com.github.proto-openapi.spec.v2@v1.0+protobuf", PROTOBUF, FORM_PROTOBUF},
+} forms[][N_MEDIA] = {
+	{{"application/json", "application/json", FORM_JSON},
+	 {PROTOBUF "v2.v1.0+protobuf", PROTOBUF "v2.v1.0+protobuf", FORM_PROTOBUF},
+	 {PROTOBUF "v2" OLD_SPELLING, PROTOBUF "v2.v1.0+protobuf", FORM_PROTOBUF}},
+	{{"application/json", "application/json", FORM_JSON},
+	 {PROTOBUF "v3.v1.0+protobuf", PROTOBUF "v3.v1.0+protobuf", FORM_PROTOBUF},
+	 {PROTOBUF "v3" OLD_SPELLING, PROTOBUF "v3.v1.0+protobuf", FORM_PROTOBUF}},
 };
 
 /* NULL: there is none that the client takes. */
 static const struct media_form *form_for(const struct request *rq)
 {
-	const char *types[ARRAY_LEN(forms)];
-	for (size_t i = 0; i < ARRAY_LEN(forms); i++)
-		types[i] = forms[i].type;
-	int i = negotiate_among(rq, types, strcmp(rq->path, V2) ? 1 : ARRAY_LEN(types));
-	return i < 0 ? NULL : &forms[i];
+	const struct media_form *of = forms[strcmp(rq->path, V2) != 0];
+	const char *types[N_MEDIA];
+	for (size_t i = 0; i < N_MEDIA; i++)
+		types[i] = of[i].type;
+	int i = negotiate_among(rq, types, N_MEDIA);
+	return i < 0 ? NULL : &of[i];
 }
 
 /* The client has these bytes, or asks for those of another moment, which a hash in the query says. */

@@ -63,8 +63,8 @@ void openapi_paths_write_parameters(struct openapi_writer *w);
 void openapi_document_write(struct buf *out, const struct schema *s, const char *which, openapi_crd_fn *crd,
 			    void *arg);
 
-/* That of v2 (any JSON: what is no part of such a document is left out) as gnostic's openapi.v2.Document. On failure out
-   holds a beginning. */
-int openapi_pb_write(struct buf *out, const char *json, size_t n, struct err *err) MUST_CHECK;
+/* The same (any JSON: what is no part of such a document is left out) as gnostic's openapi.v2.Document, or that of v3. On
+   failure out holds a beginning. */
+int openapi_pb_write(struct buf *out, bool v3, const char *json, size_t n, struct err *err) MUST_CHECK;
 
 #endif

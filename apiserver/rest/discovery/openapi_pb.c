@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * OpenAPI v2 as protobuf, from the document in JSON: what old kubectls insist on. The messages are those of gnostic's
- * openapiv2/OpenAPIv2.proto, as rows: which key of which message has which number and what is below it. Extensions, defaults
- * and enums are of any type and travel as YAML, which JSON is.
+ * OpenAPI as protobuf, from the document in JSON: of v2 what old kubectls insist on. The messages are gnostic's, as tables
+ * of rows (openapi_pb_internal.h). Extensions, enums and v2's defaults are of any type and travel as YAML, which JSON is.
  *
  * One pass of the scanner. A message's length stands before it: one byte is left for it, and more room is made when it
  * turns out to be longer.
@@ -13,149 +12,7 @@
 #include <string.h>
 #include "object/pb_wire.h"
 #include "object/scan.h"
-
-enum pb_message {
-	DOCUMENT,
-	INFO,
-	PATHS,
-	PATH_ITEM,
-	OPERATION,
-	PARAMETERS,
-	BODY_PARAMETER,
-	QUERY_PARAMETER,
-	PATH_PARAMETER,
-	REFERENCE,
-	RESPONSES,
-	RESPONSE,
-	DEFINITIONS,
-	SCHEMA,
-	PROPERTIES,
-	SECURITY_DEFINITIONS,
-	API_KEY,
-	SECURITY,
-	STRINGS,
-	EXTERNAL_DOCS,
-};
-
-enum pb_what {
-	TEXT,	    /* string; a list of them is repeated */
-	FLAG,	    /* bool */
-	WHOLE,	    /* int64 */
-	NUMBER,	    /* double */
-	ANY,	    /* YAML; a list is repeated, where it is told to be */
-	ANYS,	    /* ... */
-	MESSAGE,    /* a list is repeated */
-	PARAMETER,  /* which one depends on what it says */
-	ADDITIONAL, /* a schema or a boolean */
-};
-
-static const struct pb_row {
-	enum pb_message in;
-	const char *key; /* "*": any, with its name beside the value */
-	unsigned number;
-	unsigned inner; /* number inside of a message that holds nothing else; 0 = there is none */
-	enum pb_what what;
-	enum pb_message below;
-} rows[] = {
-	{DOCUMENT, "swagger", 1, 0, TEXT, 0},
-	{DOCUMENT, "info", 2, 0, MESSAGE, INFO},
-	{DOCUMENT, "paths", 8, 0, MESSAGE, PATHS},
-	{DOCUMENT, "definitions", 9, 0, MESSAGE, DEFINITIONS},
-	{DOCUMENT, "parameters", 10, 0, MESSAGE, PARAMETERS},
-	{DOCUMENT, "security", 12, 0, MESSAGE, SECURITY},
-	{DOCUMENT, "securityDefinitions", 13, 0, MESSAGE, SECURITY_DEFINITIONS},
-	{INFO, "title", 1, 0, TEXT, 0},
-	{INFO, "version", 2, 0, TEXT, 0},
-	{PATHS, "*", 2, 0, MESSAGE, PATH_ITEM},
-	{PATH_ITEM, "get", 2, 0, MESSAGE, OPERATION},
-	{PATH_ITEM, "put", 3, 0, MESSAGE, OPERATION},
-	{PATH_ITEM, "post", 4, 0, MESSAGE, OPERATION},
-	{PATH_ITEM, "delete", 5, 0, MESSAGE, OPERATION},
-	{PATH_ITEM, "options", 6, 0, MESSAGE, OPERATION},
-	{PATH_ITEM, "head", 7, 0, MESSAGE, OPERATION},
-	{PATH_ITEM, "patch", 8, 0, MESSAGE, OPERATION},
-	{PATH_ITEM, "parameters", 9, 1, PARAMETER, 0},
-	{OPERATION, "tags", 1, 0, TEXT, 0},
-	{OPERATION, "description", 3, 0, TEXT, 0},
-	{OPERATION, "operationId", 5, 0, TEXT, 0},
-	{OPERATION, "produces", 6, 0, TEXT, 0},
-	{OPERATION, "consumes", 7, 0, TEXT, 0},
-	{OPERATION, "parameters", 8, 1, PARAMETER, 0},
-	{OPERATION, "responses", 9, 0, MESSAGE, RESPONSES},
-	{OPERATION, "schemes", 10, 0, TEXT, 0},
-	{OPERATION, "deprecated", 11, 0, FLAG, 0},
-	{PARAMETERS, "*", 1, 0, PARAMETER, 0},
-	{BODY_PARAMETER, "description", 1, 0, TEXT, 0},
-	{BODY_PARAMETER, "name", 2, 0, TEXT, 0},
-	{BODY_PARAMETER, "in", 3, 0, TEXT, 0},
-	{BODY_PARAMETER, "required", 4, 0, FLAG, 0},
-	{BODY_PARAMETER, "schema", 5, 0, MESSAGE, SCHEMA},
-	{QUERY_PARAMETER, "required", 1, 0, FLAG, 0},
-	{QUERY_PARAMETER, "in", 2, 0, TEXT, 0},
-	{QUERY_PARAMETER, "description", 3, 0, TEXT, 0},
-	{QUERY_PARAMETER, "name", 4, 0, TEXT, 0},
-	{QUERY_PARAMETER, "type", 6, 0, TEXT, 0},
-	{QUERY_PARAMETER, "uniqueItems", 20, 0, FLAG, 0},
-	{PATH_PARAMETER, "required", 1, 0, FLAG, 0},
-	{PATH_PARAMETER, "in", 2, 0, TEXT, 0},
-	{PATH_PARAMETER, "description", 3, 0, TEXT, 0},
-	{PATH_PARAMETER, "name", 4, 0, TEXT, 0},
-	{PATH_PARAMETER, "type", 5, 0, TEXT, 0},
-	{PATH_PARAMETER, "uniqueItems", 19, 0, FLAG, 0},
-	{REFERENCE, "$ref", 1, 0, TEXT, 0},
-	{RESPONSES, "*", 1, 1, MESSAGE, RESPONSE},
-	{RESPONSE, "description", 1, 0, TEXT, 0},
-	{RESPONSE, "schema", 2, 1, MESSAGE, SCHEMA},
-	{DEFINITIONS, "*", 1, 0, MESSAGE, SCHEMA},
-	{SCHEMA, "$ref", 1, 0, TEXT, 0},
-	{SCHEMA, "format", 2, 0, TEXT, 0},
-	{SCHEMA, "title", 3, 0, TEXT, 0},
-	{SCHEMA, "description", 4, 0, TEXT, 0},
-	{SCHEMA, "default", 5, 0, ANY, 0},
-	{SCHEMA, "multipleOf", 6, 0, NUMBER, 0},
-	{SCHEMA, "maximum", 7, 0, NUMBER, 0},
-	{SCHEMA, "exclusiveMaximum", 8, 0, FLAG, 0},
-	{SCHEMA, "minimum", 9, 0, NUMBER, 0},
-	{SCHEMA, "exclusiveMinimum", 10, 0, FLAG, 0},
-	{SCHEMA, "maxLength", 11, 0, WHOLE, 0},
-	{SCHEMA, "minLength", 12, 0, WHOLE, 0},
-	{SCHEMA, "pattern", 13, 0, TEXT, 0},
-	{SCHEMA, "maxItems", 14, 0, WHOLE, 0},
-	{SCHEMA, "minItems", 15, 0, WHOLE, 0},
-	{SCHEMA, "uniqueItems", 16, 0, FLAG, 0},
-	{SCHEMA, "maxProperties", 17, 0, WHOLE, 0},
-	{SCHEMA, "minProperties", 18, 0, WHOLE, 0},
-	{SCHEMA, "required", 19, 0, TEXT, 0},
-	{SCHEMA, "enum", 20, 0, ANYS, 0},
-	{SCHEMA, "additionalProperties", 21, 0, ADDITIONAL, SCHEMA},
-	{SCHEMA, "type", 22, 1, TEXT, 0},
-	{SCHEMA, "items", 23, 1, MESSAGE, SCHEMA},
-	{SCHEMA, "allOf", 24, 0, MESSAGE, SCHEMA},
-	{SCHEMA, "properties", 25, 0, MESSAGE, PROPERTIES},
-	{SCHEMA, "discriminator", 26, 0, TEXT, 0},
-	{SCHEMA, "readOnly", 27, 0, FLAG, 0},
-	{SCHEMA, "externalDocs", 29, 0, MESSAGE, EXTERNAL_DOCS},
-	{SCHEMA, "example", 30, 0, ANY, 0},
-	{PROPERTIES, "*", 1, 0, MESSAGE, SCHEMA},
-	{SECURITY_DEFINITIONS, "*", 1, 2, MESSAGE, API_KEY},
-	{API_KEY, "type", 1, 0, TEXT, 0},
-	{API_KEY, "name", 2, 0, TEXT, 0},
-	{API_KEY, "in", 3, 0, TEXT, 0},
-	{API_KEY, "description", 4, 0, TEXT, 0},
-	{SECURITY, "*", 1, 0, MESSAGE, STRINGS},
-	{EXTERNAL_DOCS, "description", 1, 0, TEXT, 0},
-	{EXTERNAL_DOCS, "url", 2, 0, TEXT, 0},
-};
-
-/* Numbers of vendor_extension, where there is one. */
-static const unsigned extensions[] = {
-	[DOCUMENT] = 16,     [INFO] = 7,
-	[PATHS] = 0,	     [PATH_ITEM] = 10,
-	[OPERATION] = 13,    [BODY_PARAMETER] = 6,
-	[RESPONSE] = 5,	     [QUERY_PARAMETER] = 23,
-	[SCHEMA] = 31,	     [PATH_PARAMETER] = 22,
-	[EXTERNAL_DOCS] = 3,
-};
+#include "rest/discovery/openapi_pb_internal.h"
 
 /* ---- the wire ---- */
 
@@ -202,11 +59,12 @@ static void put_bytes(struct buf *b, unsigned number, const char *p, size_t n)
 /* ---- values ---- */
 
 struct pb_pass {
+	const struct openapi_pb_table *table;
 	struct scan s;
 	struct buf *out;
 };
 
-static void add_message(struct pb_pass *p, enum pb_message m);
+static void add_message(struct pb_pass *p, int m);
 
 static void add_string(struct pb_pass *p, unsigned number)
 {
@@ -290,9 +148,9 @@ static void add_number(struct pb_pass *p, unsigned number)
 		buf_addc(p->out, (char)bits);
 }
 
-static void add_messages(struct pb_pass *p, unsigned number, unsigned inner, enum pb_message m)
+static void add_messages(struct pb_pass *p, unsigned number, unsigned inner, int m)
 {
-	bool list = m != STRINGS && scan_peek(&p->s) == SCAN_ARRAY;
+	bool list = scan_peek(&p->s) == SCAN_ARRAY;
 	if (list)
 		scan_enter_array(&p->s);
 	while (!list || scan_item(&p->s)) {
@@ -307,38 +165,39 @@ static void add_messages(struct pb_pass *p, unsigned number, unsigned inner, enu
 }
 
 /* Where a parameter is, which tells of which message it is: looks ahead. */
-static enum pb_message kind_of_parameter(struct scan s)
+static int kind_of_parameter(const struct pb_pass *p)
 {
+	struct scan s = p->s;
 	const char *key, *text;
 	size_t n;
 	bool escaped;
-	enum pb_message found = QUERY_PARAMETER;
+	int found = p->table->query;
 	if (!scan_enter_object(&s))
 		return found;
 	while (scan_key(&s, &key, &n)) {
 		if (scan_key_is(key, n, "$ref"))
-			return REFERENCE;
+			return p->table->reference;
 		if (!scan_key_is(key, n, "in")) {
 			scan_skip(&s);
 			continue;
 		}
 		if (!scan_string(&s, &text, &n, &escaped))
 			return found;
-		found = scan_key_is(text, n, "body")   ? BODY_PARAMETER
-			: scan_key_is(text, n, "path") ? PATH_PARAMETER
-						       : QUERY_PARAMETER;
+		found = scan_key_is(text, n, "body")   ? p->table->body
+			: scan_key_is(text, n, "path") ? p->table->path
+						       : p->table->query;
 	}
 	return found;
 }
 
 /* Parameter: a body, or one of the others, one level deeper. */
-static void add_parameter(struct pb_pass *p, enum pb_message m)
+static void add_parameter(struct pb_pass *p, int m)
 {
-	size_t outer = open_message(p->out, m == BODY_PARAMETER ? 1 : 2), in = 0;
-	if (m != BODY_PARAMETER)
-		in = open_message(p->out, m == QUERY_PARAMETER ? 3 : 4);
+	size_t outer = open_message(p->out, m == p->table->body ? 1 : 2), in = 0;
+	if (m != p->table->body)
+		in = open_message(p->out, m == p->table->query ? 3 : 4);
 	add_message(p, m);
-	if (m != BODY_PARAMETER)
+	if (m != p->table->body)
 		close_message(p->out, in);
 	close_message(p->out, outer);
 }
@@ -350,10 +209,10 @@ static void add_parameters(struct pb_pass *p, unsigned number, unsigned inner)
 	if (list)
 		scan_enter_array(&p->s);
 	while (!list || scan_item(&p->s)) {
-		enum pb_message m = kind_of_parameter(p->s);
+		int m = kind_of_parameter(p);
 		size_t at = open_message(p->out, number),
-		       in = inner ? open_message(p->out, m == REFERENCE ? 2 : 1) : 0;
-		if (m == REFERENCE)
+		       in = inner ? open_message(p->out, m == p->table->reference ? 2 : 1) : 0;
+		if (m == p->table->reference)
 			add_message(p, m);
 		else
 			add_parameter(p, m);
@@ -365,50 +224,114 @@ static void add_parameters(struct pb_pass *p, unsigned number, unsigned inner)
 	}
 }
 
-static void add_additional(struct pb_pass *p, unsigned number)
+/* It says so before anything else. */
+static bool is_reference(struct scan s)
+{
+	const char *key;
+	size_t n;
+	return scan_enter_object(&s) && scan_key(&s, &key, &n) && scan_key_is(key, n, "$ref");
+}
+
+static void add_either(struct pb_pass *p, unsigned number, unsigned inner, int m)
+{
+	bool list = scan_peek(&p->s) == SCAN_ARRAY;
+	if (list)
+		scan_enter_array(&p->s);
+	while (!list || scan_item(&p->s)) {
+		bool reference = is_reference(p->s);
+		size_t at = open_message(p->out, number), in = inner ? open_message(p->out, inner) : 0;
+		add_messages(p, reference ? 2 : 1, 0, reference ? p->table->reference : m);
+		if (inner)
+			close_message(p->out, in);
+		close_message(p->out, at);
+		if (!list)
+			return;
+	}
+}
+
+/* One of several, which is said even if it is false. */
+static void add_choice(struct pb_pass *p)
+{
+	bool v;
+	if (scan_bool(&p->s, &v))
+		buf_add(p->out, v ? "\x10\x01" : "\x10\0", 2);
+}
+
+/* A default of nothing (0, false, "") is one, too. */
+static void add_scalar(struct pb_pass *p, unsigned number)
+{
+	enum scan_type t = scan_peek(&p->s);
+	size_t at = open_message(p->out, number), empty = p->out->len;
+	if (t == SCAN_NUMBER)
+		add_number(p, 1);
+	else if (t == SCAN_STRING)
+		add_string(p, 3);
+	else if (t == SCAN_TRUE || t == SCAN_FALSE)
+		add_choice(p);
+	else
+		scan_skip(&p->s);
+	if (t == SCAN_NUMBER && p->out->len == empty)
+		buf_add(p->out, "\x09\0\0\0\0\0\0\0", 9);
+	close_message(p->out, at);
+}
+
+static void add_additional(struct pb_pass *p, unsigned number, int m)
 {
 	enum scan_type t = scan_peek(&p->s);
 	size_t at = open_message(p->out, number);
 	if (t == SCAN_TRUE || t == SCAN_FALSE)
-		add_flag(p, 2);
+		add_choice(p);
+	else if (p->table == &openapi_pb_v3)
+		add_either(p, 1, 0, m);
 	else
-		add_messages(p, 1, 0, SCHEMA);
+		add_messages(p, 1, 0, m);
 	close_message(p->out, at);
 }
 
-static void add_value(struct pb_pass *p, const struct pb_row *r, unsigned number)
+static void add_value(struct pb_pass *p, const struct openapi_pb_row *r, unsigned number)
 {
 	size_t at;
 	switch (r->what) {
-	case TEXT:
+	case PB_TEXT:
 		at = r->inner ? open_message(p->out, number) : 0;
 		add_texts(p, r->inner ? r->inner : number);
 		if (r->inner)
 			close_message(p->out, at);
 		break;
-	case FLAG:
+	case PB_FLAG:
 		add_flag(p, number);
 		break;
-	case WHOLE:
+	case PB_WHOLE:
 		add_whole(p, number);
 		break;
-	case NUMBER:
+	case PB_NUMBER:
 		add_number(p, number);
 		break;
-	case ANY:
+	case PB_ANY:
 		add_any(p, number);
 		break;
-	case ANYS:
+	case PB_ANYS:
 		add_anys(p, number);
 		break;
-	case MESSAGE:
+	case PB_MESSAGE:
 		add_messages(p, number, r->inner, r->below);
 		break;
-	case PARAMETER:
+	case PB_SCALAR:
+		add_scalar(p, number);
+		break;
+	case PB_TEXTS:
+		at = open_message(p->out, number);
+		add_texts(p, 1);
+		close_message(p->out, at);
+		break;
+	case PB_EITHER:
+		add_either(p, number, r->inner, r->below);
+		break;
+	case PB_PARAMETER:
 		add_parameters(p, number, r->inner);
 		break;
-	case ADDITIONAL:
-		add_additional(p, number);
+	case PB_ADDITIONAL:
+		add_additional(p, number, r->below);
 		break;
 	}
 }
@@ -416,7 +339,7 @@ static void add_value(struct pb_pass *p, const struct pb_row *r, unsigned number
 /* ---- messages ---- */
 
 /* Items of a map: their names stand beside them. */
-static void add_named(struct pb_pass *p, const struct pb_row *r, const char *key, size_t n)
+static void add_named(struct pb_pass *p, const struct openapi_pb_row *r, const char *key, size_t n)
 {
 	size_t at = open_message(p->out, r->number), name = open_message(p->out, 1);
 	scan_unescape(p->out, key, n);
@@ -433,18 +356,19 @@ static void add_extension(struct pb_pass *p, unsigned number, const char *key, s
 	close_message(p->out, at);
 }
 
-static const struct pb_row *row_of(enum pb_message m, const char *key, size_t n)
+static const struct openapi_pb_row *row_of(const struct openapi_pb_table *t, int m, const char *key, size_t n)
 {
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (rows[i].in == m && (rows[i].key[0] == '*' || scan_key_is(key, n, rows[i].key)))
-			return &rows[i];
+	for (size_t i = 0; i < t->n_rows; i++)
+		if (t->rows[i].in == m && (t->rows[i].key[0] == '*' || scan_key_is(key, n, t->rows[i].key)))
+			return &t->rows[i];
 	return NULL;
 }
 
-static void add_member(struct pb_pass *p, enum pb_message m, const char *key, size_t n)
+static void add_member(struct pb_pass *p, int m, const char *key, size_t n)
 {
-	const struct pb_row *r = row_of(m, key, n);
-	unsigned extension = m < ARRAY_LEN(extensions) ? extensions[m] : 0;
+	const struct openapi_pb_table *t = p->table;
+	const struct openapi_pb_row *r = row_of(t, m, key, n);
+	unsigned extension = (size_t)m < t->n_extensions ? t->extensions[m] : 0;
 	if (r && r->key[0] == '*')
 		add_named(p, r, key, n);
 	else if (r)
@@ -455,25 +379,21 @@ static void add_member(struct pb_pass *p, enum pb_message m, const char *key, si
 		scan_skip(&p->s);
 }
 
-static void add_message(struct pb_pass *p, enum pb_message m)
+static void add_message(struct pb_pass *p, int m)
 {
 	const char *key;
 	size_t n;
-	if (m == STRINGS) {
-		add_texts(p, 1);
-		return;
-	}
 	if (!scan_enter_object(&p->s))
 		return;
 	while (scan_key(&p->s, &key, &n))
 		add_member(p, m, key, n);
 }
 
-int openapi_pb_write(struct buf *out, const char *json, size_t n, struct err *err)
+int openapi_pb_write(struct buf *out, bool v3, const char *json, size_t n, struct err *err)
 {
-	struct pb_pass p = {.out = out};
+	struct pb_pass p = {.table = v3 ? &openapi_pb_v3 : &openapi_pb_v2, .out = out};
 	scan_init(&p.s, json, n);
-	add_message(&p, DOCUMENT);
+	add_message(&p, 0);
 	if (!scan_failed(&p.s) && scan_finish(&p.s))
 		return 0;
 	return scan_err(&p.s, err);

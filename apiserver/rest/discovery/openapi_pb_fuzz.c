@@ -6,10 +6,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	autobuf struct buf out = BUF_INIT;
-	struct err err = ERR_INIT;
-	(void)!openapi_pb_write(&out, (const char *)data, n, &err);
-	if (out.len > 16 * n + 64)
-		abort();
+	for (int v3 = 0; v3 < 2; v3++) {
+		autobuf struct buf out = BUF_INIT;
+		struct err err = ERR_INIT;
+		(void)!openapi_pb_write(&out, v3, (const char *)data, n, &err);
+		if (out.len > 16 * n + 64)
+			abort();
+	}
 	return 0;
 }

@@ -56,7 +56,72 @@ static void one_of_each(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		autobuf struct buf out = BUF_INIT;
 		struct err err = ERR_INIT;
-		assert_int_equal(openapi_pb_write(&out, rows[i].json, strlen(rows[i].json), &err), 0);
+		assert_int_equal(openapi_pb_write(&out, false, rows[i].json, strlen(rows[i].json), &err), 0);
+		if (out.len != rows[i].n || memcmp(buf_str(&out), rows[i].want, out.len))
+			fail_msg("row %zu: %s", i, rows[i].json);
+	}
+}
+
+/* The same for OpenAPIv3.proto, as protoc decodes it. */
+static void one_of_each_v3(void **state)
+{
+	const struct {
+		const char *json, *want;
+		size_t n;
+	} rows[] = {
+		{JSON("{'openapi':'3.0.0'}"),
+		 "\x0a\x05"
+		 "3.0.0",
+		 7},
+		{JSON("{'components':{'schemas':{'A':{'type':'object'},'R':{'$ref':'#'}}}}"),
+		 "\x2a\x20\x0a\x1e\x0a\x10\x0a\x01\x41\x12\x0b\x0a\x09\xca\x01\x06\x6f\x62\x6a\x65\x63\x74\x0a\x0a\x0a\x01\x52\x12\x05\x12\x03\x0a\x01\x23",
+		 34},
+		{JSON("{'components':{'schemas':{'A':{'items':{'$ref':'#'}}}}}"),
+		 "\x2a\x15\x0a\x13\x0a\x11\x0a\x01\x41\x12\x0c\x0a\x0a\xf2\x01\x07\x0a\x05\x12\x03\x0a\x01\x23",
+		 23},
+		{JSON("{'components':{'schemas':{'A':{'default':{}}}}}"),
+		 "\x2a\x0e\x0a\x0c\x0a\x0a\x0a\x01"
+		 "A"
+		 "\x12\x05\x0a\x03\x8a\x02\x00",
+		 16},
+		{JSON("{'components':{'schemas':{'A':{'default':0}}}}"),
+		 "\x2a\x17\x0a\x15\x0a\x13\x0a\x01"
+		 "A"
+		 "\x12\x0e\x0a\x0c\x8a\x02\x09\x09\0\0\0\0\0\0\0\0",
+		 25},
+		{JSON("{'components':{'schemas':{'A':{'default':false}}}}"),
+		 "\x2a\x10\x0a\x0e\x0a\x0c\x0a\x01"
+		 "A"
+		 "\x12\x07\x0a\x05\x8a\x02\x02\x10\x00",
+		 18},
+		{JSON("{'components':{'schemas':{'A':{'default':''}}}}"),
+		 "\x2a\x10\x0a\x0e\x0a\x0c\x0a\x01"
+		 "A"
+		 "\x12\x07\x0a\x05\x8a\x02\x02\x1a\x00",
+		 18},
+		{JSON("{'components':{'schemas':{'A':{'additionalProperties':false}}}}"),
+		 "\x2a\x10\x0a\x0e\x0a\x0c\x0a\x01"
+		 "A"
+		 "\x12\x07\x0a\x05\x82\x02\x02\x10\x00",
+		 18},
+		{JSON("{'components':{'schemas':{'A':{'additionalProperties':{'title':'t'}}}}}"),
+		 "\x2a\x15\x0a\x13\x0a\x11\x0a\x01"
+		 "A"
+		 "\x12\x0c\x0a\x0a\x82\x02\x07\x0a\x05\x0a\x03\x4a\x01t",
+		 23},
+		{JSON("{'paths':{'/a':{'parameters':[{'name':'n'},{'$ref':'#'}]}}}"),
+		 "\x22\x16\x0a\x14\x0a\x02\x2f\x61\x12\x0e\x6a\x05\x0a\x03\x0a\x01\x6e\x6a\x05\x12\x03\x0a\x01\x23",
+		 24},
+		{JSON("{'security':[{'B':[]}]}"),
+		 "\x32\x07\x0a\x05\x0a\x01"
+		 "B"
+		 "\x12\x00",
+		 9},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autobuf struct buf out = BUF_INIT;
+		struct err err = ERR_INIT;
+		assert_int_equal(openapi_pb_write(&out, true, rows[i].json, strlen(rows[i].json), &err), 0);
 		if (out.len != rows[i].n || memcmp(buf_str(&out), rows[i].want, out.len))
 			fail_msg("row %zu: %s", i, rows[i].json);
 	}
@@ -71,7 +136,7 @@ static void lengths_and_escapes(void **state)
 	for (int i = 0; i < 20000; i++)
 		buf_addc(&json, 'x');
 	buf_adds(&json, "\"}}");
-	assert_int_equal(openapi_pb_write(&out, json.p, json.len, &err), 0);
+	assert_int_equal(openapi_pb_write(&out, false, json.p, json.len, &err), 0);
 	assert_int_equal(out.len, 1 + 3 + 1 + 3 + 20001);
 	assert_memory_equal(out.p, "\x12\xa5\x9c\x01\x0a\xa1\x9c\x01\nxx", 11);
 }
@@ -87,13 +152,13 @@ static void refusals(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		autobuf struct buf out = BUF_INIT;
 		struct err err = ERR_INIT;
-		assert_int_equal(openapi_pb_write(&out, bad[i], strlen(bad[i]), &err), -1);
+		assert_int_equal(openapi_pb_write(&out, false, bad[i], strlen(bad[i]), &err), -1);
 	}
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(one_of_each),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(one_of_each), cmocka_unit_test(one_of_each_v3),
 					   cmocka_unit_test(lengths_and_escapes), cmocka_unit_test(refusals)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

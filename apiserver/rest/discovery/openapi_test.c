@@ -295,6 +295,7 @@ static void hashed_addresses(void **state)
 }
 
 #define PROTOBUF "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+#define PROTOBUF3 "application/com.github.proto-openapi.spec.v3.v1.0+protobuf"
 
 static void media_types(void **state)
 {
@@ -311,6 +312,11 @@ static void media_types(void **state)
 		{"/openapi/v2", "application/com.github.proto-openapi.spec.v2@v1.0+protobuf", 200, PROTOBUF},
 		{"/openapi/v2", "application/json;q=0.1," PROTOBUF ";q=0.2", 200, PROTOBUF},
 		{"/openapi/v3/api/v1", PROTOBUF, 406, NULL},
+		{"/openapi/v2", PROTOBUF3, 406, NULL},
+		{"/openapi/v3/api/v1", PROTOBUF3, 200, PROTOBUF3},
+		{"/openapi/v3/api/v1", "application/com.github.proto-openapi.spec.v3@v1.0+protobuf", 200,
+		 PROTOBUF3},
+		{"/openapi/v3/api/v1", "application/*;q=0.5," PROTOBUF3, 200, PROTOBUF3},
 		{"/openapi/v3/api/v1", "text/html", 406, NULL},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
