@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include "apiservices.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -25,6 +26,7 @@ static const struct {
 	{"", "configmaps", "kube-system", "coracle-dependants"},
 	{INITIAL_GROUP, INITIAL_SCHEMAS, "", NULL},
 	{INITIAL_GROUP, INITIAL_LEVELS, "", NULL},
+	{"apiregistration.k8s.io", "apiservices", "", NULL},
 };
 
 struct keeper {
@@ -38,6 +40,7 @@ struct keeper {
 	pthread_cond_t cond;
 	bool woken, stopping;
 	bool urgent; /* woken by what happens once for each kind: need not wait until it is calm */
+	struct apiservices apiservices; /* the thread's */
 };
 
 static void on_wake(void *arg)
@@ -119,6 +122,7 @@ static void *keeper_main(void *arg)
 	while (rest_until(k, true, again_ns)) {
 		struct err err = ERR_INIT;
 		int rc = look(k, &err);
+		rc = rc < 0 ? rc : apiservices_keep(&k->apiservices, k->registry, k->storage, &err);
 		if (rc < 0)
 			log_err(&err, "what every cluster has is not there", NULL);
 		again_ns = rc < 0 ? clock_mono_ns() + AGAIN_NS : CLOCK_NEVER;
@@ -154,6 +158,7 @@ struct keeper *keeper_start(struct registry *r, struct storage *s, const struct 
 		keeper_free(k);
 		return NULL;
 	}
+	k->woken = true; /* APIServices are not what the start waits for */
 	k->thread = thread_start("keeper", keeper_main, k);
 	return k;
 }

@@ -2,7 +2,8 @@
 /*
  * What every cluster has stays so while the server runs (kubernetes/kubernetes pkg/controlplane/controller: systemnamespaces,
  * clusterauthenticationtrust, kubernetesservice; pkg/registry/flowcontrol/rest): when somebody takes one of these objects away or changes it, it is made
- * good. A thread that sleeps until a watch of theirs wakes it.
+ * good. A thread that sleeps until a watch of theirs wakes it. It also keeps the APIServices,
+ * which follow the kinds.
  */
 #ifndef KEEPER_H
 #define KEEPER_H

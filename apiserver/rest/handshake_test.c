@@ -13,7 +13,6 @@
 #define CMS "/api/v1/namespaces/default/configmaps"
 #define KEY "dGhlIHNhbXBsZSBub25jZQ=="
 #define ACCEPT "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
-static struct rig rig;
 
 static void shakes_hands(void **state)
 {
@@ -185,19 +184,7 @@ static void refusals_are_plain(void **state)
 	assert_null(list.e->x.rs.upgrade);
 }
 
-static int open_rig(void **state)
-{
-	rig_open(&rig);
-	return 0;
-}
-
-static int close_rig(void **state)
-{
-	rig_close(&rig);
-	return 0;
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_rig, close_rig)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
