@@ -78,6 +78,18 @@ boat() { # name [spec]
 	[[ $output == *'application/strategic-merge-patch+json is not supported'* ]]
 }
 
+@test "no protobuf of a custom resource, but of what is told of it" {
+	boat wired
+	local pb='Accept: application/vnd.kubernetes.protobuf' path=/apis/sea.example.com/v1/namespaces/$NS/boats
+	is 406 code "$path/wired" -H "$pb"
+	is 406 code "$path" -H "$pb"
+	is 200 code "$path/wired/scale" -H "$pb"
+	is 200 code "$path/wired" -H "$pb;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+	is 404 code "$path/none" -H "$pb"
+	grep -aq 'object \*unstructured.Unstructured does not implement the protobuf marshalling interface' <(api "$path/wired" -H "$pb")
+	is 400 code "$path" -H 'Content-Type: application/vnd.kubernetes.protobuf' --data-binary $'k8s'
+}
+
 @test "a field that gets a default later has it in objects that were there before" {
 	boat older
 	kubectl patch crd boats.sea.example.com --type=json -p '[{"op":"add","path":"/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/sails","value":{"type":"integer","default":3}}]'

@@ -240,6 +240,8 @@ static void go_package(const struct kind *k, char out[64])
 int negotiate_fits(const struct accept *a, const struct kind *k, bool list, struct err *err)
 {
 	char package[64];
+	if (list && a->media == MEDIA_PROTOBUF && a->as == PRESENT_OBJECT && k->type && k->type->structural)
+		return err_set(err, REASON_NOT_ACCEPTABLE, NEGOTIATE_NO_PB, "List");
 	if (a->as != PRESENT_PARTIAL || a->partial_list == list)
 		return 0;
 	go_package(k, package);

@@ -5,6 +5,10 @@
 
 #include "request/request.h"
 
+/* What custom resources are told instead of protobuf; an argument: "List" or "". */
+#define NEGOTIATE_NO_PB                                                                                      \
+	"object *unstructured.Unstructured%s does not implement the protobuf marshalling interface and cannot be encoded to a protobuf message"
+
 enum presentation { PRESENT_OBJECT, PRESENT_TABLE, PRESENT_PARTIAL };
 enum media { MEDIA_JSON, MEDIA_YAML, MEDIA_PROTOBUF };
 struct accept {

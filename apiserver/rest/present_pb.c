@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Protobuf for who takes nothing else. What is stored is JSON, so this costs a tree per object, one at a time; every
- * client that also takes JSON gets that.
+ * client that also takes JSON gets that. Custom resources have no such form, only what is told of them (their metadata, a
+ * Status, a Scale).
  */
 #include "rest/present.h"
 
@@ -14,6 +15,10 @@ static const struct type *type_of(const struct schema *s, const struct kind *k, 
 	const char *kind = js_str0(o, "kind", NULL);
 	const struct type *t = k && !strcmp(kind, k->kind) ? k->type : schema_type(s, kind);
 
+	if (t && t->structural) {
+		err_set(err, REASON_NOT_ACCEPTABLE, NEGOTIATE_NO_PB, "");
+		return NULL;
+	}
 	if (!t)
 		err_set(err, REASON_NOT_ACCEPTABLE, "there is no protobuf form of a %s", kind);
 	return t;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include "object/pb.h"
 #include "object/yaml.h"
+#include "rest/negotiate.h"
 #include "rest/verb/verb.h"
 
 #define SUMMARY 30 /* bytes of a body that a message shows */
@@ -116,6 +117,17 @@ static js *parse_pb(const struct decode *d, const char *p, size_t n, struct js_d
 	(void)dup;
 	if (pb_open(p, n, &e, err) < 0) {
 		unrecognized(d, p, n, err);
+		return NULL;
+	}
+	if (d->type && d->type->structural) { /* whatever it says that it is */
+		const char *slash = strrchr(e.api_version, '/');
+		err_set(err, REASON_BAD_REQUEST,
+			"%s in version \"%s\" cannot be handled as a %s: " NEGOTIATE_NO_PB,
+			e.kind[0] ? e.kind : d->kind,
+			!e.api_version[0] ? d->version
+			: slash		  ? slash + 1
+					  : e.api_version,
+			d->kind, "");
 		return NULL;
 	}
 	js *o;
