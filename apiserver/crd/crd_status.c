@@ -163,6 +163,21 @@ static void judge_approval(const js *crd, js *status, int64_t now_ns)
 		      now_ns, false);
 }
 
+/* Whatever has come through this API is structural, but for the one promise that an older one could make. */
+static void judge_structure(const js *crd, js *status, int64_t now_ns)
+{
+	js *conditions = js_ensure_arr(status, "conditions");
+
+	if (js_bool(crd, false, "spec", "preserveUnknownFields", NULL)) {
+		condition_set(conditions, "NonStructuralSchema", "True", "Violations",
+			      "spec.preserveUnknownFields: Invalid value: true: must be false", now_ns, false);
+		return;
+	}
+	for (size_t i = js_len(conditions); i-- > 0;)
+		if (!strcmp(js_str0(js_at(conditions, i), "type", NULL), "NonStructuralSchema"))
+			js_del_at(conditions, i);
+}
+
 js *crd_status(struct views *views, const struct schema *schema, const js *crd, int64_t now_ns,
 	       bool *ret_conflict)
 {
@@ -172,5 +187,6 @@ js *crd_status(struct views *views, const struct schema *schema, const js *crd, 
 	*ret_conflict = accept_names(views, schema, crd, status, now_ns);
 	establish(status, now_ns);
 	judge_approval(crd, status, now_ns);
+	judge_structure(crd, status, now_ns);
 	return status;
 }

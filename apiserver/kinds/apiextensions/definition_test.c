@@ -149,6 +149,12 @@ static void versions(void **state)
 		{"conversion: {strategy: Webhook, webhook: {conversionReviewVersions: [v7], clientConfig: {url: 'https://x'}}}, ",
 		 "",
 		 "spec.conversion.conversionReviewVersions: Invalid value: [\"v7\"]: must include at least one of v1, v1beta1\n"},
+		{"conversion: {strategy: Webhook, webhook: {conversionReviewVersions: [v1], clientConfig: {url: 'https://x/?y=z'}}}, ",
+		 "",
+		 "spec.conversion.webhookClientConfig.url: Invalid value: \"y=z\": query parameters are not permitted in the URL\n"},
+		{"conversion: {strategy: Webhook, webhook: {conversionReviewVersions: [v1], clientConfig: {service: {name: a, namespace: b, port: 70000}}}}, ",
+		 "",
+		 "spec.conversion.webhookClientConfig.service.port: Invalid value: 70000: port is not valid: must be between 1 and 65535, inclusive\n"},
 		{"preserveUnknownFields: true, ", "",
 		 "spec.preserveUnknownFields: Invalid value: true: cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead\n"},
 	};
@@ -174,6 +180,47 @@ static void paths_of_versions(void **state)
 	assert_non_null(strstr(buf_str(&got), "spec.versions[0].schema.openAPIV3Schema.nullable: Forbidden"));
 	assert_non_null(strstr(buf_str(&got), "must contain unique version names\n"));
 	assert_non_null(strstr(buf_str(&got), "must have exactly one version marked as storage version\n"));
+}
+
+/* Where versions differ in some parts, upstream looks for the others at the top. */
+static void parts_of_versions(void **state)
+{
+	static const char head[] =
+		"{'metadata':{'name':'boats.sea.io'},'spec':{'group':'sea.io','names':{'plural':'boats','kind':'Boat'},'scope':'Cluster','versions':[";
+	static const struct {
+		const char *versions, *want;
+	} rows[] = {
+		{"{'name':'v1','served':true,'storage':true,'selectableFields':[{'jsonPath':'.a'}],'schema':{'openAPIV3Schema':{'type':'object','properties':{'a':{'type':'string'}}}}},"
+		 "{'name':'v2','served':true,'storage':false,'selectableFields':[{'jsonPath':'.a'}],'schema':{'openAPIV3Schema':{'type':'object','properties':{'a':{'type':'boolean'}}}}}",
+		 "spec.selectableFields: Invalid value: \"\": may only be set when validations.schema is included\n"},
+		{"{'name':'v1','served':true,'storage':true,'schema':{'openAPIV3Schema':{'type':'object','maxProperties':9}}},"
+		 "{'name':'v2','served':true,'storage':false,'subresources':{'status':{}},'schema':{'openAPIV3Schema':{'type':'object','maxProperties':9}}}",
+		 "spec.validation.openAPIV3Schema: Invalid value: {\"type\":\"object\",\"maxProperties\":9}: only [Description Type Format Title Maximum"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autofree char *text = mem_printf("%s%s]}}", head, rows[i].versions);
+		autobuf struct buf got = BUF_INIT;
+		causes_of(CRD, "", JSON(text), NULL, &got, NULL);
+		if (strncmp(buf_str(&got), rows[i].want, strlen(rows[i].want)))
+			fail_msg("%zu: %s", i, buf_str(&got));
+	}
+}
+
+/* Who had no version of reviews that is known may go on without; who had one may not lose it. */
+static void reviews_that_nobody_knows(void **state)
+{
+	static const char webhook[] =
+		"conversion: {strategy: Webhook, webhook: {conversionReviewVersions: [%s], clientConfig: {url: 'https://x'}}}, ";
+	static const char *const rows[][3] = {{"v8", "v7", ""}, {"v1", "v7", "must include at least one of"}};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autofree char *was = mem_printf(webhook, rows[i][0]), *is = mem_printf(webhook, rows[i][1]);
+		autofree char *old = definition(was, "", "description: x"),
+			      *new = definition(is, "", "description: x");
+		autobuf struct buf got = BUF_INIT;
+		causes_of(CRD, "", new, old, &got, NULL);
+		assert_non_null(strstr(buf_str(&got), rows[i][2]));
+		assert_int_equal(strstr(buf_str(&got), "conversionReviewVersions") != NULL, *rows[i][2] != 0);
+	}
 }
 
 static void updates(void **state)
@@ -295,10 +342,16 @@ static void hostile_schemas(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(schemas),	     cmocka_unit_test(versions),
-		cmocka_unit_test(paths_of_versions), cmocka_unit_test(updates),
-		cmocka_unit_test(prepares),	     cmocka_unit_test(warnings),
-		cmocka_unit_test(approvals),	     cmocka_unit_test(hostile_schemas),
+		cmocka_unit_test(schemas),
+		cmocka_unit_test(versions),
+		cmocka_unit_test(paths_of_versions),
+		cmocka_unit_test(parts_of_versions),
+		cmocka_unit_test(reviews_that_nobody_knows),
+		cmocka_unit_test(updates),
+		cmocka_unit_test(prepares),
+		cmocka_unit_test(warnings),
+		cmocka_unit_test(approvals),
+		cmocka_unit_test(hostile_schemas),
 	};
 	return cmocka_run_group_tests(tests, causes_setup, causes_teardown);
 }

@@ -8,6 +8,7 @@
  */
 #include "base/unique.h"
 #include "kinds/apiextensions/apiextensions_internal.h"
+#include "kinds/webhook_client.h"
 #include "object/condition.h"
 #include "object/name.h"
 
@@ -181,33 +182,23 @@ static void check_schema(struct definition_walk *w, const struct strategy_ctx *c
 
 /* ---- conversion ---- */
 
-static void check_client(struct definition_walk *w, const js *client)
+static bool is_known_review(const char *version)
 {
-	const js *service = js_obj(client, "service", NULL);
-	const char *url = js_str(client, "url", NULL);
-
-	if (!client) {
-		field_error_required(w->errs, definition_path(w, ".webhookClientConfig"),
-				     "required when strategy is set to Webhook");
-	} else if ((url != NULL) == (service != NULL)) {
-		field_error_required(w->errs, definition_path(w, ".webhookClientConfig"),
-				     "exactly one of url or service is required");
-	} else if (url && strncmp(url, "https://", 8)) {
-		field_error_invalid_str(
-			w->errs, definition_path(w, ".webhookClientConfig.url"), url,
-			"'https' is the only allowed URL scheme; desired format: https://host[/path]");
-	} else if (service) {
-		if (!*js_str0(service, "name", NULL))
-			field_error_required(w->errs, definition_path(w, ".webhookClientConfig.service.name"),
-					     "service name is required");
-		if (!*js_str0(service, "namespace", NULL))
-			field_error_required(w->errs,
-					     definition_path(w, ".webhookClientConfig.service.namespace"),
-					     "service namespace is required");
-	}
+	return !strcmp(version, "v1") || !strcmp(version, "v1beta1");
 }
 
-static void check_review_versions(struct definition_walk *w, const js *versions)
+/* Who had none of those that are known may go on without. */
+static bool must_know_review(const js *old)
+{
+	const js *versions = js_arr(old, "spec", "conversion", "webhook", "conversionReviewVersions", NULL);
+
+	js_array_for_each (v, versions)
+		if (is_known_review(js_str0(v, NULL)))
+			return true;
+	return !js_len(versions);
+}
+
+static void check_review_versions(struct definition_walk *w, const js *versions, bool must_know)
 {
 	autounique struct unique seen = {.n = 0};
 	bool known = false;
@@ -227,14 +218,14 @@ static void check_review_versions(struct definition_walk *w, const js *versions)
 		}
 		if (name_check_dns1035_label(s, &bad))
 			field_error_names(w->errs, definition_path(w, "%s", field), s, &bad);
-		known |= !strcmp(s, "v1") || !strcmp(s, "v1beta1");
+		known |= is_known_review(s);
 	}
-	if (!known)
+	if (must_know && !known)
 		field_error_invalid(w->errs, definition_path(w, ".conversionReviewVersions"), versions,
 				    "must include at least one of v1, v1beta1");
 }
 
-static void check_conversion(struct definition_walk *w, const js *conversion)
+static void check_conversion(struct definition_walk *w, const js *conversion, const js *old)
 {
 	static const char *const strategies[] = {"None", "Webhook", NULL};
 	const char *strategy = js_str0(conversion, "strategy", NULL);
@@ -249,8 +240,12 @@ static void check_conversion(struct definition_walk *w, const js *conversion)
 	else if (strcmp(strategy, "None") && strcmp(strategy, "Webhook"))
 		field_error_not_supported(w->errs, definition_path(w, ".strategy"), strategy, strategies);
 	if (!strcmp(strategy, "Webhook")) {
-		check_client(w, client);
-		check_review_versions(w, versions);
+		if (client)
+			webhook_client_check(client, definition_path(w, ".webhookClientConfig"), w->errs);
+		else
+			field_error_required(w->errs, definition_path(w, ".webhookClientConfig"),
+					     "required when strategy is set to Webhook");
+		check_review_versions(w, versions, must_know_review(old));
 		return;
 	}
 	if (client)
@@ -266,6 +261,7 @@ static void check_conversion(struct definition_walk *w, const js *conversion)
 /* Which parts are the same in all versions. */
 struct shared {
 	bool schema, subresources, columns, selectable;
+	bool any_status; /* some version has a status of its own */
 };
 
 static bool same_everywhere(const js *versions, const char *key)
@@ -290,7 +286,8 @@ static void check_part(struct definition_walk *w, const struct strategy_ctx *ctx
 
 	if (is.schema == top) {
 		definition_enter(w, "%s", names[top][0]);
-		check_schema(w, ctx, js_obj(v, "schema", NULL), js_obj(v, "subresources", "status", NULL));
+		check_schema(w, ctx, js_obj(v, "schema", NULL),
+			     top ? is.any_status : js_obj(v, "subresources", "status", NULL) != NULL);
 		definition_leave(w, start);
 	}
 	if (is.subresources == top) {
@@ -303,11 +300,18 @@ static void check_part(struct definition_walk *w, const struct strategy_ctx *ctx
 		definition_check_columns(w, js_arr(v, "additionalPrinterColumns", NULL));
 		definition_leave(w, start);
 	}
-	if (is.selectable == top && js_len(fields) && schema) {
-		definition_enter(w, "%s", names[top][3]);
+	if (is.selectable != top || !js_len(fields))
+		return;
+	definition_enter(w, "%s", names[top][3]);
+	/* the texts are upstream's */
+	if (top ? !is.schema || !js_obj(v, "schema", NULL) : !schema)
+		field_error_invalid_str(
+			w->errs, definition_path(w, "%s", ""), "",
+			top ? "may only be set when validations.schema is included"
+			    : "may only be set when `version.schema.openAPIV3Schema` is not included");
+	else if (schema)
 		definition_check_selectables(w, fields, schema);
-		definition_leave(w, start);
-	}
+	definition_leave(w, start);
 }
 
 static void check_deprecation(struct definition_walk *w, const js *v)
@@ -402,18 +406,22 @@ static void check_group(struct definition_walk *w, const char *group)
 	}
 }
 
-static void check_spec(struct definition_walk *w, const struct strategy_ctx *ctx, const js *spec)
+static void check_spec(struct definition_walk *w, const struct strategy_ctx *ctx, const js *spec,
+		       const js *old)
 {
 	static const char *const scopes[] = {"Cluster", "Namespaced", NULL};
 	const char *scope = js_str0(spec, "scope", NULL);
 	const js *versions = js_arr(spec, "versions", NULL), *first = js_at(versions, 0);
-	struct shared is = {same_everywhere(versions, "schema"), same_everywhere(versions, "subresources"),
-			    same_everywhere(versions, "additionalPrinterColumns"),
-			    same_everywhere(versions, "selectableFields")};
+	struct shared is = {.schema = same_everywhere(versions, "schema"),
+			    .subresources = same_everywhere(versions, "subresources"),
+			    .columns = same_everywhere(versions, "additionalPrinterColumns"),
+			    .selectable = same_everywhere(versions, "selectableFields")};
 	autobuf struct buf detail = BUF_INIT;
 	struct name_faults bad;
 	size_t start = w->path.len;
 
+	js_array_for_each (v, versions)
+		is.any_status |= js_obj(v, "subresources", "status", NULL) != NULL;
 	check_group(w, js_str0(spec, "group", NULL));
 	if (!*scope)
 		field_error_required(w->errs, definition_path(w, ".scope"), "");
@@ -433,7 +441,7 @@ static void check_spec(struct definition_walk *w, const struct strategy_ctx *ctx
 	if (js_len(versions) <= VERSIONS_MAX)
 		check_part(w, ctx, first, is, true);
 	definition_enter(w, ".conversion");
-	check_conversion(w, js_obj(spec, "conversion", NULL));
+	check_conversion(w, js_obj(spec, "conversion", NULL), old);
 	definition_leave(w, start);
 }
 
@@ -542,7 +550,7 @@ void definition_validate(const struct strategy_ctx *ctx, const js *new, const js
 	if (!old)
 		check_name(new, errs);
 	definition_enter(&w, "spec");
-	check_spec(&w, ctx, js_obj(new, "spec", NULL));
+	check_spec(&w, ctx, js_obj(new, "spec", NULL), old);
 	if (old)
 		check_update(new, old, errs);
 	definition_leave(&w, 0);
