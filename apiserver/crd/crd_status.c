@@ -170,7 +170,8 @@ static void judge_structure(const js *crd, js *status, int64_t now_ns)
 
 	if (js_bool(crd, false, "spec", "preserveUnknownFields", NULL)) {
 		condition_set(conditions, "NonStructuralSchema", "True", "Violations",
-			      "spec.preserveUnknownFields: Invalid value: true: must be false", now_ns, false);
+			      "spec.preserveUnknownFields: Invalid value: true: must be false", now_ns,
+			      false);
 		return;
 	}
 	for (size_t i = js_len(conditions); i-- > 0;)
