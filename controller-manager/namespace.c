@@ -2,11 +2,13 @@
 /*
  * Namespace deletion (kubernetes/kubernetes pkg/controller/namespace): a namespace that is being deleted is
  * emptied of every namespaced resource that discovery names, then the finalizer `kubernetes` is taken out of
- * its spec, which ends it.
+ * its spec, which ends it. Pods go first: what they rely on (policies, Secrets, accounts) stays until the last of them
+ * has ended.
  *
  * A pass goes over everything, whatever fails on the way: one resource that cannot be deleted must not keep the
  * others. What failed and what is left (Pods in their grace period, objects with finalizers) is told in the
- * namespace's conditions and looked at again, the less often the longer it has lasted.
+ * namespace's conditions and looked at again after half of the time that it may take. What is left without a reason is a
+ * failure.
  */
 #include "controllers.h"
 #include "decode/plain.h"
@@ -18,8 +20,7 @@
 #include "base/map.h"
 #include "object/condition.h"
 
-#define RETRY_MIN_NS NS_PER_S
-#define RETRY_MAX_NS (15 * NS_PER_S)
+#define FINALIZER_ESTIMATE_S 15
 
 struct texts { /* a list of sentences, for one condition */
 	char **v;
@@ -29,7 +30,8 @@ struct texts { /* a list of sentences, for one condition */
 struct pass { /* one look at everything in one namespace */
 	struct controller_ctx *ctx;
 	const char *ns;
-	size_t left; /* objects that are still there */
+	size_t left;			/* objects that are still there */
+	int64_t deleted_ns, estimate_s; /* since when it ends; how long what is left may take */
 	struct texts undiscovered, failed, remaining;
 	struct map finalizers; /* name -> how many of the objects carry it */
 	struct err err;	       /* the first failure */
@@ -73,26 +75,48 @@ static void fail_with(struct pass *p, struct texts *where, const struct err *err
 
 /* ---- emptying ---- */
 
-static void count_finalizers(struct pass *p, const js *item)
+/* True: some of the objects that were listed have any. */
+static bool count_finalizers(struct pass *p, const js *items)
 {
-	js_array_for_each (f, js_arr(item, "metadata", "finalizers", NULL)) {
-		const char *name = js_is_str(f) ? json_object_get_string(f) : "";
+	bool any = false;
 
-		map_set(&p->finalizers, name, (void *)((intptr_t)map_get(&p->finalizers, name) + 1));
-	}
+	js_array_for_each (item, items)
+		js_array_for_each (f, js_arr(item, "metadata", "finalizers", NULL)) {
+			const char *name = js_is_str(f) ? json_object_get_string(f) : "";
+
+			map_set(&p->finalizers, name, (void *)((intptr_t)map_get(&p->finalizers, name) + 1));
+			any = true;
+		}
+	return any;
 }
 
-static void count_rest(struct pass *p, const char *group, const char *resource, const js *list)
+/* estimate_s: how long they were said to take before they were deleted. */
+static void count_rest(struct pass *p, const char *group, const char *version, const char *resource,
+		       const js *list, int64_t estimate_s)
 {
 	const js *items = js_arr(list, "items", NULL);
 	size_t n = js_len(items) + (size_t)js_int(list, 0, "metadata", "remainingItemCount", NULL);
+	struct err err = ERR_INIT;
 
 	if (n == 0)
 		return;
 	p->left += n;
 	texts_add(&p->remaining, mem_printf("%s.%s has %zu resource instances", resource, group, n));
-	js_array_for_each (item, items)
-		count_finalizers(p, item);
+	if (count_finalizers(p, items) && estimate_s == 0)
+		estimate_s = FINALIZER_ESTIMATE_S;
+	if (estimate_s > p->estimate_s)
+		p->estimate_s = estimate_s;
+	if (estimate_s)
+		return;
+	err_set(&err, REASON_CONFLICT,
+		"unexpected items still remain in namespace: %s for gvr: %s/%s, Resource=%s", p->ns, group,
+		version, resource);
+	fail_with(p, &p->failed, &err);
+}
+
+static bool is_pods(const char *group, const char *resource)
+{
+	return !*group && !strcmp(resource, "pods");
 }
 
 /* The API does not offer that: there is nothing to be done, or another way. */
@@ -141,6 +165,26 @@ static int delete_all(struct pass *p, const char *collection, bool at_once, stru
 	return delete_each(p, collection, options, err);
 }
 
+/* The longest grace that a Pod has which still runs; 0 when that is over since the namespace was deleted. */
+static int64_t pods_estimate(struct pass *p, const char *collection)
+{
+	autofree char *page = mem_printf("%s?limit=500", collection);
+	autojson js *list = NULL;
+	struct err ignored = ERR_INIT; /* their deletion will say it */
+	int64_t ret = 0;
+
+	if (rest_do(p->ctx->rest, REST_GET, page, NULL, &list, &ignored) < 0)
+		return 0;
+	js_array_for_each (pod, js_arr(list, "items", NULL)) {
+		const char *phase = js_str0(pod, "status", "phase", NULL);
+		int64_t grace = js_int(pod, 0, "spec", "terminationGracePeriodSeconds", NULL);
+
+		if (strcmp(phase, "Succeeded") && strcmp(phase, "Failed") && grace > ret)
+			ret = grace;
+	}
+	return clock_wall_ns() - p->deleted_ns >= ret * NS_PER_S ? 0 : ret;
+}
+
 /* Deletes one collection and counts what stays. */
 static void empty_resource(struct pass *p, const char *group, const char *version, const char *resource,
 			   bool at_once)
@@ -150,13 +194,15 @@ static void empty_resource(struct pass *p, const char *group, const char *versio
 	struct err err = ERR_INIT;
 
 	rest_path(&path, group, version, p->ns, resource, NULL, NULL);
+	int64_t estimate_s = is_pods(group, resource) ? pods_estimate(p, buf_str(&path)) : 0;
+
 	if (delete_all(p, buf_str(&path), at_once, &err) < 0) {
 		fail_with(p, &p->failed, &err);
 		return;
 	}
 	buf_adds(&path, "?limit=500");
 	if (rest_do(p->ctx->rest, REST_GET, buf_str(&path), NULL, &list, &err) == 0)
-		count_rest(p, group, resource, list);
+		count_rest(p, group, version, resource, list, estimate_s);
 	else if (!not_offered(&err))
 		fail_with(p, &p->failed, &err);
 }
@@ -178,6 +224,7 @@ static void empty_version(struct pass *p, const char *group, const char *version
 	struct err err = ERR_INIT;
 
 	if (rest_do(p->ctx->rest, REST_GET, path, NULL, &list, &err) < 0) {
+		(void)err_wrap(&err, "%s%s%s", group, *group ? "/" : "", version);
 		fail_with(p, &p->undiscovered, &err);
 		return;
 	}
@@ -185,7 +232,7 @@ static void empty_version(struct pass *p, const char *group, const char *version
 		const char *name = js_str0(r, "name", NULL);
 
 		if (!js_bool(r, false, "namespaced", NULL) || strchr(name, '/') || !has_verb(r, "delete") ||
-		    map_get(seen, name))
+		    map_get(seen, name) || is_pods(group, name))
 			continue;
 		map_set(seen, name, seen);
 		empty_resource(p, group, version, name, has_verb(r, "deletecollection"));
@@ -215,6 +262,9 @@ static void empty_namespace(struct pass *p)
 	struct err err = ERR_INIT;
 	struct map seen = {0};
 
+	empty_resource(p, "", "v1", "pods", true);
+	if (p->left)
+		return;
 	empty_version(p, "", "v1", &seen);
 	map_release(&seen);
 	if (rest_do(p->ctx->rest, REST_GET, "/apis", NULL, &groups, &err) < 0)
@@ -247,8 +297,11 @@ static void describe(struct pass *p, struct buf text[CONDITIONS])
 	struct texts held = {0};
 
 	if (p->undiscovered.n)
-		buf_addf(&text[UNDISCOVERED],
-			 "Discovery failed for some groups, %zu failing: ", p->undiscovered.n);
+		buf_addf(
+			&text[UNDISCOVERED],
+			"Discovery failed for some groups, %zu failing: unable to retrieve the complete list of "
+			"server APIs: ",
+			p->undiscovered.n);
 	texts_join(&p->undiscovered, &text[UNDISCOVERED]);
 	if (p->failed.n)
 		buf_addf(&text[FAILED], "Failed to delete all resource types, %zu remaining: ", p->failed.n);
@@ -344,13 +397,6 @@ static int finalize(struct pass *p, struct err *err)
 
 /* ---- one sync ---- */
 
-static int64_t retry_after(int64_t deleted_ns)
-{
-	int64_t t = (clock_wall_ns() - deleted_ns) / 2;
-
-	return t < RETRY_MIN_NS ? RETRY_MIN_NS : t > RETRY_MAX_NS ? RETRY_MAX_NS : t;
-}
-
 /* The informer may be behind: what is emptied must be the namespace that was deleted, not one that has its name now. */
 static int still_ending(struct pass *p, const char *uid, bool *ret, struct err *err)
 {
@@ -379,7 +425,7 @@ static int sync_pass(struct pass *p, const struct meta *m, struct err *err)
 		*err = p->err;
 		return -1;
 	}
-	p->ctx->requeue_after_ns = retry_after(m->deleted_ns);
+	p->ctx->requeue_after_ns = (p->estimate_s / 2 + 1) * NS_PER_S;
 	return 0;
 }
 
@@ -389,6 +435,8 @@ static int sync(struct controller_ctx *ctx, const char *key, struct err *err)
 	struct pass p = {.ctx = ctx, .ns = key, .err = ERR_INIT};
 	int rc = 0;
 
+	if (ns)
+		p.deleted_ns = ns->base.meta.deleted_ns;
 	if (ns && ns->base.meta.deleted_ns && ns->kubernetes_finalizer)
 		rc = sync_pass(&p, &ns->base.meta, err);
 	informer_unref(ns);

@@ -90,7 +90,8 @@ static void test_pods_have_their_grace(void **state)
 	struct rig_result ret = rig_sync(r, SYNC);
 
 	assert_int_equal(ret.rc, 0);
-	assert_int_equal(ret.requeue_after_ns, NS_PER_S);
+	assert_int_equal(ret.requeue_after_ns, 16 * NS_PER_S); /* half of its grace, and one */
+	rig_expect(r, "ConfigMap/doomed/c", "metadata: {deletionTimestamp: null}"); /* it may need that */
 	rig_expect(
 		r, "Namespace/doomed",
 		"status:\n"
@@ -107,11 +108,21 @@ static void test_pods_have_their_grace(void **state)
 		"     message: All content-preserving finalizers finished}\n");
 	rig_forget(r);
 	clock_advance(20 * NS_PER_S);
-	ret = rig_sync(r, SYNC);
-	assert_int_equal(ret.requeue_after_ns, 10 * NS_PER_S); /* the longer, the less often */
-	assert_int_equal(rig_calls(r, "PATCH */status"), 0);   /* nothing new to tell */
-	clock_advance(200 * NS_PER_S);
-	assert_int_equal(rig_sync(r, SYNC).requeue_after_ns, 15 * NS_PER_S);
+	assert_int_equal(rig_sync(r, SYNC).requeue_after_ns, 16 * NS_PER_S);
+	assert_int_equal(rig_calls(r, "PATCH */status"), 0); /* nothing new to tell */
+	clock_advance(20 * NS_PER_S);
+	ret = rig_sync(r, SYNC); /* now it should have gone */
+	assert_int_equal(ret.rc, -1);
+	rig_expect(
+		r, "Namespace/doomed",
+		"status:\n"
+		"  conditions:\n"
+		"  - {}\n"
+		"  - {}\n"
+		"  - {status: 'True', message: 'Failed to delete all resource types, 1 remaining: unexpected items "
+		"still remain in namespace: doomed for gvr: /v1, Resource=pods'}\n"
+		"  - {}\n"
+		"  - {}\n");
 	rig_delete(r, "Pod/doomed/p", "gracePeriodSeconds: 0");
 	rig_must_sync(r, SYNC);
 	rig_expect_absent(r, "Namespace/doomed");
@@ -122,7 +133,7 @@ static void test_finalizers_are_told(void **state)
 	rig_patch(r, "ConfigMap/doomed/c", NULL, "metadata: {finalizers: [example.com/b, example.com/a]}");
 	rig_create(r, "{kind: Secret, metadata: {name: s, namespace: doomed, finalizers: [example.com/a]}}");
 	rig_delete(r, "Namespace/doomed", "");
-	rig_must_sync(r, SYNC);
+	assert_int_equal(rig_sync(r, SYNC).requeue_after_ns, 8 * NS_PER_S);
 	rig_expect(
 		r, "Namespace/doomed",
 		"status:\n"
@@ -177,15 +188,17 @@ static void test_a_group_that_cannot_be_discovered_holds_the_end(void **state)
 	rig_fail(r, .call = "GET /apis/apps/v1", .reason = REASON_UNAVAILABLE, .message = "apps is away");
 	assert_int_equal(rig_sync(r, SYNC).rc, -1);
 	rig_expect_absent(r, "ConfigMap/doomed/c");
-	rig_expect(r, "Namespace/doomed",
-		   "status:\n"
-		   "  conditions:\n"
-		   "  - {status: 'True', reason: DiscoveryFailed,\n"
-		   "     message: 'Discovery failed for some groups, 1 failing: apps is away'}\n"
-		   "  - {}\n"
-		   "  - {}\n"
-		   "  - {}\n"
-		   "  - {}\n");
+	rig_expect(
+		r, "Namespace/doomed",
+		"status:\n"
+		"  conditions:\n"
+		"  - {status: 'True', reason: DiscoveryFailed,\n"
+		"     message: 'Discovery failed for some groups, 1 failing: unable to retrieve the complete list of "
+		"server APIs: apps/v1: apps is away'}\n"
+		"  - {}\n"
+		"  - {}\n"
+		"  - {}\n"
+		"  - {}\n");
 	rig_heal(r);
 	rig_fail(r, .call = "PUT */finalize", .reason = REASON_CONFLICT, .times = 1);
 	assert_int_equal(rig_sync(r, SYNC).rc, -1);
@@ -222,6 +235,40 @@ static void test_all_versions_of_a_group(void **state)
 	rig_expect_absent(r, "Namespace/doomed");
 }
 
+/* Custom resources are content as any other. */
+static void test_custom_resources(void **state)
+{
+	rig_create(
+		r,
+		"kind: CustomResourceDefinition\n"
+		"metadata: {name: widgets.example.com}\n"
+		"spec:\n"
+		"  group: example.com\n"
+		"  names: {kind: Widget, plural: widgets}\n"
+		"  scope: Namespaced\n"
+		"  versions:\n"
+		"  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}\n");
+	rig_await(r, "CustomResourceDefinition/widgets.example.com",
+		  "status: {conditions: [{type: NamesAccepted}, {type: Established, status: 'True'}]}");
+	rig_create(r, "{apiVersion: example.com/v1, kind: Widget, metadata: {name: w, namespace: doomed, "
+		      "finalizers: [example.com/wait]}}");
+	rig_delete(r, "Namespace/doomed", "");
+	rig_must_sync(r, SYNC);
+	rig_expect(
+		r, "Namespace/doomed",
+		"status:\n"
+		"  conditions:\n"
+		"  - {}\n"
+		"  - {}\n"
+		"  - {}\n"
+		"  - message: 'Some resources are remaining: widgets.example.com has 1 resource instances'\n"
+		"  - message: 'Some content in the namespace has finalizers remaining: example.com/wait in 1 "
+		"resource instances'\n");
+	rig_patch(r, "Widget/doomed/w", NULL, "metadata: {finalizers: null}");
+	rig_must_sync(r, SYNC);
+	rig_expect_absent(r, "Namespace/doomed");
+}
+
 /* Where a collection cannot be deleted at once, its objects are, one by one. */
 static void test_no_deletion_of_collections(void **state)
 {
@@ -247,6 +294,7 @@ int main(void)
 		TEST(test_one_failing_resource_keeps_no_other),
 		TEST(test_a_group_that_cannot_be_discovered_holds_the_end),
 		TEST(test_all_versions_of_a_group),
+		TEST(test_custom_resources),
 		TEST(test_no_deletion_of_collections),
 	};
 
