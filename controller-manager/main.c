@@ -20,6 +20,7 @@ static const struct controller *const controllers[] = {
 	&pod_garbage_collector,
 	&job_controller,
 	&disruption_controller,
+	&ttl_controller,
 	&ttl_after_finished_controller,
 	&daemonset_controller,
 	NULL,

@@ -43,14 +43,42 @@ static void node_finish(void *o)
 	n->n_conditions = 0;
 }
 
+static bool read_ttl(struct scan *s, struct arena *a, void *field)
+{
+	const char *p;
+	size_t n;
+	int64_t v;
+	bool escaped;
+
+	if (scan_peek(s) != SCAN_STRING)
+		return scan_skip(s);
+	if (!scan_string(s, &p, &n, &escaped))
+		return false;
+	if (scan_literal_int(p, n, &v) && v >= 0 && v <= INT32_MAX)
+		*(int32_t *)field = (int32_t)v;
+	return true;
+}
+
+struct ttl_annotation {
+	int32_t v;
+};
+static const struct decode_spec ttl_spec = {.size = sizeof(struct ttl_annotation)};
+static const struct decode_row annotation_rows[] = {
+	DECODE_CALL("node.alpha.kubernetes.io/ttl", struct ttl_annotation, v, read_ttl, &ttl_spec),
+};
+static const struct ttl_annotation annotation_initial = {-1};
+static const struct decode_spec annotation_spec =
+	DECODE_SPEC(struct ttl_annotation, annotation_rows, .initial = &annotation_initial, .literal = true);
+
 static const struct decode_row node_rows[] = {
 	DECODE_STRUCT("metadata", struct cm_node, base.meta, &meta_spec),
+	DECODE_STRUCT("metadata.annotations", struct cm_node, ttl_s, &annotation_spec),
 	DECODE_BOOL("spec.unschedulable", struct cm_node, unschedulable),
 	DECODE_ARRAY("spec.taints", struct cm_node, taints, n_taints, &taint_spec),
 	DECODE_ARRAY("status.conditions", struct cm_node, conditions, n_conditions, &condition_spec),
 };
 static const struct cm_node node_initial = {
-	.base.meta = {.name = (char *)"", .namespace = (char *)"", .uid = (char *)""}};
+	.base.meta = {.name = (char *)"", .namespace = (char *)"", .uid = (char *)""}, .ttl_s = -1};
 static const struct decode_spec node_spec =
 	DECODE_SPEC(struct cm_node, node_rows, .initial = &node_initial, .finish = node_finish);
 

@@ -15,6 +15,7 @@ struct cm_node_condition {
 struct cm_node {
 	struct informer_object base;
 	bool unschedulable;
+	int32_t ttl_s; /* node.alpha.kubernetes.io/ttl; -1 = none that is a number */
 	struct taint *taints;
 	size_t n_taints;
 	enum condition_status ready;
