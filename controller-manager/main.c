@@ -5,6 +5,7 @@
 #include "controllers.h"
 #include "node_lifecycle.h"
 #include "pod_gc.h"
+#include "quota/quota.h"
 #include "root_ca.h"
 
 static const struct controller *const controllers[] = {
@@ -21,6 +22,7 @@ static const struct controller *const controllers[] = {
 	&job_controller,
 	&disruption_controller,
 	&ttl_controller,
+	&resourcequota_controller,
 	&ttl_after_finished_controller,
 	&daemonset_controller,
 	NULL,
@@ -38,6 +40,7 @@ static const struct {
 static const char *root_ca_file;
 static int terminated_threshold;
 static bool own_accounts;
+static int64_t quota_period_ns;
 static struct node_lifecycle_config nodes;
 static int64_t node_monitor_period_ns; /* nothing is polled here: a node is looked at when its time is over */
 static const struct flag flags[] = {
@@ -64,6 +67,8 @@ static const struct flag flags[] = {
 	 "Finished Pods that may be kept before the oldest are deleted; 0 = all.", 0, INT_MAX},
 	{"concurrent-daemonset-syncs", FLAG_INT, &concurrent_daemonsets, "2",
 	 "DaemonSets that are looked at at once.", 1, 100},
+	{"resource-quota-sync-period", FLAG_DURATION, &quota_period_ns, "5m0s",
+	 "How often the use of a namespace's quotas is counted anew without a reason.", 0, 0},
 	{0},
 };
 
@@ -86,6 +91,7 @@ static const struct controller *const *chosen(void)
 static void *make(struct rest *r, struct err *err)
 {
 	pod_gc_set_threshold(terminated_threshold);
+	quota_set_period(quota_period_ns);
 	node_lifecycle_configure(&nodes);
 	if (!*root_ca_file)
 		root_ca_set(rest_get_config(r)->kube.ca_pem);

@@ -136,3 +136,4 @@ TYPE(cm_lease_type, "coordination.k8s.io", "leases", "Lease", lease_spec);
 TYPE(cm_namespace_type, "", "namespaces", "Namespace", namespace_spec);
 TYPE(cm_configmap_type, "", "configmaps", "ConfigMap", configmap_spec);
 TYPE(cm_serviceaccount_type, "", "serviceaccounts", "ServiceAccount", plain_spec);
+TYPE(cm_resourcequota_type, "", "resourcequotas", "ResourceQuota", metadata_spec);
