@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kube-controller-manager's place: the list of controllers. */
 #include <limits.h>
+#include "choice.h"
 #include "controller/daemon.h"
 #include "controllers.h"
 #include "node_lifecycle.h"
@@ -29,14 +30,19 @@ static const struct controller *const controllers[] = {
 };
 
 /* How many objects of a kind are looked at at once, by the controller's name; any other takes what its row says. */
-static int concurrent_daemonsets;
+static int concurrent_daemonsets, concurrent_deployments, concurrent_sets, concurrent_rcs, concurrent_gc,
+	concurrent_jobs, concurrent_namespaces, concurrent_quotas;
 static const struct {
 	const char *name;
 	const int *workers;
 } concurrency[] = {
-	{"daemonset", &concurrent_daemonsets},
+	{"daemonset", &concurrent_daemonsets},	    {"deployment", &concurrent_deployments},
+	{"garbage-collector", &concurrent_gc},	    {"job", &concurrent_jobs},
+	{"namespace", &concurrent_namespaces},	    {"replicaset", &concurrent_sets},
+	{"replicationcontroller", &concurrent_rcs}, {"resourcequota", &concurrent_quotas},
 };
 
+static const char *controllers_flag;
 static const char *root_ca_file;
 static int terminated_threshold;
 static bool own_accounts;
@@ -44,6 +50,8 @@ static int64_t quota_period_ns;
 static struct node_lifecycle_config nodes;
 static int64_t node_monitor_period_ns; /* nothing is polled here: a node is looked at when its time is over */
 static const struct flag flags[] = {
+	{"controllers", FLAG_STRING, &controllers_flag, "*",
+	 "Which controllers run, by upstream's names: '*' all, 'NAME' that one, '-NAME' not that one.", 0, 0},
 	{"root-ca-file", FLAG_STRING, &root_ca_file, "",
 	 "CA bundle that every namespace's kube-root-ca.crt gets; without it, the kubeconfig's CA.", 0, 0},
 	{"use-service-account-credentials", FLAG_BOOL, &own_accounts, "false",
@@ -67,19 +75,34 @@ static const struct flag flags[] = {
 	 "Finished Pods that may be kept before the oldest are deleted; 0 = all.", 0, INT_MAX},
 	{"concurrent-daemonset-syncs", FLAG_INT, &concurrent_daemonsets, "2",
 	 "DaemonSets that are looked at at once.", 1, 100},
+	{"concurrent-deployment-syncs", FLAG_INT, &concurrent_deployments, "2",
+	 "Deployments that are looked at at once.", 1, 100},
+	{"concurrent-gc-syncs", FLAG_INT, &concurrent_gc, "2",
+	 "Objects that the garbage collector looks at at once.", 1, 100},
+	{"concurrent-job-syncs", FLAG_INT, &concurrent_jobs, "2", "Jobs that are looked at at once.", 1, 100},
+	{"concurrent-namespace-syncs", FLAG_INT, &concurrent_namespaces, "2",
+	 "Namespaces that are emptied at once.", 1, 100},
+	{"concurrent-rc-syncs", FLAG_INT, &concurrent_rcs, "2",
+	 "ReplicationControllers that are looked at at once.", 1, 100},
+	{"concurrent-replicaset-syncs", FLAG_INT, &concurrent_sets, "2",
+	 "ReplicaSets that are looked at at once.", 1, 100},
+	{"concurrent-resource-quota-syncs", FLAG_INT, &concurrent_quotas, "2",
+	 "Quotas that are counted at once.", 1, 100},
 	{"resource-quota-sync-period", FLAG_DURATION, &quota_period_ns, "5m0s",
 	 "How often the use of a namespace's quotas is counted anew without a reason.", 0, 0},
 	{0},
 };
 
 /* The table as it is run, with what flags say. */
-static const struct controller *const *chosen(void)
+static const struct controller *const *chosen(struct err *err)
 {
-	static struct controller tuned[ARRAY_LEN(controllers)];
-	static const struct controller *ret[ARRAY_LEN(controllers)];
+	static struct controller tuned[CHOICE_MAX];
+	static const struct controller *ret[CHOICE_MAX];
 
-	for (size_t i = 0; controllers[i]; i++) {
-		tuned[i] = *controllers[i];
+	if (choice_make(controllers_flag, controllers, ret, err) < 0)
+		return NULL;
+	for (size_t i = 0; ret[i]; i++) {
+		tuned[i] = *ret[i];
 		ret[i] = &tuned[i];
 		for (size_t k = 0; k < ARRAY_LEN(concurrency); k++)
 			if (!strcmp(concurrency[k].name, tuned[i].name))
@@ -97,7 +120,11 @@ static void *make(struct rest *r, struct err *err)
 		root_ca_set(rest_get_config(r)->kube.ca_pem);
 	else if (root_ca_load(root_ca_file, err) < 0)
 		return NULL;
-	struct controller_set *s = controller_set_new(chosen(), r, "controller-manager");
+	const struct controller *const *table = chosen(err);
+
+	if (!table)
+		return NULL;
+	struct controller_set *s = controller_set_new(table, r, "controller-manager");
 
 	if (own_accounts)
 		controller_set_use_accounts(s);
