@@ -13,6 +13,7 @@
 #include "rest/api.h"
 #include "rest/options.h"
 #include "rest/pretty.h"
+#include "rest/table/table.h"
 
 #define AT_ONCE_BYTES (256 * 1024) /* stored bytes answered in one piece */
 #define AT_ONCE_ITEMS 32	   /* rendered ones */
@@ -282,6 +283,8 @@ void present_list(const struct request *rq, struct response *rs, const struct ac
 		response_status(rs, &err, &rq->attr, NULL);
 		return;
 	}
+	if (a->as == PRESENT_TABLE)
+		table_sort(rq->attr.kind, list->v, list->n);
 	struct list_reply *l = reply_new(rq, a, o, list);
 	rs->status = 200;
 	rs->content_type = negotiate_content_type(a);

@@ -252,6 +252,33 @@ static void test_long_lists(void **state)
 	assert_true(js_equal(a, b));
 }
 
+#define FLOWS "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas"
+
+/* Rows that people read from the top: what is matched first. */
+static void test_order_of_rows(void **state)
+{
+	static const struct {
+		const char *name;
+		int precedence;
+	} made[] = {{"a", 30}, {"b", 10}, {"c", 20}, {"d", 20}};
+	autobuf struct buf names = BUF_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(made); i++) {
+		autofree char *body = mem_printf(
+			"{\"metadata\":{\"name\":\"%s\"},\"spec\":{\"priorityLevelConfiguration\":{\"name\":\"l\"},"
+			"\"matchingPrecedence\":%d}}",
+			made[i].name, made[i].precedence);
+		autoreply struct rig_reply r = rig_call(&rig, "POST", FLOWS, body);
+		assert_int_equal(r.status, 201);
+	}
+	autojson js *table = read_json(FLOWS, TABLE, 200);
+	js_array_for_each (row, js_arr(table, "rows", NULL))
+		buf_adds(&names, js_str0(js_at(js_arr(row, "cells", NULL), 0), NULL));
+	assert_string_equal(buf_str(&names), "bcda");
+	autojson js *list = read_json(FLOWS, "application/json", 200);
+	assert_string_equal(js_str0(js_at(js_arr(list, "items", NULL), 0), "metadata", "name", NULL), "a");
+}
+
 /* ---- watch ---- */
 
 /* The next line of a watch, without the newline; "" when there is none now. */
@@ -616,7 +643,8 @@ static void test_watch_ahead(void **state)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 int main(void)
 {
-	const struct CMUnitTest tests[] = {TEST(test_get),
+	const struct CMUnitTest tests[] = {TEST(test_order_of_rows),
+					   TEST(test_get),
 					   TEST(test_list),
 					   TEST(test_pages),
 					   TEST(test_revisions),

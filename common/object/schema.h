@@ -165,7 +165,8 @@ struct kind {
 	const struct strategy *strategy;    /* bound by who loads the schema; NULL: none */
 	const char *group, *version, *kind; /* group "" is core */
 	const char *resource, *singular, *list_kind;
-	const char *deprecated;			/* a warning for whoever uses this version; NULL: it is not */
+	const char *table_order; /* path of the number by which lists of rows are sorted; NULL: by key */
+	const char *deprecated;	 /* a warning for whoever uses this version; NULL: it is not */
 	const char **short_names, **categories; /* NULL-terminated */
 	bool namespaced;
 	unsigned verbs;

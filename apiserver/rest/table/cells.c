@@ -5,6 +5,9 @@
  */
 #include "rest/table/cells.h"
 
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
 #include "object/rfc3339.h"
@@ -33,6 +36,27 @@ void cell_text(struct buf *out, const struct buf *text, const char *empty)
 		buf_add_json_string(out, text->p, text->len);
 	else
 		cell_str(out, empty);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void cell_balancers(struct buf *b, const js *status)
+{
+	const js *places = js_arr(status, "loadBalancer", "ingress", NULL);
+	autofree const char **v = mem_array(js_len(places) + 1, sizeof(*v));
+	size_t n = 0;
+	js_array_for_each (p, places) {
+		const char *ip = js_str0(p, "ip", NULL), *host = js_str0(p, "hostname", NULL);
+		if (*ip || *host)
+			v[n++] = *ip ? ip : host;
+	}
+	qsort(v, n, sizeof(*v), by_text);
+	for (size_t i = 0; i < n; i++)
+		if (!i || strcmp(v[i], v[i - 1]))
+			cell_join(b, v[i]);
 }
 
 void cell_join(struct buf *b, const char *s)
@@ -76,11 +100,32 @@ static const struct cell_row *const files[] = {
 };
 /* clang-format on */
 
-cell_fn *cell_find(const char *name)
+/* All of them by name, made of the files when the first is looked for. */
+#define ROWS_MAX 128
+static struct cell_row by_name[ROWS_MAX];
+static size_t n_rows;
+
+static int compare_rows(const void *a, const void *b)
+{
+	return strcmp(((const struct cell_row *)a)->name, ((const struct cell_row *)b)->name);
+}
+
+static void sort_rows(void)
 {
 	for (size_t f = 0; f < ARRAY_LEN(files); f++)
-		for (const struct cell_row *r = files[f]; r->name; r++)
-			if (!strcmp(r->name, name))
-				return r->fn;
-	return NULL;
+		for (const struct cell_row *r = files[f]; r->name; r++) {
+			assert(n_rows < ROWS_MAX);
+			by_name[n_rows++] = *r;
+		}
+	qsort(by_name, n_rows, sizeof(*by_name), compare_rows);
+}
+
+cell_fn *cell_find(const char *name)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	const struct cell_row key = {.name = name, .fn = NULL};
+
+	pthread_once(&once, sort_rows);
+	const struct cell_row *found = bsearch(&key, by_name, n_rows, sizeof(*by_name), compare_rows);
+	return found ? found->fn : NULL;
 }

@@ -15,9 +15,17 @@
 #define CELL_NONE "<none>"
 #define CELL_UNKNOWN "<unknown>"
 
+/* What several cells of a Pod's row show. */
+struct cell_pod {
+	bool made;
+	char reason[320];
+	int64_t restarts, ready, total;
+	const char *last_restart; /* RFC 3339; "" = never */
+};
 struct cell {
 	const js *o; /* in the storage form */
 	int64_t now_ns;
+	struct cell_pod *pod; /* the row's, for cells_pod.c */
 };
 typedef void cell_fn(struct buf *out, const struct cell *c);
 struct cell_row {
@@ -48,6 +56,8 @@ void cell_since(struct buf *out, const char *time, int64_t now_ns);
 /* A string cell that was put together in `text`; `empty` stands for nothing. */
 void cell_text(struct buf *out, const struct buf *text, const char *empty);
 void cell_join(struct buf *b, const char *s); /* behind a comma, unless it is the first */
+/* Where a load balancer is, by its status: sorted, each once. */
+void cell_balancers(struct buf *b, const js *status);
 /* Of kinds that have a template of Pods: a field of all its containers; a LabelSelector, NULL for none; a map of labels. */
 void cell_containers_of(struct buf *out, const js *template, const char *field);
 void cell_selector_of(struct buf *out, const js *label_selector);

@@ -26,9 +26,9 @@ static void add_percent(struct buf *b, const js *v, const char *none)
 		buf_adds(b, none);
 }
 
-static void add_value(struct buf *b, const js *v)
+static void add_value(struct buf *b, const js *v, const char *none)
 {
-	buf_adds(b, v ? js_str0(v, NULL) : CELL_UNKNOWN);
+	buf_adds(b, v ? js_str0(v, NULL) : none);
 }
 
 static void add_metric(struct buf *b, const struct hpa_cell *s, const js *spec, const js *status)
@@ -46,9 +46,11 @@ static void add_metric(struct buf *b, const struct hpa_cell *s, const js *spec, 
 		return;
 	}
 	const char *field = mean || !s->average ? "averageValue" : "value";
-	add_value(b, js_field(current, field));
+	/* a status that does not say it has no mean, or no value at all */
+	bool silent = (mean && s->average) || !js_obj(status, s->field, NULL);
+	add_value(b, js_field(current, field), silent ? CELL_UNKNOWN : "<nil>");
 	buf_addc(b, '/');
-	add_value(b, js_field(target, field));
+	add_value(b, js_field(target, field), "<nil>");
 	if (mean && s->average)
 		buf_adds(b, " (avg)");
 }

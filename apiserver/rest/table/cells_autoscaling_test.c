@@ -22,6 +22,9 @@ static const struct cells_case rows[] = {
 	    "memory: 5Mi/1Gi"),
 	ROW(SPEC("{'type':'External','external':{'target':{'averageValue':'3'}}},{'type':'Object','object':{'target':{'value':'4'}}}") ",'status':{'currentMetrics':[{'external':{'current':{'averageValue':'2'}}},{'object':{'current':{'value':'9'}}}]}",
 	    "2/3 (avg), 9/4"),
+	ROW(SPEC(POD
+		 ",{'type':'External','external':{'target':{}}}") ",'status':{'currentMetrics':[{'pods':{}},{'external':{}}]}",
+	    "<nil>/5, <nil>/<nil>"),
 	ROW(SPEC(CPU "," POD "," POD "," POD), "cpu: <unknown>/80%, <unknown>/5 + 2 more..."),
 	{"autoscaling", "HorizontalPodAutoscaler",
 	 "{" META

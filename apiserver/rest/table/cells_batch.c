@@ -60,6 +60,13 @@ static void cell_cron_zone(struct buf *out, const struct cell *c)
 	cell_str(out, zone ? zone : CELL_NONE);
 }
 
+/* A text, in a column of booleans: as upstream. */
+static void cell_cron_suspend(struct buf *out, const struct cell *c)
+{
+	const js *v = js_get(c->o, "spec", "suspend", NULL);
+	cell_str(out, !v ? "<unset>" : js_bool(v, false, NULL) ? "True" : "False");
+}
+
 static void cell_cron_active(struct buf *out, const struct cell *c)
 {
 	buf_addu(out, js_len(js_arr(c->o, "status", "active", NULL)));
@@ -93,9 +100,15 @@ static void cell_cron_selector(struct buf *out, const struct cell *c)
 }
 
 const struct cell_row cells_batch[] = {
-	{"cron_active", cell_cron_active},	   {"cron_containers", cell_cron_containers},
-	{"cron_images", cell_cron_images},	   {"cron_last", cell_cron_last},
-	{"cron_selector", cell_cron_selector},	   {"cron_zone", cell_cron_zone},
-	{"job_completions", cell_job_completions}, {"job_duration", cell_job_duration},
-	{"job_status", cell_job_status},	   {NULL, NULL},
+	{"cron_active", cell_cron_active},
+	{"cron_containers", cell_cron_containers},
+	{"cron_images", cell_cron_images},
+	{"cron_last", cell_cron_last},
+	{"cron_suspend", cell_cron_suspend},
+	{"cron_selector", cell_cron_selector},
+	{"cron_zone", cell_cron_zone},
+	{"job_completions", cell_job_completions},
+	{"job_duration", cell_job_duration},
+	{"job_status", cell_job_status},
+	{NULL, NULL},
 };

@@ -108,13 +108,8 @@ static void cell_svc_external_ip(struct buf *out, const struct cell *c)
 		cell_str(out, js_str0(c->o, "spec", "externalName", NULL));
 		return;
 	}
-	if (balancer) {
-		js_array_for_each (in, js_arr(c->o, "status", "loadBalancer", "ingress", NULL)) {
-			const char *ip = js_str0(in, "ip", NULL), *host = js_str0(in, "hostname", NULL);
-			if (*ip || *host)
-				cell_join(&b, *ip ? ip : host);
-		}
-	}
+	if (balancer)
+		cell_balancers(&b, js_obj(c->o, "status", NULL));
 	js_array_for_each (ip, js_arr(c->o, "spec", "externalIPs", NULL))
 		if (js_is_str(ip))
 			cell_join(&b, json_object_get_string(ip));
@@ -216,6 +211,17 @@ static void cell_event_object(struct buf *out, const struct cell *c)
 	cell_text(out, &b, "");
 }
 
+/* Without blanks around it. */
+static void cell_event_message(struct buf *out, const struct cell *c)
+{
+	const char *s = js_str0(c->o, "message", NULL);
+	s += strspn(s, " \t\n\v\f\r");
+	size_t n = strlen(s);
+	while (n && strchr(" \t\n\v\f\r", s[n - 1]))
+		n--;
+	buf_add_json_string(out, s, n);
+}
+
 static void cell_event_source(struct buf *out, const struct cell *c)
 {
 	const char *component = js_str0(c->o, "source", "component", NULL),
@@ -300,6 +306,7 @@ const struct cell_row cells_core[] = {
 	{"event_count", cell_event_count},
 	{"event_first_seen", cell_event_first_seen},
 	{"event_last_seen", cell_event_last_seen},
+	{"event_message", cell_event_message},
 	{"event_object", cell_event_object},
 	{"event_source", cell_event_source},
 	{"node_external_ip", cell_node_external_ip},

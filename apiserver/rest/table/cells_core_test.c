@@ -23,6 +23,11 @@ static const struct cells_case rows[] = {
 	 "'x','NodePort','10.96.0.9','<none>','80:32178/TCP,53/UDP','4m5s','a=1,b=2'"},
 	{"", "Service", "{" META ",'spec':{'type':'LoadBalancer','externalIPs':['1.2.3.4']}}",
 	 "'x','LoadBalancer','<none>','1.2.3.4','<none>','4m5s','<none>'"},
+	{"", "Service",
+	 "{" META
+	 ",'spec':{'type':'LoadBalancer','externalIPs':['9.9.9.9']},'status':{'loadBalancer':{'ingress':[{'ip':'2.2.2.2'},{'hostname':"
+	 "'1.org'},{'ip':'2.2.2.2'}]}}}",
+	 "'x','LoadBalancer','<none>','1.org,2.2.2.2,9.9.9.9','<none>','4m5s','<none>'"},
 	{"", "Service", "{" META ",'spec':{'type':'LoadBalancer'}}",
 	 "'x','LoadBalancer','<none>','<pending>','<none>','4m5s','<none>'"},
 	{"", "Service", "{" META ",'spec':{'type':'ExternalName','externalName':'e.org'}}",
@@ -39,7 +44,7 @@ static const struct cells_case rows[] = {
 	{"coordination.k8s.io", "Lease", "{" META ",'spec':{'holderIdentity':'h'}}", "'x','h','4m5s'"},
 	{"", "Event",
 	 "{" META
-	 ",'involvedObject':{'kind':'Pod','name':'p','fieldPath':'spec'},'reason':'R','type':'Normal','message':'m','source':{"
+	 ",'involvedObject':{'kind':'Pod','name':'p','fieldPath':'spec'},'reason':'R','type':'Normal','message':' m\\n','source':{"
 	 "'component':'kubelet','host':'n1'},'firstTimestamp':'2026-01-02T02:04:05Z','lastTimestamp':'2026-01-02T03:04:00Z','count':7}",
 	 "'5s','Normal','R','pod/p','spec','kubelet, n1','m','60m',7,'x'"},
 	{"events.k8s.io", "Event",

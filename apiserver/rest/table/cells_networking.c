@@ -38,28 +38,10 @@ static void cell_ingress_hosts(struct buf *out, const struct cell *c)
 	cell_text(out, &b, "*");
 }
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Sorted, each once. */
 static void cell_ingress_address(struct buf *out, const struct cell *c)
 {
-	const js *places = js_arr(c->o, "status", "loadBalancer", "ingress", NULL);
-	autofree const char **v = mem_array(js_len(places) + 1, sizeof(*v));
 	autobuf struct buf b = BUF_INIT;
-	size_t n = 0;
-
-	js_array_for_each (p, places) {
-		const char *ip = js_str0(p, "ip", NULL), *host = js_str0(p, "hostname", NULL);
-		if (*ip || *host)
-			v[n++] = *ip ? ip : host;
-	}
-	qsort(v, n, sizeof(*v), by_text);
-	for (size_t i = 0; i < n; i++)
-		if (!i || strcmp(v[i], v[i - 1]))
-			cell_join(&b, v[i]);
+	cell_balancers(&b, js_obj(c->o, "status", NULL));
 	cell_text(out, &b, "");
 }
 

@@ -12,12 +12,6 @@
 #include "object/meta.h"
 #include "rest/table/cells.h"
 
-struct pod_summary {
-	char reason[320];
-	int64_t restarts, ready, total;
-	const char *last_restart; /* RFC 3339; "" = never */
-};
-
 /* Times of one format compare as text. */
 static void later(const char **t, const js *status)
 {
@@ -26,12 +20,12 @@ static void later(const char **t, const js *status)
 		*t = at;
 }
 
-static void set_reason(struct pod_summary *s, const char *prefix, const char *reason)
+static void set_reason(struct cell_pod *s, const char *prefix, const char *reason)
 {
 	snprintf(s->reason, sizeof(s->reason), "%s%s", prefix, reason);
 }
 
-static void terminated_reason(struct pod_summary *s, const char *prefix, const js *t)
+static void terminated_reason(struct cell_pod *s, const char *prefix, const js *t)
 {
 	const char *reason = js_str0(t, "reason", NULL);
 	int64_t signal = js_int(t, 0, "signal", NULL);
@@ -45,7 +39,7 @@ static void terminated_reason(struct pod_summary *s, const char *prefix, const j
 }
 
 /* Init containers; true while they are not done. */
-static bool summarize_init(struct pod_summary *s, const js *pod, const struct unique *sidecars,
+static bool summarize_init(struct cell_pod *s, const js *pod, const struct unique *sidecars,
 			   int64_t *side_restarts, const char **side_last)
 {
 	const js *statuses = js_arr(pod, "status", "initContainerStatuses", NULL);
@@ -84,7 +78,7 @@ static bool condition_true(const js *pod, const char *type)
 	return c && !strcmp(js_str0(c, "status", NULL), "True");
 }
 
-static void summarize_containers(struct pod_summary *s, const js *pod)
+static void summarize_containers(struct cell_pod *s, const js *pod)
 {
 	const js *statuses = js_arr(pod, "status", "containerStatuses", NULL);
 	bool running = false;
@@ -108,7 +102,7 @@ static void summarize_containers(struct pod_summary *s, const js *pod)
 		set_reason(s, "", condition_true(pod, "Ready") ? "Running" : "NotReady");
 }
 
-static void summarize(struct pod_summary *s, const js *pod)
+static void summarize(struct cell_pod *s, const js *pod)
 {
 	const char *phase = js_str0(pod, "status", "phase", NULL),
 		   *reason = js_str0(pod, "status", "reason", NULL);
@@ -142,28 +136,33 @@ static void summarize(struct pod_summary *s, const js *pod)
 		set_reason(s, "", "Terminating");
 }
 
+/* Several cells of a row ask for it. */
+static const struct cell_pod *summary(const struct cell *c)
+{
+	if (!c->pod->made)
+		summarize(c->pod, c->o);
+	c->pod->made = true;
+	return c->pod;
+}
+
 static void cell_pod_ready(struct buf *out, const struct cell *c)
 {
-	struct pod_summary s;
-	summarize(&s, c->o);
-	buf_addf(out, "\"%lld/%lld\"", (long long)s.ready, (long long)s.total);
+	const struct cell_pod *s = summary(c);
+	buf_addf(out, "\"%lld/%lld\"", (long long)s->ready, (long long)s->total);
 }
 
 static void cell_pod_status(struct buf *out, const struct cell *c)
 {
-	struct pod_summary s;
-	summarize(&s, c->o);
-	cell_str(out, s.reason);
+	cell_str(out, summary(c)->reason);
 }
 
 static void cell_pod_restarts(struct buf *out, const struct cell *c)
 {
-	struct pod_summary s;
-	summarize(&s, c->o);
-	buf_addf(out, "\"%lld", (long long)s.restarts);
-	if (s.restarts && *s.last_restart) {
+	const struct cell_pod *s = summary(c);
+	buf_addf(out, "\"%lld", (long long)s->restarts);
+	if (s->restarts && *s->last_restart) {
 		buf_adds(out, " (");
-		cell_since(out, s.last_restart, c->now_ns);
+		cell_since(out, s->last_restart, c->now_ns);
 		buf_adds(out, " ago)");
 	}
 	buf_addc(out, '"');

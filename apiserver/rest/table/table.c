@@ -99,6 +99,34 @@ static const js *at_path(const js *o, const char *path)
 	return o;
 }
 
+struct table_place {
+	int64_t number;
+	size_t i;
+	struct obj *o;
+};
+
+static int by_place(const void *a, const void *b)
+{
+	const struct table_place *x = a, *y = b;
+	if (x->number != y->number)
+		return x->number < y->number ? -1 : 1;
+	return x->i < y->i ? -1 : x->i > y->i;
+}
+
+void table_sort(const struct kind *k, struct obj **v, size_t n)
+{
+	autofree struct table_place *places = k->table_order ? mem_array(n + 1, sizeof(*places)) : NULL;
+	struct err ignore = ERR_INIT;
+	for (size_t i = 0; places && i < n; i++) {
+		autojson js *o = obj_tree(v[i], &ignore);
+		places[i] = (struct table_place){js_int(at_path(o, k->table_order), 0, NULL), i, v[i]};
+	}
+	if (places)
+		qsort(places, n, sizeof(*places), by_place);
+	for (size_t i = 0; places && i < n; i++)
+		v[i] = places[i].o;
+}
+
 /* What an absent field at a path shows as: a whole number as 0 even in a column of type string. NULL: as nothing. */
 static const char *zero_of(const struct type *t, const char *path)
 {
@@ -184,7 +212,9 @@ static void write_cells(struct buf *out, const struct kind *k, const js *o, int6
 {
 	size_t n;
 	const struct column *c = columns_of(k, &n);
-	struct cell cell = {o, now_ns};
+	struct cell_pod pod;
+	pod.made = false;
+	struct cell cell = {o, now_ns, &pod};
 	for (size_t i = 0; i < n; i++) {
 		if (i)
 			buf_addc(out, ',');

@@ -165,6 +165,7 @@ int kind_load(struct schema_builder *b, const js *o, struct err *err)
 	k->resource = text_of(b, o, "resource", NULL);
 	k->singular = text_of(b, o, "singular", NULL);
 	k->list_kind = text_of(b, o, "list", NULL);
+	k->table_order = text_of(b, o, "table_order", NULL);
 	k->deprecated = text_of(b, o, "deprecated", NULL);
 	k->name_format = text_of(b, o, "name_format", NULL);
 	k->heartbeat_field = text_of(b, o, "heartbeat_field", NULL);
