@@ -129,25 +129,69 @@ static int make_cidr(struct registry *r, struct err *err)
 	return rc;
 }
 
+/* Made, or made again when what it is to say is not in it. */
+static int keep_saying(struct registry *r, const struct object *o, const char *what, struct err *err)
+{
+	autoobj struct obj *old = find(r, o);
+
+	if (!old)
+		return create(r, o, err);
+	return strstr(old->bytes, what) ? 0 : call(r, registry_update, "update", o, err);
+}
+
+static void remove_object(struct registry_call *c, js *tree)
+{
+	static const struct delete_options at_once = {.has_grace = false};
+
+	json_object_put(tree);
+	registry_delete(c, &at_once);
+}
+
 /* Unlike the others these follow the server: it may have moved since the last start. */
 static int make_endpoints(struct registry *r, const char *address, int port, struct err *err)
 {
 	struct object o = {.group = "", .resource = "endpoints", .ns = "default", .name = "kubernetes"};
 	autobuf struct buf subsets = BUF_INIT;
+
 	buf_addf(
 		&subsets,
-		"[{\"addresses\":[{\"ip\":\"%s\"}],\"ports\":[{\"name\":\"https\",\"port\":%d,\"protocol\":\"TCP\"}]}]",
+		"\"subsets\":[{\"addresses\":[{\"ip\":\"%s\"}],\"ports\":[{\"name\":\"https\",\"port\":%d,\"protocol\":\"TCP\"}]}]",
 		address, port);
 	buf_addf(
 		&o.body,
-		"{\"kind\":\"Endpoints\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"kubernetes\",\"namespace\":\"default\"},\"subsets\":%s}",
+		"{\"kind\":\"Endpoints\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"kubernetes\",\"namespace\":\"default\",\"labels\":{\"endpointslice.kubernetes.io/skip-mirror\":\"true\"}},%s}",
 		buf_str(&subsets));
+	int rc = keep_saying(r, &o, buf_str(&subsets), err);
+	buf_release(&o.body);
+	return rc;
+}
+
+/* The same for who reads no Endpoints any more, as upstream's API server makes it (pkg/controlplane/reconcilers). */
+static int make_slice(struct registry *r, const char *address, int port, struct err *err)
+{
+	struct object o = {.group = "discovery.k8s.io",
+			   .resource = "endpointslices",
+			   .ns = "default",
+			   .name = "kubernetes"};
+	const char *type = strchr(address, ':') ? "\"addressType\":\"IPv6\"" : "\"addressType\":\"IPv4\"";
+	autobuf struct buf where = BUF_INIT;
+
+	buf_addf(
+		&where,
+		"%s,\"endpoints\":[{\"addresses\":[\"%s\"],\"conditions\":{\"ready\":true}}],\"ports\":[{\"name\":"
+		"\"https\",\"protocol\":\"TCP\",\"port\":%d}]",
+		type, address, port);
+	buf_addf(
+		&o.body,
+		"{\"metadata\":{\"name\":\"kubernetes\",\"namespace\":\"default\",\"labels\":{\"kubernetes.io/service-name\":"
+		"\"kubernetes\"}},%s}",
+		buf_str(&where));
 	autoobj struct obj *old = find(r, &o);
 	int rc = 0;
-	if (!old)
-		rc = create(r, &o, err);
-	else if (!strstr(old->bytes, buf_str(&subsets)))
-		rc = call(r, registry_update, "update", &o, err);
+	if (old && !strstr(old->bytes, type)) /* which cannot be changed */
+		rc = call(r, remove_object, "delete", &o, err);
+	if (rc == 0)
+		rc = keep_saying(r, &o, buf_str(&where), err);
 	buf_release(&o.body);
 	return rc;
 }
@@ -383,5 +427,7 @@ int bootstrap(struct registry *r, const struct bootstrap_config *c, struct err *
 	if (!strncmp(c->address, "127.", 4) ||
 	    !strcmp(c->address, "::1")) /* of no use to anybody but this host, and not allowed */
 		return 0;
-	return make_endpoints(r, c->address, c->port, err);
+	if (make_endpoints(r, c->address, c->port, err) < 0)
+		return -1;
+	return make_slice(r, c->address, c->port, err);
 }

@@ -11,7 +11,7 @@ struct bootstrap_config {
 	const char *client_ca_pem; /* whose client certificates are taken; "" = nobody's */
 	struct storage *storage;   /* NULL: nothing is said of dependants */
 };
-/* The system namespaces, Service and Endpoints `kubernetes` in default, pointing at address:port, and the ConfigMap
+/* The system namespaces, Service, Endpoints and EndpointSlice `kubernetes` in default, pointing at address:port, and the ConfigMap
    `extension-apiserver-authentication` in kube-system, the system's PriorityClasses, the ServiceCIDR `kubernetes`, FlowSchemas
    and PriorityLevelConfigurations (kinds/flowcontrol/initial.h). */
 int bootstrap(struct registry *r, const struct bootstrap_config *c, struct err *err) MUST_CHECK;

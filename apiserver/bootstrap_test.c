@@ -10,6 +10,7 @@
 #include "object/json_test.h"
 #include "rest/rig_test.h"
 
+#define SLICE "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes"
 #define TRUST "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication"
 
 static void boot(const char *ca, const char *address, int port)
@@ -53,6 +54,23 @@ static void test_starts(void **state)
 	assert_string_equal(js_str0(other.body, "data", "requestheader-allowed-names", NULL), "[]");
 	autoreply struct rig_reply ends = get("/api/v1/namespaces/default/endpoints/kubernetes", 200);
 	assert_non_null(strstr(buf_str(&ends.text), "\"192.0.2.2\""));
+	assert_string_equal(
+		js_str0(ends.body, "metadata", "labels", "endpointslice.kubernetes.io/skip-mirror", NULL),
+		"true");
+	autoreply struct rig_reply slice = get(SLICE, 200);
+	assert_string_equal(js_str0(slice.body, "metadata", "labels", "kubernetes.io/service-name", NULL),
+			    "kubernetes");
+	assert_non_null(strstr(buf_str(&slice.text), "\"192.0.2.2\""));
+	assert_non_null(strstr(buf_str(&slice.text), "\"port\":6444"));
+	boot("second", "192.0.2.2", 6444);
+	autoreply struct rig_reply same = get(SLICE, 200);
+	assert_string_equal(js_str0(same.body, "metadata", "resourceVersion", NULL),
+			    js_str0(slice.body, "metadata", "resourceVersion", NULL));
+	boot("second", "2001:db8::2", 6444); /* another family: another object */
+	autoreply struct rig_reply six = get(SLICE, 200);
+	assert_string_equal(js_str0(six.body, "addressType", NULL), "IPv6");
+	assert_string_not_equal(js_str0(six.body, "metadata", "uid", NULL),
+				js_str0(slice.body, "metadata", "uid", NULL));
 }
 
 /* What another one has made of it stays. */
