@@ -75,11 +75,12 @@ static void follow(void *arg)
 	struct informer_set *s = i->set;
 
 	pthread_mutex_lock(&s->lock);
-	bool run = !i->asleep && !atomic_load(&s->stopping);
-	pthread_mutex_unlock(&s->lock);
-	if (run == !i->stopped)
-		return;
+	bool run = !i->asleep && !atomic_load(&s->stopping), same = run == !i->stopped;
 	i->stopped = !run;
+	i->synced = i->synced && run;
+	pthread_mutex_unlock(&s->lock);
+	if (same)
+		return;
 	if (run) {
 		informer_schedule(i, 0);
 		return;
@@ -115,10 +116,8 @@ void informer_late_stop(struct informer *i)
 	struct informer_set *s = i->set;
 
 	pthread_mutex_lock(&s->lock);
-	if (i->late && !i->asleep) {
-		i->synced = false;
+	if (i->late && !i->asleep)
 		ask(i, true);
-	}
 	pthread_mutex_unlock(&s->lock);
 }
 
