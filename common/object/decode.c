@@ -516,7 +516,7 @@ static bool read_value(struct decoding *d, const struct run *run, char *o)
 	const struct decode_row *row = run->from;
 	bool read = false;
 	for (; row < run->to && !row->path[run->at]; row++) {
-		if (row->type == DECODE_T_KEY)
+		if (row->type == DECODE_T_KEY || (row->unless && row->unless(o)))
 			continue;
 		*d->s = start;
 		if (!readers[row->type](d, row, o))

@@ -70,6 +70,8 @@ struct decode_row {
 	enum decode_type type;
 	uint32_t offset, count_offset; /* count: size_t beside a pointer */
 	const struct decode_spec *sub;
+	bool (*unless)(
+		const void *o); /* of what is read so far: this would be thrown away again; may be NULL */
 	union {
 		decode_call *call;
 		struct { /* FIND */
@@ -181,6 +183,11 @@ struct decode_spec {
 #define DECODE_POINTER(p, T, f, spec)                                                                        \
 	{                                                                                                    \
 		.path = p, .type = DECODE_T_POINTER, .offset = offsetof(T, f), .sub = spec                   \
+	}
+/* The same where it is worth reading. Whoever asks must take it that what he asks by comes later, and drop it in `finish`. */
+#define DECODE_POINTER_UNLESS(p, T, f, spec, fn)                                                             \
+	{                                                                                                    \
+		.path = p, .type = DECODE_T_POINTER, .offset = offsetof(T, f), .sub = spec, .unless = fn     \
 	}
 #define DECODE_ARRAY(p, T, f, count, spec)                                                                   \
 	{                                                                                                    \

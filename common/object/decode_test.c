@@ -199,6 +199,42 @@ static void test_the_later_of_two_counts(void **state)
 	assert_int_equal(t->items[0].number, 3);
 }
 
+/* What would be thrown away is not read, if that is known by then. */
+struct crate {
+	const char *label;
+	const struct item *inside;
+	int32_t weight;
+};
+static bool is_sealed(const void *o)
+{
+	const struct crate *c = o;
+	return c->label && !strcmp(c->label, "sealed");
+}
+static void test_what_nobody_wants_is_passed_over(void **state)
+{
+	static const struct decode_row rows[] = {
+		DECODE_STRING("label", struct crate, label),
+		DECODE_POINTER_UNLESS("load", struct crate, inside, &item_spec, is_sealed),
+		DECODE_INT32("load.weight", struct crate, weight),
+	};
+	static const struct decode_spec spec = DECODE_SPEC(struct crate, rows);
+	const struct {
+		const char *text;
+		bool inside;
+	} cases[] = {
+		{JSON("{'label':'open','load':{'number':4,'weight':3}}"), true},
+		{JSON("{'label':'sealed','load':{'number':4,'weight':3}}"), false},
+		{JSON("{'load':{'number':4,'weight':3},'label':'sealed'}"), true},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct err err = ERR_INIT;
+		autofree struct crate *c = decode_new(&spec, cases[i].text, strlen(cases[i].text), &err);
+		assert_non_null(c);
+		assert_true(!c->inside == !cases[i].inside);
+		assert_int_equal(c->weight, 3);
+	}
+}
+
 static void test_refuses_what_is_no_object(void **state)
 {
 	const char *const rows[] = {"",
@@ -271,6 +307,7 @@ int main(void)
 		cmocka_unit_test(test_every_type),
 		cmocka_unit_test(test_what_does_not_fit_is_absent),
 		cmocka_unit_test(test_the_later_of_two_counts),
+		cmocka_unit_test(test_what_nobody_wants_is_passed_over),
 		cmocka_unit_test(test_refuses_what_is_no_object),
 		cmocka_unit_test(test_memory_is_bounded),
 		cmocka_unit_test(test_large_objects_and_copies),

@@ -332,14 +332,34 @@ static const struct decode_row set_rows[] = {
 };
 static const struct decode_spec set_spec = DECODE_SPEC(struct cm_set_pod, set_rows);
 
+/* Metadata comes first in what a server sends: most Pods are neither a Job's nor a set's, and their status is read once. */
+static bool is_owned_by(const struct cm_pod *p, const char *kind, const char *or_kind)
+{
+	const struct owner_ref *controller = meta_controller(&p->base.meta);
+
+	return controller && (!strcmp(controller->kind, kind) || !strcmp(controller->kind, or_kind));
+}
+static bool is_read(const struct cm_pod *p)
+{
+	return *p->base.meta.uid;
+}
+static bool is_no_job_pod(const void *o)
+{
+	return is_read(o) && !is_owned_by(o, "Job", "");
+}
+static bool is_no_set_pod(const void *o)
+{
+	return is_read(o) && !is_owned_by(o, "StatefulSet", "DaemonSet");
+}
+
 static const struct decode_row pod_rows[] = {
 	DECODE_STRUCT("metadata", struct cm_pod, base.meta, &meta_spec),
-	DECODE_POINTER("metadata", struct cm_pod, job_meta, &job_meta_spec),
+	DECODE_POINTER_UNLESS("metadata", struct cm_pod, job_meta, &job_meta_spec, is_no_job_pod),
 	DECODE_STRUCT("metadata.annotations", struct cm_pod, deletion_cost, &annotation_spec),
-	DECODE_POINTER("spec", struct cm_pod, set, &set_spec),
+	DECODE_POINTER_UNLESS("spec", struct cm_pod, set, &set_spec, is_no_set_pod),
 	DECODE_STRING("spec.nodeName", struct cm_pod, node),
 	DECODE_ARRAY("spec.tolerations", struct cm_pod, tolerations, n_tolerations, &toleration_spec),
-	DECODE_POINTER("status", struct cm_pod, job_status, &job_status_spec),
+	DECODE_POINTER_UNLESS("status", struct cm_pod, job_status, &job_status_spec, is_no_job_pod),
 	DECODE_ENUM("status.phase", struct cm_pod, phase, podlife_phase_names),
 	DECODE_CALL("status.reason", struct cm_pod, evicted, read_evicted, &flag_spec),
 	DECODE_CALL("status.conditions", struct cm_pod, disruption_ns, read_disruption, &moment_spec),

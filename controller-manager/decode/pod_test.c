@@ -178,6 +178,39 @@ static void test_what_sets_ask_for(void **state)
 	}
 }
 
+#define META(owner)                                                                                          \
+	"metadata: {name: p, uid: u, annotations: {batch.kubernetes.io/job-completion-index: '3'}, "         \
+	"ownerReferences: [{kind: " owner ", name: o, uid: w, controller: true}]}\n"
+#define STATUS                                                                                               \
+	"status: {phase: Failed, containerStatuses: [{name: c, restartCount: 2}], "                          \
+	"conditions: [{type: Ready, status: 'True'}]}\n"
+
+/* In whatever order the members come. */
+static void test_what_jobs_ask_for(void **state)
+{
+	static const struct {
+		const char *yaml;
+		bool kept;
+	} rows[] = {{META("Job") STATUS, true},
+		    {STATUS META("Job"), true},
+		    {META("ReplicaSet") STATUS, false},
+		    {STATUS META("ReplicaSet"), false}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autofree struct cm_pod *p = parse(rows[i].yaml);
+
+		assert_int_equal(p->phase, PHASE_FAILED);
+		assert_int_equal(p->restarts, 2);
+		assert_true(cm_pod_ready(p));
+		assert_true(!p->job_meta == !rows[i].kept && !p->job_status == !rows[i].kept);
+		if (!rows[i].kept)
+			continue;
+		assert_string_equal(p->job_meta->marks.index, "3");
+		assert_int_equal(p->job_status->n_containers, 1);
+		assert_int_equal(p->job_status->n_conditions, 1);
+	}
+}
+
 static void test_tables_and_indexes(void **state)
 {
 	struct cm_pod *p =
@@ -205,6 +238,7 @@ int main(void)
 		cmocka_unit_test(test_default_tolerations),
 		cmocka_unit_test(test_odd_values),
 		cmocka_unit_test(test_what_sets_ask_for),
+		cmocka_unit_test(test_what_jobs_ask_for),
 		cmocka_unit_test(test_tables_and_indexes),
 	};
 
