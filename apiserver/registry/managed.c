@@ -320,22 +320,44 @@ static const js *as_spoken(const struct registry_call *c, const js *o, js **made
 	return *made ? *made : o;
 }
 
-void managed_create(struct registry_call *c, const js *said)
+static void note_create(struct registry_call *c, const js *said, const js *new)
 {
 	char room[ARENA_ROOM];
 	autoarena struct arena a = ARENA_INIT;
 	struct managed m;
+
+	arena_borrow(&a, room, sizeof(room));
+	managed_init(&m, c, &a);
+	if (said && !decode_said(&m, said))
+		m.managers = (struct managers){.arena = &a};
+	managed_note(&m, author(c), NULL, new);
+	managed_keep(c, &m);
+}
+
+void managed_create(struct registry_call *c, const js *said)
+{
+	struct managed_memo *memo = c->registry->memo;
+	struct managed_memo_key key;
 	js *made;
 	const js *new = as_spoken(c, c->new, &made);
 	autojson js *free_new = made;
 
-	arena_borrow(&a, room, sizeof(room));
-	managed_init(&m, c, &a);
-	if (said && !is_reset(said) && !decode_said(&m, said))
-		m.managers = (struct managers){.arena = &a};
-	managed_note(&m, author(c), NULL, new);
-	managed_keep(c, &m);
 	(void)free_new;
+	if (said && is_reset(said))
+		said = NULL;
+	if (said || !managed_memo_key(memo, c, author(c), new, &key)) {
+		note_create(c, said, new);
+		return;
+	}
+	struct obj_managed *known = managed_memo_get(memo, &key, c->ctx.now_ns);
+
+	if (known) {
+		set_managed(c, known);
+		return;
+	}
+	note_create(c, NULL, new);
+	if (c->managed && !c->errs.n)
+		managed_memo_put(memo, &key, c->managed);
 }
 
 void managed_update(struct registry_call *c, const js *said)

@@ -42,6 +42,20 @@ void managers_drop_empty(struct managers *m);
 /* No more than ten updaters: the oldest become one. */
 void managers_cap(struct managers *m);
 
+/* ---- managed_memo.c: lists of new objects. Any thread ---- */
+struct managed_memo_key {
+	uint64_t hash[2];
+};
+struct managed_memo *managed_memo_new(void);
+void managed_memo_free(struct managed_memo *m);
+/* False: it is not one that is remembered. */
+bool managed_memo_key(struct managed_memo *m, const struct registry_call *c, const char *author,
+		      const js *new, struct managed_memo_key *ret);
+/* The list of such an object that is made now; NULL: not known. */
+struct obj_managed *managed_memo_get(struct managed_memo *m, const struct managed_memo_key *key,
+				     int64_t now_ns);
+void managed_memo_put(struct managed_memo *m, const struct managed_memo_key *key, struct obj_managed *list);
+
 /* ---- managed.c: what becomes of them in a write ---- */
 /* One write, in the version in which its author speaks. */
 struct managed {

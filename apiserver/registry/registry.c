@@ -6,7 +6,7 @@
  * but the judgement of the answer and, when that is the end, `done`. Everything else goes to a thread of the
  * caller's through `again`.
  */
-#include "registry/registry_internal.h"
+#include "registry/managed_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +33,7 @@ struct registry *registry_new(const struct registry_config *c, struct err *err)
 	r->storage = c->storage;
 	r->views = views;
 	r->alloc = alloc;
+	r->memo = managed_memo_new();
 	r->admission =
 		admission_new(c->schema, c->storage, views, c->admission ? c->admission : admission_builtin);
 	return r;
@@ -43,6 +44,7 @@ void registry_free(struct registry *r)
 	if (!r)
 		return;
 	admission_free(r->admission);
+	managed_memo_free(r->memo);
 	service_alloc_free(r->alloc);
 	views_free(r->views);
 	free(r);

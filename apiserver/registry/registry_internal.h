@@ -12,6 +12,7 @@ struct registry {
 	struct views *views;
 	struct service_alloc *alloc;
 	struct admission *admission;
+	struct managed_memo *memo;
 };
 
 /* ---- registry.c: how a call goes on ---- */

@@ -24,7 +24,7 @@ void obj_managed_unref(struct obj_managed *m); /* NULL is fine */
 void obj_managed_autounref(struct obj_managed **m);
 #define autoobjmanaged __attribute__((cleanup(obj_managed_autounref)))
 /* The same list with another time in all its entries that have one. */
-struct obj_managed *obj_managed_at(const struct obj_managed *m, const char *time); /* for tests */
+struct obj_managed *obj_managed_at(const struct obj_managed *m, const char *time);
 
 size_t obj_managed_len(const struct obj_managed *m); /* of the text */
 /* Copies what of the text lies behind `off`, at most max bytes; how many. */

@@ -10,6 +10,7 @@
 
 #define CMS "/api/v1/namespaces/default/configmaps"
 #define DEPLOYS "/apis/apps/v1/namespaces/default/deployments"
+#define SECRETS "/api/v1/namespaces/default/secrets"
 #define SERVICES "/api/v1/namespaces/default/services"
 #define EVENTS "/api/v1/namespaces/default/events"
 #define NEW_EVENTS "/apis/events.k8s.io/v1/namespaces/default/events"
@@ -234,6 +235,58 @@ STORY(kubectl_takes_over_from_itself,
        "'kubectl.kubernetes.io/last-applied-configuration':'{\\\"apiVersion\\\":\\\"v1\\\",\\\"data\\\":{\\\"k\\\":\\\"2\\\"},\\\"kind\\\":\\\"ConfigMap\\\",\\\"metadata\\\":{\\\"name\\\":\\\"a\\\"}}\\n'"},
       {"DELETE", CMS "/a", NULL, 200, NULL, NULL})
 
+/* What is alike is worked out once: nobody may get another's list. */
+static void alike_objects_have_alike_lists(void **state)
+{
+	static const struct step steps[] = {
+		{"POST", CMS "?fieldManager=one", CM("", "{'k':'v'}"), 201,
+		 "one Update v1 {'f:data':{'.':{},'f:k':{}}}", NULL},
+		{"DELETE", CMS "/a", NULL, 200, NULL, NULL},
+		{"POST", CMS "?fieldManager=one", CM("", "{'k':'w'}"), 201,
+		 "one Update v1 {'f:data':{'.':{},'f:k':{}}}", NULL},
+		{"DELETE", CMS "/a", NULL, 200, NULL, NULL},
+		{"POST", CMS "?fieldManager=two", CM("", "{'k':'v'}"), 201,
+		 "two Update v1 {'f:data':{'.':{},'f:k':{}}}", NULL},
+		{"DELETE", CMS "/a", NULL, 200, NULL, NULL},
+		{"POST", CMS "?fieldManager=one", CM("", "{'l':'v'}"), 201,
+		 "one Update v1 {'f:data':{'.':{},'f:l':{}}}", NULL},
+		{"DELETE", CMS "/a", NULL, 200, NULL, NULL},
+		{"POST", SECRETS "?fieldManager=one",
+		 "{'apiVersion':'v1','kind':'Secret','metadata':{'name':'a'},'data':{'k':'dg=='}}", 201,
+		 "one Update v1 {'f:data':{'.':{},'f:k':{}},'f:type':{}}", NULL},
+		{"POST", CMS "?fieldManager=one", CM(",'labels':{'x':'y'}", "{'k':'v'}"), 201,
+		 "one Update v1 {'f:data':{'.':{},'f:k':{}},'f:metadata':{'f:labels':{'.':{},'f:x':{}}}}",
+		 NULL},
+		/* and one that is changed afterwards stays alone with it */
+		{"merge", CMS "/a?fieldManager=three", "{'data':{'k':'z'}}", 200,
+		 "one Update v1 {'f:data':{},'f:metadata':{'f:labels':{'.':{},'f:x':{}}}}; three Update v1 {'f:data':{'f:k':{}}}",
+		 NULL},
+		{"DELETE", CMS "/a", NULL, 200, NULL, NULL},
+		{"POST", CMS "?fieldManager=one", CM(",'labels':{'x':'y'}", "{'k':'v'}"), 201,
+		 "one Update v1 {'f:data':{'.':{},'f:k':{}},'f:metadata':{'f:labels':{'.':{},'f:x':{}}}}",
+		 NULL},
+		{"DELETE", CMS "/a", NULL, 200, NULL, NULL},
+	};
+	const char *before = "", *time;
+
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+		take_step(&steps[i]);
+	for (int i = 0; i < 2; i++) { /* each has its own time */
+		take_step(&(struct step){"POST", CMS "?fieldManager=one", CM("", "{'k':'v'}"), 201, NULL,
+					 NULL});
+		autoreply struct rig_reply r = rig_call(&rig, "GET", CMS "/a", NULL);
+		js_array_for_each (m, js_arr(r.body, "metadata", "managedFields", NULL)) {
+			time = JSON(js_str0(m, "time", NULL));
+			assert_string_equal(time, js_str0(r.body, "metadata", "creationTimestamp", NULL));
+			assert_string_not_equal(time, before);
+			before = time;
+		}
+		take_step(&(struct step){"DELETE", CMS "/a", NULL, 200, NULL, NULL});
+		clock_advance(5 * NS_PER_S);
+	}
+	assert_string_not_equal(before, "");
+}
+
 /* Eleven writers are one too many. */
 static void the_oldest_become_one(void **state)
 {
@@ -274,6 +327,7 @@ int main(void)
 		cmocka_unit_test(lists_are_merged_by_defaulted_keys),
 		cmocka_unit_test(versions_are_kept_apart),
 		cmocka_unit_test(kubectl_takes_over_from_itself),
+		cmocka_unit_test(alike_objects_have_alike_lists),
 		cmocka_unit_test(the_oldest_become_one),
 	};
 

@@ -72,6 +72,9 @@ struct fieldset_changes { /* no field is in two of them */
 /* What distinguishes new from old; old NULL: from an object of which nothing is set. */
 void fieldset_compare(struct arena *a, const struct type *type, const js *old, const js *new,
 		      struct fieldset_changes *ret);
+/* Bytes that, if two objects of one type have the same, say that fieldset_compare with no old object finds the same in both.
+   False: not for this one. */
+bool fieldset_digest(struct buf *out, const struct type *type, const js *o) MUST_CHECK;
 /* The set with all named fields on the way to its members. */
 const struct fieldset *fieldset_named(struct arena *a, const struct type *type, const struct fieldset *s);
 /* The set as the present type has it: what has become atomic since is owned as a whole. */

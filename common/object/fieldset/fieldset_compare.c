@@ -66,7 +66,7 @@ static void finish(struct arena *a, struct level *l, struct difference *ret)
 
 /* ---- leaves ---- */
 
-static bool is_zero(const js *v)
+bool fieldset_is_zero(const js *v)
 {
 	if (js_is_str(v)) { /* "0": of a quantity, which has no other zero */
 		const char *s = js_str0(v, NULL);
@@ -80,7 +80,7 @@ static bool is_zero(const js *v)
 static bool is_equal(struct side old, struct side new)
 {
 	if (old.is == SIDE_ZERO)
-		return is_zero(new.v);
+		return fieldset_is_zero(new.v);
 	return old.v == new.v || js_equal(old.v, new.v);
 }
 

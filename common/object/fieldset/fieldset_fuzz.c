@@ -85,6 +85,18 @@ static js *read_object(const char *p, size_t n)
 	return NULL;
 }
 
+static void check_digests(struct arena *a, const js *x, const js *y, const struct fieldset_changes *of_x)
+{
+	autobuf struct buf p = BUF_INIT, q = BUF_INIT;
+	struct fieldset_changes of_y;
+
+	if (!fieldset_digest(&p, type, x) || !fieldset_digest(&q, type, y) || p.len != q.len ||
+	    memcmp(p.p, q.p, p.len) != 0)
+		return;
+	fieldset_compare(a, type, NULL, y, &of_y);
+	assert(fieldset_equal(of_x->added, of_y.added) && fieldset_equal(of_x->modified, of_y.modified));
+}
+
 static void check_objects(struct arena *a, const js *live, const js *config, const struct fieldset *s)
 {
 	struct fieldset_changes c;
@@ -94,6 +106,7 @@ static void check_objects(struct arena *a, const js *live, const js *config, con
 	assert(!c.added && !c.modified && !c.removed);
 	fieldset_compare(a, type, NULL, live, &c);
 	assert(!c.removed);
+	check_digests(a, live, config, &c);
 	autojson js *less = fieldset_remove(type, live, s);
 	fieldset_compare(a, type, live, less, &c);
 	assert(!c.added);

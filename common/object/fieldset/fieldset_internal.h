@@ -24,6 +24,10 @@ const struct fieldset *fieldset_make(struct arena *a, struct fieldset_node *v, s
 
 const struct fieldset_node *fieldset_find(const struct fieldset *s, const struct fieldset_element *e);
 
+/* ---- fieldset_compare.c ---- */
+/* What Go leaves out of a field that it always writes. */
+bool fieldset_is_zero(const js *v);
+
 /* ---- shape.c: the type of a value as apply sees it ---- */
 struct shape {
 	const struct type *type; /* NULL: whatever the value says */
@@ -36,6 +40,7 @@ struct shape {
 #define SHAPE_DEPTH_MAX 150
 enum shape_form { SHAPE_LEAF, SHAPE_STRUCT, SHAPE_MAP, SHAPE_LIST };
 struct shape shape_of(const struct type *t);
+struct shape shape_of_field(const struct field *f);
 /* What v, NULL being JSON's null, is to be taken for. */
 enum shape_form shape_form(const struct shape *s, const js *v);
 /* The shape of a member of a struct or map; *ret_named: the type knows it by name. */

@@ -346,6 +346,73 @@ static void compares_with_nothing(void **state)
 	assert_null(c.removed);
 }
 
+/* Objects that are told apart by nothing but values have one digest; those whose sets differ never have. */
+static void digests(void **state)
+{
+	static const char *const rows[] = {
+		"{'spec':{'name':'n','crew':1,'lamp':{'oil':'x'}},'log':{'a':'b'}}",
+		"{'spec':{'name':'m','crew':2,'lamp':{'lit':true}},'log':{'a':'c'}}", /* as the first */
+		"{'spec':{'name':'','crew':1,'lamp':{'oil':'x'}},'log':{'a':'b'}}",
+		"{'spec':{'name':null,'crew':1,'lamp':{'oil':'x'}},'log':{'a':'b'}}",
+		"{'spec':{'name':'n','crew':1,'lamp':{'oil':'x'}},'log':{'aa':'b'}}",
+		"{'spec':{'name':'n','crew':1,'lamp':null},'log':{'a':'b'}}",
+		"{'spec':{'name':'n'},'log':{'crew':'1'}}",
+		"{'spec':{'name':'n','crew':1},'log':{}}",
+		"{'spec':{'cabins':[]}}",
+		"{'spec':{'cabins':[{'deck':1}]}}",
+		"{'spec':{'cabins':[{'deck':0}]}}",
+		"{'spec':{'cabins':[{'deck':1,'side':'port'}]}}",
+		"{'spec':{'cabins':[{'deck':1,'side':'stern','guest':'g'}]}}",
+		"{'spec':{'cabins':[{'deck':1,'side':'stern'},{'deck':2}]}}",
+		"{'spec':{'cabins':[{'deck':1,'side':'stern'},{'deck':1,'side':'stern'}]}}",
+		"{'spec':{'cabins':[{'deck':1,'beds':{'a':'b'}}]}}",
+		"{'spec':{'ports':['a','b']}}",
+		"{'spec':{'ports':['ab']}}",
+		"{'spec':{'ports':['a','a']}}",
+		"{'spec':{'masts':['a','b']}}",
+		"{'spec':{'masts':['c']}}", /* as the one before */
+		"{'spec':{'extra':{'a':{'b':1}}}}",
+		"{'spec':{'extra':{'a':1,'b':1}}}",
+		"{'spec':{'extra':[1]}}",
+		"{'spec':{'hold':true}}",
+		"{'spec':{'hold':{'deck':1}}}",
+	};
+	bool equal[ARRAY_LEN(rows)][ARRAY_LEN(rows)];
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+			autoarena struct arena a = ARENA_INIT;
+			autobuf struct buf x = BUF_INIT, y = BUF_INIT;
+			autojson js *o = tree(rows[i]), *p = tree(rows[k]);
+			struct fieldset_changes c, d;
+			assert_true(fieldset_digest(&x, ship, o) && fieldset_digest(&y, ship, p));
+			fieldset_compare(&a, ship, NULL, o, &c);
+			fieldset_compare(&a, ship, NULL, p, &d);
+			equal[i][k] = x.len == y.len && !memcmp(x.p, y.p, x.len);
+			if (equal[i][k] &&
+			    (!fieldset_equal(c.added, d.added) || !fieldset_equal(c.modified, d.modified)))
+				fail_msg("%s and %s", rows[i], rows[k]);
+		}
+	assert_true(equal[0][1] && equal[19][20]);
+	assert_false(equal[0][2] || equal[0][3] || equal[16][17]);
+}
+
+/* What lies deeper than anybody's objects has none. */
+static void digests_are_bounded(void **state)
+{
+	autobuf struct buf text = BUF_INIT, out = BUF_INIT;
+
+	buf_adds(&text, "{'spec':{'extra':");
+	for (int i = 0; i < 100; i++)
+		buf_adds(&text, "{'a':");
+	buf_adds(&text, "1");
+	for (int i = 0; i < 100; i++)
+		buf_adds(&text, "}");
+	buf_adds(&text, "}}");
+	autojson js *o = tree(text.p);
+	assert_false(fieldset_digest(&out, ship, o));
+}
+
 static void assert_tree(js *o, const char *want)
 {
 	autobuf struct buf text = BUF_INIT;
@@ -541,6 +608,8 @@ int main(void)
 		cmocka_unit_test(compares),
 		cmocka_unit_test(compares_items),
 		cmocka_unit_test(compares_with_nothing),
+		cmocka_unit_test(digests),
+		cmocka_unit_test(digests_are_bounded),
 		cmocka_unit_test(merges),
 		cmocka_unit_test(removes),
 		cmocka_unit_test(knows_the_type_of_sets),

@@ -23,7 +23,7 @@ struct shape shape_of(const struct type *t)
 	return s;
 }
 
-static struct shape shape_of_field(const struct field *f)
+struct shape shape_of_field(const struct field *f)
 {
 	struct shape s = shape_of(f->type);
 
