@@ -3,7 +3,7 @@
  * bench-load: the measurements of DESIGN §9 that need a load generator. One subcommand each, printing
  * `name=value` pairs on one line; e2e/bench/run puts them into the table.
  *
- *	create KIND N CONNECTIONS	creates N Pods of 1.5 KB or ConfigMaps of 1 KB; rate, p50, p99
+ *	create KIND N CONNECTIONS	creates N Pods of 1.5 KB, ConfigMaps of 1 KB or definitions of 46 fields; rate, p50, p99
  *	get PATH N CONNECTIONS		rate of GETs
  *	list PATH N			median time of a LIST, its size
  *	fanout WATCHERS EVENTS		from a write to the last watcher's event
@@ -100,9 +100,57 @@ void load_configmap_body(struct buf *b, size_t i)
 	buf_adds(b, "\"}}");
 }
 
+/* Four groups of ten fields of several types, as custom resources have them. */
+static void definition_schema(struct buf *b)
+{
+	static const char *const fields[] = {"\"type\":\"string\",\"maxLength\":63",
+					     "\"type\":\"integer\",\"minimum\":0",
+					     "\"type\":\"string\",\"enum\":[\"Always\",\"Never\"]",
+					     "\"type\":\"boolean\",\"default\":true",
+					     "\"type\":\"array\",\"items\":{\"type\":\"string\"}"};
+	buf_adds(b, "{\"type\":\"object\",\"properties\":{\"spec\":{\"type\":\"object\",\"properties\":{");
+	for (size_t i = 0; i < 40; i++) {
+		if (i % 10 == 0)
+			buf_addf(b, "%s\"group%zu\":{\"type\":\"object\",\"properties\":{", i ? "}}," : "",
+				 i / 10);
+		buf_addf(
+			b,
+			"%s\"field%zu\":{\"description\":\"What field %zu of a thing means to its owner.\",%s}",
+			i % 10 ? "," : "", i, i, fields[i % ARRAY_LEN(fields)]);
+	}
+	buf_adds(b, "}}}},\"status\":{\"type\":\"object\",\"x-kubernetes-preserve-unknown-fields\":true}}}");
+}
+
+static void definition_body(struct buf *b, size_t i)
+{
+	buf_addf(
+		b,
+		"{\"apiVersion\":\"apiextensions.k8s.io/v1\",\"kind\":\"CustomResourceDefinition\",\"metadata\":{\"name\":\"thing%zus.g%zu.bench.example\"},"
+		"\"spec\":{\"group\":\"g%zu.bench.example\",\"scope\":\"Namespaced\",\"names\":{\"plural\":\"thing%zus\",\"singular\":\"thing%zu\",\"kind\":\"Thing%zu\"},"
+		"\"versions\":[{\"name\":\"v1\",\"served\":true,\"storage\":true,\"subresources\":{\"status\":{}},\"schema\":{\"openAPIV3Schema\":",
+		i, i / 100, i / 100, i, i, i);
+	definition_schema(b);
+	buf_adds(b, "}}]}}");
+}
+
+static void padded_pod_body(struct buf *b, size_t i)
+{
+	pod_body(b, i, true);
+}
+
+static const struct created {
+	const char *name, *path;
+	void (*body)(struct buf *b, size_t i);
+} created[] = {
+	{"pods", "/api/v1/namespaces/" NAMESPACE "/pods", padded_pod_body},
+	{"configmaps", "/api/v1/namespaces/" NAMESPACE "/configmaps", load_configmap_body},
+	{"definitions", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition_body},
+};
+
 /* ---- requests in parallel ---- */
 struct load {
-	const char *method, *path, *kind;
+	const char *method, *path;
+	const struct created *created; /* NULL: requests have no body */
 	size_t next, n, done;
 	int64_t *took;
 };
@@ -111,10 +159,8 @@ static void next_request(struct load *l, struct conn *c, struct buf *request)
 {
 	autobuf struct buf body = BUF_INIT;
 	size_t i = l->next++;
-	if (strcmp(l->kind, "pods") == 0)
-		pod_body(&body, i, true);
-	else if (strcmp(l->kind, "configmaps") == 0)
-		load_configmap_body(&body, i);
+	if (l->created)
+		l->created->body(&body, i);
 	buf_clear(request);
 	request_write(request, &load_target, l->method, l->path, body.len ? body.p : NULL);
 	conn_send(c, request->p, request->len);
@@ -188,14 +234,19 @@ static void run_load(struct load *l, size_t n_conns, const char *label)
 
 static void cmd_create(char **a)
 {
-	autofree char *path = mem_printf("/api/v1/namespaces/" NAMESPACE "/%s", a[0]);
-	struct load l = {.method = "POST", .path = path, .kind = a[0], .n = strtoul(a[1], NULL, 10)};
+	const struct created *kind = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(created); i++)
+		if (!strcmp(created[i].name, a[0]))
+			kind = &created[i];
+	if (!kind)
+		load_die(&(struct err){.msg = "create: no such kind"});
+	struct load l = {.method = "POST", .path = kind->path, .created = kind, .n = strtoul(a[1], NULL, 10)};
 	run_load(&l, strtoul(a[2], NULL, 10), "create");
 }
 
 static void cmd_get(char **a)
 {
-	struct load l = {.method = "GET", .path = a[0], .kind = "", .n = strtoul(a[1], NULL, 10)};
+	struct load l = {.method = "GET", .path = a[0], .n = strtoul(a[1], NULL, 10)};
 	run_load(&l, strtoul(a[2], NULL, 10), "get");
 }
 
