@@ -55,6 +55,7 @@ struct transfer {
 	char *path;   /* decoded; then its segments */
 	struct buf body;
 	size_t body_charged, discarded;
+	size_t size; /* of the reply's body */
 };
 
 /* A connection lives on one loop, from accept to the end. */

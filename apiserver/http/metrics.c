@@ -14,11 +14,15 @@
 #include "base/mem.h"
 #include "serve/health.h"
 
+#define PLAIN_LABELS "component,group,resource,scope,subresource,verb,version"
 #define LABELS "component,dry_run,group,resource,scope,subresource,verb,version"
 #define SEP "\x1f"
 
 static const double seconds[] = {0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2,
-				 3,	4,     5,    6,	  8,   10,  15,	 20,  30,  60,	 0};
+				 3,	4,     5,    6,	  8,   10,  15,	 20,  30,  45,	 60,  0};
+static const double sli_seconds[] = {0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2,	3,
+				     4,	   5,	6,   8,	  10,  15,  20,	 30,   45,  60, 0};
+static const double bytes[] = {1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 0};
 
 static const struct metric_def total_def = {
 	.name = "apiserver_request_total",
@@ -33,6 +37,21 @@ static const struct metric_def duration_def = {
 	.label_names = LABELS,
 	.buckets = seconds,
 };
+/* Without what others are waited for, webhooks and queues: there are none yet. */
+static const struct metric_def sli_def = {
+	.name = "apiserver_request_sli_duration_seconds",
+	.help = "Response latency distribution (not counting webhook duration and priority & fairness queue wait times) in seconds for each verb, group, version, resource, subresource, scope and component",
+	.type = METRIC_HISTOGRAM,
+	.label_names = PLAIN_LABELS,
+	.buckets = sli_seconds,
+};
+static const struct metric_def sizes_def = {
+	.name = "apiserver_response_sizes",
+	.help = "Response size distribution in bytes for each group, version, verb, resource, subresource, scope and component",
+	.type = METRIC_HISTOGRAM,
+	.label_names = PLAIN_LABELS,
+	.buckets = bytes,
+};
 static const struct metric_def inflight_def = {
 	.name = "apiserver_current_inflight_requests",
 	.help = "Number of requests being served now, by kind of request",
@@ -43,10 +62,10 @@ static const struct metric_def long_def = {
 	.name = "apiserver_longrunning_requests",
 	.help = "Number of long-running requests being served now",
 	.type = METRIC_GAUGE,
-	.label_names = "component,group,resource,scope,subresource,verb,version",
+	.label_names = PLAIN_LABELS,
 };
 
-static struct metric *total, *duration, *long_running_requests;
+static struct metric *total, *duration, *sli, *sizes, *long_running_requests;
 static struct metric_series *inflight[2];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -54,6 +73,8 @@ static void setup(void)
 {
 	total = metric_register(&total_def);
 	duration = metric_register(&duration_def);
+	sli = metric_register(&sli_def);
+	sizes = metric_register(&sizes_def);
 	long_running_requests = metric_register(&long_def);
 	struct metric *m = metric_register(&inflight_def);
 	inflight[0] = metric_series(m, "readOnly");
@@ -65,7 +86,8 @@ struct metrics_entry {
 	const struct kind *kind; /* only compared: it may be gone, and another one may be where it was */
 	char *group, *version, *resource;
 	int status, scope;
-	struct metric_series *total, *duration;
+	bool applies, dry;
+	struct metric_series *total, *duration, *sli, *sizes; /* sizes NULL: does not read */
 };
 #define TABLE 1024
 #define PROBES 8
@@ -75,17 +97,24 @@ static const char *const scope_names[] = {"", "cluster", "namespace", "resource"
 
 static int scope_of(const struct request *rq)
 {
-	return !rq->attr.kind ? 0 : *rq->attr.name ? 3 : *rq->attr.ns ? 2 : 1;
+	bool one = *rq->attr.name || rq->method == METHOD_POST;
+	return !rq->attr.kind ? 0 : one ? 3 : *rq->attr.ns ? 2 : 1;
+}
+
+static bool is_apply(const struct request *rq)
+{
+	return rq->method == METHOD_PATCH && !strcmp(rq->content_type, "application/apply-patch+yaml");
 }
 
 static const char *verb_label(const struct request *rq)
 {
-	if (rq->route) {
-		static const char *const words[][2] = {
-			{"get", "GET"},	      {"list", "LIST"},
-			{"watch", "WATCH"},   {"create", "POST"},
-			{"update", "PUT"},    {"patch", "PATCH"},
-			{"delete", "DELETE"}, {"deletecollection", "DELETECOLLECTION"}};
+	if (rq->route) { /* deletecollection is a DELETE, which its scope tells from others */
+		static const char *const words[][2] = {{"get", "GET"},	     {"list", "LIST"},
+						       {"watch", "WATCH"},   {"create", "POST"},
+						       {"update", "PUT"},    {"patch", "PATCH"},
+						       {"delete", "DELETE"}, {"deletecollection", "DELETE"}};
+		if (is_apply(rq))
+			return "APPLY";
 		for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 			if (!strcmp(words[i][0], rq->attr.verb))
 				return words[i][1];
@@ -93,11 +122,14 @@ static const char *verb_label(const struct request *rq)
 	return rq->method == METHOD_OTHER ? "other" : rq->method_name;
 }
 
-static void label_text(struct buf *b, const struct request *rq)
+static void label_text(struct buf *b, const struct request *rq, bool with_dry_run)
 {
 	bool known = rq->attr.kind != NULL;
-	buf_addf(b, "apiserver" SEP SEP "%s" SEP "%s" SEP "%s" SEP "%s" SEP "%s" SEP "%s",
-		 known ? rq->attr.group : "", known ? rq->attr.resource : "", scope_names[scope_of(rq)],
+	buf_adds(b, "apiserver" SEP);
+	if (with_dry_run)
+		buf_adds(b, rq->attr.dry_run ? "All" SEP : SEP);
+	buf_addf(b, "%s" SEP "%s" SEP "%s" SEP "%s" SEP "%s" SEP "%s", known ? rq->attr.group : "",
+		 known ? rq->attr.resource : "", scope_names[scope_of(rq)],
 		 known && rq->route ? rq->attr.subresource : "", verb_label(rq),
 		 known ? rq->attr.version : "");
 }
@@ -106,10 +138,15 @@ static void look_up(const struct request *rq, int status, struct metrics_entry *
 {
 	autobuf struct buf labels = BUF_INIT;
 	autobuf struct buf with_code = BUF_INIT;
-	label_text(&labels, rq);
+	autobuf struct buf plain = BUF_INIT;
+	bool reads = rq->method == METHOD_GET && !rq->is_watch;
+	label_text(&labels, rq, true);
+	label_text(&plain, rq, false);
 	buf_addf(&with_code, "%d" SEP "%s", status, buf_str(&labels));
 	ret->total = metric_series(total, buf_str(&with_code));
 	ret->duration = metric_series(duration, buf_str(&labels));
+	ret->sli = metric_series(sli, buf_str(&plain));
+	ret->sizes = reads ? metric_series(sizes, buf_str(&plain)) : NULL;
 }
 
 static struct metrics_entry *entry_new(const struct request *rq, int status)
@@ -122,6 +159,8 @@ static struct metrics_entry *entry_new(const struct request *rq, int status)
 	e->resource = mem_strdup(rq->attr.resource);
 	e->status = status;
 	e->scope = scope_of(rq);
+	e->applies = is_apply(rq);
+	e->dry = rq->attr.dry_run;
 	look_up(rq, status, e);
 	return e;
 }
@@ -137,8 +176,9 @@ static void entry_free(struct metrics_entry *e)
 static bool entry_is(const struct metrics_entry *e, const struct request *rq, int status)
 {
 	return e->route == rq->route && e->kind == rq->attr.kind && e->status == status &&
-	       e->scope == scope_of(rq) && !strcmp(e->resource, rq->attr.resource) &&
-	       !strcmp(e->version, rq->attr.version) && !strcmp(e->group, rq->attr.group);
+	       e->scope == scope_of(rq) && e->dry == rq->attr.dry_run && e->applies == is_apply(rq) &&
+	       !strcmp(e->resource, rq->attr.resource) && !strcmp(e->version, rq->attr.version) &&
+	       !strcmp(e->group, rq->attr.group);
 }
 
 static void find(const struct request *rq, int status, struct metrics_entry *ret)
@@ -165,14 +205,17 @@ static void find(const struct request *rq, int status, struct metrics_entry *ret
 	look_up(rq, status, ret);
 }
 
-void metrics_request(const struct request *rq, int status, int64_t duration_ns, bool long_running)
+void metrics_request(const struct request *rq, int status, int64_t duration_ns, uint64_t size)
 {
 	struct metrics_entry e;
+	double took = (double)duration_ns / NS_PER_S;
 	pthread_once(&once, setup);
 	find(rq, status, &e);
 	metric_add(e.total, 1);
-	if (!long_running)
-		metric_observe(e.duration, (double)duration_ns / NS_PER_S);
+	metric_observe(e.duration, took);
+	metric_observe(e.sli, took);
+	if (e.sizes)
+		metric_observe(e.sizes, (double)size);
 }
 
 void metrics_inflight(bool mutating, int delta)

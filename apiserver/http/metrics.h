@@ -5,8 +5,8 @@
 
 #include "request/request.h"
 
-/* A request has ended. Streams count when they end, without a duration. */
-void metrics_request(const struct request *rq, int status, int64_t duration_ns, bool long_running);
+/* A request has ended, a stream too. `size`: bytes of the body that it has sent, as clients see them before compression. */
+void metrics_request(const struct request *rq, int status, int64_t duration_ns, uint64_t size);
 /* +1 and -1 around it. */
 void metrics_inflight(bool mutating, int delta);
 void metrics_long_running(const struct request *rq, int delta);

@@ -176,6 +176,8 @@ static int step(struct stream *s, size_t *sent)
 	if (n <= 0)
 		return n ? -2 : 0;
 	*sent += (size_t)n;
+	if (s->c.counted)
+		*s->c.counted += (size_t)n;
 	if (!s->c.chunked)
 		return send_all(s, buf + CHUNK_HEAD, (size_t)n);
 	static const char digits[] = "0123456789abcdef";

@@ -23,6 +23,7 @@ struct stream_connection {
 	bool chunked; /* frame as HTTP/1.1 chunks; the last, empty one is left to the listener */
 	char *head;   /* goes out first; taken over, NULL = none */
 	size_t head_len;
+	size_t *counted; /* what the source gives is added; NULL: nobody wants to know */
 	/* Once, after the response_stream was closed. clean: everything was sent; else the connection is of no
 	   more use. */
 	void (*done)(void *arg, bool clean);

@@ -61,6 +61,7 @@ void *transfer_on_target(void *cls, const char *target, struct MHD_Connection *m
 	t->active = true;
 	t->replying = t->reply_clean = t->counted_long = t->mutating = t->http11 = false;
 	t->body_charged = t->discarded = 0;
+	t->size = 0;
 	size_t n = strlen(target);
 	t->target = mem_alloc(n + 1 + request_scratch_size(target));
 	memcpy(t->target, target, n + 1);
@@ -103,9 +104,8 @@ void transfer_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
 		return;
 	struct wire *w = t->conn->w;
 	int64_t took = clock_mono_ns() - t->x.rq.start_ns;
-	bool long_running = t->counted_long;
 	if (t->x.rs.status) {
-		metrics_request(&t->x.rq, t->x.rs.status, took, long_running);
+		metrics_request(&t->x.rq, t->x.rs.status, took, t->size);
 		log_request(t, took);
 	}
 	if (t->counted_long)
@@ -191,6 +191,7 @@ static void lend(struct transfer *t, struct buf *head)
 				      .tls = tls,
 				      .more = c->transport.ahead || gnutls_record_check_pending(tls),
 				      .chunked = t->http11 && !t->x.rs.upgrade,
+				      .counted = &t->size,
 				      .done = stream_done,
 				      .arg = t};
 	s.head = head ? buf_take(head, &s.head_len) : NULL;
@@ -341,6 +342,8 @@ static enum MHD_Result answer(struct transfer *t)
 		return upgrade(t);
 	if (!rs->status)
 		rs->status = 200;
+	if (!rs->stream)
+		(void)response_bytes(rs, &t->size);
 	bool gzip = compress(t);
 	if (body_follows(t))
 		wire_hold(t->conn);

@@ -72,7 +72,7 @@ void response_clear(struct response *rs);
 /* The body without a copy: bytes that outlive the process' listener. */
 void response_static(struct response *rs, const char *p, size_t n);
 /* The bytes of the body, whichever form it has (not a stream). */
-const char *response_bytes(const struct response *rs, size_t *ret_len); /* for tests */
+const char *response_bytes(const struct response *rs, size_t *ret_len);
 /* What was said before is not said again; when it gets too long for headers, each one is cut. */
 void response_warn(struct response *rs, const char *fmt, ...) PRINTF(2, 3);
 /* A stream has something again; NULL: nobody reads it yet, and whoever begins to reads everything. Any thread,
