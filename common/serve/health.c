@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "object/version.h"
+#include "serve/health_sli_internal.h"
 
 static struct {
 	pthread_mutex_t lock;
@@ -180,6 +181,7 @@ static int whole_page(const char *name, const char *query, const struct health_c
 			buf_addf(&list, "[+]%s excluded with %s: ok\n", v[i].name, v[i].group);
 		} else {
 			bool ok = run_check(&v[i], why);
+			health_sli_note(v[i].name, name, ok);
 			good = good && ok;
 			buf_addf(&list, ok ? "[+]%s ok\n" : "[-]%s failed: reason withheld\n", v[i].name);
 		}
@@ -392,6 +394,7 @@ static const struct {
 	void (*write)(struct buf *out);
 } pages[] = {
 	{"/metrics", "text/plain; version=0.0.4; charset=utf-8", metrics_page},
+	{"/metrics/slis", "text/plain; version=0.0.4; charset=utf-8", health_sli_write},
 	{"/version", "application/json", version_page},
 };
 
