@@ -37,6 +37,7 @@ struct claiming {
 	const struct informer_object *owner;
 	const struct selector *selector;
 	const char *finalizer;
+	bool (*member)(const struct informer_object *owner, const struct informer_object *o); /* NULL: all */
 	bool asked; /* the owner was read live */
 	struct claimed *ret;
 };
@@ -120,7 +121,8 @@ static int claim_one(struct claiming *c, const struct informer_object *o, struct
 {
 	const struct owner_ref *controller = meta_controller(&o->meta);
 	bool ours = controller && strcmp(controller->uid, c->owner->meta.uid) == 0;
-	bool matches = selector_matches(c->selector, o->meta.labels);
+	bool matches =
+		selector_matches(c->selector, o->meta.labels) && (!c->member || c->member(c->owner, o));
 
 	if (controller && !ours)
 		return 0;
@@ -150,6 +152,17 @@ static int claim_all(struct claiming *c, size_t index, const char *key, struct e
 	return rc;
 }
 
+static int run(struct claiming *c, struct err *err)
+{
+	int rc = claim_all(c, INDEX_OWNER_UID, c->owner->meta.uid, err);
+
+	if (rc == 0)
+		rc = claim_all(c, INDEX_ORPHAN, c->owner->meta.namespace, err);
+	if (rc < 0)
+		claim_release(c->ret);
+	return rc;
+}
+
 int claim(struct controller_ctx *ctx, struct informer *dependants, const struct informer_object *owner,
 	  const struct selector *selector, const char *finalizer, struct claimed *ret, struct err *err)
 {
@@ -159,11 +172,21 @@ int claim(struct controller_ctx *ctx, struct informer *dependants, const struct 
 			     .selector = selector,
 			     .finalizer = finalizer,
 			     .ret = ret};
-	int rc = claim_all(&c, INDEX_OWNER_UID, owner->meta.uid, err);
 
-	if (rc == 0)
-		rc = claim_all(&c, INDEX_ORPHAN, owner->meta.namespace, err);
-	if (rc < 0)
-		claim_release(ret);
-	return rc;
+	return run(&c, err);
+}
+
+int claim_members(struct controller_ctx *ctx, struct informer *dependants,
+		  const struct informer_object *owner, const struct selector *selector,
+		  bool (*member)(const struct informer_object *owner, const struct informer_object *o),
+		  struct claimed *ret, struct err *err)
+{
+	struct claiming c = {.ctx = ctx,
+			     .dependants = dependants,
+			     .owner = owner,
+			     .selector = selector,
+			     .member = member,
+			     .ret = ret};
+
+	return run(&c, err);
 }

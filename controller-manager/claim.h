@@ -22,6 +22,11 @@ struct claimed {
 int claim(struct controller_ctx *ctx, struct informer *dependants, const struct informer_object *owner,
 	  const struct selector *selector, const char *finalizer, struct claimed *ret,
 	  struct err *err) MUST_CHECK;
+/* The same of those that `member` says true of as well: others of the selector are not its, and are released when they were. */
+int claim_members(struct controller_ctx *ctx, struct informer *dependants,
+		  const struct informer_object *owner, const struct selector *selector,
+		  bool (*member)(const struct informer_object *owner, const struct informer_object *o),
+		  struct claimed *ret, struct err *err) MUST_CHECK;
 void claim_release(struct claimed *c);
 
 #endif

@@ -26,11 +26,12 @@ static const struct controller *const controllers[] = {
 	&resourcequota_controller,
 	&ttl_after_finished_controller,
 	&daemonset_controller,
+	&statefulset_controller,
 	NULL,
 };
 
 /* How many objects of a kind are looked at at once, by the controller's name; any other takes what its row says. */
-static int concurrent_daemonsets, concurrent_deployments, concurrent_sets, concurrent_rcs, concurrent_gc,
+static int concurrent_daemonsets, concurrent_statefulsets, concurrent_deployments, concurrent_sets, concurrent_rcs, concurrent_gc,
 	concurrent_jobs, concurrent_namespaces, concurrent_quotas;
 static const struct {
 	const char *name;
@@ -40,6 +41,7 @@ static const struct {
 	{"garbage-collector", &concurrent_gc},	    {"job", &concurrent_jobs},
 	{"namespace", &concurrent_namespaces},	    {"replicaset", &concurrent_sets},
 	{"replicationcontroller", &concurrent_rcs}, {"resourcequota", &concurrent_quotas},
+	{"statefulset", &concurrent_statefulsets},
 };
 
 static const char *controllers_flag;
@@ -90,6 +92,8 @@ static const struct flag flags[] = {
 	 "Quotas that are counted at once.", 1, 100},
 	{"resource-quota-sync-period", FLAG_DURATION, &quota_period_ns, "5m0s",
 	 "How often the use of a namespace's quotas is counted anew without a reason.", 0, 0},
+	{"concurrent-statefulset-syncs", FLAG_INT, &concurrent_statefulsets, "5",
+	 "StatefulSets that are looked at at once.", 1, 100},
 	{0},
 };
 

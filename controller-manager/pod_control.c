@@ -14,6 +14,7 @@
 struct pod_control {
 	pthread_mutex_t lock; /* guards deleting */
 	struct map deleting;  /* uids of Pods that we deleted and the informer still shows as live */
+	pod_control_tell *tell;
 };
 
 struct pod_control *pod_control_new(void)
@@ -22,6 +23,11 @@ struct pod_control *pod_control_new(void)
 
 	pthread_mutex_init(&pc->lock, NULL);
 	return pc;
+}
+
+void pod_control_set_tell(struct pod_control *pc, pod_control_tell *tell)
+{
+	pc->tell = tell;
 }
 
 void pod_control_free(struct pod_control *pc)
@@ -92,6 +98,10 @@ struct creation { /* one batch of a burst */
 	struct pod_burst *burst;
 	struct err err; /* the last failure */
 };
+struct creation_call {
+	struct creation *k;
+	size_t i; /* of the burst */
+};
 
 struct named {
 	const char *name;
@@ -99,9 +109,26 @@ struct named {
 static const struct decode_row named_rows[] = {DECODE_STRING("metadata.name", struct named, name)};
 static const struct decode_spec named_spec = DECODE_SPEC(struct named, named_rows);
 
+static void tell_created(const struct rest_call *c, const char *name)
+{
+	const struct creation_call *call = c->tag;
+	struct pod_burst *b = call->k->burst;
+	const char *holes[POD_TEMPLATE_HOLES] = {NULL};
+
+	if (b->tell) {
+		b->fill(b->arg, call->i, holes);
+		if (c->err.reason != REASON_ALREADY_EXISTS)
+			b->tell(b->ctx, b->owner, "create", holes[0], name ? NULL : &c->err);
+	} else if (name) {
+		control_event(b->ctx, b->owner, false, "SuccessfulCreate", "Created pod: %s", name);
+	} else {
+		control_event(b->ctx, b->owner, true, "FailedCreate", "Error creating: %s", c->err.msg);
+	}
+}
+
 static void created(struct rest_call *c)
 {
-	struct creation *k = c->tag;
+	struct creation *k = ((const struct creation_call *)c->tag)->k;
 	struct pod_burst *b = k->burst;
 
 	if (c->err.reason == REASON_NONE) {
@@ -110,14 +137,13 @@ static void created(struct rest_call *c)
 
 		b->created++;
 		informer_inject_bytes(b->pods, c->bytes.p, c->bytes.len);
-		control_event(b->ctx, b->owner, false, "SuccessfulCreate", "Created pod: %s",
-			      made && made->name ? made->name : "");
+		tell_created(c, made && made->name ? made->name : "");
 		buf_release(&c->bytes);
 		return;
 	}
 	k->err = c->err;
 	if (c->err.reason != REASON_ENDING)
-		control_event(b->ctx, b->owner, true, "FailedCreate", "Error creating: %s", c->err.msg);
+		tell_created(c, NULL);
 }
 
 static void write_body(struct pod_burst *b, size_t i, struct buf *out)
@@ -134,19 +160,21 @@ static int create_batch(struct pod_burst *b, size_t first, size_t n, struct err 
 {
 	autobuf struct buf path = BUF_INIT;
 	autobuf struct buf shared = BUF_INIT;
-	struct creation k = {.burst = b, .err = ERR_INIT};
 	struct rest_call *v = mem_array(n, sizeof(*v));
+	struct creation_call *tags = mem_array(n, sizeof(*tags));
+	struct creation k = {.burst = b, .err = ERR_INIT};
 
 	rest_path(&path, "", "v1", b->owner->meta.namespace, "pods", NULL, NULL);
 	if (!b->fill)
 		write_body(b, first, &shared);
 	for (size_t i = 0; i < n; i++) {
+		tags[i] = (struct creation_call){&k, first + i};
 		v[i] = (struct rest_call){.verb = REST_POST,
 					  .path = buf_str(&path),
 					  .body = shared,
 					  .want_bytes = true,
 					  .done = created,
-					  .tag = &k};
+					  .tag = &tags[i]};
 		if (b->fill)
 			write_body(b, first + i, &v[i].body);
 	}
@@ -154,6 +182,7 @@ static int create_batch(struct pod_burst *b, size_t first, size_t n, struct err 
 	for (size_t i = 0; b->fill && i < n; i++)
 		buf_release(&v[i].body);
 	free(v);
+	free(tags);
 	if (k.err.reason == REASON_NONE)
 		return 0;
 	*err = k.err;
@@ -189,20 +218,31 @@ static bool shown(struct informer *pods, const struct meta *m)
 	return same;
 }
 
+static void tell_deleted(struct pod_control *pc, struct controller_ctx *ctx,
+			 const struct informer_object *owner, const char *name, const struct err *failure)
+{
+	if (pc->tell)
+		pc->tell(ctx, owner, "delete", name, failure);
+	else if (failure)
+		control_event(ctx, owner, true, "FailedDelete", "Error deleting: %s", failure->msg);
+	else
+		control_event(ctx, owner, false, "SuccessfulDelete", "Deleted pod: %s", name);
+}
+
 static int deleted(struct pod_control *pc, struct controller_ctx *ctx, struct informer *pods,
 		   const struct informer_object *owner, const struct rest_call *c, struct err *err)
 {
 	const struct meta *m = &((const struct cm_pod *)c->tag)->base.meta;
 
 	if (c->err.reason == REASON_NONE)
-		control_event(ctx, owner, false, "SuccessfulDelete", "Deleted pod: %s", m->name);
+		tell_deleted(pc, ctx, owner, m->name, NULL);
 	/* Gone already: the watch will say so, or has said it before we asked. */
 	if (c->err.reason == REASON_NOT_FOUND && !shown(pods, m))
 		set_deleting(pc, m->uid, false);
 	if (c->err.reason == REASON_NONE || c->err.reason == REASON_NOT_FOUND)
 		return 0;
 	set_deleting(pc, m->uid, false);
-	control_event(ctx, owner, true, "FailedDelete", "Error deleting: %s", c->err.msg);
+	tell_deleted(pc, ctx, owner, m->name, &c->err);
 	*err = c->err;
 	return -1;
 }

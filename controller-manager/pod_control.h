@@ -35,8 +35,13 @@ void pod_template_write(struct pod_template *t, const char *const holes[], struc
 
 /* ---- bursts ---- */
 
+/* What is said about a Pod that was created or deleted, or was not (failure: why; otherwise NULL). */
+typedef void pod_control_tell(struct controller_ctx *ctx, const struct informer_object *owner,
+			      const char *verb, const char *pod, const struct err *failure);
 struct pod_control; /* one per controller; any thread */
 struct pod_control *pod_control_new(void);
+/* For a controller that has words of its own for deletions. Before any use. */
+void pod_control_set_tell(struct pod_control *pc, pod_control_tell *tell);
 void pod_control_free(struct pod_control *pc);
 /* The controller's enqueue function passes every event of a Pod on. */
 void pod_control_saw(struct pod_control *pc, const struct cm_pod *old, const struct cm_pod *new);
@@ -57,6 +62,8 @@ struct pod_burst {
 	/* What differs in Pod i, by hole; NULL when nothing does. */
 	void (*fill)(void *arg, size_t i, const char *holes[POD_TEMPLATE_HOLES]);
 	void *arg;
+	/* For who has words of its own: hole 0 is the Pod's name then. A name that is taken is not told of. */
+	pod_control_tell *tell;
 	size_t created; /* out */
 };
 /* Creates n Pods, or as many as go: after a batch with a failure no further one is begun. -1 with the last failure;

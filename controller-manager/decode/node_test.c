@@ -64,6 +64,7 @@ static void test_tables(void **state)
 	static const struct informer_type *const types[] = {
 		&cm_node_type,	    &cm_lease_type,    &cm_namespace_type,
 		&cm_configmap_type, &cm_metadata_type, &cm_serviceaccount_type,
+		&cm_persistentvolumeclaim_type,
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)

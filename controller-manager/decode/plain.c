@@ -137,3 +137,4 @@ TYPE(cm_namespace_type, "", "namespaces", "Namespace", namespace_spec);
 TYPE(cm_configmap_type, "", "configmaps", "ConfigMap", configmap_spec);
 TYPE(cm_serviceaccount_type, "", "serviceaccounts", "ServiceAccount", plain_spec);
 TYPE(cm_resourcequota_type, "", "resourcequotas", "ResourceQuota", metadata_spec);
+TYPE(cm_persistentvolumeclaim_type, "", "persistentvolumeclaims", "PersistentVolumeClaim", plain_spec);

@@ -29,6 +29,7 @@ extern const struct informer_type cm_lease_type, cm_namespace_type, cm_configmap
 /* Metadata without labels, of kinds that are known by name only: what informer_late_add begins with. */
 extern const struct informer_type cm_metadata_type;
 /* Metadata only. */
-extern const struct informer_type cm_serviceaccount_type, cm_resourcequota_type;
+extern const struct informer_type cm_serviceaccount_type, cm_resourcequota_type,
+	cm_persistentvolumeclaim_type;
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is kept of a ControllerRevision and of a DaemonSet, and the text of a template's state. */
+/* What is kept of a ControllerRevision, of a DaemonSet and of a StatefulSet, and the text of a template's state. */
 #include "decode/revision.h"
 
 #include <setjmp.h>
@@ -10,6 +10,7 @@
 
 #include "decode/daemonset.h"
 #include "decode/make_test.h"
+#include "decode/statefulset.h"
 #include "object/json_test.h"
 
 static void test_text(void **state)
@@ -97,12 +98,66 @@ static void test_daemonset(void **state)
 	cm_daemonset_type.release(&d);
 }
 
+static void test_statefulset(void **state)
+{
+	struct cm_statefulset s = {0}, none = {0};
+	struct err err = ERR_INIT;
+	static const char yaml[] =
+		"spec:\n"
+		"  replicas: 3\n"
+		"  ordinals: {start: 5}\n"
+		"  minReadySeconds: 2\n"
+		"  revisionHistoryLimit: 4\n"
+		"  serviceName: nginx\n"
+		"  podManagementPolicy: Parallel\n"
+		"  selector: {matchLabels: {app: web}}\n"
+		"  updateStrategy: {type: RollingUpdate, rollingUpdate: {partition: 1}}\n"
+		"  persistentVolumeClaimRetentionPolicy: {whenDeleted: Delete, whenScaled: Retain}\n"
+		"  volumeClaimTemplates: [{metadata: {name: a}}, {metadata: {name: b}}]\n"
+		"  template: {metadata: {labels: {app: web}}}\n"
+		"status: {observedGeneration: 7, replicas: 1, readyReplicas: 2, availableReplicas: 3, currentReplicas: 4,\n"
+		"  updatedReplicas: 5, collisionCount: 6, currentRevision: web-1, updateRevision: web-2}\n";
+	autojson js *o = yaml_parse(yaml, strlen(yaml), NULL, &err), *empty = js_new_obj();
+
+	assert_non_null(o);
+	assert_true(cm_statefulset_type.decode(&s, o));
+	assert_int_equal(s.replicas, 3);
+	assert_int_equal(s.start, 5);
+	assert_int_equal(s.min_ready_seconds, 2);
+	assert_int_equal(s.history_limit, 4);
+	assert_int_equal(s.partition, 1);
+	assert_string_equal(s.service, "nginx");
+	assert_true(s.parallel && !s.on_delete && s.claims_go_with_set && !s.claims_go_with_pod);
+	assert_string_equal(s.match_labels, "{\"app\":\"web\"}");
+	assert_int_equal(s.n_claims, 2);
+	assert_string_equal(s.claim_names[1], "b");
+	assert_true(s.data_hash == cm_revision_hash(s.data));
+	assert_int_equal(s.status.observed_generation, 7);
+	assert_int_equal(s.status.replicas, 1);
+	assert_int_equal(s.status.ready, 2);
+	assert_int_equal(s.status.available, 3);
+	assert_int_equal(s.status.current, 4);
+	assert_int_equal(s.status.updated, 5);
+	assert_int_equal(s.status.collisions, 6);
+	assert_string_equal(s.status.current_revision, "web-1");
+	assert_string_equal(s.status.update_revision, "web-2");
+	cm_statefulset_type.release(&s);
+	assert_true(cm_statefulset_type.decode(&none, empty));
+	assert_int_equal(none.replicas, 1);
+	assert_int_equal(none.partition, -1);
+	assert_int_equal(none.status.collisions, -1);
+	assert_string_equal(none.service, "");
+	assert_null(none.claims);
+	cm_statefulset_type.release(&none);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_revision),
 		cmocka_unit_test(test_daemonset),
+		cmocka_unit_test(test_statefulset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

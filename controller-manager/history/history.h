@@ -35,10 +35,10 @@ int history_sync(struct history *h, struct err *err) MUST_CHECK;
 void history_release(struct history *h);
 
 /* The revision of that name, or NULL; `current` included. Borrowed. */
-const struct cm_controllerrevision *history_find(const struct history *h, const char *name); /* for tests */
+const struct cm_controllerrevision *history_find(const struct history *h, const char *name);
 /* Reads its template from the API: the caller's; NULL and REASON_NOT_FOUND when it is gone. */
 js *history_template(const struct history *h, const struct cm_controllerrevision *r,
-		     struct err *err) MUST_CHECK; /* for tests */
+		     struct err *err) MUST_CHECK;
 /* Deletes this one and no other of its name. */
 int history_delete(struct history *h, const struct cm_controllerrevision *r, struct err *err) MUST_CHECK;
 /*
