@@ -30,14 +30,6 @@ spec:
 END
 }
 
-# Every kubectl, one path per line.
-kubectls() {
-	local k beside
-	beside=$(dirname "$(readlink -f "$(command -v kubectl)")")
-	for k in "$ROOT/build/kubectls/debian/usr/bin/kubectl" "$beside"/kubectl.1.* "$ROOT/build/kubectls/35/kubectl" "$(command -v kubectl)"; do
-		[ -x "$k" ] && echo "$k"
-	done
-}
 minor() { "$1" version --client -o json 2>/dev/null | jq -r .clientVersion.minor | tr -d +; }
 # with SCRIPT...: with every kubectl as $K and its minor version as $V.
 with() {

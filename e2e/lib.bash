@@ -55,6 +55,15 @@ is() {
 	[ "$("$@" 2>/dev/null)" = "$want" ]
 }
 
+# Every kubectl, one path per line.
+kubectls() {
+	local k beside
+	beside=$(dirname "$(readlink -f "$(command -v kubectl)")")
+	for k in "$ROOT/build/kubectls/debian/usr/bin/kubectl" "$beside"/kubectl.1.* "$ROOT/build/kubectls/35/kubectl" "$(command -v kubectl)"; do
+		[ -x "$k" ] && echo "$k"
+	done
+}
+
 daemon_pid() { cat "$DIR/run/$1.pid"; }
 # Starts again what was killed, as a user would.
 up_again() { "$ROOT/deploy/up" --dir "$DIR" --no-demo --no-build >"$BATS_TEST_TMPDIR/up.log" 2>&1 || { cat "$BATS_TEST_TMPDIR/up.log"; return 1; }; }
