@@ -62,8 +62,12 @@ static void test_plain(void **state)
 static void test_tables(void **state)
 {
 	static const struct informer_type *const types[] = {
-		&cm_node_type,	    &cm_lease_type,    &cm_namespace_type,
-		&cm_configmap_type, &cm_metadata_type, &cm_serviceaccount_type,
+		&cm_node_type,
+		&cm_lease_type,
+		&cm_namespace_type,
+		&cm_configmap_type,
+		&cm_metadata_type,
+		&cm_serviceaccount_type,
 		&cm_persistentvolumeclaim_type,
 	};
 
