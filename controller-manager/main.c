@@ -31,8 +31,8 @@ static const struct controller *const controllers[] = {
 };
 
 /* How many objects of a kind are looked at at once, by the controller's name; any other takes what its row says. */
-static int concurrent_daemonsets, concurrent_statefulsets, concurrent_deployments, concurrent_sets, concurrent_rcs, concurrent_gc,
-	concurrent_jobs, concurrent_namespaces, concurrent_quotas;
+static int concurrent_daemonsets, concurrent_statefulsets, concurrent_deployments, concurrent_sets,
+	concurrent_rcs, concurrent_gc, concurrent_jobs, concurrent_namespaces, concurrent_quotas;
 static const struct {
 	const char *name;
 	const int *workers;
