@@ -142,6 +142,7 @@ struct schema_builder {
 	size_t n_drafts, cap_drafts;
 	struct type **types; /* all that were made, named or not */
 	size_t n_types;
+	size_t made; /* values that defaults of structural types have brought into others */
 };
 const char *builder_intern(struct schema_builder *b, const char *s, size_t n);
 /* "a|b|c" (or another separator) as a NULL-terminated array; NULL when there are too many. */
@@ -191,8 +192,14 @@ struct conform {
 	const js *members;	   /* defaults that the field above gives the members of the next object */
 	const struct type *holder; /* innermost object type, for messages */
 	int depth;
+	size_t made; /* values that defaults of structural types have added */
 	struct err *err;
 };
+/* Defaults within defaults within lists multiply: what they make is bounded, of a document as of a definition. */
+#define DEFAULTS_MAX 200000
+/* schema_decode, counting on from *made. */
+js *conform_counted(const struct type *type, const js *in, struct strict_errors *strict, size_t *made,
+		    struct err *err) MUST_CHECK;
 js *conform_value(struct conform *c, const struct type *t, const struct at *at, const js *in);
 void conform_unknown(struct conform *c, const struct at *up, const char *name);
 /* schema_structural.c, schema_structural_check.c */

@@ -183,7 +183,7 @@ static js *default_raw(const struct draft_field *d, enum type_form form, struct 
 }
 
 /* In the form of the field's type; of a structural one with the defaults below it. */
-static js *default_tree(struct schema_part *s, const struct field *f, const struct draft_field *d,
+static js *default_tree(struct schema_builder *b, const struct field *f, const struct draft_field *d,
 			struct err *err)
 {
 	js *raw = default_raw(d, f->type->form, err);
@@ -202,7 +202,7 @@ static js *default_tree(struct schema_part *s, const struct field *f, const stru
 		list = NULL;
 	}
 	schema_strict_errors_release(&strict);
-	return list ? part_keep(s, js_dup(js_at(list, 0))) : NULL;
+	return list ? part_keep(b->part, js_dup(js_at(list, 0))) : NULL;
 }
 
 static const struct draft_field *draft_field_in(struct schema_builder *b, const struct draft *d,
@@ -262,7 +262,7 @@ static int load_defaults(struct schema_builder *b, struct draft *d, struct err *
 	for (unsigned i = 0; i < d->type->n_fields; i++) {
 		struct field *f = (struct field *)&d->type->fields[i];
 		const struct draft_field *src = draft_field_of(b, d->type, f);
-		if ((src->def || src->tree) && !(f->def = default_tree(b->part, f, src, err)))
+		if ((src->def || src->tree) && !(f->def = default_tree(b, f, src, err)))
 			return err_wrap(err, "%s: default", f->name);
 		if (src->members) {
 			if (f->type->form != TYPE_OBJECT)

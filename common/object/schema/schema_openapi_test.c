@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "base/clock.h"
 #include <string.h>
 #include "object/schema.h"
 #include "object/yaml.h"
@@ -283,6 +284,85 @@ static void refuses(void **state)
 }
 
 /* Most of a CRD's schema are scalars of which nothing is asked: one type each is enough for all of them. */
+/* `depth` lists within each other, each with 200 empty objects by default. */
+static void nest_defaults(struct buf *b, int depth)
+{
+	if (!depth) {
+		buf_adds(b, "{type: object, properties: {a: {type: string, default: x}}}");
+		return;
+	}
+	buf_adds(b, "{type: object, properties: {l: {type: array, default: [");
+	for (int i = 0; i < 200; i++)
+		buf_adds(b, i ? ", {}" : "{}");
+	buf_adds(b, "], items: ");
+	nest_defaults(b, depth - 1);
+	buf_adds(b, "}}}");
+}
+
+/* Defaults within defaults multiply: 200 to the fifth, or a long list of what is allowed to be made once. */
+static void defaults_do_not_explode(void **state)
+{
+	autobuf struct buf bomb = BUF_INIT, fine = BUF_INIT;
+	struct err err = ERR_INIT;
+	nest_defaults(&bomb, 5);
+	assert_null(build(buf_str(&bomb), &err));
+	assert_non_null(strstr(err.msg, "l: default: defaults make more than 200000 values"));
+	buf_adds(&fine, "{type: object, properties: {boats: {type: array, items: ");
+	nest_defaults(&fine, 1);
+	buf_adds(&fine, "}}}");
+	err = (struct err)ERR_INIT;
+	struct schema_part *p = build(buf_str(&fine), &err);
+	struct kind *const *kinds;
+	if (!p)
+		fail_msg("%s", err.msg);
+	assert_int_equal(schema_part_kinds(p, &kinds), 1);
+	autojson js *few = yaml("{boats: [{}, {}, {l: []}]}"), *many = js_new_obj();
+	js *list = js_ensure_arr(many, "boats");
+	for (int i = 0; i < 100000; i++)
+		js_push(list, js_new_obj());
+	autojson js *o = schema_decode(kinds[0]->type, few, NULL, &err);
+	assert_non_null(o);
+	assert_int_equal(js_len(js_arr(js_at(js_arr(o, "boats", NULL), 1), "l", NULL)), 200);
+	assert_null(schema_decode(kinds[0]->type, many, NULL, &err));
+	assert_int_equal(err.reason, REASON_TOO_LARGE);
+	schema_part_free(p);
+}
+
+/* What an object may ask of its schema is bounded: items times branches, items times patterns, items times values. */
+static void large_objects_meet_large_schemas(void **state)
+{
+	static const char *const heads[] = {"anyOf: [", "oneOf: [", "enum: ["};
+	for (size_t k = 0; k < ARRAY_LEN(heads); k++) {
+		autobuf struct buf text = BUF_INIT;
+		struct err err = ERR_INIT;
+		struct field_errors errs = {.n = 0};
+		struct kind *const *kinds;
+		buf_addf(&text, "{type: object, properties: {a: {type: array, items: {type: string, %s",
+			 heads[k]);
+		for (int i = 0; i < 2000; i++) {
+			autofree char *one = k == 0   ? mem_printf("{pattern: '^x%dy$'}", i)
+					     : k == 1 ? mem_printf("{minLength: %d}", i + 100)
+						      : mem_printf("v%d", i);
+			buf_addf(&text, "%s%s", i ? ", " : "", one);
+		}
+		buf_adds(&text, "]}}}}");
+		struct schema_part *p = build(buf_str(&text), &err);
+		if (!p)
+			fail_msg("%s", err.msg);
+		assert_int_equal(schema_part_kinds(p, &kinds), 1);
+		autojson js *o = js_new_obj();
+		js *list = js_ensure_arr(o, "a");
+		for (int i = 0; i < 100000; i++)
+			js_push(list, js_new_str("z"));
+		int64_t begin = clock_mono_ns();
+		schema_validate(kinds[0]->type, o, "", &errs);
+		assert_true(clock_mono_ns() - begin < 60 * NS_PER_S);
+		assert_true(errs.n > 0);
+		field_errors_release(&errs);
+		schema_part_free(p);
+	}
+}
+
 static void plain_scalars_are_one_type(void **state)
 {
 	const struct type *spec = schema_field(type, "spec")->type;
@@ -312,8 +392,12 @@ static void apply_types(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(apply_types), cmocka_unit_test(prunes_and_defaults),
-		cmocka_unit_test(validates),   cmocka_unit_test(plain_scalars_are_one_type),
+		cmocka_unit_test(apply_types),
+		cmocka_unit_test(prunes_and_defaults),
+		cmocka_unit_test(validates),
+		cmocka_unit_test(defaults_do_not_explode),
+		cmocka_unit_test(large_objects_meet_large_schemas),
+		cmocka_unit_test(plain_scalars_are_one_type),
 		cmocka_unit_test(refuses),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -46,6 +46,29 @@ static bool conform_member(struct conform *c, const struct type *t, const struct
 	return true;
 }
 
+static size_t count_values(const js *v)
+{
+	size_t n = 1;
+
+	for (struct js_iter it = js_iter(js_is_obj(v) ? v : NULL); js_next(&it);)
+		n += count_values(it.value);
+	for (size_t i = 0; js_is_arr(v) && i < js_len(v); i++)
+		n += count_values(js_at(v, i));
+	return n;
+}
+
+/* A default is complete in itself: what stands below it has its own in there already. */
+static bool add_default(struct conform *c, const struct field *f, js *out)
+{
+	c->made += count_values(f->def);
+	if (c->made > DEFAULTS_MAX) {
+		err_set(c->err, REASON_TOO_LARGE, "defaults make more than %d values", DEFAULTS_MAX);
+		return false;
+	}
+	schema_object_add(out, f->name, js_dup(f->def));
+	return true;
+}
+
 static js *conform_object(struct conform *c, const struct type *t, const struct at *at, const js *in)
 {
 	js *out = json_object_new_object();
@@ -56,8 +79,11 @@ static js *conform_object(struct conform *c, const struct type *t, const struct 
 			return NULL;
 		}
 	for (unsigned i = 0; c->defaults && i < t->n_fields; i++)
-		if (t->fields[i].def && !json_object_object_get_ex(out, t->fields[i].name, NULL))
-			schema_object_add(out, t->fields[i].name, js_dup(t->fields[i].def));
+		if (t->fields[i].def && !json_object_object_get_ex(out, t->fields[i].name, NULL) &&
+		    !add_default(c, &t->fields[i], out)) {
+			json_object_put(out);
+			return NULL;
+		}
 	return out;
 }
 

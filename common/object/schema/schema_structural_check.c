@@ -70,15 +70,29 @@ static bool is_of_form(const struct type *t, const js *v)
 	}
 }
 
+/* A value of a million items may meet a schema of ten thousand branches: what one object may ask for is bounded. A try of a
+   branch and a pattern cost more than others, because they do. */
+#define WORK_MAX 8000000
+#define WORK_OF_TRY 8
+
 struct structural_run {
 	const char *prefix; /* of paths, but not of names */
 	struct field_errors *errs;
-	int matches; /* how much of a schema held: which of several branches is the nearest */
+	size_t *work; /* done so far, by all runs over the object */
+	int matches;  /* how much of a schema held: which of several branches is the nearest */
 };
 
 /* old: what stood there before, NULL = nothing that is known. What has not changed is not judged again. */
 static void validate(struct structural_run *r, const struct type *t, const struct at *at, const js *v,
 		     const js *old);
+
+/* False: nothing more is looked at. */
+static bool spend(struct structural_run *r, size_t n)
+{
+	if (*r->work <= WORK_MAX)
+		*r->work += n;
+	return *r->work <= WORK_MAX;
+}
 
 /* As messages name it: "spec.a[0].b". */
 static const char *name_of(struct buf *b, const struct at *at)
@@ -144,6 +158,8 @@ static void check_string(struct structural_run *r, const struct constraint *c, c
 	const struct structural *k = c->structural;
 	size_t n;
 	const char *s = js_bytes(v, &n);
+	if (k && k->pattern && !spend(r, WORK_OF_TRY + n / 64))
+		return;
 	autobuf struct buf name = BUF_INIT;
 	autofree char *path = c->max_len >= 0 ? path_of(r, name_of(&name, at)) : NULL;
 	if (c->max_len >= 0 && runes(s, n) > c->max_len)
@@ -429,8 +445,9 @@ static struct field_errors try(struct structural_run *r, const struct type *t, c
 			       const js *v, int *matches)
 {
 	struct field_errors errs = {.n = 0};
-	struct structural_run inner = {.prefix = r->prefix, .errs = &errs};
-	validate(&inner, t, at, v, NULL);
+	struct structural_run inner = {.prefix = r->prefix, .errs = &errs, .work = r->work};
+	if (spend(r, WORK_OF_TRY))
+		validate(&inner, t, at, v, NULL);
 	*matches = inner.matches;
 	return errs;
 }
@@ -510,6 +527,8 @@ static void check_branches(struct structural_run *r, const struct structural *k,
 
 static void check_enum(struct structural_run *r, const js *values, const struct at *at, const js *v)
 {
+	if (!spend(r, js_len(values)))
+		return;
 	js_array_for_each (item, values)
 		if (js_equal(item, v))
 			return;
@@ -536,6 +555,8 @@ static void check_enum(struct structural_run *r, const js *values, const struct 
 static void validate(struct structural_run *r, const struct type *t, const struct at *at, const js *v,
 		     const js *old)
 {
+	if (!spend(r, 1))
+		return;
 	if (old && js_equal(v, old)) {
 		r->matches++;
 		return;
@@ -572,6 +593,11 @@ static void validate(struct structural_run *r, const struct type *t, const struc
 void structural_validate(const struct type *t, const js *o, const js *old, const char *path,
 			 struct field_errors *errs)
 {
-	struct structural_run r = {.prefix = path, .errs = errs};
+	size_t work = 0;
+	struct structural_run r = {.prefix = path, .errs = errs, .work = &work};
 	validate(&r, t, NULL, o, old);
+	if (work > WORK_MAX)
+		field_errors_add(
+			errs, "FieldValueInvalid", path_of(&r, ""),
+			mem_strdup("Invalid value: \"\": is too large for all that its schema asks"));
 }
