@@ -520,16 +520,6 @@ js *schema_decode(const struct type *type, const js *in, struct strict_errors *s
 	return start((struct conform){.strict = strict, .defaults = true, .err = err}, type, in);
 }
 
-js *conform_counted(const struct type *type, const js *in, struct strict_errors *strict, size_t *made,
-		    struct err *err)
-{
-	struct conform c = {.strict = strict, .defaults = true, .made = *made, .err = err};
-	js *out = conform_value(&c, type, NULL, in);
-
-	*made = c.made;
-	return out;
-}
-
 js *schema_take(const struct type *type, js *in, struct strict_errors *strict, struct err *err)
 {
 	js *out = start((struct conform){.strict = strict, .defaults = true, .take = true, .err = err}, type,

@@ -197,9 +197,6 @@ struct conform {
 };
 /* Defaults within defaults within lists multiply: what they make is bounded, of a document as of a definition. */
 #define DEFAULTS_MAX 200000
-/* schema_decode, counting on from *made. */
-js *conform_counted(const struct type *type, const js *in, struct strict_errors *strict, size_t *made,
-		    struct err *err) MUST_CHECK;
 js *conform_value(struct conform *c, const struct type *t, const struct at *at, const js *in);
 void conform_unknown(struct conform *c, const struct at *up, const char *name);
 /* schema_structural.c, schema_structural_check.c */
