@@ -28,6 +28,15 @@ void strategy_carry(js *new, const js *old, const char *key)
 		js_del(new, key);
 }
 
+void strategy_keep_metadata(js *new, const js *old)
+{
+	static const char *const kept[] = {"deletionTimestamp", "generation", "labels",
+					   "annotations",	"finalizers", "ownerReferences"};
+
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
+		strategy_carry(js_obj(new, "metadata", NULL), js_obj(old, "metadata", NULL), kept[i]);
+}
+
 void strategy_differences(struct buf *out, const js *a, const js *b)
 {
 	size_t n = 0;

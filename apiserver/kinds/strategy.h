@@ -43,6 +43,7 @@ enum {
 	STRATEGY_LABELS_COUNT = 128,	 /* ... and one of labels */
 	STRATEGY_STATUS_PARTS =
 		256, /* other subresources, too, change the status: prepare keeps what is not theirs */
+	STRATEGY_STATUS_KEEPS_METADATA = 512, /* a write of the status does not change metadata */
 };
 
 struct strategy {
@@ -85,6 +86,8 @@ js *strategy_convert(const struct kind *from, const struct kind *to, const js *o
 
 /* new[key] becomes a copy of old[key], absence included. */
 void strategy_carry(js *new, const js *old, const char *key);
+/* Only what tells the object itself from others is the client's: metav1.ResetObjectMetaForStatus. */
+void strategy_keep_metadata(js *new, const js *old);
 
 /* The fields in which two specs differ, for a person to read. */
 void strategy_differences(struct buf *out, const js *a, const js *b);

@@ -23,6 +23,7 @@ static enum progress begin(struct registry_call *c)
 	return PROGRESS_NEXT;
 }
 
+/* Who gives a prefix is told to try again, though he may have given a name, too. */
 static int already_exists(struct registry_call *c)
 {
 	char res[256];
@@ -31,8 +32,9 @@ static int already_exists(struct registry_call *c)
 	return err_set(&c->err, REASON_ALREADY_EXISTS, "%s%s \"%s\" already exists%s",
 		       there && there->deleting ? "object is being deleted: " : "",
 		       registry_resource_text(c->kind, res), c->name,
-		       c->generated ? ", the server was not able to generate a unique name for the object"
-				    : "");
+		       c->about.retry_after_s
+			       ? ", the server was not able to generate a unique name for the object"
+			       : "");
 }
 
 /* Through another server somebody else was given the same, and first: as if this one had never been. */
@@ -53,15 +55,15 @@ static enum progress stored(struct registry_call *c)
 		return PROGRESS_END;
 	}
 	registry_give_back(c, c->new, NULL);
-	if (c->err.reason != REASON_ALREADY_EXISTS)
+	if (c->err.reason != REASON_ALREADY_EXISTS) {
+		c->about.retry_after_s = 0;
 		return PROGRESS_END;
+	}
 	if (c->generated && ++c->tries < GENERATE_TRIES) {
 		c->err = (struct err)ERR_INIT;
 		return PROGRESS_AGAIN;
 	}
-	already_exists(c);
-	c->about.retry_after_s = c->generated; /* by then there may be room */
-	return PROGRESS_END;
+	return registry_progress(already_exists(c));
 }
 
 /* A dry run ends where the store begins. */
@@ -84,8 +86,17 @@ static enum progress store(struct registry_call *c)
 		registry_give_back(c, c->new, NULL);
 		return PROGRESS_END;
 	}
+	/* should it be there already; the trees are gone by then */
+	c->about.retry_after_s = *js_str0(c->new, "metadata", "generateName", NULL);
 	if (c->ctx.dry_run)
 		return pretend(c);
+	if (c->pinned) {
+		c->about.retry_after_s = 0;
+		registry_give_back(c, c->new, NULL);
+		return registry_progress(
+			err_set(&c->err, REASON_UNKNOWN,
+				"resourceVersion should not be set on objects to be created"));
+	}
 	return registry_submit(c, WRITE_CREATE, 0, stored);
 }
 

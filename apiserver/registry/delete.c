@@ -276,8 +276,8 @@ static enum progress mark(struct registry_call *c)
 }
 
 static registry_step_fn *const delete_steps[] = {
-	registry_look_up,    read_old, pipeline_mutate_delete, pipeline_validate_delete,
-	check_preconditions, mark,
+	registry_look_up,	  read_old, check_preconditions, pipeline_mutate_delete,
+	pipeline_validate_delete, mark,
 };
 
 void registry_delete(struct registry_call *c, const struct delete_options *o)

@@ -48,23 +48,6 @@ const struct fieldset *managed_strip(struct arena *a, const struct fieldset *s)
 	return fieldset_difference(a, s, &all);
 }
 
-/* The status is not the main resource's to write, nor anything else the status's (each strategy's GetResetFields). */
-static const struct fieldset *reset_fields(struct registry_call *c, struct arena *a)
-{
-	static const char *const status[] = {"status", NULL};
-	const struct type *t = c->kind->type;
-	const struct fieldset *s = NULL;
-
-	if (strcmp(c->ctx.subresource, "status"))
-		return c->stored->has_status ? fieldset_path(a, status) : NULL;
-	for (unsigned i = 0; i < t->n_fields; i++) {
-		const char *const name[] = {t->fields[i].name, NULL};
-		if (strcmp(name[0], "status") && strcmp(name[0], "metadata"))
-			s = fieldset_union(a, s, fieldset_path(a, name));
-	}
-	return s;
-}
-
 void managed_init(struct managed *m, struct registry_call *c, struct arena *a)
 {
 	const struct kind *k = c->kind;
@@ -74,7 +57,7 @@ void managed_init(struct managed *m, struct registry_call *c, struct arena *a)
 			      .type = k->type,
 			      .kind_name = k->kind,
 			      .subresource = c->ctx.subresource,
-			      .reset = reset_fields(c, a),
+			      .reset = managed_reset_find(c->kind, c->ctx.subresource),
 			      .now_ns = c->ctx.now_ns,
 			      .managers = {.arena = a}};
 	snprintf(m->version, sizeof(m->version), "%s%s%s", k->group, *k->group ? "/" : "", k->version);
@@ -82,8 +65,7 @@ void managed_init(struct managed *m, struct registry_call *c, struct arena *a)
 
 /* ---- versions ---- */
 
-/* The kind that stands for an object of m in that version; NULL: none does. */
-static const struct kind *kind_of_version(const struct managed *m, const char *version)
+const struct kind *managed_kind(const struct managed *m, const char *version)
 {
 	char group[128];
 	const char *slash = strrchr(version, '/');
@@ -111,7 +93,7 @@ const js *managed_convert(const struct managed *m, const char *version, const js
 	*ret_type = m->type;
 	if (!strcmp(version, m->version))
 		return o;
-	const struct kind *to = m->type == m->kind->type ? kind_of_version(m, version) : NULL;
+	const struct kind *to = m->type == m->kind->type ? managed_kind(m, version) : NULL;
 	if (!to)
 		return NULL;
 	*ret_type = to->type;
@@ -120,7 +102,7 @@ const js *managed_convert(const struct managed *m, const char *version, const js
 
 js *managed_convert_back(const struct managed *m, const char *version, js *o)
 {
-	const struct kind *from = strcmp(version, m->version) ? kind_of_version(m, version) : NULL;
+	const struct kind *from = strcmp(version, m->version) ? managed_kind(m, version) : NULL;
 
 	return from ? convert(from, m->kind, o) : json_object_get(o);
 }
@@ -157,9 +139,9 @@ void managed_compare(struct managed *m, struct managed_changes *v, const char *v
 		v->c.removed = managed_own(a, v->c.removed);
 	}
 	if (!strcmp(version, m->version)) {
-		v->c.added = fieldset_without(a, v->c.added, m->reset);
-		v->c.modified = fieldset_without(a, v->c.modified, m->reset);
-		v->c.removed = fieldset_without(a, v->c.removed, m->reset);
+		v->c.added = managed_reset(a, m->reset, v->c.added);
+		v->c.modified = managed_reset(a, m->reset, v->c.modified);
+		v->c.removed = managed_reset(a, m->reset, v->c.removed);
 	}
 	v->changed = fieldset_union(a, v->c.added, v->c.modified);
 }

@@ -16,11 +16,13 @@
 #define LAST_APPLIED "kubectl.kubernetes.io/last-applied-configuration"
 #define BEFORE_FIRST "before-first-apply"
 #define ANNOTATIONS_MAX (256 << 10) /* bytes of keys and values together */
-#define PATHS_TOLD 1000		    /* of conflicts; their number is always right */
+#define TOLD_BYTES (4 << 20)	    /* of conflicts; their number is always right */
 
 struct applying {
 	struct registry_call *call;
 	struct managed m;
+	bool scale;		 /* m and all else are about the Scale … */
+	struct managers parent;	 /* … of the object that these own */
 	const js *config, *live; /* both in the version of m */
 	const char *manager;
 	bool force;
@@ -161,7 +163,7 @@ static bool apply(struct applying *p)
 	if (!self)
 		self = managers_add(all, &like);
 	self->version = m->version;
-	self->set = fieldset_without(all->arena, fieldset_of(all->arena, m->type, p->config), m->reset);
+	self->set = managed_reset(all->arena, m->reset, fieldset_of(all->arena, m->type, p->config));
 	autojson js *merged = fieldset_merge(m->type, p->live, p->config);
 	autojson js *result = prune(p, merged, &last);
 	judge_others(p, result, self);
@@ -172,7 +174,7 @@ static bool apply(struct applying *p)
 			all->v[i].set = all->v[i].left;
 	self->set = managed_strip(all->arena, self->set);
 	p->result = js_equal(p->live, result) ? NULL : STEAL(result);
-	if (p->result)
+	if (p->result && !p->scale)
 		managed_now(m, self);
 	managers_drop_empty(all);
 	return false;
@@ -225,44 +227,6 @@ static size_t annotations_size(const js *annotations)
 	return n;
 }
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* As a map is written: members in their order. */
-static void write_sorted(struct buf *out, const js *o)
-{
-	if (js_is_arr(o)) {
-		buf_addc(out, '[');
-		js_array_for_each (item, o) {
-			if (item_i)
-				buf_addc(out, ',');
-			write_sorted(out, item);
-		}
-		buf_addc(out, ']');
-		return;
-	}
-	if (!js_is_obj(o)) {
-		js_write(out, o);
-		return;
-	}
-	autofree const char **keys = mem_array(js_len(o) + 1, sizeof(*keys));
-	size_t n = 0;
-	for (struct js_iter it = js_iter(o); js_next(&it);)
-		keys[n++] = it.key;
-	qsort(keys, n, sizeof(*keys), by_text);
-	buf_addc(out, '{');
-	for (size_t i = 0; i < n; i++) {
-		if (i)
-			buf_addc(out, ',');
-		buf_add_json_string(out, keys[i], strlen(keys[i]));
-		buf_addc(out, ':');
-		write_sorted(out, js_field(o, keys[i]));
-	}
-	buf_addc(out, '}');
-}
-
 /* The annotation says what is applied now, so that going back to applying on the own side finds it. */
 static void follow_last_applied(const struct applying *p, js *new)
 {
@@ -275,7 +239,7 @@ static void follow_last_applied(const struct applying *p, js *new)
 	js *own = js_obj(config, "metadata", "annotations", NULL);
 	if (own)
 		js_del(own, LAST_APPLIED);
-	write_sorted(&text, config);
+	js_write_sorted(&text, config, NULL);
 	buf_addc(&text, '\n');
 	js_set_str(annotations, LAST_APPLIED, text.p);
 	if (annotations_size(annotations) > ANNOTATIONS_MAX)
@@ -297,16 +261,21 @@ struct told {
 	struct applying *p;
 	const char *cause; /* "conflict with …" */
 	struct buf text;
-	size_t n;
+	size_t n, bytes;
 };
 
 static void tell_path(void *arg, const char *path)
 {
 	struct told *t = arg;
+	struct field_errors *errs = &t->p->call->errs;
 
-	if (t->n++ < PATHS_TOLD)
-		buf_addf(&t->text, "\n- %s", path);
-	field_errors_add(&t->p->call->errs, "FieldManagerConflict", mem_strdup(path), mem_strdup(t->cause));
+	t->n++;
+	t->bytes += 2 * strlen(path) + strlen(t->cause);
+	if (t->bytes > TOLD_BYTES)
+		return;
+	errs->max = t->n;
+	buf_addf(&t->text, "\n- %s", path);
+	field_errors_add(errs, "FieldManagerConflict", mem_strdup(path), mem_strdup(t->cause));
 }
 
 static int by_manager(const void *a, const void *b)
@@ -394,6 +363,8 @@ static int decode_managers(struct applying *p, const struct obj *old, struct err
 
 	if (managers_of(p->m.managers.arena, old->managed, &p->m.managers, &why) < 0)
 		return err_set(err, REASON_UNKNOWN, "failed to decode managed fields: %.400s", why.msg);
+	if (p->scale)
+		managed_scale_enter(&p->m, &p->parent);
 	return 0;
 }
 
@@ -444,6 +415,17 @@ static int check_uid(struct registry_call *c, const js *new, struct err *err)
 		registry_resource_text(c->kind, res), c->name, uid);
 }
 
+/* What the configuration makes of p->live, conformed; the managers are those of the result. */
+static js *make(struct applying *p, const struct registry_apply *want, const struct obj *old, struct err *err)
+{
+	if (check_config(p, err) < 0 || run(p, old, err) < 0)
+		return NULL;
+	autojson js *result = p->result ? p->result : json_object_get((js *)(uintptr_t)p->live);
+	if (want->judge && want->judge(want->arg, err) < 0)
+		return NULL;
+	return decode_result(p, result, err);
+}
+
 static js *change(struct registry_call *c, void *arg, const struct obj *old, const js *old_tree,
 		  struct err *err)
 {
@@ -461,12 +443,7 @@ static js *change(struct registry_call *c, void *arg, const struct obj *old, con
 			     .force = want->force};
 
 	managed_init(&p.m, c, &a);
-	if (check_config(&p, err) < 0 || run(&p, old, err) < 0)
-		return NULL;
-	autojson js *result = p.result ? p.result : json_object_get((js *)(uintptr_t)p.live);
-	if (want->judge && want->judge(want->arg, err) < 0)
-		return NULL;
-	autojson js *new = decode_result(&p, result, err);
+	autojson js *new = make(&p, want, old, err);
 	if (!new)
 		return NULL;
 	follow_last_applied(&p, new);
@@ -476,9 +453,32 @@ static js *change(struct registry_call *c, void *arg, const struct obj *old, con
 	return convert ? strategy_convert(c->kind, c->stored, new) : STEAL(new);
 }
 
+static js *change_scale(struct registry_call *c, void *arg, const struct obj *old, const js *old_tree,
+			struct err *err)
+{
+	const struct registry_apply *want = arg;
+	autoarena struct arena a = ARENA_INIT;
+	autojson js *live = registry_scale_of(c->kind, old_tree);
+	struct applying p = {.call = c,
+			     .scale = true,
+			     .config = want->config,
+			     .live = live,
+			     .manager = c->attr->manager,
+			     .force = want->force};
+
+	managed_scale_init(&p.m, c, &a);
+	autojson js *scale = make(&p, want, old, err);
+	if (!scale || registry_check_identity(c, scale, err) < 0)
+		return NULL;
+	managed_scale_leave(&p.m, &p.parent);
+	managed_keep(c, &p.m);
+	return registry_scale_apply(c, scale, old_tree, err);
+}
+
 void registry_apply(struct registry_call *c, const struct registry_apply *want)
 {
-	struct registry_change apply_it = {.make = change,
+	bool scale = !strcmp(c->ctx.subresource, "scale");
+	struct registry_change apply_it = {.make = scale ? change_scale : change,
 					   .arg = (void *)(uintptr_t)want,
 					   .flags = *c->ctx.subresource ? 0 : CHANGE_CREATES};
 

@@ -56,6 +56,13 @@ struct obj_managed *managed_memo_get(struct managed_memo *m, const struct manage
 				     int64_t now_ns);
 void managed_memo_put(struct managed_memo *m, const struct managed_memo_key *key, struct obj_managed *list);
 
+/* ---- managed_reset.c ---- */
+struct reset_row;
+/* NULL: nothing is reset; static. */
+const struct reset_row *managed_reset_find(const struct kind *k, const char *subresource);
+/* The set without what the row says that it cannot hold. */
+const struct fieldset *managed_reset(struct arena *a, const struct reset_row *row, const struct fieldset *s);
+
 /* ---- managed.c: what becomes of them in a write ---- */
 /* One write, in the version in which its author speaks. */
 struct managed {
@@ -65,7 +72,8 @@ struct managed {
 	const char *kind_name;
 	char version[128]; /* "apps/v1": the author's, and that of his fields */
 	const char *subresource;
-	const struct fieldset *reset; /* what this write cannot change, and nobody gets for it */
+	const struct reset_row
+		*reset; /* what this write cannot change, and nobody gets for it; NULL: nothing */
 	int64_t now_ns;
 	struct managers managers;
 };
@@ -96,7 +104,16 @@ const struct fieldset *managed_own(struct arena *a, const struct fieldset *s);
 void managed_now(const struct managed *m, struct manager *who);
 /* What is never anybody's. */
 const struct fieldset *managed_strip(struct arena *a, const struct fieldset *s);
+/* The kind that stands for an object of m in that version; NULL: none does. */
+const struct kind *managed_kind(const struct managed *m, const char *version);
 /* What will be stored. */
 void managed_keep(struct registry_call *c, struct managed *m);
+
+/* ---- managed_scale.c: a write of the scale subresource, in the Scale's terms ---- */
+void managed_scale_init(struct managed *m, struct registry_call *c, struct arena *a);
+/* The parent's managers become the Scale's … */
+void managed_scale_enter(struct managed *m, struct managers *ret_parent);
+/* … and these the parent's again. */
+void managed_scale_leave(struct managed *m, const struct managers *parent);
 
 #endif

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include "base/unique.h"
 
+#define REPEATED_TOLD 4000 /* bytes; a warning is cut long before */
+
 /* ---- admission ---- */
 
 static enum progress admit(struct registry_call *c, enum admission_phase phase, enum admission_op op)
@@ -92,11 +94,18 @@ enum progress pipeline_validate_update(struct registry_call *c)
 
 /* ---- both roads ---- */
 
+/* Only the whole objects of clients are looked at before admission. */
+static bool is_patched(const struct registry_call *c)
+{
+	return c->applied || (c->change.make && !(c->change.flags & CHANGE_WHOLE));
+}
+
 /* Drops repeated ownerReferences, as upstream does with a warning. */
 static void dedup_owners(struct registry_call *c, js *o)
 {
 	js *refs = js_arr(o, "metadata", "ownerReferences", NULL);
 	autounique struct unique seen = {.n = 0};
+	autobuf struct buf repeated = BUF_INIT;
 
 	if (js_len(refs) < 2)
 		return;
@@ -108,14 +117,17 @@ static void dedup_owners(struct registry_call *c, js *o)
 			js_push(kept, json_object_get(ref));
 			continue;
 		}
-		registry_warn(
-			c,
-			".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your "
-			"requests; duplicate UID(s) observed: %s",
-			js_str0(ref, "uid", NULL));
+		if (repeated.len < REPEATED_TOLD)
+			buf_addf(&repeated, "%s%s", repeated.len ? ", " : "", js_str0(ref, "uid", NULL));
 	}
-	if (js_len(kept) < js_len(refs))
-		js_set(js_obj(o, "metadata", NULL), "ownerReferences", STEAL(kept));
+	if (!repeated.len)
+		return;
+	registry_warn(
+		c,
+		".metadata.ownerReferences contains duplicate entries%s; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your "
+		"requests; duplicate UID(s) observed: %s",
+		is_patched(c) ? " after mutating admission happens" : "", repeated.p);
+	js_set(js_obj(o, "metadata", NULL), "ownerReferences", STEAL(kept));
 }
 
 static enum progress check(struct registry_call *c, bool allocate)
@@ -185,10 +197,8 @@ enum progress pipeline_prepare_create(struct registry_call *c)
 
 	if (objectmeta_check_namespace(c, new, &c->err) < 0)
 		return PROGRESS_END;
-	if (is_version(js_str0(new, "metadata", "resourceVersion", NULL)))
-		return registry_progress(
-			err_set(&c->err, REASON_BAD_REQUEST,
-				"resourceVersion should not be set on objects to be created"));
+	/* the store will not have it */
+	c->pinned = c->pinned || is_version(js_str0(new, "metadata", "resourceVersion", NULL));
 	autojson js *said = js_take(js_obj(new, "metadata", NULL), "managedFields");
 	objectmeta_prepare_create(c, new);
 	registry_about(c, js_str0(new, "metadata", "name", NULL));
@@ -317,7 +327,10 @@ enum progress pipeline_prepare_update(struct registry_call *c)
 	objectmeta_prepare_update(c->new, c->old_tree);
 	if (is_status(c))
 		keep_all_but_status(c->new, c->old_tree);
-	else if (c->kind->has_status && !(*c->ctx.subresource && s->flags & STRATEGY_STATUS_PARTS))
+	if (is_status(c) && s->flags & STRATEGY_STATUS_KEEPS_METADATA)
+		strategy_keep_metadata(c->new, c->old_tree);
+	if (!is_status(c) && c->kind->has_status &&
+	    !(*c->ctx.subresource && s->flags & STRATEGY_STATUS_PARTS))
 		strategy_carry(c->new, c->old_tree, "status");
 	if (s->default_more && !is_status(c))
 		s->default_more(c->new);

@@ -83,6 +83,9 @@ int pipeline_draft(struct registry_call *c, const js *o, struct err *err) MUST_C
 /* True when the draft says what is stored already: such a write is none. */
 bool pipeline_unchanged(const struct obj *old, const struct obj *draft);
 
+/* ---- scale.c: NULL: the kind has none ---- */
+const struct subresource *registry_scale_row(const struct kind *k);
+
 /* ---- managed.c: who owns which field. `said` is what the write itself says of it, NULL: nothing ---- */
 void managed_create(struct registry_call *c, const js *said);
 void managed_update(struct registry_call *c, const js *said);

@@ -15,7 +15,7 @@
 static const struct kind scale_kind = {
 	.group = "autoscaling", .version = "v1", .kind = "Scale", .resource = "scales"};
 
-static const struct subresource *row_of(const struct kind *k)
+const struct subresource *registry_scale_row(const struct kind *k)
 {
 	for (size_t i = 0; i < k->n_subresources; i++)
 		if (!strcmp(k->subresources[i].name, "scale"))
@@ -94,7 +94,7 @@ js *registry_scale_of(const struct kind *k, const js *parent)
 {
 	static const char *const meta_keys[] = {"name", "namespace", "uid", "resourceVersion",
 						"creationTimestamp"};
-	const struct subresource *row = row_of(k);
+	const struct subresource *row = registry_scale_row(k);
 	js *o = js_new_obj();
 
 	assert(row);
@@ -112,6 +112,20 @@ js *registry_scale_of(const struct kind *k, const js *parent)
 	return o;
 }
 
+static int check_uid(struct registry_call *c, const js *scale, const js *parent, struct err *err)
+{
+	const char *asked = js_str0(scale, "metadata", "uid", NULL),
+		   *is = js_str0(parent, "metadata", "uid", NULL);
+	const struct kind *k = c->kind;
+
+	if (!*asked || !strcmp(asked, is) || c->change.uid)
+		return 0; /* a whole object is judged by the store's words */
+	return err_set(
+		err, REASON_CONFLICT,
+		"Operation cannot be fulfilled on %s/scale%s%s \"%s\": Precondition failed: UID in precondition: %.64s, UID in object meta: %s",
+		k->resource, *k->group ? "." : "", k->group, c->name, asked, is);
+}
+
 js *registry_scale_apply(struct registry_call *c, const js *scale, const js *parent, struct err *err)
 {
 	schema_validate(schema_type(c->registry->schema, "Scale"), scale, "", &c->errs);
@@ -120,8 +134,10 @@ js *registry_scale_apply(struct registry_call *c, const js *scale, const js *par
 		err_set(err, REASON_INVALID, "%s", "");
 		return NULL;
 	}
+	if (check_uid(c, scale, parent, err) < 0)
+		return NULL;
 	js *new = js_dup(parent);
-	put(new, row_of(c->stored)->replicas, js_int(scale, 0, "spec", "replicas", NULL));
+	put(new, registry_scale_row(c->kind)->replicas, js_int(scale, 0, "spec", "replicas", NULL));
 	const char *rv = js_str0(scale, "metadata", "resourceVersion", NULL);
 	js *m = js_obj(new, "metadata", NULL);
 	if (*rv)

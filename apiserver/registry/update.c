@@ -75,6 +75,7 @@ static enum progress make_missing(struct registry_call *c)
 	if (c->change.uid && *c->change.uid)
 		return registry_progress(uid_conflict(c, c->change.uid, c->name, ""));
 	js_del(js_obj(c->body, "metadata", NULL), "resourceVersion");
+	c->pinned = false;
 	c->steps = registry_create_steps;
 	return PROGRESS_AGAIN;
 }

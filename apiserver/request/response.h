@@ -42,7 +42,7 @@ struct shared_bytes {
 };
 void response_release_shared(struct shared_bytes *b);
 
-#define RESPONSE_MAX_WARNINGS 64
+#define RESPONSE_MAX_WARNINGS 160
 struct response {
 	int status;
 	bool is_status;		  /* the body is a Status in compact JSON */

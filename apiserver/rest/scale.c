@@ -14,7 +14,7 @@ void scale_present(const struct request *rq, struct response *rs, const struct o
 		response_status(rs, &err, &rq->attr, NULL);
 		return;
 	}
-	autojson js *scale = registry_scale_of(parent->kind, tree);
+	autojson js *scale = registry_scale_of(rq->attr.kind, tree);
 	present_tree(rq, rs, 200, scale);
 }
 

@@ -50,7 +50,12 @@ js *js_parse(const char *p, size_t n, struct js_duplicates *dup, struct err *err
 
 /* Compact JSON, keys in insertion order, no HTML or slash escapes. Never writes into the tree. */
 void js_write(struct buf *out, const js *o);
-void js_write_pretty(struct buf *out, const js *o); /* two spaces, as `?pretty=true` */
+/* As encoding/json writes a map: members in their order, `<`, `>` and `&` in escapes. Numbers as `number` writes them, NULL: as
+   js_write does. */
+typedef void js_number_fn(struct buf *out, const js *number);
+void js_write_sorted(struct buf *out, const js *o, js_number_fn *number);
+void js_write_escaped(struct buf *out, const char *p, size_t n); /* a string in these escapes */
+void js_write_pretty(struct buf *out, const js *o);		 /* two spaces, as `?pretty=true` */
 
 /* ---- reading ---- */
 js *js_get(const js *o, ...) __attribute__((sentinel));		/* NULL when absent or JSON null */

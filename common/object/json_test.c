@@ -258,9 +258,31 @@ static void pretty(void **state)
 			    "  \"d\": [],\n  \"e\": \"x\\ny\"\n}");
 }
 
+static void rounds(struct buf *out, const js *number)
+{
+	buf_adds(out, "0");
+}
+
+static void writes_as_a_map(void **state)
+{
+	static const char text[] = "{\"b\":[{\"d\":\"<&>\",\"c\":9007199254740993}],\"a<\":null,\"a\":1.50}";
+	autobuf struct buf sorted = BUF_INIT, rounded = BUF_INIT;
+	struct err err = ERR_INIT;
+	autojson js *o = js_parse(text, sizeof(text) - 1, NULL, &err);
+
+	js_write_sorted(&sorted, o, NULL);
+	assert_string_equal(
+		buf_str(&sorted),
+		"{\"a\":1.50,\"a\\u003c\":null,\"b\":[{\"c\":9007199254740993,\"d\":\"\\u003c\\u0026\\u003e\"}]}");
+	js_write_sorted(&rounded, o, rounds);
+	assert_string_equal(buf_str(&rounded),
+			    "{\"a\":0,\"a\\u003c\":null,\"b\":[{\"c\":0,\"d\":\"\\u003c\\u0026\\u003e\"}]}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(writes_as_a_map),
 		cmocka_unit_test(readers),
 		cmocka_unit_test(loops),
 		cmocka_unit_test(changes),

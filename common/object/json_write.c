@@ -130,6 +130,76 @@ void js_write(struct buf *out, const js *o)
 	}
 }
 
+/* ---- as a map is written ---- */
+
+/* encoding/json also escapes what could end a script in HTML. */
+void js_write_escaped(struct buf *out, const char *p, size_t n)
+{
+	size_t at = out->len, plain = 0;
+
+	while (plain < n && p[plain] != '<' && p[plain] != '>' && p[plain] != '&')
+		plain++;
+	buf_add_json_string(out, p, n);
+	if (plain == n)
+		return;
+	autofree char *text = mem_strndup(out->p + at, out->len - at);
+	buf_truncate(out, at);
+	for (const char *c = text; *c; c++) {
+		if (*c == '<' || *c == '>' || *c == '&')
+			buf_addf(out, "\\u%04x", (unsigned)*c);
+		else
+			buf_addc(out, *c);
+	}
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void write_sorted_members(struct buf *out, const js *o, js_number_fn *number)
+{
+	autofree const char **keys = mem_array(js_len(o) + 1, sizeof(*keys));
+	size_t n = 0;
+
+	for (struct js_iter it = js_iter(o); js_next(&it);)
+		keys[n++] = it.key;
+	qsort(keys, n, sizeof(*keys), by_text);
+	buf_addc(out, '{');
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			buf_addc(out, ',');
+		js_write_escaped(out, keys[i], strlen(keys[i]));
+		buf_addc(out, ':');
+		js_write_sorted(out, js_field(o, keys[i]), number);
+	}
+	buf_addc(out, '}');
+}
+
+void js_write_sorted(struct buf *out, const js *o, js_number_fn *number)
+{
+	size_t n;
+
+	if (js_is_obj(o)) {
+		write_sorted_members(out, o, number);
+	} else if (js_is_arr(o)) {
+		buf_addc(out, '[');
+		js_array_for_each (item, o) {
+			if (item_i)
+				buf_addc(out, ',');
+			js_write_sorted(out, item, number);
+		}
+		buf_addc(out, ']');
+	} else if (js_is_str(o)) {
+		const char *p = js_bytes(o, &n);
+		js_write_escaped(out, p, n);
+	} else if (number && js_is_num(o)) {
+		number(out, o);
+	} else {
+		write_scalar(out, o);
+	}
+}
+
 static void new_line(struct buf *out, int indent)
 {
 	buf_addc(out, '\n');

@@ -295,13 +295,16 @@ struct field_error {
 };
 #define FIELD_ERRORS_MAX 64
 struct field_errors {
-	struct field_error *v; /* of the first FIELD_ERRORS_MAX; further ones are counted only */
+	struct field_error *v; /* of the first `max`; further ones are counted only */
 	size_t n;
+	size_t max; /* 0: FIELD_ERRORS_MAX */
 };
 /* How many of them v holds. */
 static inline size_t field_errors_kept(const struct field_errors *e)
 {
-	return e->n < FIELD_ERRORS_MAX ? e->n : FIELD_ERRORS_MAX;
+	size_t max = e->max ? e->max : FIELD_ERRORS_MAX;
+
+	return e->n < max ? e->n : max;
 }
 /* reason is static, the texts become the list's. */
 void field_errors_add(struct field_errors *e, const char *reason, char *path, char *message);

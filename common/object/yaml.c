@@ -34,6 +34,7 @@ struct yaml_frame {
 	char *key; /* of the member whose value comes next; NULL = a key is due */
 	char *anchor;
 	size_t nodes, bytes; /* counters when the container began */
+	size_t line;	     /* where it did */
 	bool is_map, merging;
 };
 
@@ -139,25 +140,20 @@ static char *key_text(struct yaml_reader *r, const yaml_event_t *e)
 }
 
 /* ---- the tree ---- */
-static void note_duplicate(struct yaml_reader *r)
+static void note_duplicate(struct yaml_reader *r, const char *key, size_t line)
 {
-	autobuf struct buf path = BUF_INIT;
+	autobuf struct buf text = BUF_INIT;
 
 	if (r->notes++ >= 10 * JS_MAX_DUPLICATES)
 		return;
-	for (size_t i = 0; i < r->depth; i++) {
-		const struct yaml_frame *f = &r->frames[i];
-
-		if (!f->is_map)
-			buf_addf(&path, "[%zu]", js_len(f->node));
-		else
-			buf_addf(&path, "%s%s", path.len ? "." : "", f->key ? f->key : "<<");
-	}
-	js_duplicates_add(r->dup, buf_str(&path));
+	buf_addf(&text, "line %zu: key ", line + 1);
+	buf_add_json_string(&text, key, strlen(key));
+	buf_adds(&text, " already set in map");
+	js_duplicates_add(r->dup, buf_str(&text));
 }
 
-/* Takes v. */
-static void attach(struct yaml_reader *r, js *v)
+/* Takes v, which begins in that line. */
+static void attach(struct yaml_reader *r, js *v, size_t line)
 {
 	if (!r->depth) {
 		r->root = v;
@@ -177,7 +173,7 @@ static void attach(struct yaml_reader *r, js *v)
 
 		js_set(f->node, f->key, v);
 		if (r->dup && js_len(f->node) == before)
-			note_duplicate(r);
+			note_duplicate(r, f->key, line);
 		free(STEAL(f->key));
 	}
 }
@@ -215,7 +211,8 @@ static int push(struct yaml_reader *r, js *node, bool is_map, const yaml_char_t 
 						    .is_map = is_map,
 						    .anchor = mem_strdup((const char *)anchor),
 						    .nodes = r->nodes,
-						    .bytes = r->bytes};
+						    .bytes = r->bytes,
+						    .line = r->line};
 	r->nodes += is_map ? JS_OBJECT_COST : 1;
 	return 0;
 }
@@ -262,7 +259,7 @@ static int pop(struct yaml_reader *r)
 	if (!rc && f.anchor)
 		rc = remember(r, f.anchor, f.node, r->nodes - f.nodes, r->bytes - f.bytes);
 	if (!rc)
-		attach(r, STEAL(f.node));
+		attach(r, STEAL(f.node), f.line);
 	drop_frame(&f);
 	return rc;
 }
@@ -311,7 +308,7 @@ static int on_scalar(struct yaml_reader *r, const yaml_event_t *e)
 		json_object_put(v);
 		return -1;
 	}
-	attach(r, v);
+	attach(r, v, r->line);
 	return 0;
 }
 
@@ -332,7 +329,7 @@ static int on_alias(struct yaml_reader *r, const yaml_event_t *e)
 	if (r->nodes > JS_MAX_NODES || r->bytes > YAML_MAX_BYTES)
 		return fail(r, "document contains excessive aliasing");
 	if (!key_due(r)) {
-		attach(r, js_dup(a->node));
+		attach(r, js_dup(a->node), r->line);
 		return 0;
 	}
 	const char *key = js_str(a->node, NULL);

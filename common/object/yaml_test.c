@@ -127,8 +127,8 @@ static void duplicates(void **state)
 
 	assert_non_null(o);
 	assert_int_equal(d.n, 2);
-	assert_string_equal(d.path[0], "b[0].c");
-	assert_string_equal(d.path[1], "a");
+	assert_string_equal(d.path[0], "line 4: key \"c\" already set in map");
+	assert_string_equal(d.path[1], "line 5: key \"a\" already set in map");
 	js_duplicates_release(&d);
 }
 

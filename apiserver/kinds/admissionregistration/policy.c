@@ -209,7 +209,7 @@ static void policy_prepare(const struct strategy_ctx *ctx, js *new, const js *ol
 const struct strategy validatingpolicy_strategy = {
 	.group = "admissionregistration.k8s.io",
 	.kind = "ValidatingAdmissionPolicy",
-	.flags = STRATEGY_NEEDS_VERSION,
+	.flags = STRATEGY_NEEDS_VERSION | STRATEGY_STATUS_KEEPS_METADATA,
 	.prepare = policy_prepare,
 	.validate = policy_validate,
 };

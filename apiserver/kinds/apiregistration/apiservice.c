@@ -89,7 +89,7 @@ static void apiservice_validate(const struct strategy_ctx *ctx, const js *new, c
 const struct strategy apiservice_strategy = {
 	.group = "apiregistration.k8s.io",
 	.kind = "APIService",
-	.flags = STRATEGY_NEEDS_VERSION,
+	.flags = STRATEGY_NEEDS_VERSION | STRATEGY_STATUS_KEEPS_METADATA,
 	.prepare = apiservice_prepare,
 	.validate = apiservice_validate,
 };

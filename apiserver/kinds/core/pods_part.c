@@ -12,16 +12,6 @@
 
 static const char *const lists[] = {"initContainers", "containers"};
 
-/* Only what tells the object itself from others is the client's: metav1.ResetObjectMetaForStatus. */
-static void keep_metadata(js *new, const js *old)
-{
-	static const char *const kept[] = {"deletionTimestamp", "generation", "labels",
-					   "annotations",	"finalizers", "ownerReferences"};
-
-	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
-		strategy_carry(js_obj(new, "metadata", NULL), js_obj(old, "metadata", NULL), kept[i]);
-}
-
 /* ---- ephemeralcontainers ---- */
 
 static void prepare_ephemeral(js *new, const js *old)
@@ -29,7 +19,7 @@ static void prepare_ephemeral(js *new, const js *old)
 	js *mine = js_take(js_ensure(new, "spec", NULL), "ephemeralContainers");
 
 	strategy_carry(new, old, "spec");
-	keep_metadata(new, old);
+	strategy_keep_metadata(new, old);
 	if (mine)
 		js_set(js_obj(new, "spec", NULL), "ephemeralContainers", mine);
 	else
@@ -83,7 +73,7 @@ static void prepare_resize(js *new, const js *old)
 	const js *were = js_obj(old, "spec", NULL);
 	js *is = js_take(new, "spec");
 
-	keep_metadata(new, old);
+	strategy_keep_metadata(new, old);
 	if (js_len(js_field(is, "containers")) != js_len(js_field(were, "containers")) ||
 	    js_len(js_field(is, "initContainers")) != js_len(js_field(were, "initContainers"))) {
 		js_set(new, "spec", is);

@@ -251,6 +251,7 @@ static void flowschema_prepare(const struct strategy_ctx *ctx, js *new, const js
 const struct strategy flowschema_strategy = {
 	.group = INITIAL_GROUP,
 	.kind = "FlowSchema",
+	.flags = STRATEGY_STATUS_KEEPS_METADATA,
 	.prepare = flowschema_prepare,
 	.validate = flowschema_validate,
 };

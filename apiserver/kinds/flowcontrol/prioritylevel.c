@@ -113,6 +113,7 @@ static void prioritylevel_prepare(const struct strategy_ctx *ctx, js *new, const
 const struct strategy prioritylevel_strategy = {
 	.group = INITIAL_GROUP,
 	.kind = "PriorityLevelConfiguration",
+	.flags = STRATEGY_STATUS_KEEPS_METADATA,
 	.prepare = prioritylevel_prepare,
 	.validate = prioritylevel_validate,
 };

@@ -214,7 +214,7 @@ static void claim_validate(const struct strategy_ctx *ctx, const js *new, const 
 const struct strategy resourceclaim_strategy = {
 	.group = "resource.k8s.io",
 	.kind = "ResourceClaim",
-	.flags = STRATEGY_RETURNS_DELETED,
+	.flags = STRATEGY_RETURNS_DELETED | STRATEGY_STATUS_KEEPS_METADATA,
 	.prepare = claim_prepare,
 	.validate = claim_validate,
 };

@@ -125,7 +125,7 @@ static void attachment_validate(const struct strategy_ctx *ctx, const js *new, c
 const struct strategy volumeattachment_strategy = {
 	.group = "storage.k8s.io",
 	.kind = "VolumeAttachment",
-	.flags = STRATEGY_NEEDS_VERSION | STRATEGY_RETURNS_DELETED,
+	.flags = STRATEGY_NEEDS_VERSION | STRATEGY_RETURNS_DELETED | STRATEGY_STATUS_KEEPS_METADATA,
 	.prepare = attachment_prepare,
 	.validate = attachment_validate,
 };

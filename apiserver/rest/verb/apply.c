@@ -20,24 +20,17 @@ static js *parse(const struct operation *o, struct js_duplicates *dup, struct er
 	if (space == n)
 		return js_new_obj();
 	js *json = p[space] == '{' ? js_parse(p, n, dup, &ignore) : NULL;
-	if (json)
+	if (json && !dup->n)
 		return json;
-	js_duplicates_release(dup);
+	js_autoput(&json);
+	js_duplicates_release(dup); /* which are told as those of YAML */
 	return yaml_parse(p, n, dup, err);
 }
 
 int apply_read(struct operation *o, struct patch *p, struct err *err)
 {
-	const char *manager = request_param(o->rq, "fieldManager");
 	struct err why = ERR_INIT;
 
-	if (!manager || !*manager) {
-		static const struct kind options = {
-			.group = "meta.k8s.io", .version = "v1", .kind = "PatchOptions", .resource = ""};
-		field_error_required(&o->call.errs, "fieldManager", "is required for apply patch");
-		o->call.about = (struct subject){.kind = &options, .name = ""};
-		return registry_check(&o->call, err);
-	}
 	p->tree = parse(o, &p->dup, &why);
 	if (!p->tree)
 		return err_set(err, REASON_BAD_REQUEST, "error decoding YAML: %.400s", why.msg);
@@ -57,13 +50,13 @@ int apply_read(struct operation *o, struct patch *p, struct err *err)
 static int check_strictly(void *arg, struct err *err)
 {
 	struct operation *o = arg;
-	const struct strict_errors none = {.n = 0};
 	autobuf struct buf text = BUF_INIT;
 
-	if (o->validation == VALIDATE_WARN && o->runs++)
+	if (o->validation == VALIDATE_IGNORE || (o->validation == VALIDATE_WARN && o->runs++))
 		return 0; /* it has been said */
-	if (body_strictness(o->validation, o->rs, &o->patch.dup, &none, &text) < 0)
-		return err_set(err, REASON_BAD_REQUEST, "error strict decoding YAML: %.400s", text.p);
+	if (body_yaml_duplicates(o->validation, o->rs, &o->patch.dup, &text))
+		return err_set(err, REASON_BAD_REQUEST,
+			       "error strict decoding YAML: error converting YAML to JSON: %.400s", text.p);
 	return 0;
 }
 

@@ -179,6 +179,107 @@ STORY(subresources_own,
        "'status':{'replicas':4"},
       {"DELETE", DEPLOYS "/d", NULL, 200, NULL, NULL})
 
+#define NOT_REPLICAS(name) name " Apply apps/v1 {'f:spec':{" TEMPLATE "}}"
+
+#define FLOWS "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas"
+#define FLOW(meta, spec)                                                                                     \
+	"{'apiVersion':'flowcontrol.apiserver.k8s.io/v1','kind':'FlowSchema','metadata':{'name':'f'" meta    \
+	"}" spec
+#define PODS "/api/v1/namespaces/default/pods"
+#define POD(meta, spec) "{'apiVersion':'v1','kind':'Pod','metadata':{'name':'p'" meta "},'spec':{" spec "}}"
+
+/* What a kind's strategy puts back belongs to nobody, and is put back. */
+STORY(what_is_reset_is_nobodys, {"apply", DEPLOYS "/d?fieldManager=one", DEPLOYMENT(""), 201, NULL, NULL},
+      {"apply", DEPLOYS "/d/status?fieldManager=s",
+       "{'apiVersion':'apps/v1','kind':'Deployment','metadata':{'name':'d','labels':{'x':'y'},'annotations':{'x':'y'}},'spec':{'paused':true},'status':{'replicas':4}}",
+       200,
+       NOT_REPLICAS(
+	       "one") "; s Apply apps/v1/status {'f:metadata':{'f:annotations':{'f:x':{}}},'f:status':{'f:replicas':{}}}",
+       "'annotations':{'x':'y'}"},
+      {"DELETE", DEPLOYS "/d", NULL, 200, NULL, NULL},
+      {"apply", FLOWS "/f?fieldManager=one",
+       FLOW(",'labels':{'a':'b'}", ",'spec':{'priorityLevelConfiguration':{'name':'exempt'}}}"), 201, NULL,
+       NULL},
+      {"apply", FLOWS "/f/status?fieldManager=s",
+       FLOW(",'labels':{'a':'c'}",
+	    ",'spec':{'matchingPrecedence':7},'status':{'conditions':[{'type':'Dangling'}]}}"),
+       200,
+       "one Apply flowcontrol.apiserver.k8s.io/v1 {'f:metadata':{'f:labels':{'f:a':{}}},'f:spec':{'f:priorityLevelConfiguration':{'f:name':{}}}}; "
+       "s Apply flowcontrol.apiserver.k8s.io/v1/status {'f:status':{'f:conditions':{'k:{\\\"type\\\":\\\"Dangling\\\"}':{'.':{},'f:type':{}}}}}",
+       "'labels':{'a':'b'}"},
+      {"merge", FLOWS "/f/status?fieldManager=t", "{'metadata':{'labels':{'z':'z'}}}", 200, NULL,
+       "'labels':{'a':'b'}"},
+      {"DELETE", FLOWS "/f", NULL, 200, NULL, NULL},
+      {"apply", PODS "/p?fieldManager=one",
+       POD("", "'nodeName':'n','containers':[{'name':'c','image':'i','resources':{'requests':{'cpu':'1'}}}]"),
+       201, NULL, NULL},
+      {"apply", PODS "/p/status?fieldManager=s",
+       "{'apiVersion':'v1','kind':'Pod','metadata':{'name':'p','ownerReferences':[{'apiVersion':'v1','kind':'Node','name':'n','uid':'u'}]},'status':{'message':'m'}}",
+       200, NULL, "'manager':'s','operation':'Apply','apiVersion':'v1'"},
+      {"apply", PODS "/p/status?fieldManager=t",
+       "{'apiVersion':'v1','kind':'Pod','metadata':{'name':'p','ownerReferences':[{'apiVersion':'v1','kind':'Node','name':'n','uid':'u'}]},'spec':{'hostNetwork':true},'status':{'message':'m'}}",
+       200, NULL, "'fieldsV1':{'f:status':{'f:message':{}}},'subresource':'status'"},
+      {"apply", PODS "/p/ephemeralcontainers?fieldManager=e",
+       POD(",'labels':{'x':'y'}", "'hostNetwork':true,'ephemeralContainers':[{'name':'e','image':'i'}]"), 200,
+       NULL, "'manager':'e','operation':'Apply','apiVersion':'v1'"},
+      {"GET", PODS "/p", NULL, 200, NULL,
+       "'fieldsV1':{'f:spec':{'f:ephemeralContainers':{'k:{\\\"name\\\":\\\"e\\\"}':{'.':{},'f:image':{},'f:name':{}}}}},'subresource':'ephemeralcontainers'"},
+      {"apply", PODS "/p/resize?fieldManager=r&force=true",
+       POD("",
+	   "'hostNetwork':true,'containers':[{'name':'c','image':'j','resources':{'requests':{'cpu':'2'}}}]"),
+       200, NULL,
+       "'fieldsV1':{'f:spec':{'f:containers':{'k:{\\\"name\\\":\\\"c\\\"}':{'.':{},'f:resources':{'f:requests':{'f:cpu':{}}}}}}},'subresource':'resize'"},
+      {"DELETE", PODS "/p?gracePeriodSeconds=0", NULL, 200, NULL, NULL})
+
+#define SCALE(more) "{'apiVersion':'autoscaling/v1','kind':'Scale','metadata':{'name':'d'" more "}"
+#define SCALED(name) name " Apply apps/v1/scale {'f:spec':{'f:replicas':{}}}"
+
+/* A Scale's owners are those of the parent's number. */
+STORY(scales_are_applied,
+      {"apply", DEPLOYS "/d/scale?fieldManager=s", SCALE("},'spec':{'replicas':3}"), 404, NULL,
+       "deployments.apps \\\"d\\\" not found"},
+      {"apply", DEPLOYS "/d?fieldManager=one", DEPLOYMENT("'replicas':2,"), 201, NULL, NULL},
+      {"apply", DEPLOYS "/d/scale?fieldManager=s", "{'apiVersion':'apps/v1','kind':'Deployment'}", 400, NULL,
+       "invalid object type: apps/v1, Kind=Deployment"},
+      {"apply", DEPLOYS "/d/scale?fieldManager=s", SCALE("},'spec':{'replica':3}"), 500, NULL,
+       "failed to create typed patch object (/d; autoscaling/v1, Kind=Scale): .spec.replica: field not declared in schema"},
+      {"apply", DEPLOYS "/d/scale?fieldManager=s", SCALE("},'spec':{'replicas':3}"), 409, NULL,
+       "Apply failed with 1 conflict: conflict with \\\"one\\\": .spec.replicas"},
+      {"apply", DEPLOYS "/d/scale?fieldManager=s&force=true", SCALE("},'spec':{'replicas':-1}"), 422, NULL,
+       "spec.replicas: Invalid value: -1: must be greater than or equal to 0"},
+      {"apply", DEPLOYS "/d/scale?fieldManager=s&force=true", SCALE(",'uid':'x'},'spec':{'replicas':3}"), 409,
+       NULL,
+       "Operation cannot be fulfilled on deployments/scale.apps \\\"d\\\": Precondition failed: UID in precondition: x, UID in object meta: "},
+      /* the same number is shared */
+      {"apply", DEPLOYS "/d/scale?fieldManager=s", SCALE("},'spec':{'replicas':2}"), 200, "",
+       "'kind':'Scale','apiVersion':'autoscaling/v1'"},
+      {"GET", DEPLOYS "/d", NULL, 200,
+       SCALED("s") "; one Apply apps/v1 {'f:spec':{'f:replicas':{}," TEMPLATE "}}", NULL},
+      /* and another one taken */
+      {"apply", DEPLOYS "/d/scale?fieldManager=s&force=true&dryRun=All", SCALE("},'spec':{'replicas':4}"),
+       200, "", "'spec':{'replicas':4}"},
+      {"apply", DEPLOYS "/d/scale?fieldManager=s&force=true", SCALE("},'spec':{'replicas':3}"), 200, "",
+       "'spec':{'replicas':3}"},
+      {"GET", DEPLOYS "/d", NULL, 200, SCALED("s") "; " NOT_REPLICAS("one"), "'replicas':3,"},
+      {"apply", DEPLOYS "/d?fieldManager=one", DEPLOYMENT("'replicas':2,"), 409, NULL,
+       "conflict with \\\"s\\\" with subresource \\\"scale\\\": .spec.replicas"},
+      /* an update on the subresource takes it, too */
+      {"merge", DEPLOYS "/d/scale?fieldManager=k", "{'spec':{'replicas':5}}", 200, "", NULL},
+      {"GET", DEPLOYS "/d", NULL, 200,
+       NOT_REPLICAS("one") "; k Update apps/v1/scale {'f:spec':{'f:replicas':{}}}", "'replicas':5,"},
+      {"apply", DEPLOYS "/d/scale?fieldManager=s", SCALE("},'spec':{'replicas':1}"), 409, NULL,
+       "conflict with \\\"k\\\" with subresource \\\"scale\\\" using autoscaling/v1: .spec.replicas"},
+      /* managers of versions that are no more go */
+      {"merge", DEPLOYS "/d",
+       "{'metadata':{'managedFields':[{'manager':'x','operation':'Apply','apiVersion':'apps/v0','fieldsType':'FieldsV1','fieldsV1':{'f:spec':{'f:paused':{}}}}]}}",
+       200, NULL, NULL},
+      {"apply", DEPLOYS "/d/scale?fieldManager=s", SCALE("},'spec':{'replicas':1}"), 409, NULL,
+       "conflict with \\\"before-first-apply\\\" with subresource \\\"scale\\\" using autoscaling/v1: .spec.replicas"},
+      {"apply", DEPLOYS "/d/scale?fieldManager=s&force=true", SCALE("},'spec':{'replicas':1}"), 200, "",
+       NULL},
+      {"GET", DEPLOYS "/d", NULL, 200, SCALED("s"), "'replicas':1,"},
+      {"DELETE", DEPLOYS "/d", NULL, 200, NULL, NULL})
+
 #define SERVICE(ports)                                                                                       \
 	"{'apiVersion':'v1','kind':'Service','metadata':{'name':'s'},'spec':{'ports':" ports "}}"
 #define PORT(n, before, after)                                                                               \
@@ -287,6 +388,36 @@ static void alike_objects_have_alike_lists(void **state)
 	assert_string_not_equal(before, "");
 }
 
+static void write_many(struct buf *out, const char *value)
+{
+	buf_adds(out,
+		 "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"a\"},\"data\":{");
+	for (int i = 0; i < 1500; i++)
+		buf_addf(out, "%s\"k%04d\":\"%s\"", i ? "," : "", i, value);
+	buf_adds(out, "}}");
+}
+
+static void tells_every_conflict(void **state)
+{
+	static const char type[] = "application/apply-patch+yaml";
+	autobuf struct buf mine = BUF_INIT, other = BUF_INIT;
+
+	write_many(&mine, "1");
+	write_many(&other, "2");
+	autoreply struct rig_reply made =
+		rig_send(&rig, "PATCH", CMS "/a?fieldManager=one", type, mine.p, mine.len);
+	assert_int_equal(made.status, 201);
+	autoreply struct rig_reply r =
+		rig_send(&rig, "PATCH", CMS "/a?fieldManager=two", type, other.p, other.len);
+	assert_int_equal(r.status, 409);
+	const js *causes = js_arr(r.body, "details", "causes", NULL);
+	assert_int_equal(js_len(causes), 1500);
+	assert_string_equal(js_str0(js_at(causes, 1499), "field", NULL), ".data.k1499");
+	assert_non_null(strstr(js_str0(r.body, "message", NULL), "Apply failed with 1500 conflicts: "));
+	assert_non_null(strstr(js_str0(r.body, "message", NULL), "- .data.k1499"));
+	take_step(&(struct step){"DELETE", CMS "/a", NULL, 200, NULL, NULL});
+}
+
 /* Eleven writers are one too many. */
 static void the_oldest_become_one(void **state)
 {
@@ -324,10 +455,13 @@ int main(void)
 		cmocka_unit_test(every_writer_owns),
 		cmocka_unit_test(the_list_itself_is_written),
 		cmocka_unit_test(subresources_own),
+		cmocka_unit_test(what_is_reset_is_nobodys),
+		cmocka_unit_test(scales_are_applied),
 		cmocka_unit_test(lists_are_merged_by_defaulted_keys),
 		cmocka_unit_test(versions_are_kept_apart),
 		cmocka_unit_test(kubectl_takes_over_from_itself),
 		cmocka_unit_test(alike_objects_have_alike_lists),
+		cmocka_unit_test(tells_every_conflict),
 		cmocka_unit_test(the_oldest_become_one),
 	};
 

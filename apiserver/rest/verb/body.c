@@ -52,6 +52,10 @@ static int unrecognized(const struct decode *d, const char *p, size_t n, struct 
 	autobuf struct buf summary = BUF_INIT;
 	struct err what = *err;
 
+	if (d->unexplained) {
+		err->reason = REASON_UNKNOWN;
+		return -1;
+	}
 	summarize(p, n, &summary);
 	return err_set(err, REASON_BAD_REQUEST,
 		       "the object provided is unrecognized (must be of type %s): %s (%s)", d->kind, what.msg,
@@ -199,6 +203,11 @@ static int check_kind(const struct decode *d, const js *o, struct err *err)
 		version = want;
 	const char *slash = strrchr(version, '/');
 	const char *package = *d->group ? d->group : "core";
+	if (d->unexplained && strcmp(kind, d->kind))
+		return err_set(
+			err, REASON_UNKNOWN,
+			"no kind \"%s\" is registered for version \"%s\" in scheme \"pkg/apis/meta/internalversion/scheme/register.go:27\"",
+			kind, version);
 	if (strcmp(kind, d->kind) && !body_kind_exists(d->schema, version, kind))
 		return err_set(
 			err, REASON_BAD_REQUEST,
@@ -218,8 +227,26 @@ static int check_kind(const struct decode *d, const js *o, struct err *err)
 	return 0;
 }
 
+/* What is below a field that nobody knows is not looked at. */
+static bool is_unknown(const struct strict_errors *strict, const char *path)
+{
+	static const char head[] = "unknown field \"";
+	size_t m = sizeof(head) - 1;
+
+	for (size_t i = 0; i < strict->n; i++) {
+		const char *name = strict->v[i] + m;
+		size_t n = strlen(strict->v[i]);
+		if (n < m + 1 || strncmp(strict->v[i], head, m))
+			continue;
+		n -= m + 1; /* the quote at its end */
+		if (!strncmp(path, name, n) && (!path[n] || path[n] == '.' || path[n] == '['))
+			return true;
+	}
+	return false;
+}
+
 int body_strictness(enum field_validation v, struct response *rs, const struct js_duplicates *dup,
-		    const struct strict_errors *strict, struct buf *ret_text)
+		    const struct strict_errors *strict, bool all, struct buf *ret_text)
 {
 	size_t n = 0;
 
@@ -227,6 +254,8 @@ int body_strictness(enum field_validation v, struct response *rs, const struct j
 		return 0;
 	for (size_t i = 0; i < dup->n + strict->n; i++) {
 		const char *text = i < dup->n ? dup->path[i] : strict->v[i - dup->n];
+		if (i < dup->n && !all && is_unknown(strict, text))
+			continue;
 		if (v == VALIDATE_WARN) {
 			response_warn(rs, i < dup->n ? "duplicate field \"%s\"" : "%s", text);
 			continue;
@@ -237,20 +266,56 @@ int body_strictness(enum field_validation v, struct response *rs, const struct j
 	return n ? -1 : 0;
 }
 
-static js *conform(const struct decode *d, js *raw, const struct js_duplicates *dup, struct err *err)
+bool body_yaml_duplicates(enum field_validation v, struct response *rs, const struct js_duplicates *dup,
+			  struct buf *ret_text)
+{
+	for (size_t i = 0; i < dup->n; i++) {
+		if (v == VALIDATE_WARN)
+			response_warn(rs, "%s", dup->path[i]);
+		else
+			buf_addf(ret_text, "%s\n  %s", i ? "" : "yaml: unmarshal errors:", dup->path[i]);
+	}
+	return dup->n && v == VALIDATE_STRICT;
+}
+
+/* The repeated keys of a YAML document are one complaint. */
+static int yaml_strictness(const struct decode *d, const struct js_duplicates *dup,
+			   const struct strict_errors *strict, struct buf *ret_text)
+{
+	static const struct js_duplicates none;
+	autobuf struct buf repeated = BUF_INIT, text = BUF_INIT;
+	bool twice = body_yaml_duplicates(d->validation, d->rs, dup, &repeated);
+	int rc = body_strictness(d->validation, d->rs, &none, strict, true, &text);
+
+	if (!twice) {
+		buf_adds(ret_text, buf_str(&text));
+		return rc;
+	}
+	buf_addf(ret_text, "strict decoding error: %s", repeated.p);
+	if (rc < 0)
+		buf_addf(ret_text, ", %s", text.p + strlen("strict decoding error: "));
+	return -1;
+}
+
+static js *conform(const struct decode *d, bool yaml, js *raw, const struct js_duplicates *dup,
+		   struct err *err)
 {
 	struct strict_errors strict = {.n = 0};
 	autobuf struct buf text = BUF_INIT;
 	struct err why = ERR_INIT;
 	js *o = schema_take(d->type, raw, d->validation == VALIDATE_IGNORE ? NULL : &strict, &why);
 
-	if (o && body_strictness(d->validation, d->rs, dup, &strict, &text) < 0) {
+	if (o &&
+	    (yaml ? yaml_strictness(d, dup, &strict, &text)
+		  : body_strictness(d->validation, d->rs, dup, &strict, d->type->structural, &text)) < 0) {
 		js_autoput(&o);
 		o = NULL;
 		snprintf(why.msg, sizeof(why.msg), "%s", text.p);
 	}
 	schema_strict_errors_release(&strict);
-	if (!o)
+	if (!o && d->unexplained)
+		err_set(err, REASON_UNKNOWN, "%s", why.msg);
+	else if (!o)
 		err_set(err, REASON_BAD_REQUEST, "%s in version \"%s\" cannot be handled as a %s: %s",
 			d->kind, d->version, d->kind, why.msg);
 	return o;
@@ -276,7 +341,7 @@ js *body_decode(const struct decode *d, const char *content_type, const char *p,
 					  : "number");
 		unrecognized(d, p, n, err);
 	} else if (raw && check_kind(d, raw, err) == 0) {
-		o = conform(d, STEAL(raw), &dup, err);
+		o = conform(d, c->parse == parse_yaml, STEAL(raw), &dup, err);
 	}
 	js_duplicates_release(&dup);
 	if (!o)

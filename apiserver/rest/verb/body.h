@@ -21,6 +21,7 @@ struct decode {
 	enum field_validation validation;
 	struct response *rs; /* takes the warnings */
 	bool any_version;    /* the body may name any group and version (DeleteOptions) */
+	bool unexplained; /* what is wrong is said in the codec's words alone, REASON_UNKNOWN (DeleteOptions) */
 };
 /* Content-Type is empty: JSON. REASON_UNSUPPORTED_MEDIA_TYPE or REASON_BAD_REQUEST. apiVersion and kind of
    the result are those expected. */
@@ -35,9 +36,12 @@ struct operation;
 js *body_object(struct operation *o, const struct kind *k, struct err *err) MUST_CHECK;
 
 /* The strict complaints that were collected while parsing and conforming: an error, warnings, or nothing. The
-   texts are copied. `what` comes in front of the error ("strict decoding error: ..."). */
+   texts are copied. `all`: what is repeated below an unknown field, too. */
 int body_strictness(enum field_validation v, struct response *rs, const struct js_duplicates *dup,
-		    const struct strict_errors *strict, struct buf *ret_text);
+		    const struct strict_errors *strict, bool all, struct buf *ret_text);
+/* Those of a YAML document: warnings, or true and the text of one error. */
+bool body_yaml_duplicates(enum field_validation v, struct response *rs, const struct js_duplicates *dup,
+			  struct buf *ret_text);
 
 /* "application/json; charset=utf-8" -> "application/json" */
 void body_media_type(const char *content_type, char out[128]);

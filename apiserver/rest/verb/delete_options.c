@@ -11,16 +11,24 @@ static const struct kind options_kind = {
 	.group = "meta.k8s.io", .version = "v1", .kind = "DeleteOptions", .resource = ""};
 static const char *const propagations[] = {"Foreground", "Background", "Orphan", "nil", NULL};
 
+/* Complaints come in upstream's order, dryRun's last. */
 static void set_propagation(struct operation *op, struct delete_options *o, const char *v)
 {
-	if (!strcmp(v, "Background"))
-		o->propagation = PROPAGATION_BACKGROUND;
-	else if (!strcmp(v, "Foreground"))
-		o->propagation = PROPAGATION_FOREGROUND;
-	else if (!strcmp(v, "Orphan"))
-		o->propagation = PROPAGATION_ORPHAN;
-	else
-		field_error_not_supported(&op->call.errs, "propagationPolicy", v, propagations);
+	static const char *const names[] = {
+		[PROPAGATION_BACKGROUND] = "Background",
+		[PROPAGATION_FOREGROUND] = "Foreground",
+		[PROPAGATION_ORPHAN] = "Orphan",
+	};
+
+	if (o->has_orphan)
+		field_error_invalid_str(&op->call.errs, "propagationPolicy", v,
+					"orphanDependents and deletionPropagation cannot be both set");
+	for (size_t i = PROPAGATION_BACKGROUND; i < ARRAY_LEN(names); i++)
+		if (!strcmp(v, names[i])) {
+			o->propagation = (enum propagation)i;
+			return;
+		}
+	field_error_not_supported(&op->call.errs, "propagationPolicy", v, propagations);
 }
 
 static int from_query(struct operation *op, struct delete_options *o, struct err *err)
@@ -72,7 +80,8 @@ static int from_body(struct operation *op, struct delete_options *o, struct err 
 			   .kind = "DeleteOptions",
 			   .validation = VALIDATE_IGNORE,
 			   .rs = op->rs,
-			   .any_version = true};
+			   .any_version = true,
+			   .unexplained = true};
 	autojson js *b = body_decode(&d, op->rq->content_type, op->rq->body, op->rq->body_len, err);
 
 	if (!b)
@@ -83,13 +92,6 @@ static int from_body(struct operation *op, struct delete_options *o, struct err 
 
 static int check(struct operation *op, struct err *err)
 {
-	const struct delete_options *o = &op->deletion;
-
-	if (o->has_orphan && o->propagation != PROPAGATION_UNSET) {
-		static const char *const names[] = {"", "Background", "Foreground", "Orphan"};
-		field_error_invalid_str(&op->call.errs, "propagationPolicy", names[o->propagation],
-					"orphanDependents and deletionPropagation cannot be both set");
-	}
 	if (!op->call.errs.n)
 		return 0;
 	op->call.about = (struct subject){.kind = &options_kind, .name = ""};

@@ -6,6 +6,7 @@
  */
 #include "rest/verb/patch.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include "object/patch.h"
 #include "rest/present.h"
@@ -26,11 +27,9 @@ static const struct {
 /* The kind of a 422 that is about the patch and not about an object. */
 static const struct kind no_kind = {.group = "", .version = "", .kind = "", .resource = ""};
 
-/* Only built-in kinds know how their lists are merged; a Scale is no object that anybody could apply. */
+/* Only built-in kinds know how their lists are merged. */
 static bool is_offered(const struct operation *o, enum patch_form form)
 {
-	if (form == PATCH_FORM_APPLY)
-		return o->verb != &verb_scale_patch;
 	return form != PATCH_FORM_STRATEGIC || !o->rq->attr.kind->type->structural;
 }
 
@@ -63,53 +62,93 @@ static const char *go_value(const js *o)
 			       : "number";
 }
 
-static int check_shape(const struct patch *p, struct err *err)
+/* Who ignores what is wrong with fields has the patch read by another library, with words of its own. */
+static int unreadable(const struct operation *o, const struct patch *p, const char *why, struct err *err)
 {
-	const char *prefix = p->form == PATCH_FORM_STRATEGIC ? "" : "error decoding patch: ";
+	if (p->form == PATCH_FORM_MERGE && o->validation == VALIDATE_IGNORE)
+		return err_set(err, REASON_BAD_REQUEST, "Invalid JSON Patch");
+	bool plain = p->form == PATCH_FORM_STRATEGIC || o->validation == VALIDATE_IGNORE;
+	return err_set(err, REASON_BAD_REQUEST, "%s%.440s", plain ? "" : "error decoding patch: ", why);
+}
 
-	if (p->form == PATCH_FORM_JSON && !js_is_arr(p->tree))
-		return err_set(err, REASON_BAD_REQUEST,
-			       "%sjson: cannot unmarshal %s into Go value of type []handlers.jsonPatchOp",
-			       prefix, go_value(p->tree));
-	if (p->form != PATCH_FORM_JSON && !js_is_obj(p->tree))
-		return err_set(err, REASON_BAD_REQUEST,
-			       "%sjson: cannot unmarshal %s into Go value of type map[string]interface {}",
-			       prefix, go_value(p->tree));
+static int check_shape(const struct operation *o, const struct patch *p, struct err *err)
+{
+	bool list = p->form == PATCH_FORM_JSON, lenient = o->validation == VALIDATE_IGNORE;
+	char why[128];
+
+	if (list ? js_is_arr(p->tree) : js_is_obj(p->tree))
+		return 0;
+	if (lenient && p->form == PATCH_FORM_MERGE && js_is_arr(p->tree))
+		return 0; /* becomes the object, which it then is not */
+	snprintf(why, sizeof(why), "json: cannot unmarshal %s into Go value of type %s", go_value(p->tree),
+		 !list	   ? "map[string]interface {}"
+		 : lenient ? "jsonpatch.Patch"
+			   : "[]handlers.jsonPatchOp");
+	return unreadable(o, p, why, err);
+}
+
+/* What is not there is missed before anybody reads the patch. */
+static int check_there(const struct operation *o, struct err *err)
+{
+	const struct attributes *a = &o->rq->attr;
+	const struct kind *k = a->kind->storage_kind ? a->kind->storage_kind : a->kind;
+	autoobj struct obj *there =
+		registry_get(o->rq->api->registry, k, k->namespaced ? a->ns : "", a->name);
+
+	return there ? 0
+		     : err_set(err, REASON_NOT_FOUND, "%s%s%s \"%s\" not found", a->kind->resource,
+			       *a->kind->group ? "." : "", a->kind->group, a->name);
+}
+
+int verb_patch_options(struct operation *o, struct err *err)
+{
+	const char *manager = request_param(o->rq, "fieldManager");
+	bool apply;
+
+	if (read_form(o, &o->patch.form, err) < 0)
+		return -1;
+	apply = o->patch.form == PATCH_FORM_APPLY;
+	if (apply && (!manager || !*manager))
+		field_error_required(&o->call.errs, "fieldManager", "is required for apply patch");
+	if (!apply && request_param(o->rq, "force"))
+		field_error_forbidden(&o->call.errs, "force", "may not be specified for non-apply patch");
 	return 0;
 }
 
-/* Form by Content-Type (REASON_UNSUPPORTED_MEDIA_TYPE), tree from the body (REASON_BAD_REQUEST). */
-static int patch_read(struct operation *o, struct patch *p, struct err *err)
+/* The tree of the body. REASON_BAD_REQUEST. */
+static int read_tree(struct operation *o, struct patch *p, struct err *err)
 {
-	*p = (struct patch){.tree = NULL};
-	if (read_form(o, &p->form, err) < 0)
-		return -1;
-	if (p->form == PATCH_FORM_APPLY)
-		return apply_read(o, p, err);
-	const char *force = request_param(o->rq, "force");
-	if (force) {
-		field_error_forbidden(&o->call.errs, "force", "may not be specified for non-apply patch");
-		static const struct kind options = {
-			.group = "meta.k8s.io", .version = "v1", .kind = "PatchOptions", .resource = ""};
-		o->call.about = (struct subject){.kind = &options, .name = ""};
-		return registry_check(&o->call, err);
-	}
+	struct err why = ERR_INIT;
+
 	if (body_is_null(o->rq->body, o->rq->body_len)) { /* changes nothing */
+		if (p->form == PATCH_FORM_MERGE)
+			return err_set(err, REASON_BAD_REQUEST, "Invalid JSON Patch");
 		p->tree = p->form == PATCH_FORM_JSON ? js_new_arr() : js_new_obj();
 		return 0;
 	}
 	p->tree = js_parse(o->rq->body, o->rq->body_len, o->validation == VALIDATE_IGNORE ? NULL : &p->dup,
-			   err);
-	if (!p->tree) {
-		struct err what = *err;
-		return err_set(err, REASON_BAD_REQUEST, "error decoding patch: %s", what.msg);
-	}
+			   &why);
+	if (!p->tree)
+		return unreadable(o, p, why.msg, err);
 	if (p->form == PATCH_FORM_JSON && js_len(p->tree) > PATCH_MAX_OPS)
 		return err_set(
 			err, REASON_TOO_LARGE,
 			"Request entity too large: The allowed maximum operations in a JSON patch is %d, got %zu",
 			PATCH_MAX_OPS, js_len(p->tree));
-	return check_shape(p, err);
+	return check_shape(o, p, err);
+}
+
+static int patch_read(struct operation *o, struct patch *p, struct err *err)
+{
+	struct err why = ERR_INIT;
+	bool apply = p->form == PATCH_FORM_APPLY;
+
+	if ((apply ? apply_read(o, p, &why) : read_tree(o, p, &why)) == 0)
+		return 0;
+	if (!(apply && !*o->rq->attr.subresource) && check_there(o, err) < 0)
+		return -1;
+	*err = why;
+	return -1;
 }
 
 void verb_patch_release(struct patch *p)
@@ -248,7 +287,7 @@ static js *patch_apply(struct operation *o, const struct patch *p, const struct 
 	else if (check_kind(o, p, doc, patched, &why) == 0)
 		new = schema_decode(type, patched, o->validation == VALIDATE_IGNORE ? NULL : &strict, &why);
 	if (new && (first || o->validation == VALIDATE_STRICT) &&
-	    body_strictness(o->validation, o->rs, &p->dup, &strict, &text) < 0) {
+	    body_strictness(o->validation, o->rs, &p->dup, &strict, true, &text) < 0) {
 		js_autoput(&new);
 		new = NULL;
 		invalid_result(o, p, patched, text.p, err);
@@ -303,7 +342,7 @@ static js *change_scale(struct registry_call *c, void *arg, const struct obj *ol
 {
 	struct operation *o = arg;
 	const struct type *type = schema_type(o->rq->api->schema, "Scale");
-	autojson js *was = registry_scale_of(c->stored, old_tree);
+	autojson js *was = registry_scale_of(c->kind, old_tree);
 	autojson js *is = patch_apply(o, &o->patch, type, was, o->runs++ == 0, err);
 
 	if (!is || registry_check_identity(c, is, err) < 0)
@@ -322,6 +361,10 @@ static void start_patch(struct operation *o)
 
 static void start_scale(struct operation *o)
 {
+	if (o->patch.form == PATCH_FORM_APPLY) {
+		apply_start(o);
+		return;
+	}
 	start(o, change_scale);
 }
 

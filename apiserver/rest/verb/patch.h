@@ -16,6 +16,9 @@ struct patch {
 	struct js_duplicates dup;
 };
 
+struct operation;
+/* Which form it is by Content-Type (REASON_UNSUPPORTED_MEDIA_TYPE), and what its options lack. */
+int verb_patch_options(struct operation *o, struct err *err) MUST_CHECK;
 void verb_patch_release(struct patch *p);
 
 #endif

@@ -24,8 +24,8 @@ struct row {
 static const struct row rows[] = {
 	{CMS "/m", "application/apply-patch+cbor", "{}", 415, "UnsupportedMediaType",
 	 "accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml"},
-	{DEPLOYS "/d/scale?fieldManager=m", "application/apply-patch+yaml", "{}", 415, "UnsupportedMediaType",
-	 "application/strategic-merge-patch+json"},
+	{DEPLOYS "/d/scale?fieldManager=m", "application/apply-patch+yaml", "{}", 400, "BadRequest",
+	 "invalid object type: /, Kind="},
 	{CMS "/m", "", "{}", 415, "UnsupportedMediaType", "unknown format"},
 	{CMS "/m", MERGE, "{", 400, "BadRequest", "error decoding patch: "},
 	{CMS "/m", MERGE, "[]", 400, "BadRequest",

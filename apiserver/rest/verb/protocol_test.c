@@ -92,7 +92,7 @@ static void create_with_version(const struct subject_path *p)
 {
 	autofree char *given = body_of(p->kind, minimal_name(p->kind, "x"), "'resourceVersion':'7'");
 	autoreply struct rig_reply r = rig_call(&rig, "POST", p->collection, given);
-	must_be(&r, 400, p->kind, "create with a version");
+	must_be(&r, 500, p->kind, "create with a version");
 	create(p, "'resourceVersion':'0'");
 	destroy(p);
 }
@@ -179,7 +179,8 @@ static void patch_of_the_kind(const struct subject_path *p)
 		patch(p->item, "merge-patch+json", "{\"kind\":null,\"apiVersion\":null}");
 	must_be(&same, 200, p->kind, "no kind");
 	autoreply struct rig_reply none = patch(p->item, "merge-patch+json", " null ");
-	must_be(&none, 200, p->kind, "null");
+	must_be(&none, 400, p->kind, "null");
+	assert_string_equal(message(&none), "Invalid JSON Patch");
 	autoreply struct rig_reply nothing = patch(p->item, "json-patch+json", "null");
 	must_be(&nothing, 200, p->kind, "null");
 	destroy(p);

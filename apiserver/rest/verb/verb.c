@@ -81,9 +81,11 @@ static int read_options(struct operation *o, struct err *err)
 {
 	if (!o->verb->options)
 		return 0;
+	if (!strcmp(o->verb->options, "PatchOptions") && verb_patch_options(o, err) < 0)
+		return -1;
+	check_manager(o);
 	options_dry_run_of(o->rq, &o->call.errs);
 	read_validation(o);
-	check_manager(o);
 	if (!o->call.errs.n)
 		return 0;
 	about_options(o);

@@ -41,6 +41,11 @@ static const struct {
 	{"PATCH", NS "/services/new" DRY "&fieldManager=m&force=true", "application/apply-patch+yaml"},
 	{"PATCH", NS "/pods/p/status" DRY "&fieldManager=m", "application/apply-patch+yaml"},
 	{"PUT", NS "/services/s" DRY "&fieldManager=m", "application/json"},
+	{"PATCH", APPS "/deployments/d/scale" DRY "&fieldManager=m", "application/apply-patch+yaml"},
+	{"PATCH", NS "/pods/p/ephemeralcontainers" DRY "&fieldManager=m&fieldValidation=Strict",
+	 "application/apply-patch+yaml"},
+	{"PATCH", NS "/pods/p" DRY "&fieldValidation=Ignore", "application/merge-patch+json"},
+	{"POST", NS "/configmaps" DRY "&fieldValidation=Strict", "application/yaml"},
 };
 
 static void must(const char *target, const char *body)

@@ -71,9 +71,9 @@ static int read_delete(struct operation *o, struct err *err)
 
 static int read_collection(struct operation *o, struct err *err)
 {
-	if (delete_options_read(o, err) < 0)
+	if (options_parse(o->rq, &o->selection, &o->call.errs, err) < 0)
 		return -1;
-	return options_parse(o->rq, &o->selection, &o->call.errs, err);
+	return delete_options_read(o, err);
 }
 
 /* ---- starting ---- */

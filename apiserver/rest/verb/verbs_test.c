@@ -61,8 +61,6 @@ static const struct bad bad_creates[] = {
 	 "CreateOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: [\"x\"]: supported values: \"All\""},
 	{PODS, "{\"metadata\":{\"name\":\"a\",\"namespace\":\"other\"}}", 400, "BadRequest",
 	 "the namespace of the provided object does not match the namespace sent on the request"},
-	{PODS, "{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"1\"}}", 400, "BadRequest",
-	 "resourceVersion should not be set on objects to be created"},
 	{"/api/v1/namespaces/nowhere/pods", POD("a"), 404, "NotFound", "namespaces \"nowhere\" not found"},
 	{PODS, "{\"metadata\":{\"name\":\"a\"},\"spec\":{}}", 422, "Invalid",
 	 "Pod \"a\" is invalid: spec.containers: Required value"},

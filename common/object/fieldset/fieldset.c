@@ -318,6 +318,33 @@ const struct fieldset *fieldset_without(struct arena *a, const struct fieldset *
 	return x && y ? combine(a, x, y, &rule_without) : x;
 }
 
+/* What of y stands for the element. */
+static const struct fieldset_node *pattern_of(const struct fieldset *y, const struct fieldset_element *e)
+{
+	static const struct fieldset_element any = {.by = FIELDSET_FIELD, .n = 1, .p = "*"};
+	const struct fieldset_node *node = fieldset_find(y, e);
+
+	return node ? node : fieldset_find(y, &any);
+}
+
+const struct fieldset *fieldset_within(struct arena *a, const struct fieldset *x, const struct fieldset *y)
+{
+	if (!x || !y)
+		return NULL;
+	struct fieldset_node *v = arena_array(a, x->n, sizeof(*v));
+	size_t n = 0;
+	for (size_t i = 0; i < x->n; i++) {
+		const struct fieldset_node *pattern = pattern_of(y, &x->v[i].e);
+		if (!pattern)
+			continue;
+		v[n] = x->v[i];
+		if (!pattern->member)
+			v[n].below = fieldset_within(a, v[n].below, pattern->below);
+		n += v[n].member || v[n].below;
+	}
+	return fieldset_make(a, v, n);
+}
+
 bool fieldset_equal(const struct fieldset *x, const struct fieldset *y)
 {
 	if (x == y)

@@ -54,6 +54,8 @@ const struct fieldset *fieldset_difference(struct arena *a, const struct fieldse
 					   const struct fieldset *y);
 /* The same without what is below the members of y. */
 const struct fieldset *fieldset_without(struct arena *a, const struct fieldset *x, const struct fieldset *y);
+/* Members of x that are members of y or on the way to one, and all that is below one. A field of y called "*" is any. */
+const struct fieldset *fieldset_within(struct arena *a, const struct fieldset *x, const struct fieldset *y);
 bool fieldset_equal(const struct fieldset *x, const struct fieldset *y); /* for tests */
 size_t fieldset_size(const struct fieldset *s);				 /* for tests: members */
 /* The set of the one path made of field names, NULL-terminated. */

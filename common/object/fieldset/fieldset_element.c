@@ -18,26 +18,6 @@
 
 /* ---- canonical text ---- */
 
-/* encoding/json also escapes what could end a script in HTML. */
-static void write_string(struct buf *out, const char *p, size_t n)
-{
-	size_t at = out->len, plain = 0;
-
-	while (plain < n && p[plain] != '<' && p[plain] != '>' && p[plain] != '&')
-		plain++;
-	buf_add_json_string(out, p, n);
-	if (plain == n)
-		return;
-	autofree char *text = mem_strndup(out->p + at, out->len - at);
-	buf_truncate(out, at);
-	for (const char *c = text; *c; c++) {
-		if (*c == '<' || *c == '>' || *c == '&')
-			buf_addf(out, "\\u%04x", (unsigned)*c);
-		else
-			buf_addc(out, *c);
-	}
-}
-
 static void write_double(struct buf *out, double d)
 {
 	autojson js *o = js_new_double(d);
@@ -57,59 +37,17 @@ static void write_literal(struct buf *out, const char *p, size_t n)
 	write_double(out, strtod(text, NULL));
 }
 
-static int by_text(const void *a, const void *b)
+static void write_number(struct buf *out, const js *v)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
+	autobuf struct buf text = BUF_INIT;
 
-static void write_object(struct buf *out, const js *o)
-{
-	autofree const char **keys = mem_array(js_len(o) + 1, sizeof(*keys));
-	size_t n = 0;
-
-	for (struct js_iter it = js_iter(o); js_next(&it);)
-		keys[n++] = it.key;
-	qsort(keys, n, sizeof(*keys), by_text);
-	buf_addc(out, '{');
-	for (size_t i = 0; i < n; i++) {
-		if (i)
-			buf_addc(out, ',');
-		write_string(out, keys[i], strlen(keys[i]));
-		buf_addc(out, ':');
-		fieldset_element_value(out, js_field(o, keys[i]));
-	}
-	buf_addc(out, '}');
-}
-
-static void write_list(struct buf *out, const js *o)
-{
-	buf_addc(out, '[');
-	js_array_for_each (item, o) {
-		if (item_i)
-			buf_addc(out, ',');
-		fieldset_element_value(out, item);
-	}
-	buf_addc(out, ']');
+	js_write(&text, v);
+	write_literal(out, text.p, text.len);
 }
 
 void fieldset_element_value(struct buf *out, const js *v)
 {
-	size_t n;
-
-	if (js_is_str(v)) {
-		const char *p = js_bytes(v, &n);
-		write_string(out, p, n);
-	} else if (js_is_num(v)) {
-		autobuf struct buf text = BUF_INIT;
-		js_write(&text, v);
-		write_literal(out, text.p, text.len);
-	} else if (js_is_obj(v)) {
-		write_object(out, v);
-	} else if (js_is_arr(v)) {
-		write_list(out, v);
-	} else {
-		js_write(out, v);
-	}
+	js_write_sorted(out, v, write_number);
 }
 
 /* ---- reading ---- */
@@ -169,7 +107,7 @@ static int read_plain_key(struct buf *out, const char *p, size_t n, struct err *
 		if (!first)
 			buf_addc(out, ',');
 		first = false;
-		write_string(out, name, len);
+		js_write_escaped(out, name, len);
 		buf_addc(out, ':');
 		scan_peek(&s);
 		const char *value = s.p;

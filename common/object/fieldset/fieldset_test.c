@@ -194,6 +194,28 @@ static void calculates(void **state)
 	}
 }
 
+static void chooses(void **state)
+{
+	static const struct {
+		const char *x, *y, *within;
+	} rows[] = {
+		{"{'f:a':{},'f:b':{}}", "{'f:b':{}}", "{'f:b':{}}"},
+		{"{'f:a':{'.':{},'f:b':{'f:c':{}},'f:d':{}}}", "{'f:a':{'f:b':{}}}",
+		 "{'f:a':{'.':{},'f:b':{'f:c':{}}}}"},
+		{"{'f:a':{'f:x':{'.':{},'f:b':{}},'f:y':{'f:c':{}},'v:1':{'.':{},'f:b':{},'f:c':{}}}}",
+		 "{'f:a':{'f:*':{'f:b':{}}}}", "{'f:a':{'f:x':{'.':{},'f:b':{}},'v:1':{'.':{},'f:b':{}}}}"},
+		{"{'f:a':{'f:b':{}}}", "{'f:c':{}}", "{}"},
+		{"{}", "{'f:a':{}}", "{}"},
+		{"{'f:a':{}}", "{}", "{}"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autoarena struct arena a = ARENA_INIT;
+		const struct fieldset *x = set(&a, JSON(rows[i].x)), *y = set(&a, JSON(rows[i].y));
+		assert_set(fieldset_within(&a, x, y), JSON(rows[i].within));
+	}
+}
+
 static void names(void *arg, const char *path)
 {
 	buf_addf(arg, "%s ", path);
@@ -603,6 +625,7 @@ int main(void)
 		cmocka_unit_test(is_bounded_in_depth),
 		cmocka_unit_test(test_deep),
 		cmocka_unit_test(calculates),
+		cmocka_unit_test(chooses),
 		cmocka_unit_test(tells_paths),
 		cmocka_unit_test(finds_what_is_mentioned),
 		cmocka_unit_test(compares),

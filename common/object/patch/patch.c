@@ -54,6 +54,21 @@ const char *patch_json_word(const js *v)
 }
 
 /* ---- merge patch ---- */
+/* Upstream's library takes nulls out of objects in lists, too, though RFC 7386 does not. */
+static void prune(js *o)
+{
+	js_array_for_each (item, o)
+		prune(item);
+	if (!js_is_obj(o))
+		return;
+	json_object_object_foreach (o, key, v) {
+		if (v)
+			prune(v);
+		else
+			js_del(o, key);
+	}
+}
+
 static js *merge(js *target, const js *patch)
 {
 	if (!js_is_obj(patch)) {
@@ -71,7 +86,10 @@ static js *merge(js *target, const js *patch)
 			js *old = js_field(target, key);
 			js_set(target, key, merge(old ? json_object_get(old) : NULL, v));
 		} else {
-			js_set(target, key, js_dup(v));
+			js *new = js_dup(v);
+			if (!js_is_obj(js_field(target, key)))
+				prune(new);
+			js_set(target, key, new);
 		}
 	}
 	return target;
@@ -79,6 +97,11 @@ static js *merge(js *target, const js *patch)
 
 js *patch_merge(const js *doc, const js *patch, struct err *err)
 {
+	if (js_is_arr(patch)) { /* is what comes out of it */
+		js *list = js_dup(patch);
+		prune(list);
+		return patch_result(list, err);
+	}
 	if (!js_is_obj(patch)) {
 		err_set(err, REASON_BAD_REQUEST,
 			"error decoding patch: json: cannot unmarshal %s into Go value of type map[string]interface {}",

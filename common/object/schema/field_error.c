@@ -11,7 +11,7 @@ void field_errors_add(struct field_errors *e, const char *reason, char *path, ch
 {
 	size_t n = e->n++;
 
-	if (n >= FIELD_ERRORS_MAX) {
+	if (n >= (e->max ? e->max : FIELD_ERRORS_MAX)) {
 		free(path);
 		free(message);
 		return;

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What writes are refused with, and warned of, to the letter. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "object/json_test.h"
+#include "rest/rig_test.h"
+
+static struct rig rig;
+
+#define CMS "/api/v1/namespaces/default/configmaps"
+#define DEPLOYS "/apis/apps/v1/namespaces/default/deployments"
+#define POST_JSON "POST", CMS, "application/json"
+#define MERGE(path) "PATCH", CMS path, "application/merge-patch+json"
+#define JSON_PATCH(path) "PATCH", CMS path, "application/json-patch+json"
+#define STRATEGIC(path) "PATCH", CMS path, "application/strategic-merge-patch+json"
+#define APPLY(path) "PATCH", CMS path, "application/apply-patch+yaml"
+#define DELETE_JSON(path) "DELETE", CMS path, "application/json"
+
+struct row {
+	const char *method, *target, *type, *body;
+	int status;
+	const char *says;     /* the message, or its beginning when it ends in … */
+	const char *warnings; /* one after the other, each with ` | ` behind it */
+};
+
+static void must_say(const struct row *w, const char *message)
+{
+	size_t n = strlen(w->says), dots = sizeof("…") - 1;
+	bool part = n >= dots && !strcmp(w->says + n - dots, "…");
+
+	if (part ? strncmp(message, w->says, n - dots) : strcmp(message, w->says))
+		fail_msg("%s %s %s\nwant %s\n got %s", w->method, w->target, w->body, w->says, message);
+}
+
+static void check(const struct row *w)
+{
+	autobuf struct buf warned = BUF_INIT;
+	autoreply struct rig_reply r =
+		rig_send(&rig, w->method, w->target, *w->body ? w->type : "", w->body, strlen(w->body));
+
+	for (size_t i = 0; i < r.n_warnings; i++)
+		buf_addf(&warned, "%s | ", r.warnings[i]);
+	if (r.status != w->status)
+		fail_msg("%s %s %s\nwant %d\n got %d %s", w->method, w->target, w->body, w->status, r.status,
+			 buf_str(&r.text));
+	if (w->says)
+		must_say(w, js_str0(r.body, "message", NULL));
+	if (w->warnings)
+		assert_string_equal(buf_str(&warned), w->warnings);
+}
+
+static void check_all(const struct row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		check(&rows[i]);
+}
+
+static void patches_that_cannot_be_read(void **state)
+{
+	static const struct row rows[] = {
+		/* what is not there is missed first */
+		{MERGE("/no"), "{", 404, "configmaps \"no\" not found", ""},
+		{JSON_PATCH("/no"), "{}", 404, "configmaps \"no\" not found", ""},
+		{APPLY("/no?fieldManager=m"), "a: b: c", 400, "error decoding YAML: …", ""},
+		{"PATCH", DEPLOYS "/no/status?fieldManager=m", "application/apply-patch+yaml", "a: b: c", 404,
+		 "deployments.apps \"no\" not found", ""},
+		/* in the words of who reads it */
+		{MERGE("/m"), "{", 400, "error decoding patch: …", ""},
+		{MERGE("/m?fieldValidation=Ignore"), "{", 400, "Invalid JSON Patch", ""},
+		{MERGE("/m?fieldValidation=Ignore"), "1", 400, "Invalid JSON Patch", ""},
+		{MERGE("/m?fieldValidation=Ignore"), "[1]", 422,
+		 " \"\" is invalid: patch: Invalid value: \"[1]\": json: cannot unmarshal array into Go value of type v1.ConfigMap",
+		 ""},
+		{MERGE("/m"), " null ", 400, "Invalid JSON Patch", ""},
+		{JSON_PATCH("/m?fieldValidation=Ignore"), "{}", 400,
+		 "json: cannot unmarshal object into Go value of type jsonpatch.Patch", ""},
+		{STRATEGIC("/m"), "[]", 400,
+		 "json: cannot unmarshal array into Go value of type map[string]interface {}", ""},
+		{STRATEGIC("/m"), "{", 400, "unexpected end of JSON input", ""},
+		{STRATEGIC("/m"), "null", 200, NULL, ""},
+		/* options together, and after the type */
+		{"PATCH", CMS "/m?force=true&dryRun=x", "text/plain", "{}", 415,
+		 "the body of the request was in an …", ""},
+		{MERGE("/m?fieldValidation=x&dryRun=y&fieldManager=%01&force=1"), "{", 422,
+		 "PatchOptions.meta.k8s.io \"\" is invalid: [force: Forbidden: may not be specified for non-apply patch, "
+		 "fieldManager: Invalid value: \"\\x01\": invalid character U+0001 (at position 0), "
+		 "dryRun: Unsupported value: [\"y\"]: supported values: \"All\", "
+		 "fieldValidation: Unsupported value: \"x\": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"]",
+		 ""},
+		{APPLY("/m?dryRun=y"), "{}", 422,
+		 "PatchOptions.meta.k8s.io \"\" is invalid: [fieldManager: Required value: is required for apply patch, "
+		 "dryRun: Unsupported value: [\"y\"]: supported values: \"All\"]",
+		 ""},
+	};
+
+	check_all(rows, ARRAY_LEN(rows));
+}
+
+#define STRICT "POST", CMS "?dryRun=All&fieldValidation=Strict"
+#define WARN "POST", CMS "?dryRun=All"
+
+static void what_strict_readers_find(void **state)
+{
+	static const struct row rows[] = {
+		{STRICT, "application/json",
+		 "{\"metadata\":{\"name\":\"x\",\"name\":\"x\",\"foo\":1,\"foo\":{\"a\":1,\"a\":2}},\"bar\":1}",
+		 400,
+		 "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: duplicate field \"metadata.name\", "
+		 "unknown field \"metadata.foo\", unknown field \"bar\"",
+		 ""},
+		{STRICT, "application/yaml",
+		 "metadata:\n  name: x\n  name: z\ndata:\n  a: '1'\n  a:\n    '2'\nfoo: 1\n", 400,
+		 "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: yaml: unmarshal errors:\n"
+		 "  line 3: key \"name\" already set in map\n  line 7: key \"a\" already set in map, unknown field \"foo\"",
+		 ""},
+		{WARN, "application/yaml",
+		 "metadata:\n  name: x\n  name: z\ndata:\n  a: '1'\n  a:\n    '2'\nfoo: 1\n", 201, NULL,
+		 "line 3: key \"name\" already set in map | line 7: key \"a\" already set in map | unknown field \"foo\" | "},
+		{"POST", CMS "?dryRun=All&fieldValidation=Ignore", "application/yaml",
+		 "metadata:\n  name: x\n  name: z\nfoo: 1\n", 201, NULL, ""},
+		{APPLY("/x?dryRun=All&fieldManager=m&fieldValidation=Strict"),
+		 "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\n  name: x\n", 400,
+		 "error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  line 5: key \"name\" already set in map",
+		 ""},
+		{APPLY("/x?dryRun=All&fieldManager=m"),
+		 "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\n\"metadata\":{\"name\":\"x\",\"name\":\"x\"}}",
+		 201, NULL, "line 2: key \"name\" already set in map | "},
+		{APPLY("/x?dryRun=All&fieldManager=m&fieldValidation=Ignore"),
+		 "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\n  name: x\n", 201, NULL, ""},
+		{MERGE("/m?dryRun=All"), "{\"data\":{\"a\":\"1\",\"a\":\"2\"},\"foo\":1}", 200, NULL,
+		 "duplicate field \"data.a\" | unknown field \"foo\" | "},
+		{STRICT, "application/json",
+		 "{\"metadata\":{\"name\":\"x\",\"ownerReferences\":[{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"name\":\"n\",\"uid\":\"u\"},"
+		 "{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"name\":\"o\",\"uid\":\"u\"},{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"name\":\"n\",\"uid\":\"u\"},"
+		 "{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"name\":\"o\",\"uid\":\"u\"}]}}",
+		 201, NULL,
+		 ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as "
+		 "1.24; please fix your requests; duplicate UID(s) observed: u, u | "},
+		{MERGE("/m?dryRun=All"),
+		 "{\"metadata\":{\"ownerReferences\":[{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"name\":\"n\",\"uid\":\"u\"},"
+		 "{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"name\":\"n\",\"uid\":\"u\"}]}}",
+		 200, NULL,
+		 ".metadata.ownerReferences contains duplicate entries after mutating admission happens; API server dedups owner references in 1.20+, and may "
+		 "reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: u | "},
+	};
+
+	check_all(rows, ARRAY_LEN(rows));
+}
+
+/* As many as there is room for in headers. */
+static void warns_of_a_hundred(void **state)
+{
+	autobuf struct buf body = BUF_INIT;
+
+	buf_adds(&body, "{\"metadata\":{\"name\":\"x\"}");
+	for (int i = 0; i < 120; i++)
+		buf_addf(&body, ",\"f%03d\":1", i);
+	buf_addc(&body, '}');
+	autoreply struct rig_reply r =
+		rig_send(&rig, "POST", CMS "?dryRun=All", "application/json", body.p, body.len);
+	assert_int_equal(r.status, 201);
+	assert_int_equal(r.n_warnings, 100);
+	assert_string_equal(r.warnings[99], "unknown field \"f099\"");
+}
+
+static void creates_that_name_a_version(void **state)
+{
+	static const struct row rows[] = {
+		{POST_JSON, "{\"metadata\":{\"name\":\"v\",\"resourceVersion\":\"1\"}}", 500,
+		 "resourceVersion should not be set on objects to be created", ""},
+		/* judged before, and not at all when nothing is stored */
+		{POST_JSON, "{\"metadata\":{\"name\":\"V\",\"resourceVersion\":\"1\"}}", 422,
+		 "ConfigMap \"V\" is invalid: …", ""},
+		{"POST", CMS "?dryRun=All", "application/json",
+		 "{\"metadata\":{\"name\":\"v\",\"resourceVersion\":\"1\"}}", 201, NULL, ""},
+		{POST_JSON, "{\"metadata\":{\"name\":\"m\",\"resourceVersion\":\"1\"}}", 500,
+		 "resourceVersion should not be set on objects to be created", ""},
+		{POST_JSON, "{\"metadata\":{\"name\":\"v\",\"resourceVersion\":\"0\"}}", 201, NULL, ""},
+		{DELETE_JSON("/v"), "", 200, NULL, ""},
+		/* a prefix beside a name that is taken */
+		{POST_JSON, "{\"metadata\":{\"name\":\"m\"}}", 409, "configmaps \"m\" already exists", ""},
+		{POST_JSON, "{\"metadata\":{\"name\":\"m\",\"generateName\":\"m-\"}}", 409,
+		 "configmaps \"m\" already exists, the server was not able to generate a unique name for the object",
+		 ""},
+		{"POST", CMS "?dryRun=All", "application/json",
+		 "{\"metadata\":{\"name\":\"m\",\"generateName\":\"m-\"}}", 409,
+		 "configmaps \"m\" already exists, the server was not able to generate a unique name for the object",
+		 ""},
+	};
+
+	check_all(rows, ARRAY_LEN(rows));
+}
+
+static void options_of_deletions(void **state)
+{
+	static const struct row rows[] = {
+		{DELETE_JSON("/m"), "{", 500, "couldn't get version/kind; json parse error: …", ""},
+		{DELETE_JSON("/m"), "{\"kind\":\"Foo\",\"apiVersion\":\"v1\"}", 500,
+		 "no kind \"Foo\" is registered for version \"v1\" in scheme …", ""},
+		{DELETE_JSON("/m"), "{\"gracePeriodSeconds\":\"x\"}", 500, "json: cannot unmarshal string …",
+		 ""},
+		{"DELETE", CMS "/m", "text/plain", "{}", 415,
+		 "the body of the request was in an unknown format - …", ""},
+		{DELETE_JSON("/m"),
+		 "{\"orphanDependents\":true,\"propagationPolicy\":\"x\",\"dryRun\":[\"y\"]}", 422,
+		 "DeleteOptions.meta.k8s.io \"\" is invalid: [propagationPolicy: Invalid value: \"x\": orphanDependents and deletionPropagation cannot be both set, "
+		 "propagationPolicy: Unsupported value: \"x\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\", "
+		 "dryRun: Unsupported value: [\"y\"]: supported values: \"All\"]",
+		 ""},
+		{DELETE_JSON("/m?orphanDependents=false&propagationPolicy=Orphan"), "", 422,
+		 "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Invalid value: \"Orphan\": orphanDependents and deletionPropagation cannot be both set",
+		 ""},
+		/* a collection's options come first */
+		{DELETE_JSON("?limit=x"), "{", 400, "strconv.ParseInt: parsing \"x\": invalid syntax", ""},
+		{DELETE_JSON("?labelSelector=none%3Dsuch"), "{", 500, "couldn't get version/kind; …", ""},
+		/* preconditions before who may */
+		{"DELETE", "/api/v1/namespaces/default", "application/json",
+		 "{\"preconditions\":{\"uid\":\"x\"}}", 409,
+		 "Operation cannot be fulfilled on namespaces \"default\": Precondition failed: UID in precondition: x, …",
+		 ""},
+	};
+
+	check_all(rows, ARRAY_LEN(rows));
+}
+
+static int setup(void **state)
+{
+	rig_open(&rig);
+	autoreply struct rig_reply r = rig_call(&rig, "POST", CMS, JSON("{'metadata':{'name':'m'}}"));
+	return r.status == 201 ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	rig_close(&rig);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(patches_that_cannot_be_read), cmocka_unit_test(what_strict_readers_find),
+		cmocka_unit_test(warns_of_a_hundred),	       cmocka_unit_test(creates_that_name_a_version),
+		cmocka_unit_test(options_of_deletions),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
