@@ -126,7 +126,8 @@ static RIG_UNUSED struct rig_reply rig_call(struct rig *r, const char *method, c
 	return rig_send(r, method, target, body ? type : "", body ? body : "", body ? strlen(body) : 0);
 }
 
-static void rig_open(struct rig *r)
+/* With kinds of a folder beside the built-in ones. */
+static RIG_UNUSED void rig_open_kinds(struct rig *r, const char *folder)
 {
 	struct err err = ERR_INIT;
 	char path[128];
@@ -136,7 +137,7 @@ static void rig_open(struct rig *r)
 	assert(made);
 	snprintf(path, sizeof(path), "%s/db", r->dir);
 	struct storage_config c = {.engine = "sqlite", .path = path, .prefix = "/registry"};
-	struct schema *schema = kinds_load(NULL, &err);
+	struct schema *schema = kinds_load(folder, &err);
 	if (!schema) {
 		fprintf(stderr, "kinds: %s\n", err.msg);
 		abort();
@@ -160,6 +161,11 @@ static void rig_open(struct rig *r)
 		fprintf(stderr, "namespace: %s\n", buf_str(&ns.text));
 		abort();
 	}
+}
+
+static RIG_UNUSED void rig_open(struct rig *r)
+{
+	rig_open_kinds(r, NULL);
 }
 
 static RIG_UNUSED void rig_close(struct rig *r)

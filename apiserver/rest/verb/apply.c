@@ -20,8 +20,10 @@ static js *parse(const struct operation *o, struct js_duplicates *dup, struct er
 	if (space == n)
 		return js_new_obj();
 	js *json = p[space] == '{' ? js_parse(p, n, dup, &ignore) : NULL;
-	if (json && !dup->n)
+	if (json && !dup->n) {
+		verb_patch_integers(json);
 		return json;
+	}
 	js_autoput(&json);
 	js_duplicates_release(dup); /* which are told as those of YAML */
 	return yaml_parse(p, n, dup, err);

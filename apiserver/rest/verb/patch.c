@@ -6,6 +6,7 @@
  */
 #include "rest/verb/patch.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "object/patch.h"
@@ -100,6 +101,32 @@ static int check_there(const struct operation *o, struct err *err)
 			       *a->kind->group ? "." : "", a->kind->group, a->name);
 }
 
+/* The integer that a number like 1.0 is; NULL: it is none. */
+static js *whole(const js *v)
+{
+	double d = js_is_num(v) && !js_is_int(v) ? json_object_get_double(v) : 0.5;
+
+	return d == floor(d) && fabs(d) < 0x1p63 ? js_new_int((int64_t)d) : NULL;
+}
+
+void verb_patch_integers(js *o)
+{
+	for (struct js_iter it = js_iter(o); js_next(&it);) {
+		js *n = whole(it.value);
+		if (n)
+			js_set(o, it.key, n);
+		else
+			verb_patch_integers(it.value);
+	}
+	js_array_for_each (item, o) {
+		js *n = whole(item);
+		if (n)
+			json_object_array_put_idx(o, item_i, n);
+		else
+			verb_patch_integers(item);
+	}
+}
+
 int verb_patch_options(struct operation *o, struct err *err)
 {
 	const char *manager = request_param(o->rq, "fieldManager");
@@ -130,6 +157,8 @@ static int read_tree(struct operation *o, struct patch *p, struct err *err)
 			   &why);
 	if (!p->tree)
 		return unreadable(o, p, why.msg, err);
+	if (p->form == PATCH_FORM_STRATEGIC)
+		verb_patch_integers(p->tree);
 	if (p->form == PATCH_FORM_JSON && js_len(p->tree) > PATCH_MAX_OPS)
 		return err_set(
 			err, REASON_TOO_LARGE,

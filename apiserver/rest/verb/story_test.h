@@ -53,8 +53,9 @@ static void take_step(const struct step *s)
 	const char *holds = s->holds ? JSON(s->holds) : "",
 		   *want = s->owners ? JSON(s->owners) : buf_str(&owners);
 	if (r.status != s->status || strcmp(buf_str(&owners), want) || !strstr(buf_str(&r.text), holds))
-		fail_msg("%s %s %s\nwant %d %s\nwith %s\n got %d %s\nin %s", s->verb, s->target, body,
-			 s->status, want, holds, r.status, buf_str(&owners), buf_str(&r.text));
+		fail_msg("%s %s %s\nwant %d %s\nwith %s\n got %d %s\nin … %s", s->verb, s->target, body,
+			 s->status, want, holds, r.status, buf_str(&owners),
+			 buf_str(&r.text) + (r.text.len > 150 ? r.text.len - 150 : 0));
 }
 
 #define STORY(name, ...)                                                                                     \

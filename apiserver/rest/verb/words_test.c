@@ -99,6 +99,38 @@ static void patches_that_cannot_be_read(void **state)
 	check_all(rows, ARRAY_LEN(rows));
 }
 
+static void strategic_patches(void **state)
+{
+	static const struct row rows[] = {
+		{STRATEGIC("/m"), "{\"$setElementOrder\":[]}", 400,
+		 "invalid patch format of setElementOrder list", ""},
+		{STRATEGIC("/m"), "{\"$setElementOrderly/x\":[]}", 400,
+		 "invalid patch format of setElementOrder list", ""},
+		{STRATEGIC("/m"), "{\"$deleteFromPrimitiveList\":[]}", 400,
+		 "invalid patch format of primitive list", ""},
+		{STRATEGIC("/m"), "{\"$retainKeys\":1}", 400, "invalid patch format of retainKeys", ""},
+		{STRATEGIC("/m"), "{\"$patch\":\"x\"}", 500, "unknown patch type: x in map: map[$patch:x]",
+		 ""},
+		{STRATEGIC("/m"), "{\"metadata\":{\"$setElementOrder/foo\":[]}}", 500,
+		 "unable to find api field in struct ObjectMeta for the json field \"foo\"", ""},
+		{STRATEGIC("/m"), "{\"metadata\":{\"$setElementOrder/name\":[]}}", 500,
+		 "expected a []interface {}, but received a string", ""},
+		{STRATEGIC("/m"), "{\"metadata\":{\"$setElementOrder/finalizers\":1}}", 500,
+		 "expected a []interface {}, but received a int64", ""},
+		{STRATEGIC("/m"), "{\"metadata\":{\"finalizers\":{\"a\":1}}}", 422,
+		 " \"\" is invalid: patch: Invalid value: \"map[metadata:map[finalizers:map[a:1]]]\": …", ""},
+		/* a number is what it is worth, but for decoders of text */
+		{STRATEGIC("/m?dryRun=All"), "{\"metadata\":{\"generation\":1.0}}", 200, NULL, ""},
+		{MERGE("/m?dryRun=All"), "{\"metadata\":{\"generation\":1.0}}", 422,
+		 " \"\" is invalid: patch: …", ""},
+		{STRATEGIC("/m?fieldValidation=Strict"), "{\"metadata\":{\"foo\":1}}", 422,
+		 " \"\" is invalid: patch: Invalid value: \"map[metadata:map[foo:1]]\": strict decoding error: unknown field \"metadata.foo\"",
+		 ""},
+	};
+
+	check_all(rows, ARRAY_LEN(rows));
+}
+
 #define STRICT "POST", CMS "?dryRun=All&fieldValidation=Strict"
 #define WARN "POST", CMS "?dryRun=All"
 
@@ -226,6 +258,24 @@ static void options_of_deletions(void **state)
 	check_all(rows, ARRAY_LEN(rows));
 }
 
+/* Maps have no order: one that is sent in another is no change. */
+static void nothing_changes(void **state)
+{
+	autoreply struct rig_reply made =
+		rig_call(&rig, "POST", CMS, JSON("{'metadata':{'name':'n'},'data':{'b':'1','a':'2'}}"));
+	assert_int_equal(made.status, 201);
+	assert_non_null(strstr(made.text.p, JSON("'data':{'a':'2','b':'1'}")));
+	autoreply struct rig_reply put =
+		rig_call(&rig, "PUT", CMS "/n", JSON("{'metadata':{'name':'n'},'data':{'a':'2','b':'1'}}"));
+	autoreply struct rig_reply again =
+		rig_call(&rig, "PUT", CMS "/n", JSON("{'metadata':{'name':'n'},'data':{'b':'1','a':'2'}}"));
+	assert_int_equal(again.status, 200);
+	assert_string_equal(js_str0(made.body, "metadata", "resourceVersion", NULL),
+			    js_str0(put.body, "metadata", "resourceVersion", NULL));
+	assert_string_equal(js_str0(made.body, "metadata", "resourceVersion", NULL),
+			    js_str0(again.body, "metadata", "resourceVersion", NULL));
+}
+
 static int setup(void **state)
 {
 	rig_open(&rig);
@@ -242,9 +292,13 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(patches_that_cannot_be_read), cmocka_unit_test(what_strict_readers_find),
-		cmocka_unit_test(warns_of_a_hundred),	       cmocka_unit_test(creates_that_name_a_version),
+		cmocka_unit_test(patches_that_cannot_be_read),
+		cmocka_unit_test(what_strict_readers_find),
+		cmocka_unit_test(warns_of_a_hundred),
+		cmocka_unit_test(creates_that_name_a_version),
 		cmocka_unit_test(options_of_deletions),
+		cmocka_unit_test(strategic_patches),
+		cmocka_unit_test(nothing_changes),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

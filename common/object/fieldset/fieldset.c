@@ -131,7 +131,7 @@ static int read_level(struct fieldset_reader *r, const struct fieldset **ret, bo
 
 	*ret = NULL;
 	*ret_member = false;
-	if (depth > JS_MAX_DEPTH)
+	if (depth > SHAPE_DEPTH_MAX + 50) /* none that is written here is so deep */
 		return err_set(r->err, REASON_BAD_REQUEST, "exceeded max depth");
 	if (scan_peek(&r->s) == SCAN_NULL) {
 		*ret_member = true;

@@ -133,7 +133,7 @@ static bool check_names(struct checker *c, const struct shape *s, const js *list
 static void check_items(struct checker *c, const struct shape *s, const js *list)
 {
 	size_t n = c->path.len;
-	struct shape of = shape_of(s->type->elem);
+	struct shape of = shape_elem(s);
 	bool called = s->list != LIST_ATOMIC && !s->atomic;
 	struct fieldset_element *names = arena_array(&c->arena, js_len(list) + 1, sizeof(*names));
 
@@ -153,7 +153,7 @@ static void check(struct checker *c, const struct shape *s, const js *v)
 {
 	const struct type *t = s->type;
 
-	if (!t || !v || t->untyped)
+	if (!t || !v || t->untyped || s->depth >= SHAPE_DEPTH_MAX)
 		return;
 	switch (t->form) {
 	case TYPE_OBJECT:

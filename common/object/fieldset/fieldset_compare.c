@@ -161,7 +161,7 @@ static void compare_items(struct arena *a, const struct shape *s, const struct s
 			  const struct shape_entry *y, size_t m, struct level *l)
 {
 	struct difference c = {.self = {false}};
-	struct shape item = shape_of(s->type->elem);
+	struct shape item = shape_elem(s);
 
 	if (n >= 2 && m >= 2) {
 		c.self[MODIFIED] = !same_items(x, n, y, m);

@@ -41,6 +41,8 @@ struct shape {
 enum shape_form { SHAPE_LEAF, SHAPE_STRUCT, SHAPE_MAP, SHAPE_LIST };
 struct shape shape_of(const struct type *t);
 struct shape shape_of_field(const struct field *f);
+/* Of a list's items. */
+struct shape shape_elem(const struct shape *list);
 /* What v, NULL being JSON's null, is to be taken for. */
 enum shape_form shape_form(const struct shape *s, const js *v);
 /* The shape of a member of a struct or map; *ret_named: the type knows it by name. */

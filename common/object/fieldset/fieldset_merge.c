@@ -165,11 +165,8 @@ static bool merge_lists(struct arena *a, const struct shape *s, const js *live, 
 	struct items ours = {.id = arena_array(a, js_len(live) + 1, sizeof(size_t)), .list = live};
 	number_items(&ours, x, n, known, x_id, true);
 	number_items(&theirs, y, m, known, y_id, false);
-	struct merge_list list = {.arena = a,
-				  .item = shape_of(s->type->elem),
-				  .known = known,
-				  .out = js_new_arr(),
-				  .config = &theirs};
+	struct merge_list list = {
+		.arena = a, .item = shape_elem(s), .known = known, .out = js_new_arr(), .config = &theirs};
 	merge_in_order(&list, &ours);
 	*ret = list.out;
 	if (js_len(list.out))
@@ -226,7 +223,7 @@ static js *remove_members(struct arena *a, const struct shape *s, const js *o, c
 static js *remove_items(struct arena *a, const struct shape *s, const js *list, const struct fieldset *rm)
 {
 	js *out = js_new_arr();
-	struct shape of = shape_of(s->type->elem);
+	struct shape of = shape_elem(s);
 	char why[256];
 
 	js_array_for_each (item, list) {

@@ -34,7 +34,7 @@ static const struct fieldset *set_of_items(struct arena *a, const struct shape *
 	size_t n, kept = 0;
 	struct shape_entry *entries = shape_entries(a, s, list, &n);
 	struct fieldset_node *v = arena_array(a, n + 1, sizeof(*v));
-	struct shape item = shape_of(s->type->elem);
+	struct shape item = shape_elem(s);
 
 	for (size_t i = 0, k; i < n; i = k) {
 		struct fieldset_node node = {.e = entries[i].e, .member = true};
@@ -91,7 +91,7 @@ static bool node_shape(const struct shape *s, const struct fieldset_node *node, 
 		return ret->type;
 	}
 	if (node->e.by != FIELDSET_FIELD && t->form == TYPE_LIST) {
-		*ret = shape_of(t->elem);
+		*ret = shape_elem(s);
 		return true;
 	}
 	return false;

@@ -64,15 +64,23 @@ struct shape shape_member(const struct shape *s, const char *key, bool *ret_name
 {
 	const struct type *t = s->type;
 	const struct field *f = t && t->form == TYPE_OBJECT ? schema_field(t, key) : NULL;
-	struct shape ret = {.type = NULL};
+	struct shape member = {.type = NULL};
 
 	*ret_named = f;
 	if (f)
-		ret = shape_of_field(f);
+		member = shape_of_field(f);
 	else if (t && t->form == TYPE_MAP)
-		ret = shape_of(t->elem);
-	ret.depth = s->depth + 1;
-	return ret;
+		member = shape_of(t->elem);
+	member.depth = s->depth + 1;
+	return member;
+}
+
+struct shape shape_elem(const struct shape *list)
+{
+	struct shape item = shape_of(list->type->elem);
+
+	item.depth = list->depth + 1;
+	return item;
 }
 
 /* ---- names of items ---- */

@@ -24,8 +24,8 @@
 
 #define DIRECTIVE "$patch"
 #define RETAIN "$retainKeys"
-#define DELETE_PREFIX "$deleteFromPrimitiveList/"
-#define ORDER_PREFIX "$setElementOrder/"
+#define DELETE_PREFIX "$deleteFromPrimitiveList"
+#define ORDER_PREFIX "$setElementOrder"
 
 static int merge_map(js **original, js *patch, const struct type *t, int depth, struct err *err);
 
@@ -38,6 +38,17 @@ static bool is_directive(const char *key)
 {
 	return strcmp(key, DIRECTIVE) == 0 || strcmp(key, RETAIN) == 0 || has_prefix(key, DELETE_PREFIX) ||
 	       has_prefix(key, ORDER_PREFIX);
+}
+
+/* The list that a parallel one is about. */
+static int list_of(const char *key, const char *prefix, const char *noun, const char **ret, struct err *err)
+{
+	const char *slash = key + strlen(prefix);
+
+	if (*slash != '/')
+		return err_set(err, REASON_BAD_REQUEST, "invalid patch format of %s list", noun);
+	*ret = slash + 1;
+	return 0;
 }
 
 /* ---- taking a part of the patch as it is ---- */
@@ -286,8 +297,14 @@ static int order_one(js *original, js *patch, const char *name, const js *order,
 	const struct field *f = t ? schema_field(t, name) : NULL;
 	const char *key = f ? f->merge_key : NULL;
 	js *old = js_arr(original, name, NULL), *new = js_arr(patch, name, NULL);
-	if (!js_is_arr(order))
-		return patch_no_list(order, err);
+	if (!old && js_field(original, name))
+		return patch_no_list(js_field(original, name), err);
+	if (!new &&js_field(patch, name))
+		return patch_no_list(js_field(patch, name), err);
+	if (t && !f)
+		return err_set(err, REASON_UNKNOWN,
+			       "unable to find api field in struct %s for the json field \"%.100s\"", t->name,
+			       name);
 	js_array_for_each (item, order)
 		if (key && !js_field(item, key))
 			return patch_no_merge_key(item, key, err);
@@ -331,7 +348,11 @@ static int apply_orders(js *original, js *patch, const struct type *t, int depth
 		if (!json_object_object_get_ex(patch, it.key, NULL))
 			continue; /* it was the list of another one */
 		autojson js *list = js_take(patch, it.key);
-		if (order_one(original, patch, it.key + strlen(ORDER_PREFIX), list, t, depth, err) < 0)
+		const char *of;
+		if (!js_is_arr(list))
+			return patch_no_list(list, err);
+		if (list_of(it.key, ORDER_PREFIX, "setElementOrder", &of, err) < 0 ||
+		    order_one(original, patch, of, list, t, depth, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -439,8 +460,11 @@ static int merge_map(js **original, js *patch, const struct type *t, int depth, 
 		return -1;
 	json_object_object_foreach (patch, key, v) {
 		int r = 0;
+		const char *of;
 		if (has_prefix(key, DELETE_PREFIX))
-			r = delete_scalars(*original, key + strlen(DELETE_PREFIX), v, err);
+			r = list_of(key, DELETE_PREFIX, "primitive", &of, err) < 0
+				    ? -1
+				    : delete_scalars(*original, of, v, err);
 		else if (!v)
 			js_del(*original, key);
 		else if (!is_directive(key))

@@ -115,9 +115,47 @@ static void write_object(struct buf *out, const struct type *t, const js *o, int
 		free(v);
 }
 
+static bool is_sorted(const js *o)
+{
+	const char *before = "";
+
+	for (struct js_iter it = js_iter(o); js_next(&it); before = it.key)
+		if (strcmp(before, it.key) > 0)
+			return false;
+	return true;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void write_unsorted_map(struct buf *out, const struct type *t, const js *o, int depth)
+{
+	autofree const char **keys = mem_array(js_len(o) + 1, sizeof(*keys));
+	size_t n = 0;
+	bool first = true;
+
+	for (struct js_iter it = js_iter(o); js_next(&it);)
+		keys[n++] = it.key;
+	qsort(keys, n, sizeof(*keys), by_text);
+	buf_addc(out, '{');
+	for (size_t i = 0; i < n; i++) {
+		write_key(out, &first, keys[i]);
+		write_value(out, t->elem, js_field(o, keys[i]), depth);
+	}
+	buf_addc(out, '}');
+}
+
+/* Maps say the same in any order, so there is one: what is written again is the same bytes. */
 static void write_map(struct buf *out, const struct type *t, const js *o, int depth)
 {
 	bool first = true;
+
+	if (!is_sorted(o)) {
+		write_unsorted_map(out, t, o, depth);
+		return;
+	}
 	buf_addc(out, '{');
 	json_object_object_foreach ((js *)o, key, item) {
 		write_key(out, &first, key);
