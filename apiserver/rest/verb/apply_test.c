@@ -397,6 +397,29 @@ static void write_many(struct buf *out, const char *value)
 	buf_adds(out, "}}");
 }
 
+/* An annotation that has no room for what is applied goes. */
+static void follows_while_there_is_room(void **state)
+{
+	static const char type[] = "application/apply-patch+yaml",
+			  name[] = "kubectl.kubernetes.io/last-applied-configuration";
+	autobuf struct buf big = BUF_INIT;
+
+	take_step(&(struct step){"apply", CMS "/a?fieldManager=kubectl", ANNOTATED("{'k':'v'}", ""), 201,
+				 NULL, "\\n'"});
+	buf_adds(
+		&big,
+		"{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"a\",\"annotations\":{"
+		"\"kubectl.kubernetes.io/last-applied-configuration\":\"x\"}},\"data\":{\"k\":\"");
+	for (int i = 0; i < 263000; i++)
+		buf_addc(&big, 'x');
+	buf_adds(&big, "\"}}");
+	autoreply struct rig_reply r =
+		rig_send(&rig, "PATCH", CMS "/a?fieldManager=kubectl", type, big.p, big.len);
+	assert_int_equal(r.status, 200);
+	assert_null(js_get(r.body, "metadata", "annotations", name, NULL));
+	take_step(&(struct step){"DELETE", CMS "/a", NULL, 200, NULL, NULL});
+}
+
 static void tells_every_conflict(void **state)
 {
 	static const char type[] = "application/apply-patch+yaml";
@@ -461,6 +484,7 @@ int main(void)
 		cmocka_unit_test(versions_are_kept_apart),
 		cmocka_unit_test(kubectl_takes_over_from_itself),
 		cmocka_unit_test(alike_objects_have_alike_lists),
+		cmocka_unit_test(follows_while_there_is_room),
 		cmocka_unit_test(tells_every_conflict),
 		cmocka_unit_test(the_oldest_become_one),
 	};

@@ -302,6 +302,34 @@ STORY(versions, {"apply", BY("one"), SHIP(",'num':1,'str':'s'"), 201, NULL, NULL
        APPLIED("new", "{'f:num':{}}") "; " APPLIED("three", "{'f:str':{}}"), NULL},
       GONE)
 
+#define OLD(name, version, second, field)                                                                    \
+	"{'manager':'" name "','operation':'Update','apiVersion':'sea.io/" version                           \
+	"','time':'2020-01-01T00:00:" second                                                                 \
+	"Z','fieldsType':'FieldsV1','fieldsV1':{'f:mapOfLists':{'f:" field "':{}}}},"
+#define LISTS_OF(version, fields) "Update sea.io/" version " {'f:mapOfLists':{" fields "}}"
+
+/* The oldest become one for each version, when there is a second of it. */
+STORY(too_many_updaters, {"POST", ALL "?fieldManager=c", SHIP(",'num':1"), 201, NULL, NULL},
+      {"merge", BY("z"),
+       "{'num':2,'metadata':{'managedFields':[" OLD("m1", "v2", "01", "a") OLD("m2", "v1", "02", "b") OLD(
+	       "m3", "v1", "03", "c") OLD("m4", "v1", "04", "d") OLD("m5", "v2", "05",
+								     "e") OLD("m6", "v2", "06",
+									      "f") OLD("m7", "v2", "07", "g")
+	       OLD("m8", "v2", "08", "h") OLD("m9", "v2", "09", "i") OLD("m10", "v2", "10", "k") OLD(
+		       "m11", "v2",
+		       "11",
+		       "l") "{'manager':'m12','operation':'Update','apiVersion':'sea.io/v2','time':'2020-01-01T00:00:12Z','fieldsType':'FieldsV1','fieldsV1':{'f:str':{}}}]}}",
+       200,
+       "ancient-changes " LISTS_OF("v1", "'f:b':{},'f:c':{},'f:d':{}") "; ancient-changes " LISTS_OF("v2", "'f:a':{},'f:e':{}") "; m6 " LISTS_OF("v2", "'f:f':{}") "; m7 " LISTS_OF(
+	       "v2",
+	       "'f:g':{}") "; m8 " LISTS_OF("v2",
+					    "'f:h':{}") "; m9 " LISTS_OF("v2",
+									 "'f:i':{}") "; m10 " LISTS_OF("v2",
+												       "'f:k':{}") "; m11 " LISTS_OF("v2",
+																     "'f:l':{}") "; m12 Update sea.io/v2 {'f:str':{}}; z Update sea.io/v1 {'f:num':{}}",
+       NULL},
+      GONE)
+
 static char folder[] = "/tmp/merge-test-XXXXXX";
 
 static int setup(void **state)
@@ -340,6 +368,7 @@ int main(void)
 		cmocka_unit_test(keys_have_defaults),
 		cmocka_unit_test(unknown_fields_are_kept),
 		cmocka_unit_test(versions),
+		cmocka_unit_test(too_many_updaters),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

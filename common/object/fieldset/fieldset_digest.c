@@ -70,7 +70,7 @@ static void add_value(struct buf *out, const js *v)
 
 static bool digest_items(struct buf *out, const struct shape *s, const js *list, int depth)
 {
-	struct shape below = shape_of(s->type->elem);
+	struct shape below = shape_elem(s);
 
 	buf_addc(out, '[');
 	js_array_for_each (item, list) {
