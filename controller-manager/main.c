@@ -27,20 +27,27 @@ static const struct controller *const controllers[] = {
 	&ttl_after_finished_controller,
 	&daemonset_controller,
 	&statefulset_controller,
+	&cronjob_controller,
 	NULL,
 };
 
 /* How many objects of a kind are looked at at once, by the controller's name; any other takes what its row says. */
-static int concurrent_daemonsets, concurrent_statefulsets, concurrent_deployments, concurrent_sets,
-	concurrent_rcs, concurrent_gc, concurrent_jobs, concurrent_namespaces, concurrent_quotas;
+static int concurrent_cronjobs, concurrent_daemonsets, concurrent_statefulsets, concurrent_deployments,
+	concurrent_sets, concurrent_rcs, concurrent_gc, concurrent_jobs, concurrent_namespaces,
+	concurrent_quotas;
 static const struct {
 	const char *name;
 	const int *workers;
 } concurrency[] = {
-	{"daemonset", &concurrent_daemonsets},	    {"deployment", &concurrent_deployments},
-	{"garbage-collector", &concurrent_gc},	    {"job", &concurrent_jobs},
-	{"namespace", &concurrent_namespaces},	    {"replicaset", &concurrent_sets},
-	{"replicationcontroller", &concurrent_rcs}, {"resourcequota", &concurrent_quotas},
+	{"cronjob", &concurrent_cronjobs},
+	{"daemonset", &concurrent_daemonsets},
+	{"deployment", &concurrent_deployments},
+	{"garbage-collector", &concurrent_gc},
+	{"job", &concurrent_jobs},
+	{"namespace", &concurrent_namespaces},
+	{"replicaset", &concurrent_sets},
+	{"replicationcontroller", &concurrent_rcs},
+	{"resourcequota", &concurrent_quotas},
 	{"statefulset", &concurrent_statefulsets},
 };
 
@@ -75,6 +82,8 @@ static const struct flag flags[] = {
 	 "Nodes that a zone may have and still be small.", 0, 0},
 	{"terminated-pod-gc-threshold", FLAG_INT, &terminated_threshold, "12500",
 	 "Finished Pods that may be kept before the oldest are deleted; 0 = all.", 0, INT_MAX},
+	{"concurrent-cron-job-syncs", FLAG_INT, &concurrent_cronjobs, "2",
+	 "CronJobs that are looked at at once.", 1, 100},
 	{"concurrent-daemonset-syncs", FLAG_INT, &concurrent_daemonsets, "2",
 	 "DaemonSets that are looked at at once.", 1, 100},
 	{"concurrent-deployment-syncs", FLAG_INT, &concurrent_deployments, "2",

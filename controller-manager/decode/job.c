@@ -7,7 +7,6 @@
 #include "base/mem.h"
 #include "decode/template.h"
 #include "object/condition.h"
-#include "object/rfc3339.h"
 
 static const char *const actions[] = {
 	[JOB_ACTION_NONE] = "",		[JOB_IGNORE] = "Ignore",    [JOB_COUNT] = "Count",
@@ -23,15 +22,6 @@ static char *text(const js *o, const char *key)
 {
 	const char *s = js_str(o, key, NULL);
 	return s ? mem_strdup(s) : NULL;
-}
-
-static int64_t time_of(const js *o, const char *key)
-{
-	const char *s = js_str(o, key, NULL);
-	struct err ignored = ERR_INIT;
-	int64_t ns;
-
-	return s && rfc3339_parse(s, &ns, &ignored) == 0 ? ns : 0;
 }
 
 static char **texts(const js *list, const char *key, size_t *n)
@@ -121,7 +111,8 @@ static void read_status(struct cm_job *j, const js *status)
 	const js *uncounted = js_obj(status, "uncountedTerminatedPods", NULL);
 	static const char *const ends[] = {"Complete", "Failed"};
 
-	j->status.start_ns = time_of(status, "startTime");
+	j->status.start_ns = cm_time(status, "startTime");
+	j->status.completion_ns = cm_time(status, "completionTime");
 	j->status.active = (int32_t)js_int(status, 0, "active", NULL);
 	j->status.ready = number(status, "ready");
 	j->status.terminating = number(status, "terminating");
@@ -141,7 +132,8 @@ static void read_status(struct cm_job *j, const js *status)
 		if (!s || strcmp(s, "True") != 0)
 			continue;
 		j->status.finished = true;
-		j->status.finished_ns = time_of(c, "lastTransitionTime");
+		j->status.complete = i == 0;
+		j->status.finished_ns = cm_time(c, "lastTransitionTime");
 	}
 }
 

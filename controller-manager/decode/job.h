@@ -43,7 +43,8 @@ struct cm_job {
 	char *template; /* JSON text */
 	struct {
 		int64_t start_ns, finished_ns; /* wall; 0. finished_ns: of Complete or Failed */
-		bool finished;
+		int64_t completion_ns;	       /* wall; 0 */
+		bool finished, complete;       /* complete: finished, and not failed */
 		int32_t active, ready, terminating, succeeded, failed; /* ready, terminating: JOB_UNSET */
 		char *completed_indexes, *failed_indexes;	       /* NULL when absent */
 		char *conditions;				       /* JSON text, NULL when none */

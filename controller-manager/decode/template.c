@@ -5,6 +5,7 @@
 #include <string.h>
 #include "base/mem.h"
 #include "object/labels.h"
+#include "object/rfc3339.h"
 
 char *cm_json_text(const js *o)
 {
@@ -13,6 +14,15 @@ char *cm_json_text(const js *o)
 	autobuf struct buf b = BUF_INIT;
 	js_write(&b, o);
 	return buf_take(&b, NULL);
+}
+
+int64_t cm_time(const js *o, const char *key)
+{
+	const char *s = js_str(o, key, NULL);
+	struct err ignored = ERR_INIT;
+	int64_t ns;
+
+	return s && rfc3339_parse(s, &ns, &ignored) == 0 ? ns : 0;
 }
 
 struct selector *cm_selector(const js *o)

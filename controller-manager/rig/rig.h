@@ -4,8 +4,9 @@
  * informers, and no threads of theirs: a test makes objects from readable YAML, runs one sync (or all that are
  * due), and looks at the objects, the events, and the calls that were made.
  *
- * Everything is deterministic. The clock is fake, starts at RIG_NOW and moves with clock_advance() only; before
- * every sync the informers are waited for until they show exactly what the API holds. Nothing sleeps.
+ * Everything is deterministic. The clock is fake, starts at RIG_NOW and moves with clock_advance(), and with rig_settle() while
+ * a watch that this has ended waits to be begun again; before every sync the informers are waited for until they show exactly
+ * what the API holds. Nothing sleeps.
  *
  * Calls of the controllers pass through here (the linker's --wrap), so that a test can make the API refuse or
  * lose them. A failed expectation fails the cmocka test that is running. One rig at a time, one thread.

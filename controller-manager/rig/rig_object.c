@@ -21,6 +21,7 @@ static const struct {
 } kinds[] = {
 	{"ConfigMap", "", "configmaps", false},
 	{"ControllerRevision", "apps", "controllerrevisions", false},
+	{"CronJob", "batch", "cronjobs", false},
 	{"CustomResourceDefinition", "apiextensions.k8s.io", "customresourcedefinitions", true},
 	{"DaemonSet", "apps", "daemonsets", false},
 	{"Deployment", "apps", "deployments", false},

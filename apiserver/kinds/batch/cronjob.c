@@ -5,7 +5,8 @@
 #include "kinds/batch/jobspec.h"
 #include "kinds/podspec/podspec.h"
 #include "kinds/strategies.h"
-#include "object/cron.h"
+#include "object/cron/cron.h"
+#include "object/cron/cron_zone.h"
 
 #define NAME_MAX_BYTES 52 /* a Job's name adds a dash and ten digits to it */
 #define ZONE_PART_MAX 14
@@ -85,7 +86,7 @@ static void check_zone(const char *zone, struct field_errors *errs)
 		field_error_invalid_str(
 			errs, "spec.timeZone", zone,
 			"timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones");
-	if (cron_check_zone(zone, &why) < 0)
+	if (cron_zone_check(zone, &why) < 0)
 		field_error_invalid_str(errs, "spec.timeZone", zone, why.msg);
 }
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include "base/clock.h"
 #include "base/mem.h"
-#include "object/cron.h"
+#include "object/cron/cron.h"
 
 static void wrong(void **state)
 {
@@ -74,30 +74,8 @@ static void right(void **state)
 	}
 }
 
-static void zones(void **state)
-{
-	static const struct {
-		const char *name, *want; /* NULL: it is one */
-	} rows[] = {
-		{"UTC", NULL},
-		{"Local", NULL},
-		{"Europe/Berlin", NULL},
-		{"Europe", "unknown time zone Europe"}, /* a folder */
-		{"zone.tab", "unknown time zone zone.tab"},
-		{"../zoneinfo/UTC", "time: invalid location name"},
-		{"/etc/localtime", "time: invalid location name"},
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct err err = ERR_INIT;
-		assert_int_equal(cron_check_zone(rows[i].name, &err), rows[i].want ? -1 : 0);
-		assert_string_equal(err.msg, rows[i].want ? rows[i].want : "");
-	}
-}
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(wrong), cmocka_unit_test(right),
-					   cmocka_unit_test(zones)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(wrong), cmocka_unit_test(right)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See cron.h. Fields are read left to right, and the first fault is the one that is told, as upstream's does. */
-#include "object/cron.h"
+/* The parser. Fields are read left to right, and the first fault is the one that is told, as upstream's does. */
+#include "object/cron/cron.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -11,8 +11,8 @@
 #include "base/clock.h"
 #include "base/flags.h"
 #include "base/mem.h"
+#include "object/cron/cron_zone.h"
 
-#define ZONES "/usr/share/zoneinfo/"
 #define SHOWN_MAX 200 /* bytes of what a client has sent that an error repeats */
 
 struct bounds {
@@ -254,7 +254,7 @@ static int parse_zone(const char **s, struct cron *ret, struct err *err)
 	if (!end)
 		return fault(err, "provided bad location %.*s: no schedule behind it", SHOWN_MAX, eq + 1);
 	autofree char *zone = end > eq ? mem_strndup(eq + 1, (size_t)(end - eq - 1)) : mem_strdup("");
-	if (cron_check_zone(zone, &why) < 0)
+	if (cron_zone_check(zone, &why) < 0)
 		return fault(err, "provided bad location %.*s: %s", SHOWN_MAX, zone, why.msg);
 	snprintf(ret->zone, sizeof(ret->zone), "%s", zone);
 	for (*s = end; is_blank(**s);)
@@ -270,32 +270,4 @@ int cron_parse(const char *s, struct cron *ret, struct err *err)
 	if (parse_zone(&s, ret, err) < 0)
 		return -1;
 	return *s == '@' ? parse_descriptor(s, ret, err) : parse_fields(s, ret, err);
-}
-
-/* ---- zones ---- */
-
-static bool has_backstep(const char *s)
-{
-	for (const char *p = s; (p = strstr(p, "..")); p++)
-		if ((p == s || p[-1] == '/') && (!p[2] || p[2] == '/'))
-			return true;
-	return false;
-}
-
-int cron_check_zone(const char *name, struct err *err)
-{
-	static const char magic[] = {'T', 'Z', 'i', 'f'};
-	char head[sizeof(magic)];
-
-	if (!*name || !strcmp(name, "UTC") || !strcmp(name, "Local"))
-		return 0;
-	if (has_backstep(name) || *name == '/' || *name == '\\')
-		return fault(err, "time: invalid location name");
-	autofree char *path = mem_printf(ZONES "%s", name);
-	FILE *f = strlen(name) < SHOWN_MAX ? fopen(path, "re") : NULL;
-	bool known =
-		f && fread(head, 1, sizeof(head), f) == sizeof(head) && !memcmp(head, magic, sizeof(magic));
-	if (f)
-		fclose(f);
-	return known ? 0 : fault(err, "unknown time zone %.*s", SHOWN_MAX, name);
 }

@@ -2,7 +2,7 @@
 /* Schedules: what is taken means something. */
 #include <assert.h>
 #include "base/mem.h"
-#include "object/cron.h"
+#include "object/cron/cron.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
