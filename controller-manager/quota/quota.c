@@ -58,10 +58,9 @@ static void destroy(void *state)
 /* Of most kinds only the number matters; of Pods also when they end. */
 static bool matters(const struct informer_object *old, const struct informer_object *new)
 {
-	const struct informer_type *t = new ? new->type : old->type;
-
 	if (!old || !new)
 		return true;
+	const struct informer_type *t = new->type;
 	if (t == &cm_pod_type) {
 		const struct cm_pod *a = (const void *)old, *b = (const void *)new;
 
