@@ -17,13 +17,13 @@
 #define DAY_S 86400
 
 /* A second, and what the zone's clock shows then. */
-struct moment {
+struct cron_moment {
 	const struct cron_zone *z;
 	int64_t s;
 	struct tm tm;
 };
 
-static void show(struct moment *m, int64_t s)
+static void show(struct cron_moment *m, int64_t s)
 {
 	time_t local = s + cron_zone_at(m->z, s).offset_s;
 
@@ -32,7 +32,7 @@ static void show(struct moment *m, int64_t s)
 }
 
 /* The time when the clock shows this; where it never does, or twice, the one that Go takes. Parts may be out of range. */
-static void set(struct moment *m, struct tm tm)
+static void set(struct cron_moment *m, struct tm tm)
 {
 	int64_t s = timegm(&tm);
 	struct cron_zone_span span = cron_zone_at(m->z, s);
@@ -59,7 +59,7 @@ static bool day_fits(const struct cron *c, const struct tm *tm)
 /* Each of these moves on to what fits; false: the next larger part has turned over. What is smaller begins anew
    when something moves for the first time (*moved). */
 
-static bool find_month(const struct cron *c, struct moment *m, bool *moved)
+static bool find_month(const struct cron *c, struct cron_moment *m, bool *moved)
 {
 	while (!has(c->months, m->tm.tm_mon + 1)) {
 		if (!*moved)
@@ -75,7 +75,7 @@ static bool find_month(const struct cron *c, struct moment *m, bool *moved)
 }
 
 /* A day that has no midnight, or another hour of it. */
-static void to_midnight(struct moment *m)
+static void to_midnight(struct cron_moment *m)
 {
 	int hour = m->tm.tm_hour;
 
@@ -85,7 +85,7 @@ static void to_midnight(struct moment *m)
 		show(m, m->s - hour * HOUR_S);
 }
 
-static bool find_day(const struct cron *c, struct moment *m, bool *moved)
+static bool find_day(const struct cron *c, struct cron_moment *m, bool *moved)
 {
 	while (!day_fits(c, &m->tm)) {
 		struct tm next = m->tm;
@@ -104,7 +104,7 @@ static bool find_day(const struct cron *c, struct moment *m, bool *moved)
 	return true;
 }
 
-static bool find_hour(const struct cron *c, struct moment *m, bool *moved)
+static bool find_hour(const struct cron *c, struct cron_moment *m, bool *moved)
 {
 	while (!has(c->hours, m->tm.tm_hour)) {
 		struct tm begin = m->tm;
@@ -119,7 +119,7 @@ static bool find_hour(const struct cron *c, struct moment *m, bool *moved)
 	return true;
 }
 
-static bool find_minute(const struct cron *c, struct moment *m, bool *moved)
+static bool find_minute(const struct cron *c, struct cron_moment *m, bool *moved)
 {
 	while (!has(c->minutes, m->tm.tm_min)) {
 		if (!*moved)
@@ -133,7 +133,7 @@ static bool find_minute(const struct cron *c, struct moment *m, bool *moved)
 }
 
 /* There is one second that fits: who moves to it has turned over. */
-static bool find_second(struct moment *m, bool *moved)
+static bool find_second(struct cron_moment *m, bool *moved)
 {
 	if (m->tm.tm_sec == 0)
 		return true;
@@ -149,7 +149,7 @@ static int64_t floor_s(int64_t ns)
 
 int64_t cron_next(const struct cron *c, const struct cron_zone *z, int64_t after_ns)
 {
-	struct moment m = {.z = z};
+	struct cron_moment m = {.z = z};
 	bool moved = false;
 	int64_t s = floor_s(after_ns), every_s = c->every_ns / NS_PER_S;
 
