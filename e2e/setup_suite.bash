@@ -3,7 +3,7 @@
 # stores use different folders and ports and may run at the same time: no test may look at the whole machine.
 
 setup_suite() {
-	export ROOT DIR STORE PORT
+	export ROOT DIR STORE PORT HOME
 	ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 	STORE=${STORE:-sqlite}
 	DIR=${E2E_DIR:-$ROOT/build/e2e-$STORE}
@@ -13,6 +13,9 @@ setup_suite() {
 		cat "$BATS_SUITE_TMPDIR/up.log" >&3
 		return 1
 	}
+	# kubectl keeps on disk, by address, what it has discovered: another cluster had this address an hour ago.
+	HOME=$DIR/home
+	mkdir -p "$HOME"
 	local image=$BATS_SUITE_TMPDIR/demo.tar
 	"$ROOT/deploy/oci-image" "$image" localhost/coracle-demo:1.0 "/www/index.html=$ROOT/deploy/demo/index.html"
 	"${CORACLE_BIN:-$ROOT/build/bin}/nodeagent" image import "$image" --root-dir="$DIR/node" >/dev/null 2>&1

@@ -93,7 +93,7 @@ static void runtimes(void **state)
 	    "{\"a\":\"b\"}");
 	pod(",'runtimeClassName':'vm','overhead':{'cpu':'2','memory':'1024'}", "overhead",
 	    REFUSED "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead");
-	pod(",'runtimeClassName':'vm','nodeSelector':{'c':'d'}", "nodeSelector", "{\"c\":\"d\",\"a\":\"b\"}");
+	pod(",'runtimeClassName':'vm','nodeSelector':{'c':'d'}", "nodeSelector", "{\"a\":\"b\",\"c\":\"d\"}");
 	pod(",'runtimeClassName':'vm','nodeSelector':{'a':'d'}", "nodeSelector",
 	    REFUSED "conflict: runtimeClass.scheduling.nodeSelector[a] = b; pod.spec.nodeSelector[a] = d");
 }
