@@ -233,9 +233,9 @@ void resource_remove(struct resource *r)
 		tell_all(r, o, true);
 	r->observers = NULL;
 	cache_order_release(&r->order);
-	cache_event_window_reset(&r->window, resource_now(r));
 	cache_past_clear(&r->past);
-	r->window.held = 0;
+	r->window.held =
+		0; /* what has happened stays for who watches: he is told the end of each object first */
 	atomic_store(&r->removed, true);
 	count_changed(r);
 	watch_expire(r);

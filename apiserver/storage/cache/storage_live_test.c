@@ -293,6 +293,36 @@ static void removed_resources_wait_for_their_holders(void **state)
 	assert_null(storage_resource(e->s, &a));
 }
 
+/* Who watches a kind that goes is told the end of each of its objects before that of the watch. */
+static void a_removed_resource_says_what_has_happened(void **state)
+{
+	struct env *e = *state;
+	struct err err = ERR_INIT;
+	struct query q = {.ns = ""};
+	struct watch_event ev;
+	struct kind k = widget_kind(302);
+	k.storage_kind = &k;
+	assert_int_equal(storage_add_resource(e->s, &k, &err), 0);
+	struct resource *r = storage_resource(e->s, &k);
+	struct watcher *w = watch_open(r, &q, 0, false, false, no_wake, NULL, &err);
+	assert_non_null(w);
+	autoobj struct obj *o = create(r, "ns", "w", ""), *gone = NULL;
+	assert_int_equal(storage_delete(r, o, &gone, &err), 0);
+	storage_remove_resource(e->s, &k);
+	assert_int_equal(watch_next(w, &ev, &err), 1);
+	assert_int_equal(ev.type, WATCH_ADDED);
+	obj_unref(ev.obj);
+	assert_int_equal(watch_next(w, &ev, &err), 1);
+	assert_int_equal(ev.type, WATCH_DELETED);
+	assert_int_equal(ev.rv, gone->rv);
+	obj_unref(ev.obj);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(watch_next(w, &ev, &err), -1);
+		assert_int_equal(err.reason, REASON_EXPIRED);
+	}
+	watch_close(w);
+}
+
 /* The engine as it is, but for lists, which are counted. */
 static atomic_int lists;
 static const struct store_engine *counted;
@@ -567,6 +597,7 @@ int main(void)
 					   SUITE(resources_come_and_go_under_load),
 					   SUITE(many_are_filled_at_once),
 					   SUITE(removed_resources_wait_for_their_holders),
+					   SUITE(a_removed_resource_says_what_has_happened),
 					   SUITE(new_kinds_cost_no_reading),
 					   SUITE(a_write_under_way_reaches_what_was_added_anew),
 					   SUITE(observers_see_every_change),

@@ -365,7 +365,7 @@ int watch_next(struct watcher *w, struct watch_event *ret, struct err *err)
 	if (w->in_initial && next_initial(w, ret))
 		return 1;
 	pthread_rwlock_rdlock(&r->lock);
-	if (w->expired || (!w->armed && w->place < r->window.tail)) {
+	if (!w->armed && w->place < r->window.tail) {
 		rc = too_old(err, w->delivered, r->window.start);
 	} else if (!w->armed) {
 		while (rc == 0 && w->place != r->window.head) {
@@ -375,6 +375,8 @@ int watch_next(struct watcher *w, struct watch_event *ret, struct err *err)
 		}
 		w->armed = rc == 0;
 	}
+	if (rc == 0 && w->expired)
+		rc = too_old(err, w->delivered, r->window.start);
 	if (rc == 1)
 		w->delivered = ret->rv;
 	pthread_rwlock_unlock(&r->lock);
