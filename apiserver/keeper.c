@@ -121,8 +121,10 @@ static void *keeper_main(void *arg)
 	int64_t again_ns = CLOCK_NEVER;
 	while (rest_until(k, true, again_ns)) {
 		struct err err = ERR_INIT;
+		struct schema_pin pin = schema_pin(registry_schema(k->registry)); /* kinds come and go */
 		int rc = look(k, &err);
 		rc = rc < 0 ? rc : apiservices_keep(&k->apiservices, k->registry, k->storage, &err);
+		schema_unpin(registry_schema(k->registry), &pin);
 		if (rc < 0)
 			log_err(&err, "what every cluster has is not there", NULL);
 		again_ns = rc < 0 ? clock_mono_ns() + AGAIN_NS : CLOCK_NEVER;
