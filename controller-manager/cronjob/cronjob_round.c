@@ -317,7 +317,7 @@ static bool may_begin(struct cronjob_round *r, const char *name, int64_t at_ns)
 		say_too_late(r, at_ns);
 		return false;
 	}
-	if (cronjob_status_has_name(&r->status, name) || r->status.last_schedule_ns == at_ns)
+	if (cronjob_status_has_name(&r->status, name))
 		return false;
 	if (c->policy == CRONJOB_FORBID && r->status.n_active) {
 		control_event(
