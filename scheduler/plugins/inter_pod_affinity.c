@@ -448,11 +448,14 @@ static bool node_helps(const struct sched_pod *p, const struct cluster_event *e)
 	return true;
 }
 
-static const struct event_hint hints[] = {{EVENT_POD_ADDED, pod_comes},
-					  {EVENT_POD_DELETED, pod_goes},
-					  {EVENT_POD_LABELS | EVENT_POD_UPDATED, NULL},
-					  {EVENT_NODE_ADDED | EVENT_NODE_LABELS, node_helps},
-					  {0}};
+static const struct event_hint hints[] = {
+	{EVENT_POD_ADDED, pod_comes},
+	{EVENT_POD_DELETED, pod_goes},
+	{EVENT_POD_LABELS | EVENT_POD_UPDATED, NULL},
+	/* A node that leaves a domain takes along whom the Pod was kept from. */
+	{EVENT_NODE_LABELS, NULL},
+	{EVENT_NODE_ADDED, node_helps},
+	{0}};
 
 const struct plugin plugin_inter_pod_affinity = {
 	.name = "InterPodAffinity",

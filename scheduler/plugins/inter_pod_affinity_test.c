@@ -358,6 +358,7 @@ static void test_hints(void **state)
 		{plain, {.types = EVENT_POD_DELETED, .pod = near}, false},
 		{near, {.types = EVENT_NODE_ADDED, .node = zone}, true},
 		{near, {.types = EVENT_NODE_ADDED, .node = none}, false},
+		{near, {.types = EVENT_NODE_LABELS, .node = none}, true}, /* it may have had the label */
 		{away, {.types = EVENT_NODE_ADDED, .node = none}, true},
 	};
 

@@ -70,6 +70,8 @@ static void spread_query(struct spread_constraint *c, const struct sched_pod *p,
 	pod_query_in(t, &namespace, 1, a);
 	c->query = (struct pod_query){.terms = t, .n = 1, .living = true};
 	c->self = pod_query_term_counts(t, p);
+	/* As upstream: the selector that selects everything means this Pod, but no other is counted by it. */
+	t->nothing |= t->n == 0;
 }
 
 /* Those of one action; common: in place of their own selectors. */
@@ -339,6 +341,7 @@ static void weigh(struct spread_data *d, struct spread_constraint *c, const stru
 		  size_t n, struct arena *a)
 {
 	size_t size = 0;
+	bool nowhere = false; /* nodes without the label are a domain of their own, too */
 
 	new_counts(c, a);
 	for (size_t i = 0; i < n; i++) {
@@ -346,13 +349,14 @@ static void weigh(struct spread_data *d, struct spread_constraint *c, const stru
 
 		if (d->ignored[i])
 			continue;
+		nowhere |= at == TOPOLOGY_NONE && !by_node(c);
 		if (at != TOPOLOGY_NONE && c->counts[at] < 0) {
 			c->counts[at] = 0;
 			size += !by_node(c);
 		}
 		size += by_node(c);
 	}
-	c->weight = log((double)(size + 2));
+	c->weight = log((double)(size + nowhere + 2));
 }
 
 /* On the other nodes of those domains, too. */
@@ -430,6 +434,8 @@ static bool pod_helps(const struct sched_pod *p, const struct cluster_event *e)
 {
 	if (strcmp(p->base.meta.namespace, e->pod->base.meta.namespace) || !p->wish)
 		return false;
+	if (!p->wish->n_spread) /* by defaults, whose selector is not known here */
+		return true;
 	for (size_t i = 0; i < p->wish->n_spread; i++)
 		if (label_query_matches(p->wish->spread[i].selector, e->pod->base.meta.labels))
 			return true;

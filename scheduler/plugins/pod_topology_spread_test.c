@@ -98,10 +98,10 @@ static const struct {
 	 P("foo: '', hash: '1', v: '2'", C("1", "zone", "foo", ", matchLabelKeys: [hash, v]"), ""), "xx.."},
 	{"without a selector no pod counts", FOUR, S33,
 	 P("foo: ''", "{maxSkew: 1, topologyKey: node, whenUnsatisfiable: DoNotSchedule}", ""), "...."},
-	{"an empty selector counts all", FOUR, S33 "; x bar; x bar",
+	{"an empty selector counts nobody but the pod", FOUR, S33 "; x bar; x bar",
 	 P("foo: ''", "{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule, labelSelector: {}}",
 	   ""),
-	 "..xx"},
+	 "...."},
 	{"selectors are anded", FOUR, "a foo; a foo tier=1; x foo tier=2",
 	 P("foo: '', tier: '1'",
 	   "{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {tier: '1'}, "
@@ -310,6 +310,24 @@ static void test_defaults(void **state)
 	}
 }
 
+/* By the defaults nodes need not have every label; those without a zone count as one more when zones are weighed. */
+static void test_defaults_beside_zones(void **state)
+{
+	const struct sched_pod *p = make_pod(P("foo: bar", "", ""));
+	autobuf struct buf got = BUF_INIT;
+	struct cluster u;
+
+	cluster_init(&u, &spread);
+	cluster_nodes(&u, "a topology.kubernetes.io/zone=1 " HOST "=a; b " HOST "=b", NULL);
+	cluster_pods(&u, "a foo=bar; a foo=bar; a foo=bar", NULL);
+	cluster_tell(&u, LOOKUP_SERVICES, SELECTS("{foo: bar}"));
+	cluster_scores(&u, p, &got);
+	/* log(4) * 3 + 2 + log(4) * 3 + 4 = 14; 2 */
+	assert_string_equal(buf_str(&got), "a=28 b=200");
+	informer_unref(p);
+	cluster_release(&u);
+}
+
 static void test_hints(void **state)
 {
 	const struct sched_pod *p = make_pod(P("foo: ''", C("1", "zone", "foo", ""), "")),
@@ -334,9 +352,15 @@ static void test_hints(void **state)
 		{{.types = EVENT_NODE_ALLOCATABLE, .node = zone}, false},
 	};
 
+	const struct sched_pod *plain = make_pod(P("foo: ''", "", ""));
+
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (framework_helps(&spread, 1, p, &rows[i].e) != rows[i].helps)
 			fail_msg("row %zu", i);
+	/* It was turned down by defaults: whom they count is not looked up here. */
+	assert_true(framework_helps(&spread, 1, plain, &rows[2].e));
+	assert_false(framework_helps(&spread, 1, plain, &rows[3].e));
+	informer_unref(plain);
 	informer_unref(p);
 	informer_unref(same);
 	informer_unref(other);
@@ -348,8 +372,10 @@ static void test_hints(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_filters), cmocka_unit_test(test_taints),	 cmocka_unit_test(test_words),
-		cmocka_unit_test(test_scores),	cmocka_unit_test(test_defaults), cmocka_unit_test(test_hints),
+		cmocka_unit_test(test_filters),	 cmocka_unit_test(test_taints),
+		cmocka_unit_test(test_words),	 cmocka_unit_test(test_scores),
+		cmocka_unit_test(test_defaults), cmocka_unit_test(test_defaults_beside_zones),
+		cmocka_unit_test(test_hints),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
