@@ -17,6 +17,7 @@
 #include "base/thread.h"
 #include "serve/health.h"
 #include "client/kubeconfig.h"
+#include "object/quantity.h"
 #include "object/version.h"
 #include "agent/address.h"
 #include "agent/orphans.h"
@@ -35,7 +36,9 @@ struct agent {
 	struct events *events;
 	struct informer_set *informers;
 	struct fake_world *world;
-	js *labels;	    /* of --node-labels; loop thread */
+	js *labels;		/* of --node-labels; loop thread */
+	js *taints, *resources; /* of fake nodes; loop thread */
+	struct resources extended;
 	struct runtime *rt; /* the real one */
 	struct node_facts facts;
 	char node_ip[ADDRESS_MAX];
@@ -142,6 +145,24 @@ static void node_changed(void *arg, const void *old, const void *new)
 		node_seen(arg, v->pod_cidr, v->taints, v->o.meta.labels, words[v->ready.status]);
 	else
 		node_deleted(arg);
+}
+
+/*
+ * One watch serves all fake nodes. What they say of themselves stays: a test that makes one fail, or takes it away, does
+ * not want it to answer back.
+ */
+static void fleet_changed(void *arg, const void *old, const void *new)
+{
+	struct agent *a = arg;
+	const struct node_view *v = new;
+	const char *prefix = a->c->fake_node_prefix;
+	size_t n = strlen(prefix);
+
+	if (!v || strncmp(v->o.meta.name, prefix, n) != 0)
+		return;
+	size_t at = strtoul(v->o.meta.name + n, NULL, 10);
+	if (at < a->n_nodes && !strcmp(a->nodes[at].name, v->o.meta.name))
+		node_seen(&a->nodes[at], v->pod_cidr, v->taints, v->o.meta.labels, NULL);
 }
 
 /* ---- network ---- */
@@ -337,10 +358,14 @@ static void fill_node(struct agent *a, struct node *n, char *name, const char *c
 			 .allocatable = {.cpu_milli = a->facts.cpu_milli,
 					 .memory = a->facts.memory,
 					 .ephemeral = a->facts.storage,
-					 .pods = c->max_pods}},
+					 .pods = c->max_pods,
+					 .scalars = a->extended.scalars,
+					 .n_scalars = a->extended.n_scalars}},
 	};
 	n->object = (struct node_object){.ip = a->node_ip,
 					 .labels = a->labels,
+					 .taints = a->taints,
+					 .resources = a->resources,
 					 .facts = &a->facts,
 					 .port = c->port,
 					 .max_pods = c->max_pods};
@@ -378,6 +403,8 @@ static int make_fleet(struct agent *a, struct err *err)
 		char cidr[32];
 		snprintf(cidr, sizeof(cidr), "10.%zu.%zu.0/24", 100 + i / 256, i % 256);
 		fill_node(a, n, mem_printf("%s%04zu", c->fake_node_prefix, i), cidr);
+		if (c->fake_zones)
+			n->object.zone = (int)(i % (size_t)c->fake_zones) + 1;
 		if (!c->fake_events)
 			n->host.events = NULL;
 		n->host.rt = fake_new(a->world, cidr, container_ended, n, err);
@@ -387,8 +414,30 @@ static int make_fleet(struct agent *a, struct err *err)
 	return 0;
 }
 
+/* What is said of fake nodes alone. */
+static int read_fleet(struct agent *a, struct err *err)
+{
+	if (!(a->taints = nodeobject_parse_taints(a->c->fake_taints, err)) ||
+	    !(a->resources = nodeobject_parse_resources(a->c->fake_resources, err)))
+		return -1;
+	for (struct js_iter it = js_iter(a->resources); js_next(&it);) {
+		struct quantity q;
+
+		if (quantity_parse(js_str0(it.value, NULL), &q, err) < 0)
+			return -1;
+		resources_add_list(&a->extended,
+				   &(struct resource_amount){.name = it.key,
+							     .value = quantity_value(&q),
+							     .milli = quantity_milli(&q)},
+				   1);
+	}
+	return 0;
+}
+
 static void add_informers(struct agent *a)
 {
+	if (a->c->fake_nodes)
+		informer_add(a->informers, &view_type, NULL, fleet_changed, a);
 	for (size_t i = 0; i < a->n_nodes; i++) {
 		struct node *n = &a->nodes[i];
 		autofree char *pods = mem_printf("fieldSelector=spec.nodeName%%3D%s", n->name);
@@ -410,6 +459,8 @@ struct agent *agent_new(const struct agent_config *c, struct err *err)
 		goto fail;
 	a->labels = nodeobject_parse_labels(c->node_labels, err);
 	if (!a->labels)
+		goto fail;
+	if (c->fake_nodes && read_fleet(a, err) < 0)
 		goto fail;
 	node_facts_read(&a->facts, c->root_dir);
 	if (address_choose(c->node_ip, real_name(a), a->node_ip, err) < 0)

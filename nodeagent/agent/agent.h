@@ -15,6 +15,8 @@ struct agent_config { /* strings borrowed for the agent's life */
 	const char *node_labels; /* "k=v,k=v" */
 	int port, healthz_port, max_pods, pod_max_pids, fake_nodes;
 	bool fake_events;
+	int fake_zones;				  /* 0 = none; nodes go round */
+	const char *fake_taints, *fake_resources; /* as nodeobject_parse_* */
 };
 
 struct agent;

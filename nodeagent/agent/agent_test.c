@@ -27,7 +27,8 @@ struct scene {
 	pthread_cond_t cond;
 	struct buf seen; /* "METHOD PATH BODY\n" of all but watches */
 	bool deaf;	 /* nodes are not registered, events get no answer */
-	const char *say; /* on the watch of the first node's Pods */
+	const char *say; /* on the watch of the first node's Pods … */
+	bool to_nodes;	 /* … or on that of the Nodes */
 	bool over;
 };
 
@@ -43,11 +44,11 @@ static bool is_first_nodes(const struct server_request *rq)
 
 static void on_watch(struct scene *s, struct server_request *rq)
 {
-	bool mine = is_first_nodes(rq);
+	bool pods = is_first_nodes(rq), nodes = strstr(rq->path, "/api/v1/nodes?");
 	server_stream(rq, 200);
 	pthread_mutex_lock(&s->lock);
 	while (!s->over) {
-		if (mine && s->say) {
+		if (s->say && (s->to_nodes ? nodes : pods)) {
 			server_chunk(rq, s->say);
 			s->say = NULL;
 			pthread_cond_broadcast(&s->cond);
@@ -66,6 +67,8 @@ static void answer(struct server_request *rq)
 			     is_first_nodes(rq) ? "{\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[" POD(
 							  "5", "") "]}"
 						: "{\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[]}");
+	else if (strstr(rq->path, "/api/v1/nodes?"))
+		server_reply(rq, 200, "", "{\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[]}");
 	else if (!strcmp(rq->method, "POST") && !strcmp(rq->path, "/api/v1/nodes"))
 		server_reply(rq, 201, "", "{\"metadata\":{\"name\":\"x\",\"uid\":\"n1\"}}");
 	else
@@ -122,6 +125,41 @@ static void say(struct scene *s, const char *line)
 	pthread_mutex_unlock(&s->lock);
 }
 
+/* The status that was written of the Pod is the one asked for. */
+static bool became(struct scene *s, const char *pod, const char *phase)
+{
+	autofree char *line = mem_printf("PATCH /api/v1/namespaces/ns/pods/%s/status", pod);
+
+	expect(s, line, "\"phase\":");
+	pthread_mutex_lock(&s->lock);
+	bool ret = strstr(strstr(buf_str(&s->seen), line), phase);
+	pthread_mutex_unlock(&s->lock);
+	return ret;
+}
+
+#define SEES_WITHIN 100 /* Pods: the watches of a node and of its Pods are two connections */
+static void expect_labels_learnt(struct scene *s)
+{
+	s->to_nodes = true;
+	say(s, "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"f-0000\",\"uid\":\"n1\","
+	       "\"resourceVersion\":\"11\",\"labels\":{\"disk\":\"ssd\"}}}}\n");
+	s->to_nodes = false;
+	for (int i = 0; i < SEES_WITHIN; i++) {
+		char name[16];
+		snprintf(name, sizeof(name), "q%d", i);
+		autofree char *line = mem_printf(
+			"{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"%s\","
+			"\"resourceVersion\":\"%d\"},\"spec\":{\"nodeName\":\"f-0000\",\"nodeSelector\":{\"disk\":\"ssd\"},"
+			"\"containers\":[{\"name\":\"a\",\"image\":\"i:1\"}]}}}\n",
+			name, name, 20 + i);
+
+		say(s, line);
+		if (became(s, name, "\"Running\""))
+			return;
+	}
+	fail_msg("the node never learnt of its label");
+}
+
 static void *run(void *arg)
 {
 	agent_run(arg);
@@ -153,6 +191,9 @@ static void start(struct scene *s)
 					  .node_labels = "zone=z1",
 					  .max_pods = 10,
 					  .fake_events = s->deaf,
+					  .fake_zones = 2,
+					  .fake_taints = "k=v:PreferNoSchedule",
+					  .fake_resources = "example.com/gpu=4",
 					  .fake_nodes = 2};
 	s->agent = agent_new(&s->config, &err);
 	if (!s->agent)
@@ -181,6 +222,9 @@ static void test_fleet(void **state)
 	static struct scene s; /* what the agent owns is the process's: it stays reachable */
 	start(&s);
 	expect(&s, "POST /api/v1/nodes ", "\"zone\":\"z1\"");
+	expect(&s, "POST /api/v1/nodes ", "\"effect\":\"PreferNoSchedule\"");
+	expect(&s, "POST /api/v1/nodes ", "\"example.com/gpu\":\"4\"");
+	expect(&s, "/api/v1/nodes ", "\"topology.kubernetes.io/zone\":\"zone-2\"");
 	expect(&s, "/api/v1/nodes ", "\"name\":\"f-0001\"");
 	expect(&s, "PATCH /api/v1/nodes/f-0000/status", "\"type\":\"Ready\"");
 	expect(&s, "POST /apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases",
@@ -197,6 +241,7 @@ static void test_fleet(void **state)
 	assert_non_null(second);
 	assert_null(strstr(second + 1, "POST /api/v1/nodes "));
 	pthread_mutex_unlock(&s.lock);
+	expect_labels_learnt(&s);
 	stop(&s);
 }
 

@@ -72,6 +72,12 @@ static const struct flag flags[] = {
 	 "Be this many nodes whose containers are pretended.", 0, 10000},
 	{"fake-node-prefix", FLAG_STRING, &config.fake_node_prefix, "fake-",
 	 "Their names are PREFIX0000, PREFIX0001 …", 0, 0},
+	{"fake-zones", FLAG_INT, &config.fake_zones, "0",
+	 "Spread them over this many zones: zone-1, zone-2 …", 0, 10000},
+	{"fake-taints", FLAG_STRING, &config.fake_taints, "",
+	 "Taints they register with: KEY=VALUE:EFFECT, comma-separated.", 0, 0},
+	{"fake-resources", FLAG_STRING, &config.fake_resources, "",
+	 "Extended resources they have: NAME=QUANTITY, comma-separated.", 0, 0},
 	{"fake-events", FLAG_BOOL, &config.fake_events, "false", "Let fake nodes record events.", 0, 0},
 	{0},
 };

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "object/name.h"
+#include "object/quantity.h"
 #include "object/condition.h"
 #include "object/rfc3339.h"
 #include "object/version.h"
@@ -127,6 +128,86 @@ js *nodeobject_parse_labels(const char *text, struct err *err)
 	return STEAL(l);
 }
 
+static bool read_taint(char *item, js *list)
+{
+	static const char *const effects[] = {"NoSchedule", "PreferNoSchedule", "NoExecute"};
+	char *colon = strrchr(item, ':'), *equals;
+	bool known = false;
+	struct name_faults wrong;
+
+	if (!colon)
+		return false;
+	*colon = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(effects); i++)
+		known |= !strcmp(colon + 1, effects[i]);
+	if ((equals = strchr(item, '=')))
+		*equals = '\0';
+	if (!known || name_check_qualified(item, &wrong) ||
+	    (equals && name_check_label_value(equals + 1, &wrong)))
+		return false;
+	js *t = js_new_obj();
+	js_set_str(t, "key", item);
+	if (equals && equals[1])
+		js_set_str(t, "value", equals + 1);
+	js_set_str(t, "effect", colon + 1);
+	js_push(list, t);
+	return true;
+}
+
+static bool read_resource(char *item, js *o)
+{
+	char *equals = strchr(item, '=');
+	struct name_faults wrong;
+	struct quantity q;
+	struct err ignored = ERR_INIT;
+
+	if (!equals)
+		return false;
+	*equals = '\0';
+	if (!strchr(item, '/') || name_check_qualified(item, &wrong) ||
+	    quantity_parse(equals + 1, &q, &ignored) < 0)
+		return false;
+	js_set_str(o, item, equals + 1);
+	return true;
+}
+
+/* Each part of a list with commas by fn into ret. */
+static js *parse_list(const char *text, const char *flag, bool (*fn)(char *item, js *ret), js *empty,
+		      struct err *err)
+{
+	autojson js *ret = empty;
+	autofree char *copy = mem_strdup(text);
+	char *save = NULL;
+
+	for (char *item = strtok_r(copy, ",", &save); item; item = strtok_r(NULL, ",", &save)) {
+		autofree char *said = mem_strdup(item);
+
+		if (fn(item, ret))
+			continue;
+		err_set(err, REASON_BAD_REQUEST, "%s: \"%s\" is not understood", flag, said);
+		return NULL;
+	}
+	return STEAL(ret);
+}
+
+js *nodeobject_parse_taints(const char *text, struct err *err)
+{
+	return parse_list(text, "--fake-taints", read_taint, js_new_arr(), err);
+}
+
+js *nodeobject_parse_resources(const char *text, struct err *err)
+{
+	return parse_list(text, "--fake-resources", read_resource, js_new_obj(), err);
+}
+
+static void set_all(js *o, const js *from)
+{
+	struct js_iter it = js_iter(from);
+
+	while (js_next(&it))
+		js_set(o, it.key, js_dup(it.value));
+}
+
 js *nodeobject_labels(const struct node_object *n)
 {
 	js *l = js_new_obj();
@@ -135,11 +216,14 @@ js *nodeobject_labels(const struct node_object *n)
 	js_set_str(l, "kubernetes.io/arch", n->facts->arch);
 	js_set_str(l, "kubernetes.io/hostname", n->name);
 	js_set_str(l, "kubernetes.io/os", "linux");
-	if (n->labels) {
-		struct js_iter it = js_iter(n->labels);
-		while (js_next(&it))
-			js_set(l, it.key, js_dup(it.value));
+	if (n->zone) {
+		char zone[32];
+
+		snprintf(zone, sizeof(zone), "zone-%d", n->zone);
+		js_set_str(l, "topology.kubernetes.io/zone", zone);
 	}
+	if (n->labels)
+		set_all(l, n->labels);
 	return l;
 }
 
@@ -168,6 +252,8 @@ static js *amounts(const struct node_object *n)
 	set_bytes(o, "memory", n->facts->memory);
 	snprintf(text, sizeof(text), "%d", n->max_pods);
 	js_set_str(o, "pods", text);
+	if (n->resources)
+		set_all(o, n->resources);
 	return o;
 }
 
@@ -293,6 +379,8 @@ js *nodeobject_new(const struct node_object *n, int64_t now_ns)
 		js_set_str(spec, "podCIDR", n->pod_cidr);
 		js_push(js_ensure_arr(spec, "podCIDRs"), js_new_str(n->pod_cidr));
 	}
+	if (n->taints && js_len(n->taints))
+		js_set(js_ensure(o, "spec", NULL), "taints", js_dup(n->taints));
 	js_set(o, "status", nodeobject_status(n, NULL, now_ns));
 	return o;
 }

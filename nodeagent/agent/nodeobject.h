@@ -23,7 +23,10 @@ void node_facts_release(struct node_facts *f); /* for tests */
 
 struct node_object {
 	const char *name, *ip;
-	const js *labels; /* further ones, from --node-labels; NULL = none; borrowed */
+	const js *labels;    /* further ones, from --node-labels; NULL = none; borrowed, as the next ones */
+	const js *taints;    /* it registers with them */
+	const js *resources; /* extended ones: name -> quantity */
+	int zone;	     /* "zone-N"; 0 = none */
 	const struct node_facts *facts;
 	int port, max_pods;
 	const char *pod_cidr; /* NULL or "" = none */
@@ -39,6 +42,9 @@ js *nodeobject_new(const struct node_object *n, int64_t now_ns);
 js *nodeobject_status(const struct node_object *n, const js *old, int64_t now_ns);
 /* "k=v,k=v" as an object of labels. */
 js *nodeobject_parse_labels(const char *text, struct err *err) MUST_CHECK;
+/* "key=value:Effect,key:Effect" as a list of taints; "example.com/gpu=4" as amounts. */
+js *nodeobject_parse_taints(const char *text, struct err *err) MUST_CHECK;
+js *nodeobject_parse_resources(const char *text, struct err *err) MUST_CHECK;
 /* The labels that a node carries by itself, and those of --node-labels. */
 js *nodeobject_labels(const struct node_object *n);
 

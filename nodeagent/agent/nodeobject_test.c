@@ -100,6 +100,40 @@ static void test_images(void **state)
 	assert_int_equal(js_len(js_arr(js_at(images, 1), "names", NULL)), 1);
 }
 
+/* Taints and extended resources of fake nodes: what is not understood is told, not dropped. */
+static void test_fleet_texts(void **state)
+{
+	static const struct {
+		js *(*parse)(const char *text, struct err *err);
+		const char *text, *want; /* NULL: refused */
+	} rows[] = {
+		{nodeobject_parse_taints, "", "[]"},
+		{nodeobject_parse_taints, "a:NoExecute,b/c=d:NoSchedule",
+		 "[{\"key\":\"a\",\"effect\":\"NoExecute\"},{\"key\":\"b/c\",\"value\":\"d\",\"effect\":\"NoSchedule\"}]"},
+		{nodeobject_parse_taints, "a", NULL},
+		{nodeobject_parse_taints, "a=b:Never", NULL},
+		{nodeobject_parse_taints, "a=-:NoSchedule", NULL},
+		{nodeobject_parse_resources, "example.com/gpu=4", "{\"example.com/gpu\":\"4\"}"},
+		{nodeobject_parse_resources, "gpu=4", NULL},
+		{nodeobject_parse_resources, "example.com/gpu", NULL},
+		{nodeobject_parse_resources, "example.com/gpu=x", NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+		autojson js *got = rows[i].parse(rows[i].text, &err);
+		autobuf struct buf text = BUF_INIT;
+
+		assert_int_equal(got != NULL, rows[i].want != NULL);
+		if (!got) {
+			assert_int_equal(err.reason, REASON_BAD_REQUEST);
+			continue;
+		}
+		js_write(&text, got);
+		assert_string_equal(buf_str(&text), rows[i].want);
+	}
+}
+
 static void test_facts(void **state)
 {
 	struct node_facts f;
@@ -113,6 +147,7 @@ static void test_facts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_object), cmocka_unit_test(test_ready),
-					   cmocka_unit_test(test_images), cmocka_unit_test(test_facts)};
+					   cmocka_unit_test(test_images), cmocka_unit_test(test_fleet_texts),
+					   cmocka_unit_test(test_facts)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

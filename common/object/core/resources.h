@@ -49,7 +49,7 @@ void resources_keep(struct resources *r, struct arena *a);
 
 void resources_release(struct resources *r);
 int64_t resources_scalar(const struct resources *r, const char *name); /* for tests; 0 when absent */
-void resources_add_list(struct resources *r, const struct resource_amount *v, size_t n); /* for tests */
+void resources_add_list(struct resources *r, const struct resource_amount *v, size_t n);
 /* Adds factor * b to a (-1 takes away). */
 void resources_add(struct resources *a, const struct resources *b, int factor);
 bool resources_equal(const struct resources *a, const struct resources *b); /* an absent scalar is 0 */
