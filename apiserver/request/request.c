@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The request target. The path is decoded before it is split, as net/http does, so an escaped slash separates
- * segments like a plain one and names no object. Queries follow net/url: '+' is a space, ';' is data, a key
- * may come several times.
+ * segments like a plain one and names no object. Queries follow net/url as net/http asks it: '+' is a space, a key may
+ * come several times, and a part with a broken escape or a ';' in it is none. A NUL is refused: texts here end with one.
  */
 #include "request/request.h"
 
@@ -35,27 +35,46 @@ static int hex(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Decodes [p, end) to *out, which moves on behind the NUL it writes. False on a broken escape or a NUL. */
-static bool decode(const char *p, const char *end, bool plus, char **out)
+enum decoded { DECODED, BROKEN, HAS_NUL };
+
+/* Decodes [p, end) to *out, which moves on behind the NUL it writes. */
+static enum decoded decode(const char *p, const char *end, bool plus, char **out)
 {
 	char *w = *out;
 	while (p < end) {
 		char c = *p++;
 		if (c == '%') {
 			if (end - p < 2 || hex(p[0]) < 0 || hex(p[1]) < 0)
-				return false;
+				return BROKEN;
 			c = (char)(hex(p[0]) << 4 | hex(p[1]));
 			p += 2;
 		} else if (c == '+' && plus) {
 			c = ' ';
 		}
 		if (!c)
-			return false;
+			return HAS_NUL;
 		*w++ = c;
 	}
 	*w++ = 0;
 	*out = w;
-	return true;
+	return DECODED;
+}
+
+/* One part of a query. */
+static enum decoded decode_param(const char *p, const char *stop, struct query_param *ret, char **out)
+{
+	const char *eq = memchr(p, '=', (size_t)(stop - p));
+	char *w = *out;
+	if (memchr(p, ';', (size_t)(stop - p)))
+		return BROKEN;
+	ret->key = w;
+	enum decoded d = decode(p, eq ? eq : stop, true, &w);
+	ret->value = eq ? w : w - 1;
+	if (d == DECODED && eq)
+		d = decode(eq + 1, stop, true, &w);
+	if (d == DECODED)
+		*out = w;
+	return d;
 }
 
 /* As many as the query has parts; an idle watch keeps no room for more. */
@@ -90,7 +109,7 @@ int request_parse_target(struct request *rq, const char *target, char *scratch, 
 	rq->n_params = 0;
 	rq->params = params_in(scratch, target);
 	rq->path = w;
-	if (!decode(target, q ? q : end, false, &w))
+	if (decode(target, q ? q : end, false, &w) != DECODED)
 		return err_set(err, REASON_BAD_REQUEST, "invalid URL escape in the request path");
 	if (rq->path[0] != '/')
 		return err_set(err, REASON_BAD_REQUEST, "invalid request path");
@@ -102,18 +121,10 @@ int request_parse_target(struct request *rq, const char *target, char *scratch, 
 			continue;
 		if (rq->n_params == REQUEST_MAX_PARAMS)
 			return err_set(err, REASON_BAD_REQUEST, "too many query parameters");
-		struct query_param *param = &rq->params[rq->n_params++];
-		const char *eq = memchr(p, '=', (size_t)(stop - p));
-		param->key = w;
-		if (!decode(p, eq ? eq : stop, true, &w))
+		enum decoded d = decode_param(p, stop, &rq->params[rq->n_params], &w);
+		if (d == HAS_NUL)
 			return err_set(err, REASON_BAD_REQUEST, "invalid URL escape in the query");
-		if (!eq) {
-			param->value = w - 1;
-			continue;
-		}
-		param->value = w;
-		if (!decode(eq + 1, stop, true, &w))
-			return err_set(err, REASON_BAD_REQUEST, "invalid URL escape in the query");
+		rq->n_params += d == DECODED;
 	}
 	return 0;
 }
