@@ -127,11 +127,11 @@ void handle_components(struct request *rq, struct response *rs)
 	struct obj_list list = {0};
 	struct accept a;
 
-	if (options_parse(rq, &o, &errs, &err) < 0) {
+	if (options_parse(rq, &o, &a, &errs, &err) < 0) {
 		options_fail(rq, rs, &err, &errs);
 		return;
 	}
-	if (negotiate(rq, &a, &err) == 0 && list_all(rq, &o, &list, &err) == 0)
+	if (list_all(rq, &o, &list, &err) == 0)
 		present_list(rq, rs, &a, &o, &list);
 	else
 		response_status(rs, &err, &rq->attr, NULL);

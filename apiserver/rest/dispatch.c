@@ -65,11 +65,28 @@ static bool read_needs(const struct request *rq, uint64_t *rv)
 	return *rv != 0;
 }
 
+/* As upstream's router words it, which knows paths and no resources. */
+static void refuse_method(struct response *rs)
+{
+	struct status_parts st = {.reason = REASON_METHOD_NOT_ALLOWED,
+				  .message =
+					  "the server does not allow this method on the requested resource"};
+	response_status_parts(rs, &st);
+}
+
 static void not_allowed(struct request *rq, struct response *rs)
 {
+	struct err err = ERR_INIT;
+	bool listed = rq->attr.kind && rq->attr.kind->verbs & VERB_LIST;
 	route_allowed(rq, rs->allow);
-	dispatch_refuse(rq, rs, REASON_METHOD_NOT_ALLOWED,
-			"the server does not allow this method on the requested resource");
+	if (!rq->is_watch || !listed) {
+		refuse_method(rs);
+		return;
+	}
+	snprintf(rs->allow, sizeof(rs->allow), "GET");
+	err_set(&err, REASON_METHOD_NOT_ALLOWED, "watch is not supported on resources of kind \"%s%s%s\"",
+		rq->attr.resource, *rq->attr.group ? "." : "", rq->attr.group);
+	response_status(rs, &err, &rq->attr, NULL);
 }
 
 /* Until a list's or watch's selectors say more: as upstream's RequestInfo, one that can only be about one object is
@@ -167,11 +184,9 @@ static bool is_answerable(const struct request *rq)
 	struct accept accept;
 	struct field_errors errs = {.n = 0};
 	struct err err = ERR_INIT;
-	if (negotiate(rq, &accept, &err) < 0)
-		return false;
 	if (*rq->attr.name || *rq->attr.subresource)
-		return true;
-	if (options_parse(rq, &o, &errs, &err) < 0) {
+		return negotiate(rq, &accept, &err) == 0;
+	if (options_parse(rq, &o, &accept, &errs, &err) < 0) {
 		field_errors_release(&errs);
 		return false;
 	}
@@ -263,29 +278,24 @@ static void run_index(struct request *rq, struct response *rs)
 	handle_discovery(rq, rs);
 }
 
-static bool always(const struct request *rq)
-{
-	return true;
-}
-
-/* First match wins; `below` also answers what begins with it. `exists` tells whether a method that is not served is
-   refused as such; health pages and the index take any. */
+/* First match wins; `below` also answers what begins with it. Health pages, the index and OpenAPI take any method, as what
+   upstream serves without its router does. */
 static const struct path {
 	const char *path;
-	bool below;
+	bool below, any_method;
 	handler_fn *handler;
-	bool (*exists)(const struct request *rq); /* NULL: any method */
+	bool (*exists)(const struct request *rq); /* NULL: always */
 } paths[] = {
-	{"/api", false, handle_discovery, discovery_has_path},
-	{"/apis", false, handle_discovery, discovery_has_path},
-	{"/api/", true, handle_discovery, discovery_has_path},
-	{"/apis/", true, handle_discovery, discovery_has_path},
-	{"/version", false, handle_version, always},
-	{"/version/", false, handle_version, always},
-	{"/openapi/", true, handle_openapi, openapi_has_path},
-	{"/", false, handle_discovery, NULL},
-	{"/index.html", false, run_index, NULL},
-	{"/", true, run_health, NULL},
+	{"/api", false, false, handle_discovery, discovery_has_path},
+	{"/apis", false, false, handle_discovery, discovery_has_path},
+	{"/api/", true, false, handle_discovery, discovery_has_path},
+	{"/apis/", true, false, handle_discovery, discovery_has_path},
+	{"/version", false, false, handle_version, NULL},
+	{"/version/", false, false, handle_version, NULL},
+	{"/openapi/", true, true, handle_openapi, openapi_has_path},
+	{"/", false, true, handle_discovery, NULL},
+	{"/index.html", false, true, run_index, NULL},
+	{"/", true, true, run_health, NULL},
 };
 
 static const struct path *find_path(const char *path)
@@ -328,13 +338,12 @@ static enum dispatch begin_path(struct request *rq, struct response *rs)
 	}
 	if (p->handler == run_health && asks_store(rq))
 		return DISPATCH_READ;
-	if (p->handler == handle_openapi && rq->method == METHOD_GET && !openapi_ready(rq))
+	if (p->handler == handle_openapi && !openapi_ready(rq))
 		return DISPATCH_READ;
-	if (!p->exists || rq->method == METHOD_GET)
+	if (p->any_method || rq->method == METHOD_GET)
 		return DISPATCH_INLINE;
 	snprintf(rs->allow, sizeof(rs->allow), "GET");
-	dispatch_refuse(rq, rs, REASON_METHOD_NOT_ALLOWED,
-			"the server does not allow this method on the requested resource");
+	refuse_method(rs);
 	return DISPATCH_DONE;
 }
 

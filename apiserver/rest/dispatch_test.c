@@ -73,8 +73,9 @@ static const struct row rows[] = {
 	{"admin", "GET", PODS, DISPATCH_INLINE, 0, NULL},
 	{"admin", "GET", PODS "?watch=1", DISPATCH_INLINE, 0, NULL},
 	{"admin", "GET", PODS "/a", DISPATCH_INLINE, 0, NULL},
-	{"admin", "GET", "/openapi/v2", DISPATCH_READ, 0, NULL}, /* it has to be written first */
-	{"admin", "HEAD", "/openapi/v2", DISPATCH_DONE, 405, NULL},
+	{"admin", "GET", "/openapi/v2", DISPATCH_READ, 0, NULL},  /* it has to be written first */
+	{"admin", "HEAD", "/openapi/v2", DISPATCH_READ, 0, NULL}, /* of whoever serves documents */
+	{"admin", "HEAD", "/openapi/v9", DISPATCH_DONE, 404, NULL},
 	{"admin", "GET", "/openapi/v3/nope", DISPATCH_DONE, 404, NULL},
 	{"admin", "GET", "/swagger-2.0.0.pb-v1", DISPATCH_INLINE, 0, NULL},
 	{"admin", "GET", PODS "/a?resourceVersion=99999999", DISPATCH_READ, 0, NULL},
@@ -88,6 +89,11 @@ static const struct row rows[] = {
 	{"admin", "POST", PODS, DISPATCH_WRITE, 0, NULL},
 	{"admin", "DELETE", PODS, DISPATCH_WRITE, 0, NULL},
 	{"admin", "PUT", PODS, DISPATCH_DONE, 405, "does not allow this method"},
+	{"admin", "PUT", PODS, DISPATCH_DONE, 405, "\"details\":{},"},
+	{"admin", "GET", "/api/v1/componentstatuses?watch=1", DISPATCH_DONE, 405,
+	 "watch is not supported on resources of kind \\\"componentstatuses\\\""},
+	{"admin", "GET", "/api/v1/componentstatuses?watch=1", DISPATCH_DONE, 405,
+	 "\"details\":{\"kind\":\"componentstatuses\"}"},
 	{"admin", "PUT", "/version", DISPATCH_DONE, 405, "does not allow this method"},
 	{"admin", "PUT", "/api", DISPATCH_DONE, 405, "does not allow this method"},
 	{"admin", "HEAD", "/apis/apps/v1", DISPATCH_DONE, 405, "does not allow this method"},

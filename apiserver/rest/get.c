@@ -8,6 +8,16 @@
 #include "rest/api.h"
 #include "rest/options.h"
 
+/* Where the reply would have had no form, that is told first, as upstream does. */
+static void refuse(const struct request *rq, struct response *rs, const struct err *err,
+		   const struct attributes *attr)
+{
+	struct err form = ERR_INIT;
+	struct accept a;
+	bool presentable = negotiate(rq, &a, &form) == 0;
+	response_status(rs, presentable ? err : &form, attr, NULL);
+}
+
 /* A Scale is a resource of its own there. */
 static void not_found(const struct request *rq, struct response *rs)
 {
@@ -20,25 +30,24 @@ static void not_found(const struct request *rq, struct response *rs)
 	}
 	err_set(&err, REASON_NOT_FOUND, "%s%s%s \"%s\" not found", attr.resource, *attr.group ? "." : "",
 		attr.group, attr.name);
-	response_status(rs, &err, &attr, NULL);
+	refuse(rq, rs, &err, &attr);
+}
+
+static int check_options(const struct request *rq, struct err *err)
+{
+	uint64_t rv;
+	const char *asked = request_param(rq, "resourceVersion");
+	if (request_param_bool(rq, "export"))
+		return err_set(err, REASON_BAD_REQUEST,
+			       "the export parameter, deprecated since v1.14, is no longer supported");
+	return asked && options_revision(asked, &rv) < 0 ? options_bad_revision(asked, err) : 0;
 }
 
 struct obj *handle_found(const struct request *rq, struct response *rs)
 {
 	struct err err = ERR_INIT;
-	uint64_t rv;
-	const char *asked = request_param(rq, "resourceVersion");
-	if (request_param_bool(rq, "export")) {
-		err_set(&err, REASON_BAD_REQUEST,
-			"the export parameter, deprecated since v1.14, is no longer supported");
-		response_status(rs, &err, &rq->attr, NULL);
-		return NULL;
-	}
-	if (asked && options_revision(asked, &rv) < 0) {
-		err_set(&err, REASON_BAD_REQUEST,
-			"invalid resource version: resourceVersion: Invalid value: \"%.100s\": strconv.ParseUint: parsing \"%.100s\": invalid syntax",
-			asked, asked);
-		response_status(rs, &err, &rq->attr, NULL);
+	if (check_options(rq, &err) < 0) {
+		refuse(rq, rs, &err, &rq->attr);
 		return NULL;
 	}
 	const char *ns = rq->attr.kind->namespaced ? rq->attr.ns : "";

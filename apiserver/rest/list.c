@@ -278,7 +278,7 @@ void present_list(const struct request *rq, struct response *rs, const struct ac
 		  const struct list_options *o, struct obj_list *list)
 {
 	struct err err = ERR_INIT;
-	if (negotiate_fits(a, rq->attr.kind, true, &err) < 0) {
+	if (negotiate_options(rq, a, &err) < 0 || negotiate_fits(a, rq->attr.kind, true, &err) < 0) {
 		obj_list_release(list);
 		response_status(rs, &err, &rq->attr, NULL);
 		return;
@@ -308,11 +308,11 @@ void handle_list(struct request *rq, struct response *rs)
 	struct accept a;
 	struct list_options o;
 	struct obj_list list = {0};
-	if (options_parse(rq, &o, &errs, &err) < 0) {
+	if (options_parse(rq, &o, &a, &errs, &err) < 0) {
 		options_fail(rq, rs, &err, &errs);
 		return;
 	}
-	if (negotiate(rq, &a, &err) == 0 && take_snapshot(rq, &o, &list, &err) == 0)
+	if (take_snapshot(rq, &o, &list, &err) == 0)
 		present_list(rq, rs, &a, &o, &list);
 	else if (err.reason == REASON_EXPIRED && o.after)
 		present_list_expired(rs, &o);

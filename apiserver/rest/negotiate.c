@@ -129,21 +129,27 @@ static bool has_prefix(const char *s, const char *prefix)
 	return !strncmp(s, prefix, strlen(prefix));
 }
 
-static int read_include(const struct request *rq, struct accept *a, struct err *err)
+static const char *const includes[] = {
+	[INCLUDE_METADATA] = "Metadata", [INCLUDE_OBJECT] = "Object", [INCLUDE_NONE] = "None"};
+
+/* The word's place; that of "Metadata" for none, and behind the last for another. */
+static size_t include_of(const struct request *rq)
 {
 	const char *s = request_param(rq, "includeObject");
-	if (!s || !*s || !strcmp(s, "Metadata"))
-		a->include = INCLUDE_METADATA;
-	else if (!strcmp(s, "Object"))
-		a->include = INCLUDE_OBJECT;
-	else if (!strcmp(s, "None"))
-		a->include = INCLUDE_NONE;
-	else
-		return err_set(
-			err, REASON_BAD_REQUEST,
-			"Unable to convert to Table as requested: includeObject: Invalid value: \"%.100s\": must be 'Metadata', 'Object', 'None', or empty",
-			s);
-	return 0;
+	size_t i = 0;
+	while (s && *s && i < ARRAY_LEN(includes) && strcmp(s, includes[i]))
+		i++;
+	return i;
+}
+
+int negotiate_options(const struct request *rq, const struct accept *a, struct err *err)
+{
+	if (a->as != PRESENT_TABLE || include_of(rq) < ARRAY_LEN(includes))
+		return 0;
+	return err_set(
+		err, REASON_BAD_REQUEST,
+		"Unable to convert to Table as requested: includeObject: Invalid value: \"%.100s\": must be 'Metadata', 'Object', 'None', or empty",
+		request_param(rq, "includeObject"));
 }
 
 /* Which of two clauses comes first: what is stored goes before what has to be encoded, then as the client says. */
@@ -187,7 +193,10 @@ int negotiate(const struct request *rq, struct accept *ret, struct err *err)
 {
 	if (choose(rq, false, ret, err) < 0)
 		return -1;
-	return ret->as == PRESENT_TABLE ? read_include(rq, ret, err) : 0;
+	size_t include = ret->as == PRESENT_TABLE ? include_of(rq) : INCLUDE_METADATA;
+	if (include < ARRAY_LEN(includes))
+		ret->include = include;
+	return 0;
 }
 
 int negotiate_plain(const struct request *rq, struct accept *ret, struct err *err)

@@ -24,8 +24,11 @@ struct accept {
 		INCLUDE_NONE
 	} include; /* tables: what rows carry as `object` */
 };
-/* REASON_NOT_ACCEPTABLE when nothing in the list can be served. */
+/* REASON_NOT_ACCEPTABLE when nothing in the list can be served. What a Table's rows are to carry is read, but judged by
+   negotiate_options() alone: upstream looks at it when there is something to show. */
 int negotiate(const struct request *rq, struct accept *ret, struct err *err) MUST_CHECK;
+/* REASON_BAD_REQUEST when the rows of a Table are to carry what they cannot. */
+int negotiate_options(const struct request *rq, const struct accept *a, struct err *err) MUST_CHECK;
 /* Of what knows one form only: a Status, discovery. */
 int negotiate_plain(const struct request *rq, struct accept *ret, struct err *err) MUST_CHECK;
 /* Whether that form exists of what there is, an object of kind k or a list of them. REASON_NOT_ACCEPTABLE. */

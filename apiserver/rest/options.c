@@ -10,6 +10,12 @@
 #include <string.h>
 #include "base/mem.h"
 
+/* A legacy /watch/ path is not what the options say: upstream judges them as those of a list. */
+static bool says_watch(const struct request *rq)
+{
+	return rq->is_watch && request_param_bool(rq, "watch");
+}
+
 static const char *param(const struct request *rq, const char *key)
 {
 	const char *v = request_param(rq, key);
@@ -26,6 +32,15 @@ int options_revision(const char *s, uint64_t *ret)
 	}
 	*ret = v;
 	return 0;
+}
+
+int options_bad_revision(const char *s, struct err *err)
+{
+	bool number = !s[strspn(s, "0123456789")];
+	return err_set(
+		err, REASON_BAD_REQUEST,
+		"invalid resource version: resourceVersion: Invalid value: \"%.100s\": strconv.ParseUint: parsing \"%.100s\": %s",
+		s, s, number ? "value out of range" : "invalid syntax");
 }
 
 int options_dry_run(struct field_errors *errs, const char *value, bool *ret)
@@ -147,10 +162,7 @@ static int parse_version(const struct request *rq, struct list_options *o, struc
 {
 	const char *rv = param(rq, "resourceVersion");
 	if (options_revision(rv, &o->rv) < 0)
-		return err_set(
-			err, REASON_BAD_REQUEST,
-			"invalid resource version: resourceVersion: Invalid value: \"%.100s\": strconv.ParseUint: parsing \"%.100s\": invalid syntax",
-			rv, rv);
+		return options_bad_revision(rv, err);
 	return 0;
 }
 
@@ -224,20 +236,24 @@ static int parse_position(const struct request *rq, struct list_options *o, stru
 	return 0;
 }
 
-/* A watch from nowhere or from anywhere begins with the present state, as if that had been asked for. */
+/* A watch from nowhere or from anywhere begins with the present state, as if that had been asked for; by the legacy path
+   without being told where that ends. */
 static void default_initial(const struct request *rq, struct list_options *o)
 {
 	const char *rv = param(rq, "resourceVersion");
-	if (rq->is_watch && !o->has_initial && (!*rv || !strcmp(rv, "0")))
-		o->has_initial = o->initial = true;
+	if (rq->is_watch && !o->has_initial && (!*rv || !strcmp(rv, "0"))) {
+		o->initial = true;
+		o->has_initial = says_watch(rq);
+	}
 }
 
-/* In upstream's order: each parameter, the options together, the fields, the place in the store. */
-static int parse_all(const struct request *rq, struct list_options *o, struct field_errors *errs,
-		     struct err *err)
+/* In upstream's order: each parameter, numbers first, the options together, the form of the reply, the fields, the place in
+   the store. */
+static int parse_all(const struct request *rq, struct list_options *o, struct accept *accept,
+		     struct field_errors *errs, struct err *err)
 {
 	const char *match = param(rq, "resourceVersionMatch");
-	if (parse_selectors(rq, o, err) < 0 || parse_numbers(rq, o, err) < 0)
+	if (parse_numbers(rq, o, err) < 0 || parse_selectors(rq, o, err) < 0)
 		return -1;
 	o->match = !strcmp(match, "Exact")	    ? RV_MATCH_EXACT
 		   : !strcmp(match, "NotOlderThan") ? RV_MATCH_NOT_OLDER
@@ -246,9 +262,11 @@ static int parse_all(const struct request *rq, struct list_options *o, struct fi
 	o->bookmarks = request_param_bool(rq, "allowWatchBookmarks");
 	o->has_initial = request_param(rq, "sendInitialEvents") != NULL;
 	o->initial = request_param_bool(rq, "sendInitialEvents");
-	(rq->is_watch ? check_watch : check_list)(rq, o, errs);
+	(says_watch(rq) ? check_watch : check_list)(rq, o, errs);
 	if (errs->n)
 		return err_set(err, REASON_INVALID, "%s", "");
+	if (accept && negotiate(rq, accept, err) < 0)
+		return -1;
 	default_initial(rq, o);
 	if (check_fields(rq->attr.kind, o, err) < 0)
 		return -1;
@@ -257,11 +275,11 @@ static int parse_all(const struct request *rq, struct list_options *o, struct fi
 	return parse_position(rq, o, err);
 }
 
-int options_parse(const struct request *rq, struct list_options *ret, struct field_errors *errs,
-		  struct err *err)
+int options_parse(const struct request *rq, struct list_options *ret, struct accept *accept,
+		  struct field_errors *errs, struct err *err)
 {
 	memset(ret, 0, sizeof(*ret));
-	if (parse_all(rq, ret, errs, err) == 0)
+	if (parse_all(rq, ret, accept, errs, err) == 0)
 		return 0;
 	options_release(ret);
 	return -1;

@@ -8,6 +8,7 @@
 
 #include "request/request.h"
 #include "request/status.h"
+#include "rest/negotiate.h"
 #include "object/labels.h"
 
 enum rv_match { RV_MATCH_UNSET, RV_MATCH_EXACT, RV_MATCH_NOT_OLDER };
@@ -26,10 +27,10 @@ struct list_options {
 	bool bookmarks;
 	bool has_initial, initial; /* sendInitialEvents, which a watch without a revision has, too */
 };
-/* REASON_BAD_REQUEST, or REASON_INVALID with the field errors in *errs. On failure nothing has to be
- * released. */
-int options_parse(const struct request *rq, struct list_options *ret, struct field_errors *errs,
-		  struct err *err) MUST_CHECK;
+/* REASON_BAD_REQUEST, or REASON_INVALID with the field errors in *errs. On failure nothing has to be released. The form
+   of the reply is judged in between, as upstream does: REASON_NOT_ACCEPTABLE; `accept` NULL: it was already. */
+int options_parse(const struct request *rq, struct list_options *ret, struct accept *accept,
+		  struct field_errors *errs, struct err *err) MUST_CHECK;
 void options_release(struct list_options *o);
 /* Which revision a list shows: 0 = now. */
 uint64_t options_exact(const struct list_options *o);
@@ -42,6 +43,8 @@ int options_dry_run(struct field_errors *errs, const char *value, bool *ret);
 void options_dry_run_of(struct request *rq, struct field_errors *errs);
 /* A resourceVersion; "" is 0. -1 when it is no number. */
 int options_revision(const char *s, uint64_t *ret);
+/* What is said of one that is none: REASON_BAD_REQUEST. */
+int options_bad_revision(const char *s, struct err *err);
 
 /* rest/continue.c: the opaque token. rv 0 = inconsistent. */
 void continue_encode(struct buf *out, uint64_t rv, const char *after);

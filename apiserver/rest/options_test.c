@@ -50,7 +50,9 @@ static const struct row rows[] = {
 	{"resourceVersion=x", false, REASON_BAD_REQUEST,
 	 "invalid resource version: resourceVersion: Invalid value: \"x\""},
 	{"resourceVersion=-1", true, REASON_BAD_REQUEST, "invalid resource version"},
-	{"resourceVersion=18446744073709551616", true, REASON_BAD_REQUEST, "invalid resource version"},
+	{"resourceVersion=18446744073709551616", true, REASON_BAD_REQUEST, "value out of range"},
+	{"resourceVersion=18446744073709551616x", true, REASON_BAD_REQUEST, "invalid syntax"},
+	{"labelSelector=a%20b&limit=x", false, REASON_BAD_REQUEST, "strconv.ParseInt: parsing \"x\""},
 	{"labelSelector=a%20b", false, REASON_BAD_REQUEST, "unable to parse requirement: "},
 	{"fieldSelector=spec.foo%3D1", false, REASON_BAD_REQUEST, "field label not supported: spec.foo"},
 	{EXACT, false, REASON_INVALID,
@@ -97,12 +99,12 @@ static void test_rows(void **state)
 		struct field_errors errs = {.n = 0};
 		struct list_options o;
 		struct response rs = {0};
-		snprintf(target, sizeof(target), "/?%s", r->query);
+		snprintf(target, sizeof(target), "/?%s%s", r->query, r->watch ? "&watch=1" : "");
 		assert_int_equal(request_parse_target(rq, target, scratch, &err), 0);
 		rq->attr = (struct attributes)ATTRIBUTES_INIT;
 		rq->attr.kind = &pod;
 		rq->is_watch = r->watch;
-		int rc = options_parse(rq, &o, &errs, &err);
+		int rc = options_parse(rq, &o, NULL, &errs, &err);
 		if ((rc == 0) != (r->reason == REASON_NONE))
 			fail_msg("%s: rc %d %s", r->query, rc, err.msg);
 		if (rc == 0) {
@@ -154,7 +156,7 @@ static void test_unknown_fields(void **state)
 		struct err err = ERR_INIT;
 		struct field_errors errs = {.n = 0};
 		struct list_options o;
-		int rc = options_parse(&rq, &o, &errs, &err);
+		int rc = options_parse(&rq, &o, NULL, &errs, &err);
 		assert_int_equal(rc, v[i].message ? -1 : 0);
 		assert_string_equal(err.msg, v[i].message ? v[i].message : "");
 		if (rc == 0)
@@ -169,12 +171,12 @@ static void parsed(const char *query, const struct kind *k, const char *name, bo
 	char target[256], scratch[1024];
 	struct err err = ERR_INIT;
 	struct field_errors errs = {.n = 0};
-	snprintf(target, sizeof(target), "/?%s", query);
+	snprintf(target, sizeof(target), "/?%s%s", query, watch ? "&watch=1" : "");
 	assert_int_equal(request_parse_target(&rq, target, scratch, &err), 0);
 	rq.attr.kind = k;
 	rq.attr.name = name;
 	rq.is_watch = watch;
-	if (options_parse(&rq, ret, &errs, &err) < 0)
+	if (options_parse(&rq, ret, NULL, &errs, &err) < 0)
 		fail_msg("%s: %s", query, err.msg);
 }
 
@@ -210,6 +212,55 @@ static void test_defaults(void **state)
 	}
 }
 
+/* By a legacy path, without watch=1: the options are those of a list, and nothing says where the present state ends. */
+static void test_legacy_watch(void **state)
+{
+	struct request rq = {.attr = ATTRIBUTES_INIT, .is_watch = true};
+	struct query_param initial = {"sendInitialEvents", "true"};
+	struct err err = ERR_INIT;
+	struct field_errors errs = {.n = 0};
+	struct list_options o;
+
+	rq.attr.kind = &pod;
+	assert_int_equal(options_parse(&rq, &o, NULL, &errs, &err), 0);
+	assert_true(o.initial && !o.has_initial);
+	options_release(&o);
+	rq.params = &initial;
+	rq.n_params = 1;
+	assert_int_equal(options_parse(&rq, &o, NULL, &errs, &err), -1);
+	assert_string_equal(errs.v[0].field, "sendInitialEvents");
+	assert_string_equal(errs.v[0].message, "Forbidden: sendInitialEvents is forbidden for list");
+	field_errors_release(&errs);
+}
+
+/* The form of the reply is judged behind what the options say together, and before what a selector names. */
+static void test_order(void **state)
+{
+	static const struct {
+		const char *key, *value;
+		enum reason reason;
+	} v[] = {{"limit", "x", REASON_BAD_REQUEST},
+		 {"sendInitialEvents", "1", REASON_INVALID},
+		 {"fieldSelector", "a.b=1", REASON_NOT_ACCEPTABLE},
+		 {"resourceVersion", "x", REASON_NOT_ACCEPTABLE},
+		 {"continue", "x", REASON_NOT_ACCEPTABLE}};
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		struct query_param param = {v[i].key, v[i].value};
+		struct request rq = {.attr = {.kind = &pod, .name = ""},
+				     .accept = "text/html",
+				     .user_agent = "",
+				     .n_params = 1,
+				     .params = &param};
+		struct err err = ERR_INIT;
+		struct field_errors errs = {.n = 0};
+		struct list_options o;
+		struct accept a;
+		assert_int_equal(options_parse(&rq, &o, &a, &errs, &err), -1);
+		assert_int_equal(err.reason, v[i].reason);
+		field_errors_release(&errs);
+	}
+}
+
 static void test_renamed_field(void **state)
 {
 	struct list_options o;
@@ -238,7 +289,7 @@ static void test_watch_of_one(void **state)
 				     .params = &selector};
 		struct err err = ERR_INIT;
 		struct field_errors errs = {.n = 0};
-		assert_int_equal(options_parse(&rq, &o, &errs, &err), -1);
+		assert_int_equal(options_parse(&rq, &o, NULL, &errs, &err), -1);
 		assert_string_equal(err.msg, "fieldSelector metadata.name doesn't match requested name");
 	}
 }
@@ -250,7 +301,7 @@ static void test_default_fields(void **state)
 	struct err err = ERR_INIT;
 	struct field_errors errs = {.n = 0};
 	struct list_options o;
-	assert_int_equal(options_parse(&rq, &o, &errs, &err), -1);
+	assert_int_equal(options_parse(&rq, &o, NULL, &errs, &err), -1);
 	assert_string_equal(
 		err.msg,
 		"\"status.x\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"");
@@ -309,6 +360,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),	       cmocka_unit_test(test_default_fields),
 		cmocka_unit_test(test_unknown_fields), cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_legacy_watch),   cmocka_unit_test(test_order),
 		cmocka_unit_test(test_renamed_field),  cmocka_unit_test(test_watch_of_one),
 		cmocka_unit_test(test_tokens),	       cmocka_unit_test(test_bad_tokens)};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -165,7 +165,8 @@ static void finish(const struct request *rq, struct response *rs, const struct a
 static bool begin(const struct request *rq, struct response *rs, int status, struct accept *a)
 {
 	struct err err = ERR_INIT;
-	if (negotiate(rq, a, &err) < 0 || negotiate_fits(a, rq->attr.kind, false, &err) < 0) {
+	if (negotiate(rq, a, &err) < 0 || negotiate_options(rq, a, &err) < 0 ||
+	    negotiate_fits(a, rq->attr.kind, false, &err) < 0) {
 		response_status(rs, &err, &rq->attr, NULL);
 		return false;
 	}

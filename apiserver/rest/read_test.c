@@ -116,6 +116,14 @@ static void test_get(void **state)
 	assert_string_equal(js_str0(o, "kind", NULL), "ConfigMap");
 	assert_string_equal(js_str0(o, "data", "k", NULL), "x");
 	autojson js *none = read_json(CMS "/nope", "application/json", 404);
+	static const char *const refused[] = {"", "?resourceVersion=x", "?export=1"};
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++) { /* the form comes first */
+		autofree char *target = mem_printf(CMS "/nope%s", refused[i]);
+		autojson js *no_form = read_json(target, "text/html", 406);
+		assert_non_null(no_form);
+	}
+	autojson js *absent_rows = read_json(CMS "/nope?includeObject=Some", TABLE, 404); /* and rows last */
+	assert_non_null(absent_rows);
 	assert_string_equal(js_str0(none, "message", NULL), "configmaps \"nope\" not found");
 	assert_string_equal(js_str0(none, "details", "kind", NULL), "configmaps");
 	autojson js *html = read_json(CMS "/a", "text/html", 406);
@@ -375,7 +383,7 @@ static void test_watch_present_end(void **state)
 {
 	static const char *const targets[] = {
 		CMS "?watch=1&allowWatchBookmarks=1", CMS "?watch=1&allowWatchBookmarks=1&resourceVersion=0",
-		"/api/v1/watch/namespaces/default/configmaps/a?allowWatchBookmarks=1"};
+		"/api/v1/watch/namespaces/default/configmaps/a?allowWatchBookmarks=1&watch=1"};
 	put("a", "x");
 	for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
 		autoreading struct reading r = watching(targets[i], "");
@@ -384,9 +392,13 @@ static void test_watch_present_end(void **state)
 		assert_non_null(strstr(line, "\"k8s.io/initial-events-end\":\"true\""));
 		expect_nothing(&r);
 	}
-	autoreading struct reading silent = watching(CMS "?watch=1", "");
-	expect(&silent, "ADDED", "a");
-	expect_nothing(&silent);
+	static const char *const silent[] = {
+		CMS "?watch=1", "/api/v1/watch/namespaces/default/configmaps?allowWatchBookmarks=1"};
+	for (size_t i = 0; i < ARRAY_LEN(silent); i++) {
+		autoreading struct reading r = watching(silent[i], "");
+		expect(&r, "ADDED", "a");
+		expect_nothing(&r);
+	}
 }
 
 /* Bookmarks look like the other objects of their stream. */
@@ -590,6 +602,10 @@ static void test_watch_refused(void **state)
 {
 	autoreading struct reading yaml = reading(CMS "?watch=1", "application/yaml", "test");
 	assert_int_equal(yaml.rs->status, 406);
+	autojson js *bad_rows = read_json(CMS "?watch=1&includeObject=Some", TABLE, 400);
+	assert_non_null(strstr(js_str0(bad_rows, "message", NULL), "includeObject: Invalid value"));
+	autojson js *form_first = read_json(CMS "?watch=1&fieldSelector=x%3D1", "text/html", 406);
+	assert_non_null(form_first);
 	autojson js *invalid = read_json(CMS "?watch=1&sendInitialEvents=true", "", 422);
 	assert_string_equal(js_str0(invalid, "details", "kind", NULL), "ListOptions");
 	autojson js *field = read_json(CMS "?watch=1&fieldSelector=x%3D1", "", 400);

@@ -366,7 +366,7 @@ static struct watch_stream *open_stream(struct request *rq, const struct accept 
 						       : now + seconds * NS_PER_S;
 	w->bookmark_ns = now + BOOKMARK_NS;
 	w->watcher = watch_open(storage_resource(rq->api->storage, rq->attr.kind), &q, o->rv, o->initial,
-				o->initial && o->bookmarks, on_wake, w, err);
+				o->initial && o->has_initial && o->bookmarks, on_wake, w, err);
 	if (w->watcher)
 		return w;
 	if (err->reason != REASON_EXPIRED) {
@@ -396,9 +396,10 @@ static void answer(const struct request *rq, struct response *rs, struct watch_s
 		rs->content_type = "application/vnd.kubernetes.protobuf;stream=watch";
 }
 
-static int negotiate_watch(const struct request *rq, struct accept *a, struct err *err)
+/* What upstream looks at when the watch is open, before its first event. */
+static int check_form(const struct request *rq, const struct accept *a, struct err *err)
 {
-	if (negotiate(rq, a, err) < 0)
+	if (negotiate_options(rq, a, err) < 0)
 		return -1;
 	if (a->media == MEDIA_YAML)
 		return err_set(
@@ -411,7 +412,7 @@ void present_watch_error(const struct request *rq, struct response *rs, const st
 {
 	struct err err = ERR_INIT;
 	struct accept a;
-	if (negotiate_watch(rq, &a, &err) < 0) {
+	if (negotiate(rq, &a, &err) < 0 || check_form(rq, &a, &err) < 0) {
 		response_status(rs, &err, &rq->attr, NULL);
 		return;
 	}
@@ -426,11 +427,11 @@ void handle_watch(struct request *rq, struct response *rs)
 	struct field_errors errs = {.n = 0};
 	struct accept a;
 	struct list_options o;
-	if (options_parse(rq, &o, &errs, &err) < 0) {
+	if (options_parse(rq, &o, &a, &errs, &err) < 0) {
 		options_fail(rq, rs, &err, &errs);
 		return;
 	}
-	struct watch_stream *w = negotiate_watch(rq, &a, &err) == 0 ? open_stream(rq, &a, &o, &err) : NULL;
+	struct watch_stream *w = check_form(rq, &a, &err) == 0 ? open_stream(rq, &a, &o, &err) : NULL;
 	if (w)
 		answer(rq, rs, w);
 	else

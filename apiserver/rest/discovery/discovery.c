@@ -489,7 +489,8 @@ void handle_discovery(struct request *rq, struct response *rs)
 		response_status_parts(rs, &absent);
 		return;
 	}
-	if (f == FORM_LEGACY && negotiate_plain(rq, &a, &err) < 0) {
+	bool index = !strcmp(path, "/"); /* the same whoever asks */
+	if (f == FORM_LEGACY && !index && negotiate_plain(rq, &a, &err) < 0) {
 		document_unref(doc);
 		response_status(rs, &err, NULL, NULL);
 		return;
@@ -497,6 +498,6 @@ void handle_discovery(struct request *rq, struct response *rs)
 	rs->content_type = forms[f].type;
 	rs->vary_accept = aggregable(path);
 	document_respond(doc, rq, rs, rs->vary_accept);
-	if (rs->shared.p && f == FORM_LEGACY && (a.pretty || a.media == MEDIA_YAML))
+	if (rs->shared.p && f == FORM_LEGACY && !index && (a.pretty || a.media == MEDIA_YAML))
 		respond_rendered(doc, rs, &a);
 }

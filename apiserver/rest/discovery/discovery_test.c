@@ -159,7 +159,7 @@ static void test_short_names(void **state)
 
 static void test_presented(void **state)
 {
-	static const char *const paths[] = {"/", "/api", "/apis", "/apis/apps", "/apis/apps/v1", "/api/v1"};
+	static const char *const paths[] = {"/api", "/apis", "/apis/apps", "/apis/apps/v1", "/api/v1"};
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
 		struct response rs;
 		call(paths[i], "application/yaml", "", &rs);
@@ -169,6 +169,20 @@ static void test_presented(void **state)
 		response_release(&rs);
 		call(paths[i], "text/html", "", &rs);
 		assert_int_equal(rs.status, 406);
+		response_release(&rs);
+	}
+}
+
+/* The index has one form. */
+static void test_index(void **state)
+{
+	static const char *const v[] = {"application/yaml", "text/html", ""};
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		struct response rs;
+		call("/", v[i], "", &rs);
+		assert_int_equal(rs.status, 200);
+		assert_string_equal(rs.content_type, "application/json");
+		assert_memory_equal(rs.shared.p, "{\n  \"paths\": [\n", 14);
 		response_release(&rs);
 	}
 }
@@ -294,7 +308,7 @@ int main(void)
 		cmocka_unit_test(test_legacy),	   cmocka_unit_test(test_preferred),
 		cmocka_unit_test(test_aggregated), cmocka_unit_test(test_short_names),
 		cmocka_unit_test(test_presented),  cmocka_unit_test(test_which_form),
-		cmocka_unit_test(test_etag),	   cmocka_unit_test(test_unknown),
-		cmocka_unit_test(test_change)};
+		cmocka_unit_test(test_etag),	   cmocka_unit_test(test_index),
+		cmocka_unit_test(test_unknown),	   cmocka_unit_test(test_change)};
 	return cmocka_run_group_tests(tests, load, unload);
 }

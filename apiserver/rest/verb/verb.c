@@ -181,7 +181,8 @@ void verb_run(struct exchange *x, struct lane *lane)
 	o->call.done = on_done;
 	o->call.again = on_again;
 	find_manager(o);
-	if (negotiate(o->rq, &o->accept, &o->call.err) < 0 || read_options(o, &o->call.err) < 0 ||
+	if (negotiate(o->rq, &o->accept, &o->call.err) < 0 ||
+	    negotiate_options(o->rq, &o->accept, &o->call.err) < 0 || read_options(o, &o->call.err) < 0 ||
 	    (o->verb->read && o->verb->read(o, &o->call.err) < 0)) {
 		fail(o);
 		finish(o);

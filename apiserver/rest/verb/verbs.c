@@ -71,7 +71,7 @@ static int read_delete(struct operation *o, struct err *err)
 
 static int read_collection(struct operation *o, struct err *err)
 {
-	if (options_parse(o->rq, &o->selection, &o->call.errs, err) < 0)
+	if (options_parse(o->rq, &o->selection, NULL, &o->call.errs, err) < 0)
 		return -1;
 	return delete_options_read(o, err);
 }
