@@ -31,14 +31,16 @@ LIBS_e2e                := $(LIBS_common)
 # Tests of the controllers run against an apiserver in their own process; of its room they see one header. Their
 # rig watches what the controllers call.
 comma := ,
-TEST_LIB_controller-manager  = $(B)/libapiserver.a
+TEST_LIB_controller-manager  = $(B)/libapiserver-rig.a $(B)/libapiserver.a
 TEST_LIBS_controller-manager = $(LIBS_apiserver)
 TEST_LD_controller-manager   = $(addprefix -Wl$(comma)--wrap=,rest_do rest_do_raw rest_batch_run rest_call_run events_record)
 $(B)/obj/controller-manager/rig/%.o $(B)/obj/controller-manager/%_test.o: INC := -Icommon -Icontroller-manager -Iapiserver/rig
 
-# Every .c below a daemon's folder is its own; tests and fuzz targets are told by their names. pause/ is a program of its own.
+# Every .c below a daemon's folder is its own; tests and fuzz targets are told by their names, what only tests link by its
+# folder, rig/ (it needs cmocka, which a machine that only builds does not have). pause/ is a program of its own.
 c_files = $(sort $(shell find $(1) -name '*.c' -not -path '*/pause/*'))
-sources = $(filter-out %_test.c %_fuzz.c,$(call c_files,$(1)))
+rigs    = $(sort $(wildcard $(1)/rig/*.c))
+sources = $(filter-out %_test.c %_fuzz.c $(rigs),$(call c_files,$(1)))
 tests   = $(filter %_test.c,$(call c_files,$(1)))
 fuzzers = $(filter %_fuzz.c,$(call c_files,$(1)))
 objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
@@ -65,23 +67,25 @@ $(B)/obj/$(1)/%.o: INC := -Icommon -I$(1) -I$(B)/gen/$(1)
 SRC_$(1)   := $$(call sources,$(1))
 TESTS_$(1) := $$(call tests,$(1))
 FUZZ_$(1)  := $$(call fuzzers,$(1))
+RIG_$(1)   := $$(call rigs,$(1))
 # What tests link: everything but main.
 $(B)/lib$(1).a: $$(call objects,$$(filter-out $$(MAIN_$(1)),$$(SRC_$(1))))
+$(B)/lib$(1)-rig.a: $$(call objects,$$(RIG_$(1)))
 $(B)/bin/$(1): $$(call objects,$$(MAIN_$(1))) $(B)/lib$(1).a $(COMMON_LIB)
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS_$(1))
-$$(patsubst %.c,$(B)/test/%,$$(TESTS_$(1))): $(B)/test/%: $(B)/obj/%.o $(B)/lib$(1).a $(TEST_LIB_$(1)) $(COMMON_LIB)
+$$(patsubst %.c,$(B)/test/%,$$(TESTS_$(1))): $(B)/test/%: $(B)/obj/%.o $(B)/lib$(1)-rig.a $(B)/lib$(1).a $(TEST_LIB_$(1)) $(COMMON_LIB)
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(LDFLAGS) $$(TEST_LD_$(1)) -o $$@ $$^ -lcmocka $$(or $$(TEST_LIBS_$(1)),$$(LIBS_$(1)))
+	$$(Q)$$(CC) $$(LDFLAGS) $$(TEST_LD_$(1)) -o $$@ -Wl,--start-group $$^ -Wl,--end-group -lcmocka $$(or $$(TEST_LIBS_$(1)),$$(LIBS_$(1)))
 $$(patsubst %.c,$(B)/fuzz/%,$$(FUZZ_$(1))): $(B)/fuzz/%: $(B)/obj/%.o $(B)/lib$(1).a $(COMMON_LIB)
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(LDFLAGS) -fsanitize=fuzzer -o $$@ $$^ $$(LIBS_$(1))
 ALL_TESTS += $$(patsubst %.c,$(B)/test/%,$$(TESTS_$(1)))
 ALL_FUZZ  += $$(patsubst %.c,$(B)/fuzz/%,$$(FUZZ_$(1)))
-ALL_SRC   += $$(SRC_$(1)) $$(TESTS_$(1)) $$(FUZZ_$(1))
+ALL_SRC   += $$(SRC_$(1)) $$(RIG_$(1)) $$(TESTS_$(1)) $$(FUZZ_$(1))
 endef
 $(foreach d,$(DAEMONS),$(eval $(call daemon_rules,$(d))))
 
@@ -109,7 +113,7 @@ $(call remember,sources,$(sort $(ALL_SRC)))
 $(call remember,kinds,$(KIND_FILES))
 endif
 
-$(B)/lib%.a: $(B)/stamp/sources
+$(B)/lib%.a: $(B)/stamp/sources Makefile
 	$(call say,AR,$@)
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && ar crs $@ $(filter %.o,$^)
