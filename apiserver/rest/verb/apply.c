@@ -56,10 +56,11 @@ static int check_strictly(void *arg, struct err *err)
 
 	if (o->validation == VALIDATE_IGNORE || (o->validation == VALIDATE_WARN && o->runs++))
 		return 0; /* it has been said */
-	if (body_yaml_duplicates(o->validation, o->rs, &o->patch.dup, &text))
-		return err_set(err, REASON_BAD_REQUEST,
-			       "error strict decoding YAML: error converting YAML to JSON: %.400s", text.p);
-	return 0;
+	if (!body_yaml_duplicates(o->validation, o->rs, &o->patch.dup, &text))
+		return 0;
+	buf_clear(&o->call.text); /* the whole of it may not fit into an error */
+	buf_addf(&o->call.text, "error strict decoding YAML: error converting YAML to JSON: %s", text.p);
+	return err_set(err, REASON_BAD_REQUEST, "%.400s", o->call.text.p);
 }
 
 void apply_start(struct operation *o)

@@ -10,6 +10,7 @@
 #include "object/pb.h"
 #include "object/yaml.h"
 #include "rest/negotiate.h"
+#include "rest/verb/strict.h"
 #include "rest/verb/verb.h"
 
 #define SUMMARY 30 /* bytes of a body that a message shows */
@@ -181,6 +182,11 @@ static const struct codec *find_codec(const char *content_type, struct err *err)
 	return NULL;
 }
 
+int body_check_type(const char *content_type, struct err *err)
+{
+	return find_codec(content_type, err) ? 0 : -1;
+}
+
 bool body_kind_exists(const struct schema *schema, const char *api_version, const char *kind)
 {
 	char group[128];
@@ -227,43 +233,18 @@ static int check_kind(const struct decode *d, const js *o, struct err *err)
 	return 0;
 }
 
-/* What is below a field that nobody knows is not looked at. */
-static bool is_unknown(const struct strict_errors *strict, const char *path)
+int body_strictness(enum field_validation v, struct response *rs, const struct strict_errors *strict,
+		    struct buf *ret_text)
 {
-	static const char head[] = "unknown field \"";
-	size_t m = sizeof(head) - 1;
-
-	for (size_t i = 0; i < strict->n; i++) {
-		const char *name = strict->v[i] + m;
-		size_t n = strlen(strict->v[i]);
-		if (n < m + 1 || strncmp(strict->v[i], head, m))
-			continue;
-		n -= m + 1; /* the quote at its end */
-		if (!strncmp(path, name, n) && (!path[n] || path[n] == '.' || path[n] == '['))
-			return true;
-	}
-	return false;
-}
-
-int body_strictness(enum field_validation v, struct response *rs, const struct js_duplicates *dup,
-		    const struct strict_errors *strict, bool all, struct buf *ret_text)
-{
-	size_t n = 0;
-
 	if (v == VALIDATE_IGNORE)
 		return 0;
-	for (size_t i = 0; i < dup->n + strict->n; i++) {
-		const char *text = i < dup->n ? dup->path[i] : strict->v[i - dup->n];
-		if (i < dup->n && !all && is_unknown(strict, text))
-			continue;
-		if (v == VALIDATE_WARN) {
-			response_warn(rs, i < dup->n ? "duplicate field \"%s\"" : "%s", text);
-			continue;
-		}
-		buf_adds(ret_text, n++ ? ", " : "strict decoding error: ");
-		buf_addf(ret_text, i < dup->n ? "duplicate field \"%s\"" : "%s", text);
+	for (size_t i = 0; i < strict->n; i++) {
+		if (v == VALIDATE_WARN)
+			response_warn(rs, "%s", strict->v[i]);
+		else
+			buf_addf(ret_text, "%s%s", i ? ", " : "strict decoding error: ", strict->v[i]);
 	}
-	return n ? -1 : 0;
+	return v == VALIDATE_STRICT && strict->n ? -1 : 0;
 }
 
 bool body_yaml_duplicates(enum field_validation v, struct response *rs, const struct js_duplicates *dup,
@@ -282,10 +263,9 @@ bool body_yaml_duplicates(enum field_validation v, struct response *rs, const st
 static int yaml_strictness(const struct decode *d, const struct js_duplicates *dup,
 			   const struct strict_errors *strict, struct buf *ret_text)
 {
-	static const struct js_duplicates none;
 	autobuf struct buf repeated = BUF_INIT, text = BUF_INIT;
 	bool twice = body_yaml_duplicates(d->validation, d->rs, dup, &repeated);
-	int rc = body_strictness(d->validation, d->rs, &none, strict, true, &text);
+	int rc = body_strictness(d->validation, d->rs, strict, &text);
 
 	if (!twice) {
 		buf_adds(ret_text, buf_str(&text));
@@ -297,39 +277,67 @@ static int yaml_strictness(const struct decode *d, const struct js_duplicates *d
 	return -1;
 }
 
-static js *conform(const struct decode *d, bool yaml, js *raw, const struct js_duplicates *dup,
-		   struct err *err)
+struct body_text { /* what was parsed */
+	const char *p;
+	size_t n;
+	bool yaml;
+	struct js_duplicates dup;
+};
+
+static int json_strictness(const struct decode *d, const struct body_text *t,
+			   const struct strict_errors *unknown, struct buf *ret_text)
+{
+	struct strict_errors all = {.n = 0};
+
+	if (d->type->structural)
+		strict_join(&t->dup, unknown, &all);
+	else
+		strict_merge(t->p, t->n, &t->dup, unknown, &all);
+	int rc = body_strictness(d->validation, d->rs, &all, ret_text);
+	schema_strict_errors_release(&all);
+	return rc;
+}
+
+static js *conform(const struct decode *d, const struct body_text *t, js *raw, struct err *err)
 {
 	struct strict_errors strict = {.n = 0};
 	autobuf struct buf text = BUF_INIT;
 	struct err why = ERR_INIT;
 	js *o = schema_take(d->type, raw, d->validation == VALIDATE_IGNORE ? NULL : &strict, &why);
 
-	if (o &&
-	    (yaml ? yaml_strictness(d, dup, &strict, &text)
-		  : body_strictness(d->validation, d->rs, dup, &strict, d->type->structural, &text)) < 0) {
+	if (d->type->structural)
+		strict_sort(&strict);
+	if (o && (t->dup.n || strict.n) &&
+	    (t->yaml ? yaml_strictness(d, &t->dup, &strict, &text) : json_strictness(d, t, &strict, &text)) <
+		    0) {
 		js_autoput(&o);
 		o = NULL;
-		snprintf(why.msg, sizeof(why.msg), "%s", text.p);
 	}
 	schema_strict_errors_release(&strict);
-	if (!o && d->unexplained)
-		err_set(err, REASON_UNKNOWN, "%s", why.msg);
-	else if (!o)
+	if (o)
+		return o;
+	const char *what = text.len ? text.p : why.msg;
+	if (d->unexplained)
+		err_set(err, REASON_UNKNOWN, "%s", what);
+	else
 		err_set(err, REASON_BAD_REQUEST, "%s in version \"%s\" cannot be handled as a %s: %s",
-			d->kind, d->version, d->kind, why.msg);
-	return o;
+			d->kind, d->version, d->kind, what);
+	if (text.len && d->text)
+		buf_addf(d->text, "%s in version \"%s\" cannot be handled as a %s: %s", d->kind, d->version,
+			 d->kind, what);
+	return NULL;
 }
 
 js *body_decode(const struct decode *d, const char *content_type, const char *p, size_t n, struct err *err)
 {
-	struct js_duplicates dup = {.n = 0};
+	struct body_text t = {.p = p, .n = n};
 	char version[128];
 	const struct codec *c = find_codec(content_type, err);
 
 	if (!c)
 		return NULL;
-	autojson js *raw = c->parse(d, p, n, &dup, err);
+	t.yaml = c->parse == parse_yaml;
+	autojson js *raw = c->parse(d, p, n, &t.dup, err);
 	js *o = NULL;
 	if (raw && !js_is_obj(raw)) {
 		err_set(err, REASON_BAD_REQUEST,
@@ -341,9 +349,11 @@ js *body_decode(const struct decode *d, const char *content_type, const char *p,
 					  : "number");
 		unrecognized(d, p, n, err);
 	} else if (raw && check_kind(d, raw, err) == 0) {
-		o = conform(d, c->parse == parse_yaml, STEAL(raw), &dup, err);
+		o = conform(d, &t, STEAL(raw), err);
+	} else if (raw && d->other) {
+		*d->other = true;
 	}
-	js_duplicates_release(&dup);
+	js_duplicates_release(&t.dup);
 	if (!o)
 		return NULL;
 	api_version(d->group, d->version, version);
@@ -352,7 +362,7 @@ js *body_decode(const struct decode *d, const char *content_type, const char *p,
 	return o;
 }
 
-js *body_object(struct operation *o, const struct kind *k, struct err *err)
+static js *read_as(struct operation *o, const struct kind *k, bool *other, struct err *err)
 {
 	struct decode d = {.schema = o->rq->api->schema,
 			   .type = k->type,
@@ -360,7 +370,28 @@ js *body_object(struct operation *o, const struct kind *k, struct err *err)
 			   .version = k->version,
 			   .kind = k->kind,
 			   .validation = o->validation,
-			   .rs = o->rs};
+			   .rs = o->rs,
+			   .text = &o->call.text,
+			   .other = other};
 
 	return body_decode(&d, o->rq->content_type, o->rq->body, o->rq->body_len, err);
+}
+
+js *body_object(struct operation *o, const struct kind *k, struct err *err)
+{
+	return read_as(o, k, NULL, err);
+}
+
+js *body_either(struct operation *o, const struct kind *k, const struct kind *also, struct err *err)
+{
+	struct err second = ERR_INIT;
+	bool other = false, neither = false;
+	js *body = read_as(o, k, &other, err);
+
+	if (body || !other)
+		return body;
+	body = read_as(o, also, &neither, &second);
+	if (body || !neither)
+		*err = second;
+	return body;
 }

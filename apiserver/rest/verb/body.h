@@ -21,12 +21,17 @@ struct decode {
 	enum field_validation validation;
 	struct response *rs; /* takes the warnings */
 	bool any_version;    /* the body may name any group and version (DeleteOptions) */
+	struct buf *
+		text; /* takes a complaint that is too long for an error, which then tells only the reason; NULL: it is cut */
+	bool *other;	  /* becomes true when the body is of another kind or version; NULL: never mind */
 	bool unexplained; /* what is wrong is said in the codec's words alone, REASON_UNKNOWN (DeleteOptions) */
 };
 /* Content-Type is empty: JSON. REASON_UNSUPPORTED_MEDIA_TYPE or REASON_BAD_REQUEST. apiVersion and kind of
    the result are those expected. */
 js *body_decode(const struct decode *d, const char *content_type, const char *p, size_t n,
 		struct err *err) MUST_CHECK;
+/* Whether there is a codec for it: REASON_UNSUPPORTED_MEDIA_TYPE. */
+int body_check_type(const char *content_type, struct err *err) MUST_CHECK;
 /* JSON's null, with what space there may be around it */
 bool body_is_null(const char *p, size_t n);
 /* "apps/v1", "Deployment" */
@@ -34,11 +39,13 @@ bool body_kind_exists(const struct schema *schema, const char *api_version, cons
 struct operation;
 /* The body of an operation as an object of kind k, with defaults. */
 js *body_object(struct operation *o, const struct kind *k, struct err *err) MUST_CHECK;
+/* As one of two kinds; a body that is neither is measured by the first. */
+js *body_either(struct operation *o, const struct kind *k, const struct kind *also,
+		struct err *err) MUST_CHECK;
 
-/* The strict complaints that were collected while parsing and conforming: an error, warnings, or nothing. The
-   texts are copied. `all`: what is repeated below an unknown field, too. */
-int body_strictness(enum field_validation v, struct response *rs, const struct js_duplicates *dup,
-		    const struct strict_errors *strict, bool all, struct buf *ret_text);
+/* Strict complaints in their order: an error, warnings, or nothing. */
+int body_strictness(enum field_validation v, struct response *rs, const struct strict_errors *strict,
+		    struct buf *ret_text);
 /* Those of a YAML document: warnings, or true and the text of one error. */
 bool body_yaml_duplicates(enum field_validation v, struct response *rs, const struct js_duplicates *dup,
 			  struct buf *ret_text);

@@ -69,19 +69,13 @@ static bool is_old_body(const struct operation *o)
 
 static int read_either(struct operation *o, struct err *err)
 {
-	struct err first = ERR_INIT;
 	struct kind old = {.group = "",
 			   .version = "v1",
 			   .kind = "EphemeralContainers",
 			   .type = schema_type(o->rq->api->schema, "EphemeralContainers")};
 
-	o->body = body_object(o, o->rq->attr.kind, &first);
-	if (!o->body)
-		o->body = body_object(o, &old, err);
-	if (o->body)
-		return 0;
-	*err = first;
-	return -1;
+	o->body = body_either(o, o->rq->attr.kind, &old, err);
+	return o->body ? 0 : -1;
 }
 
 static js *take_list(struct registry_call *c, void *arg, const struct obj *old, const js *old_tree,

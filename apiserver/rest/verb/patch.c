@@ -13,6 +13,7 @@
 #include "rest/present.h"
 #include "rest/scale.h"
 #include "rest/verb/apply.h"
+#include "rest/verb/strict.h"
 #include "rest/verb/verb.h"
 
 static const struct {
@@ -298,7 +299,7 @@ static void unknown_op_fields(const struct patch *p, struct strict_errors *stric
 static js *patch_apply(struct operation *o, const struct patch *p, const struct type *type, const js *doc,
 		       bool first, struct err *err)
 {
-	struct strict_errors strict = {.n = 0};
+	struct strict_errors strict = {.n = 0}, all = {.n = 0};
 	autobuf struct buf text = BUF_INIT;
 	struct err why = ERR_INIT;
 	autojson js *patched = apply(p, type, doc, err);
@@ -315,8 +316,9 @@ static js *patch_apply(struct operation *o, const struct patch *p, const struct 
 			go_value(patched), type->name ? type->name : "object");
 	else if (check_kind(o, p, doc, patched, &why) == 0)
 		new = schema_decode(type, patched, o->validation == VALIDATE_IGNORE ? NULL : &strict, &why);
+	strict_join(&p->dup, &strict, &all);
 	if (new && (first || o->validation == VALIDATE_STRICT) &&
-	    body_strictness(o->validation, o->rs, &p->dup, &strict, true, &text) < 0) {
+	    body_strictness(o->validation, o->rs, &all, &text) < 0) {
 		js_autoput(&new);
 		new = NULL;
 		invalid_result(o, p, patched, text.p, err);
@@ -324,6 +326,7 @@ static js *patch_apply(struct operation *o, const struct patch *p, const struct 
 		invalid_result(o, p, patched, why.msg, err);
 	}
 	schema_strict_errors_release(&strict);
+	schema_strict_errors_release(&all);
 	return new;
 }
 

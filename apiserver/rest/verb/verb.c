@@ -83,6 +83,8 @@ static int read_options(struct operation *o, struct err *err)
 		return 0;
 	if (!strcmp(o->verb->options, "PatchOptions") && verb_patch_options(o, err) < 0)
 		return -1;
+	if (!strcmp(o->verb->options, "CreateOptions") && body_check_type(o->rq->content_type, err) < 0)
+		return -1;
 	check_manager(o);
 	options_dry_run_of(o->rq, &o->call.errs);
 	read_validation(o);

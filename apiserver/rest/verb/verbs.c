@@ -26,7 +26,6 @@ static int read_body(struct operation *o, struct err *err)
 {
 	const struct attributes *a = &o->rq->attr;
 	const struct subresource *sub = subresource_of(a);
-	struct err first = ERR_INIT;
 
 	if (!sub)
 		return read_object(o, err);
@@ -34,14 +33,10 @@ static int read_body(struct operation *o, struct err *err)
 			 .version = sub->version,
 			 .kind = sub->kind,
 			 .type = schema_type(o->rq->api->schema, sub->kind)};
-	o->body = body_object(o, &k, &first);
-	k.version = sub->also;
-	if (!o->body && sub->also)
-		o->body = body_object(o, &k, err);
-	if (o->body)
-		return 0;
-	*err = first;
-	return -1;
+	struct kind also = k;
+	also.version = sub->also;
+	o->body = sub->also ? body_either(o, &k, &also, err) : body_object(o, &k, err);
+	return o->body ? 0 : -1;
 }
 
 /* Bindings that are a collection of their own bind Pods, too. */

@@ -218,8 +218,8 @@ static void test_warnings(void **state)
 
 	assert_int_equal(r.status, 201);
 	assert_int_equal(r.n_warnings, 2);
-	assert_string_equal(r.warnings[0], "duplicate field \"data.a\"");
-	assert_string_equal(r.warnings[1], "unknown field \"dat\"");
+	assert_string_equal(r.warnings[0], "unknown field \"dat\"");
+	assert_string_equal(r.warnings[1], "duplicate field \"data.a\"");
 	autoreply struct rig_reply quiet = rig_call(&rig, "POST", CMS "?dryRun=All&fieldValidation=Ignore",
 						    "{\"metadata\":{\"name\":\"w\"},\"dat\":{}}");
 	assert_int_equal(quiet.n_warnings, 0);
