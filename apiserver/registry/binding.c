@@ -65,47 +65,55 @@ static js *change(struct registry_call *c, void *arg, const struct obj *old, con
 	return pod;
 }
 
+/* Nothing makes a Status of these complaints: they are told as a failure of the server. */
 static int check(struct registry_call *c, const js *binding)
 {
-	static const char *const kinds[] = {"Node", "<empty>", NULL};
 	const char *kind = js_str0(binding, "target", "kind", NULL);
+	bool wrong = *kind && strcmp(kind, "Node"), nameless = !*js_str0(binding, "target", "name", NULL);
 
-	if (*kind && strcmp(kind, "Node"))
-		field_error_not_supported(&c->errs, "target.kind", kind, kinds);
-	if (!*js_str0(binding, "target", "name", NULL))
-		field_error_required(&c->errs, "target.name", "");
-	if (c->errs.n)
-		c->about.kind = &binding_kind;
-	return registry_check(c, &c->err);
+	if (!wrong && !nameless)
+		return 0;
+	buf_adds(&c->text, wrong && nameless ? "[" : "");
+	if (wrong) {
+		buf_adds(&c->text, "target.kind: Unsupported value: ");
+		buf_add_json_string(&c->text, kind, strlen(kind));
+		buf_adds(&c->text, ": supported values: \"Node\", \"<empty>\"");
+	}
+	buf_adds(&c->text, wrong && nameless ? ", " : "");
+	buf_adds(&c->text, nameless ? "target.name: Required value" : "");
+	buf_adds(&c->text, wrong && nameless ? "]" : "");
+	return err_set(&c->err, REASON_UNKNOWN, "%.400s", c->text.p);
 }
 
 /* Which Pod: the path says it, or the body. */
-static int find_name(struct registry_call *c, js *binding)
+static int check_name(struct registry_call *c, js *binding)
 {
 	const char *mine = js_str0(binding, "metadata", "name", NULL);
 	const char *name = *c->attr->name ? c->attr->name : mine;
 
 	if (objectmeta_check_namespace(c, binding, &c->err) < 0)
 		return -1;
-	if (!*name)
-		return err_set(&c->err, REASON_BAD_REQUEST, "name must be provided");
 	if (strcmp(mine, name))
 		return err_set(&c->err, REASON_BAD_REQUEST,
 			       "name in URL does not match name in Binding object");
 	registry_about(c, name);
-	return 0;
+	if (check(c, binding) < 0)
+		return -1;
+	return *name ? 0 : err_set(&c->err, REASON_BAD_REQUEST, "Name parameter required.");
 }
 
 void registry_bind(struct registry_call *c, js *binding)
 {
 	c->body = binding;
-	if (find_name(c, binding) < 0 || check(c, binding) < 0) {
+	if (check_name(c, binding) < 0) {
 		c->done(c);
 		return;
 	}
 	struct registry_change bind = {.make = change,
 				       .arg = binding,
 				       .flags = CHANGE_TRUSTED | CHANGE_ADMITS_BODY,
-				       .uid = js_str0(binding, "metadata", "uid", NULL)};
+				       .only_at = js_str0(binding, "metadata", "resourceVersion", NULL)};
+	if (*c->attr->subresource) /* of a collection's items, the uid is the server's */
+		bind.uid = js_str0(binding, "metadata", "uid", NULL);
 	registry_change(c, &bind);
 }

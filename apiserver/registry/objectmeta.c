@@ -272,3 +272,98 @@ void objectmeta_validate(struct registry_call *c, const js *new, const js *old)
 	if (om)
 		validate_immutable(m, om, &c->errs);
 }
+
+/* ---- in whose order ---- */
+
+/*
+ * Upstream's validators of metadata each say what they see, one after another: on an update the general one of all
+ * objects, the general one of changes, then the kind's own, which is the second one again and judges the domains of
+ * finalizers. A message tells each complaint once, where it comes first; the causes are all there.
+ */
+enum { JUDGES_OBJECT = 1, JUDGES_CHANGE = 2, JUDGES_DOMAINS = 4 };
+static const struct complaint {
+	const char *field; /* behind `metadata.`; what is below it, too */
+	const char *sign;  /* in its reason or message; NULL: any */
+	unsigned judges;
+} complaints[] = {
+	{"generateName", NULL, JUDGES_OBJECT},
+	{"finalizers", "FieldValueForbidden", JUDGES_CHANGE},
+	{"resourceVersion", NULL, JUDGES_CHANGE},
+	{"name", "field is immutable", JUDGES_CHANGE},
+	{"name", NULL, JUDGES_OBJECT},
+	{"namespace", "field is immutable", JUDGES_CHANGE},
+	{"namespace", NULL, JUDGES_OBJECT},
+	{"generation", NULL, JUDGES_OBJECT},
+	{"uid", NULL, JUDGES_CHANGE},
+	{"creationTimestamp", NULL, JUDGES_CHANGE},
+	{"deletionTimestamp", NULL, JUDGES_CHANGE},
+	{"deletionGracePeriodSeconds", NULL, JUDGES_CHANGE},
+	{"labels", NULL, JUDGES_OBJECT | JUDGES_CHANGE},
+	{"annotations", "FieldValueInvalid", JUDGES_OBJECT | JUDGES_CHANGE},
+	{"annotations", NULL, JUDGES_OBJECT | JUDGES_CHANGE},
+	{"ownerReferences.", NULL, JUDGES_OBJECT | JUDGES_CHANGE},
+	{"ownerReferences", NULL, JUDGES_OBJECT | JUDGES_CHANGE},
+	{"finalizers[", NULL, JUDGES_DOMAINS},
+	{"finalizers", "Invalid value: \"", JUDGES_OBJECT},
+	{"finalizers", NULL, JUDGES_OBJECT},
+	{"managedFields", NULL, JUDGES_OBJECT | JUDGES_CHANGE},
+};
+#define COMPLAINTS ARRAY_LEN(complaints)
+
+/* COMPLAINTS: it is not about metadata. */
+static size_t complaint_of(const struct field_error *e)
+{
+	static const char head[] = "metadata.";
+	const char *field = e->field + sizeof(head) - 1;
+	size_t i = 0;
+
+	if (strncmp(e->field, head, sizeof(head) - 1))
+		return COMPLAINTS;
+	for (; i < COMPLAINTS; i++) {
+		const struct complaint *c = &complaints[i];
+		size_t n = strlen(c->field);
+		bool below = !strncmp(field, c->field, n) &&
+			     (strchr(".[", c->field[n - 1]) || !field[n] || strchr(".[", field[n]));
+		if (below && (!c->sign || !strcmp(e->reason, c->sign) || strstr(e->message, c->sign)))
+			break;
+	}
+	return i;
+}
+
+static void say(struct field_errors *to, const struct field_error *e)
+{
+	field_errors_add(to, e->reason, mem_strdup(e->field), mem_strdup(e->message));
+}
+
+static void say_as(struct field_errors *to, const struct field_errors *from, const size_t *what, size_t n,
+		   unsigned judge)
+{
+	for (size_t k = 0; k < COMPLAINTS; k++)
+		for (size_t i = 0; complaints[k].judges & judge && i < n; i++)
+			if (what[i] == k)
+				say(to, &from->v[i]);
+}
+
+void objectmeta_order(struct field_errors *errs, size_t general, bool update)
+{
+	size_t kept = field_errors_kept(errs), n = general < kept ? general : kept;
+	struct field_errors all = {.max = 4 * FIELD_ERRORS_MAX};
+	autofree size_t *what = mem_array(n + 1, sizeof(*what));
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++) {
+		what[i] = complaint_of(&errs->v[i]);
+		any = any || what[i] < COMPLAINTS;
+	}
+	if (!any)
+		return;
+	say_as(&all, errs, what, n, JUDGES_OBJECT);
+	for (int twice = 0; update && twice < 2; twice++)
+		say_as(&all, errs, what, n, JUDGES_CHANGE);
+	say_as(&all, errs, what, n, JUDGES_DOMAINS);
+	for (size_t i = 0; i < kept; i++)
+		if (i >= n || what[i] == COMPLAINTS)
+			say(&all, &errs->v[i]);
+	field_errors_release(errs);
+	*errs = all;
+}

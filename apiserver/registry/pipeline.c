@@ -133,9 +133,12 @@ static void dedup_owners(struct registry_call *c, js *o)
 static enum progress check(struct registry_call *c, bool allocate)
 {
 	const struct strategy *s = c->strategy;
+	size_t general = c->errs.n;
 
 	if (s->validate)
 		s->validate(&c->ctx, c->new, c->old_tree, &c->errs);
+	if (general)
+		objectmeta_order(&c->errs, general, c->old_tree);
 	if (!c->errs.n && s->allocate && allocate)
 		s->allocate(&c->ctx, c->new, c->old_tree, &c->errs);
 	return registry_progress(registry_check(c, &c->err));

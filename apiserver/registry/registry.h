@@ -63,6 +63,7 @@ struct registry_change {
 	void *arg;
 	unsigned flags;
 	const char *uid;     /* precondition; "" or NULL = none */
+	const char *only_at; /* likewise: the resourceVersion, as a text */
 	const char *version; /* CHANGE_WHOLE: what the tree will name */
 	unsigned retries;    /* after conflicts; 0 = REGISTRY_CONFLICT_RETRIES */
 };

@@ -97,5 +97,7 @@ int objectmeta_check_namespace(const struct registry_call *c, js *o, struct err 
 void objectmeta_prepare_create(const struct registry_call *c, js *o);
 void objectmeta_prepare_update(js *new, const js *old);
 void objectmeta_validate(struct registry_call *c, const js *new, const js *old);
+/* Puts what errs says of metadata into upstream's order, before all else; the first `general` are not the strategy's. */
+void objectmeta_order(struct field_errors *errs, size_t general, bool update);
 
 #endif

@@ -8,13 +8,13 @@
  */
 #include "registry/managed_internal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 /* ---- look, catch up, look again ---- */
 
 static enum progress make_missing(struct registry_call *c);
-static int uid_conflict(struct registry_call *c, const char *asked, const char *key, const char *there);
 
 /* Made from a version that the store has but the cache has not seen yet. */
 static bool is_newer(const char *version, const struct obj *old)
@@ -47,33 +47,66 @@ enum progress registry_look_up(struct registry_call *c)
 		return PROGRESS_NEXT;
 	if (c->change.flags & CHANGE_CREATES)
 		return make_missing(c);
-	/* an author who knows its uid takes it for the object that it was */
-	if (c->change.uid && *c->change.uid)
-		return registry_progress(uid_conflict(c, c->change.uid, c->name, ""));
 	return registry_progress(registry_not_found(c, &c->err));
 }
 
-static int uid_conflict(struct registry_call *c, const char *asked, const char *key, const char *there)
+/* ---- what the author knows of the object ---- */
+
+static int precondition_failed(struct registry_call *c, const char *what, const char *asked, const char *is)
 {
 	char res[256];
 
 	return err_set(
 		&c->err, REASON_CONFLICT,
-		"Operation cannot be fulfilled on %s \"%s\": StorageError: invalid object, Code: 4, Key: /registry/%s/%s%s%s, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: "
-		"%s, UID in object meta: %s",
-		registry_resource_text(c->kind, res), c->name, c->stored->storage, *there ? "" : c->ns,
-		*there || !*c->ns ? "" : "/", key, asked, there);
+		"Operation cannot be fulfilled on %s \"%s\": StorageError: invalid object, Code: 4, Key: /registry/%s/%s%s%s, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: %s in precondition: "
+		"%s, %s in object meta: %s",
+		registry_resource_text(c->kind, res), c->name, c->stored->storage, c->old ? "" : c->ns,
+		c->old || !*c->ns ? "" : "/", c->old ? c->old->key : c->name, what, asked, what, is);
+}
+
+static int check_preconditions(struct registry_call *c)
+{
+	const char *uid = c->change.uid, *at = c->change.only_at;
+	char rv[32];
+
+	if (uid && *uid && strcmp(uid, c->old ? c->old->uid : ""))
+		return precondition_failed(c, "UID", uid, c->old ? c->old->uid : "");
+	if (!at || !*at || !c->old)
+		return 0;
+	snprintf(rv, sizeof(rv), "%llu", (unsigned long long)c->old->rv);
+	return strcmp(at, rv) ? precondition_failed(c, "ResourceVersion", at, rv) : 0;
+}
+
+/* In the words of strconv.ParseUint. "": 0 */
+static int read_version(const char *rv, uint64_t *ret, struct err *err)
+{
+	size_t digits = strspn(rv, "0123456789");
+
+	*ret = 0;
+	if (!*rv)
+		return 0;
+	errno = 0;
+	if (!rv[digits])
+		*ret = strtoull(rv, NULL, 10);
+	if (!rv[digits] && !errno)
+		return 0;
+	autobuf struct buf quoted = BUF_INIT;
+	buf_add_json_string(&quoted, rv, strlen(rv));
+	return err_set(err, REASON_UNKNOWN, "strconv.ParseUint: parsing %.200s: %s", buf_str(&quoted),
+		       rv[digits] ? "invalid syntax" : "value out of range");
 }
 
 static enum progress make_missing(struct registry_call *c)
 {
+	uint64_t version;
+
+	if (check_preconditions(c) < 0)
+		return PROGRESS_END;
 	js *new = c->change.make(c, c->change.arg, NULL, NULL, &c->err);
 	js_autoput(&c->body);
 	c->body = new;
-	if (!new)
+	if (!new || read_version(js_str0(new, "metadata", "resourceVersion", NULL), &version, &c->err) < 0)
 		return PROGRESS_END;
-	if (c->change.uid && *c->change.uid)
-		return registry_progress(uid_conflict(c, c->change.uid, c->name, ""));
 	js_del(js_obj(c->body, "metadata", NULL), "resourceVersion");
 	c->pinned = false;
 	c->steps = registry_create_steps;
@@ -90,9 +123,11 @@ static bool says_version(const char *rv)
 /* The version that the new tree was made from, as its author says. */
 static int check_version(struct registry_call *c, const char *rv)
 {
-	char *end;
+	uint64_t v;
 
-	if (!says_version(rv)) {
+	if (read_version(rv, &v, &c->err) < 0)
+		return -1;
+	if (!v) {
 		if ((c->change.flags & CHANGE_WHOLE) && (c->strategy->flags & STRATEGY_NEEDS_VERSION)) {
 			autojson js *zero = js_new_int(0);
 			field_error_invalid(&c->errs, "metadata.resourceVersion", zero,
@@ -103,33 +138,18 @@ static int check_version(struct registry_call *c, const char *rv)
 		}
 		return 0;
 	}
-	uint64_t v = strtoull(rv, &end, 10);
-	if (*end || *rv < '0' || *rv > '9') {
-		field_error_invalid_str(&c->errs, "metadata.resourceVersion", rv,
-					"must be the resourceVersion of an object that was read before");
-		return registry_check(c, &c->err);
-	}
 	return v == c->old->rv ? 0 : registry_conflict(c, &c->err);
-}
-
-static int check_uid(struct registry_call *c)
-{
-	const char *uid = c->change.uid;
-
-	if (!uid || !*uid || !strcmp(uid, c->old->uid))
-		return 0;
-	return uid_conflict(c, uid, c->old->key, c->old->uid);
 }
 
 static enum progress make_change(struct registry_call *c)
 {
 	char rv[32];
 
-	c->old_tree = obj_tree_unmanaged(c->old, &c->err);
+	c->old_tree = check_preconditions(c) < 0 ? NULL : obj_tree_unmanaged(c->old, &c->err);
 	if (!c->old_tree)
 		return PROGRESS_END;
 	c->new = c->change.make(c, c->change.arg, c->old, c->old_tree, &c->err);
-	if (!c->new || check_uid(c) < 0)
+	if (!c->new)
 		return PROGRESS_END;
 	snprintf(rv, sizeof(rv), "%s", js_str0(c->new, "metadata", "resourceVersion", NULL));
 	/* a patch that leaves the version alone carries the one it was applied to: no statement of its author

@@ -122,21 +122,19 @@ static void invalid_message(struct buf *out, const struct subject *about, const 
 	if (k)
 		buf_addf(out, "%s%s%s ", k->kind, *k->group ? "." : "", k->group);
 	buf_addf(out, "\"%s\" is invalid", about->name);
-	size_t n = field_errors_kept(causes);
-	size_t written = 0;
+	autobuf struct buf all = BUF_INIT;
+	size_t n = field_errors_kept(causes), written = 0;
 	for (size_t i = 0; i < n; i++) {
 		const struct field_error *e = &causes->v[i];
 		bool seen = false;
 		for (size_t j = 0; j < i && !seen; j++)
 			seen = !strcmp(causes->v[j].field, e->field) &&
 			       !strcmp(causes->v[j].message, e->message);
-		if (seen)
-			continue;
-		buf_addf(out, "%s%s: %s", written ? ", " : n > 1 ? ": [" : ": ", e->field, e->message);
-		written++;
+		if (!seen)
+			buf_addf(&all, "%s%s: %s", written++ ? ", " : "", e->field, e->message);
 	}
-	if (n > 1)
-		buf_addc(out, ']');
+	if (written)
+		buf_addf(out, written > 1 ? ": [%s]" : ": %s", all.p);
 }
 
 /* Fills in the details that upstream gives for the reason; the texts made here are written into `text`. */

@@ -28,10 +28,8 @@ static const struct {
 	 "you requested PartialObjectMetadataList, but the requested object is not a list (*core.Namespace)"},
 	{"GET", CMS, "text/x", "", 406,
 	 "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf"},
-	{"PUT", CMS "/absent", "", "{'metadata':{'name':'absent','uid':'u'}}", 409,
-	 "Operation cannot be fulfilled on configmaps \\\"absent\\\": StorageError: invalid object, Code: 4, Key: "
-	 "/registry/configmaps/default/absent, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: "
-	 "u, UID in object meta: "},
+	{"PUT", CMS "/absent", "", "{'metadata':{'name':'absent','uid':'u'}}", 404,
+	 "configmaps \\\"absent\\\" not found"},
 	{"POST", NS "/pods", "",
 	 "{'metadata':{'name':'p'},'spec':{'containers':[{'name':'c','image':'i'}],'volumes':[{'name':'v','projected':{}}]}}",
 	 201, "\"sources\":null"},

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include "base/thread.h"
 #include "object/condition.h"
+#include "object/json_test.h"
 #include "rest/rig_test.h"
 
 #define PODS "/api/v1/namespaces/default/pods"
@@ -118,11 +119,25 @@ static void test_binding(void **state)
 	autoreply struct rig_reply bad =
 		rig_call(&rig, "POST", PODS "/b/binding",
 			 "{\"metadata\":{\"name\":\"b\"},\"target\":{\"kind\":\"Rock\"}}");
-	assert_int_equal(bad.status, 422);
+	assert_int_equal(bad.status, 500);
+	assert_string_equal(js_str0(bad.body, "reason", NULL), "");
 	assert_string_equal(
 		js_str0(bad.body, "message", NULL),
-		"Binding \"b\" is invalid: [target.kind: Unsupported value: \"Rock\": supported values: \"Node\", "
-		"\"<empty>\", target.name: Required value]");
+		"[target.kind: Unsupported value: \"Rock\": supported values: \"Node\", \"<empty>\", "
+		"target.name: Required value]");
+	autoreply struct rig_reply old =
+		rig_call(&rig, "POST", PODS "/b/binding",
+			 JSON("{'metadata':{'name':'b','resourceVersion':'1'},'target':{'name':'n'}}"));
+	assert_int_equal(old.status, 409);
+	assert_non_null(
+		strstr(js_str0(old.body, "message", NULL),
+		       "on pods \"b\": StorageError: invalid object, Code: 4, Key: /registry/pods/default/b, "
+		       "ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: ResourceVersion in "
+		       "precondition: 1, ResourceVersion in object meta: "));
+	autoreply struct rig_reply nameless = rig_call(&rig, "POST", "/api/v1/namespaces/default/bindings",
+						       JSON("{'target':{'name':'n'}}"));
+	assert_int_equal(nameless.status, 400);
+	assert_string_equal(js_str0(nameless.body, "message", NULL), "Name parameter required.");
 	autoreply struct rig_reply r = rig_call(&rig, "POST", PODS "/b/binding", bind);
 	assert_int_equal(r.status, 201);
 	assert_string_equal(js_str0(r.body, "status", NULL), "Success");

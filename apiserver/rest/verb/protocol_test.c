@@ -139,6 +139,10 @@ static void put_of_absent_with_uid(const struct subject_path *p)
 {
 	autofree char *body = body_of(p->kind, minimal_name(p->kind, "x"), "'uid':'gone'");
 	autoreply struct rig_reply r = rig_call(&rig, "PUT", p->item, body);
+	if (!(strategy_find(p->kind)->flags & STRATEGY_CREATE_ON_UPDATE)) {
+		must_be(&r, 404, p->kind, "put of an absent one with a uid");
+		return;
+	}
 	must_be(&r, 409, p->kind, "put of an absent one with a uid");
 	assert_non_null(
 		strstr(message(&r), "Precondition failed: UID in precondition: gone, UID in object meta: "));

@@ -143,6 +143,17 @@ static void what_strict_readers_find(void **state)
 		 "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: duplicate field \"metadata.name\", "
 		 "unknown field \"metadata.foo\", unknown field \"bar\"",
 		 ""},
+		{STRICT, "application/json",
+		 "{\"bar\":1,\"metadata\":{\"name\":\"x\",\"name\":\"x\",\"foo\":1},\"data\":{\"a\":\"1\",\"a\":\"2\"},\"zoo\":2,\"zoo\":3}",
+		 400,
+		 "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: unknown field \"bar\", "
+		 "duplicate field \"metadata.name\", unknown field \"metadata.foo\", duplicate field \"data.a\", unknown field \"zoo\"",
+		 ""},
+		{"POST", "/api/v1/namespaces/default/pods/p/eviction?fieldValidation=Strict",
+		 "application/json", "{\"apiVersion\":\"policy/v1beta1\",\"kind\":\"Eviction\",\"foo\":1}",
+		 400,
+		 "Eviction in version \"v1beta1\" cannot be handled as a Eviction: strict decoding error: unknown field \"foo\"",
+		 ""},
 		{STRICT, "application/yaml",
 		 "metadata:\n  name: x\n  name: z\ndata:\n  a: '1'\n  a:\n    '2'\nfoo: 1\n", 400,
 		 "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: yaml: unmarshal errors:\n"
@@ -180,6 +191,27 @@ static void what_strict_readers_find(void **state)
 	};
 
 	check_all(rows, ARRAY_LEN(rows));
+}
+
+/* All of them are told, however long that gets; the first hundred are all. */
+static void complains_of_a_hundred(void **state)
+{
+	static const char last[] =
+		"duplicate field \\\"data.key-of-some-length-048\\\", unknown field \\\"f049\\\"\",\"reason";
+	autobuf struct buf body = BUF_INIT;
+
+	buf_adds(&body, "{\"metadata\":{\"name\":\"x\"}");
+	for (int i = 0; i < 60; i++)
+		buf_addf(
+			&body,
+			",\"f%03d\":1,\"data\":{\"key-of-some-length-%03d\":\"\",\"key-of-some-length-%03d\":\"\"}",
+			i, i, i);
+	buf_addc(&body, '}');
+	autoreply struct rig_reply r = rig_send(&rig, "POST", CMS "?dryRun=All&fieldValidation=Strict",
+						"application/json", body.p, body.len);
+	assert_int_equal(r.status, 400);
+	if (!strstr(r.text.p, last) || strstr(r.text.p, "f050"))
+		fail_msg("%s", r.text.p);
 }
 
 /* As many as there is room for in headers. */
@@ -258,6 +290,79 @@ static void options_of_deletions(void **state)
 	check_all(rows, ARRAY_LEN(rows));
 }
 
+#define PUT_JSON(path) "PUT", CMS path, "application/json"
+
+/* A create looks at the form of its body first, an update at its options. */
+static void forms_of_bodies(void **state)
+{
+	static const struct row rows[] = {
+		{"POST", CMS "?dryRun=x", "text/plain", "{}", 415, "the body of the request was in an …", ""},
+		{"PUT", CMS "/m?dryRun=x", "text/plain", "{}", 422, "UpdateOptions.meta.k8s.io \"\" is …",
+		 ""},
+		{"PUT", CMS "/m", "text/plain", "{}", 415, "the body of the request was in an …", ""},
+	};
+
+	check_all(rows, ARRAY_LEN(rows));
+}
+
+static void versions_that_are_none(void **state)
+{
+	static const char none[] = "strconv.ParseUint: parsing \"+1\": invalid syntax";
+	static const struct row rows[] = {
+		{PUT_JSON("/m"), "{\"metadata\":{\"name\":\"m\",\"resourceVersion\":\"+1\"}}", 500, none, ""},
+		{PUT_JSON("/m"),
+		 "{\"metadata\":{\"name\":\"m\",\"resourceVersion\":\"18446744073709551616\"}}", 500,
+		 "strconv.ParseUint: parsing \"18446744073709551616\": value out of range", ""},
+		{PUT_JSON("/m"), "{\"metadata\":{\"name\":\"m\",\"resourceVersion\":\"00\"}}", 200, NULL, ""},
+		{PUT_JSON("/none"), "{\"metadata\":{\"name\":\"none\",\"resourceVersion\":\"+1\"}}", 404,
+		 "configmaps \"none\" not found", ""},
+		{MERGE("/m"), "{\"metadata\":{\"resourceVersion\":\"+1\"}}", 500, none, ""},
+		{"PUT", "/apis/coordination.k8s.io/v1/namespaces/default/leases/l", "application/json",
+		 "{\"metadata\":{\"name\":\"l\",\"resourceVersion\":\"+1\"}}", 500, none, ""},
+	};
+
+	check_all(rows, ARRAY_LEN(rows));
+}
+
+/* On an update metadata is judged three times, as upstream does; the message says each thing once. */
+static void metadata_is_judged_in_order(void **state)
+{
+	static const char *const fields[] = {
+		/* the object, what has changed, and the kind's own: what has changed, and whose finalizers they are */
+		"labels",
+		"annotations",
+		"ownerReferences.uid",
+		"finalizers",
+		"deletionGracePeriodSeconds",
+		"labels",
+		"annotations",
+		"ownerReferences.uid",
+		"deletionGracePeriodSeconds",
+		"labels",
+		"annotations",
+		"ownerReferences.uid",
+		"finalizers[0]",
+		"finalizers[1]"};
+	static const struct row once = {
+		PUT_JSON("/m"), "{\"metadata\":{\"name\":\"m\",\"labels\":{\"a\":\"*\"}}}", 422,
+		"ConfigMap \"m\" is invalid: metadata.labels: Invalid value: \"*\": a valid label …", ""};
+	autoreply struct rig_reply r = rig_call(
+		&rig, "PUT", CMS "/m",
+		JSON("{'metadata':{'name':'m','finalizers':['a','-'],'annotations':{'-':''},'labels':{'a':'*'},'deletionGracePeriodSeconds':3,"
+		     "'ownerReferences':[{'apiVersion':'v1','kind':'Pod','name':'p','uid':''}]},'data':{'*':''}}"));
+	const js *causes = js_arr(r.body, "details", "causes", NULL);
+	assert_int_equal(r.status, 422);
+	assert_int_equal(js_len(causes), ARRAY_LEN(fields) + 1);
+	js_array_for_each (cause, causes) {
+		const char *field = js_str0(cause, "field", NULL);
+		if (cause_i < ARRAY_LEN(fields))
+			assert_string_equal(field + strlen("metadata."), fields[cause_i]);
+		else
+			assert_string_equal(field, "data[*]");
+	}
+	check(&once);
+}
+
 /* Maps have no order: one that is sent in another is no change. */
 static void nothing_changes(void **state)
 {
@@ -295,6 +400,10 @@ int main(void)
 		cmocka_unit_test(patches_that_cannot_be_read),
 		cmocka_unit_test(what_strict_readers_find),
 		cmocka_unit_test(warns_of_a_hundred),
+		cmocka_unit_test(complains_of_a_hundred),
+		cmocka_unit_test(forms_of_bodies),
+		cmocka_unit_test(versions_that_are_none),
+		cmocka_unit_test(metadata_is_judged_in_order),
 		cmocka_unit_test(creates_that_name_a_version),
 		cmocka_unit_test(options_of_deletions),
 		cmocka_unit_test(strategic_patches),
