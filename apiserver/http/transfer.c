@@ -285,9 +285,11 @@ static void add_caching(struct MHD_Response *mr, const struct response *rs)
 	char text[40];
 	time_t year = (time_t)(clock_wall_ns() / NS_PER_S) + 365 * 24 * 3600;
 	struct tm tm;
-	MHD_add_response_header(mr, "Cache-Control",
-				rs->immutable ? "public, immutable" : "no-cache, private");
-	if (!rs->immutable)
+	static const char *const words[] = {[CACHING_NONE] = "no-cache, private",
+					    [CACHING_PUBLIC] = "public",
+					    [CACHING_IMMUTABLE] = "public, immutable"};
+	MHD_add_response_header(mr, "Cache-Control", words[rs->caching]);
+	if (rs->caching != CACHING_IMMUTABLE)
 		return;
 	strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&year, &tm));
 	MHD_add_response_header(mr, "Expires", text);
@@ -359,7 +361,7 @@ static enum MHD_Result answer(struct transfer *t)
 		snprintf(text, sizeof(text), "%d", rs->retry_after_s);
 		MHD_add_response_header(mr, "Retry-After", text);
 	}
-	if (*rs->etag)
+	if (rs->etag)
 		MHD_add_response_header(mr, "ETag", rs->etag);
 	if (*rs->allow)
 		MHD_add_response_header(mr, "Allow", rs->allow);

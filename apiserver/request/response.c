@@ -34,6 +34,13 @@ void response_release(struct response *rs)
 	rs->warnings = NULL;
 	rs->n_warnings = 0;
 	free(STEAL(rs->location));
+	free(STEAL(rs->etag));
+}
+
+void response_tag(struct response *rs, const char *hash)
+{
+	free(rs->etag);
+	rs->etag = mem_printf("\"%s\"", hash);
 }
 
 void response_static(struct response *rs, const char *p, size_t n)

@@ -59,14 +59,20 @@ struct response {
 	char **warnings; /* owned texts for `Warning: 299 - "…"`, NULL while there are none */
 	size_t n_warnings;
 	int retry_after_s; /* 0 = none */
-	char etag[80];
-	char allow[40]; /* methods, for 405; "" = none */
-	char *location; /* of a redirect; owned, NULL = none */
+	char *etag;	   /* with its quotes; owned, NULL = none */
+	char allow[40];	   /* methods, for 405; "" = none */
+	char *location;	   /* of a redirect; owned, NULL = none */
 	bool vary_accept, close_connection;
-	bool nosniff;	/* it is text, whatever is in it */
-	bool immutable; /* the target names these very bytes: whoever has them need not ask again */
+	bool nosniff; /* it is text, whatever is in it */
+	enum {
+		CACHING_NONE,
+		CACHING_PUBLIC,	  /* as long as the ETag is asked for */
+		CACHING_IMMUTABLE /* the target names these very bytes: whoever has them need not ask again */
+	} caching;
 };
 void response_release(struct response *rs);
+/* The ETag of bytes with this hash. */
+void response_tag(struct response *rs, const char *hash);
 /* Forgets what the body would have been; headers stay. */
 void response_clear(struct response *rs);
 /* The body without a copy: bytes that outlive the process' listener. */

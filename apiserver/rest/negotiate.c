@@ -59,14 +59,16 @@ static int parse_q(struct media_word w)
 
 struct clause {
 	struct accept accept;
+	struct media_word as, group, version;
 	int q;
 	bool ok, wild, plain;
 };
 
-static void set_as(struct clause *c, struct media_word as, struct media_word group, struct media_word version)
+static void set_as(struct clause *c)
 {
-	bool meta = is(group, "meta.k8s.io");
-	c->accept.version = is(version, "v1") ? "v1" : is(version, "v1beta1") ? "v1beta1" : NULL;
+	struct media_word as = c->as;
+	bool meta = is(c->group, "meta.k8s.io");
+	c->accept.version = is(c->version, "v1") ? "v1" : is(c->version, "v1beta1") ? "v1beta1" : NULL;
 	c->accept.as = is(as, "Table") ? PRESENT_TABLE : PRESENT_PARTIAL;
 	c->accept.partial_list = is(as, "PartialObjectMetadataList");
 	bool known =
@@ -75,12 +77,13 @@ static void set_as(struct clause *c, struct media_word as, struct media_word gro
 	c->ok &= c->accept.media != MEDIA_PROTOBUF || c->accept.as == PRESENT_PARTIAL;
 }
 
+/* But for what it is to be converted to. */
 static struct clause parse_clause(struct media_word w)
 {
-	struct clause c = {.q = 1000, .accept.version = "v1"};
+	static const struct media_word none = {"", 0};
+	struct clause c = {.q = 1000, .accept.version = "v1", .as = none, .group = none, .version = none};
 	const char *p = w.p, *end = w.p + w.n;
 	struct media_word type = take(&p, end, ';');
-	struct media_word as = {"", 0}, group = {"", 0}, version = {"", 0};
 	c.accept.media = is(type, "application/yaml") ? MEDIA_YAML
 			 : is(type, PROTOBUF)	      ? MEDIA_PROTOBUF
 						      : MEDIA_JSON;
@@ -96,11 +99,11 @@ static struct clause parse_clause(struct media_word w)
 		if (is(key, "q"))
 			c.q = parse_q(value);
 		else if (is(key, "as"))
-			as = value;
+			c.as = value;
 		else if (is(key, "g"))
-			group = value;
+			c.group = value;
 		else if (is(key, "v"))
-			version = value;
+			c.version = value;
 		else if (is(key, "pretty"))
 			c.accept.pretty = is(value, "1");
 		else if (is(key, "stream")) /* there is none in YAML */
@@ -108,9 +111,7 @@ static struct clause parse_clause(struct media_word w)
 		else if (is(key, "sv"))
 			c.ok &= !value.n || is(value, "v1");
 	}
-	c.plain = !as.n && !group.n && !version.n;
-	if (!c.plain)
-		set_as(&c, as, group, version);
+	c.plain = !c.as.n && !c.group.n && !c.version.n;
 	return c;
 }
 
@@ -172,6 +173,8 @@ static int choose(const struct request *rq, bool plain, struct accept *ret, stru
 		if (!w.n)
 			continue;
 		struct clause c = parse_clause(w);
+		if (!c.plain)
+			set_as(&c);
 		if (c.ok && (c.plain || !plain) && is_better(&c, &best))
 			best = c;
 	}
@@ -202,6 +205,25 @@ int negotiate(const struct request *rq, struct accept *ret, struct err *err)
 int negotiate_plain(const struct request *rq, struct accept *ret, struct err *err)
 {
 	return choose(rq, true, ret, err);
+}
+
+int negotiate_as(const struct request *rq, const char *group, const char *kind, const char *const *versions,
+		 size_t n, enum media *ret_media)
+{
+	struct clause best = {.q = -1};
+	int found = -1;
+	for (const char *p = rq->accept, *end = p + strlen(p); p < end;) {
+		struct clause c = parse_clause(take(&p, end, ','));
+		size_t i = 0;
+		while (i < n && !is(c.version, versions[i]))
+			i++;
+		if (!c.ok || i == n || !is(c.as, kind) || !is(c.group, group) || !is_better(&c, &best))
+			continue;
+		best = c;
+		found = (int)i;
+	}
+	*ret_media = best.accept.media;
+	return found;
 }
 
 /* The place of the first type that the clause takes. */

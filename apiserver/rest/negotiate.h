@@ -33,6 +33,10 @@ int negotiate_options(const struct request *rq, const struct accept *a, struct e
 int negotiate_plain(const struct request *rq, struct accept *ret, struct err *err) MUST_CHECK;
 /* Whether that form exists of what there is, an object of kind k or a list of them. REASON_NOT_ACCEPTABLE. */
 int negotiate_fits(const struct accept *a, const struct kind *k, bool list, struct err *err) MUST_CHECK;
+/* Who asks for conversion to a kind that is no form of every object, in one of n versions: its place, and how it is
+   written; -1: nobody. */
+int negotiate_as(const struct request *rq, const char *group, const char *kind, const char *const *versions,
+		 size_t n, enum media *ret_media);
 /* Of documents that have forms of their own: the place of the media type that the client likes best, -1 when it takes
    none. */
 int negotiate_among(const struct request *rq, const char *const *types, size_t n);

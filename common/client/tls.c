@@ -279,3 +279,13 @@ void tls_sha256_end(struct tls_sha256 *s, char hex[65])
 	EVP_MD_CTX_free(s->ctx);
 	free(s);
 }
+
+void tls_sha512(const void *p, size_t n, char hex[129])
+{
+	unsigned char d[EVP_MAX_MD_SIZE] = {0};
+
+	if (!EVP_Digest(p, n, d, NULL, EVP_sha512(), NULL))
+		abort();
+	for (size_t i = 0; i < 64; i++)
+		snprintf(hex + i * 2, 3, "%02X", d[i]);
+}

@@ -32,5 +32,7 @@ struct tls_sha256;
 struct tls_sha256 *tls_sha256_new(void);
 void tls_sha256_add(struct tls_sha256 *s, const void *p, size_t n);
 void tls_sha256_end(struct tls_sha256 *s, char hex[65]); /* frees s */
+/* SHA-512 in upper-case hex, as upstream's ETags have it. Any thread. */
+void tls_sha512(const void *p, size_t n, char hex[129]);
 
 #endif

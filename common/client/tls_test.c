@@ -240,6 +240,14 @@ static void test_files(void **state)
 	assert_int_equal(tls_write_pem(path, "x", true, &err), -1);
 }
 
+static void test_sha512(void **state)
+{
+	char hex[129];
+	tls_sha512("abc", 3, hex);
+	assert_string_equal(hex, "DDAF35A193617ABACC417349AE20413112E6FA4E89A97EA20A9EEEE64B55D39A"
+				 "2192992A274FC1A836BA3C23A3FEEBBD454D4423643CE80E2A9AC94FA54CA49F");
+}
+
 static void test_sha256(void **state)
 {
 	struct tls_sha256 *s = tls_sha256_new();
@@ -256,7 +264,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_chain),	      cmocka_unit_test(test_bad_spec),
 		cmocka_unit_test(test_http_over_tls), cmocka_unit_test(test_files),
-		cmocka_unit_test(test_sha256),
+		cmocka_unit_test(test_sha256),	      cmocka_unit_test(test_sha512),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,6 +104,7 @@ struct field {
 	bool listed;	    /* OpenAPI lists it as required: clients without any doubt send it */
 	bool atomic;	    /* server-side apply: all of the map or object belongs to one manager */
 	bool patch_replace; /* strategic merge: an object is replaced, not merged */
+	bool pb_wrapped;    /* protobuf: a list or map is a message of its own, {1: repeated} */
 	enum list_kind list;
 	const js *def; /* default, complete in itself, when the field is absent; NULL = none. Frozen: js_dup
 			  it */

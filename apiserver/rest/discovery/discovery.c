@@ -13,24 +13,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
+#include "client/tls.h"
 #include "object/name.h"
 #include "object/yaml.h"
 #include "rest/api.h"
 #include "rest/discovery/discovery_internal.h"
 #include "rest/discovery/document.h"
 #include "rest/negotiate.h"
+#include "rest/present.h"
 #include "rest/pretty.h"
 #include "serve/health.h"
 
 enum form { FORM_LEGACY, FORM_V2, FORM_V2BETA1, N_FORMS };
 static const struct {
-	const char *type, *version;
+	const char *version;
 	const char *suffix; /* of the document's path */
 } forms[] = {
-	[FORM_LEGACY] = {"application/json", NULL, ""},
-	[FORM_V2] = {"application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList", "v2", " v2"},
-	[FORM_V2BETA1] = {"application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
-			  "v2beta1", " v2beta1"},
+	[FORM_LEGACY] = {"", ""},
+	[FORM_V2] = {"v2", " v2"},
+	[FORM_V2BETA1] = {"v2beta1", " v2beta1"},
 };
 
 #define PATH_LEN 512
@@ -175,7 +176,7 @@ static void update(struct discovery *d, const char *group, const char *version)
 		buf_clear(&gv->piece);
 		discovery_write_aggregated(&gv->piece, v, n);
 		discovery_write_legacy(&legacy, v, n);
-		documents_put(&d->documents, path, &legacy);
+		documents_put(&d->documents, path, &legacy, NULL);
 	} else if (there) {
 		remove_gv(d, at);
 		documents_drop(&d->documents, path);
@@ -247,11 +248,10 @@ static bool write_one_group(struct buf *b, const struct discovery *d, const char
 static void write_aggregated_group(struct buf *b, const struct discovery *d, size_t from, size_t to)
 {
 	const char *group = d->v[from].group;
+	buf_adds(b, "{\"metadata\":{");
 	if (*group)
-		buf_addf(b, "{\"metadata\":{\"name\":\"%s\",\"creationTimestamp\":null},\"versions\":[",
-			 group);
-	else
-		buf_adds(b, "{\"metadata\":{\"creationTimestamp\":null},\"versions\":[");
+		buf_addf(b, "\"name\":\"%s\"", group);
+	buf_adds(b, "},\"versions\":[");
 	for (size_t i = from; i < to; i++) {
 		if (i > from)
 			buf_addc(b, ',');
@@ -350,6 +350,14 @@ static bool assemble(struct buf *b, const struct discovery *d, const char *path,
 	return true;
 }
 
+/* Both versions of the aggregated form have one, as upstream's: Vary tells them apart. */
+static void hash_of(const struct discovery *d, const char *path, enum form f, char out[DOCUMENT_HASH_LEN])
+{
+	autobuf struct buf b = BUF_INIT;
+	assemble(&b, d, path, f);
+	tls_sha512(buf_str(&b), b.len, out);
+}
+
 /* A reference, or NULL. */
 static struct document *find(struct discovery *d, const char *path, enum form f)
 {
@@ -359,9 +367,11 @@ static struct document *find(struct discovery *d, const char *path, enum form f)
 	if (doc)
 		return doc;
 	autobuf struct buf b = BUF_INIT;
+	char hash[DOCUMENT_HASH_LEN];
 	pthread_mutex_lock(&d->lock); /* a change in between would be missed for ever */
 	if (assemble(&b, d, path, f)) {
-		documents_put(&d->documents, key, &b);
+		hash_of(d, path, f == FORM_V2BETA1 ? FORM_V2 : f, hash);
+		documents_put(&d->documents, key, &b, hash);
 		doc = documents_get(&d->documents, key);
 	}
 	pthread_mutex_unlock(&d->lock);
@@ -405,24 +415,14 @@ void discovery_free(struct discovery *d)
 
 /* ---- serving ---- */
 
-/* The first form in the client's list that exists for this document. */
-static enum form pick_form(const char *path, const char *accept)
+/* Who names the aggregated form anywhere in the list gets it. */
+static enum form pick_form(const struct request *rq, const char *path, enum media *ret_media)
 {
-	while (*accept) {
-		size_t n = strcspn(accept, ",");
-		char clause[256] = "";
-		memcpy(clause, accept, n < sizeof(clause) ? n : sizeof(clause) - 1);
-		if (!strstr(clause, "as=APIGroupDiscoveryList") || !strstr(clause, "g=apidiscovery.k8s.io"))
-			return FORM_LEGACY;
-		enum form f = strstr(clause, "v=v2beta1") ? FORM_V2BETA1
-			      : strstr(clause, "v=v2")	  ? FORM_V2
-							  : FORM_LEGACY;
-		bool plain = !strstr(clause, "profile="); /* variants that only newer servers have */
-		if (f != FORM_LEGACY && plain && aggregable(path))
-			return f;
-		accept += n + (accept[n] == ',');
-	}
-	return FORM_LEGACY;
+	static const char *const versions[] = {"v2", "v2beta1"};
+	int i = aggregable(path) ? negotiate_as(rq, "apidiscovery.k8s.io", "APIGroupDiscoveryList", versions,
+						ARRAY_LEN(versions), ret_media)
+				 : -1;
+	return i < 0 ? FORM_LEGACY : i ? FORM_V2BETA1 : FORM_V2;
 }
 
 /* The path without slashes at its end. False: too long, or with a space, which is what tells our forms apart. */
@@ -459,15 +459,18 @@ bool discovery_knows(struct discovery *d, const char *group, const char *version
 }
 
 /* Documents are kept as compact JSON. */
-static void respond_rendered(const struct document *doc, struct response *rs, const struct accept *a)
+static void respond_rendered(const struct request *rq, const struct document *doc, struct response *rs,
+			     const struct accept *a)
 {
 	size_t n;
 	const char *p = document_bytes(doc, &n);
-	struct err never = ERR_INIT;
-	if (a->media == MEDIA_YAML) {
-		autojson js *tree = js_parse(p, n, NULL, &never);
+	struct err err = ERR_INIT;
+	if (a->media == MEDIA_PROTOBUF) {
+		if (present_pb(&rs->body, rq->api->schema, NULL, p, n, &err) < 0)
+			response_status(rs, &err, NULL, NULL);
+	} else if (a->media == MEDIA_YAML) {
+		autojson js *tree = js_parse(p, n, NULL, &err);
 		yaml_write(&rs->body, tree);
-		rs->content_type = negotiate_content_type(a);
 	} else {
 		struct pretty s = {0};
 		pretty_feed(&s, &rs->body, p, n);
@@ -476,28 +479,40 @@ static void respond_rendered(const struct document *doc, struct response *rs, co
 	response_release_shared(&rs->shared);
 }
 
+static void answer(const struct request *rq, struct response *rs, struct document *doc, enum form f,
+		   const struct accept *a)
+{
+	rs->content_type = negotiate_content_type(a);
+	rs->vary_accept = aggregable(rq->path);
+	if (f != FORM_LEGACY) { /* the client is to see which */
+		snprintf(rs->content_type_buf, sizeof(rs->content_type_buf),
+			 "%s;g=apidiscovery.k8s.io;v=%s;as=APIGroupDiscoveryList", rs->content_type,
+			 forms[f].version);
+		rs->content_type = rs->content_type_buf;
+		rs->caching = CACHING_PUBLIC;
+		rs->vary_accept = true;
+	}
+	document_respond(document_ref(doc), rq, rs, rs->vary_accept);
+	if (rs->status == 200 && (a->pretty || a->media != MEDIA_JSON))
+		respond_rendered(rq, doc, rs, a);
+}
+
 void handle_discovery(struct request *rq, struct response *rs)
 {
 	char path[PATH_LEN];
 	struct err err = ERR_INIT;
-	struct accept a;
+	struct accept a = {.media = MEDIA_JSON};
 	struct status_parts absent = {.reason = REASON_NOT_FOUND,
 				      .message = "the server could not find the requested resource"};
-	enum form f = clean_path(rq, path) ? pick_form(path, rq->accept) : FORM_LEGACY;
-	struct document *doc = clean_path(rq, path) ? find(rq->api->discovery, path, f) : NULL;
-	if (!doc) { /* it went away a moment ago */
+	bool clean = clean_path(rq, path);
+	enum form f = clean ? pick_form(rq, path, &a.media) : FORM_LEGACY;
+	struct document *doc = clean ? find(rq->api->discovery, path, f) : NULL;
+	bool index = clean && !strcmp(path, "/"); /* the same whoever asks */
+	if (!doc)				  /* it went away a moment ago */
 		response_status_parts(rs, &absent);
-		return;
-	}
-	bool index = !strcmp(path, "/"); /* the same whoever asks */
-	if (f == FORM_LEGACY && !index && negotiate_plain(rq, &a, &err) < 0) {
-		document_unref(doc);
+	else if (f == FORM_LEGACY && !index && negotiate_plain(rq, &a, &err) < 0)
 		response_status(rs, &err, NULL, NULL);
-		return;
-	}
-	rs->content_type = forms[f].type;
-	rs->vary_accept = aggregable(path);
-	document_respond(doc, rq, rs, rs->vary_accept);
-	if (rs->shared.p && f == FORM_LEGACY && !index && (a.pretty || a.media == MEDIA_YAML))
-		respond_rendered(doc, rs, &a);
+	else
+		answer(rq, rs, doc, f, &a);
+	document_unref(doc);
 }

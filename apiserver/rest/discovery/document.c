@@ -10,7 +10,7 @@
 
 struct document {
 	atomic_uint refs;
-	char hash[65];
+	char hash[DOCUMENT_HASH_LEN];
 	char *p;
 	size_t n;
 };
@@ -19,13 +19,10 @@ struct document *document_new(struct buf *body, const char *hash)
 {
 	struct document *d = MEM_NEW(struct document);
 	atomic_init(&d->refs, 1);
-	if (hash) {
+	if (hash)
 		snprintf(d->hash, sizeof(d->hash), "%s", hash);
-	} else {
-		struct tls_sha256 *s = tls_sha256_new();
-		tls_sha256_add(s, buf_str(body), body->len);
-		tls_sha256_end(s, d->hash);
-	}
+	else
+		tls_sha512(buf_str(body), body->len, d->hash);
 	d->p = buf_take(body, &d->n);
 	return d;
 }
@@ -60,11 +57,27 @@ static void release(void *arg)
 	document_unref(arg);
 }
 
+bool document_is_known(const char *s, const char *etag)
+{
+	size_t len = strlen(etag);
+	while (*s) {
+		s += strspn(s, ", \t");
+		if (*s == '*')
+			return true;
+		s += strncmp(s, "W/", 2) ? 0 : 2;
+		size_t n = strcspn(s, ",");
+		if (n >= len && !memcmp(s, etag, len) && strspn(s + len, " \t") == n - len)
+			return true;
+		s += n;
+	}
+	return false;
+}
+
 void document_respond(struct document *d, const struct request *rq, struct response *rs, bool tagged)
 {
 	if (tagged)
-		snprintf(rs->etag, sizeof(rs->etag), "\"%s\"", d->hash);
-	if (tagged && !strcmp(rq->if_none_match, rs->etag)) {
+		response_tag(rs, d->hash);
+	if (tagged && document_is_known(rq->if_none_match, rs->etag)) {
 		rs->status = 304;
 		document_unref(d);
 		return;
@@ -97,9 +110,9 @@ struct document *documents_get(struct documents *ds, const char *path)
 	return d;
 }
 
-void documents_put(struct documents *ds, const char *path, struct buf *body)
+void documents_put(struct documents *ds, const char *path, struct buf *body, const char *hash)
 {
-	struct document *d = document_new(body, NULL);
+	struct document *d = document_new(body, hash);
 	pthread_mutex_lock(&ds->lock);
 	struct document *old = map_set(&ds->by_path, path, d);
 	pthread_mutex_unlock(&ds->lock);

@@ -13,13 +13,16 @@
 #include "request/request.h"
 #include "request/response.h"
 
-struct document; /* frozen, counted */
+struct document;	      /* frozen, counted */
+#define DOCUMENT_HASH_LEN 129 /* SHA-512 in upper-case hex, with the NUL */
 /* Moves the bytes out; hash NULL: of these bytes. One reference. */
 struct document *document_new(struct buf *body, const char *hash);
 struct document *document_ref(struct document *d);
 void document_unref(struct document *d); /* NULL is fine */
 const char *document_bytes(const struct document *d, size_t *ret_len);
-const char *document_hash(const struct document *d); /* sha256 in hex */
+const char *document_hash(const struct document *d);
+/* Whether If-None-Match names the ETag: in its list, weak or not, or as `*`. */
+bool document_is_known(const char *if_none_match, const char *etag);
 /* Status and bytes; with tagged, an ETag, or 304. Takes the reference over. */
 void document_respond(struct document *d, const struct request *rq, struct response *rs, bool tagged);
 
@@ -30,8 +33,8 @@ struct documents {
 void documents_init(struct documents *ds);
 void documents_release(struct documents *ds);
 struct document *documents_get(struct documents *ds, const char *path); /* a reference, or NULL */
-void documents_put(struct documents *ds, const char *path,
-		   struct buf *body);			     /* replaces; moves the bytes out */
+/* Replaces; moves the bytes out. hash NULL: of these bytes. */
+void documents_put(struct documents *ds, const char *path, struct buf *body, const char *hash);
 void documents_drop(struct documents *ds, const char *path); /* absent: no-op */
 
 #endif

@@ -12,7 +12,7 @@ static void put(struct documents *ds, const char *path, const char *text)
 {
 	struct buf b = BUF_INIT;
 	buf_adds(&b, text);
-	documents_put(ds, path, &b);
+	documents_put(ds, path, &b, NULL);
 }
 
 static void respond(struct documents *ds, const char *path, const char *etag, bool tagged,
@@ -27,7 +27,7 @@ static void etags(void **state)
 {
 	struct documents ds;
 	struct response rs;
-	char etag[80];
+	char etag[140];
 	documents_init(&ds);
 	put(&ds, "/a", "one");
 	respond(&ds, "/a", "", true, &rs);
@@ -37,15 +37,29 @@ static void etags(void **state)
 	response_release(&rs);
 	respond(&ds, "/a", etag, true, &rs);
 	assert_int_equal(rs.status, 304);
+	response_release(&rs);
 	respond(&ds, "/a", etag, false, &rs);
 	assert_int_equal(rs.status, 200);
-	assert_string_equal(rs.etag, "");
+	assert_null(rs.etag);
 	response_release(&rs);
 	put(&ds, "/a", "two");
 	respond(&ds, "/a", etag, true, &rs);
 	assert_int_equal(rs.status, 200);
 	response_release(&rs);
 	documents_release(&ds);
+}
+
+static void known_etags(void **state)
+{
+	static const struct {
+		const char *header;
+		bool known;
+	} v[] = {{"", false},	     {"\"a\"", true},	    {"W/\"a\"", true},	    {"\"b\", \"a\"", true},
+		 {"\"a\" ,x", true}, {"\"ab\"", false},	    {"a", false},	    {"*", true},
+		 {"\"a\"b", false},  {" , W/\"b\"", false}, {"\"b\",W/\"a\"", true}};
+	for (size_t i = 0; i < ARRAY_LEN(v); i++)
+		if (document_is_known(v[i].header, "\"a\"") != v[i].known)
+			fail_msg("%s", v[i].header);
 }
 
 /* Bytes that are being sent stay while the document is replaced and dropped. */
@@ -69,6 +83,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(etags),
+		cmocka_unit_test(known_etags),
 		cmocka_unit_test(sent_bytes_stay),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,7 +32,7 @@ struct openapi {
 	struct storage *storage;
 	pthread_mutex_t writing; /* one at a time; before the other lock */
 	pthread_mutex_t lock;	 /* of what follows */
-	struct map hashes;	 /* by part; char[65] */
+	struct map hashes;	 /* by part; char[DOCUMENT_HASH_LEN] */
 	uint64_t changes;
 	struct shelf *shelf;
 };
@@ -74,12 +74,12 @@ static bool exists(const struct schema *s, const char *part)
 
 /* ---- hashes ---- */
 
-static bool hash_known(struct openapi *o, const char *part, char out[65])
+static bool hash_known(struct openapi *o, const char *part, char out[DOCUMENT_HASH_LEN])
 {
 	pthread_mutex_lock(&o->lock);
 	const char *hash = map_get(&o->hashes, part);
 	if (hash)
-		memcpy(out, hash, 65);
+		memcpy(out, hash, DOCUMENT_HASH_LEN);
 	pthread_mutex_unlock(&o->lock);
 	return hash;
 }
@@ -200,7 +200,7 @@ static struct document *find(struct openapi *o, const char *part, enum openapi_f
 	return d;
 }
 
-static void find_hash(struct openapi *o, const char *part, char out[65])
+static void find_hash(struct openapi *o, const char *part, char out[DOCUMENT_HASH_LEN])
 {
 	uint64_t since;
 	if (hash_known(o, part, out))
@@ -208,7 +208,7 @@ static void find_hash(struct openapi *o, const char *part, char out[65])
 	pthread_mutex_lock(&o->writing);
 	if (!hash_known(o, part, out)) {
 		struct document *d = write_json(o, part, &since);
-		memcpy(out, document_hash(d), 65);
+		memcpy(out, document_hash(d), DOCUMENT_HASH_LEN);
 		keep(o, part, N_FORMS, d, since);
 		document_unref(d);
 	}
@@ -258,7 +258,7 @@ static void write_index(struct openapi *o, struct buf *b)
 		names[n++] = it.key;
 	qsort(names, n, sizeof(*names), by_name);
 	for (size_t i = 0; i < n; i++) {
-		char hash[65];
+		char hash[DOCUMENT_HASH_LEN];
 		find_hash(o, names[i], hash);
 		buf_addf(b, "%s\"%s\":{\"serverRelativeURL\":\"" V3 "/%s?hash=%s\"}",
 			 i ? "," : "{\"paths\":{", names[i], names[i], hash);
@@ -316,7 +316,7 @@ bool openapi_has_path(const struct request *rq)
 static bool index_ready(struct openapi *o)
 {
 	automap struct map parts = MAP_INIT;
-	char hash[65];
+	char hash[DOCUMENT_HASH_LEN];
 	all_parts(o->schema, &parts);
 	for (struct map_iter it = {0}; map_next(&parts, &it);)
 		if (!hash_known(o, it.key, hash))
@@ -354,14 +354,14 @@ static const struct media_form *form_for(const struct request *rq)
 static bool answer_by_hash(const struct request *rq, struct response *rs, const char *part, const char *hash)
 {
 	const char *wanted = *part ? request_param(rq, "hash") : NULL;
-	snprintf(rs->etag, sizeof(rs->etag), "\"%s\"", hash);
+	response_tag(rs, hash);
 	if (wanted && *wanted && strcmp(wanted, hash)) {
 		rs->status = 301;
 		rs->location = mem_printf(V3 "/%s?hash=%s", part, hash);
 		return true;
 	}
-	rs->immutable = wanted && *wanted;
-	if (!strcmp(rq->if_none_match, rs->etag))
+	rs->caching = wanted && *wanted ? CACHING_IMMUTABLE : CACHING_NONE;
+	if (document_is_known(rq->if_none_match, rs->etag))
 		rs->status = 304;
 	return rs->status == 304;
 }
@@ -372,7 +372,7 @@ bool openapi_ready(const struct request *rq)
 	const struct media_form *m = form_for(rq);
 	const char *part = part_in(rq->path);
 	struct response rs = {0};
-	char key[PART_LEN + 4], hash[65];
+	char key[PART_LEN + 4], hash[DOCUMENT_HASH_LEN];
 	if (is_index(rq->path))
 		return index_ready(o);
 	if (!m || !hash_known(o, part, hash))
@@ -396,7 +396,7 @@ void handle_openapi(struct request *rq, struct response *rs)
 {
 	struct openapi *o = rq->api->openapi;
 	const char *part = part_in(rq->path);
-	char hash[65];
+	char hash[DOCUMENT_HASH_LEN];
 	if (is_index(rq->path)) {
 		respond_index(rq, rs);
 		return;

@@ -383,7 +383,7 @@ static int repeated(struct pb_reader *r, const struct type *t, int wire, js *lis
 static int field(struct pb_reader *r, const struct field *f, int wire, js *o)
 {
 	js *old = js_field(o, f->name);
-	if (f->type->form == TYPE_LIST || f->type->form == TYPE_MAP) {
+	if (!f->pb_wrapped && (f->type->form == TYPE_LIST || f->type->form == TYPE_MAP)) {
 		if (!old) {
 			old = f->type->form == TYPE_LIST ? js_new_arr() : js_new_obj();
 			js_set(o, f->name, old);

@@ -252,7 +252,7 @@ static int put_field(struct writer *w, const struct field *f, const js *o)
 			put_bytes(w->out, f->pb, "", 0);
 		return 0;
 	}
-	bool many = f->type->form == TYPE_LIST || f->type->form == TYPE_MAP;
+	bool many = !f->pb_wrapped && (f->type->form == TYPE_LIST || f->type->form == TYPE_MAP);
 	return many ? put_repeated(w, f->pb, f->type, v) : value(w, f->pb, f->type, v);
 }
 

@@ -10,7 +10,7 @@ static const char yaml[] =
 	"package: core/v1\n"
 	"types:\n"
 	"  T: {a: 1 string, b: '2 *T', c: '3 [T]', d: '4 {string}', e: 5 int32, f: 6 quantity, g: '7 *time', h: '8 *microtime',"
-	" i: 9 U inline, j: '10 {[string]}', k: '11 [int64]', l: '12 *bool', m: 13 intstr, n: 14 raw, o: '15 {bytes}', p: 16 double, q: '17 {T}'}\n"
+	" i: 9 U inline, j: '10 {[string]}', k: '11 [int64]', l: '12 *bool', m: 13 intstr, n: 14 raw, o: '15 {bytes}', p: 16 double, q: '17 {T}', r: '18 [string] wrapped'}\n"
 	"  U: {x: '1 *T', y: '2 [string]'}\n";
 
 static const struct type *type(void)

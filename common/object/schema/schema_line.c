@@ -102,6 +102,7 @@ FLAG(member, f.member)
 FLAG(inline, inlined)
 FLAG(absent, f.check_absent)
 FLAG(omitzero, omitzero)
+FLAG(wrapped, f.pb_wrapped)
 FLAG(unchecked, f.unchecked)
 
 /* An attribute that is a text. */
@@ -281,6 +282,7 @@ static const struct attribute {
 	{"unchecked", set_unchecked, NONE}, {"listed", set_listed, NONE},
 	{"unlisted", set_unlisted, NONE},   {"atomic", set_atomic, NONE},
 	{"known", set_known, WANTED},	    {"replace", set_replace, NONE},
+	{"wrapped", set_wrapped, NONE},
 };
 
 static int set_attribute(struct schema_builder *b, struct draft_field *d, struct word w, struct err *err)
