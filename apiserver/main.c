@@ -69,8 +69,6 @@ int main(int argc, char **argv)
 {
 	int64_t start_ns = clock_mono_ns();
 	struct err err = ERR_INIT;
-	/* Many threads, small short-lived allocations: two arenas hold less and are as fast here. */
-	mallopt(M_ARENA_MAX, 2);
 	switch (flags_parse(&program, argc, argv, &err)) {
 	case FLAGS_EXIT:
 		return 0;
@@ -81,6 +79,9 @@ int main(int argc, char **argv)
 		break;
 	}
 	stop_install();
+	/* One for the store's writer, which makes all objects that stay, and others for the threads of requests: short-lived
+	   trees between objects that stay would be allocated from cold holes all over the heap. */
+	mallopt(M_ARENA_MAX, 4);
 	struct instance *i = instance_start(&opt, &err);
 	if (!i) {
 		log_err(&err, "cannot start", NULL);

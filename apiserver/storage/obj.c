@@ -559,7 +559,7 @@ struct obj *obj_publish(const struct obj *draft, uint64_t rv)
 			  .kind = draft->kind,
 			  .n_owners = draft->n_owners,
 			  .created_s = draft->created_s,
-			  .managed = draft->managed ? obj_managed_ref(draft->managed) : NULL,
+			  .managed = draft->managed ? obj_managed_settle(draft->managed) : NULL,
 			  .managed_pos = draft->managed_pos,
 			  .deleting = draft->deleting};
 	if (o->managed_pos > draft->rv_pos) /* the revision stands before it */

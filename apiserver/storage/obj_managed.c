@@ -39,6 +39,7 @@ struct obj_managed {
 	uint32_t n, len, values_len;
 	uint32_t values;
 	int depth;
+	bool settled;
 	const unsigned char *fill;
 	struct obj_form *forms[];
 };
@@ -240,6 +241,7 @@ static struct obj_managed *assemble(struct obj_form *const *forms, size_t n, con
 	m->len = (uint32_t)len;
 	m->values_len = (uint32_t)fill_len;
 	m->fill = (const unsigned char *)p;
+	m->settled = false;
 	return m;
 }
 
@@ -288,6 +290,19 @@ struct obj_managed *obj_managed_at(const struct obj_managed *m, const char *time
 	struct obj_managed *ret = assemble(m->forms, m->n, fill.p, fill.len);
 	ret->values = m->values;
 	ret->depth = m->depth;
+	return ret;
+}
+
+struct obj_managed *obj_managed_settle(struct obj_managed *m)
+{
+	if (m->settled)
+		return obj_managed_ref(m);
+	for (size_t i = 0; i < m->n; i++)
+		atomic_fetch_add_explicit(&m->forms[i]->refs, 1, memory_order_relaxed);
+	struct obj_managed *ret = assemble(m->forms, m->n, (const char *)m->fill, m->values_len);
+	ret->values = m->values;
+	ret->depth = m->depth;
+	ret->settled = true;
 	return ret;
 }
 

@@ -20,6 +20,10 @@ struct obj_managed;
 /* The list that is p: a JSON array, well-formed. What stands between its entries is one comma afterwards. */
 struct obj_managed *obj_managed_new(const char *p, size_t n);
 struct obj_managed *obj_managed_ref(struct obj_managed *m);
+/* A reference to the same list for an object that stays: to a copy, unless the list is one already. A list that was made in
+   the midst of a write's short-lived memory would keep a hole there for as long as the object lives, and thousands of them
+   make every later write walk over cold memory. */
+struct obj_managed *obj_managed_settle(struct obj_managed *m);
 void obj_managed_unref(struct obj_managed *m); /* NULL is fine */
 void obj_managed_autounref(struct obj_managed **m);
 #define autoobjmanaged __attribute__((cleanup(obj_managed_autounref)))

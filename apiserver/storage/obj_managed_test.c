@@ -274,6 +274,24 @@ static void a_list_that_is_too_deep_is_refused(void **state)
 	assert_int_equal(err.reason, REASON_TOO_LARGE);
 }
 
+/* What a write has made goes with it; what an object keeps is shared by those that come after. */
+static void an_object_that_stays_has_a_list_that_stays(void **state)
+{
+	struct err err = ERR_INIT;
+	const char *text =
+		JSON("{'metadata':{'name':'a','managedFields':[" ENTRY("m", T1, "{'v:\\'a\\'':{}}") "]}}");
+	autoobj struct obj *draft = obj_new(&pods, text, strlen(text), &err);
+	assert_non_null(draft);
+	autoobj struct obj *first = obj_publish(draft, 7);
+	autoobj struct obj *second = obj_publish(first, 8);
+	assert_ptr_not_equal(first->managed, draft->managed);
+	assert_true(obj_managed_same(first->managed, draft->managed));
+	assert_int_equal(obj_managed_values(first->managed), obj_managed_values(draft->managed));
+	assert_int_equal(obj_managed_depth(first->managed), obj_managed_depth(draft->managed));
+	assert_ptr_equal(second->managed, first->managed);
+	assert_int_equal(obj_managed_forms(), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,6 +302,7 @@ int main(void)
 		cmocka_unit_test(forms_go_with_the_last_list_that_has_them),
 		cmocka_unit_test(threads_come_and_go),
 		cmocka_unit_test(an_object_is_served_with_its_list),
+		cmocka_unit_test(an_object_that_stays_has_a_list_that_stays),
 		cmocka_unit_test(a_list_given_apart_stands_at_the_end),
 		cmocka_unit_test(a_list_that_is_too_deep_is_refused),
 	};
