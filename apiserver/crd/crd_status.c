@@ -136,18 +136,24 @@ static bool accept_names(struct views *views, const struct schema *schema, const
 	return n.reason != NULL;
 }
 
-static void establish(js *status, int64_t now_ns)
+/* Once true it stays. */
+static void establish(const js *crd, js *status, int64_t now_ns)
 {
 	js *conditions = js_ensure_arr(status, "conditions");
 
 	if (crd_condition_is_true(status, "Established"))
 		return;
-	if (crd_condition_is_true(status, "NamesAccepted"))
+	if (!crd_condition_is_true(status, "NamesAccepted")) {
+		if (!condition_find(conditions, "Established"))
+			condition_set(conditions, "Established", "False", "NotAccepted",
+				      "not all names are accepted", now_ns, false);
+	} else if (definition_has_valid_authorities(crd)) {
 		condition_set(conditions, "Established", "True", "InitialNamesAccepted",
 			      "the initial names have been accepted", now_ns, false);
-	else if (!condition_find(conditions, "Established"))
-		condition_set(conditions, "Established", "False", "NotAccepted", "not all names are accepted",
-			      now_ns, false);
+	} else {
+		condition_set(conditions, "Established", "False", "InvalidCABundle",
+			      "The conversion webhook CABundle is invalid", now_ns, false);
+	}
 }
 
 static void judge_approval(const js *crd, js *status, int64_t now_ns)
@@ -163,15 +169,17 @@ static void judge_approval(const js *crd, js *status, int64_t now_ns)
 		      now_ns, false);
 }
 
-/* Whatever has come through this API is structural, but for the one promise that an older one could make. */
+/* Whatever has come through this API is structural; what was in the store before may not be. */
 static void judge_structure(const js *crd, js *status, int64_t now_ns)
 {
 	js *conditions = js_ensure_arr(status, "conditions");
+	autobuf struct buf message = BUF_INIT;
+	const char *reason = definition_judge_structure(crd, &message);
 
-	if (js_bool(crd, false, "spec", "preserveUnknownFields", NULL)) {
-		condition_set(conditions, "NonStructuralSchema", "True", "Violations",
-			      "spec.preserveUnknownFields: Invalid value: true: must be false", now_ns,
-			      false);
+	if (reason) {
+		condition_set(conditions, "NonStructuralSchema",
+			      strcmp(reason, "Violations") ? "Unknown" : "True", reason, buf_str(&message),
+			      now_ns, false);
 		return;
 	}
 	for (size_t i = js_len(conditions); i-- > 0;)
@@ -186,7 +194,7 @@ js *crd_status(struct views *views, const struct schema *schema, const js *crd, 
 	js *status = is ? js_dup(is) : js_new_obj();
 
 	*ret_conflict = accept_names(views, schema, crd, status, now_ns);
-	establish(status, now_ns);
+	establish(crd, status, now_ns);
 	judge_approval(crd, status, now_ns);
 	judge_structure(crd, status, now_ns);
 	return status;

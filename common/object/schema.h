@@ -259,9 +259,9 @@ int schema_builder_file(struct schema_builder *b, const struct schema_file *f, s
  */
 int schema_builder_openapi(struct schema_builder *b, const char *name, const js *schema,
 			   struct err *err) MUST_CHECK;
-/* Whether such a schema can become a type (*err says why not), and whether its defaults are what it asks for itself: errs, below
-   the path. Any thread. */
-int schema_openapi_check(const struct schema *s, const js *schema, const char *path,
+/* Whether such a schema can become a type (*err says why not), and whether its defaults are what it asks for itself, and
+   (pruned) hold nothing that it does not know: errs, below the path. Any thread. */
+int schema_openapi_check(const struct schema *s, const js *schema, const char *path, bool pruned,
 			 struct field_errors *errs, struct err *err) MUST_CHECK;
 /* Whether strings of that format are checked. */
 bool schema_knows_format(const char *name);

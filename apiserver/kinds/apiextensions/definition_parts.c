@@ -95,53 +95,19 @@ void definition_check_columns(struct definition_walk *w, const js *columns)
 	}
 }
 
-/* The schema that a path leads to; NULL with what upstream says of it in *ret_why. */
-static const js *schema_at(const js *s, const char *path, const char **ret_why)
-{
-	char name[256];
-
-	while (*path) {
-		if (*path == '[') {
-			*ret_why = "array notation is not allowed";
-			return NULL;
-		}
-		if (*path != '.') {
-			*ret_why = "expected [ or . but got: ";
-			return NULL;
-		}
-		size_t n = strcspn(++path, ".[]");
-		const js *properties = js_obj(s, "properties", NULL),
-			 *more = js_obj(s, "additionalProperties", NULL);
-		if (!n || n >= sizeof(name)) {
-			*ret_why = n ? "does not refer to a valid field" : "unexpected end of JSON path";
-			return NULL;
-		}
-		memcpy(name, path, n);
-		name[n] = '\0';
-		path += n;
-		s = js_len(properties) ? js_field(properties, name) : more;
-		if (!s) {
-			*ret_why = "does not refer to a valid field";
-			return NULL;
-		}
-	}
-	return s;
-}
-
 static void check_selectable(struct definition_walk *w, const js *field, const js *schema,
 			     struct unique *seen)
 {
-	const char *path = js_str0(field, "jsonPath", NULL), *why = "";
+	const char *path = js_str0(field, "jsonPath", NULL);
+	autofree char *why = NULL;
 
 	if (!*path) {
 		field_error_required(w->errs, definition_path(w, ".jsonPath"), "");
 		return;
 	}
-	const js *found = schema_at(schema, path, &why);
+	const js *found = definition_field(schema, path, false, &why);
 	if (!found) {
-		bool shown = why[strlen(why) - 1] == ' ';
-		autofree char *detail = mem_printf("is an invalid path: %s%.*s", why,
-						   shown ? (int)strcspn(path, ".[]") : 0, path);
+		autofree char *detail = mem_printf("is an invalid path: %s", why);
 		field_error_invalid_str(w->errs, definition_path(w, ".jsonPath"), path, detail);
 		return;
 	}
@@ -160,14 +126,13 @@ static void check_selectable(struct definition_walk *w, const js *field, const j
 void definition_check_selectables(struct definition_walk *w, const js *fields, const js *schema)
 {
 	autounique struct unique seen = {.n = 0};
-	size_t start = w->path.len, repeated = w->errs->n;
+	size_t start = w->path.len;
 
 	js_array_for_each (field, fields) {
 		definition_enter(w, "[%zu]", field_i);
 		check_selectable(w, field, schema, &seen);
 		definition_leave(w, start);
 	}
-	if (js_len(fields) > SELECTABLE_MAX && w->errs->n == repeated)
-		field_error_too_many(w->errs, definition_path(w, "%s", ""), (int)js_len(fields),
-				     SELECTABLE_MAX);
+	if (seen.n > SELECTABLE_MAX)
+		field_error_too_many(w->errs, definition_path(w, "%s", ""), (int)seen.n, SELECTABLE_MAX);
 }

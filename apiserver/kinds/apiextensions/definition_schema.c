@@ -28,6 +28,11 @@ static bool is_one_of(const char *s, const char *const *list)
 	return false;
 }
 
+bool definition_is_type(const char *type)
+{
+	return is_one_of(type, types);
+}
+
 static void check_unsupported(struct definition_walk *w, const js *s, struct node_place at)
 {
 	static const struct {
@@ -43,7 +48,7 @@ static void check_unsupported(struct definition_walk *w, const js *s, struct nod
 	};
 	const char *type = js_str0(s, "type", NULL);
 
-	if (*type && !is_one_of(type, types))
+	if (w->rules.types && *type && !definition_is_type(type))
 		field_error_not_supported(w->errs, definition_path(w, ".type"), type, types);
 	if (js_field(s, "default") && at.forbids) {
 		autofree char *detail = mem_printf("must not be set %s", at.forbids);
@@ -80,22 +85,38 @@ static void check_kind_of_type(struct definition_walk *w, const char *type, cons
 		field_error_invalid_str(w->errs, definition_path(w, ".type"), type, detail);
 }
 
-static void check_set(struct definition_walk *w, const js *items)
+/* The word in a set's items for which they are not owned whole; NULL: they are. */
+static const char *open_word(const js *items)
 {
-	static const char detail[] = "must be atomic as item of a list with x-kubernetes-list-type=set";
-	const js *list = js_field(items, "x-kubernetes-list-type");
-	const char *type = js_str0(items, "type", NULL);
+	const char *type = js_str0(items, "type", NULL),
+		   *list = js_str(items, "x-kubernetes-list-type", NULL);
 
-	if (!strcmp(type, "array") && list && strcmp(js_str0(list, NULL), "atomic"))
-		field_error_invalid(w->errs, definition_path(w, ".items.x-kubernetes-list-type"), list,
-				    detail);
+	if (!strcmp(type, "array") && list && strcmp(list, "atomic"))
+		return "x-kubernetes-list-type";
 	if (!strcmp(type, "object") && strcmp(js_str0(items, "x-kubernetes-map-type", NULL), "atomic"))
-		field_error_invalid(w->errs, definition_path(w, ".items.x-kubernetes-map-type"), list,
-				    detail);
+		return "x-kubernetes-map-type";
+	return NULL;
 }
 
-static void check_map_key(struct definition_walk *w, const js *s, const js *items, const js *keys,
-			  const char *key)
+bool definition_has_open_set(const js *s)
+{
+	const js *items = js_obj(s, "items", NULL);
+
+	return items && !strcmp(js_str0(s, "x-kubernetes-list-type", NULL), "set") && open_word(items);
+}
+
+/* Upstream shows the list's type for either word. */
+static void check_set(struct definition_walk *w, const js *items)
+{
+	const char *word = open_word(items);
+
+	if (word)
+		field_error_invalid(w->errs, definition_path(w, ".items.%s", word),
+				    js_field(items, "x-kubernetes-list-type"),
+				    "must be atomic as item of a list with x-kubernetes-list-type=set");
+}
+
+static void check_map_key(struct definition_walk *w, const js *items, const js *keys, const char *key)
 {
 	const js *property = js_field(js_obj(items, "properties", NULL), key);
 	const char *type = js_str0(property, "type", NULL);
@@ -107,7 +128,6 @@ static void check_map_key(struct definition_walk *w, const js *s, const js *item
 	if (!property)
 		field_error_invalid(w->errs, definition_path(w, ".x-kubernetes-list-map-keys"), keys,
 				    "entries must all be names of item properties");
-	(void)s;
 }
 
 static void check_map(struct definition_walk *w, const js *s)
@@ -121,6 +141,9 @@ static void check_map(struct definition_walk *w, const js *s)
 	if (!items)
 		field_error_required(w->errs, definition_path(w, ".items"),
 				     "must have a schema if x-kubernetes-list-type is map");
+	if (js_is_arr(items))
+		field_error_invalid(w->errs, definition_path(w, ".items"), items,
+				    "must only have a single schema if x-kubernetes-list-type is map");
 	if (!js_is_obj(items))
 		return;
 	if (strcmp(js_str0(items, "type", NULL), "object")) {
@@ -130,7 +153,7 @@ static void check_map(struct definition_walk *w, const js *s)
 		return;
 	}
 	js_array_for_each (key, keys) {
-		check_map_key(w, s, items, keys, js_str0(key, NULL));
+		check_map_key(w, items, keys, js_str0(key, NULL));
 		if (unique_seen(&seen, js_str0(key, NULL)))
 			field_error_invalid(w->errs, definition_path(w, ".x-kubernetes-list-map-keys"), keys,
 					    "must not contain duplicate entries");
@@ -140,7 +163,7 @@ static void check_map(struct definition_walk *w, const js *s)
 static void check_types(struct definition_walk *w, const js *s)
 {
 	static const char *const map_types[] = {"atomic", "granular", NULL}, *const list_types[] = {
-										     "atomic", "map", "set",
+										     "atomic", "set", "map",
 										     NULL};
 	const char *type = js_str0(s, "type", NULL), *map = js_str(s, "x-kubernetes-map-type", NULL),
 		   *list = js_str(s, "x-kubernetes-list-type", NULL);
@@ -152,7 +175,7 @@ static void check_types(struct definition_walk *w, const js *s)
 					  map_types);
 	if (list && strcmp(type, "array"))
 		check_kind_of_type(w, type, "array", "x-kubernetes-list-type");
-	else if (list && !strcmp(list, "set") && js_obj(s, "items", NULL))
+	else if (w->rules.atomic_sets && list && !strcmp(list, "set") && js_obj(s, "items", NULL))
 		check_set(w, js_obj(s, "items", NULL));
 	if (list && !is_one_of(list, list_types))
 		field_error_not_supported(w->errs, definition_path(w, ".x-kubernetes-list-type"), list,
@@ -201,6 +224,18 @@ static void check_items_of_list(struct definition_walk *w, const js *s)
 	}
 }
 
+bool definition_has_loose_keys(const js *s)
+{
+	struct field_errors found = {.n = 0};
+	struct definition_walk w = {.errs = &found};
+
+	check_items_of_list(&w, s);
+	bool yes = found.n > 0;
+	field_errors_release(&found);
+	definition_walk_release(&w);
+	return yes;
+}
+
 /* ---- rules in CEL: their form; what they say is not looked at ---- */
 
 static bool blank(const char *s)
@@ -218,7 +253,23 @@ static bool has_newline(const char *s)
 	return s < end && strcspn(s, "\r\n") < (size_t)(end - s);
 }
 
-static void check_rule(struct definition_walk *w, const js *rule, size_t i)
+/* Of what cannot be looked at as structural nobody says where its fields are. */
+static void check_field_path(struct definition_walk *w, const js *s, const char *path)
+{
+	autofree char *why = NULL;
+
+	if (*path && blank(path))
+		field_error_invalid_str(w->errs, definition_path(w, ".fieldPath"), path,
+					"must be non-empty if specified");
+	if (strpbrk(path, "\r\n"))
+		field_error_invalid_str(w->errs, definition_path(w, ".fieldPath"), path,
+					"must not contain line breaks");
+	if (*path && !definition_unsupported(s) && !definition_field(s, path, true, &why))
+		field_error_invalid_str(w->errs, definition_path(w, ".fieldPath"), path,
+					"must be a valid path");
+}
+
+static void check_rule(struct definition_walk *w, const js *s, const js *rule, size_t i)
 {
 	static const char *const reasons[] = {"FieldValueDuplicate", "FieldValueForbidden",
 					      "FieldValueInvalid", "FieldValueRequired", NULL};
@@ -244,12 +295,7 @@ static void check_rule(struct definition_walk *w, const js *rule, size_t i)
 				     "messageExpression must be non-empty if specified");
 	if (reason && !is_one_of(reason, reasons))
 		field_error_not_supported(w->errs, definition_path(w, ".reason"), reason, reasons);
-	if (*path && blank(path))
-		field_error_invalid_str(w->errs, definition_path(w, ".fieldPath"), path,
-					"must be non-empty if specified");
-	if (strpbrk(path, "\r\n"))
-		field_error_invalid_str(w->errs, definition_path(w, ".fieldPath"), path,
-					"must not contain line breaks");
+	check_field_path(w, s, path);
 	definition_leave(w, start);
 }
 
@@ -274,6 +320,16 @@ static void check_one(struct definition_walk *w, const js *s, const char *key, s
 	definition_enter(w, ".%s", key);
 	check_node(w, s, at);
 	definition_leave(w, start);
+}
+
+static void check_named(struct definition_walk *w, const js *schemas, const char *key, struct node_place at)
+{
+	for (struct js_iter it = js_iter(schemas); js_next(&it);) {
+		size_t start = w->path.len;
+		definition_enter(w, ".%s[%s]", key, it.key);
+		check_node(w, it.value, at);
+		definition_leave(w, start);
+	}
 }
 
 static void check_properties(struct definition_walk *w, const js *s, struct node_place at)
@@ -312,7 +368,10 @@ static void check_below(struct definition_walk *w, const js *s, struct node_plac
 	check_one(w, js_field(s, "not"), "not", below);
 	for (size_t i = 0; i < ARRAY_LEN(branches); i++)
 		check_list(w, js_arr(s, branches[i], NULL), branches[i], below);
+	check_named(w, js_obj(s, "definitions", NULL), "definitions", below);
 	check_one(w, js_field(s, "items"), "items", below);
+	check_list(w, js_arr(s, "items", NULL), "items", below);
+	check_named(w, js_obj(s, "dependencies", NULL), "dependencies", below);
 }
 
 static void check_node(struct definition_walk *w, const js *s, struct node_place at)
@@ -331,9 +390,10 @@ static void check_node(struct definition_walk *w, const js *s, struct node_place
 		field_error_invalid(w->errs, definition_path(w, ".x-kubernetes-preserve-unknown-fields"),
 				    keep, "must be true or undefined");
 	check_types(w, s);
-	check_items_of_list(w, s);
+	if (w->rules.keys)
+		check_items_of_list(w, s);
 	js_array_for_each (rule, js_arr(s, "x-kubernetes-validations", NULL))
-		check_rule(w, rule, rule_i);
+		check_rule(w, s, rule, rule_i);
 }
 
 void definition_check_openapi(struct definition_walk *w, const js *schema)

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 #include "base/regex.h"
+#include "base/unique.h"
 #include "kinds/apiextensions/apiextensions_internal.h"
 
 enum schema_level { LEVEL_ROOT, LEVEL_ITEM, LEVEL_FIELD };
@@ -20,6 +21,38 @@ static const js *properties_of(const js *s)
 static bool flag(const js *s, const char *key)
 {
 	return js_bool(s, false, key, NULL);
+}
+
+/* ---- what no structural schema has ---- */
+
+const char *definition_unsupported(const js *s)
+{
+	static const char *const keys[] = {
+		"id",		"$schema",	   "$ref",	 "patternProperties",
+		"dependencies", "additionalItems", "definitions"};
+	static const char *const lists[] = {"allOf", "anyOf", "oneOf"}, *const parts[] = {
+										"not", "items",
+										"additionalProperties"};
+	const char *why = NULL;
+
+	for (size_t i = 0; js_is_obj(s) && i < ARRAY_LEN(keys); i++) {
+		const js *v = js_field(s, keys[i]);
+		if (v && (js_is_bool(v) || js_len(v) || *js_str0(v, NULL)))
+			return keys[i][1] == 's' ? keys[i] + 1 : keys[i]; /* "schema" */
+	}
+	if (!js_is_obj(s))
+		return NULL;
+	if (js_is_arr(js_field(s, "items")))
+		return "items";
+	for (size_t i = 0; i < ARRAY_LEN(lists) && !why; i++)
+		js_array_for_each (branch, js_arr(s, lists[i], NULL))
+			if (!why)
+				why = definition_unsupported(branch);
+	for (size_t i = 0; i < ARRAY_LEN(parts) && !why; i++)
+		why = definition_unsupported(js_obj(s, parts[i], NULL));
+	for (struct js_iter it = js_iter(js_obj(s, "properties", NULL)); !why && js_next(&it);)
+		why = definition_unsupported(it.value);
+	return why;
 }
 
 /* ---- branches ---- */
@@ -316,4 +349,66 @@ void definition_check_structural(struct definition_walk *w, const js *schema)
 	field_errors_release(&found);
 	definition_walk_release(&inner);
 	buf_release(&t.path);
+}
+
+bool definition_is_structural(const js *schema)
+{
+	struct field_errors found = {.n = 0};
+	struct definition_walk w = {.errs = &found};
+
+	if (definition_unsupported(schema))
+		return false;
+	definition_check_structural(&w, schema);
+	bool yes = !found.n;
+	field_errors_release(&found);
+	definition_walk_release(&w);
+	return yes;
+}
+
+/* As Go puts several errors into one, each once. */
+static void join(struct buf *out, const struct field_errors *errs)
+{
+	autounique struct unique seen = {.n = 0};
+	autobuf struct buf list = BUF_INIT;
+	size_t told = 0;
+
+	for (size_t i = 0; i < field_errors_kept(errs); i++) {
+		autofree char *one = mem_printf("%s: %s", errs->v[i].field, errs->v[i].message);
+		if (!unique_seen(&seen, one))
+			buf_addf(&list, "%s%s", told++ ? ", " : "", one);
+	}
+	buf_addf(out, told > 1 ? "[%s]" : "%s", buf_str(&list));
+}
+
+const char *definition_judge_structure(const js *crd, struct buf *ret)
+{
+	struct field_errors found = {.n = 0};
+	struct definition_walk w = {.errs = &found};
+	const js *preserve = js_get(crd, "spec", "preserveUnknownFields", NULL), *odd = NULL;
+	const char *why = NULL;
+
+	if (js_bool(preserve, false, NULL))
+		field_error_invalid(&found, "spec.preserveUnknownFields", preserve, "must be false");
+	js_array_for_each (v, js_arr(crd, "spec", "versions", NULL)) {
+		const js *schema = js_obj(v, "schema", "openAPIV3Schema", NULL);
+		if (!schema || odd)
+			continue;
+		why = definition_unsupported(schema);
+		odd = why ? v : NULL;
+		definition_enter(&w, "spec.versions[%zu].schema.openAPIV3Schema", v_i);
+		if (!why)
+			definition_check_structural(&w, schema);
+		definition_leave(&w, 0);
+	}
+	if (odd)
+		buf_addf(
+			ret,
+			"failed to check validation schema for version %s: OpenAPIV3Schema '%s' is not supported",
+			js_str0(odd, "name", NULL), why);
+	else
+		join(ret, &found);
+	const char *reason = odd ? "StructuralError" : found.n ? "Violations" : NULL;
+	field_errors_release(&found);
+	definition_walk_release(&w);
+	return reason;
 }

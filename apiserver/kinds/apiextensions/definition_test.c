@@ -86,7 +86,7 @@ static void schemas(void **state)
 		{"properties: {a: {type: string, x-kubernetes-list-type: set}}", ROOT
 		 ".properties[a].type: Invalid value: \"string\": must be array if x-kubernetes-list-type is specified\n"},
 		{"properties: {a: {type: array, x-kubernetes-list-type: heap, items: {type: string}}}", ROOT
-		 ".properties[a].x-kubernetes-list-type: Unsupported value: \"heap\": supported values: \"atomic\", \"map\", \"set\"\n"},
+		 ".properties[a].x-kubernetes-list-type: Unsupported value: \"heap\": supported values: \"atomic\", \"set\", \"map\"\n"},
 		{"properties: {a: {type: array, x-kubernetes-list-type: set, items: {type: object}}}", ROOT
 		 ".properties[a].items.x-kubernetes-map-type: Invalid value: null: must be atomic as item of a list with x-kubernetes-list-type=set\n"},
 		{"properties: {a: {type: array, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [k, k], items: {type: object, properties: {k: {type: string, nullable: true}}}}}",

@@ -6,10 +6,9 @@
  * Upstream judges its internal form, in which what is the same in all versions stands once, at the top: an error in the
  * schema of the only version is reported below spec.validation, not below spec.versions[0].schema.
  */
+#include "base/rune.h"
 #include "base/unique.h"
 #include "kinds/apiextensions/apiextensions_internal.h"
-#include "kinds/webhook_client.h"
-#include "object/condition.h"
 #include "object/name.h"
 
 #define VERSIONS_MAX 256 /* upstream's limit is the size of an object */
@@ -71,37 +70,6 @@ static void check_required_names(struct definition_walk *w, const js *names)
 
 /* ---- schemas ---- */
 
-/* Why the schema cannot be looked at as a structural one; NULL: it can. */
-static const char *unsupported(const js *s)
-{
-	static const char *const keys[] = {
-		"id",		"$schema",	   "$ref",	 "patternProperties",
-		"dependencies", "additionalItems", "definitions"};
-	static const char *const lists[] = {"allOf", "anyOf", "oneOf"}, *const parts[] = {
-										"not", "items",
-										"additionalProperties"};
-	const char *why = NULL;
-
-	for (size_t i = 0; js_is_obj(s) && i < ARRAY_LEN(keys); i++) {
-		const js *v = js_field(s, keys[i]);
-		if (v && (js_is_bool(v) || js_len(v) || *js_str0(v, NULL)))
-			return keys[i];
-	}
-	if (!js_is_obj(s))
-		return NULL;
-	if (js_is_arr(js_field(s, "items")))
-		return "items";
-	for (size_t i = 0; i < ARRAY_LEN(lists) && !why; i++)
-		js_array_for_each (branch, js_arr(s, lists[i], NULL))
-			if (!why)
-				why = unsupported(branch);
-	for (size_t i = 0; i < ARRAY_LEN(parts) && !why; i++)
-		why = unsupported(js_obj(s, parts[i], NULL));
-	for (struct js_iter it = js_iter(js_obj(s, "properties", NULL)); !why && js_next(&it);)
-		why = unsupported(it.value);
-	return why;
-}
-
 /* With a status of its own, the root must leave it whole. */
 static void check_root(struct definition_walk *w, const js *s)
 {
@@ -147,6 +115,17 @@ static void check_root(struct definition_walk *w, const js *s)
 	}
 }
 
+/* Its form, then its defaults: those of what has no form cannot be judged. -1 with *err: there is no validator of it. */
+static int check_form(struct definition_walk *w, const struct strategy_ctx *ctx, const js *s, struct err *err)
+{
+	size_t before = w->errs->n;
+
+	definition_check_structural(w, s);
+	if (w->errs->n != before || !ctx->schema)
+		return 0;
+	return schema_openapi_check(ctx->schema, s, buf_str(&w->path), w->rules.pruned, w->errs, err);
+}
+
 static void check_schema(struct definition_walk *w, const struct strategy_ctx *ctx, const js *validation,
 			 bool status)
 {
@@ -162,98 +141,19 @@ static void check_schema(struct definition_walk *w, const struct strategy_ctx *c
 	if (js_bool(s, false, "nullable", NULL))
 		field_error_forbidden(w->errs, definition_path(w, ".nullable"),
 				      "nullable cannot be true at the root");
-	const char *why = unsupported(s);
-	if (!why)
-		definition_check_structural(w, s);
+	const char *why = w->rules.structural ? definition_unsupported(s) : NULL;
+	bool built = !w->rules.structural || why || check_form(w, ctx, s, &err) == 0;
 	definition_check_openapi(w, s);
 	if (w->errs->n == before && why) {
-		autofree char *detail = mem_printf("OpenAPIV3Schema '%s' is not supported",
-						   *why == '$' && why[1] == 's' ? why + 1 : why);
-		field_error_invalid_str(w->errs, definition_path(w, "%s", ""), "", detail);
-	}
-	if (w->errs->n == before && ctx->schema &&
-	    schema_openapi_check(ctx->schema, s, buf_str(&w->path), w->errs, &err) < 0) {
-		autofree char *detail = mem_printf("error building validator: %s", err.msg);
-		definition_leave(w, start);
+		autofree char *detail = mem_printf("OpenAPIV3Schema '%s' is not supported", why);
 		field_error_invalid_str(w->errs, definition_path(w, "%s", ""), "", detail);
 	}
 	definition_leave(w, start);
-}
-
-/* ---- conversion ---- */
-
-static bool is_known_review(const char *version)
-{
-	return !strcmp(version, "v1") || !strcmp(version, "v1beta1");
-}
-
-/* Who had none of those that are known may go on without. */
-static bool must_know_review(const js *old)
-{
-	const js *versions = js_arr(old, "spec", "conversion", "webhook", "conversionReviewVersions", NULL);
-
-	js_array_for_each (v, versions)
-		if (is_known_review(js_str0(v, NULL)))
-			return true;
-	return !js_len(versions);
-}
-
-static void check_review_versions(struct definition_walk *w, const js *versions, bool must_know)
-{
-	autounique struct unique seen = {.n = 0};
-	bool known = false;
-
-	if (!js_len(versions)) {
-		field_error_required(w->errs, definition_path(w, ".conversionReviewVersions"), "");
-		return;
+	/* of a type that was let pass before, none can be made */
+	if (w->errs->n == before && !built && w->rules.types) {
+		autofree char *detail = mem_printf("error building validator: %s", err.msg);
+		field_error_invalid_str(w->errs, definition_path(w, "%s", ""), "", detail);
 	}
-	js_array_for_each (v, versions) {
-		const char *s = js_str0(v, NULL);
-		struct name_faults bad;
-		autofree char *field = mem_printf(".conversionReviewVersions[%zu]", v_i);
-		if (unique_seen(&seen, s)) {
-			field_error_invalid_str(w->errs, definition_path(w, "%s", field), s,
-						"duplicate version");
-			continue;
-		}
-		if (name_check_dns1035_label(s, &bad))
-			field_error_names(w->errs, definition_path(w, "%s", field), s, &bad);
-		known |= is_known_review(s);
-	}
-	if (must_know && !known)
-		field_error_invalid(w->errs, definition_path(w, ".conversionReviewVersions"), versions,
-				    "must include at least one of v1, v1beta1");
-}
-
-static void check_conversion(struct definition_walk *w, const js *conversion, const js *old)
-{
-	static const char *const strategies[] = {"None", "Webhook", NULL};
-	const char *strategy = js_str0(conversion, "strategy", NULL);
-	const js *webhook = js_obj(conversion, "webhook", NULL),
-		 *client = js_obj(webhook, "clientConfig", NULL),
-		 *versions = js_arr(webhook, "conversionReviewVersions", NULL);
-
-	if (!conversion)
-		return;
-	if (!*strategy)
-		field_error_required(w->errs, definition_path(w, ".strategy"), "");
-	else if (strcmp(strategy, "None") && strcmp(strategy, "Webhook"))
-		field_error_not_supported(w->errs, definition_path(w, ".strategy"), strategy, strategies);
-	if (!strcmp(strategy, "Webhook")) {
-		if (client)
-			webhook_client_check(client, definition_path(w, ".webhookClientConfig"), w->errs);
-		else
-			field_error_required(w->errs, definition_path(w, ".webhookClientConfig"),
-					     "required when strategy is set to Webhook");
-		check_review_versions(w, versions, must_know_review(old));
-		return;
-	}
-	if (client)
-		field_error_forbidden(w->errs, definition_path(w, ".webhookClientConfig"),
-				      "should not be set when strategy is not set to Webhook");
-	if (js_len(versions))
-		field_error_forbidden(w->errs, definition_path(w, ".conversionReviewVersions"),
-				      "should not be set when strategy is not set to Webhook");
 }
 
 /* ---- versions ---- */
@@ -314,30 +214,38 @@ static void check_part(struct definition_walk *w, const struct strategy_ctx *ctx
 	definition_leave(w, start);
 }
 
+static void check_printable(struct definition_walk *w, const char *text)
+{
+	for (const char *p = text; *p;) {
+		const char *at = p;
+		if (rune_is_printable(rune_next(&p)))
+			continue;
+		autofree char *detail = mem_printf(
+			"must only contain printable UTF-8 characters; non-printable character found at index %zu",
+			(size_t)(at - text));
+		field_error_invalid_str(w->errs, definition_path(w, ".deprecationWarning"), text, detail);
+		return;
+	}
+}
+
 static void check_deprecation(struct definition_walk *w, const js *v)
 {
 	const char *text = js_str(v, "deprecationWarning", NULL);
-	const char *bad = NULL;
 
 	if (!text)
 		return;
-	if (!js_bool(v, false, "deprecated", NULL))
-		bad = "can only be set for deprecated versions";
-	else if (strlen(text) > 256)
-		bad = "must be <= 256 characters long";
-	else if (!*text)
-		bad = "must not be an empty string";
-	if (bad)
-		field_error_invalid_str(w->errs, definition_path(w, ".deprecationWarning"), text, bad);
-	for (const char *p = text; bad == NULL && *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f) {
-			autofree char *detail = mem_printf(
-				"must only contain printable UTF-8 characters; non-printable character found at index %zu",
-				(size_t)(p - text));
-			field_error_invalid_str(w->errs, definition_path(w, ".deprecationWarning"), text,
-						detail);
-			break;
-		}
+	if (!js_bool(v, false, "deprecated", NULL)) {
+		field_error_invalid_str(w->errs, definition_path(w, ".deprecationWarning"), text,
+					"can only be set for deprecated versions");
+		return;
+	}
+	if (strlen(text) > 256)
+		field_error_invalid_str(w->errs, definition_path(w, ".deprecationWarning"), text,
+					"must be <= 256 characters long");
+	if (!*text)
+		field_error_invalid_str(w->errs, definition_path(w, ".deprecationWarning"), text,
+					"must not be an empty string");
+	check_printable(w, text);
 }
 
 static void check_version(struct definition_walk *w, const struct strategy_ctx *ctx, const js *v, size_t i,
@@ -358,6 +266,19 @@ static void check_version(struct definition_walk *w, const struct strategy_ctx *
 	definition_leave(w, start);
 }
 
+/* Each version has a schema; where older ones had none, those that are served and pruned. */
+static void check_schemas(struct definition_walk *w, const js *versions, bool preserve)
+{
+	js_array_for_each (v, versions) {
+		bool pruned = !preserve && js_bool(v, false, "served", NULL);
+		autofree char *path = mem_printf(".versions[%zu].schema.openAPIV3Schema", v_i);
+		if (!js_obj(v, "schema", "openAPIV3Schema", NULL) && (w->rules.schemas || pruned))
+			field_error_required(w->errs, definition_path(w, "%s", path),
+					     w->rules.schemas ? ""
+							      : "because otherwise all fields are pruned");
+	}
+}
+
 static void check_versions(struct definition_walk *w, const struct strategy_ctx *ctx, const js *versions,
 			   struct shared is)
 {
@@ -365,16 +286,6 @@ static void check_versions(struct definition_walk *w, const struct strategy_ctx 
 	size_t stored = 0;
 	bool twice = false;
 
-	if (js_len(versions) > VERSIONS_MAX) {
-		field_error_too_many(w->errs, definition_path(w, ".versions"), (int)js_len(versions),
-				     VERSIONS_MAX);
-		return;
-	}
-	js_array_for_each (v, versions)
-		if (!js_obj(v, "schema", "openAPIV3Schema", NULL)) {
-			autofree char *path = mem_printf(".versions[%zu].schema.openAPIV3Schema", v_i);
-			field_error_required(w->errs, definition_path(w, "%s", path), "");
-		}
 	js_array_for_each (v, versions) {
 		check_version(w, ctx, v, v_i, is);
 		stored += js_bool(v, false, "storage", NULL);
@@ -406,8 +317,7 @@ static void check_group(struct definition_walk *w, const char *group)
 	}
 }
 
-static void check_spec(struct definition_walk *w, const struct strategy_ctx *ctx, const js *spec,
-		       const js *old)
+static void check_spec(struct definition_walk *w, const struct strategy_ctx *ctx, const js *spec)
 {
 	static const char *const scopes[] = {"Cluster", "Namespaced", NULL};
 	const char *scope = js_str0(spec, "scope", NULL);
@@ -427,6 +337,16 @@ static void check_spec(struct definition_walk *w, const struct strategy_ctx *ctx
 		field_error_required(w->errs, definition_path(w, ".scope"), "");
 	else if (strcmp(scope, "Cluster") && strcmp(scope, "Namespaced"))
 		field_error_not_supported(w->errs, definition_path(w, ".scope"), scope, scopes);
+	if (js_len(versions) > VERSIONS_MAX) {
+		field_error_too_many(w->errs, definition_path(w, ".versions"), (int)js_len(versions),
+				     VERSIONS_MAX);
+		return;
+	}
+	const js *preserve = js_field(spec, "preserveUnknownFields");
+	check_schemas(w, versions, js_bool(preserve, false, NULL));
+	if (js_bool(preserve, false, NULL) && definition_uses_defaults(spec))
+		field_error_invalid(w->errs, definition_path(w, ".preserveUnknownFields"), preserve,
+				    "must be false in order to use defaults in the schema");
 	check_versions(w, ctx, versions, is);
 	if (first && *js_str0(first, "name", NULL) &&
 	    name_check_dns1035_label(js_str0(first, "name", NULL), &bad)) {
@@ -438,10 +358,9 @@ static void check_spec(struct definition_walk *w, const struct strategy_ctx *ctx
 	check_required_names(w, js_obj(spec, "names", NULL));
 	check_names(w, js_obj(spec, "names", NULL));
 	definition_leave(w, start);
-	if (js_len(versions) <= VERSIONS_MAX)
-		check_part(w, ctx, first, is, true);
+	check_part(w, ctx, first, is, true);
 	definition_enter(w, ".conversion");
-	check_conversion(w, js_obj(spec, "conversion", NULL), old);
+	definition_check_conversion(w, spec);
 	definition_leave(w, start);
 }
 
@@ -453,14 +372,12 @@ static void check_unchanged(struct field_errors *errs, const js *new, const js *
 		field_error_invalid(errs, path, new, "field is immutable");
 }
 
-static void check_update(const js *new, const js *old, struct field_errors *errs)
+static void check_update(const js *new, const js *old, bool settled, struct field_errors *errs)
 {
-	const js *conditions = js_arr(old, "status", "conditions", NULL);
-	const js *established = condition_find(conditions, "Established");
 	const js *is = js_obj(new, "spec", NULL), *was = js_obj(old, "spec", NULL);
 	const js *names = js_obj(is, "names", NULL), *had = js_obj(was, "names", NULL);
 
-	if (!strcmp(js_str0(established, "status", NULL), "True")) {
+	if (settled) {
 		check_unchanged(errs, js_field(is, "scope"), js_field(was, "scope"), "spec.scope");
 		check_unchanged(errs, js_field(names, "kind"), js_field(had, "kind"), "spec.names.kind");
 	}
@@ -491,15 +408,17 @@ static void check_stored(const js *crd, struct field_errors *errs)
 		autofree char *detail = mem_printf("must have the storage version %s", name);
 		field_error_invalid(errs, "status.storedVersions", stored, detail);
 	}
-	js_array_for_each (v, stored) {
-		const char *name = js_str0(v, NULL);
-		if (unique_has(&present, name))
+	/* the last place of each */
+	autounique struct unique told = {.n = 0};
+	for (size_t i = js_len(stored); i-- > 0;) {
+		const char *name = js_str0(js_at(stored, i), NULL);
+		if (unique_has(&present, name) || unique_seen(&told, name))
 			continue;
 		autofree char *detail = mem_printf(
 			"missing from spec.versions; %s was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in %s and "
 			"removes %s from status.storedVersions",
 			name, name, name);
-		field_error_invalid_str(errs, PATH("status.storedVersions[%zu]", v_i), name, detail);
+		field_error_invalid_str(errs, PATH("status.storedVersions[%zu]", i), name, detail);
 	}
 }
 
@@ -547,12 +466,13 @@ void definition_validate(const struct strategy_ctx *ctx, const js *new, const js
 		definition_walk_release(&w);
 		return;
 	}
+	w.rules = definition_rules(ctx, new, old);
 	if (!old)
 		check_name(new, errs);
 	definition_enter(&w, "spec");
-	check_spec(&w, ctx, js_obj(new, "spec", NULL), old);
+	check_spec(&w, ctx, js_obj(new, "spec", NULL));
 	if (old)
-		check_update(new, old, errs);
+		check_update(new, old, w.rules.names, errs);
 	definition_leave(&w, 0);
 	definition_enter(&w, "status.acceptedNames");
 	check_names(&w, js_obj(new, "status", "acceptedNames", NULL));

@@ -156,11 +156,20 @@ int pem_check_request(const char *p, size_t n, struct err *err)
 	return rc;
 }
 
-static int check_certificate(const struct pem_block *b, struct err *err)
+static int parse_certificate(const struct pem_block *b, struct err *err)
 {
 	gnutls_datum_t der = {.data = (unsigned char *)b->der.p, .size = (unsigned)b->der.len};
 	gnutls_x509_crt_t crt;
 
+	if (gnutls_x509_crt_init(&crt) < 0)
+		return err_set(err, REASON_INTERNAL, "no memory for a certificate");
+	int rc = gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER);
+	gnutls_x509_crt_deinit(crt);
+	return rc < 0 ? err_set(err, REASON_INVALID, "x509: malformed certificate") : 0;
+}
+
+static int check_certificate(const struct pem_block *b, struct err *err)
+{
 	if (strcmp(b->type, "CERTIFICATE"))
 		return err_set(err, REASON_INVALID, "only CERTIFICATE PEM blocks are allowed, found \"%s\"",
 			       b->type);
@@ -168,11 +177,28 @@ static int check_certificate(const struct pem_block *b, struct err *err)
 		return err_set(err, REASON_INVALID, "no PEM block headers are permitted");
 	if (!b->der.len)
 		return err_set(err, REASON_INVALID, "found CERTIFICATE PEM block containing 0 certificates");
-	if (gnutls_x509_crt_init(&crt) < 0)
-		return err_set(err, REASON_INTERNAL, "no memory for a certificate");
-	int rc = gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER);
-	gnutls_x509_crt_deinit(crt);
-	return rc < 0 ? err_set(err, REASON_INVALID, "x509: malformed certificate") : 0;
+	return parse_certificate(b, err);
+}
+
+int pem_check_authorities(const char *p, size_t n, struct err *err)
+{
+	struct err why = ERR_INIT;
+	struct pem_block b;
+	bool any = false;
+
+	while (pem_next(&p, &n, &b)) {
+		struct err bad = ERR_INIT;
+		bool asked = !strcmp(b.type, "CERTIFICATE") && !b.headers;
+		if (asked && parse_certificate(&b, &bad) == 0)
+			any = true;
+		else if (asked && why.reason == REASON_NONE)
+			err_set(&why, REASON_INVALID, "failed to parse certificate: %s", bad.msg);
+		buf_release(&b.der);
+	}
+	if (any)
+		return 0;
+	return err_set(err, REASON_INVALID, "unable to load root certificates: %s",
+		       why.reason == REASON_NONE ? "unable to parse bytes as PEM block" : why.msg);
 }
 
 int pem_check_certificates(const char *p, size_t n, struct err *err)

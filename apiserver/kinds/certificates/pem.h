@@ -20,5 +20,7 @@ bool pem_next(const char **p, size_t *n, struct pem_block *ret); /* for tests */
 int pem_check_request(const char *p, size_t n, struct err *err) MUST_CHECK;
 /* Certificates and nothing else; no bytes are fine. */
 int pem_check_certificates(const char *p, size_t n, struct err *err) MUST_CHECK;
+/* One certificate at least, whatever stands beside it, as Go fills a pool of those that it trusts. */
+int pem_check_authorities(const char *p, size_t n, struct err *err) MUST_CHECK;
 
 #endif

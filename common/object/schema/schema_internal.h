@@ -76,6 +76,8 @@ struct structural {
 	const struct type **all_of, **any_of, **one_of;
 	const struct type *not_;
 	bool resource; /* an object of its own, with apiVersion and kind */
+	const struct type *
+		says; /* what is asked of apiVersion, kind and metadata, which have types of their own; NULL: nothing */
 	enum list_kind list;
 	const char **keys; /* of a LIST_MAP */
 };

@@ -346,7 +346,7 @@ static int find_cycle(struct type *t, struct err *err)
 		return 0;
 	if (ix->colour == 1)
 		return err_set(err, REASON_INVALID, "the type %s holds itself by value or by default",
-			       t->name);
+			       t->name ? t->name : "of a field");
 	ix->colour = 1;
 	for (unsigned i = 0; i < t->n_fields; i++) {
 		const struct field *f = &t->fields[i];
@@ -358,12 +358,18 @@ static int find_cycle(struct type *t, struct err *err)
 	return 0;
 }
 
+/* Of a user's schema nobody knows the types' names, if they have any: there the field says where it is. */
+static int wrong_type(const struct type *t, struct err *err)
+{
+	return t->name && !t->structural ? err_wrap(err, "type %s", t->name) : -1;
+}
+
 int link_types(struct schema_builder *b, struct err *err)
 {
 	for (size_t i = 0; i < b->n_drafts; i++) {
 		struct draft *d = &b->drafts[i];
 		if (expand(b, d, err) < 0 || index_pb(&b->part->arena, d->type, err) < 0)
-			return err_wrap(err, "type %s", d->type->name);
+			return wrong_type(d->type, err);
 	}
 	for (size_t i = 0; i < b->n_drafts; i++) /* before defaults: conforming one writes zero values */
 		for (unsigned k = 0; k < b->drafts[i].type->n_fields; k++)
@@ -373,7 +379,7 @@ int link_types(struct schema_builder *b, struct err *err)
 			return -1;
 	for (size_t i = 0; i < b->n_drafts; i++)
 		if (load_defaults(b, &b->drafts[i], err) < 0)
-			return err_wrap(err, "type %s", b->drafts[i].type->name);
+			return wrong_type(b->drafts[i].type, err);
 	for (size_t i = 0; i < b->n_drafts; i++)
 		b->drafts[i].type->index->colour = 0;
 	for (size_t i = 0; i < b->n_drafts; i++)

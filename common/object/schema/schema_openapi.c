@@ -129,11 +129,13 @@ static int64_t length(const js *s, const char *a, const char *b, const char *c)
 }
 
 /* The constraint of a node; *ret stays NULL when it asks nothing. */
-static int read_constraint(struct openapi_reader *r, const js *s, bool branch, const struct constraint **ret)
+static int read_constraint(struct openapi_reader *r, const js *s, bool branch, const struct type *says,
+			   const struct constraint **ret)
 {
 	struct constraint c = unconstrained;
 	struct structural k = {.resource =
 				       js_bool(s, false, "x-kubernetes-embedded-resource", NULL) && !branch,
+			       .says = says,
 			       .unique = js_bool(s, false, "uniqueItems", NULL),
 			       .min_out = js_bool(s, false, "exclusiveMinimum", NULL),
 			       .max_out = js_bool(s, false, "exclusiveMaximum", NULL),
@@ -152,9 +154,9 @@ static int read_constraint(struct openapi_reader *r, const js *s, bool branch, c
 	    read_branches(r, s, "allOf", &k.all_of) < 0 || read_branches(r, s, "anyOf", &k.any_of) < 0 ||
 	    read_branches(r, s, "oneOf", &k.one_of) < 0 || read_not(r, s, &k) < 0)
 		return -1;
-	bool more = k.resource || k.unique || !isnan(k.multiple_of) || k.required || k.format || k.pattern ||
-		    k.values || k.format_name || k.list != LIST_ATOMIC || k.all_of || k.any_of || k.one_of ||
-		    k.not_ || k.min_out || k.max_out;
+	bool more = k.resource || k.says || k.unique || !isnan(k.multiple_of) || k.required || k.format ||
+		    k.pattern || k.values || k.format_name || k.list != LIST_ATOMIC || k.all_of || k.any_of ||
+		    k.one_of || k.not_ || k.min_out || k.max_out;
 	if (!more && isnan(c.min) && isnan(c.max) && c.min_len < 0 && c.max_len < 0)
 		return 0;
 	if (more) {
@@ -186,20 +188,38 @@ static struct doc doc_of(struct openapi_reader *r, const js *s)
 	return *text ? (struct doc){intern(r, text), (uint32_t)strlen(text)} : (struct doc){NULL, 0};
 }
 
-/* A resource within a resource has what every object has, whether the schema says so or not. */
-static size_t add_envelope(struct openapi_reader *r, struct draft_field *v, size_t n)
+/*
+ * A resource within a resource has what every object has, whether the schema says so or not. What it says is asked beside the
+ * types that all have; one that is within another keeps its own apiVersion and kind, which may have defaults.
+ */
+static size_t add_envelope(struct openapi_reader *r, struct draft_field *v, size_t n, bool root,
+			   const struct type **ret_says)
 {
 	static const char *const names[][2] = {
 		{"apiVersion", "string"}, {"kind", "string"}, {"metadata", "ObjectMeta"}};
+	struct draft_field *said = mem_array(ARRAY_LEN(names), sizeof(*said));
+	size_t n_said = 0;
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		const struct type *t = part_type(r->b->part, names[i][1], strlen(names[i][1]));
 		size_t at = 0;
 		while (at < n && strcmp(v[at].f.name, names[i][0]))
 			at++;
-		if (t)
-			v[at] = field_of(intern(r, names[i][0]), t);
-		n += t && at == n;
+		if (!t || (at < n && !root && strcmp(names[i][0], "metadata")))
+			continue;
+		if (at < n)
+			said[n_said++] = field_of(v[at].f.name, v[at].f.type);
+		v[at] = field_of(intern(r, names[i][0]), t);
+		n += at == n;
 	}
+	if (!n_said) {
+		free(said);
+		return n;
+	}
+	struct type *says = builder_new_type(r->b, NULL);
+	says->structural = true;
+	says->form = TYPE_OBJECT;
+	builder_add_draft(r->b, says, said, n_said);
+	*ret_says = says;
 	return n;
 }
 
@@ -218,7 +238,9 @@ static void mark_required(struct draft_field *v, size_t n, const js *names)
 	}
 }
 
-static int read_properties(struct openapi_reader *r, struct type *t, const js *s, bool branch, bool resource)
+/* resource: what every object has is added; what the schema says of it goes to *ret_says. */
+static int read_properties(struct openapi_reader *r, struct type *t, const js *s, bool branch,
+			   const struct type **ret_says)
 {
 	const js *properties = js_obj(s, "properties", NULL);
 	if (js_len(properties) > NAMES_MAX)
@@ -237,25 +259,26 @@ static int read_properties(struct openapi_reader *r, struct type *t, const js *s
 		v[n++].tree = branch ? NULL : js_field(it.value, "default");
 	}
 	mark_required(v, n, branch ? NULL : js_arr(s, "required", NULL));
-	if (resource)
-		n = add_envelope(r, v, n);
+	if (ret_says)
+		n = add_envelope(r, v, n, t->name != NULL, ret_says);
 	qsort(v, n, sizeof(*v), by_name);
 	builder_add_draft(r->b, t, v, n);
 	return 0;
 }
 
-static int read_object(struct openapi_reader *r, struct type *t, const js *s, bool branch)
+static int read_object(struct openapi_reader *r, struct type *t, const js *s, bool branch,
+		       const struct type **ret_says)
 {
 	const js *more = js_field(s, "additionalProperties");
 	bool resource = js_bool(s, false, "x-kubernetes-embedded-resource", NULL);
 	t->preserve_unknown = branch || js_bool(s, false, "x-kubernetes-preserve-unknown-fields", NULL);
-	if (more && js_obj(s, "properties", NULL))
+	if (js_is_obj(more) && js_len(js_obj(s, "properties", NULL)))
 		return err_set(r->err, REASON_INVALID,
 			       "additionalProperties and properties are mutual exclusive");
 	if (!js_is_obj(more)) {
 		t->preserve_unknown |= js_is_bool(more) && json_object_get_boolean(more);
 		t->form = TYPE_OBJECT;
-		return read_properties(r, t, s, branch, resource);
+		return read_properties(r, t, s, branch, resource ? ret_says : NULL);
 	}
 	t->form = TYPE_MAP;
 	t->elem = read_node(r, more, branch);
@@ -278,10 +301,11 @@ static const struct {
 } scalars[PLAIN_FORMS] = {
 	{"string", TYPE_STRING}, {"integer", TYPE_INT64}, {"number", TYPE_DOUBLE}, {"boolean", TYPE_BOOL}};
 
-static int read_typed(struct openapi_reader *r, struct type *t, const js *s, const char *type, bool branch)
+static int read_typed(struct openapi_reader *r, struct type *t, const js *s, const char *type, bool branch,
+		      const struct type **ret_says)
 {
 	if (!strcmp(type, "object"))
-		return read_object(r, t, s, branch);
+		return read_object(r, t, s, branch, ret_says);
 	if (!strcmp(type, "array"))
 		return read_list(r, t, s, branch);
 	for (size_t i = 0; i < ARRAY_LEN(scalars); i++)
@@ -294,7 +318,8 @@ static int read_typed(struct openapi_reader *r, struct type *t, const js *s, con
 }
 
 /* No type: what may be anything, or a branch that says what it means by what it asks. */
-static int read_untyped(struct openapi_reader *r, struct type *t, const js *s, bool branch)
+static int read_untyped(struct openapi_reader *r, struct type *t, const js *s, bool branch,
+			const struct type **ret_says)
 {
 	t->untyped = true;
 	t->form = TYPE_RAW;
@@ -302,7 +327,7 @@ static int read_untyped(struct openapi_reader *r, struct type *t, const js *s, b
 		t->form = TYPE_INT_OR_STRING;
 		t->untyped = false;
 	} else if (js_obj(s, "properties", NULL) || js_field(s, "additionalProperties")) {
-		return read_object(r, t, s, branch);
+		return read_object(r, t, s, branch, ret_says);
 	} else if (js_obj(s, "items", NULL)) {
 		return read_list(r, t, s, branch);
 	} else if (!branch && !js_bool(s, false, "x-kubernetes-preserve-unknown-fields", NULL)) {
@@ -323,9 +348,10 @@ static int fill(struct openapi_reader *r, struct type *t, const js *s, bool bran
 	t->atomic = !strcmp(js_str0(s, "x-kubernetes-map-type", NULL), "atomic");
 	if (!branch)
 		t->doc = doc_of(r, s);
-	if ((type ? read_typed(r, t, s, type, branch) : read_untyped(r, t, s, branch)) < 0)
+	const struct type *says = NULL;
+	if ((type ? read_typed(r, t, s, type, branch, &says) : read_untyped(r, t, s, branch, &says)) < 0)
 		return -1;
-	return read_constraint(r, s, branch, &t->check);
+	return read_constraint(r, s, branch, says, &t->check);
 }
 
 /* Most nodes are scalars of which nothing is asked: one type serves all of a kind. NULL: this is none. */
@@ -389,50 +415,59 @@ int schema_builder_openapi(struct schema_builder *b, const char *name, const js 
 		return err_set(err, REASON_INVALID, "type: must be object at the root");
 	if (js_field(schema, "$ref") || js_field(schema, "additionalProperties"))
 		return err_set(err, REASON_INVALID, "$ref and additionalProperties: not at the root");
-	if (read_properties(&r, t, schema, false, true) < 0 ||
-	    read_constraint(&r, schema, false, &t->check) < 0)
+	const struct type *says = NULL;
+	if (read_properties(&r, t, schema, false, &says) < 0 ||
+	    read_constraint(&r, schema, false, says, &t->check) < 0)
 		return -1;
 	map_set(&b->part->types, name, t);
 	return 0;
 }
 
-static void check_default(const struct field *f, const js *given, const char *path, struct field_errors *errs)
+struct default_check {
+	struct buf path;
+	bool pruned;
+	struct field_errors *errs;
+};
+
+/* What is given is judged as it is: what a default below it would add does not make it complete. */
+static void check_default(struct default_check *c, const struct field *f, const js *given)
 {
 	struct strict_errors strict = {0};
 	struct err ignored = ERR_INIT;
-	autojson js *pruned = schema_conform(f->type, given, &strict, &ignored);
-	if (!pruned || strict.n)
-		field_error_invalid(errs, path, given, "must not have unknown fields");
+	size_t here = c->path.len;
+
+	buf_adds(&c->path, ".default");
+	autojson js *conformed = schema_conform(f->type, given, &strict, &ignored);
+	if (c->pruned && (!conformed || strict.n))
+		field_error_invalid(c->errs, buf_str(&c->path), given, "must not have unknown fields");
 	schema_strict_errors_release(&strict);
-	structural_validate(f->type, f->def, NULL, path, errs);
+	structural_validate(f->type, given, NULL, buf_str(&c->path), c->errs);
+	buf_truncate(&c->path, here);
 }
 
 /* Defaults are values of the schema, too: t is what s has become. */
-static void check_defaults(const struct type *t, const js *s, struct buf *path, struct field_errors *errs)
+static void check_defaults(struct default_check *c, const struct type *t, const js *s)
 {
-	size_t start = path->len;
+	size_t start = c->path.len;
 	if (!t->structural || !t->index->defaults)
 		return;
 	if (t->form == TYPE_LIST) {
-		buf_adds(path, ".items");
-		check_defaults(t->elem, js_field(s, "items"), path, errs);
-		buf_truncate(path, start);
+		buf_adds(&c->path, ".items");
+		check_defaults(c, t->elem, js_field(s, "items"));
+		buf_truncate(&c->path, start);
 	}
 	for (unsigned i = 0; t->form == TYPE_OBJECT && i < t->n_fields; i++) {
 		const struct field *f = &t->fields[i];
 		const js *of = js_field(js_field(s, "properties"), f->name);
-		buf_addf(path, ".properties[%s]", f->name);
-		size_t here = path->len;
-		buf_adds(path, ".default");
+		buf_addf(&c->path, ".properties[%s]", f->name);
 		if (f->def && f->type->structural)
-			check_default(f, js_field(of, "default"), buf_str(path), errs);
-		buf_truncate(path, here);
-		check_defaults(f->type, of, path, errs);
-		buf_truncate(path, start);
+			check_default(c, f, js_field(of, "default"));
+		check_defaults(c, f->type, of);
+		buf_truncate(&c->path, start);
 	}
 }
 
-int schema_openapi_check(const struct schema *s, const js *schema, const char *path,
+int schema_openapi_check(const struct schema *s, const js *schema, const char *path, bool pruned,
 			 struct field_errors *errs, struct err *err)
 {
 	static const char name[] = "a schema that is checked";
@@ -445,9 +480,10 @@ int schema_openapi_check(const struct schema *s, const js *schema, const char *p
 	struct schema_part *part = schema_builder_finish(b, err);
 	if (!part)
 		return -1;
-	autobuf struct buf text = BUF_INIT;
-	buf_adds(&text, path);
-	check_defaults(t, schema, &text, errs);
+	struct default_check c = {.pruned = pruned, .errs = errs};
+	buf_adds(&c.path, path);
+	check_defaults(&c, t, schema);
+	buf_release(&c.path);
 	schema_part_free(part);
 	return 0;
 }

@@ -271,6 +271,12 @@ static void refuses(void **state)
 		if (p || !strstr(err.msg, rows[i].want))
 			fail_msg("%s: %s", rows[i].schema, err.msg);
 	}
+	/* the types within a schema have no name that anybody would know */
+	struct err unnamed = ERR_INIT;
+	assert_null(build(
+		"{type: object, properties: {s: {type: object, properties: {t: {type: object, x-kubernetes-embedded-resource: true, default: {metadata: {name: 5}}}}}}}",
+		&unnamed));
+	assert_int_equal(strncmp(unnamed.msg, "t: default: ", 12), 0);
 	autobuf struct buf deep = BUF_INIT;
 	struct err err = ERR_INIT;
 	buf_adds(&deep, "{type: object, properties: {a: ");
@@ -389,10 +395,53 @@ static void apply_types(void **state)
 	assert_false(schema_field(spec, "free")->type->atomic);
 }
 
+/* What a schema says of apiVersion, kind and metadata is asked beside what every object must satisfy. */
+static void resources_within(void **state)
+{
+	static const char text[] =
+		"{type: object, properties: {metadata: {type: object, properties: {name: {type: string, pattern: '^a'}}}, kind: {type: string, enum: [Boat]}, "
+		"t: {type: object, x-kubernetes-embedded-resource: true, properties: {kind: {type: string, enum: [Oar], default: Oar}, metadata: {type: object, required: [name]}}}}}";
+	static const struct {
+		const char *object, *want;
+	} rows[] = {
+		{"{apiVersion: v1, kind: Boat, metadata: {name: a}, t: {apiVersion: v1, metadata: {name: x}}}",
+		 ""},
+		{"{apiVersion: v1, kind: Ship, metadata: {name: b}}",
+		 "kind: Unsupported value: \"Ship\": supported values: \"Boat\"\n"
+		 "metadata.name: Invalid value: \"b\": metadata.name in body should match '^a'\n"},
+		{"{kind: Boat, t: {apiVersion: a/b/c, kind: Oar, metadata: {}}}",
+		 "t.metadata.name: Required value\n"
+		 "t.apiVersion: Invalid value: \"a/b/c\": unexpected GroupVersion string: a/b/c\n"},
+		{"{kind: Boat, t: {apiVersion: '', kind: Sail, metadata: {name: x/y}}}",
+		 "t.kind: Unsupported value: \"Sail\": supported values: \"Oar\"\n"
+		 "t.apiVersion: Invalid value: \"\": must not be empty\n"
+		 "t.metadata.name: Invalid value: \"x/y\": may not contain '/'\n"},
+	};
+	struct err err = ERR_INIT;
+	struct kind *const *kinds;
+	struct schema_part *p = build(text, &err);
+
+	if (!p)
+		fail_msg("%s", err.msg);
+	assert_int_equal(schema_part_kinds(p, &kinds), 1);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct field_errors errs = {.n = 0};
+		autobuf struct buf got = BUF_INIT;
+		autojson js *in = yaml(rows[i].object), *o = schema_decode(kinds[0]->type, in, NULL, &err);
+		schema_validate(kinds[0]->type, o, "", &errs);
+		for (size_t e = 0; e < errs.n; e++)
+			buf_addf(&got, "%s: %s\n", errs.v[e].field, errs.v[e].message);
+		field_errors_release(&errs);
+		assert_string_equal(buf_str(&got), rows[i].want);
+	}
+	schema_part_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(apply_types),
+		cmocka_unit_test(resources_within),
 		cmocka_unit_test(prunes_and_defaults),
 		cmocka_unit_test(validates),
 		cmocka_unit_test(defaults_do_not_explode),

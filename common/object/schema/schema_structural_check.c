@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/regex.h"
 #include "base/unique.h"
+#include "object/name.h"
 #include "object/schema/schema_internal.h"
 
 /* ---- what a value is ---- */
@@ -400,13 +401,44 @@ static void check_required(struct structural_run *r, const char **names, const s
 	}
 }
 
-/* A resource within a resource says what it is. */
-static void check_resource(struct structural_run *r, const struct at *at, const js *v)
+static const char *version_fault(const char *text)
 {
-	static const char *const keys[] = {"apiVersion", "kind"};
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		const js *text = js_field(v, keys[i]);
-		struct at here = {.up = at, .name = keys[i]};
+	const char *slash = strchr(text, '/');
+	return slash && strchr(slash + 1, '/') ? "unexpected GroupVersion string: " : NULL;
+}
+
+static void check_version(struct structural_run *r, const char *path, const char *text)
+{
+	const char *fault = version_fault(text);
+	if (!fault)
+		return;
+	autofree char *detail = mem_printf("%s%s", fault, text);
+	field_error_invalid_str(r->errs, path, text, detail);
+}
+
+static void check_kind(struct structural_run *r, const char *path, const char *text)
+{
+	autobuf struct buf lower = BUF_INIT, detail = BUF_INIT;
+	struct name_faults bad;
+	for (const char *p = text; *p; p++)
+		buf_addc(&lower, *p >= 'A' && *p <= 'Z' ? (char)(*p | 0x20) : *p);
+	if (!name_check_dns1035_label(buf_str(&lower), &bad))
+		return;
+	buf_adds(&detail, "may have mixed case, but should otherwise match: ");
+	name_faults_join(&bad, ",", &detail);
+	field_error_invalid_str(r->errs, path, text, buf_str(&detail));
+}
+
+/* A resource within a resource says what it is, and has metadata like any other. */
+static void check_resource(struct structural_run *r, const struct type *t, const struct at *at, const js *v)
+{
+	static const struct {
+		const char *key;
+		void (*check)(struct structural_run *r, const char *path, const char *text);
+	} rows[] = {{"apiVersion", check_version}, {"kind", check_kind}};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const js *text = js_field(v, rows[i].key);
+		struct at here = {.up = at, .name = rows[i].key};
 		autobuf struct buf name = BUF_INIT;
 		autofree char *path = path_of(r, name_of(&name, &here));
 		if (!text)
@@ -415,7 +447,21 @@ static void check_resource(struct structural_run *r, const struct at *at, const 
 			field_error_invalid(r->errs, path, text, "must be a string");
 		else if (!*js_str0(text, NULL))
 			field_error_invalid_str(r->errs, path, "", "must not be empty");
+		else
+			rows[i].check(r, path, js_str0(text, NULL));
 	}
+	const struct field *metadata = schema_field(t, "metadata");
+	struct at here = {.up = at, .name = "metadata"};
+	autobuf struct buf name = BUF_INIT;
+	autofree char *path = path_of(r, name_of(&name, &here));
+	if (!metadata || !js_is_obj(js_field(v, "metadata")))
+		return;
+	const char *own = js_str0(v, "metadata", "name", NULL);
+	autofree char *named = mem_printf("%s.name", path);
+	struct name_faults bad;
+	if (*own && name_check_path_segment(own, &bad))
+		field_error_names(r->errs, named, own, &bad);
+	schema_validate(metadata->type, js_field(v, "metadata"), path, r->errs);
 }
 
 static void check_object(struct structural_run *r, const struct type *t, const struct at *at, const js *v,
@@ -433,8 +479,10 @@ static void check_object(struct structural_run *r, const struct type *t, const s
 	}
 	if (t->check && t->check->structural)
 		check_required(r, t->check->structural->required, at, v);
+	if (t->check && t->check->structural && t->check->structural->says)
+		check_object(r, t->check->structural->says, at, v, old);
 	if (t->check && t->check->structural && t->check->structural->resource)
-		check_resource(r, at, v);
+		check_resource(r, t, at, v);
 	r->matches++;
 }
 
