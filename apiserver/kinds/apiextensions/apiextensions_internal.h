@@ -27,8 +27,6 @@ struct definition_rules {
 };
 struct definition_rules definition_rules(const struct strategy_ctx *ctx, const js *new, const js *old);
 bool definition_uses_defaults(const js *spec);
-typedef bool definition_test(const js *schema);
-bool definition_schema_has(const js *schema, definition_test *test); /* it, or what is in it */
 
 /* ---- a walk over a schema: where it is, and what was found ---- */
 struct definition_walk {

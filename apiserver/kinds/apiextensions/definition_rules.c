@@ -9,23 +9,27 @@
 
 /* ---- a schema that holds something ---- */
 
-static bool any_of_object(const js *o, definition_test *test)
+typedef bool schema_test(const js *s);
+static bool schema_has(const js *s, schema_test *test);
+
+static bool any_of_object(const js *o, schema_test *test)
 {
 	for (struct js_iter it = js_iter(o); js_next(&it);)
-		if (definition_schema_has(it.value, test))
+		if (schema_has(it.value, test))
 			return true;
 	return false;
 }
 
-static bool any_of_list(const js *list, definition_test *test)
+static bool any_of_list(const js *list, schema_test *test)
 {
 	js_array_for_each (s, list)
-		if (definition_schema_has(s, test))
+		if (schema_has(s, test))
 			return true;
 	return false;
 }
 
-bool definition_schema_has(const js *s, definition_test *test)
+/* It, or what is in it. */
+static bool schema_has(const js *s, schema_test *test)
 {
 	static const char *const objects[] = {"properties", "patternProperties", "definitions",
 					      "dependencies"},
@@ -43,15 +47,15 @@ bool definition_schema_has(const js *s, definition_test *test)
 		if (any_of_list(js_arr(s, lists[i], NULL), test))
 			return true;
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-		if (definition_schema_has(js_obj(s, parts[i], NULL), test))
+		if (schema_has(js_obj(s, parts[i], NULL), test))
 			return true;
 	return false;
 }
 
-static bool spec_has(const js *spec, definition_test *test)
+static bool spec_has(const js *spec, schema_test *test)
 {
 	js_array_for_each (v, js_arr(spec, "versions", NULL))
-		if (definition_schema_has(js_obj(v, "schema", "openAPIV3Schema", NULL), test))
+		if (schema_has(js_obj(v, "schema", "openAPIV3Schema", NULL), test))
 			return true;
 	return false;
 }
@@ -94,7 +98,7 @@ static bool has_unpruned_default(const struct strategy_ctx *ctx, const js *schem
 	struct field_errors all = {.n = 0}, others = {.n = 0};
 	struct err ignored = ERR_INIT;
 
-	if (!definition_schema_has(schema, has_default) || !definition_is_structural(schema) ||
+	if (!schema_has(schema, has_default) || !definition_is_structural(schema) ||
 	    schema_openapi_check(ctx->schema, schema, "", true, &all, &ignored) < 0 ||
 	    schema_openapi_check(ctx->schema, schema, "", false, &others, &ignored) < 0)
 		return false;
