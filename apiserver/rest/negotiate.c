@@ -3,7 +3,7 @@
  * Accept: clauses are tried from the highest q to the lowest, those without a wildcard first and in their order
  * among equals; the first that can be served wins (kubernetes/apiserver pkg/endpoints/handlers/negotiation). A q of 0
  * is no refusal there either. Unknown parameters of a clause are ignored, a stream other than watch and an `as` that is neither Table nor
- * PartialObjectMetadata of meta.k8s.io rules the clause out, and there are no Tables in protobuf.
+ * PartialObjectMetadata of meta.k8s.io rules the clause out, and there are no Tables in protobuf, nor of reviews.
  */
 #include "rest/negotiate.h"
 
@@ -162,6 +162,12 @@ static bool is_better(const struct clause *c, const struct clause *than)
 	return c->q > than->q || (c->q == than->q && than->wild && !c->wild);
 }
 
+/* What is only answered, never listed, has no columns to make a Table of. */
+static bool has_table(const struct kind *k)
+{
+	return !k || !k->virtual || k->n_columns;
+}
+
 static int choose(const struct request *rq, bool plain, struct accept *ret, struct err *err)
 {
 	struct clause best = {.q = -1, .accept.version = "v1"};
@@ -175,6 +181,7 @@ static int choose(const struct request *rq, bool plain, struct accept *ret, stru
 		struct clause c = parse_clause(w);
 		if (!c.plain)
 			set_as(&c);
+		c.ok &= c.accept.as != PRESENT_TABLE || has_table(rq->attr.kind);
 		if (c.ok && (c.plain || !plain) && is_better(&c, &best))
 			best = c;
 	}

@@ -104,6 +104,33 @@ static void test_plain(void **state)
 	}
 }
 
+/* Of what is only answered there are no columns; a kind that is made up when it is read has some. */
+static void test_table_of(void **state)
+{
+	struct column columns[] = {{.name = "Name"}};
+	const struct kind stored = {.kind = "ConfigMap"}, review = {.kind = "TokenReview", .virtual = true},
+			  made_up = {.kind = "ComponentStatus",
+				     .virtual = true,
+				     .columns = columns,
+				     .n_columns = 1};
+	const struct {
+		const struct kind *kind;
+		const char *accept;
+		int as; /* -1: 406 */
+	} v[] = {{&stored, TABLE, PRESENT_TABLE},
+		 {&made_up, TABLE, PRESENT_TABLE},
+		 {&review, TABLE, -1},
+		 {&review, TABLE ",application/json", PRESENT_OBJECT}};
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		struct request rq = request(v[i].accept, "x");
+		struct err err = ERR_INIT;
+		struct accept a;
+		rq.attr.kind = v[i].kind;
+		int rc = negotiate(&rq, &a, &err);
+		assert_int_equal(rc < 0 ? -1 : (int)a.as, v[i].as);
+	}
+}
+
 static void test_fits(void **state)
 {
 	static const struct kind pod = {.group = "", .kind = "Pod", .list_kind = "PodList"},
@@ -196,8 +223,9 @@ static void test_indent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_accept),	       cmocka_unit_test(test_plain),
-		cmocka_unit_test(test_fits),	       cmocka_unit_test(test_pretty_wanted),
-		cmocka_unit_test(test_include_object), cmocka_unit_test(test_indent)};
+		cmocka_unit_test(test_accept),	      cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_table_of),      cmocka_unit_test(test_fits),
+		cmocka_unit_test(test_pretty_wanted), cmocka_unit_test(test_include_object),
+		cmocka_unit_test(test_indent)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
