@@ -24,10 +24,13 @@
 #define FORMAT_VERSION 2
 #define FORMAT_UNSUMMED 1	  /* as 2, without `total` */
 #define APPLICATION_ID 0x436f7261 /* "Cora", shown by file(1) */
-#define CHECKPOINT_PAGES 1000
+/* Room for a few objects with their managers: in SQLite's own choice of 4 KiB each takes a page and a part of another, and
+   the writes are what a commit costs. A file that is there keeps its size. */
+#define PAGE_BYTES 16384
+#define CHECKPOINT_PAGES 250
 /* Free pages are given back to the file system, a few per commit, once they are many. */
-#define FREE_PAGES_KEPT 2048
-#define VACUUM_STEP 64
+#define FREE_PAGES_KEPT 512
+#define VACUUM_STEP 16
 #define BUSY_MS 5000
 
 #define ROW_SQL "SELECT rev, key, create_rev, prev_rev, deleted, value FROM kv WHERE "
@@ -120,8 +123,10 @@ static int set_up(struct sqlite_db *db, const char *path, struct err *err)
 		sql, sizeof(sql),
 		"%s PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;PRAGMA cache_size=-1024; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;"
 		"PRAGMA wal_autocheckpoint=%d; PRAGMA journal_size_limit=%d;",
-		tables ? "" : "PRAGMA auto_vacuum=INCREMENTAL;", /* it writes */
-		CHECKPOINT_PAGES, 4 * CHECKPOINT_PAGES * 4096);
+		tables ? ""
+		       : "PRAGMA page_size=" TEXT(
+				 PAGE_BYTES) ";PRAGMA auto_vacuum=INCREMENTAL;", /* it writes */
+		CHECKPOINT_PAGES, 4 * CHECKPOINT_PAGES * PAGE_BYTES);
 	/* Else the last one to close it folds the log in, whatever state that is in. */
 	if (sqlite3_db_config(db->h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) != SQLITE_OK)
 		return fail(db, "prepare", err);

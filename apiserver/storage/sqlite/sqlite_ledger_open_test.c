@@ -18,7 +18,7 @@
 #include "base/mem.h"
 #include "storage/store_rig.h"
 
-#define PAGE 4096
+#define PAGE 16384 /* as sqlite_db.c asks for */
 #define WAL_HEADER 32
 #define FRAME_HEADER 24
 
@@ -92,7 +92,7 @@ static struct store *open_store(bool force, struct err *err)
 static _Noreturn void live_and_die(int fd)
 {
 	struct err err = ERR_INIT;
-	char key[32], value[4000];
+	char key[32], value[16000];
 	uint64_t rev[30], beat = 0;
 	for (int half = 0; half < 2; half++) {
 		struct store *s = open_store(false, &err);
@@ -100,7 +100,7 @@ static _Noreturn void live_and_die(int fd)
 			_exit(2);
 		for (int i = half * 15; i < half * 15 + 15; i++) {
 			memset(value, 'a' + i % 26, sizeof(value));
-			value[200 + 120 * i] = '\0';
+			value[800 + 480 * i] = '\0';
 			snprintf(key, sizeof(key), "/registry/x/%d", i);
 			rev[i] = put(s, key, value, 0, false);
 		}
@@ -113,7 +113,7 @@ static _Noreturn void live_and_die(int fd)
 	_exit(write(fd, &beat, sizeof(beat)) != sizeof(beat));
 }
 
-static char listed[200 * 1024];
+static char listed[800 * 1024];
 static int list_one(void *arg, const char *key, const void *v, size_t n, uint64_t rev, uint64_t create_rev,
 		    struct err *err)
 {
@@ -240,7 +240,8 @@ static void cut(struct outcomes *o, int file, size_t n)
 
 static void every_page_of_the_database(void **state)
 {
-	static const size_t at[] = {0, 3, 5, 9, 24, 97, 1000, 2900, PAGE - 2};
+	static const size_t at[] = {0,	  3,	5,     9,     24,    97,	 1000,	  2900,
+				    7000, 9000, 11000, 13000, 15000, PAGE - 900, PAGE - 2};
 	struct outcomes o = {0};
 	for (size_t page = 0; page * PAGE < whole[DB].n; page++)
 		for (size_t i = 0; i < ARRAY_LEN(at); i++)
@@ -256,7 +257,8 @@ static void every_page_of_the_database(void **state)
 
 static void every_frame_of_the_log(void **state)
 {
-	static const size_t at[] = {0, 5, 9, 17, FRAME_HEADER, FRAME_HEADER + 100, FRAME_HEADER + 4000};
+	static const size_t at[] = {
+		0, 5, 9, 17, FRAME_HEADER, FRAME_HEADER + 100, FRAME_HEADER + 4000, FRAME_HEADER + PAGE - 96};
 	struct outcomes o = {0};
 	size_t frame = FRAME_HEADER + PAGE;
 	for (size_t start = WAL_HEADER; start < whole[WAL].n; start += frame)
