@@ -50,20 +50,20 @@ static const double attempt_buckets[] = {0.0001, 0.00025, 0.0005, 0.001, 0.0025,
 					 0.01,	 0.05,	  0.1,	  1,	 10,	 0};
 static const struct metric_def attempts_def = {
 	.name = "scheduler_schedule_attempts_total",
-	.help = "Number of attempts to schedule pods, by the result.",
+	.help = "[STABLE] Number of attempts to schedule pods, by the result.",
 	.type = METRIC_COUNTER,
 	.label_names = "profile,result",
 };
 static const struct metric_def duration_def = {
 	.name = "scheduler_scheduling_attempt_duration_seconds",
-	.help = "Scheduling attempt latency in seconds (scheduling algorithm).",
+	.help = "[STABLE] Scheduling attempt latency in seconds (scheduling algorithm).",
 	.type = METRIC_HISTOGRAM,
 	.label_names = "profile,result",
 	.buckets = attempt_buckets,
 };
 static const struct metric_def sli_def = {
 	.name = "scheduler_pod_scheduling_sli_duration_seconds",
-	.help = "From a pod entering the queue to its binding being written.",
+	.help = "[BETA] From a pod entering the queue to its binding being written.",
 	.type = METRIC_HISTOGRAM,
 	.buckets = attempt_buckets,
 };
@@ -553,7 +553,7 @@ static double pending_gauge(void *arg)
 
 static const struct metric_def pending_def = {
 	.name = "scheduler_pending_pods",
-	.help = "Number of pods waiting for a node, in all queues.",
+	.help = "[STABLE] Number of pods waiting for a node, in all queues.",
 	.type = METRIC_GAUGE,
 };
 

@@ -12,12 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "admission/admission_metrics.h"
 #include "admission/plugins.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/thread.h"
 
-#define ROWS_MAX 64
+#define ROWS_MAX ADMISSION_ROWS_MAX
 #define LANE_THREADS 8
 #define LANE_QUEUE 256
 #define FRESH_WAIT_NS (10 * NS_PER_S)
@@ -45,6 +46,7 @@ struct admission {
 	unsigned n_rows;
 	uint64_t *plans; /* by kind id: a bit per row */
 	unsigned n_plans;
+	struct admission_metrics *metrics;
 	pthread_mutex_t lock; /* lane */
 	struct pool *lane;
 };
@@ -88,6 +90,7 @@ struct admission *admission_new(const struct schema *schema, struct storage *sto
 	ad->rows = rows;
 	while (ad->n_rows < ROWS_MAX && rows[ad->n_rows].name)
 		ad->n_rows++;
+	ad->metrics = admission_metrics_new();
 	pthread_mutex_init(&ad->lock, NULL);
 	for (size_t i = 0; i < n; i++)
 		if (kinds[i]->id >= ad->n_plans)
@@ -105,6 +108,7 @@ void admission_free(struct admission *ad)
 	pool_free(ad->lane);
 	pthread_mutex_destroy(&ad->lock);
 	free(ad->plans);
+	free(ad->metrics);
 	free(ad);
 }
 
@@ -121,11 +125,35 @@ static enum admission_answer ask_row(struct admission_call *a, admission_fn *fn,
 	return a->answer;
 }
 
+/* The end of the row is the beginning of the next one: the clock is read once for both. */
+static void end_row(struct admission_call *a, enum admission_phase phase, bool rejected)
+{
+	const struct admission *ad = a->admission;
+	int64_t now = clock_mono_ns();
+
+	admission_metrics_row(ad->metrics, ad->rows[a->next].name, a->next, phase, a->op, rejected,
+			      now - a->row_ns);
+	a->row_ns = now;
+}
+
+static enum admission_answer end_phase(struct admission_call *a, enum admission_phase phase,
+				       enum admission_answer answer)
+{
+	admission_metrics_step(a->admission->metrics, phase, a->op, answer == ADMISSION_REFUSE,
+			       a->row_ns - a->begun_ns);
+	a->begun_ns = 0;
+	if (answer == ADMISSION_ALLOW)
+		a->next = 0;
+	return answer;
+}
+
 enum admission_answer admission_run(struct admission_call *a, enum admission_phase phase, struct err *err)
 {
 	const struct admission *ad = a->admission;
 	uint64_t plan = plan_of(ad, a->kind);
 
+	if (!a->begun_ns)
+		a->begun_ns = a->row_ns = clock_mono_ns();
 	for (; a->next < ad->n_rows; a->next++) {
 		const struct admission_row *r = &ad->rows[a->next];
 		admission_fn *fn = phase == ADMISSION_MUTATE ? r->mutate : r->validate;
@@ -135,11 +163,11 @@ enum admission_answer admission_run(struct admission_call *a, enum admission_pha
 		if (answer == ADMISSION_LATER)
 			return answer; /* it may be gone already */
 		a->fresh = false;
+		end_row(a, phase, answer == ADMISSION_REFUSE);
 		if (answer == ADMISSION_REFUSE)
-			return answer;
+			return end_phase(a, phase, answer);
 	}
-	a->next = 0;
-	return ADMISSION_ALLOW;
+	return end_phase(a, phase, ADMISSION_ALLOW);
 }
 
 /* ---- later ---- */

@@ -53,6 +53,7 @@ struct admission_call {
 
 	/* ---- the room's ---- */
 	unsigned next;
+	int64_t begun_ns, row_ns; /* when the phase and the row began, mono; 0: not begun */
 	bool answered, fresh;
 	enum admission_answer answer;
 	struct err err;

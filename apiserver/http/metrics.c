@@ -26,13 +26,13 @@ static const double bytes[] = {1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 0};
 
 static const struct metric_def total_def = {
 	.name = "apiserver_request_total",
-	.help = "Counter of apiserver requests broken out for each verb, group, version, resource, scope, component and HTTP code",
+	.help = "[STABLE] Counter of apiserver requests broken out for each verb, dry run value, group, version, resource, scope, component, and HTTP response code.",
 	.type = METRIC_COUNTER,
 	.label_names = "code," LABELS,
 };
 static const struct metric_def duration_def = {
 	.name = "apiserver_request_duration_seconds",
-	.help = "Response latency distribution in seconds for each verb, group, version, resource, subresource and scope",
+	.help = "[STABLE] Response latency distribution in seconds for each verb, dry run value, group, version, resource, subresource, scope and component.",
 	.type = METRIC_HISTOGRAM,
 	.label_names = LABELS,
 	.buckets = seconds,
@@ -40,32 +40,38 @@ static const struct metric_def duration_def = {
 /* Without what others are waited for, webhooks and queues: there are none yet. */
 static const struct metric_def sli_def = {
 	.name = "apiserver_request_sli_duration_seconds",
-	.help = "Response latency distribution (not counting webhook duration and priority & fairness queue wait times) in seconds for each verb, group, version, resource, subresource, scope and component",
+	.help = "[ALPHA] Response latency distribution (not counting webhook duration and priority & fairness queue wait times) in seconds for each verb, group, version, resource, subresource, scope and component.",
 	.type = METRIC_HISTOGRAM,
 	.label_names = PLAIN_LABELS,
 	.buckets = sli_seconds,
 };
 static const struct metric_def sizes_def = {
 	.name = "apiserver_response_sizes",
-	.help = "Response size distribution in bytes for each group, version, verb, resource, subresource, scope and component",
+	.help = "[STABLE] Response size distribution in bytes for each group, version, verb, resource, subresource, scope and component.",
 	.type = METRIC_HISTOGRAM,
 	.label_names = PLAIN_LABELS,
 	.buckets = bytes,
 };
 static const struct metric_def inflight_def = {
 	.name = "apiserver_current_inflight_requests",
-	.help = "Number of requests being served now, by kind of request",
+	.help = "[STABLE] Number of requests being served now, by kind of request.",
 	.type = METRIC_GAUGE,
 	.label_names = "request_kind",
 };
 static const struct metric_def long_def = {
 	.name = "apiserver_longrunning_requests",
-	.help = "Number of long-running requests being served now",
+	.help = "[STABLE] Number of long-running requests being served now.",
 	.type = METRIC_GAUGE,
 	.label_names = PLAIN_LABELS,
 };
+static const struct metric_def deprecated_def = {
+	.name = "apiserver_requested_deprecated_apis",
+	.help = "[STABLE] Gauge of deprecated APIs that have been requested, broken out by API group, version, resource, subresource, and removed_release.",
+	.type = METRIC_GAUGE,
+	.label_names = "group,removed_release,resource,subresource,version",
+};
 
-static struct metric *total, *duration, *sli, *sizes, *long_running_requests;
+static struct metric *total, *duration, *sli, *sizes, *long_running_requests, *deprecated;
 static struct metric_series *inflight[2];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -76,6 +82,7 @@ static void setup(void)
 	sli = metric_register(&sli_def);
 	sizes = metric_register(&sizes_def);
 	long_running_requests = metric_register(&long_def);
+	deprecated = metric_register(&deprecated_def);
 	struct metric *m = metric_register(&inflight_def);
 	inflight[0] = metric_series(m, "readOnly");
 	inflight[1] = metric_series(m, "mutating");
@@ -134,12 +141,28 @@ static void label_text(struct buf *b, const struct request *rq, bool with_dry_ru
 		 known ? rq->attr.version : "");
 }
 
+/* The release stands in the warning that clients get: `…, unavailable in v1.25+`. */
+static void note_deprecated(const struct request *rq)
+{
+	static const char lead[] = "unavailable in v";
+	autobuf struct buf b = BUF_INIT;
+	const char *text = rq->attr.kind->deprecated, *release = strstr(text, lead);
+	release = release ? release + sizeof(lead) - 1 : "";
+	buf_addf(&b, "%s" SEP "%.*s" SEP "%s" SEP "%s" SEP "%s", rq->attr.group,
+		 (int)strspn(release, "0123456789."), release, rq->attr.resource, rq->attr.subresource,
+		 rq->attr.version);
+	metric_set(metric_series(deprecated, buf_str(&b)), 1);
+}
+
+/* Whoever is remembered does not come here again. */
 static void look_up(const struct request *rq, int status, struct metrics_entry *ret)
 {
 	autobuf struct buf labels = BUF_INIT;
 	autobuf struct buf with_code = BUF_INIT;
 	autobuf struct buf plain = BUF_INIT;
 	bool reads = rq->method == METHOD_GET && !rq->is_watch;
+	if (rq->route && rq->attr.kind && rq->attr.kind->deprecated)
+		note_deprecated(rq);
 	label_text(&labels, rq, true);
 	label_text(&plain, rq, false);
 	buf_addf(&with_code, "%d" SEP "%s", status, buf_str(&labels));

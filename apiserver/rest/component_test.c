@@ -73,6 +73,12 @@ static void test_list(void **state)
 		assert_string_equal(js_str0(r.body, "kind", NULL), "ComponentStatusList");
 		assert_int_equal(js_len(js_arr(r.body, "items", NULL)), rows[i].n);
 	}
+	struct rig_exchange *e = MEM_NEW(struct rig_exchange);
+	e->x.rq = (struct request){.accept = "", .user_agent = "", .content_type = ""};
+	rig_run(&rig, e, "GET", COMPONENTS);
+	assert_int_equal(e->x.rs.n_warnings, 1);
+	assert_string_equal(e->x.rs.warnings[0], "v1 ComponentStatus is deprecated in v1.19+");
+	rig_exchange_free(e);
 	autoreply struct rig_reply put = rig_call(&rig, "POST", COMPONENTS, "{}");
 	assert_int_equal(put.status, 405);
 }

@@ -11,6 +11,7 @@
 #include "rest/dispatch.h"
 #include "rest/negotiate.h"
 #include "rest/rig_test.h"
+#include "serve/metric.h"
 #include "storage/storage_rig.h"
 
 #define CMS "/api/v1/namespaces/default/configmaps"
@@ -340,6 +341,14 @@ static void test_watch_events(void **state)
 	expect(&r, "MODIFIED", "z");
 	expect(&r, "DELETED", "z");
 	assert_int_equal(r.text.len, 0);
+	autobuf struct buf metrics = BUF_INIT;
+	metric_write(&metrics);
+	assert_non_null(strstr(
+		buf_str(&metrics),
+		"apiserver_watch_events_sizes_bucket{group=\"\",version=\"v1\",resource=\"configmaps\",le=\"1024\"} 3\n"));
+	assert_non_null(
+		strstr(buf_str(&metrics),
+		       "\netcd_requests_total{operation=\"delete\",group=\"\",resource=\"configmaps\"} "));
 }
 
 static void test_watch_initial(void **state)

@@ -37,10 +37,10 @@ struct watch_stream {
 	const struct kind *kind;
 	struct accept accept;
 	bool bookmarks, columns_sent, failed, ended;
-	struct websocket *socket;      /* NULL: HTTP */
-	bool over, closed;	       /* it was: by the client; said so */
-	struct metric_series *counted; /* events of the resource */
-	uint64_t told_rv;	       /* newest revision the client knows */
+	struct websocket *socket;	       /* NULL: HTTP */
+	bool over, closed;		       /* it was: by the client; said so */
+	struct metric_series *counted, *sized; /* events of the resource */
+	uint64_t told_rv;		       /* newest revision the client knows */
 	int64_t bookmark_ns, end_ns;
 	/* the event being sent: head, object, tail */
 	const char *type, *tail;
@@ -293,6 +293,7 @@ static bool next_piece(struct watch_stream *w, size_t *events)
 	if (w->over || !next_event(w))
 		return w->socket && !w->closed && (w->ended || w->failed) && next_word(w);
 	(*events)++;
+	metric_observe(w->sized, (double)(w->head_len + w->mid_len + strlen(w->tail)));
 	if (w->socket)
 		make_message(w);
 	return true;
@@ -327,14 +328,23 @@ static void on_wake(void *arg)
 	response_wake(w->stream.wake);
 }
 
-static struct metric_series *counter_of(const struct kind *k)
+/* How many there were, and how long. */
+static void find_metrics(struct watch_stream *w)
 {
+	static const double sizes[] = {1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 0};
+	static const struct metric_def sizes_def = {.name = "apiserver_watch_events_sizes",
+						    .help = "[ALPHA] Watch event size distribution in bytes",
+						    .type = METRIC_HISTOGRAM,
+						    .label_names = "group,version,resource",
+						    .buckets = sizes};
 	static const struct metric_def def = {.name = "apiserver_watch_events_total",
-					      .help = "Number of events sent in watch clients",
+					      .help = "[ALPHA] Number of events sent in watch clients",
 					      .type = METRIC_COUNTER,
 					      .label_names = "group,version,resource"};
+	const struct kind *k = w->kind;
 	autofree char *labels = mem_printf("%s\x1f%s\x1f%s", k->group, k->version, k->resource);
-	return metric_series(metric_register(&def), labels);
+	w->counted = metric_series(metric_register(&def), labels);
+	w->sized = metric_series(metric_register(&sizes_def), labels);
 }
 
 static struct watch_stream *stream_new(const struct request *rq, const struct accept *a)
@@ -344,7 +354,7 @@ static struct watch_stream *stream_new(const struct request *rq, const struct ac
 	w->kind = schema_kind_ref(rq->attr.kind); /* a watch lasts longer than a pin */
 	w->schema = rq->api->schema;
 	w->accept = *a;
-	w->counted = counter_of(w->kind);
+	find_metrics(w);
 	w->socket = upgrade_is_websocket(rq->upgrade) ? websocket_new() : NULL;
 	return w;
 }

@@ -190,7 +190,7 @@ void rest_count(struct rest *r, enum rest_verb verb, int code)
 {
 	static const struct metric_def def = {
 		.name = "rest_client_requests_total",
-		.help = "Number of HTTP requests, partitioned by status code, method, and host.",
+		.help = "[ALPHA] Number of HTTP requests, partitioned by status code, method, and host.",
 		.type = METRIC_COUNTER,
 		.label_names = "code,host,method",
 	};

@@ -587,7 +587,7 @@ struct events *events_new(struct rest *r)
 {
 	static const struct metric_def def = {
 		.name = "events_dropped_total",
-		.help = "Events that were recorded but never written: the queue was full or the server did not take them.",
+		.help = "[ALPHA] Events that were recorded but never written: the queue was full or the server did not take them.",
 		.type = METRIC_COUNTER,
 	};
 	struct events *e = MEM_NEW(struct events);

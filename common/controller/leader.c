@@ -330,7 +330,7 @@ struct leader *leader_new(struct rest *r, const char *ns, const char *name, cons
 {
 	static const struct metric_def def = {
 		.name = "leader_election_master_status",
-		.help = "Gauge of if the reporting system is master of the relevant lease, 0 indicates backup, 1 indicates master.",
+		.help = "[ALPHA] Gauge of if the reporting system is master of the relevant lease, 0 indicates backup, 1 indicates master.",
 		.type = METRIC_GAUGE,
 		.label_names = "name",
 	};

@@ -42,20 +42,22 @@ static bool timer_less(const struct heap_node *a, const struct heap_node *b)
 
 static const double time_buckets[] = {1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1, 10, 0};
 
-static const struct metric_def metric_depth = {"workqueue_depth", "Current depth of workqueue", METRIC_GAUGE,
-					       "name", NULL};
-static const struct metric_def metric_adds = {
-	"workqueue_adds_total", "Total number of adds handled by workqueue", METRIC_COUNTER, "name", NULL};
+static const struct metric_def metric_depth = {"workqueue_depth", "[ALPHA] Current depth of workqueue",
+					       METRIC_GAUGE, "name", NULL};
+static const struct metric_def metric_adds = {"workqueue_adds_total",
+					      "[ALPHA] Total number of adds handled by workqueue",
+					      METRIC_COUNTER, "name", NULL};
 static const struct metric_def metric_retries = {"workqueue_retries_total",
-						 "Total number of retries handled by workqueue",
+						 "[ALPHA] Total number of retries handled by workqueue",
 						 METRIC_COUNTER, "name", NULL};
 static const struct metric_def metric_queue_time = {
 	"workqueue_queue_duration_seconds",
-	"How long in seconds an item stays in workqueue before being requested.", METRIC_HISTOGRAM, "name",
-	time_buckets};
+	"[ALPHA] How long in seconds an item stays in workqueue before being requested.", METRIC_HISTOGRAM,
+	"name", time_buckets};
 static const struct metric_def metric_work_time = {
-	"workqueue_work_duration_seconds", "How long in seconds processing an item from workqueue takes.",
-	METRIC_HISTOGRAM, "name", time_buckets};
+	"workqueue_work_duration_seconds",
+	"[ALPHA] How long in seconds processing an item from workqueue takes.", METRIC_HISTOGRAM, "name",
+	time_buckets};
 
 /* ---- groups and queues ---- */
 

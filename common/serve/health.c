@@ -356,7 +356,7 @@ static void register_process_metrics(void)
 {
 	static const struct metric_def build = {
 		.name = "kubernetes_build_info",
-		.help = "A metric with a constant '1' value labeled by major, minor, git version, git commit, git tree state, build date, Go version, and compiler from which Kubernetes was built, and platform on which it is running.",
+		.help = "[ALPHA] A metric with a constant '1' value labeled by major, minor, git version, git commit, git tree state, build date, Go version, and compiler from which Kubernetes was built, and platform on which it is running.",
 		.type = METRIC_GAUGE,
 		.label_names =
 			"build_date,compiler,git_commit,git_tree_state,git_version,go_version,major,minor,platform",

@@ -17,7 +17,7 @@ enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 struct metric;		       /* one family */
 struct metric_series;
 struct metric_def {
-	const char *name, *help;
+	const char *name, *help; /* which says first how stable it is, as upstream's do: "[STABLE] …" */
 	enum metric_type type;
 	const char *label_names; /* "verb,resource,code"; NULL = no labels */
 	const double *buckets;	 /* histogram upper bounds, ascending, ends with 0 */

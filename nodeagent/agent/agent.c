@@ -225,10 +225,10 @@ static void counts_changed(struct pod_host *h)
 {
 	static const struct metric_def defs[] = {
 		{.name = "kubelet_running_pods",
-		 .help = "Number of pods that have a running pod sandbox",
+		 .help = "[ALPHA] Number of pods that have a running pod sandbox",
 		 .type = METRIC_GAUGE},
 		{.name = "kubelet_running_containers",
-		 .help = "Number of containers currently running",
+		 .help = "[ALPHA] Number of containers currently running",
 		 .type = METRIC_GAUGE,
 		 .label_names = "container_state"},
 	};

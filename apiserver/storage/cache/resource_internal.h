@@ -30,7 +30,8 @@ struct resource {
 	struct revision *revision; /* of the whole cache; borrowed */
 	struct metric_series *m_objects;
 	struct metric_series *_Atomic m_writes[3]; /* by enum write_op; when first used */
-	struct resource *touched_next;		   /* the sink's: to be woken after the batch */
+	struct metric_series *_Atomic m_totals[3];
+	struct resource *touched_next; /* the sink's: to be woken after the batch */
 	bool touched;
 	/* storage.c's */
 	struct resource *_Atomic next; /* of all that are */

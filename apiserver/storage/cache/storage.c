@@ -606,7 +606,7 @@ static int begin(struct storage *s, const struct storage_config *c, struct err *
 
 static const struct metric_def size_def = {
 	.name = "apiserver_storage_size_bytes",
-	.help = "Size of the storage database file physically allocated in bytes.",
+	.help = "[STABLE] Size of the storage database file physically allocated in bytes.",
 	.type = METRIC_GAUGE,
 	.label_names = "storage_cluster_id"};
 
@@ -623,13 +623,18 @@ struct storage *storage_open(const struct storage_config *c, const struct schema
 					 3,	4,     5,    6,	  8,   10,  15,	 20,  30, 45,	60,  0};
 	static const struct metric_def requests_def = {
 		.name = "etcd_request_duration_seconds",
-		.help = "Etcd request latency in seconds for each operation and object type.",
+		.help = "[ALPHA] Etcd request latency in seconds for each operation and object type.",
 		.type = METRIC_HISTOGRAM,
-		.label_names = "operation,type",
+		.label_names = "operation,group,resource",
 		.buckets = seconds};
+	static const struct metric_def totals_def = {
+		.name = "etcd_requests_total",
+		.help = "[ALPHA] Etcd request counts for each operation and object type.",
+		.type = METRIC_COUNTER,
+		.label_names = "operation,group,resource"};
 	static const struct metric_def objects_def = {
 		.name = "apiserver_storage_objects",
-		.help = "Number of stored objects at the time of last check split by kind.",
+		.help = "[STABLE] Number of stored objects at the time of last check split by kind.",
 		.type = METRIC_GAUGE,
 		.label_names = "resource"};
 	struct storage *s = MEM_NEW(struct storage);
@@ -637,6 +642,7 @@ struct storage *storage_open(const struct storage_config *c, const struct schema
 	s->schema = schema;
 	s->prefix = mem_printf("%s/", prefix);
 	s->m_requests = metric_register(&requests_def);
+	s->m_totals = metric_register(&totals_def);
 	revision_init(&s->revision, 0);
 	freshness_init(&s->waits);
 	s->window = c->window ? c->window : WINDOW_MAX;

@@ -79,7 +79,7 @@ struct storage {
 	void (*on_dependants)(void *arg); /* apply_lock, as its argument */
 	void *on_dependants_arg;
 	struct compactor *compactor;
-	struct metric *m_requests;
+	struct metric *m_requests, *m_totals;
 };
 
 /* A write on its way through the store: the cookie. One allocation, which lives until its writer is told. */

@@ -69,23 +69,28 @@ static int check(const struct storage_write *w, const char *key, const char *nam
 	return atomic_load(&w->resource->removed) ? resource_gone(err) : look_first(w, key, name, err);
 }
 
-static struct metric_series *series(struct resource *r, enum write_op op)
+/* Of the family in r's place for the operation. */
+static struct metric_series *series(struct resource *r, enum write_op op, struct metric *family,
+				    _Atomic(struct metric_series *) *place)
 {
 	static const char *const operations[] = {
 		[WRITE_CREATE] = "create", [WRITE_UPDATE] = "update", [WRITE_DELETE] = "delete"};
-	struct metric_series *m = atomic_load_explicit(&r->m_writes[op], memory_order_acquire);
-	char labels[160];
+	struct metric_series *m = atomic_load_explicit(place, memory_order_acquire);
+	char labels[600];
 	if (m)
 		return m;
-	snprintf(labels, sizeof(labels), "%s\x1f%s", operations[op], r->label);
-	m = metric_series(r->storage->m_requests, labels);
-	atomic_store_explicit(&r->m_writes[op], m, memory_order_release);
+	snprintf(labels, sizeof(labels), "%s\x1f%s\x1f%s", operations[op], r->kind->group, r->kind->resource);
+	m = metric_series(family, labels);
+	atomic_store_explicit(place, m, memory_order_release);
 	return m;
 }
 
 static void measure(const struct own_write *own)
 {
-	metric_observe(series(own->r, own->w->op),
+	struct resource *r = own->r;
+	enum write_op op = own->w->op;
+	metric_add(series(r, op, r->storage->m_totals, &r->m_totals[op]), 1);
+	metric_observe(series(r, op, r->storage->m_requests, &r->m_writes[op]),
 		       (double)(clock_mono_ns() - own->begun_ns) / (double)NS_PER_S);
 }
 

@@ -47,10 +47,11 @@ static struct lease *find(struct etcd_leases *l, uint64_t ttl_s)
 static void count(uint64_t objects)
 {
 	static const double buckets[] = {10, 50, 100, 500, 1000, 2500, 5000, 0};
-	static const struct metric_def def = {.name = "etcd_lease_object_counts",
-					      .help = "Number of objects attached to a single etcd lease.",
-					      .type = METRIC_HISTOGRAM,
-					      .buckets = buckets};
+	static const struct metric_def def = {
+		.name = "etcd_lease_object_counts",
+		.help = "[ALPHA] Number of objects attached to a single etcd lease.",
+		.type = METRIC_HISTOGRAM,
+		.buckets = buckets};
 	metric_observe(metric_series(metric_register(&def), NULL), (double)objects);
 }
 
