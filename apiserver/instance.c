@@ -27,6 +27,7 @@
 #include "registry/registry.h"
 #include "rest/discovery/discovery.h"
 #include "rest/discovery/openapi.h"
+#include "rest/flow.h"
 #include "rest/log/relay.h"
 #include "rest/server.h"
 
@@ -273,6 +274,7 @@ static int start(struct instance *d, struct err *err)
 	add_checks(d->api.storage, wants_etcd(opt)); /* before they are listed */
 	d->api.discovery = discovery_new(d->schema, server_address);
 	d->api.openapi = openapi_new(d->schema, d->api.storage);
+	d->api.flow = flow_new(d->schema, d->api.storage);
 	kinds_observe(d->kinds, &documents, &d->api);
 	kinds_observe(d->kinds, &kept, d);
 	crds_start(d->crds);
@@ -315,6 +317,7 @@ void instance_stop(struct instance *d)
 	crds_free(d->crds);
 	keeper_stop(d->keeper); /* which the definitions' thread may wake */
 	registry_free(d->api.registry);
+	flow_free(d->api.flow);
 	if (d->api.storage)
 		storage_close(d->api.storage);
 	kinds_free(d->kinds);

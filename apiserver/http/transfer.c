@@ -361,6 +361,10 @@ static enum MHD_Result answer(struct transfer *t)
 		snprintf(text, sizeof(text), "%d", rs->retry_after_s);
 		MHD_add_response_header(mr, "Retry-After", text);
 	}
+	if (rs->flow) {
+		MHD_add_response_header(mr, "X-Kubernetes-PF-FlowSchema-UID", rs->flow->schema_uid);
+		MHD_add_response_header(mr, "X-Kubernetes-PF-PriorityLevel-UID", rs->flow->level_uid);
+	}
 	if (rs->etag)
 		MHD_add_response_header(mr, "ETag", rs->etag);
 	if (*rs->allow)

@@ -2,6 +2,7 @@
 /* The parts of a response that somebody must give back. */
 #include "request/response.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
@@ -35,6 +36,28 @@ void response_release(struct response *rs)
 	rs->n_warnings = 0;
 	free(STEAL(rs->location));
 	free(STEAL(rs->etag));
+	response_flow_unref(STEAL(rs->flow));
+}
+
+struct response_flow *response_flow_new(const char *schema_uid, const char *level_uid)
+{
+	struct response_flow *f = MEM_NEW(struct response_flow);
+	atomic_init(&f->refs, 1);
+	snprintf(f->schema_uid, sizeof(f->schema_uid), "%s", schema_uid);
+	snprintf(f->level_uid, sizeof(f->level_uid), "%s", level_uid);
+	return f;
+}
+
+struct response_flow *response_flow_ref(struct response_flow *f)
+{
+	atomic_fetch_add_explicit(&f->refs, 1, memory_order_relaxed);
+	return f;
+}
+
+void response_flow_unref(struct response_flow *f)
+{
+	if (f && atomic_fetch_sub_explicit(&f->refs, 1, memory_order_acq_rel) == 1)
+		free(f);
 }
 
 void response_tag(struct response *rs, const char *hash)

@@ -7,6 +7,7 @@
 #ifndef REQUEST_RESPONSE_H
 #define REQUEST_RESPONSE_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include "base/buf.h"
 
@@ -42,6 +43,15 @@ struct shared_bytes {
 };
 void response_release_shared(struct shared_bytes *b);
 
+/* What a request was classified as: the UIDs of a FlowSchema and of its priority level. Counted, shared by many. */
+struct response_flow {
+	atomic_uint refs;
+	char schema_uid[64], level_uid[64];
+};
+struct response_flow *response_flow_new(const char *schema_uid, const char *level_uid);
+struct response_flow *response_flow_ref(struct response_flow *f);
+void response_flow_unref(struct response_flow *f); /* NULL is fine */
+
 #define RESPONSE_MAX_WARNINGS 160
 struct response {
 	int status;
@@ -58,10 +68,11 @@ struct response {
 	/* headers */
 	char **warnings; /* owned texts for `Warning: 299 - "…"`, NULL while there are none */
 	size_t n_warnings;
-	int retry_after_s; /* 0 = none */
-	char *etag;	   /* with its quotes; owned, NULL = none */
-	char allow[40];	   /* methods, for 405; "" = none */
-	char *location;	   /* of a redirect; owned, NULL = none */
+	int retry_after_s;	    /* 0 = none */
+	char *etag;		    /* with its quotes; owned, NULL = none */
+	char allow[40];		    /* methods, for 405; "" = none */
+	char *location;		    /* of a redirect; owned, NULL = none */
+	struct response_flow *flow; /* owned, NULL = not told */
 	bool vary_accept, close_connection;
 	bool nosniff; /* it is text, whatever is in it */
 	enum {

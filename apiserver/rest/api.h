@@ -24,6 +24,7 @@ struct api {
 	atomic_int log_streams;	     /* open now; rest/log/podlog.c */
 	struct discovery *discovery; /* rest/discovery/discovery.h */
 	struct openapi *openapi;     /* rest/discovery/openapi.h */
+	struct flow *flow;	     /* rest/flow.h; NULL: requests are not classified */
 };
 
 typedef void handler_fn(struct request *rq, struct response *rs);

@@ -16,6 +16,7 @@
 #include "object/name.h"
 #include "rest/discovery/discovery.h"
 #include "rest/discovery/openapi.h"
+#include "rest/flow.h"
 #include "rest/negotiate.h"
 #include "rest/options.h"
 #include "rest/present.h"
@@ -221,6 +222,9 @@ enum dispatch dispatch_begin(struct api *api, const struct auth *auth, struct re
 	if (identify(auth, rq, rs) < 0)
 		return DISPATCH_DONE;
 	enum route_result routed = route_find(rq, segments);
+	if (!rq->route ||
+	    rq->route->class != ROUTE_RELAY) /* as upstream: what is watched, but no other stream */
+		rs->flow = flow_classify(api->flow, &rq->attr);
 	if (permit(rq, rs) < 0)
 		return DISPATCH_DONE;
 	switch (routed) {
