@@ -14,6 +14,7 @@ static const struct {
 } aliases[] = {
 	{"garbagecollector", "garbage-collector"},
 	{"podgc", "pod-garbage-collector"},
+	{"horizontalpodautoscaling", "horizontal-pod-autoscaler"},
 	{"nodelifecycle", "node-lifecycle"},
 	{"root-ca-cert-publisher", "root-ca-certificate-publisher"},
 };

@@ -10,19 +10,20 @@
 
 static const struct controller a = {.name = "job"}, b = {.name = "ttl"}, c = {.name = "ttl-after-finished"},
 			       d = {.name = "garbage-collector"};
-static const struct controller *const all[] = {&a, &b, &c, &d, NULL};
+static const struct controller e = {.name = "horizontal-pod-autoscaler"};
+static const struct controller *const all[] = {&a, &b, &c, &d, &e, NULL};
 
 static void test_choice(void **state)
 {
 	static const struct {
 		const char *list, *want; /* names with spaces behind them */
 	} rows[] = {
-		{"*", "job ttl ttl-after-finished garbage-collector "},
-		{"*,-ttl", "job ttl-after-finished garbage-collector "},
-		{"-ttl-controller,*", "job ttl-after-finished garbage-collector "},
+		{"*,-horizontalpodautoscaling", "job ttl ttl-after-finished garbage-collector "},
+		{"*,-ttl", "job ttl-after-finished garbage-collector horizontal-pod-autoscaler "},
+		{"-ttl-controller,*", "job ttl-after-finished garbage-collector horizontal-pod-autoscaler "},
 		{"job-controller,garbagecollector", "job garbage-collector "},
 		{"garbage-collector-controller", "garbage-collector "},
-		{"*,-garbagecollector,-job", "ttl ttl-after-finished "},
+		{"*,-garbagecollector,-job", "ttl ttl-after-finished horizontal-pod-autoscaler "},
 		{"-job,job", ""}, /* the first word of it */
 		{"", ""},
 	};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kube-controller-manager's place: the list of controllers. */
 #include <limits.h>
+#include "autoscaler/hpa.h"
 #include "choice.h"
 #include "controller/daemon.h"
 #include "controllers.h"
@@ -28,13 +29,14 @@ static const struct controller *const controllers[] = {
 	&daemonset_controller,
 	&statefulset_controller,
 	&cronjob_controller,
+	&horizontalpodautoscaler_controller,
 	NULL,
 };
 
 /* How many objects of a kind are looked at at once, by the controller's name; any other takes what its row says. */
 static int concurrent_cronjobs, concurrent_daemonsets, concurrent_statefulsets, concurrent_deployments,
-	concurrent_sets, concurrent_rcs, concurrent_gc, concurrent_jobs, concurrent_namespaces,
-	concurrent_quotas;
+	concurrent_autoscalers, concurrent_sets, concurrent_rcs, concurrent_gc, concurrent_jobs,
+	concurrent_namespaces, concurrent_quotas;
 static const struct {
 	const char *name;
 	const int *workers;
@@ -43,6 +45,7 @@ static const struct {
 	{"daemonset", &concurrent_daemonsets},
 	{"deployment", &concurrent_deployments},
 	{"garbage-collector", &concurrent_gc},
+	{"horizontal-pod-autoscaler", &concurrent_autoscalers},
 	{"job", &concurrent_jobs},
 	{"namespace", &concurrent_namespaces},
 	{"replicaset", &concurrent_sets},
@@ -57,6 +60,7 @@ static int terminated_threshold;
 static bool own_accounts;
 static int64_t quota_period_ns;
 static struct node_lifecycle_config nodes;
+static struct hpa_config autoscaling;
 static int64_t node_monitor_period_ns; /* nothing is polled here: a node is looked at when its time is over */
 static const struct flag flags[] = {
 	{"controllers", FLAG_STRING, &controllers_flag, "*",
@@ -80,6 +84,18 @@ static const struct flag flags[] = {
 	 "The part of a zone's nodes (at least three) that must be not ready for it to be unhealthy.", 0, 0},
 	{"large-cluster-size-threshold", FLAG_INT, &nodes.zones.large, "50",
 	 "Nodes that a zone may have and still be small.", 0, 0},
+	{"horizontal-pod-autoscaler-sync-period", FLAG_DURATION, &autoscaling.sync_period_ns, "15s",
+	 "How often an autoscaler's metrics are asked for.", 0, 0},
+	{"horizontal-pod-autoscaler-downscale-stabilization", FLAG_DURATION, &autoscaling.down_window_ns,
+	 "5m0s", "How long a higher recommendation keeps an autoscaler from scaling down.", 0, 0},
+	{"horizontal-pod-autoscaler-tolerance", FLAG_FLOAT, &autoscaling.tolerance, "0.1",
+	 "How far from one the ratio of a metric to its target must be to change anything.", 0, 0},
+	{"horizontal-pod-autoscaler-cpu-initialization-period", FLAG_DURATION,
+	 &autoscaling.cpu_initialization_ns, "5m0s",
+	 "How long after a Pod's start its CPU may be left out of account.", 0, 0},
+	{"horizontal-pod-autoscaler-initial-readiness-delay", FLAG_DURATION,
+	 &autoscaling.initial_readiness_ns, "30s",
+	 "How long after a Pod's start a change of its readiness counts as its first.", 0, 0},
 	{"terminated-pod-gc-threshold", FLAG_INT, &terminated_threshold, "12500",
 	 "Finished Pods that may be kept before the oldest are deleted; 0 = all.", 0, INT_MAX},
 	{"concurrent-cron-job-syncs", FLAG_INT, &concurrent_cronjobs, "2",
@@ -90,6 +106,8 @@ static const struct flag flags[] = {
 	 "Deployments that are looked at at once.", 1, 100},
 	{"concurrent-gc-syncs", FLAG_INT, &concurrent_gc, "2",
 	 "Objects that the garbage collector looks at at once.", 1, 100},
+	{"concurrent-horizontal-pod-autoscaler-syncs", FLAG_INT, &concurrent_autoscalers, "5",
+	 "Autoscalers that are looked at at once.", 1, 100},
 	{"concurrent-job-syncs", FLAG_INT, &concurrent_jobs, "2", "Jobs that are looked at at once.", 1, 100},
 	{"concurrent-namespace-syncs", FLAG_INT, &concurrent_namespaces, "2",
 	 "Namespaces that are emptied at once.", 1, 100},
@@ -129,6 +147,7 @@ static void *make(struct rest *r, struct err *err)
 	pod_gc_set_threshold(terminated_threshold);
 	quota_set_period(quota_period_ns);
 	node_lifecycle_configure(&nodes);
+	hpa_configure(&autoscaling);
 	if (!*root_ca_file)
 		root_ca_set(rest_get_config(r)->kube.ca_pem);
 	else if (root_ca_load(root_ca_file, err) < 0)

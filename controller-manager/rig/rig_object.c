@@ -27,13 +27,13 @@ static const struct {
 	{"Deployment", "apps", "deployments", false},
 	{"Endpoints", "", "endpoints", false},
 	{"Gadget", "example.com", "gadgets", true},
+	{"HorizontalPodAutoscaler", "autoscaling", "horizontalpodautoscalers", false},
 	{"Job", "batch", "jobs", false},
 	{"Lease", "coordination.k8s.io", "leases", false},
 	{"Namespace", "", "namespaces", true},
 	{"Node", "", "nodes", true},
 	{"PersistentVolumeClaim", "", "persistentvolumeclaims", false},
 	{"Pod", "", "pods", false},
-	{"PersistentVolumeClaim", "", "persistentvolumeclaims", false},
 	{"PodDisruptionBudget", "policy", "poddisruptionbudgets", false},
 	{"ReplicaSet", "apps", "replicasets", false},
 	{"ReplicationController", "", "replicationcontrollers", false},
@@ -57,7 +57,9 @@ static size_t kind_index(const char *kind, size_t len)
 
 static void add_path(struct buf *path, size_t k, const char *ns, const char *name, const char *sub)
 {
-	rest_path(path, kinds[k].group, "v1", kinds[k].cluster ? NULL : ns, kinds[k].resource, name, sub);
+	const char *version = strcmp(kinds[k].group, "autoscaling") ? "v1" : "v2";
+
+	rest_path(path, kinds[k].group, version, kinds[k].cluster ? NULL : ns, kinds[k].resource, name, sub);
 }
 
 /* KIND/NAME or KIND/NAMESPACE/NAME to a path. */
