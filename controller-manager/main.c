@@ -29,7 +29,7 @@ static const struct controller *const controllers[] = {
 	&daemonset_controller,
 	&statefulset_controller,
 	&cronjob_controller,
-	&horizontalpodautoscaler_controller,
+	&hpa_controller,
 	NULL,
 };
 

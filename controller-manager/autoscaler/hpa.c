@@ -591,7 +591,7 @@ static int sync(struct controller_ctx *ctx, const char *key, struct err *err)
 	return rc;
 }
 
-const struct controller horizontalpodautoscaler_controller = {
+const struct controller hpa_controller = {
 	.name = "horizontal-pod-autoscaler",
 	.component = "horizontal-pod-autoscaler",
 	.watches = {{&cm_hpa_type, NULL, enqueue}},

@@ -37,8 +37,9 @@ struct hpa_pods { /* zeroed to begin with */
 /* Those of the namespace that the selector, in query form, selects. */
 int hpa_pods_read(struct hpa_pods *pods, struct rest *r, const char *ns, const char *selector,
 		  struct err *err) MUST_CHECK;
-/* The same from the text of one list; for tests. */
-int hpa_pods_add(struct hpa_pods *pods, const char *list, size_t n, struct err *err) MUST_CHECK;
+/* The same from the text of one list. */
+int hpa_pods_add(struct hpa_pods *pods, const char *list, size_t n,
+		 struct err *err) MUST_CHECK; /* for tests */
 void hpa_pods_release(struct hpa_pods *pods);
 
 /*

@@ -21,7 +21,7 @@ static struct rig *r;
 
 static int set_up(void **state)
 {
-	r = rig_new(&horizontalpodautoscaler_controller, NULL);
+	r = rig_new(&hpa_controller, NULL);
 	return 0;
 }
 
