@@ -218,6 +218,8 @@ static js *item(const struct type *t, unsigned i, const struct inside *up)
 		return js_new_str("2026-01-02T15:04:05Z");
 	case TYPE_MICRO_TIME:
 		return js_new_str("2026-01-02T15:04:05.000001Z");
+	case TYPE_DURATION:
+		return js_new_str("1m30s");
 	case TYPE_QUANTITY:
 		return js_new_int(i);
 	case TYPE_OBJECT:

@@ -331,6 +331,8 @@ static js *scalar(struct samples *s, const struct type *t, const js *dflt)
 		return formatted("2026-01-02T15:04:%02uZ", s->n % 60);
 	case TYPE_MICRO_TIME:
 		return formatted("2026-01-02T15:04:05.%06uZ", s->n);
+	case TYPE_DURATION:
+		return formatted("%us", s->n % 59 + 1);
 	case TYPE_QUANTITY:
 		return formatted("%u", s->n % 900 + 1);
 	case TYPE_FIELDS_V1:

@@ -27,6 +27,7 @@ enum type_form {
 	TYPE_BYTES, /* base64 text in JSON */
 	TYPE_TIME,  /* RFC 3339, seconds */
 	TYPE_MICRO_TIME,
+	TYPE_DURATION, /* "1m30s"; a string that only protobuf takes for more */
 	TYPE_QUANTITY, /* canonicalised while decoding */
 	TYPE_INT_OR_STRING,
 	TYPE_FIELDS_V1, /* raw JSON kept as it is */

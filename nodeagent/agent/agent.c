@@ -21,6 +21,7 @@
 #include "object/version.h"
 #include "agent/address.h"
 #include "agent/orphans.h"
+#include "agent/usage.h"
 #include "runtime/fake.h"
 #include "os/tree.h"
 #include "pod/services.h"
@@ -44,6 +45,7 @@ struct agent {
 	char node_ip[ADDRESS_MAX];
 	struct node *nodes;
 	size_t n_nodes;
+	struct usage usage;
 	struct informer_set *services; /* NULL: a fleet's containers read nothing */
 };
 
@@ -276,6 +278,12 @@ static js *list_pods(void *arg)
 	return list;
 }
 
+static void write_usage(void *arg, struct buf *out)
+{
+	struct agent *a = arg;
+	usage_write(&a->usage, out, a->nodes, a->n_nodes, "/proc");
+}
+
 struct loop *agent_loop(struct agent *a)
 {
 	return a->loop;
@@ -295,6 +303,7 @@ void agent_server_config(struct agent *a, struct server_config *ret)
 						 .find = find_pod,
 						 .arg = a},
 				      .pods = list_pods,
+				      .usage = write_usage,
 				      .arg = a};
 }
 

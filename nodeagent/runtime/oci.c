@@ -301,6 +301,7 @@ static const struct runtime_ops oci_ops = {
 	.container_status = oci_container_status,
 	.container_remove = oci_container_remove,
 	.container_update = oci_container_update,
+	.container_usage = oci_container_usage,
 	.container_reopen_log = oci_reopen_log,
 	.exec_sync = oci_exec_sync,
 	.exec = oci_exec,

@@ -317,6 +317,63 @@ int oci_cgroup_remove(const struct oci_cgroups *g, const char *path, struct err 
 	return rc;
 }
 
+/* ---- usage ---- */
+
+/* The number in a file, or behind a word at the beginning of one of its lines; -1. */
+static int64_t read_number(const struct hierarchy *h, const char *path, const char *file, const char *word)
+{
+	autofree char *full = mem_printf("%s%s/%s", h->dir, path, file);
+	autobuf struct buf b = BUF_INIT;
+	struct err ignored = ERR_INIT;
+	size_t n = word ? strlen(word) : 0;
+
+	if (tree_read(full, 65536, &b, &ignored) < 0)
+		return -1;
+	for (const char *p = buf_str(&b); p; p = strchr(p, '\n'), p = p ? p + 1 : NULL)
+		if (!word || (!strncmp(p, word, n) && p[n] == ' '))
+			return strtoll(p + n, NULL, 10);
+	return -1;
+}
+
+struct usage_files { /* one of v1's controllers and its namesake */
+	const char *controller, *file, *word;
+	int64_t unit;
+};
+static const struct usage_files cpu_files[] = {{"cpuacct", "cpuacct.usage", NULL, 1},
+					       {NULL, "cpu.stat", "usage_usec", NS_PER_US}},
+				memory_files[] = {{"memory", "memory.usage_in_bytes", NULL, 1},
+						  {NULL, "memory.current", NULL, 1}},
+				idle_files[] = {{"memory", "memory.stat", "total_inactive_file", 1},
+						{NULL, "memory.stat", "inactive_file", 1}};
+
+static int64_t read_usage(const struct oci_cgroups *g, const char *path, const struct usage_files files[2])
+{
+	for (size_t i = 0; i < g->n; i++) {
+		const struct usage_files *f = &files[g->v[i].v2];
+
+		if (f->controller && !has(&g->v[i], f->controller))
+			continue;
+		int64_t n = read_number(&g->v[i], path, f->file, f->word);
+
+		if (n >= 0)
+			return n * f->unit;
+	}
+	return -1;
+}
+
+int oci_cgroup_usage(const struct oci_cgroups *g, const char *path, struct runtime_usage *ret,
+		     struct err *err)
+{
+	int64_t cpu = read_usage(g, path, cpu_files), memory = read_usage(g, path, memory_files),
+		idle = read_usage(g, path, idle_files);
+
+	if (cpu < 0 && memory < 0)
+		return err_set(err, REASON_NOT_FOUND, "cgroup %s counts nothing", path);
+	memory -= idle > 0 ? idle : 0;
+	*ret = (struct runtime_usage){.cpu_ns = cpu > 0 ? cpu : 0, .memory = memory > 0 ? memory : 0};
+	return 0;
+}
+
 bool oci_cgroup_oom_killed(const struct oci_cgroups *g, const char *path)
 {
 	for (size_t i = 0; i < g->n; i++) {

@@ -28,6 +28,9 @@ int oci_cgroup_enter(const struct oci_cgroups *g, const char *path, int pid, str
 /* Kills what is in it and below, waits for the ends, removes the directories. Success when it is not there.
  */
 int oci_cgroup_remove(const struct oci_cgroups *g, const char *path, struct err *err) MUST_CHECK;
+/* What is and was used in it and below; what no hierarchy counts is 0. REASON_NOT_FOUND when none counts anything. */
+int oci_cgroup_usage(const struct oci_cgroups *g, const char *path, struct runtime_usage *ret,
+		     struct err *err) MUST_CHECK;
 /* True when the kernel has killed a process of this group for memory. */
 bool oci_cgroup_oom_killed(const struct oci_cgroups *g, const char *path);
 

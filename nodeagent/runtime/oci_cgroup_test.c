@@ -134,9 +134,62 @@ static void test_none(void **state)
 	assert_string_equal(err.msg, "no cgroup file system is mounted");
 }
 
+/* ---- usage ---- */
+
+static void test_usage(void **state)
+{
+	static const struct {
+		const char *mounts, *files[6]; /* path, text … */
+		int64_t cpu_ns, memory;
+	} rows[] = {
+		{"1 2 0:1 / %s/u1 rw - cgroup2 cgroup2 rw\n",
+		 {"u1/p/cpu.stat", "usage_usec 1500\nuser_usec 7\n", "u1/p/memory.current", "9000\n",
+		  "u1/p/memory.stat", "anon 5\ninactive_file 2000\n"},
+		 1500000,
+		 7000},
+		{"1 2 0:1 / %s/w1 rw - cgroup c rw,cpu,cpuacct\n1 2 0:1 / %s/w2 rw - cgroup c rw,memory\n",
+		 {"w1/p/cpuacct.usage", "77\n", "w2/p/memory.usage_in_bytes", "9000\n", "w2/p/memory.stat",
+		  "inactive_file 1\ntotal_inactive_file 3000\n"},
+		 77,
+		 6000},
+		/* Hybrid: the unified tree has no controllers, and memory is not counted anywhere. */
+		{"1 2 0:1 / %s/x1 rw - cgroup2 cgroup2 rw\n1 2 0:1 / %s/x2 rw - cgroup c rw,cpuacct\n",
+		 {"x1/p/cgroup.procs", "", "x2/p/cpuacct.usage", "5\n"},
+		 5,
+		 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autofree char *lines = mem_strdup(rows[i].mounts);
+		autobuf struct buf text = BUF_INIT;
+		struct runtime_usage u;
+		struct err err = ERR_INIT;
+
+		for (const char *p = lines; *p; p++) {
+			if (!strncmp(p, "%s", 2)) {
+				buf_adds(&text, root);
+				p++;
+			} else {
+				buf_addc(&text, *p);
+			}
+		}
+		for (size_t k = 0; k < 6 && rows[i].files[k]; k += 2)
+			put(rows[i].files[k], rows[i].files[k + 1]);
+		struct oci_cgroups *g = open_with(buf_str(&text));
+
+		assert_int_equal(oci_cgroup_usage(g, "/p", &u, &err), 0);
+		assert_int_equal(u.cpu_ns, rows[i].cpu_ns);
+		assert_int_equal(u.memory, rows[i].memory);
+		assert_int_equal(oci_cgroup_usage(g, "/gone", &u, &err), -1);
+		assert_int_equal(err.reason, REASON_NOT_FOUND);
+		oci_cgroups_free(g);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_usage),
 		cmocka_unit_test(test_unified),
 		cmocka_unit_test(test_v1),
 		cmocka_unit_test(test_none),

@@ -298,6 +298,17 @@ int oci_container_update(struct runtime *rt, const char *id, const struct runtim
 	return rc;
 }
 
+int oci_container_usage(struct runtime *rt, const char *id, struct runtime_usage *ret, struct err *err)
+{
+	struct oci *o = (struct oci *)rt;
+	struct oci_container *c = oci_container_find(o, id);
+	if (!c)
+		return err_set(err, REASON_NOT_FOUND, "container %s not found", id);
+	int rc = oci_cgroup_usage(o->cgroups, c->cgroup, ret, err);
+	oci_container_unref(c);
+	return rc;
+}
+
 /* ---- removal ---- */
 
 static int dismantle(struct oci *o, struct oci_container *c, struct err *err)

@@ -155,6 +155,7 @@ int oci_container_start(struct runtime *rt, const char *id, struct err *err);
 int oci_container_signal(struct runtime *rt, const char *id, int sig, struct err *err);
 int oci_container_status(struct runtime *rt, const char *id, struct runtime_container *ret, struct err *err);
 int oci_container_update(struct runtime *rt, const char *id, const struct runtime_limits *l, struct err *err);
+int oci_container_usage(struct runtime *rt, const char *id, struct runtime_usage *ret, struct err *err);
 int oci_container_remove(struct runtime *rt, const char *id, struct err *err);
 void oci_container_inspect(struct oci *o, struct oci_container *c, struct runtime_container *ret);
 /* conmon died; if it left no exit file, the container it watched is ended. */

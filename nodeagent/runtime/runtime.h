@@ -124,6 +124,11 @@ struct runtime_container_spec {
 	size_t n_labels, n_annotations;
 };
 
+struct runtime_usage {
+	int64_t cpu_ns; /* of all cores */
+	int64_t memory; /* bytes in use, without files that nobody has touched lately: the working set */
+};
+
 enum runtime_state { RUNTIME_CREATED, RUNTIME_RUNNING, RUNTIME_EXITED, RUNTIME_UNKNOWN };
 
 struct runtime_container {
@@ -269,6 +274,9 @@ struct runtime_ops {
 	/* New limits while it runs; 0 leaves one as it is. The OOM score stays. */
 	int (*container_update)(struct runtime *rt, const char *id, const struct runtime_limits *l,
 				struct err *err);
+	/* What it has used since it began. NULL: of a runtime that pretends. Quick enough for the loop. */
+	int (*container_usage)(struct runtime *rt, const char *id, struct runtime_usage *ret,
+			       struct err *err);
 	/* Opens its log file anew, after that has been renamed. */
 	int (*container_reopen_log)(struct runtime *rt, const char *id, struct err *err);
 

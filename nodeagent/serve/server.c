@@ -261,6 +261,13 @@ static enum MHD_Result serve_pods(struct request *rq, const char *rest)
 	return reply(rq->c, MHD_HTTP_OK, "application/json", &text);
 }
 
+static enum MHD_Result serve_usage(struct request *rq, const char *rest)
+{
+	autobuf struct buf text = BUF_INIT;
+	rq->sv->c.usage(rq->sv->c.arg, &text);
+	return reply(rq->c, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", &text);
+}
+
 static enum MHD_Result serve_page(struct MHD_Connection *c, const char *path)
 {
 	autobuf struct buf body = BUF_INIT;
@@ -289,9 +296,8 @@ static const struct route {
 	bool open;   /* to everybody */
 	enum MHD_Result (*handle)(struct request *rq, const char *rest);
 } routes[] = {
-	{"/containerLogs/", true, false, serve_logs},
-	{"/pods", false, false, serve_pods},
-	{"/metrics", false, false, serve_metrics},
+	{"/containerLogs/", true, false, serve_logs}, {"/pods", false, false, serve_pods},
+	{"/metrics", false, false, serve_metrics},    {"/metrics/resource", false, false, serve_usage},
 	{"/healthz", false, true, serve_healthz},
 };
 

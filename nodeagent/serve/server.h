@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The node agent's HTTPS server (the only file that sees microhttpd and GnuTLS):
- * /containerLogs/NS/POD/CONTAINER, /pods, /metrics, /healthz. Everything but /healthz is for clients that
+ * /containerLogs/NS/POD/CONTAINER, /pods, /metrics, /metrics/resource, /healthz. Everything but /healthz is for clients that
  * show a certificate of the client CA and are either in system:masters or the API server.
  *
  * It has no thread: the library is driven from the agent's loop, where it is told of the sockets that are ready and never
@@ -21,6 +21,8 @@ struct server_config { /* strings borrowed for the server's life */
 	struct logs_source source;
 	/* v1 PodList of what runs here. The caller puts it. */
 	js *(*pods)(void *arg);
+	/* What the node and its containers use, as the page /metrics/resource. */
+	void (*usage)(void *arg, struct buf *out);
 	void *arg;
 };
 

@@ -97,6 +97,11 @@ static void wait_count(struct scene *s, loop_fn *count, size_t want)
 	}
 }
 
+static void usage(void *arg, struct buf *out)
+{
+	buf_adds(out, "node_cpu_usage_seconds_total 7\n");
+}
+
 static void start(struct scene *s)
 {
 	struct err err = ERR_INIT;
@@ -123,6 +128,7 @@ static void start(struct scene *s)
 					.client_ca_file = ca_file,
 					.source = {.loop = s->loop, .root = dir, .find = find, .arg = s},
 					.pods = pods,
+					.usage = usage,
 					.arg = s};
 	if (!(s->server = server_start(&c, &err)))
 		fail_msg("%s", err.msg);
@@ -208,11 +214,12 @@ static void test_who_may(void **state)
 	struct scene s;
 	start(&s);
 	autofree char *p = URL(&s, "/pods"), *h = URL(&s, "/healthz"), *x = URL(&s, "/nothing"),
-		      *log = URL(&s, "/containerLogs/ns/p/a");
+		      *u = URL(&s, "/metrics/resource"), *log = URL(&s, "/containerLogs/ns/p/a");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct client c;
 		make_client(&c, rows[i].cn, rows[i].group, rows[i].ours);
 		assert_int_equal(get(&c, p, NULL), rows[i].pods);
+		assert_int_equal(get(&c, u, NULL), rows[i].pods);
 		assert_int_equal(get(&c, log, NULL), rows[i].pods);
 		assert_int_equal(get(&c, h, NULL), rows[i].healthz);
 		assert_int_equal(get(&c, x, NULL), 404);

@@ -18,6 +18,7 @@ static const struct {
 	{"meta/v1", "io.k8s.apimachinery.pkg.apis.meta.v1"},
 	{"version", "io.k8s.apimachinery.pkg.version"},
 	{"apiextensions/v1", "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1"},
+	{"metrics/v1beta1", "io.k8s.metrics.pkg.apis.metrics.v1beta1"},
 	{"apiregistration/v1", "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1"},
 };
 
@@ -30,6 +31,8 @@ static const struct special {
 	 "\"type\":\"string\",\"format\":\"date-time\"", NULL, TYPE_TIME},
 	{"io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime", "A moment in RFC 3339, to the microsecond.",
 	 "\"type\":\"string\",\"format\":\"date-time\"", NULL, TYPE_MICRO_TIME},
+	{"io.k8s.apimachinery.pkg.apis.meta.v1.Duration", "A length of time, as \"1m30s\".",
+	 "\"type\":\"string\"", NULL, TYPE_DURATION},
 	{"io.k8s.apimachinery.pkg.api.resource.Quantity",
 	 "A number with a unit: a decimal one (n u m k M G T P E), a binary one (Ki Mi Gi Ti Pi Ei) or an exponent. \"0.5\" and "
 	 "\"500m\" are the same; \"1Ki\" is 1024.",

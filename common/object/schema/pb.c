@@ -13,9 +13,11 @@
  */
 #include "object/pb.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 #include "base/base64.h"
+#include "base/clock.h"
 #include "object/pb_wire.h"
 #include "object/rfc3339.h"
 #include "object/schema/schema_internal.h"
@@ -234,6 +236,39 @@ static js *value_wrapped(struct pb_reader *r, const struct type *t, js *old)
 	return n ? js_new_strn(p, n) : js_new_str("0");
 }
 
+/* {1: nanoseconds}, in the words of Go for whole seconds and more; finer ones keep their fraction. */
+static js *value_duration(struct pb_reader *r, const struct type *t, js *old)
+{
+	struct pb_reader m;
+	uint64_t part = 0;
+	autobuf struct buf text = BUF_INIT;
+	if (sub_reader(r, &m) < 0)
+		return NULL;
+	while (m.p < m.end) {
+		int number = 0, wire = 0;
+		if (read_tag(&m, &number, &wire) < 0)
+			return NULL;
+		bool known = number == 1 && wire == PB_VARINT;
+		if (known ? read_varint(&m, &part) < 0 : skip(&m, wire) < 0)
+			return NULL;
+	}
+	uint64_t ns = (int64_t)part < 0 ? -part : part, s = ns / NS_PER_S;
+	if ((int64_t)part < 0)
+		buf_addc(&text, '-');
+	if (s >= 3600)
+		buf_addf(&text, "%" PRIu64 "h", s / 3600);
+	if (s >= 60)
+		buf_addf(&text, "%" PRIu64 "m", s / 60 % 60);
+	buf_addf(&text, "%" PRIu64, s % 60);
+	if (ns % NS_PER_S) {
+		buf_addf(&text, ".%09" PRIu64, ns % NS_PER_S);
+		while (text.p[text.len - 1] == '0')
+			buf_truncate(&text, text.len - 1);
+	}
+	buf_addc(&text, 's');
+	return js_new_str(buf_str(&text));
+}
+
 /* {1: 0 = int, 1 = string; 2: int; 3: string} */
 static js *value_int_or_string(struct pb_reader *r, const struct type *t, js *old)
 {
@@ -335,14 +370,23 @@ static const struct {
 	int wire;
 	js *(*read)(struct pb_reader *r, const struct type *t, js *old);
 } readers[] = {
-	[TYPE_STRING] = {PB_BYTES, value_text},	      [TYPE_INT32] = {PB_VARINT, value_int},
-	[TYPE_INT64] = {PB_VARINT, value_int},	      [TYPE_BOOL] = {PB_VARINT, value_int},
-	[TYPE_DOUBLE] = {PB_FIXED64, value_double},   [TYPE_BYTES] = {PB_BYTES, value_bytes},
-	[TYPE_TIME] = {PB_BYTES, value_time},	      [TYPE_MICRO_TIME] = {PB_BYTES, value_time},
-	[TYPE_QUANTITY] = {PB_BYTES, value_wrapped},  [TYPE_INT_OR_STRING] = {PB_BYTES, value_int_or_string},
-	[TYPE_FIELDS_V1] = {PB_BYTES, value_wrapped}, [TYPE_RAW] = {PB_BYTES, value_wrapped},
-	[TYPE_OBJECT] = {PB_BYTES, value_object},     [TYPE_MAP] = {PB_BYTES, value_nested},
-	[TYPE_LIST] = {PB_BYTES, value_nested},	      [TYPE_EITHER] = {PB_BYTES, value_either},
+	[TYPE_STRING] = {PB_BYTES, value_text},
+	[TYPE_INT32] = {PB_VARINT, value_int},
+	[TYPE_INT64] = {PB_VARINT, value_int},
+	[TYPE_BOOL] = {PB_VARINT, value_int},
+	[TYPE_DOUBLE] = {PB_FIXED64, value_double},
+	[TYPE_BYTES] = {PB_BYTES, value_bytes},
+	[TYPE_TIME] = {PB_BYTES, value_time},
+	[TYPE_MICRO_TIME] = {PB_BYTES, value_time},
+	[TYPE_DURATION] = {PB_BYTES, value_duration},
+	[TYPE_QUANTITY] = {PB_BYTES, value_wrapped},
+	[TYPE_INT_OR_STRING] = {PB_BYTES, value_int_or_string},
+	[TYPE_FIELDS_V1] = {PB_BYTES, value_wrapped},
+	[TYPE_RAW] = {PB_BYTES, value_wrapped},
+	[TYPE_OBJECT] = {PB_BYTES, value_object},
+	[TYPE_MAP] = {PB_BYTES, value_nested},
+	[TYPE_LIST] = {PB_BYTES, value_nested},
+	[TYPE_EITHER] = {PB_BYTES, value_either},
 };
 
 /* The value of one occurrence; old is what the field held before. */

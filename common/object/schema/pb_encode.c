@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 #include "base/base64.h"
+#include "base/flags.h"
 #include "object/pb.h"
 #include "object/pb_wire.h"
 #include "object/rfc3339.h"
@@ -86,6 +87,22 @@ static int put_double(struct writer *w, int number, const struct type *t, const 
 	double d = json_object_get_double(v);
 	put_tag(w->out, number, PB_FIXED64);
 	buf_add(w->out, &d, sizeof(d));
+	return 0;
+}
+
+/* {1: nanoseconds} */
+static int put_duration(struct writer *w, int number, const struct type *t, const js *v)
+{
+	int64_t ns;
+	if (!js_is_str(v))
+		return wrong(w, t);
+	if (flags_duration(json_object_get_string((js *)v), &ns, w->err) < 0)
+		return -1;
+	put_tag(w->out, number, PB_BYTES);
+	size_t start = w->out->len;
+	put_tag(w->out, 1, PB_VARINT);
+	put_varint(w->out, (uint64_t)ns);
+	close_part(w->out, start);
 	return 0;
 }
 
@@ -220,14 +237,23 @@ static int put_either(struct writer *w, int number, const struct type *t, const 
 }
 
 static int (*const putters[])(struct writer *w, int number, const struct type *t, const js *v) = {
-	[TYPE_STRING] = put_text,	[TYPE_INT32] = put_int,
-	[TYPE_INT64] = put_int,		[TYPE_BOOL] = put_int,
-	[TYPE_DOUBLE] = put_double,	[TYPE_BYTES] = put_base64,
-	[TYPE_TIME] = put_time,		[TYPE_MICRO_TIME] = put_time,
-	[TYPE_QUANTITY] = put_quantity, [TYPE_INT_OR_STRING] = put_int_or_string,
-	[TYPE_FIELDS_V1] = put_raw,	[TYPE_RAW] = put_raw,
-	[TYPE_OBJECT] = put_object,	[TYPE_MAP] = put_nested,
-	[TYPE_LIST] = put_nested,	[TYPE_EITHER] = put_either,
+	[TYPE_STRING] = put_text,
+	[TYPE_INT32] = put_int,
+	[TYPE_INT64] = put_int,
+	[TYPE_BOOL] = put_int,
+	[TYPE_DOUBLE] = put_double,
+	[TYPE_BYTES] = put_base64,
+	[TYPE_TIME] = put_time,
+	[TYPE_MICRO_TIME] = put_time,
+	[TYPE_DURATION] = put_duration,
+	[TYPE_QUANTITY] = put_quantity,
+	[TYPE_INT_OR_STRING] = put_int_or_string,
+	[TYPE_FIELDS_V1] = put_raw,
+	[TYPE_RAW] = put_raw,
+	[TYPE_OBJECT] = put_object,
+	[TYPE_MAP] = put_nested,
+	[TYPE_LIST] = put_nested,
+	[TYPE_EITHER] = put_either,
 };
 
 static int value(struct writer *w, int number, const struct type *t, const js *v)

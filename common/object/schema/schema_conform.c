@@ -483,14 +483,23 @@ static js *conform_either(struct conform *c, const struct type *t, const struct 
 
 static js *(*const conformers[])(struct conform *c, const struct type *t, const struct at *at,
 				 const js *in) = {
-	[TYPE_STRING] = conform_string,	    [TYPE_INT32] = conform_int,
-	[TYPE_INT64] = conform_int,	    [TYPE_BOOL] = conform_bool,
-	[TYPE_DOUBLE] = conform_double,	    [TYPE_BYTES] = conform_bytes,
-	[TYPE_TIME] = conform_time,	    [TYPE_MICRO_TIME] = conform_time,
-	[TYPE_QUANTITY] = conform_quantity, [TYPE_INT_OR_STRING] = conform_int_or_string,
-	[TYPE_FIELDS_V1] = conform_raw,	    [TYPE_RAW] = conform_raw,
-	[TYPE_OBJECT] = conform_object,	    [TYPE_MAP] = conform_map,
-	[TYPE_LIST] = conform_list,	    [TYPE_EITHER] = conform_either,
+	[TYPE_STRING] = conform_string,
+	[TYPE_INT32] = conform_int,
+	[TYPE_INT64] = conform_int,
+	[TYPE_BOOL] = conform_bool,
+	[TYPE_DOUBLE] = conform_double,
+	[TYPE_BYTES] = conform_bytes,
+	[TYPE_TIME] = conform_time,
+	[TYPE_MICRO_TIME] = conform_time,
+	[TYPE_DURATION] = conform_string,
+	[TYPE_QUANTITY] = conform_quantity,
+	[TYPE_INT_OR_STRING] = conform_int_or_string,
+	[TYPE_FIELDS_V1] = conform_raw,
+	[TYPE_RAW] = conform_raw,
+	[TYPE_OBJECT] = conform_object,
+	[TYPE_MAP] = conform_map,
+	[TYPE_LIST] = conform_list,
+	[TYPE_EITHER] = conform_either,
 };
 
 js *conform_value(struct conform *c, const struct type *t, const struct at *at, const js *in)

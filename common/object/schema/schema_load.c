@@ -123,6 +123,7 @@ static const struct builtin {
 	{"bytes", "[]uint8", TYPE_BYTES},
 	{"time", "v1.Time", TYPE_TIME},
 	{"microtime", "v1.MicroTime", TYPE_MICRO_TIME},
+	{"duration", "v1.Duration", TYPE_DURATION},
 	{"quantity", "resource.Quantity", TYPE_QUANTITY},
 	{"intstr", "intstr.IntOrString", TYPE_INT_OR_STRING},
 	{"fieldsv1", "v1.FieldsV1", TYPE_FIELDS_V1},
