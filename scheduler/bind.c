@@ -101,7 +101,11 @@ static void mark_body(struct buf *b, const struct bind_item *i)
 	buf_adds(
 		b,
 		"{\"status\":{\"conditions\":[{\"type\":\"DisruptionTarget\",\"status\":\"True\",\"reason\":\"PreemptionByScheduler\"");
-	add_member(b, "message", SCHEDULER_NAME ": preempting to accommodate a higher priority pod");
+	autofree char *message =
+		mem_printf("%s: preempting to accommodate a higher priority pod",
+			   i->preemptor->scheduler ? i->preemptor->scheduler : SCHEDULER_NAME);
+
+	add_member(b, "message", message);
 	add_now(b);
 	buf_adds(b, "}]}}");
 }

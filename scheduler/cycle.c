@@ -18,8 +18,20 @@ void cycle_release(struct cycle *c)
 	free(c->total);
 	free(c->score);
 	free(c->verdicts);
+	free(c->scores);
 	map_release(&c->condemned);
 	*c = (struct cycle){0};
+}
+
+/* How many nodes are worth a score. */
+static size_t enough(const struct framework *f, size_t n)
+{
+	size_t percent = f->profile ? (size_t)f->profile->percentage : 0, least = 100;
+
+	if (!percent || n < least)
+		return n < CYCLE_MAX_FEASIBLE ? n : CYCLE_MAX_FEASIBLE;
+	n = n * percent / 100;
+	return n < least ? least : n;
 }
 
 static void reserve(struct cycle *c, size_t n)
@@ -30,22 +42,26 @@ static void reserve(struct cycle *c, size_t n)
 	}
 	if (n)
 		memset(c->verdicts, NODE_UNSEEN, n);
-	n = n < CYCLE_MAX_FEASIBLE ? n : CYCLE_MAX_FEASIBLE;
+	n = enough(c->framework, n);
 	if (n <= c->cap)
 		return;
 	c->cap = n;
 	c->feasible = mem_realloc_array(c->feasible, n, sizeof(struct node_state *));
 	c->total = mem_realloc_array(c->total, n, sizeof(*c->total));
 	c->score = mem_realloc_array(c->score, n, sizeof(*c->score));
+	c->scores = mem_realloc_array(c->scores, n, c->framework->n);
 }
 
 static bool fits(struct cycle *c, const struct snapshot *s, const struct sched_pod *p,
 		 const struct node_state *n, struct reasons *why)
 {
+	why->said = 0;
 	if (framework_filter(c->framework, &c->state, p, n, why) &&
 	    (!s->n_nominated || framework_fits_nominated(c->framework, &c->state, p, n, s, why)))
 		return true;
 	c->verdicts[n->index] = why->final ? NODE_FINAL : NODE_CROWDED;
+	if (c->n_findings < CYCLE_FINDINGS_MAX)
+		c->findings[c->n_findings++] = (struct cycle_finding){n, why->said, c->state.current};
 	return false;
 }
 
@@ -54,11 +70,16 @@ static size_t filter_only(struct cycle *c, const struct snapshot *s, const struc
 			  struct reasons *why)
 {
 	size_t n = 0, others = s->n_nodes - c->state.n_only;
+
 	for (size_t i = 0; i < c->state.n_only && n < c->cap; i++)
 		if (fits(c, s, p, c->state.only[i], why))
 			c->feasible[n++] = c->state.only[i];
 	if (others) {
-		reasons_add_n(why, c->state.only_reason, others);
+		autobuf struct buf text = BUF_INIT;
+
+		buf_adds(&text, "node(s) didn't satisfy plugin(s) ");
+		framework_list(c->framework, c->state.only_plugins, &text);
+		reasons_add_n(why, buf_str(&text), others);
 		why->plugins |= c->state.only_plugins;
 	}
 	return n;
@@ -67,7 +88,7 @@ static size_t filter_only(struct cycle *c, const struct snapshot *s, const struc
 static size_t filter_all(struct cycle *c, const struct snapshot *s, const struct sched_pod *p,
 			 struct reasons *why)
 {
-	size_t limit = s->n_nodes < CYCLE_MAX_FEASIBLE ? s->n_nodes : CYCLE_MAX_FEASIBLE, n = 0;
+	size_t limit = enough(c->framework, s->n_nodes), n = 0;
 	size_t at = s->n_nodes ? c->start % s->n_nodes : 0;
 	for (size_t tried = 0; tried < s->n_nodes && n < limit; tried++) {
 		const struct node_state *node = s->nodes[at];
@@ -126,6 +147,16 @@ static const struct node_state *pick(const struct cycle *c, size_t n)
 	return c->feasible[0];
 }
 
+static void note_scores(void *arg, size_t plugin, int weight, const int64_t *scores, size_t n)
+{
+	struct cycle *c = arg;
+	int8_t *row = c->scores + plugin * c->cap;
+
+	c->scored_by |= 1u << plugin;
+	for (size_t i = 0; i < n; i++)
+		row[i] = (int8_t)scores[i];
+}
+
 const struct node_state *cycle_run(struct cycle *c, const struct snapshot *s, const struct sched_pod *p,
 				   struct reasons *why, struct nomination *ret)
 {
@@ -136,7 +167,11 @@ const struct node_state *cycle_run(struct cycle *c, const struct snapshot *s, co
 	c->state.framework = c->framework;
 	c->state.verdicts = c->verdicts;
 	c->state.condemned = &c->condemned;
-	size_t n = find_feasible(c, s, p, why);
+	c->state.on_score = note_scores;
+	c->state.on_score_arg = c;
+	c->scored_by = 0;
+	c->n_findings = 0;
+	size_t n = c->n_feasible = find_feasible(c, s, p, why);
 	if (n == 0) {
 		framework_postfilter(c->framework, &c->state, p, s, why, ret);
 		return NULL;

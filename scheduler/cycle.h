@@ -13,6 +13,9 @@
    Upstream samples 50 % falling to 5 % above 100 nodes; ours is cheap enough for a flat bound. */
 #define CYCLE_MAX_FEASIBLE 1000
 
+#define CYCLE_FINDINGS_MAX 64
+#define CYCLE_BEST_MAX 5 /* nodes whose scores are told */
+
 struct cycle {
 	const struct framework *framework;
 	struct waiting *waiting;  /* NULL, or what permit hooks may look at; borrowed */
@@ -21,6 +24,16 @@ struct cycle {
 	int64_t *total, *score;
 	uint8_t *verdicts; /* enum node_verdict, by place */
 	size_t cap, cap_verdicts;
+	/* What was found wrong with the first nodes, for who asks why. */
+	struct cycle_finding {
+		const struct node_state *node;
+		unsigned texts; /* of the reasons, as bits */
+		size_t plugin;
+	} findings[CYCLE_FINDINGS_MAX];
+	size_t n_findings, n_feasible;
+	/* How the plugins of scored_by scored the feasible nodes: a row of `cap` for each place. */
+	int8_t *scores;
+	unsigned scored_by;
 	struct map condemned; /* uids of Pods that were told to go lately: until when, monotonic seconds */
 	size_t start;
 };

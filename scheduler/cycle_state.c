@@ -21,16 +21,16 @@ static bool among(const struct node_state *const *v, size_t n, const struct node
 	return false;
 }
 
-void cycle_state_only(struct cycle_state *st, const struct node_state *const *nodes, size_t n,
-		      const char *reason)
+void cycle_state_only(struct cycle_state *st, const struct node_state *const *nodes, size_t n)
 {
 	const struct node_state **v = arena_array(&st->arena, n + 1, sizeof(*v));
 	size_t kept = 0;
 	for (size_t i = 0; i < n; i++)
 		if (!st->only || among(st->only, st->n_only, nodes[i]))
 			v[kept++] = nodes[i];
+	/* Names that no node has are no contradiction. */
+	st->only_emptied |= n && !kept;
 	st->only = v;
 	st->n_only = kept;
-	st->only_reason = reason;
 	st->only_plugins |= 1u << st->current;
 }

@@ -25,11 +25,14 @@ struct cycle_state {
 	unsigned skip_score;	      /* bit i: the i-th has nothing to say about this Pod */
 	uint8_t filters[PLUGINS_MAX]; /* places of those that filter this Pod */
 	size_t n_filters;
-	/* Only these come into question, and why the others do not; NULL: all. */
+	/* Only these come into question, and who said so; NULL: all. */
 	const struct node_state **only;
 	size_t n_only;
-	const char *only_reason; /* static */
 	unsigned only_plugins;
+	bool only_emptied; /* each named some, but no node that all did */
+	/* Told of each plugin's scores of all nodes; NULL where nobody wants to know. */
+	void (*on_score)(void *arg, size_t plugin, int weight, const int64_t *scores, size_t n);
+	void *on_score_arg;
 };
 
 void cycle_state_release(struct cycle_state *st);
@@ -40,7 +43,6 @@ static inline void *cycle_state_data(const struct cycle_state *st)
 	return st->data[st->current];
 }
 /* For prefilter: none but these nodes, of which the ones already excluded drop out. The array is copied. */
-void cycle_state_only(struct cycle_state *st, const struct node_state *const *nodes, size_t n,
-		      const char *reason);
+void cycle_state_only(struct cycle_state *st, const struct node_state *const *nodes, size_t n);
 
 #endif

@@ -217,7 +217,7 @@ static void test_scores(void **state)
 	}
 }
 
-/* A DaemonSet's Pod names its node: the others are counted, with the same words, without a look. */
+/* A DaemonSet's Pod names its node: the others are counted without a look. */
 static void test_pinned_pods(void **state)
 {
 #define PIN(n)                                                                                                                 \
@@ -228,9 +228,11 @@ static void test_pinned_pods(void **state)
 	} cases[] = {
 		{POD(PIN("b")), "b", NULL},
 		{POD(PIN("z")), NULL,
-		 "0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector."},
+		 "0/3 nodes are available: 3 node(s) didn't satisfy plugin(s) [NodeAffinity]."},
 		{POD(PIN("c")), NULL,
-		 "0/3 nodes are available: 1 node(s) were unschedulable, 2 node(s) didn't match Pod's node affinity/selector."},
+		 "0/3 nodes are available: 1 node(s) were unschedulable, 2 node(s) didn't satisfy plugin(s) [NodeAffinity]."},
+		{POD(PIN("a]}, {key: metadata.name, operator: In, values: [b")), NULL,
+		 "0/3 nodes are available: pod affinity terms conflict."},
 	};
 	struct cluster u;
 	cluster_init(&u);

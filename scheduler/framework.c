@@ -2,32 +2,126 @@
 /* See framework.h. */
 #include "framework.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-/* Nobody said that he has nothing to say: forks of a Pod that prefilter refused ask everybody. */
-static void all_filters(const struct framework *f, struct cycle_state *st)
+bool framework_has(const struct plugin *p, enum hook h)
+{
+	switch (h) {
+	case HOOK_PREFILTER:
+		return p->prefilter;
+	case HOOK_FILTER:
+		return p->filter;
+	case HOOK_POSTFILTER:
+		return p->postfilter;
+	case HOOK_PRESCORE:
+		return p->prescore;
+	case HOOK_SCORE:
+		return p->score;
+	case HOOK_RESERVE:
+		return p->reserve || p->unreserve;
+	case HOOK_PERMIT:
+		return p->permit;
+	case HOOK_PREBIND:
+		return p->prebind;
+	}
+	return false;
+}
+
+static size_t count_at(const struct framework *f, enum hook h)
+{
+	return f->profile ? f->profile->n[h] : f->n;
+}
+
+static size_t place_at(const struct framework *f, enum hook h, size_t i)
+{
+	return f->profile ? f->profile->order[h][i] : i;
+}
+
+/* The next plugin that has the hook; its place becomes the current one. */
+static const struct plugin *next_at(const struct framework *f, enum hook h, size_t *i, struct cycle_state *st)
+{
+	while (*i < count_at(f, h)) {
+		const struct plugin *p = f->plugins[st->current = place_at(f, h, (*i)++)];
+
+		if (framework_has(p, h))
+			return p;
+	}
+	return NULL;
+}
+
+/* Those but the ones that said that they have nothing to say. */
+static void set_filters(const struct framework *f, struct cycle_state *st, unsigned skip)
 {
 	st->n_filters = 0;
+	for (size_t i = 0; i < count_at(f, HOOK_FILTER); i++) {
+		size_t at = place_at(f, HOOK_FILTER, i);
+
+		if (f->plugins[at]->filter && !(skip >> at & 1))
+			st->filters[st->n_filters++] = (uint8_t)at;
+	}
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void framework_list(const struct framework *f, unsigned plugins, struct buf *out)
+{
+	const char *names[PLUGINS_MAX];
+	size_t n = 0;
+
 	for (size_t i = 0; i < f->n; i++)
-		if (f->plugins[i]->filter)
-			st->filters[st->n_filters++] = (uint8_t)i;
+		if (plugins >> i & 1)
+			names[n++] = f->plugins[i]->name;
+	qsort(names, n, sizeof(*names), by_name);
+	buf_addc(out, '[');
+	for (size_t i = 0; i < n; i++)
+		buf_addf(out, "%s%s", i ? " " : "", names[i]);
+	buf_addc(out, ']');
+}
+
+/* Several said which nodes come into question, and meant different ones. */
+static bool none_left(const struct framework *f, const struct cycle_state *st, struct reasons *why)
+{
+	autobuf struct buf text = BUF_INIT;
+	bool one = !(st->only_plugins & (st->only_plugins - 1));
+
+	if (!st->only || st->n_only || !st->only_emptied)
+		return false;
+	framework_list(f, st->only_plugins, &text);
+	autofree char *names = mem_strdup(buf_str(&text));
+	if (one)
+		names[strlen(names) - 1] = '\0';
+	autofree char *all = one ? mem_printf("node(s) didn't satisfy plugin %s", names + 1)
+				 : mem_printf("node(s) didn't satisfy plugin(s) %s simultaneously", names);
+	reasons_add_final(why, all);
+	return true;
 }
 
 bool framework_prefilter(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
 			 const struct snapshot *s, struct reasons *why)
 {
-	for (size_t i = 0; i < f->n; i++) {
-		st->current = i;
-		enum verdict v =
-			f->plugins[i]->prefilter ? f->plugins[i]->prefilter(st, p, s, why) : VERDICT_OK;
+	const struct plugin *pl;
+	unsigned skip = 0;
+
+	for (size_t i = 0; (pl = next_at(f, HOOK_PREFILTER, &i, st));) {
+		enum verdict v = pl->prefilter(st, p, s, why);
+
+		if (v != VERDICT_REJECT && none_left(f, st, why)) {
+			why->plugins |= st->only_plugins;
+			v = VERDICT_REJECT;
+		}
 		if (v == VERDICT_REJECT) {
-			why->plugins |= 1u << i;
-			all_filters(f, st);
+			why->plugins |= 1u << st->current;
+			why->whole = true;
+			set_filters(f, st, 0); /* forks ask everybody */
 			return false;
 		}
-		if (v != VERDICT_SKIP && f->plugins[i]->filter)
-			st->filters[st->n_filters++] = (uint8_t)i;
+		skip |= v == VERDICT_SKIP ? 1u << st->current : 0;
 	}
+	set_filters(f, st, skip);
 	return true;
 }
 
@@ -48,61 +142,76 @@ bool framework_filter(const struct framework *f, struct cycle_state *st, const s
 void framework_postfilter(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
 			  const struct snapshot *s, const struct reasons *why, struct nomination *ret)
 {
+	const struct plugin *pl;
+
 	*ret = (struct nomination){0};
-	for (size_t i = 0; i < f->n; i++) {
-		st->current = i;
-		if (f->plugins[i]->postfilter && f->plugins[i]->postfilter(st, p, s, why, ret))
+	for (size_t i = 0; (pl = next_at(f, HOOK_POSTFILTER, &i, st));)
+		if (pl->postfilter(st, p, s, why, ret))
 			return;
-	}
+}
+
+static void prescore(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
+		     const struct snapshot *s, const struct node_state *const *nodes, size_t n)
+{
+	const struct plugin *pl;
+
+	for (size_t i = 0; (pl = next_at(f, HOOK_PRESCORE, &i, st));)
+		if (pl->prescore(st, p, s, nodes, n) == VERDICT_SKIP)
+			st->skip_score |= 1u << st->current;
 }
 
 void framework_score(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
 		     const struct snapshot *s, const struct node_state *const *nodes, size_t n,
 		     int64_t *total, int64_t *scratch)
 {
+	const struct plugin *pl;
+
 	memset(total, 0, n * sizeof(*total));
-	for (size_t i = 0; i < f->n; i++) {
-		const struct plugin *pl = f->plugins[i];
-		st->current = i;
-		if (!pl->score || (pl->prescore && pl->prescore(st, p, s, nodes, n) == VERDICT_SKIP)) {
-			st->skip_score |= 1u << i;
+	prescore(f, st, p, s, nodes, n);
+	for (size_t i = 0; (pl = next_at(f, HOOK_SCORE, &i, st));) {
+		int weight = f->profile ? f->profile->weights[st->current] : pl->weight;
+
+		if (st->skip_score >> st->current & 1)
 			continue;
-		}
 		for (size_t k = 0; k < n; k++)
 			scratch[k] = pl->score(st, p, nodes[k], s);
 		if (pl->normalize)
 			pl->normalize(st, scratch, n);
 		for (size_t k = 0; k < n; k++)
-			total[k] += pl->weight * scratch[k];
+			total[k] += weight * scratch[k];
+		if (st->on_score)
+			st->on_score(st->on_score_arg, st->current, weight, scratch, n);
 	}
 }
 
+/* Those before the end of the order, the last first. */
 static void unreserve_before(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
 			     const struct node_state *n, size_t end)
 {
 	for (size_t i = end; i-- > 0;) {
-		st->current = i;
-		if (f->plugins[i]->unreserve)
-			f->plugins[i]->unreserve(st, p, n);
+		st->current = place_at(f, HOOK_RESERVE, i);
+		if (f->plugins[st->current]->unreserve)
+			f->plugins[st->current]->unreserve(st, p, n);
 	}
 }
 
 void framework_unreserve(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
 			 const struct node_state *n)
 {
-	unreserve_before(f, st, p, n, f->n);
+	unreserve_before(f, st, p, n, count_at(f, HOOK_RESERVE));
 }
 
 static bool reserve(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
 		    const struct node_state *n, struct reasons *why)
 {
-	for (size_t i = 0; i < f->n; i++) {
-		st->current = i;
-		if (!f->plugins[i]->reserve || f->plugins[i]->reserve(st, p, n, why))
+	const struct plugin *pl;
+
+	for (size_t i = 0; (pl = next_at(f, HOOK_RESERVE, &i, st));) {
+		if (!pl->reserve || pl->reserve(st, p, n, why))
 			continue;
-		why->plugins |= 1u << i;
+		why->plugins |= 1u << st->current;
 		/* The one that could not reserve gives back too, as upstream: unreserve takes half done. */
-		unreserve_before(f, st, p, n, i + 1);
+		unreserve_before(f, st, p, n, i);
 		return false;
 	}
 	return true;
@@ -111,24 +220,24 @@ static bool reserve(const struct framework *f, struct cycle_state *st, const str
 enum verdict framework_commit(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
 			      const struct node_state *n, struct reasons *why, struct permit *ret)
 {
+	const struct plugin *pl;
+
 	*ret = (struct permit){0};
 	if (!reserve(f, st, p, n, why))
 		return VERDICT_REJECT;
-	for (size_t i = 0; i < f->n; i++) {
+	for (size_t i = 0; (pl = next_at(f, HOOK_PERMIT, &i, st));) {
+		size_t at = st->current;
 		int64_t timeout_ns = 0;
-
-		st->current = i;
-		enum verdict v = f->plugins[i]->permit ? f->plugins[i]->permit(st, p, n, why, &timeout_ns)
-						       : VERDICT_OK;
+		enum verdict v = pl->permit(st, p, n, why, &timeout_ns);
 
 		if (v == VERDICT_REJECT) {
-			why->plugins |= 1u << i;
+			why->plugins |= 1u << at;
 			framework_unreserve(f, st, p, n);
 			return v;
 		}
 		if (v == VERDICT_WAIT) {
-			ret->waits |= 1u << i;
-			ret->timeout_ns[i] = timeout_ns < PERMIT_MAX_NS ? timeout_ns : PERMIT_MAX_NS;
+			ret->waits |= 1u << at;
+			ret->timeout_ns[at] = timeout_ns < PERMIT_MAX_NS ? timeout_ns : PERMIT_MAX_NS;
 		}
 	}
 	return ret->waits ? VERDICT_WAIT : VERDICT_OK;
@@ -137,11 +246,12 @@ enum verdict framework_commit(const struct framework *f, struct cycle_state *st,
 bool framework_prebind(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,
 		       const struct node_state *n, struct reasons *why)
 {
-	for (size_t i = 0; i < f->n; i++) {
-		st->current = i;
-		if (!f->plugins[i]->prebind || f->plugins[i]->prebind(st, p, n, why))
+	const struct plugin *pl;
+
+	for (size_t i = 0; (pl = next_at(f, HOOK_PREBIND, &i, st));) {
+		if (pl->prebind(st, p, n, why))
 			continue;
-		why->plugins |= 1u << i;
+		why->plugins |= 1u << st->current;
 		framework_unreserve(f, st, p, n);
 		return false;
 	}

@@ -1,17 +1,59 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A profile: the plugins in the order in which they run, and the running of each hook over all of them. What a hook
- * means is in plugin.h.
+ * The plugins that there are, the profile that says which of them run at which hook, in which order and with what
+ * weight, and the running of each hook over all of them. What a hook means is in plugin.h.
+ *
+ * All profiles of a scheduler share one list of plugins, so a plugin's place, and with it a set of plugins as bits,
+ * means the same to all of them.
  */
 #ifndef FRAMEWORK_H
 #define FRAMEWORK_H
 
 #include "plugin.h"
+#include "plugin_args.h"
+
+/* The hooks that a profile can name; unreserve goes with reserve. */
+enum hook {
+	HOOK_PREFILTER,
+	HOOK_FILTER,
+	HOOK_POSTFILTER,
+	HOOK_PRESCORE,
+	HOOK_SCORE,
+	HOOK_RESERVE,
+	HOOK_PERMIT,
+	HOOK_PREBIND,
+};
+#define HOOKS 8
+
+struct profile {
+	const char *name;		   /* spec.schedulerName of its Pods */
+	uint8_t order[HOOKS][PLUGINS_MAX]; /* places in the list of plugins */
+	uint8_t n[HOOKS];
+	int32_t weights[PLUGINS_MAX];
+	int32_t percentage; /* of the nodes that are scored; 0: as many as is good */
+	bool gates;	    /* Pods with schedulingGates are left alone */
+	struct plugin_args args;
+};
 
 struct framework {
 	const struct plugin *const *plugins;
-	size_t n; /* <= PLUGINS_MAX */
+	size_t n;		       /* <= PLUGINS_MAX */
+	const struct profile *profile; /* NULL: all plugins at all their hooks, with their own weights */
 };
+
+static inline const struct plugin_args *framework_args(const struct framework *f)
+{
+	return f && f->profile ? &f->profile->args : &plugin_args_default;
+}
+static inline const char *framework_name(const struct framework *f)
+{
+	return f->profile ? f->profile->name : SCHEDULER_NAME;
+}
+/* Does the plugin have that hook? */
+bool framework_has(const struct plugin *p, enum hook h);
+
+/* Their names as upstream lists a set: `[NodeAffinity VolumeBinding]`. */
+void framework_list(const struct framework *f, unsigned plugins, struct buf *out);
 
 /* False: no node will do. */
 bool framework_prefilter(const struct framework *f, struct cycle_state *st, const struct sched_pod *p,

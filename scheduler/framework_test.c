@@ -178,7 +178,7 @@ static const struct plugin crowd = {
 };
 static const struct plugin silent = {.name = "Silent"}; /* every hook is optional */
 static const struct plugin *const plugins[] = {&silent, &crowd};
-static const struct framework crowd_framework = {plugins, ARRAY_LEN(plugins)};
+static const struct framework crowd_framework = {.plugins = plugins, .n = ARRAY_LEN(plugins)};
 #define CROWD 2u /* its bit */
 
 /* ---- the cluster ---- */
@@ -269,7 +269,7 @@ static void test_what_prefilter_may_say(void **state)
 	assert_int_equal(u->why.plugins, CROWD);
 	autobuf struct buf message = BUF_INIT;
 	reasons_write(&message, u->snapshot.n_nodes, &u->why);
-	assert_string_equal(buf_str(&message), "0/2 nodes are available: 2 refused before.");
+	assert_string_equal(buf_str(&message), "0/2 nodes are available: refused before.");
 }
 
 static void test_prescore_may_leave_it_at_that(void **state)
@@ -420,10 +420,10 @@ static void test_only_some_nodes(void **state)
 	struct cycle_state st = {0};
 	const struct node_state *ab[] = {u->snapshot.nodes[0], u->snapshot.nodes[1]},
 				*bc[] = {u->snapshot.nodes[1], u->snapshot.nodes[2]};
-	cycle_state_only(&st, ab, 2, "first");
+	cycle_state_only(&st, ab, 2);
 	assert_int_equal(st.n_only, 2);
 	st.current = 3;
-	cycle_state_only(&st, bc, 2, "second");
+	cycle_state_only(&st, bc, 2);
 	assert_int_equal(st.n_only, 1);
 	assert_ptr_equal(st.only[0], ab[1]);
 	assert_int_equal(st.only_plugins, 1 | 8);

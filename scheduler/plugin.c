@@ -10,11 +10,13 @@ void reasons_add_n(struct reasons *r, const char *text, size_t n)
 	for (size_t i = 0; i < r->n; i++) {
 		if (!strcmp(r->v[i].text, text)) {
 			r->v[i].count += n;
+			r->said |= 1u << i;
 			return;
 		}
 	}
 	if (r->n == REASONS_MAX)
 		return;
+	r->said |= 1u << r->n;
 	r->v[r->n].text = mem_strdup(text);
 	r->v[r->n++].count = n;
 }
@@ -51,15 +53,17 @@ void reasons_write(struct buf *out, size_t n_nodes, const struct reasons *why)
 	}
 	char *texts[REASONS_MAX] = {0};
 	for (size_t i = 0; i < why->n; i++)
-		texts[i] = mem_printf("%zu %s", why->v[i].count, why->v[i].text);
+		texts[i] = why->whole ? mem_strdup(why->v[i].text)
+				      : mem_printf("%zu %s", why->v[i].count, why->v[i].text);
 	qsort(texts, why->n, sizeof(texts[0]), by_text);
-	buf_addf(out, "0/%zu nodes are available", n_nodes);
+	buf_addf(out, "0/%zu nodes are available:", n_nodes);
 	for (size_t i = 0; i < why->n; i++) {
-		buf_adds(out, i ? ", " : ": ");
+		buf_adds(out, i ? ", " : " ");
 		buf_adds(out, texts[i]);
 		free(texts[i]);
 	}
-	buf_addc(out, '.');
+	if (why->n)
+		buf_addc(out, '.');
 }
 
 static void normalize(int64_t *scores, size_t n, bool reverse)

@@ -62,14 +62,16 @@ struct reasons {
 		size_t count;
 	} v[REASONS_MAX]; /* later texts are counted in none */
 	size_t n;
+	unsigned said;	  /* bit i: the i-th text was given since somebody cleared this */
 	unsigned plugins; /* bit i: the profile's i-th plugin rejected some node */
+	bool whole;	  /* one plugin turned all nodes down at once: its texts are not counted */
 	bool final;	  /* nobody's going would change the last verdict (UnschedulableAndUnresolvable) */
 };
 void reasons_add(struct reasons *r, const char *text);
 void reasons_add_final(struct reasons *r, const char *text);
 void reasons_add_n(struct reasons *r, const char *text, size_t n);
 void reasons_release(struct reasons *r);
-/* `0/3 nodes are available: 2 Insufficient cpu, 1 Too many pods.` */
+/* `0/3 nodes are available: 2 Insufficient cpu, 1 Too many pods.`; for all at once `0/3 nodes are available: TEXT.` */
 void reasons_write(struct buf *out, size_t n_nodes, const struct reasons *why);
 
 enum verdict { VERDICT_OK, VERDICT_SKIP, VERDICT_REJECT, VERDICT_WAIT };

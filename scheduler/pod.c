@@ -66,6 +66,7 @@ static bool is(const char *s, const char *word)
 static void forget_wish(struct sched_pod *p)
 {
 	p->wish = NULL;
+	p->scheduler = NULL;
 	p->base.meta.owners = NULL;
 	p->base.meta.n_owners = 0;
 	p->unschedulable = NULL;
@@ -80,8 +81,6 @@ static void finish(void *o)
 	struct sched_pod *p = o;
 	const struct pod_affinity *a = p->affinity;
 
-	p->ours = !strcmp(p->scheduler, SCHEDULER_NAME);
-	p->scheduler = NULL;
 	if (a && !a->n_required && !a->n_preferred && !a->n_required_anti && !a->n_preferred_anti)
 		p->affinity = NULL;
 	if (is(p->scheduled.reason, "Unschedulable"))

@@ -26,7 +26,7 @@ struct sched_pod {
 	struct informer_object base;   /* of owners only those of Pods that wait */
 	const char *node;	       /* spec.nodeName, "" while unbound */
 	const char *nominated;	       /* status.nominatedNodeName; NULL */
-	bool ours;		       /* spec.schedulerName is this scheduler */
+	const char *scheduler;	       /* spec.schedulerName; NULL once it has a node */
 	bool preempted;		       /* DisruptionTarget: it goes because the scheduler said so */
 	struct pod_affinity *affinity; /* to or against other Pods; NULL = none */
 	int32_t priority;
@@ -37,7 +37,6 @@ struct sched_pod {
 	struct pod_wish *wish;	   /* NULL once it has a node */
 	const char *unschedulable; /* message of the PodScheduled=False condition now in the API, or NULL */
 	/* inside */
-	const char *scheduler;
 	struct pod_condition {
 		enum condition_status status;
 		const char *reason, *message;

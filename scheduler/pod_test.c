@@ -23,7 +23,8 @@ static void test_a_waiting_pod(void **state)
 	assert_true(p->base.meta.rv == 7);
 	assert_string_equal(p->node, "");
 	assert_string_equal(p->nominated, "n9");
-	assert_true(p->ours && p->affinity && p->affinity->n_required_anti == 1);
+	assert_string_equal(p->scheduler, SCHEDULER_NAME);
+	assert_true(p->affinity && p->affinity->n_required_anti == 1);
 	assert_int_equal(p->priority, 5);
 	assert_int_equal(p->n_gates, 1);
 	assert_string_equal(p->unschedulable, "no room");
@@ -42,7 +43,7 @@ static void test_of_a_bound_pod_only_its_room_stays(void **state)
 	const struct sched_pod *p =
 		make_pod(HEAD "spec: {nodeName: n1, schedulerName: other, " SPEC "}\n" STATUS);
 	assert_string_equal(p->node, "n1");
-	assert_false(p->ours);
+	assert_null(p->scheduler);
 	assert_string_equal(p->affinity->required_anti[0].topology_key, "k"); /* others must respect it */
 	assert_int_equal(p->demand.requests.pods, 1);
 	assert_null(p->wish);
@@ -58,7 +59,8 @@ static void test_other_conditions_and_phases(void **state)
 		"metadata: {name: p}\nspec: {affinity: {podAffinity: {}}}\nstatus: {phase: Failed, conditions: [{type: PodScheduled, "
 		"status: 'False', reason: SchedulingGated, message: m}]}");
 	assert_null(p->unschedulable);
-	assert_true(sched_pod_finished(p) && !p->affinity && p->ours);
+	assert_true(sched_pod_finished(p) && !p->affinity);
+	assert_string_equal(p->scheduler, SCHEDULER_NAME);
 	informer_unref(p);
 	assert_null(decode_spec_check(&sched_pod_spec));
 	assert_null(decode_spec_check(&sched_node_spec));

@@ -31,8 +31,11 @@ static bool backoff_less(const struct heap_node *a, const struct heap_node *b)
 
 void queue_init(struct queue *q, const struct framework *f)
 {
-	*q = (struct queue){
-		.framework = f, .active = HEAP_INIT(active_less), .backoff = HEAP_INIT(backoff_less)};
+	*q = (struct queue){.framework = f,
+			    .backoff_initial_ns = BACKOFF_INITIAL_NS,
+			    .backoff_max_ns = BACKOFF_MAX_NS,
+			    .active = HEAP_INIT(active_less),
+			    .backoff = HEAP_INIT(backoff_less)};
 	list_init(&q->unschedulable);
 	list_init(&q->in_flight);
 }
@@ -241,10 +244,10 @@ void queue_retry(struct queue *q, struct queued_pod *p, unsigned rejected)
 		queue_remove(q, p);
 		return;
 	}
-	int64_t delay = BACKOFF_INITIAL_NS;
-	for (int i = 1; i < p->attempts && delay < BACKOFF_MAX_NS; i++)
+	int64_t delay = q->backoff_initial_ns;
+	for (int i = 1; i < p->attempts && delay < q->backoff_max_ns; i++)
 		delay *= 2;
-	p->ready_ns = clock_mono_ns() + (delay < BACKOFF_MAX_NS ? delay : BACKOFF_MAX_NS);
+	p->ready_ns = clock_mono_ns() + (delay < q->backoff_max_ns ? delay : q->backoff_max_ns);
 	unplace(q, p);
 	p->rejected = rejected;
 	if (q->n_added != p->n_added)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pods waiting for a node, in three places as upstream (pkg/scheduler/backend/queue): activeQ (priority, then age),
- * backoffQ (failed lately: 1 s doubling to 10 s), unschedulable (until a plugin that turned them down takes an event for
+ * backoffQ (failed lately: 1 s doubling to 10 s, or what the configuration says), unschedulable (until a plugin that turned them down takes an event for
  * helpful: queueing hints; after five minutes without one they are tried all the same). No timer runs while nothing waits.
  *
  * Everything here runs under the scheduler's lock. Pods are references held by the queue.
@@ -31,7 +31,8 @@ struct queued_pod {
 };
 
 struct queue {
-	const struct framework *framework;
+	const struct framework *framework; /* any profile: all have the same plugins */
+	int64_t backoff_initial_ns, backoff_max_ns;
 	struct heap active, backoff;
 	struct list unschedulable, in_flight;
 	size_t n_unschedulable, n_in_flight;

@@ -22,17 +22,20 @@
 #include "controller/event.h"
 #include "serve/health.h"
 #include "cache.h"
+#include "config.h"
 #include "cycle.h"
 #include "lookup.h"
 #include "waiting.h"
+#include "why.h"
 
-#define COMPONENT SCHEDULER_NAME
 #define BURST 1000 /* Pods after which the heap is worth trimming */
 #define THREAD_RETRY_MS 100
 #define QUIET_NS (NS_PER_S / 4)
 
 struct scheduler {
-	const struct framework *framework;
+	const struct sched_config *config;
+	const struct framework *framework; /* the first profile: for what is the same in all */
+	struct why *why;
 	pthread_mutex_t lock; /* guards cache, queue, stopping */
 	pthread_cond_t wake;  /* queue changed */
 	struct sched_cache cache;
@@ -69,25 +72,36 @@ static const struct metric_def sli_def = {
 };
 
 enum result { RESULT_SCHEDULED, RESULT_UNSCHEDULABLE, RESULT_ERROR };
-static const char *const result_labels[] = {
-	[RESULT_SCHEDULED] = COMPONENT "\x1fscheduled",
-	[RESULT_UNSCHEDULABLE] = COMPONENT "\x1funschedulable",
-	[RESULT_ERROR] = COMPONENT "\x1f"
-				   "error",
-};
+static const char *const result_names[] = {
+	[RESULT_SCHEDULED] = "scheduled", [RESULT_UNSCHEDULABLE] = "unschedulable", [RESULT_ERROR] = "error"};
 
-static void count(enum result r, int64_t start_ns)
+/* The profile whose Pod it is, as long as it waits; NULL: it is somebody else's. */
+static const struct framework *profile_of(const struct scheduler *s, const struct sched_pod *p)
 {
-	metric_add(metric_series(metric_register(&attempts_def), result_labels[r]), 1);
-	metric_observe(metric_series(metric_register(&duration_def), result_labels[r]),
+	for (size_t i = 0; p->scheduler && i < s->config->n_profiles; i++)
+		if (!strcmp(framework_name(&s->config->profiles[i]), p->scheduler))
+			return &s->config->profiles[i];
+	return NULL;
+}
+
+static void count(const struct scheduler *s, const struct sched_pod *p, enum result r, int64_t start_ns)
+{
+	const struct framework *f = profile_of(s, p);
+	char labels[320];
+
+	snprintf(labels, sizeof(labels), "%s\x1f%s", framework_name(f ? f : s->framework), result_names[r]);
+	metric_add(metric_series(metric_register(&attempts_def), labels), 1);
+	metric_observe(metric_series(metric_register(&duration_def), labels),
 		       (double)(clock_mono_ns() - start_ns) / NS_PER_S);
 }
 
 /* ---- what the informers say ---- */
-static bool waits(const struct sched_pod *p)
+static bool waits(const struct scheduler *s, const struct sched_pod *p)
 {
-	return p && !*p->node && !sched_pod_finished(p) && !p->n_gates && p->base.meta.deleted_ns == 0 &&
-	       p->ours;
+	const struct framework *f = p ? profile_of(s, p) : NULL;
+
+	return f && !*p->node && !sched_pod_finished(p) && p->base.meta.deleted_ns == 0 &&
+	       (!p->n_gates || (f->profile && !f->profile->gates));
 }
 
 /* It is not ours to place any more. */
@@ -148,7 +162,7 @@ static void on_pod(void *arg, const void *old_pod, const void *new_pod)
 		pod_gone(s, old);
 		old = NULL;
 	}
-	if (waits(new)) {
+	if (waits(s, new)) {
 		pod_waits(s, old, new);
 	} else {
 		dismiss(s, any);
@@ -199,13 +213,14 @@ static void record(struct scheduler *s, const struct sched_pod *p, bool warning,
 		   const char *text)
 {
 	const struct meta *m = &p->base.meta;
+	const char *component = p->scheduler ? p->scheduler : SCHEDULER_NAME;
 	struct event_ref ref = {.api_version = "v1",
 				.kind = "Pod",
 				.namespace = m->namespace,
 				.name = m->name,
 				.uid = m->uid,
 				.rv = m->rv};
-	events_record(s->events, COMPONENT, "", &ref, warning, reason, "%s", text);
+	events_record(s->events, component, "", &ref, warning, reason, "%s", text);
 }
 
 /*
@@ -277,11 +292,11 @@ static void on_bound(void *arg, const struct bind_item *i, const struct err *err
 		log_warn_err(err, "could not bind", "pod=%s/%s node=%s", m->namespace, m->name,
 			     node_state_name(i->node));
 	if (i->state)
-		framework_unreserve(s->framework, i->state, i->pod, i->node);
+		framework_unreserve(i->state->framework, i->state, i->pod, i->node);
 	pthread_mutex_lock(&s->lock);
 	take_back(s, i, 0);
 	pthread_mutex_unlock(&s->lock);
-	count(RESULT_ERROR, clock_mono_ns());
+	count(s, i->pod, RESULT_ERROR, clock_mono_ns());
 }
 
 /* The decision about one Pod, made outside of the lock. */
@@ -299,6 +314,9 @@ static void decide(struct scheduler *s, struct cycle *c, const struct snapshot *
 		   const struct sched_pod *p, struct decision *d)
 {
 	*d = (struct decision){.start_ns = clock_mono_ns(), .n_nodes = snap->n_nodes};
+	c->framework = profile_of(s, p);
+	if (!c->framework) /* it is about to leave */
+		c->framework = s->framework;
 	d->node = cycle_run(c, snap, p, &d->why, &d->nomination);
 	if (lookup_failed(s->lookup)) {
 		d->error = true;
@@ -306,13 +324,14 @@ static void decide(struct scheduler *s, struct cycle *c, const struct snapshot *
 	}
 	if (!d->node)
 		return;
+	why_record(s->why, c, p, WHY_SCHEDULED, d->node, &d->why, NULL);
 	reasons_release(&d->why); /* of the nodes that it did not need */
 	d->why = (struct reasons){0};
 	d->n_nodes = 1;
-	enum verdict v = framework_commit(s->framework, &c->state, p, d->node, &d->why, &d->permit);
+	enum verdict v = framework_commit(c->framework, &c->state, p, d->node, &d->why, &d->permit);
 
 	if (v == VERDICT_REJECT ||
-	    (v == VERDICT_OK && !framework_prebind(s->framework, &c->state, p, d->node, &d->why)))
+	    (v == VERDICT_OK && !framework_prebind(c->framework, &c->state, p, d->node, &d->why)))
 		d->node = NULL;
 }
 
@@ -348,20 +367,20 @@ static bool assume(struct scheduler *s, struct cycle *c, struct queued_pod *q, c
 		*ret = (struct bind_item){.queued = q,
 					  .pod = informer_ref(p),
 					  .node = node_state_ref(d->node),
-					  .state = keep_state(s->framework, c, waits)};
+					  .state = keep_state(c->framework, c, waits)};
 		if (waits)
 			waiting_add(s->waiting, ret, &d->permit);
 	}
 	pthread_mutex_unlock(&s->lock);
-	count(RESULT_SCHEDULED, d->start_ns);
+	count(s, p, RESULT_SCHEDULED, d->start_ns);
 	if (gone)
-		framework_unreserve(s->framework, &c->state, p, d->node);
+		framework_unreserve(c->framework, &c->state, p, d->node);
 	return !gone && !waits;
 }
 
-/* It goes nowhere now: an event says so and, unless it does already, the Pod's condition. */
-static bool explain(struct scheduler *s, const struct sched_pod *p, size_t n_nodes, const struct reasons *why,
-		    const struct nomination *n, struct bind_item *ret)
+/* It goes nowhere now (c: after a search): an event says so and, unless it does already, the Pod's condition. */
+static bool explain(struct scheduler *s, const struct cycle *c, const struct sched_pod *p, size_t n_nodes,
+		    const struct reasons *why, const struct nomination *n, struct bind_item *ret)
 {
 	autobuf struct buf message = BUF_INIT;
 	bool clear = n->clear && p->nominated,
@@ -370,6 +389,8 @@ static bool explain(struct scheduler *s, const struct sched_pod *p, size_t n_nod
 	reasons_write(&message, n_nodes, why);
 	if (n->message)
 		buf_addf(&message, " %s", n->message);
+	if (c)
+		why_record(s->why, c, p, WHY_UNSCHEDULABLE, NULL, why, buf_str(&message));
 	record(s, p, true, "FailedScheduling", buf_str(&message));
 	if (p->unschedulable && !strcmp(p->unschedulable, buf_str(&message)) && !nominate && !clear)
 		return false;
@@ -426,12 +447,12 @@ static bool refuse(struct scheduler *s, struct cycle *c, const struct snapshot *
 	/* No nodes at all: whatever node comes is worth a try. */
 	queue_retry(&s->queue, q, d->error ? 0 : d->n_nodes ? d->why.plugins : ~0u);
 	pthread_mutex_unlock(&s->lock);
-	count(d->error ? RESULT_ERROR : RESULT_UNSCHEDULABLE, d->start_ns);
+	count(s, p, d->error ? RESULT_ERROR : RESULT_UNSCHEDULABLE, d->start_ns);
 	if (gone || d->error)
 		return false;
 	if (n->node)
 		preempt(s, c, snap, p, n);
-	return explain(s, p, d->n_nodes, &d->why, n, ret);
+	return explain(s, c, p, d->n_nodes, &d->why, n, ret);
 }
 
 static void schedule_one(struct scheduler *s, struct cycle *c, struct snapshot *snap, struct queued_pod *q,
@@ -460,8 +481,8 @@ static void send_back(struct scheduler *s, struct waiting_pod *w, const struct r
 	pthread_mutex_unlock(&s->lock);
 	if (gone)
 		return;
-	count(RESULT_UNSCHEDULABLE, clock_mono_ns());
-	if (explain(s, i->pod, 1, why, &(struct nomination){0}, &condition))
+	count(s, i->pod, RESULT_UNSCHEDULABLE, clock_mono_ns());
+	if (explain(s, NULL, i->pod, 1, why, &(struct nomination){0}, &condition))
 		binder_push(s->binder, &condition);
 }
 
@@ -472,10 +493,10 @@ static void end_wait(struct scheduler *s, struct waiting_pod *w)
 	struct bind_item *i = &w->item;
 
 	if (w->ended)
-		framework_unreserve(s->framework, i->state, i->pod, i->node);
+		framework_unreserve(i->state->framework, i->state, i->pod, i->node);
 	if (w->why)
 		reasons_add(&why, w->why);
-	if (!w->ended && framework_prebind(s->framework, i->state, i->pod, i->node, &why)) {
+	if (!w->ended && framework_prebind(i->state->framework, i->state, i->pod, i->node, &why)) {
 		binder_push(s->binder, i);
 	} else {
 		send_back(s, w, &why);
@@ -557,15 +578,28 @@ static const struct metric_def pending_def = {
 	.type = METRIC_GAUGE,
 };
 
-struct scheduler *scheduler_new(struct rest *r, const struct framework *f)
+/* ?pod=NAMESPACE/NAME */
+static void write_why(void *arg, const char *query, struct buf *out)
+{
+	struct scheduler *s = arg;
+
+	why_write(s->why, !strncmp(query, "pod=", 4) ? query + 4 : NULL, out);
+}
+
+struct scheduler *scheduler_new(struct rest *r, const struct sched_config *config)
 {
 	struct scheduler *s = MEM_NEW(struct scheduler);
 	pthread_mutex_init(&s->lock, NULL);
 	clock_cond_init(&s->wake);
-	s->framework = f;
-	s->waiting = waiting_new(f);
+	s->config = config;
+	s->framework = &config->profiles[0];
+	s->why = why_new();
+	health_add_page("/why", "application/json", write_why, s);
+	s->waiting = waiting_new(s->framework);
 	cache_init(&s->cache);
 	queue_init(&s->queue, s->framework);
+	s->queue.backoff_initial_ns = config->backoff_initial_s * NS_PER_S;
+	s->queue.backoff_max_ns = config->backoff_max_s * NS_PER_S;
 	s->events = events_new(r);
 	s->binder = binder_new(r, on_bound, s);
 	metric_gauge_fn(&pending_def, NULL, pending_gauge, s);
@@ -615,6 +649,7 @@ void scheduler_free(struct scheduler *s)
 	cache_release(&s->cache);
 	informer_set_free(s->informers);
 	lookup_free(s->lookup);
+	why_free(s->why);
 	events_free(s->events);
 	pthread_cond_destroy(&s->wake);
 	pthread_mutex_destroy(&s->lock);

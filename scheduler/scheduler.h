@@ -6,10 +6,10 @@
 
 #include "client/rest.h"
 
-struct framework;
+struct sched_config;
 struct scheduler;
-/* r is on the daemon's loop, f borrowed. Informers start at once, cycles do not. */
-struct scheduler *scheduler_new(struct rest *r, const struct framework *f);
+/* r is on the daemon's loop, c borrowed. Informers start at once, cycles do not. */
+struct scheduler *scheduler_new(struct rest *r, const struct sched_config *c);
 bool scheduler_synced(struct scheduler *s); /* informers have listed */
 void scheduler_run(struct scheduler *s);    /* starts the cycles; once elected */
 void scheduler_free(struct scheduler *s);

@@ -13,12 +13,14 @@
 #include "client/server_test.h"
 #include "make_test.h"
 #include "plugins/table.h"
+#include "config.h"
 #include "scheduler.h"
 #include "waiting.h"
 
 struct api {
 	struct server server;
 	struct rest_config config;
+	struct sched_config profiles;
 	struct loop *loop;
 	struct rest *rest;
 	struct scheduler *scheduler;
@@ -146,7 +148,11 @@ static struct api *prepare(const struct framework *f, const char *nodes, const c
 	a->config = (struct rest_config){.kube = {.server = a->server.url}, .user_agent = "test"};
 	a->loop = loop_new(NULL);
 	a->rest = rest_new_on(a->loop, &a->config, 0);
-	a->scheduler = scheduler_new(a->rest, f);
+	a->profiles = (struct sched_config){.profiles = (struct framework *)f,
+					    .n_profiles = 1,
+					    .backoff_initial_s = 1,
+					    .backoff_max_s = 10};
+	a->scheduler = scheduler_new(a->rest, &a->profiles);
 	loop_start(a->loop, "loop");
 	return a;
 }
@@ -294,7 +300,7 @@ static void gang_unreserve(struct cycle_state *st, const struct sched_pod *p, co
 
 static const struct plugin gang = {.name = "Gang", .permit = gang_permit, .unreserve = gang_unreserve};
 static const struct plugin *const gang_plugins[] = {&plugin_node_resources_fit, &gang};
-static const struct framework gang_profile = {gang_plugins, ARRAY_LEN(gang_plugins)};
+static const struct framework gang_profile = {.plugins = gang_plugins, .n = ARRAY_LEN(gang_plugins)};
 
 #define MEMBER(name, gang, cpu)                                                                              \
 	"{\"metadata\":{\"name\":\"" name "\",\"namespace\":\"d\",\"uid\":\"u-" name                         \

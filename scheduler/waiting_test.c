@@ -10,7 +10,7 @@
 
 static const struct plugin a = {.name = "A"}, b = {.name = "B"};
 static const struct plugin *const plugins[] = {&a, &b};
-static const struct framework profile = {plugins, ARRAY_LEN(plugins)};
+static const struct framework profile = {.plugins = plugins, .n = ARRAY_LEN(plugins)};
 #define A 1u
 #define B 2u
 

@@ -10,6 +10,7 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include "base/log.h"
 #include "base/mem.h"
@@ -201,8 +202,33 @@ static bool elected(struct running *r)
 	return !r->leader || leader_wait(r->leader);
 }
 
+static int configure(struct running *r, struct err *err)
+{
+	struct options *o = &r->opt;
+	autofree char *lease = mem_printf("kube-%s", r->def->name);
+	struct daemon_options d = {.kubeconfig = o->kubeconfig,
+				   .lease_namespace = o->lease_namespace,
+				   .lease_name = o->lease_name,
+				   .elect = o->elect,
+				   .said_lease = !o->elect ||
+						 strcmp(o->lease_namespace, "kube-system") != 0 ||
+						 strcmp(o->lease_name, lease) != 0};
+
+	if (!r->def->configure)
+		return 0;
+	if (r->def->configure(&d, err) < 0)
+		return -1;
+	o->kubeconfig = d.kubeconfig;
+	o->lease_namespace = d.lease_namespace;
+	o->lease_name = d.lease_name;
+	o->elect = d.elect;
+	return 0;
+}
+
 static int start(struct running *r, struct err *err)
 {
+	if (configure(r, err) < 0)
+		return -1;
 	if (!*r->opt.kubeconfig)
 		return err_set(err, REASON_BAD_REQUEST, "--kubeconfig is required");
 	if (kubeconfig_load(r->opt.kubeconfig, &r->config.kube, err) < 0)

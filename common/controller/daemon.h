@@ -16,12 +16,21 @@
 #include "base/flags.h"
 #include "client/rest.h"
 
+/* What a configuration file may say instead of the flags. Texts outlive the daemon. */
+struct daemon_options {
+	const char *kubeconfig, *lease_namespace, *lease_name;
+	bool elect;
+	bool said_lease; /* by flags: --leader-elect… differ from their defaults */
+};
+
 struct daemon {
 	const char *name;    /* "scheduler": of the program; with "kube-" before it in user agent and Lease */
 	const char *summary; /* of --help, one sentence */
 	const char *port;    /* default of --secure-port */
 	const struct flag *flags; /* its own beside the common ones, ends with {0}; NULL = none */
 
+	/* once the flags are read; NULL = nothing to do */
+	int (*configure)(struct daemon_options *o, struct err *err);
 	/* r is on the daemon's one loop and outlives destroy; NULL = failure */
 	void *(*make)(struct rest *r, struct err *err);
 	void (*run)(void *self);

@@ -398,6 +398,40 @@ static const struct {
 	{"/version", "application/json", version_page},
 };
 
+#define OWN_PAGES_MAX 4
+static struct own_page {
+	const char *path, *type;
+	void (*write)(void *arg, const char *query, struct buf *out);
+	void *arg;
+} own_pages[OWN_PAGES_MAX];
+static pthread_mutex_t own_lock = PTHREAD_MUTEX_INITIALIZER; /* guards own_pages */
+
+void health_add_page(const char *path, const char *type,
+		     void (*write)(void *arg, const char *query, struct buf *out), void *arg)
+{
+	pthread_mutex_lock(&own_lock);
+	for (size_t i = 0; i < OWN_PAGES_MAX; i++) {
+		if (own_pages[i].path && strcmp(own_pages[i].path, path) != 0)
+			continue;
+		own_pages[i] = (struct own_page){path, type, write, arg};
+		break;
+	}
+	pthread_mutex_unlock(&own_lock);
+}
+
+/* {0} when there is none. */
+static struct own_page find_own(const char *path)
+{
+	struct own_page ret = {0};
+
+	pthread_mutex_lock(&own_lock);
+	for (size_t i = 0; i < OWN_PAGES_MAX; i++)
+		if (own_pages[i].path && !strcmp(own_pages[i].path, path))
+			ret = own_pages[i];
+	pthread_mutex_unlock(&own_lock);
+	return ret;
+}
+
 static const struct {
 	const char *name;
 	enum probe probe;
@@ -432,6 +466,13 @@ bool health_page(const char *path, const char *query, struct buf *out, int *ret_
 		pages[i].write(out);
 		*ret_status = 200;
 		*ret_type = pages[i].type;
+		return true;
+	}
+	struct own_page own = find_own(path);
+	if (own.write) {
+		own.write(own.arg, query, out);
+		*ret_status = 200;
+		*ret_type = own.type;
 		return true;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(probes); i++) {

@@ -40,6 +40,10 @@ void health_paths(void (*each)(void *arg, const char *path), void *arg);
 bool health_page(const char *path, const char *query, struct buf *out, int *ret_status,
 		 const char **ret_type);
 
+/* A further page, of this daemon alone; a few at most. path and type are static. Before anybody asks, or from the loop. */
+void health_add_page(const char *path, const char *type,
+		     void (*write)(void *arg, const char *query, struct buf *out), void *arg);
+
 /* Copied. Texts are PEM. */
 struct health_tls {
 	const char *cert_pem, *key_pem; /* the certificate may be followed by its intermediates */

@@ -159,6 +159,28 @@ static void test_metrics_and_version(void **state)
 	assert_int_equal(p[40], '"');
 }
 
+static void say_query(void *arg, const char *query, struct buf *out)
+{
+	buf_addf(out, "%s:%s", (const char *)arg, query);
+}
+
+/* A page of one daemon; added again, it is the new one. */
+static void test_own_pages(void **state)
+{
+	autobuf struct buf b = BUF_INIT;
+	const char *type;
+	int status;
+
+	assert_false(health_page("/why", "", &b, &status, &type));
+	health_add_page("/why", "application/json", say_query, "old");
+	health_add_page("/why", "application/json", say_query, "new");
+	assert_true(health_page("/why", "pod=a/b", &b, &status, &type));
+	assert_int_equal(status, 200);
+	assert_string_equal(type, "application/json");
+	assert_string_equal(buf_str(&b), "new:pod=a/b");
+	assert_false(health_page("/why/x", "", &b, &status, &type));
+}
+
 static void test_parse(void **state)
 {
 	static const struct {
@@ -329,6 +351,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_pages, setup),
 		cmocka_unit_test(test_metrics_and_version),
+		cmocka_unit_test(test_own_pages),
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test_setup(test_listener, setup),
 		cmocka_unit_test_setup(test_no_descriptors, setup),

@@ -11,9 +11,6 @@
 #include "lookup.h"
 #include "plugins/table.h"
 
-#define CANDIDATES_MIN 100    /* nodes that are looked for at least … */
-#define CANDIDATES_PERCENT 10 /* … and of those in question */
-
 struct candidate {
 	const struct node_state *node;
 	const struct sched_pod **victims; /* the more important first */
@@ -169,9 +166,10 @@ static void try_node(struct search *q, const struct framework *f, const struct n
 static void try_nodes(struct search *q, const struct framework *f, const struct node_state *const *v,
 		      size_t n)
 {
-	size_t want = n * CANDIDATES_PERCENT / 100;
+	const struct plugin_args *args = framework_args(f);
+	size_t want = n * (size_t)args->preemption_percent / 100, least = (size_t)args->preemption_nodes;
 
-	want = want < CANDIDATES_MIN ? CANDIDATES_MIN : want;
+	want = want < least ? least : want;
 	want = want < n ? want : n;
 	q->found = arena_array(&q->st->arena, n, sizeof(*q->found));
 	size_t offset = rand_below(n);

@@ -11,8 +11,6 @@
 #include "lookup.h"
 #include "plugins/table.h"
 
-#define HARD_WEIGHT 1 /* of a required term that another Pod has towards this one, as a score */
-
 /* What is counted by the values of one label. */
 struct axis {
 	const struct topology *topology;
@@ -136,9 +134,9 @@ static bool means(const struct pod_term *t, const char *own, const struct sched_
 	       label_query_matches(t->selector, p->base.meta.labels);
 }
 
-/* What other Pods' terms of that role say of p. */
+/* What other Pods' terms of that role say of p; each counts with its own weight, or with that one. */
 static void add_groups(struct axes *x, const struct sched_pod *p, const struct snapshot *s,
-		       enum term_role role, int sign, struct arena *a)
+		       enum term_role role, int weight_of_all, struct arena *a)
 {
 	const struct lookup_object *namespace = own_namespace(p, s);
 
@@ -148,7 +146,7 @@ static void add_groups(struct axes *x, const struct sched_pod *p, const struct s
 		if (!means(g->term, g->owner->base.meta.namespace, p, namespace))
 			continue;
 		struct axis *axis = axis_for(x, snapshot_topology(s, g->term->topology_key), a);
-		int64_t *sums = sums_of(axis, a), weight = sign * (g->weight ? g->weight : HARD_WEIGHT);
+		int64_t *sums = sums_of(axis, a), weight = weight_of_all * (g->weight ? g->weight : 1);
 
 		for (size_t k = 0; k < g->n; k++) {
 			uint32_t d = topology_domain(axis->topology, g->v[k].place);
@@ -354,16 +352,21 @@ static void add_preferences(struct axes *x, const struct sched_pod *p, const str
 static enum verdict prescore(struct cycle_state *st, const struct sched_pod *p, const struct snapshot *s,
 			     const struct node_state *const *nodes, size_t n)
 {
+	const struct plugin_args *args = framework_args(st->framework);
 	const struct pod_affinity *own = p->affinity;
 	const struct term_index *t = &s->terms;
 	struct axes x = {0};
+
+	if (args->ignore_preferred && !(own && (own->n_preferred || own->n_preferred_anti)))
+		return VERDICT_SKIP;
 
 	if (own) {
 		add_preferences(&x, p, s, own->preferred, own->n_preferred, 1, &st->arena);
 		add_preferences(&x, p, s, own->preferred_anti, own->n_preferred_anti, -1, &st->arena);
 	}
 	if (t->n[TERM_REQUIRED] || t->n[TERM_PREFERRED] || t->n[TERM_PREFERRED_ANTI]) {
-		add_groups(&x, p, s, TERM_REQUIRED, 1, &st->arena);
+		if (args->hard_affinity_weight)
+			add_groups(&x, p, s, TERM_REQUIRED, args->hard_affinity_weight, &st->arena);
 		add_groups(&x, p, s, TERM_PREFERRED, 1, &st->arena);
 		add_groups(&x, p, s, TERM_PREFERRED_ANTI, -1, &st->arena);
 	}

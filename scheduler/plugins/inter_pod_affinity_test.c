@@ -9,7 +9,7 @@
 #include "plugins/table.h"
 
 static const struct plugin *const plugins[] = {&plugin_inter_pod_affinity};
-static const struct framework affinity = {plugins, ARRAY_LEN(plugins)};
+static const struct framework affinity = {.plugins = plugins, .n = ARRAY_LEN(plugins)};
 
 #define REQUIRED "requiredDuringSchedulingIgnoredDuringExecution: "
 #define PREFERRED "preferredDuringSchedulingIgnoredDuringExecution: "

@@ -142,27 +142,34 @@ static void add_owner(struct pod_query_term *t, const struct sched_pod *p, struc
 	}
 }
 
-static void take_defaults(struct spread_data *d, enum spread_action action, const struct sched_pod *p,
-			  const struct snapshot *s, struct arena *a)
+static void take_defaults(struct spread_data *d, const struct plugin_args *args, enum spread_action action,
+			  const struct sched_pod *p, const struct snapshot *s, struct arena *a)
 {
+	bool list = args->spread_defaulting == SPREAD_LIST;
+	const struct pod_spread *v = list ? args->spread : system_defaults;
+	size_t n = list ? args->n_spread : ARRAY_LEN(system_defaults);
 	struct pod_query_term t = {0};
+	bool any = false;
 
-	if (!s->lookup || action != SPREAD_SCHEDULE_ANYWAY)
+	for (size_t i = 0; i < n; i++)
+		any |= v[i].action == action;
+	if (!s->lookup || !any)
 		return;
 	add_services(&t, p, s->lookup, a);
 	add_owner(&t, p, s->lookup, a);
 	if (t.n)
-		take(d, system_defaults, ARRAY_LEN(system_defaults), action, p, s, &t, a);
+		take(d, v, n, action, p, s, &t, a);
+	d->all_keys = list;
 }
 
-static void take_all(struct spread_data *d, enum spread_action action, const struct sched_pod *p,
-		     const struct snapshot *s, struct arena *a)
+static void take_all(struct spread_data *d, const struct cycle_state *st, enum spread_action action,
+		     const struct sched_pod *p, const struct snapshot *s, struct arena *a)
 {
 	if (p->wish && p->wish->n_spread) {
 		take(d, p->wish->spread, p->wish->n_spread, action, p, s, NULL, a);
 		d->all_keys = true;
 	} else {
-		take_defaults(d, action, p, s, a);
+		take_defaults(d, framework_args(st->framework), action, p, s, a);
 	}
 }
 
@@ -236,7 +243,7 @@ static enum verdict prefilter(struct cycle_state *st, const struct sched_pod *p,
 {
 	struct spread_data d = {0};
 
-	take_all(&d, SPREAD_DO_NOT_SCHEDULE, p, s, &st->arena);
+	take_all(&d, st, SPREAD_DO_NOT_SCHEDULE, p, s, &st->arena);
 	if (!d.n)
 		return VERDICT_SKIP;
 	for (size_t i = 0; i < d.n; i++) {
@@ -381,7 +388,7 @@ static enum verdict prescore(struct cycle_state *st, const struct sched_pod *p, 
 {
 	struct spread_data d = {.n_nodes = n};
 
-	take_all(&d, SPREAD_SCHEDULE_ANYWAY, p, s, &st->arena);
+	take_all(&d, st, SPREAD_SCHEDULE_ANYWAY, p, s, &st->arena);
 	if (!d.n)
 		return VERDICT_SKIP;
 	d.ignored = arena_array(&st->arena, n, sizeof(*d.ignored));

@@ -9,10 +9,10 @@
 #include "plugins/table.h"
 
 static const struct plugin *const plugins[] = {&plugin_pod_topology_spread};
-static const struct framework spread = {plugins, ARRAY_LEN(plugins)};
+static const struct framework spread = {.plugins = plugins, .n = ARRAY_LEN(plugins)};
 /* Some nodes are turned down by what the spreading does not know. */
 static const struct plugin *const with_affinity[] = {&plugin_node_affinity, &plugin_pod_topology_spread};
-static const struct framework spread_some = {with_affinity, ARRAY_LEN(with_affinity)};
+static const struct framework spread_some = {.plugins = with_affinity, .n = ARRAY_LEN(with_affinity)};
 
 #define C(skew, key, label, more)                                                                            \
 	"{maxSkew: " skew ", topologyKey: " key                                                              \

@@ -15,4 +15,4 @@ static const struct plugin *const plugins[] = {
 	[PLUGIN_IMAGE_LOCALITY] = &plugin_image_locality,
 	[PLUGIN_DEFAULT_PREEMPTION] = &plugin_default_preemption,
 };
-const struct framework plugin_default_profile = {plugins, ARRAY_LEN(plugins)};
+const struct framework plugin_default_profile = {.plugins = plugins, .n = ARRAY_LEN(plugins)};
