@@ -51,7 +51,7 @@ static void default_bool(js *o, const char *field, bool value)
 		js_set_bool(o, field, value);
 }
 
-void config_set_defaults(js *o)
+static void set_defaults(js *o)
 {
 	js *election = js_ensure(o, "leaderElection", NULL), *client = js_ensure(o, "clientConnection", NULL),
 	   *profiles = js_ensure_arr(o, "profiles");
@@ -282,7 +282,7 @@ struct sched_config *config_default(const struct framework *plugins)
 
 	js_set_str(o, "apiVersion", API_VERSION);
 	js_set_str(o, "kind", KIND);
-	config_set_defaults(o);
+	set_defaults(o);
 	struct sched_config *c = make(o, plugins, &f, &err);
 
 	/* What nobody has changed runs without looking anything up. */
@@ -328,7 +328,7 @@ struct sched_config *config_parse(const char *text, size_t n, const struct frame
 	else if (o)
 		gather(o, &dup, &f);
 	if (o && !f.n) {
-		config_set_defaults(o);
+		set_defaults(o);
 		config_check_values(o, &f);
 	}
 	if (o && !f.n)

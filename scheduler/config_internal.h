@@ -16,8 +16,6 @@ void config_fault(struct config_faults *f, const char *format, ...) __attribute_
 void config_check_shape(const js *o, struct config_faults *f);
 /* Values; o has its defaults. */
 void config_check_values(const js *o, struct config_faults *f);
-/* Defaults into the tree. */
-void config_set_defaults(js *o);
 /* profiles[i]: which plugins run where. */
 void config_read_plugins(const js *profile, const struct framework *plugins, const char *path,
 			 struct profile *ret, struct config_faults *f);
