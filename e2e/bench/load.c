@@ -4,12 +4,15 @@
  * `name=value` pairs on one line; e2e/bench/run puts them into the table.
  *
  *	create KIND N CONNECTIONS	creates N Pods of 1.5 KB, ConfigMaps of 1 KB or definitions of 46 fields; rate, p50, p99
+ *	file PATH FILE FIRST N CONNECTIONS	creates N objects after the template in FILE, whose @ are numbers from FIRST on
+ *	churn create|recreate MS {PATH FILE}...	every so often one of each; recreate: the one before is deleted first
  *	get PATH N CONNECTIONS		rate of GETs
  *	list PATH N			median time of a LIST, its size
  *	fanout WATCHERS EVENTS		from a write to the last watcher's event
  *	resume WATCHERS COMMAND...	watches miss events, the command restarts the server, all resume: until the last has them
  *	watches N PID			memory of the server PID for each idle watch
  *	bound N				from now until N Pods are bound: rate between the first and the last
+ *	bound-in PATH N			the same of the Pods below that path
  *	deployment N			creates a Deployment of N replicas; until N Pods are bound
  *	running N			creates Pods one by one; create -> phase Running, p50, p99
  *	calibrate			a fixed piece of work: its time tells how fast the machine is just now
@@ -244,6 +247,14 @@ static void cmd_create(char **a)
 	run_load(&l, strtoul(a[2], NULL, 10), "create");
 }
 
+void load_create(const char *path, void (*body)(struct buf *b, size_t i), size_t n, size_t n_conns)
+{
+	const struct created kind = {.path = path, .body = body};
+	struct load l = {.method = "POST", .path = path, .created = &kind, .n = n};
+
+	run_load(&l, n_conns, "create");
+}
+
 static void cmd_get(char **a)
 {
 	struct load l = {.method = "GET", .path = a[0], .n = strtoul(a[1], NULL, 10)};
@@ -352,18 +363,29 @@ static void wait_pods(struct conn *c, const char *needle, size_t n, int64_t *fir
 
 #define PODS "/api/v1/namespaces/" NAMESPACE "/pods"
 
-static void cmd_bound(char **a)
+static void bound_in(const char *pods, const char *number)
 {
 	struct conn c;
 	int64_t first = 0, last = 0, start = clock_mono_ns();
-	size_t n = strtoul(a[0], NULL, 10);
+	size_t n = strtoul(number, NULL, 10);
+	autofree char *watch = mem_printf("%s?watch=1&resourceVersion=0", pods);
 	load_open(&c);
-	load_start_watch(&c, PODS "?watch=1&resourceVersion=0");
+	load_start_watch(&c, watch);
 	wait_pods(&c, "\"nodeName\":\"", n, &first, &last, 300);
 	printf("bound_per_s=%.0f bound_s=%.2f bound_wait_s=%.2f\n",
 	       (double)(n - 1) * NS_PER_S / (double)(last - first + 1), (double)(last - first) / NS_PER_S,
 	       (double)(first - start) / NS_PER_S);
 	conn_close(&c);
+}
+
+static void cmd_bound(char **a)
+{
+	bound_in(PODS, a[0]);
+}
+
+static void cmd_bound_in(char **a)
+{
+	bound_in(a[0], a[1]);
 }
 
 static void cmd_deployment(char **a)
@@ -480,10 +502,13 @@ static const struct {
 	int args; /* -N: N or more */
 	void (*run)(char **a);
 } commands[] = {
-	{"create", 3, cmd_create},	   {"get", 3, cmd_get},		 {"list", 2, cmd_list},
-	{"fanout", 2, load_fanout},	   {"bound", 1, cmd_bound},	 {"resume", -2, load_resume},
-	{"deployment", 1, cmd_deployment}, {"running", 1, cmd_running},	 {"ready", -1, cmd_ready},
-	{"calibrate", 0, cmd_calibrate},   {"watches", 2, load_watches},
+	{"create", 3, cmd_create},	 {"get", 3, cmd_get},
+	{"list", 2, cmd_list},		 {"fanout", 2, load_fanout},
+	{"bound", 1, cmd_bound},	 {"bound-in", 2, cmd_bound_in},
+	{"resume", -2, load_resume},	 {"deployment", 1, cmd_deployment},
+	{"running", 1, cmd_running},	 {"ready", -1, cmd_ready},
+	{"calibrate", 0, cmd_calibrate}, {"watches", 2, load_watches},
+	{"file", 5, load_file},		 {"churn", -4, load_churn},
 };
 
 int main(int argc, char **argv)
@@ -506,6 +531,6 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	fprintf(stderr,
-		"usage: bench-load create KIND N CONNECTIONS | get PATH N CONNECTIONS | list PATH N | fanout WATCHERS EVENTS | watches N PID | resume WATCHERS COMMAND... | bound N | deployment N | running N | calibrate | ready COMMAND...\n");
+		"usage: bench-load create KIND N CONNECTIONS | file PATH FILE FIRST N CONNECTIONS | churn create|recreate MS {PATH FILE}... | get PATH N CONNECTIONS | list PATH N | fanout WATCHERS EVENTS | watches N PID | resume WATCHERS COMMAND... | bound N | deployment N | running N | calibrate | ready COMMAND...\n");
 	return 2;
 }

@@ -20,6 +20,13 @@ void load_call(struct conn *c, const char *method, const char *path, const char 
 void load_start_watch(struct conn *c, const char *path);
 void load_list_rv(struct conn *c, const char *path, char rv[32]);
 
+/* n objects to the path, by as many connections; body writes the i-th. */
+void load_create(const char *path, void (*body)(struct buf *b, size_t i), size_t n, size_t n_conns);
+
+/* load_file.c: objects after a template. */
+void load_file(char **a);
+void load_churn(char **a);
+
 /* load_watch.c: the commands about watches. */
 void load_watches(char **a);
 void load_fanout(char **a);
