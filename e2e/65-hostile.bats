@@ -46,3 +46,5 @@ attack() { "$ROOT/e2e/hostile/attack" "$DIR" "$1"; }
 @test "watches with long selectors" { attack long_watches; }
 @test "values of the wrong type in every kind" { attack type_confusion; }
 @test "lists of twice the length" { attack growth; }
+@test "definitions that ask for everything" { attack hostile_definitions; }
+@test "a thousand definitions" { attack many_definitions; }
