@@ -216,6 +216,9 @@ void check_resource_quantity(const char *resource, const char *value, const char
 
 void check_label_selector(const js *selector, const char *path, struct field_errors *errs)
 {
+	char look = errs->look;
+
+	errs->look = '3';
 	js_array_for_each (e, js_arr(selector, "matchExpressions", NULL)) {
 		const char *op = js_str0(e, "operator", NULL);
 		size_t n = js_len(js_arr(e, "values", NULL));
@@ -227,6 +230,7 @@ void check_label_selector(const js *selector, const char *path, struct field_err
 				errs, PATH("%s.matchExpressions[%zu].values", path, e_i),
 				"may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
 	}
+	errs->look = look;
 }
 
 void check_share(js *v, const char *path, struct field_errors *errs)

@@ -315,7 +315,11 @@ void registry_warn(struct registry_call *c, const char *fmt, ...)
 
 int registry_check(struct registry_call *c, struct err *err)
 {
-	return c->errs.n ? err_set(err, REASON_INVALID, "%s", "") : 0;
+	if (!c->errs.n)
+		return 0;
+	if (c->stored && !c->stored->type->structural) /* there is none yet while options are read */
+		schema_order_errors(c->stored->type, &c->errs);
+	return err_set(err, REASON_INVALID, "%s", "");
 }
 
 const char *registry_resource_text(const struct kind *k, char buf[256])

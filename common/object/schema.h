@@ -294,12 +294,19 @@ struct field_error {
 			       "FieldValueTooMany", "FieldValueNotFound", "FieldValueTypeInvalid" */
 	char *field;	    /* "spec.containers[0].name" */
 	char *message;	    /* `Invalid value: "x": must be …`, as upstream's field.Error.ErrorBody */
+	char look;
+	unsigned item;
 };
-#define FIELD_ERRORS_MAX 64
+#define FIELD_ERRORS_MAX 256
 struct field_errors {
 	struct field_error *v; /* of the first `max`; further ones are counted only */
 	size_t n;
 	size_t max; /* 0: FIELD_ERRORS_MAX */
+	/* Upstream looks at some fields more than once: the letter or digit by which the types' `$looked_at` knows the look that
+	   finds what is added from now on; 0: the first. 'u' are the rows that compare with what was, '2' the repeated ones. */
+	char look;
+	/* 1 + which item of a list they are about whose paths do not number its items; 0: none. */
+	unsigned item;
 };
 /* How many of them v holds. */
 static inline size_t field_errors_kept(const struct field_errors *e)
@@ -312,6 +319,8 @@ static inline size_t field_errors_kept(const struct field_errors *e)
 void field_errors_add(struct field_errors *e, const char *reason, char *path, char *message);
 /* True when something is reported for exactly this path already. */
 bool field_errors_has(const struct field_errors *e, const char *path);
+/* ... or for a path below it. */
+bool field_errors_below(const struct field_errors *e, const char *path);
 /* Takes back what is reported for the path and below it: what upstream does not look at beside another fault. */
 void field_errors_drop(struct field_errors *e, const char *path);
 void field_errors_release(struct field_errors *e);
@@ -329,6 +338,10 @@ void field_error_duplicate(struct field_errors *e, const char *path, const char 
 void field_error_too_long(struct field_errors *e, const char *path, int max);
 void field_error_too_many(struct field_errors *e, const char *path, int got, int max);
 void field_error_not_found(struct field_errors *e, const char *path, const char *value);
+
+/* Puts errors of such an object in the order in which upstream finds them: by place, as the types' files say with
+   `$looked_at`. The few that are kept. */
+void schema_order_errors(const struct type *t, struct field_errors *errs);
 
 /* ---- the pipeline of a write ---- */
 /* What strict decoding objects to: `unknown field "spec.foo"`, in document order, bounded. */

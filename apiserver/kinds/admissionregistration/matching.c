@@ -67,6 +67,7 @@ static void check_resources(const js *list, const char *path, struct field_error
 		else
 			plain = strcmp(text, "*") != 0;
 	}
+	errs->look = '3';
 	if (js_len(list) > 1 && has(list, "*/*"))
 		field_error_invalid(errs, path, list,
 				    "if '*/*' is present, must not specify other resources");
@@ -74,6 +75,7 @@ static void check_resources(const js *list, const char *path, struct field_error
 		field_error_invalid(
 			errs, path, list,
 			"if '*' is present, must not specify other resources without subresources");
+	errs->look = 0;
 }
 
 static void check_versions(const js *rule, const char *path, struct field_errors *errs)

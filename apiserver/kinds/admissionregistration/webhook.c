@@ -43,8 +43,10 @@ static void check_versions(const js *versions, const char *path, struct field_er
 			field_error_names(errs, at, text, &wrong);
 		known |= !strcmp(text, "v1") || !strcmp(text, "v1beta1");
 	}
+	errs->look = '3';
 	if (js_len(versions) && !known)
 		field_error_invalid(errs, path, versions, "must include at least one of v1, v1beta1");
+	errs->look = 0;
 }
 
 static void webhook_validate(const struct strategy_ctx *ctx, const js *new, const js *old,

@@ -37,6 +37,9 @@ static void causes(void **state)
 		 "spec.insecureSkipTLSVerify: Invalid value: true: may not be true if caBundle is present\n"},
 		{SERVICE("v1.a", "'version':'v1','group':'a'," NUMBERS ",'service':{}"),
 		 "spec.service.name: Required value\nspec.service.namespace: Required value\n"},
+		{SERVICE("v1.a", "'version':'v1','group':'a'," NUMBERS
+				 ",'service':{'name':'n','namespace':'m','port':0}"),
+		 "spec.service.port: Invalid value: 0: port is not valid: must be between 1 and 65535, inclusive\n"},
 		{"apiregistration.k8s.io", "APIService", "status",
 		 "{'spec':{},'status':{'conditions':[{'type':'Available','status':'x'}]}}", "{}",
 		 "status.conditions[0].status: Unsupported value: \"x\": supported values: \"True\", \"False\", \"Unknown\"\n"},

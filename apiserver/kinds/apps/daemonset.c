@@ -49,6 +49,7 @@ static void validate_rolling(const js *rolling, struct field_errors *errs)
 
 	check_share(unavailable, unavailable_path, errs);
 	check_share(surge, surge_path, errs);
+	errs->look = '3';
 	check_share_of_all(unavailable, unavailable_path, errs);
 	check_share_of_all(surge, surge_path, errs);
 	if (check_share_value(unavailable) && check_share_value(surge))
@@ -56,6 +57,7 @@ static void validate_rolling(const js *rolling, struct field_errors *errs)
 				    "may not be set when maxUnavailable is non-zero");
 	else if (!check_share_value(unavailable) && !check_share_value(surge))
 		field_error_required(errs, unavailable_path, "cannot be 0 when maxSurge is 0");
+	errs->look = 0;
 }
 
 static void daemonset_validate(const struct strategy_ctx *ctx, const js *new, const js *old,

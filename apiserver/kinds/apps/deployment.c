@@ -19,10 +19,12 @@ static void validate_rolling(const js *rolling, struct field_errors *errs)
 
 	check_share(unavailable, "spec.strategy.rollingUpdate.maxUnavailable", errs);
 	check_share(surge, "spec.strategy.rollingUpdate.maxSurge", errs);
+	errs->look = '3';
 	if (check_share_value(unavailable) == 0 && check_share_value(surge) == 0)
 		field_error_invalid(errs, "spec.strategy.rollingUpdate.maxUnavailable", unavailable,
 				    "may not be 0 when `maxSurge` is 0");
 	check_share_of_all(unavailable, "spec.strategy.rollingUpdate.maxUnavailable", errs);
+	errs->look = 0;
 }
 
 static void validate_strategy(const js *strategy, struct field_errors *errs)

@@ -156,7 +156,9 @@ static void validate_fixed(const js *spec, const js *old, struct field_errors *e
 
 	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
 		if (!js_equal(js_field(spec, fixed[i]), js_field(old, fixed[i]))) {
+			errs->look = 'u';
 			field_error_forbidden(errs, "spec", OTHERS);
+			errs->look = 0;
 			return;
 		}
 }

@@ -50,9 +50,11 @@ static bool validate_match(const js *selector, const js *template, const struct 
 	}
 	const js *labels = js_obj(template, "metadata", "labels", NULL);
 	autofree struct labels *l = labels_new(labels);
+	errs->look = 'm';
 	if (!selector_matches(s, l))
 		field_error_invalid(errs, "spec.template.metadata.labels", labels,
 				    "`selector` does not match template `labels`");
+	errs->look = 0;
 	selector_free(s);
 	return true;
 }
@@ -82,10 +84,12 @@ void workload_validate_lasting(const js *o, const struct workload_words *w, stru
 	const js *spec = js_obj(o, "spec", "template", "spec", NULL);
 	const char *policy = js_str0(spec, "restartPolicy", NULL);
 
+	errs->look = '9';
 	if (strcmp(policy, "Always") && !field_errors_has(errs, "spec.template.spec.restartPolicy"))
 		field_error_not_supported(errs, "spec.template.spec.restartPolicy", policy, always);
 	if (js_field(spec, "activeDeadlineSeconds"))
 		field_error_forbidden(errs, "spec.template.spec.activeDeadlineSeconds", w->deadline);
+	errs->look = 0;
 }
 
 void workload_validate(const js *o, const struct workload_words *w, struct field_errors *errs)
@@ -103,6 +107,7 @@ void workload_validate_counts(const js *o, const struct workload_rule *rules, si
 {
 	const js *s = js_obj(o, "status", NULL);
 
+	errs->look = '3';
 	for (size_t i = 0; i < n; i++) {
 		int64_t less = js_int(s, 0, rules[i].less, NULL);
 		if (less <= js_int(s, 0, rules[i].more, NULL))
@@ -110,6 +115,7 @@ void workload_validate_counts(const js *o, const struct workload_rule *rules, si
 		autojson js *value = js_new_int(less); /* absent is 0 */
 		field_error_invalid(errs, PATH("status.%s", rules[i].less), value, rules[i].detail);
 	}
+	errs->look = 0;
 }
 
 void workload_validate_status(const js *o, const char *count, struct field_errors *errs)
@@ -131,5 +137,7 @@ void workload_validate_collisions(const js *new, const js *old, struct field_err
 	if (is >= js_int(old, 0, "status", "collisionCount", NULL))
 		return;
 	autojson js *value = js_new_int(is);
+	errs->look = '3';
 	field_error_invalid(errs, "status.collisionCount", value, "cannot be decremented");
+	errs->look = 0;
 }

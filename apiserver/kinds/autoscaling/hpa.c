@@ -236,6 +236,7 @@ static void check_metric(const js *metric, const char *path, const struct hpa_re
 				       .errs = errs};
 		sources[i].check(&s);
 	}
+	errs->look = '3';
 	if (!meant) /* upstream comes by it twice */
 		field_error_not_supported(errs, PATH("%s.type", path), type, types);
 	else if (!js_field(metric, meant->field))
@@ -245,6 +246,7 @@ static void check_metric(const js *metric, const char *path, const struct hpa_re
 		if (&sources[i] != meant && js_field(metric, sources[i].field))
 			field_error_forbidden(errs, PATH("%s.%s", path, sources[i].field),
 					      "must populate the given metric source only");
+	errs->look = 0;
 }
 
 static void check_metrics(const js *spec, const struct hpa_ref *refs, struct field_errors *errs)
@@ -257,10 +259,12 @@ static void check_metrics(const js *spec, const struct hpa_ref *refs, struct fie
 		check_metric(m, PATH("spec.metrics[%zu]", m_i), refs, errs);
 		can_be_none = can_be_none || !strcmp(type, "Object") || !strcmp(type, "External");
 	}
+	errs->look = 'z';
 	if (least && !js_int(spec, 1, "minReplicas", NULL) && !can_be_none)
 		field_error_forbidden(
 			errs, "spec.metrics",
 			"must specify at least one Object or External metric to support scaling to zero replicas");
+	errs->look = 0;
 }
 
 /* ---- behavior ---- */

@@ -118,8 +118,11 @@ static void cronjob_validate(const struct strategy_ctx *ctx, const js *new, cons
 	if (zone && (!old || strcmp(zone, js_str0(was, "timeZone", NULL)) || !js_field(was, "timeZone")))
 		check_zone(zone, errs);
 	check_template(js_obj(spec, "jobTemplate", NULL), errs);
-	if (!old && strlen(name) > NAME_MAX_BYTES)
+	if (!old && strlen(name) > NAME_MAX_BYTES) {
+		errs->look = 'n';
 		field_error_invalid_str(errs, "metadata.name", name, "must be no more than 52 characters");
+		errs->look = 0;
+	}
 }
 
 static void cronjob_warn(const struct strategy_ctx *ctx, const js *new, const js *old)

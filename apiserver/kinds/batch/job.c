@@ -147,9 +147,11 @@ static void check_selector(const js *spec, struct field_errors *errs)
 	if (!selector)
 		field_error_required(errs, "spec.selector", "");
 	check_label_selector(selector, "spec.selector", errs);
+	errs->look = 'm';
 	if (!selects(selector, labels))
 		field_error_invalid(errs, "spec.template.metadata.labels", labels,
 				    "`selector` does not match template `labels`");
+	errs->look = 0;
 }
 
 /* The Pod of the last index is called by the Job's name and the index. */
@@ -248,15 +250,22 @@ static void job_validate(const struct strategy_ctx *ctx, const js *new, const js
 	const js *spec = js_obj(new, "spec", NULL);
 
 	if (!strcmp(ctx->subresource, "status")) {
+		errs->look = '3';
 		job_validate_status(new, old, errs);
+		errs->look = 0;
 		return;
 	}
+	errs->look = 'g';
 	check_generated(new, !old || had_prefixed(old), errs);
+	errs->look = 0;
 	jobspec_validate(spec, "spec", errs);
 	check_selector(spec, errs);
+	errs->look = 'n';
 	check_hostname(new, errs);
+	errs->look = 'u';
 	if (old)
 		check_update(new, old, errs);
+	errs->look = 0;
 }
 
 static void job_warn(const struct strategy_ctx *ctx, const js *new, const js *old)

@@ -101,6 +101,7 @@ static void check_restarts(const js *spec, const char *base, struct field_errors
 	const char *policy = js_str0(spec, "template", "spec", "restartPolicy", NULL);
 	const char *path = PATH("%s.template.spec.restartPolicy", base);
 
+	errs->look = '9';
 	if (!*policy || !strcmp(policy, "Always")) {
 		field_error_required(errs, path, "valid values: \"OnFailure\", \"Never\"");
 	} else if (strcmp(policy, "OnFailure") && strcmp(policy, "Never")) {
@@ -109,6 +110,7 @@ static void check_restarts(const js *spec, const char *base, struct field_errors
 		field_error_invalid_str(errs, path, policy,
 					"only \"Never\" is supported when podFailurePolicy is specified");
 	}
+	errs->look = 0;
 }
 
 void jobspec_validate(const js *spec, const char *base, struct field_errors *errs)
@@ -120,10 +122,12 @@ void jobspec_validate(const js *spec, const char *base, struct field_errors *err
 				     "when maxFailedIndexes is specified");
 	if (manager)
 		check_manager(manager, PATH("%s.managedBy", base), errs);
+	errs->look = 'i';
 	if (mode && !strcmp(mode, "Indexed"))
 		check_indexed(spec, base, errs);
 	else if (!mode || !strcmp(mode, "NonIndexed"))
 		check_plain(spec, base, errs);
+	errs->look = 0;
 	jobspec_check_policies(spec, base, errs);
 	podspec_validate_template(js_obj(spec, "template", NULL), PATH("%s.template", base), errs);
 	check_restarts(spec, base, errs);

@@ -23,9 +23,11 @@ static void validate_fixed(const js *new, const js *old, struct field_errors *er
 		return;
 	if (!js_bool(new, false, "immutable", NULL))
 		field_error_forbidden(errs, "immutable", "field is immutable when `immutable` is set");
+	errs->look = '3';
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
 		if (!js_equal(js_field(new, parts[i]), js_field(old, parts[i])))
 			field_error_forbidden(errs, parts[i], "field is immutable when `immutable` is set");
+	errs->look = 0;
 }
 
 static void configmap_validate(const struct strategy_ctx *ctx, const js *new, const js *old,

@@ -13,7 +13,9 @@ static void validate_address(const js *a, const char *path, struct field_errors 
 	struct name_faults bad;
 	const char *p = PATH("%s.ip", path);
 
+	errs->look = '3';
 	check_ip_scope(ip, p, errs);
+	errs->look = 0;
 	if (*host && name_check_dns1123_label(host, &bad))
 		field_error_names(errs, PATH("%s.hostname", path), host, &bad);
 	if (node && name_check_dns1123_subdomain(node, &bad))

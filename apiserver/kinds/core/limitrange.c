@@ -57,8 +57,10 @@ static bool above(const struct bounds_of *l, int a, int b)
 /* value: whose amount upstream shows, at the path of `at`. */
 static void fault(const struct bounds_of *l, int at, int value, const char *detail)
 {
+	l->errs->look = '3';
 	field_error_invalid_str(l->errs, PATH("%s.%s[%s]", l->path, lists[at], l->resource), l->text[value],
 				detail);
+	l->errs->look = 0;
 }
 
 static void check_order(const struct bounds_of *l)

@@ -148,6 +148,7 @@ static void validate_cidrs(const js *cidrs, struct field_errors *errs)
 			field_error_duplicate(errs, path, s);
 	}
 	size_t n = js_len(cidrs);
+	errs->look = '3';
 	if (n > 1 && bad != SIZE_MAX)
 		field_errors_add(
 			errs, "InternalError", mem_strdup("spec.podCIDRs"),
@@ -157,6 +158,7 @@ static void validate_cidrs(const js *cidrs, struct field_errors *errs)
 	if (n > 1 && (bad != SIZE_MAX || n > 2 || v4 != 1))
 		field_error_invalid(errs, "spec.podCIDRs", cidrs,
 				    "may specify no more than one CIDR for each IP family");
+	errs->look = 0;
 }
 
 /* What is set once. */

@@ -68,6 +68,7 @@ static void check_capacity(const js *capacity, struct field_errors *errs)
 		field_error_required(errs, "spec.capacity", "");
 	if (!js_field(capacity, "storage") || js_len(capacity) > 1)
 		shown_capacity(capacity, errs);
+	errs->look = 'c';
 	for (struct js_iter it = js_iter(capacity); js_next(&it);) {
 		const char *text = js_str0(it.value, NULL), *path = PATH("spec.capacity[%s]", it.key);
 		if (quantity_parse(text, &q, &ignore) < 0 || q.nano > 0)
@@ -77,6 +78,7 @@ static void check_capacity(const js *capacity, struct field_errors *errs)
 			field_error_invalid(errs, path, value, "must be a valid resource quantity");
 		field_error_invalid_str(errs, path, text, "must be greater than zero");
 	}
+	errs->look = 0;
 }
 
 /* ---- where it is ---- */
@@ -111,12 +113,16 @@ static void check_source(const js *spec, const char *name, struct field_errors *
 		check_namespace(ns, errs);
 	if (secret_ns && !*secret_ns)
 		field_error_required(errs, "spec.azureFile.secretNamespace", "");
+	errs->look = 'l';
 	if (js_field(spec, "local") && !js_obj(spec, "nodeAffinity", NULL))
 		field_error_required(errs, "spec.nodeAffinity", "Local volume requires node affinity");
+	errs->look = 0;
+	errs->look = '5';
 	if (host && *host == '/' && is_root(host) &&
 	    !strcmp(js_str0(spec, "persistentVolumeReclaimPolicy", NULL), "Recycle"))
 		field_error_forbidden(errs, RECLAIM_POLICY,
 				      "may not be 'recycle' for a hostPath mount of '/'");
+	errs->look = 0;
 }
 
 static void check_attributes(const js *spec, struct field_errors *errs)
@@ -130,9 +136,11 @@ static void check_attributes(const js *spec, struct field_errors *errs)
 		field_error_required(errs, "spec.volumeAttributesClassName", "an empty string is disallowed");
 	else if (name_check_dns1123_subdomain(class, &bad))
 		field_error_names(errs, "spec.volumeAttributesClassName", class, &bad);
+	errs->look = '6';
 	if (!js_field(spec, "csi"))
 		field_error_required(errs, "spec.csi",
 				     "has to be specified when using volumeAttributesClassName");
+	errs->look = 0;
 }
 
 /* ---- what may change ---- */

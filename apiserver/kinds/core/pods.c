@@ -191,10 +191,12 @@ static void pods_validate(const struct strategy_ctx *ctx, const js *new, const j
 		field_error_forbidden(errs, "", never);
 		return;
 	}
+	errs->look = '3';
 	podspec_validate_annotations(meta, spec, "metadata.annotations", errs);
 	if (old)
 		podspec_validate_annotation_update(meta, js_obj(old, "metadata", NULL),
 						   "metadata.annotations", errs);
+	errs->look = 0;
 	if (!strcmp(ctx->subresource, "status")) {
 		pods_validate_status(new, old, errs);
 		return;
@@ -202,12 +204,14 @@ static void pods_validate(const struct strategy_ctx *ctx, const js *new, const j
 	if (old && js_equal(spec, js_field(old, "spec")))
 		return;
 	podspec_validate(spec, meta, "spec", errs);
+	errs->look = '8';
 	if (part)
 		part->validate(new, old, errs);
 	else if (old)
 		pods_validate_update(spec, js_obj(old, "spec", NULL), errs);
 	else
 		validate_new(new, meta, spec, errs);
+	errs->look = 0;
 }
 
 /* ---- warnings ---- */

@@ -49,11 +49,13 @@ static void check_template(const js *template, const js *selector, struct field_
 		field_error_invalid(errs, TEMPLATE ".metadata.labels", labels,
 				    "`selector` does not match template `labels`");
 	podspec_validate_template(template, TEMPLATE, errs);
+	errs->look = '9';
 	if (strcmp(policy, "Always") && !field_errors_has(errs, TEMPLATE ".spec.restartPolicy"))
 		field_error_not_supported(errs, TEMPLATE ".spec.restartPolicy", policy, always);
 	if (js_get(template, "spec", "activeDeadlineSeconds", NULL))
 		field_error_forbidden(errs, TEMPLATE ".spec.activeDeadlineSeconds",
 				      "activeDeadlineSeconds in ReplicationController is not Supported");
+	errs->look = 0;
 }
 
 static void check_counts(const js *s, struct field_errors *errs)

@@ -73,9 +73,11 @@ static void validate_type(const js *o, struct field_errors *errs)
 	for (size_t i = 0; i < ARRAY_LEN(needs); i++)
 		if (!strcmp(type, needs[i].type))
 			validate_need(&needs[i], data, errs);
+	errs->look = '4';
 	if (!strcmp(type, "kubernetes.io/service-account-token") &&
 	    !*js_str0(o, "metadata", "annotations", "kubernetes.io/service-account.name", NULL))
 		field_error_required(errs, "metadata.annotations[kubernetes.io/service-account.name]", "");
+	errs->look = 0;
 	if (!strcmp(type, "kubernetes.io/basic-auth") && !js_field(data, "username") &&
 	    !js_field(data, "password")) {
 		field_error_required(errs, "data[username]", "");
@@ -97,8 +99,10 @@ static void secret_validate(const struct strategy_ctx *ctx, const js *new, const
 		return;
 	if (!js_bool(new, false, "immutable", NULL))
 		field_error_forbidden(errs, "immutable", "field is immutable when `immutable` is set");
+	errs->look = '3';
 	if (!js_equal(js_field(new, "data"), js_field(old, "data")))
 		field_error_forbidden(errs, "data", "field is immutable when `immutable` is set");
+	errs->look = 0;
 }
 
 const struct strategy secret_strategy = {

@@ -85,21 +85,33 @@ static void port_keys_release(struct port_keys *k)
 static void validate_port(const js *svc, const js *p, size_t i, struct port_keys *keys,
 			  struct field_errors *errs)
 {
-	const char *name = js_str0(p, "name", NULL), *protocol = js_str0(p, "protocol", NULL);
-	long long node = js_int(p, 0, "nodePort", NULL);
+	const char *name = js_str0(p, "name", NULL);
 
 	if (!*name && js_len(js_arr(svc, "spec", "ports", NULL)) > 1)
 		field_error_required(errs, PATH("spec.ports[%zu].name", i), "");
 	if (*name && unique_seen(&keys->names, name))
 		field_error_duplicate(errs, PATH("spec.ports[%zu].name", i), name);
-	if (unique_seen_f(&keys->ports, "%s/%lld", protocol, (long long)js_int(p, 0, "port", NULL)))
-		double_port(p, i, errs);
-	if (node && unique_seen_f(&keys->node_ports, "%s/%lld", protocol, node))
-		field_errors_add(errs, "FieldValueDuplicate", mem_printf("spec.ports[%zu].nodePort", i),
-				 mem_printf("Duplicate value: %lld", node));
-	if (node && is_type(svc, "ClusterIP"))
-		field_error_forbidden(errs, PATH("spec.ports[%zu].nodePort", i),
-				      "may not be used when `type` is 'ClusterIP'");
+}
+
+/* What stands beside the others, in three looks at all of them. */
+static void validate_numbers(const js *svc, const js *ports, struct port_keys *keys,
+			     struct field_errors *errs)
+{
+	js_array_for_each (p, ports)
+		if (js_int(p, 0, "nodePort", NULL) && is_type(svc, "ClusterIP"))
+			field_error_forbidden(errs, PATH("spec.ports[%zu].nodePort", p_i),
+					      "may not be used when `type` is 'ClusterIP'");
+	js_array_for_each (p, ports) {
+		long long node = js_int(p, 0, "nodePort", NULL);
+		if (node && unique_seen_f(&keys->node_ports, "%s/%lld", js_str0(p, "protocol", NULL), node))
+			field_errors_add(errs, "FieldValueDuplicate",
+					 mem_printf("spec.ports[%zu].nodePort", p_i),
+					 mem_printf("Duplicate value: %lld", node));
+	}
+	js_array_for_each (p, ports)
+		if (unique_seen_f(&keys->ports, "%s/%lld", js_str0(p, "protocol", NULL),
+				  (long long)js_int(p, 0, "port", NULL)))
+			double_port(p, p_i, errs);
 }
 
 static void validate_ports(const js *svc, struct field_errors *errs)
@@ -107,10 +119,15 @@ static void validate_ports(const js *svc, struct field_errors *errs)
 	const js *ports = js_arr(svc, "spec", "ports", NULL);
 	__attribute__((cleanup(port_keys_release))) struct port_keys keys = {.names = {.n = 0}};
 
+	errs->look = '3';
 	if (!js_len(ports) && !service_is_headless(svc) && !service_is_external(svc))
 		field_error_required(errs, "spec.ports", "");
+	errs->look = 0;
 	js_array_for_each (p, ports)
 		validate_port(svc, p, p_i, &keys, errs);
+	errs->look = '5';
+	validate_numbers(svc, ports, &keys, errs);
+	errs->look = 0;
 }
 
 /* ---- addresses ---- */
@@ -122,6 +139,7 @@ static void validate_external_name(const js *svc, struct field_errors *errs)
 	struct name_faults bad;
 	size_t n = strlen(name);
 
+	errs->look = '3';
 	for (size_t i = 0; i < ARRAY_LEN(absent); i++)
 		if (js_get(svc, "spec", absent[i], NULL))
 			field_error_forbidden(errs, PATH("spec.%s", absent[i]),
@@ -132,6 +150,7 @@ static void validate_external_name(const js *svc, struct field_errors *errs)
 		field_error_required(errs, "spec.externalName", "");
 	else if (name_check_dns1123_subdomain(name, &bad))
 		field_error_names(errs, "spec.externalName", name, &bad);
+	errs->look = 0;
 }
 
 /* True when one of them is no address. */
@@ -219,6 +238,7 @@ static void validate_cluster_ips(const js *svc, struct field_errors *errs)
 		field_error_invalid(errs, "spec.clusterIPs", ips,
 				    "may specify no more than one IP for each IP family");
 	validate_ip_families(ips, families, errs);
+	errs->look = '3';
 	if (service_is_headless(svc) && (is_type(svc, "NodePort") || is_type(svc, "LoadBalancer")))
 		field_error_invalid_str(errs, "spec.clusterIPs[0]", "None",
 					is_type(svc, "NodePort")
@@ -399,16 +419,22 @@ void service_validate(const struct strategy_ctx *ctx, const js *new, const js *o
 		validate_status(new, errs);
 		return;
 	}
+	errs->look = '3';
 	validate_topology(js_obj(new, "metadata", "annotations", NULL), errs);
+	errs->look = 0;
+	validate_ports(new, errs);
+	errs->look = '4';
 	if (service_is_external(new))
 		validate_external_name(new, errs);
 	else
 		validate_cluster_ips(new, errs);
-	validate_ports(new, errs);
+	errs->look = 0;
 	validate_external_ips(js_arr(spec, "externalIPs", NULL), errs);
 	validate_source_ranges(new, errs);
 	validate_balanced(new, spec, errs);
 	validate_traffic(new, spec, errs);
+	errs->look = '6';
 	if (old)
 		validate_update(new, old, errs);
+	errs->look = 0;
 }

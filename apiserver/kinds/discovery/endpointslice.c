@@ -58,16 +58,19 @@ static void check_fqdn(const char *s, const char *path, struct field_errors *err
 	}
 }
 
+/* Addresses of version 6 have one spelling. One of the other family is told of without its number. */
 static void check_address(const char *s, bool v6, const char *path, struct field_errors *errs)
 {
 	struct ip ip;
 
-	if (!check_ip(s, path, errs))
+	if (!(v6 ? check_ip_strict : check_ip)(s, path, errs))
 		return;
 	ip_parse(s, &ip);
-	if (ip.v4 == v6)
-		field_error_invalid_str(errs, path, s,
+	if (ip.v4 == v6) {
+		autofree char *all = mem_strndup(path, (size_t)(strrchr(path, '[') - path));
+		field_error_invalid_str(errs, all, s,
 					v6 ? "must be an IPv6 address" : "must be an IPv4 address");
+	}
 	check_ip_scope(s, path, errs);
 }
 
@@ -78,10 +81,12 @@ static void validate_endpoints(const js *endpoints, const char *type, struct fie
 	js_array_for_each (e, endpoints) {
 		js_array_for_each (a, js_arr(e, "addresses", NULL)) {
 			const char *path = PATH("endpoints[%zu].addresses[%zu]", e_i, a_i);
+			errs->item = (unsigned)a_i + 1;
 			if (v4 || v6)
 				check_address(js_str0(a, NULL), v6, path, errs);
 			else if (fqdn)
 				check_fqdn(js_str0(a, NULL), path, errs);
+			errs->item = 0;
 		}
 	}
 }

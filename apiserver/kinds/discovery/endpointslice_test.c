@@ -22,9 +22,13 @@ static void test_addresses(void **state)
 		{SLICE("IPv6", AT("2001:db8::1", ""), ""), ""},
 		{SLICE("FQDN", AT("a.example.com.", ""), ""), ""},
 		{SLICE("IPv4", AT("2001:db8::1", ""), ""),
-		 FIRST "Invalid value: \"2001:db8::1\": must be an IPv4 address\n"},
+		 "endpoints[0].addresses: Invalid value: \"2001:db8::1\": must be an IPv4 address\n"},
 		{SLICE("IPv6", AT("10.1.2.3", ""), ""),
-		 FIRST "Invalid value: \"10.1.2.3\": must be an IPv6 address\n"},
+		 "endpoints[0].addresses: Invalid value: \"10.1.2.3\": must be an IPv6 address\n"},
+		/* version 6 has one spelling, version 4 any */
+		{SLICE("IPv6", AT("2001:DB8::1", ""), ""),
+		 FIRST "Invalid value: \"2001:DB8::1\": must be in canonical form (\"2001:db8::1\")\n"},
+		{SLICE("IPv4", AT("10.1.2.003", ""), ""), ""},
 		{SLICE("IPv4", AT("x", ""), ""), FIRST "Invalid value: \"x\": " IP_TEXT},
 		{SLICE("IPv4", AT("127.0.0.1", "") "," AT("0.0.0.0", "") "," AT("169.254.1.1", ""), ""), FIRST
 		 "Invalid value: \"127.0.0.1\": may not be in the loopback range (127.0.0.0/8, ::1/128)\n"

@@ -25,7 +25,12 @@ static void causes(void **state)
 		{CLASS("'handler':'h','scheduling':{'nodeSelector':{'a b':'c'},'tolerations':[{'key':'k','operator':'Exists','value':'v'}]}"),
 		 NULL,
 		 "scheduling.nodeSelector: Invalid value: \"a b\": name part must consist …\n"
-		 "scheduling.tolerations[0].operator: Invalid value: \"v\": value must be empty when `operator` is 'Exists'\n"},
+		 "scheduling.tolerations.tolerations[0].operator: Invalid value: \"v\": value must be empty when `operator` is 'Exists'\n"},
+		{CLASS("'handler':'h','scheduling':{'tolerations':[{'key':'k','operator':'Exists'},"
+		       "{'key':'k','operator':'Exists','effect':'NoExecute'},{'key':'k','operator':'Exists','tolerationSeconds':3}]}"),
+		 NULL,
+		 "scheduling.tolerations.tolerations[2].effect: Invalid value: \"\": effect must be 'NoExecute' when `tolerationSeconds` is set\n"
+		 "scheduling.tolerations[2]: Duplicate value: {\"Key\":\"k\",\"Operator\":\"Exists\",\"Value\":\"\",\"Effect\":\"\",\"TolerationSeconds\":3}\n"},
 		{CLASS("'handler':'h'"), "{'handler':'i'}",
 		 "handler: Invalid value: \"h\": field is immutable\n"},
 	};

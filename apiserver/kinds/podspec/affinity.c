@@ -15,6 +15,7 @@ static void check_expression(const js *r, const char *path, bool values_too, str
 	size_t n = js_len(values);
 	struct name_faults bad;
 
+	errs->look = '3';
 	if ((!strcmp(op, "In") || !strcmp(op, "NotIn")) && !n)
 		field_error_required(errs, PATH("%s.values", path),
 				     "must be specified when `operator` is 'In' or 'NotIn'");
@@ -24,6 +25,7 @@ static void check_expression(const js *r, const char *path, bool values_too, str
 	if ((!strcmp(op, "Gt") || !strcmp(op, "Lt")) && n != 1)
 		field_error_required(errs, PATH("%s.values", path),
 				     "must be specified single value when `operator` is 'Lt' or 'Gt'");
+	errs->look = 0;
 	if (name_check_qualified(key, &bad))
 		field_error_names(errs, PATH("%s.key", path), key, &bad);
 	for (size_t i = 0; values_too && i < n; i++) {
@@ -44,9 +46,11 @@ static void check_field(const js *r, const char *path, struct field_errors *errs
 			field_error_invalid_str(errs, PATH("%s.operator", path), op,
 						"not a valid selector operator");
 	} else if (js_len(values) != 1) {
+		errs->look = '3';
 		field_error_required(
 			errs, PATH("%s.values", path),
 			"must be only one value when `operator` is 'In' or 'NotIn' for node field selector");
+		errs->look = 0;
 	}
 	if (strcmp(key, "metadata.name")) {
 		field_error_invalid_str(errs, PATH("%s.key", path), key, "not a valid field selector key");

@@ -128,7 +128,9 @@ void podspec_validate_claim(const js *spec, const char *path, struct field_error
 {
 	if (js_obj(spec, "selector", NULL))
 		check_label_selector(js_obj(spec, "selector", NULL), PATH("%s.selector", path), errs);
+	errs->look = '3';
 	podspec_validate_modes(js_arr(spec, "accessModes", NULL), PATH("%s.accessModes", path), errs);
+	errs->look = 0;
 	check_storage(spec, path, errs);
 	check_class(spec, "storageClassName", path, errs);
 	check_class(spec, "volumeAttributesClassName", path, errs);

@@ -29,8 +29,10 @@ static void check_host_ports(const struct podspec *p, const js *container, struc
 			continue;
 		autofree char *key = mem_printf("%s/%s/%lld", js_str0(port, "protocol", NULL),
 						js_str0(port, "hostIP", NULL), (long long)host);
+		p->errs->look = '4';
 		if (unique_seen(seen, key))
 			field_error_duplicate(p->errs, PATH("%s.ports[%zu].hostPort", path, port_i), key);
+		p->errs->look = 0;
 	}
 }
 
@@ -44,6 +46,7 @@ static void check_probe(const struct podspec_container *c, const char *key)
 
 	if (!probe)
 		return;
+	errs->look = '3';
 	if (!strcmp(key, "readinessProbe")) {
 		if (grace)
 			field_error_invalid(errs, PATH("%s.%s.terminationGracePeriodSeconds", c->path, key),
@@ -52,6 +55,7 @@ static void check_probe(const struct podspec_container *c, const char *key)
 		field_error_invalid(errs, PATH("%s.%s.successThreshold", c->path, key),
 				    js_field(probe, "successThreshold"), "must be 1");
 	}
+	errs->look = 0;
 }
 
 static void check_sleep(const struct podspec_container *c, const char *hook)
@@ -134,8 +138,10 @@ static void check_init(const struct podspec_container *c)
 	static const char *const always[] = {"Always", NULL};
 	const char *policy = js_str(c->o, "restartPolicy", NULL);
 
+	c->spec->errs->look = '3';
 	if (policy && strcmp(policy, "Always"))
 		field_error_not_supported(c->spec->errs, PATH("%s.restartPolicy", c->path), policy, always);
+	c->spec->errs->look = 0;
 	if (policy && !strcmp(policy, "Always")) {
 		check_life(c);
 		return;
@@ -162,6 +168,7 @@ static void check_ephemeral(const struct podspec_container *c)
 	static const char detail[] = "cannot be set for an Ephemeral Container";
 	struct field_errors *errs = c->spec->errs;
 
+	errs->look = '9';
 	podspec_validate_image(c->o, c->path, errs);
 	for (size_t i = 0; i < ARRAY_LEN(banned); i++)
 		if (is_set(js_field(c->o, banned[i])))
@@ -173,6 +180,7 @@ static void check_ephemeral(const struct podspec_container *c)
 					errs, PATH("%s.volumeMounts[%zu].%s", c->path, m_i, sub_paths[i]),
 					detail);
 	}
+	errs->look = 0;
 }
 
 /* ---- the lists ---- */
@@ -207,11 +215,13 @@ static void note_names(struct unique *names, const js *list)
 static void check_names(const struct podspec *p, const js *list, const char *name,
 			const struct unique *others)
 {
+	p->errs->look = '2';
 	js_array_for_each (c, list) {
 		const char *s = js_str0(c, "name", NULL);
 		if (*s && unique_has(others, s))
 			field_error_duplicate(p->errs, PATH("%s.%s[%zu].name", p->base, name, c_i), s);
 	}
+	p->errs->look = 0;
 }
 
 void podspec_check_containers(const struct podspec *p)

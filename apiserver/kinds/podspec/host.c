@@ -17,6 +17,7 @@ static void check_toleration(const js *t, const char *path, size_t i, struct fie
 		   *value = js_str0(t, "value", NULL), *effect = js_str0(t, "effect", NULL);
 	struct name_faults bad;
 
+	errs->look = '3';
 	if (!*key && strcmp(op, "Exists"))
 		field_error_invalid_str(
 			errs, PATH("%s[%zu].operator", path, i), op,
@@ -24,6 +25,7 @@ static void check_toleration(const js *t, const char *path, size_t i, struct fie
 	if (js_field(t, "tolerationSeconds") && strcmp(effect, "NoExecute"))
 		field_error_invalid_str(errs, PATH("%s[%zu].effect", path, i), effect,
 					"effect must be 'NoExecute' when `tolerationSeconds` is set");
+	errs->look = 0;
 	if ((!*op || !strcmp(op, "Equal")) && name_check_label_value(value, &bad)) {
 		autobuf struct buf detail = BUF_INIT;
 		name_faults_join(&bad, ";", &detail);
@@ -161,8 +163,11 @@ void podspec_check_host(const struct podspec *p)
 {
 	const js *tolerations = js_arr(p->spec, "tolerations", NULL);
 
+	p->errs->look = '1';
 	check_network(p);
+	p->errs->look = '6';
 	check_users(p);
+	p->errs->look = 0;
 	check_dns(p);
 	check_aliases(p);
 	if (tolerations)

@@ -60,12 +60,14 @@ static void check_mount(struct mounts *m, struct unique *seen, const js *mount, 
 	if (unique_seen(seen, where))
 		field_error_invalid_str(m->errs, PATH("%s.volumeMounts[%zu].mountPath", base, i), where,
 					"must be unique");
+	m->errs->look = '3';
 	if (unique_has(&m->device_names, name))
 		field_error_invalid_str(m->errs, PATH("%s.volumeMounts[%zu].name", base, i), name,
 					"must not already exist in volumeDevices");
 	if (unique_has(&m->device_paths, where))
 		field_error_invalid_str(m->errs, PATH("%s.volumeMounts[%zu].mountPath", base, i), where,
 					"must not already exist as a path in volumeDevices");
+	m->errs->look = 0;
 	check_sub_paths(m, mount, i);
 	if (!strcmp(js_str0(mount, "mountPropagation", NULL), "Bidirectional") &&
 	    !js_bool(m->c->o, false, "securityContext", "privileged", NULL))
@@ -85,9 +87,11 @@ static void check_device_path(struct mounts *m, struct unique *seen, const char 
 		field_error_invalid_str(m->errs, at, path, "can not contain backsteps ('..')");
 	else
 		unique_seen(seen, path);
+	m->errs->look = '3';
 	if (unique_has(&m->mount_paths, path))
 		field_error_invalid_str(m->errs, at, path,
 					"must not already exist as a path in volumeMounts");
+	m->errs->look = 0;
 }
 
 static void check_device(struct mounts *m, struct unique *names, struct unique *paths, const js *device,
@@ -106,8 +110,10 @@ static void check_device(struct mounts *m, struct unique *names, struct unique *
 			m->errs, at, name,
 			"can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode");
 	check_device_path(m, paths, js_str0(device, "devicePath", NULL), i);
+	m->errs->look = '3';
 	if (unique_has(&m->mount_names, name))
 		field_error_invalid_str(m->errs, at, name, "must not already exist in volumeMounts");
+	m->errs->look = 0;
 }
 
 void podspec_check_mounts(const struct podspec_container *c)
@@ -120,8 +126,11 @@ void podspec_check_mounts(const struct podspec_container *c)
 		collect(mounts, "mountPath", &m.mount_names, &m.mount_paths);
 		collect(devices, "devicePath", &m.device_names, &m.device_paths);
 	}
-	js_array_for_each (mount, mounts)
+	js_array_for_each (mount, mounts) {
+		m.errs->item = (unsigned)mount_i + 1;
 		check_mount(&m, &mount_paths, mount, mount_i);
+	}
+	m.errs->item = 0;
 	js_array_for_each (device, devices)
 		check_device(&m, &names, &paths, device, device_i);
 	unique_release(&m.mount_names);

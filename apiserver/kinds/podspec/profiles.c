@@ -84,25 +84,32 @@ static void check_tolerations(const char *text, const char *path, struct field_e
 
 void podspec_validate_annotations(const js *meta, const js *spec, const char *path, struct field_errors *errs)
 {
+	const js *all = js_obj(meta, "annotations", NULL);
+	const char *mirror = js_str(all, PODSPEC_MIRROR, NULL), *tolerations = js_str(all, TOLERATIONS, NULL),
+		   *cost = js_str(all, DELETION_COST, NULL), *seccomp = js_str(all, SECCOMP_POD, NULL),
+		   *container;
 	autounique struct unique names = {.n = 0};
 
-	for (struct js_iter it = js_iter(js_obj(meta, "annotations", NULL)); js_next(&it);) {
-		const char *value = js_is_str(it.value) ? json_object_get_string(it.value) : "", *container;
-		if (!strcmp(it.key, PODSPEC_MIRROR) && !*js_str0(spec, "nodeName", NULL))
-			field_error_invalid_str(errs, PATH("%s[%s]", path, it.key), value,
-						"must set spec.nodeName if mirror pod annotation is set");
-		else if (!strcmp(it.key, TOLERATIONS))
-			check_tolerations(value, path, errs);
-		else if (!strcmp(it.key, DELETION_COST) && !cost_valid(value))
-			field_error_invalid_str(errs, PATH("%s[%s]", path, it.key), value,
-						"must be a 32bit integer");
-		else if (!strcmp(it.key, SECCOMP_POD) || after(it.key, SECCOMP_CONTAINER))
-			check_seccomp(value, PATH("%s.%s", path, it.key), errs);
-		else if ((container = after(it.key, APPARMOR))) {
-			if (!names.seen)
-				note_containers(&names, spec);
-			check_apparmor(value, container, &names, PATH("%s[%s]", path, it.key), errs);
-		}
+	if (mirror && !*js_str0(spec, "nodeName", NULL))
+		field_error_invalid_str(errs, PATH("%s[" PODSPEC_MIRROR "]", path), mirror,
+					"must set spec.nodeName if mirror pod annotation is set");
+	if (tolerations)
+		check_tolerations(tolerations, path, errs);
+	if (cost && !cost_valid(cost))
+		field_error_invalid_str(errs, PATH("%s[" DELETION_COST "]", path), cost,
+					"must be a 32bit integer");
+	if (seccomp)
+		check_seccomp(seccomp, PATH("%s." SECCOMP_POD, path), errs);
+	for (struct js_iter it = js_iter(all); js_next(&it);)
+		if (after(it.key, SECCOMP_CONTAINER))
+			check_seccomp(js_str0(it.value, NULL), PATH("%s.%s", path, it.key), errs);
+	for (struct js_iter it = js_iter(all); js_next(&it);) {
+		if (!(container = after(it.key, APPARMOR)))
+			continue;
+		if (!names.seen)
+			note_containers(&names, spec);
+		check_apparmor(js_str0(it.value, NULL), container, &names, PATH("%s[%s]", path, it.key),
+			       errs);
 	}
 }
 

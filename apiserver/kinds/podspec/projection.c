@@ -22,8 +22,11 @@ static void check_file(const js *file, const char *path, struct field_errors *er
 
 void podspec_check_files(const js *items, const char *path, struct field_errors *errs)
 {
-	js_array_for_each (file, items)
+	js_array_for_each (file, items) {
+		errs->item = (unsigned)file_i + 1;
 		check_file(file, path, errs);
+	}
+	errs->item = 0;
 }
 
 /* `name`: what the conflict is blamed on; NULL: the path itself. */

@@ -201,9 +201,11 @@ void podspec_check_env(const struct podspec_container *c)
 	}
 	js_array_for_each (f, js_arr(c->o, "envFrom", NULL)) {
 		bool map = js_obj(f, "configMapRef", NULL), secret = js_obj(f, "secretRef", NULL);
+		errs->item = (unsigned)f_i + 1;
 		if (map == secret) /* upstream's path knows no index */
 			field_error_invalid_str(errs, PATH("%s.envFrom", c->path), "",
 						map ? "may not have more than one field specified at a time"
 						    : "must specify one of: `configMapRef` or `secretRef`");
 	}
+	errs->item = 0;
 }

@@ -113,9 +113,11 @@ static void check_request(const char *name, const char *request, const char *lim
 	bool over = podspec_may_overcommit(name);
 
 	if (!limit) {
+		at->errs->look = '3';
 		if (!over)
 			field_error_required(at->errs, PATH("%s%s%s.limits", AT(at)),
 					     "Limit must be set for non overcommitable resources");
+		at->errs->look = 0;
 		return;
 	}
 	if (!parse(request, &r) || !parse(limit, &l))

@@ -92,12 +92,14 @@ static void check_pairs(const struct podspec *p, const js *constraints)
 		const js *c = js_at(constraints, i);
 		autofree char *pair = mem_printf("{%s, %s}", js_str0(c, "topologyKey", NULL),
 						 js_str0(c, "whenUnsatisfiable", NULL));
+		p->errs->look = '2';
 		if (unique_seen(&later, pair))
 			field_error_duplicate(p->errs,
 					      PATH("%s.topologySpreadConstraints[%zu].{topologyKey, "
 						   "whenUnsatisfiable}",
 						   p->base, i),
 					      pair);
+		p->errs->look = 0;
 	}
 }
 

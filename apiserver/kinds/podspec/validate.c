@@ -48,8 +48,10 @@ void podspec_validate(const js *spec, const js *meta, const char *base, struct f
 	podspec_check_spread(&p);
 	podspec_check_os(&p);
 	if (meta) {
+		errs->look = '8';
 		check_tokens(&p);
 		check_images(&p);
+		errs->look = 0;
 	}
 	map_release(&p.volumes);
 	unique_release(&p.claims);
@@ -63,8 +65,10 @@ void podspec_validate_template(const js *template, const char *base, struct fiel
 	podspec_check_meta(meta, base, errs);
 	podspec_validate_annotations(meta, spec, PATH("%s.annotations", base), errs);
 	podspec_validate(spec, NULL, path, errs);
+	errs->look = '8';
 	podspec_validate_profiles(meta, spec, path, errs);
 	if (js_len(js_arr(spec, "ephemeralContainers", NULL)))
 		field_error_forbidden(errs, PATH("%s.ephemeralContainers", path),
 				      "ephemeral containers not allowed in pod template");
+	errs->look = 0;
 }

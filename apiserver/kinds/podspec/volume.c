@@ -211,9 +211,11 @@ static void check_azure_disk(const struct volume *v)
 		return;
 	bool is_managed = !strcmp(kind, "Managed");
 	const char *start = is_managed ? "/subscriptions/" : "https://";
+	v->errs->look = '3';
 	if (strncmp(uri, start, strlen(start)))
 		field_error_not_supported(v->errs, PATH("%s.diskURI", v->path), uri,
 					  is_managed ? managed : blob);
+	v->errs->look = 0;
 }
 
 static void check_projected(const struct volume *v)
@@ -373,6 +375,20 @@ static void collect(struct podspec *p, const js *volumes)
 			map_set(&p->volumes, js_str0(v, "name", NULL), v);
 }
 
+/* A volume with which anything is wrong leaves its name to others. */
+static void check_names(const struct podspec *p, const js *volumes)
+{
+	autounique struct unique names = {.n = 0};
+
+	js_array_for_each (v, volumes) {
+		const char *name = js_str0(v, "name", NULL), *path = PATH("%s.volumes[%zu]", p->base, v_i);
+		if (unique_has(&names, name))
+			field_error_duplicate(p->errs, PATH("%s.name", path), name);
+		else if (!field_errors_below(p->errs, path))
+			unique_seen(&names, name);
+	}
+}
+
 void podspec_check_volumes(struct podspec *p)
 {
 	const js *volumes = js_arr(p->spec, "volumes", NULL);
@@ -381,6 +397,7 @@ void podspec_check_volumes(struct podspec *p)
 		return;
 	js_array_for_each (v, volumes)
 		check_volume(p, v, v_i);
+	check_names(p, volumes);
 	collect(p, volumes);
 	check_claims(p, volumes);
 }

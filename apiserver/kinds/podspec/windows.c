@@ -185,17 +185,33 @@ static void check_windows_container(const struct podspec *p, const js *sc, const
 
 static void check_windows(const struct podspec *p)
 {
-	static const char *const of_context[] = {"appArmorProfile",	"seLinuxOptions",
-						 "seccompProfile",	"fsGroup",
-						 "fsGroupChangePolicy", "sysctls",
-						 "runAsUser",		"runAsGroup",
-						 "supplementalGroups",	"supplementalGroupsPolicy",
-						 "seLinuxChangePolicy"};
-	static const char *const of_spec[] = {"hostUsers", "hostPID", "hostIPC", "shareProcessNamespace"};
+	static const struct {
+		bool of_spec;
+		const char *key;
+	} rows[] = {
+		{false, "appArmorProfile"},
+		{false, "seLinuxOptions"},
+		{true, "hostUsers"},
+		{true, "hostPID"},
+		{true, "hostIPC"},
+		{false, "seccompProfile"},
+		{false, "fsGroup"},
+		{false, "fsGroupChangePolicy"},
+		{false, "sysctls"},
+		{true, "shareProcessNamespace"},
+		{false, "runAsUser"},
+		{false, "runAsGroup"},
+		{false, "supplementalGroups"},
+		{false, "supplementalGroupsPolicy"},
+		{false, "seLinuxChangePolicy"},
+	};
+	const js *context = js_obj(p->spec, "securityContext", NULL);
 
-	forbid(p, js_obj(p->spec, "securityContext", NULL), PATH("%s.securityContext", p->base), of_context,
-	       ARRAY_LEN(of_context));
-	forbid(p, p->spec, p->base, of_spec, ARRAY_LEN(of_spec));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].of_spec)
+			forbid(p, p->spec, p->base, &rows[i].key, 1);
+		else
+			forbid(p, context, PATH("%s.securityContext", p->base), &rows[i].key, 1);
 	each_container(p, check_windows_container, NULL);
 }
 
@@ -219,12 +235,15 @@ void podspec_check_os(const struct podspec *p)
 	static const char *const known[] = {"linux", "windows", NULL};
 	const char *os = js_str0(p->spec, "os", "name", NULL);
 
+	p->errs->look = '5';
 	if (has_options(p->spec))
 		check_processes(p);
+	p->errs->look = '7';
 	if (!strcmp(os, "linux"))
 		check_linux(p);
 	else if (!strcmp(os, "windows"))
 		check_windows(p);
 	else if (*os)
 		field_error_not_supported(p->errs, PATH("%s.os", p->base), os, known);
+	p->errs->look = 0;
 }

@@ -60,7 +60,9 @@ static void changed_role(const js *role, struct field_errors *errs)
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		js_set_str(shown, names[i][0], js_str0(role, names[i][1], NULL));
+	errs->look = '3';
 	field_error_invalid(errs, "roleRef", shown, "cannot change roleRef");
+	errs->look = 0;
 }
 
 static void validate_binding(const js *new, const js *old, bool namespaced, struct field_errors *errs)

@@ -42,9 +42,11 @@ static void driver_validate(const struct strategy_ctx *ctx, const js *new, const
 
 	validate_tokens(js_arr(spec, "tokenRequests", NULL), errs);
 	validate_modes(js_arr(spec, "volumeLifecycleModes", NULL), errs);
+	errs->look = 'u';
 	if (old && !js_equal(js_field(spec, "attachRequired"), js_get(old, "spec", "attachRequired", NULL)))
 		field_error_invalid(errs, "spec.attachedRequired", js_field(spec, "attachRequired"),
 				    "field is immutable"); /* so named upstream */
+	errs->look = 0;
 }
 
 const struct strategy csidriver_strategy = {

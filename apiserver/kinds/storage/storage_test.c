@@ -148,6 +148,7 @@ static void test_volumeattachment(void **state)
 		 JSON("{'spec':{'source':{'persistentVolumeName':'a_b'}}}"),
 		 "spec.attacher: Invalid value: \"\": a lowercase RFC 1123 subdomain must consist …\n"
 		 "spec.attacher: Required value\n"
+		 "spec.attacher: Required value\n"
 		 "spec.nodeName: Invalid value: \"\": a lowercase RFC 1123 subdomain must consist …\n"
 		 "spec.source.persistentVolumeName: Invalid value: \"a_b\": a lowercase RFC 1123 subdomain must consist …\n"},
 		{ATTACHMENT(

@@ -37,6 +37,8 @@ static void validate_new(const js *spec, struct field_errors *errs)
 
 	for (char *p = lower; *p; p++)
 		*p = (char)tolower((unsigned char)*p);
+	if (!*attacher) /* so said twice upstream */
+		field_error_required(errs, "spec.attacher", "");
 	if (strlen(attacher) > 63)
 		field_error_too_long(errs, "spec.attacher", 63);
 	if (name_check_dns1123_subdomain(lower, &bad))
@@ -118,8 +120,10 @@ static void attachment_validate(const struct strategy_ctx *ctx, const js *new, c
 	if (!strcmp(ctx->subresource, "status"))
 		return;
 	validate_source(js_obj(spec, "source", NULL), errs);
+	errs->look = '3';
 	if (!old)
 		validate_new(spec, errs);
+	errs->look = 0;
 }
 
 const struct strategy volumeattachment_strategy = {

@@ -64,6 +64,11 @@ static const struct bad bad_creates[] = {
 	{"/api/v1/namespaces/nowhere/pods", POD("a"), 404, "NotFound", "namespaces \"nowhere\" not found"},
 	{PODS, "{\"metadata\":{\"name\":\"a\"},\"spec\":{}}", 422, "Invalid",
 	 "Pod \"a\" is invalid: spec.containers: Required value"},
+	{PODS,
+	 "{\"metadata\":{\"name\":\"a\",\"labels\":{\"a b\":\"\"},\"generateName\":\"A\"},\"spec\":{\"dnsPolicy\":\"x\",\"volumes\":"
+	 "[{\"name\":\"\"}],\"hostname\":\"-\",\"containers\":[],\"initContainers\":[{}]}}",
+	 422, "Invalid",
+	 "spec.volumes[0].name: Required value, spec.containers: Required value, spec.initContainers[0].name: Required value, "},
 	{PODS, "{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"x\"}]}}", 422, "Invalid",
 	 "metadata.name: Required value: name or generateName is required"},
 	{PODS,

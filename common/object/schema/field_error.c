@@ -18,12 +18,26 @@ void field_errors_add(struct field_errors *e, const char *reason, char *path, ch
 	}
 	if ((n & (n - 1)) == 0) /* the room doubles */
 		e->v = mem_realloc_array(e->v, n ? n * 2 : 1, sizeof(*e->v));
-	e->v[n] = (struct field_error){.reason = reason, .field = path, .message = message};
+	e->v[n] = (struct field_error){
+		.reason = reason, .field = path, .message = message, .look = e->look, .item = e->item};
 }
 
 static void add(struct field_errors *e, const char *reason, const char *path, struct buf *message)
 {
 	field_errors_add(e, reason, mem_strdup(path), buf_take(message, NULL));
+}
+
+static bool is_below(const struct field_error *e, const char *path, size_t n)
+{
+	return !strncmp(e->field, path, n) && (!e->field[n] || e->field[n] == '.' || e->field[n] == '[');
+}
+
+bool field_errors_below(const struct field_errors *e, const char *path)
+{
+	for (size_t i = 0, n = strlen(path); i < field_errors_kept(e); i++)
+		if (is_below(&e->v[i], path, n))
+			return true;
+	return false;
 }
 
 void field_errors_drop(struct field_errors *e, const char *path)
@@ -32,8 +46,7 @@ void field_errors_drop(struct field_errors *e, const char *path)
 
 	for (size_t i = 0; i < kept; i++) {
 		struct field_error *f = &e->v[i];
-		if (!strncmp(f->field, path, n) &&
-		    (!f->field[n] || f->field[n] == '.' || f->field[n] == '[')) {
+		if (is_below(f, path, n)) {
 			free(f->field);
 			free(f->message);
 		} else {

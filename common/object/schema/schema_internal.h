@@ -33,8 +33,10 @@ struct type_index {
 		const char *as;
 	} * members;
 	unsigned n_members;
-	const char *either;   /* of an EITHER: what is said of a value that no field takes */
-	const char **order;   /* while loading: NAME or NAME:NAME; NULL = as written */
+	const char *either; /* of an EITHER: what is said of a value that no field takes */
+	const char **order; /* while loading: NAME or NAME:NAME; NULL = as written */
+	/* Steps of paths in the order in which upstream looks at them, "." the value itself; NULL = as written. */
+	const char **looked_at;
 	unsigned char colour; /* of the cycle search */
 	unsigned draft;	      /* while loading: number of its draft + 1 */
 };

@@ -73,6 +73,8 @@ static size_t expanded_size(struct schema_builder *b, const struct draft *d, uns
 
 static void inline_union(struct type *t, const struct type *in)
 {
+	if (!t->index->looked_at)
+		t->index->looked_at = in->index->looked_at;
 	if (!in->union_of)
 		return;
 	t->union_of = in->union_of;

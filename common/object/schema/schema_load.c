@@ -234,6 +234,10 @@ static int load_fields(struct schema_builder *b, struct type *t, const js *field
 			t->index->order = builder_split(b, text, strlen(text), ' ');
 			if (!t->index->order)
 				return err_set(err, REASON_INVALID, "$union_order: too many names");
+		} else if (strcmp(key, "$looked_at") == 0) {
+			t->index->looked_at = builder_split(b, text, strlen(text), ' ');
+			if (!t->index->looked_at)
+				return err_set(err, REASON_INVALID, "$looked_at: too many names");
 		} else if (strcmp(key, "$either") == 0) {
 			t->index->either = builder_intern(b, text, strlen(text));
 			t->form = TYPE_EITHER;

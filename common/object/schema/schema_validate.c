@@ -131,6 +131,8 @@ static void check_unique(struct check *c, const struct type *t, const struct at 
 	bool by_item = !*by;
 	const struct field *f = t->elem ? schema_field(t->elem, by) : NULL;
 	bool at_item = by_item || (f && f->up);
+	char look = c->errs->look;
+	c->errs->look = '2';
 	js_array_for_each (item, v) {
 		const char *s = by_item ? js_str(item, NULL) : js_str(item, by, NULL);
 		if (!s || !*s || !unique_seen(&seen, s))
@@ -139,6 +141,7 @@ static void check_unique(struct check *c, const struct type *t, const struct at 
 		struct at here = {.up = at, .index = item_i}, key = {.up = &here, .name = by};
 		field_error_duplicate(c->errs, path_text(&b, c->prefix, at_item ? &here : &key), s);
 	}
+	c->errs->look = look;
 }
 
 /* What the type asks of the value itself. */
@@ -235,6 +238,14 @@ static const struct field *union_chosen(const struct type *t, js *const *v)
 	return NULL;
 }
 
+/* Leaves out what upstream's paths leave out; which item of a list that was is kept for the order of errors. */
+static void skip_levels(struct check *c, struct at *here, unsigned levels)
+{
+	for (; levels-- && here->up; here->up = here->up->up)
+		if (!here->up->name)
+			c->errs->item = (unsigned)here->up->index + 1;
+}
+
 static void check_object(struct check *c, const struct type *t, const struct at *at, const js *o)
 {
 	js *small[SCHEMA_SMALL];
@@ -256,15 +267,14 @@ static void check_object(struct check *c, const struct type *t, const struct at 
 		if (f->member && chosen && f != chosen)
 			continue; /* nobody looks into the others */
 		struct at here = {.up = at, .name = f->name, .path = f->path};
-		for (unsigned n = f->skip; n-- && here.up;)
-			here.up = here.up->up;
+		unsigned about = c->errs->item;
+		skip_levels(c, &here, f->skip);
 		bool own = f->required || f->check_absent || f->type->check;
-		if (own ? !check_field(c, f, &here, v[i]) : !v[i])
-			continue;
-		if (f->as)
-			here.name = f->as;
-		if (!f->unchecked)
+		if ((own ? check_field(c, f, &here, v[i]) : v[i] != NULL) && !f->unchecked) {
+			here.name = f->as ? f->as : f->name;
 			check_value(c, f->type, &here, v[i]);
+		}
+		c->errs->item = about;
 	}
 	if (t->union_of)
 		check_union(c, t, at, v);
@@ -343,5 +353,8 @@ void schema_validate_update(const struct type *type, const js *old, const js *ne
 			    struct field_errors *errs)
 {
 	struct check c = {.prefix = path, .errs = errs};
+	char look = errs->look;
+	errs->look = 'u';
 	compare(&c, type, NULL, old, new);
+	errs->look = look;
 }
