@@ -243,6 +243,9 @@ static void nodes(void **state)
 		 "spec.podCIDRs" INVALID
 		 "[\"x\",\"10.0.0.0/8\"]: may specify no more than one CIDR for each IP family\n"},
 		{"Node", JSON("{'spec':{'podCIDRs':['10.0.0.0/8','2001:db8::/64']}}"), NULL, ""},
+		{"Node", JSON("{'spec':{'podCIDRs':['10.0.0.0/8','10.0.0.0/8']}}"), NULL,
+		 "spec.podCIDRs" INVALID
+		 "[\"10.0.0.0/8\",\"10.0.0.0/8\"]: may specify no more than one CIDR for each IP family\n"},
 		{"Node", JSON("{'spec':{'podCIDR':'A_ b!','podCIDRs':['10.0.0.0/8']}}"), NULL,
 		 "spec.podCIDRs[0]" INVALID "\"A_ b!\": " CIDR_TEXT},
 		{"Node", JSON("{'spec':{'externalID':'a','providerID':'b','podCIDR':'10.0.0.0/8'}}"),

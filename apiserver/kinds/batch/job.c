@@ -64,7 +64,7 @@ static void job_default(js *o)
 	default_int(spec, "parallelism", 1);
 	default_int(spec, "backoffLimit", js_field(spec, "backoffLimitPerIndex") ? INT32_MAX : BACKOFF_LIMIT);
 	if (js_len(labels) && !js_len(js_obj(meta, "labels", NULL)))
-		js_set(meta, "labels", js_dup(labels));
+		js_set(meta, "labels", json_object_get((js *)labels)); /* the same ones until job_prepare */
 	default_text(spec, "completionMode", "NonIndexed");
 	default_flag(spec, "suspend");
 	default_text(spec, "podReplacementPolicy",
@@ -86,13 +86,19 @@ static void make_selector(js *o)
 		js_set_str(match, "batch.kubernetes.io/controller-uid", js_str0(meta, "uid", NULL));
 }
 
+/* A Job without labels has its template's, those that are made for it, too. */
 static void job_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
 {
-	if (old)
-		return;
-	if (!is_manual(new))
+	js *meta = js_ensure(new, "metadata", NULL), *labels = js_obj(meta, "labels", NULL);
+	bool none = !js_len(labels) || labels == js_obj(new, "spec", "template", "metadata", "labels", NULL);
+
+	if (!old && !is_manual(new))
 		make_selector(new);
-	js_set(new, "status", js_new_obj());
+	labels = js_obj(new, "spec", "template", "metadata", "labels", NULL);
+	if (none && js_len(labels))
+		js_set(meta, "labels", js_dup(labels));
+	if (!old)
+		js_set(new, "status", js_new_obj());
 }
 
 /* ---- what may be ---- */

@@ -147,7 +147,8 @@ static void made(void **state)
 	assert_string_equal(
 		buf_str(&text),
 		JSON("{'matchLabels':{'batch.kubernetes.io/controller-uid':'u'}}{'a':'b','controller-uid':'u','job-name':'j',"
-		     "'batch.kubernetes.io/controller-uid':'u','batch.kubernetes.io/job-name':'j'}{'a':'b'}"));
+		     "'batch.kubernetes.io/controller-uid':'u','batch.kubernetes.io/job-name':'j'}{'a':'b','controller-uid':'u','job-name':'j',"
+		     "'batch.kubernetes.io/controller-uid':'u','batch.kubernetes.io/job-name':'j'}"));
 	static const struct {
 		const char *field;
 		int64_t want;
@@ -228,10 +229,39 @@ static void updates(void **state)
 	}
 }
 
+/* Its own labels stay; without any it has the template's, and those that were made. */
+static void labels(void **state)
+{
+#define MADE                                                                                                 \
+	"'controller-uid':'u','job-name':'j','batch.kubernetes.io/controller-uid':'u','batch.kubernetes.io/job-name':'j'"
+	static const struct {
+		const char *own, *of_template, *want;
+	} rows[] = {
+		{",'labels':{'a':'b'}", "'labels':{'a':'b'}", "{'a':'b'}"},
+		{",'labels':{'x':'y'}", "'labels':{'a':'b'}", "{'x':'y'}"},
+		{"", "'labels':{}", "{" MADE "}"},
+		{"", "'annotations':{}", "{" MADE "}"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autofree char *job = mem_printf(
+			"{'metadata':{'name':'j','namespace':'n','uid':'u'%s},'spec':{'template':{'metadata':{%s},'spec':"
+			"{'restartPolicy':'Never','containers':[{'name':'c','image':'i'}]}}}}",
+			rows[i].own, rows[i].of_template);
+		autobuf struct buf got = BUF_INIT, text = BUF_INIT;
+		autojson js *o = NULL;
+		causes_of("batch", "Job", "", JSON(job), NULL, &got, &o);
+		assert_string_equal(buf_str(&got), "");
+		js_write(&text, js_obj(o, "metadata", "labels", NULL));
+		assert_string_equal(buf_str(&text), JSON(rows[i].want));
+	}
+#undef MADE
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(spec_causes), cmocka_unit_test(policy_causes),
-					   cmocka_unit_test(made), cmocka_unit_test(selector_causes),
-					   cmocka_unit_test(updates)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(spec_causes), cmocka_unit_test(policy_causes),	  cmocka_unit_test(made),
+		cmocka_unit_test(labels),      cmocka_unit_test(selector_causes), cmocka_unit_test(updates)};
 	return cmocka_run_group_tests(tests, causes_setup, causes_teardown);
 }
