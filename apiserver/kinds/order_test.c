@@ -301,7 +301,7 @@ static const struct {
 	 "'a b':'c'},'annotations':{'x y':'','kubernetes.io/config.mirror':'z'}},'spec':{'restartP"
 	 "olicy':'Always','activeDeadlineSeconds':0,'containers':[{'name':'c','image':''}],'volume"
 	 "s':[{'name':'v','nfs':{}}]}}}}",
-	 "metadata.labels\nspec.parallelism\nspec.completions\nspec.activeDeadlineSeconds\n"
+	 "3 metadata.labels\nspec.parallelism\nspec.completions\nspec.activeDeadlineSeconds\n"
 	 "spec.backoffLimit\nspec.ttlSecondsAfterFinished\n3 spec.template.labels\n"
 	 "spec.template.annotations\nspec.template.annotations[kubernetes.io/config.mirror]\n"
 	 "spec.template.spec.volumes[0].nfs.server\n2 spec.template.spec.volumes[0].nfs.path\n"

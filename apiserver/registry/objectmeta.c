@@ -332,6 +332,8 @@ static size_t complaint_of(const struct field_error *e)
 
 static void say(struct field_errors *to, const struct field_error *e)
 {
+	to->look = e->look;
+	to->item = e->item;
 	field_errors_add(to, e->reason, mem_strdup(e->field), mem_strdup(e->message));
 }
 

@@ -231,12 +231,12 @@ static void check_template(const js *new, const js *old, struct field_errors *er
 
 static void check_update(const js *new, const js *old, struct field_errors *errs)
 {
-	static const char *const fields[] = {"selector",	 "completionMode",
-					     "podFailurePolicy", "backoffLimitPerIndex",
-					     "managedBy",	 "successPolicy"};
+	static const char *const fields[] = {"completionMode", "podFailurePolicy", "backoffLimitPerIndex",
+					     "managedBy", "successPolicy"};
 	const js *is = js_obj(new, "spec", NULL), *was = js_obj(old, "spec", NULL);
 
 	check_completions(is, was, errs);
+	fixed(is, was, "selector", errs);
 	check_template(new, old, errs);
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
 		fixed(is, was, fields[i], errs);

@@ -39,12 +39,12 @@ static bool step_is(const struct place_step *s, const char *name)
 	return strlen(name) == s->n && !memcmp(name, s->p, s->n);
 }
 
-/* NAME+LOOK in a list, or +LOOK for whatever that look finds; a look that is 0 has a + of its own. */
+/* NAME+LOOK in a list, or +LOOK for whatever that look finds; a + alone is for all of them. */
 static bool step_is_look(const struct place_step *s, const char *listed, char look)
 {
 	size_t n = *listed == '+' ? 0 : s->n;
 
-	return !strncmp(listed, s->p, n) && listed[n] == '+' && listed[n + 1] == look;
+	return !strncmp(listed, s->p, n) && listed[n] == '+' && (listed[n + 1] == look || (!n && !listed[1]));
 }
 
 static const struct field *step_field(const struct type *t, const struct place_step *s)
@@ -100,7 +100,7 @@ static struct rank rank_in_object(const struct type *t, const struct place_step 
 		else if (*listed[n] == '*')
 			rest = n + 1;
 	}
-	if (any && (e->look || !named))
+	if (any && (!named || (e->look && listed[any - 1][1])))
 		return (struct rank){.at = any, .found_order = true};
 	if (named || s == &self)
 		return (struct rank){.at = named};

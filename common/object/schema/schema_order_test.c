@@ -24,6 +24,7 @@ static const char yaml[] = "package: core/v1\n"
 			   "    $looked_at: \"+\"\n"
 			   "    name: 1 string\n"
 			   "    weight: 2 int32\n"
+			   "    lid: 3 {string}\n"
 			   "  Box:\n"
 			   "    $union: box type\n"
 			   "    $union_order: paper wood:Wood\n"
@@ -65,6 +66,8 @@ static const struct {
 	{"Ship", "flag body.width body.length", "body.length body.width flag"},
 	{"Ship", "cargo[10].name cargo[2].weight cargo[2].name cargo",
 	 "cargo cargo[2].weight cargo[2].name cargo[10].name"},
+	{"Ship", "cargo[2].lid[b]+x cargo[2].lid[a] cargo[2].name+y",
+	 "cargo[2].lid[b]+x cargo[2].lid[a] cargo[2].name+y"},
 	{"Ship", "cargo[1].name cargo.weight#1 cargo[0].name cargo.name#2",
 	 "cargo[0].name cargo.weight#1 cargo[1].name cargo.name#2"},
 	{"Ship", "crew crew[b] crew[a.b] crew[a]", "crew[a] crew[a.b] crew[b] crew"},
