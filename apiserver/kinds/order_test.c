@@ -587,11 +587,11 @@ static const struct {
 	 "spec.service.namespace\nspec.service.name\nspec.service.port\nspec.insecureSkipTLSVerify\n"},
 };
 
-static js *judge(const struct kind *k, const char *text, struct field_errors *errs)
+static void judge(const struct kind *k, const char *text, struct field_errors *errs)
 {
 	const struct strategy *s = strategy_find(k);
 	const struct strategy_ctx ctx = {.subresource = "", .schema = causes_schema, .kind = k};
-	js *o = causes_decode(k, text);
+	autojson js *o = causes_decode(k, text);
 
 	if (s->prepare)
 		s->prepare(&ctx, o, NULL);
@@ -599,7 +599,6 @@ static js *judge(const struct kind *k, const char *text, struct field_errors *er
 	if (s->validate)
 		s->validate(&ctx, o, NULL, errs);
 	schema_order_errors(k->type, errs);
-	return o;
 }
 
 static void write_fields(struct buf *out, const struct field_errors *errs)
@@ -625,7 +624,7 @@ static void told_in_order(void **state)
 				    !strcmp(rows[i].group, "autoscaling") ? "v2" : "v1", rows[i].kind);
 		struct field_errors errs = {.n = 0};
 		autobuf struct buf got = BUF_INIT;
-		autojson js *o = judge(k->storage_kind, JSON(rows[i].text), &errs);
+		judge(k->storage_kind, JSON(rows[i].text), &errs);
 		write_fields(&got, &errs);
 		field_errors_release(&errs);
 		if (!strcmp(buf_str(&got), rows[i].want))
