@@ -46,6 +46,16 @@ static const struct {
 	 "application/apply-patch+yaml"},
 	{"PATCH", NS "/pods/p" DRY "&fieldValidation=Ignore", "application/merge-patch+json"},
 	{"POST", NS "/configmaps" DRY "&fieldValidation=Strict", "application/yaml"},
+	{"POST", NS "/pods/p/eviction" DRY "&fieldValidation=Strict", "application/json"},
+	{"POST", NS "/pods/p/eviction" DRY, "application/vnd.kubernetes.protobuf"},
+	{"POST", NS "/pods/p/binding" DRY, "application/vnd.kubernetes.protobuf"},
+	{"PUT", APPS "/deployments/d/scale" DRY, "application/vnd.kubernetes.protobuf"},
+	{"DELETE", NS "/pods" DRY "&labelSelector=none", "application/vnd.kubernetes.protobuf"},
+	{"POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions" DRY,
+	 "application/vnd.kubernetes.protobuf"},
+	{"POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+	 "application/vnd.kubernetes.protobuf"},
+	{"POST", NS "/configmaps" DRY "&fieldValidation=Strict", "application/json"},
 };
 
 static void must(const char *target, const char *body)
