@@ -379,12 +379,28 @@ static registry_step_fn *const evict_steps[] = {
 	pipeline_mutate_body, pipeline_validate_body, be_fresh, registry_look_up, read_pod, drive,
 };
 
+/* What only the deletion of what cannot be read may ask for. */
+static int check_unsafe(struct registry_call *c, const js *eviction)
+{
+	static const struct kind evictions = {
+		.group = "policy", .version = "v1", .kind = "Eviction", .resource = "evictions"};
+	static const char option[] = "ignoreStoreReadErrorWithClusterBreakingPotential";
+
+	if (!js_bool(eviction, false, "deleteOptions", option, NULL))
+		return 0;
+	field_error_invalid(&c->errs, PATH("deleteOptions.%s", option),
+			    js_get(eviction, "deleteOptions", option, NULL),
+			    "can not be set for pod eviction, try after removing the option");
+	c->about = (struct subject){.kind = &evictions, .name = c->attr->name};
+	return registry_check(c, &c->err);
+}
+
 void registry_evict(struct registry_call *c, js *eviction, const struct delete_options *o)
 {
 	c->body = eviction;
 	if (strcmp(js_str0(eviction, "metadata", "name", NULL), c->attr->name))
 		err_set(&c->err, REASON_BAD_REQUEST, "name in URL does not match name in Eviction object");
-	else if (objectmeta_check_namespace(c, eviction, &c->err) == 0) {
+	else if (objectmeta_check_namespace(c, eviction, &c->err) == 0 && check_unsafe(c, eviction) == 0) {
 		c->eviction = MEM_NEW(struct eviction);
 		c->eviction->asked = *o;
 		registry_about(c, c->attr->name);

@@ -285,19 +285,73 @@ static int by_age(const void *a, const void *b)
 	return c ? c : compare_identity(*x, *y);
 }
 
-/* The first of a version that was met stays as it is until a second one is. */
-static struct manager *first_of(struct manager **met, size_t n, const char *version)
+/* What becomes of the updaters that speak one version: the first stays as it is until a second one is met. */
+struct updaters {
+	const char *version;
+	struct manager *first, *bucket;
+	size_t n; /* sets that go into the bucket */
+};
+#define VERSIONS_MAX 64
+
+static struct updaters *updaters_of(struct updaters *v, size_t *n, const char *version)
 {
+	for (size_t i = 0; i < *n; i++)
+		if (!strcmp(v[i].version, version))
+			return &v[i];
+	if (*n == VERSIONS_MAX)
+		return NULL;
+	v[*n] = (struct updaters){.version = version};
+	return &v[(*n)++];
+}
+
+static struct manager *bucket_of(struct managers *m, struct updaters *c)
+{
+	struct manager bucket = {.name = ANCIENT, .version = c->version, .subresource = ""};
+	struct manager *there = managers_find(m, &bucket);
+
+	if (there)
+		return there;
+	c->first->name = ANCIENT; /* it becomes the bucket */
+	c->first->subresource = "";
+	return c->first;
+}
+
+/* Two by two, so that many small sets do not cost what they grow to each time. */
+static const struct fieldset *union_all(struct arena *a, const struct fieldset **sets, size_t n)
+{
+	for (; n > 1; n = (n + 1) / 2)
+		for (size_t i = 0; i < n; i += 2)
+			sets[i / 2] = i + 1 < n ? fieldset_union(a, sets[i], sets[i + 1]) : sets[i];
+	return sets[0];
+}
+
+/* The sets that are to go into a bucket, by the order of their managers. */
+struct gone {
+	const struct updaters *from;
+	const struct fieldset *set;
+};
+
+static void fill_bucket(struct managers *m, const struct updaters *c, const struct gone *gone, size_t n)
+{
+	autofree const struct fieldset **sets = mem_array(c->n + 1, sizeof(*sets));
+	size_t k = 0;
+
+	if (!c->n)
+		return;
+	if (c->bucket->set)
+		sets[k++] = c->bucket->set;
 	for (size_t i = 0; i < n; i++)
-		if (met[i] && !strcmp(met[i]->version, version))
-			return met[i];
-	return NULL;
+		if (gone[i].from == c)
+			sets[k++] = gone[i].set;
+	c->bucket->set = union_all(m->arena, sets, k);
 }
 
 void managers_cap(struct managers *m)
 {
 	autofree struct manager **oldest = mem_array(m->n + 1, sizeof(*oldest));
-	size_t n = 0, left;
+	autofree struct gone *gone = mem_array(m->n + 1, sizeof(*gone));
+	struct updaters all[VERSIONS_MAX];
+	size_t n = 0, left, n_gone = 0, n_all = 0;
 
 	for (size_t i = 0; i < m->n; i++)
 		if (!m->v[i].applied)
@@ -305,30 +359,28 @@ void managers_cap(struct managers *m)
 	if (n <= UPDATERS_MAX)
 		return;
 	qsort(oldest, n, sizeof(*oldest), by_age);
-	struct manager *met[64] = {NULL};
-	size_t n_met = 0;
 	left = n;
 	for (size_t i = 0; i < n && left > UPDATERS_MAX; i++) {
-		struct manager *who = oldest[i], *first = first_of(met, n_met, who->version);
-		if (!first) {
-			if (n_met < ARRAY_LEN(met))
-				met[n_met++] = who;
+		struct manager *who = oldest[i];
+		struct updaters *c = updaters_of(all, &n_all, who->version);
+		if (!c || !c->first) {
+			if (c)
+				c->first = who;
 			continue;
 		}
-		struct manager bucket = {.name = ANCIENT, .version = who->version, .subresource = ""};
-		struct manager *there = managers_find(m, &bucket);
-		if (!there) { /* the first one becomes it */
-			there = first;
-			there->name = ANCIENT;
-			there->subresource = "";
-		}
-		if (there == who)
+		if (!c->bucket)
+			c->bucket = bucket_of(m, c);
+		if (c->bucket == who)
 			continue;
-		there->set = fieldset_union(m->arena, who->set, there->set);
-		there->time = who->time;
-		there->seconds = who->seconds;
-		who->set = NULL;
+		if (who->set) {
+			gone[n_gone++] = (struct gone){c, STEAL(who->set)};
+			c->n++;
+		}
+		c->bucket->time = who->time;
+		c->bucket->seconds = who->seconds;
 		left--;
 	}
+	for (size_t i = 0; i < n_all; i++)
+		fill_bucket(m, &all[i], gone, n_gone);
 	managers_drop_empty(m);
 }

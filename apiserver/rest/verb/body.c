@@ -209,6 +209,8 @@ static int check_kind(const struct decode *d, const js *o, struct err *err)
 		version = want;
 	const char *slash = strrchr(version, '/');
 	const char *package = *d->group ? d->group : "core";
+	if (d->unexplained && (!strcmp(kind, "CreateOptions") || !strcmp(kind, "UpdateOptions")))
+		return err_set(err, REASON_UNKNOWN, "decoded object cannot be converted to %s", d->kind);
 	if (d->unexplained && strcmp(kind, d->kind))
 		return err_set(
 			err, REASON_UNKNOWN,
