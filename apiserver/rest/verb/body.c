@@ -308,7 +308,9 @@ static js *conform(const struct decode *d, const struct body_text *t, js *raw, s
 	js *o = schema_take(d->type, raw, d->validation == VALIDATE_IGNORE ? NULL : &strict, &why);
 
 	if (d->type->structural)
-		strict_sort(&strict);
+		strict_sort(&strict, STRICT_BY_PART);
+	else if (t->yaml)
+		strict_sort(&strict, STRICT_BY_KEY);
 	if (o && (t->dup.n || strict.n) &&
 	    (t->yaml ? yaml_strictness(d, &t->dup, &strict, &text) : json_strictness(d, t, &strict, &text)) <
 		    0) {

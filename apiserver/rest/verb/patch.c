@@ -278,18 +278,39 @@ static js *apply(const struct patch *p, const struct type *type, const js *doc, 
 	}
 }
 
-/* Members of a JSON patch operation that mean nothing. */
-static void unknown_op_fields(const struct patch *p, struct strict_errors *strict)
+/* Members of a JSON patch operation that mean nothing, or are there twice. */
+static void check_operations(const struct operation *o, const struct patch *p, struct strict_errors *ret)
 {
-	if (p->form != PATCH_FORM_JSON)
-		return;
+	struct strict_errors unknown = {.n = 0}, all = {.n = 0};
+
 	js_array_for_each (op, p->tree) {
 		for (struct js_iter it = js_iter(op); js_next(&it);)
 			if (strcmp(it.key, "op") && strcmp(it.key, "path") && strcmp(it.key, "from") &&
-			    strcmp(it.key, "value") && strict->n < ARRAY_LEN(strict->v))
-				strict->v[strict->n++] =
-					mem_printf("json patch unknown field \"[%zu].%s\"", op_i, it.key);
+			    strcmp(it.key, "value") && unknown.n < ARRAY_LEN(unknown.v))
+				unknown.v[unknown.n++] =
+					mem_printf("unknown field \"[%zu].%s\"", op_i, it.key);
 	}
+	strict_merge(o->rq->body, o->rq->body_len, &p->dup, &unknown, &all);
+	strict_append(ret, "json patch ", &all);
+	schema_strict_errors_release(&unknown);
+}
+
+/* What is wrong with the patch itself, then with what it makes; that is given away. */
+static void collect_strict(const struct operation *o, const struct patch *p, const struct type *type,
+			   struct strict_errors *made, struct strict_errors *ret)
+{
+	static const struct strict_errors none;
+
+	if (o->validation == VALIDATE_IGNORE)
+		return;
+	if (p->form == PATCH_FORM_JSON)
+		check_operations(o, p, ret);
+	else
+		strict_join(&p->dup, &none, ret);
+	strict_sort(made, type->structural		    ? STRICT_BY_PART
+			  : p->form == PATCH_FORM_STRATEGIC ? STRICT_BY_TEXT
+							    : STRICT_BY_KEY);
+	strict_append(ret, "", made);
 }
 
 /*
@@ -308,15 +329,13 @@ static js *patch_apply(struct operation *o, const struct patch *p, const struct 
 		does_not_apply(o, err);
 		return NULL;
 	}
-	if (o->validation != VALIDATE_IGNORE)
-		unknown_op_fields(p, &strict);
 	js *new = NULL;
 	if (!js_is_obj(patched))
 		err_set(&why, REASON_BAD_REQUEST, "json: cannot unmarshal %s into Go value of type v1.%s",
 			go_value(patched), type->name ? type->name : "object");
 	else if (check_kind(o, p, doc, patched, &why) == 0)
 		new = schema_decode(type, patched, o->validation == VALIDATE_IGNORE ? NULL : &strict, &why);
-	strict_join(&p->dup, &strict, &all);
+	collect_strict(o, p, type, &strict, &all);
 	if (new && (first || o->validation == VALIDATE_STRICT) &&
 	    body_strictness(o->validation, o->rs, &all, &text) < 0) {
 		js_autoput(&new);

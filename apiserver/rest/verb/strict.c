@@ -39,9 +39,21 @@ void strict_join(const struct js_duplicates *dup, const struct strict_errors *un
 		take(ret, mem_strdup(unknown->v[i]));
 }
 
-/* ---- custom resources ---- */
+void strict_append(struct strict_errors *ret, const char *head, struct strict_errors *from)
+{
+	for (size_t i = 0; i < from->n; i++)
+		take(ret, mem_printf("%s%s", head, from->v[i]));
+	schema_strict_errors_release(from);
+}
 
-static int by_reader(const void *a, const void *b)
+/* ---- other orders ---- */
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int by_part(const void *a, const void *b)
 {
 	static const char head[] = HEAD "metadata.";
 	const char *x = *(char *const *)a, *y = *(char *const *)b;
@@ -50,10 +62,31 @@ static int by_reader(const void *a, const void *b)
 	return x_meta != y_meta ? (int)y_meta - (int)x_meta : strcmp(x, y);
 }
 
-void strict_sort(struct strict_errors *unknown)
+/* What ends a key is less than what goes on in it. */
+static int weight(char c)
 {
+	return c == '.' || c == '[' || c == '"' ? 0 : (unsigned char)c;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const char *x = *(char *const *)a, *y = *(char *const *)b;
+
+	while (*x && *x == *y)
+		x++, y++;
+	if (x > *(char *const *)a && strspn(x, "0123456789") != strspn(y, "0123456789") &&
+	    strchr("[0123456789", x[-1]))
+		return strspn(x, "0123456789") < strspn(y, "0123456789") ? -1 : 1; /* an index */
+	return weight(*x) - weight(*y);
+}
+
+void strict_sort(struct strict_errors *unknown, enum strict_order order)
+{
+	static int (*const orders[])(const void *a, const void *b) = {
+		[STRICT_BY_KEY] = by_key, [STRICT_BY_TEXT] = by_text, [STRICT_BY_PART] = by_part};
+
 	if (unknown->n > 1)
-		qsort(unknown->v, unknown->n, sizeof(*unknown->v), by_reader);
+		qsort(unknown->v, unknown->n, sizeof(*unknown->v), orders[order]);
 }
 
 /* ---- the paths that matter ---- */

@@ -16,7 +16,14 @@ void strict_join(const struct js_duplicates *dup, const struct strict_errors *un
 /* As they come in the document, which was parsed before; what is repeated below an unknown field is none. */
 void strict_merge(const char *json, size_t n, const struct js_duplicates *dup,
 		  const struct strict_errors *unknown, struct strict_errors *ret);
-/* Of a custom resource: its metadata is read first, then all else, each by the letters of the paths. */
-void strict_sort(struct strict_errors *unknown);
+/* As the readers meet unknown fields that do not read the text itself. */
+enum strict_order {
+	STRICT_BY_KEY,	/* a document whose objects went through maps: YAML, a patched one */
+	STRICT_BY_TEXT, /* the result of a strategic patch */
+	STRICT_BY_PART, /* a custom resource: its metadata, then all else, each by the texts */
+};
+void strict_sort(struct strict_errors *unknown, enum strict_order order);
+/* Moves them behind the others, each with `head` before it. */
+void strict_append(struct strict_errors *ret, const char *head, struct strict_errors *from);
 
 #endif

@@ -66,21 +66,46 @@ static void merges(void **state)
 	}
 }
 
-static void joins_and_sorts(void **state)
+static void joins_and_appends(void **state)
 {
 	struct js_duplicates dup = {.n = 0};
 	struct strict_errors unknown = {.n = 0}, all = {.n = 0};
-	autobuf struct buf text = BUF_INIT;
 
 	js_duplicates_add(&dup, "z");
-	read_unknown("spec.b metadata.z spec.a metadata.b", &unknown);
-	strict_sort(&unknown);
+	read_unknown("a", &unknown);
 	strict_join(&dup, &unknown, &all);
-	write_all(&all, &text);
-	assert_string_equal(buf_str(&text), "d:z u:metadata.b u:metadata.z u:spec.a u:spec.b");
+	strict_append(&all, "json patch ", &unknown);
+	assert_int_equal(unknown.n, 0);
+	assert_int_equal(all.n, 3);
+	assert_string_equal(all.v[0], "duplicate field \"z\"");
+	assert_string_equal(all.v[1], "unknown field \"a\"");
+	assert_string_equal(all.v[2], "json patch unknown field \"a\"");
 	js_duplicates_release(&dup);
-	schema_strict_errors_release(&unknown);
 	schema_strict_errors_release(&all);
+}
+
+static void sorts(void **state)
+{
+	static const struct {
+		enum strict_order order;
+		const char *paths, *want;
+	} rows[] = {
+		{STRICT_BY_PART, "spec.b metadata.z b spec.a metadata.b",
+		 "u:metadata.b u:metadata.z u:b u:spec.a u:spec.b"},
+		{STRICT_BY_TEXT, "a[10].b a-b a.c a[9].b", "u:a-b u:a.c u:a[10].b u:a[9].b"},
+		{STRICT_BY_KEY, "b a[10].b a-b c.c a[9].b a[1].b a1 a[10].a",
+		 "u:a[1].b u:a[9].b u:a[10].a u:a[10].b u:a-b u:a1 u:b u:c.c"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct strict_errors unknown = {.n = 0};
+		autobuf struct buf text = BUF_INIT;
+		read_unknown(rows[i].paths, &unknown);
+		strict_sort(&unknown, rows[i].order);
+		write_all(&unknown, &text);
+		assert_string_equal(buf_str(&text), rows[i].want);
+		schema_strict_errors_release(&unknown);
+	}
 }
 
 /* A deep document costs what it is long. */
@@ -119,7 +144,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(merges),
-		cmocka_unit_test(joins_and_sorts),
+		cmocka_unit_test(joins_and_appends),
+		cmocka_unit_test(sorts),
 		cmocka_unit_test(is_quick),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -199,6 +199,47 @@ static void what_strict_readers_find(void **state)
 	check_all(rows, ARRAY_LEN(rows));
 }
 
+/* kubernetes/kubernetes test/integration/apiserver/field_validation_test.go: who reads the text tells it in order, who has it
+   from a map by its keys. */
+static void strict_in_every_form(void **state)
+{
+#define NESTED "spec.template.spec.containers[0]."
+	const char *body = JSON(
+		"{'spec':{'unknown1':1,'twice':1,'twice':2,'paused':true,'paused':false,'template':{'spec':{'containers':[{'name':'c',"
+		"'image':'i','nested':1,'imagePullPolicy':'Always','imagePullPolicy':'Never'}]}}}}");
+	const char *operations = JSON(
+		"[{'op':'add','path':'/spec/unknown1','value':1,'foo':1},{'op':'add','path':'/spec/x','path':'/spec/twice','value':1},"
+		"{'op':'add','path':'/spec/template/spec/containers/0/nested','value':1}]");
+	static const char repeated[] = "duplicate field \"spec.twice\" | duplicate field \"spec.paused\" | "
+				       "duplicate field \"" NESTED "imagePullPolicy\" | ";
+	static const char unknown[] = "unknown field \"" NESTED "nested\" | unknown field \"spec.twice\" | "
+				      "unknown field \"spec.unknown1\" | ";
+	static const char yaml[] =
+		"metadata:\n  name: e\nspec:\n  unknown1: 1\n  selector:\n    matchLabels: {a: b}\n  template:\n"
+		"    metadata: {labels: {a: b}}\n    spec:\n      containers:\n      - {name: c, image: i, nested: 1}\n";
+	autobuf struct buf both = BUF_INIT, ops = BUF_INIT;
+	autoreply struct rig_reply made = rig_call(
+		&rig, "POST", DEPLOYS,
+		JSON("{'metadata':{'name':'d'},'spec':{'selector':{'matchLabels':{'a':'b'}},'template':{'metadata':{'labels':{'a':'b'}},"
+		     "'spec':{'containers':[{'name':'c','image':'i'}]}}}}"));
+	assert_int_equal(made.status, 201);
+	buf_addf(&both, "%s%s", repeated, unknown);
+	buf_addf(&ops, "json patch unknown field \"[0].foo\" | json patch duplicate field \"[1].path\" | %s",
+		 unknown);
+	const struct row rows[] = {
+		{"PATCH", DEPLOYS "/d?dryRun=All", "application/merge-patch+json", body, 200, NULL, both.p},
+		{"PATCH", DEPLOYS "/d?dryRun=All", "application/strategic-merge-patch+json", body, 200, NULL,
+		 both.p},
+		{"PATCH", DEPLOYS "/d?dryRun=All", "application/json-patch+json", operations, 200, NULL,
+		 ops.p},
+		{"PATCH", DEPLOYS "/d?dryRun=All&fieldValidation=Ignore", "application/json-patch+json",
+		 operations, 200, NULL, ""},
+		{"POST", DEPLOYS "?dryRun=All", "application/yaml", yaml, 201, NULL,
+		 "unknown field \"" NESTED "nested\" | unknown field \"spec.unknown1\" | "},
+	};
+	check_all(rows, ARRAY_LEN(rows));
+}
+
 /* All of them are told, however long that gets; the first hundred are all. */
 static void complains_of_a_hundred(void **state)
 {
@@ -424,17 +465,12 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(patches_that_cannot_be_read),
-		cmocka_unit_test(what_strict_readers_find),
-		cmocka_unit_test(warns_of_a_hundred),
-		cmocka_unit_test(complains_of_a_hundred),
-		cmocka_unit_test(forms_of_bodies),
-		cmocka_unit_test(versions_that_are_none),
-		cmocka_unit_test(metadata_is_judged_in_order),
-		cmocka_unit_test(creates_that_name_a_version),
-		cmocka_unit_test(options_of_deletions),
-		cmocka_unit_test(strategic_patches),
-		cmocka_unit_test(nothing_changes),
+		cmocka_unit_test(patches_that_cannot_be_read), cmocka_unit_test(what_strict_readers_find),
+		cmocka_unit_test(warns_of_a_hundred),	       cmocka_unit_test(strict_in_every_form),
+		cmocka_unit_test(complains_of_a_hundred),      cmocka_unit_test(forms_of_bodies),
+		cmocka_unit_test(versions_that_are_none),      cmocka_unit_test(metadata_is_judged_in_order),
+		cmocka_unit_test(creates_that_name_a_version), cmocka_unit_test(options_of_deletions),
+		cmocka_unit_test(strategic_patches),	       cmocka_unit_test(nothing_changes),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
