@@ -462,6 +462,43 @@ static void the_oldest_become_one(void **state)
 	take_step(&(struct step){"DELETE", CMS "/a", NULL, 200, NULL, NULL});
 }
 
+/* However many they are, what they own goes on being owned. */
+static void nothing_is_lost_when_they_become_one(void **state)
+{
+	autobuf struct buf made = BUF_INIT;
+
+	buf_adds(&made, "{\"metadata\":{\"name\":\"crowd\"},\"data\":{\"k0\":\"v\"");
+	for (int i = 1; i < 20; i++)
+		buf_addf(&made, ",\"k%d\":\"v\"", i);
+	buf_adds(&made, "}}");
+	autoreply struct rig_reply there = rig_call(&rig, "POST", CMS, made.p);
+	assert_int_equal(there.status, 201);
+	for (int n = 11; n < 20; n++) {
+		autobuf struct buf body = BUF_INIT;
+		buf_adds(&body, "{\"data\":{\"more\":\"v\"},\"metadata\":{\"managedFields\":[");
+		for (int i = 0; i < n; i++)
+			buf_addf(
+				&body,
+				"%s{\"manager\":\"m%d\",\"operation\":\"Update\",\"apiVersion\":\"v1\",\"fieldsType\":\"FieldsV1\","
+				"\"fieldsV1\":{\"f:data\":{\"f:k%d\":{}}}}",
+				i ? "," : "", i, i);
+		buf_adds(&body, "]}}");
+		autoreply struct rig_reply r = rig_send(&rig, "PATCH", CMS "/crowd?dryRun=All",
+							"application/merge-patch+json", body.p, body.len);
+		assert_int_equal(r.status, 200);
+		const js *list = js_arr(r.body, "metadata", "managedFields", NULL);
+		assert_int_equal(js_len(list), 10);
+		autobuf struct buf owned = BUF_INIT;
+		js_write(&owned, list);
+		for (int i = 0; i < n; i++) {
+			char field[16];
+			snprintf(field, sizeof(field), "\"f:k%d\"", i);
+			if (!strstr(owned.p, field))
+				fail_msg("%s of %d: %s", field, n, owned.p);
+		}
+	}
+}
+
 static int setup(void **state)
 {
 	clock_fake(clock_wall_ns()); /* so that who writes is told apart by his name, and not by when */
@@ -487,6 +524,7 @@ int main(void)
 		cmocka_unit_test(follows_while_there_is_room),
 		cmocka_unit_test(tells_every_conflict),
 		cmocka_unit_test(the_oldest_become_one),
+		cmocka_unit_test(nothing_is_lost_when_they_become_one),
 	};
 
 	return cmocka_run_group_tests(tests, setup, rig_teardown);

@@ -150,6 +150,10 @@ static void what_strict_readers_find(void **state)
 		 "duplicate field \"metadata.name\", unknown field \"metadata.foo\", duplicate field \"data.a\", unknown field \"zoo\"",
 		 ""},
 		{"POST", "/api/v1/namespaces/default/pods/p/eviction", "application/json",
+		 "{\"apiVersion\":\"policy/v1beta1\",\"metadata\":1}", 400,
+		 "Eviction in version \"v1beta1\" cannot be handled as a Eviction: json: cannot unmarshal …",
+		 ""},
+		{"POST", "/api/v1/namespaces/default/pods/p/eviction", "application/json",
 		 "{\"metadata\":{\"name\":\"p\"},\"deleteOptions\":{\"ignoreStoreReadErrorWithClusterBreakingPotential\":true}}",
 		 422,
 		 "Eviction.policy \"p\" is invalid: deleteOptions.ignoreStoreReadErrorWithClusterBreakingPotential: Invalid value: "
