@@ -48,3 +48,8 @@ attack() { "$ROOT/e2e/hostile/attack" "$DIR" "$1"; }
 @test "lists of twice the length" { attack growth; }
 @test "definitions that ask for everything" { attack hostile_definitions; }
 @test "a thousand definitions" { attack many_definitions; }
+@test "patches that want to explode" { attack explosive_patches; }
+@test "lists of managers that are none" { attack broken_managers; }
+@test "protobuf that is none, wherever it is taken" { attack broken_protobuf; }
+@test "selectors of thousands of terms" { attack costly_selectors; }
+@test "hundreds of namespaces" { attack many_namespaces; }
