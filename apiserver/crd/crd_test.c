@@ -160,9 +160,124 @@ static void schema_changes(void **state)
 	until(CRDS "/boats.sea.io", NULL);
 }
 
+static char *rafts(const char *stored)
+{
+	bool v1 = !strcmp(stored, "v1");
+
+	return mem_printf(
+		"'spec':{'group':'sea.io','scope':'Namespaced','names':{'plural':'rafts','kind':'Raft'},'versions':["
+		"{'name':'v1beta1','served':true,'storage':%s,'schema':{'openAPIV3Schema':{'type':'object','properties':{'spec':{'type':'object','properties':{'logs':{'type':'integer'},'old':{'type':'string'}}}}}}},"
+		"{'name':'v1','served':true,'storage':%s,'schema':{'openAPIV3Schema':{'type':'object','properties':{'spec':{'type':'object','properties':{'logs':{'type':'integer'},'rope':{'type':'string','default':'hemp'}}}}}}}]}",
+		v1 ? "false" : "true", v1 ? "true" : "false");
+}
+
+static void merge(const char *path, const char *body)
+{
+	must(REST_PATCH_MERGE, path, body);
+}
+
+/* The text of a member of what is at a path; the caller's. */
+static char *member(const char *path, const char *key)
+{
+	struct err err;
+	autofree char *reply = call(REST_GET, path, NULL, &err), *start = mem_printf("\"%s\":\"", key);
+	const char *at = strstr(reply, start);
+
+	if (!at)
+		fail_msg("%s: no %s in %s", path, key, reply);
+	at += strlen(start);
+	return mem_printf("%.*s", (int)strcspn(at, "\""), at);
+}
+
+/* What was stored in one version is read in the other one, and written once more it is stored in that. */
+static void storage_versions(void **state)
+{
+	static const char beta[] = "/apis/sea.io/v1beta1/namespaces/default/rafts/one",
+			  ga[] = "/apis/sea.io/v1/namespaces/default/rafts/one", crd[] = CRDS "/rafts.sea.io";
+	autofree char *spec = rafts("v1beta1"), *later = rafts("v1");
+	autofree char *new = mem_printf(
+		"{'kind':'CustomResourceDefinition','apiVersion':'apiextensions.k8s.io/v1','metadata':{'name':'rafts.sea.io'},%s}",
+		spec);
+	autofree char *switched = mem_printf("{%s}", later);
+
+	must(REST_POST, CRDS, JSON(new));
+	until("/apis/sea.io/v1/namespaces/default/rafts", "RaftList");
+	must(REST_POST, "/apis/sea.io/v1beta1/namespaces/default/rafts",
+	     JSON("{'kind':'Raft','apiVersion':'sea.io/v1beta1','metadata':{'name':'one'},'spec':{'logs':9,'old':'x'}}"));
+	until(ga, JSON("'spec':{'logs':9}"));
+	until(ga, JSON("'apiVersion':'sea.io/v1','kind':'Raft'"));
+	merge(crd, JSON(switched));
+	until(crd, JSON("'storedVersions':['v1beta1','v1']"));
+	until(ga, JSON("'spec':{'logs':9,'rope':'hemp'}"));
+	until(beta, JSON("'spec':{'logs':9}"));
+	/* a version of which something may be stored stays; what was read and is written back is stored in the other one, once */
+	struct err err;
+	free(call(
+		REST_PATCH_MERGE, crd,
+		JSON("{'spec':{'versions':[{'name':'v1','served':true,'storage':true,'schema':{'openAPIV3Schema':{'type':'object'}}}]}}"),
+		&err));
+	assert_int_equal(err.reason, REASON_INVALID);
+	assert_non_null(strstr(err.msg, "v1beta1 was previously a storage version"));
+	autofree char *first = member(ga, "resourceVersion"), *body = call(REST_GET, ga, NULL, &err);
+	must(REST_PUT, ga, body);
+	autofree char *second = member(ga, "resourceVersion"), *again = call(REST_GET, ga, NULL, &err);
+	assert_string_not_equal(first, second);
+	must(REST_PUT, ga, again);
+	autofree char *third = member(ga, "resourceVersion");
+	assert_string_equal(second, third);
+	merge(CRDS "/rafts.sea.io/status", JSON("{'status':{'storedVersions':['v1']}}"));
+	merge(crd,
+	      JSON("{'spec':{'versions':[{'name':'v1','served':true,'storage':true,'schema':{'openAPIV3Schema':{'type':'object'}}}]}}"));
+	until(beta, NULL);
+	until(ga, JSON("'apiVersion':'sea.io/v1'"));
+	must(REST_DELETE, crd, NULL);
+	until(crd, NULL);
+}
+
+/* What is wrong with an object of a user's own kind, in upstream's words. */
+static void refused_objects(void **state)
+{
+	static const struct {
+		enum rest_verb verb;
+		const char *path, *body, *want;
+	} rows[] = {
+		{REST_POST, BOATS, "{}", "Object 'Kind' is missing in 'object has no kind field '"},
+		{REST_POST, BOATS, "{'kind':'Boat'}",
+		 "the API version in the data () does not match the expected API version (sea.io/v1)"},
+		{REST_POST, BOATS, "{'kind':'Boat','apiVersion':'sea.io/v2'}",
+		 "the API version in the data (sea.io/v2) does not match the expected API version (sea.io/v1)"},
+		{REST_POST, BOATS, "{'kind':'Boat','apiVersion':'sea.io/v1','metadata':{'name':5}}",
+		 "cannot be handled as a Boat: json: cannot unmarshal number into Go struct field ObjectMeta.name of type string"},
+		{REST_POST, BOATS,
+		 "{'kind':'Boat','apiVersion':'sea.io/v1','metadata':{'name':'x'},'spec':{'t':{'kind':5}}}",
+		 "cannot be handled as a Boat: spec.t.kind: Invalid value: 5: must be a string"},
+		{REST_POST, BOATS,
+		 "{'kind':'Boat','apiVersion':'sea.io/v1','metadata':{'name':'x'},'spec':{'t':{'metadata':{'labels':1}}}}",
+		 "cannot be handled as a Boat: spec.t.metadata: Invalid value: {\"labels\":1}: json: cannot unmarshal number into Go struct field ObjectMeta.labels of type"},
+		{REST_POST, "/apis/sea.io/v1/boats",
+		 "{'kind':'Boat','apiVersion':'sea.io/v1','metadata':{'name':'x'}}",
+		 "the server could not find the requested resource"},
+	};
+	struct err err;
+
+	create("boats", "Boat", "",
+	       "'t':{'type':'object','x-kubernetes-embedded-resource':true,'x-kubernetes-preserve-unknown-fields':true}");
+	until(BOATS, "BoatList");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		free(call(rows[i].verb, rows[i].path, JSON(rows[i].body), &err));
+		autofree char *want = mem_strdup(rows[i].want);
+		if (!strstr(err.msg, want))
+			fail_msg("%zu: %s", i, err.msg);
+	}
+	must(REST_DELETE, CRDS "/boats.sea.io", NULL);
+	until(CRDS "/boats.sea.io", NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(served_and_deleted),
-					   cmocka_unit_test(names_in_use), cmocka_unit_test(schema_changes)};
+					   cmocka_unit_test(names_in_use), cmocka_unit_test(schema_changes),
+					   cmocka_unit_test(storage_versions),
+					   cmocka_unit_test(refused_objects)};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -173,10 +173,12 @@ int pipeline_draft(struct registry_call *c, const js *o, struct err *err)
 	return c->draft ? 0 : -1;
 }
 
-/* Nothing is new but when something was said again (kubernetes/apiserver pkg/endpoints/handlers/fieldmanager/equality.go). */
+/* Nothing is new but when something was said again (kubernetes/apiserver pkg/endpoints/handlers/fieldmanager/equality.go). Whoever
+   migrates what is stored to another version writes what he has read. */
 bool pipeline_unchanged(const struct obj *old, const struct obj *draft)
 {
-	return old->len - old->rv_len == draft->len && !memcmp(old->bytes, draft->bytes, old->rv_pos) &&
+	return !old->stale && old->len - old->rv_len == draft->len &&
+	       !memcmp(old->bytes, draft->bytes, old->rv_pos) &&
 	       !memcmp(old->bytes + old->rv_pos + old->rv_len, draft->bytes + old->rv_pos,
 		       draft->len - old->rv_pos) &&
 	       obj_managed_same_but_times(old->managed, draft->managed);

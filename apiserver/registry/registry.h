@@ -189,6 +189,8 @@ int registry_check_identity(struct registry_call *c, js *o, struct err *err) MUS
 void registry_check_manager(struct field_errors *errs, const char *path, const char *name);
 /* The Scale that stands for two numbers and a selector of its parent, which is of kind k. */
 js *registry_scale_of(const struct kind *k, const js *parent);
+/* Built-in kinds have a default for the wanted number; where a user's own has none, there is nothing to scale: REASON_INTERNAL. */
+int registry_scale_check(const struct kind *k, const js *parent, struct err *err) MUST_CHECK;
 /* The parent with the Scale's number; NULL when it does not validate. */
 js *registry_scale_apply(struct registry_call *c, const js *scale, const js *parent, struct err *err);
 /* REASON_INVALID when field errors were collected. */

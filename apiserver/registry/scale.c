@@ -90,6 +90,16 @@ static void add_selector(js *status, js *v)
 		js_set_str(status, "selector", text.p);
 }
 
+int registry_scale_check(const struct kind *k, const js *parent, struct err *err)
+{
+	const char *path = registry_scale_row(k)->replicas;
+
+	if (!k->type->structural || js_is_int(at(parent, path)))
+		return 0;
+	return err_set(err, REASON_INTERNAL,
+		       "Internal error occurred: the spec replicas field \".%s\" does not exist", path);
+}
+
 js *registry_scale_of(const struct kind *k, const js *parent)
 {
 	static const char *const meta_keys[] = {"name", "namespace", "uid", "resourceVersion",

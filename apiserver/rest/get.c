@@ -18,13 +18,13 @@ static void refuse(const struct request *rq, struct response *rs, const struct e
 	response_status(rs, presentable ? err : &form, attr, NULL);
 }
 
-/* A Scale is a resource of its own there. */
+/* A Scale is a resource of its own there, but of the users' own kinds it is they that are not there. */
 static void not_found(const struct request *rq, struct response *rs)
 {
 	struct err err = ERR_INIT;
 	struct attributes attr = rq->attr;
 	char resource[256];
-	if (!strcmp(attr.subresource, "scale")) {
+	if (!strcmp(attr.subresource, "scale") && !attr.kind->type->structural) {
 		snprintf(resource, sizeof(resource), "%s/scale", attr.resource);
 		attr.resource = resource;
 	}

@@ -198,8 +198,10 @@ static const char *path_verb(enum method m)
 
 static bool scope_fits(const struct request *rq)
 {
-	if (rq->attr.kind->namespaced) /* a single one needs its namespace, all of them do not */
-		return *rq->attr.ns || !*rq->attr.name;
+	bool read = !strcmp(rq->attr.verb, "list") || !strcmp(rq->attr.verb, "watch");
+	if (rq->attr.kind
+		    ->namespaced) /* a single one needs its namespace, all of them do not; users' own only to be read */
+		return *rq->attr.ns || (!*rq->attr.name && (read || !rq->attr.kind->type->structural));
 	return !*rq->attr.ns || !strcmp(rq->attr.resource, "namespaces");
 }
 

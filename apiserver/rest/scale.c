@@ -20,8 +20,14 @@ void scale_present(const struct request *rq, struct response *rs, const struct o
 
 void handle_scale_get(struct request *rq, struct response *rs)
 {
+	struct err err = ERR_INIT;
 	autoobj struct obj *o = handle_found(rq, rs);
+	autojson js *tree = o ? obj_tree(o, &err) : NULL;
 
-	if (o)
+	if (!o)
+		return;
+	if (!tree || registry_scale_check(rq->attr.kind, tree, &err) < 0)
+		response_status(rs, &err, &rq->attr, NULL);
+	else
 		scale_present(rq, rs, o);
 }

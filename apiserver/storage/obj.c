@@ -524,7 +524,10 @@ struct obj *obj_load(const struct kind *kind, const char *p, size_t n, uint64_t 
 	if (!kind->type || !kind->type->structural)
 		return load(kind, p, n, NULL, rv, create_rv, false, err);
 	bring_up_to_date(kind, p, n, &now);
-	return load(kind, buf_str(&now), now.len, NULL, rv, create_rv, false, err);
+	struct obj *o = load(kind, buf_str(&now), now.len, NULL, rv, create_rv, false, err);
+	if (o)
+		o->stale = now.len != n || memcmp(now.p, p, n) != 0;
+	return o;
 }
 
 struct obj *obj_new(const struct kind *kind, const char *p, size_t n, struct err *err)

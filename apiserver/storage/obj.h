@@ -20,7 +20,8 @@
 
 struct obj {
 	atomic_uint refs;
-	bool deleting;		     /* deletionTimestamp is set */
+	bool deleting; /* deletionTimestamp is set */
+	bool stale; /* the store has it in the form of an older definition: written once more, it has this one */
 	uint64_t rv;		     /* 0 in a draft */
 	uint64_t create_rv;	     /* revision of the create, when known */
 	const struct kind *kind;     /* storage version */

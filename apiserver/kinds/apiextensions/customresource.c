@@ -4,7 +4,6 @@
  * of them. What their schema says is the schema's to check; here is what a CRD says beside it: status and scale.
  */
 #include <limits.h>
-#include <stdio.h>
 #include "base/unique.h"
 #include "kinds/strategies.h"
 #include "object/name.h"
@@ -49,16 +48,19 @@ static void custom_prepare(const struct strategy_ctx *ctx, js *new, const js *ol
 
 /* ---- scale ---- */
 
-/* The value at a dotted path; NULL = none. *ret_wrong is what stands in the way of it. */
-static const js *at_path(const js *o, const char *path, bool *ret_blocked)
+/* The value at a dotted path; NULL = none. *ret_blocked is what stands in the way of it, NULL = nothing, and *ret_to how far of
+   the path that is. */
+static const js *at_path(const js *o, const char *path, const js **ret_blocked, size_t *ret_to)
 {
+	const char *start = path;
 	char key[256];
 
-	*ret_blocked = false;
+	*ret_blocked = NULL;
 	for (;; path++) {
 		size_t n = strcspn(path, ".");
 		if (!js_is_obj(o)) {
-			*ret_blocked = o != NULL;
+			*ret_blocked = o;
+			*ret_to = (size_t)(path - start) + n;
 			return NULL;
 		}
 		if (n >= sizeof(key))
@@ -83,29 +85,43 @@ static const char *go_type(const js *v)
 }
 
 /* As Go's unstructured.NestedInt64 and NestedString complain. */
-static void wrong_type(struct field_errors *errs, const char *path, const js *v, const char *zero,
-		       const char *want)
+static void wrong_type(struct field_errors *errs, const char *path, const char *way, const js *v,
+		       const char *zero, const char *want)
 {
 	autobuf struct buf field = BUF_INIT, message = BUF_INIT;
 
 	buf_addf(&field, ".%s", path);
-	buf_addf(&message, "Invalid value: %s: .%s accessor error: ", zero, path);
-	js_write(&message, v);
+	buf_addf(&message, "Invalid value: %s: .%s accessor error: ", zero, way);
+	if (js_is_str(v))
+		buf_adds(&message, js_str0(v, NULL));
+	else
+		js_write(&message, v);
 	buf_addf(&message, " is of the type %s, expected %s", go_type(v), want);
 	field_errors_add(errs, "FieldValueInvalid", mem_strdup(buf_str(&field)), buf_take(&message, NULL));
 }
 
+/* The value, if nothing stands in its way; what does is told. */
+static const js *reach(struct field_errors *errs, const js *o, const char *path, const char *zero)
+{
+	const js *blocked;
+	size_t to;
+	const js *v = at_path(o, path, &blocked, &to);
+	autofree char *way = blocked ? mem_printf("%.*s", (int)to, path) : NULL;
+
+	if (blocked)
+		wrong_type(errs, path, way, blocked, zero, "map[string]interface{}");
+	return v;
+}
+
 static void check_replicas(struct field_errors *errs, const js *o, const char *path)
 {
-	bool blocked;
-	const js *v = at_path(o, path, &blocked);
-	char field[300];
+	const js *v = reach(errs, o, path, "0");
+	autofree char *field = mem_printf(".%s", path);
 
-	snprintf(field, sizeof(field), ".%s", path);
 	if (!v)
 		return;
 	if (!js_is_int(v))
-		wrong_type(errs, path, v, "0", "int64");
+		wrong_type(errs, path, path, v, "0", "int64");
 	else if (json_object_get_int64(v) < 0)
 		field_error_invalid(errs, field, v, "should be a non-negative integer");
 	else if (json_object_get_int64(v) > INT_MAX)
@@ -116,7 +132,6 @@ static void custom_validate(const struct strategy_ctx *ctx, const js *new, const
 			    struct field_errors *errs)
 {
 	const struct subresource *scale = scale_of(ctx->kind);
-	bool blocked;
 
 	(void)old;
 	if (!scale)
@@ -124,9 +139,9 @@ static void custom_validate(const struct strategy_ctx *ctx, const js *new, const
 	if (strcmp(ctx->subresource, "status"))
 		check_replicas(errs, new, scale->replicas);
 	check_replicas(errs, new, scale->status_replicas);
-	const js *text = *scale->selector ? at_path(new, scale->selector, &blocked) : NULL;
+	const js *text = *scale->selector ? reach(errs, new, scale->selector, "\"\"") : NULL;
 	if (text && !js_is_str(text))
-		wrong_type(errs, scale->selector, text, "\"\"", "string");
+		wrong_type(errs, scale->selector, scale->selector, text, "\"\"", "string");
 }
 
 /* ---- finalizers ---- */

@@ -94,7 +94,11 @@ static void scales(void **state)
 		{"", "{'spec':{'crew':2147483648}}",
 		 ".spec.crew: Invalid value: 2147483648: should be less than or equal to 2147483647\n"},
 		{"", "{'spec':{'crew':'x'}}",
-		 ".spec.crew: Invalid value: 0: .spec.crew accessor error: \"x\" is of the type string, expected int64\n"},
+		 ".spec.crew: Invalid value: 0: .spec.crew accessor error: x is of the type string, expected int64\n"},
+		{"", "{'spec':'x','status':[1]}",
+		 ".spec.crew: Invalid value: 0: .spec.crew accessor error: x is of the type string, expected map[string]interface{}\n"
+		 ".status.crew: Invalid value: 0: .status.crew accessor error: [1] is of the type []interface {}, expected map[string]interface{}\n"
+		 ".status.selector: Invalid value: \"\": .status.selector accessor error: [1] is of the type []interface {}, expected map[string]interface{}\n"},
 		{"status", "{'spec':{'crew':-1},'status':{'crew':-2,'selector':[1]}}",
 		 ".status.crew: Invalid value: -2: should be a non-negative integer\n"
 		 ".status.selector: Invalid value: \"\": .status.selector accessor error: [1] is of the type []interface {}, expected string\n"},

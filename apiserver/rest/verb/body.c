@@ -196,6 +196,24 @@ bool body_kind_exists(const struct schema *schema, const char *api_version, cons
 	return schema_kind(schema, group, slash ? slash + 1 : api_version, kind);
 }
 
+/* Of the users' own kinds upstream decodes no struct that would know what it is: the text must say so. */
+static int check_custom(const struct decode *d, const char *kind, const char *version, const char *want,
+			struct err *err)
+{
+	const struct kind *k = schema_kind(d->schema, d->group, d->version, d->kind);
+
+	if (!k || !k->type->structural)
+		return 0;
+	if (!*kind)
+		return err_set(err, REASON_BAD_REQUEST,
+			       "Object 'Kind' is missing in 'object has no kind field '");
+	if (!*version)
+		return err_set(err, REASON_BAD_REQUEST,
+			       "the API version in the data () does not match the expected API version (%s)",
+			       want);
+	return 0;
+}
+
 /* apiVersion and kind may be missing (the path says what is meant), but may not say something else. */
 static int check_kind(const struct decode *d, const js *o, struct err *err)
 {
@@ -203,6 +221,8 @@ static int check_kind(const struct decode *d, const js *o, struct err *err)
 	const char *kind = js_str0(o, "kind", NULL), *version = js_str0(o, "apiVersion", NULL);
 
 	api_version(d->group, d->version, want);
+	if (check_custom(d, kind, version, want, err) < 0)
+		return -1;
 	if (!*kind)
 		kind = d->kind;
 	if (!*version)

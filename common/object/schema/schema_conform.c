@@ -88,6 +88,18 @@ static const char *json_word(const js *v)
 	return "value";
 }
 
+/* Where a user's object has metadata, what is above it is not in its path. */
+static void below_metadata(const struct conform *c, struct buf *path)
+{
+	autobuf struct buf head = BUF_INIT;
+	if (!c->metadata)
+		return;
+	schema_at_write(&head, c->metadata, AT_GO);
+	size_t n = path->len > head.len ? head.len + 1 : path->len;
+	memmove(path->p, path->p + n, path->len - n);
+	buf_truncate(path, path->len - n);
+}
+
 static void *mismatch(struct conform *c, const struct type *t, const struct at *at, const js *v, bool literal)
 {
 	autobuf struct buf what = BUF_INIT, path = BUF_INIT;
@@ -97,6 +109,7 @@ static void *mismatch(struct conform *c, const struct type *t, const struct at *
 		js_write(&what, v);
 	}
 	schema_at_write(&path, at, AT_GO);
+	below_metadata(c, &path);
 	const char *dot = c->holder ? strrchr(c->holder->go, '.') : NULL;
 	if (path.len && c->holder)
 		err_set(c->err, REASON_BAD_REQUEST,

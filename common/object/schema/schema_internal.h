@@ -195,6 +195,8 @@ struct conform {
 	bool take; /* what is read is ours and nobody else's: its lists, maps and objects are used for the result */
 	const js *members;	   /* defaults that the field above gives the members of the next object */
 	const struct type *holder; /* innermost object type, for messages */
+	const struct at *
+		metadata; /* of a user's object, which is decoded by itself: paths of messages begin there; or NULL */
 	int depth;
 	size_t made; /* values that defaults of structural types have added */
 	struct err *err;

@@ -4,6 +4,7 @@
  * struct: zero values stay, a value of the wrong type stays until validation reports it, and only unknown fields are
  * pruned (kubernetes/apiextensions-apiserver pkg/apiserver/schema/{pruning,defaulting}).
  */
+#include <string.h>
 #include "object/schema/schema_internal.h"
 
 /* Any key, known to be new or not. */
@@ -25,6 +26,37 @@ static bool null_vanishes(const struct conform *c, const struct field *f)
 	return !f->type->nullable && (c->defaults || !f->def);
 }
 
+/* As upstream's field errors have it. */
+static bool refuse(struct conform *c, const struct at *at, const js *in, const char *why)
+{
+	autobuf struct buf path = BUF_INIT, value = BUF_INIT;
+	schema_at_write(&path, at, AT_STRICT);
+	js_write(&value, in);
+	err_set(c->err, REASON_BAD_REQUEST, "%s: Invalid value: %s: %s", buf_str(&path), buf_str(&value),
+		why);
+	return false;
+}
+
+/* metadata is of the form that all objects' is. Whose it is is told where it is not the object's own. */
+static bool conform_metadata(struct conform *c, const struct type *t, const struct at *at, const js *in,
+			     js **ret)
+{
+	const struct at *outer = c->metadata;
+	c->metadata = at;
+	bool ok = conform_one(c, t, at, in, ret);
+	c->metadata = outer;
+	if (ok || !at->up)
+		return ok;
+	struct err why = *c->err;
+	return refuse(c, at, in, why.msg);
+}
+
+static bool names_resource(const struct type *t, const char *key)
+{
+	bool resource = t->check && t->check->structural && t->check->structural->resource;
+	return resource && (!strcmp(key, "apiVersion") || !strcmp(key, "kind"));
+}
+
 static bool conform_member(struct conform *c, const struct type *t, const struct at *at, const char *key,
 			   int i, const js *in, js *out)
 {
@@ -40,7 +72,10 @@ static bool conform_member(struct conform *c, const struct type *t, const struct
 	}
 	if (!in && null_vanishes(c, f))
 		return true;
-	if (!conform_one(c, f->type, &here, in, &v))
+	if (in && !js_is_str(in) && names_resource(t, f->name))
+		return refuse(c, &here, in, "must be a string");
+	bool metadata = f->type->form == TYPE_OBJECT && !f->type->structural;
+	if (!(metadata ? conform_metadata : conform_one)(c, f->type, &here, in, &v))
 		return false;
 	schema_object_add(out, f->name, v);
 	return true;
