@@ -90,13 +90,19 @@ static void rename_field(const struct kind *k, struct field_term *t)
 		}
 }
 
+/* Kinds with fields of their own, and the users' own kinds. */
+static bool names_fields(const struct kind *k)
+{
+	return k->n_selectable || (k->type && k->type->structural);
+}
+
 static int unknown_field(const struct kind *k, const char *field, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		if (!strcmp(k->kind, texts[i].kind) && !strcmp(k->group, texts[i].group))
 			return err_set(err, REASON_BAD_REQUEST, "%s%.200s%s", texts[i].before, field,
 				       texts[i].after);
-	if (k->n_selectable)
+	if (names_fields(k))
 		return err_set(err, REASON_BAD_REQUEST, "field label not supported: %.200s", field);
 	return err_set(
 		err, REASON_BAD_REQUEST,
@@ -104,12 +110,12 @@ static int unknown_field(const struct kind *k, const char *field, struct err *er
 		field);
 }
 
-/* Kinds with fields of their own name all that they know; where there is no namespace, it is not among them. */
+/* Some kinds name all that they know; where there is no namespace, it is not among them. */
 static int check_field(const struct kind *k, const char *field, struct err *err)
 {
 	if (!strcmp(field, "metadata.name"))
 		return 0;
-	if (!strcmp(field, "metadata.namespace") && (k->namespaced || !k->n_selectable))
+	if (!strcmp(field, "metadata.namespace") && (k->namespaced || !names_fields(k)))
 		return 0;
 	for (size_t i = 0; i < k->n_selectable; i++)
 		if (!strcmp(field, k->selectable[i].field))

@@ -307,6 +307,35 @@ static void test_default_fields(void **state)
 		"\"status.x\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"");
 }
 
+/* The users' own kinds name their fields, even when there are none. */
+static void test_custom_fields(void **state)
+{
+	static const struct type custom = {.structural = true};
+	static const struct {
+		const char *selector, *message; /* NULL: known */
+		bool namespaced;
+	} v[] = {
+		{"metadata.name=1", NULL, false},
+		{"metadata.namespace=1", NULL, true},
+		{"metadata.namespace=1", "field label not supported: metadata.namespace", false},
+		{"spec.x=1", "field label not supported: spec.x", true},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		const struct kind k = {
+			.group = "sea.io", .kind = "Boat", .namespaced = v[i].namespaced, .type = &custom};
+		struct query_param selector = {"fieldSelector", (char *)v[i].selector};
+		struct request rq = {.attr = {.kind = &k, .name = ""}, .n_params = 1, .params = &selector};
+		struct err err = ERR_INIT;
+		struct field_errors errs = {.n = 0};
+		struct list_options o;
+		assert_int_equal(options_parse(&rq, &o, NULL, &errs, &err), v[i].message ? -1 : 0);
+		if (v[i].message)
+			assert_string_equal(err.msg, v[i].message);
+		else
+			options_release(&o);
+	}
+}
+
 static void test_tokens(void **state)
 {
 	static const uint64_t revisions[] = {0, 1, 12345, INT64_MAX};
@@ -358,10 +387,11 @@ static void test_bad_tokens(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),	       cmocka_unit_test(test_default_fields),
-		cmocka_unit_test(test_unknown_fields), cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_legacy_watch),   cmocka_unit_test(test_order),
-		cmocka_unit_test(test_renamed_field),  cmocka_unit_test(test_watch_of_one),
-		cmocka_unit_test(test_tokens),	       cmocka_unit_test(test_bad_tokens)};
+		cmocka_unit_test(test_rows),	      cmocka_unit_test(test_default_fields),
+		cmocka_unit_test(test_custom_fields), cmocka_unit_test(test_unknown_fields),
+		cmocka_unit_test(test_defaults),      cmocka_unit_test(test_legacy_watch),
+		cmocka_unit_test(test_order),	      cmocka_unit_test(test_renamed_field),
+		cmocka_unit_test(test_watch_of_one),  cmocka_unit_test(test_tokens),
+		cmocka_unit_test(test_bad_tokens)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
