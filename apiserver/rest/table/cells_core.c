@@ -26,11 +26,11 @@ static void cell_secrets_count(struct buf *out, const struct cell *c)
 static void cell_node_status(struct buf *out, const struct cell *c)
 {
 	autobuf struct buf b = BUF_INIT;
+	const char *word = "Unknown";
 	js_array_for_each (cond, js_arr(c->o, "status", "conditions", NULL))
-		if (!strcmp(js_str0(cond, "type", NULL), "Ready"))
-			cell_join(&b, !strcmp(js_str0(cond, "status", NULL), "True") ? "Ready" : "NotReady");
-	if (!b.len)
-		buf_adds(&b, "Unknown");
+		if (!strcmp(js_str0(cond, "type", NULL), "Ready")) /* the last one counts */
+			word = !strcmp(js_str0(cond, "status", NULL), "True") ? "Ready" : "NotReady";
+	buf_adds(&b, word);
 	if (js_bool(c->o, false, "spec", "unschedulable", NULL))
 		cell_join(&b, "SchedulingDisabled");
 	cell_text(out, &b, "");
