@@ -88,6 +88,7 @@ static const struct {
 	{"anybody", "x", "post", "", "", "", "/healthz", -1},
 	{"bob", "x", "post", "", "", "", "/healthz", -1},
 	{"bob", "x", "list", "any", "thing", "", "", ALL},
+	{"bob", "crew", "create", "apps", "deployments", "", "a", WRITES}, /* of two, what is asked first */
 };
 
 static struct response_flow *classify(struct flow *f, size_t i)
