@@ -37,6 +37,7 @@ static const struct priority {
 	{"v1.discovery.k8s.io", 16200, 15},
 	{"v1.events.k8s.io", 17750, 15},
 	{"v1.flowcontrol.apiserver.k8s.io", 16100, 21},
+	{"v1beta1.metrics.k8s.io", 100, 100}, /* as metrics-server's manifest has it */
 	{"v1.networking.k8s.io", 17200, 15},
 	{"v1.node.k8s.io", 16300, 15},
 	{"v1.policy", 17100, 15},

@@ -29,6 +29,7 @@
 #include "rest/discovery/openapi.h"
 #include "rest/flow.h"
 #include "rest/log/relay.h"
+#include "rest/usage/usage.h"
 #include "rest/server.h"
 
 #define PEM_MAX (1 << 20)
@@ -256,6 +257,7 @@ static int start(struct instance *d, struct err *err)
 	d->api = (struct api){.schema = d->schema, .relays = relays_new(&agents, err)};
 	if (!d->api.relays)
 		return -1;
+	d->api.usage = usage_new(d->api.relays);
 	d->auth = auth_new(opt->token_file, err);
 	if (!d->auth)
 		return -1;
@@ -314,6 +316,7 @@ void instance_stop(struct instance *d)
 		listener_stop(d->listener);
 	server_free(d->server);
 	relays_free(d->api.relays);
+	usage_free(d->api.usage);
 	crds_free(d->crds);
 	keeper_stop(d->keeper); /* which the definitions' thread may wake */
 	registry_free(d->api.registry);

@@ -21,6 +21,7 @@ struct api {
 	struct storage *storage;
 	struct registry *registry;
 	struct relays *relays;	     /* rest/log/relay.h */
+	struct usage *usage;	     /* rest/usage/usage.h */
 	atomic_int log_streams;	     /* open now; rest/log/podlog.c */
 	struct discovery *discovery; /* rest/discovery/discovery.h */
 	struct openapi *openapi;     /* rest/discovery/openapi.h */

@@ -246,6 +246,7 @@ enum dispatch dispatch_begin(struct api *api, const struct auth *auth, struct re
 	case ROUTE_WRITE:
 		return DISPATCH_WRITE;
 	case ROUTE_RELAY:
+	case ROUTE_USAGE:
 		return DISPATCH_RELAY;
 	case ROUTE_READ:
 		if ((is_heavy(rq) || !is_here(rq)) && is_answerable(rq))

@@ -69,6 +69,10 @@ static const struct route routes[] = {
 	ANSWER("tokenreviews", &review_verb),
 	{METHOD_GET, SCOPE_ITEM, "componentstatuses", "", "get", VERB_GET, ROUTE_READ, handle_component,
 	 NULL},
+	{METHOD_GET, SCOPE_ITEM, "nodes", "", "get", VERB_GET, ROUTE_USAGE, NULL, NULL},
+	{METHOD_GET, SCOPE_EVERYWHERE, "nodes", "", "list", VERB_LIST, ROUTE_USAGE, NULL, NULL},
+	{METHOD_GET, SCOPE_ITEM, "pods", "", "get", VERB_GET, ROUTE_USAGE, NULL, NULL},
+	{METHOD_GET, SCOPE_EVERYWHERE, "pods", "", "list", VERB_LIST, ROUTE_USAGE, NULL, NULL},
 	{METHOD_GET, SCOPE_EVERYWHERE, "componentstatuses", "", "list", VERB_LIST, ROUTE_READ,
 	 handle_components, NULL},
 };

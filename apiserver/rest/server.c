@@ -15,6 +15,8 @@
 #include "rest/dispatch.h"
 #include "rest/lane.h"
 #include "rest/log/podlog.h"
+#include "rest/route.h"
+#include "rest/usage/usage.h"
 #include "rest/present.h"
 #include "rest/verb/verb.h"
 
@@ -92,7 +94,7 @@ static void run_read(void *arg)
 	struct exchange *x = arg;
 
 	if (x->way == DISPATCH_RELAY) {
-		podlog_start(x, end_read);
+		(x->rq.route->class == ROUTE_USAGE ? usage_start : podlog_start)(x, end_read);
 		return;
 	}
 	dispatch_run(&x->rq, &x->rs);

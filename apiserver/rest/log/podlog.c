@@ -8,12 +8,11 @@
  */
 #include "rest/log/podlog.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include "base/clock.h"
-#include "object/name.h"
 #include "object/rfc3339.h"
 #include "object/status_reason.h"
+#include "rest/log/place.h"
 #include "rest/log/relay.h"
 
 static const struct kind log_options = {
@@ -128,29 +127,6 @@ static int pick_container(const char *pod, const js *spec, const char *asked, co
 
 /* ---- where ---- */
 
-/* It becomes a part of a URL, and whoever wrote the node chose it. */
-static bool is_host(const char *s)
-{
-	struct in6_addr ip;
-	struct name_faults f;
-
-	return inet_pton(AF_INET, s, &ip) == 1 || inet_pton(AF_INET6, s, &ip) == 1 ||
-	       !name_check_dns1123_subdomain(s, &f);
-}
-
-static const char *node_address(const js *node)
-{
-	static const char *const types[] = {"InternalIP", "Hostname"};
-
-	for (size_t t = 0; t < ARRAY_LEN(types); t++)
-		js_array_for_each (a, js_arr(node, "status", "addresses", NULL)) {
-			const char *address = js_str0(a, "address", NULL);
-			if (!strcmp(js_str0(a, "type", NULL), types[t]) && is_host(address))
-				return address;
-		}
-	return NULL;
-}
-
 static void add_query(struct buf *url, const struct request *rq)
 {
 	static const char *const passed[] = {"follow",	  "previous",  "timestamps", "sinceSeconds",
@@ -183,13 +159,9 @@ static int make_url(struct log_call *c, const char *container, struct buf *url, 
 	autojson js *tree = obj_tree(node, err);
 	if (!tree)
 		return -1;
-	const char *address = node_address(tree);
-	int64_t port = js_int(tree, 0, "status", "daemonEndpoints", "kubeletEndpoint", "Port", NULL);
-	if (!address || port < 1 || port > 65535)
-		return err_set(err, REASON_INTERNAL, "no preferred addresses found; known addresses: []");
-	buf_addf(url,
-		 strchr(address, ':') ? "https://[%s]:%d/containerLogs/" : "https://%s:%d/containerLogs/",
-		 address, (int)port);
+	if (place_url(url, tree, err) < 0)
+		return -1;
+	buf_adds(url, "/containerLogs/");
 	http_escape(url, c->rq->attr.ns);
 	buf_addc(url, '/');
 	http_escape(url, c->rq->attr.name);

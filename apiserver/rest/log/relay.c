@@ -24,6 +24,7 @@ struct relays {
 
 	/* The loop only. */
 	struct list asked; /* those whose agent has not answered yet */
+	struct list pages; /* that are being read */
 	bool stopping;
 };
 
@@ -248,7 +249,88 @@ static void relay_close(void *arg)
 	loop_post(r->all->loop, hang_up, r);
 }
 
+/* ---- pages ---- */
+
+struct relay_page {
+	struct list link; /* in pages */
+	struct relays *all;
+	struct http_call *call;
+	char *url;
+	relay_page_fn *done;
+	void *arg;
+};
+
+static void end_page(struct relay_page *p, struct buf *body, const struct err *err)
+{
+	list_del(&p->link);
+	p->done(p->arg, body, err);
+	free(p->url);
+	free(p);
+}
+
+static void on_page(void *arg, struct http_reply *reply)
+{
+	struct err err = reply->err;
+	bool good = err.reason == REASON_NONE && reply->status == 200;
+
+	if (!good && err.reason == REASON_NONE)
+		err_set(&err, REASON_UNKNOWN, "the node agent answered %d", reply->status);
+	end_page(arg, good ? &reply->body : NULL, &err);
+}
+
+static void give_up_pages(struct relays *rs)
+{
+	struct err err = ERR_INIT;
+
+	err_set(&err, REASON_UNAVAILABLE, "%s", stopping);
+	list_for_each_safe (l, &rs->pages) {
+		struct relay_page *p = list_entry(l, struct relay_page, link);
+
+		http_abort(p->call);
+		end_page(p, NULL, &err);
+	}
+}
+
+void relays_get(struct relays *rs, const char *url, int64_t timeout_ns, size_t max, relay_page_fn *done,
+		void *arg)
+{
+	struct relay_page *p = MEM_NEW(struct relay_page);
+
+	*p = (struct relay_page){.all = rs, .url = mem_strdup(url), .done = done, .arg = arg};
+	struct http_request rq = {.method = "GET",
+				  .url = p->url,
+				  .timeout_ns = rs->stopping ? NS_PER_MS : timeout_ns,
+				  .max_body = max};
+
+	list_push_back(&rs->pages, &p->link);
+	p->call = http_start(rs->http, &rq, on_page, p);
+}
+
 /* ---- opening ---- */
+
+/* An errno when there is no thread for it. */
+static int start_loop(struct relays *rs)
+{
+	pthread_mutex_lock(&rs->lock);
+	int rc = rs->started ? 0 : loop_try_start(rs->loop, "logs");
+
+	rs->started = !rc;
+	pthread_mutex_unlock(&rs->lock);
+	return rc;
+}
+
+bool relays_run(struct relays *rs, loop_fn *fn, void *arg)
+{
+	if (start_loop(rs) != 0)
+		return false;
+	loop_post(rs->loop, fn, arg);
+	return true;
+}
+
+struct loop *relays_loop(struct relays *rs)
+{
+	return rs->loop;
+}
 
 void relay_open(struct relays *rs, const char *url, atomic_int *streams, relay_fn *answered, void *arg)
 {
@@ -263,10 +345,8 @@ void relay_open(struct relays *rs, const char *url, atomic_int *streams, relay_f
 	list_init(&r->link);
 	pthread_mutex_init(&r->lock, NULL);
 	r->stream = (struct response_stream){.read = relay_read, .close = relay_close, .arg = r};
-	pthread_mutex_lock(&rs->lock);
-	int rc = rs->started ? 0 : loop_try_start(rs->loop, "logs");
-	rs->started = !rc;
-	pthread_mutex_unlock(&rs->lock);
+	int rc = start_loop(rs);
+
 	if (rc) { /* nobody but us has heard of it */
 		struct err err = ERR_INIT;
 		err_set(&err, REASON_UNAVAILABLE, "no thread for logs: %s", strerror(rc));
@@ -290,6 +370,7 @@ struct relays *relays_new(const struct http_tls *tls, struct err *err)
 	rs->http = http_new_on(rs->loop, tls, 0);
 	pthread_mutex_init(&rs->lock, NULL);
 	list_init(&rs->asked);
+	list_init(&rs->pages);
 	return rs;
 }
 
@@ -300,6 +381,7 @@ static void stop(void *arg)
 	rs->stopping = true;
 	list_for_each_safe (l, &rs->asked)
 		give_up(list_entry(l, struct relay, link), REASON_UNAVAILABLE, stopping);
+	give_up_pages(rs);
 }
 
 void relays_stop(struct relays *rs)

@@ -30,4 +30,15 @@ typedef void relay_fn(void *arg, struct relay_answer *a);
    thread. */
 void relay_open(struct relays *rs, const char *url, atomic_int *streams, relay_fn *answered, void *arg);
 
+/* ---- answers that are short ---- */
+
+/* fn runs on the relays' loop, soon. False: there is no thread for that. Any thread. */
+bool relays_run(struct relays *rs, loop_fn *fn, void *arg);
+struct loop *relays_loop(struct relays *rs);
+/* One page of an agent, whole: body is NULL when it could not be had, and err says why. Once, on the loop, not before this
+   returns. The loop only. */
+typedef void relay_page_fn(void *arg, struct buf *body, const struct err *err);
+void relays_get(struct relays *rs, const char *url, int64_t timeout_ns, size_t max, relay_page_fn *done,
+		void *arg);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Cells of autoscalers: what is aimed at, beside what was measured (pkg/printers/internalversion formatHPAMetrics). */
 #include "rest/table/cells.h"
+#include "object/quantity.h"
 
 #include <string.h>
 
@@ -101,10 +102,41 @@ static void cell_replicas(struct buf *out, const struct cell *c)
 	buf_addf(out, "%lld", (long long)js_int(c->o, 0, "status", "currentReplicas", NULL));
 }
 
+/* ---- what Pods use ---- */
+
+static void put_sum(struct buf *out, const struct cell *c, const char *resource)
+{
+	struct quantity sum = {0}, one;
+	char text[QUANTITY_TEXT_MAX];
+
+	js_array_for_each (k, js_arr(c->o, "containers", NULL)) {
+		struct err ignored = ERR_INIT;
+
+		if (quantity_parse(js_str0(k, "usage", resource, NULL), &one, &ignored) < 0)
+			continue;
+		sum.nano += one.nano;
+		sum.format = one.format;
+	}
+	quantity_format(&sum, text);
+	cell_str(out, text);
+}
+
+static void cell_pod_cpu(struct buf *out, const struct cell *c)
+{
+	put_sum(out, c, "cpu");
+}
+
+static void cell_pod_memory(struct buf *out, const struct cell *c)
+{
+	put_sum(out, c, "memory");
+}
+
 const struct cell_row cells_autoscaling[] = {
 	{"hpa_min", cell_min},
 	{"hpa_reference", cell_reference},
 	{"hpa_replicas", cell_replicas},
 	{"hpa_targets", cell_targets},
+	{"pod_metrics_cpu", cell_pod_cpu},
+	{"pod_metrics_memory", cell_pod_memory},
 	{NULL, NULL},
 };
