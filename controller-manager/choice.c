@@ -15,6 +15,7 @@ static const struct {
 	{"garbagecollector", "garbage-collector"},
 	{"podgc", "pod-garbage-collector"},
 	{"horizontalpodautoscaling", "horizontal-pod-autoscaler"},
+	{"nodeipam", "node-ipam"},
 	{"nodelifecycle", "node-lifecycle"},
 	{"root-ca-cert-publisher", "root-ca-certificate-publisher"},
 };

@@ -12,6 +12,6 @@ extern const struct controller replicaset_controller, deployment_controller, gar
 	daemonset_controller, statefulset_controller;
 extern const struct controller replication_controller, disruption_controller, ttl_controller,
 	resourcequota_controller;
-extern const struct controller cronjob_controller, hpa_controller;
+extern const struct controller cronjob_controller, hpa_controller, ipam_controller;
 
 #endif

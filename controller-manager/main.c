@@ -5,6 +5,7 @@
 #include "choice.h"
 #include "controller/daemon.h"
 #include "controllers.h"
+#include "ipam/ipam.h"
 #include "node_lifecycle.h"
 #include "pod_gc.h"
 #include "quota/quota.h"
@@ -30,6 +31,7 @@ static const struct controller *const controllers[] = {
 	&statefulset_controller,
 	&cronjob_controller,
 	&hpa_controller,
+	&ipam_controller,
 	NULL,
 };
 
@@ -61,6 +63,7 @@ static bool own_accounts;
 static int64_t quota_period_ns;
 static struct node_lifecycle_config nodes;
 static struct hpa_config autoscaling;
+static struct ipam_config addresses;
 static int64_t node_monitor_period_ns; /* nothing is polled here: a node is looked at when its time is over */
 static const struct flag flags[] = {
 	{"controllers", FLAG_STRING, &controllers_flag, "*",
@@ -84,6 +87,16 @@ static const struct flag flags[] = {
 	 "The part of a zone's nodes (at least three) that must be not ready for it to be unhealthy.", 0, 0},
 	{"large-cluster-size-threshold", FLAG_INT, &nodes.zones.large, "50",
 	 "Nodes that a zone may have and still be small.", 0, 0},
+	{"allocate-node-cidrs", FLAG_BOOL, &addresses.allocate, "false",
+	 "Nodes that come without podCIDRs get some.", 0, 0},
+	{"cluster-cidr", FLAG_STRING, &addresses.cluster_cidrs, "",
+	 "What they are parts of: one network, or one of each family.", 0, 0},
+	{"service-cluster-ip-range", FLAG_STRING, &addresses.service_cidrs, "",
+	 "Networks of Services, which no node gets.", 0, 0},
+	{"node-cidr-mask-size", FLAG_INT, &addresses.mask, "0",
+	 "Bits of a node's network in a cluster of one family; 0 = 24 for IPv4, 64 for IPv6.", 0, 128},
+	{"node-cidr-mask-size-ipv4", FLAG_INT, &addresses.mask_v4, "0", "The same for IPv4.", 0, 32},
+	{"node-cidr-mask-size-ipv6", FLAG_INT, &addresses.mask_v6, "0", "The same for IPv6.", 0, 128},
 	{"horizontal-pod-autoscaler-sync-period", FLAG_DURATION, &autoscaling.sync_period_ns, "15s",
 	 "How often an autoscaler's metrics are asked for.", 0, 0},
 	{"horizontal-pod-autoscaler-downscale-stabilization", FLAG_DURATION, &autoscaling.down_window_ns,
@@ -148,6 +161,8 @@ static void *make(struct rest *r, struct err *err)
 	quota_set_period(quota_period_ns);
 	node_lifecycle_configure(&nodes);
 	hpa_configure(&autoscaling);
+	if (ipam_configure(&addresses, err) < 0)
+		return NULL;
 	if (!*root_ca_file)
 		root_ca_set(rest_get_config(r)->kube.ca_pem);
 	else if (root_ca_load(root_ca_file, err) < 0)

@@ -74,6 +74,7 @@ static const struct decode_row node_rows[] = {
 	DECODE_STRUCT("metadata", struct cm_node, base.meta, &meta_spec),
 	DECODE_STRUCT("metadata.annotations", struct cm_node, ttl_s, &annotation_spec),
 	DECODE_BOOL("spec.unschedulable", struct cm_node, unschedulable),
+	DECODE_STRINGS("spec.podCIDRs", struct cm_node, pod_cidrs, n_pod_cidrs),
 	DECODE_ARRAY("spec.taints", struct cm_node, taints, n_taints, &taint_spec),
 	DECODE_ARRAY("status.conditions", struct cm_node, conditions, n_conditions, &condition_spec),
 };

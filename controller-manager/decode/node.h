@@ -18,6 +18,8 @@ struct cm_node {
 	int32_t ttl_s; /* node.alpha.kubernetes.io/ttl; -1 = none that is a number */
 	struct taint *taints;
 	size_t n_taints;
+	const char *const *pod_cidrs;
+	size_t n_pod_cidrs;
 	enum condition_status ready;
 	bool memory_pressure, disk_pressure, pid_pressure, network_unavailable;
 	bool posted_memory, posted_disk, posted_pid; /* there is such a condition */
