@@ -373,10 +373,59 @@ static bool claim_in_scope(const js *o, const char *scope, const char *op, const
 	       selects(js_str0(o, "spec", "volumeAttributesClassName", NULL), op, values);
 }
 
+/* ---- claims of devices ---- */
+
+#define DEVICE_CLASS_MARK ".deviceclass.resource.k8s.io/devices"
+#define DEVICES_MAX 32 /* that one claim can get: what «all» counts as */
+
+static bool knows_devices(const char *name)
+{
+	size_t n = strlen(name), mark = sizeof(DEVICE_CLASS_MARK) - 1;
+
+	return !strcmp(name, "count/resourceclaims.resource.k8s.io") ||
+	       (n > mark && !strcmp(name + n - mark, DEVICE_CLASS_MARK));
+}
+
+static void count_devices(const js *request, struct quota_sum *into)
+{
+	const char *mode = js_str0(request, "allocationMode", NULL);
+	int64_t n = !strcmp(mode, "ExactCount") ? js_int(request, 0, "count", NULL)
+		    : !strcmp(mode, "All")	? DEVICES_MAX
+						: 0;
+	struct quantity q = {.nano = (__int128)n * one.nano, .format = QUANTITY_DECIMAL_SI};
+	autofree char *name = mem_printf("%s" DEVICE_CLASS_MARK, js_str0(request, "deviceClassName", NULL));
+
+	quota_sum_add(into, name, &q);
+}
+
+/* Of alternatives, of each class the most that any of them may take. */
+static void use_devices(const js *o, int64_t now_ns, struct quota_sum *into)
+{
+	quota_sum_add(into, "count/resourceclaims.resource.k8s.io", &one);
+	js_array_for_each (r, js_arr(o, "spec", "devices", "requests", NULL)) {
+		const js *alternatives = js_arr(r, "firstAvailable", NULL),
+			 *exactly = js_obj(r, "exactly", NULL);
+		struct quota_sum most = {0};
+
+		js_array_for_each (a, alternatives) {
+			struct quota_sum single = {0};
+
+			count_devices(a, &single);
+			raise_all(&most, &single);
+			quota_sum_release(&single);
+		}
+		if (!js_len(alternatives) && exactly)
+			count_devices(exactly, &most);
+		add_all(into, &most);
+		quota_sum_release(&most);
+	}
+}
+
 const struct quota_kind quota_kinds[] = {
 	{"", "pods", knows_pod, pod_in_scope, use_pod},
 	{"", "services", knows_service, no_scope, use_service},
 	{"", "persistentvolumeclaims", knows_claim, claim_in_scope, use_claim},
+	{"resource.k8s.io", "resourceclaims", knows_devices, no_scope, use_devices},
 	{0},
 };
 

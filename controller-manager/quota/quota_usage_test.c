@@ -247,6 +247,38 @@ static void test_what_is_counted(void **state)
 	}
 }
 
+#define DEVICES(class) class ".deviceclass.resource.k8s.io/devices"
+#define REQUESTS(list) "{spec: {devices: {requests: [" list "]}}}"
+#define TWO_OF_A "{name: r, exactly: {deviceClassName: a, allocationMode: ExactCount, count: 2}}"
+
+static void test_devices(void **state)
+{
+	static const struct {
+		const char *claim, *want;
+	} rows[] = {
+		{"{spec: {}}", "count/resourceclaims.resource.k8s.io=1"},
+		{REQUESTS(TWO_OF_A), "count/resourceclaims.resource.k8s.io=1 " DEVICES("a") "=2"},
+		{REQUESTS(TWO_OF_A ", " TWO_OF_A),
+		 "count/resourceclaims.resource.k8s.io=1 " DEVICES("a") "=4"},
+		{REQUESTS("{exactly: {deviceClassName: b, allocationMode: All}}"),
+		 "count/resourceclaims.resource.k8s.io=1 " DEVICES("b") "=32"},
+		{REQUESTS("{exactly: {deviceClassName: b, allocationMode: Later, count: 3}}"),
+		 "count/resourceclaims.resource.k8s.io=1 " DEVICES("b") "=0"},
+		{REQUESTS(
+			 "{firstAvailable: [{deviceClassName: a, allocationMode: ExactCount, count: 1}, {deviceClassName: a, "
+			 "allocationMode: ExactCount, count: 3}, {deviceClassName: b, allocationMode: ExactCount, count: 2}]}, " TWO_OF_A),
+		 "count/resourceclaims.resource.k8s.io=1 " DEVICES("a") "=5 " DEVICES("b") "=2"},
+	};
+	const struct quota_kind *k = kind("resourceclaims");
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		expect("resourceclaims", rows[i].claim, rows[i].want);
+	assert_true(k->knows(DEVICES("gpu.example.com")));
+	assert_true(k->knows("count/resourceclaims.resource.k8s.io"));
+	assert_false(k->knows(".deviceclass.resource.k8s.io/devices"));
+	assert_false(k->knows("count/pods"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +287,7 @@ int main(void)
 		cmocka_unit_test(test_claims),
 		cmocka_unit_test(test_scopes),
 		cmocka_unit_test(test_whose_a_name_is),
+		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_what_is_counted),
 	};
 
