@@ -44,6 +44,8 @@ enum {
 	STRATEGY_STATUS_PARTS =
 		256, /* other subresources, too, change the status: prepare keeps what is not theirs */
 	STRATEGY_STATUS_KEEPS_METADATA = 512, /* a write of the status does not change metadata */
+	STRATEGY_ORPHANS =
+		1024, /* a deletion that says nothing of dependents leaves them, as in the first versions */
 };
 
 struct strategy {
@@ -74,6 +76,8 @@ struct strategy {
 	/* The same object in another version, from or to the stored one, where that takes more than schema_convert's
 	   renames: a new tree. NULL: it does not. */
 	js *(*convert)(const struct kind *from, const struct kind *to, const js *o);
+	/* STRATEGY_ORPHANS: what a client is told whose deletion said nothing; NULL = nothing. */
+	const char *orphan_warning;
 	/* First step of a deletion that is done elsewhere: marks o and returns true while it may not be
 	 * removed yet. */
 	bool (*hold)(const struct strategy_ctx *ctx, js *o);

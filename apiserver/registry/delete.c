@@ -129,6 +129,14 @@ static bool has_finalizer(const js *m, const char *name)
 	return false;
 }
 
+static bool leaves_dependents(const struct registry_call *c)
+{
+	const struct delete_options *o = c->deletion;
+
+	return (c->strategy->flags & STRATEGY_ORPHANS) && !o->has_orphan &&
+	       o->propagation == PROPAGATION_UNSET;
+}
+
 /* Which of the garbage collector's two finalizers the object must carry. */
 static void wanted_finalizers(const struct registry_call *c, const js *m, bool *orphan, bool *foreground)
 {
@@ -143,6 +151,7 @@ static void wanted_finalizers(const struct registry_call *c, const js *m, bool *
 	} else {
 		*orphan = has_finalizer(m, FINALIZER_ORPHAN);
 		*foreground = !*orphan && has_finalizer(m, FINALIZER_FOREGROUND);
+		*orphan |= !*foreground && leaves_dependents(c);
 	}
 }
 
@@ -284,5 +293,7 @@ void registry_delete(struct registry_call *c, const struct delete_options *o)
 {
 	c->deletion = o;
 	registry_about(c, c->attr->name);
+	if (leaves_dependents(c) && c->strategy->orphan_warning)
+		registry_warn(c, "%s", c->strategy->orphan_warning);
 	registry_start(c, delete_steps);
 }

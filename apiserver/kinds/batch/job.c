@@ -287,6 +287,10 @@ static void job_warn(const struct strategy_ctx *ctx, const js *new, const js *ol
 const struct strategy job_strategy = {
 	.group = "batch",
 	.kind = "Job",
+	.flags = STRATEGY_ORPHANS,
+	.orphan_warning =
+		"child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
+		"propagationPolicy=Orphan to suppress this warning",
 	.prepare = job_prepare,
 	.default_more = job_default,
 	.warn = job_warn,

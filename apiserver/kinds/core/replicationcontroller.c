@@ -108,6 +108,7 @@ static void replicationcontroller_warn(const struct strategy_ctx *ctx, const js 
 const struct strategy replicationcontroller_strategy = {
 	.group = "",
 	.kind = "ReplicationController",
+	.flags = STRATEGY_ORPHANS,
 	.prepare = replicationcontroller_prepare,
 	.default_more = replicationcontroller_default,
 	.validate = replicationcontroller_validate,

@@ -116,6 +116,43 @@ static void test_finalizers(void **state)
 		"orphan");
 }
 
+/* Of these two kinds who says nothing of what they own leaves it; Jobs tell so. */
+static void test_orphans(void **state)
+{
+	static const struct {
+		const char *collection, *spec, *query;
+		bool orphans;
+		unsigned warnings;
+	} v[] = {
+		{"/api/v1/namespaces/default/replicationcontrollers", "'replicas':0,'selector':{'a':'b'}", "",
+		 true, 0},
+		{"/api/v1/namespaces/default/replicationcontrollers", "'replicas':0,'selector':{'a':'b'}",
+		 "?propagationPolicy=Background", false, 0},
+		{"/apis/batch/v1/namespaces/default/jobs", "'suspend':true", "", true, 1},
+		{"/apis/batch/v1/namespaces/default/jobs", "'suspend':true", "?orphanDependents=false", false,
+		 0},
+		{"/apis/batch/v1/namespaces/default/jobs", "'suspend':true", "?propagationPolicy=Orphan",
+		 true, 0},
+		{"/apis/apps/v1/namespaces/default/replicasets",
+		 "'replicas':0,'selector':{'matchLabels':{'a':'b'}}", "", false, 0},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		autofree char *body = mem_printf(
+			"{'metadata':{'name':'o%zu'},'spec':{%s,'template':{'metadata':{'labels':{'a':'b'}},"
+			"'spec':{'restartPolicy':'%s','containers':[{'name':'c','image':'i'}]}}}}",
+			i, v[i].spec, strstr(v[i].collection, "jobs") ? "Never" : "Always");
+		autofree char *target = mem_printf("%s/o%zu%s", v[i].collection, i, v[i].query);
+		autoreply struct rig_reply made = rig_call(&rig, "POST", v[i].collection, JSON(body));
+		assert_int_equal(made.status, 201);
+		autoreply struct rig_reply gone = rig_call(&rig, "DELETE", target, NULL);
+		assert_int_equal(gone.status, 200);
+		const char *first =
+			json_object_get_string(js_at(js_arr(gone.body, "metadata", "finalizers", NULL), 0));
+		assert_int_equal(first && !strcmp(first, "orphan"), v[i].orphans);
+		assert_int_equal(gone.n_warnings, v[i].warnings);
+	}
+}
+
 static void test_preconditions(void **state)
 {
 	make_map("p", "");
@@ -234,10 +271,15 @@ static void test_collection(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_at_once),	   cmocka_unit_test(test_grace),
-		cmocka_unit_test(test_finalizers), cmocka_unit_test(test_preconditions),
-		cmocka_unit_test(test_query),	   cmocka_unit_test(test_ports_of_what_goes),
-		cmocka_unit_test(test_namespace),  cmocka_unit_test(test_collection),
+		cmocka_unit_test(test_at_once),
+		cmocka_unit_test(test_grace),
+		cmocka_unit_test(test_finalizers),
+		cmocka_unit_test(test_orphans),
+		cmocka_unit_test(test_preconditions),
+		cmocka_unit_test(test_query),
+		cmocka_unit_test(test_ports_of_what_goes),
+		cmocka_unit_test(test_namespace),
+		cmocka_unit_test(test_collection),
 	};
 
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
