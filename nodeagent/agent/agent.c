@@ -117,7 +117,7 @@ static void container_ended(void *arg, const char *id)
 
 struct node_view { /* of the Node object */
 	struct informer_object o;
-	const char *pod_cidr, *taints; /* NULL = none; taints: JSON text */
+	const char *pod_cidr, *taints, *capacity; /* NULL = none; the last two: JSON texts */
 	struct object_condition ready;
 };
 
@@ -125,6 +125,7 @@ static const struct decode_row view_rows[] = {
 	DECODE_STRUCT("metadata", struct node_view, o.meta, &meta_spec),
 	DECODE_STRING("spec.podCIDR", struct node_view, pod_cidr),
 	DECODE_JSON("spec.taints", struct node_view, taints),
+	DECODE_JSON("status.capacity", struct node_view, capacity),
 	DECODE_FIND("status.conditions", "type", "Ready", struct node_view, ready, &podlife_condition_spec),
 };
 static const struct decode_spec view_decode = DECODE_SPEC(struct node_view, view_rows);
@@ -144,7 +145,7 @@ static void node_changed(void *arg, const void *old, const void *new)
 					    [CONDITION_UNKNOWN] = "Unknown"};
 	const struct node_view *v = new;
 	if (v)
-		node_seen(arg, v->pod_cidr, v->taints, v->o.meta.labels, words[v->ready.status]);
+		node_seen(arg, v->pod_cidr, v->taints, v->capacity, v->o.meta.labels, words[v->ready.status]);
 	else
 		node_deleted(arg);
 }
@@ -164,7 +165,7 @@ static void fleet_changed(void *arg, const void *old, const void *new)
 		return;
 	size_t at = strtoul(v->o.meta.name + n, NULL, 10);
 	if (at < a->n_nodes && !strcmp(a->nodes[at].name, v->o.meta.name))
-		node_seen(&a->nodes[at], v->pod_cidr, v->taints, v->o.meta.labels, NULL);
+		node_seen(&a->nodes[at], v->pod_cidr, v->taints, v->capacity, v->o.meta.labels, NULL);
 }
 
 /* ---- network ---- */

@@ -239,13 +239,18 @@ static void again(struct node *n, const struct err *err)
 static void learn(struct node *n, const js *o)
 {
 	const char *cidr = js_str(o, "spec", "podCIDR", NULL), *ready = NULL;
-	const js *taints = js_arr(o, "spec", "taints", NULL);
+	const js *taints = js_arr(o, "spec", "taints", NULL),
+		 *capacity = js_obj(o, "status", "capacity", NULL);
 	struct labels *labels = labels_new(js_obj(o, "metadata", "labels", NULL));
 	autobuf struct buf text = BUF_INIT;
+	autobuf struct buf amounts = BUF_INIT;
 	if (taints)
 		js_write(&text, taints);
+	if (capacity)
+		js_write(&amounts, capacity);
 	ready = js_str(condition_find(js_arr(o, "status", "conditions", NULL), "Ready"), "status", NULL);
-	node_seen(n, cidr, taints ? buf_str(&text) : NULL, labels, ready);
+	node_seen(n, cidr, taints ? buf_str(&text) : NULL, capacity ? buf_str(&amounts) : NULL, labels,
+		  ready);
 	free(labels);
 }
 
@@ -349,9 +354,22 @@ static struct node_taints *decode_taints(const char *text)
 	return decode_new(&spec, doc, strlen(doc), &err);
 }
 
-void node_seen(struct node *n, const char *pod_cidr, const char *taints, const struct labels *labels,
-	       const char *ready)
+/* Whether what others advertise here is not what it was. */
+static bool learn_foreign(struct node *n, const char *capacity)
 {
+	autojson js *amounts = capacity ? pod_field(capacity) : NULL;
+	bool changed;
+	js *foreign = nodeobject_foreign(&n->object, amounts, n->foreign, &changed);
+
+	js_autoput(&n->foreign);
+	n->object.foreign = n->foreign = foreign;
+	return changed;
+}
+
+void node_seen(struct node *n, const char *pod_cidr, const char *taints, const char *capacity,
+	       const struct labels *labels, const char *ready)
+{
+	bool news = learn_foreign(n, capacity);
 	free(n->labels);
 	n->labels = labels_dup(labels);
 	free(n->taints);
@@ -367,7 +385,8 @@ void node_seen(struct node *n, const char *pod_cidr, const char *taints, const s
 			n->cidr_changed(n->arg, n, n->pod_cidr);
 	}
 	/* Somebody thinks otherwise about us: the control plane after a lost Lease, or a hand. */
-	if (n->registered && ready && strcmp(ready, n->object.ready ? "True" : "False") != 0)
+	news |= ready && strcmp(ready, n->object.ready ? "True" : "False") != 0;
+	if (n->registered && news)
 		write_status(n);
 }
 

@@ -21,6 +21,7 @@ struct node {
 	struct pod_host host;
 	struct node_object object; /* what is told; strings below */
 	char *name, *pod_cidr, *not_ready_why;
+	js *foreign; /* of object */
 	struct labels *labels;
 	struct node_taints *taints; /* inside */
 	char *uid;
@@ -43,9 +44,9 @@ struct node {
 void node_start(struct node *n, double lease_phase);
 /* Looks again at everything that goes into the status; writes it when it changed. */
 void node_refresh(struct node *n);
-/* The Node object as the API has it now; ready: status of its Ready condition. */
-void node_seen(struct node *n, const char *pod_cidr, const char *taints, const struct labels *labels,
-	       const char *ready);
+/* The Node object as the API has it now; taints, capacity: JSON or NULL; ready: status of its Ready condition. */
+void node_seen(struct node *n, const char *pod_cidr, const char *taints, const char *capacity,
+	       const struct labels *labels, const char *ready);
 /* Somebody deleted the Node object. */
 void node_deleted(struct node *n);
 

@@ -351,11 +351,45 @@ static js *images(const struct runtime_image_list *l)
 	return list;
 }
 
+/* An extended resource is whoever's who advertises it: a patch of the capacity, and the node gives it out
+   (kubernetes/kubernetes pkg/kubelet/nodestatus, MachineInfo). */
+js *nodeobject_foreign(const struct node_object *n, const js *capacity, const js *before, bool *ret_changed)
+{
+	autojson js *own = amounts(n);
+	js *foreign = js_new_obj();
+
+	*ret_changed = false;
+	for (struct js_iter it = js_iter(capacity); js_next(&it);)
+		if (strchr(it.key, '/') && js_is_str(it.value) && !js_field(own, it.key)) {
+			js_set_str(foreign, it.key, json_object_get_string(it.value));
+			*ret_changed |=
+				strcmp(js_str0(before, it.key, NULL), json_object_get_string(it.value)) != 0;
+		}
+	for (struct js_iter it = js_iter(before); js_next(&it);)
+		if (js_is_str(it.value) && !js_field(foreign, it.key)) {
+			js_set(foreign, it.key, NULL);
+			*ret_changed = true;
+		}
+	if (js_len(foreign))
+		return foreign;
+	js_autoput(&foreign);
+	return NULL;
+}
+
+static js *allocatable(const struct node_object *n)
+{
+	js *o = amounts(n);
+
+	for (struct js_iter it = js_iter(n->foreign); js_next(&it);)
+		js_set(o, it.key, js_is_str(it.value) ? js_new_str(json_object_get_string(it.value)) : NULL);
+	return o;
+}
+
 js *nodeobject_status(const struct node_object *n, const js *old, int64_t now_ns)
 {
 	js *st = js_new_obj();
 	js_set(st, "capacity", amounts(n));
-	js_set(st, "allocatable", amounts(n));
+	js_set(st, "allocatable", allocatable(n));
 	js_set(st, "conditions", conditions(n, old, now_ns));
 	js_set(st, "addresses", addresses(n));
 	js_set_int(js_ensure(st, "daemonEndpoints", "kubeletEndpoint", NULL), "Port", n->port);

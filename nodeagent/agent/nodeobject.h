@@ -26,6 +26,7 @@ struct node_object {
 	const js *labels;    /* further ones, from --node-labels; NULL = none; borrowed, as the next ones */
 	const js *taints;    /* it registers with them */
 	const js *resources; /* extended ones: name -> quantity */
+	const js *foreign;   /* what others have put into the capacity, likewise; null: it went */
 	int zone;	     /* "zone-N"; 0 = none */
 	const struct node_facts *facts;
 	int port, max_pods;
@@ -38,6 +39,9 @@ struct node_object {
 
 /* The object for POST. now in wall nanoseconds. */
 js *nodeobject_new(const struct node_object *n, int64_t now_ns);
+/* What of a capacity, as the API has it, is not the agent's own: a new object for `foreign`, NULL when there is none. before: the last such
+   one; *ret_changed: it differs. */
+js *nodeobject_foreign(const struct node_object *n, const js *capacity, const js *before, bool *ret_changed);
 /* Its status alone; transition times are taken from `old` (a status, may be NULL). */
 js *nodeobject_status(const struct node_object *n, const js *old, int64_t now_ns);
 /* "k=v,k=v" as an object of labels. */

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "agent/nodeobject.h"
 #include "object/condition.h"
+#include "object/json_test.h"
 
 static struct node_facts facts = {.hostname = "h",
 				  .arch = "amd64",
@@ -60,6 +61,51 @@ static void test_object(void **state)
 	assert_int_equal(js_int(o, 0, "status", "daemonEndpoints", "kubeletEndpoint", "Port", NULL), 10250);
 	assert_string_equal(js_str0(js_at(js_arr(o, "status", "addresses", NULL), 0), "address", NULL),
 			    "1.2.3.4");
+}
+
+static js *js_from(const char *text)
+{
+	struct err err = ERR_INIT;
+	return js_parse(JSON(text), strlen(text), NULL, &err);
+}
+
+/* What somebody patches into the capacity can be had; when it goes, so does the other. */
+static void test_foreign(void **state)
+{
+	autojson js *mine = js_from("{'example.com/own':'1'}"), *old = NULL;
+	static const struct {
+		const char *capacity;
+		bool changed;
+		const char *foreign,
+			*allocatable; /* of example.com/foo; NULL: nothing; "null": it is taken away */
+	} v[] = {
+		{"{'cpu':'2','example.com/own':'7','unknown':'1'}", false, NULL, NULL},
+		{"{'cpu':'2','example.com/foo':'5'}", true, "5", "5"},
+		{"{'cpu':'2','example.com/foo':'5'}", false, "5", "5"},
+		{"{'cpu':'2','example.com/foo':'6'}", true, "6", "6"},
+		{"{'cpu':'2'}", true, "null", "null"},
+		{"{'cpu':'2'}", false, NULL, NULL},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		struct node_object n = node(true);
+		bool changed;
+		n.resources = mine;
+		autojson js *capacity = js_from(v[i].capacity);
+		js *foreign = nodeobject_foreign(&n, capacity, old, &changed);
+		assert_int_equal(changed, v[i].changed);
+		js_autoput(&old);
+		n.foreign = old = foreign;
+		autojson js *st = nodeobject_status(&n, NULL, 0);
+		const js *rooms = js_obj(st, "allocatable", NULL);
+		struct json_object *there = NULL;
+		bool has = json_object_object_get_ex((js *)rooms, "example.com/foo", &there);
+		assert_int_equal(has, v[i].allocatable != NULL);
+		if (has)
+			assert_string_equal(there ? json_object_get_string(there) : "null", v[i].allocatable);
+		assert_string_equal(js_str0(rooms, "example.com/own", NULL), "1");
+		assert_int_equal(foreign != NULL, v[i].foreign != NULL);
+		assert_null(js_get(st, "capacity", "example.com/foo", NULL));
+	}
 }
 
 static void test_ready(void **state)
@@ -146,8 +192,8 @@ static void test_facts(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_object), cmocka_unit_test(test_ready),
-					   cmocka_unit_test(test_images), cmocka_unit_test(test_fleet_texts),
-					   cmocka_unit_test(test_facts)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_object),      cmocka_unit_test(test_foreign),
+					   cmocka_unit_test(test_ready),       cmocka_unit_test(test_images),
+					   cmocka_unit_test(test_fleet_texts), cmocka_unit_test(test_facts)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
