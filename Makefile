@@ -53,7 +53,7 @@ COMMON_LIB   := $(B)/libcommon.a
 BINS  := $(DAEMONS:%=$(B)/bin/%) $(B)/bin/pause
 BENCH := $(B)/bin/bench-load
 
-.PHONY: all help test asan tsan e2e-asan coverage chaos fuzz fuzz-build fuzzers fuzz-short lint fmt fmt-check bench bench-tools e2e install clean tests
+.PHONY: all help test asan tsan e2e-asan coverage chaos fuzz fuzz-build fuzzers fuzz-short lint fmt fmt-check bench bench-tools e2e conformance install clean tests
 all: $(BINS) $(if $(filter build,$(B)),compile_commands.json) ## the daemons, in build/bin (the default)
 
 help: ## this list
@@ -191,6 +191,8 @@ bench: all bench-tools ## every budget of the design, measured
 	$(Q)./e2e/bench/run
 e2e: all ## every test there is, on both stores (e2e/run)
 	$(Q)./e2e/run
+conformance: all ## upstream's own end-to-end tests, those that pass (e2e/conformance/run); builds them first, half an hour
+	$(Q)./e2e/conformance/run
 
 PREFIX ?= /usr/local
 SHARE  := $(DESTDIR)$(PREFIX)/share
