@@ -35,6 +35,7 @@ struct compactor {
 	pthread_cond_t cond;
 	bool kicked, stopping, holes;
 	atomic_int_fast64_t next_ns; /* when the thread will look by itself */
+	atomic_ulong sweeps;
 	/* the thread's */
 	uint64_t compacted;
 	int64_t compact_at_ns; /* CLOCK_NEVER: nothing to compact */
@@ -161,6 +162,23 @@ static int64_t sweep(struct storage *s, struct resource *r)
 	return next_ns;
 }
 
+/*
+ * Who looks passes over all objects, so it is done when the oldest is due and not whenever something else is. What is written
+ * meanwhile is younger; only a resource that had nothing is looked at until it has something.
+ */
+static int64_t sweep_when_due(struct compactor *k, struct resource *r)
+{
+	int64_t at_ns = atomic_load(&r->sweep_at_ns);
+	if (at_ns && at_ns != CLOCK_NEVER && clock_mono_ns() < at_ns)
+		return at_ns;
+	atomic_store(&r->sweep_at_ns,
+		     CLOCK_NEVER); /* before the look: what is replaced meanwhile is looked at again */
+	int64_t next_ns = sweep(k->s, r);
+	atomic_compare_exchange_strong(&r->sweep_at_ns, &(int64_t){CLOCK_NEVER}, next_ns);
+	k->sweeps++;
+	return next_ns;
+}
+
 /* ---- compaction ---- */
 
 static int64_t compact(struct compactor *k)
@@ -234,7 +252,7 @@ static void *compactor_main(void *arg)
 		for (struct resource *r = k->s->resources; r; r = r->next) {
 			next_ns = earlier(next_ns, trim(r));
 			if (!r->removed && r->kind->ttl_s)
-				next_ns = earlier(next_ns, sweep(k->s, r));
+				next_ns = earlier(next_ns, sweep_when_due(k, r));
 		}
 		schema_unpin(k->s->schema, &pin);
 		next_ns = earlier(next_ns, calm_down(k));
@@ -303,6 +321,11 @@ void compactor_note(struct compactor *k, const struct resource *r)
 	/* Until it has looked, it need not be told again. */
 	atomic_store_explicit(&k->next_ns, 0, memory_order_relaxed);
 	kick(k, false);
+}
+
+unsigned long compactor_sweeps(const struct compactor *k)
+{
+	return atomic_load(&k->sweeps);
 }
 
 void compactor_stop(struct compactor *k)

@@ -117,6 +117,7 @@ void resource_load(struct resource *r, struct obj **v, size_t n, uint64_t rev, u
 	r->last_rev = rev;
 	count_changed(r);
 	pthread_rwlock_unlock(&r->lock);
+	atomic_store(&r->sweep_at_ns, 0);
 }
 
 int64_t resource_due(const struct resource *r)
@@ -224,6 +225,7 @@ void resource_replace(struct resource *r, struct obj **v, size_t n, uint64_t rev
 		pthread_rwlock_unlock(&r->lock);
 	}
 	resource_wake(r);
+	atomic_store(&r->sweep_at_ns, 0); /* there may be older ones now */
 }
 
 void resource_remove(struct resource *r)

@@ -42,6 +42,7 @@ struct resource {
 	atomic_size_t n_holders;	   /* watchers: they may stay longer than a pin */
 	struct resource *gone_next;	   /* of the removed ones that somebody may hold */
 	atomic_int_fast64_t window_due_ns; /* for who does not hold the lock */
+	atomic_int_fast64_t sweep_at_ns;   /* the compactor's: nothing expires before; 0: it has to look */
 	struct resource *successor; /* apply_lock: gets every change too, to stand in its place later on */
 	_Atomic(struct resource *) replaced_by; /* it does */
 

@@ -98,9 +98,11 @@ struct own_write {
 /* compactor.c: what happens by itself: expiry, compaction, letting go of old windows. Sleeps while nothing is
  * due. */
 struct compactor *compactor_start(struct storage *s);
-void compactor_stop(struct compactor *k);      /* it writes until then */
-void compactor_free(struct compactor *k);      /* the sink tells it until then */
-void compactor_kick(struct compactor *k);      /* look now */
+void compactor_stop(struct compactor *k); /* it writes until then */
+void compactor_free(struct compactor *k); /* the sink tells it until then */
+void compactor_kick(struct compactor *k); /* look now */
+unsigned long compactor_sweeps(
+	const struct compactor *k); /* for tests: how often it passed over the objects of a resource */
 void compactor_give_back(struct compactor *k); /* there are holes in the heap */
 /* Something of resource r was written. Cheap; the sink calls it. */
 void compactor_note(struct compactor *k, const struct resource *r);

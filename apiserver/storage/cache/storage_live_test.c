@@ -597,6 +597,30 @@ static void the_compactor_sleeps_through_a_storm(void **state)
 	assert_in_range(compactor_naps() - naps, 0, 20);
 }
 
+/* Passing over all objects is for when the oldest has to go, not for whenever something else is to be done. */
+static void objects_are_passed_over_when_one_is_due(void **state)
+{
+	struct env *e = *state;
+	if (e->transport)
+		return;
+	clock_fake(clock_wall_ns());
+	struct resource *events = resource_of(e, e->s, "", "Event");
+	obj_unref(create(events, "ns", "a", ""));
+	unsigned long sweeps = 0;
+	for (int i = 0; i < 50; i++) {
+		unsigned long naps = compactor_naps();
+		time_t deadline = time(NULL) + 30; /* the house's clock stands still */
+		if (i == 10)
+			sweeps = compactor_sweeps(e->s->compactor);
+		compactor_kick(e->s->compactor);
+		while (compactor_naps() == naps && time(NULL) < deadline)
+			sched_yield();
+		assert_true(compactor_naps() > naps);
+	}
+	assert_true(sweeps);
+	assert_int_equal(compactor_sweeps(e->s->compactor), sweeps);
+}
+
 #define SUITE(t) cmocka_unit_test_setup_teardown(t, begin, end)
 int main(void)
 {
@@ -609,7 +633,8 @@ int main(void)
 					   SUITE(new_kinds_cost_no_reading),
 					   SUITE(a_write_under_way_reaches_what_was_added_anew),
 					   SUITE(observers_see_every_change),
-					   SUITE(the_compactor_sleeps_through_a_storm)};
+					   SUITE(the_compactor_sleeps_through_a_storm),
+					   SUITE(objects_are_passed_over_when_one_is_due)};
 	int failed = cmocka_run_group_tests_name("sqlite", tests, begin_sqlite, end_group);
 	failed += cmocka_run_group_tests_name("etcd, grpc", tests, begin_grpc, end_group);
 	return failed + cmocka_run_group_tests_name("etcd, gateway", tests, begin_gateway, end_group);
