@@ -28,12 +28,20 @@ static long pss_kb(const char *pid)
 	return kb;
 }
 
+#define CONFIGMAPS "/api/v1/namespaces/" NAMESPACE "/configmaps"
+
+/* From now on: what is there already would be told to each first, and who does not read it is not idle. */
 static void open_watches(struct conn *w, size_t n)
 {
+	char rv[32];
+	struct conn c;
+	load_open(&c);
+	load_list_rv(&c, CONFIGMAPS, rv);
+	conn_close(&c);
+	autofree char *path = mem_printf(CONFIGMAPS "?watch=1&resourceVersion=%s", rv);
 	for (size_t i = 0; i < n; i++) {
 		load_open(&w[i]);
-		load_start_watch(&w[i],
-				 "/api/v1/namespaces/" NAMESPACE "/configmaps?watch=1&resourceVersion=0");
+		load_start_watch(&w[i], path);
 	}
 }
 
@@ -56,7 +64,7 @@ void load_fanout(char **a)
 	size_t n = strtoul(a[0], NULL, 10), events = strtoul(a[1], NULL, 10);
 	struct conn writer, *w = mem_array(n, sizeof(*w));
 	load_open(&writer);
-	const char *path = "/api/v1/namespaces/" NAMESPACE "/configmaps";
+	const char *path = CONFIGMAPS;
 	autobuf struct buf body = BUF_INIT;
 	load_configmap_body(&body, 999999);
 	load_call(&writer, "POST", path, body.p);
