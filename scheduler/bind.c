@@ -45,6 +45,8 @@ void bind_item_release(struct bind_item *i)
 	node_state_unref(i->nominated);
 	informer_unref(i->preemptor);
 	free(i->message);
+	free(i->path);
+	free(i->body);
 	if (i->state)
 		cycle_state_release(i->state);
 	free(i->state);
@@ -119,13 +121,19 @@ static void deletion_body(struct buf *b, const struct bind_item *i)
 	buf_adds(b, "}}");
 }
 
-enum { ITEM_BINDING, ITEM_CONDITION, ITEM_CLEARING, ITEM_MARK, ITEM_DELETION };
+static void patch_body(struct buf *b, const struct bind_item *i)
+{
+	buf_adds(b, i->body);
+}
+
+enum { ITEM_PATCH, ITEM_BINDING, ITEM_CONDITION, ITEM_CLEARING, ITEM_MARK, ITEM_DELETION };
 static const struct {
 	enum rest_verb verb;
 	const char *subresource;
 	void (*body)(struct buf *b, const struct bind_item *i);
 	const char *failure; /* NULL: reported to the scheduler */
 } kinds[] = {
+	[ITEM_PATCH] = {REST_PATCH_MERGE, NULL, patch_body, NULL},
 	[ITEM_BINDING] = {REST_POST, "binding", binding_body, NULL},
 	[ITEM_CONDITION] = {REST_PATCH_STRATEGIC, "status", condition_body,
 			    "could not write the PodScheduled condition"},
@@ -136,6 +144,8 @@ static const struct {
 
 static int kind_of(const struct bind_item *i)
 {
+	if (i->path)
+		return ITEM_PATCH;
 	if (i->node)
 		return ITEM_BINDING;
 	if (i->preemptor)
@@ -199,7 +209,10 @@ static void start(struct binder *b, const struct bind_item *i)
 	c->binder = b;
 	c->item = *i;
 	int kind = kind_of(i);
-	rest_path(&c->path, "", "v1", m->namespace, "pods", m->name, kinds[kind].subresource);
+	if (i->path)
+		buf_adds(&c->path, i->path);
+	else
+		rest_path(&c->path, "", "v1", m->namespace, "pods", m->name, kinds[kind].subresource);
 	c->call.verb = kinds[kind].verb;
 	c->call.path = buf_str(&c->path);
 	c->call.done = call_done;

@@ -10,7 +10,7 @@
 #include "client/rest.h"
 #include "queue.h"
 
-/* A binding (node), a condition (message), the end of a nomination (clear) or a deletion (victim). Pods and nodes are
+/* A binding (node), a condition (message), the end of a nomination (clear), a deletion (victim) or a patch (path). Pods and nodes are
    references. */
 struct bind_item {
 	const struct sched_pod *pod;
@@ -25,6 +25,8 @@ struct bind_item {
 	/* A deletion: the Pod has to go for another. It is marked first. */
 	const struct sched_pod *preemptor;
 	bool marked;
+	/* A merge patch of something else, for a Pod that waits for it. */
+	char *path, *body;
 };
 
 void bind_item_release(struct bind_item *i); /* its contents */

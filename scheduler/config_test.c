@@ -197,8 +197,10 @@ static void names(const struct framework *f, enum hook h, struct buf *out)
 	}
 }
 
-#define FILTERS                                                                                                 \
-	"NodeUnschedulable NodeName TaintToleration NodeAffinity NodePorts NodeResourcesFit PodTopologySpread " \
+#define VOLUMES "VolumeRestrictions NodeVolumeLimits VolumeBinding VolumeZone"
+#define FILTERS                                                                                              \
+	"NodeUnschedulable NodeName TaintToleration NodeAffinity NodePorts NodeResourcesFit " VOLUMES        \
+	" PodTopologySpread "                                                                                \
 	"InterPodAffinity"
 #define SCORES                                                                                               \
 	"TaintToleration=3 NodeAffinity=2 NodeResourcesFit=1 PodTopologySpread=2 InterPodAffinity=2 "        \
@@ -213,7 +215,8 @@ static void test_plugins(void **state)
 		{"nothing said", HEAD, HOOK_FILTER, FILTERS},
 		{"nothing said", HEAD, HOOK_SCORE, SCORES},
 		{"one is off at one point", WITH("filter", "disabled: [{name: NodePorts}]"), HOOK_FILTER,
-		 "NodeUnschedulable NodeName TaintToleration NodeAffinity NodeResourcesFit PodTopologySpread "
+		 "NodeUnschedulable NodeName TaintToleration NodeAffinity NodeResourcesFit " VOLUMES
+		 " PodTopologySpread "
 		 "InterPodAffinity"},
 		{"all are off at one point", WITH("score", "disabled: [{name: '*'}]"), HOOK_SCORE, ""},
 		{"and no other", WITH("score", "disabled: [{name: '*'}]"), HOOK_FILTER, FILTERS},
@@ -231,7 +234,7 @@ static void test_plugins(void **state)
 		 "TaintToleration=3 NodeResourcesFit=1 PodTopologySpread=2 InterPodAffinity=2 "
 		 "NodeResourcesBalancedAllocation=1 ImageLocality=1"},
 		{"multiPoint: one is off everywhere", WITH("multiPoint", "disabled: [{name: NodeAffinity}]"),
-		 HOOK_PREFILTER, "NodeName NodePorts PodTopologySpread InterPodAffinity"},
+		 HOOK_PREFILTER, "NodeName NodePorts " VOLUMES " PodTopologySpread InterPodAffinity"},
 		{"multiPoint: another weight, in its place",
 		 WITH("multiPoint", "enabled: [{name: NodeAffinity, weight: 5}]"), HOOK_SCORE,
 		 "TaintToleration=3 NodeAffinity=5 NodeResourcesFit=1 PodTopologySpread=2 InterPodAffinity=2 "

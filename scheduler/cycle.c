@@ -167,6 +167,8 @@ const struct node_state *cycle_run(struct cycle *c, const struct snapshot *s, co
 	c->state.framework = c->framework;
 	c->state.verdicts = c->verdicts;
 	c->state.condemned = &c->condemned;
+	c->state.write = c->write;
+	c->state.write_arg = c->write_arg;
 	c->state.on_score = note_scores;
 	c->state.on_score_arg = c;
 	c->scored_by = 0;

@@ -18,7 +18,10 @@
 
 struct cycle {
 	const struct framework *framework;
-	struct waiting *waiting;  /* NULL, or what permit hooks may look at; borrowed */
+	struct waiting *waiting; /* NULL, or what permit hooks may look at; borrowed */
+	void (*write)(void *arg, const struct sched_pod *p, const char *path,
+		      const char *body); /* as in cycle_state */
+	void *write_arg;
 	struct cycle_state state; /* of the last Pod, until the next run */
 	const struct node_state **feasible;
 	int64_t *total, *score;

@@ -2,8 +2,24 @@
 /* See cycle_state.h. */
 #include "cycle_state.h"
 
+struct cycle_cleanup {
+	void (*fn)(void *data);
+	void *data;
+	struct cycle_cleanup *next;
+};
+
+void cycle_state_on_release(struct cycle_state *st, void (*fn)(void *data), void *data)
+{
+	struct cycle_cleanup *c = arena_alloc(&st->arena, sizeof(*c));
+
+	*c = (struct cycle_cleanup){fn, data, st->cleanups};
+	st->cleanups = c;
+}
+
 void cycle_state_release(struct cycle_state *st)
 {
+	for (const struct cycle_cleanup *c = st->cleanups; c; c = c->next)
+		c->fn(c->data);
 	arena_release(&st->arena);
 	*st = (struct cycle_state){0};
 }

@@ -33,9 +33,15 @@ struct cycle_state {
 	/* Told of each plugin's scores of all nodes; NULL where nobody wants to know. */
 	void (*on_score)(void *arg, size_t plugin, int weight, const int64_t *scores, size_t n);
 	void *on_score_arg;
+	struct cycle_cleanup *cleanups; /* in the arena */
+	/* A merge patch that goes out beside the bindings, for permit; NULL where nothing can be written. */
+	void (*write)(void *arg, const struct sched_pod *p, const char *path, const char *body);
+	void *write_arg;
 };
 
 void cycle_state_release(struct cycle_state *st);
+/* fn(data) runs before the arena goes, for what data holds outside of it. */
+void cycle_state_on_release(struct cycle_state *st, void (*fn)(void *data), void *data);
 /* n zeroed bytes in the slot of the running plugin. */
 void *cycle_state_new(struct cycle_state *st, size_t n); /* for tests */
 static inline void *cycle_state_data(const struct cycle_state *st)

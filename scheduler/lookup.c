@@ -4,9 +4,11 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "lookup_storage.h"
 #include "object/decode.h"
 
 #define LIST_NS (10 * NS_PER_S) /* a question waits that long for a first list */
@@ -16,12 +18,15 @@ struct lookup_source {
 	enum lookup_kind kind;
 	struct informer *informer; /* NULL: nobody has asked */
 	struct map by_namespace;   /* struct map *: by name */
+	struct map assumed;	   /* key -> char * */
 	bool synced;		   /* the cycle's thread's */
 };
 struct lookup {
 	struct informer_set *set;
 	pthread_mutex_t lock; /* guards closed and the maps of the sources */
 	bool closed, failed;
+	void (*on_storage)(void *arg, enum lookup_kind kind, const struct meta *m);
+	void *on_storage_arg;
 	struct lookup_source sources[LOOKUP_KINDS];
 };
 
@@ -86,6 +91,25 @@ const struct informer_type lookup_types[LOOKUP_KINDS] = {
 			    .resource = "poddisruptionbudgets",
 			    .kind = "PodDisruptionBudget",
 			    .rows = &budget_spec},
+	[LOOKUP_CLAIMS] = {.group = "",
+			   .version = "v1",
+			   .resource = "persistentvolumeclaims",
+			   .kind = "PersistentVolumeClaim",
+			   .rows = &lookup_claim_spec},
+	[LOOKUP_VOLUMES] = {.group = "",
+			    .version = "v1",
+			    .resource = "persistentvolumes",
+			    .kind = "PersistentVolume",
+			    .rows = &lookup_volume_spec},
+#define STORAGE(r, k, spec)                                                                                  \
+	{                                                                                                    \
+		.group = "storage.k8s.io", .version = "v1", .resource = r, .kind = k, .rows = &spec          \
+	}
+	[LOOKUP_CLASSES] = STORAGE("storageclasses", "StorageClass", lookup_class_spec),
+	[LOOKUP_CSINODES] = STORAGE("csinodes", "CSINode", lookup_csinode_spec),
+	[LOOKUP_CSIDRIVERS] = STORAGE("csidrivers", "CSIDriver", lookup_csidriver_spec),
+	[LOOKUP_CAPACITIES] = STORAGE("csistoragecapacities", "CSIStorageCapacity", lookup_capacity_spec),
+	[LOOKUP_ATTACHMENTS] = STORAGE("volumeattachments", "VolumeAttachment", lookup_attachment_spec),
 };
 
 /* ---- what there is ---- */
@@ -123,6 +147,9 @@ void lookup_free(struct lookup *l)
 		for (struct map_iter it = {0}; map_next(all, &it);)
 			map_free(it.value);
 		map_release(all);
+		for (struct map_iter it = {0}; map_next(&l->sources[i].assumed, &it);)
+			free(it.value);
+		map_release(&l->sources[i].assumed);
 	}
 	pthread_mutex_destroy(&l->lock);
 	free(l);
@@ -148,11 +175,58 @@ void lookup_changed(struct lookup *l, enum lookup_kind kind, const void *old, co
 	pthread_mutex_unlock(&l->lock);
 }
 
+/* What the API says now need not be assumed any more. */
+static bool says_so(enum lookup_kind kind, const void *o)
+{
+	const struct lookup_claim *c = o;
+	const struct lookup_volume *v = o;
+
+	return !o || (kind == LOOKUP_CLAIMS ? *c->volume || c->notes.selected : v->claimed);
+}
+
+static char *key_of(const struct meta *m)
+{
+	return *m->namespace ? mem_printf("%s/%s", m->namespace, m->name) : mem_strdup(m->name);
+}
+
 static void on_change(void *arg, const void *old, const void *new)
 {
 	const struct lookup_source *s = arg;
+	const struct meta *m = &((const struct lookup_object *)(new ? new : old))->base.meta;
 
 	lookup_changed(s->lookup, s->kind, old, new);
+	if (s->kind < LOOKUP_CLAIMS)
+		return;
+	autofree char *key = key_of(m);
+	if (s->kind <= LOOKUP_VOLUMES && says_so(s->kind, new))
+		lookup_assume(s->lookup, s->kind, key, NULL);
+	if (s->lookup->on_storage)
+		s->lookup->on_storage(s->lookup->on_storage_arg, s->kind, m);
+}
+
+void lookup_on_storage(struct lookup *l, void (*fn)(void *arg, enum lookup_kind kind, const struct meta *m),
+		       void *arg)
+{
+	l->on_storage = fn;
+	l->on_storage_arg = arg;
+}
+
+void lookup_assume(struct lookup *l, enum lookup_kind kind, const char *key, const char *value)
+{
+	struct map *m = &l->sources[kind].assumed;
+
+	pthread_mutex_lock(&l->lock);
+	free(value ? map_set(m, key, mem_strdup(value)) : map_del(m, key));
+	pthread_mutex_unlock(&l->lock);
+}
+
+char *lookup_assumed(struct lookup *l, enum lookup_kind kind, const char *key)
+{
+	pthread_mutex_lock(&l->lock);
+	const char *value = map_get(&l->sources[kind].assumed, key);
+	char *ret = value ? mem_strdup(value) : NULL;
+	pthread_mutex_unlock(&l->lock);
+	return ret;
 }
 
 /* ---- questions ---- */

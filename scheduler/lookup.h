@@ -19,8 +19,16 @@ enum lookup_kind {
 	LOOKUP_REPLICASETS, /* with Pods */
 	LOOKUP_STATEFULSETS,
 	LOOKUP_BUDGETS,
+	/* of storage: lookup_storage.h says what they look like */
+	LOOKUP_CLAIMS,
+	LOOKUP_VOLUMES,
+	LOOKUP_CLASSES,
+	LOOKUP_CSINODES,
+	LOOKUP_CSIDRIVERS,
+	LOOKUP_CAPACITIES,
+	LOOKUP_ATTACHMENTS,
 };
-#define LOOKUP_KINDS 6
+#define LOOKUP_KINDS 13
 
 struct lookup_name {
 	const char *name;
@@ -45,6 +53,15 @@ const struct lookup_object *lookup_get(struct lookup *l, enum lookup_kind kind, 
 				       const char *name); /* NULL when absent */
 /* Those of a namespace, or all (NULL); the array is for informer_unref_all(). */
 size_t lookup_list(struct lookup *l, enum lookup_kind kind, const char *namespace, const void ***ret);
+/* Something of storage came, changed or went: fn runs on the loop, under no lock. Before the first question. */
+void lookup_on_storage(struct lookup *l, void (*fn)(void *arg, enum lookup_kind kind, const struct meta *m),
+		       void *arg);
+
+/* ---- what was decided and is not in the API yet: a claim gets this volume, or is made for that node ---- */
+void lookup_assume(struct lookup *l, enum lookup_kind kind, const char *key, const char *value);
+/* NULL: nothing; the caller frees it. Until the API says so, or it is taken back (value NULL above). */
+char *lookup_assumed(struct lookup *l, enum lookup_kind kind, const char *key);
+
 /* A kind could not be listed since the last call: what was answered is not to be trusted. */
 bool lookup_failed(struct lookup *l);
 

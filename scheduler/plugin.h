@@ -40,6 +40,7 @@ enum cluster_event_type {
 	EVENT_POD_ADDED = 64,	/* a Pod got a node */
 	EVENT_POD_LABELS = 128, /* of a Pod that has one */
 	EVENT_NODE_DELETED = 256,
+	EVENT_STORAGE = 512, /* a claim, a volume, a class … */
 	EVENT_NODE_ANY = EVENT_NODE_ADDED | EVENT_NODE_ALLOCATABLE | EVENT_NODE_LABELS | EVENT_NODE_TAINTS,
 };
 /* What changed. Node and Pod as they are now, or were last; NULL where the event has none. */
@@ -47,6 +48,7 @@ struct cluster_event {
 	unsigned types;
 	const struct sched_node *node;
 	const struct sched_pod *pod;
+	const struct meta *claim; /* of EVENT_STORAGE: the claim that changed; NULL: something else did */
 };
 struct event_hint {
 	unsigned types; /* 0 ends the list */
@@ -114,6 +116,8 @@ struct plugin {
 	void (*unreserve)(struct cycle_state *st, const struct sched_pod *p, const struct node_state *n);
 	enum verdict (*permit)(struct cycle_state *st, const struct sched_pod *p, const struct node_state *n,
 			       struct reasons *why, int64_t *ret_timeout_ns);
+	/* Of a Pod that waits for this plugin: may it go on? Asked again when storage has changed. */
+	bool (*recheck)(struct lookup *l, const struct sched_pod *p);
 	bool (*prebind)(struct cycle_state *st, const struct sched_pod *p, const struct node_state *n,
 			struct reasons *why);
 };

@@ -7,6 +7,22 @@
 static const struct decode_row image_rows[] = {DECODE_STRING("image", struct pod_image, name)};
 static const struct decode_spec image_spec = DECODE_SPEC(struct pod_image, image_rows);
 
+static const struct decode_row volume_rows[] = {
+	DECODE_STRING("name", struct pod_volume, name),
+	DECODE_STRING("persistentVolumeClaim.claimName", struct pod_volume, claim),
+	DECODE_PRESENT("ephemeral", struct pod_volume, ephemeral),
+	DECODE_STRING("gcePersistentDisk.pdName", struct pod_volume, gce),
+	DECODE_BOOL("gcePersistentDisk.readOnly", struct pod_volume, gce_read_only),
+	DECODE_STRING("awsElasticBlockStore.volumeID", struct pod_volume, aws),
+	DECODE_STRING("iscsi.iqn", struct pod_volume, iqn),
+	DECODE_BOOL("iscsi.readOnly", struct pod_volume, iscsi_read_only),
+	DECODE_STRING("rbd.pool", struct pod_volume, rbd_pool),
+	DECODE_STRING("rbd.image", struct pod_volume, rbd_image),
+	DECODE_BOOL("rbd.readOnly", struct pod_volume, rbd_read_only),
+	DECODE_STRINGS("rbd.monitors", struct pod_volume, monitors, n_monitors),
+};
+static const struct decode_spec volume_spec = DECODE_SPEC(struct pod_volume, volume_rows);
+
 static const char *const preemption_names[] = {
 	[PREEMPT_LOWER_PRIORITY] = "PreemptLowerPriority", [PREEMPT_NEVER] = "Never"};
 static const struct decode_row wish_rows[] = {
@@ -38,6 +54,7 @@ static const struct decode_row rows[] = {
 		     &meta_owner_spec),
 	DECODE_DEMAND("spec", struct sched_pod, demand),
 	DECODE_POINTER("spec", struct sched_pod, wish, &wish_spec),
+	DECODE_ARRAY("spec.volumes", struct sched_pod, volumes, n_volumes, &volume_spec),
 	DECODE_STRING("spec.nodeName", struct sched_pod, node),
 	DECODE_STRING("spec.schedulerName", struct sched_pod, scheduler),
 	DECODE_INT32("spec.priority", struct sched_pod, priority),
@@ -76,6 +93,21 @@ static void forget_wish(struct sched_pod *p)
 	p->demand.n_tolerations = 0;
 }
 
+static void forget_volumes(struct sched_pod *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_volumes; i++) {
+		const struct pod_volume *v = &p->volumes[i];
+
+		if (v->claim || v->ephemeral || v->gce || v->aws || v->iqn || v->rbd_image)
+			p->volumes[n++] = *v;
+	}
+	p->n_volumes = n;
+	if (!n)
+		p->volumes = NULL;
+}
+
 static void finish(void *o)
 {
 	struct sched_pod *p = o;
@@ -88,6 +120,7 @@ static void finish(void *o)
 	p->preempted =
 		p->disrupted.status == CONDITION_TRUE && is(p->disrupted.reason, "PreemptionByScheduler");
 	p->scheduled = p->disrupted = (struct pod_condition){0};
+	forget_volumes(p);
 	if (*p->node)
 		forget_wish(p);
 }

@@ -14,6 +14,16 @@
 struct pod_image {
 	const char *name;
 };
+/* A volume that somebody else may have an eye on: a claim, or a disk that only one may hold. */
+struct pod_volume {
+	const char *name;
+	const char *claim; /* NULL: none, or that of an ephemeral volume */
+	bool ephemeral;
+	const char *gce, *aws, *iqn, *rbd_pool, *rbd_image; /* NULL: not of that kind */
+	bool gce_read_only, iscsi_read_only, rbd_read_only;
+	const char *const *monitors;
+	size_t n_monitors;
+};
 /* What only matters until it has a node. */
 struct pod_wish {
 	struct pod_image *images, *init_images; /* of containers; their counts are those of the containers */
@@ -33,6 +43,8 @@ struct sched_pod {
 	enum pod_phase phase;
 	size_t n_gates; /* schedulingGates */
 	struct pod_demand demand;
+	struct pod_volume *volumes; /* but for those that concern nobody else */
+	size_t n_volumes;
 	int64_t start_ns;	   /* status.startTime, wall; 0 = not yet */
 	struct pod_wish *wish;	   /* NULL once it has a node */
 	const char *unschedulable; /* message of the PodScheduled=False condition now in the API, or NULL */

@@ -42,6 +42,7 @@ struct scheduler {
 	struct queue queue;
 	struct waiting *waiting; /* has a lock of its own */
 	bool stopping, running;
+	bool recheck; /* storage has changed: who waits for it? */
 	struct informer_set *informers;
 	struct lookup *lookup;
 	struct binder *binder;
@@ -275,6 +276,18 @@ static void evicted(struct scheduler *s, const struct bind_item *i, const struct
 	pthread_mutex_unlock(&s->lock);
 }
 
+/* What a Pod waits for was written, or will not be: then it is tried again. */
+static void patched(struct scheduler *s, const struct bind_item *i, const struct err *err)
+{
+	if (err->reason == REASON_NONE)
+		return;
+	log_warn_err(err, "could not write what a Pod waits for", "path=%s", i->path);
+	waiting_fail(s->waiting, i->pod->base.meta.uid, err->msg);
+	pthread_mutex_lock(&s->lock);
+	pthread_cond_signal(&s->wake);
+	pthread_mutex_unlock(&s->lock);
+}
+
 static void on_bound(void *arg, const struct bind_item *i, const struct err *err)
 {
 	struct scheduler *s = arg;
@@ -282,6 +295,10 @@ static void on_bound(void *arg, const struct bind_item *i, const struct err *err
 
 	if (i->preemptor) {
 		evicted(s, i, err);
+		return;
+	}
+	if (i->path) {
+		patched(s, i, err);
 		return;
 	}
 	if (err->reason == REASON_NONE) {
@@ -341,7 +358,7 @@ static struct cycle_state *keep_state(const struct framework *f, struct cycle *c
 	bool needed = waits;
 
 	for (size_t i = 0; i < f->n; i++)
-		needed |= f->plugins[i]->unreserve != NULL;
+		needed |= f->plugins[i]->unreserve && (c->state.data[i] || !f->plugins[i]->prefilter);
 	if (!needed)
 		return NULL;
 	struct cycle_state *st = mem_memdup(&c->state, sizeof(c->state));
@@ -370,6 +387,7 @@ static bool assume(struct scheduler *s, struct cycle *c, struct queued_pod *q, c
 					  .state = keep_state(c->framework, c, waits)};
 		if (waits)
 			waiting_add(s->waiting, ret, &d->permit);
+		s->recheck |= waits;
 	}
 	pthread_mutex_unlock(&s->lock);
 	count(s, p, RESULT_SCHEDULED, d->start_ns);
@@ -525,6 +543,55 @@ static void rest_a_while(struct scheduler *s, size_t *decided)
 	pthread_mutex_lock(&s->lock);
 }
 
+/* Pods that wait for storage, and may not have to any more. */
+struct rechecked {
+	struct scheduler *s;
+	struct list found;
+};
+struct recheck_pod {
+	struct list link;
+	const struct sched_pod *pod;
+};
+
+static void collect(void *arg, const struct sched_pod *p, const struct node_state *n)
+{
+	struct rechecked *r = arg;
+	struct recheck_pod *one = MEM_NEW(struct recheck_pod);
+
+	one->pod = informer_ref(p);
+	list_push_back(&r->found, &one->link);
+}
+
+static void recheck(struct scheduler *s)
+{
+	struct rechecked r = {.s = s};
+	struct list *l;
+
+	list_init(&r.found);
+	waiting_each(s->waiting, collect, &r);
+	while ((l = list_pop_front(&r.found))) {
+		struct recheck_pod *one = list_entry(l, struct recheck_pod, link);
+
+		for (size_t i = 0; i < s->framework->n; i++) {
+			const struct plugin *p = s->framework->plugins[i];
+
+			if (p->recheck && p->recheck(s->lookup, one->pod))
+				waiting_allow(s->waiting, one->pod->base.meta.uid, i);
+		}
+		informer_unref(one->pod);
+		free(one);
+	}
+}
+
+static void write_patch(void *arg, const struct sched_pod *p, const char *path, const char *body)
+{
+	struct scheduler *s = arg;
+
+	binder_push(s->binder, &(struct bind_item){.pod = informer_ref(p),
+						   .path = mem_strdup(path),
+						   .body = mem_strdup(body)});
+}
+
 static void *cycle_thread(void *arg)
 {
 	struct scheduler *s = arg;
@@ -533,10 +600,18 @@ static void *cycle_thread(void *arg)
 	size_t decided = 0; /* since the last trim */
 	cycle_init(&c, s->framework);
 	c.waiting = s->waiting;
+	c.write = write_patch;
+	c.write_arg = s;
 	snapshot_init(&snap);
 	snap.lookup = s->lookup;
 	pthread_mutex_lock(&s->lock);
 	while (!s->stopping) {
+		if (s->recheck) {
+			s->recheck = false;
+			pthread_mutex_unlock(&s->lock);
+			recheck(s);
+			pthread_mutex_lock(&s->lock);
+		}
 		struct waiting_pod *w = waiting_take(s->waiting);
 		if (w) {
 			pthread_mutex_unlock(&s->lock);
@@ -572,6 +647,18 @@ static double pending_gauge(void *arg)
 	return (double)n;
 }
 
+static void on_storage(void *arg, enum lookup_kind kind, const struct meta *m)
+{
+	struct scheduler *s = arg;
+
+	pthread_mutex_lock(&s->lock);
+	s->recheck = true;
+	queue_event(&s->queue, &(struct cluster_event){.types = EVENT_STORAGE,
+						       .claim = kind == LOOKUP_CLAIMS ? m : NULL});
+	pthread_cond_signal(&s->wake);
+	pthread_mutex_unlock(&s->lock);
+}
+
 static const struct metric_def pending_def = {
 	.name = "scheduler_pending_pods",
 	.help = "[STABLE] Number of pods waiting for a node, in all queues.",
@@ -605,6 +692,7 @@ struct scheduler *scheduler_new(struct rest *r, const struct sched_config *confi
 	metric_gauge_fn(&pending_def, NULL, pending_gauge, s);
 	s->informers = informer_set_new(r);
 	s->lookup = lookup_new(s->informers);
+	lookup_on_storage(s->lookup, on_storage, s);
 	informer_add(s->informers, &sched_node_type, NULL, on_node, s);
 	informer_add(s->informers, &sched_pod_type,
 		     "fieldSelector=status.phase%21%3DSucceeded%2Cstatus.phase%21%3DFailed", on_pod, s);

@@ -143,6 +143,11 @@ bool waiting_reject(struct waiting *w, const char *uid, size_t plugin, const cha
 	return turn_down(w, uid, 1u << plugin, why);
 }
 
+void waiting_fail(struct waiting *w, const char *uid, const char *why)
+{
+	turn_down(w, uid, 0, why);
+}
+
 bool waiting_preempt(struct waiting *w, const char *uid)
 {
 	return turn_down(w, uid, 0, "preempted");

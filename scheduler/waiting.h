@@ -33,10 +33,9 @@ void waiting_free(struct waiting *w);
 
 /* fn looks at every Pod that waits; it runs under the lock and calls nothing here. */
 void waiting_each(struct waiting *w,
-		  void (*fn)(void *arg, const struct sched_pod *p, const struct node_state *n),
-		  void *arg); /* for tests */
+		  void (*fn)(void *arg, const struct sched_pod *p, const struct node_state *n), void *arg);
 /* The plugin has no objection any more. False: no such Pod waits. */
-bool waiting_allow(struct waiting *w, const char *uid, size_t plugin); /* for tests */
+bool waiting_allow(struct waiting *w, const char *uid, size_t plugin);
 /* The plugin will not have it. */
 bool waiting_reject(struct waiting *w, const char *uid, size_t plugin, const char *why); /* for tests */
 
@@ -44,6 +43,8 @@ bool waiting_reject(struct waiting *w, const char *uid, size_t plugin, const cha
 
 /* Takes what the item holds. */
 void waiting_add(struct waiting *w, const struct bind_item *item, const struct permit *permit);
+/* What it waits for failed: it is tried again, no plugin has turned it down. */
+void waiting_fail(struct waiting *w, const char *uid, const char *why);
 /* More important ones need its place; false: no such Pod waits. */
 bool waiting_preempt(struct waiting *w, const char *uid);
 /* The Pod is gone, or has a node from somebody else: nothing to wait for. */

@@ -4,7 +4,7 @@
  * `name=value` pairs on one line; e2e/bench/run puts them into the table.
  *
  *	create KIND N CONNECTIONS	creates N Pods of 1.5 KB, ConfigMaps of 1 KB or definitions of 46 fields; rate, p50, p99
- *	file PATH FILE FIRST N CONNECTIONS	creates N objects after the template in FILE, whose @ are numbers from FIRST on
+ *	file PATH FILE FIRST N CONNECTIONS	creates N objects after the template in FILE, whose @ are numbers from FIRST on; with @ in PATH, puts them
  *	churn create|recreate MS {PATH FILE}...	every so often one of each; recreate: the one before is deleted first
  *	get PATH N CONNECTIONS		rate of GETs
  *	list PATH N			median time of a LIST, its size
@@ -164,8 +164,15 @@ static void next_request(struct load *l, struct conn *c, struct buf *request)
 	size_t i = l->next++;
 	if (l->created)
 		l->created->body(&body, i);
+	autobuf struct buf path = BUF_INIT;
+	for (const char *p = l->path; *p; p++) {
+		if (*p == '@')
+			buf_addf(&path, "%zu", i);
+		else
+			buf_addc(&path, *p);
+	}
 	buf_clear(request);
-	request_write(request, &load_target, l->method, l->path, body.len ? body.p : NULL);
+	request_write(request, &load_target, l->method, buf_str(&path), body.len ? body.p : NULL);
 	conn_send(c, request->p, request->len);
 }
 
@@ -250,7 +257,9 @@ static void cmd_create(char **a)
 void load_create(const char *path, void (*body)(struct buf *b, size_t i), size_t n, size_t n_conns)
 {
 	const struct created kind = {.path = path, .body = body};
-	struct load l = {.method = "POST", .path = path, .created = &kind, .n = n};
+	/* With a number in the path they are there already. */
+	struct load l = {
+		.method = strchr(path, '@') ? "PUT" : "POST", .path = path, .created = &kind, .n = n};
 
 	run_load(&l, n_conns, "create");
 }

@@ -13,6 +13,10 @@ enum {
 	PLUGIN_NODE_AFFINITY,
 	PLUGIN_NODE_PORTS,
 	PLUGIN_NODE_RESOURCES_FIT,
+	PLUGIN_VOLUME_RESTRICTIONS,
+	PLUGIN_NODE_VOLUME_LIMITS,
+	PLUGIN_VOLUME_BINDING,
+	PLUGIN_VOLUME_ZONE,
 	PLUGIN_POD_TOPOLOGY_SPREAD,
 	PLUGIN_INTER_POD_AFFINITY,
 	PLUGIN_BALANCED_ALLOCATION,
@@ -23,7 +27,8 @@ enum {
 extern const struct plugin plugin_node_unschedulable, plugin_node_name, plugin_taint_toleration,
 	plugin_node_affinity, plugin_node_ports, plugin_node_resources_fit, plugin_balanced_allocation,
 	plugin_image_locality, plugin_pod_topology_spread, plugin_inter_pod_affinity,
-	plugin_default_preemption;
+	plugin_default_preemption, plugin_volume_restrictions, plugin_node_volume_limits,
+	plugin_volume_binding, plugin_volume_zone;
 
 extern const struct framework plugin_default_profile;
 
