@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kube-scheduler's place: the daemon's row. */
 #include "client/tls.h"
-#include "config.h"
+#include "config/config.h"
 #include "controller/daemon.h"
 #include "plugins/table.h"
 #include "scheduler.h"

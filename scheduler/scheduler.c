@@ -22,9 +22,10 @@
 #include "controller/event.h"
 #include "serve/health.h"
 #include "cache.h"
-#include "config.h"
+#include "config/config.h"
 #include "cycle.h"
 #include "lookup.h"
+#include "recheck.h"
 #include "waiting.h"
 #include "why.h"
 
@@ -543,46 +544,6 @@ static void rest_a_while(struct scheduler *s, size_t *decided)
 	pthread_mutex_lock(&s->lock);
 }
 
-/* Pods that wait for storage, and may not have to any more. */
-struct rechecked {
-	struct scheduler *s;
-	struct list found;
-};
-struct recheck_pod {
-	struct list link;
-	const struct sched_pod *pod;
-};
-
-static void collect(void *arg, const struct sched_pod *p, const struct node_state *n)
-{
-	struct rechecked *r = arg;
-	struct recheck_pod *one = MEM_NEW(struct recheck_pod);
-
-	one->pod = informer_ref(p);
-	list_push_back(&r->found, &one->link);
-}
-
-static void recheck(struct scheduler *s)
-{
-	struct rechecked r = {.s = s};
-	struct list *l;
-
-	list_init(&r.found);
-	waiting_each(s->waiting, collect, &r);
-	while ((l = list_pop_front(&r.found))) {
-		struct recheck_pod *one = list_entry(l, struct recheck_pod, link);
-
-		for (size_t i = 0; i < s->framework->n; i++) {
-			const struct plugin *p = s->framework->plugins[i];
-
-			if (p->recheck && p->recheck(s->lookup, one->pod))
-				waiting_allow(s->waiting, one->pod->base.meta.uid, i);
-		}
-		informer_unref(one->pod);
-		free(one);
-	}
-}
-
 static void write_patch(void *arg, const struct sched_pod *p, const char *path, const char *body)
 {
 	struct scheduler *s = arg;
@@ -609,7 +570,7 @@ static void *cycle_thread(void *arg)
 		if (s->recheck) {
 			s->recheck = false;
 			pthread_mutex_unlock(&s->lock);
-			recheck(s);
+			recheck_waiting(s->framework, s->waiting, s->lookup);
 			pthread_mutex_lock(&s->lock);
 		}
 		struct waiting_pod *w = waiting_take(s->waiting);
@@ -665,14 +626,6 @@ static const struct metric_def pending_def = {
 	.type = METRIC_GAUGE,
 };
 
-/* ?pod=NAMESPACE/NAME */
-static void write_why(void *arg, const char *query, struct buf *out)
-{
-	struct scheduler *s = arg;
-
-	why_write(s->why, !strncmp(query, "pod=", 4) ? query + 4 : NULL, out);
-}
-
 struct scheduler *scheduler_new(struct rest *r, const struct sched_config *config)
 {
 	struct scheduler *s = MEM_NEW(struct scheduler);
@@ -681,7 +634,7 @@ struct scheduler *scheduler_new(struct rest *r, const struct sched_config *confi
 	s->config = config;
 	s->framework = &config->profiles[0];
 	s->why = why_new();
-	health_add_page("/why", "application/json", write_why, s);
+	health_add_page("/why", "application/json", why_page, s->why);
 	s->waiting = waiting_new(s->framework);
 	cache_init(&s->cache);
 	queue_init(&s->queue, s->framework);

@@ -13,7 +13,7 @@
 #include "client/server_test.h"
 #include "make_test.h"
 #include "plugins/table.h"
-#include "config.h"
+#include "config/config.h"
 #include "scheduler.h"
 #include "waiting.h"
 

@@ -231,3 +231,8 @@ void why_write(struct why *w, const char *pod, struct buf *out)
 	js_write(out, list);
 	buf_addc(out, '\n');
 }
+
+void why_page(void *arg, const char *query, struct buf *out)
+{
+	why_write(arg, !strncmp(query, "pod=", 4) ? query + 4 : NULL, out);
+}

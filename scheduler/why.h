@@ -23,6 +23,8 @@ void why_free(struct why *w);
 void why_record(struct why *w, const struct cycle *c, const struct sched_pod *p, enum why_result result,
 		const struct node_state *node, const struct reasons *reasons, const char *message);
 /* A JSON list, the latest first. pod: "namespace/name" or NULL for all. */
-void why_write(struct why *w, const char *pod, struct buf *out);
+void why_write(struct why *w, const char *pod, struct buf *out); /* for tests */
+/* The page; arg is a struct why. */
+void why_page(void *arg, const char *query, struct buf *out);
 
 #endif

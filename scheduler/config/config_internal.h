@@ -3,7 +3,7 @@
 #ifndef CONFIG_INTERNAL_H
 #define CONFIG_INTERNAL_H
 
-#include "config.h"
+#include "config/config.h"
 
 #define CONFIG_FAULTS_MAX 20 /* further ones are not told */
 struct config_faults {

@@ -6,7 +6,7 @@
  * and the binder here: they have a name and a point, but no code of their own.
  */
 #include <string.h>
-#include "config_internal.h"
+#include "config/config_internal.h"
 
 enum { POINT_PRE_ENQUEUE, POINT_QUEUE_SORT, POINT_BIND, POINT_POST_BIND, POINT_HOOKS };
 #define POINTS (POINT_HOOKS + HOOKS)

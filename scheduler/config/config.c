@@ -3,7 +3,7 @@
  * See config.h. The document stays a tree until it has passed; then rows (object/decode.h) make structs of it, the
  * arguments of all plugins of a profile at once.
  */
-#include "config.h"
+#include "config/config.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 #include "base/clock.h"
 #include "base/flags.h"
-#include "config_internal.h"
+#include "config/config_internal.h"
 #include "object/yaml.h"
 
 #define API_VERSION "kubescheduler.config.k8s.io/v1"

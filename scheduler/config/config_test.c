@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "config.h"
+#include "config/config.h"
 #include "object/decode.h"
 #include "plugins/table.h"
 

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include "base/flags.h"
-#include "config_internal.h"
+#include "config/config_internal.h"
 
 enum field_type { STRING, INT, INT32, NUMBER, BOOL, DURATION, OBJECT, ANY };
 struct config_field {

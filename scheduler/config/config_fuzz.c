@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a KubeSchedulerConfiguration: refused with a message, or profiles that hold together. */
 #include <stdlib.h>
-#include "config.h"
+#include "config/config.h"
 #include "plugins/table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

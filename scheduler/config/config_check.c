@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/map.h"
-#include "config_internal.h"
+#include "config/config_internal.h"
 #include "object/name.h"
 
 static void invalid_int(struct config_faults *f, const char *path, const char *field, int64_t v,
