@@ -71,7 +71,7 @@ static const struct decode_row volume_rows[] = {
 	DECODE_STRING("spec.csi.volumeHandle", V, handle),
 	DECODE_PRESENT("spec.nodeAffinity.required", V, affinity.has_required),
 	DECODE_ARRAY("spec.nodeAffinity.required.nodeSelectorTerms", V, affinity.required,
-		     affinity.n_required, &node_term_spec),
+		     affinity.n_required, &node_affinity_term_spec),
 	DECODE_STRING("status.phase", V, phase),
 };
 static const struct lookup_volume no_volume = {NAMED, .class = "", .mode = "Filesystem", .phase = "",

@@ -10,11 +10,11 @@ static const struct decode_row term_rows[] = {
 		     &label_query_requirement_spec),
 	DECODE_ARRAY("matchFields", struct node_term, fields, n_fields, &label_query_requirement_spec),
 };
-const struct decode_spec node_term_spec = DECODE_SPEC(struct node_term, term_rows);
+const struct decode_spec node_affinity_term_spec = DECODE_SPEC(struct node_term, term_rows);
 
 static const struct decode_row preference_rows[] = {
 	DECODE_INT32("weight", struct node_preference, weight),
-	DECODE_STRUCT("preference", struct node_preference, term, &node_term_spec),
+	DECODE_STRUCT("preference", struct node_preference, term, &node_affinity_term_spec),
 };
 static const struct decode_spec preference_spec = DECODE_SPEC(struct node_preference, preference_rows);
 
@@ -23,7 +23,7 @@ static const struct decode_spec preference_spec = DECODE_SPEC(struct node_prefer
 static const struct decode_row affinity_rows[] = {
 	DECODE_PRESENT(REQUIRED, struct node_affinity, has_required),
 	DECODE_ARRAY(REQUIRED ".nodeSelectorTerms", struct node_affinity, required, n_required,
-		     &node_term_spec),
+		     &node_affinity_term_spec),
 	DECODE_ARRAY(PREFERRED, struct node_affinity, preferred, n_preferred, &preference_spec),
 };
 const struct decode_spec node_affinity_spec = DECODE_SPEC(struct node_affinity, affinity_rows);

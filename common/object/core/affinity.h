@@ -25,7 +25,7 @@ struct node_affinity {
 };
 /* For DECODE_STRUCT or DECODE_POINTER at "spec.affinity.nodeAffinity"; */
 extern const struct decode_spec node_affinity_spec;
-extern const struct decode_spec node_term_spec; /* of one term, for other node selectors */
+extern const struct decode_spec node_affinity_term_spec; /* of one term, for other node selectors */
 
 /* selector: spec.nodeSelector, NULL when there is none; a NULL: no affinity. */
 bool node_affinity_matches(const struct labels *selector, const struct node_affinity *a, const char *node,
