@@ -20,6 +20,7 @@
 #define AGAIN_NS NS_PER_S /* between the two pages of one that was not known */
 #define ANSWER_NS (8 * NS_PER_S)
 #define PAGE_MAX (64u << 20)
+#define ASKED_AT_ONCE 128 /* agents: each costs a connection and its page */
 
 /* ---- agents: the loop's ---- */
 
@@ -31,9 +32,12 @@ struct usage_agent {
 	bool asking;
 	struct loop_timer again;
 	struct list waiting; /* struct usage_wait */
+	struct list turn;    /* in the queue, while too many are asked */
 };
 struct usage {
 	struct relays *relays;
+	size_t asked; /* agents that have not answered yet */
+	struct list queue;
 	struct map agents; /* url -> struct usage_agent */
 	struct loop_timer forget;
 };
@@ -82,11 +86,32 @@ static void on_again(void *arg)
 	ask_agent(arg);
 }
 
+static void on_page(void *arg, struct buf *body, const struct err *err);
+
+static void ask_next(struct usage *u)
+{
+	while (u->asked < ASKED_AT_ONCE && !list_empty(&u->queue)) {
+		struct usage_agent *a = list_entry(list_pop_front(&u->queue), struct usage_agent, turn);
+
+		u->asked++;
+		relays_get(u->relays, a->url, ANSWER_NS, PAGE_MAX, on_page, a);
+	}
+}
+
+static void ask_agent(struct usage_agent *a)
+{
+	a->asking = true;
+	list_push_back(&a->all->queue, &a->turn);
+	ask_next(a->all);
+}
+
 static void on_page(void *arg, struct buf *body, const struct err *err)
 {
 	struct usage_agent *a = arg;
 
 	a->asking = false;
+	a->all->asked--;
+	ask_next(a->all);
 	if (body) {
 		a->taken_ns = clock_mono_ns();
 		buf_str(body);
@@ -100,12 +125,6 @@ static void on_page(void *arg, struct buf *body, const struct err *err)
 		log_v(2, "node agent does not say what it uses", "url=%s err=\"%s\"", a->url, err->msg);
 	}
 	wake(a);
-}
-
-static void ask_agent(struct usage_agent *a)
-{
-	a->asking = true;
-	relays_get(a->all->relays, a->url, ANSWER_NS, PAGE_MAX, on_page, a);
 }
 
 static void agent_free(struct usage_agent *a)
@@ -155,6 +174,7 @@ struct usage *usage_new(struct relays *relays)
 
 	u->relays = relays;
 	u->forget = (struct loop_timer){.fn = on_forget, .arg = u};
+	list_init(&u->queue);
 	return u;
 }
 
@@ -346,6 +366,14 @@ static void begin(void *arg)
 
 /* ---- judging: a worker ---- */
 
+static bool asks_somebody(const struct usage_call *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->rows[i].url)
+			return true;
+	return false;
+}
+
 static const char *node_of(const struct obj *o)
 {
 	if (!*o->ns)
@@ -444,7 +472,11 @@ void usage_start(struct exchange *x, usage_done_fn *done)
 		return;
 	}
 	find_rows(c);
-	if (relays_run(x->rq.api->relays, begin, c))
+	if (!asks_somebody(c)) {
+		answer(c);
+		return;
+	}
+	if (x->rq.api->relays && relays_run(x->rq.api->relays, begin, c))
 		return;
 	err_set(&err, REASON_UNAVAILABLE, "no thread to ask node agents");
 	response_status(&x->rs, &err, &x->rq.attr, NULL);
