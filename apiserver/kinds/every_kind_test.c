@@ -357,7 +357,9 @@ static bool has_subresource(const struct kind *k, const char *name)
 
 static void walk_delete(struct walk *w)
 {
-	static const struct buf now = {.p = (char *)"{\"gracePeriodSeconds\":0}", .len = 24};
+	/* Jobs and ReplicationControllers would stay until somebody has released what they own. */
+	static const char options[] = "{\"gracePeriodSeconds\":0,\"propagationPolicy\":\"Background\"}";
+	static const struct buf now = {.p = (char *)options, .len = sizeof options - 1};
 	autofree char *target = address(w, w->name, "");
 	autoanswer struct answer gone = talk(w->k, "DELETE", target, JSON_TYPE, JSON_TYPE, &now);
 
@@ -371,7 +373,8 @@ static void walk_delete(struct walk *w)
 
 static void walk_deletecollection(struct walk *w)
 {
-	autofree char *target = address(w, "", "?labelSelector=step%3Dall&gracePeriodSeconds=0");
+	autofree char *target =
+		address(w, "", "?labelSelector=step%3Dall&gracePeriodSeconds=0&propagationPolicy=Background");
 
 	js_set_str(js_ensure(w->object, "metadata", "labels", NULL), "step", "all");
 	autoanswer struct answer made = tell(w, "POST", "", "", JSON_TYPE, w->object);
