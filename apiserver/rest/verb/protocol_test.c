@@ -58,8 +58,8 @@ static void create(const struct subject_path *p, const char *meta)
 
 static void destroy(const struct subject_path *p)
 {
-	autoreply struct rig_reply r =
-		rig_call(&rig, "DELETE", p->item, "{\"gracePeriodSeconds\":0,\"propagationPolicy\":\"Background\"}");
+	autoreply struct rig_reply r = rig_call(
+		&rig, "DELETE", p->item, "{\"gracePeriodSeconds\":0,\"propagationPolicy\":\"Background\"}");
 	must_be(&r, 200, p->kind, "delete");
 }
 
