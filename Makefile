@@ -177,7 +177,7 @@ fuzz: fuzz-build ## every parser's fuzz target, FUZZ_SECONDS (300) each
 fuzz-short: fuzz-build ## the same, 3 seconds each
 	$(Q)./e2e/fuzz build-fuzz 3
 
-lint: all ## the laws of the house (e2e/laws), shell syntax, cppcheck
+lint: all $(DAEMONS:%=$(B)/lib%-rig.a) ## the laws of the house (e2e/laws), shell syntax, cppcheck
 	$(Q)./e2e/lint $(B)
 FORMATTED := $(sort $(ALL_SRC)) $(wildcard $(addsuffix *.h,$(sort $(dir $(ALL_SRC)))))
 fmt: ## clang-format over everything
