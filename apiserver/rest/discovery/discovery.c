@@ -3,9 +3,9 @@
  * Legacy clients read /api, /apis and one list per group-version; kubectl 1.26 and newer asks /api and /apis for the
  * aggregated form and is told so by the Content-Type, which must repeat group, version and kind.
  *
- * A group-version is rendered when its kinds change: its own list, and its piece of the aggregated form. What is put
- * together from all of them (/, /api, /apis, /apis/GROUP and the aggregated forms) is dropped then and made again when
- * somebody asks, so that a thousand CRDs in a row cost no more than their pieces.
+ * When the kinds of a group-version change, what was made of them is dropped: its own list, its piece of the aggregated
+ * form, and what is put together from all of them (/, /api, /apis, /apis/GROUP and the aggregated forms). Each is made again
+ * when somebody asks, so that a thousand CRDs in a row, of one group too, cost next to nothing until then.
  */
 #include "rest/discovery/discovery.h"
 
@@ -38,7 +38,7 @@ static const struct {
 
 struct gv {
 	char *group, *version;
-	struct buf piece; /* of the aggregated form */
+	struct buf piece; /* of the aggregated form; empty: to be made */
 };
 struct discovery {
 	const struct schema *schema;
@@ -56,16 +56,31 @@ static int by_resource(const void *a, const void *b)
 	return strcmp((*(const struct kind *const *)a)->resource, (*(const struct kind *const *)b)->resource);
 }
 
+/* Whether clients see it, and in this group-version. */
+static bool is_of(const struct kind *k, const char *group, const char *version)
+{
+	return k->resource && *k->resource && k->verbs && !strcmp(k->group, group) &&
+	       !strcmp(k->version, version);
+}
+
+static bool has_kinds(const struct schema *schema, const char *group, const char *version)
+{
+	const struct kind *const *all;
+	size_t n = schema_kinds(schema, &all), i = 0;
+
+	while (i < n && !is_of(all[i], group, version))
+		i++;
+	return i < n;
+}
+
 /* The kinds that clients see of one group-version, by resource; the caller frees the array. */
-static const struct kind **kinds_of(const struct schema *schema, const char *group, const char *version,
-				    size_t *ret_n)
+static const struct kind **kinds_of(const struct schema *schema, const struct gv *gv, size_t *ret_n)
 {
 	const struct kind *const *all;
 	size_t n = schema_kinds(schema, &all), found = 0;
 	const struct kind **v = mem_array(n + 1, sizeof(*v));
 	for (size_t i = 0; i < n; i++)
-		if (all[i]->resource && *all[i]->resource && all[i]->verbs && !strcmp(all[i]->group, group) &&
-		    !strcmp(all[i]->version, version))
+		if (is_of(all[i], gv->group, gv->version))
 			v[found++] = all[i];
 	qsort(v, found, sizeof(*v), by_resource);
 	*ret_n = found;
@@ -136,12 +151,11 @@ static void remove_gv(struct discovery *d, size_t i)
 	memmove(&d->v[i], &d->v[i + 1], (--d->n - i) * sizeof(*d->v));
 }
 
-static struct gv *insert_gv(struct discovery *d, size_t i, const char *group, const char *version)
+static void insert_gv(struct discovery *d, size_t i, const char *group, const char *version)
 {
 	d->v = mem_realloc_array(d->v, d->n + 1, sizeof(*d->v));
 	memmove(&d->v[i + 1], &d->v[i], (d->n++ - i) * sizeof(*d->v));
 	d->v[i] = (struct gv){.group = mem_strdup(group), .version = mem_strdup(version)};
-	return &d->v[i];
 }
 
 static void gv_path(char out[PATH_LEN], const char *group, const char *version)
@@ -164,22 +178,19 @@ static void drop_assembled(struct discovery *d, const char *group)
 
 static void update(struct discovery *d, const char *group, const char *version)
 {
-	size_t n;
 	bool there;
 	char path[PATH_LEN];
-	autofree const struct kind **v = kinds_of(d->schema, group, version, &n);
 	size_t at = place_of(d, group, version, &there);
+
 	gv_path(path, group, version);
-	if (n) {
-		struct gv *gv = there ? &d->v[at] : insert_gv(d, at, group, version);
-		autobuf struct buf legacy = BUF_INIT;
-		buf_clear(&gv->piece);
-		discovery_write_aggregated(&gv->piece, v, n);
-		discovery_write_legacy(&legacy, v, n);
-		documents_put(&d->documents, path, &legacy, NULL);
+	documents_drop(&d->documents, path);
+	if (!has_kinds(d->schema, group, version)) {
+		if (there)
+			remove_gv(d, at);
 	} else if (there) {
-		remove_gv(d, at);
-		documents_drop(&d->documents, path);
+		buf_clear(&d->v[at].piece);
+	} else {
+		insert_gv(d, at, group, version);
 	}
 	drop_assembled(d, group);
 }
@@ -191,6 +202,23 @@ void discovery_update(struct discovery *d, const char *group, const char *versio
 	update(d, group, version);
 	pthread_mutex_unlock(&d->lock);
 	schema_unpin(d->schema, &pin);
+}
+
+/* False when there is no group-version of that path. */
+static bool write_list(struct buf *b, const struct discovery *d, const char *path)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		char own[PATH_LEN];
+		size_t n;
+
+		gv_path(own, d->v[i].group, d->v[i].version);
+		if (strcmp(own, path))
+			continue;
+		autofree const struct kind **v = kinds_of(d->schema, &d->v[i], &n);
+		discovery_write_legacy(b, v, n);
+		return true;
+	}
+	return false;
 }
 
 /* ---- what is put together from all of them ---- */
@@ -245,7 +273,17 @@ static bool write_one_group(struct buf *b, const struct discovery *d, const char
 	return false;
 }
 
-static void write_aggregated_group(struct buf *b, const struct discovery *d, size_t from, size_t to)
+static void write_piece(struct buf *b, const struct schema *schema, struct gv *gv)
+{
+	if (!gv->piece.len) {
+		size_t n;
+		autofree const struct kind **v = kinds_of(schema, gv, &n);
+		discovery_write_aggregated(&gv->piece, v, n);
+	}
+	buf_add(b, gv->piece.p, gv->piece.len);
+}
+
+static void write_aggregated_group(struct buf *b, struct discovery *d, size_t from, size_t to)
 {
 	const char *group = d->v[from].group;
 	buf_adds(b, "{\"metadata\":{");
@@ -255,12 +293,12 @@ static void write_aggregated_group(struct buf *b, const struct discovery *d, siz
 	for (size_t i = from; i < to; i++) {
 		if (i > from)
 			buf_addc(b, ',');
-		buf_add(b, d->v[i].piece.p, d->v[i].piece.len);
+		write_piece(b, d->schema, &d->v[i]);
 	}
 	buf_adds(b, "]}");
 }
 
-static void write_aggregated(struct buf *b, const struct discovery *d, bool core, enum form f)
+static void write_aggregated(struct buf *b, struct discovery *d, bool core, enum form f)
 {
 	const char *sep = "";
 	buf_addf(
@@ -335,7 +373,7 @@ static bool aggregable(const char *path)
 }
 
 /* False when there is nothing of that path. */
-static bool assemble(struct buf *b, const struct discovery *d, const char *path, enum form f)
+static bool assemble(struct buf *b, struct discovery *d, const char *path, enum form f)
 {
 	if (f != FORM_LEGACY)
 		write_aggregated(b, d, !strcmp(path, "/api"), f);
@@ -346,12 +384,13 @@ static bool assemble(struct buf *b, const struct discovery *d, const char *path,
 	else if (!strcmp(path, "/apis"))
 		write_groups(b, d);
 	else
-		return !strncmp(path, "/apis/", 6) && write_one_group(b, d, path + 6);
+		return (!strncmp(path, "/apis/", 6) && write_one_group(b, d, path + 6)) ||
+		       write_list(b, d, path);
 	return true;
 }
 
 /* Both versions of the aggregated form have one, as upstream's: Vary tells them apart. */
-static void hash_of(const struct discovery *d, const char *path, enum form f, char out[DOCUMENT_HASH_LEN])
+static void hash_of(struct discovery *d, const char *path, enum form f, char out[DOCUMENT_HASH_LEN])
 {
 	autobuf struct buf b = BUF_INIT;
 	assemble(&b, d, path, f);
@@ -368,6 +407,7 @@ static struct document *find(struct discovery *d, const char *path, enum form f)
 		return doc;
 	autobuf struct buf b = BUF_INIT;
 	char hash[DOCUMENT_HASH_LEN];
+	struct schema_pin pin = schema_pin(d->schema);
 	pthread_mutex_lock(&d->lock); /* a change in between would be missed for ever */
 	if (assemble(&b, d, path, f)) {
 		hash_of(d, path, f == FORM_V2BETA1 ? FORM_V2 : f, hash);
@@ -375,6 +415,7 @@ static struct document *find(struct discovery *d, const char *path, enum form f)
 		doc = documents_get(&d->documents, key);
 	}
 	pthread_mutex_unlock(&d->lock);
+	schema_unpin(d->schema, &pin);
 	return doc;
 }
 
