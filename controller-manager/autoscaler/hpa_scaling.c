@@ -233,7 +233,7 @@ static int32_t stable_by_rules(struct hpa_memory *m, const struct hpa_step *s)
 {
 	int64_t up_since = s->now_ns - s->up->window_s * NS_PER_S,
 		down_since = s->now_ns - s->down->window_s * NS_PER_S;
-	int32_t least = s->desired, most = s->desired, ret = s->current;
+	int32_t least = s->desired, most = least, ret = s->current;
 
 	for (size_t i = 0; i < m->recommended.n; i++) {
 		const struct hpa_moment *r = &m->recommended.v[i];
