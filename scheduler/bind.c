@@ -11,9 +11,8 @@
 #include "base/log.h"
 #include "object/rfc3339.h"
 
-#define BINDER_QUEUE 1024 /* items waiting at most */
-/* On the wire at most; each is a connection, and a TLS handshake costs as much as ten binds. */
-#define BINDER_IN_FLIGHT 24
+#define BINDER_QUEUE 1024   /* items waiting at most */
+#define BINDER_IN_FLIGHT 64 /* on the wire at most; each is a connection */
 
 struct bind_call {
 	struct rest_call call;

@@ -233,12 +233,12 @@ static void test_many_at_once_but_not_more(void **state)
 		snprintf(name, sizeof(name), "p%d", i);
 		push(r, name, NULL);
 	}
-	wait_for(r, &r->waiting, 24);
-	assert_int_equal(atomic_load(&r->server.connections), 24);
+	wait_for(r, &r->waiting, 64);
+	assert_int_equal(atomic_load(&r->server.connections), 64);
 	release(r);
 	wait_for(r, &r->done, MANY);
 	assert_int_equal(r->failed, 0);
-	assert_int_equal(atomic_load(&r->server.connections), 24);
+	assert_int_equal(atomic_load(&r->server.connections), 64);
 }
 
 /* What is queued or under way when the daemon ends is dropped, with all it holds. */
