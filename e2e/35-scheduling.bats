@@ -115,6 +115,8 @@ message() { kubectl get pods -l "app=$1" -o jsonpath='{range .items[*]}{.status.
 	kubectl delete deployment polite >/dev/null
 	kubectl get pods -l app=low -w -o json >"$BATS_TEST_TMPDIR/low" 2>/dev/null 3>&- & watch=$!
 	kubectl get pods -l app=high -w -o json >"$BATS_TEST_TMPDIR/high" 2>/dev/null 3>&- & watch="$watch $!"
+	begun() { [ "$(grep -c '"nodeName": "fake-' "$BATS_TEST_TMPDIR/low")" -ge 6 ]; }
+	eventually begun # or the victim is gone before anybody looks
 	CPU=20 pods high 1 'priorityClassName: scheduling-high'
 	eventually is 1 placed_count high
 	eventually is 5 placed_count low
