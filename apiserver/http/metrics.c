@@ -64,14 +64,7 @@ static const struct metric_def long_def = {
 	.type = METRIC_GAUGE,
 	.label_names = PLAIN_LABELS,
 };
-static const struct metric_def deprecated_def = {
-	.name = "apiserver_requested_deprecated_apis",
-	.help = "[STABLE] Gauge of deprecated APIs that have been requested, broken out by API group, version, resource, subresource, and removed_release.",
-	.type = METRIC_GAUGE,
-	.label_names = "group,removed_release,resource,subresource,version",
-};
-
-static struct metric *total, *duration, *sli, *sizes, *long_running_requests, *deprecated;
+static struct metric *total, *duration, *sli, *sizes, *long_running_requests;
 static struct metric_series *inflight[2];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -82,7 +75,6 @@ static void setup(void)
 	sli = metric_register(&sli_def);
 	sizes = metric_register(&sizes_def);
 	long_running_requests = metric_register(&long_def);
-	deprecated = metric_register(&deprecated_def);
 	struct metric *m = metric_register(&inflight_def);
 	inflight[0] = metric_series(m, "readOnly");
 	inflight[1] = metric_series(m, "mutating");
@@ -141,19 +133,6 @@ static void label_text(struct buf *b, const struct request *rq, bool with_dry_ru
 		 known ? rq->attr.version : "");
 }
 
-/* The release stands in the warning that clients get: `…, unavailable in v1.25+`. */
-static void note_deprecated(const struct request *rq)
-{
-	static const char lead[] = "unavailable in v";
-	autobuf struct buf b = BUF_INIT;
-	const char *text = rq->attr.kind->deprecated, *release = strstr(text, lead);
-	release = release ? release + sizeof(lead) - 1 : "";
-	buf_addf(&b, "%s" SEP "%.*s" SEP "%s" SEP "%s" SEP "%s", rq->attr.group,
-		 (int)strspn(release, "0123456789."), release, rq->attr.resource, rq->attr.subresource,
-		 rq->attr.version);
-	metric_set(metric_series(deprecated, buf_str(&b)), 1);
-}
-
 /* Whoever is remembered does not come here again. */
 static void look_up(const struct request *rq, int status, struct metrics_entry *ret)
 {
@@ -161,8 +140,6 @@ static void look_up(const struct request *rq, int status, struct metrics_entry *
 	autobuf struct buf with_code = BUF_INIT;
 	autobuf struct buf plain = BUF_INIT;
 	bool reads = rq->method == METHOD_GET && !rq->is_watch;
-	if (rq->route && rq->attr.kind && rq->attr.kind->deprecated)
-		note_deprecated(rq);
 	label_text(&labels, rq, true);
 	label_text(&plain, rq, false);
 	buf_addf(&with_code, "%d" SEP "%s", status, buf_str(&labels));

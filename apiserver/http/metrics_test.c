@@ -93,35 +93,9 @@ static void test_labels(void **state)
 	assert_null(strstr(buf_str(&b), "apiserver_response_sizes_count" PLAIN("DELETE")));
 }
 
-/* A deprecated version is told with the release that takes it away. */
-static void test_deprecated(void **state)
-{
-	static const struct kind
-		going = {.deprecated = "g/v1beta1 Boat is deprecated in v1.21+, unavailable in v1.25+"},
-		old = {.deprecated = "v1 Boat is deprecated in v1.19+"};
-	static const struct route route;
-	static const struct kind *const kinds[] = {&going, &old};
-	for (size_t i = 0; i < 2; i++) {
-		struct request rq = {
-			.method = METHOD_GET, .method_name = "GET", .content_type = "", .route = &route};
-		rq.attr = (struct attributes)ATTRIBUTES_INIT;
-		rq.attr.kind = kinds[i];
-		rq.attr.verb = "get";
-		rq.attr.group = "g";
-		rq.attr.version = i ? "v1" : "v1beta1";
-		rq.attr.resource = "boats";
-		metrics_request(&rq, 200, 1, 20);
-	}
-	expect("# HELP apiserver_requested_deprecated_apis [STABLE] ");
-	expect("apiserver_requested_deprecated_apis{group=\"g\",removed_release=\"1.25\",resource=\"boats\",subresource=\"\","
-	       "version=\"v1beta1\"} 1\n");
-	expect("apiserver_requested_deprecated_apis{group=\"g\",removed_release=\"\",resource=\"boats\",subresource=\"\",version="
-	       "\"v1\"} 1\n");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_kind_in_anothers_place),
-					   cmocka_unit_test(test_labels), cmocka_unit_test(test_deprecated)};
+					   cmocka_unit_test(test_labels)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

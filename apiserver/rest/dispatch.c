@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "serve/health.h"
 #include "object/name.h"
+#include "rest/deprecation.h"
 #include "rest/discovery/discovery.h"
 #include "rest/discovery/openapi.h"
 #include "rest/flow.h"
@@ -240,8 +241,7 @@ enum dispatch dispatch_begin(struct api *api, const struct auth *auth, struct re
 	case ROUTE_OK:
 		break;
 	}
-	if (rq->attr.kind && rq->attr.kind->deprecated)
-		response_warn(rs, "%s", rq->attr.kind->deprecated);
+	deprecation_tell(rq, rs);
 	switch (rq->route->class) {
 	case ROUTE_WRITE:
 		return DISPATCH_WRITE;
