@@ -67,6 +67,21 @@ no_trace() { # bridge links...
 	done
 }
 
+@test "the scheduler takes a configuration, and refuses what it would not do" {
+	printf 'apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\nextenders: [{urlPrefix: "http://127.0.0.1:1", %s}]\n' \
+		'filterVerb: filter' >"$BATS_TEST_TMPDIR/config"
+	run "$bin/scheduler" --config="$BATS_TEST_TMPDIR/config" --kubeconfig=/nowhere
+	[ "$status" -ne 0 ]
+	[[ $output == *"extenders[0]: Forbidden: extenders are not called yet"* ]]
+	sed -i 's/filterVerb: filter/managedResources: [{name: example.com\/a, ignoredByScheduler: true}]/' "$BATS_TEST_TMPDIR/config"
+	run "$bin/scheduler" --config="$BATS_TEST_TMPDIR/config" --kubeconfig=/nowhere
+	[[ $output == *"/nowhere"* ]] # it got further
+	sed -i 's/urlPrefix/urlPrefixes/' "$BATS_TEST_TMPDIR/config"
+	run "$bin/scheduler" --config="$BATS_TEST_TMPDIR/config" --kubeconfig=/nowhere
+	[ "$status" -ne 0 ]
+	[[ $output == *'unknown field'*'extenders[0].urlPrefixes'* ]]
+}
+
 @test "every daemon serves health and metrics" {
 	off=$((${SERVER##*:} - 6443))
 	node=http://127.0.0.1:$((10248 + off)) scheduler=https://127.0.0.1:$((10259 + off)) manager=https://127.0.0.1:$((10257 + off))

@@ -16,6 +16,22 @@ static const struct flag flags[] = {
 	{0},
 };
 
+/* They are read and judged, but nobody calls them yet: a cluster that counts on one would place Pods where it says no. */
+static int refuse_extenders(const struct sched_config *c, struct err *err)
+{
+	for (size_t i = 0; i < c->n_extenders; i++) {
+		const struct sched_extender *e = &c->extenders[i];
+
+		if (*e->filter || *e->prioritize || *e->bind || *e->preempt) {
+			err_set(err, REASON_INVALID,
+				"extenders[%zu]: Forbidden: extenders are not called yet; without a verb their managedResources count",
+				i);
+			return -1;
+		}
+	}
+	return 0;
+}
+
 static int load(struct daemon_options *o, struct err *err)
 {
 	autobuf struct buf text = BUF_INIT;
@@ -27,7 +43,7 @@ static int load(struct daemon_options *o, struct err *err)
 	if (tls_read_file(config_file, CONFIG_MAX, &text, err) < 0)
 		return err_wrap(err, "--config");
 	config = config_parse(buf_str(&text), text.len, &plugin_default_profile, err);
-	if (!config)
+	if (!config || refuse_extenders(config, err) < 0)
 		return err_wrap(err, "--config");
 	if (!*o->kubeconfig)
 		o->kubeconfig = config->kubeconfig;
