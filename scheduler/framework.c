@@ -69,7 +69,7 @@ static int by_name(const void *a, const void *b)
 
 void framework_list(const struct framework *f, unsigned plugins, struct buf *out)
 {
-	const char *names[PLUGINS_MAX];
+	const char *names[PLUGINS_MAX] = {NULL};
 	size_t n = 0;
 
 	for (size_t i = 0; i < f->n; i++)
