@@ -2,15 +2,27 @@
 # Upstream's end-to-end tests and daemons out of Debian's source package, and the images that the tests run. Each step leaves
 # what it made in one folder and is not done again while that is there.
 
-# The archive's own list of sources, so that the machine's need not name any.
+# The machine's own archives, asked for sources: neither form of its lists need name any.
+source_lists() { # FOLDER
+	local f
+	mkdir -p "$1/sources"
+	: >"$1/sources.list"
+	for f in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
+		case $f in
+		*.list) [ ! -f "$f" ] || sed -n 's/^deb\( .*\)/deb-src\1/p' "$f" >>"$1/sources.list" ;;
+		*.sources) sed 's/^Types:.*/Types: deb-src/' "$f" >"$1/sources/${f##*/}" ;;
+		esac
+	done
+}
 fetch_source() { # FOLDER
 	local tree=$1/gopath/src/k8s.io/kubernetes
 	[ -d "$tree/test/e2e" ] && return
-	local apt=(apt-get -q -o "Dir::Etc::sourcelist=$1/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$1/lists")
+	local apt=(apt-get -q -o "Dir::Etc::sourcelist=$1/sources.list" -o "Dir::Etc::sourceparts=$1/sources" -o "Dir::State::lists=$1/lists")
 	mkdir -p "$1/lists/partial" "${tree%/*}"
-	printf 'deb-src http://deb.debian.org/debian %s main\n' bookworm >"$1/sources.list"
+	source_lists "$1"
 	rm -rf "$tree"
-	(cd "$1" && "${apt[@]}" update && "${apt[@]}" source --download-only kubernetes && dpkg-source --no-check -x kubernetes_*.dsc "$tree") >"$1/fetch.log" 2>&1 || {
+	# an archive of somebody else that has no sources is no reason to stop
+	(cd "$1" && { "${apt[@]}" update || :; } && "${apt[@]}" source --download-only kubernetes && dpkg-source --no-check -x kubernetes_*.dsc "$tree") >"$1/fetch.log" 2>&1 || {
 		tail -n 3 "$1/fetch.log" >&2
 		die "Debian's source of Kubernetes could not be had" "the whole output is in $1/fetch.log"
 	}
