@@ -303,26 +303,38 @@ static void test_unknown(void **state)
 	}
 }
 
+/* Of sea/v1. */
+static struct schema_part *add_kind(struct schema *s, const char *package, const char *kind,
+				    const char *resource)
+{
+	autofree char *yaml = mem_printf(
+		"package: %s\n"
+		"kinds:\n"
+		"  - {kind: %s, group: sea, version: v1, resource: %s, singular: x, scope: Cluster}\n"
+		"types: {%s: {kind: 0 string, apiVersion: 0 string, metadata: 1 ObjectMeta}}\n",
+		package, kind, resource, kind);
+	struct schema_file f = {.name = "f", .p = yaml, .n = strlen(yaml)};
+	struct err err = ERR_INIT;
+	struct schema_builder *b = schema_builder_new(s);
+
+	assert_int_equal(schema_builder_file(b, &f, &err), 0);
+	struct schema_part *part = schema_builder_finish(b, &err);
+
+	assert_non_null(part);
+	assert_int_equal(schema_change(s, part, NULL, &err), 0);
+	return part;
+}
+
 /* A kind that comes is in every document, and in none when it is gone; who still sends old bytes keeps them. */
 static void test_change(void **state)
 {
-	static const char yaml[] =
-		"package: sea/v1\n"
-		"kinds:\n"
-		"  - {kind: Boat, group: sea, version: v1, resource: boats, singular: boat, scope: Cluster}\n"
-		"types: {Boat: {kind: 0 string, apiVersion: 0 string, metadata: 1 ObjectMeta}}\n";
 	static const char *const paths[][2] = {{"/", ""}, {"/apis", ""}, {"/apis", V2}, {"/apis", V2BETA1}};
-	struct schema_file f = {.name = "f", .p = yaml, .n = sizeof(yaml) - 1};
 	struct schema *s = (struct schema *)(uintptr_t)api.schema;
 	struct response before[4], rs;
 	struct err err = ERR_INIT;
 	for (size_t i = 0; i < 4; i++)
 		call(paths[i][0], paths[i][1], "", &before[i]);
-	struct schema_builder *b = schema_builder_new(s);
-	assert_int_equal(schema_builder_file(b, &f, &err), 0);
-	struct schema_part *part = schema_builder_finish(b, &err);
-	assert_non_null(part);
-	assert_int_equal(schema_change(s, part, NULL, &err), 0);
+	struct schema_part *part = add_kind(s, "sea/v1", "Boat", "boats");
 	discovery_update(api.discovery, "sea", "v1");
 	for (size_t i = 0; i < 4; i++) {
 		call(paths[i][0], paths[i][1], "", &rs);
@@ -334,6 +346,16 @@ static void test_change(void **state)
 	assert_string_equal(js_str0(js_at(js_arr(list, "resources", NULL), 0), "name", NULL), "boats");
 	autojson js *group = document("/apis/sea", "", "application/json");
 	assert_string_equal(js_str0(group, "name", NULL), "sea");
+	struct schema_part *second = add_kind(s, "sea/v1-second", "Raft", "rafts");
+	discovery_update(api.discovery, "sea", "v1");
+	call("/apis", V2, "", &rs);
+	assert_non_null(memmem(rs.shared.p, rs.shared.n, "boats", 5));
+	assert_non_null(memmem(rs.shared.p, rs.shared.n, "rafts", 5));
+	response_release(&rs);
+	autojson js *both = document("/apis/sea/v1", "", "application/json");
+	assert_int_equal(js_len(js_arr(both, "resources", NULL)), 2);
+	assert_int_equal(schema_change(s, NULL, second, &err), 0);
+	schema_retire(s, second);
 	assert_int_equal(schema_change(s, NULL, part, &err), 0);
 	schema_retire(s, part);
 	discovery_update(api.discovery, "sea", "v1");
