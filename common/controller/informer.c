@@ -236,22 +236,21 @@ void informer_bookmark(struct informer *i, uint64_t rv)
 /* Lists leave a heap full of holes behind; what follows is small and steady. */
 static void settle(struct informer_set *s)
 {
-	s->settled = true;
 	malloc_trim(0);
 	if (s->on_synced)
 		s->on_synced(s->on_synced_arg);
 }
 
-/* Under the lock. */
+/* Under the lock. One that is added to a set that has settled does not unsettle it: its user waits for it alone. */
 static bool all_synced(const struct informer_set *s)
 {
-	return s->n_synced == map_len(&s->all) - s->n_late;
+	return s->settled || s->n_synced == map_len(&s->all) - s->n_late;
 }
 
 static void mark_synced(struct informer *i)
 {
 	struct informer_set *s = i->set;
-	bool all, first;
+	bool settles, first;
 
 	pthread_mutex_lock(&s->lock);
 	first = !i->synced;
@@ -260,14 +259,15 @@ static void mark_synced(struct informer *i)
 		s->n_synced += !i->late;
 		pthread_cond_broadcast(&s->cond);
 	}
-	all = all_synced(s);
+	settles = !s->settled && all_synced(s);
+	s->settled = s->settled || settles;
 	pthread_mutex_unlock(&s->lock);
 	for (size_t k = 0; !i->query && k < s->n_any; k++)
 		if (s->any[k].listed)
 			s->any[k].listed(s->any[k].arg);
 	if (first && s->on_listed)
 		s->on_listed(s->on_listed_arg);
-	if (all && !s->settled)
+	if (settles)
 		settle(s);
 }
 

@@ -81,8 +81,8 @@ void informer_set_on_synced(struct informer_set *s, loop_fn *fn, void *arg);
 /* The same, but fn runs each time one more of them has: for who waits for some only. */
 void informer_set_on_listed(struct informer_set *s, loop_fn *fn, void *arg);
 void informer_set_start(struct informer_set *s);
-/* True once every informer has listed and delivered its first list; waits up to the deadline (not on the
-   loop). */
+/* True once every informer has listed and delivered its first list, and from then on; waits up to the deadline
+   (not on the loop). */
 bool informer_set_synced(struct informer_set *s, int64_t deadline_ns);
 /* The same of one informer. Both return false, at once, when the set is being stopped. */
 bool informer_synced(struct informer *i, int64_t deadline_ns);

@@ -463,6 +463,7 @@ static void test_many(void **state)
 		snprintf(query, sizeof(query), "labelSelector=k%%3D%d", k);
 		i[k] = informer_add(a->set, a->type, query, NULL, NULL);
 	}
+	assert_true(informer_set_synced(a->set, 0)); /* as it was: a late list makes no daemon unready */
 	for (int k = 0; k < 40; k++) {
 		assert_true(informer_synced(i[k], clock_mono_ns() + GUARD_NS));
 		assert_int_equal(informer_len(i[k]), 1);
