@@ -267,7 +267,7 @@ static js *list_pods(void *arg)
 			js *spec = js_ensure(o, "spec", NULL),
 			   *containers = js_ensure_arr(spec, "containers");
 			js_set_str(spec, "nodeName", p->node_name);
-			for (size_t k = p->list.n_init; k < p->list.n; k++) {
+			for (size_t k = p->list.n_init; k < p->list.n - p->list.n_ephemeral; k++) {
 				js *c = js_new_obj();
 				js_set_str(c, "name", p->list.v[k].name);
 				js_set_str(c, "image", p->list.v[k].image);

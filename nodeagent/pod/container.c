@@ -193,6 +193,11 @@ bool container_alive(const struct container *c)
 	return c->state == CTR_RUNNING || c->state == CTR_STARTING;
 }
 
+bool container_started(const struct machine *m, int i)
+{
+	return m->c[i].state == CTR_RUNNING;
+}
+
 bool container_failed(const struct container *c)
 {
 	return c->state == CTR_DONE && c->cur.id && c->cur.exit_code != 0;
@@ -277,6 +282,20 @@ void machine_image_failed(struct machine *m, int i, const char *reason, const ch
 		machine_record(m, i, true, "Failed", "Error: %s", reason);
 	}
 	container_event(m, i, CEV_IMAGE_FAILED, now);
+}
+
+void machine_hook_done(struct machine *m, int i, enum hook_kind hook, bool ok, const char *message,
+		       struct instant now)
+{
+	m->c[i].hooking[hook] = false;
+	m->version++;
+}
+
+void machine_probed(struct machine *m, int i, enum probe_kind kind, enum probe_result result,
+		    struct instant now)
+{
+	m->c[i].probed[kind] = result;
+	m->version++;
 }
 
 /* The present run becomes the previous one. */

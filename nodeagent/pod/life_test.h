@@ -31,7 +31,7 @@ struct life {
 static const char *const act_names[] = {
 	[ACT_SANDBOX] = "sandbox", [ACT_VOLUMES] = "volumes", [ACT_IMAGE] = "image",
 	[ACT_START] = "start",	   [ACT_SIGNAL] = "signal",   [ACT_TEARDOWN] = "teardown",
-	[ACT_DELETE] = "delete",   [ACT_EVENT] = "",
+	[ACT_DELETE] = "delete",   [ACT_EVENT] = "",	      [ACT_HOOK] = "hook",
 };
 
 LIFE static void do_action(struct life *l, const struct action *a)

@@ -14,7 +14,7 @@ static int64_t max(int64_t a, int64_t b)
 enum qos_class limits_qos(const struct pod *p)
 {
 	struct qos q = {0};
-	for (size_t i = 0; i < p->list.n; i++) {
+	for (size_t i = 0; i < p->list.n - p->list.n_ephemeral; i++) {
 		const struct container_resources *r = &p->list.v[i].resources;
 		qos_add_amounts(&q, r->cpu_request, r->cpu_limit, r->memory_request, r->memory_limit);
 	}
@@ -64,7 +64,7 @@ struct runtime_limits limits_pod(const struct pod *p, int64_t max_pids)
 {
 	int64_t cpu = 0, memory = 0;
 	bool cpu_capped = true, memory_capped = true;
-	for (size_t i = 0; i < p->list.n; i++) {
+	for (size_t i = 0; i < p->list.n - p->list.n_ephemeral; i++) {
 		const struct container_resources *r = &p->list.v[i].resources;
 		bool together = !p->list.v[i].init || p->list.v[i].sidecar;
 		cpu_capped &= r->cpu_limit > 0;

@@ -72,6 +72,17 @@ void machine_init(struct machine *m, const struct pod *p, struct instant now)
 	machine_update(m, p, now);
 }
 
+/* Ephemeral containers are added behind the others while the Pod runs. */
+static void grow(struct machine *m, size_t n)
+{
+	if (n <= m->n)
+		return;
+	m->c = mem_realloc_array(m->c, n, sizeof(*m->c));
+	for (; m->n < n; m->n++)
+		m->c[m->n] = (struct container){.until_ns = CLOCK_NEVER};
+	m->version++;
+}
+
 void machine_release(struct machine *m)
 {
 	for (size_t i = 0; i < m->n; i++) {
@@ -141,6 +152,16 @@ static void hurry(struct machine *m, int64_t grace_s, struct instant now)
 			m->c[i].until_ns = latest;
 }
 
+void machine_evict(struct machine *m, const char *reason, const char *message, int64_t grace_s,
+		   struct instant now)
+{
+	if (m->stage >= POD_STOPPING)
+		return;
+	m->evicted = true;
+	force(m, reason, message);
+	stop(m, grace_s, now);
+}
+
 /* The image of a container is the one thing in it that may change. A running one is stopped to be started
    again; one that waits for the old image need not wait any more. */
 static void redefine(struct machine *m, int i, struct instant now)
@@ -184,9 +205,10 @@ void machine_update(struct machine *m, const struct pod *p, struct instant now)
 	if (p->readiness_gates && p->status && (!old->status || strcmp(old->status, p->status) != 0))
 		m->version++;
 	m->pod = p;
-	for (size_t i = 0; i < m->n && m->stage < POD_STOPPING; i++)
+	for (size_t i = 0; i < old->list.n && m->stage < POD_STOPPING; i++)
 		if (strcmp(old->list.v[i].image, p->list.v[i].image) != 0)
 			redefine(m, (int)i, now);
+	grow(m, p->list.n);
 	if (p->deletion_grace_s < 0)
 		return;
 	m->deleting = true;

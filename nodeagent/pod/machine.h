@@ -95,6 +95,8 @@ struct container {
 	bool redefined;	 /* its image was changed while it ran: it ends and starts again, whatever the policy
 			  */
 	bool restarting; /* it ran in this sandbox: the next start is a restart */
+	bool hooking[HOOK_KINDS];	       /* under way, of the present run */
+	enum probe_result probed[PROBE_KINDS]; /* of the present run: what counts; UNKNOWN until told */
 };
 
 /* ---- pods ---- */
@@ -116,6 +118,7 @@ enum action_type {
 	ACT_VOLUMES,  /* mount the volumes */
 	ACT_IMAGE,    /* container: see to it that the image is there */
 	ACT_START,    /* container: create and start */
+	ACT_HOOK,     /* container: run its hook */
 	ACT_SIGNAL,   /* container: sig; 0 = the image's stop signal */
 	ACT_TEARDOWN, /* remove containers, sandbox, and (unless keep_volumes) volumes */
 	ACT_DELETE,   /* DELETE the API object */
@@ -126,6 +129,7 @@ struct action {
 	enum action_type type;
 	int container; /* -1 = the Pod */
 	int sig;
+	enum hook_kind hook;
 	bool keep_volumes;
 	bool warning;	    /* ACT_EVENT */
 	const char *reason; /* static */
@@ -159,6 +163,7 @@ struct machine {
 	bool deleting; /* deletionTimestamp was seen */
 	bool vanished; /* the API object is gone */
 	bool rejected; /* the node refused it: nothing of it was ever started */
+	bool evicted;  /* the node ends it: condition DisruptionTarget */
 	bool final;    /* no container will be started any more; phase may become terminal */
 	bool settled; /* the API had a terminal phase when the Pod was first seen: its status is left alone */
 	bool final_acked; /* the API has the status of version >= final_version */
@@ -216,6 +221,21 @@ void machine_create_failed(struct machine *m, int i, const char *reason, const c
 void machine_start_failed(struct machine *m, int i, const struct run_result *r, const char *why,
 			  struct instant now);
 void machine_exited(struct machine *m, int i, const struct run_result *r, struct instant now);
+/*
+ * The hook of ACT_HOOK is over; told once for each. One whose container has ended is not waited for: it is told at once,
+ * whatever it may still be doing. message may be NULL.
+ */
+void machine_hook_done(struct machine *m, int i, enum hook_kind hook, bool ok, const char *message,
+		       struct instant now);
+/*
+ * The result of a probe that counts (thresholds are the prober's) has become another one than c[i].probed says, of the
+ * present run. Startup: failed, it is killed; liveness too. Readiness is told in the status.
+ */
+void machine_probed(struct machine *m, int i, enum probe_kind kind, enum probe_result result,
+		    struct instant now); /* for tests */
+/* The node wants it gone: Failed, with this reason and message, and the condition DisruptionTarget. */
+void machine_evict(struct machine *m, const char *reason, const char *message, int64_t grace_s,
+		   struct instant now);
 void machine_torn_down(struct machine *m, bool ok, struct instant now);
 void machine_status_acked(struct machine *m, uint64_t version);
 /* ok also when the object was gone already or is another Pod. */
@@ -229,10 +249,12 @@ void machine_step(struct machine *m, struct instant now);
 /* Monotonic time at which machine_step has something to do even without news; CLOCK_NEVER = none. */
 int64_t machine_next_ns(const struct machine *m, struct instant now);
 
-bool container_alive(const struct container *c);       /* runs or is being started */
-bool machine_all_ended(const struct machine *m);       /* no container runs or is being started */
-bool machine_init_done(const struct machine *m);       /* every init container has passed */
-bool machine_ready_to_forget(const struct machine *m); /* GONE and the object has vanished */
+bool container_alive(const struct container *c); /* runs or is being started */
+/* It runs, its postStart hook has returned and its startup probe, if it has one, has succeeded. */
+bool container_started(const struct machine *m, int i); /* for tests */
+bool machine_all_ended(const struct machine *m);	/* no container runs or is being started */
+bool machine_init_done(const struct machine *m);	/* every init container has passed */
+bool machine_ready_to_forget(const struct machine *m);	/* GONE and the object has vanished */
 
 /* ---- inside the machine: container.c, adopt.c ---- */
 void container_event(struct machine *m, int i, enum container_event e, struct instant now);

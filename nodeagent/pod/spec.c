@@ -97,6 +97,7 @@ static const struct decode_row container_rows[] = {
 	DECODE_STRING("image", struct container_spec, image),
 	DECODE_ENUM("imagePullPolicy", struct container_spec, pull_policy, pull_names),
 	DECODE_ENUM("restartPolicy", struct container_spec, restart, podlife_restart_policy_names),
+	DECODE_STRING("targetContainerName", struct container_spec, target),
 	DECODE_STRINGS_TO_NULL("command", struct container_spec, command),
 	DECODE_STRINGS_TO_NULL("args", struct container_spec, args),
 	DECODE_STRING("workingDir", struct container_spec, working_dir),
@@ -180,6 +181,7 @@ static void container_finish(void *o)
 static const struct container_spec container_initial = {
 	.name = "",
 	.image = "",
+	.target = "",
 	.pull_policy = PULL_UNSET,
 	.restart = RESTART_UNSET,
 	.resources = {QUANTITY_UNSET, QUANTITY_UNSET, QUANTITY_UNSET, QUANTITY_UNSET, QUANTITY_UNSET,
@@ -193,30 +195,42 @@ static const struct container_spec container_initial = {
 static const struct decode_spec container_decode = DECODE_SPEC(
 	struct container_spec, container_rows, .initial = &container_initial, .finish = container_finish);
 
-/* ---- both lists of containers as one ---- */
+/* ---- the three lists of containers as one ---- */
 
-struct two_lists {
-	struct container_spec *init, *app;
-	size_t n_init, n_app;
+struct lists {
+	struct container_spec *init, *app, *ephemeral;
+	size_t n_init, n_app, n_ephemeral;
 };
-static const struct decode_row two_lists_rows[] = {
-	DECODE_ARRAY("initContainers", struct two_lists, init, n_init, &container_decode),
-	DECODE_ARRAY("containers", struct two_lists, app, n_app, &container_decode),
+static const struct decode_row lists_rows[] = {
+	DECODE_ARRAY("initContainers", struct lists, init, n_init, &container_decode),
+	DECODE_ARRAY("containers", struct lists, app, n_app, &container_decode),
+	DECODE_ARRAY("ephemeralContainers", struct lists, ephemeral, n_ephemeral, &container_decode),
 };
-static const struct decode_spec two_lists_spec = DECODE_SPEC(struct two_lists, two_lists_rows);
+static const struct decode_spec lists_spec = DECODE_SPEC(struct lists, lists_rows);
+
+static void append(struct container_list *l, const struct container_spec *v, size_t n)
+{
+	if (n)
+		memcpy(l->v + l->n, v, n * sizeof(*v));
+	l->n += n;
+}
 
 static bool list_decode(struct scan *s, struct arena *a, void *field)
 {
 	struct container_list *l = field;
-	struct two_lists t = {0};
-	if (!decode_value(&two_lists_spec, s, a, &t))
+	struct lists t = {0};
+	if (!decode_value(&lists_spec, s, a, &t))
 		return false;
+	l->n = 0;
 	l->n_init = t.n_init;
-	l->n = t.n_init + t.n_app;
-	l->v = arena_array(a, l->n, sizeof(*l->v));
+	l->n_ephemeral = t.n_ephemeral;
+	l->v = arena_array(a, t.n_init + t.n_app + t.n_ephemeral, sizeof(*l->v));
+	append(l, t.init, t.n_init);
+	append(l, t.app, t.n_app);
+	append(l, t.ephemeral, t.n_ephemeral);
 	for (size_t i = 0; i < l->n; i++) {
-		l->v[i] = i < t.n_init ? t.init[i] : t.app[i - t.n_init];
 		l->v[i].init = i < t.n_init;
+		l->v[i].ephemeral = i >= l->n - t.n_ephemeral;
 		l->v[i].sidecar = i < t.n_init && l->v[i].restart == RESTART_ALWAYS;
 	}
 	return true;
@@ -323,7 +337,7 @@ static const struct decode_spec pod_decode =
 static bool has_containers(const void *o)
 {
 	const struct pod *p = o;
-	return p->list.n > p->list.n_init;
+	return p->list.n > p->list.n_init + p->list.n_ephemeral;
 }
 
 const struct informer_type pod_type = {

@@ -22,6 +22,9 @@ struct seccomp_profile {
 	const char *file; /* localhostProfile; "" = none */
 };
 enum message_policy { MESSAGE_FILE, MESSAGE_FALLBACK_TO_LOGS };
+enum probe_kind { PROBE_STARTUP, PROBE_LIVENESS, PROBE_READINESS, PROBE_KINDS };
+enum probe_result { PROBE_UNKNOWN, PROBE_SUCCESS, PROBE_FAILURE };
+enum hook_kind { HOOK_POST_START, HOOK_PRE_STOP, HOOK_KINDS };
 enum { QUANTITY_UNSET = -1 };
 
 struct container_resources {		/* QUANTITY_UNSET where absent */
@@ -62,8 +65,10 @@ struct pod_secret_ref {
 struct container_spec {
 	const char *name, *image;
 	enum pull_policy pull_policy;
-	bool init;				  /* of spec.initContainers */
-	bool sidecar;				  /* init container with restartPolicy Always */
+	bool init;	    /* of spec.initContainers */
+	bool sidecar;	    /* init container with restartPolicy Always */
+	bool ephemeral;	    /* of spec.ephemeralContainers */
+	const char *target; /* targetContainerName: whose processes an ephemeral one sees; "" = its own */
 	const char *const *command, *const *args; /* NULL-terminated, NULL = not given */
 	struct env_var *env;
 	struct env_from *env_from;
@@ -98,8 +103,9 @@ struct pod {
 	int64_t active_deadline_s; /* 0 = none */
 	int64_t deletion_grace_s;  /* metadata.deletionGracePeriodSeconds; -1 while not being deleted */
 	struct container_list {
-		struct container_spec *v; /* init containers first, in order */
-		size_t n, n_init;	  /* n counts both */
+		struct container_spec *v; /* init containers, containers, ephemeral containers, in order */
+		size_t n, n_init;	  /* n counts all */
+		size_t n_ephemeral;	  /* more may come while the Pod runs */
 	} list;
 	int64_t run_as_user,
 		run_as_group; /* securityContext's, for containers that have none; -1 = not given */

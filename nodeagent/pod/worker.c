@@ -264,6 +264,9 @@ static void act(struct worker *w, struct instant now)
 				record(w, &todo.v[i]);
 			else if (todo.v[i].type == ACT_DELETE)
 				delete_object(w);
+			else if (todo.v[i].type == ACT_HOOK) /* none is run yet */
+				machine_hook_done(&w->m, todo.v[i].container, todo.v[i].hook, true, NULL,
+						  now);
 			else
 				worker_perform(w, &todo.v[i]);
 		}
@@ -381,6 +384,17 @@ static void add(struct pod_host *h, const struct pod *p, const struct runtime_li
 	worker_kick(w);
 }
 
+static void grow(struct worker *w, const struct pod *p)
+{
+	size_t n = w->pod->list.n;
+	if (p->list.n == n)
+		return;
+	w->c = mem_realloc_array(w->c, p->list.n, sizeof(*w->c));
+	memset(w->c + n, 0, (p->list.n - n) * sizeof(*w->c));
+	for (; n < p->list.n; n++)
+		worker_add_config(&w->config, w->host, p, &p->list.v[n]);
+}
+
 void worker_see(struct pod_host *h, const struct pod *p, const struct runtime_list *list)
 {
 	struct worker *w = map_get(&h->workers, p->o.meta.uid);
@@ -390,11 +404,13 @@ void worker_see(struct pod_host *h, const struct pod *p, const struct runtime_li
 		add(h, p, list);
 		return;
 	}
-	/* The set of containers is immutable; only what is decoded of them may differ (an image, by a patch).
-	 */
-	if (p->list.n != w->pod->list.n)
-		return;
+	/* The set of containers is immutable but for ephemeral ones that are added; what is decoded of them may
+	   differ (an image, by a patch). */
 	const struct pod *old = w->pod;
+	if (p->list.n_init != old->list.n_init || p->list.n < old->list.n ||
+	    p->list.n - p->list.n_ephemeral != old->list.n - old->list.n_ephemeral)
+		return;
+	grow(w, p);
 	w->pod = informer_ref(p);
 	machine_update(&w->m, w->pod, worker_now());
 	informer_unref(old);
@@ -409,6 +425,14 @@ void worker_vanish(struct pod_host *h, const char *uid)
 		return;
 	machine_vanished(&w->m, worker_now());
 	worker_kick(w);
+}
+
+bool worker_evict(struct worker *w, const char *reason, const char *message, int64_t grace_s)
+{
+	bool lives = w->m.stage < POD_STOPPING;
+	machine_evict(&w->m, reason, message, grace_s, worker_now());
+	worker_kick(w);
+	return lives;
 }
 
 void worker_ended(struct pod_host *h, const char *id)

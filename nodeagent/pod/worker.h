@@ -56,6 +56,8 @@ struct worker;
 void worker_see(struct pod_host *h, const struct pod *p, const struct runtime_list *list);
 /* The API object with this uid is gone. */
 void worker_vanish(struct pod_host *h, const char *uid);
+/* The node wants the Pod gone: machine_evict. False when it ends already. The worker may be gone afterwards. */
+bool worker_evict(struct worker *w, const char *reason, const char *message, int64_t grace_s); /* for tests */
 /* The runtime says that a container (or a sandbox's pause) has ended. */
 void worker_ended(struct pod_host *h, const char *id);
 
