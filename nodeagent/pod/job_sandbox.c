@@ -65,12 +65,12 @@ static void sandbox_spec(const struct sandbox_job *s, struct arena *a, struct ru
 	size_t n_ports = 0;
 	char *hostname = arena_alloc(a, 64);
 	for (size_t i = 0; i < p->list.n; i++)
-		n_ports += p->list.v[i].n_ports;
+		n_ports += p->list.v[i].n_host_ports;
 	struct runtime_port *ports = arena_array(a, n_ports, sizeof(*ports));
 	struct runtime_kv *kv = arena_array(a, js_len(sysctls), sizeof(*kv));
 	n_ports = 0;
 	for (size_t i = 0; i < p->list.n; i++)
-		for (size_t k = 0; k < p->list.v[i].n_ports; k++) {
+		for (size_t k = 0; k < p->list.v[i].n_host_ports; k++) {
 			const struct container_port *c = &p->list.v[i].ports[k];
 			ports[n_ports++] =
 				(struct runtime_port){.container_port = c->container_port,

@@ -6,30 +6,7 @@
 #include <stdlib.h>
 
 #include "pod/message.h"
-
-static const struct {
-	const char *name;
-	int sig;
-} signal_names[] = {
-	{"TERM", SIGTERM}, {"QUIT", SIGQUIT}, {"INT", SIGINT},	   {"KILL", SIGKILL}, {"HUP", SIGHUP},
-	{"USR1", SIGUSR1}, {"USR2", SIGUSR2}, {"WINCH", SIGWINCH}, {"ABRT", SIGABRT}, {"PWR", SIGPWR},
-};
-
-/* STOPSIGNAL of an image: SIGQUIT, QUIT, 3, SIGRTMIN+3. What is no signal is SIGTERM. */
-static int stop_signal(const char *s)
-{
-	if (!s || !*s)
-		return SIGTERM;
-	if (!strncmp(s, "SIG", 3))
-		s += 3;
-	for (size_t i = 0; i < ARRAY_LEN(signal_names); i++)
-		if (!strcmp(signal_names[i].name, s))
-			return signal_names[i].sig;
-	int base = !strncmp(s, "RTMIN+", 6) ? SIGRTMIN : 0;
-	char *end;
-	long n = strtol(base ? s + 6 : s, &end, 10);
-	return *end || n < 0 || base + n < 1 || base + n > SIGRTMAX ? SIGTERM : base + (int)n;
-}
+#include "os/stopsignal.h"
 
 struct signal_job {
 	struct job j;
@@ -54,7 +31,9 @@ static void signal_work(struct job *j)
 	if (!s->sig) {
 		/* An image that is gone meanwhile had nothing special to say. */
 		(void)!rt->ops->image_get(rt, job_container(j)->image, &image, &ignored);
-		s->sig = stop_signal(image.stop_signal);
+		s->sig = stopsignal_parse(image.stop_signal);
+		if (!s->sig)
+			s->sig = SIGTERM;
 		runtime_image_release(&image);
 	}
 	(void)!rt->ops->container_signal(rt, s->id, s->sig, &j->err);

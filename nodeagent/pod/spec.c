@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "os/stopsignal.h"
+
 /* Far beyond any machine; sums and products of these do not overflow. */
 #define AMOUNT_MAX (INT64_C(1) << 46)
 #define SECONDS_MAX (INT64_C(100) * 365 * 24 * 3600)
@@ -83,12 +85,103 @@ static const struct decode_spec mount_spec =
 static const struct decode_row port_rows[] = {
 	DECODE_INT32("containerPort", struct container_port, container_port),
 	DECODE_INT32("hostPort", struct container_port, host_port),
+	DECODE_STRING("name", struct container_port, name),
 	DECODE_STRING("protocol", struct container_port, protocol),
 	DECODE_STRING("hostIP", struct container_port, host_ip),
 };
-static const struct container_port port_initial = {.protocol = "", .host_ip = ""};
+static const struct container_port port_initial = {.name = "", .protocol = "", .host_ip = ""};
 static const struct decode_spec port_spec =
 	DECODE_SPEC(struct container_port, port_rows, .initial = &port_initial);
+
+/* ---- probes and hooks ---- */
+
+/* Durations that nobody can mean are as good as the longest that can be counted. */
+static int64_t seconds(int64_t v)
+{
+	return v < 0 ? 0 : v > SECONDS_MAX ? SECONDS_MAX : v;
+}
+
+static const struct decode_row header_rows[] = {
+	DECODE_STRING("name", struct handler_header, name),
+	DECODE_STRING("value", struct handler_header, value),
+};
+static const struct handler_header header_initial = {"", ""};
+static const struct decode_spec header_spec =
+	DECODE_SPEC(struct handler_header, header_rows, .initial = &header_initial);
+
+static const char *const scheme_names[] = {[SCHEME_HTTP] = "HTTP", [SCHEME_HTTPS] = "HTTPS"};
+
+static const struct decode_row handler_rows[] = {
+	DECODE_PRESENT("exec", struct handler_spec, is_exec),
+	DECODE_STRINGS_TO_NULL("exec.command", struct handler_spec, command),
+	DECODE_PRESENT("httpGet", struct handler_spec, is_http_get),
+	DECODE_STRING("httpGet.host", struct handler_spec, host),
+	DECODE_STRING("httpGet.path", struct handler_spec, path),
+	DECODE_INT32("httpGet.port", struct handler_spec, port.number),
+	DECODE_STRING("httpGet.port", struct handler_spec, port.name),
+	DECODE_ENUM("httpGet.scheme", struct handler_spec, scheme, scheme_names),
+	DECODE_ARRAY("httpGet.httpHeaders", struct handler_spec, headers, n_headers, &header_spec),
+	DECODE_PRESENT("tcpSocket", struct handler_spec, is_tcp_socket),
+	DECODE_STRING("tcpSocket.host", struct handler_spec, host),
+	DECODE_INT32("tcpSocket.port", struct handler_spec, port.number),
+	DECODE_STRING("tcpSocket.port", struct handler_spec, port.name),
+	DECODE_PRESENT("grpc", struct handler_spec, is_grpc),
+	DECODE_INT32("grpc.port", struct handler_spec, port.number),
+	DECODE_STRING("grpc.service", struct handler_spec, service),
+	DECODE_PRESENT("sleep", struct handler_spec, is_sleep),
+	DECODE_INT64("sleep.seconds", struct handler_spec, sleep_s),
+};
+
+static void handler_finish(void *o)
+{
+	struct handler_spec *h = o;
+	h->type = h->is_exec	     ? HANDLER_EXEC
+		  : h->is_http_get   ? HANDLER_HTTP_GET
+		  : h->is_tcp_socket ? HANDLER_TCP_SOCKET
+		  : h->is_grpc	     ? HANDLER_GRPC
+		  : h->is_sleep	     ? HANDLER_SLEEP
+				     : HANDLER_NONE;
+	h->https = h->scheme == SCHEME_HTTPS;
+	h->sleep_s = seconds(h->sleep_s);
+}
+
+static const struct handler_spec handler_initial = {.host = "", .path = "", .port.name = "", .service = ""};
+static const struct decode_spec handler_decode =
+	DECODE_SPEC(struct handler_spec, handler_rows, .initial = &handler_initial, .finish = handler_finish);
+
+static const struct decode_row probe_rows[] = {
+	DECODE_STRUCT("", struct probe_spec, handler, &handler_decode),
+	DECODE_INT64("initialDelaySeconds", struct probe_spec, initial_delay_s),
+	DECODE_INT64("periodSeconds", struct probe_spec, period_s),
+	DECODE_INT64("timeoutSeconds", struct probe_spec, timeout_s),
+	DECODE_INT64("successThreshold", struct probe_spec, success_threshold),
+	DECODE_INT64("failureThreshold", struct probe_spec, failure_threshold),
+	DECODE_INT64("terminationGracePeriodSeconds", struct probe_spec, grace_s),
+};
+
+static int64_t at_least_one(int64_t v)
+{
+	return v < 1 ? 1 : seconds(v);
+}
+
+static void probe_finish(void *o)
+{
+	struct probe_spec *p = o;
+	p->initial_delay_s = seconds(p->initial_delay_s);
+	p->period_s = at_least_one(p->period_s);
+	p->timeout_s = at_least_one(p->timeout_s);
+	p->success_threshold = at_least_one(p->success_threshold);
+	p->failure_threshold = at_least_one(p->failure_threshold);
+	p->grace_s = p->grace_s < 0 ? -1 : seconds(p->grace_s);
+}
+
+static const struct probe_spec probe_initial = {
+	.period_s = 10, .timeout_s = 1, .success_threshold = 1, .failure_threshold = 3, .grace_s = -1};
+static const struct decode_spec probe_decode =
+	DECODE_SPEC(struct probe_spec, probe_rows, .initial = &probe_initial, .finish = probe_finish);
+
+static const struct decode_row hook_rows[] = {DECODE_STRUCT("", struct hook_spec, handler, &handler_decode)};
+static const struct decode_spec hook_decode = DECODE_SPEC(struct hook_spec, hook_rows);
 
 /* ---- containers ---- */
 
@@ -110,6 +203,12 @@ static const struct decode_row container_rows[] = {
 	DECODE_ARRAY("envFrom", struct container_spec, env_from, n_env_from, &env_from_spec),
 	DECODE_ARRAY("volumeMounts", struct container_spec, mounts, n_mounts, &mount_spec),
 	DECODE_ARRAY("ports", struct container_spec, ports, n_ports, &port_spec),
+	DECODE_POINTER("startupProbe", struct container_spec, probe[PROBE_STARTUP], &probe_decode),
+	DECODE_POINTER("livenessProbe", struct container_spec, probe[PROBE_LIVENESS], &probe_decode),
+	DECODE_POINTER("readinessProbe", struct container_spec, probe[PROBE_READINESS], &probe_decode),
+	DECODE_POINTER("lifecycle.postStart", struct container_spec, hook[HOOK_POST_START], &hook_decode),
+	DECODE_POINTER("lifecycle.preStop", struct container_spec, hook[HOOK_PRE_STOP], &hook_decode),
+	DECODE_STRING("lifecycle.stopSignal", struct container_spec, stop_signal_name),
 	DECODE_MILLI("resources.requests.cpu", struct container_spec, resources.cpu_request),
 	DECODE_VALUE("resources.requests.memory", struct container_spec, resources.memory_request),
 	DECODE_VALUE("resources.requests.ephemeral-storage", struct container_spec,
@@ -158,10 +257,30 @@ static enum pull_policy default_pull_policy(const char *image)
 
 static const char default_message_path[] = "/dev/termination-log";
 
+static void host_ports_first(struct container_spec *c)
+{
+	for (size_t i = 0; i < c->n_ports; i++) {
+		struct container_port port = c->ports[i];
+		if (port.host_port <= 0)
+			continue;
+		c->ports[i] = c->ports[c->n_host_ports];
+		c->ports[c->n_host_ports++] = port;
+	}
+}
+
+static void drop_empty_handlers(struct container_spec *c)
+{
+	for (int k = 0; k < PROBE_KINDS; k++)
+		if (c->probe[k] && c->probe[k]->handler.type == HANDLER_NONE)
+			c->probe[k] = NULL;
+	for (int k = 0; k < HOOK_KINDS; k++)
+		if (c->hook[k] && c->hook[k]->handler.type == HANDLER_NONE)
+			c->hook[k] = NULL;
+}
+
 static void container_finish(void *o)
 {
 	struct container_spec *c = o;
-	size_t n = 0;
 	if (c->pull_policy == PULL_UNSET)
 		c->pull_policy = default_pull_policy(c->image);
 	if (c->working_dir && !*c->working_dir)
@@ -172,10 +291,9 @@ static void container_finish(void *o)
 	finish_amounts(&c->resources.cpu_request, &c->resources.cpu_limit);
 	finish_amounts(&c->resources.memory_request, &c->resources.memory_limit);
 	finish_amounts(&c->resources.storage_request, &c->resources.storage_limit);
-	for (size_t i = 0; i < c->n_ports; i++)
-		if (c->ports[i].host_port > 0)
-			c->ports[n++] = c->ports[i];
-	c->n_ports = n;
+	c->stop_signal = stopsignal_parse(c->stop_signal_name);
+	host_ports_first(c);
+	drop_empty_handlers(c);
 }
 
 static const struct container_spec container_initial = {
@@ -191,6 +309,7 @@ static const struct container_spec container_initial = {
 	.allow_escalation = true,
 	.seccomp.file = "",
 	.termination_path = default_message_path,
+	.stop_signal_name = "",
 };
 static const struct decode_spec container_decode = DECODE_SPEC(
 	struct container_spec, container_rows, .initial = &container_initial, .finish = container_finish);
@@ -284,12 +403,6 @@ static const struct decode_row pod_rows[] = {
 	DECODE_JSON("status", struct pod, status),
 	DECODE_ENUM("status.phase", struct pod, phase, podlife_phase_names),
 };
-
-/* Durations that nobody can mean are as good as the longest that can be counted. */
-static int64_t seconds(int64_t v)
-{
-	return v < 0 ? 0 : v > SECONDS_MAX ? SECONDS_MAX : v;
-}
 
 /* What a container does not say is said by its Pod. */
 static void inherit(const struct pod *p, struct container_spec *c)

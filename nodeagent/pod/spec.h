@@ -52,8 +52,50 @@ struct volume_mount {
 	bool readonly;
 };
 struct container_port {
-	int32_t container_port, host_port;
-	const char *protocol, *host_ip;
+	int32_t container_port, host_port;     /* host_port 0 = none */
+	const char *name, *protocol, *host_ip; /* "" = none */
+};
+
+/* What a probe or a hook does. */
+enum handler_type {
+	HANDLER_NONE,
+	HANDLER_EXEC,
+	HANDLER_HTTP_GET,
+	HANDLER_TCP_SOCKET,
+	HANDLER_GRPC,
+	HANDLER_SLEEP,
+};
+struct port_ref { /* an IntOrString */
+	int32_t number;
+	const char *name; /* "" = by number */
+};
+struct handler_header {
+	const char *name, *value;
+};
+struct handler_spec {
+	enum handler_type type;
+	const char *const *command; /* exec; NULL-terminated, NULL = empty */
+	const char *host;	    /* httpGet, tcpSocket; "" = the Pod's address */
+	struct port_ref port;	    /* httpGet, tcpSocket, grpc */
+	const char *path;	    /* httpGet */
+	bool https;
+	struct handler_header *headers;
+	size_t n_headers;
+	const char *service; /* grpc; "" = the server as a whole */
+	int64_t sleep_s;
+	enum handler_scheme { SCHEME_HTTP, SCHEME_HTTPS } scheme; /* the decoder's, as the next */
+	bool is_exec, is_http_get, is_tcp_socket, is_grpc, is_sleep;
+};
+
+struct probe_spec {
+	struct handler_spec handler;
+	int64_t initial_delay_s, period_s, timeout_s; /* the last two at least 1 */
+	int64_t success_threshold, failure_threshold; /* at least 1 */
+	int64_t grace_s;			      /* terminationGracePeriodSeconds; -1 = the Pod's */
+};
+
+struct hook_spec {
+	struct handler_spec handler;
 };
 struct pod_group {
 	int64_t id;
@@ -73,9 +115,12 @@ struct container_spec {
 	struct env_var *env;
 	struct env_from *env_from;
 	struct volume_mount *mounts;
-	struct container_port *ports; /* those with a hostPort */
-	size_t n_env, n_env_from, n_mounts, n_ports;
-	const char *working_dir; /* NULL = the image's */
+	struct container_port *ports; /* those with a hostPort first */
+	size_t n_env, n_env_from, n_mounts, n_ports, n_host_ports;
+	const struct probe_spec *probe[PROBE_KINDS]; /* NULL = none */
+	const struct hook_spec *hook[HOOK_KINDS];    /* NULL = none */
+	int stop_signal;			     /* lifecycle's; 0 = the image's */
+	const char *working_dir;		     /* NULL = the image's */
 	struct container_resources resources;
 	int64_t run_as_user, run_as_group; /* -1 = not given; the Pod's where the container has none */
 	bool run_as_non_root;
@@ -88,6 +133,7 @@ struct container_spec {
 	enum message_policy message_policy;
 	enum restart_policy restart; /* of an init container; the decoder's, as the next */
 	bool allow_escalation, says_non_root;
+	const char *stop_signal_name;
 };
 
 struct pod {

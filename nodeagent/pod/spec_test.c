@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <signal.h>
+#include <stdio.h>
 
 #include "pod/make_test.h"
 #include "object/json_test.h"
@@ -60,7 +62,7 @@ static const char everything[] =
 	"{\"name\":\"side\",\"image\":\"i:1\",\"restartPolicy\":\"Always\"}],"
 	"\"containers\":[{\"name\":\"app\",\"image\":\"r:5000/i:latest\",\"imagePullPolicy\":\"Never\",\"command\":[\"a\",\"b\"],"
 	"\"workingDir\":\"\",\"terminationMessagePath\":\"\",\"terminationMessagePolicy\":\"FallbackToLogsOnError\","
-	"\"ports\":[{\"containerPort\":1},{\"containerPort\":2,\"hostPort\":3,\"protocol\":\"UDP\"}],"
+	"\"ports\":[{\"containerPort\":1,\"name\":\"web\"},{\"containerPort\":2,\"hostPort\":3,\"protocol\":\"UDP\"}],"
 	"\"env\":[{\"name\":\"A\",\"value\":\"x\"},{\"name\":\"F\",\"valueFrom\":{\"fieldRef\":{\"fieldPath\":\"metadata.name\"}}},"
 	"{\"name\":\"R\",\"valueFrom\":{\"resourceFieldRef\":{\"resource\":\"limits.cpu\",\"divisor\":\"1m\"}}},"
 	"{\"name\":\"S\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"s\",\"key\":\"k\",\"optional\":true}}}],"
@@ -107,8 +109,11 @@ static void test_everything(void **state)
 	assert_null(c->working_dir);
 	assert_string_equal(c->termination_path, "/dev/termination-log");
 	assert_int_equal(c->message_policy, MESSAGE_FALLBACK_TO_LOGS);
-	assert_int_equal(c->n_ports, 1);
+	assert_int_equal(c->n_host_ports, 1);
+	assert_int_equal(c->n_ports, 2);
 	assert_int_equal(c->ports[0].host_port, 3);
+	assert_int_equal(c->ports[1].container_port, 1);
+	assert_string_equal(c->ports[1].name, "web");
 	assert_int_equal(c->resources.cpu_request, 1000);
 	assert_int_equal(c->resources.cpu_limit, 1500);
 	assert_int_equal(c->resources.memory_request, c->resources.memory_limit);
@@ -141,9 +146,98 @@ static void test_seccomp(void **state)
 	free_pod(p);
 }
 
+static struct pod *with_container(const char *fields)
+{
+	char text[2048];
+	snprintf(text, sizeof(text),
+		 JSON("{'metadata':{'name':'p','namespace':'n','uid':'u'},'spec':{'containers':[{'name':'a',"
+		      "'image':'i',%s}]}}"),
+		 fields);
+	return make_pod(text);
+}
+
+static void test_probe_defaults(void **state)
+{
+	struct pod *p = with_container(JSON("'livenessProbe':{'httpGet':{'port':'web'}},'readinessProbe':{},"
+					    "'lifecycle':{'preStop':{}}"));
+	const struct container_spec *c = &p->list.v[0];
+	const struct probe_spec *l = c->probe[PROBE_LIVENESS];
+	assert_null(c->probe[PROBE_STARTUP]);
+	assert_null(c->probe[PROBE_READINESS]); /* does nothing */
+	assert_null(c->hook[HOOK_POST_START]);
+	assert_null(c->hook[HOOK_PRE_STOP]);
+	assert_int_equal(c->stop_signal, 0);
+	assert_int_equal(l->handler.type, HANDLER_HTTP_GET);
+	assert_string_equal(l->handler.port.name, "web");
+	assert_string_equal(l->handler.host, "");
+	assert_string_equal(l->handler.path, "");
+	assert_false(l->handler.https);
+	assert_int_equal(l->initial_delay_s, 0);
+	assert_int_equal(l->period_s, 10);
+	assert_int_equal(l->timeout_s, 1);
+	assert_int_equal(l->success_threshold, 1);
+	assert_int_equal(l->failure_threshold, 3);
+	assert_int_equal(l->grace_s, -1);
+	free_pod(p);
+}
+
+static void test_probes(void **state)
+{
+	struct pod *p = with_container(JSON(
+		"'startupProbe':{'exec':{'command':['cat','/f']},'initialDelaySeconds':5,'periodSeconds':0,"
+		"'timeoutSeconds':-1,'failureThreshold':30,'terminationGracePeriodSeconds':60},"
+		"'livenessProbe':{'tcpSocket':{'host':'h','port':8080},'periodSeconds':9223372036854775807},"
+		"'readinessProbe':{'grpc':{'port':50,'service':'s'},'successThreshold':3}"));
+	const struct container_spec *c = &p->list.v[0];
+	const struct probe_spec *s = c->probe[PROBE_STARTUP], *l = c->probe[PROBE_LIVENESS],
+				*r = c->probe[PROBE_READINESS];
+	assert_int_equal(s->handler.type, HANDLER_EXEC);
+	assert_string_equal(s->handler.command[1], "/f");
+	assert_null(s->handler.command[2]);
+	assert_int_equal(s->initial_delay_s, 5);
+	assert_int_equal(s->period_s, 1);
+	assert_int_equal(s->timeout_s, 1);
+	assert_int_equal(s->failure_threshold, 30);
+	assert_int_equal(s->grace_s, 60);
+	assert_int_equal(l->handler.type, HANDLER_TCP_SOCKET);
+	assert_string_equal(l->handler.host, "h");
+	assert_int_equal(l->handler.port.number, 8080);
+	assert_string_equal(l->handler.port.name, "");
+	assert_true(l->period_s < INT64_MAX / 1000000000); /* as nanoseconds it still counts */
+	assert_int_equal(r->handler.type, HANDLER_GRPC);
+	assert_int_equal(r->handler.port.number, 50);
+	assert_string_equal(r->handler.service, "s");
+	assert_int_equal(r->success_threshold, 3);
+	free_pod(p);
+}
+
+static void test_hooks(void **state)
+{
+	struct pod *p = with_container(
+		JSON("'lifecycle':{'postStart':{'httpGet':{'path':'/p','port':1,'scheme':'HTTPS',"
+		     "'httpHeaders':[{'name':'A','value':'b'}]}},'preStop':{'sleep':{'seconds':4}},"
+		     "'stopSignal':'SIGRTMIN+2'}"));
+	const struct container_spec *c = &p->list.v[0];
+	const struct handler_spec *start = &c->hook[HOOK_POST_START]->handler,
+				  *stop = &c->hook[HOOK_PRE_STOP]->handler;
+	assert_int_equal(start->type, HANDLER_HTTP_GET);
+	assert_true(start->https);
+	assert_string_equal(start->path, "/p");
+	assert_int_equal(start->n_headers, 1);
+	assert_string_equal(start->headers[0].name, "A");
+	assert_string_equal(start->headers[0].value, "b");
+	assert_int_equal(stop->type, HANDLER_SLEEP);
+	assert_int_equal(stop->sleep_s, 4);
+	assert_int_equal(c->stop_signal, SIGRTMIN + 2);
+	free_pod(p);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_table), cmocka_unit_test(test_defaults),
-					   cmocka_unit_test(test_seccomp), cmocka_unit_test(test_everything)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table),	  cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_seccomp),	  cmocka_unit_test(test_probe_defaults),
+		cmocka_unit_test(test_probes),	  cmocka_unit_test(test_hooks),
+		cmocka_unit_test(test_everything)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
