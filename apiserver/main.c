@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/flags.h"
 #include "base/log.h"
+#include "base/settle.h"
 #include "base/thread.h"
 #include "instance.h"
 #include "object/version.h"
@@ -90,7 +91,7 @@ int main(int argc, char **argv)
 	log_info("serving", "address=%s port=%d start_ms=%lld revision=%llu", opt.bind_address,
 		 instance_port(i), (long long)((clock_mono_ns() - start_ns) / NS_PER_MS),
 		 (unsigned long long)instance_revision(i));
-	stop_wait();
+	settle_stop_wait();
 	log_info("shutting down", NULL);
 	instance_announce_stop(i, shutdown_delay_ns);
 	instance_stop(i);

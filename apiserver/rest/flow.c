@@ -11,16 +11,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/arena.h"
 #include "base/map.h"
 #include "base/mem.h"
 
 #define SLOTS 256
 #define QUESTION_MAX 512 /* longer ones are matched each time */
 
+/* Decoded once: all of it lies in the flow's arena. */
+struct flow_names {
+	const char **v;
+	size_t n;
+};
+struct flow_subject {
+	const char *kind, *ns, *name;
+};
+struct flow_access { /* a resource rule, or one of other paths */
+	struct flow_names verbs, groups, resources, namespaces, urls;
+	bool cluster;
+};
+struct flow_rule {
+	struct flow_subject *subjects;
+	struct flow_access *resources, *paths;
+	size_t n_subjects, n_resources, n_paths;
+};
 struct flow_schema {
-	char *name;
+	const char *name;
 	int64_t precedence;
-	js *tree;
+	struct flow_rule *rules;
+	size_t n;
 	struct response_flow *flow;
 };
 struct flow {
@@ -28,6 +47,7 @@ struct flow {
 	struct resource_observer observers[2];
 	atomic_bool stale;
 	pthread_mutex_t lock; /* of what follows */
+	struct arena arena;
 	struct flow_schema *v;
 	size_t n;
 	struct slot {
@@ -48,12 +68,9 @@ static void on_change(void *arg, const struct obj *old, const struct obj *new)
 
 static void clear(struct flow *f)
 {
-	for (size_t i = 0; i < f->n; i++) {
-		free(f->v[i].name);
-		json_object_put(f->v[i].tree);
+	for (size_t i = 0; i < f->n; i++)
 		response_flow_unref(f->v[i].flow);
-	}
-	free(f->v);
+	arena_release(&f->arena);
 	f->v = NULL;
 	f->n = 0;
 	for (size_t i = 0; i < SLOTS; i++) {
@@ -68,6 +85,56 @@ static js *tree_of(struct obj *o)
 	return o ? obj_tree(o, &ignored) : NULL;
 }
 
+static const char *text_of(struct flow *f, const js *o)
+{
+	return arena_strdup(&f->arena, js_str0(o, NULL));
+}
+
+static struct flow_names names_of(struct flow *f, const js *list)
+{
+	struct flow_names r = {.v = arena_array(&f->arena, js_len(list), sizeof(*r.v))};
+	js_array_for_each (item, list)
+		r.v[r.n++] = text_of(f, item);
+	return r;
+}
+
+/* A subject's name is the member of its kind that bears it. */
+static struct flow_subject subject_of(struct flow *f, const js *o)
+{
+	const js *account = js_get(o, "serviceAccount", NULL);
+	const js *named = account		    ? account
+			  : js_get(o, "user", NULL) ? js_get(o, "user", NULL)
+						    : js_get(o, "group", NULL);
+	return (struct flow_subject){text_of(f, js_get(o, "kind", NULL)),
+				     text_of(f, js_get(account, "namespace", NULL)),
+				     text_of(f, js_get(named, "name", NULL))};
+}
+
+static struct flow_access *access_of(struct flow *f, const js *list, size_t *n)
+{
+	struct flow_access *v = arena_array(&f->arena, js_len(list), sizeof(*v));
+	js_array_for_each (rule, list)
+		v[(*n)++] = (struct flow_access){.verbs = names_of(f, js_arr(rule, "verbs", NULL)),
+						 .groups = names_of(f, js_arr(rule, "apiGroups", NULL)),
+						 .resources = names_of(f, js_arr(rule, "resources", NULL)),
+						 .namespaces = names_of(f, js_arr(rule, "namespaces", NULL)),
+						 .urls = names_of(f, js_arr(rule, "nonResourceURLs", NULL)),
+						 .cluster = js_bool(rule, false, "clusterScope", NULL)};
+	return v;
+}
+
+static struct flow_rule rule_of(struct flow *f, const js *rule)
+{
+	struct flow_rule r = {0};
+	const js *subjects = js_arr(rule, "subjects", NULL);
+	r.subjects = arena_array(&f->arena, js_len(subjects), sizeof(*r.subjects));
+	js_array_for_each (item, subjects)
+		r.subjects[r.n_subjects++] = subject_of(f, item);
+	r.resources = access_of(f, js_arr(rule, "resourceRules", NULL), &r.n_resources);
+	r.paths = access_of(f, js_arr(rule, "nonResourceRules", NULL), &r.n_paths);
+	return r;
+}
+
 /* One whose level is not there is not asked. */
 static void add(struct flow *f, struct obj *o)
 {
@@ -78,11 +145,14 @@ static void add(struct flow *f, struct obj *o)
 	if (!tree || !level_tree)
 		return;
 	struct flow_schema *fs = &f->v[f->n++];
-	fs->name = mem_strdup(o->name);
+	fs->name = arena_strdup(&f->arena, o->name);
 	fs->precedence = js_int(tree, 1000, "spec", "matchingPrecedence", NULL);
 	fs->flow = response_flow_new(js_str0(tree, "metadata", "uid", NULL),
 				     js_str0(level_tree, "metadata", "uid", NULL));
-	fs->tree = STEAL(tree);
+	const js *rules = js_arr(tree, "spec", "rules", NULL);
+	fs->rules = arena_array(&f->arena, js_len(rules), sizeof(*fs->rules));
+	js_array_for_each (rule, rules)
+		fs->rules[fs->n++] = rule_of(f, rule);
 }
 
 static int by_precedence(const void *a, const void *b)
@@ -100,7 +170,7 @@ static void read_all(struct flow *f)
 	clear(f);
 	if (storage_list(f->schemas, &all, 0, NULL, 0, &list, &ignored) < 0)
 		return;
-	f->v = mem_array(list.n, sizeof(*f->v));
+	f->v = arena_array(&f->arena, list.n, sizeof(*f->v));
 	for (size_t i = 0; i < list.n; i++)
 		add(f, list.v[i]);
 	qsort(f->v, f->n, sizeof(*f->v), by_precedence);
@@ -109,12 +179,12 @@ static void read_all(struct flow *f)
 
 /* ---- matching: rule.go ---- */
 
-static bool has(const js *list, const char *s)
+static bool has(struct flow_names list, const char *s)
 {
-	if (js_len(list) == 1 && !strcmp(js_str0(js_at(list, 0), NULL), "*"))
+	if (list.n == 1 && !strcmp(list.v[0], "*"))
 		return true;
-	js_array_for_each (item, list)
-		if (!strcmp(js_str0(item, NULL), s))
+	for (size_t i = 0; i < list.n; i++)
+		if (!strcmp(list.v[i], s))
 			return true;
 	return false;
 }
@@ -130,39 +200,31 @@ static bool is_account(const char *user, const char *ns, const char *name)
 	return *user == ':' && (!strcmp(name, "*") || !strcmp(user + 1, name));
 }
 
-static bool is_subject(const struct user *u, const js *subject)
+static bool is_subject(const struct user *u, const struct flow_subject *s)
 {
-	const char *kind = js_str0(subject, "kind", NULL);
-	if (!strcmp(kind, "User")) {
-		const char *name = js_str0(subject, "user", "name", NULL);
-		return !strcmp(name, "*") || !strcmp(name, u->name);
-	}
-	if (!strcmp(kind, "Group")) {
-		const char *name = js_str0(subject, "group", "name", NULL);
-		return !strcmp(name, "*") || user_in_group(u, name);
-	}
-	return !strcmp(kind, "ServiceAccount") &&
-	       is_account(u->name, js_str0(subject, "serviceAccount", "namespace", NULL),
-			  js_str0(subject, "serviceAccount", "name", NULL));
+	bool any = !strcmp(s->name, "*");
+	if (!strcmp(s->kind, "User"))
+		return any || !strcmp(s->name, u->name);
+	if (!strcmp(s->kind, "Group"))
+		return any || user_in_group(u, s->name);
+	return !strcmp(s->kind, "ServiceAccount") && is_account(u->name, s->ns, s->name);
 }
 
-static bool matches_resource(const struct attributes *a, const js *rule)
+static bool matches_resource(const struct attributes *a, const struct flow_access *rule)
 {
 	autofree char *resource =
 		mem_printf("%s%s%s", a->resource, *a->subresource ? "/" : "", a->subresource);
-	if (!has(js_arr(rule, "verbs", NULL), a->verb) || !has(js_arr(rule, "resources", NULL), resource) ||
-	    !has(js_arr(rule, "apiGroups", NULL), a->group))
+	if (!has(rule->verbs, a->verb) || !has(rule->resources, resource) || !has(rule->groups, a->group))
 		return false;
-	return *a->ns ? has(js_arr(rule, "namespaces", NULL), a->ns)
-		      : js_bool(rule, false, "clusterScope", NULL);
+	return *a->ns ? has(rule->namespaces, a->ns) : rule->cluster;
 }
 
-static bool matches_path(const struct attributes *a, const js *rule)
+static bool matches_path(const struct attributes *a, const struct flow_access *rule)
 {
-	if (!has(js_arr(rule, "verbs", NULL), a->verb))
+	if (!has(rule->verbs, a->verb))
 		return false;
-	js_array_for_each (item, js_arr(rule, "nonResourceURLs", NULL)) {
-		const char *url = js_str0(item, NULL);
+	for (size_t i = 0; i < rule->urls.n; i++) {
+		const char *url = rule->urls.v[i];
 		size_t n = strlen(url);
 		if (!strcmp(url, "*") || !strcmp(url, a->path))
 			return true;
@@ -174,23 +236,25 @@ static bool matches_path(const struct attributes *a, const js *rule)
 	return false;
 }
 
-static bool matches(const struct attributes *a, const js *rule)
+static bool matches(const struct attributes *a, const struct flow_rule *r)
 {
-	bool subject = false, fits = false;
-	js_array_for_each (item, js_arr(rule, "subjects", NULL))
-		subject = subject || is_subject(a->user, item);
-	js_array_for_each (
-		item, subject ? js_arr(rule, a->resource_request ? "resourceRules" : "nonResourceRules", NULL)
-			      : NULL)
-		fits = fits || (a->resource_request ? matches_resource : matches_path)(a, item);
-	return fits;
+	bool subject = false;
+	for (size_t i = 0; !subject && i < r->n_subjects; i++)
+		subject = is_subject(a->user, &r->subjects[i]);
+	for (size_t i = 0; subject && a->resource_request && i < r->n_resources; i++)
+		if (matches_resource(a, &r->resources[i]))
+			return true;
+	for (size_t i = 0; subject && !a->resource_request && i < r->n_paths; i++)
+		if (matches_path(a, &r->paths[i]))
+			return true;
+	return false;
 }
 
 static struct response_flow *match_all(const struct flow *f, const struct attributes *a)
 {
 	for (size_t i = 0; i < f->n; i++)
-		js_array_for_each (rule, js_arr(f->v[i].tree, "spec", "rules", NULL))
-			if (matches(a, rule))
+		for (size_t k = 0; k < f->v[i].n; k++)
+			if (matches(a, &f->v[i].rules[k]))
 				return f->v[i].flow;
 	return NULL;
 }

@@ -51,6 +51,7 @@ struct http_request {
 	const char *unix_socket;	 /* connect here instead of the URL's host */
 	/* HTTP/2, many requests on one connection: by prior knowledge without TLS, by ALPN with it. */
 	bool http2;
+	bool trickle; /* a long life of small pieces (a watch): it holds 4 KiB to read into, not 16 */
 	bool unended; /* the body's end is never sent: a stream in both directions, until http_abort */
 };
 struct http_reply {

@@ -17,6 +17,7 @@
 #define CONNECT_TIMEOUT_MS 10000L
 #define KEEPALIVE_S 30L	   /* client-go's dialer */
 #define CURL_BUFFER 16384L /* curl's smallest upload buffer; the receive buffer is per running call */
+#define TRICKLE_BUFFER 4096L
 
 /* ---- the reply ---- */
 
@@ -251,7 +252,6 @@ struct http_call *http_call_new(struct http *h)
 	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(e, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(e, CURLOPT_MAXREDIRS, 10L);
-	curl_easy_setopt(e, CURLOPT_BUFFERSIZE, CURL_BUFFER);
 	curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, CURL_BUFFER);
 	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, c->curl_error);
 	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
@@ -370,6 +370,7 @@ void http_call_set_up(struct http_call *c)
 	c->received = 0;
 	c->curl_error[0] = '\0';
 	curl_easy_setopt(c->easy, CURLOPT_URL, c->rq.url);
+	curl_easy_setopt(c->easy, CURLOPT_BUFFERSIZE, c->rq.trickle ? TRICKLE_BUFFER : CURL_BUFFER);
 	http_h2c_begin(c);
 	set_method(c);
 	set_headers(c);

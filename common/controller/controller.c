@@ -12,7 +12,6 @@
 #include "controller/controller_rig.h"
 
 #include <assert.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -22,6 +21,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/settle.h"
 #include "controller/client_pool.h"
 #include "controller/worker_pool.h"
 
@@ -122,7 +122,7 @@ static void tidy(void *arg, const char *key)
 	struct controller_set *s = arg;
 
 	client_pool_tidy(s->clients);
-	malloc_trim(0);
+	settle_now();
 }
 
 /* ---- workers ---- */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/settle.h"
 #include "base/thread.h"
 #include "client/tls.h"
 #include "controller/leader.h"
@@ -269,7 +270,7 @@ static int run(struct running *r, struct err *err)
 	if (rc == 0 && elected(r)) {
 		r->def->run(r->self);
 		log_info("running", "daemon=%s", r->def->name);
-		stop_wait();
+		settle_stop_wait();
 	}
 	stop(r);
 	if (rc == 0)

@@ -383,6 +383,7 @@ static void start_watch(struct informer *i)
 		.on_status = watch_status,
 		.arg = i,
 		.timeout_ns = (int64_t)(timeout_s + WATCH_GRACE_S) * NS_PER_S,
+		.trickle = true,
 	};
 
 	i->status = 0;

@@ -18,6 +18,7 @@
 #include "agent/agent.h"
 #include "base/flags.h"
 #include "base/log.h"
+#include "base/settle.h"
 #include "base/thread.h"
 #include "object/version.h"
 #include "serve/health.h"
@@ -213,7 +214,7 @@ static int run_daemon(void)
 	    !(health = health_start(agent_loop(agent), "127.0.0.1", config.healthz_port, NULL, &err)))
 		return fail(&err, "cannot serve health checks");
 	pthread_t loop = thread_start("loop", run_loop, agent);
-	stop_wait();
+	settle_stop_wait();
 	log_info("stopping", NULL);
 	server_stop(server);
 	health_stop(health);

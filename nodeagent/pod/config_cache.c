@@ -159,7 +159,8 @@ static void start_watch(struct config_object *o)
 	struct http_request rq = {.on_data = on_data,
 				  .on_status = on_status,
 				  .arg = o,
-				  .timeout_ns = (int64_t)(timeout_s + WATCH_GRACE_S) * NS_PER_S};
+				  .timeout_ns = (int64_t)(timeout_s + WATCH_GRACE_S) * NS_PER_S,
+				  .trickle = true};
 	buf_addf(&path, "%s&watch=true&resourceVersion=%llu&timeoutSeconds=%llu", o->path,
 		 (unsigned long long)o->rv, (unsigned long long)timeout_s);
 	o->ok = false;
