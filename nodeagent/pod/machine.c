@@ -2,13 +2,12 @@
 #include "pod/machine.h"
 
 #include <assert.h>
-#include <signal.h>
 #include <stdlib.h>
 
-/* A SIGKILL that brought no exit notice is sent again after this long. */
-#define REKILL_NS (10 * NS_PER_S)
-/* What a Pod gets whose object was removed under it (kubelet: 1 s, raised to the floor). */
-#define VANISHED_GRACE_S 1
+#include "pod/life/ending.h"
+
+/* Whoever asks for less, as one whose object was removed under it, gets this: long enough to begin a preStop hook. */
+#define LEAST_GRACE_S 1
 
 /* ---- what is to be done ---- */
 
@@ -126,62 +125,37 @@ void machine_reject(struct machine *m, const char *reason, const char *message)
 
 /* ---- stopping ---- */
 
-static void stop(struct machine *m, int64_t grace_s, struct instant now)
-{
-	if (m->stage >= POD_STOPPING)
-		return;
-	m->stage = POD_STOPPING;
-	m->stop_grace_s = grace_s;
-	m->stop_deadline_ns = now.mono_ns + grace_s * NS_PER_S;
-	m->version++;
-	for (size_t i = 0; i < m->n; i++)
-		container_event(m, (int)i, CEV_CANCEL, now);
-}
-
-/* A shorter grace while stopping takes effect at once; a longer one never does. */
+/* Less time for all of it, from now on; more is never given. */
 static void hurry(struct machine *m, int64_t grace_s, struct instant now)
 {
 	int64_t deadline = now.mono_ns + grace_s * NS_PER_S;
-	if (m->stage != POD_STOPPING || grace_s >= m->stop_grace_s || deadline >= m->stop_deadline_ns)
-		return;
-	m->stop_grace_s = grace_s;
-	m->stop_deadline_ns = deadline;
-	int64_t latest = grace_s * NS_PER_S < MIN_GRACE_NS ? now.mono_ns + MIN_GRACE_NS : deadline;
+	if (deadline < m->stop_deadline_ns)
+		m->stop_deadline_ns = deadline;
 	for (size_t i = 0; i < m->n; i++)
-		if (m->c[i].stop_sent && !m->c[i].kill_sent && m->c[i].until_ns > latest)
-			m->c[i].until_ns = latest;
+		ending_hurry(m, (int)i, m->stop_deadline_ns, now);
+}
+
+static void stop(struct machine *m, int64_t grace_s, struct instant now)
+{
+	if (m->stage < POD_STOPPING) {
+		m->stage = POD_STOPPING;
+		m->stop_deadline_ns = CLOCK_NEVER;
+		m->version++;
+		for (size_t i = 0; i < m->n; i++)
+			container_event(m, (int)i, CEV_CANCEL, now);
+	}
+	if (m->stage == POD_STOPPING)
+		hurry(m, grace_s > LEAST_GRACE_S ? grace_s : LEAST_GRACE_S, now);
 }
 
 void machine_evict(struct machine *m, const char *reason, const char *message, int64_t grace_s,
 		   struct instant now)
 {
-	if (m->stage >= POD_STOPPING)
-		return;
-	m->evicted = true;
-	force(m, reason, message);
-	stop(m, grace_s, now);
-}
-
-/* The image of a container is the one thing in it that may change. A running one is stopped to be started
-   again; one that waits for the old image need not wait any more. */
-static void redefine(struct machine *m, int i, struct instant now)
-{
-	struct container *c = &m->c[i];
-	if (c->state == CTR_RUNNING && !c->stop_sent) {
-		int64_t grace = m->pod->grace_s * NS_PER_S;
-		c->redefined = c->stop_sent = true;
-		c->until_ns = now.mono_ns + (grace > MIN_GRACE_NS ? grace : MIN_GRACE_NS);
-		machine_push(m, ACT_SIGNAL, i);
-		machine_record(m, i, false, "Killing", "Container %s definition changed, will be restarted",
-			       m->pod->list.v[i].name);
-	} else if (c->state == CTR_IMAGE || c->state == CTR_IMAGE_ERROR || c->state == CTR_IMAGE_WAIT ||
-		   c->state == CTR_READY || c->state == CTR_RETRY) {
-		c->pull = (struct backoff){0};
-		c->state = CTR_IDLE;
-		c->until_ns = CLOCK_NEVER;
-	} else if (c->state == CTR_STARTING) {
-		c->outdated = true;
+	if (m->stage < POD_STOPPING) {
+		m->evicted = true;
+		force(m, reason, message);
 	}
+	stop(m, grace_s, now);
 }
 
 /* An image that was changed while the container was being started, of the old one. */
@@ -192,7 +166,7 @@ static void catch_up(struct machine *m, struct instant now)
 		if (!c->outdated || c->state == CTR_STARTING)
 			continue;
 		c->outdated = false;
-		redefine(m, (int)i, now);
+		ending_outdated(m, (int)i, now);
 	}
 }
 
@@ -207,46 +181,24 @@ void machine_update(struct machine *m, const struct pod *p, struct instant now)
 	m->pod = p;
 	for (size_t i = 0; i < old->list.n && m->stage < POD_STOPPING; i++)
 		if (strcmp(old->list.v[i].image, p->list.v[i].image) != 0)
-			redefine(m, (int)i, now);
+			ending_outdated(m, (int)i, now);
 	grow(m, p->list.n);
+	/* A terminal phase that somebody else has written is one: no Pod comes back from it. */
+	bool over = p->phase == PHASE_SUCCEEDED || p->phase == PHASE_FAILED;
+	if (over && old->phase != p->phase && m->stage < POD_STOPPING) {
+		m->forced_phase = p->phase;
+		stop(m, p->grace_s, now);
+	}
 	if (p->deletion_grace_s < 0)
 		return;
 	m->deleting = true;
-	if (m->stage < POD_STOPPING)
-		stop(m, p->deletion_grace_s, now);
-	else
-		hurry(m, p->deletion_grace_s, now);
+	stop(m, p->deletion_grace_s, now);
 }
 
 void machine_vanished(struct machine *m, struct instant now)
 {
 	m->vanished = m->deleting = true;
-	if (m->stage < POD_STOPPING)
-		stop(m, VANISHED_GRACE_S, now);
-	else
-		hurry(m, VANISHED_GRACE_S, now);
-}
-
-static void kill_container(struct machine *m, int i, struct instant now)
-{
-	m->c[i].kill_sent = true;
-	machine_push(m, ACT_SIGNAL, i)->sig = SIGKILL;
-	m->c[i].until_ns = now.mono_ns + REKILL_NS;
-}
-
-/* One container is asked to end, with at least the floor between SIGTERM and SIGKILL. */
-static void stop_container(struct machine *m, int i, struct instant now)
-{
-	struct container *c = &m->c[i];
-	if (!c->stop_sent) {
-		c->stop_sent = true;
-		machine_push(m, ACT_SIGNAL, i);
-		machine_record(m, i, false, "Killing", "Stopping container %s", m->pod->list.v[i].name);
-		int64_t floor = now.mono_ns + MIN_GRACE_NS;
-		c->until_ns = m->stop_deadline_ns > floor ? m->stop_deadline_ns : floor;
-	} else if (now.mono_ns >= c->until_ns) {
-		kill_container(m, i, now);
-	}
+	stop(m, 0, now);
 }
 
 bool machine_all_ended(const struct machine *m)
@@ -257,23 +209,33 @@ bool machine_all_ended(const struct machine *m)
 	return true;
 }
 
-/* Sidecars outlive what they serve: they are stopped after the others, the last one first. */
+/* One that runs is stopped as far as it can get now; true while there is something to wait for. */
+static bool stop_container(struct machine *m, size_t i, bool turn, struct instant now)
+{
+	struct container *c = &m->c[i];
+	if (c->state == CTR_RUNNING && c->stop == STOP_NONE) {
+		autofree char *why = mem_printf("Stopping container %s", m->pod->list.v[i].name);
+		ending_begin(m, (int)i, m->stop_deadline_ns, now, why);
+	}
+	if (c->state == CTR_RUNNING)
+		ending_step(m, (int)i, turn, now);
+	return container_alive(c);
+}
+
+/* Sidecars outlive what they serve: they are stopped after the app containers, the last one first. */
 static void step_stopping(struct machine *m, struct instant now)
 {
-	bool busy = false;
-	for (size_t i = 0; i < m->n; i++) {
-		if (m->pod->list.v[i].sidecar || !container_alive(&m->c[i]))
-			continue;
-		busy = true;
-		if (m->c[i].state == CTR_RUNNING)
-			stop_container(m, (int)i, now);
+	bool served = false, busy = false;
+	for (size_t i = m->pod->list.n_init; i < m->n; i++) {
+		bool alive = stop_container(m, i, true, now);
+		served |= alive && !m->pod->list.v[i].ephemeral;
+		busy |= alive;
 	}
-	for (size_t i = m->pod->list.n_init; i-- > 0 && !busy;) {
-		if (!m->pod->list.v[i].sidecar || !container_alive(&m->c[i]))
-			continue;
-		busy = true;
-		if (m->c[i].state == CTR_RUNNING)
-			stop_container(m, (int)i, now);
+	for (size_t i = m->pod->list.n_init; i-- > 0;) {
+		bool sidecar = m->pod->list.v[i].sidecar,
+		     alive = stop_container(m, i, !sidecar || !served, now);
+		served |= alive && sidecar;
+		busy |= alive;
 	}
 	if (busy || m->sandbox_busy || m->volumes_busy)
 		return;
@@ -391,7 +353,6 @@ void machine_lose_containers(struct machine *m, struct instant now)
 			struct run_result r = {.id = c->cur.id, .exit_code = 137};
 			machine_exited(m, (int)i, &r, now);
 		}
-		c->restarting = false;
 		bool stays = c->state == CTR_DONE && (!m->pod->list.v[i].init || container_failed(c));
 		if (c->state == CTR_STARTING || stays)
 			continue;
@@ -400,6 +361,8 @@ void machine_lose_containers(struct machine *m, struct instant now)
 		c->state = CTR_IDLE;
 		c->until_ns = CLOCK_NEVER;
 	}
+	m->n_begun = 0;
+	m->apps_begun = false;
 }
 
 /* The sandbox died: its pause was killed, or the machine restarted. The Pod keeps its volumes and its
@@ -416,61 +379,88 @@ void machine_sandbox_lost(struct machine *m, struct instant now)
 	m->version++;
 }
 
+size_t machine_apps_end(const struct machine *m)
+{
+	return m->n - m->pod->list.n_ephemeral;
+}
+
+/* By what was decided of its containers so far no app container will be started any more. */
+static bool complete(const struct machine *m)
+{
+	for (size_t i = 0; i < m->pod->list.n_init; i++)
+		if (container_failed(&m->c[i]))
+			return true;
+	for (size_t i = m->pod->list.n_init; i < machine_apps_end(m); i++)
+		if (m->c[i].state != CTR_DONE)
+			return false;
+	return true;
+}
+
 static void step_reset(struct machine *m, struct instant now)
 {
 	machine_lose_containers(m, now);
-	if (machine_all_ended(m))
+	if (complete(m)) /* nothing of it would be started in a new one */
+		stop(m, m->pod->grace_s, now);
+	else if (machine_all_ended(m))
 		tear_down(m, true, now);
 }
 
 /* ---- running ---- */
 
-bool machine_init_done(const struct machine *m)
+/* Whoever ran in this sandbox says of those before him that they had let him; an app container that runs says it of all. */
+size_t machine_init_turn(const struct machine *m)
 {
-	for (size_t i = 0; i < m->pod->list.n_init; i++)
-		if (!container_passed(m, (int)i))
-			return false;
-	return true;
+	size_t n = m->pod->list.n_init, last = m->n_begun - 1;
+	for (size_t i = n; i < machine_apps_end(m) && m->apps_begun; i++)
+		if (m->c[i].state == CTR_RUNNING)
+			return n;
+	if (!m->n_begun)
+		return 0;
+	const struct container *c = &m->c[last];
+	bool passed = m->pod->list.v[last].sidecar ? container_started(m, (int)last)
+						   : c->state == CTR_DONE && !c->cur.exit_code;
+	return passed ? last + 1 : last;
 }
 
 static void timers(struct machine *m, struct instant now)
 {
 	for (size_t i = 0; i < m->n; i++) {
-		if (now.mono_ns < m->c[i].until_ns)
-			continue;
-		if (m->c[i].state == CTR_RUNNING) /* redefined, and deaf */
-			kill_container(m, (int)i, now);
-		else
+		if (m->stage == POD_ACTIVE)
+			ending_unhealthy(m, (int)i, now);
+		if (m->c[i].stop != STOP_NONE && m->c[i].state == CTR_RUNNING)
+			ending_step(m, (int)i, true, now);
+		else if (now.mono_ns >= m->c[i].until_ns)
 			container_event(m, (int)i, CEV_TIMER, now);
 	}
 }
 
 /* Brings one container as far as it can get now. Returns true while a later one of the list has to wait for
  * it. */
-static bool advance(struct machine *m, int i, struct instant now)
+static bool advance(struct machine *m, size_t i, struct instant now)
 {
 	struct container *c = &m->c[i];
+	if (c->hooking[HOOK_POST_START] || c->hooking[HOOK_PRE_STOP])
+		return c->postponed || c->state != CTR_RUNNING;
 	if (c->state == CTR_IDLE)
-		container_event(m, i, CEV_BEGIN, now);
+		container_event(m, (int)i, CEV_BEGIN, now);
 	if (c->state == CTR_READY && m->stage == POD_ACTIVE)
-		container_event(m, i, CEV_START, now);
-	return c->state == CTR_IMAGE || c->state == CTR_READY || c->state == CTR_STARTING;
+		container_event(m, (int)i, CEV_START, now);
+	return c->state == CTR_IMAGE || c->state == CTR_READY || c->state == CTR_STARTING || c->postponed;
 }
 
 /* Images are looked for while the sandbox is being made; starting waits for it. */
 static void step_containers(struct machine *m, struct instant now)
 {
-	timers(m, now);
 	catch_up(m, now);
-	for (size_t i = 0; i < m->pod->list.n_init; i++) {
-		bool passed = container_passed(m, (int)i);
-		if (!passed || m->pod->list.v[i].sidecar)
-			(void)advance(m, (int)i, now);
-		if (!passed)
-			return;
-	}
-	for (size_t i = m->pod->list.n_init; i < m->n; i++)
-		if (advance(m, (int)i, now))
+	timers(m, now);
+	size_t turn = machine_init_turn(m), n = m->pod->list.n_init;
+	for (size_t i = machine_apps_end(m); i < m->n; i++)
+		(void)advance(m, i, now);
+	for (size_t i = 0; i < n && i <= turn; i++)
+		if (i == turn || m->pod->list.v[i].sidecar)
+			(void)advance(m, i, now);
+	for (size_t i = n; i < machine_apps_end(m) && turn == n; i++)
+		if (advance(m, i, now))
 			return;
 }
 
@@ -487,17 +477,6 @@ static void step_setup(struct machine *m, struct instant now)
 	if (m->sandbox_up && m->volumes_up)
 		m->stage = POD_ACTIVE;
 	step_containers(m, now);
-}
-
-static bool complete(const struct machine *m)
-{
-	for (size_t i = 0; i < m->pod->list.n_init; i++)
-		if (container_failed(&m->c[i]))
-			return true;
-	for (size_t i = m->pod->list.n_init; i < m->n; i++)
-		if (m->c[i].state != CTR_DONE)
-			return false;
-	return true;
 }
 
 static void step_active(struct machine *m, struct instant now)

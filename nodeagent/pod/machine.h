@@ -6,15 +6,16 @@
  * happened (machine_started, machine_exited …), asks what to do (machine_step fills todo), does it as jobs,
  * and tells the results. So a test drives whole lives with a fake clock and no runtime.
  *
- * Two levels. A container is a state × event table (container.c): idle, image being looked for, image there,
- * being started, running, waiting for a restart, done … The Pod is a stage (machine.c): being set up,
- * running, stopping, being torn down, ended, gone. Level-triggered: machine_step looks at the whole state and
- * may be called at any time; a second call without news asks for nothing new.
+ * Two levels. A container is a state × event table (life/container.c): idle, image being looked for, image there,
+ * being started, running, waiting for a restart, done …; how one that runs is ended: life/ending.h. The Pod is a
+ * stage (machine.c): being set up, running, stopping, being torn down, ended, gone. Level-triggered: machine_step
+ * looks at the whole state and may be called at any time; a second call without news asks for nothing new.
  *
  * Order of starting: regular init containers one by one, each must succeed; a sidecar (init container with
- * restartPolicy Always) counts as passed once it runs; then the app containers in list order, each started
- * before the next is, none waited for. Order of stopping: app containers at once, then sidecars in reverse
- * order.
+ * restartPolicy Always) counts as passed once it is started, by its postStart hook and its startup probe; then
+ * the app containers in list order, each started (its postStart hook over) before the next is, none waited for.
+ * Ephemeral containers start whenever they are seen, once. Order of stopping: preStop hooks and all that are no
+ * sidecars at once, then sidecars in reverse order.
  *
  * Back-off, floors and waiting times are the kubelet's: backoff.h; MIN_GRACE 2 s between SIGTERM and SIGKILL;
  * RETRY 10 s after a container could not be created; a sandbox that fails is tried again after 1 s, doubling
@@ -25,7 +26,7 @@
 #ifndef POD_MACHINE_H
 #define POD_MACHINE_H
 
-#include "pod/backoff.h"
+#include "pod/life/backoff.h"
 #include "pod/spec.h"
 #include "runtime/runtime.h"
 
@@ -68,6 +69,16 @@ enum container_event {
 	CONTAINER_EVENTS
 };
 
+/* How far the ending of a running container is. */
+enum stop_stage {
+	STOP_NONE,
+	STOP_ASKED, /* waits for the postStart hook */
+	STOP_HOOK,  /* the preStop hook runs */
+	STOP_TURN,  /* waits for what has to end before */
+	STOP_SIGNALED,
+	STOP_KILLED
+};
+
 /* One run of a container. */
 struct container_run {
 	char *id;		/* runtime's, without scheme; NULL = there was no such run */
@@ -85,17 +96,19 @@ struct container {
 	unsigned attempt;		/* of the next run */
 	int64_t until_ns; /* monotonic; CTR_IMAGE_ERROR, CTR_IMAGE_WAIT, CTR_RETRY, CTR_BACKOFF, kill time */
 	struct backoff restart, pull;
-	int64_t ended_ns; /* monotonic, of the latest end */
+	int64_t ended_ns, ended_before_ns; /* monotonic, of the latest end and of the one before; 0 = none */
 	const char *waiting_reason;
 	char *waiting_message;
 	char *pull_error;
-	bool stop_sent, kill_sent; /* of the present run */
+	enum stop_stage stop; /* of the present run, as what follows */
+	int64_t grace_end_ns; /* monotonic, while it is being stopped */
+	bool postponed;	      /* its postStart hook has not succeeded: the API is not told that it runs */
+	bool replaced;	      /* ended by us to be started again */
+	bool redefined;	      /* its image was changed while it ran: it starts again, whatever the policy */
 	bool outdated; /* its image was changed while it was being started, or while there was no agent: to be
 			    redefined once it runs */
-	bool redefined;	 /* its image was changed while it ran: it ends and starts again, whatever the policy
-			  */
-	bool restarting; /* it ran in this sandbox: the next start is a restart */
-	bool hooking[HOOK_KINDS];	       /* under way, of the present run */
+	bool hooking
+		[HOOK_KINDS]; /* under way, of the present run; there is no next one before they are over */
 	enum probe_result probed[PROBE_KINDS]; /* of the present run: what counts; UNKNOWN until told */
 };
 
@@ -151,6 +164,8 @@ struct machine {
 	enum pod_stage stage;
 	struct container *c;
 	size_t n;
+	size_t n_begun;	 /* init containers up to the last one that ran in this sandbox */
+	bool apps_begun; /* an app container ran in this sandbox */
 
 	bool sandbox_up, volumes_up;
 	bool sandbox_busy, volumes_busy, teardown_busy; /* a job is in flight */
@@ -168,7 +183,6 @@ struct machine {
 	bool settled; /* the API had a terminal phase when the Pod was first seen: its status is left alone */
 	bool final_acked; /* the API has the status of version >= final_version */
 	int64_t stop_deadline_ns;
-	int64_t stop_grace_s;	     /* in force */
 	enum pod_phase forced_phase; /* PHASE_FAILED when rejected or past the deadline, else PHASE_UNKNOWN */
 	char *reason, *message;	     /* status.reason and .message, NULL = none */
 
@@ -251,21 +265,26 @@ int64_t machine_next_ns(const struct machine *m, struct instant now);
 
 bool container_alive(const struct container *c); /* runs or is being started */
 /* It runs, its postStart hook has returned and its startup probe, if it has one, has succeeded. */
-bool container_started(const struct machine *m, int i); /* for tests */
-bool machine_all_ended(const struct machine *m);	/* no container runs or is being started */
-bool machine_init_done(const struct machine *m);	/* every init container has passed */
-bool machine_ready_to_forget(const struct machine *m);	/* GONE and the object has vanished */
+bool container_started(const struct machine *m, int i);
+/* And its readiness probe, too. An init container that is no sidecar is ready when it has done its work. */
+bool container_ready(const struct machine *m, int i);
+size_t machine_apps_end(
+	const struct machine *m); /* the app containers are those from list.n_init on and before this */
+/* The first init container that has not let the next one start; list.n_init when all have. */
+size_t machine_init_turn(const struct machine *m);
+bool machine_all_ended(const struct machine *m);       /* no container runs or is being started */
+bool machine_ready_to_forget(const struct machine *m); /* GONE and the object has vanished */
 
-/* ---- inside the machine: container.c, adopt.c ---- */
+/* ---- inside the machine: life/ ---- */
 void container_event(struct machine *m, int i, enum container_event e, struct instant now);
 bool container_handles(enum container_state s, enum container_event e); /* for tests; the cell is not empty */
-bool container_passed(const struct machine *m, int i); /* an init container lets the next one start */
-bool container_failed(const struct container *c);      /* ended for good with another code than 0 */
+bool container_failed(const struct container *c); /* ended for good with another code than 0 */
 /* `10s`, `1m20s`, `5m0s`: a duration as Go prints it. */
 void machine_go_duration(int64_t ns, char out[32]); /* for tests */
 void machine_record(struct machine *m, int container, bool warning, const char *reason, const char *fmt, ...)
 	PRINTF(5, 6);
 void container_run_release(struct container_run *r);
+void container_begun(struct machine *m, int i);			     /* it ran in this sandbox */
 void machine_lose_containers(struct machine *m, struct instant now); /* their sandbox is gone */
 struct action *machine_push(struct machine *m, enum action_type t, int container);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The Pod as a whole: its start, its sandbox, its ends. */
-#include "pod/life_test.h"
+#include "pod/life/life_test.h"
 
 /* ---- the simplest life ---- */
 

@@ -6,53 +6,51 @@
 #include "base/map.h"
 #include "object/condition.h"
 #include "object/rfc3339.h"
+#include "pod/conditions.h"
 #include "pod/limits.h"
 
 static const char unknown_message[] = "The container could not be located when the pod was terminated";
-
-/* What a part of the status is made from. */
-struct status_source {
-	const struct machine *m;
-	const struct status_node *node;
-	enum pod_phase phase;
-	int64_t now_ns;
-};
 
 static const struct container_run *finished(const struct container_run *r)
 {
 	return r->id && r->finished_ns ? r : NULL;
 }
 
+/* Once the Pod is over nothing is waiting: of what never ran, although its turn had come, nobody knows how it ended. */
+static bool unaccounted(const struct machine *m, size_t i)
+{
+	if (!m->final || m->pod->list.v[i].ephemeral)
+		return false;
+	if (!m->pod->list.v[i].init)
+		return m->apps_begun || machine_init_turn(m) == m->pod->list.n_init;
+	return i == 0 || i < m->n_begun;
+}
+
+static struct status_view waiting(const struct machine *m, size_t i)
+{
+	const struct container *c = &m->c[i];
+	/* A run that is not told of yet is in the way of the one before. */
+	const struct container_run *before = finished(c->postponed ? &c->prev : &c->cur);
+	const char *creating = m->pod->list.n_init ? "PodInitializing" : "ContainerCreating";
+	return (struct status_view){.state = SHOWN_WAITING,
+				    .reason = c->waiting_reason ? c->waiting_reason : creating,
+				    .message = c->waiting_reason ? c->waiting_message : NULL,
+				    .now = before,
+				    .last = before};
+}
+
 struct status_view status_view(const struct machine *m, size_t i)
 {
 	const struct container *c = &m->c[i];
-	if (c->state == CTR_RUNNING)
+	if (c->state == CTR_RUNNING && !c->postponed)
 		return (struct status_view){
 			.state = SHOWN_RUNNING, .now = &c->cur, .last = finished(&c->prev)};
-	if (c->waiting_reason && c->state != CTR_DONE)
-		return (struct status_view){.state = SHOWN_WAITING,
-					    .reason = c->waiting_reason,
-					    .message = c->waiting_message,
-					    .now = c->cur.id ? &c->cur : NULL,
-					    .last = finished(&c->cur)};
+	if (c->postponed || (c->waiting_reason && c->state != CTR_DONE))
+		return waiting(m, i);
 	if (finished(&c->cur))
 		return (struct status_view){
 			.state = SHOWN_TERMINATED, .now = &c->cur, .last = finished(&c->prev)};
-	/* Once the Pod is over nothing is waiting: what never ran, although its turn had come, is unaccounted
-	 * for. */
-	if (m->final && !m->pod->list.v[i].init && machine_init_done(m))
-		return (struct status_view){.state = SHOWN_UNKNOWN};
-	return (struct status_view){.state = SHOWN_WAITING,
-				    .reason = m->pod->list.n_init ? "PodInitializing" : "ContainerCreating"};
-}
-
-static bool is_ready(const struct machine *m, size_t i)
-{
-	const struct container *c = &m->c[i];
-	const struct container_spec *s = &m->pod->list.v[i];
-	if (s->init && !s->sidecar)
-		return container_passed(m, (int)i);
-	return c->state == CTR_RUNNING;
+	return unaccounted(m, i) ? (struct status_view){.state = SHOWN_UNKNOWN} : waiting(m, i);
 }
 
 /* ---- phase ---- */
@@ -77,7 +75,8 @@ static void count(struct tally *t, const struct machine *m, size_t i)
 		t->init_failed += v.state != SHOWN_RUNNING && !waits_fresh && code != 0;
 	} else if (s->sidecar) {
 		t->running += v.state == SHOWN_RUNNING;
-		t->sidecar_pending += waits_fresh;
+		t->sidecar_pending +=
+			waits_fresh || (v.state == SHOWN_RUNNING && !container_started(m, (int)i));
 		t->waiting += waits_fresh;
 	} else {
 		t->running += v.state == SHOWN_RUNNING;
@@ -87,23 +86,15 @@ static void count(struct tally *t, const struct machine *m, size_t i)
 	}
 }
 
-static bool any_app_ran(const struct machine *m)
-{
-	for (size_t i = m->pod->list.n_init; i < m->n; i++)
-		if (m->c[i].cur.id)
-			return true;
-	return false;
-}
-
 static enum pod_phase live_phase(const struct machine *m)
 {
 	struct tally t = {0};
 	enum restart_policy policy = m->pod->restart;
-	for (size_t i = 0; i < m->n; i++)
+	for (size_t i = 0; i < machine_apps_end(m); i++)
 		count(&t, m, i);
 	if (t.init_failed && policy == RESTART_NEVER)
 		return PHASE_FAILED;
-	if (t.init_pending || (t.sidecar_pending && !any_app_ran(m)) || t.waiting)
+	if (t.init_pending || (t.sidecar_pending && !m->apps_begun) || t.waiting)
 		return PHASE_PENDING;
 	if (t.running)
 		return PHASE_RUNNING;
@@ -208,13 +199,14 @@ static js *container_json(const struct machine *m, size_t i, const struct status
 	if (v.last)
 		js_set(last, "terminated", terminated(v.last, node->runtime));
 	js_set(o, "lastState", last);
-	js_set_bool(o, "ready", is_ready(m, i));
+	js_set_bool(o, "ready", container_ready(m, (int)i));
 	js_set_int(o, "restartCount", r ? r->attempt : 0);
 	js_set_str(o, "image", r && r->image ? r->image : s->image);
 	js_set_str(o, "imageID", r && r->image_id ? r->image_id : "");
 	if (r && *r->id)
 		set_id(o, node->runtime, r->id);
-	js_set_bool(o, "started", v.state == SHOWN_RUNNING);
+	if (!s->ephemeral)
+		js_set_bool(o, "started", container_started(m, (int)i));
 	return o;
 }
 
@@ -233,140 +225,47 @@ static js *init_statuses(const struct status_source *src)
 	return list;
 }
 
-/* App containers by name, as the kubelet lists them. */
-static js *app_statuses(const struct status_source *src)
+static js *sorted_statuses(const struct status_source *src, size_t from, size_t to)
 {
 	const struct machine *m = src->m;
-	size_t n = m->n - m->pod->list.n_init;
-	js **v = mem_array(n, sizeof(js *)), *list = js_new_arr();
-	for (size_t i = 0; i < n; i++)
-		v[i] = container_json(m, m->pod->list.n_init + i, src->node);
-	qsort(v, n, sizeof(js *), by_name);
-	for (size_t i = 0; i < n; i++)
-		js_push(list, v[i]);
+	js **v = mem_array(to - from, sizeof(js *)), *list = js_new_arr();
+	for (size_t i = from; i < to; i++)
+		v[i - from] = container_json(m, i, src->node);
+	qsort(v, to - from, sizeof(js *), by_name);
+	for (size_t i = from; i < to; i++)
+		js_push(list, v[i - from]);
 	free(v);
 	return list;
 }
 
+/* App containers by name, as the kubelet lists them. */
+static js *app_statuses(const struct status_source *src)
+{
+	return sorted_statuses(src, src->m->pod->list.n_init, machine_apps_end(src->m));
+}
+
+static js *ephemeral_statuses(const struct status_source *src)
+{
+	const struct machine *m = src->m;
+	return m->pod->list.n_ephemeral ? sorted_statuses(src, machine_apps_end(m), m->n) : NULL;
+}
+
 /* ---- conditions ---- */
 
-struct verdict {
-	bool yes;
-	const char *reason;
-	struct buf message;
-};
-
-static void name_list(struct buf *b, const char *intro, const struct machine *m, bool init)
-{
-	buf_adds(b, intro);
-	bool first = true;
-	for (size_t i = 0; i < m->n; i++) {
-		const struct container_spec *s = &m->pod->list.v[i];
-		bool concerned = init ? s->init && !container_passed(m, (int)i)
-				      : (!s->init || s->sidecar) && !is_ready(m, i);
-		if (!concerned)
-			continue;
-		buf_addf(b, "%s%s", first ? "[" : " ", s->name);
-		first = false;
-	}
-	buf_addc(b, ']');
-}
-
-static struct verdict containers_ready(const struct status_source *src)
-{
-	const struct machine *m = src->m;
-	enum pod_phase phase = src->phase;
-	struct verdict v = {.yes = true};
-	if (phase == PHASE_SUCCEEDED || phase == PHASE_FAILED)
-		return (struct verdict){.reason = phase == PHASE_SUCCEEDED ? "PodCompleted" : "PodFailed"};
-	for (size_t i = 0; i < m->n; i++)
-		if ((!m->pod->list.v[i].init || m->pod->list.v[i].sidecar) && !is_ready(m, i))
-			v.yes = false;
-	if (!v.yes) {
-		v.reason = "ContainersNotReady";
-		name_list(&v.message, "containers with unready status: ", m, false);
-	}
-	return v;
-}
-
-/* Conditions that others set and that spec.readinessGates makes a part of Ready. */
-static void check_gates(struct verdict *v, const struct machine *m)
-{
-	autojson js *gates = pod_field(m->pod->readiness_gates), *status = NULL;
-	if (!v->yes || !gates)
-		return;
-	status = pod_field(m->pod->status);
-	js_array_for_each (g, gates) {
-		const char *type = js_str0(g, "conditionType", NULL);
-		const js *c = condition_find(js_arr(status, "conditions", NULL), type);
-		const char *is = js_str0(c, "status", NULL);
-		if (c && !strcmp(is, "True"))
-			continue;
-		v->yes = false;
-		v->reason = "ReadinessGatesNotReady";
-		if (v->message.len)
-			buf_adds(&v->message, ", ");
-		if (c)
-			buf_addf(&v->message,
-				 "the status of pod readiness gate \"%s\" is not \"True\", but %s", type, is);
-		else
-			buf_addf(&v->message,
-				 "corresponding condition of pod readiness gate \"%s\" does not exist.",
-				 type);
-	}
-}
-
-static struct verdict initialized(const struct status_source *src)
-{
-	const struct machine *m = src->m;
-	struct verdict v = {.yes = true};
-	if (src->phase == PHASE_SUCCEEDED) {
-		v.reason = "PodCompleted";
-	} else if (!machine_init_done(m)) {
-		v.yes = false;
-		v.reason = "ContainersNotInitialized";
-		name_list(&v.message, "containers with incomplete status: ", m, true);
-	}
-	return v;
-}
-
-static struct verdict ready(const struct status_source *src)
-{
-	struct verdict v = containers_ready(src);
-	check_gates(&v, src->m);
-	/* Whoever sends it work is told before it has ended. */
-	if (v.yes && src->m->deleting)
-		return (struct verdict){.reason = "PodTerminating"};
-	return v;
-}
-
-static struct verdict ready_to_start(const struct status_source *src)
-{
-	return (struct verdict){.yes = src->m->sandbox_up};
-}
-
-static struct verdict scheduled(const struct status_source *src)
-{
-	return (struct verdict){.yes = true};
-}
-
-static const struct {
-	const char *type;
-	struct verdict (*judge)(const struct status_source *src);
-} condition_rows[STATUS_CONDITIONS] = {
-	{"PodReadyToStartContainers", ready_to_start}, {"Initialized", initialized}, {"Ready", ready},
-	{"ContainersReady", containers_ready},	       {"PodScheduled", scheduled},
-};
-
-/* The condition of row i; its time of transition is the known one while its status is. */
+/* The condition of row i, NULL when there is nothing to say of it; its time of transition is the known one while its
+   status is. */
 static js *condition(const struct status_source *src, size_t i, const struct status_condition *known,
 		     struct status_condition *ret)
 {
-	struct verdict v = condition_rows[i].judge(src);
+	struct conditions_verdict v = conditions_rows[i].judge(src);
+	if (v.absent) {
+		*ret = *known;
+		return NULL;
+	}
 	js *c = js_new_obj();
 	*ret = (struct status_condition){.yes = v.yes, .has_reason = v.reason, .has_message = v.message.len};
 	ret->since_ns = known->since_ns && known->yes == v.yes ? known->since_ns : src->now_ns;
-	js_set_str(c, "type", condition_rows[i].type);
+	js_set_str(c, "type", conditions_rows[i].type);
 	js_set_str(c, "status", v.yes ? "True" : "False");
 	js_set_int(c, "observedGeneration", src->m->pod->o.meta.generation);
 	set_time(c, "lastTransitionTime", ret->since_ns);
@@ -476,6 +375,7 @@ static const struct field_row {
 	{"podIPs", pod_ips, false, true},
 	{"initContainerStatuses", init_statuses, false, false},
 	{"containerStatuses", app_statuses, false, false},
+	{"ephemeralContainerStatuses", ephemeral_statuses, false, false},
 };
 
 /* ---- digests ---- */
@@ -535,7 +435,7 @@ void status_known_read(struct status_known *k, const js *status)
 		k->fields[i] = v ? digest(v) : 0;
 	}
 	for (size_t i = 0; i < STATUS_CONDITIONS; i++) {
-		const js *c = condition_find(list, condition_rows[i].type);
+		const js *c = condition_find(list, conditions_rows[i].type);
 		if (c)
 			k->conditions[i] =
 				(struct status_condition){.digest = digest(c),
@@ -559,7 +459,7 @@ bool status_known_correct(struct status_known *k, const char *status)
 	size_t i = 0;
 	if (decode_into(&spec, status, strlen(status), &a, &seen, &ignored) < 0)
 		return false;
-	while (strcmp(condition_rows[i].type, "Ready") != 0)
+	while (strcmp(conditions_rows[i].type, "Ready") != 0)
 		i++;
 	if (k->conditions[i].yes == (seen.ready.status == CONDITION_TRUE))
 		return false;
@@ -590,8 +490,11 @@ js *status_build(const struct machine *m, const struct status_node *node, const 
 		if (v)
 			js_set(st, field_rows[i].name, v);
 	}
-	for (size_t i = 0; i < STATUS_CONDITIONS && !m->rejected; i++)
-		js_push(list, condition(&src, i, &(known ? known : &nothing)->conditions[i], &ignored));
+	for (size_t i = 0; i < STATUS_CONDITIONS && !m->rejected; i++) {
+		js *c = condition(&src, i, &(known ? known : &nothing)->conditions[i], &ignored);
+		if (c)
+			js_push(list, c);
+	}
 	if (m->rejected)
 		js_autoput(&list);
 	else
@@ -622,18 +525,16 @@ static void patch_conditions(js *st, const struct status_source *src, const stru
 	for (size_t i = 0; i < STATUS_CONDITIONS && !src->m->rejected; i++) {
 		const struct status_condition *was = &known->conditions[i];
 		struct status_condition *is = &ret->conditions[i];
-		js *c = condition(src, i, was, is);
-		is->digest = digest(c);
-		if (is->digest == was->digest) {
-			js_autoput(&c);
+		autojson js *c = condition(src, i, was, is);
+		is->digest = c ? digest(c) : was->digest;
+		if (is->digest == was->digest)
 			continue;
-		}
 		/* Merged field by field: what is gone has to be named. */
 		if (was->has_reason && !is->has_reason)
 			js_set(c, "reason", NULL);
 		if (was->has_message && !is->has_message)
 			js_set(c, "message", NULL);
-		js_push(js_ensure_arr(st, "conditions"), c);
+		js_push(js_ensure_arr(st, "conditions"), STEAL(c));
 	}
 }
 
@@ -658,7 +559,8 @@ js *status_patch(const struct status_known *known, const struct machine *m, cons
 
 js *status_container(const js *status, const char *name)
 {
-	static const char *const lists[] = {"containerStatuses", "initContainerStatuses"};
+	static const char *const lists[] = {"containerStatuses", "initContainerStatuses",
+					    "ephemeralContainerStatuses"};
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		js_array_for_each (c, js_arr(status, lists[i], NULL))
 			if (!strcmp(js_str0(c, "name", NULL), name))

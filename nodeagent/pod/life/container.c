@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "pod/machine.h"
+#include "pod/life/ending.h"
 
 const char MACHINE_ERR_IMAGE_PULL[] = "ErrImagePull", MACHINE_ERR_IMAGE_NEVER_PULL[] = "ErrImageNeverPull",
 	   MACHINE_INVALID_IMAGE_NAME[] = "InvalidImageName";
@@ -42,7 +42,6 @@ static void image_there(struct machine *m, int i, struct instant now)
 	struct container *c = &m->c[i];
 	c->state = CTR_READY;
 	c->pull = (struct backoff){0};
-	set_waiting(c, NULL, NULL);
 	free(STEAL(c->pull_error));
 }
 
@@ -81,8 +80,16 @@ static void running(struct machine *m, int i, struct instant now)
 	struct container *c = &m->c[i];
 	c->state = CTR_RUNNING;
 	c->until_ns = CLOCK_NEVER;
-	c->stop_sent = c->kill_sent = c->redefined = false;
-	set_waiting(c, NULL, NULL);
+	c->stop = STOP_NONE;
+	c->replaced = c->redefined = false;
+	memset(c->probed, 0, sizeof(c->probed));
+	c->postponed = m->pod->list.v[i].hook[HOOK_POST_START];
+	if (!c->postponed) {
+		set_waiting(c, NULL, NULL);
+		return;
+	}
+	c->hooking[HOOK_POST_START] = true;
+	machine_push(m, ACT_HOOK, i)->hook = HOOK_POST_START;
 }
 
 static void retry_later(struct machine *m, int i, struct instant now)
@@ -96,7 +103,7 @@ static bool restarts(const struct machine *m, int i)
 {
 	const struct container_spec *s = &m->pod->list.v[i];
 	int code = m->c[i].cur.exit_code;
-	if (m->stage >= POD_STOPPING)
+	if (m->stage >= POD_STOPPING || s->ephemeral)
 		return false;
 	if (s->sidecar || m->c[i].redefined)
 		return true;
@@ -124,12 +131,20 @@ static void back_off(struct machine *m, int i, int64_t left_ns, struct instant n
 		       name, meta->name, meta->namespace, meta->uid);
 }
 
+/* The end that the back-off counts from. One that was ended to be started again is started in the same breath: then it is
+   the end before, which gives a container whose probe fails every few minutes no long waits. */
+static int64_t counted_end(const struct container *c)
+{
+	return c->replaced && c->state != CTR_BACKOFF ? c->ended_before_ns : c->ended_ns;
+}
+
+/* What is shown of a failure stays until the next run is told of. */
 static void restart(struct machine *m, int i, struct instant now)
 {
 	struct container *c = &m->c[i];
-	backoff_next(&c->restart, c->ended_ns, now.mono_ns);
-	if (c->state == CTR_BACKOFF)
-		set_waiting(c, NULL, NULL);
+	int64_t end_ns = counted_end(c);
+	if (end_ns)
+		backoff_next(&c->restart, end_ns, now.mono_ns);
 	to_idle(m, i, now);
 }
 
@@ -138,16 +153,17 @@ static void restart(struct machine *m, int i, struct instant now)
 static void ended(struct machine *m, int i, struct instant now)
 {
 	struct container *c = &m->c[i];
+	int64_t end_ns = counted_end(c);
 	c->until_ns = CLOCK_NEVER;
+	c->postponed = false;
 	if (!restarts(m, i)) {
 		c->state = CTR_DONE;
 		set_waiting(c, NULL, NULL);
 		return;
 	}
 	c->attempt = c->cur.attempt + 1;
-	int64_t left = backoff_left(&c->restart, c->ended_ns, now.mono_ns);
-	if (left > 0)
-		back_off(m, i, left, now);
+	if (end_ns && backoff_left(&c->restart, end_ns, now.mono_ns) > 0)
+		back_off(m, i, backoff_left(&c->restart, c->ended_ns, now.mono_ns), now);
 	else
 		restart(m, i, now);
 }
@@ -193,22 +209,37 @@ bool container_alive(const struct container *c)
 	return c->state == CTR_RUNNING || c->state == CTR_STARTING;
 }
 
+static bool probe_passed(const struct machine *m, int i, enum probe_kind kind)
+{
+	return !m->pod->list.v[i].probe[kind] || m->c[i].probed[kind] == PROBE_SUCCESS;
+}
+
 bool container_started(const struct machine *m, int i)
 {
-	return m->c[i].state == CTR_RUNNING;
+	const struct container *c = &m->c[i];
+	return c->state == CTR_RUNNING && !c->postponed && probe_passed(m, i, PROBE_STARTUP);
+}
+
+bool container_ready(const struct machine *m, int i)
+{
+	const struct container_spec *s = &m->pod->list.v[i];
+	const struct container *c = &m->c[i];
+	if (s->init && !s->sidecar)
+		return c->state == CTR_DONE && c->cur.id && c->cur.exit_code == 0;
+	return !s->ephemeral && container_started(m, i) && probe_passed(m, i, PROBE_READINESS);
+}
+
+void container_begun(struct machine *m, int i)
+{
+	const struct container_spec *s = &m->pod->list.v[i];
+	if (s->init && (size_t)i >= m->n_begun)
+		m->n_begun = (size_t)i + 1;
+	m->apps_begun |= !s->init && !s->ephemeral;
 }
 
 bool container_failed(const struct container *c)
 {
 	return c->state == CTR_DONE && c->cur.id && c->cur.exit_code != 0;
-}
-
-bool container_passed(const struct machine *m, int i)
-{
-	const struct container *c = &m->c[i];
-	if (m->pod->list.v[i].sidecar)
-		return c->state == CTR_RUNNING || c->restarting;
-	return c->state == CTR_DONE && c->cur.id && c->cur.exit_code == 0;
 }
 
 void container_run_release(struct container_run *r)
@@ -284,16 +315,35 @@ void machine_image_failed(struct machine *m, int i, const char *reason, const ch
 	container_event(m, i, CEV_IMAGE_FAILED, now);
 }
 
+/* What is shown of a hook's failure is in the status; its event must not tell what the hook has said. */
 void machine_hook_done(struct machine *m, int i, enum hook_kind hook, bool ok, const char *message,
 		       struct instant now)
 {
-	m->c[i].hooking[hook] = false;
+	struct container *c = &m->c[i];
+	bool starts = hook == HOOK_POST_START;
+	if (!c->hooking[hook])
+		return;
+	c->hooking[hook] = false;
 	m->version++;
+	if (!ok)
+		machine_record(m, i, true, starts ? "FailedPostStartHook" : "FailedPreStopHook",
+			       starts ? "PostStartHook failed" : "PreStopHook failed");
+	if (!starts || c->state != CTR_RUNNING)
+		return;
+	if (ok) {
+		c->postponed = false;
+		set_waiting(c, NULL, NULL);
+		return;
+	}
+	set_waiting(c, "PostStartHookError", mem_strdup(message ? message : ""));
+	ending_begin(m, i, now.mono_ns + m->pod->grace_s * NS_PER_S, now, "FailedPostStartHook");
 }
 
 void machine_probed(struct machine *m, int i, enum probe_kind kind, enum probe_result result,
 		    struct instant now)
 {
+	if (m->c[i].state != CTR_RUNNING)
+		return;
 	m->c[i].probed[kind] = result;
 	m->version++;
 }
@@ -310,7 +360,6 @@ static void new_run(struct container *c, const struct run_result *r)
 					.image_id = mem_strdup(r->image_id),
 					.attempt = c->attempt,
 					.started_ns = r->started_ns};
-	c->restarting = true;
 }
 
 static void end_run(struct container *c, const struct run_result *r, struct instant now)
@@ -329,6 +378,7 @@ static void end_run(struct container *c, const struct run_result *r, struct inst
 	free(u->message);
 	u->message = r->message && *r->message ? mem_strdup(r->message) : NULL;
 	int64_t ago = now.wall_ns - u->finished_ns;
+	c->ended_before_ns = c->ended_ns;
 	c->ended_ns = now.mono_ns - (ago > 0 ? ago : 0);
 }
 
@@ -339,6 +389,7 @@ void machine_started(struct machine *m, int i, const struct run_result *r, struc
 		return;
 	const char *name = m->pod->list.v[i].name;
 	new_run(c, r);
+	container_begun(m, i);
 	machine_record(m, i, false, "Created", "Created container: %s", name);
 	machine_record(m, i, false, "Started", "Started container %s", name);
 	container_event(m, i, CEV_STARTED, now);
@@ -365,6 +416,7 @@ void machine_start_failed(struct machine *m, int i, const struct run_result *r, 
 	failed.reason = "StartError";
 	failed.exit_code = 128; /* as containerd reports a program that could not be executed */
 	new_run(c, r);
+	container_begun(m, i);
 	end_run(c, &failed, now);
 	set_waiting(c, "RunContainerError", mem_strdup(why));
 	machine_record(m, i, false, "Created", "Created container: %s", m->pod->list.v[i].name);

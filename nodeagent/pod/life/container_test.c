@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Single containers: restarts, init containers, images, what cannot be made or started. */
-#include "pod/life_test.h"
+#include "pod/life/life_test.h"
 
 /* ---- restarts and back-off ---- */
 
@@ -245,8 +245,10 @@ static void test_create_errors(void **state)
 	expect_event(&l, "W Failed: Error: exec: \"nope\": executable file not found in $PATH\n");
 	expect_acts(&l, "image(a) start(a) "); /* the first restart is free */
 	assert_int_equal(l.m.c[0].attempt, 1);
-	expect_container(&l, "a", "state.terminated.reason", "StartError");
-	expect_container(&l, "a", "state.terminated.exitCode", "128");
+	expect_container(&l, "a", "state.waiting.reason",
+			 "RunContainerError"); /* until the next run is told of */
+	expect_container(&l, "a", "lastState.terminated.reason", "StartError");
+	expect_container(&l, "a", "lastState.terminated.exitCode", "128");
 	machine_start_failed(&l.m, 0, &r, "exec: again", l.now);
 	settle(&l);
 	expect_container(&l, "a", "state.waiting.reason", "CrashLoopBackOff");

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "pod/backoff.h"
+#include "pod/life/backoff.h"
 
 /* 10, 20, 40 … 300 s, counted from the event; the first attempt is free; ten quiet minutes and it starts
  * again. */

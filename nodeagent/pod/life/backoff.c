@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pod/backoff.h"
+#include "pod/life/backoff.h"
 
 static bool expired(const struct backoff *b, int64_t event_ns)
 {

@@ -22,6 +22,7 @@
 
 struct life {
 	struct pod *pod;
+	char *text; /* that it was made from */
 	struct machine m;
 	struct instant now;
 	struct buf events, acts; /* "Reason: message\n"; "start(a) " */
@@ -43,7 +44,12 @@ LIFE static void do_action(struct life *l, const struct action *a)
 	}
 	buf_adds(&l->acts, act_names[a->type]);
 	if (a->container >= 0)
-		buf_addf(&l->acts, "(%s%s)", l->pod->list.v[a->container].name, a->sig == 9 ? ",9" : "");
+		buf_addf(&l->acts, "(%s%s)", l->pod->list.v[a->container].name,
+			 a->sig == 9		      ? ",9"
+			 : a->sig		      ? ",sig"
+			 : a->type != ACT_HOOK	      ? ""
+			 : a->hook == HOOK_POST_START ? ",post"
+						      : ",pre");
 	buf_addc(&l->acts, ' ');
 	if (l->hold & (1u << a->type))
 		return;
@@ -65,6 +71,9 @@ LIFE static void do_action(struct life *l, const struct action *a)
 		snprintf(id, sizeof(id), "%s%u", l->pod->list.v[a->container].name,
 			 m->c[a->container].attempt);
 		machine_started(m, a->container, &r, l->now);
+		break;
+	case ACT_HOOK:
+		machine_hook_done(m, a->container, a->hook, true, NULL, l->now);
 		break;
 	case ACT_TEARDOWN:
 		machine_torn_down(m, true, l->now);
@@ -100,7 +109,7 @@ LIFE static void advance_s(struct life *l, double s)
 
 LIFE static void begin(struct life *l, const char *pod)
 {
-	*l = (struct life){.pod = make_pod(pod), .now = {1000 * NS_PER_S, T0}};
+	*l = (struct life){.pod = make_pod(pod), .text = mem_strdup(pod), .now = {1000 * NS_PER_S, T0}};
 	machine_init(&l->m, l->pod, l->now);
 }
 
@@ -108,6 +117,7 @@ LIFE static void end(struct life *l)
 {
 	machine_release(&l->m);
 	free_pod(l->pod);
+	free(l->text);
 	buf_release(&l->events);
 	buf_release(&l->acts);
 }
@@ -183,18 +193,36 @@ LIFE static void expect_condition(struct life *l, const char *type, const char *
 #define INIT                                                                                                 \
 	"\"initContainers\":[{\"name\":\"i1\",\"image\":\"i:1\"},{\"name\":\"i2\",\"image\":\"i:1\"}]," ONE
 
-LIFE static void deletes(struct life *l, int grace)
+/* The Pod as the API has it now: `was` in its text has become `is`. */
+LIFE static void becomes(struct life *l, const char *was, const char *is)
 {
-	char text[600];
-	snprintf(
-		text, sizeof(text),
-		"{\"metadata\":{\"name\":\"p\",\"namespace\":\"ns\",\"uid\":\"u1\",\"generation\":2,"
-		"\"deletionTimestamp\":\"2026-01-01T00:00:30Z\",\"deletionGracePeriodSeconds\":%d},\"spec\":{%s}}",
-		grace, l->pod->list.n == 2 ? TWO : ONE);
+	const char *at = strstr(l->text, was);
+	assert_non_null(at);
+	autofree char *text = mem_printf("%.*s%s%s", (int)(at - l->text), l->text, is, at + strlen(was));
 	struct pod *old = l->pod;
 	l->pod = make_pod(text);
 	machine_update(&l->m, l->pod, l->now);
 	free_pod(old);
+	settle(l);
+}
+
+LIFE static void deletes(struct life *l, int grace)
+{
+	autofree char *meta = mem_printf(
+		"\"generation\":2,\"deletionTimestamp\":\"2026-01-01T00:00:30Z\",\"deletionGracePeriodSeconds\":%d",
+		grace);
+	becomes(l, "\"generation\":1", meta);
+}
+
+LIFE static void hook_ends(struct life *l, int i, enum hook_kind hook, bool ok)
+{
+	machine_hook_done(&l->m, i, hook, ok, ok ? NULL : "what the hook said", l->now);
+	settle(l);
+}
+
+LIFE static void probed(struct life *l, int i, enum probe_kind kind, enum probe_result result)
+{
+	machine_probed(&l->m, i, kind, result, l->now);
 	settle(l);
 }
 

@@ -82,7 +82,7 @@ static const struct runtime_list_sandbox *newest_sandbox(const struct runtime_li
 static void end_now(struct machine *m, int i, const struct run_result *r, struct instant now)
 {
 	m->c[i].state = CTR_RUNNING;
-	m->c[i].restarting = true;
+	container_begun(m, i);
 	machine_exited(m, i, r, now);
 }
 
@@ -97,7 +97,7 @@ static void from_runtime(struct machine *m, int i, const struct runtime_list_con
 					.attempt = e->attempt,
 					.started_ns = e->c.started_ns};
 	c->state = CTR_RUNNING;
-	c->restarting = true;
+	container_begun(m, i);
 	if (e->c.state == RUNTIME_RUNNING) { /* the Pod's image may have been changed while nobody looked */
 		c->outdated = e->image_asked && *e->image_asked &&
 			      strcmp(e->image_asked, m->pod->list.v[i].image) != 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an agent finds that begins anew. */
-#include "pod/life_test.h"
+#include "pod/life/life_test.h"
 
 /* ---- adoption ---- */
 
