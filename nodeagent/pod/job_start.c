@@ -24,7 +24,8 @@ struct start_job {
 	struct config_set config; /* what the environment refers to */
 	struct arena a;
 	struct runtime_container_spec spec;
-	const char *old_id; /* run to be removed first */
+	const char *old_id;    /* run to be removed first */
+	const char *target_id; /* whose processes an ephemeral container sees; NULL = its own */
 	const char *message_file, *stale_log;
 	const char *const *sub_paths;
 	bool created, bad_config;
@@ -245,6 +246,19 @@ static int build_env(struct start_job *s, struct container_env *env, struct err 
 	return 0;
 }
 
+static int find_target(struct start_job *s, struct err *err)
+{
+	const struct machine *m = &s->j.w->m;
+	const char *name = job_container(&s->j)->target;
+	if (!*name)
+		return 0;
+	int i = pod_container_index(s->j.pod, name);
+	if (i < 0 || !m->c[i].cur.id)
+		return err_set(err, REASON_INVALID, "unable to find target container %s", name);
+	s->target_id = arena_strdup(&s->a, m->c[i].cur.id);
+	return 0;
+}
+
 static int build_spec(struct start_job *s, struct err *err)
 {
 	const struct container_spec *c = job_container(&s->j);
@@ -264,10 +278,13 @@ static int build_spec(struct start_job *s, struct err *err)
 		s->stale_log = arena_strdup(&s->a, stale);
 	}
 	s->old_id = state->cur.id && *state->cur.id ? arena_strdup(&s->a, state->cur.id) : NULL;
+	if (find_target(s, err) < 0)
+		return -1;
 	size_t n_groups = 0;
 	const uint32_t *groups = all_groups(s, &n_groups);
 	s->spec = (struct runtime_container_spec){
 		.sandbox_id = arena_strdup(&s->a, s->j.w->m.sandbox_id),
+		.pid_of = s->target_id,
 		.name = c->name,
 		.attempt = state->attempt,
 		.image_id = arena_strdup(&s->a, s->j.w->c[s->j.container].image_id),

@@ -288,6 +288,136 @@ static void test_reject(void **state)
 	end(&l);
 }
 
+/* ---- ephemeral containers ---- */
+
+#define EPHEMERAL(names) "],\"ephemeralContainers\":[" names "]}}"
+#define DEBUGGER(name) "{\"name\":\"" name "\",\"image\":\"i:1\",\"targetContainerName\":\"a\"}"
+
+/* Added while the Pod runs, started once, and of no weight in what the Pod is. */
+static void test_ephemeral(void **state)
+{
+	struct life l;
+	begin(&l, POD(ONE));
+	settle(&l);
+	buf_clear(&l.acts);
+	becomes(&l, "]}}", EPHEMERAL(DEBUGGER("e1")));
+	expect_acts(&l, "image(e1) start(e1) ");
+	expect_container(&l, "e1", "state.running.startedAt", "2026-01-01T00:00:00Z");
+	expect_container(&l, "e1", "ready", "false");
+	expect_container(&l, "e1", "started", "-");
+	expect_condition(&l, "ContainersReady", "True", "", "");
+	exits(&l, 1, 1); /* not again, although the policy is Always */
+	expect_acts(&l, "");
+	expect_container(&l, "e1", "state.terminated.exitCode", "1");
+	expect_phase(&l, "Running");
+	becomes(&l, "]}}", EPHEMERAL(DEBUGGER("e1") "," DEBUGGER("e2")));
+	expect_acts(&l, "image(e2) start(e2) ");
+	autojson js *st = status(&l);
+	assert_int_equal(js_len(js_arr(st, "ephemeralContainerStatuses", NULL)), 2);
+	assert_int_equal(js_len(js_arr(st, "containerStatuses", NULL)), 1);
+	machine_sandbox_lost(&l.m, l.now);
+	settle(&l);
+	expect_acts(&l, "teardown sandbox image(a) start(a) ");
+	expect_container(&l, "e2", "state.terminated.exitCode", "137");
+	end(&l);
+}
+
+/* It is there for a Pod that cannot be initialized, too, and one whose image is not to be had holds up nobody. */
+static void test_ephemeral_before_init(void **state)
+{
+	struct life l;
+	begin(&l, POD(INIT));
+	settle(&l);
+	buf_clear(&l.acts);
+	l.hold = 1u << ACT_IMAGE;
+	becomes(&l, "]}}", EPHEMERAL(DEBUGGER("e")));
+	machine_image_failed(&l.m, 3, MACHINE_ERR_IMAGE_PULL, "no", l.now);
+	l.hold = 0;
+	exits(&l, 0, 0);
+	exits(&l, 1, 0);
+	expect_acts(&l, "image(e) image(i2) start(i2) image(a) start(a) ");
+	expect_container(&l, "e", "state.waiting.reason", "ErrImagePull");
+	expect_phase(&l, "Running");
+	advance_s(&l, 2);
+	advance_s(&l, 8);
+	expect_acts(&l, "image(e) start(e) ");
+	end(&l);
+}
+
+/* A Pod that is over takes it along; a sidecar does not wait for it. */
+static void test_ephemeral_ends_with_its_pod(void **state)
+{
+	struct life l;
+	begin(&l, POD("\"initContainers\":[{\"name\":\"s\",\"image\":\"i:1\",\"restartPolicy\":\"Always\"}],"
+		      "\"restartPolicy\":\"Never\"," ONE));
+	settle(&l);
+	becomes(&l, "]}}", EPHEMERAL(DEBUGGER("e")));
+	buf_clear(&l.acts);
+	exits(&l, 1, 0);
+	expect_acts(&l, "signal(e) signal(s) ");
+	exits(&l, 0, 0);
+	expect_phase(&l, "Running");
+	exits(&l, 2, 137);
+	expect_acts(&l, "teardown ");
+	expect_phase(&l, "Succeeded");
+	end(&l);
+}
+
+/* ---- ends that others decide ---- */
+
+/* The Pod's phase was written as a terminal one by somebody else: it ends, and that is its phase. */
+static void test_terminal_by_others(void **state)
+{
+	struct life l;
+	begin(&l, POD(ONE));
+	settle(&l);
+	buf_clear(&l.acts);
+	becomes(&l, "]}}", "]},\"status\":{\"phase\":\"Failed\"}}");
+	expect_acts(&l, "signal(a) ");
+	exits(&l, 0, 0);
+	expect_acts(&l, "teardown ");
+	expect_phase(&l, "Failed");
+	end(&l);
+}
+
+/* Of what never ran although its turn had come nobody knows how it ended; what was never to run yet just waits. */
+static void test_unaccounted(void **state)
+{
+	struct life l;
+	begin(&l, POD(INIT));
+	l.hold = 1u << ACT_IMAGE;
+	settle(&l);
+	deletes(&l, 30);
+	expect_phase(&l, "Failed");
+	expect_container(&l, "i1", "state.terminated.reason", "ContainerStatusUnknown");
+	expect_container(&l, "i2", "state.waiting.reason", "PodInitializing");
+	expect_container(&l, "a", "state.waiting.reason", "PodInitializing");
+	end(&l);
+	begin(&l, POD(INIT));
+	settle(&l);
+	exits(&l, 0, 0);
+	exits(&l, 1, 0);
+	exits(&l, 2, 0);
+	deletes(&l, 30);
+	expect_container(&l, "i2", "state.terminated.reason", "Completed");
+	end(&l);
+}
+
+/* A run-once Pod whose containers are over needs no new sandbox when the old one dies. */
+static void test_sandbox_lost_at_the_end(void **state)
+{
+	struct life l;
+	begin(&l, POD(ONE ",\"restartPolicy\":\"Never\""));
+	settle(&l);
+	buf_clear(&l.acts);
+	machine_sandbox_lost(&l.m, l.now);
+	settle(&l);
+	expect_acts(&l, "teardown ");
+	expect_phase(&l, "Failed");
+	expect_container(&l, "a", "state.terminated.exitCode", "137");
+	end(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +433,12 @@ int main(void)
 		cmocka_unit_test(test_delete_retry),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_reject),
+		cmocka_unit_test(test_ephemeral),
+		cmocka_unit_test(test_ephemeral_before_init),
+		cmocka_unit_test(test_ephemeral_ends_with_its_pod),
+		cmocka_unit_test(test_terminal_by_others),
+		cmocka_unit_test(test_unaccounted),
+		cmocka_unit_test(test_sandbox_lost_at_the_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -232,12 +232,30 @@ static void test_hooks(void **state)
 	free_pod(p);
 }
 
+/* Behind the others, and no container of the Pod's own. */
+static void test_ephemeral(void **state)
+{
+	struct pod *p = make_pod(JSON(
+		"{'metadata':{'name':'p','uid':'u'},'spec':{"
+		"'ephemeralContainers':[{'name':'d','image':'i','targetContainerName':'a'},{'name':'e','image':'i'}],"
+		"'containers':[{'name':'a','image':'i'}],'initContainers':[{'name':'x','image':'i'}]}}"));
+	assert_int_equal(p->list.n, 4);
+	assert_int_equal(p->list.n_init, 1);
+	assert_int_equal(p->list.n_ephemeral, 2);
+	assert_int_equal(pod_container_index(p, "d"), 2);
+	assert_false(p->list.v[1].ephemeral);
+	assert_true(p->list.v[2].ephemeral && p->list.v[3].ephemeral);
+	assert_string_equal(p->list.v[2].target, "a");
+	assert_string_equal(p->list.v[3].target, "");
+	free_pod(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),	  cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_seccomp),	  cmocka_unit_test(test_probe_defaults),
-		cmocka_unit_test(test_probes),	  cmocka_unit_test(test_hooks),
-		cmocka_unit_test(test_everything)};
+		cmocka_unit_test(test_ephemeral),      cmocka_unit_test(test_table),
+		cmocka_unit_test(test_defaults),       cmocka_unit_test(test_seccomp),
+		cmocka_unit_test(test_probe_defaults), cmocka_unit_test(test_probes),
+		cmocka_unit_test(test_hooks),	       cmocka_unit_test(test_everything)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,7 +40,11 @@ static void record(struct worker *w, const struct action *a)
 		return;
 	if (a->container >= 0) {
 		const struct container_spec *c = &w->pod->list.v[a->container];
-		path = mem_printf("spec.%s{%s}", c->init ? "initContainers" : "containers", c->name);
+		path = mem_printf("spec.%s{%s}",
+				  c->init	 ? "initContainers"
+				  : c->ephemeral ? "ephemeralContainers"
+						 : "containers",
+				  c->name);
 	}
 	const struct event_ref ref = {.api_version = "v1",
 				      .kind = "Pod",

@@ -185,6 +185,49 @@ static void test_config_error(void **state)
 	stop(&s);
 }
 
+/* A container that is added while the Pod runs, whose target is not there, and one that sees its own processes. */
+static void test_ephemeral(void **state)
+{
+#define DEBUGGED(more)                                                                                       \
+	JSON("{'metadata':{'name':'p','namespace':'ns','uid':'u1'},'spec':{'containers':["                   \
+	     "{'name':'a','image':'nginx:1'}]" more "}}")
+	struct scene s;
+	start(&s);
+	see(&s, DEBUGGED(""));
+	expect(&s, "PATCH", "\"phase\":\"Running\"");
+	see(&s, DEBUGGED(",'ephemeralContainers':[{'name':'e','image':'nginx:1'}]"));
+	expect(&s, "PATCH", JSON("'ephemeralContainerStatuses':[{'name':'e','state':{'running'"));
+	see(&s, DEBUGGED(",'ephemeralContainers':[{'name':'e','image':'nginx:1'},"
+			 "{'name':'f','image':'nginx:1','targetContainerName':'x'}]"));
+	expect(&s, "CreateContainerConfigError", "unable to find target container x");
+	see(&s, DEBUGGED("")); /* an older one does not take them back */
+	loop_call(s.loop, do_vanish, &s);
+	stop(&s);
+}
+
+/* Ended for the node's sake: what is written then, and the object stays. */
+static void do_evict(void *arg)
+{
+	struct scene *s = arg;
+	struct worker *w = worker_find(&s->host, "ns", "p");
+	assert_true(worker_evict(w, "Evicted", "The node was low on resource: memory. ", 0));
+	assert_false(worker_evict(w, "Evicted", "again", 0));
+}
+
+static void test_evicted(void **state)
+{
+	struct scene s;
+	start(&s);
+	see(&s, POD("", ""));
+	expect(&s, "PATCH", "\"phase\":\"Running\"");
+	loop_call(s.loop, do_evict, &s);
+	expect(&s,
+	       JSON("'phase':'Failed','reason':'Evicted','message':'The node was low on resource: memory. '"),
+	       "\"reason\":\"TerminationByKubelet\"");
+	loop_call(s.loop, do_vanish, &s);
+	stop(&s);
+}
+
 /* A path that root reads leads nowhere but below the node's directory. */
 static void test_seccomp_path(void **state)
 {
@@ -477,6 +520,7 @@ int main(void)
 		cmocka_unit_test(test_readiness_gate), cmocka_unit_test(test_ready_all_the_same),
 		cmocka_unit_test(test_taken_back),     cmocka_unit_test(test_pull_canceled),
 		cmocka_unit_test(test_pull_waits),     cmocka_unit_test(test_sandbox_ends_early),
-		cmocka_unit_test(test_seccomp_path)};
+		cmocka_unit_test(test_seccomp_path),   cmocka_unit_test(test_ephemeral),
+		cmocka_unit_test(test_evicted)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

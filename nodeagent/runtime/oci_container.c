@@ -38,6 +38,20 @@ static int make_files(const struct runtime_container_spec *spec, struct err *err
 	return fd < 0 || fchmod(fd, 0666) < 0 ? err_errno(err, "create %s", spec->termination_log) : 0;
 }
 
+/* The PID namespace of the container that another one is to look into. Its directory in /proc stays, whoever gets its
+   number later; so it must live. */
+static char *target_pidns(struct oci *o, const char *id, struct err *err)
+{
+	struct oci_container *target = oci_container_find(o, id);
+	char *path = NULL;
+	if (target && target->init.pid && oci_process_alive(&target->init))
+		path = mem_printf("/proc/%d/ns/pid", (int)target->init.pid);
+	else
+		err_set(err, REASON_NOT_FOUND, "target container %s is not running", id);
+	oci_container_unref(target);
+	return path;
+}
+
 static int write_config(struct oci *o, const struct oci_container *c,
 			const struct runtime_container_spec *spec, const struct oci_sandbox *s,
 			const struct image_record *image, struct err *err)
@@ -48,7 +62,8 @@ static int write_config(struct oci *o, const struct oci_container *c,
 		      *ns = mem_printf("/proc/%d/ns", (int)s->pause.pid), *ipc = mem_printf("%s/ipc", ns),
 		      *uts = mem_printf("%s/uts", ns), *pid = mem_printf("%s/pid", ns);
 	struct oci_user user;
-	if (oci_user_resolve(rootfs, image->config.user, spec, &user, err) < 0)
+	autofree char *target = spec->pid_of ? target_pidns(o, spec->pid_of, err) : NULL;
+	if ((spec->pid_of && !target) || oci_user_resolve(rootfs, image->config.user, spec, &user, err) < 0)
 		return -1;
 	struct oci_spec_input in = {.spec = spec,
 				    .image = &image->config,
@@ -60,7 +75,8 @@ static int write_config(struct oci *o, const struct oci_container *c,
 				    .netns = s->host_network ? NULL : s->netns,
 				    .ipcns = s->host_ipc ? NULL : ipc,
 				    .utsns = s->host_network ? NULL : uts,
-				    .pidns = s->host_pid    ? NULL
+				    .pidns = target	    ? target
+					     : s->host_pid  ? NULL
 					     : s->share_pid ? pid
 							    : "",
 				    .unified = oci_cgroups_unified(o->cgroups),

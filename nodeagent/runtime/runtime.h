@@ -91,8 +91,9 @@ enum runtime_seccomp { RUNTIME_SECCOMP_UNCONFINED, RUNTIME_SECCOMP_DEFAULT, RUNT
 struct runtime_container_spec {
 	const char *id; /* runtime_new_id */
 	const char *sandbox_id;
-	const char *name;	 /* of the container in the Pod */
-	unsigned attempt;	 /* restart count */
+	const char *pid_of; /* id of the container whose PID namespace it joins; NULL = as the sandbox says */
+	const char *name;   /* of the container in the Pod */
+	unsigned attempt;   /* restart count */
 	const char *image_id;	 /* struct runtime_image.id */
 	const char *image_asked; /* what the Pod calls it; for whoever reads list() */
 	/* As in the Pod, already expanded; NULL-terminated, NULL = not given. runtime_argv() joins them with
