@@ -3,7 +3,8 @@
  * Taking over what runs already. Three witnesses are heard, in this order: the runtime (what is there now,
  * with exit codes), the API's status (restart counts, earlier runs, what was there last time), and nothing: a
  * container that neither knows was never started. Back-off is not remembered across a restart of the agent,
- * as the kubelet's is not.
+ * as the kubelet's is not, nor are hooks: one that was under way is not run again, and what was being stopped has its
+ * whole grace once more, preStop included.
  */
 #include <stdlib.h>
 
@@ -111,6 +112,19 @@ static void from_runtime(struct machine *m, int i, const struct runtime_list_con
 	machine_exited(m, i, &r, now);
 }
 
+/* What the probes had found out holds until they say otherwise: an agent that begins anew takes no Pod out of service. */
+static void from_probes(struct machine *m, int i, const js *entry)
+{
+	struct container *c = &m->c[i];
+	const char *told = bare_id(js_str(entry, "containerID", NULL));
+	if (c->state != CTR_RUNNING || strcmp(told, c->cur.id) != 0)
+		return;
+	if (js_bool(entry, false, "started", NULL))
+		c->probed[PROBE_STARTUP] = PROBE_SUCCESS;
+	if (js_bool(entry, false, "ready", NULL))
+		c->probed[PROBE_READINESS] = PROBE_SUCCESS;
+}
+
 /* The runtime has forgotten the container; the API remembers it. */
 static void from_status(struct machine *m, int i, const js *entry, struct instant now)
 {
@@ -160,10 +174,12 @@ static void adopt_container(struct machine *m, int i, const js *status, const st
 		c->prev = run_of(terminated, entry, count);
 	else if (last && (e || terminated || js_obj(entry, "state", "running", NULL)))
 		c->prev = run_of(last, entry, count ? count - 1 : 0);
-	if (e)
+	if (e) {
 		from_runtime(m, i, e, now);
-	else if (entry)
+		from_probes(m, i, entry);
+	} else if (entry) {
 		from_status(m, i, entry, now);
+	}
 }
 
 void machine_adopt(struct machine *m, const js *status, const struct runtime_list *list, struct instant now)
