@@ -1,0 +1,262 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# A Pod's life with real containers: who starts and ends when, what its status says of it, and what an agent that was killed in
+# the middle of it makes of the rest.
+
+setup_file() {
+	. "$ROOT/e2e/lib.bash"
+	use_namespace life-test
+}
+teardown_file() {
+	. "$ROOT/e2e/lib.bash"
+	NS=life-test drop_namespace
+}
+setup() {
+	. "$ROOT/e2e/lib.bash"
+	export KUBECONFIG=$BATS_FILE_TMPDIR/kubeconfig NS=life-test
+	LOG=$BATS_TEST_TMPDIR/log # what containers say, in order
+	mkdir -p "$LOG"
+}
+
+# pod NAME [spec lines] < containers and init containers; $LOG is mounted nowhere by itself: `mounts` does.
+pod() {
+	{
+		printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: %s}\nspec:\n' "$1"
+		printf '  volumes: [{name: log, hostPath: {path: %s}}]\n' "$LOG"
+		[ $# -lt 2 ] || printf '  %s\n' "${@:2}"
+		sed "s#\$MOUNT#volumeMounts: [{name: log, mountPath: /log}]#; s#\$IMAGE#$IMAGE#; s#\$SH#image: $IMAGE, command: [busybox, sh, -c#"
+	} >"$BATS_TEST_TMPDIR/$1.yaml"
+	kubectl create --validate=false -f "$BATS_TEST_TMPDIR/$1.yaml" >/dev/null
+}
+field() { kubectl get pod "$1" -o jsonpath="$2"; } # POD PATH
+phase() { field "$1" '{.status.phase}'; }
+condition() { field "$1" "{.status.conditions[?(@.type==\"$2\")].status}"; } # POD TYPE
+waiting() { field "$1" '{.status.containerStatuses[0].state.waiting.reason}'; }
+said() { cat "$LOG/said" 2>/dev/null; }
+gone_pod() { ! kubectl get pod "$1" >/dev/null 2>&1; }
+
+# An app or a sidecar that says when it is asked to end: `says NAME`.
+says() { printf '%s' "trap \"echo $1 >>/log/said; exit 3\" TERM; touch /log/$1; while :; do busybox sleep 0.1; done"; }
+
+@test "sidecars run beside the init containers after them and end last, in reverse order" {
+	pod order 'terminationGracePeriodSeconds: 60' <<END
+  initContainers:
+  - {name: s1, restartPolicy: Always, \$SH, '$(says s1)'], \$MOUNT}
+  - {name: i, \$SH, 'until [ -e /log/s1 ]; do busybox sleep 0.1; done; [ ! -e /log/s2 ]'], \$MOUNT}
+  - {name: s2, restartPolicy: Always, \$SH, '$(says s2)'], \$MOUNT}
+  containers:
+  - {name: a, \$SH, '$(says a)'], \$MOUNT}
+END
+	kubectl wait --for=condition=Ready pod/order --timeout=${GUARD}s
+	is 3/3 sh -c "kubectl get pod order --no-headers | awk '{print \$2}'"
+	eventually test -e "$LOG/a"
+	eventually test -e "$LOG/s2"
+	kubectl delete pod order --timeout=${GUARD}s
+	is "$(printf 'a\ns2\ns1')" said
+}
+
+@test "a sidecar is restarted under Never, and neither it nor its exit code keeps the Pod from being Succeeded" {
+	pod side 'restartPolicy: Never' <<END
+  initContainers:
+  - {name: s, restartPolicy: Always, \$SH, 'if [ ! -e /log/once ]; then touch /log/once; exit 5; fi; $(says s)'], \$MOUNT}
+  containers:
+  - {name: a, \$SH, 'until [ -e /log/end ]; do busybox sleep 0.1; done'], \$MOUNT}
+END
+	eventually is 1 field side '{.status.initContainerStatuses[0].restartCount}'
+	eventually test -e "$LOG/s"
+	is 5 field side '{.status.initContainerStatuses[0].lastState.terminated.exitCode}'
+	eventually is Running phase side
+	is True condition side Initialized
+	touch "$LOG/end"
+	eventually is Succeeded phase side
+	is 3 field side '{.status.initContainerStatuses[0].state.terminated.exitCode}'
+	is s said
+	is PodCompleted field side '{.status.conditions[?(@.type=="Ready")].reason}'
+	kubectl delete pod side
+}
+
+@test "when the grace is used up the sidecars get SIGTERM, two seconds and SIGKILL" {
+	pod deaf 'terminationGracePeriodSeconds: 3' <<END
+  initContainers:
+  - {name: s, restartPolicy: Always, \$SH, 'trap "echo s >>/log/said" TERM; touch /log/s; while :; do busybox sleep 0.1; done'], \$MOUNT}
+  containers:
+  - {name: a, \$SH, 'trap "echo a >>/log/said" TERM; touch /log/a; while :; do busybox sleep 0.1; done'], \$MOUNT}
+END
+	kubectl wait --for=condition=Ready pod/deaf --timeout=${GUARD}s
+	eventually test -e "$LOG/a"
+	eventually test -e "$LOG/s"
+	start=$SECONDS
+	kubectl delete pod deaf --timeout=${GUARD}s
+	[ $((SECONDS - start)) -ge 4 ]
+	is "$(printf 'a\ns')" said
+}
+
+@test "an init container that fails: CrashLoopBackOff under Always, the end under Never" {
+	pod stuck <<END
+  initContainers: [{name: i, \$SH, 'exit 4']}]
+  containers: [{name: a, \$SH, 'echo never']}]
+END
+	pod lost 'restartPolicy: Never' <<END
+  initContainers: [{name: i, \$SH, 'exit 4']}]
+  containers: [{name: a, \$SH, 'echo never']}]
+END
+	eventually is Failed phase lost
+	is 4 field lost '{.status.initContainerStatuses[0].state.terminated.exitCode}'
+	is PodInitializing waiting lost
+	shows Init:Error kubectl get pod lost
+	eventually shows 'Init:CrashLoopBackOff|Init:Error' kubectl get pod stuck
+	eventually is CrashLoopBackOff field stuck '{.status.initContainerStatuses[0].state.waiting.reason}'
+	is Pending phase stuck
+	is 'containers with incomplete status: [i]' field stuck '{.status.conditions[?(@.type=="Initialized")].message}'
+	kubectl delete pod stuck lost --grace-period=1
+}
+
+@test "the conditions of a Pod that runs and of one that is being deleted" {
+	pod told 'terminationGracePeriodSeconds: 60' <<END
+  containers: [{name: a, \$SH, 'trap "until [ -e /log/end ]; do busybox sleep 0.1; done; exit 0" TERM; touch /log/a; while :; do busybox sleep 0.1; done'], \$MOUNT}]
+END
+	kubectl wait --for=condition=Ready pod/told --timeout=${GUARD}s
+	for c in PodScheduled PodReadyToStartContainers Initialized ContainersReady Ready; do is True condition told $c; done
+	is "$(field told '{.metadata.generation}')" field told '{.status.observedGeneration}'
+	is true field told '{.status.containerStatuses[0].started}'
+	eventually test -e "$LOG/a"
+	kubectl delete pod told --wait=false
+	eventually is False condition told Ready
+	is True condition told ContainersReady
+	shows Terminating kubectl get pod told
+	touch "$LOG/end"
+	eventually gone_pod told
+}
+
+@test "a second deletion leaves less time, a forced one none of the object" {
+	pod slow 'terminationGracePeriodSeconds: 3600' <<END
+  containers: [{name: a, \$SH, 'trap "" TERM; touch /log/a; while :; do busybox sleep 0.1; done'], \$MOUNT}]
+END
+	pod forced 'terminationGracePeriodSeconds: 3600' <<END
+  containers: [{name: a, \$SH, '$(says forced)'], \$MOUNT}]
+END
+	eventually test -e "$LOG/a"
+	eventually test -e "$LOG/forced"
+	kubectl delete pod slow --wait=false
+	eventually shows 'Stopping container a' kubectl describe pod slow
+	kubectl delete pod slow --grace-period=1 --timeout=${GUARD}s
+	kubectl delete pod forced --force --grace-period=0 2>/dev/null
+	gone_pod forced
+	eventually is forced said
+}
+
+@test "activeDeadlineSeconds ends a Pod, and its phase stays" {
+	pod late 'activeDeadlineSeconds: 2' 'terminationGracePeriodSeconds: 1' <<END
+  containers: [{name: a, \$SH, 'busybox sleep 3600']}]
+END
+	eventually is Failed phase late
+	is DeadlineExceeded field late '{.status.reason}'
+	is 'Pod was active on the node longer than the specified deadline' field late '{.status.message}'
+	is 137 field late '{.status.containerStatuses[0].state.terminated.exitCode}'
+	kubectl delete pod late
+}
+
+@test "termination messages come from the file or, of a failure, from the log" {
+	pod words 'restartPolicy: Never' <<END
+  containers:
+  - {name: file, terminationMessagePath: /tmp/last, \$SH, 'mkdir -p /tmp; printf words >/tmp/last; exit 1']}
+  - {name: long, \$SH, 'busybox yes | busybox head -c 9000 >/dev/termination-log']}
+  - {name: log, terminationMessagePolicy: FallbackToLogsOnError, \$SH, 'echo first; echo last; exit 1']}
+  - {name: none, terminationMessagePolicy: FallbackToLogsOnError, \$SH, 'echo fine']}
+END
+	eventually is Failed phase words
+	message() { field words "{.status.containerStatuses[?(@.name==\"$1\")].state.terminated.message}"; }
+	is words message file
+	is 4096 sh -c "kubectl get pod words -o json | jq -j '.status.containerStatuses[]|select(.name==\"long\").state.terminated.message' | wc -c"
+	is "$(printf 'first\nlast')" message log
+	is '' message none
+	kubectl delete pod words
+}
+
+@test "kubectl debug: an ephemeral container sees its target's processes and is not restarted" {
+	pod patient <<END
+  containers: [{name: a, \$SH, 'exec busybox sleep 5926$PORT']}]
+END
+	kubectl wait --for=condition=Ready pod/patient --timeout=${GUARD}s
+	ended() { field patient "{.status.ephemeralContainerStatuses[?(@.name==\"$1\")].state.terminated.exitCode}"; }
+	n=0
+	while read -r k; do
+		n=$((n + 1))
+		"$k" debug patient --image=$IMAGE --image-pull-policy=Never --target=a -c "d$n" --attach=false -- busybox sh -c 'busybox ps; exit 7' ||
+			"$k" alpha debug patient --image=$IMAGE --image-pull-policy=Never --target=a -c "d$n" --attach=false -- busybox sh -c 'busybox ps; exit 7'
+		eventually is 7 ended "d$n"
+		kubectl logs patient -c "d$n" | grep -q "sleep 5926$PORT"
+	done < <(kubectls)
+	[ $n -ge 1 ]
+	is 0 field patient '{.status.ephemeralContainerStatuses[0].restartCount}'
+	is Running phase patient
+	is 1/1 sh -c "kubectl get pod patient --no-headers | awk '{print \$2}'"
+	# without a target it sees its own
+	kubectl debug patient --image=$IMAGE --image-pull-policy=Never -c alone --attach=false -- busybox ps
+	eventually is 0 ended alone
+	! kubectl logs patient -c alone | grep -q "sleep 5926$PORT"
+	eventually shows 'ephemeralContainers.d1. Started' kubectl get events -o jsonpath='{range .items[*]}{.involvedObject.fieldPath} {.reason}{"\n"}{end}'
+	kubectl delete pod patient --grace-period=1
+}
+
+@test "kubectl debug: a copy that shares its processes, and a Pod on the node" {
+	pod original <<END
+  containers: [{name: a, \$SH, 'exec busybox sleep 5358$PORT']}]
+END
+	kubectl wait --for=condition=Ready pod/original --timeout=${GUARD}s
+	kubectl debug original --copy-to=copy --share-processes --set-image=a=localhost/coracle-demo:2.0 --image=$IMAGE --image-pull-policy=Never -c look --attach=false -- busybox sh -c 'until busybox ps | busybox grep -v grep | busybox grep 5358; do busybox sleep 0.1; done'
+	eventually shows "sleep 5358$PORT" kubectl logs copy -c look
+	is localhost/coracle-demo:2.0 field copy '{.spec.containers[0].image}'
+	node=$(field original '{.spec.nodeName}')
+	kubectl debug "node/$node" --image=$IMAGE --attach=false -- busybox sh -c "busybox ls /host/proc/1/cmdline; busybox ps | busybox grep -v grep | busybox grep 5358$PORT" >"$BATS_TEST_TMPDIR/out" 2>&1
+	name=$(sed -n 's/.*debugging pod \([^ ]*\) with container.*/\1/p' "$BATS_TEST_TMPDIR/out")
+	eventually is Succeeded phase "$name"
+	shows "sleep 5358$PORT" kubectl logs "$name"
+	shows /host/proc/1/cmdline kubectl logs "$name"
+	kubectl delete pod original copy "$name" --grace-period=1
+}
+
+@test "an agent killed in the middle of a stop gives the whole grace again, and runs nothing twice" {
+	pod stopped 'terminationGracePeriodSeconds: 6' <<END
+  initContainers:
+  - {name: s, restartPolicy: Always, \$SH, 'echo start >>/log/starts; $(says s)'], \$MOUNT}
+  containers:
+  - {name: a, \$SH, 'trap "echo term >>/log/terms" TERM; echo start >>/log/starts; touch /log/a; while :; do busybox sleep 0.1; done'], \$MOUNT}
+END
+	kubectl wait --for=condition=Ready pod/stopped --timeout=${GUARD}s
+	eventually test -e "$LOG/a"
+	eventually test -e "$LOG/s"
+	kubectl delete pod stopped --wait=false
+	eventually test -e "$LOG/terms"
+	agent=$(daemon_pid nodeagent)
+	kill -9 "$agent"
+	eventually gone "$agent"
+	start=$SECONDS
+	up_again
+	eventually gone_pod stopped
+	[ $((SECONDS - start)) -ge 5 ]
+	[ "$(wc -l <"$LOG/terms")" -eq 2 ]
+	[ "$(wc -l <"$LOG/starts")" -eq 2 ]
+	is s said
+}
+
+@test "an agent killed between two init containers goes on with the second one" {
+	pod half <<END
+  initContainers:
+  - {name: s, restartPolicy: Always, \$SH, 'echo s >>/log/starts; touch /log/s; exec busybox sleep 3600'], \$MOUNT}
+  - {name: i1, \$SH, 'echo i1 >>/log/starts'], \$MOUNT}
+  - {name: i2, \$SH, 'echo i2 >>/log/starts; until [ -e /log/go ]; do busybox sleep 0.1; done'], \$MOUNT}
+  containers:
+  - {name: a, \$SH, 'echo a >>/log/starts; exec busybox sleep 3600'], \$MOUNT}
+END
+	eventually grep -q i2 "$LOG/starts"
+	agent=$(daemon_pid nodeagent)
+	kill -9 "$agent"
+	eventually gone "$agent"
+	touch "$LOG/go"
+	up_again
+	kubectl wait --for=condition=Ready pod/half --timeout=${GUARD}s
+	eventually grep -q '^a$' "$LOG/starts"
+	is "$(printf 'a\ni1\ni2\ns')" sort "$LOG/starts"
+	kubectl delete pod half --grace-period=1
+}
