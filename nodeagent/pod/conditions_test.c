@@ -104,6 +104,23 @@ static void test_sidecar(void **state)
 	end(&l);
 }
 
+/* In a new sandbox all begins anew: an app container that ran in the old one does not make it Running. */
+static void test_sidecar_in_a_new_sandbox(void **state)
+{
+	struct life l;
+	begin(&l, LIVE("'initContainers':[" CTR("s", SIDE PROBE("startupProbe")) "],'containers':[" CTR(
+			  "a", "") "]"));
+	settle(&l);
+	probed(&l, 0, PROBE_STARTUP, PROBE_SUCCESS);
+	expect_phase(&l, "Running");
+	machine_sandbox_lost(&l.m, l.now);
+	settle(&l);
+	expect_phase(&l, "Pending");
+	probed(&l, 0, PROBE_STARTUP, PROBE_SUCCESS);
+	expect_phase(&l, "Running");
+	end(&l);
+}
+
 /* Ended by the node: the condition comes with the phase. */
 static void test_evicted(void **state)
 {
@@ -151,9 +168,13 @@ static void test_disruption_of_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),	 cmocka_unit_test(test_probes),
-		cmocka_unit_test(test_deletion), cmocka_unit_test(test_sidecar),
-		cmocka_unit_test(test_evicted),	 cmocka_unit_test(test_disruption_of_others),
+		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_probes),
+		cmocka_unit_test(test_deletion),
+		cmocka_unit_test(test_sidecar),
+		cmocka_unit_test(test_sidecar_in_a_new_sandbox),
+		cmocka_unit_test(test_evicted),
+		cmocka_unit_test(test_disruption_of_others),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

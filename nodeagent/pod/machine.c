@@ -232,9 +232,8 @@ static void step_stopping(struct machine *m, struct instant now)
 		busy |= alive;
 	}
 	for (size_t i = m->pod->list.n_init; i-- > 0;) {
-		bool sidecar = m->pod->list.v[i].sidecar,
-		     alive = stop_container(m, i, !sidecar || !served, now);
-		served |= alive && sidecar;
+		bool alive = stop_container(m, i, !served, now);
+		served |= alive && m->pod->list.v[i].sidecar;
 		busy |= alive;
 	}
 	if (busy || m->sandbox_busy || m->volumes_busy)

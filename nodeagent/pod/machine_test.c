@@ -208,6 +208,7 @@ static void test_delete_in_the_middle(void **state)
 	l.hold = 1u << ACT_START;
 	settle(&l);
 	deletes(&l, 30);
+	deletes(&l, 300);
 	buf_clear(&l.acts);
 	settle(&l);
 	expect_acts(&l, "");
@@ -215,6 +216,8 @@ static void test_delete_in_the_middle(void **state)
 	machine_started(&l.m, 0, &r, l.now);
 	settle(&l);
 	expect_acts(&l, "signal(a) ");
+	advance_s(&l, 30); /* by the first one's grace */
+	expect_acts(&l, "signal(a,9) ");
 	end(&l);
 }
 
@@ -310,7 +313,7 @@ static void test_ephemeral(void **state)
 	expect_acts(&l, "");
 	expect_container(&l, "e1", "state.terminated.exitCode", "1");
 	expect_phase(&l, "Running");
-	becomes(&l, "]}}", EPHEMERAL(DEBUGGER("e1") "," DEBUGGER("e2")));
+	becomes(&l, "]}}", "," DEBUGGER("e2") "]}}");
 	expect_acts(&l, "image(e2) start(e2) ");
 	autojson js *st = status(&l);
 	assert_int_equal(js_len(js_arr(st, "ephemeralContainerStatuses", NULL)), 2);
@@ -341,6 +344,21 @@ static void test_ephemeral_before_init(void **state)
 	advance_s(&l, 2);
 	advance_s(&l, 8);
 	expect_acts(&l, "image(e) start(e) ");
+	end(&l);
+}
+
+/* And it is no app container that has run. */
+static void test_ephemeral_says_nothing_of_the_others(void **state)
+{
+	struct life l;
+	begin(&l, POD(INIT));
+	settle(&l);
+	becomes(&l, "]}}", EPHEMERAL(DEBUGGER("e")));
+	deletes(&l, 30);
+	exits(&l, 0, 1);
+	exits(&l, 3, 0);
+	expect_phase(&l, "Failed");
+	expect_container(&l, "a", "state.waiting.reason", "PodInitializing");
 	end(&l);
 }
 
@@ -436,6 +454,7 @@ int main(void)
 		cmocka_unit_test(test_ephemeral),
 		cmocka_unit_test(test_ephemeral_before_init),
 		cmocka_unit_test(test_ephemeral_ends_with_its_pod),
+		cmocka_unit_test(test_ephemeral_says_nothing_of_the_others),
 		cmocka_unit_test(test_terminal_by_others),
 		cmocka_unit_test(test_unaccounted),
 		cmocka_unit_test(test_sandbox_lost_at_the_end),

@@ -135,7 +135,7 @@ static void back_off(struct machine *m, int i, int64_t left_ns, struct instant n
    the end before, which gives a container whose probe fails every few minutes no long waits. */
 static int64_t counted_end(const struct container *c)
 {
-	return c->replaced && c->state != CTR_BACKOFF ? c->ended_before_ns : c->ended_ns;
+	return c->replaced ? c->ended_before_ns : c->ended_ns;
 }
 
 /* What is shown of a failure stays until the next run is told of. */

@@ -198,8 +198,10 @@ LIFE static void becomes(struct life *l, const char *was, const char *is)
 {
 	const char *at = strstr(l->text, was);
 	assert_non_null(at);
-	autofree char *text = mem_printf("%.*s%s%s", (int)(at - l->text), l->text, is, at + strlen(was));
+	char *text = mem_printf("%.*s%s%s", (int)(at - l->text), l->text, is, at + strlen(was));
 	struct pod *old = l->pod;
+	free(l->text);
+	l->text = text;
 	l->pod = make_pod(text);
 	machine_update(&l->m, l->pod, l->now);
 	free_pod(old);
@@ -209,9 +211,9 @@ LIFE static void becomes(struct life *l, const char *was, const char *is)
 LIFE static void deletes(struct life *l, int grace)
 {
 	autofree char *meta = mem_printf(
-		"\"generation\":2,\"deletionTimestamp\":\"2026-01-01T00:00:30Z\",\"deletionGracePeriodSeconds\":%d",
+		"\"deletionTimestamp\":\"2026-01-01T00:00:30Z\",\"deletionGracePeriodSeconds\":%d,\"uid\":\"u1\"",
 		grace);
-	becomes(l, "\"generation\":1", meta);
+	becomes(l, "\"uid\":\"u1\"", meta);
 }
 
 LIFE static void hook_ends(struct life *l, int i, enum hook_kind hook, bool ok)
