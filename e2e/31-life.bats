@@ -260,3 +260,39 @@ END
 	is "$(printf 'a\ni1\ni2\ns')" sort "$LOG/starts"
 	kubectl delete pod half --grace-period=1
 }
+
+# All processes of the container whose command line holds MARKER, its conmon and its Pod's pause are gone at once.
+pull_the_plug() { # MARKER...
+	local marker pid net p pids=()
+	for marker in "$@"; do
+		pid=$(pgrep -f "^busybox $marker" | head -n 1)
+		net=$(readlink "/proc/$pid/ns/net")
+		pids+=("$(ps -o ppid= -p "$pid")" "$pid")
+		for p in $(pgrep -x pause); do [ "$(readlink "/proc/$p/ns/net")" != "$net" ] || pids+=("$p"); done
+	done
+	[ ${#pids[@]} -eq $((3 * $#)) ]
+	kill -9 "$(daemon_pid nodeagent)" "${pids[@]// /}"
+}
+
+@test "after a reboot a Pod begins anew in its volumes, and one that runs once is over" {
+	pod again <<END
+  initContainers: [{name: i, \$SH, 'echo i >>/log/starts'], \$MOUNT}]
+  containers: [{name: a, \$SH, 'echo a >>/log/starts; exec busybox sleep 2236$PORT'], \$MOUNT}]
+END
+	pod once 'restartPolicy: Never' <<END
+  containers: [{name: a, \$SH, 'echo once >>/log/starts; exec busybox sleep 2449$PORT'], \$MOUNT}]
+END
+	kubectl wait --for=condition=Ready pod/again pod/once --timeout=${GUARD}s
+	eventually pgrep -f "^busybox sleep 2236$PORT"
+	eventually pgrep -f "^busybox sleep 2449$PORT"
+	pull_the_plug "sleep 2236$PORT" "sleep 2449$PORT"
+	up_again
+	eventually is 1 field again '{.status.containerStatuses[0].restartCount}'
+	eventually is Running phase again
+	eventually pgrep -f "^busybox sleep 2236$PORT"
+	eventually is Failed phase once
+	is 0 field once '{.status.containerStatuses[0].restartCount}'
+	is "$(printf 'a\na\ni\ni\nonce')" sort "$LOG/starts"
+	eventually shows 'Pod sandbox changed, it will be killed and re-created' kubectl describe pod again
+	kubectl delete pod again once --grace-period=1
+}

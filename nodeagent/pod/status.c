@@ -362,20 +362,21 @@ static const struct field_row {
 	js *(*build)(const struct status_source *src); /* NULL = absent */
 	bool rejected;				       /* told of a Pod that the node refused, too */
 	bool sticky; /* an address outlives its sandbox: the API keeps the last one */
+	bool keyed;  /* a list that a patch would only add to: it has to say that it is the whole one */
 } field_rows[STATUS_FIELDS] = {
-	{"observedGeneration", observed_generation, true, false},
-	{"phase", phase_name, true, false},
-	{"reason", reason, true, false},
-	{"message", message, true, false},
-	{"qosClass", qos, true, false},
-	{"startTime", start_time, true, false},
-	{"hostIP", host_ip, false, true},
-	{"hostIPs", host_ips, false, true},
-	{"podIP", pod_ip, false, true},
-	{"podIPs", pod_ips, false, true},
-	{"initContainerStatuses", init_statuses, false, false},
-	{"containerStatuses", app_statuses, false, false},
-	{"ephemeralContainerStatuses", ephemeral_statuses, false, false},
+	{"observedGeneration", observed_generation, true, false, false},
+	{"phase", phase_name, true, false, false},
+	{"reason", reason, true, false, false},
+	{"message", message, true, false, false},
+	{"qosClass", qos, true, false, false},
+	{"startTime", start_time, true, false, false},
+	{"hostIP", host_ip, false, true, false},
+	{"hostIPs", host_ips, false, true, true},
+	{"podIP", pod_ip, false, true, false},
+	{"podIPs", pod_ips, false, true, true},
+	{"initContainerStatuses", init_statuses, false, false, false},
+	{"containerStatuses", app_statuses, false, false, false},
+	{"ephemeralContainerStatuses", ephemeral_statuses, false, false, false},
 };
 
 /* ---- digests ---- */
@@ -502,6 +503,13 @@ js *status_build(const struct machine *m, const struct status_node *node, const 
 	return st;
 }
 
+static js *whole_list(void)
+{
+	js *o = js_new_obj();
+	js_set_str(o, "$patch", "replace");
+	return o;
+}
+
 static void patch_fields(js *st, const struct status_source *src, const struct status_known *known,
 			 struct status_known *ret)
 {
@@ -513,8 +521,11 @@ static void patch_fields(js *st, const struct status_source *src, const struct s
 		if (!v && (r->sticky || src->m->rejected))
 			continue;
 		ret->fields[i] = v ? digest(v) : 0;
-		if (ret->fields[i] != known->fields[i])
-			js_set(st, r->name, STEAL(v));
+		if (ret->fields[i] == known->fields[i])
+			continue;
+		if (r->keyed && known->fields[i])
+			js_push(v, whole_list());
+		js_set(st, r->name, STEAL(v));
 	}
 }
 

@@ -75,6 +75,11 @@ static void test_patch(void **state)
 	expect_patch(&known, &m, 8,
 		     JSON("{'conditions':[{'type':'Ready','status':'False','observedGeneration':0,"
 			  "'lastTransitionTime':'1970-01-01T00:00:08Z','reason':'PodTerminating'}]}"));
+	/* Another address takes the place of the one before. */
+	memcpy(m.ips[0], "10.0.0.2", sizeof("10.0.0.2"));
+	expect_patch(&known, &m, 8,
+		     JSON("{'podIP':'10.0.0.2','podIPs':[{'ip':'10.0.0.2'},{'$patch':'replace'}]}"));
+	expect_patch(&known, &m, 8, "");
 	/* An address outlives its sandbox. */
 	*m.ips[0] = '\0';
 	expect_patch(&known, &m, 9, "");
