@@ -140,6 +140,11 @@ void http_abort(struct http_call *c)
 	http_call_recycle(c);
 }
 
+bool http_sent(struct http_call *c)
+{
+	return !http_call_unsent(c);
+}
+
 size_t http_in_flight(const struct http *h)
 {
 	return h->n_busy;

@@ -52,6 +52,7 @@ struct http_request {
 	/* HTTP/2, many requests on one connection: by prior knowledge without TLS, by ALPN with it. */
 	bool http2;
 	bool trickle; /* a long life of small pieces (a watch): it holds 4 KiB to read into, not 16 */
+	bool alone;   /* on a connection of its own, which is closed afterwards */
 	bool unended; /* the body's end is never sent: a stream in both directions, until http_abort */
 };
 struct http_reply {
@@ -95,6 +96,7 @@ void http_abort(struct http_call *c); /* `done` will not run */
    more, until http_go_on (not inside on_data). */
 void http_hold(struct http_call *c);
 void http_go_on(struct http_call *c);
+bool http_sent(struct http_call *c);	     /* some of the request has left */
 size_t http_in_flight(const struct http *h); /* for tests */
 
 /* Percent-encodes one path segment or query value. */

@@ -321,7 +321,7 @@ static void set_headers(struct http_call *c)
 static void set_special(struct http_call *c)
 {
 	const struct http_request *rq = &c->rq;
-	bool special = rq->username || rq->unix_socket || rq->follow_redirects;
+	bool special = rq->username || rq->unix_socket || rq->follow_redirects || rq->alone;
 
 	if (c->h->env_proxy) { /* as Go: never for this machine */
 		bool local = strstr(rq->url, "://127.") || strstr(rq->url, "://localhost") ||
@@ -333,6 +333,8 @@ static void set_special(struct http_call *c)
 		return;
 	c->special = special;
 	curl_easy_setopt(c->easy, CURLOPT_FOLLOWLOCATION, rq->follow_redirects ? 1L : 0L);
+	curl_easy_setopt(c->easy, CURLOPT_FRESH_CONNECT, (long)rq->alone);
+	curl_easy_setopt(c->easy, CURLOPT_FORBID_REUSE, (long)rq->alone);
 	curl_easy_setopt(c->easy, CURLOPT_USERNAME, rq->username);
 	curl_easy_setopt(c->easy, CURLOPT_PASSWORD, rq->username ? rq->password : NULL);
 	curl_easy_setopt(c->easy, CURLOPT_HTTPAUTH, rq->username ? (long)CURLAUTH_BASIC : 0L);

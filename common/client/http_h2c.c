@@ -37,7 +37,7 @@ void http_h2c_begin(struct http_call *c)
 	c->opened_fd = -1;
 	c->misfit = false;
 	if (is_h2c(c))
-		set_prior(c, !c->h->h2c_up);
+		set_prior(c, c->rq.alone || !c->h->h2c_up);
 	else
 		set_version(c, c->rq.http2 ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);
 }

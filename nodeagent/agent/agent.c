@@ -396,6 +396,8 @@ static int make_real(struct agent *a, struct err *err)
 	if (!a->rt)
 		return -1;
 	n->host.rt = a->rt;
+	n->host.prober = probe_host_new(a->loop, a->rt, LANE_EXEC, LANE_NAME);
+	n->host.began_wall_ns = clock_wall_ns();
 	n->host.services = informer_add(a->services, &services_type, NULL, NULL, NULL);
 	n->host.image_pulled = image_pulled;
 	n->network_ready = network_is_ready;

@@ -5,10 +5,14 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "pod/hooks.h"
 #include "pod/job.h"
 
-const struct loop_lane worker_lanes[LANES] = {
-	[LANE_WORK] = {"work", 6}, [LANE_PULL] = {"pull", 2}, [LANE_LOG] = {"logs", 2}};
+const struct loop_lane worker_lanes[LANES] = {[LANE_WORK] = {"work", 6},
+					      [LANE_PULL] = {"pull", 2},
+					      [LANE_LOG] = {"logs", 2},
+					      [LANE_EXEC] = {"exec", 4},
+					      [LANE_NAME] = {"names", 2}};
 
 struct instant worker_now(void)
 {
@@ -32,14 +36,14 @@ const struct pod *worker_pod(const struct worker *w)
 
 /* ---- events ---- */
 
-static void record(struct worker *w, const struct action *a)
+void worker_record(struct worker *w, int container, bool warning, const char *reason, const char *message)
 {
 	const struct meta *m = &w->pod->o.meta;
 	autofree char *path = NULL;
 	if (!w->host->events)
 		return;
-	if (a->container >= 0) {
-		const struct container_spec *c = &w->pod->list.v[a->container];
+	if (container >= 0) {
+		const struct container_spec *c = &w->pod->list.v[container];
 		path = mem_printf("spec.%s{%s}",
 				  c->init	 ? "initContainers"
 				  : c->ephemeral ? "ephemeralContainers"
@@ -53,8 +57,7 @@ static void record(struct worker *w, const struct action *a)
 				      .uid = m->uid,
 				      .field_path = path,
 				      .rv = m->rv};
-	events_record(w->host->events, "kubelet", w->host->node.name, &ref, a->warning, a->reason, "%s",
-		      a->message);
+	events_record(w->host->events, "kubelet", w->host->node.name, &ref, warning, reason, "%s", message);
 }
 
 /* ---- status ---- */
@@ -226,6 +229,8 @@ static void worker_free(struct worker *w)
 {
 	struct map_iter it = {0};
 	give_back(w);
+	hooks_free(w);
+	probes_free(w->probes);
 	while (map_next(&w->host->ids, &it))
 		if (it.value == w)
 			map_del(&w->host->ids, it.key);
@@ -265,12 +270,12 @@ static void act(struct worker *w, struct instant now)
 		w->m.todo = (struct actions){0};
 		for (size_t i = 0; i < todo.n; i++) {
 			if (todo.v[i].type == ACT_EVENT)
-				record(w, &todo.v[i]);
+				worker_record(w, todo.v[i].container, todo.v[i].warning, todo.v[i].reason,
+					      todo.v[i].message);
 			else if (todo.v[i].type == ACT_DELETE)
 				delete_object(w);
-			else if (todo.v[i].type == ACT_HOOK) /* none is run yet */
-				machine_hook_done(&w->m, todo.v[i].container, todo.v[i].hook, true, NULL,
-						  now);
+			else if (todo.v[i].type == ACT_HOOK)
+				hooks_run(w, todo.v[i].container, todo.v[i].hook);
 			else
 				worker_perform(w, &todo.v[i]);
 		}
@@ -279,10 +284,21 @@ static void act(struct worker *w, struct instant now)
 	}
 }
 
+/* Probes and hooks of what has begun or ended. */
+static void attend(struct worker *w, struct instant now)
+{
+	uint64_t version = w->m.version;
+	hooks_follow(w, now);
+	probes_follow(w, now);
+	if (w->m.version != version)
+		act(w, now);
+}
+
 void worker_kick(struct worker *w)
 {
 	struct instant now = worker_now();
 	act(w, now);
+	attend(w, now);
 	job_cancel_pulls(w);
 	if (w->m.stage >= POD_ENDED)
 		give_back(w);
@@ -376,6 +392,7 @@ static void add(struct pod_host *h, const struct pod *p, const struct runtime_li
 	w->timer.fn = on_timer;
 	w->timer.arg = w;
 	list_init(&w->waiters);
+	list_init(&w->hooks);
 	for (size_t i = 0; i < p->list.n; i++)
 		worker_add_config(&w->config, h, p, &p->list.v[i]);
 	for (size_t i = 0; i < p->n_pull_secrets; i++)

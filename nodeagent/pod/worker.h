@@ -20,11 +20,13 @@
 #include "pod/admit.h"
 #include "pod/config_cache.h"
 #include "pod/machine.h"
+#include "pod/probes.h"
 #include "pod/status.h"
 
 /* The lanes of the agent's loop. What takes milliseconds (mounts, containers) has its own, apart from what
-   may take minutes (image pulls), and logs are read for people. */
-enum worker_lane { LANE_WORK, LANE_PULL, LANE_LOG, LANES };
+   may take minutes (image pulls), and logs are read for people. Commands of probes are started apart from containers, and
+   a name server that does not answer holds up nobody else. */
+enum worker_lane { LANE_WORK, LANE_PULL, LANE_LOG, LANE_EXEC, LANE_NAME, LANES };
 extern const struct loop_lane worker_lanes[LANES];
 
 /* What a node offers its Pods; lives as long as any worker. Loop thread. */
@@ -41,6 +43,8 @@ struct pod_host {
 	int64_t capacity_memory;
 	int64_t pod_max_pids;	   /* 0 = no limit */
 	struct informer *services; /* NULL = none */
+	struct probe_host *prober; /* NULL: every probe and hook succeeds */
+	int64_t began_wall_ns;	   /* when the agent began */
 	bool simulated;		   /* no files, no volumes; a status is written once nothing is under way */
 
 	struct map workers; /* uid -> struct worker * */
@@ -107,6 +111,8 @@ struct worker {
 	bool report_under_way;
 	int64_t report_retry_ns, report_delay_ns; /* 0 = not failing */
 	struct list waiters;
+	struct probes *probes; /* NULL until the first */
+	struct list hooks;     /* under way */
 };
 
 struct instant worker_now(void);
@@ -115,6 +121,8 @@ void worker_kick(struct worker *w);
 void worker_perform(struct worker *w, const struct action *a);
 void worker_check_end(struct worker *w, int container); /* asks the runtime how it ended */
 void worker_check_sandbox(struct worker *w);
+/* An event about the Pod (container -1) or one of its containers. */
+void worker_record(struct worker *w, int container, bool warning, const char *reason, const char *message);
 /* What a container's environment refers to. */
 void worker_add_config(struct config_set *s, struct pod_host *h, const struct pod *p,
 		       const struct container_spec *c);
