@@ -300,9 +300,10 @@ static void begin(struct probes *all, int i, struct instant now)
 	snprintf(c->id, sizeof(c->id), "%s", run->id);
 	/* From here on the clock that does not jump. */
 	c->began_ns = now.mono_ns - (age > 0 ? age : 0);
-	c->started = !spec->probe[PROBE_STARTUP];
+	/* What an earlier agent has seen started is not asked again. */
+	c->started = !spec->probe[PROBE_STARTUP] || all->w->m.c[i].probed[PROBE_STARTUP] == PROBE_SUCCESS;
 	for (int k = 0; k < PROBE_KINDS; k++)
-		if (spec->probe[k])
+		if (spec->probe[k] && !(k == PROBE_STARTUP && c->started))
 			c->v[k] = prober_new(all, i, (enum probe_kind)k, now);
 }
 

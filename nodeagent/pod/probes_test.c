@@ -184,6 +184,20 @@ static void test_ends(void **state)
 	scene_end(&s);
 }
 
+/* An agent that begins anew has been told that it is started. */
+static void test_started_before(void **state)
+{
+	struct scene s;
+	scene_begin_idle(&s, JSON(START "}," READY ",'periodSeconds':1}"));
+	s.w->m.c[0].state = CTR_RUNNING;
+	s.w->m.c[0].cur.id = mem_strdup("run1");
+	s.w->m.c[0].probed[PROBE_STARTUP] = PROBE_SUCCESS;
+	scene_kick(&s);
+	expect_asked(&s, 1);
+	assert_string_equal(s.command, "ready");
+	scene_end(&s);
+}
+
 /* What ran before the agent began is not all asked at once. */
 static void test_jitter(void **state)
 {
@@ -272,11 +286,12 @@ static void test_request(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ticks),	      cmocka_unit_test(test_liveness),
-		cmocka_unit_test(test_readiness),     cmocka_unit_test(test_startup),
-		cmocka_unit_test(test_startup_fails), cmocka_unit_test(test_error),
-		cmocka_unit_test(test_deletion),      cmocka_unit_test(test_ends),
-		cmocka_unit_test(test_jitter),	      cmocka_unit_test(test_pretended),
-		cmocka_unit_test(test_command),	      cmocka_unit_test(test_request)};
+		cmocka_unit_test(test_ticks),	       cmocka_unit_test(test_liveness),
+		cmocka_unit_test(test_readiness),      cmocka_unit_test(test_startup),
+		cmocka_unit_test(test_startup_fails),  cmocka_unit_test(test_error),
+		cmocka_unit_test(test_deletion),       cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_started_before), cmocka_unit_test(test_jitter),
+		cmocka_unit_test(test_pretended),      cmocka_unit_test(test_command),
+		cmocka_unit_test(test_request)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
