@@ -125,6 +125,9 @@ void transfer_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
 /* libmicrohttpd, or its owner, refuses with this status and hangs up; a Status goes out before that. */
 void transfer_refuse_raw(struct conn *c, unsigned status);
 
+/* reply.c */
+void reply_add_headers(struct MHD_Response *mr, struct transfer *t, bool gzip);
+
 void *wire_tls(const struct conn *c); /* gnutls_session_t */
 
 #endif

@@ -59,6 +59,7 @@ struct stream {
 	bool tls_half_sent; /* GnuTLS holds a record of rest[] */
 	bool hung_up;
 	bool listens; /* for the peer's last word */
+	bool over;    /* it says no more; what it has said is still read */
 	struct streams *set;
 	struct response_stream *rs;
 	struct stream_connection c;
@@ -174,7 +175,7 @@ static int step(struct stream *s, size_t *sent)
 	char *buf = s->set->buffer;
 	long n = s->rs->read(s->rs->arg, buf + CHUNK_HEAD, BUFFER_SIZE - CHUNK_HEAD - CHUNK_TAIL);
 	if (n <= 0)
-		return n ? -2 : 0;
+		return n == -2 ? -1 : n ? -2 : 0;
 	*sent += (size_t)n;
 	if (s->c.counted)
 		*s->c.counted += (size_t)n;
@@ -293,7 +294,8 @@ static void pump(struct stream *s, size_t *sent)
 	}
 	if (r == 1 || (s->unread && s->listens))
 		push_ready(s);
-	loop_io_set(s->c.io, LOOP_HANGUP | (s->listens ? LOOP_READ : 0) | (s->rest ? LOOP_WRITE : 0));
+	loop_io_set(s->c.io,
+		    (s->over ? 0 : LOOP_HANGUP) | (s->listens ? LOOP_READ : 0) | (s->rest ? LOOP_WRITE : 0));
 	set_timer(s);
 }
 
@@ -375,9 +377,13 @@ static void run_ready(void *arg)
 static void on_io(void *arg, unsigned events)
 {
 	struct stream *s = arg;
-	if (events & LOOP_READ && s->rs->take)
-		s->unread = true;
-	else if (events & LOOP_READ && s->listens)
+	if (s->rs->take && events & (LOOP_READ | LOOP_HANGUP) && !(events & LOOP_ERROR)) {
+		s->unread = true; /* its last words too, and then the end */
+		s->over |= (events & LOOP_HANGUP) != 0;
+		push_ready(s);
+		return;
+	}
+	if (events & LOOP_READ && s->listens)
 		listen_to(s);
 	if (s->hung_up || events & (LOOP_HANGUP | LOOP_ERROR)) {
 		s->hung_up = true;

@@ -27,8 +27,7 @@
 
 #define BODIES_MAX ((size_t)256 << 20) /* buffered at once, over all connections */
 #define DISCARD_MAX ((size_t)16 << 20) /* of a refused body, so that the client reads why */
-#define AUDIT_ID "Audit-Id"
-#define TARGET_KEPT 1024 /* while a stream lasts */
+#define TARGET_KEPT 1024	       /* while a stream lasts */
 
 static struct conn *conn_of(struct MHD_Connection *mhd)
 {
@@ -120,6 +119,7 @@ void transfer_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
 	free(STEAL(t->target));
 	free(STEAL(t->path));
 	free(STEAL(t->x.rq.upgrade));
+	buf_release(&t->x.rq.headers);
 	*ctx = NULL;
 	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
 		wire_phase(t->conn, LIMIT_QUIET);
@@ -166,6 +166,7 @@ static void leave_pool(struct transfer *t)
 	rq->method_name = names[rq->method];
 	rq->accept = rq->content_type = rq->user_agent = rq->authorization = rq->if_none_match = "";
 	free(STEAL(rq->upgrade));
+	buf_release(&rq->headers);
 	connmem_drop(t->conn->pool);
 	crowd_give(&t->conn->w->crowd, &t->conn->stranger);
 }
@@ -190,7 +191,7 @@ static void lend(struct transfer *t, struct buf *head)
 	struct stream_connection s = {.io = &c->io,
 				      .tls = tls,
 				      .more = c->transport.ahead || gnutls_record_check_pending(tls),
-				      .chunked = t->http11 && !t->x.rs.upgrade,
+				      .chunked = t->http11 && !t->x.rs.upgrade && t->x.rs.length <= 0,
 				      .counted = &t->size,
 				      .done = stream_done,
 				      .arg = t};
@@ -235,8 +236,10 @@ static enum MHD_Result upgrade(struct transfer *t)
 		return MHD_NO;
 	rs->status = MHD_HTTP_SWITCHING_PROTOCOLS;
 	count_long(t);
-	buf_addf(&head, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: %s\r\nConnection: Upgrade\r\n%s\r\n",
-		 rs->upgrade, buf_str(&rs->body));
+	buf_adds(&head, "HTTP/1.1 101 Switching Protocols\r\n");
+	if (*rs->upgrade)
+		buf_addf(&head, "Upgrade: %s\r\nConnection: Upgrade\r\n", rs->upgrade);
+	buf_addf(&head, "%s\r\n", buf_str(&rs->body));
 	lend(t, &head);
 	return MHD_YES;
 }
@@ -246,8 +249,12 @@ static struct MHD_Response *make_response(struct transfer *t)
 	struct response *rs = &t->x.rs;
 	if (rs->stream) {
 		count_long(t);
-		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 64, on_read_stream, t, NULL);
+		return MHD_create_response_from_callback(rs->length > 0 ? (uint64_t)rs->length
+									: MHD_SIZE_UNKNOWN,
+							 64, on_read_stream, t, NULL);
 	}
+	if (rs->length > 0 && t->x.rq.method == METHOD_HEAD) /* is told, and does not follow */
+		return MHD_create_response_from_callback((uint64_t)rs->length, 64, on_read_stream, t, NULL);
 	struct shared_bytes *sh = &rs->shared;
 	if (sh->p && sh->release) {
 		void *arg = STEAL(sh->arg);
@@ -264,37 +271,6 @@ static struct MHD_Response *make_response(struct transfer *t)
 	return MHD_create_response_from_buffer(n, p, MHD_RESPMEM_MUST_FREE);
 }
 
-static void add_warnings(struct MHD_Response *mr, const struct response *rs)
-{
-	for (size_t i = 0; i < rs->n_warnings; i++) {
-		autobuf struct buf b = BUF_INIT;
-		buf_adds(&b, "299 - ");
-		buf_addc(&b, '"');
-		for (const char *p = rs->warnings[i]; *p; p++) {
-			if (*p == '"' || *p == '\\')
-				buf_addc(&b, '\\');
-			buf_addc(&b, (unsigned char)*p < 0x20 ? ' ' : *p);
-		}
-		buf_addc(&b, '"');
-		MHD_add_response_header(mr, "Warning", buf_str(&b));
-	}
-}
-
-static void add_caching(struct MHD_Response *mr, const struct response *rs)
-{
-	char text[40];
-	time_t year = (time_t)(clock_wall_ns() / NS_PER_S) + 365 * 24 * 3600;
-	struct tm tm;
-	static const char *const words[] = {[CACHING_NONE] = "no-cache, private",
-					    [CACHING_PUBLIC] = "public",
-					    [CACHING_IMMUTABLE] = "public, immutable"};
-	MHD_add_response_header(mr, "Cache-Control", words[rs->caching]);
-	if (rs->caching != CACHING_IMMUTABLE)
-		return;
-	strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&year, &tm));
-	MHD_add_response_header(mr, "Expires", text);
-}
-
 /* Whether a body goes out right behind the headers. */
 static bool body_follows(const struct transfer *t)
 {
@@ -303,38 +279,16 @@ static bool body_follows(const struct transfer *t)
 	       (rs->shared.p ? rs->shared.n : rs->body.len);
 }
 
-/* An id for the access log and, as upstream's, for whoever answers for it: the client's own, if it has one. */
-static void add_audit_id(struct MHD_Response *mr, const struct transfer *t)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *given = MHD_lookup_connection_value(t->conn->mhd, MHD_HEADER_KIND, AUDIT_ID);
-	char id[37];
-	memcpy(id, t->conn->w->l->audit_id, 24);
-	for (int i = 0; i < 12; i++)
-		id[24 + i] = digits[t->x.rq.id >> (44 - 4 * i) & 15];
-	id[36] = 0;
-	MHD_add_response_header(mr, AUDIT_ID, given && *given ? given : id);
-}
-
 static bool compress(struct transfer *t)
 {
 	struct response *rs = &t->x.rs;
 	size_t n;
-	if (t->x.rq.method == METHOD_HEAD ||
+	if (t->x.rq.method == METHOD_HEAD || rs->foreign ||
 	    (rs->stream ? !rs->finite : !response_bytes(rs, &n) || n <= GZIP_THRESHOLD))
 		return false;
 	return gzip_is_taken(MHD_lookup_connection_value(t->conn->mhd, MHD_HEADER_KIND,
 							 MHD_HTTP_HEADER_ACCEPT_ENCODING)) &&
 	       gzip_response(rs);
-}
-
-static void add_vary(struct MHD_Response *mr, bool accept, bool encoding)
-{
-	if (accept || encoding)
-		MHD_add_response_header(mr, MHD_HTTP_HEADER_VARY,
-					!encoding ? "Accept"
-					: accept  ? "Accept, Accept-Encoding"
-						  : "Accept-Encoding");
 }
 
 static enum MHD_Result answer(struct transfer *t)
@@ -352,34 +306,7 @@ static enum MHD_Result answer(struct transfer *t)
 	struct MHD_Response *mr = make_response(t);
 	if (!mr)
 		return MHD_NO;
-	MHD_add_response_header(mr, "Content-Type", rs->content_type ? rs->content_type : "application/json");
-	add_caching(mr, rs);
-	add_audit_id(mr, t);
-	add_warnings(mr, rs);
-	if (rs->retry_after_s) {
-		char text[16];
-		snprintf(text, sizeof(text), "%d", rs->retry_after_s);
-		MHD_add_response_header(mr, "Retry-After", text);
-	}
-	if (rs->flow) {
-		MHD_add_response_header(mr, "X-Kubernetes-PF-FlowSchema-UID", rs->flow->schema_uid);
-		MHD_add_response_header(mr, "X-Kubernetes-PF-PriorityLevel-UID", rs->flow->level_uid);
-	}
-	if (rs->etag)
-		MHD_add_response_header(mr, "ETag", rs->etag);
-	if (*rs->allow)
-		MHD_add_response_header(mr, "Allow", rs->allow);
-	add_vary(mr, rs->vary_accept, gzip);
-	if (gzip)
-		MHD_add_response_header(mr, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
-	if (rs->nosniff)
-		MHD_add_response_header(mr, "X-Content-Type-Options", "nosniff");
-	if (rs->location)
-		MHD_add_response_header(mr, "Location", rs->location);
-	if (rs->close_connection)
-		MHD_add_response_header(mr, "Connection", "close");
-	if (rs->status == 401)
-		MHD_add_response_header(mr, "WWW-Authenticate", "Bearer");
+	reply_add_headers(mr, t, gzip);
 	wire_phase(t->conn, LIMIT_REPLY);
 	if (!rs->stream)
 		on_its_way(t);
@@ -447,6 +374,12 @@ static enum MHD_Result on_upgrade_header(void *cls, enum MHD_ValueKind kind, con
 					 const char *value)
 {
 	upgrade_take(cls, key, value ? value : "");
+	return MHD_YES;
+}
+
+static enum MHD_Result on_any_header(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+	buf_addf(cls, "%s: %s\r\n", key, value ? value : "");
 	return MHD_YES;
 }
 
@@ -563,6 +496,8 @@ static enum MHD_Result begin(struct transfer *t, const char *method, const char 
 	t->mutating = request_is_mutating(rq);
 	t->way = l->service->begin(l->service->arg, &t->x, t->path + path);
 	acknowledge(t->conn, rq);
+	if (rq->wants_headers)
+		MHD_get_connection_values(t->conn->mhd, MHD_HEADER_KIND, on_any_header, &rq->headers);
 	if (t->way == SERVICE_REFUSED)
 		return refused(t);
 	if (body && length > REQUEST_MAX_BODY)

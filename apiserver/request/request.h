@@ -10,6 +10,7 @@
 #define REQUEST_REQUEST_H
 
 #include <stdint.h>
+#include "base/buf.h"
 #include "request/attributes.h"
 #include "request/upgrade.h"
 
@@ -61,6 +62,8 @@ struct request {
 	int64_t start_ns;		     /* monotonic */
 	uint64_t id;			     /* of this process, for the access log */
 	struct impersonation *impersonation; /* what the client's headers ask for; owned, NULL = nothing */
+	bool wants_headers;		     /* set when it begins: all of them are to be in */
+	struct buf headers;		     /* "Name: value\r\n" each; the listener's */
 	struct upgrade *upgrade; /* what the connection shall become; the listener's, NULL = nothing */
 	/* by authentication */
 	struct user user;
@@ -69,7 +72,8 @@ struct request {
 	struct attributes attr;
 	const struct route *route; /* rest/route.h; NULL for a path that is no resource */
 	bool is_watch;
-	struct api *api; /* rest/api.h: what all handlers share */
+	const char *subpath; /* what stands behind a subresource that takes a path; "" = nothing */
+	struct api *api;     /* rest/api.h: what all handlers share */
 	struct schema_pin
 		kinds; /* what attr.kind and every look-up refer to, until the response is complete */
 };

@@ -25,6 +25,7 @@ void response_clear(struct response *rs)
 void response_release(struct response *rs)
 {
 	buf_release(&rs->body);
+	buf_release(&rs->headers);
 	response_release_shared(&rs->shared);
 	if (rs->stream)
 		rs->stream->close(rs->stream->arg);

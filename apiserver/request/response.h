@@ -18,8 +18,8 @@ struct response_waker {
 
 struct response_stream {
 	/* Fills at most `max` bytes (at least 16 KiB). > 0: so many; 0: nothing now, call again after
-	   response_wake or at wake_at_ns; -1: the end. Runs on a network thread, one at a time, must not
-	   block. */
+	   response_wake or at wake_at_ns; -1: the end; -2: it broke off before that. Runs on a network thread,
+	   one at a time, must not block. */
 	long (*read)(void *arg, char *p, size_t max);
 	/* Always called once, when the client is gone or the stream ended; frees arg (which usually embeds
 	   this struct). Nobody may call response_wake once it has returned. */
@@ -62,9 +62,13 @@ struct response {
 	struct shared_bytes shared;	/* instead of body */
 	struct response_stream *stream; /* owned via close(); NULL = none */
 	/* The connection becomes this (`websocket`), and is the stream's, in both directions; `body` has the lines of
-	   the 101's header that say more. Static, NULL = stays HTTP. */
+	   the 101's header that say more; "": it says what the connection becomes, too. Static, NULL = stays HTTP. */
 	const char *upgrade;
-	bool finite; /* the stream has an end, and something to give until then: a list */
+	/* It is another server's answer: `headers` are the lines of its head, and none of ours describes the body. */
+	bool foreign;
+	struct buf headers;
+	int64_t length; /* of a foreign stream; 0 = not told */
+	bool finite;	/* the stream has an end, and something to give until then: a list */
 	/* headers */
 	char **warnings; /* owned texts for `Warning: 299 - "…"`, NULL while there are none */
 	size_t n_warnings;

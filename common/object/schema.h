@@ -157,6 +157,7 @@ struct subresource {
 	const char *group, *version, *kind; /* of its body; group NULL = the parent's */
 	const char *also;		    /* another version of the body that is taken; NULL = none */
 	unsigned verbs;
+	bool connect; /* another server answers; `kind` names its parameters */
 	/* scale: where the parent's numbers and its selector (a LabelSelector, a map of labels, or text) are */
 	const char *replicas, *status_replicas, *selector; /* dotted paths */
 };

@@ -68,6 +68,7 @@ static int load_subresources(struct schema_builder *b, struct kind *k, const js 
 		sub->replicas = text_of(b, def, "replicas", "spec.replicas");
 		sub->status_replicas = text_of(b, def, "status_replicas", "status.replicas");
 		sub->selector = text_of(b, def, "selector", "spec.selector");
+		sub->connect = js_bool(def, false, "connect", NULL);
 		if (verbs_of(def, 0, &sub->verbs, err) < 0)
 			return err_wrap(err, "subresource %s", name);
 	}
