@@ -23,6 +23,7 @@ struct api {
 	struct relays *relays;	     /* rest/log/relay.h */
 	struct usage *usage;	     /* rest/usage/usage.h */
 	atomic_int log_streams;	     /* open now; rest/log/podlog.c */
+	atomic_int pipes;	     /* open now; rest/connect */
 	struct discovery *discovery; /* rest/discovery/discovery.h */
 	struct openapi *openapi;     /* rest/discovery/openapi.h */
 	struct flow *flow;	     /* rest/flow.h; NULL: requests are not classified */

@@ -49,7 +49,7 @@ static bool read_needs(const struct request *rq, uint64_t *rv)
 	const char *s = request_param(rq, "resourceVersion");
 	const char *cont = request_param(rq, "continue");
 	*rv = 0;
-	if (!rq->route) /* a health page */
+	if (!rq->route || rq->route->class == ROUTE_CONNECT) /* a health page; another server's parameters */
 		return true;
 	if (cont && *cont && !rq->is_watch) {
 		*rv = continued_revision(cont);
@@ -224,7 +224,8 @@ enum dispatch dispatch_begin(struct api *api, const struct auth *auth, struct re
 		return DISPATCH_DONE;
 	enum route_result routed = route_find(rq, segments);
 	if (!rq->route ||
-	    rq->route->class != ROUTE_RELAY) /* as upstream: what is watched, but no other stream */
+	    (rq->route->class != ROUTE_RELAY &&
+	     rq->route->class != ROUTE_CONNECT)) /* as upstream: what is watched, but no other stream */
 		rs->flow = flow_classify(api->flow, &rq->attr);
 	if (permit(rq, rs) < 0)
 		return DISPATCH_DONE;
@@ -245,6 +246,9 @@ enum dispatch dispatch_begin(struct api *api, const struct auth *auth, struct re
 	switch (rq->route->class) {
 	case ROUTE_WRITE:
 		return DISPATCH_WRITE;
+	case ROUTE_CONNECT:
+		rq->wants_headers = true;
+		return DISPATCH_RELAY;
 	case ROUTE_RELAY:
 	case ROUTE_USAGE:
 		return DISPATCH_RELAY;

@@ -32,6 +32,9 @@
 	{                                                                                                    \
 		METHOD_##m, SCOPE_ITEM, NULL, s, v, bit, class, __VA_ARGS__                                  \
 	}
+/* What another server answers. */
+#define CONNECT(m, s, v, bit) SUB(m, s, v, bit, ROUTE_CONNECT, NULL, NULL)
+#define STREAM(s) CONNECT(GET, s, "get", VERB_GET), CONNECT(POST, s, "create", VERB_CREATE)
 /* What is posted to a virtual kind's collection is answered and gone. */
 #define ANSWER(r, verb)                                                                                      \
 	{                                                                                                    \
@@ -56,6 +59,15 @@ static const struct route routes[] = {
 	SUB(GET, "ephemeralcontainers", "get", VERB_GET, ROUTE_READ, handle_ephemeral_get, NULL),
 	SUB(PUT, "ephemeralcontainers", "update", VERB_UPDATE, ROUTE_WRITE, NULL, &verb_ephemeral_update),
 	SUB(GET, "log", "get", VERB_GET, ROUTE_RELAY, NULL, NULL),
+	STREAM("attach"),
+	STREAM("exec"),
+	STREAM("portforward"),
+	STREAM("proxy"),
+	CONNECT(HEAD, "proxy", "get", VERB_GET),
+	CONNECT(OPTIONS, "proxy", "", VERB_GET),
+	CONNECT(PUT, "proxy", "update", VERB_UPDATE),
+	CONNECT(PATCH, "proxy", "patch", VERB_PATCH),
+	CONNECT(DELETE, "proxy", "delete", VERB_DELETE),
 	/* a part of the object, whose rules are the strategy's: status, finalize, approval … */
 	SUB(GET, NULL, "get", VERB_GET, ROUTE_READ, handle_get, NULL),
 	SUB(PUT, NULL, "update", VERB_UPDATE, ROUTE_WRITE, NULL, &verb_update),
@@ -84,27 +96,30 @@ static const struct route watch_route = EVERYWHERE(GET, "watch", VERB_WATCH, ROU
 struct segments {
 	const char *v[MAX_SEGMENTS];
 	size_t n;
+	bool more; /* than any route has; those are left as they are */
 };
 
-/* False when there are more segments than any route has. Slashes around the path are dropped, one that is doubled
+/* Slashes around the path are dropped, one that is doubled
    inside has an empty segment in its middle. */
-static bool split(char *path, struct segments *ret)
+static void split(char *path, struct segments *ret)
 {
 	size_t n = strlen(path);
 	ret->n = 0;
+	ret->more = false;
 	while (*path == '/')
 		path++, n--;
 	while (n && path[n - 1] == '/')
 		path[--n] = 0;
 	while (n && path) {
-		if (ret->n == MAX_SEGMENTS)
-			return false;
+		if (ret->n == MAX_SEGMENTS) {
+			ret->more = true;
+			return;
+		}
 		ret->v[ret->n++] = path;
 		path = strchr(path, '/');
 		if (path)
 			*path++ = 0;
 	}
-	return true;
 }
 
 static const char *segment(const struct segments *s, size_t i)
@@ -127,7 +142,7 @@ static bool is_namespace_subresource(const char *s)
 
 /* Fills ns, resource, name, subresource from the segments behind the version. False: too much behind, or an empty
    segment where something must be; an empty namespace is all of them. */
-static bool parse_resource(struct request *rq, const struct segments *s, size_t at)
+static bool parse_resource(struct request *rq, const struct segments *s, size_t at, const char *copy)
 {
 	if (!strcmp(segment(s, at), "namespaces") && (*segment(s, at + 1) || s->n > at + 2)) {
 		rq->attr.ns = segment(s, at + 1);
@@ -137,10 +152,13 @@ static bool parse_resource(struct request *rq, const struct segments *s, size_t 
 	rq->attr.resource = segment(s, at);
 	rq->attr.name = segment(s, at + 1);
 	rq->attr.subresource = segment(s, at + 2);
-	for (size_t i = at; i < s->n; i++)
+	for (size_t i = at; i < s->n && i < at + 3; i++)
 		if (!*s->v[i])
 			return false;
-	return s->n <= at + 3;
+	if (s->n <= at + 3)
+		return true;
+	rq->subpath = rq->path + (s->v[at + 3] - copy);
+	return !strcmp(rq->attr.subresource, "proxy");
 }
 
 static unsigned offered(const struct request *rq)
@@ -221,12 +239,14 @@ enum route_result route_find(struct request *rq, char *copy)
 	memcpy(copy, rq->path, strlen(rq->path) + 1);
 	if (copy[0] == '/' && copy[1] == '/')
 		return ROUTE_OTHER_PATH;
-	if (!split(copy, &s))
-		return ROUTE_OTHER_PATH;
+	rq->subpath = "";
+	split(copy, &s);
 	bool core = !strcmp(segment(&s, 0), "api");
 	if (!core && strcmp(segment(&s, 0), "apis"))
 		return ROUTE_OTHER_PATH;
 	size_t at = core ? 2 : 3; /* behind the version */
+	if (s.more && !core)
+		return ROUTE_OTHER_PATH;
 	if (s.n <= at)
 		return ROUTE_API_PATH;
 	rq->attr.resource_request = true;
@@ -236,8 +256,10 @@ enum route_result route_find(struct request *rq, char *copy)
 	bool old_watch = !strcmp(s.v[at], "watch") && s.n > at + 1;
 	if (old_watch)
 		at++;
-	if (!parse_resource(rq, &s, at))
-		return ROUTE_UNKNOWN;
+	if (!parse_resource(rq, &s, at, copy)) {
+		rq->attr.resource_request = !s.more;
+		return s.more ? ROUTE_OTHER_PATH : ROUTE_UNKNOWN;
+	}
 	rq->is_watch = get && !*rq->attr.subresource &&
 		       (old_watch || (!*rq->attr.name && request_param_bool(rq, "watch")));
 	rq->attr.verb = old_watch ? "watch" : verb_of(rq);

@@ -12,9 +12,10 @@
 enum route_class {
 	ROUTE_INLINE, /* on the network thread */
 	ROUTE_READ, /* there too, once storage_fresh() says so; until then, and when it is heavy, on a worker */
-	ROUTE_WRITE, /* a verb, on a worker */
-	ROUTE_RELAY, /* asks a node agent: podlog_start */
-	ROUTE_USAGE, /* may ask some of them: usage_start */
+	ROUTE_WRITE,   /* a verb, on a worker */
+	ROUTE_RELAY,   /* asks a node agent: podlog_start */
+	ROUTE_USAGE,   /* may ask some of them: usage_start */
+	ROUTE_CONNECT, /* another server answers: connect_start */
 };
 
 struct verb;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "base/mem.h"
 #include "base/thread.h"
+#include "rest/connect/connect.h"
 #include "rest/dispatch.h"
 #include "rest/lane.h"
 #include "rest/log/podlog.h"
@@ -27,7 +28,8 @@
 #define SPARE_WORKERS 2	       /* beyond the cores: a worker may meet a lock */
 #define SMALL_BYTES (8 * 1024) /* of a body, and of the object that it changes */
 #define HEAVY_MAX 16
-#define LANES 4
+#define CONNECTS_MAX 2000 /* the same of other servers */
+#define LANES 5
 /* What the trees of a write may take, all of them together and measured: so much per value. All writes that are under
    way may take TREES_MAX, the heavy ones half of it; what is larger than that is the only heavy one. */
 #define VALUE_BYTES 200
@@ -40,7 +42,7 @@ struct server {
 	const struct auth *auth;
 	struct service service;
 	struct pool *workers;
-	struct lane *writes, *heavy, *reads, *logs;
+	struct lane *writes, *heavy, *reads, *logs, *connects;
 };
 
 static enum service_way begin(void *arg, struct exchange *x, char *segments)
@@ -93,12 +95,14 @@ static void run_read(void *arg)
 {
 	struct exchange *x = arg;
 
-	if (x->way == DISPATCH_RELAY) {
+	if (x->way != DISPATCH_RELAY) {
+		dispatch_run(&x->rq, &x->rs);
+		end_read(x);
+	} else if (x->rq.route->class == ROUTE_CONNECT) {
+		connect_start(x, end_read);
+	} else {
 		(x->rq.route->class == ROUTE_USAGE ? usage_start : podlog_start)(x, end_read);
-		return;
 	}
-	dispatch_run(&x->rq, &x->rs);
-	end_read(x);
 }
 
 static void on_fresh(struct storage_wait *w)
@@ -182,7 +186,9 @@ static bool submit(void *arg, struct exchange *x)
 {
 	struct server *sv = arg;
 	bool here = false;
-	struct lane *lane = x->way == DISPATCH_RELAY ? sv->logs : sv->reads;
+	struct lane *lane = x->way != DISPATCH_RELAY		  ? sv->reads
+			    : x->rq.route->class == ROUTE_CONNECT ? sv->connects
+								  : sv->logs;
 
 	x->cost = 0;
 	if (x->way == DISPATCH_WRITE) {
@@ -205,12 +211,13 @@ struct server *server_new(const struct server_config *c)
 	sv->api = c->api;
 	sv->api->auth = c->auth;
 	sv->auth = c->auth;
-	sv->workers =
-		pool_new("worker", cores + SPARE_WORKERS, writes + HEAVY_MAX + reads + LOGS_MAX + LANES);
+	sv->workers = pool_new("worker", cores + SPARE_WORKERS,
+			       writes + HEAVY_MAX + reads + LOGS_MAX + CONNECTS_MAX + LANES);
 	sv->writes = lane_new(sv->workers, writes, QUEUE_MAX, TREES_MAX / 2, verb_run);
 	sv->heavy = lane_new(sv->workers, HEAVY_MAX, QUEUE_MAX, TREES_MAX / 2, verb_run);
 	sv->reads = lane_new(sv->workers, reads, 0, SIZE_MAX, begin_read);
 	sv->logs = lane_new(sv->workers, LOGS_MAX, 0, SIZE_MAX, begin_read);
+	sv->connects = lane_new(sv->workers, CONNECTS_MAX, 0, SIZE_MAX, begin_read);
 	sv->service = (struct service){.arg = sv,
 				       .peer_read = x509_read,
 				       .begin = begin,
@@ -230,6 +237,7 @@ void server_free(struct server *sv)
 	lane_free(sv->heavy);
 	lane_free(sv->reads);
 	lane_free(sv->logs);
+	lane_free(sv->connects);
 	free(sv);
 }
 

@@ -220,11 +220,38 @@ static const struct operation {
 	 P_LIST, BODY_NONE, REPLY_EVENT, 1},
 };
 
+/* What another server answers. */
+#define CONNECT(method, verb, word)                                                                          \
+	{                                                                                                    \
+		ITEM, false, method, verb, "connect", word, "", "connect",                                   \
+			"connect " method " requests to ", "", 0, BODY_NONE, REPLY_OBJECT, 1                 \
+	}
+static const struct operation connects[] = {
+	CONNECT("get", VERB_GET, "Get"),	   CONNECT("put", VERB_UPDATE, "Put"),
+	CONNECT("post", VERB_CREATE, "Post"),	   CONNECT("patch", VERB_PATCH, "Patch"),
+	CONNECT("delete", VERB_DELETE, "Delete"),  CONNECT("head", VERB_PATCH, "Head"),
+	CONNECT("options", VERB_PATCH, "Options"),
+};
+
+static const struct connect_parameter {
+	const char *subresources, *name, *type, *description;
+} connect_parameters[] = {
+	{"exec", "command", "string", "A word of the command line, which no shell sees; repeated for each."},
+	{"exec attach", "container", "string", "Whose; may be left out when the Pod has one container."},
+	{"portforward", "ports", "integer", "Ports of the Pod. Only with WebSockets."},
+	{"proxy", "path", "string", "What is asked of the other server."},
+	{"exec attach", "stderr", "boolean", "Standard error is sent."},
+	{"exec attach", "stdin", "boolean", "Standard input is taken."},
+	{"exec attach", "stdout", "boolean", "Standard output is sent."},
+	{"exec attach", "tty", "boolean", "There is a terminal."},
+};
+
 /* What a path is about. */
 struct op_subject {
 	const struct kind *kind;
 	const struct subresource *sub; /* NULL: the object itself */
 	const struct type *type;       /* of what is sent and returned; NULL: text */
+	bool path;		       /* and whatever stands behind it */
 };
 
 /* "apps" + "v1" -> AppsV1, "rbac.authorization.k8s.io" -> RbacAuthorization; lower: rbacAuthorization */
@@ -278,7 +305,7 @@ static void add_operation_id(struct openapi_writer *w, const struct operation *o
 	buf_adds(&b, k->kind);
 	if (s->sub)
 		add_camel(&b, s->sub->name, strlen(s->sub->name), true);
-	buf_adds(&b, op->end);
+	buf_adds(&b, s->path ? "WithPath" : op->end);
 	emit_string(&w->e, "operationId", buf_str(&b));
 }
 
@@ -352,7 +379,8 @@ static void add_reply(struct openapi_writer *w, const char *code, const char *ab
 		      const struct op_content *c)
 {
 	bool streamed = c->op->parameters & P_WATCH;
-	static const char *const text[] = {"text/plain"};
+	static const char *const text[] = {"text/plain"}, *const any[] = {"*/*"};
+	bool connect = c->s->sub && c->s->sub->connect;
 	emit_open(&w->e, code, '{');
 	emit_string(&w->e, "description", about);
 	if (w->v3)
@@ -360,7 +388,7 @@ static void add_reply(struct openapi_writer *w, const char *code, const char *ab
 	if (!w->v3)
 		add_schema(w, c);
 	else if (!c->type && !c->list)
-		add_media(w, text, 1, c);
+		add_media(w, connect ? any : text, 1, c);
 	else
 		add_media(w, media, n_of(ARRAY_LEN(media), c->s->kind), c);
 	if (w->v3 && streamed)
@@ -450,13 +478,15 @@ static void add_media_lists(struct openapi_writer *w, const struct operation *op
 		add_strings(w, "consumes", patches, n_of(ARRAY_LEN(patches), s->kind));
 	else
 		add_strings(w, "consumes", any, 1);
-	add_strings(w, "produces", s->type ? produces : (const char *[]){"text/plain"}, s->type ? n : 1);
+	const char *plain = s->sub && s->sub->connect ? "*/*" : "text/plain";
+	add_strings(w, "produces", s->type ? produces : &plain, s->type ? n : 1);
 	add_strings(w, "schemes", (const char *[]){"https"}, 1);
 }
 
 static void add_operation(struct openapi_writer *w, const struct operation *op, const struct op_subject *s)
 {
-	unsigned wanted = op->parameters | (s->type || op->verb != VERB_GET ? 0 : P_LOG);
+	bool log = !s->type && !s->sub->connect;
+	unsigned wanted = op->parameters | (log && op->verb == VERB_GET ? P_LOG : 0);
 	bool of = s->sub;
 	autofree char *about = mem_printf("%s%s%s%s%s", op->before, of ? s->sub->name : "",
 					  of ? " of a " : "", s->kind->kind, op->behind);
@@ -481,6 +511,20 @@ static void add_operation(struct openapi_writer *w, const struct operation *op, 
 
 /* ---- paths ---- */
 
+static void add_connect_parameters(struct openapi_writer *w, const struct op_subject *s)
+{
+	for (size_t i = 0; i < ARRAY_LEN(connect_parameters); i++) {
+		const struct connect_parameter *p = &connect_parameters[i];
+		const struct parameter q = {.bit = P_UNSHARED,
+					    .name = p->name,
+					    .type = p->type,
+					    .description = p->description,
+					    .in_path = s->path};
+		if (strstr(p->subresources, s->sub->name))
+			add_parameter(w, &q);
+	}
+}
+
 static void add_path_parameters(struct openapi_writer *w, const struct op_subject *s, enum op_place place)
 {
 	emit_open(&w->e, "parameters", '[');
@@ -490,6 +534,8 @@ static void add_path_parameters(struct openapi_writer *w, const struct op_subjec
 			add_parameter(w, &parameters[i]);
 	if (place == ITEM)
 		add_name(w, s->kind);
+	if (s->sub && s->sub->connect)
+		add_connect_parameters(w, s);
 	emit_close(&w->e, ']');
 }
 
@@ -502,7 +548,7 @@ static void add_path_name(struct buf *b, const struct op_subject *s, enum op_pla
 		 k->namespaced && place != EVERYWHERE ? "/namespaces/{namespace}" : "", k->resource,
 		 place == ITEM ? "/{name}" : "");
 	if (s->sub)
-		buf_addf(b, "/%s", s->sub->name);
+		buf_addf(b, "/%s%s", s->sub->name, s->path ? "/{path}" : "");
 }
 
 /* The methods of one path, if there are any. */
@@ -510,11 +556,12 @@ static void add_path(struct openapi_writer *w, const struct op_subject *s, enum 
 {
 	unsigned verbs = s->sub ? s->sub->verbs : s->kind->verbs;
 	autobuf struct buf name = BUF_INIT;
-	bool any = false;
+	bool any = false, connect = s->sub && s->sub->connect;
+	const struct operation *rows = connect ? connects : operations;
 	if (!s->sub && place == ITEM)
 		verbs &= ~(unsigned)VERB_CREATE; /* which is the collection's */
-	for (size_t i = 0; i < ARRAY_LEN(operations); i++) {
-		const struct operation *op = &operations[i];
+	for (size_t i = 0; i < (connect ? ARRAY_LEN(connects) : ARRAY_LEN(operations)); i++) {
+		const struct operation *op = &rows[i];
 		if (op->place != place || op->watch != watch || !(verbs & op->verb))
 			continue;
 		if (!any) {
@@ -544,6 +591,10 @@ static void add_kind(struct openapi_writer *w, const struct kind *k)
 		const struct op_subject part = {
 			.kind = k, .sub = sub, .type = openapi_schema_body(w, k, sub)};
 		add_path(w, &part, ITEM, false);
+		if (sub->connect && sub->verbs & VERB_PATCH) {
+			const struct op_subject behind = {.kind = k, .sub = sub, .path = true};
+			add_path(w, &behind, ITEM, false);
+		}
 	}
 }
 

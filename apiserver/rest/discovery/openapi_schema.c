@@ -419,7 +419,7 @@ const struct type *openapi_schema_body(const struct openapi_writer *w, const str
 	const char *group = sub->group ? sub->group : k->group,
 		   *version = sub->version ? sub->version : k->version;
 	const char *name = sub->kind ? sub->kind : k->kind;
-	if (!strcmp(sub->name, "log"))
+	if (sub->connect || !strcmp(sub->name, "log"))
 		return NULL;
 	if (!strcmp(name, k->kind) && !strcmp(group, k->group))
 		return k->type;

@@ -25,8 +25,10 @@ static void test_places(void **state)
 		{AT("{'type':'Hostname','address':'n'}", "65535"), "https://n:65535"},
 		{AT("{'type':'InternalIP','address':'a/b'},{'type':'Hostname','address':'n'}", "2"),
 		 "https://n:2"},
-		{AT("{'type':'ExternalIP','address':'10.0.0.1'}", "10250"), NULL},
-		{AT("{'type':'InternalIP','address':'10.0.0.1'}", "0"), NULL},
+		{AT("{'type':'Hostname','address':'n'},{'type':'ExternalIP','address':'10.0.0.1'}", "10250"),
+		 "https://10.0.0.1:10250"},
+		{AT("{'type':'InternalDNS','address':'n'}", "10250"), NULL},
+		{AT("{'type':'InternalIP','address':'10.0.0.1'}", "0"), "https://10.0.0.1:10250"},
 		{AT("{'type':'InternalIP','address':'10.0.0.1'}", "65536"), NULL},
 		{"{}", NULL},
 	};

@@ -80,51 +80,6 @@ static int check_options(struct log_call *c, struct err *err)
 	return err_set(err, REASON_INVALID, "%s", "");
 }
 
-/* ---- which container ---- */
-
-static void add_names(struct buf *b, const char *lead, const js *list)
-{
-	if (!js_len(list))
-		return;
-	buf_adds(b, lead);
-	js_array_for_each (c, list)
-		buf_addf(b, "%s%s", c_i ? " " : "", js_str0(c, "name", NULL));
-	buf_addc(b, ']');
-}
-
-static int ambiguous(const char *pod, const js *spec, struct err *err)
-{
-	autobuf struct buf b = BUF_INIT;
-
-	buf_addf(&b, "a container name must be specified for pod %s", pod);
-	add_names(&b, ", choose one of: [", js_arr(spec, "containers", NULL));
-	add_names(&b, " or one of the init containers: [", js_arr(spec, "initContainers", NULL));
-	add_names(&b, " or one of the ephemeral containers: [", js_arr(spec, "ephemeralContainers", NULL));
-	return err_set(err, REASON_BAD_REQUEST, "%s", b.p);
-}
-
-static int pick_container(const char *pod, const js *spec, const char *asked, const char **ret,
-			  struct err *err)
-{
-	static const char *const lists[] = {"containers", "initContainers", "ephemeralContainers"};
-	const js *containers = js_arr(spec, "containers", NULL);
-
-	if (!asked || !*asked) {
-		if (js_len(containers) != 1)
-			return ambiguous(pod, spec, err);
-		*ret = js_str0(js_at(containers, 0), "name", NULL);
-		return 0;
-	}
-	for (size_t l = 0; l < ARRAY_LEN(lists); l++)
-		js_array_for_each (c, js_arr(spec, lists[l], NULL)) {
-			if (!strcmp(js_str0(c, "name", NULL), asked)) {
-				*ret = js_str0(c, "name", NULL);
-				return 0;
-			}
-		}
-	return err_set(err, REASON_BAD_REQUEST, "container %s is not valid for pod %s", asked, pod);
-}
-
 /* ---- where ---- */
 
 static void add_query(struct buf *url, const struct request *rq)
@@ -237,8 +192,8 @@ static int decide(struct log_call *c, const struct obj *o, struct buf *url, stru
 	const char *container = NULL;
 
 	c->pod = obj_tree(o, err);
-	if (!c->pod || pick_container(o->name, js_obj(c->pod, "spec", NULL),
-				      request_param(c->rq, "container"), &container, err) < 0)
+	if (!c->pod || place_container(o->name, js_obj(c->pod, "spec", NULL),
+				       request_param(c->rq, "container"), &container, err) < 0)
 		return -1;
 	c->rs->content_type = "text/plain";
 	c->rs->status = *js_str0(c->pod, "spec", "nodeName", NULL) ? 200 : 204;

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include "base/clock.h"
+#include "client/tunnel.h"
 
 #define HOLD_BYTES (48u << 10) /* buffered: enough; one more of the client library's buffers may follow */
 #define GO_ON_BYTES (16u << 10)
@@ -16,15 +17,19 @@
 
 static const char stopping[] = "apiserver is shutting down";
 
+static const struct loop_lane lanes[] = {{"names", 2}}; /* look-ups of tunnels */
+
 struct relays {
 	struct loop *loop;
 	struct http *http;
+	struct tunnels *agents, *others;
 	pthread_mutex_t lock; /* guards started */
 	bool started;
 
 	/* The loop only. */
 	struct list asked; /* those whose agent has not answered yet */
 	struct list pages; /* that are being read */
+	struct list waiters;
 	bool stopping;
 };
 
@@ -306,6 +311,21 @@ void relays_get(struct relays *rs, const char *url, int64_t timeout_ns, size_t m
 	p->call = http_start(rs->http, &rq, on_page, p);
 }
 
+/* ---- others that live here ---- */
+
+bool relays_wait(struct relays *rs, struct relays_waiter *w)
+{
+	if (rs->stopping)
+		return false;
+	list_push_back(&rs->waiters, &w->link);
+	return true;
+}
+
+struct tunnels *relays_tunnels(struct relays *rs, bool agents)
+{
+	return agents ? rs->agents : rs->others;
+}
+
 /* ---- opening ---- */
 
 /* An errno when there is no thread for it. */
@@ -358,7 +378,8 @@ void relay_open(struct relays *rs, const char *url, atomic_int *streams, relay_f
 
 struct relays *relays_new(const struct http_tls *tls, struct err *err)
 {
-	struct loop *l = loop_new(NULL);
+	static const struct http_tls anybody = {.insecure = true};
+	struct loop *l = loop_new(&(struct loop_config){.lanes = lanes, .n_lanes = ARRAY_LEN(lanes)});
 
 	if (!l) {
 		(void)err_errno(err, "event loop of logs");
@@ -371,6 +392,9 @@ struct relays *relays_new(const struct http_tls *tls, struct err *err)
 	pthread_mutex_init(&rs->lock, NULL);
 	list_init(&rs->asked);
 	list_init(&rs->pages);
+	list_init(&rs->waiters);
+	rs->agents = tunnels_new(l, tls);
+	rs->others = tunnels_new(l, &anybody);
 	return rs;
 }
 
@@ -382,6 +406,10 @@ static void stop(void *arg)
 	list_for_each_safe (l, &rs->asked)
 		give_up(list_entry(l, struct relay, link), REASON_UNAVAILABLE, stopping);
 	give_up_pages(rs);
+	list_for_each_safe (l, &rs->waiters) {
+		struct relays_waiter *w = list_entry(l, struct relays_waiter, link);
+		w->give_up(w, stopping);
+	}
 }
 
 void relays_stop(struct relays *rs)
@@ -400,6 +428,8 @@ void relays_free(struct relays *rs)
 	if (rs->started)
 		loop_join(rs->loop);
 	http_free(rs->http);
+	tunnels_free(rs->agents);
+	tunnels_free(rs->others);
 	loop_free(rs->loop);
 	pthread_mutex_destroy(&rs->lock);
 	free(rs);

@@ -7,6 +7,7 @@
 #ifndef REST_LOG_RELAY_H
 #define REST_LOG_RELAY_H
 
+#include "base/list.h"
 #include "client/http.h"
 #include "rest/api.h"
 
@@ -35,6 +36,15 @@ void relay_open(struct relays *rs, const char *url, atomic_int *streams, relay_f
 /* fn runs on the relays' loop, soon. False: there is no thread for that. Any thread. */
 bool relays_run(struct relays *rs, loop_fn *fn, void *arg);
 struct loop *relays_loop(struct relays *rs);
+/* Who waits for an answer that a stop of the server shall not wait for. The loop only; false: it is stopping already. */
+struct relays_waiter {
+	struct list link; /* initialised; out of the list again when the answer is there */
+	void (*give_up)(struct relays_waiter *w, const char *why); /* takes itself out */
+};
+bool relays_wait(struct relays *rs, struct relays_waiter *w);
+/* Connections to agents, or to anybody, whose certificates are not looked at. The loop only. */
+struct tunnels;
+struct tunnels *relays_tunnels(struct relays *rs, bool agents);
 /* One page of an agent, whole: body is NULL when it could not be had, and err says why. Once, on the loop, not before this
    returns. The loop only. */
 typedef void relay_page_fn(void *arg, struct buf *body, const struct err *err);
