@@ -307,6 +307,23 @@ static void test_both_ways(void **state)
 	pair_free(p);
 }
 
+/* What was said before the end counts, however late it is read. */
+static void test_last_words(void **state)
+{
+	struct pair *p = pair_make(false, 0, false);
+	char said[26 * 2048];
+	for (size_t i = 0; i < sizeof(said); i++)
+		said[i] = (char)('a' + i % 26);
+	p->s.stream.take = source_take;
+	for (size_t at = 0, n; at < sizeof(said); at += n)
+		n = (size_t)write(p->fds[1], said + at, sizeof(said) - at);
+	shutdown(p->fds[1], SHUT_WR);
+	pair_start(p);
+	wait_done(&p->s);
+	assert_int_equal(p->s.heard, sizeof(said));
+	pair_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +335,7 @@ int main(void)
 		cmocka_unit_test(test_shutdown_ends_cleanly),
 		cmocka_unit_test(test_wakes_from_elsewhere),
 		cmocka_unit_test(test_both_ways),
+		cmocka_unit_test(test_last_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

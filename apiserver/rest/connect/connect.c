@@ -172,20 +172,19 @@ static void add_offers(struct buf *out, const struct upgrade *u)
 }
 
 struct forwarded {
+	const struct request *rq;
+	bool upgrade, host, offers;
 	struct buf *out;
 	struct buf chain; /* of X-Forwarded-For */
-	bool host, offers;
 };
 
-static void forward(const struct connect_call *c, struct forwarded *f, const struct answer_line *l)
+static void forward(struct forwarded *f, const struct answer_line *l)
 {
-	const struct request *rq = &c->x->rq;
-
 	if (answer_is(l, "X-Forwarded-For")) {
 		buf_addf(&f->chain, "%.*s, ", (int)l->value_len, l->value);
-	} else if (answer_is(l, "Sec-WebSocket-Protocol") && c->upgrade) {
+	} else if (answer_is(l, "Sec-WebSocket-Protocol") && f->upgrade) {
 		if (!f->offers)
-			add_offers(f->out, rq->upgrade);
+			add_offers(f->out, f->rq->upgrade);
 		f->offers = true;
 	} else if (!is_secret(l) && !answer_is(l, "Content-Length") && !answer_is(l, "Expect")) {
 		f->host |= answer_is(l, "Host");
@@ -193,20 +192,19 @@ static void forward(const struct connect_call *c, struct forwarded *f, const str
 	}
 }
 
-static void add_headers(const struct connect_call *c, struct buf *out)
+void connect_add_headers(const struct request *rq, bool upgrade, const char *server, struct buf *out)
 {
-	const struct request *rq = &c->x->rq;
-	struct forwarded f = {.out = out};
+	struct forwarded f = {.rq = rq, .upgrade = upgrade, .out = out};
 	struct answer_line l;
 	size_t at = 0;
 
 	while (answer_next(&rq->headers, &at, &l)) {
-		bool hop = c->upgrade ? answer_is(&l, "Transfer-Encoding") : answer_is_hop(&rq->headers, &l);
+		bool hop = upgrade ? answer_is(&l, "Transfer-Encoding") : answer_is_hop(&rq->headers, &l);
 		if (!hop)
-			forward(c, &f, &l);
+			forward(&f, &l);
 	}
 	if (!f.host)
-		buf_addf(out, "Host: %s\r\n", c->server);
+		buf_addf(out, "Host: %s\r\n", server);
 	if (rq->remote && *rq->remote)
 		buf_addf(out, "X-Forwarded-For: %s%s\r\n", buf_str(&f.chain), rq->remote);
 	buf_release(&f.chain);
@@ -231,7 +229,7 @@ static void write_request(const struct connect_call *c, struct buf *out)
 	buf_addf(out, "%s ", rq->method_name);
 	target_escape(out, t->path.len ? t->path.p : "/");
 	buf_addf(out, "%s%s HTTP/1.1\r\n", t->query.len ? "?" : "", buf_str(&t->query));
-	add_headers(c, out);
+	connect_add_headers(rq, c->upgrade, c->server, out);
 	if (!c->upgrade)
 		buf_adds(out, "Connection: close\r\n");
 	if (c->proxy && !c->upgrade)
@@ -248,7 +246,10 @@ static char *find_prefix(const struct connect_call *c)
 	const char *path = c->x->rq.path, *suffix = buf_str(&c->target.path);
 	size_t n = strlen(path), m = strlen(suffix);
 
-	return mem_strndup(path, n >= m && !strcmp(path + n - m, suffix) ? n - m : n);
+	autofree char *prefix = mem_strndup(path, n >= m && !strcmp(path + n - m, suffix) ? n - m : n);
+	struct buf clean = BUF_INIT;
+	target_clean(&clean, prefix);
+	return buf_take(&clean, NULL);
 }
 
 static void name_hosts(struct connect_call *c)
