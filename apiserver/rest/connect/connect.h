@@ -12,6 +12,7 @@ typedef void connect_done_fn(struct exchange *x);
 /* `done` once the response is filled: maybe before this returns, else on the relays' loop. Any thread, does not block. */
 void connect_start(struct exchange *x, connect_done_fn *done);
 /* The header lines that go on to `server`: without what is between us and the client, or nobody else's. */
-void connect_add_headers(const struct request *rq, bool upgrade, const char *server, struct buf *out);
+void connect_add_headers(const struct request *rq, bool upgrade, const char *server,
+			 struct buf *out); /* for tests */
 
 #endif

@@ -20,14 +20,14 @@ void target_release(struct target *t);
 /* *ret is zeroed, and to be released in either case. */
 int target_find(const struct request *rq, struct target *ret, struct err *err) MUST_CHECK;
 
-/* ---- for tests ---- */
+/* ---- names, addresses, paths ---- */
 
 struct target_name { /* "name", "name:port", "scheme:name:port" */
 	char scheme[6], name[254], port[64];
 };
-bool target_split(const char *id, struct target_name *ret);
+bool target_split(const char *id, struct target_name *ret); /* for tests */
 /* An address that is one machine's, and not the server's own. */
-bool target_is_allowed(const char *address);
+bool target_is_allowed(const char *address); /* for tests */
 /* path.Join, with the slash at the end that the path has. */
 void target_clean(struct buf *out, const char *path);
 /* As a path of a URL. */
