@@ -73,6 +73,8 @@ conformance_images() { # FOLDER CLUSTER
 	mkdir -p "$parts"
 	echo '<html><body><h1>It works!</h1></body></html>' >"$parts/index.html"
 	cp "$1/bin/agnhost" "$bin/pause" "$parts/"
+	printf '#!/bin/sh\nexec busybox wget -q -O- "$@"\n' >"$parts/curl" # as much of it as hooks want
+	chmod 755 "$parts/curl"
 	install -m 6755 "$1/bin/nnp" "$parts/nnp" # with the right to become somebody else
 	for name in kitten nautilus; do cp "$1/gopath/src/k8s.io/kubernetes/test/images/$name/html/data.json" "$parts/$name.json"; done
 	while IFS='|' read -r name config files; do
