@@ -90,6 +90,25 @@ static const char *url(struct fixture *f, const char *path)
 	return f->url;
 }
 
+/* What asks for a connection of its own gets it, and leaves none behind. */
+static void test_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct http_request rq = {.method = "GET", .url = url(f, "/echo")};
+	int before = atomic_load(&f->s.connections);
+
+	for (int i = 0; i < 4; i++) {
+		struct http_reply r;
+		struct err err = ERR_INIT;
+
+		rq.alone = i < 2;
+		assert_int_equal(http_do(f->h, &rq, &r, &err), 0);
+		assert_int_equal(r.status, 200);
+		http_reply_release(&r);
+	}
+	assert_int_equal(atomic_load(&f->s.connections) - before, 3);
+}
+
 static void test_methods(void **state)
 {
 	static const char *const typed[] = {"Content-Type: a/b", NULL};
@@ -580,6 +599,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(test_methods),
+		T(test_alone),
 		T(test_redirect),
 		T(test_failures),
 		T(test_refused),

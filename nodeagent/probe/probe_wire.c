@@ -104,6 +104,41 @@ void probe_wire_tls_free(void *tls)
 	SSL_CTX_free(tls);
 }
 
+/* Until somebody has looked at the first bytes, OpenSSL does not get to see them. */
+static void blindfold(struct probe_wire *w)
+{
+	BIO *nothing = BIO_new(BIO_s_mem());
+	if (!nothing)
+		abort();
+	BIO_set_mem_eof_return(nothing, -1); /* "not yet" */
+	SSL_set0_rbio(w->session, nothing);
+}
+
+static void see(struct probe_wire *w)
+{
+	BIO *b = BIO_new_socket(w->fd, BIO_NOCLOSE);
+	if (!b)
+		abort();
+	SSL_set0_rbio(w->session, b);
+	w->looked = true;
+}
+
+/* The first bytes of the answer say whether that is a TLS server at all. NULL: it is one, or nobody knows yet. */
+static const char *look(struct probe_wire *w)
+{
+	unsigned char p[5] = {0};
+	ssize_t n = recv(w->fd, p, sizeof(p), MSG_PEEK | MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return NULL;
+	see(w); /* an end or an error is OpenSSL's to tell */
+	w->spoke_http = n == sizeof(p) && !memcmp(p, "HTTP/", sizeof(p));
+	if (w->spoke_http)
+		return "http: server gave HTTP response to HTTPS client";
+	if (n > 0 && p[0] != TLS_RECORD_HANDSHAKE && p[0] != TLS_RECORD_ALERT)
+		return "tls: first record does not look like a TLS handshake";
+	return NULL;
+}
+
 void probe_wire_secure(struct probe_wire *w, void **tls, const char *host)
 {
 	unsigned char address[16];
@@ -113,41 +148,20 @@ void probe_wire_secure(struct probe_wire *w, void **tls, const char *host)
 		abort(); /* out of memory is the only reason */
 	if (inet_pton(AF_INET, host, address) != 1 && inet_pton(AF_INET6, host, address) != 1)
 		(void)SSL_set_tlsext_host_name(w->session, host);
-}
-
-/* The first bytes of the answer say whether that is a TLS server at all. False: not yet, or it is none. */
-static bool look(struct probe_wire *w, ssize_t *rc)
-{
-	unsigned char p[5];
-	ssize_t n = recv(w->fd, p, sizeof(p), MSG_PEEK | MSG_DONTWAIT);
-	if (n <= 0) /* what it is comes out of OpenSSL */
-		return true;
-	if (n == 5 && !memcmp(p, "HTTP/", 5)) {
-		w->spoke_http = true;
-		snprintf(w->what, sizeof(w->what), "http: server gave HTTP response to HTTPS client");
-		*rc = WIRE_FAILED;
-		return false;
-	}
-	if (p[0] != TLS_RECORD_HANDSHAKE && p[0] != TLS_RECORD_ALERT && n == 5) {
-		snprintf(w->what, sizeof(w->what), "tls: first record does not look like a TLS handshake");
-		*rc = WIRE_FAILED;
-		return false;
-	}
-	w->looked = true;
-	return true;
+	blindfold(w);
 }
 
 int probe_wire_greet(struct probe_wire *w)
 {
-	ssize_t rc = 0;
-	if (!w->session)
-		return 0;
-	if (!w->looked && !look(w, &rc))
-		return (int)rc;
+	const char *what = w->session && !w->looked ? look(w) : NULL;
+	if (what)
+		snprintf(w->what, sizeof(w->what), "%s", what);
+	if (!w->session || what)
+		return what ? WIRE_FAILED : 0;
 	ERR_clear_error();
 	errno = 0;
 	int n = SSL_connect(w->session);
-	rc = judge(w, n, "read");
+	ssize_t rc = judge(w, n, "read");
 	return rc > 0 ? 0 : rc == 0 ? (int)fail_tls(w) : (int)rc;
 }
 
