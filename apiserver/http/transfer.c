@@ -191,11 +191,12 @@ static void lend(struct transfer *t, struct buf *head)
 	struct stream_connection s = {.io = &c->io,
 				      .tls = tls,
 				      .more = c->transport.ahead || gnutls_record_check_pending(tls),
-				      .chunked = t->http11 && !t->x.rs.upgrade && t->x.rs.length <= 0,
+				      .chunked = t->http11 && !t->x.rs.upgrade,
 				      .counted = &t->size,
 				      .done = stream_done,
 				      .arg = t};
 	s.head = head ? buf_take(head, &s.head_len) : NULL;
+	s.chunked = s.chunked && t->x.rs.length <= 0; /* told beforehand */
 	MHD_suspend_connection(c->mhd);
 	wire_phase(c, LIMITS);
 	t->stage = STAGE_STREAM;
