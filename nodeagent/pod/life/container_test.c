@@ -83,6 +83,29 @@ static void test_restart_policies(void **state)
 	}
 }
 
+/* Policies and rules of single containers are upstream's alpha, off by default: the Pod's policy is what counts. */
+static void test_no_policy_of_its_own(void **state)
+{
+#define RULED(own)                                                                                           \
+	"\"containers\":[{\"name\":\"a\",\"image\":\"i:1\",\"restartPolicy\":\"" own                         \
+	"\",\"restartPolicyRules\":[{\"action\":\"Restart\",\"exitCodes\":{\"operator\":\"In\",\"values\":[1]}}]}]"
+	static const struct {
+		const char *pod;
+		bool again;
+	} rows[] = {{POD(RULED("Never")), true},
+		    {POD(RULED("OnFailure") ",\"restartPolicy\":\"Never\""), false},
+		    {POD(RULED("Always") ",\"restartPolicy\":\"Never\""), false}};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct life l;
+		begin(&l, rows[i].pod);
+		settle(&l);
+		buf_clear(&l.acts);
+		exits(&l, 0, 1);
+		expect_acts(&l, rows[i].again ? "image(a) start(a) " : "teardown ");
+		end(&l);
+	}
+}
+
 /* One of two containers of a run-once Pod ends: the Pod goes on until the other one has ended too. */
 static void test_completion(void **state)
 {
@@ -356,6 +379,7 @@ int main(void)
 		cmocka_unit_test(test_crash_loop),
 		cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_restart_policies),
+		cmocka_unit_test(test_no_policy_of_its_own),
 		cmocka_unit_test(test_completion),
 		cmocka_unit_test(test_init),
 		cmocka_unit_test(test_init_fails_for_good),
