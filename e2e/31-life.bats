@@ -296,3 +296,88 @@ END
 	eventually shows 'Pod sandbox changed, it will be killed and re-created' kubectl describe pod again
 	kubectl delete pod again once --grace-period=1
 }
+
+@test "preStop hooks of all containers run together, and a sidecar's signal waits for its turn all the same" {
+	meet() { printf '%s' "lifecycle: {preStop: {exec: {command: [busybox, sh, -c, 'touch /log/pre-$1; until [ -e /log/pre-$2 ]; do busybox sleep 0.1; done']}}}"; }
+	pod together 'terminationGracePeriodSeconds: 3600' <<END
+  initContainers:
+  - {name: s, restartPolicy: Always, $(meet s a), \$SH, '$(says s)'], \$MOUNT}
+  containers:
+  - {name: a, $(meet a s), \$SH, '$(says a)'], \$MOUNT}
+END
+	kubectl wait --for=condition=Ready pod/together --timeout=${GUARD}s
+	eventually test -e "$LOG/a"
+	eventually test -e "$LOG/s"
+	kubectl delete pod together --timeout=${GUARD}s
+	is "$(printf 'a\ns')" said
+}
+
+@test "the container after a sidecar waits for its startup probe; a failing liveness probe restarts it alone" {
+	pod gated 'terminationGracePeriodSeconds: 1' <<END
+  initContainers:
+  - name: s
+    restartPolicy: Always
+    startupProbe: {exec: {command: [busybox, test, -e, /log/up]}, periodSeconds: 1, failureThreshold: 1000}
+    livenessProbe: {exec: {command: [busybox, test, '!', -e, /log/bad]}, periodSeconds: 1, failureThreshold: 1}
+    readinessProbe: {exec: {command: [busybox, test, -e, /log/ready]}, periodSeconds: 1}
+    \$MOUNT
+    image: \$IMAGE
+    command: [busybox, sh, -c, 'busybox rm -f /log/bad; exec busybox sleep 3600']
+  - {name: i, \$SH, 'echo i >>/log/said'], \$MOUNT}
+  containers:
+  - {name: a, \$SH, 'exec busybox sleep 3600']}
+END
+	sidecar() { field gated "{.status.initContainerStatuses[0].$1}"; }
+	eventually shows . sidecar state.running.startedAt
+	is false sidecar started
+	is PodInitializing field gated '{.status.initContainerStatuses[1].state.waiting.reason}'
+	is Pending phase gated
+	[ ! -e "$LOG/said" ]
+	touch "$LOG/up"
+	eventually is Running phase gated
+	is i said
+	is True condition gated Initialized
+	is False condition gated Ready
+	is 'containers with unready status: [s]' field gated '{.status.conditions[?(@.type=="Ready")].message}'
+	touch "$LOG/ready"
+	eventually is True condition gated Ready
+	touch "$LOG/bad"
+	eventually is 1 sidecar restartCount
+	eventually shows 'Init container s failed liveness probe' kubectl describe pod gated
+	eventually is True condition gated Ready
+	is 0 field gated '{.status.containerStatuses[0].restartCount}'
+	is i said
+	kubectl delete pod gated
+}
+
+@test "an agent killed in a postStart hook goes on without it, one killed in a preStop hook runs it again" {
+	pod hooked 'terminationGracePeriodSeconds: 3600' <<END
+  containers:
+  - name: a
+    lifecycle:
+      postStart: {exec: {command: [busybox, sh, -c, 'echo post >>/log/said; exec busybox sleep 3600']}}
+      preStop: {exec: {command: [busybox, sh, -c, 'echo pre >>/log/said; until [ -e /log/go ]; do busybox sleep 0.1; done']}}
+    \$MOUNT
+    image: \$IMAGE
+    command: [busybox, sh, -c, '$(says a)']
+END
+	eventually is post said
+	eventually test -e "$LOG/a"
+	is ContainerCreating waiting hooked
+	agent=$(daemon_pid nodeagent)
+	kill -9 "$agent"
+	eventually gone "$agent"
+	up_again
+	kubectl wait --for=condition=Ready pod/hooked --timeout=${GUARD}s
+	is 0 field hooked '{.status.containerStatuses[0].restartCount}'
+	kubectl delete pod hooked --wait=false
+	eventually is "$(printf 'post\npre')" said
+	agent=$(daemon_pid nodeagent)
+	kill -9 "$agent"
+	eventually gone "$agent"
+	up_again
+	eventually is "$(printf 'post\npre\npre')" said
+	touch "$LOG/go"
+	eventually gone_pod hooked
+	is "$(printf 'post\npre\npre\na')" said
+}
