@@ -400,6 +400,7 @@ static int make_real(struct agent *a, struct err *err)
 	n->host.began_wall_ns = clock_wall_ns();
 	n->host.services = informer_add(a->services, &services_type, NULL, NULL, NULL);
 	n->host.image_pulled = image_pulled;
+	config_cache_on_change(a->config, worker_config_changed, &n->host);
 	n->network_ready = network_is_ready;
 	n->cidr_changed = cidr_changed;
 	n->arg = a;

@@ -38,6 +38,8 @@ struct config_cache {
 	struct rest_window window; /* of the lists */
 	bool watch;
 	struct map objects; /* "RESOURCE/NS/NAME" -> struct config_object * */
+	void (*on_change)(void *arg, const struct config_object *o);
+	void *on_change_arg;
 };
 
 struct config_object {
@@ -46,6 +48,7 @@ struct config_object {
 	enum config_kind kind;
 	char *key, *name, *path; /* path: of the list, with its query */
 	bool listing, watched;	 /* watched: object is what the API has */
+	bool known;		 /* it was listed before */
 	js *object;		 /* NULL: there is none, or see err */
 	struct err err;		 /* of the latest list */
 	struct rest_call list;
@@ -74,6 +77,13 @@ struct config_cache *config_cache_new(struct rest *r, bool watch)
 	c->watch = watch;
 	rest_window_init(&c->window, LISTS);
 	return c;
+}
+
+void config_cache_on_change(struct config_cache *c, void (*fn)(void *arg, const struct config_object *o),
+			    void *arg)
+{
+	c->on_change = fn;
+	c->on_change_arg = arg;
 }
 
 void config_cache_free(struct config_cache *c)
@@ -115,6 +125,25 @@ static void back_off(struct config_object *o)
 	list_again(o, delay < BACKOFF_MAX_NS ? delay : BACKOFF_MAX_NS);
 }
 
+/* One that may not change any more is not watched, as the kubelet has it. */
+static bool immutable(const struct config_object *o)
+{
+	return js_bool(o->object, false, "immutable", NULL);
+}
+
+/* Takes the object, which may be NULL. */
+static void replace(struct config_object *o, js *object)
+{
+	const char *before = js_str0(o->object, "metadata", "resourceVersion", NULL),
+		   *after = js_str0(object, "metadata", "resourceVersion", NULL);
+	bool changed = o->known && (!o->object != !object || strcmp(before, after) != 0);
+	js_autoput(&o->object);
+	o->object = object;
+	o->known = true;
+	if (changed && o->cache->on_change)
+		o->cache->on_change(o->cache->on_change_arg, o);
+}
+
 static bool on_event(void *arg, const char *line, size_t n)
 {
 	struct config_object *o = arg;
@@ -122,9 +151,8 @@ static bool on_event(void *arg, const char *line, size_t n)
 	autojson js *event = js_parse(line, n, NULL, &err);
 	const char *type = js_str0(event, "type", NULL);
 	if (!strcmp(type, "ADDED") || !strcmp(type, "MODIFIED") || !strcmp(type, "DELETED")) {
-		js_autoput(&o->object);
-		o->object = *type == 'D' ? NULL : js_take(event, "object");
-		return true;
+		replace(o, *type == 'D' ? NULL : js_take(event, "object"));
+		return !immutable(o);
 	}
 	return !strcmp(type, "BOOKMARK"); /* an error ends the stream */
 }
@@ -148,7 +176,8 @@ static void on_stream_end(void *arg, struct http_reply *r)
 	struct config_object *o = arg;
 	o->stream = NULL;
 	lines_clear(&o->lines);
-	back_off(o);
+	if (!immutable(o))
+		back_off(o);
 }
 
 static void start_watch(struct config_object *o)
@@ -190,8 +219,7 @@ static void wake(struct config_object *o)
 static void take_list(struct config_object *o, js *list)
 {
 	js *first = js_at(js_arr(list, "items", NULL), 0);
-	js_autoput(&o->object);
-	o->object = first ? js_dup(first) : NULL;
+	replace(o, first ? js_dup(first) : NULL);
 	o->rv = strtoull(js_str0(list, "metadata", "resourceVersion", NULL), NULL, 10);
 }
 
@@ -206,6 +234,8 @@ static void listed(struct rest_call *call)
 	rest_call_release(call);
 	if (c->watch && o->err.reason != REASON_NONE)
 		back_off(o);
+	else if (c->watch && immutable(o))
+		o->watched = true;
 	else if (c->watch && !o->stream)
 		start_watch(o);
 	if (o->err.reason != REASON_NONE)
@@ -302,6 +332,14 @@ void config_set_wait(struct config_set *s, void (*fn)(void *arg), void *arg)
 			start_list(o);
 	}
 	arrived(s);
+}
+
+bool config_set_has(const struct config_set *s, const struct config_object *o)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i].o == o)
+			return true;
+	return false;
 }
 
 static const struct config_object *find(const struct config_set *s, enum config_kind kind, const char *name)

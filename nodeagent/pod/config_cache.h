@@ -16,6 +16,10 @@ enum config_kind { CONFIG_MAP, CONFIG_SECRET, CONFIG_KINDS };
 struct config_cache;
 /* r: the daemon's client on its loop; borrowed. watch: keep what is known up to date; else every wait fetches. */
 struct config_cache *config_cache_new(struct rest *r, bool watch);
+/* fn is called when an object that was known has become another one, or comes, or goes. It may not add or release sets. */
+struct config_object;
+void config_cache_on_change(struct config_cache *c, void (*fn)(void *arg, const struct config_object *o),
+			    void *arg);
 void config_cache_free(struct config_cache *c);	       /* for tests; after the last set */
 size_t config_cache_len(const struct config_cache *c); /* for tests */
 
@@ -29,6 +33,7 @@ struct config_set { /* zeroed, then added to */
 /* The place of an object, whether or not there is such an object; the same twice is one. Not while waiting. */
 void config_set_add(struct config_set *s, struct config_cache *c, enum config_kind kind, const char *ns,
 		    const char *name);
+bool config_set_has(const struct config_set *s, const struct config_object *o);
 /* fn is called once each object is known or cannot be; before this returns when that is so already. */
 void config_set_wait(struct config_set *s, void (*fn)(void *arg), void *arg);
 /* Borrowed until the next turn of the loop. NULL with REASON_NOT_FOUND when there is none, with another reason when it

@@ -22,7 +22,7 @@ struct scene {
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
 	const char *item; /* NULL: there is none */
-	int failures, lists, watches;
+	int failures, lists, watches, changes;
 	const char *say; /* on the watch; "" ends it */
 	bool hold;	 /* lists get no answer */
 	bool over;
@@ -287,10 +287,81 @@ static void test_failure(void **state)
 	clock_real();
 }
 
+static void count_change(void *arg, const struct config_object *o)
+{
+	struct scene *s = arg;
+	assert_true(config_set_has(&s->set, o));
+	pthread_mutex_lock(&s->lock);
+	s->changes++;
+	pthread_cond_broadcast(&s->cond);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void do_on_change(void *arg)
+{
+	config_cache_on_change(((struct scene *)arg)->cache, count_change, arg);
+}
+
+#define CM(rv, more) "{\"metadata\":{\"resourceVersion\":\"" rv "\"},\"data\":{\"k\":\"v" rv "\"}" more "}"
+#define EVENT(type, o) "{\"type\":\"" type "\",\"object\":" o "}\n"
+
+/* Each change is told once: by the watch, or by the list after one that ended; the first sight of an object is none. */
+static void test_changes(void **state)
+{
+	struct scene s;
+	start(&s, true);
+	assert_true(loop_call(s.loop, do_on_change, &s));
+	set_item(&s, CM("5", ""));
+	assert_int_equal(wait_object(&s), 1);
+	assert_true(SOON(&s, s.watches == 1));
+	assert_int_equal(s.changes, 0);
+	say(&s, EVENT("MODIFIED", CM("6", "")));
+	assert_true(SOON(&s, s.changes == 1));
+	say(&s, EVENT("DELETED", CM("6", "")));
+	assert_true(SOON(&s, s.changes == 2));
+	say(&s, EVENT("ADDED", CM("8", "")));
+	assert_true(SOON(&s, s.changes == 3));
+	set_item(&s, CM("8", ""));
+	say(&s, "");
+	assert_true(SOON(&s, s.watches == 2));
+	assert_int_equal(s.changes, 3);
+	set_item(&s, CM("9", ""));
+	say(&s, "");
+	assert_true(SOON(&s, s.changes == 4));
+	stop(&s);
+}
+
+/* What cannot change is not watched, from the moment on that it says so. */
+static void test_immutable(void **state)
+{
+	struct scene s;
+	start(&s, true);
+	clock_hasten(4);
+	set_item(&s, CM("5", ""));
+	assert_int_equal(wait_object(&s), 1);
+	assert_true(SOON(&s, s.watches == 1));
+	say(&s, EVENT("MODIFIED", CM("6", ",\"immutable\":true")));
+	expect_data(&s, "v6");
+	assert_false(WITHIN(&s, s.lists == 2, 5 * NS_PER_S)); /* it would begin again after 1 to 2 s */
+	assert_int_equal(wait_object(&s), 1);
+	assert_string_equal(look(&s).value, "v6");
+	stop(&s);
+	start(&s, true);
+	set_item(&s, CM("5", ",\"immutable\":true"));
+	assert_int_equal(wait_object(&s), 1);
+	assert_int_equal(wait_object(&s), 1);
+	assert_int_equal(s.watches, 0);
+	stop(&s);
+	clock_real();
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_watched), cmocka_unit_test(test_fetched),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_watched),
+					   cmocka_unit_test(test_fetched),
 					   cmocka_unit_test(test_ends_while_listing),
-					   cmocka_unit_test(test_failure)};
+					   cmocka_unit_test(test_failure),
+					   cmocka_unit_test(test_changes),
+					   cmocka_unit_test(test_immutable)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

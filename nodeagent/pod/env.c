@@ -108,8 +108,67 @@ static void add_ips(struct buf *out, const struct env_context *ctx, size_t max)
 	}
 }
 
-/* The value of one fieldRef; REASON_INVALID for a path that is none. */
-static int env_field(struct buf *out, const struct env_context *ctx, const char *path, struct err *err)
+/* Code points that Go's strconv does not print as they are: spaces, separators, controls, format characters, private use. */
+static bool printable(uint32_t c)
+{
+	static const struct {
+		uint32_t from, to;
+	} hidden[] = {
+		{0x7f, 0xa0},	  {0xad, 0xad},	      {0x600, 0x605},	   {0x61c, 0x61c},   {0x6dd, 0x6dd},
+		{0x70f, 0x70f},	  {0x1680, 0x1680},   {0x180e, 0x180e},	   {0x2000, 0x200f}, {0x2028, 0x202f},
+		{0x205f, 0x206f}, {0x3000, 0x3000},   {0xd800, 0xf8ff},	   {0xfeff, 0xfeff}, {0xfff0, 0xfffb},
+		{0xfffe, 0xffff}, {0xe0000, 0xe00ff}, {0xf0000, 0x10ffff},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(hidden); i++)
+		if (c >= hidden[i].from && c <= hidden[i].to)
+			return false;
+	return c >= ' ';
+}
+
+/* One character of text that is UTF-8, since it came as JSON; how many bytes it has. */
+static size_t decode_utf8(const char *s, uint32_t *ret)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t n = *p < 0x80 ? 1 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : 4;
+	*ret = n == 1 ? *p : *p & (0x7f >> n);
+	for (size_t i = 1; i < n; i++)
+		if (!p[i])
+			return i;
+		else
+			*ret = *ret << 6 | (p[i] & 0x3f);
+	return n;
+}
+
+/* As Go's strconv.Quote. */
+static void add_quoted(struct buf *out, const char *s)
+{
+	static const char plain[] = "\a\b\t\n\v\f\r\"\\", letters[] = "abtnvfr\"\\";
+	buf_addc(out, '"');
+	for (size_t n; *s; s += n) {
+		uint32_t c;
+		n = decode_utf8(s, &c);
+		const char *at = c < 0x80 ? strchr(plain, (int)c) : NULL;
+		if (at)
+			buf_addf(out, "\\%c", letters[at - plain]);
+		else if (printable(c))
+			buf_add(out, s, n);
+		else if (c < 0x80)
+			buf_addf(out, "\\x%02x", c);
+		else
+			buf_addf(out, c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
+	}
+	buf_addc(out, '"');
+}
+
+static void add_set(struct buf *out, const struct labels *set)
+{
+	for (size_t i = 0; set && i < set->n; i++) {
+		buf_addf(out, "%s%s=", i ? "\n" : "", set->v[i].key);
+		add_quoted(out, set->v[i].value);
+	}
+}
+
+int env_field(struct buf *out, const struct env_context *ctx, const char *path, struct err *err)
 {
 	const struct meta *m = &ctx->pod->o.meta;
 	const struct {
@@ -133,6 +192,10 @@ static int env_field(struct buf *out, const struct env_context *ctx, const char 
 		add_ips(out, ctx, path[strlen(path) - 1] == 's' ? RUNTIME_IPS_MAX : 1);
 		return 0;
 	}
+	if (!strcmp(path, "metadata.labels") || !strcmp(path, "metadata.annotations")) {
+		add_set(out, path[9] == 'l' ? m->labels : m->annotations);
+		return 0;
+	}
 	const struct labels *set = NULL;
 	if (subscript(path, "metadata.labels", &key))
 		set = m->labels;
@@ -145,9 +208,7 @@ static int env_field(struct buf *out, const struct env_context *ctx, const char 
 	return 0;
 }
 
-/* A missing limit is what the node has; a missing request is nothing. */
-static int resource_value(struct buf *out, const struct env_context *ctx, const struct env_var *e,
-			  struct err *err)
+int env_resource(struct buf *out, const struct env_context *ctx, const struct env_var *e, struct err *err)
 {
 	const struct container_spec *c = ctx->c;
 	if (*e->key) {
@@ -262,7 +323,7 @@ static int put_var(struct builder *b, const struct env_var *e, struct err *err)
 		rc = env_field(&value, b->ctx, e->ref, err);
 		break;
 	case ENV_RESOURCE:
-		rc = resource_value(&value, b->ctx, e, err);
+		rc = env_resource(&value, b->ctx, e, err);
 		break;
 	case ENV_CONFIG_MAP:
 	case ENV_SECRET:

@@ -44,4 +44,11 @@ struct container_env {
 int env_build(struct arena *a, const struct env_context *ctx, struct container_env *ret,
 	      struct err *err) MUST_CHECK;
 
+/* Appends the value of a fieldRef: one path of the Pod's own fields, or all its labels or annotations, KEY="VALUE" in lines. */
+int env_field(struct buf *out, const struct env_context *ctx, const char *path, struct err *err) MUST_CHECK;
+/* Appends the value of a resourceFieldRef, rounded up to its divisor. A missing limit is what the node has; a missing
+   request is nothing. */
+int env_resource(struct buf *out, const struct env_context *ctx, const struct env_var *e,
+		 struct err *err) MUST_CHECK;
+
 #endif

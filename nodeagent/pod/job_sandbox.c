@@ -196,32 +196,72 @@ const struct job_type job_check_sandbox = {.size = sizeof(struct check_job),
 					   .done = check_done,
 					   .release = check_release};
 
-/* ---- volumes ---- */
+/* ---- volumes: made, or brought up to date with what they are made of ---- */
+
+struct volumes_job {
+	struct job j;
+	struct config_set config;
+	struct volumes_plan plan;
+	struct err unplanned;
+};
+
+/* From the loop to the job. */
+static void volumes_known(void *arg)
+{
+	struct volumes_job *v = arg;
+	const struct pod_host *h = v->j.host;
+	const struct env_context ctx = {.pod = v->j.pod,
+					.node_name = h->node.name,
+					.host_ip = h->host_ip,
+					.allocatable_cpu_milli = h->node.allocatable.cpu_milli,
+					.allocatable_memory = h->node.allocatable.memory,
+					.allocatable_storage = h->node.allocatable.ephemeral};
+	/* What cannot be planned waits for an object; the other volumes do not wait for it. */
+	(void)!volumes_plan(&v->plan, &ctx, &v->config, &v->unplanned);
+	job_go(&v->j);
+}
 
 static enum job_way volumes_prepare(struct job *j, const struct action *a)
 {
-	if (!j->host->simulated && j->pod->volumes)
-		return JOB_GO;
-	machine_volumes_up(&j->w->m);
-	return JOB_SKIP;
+	struct volumes_job *v = (struct volumes_job *)j;
+	if (j->host->simulated || !j->pod->volumes) {
+		machine_volumes_up(&j->w->m);
+		return JOB_SKIP;
+	}
+	volumes_add_config(&v->config, j->host->config, j->pod);
+	config_set_wait(&v->config, volumes_known, v);
+	return JOB_WAIT;
 }
 
 static void volumes_work(struct job *j)
 {
-	(void)!volumes_set_up(j->host->root, j->pod, &j->err);
+	struct volumes_job *v = (struct volumes_job *)j;
+	(void)!volumes_set_up(j->host->root, j->pod, &v->plan, &j->err);
 }
 
 static bool volumes_done(struct job *j)
 {
-	if (j->err.reason == REASON_NONE)
+	struct volumes_job *v = (struct volumes_job *)j;
+	const struct err *why = v->unplanned.reason != REASON_NONE ? &v->unplanned : &j->err;
+	if (why->reason == REASON_NONE)
 		machine_volumes_up(&j->w->m);
+/* Of volumes that are there already, what could not be planned waits for the change that makes it possible. */
 	else
-		machine_volumes_failed(&j->w->m, j->err.msg, worker_now());
+		machine_volumes_failed(&j->w->m, why->msg, worker_now());
+	j->w->volumes_owed |= j->w->m.volumes_up && j->err.reason != REASON_NONE;
 	return true;
 }
 
-const struct job_type job_volumes = {.size = sizeof(struct job),
+static void volumes_release(struct job *j)
+{
+	struct volumes_job *v = (struct volumes_job *)j;
+	config_set_release(&v->config);
+	volumes_plan_release(&v->plan);
+}
+
+const struct job_type job_volumes = {.size = sizeof(struct volumes_job),
 				     .lane = LANE_WORK,
 				     .prepare = volumes_prepare,
 				     .work = volumes_work,
-				     .done = volumes_done};
+				     .done = volumes_done,
+				     .release = volumes_release};

@@ -34,13 +34,6 @@ struct start_job {
 
 /* ---- the job ---- */
 
-static enum runtime_propagation propagation(const char *s)
-{
-	if (!strcmp(s, "Bidirectional"))
-		return RUNTIME_BIDIRECTIONAL;
-	return !strcmp(s, "HostToContainer") ? RUNTIME_HOST_TO_CONTAINER : RUNTIME_PRIVATE;
-}
-
 static bool mounts_path(const struct container_spec *c, const char *path)
 {
 	for (size_t i = 0; i < c->n_mounts; i++)
@@ -67,14 +60,9 @@ static int add_mounts(struct start_job *s, struct err *err)
 	const struct container_spec *c = job_container(&s->j);
 	struct runtime_mount *v = arena_array(&s->a, c->n_mounts + ARRAY_LEN(files), sizeof(*v));
 	size_t n = 0;
-	for (size_t i = 0; i < c->n_mounts; i++) {
-		const struct volume_mount *m = &c->mounts[i];
-		const char *from =
-			volumes_mount_source(&s->a, s->j.host->root, s->j.pod, c, i, s->sub_paths[i], err);
-		if (!from)
+	for (size_t i = 0; i < c->n_mounts; i++)
+		if (volumes_mount(&s->a, s->j.host->root, s->j.pod, c, i, s->sub_paths[i], &v[n++], err) < 0)
 			return -1;
-		v[n++] = (struct runtime_mount){from, m->path, m->readonly, propagation(m->propagation)};
-	}
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		if (!mounts_path(c, files[i].path))
 			v[n++] = (struct runtime_mount){

@@ -77,8 +77,9 @@ static const struct decode_row mount_rows[] = {
 	DECODE_STRING("subPathExpr", struct volume_mount, sub_path_expr),
 	DECODE_STRING("mountPropagation", struct volume_mount, propagation),
 	DECODE_BOOL("readOnly", struct volume_mount, readonly),
+	DECODE_STRING("recursiveReadOnly", struct volume_mount, recursive_readonly),
 };
-static const struct volume_mount mount_initial = {"", "", "", "", "", false};
+static const struct volume_mount mount_initial = {"", "", "", "", "", "", false};
 static const struct decode_spec mount_spec =
 	DECODE_SPEC(struct volume_mount, mount_rows, .initial = &mount_initial);
 

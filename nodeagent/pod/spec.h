@@ -48,7 +48,7 @@ struct env_from {
 	bool secret, optional;
 };
 struct volume_mount {
-	const char *name, *path, *sub_path, *sub_path_expr, *propagation; /* "" = none */
+	const char *name, *path, *sub_path, *sub_path_expr, *propagation, *recursive_readonly; /* "" = none */
 	bool readonly;
 };
 struct container_port {

@@ -6,12 +6,196 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "object/json_test.h"
 #include "os/tree.h"
 #include "pod/make_test.h"
+
+static struct err set_up(const char *root, const struct pod *p)
+{
+	static const struct config_set nothing = {0};
+	const struct env_context ctx = {
+		.pod = p, .node_name = "n1", .allocatable_cpu_milli = 4000, .allocatable_memory = 1 << 30};
+	struct volumes_plan plan = {.n = 0};
+	struct err unplanned = ERR_INIT, err = ERR_INIT;
+	(void)!volumes_plan(&plan, &ctx, &nothing, &unplanned);
+	(void)!volumes_set_up(root, p, &plan, &err);
+	volumes_plan_release(&plan);
+	return unplanned.reason != REASON_NONE ? unplanned : err;
+}
+
+static void expect(const char *root, const char *name, const char *want)
+{
+	struct err err = ERR_INIT;
+	autobuf struct buf b = BUF_INIT;
+	autofree char *path = mem_printf("%s/pods/u/volumes/kubernetes.io~%s", root, name);
+	if (tree_read(path, 4096, &b, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_string_equal(buf_str(&b), want);
+}
+
+static void remove_all(const char *root)
+{
+	struct err err = ERR_INIT;
+	assert_int_equal(volumes_tear_down(root, "u", &err), 0);
+	assert_int_equal(tree_remove(root, &err), 0);
+}
+
+#define DOWNWARD(labels)                                                                                            \
+	JSON("{'metadata':{'name':'p','namespace':'n','uid':'u','labels':{" labels                                  \
+	     "},'annotations':{'note':'a \\\"b\\\"\\n\\u00e9\\u200b'}},"                                            \
+	     "'spec':{'volumes':[{'name':'d','downwardAPI':{'items':["                                              \
+	     "{'path':'labels','fieldRef':{'fieldPath':'metadata.labels'}},"                                        \
+	     "{'path':'notes','fieldRef':{'fieldPath':'metadata.annotations'}},"                                    \
+	     "{'path':'x/one','fieldRef':{'fieldPath':'metadata.labels[`a`]'}},"                                    \
+	     "{'path':'cpu','resourceFieldRef':{'containerName':'a','resource':'limits.cpu','divisor':'1m'}},"      \
+	     "{'path':'mem','resourceFieldRef':{'containerName':'a','resource':'requests.memory','divisor':'1Mi'}}" \
+	     "]}}],'containers':[{'name':'a','image':'i','resources':{'requests':{'memory':'32Mi'}}}]}}")
+
+static struct pod *make_downward(const char *text)
+{
+	autofree char *t = mem_strdup(text);
+	for (char *p = t; (p = strchr(p, '`'));)
+		*p = '\'';
+	return make_pod(t);
+}
+
+/* What a mount says of writing, and what the kind of volume does. */
+static void test_mounts(void **state)
+{
+	static const struct {
+		const char *mount, *want; /* flags, or the error */
+	} rows[] = {
+		{"'name':'h'", "/host private"},
+		{"'name':'h','readOnly':true", "/host ro private"},
+		{"'name':'h','mountPropagation':'HostToContainer'", "/host slave"},
+		{"'name':'h','mountPropagation':'Bidirectional'", "/host shared"},
+		{"'name':'h','readOnly':true,'recursiveReadOnly':'Disabled'", "/host ro private"},
+		{"'name':'h','readOnly':true,'recursiveReadOnly':'Enabled'", "/host rro private"},
+		{"'name':'h','readOnly':true,'recursiveReadOnly':'IfPossible'", "/host rro private"},
+		{"'name':'h','recursiveReadOnly':'IfPossible'",
+		 "failed to resolve recursive read-only mode: volume \"h\" requested recursive read-only mode, but it is not "
+		 "read-only"},
+		{"'name':'h','readOnly':true,'recursiveReadOnly':'Enabled','mountPropagation':'HostToContainer'",
+		 "failed to resolve recursive read-only mode: volume \"h\" requested recursive read-only mode, but it is not "
+		 "compatible with propagation \"HostToContainer\""},
+		{"'name':'c'", "/r/pods/u/volumes/kubernetes.io~configmap/c ro private"},
+		{"'name':'s'", "/r/pods/u/volumes/kubernetes.io~secret/s ro private"},
+		{"'name':'p'", "/r/pods/u/volumes/kubernetes.io~projected/p ro private"},
+		{"'name':'d'", "/r/pods/u/volumes/kubernetes.io~downward-api/d ro private"},
+		{"'name':'e'", "/r/pods/u/volumes/kubernetes.io~empty-dir/e private"},
+		{"'name':'z'", "cannot find volume \"z\" to mount into container \"a\""},
+	};
+	static const char *const names[] = {[RUNTIME_PRIVATE] = "private",
+					    [RUNTIME_HOST_TO_CONTAINER] = "slave",
+					    [RUNTIME_BIDIRECTIONAL] = "shared"};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autofree char *text = mem_printf(
+			JSON("{'metadata':{'name':'p','namespace':'n','uid':'u'},'spec':{'volumes':["
+			     "{'name':'h','hostPath':{'path':'/host'}},{'name':'c','configMap':{}},{'name':'s','secret':{}},"
+			     "{'name':'p','projected':{}},{'name':'d','downwardAPI':{}},{'name':'e','emptyDir':{}}],"
+			     "'containers':[{'name':'a','image':'i','volumeMounts':[{%s,'mountPath':'/m'}]}]}}"),
+			JSON(rows[i].mount));
+		struct pod *p = make_pod(text);
+		autoarena struct arena a = ARENA_INIT;
+		autobuf struct buf got = BUF_INIT;
+		struct runtime_mount m = {0};
+		struct err err = ERR_INIT;
+		if (volumes_mount(&a, "/r", p, &p->list.v[0], 0, "", &m, &err) < 0)
+			buf_adds(&got, err.msg);
+		else
+			buf_addf(&got, "%s%s %s", m.host,
+				 !m.readonly   ? ""
+				 : m.recursive ? " rro"
+					       : " ro",
+				 names[m.propagation]);
+		assert_string_equal(buf_str(&got), rows[i].want);
+		free_pod(p);
+	}
+}
+
+static void test_downward(void **state)
+{
+	char root[] = "/tmp/volumes_test.XXXXXX";
+	if (geteuid() != 0)
+		skip();
+	assert_non_null(mkdtemp(root));
+	struct pod *p = make_downward(DOWNWARD("'b':'2','a':'1'")),
+		   *q = make_downward(DOWNWARD("'b':'2','a':'3'"));
+	assert_string_equal(set_up(root, p).msg, "");
+	expect(root, "downward-api/d/labels", "a=\"1\"\nb=\"2\"");
+	expect(root, "downward-api/d/notes", "note=\"a \\\"b\\\"\\n\xc3\xa9\\u200b\"");
+	expect(root, "downward-api/d/x/one", "1");
+	expect(root, "downward-api/d/cpu", "4000");
+	expect(root, "downward-api/d/mem", "32");
+	assert_false(volumes_follow_pod(p, p));
+	assert_true(volumes_follow_pod(p, q));
+	assert_string_equal(set_up(root, q).msg, "");
+	expect(root, "downward-api/d/x/one", "3");
+	free_pod(p);
+	free_pod(q);
+	remove_all(root);
+}
+
+/* One volume that cannot be made keeps no other from being made. */
+static void test_missing(void **state)
+{
+	char root[] = "/tmp/volumes_test.XXXXXX";
+	struct stat st;
+	if (geteuid() != 0)
+		skip();
+	assert_non_null(mkdtemp(root));
+	struct pod *p = make_pod(JSON(
+		"{'metadata':{'name':'p','namespace':'n','uid':'u'},'spec':{'volumes':["
+		"{'name':'c','configMap':{'name':'x'}},{'name':'o','secret':{'secretName':'y','optional':true}},"
+		"{'name':'e','emptyDir':{'medium':'Memory','sizeLimit':'1Mi'}},{'name':'t','nfs':{}}],"
+		"'containers':[{'name':'a','image':'i'}]}}"));
+	assert_string_equal(set_up(root, p).msg,
+			    "MountVolume.SetUp failed for volume \"c\" : configmap \"x\" not found");
+	autofree char *empty = mem_printf("%s/pods/u/volumes/kubernetes.io~empty-dir/e", root),
+		      *secret = mem_printf("%s/pods/u/volumes/kubernetes.io~secret/o/..data", root);
+	assert_int_equal(stat(empty, &st), 0);
+	assert_int_equal(stat(secret, &st), 0);
+	free_pod(p);
+	remove_all(root);
+}
+
+static int64_t tmpfs_size(const char *root, const char *limits, const char *source)
+{
+	struct statfs fs;
+	autofree char *text = mem_printf(
+		JSON("{'metadata':{'name':'p','namespace':'n','uid':'u'},'spec':{'volumes':[{'name':'m','emptyDir':%s}],"
+		     "'containers':[{'name':'a','image':'i','resources':{'limits':{%s}}}]}}"),
+		source, limits);
+	struct pod *p = make_pod(text);
+	struct err err = ERR_INIT;
+	assert_string_equal(set_up(root, p).msg, "");
+	autofree char *path = mem_printf("%s/pods/u/volumes/kubernetes.io~empty-dir/m", root);
+	assert_int_equal(statfs(path, &fs), 0);
+	assert_int_equal(volumes_tear_down(root, "u", &err), 0);
+	free_pod(p);
+	return (int64_t)fs.f_blocks * fs.f_bsize;
+}
+
+/* The least of what is asked for, what the Pod may take and what there is. */
+static void test_memory(void **state)
+{
+	char root[] = "/tmp/volumes_test.XXXXXX";
+	if (geteuid() != 0)
+		skip();
+	assert_non_null(mkdtemp(root));
+	const char *free_size = JSON("{'medium':'Memory'}"),
+		   *small = JSON("{'medium':'Memory','sizeLimit':'1Mi'}"),
+		   *huge = JSON("{'medium':'Memory','sizeLimit':'2Gi'}"), *limit = JSON("'memory':'16Mi'");
+	assert_int_equal(tmpfs_size(root, "", free_size), 1 << 30);
+	assert_int_equal(tmpfs_size(root, limit, free_size), 16 << 20);
+	assert_int_equal(tmpfs_size(root, limit, small), 1 << 20);
+	assert_int_equal(tmpfs_size(root, limit, huge), 16 << 20);
+	remove_all(root);
+}
 
 /* fsGroup is about the volumes that the Pod owns, sub-paths in them included; what belongs to the host is left alone. */
 static void test_fs_group(void **state)
@@ -33,30 +217,30 @@ static void test_fs_group(void **state)
 	struct pod *p = make_pod(text);
 	autoarena struct arena a = ARENA_INIT;
 	for (int i = 0; i < 2; i++) {
-		if (volumes_set_up(root, p, &err) < 0)
-			fail_msg("%s", err.msg);
+		assert_string_equal(set_up(root, p).msg, "");
 		autofree char *volume = mem_printf("%s/pods/u/volumes/kubernetes.io~empty-dir/e", root);
 		assert_int_equal(stat(volume, &st), 0);
 		assert_int_equal(st.st_gid, 1234);
 		assert_int_equal(st.st_mode & 07777, 02777);
 	}
-	const char *sub = volumes_mount_source(&a, root, p, &p->list.v[0], 0, "x/y", &err);
-	assert_non_null(sub);
-	assert_int_equal(stat(sub, &st), 0);
+	struct runtime_mount m = {0};
+	assert_int_equal(volumes_mount(&a, root, p, &p->list.v[0], 0, "x/y", &m, &err), 0);
+	assert_int_equal(stat(m.host, &st), 0);
 	assert_int_equal(st.st_gid, 1234);
 	assert_int_equal(st.st_mode & 07777, 02777);
 	assert_int_equal(stat(host, &st), 0);
 	assert_int_equal(st.st_gid, getegid());
 	assert_int_equal(st.st_mode & 07777, 0700);
 	free_pod(p);
-	assert_int_equal(volumes_tear_down(root, "u", &err), 0);
-	assert_int_equal(tree_remove(root, &err), 0);
+	remove_all(root);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fs_group),
+		cmocka_unit_test(test_fs_group), cmocka_unit_test(test_downward),
+		cmocka_unit_test(test_mounts),	 cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

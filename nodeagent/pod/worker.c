@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "pod/hooks.h"
 #include "pod/job.h"
+#include "pod/volumes.h"
 
 const struct loop_lane worker_lanes[LANES] = {[LANE_WORK] = {"work", 6},
 					      [LANE_PULL] = {"pull", 2},
@@ -294,9 +295,44 @@ static void attend(struct worker *w, struct instant now)
 		act(w, now);
 }
 
+/* Volumes that are being made are made of what there is; those that could not be are tried at once. */
+static void follow_config(struct worker *w, struct instant now)
+{
+	struct machine *m = &w->m;
+	if (!w->volumes_owed || m->volumes_busy || m->stage > POD_ACTIVE)
+		return;
+	if (!m->volumes_up) {
+		w->volumes_owed = false;
+		m->volumes_retry.at_ns = 0;
+	} else if (now.mono_ns >= m->volumes_retry.at_ns) {
+		w->volumes_owed = false;
+		m->volumes_busy = true;
+		job_begin(&job_volumes, w, -1, NULL);
+	}
+}
+
+static int64_t next_follow_ns(const struct worker *w)
+{
+	bool waits = w->volumes_owed && w->m.volumes_up && !w->m.volumes_busy && w->m.stage <= POD_ACTIVE;
+	return waits ? w->m.volumes_retry.at_ns : CLOCK_NEVER;
+}
+
+void worker_config_changed(void *arg, const struct config_object *o)
+{
+	struct pod_host *h = arg;
+	for (struct map_iter it = {0}; map_next(&h->workers, &it);) {
+		struct worker *w = it.value;
+		if (!w->pod->volumes || !config_set_has(&w->config, o))
+			continue;
+		w->volumes_owed = true;
+		loop_timer_set(h->loop, &w->timer, clock_mono_ns());
+	}
+}
+
 void worker_kick(struct worker *w)
 {
 	struct instant now = worker_now();
+	follow_config(w, now);
 	act(w, now);
 	attend(w, now);
 	job_cancel_pulls(w);
@@ -313,6 +349,8 @@ void worker_kick(struct worker *w)
 	int64_t next = machine_next_ns(&w->m, now);
 	if (w->report_retry_ns && report_owed(w) && w->report_retry_ns < next)
 		next = w->report_retry_ns;
+	if (next_follow_ns(w) < next)
+		next = next_follow_ns(w);
 	loop_timer_set(w->host->loop, &w->timer, next);
 }
 
@@ -398,6 +436,8 @@ static void add(struct pod_host *h, const struct pod *p, const struct runtime_li
 	for (size_t i = 0; i < p->n_pull_secrets; i++)
 		config_set_add(&w->config, h->config, CONFIG_SECRET, p->o.meta.namespace,
 			       p->pull_secrets[i].name);
+	if (!h->simulated)
+		volumes_add_config(&w->config, h->config, p);
 	map_set(&h->workers, p->o.meta.uid, w);
 	machine_init(&w->m, w->pod, worker_now());
 	adopt(w, list);
@@ -434,6 +474,7 @@ void worker_see(struct pod_host *h, const struct pod *p, const struct runtime_li
 	grow(w, p);
 	w->pod = informer_ref(p);
 	machine_update(&w->m, w->pod, worker_now());
+	w->volumes_owed |= !h->simulated && volumes_follow_pod(old, p);
 	informer_unref(old);
 	heed_others(w);
 	worker_kick(w);

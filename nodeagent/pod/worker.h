@@ -65,6 +65,9 @@ bool worker_evict(struct worker *w, const char *reason, const char *message, int
 /* The runtime says that a container (or a sandbox's pause) has ended. */
 void worker_ended(struct pod_host *h, const char *id);
 
+/* A ConfigMap or Secret has changed: volumes follow. arg: a struct pod_host. */
+void worker_config_changed(void *arg, const struct config_object *o);
+
 struct worker *worker_find(struct pod_host *h, const char *ns,
 			   const char *name); /* NULL when there is none */
 const struct machine *worker_machine(const struct worker *w);
@@ -103,6 +106,7 @@ struct worker {
 	char sandbox_starting[RUNTIME_ID_MAX]; /* that is being made; "" = none */
 	bool sandbox_ended_early;	       /* its end was told before it was made */
 	bool admitted, counted_running, forgotten;
+	bool volumes_owed; /* what the volumes are made of may have changed since they were */
 	size_t counted_containers;
 
 	struct status_known known, sending; /* what the API has of the status, and will have */

@@ -161,7 +161,10 @@ static void write_user_mounts(const struct runtime_container_spec *s, js *mounts
 		qsort(v, s->n_mounts, sizeof(*v), by_depth);
 	for (size_t i = 0; i < s->n_mounts; i++)
 		add_mount(mounts, v[i]->container, "bind", v[i]->host,
-			  STRINGS("rbind", propagations[v[i]->propagation], v[i]->readonly ? "ro" : "rw"));
+			  STRINGS("rbind", propagations[v[i]->propagation],
+				  !v[i]->readonly   ? "rw"
+				  : v[i]->recursive ? "rro"
+						    : "ro"));
 	free(v);
 	if (s->termination_log && s->termination_path)
 		add_mount(mounts, s->termination_path, "bind", s->termination_log,

@@ -269,9 +269,12 @@ static void test_mounts(void **state)
 	struct runtime_mount m[] = {
 		{.host = "/h2", .container = "/a/b/c", .propagation = RUNTIME_BIDIRECTIONAL},
 		{.host = "/h1", .container = "/a", .readonly = true},
-		{.host = "/h3", .container = "/dev/shm", .propagation = RUNTIME_HOST_TO_CONTAINER}};
-	struct runtime_container_spec s = {
-		.mounts = m, .n_mounts = 3, .termination_log = "/h/t", .termination_path = "/dev/t"};
+		{.host = "/h3", .container = "/dev/shm", .propagation = RUNTIME_HOST_TO_CONTAINER},
+		{.host = "/h4", .container = "/r", .readonly = true, .recursive = true}};
+	struct runtime_container_spec s = {.mounts = m,
+					   .n_mounts = ARRAY_LEN(m),
+					   .termination_log = "/h/t",
+					   .termination_path = "/dev/t"};
 	struct oci_user u = {0};
 	struct oci_spec_input in = input(&s, &image, &u);
 	autojson js *o = write_spec(&in);
@@ -285,6 +288,7 @@ static void test_mounts(void **state)
 	assert_true(a && c && a < c);
 	assert_true(holds(js_arr(mount_of(o, "/a"), "options", NULL), "ro"));
 	assert_true(holds(js_arr(mount_of(o, "/a"), "options", NULL), "rprivate"));
+	assert_true(holds(js_arr(mount_of(o, "/r"), "options", NULL), "rro"));
 	assert_true(holds(js_arr(mount_of(o, "/a/b/c"), "options", NULL), "rshared"));
 	assert_string_equal(js_str0(mount_of(o, "/dev/shm"), "source", NULL), "/h3");
 	assert_string_equal(js_str0(mount_of(o, "/dev/t"), "source", NULL), "/h/t");
@@ -352,6 +356,15 @@ static void test_users(void **state)
 		assert_int_equal(u.gid, rows[i].want_gid);
 		assert_int_equal(u.n_groups, rows[i].groups);
 	}
+	/* Strictly, only what the Pod says counts. */
+	static const uint32_t more[] = {7};
+	struct runtime_container_spec strict = {
+		.run_as_user = -1, .run_as_group = -1, .groups = more, .n_groups = 1, .strict_groups = true};
+	struct oci_user u;
+	assert_int_equal(oci_user_resolve(dir, "www", &strict, &u, &err), 0);
+	assert_int_equal(u.n_groups, 2);
+	assert_int_equal(u.groups[0], 34);
+	assert_int_equal(u.groups[1], 7);
 	assert_int_equal(tree_remove(dir, &err), 0);
 }
 

@@ -77,7 +77,7 @@ enum runtime_propagation { RUNTIME_PRIVATE, RUNTIME_HOST_TO_CONTAINER, RUNTIME_B
 
 struct runtime_mount {
 	const char *host, *container; /* absolute; host exists (file or directory) */
-	bool readonly;
+	bool readonly, recursive;     /* recursive: what is mounted in it is readonly, too */
 	enum runtime_propagation propagation;
 };
 

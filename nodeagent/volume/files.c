@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -21,26 +22,48 @@
 
 #define FILE_MAX (4u << 20) /* more than any object may hold */
 
+/* The words are upstream's. */
 static int check_path(const char *p, struct err *err)
 {
-	bool bad = !*p || *p == '/' || strlen(p) > 4000;
-	for (const char *s = p; *s && !bad; s += strcspn(s, "/"), s += *s == '/') {
+	enum { PATH_LIMIT = 4096, NAME_LIMIT = 255 };
+	if (!*p)
+		return err_set(err, REASON_INVALID, "invalid path: must not be empty: \"\"");
+	if (*p == '/')
+		return err_set(err, REASON_INVALID, "invalid path: must be relative path: %.300s", p);
+	if (strlen(p) > PATH_LIMIT)
+		return err_set(err, REASON_INVALID,
+			       "invalid path: must be less than or equal to %d characters", PATH_LIMIT);
+	for (const char *s = p; s; s = strchr(s, '/') ? strchr(s, '/') + 1 : NULL) {
 		size_t n = strcspn(s, "/");
-		bad = !n || (n == 2 && s[0] == '.' && s[1] == '.') || (n == 1 && *s == '.') || n > 255;
+		if (n == 2 && s[0] == '.' && s[1] == '.')
+			return err_set(err, REASON_INVALID, "invalid path: must not contain '..': %.300s", p);
+		if (!n || (n == 1 && *s == '.'))
+			return err_set(err, REASON_INVALID, "invalid path: not in its shortest form: %.300s",
+				       p);
+		if (n > NAME_LIMIT)
+			return err_set(err, REASON_INVALID,
+				       "invalid path: filenames must be less than or equal to %d characters",
+				       NAME_LIMIT);
 	}
 	/* Names that start so at the top are the writer's own. */
-	if (bad || !strncmp(p, "..", 2))
-		return err_set(err, REASON_INVALID, "invalid path \"%.200s\" in volume", p);
+	if (!strncmp(p, "..", 2))
+		return err_set(err, REASON_INVALID, "invalid path: must not start with '..': %.300s", p);
 	return 0;
 }
 
-static bool same_file(const char *dir, const struct volume_file *f)
+/* With an fsGroup it is the group's to read, too. */
+static mode_t mode_of(const struct volume_file *f, int64_t group)
+{
+	return f->mode | (group < 0 ? 0 : 0440);
+}
+
+static bool same_file(const char *dir, const struct volume_file *f, int64_t group)
 {
 	struct stat st;
 	struct err ignored = ERR_INIT;
 	autobuf struct buf b = BUF_INIT;
 	autofree char *path = mem_printf("%s/..data/%s", dir, f->path);
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 07777) == f->mode &&
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 07777) == mode_of(f, group) &&
 	       tree_read(path, FILE_MAX, &b, &ignored) == 0 && b.len == f->len &&
 	       (!f->len || !memcmp(b.p, f->data, f->len));
 }
@@ -66,7 +89,7 @@ static bool count_files(void *arg, const char *name)
 	return true;
 }
 
-static bool unchanged(const char *dir, const struct volume_file *files, size_t n)
+static bool unchanged(const char *dir, const struct volume_file *files, size_t n, int64_t group)
 {
 	struct err ignored = ERR_INIT;
 	autofree char *data = mem_printf("%s/..data", dir);
@@ -74,13 +97,16 @@ static bool unchanged(const char *dir, const struct volume_file *files, size_t n
 	if (access(data, F_OK) < 0 || tree_names(data, count_files, &c, &ignored) < 0 || c.n != n)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (!same_file(dir, &files[i]))
+		if (!same_file(dir, &files[i], group))
 			return false;
 	return true;
 }
 
-static int write_all(const char *to, const struct volume_file *files, size_t n, struct err *err)
+static int write_all(const char *to, const struct volume_file *files, size_t n, int64_t group,
+		     struct err *err)
 {
+	if (tree_mkdirs(to, 0755, err) < 0)
+		return -1;
 	for (size_t i = 0; i < n; i++) {
 		autofree char *path = mem_printf("%s/%s", to, files[i].path), *parent = mem_strdup(path);
 		*strrchr(parent, '/') = '\0';
@@ -89,7 +115,7 @@ static int write_all(const char *to, const struct volume_file *files, size_t n, 
 			       TREE_VOLATILE, err) < 0)
 			return -1;
 	}
-	return 0;
+	return group < 0 ? 0 : volume_give_group(to, group, true, err);
 }
 
 static int swap_data(const char *dir, const char *name, struct err *err)
@@ -140,7 +166,32 @@ static char *stamp(void)
 	return mem_printf("..%s.%09lld", text, (long long)(now % NS_PER_S));
 }
 
-int volume_write_files(const char *dir, const struct volume_file *files, size_t n, struct err *err)
+static int replace(const char *dir, const char *name, const struct volume_file *files, size_t n,
+		   int64_t group, struct err *err)
+{
+	autofree char *to = mem_printf("%s/%s", dir, name);
+	struct err ignored = ERR_INIT; /* the first error is the one to tell */
+	if (write_all(to, files, n, group, err) == 0 && swap_data(dir, name, err) == 0)
+		return 0;
+	(void)!tree_remove(to, &ignored);
+	return -1;
+}
+
+/* What an agent that was killed in the middle of this left is put right, too. */
+static int tidy(const char *dir, struct map *tops, struct err *err)
+{
+	char current[NAME_MAX + 1] = "";
+	autofree char *data = mem_printf("%s/..data", dir);
+	if (readlink(data, current, NAME_MAX) < 0)
+		return err_errno(err, "read %s", data);
+	if (link_tops(dir, tops, err) < 0)
+		return -1;
+	struct stale s = {.dir = dir, .current = current, .tops = tops, .err = err};
+	return tree_names(dir, remove_stale, &s, err) < 0 ? -1 : s.rc;
+}
+
+int volume_write_files(const char *dir, const struct volume_file *files, size_t n, int64_t group,
+		       struct err *err)
 {
 	automap struct map tops = MAP_INIT;
 	for (size_t i = 0; i < n; i++) {
@@ -150,14 +201,9 @@ int volume_write_files(const char *dir, const struct volume_file *files, size_t 
 	}
 	if (tree_mkdirs(dir, 0755, err) < 0)
 		return -1;
-	if (unchanged(dir, files, n))
-		return 0;
-	autofree char *name = stamp(), *to = mem_printf("%s/%s", dir, name);
-	if (tree_mkdirs(to, 0755, err) < 0 || write_all(to, files, n, err) < 0 ||
-	    swap_data(dir, name, err) < 0 || link_tops(dir, &tops, err) < 0)
+	autofree char *name = stamp();
+	if ((!unchanged(dir, files, n, group) && replace(dir, name, files, n, group, err) < 0) ||
+	    tidy(dir, &tops, err) < 0)
 		return -1;
-	struct stale s = {.dir = dir, .current = name, .tops = &tops, .err = err};
-	if (tree_names(dir, remove_stale, &s, err) < 0)
-		return -1;
-	return s.rc;
+	return group < 0 ? 0 : volume_set_group(dir, group, true, err);
 }

@@ -75,16 +75,26 @@ static int walk(const struct ownership *o, int fd, int depth)
 	return rc;
 }
 
-int volume_set_group(const char *path, int64_t group, bool readonly, struct err *err)
+static int set_group(const char *path, int64_t group, bool readonly, bool always, struct err *err)
 {
 	const struct ownership o = {.group = (gid_t)group, .bits = readonly ? 0440 : 0660, .err = err};
 	struct stat st;
 	autoclose int fd = open(path, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_errno(err, "%s", path);
-	if (st.st_gid == o.group && (st.st_mode & 07777) == mode_for(&o, &st))
+	if (!always && st.st_gid == o.group && (st.st_mode & 07777) == mode_for(&o, &st))
 		return 0;
 	if (walk(&o, fd, 0) < 0 || give(&o, fd, &st) < 0)
 		return err_wrap(err, "applying fsGroup %lld to %s", (long long)group, path);
 	return 0;
+}
+
+int volume_set_group(const char *path, int64_t group, bool readonly, struct err *err)
+{
+	return set_group(path, group, readonly, false, err);
+}
+
+int volume_give_group(const char *path, int64_t group, bool readonly, struct err *err)
+{
+	return set_group(path, group, readonly, true, err);
 }

@@ -44,25 +44,27 @@ static bool is_mount_point(const char *path)
 	       (st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 
+/* Where the kernel can, what is kept in memory is never written to swap. */
 static int mount_tmpfs(const char *path, int64_t size_limit, struct err *err)
 {
+	char size[32] = "", options[96];
 	if (is_mount_point(path))
 		return 0;
-	char options[64] = "mode=0777";
 	if (size_limit > 0)
-		snprintf(options, sizeof(options), "mode=0777,size=%lld", (long long)size_limit);
+		snprintf(size, sizeof(size), ",size=%lld", (long long)size_limit);
+	snprintf(options, sizeof(options), "mode=0777%s,noswap", size);
+	if (mount("tmpfs", path, "tmpfs", 0, options) == 0)
+		return 0;
+	*strrchr(options, ',') = '\0';
 	return mount("tmpfs", path, "tmpfs", 0, options) < 0 ? err_errno(err, "mount tmpfs on %s", path) : 0;
 }
 
-int volume_empty_dir(const char *root, const char *uid, const char *name, const char *medium,
-		     int64_t size_limit, char **ret_path, struct err *err)
+int volume_make(const char *root, const char *uid, const char *plugin, const char *name, bool memory,
+		int64_t size_limit, char **ret_path, struct err *err)
 {
-	bool memory = medium && !strcmp(medium, "Memory");
-	if (medium && *medium && !memory)
-		return err_set(err, REASON_INVALID, "unknown storage medium \"%s\"", medium);
 	if (check_name(uid, err) < 0 || check_name(name, err) < 0)
 		return -1;
-	autofree char *path = volume_dir(root, uid, "empty-dir", name);
+	autofree char *path = volume_dir(root, uid, plugin, name);
 	struct stat st;
 	bool there = stat(path, &st) == 0;
 	if (!there && tree_mkdirs(path, 0755, err) < 0)
@@ -73,6 +75,15 @@ int volume_empty_dir(const char *root, const char *uid, const char *name, const 
 		return err_errno(err, "chmod %s", path);
 	*ret_path = STEAL(path);
 	return 0;
+}
+
+int volume_empty_dir(const char *root, const char *uid, const char *name, const char *medium,
+		     int64_t size_limit, char **ret_path, struct err *err)
+{
+	bool memory = medium && !strcmp(medium, "Memory");
+	if (medium && *medium && !memory)
+		return err_set(err, REASON_INVALID, "unknown storage medium \"%s\"", medium);
+	return volume_make(root, uid, "empty-dir", name, memory, size_limit, ret_path, err);
 }
 
 /* ---- hostPath ---- */

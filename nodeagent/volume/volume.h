@@ -15,7 +15,12 @@
 /* ROOT/pods/UID; free() it. */
 char *volume_pod_dir(const char *root, const char *uid); /* for tests */
 
-/* medium: "" or "Memory"; size_limit 0 = none (tmpfs only; on disk it is the eviction manager's business). */
+/* The directory of a volume whose content this node makes. memory: a tmpfs of at most size_limit bytes (0 = the kernel's
+   default). */
+int volume_make(const char *root, const char *uid, const char *plugin, const char *name, bool memory,
+		int64_t size_limit, char **ret_path, struct err *err) MUST_CHECK;
+
+/* medium: "" or "Memory"; size_limit concerns memory only: on disk it is the eviction manager's business. */
 int volume_empty_dir(const char *root, const char *uid, const char *name, const char *medium,
 		     int64_t size_limit, char **ret_path, struct err *err) MUST_CHECK;
 
@@ -31,15 +36,17 @@ struct volume_file {
 	uint32_t mode; /* permission bits */
 };
 /* Replaces all files of dir at once: a reader sees the old set or the new (the ..data symlink). Does nothing
-   when they are the same. Makes dir. */
-int volume_write_files(const char *dir, const struct volume_file *files, size_t n,
-		       struct err *err) MUST_CHECK; /* for tests */
+   when they are the same. Makes dir. group: they are its to read from the first moment on (fsGroup); -1 = none. */
+int volume_write_files(const char *dir, const struct volume_file *files, size_t n, int64_t group,
+		       struct err *err) MUST_CHECK;
 /* ROOT/pods/UID/volumes/kubernetes.io~PLUGIN/NAME; free() it. */
 char *volume_dir(const char *root, const char *uid, const char *plugin, const char *name);
 
 /* fsGroup: all of the volume at path is the group's, for reading or for reading and writing. Nothing is done to one
    that is so already. No symlink is followed. */
 int volume_set_group(const char *path, int64_t group, bool readonly, struct err *err) MUST_CHECK;
+/* The same of one that is known not to be: what is made in a directory of the group looks as if it were. */
+int volume_give_group(const char *path, int64_t group, bool readonly, struct err *err) MUST_CHECK;
 
 /* Binds `subpath` of a volume so that what the container puts into the volume cannot lead the mount
    elsewhere; a missing directory is made. *ret_path is what to mount. */

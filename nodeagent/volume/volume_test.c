@@ -178,15 +178,15 @@ static void test_files(void **state)
 	autofree char *dir = volume_dir(root, "u3", "configmap", "c"), *data = mem_printf("%s/..data", dir);
 	struct volume_file v1[] = {{"a", "one", 3, 0644}, {"sub/b", "two", 3, 0400}};
 	struct volume_file v2[] = {{"a", "uno", 3, 0644}, {"d", "", 0, 0644}};
-	assert_int_equal(volume_write_files(dir, v1, 2, &err), 0);
+	assert_int_equal(volume_write_files(dir, v1, 2, -1, &err), 0);
 	expect(dir, "a", "one");
 	expect(dir, "sub/b", "two");
 	char before[256] = "", after[256] = "";
 	assert_true(readlink(data, before, sizeof(before) - 1) > 0);
-	assert_int_equal(volume_write_files(dir, v1, 2, &err), 0);
+	assert_int_equal(volume_write_files(dir, v1, 2, -1, &err), 0);
 	assert_true(readlink(data, after, sizeof(after) - 1) > 0);
 	assert_string_equal(before, after);
-	assert_int_equal(volume_write_files(dir, v2, 2, &err), 0);
+	assert_int_equal(volume_write_files(dir, v2, 2, -1, &err), 0);
 	expect(dir, "a", "uno");
 	expect(dir, "d", "");
 	expect(dir, "sub", NULL);
@@ -194,12 +194,78 @@ static void test_files(void **state)
 	int n = 0;
 	assert_int_equal(tree_names(dir, count, &n, &err), 0);
 	assert_int_equal(n, 4); /* ..data, ..stamp, a, d */
-	static const char *const bad[] = {"", "/a", "../a", "a/../b", "a//b", "..x", "a/"};
+	static const struct {
+		const char *path, *message;
+	} bad[] = {
+		{"", "invalid path: must not be empty: \"\""},
+		{"/a", "invalid path: must be relative path: /a"},
+		{"../a", "invalid path: must not contain '..': ../a"},
+		{"a/../b", "invalid path: must not contain '..': a/../b"},
+		{"a//b", "invalid path: not in its shortest form: a//b"},
+		{"a/", "invalid path: not in its shortest form: a/"},
+		{"./a", "invalid path: not in its shortest form: ./a"},
+		{"..x", "invalid path: must not start with '..': ..x"},
+		{"..data", "invalid path: must not start with '..': ..data"},
+	};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		struct volume_file f = {bad[i], "x", 1, 0644};
-		if (volume_write_files(dir, &f, 1, &err) == 0)
-			fail_msg("accepted %s", bad[i]);
+		struct volume_file f = {bad[i].path, "x", 1, 0644};
+		assert_int_equal(volume_write_files(dir, &f, 1, -1, &err), -1);
+		assert_string_equal(err.msg, bad[i].message);
 	}
+	expect(dir, "a", "uno");
+}
+
+static int names(const char *dir)
+{
+	struct err err = ERR_INIT;
+	int n = 0;
+	assert_int_equal(tree_names(dir, count, &n, &err), 0);
+	return n;
+}
+
+/* What cannot be written leaves the old files and nothing else; what a killed agent left is put right. */
+static void test_files_again(void **state)
+{
+	struct err err = ERR_INIT;
+	autofree char *dir = volume_dir(root, "u8", "configmap", "c"), *link = mem_printf("%s/a", dir),
+		      *stale = mem_printf("%s/..2020_01_01_00_00_00.000000001", dir),
+		      *old = mem_printf("%s/old", dir);
+	struct volume_file good[] = {{"a", "one", 3, 0644}};
+	struct volume_file clash[] = {{"x", "one", 3, 0644}, {"x/y", "two", 3, 0644}};
+	assert_int_equal(volume_write_files(dir, good, 1, -1, &err), 0);
+	assert_int_equal(volume_write_files(dir, clash, 2, -1, &err), -1);
+	expect(dir, "a", "one");
+	assert_int_equal(names(dir), 3);
+	assert_int_equal(unlink(link), 0);
+	assert_int_equal(mkdir(stale, 0755), 0);
+	assert_int_equal(symlink("..data/old", old), 0);
+	assert_int_equal(volume_write_files(dir, good, 1, -1, &err), 0);
+	expect(dir, "a", "one");
+	assert_int_equal(names(dir), 3);
+}
+
+static void test_files_of_group(void **state)
+{
+	struct err err = ERR_INIT;
+	autofree char *dir = volume_dir(root, "u9", "secret", "s"), *data = mem_printf("%s/..data", dir);
+	struct volume_file v1[] = {{"a", "one", 3, 0400}, {"sub/b", "two", 3, 0}};
+	struct volume_file v2[] = {{"a", "uno", 3, 0400}};
+	char before[256] = "", after[256] = "";
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(volume_write_files(dir, v1, 2, 1234, &err), 0);
+	assert_owned(dir, ".", 1234, 02755);
+	assert_owned(dir, "..data/.", 1234, 02755);
+	assert_owned(dir, "..data/a", 1234, 0440);
+	assert_owned(dir, "..data/sub", 1234, 02755);
+	assert_owned(dir, "..data/sub/b", 1234, 0440);
+	assert_owned(dir, "a", 1234, 0);
+	assert_true(readlink(data, before, sizeof(before) - 1) > 0);
+	assert_int_equal(volume_write_files(dir, v1, 2, 1234, &err), 0);
+	assert_true(readlink(data, after, sizeof(after) - 1) > 0);
+	assert_string_equal(before, after);
+	assert_int_equal(volume_write_files(dir, v2, 1, 1234, &err), 0);
+	assert_owned(dir, "..data/a", 1234, 0440);
 }
 
 static void test_subpath(void **state)
@@ -230,9 +296,10 @@ static void test_subpath(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_empty_dir), cmocka_unit_test(test_memory),
-		cmocka_unit_test(test_group),	  cmocka_unit_test(test_host_path),
-		cmocka_unit_test(test_files),	  cmocka_unit_test(test_subpath),
+		cmocka_unit_test(test_empty_dir),   cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_group),	    cmocka_unit_test(test_host_path),
+		cmocka_unit_test(test_files),	    cmocka_unit_test(test_subpath),
+		cmocka_unit_test(test_files_again), cmocka_unit_test(test_files_of_group),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
