@@ -22,6 +22,25 @@ void hostfiles_hostname(const struct pod *p, char out[64])
 		out[--n] = '\0';
 }
 
+int hostfiles_nodename(const struct pod *p, const char *cluster_domain, char out[HOSTFILES_NAME_MAX],
+		       struct err *err)
+{
+	char name[64];
+	hostfiles_hostname(p, name);
+	bool whole = p->fqdn_hostname && *p->subdomain;
+	autofree char *fqdn =
+		whole ? mem_printf("%s.%s.%s.svc.%s", name, p->subdomain, p->o.meta.namespace, cluster_domain)
+		      : mem_strdup(name);
+	size_t n = strlen(fqdn);
+	if (n >= HOSTFILES_NAME_MAX)
+		return err_set(
+			err, REASON_INVALID,
+			"failed to construct FQDN from pod hostname and cluster domain, FQDN %s is too long (%d characters is the max, %zu characters requested)",
+			fqdn, HOSTFILES_NAME_MAX - 1, n);
+	memcpy(out, fqdn, n + 1);
+	return 0;
+}
+
 static void add_aliases(struct buf *out, const struct pod *p)
 {
 	autojson js *aliases = pod_field(p->host_aliases);

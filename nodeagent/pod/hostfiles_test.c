@@ -31,6 +31,34 @@ static void test_hostname(void **state)
 	}
 }
 
+static void test_nodename(void **state)
+{
+	static const struct {
+		const char *pod, *want;
+	} rows[] = {
+		{POD("web", "\"subdomain\":\"sub\","), "web"},
+		{POD("web", "\"setHostnameAsFQDN\":true,"), "web"},
+		{POD("web", "\"hostname\":\"h\",\"subdomain\":\"sub\",\"setHostnameAsFQDN\":true,"),
+		 "h.sub.ns.svc.cluster.local"},
+		{POD("a2345678901234567890123456789012345678902",
+		     "\"subdomain\":\"s\",\"setHostnameAsFQDN\":true,"),
+		 "a2345678901234567890123456789012345678902.s.ns.svc.cluster.local"},
+		{POD("a23456789012345678901234567890123456789023",
+		     "\"subdomain\":\"s\",\"setHostnameAsFQDN\":true,"),
+		 "failed to construct FQDN from pod hostname and cluster domain, FQDN "
+		 "a23456789012345678901234567890123456789023.s.ns.svc.cluster.local is too long (64 characters is the max, 65 "
+		 "characters requested)"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct pod *p = make_pod(rows[i].pod);
+		char name[HOSTFILES_NAME_MAX];
+		struct err err = ERR_INIT;
+		int rc = hostfiles_nodename(p, "cluster.local", name, &err);
+		assert_string_equal(rc < 0 ? err.msg : name, rows[i].want);
+		free_pod(p);
+	}
+}
+
 static void test_hosts(void **state)
 {
 	const char *ips[RUNTIME_IPS_MAX] = {"10.0.0.5", ""};
@@ -133,8 +161,8 @@ static void test_search_limits(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_hostname), cmocka_unit_test(test_hosts),
-					   cmocka_unit_test(test_resolv),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_hostname), cmocka_unit_test(test_nodename),
+					   cmocka_unit_test(test_hosts), cmocka_unit_test(test_resolv),
 					   cmocka_unit_test(test_search_limits)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 struct sandbox_job {
 	struct job j;
 	char id[RUNTIME_ID_MAX], *dir;
+	char hostname[HOSTFILES_NAME_MAX];
 	unsigned attempt;
 	struct runtime_sandbox sandbox;
 };
@@ -34,7 +35,6 @@ static int write_host_files(struct sandbox_job *s, struct err *err)
 	autobuf struct buf host_hosts = BUF_INIT, host_resolv = BUF_INIT, text = BUF_INIT;
 	const char *ips[RUNTIME_IPS_MAX];
 	const struct pod_host *h = s->j.host;
-	char name[64];
 	for (size_t i = 0; i < RUNTIME_IPS_MAX; i++)
 		ips[i] = s->sandbox.ips[i];
 	read_host_file("/etc/hosts", &host_hosts);
@@ -52,8 +52,7 @@ static int write_host_files(struct sandbox_job *s, struct err *err)
 	if (write_file(s, "resolv.conf", &text, err) < 0)
 		return -1;
 	buf_clear(&text);
-	hostfiles_hostname(s->j.pod, name);
-	buf_addf(&text, "%s\n", name);
+	buf_addf(&text, "%s\n", s->hostname);
 	return write_file(s, "hostname", &text, err);
 }
 
@@ -63,7 +62,6 @@ static void sandbox_spec(const struct sandbox_job *s, struct arena *a, struct ru
 	const struct pod *p = s->j.pod;
 	autojson js *sysctls = pod_field(p->sysctls);
 	size_t n_ports = 0;
-	char *hostname = arena_alloc(a, 64);
 	for (size_t i = 0; i < p->list.n; i++)
 		n_ports += p->list.v[i].n_host_ports;
 	struct runtime_port *ports = arena_array(a, n_ports, sizeof(*ports));
@@ -81,13 +79,12 @@ static void sandbox_spec(const struct sandbox_job *s, struct arena *a, struct ru
 	js_array_for_each (v, sysctls)
 		kv[v_i] = (struct runtime_kv){arena_strdup(a, js_str0(v, "name", NULL)),
 					      arena_strdup(a, js_str0(v, "value", NULL))};
-	hostfiles_hostname(p, hostname);
 	*ret = (struct runtime_sandbox_spec){.id = s->id,
 					     .pod_uid = p->o.meta.uid,
 					     .pod_namespace = p->o.meta.namespace,
 					     .pod_name = p->o.meta.name,
 					     .attempt = s->attempt,
-					     .hostname = hostname,
+					     .hostname = s->hostname,
 					     .host_network = p->host_network,
 					     .host_pid = p->host_pid,
 					     .host_ipc = p->host_ipc,
@@ -117,6 +114,13 @@ static void sandbox_work(struct job *j)
 	struct runtime *rt = j->host->rt;
 	autoarena struct arena a = ARENA_INIT;
 	struct runtime_sandbox_spec spec;
+	if (!j->pod->host_users && !j->host->simulated) {
+		(void)err_set(&j->err, REASON_INVALID,
+			      "RuntimeClass handler \"\" does not support user namespaces");
+		return;
+	}
+	if (hostfiles_nodename(j->pod, j->host->cluster_domain, s->hostname, &j->err) < 0)
+		return;
 	sandbox_spec(s, &a, &spec);
 	if (rt->ops->sandbox_run(rt, &spec, &s->sandbox, &j->err) < 0 || j->host->simulated)
 		return;
@@ -239,13 +243,13 @@ static void volumes_work(struct job *j)
 	(void)!volumes_set_up(j->host->root, j->pod, &v->plan, &j->err);
 }
 
+/* Of volumes that are there already, what could not be planned waits for the change that makes it possible. */
 static bool volumes_done(struct job *j)
 {
 	struct volumes_job *v = (struct volumes_job *)j;
 	const struct err *why = v->unplanned.reason != REASON_NONE ? &v->unplanned : &j->err;
 	if (why->reason == REASON_NONE)
 		machine_volumes_up(&j->w->m);
-/* Of volumes that are there already, what could not be planned waits for the change that makes it possible. */
 	else
 		machine_volumes_failed(&j->w->m, why->msg, worker_now());
 	j->w->volumes_owed |= j->w->m.volumes_up && j->err.reason != REASON_NONE;

@@ -212,7 +212,7 @@ static int build_env(struct start_job *s, struct container_env *env, struct err 
 				  .arg = s};
 	ctx.services = services_env(h->services, s->j.pod->o.meta.namespace, s->j.pod->service_links, &s->a,
 				    &ctx.n_services);
-	char hostname[64];
+	char hostname[HOSTFILES_NAME_MAX];
 	for (size_t i = 0; i < RUNTIME_IPS_MAX; i++)
 		ctx.pod_ips[i] = s->j.pod->host_network ? (i ? "" : h->host_ip) : s->j.w->m.ips[i];
 	if (env_build(&s->a, &ctx, env, err) < 0)
@@ -224,9 +224,9 @@ static int build_env(struct start_job *s, struct container_env *env, struct err 
 	struct runtime_kv *kv = arena_array(&s->a, env->n + 1, sizeof(*kv));
 	if (s->j.pod->host_network)
 		gethostname(hostname, sizeof(hostname));
-	else
-		hostfiles_hostname(s->j.pod, hostname);
-	hostname[63] = '\0';
+	else if (hostfiles_nodename(s->j.pod, h->cluster_domain, hostname, err) < 0)
+		return -1;
+	hostname[sizeof(hostname) - 1] = '\0';
 	kv[0] = (struct runtime_kv){"HOSTNAME", arena_strdup(&s->a, hostname)};
 	memcpy(kv + 1, env->kv, env->n * sizeof(*kv));
 	env->kv = kv;
@@ -287,6 +287,7 @@ static int build_spec(struct start_job *s, struct err *err)
 		.run_as_group = c->run_as_group,
 		.groups = groups,
 		.n_groups = n_groups,
+		.strict_groups = s->j.pod->groups_policy == GROUPS_STRICT,
 		.cap_add = c->cap_add,
 		.cap_drop = c->cap_drop,
 		.privileged = c->privileged,

@@ -22,6 +22,7 @@ static const char *const proc_names[] = {[PROC_DEFAULT] = "Default", [PROC_UNMAS
 static const char *const seccomp_names[] = {[SECCOMP_UNCONFINED] = "Unconfined",
 					    [SECCOMP_RUNTIME_DEFAULT] = "RuntimeDefault",
 					    [SECCOMP_LOCALHOST] = "Localhost"};
+static const char *const groups_names[] = {[GROUPS_MERGE] = "Merge", [GROUPS_STRICT] = "Strict"};
 static const char *const message_names[] = {
 	[MESSAGE_FILE] = "File", [MESSAGE_FALLBACK_TO_LOGS] = "FallbackToLogsOnError"};
 
@@ -76,8 +77,8 @@ static const struct decode_row mount_rows[] = {
 	DECODE_STRING("subPath", struct volume_mount, sub_path),
 	DECODE_STRING("subPathExpr", struct volume_mount, sub_path_expr),
 	DECODE_STRING("mountPropagation", struct volume_mount, propagation),
-	DECODE_BOOL("readOnly", struct volume_mount, readonly),
 	DECODE_STRING("recursiveReadOnly", struct volume_mount, recursive_readonly),
+	DECODE_BOOL("readOnly", struct volume_mount, readonly),
 };
 static const struct volume_mount mount_initial = {"", "", "", "", "", "", false};
 static const struct decode_spec mount_spec =
@@ -383,6 +384,7 @@ static const struct decode_row pod_rows[] = {
 	DECODE_BOOL("spec.hostNetwork", struct pod, host_network),
 	DECODE_BOOL("spec.hostPID", struct pod, host_pid),
 	DECODE_BOOL("spec.hostIPC", struct pod, host_ipc),
+	DECODE_BOOL("spec.hostUsers", struct pod, host_users),
 	DECODE_BOOL("spec.shareProcessNamespace", struct pod, share_pid),
 	DECODE_BOOL("spec.enableServiceLinks", struct pod, service_links),
 	DECODE_BOOL("spec.setHostnameAsFQDN", struct pod, fqdn_hostname),
@@ -396,6 +398,7 @@ static const struct decode_row pod_rows[] = {
 	DECODE_STRING("spec.securityContext.seccompProfile.localhostProfile", struct pod, seccomp.file),
 	DECODE_INT64("spec.securityContext.fsGroup", struct pod, fs_group),
 	DECODE_ARRAY("spec.securityContext.supplementalGroups", struct pod, groups, n_groups, &group_spec),
+	DECODE_ENUM("spec.securityContext.supplementalGroupsPolicy", struct pod, groups_policy, groups_names),
 	DECODE_JSON("spec.securityContext.sysctls", struct pod, sysctls),
 	DECODE_JSON("spec.volumes", struct pod, volumes),
 	DECODE_JSON("spec.hostAliases", struct pod, host_aliases),
@@ -438,6 +441,7 @@ static const struct pod pod_initial = {
 	.hostname = "",
 	.subdomain = "",
 	.service_links = true,
+	.host_users = true,
 	.grace_s = 30,
 	.deletion_grace_s = -1,
 	.run_as_user = -1,

@@ -21,6 +21,7 @@ struct seccomp_profile {
 	enum seccomp_type type;
 	const char *file; /* localhostProfile; "" = none */
 };
+enum groups_policy { GROUPS_MERGE, GROUPS_STRICT };
 enum message_policy { MESSAGE_FILE, MESSAGE_FALLBACK_TO_LOGS };
 enum probe_kind { PROBE_STARTUP, PROBE_LIVENESS, PROBE_READINESS, PROBE_KINDS };
 enum probe_result { PROBE_UNKNOWN, PROBE_SUCCESS, PROBE_FAILURE };
@@ -143,6 +144,7 @@ struct pod {
 	enum restart_policy restart;
 	enum dns_policy dns;
 	bool host_network, host_pid, host_ipc, share_pid, fqdn_hostname;
+	bool host_users;
 	bool service_links;	   /* enableServiceLinks */
 	bool static_mirror;	   /* the mirror of a static Pod: not ours to run */
 	int64_t grace_s;	   /* spec.terminationGracePeriodSeconds */
@@ -156,6 +158,7 @@ struct pod {
 	int64_t run_as_user,
 		run_as_group; /* securityContext's, for containers that have none; -1 = not given */
 	bool run_as_non_root;
+	enum groups_policy groups_policy;
 	struct seccomp_profile seccomp;
 	struct pod_group *groups; /* supplementalGroups */
 	struct pod_secret_ref *pull_secrets;

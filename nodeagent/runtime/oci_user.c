@@ -159,7 +159,7 @@ int oci_user_resolve(const char *rootfs, const char *image_user, const struct ru
 	/* Explicitly: dropping a group must not be a way to gain what a file denies that group
 	 * (CVE-2023-25173). */
 	add_group(&u, u.gid);
-	if (line.found)
+	if (line.found && !spec->strict_groups)
 		add_memberships(&group, line.name, &u);
 	for (size_t i = 0; i < spec->n_groups; i++)
 		add_group(&u, spec->groups[i]);

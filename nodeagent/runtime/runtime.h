@@ -111,6 +111,7 @@ struct runtime_container_spec {
 	int64_t run_as_user, run_as_group;
 	const uint32_t *groups; /* supplemental */
 	size_t n_groups;
+	bool strict_groups; /* no others: not those of which the image makes the user a member */
 	const char *const *cap_add, *const *cap_drop; /* "NET_ADMIN", "ALL"; NULL-terminated, may be NULL */
 	bool privileged, readonly_root, no_new_privs;
 	bool unmasked_proc; /* procMount: Unmasked */
