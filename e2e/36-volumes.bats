@@ -46,7 +46,7 @@ spec:
   - name: c
     image: $IMAGE
     command: [busybox, sh, -c]
-    args: ['echo $(cat /c/a /c/b.txt /i/x/y /i/z /s/pw /p/all/a /p/all/pw /p/name) $(busybox od -An -tx1 /r/raw) $(cat /d/labels /d/notes /d/mem);
+    args: ['exec 2>&1; echo $(cat /c/a /c/b.txt /i/x/y /i/z /s/pw /p/all/a /p/all/pw /p/name) $(busybox od -An -tx1 /r/raw) $(cat /d/labels /d/notes /d/mem);
       busybox stat -L -c "%n %a" /c/a /i/x/y /i/z /s/pw /p/all/pw; busybox ls -a /c | busybox tr "\n" " "; echo; busybox grep -c " /s tmpfs" /proc/mounts; echo x >/c/new']
     resources: {limits: {memory: 32Mi}}
     volumeMounts: [{name: c, mountPath: /c, readOnly: true}, {name: i, mountPath: /i}, {name: r, mountPath: /r}, {name: s, mountPath: /s}, {name: d, mountPath: /d}, {name: p, mountPath: /p}]
@@ -151,7 +151,7 @@ spec:
     image: $IMAGE
     env: [{name: SUB, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]
     resources: {limits: {memory: 48Mi}}
-    command: [busybox, sh, -c, 'busybox df -k /m /l | busybox awk "NR > 1 {print \$2}"; echo x >/sub/f; cat /d/empty/f; echo y >/ro/f; busybox find /d']
+    command: [busybox, sh, -c, 'exec 2>&1; busybox df -k /m /l | busybox awk "NR > 1 {print \$2}"; echo x >/sub/f; cat /d/empty/f; echo y >/ro/f; busybox find /d']
     volumeMounts: [{name: m, mountPath: /m}, {name: l, mountPath: /l}, {name: d, mountPath: /d}, {name: d, mountPath: /sub, subPathExpr: $(SUB)}, {name: d, mountPath: /ro, subPath: deep/er, readOnly: true}]
 YAML
 	eventually is Succeeded phase empty
@@ -196,4 +196,249 @@ YAML
 	is "$(printf "a\nb\nf\nc\nd")" cat "$BATS_FILE_TMPDIR"/h/{dir,made/deep,any}/x "$BATS_FILE_TMPDIR"/h/{file,madefile}
 	eventually is "MountVolume.SetUp failed for volume \"a\" : hostPath type check failed: $BATS_FILE_TMPDIR/h/file is not a directory" first_event nohost FailedMount
 	kubectl delete pod host nohost
+}
+
+@test "a subPath does not lead out of its volume, whatever the Pod puts there" {
+	create <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata: {name: climbs}
+spec:
+  restartPolicy: Never
+  volumes: [{name: v, emptyDir: {}}]
+  initContainers: [{name: i, image: $IMAGE, command: [busybox, sh, -c, 'busybox ln -s / /v/up; busybox ln -s ../../../../.. /v/far; busybox mkdir /v/in; busybox ln -s in /v/fine; echo good >/v/in/f'], volumeMounts: [{name: v, mountPath: /v}]}]
+  containers:
+  - {name: up, image: $IMAGE, volumeMounts: [{name: v, mountPath: /m, subPath: up}]}
+  - {name: far, image: $IMAGE, volumeMounts: [{name: v, mountPath: /m, subPath: far/etc}]}
+  - {name: fine, image: $IMAGE, command: [busybox, cat, /m/f], volumeMounts: [{name: v, mountPath: /m, subPath: fine}]}
+YAML
+	of() { kubectl get pod climbs -o jsonpath="{.status.containerStatuses[?(@.name==\"$1\")].state.waiting.reason}: {.status.containerStatuses[?(@.name==\"$1\")].state.waiting.message}"; }
+	eventually is 'CreateContainerConfigError: failed to prepare subPath for volumeMount "v" of container "up"' of up
+	eventually is 'CreateContainerConfigError: failed to prepare subPath for volumeMount "v" of container "far"' of far
+	eventually is good kubectl logs climbs -c fine
+	kubectl delete pod climbs --grace-period=1
+}
+
+@test "mounts in a volume: read-only with it when asked for, and seen on the other side" {
+	h=$BATS_FILE_TMPDIR/shared
+	mkdir -p "$h"
+	mount --bind "$h" "$h" && mount --make-shared "$h"
+	mkdir "$h/inner" && mount -t tmpfs none "$h/inner"
+	create <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata: {name: mounts}
+spec:
+  restartPolicy: Never
+  volumes: [{name: v, hostPath: {path: $DIR/shared}}]
+  containers:
+  - name: rro
+    image: $IMAGE
+    command: [busybox, sh, -c, 'echo x >/v/inner/rro']
+    volumeMounts: [{name: v, mountPath: /v, readOnly: true, recursiveReadOnly: Enabled}]
+  - name: ro
+    image: $IMAGE
+    command: [busybox, sh, -c, 'echo x >/v/inner/ro; echo x >/v/x']
+    volumeMounts: [{name: v, mountPath: /v, readOnly: true}]
+  - name: out
+    image: $IMAGE
+    securityContext: {privileged: true}
+    command: [busybox, sh, -c, 'busybox mkdir -p /v/made && busybox mount -t tmpfs none /v/made && echo made >/v/made/f']
+    volumeMounts: [{name: v, mountPath: /v, mountPropagation: Bidirectional}]
+  - name: in
+    image: $IMAGE
+    command: [busybox, sh, -c, 'until busybox test -e /v/late/f; do busybox sleep 0.1; done; cat /v/late/f']
+    volumeMounts: [{name: v, mountPath: /v, mountPropagation: HostToContainer}]
+YAML
+	eventually is made cat "$h/made/f"
+	eventually sh -c 'kubectl get pod mounts -o jsonpath="{.status.containerStatuses[?(@.name==\"in\")].state.running}" | grep -q startedAt'
+	mkdir "$h/late" && mount -t tmpfs none "$h/late" && echo late >"$h/late/f"
+	eventually is late kubectl logs mounts -c in
+	eventually shows 'Read-only file system' kubectl logs mounts -c rro
+	eventually shows 'Read-only file system' kubectl logs mounts -c ro
+	[ -e "$h/inner/ro" ] && [ ! -e "$h/inner/rro" ] && [ ! -e "$h/x" ]
+	kubectl delete pod mounts --grace-period=1
+	umount -R "$h"
+}
+
+# ---- who the process is, and what it may ----
+
+@test "users, groups, capabilities, seccomp, a read-only root, no new privileges" {
+	mkdir -p "$DIR/node/seccomp"
+	echo '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}]}' >"$DIR/node/seccomp/no-mkdir.json"
+	create <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata: {name: secure}
+spec:
+  restartPolicy: Never
+  securityContext: {runAsUser: 1001, runAsGroup: 1002, supplementalGroups: [1003], fsGroup: 1004, supplementalGroupsPolicy: Strict, seccompProfile: {type: RuntimeDefault}}
+  containers:
+  - name: pods
+    image: $IMAGE
+    command: [busybox, sh, -c, 'echo $(busybox id -u) $(busybox id -g) $(busybox id -G); busybox grep -E "^(CapEff|NoNewPrivs|Seccomp):" /proc/self/status']
+  - name: own
+    image: $IMAGE
+    securityContext: {runAsUser: 0, runAsGroup: 0, readOnlyRootFilesystem: true, allowPrivilegeEscalation: false, capabilities: {drop: [ALL], add: [NET_ADMIN]}, seccompProfile: {type: Unconfined}}
+    command: [busybox, sh, -c, 'exec 2>&1; echo $(busybox id -u) $(busybox id -g); busybox grep -E "^(CapEff|NoNewPrivs|Seccomp):" /proc/self/status; echo x >/file']
+  - name: local
+    image: $IMAGE
+    securityContext: {runAsUser: 0, seccompProfile: {type: Localhost, localhostProfile: no-mkdir.json}}
+    command: [busybox, sh, -c, 'exec 2>&1; busybox mkdir /x; busybox touch /y && echo touched']
+  - name: privileged
+    image: $IMAGE
+    securityContext: {runAsUser: 0, privileged: true}
+    command: [busybox, sh, -c, 'busybox mount -t tmpfs none /mnt 2>/dev/null || busybox mkdir /mnt && busybox mount -t tmpfs none /mnt && echo mounted; busybox grep ^Seccomp: /proc/self/status; busybox test -c /dev/kmsg && echo devices']
+YAML
+	for c in pods own local privileged; do eventually sh -c "kubectl get pod secure -o jsonpath='{.status.containerStatuses[?(@.name==\"$c\")].state.terminated}' | grep -q exitCode"; done
+	run -0 kubectl logs secure -c pods
+	[ "${lines[0]}" = '1001 1002 1002 1003 1004' ] && [[ "${lines[1]}" =~ 0000000000000000 ]] && [[ "${lines[2]}" =~ 0$ ]] && [[ "${lines[3]}" =~ 2$ ]]
+	run -0 kubectl logs secure -c own
+	[ "${lines[0]}" = '0 0' ] && [[ "${lines[1]}" =~ 0000000000001000 ]] && [[ "${lines[2]}" =~ 1$ ]] && [[ "${lines[3]}" =~ 0$ ]] && [[ "${lines[4]}" =~ 'Read-only file system' ]]
+	run -0 kubectl logs secure -c local
+	[[ "${lines[0]}" =~ 'Operation not permitted' ]] && [ "${lines[1]}" = touched ]
+	run -0 kubectl logs secure -c privileged
+	[ "${lines[0]}" = mounted ] && [[ "${lines[1]}" =~ 0$ ]] && [ "${lines[2]}" = devices ]
+	kubectl delete pod secure
+}
+
+waiting_message() { kubectl get pod "$1" -o jsonpath='{.status.containerStatuses[0].state.waiting.message}'; }
+waiting_reason() { kubectl get pod "$1" -o jsonpath='{.status.containerStatuses[0].state.waiting.reason}'; }
+
+@test "what a container asks for in vain is told in upstream's words" {
+	create <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata: {name: nonroot}
+spec: {securityContext: {runAsNonRoot: true}, containers: [{name: c, image: $IMAGE}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: root}
+spec: {containers: [{name: c, image: $IMAGE, securityContext: {runAsNonRoot: true, runAsUser: 0}}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: nokey}
+spec: {containers: [{name: c, image: $IMAGE, env: [{name: A, valueFrom: {configMapKeyRef: {name: none, key: k}}}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: sysctl}
+spec: {securityContext: {sysctls: [{name: net.core.somaxconn, value: "1"}]}, containers: [{name: c, image: $IMAGE}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: users}
+spec: {hostUsers: false, containers: [{name: c, image: $IMAGE}]}
+YAML
+	uid() { kubectl get pod "$1" -o jsonpath='{.metadata.uid}'; }
+	eventually is CreateContainerConfigError waiting_reason nonroot
+	is "container has runAsNonRoot and image will run as root (pod: \"nonroot_$NS($(uid nonroot))\", container: c)" waiting_message nonroot
+	eventually is "container's runAsUser breaks non-root policy (pod: \"root_$NS($(uid root))\", container: c)" waiting_message root
+	eventually is 'configmap "none" not found' waiting_message nokey
+	eventually is 'SysctlForbidden: Pod was rejected: forbidden sysctl: "net.core.somaxconn" not allowlisted' kubectl get pod sysctl -o jsonpath='{.status.reason}: {.status.message}'
+	eventually is 'Failed to create pod sandbox: RuntimeClass handler "" does not support user namespaces' first_event users FailedCreatePodSandBox
+	kubectl delete pod nonroot root nokey sysctl users --grace-period=1
+}
+
+@test "names, hosts, resolv.conf, sysctls, the namespaces of the host and of the Pod" {
+	create <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata: {name: names}
+spec:
+  restartPolicy: Never
+  hostname: h
+  subdomain: sub
+  setHostnameAsFQDN: true
+  dnsPolicy: None
+  dnsConfig: {nameservers: [192.0.2.1], searches: [a.example, b.example], options: [{name: ndots, value: "2"}, {name: edns0}]}
+  hostAliases: [{ip: 192.0.2.9, hostnames: [x.example, y.example]}]
+  shareProcessNamespace: true
+  securityContext: {sysctls: [{name: net.ipv4.ip_unprivileged_port_start, value: "79"}, {name: kernel.shm_rmid_forced, value: "1"}]}
+  containers:
+  - name: c
+    image: $IMAGE
+    command: [busybox, sh, -c, 'busybox hostname; echo $HOSTNAME; cat /etc/hostname; busybox grep example /etc/hosts; busybox grep "h.sub" /etc/hosts | busybox cut -f 2-; cat /etc/resolv.conf;
+      cat /proc/sys/net/ipv4/ip_unprivileged_port_start /proc/sys/kernel/shm_rmid_forced; busybox ps | busybox grep -c "[p]ause"']
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: hosts}
+spec:
+  restartPolicy: Never
+  hostNetwork: true
+  hostPID: true
+  hostIPC: true
+  containers:
+  - {name: c, image: $IMAGE, command: [busybox, sh, -c, 'for n in net pid ipc uts; do busybox readlink /proc/self/ns/$n; done; busybox head -n 1 /etc/hosts']}
+YAML
+	eventually is Succeeded phase names
+	is "h.sub.$NS.svc.cluster.local
+h.sub.$NS.svc.cluster.local
+h.sub.$NS.svc.cluster.local
+192.0.2.9	x.example	y.example
+h.sub.$NS.svc.cluster.local	h
+search a.example b.example
+nameserver 192.0.2.1
+options ndots:2 edns0
+79
+1
+1" kubectl logs names
+	eventually is Succeeded phase hosts
+	is "$(readlink /proc/self/ns/{net,pid,ipc,uts})
+# Kubernetes-managed hosts file (host network)." kubectl logs hosts
+	kubectl delete pod names hosts
+}
+
+# ---- environment, command, arguments ----
+
+@test "the environment comes from every source; references expand in values, commands and arguments" {
+	kubectl create configmap vars --from-literal=one=1 --from-literal=two.dotted=2
+	kubectl create secret generic vars --from-literal=hidden=h
+	create <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata: {name: env, labels: {app: web}, annotations: {note: "n 1"}}
+spec:
+  restartPolicy: Never
+  serviceAccountName: default
+  containers:
+  - name: c
+    image: $IMAGE
+    workingDir: /tmp
+    resources: {requests: {cpu: 250m, memory: 33554433}, limits: {memory: 64Mi}}
+    envFrom: [{configMapRef: {name: vars}, prefix: P_}, {secretRef: {name: vars}}, {configMapRef: {name: none, optional: true}}]
+    env:
+    - {name: A, value: a}
+    - {name: B, value: "$(A)-$(P_one)-$(hidden)-$$(A)-$(NOT)-$(LATER)"}
+    - {name: LATER, value: later}
+    - {name: hidden, value: over}
+    - {name: KEY, valueFrom: {secretKeyRef: {name: vars, key: hidden}}}
+    - {name: MAY, valueFrom: {configMapKeyRef: {name: vars, key: none, optional: true}}}
+    - {name: NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
+    - {name: SPACE, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}
+    - {name: PODUID, valueFrom: {fieldRef: {fieldPath: metadata.uid}}}
+    - {name: LABEL, valueFrom: {fieldRef: {fieldPath: "metadata.labels['app']"}}}
+    - {name: NOTE, valueFrom: {fieldRef: {fieldPath: "metadata.annotations['note']"}}}
+    - {name: NODE, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}
+    - {name: ACCOUNT, valueFrom: {fieldRef: {fieldPath: spec.serviceAccountName}}}
+    - {name: HOSTIP, valueFrom: {fieldRef: {fieldPath: status.hostIP}}}
+    - {name: PODIPS, valueFrom: {fieldRef: {fieldPath: status.podIPs}}}
+    - {name: CPU, valueFrom: {resourceFieldRef: {resource: requests.cpu}}}
+    - {name: MILLI, valueFrom: {resourceFieldRef: {resource: requests.cpu, divisor: 1m}}}
+    - {name: MEM, valueFrom: {resourceFieldRef: {resource: requests.memory, divisor: 1Mi}}}
+    - {name: NODECPU, valueFrom: {resourceFieldRef: {resource: limits.cpu}}}
+    command: [busybox, sh, -c]
+    args: ['echo "$(A) $A $0 $B"; echo "$P_one $hidden $KEY ${MAY-unset} $(busybox tr "\0" "\n" </proc/1/environ | busybox grep -c dotted)"; echo "$NAME $SPACE $PODUID $LABEL $NOTE $NODE $ACCOUNT $HOSTIP $PODIPS"; echo "$CPU $MILLI $MEM $NODECPU"; busybox pwd', "$$(A)"]
+YAML
+	eventually is Succeeded phase env
+	get() { kubectl get pod env -o jsonpath="{$1}"; }
+	is "a a \$(A) a-1-h-\$(A)-\$(NOT)-\$(LATER)
+1 over h unset 1
+env $NS $(get .metadata.uid) web n 1 $(get .spec.nodeName) default $(get .status.hostIP) $(get '.status.podIPs[*].ip')
+1 250 33 $(kubectl get node "$(get .spec.nodeName)" -o jsonpath='{.status.allocatable.cpu}')
+/tmp" kubectl logs env
+	kubectl delete pod env
 }
