@@ -257,6 +257,7 @@ YAML
 	eventually shows 'Read-only file system' kubectl logs mounts -c rro
 	eventually shows 'Read-only file system' kubectl logs mounts -c ro
 	[ -e "$h/inner/ro" ] && [ ! -e "$h/inner/rro" ] && [ ! -e "$h/x" ]
+	is '{"mountPath":"/v","name":"v","readOnly":true,"recursiveReadOnly":"Enabled"}' kubectl get pod mounts -o jsonpath='{.status.containerStatuses[?(@.name=="rro")].volumeMounts[0]}'
 	kubectl delete pod mounts --grace-period=1
 	umount -R "$h"
 }

@@ -12,7 +12,7 @@
 
 /* spec.hostname or the Pod's name, cut at 63 bytes (and at no '.' or '-'). */
 void hostfiles_hostname(const struct pod *p, char out[64]); /* for tests */
-#define HOSTFILES_NAME_MAX 65 /* the kernel's 64 and NUL */
+#define HOSTFILES_NAME_MAX 65				    /* the kernel's 64 and NUL */
 /* What the kernel calls the Pod's machine: its host name, with its domain when it says setHostnameAsFQDN. */
 int hostfiles_nodename(const struct pod *p, const char *cluster_domain, char out[HOSTFILES_NAME_MAX],
 		       struct err *err) MUST_CHECK;

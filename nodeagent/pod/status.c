@@ -188,6 +188,26 @@ static js *state_of(const struct status_view *v, const char *scheme)
 	return s;
 }
 
+/* What of a container's mounts holds: recursiveReadOnly is answered for each that is read-only. */
+static js *mounts_json(const struct container_spec *s)
+{
+	js *all = js_new_arr();
+	for (size_t i = 0; i < s->n_mounts; i++) {
+		const struct volume_mount *v = &s->mounts[i];
+		js *o = js_new_obj();
+		js_set_str(o, "name", v->name);
+		js_set_str(o, "mountPath", v->path);
+		if (v->readonly) {
+			bool all_of_it =
+				*v->recursive_readonly && strcmp(v->recursive_readonly, "Disabled") != 0;
+			js_set_bool(o, "readOnly", true);
+			js_set_str(o, "recursiveReadOnly", all_of_it ? "Enabled" : "Disabled");
+		}
+		js_push(all, o);
+	}
+	return all;
+}
+
 static js *container_json(const struct machine *m, size_t i, const struct status_node *node)
 {
 	const struct container_spec *s = &m->pod->list.v[i];
@@ -207,6 +227,8 @@ static js *container_json(const struct machine *m, size_t i, const struct status
 		set_id(o, node->runtime, r->id);
 	if (!s->ephemeral)
 		js_set_bool(o, "started", container_started(m, (int)i));
+	if (s->n_mounts)
+		js_set(o, "volumeMounts", mounts_json(s));
 	return o;
 }
 

@@ -37,6 +37,30 @@ static void expect_patch(struct status_known *known, const struct machine *m, in
 	"\"ready\":true,\"restartCount\":0,\"image\":\"i\",\"imageID\":\"\",\"containerID\":\"coracle://x\"," \
 	"\"started\":true}"
 
+/* Each mount is told of, and whether what is read-only is so in its depth. */
+static void test_volume_mounts(void **state)
+{
+	struct pod *p = make_pod(JSON(
+		"{'metadata':{'name':'p','uid':'u'},'spec':{'containers':[{'name':'a','image':'i','volumeMounts':["
+		"{'name':'x','mountPath':'/x'},{'name':'y','mountPath':'/y','readOnly':true},"
+		"{'name':'z','mountPath':'/z','readOnly':true,'recursiveReadOnly':'IfPossible'},"
+		"{'name':'d','mountPath':'/d','readOnly':true,'recursiveReadOnly':'Disabled'}]},"
+		"{'name':'b','image':'i'}]}}"));
+	struct machine m;
+	machine_init(&m, p, (struct instant){0, 0});
+	autojson js *whole = status_build(&m, &node, NULL, NS_PER_S);
+	autobuf struct buf b = BUF_INIT;
+	js_write(&b, js_arr(status_container(whole, "a"), "volumeMounts", NULL));
+	assert_string_equal(
+		buf_str(&b),
+		JSON("[{'name':'x','mountPath':'/x'},{'name':'y','mountPath':'/y','readOnly':true,'recursiveReadOnly':'Disabled'},"
+		     "{'name':'z','mountPath':'/z','readOnly':true,'recursiveReadOnly':'Enabled'},"
+		     "{'name':'d','mountPath':'/d','readOnly':true,'recursiveReadOnly':'Disabled'}]"));
+	assert_null(js_arr(status_container(whole, "b"), "volumeMounts", NULL));
+	machine_release(&m);
+	free_pod(p);
+}
+
 /* Only the parts that changed travel; what the API has already is not said again. */
 static void test_patch(void **state)
 {
@@ -172,8 +196,9 @@ static void test_readiness_gates(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_patch), cmocka_unit_test(test_ready_of_others),
-		cmocka_unit_test(test_transition_times), cmocka_unit_test(test_readiness_gates)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_volume_mounts), cmocka_unit_test(test_patch),
+					   cmocka_unit_test(test_ready_of_others),
+					   cmocka_unit_test(test_transition_times),
+					   cmocka_unit_test(test_readiness_gates)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
