@@ -330,6 +330,11 @@ spec: {securityContext: {sysctls: [{name: net.core.somaxconn, value: "1"}]}, con
 ---
 apiVersion: v1
 kind: Pod
+metadata: {name: confined}
+spec: {containers: [{name: c, image: $IMAGE, securityContext: {appArmorProfile: {type: Localhost, localhostProfile: nowhere-to-be-found}}}]}
+---
+apiVersion: v1
+kind: Pod
 metadata: {name: users}
 spec: {hostUsers: false, containers: [{name: c, image: $IMAGE}]}
 YAML
@@ -339,8 +344,11 @@ YAML
 	eventually is "container's runAsUser breaks non-root policy (pod: \"root_$NS($(uid root))\", container: c)" waiting_message root
 	eventually is 'configmap "none" not found' waiting_message nokey
 	eventually is 'SysctlForbidden: Pod was rejected: forbidden sysctl: "net.core.somaxconn" not allowlisted' kubectl get pod sysctl -o jsonpath='{.status.reason}: {.status.message}'
+	if [ ! -e /sys/module/apparmor/parameters/enabled ]; then
+		eventually is 'AppArmor: Pod was rejected: Cannot enforce AppArmor: AppArmor is not enabled on the host' kubectl get pod confined -o jsonpath='{.status.reason}: {.status.message}'
+	fi
 	eventually is 'Failed to create pod sandbox: RuntimeClass handler "" does not support user namespaces' first_event users FailedCreatePodSandBox
-	kubectl delete pod nonroot root nokey sysctl users --grace-period=1
+	kubectl delete pod nonroot root nokey sysctl confined users --grace-period=1
 }
 
 @test "names, hosts, resolv.conf, sysctls, the namespaces of the host and of the Pod" {

@@ -386,6 +386,14 @@ static const char *real_name(const struct agent *a)
 	return *a->c->hostname_override ? a->c->hostname_override : a->facts.hostname;
 }
 
+static bool kernel_has_apparmor(void)
+{
+	struct err ignored = ERR_INIT;
+	autobuf struct buf b = BUF_INIT;
+	return tree_read("/sys/module/apparmor/parameters/enabled", 16, &b, &ignored) == 0 &&
+	       *buf_str(&b) == 'Y';
+}
+
 static int make_real(struct agent *a, struct err *err)
 {
 	const struct agent_config *c = a->c;
@@ -398,6 +406,7 @@ static int make_real(struct agent *a, struct err *err)
 	n->host.rt = a->rt;
 	n->host.prober = probe_host_new(a->loop, a->rt, LANE_EXEC, LANE_NAME);
 	n->host.began_wall_ns = clock_wall_ns();
+	n->host.node.apparmor = kernel_has_apparmor();
 	n->host.services = informer_add(a->services, &services_type, NULL, NULL, NULL);
 	n->host.image_pulled = image_pulled;
 	config_cache_on_change(a->config, worker_config_changed, &n->host);
@@ -420,6 +429,7 @@ static int make_fleet(struct agent *a, struct err *err)
 			n->object.zone = (int)(i % (size_t)c->fake_zones) + 1;
 		if (!c->fake_events)
 			n->host.events = NULL;
+		n->host.node.apparmor = n->host.node.apparmor_default = true;
 		n->host.rt = fake_new(a->world, cidr, container_ended, n, err);
 		if (!n->host.rt || find_leftovers(n, err) < 0)
 			return -1;

@@ -83,6 +83,29 @@ static bool sysctls_allowed(const struct pod *p, struct buf *message)
 	return true;
 }
 
+static bool confined(enum apparmor_type t)
+{
+	return t != APPARMOR_UNSET && t != APPARMOR_UNCONFINED;
+}
+
+/* Why the Pod's profiles cannot be enforced; NULL = they can, or there are none. */
+static const char *apparmor_trouble(const struct admit_node *n, const struct pod *p)
+{
+	bool needed = confined(p->apparmor.type), dflt = false, unnamed = false;
+	for (size_t i = 0; i < p->list.n; i++) {
+		const struct apparmor_profile *a = &p->list.v[i].apparmor;
+		needed |= confined(a->type);
+		dflt |= a->type == APPARMOR_RUNTIME_DEFAULT;
+		unnamed |= a->type == APPARMOR_LOCALHOST && !a->name[strspn(a->name, " ")];
+	}
+	if (!needed)
+		return NULL;
+	return !n->apparmor		      ? "AppArmor is not enabled on the host"
+	       : unnamed		      ? "invalid empty AppArmor profile name"
+	       : dflt && !n->apparmor_default ? "this node has no default profile"
+					      : NULL;
+}
+
 /* Of the taints the node agent cares for NoExecute only: the other effects are the scheduler's. */
 bool admit_check(const struct admit_node *n, const struct pod *p, char reason[ADMIT_REASON_MAX],
 		 struct buf *message)
@@ -99,6 +122,12 @@ bool admit_check(const struct admit_node *n, const struct pod *p, char reason[AD
 			      "node(s) had taints that the pod didn't tolerate");
 	if (!sysctls_allowed(p, message)) {
 		snprintf(reason, ADMIT_REASON_MAX, "SysctlForbidden");
+		return false;
+	}
+	const char *why = apparmor_trouble(n, p);
+	if (why) {
+		snprintf(reason, ADMIT_REASON_MAX, "AppArmor");
+		buf_addf(message, "Cannot enforce AppArmor: %s", why);
 		return false;
 	}
 	return true;

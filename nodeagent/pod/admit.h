@@ -14,6 +14,7 @@ struct admit_node {
 	const struct labels *labels;
 	const struct taint *taints;
 	size_t n_taints;
+	bool apparmor, apparmor_default; /* the kernel confines by its profiles; and there is a default one */
 	struct resources allocatable, used; /* used: by the Pods admitted already */
 };
 

@@ -183,10 +183,53 @@ static void test_requests_and_limits(void **state)
 	free_pod(p);
 }
 
+/* A profile that nobody enforces is no reason to run without one. */
+static void test_apparmor(void **state)
+{
+#define CONFINED(pod, container)                                                                             \
+	"{\"metadata\":{\"name\":\"p\",\"namespace\":\"n\",\"uid\":\"u\"},\"spec\":{" pod                    \
+	"\"containers\":[{\"name\":\"c\",\"image\":\"i\"" container "}]}}"
+#define PROFILE(p) "\"securityContext\":{\"appArmorProfile\":{" p "}}"
+#define TYPE(t) PROFILE("\"type\":\"" t "\"")
+	static const struct {
+		const char *pod;
+		bool kernel, has_default;
+		const char *want;
+	} rows[] = {
+		{CONFINED("", ""), false, false, ""},
+		{CONFINED("", "," TYPE("Unconfined")), false, false, ""},
+		{CONFINED("", "," TYPE("RuntimeDefault")), false, false,
+		 "AppArmor: Cannot enforce AppArmor: AppArmor is not enabled on the host"},
+		{CONFINED(TYPE("RuntimeDefault") ",", "," TYPE("Unconfined")), false, false,
+		 "AppArmor: Cannot enforce AppArmor: AppArmor is not enabled on the host"},
+		{CONFINED(TYPE("RuntimeDefault") ",", ""), true, false,
+		 "AppArmor: Cannot enforce AppArmor: this node has no default profile"},
+		{CONFINED(TYPE("RuntimeDefault") ",", ""), true, true, ""},
+		{CONFINED("", "," PROFILE("\"type\":\"Localhost\",\"localhostProfile\":\"mine\"")), true,
+		 false, ""},
+		{CONFINED("", "," PROFILE("\"type\":\"Localhost\",\"localhostProfile\":\" \"")), true, false,
+		 "AppArmor: Cannot enforce AppArmor: invalid empty AppArmor profile name"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct admit_node n = {.name = "n1",
+				       .apparmor = rows[i].kernel,
+				       .apparmor_default = rows[i].has_default,
+				       .allocatable = {.pods = 10}};
+		struct pod *p = make_pod(rows[i].pod);
+		char reason[ADMIT_REASON_MAX] = "";
+		autobuf struct buf why = BUF_INIT, got = BUF_INIT;
+		if (!admit_check(&n, p, reason, &why))
+			buf_addf(&got, "%s: %s", reason, buf_str(&why));
+		assert_string_equal(buf_str(&got), rows[i].want);
+		free_pod(p);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_admission), cmocka_unit_test(test_full),
-					   cmocka_unit_test(test_ports), cmocka_unit_test(test_qos),
-					   cmocka_unit_test(test_requests_and_limits)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_apparmor), cmocka_unit_test(test_admission),
+		cmocka_unit_test(test_full),	 cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_qos),	 cmocka_unit_test(test_requests_and_limits)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

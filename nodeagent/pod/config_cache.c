@@ -136,7 +136,7 @@ static void replace(struct config_object *o, js *object)
 {
 	const char *before = js_str0(o->object, "metadata", "resourceVersion", NULL),
 		   *after = js_str0(object, "metadata", "resourceVersion", NULL);
-	bool changed = o->known && (!o->object != !object || strcmp(before, after) != 0);
+	bool changed = o->known && strcmp(before, after) != 0; /* of none it is "" */
 	js_autoput(&o->object);
 	o->object = object;
 	o->known = true;

@@ -293,6 +293,7 @@ static int build_spec(struct start_job *s, struct err *err)
 		.privileged = c->privileged,
 		.readonly_root = c->readonly_root,
 		.no_new_privs = c->no_new_privs && !c->privileged,
+		.apparmor = c->apparmor.type == APPARMOR_LOCALHOST ? c->apparmor.name : NULL,
 		.unmasked_proc = c->proc_mount == PROC_UNMASKED,
 		.tty = c->tty,
 		.stdin_open = c->stdin_open,

@@ -22,6 +22,9 @@ static const char *const proc_names[] = {[PROC_DEFAULT] = "Default", [PROC_UNMAS
 static const char *const seccomp_names[] = {[SECCOMP_UNCONFINED] = "Unconfined",
 					    [SECCOMP_RUNTIME_DEFAULT] = "RuntimeDefault",
 					    [SECCOMP_LOCALHOST] = "Localhost"};
+static const char *const apparmor_names[] = {[APPARMOR_UNCONFINED] = "Unconfined",
+					     [APPARMOR_RUNTIME_DEFAULT] = "RuntimeDefault",
+					     [APPARMOR_LOCALHOST] = "Localhost"};
 static const char *const groups_names[] = {[GROUPS_MERGE] = "Merge", [GROUPS_STRICT] = "Strict"};
 static const char *const message_names[] = {
 	[MESSAGE_FILE] = "File", [MESSAGE_FALLBACK_TO_LOGS] = "FallbackToLogsOnError"};
@@ -229,6 +232,10 @@ static const struct decode_row container_rows[] = {
 	DECODE_ENUM("securityContext.seccompProfile.type", struct container_spec, seccomp.type,
 		    seccomp_names),
 	DECODE_STRING("securityContext.seccompProfile.localhostProfile", struct container_spec, seccomp.file),
+	DECODE_ENUM("securityContext.appArmorProfile.type", struct container_spec, apparmor.type,
+		    apparmor_names),
+	DECODE_STRING("securityContext.appArmorProfile.localhostProfile", struct container_spec,
+		      apparmor.name),
 	DECODE_STRINGS_TO_NULL("securityContext.capabilities.add", struct container_spec, cap_add),
 	DECODE_STRINGS_TO_NULL("securityContext.capabilities.drop", struct container_spec, cap_drop),
 };
@@ -310,6 +317,7 @@ static const struct container_spec container_initial = {
 	.run_as_group = -1,
 	.allow_escalation = true,
 	.seccomp.file = "",
+	.apparmor.name = "",
 	.termination_path = default_message_path,
 	.stop_signal_name = "",
 };
@@ -396,6 +404,8 @@ static const struct decode_row pod_rows[] = {
 	DECODE_BOOL("spec.securityContext.runAsNonRoot", struct pod, run_as_non_root),
 	DECODE_ENUM("spec.securityContext.seccompProfile.type", struct pod, seccomp.type, seccomp_names),
 	DECODE_STRING("spec.securityContext.seccompProfile.localhostProfile", struct pod, seccomp.file),
+	DECODE_ENUM("spec.securityContext.appArmorProfile.type", struct pod, apparmor.type, apparmor_names),
+	DECODE_STRING("spec.securityContext.appArmorProfile.localhostProfile", struct pod, apparmor.name),
 	DECODE_INT64("spec.securityContext.fsGroup", struct pod, fs_group),
 	DECODE_ARRAY("spec.securityContext.supplementalGroups", struct pod, groups, n_groups, &group_spec),
 	DECODE_ENUM("spec.securityContext.supplementalGroupsPolicy", struct pod, groups_policy, groups_names),
@@ -419,6 +429,8 @@ static void inherit(const struct pod *p, struct container_spec *c)
 		c->run_as_non_root = p->run_as_non_root;
 	if (c->seccomp.type == SECCOMP_UNSET)
 		c->seccomp = p->seccomp;
+	if (c->apparmor.type == APPARMOR_UNSET)
+		c->apparmor = p->apparmor;
 }
 
 static void pod_finish(void *o)
@@ -447,6 +459,7 @@ static const struct pod pod_initial = {
 	.run_as_user = -1,
 	.run_as_group = -1,
 	.seccomp.file = "",
+	.apparmor.name = "",
 	.fs_group = -1,
 };
 static const struct decode_spec pod_decode =

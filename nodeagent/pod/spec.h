@@ -22,6 +22,11 @@ struct seccomp_profile {
 	const char *file; /* localhostProfile; "" = none */
 };
 enum groups_policy { GROUPS_MERGE, GROUPS_STRICT };
+enum apparmor_type { APPARMOR_UNSET, APPARMOR_UNCONFINED, APPARMOR_RUNTIME_DEFAULT, APPARMOR_LOCALHOST };
+struct apparmor_profile {
+	enum apparmor_type type;
+	const char *name; /* localhostProfile; "" = none */
+};
 enum message_policy { MESSAGE_FILE, MESSAGE_FALLBACK_TO_LOGS };
 enum probe_kind { PROBE_STARTUP, PROBE_LIVENESS, PROBE_READINESS, PROBE_KINDS };
 enum probe_result { PROBE_UNKNOWN, PROBE_SUCCESS, PROBE_FAILURE };
@@ -128,7 +133,8 @@ struct container_spec {
 	const char *const *cap_add, *const *cap_drop;
 	bool privileged, readonly_root, no_new_privs;
 	enum proc_mount proc_mount;
-	struct seccomp_profile seccomp; /* the Pod's where the container has none */
+	struct seccomp_profile seccomp; /* the Pod's where the container has none, as the next */
+	struct apparmor_profile apparmor;
 	bool tty, stdin_open, stdin_once;
 	const char *termination_path;
 	enum message_policy message_policy;
@@ -160,6 +166,7 @@ struct pod {
 	bool run_as_non_root;
 	enum groups_policy groups_policy;
 	struct seccomp_profile seccomp;
+	struct apparmor_profile apparmor;
 	struct pod_group *groups; /* supplementalGroups */
 	struct pod_secret_ref *pull_secrets;
 	size_t n_groups, n_pull_secrets;

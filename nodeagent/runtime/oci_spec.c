@@ -89,6 +89,8 @@ static int write_process(const struct oci_spec_input *in, js *doc, struct err *e
 	const char *cwd = s->working_dir && *s->working_dir ? s->working_dir : in->image->working_dir;
 	js_set_str(p, "cwd", *cwd ? cwd : "/");
 	js_set_bool(p, "noNewPrivileges", s->no_new_privs);
+	if (s->apparmor && !s->privileged)
+		js_set_str(p, "apparmorProfile", s->apparmor);
 	int adj = s->limits.oom_score_adj;
 	js_set_int(p, "oomScoreAdj", adj < in->oom_floor ? in->oom_floor : adj);
 	return oci_caps_write(s, in->own_caps, p, err);

@@ -295,6 +295,17 @@ static void test_mounts(void **state)
 	assert_string_equal(js_str0(o, "linux", "rootfsPropagation", NULL), "rshared");
 }
 
+static void test_apparmor(void **state)
+{
+	struct runtime_container_spec s = {.apparmor = "mine"},
+				      privileged = {.apparmor = "mine", .privileged = true};
+	struct oci_user u = {0};
+	struct oci_spec_input in = input(&s, &image, &u), more = input(&privileged, &image, &u);
+	autojson js *o = write_spec(&in), *p = write_spec(&more);
+	assert_string_equal(js_str0(o, "process", "apparmorProfile", NULL), "mine");
+	assert_null(js_get(p, "process", "apparmorProfile", NULL));
+}
+
 static void test_nothing_to_run(void **state)
 {
 	struct image_config empty = {
@@ -371,15 +382,11 @@ static void test_users(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain),
-		cmocka_unit_test(test_privileged_and_host),
-		cmocka_unit_test(test_capabilities),
-		cmocka_unit_test(test_mounts),
-		cmocka_unit_test(test_nothing_to_run),
-		cmocka_unit_test(test_users),
-		cmocka_unit_test(test_lacking_capabilities),
-		cmocka_unit_test(test_seccomp_default),
-		cmocka_unit_test(test_seccomp_file),
+		cmocka_unit_test(test_plain),		cmocka_unit_test(test_privileged_and_host),
+		cmocka_unit_test(test_capabilities),	cmocka_unit_test(test_mounts),
+		cmocka_unit_test(test_apparmor),	cmocka_unit_test(test_nothing_to_run),
+		cmocka_unit_test(test_users),		cmocka_unit_test(test_lacking_capabilities),
+		cmocka_unit_test(test_seccomp_default), cmocka_unit_test(test_seccomp_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

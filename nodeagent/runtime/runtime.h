@@ -117,6 +117,7 @@ struct runtime_container_spec {
 	bool unmasked_proc; /* procMount: Unmasked */
 	enum runtime_seccomp seccomp;
 	const char *seccomp_file; /* path of an OCI profile */
+	const char *apparmor;	  /* name of a profile that the kernel has; NULL = none */
 	bool tty, stdin_open, stdin_once;
 	const char *log_path; /* absolute; its directory is made */
 	const char
