@@ -15,7 +15,7 @@ setup() {
 	export KUBECONFIG=$BATS_FILE_TMPDIR/kubeconfig NS=volume-test
 }
 
-create() { sed "s#\$IMAGE#$IMAGE#; s#\$DIR#$BATS_FILE_TMPDIR#" | kubectl create --validate=false -f - >/dev/null; }
+create() { sed "s#\$IMAGE#$IMAGE#; s#\$DIR#$BATS_FILE_TMPDIR#; s#\$PORT#$PORT#" | kubectl create --validate=false -f - >/dev/null; }
 phase() { kubectl get pod "$1" -o jsonpath='{.status.phase}'; }
 last_line() { kubectl logs "$1" | tail -n 1; }
 first_event() { # pod, reason -> its message
@@ -333,6 +333,16 @@ kind: Pod
 metadata: {name: confined}
 spec: {containers: [{name: c, image: $IMAGE, securityContext: {appArmorProfile: {type: Localhost, localhostProfile: nowhere-to-be-found}}}]}
 ---
+apiVersion: node.k8s.io/v1
+kind: RuntimeClass
+metadata: {name: unknown-$PORT}
+handler: no-such-handler
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: class}
+spec: {runtimeClassName: unknown-$PORT, containers: [{name: c, image: $IMAGE}]}
+---
 apiVersion: v1
 kind: Pod
 metadata: {name: users}
@@ -347,8 +357,10 @@ YAML
 	if [ ! -e /sys/module/apparmor/parameters/enabled ]; then
 		eventually is 'AppArmor: Pod was rejected: Cannot enforce AppArmor: AppArmor is not enabled on the host' kubectl get pod confined -o jsonpath='{.status.reason}: {.status.message}'
 	fi
+	eventually is 'Failed to create pod sandbox: no runtime for "no-such-handler" is configured' first_event class FailedCreatePodSandBox
 	eventually is 'Failed to create pod sandbox: RuntimeClass handler "" does not support user namespaces' first_event users FailedCreatePodSandBox
-	kubectl delete pod nonroot root nokey sysctl confined users --grace-period=1
+	kubectl delete pod nonroot root nokey sysctl confined class users --grace-period=1
+	kubectl delete runtimeclass "unknown-$PORT"
 }
 
 @test "names, hosts, resolv.conf, sysctls, the namespaces of the host and of the Pod" {

@@ -30,7 +30,14 @@
 #define BACKOFF_NS NS_PER_S
 #define BACKOFF_MAX_NS (30 * NS_PER_S)
 
-static const char *const resources[CONFIG_KINDS] = {[CONFIG_MAP] = "configmaps", [CONFIG_SECRET] = "secrets"};
+static const struct {
+	const char *group, *resource, *word; /* word: of one, with its group, as it is not found */
+	bool namespaced;
+} kinds[CONFIG_KINDS] = {
+	[CONFIG_MAP] = {"", "configmaps", "configmap", true},
+	[CONFIG_SECRET] = {"", "secrets", "secret", true},
+	[CONFIG_RUNTIME_CLASS] = {"node.k8s.io", "runtimeclasses", "runtimeclass.node.k8s.io", false},
+};
 
 struct config_cache {
 	struct loop *loop;
@@ -256,7 +263,8 @@ static void start_list(struct config_object *o)
 static char *list_path(enum config_kind kind, const char *ns, const char *name)
 {
 	autobuf struct buf b = BUF_INIT;
-	rest_path(&b, "", "v1", ns, resources[kind], NULL, NULL);
+	rest_path(&b, kinds[kind].group, "v1", kinds[kind].namespaced ? ns : NULL, kinds[kind].resource, NULL,
+		  NULL);
 	buf_adds(&b, "?fieldSelector=metadata.name%3D");
 	http_escape(&b, name);
 	return buf_take(&b, NULL);
@@ -265,7 +273,8 @@ static char *list_path(enum config_kind kind, const char *ns, const char *name)
 static struct config_object *object_ref(struct config_cache *c, enum config_kind kind, const char *ns,
 					const char *name)
 {
-	autofree char *key = mem_printf("%s/%s/%s", resources[kind], ns, name);
+	autofree char *key =
+		mem_printf("%s/%s/%s", kinds[kind].resource, kinds[kind].namespaced ? ns : "", name);
 	struct config_object *o = map_get(&c->objects, key);
 	if (!o) {
 		o = MEM_NEW(struct config_object);
@@ -358,7 +367,7 @@ const js *config_set_get(const struct config_set *s, enum config_kind kind, cons
 	if (o && o->err.reason != REASON_NONE)
 		*err = o->err;
 	else
-		(void)err_set(err, REASON_NOT_FOUND, "%s \"%s\" not found", resources[kind], name);
+		(void)err_set(err, REASON_NOT_FOUND, "%s \"%s\" not found", kinds[kind].word, name);
 	return NULL;
 }
 

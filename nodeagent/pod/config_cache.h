@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The ConfigMaps and Secrets that the Pods of this process refer to (environment, registry credentials), once, however
- * many Pods share them.
+ * The ConfigMaps, Secrets and RuntimeClasses that the Pods of this process refer to (environment, volumes, registry
+ * credentials), once, however many Pods share them.
  *
  * An object is known as long as a set holds it: a Pod's worker has one set of all that the Pod names, and each job a set
  * of what it reads, which it waits for. A failure to fetch is not kept: the next who waits tries again. Loop thread.
@@ -11,7 +11,7 @@
 
 #include "client/rest.h"
 
-enum config_kind { CONFIG_MAP, CONFIG_SECRET, CONFIG_KINDS };
+enum config_kind { CONFIG_MAP, CONFIG_SECRET, CONFIG_RUNTIME_CLASS, CONFIG_KINDS };
 
 struct config_cache;
 /* r: the daemon's client on its loop; borrowed. watch: keep what is known up to date; else every wait fetches. */
@@ -30,7 +30,7 @@ struct config_set { /* zeroed, then added to */
 	void (*fn)(void *arg);
 	void *arg;
 };
-/* The place of an object, whether or not there is such an object; the same twice is one. Not while waiting. */
+/* ns: ignored for kinds that have none. The place of an object, whether or not there is such an object; the same twice is one. Not while waiting. */
 void config_set_add(struct config_set *s, struct config_cache *c, enum config_kind kind, const char *ns,
 		    const char *name);
 bool config_set_has(const struct config_set *s, const struct config_object *o);

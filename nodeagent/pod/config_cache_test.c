@@ -355,6 +355,42 @@ static void test_immutable(void **state)
 	clock_real();
 }
 
+static void on_class(struct server_request *rq)
+{
+	assert_non_null(
+		strstr(rq->path, "/apis/node.k8s.io/v1/runtimeclasses?fieldSelector=metadata.name%3Dfast"));
+	server_reply(rq, 200, "", "{\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[]}");
+}
+
+static void do_wait_class(void *arg)
+{
+	struct scene *s = arg;
+	config_set_add(&s->set, s->cache, CONFIG_RUNTIME_CLASS, "ns", "fast");
+	config_set_add(&s->set, s->cache, CONFIG_RUNTIME_CLASS, "other",
+		       "fast"); /* is one: it has no namespace */
+	assert_int_equal(s->set.n, 1);
+	config_set_wait(&s->set, on_arrived, s);
+}
+
+static void do_look_class(void *arg)
+{
+	struct look *l = arg;
+	assert_null(config_set_get(&l->s->set, CONFIG_RUNTIME_CLASS, "fast", &l->err));
+}
+
+static void test_class(void **state)
+{
+	struct scene s;
+	start(&s, false);
+	s.server.handler = on_class;
+	assert_true(loop_call(s.loop, do_wait_class, &s));
+	assert_true(SOON(&s, s.arrived));
+	struct look l = {.s = &s};
+	assert_true(loop_call(s.loop, do_look_class, &l));
+	assert_string_equal(l.err.msg, "runtimeclass.node.k8s.io \"fast\" not found");
+	stop(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_watched),
@@ -362,6 +398,7 @@ int main(void)
 					   cmocka_unit_test(test_ends_while_listing),
 					   cmocka_unit_test(test_failure),
 					   cmocka_unit_test(test_changes),
-					   cmocka_unit_test(test_immutable)};
+					   cmocka_unit_test(test_immutable),
+					   cmocka_unit_test(test_class)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

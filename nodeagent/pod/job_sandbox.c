@@ -13,6 +13,8 @@ struct sandbox_job {
 	struct job j;
 	char id[RUNTIME_ID_MAX], *dir;
 	char hostname[HOSTFILES_NAME_MAX];
+	struct config_set config; /* its RuntimeClass */
+	char *handler;		  /* that one's */
 	unsigned attempt;
 	struct runtime_sandbox sandbox;
 };
@@ -85,6 +87,7 @@ static void sandbox_spec(const struct sandbox_job *s, struct arena *a, struct ru
 					     .pod_name = p->o.meta.name,
 					     .attempt = s->attempt,
 					     .hostname = s->hostname,
+					     .handler = s->handler,
 					     .host_network = p->host_network,
 					     .host_pid = p->host_pid,
 					     .host_ipc = p->host_ipc,
@@ -96,6 +99,18 @@ static void sandbox_spec(const struct sandbox_job *s, struct arena *a, struct ru
 					     .limits = limits_pod(p, s->j.host->pod_max_pids)};
 }
 
+static void class_known(void *arg)
+{
+	struct sandbox_job *s = arg;
+	const char *name = s->j.pod->runtime_class;
+	const js *class = config_set_get(&s->config, CONFIG_RUNTIME_CLASS, name, &s->j.err);
+	if (class)
+		s->handler = mem_strdup(js_str0(class, "handler", NULL));
+	else if (s->j.err.reason != REASON_NOT_FOUND)
+		(void)err_wrap(&s->j.err, "failed to lookup RuntimeClass %s", name);
+	job_go(&s->j);
+}
+
 static enum job_way sandbox_prepare(struct job *j, const struct action *a)
 {
 	struct sandbox_job *s = (struct sandbox_job *)j;
@@ -105,7 +120,11 @@ static enum job_way sandbox_prepare(struct job *j, const struct action *a)
 	memcpy(j->w->sandbox_starting, s->id, sizeof(s->id));
 	j->w->sandbox_ended_early = false;
 	map_set(&j->host->ids, s->id, j->w);
-	return JOB_GO;
+	if (!*j->pod->runtime_class || j->host->simulated)
+		return JOB_GO;
+	config_set_add(&s->config, j->host->config, CONFIG_RUNTIME_CLASS, "", j->pod->runtime_class);
+	config_set_wait(&s->config, class_known, s);
+	return JOB_WAIT;
 }
 
 static void sandbox_work(struct job *j)
@@ -116,7 +135,8 @@ static void sandbox_work(struct job *j)
 	struct runtime_sandbox_spec spec;
 	if (!j->pod->host_users && !j->host->simulated) {
 		(void)err_set(&j->err, REASON_INVALID,
-			      "RuntimeClass handler \"\" does not support user namespaces");
+			      "RuntimeClass handler \"%s\" does not support user namespaces",
+			      s->handler ? s->handler : "");
 		return;
 	}
 	if (hostfiles_nodename(j->pod, j->host->cluster_domain, s->hostname, &j->err) < 0)
@@ -148,7 +168,10 @@ static bool sandbox_done(struct job *j)
 
 static void sandbox_release(struct job *j)
 {
-	free(((struct sandbox_job *)j)->dir);
+	struct sandbox_job *s = (struct sandbox_job *)j;
+	config_set_release(&s->config);
+	free(s->handler);
+	free(s->dir);
 }
 
 const struct job_type job_sandbox = {.size = sizeof(struct sandbox_job),

@@ -146,7 +146,7 @@ struct container_spec {
 struct pod {
 	struct informer_object o; /* first; o.meta with annotations */
 	const char *node_name, *service_account;
-	const char *hostname, *subdomain; /* "" = not given */
+	const char *hostname, *subdomain, *runtime_class; /* "" = not given */
 	enum restart_policy restart;
 	enum dns_policy dns;
 	bool host_network, host_pid, host_ipc, share_pid, fqdn_hostname;

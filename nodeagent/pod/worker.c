@@ -438,6 +438,8 @@ static void add(struct pod_host *h, const struct pod *p, const struct runtime_li
 			       p->pull_secrets[i].name);
 	if (!h->simulated)
 		volumes_add_config(&w->config, h->config, p);
+	if (!h->simulated && *p->runtime_class)
+		config_set_add(&w->config, h->config, CONFIG_RUNTIME_CLASS, "", p->runtime_class);
 	map_set(&h->workers, p->o.meta.uid, w);
 	machine_init(&w->m, w->pod, worker_now());
 	adopt(w, list);

@@ -57,6 +57,7 @@ struct runtime_sandbox_spec {
 	const char *pod_uid, *pod_namespace, *pod_name;
 	unsigned attempt;
 	const char *hostname; /* NULL = pod_name; ignored with host_network */
+	const char *handler;  /* which of the node's ways to run containers; NULL or "" = the usual one */
 	bool host_network, host_pid, host_ipc, share_pid;
 	const struct runtime_port *ports; /* host ports to map */
 	size_t n_ports;
