@@ -292,6 +292,47 @@ static void long_selectors_have_a_bound(void **state)
 	assert_int_equal(e->s->selected_bytes, 0);
 }
 
+/* What one page of a list begun at `rv` has: names, or the reason why not. */
+static void expect_page(struct env *e, uint64_t rv, const char *after, const char *want, uint64_t *ret_rv)
+{
+	struct query q = {.ns = ""};
+	struct err err = ERR_INIT;
+	struct obj_list l = {0};
+	autobuf struct buf got = BUF_INIT;
+	if (storage_list(e->pods, &q, rv, after, 2, &l, &err) < 0)
+		buf_adds(&got, err.reason == REASON_EXPIRED ? "expired" : err.msg);
+	for (size_t i = 0; i < l.n; i++)
+		buf_addf(&got, "%s%s", i ? " " : "", l.v[i]->name);
+	assert_string_equal(buf_str(&got), want);
+	*ret_rv = l.rv;
+	obj_list_release(&l);
+}
+
+/* The pages of a list end five minutes after something has changed, though it be elsewhere; what is left can be had as it
+   is now. While nothing changes there is nothing that could be out of date. */
+static void lists_in_pages_end(void **state)
+{
+	struct env *e = *state;
+	uint64_t first, rv;
+	storage_close(e->s);
+	open_env(e);
+	clock_fake(1767225600 * NS_PER_S);
+	for (const char *name = "abcde"; *name; name++)
+		obj_unref(create(e->pods, "ns", (char[]){*name, 0}, ""));
+	expect_page(e, 0, NULL, "a b", &first);
+	clock_advance(3600 * NS_PER_S);
+	expect_page(e, first, "ns/b", "c d", &rv);
+	assert_int_equal(rv, first);
+	autoobj struct obj *node = create(e->nodes, "", "n", "");
+	clock_advance(200 * NS_PER_S);
+	expect_page(e, first, "ns/b", "c d", &rv);
+	clock_advance(101 * NS_PER_S);
+	expect_page(e, first, "ns/b", "expired", &rv);
+	expect_page(e, 0, "ns/b", "c d", &rv);
+	assert_true(rv >= node->rv);
+	expect_page(e, rv, "ns/d", "e", &rv);
+}
+
 /* ---- one engine only ---- */
 
 static void wait_until_empty(struct resource *r)
@@ -471,7 +512,7 @@ static void reads_go_on_without_etcd(void **state)
 	SUITE(objects_live_and_die), SUITE(refusals_speak_upstreams_words),                                  \
 		SUITE(a_restart_changes_nothing), SUITE(a_future_revision_is_waited_for),                    \
 		SUITE(versions_share_objects), SUITE(watchers_see_what_writers_did),                         \
-		SUITE(unreadable_objects_are_left_out)
+		SUITE(unreadable_objects_are_left_out), SUITE(lists_in_pages_end)
 int main(void)
 {
 	const struct CMUnitTest sqlite[] = {BOTH, SUITE(long_selectors_have_a_bound), SUITE(events_expire),
