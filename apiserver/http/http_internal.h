@@ -98,6 +98,7 @@ struct wire {
 	bool driving, again, posted;
 
 	bool closing, streams_over, drained;
+	bool lent;	 /* for the last time: no more streams begin */
 	size_t inside;	 /* requests with the service */
 	size_t replying; /* the reply, or a stream's end, is not out yet */
 };

@@ -314,6 +314,18 @@ static int raw_connect(void)
 	return fd;
 }
 
+/* Whether the listener still accepts. `listener` is not looked at: it is being stopped. */
+static bool port_is_open(int port)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET,
+				.sin_port = htons((uint16_t)port),
+				.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	bool ok = connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
+	close(fd);
+	return ok;
+}
+
 static void raw_open_version(struct raw *r, int version)
 {
 	r->fd = raw_connect();
@@ -560,6 +572,42 @@ static void test_shutdown(void **state)
 	raw_close(&r);
 }
 
+/* A long list that is on its way gets to its end. */
+static void test_shutdown_in_a_list(void **state)
+{
+	struct http *h = client(&admin_cert, &admin_key);
+	autofree char *value = mem_alloc(1000001);
+	memset(value, 'x', 1000000);
+	value[1000000] = 0;
+	for (int i = 0; i < 20; i++) {
+		autofree char *body =
+			mem_printf("{\"metadata\":{\"name\":\"c%d\"},\"data\":{\"k\":\"%s\"}}", i, value);
+		expect(h, "POST", CMS, NULL, body, 201, NULL);
+	}
+	struct raw r;
+	raw_open(&r);
+	raw_send(&r, "GET " CMS " HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer secret\r\n\r\n");
+	raw_expect(&r, "\"items\":[");
+	int port = listener_port(listener);
+	pthread_t t = thread_start("stop", stop_soon, NULL);
+	while (port_is_open(port))
+		sched_yield();
+	autobuf struct buf all = BUF_INIT;
+	static const char end[] = "]}\n\r\n0\r\n\r\n";
+	char p[16384];
+	for (int n; (n = SSL_read(r.ssl, p, sizeof(p))) > 0;) {
+		buf_add(&all, p, (size_t)n);
+		if (all.len >= sizeof(end) && !strcmp(buf_str(&all) + all.len - sizeof(end) + 1, end))
+			break;
+	}
+	pthread_join(t, NULL);
+	listener = NULL;
+	assert_true(all.len > 15000000);
+	assert_string_equal(all.p + all.len - sizeof(end) + 1, end);
+	raw_close(&r);
+	http_free(h);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 int main(void)
 {
@@ -570,7 +618,7 @@ int main(void)
 					   TEST(test_header_flood),   TEST(test_split_and_pipelined),
 					   TEST(test_half_handshake), TEST(test_watchers_that_leave),
 					   TEST(test_behind_a_watch), TEST(test_close_notify),
-					   TEST(test_shutdown)};
+					   TEST(test_shutdown),	      TEST(test_shutdown_in_a_list)};
 	stop_install();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -436,10 +436,13 @@ struct streams *streams_new(struct loop *l)
 	return h;
 }
 
-void streams_end(struct streams *h)
+void streams_end(struct streams *h, bool all)
 {
-	list_for_each_safe (pos, &h->all)
-		finish(list_entry(pos, struct stream, all), true);
+	list_for_each_safe (pos, &h->all) {
+		struct stream *s = list_entry(pos, struct stream, all);
+		if (!s->c.finite || all)
+			finish(s, !s->c.finite && !s->rest);
+	}
 }
 
 void streams_free(struct streams *h)

@@ -13,13 +13,15 @@
 struct streams;
 /* Those of one loop. All functions are for the loop's thread, or while nobody runs the loop. */
 struct streams *streams_new(struct loop *l);
-void streams_end(struct streams *h);  /* ends all: their `done` runs */
+/* Ends those that have no end of their own, or all: their `done` runs. Not clean, when a piece is only half sent. */
+void streams_end(struct streams *h, bool all);
 void streams_free(struct streams *h); /* none is left, and no source wakes any more */
 
 struct stream_connection {
 	struct loop_io *io; /* started; the stream's until `done`, which finds it without interest */
 	void *tls;	    /* gnutls_session_t; NULL = plain */
 	bool more;    /* behind the request something has been read already, and waits in the TLS session */
+	bool finite;  /* it comes to its end by itself */
 	bool chunked; /* frame as HTTP/1.1 chunks; the last, empty one is left to the listener */
 	char *head;   /* goes out first; taken over, NULL = none */
 	size_t head_len;

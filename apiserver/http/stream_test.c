@@ -111,7 +111,7 @@ struct pair {
 	struct streams *set;
 	struct loop_io io;
 	int fds[2];
-	bool chunked;
+	bool chunked, finite;
 	struct source s;
 };
 
@@ -120,7 +120,8 @@ static void begin(void *arg)
 {
 	struct pair *p = arg;
 	struct err err = ERR_INIT;
-	struct stream_connection c = {.io = &p->io, .chunked = p->chunked, .done = source_done, .arg = &p->s};
+	struct stream_connection c = {
+		.io = &p->io, .chunked = p->chunked, .finite = p->finite, .done = source_done, .arg = &p->s};
 	if (p->s.stream.take)
 		c.head = mem_strdup("head "), c.head_len = 5;
 	assert_int_equal(loop_io_start(p->loop, &p->io, p->fds[0], 0, &err), 0);
@@ -158,7 +159,7 @@ static struct pair *pair_new(bool chunked, size_t n, bool end)
 static void end_all(void *arg)
 {
 	struct pair *p = arg;
-	streams_end(p->set);
+	streams_end(p->set, true);
 	loop_io_stop(&p->io);
 }
 
@@ -260,6 +261,48 @@ static void test_shutdown_ends_cleanly(void **state)
 	pair_free(p);
 }
 
+static void end_endless(void *arg)
+{
+	struct pair *p = arg;
+	streams_end(p->set, false);
+}
+
+/* Far more than the socket takes; returns when it is full. */
+static struct pair *pair_stuck(bool finite, size_t n)
+{
+	struct pair *p = pair_make(false, n, finite);
+	p->finite = finite;
+	pair_start(p);
+	pthread_mutex_lock(&p->s.lock);
+	while (!p->s.reads)
+		clock_cond_wait(&p->s.changed, &p->s.lock, CLOCK_NEVER);
+	pthread_mutex_unlock(&p->s.lock);
+	assert_true(loop_call(p->loop, end_endless, p));
+	return p;
+}
+
+/* A list goes on to its end; what is half-way with no end in sight is broken off, and says so. */
+static void test_shutdown_and_who_is_busy(void **state)
+{
+	size_t n = 3 * 1024 * 1024;
+	struct pair *p = pair_stuck(true, n);
+	assert_false(p->s.done);
+	autofree char *a = take(p, n);
+	assert_int_equal(strspn(a, "x"), n);
+	wait_done(&p->s);
+	assert_true(p->s.clean);
+	pair_free(p);
+	p = pair_stuck(false, n);
+	wait_done(&p->s);
+	assert_false(p->s.clean);
+	pair_free(p);
+	p = pair_stuck(true, n); /* nobody reads it, and the time is over */
+	assert_true(loop_call(p->loop, end_all, p));
+	assert_true(p->s.done);
+	assert_false(p->s.clean);
+	pair_free(p);
+}
+
 static void *keep_waking(void *arg)
 {
 	struct pair *p = arg;
@@ -333,6 +376,7 @@ int main(void)
 		cmocka_unit_test(test_client_leaves),
 		cmocka_unit_test(test_timer),
 		cmocka_unit_test(test_shutdown_ends_cleanly),
+		cmocka_unit_test(test_shutdown_and_who_is_busy),
 		cmocka_unit_test(test_wakes_from_elsewhere),
 		cmocka_unit_test(test_both_ways),
 		cmocka_unit_test(test_last_words),

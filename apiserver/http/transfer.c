@@ -153,11 +153,9 @@ static void stream_done(void *arg, bool clean)
 	hand_back(t);
 }
 
-/*
- * A connection's memory pool is of no use while it streams: the request is parsed, the reply's headers are out,
- * and what is written after the stream goes into memory that is written first. What a client sent behind its request
- * without awaiting the reply stays, or stays in the socket, and is answered afterwards.
- */
+/* A connection's memory pool is of no use while it streams: the request is parsed, the reply's headers are out,
+   and what is written after the stream goes into memory that is written first. What a client sent behind its request
+   without awaiting the reply stays, or stays in the socket, and is answered afterwards. */
 static void leave_pool(struct transfer *t)
 {
 	static const char *const names[] = {"GET",   "HEAD",   "POST",	  "PUT",
@@ -194,7 +192,8 @@ static void lend(struct transfer *t, struct buf *head)
 				      .chunked = t->http11 && !t->x.rs.upgrade,
 				      .counted = &t->size,
 				      .done = stream_done,
-				      .arg = t};
+				      .arg = t,
+				      .finite = t->x.rs.finite};
 	s.head = head ? buf_take(head, &s.head_len) : NULL;
 	s.chunked = s.chunked && t->x.rs.length <= 0; /* told beforehand */
 	MHD_suspend_connection(c->mhd);
@@ -210,8 +209,8 @@ static ssize_t on_read_stream(void *cls, uint64_t pos, char *p, size_t max)
 	struct transfer *t = cls;
 	if (t->stage == STAGE_END)
 		return t->reply_clean ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
-	if (t->conn->w->closing)
-		return MHD_CONTENT_READER_END_OF_STREAM;
+	if (t->x.rs.finite ? t->conn->w->lent : t->conn->w->streams_over)
+		return t->x.rs.finite ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
 	lend(t, NULL);
 	return 0;
 }
@@ -309,7 +308,7 @@ static enum MHD_Result answer(struct transfer *t)
 		return MHD_NO;
 	reply_add_headers(mr, t, gzip);
 	wire_phase(t->conn, LIMIT_REPLY);
-	if (!rs->stream)
+	if (!rs->stream || rs->finite)
 		on_its_way(t);
 	enum MHD_Result r = MHD_queue_response(t->conn->mhd, (unsigned)rs->status, mr);
 	MHD_destroy_response(mr);

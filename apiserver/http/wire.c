@@ -84,8 +84,8 @@ void wire_hold(struct conn *c)
 	list_push_back(&c->w->holding, &c->holding);
 }
 
-/* Something has ended that wire_close may wait for: first those whom the service works for, then the streams, then what
-   both leave to be written. */
+/* Something has ended that wire_close may wait for: first those whom the service works for, then watches and their like,
+   then what both leave to be written, and lists that are on their way. */
 static void settle(struct wire *w)
 {
 	if (!w->closing || w->drained || w->inside)
@@ -93,10 +93,12 @@ static void settle(struct wire *w)
 	if (!w->streams_over) {
 		w->streams_over = true;
 		loop_timer_set(w->loop, &w->drain, clock_mono_ns() + DRAIN_NS);
-		streams_end(w->streams);
+		streams_end(w->streams, false);
 	}
-	if (!w->replying)
-		loop_signal(w->loop, &w->drained);
+	if (w->replying)
+		return;
+	w->lent = true;
+	loop_signal(w->loop, &w->drained);
 }
 
 void wire_drive(struct wire *w)
@@ -517,7 +519,11 @@ void wire_start(struct wire *w)
 static void on_drain_timeout(void *arg)
 {
 	struct wire *w = arg;
-	loop_signal(w->loop, &w->drained);
+	w->lent = true;
+	streams_end(w->streams, true);
+	wire_drive(w); /* libmicrohttpd takes them back */
+	if (!w->drained)
+		loop_signal(w->loop, &w->drained);
 }
 
 void wire_close(void *wire)
