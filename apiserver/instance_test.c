@@ -325,6 +325,47 @@ static void a_kind_is_replaced_under_load(void **state)
 	is_absent(BOATS);
 }
 
+/* What upstream's test of health handlers asks for (1.20's, test/e2e/apimachinery/health_handlers.go), and what 1.34 has. */
+static void health_tells_every_check(void **state)
+{
+	static const char *const pages[] = {"/healthz", "/livez", "/readyz"};
+	static const char *const all[] = {
+		"ping",
+		"log",
+		"etcd",
+		"poststarthook/start-apiserver-admission-initializer",
+		"poststarthook/start-kube-apiserver-admission-initializer",
+		"poststarthook/generic-apiserver-start-informers",
+		"poststarthook/start-apiextensions-informers",
+		"poststarthook/start-apiextensions-controllers",
+		"poststarthook/crd-informer-synced",
+		"poststarthook/bootstrap-controller",
+		"poststarthook/scheduling/bootstrap-system-priority-classes",
+		"poststarthook/start-cluster-authentication-info-controller",
+		"poststarthook/start-kube-aggregator-informers",
+		"poststarthook/apiservice-registration-controller",
+		"poststarthook/apiservice-status-available-controller",
+		"poststarthook/apiservice-status-local-available-controller",
+		"poststarthook/kube-apiserver-autoregistration",
+		"autoregister-completion",
+		"poststarthook/apiservice-openapi-controller",
+		"poststarthook/apiservice-openapiv3-controller",
+	};
+	for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
+		autobuf struct buf page = BUF_INIT;
+		const char *type;
+		int status = 0;
+		assert_true(health_page(pages[i], "verbose=1", &page, &status, &type));
+		assert_int_equal(status, 200);
+		for (size_t c = 0; c < ARRAY_LEN(all); c++) {
+			autofree char *line = mem_printf("[+]%s ok\n", all[c]);
+			if (!strstr(buf_str(&page), line))
+				fail_msg("%s: no %s", pages[i], all[c]);
+		}
+		assert_int_equal(strstr(buf_str(&page), "[+]informer-sync ok\n") != NULL, i == 2);
+	}
+}
+
 /* Under upstream's names, on the pages that upstream has them on. */
 static void health_has_its_pages(void **state)
 {
@@ -335,6 +376,7 @@ static void health_has_its_pages(void **state)
 		{"/livez/ping", "", 200},
 		{"/livez/etcd", "", 200},
 		{"/readyz/etcd", "", 200},
+		{"/readyz/sqlite", "", 200},
 		{"/readyz/etcd-readiness", "", 200},
 		{"/livez/etcd-readiness", "", 404},
 		{"/readyz/shutdown", "", 200},
@@ -357,6 +399,7 @@ static void health_has_its_pages(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(health_has_its_pages),
+					   cmocka_unit_test(health_tells_every_check),
 					   cmocka_unit_test(kinds_come_and_go_under_load),
 					   cmocka_unit_test(a_kind_is_replaced_under_load)};
 	return cmocka_run_group_tests(tests, setup, teardown);

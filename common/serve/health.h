@@ -15,7 +15,7 @@
 #include "loop/loop.h"
 #include "serve/metric.h"
 
-#define HEALTH_MAX_CHECKS 32
+#define HEALTH_MAX_CHECKS 48
 
 /* Returns true when healthy; otherwise writes why into `why`. Must not block. */
 typedef bool health_check_fn(void *arg, char why[128]);
