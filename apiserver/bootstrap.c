@@ -196,33 +196,8 @@ static int make_slice(struct registry *r, const char *address, int port, struct 
 	return rc;
 }
 
-#define CERT_BEGIN "-----BEGIN CERTIFICATE-----"
-#define CERT_END "-----END CERTIFICATE-----"
-
-/* Ours, and behind them those that were there already and are others: another server's. False: there is nothing to add. */
-static bool combine_certs(struct buf *out, const char *ours, const char *there)
-{
-	bool missing = false;
-	for (const char *p = ours, *end; (p = strstr(p, CERT_BEGIN)) && (end = strstr(p, CERT_END));
-	     p = end) {
-		autofree char *one = mem_strndup(p, (size_t)(end - p));
-		missing = missing || !strstr(there, one);
-	}
-	if (!missing && strstr(ours, CERT_BEGIN))
-		return false;
-	buf_adds(out, ours);
-	for (const char *p = there, *end; (p = strstr(p, CERT_BEGIN)) && (end = strstr(p, CERT_END));
-	     p = end) {
-		autofree char *one = mem_strndup(p, (size_t)(end - p));
-		if (!strstr(ours, one))
-			buf_addf(out, "%s%s" CERT_END "\n", out->p[out->len - 1] == '\n' ? "" : "\n", one);
-	}
-	return strcmp(buf_str(out), there);
-}
-
-/* Where daemons that serve the API's clients themselves learn whose certificates they may trust (kubernetes/kubernetes
-   pkg/controlplane/controller/clusterauthenticationtrust). It follows the file; what others put beside it stays. */
-static int make_trust(struct registry *r, const char *client_ca_pem, struct err *err)
+/* Where daemons that serve the API's clients themselves learn whose certificates they may trust. */
+static int make_trust(struct registry *r, const struct bootstrap_config *c, struct err *err)
 {
 	struct object o = {.group = "",
 			   .resource = "configmaps",
@@ -231,15 +206,15 @@ static int make_trust(struct registry *r, const char *client_ca_pem, struct err 
 	autoobj struct obj *old = find(r, &o);
 	struct err ignore = ERR_INIT;
 	autojson js *tree = old ? obj_tree(old, &ignore) : NULL;
-	autobuf struct buf certs = BUF_INIT;
-	if (!*client_ca_pem ||
-	    !combine_certs(&certs, client_ca_pem, js_str0(tree, "data", "client-ca-file", NULL)))
+	const js *there = js_obj(tree, "data", NULL);
+	autojson js *data = trust_data(there, c->client_ca_pem, &c->front_proxy);
+	if (there ? js_equal(there, data) : !js_len(data))
 		return 0;
 	if (!tree)
 		tree = js_new_obj();
 	js_set_str(js_ensure(tree, "metadata", NULL), "name", o.name);
 	js_set_str(js_ensure(tree, "metadata", NULL), "namespace", o.ns);
-	js_set_str(js_ensure(tree, "data", NULL), "client-ca-file", buf_str(&certs));
+	js_set(tree, "data", STEAL(data));
 	js_write(&o.body, tree);
 	int rc = call(r, old ? registry_update : registry_create, old ? "update" : "create", &o, err);
 	buf_release(&o.body);
@@ -416,7 +391,7 @@ int bootstrap_keep(struct registry *r, const struct bootstrap_config *c, struct 
 		return -1;
 	if (c->storage && make_dependants(r, c->storage, err) < 0)
 		return -1;
-	return make_trust(r, c->client_ca_pem, err);
+	return make_trust(r, c, err);
 }
 
 int bootstrap(struct registry *r, const struct bootstrap_config *c, struct err *err)

@@ -4,12 +4,14 @@
 #define BOOTSTRAP_H
 
 #include "registry/registry.h"
+#include "trust.h"
 
 struct bootstrap_config {
 	const char *address; /* where others reach this server */
 	int port;
 	const char *client_ca_pem; /* whose client certificates are taken; "" = nobody's */
-	struct storage *storage;   /* NULL: nothing is said of dependants */
+	struct front_proxy front_proxy;
+	struct storage *storage; /* NULL: nothing is said of dependants */
 };
 /* The system namespaces, Service, Endpoints and EndpointSlice `kubernetes` in default, pointing at address:port, and the ConfigMap
    `extension-apiserver-authentication` in kube-system, the system's PriorityClasses, the ServiceCIDR `kubernetes`, FlowSchemas

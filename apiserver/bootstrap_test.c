@@ -13,6 +13,8 @@
 #define SLICE "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes"
 #define TRUST "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication"
 
+#define CERT(x) "-----BEGIN CERTIFICATE-----\n" x "\n-----END CERTIFICATE-----\n"
+
 static void boot(const char *ca, const char *address, int port)
 {
 	struct err err = ERR_INIT;
@@ -38,20 +40,19 @@ static void test_starts(void **state)
 				   none = get(TRUST, 404);
 	assert_string_equal(js_str0(system.body, "kind", NULL), "Namespace");
 	assert_string_equal(js_str0(none.body, "kind", NULL), "Status");
-	boot("first", "192.0.2.1", 6443);
+	boot(CERT("first"), "192.0.2.1", 6443);
 	autoreply struct rig_reply one = get(TRUST, 200);
-	assert_string_equal(js_str0(one.body, "data", "client-ca-file", NULL), "first");
-	boot("first", "192.0.2.1", 6443);
+	assert_string_equal(js_str0(one.body, "data", "client-ca-file", NULL), CERT("first"));
+	boot(CERT("first"), "192.0.2.1", 6443);
 	autoreply struct rig_reply again = get(TRUST, 200);
 	assert_string_equal(js_str0(again.body, "metadata", "resourceVersion", NULL),
 			    js_str0(one.body, "metadata", "resourceVersion", NULL));
 	autoreply struct rig_reply put =
-		rig_call(&rig, "PATCH", TRUST, JSON("{'data':{'requestheader-allowed-names':'[]'}}"));
+		rig_call(&rig, "PATCH", TRUST, JSON("{'data':{'client-ca-file':'none'}}"));
 	assert_int_equal(put.status, 200);
-	boot("second", "192.0.2.2", 6444);
+	boot(CERT("second"), "192.0.2.2", 6444);
 	autoreply struct rig_reply other = get(TRUST, 200);
-	assert_string_equal(js_str0(other.body, "data", "client-ca-file", NULL), "second");
-	assert_string_equal(js_str0(other.body, "data", "requestheader-allowed-names", NULL), "[]");
+	assert_string_equal(js_str0(other.body, "data", "client-ca-file", NULL), CERT("second"));
 	autoreply struct rig_reply ends = get("/api/v1/namespaces/default/endpoints/kubernetes", 200);
 	assert_non_null(strstr(buf_str(&ends.text), "\"192.0.2.2\""));
 	assert_string_equal(
@@ -62,11 +63,11 @@ static void test_starts(void **state)
 			    "kubernetes");
 	assert_non_null(strstr(buf_str(&slice.text), "\"192.0.2.2\""));
 	assert_non_null(strstr(buf_str(&slice.text), "\"port\":6444"));
-	boot("second", "192.0.2.2", 6444);
+	boot(CERT("second"), "192.0.2.2", 6444);
 	autoreply struct rig_reply same = get(SLICE, 200);
 	assert_string_equal(js_str0(same.body, "metadata", "resourceVersion", NULL),
 			    js_str0(slice.body, "metadata", "resourceVersion", NULL));
-	boot("second", "2001:db8::2", 6444); /* another family: another object */
+	boot(CERT("second"), "2001:db8::2", 6444); /* another family: another object */
 	autoreply struct rig_reply six = get(SLICE, 200);
 	assert_string_equal(js_str0(six.body, "addressType", NULL), "IPv6");
 	assert_string_not_equal(js_str0(six.body, "metadata", "uid", NULL),
@@ -158,8 +159,6 @@ static void test_suggestions(void **state)
 		"true");
 }
 
-#define CERT(x) "-----BEGIN CERTIFICATE-----\n" x "\n-----END CERTIFICATE-----\n"
-
 static void trusted(const char *want)
 {
 	autoreply struct rig_reply r = get(TRUST, 200);
@@ -175,9 +174,9 @@ static void test_certificates_of_others(void **state)
 	boot(CERT("one"), "192.0.2.1", 6443);
 	trusted(CERT("one"));
 	boot(CERT("two") CERT("three"), "192.0.2.1", 6443);
-	trusted(CERT("two") CERT("three") CERT("one"));
-	boot(CERT("one"), "192.0.2.1", 6443); /* is there */
-	trusted(CERT("two") CERT("three") CERT("one"));
+	trusted(CERT("one") CERT("two") CERT("three"));
+	boot(CERT("three"), "192.0.2.1", 6443); /* is there */
+	trusted(CERT("one") CERT("two") CERT("three"));
 }
 
 int main(void)

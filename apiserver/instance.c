@@ -43,8 +43,8 @@ struct instance {
 	struct auth *auth;
 	struct server *server;
 	struct listener *listener;
-	_Atomic(struct keeper *) keeper; /* for who tells it of kinds */
-	struct buf client_ca;		 /* PEM */
+	_Atomic(struct keeper *) keeper;      /* for who tells it of kinds */
+	struct buf client_ca, front_proxy_ca; /* PEM */
 };
 
 static atomic_bool bootstrapped, stopping;
@@ -262,9 +262,14 @@ static int bootstrap_all(struct instance *d, const char *address, struct err *er
 	const char *file = d->opt.client_ca_file;
 	if (*file && read_pem("client-ca-file", file, &d->client_ca, err) < 0)
 		return -1;
+	file = d->opt.front_proxy_ca_file;
+	if (file && *file && read_pem("requestheader-client-ca-file", file, &d->front_proxy_ca, err) < 0)
+		return -1;
 	struct bootstrap_config c = {.address = address,
 				     .port = listener_port(d->listener),
-				     .client_ca_pem = buf_str(&d->client_ca)};
+				     .client_ca_pem = buf_str(&d->client_ca),
+				     .front_proxy = d->opt.front_proxy};
+	c.front_proxy.ca_pem = buf_str(&d->front_proxy_ca);
 	if (bootstrap(d->api.registry, &c, err) < 0)
 		return -1;
 	d->keeper = keeper_start(d->api.registry, d->api.storage, &c, err);
@@ -275,6 +280,8 @@ static int start(struct instance *d, struct err *err)
 {
 	const struct instance_options *opt = &d->opt;
 	char address[INET6_ADDRSTRLEN], server_address[INET6_ADDRSTRLEN + 16];
+	if (trust_check(&opt->front_proxy, err) < 0)
+		return -1;
 	find_address(opt, address);
 	snprintf(server_address, sizeof(server_address), strchr(address, ':') ? "[%s]:%d" : "%s:%d", address,
 		 opt->port);
@@ -360,6 +367,7 @@ void instance_stop(struct instance *d)
 	auth_free(d->auth);
 	schema_free(d->schema);
 	buf_release(&d->client_ca);
+	buf_release(&d->front_proxy_ca);
 	atomic_store(&bootstrapped, false);
 	atomic_store(&stopping, false);
 	free(d);

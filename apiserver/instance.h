@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/err.h"
+#include "trust.h"
 
 struct instance_options { /* the flags of the same names; "" = not given */
 	int port, max_mutating, max_read;
@@ -18,6 +19,8 @@ struct instance_options { /* the flags of the same names; "" = not given */
 	const char *etcd_servers, *etcd_ca, *etcd_cert, *etcd_key, *etcd_transport, *storage_backend,
 		*data_dir;
 	bool force_damaged_store;
+	const char *front_proxy_ca_file;
+	struct front_proxy front_proxy; /* without its certificates */
 	const char *service_cidr, *kubelet_ca, *kubelet_cert, *kubelet_key, *kinds_dir;
 };
 

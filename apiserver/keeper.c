@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "flowschemas.h"
 #include "kinds/flowcontrol/initial.h"
 
 #define AGAIN_NS (10 * NS_PER_S) /* after a failure */
@@ -124,6 +125,7 @@ static void *keeper_main(void *arg)
 		struct schema_pin pin = schema_pin(registry_schema(k->registry)); /* kinds come and go */
 		int rc = look(k, &err);
 		rc = rc < 0 ? rc : apiservices_keep(&k->apiservices, k->registry, k->storage, &err);
+		rc = rc < 0 ? rc : flowschemas_keep(k->registry, k->storage, &err);
 		schema_unpin(registry_schema(k->registry), &pin);
 		if (rc < 0)
 			log_err(&err, "what every cluster has is not there", NULL);
@@ -151,8 +153,9 @@ struct keeper *keeper_start(struct registry *r, struct storage *s, const struct 
 	struct keeper *k = MEM_NEW(struct keeper);
 	k->registry = r;
 	k->storage = s;
-	k->config = (struct bootstrap_config){
-		.address = "", .port = c->port, .client_ca_pem = c->client_ca_pem, .storage = s};
+	k->config = *c;
+	k->config.address = "";
+	k->config.storage = s;
 	pthread_mutex_init(&k->lock, NULL);
 	clock_cond_init(&k->cond);
 	storage_on_dependants(s, on_dependants, k);

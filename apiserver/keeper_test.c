@@ -14,7 +14,10 @@
 #define FLOWS "/apis/flowcontrol.apiserver.k8s.io/v1/"
 #define DEPENDANTS "/api/v1/namespaces/kube-system/configmaps/coracle-dependants"
 #define SERVICE "/api/v1/namespaces/default/services/kubernetes"
-static const struct bootstrap_config config = {.address = "127.0.0.1", .port = 6443, .client_ca_pem = "mine"};
+static const struct bootstrap_config config = {
+	.address = "127.0.0.1",
+	.port = 6443,
+	.client_ca_pem = "-----BEGIN CERTIFICATE-----\nmine\n-----END CERTIFICATE-----\n"};
 
 /* Asks again and again, each time when a change of its own has been taken: nobody sleeps. */
 static void comes_to(const char *path, const char *text)
@@ -49,16 +52,32 @@ static void test_kept(void **state)
 		fail_msg("%s", err.msg);
 	clock_hasten(1000);
 	remove_one(TRUST);
-	comes_to(TRUST, "\"client-ca-file\":\"mine\"");
+	comes_to(TRUST, "\\nmine\\n");
 	autoreply struct rig_reply changed =
 		rig_call(&rig, "PATCH", TRUST, JSON("{'data':{'client-ca-file':'yours','a':'b'}}"));
 	assert_int_equal(changed.status, 200);
-	comes_to(TRUST, "\"client-ca-file\":\"mine\"");
-	comes_to(TRUST, "\"a\":\"b\"");
+	comes_to(TRUST, "\\nmine\\n");
 	remove_one(SERVICE);
 	comes_to(SERVICE, "\"name\":\"kubernetes\"");
 	remove_one(FLOWS "flowschemas/catch-all");
 	comes_to(FLOWS "flowschemas/catch-all", "\"matchingPrecedence\":10000");
+	/* who refers to a level that is not there hears of it, and of its coming */
+	comes_to(
+		FLOWS "flowschemas/probes",
+		"\"message\":\"This FlowSchema references the PriorityLevelConfiguration object named \\\"exempt\\\" and it exists\"");
+	autoreply struct rig_reply lost = rig_call(
+		&rig, "POST", FLOWS "flowschemas",
+		JSON("{'metadata':{'name':'lost'},'spec':{'priorityLevelConfiguration':{'name':'nowhere'},'matchingPrecedence':500}}"));
+	assert_int_equal(lost.status, 201);
+	comes_to(FLOWS "flowschemas/lost", JSON("'type':'Dangling','status':'True'"));
+	comes_to(FLOWS "flowschemas/lost", JSON("'reason':'NotFound'"));
+	comes_to(FLOWS "flowschemas/lost",
+		 JSON("'manager':'api-priority-and-fairness-config-consumer-v1','operation':'Apply'"));
+	autoreply struct rig_reply level = rig_call(
+		&rig, "POST", FLOWS "prioritylevelconfigurations",
+		JSON("{'metadata':{'name':'nowhere'},'spec':{'type':'Limited','limited':{'limitResponse':{'type':'Reject'}}}}"));
+	assert_int_equal(level.status, 201);
+	comes_to(FLOWS "flowschemas/lost", JSON("'type':'Dangling','status':'False'"));
 	autoreply struct rig_reply less =
 		rig_call(&rig, "PATCH", FLOWS "prioritylevelconfigurations/system",
 			 JSON("{'spec':{'limited':{'nominalConcurrencyShares':7}}}"));
