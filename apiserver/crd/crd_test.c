@@ -246,6 +246,16 @@ static void refused_objects(void **state)
 		 "the API version in the data () does not match the expected API version (sea.io/v1)"},
 		{REST_POST, BOATS, "{'kind':'Boat','apiVersion':'sea.io/v2'}",
 		 "the API version in the data (sea.io/v2) does not match the expected API version (sea.io/v1)"},
+		/* another group and version is another object, another kind a mistake in this one */
+		{REST_POST, BOATS, "{'kind':'Pod','apiVersion':'v1','metadata':{'name':'x'}}",
+		 "the API version in the data (v1) does not match the expected API version (sea.io/v1)"},
+		{REST_POST, BOATS, "{'kind':'Ship','apiVersion':'sea.io/v1','metadata':{'name':'x'}}",
+		 "Ship.sea.io \"x\" is invalid: kind: Invalid value: \"Ship\": must be Boat"},
+		{REST_PUT, BOATS "/there",
+		 "{'kind':'Ship','apiVersion':'sea.io/v1','metadata':{'name':'there'}}",
+		 "Ship.sea.io \"there\" is invalid: kind: Invalid value: \"Ship\": must be Boat"},
+		{REST_PATCH_MERGE, BOATS "/there", "{'kind':'Ship'}",
+		 "Ship.sea.io \"there\" is invalid: kind: Invalid value: \"Ship\": must be Boat"},
 		{REST_POST, BOATS, "{'kind':'Boat','apiVersion':'sea.io/v1','metadata':{'name':5}}",
 		 "cannot be handled as a Boat: json: cannot unmarshal number into Go struct field ObjectMeta.name of type string"},
 		{REST_POST, BOATS,
@@ -263,6 +273,7 @@ static void refused_objects(void **state)
 	create("boats", "Boat", "",
 	       "'t':{'type':'object','x-kubernetes-embedded-resource':true,'x-kubernetes-preserve-unknown-fields':true}");
 	until(BOATS, "BoatList");
+	must(REST_POST, BOATS, JSON("{'kind':'Boat','apiVersion':'sea.io/v1','metadata':{'name':'there'}}"));
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		free(call(rows[i].verb, rows[i].path, JSON(rows[i].body), &err));
 		autofree char *want = mem_strdup(rows[i].want);

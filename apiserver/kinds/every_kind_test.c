@@ -463,6 +463,53 @@ static void walk_watch(struct walk *w, const char *from)
 		fault(w, "watch", "%d %s instead of %s", a.status, buf_str(&seen), want);
 }
 
+/* One write that is answered as if it had been done, and does nothing. */
+static void must_stay(struct walk *w, const char *method, const char *name, const char *rest,
+		      const char *type, const js *body, const char *answered)
+{
+	autofree char *target = address(w, name, rest), *step = mem_printf("dry %s %s", method, target);
+	autobuf struct buf text = BUF_INIT;
+
+	if (body)
+		js_write(&text, body);
+	autoanswer struct answer a = talk(w->k, method, target, type, JSON_TYPE, &text);
+	if (must_be(w, step, &a, 200) && !strstr(buf_str(&a.text), answered))
+		fault(w, step, "%s", buf_str(&a.text));
+	autoanswer struct answer now = ask(w, "GET", "", JSON_TYPE);
+	if (must_be(w, step, &now, 200))
+		must_equal(w, step, now.o, w->stored);
+}
+
+/* Upstream's test/integration/dryrun. */
+static void walk_dry(struct walk *w)
+{
+	static const char merge[] = "application/merge-patch+json", dry[] = "?dryRun=All",
+			  now[] = "?dryRun=All&gracePeriodSeconds=0";
+	const struct kind *k = w->k;
+	autojson js *changed = js_dup(w->stored), *patch = js_new_obj(), *ten = js_new_obj();
+
+	js_set_str(js_ensure(changed, "metadata", "annotations", NULL), "dry", "run");
+	js_set_str(js_ensure(patch, "metadata", "annotations", NULL), "dry", "run");
+	js_set_int(js_ensure(ten, "spec", NULL), "replicas", 10);
+	if (k->verbs & VERB_UPDATE)
+		must_stay(w, "PUT", w->name, dry, JSON_TYPE, changed, "\"dry\":\"run\"");
+	if (k->verbs & VERB_PATCH)
+		must_stay(w, "PATCH", w->name, dry, merge, patch, "\"dry\":\"run\"");
+	if (has_subresource(k, "status")) {
+		must_stay(w, "PUT", w->name, "/status?dryRun=All", JSON_TYPE, changed, w->name);
+		must_stay(w, "PATCH", w->name, "/status?dryRun=All", merge, patch, w->name);
+	}
+	if (has_subresource(k, "scale")) {
+		autoanswer struct answer scale = ask(w, "GET", "/scale", JSON_TYPE);
+		js_set_int(js_ensure(scale.o, "spec", NULL), "replicas", 10);
+		must_stay(w, "PATCH", w->name, "/scale?dryRun=All", merge, ten, "\"replicas\":10");
+		must_stay(w, "PUT", w->name, "/scale?dryRun=All", JSON_TYPE, scale.o, "\"replicas\":10");
+	}
+	if (k->verbs & VERB_DELETECOLLECTION)
+		must_stay(w, "DELETE", "", now, "", NULL, "");
+	must_stay(w, "DELETE", w->name, now, "", NULL, "");
+}
+
 static void walk_stored(struct walk *w)
 {
 	const struct kind *k = w->k;
@@ -482,6 +529,7 @@ static void walk_stored(struct walk *w)
 	if (has_subresource(k, "scale"))
 		walk_scale(w);
 	walk_get(w);
+	walk_dry(w);
 	walk_delete(w);
 	walk_watch(w, from);
 	if (js_bool(w->about, false, "lingers", NULL))

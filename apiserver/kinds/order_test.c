@@ -356,7 +356,8 @@ static const struct {
 	 "spec.metrics[3].resource.target.averageUtilization\n"
 	 "spec.metrics[3].resource.target.averageValue\nspec.metrics[4].external.metric.name\n"
 	 "spec.metrics[4].external.target.value\nspec.behavior.scaleUp.stabilizationWindowSeconds\n"
-	 "spec.behavior.scaleUp.selectPolicy\nspec.behavior.scaleDown.stabilizationWindowSeconds\n"
+	 "spec.behavior.scaleUp.selectPolicy\nspec.behavior.scaleUp.policies\n"
+	 "spec.behavior.scaleDown.stabilizationWindowSeconds\n"
 	 "spec.behavior.scaleDown.policies[0].type\nspec.behavior.scaleDown.policies[0].value\n"
 	 "spec.behavior.scaleDown.policies[0].periodSeconds\n"
 	 "spec.behavior.scaleDown.policies[1].periodSeconds\n"},

@@ -293,11 +293,23 @@ void registry_about(struct registry_call *c, const char *name)
 
 void registry_about_as(struct registry_call *c, const char *kind, const char *resource)
 {
+	const struct kind *k = c->attr->kind;
 	if (!c->about_kind)
 		c->about_kind = MEM_NEW(struct kind);
-	*c->about_kind = (struct kind){
-		.group = c->kind->group, .version = c->kind->version, .kind = kind, .resource = resource};
+	*c->about_kind =
+		(struct kind){.group = k->group, .version = k->version, .kind = kind, .resource = resource};
 	c->about.kind = c->about_kind;
+}
+
+int registry_refuse_kind(struct registry_call *c, const js *o, struct err *err)
+{
+	const char *kind = js_str0(o, "kind", NULL);
+	autofree char *detail = mem_printf("must be %s", c->attr->kind->kind);
+
+	registry_about_as(c, kind, c->attr->kind->resource);
+	registry_about(c, js_str0(o, "metadata", "name", NULL));
+	field_error_invalid_str(&c->errs, "kind", kind, detail);
+	return err_set(err, REASON_INVALID, "%s", "");
 }
 
 void registry_warn(struct registry_call *c, const char *fmt, ...)

@@ -193,6 +193,9 @@ js *registry_scale_of(const struct kind *k, const js *parent);
 int registry_scale_check(const struct kind *k, const js *parent, struct err *err) MUST_CHECK;
 /* The parent with the Scale's number; NULL when it does not validate. */
 js *registry_scale_apply(struct registry_call *c, const js *scale, const js *parent, struct err *err);
+/* An object of the users' own kinds that says it is of another one: REASON_INVALID, about what it says that it is. Its texts
+   are borrowed as long as the results. */
+int registry_refuse_kind(struct registry_call *c, const js *o, struct err *err);
 /* REASON_INVALID when field errors were collected. */
 int registry_check(struct registry_call *c, struct err *err) MUST_CHECK;
 

@@ -57,6 +57,11 @@ static const struct row {
 	 "spec.metrics[0].external.target.averageValue: Required value: must set either a target value for metric or a per-pod target\n"},
 	{METRIC("{'type':'Object','object':{'describedObject':{'kind':'Service','name':'s','apiVersion':'v1'},'metric':{'name':'m'},'target':{'type':'Value'}}}"),
 	 "spec.metrics[0].object.target.averageValue: Required value: must set either a target value or averageValue\n"},
+	/* said to be none, which is not the same as unsaid */
+	{SPEC(",'behavior':{'scaleUp':{'policies':[]}}"),
+	 "spec.behavior.scaleUp.policies: Required value: must specify at least one Policy\n"},
+	{SPEC(",'behavior':{'scaleDown':{'policies':[],'selectPolicy':'Max'}}"),
+	 "spec.behavior.scaleDown.policies: Required value: must specify at least one Policy\n"},
 	{SPEC(",'behavior':{'scaleUp':{'stabilizationWindowSeconds':3601,'selectPolicy':'x','policies':[{'type':'y','value':0,'periodSeconds':1801}]}}"),
 	 "spec.behavior.scaleUp.policies[0].periodSeconds: Invalid value: 1801: must be less than or equal to 1800\n"
 	 "spec.behavior.scaleUp.policies[0].type: Unsupported value: \"y\": supported values: \"Percent\", \"Pods\"\n"

@@ -207,10 +207,13 @@ static int check_custom(const struct decode *d, const char *kind, const char *ve
 	if (!*kind)
 		return err_set(err, REASON_BAD_REQUEST,
 			       "Object 'Kind' is missing in 'object has no kind field '");
-	if (!*version)
-		return err_set(err, REASON_BAD_REQUEST,
-			       "the API version in the data () does not match the expected API version (%s)",
-			       want);
+	if (!*version || (d->misnamed && strcmp(version, want)))
+		return err_set(
+			err, REASON_BAD_REQUEST,
+			"the API version in the data (%s) does not match the expected API version (%s)",
+			version, want);
+	if (d->misnamed && strcmp(kind, d->kind))
+		return err_set(err, REASON_INVALID, "%s", "");
 	return 0;
 }
 
@@ -374,6 +377,8 @@ js *body_decode(const struct decode *d, const char *content_type, const char *p,
 		unrecognized(d, p, n, err);
 	} else if (raw && check_kind(d, raw, err) == 0) {
 		o = conform(d, &t, STEAL(raw), err);
+	} else if (raw && d->misnamed && err->reason == REASON_INVALID) {
+		*d->misnamed = STEAL(raw);
 	} else if (raw && d->other) {
 		*d->other = true;
 	}
@@ -386,8 +391,16 @@ js *body_decode(const struct decode *d, const char *content_type, const char *p,
 	return o;
 }
 
+int body_refuse_kind(struct operation *o, js *misnamed, struct err *err)
+{
+	js_autoput(&o->misnamed);
+	o->misnamed = misnamed; /* whose texts are told */
+	return registry_refuse_kind(&o->call, misnamed, err);
+}
+
 static js *read_as(struct operation *o, const struct kind *k, bool *other, struct err *err)
 {
+	js *misnamed = NULL;
 	struct decode d = {.schema = o->rq->api->schema,
 			   .type = k->type,
 			   .group = k->group,
@@ -396,9 +409,13 @@ static js *read_as(struct operation *o, const struct kind *k, bool *other, struc
 			   .validation = o->validation,
 			   .rs = o->rs,
 			   .text = &o->call.text,
+			   .misnamed = &misnamed,
 			   .other = other};
+	js *body = body_decode(&d, o->rq->content_type, o->rq->body, o->rq->body_len, err);
 
-	return body_decode(&d, o->rq->content_type, o->rq->body, o->rq->body_len, err);
+	if (misnamed)
+		(void)body_refuse_kind(o, misnamed, err);
+	return body;
 }
 
 js *body_object(struct operation *o, const struct kind *k, struct err *err)

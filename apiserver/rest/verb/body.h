@@ -23,6 +23,9 @@ struct decode {
 	bool any_version;    /* the body may name any group and version (DeleteOptions) */
 	struct buf *
 		text; /* takes a complaint that is too long for an error, which then tells only the reason; NULL: it is cut */
+	/* Becomes a body that says of an object of the users' own kinds that it is another: no codec knows better, so
+	   that is judged as a rule for the object (REASON_INVALID). NULL: it is not. */
+	js **misnamed;
 	bool *other;	  /* becomes true when the body is of another kind or version; NULL: never mind */
 	bool unexplained; /* what is wrong is said in the codec's words alone, REASON_UNKNOWN (DeleteOptions) */
 };
@@ -39,6 +42,8 @@ bool body_kind_exists(const struct schema *schema, const char *api_version, cons
 struct operation;
 /* The body of an operation as an object of kind k, with defaults. */
 js *body_object(struct operation *o, const struct kind *k, struct err *err) MUST_CHECK;
+/* What such an object, the operation's own from here on, is refused with. */
+int body_refuse_kind(struct operation *o, js *misnamed, struct err *err);
 /* As one of two kinds; a body that is neither is measured by the first. */
 js *body_either(struct operation *o, const struct kind *k, const struct kind *also,
 		struct err *err) MUST_CHECK;

@@ -153,6 +153,72 @@ static void test_orphans(void **state)
 	}
 }
 
+/* After upstream's TestStoreDeleteWithOrphanDependents and TestStoreDeletionPropagation (apiserver
+   pkg/registry/generic/registry/store_test.go): what is left of an object's finalizers; ReplicationControllers orphan what
+   they own by default. */
+static void test_propagation(void **state)
+{
+#define OTHERS "'foo.com/x','bar.com/y'"
+#define MIXED "'foo.com/x','orphan','bar.com/y'"
+	static const struct {
+		const char *there, *options, *plain, *orphaning; /* NULL: it is gone */
+	} rows[] = {
+		{MIXED, "'orphanDependents':true", MIXED, MIXED},
+		{OTHERS, "'orphanDependents':true", OTHERS ",'orphan'", OTHERS ",'orphan'"},
+		{"", "'orphanDependents':true", "'orphan'", "'orphan'"},
+		{"'orphan'", "'orphanDependents':true", "'orphan'", "'orphan'"},
+		{MIXED, "'orphanDependents':false", OTHERS, OTHERS},
+		{OTHERS, "'orphanDependents':false", OTHERS, OTHERS},
+		{"", "'orphanDependents':false", NULL, NULL},
+		{"'orphan'", "'orphanDependents':false", NULL, NULL},
+		{MIXED, "", MIXED, MIXED},
+		{OTHERS, "", OTHERS, OTHERS ",'orphan'"},
+		{"", "", NULL, "'orphan'"},
+		{"'orphan'", "", "'orphan'", "'orphan'"},
+		{"'foregroundDeletion'", "", "'foregroundDeletion'", "'foregroundDeletion'"},
+		{"", "'propagationPolicy':'Foreground'", "'foregroundDeletion'", "'foregroundDeletion'"},
+		{"'orphan'", "'propagationPolicy':'Foreground'", "'foregroundDeletion'",
+		 "'foregroundDeletion'"},
+		{"'foregroundDeletion'", "'propagationPolicy':'Foreground'", "'foregroundDeletion'",
+		 "'foregroundDeletion'"},
+		{"", "'propagationPolicy':'Background'", NULL, NULL},
+		{"'orphan'", "'propagationPolicy':'Background'", NULL, NULL},
+		{"'foregroundDeletion'", "'propagationPolicy':'Background'", NULL, NULL},
+		{"", "'propagationPolicy':'Orphan'", "'orphan'", "'orphan'"},
+		{"'orphan'", "'propagationPolicy':'Orphan'", "'orphan'", "'orphan'"},
+		{"'foregroundDeletion'", "'propagationPolicy':'Orphan'", "'orphan'", "'orphan'"},
+	};
+	static const struct {
+		const char *collection, *spec;
+	} kinds[] = {
+		{"/apis/apps/v1/namespaces/default/replicasets", "'selector':{'matchLabels':{'a':'b'}}"},
+		{"/api/v1/namespaces/default/replicationcontrollers", "'selector':{'a':'b'}"},
+	};
+	for (size_t i = 0; i < 2 * ARRAY_LEN(rows); i++) {
+		size_t row = i / 2, k = i % 2;
+		const char *want = k ? rows[row].orphaning : rows[row].plain;
+		autofree char *body = mem_printf(
+			"{'metadata':{'name':'p%zu','finalizers':[%s]},'spec':{'replicas':0,%s,'template':{'metadata':{'labels':{'a':'b'}},"
+			"'spec':{'containers':[{'name':'c','image':'i'}]}}}}",
+			i, rows[row].there, kinds[k].spec);
+		autofree char *target = mem_printf("%s/p%zu", kinds[k].collection, i);
+		autofree char *options = mem_printf("{%s}", rows[row].options);
+		autofree char *left = mem_printf("\"finalizers\":[%s]", JSON(want ? want : ""));
+		autoreply struct rig_reply made = rig_call(&rig, "POST", kinds[k].collection, JSON(body));
+		assert_int_equal(made.status, 201);
+		autoreply struct rig_reply gone = rig_call(&rig, "DELETE", target, JSON(options));
+		assert_int_equal(gone.status, want && strstr(options, "':false") ? 202 : 200);
+		autoreply struct rig_reply now = rig_call(&rig, "GET", target, NULL);
+		if (now.status != (want ? 200 : 404) || (want && !strstr(buf_str(&now.text), left)))
+			fail_msg("%s of %s by %s: %s", target, rows[row].there, options, buf_str(&now.text));
+		if (!want)
+			continue;
+		assert_non_null(js_get(now.body, "metadata", "deletionTimestamp", NULL));
+		assert_int_equal(js_int(now.body, -1, "metadata", "deletionGracePeriodSeconds", NULL), 0);
+		assert_int_equal(js_int(now.body, 0, "metadata", "generation", NULL), 2);
+	}
+}
+
 static void test_preconditions(void **state)
 {
 	make_map("p", "");
@@ -271,15 +337,11 @@ static void test_collection(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_at_once),
-		cmocka_unit_test(test_grace),
-		cmocka_unit_test(test_finalizers),
-		cmocka_unit_test(test_orphans),
-		cmocka_unit_test(test_preconditions),
-		cmocka_unit_test(test_query),
-		cmocka_unit_test(test_ports_of_what_goes),
-		cmocka_unit_test(test_namespace),
-		cmocka_unit_test(test_collection),
+		cmocka_unit_test(test_at_once),	    cmocka_unit_test(test_grace),
+		cmocka_unit_test(test_finalizers),  cmocka_unit_test(test_orphans),
+		cmocka_unit_test(test_propagation), cmocka_unit_test(test_preconditions),
+		cmocka_unit_test(test_query),	    cmocka_unit_test(test_ports_of_what_goes),
+		cmocka_unit_test(test_namespace),   cmocka_unit_test(test_collection),
 	};
 
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);

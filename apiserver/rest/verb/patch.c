@@ -242,7 +242,7 @@ static int invalid_result(struct operation *o, const struct patch *p, const js *
 
 /* A patch may not make another kind of it. (A strategic one works on the fields of the kind, and its words about that
    are not looked at.) What is left out stays as it was. */
-static int check_kind(const struct operation *o, const struct patch *p, const js *doc, const js *patched,
+static int check_kind(struct operation *o, const struct patch *p, const js *doc, const js *patched,
 		      struct err *err)
 {
 	const char *kind = js_str0(patched, "kind", NULL), *version = js_str0(patched, "apiVersion", NULL);
@@ -255,6 +255,8 @@ static int check_kind(const struct operation *o, const struct patch *p, const js
 	bool same = !strcmp(kind, was) && !strcmp(version, js_str0(doc, "apiVersion", NULL));
 	if (p->form == PATCH_FORM_STRATEGIC || same)
 		return 0;
+	if (o->rq->attr.kind->type->structural && !strcmp(version, js_str0(doc, "apiVersion", NULL)))
+		return body_refuse_kind(o, js_dup(patched), err);
 	if (!body_kind_exists(o->rq->api->schema, version, kind))
 		return err_set(
 			err, REASON_BAD_REQUEST,
@@ -341,6 +343,8 @@ static js *patch_apply(struct operation *o, const struct patch *p, const struct 
 		js_autoput(&new);
 		new = NULL;
 		invalid_result(o, p, patched, text.p, err);
+	} else if (!new &&why.reason == REASON_INVALID && !*why.msg) {
+		*err = why; /* its causes are told already */
 	} else if (!new) {
 		invalid_result(o, p, patched, why.msg, err);
 	}

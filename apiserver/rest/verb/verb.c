@@ -115,6 +115,7 @@ static void finish(struct operation *o)
 
 	registry_call_release(&o->call);
 	js_autoput(&o->body);
+	js_autoput(&o->misnamed);
 	verb_patch_release(&o->patch);
 	options_release(&o->selection);
 	free(o);

@@ -30,6 +30,7 @@ struct operation {
 	struct accept accept;
 	enum field_validation validation;
 	js *body;	   /* given to the registry */
+	js *misnamed;	   /* of another kind than it should be: what the refusal tells of */
 	char manager[129]; /* what the User-Agent makes of it */
 	struct patch patch;
 	unsigned runs;		     /* of the patch */
