@@ -288,18 +288,25 @@ static bool same_instances(const js *new, const js *old, const char *type)
 	return true;
 }
 
+static void refuse_change(const char *verb, const char *type, struct field_errors *errs)
+{
+	autofree char *detail = mem_printf("updates may not %s a condition of type \"%s\"", verb, type);
+
+	field_error_forbidden(errs, CONDITIONS, detail);
+}
+
 /* Decisions stay, and approvals are made at their own subresource only. */
 static void check_decisions(const js *new, const js *old, bool approval, struct field_errors *errs)
 {
-	for (size_t i = 0; i < ARRAY_LEN(decisions); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(decisions); i++)
+		if (count_of(new, decisions[i]) < count_of(old, decisions[i]))
+			refuse_change("remove", decisions[i], errs);
+	for (size_t i = 0; i < APPROVALS && !approval; i++) {
 		size_t is = count_of(new, decisions[i]), was = count_of(old, decisions[i]);
-		const char *verb = is < was ? "remove" : NULL;
-		if (!verb && !approval && i < APPROVALS)
-			verb = is > was ? "add" : same_instances(new, old, decisions[i]) ? NULL : "modify";
-		autofree char *detail = mem_printf("updates may not %s a condition of type \"%s\"",
-						   verb ? verb : "", decisions[i]);
-		if (verb)
-			field_error_forbidden(errs, CONDITIONS, detail);
+		if (is > was)
+			refuse_change("add", decisions[i], errs);
+		else if (is == was && !same_instances(new, old, decisions[i]))
+			refuse_change("modify", decisions[i], errs);
 	}
 }
 
@@ -314,11 +321,13 @@ static void check_certificate(const js *new, const js *old, bool signer, struct 
 		return;
 	if (!decode(is, &pem) || pem_check_certificates(buf_str(&pem), pem.len, &why) < 0)
 		field_error_invalid_str(errs, CERTIFICATE, "<certificate data>", why.msg);
+	errs->look = 'u';
 	if (!signer)
 		field_error_forbidden(errs, CERTIFICATE, "updates may not set certificate content");
 	else if (*js_str0(was, NULL))
 		field_error_forbidden(errs, CERTIFICATE,
 				      "updates may not modify existing certificate content");
+	errs->look = 0;
 }
 
 static void csr_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
@@ -329,7 +338,9 @@ static void csr_validate(const struct strategy_ctx *ctx, const js *new, const js
 	check_conditions(new, old, errs);
 	if (!old)
 		return;
+	errs->look = 'u';
 	check_decisions(new, old, !strcmp(ctx->subresource, "approval"), errs);
+	errs->look = 0;
 	check_certificate(new, old, !strcmp(ctx->subresource, "status"), errs);
 }
 

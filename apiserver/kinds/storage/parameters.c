@@ -39,6 +39,8 @@ void parameters_check(const js *o, struct field_errors *errs)
 
 void parameters_check_kept(const js *new, const js *old, const char *field, struct field_errors *errs)
 {
+	errs->look = 'u';
 	if (old && !js_equal(js_field(new, field), js_field(old, field)))
 		field_error_forbidden(errs, field, PATH("updates to %s are forbidden.", field));
+	errs->look = 0;
 }
