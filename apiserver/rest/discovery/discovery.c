@@ -215,8 +215,9 @@ static bool write_list(struct buf *b, const struct discovery *d, const char *pat
 		if (strcmp(own, path))
 			continue;
 		autofree const struct kind **v = kinds_of(d->schema, &d->v[i], &n);
-		discovery_write_legacy(b, v, n);
-		return true;
+		if (n) /* else its last kind has gone, and whoever took it is about to say so */
+			discovery_write_legacy(b, v, n);
+		return n;
 	}
 	return false;
 }
@@ -273,28 +274,29 @@ static bool write_one_group(struct buf *b, const struct discovery *d, const char
 	return false;
 }
 
-static void write_piece(struct buf *b, const struct schema *schema, struct gv *gv)
+static void write_piece(struct buf *b, const struct schema *schema, struct gv *gv, const char **sep)
 {
 	if (!gv->piece.len) {
 		size_t n;
 		autofree const struct kind **v = kinds_of(schema, gv, &n);
+		if (!n)
+			return;
 		discovery_write_aggregated(&gv->piece, v, n);
 	}
+	buf_adds(b, *sep);
 	buf_add(b, gv->piece.p, gv->piece.len);
+	*sep = ",";
 }
 
 static void write_aggregated_group(struct buf *b, struct discovery *d, size_t from, size_t to)
 {
-	const char *group = d->v[from].group;
+	const char *group = d->v[from].group, *sep = "";
 	buf_adds(b, "{\"metadata\":{");
 	if (*group)
 		buf_addf(b, "\"name\":\"%s\"", group);
 	buf_adds(b, "},\"versions\":[");
-	for (size_t i = from; i < to; i++) {
-		if (i > from)
-			buf_addc(b, ',');
-		write_piece(b, d->schema, &d->v[i]);
-	}
+	for (size_t i = from; i < to; i++)
+		write_piece(b, d->schema, &d->v[i], &sep);
 	buf_adds(b, "]}");
 }
 

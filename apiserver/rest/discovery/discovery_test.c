@@ -359,8 +359,16 @@ static void test_change(void **state)
 	assert_int_equal(js_len(js_arr(both, "resources", NULL)), 2);
 	assert_int_equal(schema_change(s, NULL, second, &err), 0);
 	schema_retire(s, second);
+	discovery_update(api.discovery, "sea", "v1");
 	assert_int_equal(schema_change(s, NULL, part, &err), 0);
 	schema_retire(s, part);
+	/* who asks before it was told of that finds nothing of the group-version, and no harm */
+	call("/apis", V2, "", &rs);
+	assert_null(memmem(rs.shared.p, rs.shared.n, "boats", 5));
+	response_release(&rs);
+	call("/apis/sea/v1", "", "", &rs);
+	assert_int_equal(rs.status, 404);
+	response_release(&rs);
 	discovery_update(api.discovery, "sea", "v1");
 	for (size_t i = 0; i < 4; i++) {
 		call(paths[i][0], paths[i][1], "", &rs);
