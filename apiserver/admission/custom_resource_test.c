@@ -15,7 +15,7 @@
 
 static const struct admission_row no_rows[] = {{0}};
 static const struct attributes attr = ATTRIBUTES_INIT;
-static char dir[64];
+static struct storage_rig rig;
 static struct schema *schema;
 static struct storage *storage;
 static struct views *views;
@@ -25,14 +25,10 @@ static int setup(void **state)
 {
 	struct err err = ERR_INIT;
 
-	snprintf(dir, sizeof(dir), "/tmp/custom_resource_test.XXXXXX");
-	assert_non_null(mkdtemp(dir));
 	schema = kinds_load(NULL, &err);
 	assert_non_null(schema);
-	autofree char *path = mem_printf("%s/db", dir);
-	struct storage_config c = {.engine = "sqlite", .path = path};
-	storage = storage_open(&c, schema, &err);
-	assert_non_null(storage);
+	storage_rig_open(&rig, schema);
+	storage = rig.storage;
 	views = views_new(storage, schema);
 	admission = admission_new(schema, storage, views, no_rows);
 	return 0;
@@ -40,13 +36,11 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	autofree char *cmd = mem_printf("rm -rf %s", dir);
-
 	admission_free(admission);
 	views_free(views);
-	storage_close(storage);
+	storage_rig_close(&rig);
 	schema_free(schema);
-	return system(cmd);
+	return 0;
 }
 
 static void define(const char *name, const char *meta)

@@ -14,7 +14,7 @@
 
 #define NOW_NS (1767225600LL * 1000000000)
 
-static char dir[64];
+static struct storage_rig rig;
 static struct schema *schema;
 static struct storage *storage;
 static struct views *views;
@@ -23,26 +23,20 @@ static int setup(void **state)
 {
 	struct err err = ERR_INIT;
 
-	snprintf(dir, sizeof(dir), "/tmp/crd_status_test.XXXXXX");
-	assert_non_null(mkdtemp(dir));
 	schema = kinds_load(NULL, &err);
 	assert_non_null(schema);
-	autofree char *path = mem_printf("%s/db", dir);
-	struct storage_config c = {.engine = "sqlite", .path = path};
-	storage = storage_open(&c, schema, &err);
-	assert_non_null(storage);
+	storage_rig_open(&rig, schema);
+	storage = rig.storage;
 	views = views_new(storage, schema);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	autofree char *cmd = mem_printf("rm -rf %s", dir);
-
 	views_free(views);
-	storage_close(storage);
+	storage_rig_close(&rig);
 	schema_free(schema);
-	return system(cmd);
+	return 0;
 }
 
 static js *yaml(const char *text)

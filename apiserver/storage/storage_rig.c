@@ -2,6 +2,8 @@
 #include "storage/storage_rig.h"
 
 #include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include "base/mem.h"
 
 struct write_waiting {
@@ -79,4 +81,31 @@ int storage_wait(struct storage *s, uint64_t rv, int64_t deadline_ns, struct err
 		return 0;
 	*err = wait.w.err;
 	return -1;
+}
+
+/* ---- a store of one's own ---- */
+
+void storage_rig_open(struct storage_rig *r, const struct schema *schema)
+{
+	struct err err = ERR_INIT;
+
+	snprintf(r->dir, sizeof(r->dir), "/tmp/storage-rig-XXXXXX");
+	if (!mkdtemp(r->dir))
+		err_errno(&err, "%s", r->dir);
+	autofree char *path = mem_printf("%s/db", r->dir);
+	struct storage_config c = {.engine = "sqlite", .path = path};
+	r->storage = err.reason == REASON_NONE ? storage_open(&c, schema, &err) : NULL;
+	if (r->storage)
+		return;
+	fprintf(stderr, "no store for a test: %s\n", err.msg);
+	abort();
+}
+
+void storage_rig_close(struct storage_rig *r)
+{
+	autofree char *cmd = mem_printf("rm -rf %s", r->dir);
+
+	storage_close(r->storage);
+	if (system(cmd))
+		fprintf(stderr, "%s is left\n", r->dir);
 }

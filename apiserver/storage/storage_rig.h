@@ -13,4 +13,12 @@ int storage_update(struct resource *r, const struct obj *old, struct obj *draft,
 		   struct obj **ret, struct err *err) MUST_CHECK;
 int storage_delete(struct resource *r, const struct obj *old, struct obj **ret, struct err *err) MUST_CHECK;
 
+/* The embedded store in a folder of its own; who cannot have one ends. */
+struct storage_rig {
+	char dir[40];
+	struct storage *storage;
+};
+void storage_rig_open(struct storage_rig *r, const struct schema *schema);
+void storage_rig_close(struct storage_rig *r); /* with its folder */
+
 #endif

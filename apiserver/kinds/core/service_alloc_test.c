@@ -20,7 +20,7 @@ static const char kinds_yaml[] =
 	"  Meta: {name: 1 string}\n"
 	"  Service: {metadata: 1 Meta}\n";
 
-static char dir[64];
+static struct storage_rig rig;
 static struct schema *schema;
 static struct storage *storage;
 static struct views *views;
@@ -30,14 +30,10 @@ static int begin(void **state)
 {
 	struct err err = ERR_INIT;
 	struct schema_file file = {.name = "test.yaml", .p = kinds_yaml, .n = sizeof(kinds_yaml) - 1};
-	snprintf(dir, sizeof(dir), "/tmp/service_alloc_test.XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	autofree char *path = mem_printf("%s/db", dir);
-	struct storage_config c = {.engine = "sqlite", .path = path};
 	schema = schema_load(&file, 1, &err);
 	assert_non_null(schema);
-	storage = storage_open(&c, schema, &err);
-	assert_non_null(storage);
+	storage_rig_open(&rig, schema);
+	storage = rig.storage;
 	services = storage_resource(storage, schema_kind(schema, "", "v1", "Service"));
 	views = views_new(storage, schema);
 	return 0;
@@ -45,11 +41,10 @@ static int begin(void **state)
 
 static int end(void **state)
 {
-	autofree char *cmd = mem_printf("rm -rf %s", dir);
 	views_free(views);
-	storage_close(storage);
+	storage_rig_close(&rig);
 	schema_free(schema);
-	return system(cmd);
+	return 0;
 }
 
 /* As a write that was given these does, or another server's. */
