@@ -150,14 +150,16 @@ static int delete_each(struct pass *p, const char *collection, const js *options
 	return 0;
 }
 
+/* 1: nothing was there, which is so of nearly every collection: nobody needs to look again, for nothing new is let into a
+   namespace that goes. 0: something was deleted; -1. */
 static int delete_all(struct pass *p, const char *collection, bool at_once, struct err *err)
 {
-	autojson js *options = js_new_obj();
+	autojson js *options = js_new_obj(), *gone = NULL;
 	struct err e = ERR_INIT;
 
 	js_set_str(options, "propagationPolicy", "Background");
-	if (at_once && rest_do(p->ctx->rest, REST_DELETE, collection, options, NULL, &e) == 0)
-		return 0;
+	if (at_once && rest_do(p->ctx->rest, REST_DELETE, collection, options, &gone, &e) == 0)
+		return js_arr(gone, "items", NULL) && !js_len(js_arr(gone, "items", NULL));
 	if (at_once && !not_offered(&e)) {
 		*err = e;
 		return -1;
@@ -196,10 +198,11 @@ static void empty_resource(struct pass *p, const char *group, const char *versio
 	rest_path(&path, group, version, p->ns, resource, NULL, NULL);
 	int64_t estimate_s = is_pods(group, resource) ? pods_estimate(p, buf_str(&path)) : 0;
 
-	if (delete_all(p, buf_str(&path), at_once, &err) < 0) {
+	int rc = delete_all(p, buf_str(&path), at_once, &err);
+	if (rc < 0)
 		fail_with(p, &p->failed, &err);
+	if (rc)
 		return;
-	}
 	buf_adds(&path, "?limit=500");
 	if (rest_do(p->ctx->rest, REST_GET, buf_str(&path), NULL, &list, &err) == 0)
 		count_rest(p, group, version, resource, list, estimate_s);

@@ -62,6 +62,10 @@ static void test_emptied_and_ended(void **state)
 	rig_expect_absent(r, "ConfigMap/doomed/c");
 	rig_expect_absent(r, "Secret/doomed/s");
 	rig_expect_absent(r, "Deployment/doomed/d");
+	/* where something was, somebody looks whether it has gone; most collections are empty */
+	assert_int_equal(rig_calls(r, "GET */configmaps?limit=500"), 1);
+	assert_int_equal(rig_calls(r, "DELETE */replicasets"), 1);
+	assert_int_equal(rig_calls(r, "GET */replicasets?limit=500"), 0);
 }
 
 /* What the informer has not heard of yet: the deleted one is gone, and a namesake is there. */
