@@ -132,6 +132,22 @@ static void default_ip_mode(js *svc)
 	}
 }
 
+/* One address family, unless it is nobody's to say which: what is behind a headless Service without a selector is written by
+   others, so that may be of both. */
+static void default_families(js *new)
+{
+	js *spec = js_obj(new, "spec", NULL), *families = js_ensure_arr(spec, "ipFamilies");
+	bool free = service_is_free(new);
+
+	if (!js_field(spec, "ipFamilyPolicy"))
+		js_set_str(spec, "ipFamilyPolicy", free ? "RequireDualStack" : "SingleStack");
+	if (!js_len(families))
+		js_push(families, js_new_str("IPv4"));
+	if (free && js_len(families) < 2 && strcmp(js_str0(spec, "ipFamilyPolicy", NULL), "SingleStack"))
+		js_push(families,
+			js_new_str(strcmp(js_str0(js_at(families, 0), NULL), "IPv4") ? "IPv4" : "IPv6"));
+}
+
 static void service_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
 {
 	js *spec = js_ensure(new, "spec", NULL);
@@ -162,12 +178,8 @@ static void service_prepare(const struct strategy_ctx *ctx, js *new, const js *o
 		drop_dependent(new, old);
 	}
 	pair_ips(spec, was);
-	if (service_is_external(new))
-		return;
-	if (!js_field(spec, "ipFamilyPolicy"))
-		js_set_str(spec, "ipFamilyPolicy", "SingleStack");
-	if (!js_len(js_arr(spec, "ipFamilies", NULL)))
-		js_push(js_ensure_arr(spec, "ipFamilies"), js_new_str("IPv4"));
+	if (!service_is_external(new))
+		default_families(new);
 }
 
 /* ---- allocation ---- */

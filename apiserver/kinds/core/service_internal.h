@@ -12,6 +12,7 @@
 const char *service_type(const js *svc);
 bool service_is_external(const js *svc); /* a name of DNS only */
 bool service_is_headless(const js *svc);
+bool service_is_free(const js *svc);	  /* headless, and nobody but others says what is behind it */
 bool service_is_reachable(const js *svc); /* from outside the cluster */
 bool service_wants_ip(const js *svc);
 bool service_wants_node_ports(const js *svc);

@@ -34,6 +34,11 @@ bool service_is_headless(const js *svc)
 	return !strcmp(js_str0(svc, "spec", "clusterIP", NULL), "None");
 }
 
+bool service_is_free(const js *svc)
+{
+	return service_is_headless(svc) && !js_len(js_obj(svc, "spec", "selector", NULL));
+}
+
 bool service_is_reachable(const js *svc)
 {
 	return is_type(svc, "LoadBalancer") || is_type(svc, "NodePort") ||
@@ -201,10 +206,11 @@ static void validate_families(const js *svc, const js *families, struct field_er
 		const char *s = js_str0(f, NULL), *path = PATH("spec.ipFamilies[%zu]", f_i);
 		if (unique_seen(&seen, s))
 			field_error_duplicate(errs, path, s);
-		else if (!strcmp(s, "IPv6"))
+		else if (!strcmp(s, "IPv6") && !service_is_free(svc))
 			field_error_invalid_str(errs, path, s, "not configured on this cluster");
 	}
-	if (!strcmp(js_str0(svc, "spec", "ipFamilyPolicy", NULL), "RequireDualStack"))
+	if (!service_is_free(svc) &&
+	    !strcmp(js_str0(svc, "spec", "ipFamilyPolicy", NULL), "RequireDualStack"))
 		field_error_invalid_str(errs, "spec.ipFamilyPolicy", "RequireDualStack",
 					"this cluster is not configured for dual-stack services");
 }
