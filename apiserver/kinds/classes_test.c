@@ -174,7 +174,7 @@ static struct found judge(const struct visit *v, const js *o)
 static bool checked(const struct sample_place *p)
 {
 	for (; p->up; p = p->up)
-		if (p->up->field && p->up->field->unchecked)
+		if (p->up->field && p->up->field->more->unchecked)
 			return false;
 	return true;
 }

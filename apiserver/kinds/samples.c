@@ -278,7 +278,7 @@ static js *object(struct samples *s, const struct making *up, const struct type 
 	for (unsigned i = 0; i < t->n_fields; i++) {
 		const struct field *f = &t->fields[i];
 		bool other = member && f->member && f != member;
-		js *v = f->pb && !other ? make(s, &here, f->type, f->def)
+		js *v = f->pb && !other ? make(s, &here, f->type, f->more->def)
 					: NULL; /* else kind or apiVersion */
 		if (v && ((!js_is_obj(v) && !js_is_arr(v)) || js_len(v) > 0 || f->type->form == TYPE_OBJECT))
 			js_set(o, f->name, v);
@@ -439,7 +439,7 @@ static js *correct(struct samples *s, const struct making *up, const struct type
 		} else {
 			js *old = js_take(v, it.key);
 			if (!old)
-				old = make(s, &here, f->type, f->def);
+				old = make(s, &here, f->type, f->more->def);
 			js_set(v, it.key, correct(s, &here, f->type, old, it.value));
 		}
 	}

@@ -90,6 +90,27 @@ struct type {
 	struct type_index *index; /* inside: look-up tables and what the subtree needs */
 };
 
+/* What few fields have: most share one that is empty. */
+struct field_more {
+	const js *def; /* default, complete in itself, when the field is absent; NULL = none. Frozen: js_dup
+			  it */
+	const js *def_members;	/* of an object field: defaults of its members that hold only here */
+	const char *def_from;	/* sibling whose value is the default, or NULL */
+	const char *when_field; /* the default applies only while this sibling has one of these values */
+	const char **when_values;
+	const char **keys;  /* LIST_MAP: key field names, NULL-terminated */
+	const char *detail; /* replaces the text of a failed required check or of one of immutability */
+	unsigned up;	    /* how many levels above the field its errors are reported: where upstream does */
+	const char *path;   /* the whole path under which upstream reports its errors; NULL = where it is */
+	unsigned skip;	    /* how many levels above the field the paths below it leave out */
+	const char *as;	    /* the field's name in the paths of errors below it; NULL = its own */
+	bool unchecked;	    /* what is below it is the strategy's to check */
+	bool check_absent;  /* the format is checked on "" when the field is absent */
+	const char *merge_key; /* strategic merge of a list of objects; NULL = replace */
+	const char *stored;    /* name of the field in the storage form, NULL = the same */
+};
+extern const struct field_more field_nothing_more;
+
 struct field {
 	const char *name; /* JSON name */
 	const struct type *type;
@@ -107,22 +128,7 @@ struct field {
 	bool patch_replace; /* strategic merge: an object is replaced, not merged */
 	bool pb_wrapped;    /* protobuf: a list or map is a message of its own, {1: repeated} */
 	enum list_kind list;
-	const js *def; /* default, complete in itself, when the field is absent; NULL = none. Frozen: js_dup
-			  it */
-	const js *def_members;	/* of an object field: defaults of its members that hold only here */
-	const char *def_from;	/* sibling whose value is the default, or NULL */
-	const char *when_field; /* the default applies only while this sibling has one of these values */
-	const char **when_values;
-	const char **keys;  /* LIST_MAP: key field names, NULL-terminated */
-	const char *detail; /* replaces the text of a failed required check or of one of immutability */
-	unsigned up;	    /* how many levels above the field its errors are reported: where upstream does */
-	const char *path;   /* the whole path under which upstream reports its errors; NULL = where it is */
-	unsigned skip;	    /* how many levels above the field the paths below it leave out */
-	const char *as;	    /* the field's name in the paths of errors below it; NULL = its own */
-	bool unchecked;	    /* what is below it is the strategy's to check */
-	bool check_absent;  /* the format is checked on "" when the field is absent */
-	const char *merge_key; /* strategic merge of a list of objects; NULL = replace */
-	const char *stored;    /* name of the field in the storage form, NULL = the same */
+	const struct field_more *more; /* never NULL */
 	struct doc doc;
 };
 

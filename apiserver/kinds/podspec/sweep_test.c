@@ -231,7 +231,7 @@ static bool is_left_out(const struct field *f)
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		named |= !strcmp(f->name, names[i]);
-	return named || f->unchecked;
+	return named || f->more->unchecked;
 }
 
 static void sweep_type(struct sweep *s, const struct type *t)

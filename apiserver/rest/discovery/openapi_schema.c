@@ -320,8 +320,9 @@ struct absent {
 static bool has_default(const struct openapi_writer *w, const struct field *f, struct absent *ret)
 {
 	bool zero = !f->pb_optional && (f->listed || f->type->form == TYPE_OBJECT);
-	bool declared = f->def && !f->when_field;
-	*ret = (struct absent){.tree = declared ? f->def : NULL, .text = zero ? zero_of(f->type) : NULL};
+	bool declared = f->more->def && !f->more->when_field;
+	*ret = (struct absent){.tree = declared ? f->more->def : NULL,
+			       .text = zero ? zero_of(f->type) : NULL};
 	return w->v3 && (ret->tree || ret->text);
 }
 
@@ -340,7 +341,7 @@ static void add_list_type(struct openapi_writer *w, const struct field *f)
 	if (f->list != LIST_MAP)
 		return;
 	emit_open(&w->e, "x-kubernetes-list-map-keys", '[');
-	for (const char **key = f->keys; *key; key++)
+	for (const char **key = f->more->keys; *key; key++)
 		emit_string(&w->e, NULL, *key);
 	emit_close(&w->e, ']');
 }
@@ -359,8 +360,8 @@ static void add_extensions(struct openapi_writer *w, const struct field *f)
 		add_list_type(w, f);
 	if (f->atomic)
 		emit_string(&w->e, "x-kubernetes-map-type", "atomic");
-	if (f->merge_key)
-		emit_string(&w->e, "x-kubernetes-patch-merge-key", f->merge_key);
+	if (f->more->merge_key)
+		emit_string(&w->e, "x-kubernetes-patch-merge-key", f->more->merge_key);
 	if (strategy)
 		emit_string(&w->e, "x-kubernetes-patch-strategy", strategy);
 }
@@ -569,7 +570,9 @@ static void write_list(struct openapi_writer *w, const struct openapi_wanted *x)
 	for (unsigned i = 0; i < every->n_fields; i++)
 		if (strcmp(every->fields[i].name, "metadata"))
 			add_field(w, &every->fields[i]);
-	add_field(w, &(struct field){.name = "metadata", .type = meta, .doc = meta->doc});
+	add_field(w,
+		  &(struct field){
+			  .name = "metadata", .type = meta, .more = &field_nothing_more, .doc = meta->doc});
 	emit_open(&w->e, "items", '{');
 	emit_string(&w->e, "description", "The objects.");
 	emit_string(&w->e, "type", "array");

@@ -30,7 +30,7 @@ struct shape shape_of_field(const struct field *f)
 	s.atomic |= f->atomic;
 	if (!f->type->structural) {
 		s.list = f->list;
-		s.keys = (const char *const *)f->keys;
+		s.keys = (const char *const *)f->more->keys;
 	}
 	return s;
 }
@@ -90,8 +90,8 @@ static const js *default_of(const struct type *elem, const char *key, js **made)
 {
 	const struct field *f = elem->form == TYPE_OBJECT ? schema_field(elem, key) : NULL;
 
-	if (!f || f->def)
-		return f ? f->def : NULL;
+	if (!f || f->more->def)
+		return f ? f->more->def : NULL;
 	if (!f->keep_empty)
 		return NULL;
 	*made = f->type->form == TYPE_STRING ? js_new_str("")

@@ -247,13 +247,13 @@ static js *merge_list(js *original, js *patch, const struct field *f, int depth,
 		autojson js *both = united_scalars(original, patch);
 		return patch_list_order(both, patch, original, NULL);
 	}
-	if (!f->merge_key) {
+	if (!f->more->merge_key) {
 		err_set(err, REASON_UNKNOWN, "cannot merge lists without merge key for %s", f->name);
 		return NULL;
 	}
 	autojson js *rest = js_new_arr(), *server = js_new_arr();
 	bool replace = false;
-	if (special_items(original, patch, f->merge_key, rest, &replace, err) < 0)
+	if (special_items(original, patch, f->more->merge_key, rest, &replace, err) < 0)
 		return NULL;
 	if (replace) {
 		clean(rest);
@@ -261,9 +261,9 @@ static js *merge_list(js *original, js *patch, const struct field *f, int depth,
 	}
 	js_array_for_each (item, original)
 		js_push(server, item ? json_object_get(item) : NULL);
-	if (merge_items(original, rest, f->merge_key, f->type->elem, depth, err) < 0)
+	if (merge_items(original, rest, f->more->merge_key, f->type->elem, depth, err) < 0)
 		return NULL;
-	return patch_list_order(original, rest, server, f->merge_key);
+	return patch_list_order(original, rest, server, f->more->merge_key);
 }
 
 /* ---- $setElementOrder ---- */
@@ -295,7 +295,7 @@ static int order_one(js *original, js *patch, const char *name, const js *order,
 		     int depth, struct err *err)
 {
 	const struct field *f = t ? schema_field(t, name) : NULL;
-	const char *key = f ? f->merge_key : NULL;
+	const char *key = f ? f->more->merge_key : NULL;
 	js *old = js_arr(original, name, NULL), *new = js_arr(patch, name, NULL);
 	if (!old && js_field(original, name))
 		return patch_no_list(js_field(original, name), err);

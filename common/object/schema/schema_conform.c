@@ -369,9 +369,11 @@ static void members_release(struct members *m, const struct type *t)
 
 static js *default_of(const struct type *t, const struct members *m, const struct field *f)
 {
-	if (f->when_field && !default_applies(f, m->v[schema_field_index(t, f->when_field)]))
+	if (f->more->when_field && !default_applies(f, m->v[schema_field_index(t, f->more->when_field)]))
 		return NULL;
-	const js *src = f->def ? f->def : f->def_from ? m->v[schema_field_index(t, f->def_from)] : NULL;
+	const js *src = f->more->def	    ? f->more->def
+			: f->more->def_from ? m->v[schema_field_index(t, f->more->def_from)]
+					    : NULL;
 	js *v = src ? js_dup(src) : NULL;
 	if (v && f->type->index->defaults)
 		default_fill(f->type, v);
@@ -401,14 +403,14 @@ static js *made_object(struct conform *c, const struct type *t, const js *given)
 static js *absent_value(struct conform *c, const struct type *t, struct members *m, const struct field *f,
 			const js *given)
 {
-	js *v = c->defaults && (f->def || f->def_from) ? default_of(t, m, f) : NULL;
+	js *v = c->defaults && (f->more->def || f->more->def_from) ? default_of(t, m, f) : NULL;
 	if (!v && given && (v = js_field(given, f->name)))
 		v = js_dup(v);
 	if (v || !f->keep_empty)
 		return v;
-	bool fill =
-		c->defaults && f->type->form == TYPE_OBJECT && (f->type->index->defaults || f->def_members);
-	return fill ? made_object(c, f->type, f->def_members) : schema_zero_value(f->type);
+	bool fill = c->defaults && f->type->form == TYPE_OBJECT &&
+		    (f->type->index->defaults || f->more->def_members);
+	return fill ? made_object(c, f->type, f->more->def_members) : schema_zero_value(f->type);
 }
 
 /*
@@ -422,14 +424,14 @@ static js *join(struct conform *c, const struct type *t, struct members *m, cons
 	for (unsigned i = 0; i < t->n_fields; i++) {
 		const struct field *f = &t->fields[i];
 		js *v = m->v[i];
-		bool replaced = !f->keep_empty || (c->defaults && (f->def || f->def_from));
+		bool replaced = !f->keep_empty || (c->defaults && (f->more->def || f->more->def_from));
 		bool null = v && type_is_time(f->type) && schema_value_is_zero(f->type, v);
 		if (v && (null || (!f->pb_optional && (replaced || type_zero_is_null(f->type)) &&
 				   schema_value_is_zero(f->type, v)))) {
 			json_object_put(v);
 			m->v[i] = v = NULL;
 		}
-		if (!v && (f->keep_empty || given || (c->defaults && (f->def || f->def_from))))
+		if (!v && (f->keep_empty || given || (c->defaults && (f->more->def || f->more->def_from))))
 			v = m->v[i] = absent_value(c, t, m, f, given);
 		if (v)
 			schema_object_add(out, f->name, json_object_get(v));
@@ -463,7 +465,7 @@ static js *conform_object(struct conform *c, const struct type *t, const struct 
 			continue;
 		}
 		struct at here = {.up = at, .name = t->fields[i].name};
-		c->members = c->defaults ? t->fields[i].def_members : NULL;
+		c->members = c->defaults ? t->fields[i].more->def_members : NULL;
 		if (item && !(m.v[i] = conform_value(c, t->fields[i].type, &here, item)))
 			goto done;
 	}

@@ -74,7 +74,7 @@ js *schema_zero_value(const struct type *t)
 bool default_applies(const struct field *f, const js *when)
 {
 	const char *s = js_str0(when, NULL);
-	for (const char **v = f->when_values; *v; v++)
+	for (const char **v = f->more->when_values; *v; v++)
 		if (strcmp(*v, s) == 0)
 			return true;
 	return false;
@@ -84,7 +84,7 @@ static void default_members(const struct field *f, js *o)
 {
 	if (!js_is_obj(o))
 		return;
-	json_object_object_foreach ((js *)f->def_members, key, v) {
+	json_object_object_foreach ((js *)f->more->def_members, key, v) {
 		const struct field *m = schema_field(f->type, key);
 		js *old = js_field(o, key);
 		if (!old || (m && !m->pb_optional && schema_value_is_zero(m->type, old)))
@@ -96,9 +96,9 @@ static void fill_field(const struct type *t, const struct field *f, js *o)
 {
 	js *v = js_field(o, f->name);
 	bool absent = !v || (!f->pb_optional && schema_value_is_zero(f->type, v));
-	if (absent && (f->def || f->def_from) &&
-	    (!f->when_field || default_applies(f, js_field(o, f->when_field)))) {
-		const js *src = f->def ? f->def : js_field(o, f->def_from);
+	if (absent && (f->more->def || f->more->def_from) &&
+	    (!f->more->when_field || default_applies(f, js_field(o, f->more->when_field)))) {
+		const js *src = f->more->def ? f->more->def : js_field(o, f->more->def_from);
 		if (src) {
 			v = js_dup(src);
 			js_set(o, f->name, v);
@@ -110,7 +110,7 @@ static void fill_field(const struct type *t, const struct field *f, js *o)
 	}
 	if (v && f->type->index->defaults)
 		default_fill(f->type, v);
-	if (v && f->def_members)
+	if (v && f->more->def_members)
 		default_members(f, v);
 }
 
@@ -139,7 +139,8 @@ void default_fill(const struct type *t, js *o)
 			fill_union(t, o);
 		for (unsigned i = 0; i < t->n_fields; i++) {
 			const struct field *f = &t->fields[i];
-			if (f->def || f->def_from || f->def_members || f->type->index->defaults)
+			if (f->more->def || f->more->def_from || f->more->def_members ||
+			    f->type->index->defaults)
 				fill_field(t, f, o);
 		}
 	}

@@ -121,6 +121,7 @@ struct schema *schema_new(void);
 /* ---- loading (schema_load.c drives; a struct schema_builder lives only meanwhile) ---- */
 struct draft_field {
 	struct field f;
+	struct field_more more; /* f's, once it is finished */
 	struct constraint c; /* of its values, or of the elements where a list or map cannot have it itself */
 	bool constrained;
 	const char *expr;	   /* type expression, interned; NULL: f.type is set */

@@ -191,9 +191,9 @@ static const char *stored_path(struct schema_builder *b, const struct type *t, c
 	const char *dot = strchrnul(path, '.');
 	const char *first = builder_intern(b, path, (size_t)(dot - path));
 	const struct field *f = schema_field(t, first);
-	if (!f || !f->stored)
+	if (!f || !f->more->stored)
 		return path;
-	autofree char *s = mem_printf("%s%s", f->stored, dot);
+	autofree char *s = mem_printf("%s%s", f->more->stored, dot);
 	return builder_intern(b, s, strlen(s));
 }
 

@@ -100,10 +100,10 @@ FLAG(retain, f.retain_keys)
 FLAG(replace, f.patch_replace)
 FLAG(member, f.member)
 FLAG(inline, inlined)
-FLAG(absent, f.check_absent)
+FLAG(absent, more.check_absent)
 FLAG(omitzero, omitzero)
 FLAG(wrapped, f.pb_wrapped)
-FLAG(unchecked, f.unchecked)
+FLAG(unchecked, more.unchecked)
 
 /* An attribute that is a text. */
 #define TEXT(name, member)                                                                                   \
@@ -112,10 +112,10 @@ FLAG(unchecked, f.unchecked)
 		d->member = value_text(b, v, err);                                                           \
 		return d->member ? 0 : -1;                                                                   \
 	}
-TEXT(from, f.def_from)
-TEXT(stored, f.stored)
-TEXT(path, f.path)
-TEXT(as, f.as)
+TEXT(from, more.def_from)
+TEXT(stored, more.stored)
+TEXT(path, more.path)
+TEXT(as, more.as)
 
 /* ... and one of the constraint. */
 #define CONSTRAINT_TEXT(name)                                                                                \
@@ -136,8 +136,8 @@ SETTER(always)
 
 SETTER(detail)
 {
-	d->f.detail = d->c.detail = value_text(b, v, err);
-	return d->f.detail ? 0 : -1;
+	d->more.detail = d->c.detail = value_text(b, v, err);
+	return d->more.detail ? 0 : -1;
 }
 
 SETTER(default)
@@ -157,9 +157,9 @@ SETTER(when)
 	const char *colon = memchr(v.p, ':', v.n);
 	if (!colon)
 		return bad(err, "when wants FIELD:VALUE", v.p, v.n);
-	d->f.when_field = builder_intern(b, v.p, (size_t)(colon - v.p));
-	d->f.when_values = builder_split(b, colon + 1, v.n - (size_t)(colon + 1 - v.p), '|');
-	return d->f.when_values ? 0 : bad(err, "too many values", v.p, v.n);
+	d->more.when_field = builder_intern(b, v.p, (size_t)(colon - v.p));
+	d->more.when_values = builder_split(b, colon + 1, v.n - (size_t)(colon + 1 - v.p), '|');
+	return d->more.when_values ? 0 : bad(err, "too many values", v.p, v.n);
 }
 
 SETTER(min)
@@ -191,7 +191,7 @@ SETTER(up)
 	int64_t n;
 	if (value_length(v, &n, err) < 0)
 		return -1;
-	d->f.up = (unsigned)n;
+	d->more.up = (unsigned)n;
 	return 0;
 }
 
@@ -200,7 +200,7 @@ SETTER(skip)
 	int64_t n;
 	if (value_length(v, &n, err) < 0)
 		return -1;
-	d->f.skip = (unsigned)n;
+	d->more.skip = (unsigned)n;
 	return 0;
 }
 
@@ -245,15 +245,15 @@ SETTER(set)
 SETTER(map)
 {
 	d->f.list = LIST_MAP;
-	d->f.keys = builder_split(b, v.p, v.n, ',');
-	return d->f.keys ? 0 : bad(err, "too many keys", v.p, v.n);
+	d->more.keys = builder_split(b, v.p, v.n, ',');
+	return d->more.keys ? 0 : bad(err, "too many keys", v.p, v.n);
 }
 
 SETTER(merge)
 {
 	d->f.patch_merge = true;
 	if (v.p)
-		d->f.merge_key = builder_intern(b, v.p, v.n);
+		d->more.merge_key = builder_intern(b, v.p, v.n);
 	return 0;
 }
 

@@ -15,6 +15,16 @@ static struct draft *draft_of(struct schema_builder *b, const struct type *t)
 }
 
 /* ---- fields ---- */
+const struct field_more field_nothing_more;
+
+/* A field's own, to be written. */
+static struct field_more *more_of(struct schema_builder *b, struct field *f)
+{
+	if (f->more == &field_nothing_more)
+		f->more = arena_alloc(&b->part->arena, sizeof(*f->more));
+	return (struct field_more *)f->more;
+}
+
 static int finish_field(struct schema_builder *b, struct draft_field *d, struct err *err)
 {
 	struct field *f = &d->f;
@@ -30,6 +40,9 @@ static int finish_field(struct schema_builder *b, struct draft_field *d, struct 
 			       f->name);
 	if (d->constrained)
 		f->type = builder_constrain(b, t, &d->c);
+	f->more = &field_nothing_more;
+	if (memcmp(&d->more, f->more, sizeof(d->more)) != 0)
+		*more_of(b, f) = d->more;
 	return 0;
 }
 
@@ -264,7 +277,7 @@ static int load_defaults(struct schema_builder *b, struct draft *d, struct err *
 	for (unsigned i = 0; i < d->type->n_fields; i++) {
 		struct field *f = (struct field *)&d->type->fields[i];
 		const struct draft_field *src = draft_field_of(b, d->type, f);
-		if ((src->def || src->tree) && !(f->def = default_tree(b, f, src, err)))
+		if ((src->def || src->tree) && !(more_of(b, f)->def = default_tree(b, f, src, err)))
 			return err_wrap(err, "%s: default", f->name);
 		if (src->members) {
 			if (f->type->form != TYPE_OBJECT)
@@ -272,14 +285,14 @@ static int load_defaults(struct schema_builder *b, struct draft *d, struct err *
 			js *m = js_parse(src->members, strlen(src->members), NULL, err);
 			if (!m)
 				return err_wrap(err, "%s: members", f->name);
-			f->def_members = part_keep(b->part, m);
+			more_of(b, f)->def_members = part_keep(b->part, m);
 		}
-		if (f->def_from && schema_field_index(d->type, f->def_from) < 0)
+		if (f->more->def_from && schema_field_index(d->type, f->more->def_from) < 0)
 			return err_set(err, REASON_INVALID, "%s: from=%s: no such field", f->name,
-				       f->def_from);
-		if (f->when_field && schema_field_index(d->type, f->when_field) < 0)
+				       f->more->def_from);
+		if (f->more->when_field && schema_field_index(d->type, f->more->when_field) < 0)
 			return err_set(err, REASON_INVALID, "%s: when=%s: no such field", f->name,
-				       f->when_field);
+				       f->more->when_field);
 	}
 	return 0;
 }
@@ -288,8 +301,9 @@ static int load_defaults(struct schema_builder *b, struct draft *d, struct err *
 static void field_flags(const struct field *f, struct type_index *ret)
 {
 	const struct type_index *in = f->type->index;
-	ret->defaults |= f->def || f->def_from || f->def_members || in->defaults;
-	ret->checks |= f->required || f->check_absent || f->type->check || (in->checks && !f->unchecked);
+	ret->defaults |= f->more->def || f->more->def_from || f->more->def_members || in->defaults;
+	ret->checks |=
+		f->required || f->more->check_absent || f->type->check || (in->checks && !f->more->unchecked);
 	ret->immutables |= f->immutable || in->immutables;
 	ret->zeroes |= f->keep_empty;
 }
@@ -312,7 +326,8 @@ static bool add_flags(const struct type *t)
 
 static bool is_checked(const struct field *f)
 {
-	return f->required || f->check_absent || f->type->check || (f->type->index->checks && !f->unchecked);
+	return f->required || f->more->check_absent || f->type->check ||
+	       (f->type->index->checks && !f->more->unchecked);
 }
 
 static void index_checked(struct arena *arena, struct type *t)
@@ -352,7 +367,7 @@ static int find_cycle(struct type *t, struct err *err)
 	ix->colour = 1;
 	for (unsigned i = 0; i < t->n_fields; i++) {
 		const struct field *f = &t->fields[i];
-		if (((f->keep_empty && !f->type->elem) || f->def) &&
+		if (((f->keep_empty && !f->type->elem) || f->more->def) &&
 		    find_cycle((struct type *)f->type, err) < 0)
 			return -1;
 	}

@@ -460,7 +460,7 @@ static void check_defaults(struct default_check *c, const struct type *t, const 
 		const struct field *f = &t->fields[i];
 		const js *of = js_field(js_field(s, "properties"), f->name);
 		buf_addf(&c->path, ".properties[%s]", f->name);
-		if (f->def && f->type->structural)
+		if (f->more->def && f->type->structural)
 			check_default(c, f, js_field(of, "default"));
 		check_defaults(c, f->type, of);
 		buf_truncate(&c->path, start);

@@ -50,7 +50,8 @@ static bool step_is_look(const struct place_step *s, const char *listed, char lo
 static const struct field *step_field(const struct type *t, const struct place_step *s)
 {
 	for (unsigned i = 0; t && i < t->n_fields; i++)
-		if (step_is(s, t->fields[i].name) || (t->fields[i].as && step_is(s, t->fields[i].as)))
+		if (step_is(s, t->fields[i].name) ||
+		    (t->fields[i].more->as && step_is(s, t->fields[i].more->as)))
 			return &t->fields[i];
 	return NULL;
 }

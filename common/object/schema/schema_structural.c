@@ -23,7 +23,7 @@ static bool conform_one(struct conform *c, const struct type *t, const struct at
 /* A null that nothing allows is none; it gives way to the default, if there is one. */
 static bool null_vanishes(const struct conform *c, const struct field *f)
 {
-	return !f->type->nullable && (c->defaults || !f->def);
+	return !f->type->nullable && (c->defaults || !f->more->def);
 }
 
 /* As upstream's field errors have it. */
@@ -95,12 +95,12 @@ static size_t count_values(const js *v)
 /* A default is complete in itself: what stands below it has its own in there already. */
 static bool add_default(struct conform *c, const struct field *f, js *out)
 {
-	c->made += count_values(f->def);
+	c->made += count_values(f->more->def);
 	if (c->made > DEFAULTS_MAX) {
 		err_set(c->err, REASON_TOO_LARGE, "defaults make more than %d values", DEFAULTS_MAX);
 		return false;
 	}
-	schema_object_add(out, f->name, js_dup(f->def));
+	schema_object_add(out, f->name, js_dup(f->more->def));
 	return true;
 }
 
@@ -114,7 +114,7 @@ static js *conform_object(struct conform *c, const struct type *t, const struct 
 			return NULL;
 		}
 	for (unsigned i = 0; c->defaults && i < t->n_fields; i++)
-		if (t->fields[i].def && !json_object_object_get_ex(out, t->fields[i].name, NULL) &&
+		if (t->fields[i].more->def && !json_object_object_get_ex(out, t->fields[i].name, NULL) &&
 		    !add_default(c, &t->fields[i], out)) {
 			json_object_put(out);
 			return NULL;

@@ -130,7 +130,7 @@ static void check_unique(struct check *c, const struct type *t, const struct at 
 	const char *by = t->check->unique;
 	bool by_item = !*by;
 	const struct field *f = t->elem ? schema_field(t->elem, by) : NULL;
-	bool at_item = by_item || (f && f->up);
+	bool at_item = by_item || (f && f->more->up);
 	char look = c->errs->look;
 	c->errs->look = '2';
 	js_array_for_each (item, v) {
@@ -177,18 +177,18 @@ static void check_key(struct check *c, const struct format *format, const struct
 static bool check_field(struct check *c, const struct field *f, const struct at *at, const js *v)
 {
 	const struct constraint *k = f->type->check;
-	if (f->up)
-		at = above(at, f->up);
+	if (f->more->up)
+		at = above(at, f->more->up);
 	bool zero = !v || (!f->pb_optional && schema_value_is_zero(f->type, v));
 	autobuf struct buf b = BUF_INIT;
 	if (f->required && zero) {
 		bool bounded = k && (!isnan(k->min) || !isnan(k->max) || k->min_len >= 0);
-		field_error_required(c->errs, path_text(&b, c->prefix, at), bounded ? NULL : f->detail);
-		if (!f->check_absent)
+		field_error_required(c->errs, path_text(&b, c->prefix, at), bounded ? NULL : f->more->detail);
+		if (!f->more->check_absent)
 			return false;
 		buf_clear(&b);
 	}
-	if (zero && f->check_absent && k && k->format) {
+	if (zero && f->more->check_absent && k && k->format) {
 		struct name_faults wrong;
 		if (k->format->check("", &wrong))
 			field_error_names(c->errs, path_text(&b, c->prefix, at), "", &wrong);
@@ -262,16 +262,16 @@ static void check_object(struct check *c, const struct type *t, const struct at 
 	for (unsigned k = 0; k < t->index->n_checked; k++) {
 		unsigned i = t->index->checked[k];
 		const struct field *f = &t->fields[i];
-		if (!v[i] && !f->required && !f->check_absent)
+		if (!v[i] && !f->required && !f->more->check_absent)
 			continue;
 		if (f->member && chosen && f != chosen)
 			continue; /* nobody looks into the others */
-		struct at here = {.up = at, .name = f->name, .path = f->path};
+		struct at here = {.up = at, .name = f->name, .path = f->more->path};
 		unsigned about = c->errs->item;
-		skip_levels(c, &here, f->skip);
-		bool own = f->required || f->check_absent || f->type->check;
-		if ((own ? check_field(c, f, &here, v[i]) : v[i] != NULL) && !f->unchecked) {
-			here.name = f->as ? f->as : f->name;
+		skip_levels(c, &here, f->more->skip);
+		bool own = f->required || f->more->check_absent || f->type->check;
+		if ((own ? check_field(c, f, &here, v[i]) : v[i] != NULL) && !f->more->unchecked) {
+			here.name = f->more->as ? f->more->as : f->name;
 			check_value(c, f->type, &here, v[i]);
 		}
 		c->errs->item = about;
@@ -337,12 +337,13 @@ static void compare(struct check *c, const struct type *t, const struct at *at, 
 		return; /* items of lists have no identity here */
 	for (unsigned i = 0; i < t->n_fields; i++) {
 		const struct field *f = &t->fields[i];
-		struct at here = {.up = at, .name = f->name, .path = f->path};
+		struct at here = {.up = at, .name = f->name, .path = f->more->path};
 		const js *a = js_field(old, f->name), *b = js_field(new, f->name);
 		if (f->immutable) {
 			if (!js_equal(a, b))
 				invalid(c, &here, b,
-					f->detail && !f->required ? f->detail : "field is immutable");
+					f->more->detail && !f->required ? f->more->detail
+									: "field is immutable");
 		} else if (f->type->index->immutables) {
 			compare(c, f->type, &here, a, b);
 		}

@@ -195,7 +195,7 @@ void schema_write(struct buf *out, const struct type *type, const js *o)
 /* ---- other forms of one storage ---- */
 static const char *stored_name(const struct field *f)
 {
-	return f->stored ? f->stored : f->name;
+	return f->more->stored ? f->more->stored : f->name;
 }
 
 /* The value that the other kind calls by another name; false when there is none. */
