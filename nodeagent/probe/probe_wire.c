@@ -82,10 +82,8 @@ static ssize_t judge(struct probe_wire *w, int rc, const char *verb)
 /* ---- TLS ---- */
 
 /* As Go's client with InsecureSkipVerify: any certificate of any strength, but no TLS that is broken. */
-static SSL_CTX *shared(void **tls)
+static SSL_CTX *new_context(void)
 {
-	if (*tls)
-		return *tls;
 	SSL_CTX *c = SSL_CTX_new(TLS_client_method());
 	if (!c)
 		return NULL;
@@ -96,7 +94,7 @@ static SSL_CTX *shared(void **tls)
 	SSL_CTX_set_options(c, SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 				    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	return *tls = c;
+	return c;
 }
 
 void probe_wire_tls_free(void *tls)
@@ -142,8 +140,9 @@ static const char *look(struct probe_wire *w)
 void probe_wire_secure(struct probe_wire *w, void **tls, const char *host)
 {
 	unsigned char address[16];
-	SSL_CTX *c = shared(tls);
-	w->session = c ? SSL_new(c) : NULL;
+	if (!*tls)
+		*tls = new_context();
+	w->session = *tls ? SSL_new(*tls) : NULL;
 	if (!w->session || SSL_set_fd(w->session, w->fd) != 1)
 		abort(); /* out of memory is the only reason */
 	if (inet_pton(AF_INET, host, address) != 1 && inet_pton(AF_INET6, host, address) != 1)
