@@ -87,6 +87,18 @@ static struct informer_object *decode_bytes(const struct informer_type *t, const
 	return o;
 }
 
+void *informer_make(const struct informer_type *t, const char *p, size_t n, struct err *err)
+{
+	bool keep = false;
+	struct informer_object *o = decode_bytes(t, p, n, &keep, err);
+
+	if (!o || keep)
+		return o;
+	err_set(err, REASON_INVALID, "not a %s of interest", t->kind);
+	informer_unref(o);
+	return NULL;
+}
+
 /* ---- what happens to an object ---- */
 
 enum source { FROM_LIST, FROM_WATCH, FROM_WRITER };

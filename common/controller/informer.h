@@ -100,6 +100,9 @@ const void *informer_get(struct informer *i, const char *key); /* "ns/name"; NUL
  * objects. */
 size_t informer_list(struct informer *i, size_t index, const char *index_key, const void ***ret);
 size_t informer_len(struct informer *i);
+/* An object of a type with rows out of its bytes, as if it had been listed: the first reference. NULL when malformed or not
+   of interest. Until somebody else has it, it may be changed. */
+void *informer_make(const struct informer_type *t, const char *p, size_t n, struct err *err) MUST_CHECK;
 const void *informer_ref(const void *o);
 void informer_unref(const void *o);		   /* NULL is fine */
 void informer_unref_all(const void **v, size_t n); /* and frees v */

@@ -37,8 +37,9 @@ struct agent {
 	struct events *events;
 	struct informer_set *informers;
 	struct fake_world *world;
-	js *labels;		/* of --node-labels; loop thread */
-	js *taints, *resources; /* of fake nodes; loop thread */
+	js *labels;    /* of --node-labels; loop thread */
+	js *taints;    /* that nodes register with; loop thread */
+	js *resources; /* of fake nodes; loop thread */
 	struct resources extended;
 	struct runtime *rt; /* the real one */
 	struct node_facts facts;
@@ -67,6 +68,10 @@ static void pod_changed(void *arg, const void *old, const void *new)
 {
 	struct node *n = arg;
 	const struct pod *was = old, *is = new;
+	if (n->statics && (is ? is : was)->static_mirror) {
+		staticpods_mirror(n->statics, was, is);
+		return;
+	}
 	/* States may be skipped: a Pod may be replaced by its namesake in one event. */
 	if (was && (!is || strcmp(was->o.meta.uid, is->o.meta.uid) != 0))
 		worker_vanish(&n->host, was->o.meta.uid);
@@ -84,6 +89,8 @@ static void on_synced(void *arg)
 		if (!n->found)
 			continue;
 		orphans_remove(n);
+		if (n->statics)
+			staticpods_synced(n->statics);
 		runtime_list_release(n->found);
 		free(STEAL(n->found));
 	}
@@ -215,6 +222,13 @@ static void services_known(void *arg)
 {
 	struct agent *a = arg;
 	informer_set_start(a->informers);
+}
+
+/* ---- static Pods ---- */
+
+static void pod_ended(struct pod_host *h, const char *uid)
+{
+	staticpods_ended(CONTAINER_OF(h, struct node, host)->statics, uid);
 }
 
 /* ---- metrics ---- */
@@ -365,6 +379,7 @@ static void fill_node(struct agent *a, struct node *n, char *name, const char *c
 		.simulated = c->fake_nodes > 0,
 		.counts_changed = counts_changed,
 		.node = {.name = name,
+			 .unsafe_sysctls = c->unsafe_sysctls,
 			 .allocatable = {.cpu_milli = a->facts.cpu_milli,
 					 .memory = a->facts.memory,
 					 .ephemeral = a->facts.storage,
@@ -407,9 +422,14 @@ static int make_real(struct agent *a, struct err *err)
 	n->host.prober = probe_host_new(a->loop, a->rt, LANE_EXEC, LANE_NAME);
 	n->host.began_wall_ns = clock_wall_ns();
 	n->host.node.apparmor = kernel_has_apparmor();
-	n->host.services = informer_add(a->services, &services_type, NULL, NULL, NULL);
+	if (a->services)
+		n->host.services = informer_add(a->services, &services_type, NULL, NULL, NULL);
 	n->host.image_pulled = image_pulled;
-	config_cache_on_change(a->config, worker_config_changed, &n->host);
+	n->host.pod_ended = pod_ended;
+	n->statics = staticpods_new(&(struct staticpod_config){
+		.host = &n->host, .path = c->static_pods, .every_ns = c->static_look_ns});
+	if (a->config)
+		config_cache_on_change(a->config, worker_config_changed, &n->host);
 	n->network_ready = network_is_ready;
 	n->cidr_changed = cidr_changed;
 	n->arg = a;
@@ -440,8 +460,7 @@ static int make_fleet(struct agent *a, struct err *err)
 /* What is said of fake nodes alone. */
 static int read_fleet(struct agent *a, struct err *err)
 {
-	if (!(a->taints = nodeobject_parse_taints(a->c->fake_taints, err)) ||
-	    !(a->resources = nodeobject_parse_resources(a->c->fake_resources, err)))
+	if (!(a->resources = nodeobject_parse_resources(a->c->fake_resources, err)))
 		return -1;
 	for (struct js_iter it = js_iter(a->resources); js_next(&it);) {
 		struct quantity q;
@@ -471,6 +490,24 @@ static void add_informers(struct agent *a)
 	}
 }
 
+/* What there is to do with an API server. */
+static void make_clients(struct agent *a)
+{
+	bool fake = a->c->fake_nodes > 0;
+	a->client = rest_new_on(a->loop, &a->rest, 0);
+	a->events = events_new(a->client);
+	if (!fake)
+		events_set_in_flight(a->events, 1);
+	a->api = api_new(a->client, fake ? 16 : 4);
+	a->config = config_cache_new(a->client, !fake);
+	a->informers = informer_set_new(a->client);
+	informer_set_on_synced(a->informers, on_synced, a);
+	if (fake)
+		return;
+	a->services = informer_set_new(a->client);
+	informer_set_on_synced(a->services, services_known, a);
+}
+
 static struct agent *unfinished;
 
 struct agent *agent_new(const struct agent_config *c, struct err *err)
@@ -478,12 +515,14 @@ struct agent *agent_new(const struct agent_config *c, struct err *err)
 	struct agent *a = MEM_NEW(struct agent);
 	a->c = c;
 	a->rest.user_agent = "nodeagent/" CORACLE_VERSION;
-	if (kubeconfig_load(c->kubeconfig, &a->rest.kube, err) < 0)
+	if (*c->kubeconfig && kubeconfig_load(c->kubeconfig, &a->rest.kube, err) < 0)
 		goto fail;
 	a->labels = nodeobject_parse_labels(c->node_labels, err);
 	if (!a->labels)
 		goto fail;
-	if (c->fake_nodes && read_fleet(a, err) < 0)
+	if (!(a->taints = nodeobject_parse_taints(c->fake_nodes ? c->fake_taints : c->taints, err)))
+		goto fail;
+	if (admit_check_sysctls(c->unsafe_sysctls, err) < 0 || (c->fake_nodes && read_fleet(a, err) < 0))
 		goto fail;
 	node_facts_read(&a->facts, c->root_dir);
 	if (address_choose(c->node_ip, real_name(a), a->node_ip, err) < 0)
@@ -499,25 +538,16 @@ struct agent *agent_new(const struct agent_config *c, struct err *err)
 		(void)err_errno(err, "event loop");
 		goto fail;
 	}
-	a->client = rest_new_on(a->loop, &a->rest, 0);
-	a->events = events_new(a->client);
-	if (!c->fake_nodes)
-		events_set_in_flight(a->events, 1);
-	a->api = api_new(a->client, c->fake_nodes ? 16 : 4);
-	a->config = config_cache_new(a->client, !c->fake_nodes);
-	a->informers = informer_set_new(a->client);
-	informer_set_on_synced(a->informers, on_synced, a);
-	if (!c->fake_nodes) {
-		a->services = informer_set_new(a->client);
-		informer_set_on_synced(a->services, services_known, a);
-	}
+	if (*c->kubeconfig)
+		make_clients(a);
 	if ((c->fake_nodes ? make_fleet(a, err) : make_real(a, err)) < 0)
 		goto fail;
 	for (size_t i = 0; i < a->n_nodes; i++) {
 		a->nodes[i].object.runtime = a->nodes[i].host.rt->ops->name;
 		a->nodes[i].object.runtime_version = a->nodes[i].host.rt->ops->version;
 	}
-	add_informers(a);
+	if (a->informers)
+		add_informers(a);
 	return a;
 fail:
 	/* The process ends with this; until then everything stays where leak checkers can see it. */
@@ -528,8 +558,13 @@ fail:
 
 void agent_run(struct agent *a)
 {
-	informer_set_start(a->services ? a->services : a->informers);
-	for (size_t i = 0; i < a->n_nodes; i++)
+	if (a->nodes->statics)
+		staticpods_start(a->nodes->statics, a->nodes->found);
+	if (a->informers)
+		informer_set_start(a->services ? a->services : a->informers);
+	else
+		loop_post(a->loop, on_synced, a);
+	for (size_t i = 0; a->informers && i < a->n_nodes; i++)
 		node_start(&a->nodes[i], (double)i / (double)a->n_nodes);
 	loop_run(a->loop);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The node agent: one loop and the nodes that it serves (one real, or a fleet of fake ones). Set up and torn down by main; everything in between happens on the loop.
+ * The node agent: one loop and the nodes that it serves (one real, or a fleet of fake ones). Set up and torn down by main;
+ * everything in between happens on the loop. Without a kubeconfig it is alone: static Pods run, nobody is told of anything.
  */
 #ifndef AGENT_AGENT_H
 #define AGENT_AGENT_H
@@ -13,6 +14,10 @@ struct agent_config { /* strings borrowed for the agent's life */
 	const char *container_runtime, *pause, *cni_conf_dir, *cni_bin_dir, *insecure_registries;
 	const char *cluster_dns, *cluster_domain, *fake_node_prefix;
 	const char *node_labels; /* "k=v,k=v" */
+	const char *taints;	 /* as nodeobject_parse_taints */
+	const char *unsafe_sysctls;
+	const char *static_pods; /* directory, or a file; "" = none */
+	int64_t static_look_ns;
 	int port, healthz_port, max_pods, pod_max_pids, fake_nodes;
 	bool fake_events;
 	int fake_zones;				  /* 0 = none; nodes go round */

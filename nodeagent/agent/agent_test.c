@@ -192,6 +192,8 @@ static void start(struct scene *s)
 					  .max_pods = 10,
 					  .fake_events = s->deaf,
 					  .fake_zones = 2,
+					  .taints = "",
+					  .unsafe_sysctls = "",
 					  .fake_taints = "k=v:PreferNoSchedule",
 					  .fake_resources = "example.com/gpu=4",
 					  .fake_nodes = 2};

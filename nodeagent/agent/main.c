@@ -7,6 +7,7 @@
  *	nodeagent cleanup --root-dir DIR		removes what the daemon keeps in the kernel: containers,
  *							mounts, network, cgroups
  */
+#include <assert.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/configfile.h"
 #include "base/flags.h"
 #include "base/log.h"
 #include "base/settle.h"
@@ -29,8 +31,11 @@
 #define DEFAULT_PORT 10250
 
 static struct agent_config config;
+static const char *config_file;
 
 static const struct flag flags[] = {
+	{"config", FLAG_STRING, &config_file, "",
+	 "KubeletConfiguration of kubelet.config.k8s.io/v1beta1; flags beside it win.", 0, 0},
 	{"kubeconfig", FLAG_STRING, &config.kubeconfig, "",
 	 "kubeconfig file with the API server and the node's credentials.", 0, 0},
 	{"node-ip", FLAG_STRING, &config.node_ip, "",
@@ -69,6 +74,14 @@ static const struct flag flags[] = {
 	 0},
 	{"node-labels", FLAG_STRING, &config.node_labels, "",
 	 "Labels the node registers with: KEY=VALUE, comma-separated.", 0, 0},
+	{"register-with-taints", FLAG_STRING, &config.taints, "",
+	 "Taints the node registers with: KEY=VALUE:EFFECT, comma-separated.", 0, 0},
+	{"allowed-unsafe-sysctls", FLAG_STRING, &config.unsafe_sysctls, "",
+	 "Further sysctls that Pods may set, comma-separated; one may end with *.", 0, 0},
+	{"pod-manifest-path", FLAG_STRING, &config.static_pods, "",
+	 "Directory of static Pods' manifests, or one file.", 0, 0},
+	{"file-check-frequency", FLAG_DURATION, &config.static_look_ns, "20s",
+	 "How often it is looked at even if nothing is told of it.", 0, 0},
 	{"fake-nodes", FLAG_INT, &config.fake_nodes, "0",
 	 "Be this many nodes whose containers are pretended.", 0, 10000},
 	{"fake-node-prefix", FLAG_STRING, &config.fake_node_prefix, "fake-",
@@ -89,6 +102,41 @@ static const struct flags_program program = {
 	.version = VERSION_LINE,
 	.table = flags,
 };
+
+/* ---- the file ---- */
+
+static void write_config(void *arg, const char *query, struct buf *out)
+{
+	autojson js *told = configfile_told(flags);
+	js_write(out, told);
+}
+
+/* What it says takes the place of the flags' defaults; its texts stay for the life of the process. */
+static enum flags_result read_file(int argc, char **argv, struct err *err)
+{
+	static struct configfile *file;
+	static struct flag *table;
+	autobuf struct buf text = BUF_INIT;
+	assert(!configfile_stray(flags));
+	if (!*config_file)
+		return FLAGS_OK;
+	if (tree_read(config_file, CONFIGFILE_MAX, &text, err) == 0)
+		file = configfile_parse(buf_str(&text), text.len, err);
+	if (!file) {
+		err_wrap(err, "failed to load kubelet config file, path: %s", config_file);
+		return FLAGS_ERROR;
+	}
+	table = configfile_flags(file, flags);
+	const struct flags_program again = {
+		.name = program.name, .about = program.about, .version = program.version, .table = table};
+	return flags_parse(&again, argc, argv, err);
+}
+
+static enum flags_result read_flags(int argc, char **argv, struct err *err)
+{
+	enum flags_result r = flags_parse(&program, argc, argv, err);
+	return r == FLAGS_OK ? read_file(argc, argv, err) : r;
+}
 
 static const char *default_pause(void)
 {
@@ -200,12 +248,15 @@ static int run_daemon(void)
 	/* Static: what the agent owns stays reachable until the process ends, which is what frees it. */
 	static struct agent *agent;
 	static struct server *server;
-	if (!*config.kubeconfig) {
-		(void)err_set(&err, REASON_INVALID, "--kubeconfig is required");
+	if (!*config.kubeconfig && (config.fake_nodes || !*config.static_pods)) {
+		(void)err_set(
+			&err, REASON_INVALID,
+			"--kubeconfig is required, or --pod-manifest-path for a node without an API server");
 		return fail(&err, "cannot start");
 	}
 	if (!(agent = agent_new(&config, &err)))
 		return fail(&err, "cannot start");
+	health_add_page("/configz", "application/json", write_config, NULL);
 	struct server_config serving;
 	agent_server_config(agent, &serving);
 	if (config.port && !(server = server_start(&serving, &err)))
@@ -229,7 +280,7 @@ int main(int argc, char **argv)
 	struct err err = ERR_INIT;
 	const char *file = NULL;
 	const struct subcommand *sub = find_subcommand(&argc, argv, &file);
-	switch (flags_parse(&program, argc, argv, &err)) {
+	switch (read_flags(argc, argv, &err)) {
 	case FLAGS_EXIT:
 		return 0;
 	case FLAGS_ERROR:

@@ -261,6 +261,8 @@ static void registered(struct node *n, const js *o, bool has_status)
 	n->registered = true;
 	n->register_delay_ns = 0;
 	log_v(2, "registered node", "node=%s", n->name);
+	if (n->statics)
+		staticpods_registered(n->statics, n->uid);
 	learn(n, o);
 	if (has_status)
 		loop_timer_set(n->host.loop, &n->status_timer,

@@ -12,6 +12,7 @@
 
 #include "agent/nodeobject.h"
 #include "pod/worker.h"
+#include "static/staticpod.h"
 
 #define NODE_LEASE_NS (10 * NS_PER_S)
 #define NODE_LEASE_SECONDS 40
@@ -25,6 +26,7 @@ struct node {
 	struct labels *labels;
 	struct node_taints *taints; /* inside */
 	char *uid;
+	struct staticpods *statics;	   /* NULL: a fake node's */
 	size_t told_pods, told_containers; /* the agent's, for its metrics */
 	struct runtime_list *found; /* what the runtime had at the start; NULL once the Pods are synced */
 	struct runtime_image_list images;

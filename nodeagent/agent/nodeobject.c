@@ -192,7 +192,7 @@ static js *parse_list(const char *text, const char *flag, bool (*fn)(char *item,
 
 js *nodeobject_parse_taints(const char *text, struct err *err)
 {
-	return parse_list(text, "--fake-taints", read_taint, js_new_arr(), err);
+	return parse_list(text, "taints", read_taint, js_new_arr(), err);
 }
 
 js *nodeobject_parse_resources(const char *text, struct err *err)

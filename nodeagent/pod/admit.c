@@ -52,29 +52,79 @@ static const char *const safe_sysctls[] = {
 	"net.ipv4.tcp_syncookies",	    "net.ipv4.tcp_wmem",
 };
 
-/* Why this one may not be set; NULL = it may. */
-static const char *sysctl_trouble(const struct pod *p, const char *name)
+/* Which namespace keeps it; NULL = none, so it is the machine's. */
+static const char *sysctl_namespace(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_LEN(safe_sysctls); i++) {
-		if (strcmp(safe_sysctls[i], name) != 0)
-			continue;
-		if (p->host_network && !strncmp(name, "net.", 4))
-			return "not allowed with host net enabled";
-		if (p->host_ipc && !strncmp(name, "kernel.", 7))
-			return "not allowed with host ipc enabled";
-		return NULL;
-	}
-	return "not allowlisted";
+	static const struct {
+		const char *begin, *namespace;
+	} rows[] = {{"kernel.shm", "ipc"},
+		    {"kernel.msg", "ipc"},
+		    {"kernel.sem", "ipc"},
+		    {"fs.mqueue.", "ipc"},
+		    {"net.", "net"}};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (!strncmp(rows[i].begin, name, strlen(rows[i].begin)))
+			return rows[i].namespace;
+	return NULL;
 }
 
-static bool sysctls_allowed(const struct pod *p, struct buf *message)
+static bool is_safe(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(safe_sysctls); i++)
+		if (!strcmp(safe_sysctls[i], name))
+			return true;
+	return false;
+}
+
+/* One of a list "a.b,c.d*". */
+static bool listed(const char *list, const char *name)
+{
+	for (const char *p = list ? list : ""; *p; p += *p == ',') {
+		size_t n = strcspn(p, ",");
+		bool prefix = n && p[n - 1] == '*';
+		if (prefix ? !strncmp(p, name, n - 1) : strlen(name) == n && !strncmp(p, name, n))
+			return true;
+		p += n;
+	}
+	return false;
+}
+
+int admit_check_sysctls(const char *list, struct err *err)
+{
+	for (const char *p = list; *p; p += *p == ',') {
+		size_t n = strcspn(p, ",");
+		autofree char *one = mem_strndup(p, n);
+		const char *star = strchr(one, '*');
+		if (!n || strspn(one, "abcdefghijklmnopqrstuvwxyz0123456789-_./*") != n ||
+		    (star && star[1]) || !sysctl_namespace(one))
+			return err_set(err, REASON_BAD_REQUEST,
+				       "the sysctls \"%s\" are not known to be namespaced", one);
+		p += n;
+	}
+	return 0;
+}
+
+/* Why this one may not be set; NULL = it may. */
+static const char *sysctl_trouble(const struct admit_node *n, const struct pod *p, const char *name)
+{
+	const char *namespace = sysctl_namespace(name);
+	if (!is_safe(name) && !listed(n->unsafe_sysctls, name))
+		return "not allowlisted";
+	if (p->host_network && namespace && !strcmp(namespace, "net"))
+		return "not allowed with host net enabled";
+	if (p->host_ipc && namespace && !strcmp(namespace, "ipc"))
+		return "not allowed with host ipc enabled";
+	return NULL;
+}
+
+static bool sysctls_allowed(const struct admit_node *n, const struct pod *p, struct buf *message)
 {
 	autojson js *sysctls = pod_field(p->sysctls);
 	js_array_for_each (s, sysctls) {
 		autofree char *name = mem_strdup(js_str0(s, "name", NULL));
 		for (char *c = name; *c; c++)
 			*c = *c == '/' ? '.' : *c;
-		const char *why = sysctl_trouble(p, name);
+		const char *why = sysctl_trouble(n, p, name);
 		if (!why)
 			continue;
 		buf_addf(message, "forbidden sysctl: \"%s\" %s", js_str0(s, "name", NULL), why);
@@ -120,7 +170,7 @@ bool admit_check(const struct admit_node *n, const struct pod *p, char reason[AD
 				   1 << TAINT_NO_EXECUTE))
 		return refuse(reason, "TaintToleration", message,
 			      "node(s) had taints that the pod didn't tolerate");
-	if (!sysctls_allowed(p, message)) {
+	if (!sysctls_allowed(n, p, message)) {
 		snprintf(reason, ADMIT_REASON_MAX, "SysctlForbidden");
 		return false;
 	}

@@ -15,6 +15,8 @@ struct admit_node {
 	const struct taint *taints;
 	size_t n_taints;
 	bool apparmor, apparmor_default; /* the kernel confines by its profiles; and there is a default one */
+	const char
+		*unsafe_sysctls; /* that Pods may set beside the safe ones: comma-separated, "kernel.msg*" */
 	struct resources allocatable, used; /* used: by the Pods admitted already */
 };
 
@@ -22,6 +24,9 @@ struct admit_node {
 /* True when admitted; otherwise reason and *message say why, as the event and status show it. */
 bool admit_check(const struct admit_node *n, const struct pod *p, char reason[ADMIT_REASON_MAX],
 		 struct buf *message);
+
+/* Whether such a list may be one: each is of a namespace that a Pod has for itself. */
+int admit_check_sysctls(const char *list, struct err *err) MUST_CHECK;
 
 extern const char ADMIT_PORTS_REASON[], ADMIT_PORTS_MESSAGE[];
 

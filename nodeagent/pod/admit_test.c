@@ -57,6 +57,14 @@ static void test_admission(void **state)
 		{POD(SYSCTL("kernel/shm_rmid_forced", ""), ""), NULL, NULL, ""},
 		{POD(SYSCTL("kernel.msgmax", ""), ""), NULL, "SysctlForbidden",
 		 "forbidden sysctl: \"kernel.msgmax\" not allowlisted"},
+		{POD(SYSCTL("kernel.sem", ""), ""), NULL, NULL, ""}, /* the node allows these three */
+		{POD(SYSCTL("kernel.sema", ""), ""), NULL, "SysctlForbidden",
+		 "forbidden sysctl: \"kernel.sema\" not allowlisted"},
+		{POD(SYSCTL("net.core.somaxconn", ""), ""), NULL, NULL, ""},
+		{POD(SYSCTL("net.core.somaxconn", "\"hostNetwork\":true,"), ""), NULL, "SysctlForbidden",
+		 "forbidden sysctl: \"net.core.somaxconn\" not allowed with host net enabled"},
+		{POD(SYSCTL("fs.mqueue.msg_max", "\"hostIPC\":true,"), ""), NULL, "SysctlForbidden",
+		 "forbidden sysctl: \"fs.mqueue.msg_max\" not allowed with host ipc enabled"},
 		{POD(SYSCTL("net.ipv4.tcp_syncookies", "\"hostNetwork\":true,"), ""), NULL, "SysctlForbidden",
 		 "forbidden sysctl: \"net.ipv4.tcp_syncookies\" not allowed with host net enabled"},
 		{POD(SYSCTL("kernel.shm_rmid_forced", "\"hostIPC\":true,"), ""), NULL, "SysctlForbidden",
@@ -84,6 +92,7 @@ static void test_admission(void **state)
 			.labels = labels,
 			.taints = taints->v,
 			.n_taints = taints->n,
+			.unsafe_sysctls = "kernel.sem,net.core.*,fs.mqueue.msg_max",
 			.allocatable = {.cpu_milli = 2000,
 					.memory = 1 << 30,
 					.ephemeral = 1 << 30,
@@ -112,6 +121,28 @@ static void test_full(void **state)
 #define PORTS(ports)                                                                                         \
 	"{\"metadata\":{\"name\":\"p\",\"uid\":\"u\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"ports\":"  \
 	"[" ports "]}]}}"
+
+static void test_unsafe_sysctls(void **state)
+{
+	static const struct {
+		const char *list;
+		bool good;
+	} rows[] = {{"", true},
+		    {"kernel.msg*", true},
+		    {"kernel.shm_rmid_forced,net.ipv4.*", true},
+		    {"fs.mqueue.*", true},
+		    {"kernel.*", false},
+		    {"vm.swappiness", false},
+		    {"net.*.x", false},
+		    {"net.a,", true},
+		    {",net.a", false},
+		    {"net.A", false}};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+		if ((admit_check_sysctls(rows[i].list, &err) == 0) != rows[i].good)
+			fail_msg("%s: %s", rows[i].list, err.msg);
+	}
+}
 
 static void test_ports(void **state)
 {
@@ -228,8 +259,8 @@ static void test_apparmor(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_apparmor), cmocka_unit_test(test_admission),
-		cmocka_unit_test(test_full),	 cmocka_unit_test(test_ports),
-		cmocka_unit_test(test_qos),	 cmocka_unit_test(test_requests_and_limits)};
+		cmocka_unit_test(test_apparmor), cmocka_unit_test(test_admission), cmocka_unit_test(test_unsafe_sysctls),
+		cmocka_unit_test(test_full),	  cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_qos),	  cmocka_unit_test(test_requests_and_limits)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -153,6 +153,7 @@ struct pod {
 	bool host_users;
 	bool service_links;	   /* enableServiceLinks */
 	bool static_mirror;	   /* the mirror of a static Pod: not ours to run */
+	bool is_static;		   /* out of a file on the node; the API knows it by its mirror only */
 	int64_t grace_s;	   /* spec.terminationGracePeriodSeconds */
 	int64_t active_deadline_s; /* 0 = none */
 	int64_t deletion_grace_s;  /* metadata.deletionGracePeriodSeconds; -1 while not being deleted */

@@ -84,7 +84,7 @@ static char *status_path(const struct worker *w, const char *sub)
 /* What the informer has is no older than our last write: if it says otherwise, somebody else has written. */
 static void heed_others(struct worker *w)
 {
-	if (w->report_under_way || w->pod->o.meta.rv < w->written_rv || !w->pod->status)
+	if (w->report_under_way || w->pod->o.meta.rv < w->written_rv || !w->pod->status || w->pod->is_static)
 		return;
 	if (status_known_correct(&w->known, w->pod->status))
 		w->m.version++;
@@ -120,11 +120,16 @@ static bool report_owed(const struct worker *w)
 {
 	if (w->m.settled || w->report_under_way || w->m.version == w->sent_version || w->m.vanished)
 		return false;
+	if (w->pod->is_static && !w->mirror_uid)
+		return false;
 	return !w->host->simulated || !w->under_way;
 }
 
 static void report(struct worker *w)
 {
+	/* A static Pod's life does not wait for the API. */
+	if (w->pod->is_static)
+		machine_status_acked(&w->m, w->m.version);
 	if (!report_owed(w) || clock_mono_ns() < w->report_retry_ns)
 		return;
 	struct status_node node = status_node(w);
@@ -134,6 +139,8 @@ static void report(struct worker *w)
 		machine_status_acked(&w->m, w->sent_version);
 		return;
 	}
+	if (w->mirror_uid)
+		js_set_str(js_ensure(patch, "metadata", NULL), "uid", w->mirror_uid);
 	w->sending_version = w->m.version;
 	w->report_under_way = true;
 	w->under_way++;
@@ -154,6 +161,11 @@ static void deleted(void *arg, const js *reply, const struct err *err)
 
 static void delete_object(struct worker *w)
 {
+	if (w->pod->is_static) { /* it was its file, which has gone */
+		machine_vanished(&w->m, worker_now());
+		machine_deleted(&w->m, true, worker_now());
+		return;
+	}
 	js *body = js_new_obj();
 	js_set_str(body, "kind", "DeleteOptions");
 	js_set_str(body, "apiVersion", "v1");
@@ -240,6 +252,7 @@ static void worker_free(struct worker *w)
 		worker_container_release(&w->c[i]);
 	}
 	config_set_release(&w->config);
+	free(w->mirror_uid);
 	free(w->c);
 	informer_unref(w->pod);
 	free(w);
@@ -257,6 +270,8 @@ static bool forget(struct worker *w)
 	if (w->under_way)
 		return false;
 	map_del(&w->host->workers, w->pod->o.meta.uid);
+	if (w->host->pod_ended)
+		w->host->pod_ended(w->host, w->pod->o.meta.uid);
 	loop_timer_set(w->host->loop, &w->timer, CLOCK_NEVER);
 	worker_free(w);
 	return true;
@@ -479,6 +494,23 @@ void worker_see(struct pod_host *h, const struct pod *p, const struct runtime_li
 	w->volumes_owed |= !h->simulated && volumes_follow_pod(old, p);
 	informer_unref(old);
 	heed_others(w);
+	worker_kick(w);
+}
+
+void worker_mirror(struct pod_host *h, const char *uid, const struct pod *mirror)
+{
+	struct worker *w = map_get(&h->workers, uid);
+	const char *to = mirror ? mirror->o.meta.uid : NULL;
+	if (!w || !w->pod->is_static || (to && w->mirror_uid && !strcmp(to, w->mirror_uid)))
+		return;
+	free(w->mirror_uid);
+	w->mirror_uid = mem_strdup(to);
+	if (!to)
+		return;
+	autojson js *status = pod_field(mirror->status);
+	w->known = (struct status_known){0};
+	status_known_read(&w->known, status);
+	w->m.version++;
 	worker_kick(w);
 }
 

@@ -52,12 +52,15 @@ struct pod_host {
 	size_t running_pods, running_containers;
 	void (*counts_changed)(struct pod_host *h); /* optional, as the next */
 	void (*image_pulled)(struct pod_host *h);
+	void (*pod_ended)(struct pod_host *h, const char *uid); /* its worker has ended */
 };
 
 struct worker;
 /* A Pod of this node. `list` (may be NULL) is what the runtime had when the agent started. Takes its own
  * reference. */
 void worker_see(struct pod_host *h, const struct pod *p, const struct runtime_list *list);
+/* Of a static Pod with this uid: where its status is written; NULL: there is no mirror (any more). */
+void worker_mirror(struct pod_host *h, const char *uid, const struct pod *mirror);
 /* The API object with this uid is gone. */
 void worker_vanish(struct pod_host *h, const char *uid);
 /* The node wants the Pod gone: machine_evict. False when it ends already. The worker may be gone afterwards. */
@@ -112,6 +115,7 @@ struct worker {
 	struct status_known known, sending; /* what the API has of the status, and will have */
 	uint64_t sent_version, sending_version;
 	uint64_t written_rv; /* that the last write made, or the Pod had before it */
+	char *mirror_uid; /* of a static Pod: of the Pod in the API that its status is written to; NULL = none */
 	bool report_under_way;
 	int64_t report_retry_ns, report_delay_ns; /* 0 = not failing */
 	struct list waiters;

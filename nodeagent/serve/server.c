@@ -283,6 +283,11 @@ static enum MHD_Result serve_metrics(struct request *rq, const char *rest)
 	return serve_page(rq->c, "/metrics");
 }
 
+static enum MHD_Result serve_configz(struct request *rq, const char *rest)
+{
+	return serve_page(rq->c, "/configz");
+}
+
 static enum MHD_Result serve_healthz(struct request *rq, const char *rest)
 {
 	return serve_page(rq->c, "/healthz");
@@ -298,7 +303,7 @@ static const struct route {
 } routes[] = {
 	{"/containerLogs/", true, false, serve_logs}, {"/pods", false, false, serve_pods},
 	{"/metrics", false, false, serve_metrics},    {"/metrics/resource", false, false, serve_usage},
-	{"/healthz", false, true, serve_healthz},
+	{"/healthz", false, true, serve_healthz},     {"/configz", false, false, serve_configz},
 };
 
 static struct place *place_of(struct MHD_Connection *c)
