@@ -44,6 +44,7 @@ tlsCertFile: $DIR/pki/node-serving.crt
 tlsPrivateKeyFile: $DIR/pki/node-serving.key
 registerWithTaints: [{key: static, value: only, effect: NoSchedule}]
 clusterDNS: [10.96.0.10]
+evictionHard: {memory.available: 100Mi, nodefs.available: 64Mi}
 END
 }
 agent_up() {

@@ -20,10 +20,13 @@
 #include "object/quantity.h"
 #include "object/version.h"
 #include "agent/address.h"
+#include "agent/evict.h"
 #include "agent/orphans.h"
+#include "agent/reserve.h"
 #include "agent/usage.h"
 #include "runtime/fake.h"
 #include "os/tree.h"
+#include "pod/limits.h"
 #include "pod/services.h"
 #include "serve/server.h"
 
@@ -43,6 +46,11 @@ struct agent {
 	struct resources extended;
 	struct runtime *rt; /* the real one */
 	struct node_facts facts;
+	struct reserve reserved;
+	struct thresholds thresholds; /* of the real node */
+	struct evict *evict;	      /* of it, too */
+	char *images;
+	bool class_busy, class_again;
 	char node_ip[ADDRESS_MAX];
 	struct node *nodes;
 	size_t n_nodes;
@@ -222,6 +230,86 @@ static void services_known(void *arg)
 {
 	struct agent *a = arg;
 	informer_set_start(a->informers);
+}
+
+/* ---- the cgroups above the Pods' ---- */
+
+struct class_job {
+	struct agent *a;
+	int64_t burstable_cpu;
+	struct err err;
+};
+
+static void class_work(void *arg)
+{
+	struct class_job *j = arg;
+	struct runtime *rt = j->a->rt;
+	const struct runtime_limits burstable = limits_class(QOS_BURSTABLE, j->burstable_cpu);
+	(void)!rt->ops->group_update(rt, limits_group(QOS_BURSTABLE), &burstable, &j->err);
+}
+
+static void class_changed(struct pod_host *h);
+
+static void class_done(void *arg)
+{
+	struct class_job *j = arg;
+	struct agent *a = j->a;
+	if (j->err.reason != REASON_NONE)
+		log_warn_err(&j->err, "could not share out the cpu among pods", NULL);
+	free(j);
+	a->class_busy = false;
+	if (a->class_again)
+		class_changed(&a->nodes->host);
+}
+
+static void class_changed(struct pod_host *h)
+{
+	struct agent *a = CONTAINER_OF(h, struct node, host)->arg;
+	a->class_again = a->class_busy;
+	if (a->class_busy)
+		return;
+	struct class_job *j = MEM_NEW(struct class_job);
+	*j = (struct class_job){.a = a, .burstable_cpu = h->burstable_cpu};
+	a->class_busy = true;
+	loop_job(a->loop, LANE_WORK, class_work, class_done, j);
+}
+
+/* All Pods together have what is not reserved; the classes their shares of it. */
+static int make_groups(struct agent *a, struct err *err)
+{
+	const struct runtime_ops *ops = a->rt->ops;
+	struct reserve bound = reserve_bound(&a->facts, &a->reserved);
+	const struct runtime_limits best = limits_class(QOS_BEST_EFFORT, 0),
+				    none = limits_class(QOS_BURSTABLE, 0);
+	struct runtime_limits all = limits_class(QOS_BURSTABLE, bound.cpu_milli);
+	if (!strcmp(a->c->enforce, "pods")) {
+		all.memory_bytes = a->reserved.memory ? bound.memory : 0;
+		all.pids = a->reserved.pids ? bound.pids : 0;
+	}
+	if (ops->group_update(a->rt, "", &all, err) < 0 ||
+	    ops->group_update(a->rt, limits_group(QOS_BURSTABLE), &none, err) < 0)
+		return -1;
+	return ops->group_update(a->rt, limits_group(QOS_BEST_EFFORT), &best, err);
+}
+
+static int read_bounds(struct agent *a, struct err *err)
+{
+	const struct agent_config *c = a->c;
+	const struct threshold_config t = {.hard = c->eviction_hard,
+					   .soft = c->eviction_soft,
+					   .grace = c->eviction_grace,
+					   .reclaim = c->eviction_reclaim,
+					   .merge_defaults = c->eviction_merge_defaults,
+					   .enforce_pods = !strcmp(c->enforce, "pods")};
+	if (strcmp(c->enforce, "pods") != 0 && strcmp(c->enforce, "none") != 0)
+		return err_set(err, REASON_INVALID,
+			       "invalid configuration: option \"%s\" specified for enforceNodeAllocatable "
+			       "(--enforce-node-allocatable). Valid options are \"pods\" or \"none\"",
+			       c->enforce);
+	if (reserve_add(c->system_reserved, "system-reserved", &a->reserved, err) < 0 ||
+	    reserve_add(c->kube_reserved, "kube-reserved", &a->reserved, err) < 0)
+		return -1;
+	return threshold_parse(&t, &a->thresholds, err);
 }
 
 /* ---- static Pods ---- */
@@ -416,8 +504,13 @@ static int make_real(struct agent *a, struct err *err)
 	struct node *n = a->nodes;
 	fill_node(a, n, mem_strdup(name), c->pod_cidr);
 	a->rt = agent_open_runtime(c, a->loop, container_ended, n, err);
-	if (!a->rt)
+	if (!a->rt || make_groups(a, err) < 0)
 		return -1;
+	struct reserve free_ = reserve_allocatable(&a->facts, &a->reserved, &a->thresholds);
+	n->object.allocatable.bounded = true;
+	n->host.node.allocatable.cpu_milli = n->object.allocatable.cpu_milli = free_.cpu_milli;
+	n->host.node.allocatable.memory = n->object.allocatable.memory = free_.memory;
+	n->host.node.allocatable.ephemeral = n->object.allocatable.storage = free_.storage;
 	n->host.rt = a->rt;
 	n->host.prober = probe_host_new(a->loop, a->rt, LANE_EXEC, LANE_NAME);
 	n->host.began_wall_ns = clock_wall_ns();
@@ -425,6 +518,17 @@ static int make_real(struct agent *a, struct err *err)
 	if (a->services)
 		n->host.services = informer_add(a->services, &services_type, NULL, NULL, NULL);
 	n->host.image_pulled = image_pulled;
+	n->host.class_changed = class_changed;
+	a->images = mem_printf("%s/images", c->root_dir);
+	a->evict =
+		evict_new(&(struct evict_config){.node = n,
+						 .thresholds = &a->thresholds,
+						 .transition_ns = c->eviction_transition_ns,
+						 .max_grace_s = c->eviction_max_grace_s,
+						 .pods_memory = reserve_bound(&a->facts, &a->reserved).memory,
+						 .pids = a->facts.pids,
+						 .proc = "/proc",
+						 .images = a->images});
 	n->host.pod_ended = pod_ended;
 	n->statics = staticpods_new(&(struct staticpod_config){
 		.host = &n->host, .path = c->static_pods, .every_ns = c->static_look_ns});
@@ -522,7 +626,8 @@ struct agent *agent_new(const struct agent_config *c, struct err *err)
 		goto fail;
 	if (!(a->taints = nodeobject_parse_taints(c->fake_nodes ? c->fake_taints : c->taints, err)))
 		goto fail;
-	if (admit_check_sysctls(c->unsafe_sysctls, err) < 0 || (c->fake_nodes && read_fleet(a, err) < 0))
+	if (admit_check_sysctls(c->unsafe_sysctls, err) < 0 ||
+	    (c->fake_nodes ? read_fleet(a, err) : read_bounds(a, err)) < 0)
 		goto fail;
 	node_facts_read(&a->facts, c->root_dir);
 	if (address_choose(c->node_ip, real_name(a), a->node_ip, err) < 0)
@@ -564,6 +669,8 @@ void agent_run(struct agent *a)
 		informer_set_start(a->services ? a->services : a->informers);
 	else
 		loop_post(a->loop, on_synced, a);
+	if (a->evict)
+		evict_start(a->evict);
 	for (size_t i = 0; a->informers && i < a->n_nodes; i++)
 		node_start(&a->nodes[i], (double)i / (double)a->n_nodes);
 	loop_run(a->loop);

@@ -18,6 +18,12 @@ struct agent_config { /* strings borrowed for the agent's life */
 	const char *unsafe_sysctls;
 	const char *static_pods; /* directory, or a file; "" = none */
 	int64_t static_look_ns;
+	const char *system_reserved, *kube_reserved;
+	const char *enforce; /* "pods", "none" */
+	const char *eviction_hard, *eviction_soft, *eviction_grace, *eviction_reclaim;
+	int64_t eviction_transition_ns;
+	int eviction_max_grace_s;
+	bool eviction_merge_defaults;
 	int port, healthz_port, max_pods, pod_max_pids, fake_nodes;
 	bool fake_events;
 	int fake_zones;				  /* 0 = none; nodes go round */

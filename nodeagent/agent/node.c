@@ -14,7 +14,7 @@
 static void register_node(void *arg);
 static void write_status(struct node *n);
 
-static void node_record(struct node *n, bool warning, const char *reason, const char *fmt, ...)
+void node_record(struct node *n, bool warning, const char *reason, const char *fmt, ...)
 {
 	autobuf struct buf b = BUF_INIT_MAX(1024);
 	va_list ap;
@@ -146,6 +146,11 @@ static void write_status(struct node *n)
 	api_call(n->host.api, REST_PATCH_STRATEGIC, node_path(n, "status"), body, false, status_written, n);
 	loop_timer_set(n->host.loop, &n->status_timer,
 		       clock_mono_ns() + rand_jitter(NODE_STATUS_NS, n->host.simulated ? 0.2 : 0.02));
+}
+
+void node_tell(struct node *n)
+{
+	write_status(n);
 }
 
 static void look(struct node *n)

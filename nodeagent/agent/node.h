@@ -49,6 +49,9 @@ void node_refresh(struct node *n);
 /* The Node object as the API has it now; taints, capacity: JSON or NULL; ready: status of its Ready condition. */
 void node_seen(struct node *n, const char *pod_cidr, const char *taints, const char *capacity,
 	       const struct labels *labels, const char *ready);
+/* Its status has changed in what only the agent knows: written now. */
+void node_tell(struct node *n);
+void node_record(struct node *n, bool warning, const char *reason, const char *fmt, ...) PRINTF(4, 5);
 /* Somebody deleted the Node object. */
 void node_deleted(struct node *n);
 

@@ -237,15 +237,21 @@ static void set_bytes(js *o, const char *key, int64_t bytes)
 	js_set_str(o, key, text);
 }
 
+static void set_cpu(js *o, int64_t milli)
+{
+	char text[32];
+	if (milli % 1000)
+		snprintf(text, sizeof(text), "%" PRId64 "m", milli);
+	else
+		snprintf(text, sizeof(text), "%" PRId64, milli / 1000);
+	js_set_str(o, "cpu", text);
+}
+
 static js *amounts(const struct node_object *n)
 {
 	js *o = js_new_obj();
 	char text[32];
-	if (n->facts->cpu_milli % 1000)
-		snprintf(text, sizeof(text), "%" PRId64 "m", n->facts->cpu_milli);
-	else
-		snprintf(text, sizeof(text), "%" PRId64, n->facts->cpu_milli / 1000);
-	js_set_str(o, "cpu", text);
+	set_cpu(o, n->facts->cpu_milli);
 	set_bytes(o, "ephemeral-storage", n->facts->storage);
 	set_bytes(o, "hugepages-1Gi", n->facts->huge_1g);
 	set_bytes(o, "hugepages-2Mi", n->facts->huge_2m);
@@ -274,15 +280,21 @@ static js *addresses(const struct node_object *n)
 
 static js *conditions(const struct node_object *n, const js *old, int64_t now_ns)
 {
+	bool memory = n->pressure && n->pressure[0], disk = n->pressure && n->pressure[1],
+	     pids = n->pressure && n->pressure[2];
 	const struct {
 		const char *type;
 		bool yes;
 		const char *reason, *message;
 	} rows[] = {
-		{"MemoryPressure", false, "KubeletHasSufficientMemory",
-		 "kubelet has sufficient memory available"},
-		{"DiskPressure", false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure"},
-		{"PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available"},
+		{"MemoryPressure", memory,
+		 memory ? "KubeletHasInsufficientMemory" : "KubeletHasSufficientMemory",
+		 memory ? "kubelet has insufficient memory available"
+			: "kubelet has sufficient memory available"},
+		{"DiskPressure", disk, disk ? "KubeletHasDiskPressure" : "KubeletHasNoDiskPressure",
+		 disk ? "kubelet has disk pressure" : "kubelet has no disk pressure"},
+		{"PIDPressure", pids, pids ? "KubeletHasInsufficientPID" : "KubeletHasSufficientPID",
+		 pids ? "kubelet has insufficient PID available" : "kubelet has sufficient PID available"},
 		{"Ready", n->ready, n->ready ? "KubeletReady" : "KubeletNotReady",
 		 n->ready ? "kubelet is posting ready status" : n->not_ready_why},
 	};
@@ -380,6 +392,11 @@ static js *allocatable(const struct node_object *n)
 {
 	js *o = amounts(n);
 
+	if (n->allocatable.bounded) {
+		set_cpu(o, n->allocatable.cpu_milli);
+		set_bytes(o, "memory", n->allocatable.memory);
+		set_bytes(o, "ephemeral-storage", n->allocatable.storage);
+	}
 	for (struct js_iter it = js_iter(n->foreign); js_next(&it);)
 		js_set(o, it.key, js_is_str(it.value) ? js_new_str(json_object_get_string(it.value)) : NULL);
 	return o;

@@ -29,6 +29,12 @@ struct node_object {
 	const js *foreign;   /* what others have put into the capacity, likewise; null: it went */
 	int zone;	     /* "zone-N"; 0 = none */
 	const struct node_facts *facts;
+	/* What the Pods may have of these; bounded false: all. */
+	struct {
+		bool bounded;
+		int64_t cpu_milli, memory, storage;
+	} allocatable;
+	const bool *pressure; /* memory, disk, pids; NULL = none */
 	int port, max_pods;
 	const char *pod_cidr; /* NULL or "" = none */
 	const char *runtime, *runtime_version;

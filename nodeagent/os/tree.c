@@ -267,3 +267,43 @@ int tree_names(const char *path, tree_name_fn *fn, void *arg, struct err *err)
 	closedir(d);
 	return 0;
 }
+
+/* ---- usage ---- */
+
+#define USAGE_DEPTH_MAX 256
+
+static void usage_below(int dir, dev_t dev, int depth, int64_t *bytes, int64_t *inodes)
+{
+	DIR *d = fdopendir(dir);
+	const struct dirent *e;
+	if (!d) {
+		close(dir);
+		return;
+	}
+	while ((e = readdir(d))) {
+		struct stat st;
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") ||
+		    fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_dev != dev)
+			continue;
+		*bytes += (int64_t)st.st_blocks * 512;
+		*inodes += 1;
+		if (!S_ISDIR(st.st_mode) || depth == USAGE_DEPTH_MAX)
+			continue;
+		int below = openat(dirfd(d), e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (below >= 0)
+			usage_below(below, dev, depth + 1, bytes, inodes);
+	}
+	closedir(d);
+}
+
+void tree_usage(const char *path, int64_t *bytes, int64_t *inodes)
+{
+	struct stat st;
+	int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0 || fstat(dir, &st) < 0) {
+		if (dir >= 0)
+			close(dir);
+		return;
+	}
+	usage_below(dir, st.st_dev, 0, bytes, inodes);
+}

@@ -23,6 +23,9 @@ int tree_write(const char *path, const void *p, size_t n, mode_t mode, enum tree
 /* REASON_NOT_FOUND when there is none, REASON_TOO_LARGE beyond max. */
 int tree_read(const char *path, size_t max, struct buf *out, struct err *err) MUST_CHECK;
 
+/* What is in it takes so much of its file system; other file systems below are not looked into. Adds to both. */
+void tree_usage(const char *path, int64_t *bytes, int64_t *inodes);
+
 /* Calls fn for each name but "." and ".."; stops when it returns false. A missing directory is an empty one.
  */
 typedef bool tree_name_fn(void *arg, const char *name);

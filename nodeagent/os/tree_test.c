@@ -98,6 +98,23 @@ static void test_deep(void **state)
 	assert_int_equal(access(dir, F_OK), -1);
 }
 
+static void test_usage(void **state)
+{
+	struct err err = ERR_INIT;
+	autofree char *top = at("u"), *dir = at("u/d"), *f = at("u/d/f"), *link = at("u/d/l");
+	static const char bytes[65536] = "x";
+	int64_t used = 0, inodes = 0;
+	assert_int_equal(tree_mkdirs(dir, 0755, &err), 0);
+	assert_int_equal(tree_write(f, bytes, sizeof(bytes), 0600, TREE_DURABLE, &err), 0);
+	assert_int_equal(symlink("/", link), 0); /* not followed */
+	tree_usage(top, &used, &inodes);
+	assert_int_equal(inodes, 3);
+	assert_true(used >= (int64_t)sizeof(bytes) && used < 4 * (int64_t)sizeof(bytes));
+	tree_usage("/no/such/dir", &used, &inodes);
+	assert_int_equal(inodes, 3);
+	assert_int_equal(tree_remove(top, &err), 0);
+}
+
 static void test_mounts(void **state)
 {
 	struct err err = ERR_INIT;
@@ -123,10 +140,8 @@ static void test_mounts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_files),
-		cmocka_unit_test(test_remove),
-		cmocka_unit_test(test_deep),
-		cmocka_unit_test(test_mounts),
+		cmocka_unit_test(test_files), cmocka_unit_test(test_remove), cmocka_unit_test(test_deep),
+		cmocka_unit_test(test_usage), cmocka_unit_test(test_mounts),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "pod/limits.h"
+
 const char ADMIT_PORTS_REASON[] = "NodePorts";
 const char ADMIT_PORTS_MESSAGE[] =
 	"Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports";
@@ -156,11 +158,49 @@ static const char *apparmor_trouble(const struct admit_node *n, const struct pod
 					      : NULL;
 }
 
+#define CRITICAL_PRIORITY 2000000000
+
+bool admit_is_critical(const struct pod *p)
+{
+	return p->is_static || p->static_mirror || p->priority >= CRITICAL_PRIORITY;
+}
+
+/* Under memory pressure alone, who requests some has his, and who tolerates it takes the risk (kubelet
+   pkg/kubelet/eviction/eviction_manager.go Admit). */
+static bool bears_pressure(const struct admit_node *n, const struct pod *p, struct buf *message)
+{
+	static const char *const names[] = {"MemoryPressure", "DiskPressure", "PIDPressure"};
+	static const struct taint memory = {
+		.key = "node.kubernetes.io/memory-pressure", .value = "", .effect = TAINT_NO_SCHEDULE};
+	const struct pod_demand *d = &p->demand;
+	bool any = false;
+	for (size_t i = 0; i < ARRAY_LEN(names) && n->pressure; i++)
+		any |= n->pressure[i];
+	if (!any || admit_is_critical(p))
+		return true;
+	if (n->pressure[0] && !n->pressure[1] && !n->pressure[2] &&
+	    (limits_qos(p) != QOS_BEST_EFFORT || taint_tolerated(&memory, d->tolerations, d->n_tolerations)))
+		return true;
+	buf_adds(message, "The node had condition: [");
+	any = false;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (n->pressure[i]) {
+			buf_addf(message, "%s%s", any ? " " : "", names[i]);
+			any = true;
+		}
+	buf_adds(message, "]. ");
+	return false;
+}
+
 /* Of the taints the node agent cares for NoExecute only: the other effects are the scheduler's. */
 bool admit_check(const struct admit_node *n, const struct pod *p, char reason[ADMIT_REASON_MAX],
 		 struct buf *message)
 {
 	const struct pod_demand *d = &p->demand;
+	if (!bears_pressure(n, p, message)) {
+		snprintf(reason, ADMIT_REASON_MAX, "Evicted");
+		return false;
+	}
 	if (!fits(n, p, reason, message))
 		return false;
 	if (!node_affinity_matches(d->node_selector, d->affinity, n->name, n->labels))

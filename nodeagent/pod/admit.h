@@ -17,8 +17,12 @@ struct admit_node {
 	bool apparmor, apparmor_default; /* the kernel confines by its profiles; and there is a default one */
 	const char
 		*unsafe_sysctls; /* that Pods may set beside the safe ones: comma-separated, "kernel.msg*" */
+	const bool *pressure;	 /* memory, disk, pids; NULL = none */
 	struct resources allocatable, used; /* used: by the Pods admitted already */
 };
+
+/* Static, or of a system priority class: no pressure keeps it out, nor ends it. */
+bool admit_is_critical(const struct pod *p);
 
 #define ADMIT_REASON_MAX 384 /* OutOf and a resource's name */
 /* True when admitted; otherwise reason and *message say why, as the event and status show it. */

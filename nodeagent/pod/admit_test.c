@@ -122,6 +122,47 @@ static void test_full(void **state)
 	"{\"metadata\":{\"name\":\"p\",\"uid\":\"u\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"ports\":"  \
 	"[" ports "]}]}}"
 
+static void test_pressure(void **state)
+{
+	static const struct {
+		const char *pod;
+		bool pressure[3];    /* memory, disk, pids */
+		const char *message; /* NULL: admitted */
+	} rows[] = {
+		{POD("", ""), {false, false, false}, NULL},
+		{POD("", ""), {true, false, false}, "The node had condition: [MemoryPressure]. "},
+		{POD("", "\"requests\":{\"cpu\":\"1m\"}"), {true, false, false}, NULL},
+		{POD("\"tolerations\":[{\"key\":\"node.kubernetes.io/memory-pressure\",\"operator\":\"Exists\"}],",
+		     ""),
+		 {true, false, false},
+		 NULL},
+		{POD("", "\"requests\":{\"cpu\":\"1m\"}"),
+		 {true, true, false},
+		 "The node had condition: [MemoryPressure DiskPressure]. "},
+		{POD("", "\"requests\":{\"cpu\":\"1m\"}"),
+		 {false, false, true},
+		 "The node had condition: [PIDPressure]. "},
+		{POD("\"priority\":2000000000,", ""), {true, true, true}, NULL},
+		{POD("\"priority\":1999999999,", ""),
+		 {false, true, false},
+		 "The node had condition: [DiskPressure]. "},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct pod *p = make_pod(rows[i].pod);
+		char reason[ADMIT_REASON_MAX];
+		autobuf struct buf message = BUF_INIT;
+		const struct admit_node n = {.name = "n1",
+					     .pressure = rows[i].pressure,
+					     .allocatable = {.cpu_milli = 2000, .pods = 10}};
+		assert_int_equal(admit_check(&n, p, reason, &message), rows[i].message == NULL);
+		if (rows[i].message) {
+			assert_string_equal(reason, "Evicted");
+			assert_string_equal(buf_str(&message), rows[i].message);
+		}
+		free_pod(p);
+	}
+}
+
 static void test_unsafe_sysctls(void **state)
 {
 	static const struct {
@@ -210,6 +251,11 @@ static void test_requests_and_limits(void **state)
 	assert_int_equal(l.memory_bytes, 1 << 30);
 	assert_int_equal(l.oom_score_adj, 500);
 	assert_int_equal(limits_pod(p, 77).pids, 77);
+	assert_string_equal(limits_group(limits_qos(p)), "burstable");
+	assert_int_equal(limits_class(QOS_BURSTABLE, 2100).cpu_shares, 2150);
+	assert_int_equal(limits_class(QOS_BURSTABLE, 0).cpu_shares, 2);
+	assert_int_equal(limits_class(QOS_BEST_EFFORT, 5000).cpu_shares, 2);
+	assert_string_equal(limits_group(QOS_GUARANTEED), "");
 	assert_int_equal(limits_pod(p, 0).memory_bytes, 0); /* not every container has a limit */
 	free_pod(p);
 }
@@ -258,9 +304,13 @@ static void test_apparmor(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_apparmor), cmocka_unit_test(test_admission), cmocka_unit_test(test_unsafe_sysctls),
-		cmocka_unit_test(test_full),	  cmocka_unit_test(test_ports),
-		cmocka_unit_test(test_qos),	  cmocka_unit_test(test_requests_and_limits)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_apparmor),
+					   cmocka_unit_test(test_admission),
+					   cmocka_unit_test(test_unsafe_sysctls),
+					   cmocka_unit_test(test_pressure),
+					   cmocka_unit_test(test_full),
+					   cmocka_unit_test(test_ports),
+					   cmocka_unit_test(test_qos),
+					   cmocka_unit_test(test_requests_and_limits)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

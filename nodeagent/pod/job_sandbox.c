@@ -96,6 +96,7 @@ static void sandbox_spec(const struct sandbox_job *s, struct arena *a, struct ru
 					     .n_ports = p->host_network ? 0 : n_ports,
 					     .sysctls = kv,
 					     .n_sysctls = js_len(sysctls),
+					     .group = limits_group(limits_qos(p)),
 					     .limits = limits_pod(p, s->j.host->pod_max_pids)};
 }
 

@@ -47,6 +47,18 @@ static int oom_score(enum qos_class q, int64_t memory_request, int64_t capacity)
 	return adj < 3 ? 3 : adj == 1000 ? 999 : (int)adj;
 }
 
+const char *limits_group(enum qos_class q)
+{
+	static const char *const names[] = {
+		[QOS_GUARANTEED] = "", [QOS_BURSTABLE] = "burstable", [QOS_BEST_EFFORT] = "besteffort"};
+	return names[q];
+}
+
+struct runtime_limits limits_class(enum qos_class q, int64_t cpu_milli)
+{
+	return (struct runtime_limits){.cpu_shares = shares(q == QOS_BEST_EFFORT ? 0 : cpu_milli)};
+}
+
 struct runtime_limits limits_container(const struct pod *p, const struct container_spec *c,
 				       int64_t capacity_memory)
 {

@@ -10,6 +10,10 @@
 #include "pod/spec.h"
 #include "runtime/runtime.h"
 
+/* The cgroup that Pods of a class are in: "" of the guaranteed ones, which are beside the others. */
+const char *limits_group(enum qos_class q);
+/* Of all burstable Pods together, which request so much; of all best-effort ones. */
+struct runtime_limits limits_class(enum qos_class q, int64_t cpu_milli);
 enum qos_class limits_qos(const struct pod *p);
 
 /* Limits of one container's cgroup, and of the Pod's. capacity_memory: of the node, for the OOM score. */

@@ -385,6 +385,7 @@ static const struct decode_row pod_rows[] = {
 	DECODE_CALL("spec", struct pod, list, list_decode, &list_spec),
 	DECODE_STRING("spec.nodeName", struct pod, node_name),
 	DECODE_STRING("spec.serviceAccountName", struct pod, service_account),
+	DECODE_INT64("spec.priority", struct pod, priority),
 	DECODE_STRING("spec.hostname", struct pod, hostname),
 	DECODE_STRING("spec.subdomain", struct pod, subdomain),
 	DECODE_STRING("spec.runtimeClassName", struct pod, runtime_class),

@@ -176,6 +176,7 @@ struct pod {
 	/* JSON text of the field, NULL = absent. */
 	const char *volumes, *host_aliases, *dns_config, *sysctls;
 	const char *readiness_gates;
+	int64_t priority;
 	enum pod_phase phase; /* as the API has it */
 	const char *status;   /* JSON text of .status as the API has it */
 };

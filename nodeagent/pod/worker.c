@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "pod/hooks.h"
 #include "pod/job.h"
+#include "pod/limits.h"
 #include "pod/volumes.h"
 
 const struct loop_lane worker_lanes[LANES] = {[LANE_WORK] = {"work", 6},
@@ -177,10 +178,22 @@ static void delete_object(struct worker *w)
 
 /* ---- the node's books ---- */
 
+static void account(struct worker *w, int factor)
+{
+	struct pod_host *h = w->host;
+	int64_t cpu = w->pod->demand.requests.cpu_milli;
+	resources_add(&h->node.used, &w->pod->demand.requests, factor);
+	if (!cpu || limits_qos(w->pod) != QOS_BURSTABLE)
+		return;
+	h->burstable_cpu += factor * cpu;
+	if (h->class_changed)
+		h->class_changed(h);
+}
+
 static void admit(struct worker *w)
 {
 	w->admitted = true;
-	resources_add(&w->host->node.used, &w->pod->demand.requests, 1);
+	account(w, 1);
 }
 
 static void give_back(struct worker *w)
@@ -188,7 +201,7 @@ static void give_back(struct worker *w)
 	if (!w->admitted)
 		return;
 	w->admitted = false;
-	resources_add(&w->host->node.used, &w->pod->demand.requests, -1);
+	account(w, -1);
 }
 
 static void count(struct worker *w)

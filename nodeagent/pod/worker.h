@@ -47,11 +47,13 @@ struct pod_host {
 	int64_t began_wall_ns;	   /* when the agent began */
 	bool simulated;		   /* no files, no volumes; a status is written once nothing is under way */
 
-	struct map workers; /* uid -> struct worker * */
-	struct map ids;	    /* container (from its creation on) and sandbox id -> struct worker * */
+	int64_t burstable_cpu; /* requested by the admitted ones of that class, millicores */
+	struct map workers;    /* uid -> struct worker * */
+	struct map ids;	       /* container (from its creation on) and sandbox id -> struct worker * */
 	size_t running_pods, running_containers;
 	void (*counts_changed)(struct pod_host *h); /* optional, as the next */
 	void (*image_pulled)(struct pod_host *h);
+	void (*class_changed)(struct pod_host *h);		/* what burstable Pods request together */
 	void (*pod_ended)(struct pod_host *h, const char *uid); /* its worker has ended */
 };
 
@@ -64,7 +66,7 @@ void worker_mirror(struct pod_host *h, const char *uid, const struct pod *mirror
 /* The API object with this uid is gone. */
 void worker_vanish(struct pod_host *h, const char *uid);
 /* The node wants the Pod gone: machine_evict. False when it ends already. The worker may be gone afterwards. */
-bool worker_evict(struct worker *w, const char *reason, const char *message, int64_t grace_s); /* for tests */
+bool worker_evict(struct worker *w, const char *reason, const char *message, int64_t grace_s);
 /* The runtime says that a container (or a sandbox's pause) has ended. */
 void worker_ended(struct pod_host *h, const char *id);
 

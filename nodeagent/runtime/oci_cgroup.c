@@ -344,7 +344,9 @@ static const struct usage_files cpu_files[] = {{"cpuacct", "cpuacct.usage", NULL
 				memory_files[] = {{"memory", "memory.usage_in_bytes", NULL, 1},
 						  {NULL, "memory.current", NULL, 1}},
 				idle_files[] = {{"memory", "memory.stat", "total_inactive_file", 1},
-						{NULL, "memory.stat", "inactive_file", 1}};
+						{NULL, "memory.stat", "inactive_file", 1}},
+				pids_files[] = {{"pids", "pids.current", NULL, 1},
+						{NULL, "pids.current", NULL, 1}};
 
 static int64_t read_usage(const struct oci_cgroups *g, const char *path, const struct usage_files files[2])
 {
@@ -365,12 +367,13 @@ int oci_cgroup_usage(const struct oci_cgroups *g, const char *path, struct runti
 		     struct err *err)
 {
 	int64_t cpu = read_usage(g, path, cpu_files), memory = read_usage(g, path, memory_files),
-		idle = read_usage(g, path, idle_files);
+		idle = read_usage(g, path, idle_files), pids = read_usage(g, path, pids_files);
 
 	if (cpu < 0 && memory < 0)
 		return err_set(err, REASON_NOT_FOUND, "cgroup %s counts nothing", path);
 	memory -= idle > 0 ? idle : 0;
-	*ret = (struct runtime_usage){.cpu_ns = cpu > 0 ? cpu : 0, .memory = memory > 0 ? memory : 0};
+	*ret = (struct runtime_usage){
+		.cpu_ns = cpu > 0 ? cpu : 0, .memory = memory > 0 ? memory : 0, .pids = pids > 0 ? pids : 0};
 	return 0;
 }
 

@@ -191,7 +191,7 @@ int oci_conmon_create(struct oci *o, struct oci_container *c, struct err *err)
 	pthread_mutex_unlock(&o->lock);
 	if (!oci_process_alive(&conmon))
 		return err_set(err, REASON_INTERNAL, "conmon ended at once");
-	autofree char *leaf = mem_printf("/coracle-%s/pod%s/pause", o->c.cluster_id, c->pod_uid);
+	autofree char *leaf = mem_printf("%.*s/pause", (int)(strrchr(c->cgroup, '/') - c->cgroup), c->cgroup);
 	return oci_cgroup_enter(o->cgroups, leaf, conmon.pid, err);
 }
 

@@ -94,7 +94,7 @@ struct oci_container {
 	bool tty, stdin_open, stdin_once;
 	int64_t created_ns;
 	struct oci_kvs labels, annotations;
-	char *dir, *cgroup;
+	char *dir, *cgroup; /* cgroup: below its sandbox's */
 	/* changing */
 	struct oci_process init, conmon;
 	int64_t started_ns, finished_ns; /* finished_ns != 0: exit_code and oom_killed hold */
@@ -146,6 +146,8 @@ int oci_sandbox_run(struct runtime *rt, const struct runtime_sandbox_spec *spec,
 int oci_sandbox_stop(struct runtime *rt, const char *id, struct err *err);
 int oci_sandbox_remove(struct runtime *rt, const char *id, struct err *err);
 int oci_sandbox_status(struct runtime *rt, const char *id, struct runtime_sandbox *ret, struct err *err);
+int oci_group_update(struct runtime *rt, const char *group, const struct runtime_limits *l, struct err *err);
+int oci_group_usage(struct runtime *rt, const char *group, struct runtime_usage *ret, struct err *err);
 int oci_sandbox_update(struct runtime *rt, const char *id, const struct runtime_limits *l, struct err *err);
 void oci_sandbox_inspect(const struct oci_sandbox *s, struct runtime_sandbox *ret);
 

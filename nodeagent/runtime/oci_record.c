@@ -146,14 +146,16 @@ void oci_sandbox_derive(const struct oci *o, struct oci_sandbox *s)
 	s->dir = mem_printf("%s/sandboxes/%s", o->c.root, s->id);
 	s->netns = s->host_network ? mem_strdup("")
 				   : mem_printf("%s/netns/%s-%.8s", o->c.root, s->pod_uid, s->id);
-	s->cgroup = mem_printf("/coracle-%s/pod%s", o->c.cluster_id, s->pod_uid);
+	if (!s->cgroup)
+		s->cgroup = mem_printf("/coracle-%s/pod%s", o->c.cluster_id, s->pod_uid);
 }
 
 void oci_container_derive(const struct oci *o, struct oci_container *c)
 {
 	pthread_mutex_init(&c->file_lock, NULL);
 	c->dir = mem_printf("%s/containers/%s", o->c.root, c->id);
-	c->cgroup = mem_printf("/coracle-%s/pod%s/%s", o->c.cluster_id, c->pod_uid, c->id);
+	if (!c->cgroup)
+		c->cgroup = mem_printf("/coracle-%s/pod%s/%s", o->c.cluster_id, c->pod_uid, c->id);
 }
 
 struct oci_sandbox *oci_sandbox_new(struct oci *o, const struct runtime_sandbox_spec *spec)
@@ -180,6 +182,8 @@ struct oci_sandbox *oci_sandbox_new(struct oci *o, const struct runtime_sandbox_
 		s->ports[i].protocol = mem_strdup(spec->ports[i].protocol);
 		s->ports[i].host_ip = mem_strdup(spec->ports[i].host_ip);
 	}
+	if (spec->group && *spec->group)
+		s->cgroup = mem_printf("/coracle-%s/%s/pod%s", o->c.cluster_id, spec->group, s->pod_uid);
 	oci_sandbox_derive(o, s);
 	return s;
 }
@@ -206,6 +210,7 @@ struct oci_container *oci_container_new(struct oci *o, const struct runtime_cont
 	c->created_ns = clock_wall_ns();
 	c->labels = kvs_dup(spec->labels, spec->n_labels);
 	c->annotations = kvs_dup(spec->annotations, spec->n_annotations);
+	c->cgroup = mem_printf("%s/%s", s->cgroup, c->id);
 	oci_container_derive(o, c);
 	return c;
 }

@@ -37,6 +37,7 @@ int oci_sandbox_save(struct oci *o, struct oci_sandbox *s, struct err *err)
 	js_set_str(d, "namespace", s->pod_namespace);
 	js_set_str(d, "name", s->pod_name);
 	js_set_str(d, "hostname", s->hostname);
+	js_set_str(d, "cgroup", s->cgroup);
 	js_set_int(d, "attempt", s->attempt);
 	js_set_bool(d, "hostNetwork", s->host_network);
 	js_set_bool(d, "hostPID", s->host_pid);
@@ -75,6 +76,7 @@ int oci_container_save(struct oci *o, struct oci_container *c, struct err *err)
 	js_set_str(d, "imageID", c->image_id);
 	js_set_str(d, "image", c->image_ref);
 	js_set_str(d, "imageAsked", c->image_asked);
+	js_set_str(d, "cgroup", c->cgroup);
 	js_set_str(d, "digestRef", c->digest_ref);
 	js_set_str(d, "log", c->log_path);
 	js_set_str(d, "terminationLog", c->termination_log);
@@ -129,6 +131,7 @@ static struct oci_sandbox *sandbox_from(const struct oci *o, const char *id, con
 	s->pod_namespace = mem_strdup(js_str0(d, "namespace", NULL));
 	s->pod_name = mem_strdup(js_str0(d, "name", NULL));
 	s->hostname = mem_strdup(js_str0(d, "hostname", NULL));
+	s->cgroup = mem_strdup(js_str(d, "cgroup", NULL));
 	s->attempt = (unsigned)js_int(d, 0, "attempt", NULL);
 	s->host_network = js_bool(d, false, "hostNetwork", NULL);
 	s->host_pid = js_bool(d, false, "hostPID", NULL);
@@ -169,6 +172,7 @@ static struct oci_container *container_from(const struct oci *o, const char *id,
 	c->image_id = mem_strdup(js_str0(d, "imageID", NULL));
 	c->image_ref = mem_strdup(js_str0(d, "image", NULL));
 	c->image_asked = mem_strdup(js_str0(d, "imageAsked", NULL));
+	c->cgroup = mem_strdup(js_str(d, "cgroup", NULL));
 	c->digest_ref = mem_strdup(js_str0(d, "digestRef", NULL));
 	c->log_path = mem_strdup(js_str(d, "log", NULL));
 	c->termination_log = mem_strdup(js_str(d, "terminationLog", NULL));

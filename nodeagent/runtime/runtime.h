@@ -64,6 +64,7 @@ struct runtime_sandbox_spec {
 	const struct runtime_kv *sysctls, *labels, *annotations;
 	size_t n_sysctls, n_labels, n_annotations;
 	struct runtime_limits limits; /* of the Pod's cgroup, above its containers' */
+	const char *group;	      /* that the Pod's cgroup is in, as of group_update; NULL or "" = none */
 };
 
 struct runtime_sandbox {
@@ -131,6 +132,7 @@ struct runtime_container_spec {
 struct runtime_usage {
 	int64_t cpu_ns; /* of all cores */
 	int64_t memory; /* bytes in use, without files that nobody has touched lately: the working set */
+	int64_t pids;	/* processes and threads */
 };
 
 enum runtime_state { RUNTIME_CREATED, RUNTIME_RUNNING, RUNTIME_EXITED, RUNTIME_UNKNOWN };
@@ -250,6 +252,13 @@ struct runtime_ops {
 	/* New limits of the Pod's cgroup; 0 leaves one as it is. */
 	int (*sandbox_update)(struct runtime *rt, const char *sandbox_id, const struct runtime_limits *l,
 			      struct err *err);
+
+	/* Makes the cgroup of a group of Pods ("burstable"; "": the one above them all) where there is none, and sets its
+	   limits; 0 leaves one as it is. NULL: of a runtime that pretends. */
+	int (*group_update)(struct runtime *rt, const char *group, const struct runtime_limits *l,
+			    struct err *err);
+	/* What is used in it and below; NULL and quick as container_usage. */
+	int (*group_usage)(struct runtime *rt, const char *group, struct runtime_usage *ret, struct err *err);
 
 	/* From disk only; REASON_NOT_FOUND when it would have to be pulled. */
 	int (*image_get)(struct runtime *rt, const char *ref, struct runtime_image *ret, struct err *err);

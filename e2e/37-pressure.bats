@@ -1,0 +1,123 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# A node of its own whose resources are reserved, shared out by class, and run short.
+
+setup_file() {
+	. "$ROOT/e2e/lib.bash"
+	export OWN=$BATS_FILE_TMPDIR/own NODE=pressure-$PORT
+	"$ROOT/deploy/oci-image" "$BATS_FILE_TMPDIR/image.tar" "$IMAGE"
+	mkdir -p "$OWN/run" "$OWN/logs"
+	"$ROOT/build/bin/nodeagent" image import "$BATS_FILE_TMPDIR/image.tar" --root-dir="$OWN/node"
+	# Pods together have 256 MiB of the machine's memory.
+	all=$(awk '/MemTotal/ {print $2}' /proc/meminfo)
+	cat >"$OWN/config.yaml" <<END
+apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+port: $((PORT + 35))
+healthzPort: $((PORT + 36))
+podCIDR: 10.24.$(((PORT + 36) % 256)).0/24
+authentication: {x509: {clientCAFile: $DIR/pki/ca.crt}}
+tlsCertFile: $DIR/pki/node-serving.crt
+tlsPrivateKeyFile: $DIR/pki/node-serving.key
+registerWithTaints: [{key: pressure, value: only, effect: NoSchedule}]
+clusterDNS: [10.96.0.10]
+kubeReserved: {cpu: 100m, memory: $((all - 262144))Ki}
+systemReserved: {cpu: 150m, pid: "1000"}
+evictionHard: {memory.available: 64Mi, nodefs.available: 1Mi}
+evictionPressureTransitionPeriod: 5s
+END
+	start "$OWN" nodeagent "$ROOT/build/bin/nodeagent" --config="$OWN/config.yaml" --kubeconfig="$DIR/pki/nodeagent.kubeconfig" \
+		--hostname-override="$NODE" --node-ip="$(node_address)" --root-dir="$OWN/node" --pause-binary="$ROOT/build/bin/pause" >&2 3>&-
+	use_namespace pressure-test
+}
+teardown_file() {
+	. "$ROOT/e2e/lib.bash"
+	kubectl delete pods --all -n pressure-test --force --grace-period=0 || :
+	stop "$OWN" nodeagent
+	"$ROOT/build/bin/nodeagent" cleanup --root-dir="$OWN/node"
+	kubectl delete node "$NODE" --wait=false || :
+	NS=pressure-test drop_namespace
+}
+setup() {
+	. "$ROOT/e2e/lib.bash"
+	export OWN=$BATS_FILE_TMPDIR/own NODE=pressure-$PORT KUBECONFIG=$BATS_FILE_TMPDIR/kubeconfig NS=pressure-test
+}
+
+pod() { # name shell-command resources [spec lines]
+	kubectl create --validate=false -f - >/dev/null <<END
+apiVersion: v1
+kind: Pod
+metadata: {name: $1}
+spec:
+  nodeName: $NODE
+  restartPolicy: Never
+  terminationGracePeriodSeconds: 2
+  ${4:-}
+  containers:
+  - {name: c, image: $IMAGE, command: [busybox, sh, -c, '$2'], resources: {$3}}
+END
+}
+phase() { kubectl get pod "$1" -o jsonpath='{.status.phase}'; }
+reason() { kubectl get pod "$1" -o jsonpath='{.status.reason}'; }
+condition() { kubectl get node "$NODE" -o jsonpath="{.status.conditions[?(@.type==\"$1\")].status}"; }
+# The cgroup of a Pod, below the hierarchy's root, by the hierarchy of a v1 controller or the unified one.
+cgroup() { # pod controller
+	local pid
+	pid=$(pgrep -f "$1-marker" | head -n 1)
+	sed -nE "s/^[0-9]+:([^:]*,)?$2(,[^:]*)?:|^0::/ /p" "/proc/$pid/cgroup" | grep -m 1 coracle | tr -d ' '
+}
+value() { # controller path v1-file v2-file
+	if [ -d "/sys/fs/cgroup/$1" ]; then cat "/sys/fs/cgroup/$1$2/$3"; else cat "/sys/fs/cgroup$2/$4"; fi
+}
+
+@test "what is reserved is not allocatable, and bounds the Pods' cgroup" {
+	eventually is True condition Ready
+	is "$(($(nproc) * 1000 - 250))m" kubectl get node "$NODE" -o jsonpath='{.status.allocatable.cpu}'
+	is 192Mi kubectl get node "$NODE" -o jsonpath='{.status.allocatable.memory}'
+	pod big 'exit 0' 'requests: {memory: 193Mi}'
+	eventually is OutOfmemory reason big
+	[[ $(kubectl get pod big -o jsonpath='{.status.message}') == *"Node didn't have enough resource: memory, requested: 202375168, used: 0, capacity: 201326592"* ]]
+	kubectl delete pod big
+}
+
+@test "classes of service have their cgroups, shares and scores" {
+	pod guaranteed 'sleep 999; : guaranteed-marker' 'limits: {cpu: 100m, memory: 16Mi}'
+	pod burstable 'sleep 999; : burstable-marker' 'requests: {cpu: 50m, memory: 19Mi}'
+	pod besteffort 'sleep 999; : besteffort-marker' ''
+	for p in guaranteed burstable besteffort; do eventually is Running phase $p; done
+	eventually pgrep -f besteffort-marker
+	[[ $(cgroup guaranteed memory) =~ ^/coracle-[0-9a-f]+/pod ]]
+	[[ $(cgroup burstable memory) =~ ^/coracle-[0-9a-f]+/burstable/pod ]]
+	[[ $(cgroup besteffort memory) =~ ^/coracle-[0-9a-f]+/besteffort/pod ]]
+	root=/$(cgroup guaranteed memory | cut -d/ -f2)
+	is $((256 * 1024 * 1024)) value memory "$root" memory.limit_in_bytes memory.max
+	if [ -d /sys/fs/cgroup/cpu ]; then
+		is 2 cat "/sys/fs/cgroup/cpu$root/besteffort/cpu.shares"
+		eventually is 51 cat "/sys/fs/cgroup/cpu$root/burstable/cpu.shares"
+		is $(((($(nproc) * 1000 - 250) * 1024) / 1000)) cat "/sys/fs/cgroup/cpu$root/cpu.shares"
+	fi
+	is 1000 cat "/proc/$(pgrep -f besteffort-marker | head -n 1)/oom_score_adj"
+	kubectl delete pods --all --grace-period=1
+	gone_below() { [ -z "$(ls -d /sys/fs/cgroup/*"$root"/burstable/pod* /sys/fs/cgroup/"$root"/burstable/pod* 2>/dev/null)" ]; }
+	eventually gone_below
+	eventually is 2 value cpu "$root/burstable" cpu.shares cpu.weight
+}
+
+@test "too little memory: who exceeds his request goes, who keeps to it stays" {
+	pod modest 'sleep 999; : modest-marker' 'requests: {memory: 100Mi}'
+	eventually is Running phase modest
+	# 16 MiB a second of the 256, where 64 are to stay free
+	pod greedy 'b=x; while [ ${#b} -lt 16000000 ]; do b=$b$b; done; i=0; while [ $i -lt 12 ]; do eval "v$i=\$b"; i=$((i+1)); sleep 1; done; while :; do sleep 1; done' \
+		'requests: {memory: 10Mi}'
+	eventually is Failed phase greedy
+	is Evicted reason greedy
+	message=$(kubectl get pod greedy -o jsonpath='{.status.message}')
+	[[ $message == 'The node was low on resource: memory. Threshold quantity: 64Mi, available: '*'Container c was using '*', request is 10Mi, has larger consumption of memory. ' ]]
+	is TerminationByKubelet kubectl get pod greedy -o jsonpath='{.status.conditions[?(@.type=="DisruptionTarget")].reason}'
+	is Running phase modest
+	eventually shows 'EvictionThresholdMet.*Attempting to reclaim memory' kubectl get events -A --field-selector "involvedObject.name=$NODE"
+	eventually shows 'NodeHasInsufficientMemory' kubectl get events -A --field-selector "involvedObject.name=$NODE"
+	eventually shows 'Evicted.*The node was low on resource: memory' kubectl describe pod greedy
+	eventually is False condition MemoryPressure
+	kubectl delete pods --all --grace-period=1
+}
