@@ -247,9 +247,7 @@ static void class_work(void *arg)
 	const struct runtime_limits burstable = limits_class(QOS_BURSTABLE, j->burstable_cpu);
 	(void)!rt->ops->group_update(rt, limits_group(QOS_BURSTABLE), &burstable, &j->err);
 }
-
 static void class_changed(struct pod_host *h);
-
 static void class_done(void *arg)
 {
 	struct class_job *j = arg;
@@ -274,7 +272,7 @@ static void class_changed(struct pod_host *h)
 	loop_job(a->loop, LANE_WORK, class_work, class_done, j);
 }
 
-/* All Pods together have what is not reserved; the classes their shares of it. */
+/* All Pods together have what is not reserved. */
 static int make_groups(struct agent *a, struct err *err)
 {
 	const struct runtime_ops *ops = a->rt->ops;
@@ -286,10 +284,11 @@ static int make_groups(struct agent *a, struct err *err)
 		all.memory_bytes = a->reserved.memory ? bound.memory : 0;
 		all.pids = a->reserved.pids ? bound.pids : 0;
 	}
-	if (ops->group_update(a->rt, "", &all, err) < 0 ||
-	    ops->group_update(a->rt, limits_group(QOS_BURSTABLE), &none, err) < 0)
-		return -1;
-	return ops->group_update(a->rt, limits_group(QOS_BEST_EFFORT), &best, err);
+	return ops->group_update(a->rt, "", &all, err) < 0 ||
+			       ops->group_update(a->rt, "burstable", &none, err) < 0 ||
+			       ops->group_update(a->rt, "besteffort", &best, err) < 0
+		       ? -1
+		       : 0;
 }
 
 static int read_bounds(struct agent *a, struct err *err)
@@ -306,14 +305,12 @@ static int read_bounds(struct agent *a, struct err *err)
 			       "invalid configuration: option \"%s\" specified for enforceNodeAllocatable "
 			       "(--enforce-node-allocatable). Valid options are \"pods\" or \"none\"",
 			       c->enforce);
-	if (reserve_add(c->system_reserved, "system-reserved", &a->reserved, err) < 0 ||
-	    reserve_add(c->kube_reserved, "kube-reserved", &a->reserved, err) < 0)
-		return -1;
-	return threshold_parse(&t, &a->thresholds, err);
+	bool bad = reserve_add(c->system_reserved, "system-reserved", &a->reserved, err) < 0 ||
+		   reserve_add(c->kube_reserved, "kube-reserved", &a->reserved, err) < 0;
+	return bad ? -1 : threshold_parse(&t, &a->thresholds, err);
 }
 
 /* ---- static Pods ---- */
-
 static void pod_ended(struct pod_host *h, const char *uid)
 {
 	staticpods_ended(CONTAINER_OF(h, struct node, host)->statics, uid);
@@ -506,8 +503,8 @@ static int make_real(struct agent *a, struct err *err)
 	a->rt = agent_open_runtime(c, a->loop, container_ended, n, err);
 	if (!a->rt || make_groups(a, err) < 0)
 		return -1;
-	struct reserve free_ = reserve_allocatable(&a->facts, &a->reserved, &a->thresholds);
 	n->object.allocatable.bounded = true;
+	struct reserve free_ = reserve_allocatable(&a->facts, &a->reserved, &a->thresholds);
 	n->host.node.allocatable.cpu_milli = n->object.allocatable.cpu_milli = free_.cpu_milli;
 	n->host.node.allocatable.memory = n->object.allocatable.memory = free_.memory;
 	n->host.node.allocatable.ephemeral = n->object.allocatable.storage = free_.storage;
@@ -669,7 +666,7 @@ void agent_run(struct agent *a)
 		informer_set_start(a->services ? a->services : a->informers);
 	else
 		loop_post(a->loop, on_synced, a);
-	if (a->evict)
+	if (a->nodes->statics)
 		evict_start(a->evict);
 	for (size_t i = 0; a->informers && i < a->n_nodes; i++)
 		node_start(&a->nodes[i], (double)i / (double)a->n_nodes);

@@ -22,7 +22,7 @@
 
 enum field_type { STRING, INT, INT_OR_ZERO, BOOL, DURATION, QUANTITY, LIST, MAP, LIMITS, TAINTS, ANY };
 
-struct row {
+struct configfile_row {
 	const char *field;
 	enum field_type type;
 	const char *flag; /* NULL: there is no choice */
@@ -49,7 +49,7 @@ struct row {
 		.field = f, .type = t                                                                        \
 	}
 
-static const struct row rows[] = {
+static const struct configfile_row rows[] = {
 	/* the server */
 	RANGE("port", INT, "port", 1, 65535),
 	FLAG("tlsCertFile", STRING, "tls-cert-file"),
@@ -324,7 +324,7 @@ static bool is_zero(enum field_type type, const char *text)
 
 /* ---- reading ---- */
 
-static void check_choice(const struct row *r, const char *text, struct faults *f)
+static void check_choice(const struct configfile_row *r, const char *text, struct faults *f)
 {
 	int64_t n = strtoll(text, NULL, 10), a, b;
 	struct err ignored = ERR_INIT;
@@ -346,7 +346,7 @@ static void check_choice(const struct row *r, const char *text, struct faults *f
 
 static void take(struct configfile *c, size_t i, const js *v, struct faults *f)
 {
-	const struct row *r = &rows[i];
+	const struct configfile_row *r = &rows[i];
 	autofree char *text = text_of(r->type, v);
 	if (!text) {
 		fault(f, "%s: Invalid value: must be %s", r->field, type_words[r->type]);
@@ -571,7 +571,7 @@ static js *value_of(enum field_type type, const char *text)
 	return js_new_str(text);
 }
 
-static js *target_value(const struct row *r, const struct flag *f)
+static js *target_value(const struct configfile_row *r, const struct flag *f)
 {
 	switch (f->type) {
 	case FLAG_INT:
@@ -604,7 +604,7 @@ js *configfile_told(const struct flag *table)
 {
 	js *top = js_new_obj(), *o = js_ensure(top, "kubeletconfig", NULL);
 	for (size_t i = 0; i < ROWS; i++) {
-		const struct row *r = &rows[i];
+		const struct configfile_row *r = &rows[i];
 		const struct flag *f = r->flag ? find_flag(table, r->flag) : NULL;
 		js *v = f ? target_value(r, f) : r->only && *r->only ? value_of(r->type, r->only) : NULL;
 		if (v)
