@@ -156,10 +156,13 @@ static void end(struct scene *s)
 	loop_stop(s->loop);
 	pthread_join(s->thread, NULL);
 	staticpods_free(s->statics);
-	if (s->host.api)
+	if (s->host.api) {
 		host_stop(&s->host);
-	else
+	} else {
 		s->host.rt->ops->free(s->host.rt);
+		map_release(&s->host.workers);
+		map_release(&s->host.ids);
+	}
 	rest_free(s->client);
 	fake_world_free(s->world);
 	loop_free(s->loop);
