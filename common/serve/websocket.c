@@ -24,6 +24,10 @@ struct websocket {
 	const char *in; /* while websocket_take runs */
 	size_t in_len;
 	struct buf said;
+	websocket_fn *fn; /* NULL: nobody wants messages */
+	void *fn_arg;
+	struct websocket_part part; /* of the message that is coming */
+	bool message, final; /* of the frame that is coming: it belongs to a message, and is its last */
 };
 
 void websocket_accept(struct buf *out, const char *key)
@@ -70,16 +74,67 @@ static ssize_t on_send(wslay_event_context_ptr ctx, const uint8_t *p, size_t n, 
 	return (ssize_t)n;
 }
 
+/* ---- messages: a control frame may come between two frames of one ---- */
+
+static void on_frame(wslay_event_context_ptr ctx, const struct wslay_event_on_frame_recv_start_arg *frame,
+		     void *arg)
+{
+	struct websocket *ws = arg;
+
+	ws->message = !wslay_is_ctrl_frame(frame->opcode);
+	if (!ws->message)
+		return;
+	ws->final = frame->fin;
+	if (frame->opcode == WSLAY_CONTINUATION_FRAME)
+		return;
+	ws->part.form = frame->opcode == WSLAY_TEXT_FRAME ? WEBSOCKET_TEXT : WEBSOCKET_BINARY;
+	ws->part.first = true;
+}
+
+static void tell(struct websocket *ws, const void *p, size_t n, bool last)
+{
+	if (!ws->message || !ws->fn)
+		return;
+	ws->part.p = p;
+	ws->part.n = n;
+	ws->part.last = last;
+	ws->fn(ws->fn_arg, &ws->part);
+	ws->part.first = false;
+}
+
+static void on_chunk(wslay_event_context_ptr ctx, const struct wslay_event_on_frame_recv_chunk_arg *chunk,
+		     void *arg)
+{
+	tell(arg, chunk->data, chunk->data_length, false);
+}
+
+static void on_frame_end(wslay_event_context_ptr ctx, void *arg)
+{
+	struct websocket *ws = arg;
+
+	if (ws->final)
+		tell(ws, "", 0, true);
+}
+
 struct websocket *websocket_new(void)
 {
 	static const struct wslay_event_callbacks callbacks = {.recv_callback = on_recv,
-							       .send_callback = on_send};
+							       .send_callback = on_send,
+							       .on_frame_recv_start_callback = on_frame,
+							       .on_frame_recv_chunk_callback = on_chunk,
+							       .on_frame_recv_end_callback = on_frame_end};
 	struct websocket *ws = MEM_NEW(struct websocket);
 
 	if (wslay_event_context_server_init(&ws->ctx, &callbacks, ws) != 0)
 		abort(); /* no memory: as base/mem.h */
 	wslay_event_config_set_no_buffering(ws->ctx, 1);
 	return ws;
+}
+
+void websocket_on_message(struct websocket *ws, websocket_fn *fn, void *arg)
+{
+	ws->fn = fn;
+	ws->fn_arg = arg;
 }
 
 void websocket_free(struct websocket *ws)

@@ -6,6 +6,7 @@
 #ifndef SERVE_WEBSOCKET_H
 #define SERVE_WEBSOCKET_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "base/buf.h"
 
@@ -18,7 +19,17 @@ enum websocket_form { WEBSOCKET_TEXT = 1, WEBSOCKET_BINARY = 2 };
 size_t websocket_head(char out[WEBSOCKET_HEAD_MAX], enum websocket_form form, uint64_t n);
 
 struct websocket;
-struct websocket *websocket_new(void); /* messages of the client are dropped */
+struct websocket *websocket_new(void); /* messages of the client are dropped until somebody wants them */
+/* A part of a message, as it comes; the message may be of any length. */
+struct websocket_part {
+	enum websocket_form form;
+	bool first, last; /* the last one may be empty */
+	const char *p;	  /* borrowed for the call */
+	size_t n;
+};
+typedef void websocket_fn(void *arg, const struct websocket_part *part);
+void websocket_on_message(struct websocket *ws, websocket_fn *fn,
+			  void *arg); /* fn: from inside websocket_take */
 void websocket_free(struct websocket *ws);
 /* Bytes that the client has sent. False: the connection is over, because the client said so or broke the protocol; what
    is left to say about it is what websocket_say gives. */

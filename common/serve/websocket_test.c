@@ -76,6 +76,30 @@ static void hears_and_answers(void **state)
 		}
 }
 
+static void keep(void *arg, const struct websocket_part *part)
+{
+	buf_addf(arg, "%s", part->first ? part->form == WEBSOCKET_TEXT ? "text " : "binary " : "");
+	buf_add(arg, part->p, part->n);
+	buf_adds(arg, part->last ? "; " : "");
+}
+
+/* Messages come in parts of any size, with a ping between two frames of one; one may be empty. */
+static void messages_are_handed_on(void **state)
+{
+	static const char in[] = "\x01\x82\0\0\0\0he\x89\x81\0\0\0\0?\x80\x83\0\0\0\0llo"
+				 "\x82\x80\0\0\0\0\x82\x81\0\0\0\0x";
+	for (size_t step = 1; step < sizeof(in); step++) {
+		struct websocket *ws = websocket_new();
+		autobuf struct buf got = BUF_INIT;
+		websocket_on_message(ws, keep, &got);
+		for (size_t at = 0; at < sizeof(in) - 1; at += step)
+			assert_true(websocket_take(ws, in + at,
+						   at + step < sizeof(in) - 1 ? step : sizeof(in) - 1 - at));
+		assert_string_equal(buf_str(&got), "text hello; binary ; binary x; ");
+		websocket_free(ws);
+	}
+}
+
 /* Whoever pings and does not read is given up before his answers fill the memory. */
 static void answers_are_bounded(void **state)
 {
@@ -107,11 +131,9 @@ static void closes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(accepts_a_key),
-		cmocka_unit_test(a_head_is_as_short_as_it_can_be),
-		cmocka_unit_test(hears_and_answers),
-		cmocka_unit_test(answers_are_bounded),
-		cmocka_unit_test(closes),
+		cmocka_unit_test(accepts_a_key),       cmocka_unit_test(a_head_is_as_short_as_it_can_be),
+		cmocka_unit_test(hears_and_answers),   cmocka_unit_test(messages_are_handed_on),
+		cmocka_unit_test(answers_are_bounded), cmocka_unit_test(closes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
