@@ -16,10 +16,9 @@
 #include "loop/loop.h"
 #include "serve/crowd.h"
 
-#define PLACES_KNOWN 128
+#define PLACES_KNOWN 4608 /* streams.h's, and who asks for pages and logs */
 #define PLACES_STRANGERS 256
-#define PLACES_PER_ADDRESS                                                                                   \
-	160 /* more than PLACES_KNOWN: the API server may open all of its streams at once */
+#define PLACES_PER_ADDRESS 160 /* the API server may open many streams at once */
 #define PLACES_STRANGER_NS (10 * NS_PER_S)
 
 struct place {

@@ -14,12 +14,14 @@
 
 #include "serve/health.h"
 #include "serve/places.h"
+#include "serve/streams.h"
 #include "client/tls.h"
 #include "object/status_reason.h"
 
 #define IDLE_SECONDS 90
-#define POOL_BYTES (16 * 1024) /* of a connection: request line and headers, and a piece of the reply */
-#define PIECE_BYTES (8 * 1024)
+/* Of a connection: request line (a command may be long) and headers, and a piece of the reply; touched as it is used. */
+#define POOL_BYTES (64 * 1024)
+#define PIECE_BYTES (32 * 1024)
 #define ACCEPTS_MAX 16 /* at a time */
 #define KEEPALIVE_SECONDS 60
 #define API_SERVER_NAME                                                                                      \
@@ -34,6 +36,7 @@ struct server {
 	struct loop_io accepts, polls; /* the listening socket; the library's epoll */
 	struct loop_timer again;
 	struct places places;
+	struct streams streams;
 	struct list requests;	/* those whose connection is suspended */
 	struct place *arriving; /* until the library has taken it */
 	struct err err;		/* of the start */
@@ -46,6 +49,7 @@ struct request {
 	struct list link; /* in requests while suspended */
 	bool suspended, gone;
 	struct logs *logs;
+	struct stream *stream;
 	struct loop_io hangup; /* while suspended nobody else looks at the socket */
 };
 
@@ -120,7 +124,11 @@ static enum MHD_Result reply_text(struct MHD_Connection *c, unsigned status, con
 
 /* ---- waiting ---- */
 
-static void drive(void *arg);
+static void drive_soon(void *arg)
+{
+	struct server *s = arg;
+	loop_timer_set(s->loop, &s->again, loop_real_ns());
+}
 
 static void resume(struct request *rq)
 {
@@ -130,7 +138,7 @@ static void resume(struct request *rq)
 	list_del(&rq->link);
 	loop_io_stop(&rq->hangup);
 	MHD_resume_connection(rq->c);
-	loop_timer_set(rq->sv->loop, &rq->sv->again, loop_real_ns());
+	drive_soon(rq->sv);
 }
 
 static void on_hangup(void *arg, unsigned events)
@@ -251,6 +259,23 @@ static enum MHD_Result serve_logs(struct request *rq, const char *rest)
 	return stream_logs(rq);
 }
 
+/* ---- streams ---- */
+
+static enum MHD_Result serve_exec(struct request *rq, const char *rest)
+{
+	return streams_serve(&rq->sv->streams, rq->c, STREAMS_EXEC, rest, &rq->stream);
+}
+
+static enum MHD_Result serve_attach(struct request *rq, const char *rest)
+{
+	return streams_serve(&rq->sv->streams, rq->c, STREAMS_ATTACH, rest, &rq->stream);
+}
+
+static enum MHD_Result serve_ports(struct request *rq, const char *rest)
+{
+	return streams_serve(&rq->sv->streams, rq->c, STREAMS_PORTS, rest, &rq->stream);
+}
+
 /* ---- the other pages ---- */
 
 static enum MHD_Result serve_pods(struct request *rq, const char *rest)
@@ -299,12 +324,25 @@ static const struct route {
 	const char *path;
 	bool prefix; /* the handler gets what follows */
 	bool open;   /* to everybody */
+	bool posted; /* POST is as good as GET */
 	enum MHD_Result (*handle)(struct request *rq, const char *rest);
 } routes[] = {
-	{"/containerLogs/", true, false, serve_logs}, {"/pods", false, false, serve_pods},
-	{"/metrics", false, false, serve_metrics},    {"/metrics/resource", false, false, serve_usage},
-	{"/healthz", false, true, serve_healthz},     {"/configz", false, false, serve_configz},
+	{.path = "/containerLogs/", .prefix = true, .handle = serve_logs},
+	{.path = "/exec/", .prefix = true, .posted = true, .handle = serve_exec},
+	{.path = "/attach/", .prefix = true, .posted = true, .handle = serve_attach},
+	{.path = "/portForward/", .prefix = true, .posted = true, .handle = serve_ports},
+	{.path = "/pods", .handle = serve_pods},
+	{.path = "/metrics", .handle = serve_metrics},
+	{.path = "/metrics/resource", .handle = serve_usage},
+	{.path = "/healthz", .open = true, .handle = serve_healthz},
+	{.path = "/configz", .handle = serve_configz},
 };
+
+static bool method_fits(const struct route *r, const char *method)
+{
+	return !strcmp(method, MHD_HTTP_METHOD_GET) || !strcmp(method, MHD_HTTP_METHOD_HEAD) ||
+	       (r->posted && !strcmp(method, MHD_HTTP_METHOD_POST));
+}
 
 static struct place *place_of(struct MHD_Connection *c)
 {
@@ -325,7 +363,7 @@ static enum MHD_Result serve(struct request *rq, const char *url, const char *me
 					  status == MHD_HTTP_FORBIDDEN ? "Forbidden" : "Unauthorized");
 		if (!r->open && !places_know(place_of(c)))
 			return reply_text(c, MHD_HTTP_SERVICE_UNAVAILABLE, "too many connections\n");
-		if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+		if (!method_fits(r, method))
 			return reply_text(c, MHD_HTTP_METHOD_NOT_ALLOWED, "405: Method Not Allowed");
 		return r->handle(rq, url + n);
 	}
@@ -356,6 +394,7 @@ static void completed(void *arg, struct MHD_Connection *c, void **state, enum MH
 		return;
 	*state = NULL;
 	logs_close(rq->logs);
+	streams_drop(rq->stream);
 	free(rq);
 }
 
@@ -366,6 +405,7 @@ static void drive(void *arg)
 {
 	struct server *s = arg;
 	MHD_UNSIGNED_LONG_LONG ms;
+	streams_reap(&s->streams);
 	(void)MHD_run_wait(s->daemon, 0);
 	bool timed = MHD_get_timeout(s->daemon, &ms) == MHD_YES;
 	loop_timer_set(s->loop, &s->again, timed ? loop_real_ns() + (int64_t)ms * NS_PER_MS : CLOCK_NEVER);
@@ -470,14 +510,15 @@ static struct MHD_Daemon *start_daemon(struct server *s)
 	};
 	if (!s->ca.len)
 		more[0].option = MHD_OPTION_END;
-	return MHD_start_daemon(
-		MHD_USE_TLS | MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
-		NULL, handle, s, MHD_OPTION_HTTPS_MEM_CERT, buf_str(&s->cert), MHD_OPTION_HTTPS_MEM_KEY,
-		buf_str(&s->key), MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)(2 * (PLACES_KNOWN + PLACES_STRANGERS)), MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
-		MHD_OPTION_NOTIFY_COMPLETED, completed, s, MHD_OPTION_NOTIFY_CONNECTION, connection_notice, s,
-		MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+	return MHD_start_daemon(MHD_USE_TLS | MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
+					MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE,
+				0, NULL, NULL, handle, s, MHD_OPTION_HTTPS_MEM_CERT, buf_str(&s->cert),
+				MHD_OPTION_HTTPS_MEM_KEY, buf_str(&s->key), MHD_OPTION_CONNECTION_LIMIT,
+				(unsigned)(2 * (PLACES_KNOWN + PLACES_STRANGERS)),
+				MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
+				MHD_OPTION_NOTIFY_COMPLETED, completed, s, MHD_OPTION_NOTIFY_CONNECTION,
+				connection_notice, s, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 }
 
 static void join_loop(void *arg)
@@ -499,6 +540,7 @@ struct server *server_start(const struct server_config *c, struct err *err)
 	s->listening = -1;
 	list_init(&s->requests);
 	places_init(&s->places, s->loop);
+	streams_init(&s->streams, &s->c.source, drive_soon, s);
 	if (read_keys(s, c, err) < 0)
 		goto fail;
 	s->listening = listen_on(c->port, &s->port);
@@ -530,6 +572,7 @@ static void leave_loop(void *arg)
 	loop_io_stop(&s->accepts);
 	loop_io_stop(&s->polls);
 	loop_timer_set(s->loop, &s->again, CLOCK_NEVER);
+	streams_end(&s->streams);
 	/* The library wants nobody suspended. */
 	while (s->requests.next != &s->requests) {
 		struct request *rq = list_entry(s->requests.next, struct request, link);

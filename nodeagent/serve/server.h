@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The node agent's HTTPS server (the only file that sees microhttpd and GnuTLS):
- * /containerLogs/NS/POD/CONTAINER, /pods, /metrics, /metrics/resource, /healthz. Everything but /healthz is for clients that
+ * The node agent's HTTPS server (with streams.c all that sees microhttpd; GnuTLS is seen here only):
+ * /containerLogs/NS/POD/CONTAINER, /exec/…, /attach/…, /portForward/… (streams.h), /pods, /metrics, /metrics/resource, /healthz. Everything but /healthz is for clients that
  * show a certificate of the client CA and are either in system:masters or the API server.
  *
  * It has no thread: the library is driven from the agent's loop, where it is told of the sockets that are ready and never
