@@ -20,9 +20,12 @@
 
 #define IDLE_SECONDS 90
 /* Of a connection: request line (a command may be long) and headers, and a piece of the reply; touched as it is used. */
-#define POOL_BYTES (64 * 1024)
+#define POOL_BYTES (96 * 1024)
+#define UPGRADED_BYTES                                                                                       \
+	(32 * 1024) /* of them, for what an upgraded connection has on its way: a TLS record each way */
 #define PIECE_BYTES (32 * 1024)
 #define ACCEPTS_MAX 16 /* at a time */
+#define ROUNDS_MAX 32  /* of the library, before others on the loop have their turn */
 #define KEEPALIVE_SECONDS 60
 #define API_SERVER_NAME                                                                                      \
 	"kube-apiserver-kubelet-client" /* CN that clusters give the API server's client certificate */
@@ -400,14 +403,33 @@ static void completed(void *arg, struct MHD_Connection *c, void **state, enum MH
 
 /* ---- connections ---- */
 
-/* The library never waits by itself: with a full batch of events it would wait again before it serves any of them. */
+/*
+ * The library (0.9.75) gives all that is free of a connection's pool to the buffer of a reply's head, and then moves what goes
+ * over an upgraded connection through what is left: four bytes at a time. It is linked statically, and asks here what is
+ * free: some of it is kept back from the first who asks.
+ */
+struct MemoryPool;
+size_t __real_MHD_pool_get_free(struct MemoryPool *pool);
+size_t __wrap_MHD_pool_get_free(struct MemoryPool *pool);
+size_t __wrap_MHD_pool_get_free(struct MemoryPool *pool)
+{
+	size_t n = __real_MHD_pool_get_free(pool);
+	return n > UPGRADED_BYTES ? n - UPGRADED_BYTES : n;
+}
+
+/* The library never waits by itself: with a full batch of events it would wait again before it serves any of them. Of an
+   upgraded connection it moves a piece at a time; a round of the loop for each of them would be a wait for each. */
 static void drive(void *arg)
 {
 	struct server *s = arg;
 	MHD_UNSIGNED_LONG_LONG ms;
-	streams_reap(&s->streams);
-	(void)MHD_run_wait(s->daemon, 0);
-	bool timed = MHD_get_timeout(s->daemon, &ms) == MHD_YES;
+	bool timed;
+	int rounds = 0;
+	do {
+		streams_reap(&s->streams);
+		(void)MHD_run_wait(s->daemon, 0);
+		timed = MHD_get_timeout(s->daemon, &ms) == MHD_YES;
+	} while (timed && !ms && ++rounds < ROUNDS_MAX);
 	loop_timer_set(s->loop, &s->again, timed ? loop_real_ns() + (int64_t)ms * NS_PER_MS : CLOCK_NEVER);
 }
 
