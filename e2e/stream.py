@@ -119,7 +119,12 @@ def main():
     token = open(o.token_file, encoding="utf-8").read().strip() if o.token_file else None
     c = Channels(o.url, o.protocol, cert=o.cert, key=o.key, token=token)
     if c.status != 101:
-        sys.exit(f"{c.status} {c.data.decode(errors='replace').strip()}")
+        more = int(c.headers.get("content-length", 0)) - len(c.data)
+        while more > 0 and (piece := c.s.recv(more)):
+            c.data += piece
+            more -= len(piece)
+        print(c.status, c.data.decode(errors="replace").strip())
+        sys.exit(1)
     c.s.settimeout(None)
     sel = selectors.SelectSelector()  # takes files, too
     sel.register(c.s, selectors.EVENT_READ)

@@ -251,7 +251,7 @@ void mux_end(struct mux *m, uint32_t stream)
 	size_t from = m->out.len;
 	if (MUX_CHANNELS(m->form))
 		return;
-	spdy_put_data(&m->out, stream, NULL, 0, true);
+	spdy_put_data(&m->out, stream, "", 0, true);
 	wrap(m, from);
 }
 

@@ -262,7 +262,7 @@ static void take_sizes(struct remote *r)
 {
 	const char *end;
 	size_t done = 0;
-	while (r->running && (end = memchr(r->resize.p + done, '}', r->resize.len - done))) {
+	while (r->running && r->resize.len && (end = memchr(r->resize.p + done, '}', r->resize.len - done))) {
 		size_t n = (size_t)(end + 1 - (r->resize.p + done));
 		take_size(r, r->resize.p + done, n);
 		done += n;

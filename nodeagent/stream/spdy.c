@@ -58,6 +58,8 @@ static uint32_t number(const void *at)
 static size_t fill(void *to, size_t have, size_t want, const char **p, size_t *n)
 {
 	size_t more = want - have < *n ? want - have : *n;
+	if (!more)
+		return have;
 	memcpy((char *)to + have, *p, more);
 	*p += more;
 	*n -= more;

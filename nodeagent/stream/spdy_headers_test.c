@@ -31,6 +31,8 @@ static void pack_plain(const void *p, size_t n, struct buf *out)
 	out->len = len - 4; /* without the end, as in the middle of a stream */
 }
 
+static struct buf first; /* value */
+
 static int unpack(const void *p, size_t n, struct spdy_headers *h)
 {
 	struct spdy_unpacker *u = spdy_unpacker_new();
@@ -38,6 +40,9 @@ static int unpack(const void *p, size_t n, struct spdy_headers *h)
 	struct err err = ERR_INIT;
 	pack_plain(p, n, &in);
 	int rc = spdy_unpack(u, in.p, in.len, h, &err);
+	buf_clear(&first);
+	if (rc == 0 && h->n)
+		buf_adds(&first, h->v[0].value);
 	spdy_unpacker_free(u);
 	return rc;
 }
@@ -64,7 +69,8 @@ static void names_and_values_that_lie_are_refused(void **state)
 		if (unpack(rows[i].bytes, rows[i].n, &h) == 0)
 			fail_msg("row %zu is believed", i);
 	assert_int_equal(unpack("\0\0\0\1\0\0\0\1a\0\0\0\3b\0c", 16, &h), 0);
-	assert_string_equal(h.v[0].value, "b"); /* the first of two */
+	assert_string_equal(buf_str(&first), "b"); /* of two */
+	buf_release(&first);
 }
 
 static void a_bomb_does_not_go_off(void **state)
