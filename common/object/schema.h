@@ -109,7 +109,7 @@ struct field_more {
 	const char *merge_key; /* strategic merge of a list of objects; NULL = replace */
 	const char *stored;    /* name of the field in the storage form, NULL = the same */
 };
-extern const struct field_more field_nothing_more;
+extern const struct field_more schema_nothing_more;
 
 struct field {
 	const char *name; /* JSON name */

@@ -594,7 +594,7 @@ static void leave_loop(void *arg)
 	loop_io_stop(&s->accepts);
 	loop_io_stop(&s->polls);
 	loop_timer_set(s->loop, &s->again, CLOCK_NEVER);
-	streams_end(&s->streams);
+	streams_hang_up(&s->streams);
 	/* The library wants nobody suspended. */
 	while (s->requests.next != &s->requests) {
 		struct request *rq = list_entry(s->requests.next, struct request, link);

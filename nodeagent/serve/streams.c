@@ -391,7 +391,7 @@ void streams_reap(struct streams *s)
 	give_back_all(&s->ended);
 }
 
-void streams_end(struct streams *s)
+void streams_hang_up(struct streams *s)
 {
 	give_back_all(&s->live);
 	give_back_all(&s->ended);

@@ -24,7 +24,7 @@ struct streams { /* zeroed, then streams_init */
 void streams_init(struct streams *s, const struct logs_source *source, loop_fn *wake, void *wake_arg);
 /* Connections whose sessions are over are given back. Before each turn of the library. */
 void streams_reap(struct streams *s);
-void streams_end(struct streams *s); /* all of them; before the library ends */
+void streams_hang_up(struct streams *s); /* all of them; before the library ends */
 
 enum streams_what { STREAMS_EXEC, STREAMS_ATTACH, STREAMS_PORTS };
 struct stream;

@@ -572,7 +572,7 @@ static void write_list(struct openapi_writer *w, const struct openapi_wanted *x)
 			add_field(w, &every->fields[i]);
 	add_field(w,
 		  &(struct field){
-			  .name = "metadata", .type = meta, .more = &field_nothing_more, .doc = meta->doc});
+			  .name = "metadata", .type = meta, .more = &schema_nothing_more, .doc = meta->doc});
 	emit_open(&w->e, "items", '{');
 	emit_string(&w->e, "description", "The objects.");
 	emit_string(&w->e, "type", "array");

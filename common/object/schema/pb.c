@@ -355,7 +355,7 @@ static int map_entry(struct pb_reader *r, const struct type *t, js *map)
 /* A list or map inside a list or map is wrapped into a message of its own: {1: repeated}. */
 static js *value_nested(struct pb_reader *r, const struct type *t, js *old)
 {
-	struct field f = {.name = "items", .type = t, .pb = 1, .more = &field_nothing_more};
+	struct field f = {.name = "items", .type = t, .pb = 1, .more = &schema_nothing_more};
 	uint16_t order = 0;
 	struct type_index ix = {.by_pb = &order, .n_by_pb = 1};
 	struct type wrapper = {.form = TYPE_OBJECT, .fields = &f, .n_fields = 1, .index = &ix};

@@ -15,12 +15,12 @@ static struct draft *draft_of(struct schema_builder *b, const struct type *t)
 }
 
 /* ---- fields ---- */
-const struct field_more field_nothing_more;
+const struct field_more schema_nothing_more;
 
 /* A field's own, to be written. */
 static struct field_more *more_of(struct schema_builder *b, struct field *f)
 {
-	if (f->more == &field_nothing_more)
+	if (f->more == &schema_nothing_more)
 		f->more = arena_alloc(&b->part->arena, sizeof(*f->more));
 	return (struct field_more *)f->more;
 }
@@ -40,7 +40,7 @@ static int finish_field(struct schema_builder *b, struct draft_field *d, struct 
 			       f->name);
 	if (d->constrained)
 		f->type = builder_constrain(b, t, &d->c);
-	f->more = &field_nothing_more;
+	f->more = &schema_nothing_more;
 	if (memcmp(&d->more, f->more, sizeof(d->more)) != 0)
 		*more_of(b, f) = d->more;
 	return 0;
