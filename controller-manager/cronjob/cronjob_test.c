@@ -113,7 +113,7 @@ static void test_whatever_stands_in_its_way(void **state)
 	static const struct {
 		const char *name, *spec;
 		bool runs; /* the first Job still does */
-		int64_t late_ns;
+		int64_t late_s; /* at least: the clock goes on while informers come back */
 		const char *jobs, *event; /* after the second time; NULL: none */
 	} rows[] = {
 		{"done", "concurrencyPolicy: Allow", false, 1, FIRST " " SECOND, CREATED(SECOND)},
@@ -125,7 +125,7 @@ static void test_whatever_stands_in_its_way(void **state)
 		 "concurrency policy is Forbid"},
 		{"runs", "concurrencyPolicy: Replace", true, 1, SECOND,
 		 "CronJob/c Normal SuccessfulDelete Deleted job " FIRST},
-		{"in time", "startingDeadlineSeconds: 100", false, 99, FIRST " " SECOND, CREATED(SECOND)},
+		{"in time", "startingDeadlineSeconds: 100", false, 80, FIRST " " SECOND, CREATED(SECOND)},
 		{"too late", "startingDeadlineSeconds: 100", false, 101, FIRST, NULL},
 		{"a day late", "concurrencyPolicy: Allow", false, 86400, FIRST " c-29455320",
 		 CREATED("c-29455320")},
@@ -140,7 +140,7 @@ static void test_whatever_stands_in_its_way(void **state)
 			succeed("Job/" FIRST);
 		rig_run(r);
 		rig_forget(r);
-		pass(HOUR - NS_PER_S + rows[i].late_ns * NS_PER_S);
+		pass(HOUR - NS_PER_S + rows[i].late_s * NS_PER_S);
 		if (strcmp(rig_names(r, "Job"), rows[i].jobs) != 0)
 			fail_msg("%s, %s: %s", rows[i].name, rows[i].spec, rig_names(r, "Job"));
 		if (rows[i].event)
