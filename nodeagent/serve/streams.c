@@ -131,12 +131,9 @@ static bool split(char *path, bool container, const char **ns, const char **pod,
 {
 	const char *part[5];
 	size_t n = 0;
-	for (char *p = path; p && n < ARRAY_LEN(part); n++) {
-		part[n] = p;
-		p = strchr(p, '/');
-		if (p)
-			*p++ = '\0';
-		if (!*part[n])
+	while (path && n < ARRAY_LEN(part)) {
+		part[n] = strsep(&path, "/");
+		if (!*part[n++])
 			return false;
 	}
 	size_t least = container ? 3 : 2;
