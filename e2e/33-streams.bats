@@ -114,6 +114,7 @@ END
 		[ "$(echo in | timeout $GUARD "$k" exec -i web -- busybox cat)" = in ]
 		run timeout $GUARD "$k" exec web -- busybox sh -c 'exit 7'
 		[ "$status" = 7 ]
+		rm -f "$BATS_TEST_TMPDIR/forward" # of the one before
 		timeout $GUARD "$k" port-forward pod/web :8080 >"$BATS_TEST_TMPDIR/forward" 3>&- &
 		pid=$!
 		eventually grep -q 'Forwarding from 127' "$BATS_TEST_TMPDIR/forward"

@@ -112,8 +112,8 @@ static void test_whatever_stands_in_its_way(void **state)
 {
 	static const struct {
 		const char *name, *spec;
-		bool runs; /* the first Job still does */
-		int64_t late_s; /* at least: the clock goes on while informers come back */
+		bool runs;		  /* the first Job still does */
+		int64_t late_s;		  /* at least: the clock goes on while informers come back */
 		const char *jobs, *event; /* after the second time; NULL: none */
 	} rows[] = {
 		{"done", "concurrencyPolicy: Allow", false, 1, FIRST " " SECOND, CREATED(SECOND)},
