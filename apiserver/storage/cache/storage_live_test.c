@@ -182,6 +182,7 @@ static void *make_pods(void *arg)
 	return NULL;
 }
 
+/* Kinds outlive the storage, which is closed when the test has returned: they are static. */
 static struct kind widget_kind(unsigned id)
 {
 	struct kind k = {.id = id,
@@ -263,7 +264,8 @@ static void removed_resources_wait_for_their_holders(void **state)
 	struct err err = ERR_INIT;
 	struct query q = {.ns = ""};
 	struct watch_event ev;
-	struct kind a = widget_kind(300), b = widget_kind(301);
+	static struct kind a, b;
+	a = widget_kind(300), b = widget_kind(301);
 	a.storage_kind = &a;
 	b.storage_kind = &b;
 	assert_int_equal(storage_add_resource(e->s, &a, &err), 0);
@@ -300,7 +302,8 @@ static void a_removed_resource_says_what_has_happened(void **state)
 	struct err err = ERR_INIT;
 	struct query q = {.ns = ""};
 	struct watch_event ev;
-	struct kind k = widget_kind(302);
+	static struct kind k;
+	k = widget_kind(302);
 	k.storage_kind = &k;
 	assert_int_equal(storage_add_resource(e->s, &k, &err), 0);
 	struct resource *r = storage_resource(e->s, &k);
@@ -355,7 +358,8 @@ static int lists_to_add(struct env *e, const struct kind *k, size_t want)
 static void new_kinds_cost_no_reading(void **state)
 {
 	struct env *e = *state;
-	struct kind a = widget_kind(310), b = widget_kind(311);
+	static struct kind a, b;
+	a = widget_kind(310), b = widget_kind(311);
 	struct store_engine engine = *(counted = e->s->store->engine);
 	a.storage_kind = &a;
 	b.storage_kind = &b;
@@ -413,7 +417,8 @@ static void a_write_under_way_reaches_what_was_added_anew(void **state)
 {
 	struct env *e = *state;
 	struct err err = ERR_INIT;
-	struct kind a = widget_kind(300), b = widget_kind(301);
+	static struct kind a, b;
+	a = widget_kind(300), b = widget_kind(301);
 	static struct held_up before, late; /* the writer may still be in them when all is over */
 	if (e->transport)		    /* nothing could be listed while etcd's loop stands still */
 		return;
@@ -447,7 +452,8 @@ static void resources_come_and_go_under_load(void **state)
 	struct env *e = *state;
 	size_t places = e->s->n_resources;
 	struct load l = {.e = e, .allowed = AHEAD};
-	struct kind kinds[12], shared = widget_kind(9000);
+	static struct kind kinds[12], shared;
+	shared = widget_kind(9000);
 	struct err err = ERR_INIT;
 	pthread_t t[] = {thread_start("widgets", store_widgets, &l), thread_start("pods", make_pods, &l)};
 	while (!atomic_load(&l.stored))
@@ -462,7 +468,8 @@ static void resources_come_and_go_under_load(void **state)
 		pthread_join(t[i], NULL);
 	/* Those that nobody can hold any more are freed when kinds come and go: what the load held until its end goes with
 	   the next ones, and places are taken again. */
-	struct kind later = widget_kind(8000);
+	static struct kind later;
+	later = widget_kind(8000);
 	later.storage_kind = &later;
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(storage_add_resource(e->s, &later, &err), 0);
@@ -471,7 +478,8 @@ static void resources_come_and_go_under_load(void **state)
 	assert_true(count_gone(e->s) <= 1);
 	assert_true(e->s->n_resources <= places + 2);
 	/* two versions share one, which stays until the last of them goes */
-	struct kind mine = widget_kind(9001);
+	static struct kind mine;
+	mine = widget_kind(9001);
 	mine.storage_kind = shared.storage_kind = &mine;
 	assert_int_equal(storage_add_resource(e->s, &mine, &err), 0);
 	assert_int_equal(storage_add_resource(e->s, &shared, &err), 0);
@@ -489,7 +497,8 @@ static void many_are_filled_at_once(void **state)
 {
 	struct env *e = *state;
 	struct err err = ERR_INIT;
-	struct kind before = widget_kind(9100), mine = widget_kind(9101), shared = widget_kind(9102);
+	static struct kind before, mine, shared;
+	before = widget_kind(9100), mine = widget_kind(9101), shared = widget_kind(9102);
 	before.storage_kind = &before;
 	mine.storage_kind = shared.storage_kind = &mine;
 	assert_int_equal(storage_add_resource(e->s, &before, &err), 0);
