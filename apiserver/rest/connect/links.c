@@ -12,6 +12,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "rest/connect/target.h"
+
 struct links {
 	char *prefix, *server, *asked;
 	enum { LINKS_TEXT, LINKS_TAG, LINKS_COMMENT, LINKS_RAW } state;
@@ -84,28 +86,6 @@ static bool same(const char *host, const char *p, size_t n)
 	return strlen(host) == n && !strncasecmp(host, p, n);
 }
 
-/* Without "//", empty and single-dot parts; ".." takes one away: path.Join. */
-static void add_clean(struct buf *out, const char *p, size_t n)
-{
-	size_t from = out->len;
-	const char *end = p + n;
-
-	while (p < end) {
-		const char *slash = memchr(p, '/', (size_t)(end - p)), *stop = slash ? slash : end;
-		size_t len = (size_t)(stop - p);
-		if (len == 2 && !strncmp(p, "..", 2)) {
-			while (out->len > from && out->p[out->len - 1] != '/')
-				buf_truncate(out, out->len - 1);
-			if (out->len > from)
-				buf_truncate(out, out->len - 1);
-		} else if (len && !(len == 1 && *p == '.')) {
-			buf_addc(out, '/');
-			buf_add(out, p, len);
-		}
-		p = stop + 1;
-	}
-}
-
 void links_url(const struct links *l, const char *url, size_t n, struct buf *out)
 {
 	const char *end = url + n, *p = url;
@@ -138,7 +118,7 @@ void links_url(const struct links *l, const char *url, size_t n, struct buf *out
 	}
 	buf_adds(out, l->prefix);
 	size_t from = out->len;
-	add_clean(out, path, len);
+	target_join(out, path, len);
 	if (path[len - 1] == '/' && (out->len == from || out->p[out->len - 1] != '/'))
 		buf_addc(out, '/');
 	buf_add(out, path + len, (size_t)(end - path) - len);

@@ -62,12 +62,14 @@ bool target_is_allowed(const char *address)
 	       !IN6_IS_ADDR_LINKLOCAL(&v6);
 }
 
-void target_clean(struct buf *out, const char *path)
+void target_join(struct buf *out, const char *p, size_t n)
 {
-	size_t n = strlen(path), from = out->len;
+	size_t from = out->len;
+	const char *end = p + n;
 
-	for (const char *p = path; *p;) {
-		size_t len = strcspn(p, "/");
+	while (p < end) {
+		const char *slash = memchr(p, '/', (size_t)(end - p)), *stop = slash ? slash : end;
+		size_t len = (size_t)(stop - p);
 		if (len == 2 && !strncmp(p, "..", 2)) {
 			while (out->len > from && out->p[out->len - 1] != '/')
 				buf_truncate(out, out->len - 1);
@@ -77,8 +79,15 @@ void target_clean(struct buf *out, const char *path)
 			buf_addc(out, '/');
 			buf_add(out, p, len);
 		}
-		p += len + (p[len] != 0);
+		p = stop + 1;
 	}
+}
+
+void target_clean(struct buf *out, const char *path)
+{
+	size_t n = strlen(path), from = out->len;
+
+	target_join(out, path, n);
 	if (n && (out->len == from || path[n - 1] == '/'))
 		buf_addc(out, '/');
 }

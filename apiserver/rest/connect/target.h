@@ -28,8 +28,10 @@ struct target_name { /* "name", "name:port", "scheme:name:port" */
 bool target_split(const char *id, struct target_name *ret); /* for tests */
 /* An address that is one machine's, and not the server's own. */
 bool target_is_allowed(const char *address); /* for tests */
-/* path.Join, with the slash at the end that the path has. */
+/* target_join, with the slash at the end that the path has. */
 void target_clean(struct buf *out, const char *path);
+/* path.Join of one path: without "//", empty and single-dot parts; ".." takes one away. */
+void target_join(struct buf *out, const char *p, size_t n);
 /* As a path of a URL. */
 void target_escape(struct buf *out, const char *path);
 
