@@ -5,7 +5,7 @@
 
 declare -A since=([events]=26 [status-subresource]=24 [wait-jsonpath]=23 [whoami]=28)
 rows=(create create-wrong apply server-side replace diff explain wait wait-jsonpath patch status-subresource edit get watch raw describe
-	label scale rollout set expose autoscale run delete cascade drain certificate auth whoami discover kustomize prune events crd)
+	label scale rollout set expose autoscale run exec cp attach port-forward debug proxy delete cascade drain certificate auth whoami discover kustomize prune events crd)
 
 is() { # TEXT COMMAND...
 	local want=$1 got
@@ -343,6 +343,95 @@ row_run() {
 	is 'line 5' sh -c 'kubectl logs -f talker | tail -n 1'
 	says '0/1 +Completed' kubectl get pod talker
 	refuses 'pods "nosuch" not found' kubectl logs nosuch
+}
+
+# A Pod with a real container that has the tar which cp asks for, ready.
+real_pod() { # NAME [SPEC LINES]
+	kubectl create -f - <<END
+apiVersion: v1
+kind: Pod
+metadata: {name: $1}
+spec:
+  terminationGracePeriodSeconds: 0
+  nodeSelector: {kubernetes.io/hostname: $REAL_NODE}
+  containers:
+  - name: main
+    image: $IMAGE
+    ${2:-}
+    command: [busybox, sh, -c, 'busybox mkdir -p /bin /tmp; busybox ln -sf "\$(busybox which busybox)" /bin/tar; busybox touch /tmp/there; exec busybox sleep 3600']
+    readinessProbe: {exec: {command: [busybox, test, -e, /tmp/there]}, periodSeconds: 1}
+END
+	kubectl wait --for=condition=Ready "pod/$1" --timeout=${GUARD}s
+}
+code() { # NUMBER COMMAND...: its exit code
+	local want=$1 got=0
+	shift
+	"$@" || got=$?
+	[ "$got" = "$want" ] || { echo "not $want but $got: $*"; return 1; }
+}
+
+row_exec() {
+	real_pod e
+	is hi kubectl exec e -- busybox echo hi
+	is in kubectl exec -i e -c main -- busybox cat <<<in
+	code 7 kubectl exec e -- busybox sh -c 'exit 7'
+	refuses 'container nosuch is not valid for pod e' kubectl exec e -c nosuch -- busybox true
+	refuses 'pods "nosuch" not found' kubectl exec nosuch -- busybox true
+	[[ $(kubectl exec e -- busybox sh -c 'echo out; echo err >&2' 2>"$WORK/err") = out ]]
+	grep -q err "$WORK/err"
+}
+
+row_cp() {
+	real_pod c
+	mkdir -p "$WORK/tree/deep/er"
+	head -c 3000000 /dev/urandom >"$WORK/tree/large"
+	for i in {1..100}; do echo "file $i" >"$WORK/tree/deep/er/$i"; done
+	: >"$WORK/tree/empty"
+	kubectl cp "$WORK/tree" "$NS/c:/tmp/tree"
+	kubectl cp "$NS/c:/tmp/tree" "$WORK/back"
+	diff -r "$WORK/tree" "$WORK/back"
+}
+
+row_attach() {
+	kubectl run a --image="$IMAGE" --restart=Never --overrides='{"spec":{"nodeSelector":{"kubernetes.io/hostname":"'"$REAL_NODE"'"},"containers":[{"name":"a","image":"'"$IMAGE"'","stdin":true,"stdinOnce":true,"command":["busybox","cat"]}]}}'
+	kubectl wait --for=condition=Ready pod/a --timeout=${GUARD}s
+	says 'said by a user' kubectl attach -i a <<<'said by a user'
+	soon is Succeeded kubectl get pod a -o 'jsonpath={.status.phase}'
+	is 'said by a user' kubectl logs a
+}
+
+row_port-forward() {
+	kubectl run f --image="$IMAGE" --restart=Never --overrides='{"spec":{"nodeSelector":{"kubernetes.io/hostname":"'"$REAL_NODE"'"}}}' --port=8080 \
+		--command -- busybox httpd -f -p 8080 -h /www
+	kubectl wait --for=condition=Ready pod/f --timeout=${GUARD}s
+	kubectl port-forward pod/f :8080 >"$WORK/forward" 2>&1 &
+	local pid=$!
+	soon grep -q 'Forwarding from 127' "$WORK/forward"
+	local port
+	port=$(sed -n 's/Forwarding from 127.0.0.1:\([0-9]*\).*/\1/p' "$WORK/forward")
+	soon says 'Hello from a container' curl -sS --max-time 10 "http://127.0.0.1:$port/"
+	says 'Hello from a container' curl -sS --max-time 10 "http://127.0.0.1:$port/"
+	kill $pid
+}
+
+row_debug() {
+	real_pod d
+	kubectl debug d --image="$IMAGE" --target=main -c looker --attach=false -- busybox sleep 3600
+	soon says '[0-9T:Z-]+' kubectl get pod d -o 'jsonpath={.status.ephemeralContainerStatuses[0].state.running.startedAt}'
+	says 'sleep 3600' kubectl exec d -c looker -- busybox ps
+	is main kubectl get pod d -o 'jsonpath={.spec.ephemeralContainers[0].targetContainerName}'
+}
+
+row_proxy() {
+	real_pod p
+	kubectl proxy --port=0 >"$WORK/proxy" 2>&1 &
+	local pid=$!
+	soon grep -q 'Starting to serve on' "$WORK/proxy"
+	local url
+	url=http://$(sed -n 's/Starting to serve on //p' "$WORK/proxy")
+	says '"name": "p"' curl -sS --max-time 10 "$url/api/v1/namespaces/$NS/pods/p"
+	says '^ok' curl -sS --max-time 10 "$url/readyz"
+	kill $pid
 }
 
 row_delete() {
