@@ -97,6 +97,9 @@ static void a_head_without_end(void **state)
 	}
 	assert_int_equal(rc, -1);
 	assert_true(in.len < ANSWER_HEAD_MAX + 100);
+	buf_adds(&in, "\r\n"); /* it ends after all, but is as large */
+	a.status = 0;
+	assert_int_equal(answer_head(&a, &in, &err), -1);
 	answer_release(&a);
 }
 
