@@ -135,10 +135,16 @@ int oci_container_save(struct oci *o, struct oci_container *c, struct err *err) 
 /* Reads all records; what cannot be read is removed from the disk. */
 int oci_state_load(struct oci *o, struct err *err) MUST_CHECK;
 
-/* oci.c */
+/* oci_image.c */
 /* The image's name for people (a tag) and for status.imageID; borrowed from the record. */
 const char *oci_image_name(const struct image_record *r);
 const char *oci_image_digest_ref(const struct image_record *r, const char *name);
+int oci_image_get(struct runtime *rt, const char *ref, struct runtime_image *ret, struct err *err);
+int oci_image_pull(struct runtime *rt, const char *ref, const struct runtime_auth *auth,
+		   struct cancel *cancel, struct runtime_image *ret, struct err *err);
+int oci_image_remove(struct runtime *rt, const char *ref, struct err *err);
+int oci_image_list(struct runtime *rt, struct runtime_image_list *ret, struct err *err);
+int oci_image_import(struct runtime *rt, const char *file, const char *name, struct err *err);
 
 /* oci_sandbox.c */
 int oci_sandbox_run(struct runtime *rt, const struct runtime_sandbox_spec *spec, struct runtime_sandbox *ret,
