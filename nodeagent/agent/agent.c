@@ -49,7 +49,7 @@ struct agent {
 	struct reserve reserved;
 	struct thresholds thresholds; /* of the real node */
 	struct evict *evict;	      /* of it, too */
-	char *images;
+	struct imagegc *imagegc;      /* as well */
 	bool class_busy, class_again;
 	char node_ip[ADDRESS_MAX];
 	struct node *nodes;
@@ -307,6 +307,7 @@ static int read_bounds(struct agent *a, struct err *err)
 			       c->enforce);
 	bool bad = reserve_add(c->system_reserved, "system-reserved", &a->reserved, err) < 0 ||
 		   reserve_add(c->kube_reserved, "kube-reserved", &a->reserved, err) < 0;
+	bad = bad || image_gc_check(&c->images, err) < 0;
 	return bad ? -1 : threshold_parse(&t, &a->thresholds, err);
 }
 
@@ -516,7 +517,6 @@ static int make_real(struct agent *a, struct err *err)
 		n->host.services = informer_add(a->services, &services_type, NULL, NULL, NULL);
 	n->host.image_pulled = image_pulled;
 	n->host.class_changed = class_changed;
-	a->images = mem_printf("%s/images", c->root_dir);
 	a->evict =
 		evict_new(&(struct evict_config){.node = n,
 						 .thresholds = &a->thresholds,
@@ -525,7 +525,7 @@ static int make_real(struct agent *a, struct err *err)
 						 .pods_memory = reserve_bound(&a->facts, &a->reserved).memory,
 						 .pids = a->facts.pids,
 						 .proc = "/proc",
-						 .images = a->images});
+						 .image_policy = &c->images});
 	n->host.pod_ended = pod_ended;
 	n->statics = staticpods_new(&(struct staticpod_config){
 		.host = &n->host, .path = c->static_pods, .every_ns = c->static_look_ns});

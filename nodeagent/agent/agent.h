@@ -7,6 +7,7 @@
 #define AGENT_AGENT_H
 
 #include "agent/node.h"
+#include "image/gc.h"
 
 struct agent_config { /* strings borrowed for the agent's life */
 	const char *kubeconfig, *node_ip, *hostname_override, *root_dir, *pod_cidr;
@@ -24,6 +25,7 @@ struct agent_config { /* strings borrowed for the agent's life */
 	int64_t eviction_transition_ns;
 	int eviction_max_grace_s;
 	bool eviction_merge_defaults;
+	struct image_gc_policy images;
 	int port, healthz_port, max_pods, pod_max_pids, fake_nodes;
 	bool fake_events;
 	int fake_zones;				  /* 0 = none; nodes go round */

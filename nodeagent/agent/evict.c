@@ -16,6 +16,8 @@
 struct evict {
 	struct evict_config c;
 	struct pressure p;
+	struct imagegc *images;
+	char *image_dir;
 	struct loop_timer timer;
 	struct pressure_observation seen[PRESSURE_SIGNALS];
 	bool told[PRESSURE_CONDITIONS];
@@ -78,7 +80,7 @@ static void look(struct evict *e)
 {
 	see_memory(e);
 	see_disk(e, e->c.node->host.root, PRESSURE_NODEFS, PRESSURE_NODEFS_INODES);
-	see_disk(e, e->c.images, PRESSURE_IMAGEFS, PRESSURE_IMAGEFS_INODES);
+	see_disk(e, e->image_dir, PRESSURE_IMAGEFS, PRESSURE_IMAGEFS_INODES);
 	see_pids(e);
 }
 
@@ -130,7 +132,6 @@ struct candidate {
 
 struct relief {
 	struct evict *e;
-	struct runtime *rt;
 	const struct threshold *t; /* that is to be relieved */
 	bool images_too, disk;
 	struct candidate *v;
@@ -217,26 +218,11 @@ static void candidate_release(struct candidate *c)
 
 /* ---- relief ---- */
 
-/* One that a container is made of is refused by the runtime. */
-static void remove_images(struct runtime *rt)
-{
-	struct runtime_image_list l = {0};
-	struct err err = ERR_INIT;
-	if (rt->ops->image_list(rt, &l, &err) < 0)
-		return;
-	for (size_t i = 0; i < l.n; i++) {
-		struct err ignored = ERR_INIT;
-		if (rt->ops->image_remove(rt, l.v[i].ref, &ignored) == 0)
-			log_info("removed an image that nobody uses", "image=%s", l.v[i].ref);
-	}
-	runtime_image_list_release(&l);
-}
-
 static void relief_work(void *arg)
 {
 	struct relief *r = arg;
 	if (r->images_too)
-		remove_images(r->rt);
+		(void)imagegc_free_unused(r->e->images);
 	for (size_t i = 0; i < r->n && r->disk; i++)
 		measure_disk(&r->v[i]);
 }
@@ -309,7 +295,7 @@ static void begin_relief(struct evict *e, const struct threshold *t)
 	struct pod_host *h = &e->c.node->host;
 	struct relief *r = MEM_NEW(struct relief);
 	bool disk = t->signal >= PRESSURE_NODEFS && t->signal <= PRESSURE_IMAGEFS_INODES;
-	*r = (struct relief){.e = e, .rt = h->rt, .t = t, .images_too = disk, .disk = disk};
+	*r = (struct relief){.e = e, .t = t, .images_too = disk, .disk = disk};
 	r->v = mem_array(map_len(&h->workers) + 1, sizeof(*r->v));
 	for (struct map_iter it = {0}; map_next(&h->workers, &it);)
 		if (may_go(it.value))
@@ -345,6 +331,7 @@ static void on_timer(void *arg)
 void evict_start(struct evict *e)
 {
 	on_timer(e);
+	imagegc_start(e->images);
 }
 
 struct evict *evict_new(const struct evict_config *c)
@@ -354,6 +341,8 @@ struct evict *evict_new(const struct evict_config *c)
 	e->p = (struct pressure){.thresholds = c->thresholds, .transition_ns = c->transition_ns};
 	e->timer.fn = on_timer;
 	e->timer.arg = e;
+	e->image_dir = mem_printf("%s/images", c->node->host.root);
+	e->images = imagegc_new(c->node, e->image_dir, c->image_policy);
 	c->node->object.pressure = e->p.on;
 	c->node->host.node.pressure = e->p.on;
 	return e;
@@ -362,6 +351,8 @@ struct evict *evict_new(const struct evict_config *c)
 void evict_stop(struct evict *e)
 {
 	loop_timer_set(e->c.node->host.loop, &e->timer, CLOCK_NEVER);
+	imagegc_stop(e->images);
 	free(e->ending);
+	free(e->image_dir);
 	free(e);
 }

@@ -8,17 +8,18 @@
 #ifndef AGENT_EVICT_H
 #define AGENT_EVICT_H
 
-#include "agent/node.h"
+#include "agent/imagegc.h"
 #include "pressure/pressure.h"
 
 struct evict_config {
 	struct node *node; /* borrowed, as the rest */
 	const struct thresholds *thresholds;
 	int64_t transition_ns;
-	int64_t max_grace_s;	   /* of soft evictions */
-	int64_t pods_memory;	   /* that all Pods together may have */
-	int64_t pids;		   /* of the machine */
-	const char *proc, *images; /* "/proc"; where images lie */
+	int64_t max_grace_s; /* of soft evictions */
+	int64_t pods_memory; /* that all Pods together may have */
+	int64_t pids;	     /* of the machine */
+	const char *proc;    /* "/proc" */
+	const struct image_gc_policy *image_policy;
 };
 struct evict;
 struct evict *evict_new(const struct evict_config *c);

@@ -38,6 +38,7 @@ static void start(struct scene *s, const char *hard)
 {
 	struct err err = ERR_INIT;
 	const struct threshold_config c = {.hard = hard};
+	static const struct image_gc_policy policy = {.high_percent = 100}; /* no looks of its own */
 	*s = (struct scene){.dir = "/tmp/evict-XXXXXX"};
 	assert_non_null(mkdtemp(s->dir));
 	assert_int_equal(threshold_parse(&c, &s->thresholds, &err), 0);
@@ -54,7 +55,7 @@ static void start(struct scene *s, const char *hard)
 						    .pods_memory = 1 << 20,
 						    .pids = 1000,
 						    .proc = s->dir,
-						    .images = s->dir});
+						    .image_policy = &policy});
 	evict_start(s->evict);
 }
 

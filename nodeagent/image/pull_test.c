@@ -123,7 +123,9 @@ static void test_import(void **state)
 	expect_hello(s, r, "two");
 	autofree char *layer = image_store_layer_path(s, two.layer_digest);
 	assert_int_equal(access(layer, F_OK), 0);
-	assert_int_equal(image_store_remove(s, r->id, &err), 0);
+	int64_t freed = -1;
+	assert_int_equal(image_store_remove(s, r->id, &freed, &err), 0);
+	assert_true(freed > 0);
 	image_record_unref(r);
 	assert_int_equal(access(layer, F_OK), -1);
 	assert_null(image_store_get(s, "app:docker", &err));

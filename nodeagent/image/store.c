@@ -173,10 +173,13 @@ static struct sweep sweep_start(struct image_store *s)
 	return w;
 }
 
-static int sweep_finish(struct sweep *w, struct err *err)
+static int sweep_finish(struct sweep *w, int64_t *ret_freed, struct err *err)
 {
 	int rc = 0;
 	for (size_t i = 0; i < w->n; i++) {
+		int64_t ignored = 0;
+		if (ret_freed)
+			tree_usage(w->doomed[i], ret_freed, &ignored);
 		if (tree_remove(w->doomed[i], err) < 0)
 			rc = -1;
 		free(w->doomed[i]);
@@ -194,7 +197,7 @@ static int clean_up(struct image_store *s, struct err *err)
 	if (tree_remove(ingest, err) < 0 || tree_mkdirs(ingest, 0700, err) < 0)
 		return -1;
 	struct sweep w = sweep_start(s);
-	return sweep_finish(&w, err);
+	return sweep_finish(&w, NULL, err);
 }
 
 static int open_locked(struct image_store *s, struct err *err)
@@ -308,16 +311,18 @@ static int remove_record(struct image_store *s, const char *id, struct sweep *w,
 	return 0;
 }
 
-int image_store_remove(struct image_store *s, const char *id, struct err *err)
+int image_store_remove(struct image_store *s, const char *id, int64_t *ret_freed, struct err *err)
 {
 	struct sweep w = {0};
+	if (ret_freed)
+		*ret_freed = 0;
 	autoclose int fd = writer(s, err);
 	if (fd < 0)
 		return -1;
 	pthread_mutex_lock(&s->lock);
 	int rc = remove_record(s, id, &w, err);
 	pthread_mutex_unlock(&s->lock);
-	return sweep_finish(&w, err) < 0 ? -1 : rc;
+	return sweep_finish(&w, ret_freed, err) < 0 ? -1 : rc;
 }
 
 /* ---- adding ---- */

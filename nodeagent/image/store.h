@@ -38,8 +38,9 @@ void image_store_free(struct image_store *s);
 struct image_record *image_store_get(struct image_store *s, const char *name, struct err *err) MUST_CHECK;
 /* All, each with a reference; free() the array. */
 struct image_record **image_store_list(struct image_store *s, size_t *ret_n);
-/* Removes the image with all its names when no container holds it (the caller asks). */
-int image_store_remove(struct image_store *s, const char *id, struct err *err) MUST_CHECK;
+/* Removes the image with all its names when no container holds it (the caller asks). *ret_freed (may be NULL): the bytes
+   of the layers that went with it. */
+int image_store_remove(struct image_store *s, const char *id, int64_t *ret_freed, struct err *err) MUST_CHECK;
 
 /* ---- for pull and import ---- */
 /* DIR/ingest/XXXXXX, open for writing; *ret_path is the caller's to free and unlink. */

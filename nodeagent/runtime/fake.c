@@ -312,7 +312,7 @@ static int image_pull(struct runtime *rt, const char *ref, const struct runtime_
 	return image_get(rt, ref, ret, err);
 }
 
-static int image_remove(struct runtime *rt, const char *ref, struct err *err)
+static int image_remove(struct runtime *rt, const char *ref, int64_t *ret_freed, struct err *err)
 {
 	return 0;
 }

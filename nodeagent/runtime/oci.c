@@ -97,6 +97,7 @@ static void oci_free(struct runtime *rt)
 		oci_sandbox_unref(it.value);
 	map_release(&o->containers);
 	map_release(&o->sandboxes);
+	map_release(&o->claims);
 	network_free(o->network);
 	image_puller_free(o->puller);
 	image_store_free(o->images);

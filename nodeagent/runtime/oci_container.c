@@ -111,7 +111,7 @@ int oci_container_create(struct runtime *rt, const struct runtime_container_spec
 	struct oci_sandbox *s = oci_sandbox_find(o, spec->sandbox_id);
 	if (!s)
 		return err_set(err, REASON_NOT_FOUND, "sandbox %s not found", spec->sandbox_id);
-	struct image_record *image = image_store_get(o->images, spec->image_id, err);
+	struct image_record *image = oci_image_claim(o, spec->image_id, err);
 	struct oci_container *c = image ? oci_container_new(o, spec, s, image) : NULL;
 	int rc = c ? build(o, c, spec, s, image, err) : -1;
 	if (rc == 0) {
@@ -121,7 +121,7 @@ int oci_container_create(struct runtime *rt, const struct runtime_container_spec
 		(void)!dismantle(o, c, &ignored);
 	}
 	oci_container_unref(c);
-	image_record_unref(image);
+	oci_image_unclaim(o, image);
 	oci_sandbox_unref(s);
 	return rc;
 }

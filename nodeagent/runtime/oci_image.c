@@ -90,24 +90,98 @@ int oci_image_pull(struct runtime *rt, const char *ref, const struct runtime_aut
 	return 0;
 }
 
+/* ---- in use ---- */
+
+/* An image that containers are being made of, or that is being removed: never both. */
+struct oci_claim {
+	size_t makers;
+	bool removing;
+};
+
+/* With the lock held. */
+static struct oci_claim *claim_of(struct oci *o, const char *id)
+{
+	struct oci_claim *c = map_get(&o->claims, id);
+	if (!c)
+		map_set(&o->claims, id, c = MEM_NEW(struct oci_claim));
+	return c;
+}
+
+/* With the lock held. */
+static void drop_idle(struct oci *o, const char *id, const struct oci_claim *c)
+{
+	if (!c->makers && !c->removing)
+		free(map_del(&o->claims, id));
+}
+
+struct image_record *oci_image_claim(struct oci *o, const char *id, struct err *err)
+{
+	pthread_mutex_lock(&o->lock);
+	struct oci_claim *c = claim_of(o, id);
+	bool removing = c->removing;
+	c->makers += !removing;
+	pthread_mutex_unlock(&o->lock);
+	if (removing) {
+		err_set(err, REASON_NOT_FOUND, "image %s is being removed", id);
+		return NULL;
+	}
+	struct image_record *r = image_store_get(o->images, id, err);
+	if (r)
+		return r;
+	pthread_mutex_lock(&o->lock);
+	c->makers--;
+	drop_idle(o, id, c);
+	pthread_mutex_unlock(&o->lock);
+	return NULL;
+}
+
+void oci_image_unclaim(struct oci *o, struct image_record *r)
+{
+	if (!r)
+		return;
+	pthread_mutex_lock(&o->lock);
+	struct oci_claim *c = map_get(&o->claims, r->id);
+	c->makers--;
+	drop_idle(o, r->id, c);
+	pthread_mutex_unlock(&o->lock);
+	image_record_unref(r);
+}
+
+/* With the lock held. */
 static bool image_in_use(struct oci *o, const char *id)
 {
-	bool used = false;
-	pthread_mutex_lock(&o->lock);
-	for (struct map_iter it = {0}; map_next(&o->containers, &it);)
-		used |= !strcmp(((const struct oci_container *)it.value)->image_id, id);
-	pthread_mutex_unlock(&o->lock);
+	const struct oci_claim *c = map_get(&o->claims, id);
+	bool used = c && c->makers;
+	for (struct map_iter it = {0}; !used && map_next(&o->containers, &it);)
+		used = !strcmp(((const struct oci_container *)it.value)->image_id, id);
 	return used;
 }
 
-int oci_image_remove(struct runtime *rt, const char *ref, struct err *err)
+static int remove_unused(struct oci *o, const char *id, int64_t *ret_freed, struct err *err)
+{
+	pthread_mutex_lock(&o->lock);
+	struct oci_claim *c = claim_of(o, id);
+	bool used = c->removing || image_in_use(o, id);
+	c->removing |= !used;
+	drop_idle(o, id, c);
+	pthread_mutex_unlock(&o->lock);
+	if (used)
+		return err_set(err, REASON_CONFLICT, "image %s is in use", id);
+	int rc = image_store_remove(o->images, id, ret_freed, err);
+	pthread_mutex_lock(&o->lock);
+	c->removing = false;
+	drop_idle(o, id, c);
+	pthread_mutex_unlock(&o->lock);
+	return rc;
+}
+
+int oci_image_remove(struct runtime *rt, const char *ref, int64_t *ret_freed, struct err *err)
 {
 	struct oci *o = (struct oci *)rt;
 	struct image_record *r = image_store_get(o->images, ref, err);
 	if (!r)
 		return err->reason == REASON_NOT_FOUND ? 0 : -1;
-	int rc = image_in_use(o, r->id) ? err_set(err, REASON_CONFLICT, "image %s is in use", r->id)
-					: image_store_remove(o->images, r->id, err);
+	int rc = remove_unused(o, r->id, ret_freed, err);
 	image_record_unref(r);
 	return rc;
 }
@@ -121,6 +195,10 @@ int oci_image_list(struct runtime *rt, struct runtime_image_list *ret, struct er
 	ret->n = n;
 	for (size_t i = 0; i < n; i++)
 		fill_image(v[i], NULL, &ret->v[i]);
+	pthread_mutex_lock(&o->lock);
+	for (size_t i = 0; i < n; i++)
+		ret->v[i].used = image_in_use(o, ret->v[i].id);
+	pthread_mutex_unlock(&o->lock);
 	free(v);
 	return 0;
 }

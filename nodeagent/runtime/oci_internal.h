@@ -43,6 +43,7 @@ struct oci {
 	pthread_mutex_t lock;  /* guards the maps and the records' changing parts; no I/O under it */
 	struct map sandboxes;  /* id -> struct oci_sandbox *, one reference */
 	struct map containers; /* id -> struct oci_container * */
+	struct map claims;     /* image id -> struct oci_claim * */
 };
 
 /* A process that may long be gone, and its pid somebody else's. */
@@ -142,9 +143,13 @@ const char *oci_image_digest_ref(const struct image_record *r, const char *name)
 int oci_image_get(struct runtime *rt, const char *ref, struct runtime_image *ret, struct err *err);
 int oci_image_pull(struct runtime *rt, const char *ref, const struct runtime_auth *auth,
 		   struct cancel *cancel, struct runtime_image *ret, struct err *err);
-int oci_image_remove(struct runtime *rt, const char *ref, struct err *err);
+int oci_image_remove(struct runtime *rt, const char *ref, int64_t *ret_freed, struct err *err);
 int oci_image_list(struct runtime *rt, struct runtime_image_list *ret, struct err *err);
 int oci_image_import(struct runtime *rt, const char *file, const char *name, struct err *err);
+/* For a container that is being made: what it is made of, which is not removed until it is let go; by then the container
+   is among those that are known, or will not be. */
+struct image_record *oci_image_claim(struct oci *o, const char *id, struct err *err) MUST_CHECK;
+void oci_image_unclaim(struct oci *o, struct image_record *r); /* NULL is fine */
 
 /* oci_sandbox.c */
 int oci_sandbox_run(struct runtime *rt, const struct runtime_sandbox_spec *spec, struct runtime_sandbox *ret,

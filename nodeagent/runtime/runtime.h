@@ -154,6 +154,7 @@ struct runtime_image {
 	char *digest_ref; /* docker.io/library/busybox@sha256:…; what status.imageID shows. Imported images:
 			     id */
 	int64_t size;	  /* bytes of the layers, compressed as stored in the registry */
+	bool used;	  /* image_list: some container is made of it */
 	char **entrypoint, **cmd, **env;	/* NULL-terminated, may be NULL */
 	char *working_dir, *user, *stop_signal; /* "" = none */
 };
@@ -266,7 +267,8 @@ struct runtime_ops {
 	   (REASON_CANCELED), the work too when nobody else wants it; may be NULL. */
 	int (*image_pull)(struct runtime *rt, const char *ref, const struct runtime_auth *auth,
 			  struct cancel *cancel, struct runtime_image *ret, struct err *err);
-	int (*image_remove)(struct runtime *rt, const char *ref, struct err *err);
+	/* REASON_CONFLICT: some container is made of it. *ret_freed (may be NULL): bytes. */
+	int (*image_remove)(struct runtime *rt, const char *ref, int64_t *ret_freed, struct err *err);
 	int (*image_list)(struct runtime *rt, struct runtime_image_list *ret, struct err *err);
 	/* Out of an OCI or docker archive; `name` for those without one, may be NULL. Returns how many. */
 	int (*image_import)(struct runtime *rt, const char *file, const char *name, struct err *err);
