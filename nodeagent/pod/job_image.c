@@ -15,8 +15,8 @@ struct image_job {
 	struct runtime_image image;
 	struct config_set config; /* imagePullSecrets */
 	struct pullsecret *secrets;
-	int64_t took_ns;
-	bool pulling; /* cancel can be used */
+	int64_t asked_ns, took_ns; /* when its pull was asked for; how long the registry took */
+	bool pulling;		   /* cancel can be used */
 	struct cancel cancel;
 };
 
@@ -26,7 +26,7 @@ static bool outdated(const struct job *j)
 	return strcmp(job_container(j)->image, j->w->pod->list.v[j->container].image) != 0;
 }
 
-static void image_found(struct job *j, int64_t pull_ns)
+static void image_found(struct job *j, int64_t pull_ns, int64_t waited_ns)
 {
 	struct image_job *i = (struct image_job *)j;
 	if (outdated(j))
@@ -38,7 +38,7 @@ static void image_found(struct job *j, int64_t pull_ns)
 	c->digest_ref = STEAL(i->image.digest_ref);
 	c->image_user = STEAL(i->image.user);
 	c->image_size = i->image.size;
-	machine_image_ok(&j->w->m, j->container, pull_ns, c->image_size, worker_now());
+	machine_image_ok(&j->w->m, j->container, pull_ns, waited_ns, c->image_size, worker_now());
 }
 
 static void image_failed(struct job *j)
@@ -103,6 +103,7 @@ static enum job_way pull_prepare(struct job *j, const struct action *a)
 			       p->pull_secrets[k].name);
 	struct worker_container *c = &j->w->c[j->container];
 	i->pulling = true;
+	i->asked_ns = clock_mono_ns();
 	cancel_init(&i->cancel);
 	if (c->pulling)
 		cancel_pull(c->pulling);
@@ -112,15 +113,36 @@ static enum job_way pull_prepare(struct job *j, const struct action *a)
 	return JOB_WAIT;
 }
 
+/* What several attempts have said, each once (apimachinery's NewAggregate). */
+static void add_error(struct buf *all, size_t *n, const struct err *e)
+{
+	if (*n && strstr(buf_str(all), e->msg))
+		return;
+	buf_addf(all, "%s%s", *n ? ", " : "", e->msg);
+	++*n;
+}
+
+/* With every credential that is for the image until one is good. */
 static void pull_work(struct job *j)
 {
 	struct image_job *i = (struct image_job *)j;
 	struct runtime *rt = j->host->rt;
 	const char *image = job_container(j)->image;
-	struct runtime_auth auth;
-	bool have = i->secrets && pullsecret_find(i->secrets, image, &auth);
+	autobuf struct buf said = BUF_INIT;
+	struct runtime_auth *auths;
+	size_t n = pullsecret_find(i->secrets, image, &auths), errors = 0;
 	int64_t begun = clock_mono_ns();
-	(void)!rt->ops->image_pull(rt, image, have ? &auth : NULL, &i->cancel, &i->image, &j->err);
+	for (size_t k = 0; k < n || k == 0; k++) {
+		j->err = (struct err)ERR_INIT;
+		if (rt->ops->image_pull(rt, image, n ? &auths[k] : NULL, &i->cancel, &i->image, &j->err) ==
+			    0 ||
+		    j->err.reason == REASON_CANCELED)
+			break;
+		add_error(&said, &errors, &j->err);
+	}
+	if (j->err.reason != REASON_NONE && errors > 1)
+		err_set(&j->err, j->err.reason, "[%s]", buf_str(&said));
+	free(auths);
 	i->took_ns = clock_mono_ns() - begun;
 }
 
@@ -135,7 +157,8 @@ static bool pull_done(struct job *j)
 		image_failed(j);
 		return true;
 	}
-	image_found(j, ((struct image_job *)j)->took_ns);
+	struct image_job *i = (struct image_job *)j;
+	image_found(j, i->took_ns, clock_mono_ns() - i->asked_ns);
 	if (j->host->image_pulled)
 		j->host->image_pulled(j->host);
 	return true;
@@ -179,7 +202,7 @@ static bool image_done(struct job *j)
 	bool may_pull = job_container(j)->pull_policy != PULL_NEVER && !outdated(j) &&
 			job_machine_container(j)->state == CTR_IMAGE;
 	if (j->err.reason == REASON_NONE)
-		image_found(j, -1);
+		image_found(j, -1, -1);
 	else if (j->err.reason == REASON_NOT_FOUND && may_pull)
 		return job_become(j, &job_pull);
 	else

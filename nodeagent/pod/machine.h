@@ -216,7 +216,9 @@ void machine_sandbox_lost(struct machine *m, struct instant now);
 void machine_volumes_up(struct machine *m);
 void machine_volumes_failed(struct machine *m, const char *why, struct instant now);
 /* pull_ns < 0: it was already there. size in bytes. */
-void machine_image_ok(struct machine *m, int i, int64_t pull_ns, int64_t size, struct instant now);
+/* pull_ns: how long the pull took, -1 = it was there; waited_ns: since it was asked for. */
+void machine_image_ok(struct machine *m, int i, int64_t pull_ns, int64_t waited_ns, int64_t size,
+		      struct instant now);
 void machine_image_pulling(struct machine *m, int i);
 /* reason is one of the image reasons below (static). */
 void machine_image_failed(struct machine *m, int i, const char *reason, const char *why, struct instant now);

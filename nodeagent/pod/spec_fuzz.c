@@ -54,10 +54,10 @@ static void use(const struct pod *p, const js *o)
 		(void)!env_build(&a, &ctx, &env, &err);
 	}
 	struct pullsecret *secrets = NULL;
-	struct runtime_auth auth;
+	struct runtime_auth *auths;
 	pullsecret_add(&secrets, o);
-	if (secrets)
-		(void)pullsecret_find(secrets, "a.b/c:d", &auth);
+	(void)pullsecret_find(secrets, "a.b/c:d", &auths);
+	free(auths);
 	pullsecret_free(secrets);
 }
 

@@ -277,12 +277,14 @@ void machine_go_duration(int64_t ns, char out[32])
 	snprintf(out + n, 32 - n, "s");
 }
 
-void machine_image_ok(struct machine *m, int i, int64_t pull_ns, int64_t size, struct instant now)
+void machine_image_ok(struct machine *m, int i, int64_t pull_ns, int64_t waited_ns, int64_t size,
+		      struct instant now)
 {
 	const char *image = m->pod->list.v[i].image;
-	char took[32];
+	char took[32], waited[32];
 	if (m->c[i].state == CTR_IMAGE) {
 		machine_go_duration(pull_ns, took);
+		machine_go_duration(waited_ns, waited);
 		if (pull_ns < 0)
 			machine_record(m, i, false, "Pulled",
 				       "Container image \"%s\" already present on machine", image);
@@ -291,7 +293,7 @@ void machine_image_ok(struct machine *m, int i, int64_t pull_ns, int64_t size, s
 				m, i, false, "Pulled",
 				"Successfully pulled image \"%s\" in %s (%s including waiting). Image size: %" PRId64
 				" bytes.",
-				image, took, took, size);
+				image, took, waited, size);
 	}
 	container_event(m, i, CEV_IMAGE_OK, now);
 }

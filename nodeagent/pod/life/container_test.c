@@ -216,11 +216,11 @@ static void test_image_errors(void **state)
 		expect_acts(&l, "image(a) ");
 	}
 	expect_phase(&l, "Pending");
-	machine_image_ok(&l.m, 0, 1200 * NS_PER_MS, 777, l.now);
+	machine_image_ok(&l.m, 0, 1200 * NS_PER_MS, 3400 * NS_PER_MS, 777, l.now);
 	settle(&l);
 	expect_event(
 		&l,
-		"N Pulled: Successfully pulled image \"i:1\" in 1.2s (1.2s including waiting). Image size: 777 bytes.");
+		"N Pulled: Successfully pulled image \"i:1\" in 1.2s (3.4s including waiting). Image size: 777 bytes.");
 	expect_phase(&l, "Running");
 	end(&l);
 }

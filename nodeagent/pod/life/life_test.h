@@ -65,7 +65,7 @@ LIFE static void do_action(struct life *l, const struct action *a)
 		machine_volumes_up(m);
 		break;
 	case ACT_IMAGE:
-		machine_image_ok(m, a->container, -1, 0, l->now);
+		machine_image_ok(m, a->container, -1, -1, 0, l->now);
 		break;
 	case ACT_START:
 		snprintf(id, sizeof(id), "%s%u", l->pod->list.v[a->container].name,
