@@ -1,35 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "image/registry.h"
+#include "image/registry_internal.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <unistd.h>
-#include "base/clock.h"
-#include "client/http.h"
-#include "client/tls.h"
 #include "image/store.h"
 #include "object/json.h"
 
 #define TOKEN_MAX (1u << 20)
-#define IDLE_NS (60 * NS_PER_S) /* a transfer that shows no byte for this long is dead */
-#define PARALLEL 3		/* layers at once, as containerd and docker */
+#define WAIT_MAX_NS (30 * NS_PER_S)
+#define BUSY_TRIES 3 /* after the first, of a server that is busy */
 #define ACCEPT                                                                                               \
 	"Accept: application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "      \
 	"application/vnd.docker.distribution.manifest.list.v2+json, "                                        \
 	"application/vnd.docker.distribution.manifest.v2+json"
-
-struct registry {
-	struct http_tls tls;
-	struct http *http;
-	const struct registry_options *o;
-	const struct image_ref *ref;
-	const char *scheme; /* NULL until the first answer */
-	bool may_http;
-	bool basic;   /* the registry asked for the name and password themselves */
-	char *bearer; /* "Authorization: Bearer …", NULL = none */
-};
 
 /* ---- challenges ---- */
 
@@ -128,7 +113,7 @@ static int get_token(struct registry *r, const struct registry_challenge *c, str
 	return rc;
 }
 
-static int authenticate(struct registry *r, const char *header, struct err *err)
+int registry_authenticate(struct registry *r, const char *header, struct err *err)
 {
 	struct registry_challenge c;
 	registry_challenge_parse(header, &c);
@@ -158,12 +143,14 @@ struct registry *registry_open(const struct image_ref *ref, const struct registr
 {
 	struct registry *r = MEM_NEW(struct registry);
 	r->tls.ca_file = o->ca_file;
-	r->http = http_new(&r->tls, PARALLEL);
+	r->http = http_new(&r->tls, REGISTRY_PARALLEL);
 	if (!r->http) {
 		(void)err_errno(err, "event loop of a pull");
 		free(r);
 		return NULL;
 	}
+	pthread_mutex_init(&r->lock, NULL);
+	clock_cond_init(&r->news);
 	r->o = o;
 	r->ref = ref;
 	r->may_http = image_ref_is_loopback(ref) || in_list(o->insecure, ref->domain);
@@ -175,22 +162,27 @@ void registry_close(struct registry *r)
 	if (!r)
 		return;
 	http_free(r->http);
+	pthread_cond_destroy(&r->news);
+	pthread_mutex_destroy(&r->lock);
 	free(r->bearer);
 	free(r);
 }
 
 void registry_cancel(struct registry *r)
 {
+	pthread_mutex_lock(&r->lock);
+	r->canceled = true;
+	pthread_cond_broadcast(&r->news);
+	pthread_mutex_unlock(&r->lock);
 	http_cancel(r->http);
 }
 
-static char *url_of(const struct registry *r, const char *scheme, const char *kind, const char *what)
+char *registry_url(const struct registry *r, const char *scheme, const char *kind, const char *what)
 {
 	return mem_printf("%s://%s/v2/%s/%s/%s", scheme, image_ref_host(r->ref), r->ref->path, kind, what);
 }
 
-/* What went wrong, in containerd's words where people search for them. */
-static int bad_status(const struct registry *r, const char *url, int status, struct err *err)
+int registry_bad_status(const struct registry *r, const char *url, int status, struct err *err)
 {
 	if (status == 404)
 		return err_set(err, REASON_NOT_FOUND, "%s/%s%s%s: not found", r->ref->domain, r->ref->path,
@@ -204,12 +196,15 @@ static int bad_status(const struct registry *r, const char *url, int status, str
 		       "unexpected status from GET request to %.300s: %d", url, status);
 }
 
-static void fill_request(const struct registry *r, struct http_request *rq, const char **headers)
+void registry_fill_request(const struct registry *r, struct http_request *rq, const char **headers,
+			   const char *more)
 {
 	size_t n = 0;
 	headers[n++] = ACCEPT;
 	if (r->bearer)
 		headers[n++] = r->bearer;
+	if (more)
+		headers[n++] = more;
 	headers[n] = NULL;
 	rq->method = "GET";
 	rq->headers = headers;
@@ -221,10 +216,10 @@ static void fill_request(const struct registry *r, struct http_request *rq, cons
 static int try_once(struct registry *r, const char *scheme, const char *kind, const char *what, size_t max,
 		    struct http_reply *rep, struct err *err)
 {
-	const char *headers[3];
-	autofree char *url = url_of(r, scheme, kind, what);
-	struct http_request rq = {.url = url, .max_body = max, .timeout_ns = IDLE_NS};
-	fill_request(r, &rq, headers);
+	const char *headers[4];
+	autofree char *url = registry_url(r, scheme, kind, what);
+	struct http_request rq = {.url = url, .max_body = max, .timeout_ns = REGISTRY_IDLE_NS};
+	registry_fill_request(r, &rq, headers, NULL);
 	if (http_do(r->http, &rq, rep, err) < 0)
 		return err_wrap(err, "failed to do request");
 	return 0;
@@ -268,23 +263,51 @@ static int try_schemes(struct registry *r, const char *kind, const char *what, s
 	return -1;
 }
 
+bool registry_transient(const struct http_reply *rep)
+{
+	if (rep->err.reason != REASON_NONE)
+		return rep->err.reason == REASON_UNAVAILABLE || rep->err.reason == REASON_TIMEOUT;
+	return rep->status == 408 || rep->status == 429 || rep->status >= 500;
+}
+
+bool registry_wait(struct registry *r, const struct http_reply *rep, int nth)
+{
+	int64_t ns = NS_PER_S << (nth < 5 ? nth : 5);
+	if (rep->retry_after[0] >= '0' && rep->retry_after[0] <= '9')
+		ns = (int64_t)strtol(rep->retry_after, NULL, 10) * NS_PER_S;
+	if (ns > WAIT_MAX_NS || ns < 0)
+		ns = WAIT_MAX_NS;
+	int64_t until = clock_mono_ns() + ns;
+	pthread_mutex_lock(&r->lock);
+	while (!r->canceled && clock_mono_ns() < until)
+		(void)clock_cond_wait(&r->news, &r->lock, until);
+	bool go_on = !r->canceled;
+	pthread_mutex_unlock(&r->lock);
+	return go_on;
+}
+
+/* A registry that cannot be reached at all is told of at once: whoever wants the image asks again. */
 static int get(struct registry *r, const char *kind, const char *what, size_t max, struct http_reply *rep,
 	       struct err *err)
 {
-	for (int round = 0; round < 2; round++) {
+	bool challenged = false;
+	for (int busy = 0;;) {
 		if (try_schemes(r, kind, what, max, rep, err) < 0)
 			return -1;
 		if (rep->status == 200)
 			return 0;
-		if (rep->status != 401 || round)
+		if (rep->status == 401 && !challenged) {
+			challenged = true;
+			if (registry_authenticate(r, rep->www_authenticate, err) < 0)
+				return -1;
+		} else if (!registry_transient(rep) || busy == BUSY_TRIES || !registry_wait(r, rep, busy++)) {
 			break;
-		if (authenticate(r, rep->www_authenticate, err) < 0)
-			return -1;
+		}
 		http_reply_release(rep);
 		*rep = (struct http_reply){0};
 	}
-	autofree char *url = url_of(r, r->scheme, kind, what);
-	return bad_status(r, url, rep->status, err);
+	autofree char *url = registry_url(r, r->scheme, kind, what);
+	return registry_bad_status(r, url, rep->status, err);
 }
 
 static int check_digest(const struct buf *b, const char *want, struct err *err)
@@ -324,106 +347,5 @@ int registry_blob(struct registry *r, const struct image_descriptor *d, size_t m
 	if (rc == 0)
 		buf_add(out, buf_str(&rep.body), rep.body.len);
 	http_reply_release(&rep);
-	return rc;
-}
-
-/* ---- layers ---- */
-
-struct download {
-	int fd, status;
-	int64_t done, size;
-	struct tls_sha256 *hash;
-	struct err err;
-};
-
-static void on_status(void *arg, int status)
-{
-	struct download *d = arg;
-	d->status = status;
-}
-
-static bool on_data(void *arg, const char *p, size_t n)
-{
-	struct download *d = arg;
-	if (d->status != 200)
-		return true; /* some page about an error */
-	tls_sha256_add(d->hash, p, n);
-	d->done += (int64_t)n;
-	if (d->done > (d->size < 0 ? IMAGE_LAYER_SIZE_MAX : d->size)) {
-		err_set(&d->err, REASON_INVALID, "blob is larger than its descriptor says");
-		return false;
-	}
-	while (n) {
-		ssize_t w = write(d->fd, p, n);
-		if (w < 0 && errno != EINTR) {
-			err_errno(&d->err, "write layer");
-			return false;
-		}
-		if (w > 0)
-			p += w, n -= (size_t)w;
-	}
-	return true;
-}
-
-static int check_download(struct registry *r, struct download *d, const struct image_descriptor *want,
-			  const char *url, const struct http_reply *rep, struct err *err)
-{
-	char hex[65];
-	tls_sha256_end(STEAL(d->hash), hex);
-	if (d->err.reason != REASON_NONE) {
-		*err = d->err;
-		return -1;
-	}
-	if (rep->err.reason != REASON_NONE) {
-		*err = rep->err;
-		return err_wrap(err, "failed to do request");
-	}
-	if (rep->status != 200)
-		return bad_status(r, url, rep->status, err);
-	if (strcmp(hex, want->digest + strlen("sha256:")))
-		return err_set(err, REASON_INVALID,
-			       "failed precondition: digest mismatch: got sha256:%s, expected %s", hex,
-			       want->digest);
-	return 0;
-}
-
-int registry_blobs(struct registry *r, const struct image_descriptor *d, const int *fds, size_t n,
-		   struct err *err)
-{
-	if (!n)
-		return 0;
-	const char *headers[3];
-	struct http_request *rq = mem_array(n, sizeof(*rq));
-	struct http_reply *rep = mem_array(n, sizeof(*rep));
-	struct download *dl = mem_array(n, sizeof(*dl));
-	char **urls = mem_array(n, sizeof(*urls));
-	for (size_t i = 0; i < n; i++) {
-		dl[i] = (struct download){.fd = fds[i], .size = d[i].size, .hash = tls_sha256_new()};
-		urls[i] = url_of(r, r->scheme ? r->scheme : "https", "blobs", d[i].digest);
-		rq[i] = (struct http_request){.url = urls[i],
-					      .timeout_ns = IDLE_NS,
-					      .max_body = IMAGE_LAYER_SIZE_MAX,
-					      .on_data = on_data,
-					      .on_status = on_status,
-					      .arg = &dl[i]};
-		fill_request(r, &rq[i], headers);
-	}
-	http_run(r->http, rq, rep, n, PARALLEL);
-	int rc = 0;
-	struct err first = ERR_INIT, e = ERR_INIT;
-	for (size_t i = 0; i < n; i++) {
-		if (check_download(r, &dl[i], &d[i], urls[i], &rep[i], &e) < 0 && !rc) {
-			rc = -1;
-			first = e;
-		}
-		http_reply_release(&rep[i]);
-		free(urls[i]);
-	}
-	free(rq);
-	free(rep);
-	free(dl);
-	free(urls);
-	if (rc < 0)
-		*err = first;
 	return rc;
 }
