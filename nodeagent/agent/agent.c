@@ -429,8 +429,8 @@ struct runtime *agent_open_runtime(const struct agent_config *c, struct loop *lo
 					  .cni_bin_dirs = *c->cni_bin_dir ? c->cni_bin_dir : NULL,
 					  .cni_conf_dir = *c->cni_conf_dir ? c->cni_conf_dir : NULL,
 					  .pod_cidr = *c->pod_cidr ? c->pod_cidr : NULL,
-					  .insecure_registries =
-						  *c->insecure_registries ? c->insecure_registries : NULL,
+					  .insecure_registries = c->insecure_registries,
+					  .registry_config = c->registry_config,
 					  .on_exit = on_exit,
 					  .on_exit_arg = arg,
 					  .loop = loop,

@@ -68,6 +68,8 @@ static const struct flag flags[] = {
 	 "CNI plugins; default: /usr/lib/cni:/opt/cni/bin.", 0, 0},
 	{"insecure-registries", FLAG_STRING, &config.insecure_registries, "",
 	 "Registries (host[:port], comma-separated) reached by plain HTTP.", 0, 0},
+	{"registry-config-path", FLAG_STRING, &config.registry_config, "/etc/coracle/certs.d",
+	 "Mirrors, CAs and client certificates of registries: HOST/hosts.toml, as containerd's.", 0, 0},
 	{"cluster-dns", FLAG_STRING, &config.cluster_dns, "",
 	 "Addresses of the cluster's DNS, comma-separated.", 0, 0},
 	{"cluster-domain", FLAG_STRING, &config.cluster_domain, "cluster.local", "Domain of the cluster.", 0,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/list.h"
+#include "base/log.h"
 #include "base/thread.h"
 
 #define TRANSFERS 2	 /* at one time, as the agent has pulls; those that nobody wants are about to end */
@@ -186,13 +187,13 @@ static void show_registry(struct pull *p, struct registry *reg)
 	pthread_mutex_unlock(&p->puller->lock);
 }
 
-static struct image_record *pull_now(struct flight *f, struct err *err)
+static struct image_record *pull_from(struct flight *f, const struct registry_options *o, struct err *err)
 {
 	struct pull p = {.puller = f->puller,
 			 .flight = f,
 			 .store = f->puller->store,
 			 .ref = &f->ref,
-			 .reg = registry_open(&f->ref, &f->options, err)};
+			 .reg = registry_open(&f->ref, o, err)};
 	struct image_record *r = NULL;
 	show_registry(&p, p.reg);
 	if (p.reg && fetch_manifest(&p, err) == 0 &&
@@ -200,13 +201,49 @@ static struct image_record *pull_now(struct flight *f, struct err *err)
 	    fetch_layers(&p, err) == 0)
 		r = publish(&p, err);
 	show_registry(&p, NULL);
-	if (!r) {
-		autofree char *name = image_ref_string(p.ref);
-		err_wrap(err, "failed to pull and unpack image \"%.200s\"", name);
-	}
 	image_manifest_release(&p.m);
 	buf_release(&p.config);
 	registry_close(p.reg);
+	return r;
+}
+
+/* From the mirrors in their order, then from the registry itself, whose answer is told. One that may not say what a tag
+   means is asked for digests only. */
+static struct image_record *pull_from_hosts(struct flight *f, struct err *err)
+{
+	struct registry_options o = f->options;
+	struct image_record *r = NULL;
+	struct image_hosts h;
+	if (image_hosts_read(o.hosts_dir, &f->ref, &h, err) < 0)
+		return NULL;
+	for (size_t i = 0; i < h.n && !r; i++) {
+		bool last = i + 1 == h.n;
+		if (!last && !h.v[i].resolves && !f->ref.digest[0])
+			continue;
+		struct err e = ERR_INIT;
+		o.host = &h.v[i];
+		r = pull_from(f, &o, &e);
+		if (!r && !last && e.reason != REASON_CANCELED) {
+			log_warn_err(&e, "a mirror cannot give an image", "mirror=%s", h.v[i].url);
+			continue;
+		}
+		if (!r)
+			*err = e;
+		break;
+	}
+	if (!h.n)
+		r = pull_from(f, &o, err);
+	image_hosts_release(&h);
+	return r;
+}
+
+static struct image_record *pull_now(struct flight *f, struct err *err)
+{
+	struct image_record *r = pull_from_hosts(f, err);
+	if (!r) {
+		autofree char *name = image_ref_string(&f->ref);
+		err_wrap(err, "failed to pull and unpack image \"%.200s\"", name);
+	}
 	return r;
 }
 
@@ -227,7 +264,8 @@ static struct flight *flight_new(struct image_puller *p, const char *key, const 
 	f->options = (struct registry_options){.username = copy(o->username),
 					       .password = copy(o->password),
 					       .insecure = copy(o->insecure),
-					       .ca_file = copy(o->ca_file)};
+					       .ca_file = copy(o->ca_file),
+					       .hosts_dir = copy(o->hosts_dir)};
 	list_init(&f->link);
 	return f;
 }
@@ -238,7 +276,7 @@ static void flight_unref(struct flight *f)
 	if (--f->users)
 		return;
 	const char *const owned[] = {f->options.username, f->options.password, f->options.insecure,
-				     f->options.ca_file};
+				     f->options.ca_file, f->options.hosts_dir};
 	for (size_t i = 0; i < ARRAY_LEN(owned); i++)
 		free((char *)owned[i]);
 	image_record_unref(f->image);

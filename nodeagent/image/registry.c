@@ -97,8 +97,8 @@ static int get_token(struct registry *r, const struct registry_challenge *c, str
 	struct http_request rq = {.method = "GET",
 				  .url = url.p,
 				  .max_body = TOKEN_MAX,
-				  .username = r->o->username,
-				  .password = r->o->username ? r->o->password : NULL};
+				  .username = r->username,
+				  .password = r->username ? r->password : NULL};
 	struct http_reply rep = {0};
 	int rc = http_do(r->http, &rq, &rep, err);
 	if (rc == 0 && rep.status != 200)
@@ -106,7 +106,7 @@ static int get_token(struct registry *r, const struct registry_challenge *c, str
 			     rep.status == 401 || rep.status == 403 ? REASON_UNAUTHORIZED
 								    : REASON_UNAVAILABLE,
 			     "failed to fetch %s token: unexpected status from GET request to %.200s: %d",
-			     r->o->username ? "oauth" : "anonymous", c->realm, rep.status);
+			     r->username ? "oauth" : "anonymous", c->realm, rep.status);
 	if (rc == 0)
 		rc = parse_token(r, &rep.body, err);
 	http_reply_release(&rep);
@@ -119,11 +119,11 @@ int registry_authenticate(struct registry *r, const char *header, struct err *er
 	registry_challenge_parse(header, &c);
 	if (c.bearer)
 		return get_token(r, &c, err);
-	if (!c.basic || !r->o->username || r->basic)
+	if (!c.basic || !r->username || r->basic)
 		return err_set(
 			err, REASON_UNAUTHORIZED,
 			"pull access denied, repository does not exist or may require authorization: authorization failed: %s",
-			r->o->username ? "bad credentials" : "no basic auth credentials");
+			r->username ? "bad credentials" : "no basic auth credentials");
 	r->basic = true;
 	return 0;
 }
@@ -142,7 +142,14 @@ static bool in_list(const char *list, const char *item)
 struct registry *registry_open(const struct image_ref *ref, const struct registry_options *o, struct err *err)
 {
 	struct registry *r = MEM_NEW(struct registry);
-	r->tls.ca_file = o->ca_file;
+	const struct image_host *h = o->host;
+	r->tls = h ? (struct http_tls){.ca_file = h->ca,
+				       .cert_file = h->cert,
+				       .key_file = h->key,
+				       .insecure = h->skip_verify}
+		   : (struct http_tls){.ca_file = o->ca_file};
+	r->username = h && h->mirror ? NULL : o->username;
+	r->password = r->username ? o->password : NULL;
 	r->http = http_new(&r->tls, REGISTRY_PARALLEL);
 	if (!r->http) {
 		(void)err_errno(err, "event loop of a pull");
@@ -153,6 +160,8 @@ struct registry *registry_open(const struct image_ref *ref, const struct registr
 	clock_cond_init(&r->news);
 	r->o = o;
 	r->ref = ref;
+	if (h)
+		r->scheme = strncasecmp(h->url, "http:", 5) ? "https" : "http";
 	r->may_http = image_ref_is_loopback(ref) || in_list(o->insecure, ref->domain);
 	return r;
 }
@@ -179,6 +188,10 @@ void registry_cancel(struct registry *r)
 
 char *registry_url(const struct registry *r, const char *scheme, const char *kind, const char *what)
 {
+	const struct image_host *h = r->o->host;
+	if (h) /* a mirror is told whose image it is */
+		return mem_printf("%s/%s/%s/%s%s%s", h->url, r->ref->path, kind, what,
+				  h->mirror ? "?ns=" : "", h->mirror ? r->ref->domain : "");
 	return mem_printf("%s://%s/v2/%s/%s/%s", scheme, image_ref_host(r->ref), r->ref->path, kind, what);
 }
 
@@ -209,8 +222,8 @@ void registry_fill_request(const struct registry *r, struct http_request *rq, co
 	rq->method = "GET";
 	rq->headers = headers;
 	rq->follow_redirects = true;
-	rq->username = r->basic ? r->o->username : NULL;
-	rq->password = r->basic ? r->o->password : NULL;
+	rq->username = r->basic ? r->username : NULL;
+	rq->password = r->basic ? r->password : NULL;
 }
 
 static int try_once(struct registry *r, const char *scheme, const char *kind, const char *what, size_t max,

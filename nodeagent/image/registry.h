@@ -8,12 +8,15 @@
 #define IMAGE_REGISTRY_H
 
 #include "base/buf.h"
+#include "image/hosts.h"
 #include "image/manifest.h"
 
 struct registry_options {		 /* borrowed until registry_close */
 	const char *username, *password; /* NULL = anonymous */
 	const char *insecure;		 /* comma-separated host[:port] that may be reached by plain HTTP */
 	const char *ca_file;		 /* trusted instead of the system's; NULL = the system's */
+	const char *hosts_dir;		 /* image/hosts.h; NULL = none. Of pulls, not of one connection */
+	const struct image_host *host;	 /* where to ask; NULL = the registry itself, by the options above */
 };
 
 struct registry;

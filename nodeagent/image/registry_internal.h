@@ -18,7 +18,8 @@ struct registry {
 	struct http *http;
 	const struct registry_options *o;
 	const struct image_ref *ref;
-	const char *scheme; /* NULL until the first answer */
+	const char *username, *password; /* for this host; NULL = anonymous */
+	const char *scheme;		 /* NULL until the first answer */
 	bool may_http;
 	bool basic;	      /* the registry asked for the name and password themselves */
 	char *bearer;	      /* "Authorization: Bearer …", NULL = none */

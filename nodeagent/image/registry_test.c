@@ -222,8 +222,67 @@ static void test_downloads(void **state)
 	}
 }
 
+static void on_mirror(struct server_request *rq)
+{
+	struct scene *s = rq->s->arg;
+	autofree char *secret = server_header(rq, "Authorization");
+	if (secret && !strncmp(secret, "Basic", 5))
+		atomic_fetch_add(&s->leaked, 1);
+	if (!strncmp(rq->path, "/token", 6))
+		server_reply(rq, 200, "", "{\"token\":\"m\"}");
+	else if (!secret)
+		server_reply(rq, 401, "WWW-Authenticate: Basic realm=\"x\"\r\n", "{}");
+	else
+		server_reply(rq, 404, "", "{}");
+}
+
+static void on_proxy(struct server_request *rq)
+{
+	struct scene *s = rq->s->arg;
+	atomic_fetch_add(&s->asked_store, !strcmp(rq->path, "/proxy/v2/a/b/manifests/t?ns=reg.io"));
+	server_reply(rq, 200, "", "{\"mirrored\":true}");
+}
+
+/* A mirror is told whose image is wanted, and nothing of who wants it. */
+static void test_mirrors(void **state)
+{
+	struct scene *s = MEM_NEW(struct scene);
+	struct err err = ERR_INIT;
+	struct image_ref ref = {.domain = "reg.io", .path = "a/b", .tag = "t"};
+	char digest[IMAGE_DIGEST_MAX];
+	autobuf struct buf got = BUF_INIT;
+	server_start(&s->registry, on_mirror, s);
+	server_start(&s->store, on_proxy, s);
+	struct image_host asks = {.url = s->registry.url, .mirror = true}, gives = {.mirror = true};
+	gives.url = mem_printf("%s/proxy/v2", s->store.url);
+	struct registry_options o = {.username = "u", .password = "p", .host = &asks};
+	struct registry *r = registry_open(&ref, &o, &err);
+	assert_int_equal(registry_manifest(r, "t", &got, digest, &err), -1);
+	assert_int_equal(err.reason, REASON_UNAUTHORIZED);
+	registry_close(r);
+	assert_int_equal(atomic_load(&s->leaked), 0);
+	o.host = &gives;
+	r = registry_open(&ref, &o, &err);
+	assert_int_equal(registry_manifest(r, "t", &got, digest, &err), 0);
+	assert_string_equal(got.p, "{\"mirrored\":true}");
+	assert_int_equal(atomic_load(&s->asked_store), 1);
+	registry_close(r);
+	/* The registry itself, by its own file, gets them. */
+	asks.mirror = false;
+	o.host = &asks;
+	r = registry_open(&ref, &o, &err);
+	assert_int_equal(registry_manifest(r, "t", &got, digest, &err), -1);
+	assert_int_equal(err.reason, REASON_NOT_FOUND);
+	registry_close(r);
+	assert_int_equal(atomic_load(&s->leaked), 1);
+	server_stop(&s->registry);
+	server_stop(&s->store);
+	free(gives.url);
+	free(s);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_downloads)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_downloads), cmocka_unit_test(test_mirrors)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

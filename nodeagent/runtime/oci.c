@@ -112,7 +112,7 @@ static void oci_free(struct runtime *rt)
 				     o->c.cni_conf_dir,
 				     o->c.pod_cidr,
 				     o->c.insecure_registries,
-				     o->c.registry_ca};
+				     o->c.registry_config};
 	for (size_t i = 0; i < ARRAY_LEN(owned); i++)
 		free((char *)owned[i]);
 	free(o);
@@ -257,7 +257,7 @@ static int copy_config(struct oci *o, const struct runtime_config *c, struct err
 				       .cni_conf_dir = mem_strdup(c->cni_conf_dir),
 				       .pod_cidr = mem_strdup(c->pod_cidr),
 				       .insecure_registries = mem_strdup(c->insecure_registries),
-				       .registry_ca = mem_strdup(c->registry_ca),
+				       .registry_config = mem_strdup(c->registry_config),
 				       .on_exit = c->on_exit,
 				       .on_exit_arg = c->on_exit_arg,
 				       .loop = c->loop,

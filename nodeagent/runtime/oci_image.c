@@ -82,7 +82,7 @@ int oci_image_pull(struct runtime *rt, const char *ref, const struct runtime_aut
 	struct registry_options opt = {.username = auth ? auth->username : NULL,
 				       .password = auth ? auth->password : NULL,
 				       .insecure = o->c.insecure_registries,
-				       .ca_file = o->c.registry_ca};
+				       .hosts_dir = o->c.registry_config};
 	struct image_record *r = image_pull(o->puller, ref, &opt, cancel, err);
 	if (!r)
 		return -1;

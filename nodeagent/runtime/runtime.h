@@ -339,8 +339,7 @@ struct runtime_config {		/* strings borrowed until free */
 	const char *pod_cidr;			 /* "10.244.0.0/24"; may come later by set_pod_cidr */
 	const char *insecure_registries; /* comma-separated host[:port] reached by plain HTTP; loopback always
 					    may */
-	const char *registry_ca; /* PEM file trusted for registries instead of the system's; NULL = the
-				    system's */
+	const char *registry_config;	 /* directory of hosts.toml files (image/hosts.h); NULL = none */
 	runtime_exit_fn *on_exit;
 	void *on_exit_arg;
 	struct loop *loop; /* sees what ends; NULL = nobody is told */
