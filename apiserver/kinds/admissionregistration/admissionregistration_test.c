@@ -124,18 +124,18 @@ static void policies(void **state)
 		{POLICY(GOOD
 			",'variables':[{'name':'in','expression':' '},{},{'name':'a1','expression':'1'}]"),
 		 "spec.variables[0].expression: Required value: expression is not specified\n"
-		 "spec.variables[0].name: Invalid value: \"in\": name is not a valid CEL identifier\n"
+		 "spec.variables[0].name: Invalid value: \"in\": must be a valid CEL identifier\n"
 		 "spec.variables[1].expression: Required value: expression is not specified\n"
 		 "spec.variables[1].name: Required value: name is not specified\n"},
 		{POLICY(MATCH
 			",'validations':[{'expression':'1','message':' ','messageExpression':' ','reason':'x'}]"),
-		 "spec.validations[0].message: Invalid value: \" \": message must be non-empty if specified\n"
+		 "spec.validations[0].message: Invalid value: \" \": must be non-empty if specified\n"
 		 "spec.validations[0].messageExpression: Invalid value: \" \": must be non-empty if specified\n"
 		 "spec.validations[0].reason: Unsupported value: \"x\": supported values: \"Forbidden\", \"Invalid\", "
 		 "\"RequestEntityTooLarge\"\n"},
 		{POLICY(MATCH
 			",'validations':[{'expression':'1','message':'a\\nb'},{'expression':'1','message':'a\\n'}]"),
-		 "spec.validations[0].message: Invalid value: \"a\\nb\": message must not contain line breaks\n"},
+		 "spec.validations[0].message: Invalid value: \"a\\nb\": must not contain line breaks\n"},
 		{POLICY(MATCH
 			",'auditAnnotations':[{'key':'a','valueExpression':'1'},{'key':'a','valueExpression':' '},{'key':'b c',"
 			"'valueExpression':'1'}]"),
@@ -175,6 +175,8 @@ static void policy_status(void **state)
 	causes_check_updates(rows, ARRAY_LEN(rows));
 }
 
+#define NAME_PART                                                                                            \
+	"name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')\n"
 #define BINDING(spec)                                                                                        \
 	GROUP, "ValidatingAdmissionPolicyBinding", "", "{'metadata':{'name':'a'},'spec':{" spec "}}", NULL
 #define BOUND "'policyName':'p','validationActions':['Deny']"
@@ -202,10 +204,68 @@ static void bindings(void **state)
 		 "spec.paramRef.selector: Forbidden: name and selector are mutually exclusive\n"},
 		{BINDING(BOUND ",'matchResources':{'matchPolicy':'x','resourceRules':[" RULE(
 			 ",'resources':['']") "]}"),
-		 "spec.matchResouces.matchPolicy: Unsupported value: \"x\": supported values: \"Equivalent\", \"Exact\"\n"
-		 "spec.matchResouces.resourceRules[0].resources[0]: Required value\n"},
+		 "spec.matchResources.matchPolicy: Unsupported value: \"x\": supported values: \"Equivalent\", \"Exact\"\n"
+		 "spec.matchResources.resourceRules[0].resources[0]: Required value\n"},
 	};
 	causes_check_updates(rows, ARRAY_LEN(rows));
+}
+
+/* Many things at once, in upstream's order. */
+static void order(void **state)
+{
+#define MATCHED                                                                                                         \
+	"{'matchPolicy':'x','namespaceSelector':{'matchExpressions':[{'key':'a','operator':'q'}]},"                     \
+	"'excludeResourceRules':[{'resourceNames':['a/b'],'operations':['x'],'apiGroups':['*','a'],'apiVersions':['']," \
+	"'resources':['a','*'],'scope':'q'}]"
+#define MATCHED_TOLD(at)                                                                                                                                     \
+	at ".matchPolicy: Unsupported value: \"x\": supported values: \"Equivalent\", \"Exact\"\n" at                                                        \
+	   ".namespaceSelector.matchExpressions[0].operator: Invalid value: \"q\": not a valid selector operator\n" at                                       \
+	   ".excludeResourceRules[0].resourceNames[0]: Invalid value: \"a/b\": may not contain '/'\n" at                                                     \
+	   ".excludeResourceRules[0].operations[0]: Unsupported value: \"x\": supported values: \"*\", \"CONNECT\", \"CREATE\", \"DELETE\", \"UPDATE\"\n" at \
+	   ".excludeResourceRules[0].apiGroups: Invalid value: [\"*\",\"a\"]: if '*' is present, must not specify other API groups\n" at                     \
+	   ".excludeResourceRules[0].apiVersions[0]: Required value\n" at                                                                                    \
+	   ".excludeResourceRules[0].scope: Unsupported value: \"q\": supported values: \"*\", \"Cluster\", \"Namespaced\"\n"
+	static const struct causes_update rows[] = {
+		{POLICY("'failurePolicy':'x','paramKind':{'apiVersion':'a/b/c'},'matchConstraints':" MATCHED
+			"},"
+			"'matchConditions':[{'name':'a','expression':'1'},{'name':'a','expression':' '},{'name':'b c','expression':''}],"
+			"'variables':[{'name':'1','expression':''}],"
+			"'validations':[{'reason':'x','message':' ','messageExpression':' ','expression':''}],"
+			"'auditAnnotations':[{'key':'b','valueExpression':'1'},{'key':'b','valueExpression':''},{'key':'c d','valueExpression':'1'}]"),
+		 "spec.failurePolicy: Unsupported value: \"x\": supported values: \"Fail\", \"Ignore\"\n"
+		 "spec.paramKind.apiVersion: Invalid value: \"a/b/c\": unexpected GroupVersion string: a/b/c\n"
+		 "spec.paramKind.kind: Required value\n" MATCHED_TOLD(
+			 "spec.matchConstraints") "spec.matchConstraints.resourceRules: Required value\n"
+						  "spec.matchConditions[1].expression: Required value\n"
+						  "spec.matchConditions[1].name: Duplicate value: \"a\"\n"
+						  "spec.matchConditions[2].expression: Required value\n"
+						  "spec.matchConditions[2].name: Invalid value: \"b c\": " NAME_PART
+						  "spec.variables[0].name: Invalid value: \"1\": must be a valid CEL identifier\n"
+						  "spec.variables[0].expression: Required value: expression is not specified\n"
+						  "spec.validations[0].expression: Required value: expression is not specified\n"
+						  "spec.validations[0].messageExpression: Invalid value: \" \": must be non-empty if specified\n"
+						  "spec.validations[0].message: Invalid value: \" \": must be non-empty if specified\n"
+						  "spec.validations[0].reason: Unsupported value: \"x\": supported values: \"Forbidden\", \"Invalid\", \"RequestEntityTooLarge\"\n"
+						  "spec.auditAnnotations[1].valueExpression: Required value: valueExpression is not specified\n"
+						  "spec.auditAnnotations[1].key: Duplicate value: \"b\"\n"
+						  "spec.auditAnnotations[2].key: Invalid value: \"a/c d\": " NAME_PART},
+		{BINDING("'validationActions':['x','Deny','Warn','Deny'],'matchResources':" MATCHED "},"
+			 "'paramRef':{'name':'a/b','selector':{'matchExpressions':[{'key':'a','operator':'q'}]}}"),
+		 "spec.policyName: Required value\n"
+		 "spec.paramRef.name: Invalid value: \"a/b\": may not contain '/'\n"
+		 "spec.paramRef.name: Forbidden: name and selector are mutually exclusive\n"
+		 "spec.paramRef.selector.matchExpressions[0].operator: Invalid value: \"q\": not a valid selector operator\n"
+		 "spec.paramRef.selector: Forbidden: name and selector are mutually exclusive\n"
+		 "spec.paramRef.parameterNotFoundAction: Required value\n" MATCHED_TOLD(
+			 "spec.matchResources") "spec.validationActions[0]: Unsupported value: \"x\": supported values: \"Audit\", \"Deny\", \"Warn\"\n"
+						"spec.validationActions[3]: Duplicate value: \"Deny\"\n"
+						"spec.validationActions: Invalid value: [\"x\",\"Deny\",\"Warn\",\"Deny\"]: must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)\n"},
+		{GROUP, "ValidatingAdmissionPolicy", "status",
+		 "{'spec':{" MATCH "},'status':{'typeChecking':{'expressionWarnings':[{}]}}}", "{}",
+		 "status.typeChecking.expressionWarnings[0].warning: Required value\n"
+		 "status.typeChecking.expressionWarnings[0].fieldRef: Required value\n"},
+	};
+	causes_check_order(rows, ARRAY_LEN(rows));
 }
 
 static void defaults(void **state)
@@ -229,6 +289,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(webhooks),	 cmocka_unit_test(rules),    cmocka_unit_test(policies),
 		cmocka_unit_test(policy_status), cmocka_unit_test(bindings), cmocka_unit_test(defaults),
+		cmocka_unit_test(order),
 	};
 	return cmocka_run_group_tests(tests, causes_setup, causes_teardown);
 }

@@ -10,6 +10,10 @@
 #include "kinds/strategies.h"
 #include "object/name.h"
 
+/* second looks, which the types' $looked_at name */
+#define LOOK_NO_RULES 'n'
+#define LOOK_ACTIONS 'a'
+#define LOOK_BOTH 'f'
 #define MAX_ANNOTATIONS 20
 #define MAX_ANNOTATION 5120 /* bytes of its expression */
 
@@ -100,20 +104,26 @@ static void check_variable(const js *v, const char *path, struct field_errors *e
 	check_blank(v, "name", "name is not specified", path, errs);
 	check_blank(v, "expression", "expression is not specified", path, errs);
 	if (!matching_is_blank(name) && !is_identifier(name))
-		field_error_invalid_str(errs, PATH("%s.name", path), name,
-					"name is not a valid CEL identifier");
+		field_error_invalid_str(errs, PATH("%s.name", path), name, "must be a valid CEL identifier");
 }
 
-/* A line break at either end does not count. */
-static bool has_line_breaks(const char *s)
+/* What stands between white space: from *s on, how many bytes. */
+static size_t trimmed(const char **s)
 {
 	static const char white[] = " \t\n\v\f\r";
-	const char *end = s + strlen(s);
+	const char *end = *s + strlen(*s);
 
-	s += strspn(s, white);
-	while (end > s && strchr(white, end[-1]))
+	*s += strspn(*s, white);
+	while (end > *s && strchr(white, end[-1]))
 		end--;
-	return strcspn(s, "\n\r") < (size_t)(end - s);
+	return (size_t)(end - *s);
+}
+
+static bool has_line_breaks(const char *s)
+{
+	size_t n = trimmed(&s);
+
+	return strcspn(s, "\n\r") < n;
 }
 
 static void check_validation(const js *v, const char *path, struct field_errors *errs)
@@ -126,10 +136,10 @@ static void check_validation(const js *v, const char *path, struct field_errors 
 					"must be non-empty if specified");
 	if (*message && matching_is_blank(message))
 		field_error_invalid_str(errs, PATH("%s.message", path), message,
-					"message must be non-empty if specified");
+					"must be non-empty if specified");
 	else if (has_line_breaks(message))
 		field_error_invalid_str(errs, PATH("%s.message", path), message,
-					"message must not contain line breaks");
+					"must not contain line breaks");
 }
 
 /* The key stands behind the policy's name in the audit log, so both together are a qualified name. */
@@ -145,7 +155,7 @@ static void check_annotation(const js *a, const char *policy, const char *path, 
 	else if (name_check_qualified(full, &wrong))
 		field_error_names(errs, PATH("%s.key", path), full, &wrong);
 	check_blank(a, "valueExpression", "valueExpression is not specified", path, errs);
-	if (strlen(expression) > MAX_ANNOTATION)
+	if (trimmed(&expression) > MAX_ANNOTATION)
 		field_error_required(errs, PATH("%s.valueExpression", path),
 				     "must not exceed 5120 bytes in length");
 }
@@ -194,8 +204,10 @@ static void policy_validate(const struct strategy_ctx *ctx, const js *new, const
 	if (js_obj(spec, "paramKind", NULL))
 		check_param_kind(js_obj(spec, "paramKind", NULL), errs);
 	check_match(match, "spec.matchConstraints", errs);
+	errs->look = LOOK_NO_RULES;
 	if (match && !js_len(js_field(match, "resourceRules")))
 		field_error_required(errs, "spec.matchConstraints.resourceRules", "");
+	errs->look = 0;
 	matching_check_conditions(js_arr(spec, "matchConditions", NULL), "spec.matchConditions", errs);
 	check_expressions(new, spec, errs);
 }
@@ -223,10 +235,12 @@ static void check_param(const js *param, struct field_errors *errs)
 	bool named = *js_str0(param, "name", NULL);
 
 	check_label_selector(selector, "spec.paramRef.selector", errs);
+	errs->look = LOOK_BOTH;
 	if (named && selector) {
 		field_error_forbidden(errs, "spec.paramRef.name", both);
 		field_error_forbidden(errs, "spec.paramRef.selector", both);
 	}
+	errs->look = 0;
 	if (!named && !selector)
 		field_error_required(errs, "spec.paramRef", "one of name or selector must be specified");
 }
@@ -240,16 +254,17 @@ static void policybinding_validate(const struct strategy_ctx *ctx, const js *new
 
 	if (param)
 		check_param(param, errs);
-	check_match(js_obj(spec, "matchResources", NULL), "spec.matchResouces",
-		    errs); /* as upstream has it */
+	check_match(js_obj(spec, "matchResources", NULL), "spec.matchResources", errs);
 	js_array_for_each (a, actions) {
 		deny |= !strcmp(js_str0(a, NULL), "Deny");
 		warn |= !strcmp(js_str0(a, NULL), "Warn");
 	}
+	errs->look = LOOK_ACTIONS;
 	if (deny && warn)
 		field_error_invalid(
 			errs, "spec.validationActions", actions,
 			"must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)");
+	errs->look = 0;
 }
 
 const struct strategy validatingpolicybinding_strategy = {

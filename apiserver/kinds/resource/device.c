@@ -36,19 +36,31 @@ void device_drop(js *claim)
 
 /* ---- lists ---- */
 
-bool device_check_size(const js *list, size_t max, const char *path, struct field_errors *errs)
+void device_check_size(const js *list, size_t max, enum device_look look, const char *path,
+		       struct field_errors *errs)
 {
-	if (js_len(list) <= max)
-		return false;
-	field_errors_drop(errs, path);
-	field_error_too_many(errs, path, (int)js_len(list), (int)max);
-	return true;
+	char was = errs->look;
+
+	errs->look = (char)look;
+	if (js_len(list) > max)
+		field_error_too_many(errs, path, (int)js_len(list), (int)max);
+	errs->look = was;
 }
 
-void device_check_duplicate(struct unique *seen, const char *key, const char *path, struct field_errors *errs)
+void device_check_repeated(struct unique *seen, const char *key, const char *value, enum device_look look,
+			   const char *path, struct field_errors *errs)
 {
-	if (unique_seen(seen, key))
-		field_error_duplicate(errs, path, key);
+	char was = errs->look;
+
+	if (!unique_seen(seen, key))
+		return;
+	errs->look = (char)look;
+	if (value)
+		field_error_duplicate(errs, path, value);
+	else
+		field_errors_add(errs, "FieldValueDuplicate", mem_strdup(path),
+				 mem_strdup("Duplicate value: " DEVICE_UNSHOWN));
+	errs->look = was;
 }
 
 /* ---- names ---- */
@@ -86,12 +98,11 @@ void device_check_request_refs(const js *refs, const struct unique *names, const
 {
 	autounique struct unique seen = {.n = 0};
 
-	if (device_check_size(refs, DEVICE_LIST_MAX, path, errs))
-		return;
+	device_check_size(refs, DEVICE_LIST_MAX, DEVICE_SIZE_WITHIN, path, errs);
 	js_array_for_each (r, refs) {
-		const char *at = PATH("%s[%zu]", path, r_i);
-		device_check_request_ref(js_str0(r, NULL), names, at, errs);
-		device_check_duplicate(&seen, js_str0(r, NULL), at, errs);
+		const char *at = PATH("%s[%zu]", path, r_i), *name = js_str0(r, NULL);
+		device_check_request_ref(name, names, at, errs);
+		device_check_repeated(&seen, name, name, DEVICE_REPEATED_WITHIN, at, errs);
 	}
 }
 
@@ -142,6 +153,10 @@ void device_check_attribute(const char *s, const char *path, struct field_errors
 {
 	const char *slash = strchr(s, '/');
 
+	if (!*s) {
+		field_error_required(errs, path, "name required");
+		return;
+	}
 	if (!slash) {
 		check_identifier(s, path, errs);
 		return;
@@ -152,32 +167,32 @@ void device_check_attribute(const char *s, const char *path, struct field_errors
 	if (*domain)
 		device_check_driver(domain, path, errs);
 	else
-		field_error_invalid_str(errs, path, "", "the domain must not be empty");
+		field_error_required(errs, path, "the domain must not be empty");
 	if (slash[1])
 		check_identifier(slash + 1, path, errs);
 	else
-		field_error_invalid_str(errs, path, "", "the name must not be empty");
+		field_error_required(errs, path, "the name must not be empty");
 }
 
 /* ---- settings ---- */
 
-void device_check_raw(const js *raw, const char *path, struct field_errors *errs)
+void device_check_raw(const js *raw, bool stored, const char *path, struct field_errors *errs)
 {
 	autobuf struct buf text = BUF_INIT;
 
 	if (!raw)
 		return;
 	js_write(&text, raw);
-	if (text.len > RAW_MAX)
+	if (!stored && text.len > RAW_MAX)
 		field_error_too_long(errs, path, RAW_MAX);
 	else if (!js_is_obj(raw))
 		field_error_invalid_str(errs, path, "<value omitted>", "must be a valid JSON object");
 }
 
-void device_check_config(const js *config, const char *path, struct field_errors *errs)
+void device_check_config(const js *config, bool stored, const char *path, struct field_errors *errs)
 {
-	device_check_raw(js_get(config, "opaque", "parameters", NULL), PATH("%s.opaque.parameters", path),
-			 errs);
+	device_check_raw(js_get(config, "opaque", "parameters", NULL), stored,
+			 PATH("%s.opaque.parameters", path), errs);
 }
 
 /* ---- claims ---- */
@@ -197,7 +212,8 @@ static void check_count(const js *r, const char *path, struct field_errors *errs
 
 static void check_wish(const js *r, const char *path, struct field_errors *errs)
 {
-	device_check_size(js_arr(r, "selectors", NULL), DEVICE_LIST_MAX, PATH("%s.selectors", path), errs);
+	device_check_size(js_arr(r, "selectors", NULL), DEVICE_LIST_MAX, DEVICE_SIZE_SELECTORS,
+			  PATH("%s.selectors", path), errs);
 	check_count(r, path, errs);
 }
 
@@ -205,34 +221,26 @@ static void check_alternatives(const js *list, const char *path, struct field_er
 {
 	autounique struct unique seen = {.n = 0};
 
-	if (device_check_size(list, ALTERNATIVES_MAX, path, errs))
-		return;
+	device_check_size(list, ALTERNATIVES_MAX, DEVICE_SIZE_WITHIN, path, errs);
 	js_array_for_each (s, list) {
-		const char *at = PATH("%s[%zu]", path, s_i);
+		const char *at = PATH("%s[%zu]", path, s_i), *name = js_str0(s, "name", NULL);
 		check_wish(s, at, errs);
-		device_check_duplicate(&seen, js_str0(s, "name", NULL), at, errs);
+		device_check_repeated(&seen, name, name, DEVICE_REPEATED_WITHIN, PATH("%s.name", at), errs);
 	}
 }
 
 static void check_request(const js *r, const char *path, struct field_errors *errs)
 {
-	static const char *const kinds[] = {"exactly", "firstAvailable"};
 	const js *exactly = js_obj(r, "exactly", NULL), *list = js_arr(r, "firstAvailable", NULL);
-	bool both = exactly && js_len(list);
 
-	if (!both && (exactly || js_len(list))) {
-		if (exactly)
-			check_wish(exactly, PATH("%s.exactly", path), errs);
-		check_alternatives(list, PATH("%s.firstAvailable", path), errs);
-		return;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) /* nobody looks into them */
-		field_errors_drop(errs, PATH("%s.%s", path, kinds[i]));
-	if (both)
+	if (exactly)
+		check_wish(exactly, PATH("%s.exactly", path), errs);
+	check_alternatives(list, PATH("%s.firstAvailable", path), errs);
+	if (exactly && js_len(list))
 		field_error_invalid(
 			errs, path, NULL,
 			"exactly one of `exactly` or `firstAvailable` is required, but multiple fields are set");
-	else
+	else if (!exactly && !js_len(list))
 		field_error_required(errs, path, "exactly one of `exactly` or `firstAvailable` is required");
 }
 
@@ -240,12 +248,11 @@ static void check_requests(const js *requests, const char *path, struct field_er
 {
 	autounique struct unique seen = {.n = 0};
 
-	if (device_check_size(requests, DEVICE_LIST_MAX, path, errs))
-		return;
+	device_check_size(requests, DEVICE_LIST_MAX, DEVICE_SIZE, path, errs);
 	js_array_for_each (r, requests) {
-		const char *at = PATH("%s[%zu]", path, r_i);
+		const char *at = PATH("%s[%zu]", path, r_i), *name = js_str0(r, "name", NULL);
 		check_request(r, at, errs);
-		device_check_duplicate(&seen, js_str0(r, "name", NULL), at, errs);
+		device_check_repeated(&seen, name, name, DEVICE_REPEATED, PATH("%s.name", at), errs);
 	}
 }
 
@@ -261,25 +268,24 @@ static void check_constraint(const js *c, const struct unique *names, const char
 		return;
 	}
 	device_check_attribute(attribute, path, errs);
-	if (!strchr(attribute, '/'))
+	if (*attribute && !strchr(attribute, '/'))
 		field_error_invalid_str(errs, path, attribute, "must include a domain");
 }
 
-void device_check_claim(const js *claim, const char *path, struct field_errors *errs)
+void device_check_claim(const js *claim, bool stored, const char *path, struct field_errors *errs)
 {
 	const js *constraints = js_arr(claim, "constraints", NULL), *config = js_arr(claim, "config", NULL);
 	autounique struct unique names = {.n = 0};
 
 	device_request_names(claim, &names);
 	check_requests(js_arr(claim, "requests", NULL), PATH("%s.requests", path), errs);
-	if (!device_check_size(constraints, DEVICE_LIST_MAX, PATH("%s.constraints", path), errs))
-		js_array_for_each (c, constraints)
-			check_constraint(c, &names, PATH("%s.constraints[%zu]", path, c_i), errs);
-	if (device_check_size(config, DEVICE_LIST_MAX, PATH("%s.config", path), errs))
-		return;
+	device_check_size(constraints, DEVICE_LIST_MAX, DEVICE_SIZE, PATH("%s.constraints", path), errs);
+	js_array_for_each (c, constraints)
+		check_constraint(c, &names, PATH("%s.constraints[%zu]", path, c_i), errs);
+	device_check_size(config, DEVICE_LIST_MAX, DEVICE_SIZE, PATH("%s.config", path), errs);
 	js_array_for_each (c, config) {
 		const char *at = PATH("%s.config[%zu]", path, c_i);
 		device_check_request_refs(js_arr(c, "requests", NULL), &names, PATH("%s.requests", at), errs);
-		device_check_config(c, at, errs);
+		device_check_config(c, stored, at, errs);
 	}
 }

@@ -14,12 +14,13 @@ static void class_validate(const struct strategy_ctx *ctx, const js *new, const 
 			   struct field_errors *errs)
 {
 	const js *config = js_arr(new, "spec", "config", NULL);
+	bool stored = old && js_equal(config, js_arr(old, "spec", "config", NULL));
 
-	device_check_size(js_arr(new, "spec", "selectors", NULL), DEVICE_LIST_MAX, "spec.selectors", errs);
-	if (device_check_size(config, DEVICE_LIST_MAX, "spec.config", errs))
-		return;
+	device_check_size(js_arr(new, "spec", "selectors", NULL), DEVICE_LIST_MAX, DEVICE_SIZE,
+			  "spec.selectors", errs);
+	device_check_size(config, DEVICE_LIST_MAX, DEVICE_SIZE, "spec.config", errs);
 	js_array_for_each (c, config)
-		device_check_config(c, PATH("spec.config[%zu]", c_i), errs);
+		device_check_config(c, stored, PATH("spec.config[%zu]", c_i), errs);
 }
 
 const struct strategy deviceclass_strategy = {

@@ -14,6 +14,7 @@
 #define RESERVED_MAX 256
 #define CONDITIONS_MAX 8
 #define IPS_MAX 16
+#define LOOK_RESERVED 'f' /* what must hold of reservedFor as a whole, which comes behind the devices */
 
 static void drop_status(js *status)
 {
@@ -72,14 +73,17 @@ static void check_consumers(const js *new, const js *old, struct field_errors *e
 	const js *is = js_arr(new, "status", "reservedFor", NULL);
 	autounique struct unique seen = {.n = 0};
 
-	if (!device_check_size(is, RESERVED_MAX, "status.reservedFor", errs))
-		js_array_for_each (c, is)
-			device_check_duplicate(&seen, uid_of(c), PATH("status.reservedFor[%zu]", c_i), errs);
+	device_check_size(is, RESERVED_MAX, DEVICE_SIZE, "status.reservedFor", errs);
+	js_array_for_each (c, is)
+		device_check_repeated(&seen, uid_of(c), uid_of(c), DEVICE_REPEATED,
+				      PATH("status.reservedFor[%zu].uid", c_i), errs);
+	errs->look = LOOK_RESERVED;
 	if (js_len(is) && !js_get(new, "status", "allocation", NULL))
 		field_error_forbidden(errs, "status.reservedFor",
 				      "may not be specified when `allocated` is not set");
 	else if (js_get(new, "metadata", "deletionTimestamp", NULL))
 		check_newcomers(is, js_arr(old, "status", "reservedFor", NULL), errs);
+	errs->look = 0;
 }
 
 /* ---- what was given ---- */
@@ -93,19 +97,17 @@ static void check_allocation(const js *allocation, const struct unique *names, s
 
 	podspec_validate_node_selector(js_obj(allocation, "nodeSelector", NULL),
 				       "status.allocation.nodeSelector", errs);
-	if (!device_check_size(results, DEVICE_LIST_MAX, results_at, errs))
-		js_array_for_each (r, results) {
-			const char *at = PATH("%s[%zu]", results_at, r_i);
-			device_check_request_ref(js_str0(r, "request", NULL), names, PATH("%s.request", at),
-						 errs);
-			device_check_pool(js_str0(r, "pool", NULL), PATH("%s.pool", at), errs);
-		}
-	if (device_check_size(config, 2 * DEVICE_LIST_MAX, config_at, errs))
-		return;
+	device_check_size(results, DEVICE_LIST_MAX, DEVICE_SIZE, results_at, errs);
+	js_array_for_each (r, results) {
+		const char *at = PATH("%s[%zu]", results_at, r_i);
+		device_check_request_ref(js_str0(r, "request", NULL), names, PATH("%s.request", at), errs);
+		device_check_pool(js_str0(r, "pool", NULL), PATH("%s.pool", at), errs);
+	}
+	device_check_size(config, 2 * DEVICE_LIST_MAX, DEVICE_SIZE, config_at, errs);
 	js_array_for_each (c, config) {
 		const char *at = PATH("%s[%zu]", config_at, c_i);
 		device_check_request_refs(js_arr(c, "requests", NULL), names, PATH("%s.requests", at), errs);
-		device_check_config(c, at, errs);
+		device_check_config(c, false, at, errs);
 	}
 }
 
@@ -136,12 +138,11 @@ static void check_network(const js *network, const char *path, struct field_erro
 	const js *ips = js_arr(network, "ips", NULL);
 	autounique struct unique seen = {.n = 0};
 
-	if (device_check_size(ips, IPS_MAX, PATH("%s.ips", path), errs))
-		return;
+	device_check_size(ips, IPS_MAX, DEVICE_SIZE_WITHIN, PATH("%s.ips", path), errs);
 	js_array_for_each (i, ips) {
-		const char *at = PATH("%s.ips[%zu]", path, i_i);
-		check_interface_address(js_str0(i, NULL), at, errs);
-		device_check_duplicate(&seen, js_str0(i, NULL), at, errs);
+		const char *at = PATH("%s.ips[%zu]", path, i_i), *address = js_str0(i, NULL);
+		check_interface_address(address, at, errs);
+		device_check_repeated(&seen, address, address, DEVICE_REPEATED_WITHIN, at, errs);
 	}
 }
 
@@ -159,12 +160,14 @@ static void check_device(const js *d, const struct unique *given, const char *pa
 
 	device_check_pool(js_str0(d, "pool", NULL), PATH("%s.pool", path), errs);
 	if (!unique_has(given, id))
-		field_error_invalid_str(errs, path, id, "must be an allocated device in the claim");
+		field_errors_add(errs, "FieldValueInvalid", mem_strdup(path),
+				 mem_strdup("Invalid value: " DEVICE_UNSHOWN
+					    ": must be an allocated device in the claim"));
 	if (js_len(conditions) > CONDITIONS_MAX)
 		field_error_too_many(errs, PATH("%s.conditions", path), (int)js_len(conditions),
 				     CONDITIONS_MAX);
 	check_conditions(conditions, PATH("%s.conditions", path), errs);
-	device_check_raw(js_field(d, "data"), PATH("%s.data", path), errs);
+	device_check_raw(js_field(d, "data"), false, PATH("%s.data", path), errs);
 	check_network(js_obj(d, "networkData", NULL), PATH("%s.networkData", path), errs);
 }
 
@@ -180,7 +183,7 @@ static void check_devices(const js *status, struct field_errors *errs)
 		const char *path = PATH("status.devices[%zu]", d_i);
 		autofree char *id = device_id(d);
 		check_device(d, &given, path, errs);
-		device_check_duplicate(&seen, id, path, errs);
+		device_check_repeated(&seen, id, NULL, DEVICE_REPEATED, PATH("%s.deviceID", path), errs);
 	}
 }
 
@@ -208,7 +211,7 @@ static void claim_validate(const struct strategy_ctx *ctx, const js *new, const 
 	if (!strcmp(ctx->subresource, "status"))
 		validate_status(new, old, errs);
 	else
-		device_check_claim(js_obj(new, "spec", "devices", NULL), "spec.devices", errs);
+		device_check_claim(js_obj(new, "spec", "devices", NULL), old != NULL, "spec.devices", errs);
 }
 
 const struct strategy resourceclaim_strategy = {

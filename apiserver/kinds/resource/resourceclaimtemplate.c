@@ -11,7 +11,8 @@ static void template_prepare(const struct strategy_ctx *ctx, js *new, const js *
 static void template_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
 			      struct field_errors *errs)
 {
-	device_check_claim(js_obj(new, "spec", "spec", "devices", NULL), "spec.spec.devices", errs);
+	device_check_claim(js_obj(new, "spec", "spec", "devices", NULL), old != NULL, "spec.spec.devices",
+			   errs);
 }
 
 const struct strategy resourceclaimtemplate_strategy = {

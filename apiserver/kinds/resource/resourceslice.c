@@ -9,6 +9,8 @@
 #include "object/name.h"
 
 #define DEVICES_MAX 128
+#define VERSION_MAX 64
+#define LOOK_KEY 'k'
 #define FACTS_MAX 32	/* attributes and capacities of a device */
 #define FACT_KEY_MAX 96 /* of a domain, a slash and a name; longer keys are shortened in paths */
 
@@ -69,19 +71,28 @@ static bool is_version(const char *s)
 
 static void check_attribute(const js *a, const char *path, struct field_errors *errs)
 {
-	static const char *const values[] = {"int", "bool", "string", "version"};
+	static const char *const values[][2] = {{"int", "IntValue"},
+						{"bool", "BoolValue"},
+						{"string", "StringValue"},
+						{"version", "VersionValue"}};
 	const char *version = js_str(a, "version", NULL);
+	autojson js *shown = js_new_obj();
 	size_t n = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(values); i++)
-		n += js_field(a, values[i]) != NULL;
+	for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+		const js *v = js_field(a, values[i][0]);
+		js_set(shown, values[i][1], v ? js_dup(v) : NULL);
+		n += v != NULL;
+	}
 	if (version && !is_version(version))
 		field_error_invalid_str(errs, PATH("%s.version", path), version,
 					"must be a string compatible with semver.org spec 2.0.0");
+	if (version && strlen(version) > VERSION_MAX)
+		field_error_too_long(errs, PATH("%s.version", path), VERSION_MAX);
 	if (!n)
 		field_error_required(errs, path, "exactly one value must be specified");
 	else if (n > 1)
-		field_error_invalid(errs, path, a, "exactly one value must be specified");
+		field_error_invalid(errs, path, shown, "exactly one value must be specified");
 }
 
 /* A key as it stands in paths: long ones lose their middle. */
@@ -101,7 +112,9 @@ static void check_facts(const js *d, const char *what, const char *path, struct 
 
 	for (struct js_iter it = js_iter(js_obj(d, what, NULL)); js_next(&it);) {
 		const char *at = PATH("%s.%s[%s]", path, what, shortened(it.key, text));
+		errs->look = LOOK_KEY;
 		device_check_attribute(it.key, at, errs);
+		errs->look = 0;
 		if (!strcmp(what, "attributes"))
 			check_attribute(it.value, at, errs);
 	}
@@ -165,12 +178,11 @@ static void slice_validate(const struct strategy_ctx *ctx, const js *new, const 
 
 	device_check_pool(js_str0(spec, "pool", "name", NULL), "spec.pool.name", errs);
 	check_place(spec, errs);
-	if (device_check_size(devices, DEVICES_MAX, "spec.devices", errs))
-		return;
+	device_check_size(devices, DEVICES_MAX, DEVICE_SIZE, "spec.devices", errs);
 	js_array_for_each (d, devices) {
-		const char *path = PATH("spec.devices[%zu]", d_i);
+		const char *path = PATH("spec.devices[%zu]", d_i), *name = js_str0(d, "name", NULL);
 		check_device(d, path, errs);
-		device_check_duplicate(&seen, js_str0(d, "name", NULL), path, errs);
+		device_check_repeated(&seen, name, name, DEVICE_REPEATED, PATH("%s.name", path), errs);
 	}
 }
 
