@@ -78,12 +78,16 @@ static int decode(struct buf *out, const char *s, size_t n, bool url, struct err
 
 int base64_decode(struct buf *out, const char *s, size_t n, struct err *err)
 {
-	size_t body = n;
+	size_t body = n, good = 0;
 
 	for (int i = 0; i < 2 && body && s[body - 1] == '='; i++)
 		body--;
-	if (n % 4 || (body % 4 == 1))
-		return err_set(err, REASON_BAD_REQUEST, "illegal base64 data at input byte %zu", n - n % 4);
+	if (n % 4 || (body % 4 == 1)) { /* the first byte that is none is told before the length */
+		while (good < body && digit((unsigned char)s[good], false) >= 0)
+			good++;
+		return err_set(err, REASON_BAD_REQUEST, "illegal base64 data at input byte %zu",
+			       good < body ? good : n - n % 4);
+	}
 	return decode(out, s, body, false, err);
 }
 

@@ -54,22 +54,54 @@ static bool number(const char **s, int n, int *ret)
 }
 
 /* ---- reading ---- */
+#define QUOTED_MAX 72
 struct time_reader {
 	const char *text, *s; /* all of it; what is left */
 	const char *layout;
 	struct err *err;
 };
 
+/* As Go's package time quotes, of long ones the beginning. */
+static const char *quoted(const char *s, char out[QUOTED_MAX])
+{
+	size_t n = 0;
+
+	out[n++] = '"';
+	for (; *s && n < QUOTED_MAX - sizeof("\\x00\""); s++) {
+		unsigned char c = (unsigned char)*s;
+		if (c >= 0x80 || c < ' ')
+			n += (size_t)snprintf(out + n, QUOTED_MAX - n, "\\x%02x", c);
+		else
+			n += (size_t)snprintf(out + n, QUOTED_MAX - n, "%s%c", strchr("\"\\", c) ? "\\" : "",
+					      c);
+	}
+	out[n++] = '"';
+	out[n] = 0;
+	return out;
+}
+
 static int cannot(const struct time_reader *r, const char *what)
 {
-	return err_set(r->err, REASON_BAD_REQUEST,
-		       "parsing time \"%.64s\" as \"%s\": cannot parse \"%.64s\" as \"%s\"", r->text,
-		       r->layout, r->s, what);
+	char text[QUOTED_MAX], left[QUOTED_MAX];
+
+	return err_set(r->err, REASON_BAD_REQUEST, "parsing time %s as \"%s\": cannot parse %s as \"%s\"",
+		       quoted(r->text, text), r->layout, quoted(r->s, left), what);
 }
 
 static int out_of_range(const struct time_reader *r, const char *what)
 {
-	return err_set(r->err, REASON_BAD_REQUEST, "parsing time \"%.64s\": %s out of range", r->text, what);
+	char text[QUOTED_MAX];
+
+	return err_set(r->err, REASON_BAD_REQUEST, "parsing time %s: %s out of range", quoted(r->text, text),
+		       what);
+}
+
+static int extra(const struct time_reader *r)
+{
+	char text[QUOTED_MAX], left[QUOTED_MAX];
+
+	return err_set(r->err, REASON_BAD_REQUEST, "parsing time %s: extra text: %s", quoted(r->text, text),
+		       quoted(r->s, left));
 }
 
 static int read_fraction(struct time_reader *r, int32_t *ns)
@@ -166,8 +198,7 @@ int rfc3339_read(const char *text, bool micro, struct rfc3339_time *ret, struct 
 	    read_offset(&r, &off) < 0)
 		return -1;
 	if (*r.s)
-		return err_set(err, REASON_BAD_REQUEST, "parsing time \"%.64s\": extra text: \"%.64s\"", text,
-			       r.s);
+		return extra(&r);
 	if (v[DAY] < 1 || v[DAY] > days_in_month(v[YEAR], v[MONTH]))
 		return out_of_range(&r, "day");
 	t.s = days_from_civil(v[YEAR], v[MONTH], v[DAY]) * 86400 + v[HOUR] * 3600 + v[MINUTE] * 60 +

@@ -49,6 +49,8 @@ static void refused(void **state)
 #define AS "\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \""
 	static const char *const rows[][2] = {
 		{"", "parsing time \"" AS "\" as \"2006\""},
+		{"\xc3\xa9\"\\\x01",
+		 "parsing time \"\\xc3\\xa9\\\"\\\\\\x01" AS "\\xc3\\xa9\\\"\\\\\\x01\" as \"2006\""},
 		{"yesterday", "parsing time \"yesterday" AS "yesterday\" as \"2006\""},
 		{"2026-01-02", "parsing time \"2026-01-02" AS "\" as \"T\""},
 		{"2026-01-02 15:04:05Z", "parsing time \"2026-01-02 15:04:05Z" AS " 15:04:05Z\" as \"T\""},

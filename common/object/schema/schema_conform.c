@@ -179,10 +179,9 @@ static js *conform_bytes(struct conform *c, const struct type *t, const struct a
 
 static js *conform_time(struct conform *c, const struct type *t, const struct at *at, const js *in)
 {
-	if (!js_is_str(in)) { /* Go unmarshals into a string first, out of any struct's sight */
+	if (!js_is_str(in)) { /* Go unmarshals into a string first */
 		struct type string = {.go = "string"};
-		struct conform bare = {.err = c->err};
-		return mismatch(&bare, &string, NULL, in, false);
+		return mismatch(c, &string, at, in, false);
 	}
 	bool micro = t->form == TYPE_MICRO_TIME;
 	struct rfc3339_time time;
@@ -219,8 +218,7 @@ static js *conform_int_or_string(struct conform *c, const struct type *t, const 
 	if (js_is_str(in))
 		return share(in);
 	struct type int32 = {.form = TYPE_INT32, .go = "int32"};
-	struct conform bare = {.err = c->err};
-	return conform_int(&bare, &int32, NULL, in);
+	return conform_int(c, &int32, at, in);
 }
 
 static js *conform_raw(struct conform *c, const struct type *t, const struct at *at, const js *in)
@@ -254,13 +252,22 @@ static void list_put(js *list, size_t i, const js *item, js *v)
 		json_object_array_put_idx(list, i, v);
 }
 
+/* A null in a list is a struct without anything, and gets its defaults. */
+static js *null_item(struct conform *c, const struct type *t, const struct at *at)
+{
+	if (t->form != TYPE_OBJECT)
+		return schema_zero_value(t);
+	autojson js *empty = js_new_obj();
+	return conform_value(c, t, at, empty);
+}
+
 static js *take_list(struct conform *c, const struct type *t, const struct at *at, const js *in)
 {
 	js *list = (js *)in;
 	for (size_t i = 0; i < js_len(in); i++) {
 		struct at here = {.up = at, .index = i};
 		const js *item = json_object_array_get_idx(in, i);
-		js *v = item ? conform_value(c, t->elem, &here, item) : schema_zero_value(t->elem);
+		js *v = item ? conform_value(c, t->elem, &here, item) : null_item(c, t->elem, &here);
 		if (!v && item)
 			return NULL;
 		list_put(list, i, item, v);
@@ -279,7 +286,7 @@ static js *conform_list(struct conform *c, const struct type *t, const struct at
 	for (size_t i = 0; i < n; i++) {
 		struct at here = {.up = at, .index = i};
 		const js *item = json_object_array_get_idx(in, i);
-		js *v = item ? conform_value(c, t->elem, &here, item) : schema_zero_value(t->elem);
+		js *v = item ? conform_value(c, t->elem, &here, item) : null_item(c, t->elem, &here);
 		if (!v && item) {
 			json_object_put(out);
 			return NULL;

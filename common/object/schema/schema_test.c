@@ -347,7 +347,8 @@ static void wrong_types_are_named(void **state)
 		 "json: cannot unmarshal bool into Go struct field Meta.metadata.uid of type types.UID"},
 		{JSON("{'metadata':{'labels':{'a':1}}}"),
 		 "json: cannot unmarshal number into Go struct field Meta.metadata.labels of type string"},
-		{JSON("{'spec':{'door':true}}"), "json: cannot unmarshal bool into Go value of type int32"},
+		{JSON("{'spec':{'door':true}}"),
+		 "json: cannot unmarshal bool into Go struct field Spec.spec.door of type int32"},
 		{JSON("{'spec':{'limits':{'a':'1x'}}}"), "quantities must match the regular expression "
 							 "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"},
 		{JSON("{'spec':{'rooms':[{'crate':{'data':'a!bc'}}]}}"),
