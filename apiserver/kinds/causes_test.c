@@ -181,7 +181,7 @@ static void events(void **state)
 		{"Event",
 		 JSON("{'metadata':{'namespace':'n'},'involvedObject':{'namespace':'n'},'eventTime':'2026-01-02T15:04:05.000000Z',"
 		      "'reportingComponent':'a b','reportingInstance':'i','action':'x','reason':'r'}"),
-		 NULL, "reportingController" INVALID "\"a b\": " QUALIFIED},
+		 NULL, "reportingComponent" INVALID "\"a b\": " QUALIFIED},
 		{"events.k8s.io/Event", JSON("{" ABOUT FULL "}"), NULL, ""},
 		{"events.k8s.io/Event",
 		 JSON("{" ABOUT "'type':'odd','deprecatedCount':1,'deprecatedSource':{'host':'h'},"

@@ -221,7 +221,7 @@ static void policy_prepare(const struct strategy_ctx *ctx, js *new, const js *ol
 const struct strategy validatingpolicy_strategy = {
 	.group = "admissionregistration.k8s.io",
 	.kind = "ValidatingAdmissionPolicy",
-	.flags = STRATEGY_NEEDS_VERSION | STRATEGY_STATUS_KEEPS_METADATA,
+	.flags = STRATEGY_NEEDS_VERSION | STRATEGY_FREE_FINALIZERS | STRATEGY_STATUS_KEEPS_METADATA,
 	.prepare = policy_prepare,
 	.validate = policy_validate,
 };
@@ -270,6 +270,6 @@ static void policybinding_validate(const struct strategy_ctx *ctx, const js *new
 const struct strategy validatingpolicybinding_strategy = {
 	.group = "admissionregistration.k8s.io",
 	.kind = "ValidatingAdmissionPolicyBinding",
-	.flags = STRATEGY_NEEDS_VERSION,
+	.flags = STRATEGY_NEEDS_VERSION | STRATEGY_FREE_FINALIZERS,
 	.validate = policybinding_validate,
 };

@@ -68,13 +68,13 @@ static void webhook_validate(const struct strategy_ctx *ctx, const js *new, cons
 const struct strategy mutatingwebhook_strategy = {
 	.group = "admissionregistration.k8s.io",
 	.kind = "MutatingWebhookConfiguration",
-	.flags = STRATEGY_NEEDS_VERSION,
+	.flags = STRATEGY_NEEDS_VERSION | STRATEGY_FREE_FINALIZERS,
 	.validate = webhook_validate,
 };
 
 const struct strategy validatingwebhook_strategy = {
 	.group = "admissionregistration.k8s.io",
 	.kind = "ValidatingWebhookConfiguration",
-	.flags = STRATEGY_NEEDS_VERSION,
+	.flags = STRATEGY_NEEDS_VERSION | STRATEGY_FREE_FINALIZERS,
 	.validate = webhook_validate,
 };

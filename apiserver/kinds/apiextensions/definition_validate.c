@@ -430,7 +430,7 @@ static void check_name(const js *crd, struct field_errors *errs)
 	autofree char *want = mem_printf("%s.%s", js_str0(crd, "spec", "names", "plural", NULL),
 					 js_str0(crd, "spec", "group", NULL));
 
-	if (strcmp(name, want))
+	if (*name && strcmp(name, want))
 		field_error_invalid_str(errs, "metadata.name", name,
 					"must be spec.names.plural+\".\"+spec.group");
 }

@@ -37,7 +37,7 @@ static void check_names(const js *o, const char *group, const char *version, str
 	autofree char *detail = mem_printf("must be `spec.version+\".\"+spec.group`: \"%s\"", wanted);
 	struct name_faults wrong;
 
-	if (strcmp(name, wanted) && !name_check_path_segment(name, &wrong))
+	if (*name && strcmp(name, wanted) && !name_check_path_segment(name, &wrong))
 		field_error_invalid_str(errs, "metadata.name", name, detail);
 	if (!*group && strcmp(version, "v1"))
 		field_error_required(errs, "spec.group",

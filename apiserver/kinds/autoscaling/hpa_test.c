@@ -53,6 +53,8 @@ static const struct row {
 	 "spec.metrics[0].containerResource.target.averageUtilization: Required value: must set either a target raw value or a target utilization\n"},
 	{METRIC("{'type':'External','external':{'metric':{'name':'m'},'target':{'type':'Value','value':'1','averageValue':'1'}}}"),
 	 "spec.metrics[0].external.target.value: Forbidden: may not set both a target value for metric and a per-pod target\n"},
+	{METRIC("{'type':'External','external':{'metric':{'name':'m','selector':{'matchLabels':{'a':'b c'}}},'target':{'type':'Value','value':'1'}}}"),
+	 ""},
 	{METRIC("{'type':'External','external':{'metric':{'name':'m'},'target':{'type':'Value'}}}"),
 	 "spec.metrics[0].external.target.averageValue: Required value: must set either a target value for metric or a per-pod target\n"},
 	{METRIC("{'type':'Object','object':{'describedObject':{'kind':'Service','name':'s','apiVersion':'v1'},'metric':{'name':'m'},'target':{'type':'Value'}}}"),

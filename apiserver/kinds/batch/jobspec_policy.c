@@ -34,8 +34,10 @@ static void check_values(const js *codes, const char *path, struct field_errors 
 		ordered &= code >= before;
 		before = code;
 	}
+	errs->look = 'o';
 	if (!ordered)
 		field_error_invalid(errs, path, values, "must be ordered");
+	errs->look = 0;
 }
 
 /* What is required and one of some: the schema has said the latter only. */

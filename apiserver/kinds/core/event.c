@@ -33,15 +33,17 @@ static void validate_limit(const struct limit *l, const js *o, struct field_erro
 		field_error_invalid_str(errs, l->path, "", detail);
 }
 
-static void validate_reporter(const js *o, struct field_errors *errs)
+/* The old version calls it by the name that it has there. */
+static void validate_reporter(const struct strategy_ctx *ctx, const js *o, struct field_errors *errs)
 {
 	const char *reporter = js_str0(o, "reportingComponent", NULL);
+	const char *path = ctx->kind && *ctx->kind->group ? "reportingController" : "reportingComponent";
 	struct name_faults bad;
 
 	if (!*reporter)
-		field_error_required(errs, "reportingController", "");
+		field_error_required(errs, path, "");
 	if (name_check_qualified(reporter, &bad))
-		field_error_names(errs, "reportingController", reporter, &bad);
+		field_error_names(errs, path, reporter, &bad);
 	for (size_t i = 0; i < ARRAY_LEN(limits); i++)
 		validate_limit(&limits[i], o, errs);
 }
@@ -123,7 +125,7 @@ static void event_validate(const struct strategy_ctx *ctx, const js *new, const 
 
 	validate_namespace(new, timed, errs);
 	if (timed)
-		validate_reporter(new, errs);
+		validate_reporter(ctx, new, errs);
 	if (!ctx->kind || !*ctx->kind->group)
 		return;
 	struct name_faults bad;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include "base/unique.h"
 #include "kinds/podspec/podspec.h"
+#include "base/rand.h"
 #include "kinds/strategies.h"
 #include "object/name.h"
 #include "object/quantity.h"
@@ -201,10 +202,21 @@ static void limitrange_validate(const struct strategy_ctx *ctx, const js *new, c
 	}
 }
 
+static void limitrange_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
+{
+	char name[37];
+
+	if (*js_str0(new, "metadata", "name", NULL))
+		return;
+	rand_uuid(name);
+	js_set_str(js_ensure(new, "metadata", NULL), "name", name);
+}
+
 const struct strategy limitrange_strategy = {
 	.group = "",
 	.kind = "LimitRange",
 	.flags = STRATEGY_CREATE_ON_UPDATE,
+	.prepare = limitrange_prepare,
 	.default_more = limitrange_default,
 	.validate = limitrange_validate,
 };

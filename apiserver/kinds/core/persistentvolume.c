@@ -102,6 +102,23 @@ static bool is_root(const char *path)
 	return !*path;
 }
 
+/* Upstream looks into the first source only, but for flexVolume, which it never takes for one too many. */
+static void look_into_one(const js *spec, struct field_errors *errs)
+{
+	static const char more[] = "may not specify more than 1 volume type";
+
+	for (struct js_iter it = js_iter(spec); js_next(&it);) {
+		const char *path = PATH("spec.%s", it.key);
+		bool extra = false;
+		for (size_t i = 0; i < field_errors_kept(errs); i++)
+			extra |= !strcmp(errs->v[i].field, path) && strstr(errs->v[i].message, more);
+		if (!extra || !strcmp(it.key, "flexVolume"))
+			continue;
+		field_errors_drop(errs, path);
+		field_error_forbidden(errs, path, more);
+	}
+}
+
 static void check_source(const js *spec, const char *name, struct field_errors *errs)
 {
 	const char *host = js_str(spec, "hostPath", "path", NULL),
@@ -113,6 +130,7 @@ static void check_source(const js *spec, const char *name, struct field_errors *
 		check_namespace(ns, errs);
 	if (secret_ns && !*secret_ns)
 		field_error_required(errs, "spec.azureFile.secretNamespace", "");
+	look_into_one(spec, errs);
 	errs->look = 'l';
 	if (js_field(spec, "local") && !js_obj(spec, "nodeAffinity", NULL))
 		field_error_required(errs, "spec.nodeAffinity", "Local volume requires node affinity");

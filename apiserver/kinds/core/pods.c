@@ -18,8 +18,10 @@ static void gate_condition(const struct strategy_ctx *ctx, js *pod, js *status)
 {
 	if (!js_len(js_arr(pod, "spec", "schedulingGates", NULL)))
 		return;
-	condition_set(js_ensure_arr(status, "conditions"), "PodScheduled", "False", "SchedulingGated",
+	js *conditions = js_ensure_arr(status, "conditions");
+	condition_set(conditions, "PodScheduled", "False", "SchedulingGated",
 		      "Scheduling is blocked due to non-empty scheduling gates", ctx->now_ns, false);
+	js_set(condition_find(conditions, "PodScheduled"), "lastProbeTime", NULL); /* none is null */
 }
 
 /* Which of the conditions was the first of this type. */
@@ -164,8 +166,11 @@ static void pods_default(js *o)
 {
 	js *spec = js_obj(o, "spec", NULL);
 
-	if (spec)
-		podspec_default(spec, true);
+	if (!spec)
+		return;
+	if (js_int(spec, 0, "terminationGracePeriodSeconds", NULL) < 0) /* upstream's conversion makes it 1 */
+		js_set_int(spec, "terminationGracePeriodSeconds", 1);
+	podspec_default(spec, true);
 }
 
 /* ---- what may be ---- */

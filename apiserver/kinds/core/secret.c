@@ -80,8 +80,10 @@ static void validate_type(const js *o, struct field_errors *errs)
 	errs->look = 0;
 	if (!strcmp(type, "kubernetes.io/basic-auth") && !js_field(data, "username") &&
 	    !js_field(data, "password")) {
+		errs->look = 'b';
 		field_error_required(errs, "data[username]", "");
 		field_error_required(errs, "data[password]", "");
+		errs->look = 0;
 	}
 }
 

@@ -146,7 +146,7 @@ static void test_networkpolicy(void **state)
 		{PORT("'port':'http','endPort':1"),
 		 FIRST_PORT "endPort: Invalid value: 1: may not be specified when `port` is non-numeric\n"},
 		{PORT("'port':80,'endPort':79"),
-		 FIRST_PORT "endPort: Invalid value: 79: must be greater than or equal to `port`\n"},
+		 FIRST_PORT "endPort: Invalid value: 80: must be greater than or equal to `port`\n"},
 		{PORT("'port':0,'endPort':65536"), FIRST_PORT
 		 "endPort: Invalid value: 65536: must be between 1 and 65535, inclusive\n" FIRST_PORT
 		 "port: Invalid value: 0: must be between 1 and 65535, inclusive\n"},

@@ -36,7 +36,7 @@ static void validate_port(const js *p, const char *path, struct field_errors *er
 	} else {
 		int64_t last = json_object_get_int64(end);
 		if (last < json_object_get_int64(port))
-			field_error_invalid(errs, path, end, "must be greater than or equal to `port`");
+			field_error_invalid(errs, path, port, "must be greater than or equal to `port`");
 		if (last < 1 || last > 65535)
 			field_error_invalid(errs, path, end, "must be between 1 and 65535, inclusive");
 	}

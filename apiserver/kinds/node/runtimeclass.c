@@ -48,5 +48,6 @@ static void runtimeclass_validate(const struct strategy_ctx *ctx, const js *new,
 const struct strategy runtimeclass_strategy = {
 	.group = "node.k8s.io",
 	.kind = "RuntimeClass",
+	.flags = STRATEGY_CREATE_ON_UPDATE | STRATEGY_NEEDS_VERSION | STRATEGY_FREE_FINALIZERS,
 	.validate = runtimeclass_validate,
 };

@@ -7,7 +7,7 @@
 #include "object/quantity.h"
 
 /* Only labels and annotations of the claim can be chosen. The names in errors are the Go fields', first letter small. */
-static void check_meta(const js *meta, const char *path, struct field_errors *errs)
+void podspec_validate_claim_meta(const js *meta, const char *path, struct field_errors *errs)
 {
 	static const struct {
 		const char *name, *as;
@@ -139,6 +139,6 @@ void podspec_validate_claim(const js *spec, const char *path, struct field_error
 
 void podspec_check_claim_template(const js *template, const char *path, struct field_errors *errs)
 {
-	check_meta(js_obj(template, "metadata", NULL), PATH("%s.metadata", path), errs);
+	podspec_validate_claim_meta(js_obj(template, "metadata", NULL), PATH("%s.metadata", path), errs);
 	podspec_validate_claim(js_obj(template, "spec", NULL), PATH("%s.spec", path), errs);
 }

@@ -127,22 +127,13 @@ void podspec_validate_image(const js *container, const char *path, struct field_
 static void check_app(const struct podspec_container *c)
 {
 	check_life(c);
-	if (js_field(c->o, "restartPolicy"))
-		field_error_forbidden(c->spec->errs, PATH("%s.restartPolicy", c->path),
-				      "may not be set for non-init containers");
 }
 
 static void check_init(const struct podspec_container *c)
 {
 	static const char *const banned[] = {"lifecycle", "livenessProbe", "readinessProbe", "startupProbe"};
-	static const char *const always[] = {"Always", NULL};
-	const char *policy = js_str(c->o, "restartPolicy", NULL);
 
-	c->spec->errs->look = '3';
-	if (policy && strcmp(policy, "Always"))
-		field_error_not_supported(c->spec->errs, PATH("%s.restartPolicy", c->path), policy, always);
-	c->spec->errs->look = 0;
-	if (policy && !strcmp(policy, "Always")) {
+	if (!strcmp(js_str0(c->o, "restartPolicy", NULL), "Always")) { /* another one has been dropped */
 		check_life(c);
 		return;
 	}

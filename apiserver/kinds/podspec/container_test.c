@@ -75,7 +75,6 @@ static void container_causes(void **state)
 		{CAUSES_POD(",'restartPolicy':'Always','imagePullPolicy':'x','terminationMessagePolicy':'x'",
 			    ""),
 		 "spec.containers[0].imagePullPolicy: Unsupported value: \"x\": supported values: \"Always\", \"IfNotPresent\", \"Never\"\n"
-		 "spec.containers[0].restartPolicy: Forbidden: may not be set for non-init containers\n"
 		 "spec.containers[0].terminationMessagePolicy: Unsupported value: \"x\": supported values: \"File\", \"FallbackToLogsOnError\"\n"},
 		{CAUSES_POD(
 			 ",'resizePolicy':[{'resourceName':'cpu','restartPolicy':'NotRequired'},{'resourceName':'cpu','restartPolicy':'x'},{}]",
@@ -93,7 +92,6 @@ static void container_causes(void **state)
 		 "spec.initContainers[0].lifecycle: Forbidden: may not be set for init containers without restartPolicy=Always\n"
 		 "spec.initContainers[0].livenessProbe: Forbidden: may not be set for init containers without restartPolicy=Always\n"
 		 "spec.initContainers[0].name: Duplicate value: \"c\"\n"
-		 "spec.initContainers[0].restartPolicy: Unsupported value: \"x\": supported values: \"Always\"\n"
 		 "spec.initContainers[1].image: Invalid value: \" i\": must not have leading or trailing whitespace\n"
 		 "spec.initContainers[2].name: Duplicate value: \"d\"\n"},
 		{CAUSES_POD(

@@ -5,6 +5,7 @@
  */
 #include "kinds/podspec/podspec_internal.h"
 
+#include "base/unique.h"
 #include "object/core/image_ref.h"
 #include "object/core/qos.h"
 #include "object/quantity.h"
@@ -64,8 +65,12 @@ static void mirror_account(js *spec)
 
 /* ---- what upstream has, but does not offer (pkg/api/pod DropDisabledPodFields) ---- */
 
-static void drop_of_container(js *c)
+static void drop_of_container(js *c, bool init)
 {
+	const char *policy = js_str0(c, "restartPolicy", NULL);
+
+	if (!init || strcmp(policy, "Always")) /* all but sidecars */
+		js_del(c, "restartPolicy");
 	js_del(c, "restartPolicyRules");
 	if (js_obj(c, "lifecycle", NULL))
 		js_del(js_obj(c, "lifecycle", NULL), "stopSignal");
@@ -74,22 +79,49 @@ static void drop_of_container(js *c)
 			js_del(js_obj(v, "valueFrom", NULL), "fileKeyRef");
 }
 
-/* A volume of that source has none then. */
 static void drop_of_volume(js *v)
 {
-	js_del(v, "image");
 	js_array_for_each (s, js_arr(v, "projected", "sources", NULL)) {
 		js_del(s, "clusterTrustBundle");
 		js_del(s, "podCertificate");
 	}
 }
 
+/* Items of o's list whose name is among `names`; the list goes with the last. */
+static void drop_named(js *o, const char *list, const struct unique *names)
+{
+	js *items = js_arr(o, list, NULL);
+
+	for (size_t i = js_len(items); i-- > 0;)
+		if (unique_has(names, js_str0(js_at(items, i), "name", NULL)))
+			js_del_at(items, i);
+	if (items && !js_len(items))
+		js_del(o, list);
+}
+
+/* Volumes of images go as a whole, and where they would be mounted. */
+static void drop_images(js *spec)
+{
+	autounique struct unique names = {.n = 0};
+
+	js_array_for_each (v, js_arr(spec, "volumes", NULL))
+		if (js_field(v, "image"))
+			unique_seen(&names, js_str0(v, "name", NULL));
+	if (!names.seen)
+		return;
+	drop_named(spec, "volumes", &names);
+	for (size_t l = 0; l < PODSPEC_LISTS; l++)
+		js_array_for_each (c, js_arr(spec, podspec_lists[l], NULL))
+			drop_named(c, "volumeMounts", &names);
+}
+
 static void drop_disabled(js *spec)
 {
 	js_del(spec, "hostnameOverride");
+	drop_images(spec);
 	for (size_t l = 0; l < PODSPEC_LISTS; l++)
 		js_array_for_each (c, js_arr(spec, podspec_lists[l], NULL))
-			drop_of_container(c);
+			drop_of_container(c, !strcmp(podspec_lists[l], "initContainers"));
 	js_array_for_each (v, js_arr(spec, "volumes", NULL))
 		drop_of_volume(v);
 }
@@ -135,7 +167,7 @@ const char *podspec_qos(const js *spec)
 	const js *own = js_obj(spec, "resources", NULL);
 	struct qos q = {0};
 
-	if (js_len(js_obj(own, "requests", NULL)) || js_len(js_obj(own, "limits", NULL))) {
+	if (own) {
 		qos_add_js(&q, own);
 	} else {
 		for (size_t l = 0; l < 2; l++)

@@ -33,6 +33,8 @@ void podspec_validate_annotation_update(const js *new, const js *old, const char
 void podspec_validate_limits(const js *limits, const char *path, struct field_errors *errs);
 void podspec_validate_tolerations(const js *tolerations, const char *path, struct field_errors *errs);
 
+/* Metadata of something to come that has labels and annotations and nothing else. */
+void podspec_validate_claim_meta(const js *meta, const char *path, struct field_errors *errs);
 /* A claim's spec, of ephemeral volumes and of others; path is the spec's. */
 void podspec_validate_claim(const js *spec, const char *path, struct field_errors *errs);
 

@@ -98,6 +98,8 @@ static const char *const anything[] = {
 	"TypedLocalObjectReference.name",
 	"TypedObjectReference.name",
 	"Container.image",
+	"Container.restartPolicy", /* dropped */
+	"EphemeralContainer.restartPolicy",
 	"Container.command",
 	"Container.args",
 	"Container.workingDir",

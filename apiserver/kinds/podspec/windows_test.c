@@ -12,7 +12,7 @@ static void windows_causes(void **state)
 	const struct causes_row rows[] = {
 		{CAUSES_POD("", ",'os':{'name':'x'}"),
 		 "spec.os: Unsupported value: \"x\": supported values: \"linux\", \"windows\"\n"},
-		{CAUSES_POD("", ",'os':{}"), "spec.os.name: Required value: cannot be empty\n"},
+		{CAUSES_POD("", ",'os':{}"), "spec.os.name: Required value\n"},
 		{CAUSES_POD(",'securityContext':{'windowsOptions':{}}",
 			    ",'os':{'name':'linux'},'securityContext':{'windowsOptions':{}}"),
 		 "spec.containers[0].securityContext.windowsOptions: Forbidden: windows options cannot be set for a linux pod\n"

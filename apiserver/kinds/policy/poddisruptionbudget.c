@@ -140,7 +140,7 @@ static void budget_validate(const struct strategy_ctx *ctx, const js *new, const
 const struct strategy poddisruptionbudget_strategy = {
 	.group = "policy",
 	.kind = "PodDisruptionBudget",
-	.flags = STRATEGY_NEEDS_VERSION,
+	.flags = STRATEGY_NEEDS_VERSION | STRATEGY_FREE_FINALIZERS,
 	.prepare = budget_prepare,
 	.default_more = budget_default,
 	.validate = budget_validate,

@@ -36,7 +36,7 @@ static void roles(void **state)
 			 ",'aggregationRule':{'clusterRoleSelectors':[{},{'matchExpressions':[{'key':'a','operator':'In'}]}]}"),
 		 "aggregationRule.clusterRoleSelectors[1].matchExpressions[0].values: Required value: must be specified when "
 		 "`operator` is 'In' or 'NotIn'\n"
-		 "aggregationRule.clusterRoleSelectors[1]: Invalid value: \"null\": invalid label selector.\n"},
+		 "aggregationRule.clusterRoleSelectors[1]: Invalid value: null: invalid label selector.\n"},
 	};
 	causes_check_updates(rows, ARRAY_LEN(rows));
 }

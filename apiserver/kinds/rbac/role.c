@@ -55,7 +55,7 @@ static void clusterrole_validate(const struct strategy_ctx *ctx, const js *new, 
 		struct selector *s = selector_from_json(selector, &why);
 		check_label_selector(selector, path, errs);
 		if (!s)
-			field_error_invalid_str(errs, path, "null", "invalid label selector.");
+			field_error_invalid(errs, path, NULL, "invalid label selector.");
 		selector_free(s);
 	}
 }

@@ -22,16 +22,13 @@ void device_drop_fields(js *o, const char *const *fields)
 
 void device_drop(js *claim)
 {
-	static const char *const of_requests[] = {"tolerations", "capacity", NULL},
-				 *const of_constraints[] = {"distinctAttribute", NULL};
+	static const char *const of_requests[] = {"capacity", NULL};
 
 	js_array_for_each (r, js_arr(claim, "requests", NULL)) {
 		device_drop_fields(js_obj(r, "exactly", NULL), of_requests);
 		js_array_for_each (s, js_arr(r, "firstAvailable", NULL))
 			device_drop_fields(s, of_requests);
 	}
-	js_array_for_each (c, js_arr(claim, "constraints", NULL))
-		device_drop_fields(c, of_constraints);
 }
 
 /* ---- lists ---- */
@@ -210,11 +207,25 @@ static void check_count(const js *r, const char *path, struct field_errors *errs
 				    "must be greater than zero");
 }
 
+static void check_toleration(const js *t, const char *path, struct field_errors *errs)
+{
+	const char *operator= js_str0(t, "operator", NULL), *value = js_str0(t, "value", NULL);
+	struct name_faults bad;
+
+	path = PATH("%s.value", path);
+	if (!strcmp(operator, "Exists") && *value)
+		field_error_invalid_str(errs, path, value, "must be empty for operator `Exists`");
+	else if (!strcmp(operator, "Equal") && name_check_label_value(value, &bad))
+		field_error_names(errs, path, value, &bad);
+}
+
 static void check_wish(const js *r, const char *path, struct field_errors *errs)
 {
 	device_check_size(js_arr(r, "selectors", NULL), DEVICE_LIST_MAX, DEVICE_SIZE_SELECTORS,
 			  PATH("%s.selectors", path), errs);
 	check_count(r, path, errs);
+	js_array_for_each (t, js_arr(r, "tolerations", NULL))
+		check_toleration(t, PATH("%s.tolerations[%zu]", path, t_i), errs);
 }
 
 static void check_alternatives(const js *list, const char *path, struct field_errors *errs)
@@ -259,10 +270,12 @@ static void check_requests(const js *requests, const char *path, struct field_er
 static void check_constraint(const js *c, const struct unique *names, const char *path,
 			     struct field_errors *errs)
 {
-	const char *attribute = js_str(c, "matchAttribute", NULL);
+	const char *attribute = js_str(c, "matchAttribute", NULL),
+		   *distinct = js_str(c, "distinctAttribute", NULL);
 
 	device_check_request_refs(js_arr(c, "requests", NULL), names, PATH("%s.requests", path), errs);
-	path = PATH("%s.matchAttribute", path);
+	path = PATH("%s.%s", path, attribute || !distinct ? "matchAttribute" : "distinctAttribute");
+	attribute = attribute ? attribute : distinct;
 	if (!attribute) {
 		field_error_required(errs, path, "");
 		return;

@@ -24,7 +24,7 @@ static void test_requests(void **state)
 {
 	const struct causes_row rows[] = {
 		{EXACTLY(""), ""},
-		{EXACTLY(",'allocationMode':'All','tolerations':[{'effect':'x'}],'capacity':{'requests':{'a':'1'}}"),
+		{EXACTLY(",'allocationMode':'All','tolerations':[{'effect':'NoExecute'},{'key':'a','operator':'Exists'}],'capacity':{'requests':{'a':'1'}}"),
 		 ""},
 		{REQUEST(",'firstAvailable':[{'name':'a','deviceClassName':'c','count':2}]"), ""},
 		{REQUEST(""),
@@ -40,6 +40,13 @@ static void test_requests(void **state)
 		    "spec.devices.requests[2].name: Invalid value: \"A\"" LABEL},
 		{EXACTLY(",'allocationMode':'x'"), AT
 		 ".exactly.allocationMode: Unsupported value: \"x\": supported values: \"All\", \"ExactCount\"\n"},
+		{EXACTLY(",'tolerations':[{'key':'a b','operator':'x','effect':'y'},{'operator':'Exists','value':'v'},{'value':'-'}]"),
+		 AT
+		 ".exactly.tolerations[0].effect: Unsupported value: \"y\": supported values: \"NoExecute\", \"NoSchedule\"\n" AT
+		 ".exactly.tolerations[0].key: Invalid value: \"a b\": name part must consist …\n" AT
+		 ".exactly.tolerations[0].operator: Unsupported value: \"x\": supported values: \"Equal\", \"Exists\"\n" AT
+		 ".exactly.tolerations[1].value: Invalid value: \"v\": must be empty for operator `Exists`\n" AT
+		 ".exactly.tolerations[2].value: Invalid value: \"-\": a valid label must be an empty string or consist …\n"},
 		{EXACTLY(",'count':-1"), AT ".exactly.count: Invalid value: -1: must be greater than zero\n"},
 		{EXACTLY(",'allocationMode':'All','count':1"),
 		 AT ".exactly.count: Invalid value: 1: must not be specified when allocationMode is 'All'\n"},
@@ -62,8 +69,16 @@ static void test_references(void **state)
 #define CONFIG(text) REST("'config':[{" text "}]")
 	const struct causes_row rows[] = {
 		{CONSTRAINT("'requests':['r','r/a'],'matchAttribute':'a.b/c'"), ""},
-		{CONSTRAINT("'distinctAttribute':'a.b/c'"),
-		 "spec.devices.constraints[0].matchAttribute: Required value\n"},
+		{CONSTRAINT("'distinctAttribute':'a.b/c'"), ""},
+		{CONSTRAINT("'matchAttribute':'a.b/c','distinctAttribute':'-'"), ""}, /* not looked at */
+		{CONSTRAINT("'distinctAttribute':''"),
+		 "spec.devices.constraints[0].distinctAttribute: Required value: name required\n"},
+		{CONSTRAINT(""), "spec.devices.constraints[0].matchAttribute: Required value\n"},
+		{KIND("ResourceClaimTemplate",
+		      "{'spec':{'metadata':{'name':'A_','generation':-1,'labels':{'a':'b c'}},'spec':{}}}"),
+		 "spec.metadata.generation: Forbidden: cannot be set\n"
+		 "spec.metadata.labels: Invalid value: \"b c\": a valid label must be an empty string or consist …\n"
+		 "spec.metadata.name: Forbidden: cannot be set\n"},
 		{CONSTRAINT("'matchAttribute':'1a'"),
 		 "spec.devices.constraints[0].matchAttribute: Invalid value: \"1a\": a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is '[A-Za-z_][A-Za-z0-9_]*')\n"
 		 "spec.devices.constraints[0].matchAttribute: Invalid value: \"1a\": must include a domain\n"},
@@ -404,7 +419,7 @@ static void test_stored(void **state)
 		 "{'spec':{'devices':{'requests':[{'name':'r','exactly':{'deviceClassName':'c','tolerations':[{}],'capacity':{}}}]}},"
 		 "'status':{'reservedFor':[{}]}}",
 		 "{'metadata':{},'spec':{'devices':{'requests':[{'name':'r','exactly':{'deviceClassName':'c','allocationMode':'ExactCount','count':"
-		 "1}}]}},'status':{}}"},
+		 "1,'tolerations':[{'operator':'Equal'}]}}]}},'status':{}}"},
 		{OF("DeviceClass"), "{'spec':{'extendedResourceName':'a.b/c'}}", "{'metadata':{},'spec':{}}"},
 		{OF("ResourceSlice"),
 		 "{'spec':{'allNodes':true,'driver':'d','pool':{'name':'p','resourceSliceCount':1},'devices':[{'name':'a','taints':[{}],"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ResourceClaimTemplates (kubernetes/kubernetes pkg/apis/resource/validation). */
+#include "kinds/podspec/podspec.h"
 #include "kinds/resource/device.h"
 #include "kinds/strategies.h"
 
@@ -11,6 +12,7 @@ static void template_prepare(const struct strategy_ctx *ctx, js *new, const js *
 static void template_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
 			      struct field_errors *errs)
 {
+	podspec_validate_claim_meta(js_obj(new, "spec", "metadata", NULL), "spec.metadata", errs);
 	device_check_claim(js_obj(new, "spec", "spec", "devices", NULL), old != NULL, "spec.spec.devices",
 			   errs);
 }

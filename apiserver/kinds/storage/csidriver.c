@@ -8,6 +8,8 @@
 static void driver_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
 {
 	js_del(js_obj(new, "spec", NULL), "nodeAllocatableUpdatePeriodSeconds");
+	if (!old) /* upstream counts changes only */
+		js_del(js_obj(new, "metadata", NULL), "generation");
 }
 
 static void validate_modes(const js *modes, struct field_errors *errs)
