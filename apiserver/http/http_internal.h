@@ -68,9 +68,9 @@ struct conn {
 	struct crowd_member stranger;
 	struct peer peer;
 	bool peer_known;
-	bool waiting;	     /* suspended in its handshake, until there is something to read */
-	bool linger;	     /* the client may still be sending when the reply is out */
-	struct list holding; /* of its wire, while the transport may hold something */
+	bool waiting; /* suspended in its handshake, until there is something to read */
+	bool linger;  /* the client may still be sending when the reply is out */
+	bool corked;  /* libmicrohttpd may have done that to the socket, see reply.c */
 	enum limit phase;
 	struct MemoryPool *pool;
 	size_t head,
@@ -91,7 +91,6 @@ struct wire {
 	struct limits limits;
 	struct crowd crowd;
 	struct peers peers;
-	struct list holding; /* connections */
 	struct conn *adding; /* on its way into libmicrohttpd */
 	atomic_size_t live;  /* connections, those on their way here too */
 	_Atomic(struct transfer *) done;
@@ -113,8 +112,6 @@ void wire_look(struct wire *w);	 /* libmicrohttpd has something to do */
 void wire_drive(struct wire *w); /* and does it now: not for who is called by it */
 void wire_kill(struct conn *c);
 void wire_phase(struct conn *c, enum limit phase); /* LIMITS: no limit */
-
-void wire_hold(struct conn *c); /* what is written next is the headers of a reply whose body follows */
 
 /* transfer.c */
 void *transfer_on_target(void *cls, const char *target, struct MHD_Connection *mhd);

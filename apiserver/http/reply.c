@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The header lines of a reply: ours, or those of another server whose answer it is. */
+/* The header lines of a reply: ours, or those of another server whose answer it is. And how they leave with the body. */
+#include <gnutls/gnutls.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include "http/http_internal.h"
 
 #define AUDIT_ID "Audit-Id"
+#define RECORD ((size_t)16384) /* TLS takes no more at once */
 
 static void add_warnings(struct MHD_Response *mr, const struct response *rs)
 {
@@ -105,4 +109,43 @@ void reply_add_headers(struct MHD_Response *mr, struct transfer *t, bool gzip)
 		MHD_add_response_header(mr, "Connection", "close");
 	if (rs->status == 401)
 		MHD_add_response_header(mr, "WWW-Authenticate", "Bearer");
+}
+
+/* ---- in one piece ---- */
+
+/* The library may cork the socket before it finds that it takes nothing now, and counts on pushing what it writes then. */
+static void uncork(struct conn *c)
+{
+	int off = 0;
+	if (c->corked)
+		setsockopt(c->io.fd, IPPROTO_TCP, TCP_CORK, &off, sizeof(off));
+	c->corked = false;
+}
+
+/*
+ * By TLS the library writes headers and body one after the other, which is two records to seal and to open, and two system
+ * calls of its own around each. It is linked statically, and asks here: both go into one record, with as much of the body as
+ * it takes. GnuTLS keeps what the socket does not take and goes on with that, whatever it is given next; the library hears
+ * of it from its own function, which then has to do no more than that.
+ */
+ssize_t __real_MHD_send_hdr_and_body_(struct MHD_Connection *mhd, const char *head, size_t head_len,
+				      bool never_push, const char *body, size_t body_len, bool complete);
+ssize_t __wrap_MHD_send_hdr_and_body_(struct MHD_Connection *mhd, const char *head, size_t head_len,
+				      bool never_push, const char *body, size_t body_len, bool complete);
+ssize_t __wrap_MHD_send_hdr_and_body_(struct MHD_Connection *mhd, const char *head, size_t head_len,
+				      bool never_push, const char *body, size_t body_len, bool complete)
+{
+	struct conn *c = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+	char record[RECORD];
+	if (body_len && head_len < RECORD) {
+		size_t n = body_len < RECORD - head_len ? body_len : RECORD - head_len;
+		memcpy(record, head, head_len);
+		memcpy(record + head_len, body, n);
+		uncork(c);
+		ssize_t sent = gnutls_record_send(wire_tls(c), record, head_len + n);
+		if (sent > 0)
+			return sent;
+		c->corked = true;
+	}
+	return __real_MHD_send_hdr_and_body_(mhd, head, head_len, never_push, body, body_len, complete);
 }

@@ -271,14 +271,6 @@ static struct MHD_Response *make_response(struct transfer *t)
 	return MHD_create_response_from_buffer(n, p, MHD_RESPMEM_MUST_FREE);
 }
 
-/* Whether a body goes out right behind the headers. */
-static bool body_follows(const struct transfer *t)
-{
-	const struct response *rs = &t->x.rs;
-	return !rs->stream && t->x.rq.method != METHOD_HEAD && rs->status != 204 && rs->status != 304 &&
-	       (rs->shared.p ? rs->shared.n : rs->body.len);
-}
-
 static bool compress(struct transfer *t)
 {
 	struct response *rs = &t->x.rs;
@@ -301,8 +293,6 @@ static enum MHD_Result answer(struct transfer *t)
 	if (!rs->stream)
 		(void)response_bytes(rs, &t->size);
 	bool gzip = compress(t);
-	if (body_follows(t))
-		wire_hold(t->conn);
 	struct MHD_Response *mr = make_response(t);
 	if (!mr)
 		return MHD_NO;

@@ -4,8 +4,7 @@
  * while reading a request puts it to sleep, so whoever opened a connection and stopped half-way would burn a
  * core. Here is the one place that sees that there is nothing to read and that the handshake is not over.
  *
- * GnuTLS reads each record in two steps, its head and its body. Reading ahead makes that one system call. A reply's
- * headers and body are written one after the other; holding the first until the second comes makes that one, too.
+ * GnuTLS reads each record in two steps, its head and its body. Reading ahead makes that one system call.
  */
 #include "http/transport.h"
 
@@ -16,8 +15,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include "base/mem.h"
-
-#define PUSH_PARTS 4 /* at once; GnuTLS pushes again what is left */
 
 static ssize_t nothing_to_read(struct transport *t)
 {
@@ -61,68 +58,14 @@ static ssize_t on_pull(gnutls_transport_ptr_t arg, void *to, size_t n)
 	return (ssize_t)t->off;
 }
 
-static ssize_t hold(struct transport *t, const giovec_t *v, int n)
-{
-	size_t len = 0;
-	for (int i = 0; i < n; i++)
-		len += v[i].iov_len;
-	t->held = mem_alloc(len + 1);
-	t->held_off = t->held_len = 0;
-	for (int i = 0; i < n; i++) {
-		memcpy(t->held + t->held_len, v[i].iov_base, v[i].iov_len);
-		t->held_len += v[i].iov_len;
-	}
-	t->hold = false;
-	return (ssize_t)len;
-}
-
-/* What of `sent` bytes was not the held ones'. */
-static size_t beyond_held(struct transport *t, size_t sent)
-{
-	size_t left = t->held_len - t->held_off;
-	if (sent < left) {
-		t->held_off += sent;
-		return 0;
-	}
-	free(STEAL(t->held));
-	return sent - left;
-}
-
-static ssize_t send_with_held(struct transport *t, const giovec_t *v, int n)
-{
-	struct iovec all[PUSH_PARTS + 1] = {
-		{.iov_base = t->held + t->held_off, .iov_len = t->held_len - t->held_off}};
-	int parts = n < PUSH_PARTS ? n : PUSH_PARTS;
-	for (int i = 0; i < parts; i++)
-		all[i + 1] = v[i];
-	struct msghdr m = {.msg_iov = all, .msg_iovlen = (size_t)parts + 1};
-	ssize_t sent = sendmsg(t->fd, &m, MSG_NOSIGNAL);
-	if (sent <= 0)
-		return sent;
-	size_t taken = beyond_held(t, (size_t)sent);
-	if (taken || !n)
-		return (ssize_t)taken;
-	errno = EAGAIN;
-	return -1;
-}
-
 static ssize_t on_push(gnutls_transport_ptr_t arg, const giovec_t *v, int n)
 {
 	struct transport *t = arg;
 	struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)v, .msg_iovlen = (size_t)n};
-	if (t->hold && !t->held)
-		return hold(t, v, n);
-	ssize_t sent = t->held ? send_with_held(t, v, n) : sendmsg(t->fd, &m, MSG_NOSIGNAL);
+	ssize_t sent = sendmsg(t->fd, &m, MSG_NOSIGNAL);
 	if (sent > 0)
 		t->events->writing(t);
 	return sent;
-}
-
-void transport_flush(struct transport *t)
-{
-	t->hold = false;
-	if (t->held)
-		(void)send_with_held(t, NULL, 0);
 }
 
 /* The client's Finished has been read: from here on libmicrohttpd waits by itself. */
@@ -148,5 +91,4 @@ void transport_attach(struct transport *t, void *tls)
 void transport_release(struct transport *t)
 {
 	free(STEAL(t->ahead));
-	free(STEAL(t->held));
 }

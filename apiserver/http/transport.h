@@ -23,16 +23,11 @@ struct transport { /* embedded by the connection, zeroed */
 	const struct transport_events *events;
 	int fd;
 	bool handshaken;
-	bool hold;  /* set by the owner: more follows what is written next */
-	char *held; /* what was written and waits for that */
-	size_t held_off, held_len;
 	size_t off, len;
 	char *ahead; /* TRANSPORT_AHEAD bytes while some are unread, else NULL: most connections are idle */
 };
 /* Before the handshake; events and fd are set. `tls` is a gnutls_session_t. */
 void transport_attach(struct transport *t, void *tls);
-/* What is held goes out without waiting any longer; it stays when the socket is full. */
-void transport_flush(struct transport *t);
 void transport_release(struct transport *t);
 
 #endif

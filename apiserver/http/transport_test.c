@@ -7,7 +7,6 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <gnutls/gnutls.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -103,12 +102,6 @@ static void close_ends(struct ends *e)
 	close(e->fds[1]);
 }
 
-static bool arrived(const struct ends *e)
-{
-	struct pollfd p = {.fd = e->fds[0], .events = POLLIN};
-	return poll(&p, 1, 0) == 1;
-}
-
 static void test_events(void **state)
 {
 	struct ends e;
@@ -131,62 +124,8 @@ static void test_events(void **state)
 	close_ends(&e);
 }
 
-static void test_hold(void **state)
-{
-	struct ends e;
-	char text[8] = "";
-	open_ends(&e);
-	while (gnutls_record_recv(e.client, text, sizeof(text)) > 0)
-		;
-	e.t.hold = true;
-	int writes = seen.writes;
-	assert_int_equal(gnutls_record_send(e.server, "head", 4), 4);
-	assert_false(arrived(&e));
-	assert_int_equal(gnutls_record_send(e.server, "body", 4), 4);
-	assert_int_equal(seen.writes, writes + 1);
-	assert_int_equal(gnutls_record_recv(e.client, text, sizeof(text)), 4);
-	assert_string_equal(text, "head");
-	assert_int_equal(gnutls_record_recv(e.client, text, sizeof(text)), 4);
-	assert_string_equal(text, "body");
-	e.t.hold = true;
-	assert_int_equal(gnutls_record_send(e.server, "late", 4), 4);
-	assert_false(arrived(&e));
-	transport_flush(&e.t);
-	assert_int_equal(gnutls_record_recv(e.client, text, sizeof(text)), 4);
-	assert_string_equal(text, "late");
-	close_ends(&e);
-}
-
-/* A full socket keeps what is held, takes nothing new, and loses nothing. */
-static void test_full(void **state)
-{
-	static char big[16000];
-	struct ends e;
-	size_t sent = 0, got = 0;
-	ssize_t n;
-	open_ends(&e);
-	e.t.hold = true;
-	assert_int_equal(gnutls_record_send(e.server, big, 100), 100);
-	sent += 100;
-	while ((n = gnutls_record_send(e.server, big, sizeof(big))) > 0)
-		sent += (size_t)n;
-	assert_int_equal(n, GNUTLS_E_AGAIN);
-	for (bool stuck = true; stuck || got < sent;) {
-		if (stuck && gnutls_record_send(e.server, NULL, 0) > 0) {
-			sent += sizeof(big);
-			stuck = false;
-		}
-		while ((n = gnutls_record_recv(e.client, big, sizeof(big))) > 0)
-			got += (size_t)n;
-		assert_int_equal(n, GNUTLS_E_AGAIN);
-	}
-	assert_int_equal(got, sent);
-	close_ends(&e);
-}
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_events), cmocka_unit_test(test_hold),
-					   cmocka_unit_test(test_full)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_events)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,20 +70,6 @@ void wire_look(struct wire *w)
 	loop_post(w->loop, drive_posted, w);
 }
 
-/* Headers wait for their body, but not for longer than it takes to get there. */
-static void flush_held(struct wire *w)
-{
-	for (struct list *n; (n = list_pop_front(&w->holding));)
-		transport_flush(&list_entry(n, struct conn, holding)->transport);
-}
-
-void wire_hold(struct conn *c)
-{
-	c->transport.hold = true;
-	list_del(&c->holding);
-	list_push_back(&c->w->holding, &c->holding);
-}
-
 /* Something has ended that wire_close may wait for: first those whom the service works for, then watches and their like,
    then what both leave to be written, and lists that are on their way. */
 static void settle(struct wire *w)
@@ -110,7 +96,6 @@ void wire_drive(struct wire *w)
 		MHD_run_wait(w->daemon, 0);
 	} while (has_more(w) && ++rounds < DRIVE_ROUNDS);
 	w->driving = false;
-	flush_held(w);
 	if (rounds == DRIVE_ROUNDS)
 		wire_look(w);
 	settle(w);
@@ -148,10 +133,12 @@ void wire_phase(struct conn *c, enum limit phase)
 		limits_set(&c->w->limits, &c->limit, phase);
 }
 
-/* A peer that vanished without a word is noticed within two minutes even on an idle watch. */
-static void set_keepalive(int fd)
+/* A peer that vanished without a word is noticed within two minutes even on an idle watch. What is written is all that
+   there is to say, so nothing waits for company. */
+static void set_options(int fd)
 {
 	int on = 1, idle = 60, interval = 15, count = 4;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
@@ -183,7 +170,6 @@ static void conn_free(struct conn *c)
 {
 	struct wire *w = c->w;
 	limits_clear(&c->limit);
-	list_del(&c->holding);
 	crowd_give(&w->crowd, &c->stranger);
 	crowd_leave(&w->crowd, &c->stranger);
 	loop_io_stop(&c->io);
@@ -376,11 +362,10 @@ static void arrive(void *arg)
 	c->io.arg = c;
 	c->io.fd = a->fd;
 	limits_init_node(&c->limit);
-	list_init(&c->holding);
 	name_address(&a->address, c->remote);
 	crowd_place_name(&a->address.sa, place);
 	crowd_enter(&w->crowd, &c->stranger, place);
-	set_keepalive(a->fd);
+	set_options(a->fd);
 	free(a);
 	wire_phase(c, LIMIT_HANDSHAKE);
 	if (w->closing || loop_io_start(w->loop, &c->io, c->io.fd, LOOP_READ, &err) < 0)
@@ -486,7 +471,6 @@ struct wire *wire_new(struct listener *l, struct err *err)
 	w->loop = loop;
 	w->streams = streams_new(w->loop);
 	w->lingers = lingers_new(w->loop);
-	list_init(&w->holding);
 	limits_init(&w->limits, w->loop, on_expired);
 	crowd_init(&w->crowd, strangers, strangers / PLACE_SHARE + 1);
 	w->crowd.max_bytes = HEADS_MAX / (size_t)l->n_wires;

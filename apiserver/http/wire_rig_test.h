@@ -37,6 +37,7 @@
 #define PATIENCE_S 120 /* nothing takes this long */
 #define AT_ONCE 1025
 #define LONG ((size_t)32 << 20) /* more than two sockets hold */
+#define PAGE_LINES 1700
 
 /* ---- the server ---- */
 
@@ -122,6 +123,10 @@ static void run(void *arg, struct exchange *x)
 		for (size_t i = 0; i < LONG / 64; i++)
 			buf_adds(&x->rs.body,
 				 "................................................................");
+		buf_adds(&x->rs.body, "the end");
+	} else if (!strcmp(x->rq.path, "/page")) { /* with its headers, less than a record */
+		for (size_t i = 0; i < PAGE_LINES; i++)
+			buf_adds(&x->rs.body, "a line\n");
 		buf_adds(&x->rs.body, "the end");
 	} else if (!strcmp(x->rq.path, "/who")) {
 		buf_addf(&x->rs.body, "who=%s", x->rq.user.name ? x->rq.user.name : "nobody");

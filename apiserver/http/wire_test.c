@@ -541,6 +541,54 @@ static void test_upgrade(void **state)
 	close_tls(kept);
 }
 
+/* Headers and body are one record, as far as one goes. */
+static void test_one_record(void **state)
+{
+	static const char *const paths[] = {"/", "/page", "/long"};
+	static const char *const ends[] = {"params=0", "a line\nthe end", ".........."};
+	static char text[32768];
+	struct server s = server_start(0);
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		SSL *c = open_tls(&s);
+		autofree char *get = mem_printf("GET %s HTTP/1.1\r\nHost: a\r\n\r\n", paths[i]);
+		say(c, get);
+		int n = SSL_read(c, text, sizeof(text) - 1);
+		assert_true(n > 0);
+		text[n] = 0;
+		assert_memory_equal(text, "HTTP/1.1 200 ", 13);
+		assert_string_equal(text + n - strlen(ends[i]), ends[i]);
+		close_tls(c);
+	}
+	server_stop(&s);
+}
+
+/* Whose replies fill the socket gets them all, whole, when he reads. */
+static void test_full_socket(void **state)
+{
+	enum { N = 1500 };
+	static char text[16384];
+	struct server s = server_start(0);
+	SSL *c = open_tls(&s);
+	size_t got = 0, each = 0, len = 0;
+	int n;
+	for (int i = 0; i < N; i++)
+		say(c, "GET /page HTTP/1.1\r\nHost: a\r\n\r\n");
+	arrive(SSL_get_fd(c));
+	while (got < N && (n = SSL_read(c, text, sizeof(text) - 1)) > 0) {
+		text[n] = 0;
+		len += (size_t)n;
+		if (strcmp(text + n - strlen("the end"), "the end") != 0)
+			continue;
+		each = each ? each : len;
+		assert_int_equal(len, each);
+		len = 0;
+		got++;
+	}
+	assert_int_equal(got, N);
+	close_tls(c);
+	server_stop(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -562,6 +610,8 @@ int main(void)
 		cmocka_unit_test(test_chunks),
 		cmocka_unit_test(test_halves),
 		cmocka_unit_test(test_upgrade),
+		cmocka_unit_test(test_one_record),
+		cmocka_unit_test(test_full_socket),
 	};
 	struct rlimit r;
 	getrlimit(RLIMIT_NOFILE, &r);
