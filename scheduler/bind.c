@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * See bind.h. Items wait in a ring, which the cycle's thread fills; the loop takes from it while fewer than
- * BINDER_IN_FLIGHT calls are on the wire. The loop is woken once per burst.
+ * See bind.h. Items wait in a ring, which the cycle's thread fills; the loop takes from it while there is room on the wire.
+ * The loop is woken once per burst.
+ *
+ * Each call on the wire is a connection, and opening one costs both sides as much as a dozen bindings. So a burst begins
+ * with a few and gets one more for so many bindings that it made: what it is to gain by them it has already, and a long one
+ * on a store whose commits take milliseconds, where the calls in flight are the rate, soon has all.
  */
 #include "bind.h"
 
@@ -12,7 +16,9 @@
 #include "object/rfc3339.h"
 
 #define BINDER_QUEUE 1024   /* items waiting at most */
-#define BINDER_IN_FLIGHT 64 /* on the wire at most; each is a connection */
+#define BINDER_FIRST 16	    /* on the wire when a burst begins */
+#define BINDER_EARN 64	    /* bindings that earn one more */
+#define BINDER_IN_FLIGHT 64 /* at most */
 
 struct bind_call {
 	struct rest_call call;
@@ -35,6 +41,7 @@ struct binder {
 	/* The loop's. */
 	struct list running;
 	size_t n_running;
+	size_t made; /* in this burst: since nothing was running */
 };
 
 void bind_item_release(struct bind_item *i)
@@ -196,9 +203,12 @@ static void call_done(struct rest_call *call)
 	struct bind_call *c = CONTAINER_OF(call, struct bind_call, call);
 	struct binder *b = c->binder;
 	b->n_running--;
+	b->made++;
 	report(b, c);
 	call_free(c);
 	take(b);
+	if (!b->n_running)
+		b->made = 0;
 }
 
 static void start(struct binder *b, const struct bind_item *i)
@@ -221,17 +231,23 @@ static void start(struct binder *b, const struct bind_item *i)
 	rest_call_start(b->rest, NULL, &c->call);
 }
 
+static size_t room(const struct binder *b)
+{
+	size_t n = BINDER_FIRST + b->made / BINDER_EARN;
+	return n < BINDER_IN_FLIGHT ? n : BINDER_IN_FLIGHT;
+}
+
 /* On the loop: as much as there is room for on the wire. */
 static void take(void *arg)
 {
 	struct binder *b = arg;
 	struct bind_item v[BINDER_IN_FLIGHT];
-	size_t n = 0;
+	size_t n = 0, max = room(b);
 	pthread_mutex_lock(&b->lock);
 	b->posted = false;
 	if (b->n == BINDER_QUEUE)
 		pthread_cond_broadcast(&b->drained);
-	for (; b->n > 0 && !b->closing && b->n_running + n < BINDER_IN_FLIGHT; b->n--) {
+	for (; b->n > 0 && !b->closing && b->n_running + n < max; b->n--) {
 		v[n++] = b->ring[b->head];
 		b->head = (b->head + 1) % BINDER_QUEUE;
 	}

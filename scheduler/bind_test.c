@@ -23,9 +23,11 @@ struct rig {
 	pthread_cond_t changed;
 	char first[1024], last[1024]; /* requests, as the server got them */
 	int status;		      /* what it answers */
-	bool hold;		      /* answers wait */
-	size_t waiting, served;	      /* requests that the server has not answered yet; and has */
-	size_t done, failed;	      /* reported by the binder */
+	bool hold;		      /* answers wait, but for so many */
+	size_t let;
+	size_t in_flight;	/* seen on the loop */
+	size_t waiting, served; /* requests that the server has not answered yet; and has */
+	size_t done, failed;	/* reported by the binder */
 };
 
 static void serve(struct server_request *rq)
@@ -37,7 +39,7 @@ static void serve(struct server_request *rq)
 		memcpy(r->first, r->last, sizeof(r->first));
 	r->waiting++;
 	pthread_cond_broadcast(&r->changed);
-	while (r->hold)
+	while (r->hold && r->served >= r->let)
 		pthread_cond_wait(&r->changed, &r->lock);
 	r->waiting--;
 	r->served++;
@@ -82,6 +84,22 @@ static void release(struct rig *r)
 	pthread_mutex_lock(&r->lock);
 	r->hold = false;
 	pthread_cond_broadcast(&r->changed);
+	pthread_mutex_unlock(&r->lock);
+}
+
+/* So many answers in all, and no more. */
+static void let(struct rig *r, size_t n)
+{
+	pthread_mutex_lock(&r->lock);
+	r->let = n;
+	pthread_cond_broadcast(&r->changed);
+	pthread_mutex_unlock(&r->lock);
+}
+
+static void hold(struct rig *r)
+{
+	pthread_mutex_lock(&r->lock);
+	r->hold = true;
 	pthread_mutex_unlock(&r->lock);
 }
 
@@ -224,21 +242,56 @@ static void test_room_is_made_no_more(void **state)
 	assert_non_null(strstr(r->last, "\"message\":\"m\"}],\"nominatedNodeName\":null}}"));
 }
 
-static void test_many_at_once_but_not_more(void **state)
+static void push_many(struct rig *r, int n)
 {
-	struct rig *r = *state;
-	r->hold = true;
-	for (int i = 0; i < MANY; i++) {
+	for (int i = 0; i < n; i++) {
 		char name[16];
 		snprintf(name, sizeof(name), "p%d", i);
 		push(r, name, NULL);
 	}
+}
+
+static void count_in_flight(void *arg)
+{
+	struct rig *r = arg;
+	r->in_flight = http_in_flight(rest_http(r->rest));
+}
+
+static void test_many_at_once_but_not_more(void **state)
+{
+	struct rig *r = *state;
+	r->hold = true;
+	push_many(r, MANY);
+	wait_for(r, &r->waiting, 16);
+	assert_int_equal(atomic_load(&r->server.connections), 16);
+	let(r, 128); /* two more are earned */
+	wait_for(r, &r->done, 128);
+	wait_for(r, &r->waiting, 18);
+	assert_int_equal(atomic_load(&r->server.connections), 18);
+	let(r, 5000);
+	push_many(r, 5000);
 	wait_for(r, &r->waiting, 64);
 	assert_int_equal(atomic_load(&r->server.connections), 64);
 	release(r);
-	wait_for(r, &r->done, MANY);
+	wait_for(r, &r->done, MANY + 5000);
 	assert_int_equal(r->failed, 0);
 	assert_int_equal(atomic_load(&r->server.connections), 64);
+}
+
+/* What one burst has earned is not the next one's. */
+static void test_a_burst_begins_with_few(void **state)
+{
+	struct rig *r = *state;
+	for (int burst = 1; burst <= 2; burst++) {
+		hold(r);
+		push_many(r, MANY);
+		assert_true(loop_call(r->loop, count_in_flight, r));
+		assert_int_equal(r->in_flight, 16);
+		release(r);
+		wait_for(r, &r->done, (size_t)(burst * MANY));
+		assert_true(loop_call(r->loop, count_in_flight, r)); /* it is over */
+		assert_int_equal(r->in_flight, 0);
+	}
 }
 
 /* What is queued or under way when the daemon ends is dropped, with all it holds. */
@@ -267,6 +320,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_victim_that_cannot_be_marked_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_room_is_made_no_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_at_once_but_not_more, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_burst_begins_with_few, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_the_end_drops_the_rest, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
