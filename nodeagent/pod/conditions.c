@@ -35,9 +35,14 @@ static struct conditions_verdict unless(const struct machine *m, concerned *is, 
 	return v;
 }
 
+static bool over(const struct status_source *src)
+{
+	return src->phase == PHASE_SUCCEEDED || src->phase == PHASE_FAILED;
+}
+
 static struct conditions_verdict containers_ready(const struct status_source *src)
 {
-	if (src->phase == PHASE_SUCCEEDED || src->phase == PHASE_FAILED)
+	if (over(src))
 		return (struct conditions_verdict){.reason = src->phase == PHASE_SUCCEEDED ? "PodCompleted"
 											   : "PodFailed"};
 	return unless(src->m, not_ready, "ContainersNotReady", "containers with unready status: [");
@@ -120,6 +125,30 @@ static struct conditions_verdict disrupted(const struct status_source *src)
 	return v;
 }
 
+static struct conditions_verdict resize_pending(const struct status_source *src)
+{
+	const struct resize *r = &src->m->resize;
+	struct conditions_verdict v = {
+		.yes = true, .reason = r->pending, .generation = r->pending_generation};
+	if (!r->pending || over(src))
+		return (struct conditions_verdict){.gone = true};
+	buf_adds(&v.message, r->message);
+	return v;
+}
+
+static struct conditions_verdict resize_in_progress(const struct status_source *src)
+{
+	const struct resize *r = &src->m->resize;
+	struct conditions_verdict v = {.yes = true, .generation = r->generation};
+	if (!r->in_progress || over(src))
+		return (struct conditions_verdict){.gone = true};
+	if (r->trouble) {
+		v.reason = "Error";
+		buf_adds(&v.message, r->trouble);
+	}
+	return v;
+}
+
 const struct conditions_row conditions_rows[STATUS_CONDITIONS] = {
 	{"PodReadyToStartContainers", ready_to_start},
 	{"Initialized", initialized},
@@ -127,4 +156,6 @@ const struct conditions_row conditions_rows[STATUS_CONDITIONS] = {
 	{"ContainersReady", containers_ready},
 	{"PodScheduled", scheduled},
 	{"DisruptionTarget", disrupted},
+	{"PodResizePending", resize_pending},
+	{"PodResizeInProgress", resize_in_progress},
 };

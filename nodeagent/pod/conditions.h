@@ -18,8 +18,10 @@ struct status_source {
 
 struct conditions_verdict {
 	bool absent; /* it is not ours to say: what the API has stays */
+	bool gone;   /* there is none: what the API has is removed */
 	bool yes;
 	const char *reason; /* static; NULL = none */
+	int64_t generation; /* that it was observed of; 0 = the Pod's */
 	struct buf message; /* whoever asked releases it */
 };
 

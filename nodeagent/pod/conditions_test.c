@@ -18,8 +18,10 @@ static void expect_no_condition(struct life *l, const char *type)
 /* Every row is a condition of its own, and none but these is written. */
 static void test_rows(void **state)
 {
-	static const char *const types[] = {"PodReadyToStartContainers", "Initialized",	 "Ready",
-					    "ContainersReady",		 "PodScheduled", "DisruptionTarget"};
+	static const char *const types[] = {
+		"PodReadyToStartContainers", "Initialized",	   "Ready",
+		"ContainersReady",	     "PodScheduled",	   "DisruptionTarget",
+		"PodResizePending",	     "PodResizeInProgress"};
 	assert_int_equal(ARRAY_LEN(types), STATUS_CONDITIONS);
 	for (size_t i = 0; i < STATUS_CONDITIONS; i++)
 		assert_string_equal(conditions_rows[i].type, types[i]);

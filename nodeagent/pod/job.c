@@ -105,6 +105,7 @@ void job_log(const struct job *j, const char *what)
 static const struct job_type *const by_action[] = {
 	[ACT_SANDBOX] = &job_sandbox, [ACT_VOLUMES] = &job_volumes, [ACT_IMAGE] = &job_image,
 	[ACT_START] = &job_start,     [ACT_SIGNAL] = &job_signal,   [ACT_TEARDOWN] = &job_teardown,
+	[ACT_RESIZE] = &job_resize,
 };
 
 void worker_perform(struct worker *w, const struct action *a)

@@ -9,7 +9,7 @@
  * the image changed) is dropped by done; every operation of the runtime has its own deadline.
  *
  * job.c: the life of a job, and which action is which type. job_sandbox.c, job_image.c, job_start.c, job_stop.c,
- * job_remove.c: the types. Loop thread but for `work`.
+ * job_remove.c, job_resize.c: the types. Loop thread but for `work`.
  */
 #ifndef POD_JOB_H
 #define POD_JOB_H
@@ -47,6 +47,7 @@ extern const struct job_type job_image;
 extern const struct job_type job_start;
 extern const struct job_type job_signal, job_check_end;
 extern const struct job_type job_teardown, job_forget;
+extern const struct job_type job_resize;
 
 /* Makes one and sets it going. */
 void job_begin(const struct job_type *t, struct worker *w, int container, const struct action *a);
@@ -63,6 +64,12 @@ void job_drop(struct job *j);
 
 /* job_image.c: ends the pulls that the Pod does not want any more. */
 void job_cancel_pulls(struct worker *w);
+
+/* job_resize.c: grants what the Pod asks for, or says why not. */
+void job_resize_consider(struct worker *w);
+/* There may be more room than there was. */
+void job_resize_retry(struct pod_host *h);
+#define JOB_RESOURCES_FILE "resources.json" /* in the Pod's directory: resize_save */
 
 const struct container_spec *job_container(const struct job *j);
 struct container *job_machine_container(const struct job *j);

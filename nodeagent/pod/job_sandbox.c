@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "pod/hostfiles.h"
+#include "pod/life/resize.h"
 #include "pod/volumes.h"
 #include "pod/limits.h"
 #include "os/tree.h"
@@ -15,6 +16,7 @@ struct sandbox_job {
 	char hostname[HOSTFILES_NAME_MAX];
 	struct config_set config; /* its RuntimeClass */
 	char *handler;		  /* that one's */
+	struct buf kept;	  /* what it is granted */
 	unsigned attempt;
 	struct runtime_sandbox sandbox;
 };
@@ -55,7 +57,8 @@ static int write_host_files(struct sandbox_job *s, struct err *err)
 		return -1;
 	buf_clear(&text);
 	buf_addf(&text, "%s\n", s->hostname);
-	return write_file(s, "hostname", &text, err);
+	return write_file(s, "hostname", &text, err) < 0 ? -1
+							 : write_file(s, JOB_RESOURCES_FILE, &s->kept, err);
 }
 
 /* What the sandbox's spec borrows is in the arena, which lives until it has been made. */
@@ -117,6 +120,7 @@ static enum job_way sandbox_prepare(struct job *j, const struct action *a)
 	struct sandbox_job *s = (struct sandbox_job *)j;
 	s->attempt = j->w->m.sandbox_attempt;
 	s->dir = worker_dir(j->w);
+	resize_save(&j->w->m, true, &s->kept);
 	runtime_new_id(j->host->rt, s->id);
 	memcpy(j->w->sandbox_starting, s->id, sizeof(s->id));
 	j->w->sandbox_ended_early = false;
@@ -171,6 +175,7 @@ static void sandbox_release(struct job *j)
 {
 	struct sandbox_job *s = (struct sandbox_job *)j;
 	config_set_release(&s->config);
+	buf_release(&s->kept);
 	free(s->handler);
 	free(s->dir);
 }

@@ -14,6 +14,7 @@
 #include "pod/hostfiles.h"
 #include "pod/message.h"
 #include "pod/volumes.h"
+#include "pod/life/resize.h"
 #include "pod/job.h"
 #include "pod/limits.h"
 #include "pod/services.h"
@@ -126,6 +127,7 @@ static bool start_done(struct job *j)
 		failed(s, &r);
 	else
 		machine_started(&j->w->m, j->container, &r, worker_now());
+	resize_ran(&j->w->m, j->container, job_container(j)->resources_text);
 	if (j->err.reason == REASON_NONE && (c->ended_early || s->status.state == RUNTIME_EXITED))
 		worker_check_end(j->w, j->container);
 	*c->starting = '\0';

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "pod/life/ending.h"
+#include "pod/life/resize.h"
 
 /* Whoever asks for less, as one whose object was removed under it, gets this: long enough to begin a preStop hook. */
 #define LEAST_GRACE_S 1
@@ -43,7 +44,7 @@ void machine_actions_release(struct actions *a)
 	*a = (struct actions){0};
 }
 
-static void retry_later(struct retry *r, struct instant now)
+void machine_retry_later(struct retry *r, struct instant now)
 {
 	r->delay_ns = r->delay_ns ? r->delay_ns * 2 : NS_PER_S;
 	if (r->delay_ns > SANDBOX_RETRY_MAX_NS)
@@ -90,8 +91,11 @@ void machine_release(struct machine *m)
 		container_run_release(&c->prev);
 		free(c->waiting_message);
 		free(c->pull_error);
+		free(c->actuated);
 	}
 	free(m->c);
+	free(m->resize.message);
+	free(m->resize.trouble);
 	free(m->sandbox_id);
 	free(m->reason);
 	free(m->message);
@@ -261,7 +265,7 @@ void machine_torn_down(struct machine *m, bool ok, struct instant now)
 {
 	m->teardown_busy = false;
 	if (!ok) {
-		retry_later(&m->teardown_retry, now);
+		machine_retry_later(&m->teardown_retry, now);
 		return;
 	}
 	retry_done(&m->teardown_retry);
@@ -300,7 +304,7 @@ void machine_deleted(struct machine *m, bool ok, struct instant now)
 		return;
 	m->stage = ok ? POD_GONE : POD_ENDED;
 	if (!ok)
-		retry_later(&m->delete_retry, now);
+		machine_retry_later(&m->delete_retry, now);
 }
 
 bool machine_ready_to_forget(const struct machine *m)
@@ -324,7 +328,7 @@ void machine_sandbox_up(struct machine *m, const struct runtime_sandbox *s)
 void machine_sandbox_failed(struct machine *m, const char *why, struct instant now)
 {
 	m->sandbox_busy = false;
-	retry_later(&m->sandbox_retry, now);
+	machine_retry_later(&m->sandbox_retry, now);
 	machine_record(m, -1, true, "FailedCreatePodSandBox", "Failed to create pod sandbox: %s", why);
 }
 
@@ -338,7 +342,7 @@ void machine_volumes_up(struct machine *m)
 void machine_volumes_failed(struct machine *m, const char *why, struct instant now)
 {
 	m->volumes_busy = false;
-	retry_later(&m->volumes_retry, now);
+	machine_retry_later(&m->volumes_retry, now);
 	machine_record(m, -1, true, "FailedMount", "%s", why);
 }
 
@@ -442,7 +446,7 @@ static bool advance(struct machine *m, size_t i, struct instant now)
 		return c->postponed || c->state != CTR_RUNNING;
 	if (c->state == CTR_IDLE)
 		container_event(m, (int)i, CEV_BEGIN, now);
-	if (c->state == CTR_READY && m->stage == POD_ACTIVE)
+	if (c->state == CTR_READY && m->stage == POD_ACTIVE && !resize_holds(m))
 		container_event(m, (int)i, CEV_START, now);
 	return c->state == CTR_IMAGE || c->state == CTR_READY || c->state == CTR_STARTING || c->postponed;
 }
@@ -452,6 +456,7 @@ static void step_containers(struct machine *m, struct instant now)
 {
 	catch_up(m, now);
 	timers(m, now);
+	resize_step(m, now);
 	size_t turn = machine_init_turn(m), n = m->pod->list.n_init;
 	for (size_t i = machine_apps_end(m); i < m->n; i++)
 		(void)advance(m, i, now);
@@ -546,5 +551,6 @@ int64_t machine_next_ns(const struct machine *m, struct instant now)
 	next = sooner(next,
 		      retry_due(&m->teardown_retry,
 				(m->stage == POD_TEARDOWN || m->stage == POD_RESET) && !m->teardown_busy));
+	next = sooner(next, resize_next_ns(m));
 	return sooner(next, retry_due(&m->delete_retry, m->stage == POD_ENDED));
 }

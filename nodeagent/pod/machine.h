@@ -105,6 +105,8 @@ struct container {
 	bool postponed;	      /* its postStart hook has not succeeded: the API is not told that it runs */
 	bool replaced;	      /* ended by us to be started again */
 	bool redefined;	      /* its image was changed while it ran: it starts again, whatever the policy */
+	bool resized;	      /* ended to be started again with other resources; until it runs */
+	char *actuated; /* the resources of its present run (JSON text) where they differ from what it is granted */
 	bool outdated; /* its image was changed while it was being started, or while there was no agent: to be
 			    redefined once it runs */
 	bool hooking
@@ -133,6 +135,7 @@ enum action_type {
 	ACT_START,    /* container: create and start */
 	ACT_HOOK,     /* container: run its hook */
 	ACT_SIGNAL,   /* container: sig; 0 = the image's stop signal */
+	ACT_RESIZE,   /* give the cgroups what is granted */
 	ACT_TEARDOWN, /* remove containers, sandbox, and (unless keep_volumes) volumes */
 	ACT_DELETE,   /* DELETE the API object */
 	ACT_EVENT,    /* record an event */
@@ -159,8 +162,20 @@ struct retry {
 	int64_t at_ns, delay_ns; /* monotonic; 0 = no failure yet */
 };
 
+/* life/resize.h */
+struct resize {
+	const char *pending; /* why what the Pod asks for is not granted; static, NULL = it is */
+	char *message;
+	int64_t pending_generation,
+		generation; /* of the Pod that asks, and of the one that was granted last */
+	bool in_progress;   /* the API is told so */
+	char *trouble;	    /* what the last try came to; NULL = nothing */
+	bool owed, busy;    /* cgroups are not as granted, beyond what the job that is in flight knows */
+	struct retry retry;
+};
+
 struct machine {
-	const struct pod *pod; /* borrowed; the worker's reference */
+	const struct pod *pod; /* borrowed; the worker's reference; its resources are those granted */
 	enum pod_stage stage;
 	struct container *c;
 	size_t n;
@@ -170,6 +185,7 @@ struct machine {
 	bool sandbox_up, volumes_up;
 	bool sandbox_busy, volumes_busy, teardown_busy; /* a job is in flight */
 	bool teardown_keeps;				/* the one in flight leaves the volumes */
+	struct resize resize;
 	unsigned sandbox_attempt;
 	char *sandbox_id;
 	char ips[RUNTIME_IPS_MAX][46];
@@ -289,5 +305,6 @@ void container_run_release(struct container_run *r);
 void container_begun(struct machine *m, int i);			     /* it ran in this sandbox */
 void machine_lose_containers(struct machine *m, struct instant now); /* their sandbox is gone */
 struct action *machine_push(struct machine *m, enum action_type t, int container);
+void machine_retry_later(struct retry *r, struct instant now);
 
 #endif

@@ -188,6 +188,54 @@ static const struct decode_spec probe_decode =
 static const struct decode_row hook_rows[] = {DECODE_STRUCT("", struct hook_spec, handler, &handler_decode)};
 static const struct decode_spec hook_decode = DECODE_SPEC(struct hook_spec, hook_rows);
 
+/* ---- resources ---- */
+
+static const struct decode_row amounts_rows[] = {
+	DECODE_MILLI("requests.cpu", struct container_resources, cpu_request),
+	DECODE_VALUE("requests.memory", struct container_resources, memory_request),
+	DECODE_VALUE("requests.ephemeral-storage", struct container_resources, storage_request),
+	DECODE_MILLI("limits.cpu", struct container_resources, cpu_limit),
+	DECODE_VALUE("limits.memory", struct container_resources, memory_limit),
+	DECODE_VALUE("limits.ephemeral-storage", struct container_resources, storage_limit),
+};
+
+static int64_t amount(int64_t v)
+{
+	return v > AMOUNT_MAX ? AMOUNT_MAX : v < QUANTITY_UNSET ? 0 : v;
+}
+
+/* A limit without a request is the request (the apiserver's defaulting says the same). */
+static void finish_amounts(int64_t *request, int64_t *limit)
+{
+	*request = amount(*request);
+	*limit = amount(*limit);
+	if (*request == QUANTITY_UNSET)
+		*request = *limit;
+}
+
+static void amounts_finish(void *o)
+{
+	struct container_resources *r = o;
+	finish_amounts(&r->cpu_request, &r->cpu_limit);
+	finish_amounts(&r->memory_request, &r->memory_limit);
+	finish_amounts(&r->storage_request, &r->storage_limit);
+}
+
+#define NO_AMOUNTS                                                                                           \
+	{                                                                                                    \
+		QUANTITY_UNSET, QUANTITY_UNSET, QUANTITY_UNSET, QUANTITY_UNSET, QUANTITY_UNSET,              \
+			QUANTITY_UNSET                                                                       \
+	}
+static const struct container_resources amounts_initial = NO_AMOUNTS;
+static const struct decode_spec amounts_decode = DECODE_SPEC(
+	struct container_resources, amounts_rows, .initial = &amounts_initial, .finish = amounts_finish);
+
+static const char *const resize_names[] = {
+	[RESIZE_NOT_REQUIRED] = "NotRequired", [RESIZE_RESTART_CONTAINER] = "RestartContainer"};
+static const struct decode_row resize_rows[] = {
+	DECODE_ENUM("restartPolicy", struct resize_policy, restart, resize_names)};
+static const struct decode_spec resize_decode = DECODE_SPEC(struct resize_policy, resize_rows);
+
 /* ---- containers ---- */
 
 static const struct decode_row container_rows[] = {
@@ -214,13 +262,11 @@ static const struct decode_row container_rows[] = {
 	DECODE_POINTER("lifecycle.postStart", struct container_spec, hook[HOOK_POST_START], &hook_decode),
 	DECODE_POINTER("lifecycle.preStop", struct container_spec, hook[HOOK_PRE_STOP], &hook_decode),
 	DECODE_STRING("lifecycle.stopSignal", struct container_spec, stop_signal_name),
-	DECODE_MILLI("resources.requests.cpu", struct container_spec, resources.cpu_request),
-	DECODE_VALUE("resources.requests.memory", struct container_spec, resources.memory_request),
-	DECODE_VALUE("resources.requests.ephemeral-storage", struct container_spec,
-		     resources.storage_request),
-	DECODE_MILLI("resources.limits.cpu", struct container_spec, resources.cpu_limit),
-	DECODE_VALUE("resources.limits.memory", struct container_spec, resources.memory_limit),
-	DECODE_VALUE("resources.limits.ephemeral-storage", struct container_spec, resources.storage_limit),
+	DECODE_STRUCT("resources", struct container_spec, resources, &amounts_decode),
+	DECODE_JSON("resources", struct container_spec, resources_text),
+	DECODE_FIND("resizePolicy", "resourceName", "cpu", struct container_spec, resize_cpu, &resize_decode),
+	DECODE_FIND("resizePolicy", "resourceName", "memory", struct container_spec, resize_memory,
+		    &resize_decode),
 	DECODE_INT64("securityContext.runAsUser", struct container_spec, run_as_user),
 	DECODE_INT64("securityContext.runAsGroup", struct container_spec, run_as_group),
 	DECODE_BOOL("securityContext.runAsNonRoot", struct container_spec, run_as_non_root),
@@ -239,20 +285,6 @@ static const struct decode_row container_rows[] = {
 	DECODE_STRINGS_TO_NULL("securityContext.capabilities.add", struct container_spec, cap_add),
 	DECODE_STRINGS_TO_NULL("securityContext.capabilities.drop", struct container_spec, cap_drop),
 };
-
-static int64_t amount(int64_t v)
-{
-	return v > AMOUNT_MAX ? AMOUNT_MAX : v < QUANTITY_UNSET ? 0 : v;
-}
-
-/* A limit without a request is the request (the apiserver's defaulting says the same). */
-static void finish_amounts(int64_t *request, int64_t *limit)
-{
-	*request = amount(*request);
-	*limit = amount(*limit);
-	if (*request == QUANTITY_UNSET)
-		*request = *limit;
-}
 
 /* Always for :latest and for no tag at all, unless a digest is given. */
 static enum pull_policy default_pull_policy(const char *image)
@@ -297,9 +329,6 @@ static void container_finish(void *o)
 	if (!*c->termination_path)
 		c->termination_path = default_message_path;
 	c->no_new_privs = !c->allow_escalation;
-	finish_amounts(&c->resources.cpu_request, &c->resources.cpu_limit);
-	finish_amounts(&c->resources.memory_request, &c->resources.memory_limit);
-	finish_amounts(&c->resources.storage_request, &c->resources.storage_limit);
 	c->stop_signal = stopsignal_parse(c->stop_signal_name);
 	host_ports_first(c);
 	drop_empty_handlers(c);
@@ -311,8 +340,7 @@ static const struct container_spec container_initial = {
 	.target = "",
 	.pull_policy = PULL_UNSET,
 	.restart = RESTART_UNSET,
-	.resources = {QUANTITY_UNSET, QUANTITY_UNSET, QUANTITY_UNSET, QUANTITY_UNSET, QUANTITY_UNSET,
-		      QUANTITY_UNSET},
+	.resources = NO_AMOUNTS,
 	.run_as_user = -1,
 	.run_as_group = -1,
 	.allow_escalation = true,
@@ -495,4 +523,93 @@ int pod_container_index(const struct pod *p, const char *name)
 		if (!strcmp(p->list.v[i].name, name))
 			return (int)i;
 	return -1;
+}
+
+/* ---- what a resize changes ---- */
+
+struct container_resources pod_resources_read(const char *text)
+{
+	struct container_resources r = amounts_initial;
+	autoarena struct arena a = ARENA_INIT;
+	struct err ignored = ERR_INIT; /* it was read before */
+	if (text)
+		(void)!decode_into(&amounts_decode, text, strlen(text), &a, &r, &ignored);
+	return r;
+}
+
+bool pod_resources_equal(const struct container_resources *a, const struct container_resources *b)
+{
+	return a->cpu_request == b->cpu_request && a->cpu_limit == b->cpu_limit &&
+	       a->memory_request == b->memory_request && a->memory_limit == b->memory_limit;
+}
+
+bool pod_same_resources(const struct pod *a, const struct pod *b)
+{
+	for (size_t i = 0; i < a->list.n && i < b->list.n; i++)
+		if (!pod_resources_equal(&a->list.v[i].resources, &b->list.v[i].resources))
+			return false;
+	return true;
+}
+
+/* What its containers ask for together, the Pod's own amounts and its overhead aside. */
+static void ask(const struct container_list *l, struct resources *ret)
+{
+	struct pod_sum sum = {0};
+	for (size_t i = 0; i < l->n - l->n_ephemeral; i++) {
+		const struct container_spec *c = &l->v[i];
+		const struct container_resources *r = &c->resources;
+		const struct resource_amount v[] = {
+			{"cpu", 0, r->cpu_request > 0 ? r->cpu_request : 0},
+			{"memory", r->memory_request > 0 ? r->memory_request : 0, 0}};
+		pod_sum_add(&sum,
+			    c->sidecar ? CONTAINER_SIDECAR
+			    : c->init  ? CONTAINER_INIT
+				       : CONTAINER_APP,
+			    v, ARRAY_LEN(v));
+	}
+	pod_sum_requests(&sum, NULL, 0, NULL, 0, ret);
+}
+
+struct granted { /* one block */
+	struct pod p;
+	const struct pod *base; /* a reference */
+	struct container_spec v[];
+};
+
+static void granted_release(void *o)
+{
+	struct granted *g = o;
+	g->p.o.meta = (struct meta){0}; /* the base's */
+	informer_unref(g->base);
+}
+static const struct informer_type granted_type = {.kind = "Pod", .release = granted_release};
+
+const struct pod *pod_with_resources(const struct pod *p, const char *const *texts)
+{
+	size_t n = p->list.n, size = sizeof(struct granted) + n * sizeof(struct container_spec), len = 0;
+	for (size_t i = 0; i < n; i++)
+		len += texts[i] ? strlen(texts[i]) + 1 : 0;
+	struct granted *g = mem_zalloc(size + len);
+	char *at = (char *)g + size;
+	g->p = *p;
+	g->p.o.refs = 1;
+	g->p.o.type = &granted_type;
+	g->base = informer_ref(p);
+	g->p.list.v = g->v;
+	for (size_t i = 0; i < n; i++) {
+		g->v[i] = p->list.v[i];
+		if (!texts[i])
+			continue;
+		g->v[i].resources = pod_resources_read(texts[i]);
+		g->v[i].resources_text = memcpy(at, texts[i], strlen(texts[i]) + 1);
+		at += strlen(texts[i]) + 1;
+	}
+	struct resources asked, gets;
+	ask(&p->list, &asked);
+	ask(&g->p.list, &gets);
+	g->p.demand.requests.cpu_milli += gets.cpu_milli - asked.cpu_milli;
+	g->p.demand.requests.memory += gets.memory - asked.memory;
+	resources_release(&asked);
+	resources_release(&gets);
+	return &g->p;
 }

@@ -37,6 +37,10 @@ struct container_resources {		/* QUANTITY_UNSET where absent */
 	int64_t cpu_request, cpu_limit; /* millicores */
 	int64_t memory_request, memory_limit, storage_request, storage_limit; /* bytes */
 };
+enum resize_restart { RESIZE_NOT_REQUIRED, RESIZE_RESTART_CONTAINER };
+struct resize_policy {
+	enum resize_restart restart;
+};
 
 enum env_source { ENV_VALUE, ENV_FIELD, ENV_RESOURCE, ENV_CONFIG_MAP, ENV_SECRET };
 struct env_var {
@@ -128,6 +132,8 @@ struct container_spec {
 	int stop_signal;			     /* lifecycle's; 0 = the image's */
 	const char *working_dir;		     /* NULL = the image's */
 	struct container_resources resources;
+	const char *resources_text; /* JSON of all of them; NULL = none */
+	struct resize_policy resize_cpu, resize_memory;
 	int64_t run_as_user, run_as_group; /* -1 = not given; the Pod's where the container has none */
 	bool run_as_non_root;
 	const char *const *cap_add, *const *cap_drop;
@@ -188,5 +194,14 @@ extern const struct informer_type pod_type;
 js *pod_field(const char *text);
 /* Index by name among all containers; -1 when there is none. */
 int pod_container_index(const struct pod *p, const char *name);
+
+/* ---- what a resize changes ---- */
+/* The amounts in a container's resources (JSON text, NULL = none). */
+struct container_resources pod_resources_read(const char *text);
+/* cpu and memory, which are all that can change. */
+bool pod_resources_equal(const struct container_resources *a, const struct container_resources *b);
+bool pod_same_resources(const struct pod *a, const struct pod *b); /* of all containers that both have */
+/* p with other resources: texts[i] of container i, NULL = as in p. A reference, which keeps p. */
+const struct pod *pod_with_resources(const struct pod *p, const char *const *texts);
 
 #endif

@@ -7,6 +7,7 @@
 #include "object/condition.h"
 #include "object/rfc3339.h"
 #include "pod/conditions.h"
+#include "pod/life/resize.h"
 #include "pod/limits.h"
 
 static const char unknown_message[] = "The container could not be located when the pod was terminated";
@@ -208,6 +209,15 @@ static js *mounts_json(const struct container_spec *s)
 	return all;
 }
 
+static void set_resources(js *o, const struct machine *m, size_t i)
+{
+	autojson js *granted = pod_field(m->pod->list.v[i].resources_text);
+	js *requests = js_take(granted, "requests");
+	if (requests)
+		js_set(o, "allocatedResources", requests);
+	js_set(o, "resources", resize_status(m, i));
+}
+
 static js *container_json(const struct machine *m, size_t i, const struct status_node *node)
 {
 	const struct container_spec *s = &m->pod->list.v[i];
@@ -227,6 +237,8 @@ static js *container_json(const struct machine *m, size_t i, const struct status
 		set_id(o, node->runtime, r->id);
 	if (!s->ephemeral)
 		js_set_bool(o, "started", container_started(m, (int)i));
+	if (r && *r->id)
+		set_resources(o, m, i);
 	if (s->n_mounts)
 		js_set(o, "volumeMounts", mounts_json(s));
 	return o;
@@ -280,8 +292,8 @@ static js *condition(const struct status_source *src, size_t i, const struct sta
 		     struct status_condition *ret)
 {
 	struct conditions_verdict v = conditions_rows[i].judge(src);
-	if (v.absent) {
-		*ret = *known;
+	if (v.absent || v.gone) {
+		*ret = v.gone ? (struct status_condition){0} : *known;
 		return NULL;
 	}
 	js *c = js_new_obj();
@@ -289,7 +301,7 @@ static js *condition(const struct status_source *src, size_t i, const struct sta
 	ret->since_ns = known->since_ns && known->yes == v.yes ? known->since_ns : src->now_ns;
 	js_set_str(c, "type", conditions_rows[i].type);
 	js_set_str(c, "status", v.yes ? "True" : "False");
-	js_set_int(c, "observedGeneration", src->m->pod->o.meta.generation);
+	js_set_int(c, "observedGeneration", v.generation ? v.generation : src->m->pod->o.meta.generation);
 	set_time(c, "lastTransitionTime", ret->since_ns);
 	js_set_str(c, "reason", v.reason);
 	if (v.message.len)
@@ -551,6 +563,14 @@ static void patch_fields(js *st, const struct status_source *src, const struct s
 	}
 }
 
+static js *no_condition(size_t i)
+{
+	js *o = js_new_obj();
+	js_set_str(o, "$patch", "delete");
+	js_set_str(o, "type", conditions_rows[i].type);
+	return o;
+}
+
 /* Conditions are merged by type: only those that changed travel, and those of others are left alone. */
 static void patch_conditions(js *st, const struct status_source *src, const struct status_known *known,
 			     struct status_known *ret)
@@ -559,6 +579,10 @@ static void patch_conditions(js *st, const struct status_source *src, const stru
 		const struct status_condition *was = &known->conditions[i];
 		struct status_condition *is = &ret->conditions[i];
 		autojson js *c = condition(src, i, was, is);
+		if (!c && was->since_ns && !is->since_ns) {
+			js_push(js_ensure_arr(st, "conditions"), no_condition(i));
+			continue;
+		}
 		is->digest = c ? digest(c) : was->digest;
 		if (is->digest == was->digest)
 			continue;

@@ -30,7 +30,7 @@ enum pod_phase status_phase(const struct machine *m); /* for tests */
  * The status that the API has, as digests of its parts: enough to know which parts of a new one differ, at a tenth of
  * what its text takes.
  */
-enum { STATUS_FIELDS = 13, STATUS_CONDITIONS = 6 };
+enum { STATUS_FIELDS = 13, STATUS_CONDITIONS = 8 };
 struct status_known {
 	uint64_t fields[STATUS_FIELDS]; /* 0 = it has no such field */
 	struct status_condition {

@@ -35,7 +35,7 @@ static void expect_patch(struct status_known *known, const struct machine *m, in
 #define CONTAINER                                                                                             \
 	"{\"name\":\"a\",\"state\":{\"running\":{\"startedAt\":\"1970-01-01T00:00:00Z\"}},\"lastState\":{},"  \
 	"\"ready\":true,\"restartCount\":0,\"image\":\"i\",\"imageID\":\"\",\"containerID\":\"coracle://x\"," \
-	"\"started\":true}"
+	"\"started\":true,\"resources\":{}}"
 
 /* Each mount is told of, and whether what is read-only is so in its depth. */
 static void test_volume_mounts(void **state)

@@ -7,8 +7,10 @@
 #include "base/log.h"
 #include "pod/hooks.h"
 #include "pod/job.h"
+#include "pod/life/resize.h"
 #include "pod/limits.h"
 #include "pod/volumes.h"
+#include "os/tree.h"
 
 const struct loop_lane worker_lanes[LANES] = {
 	[LANE_WORK] = {"work", 6}, [LANE_PULL] = {"pull", 2},  [LANE_LOG] = {"logs", 2},
@@ -200,6 +202,19 @@ static void give_back(struct worker *w)
 		return;
 	w->admitted = false;
 	account(w, -1);
+	job_resize_retry(w->host);
+}
+
+void worker_grant(struct worker *w)
+{
+	const struct pod *old = w->pod;
+	account(w, -1);
+	w->pod = informer_ref(w->wish);
+	account(w, 1);
+	resize_grant(&w->m, w->pod);
+	w->volumes_owed |= !w->host->simulated && volumes_follow_pod(old, w->pod);
+	informer_unref(old);
+	job_resize_retry(w->host);
 }
 
 static void count(struct worker *w)
@@ -266,6 +281,7 @@ static void worker_free(struct worker *w)
 	free(w->mirror_uid);
 	free(w->c);
 	informer_unref(w->pod);
+	informer_unref(w->wish);
 	free(w);
 }
 
@@ -385,12 +401,23 @@ static void on_timer(void *arg)
 	worker_kick(arg);
 }
 
-static void adopt(struct worker *w, const struct runtime_list *list)
+/* What the Pod had been granted when an earlier agent looked after it; NULL = nobody knows. The caller puts it. */
+static js *kept_resources(const struct worker *w)
+{
+	autofree char *dir = worker_dir(w), *path = mem_printf("%s/" JOB_RESOURCES_FILE, dir);
+	autobuf struct buf b = BUF_INIT;
+	struct err ignored = ERR_INIT;
+	return tree_read(path, 1 << 20, &b, &ignored) < 0 ? NULL : pod_field(buf_str(&b));
+}
+
+static void adopt(struct worker *w, const struct runtime_list *list, const js *kept)
 {
 	static const struct runtime_list nothing = {0};
 	autojson js *status = pod_field(w->pod->status);
 	status_known_read(&w->known, status);
 	machine_adopt(&w->m, status, list ? list : &nothing, worker_now());
+	if (kept)
+		resize_load(&w->m, kept, status);
 	if (w->m.sandbox_id)
 		map_set(&w->host->ids, w->m.sandbox_id, w);
 	for (size_t i = 0; i < w->m.n; i++)
@@ -450,7 +477,10 @@ static void add(struct pod_host *h, const struct pod *p, const struct runtime_li
 {
 	struct worker *w = MEM_NEW(struct worker);
 	w->host = h;
-	w->pod = informer_ref(p);
+	w->wish = informer_ref(p);
+	w->pod = p; /* worker_dir wants its uid */
+	autojson js *kept = list && !h->simulated ? kept_resources(w) : NULL;
+	w->pod = resize_load_pod(kept, p);
 	w->written_rv = p->o.meta.rv;
 	w->c = mem_array(p->list.n, sizeof(*w->c));
 	w->timer.fn = on_timer;
@@ -468,8 +498,9 @@ static void add(struct pod_host *h, const struct pod *p, const struct runtime_li
 		config_set_add(&w->config, h->config, CONFIG_RUNTIME_CLASS, "", p->runtime_class);
 	map_set(&h->workers, p->o.meta.uid, w);
 	machine_init(&w->m, w->pod, worker_now());
-	adopt(w, list);
+	adopt(w, list, kept);
 	check_admission(w);
+	job_resize_consider(w);
 	worker_kick(w);
 }
 
@@ -482,6 +513,21 @@ static void grow(struct worker *w, const struct pod *p)
 	memset(w->c + n, 0, (p->list.n - n) * sizeof(*w->c));
 	for (; n < p->list.n; n++)
 		worker_add_config(&w->config, w->host, p, &p->list.v[n]);
+}
+
+/* p with what has been granted. */
+static const struct pod *as_granted(const struct pod *granted, const struct pod *p)
+{
+	const struct container_list *g = &granted->list;
+	if (pod_same_resources(granted, p))
+		return informer_ref(p);
+	const char **texts = mem_array(p->list.n, sizeof(*texts));
+	for (size_t i = 0; i < g->n; i++)
+		if (!pod_resources_equal(&g->v[i].resources, &p->list.v[i].resources))
+			texts[i] = g->v[i].resources_text ? g->v[i].resources_text : "{}";
+	const struct pod *ret = pod_with_resources(p, texts);
+	free(texts);
+	return ret;
 }
 
 void worker_see(struct pod_host *h, const struct pod *p, const struct runtime_list *list)
@@ -500,10 +546,13 @@ void worker_see(struct pod_host *h, const struct pod *p, const struct runtime_li
 	    p->list.n - p->list.n_ephemeral != old->list.n - old->list.n_ephemeral)
 		return;
 	grow(w, p);
-	w->pod = informer_ref(p);
+	informer_unref(w->wish);
+	w->wish = informer_ref(p);
+	w->pod = as_granted(old, p);
 	machine_update(&w->m, w->pod, worker_now());
-	w->volumes_owed |= !h->simulated && volumes_follow_pod(old, p);
+	w->volumes_owed |= !h->simulated && volumes_follow_pod(old, w->pod);
 	informer_unref(old);
+	job_resize_consider(w);
 	heed_others(w);
 	worker_kick(w);
 }

@@ -51,6 +51,7 @@ struct pod_host {
 	struct map workers;    /* uid -> struct worker * */
 	struct map ids;	       /* container (from its creation on) and sandbox id -> struct worker * */
 	size_t running_pods, running_containers;
+	bool resizes_deferred, resizes_posted;	    /* some wait for room; they are to be looked at */
 	void (*counts_changed)(struct pod_host *h); /* optional, as the next */
 	void (*image_pulled)(struct pod_host *h);
 	void (*class_changed)(struct pod_host *h);		/* what burstable Pods request together */
@@ -102,7 +103,8 @@ void worker_container_release(struct worker_container *c);
 
 struct worker {
 	struct pod_host *host;
-	const struct pod *pod; /* a reference */
+	const struct pod *wish; /* a reference: as it is in the API */
+	const struct pod *pod;	/* a reference: the same, but for resources that are not granted */
 	struct machine m;
 	struct worker_container *c;
 	struct config_set config; /* all that the Pod names: known while the Pod is here */
@@ -128,6 +130,7 @@ struct worker {
 struct instant worker_now(void);
 /* After anything happened: decide, act, report, and be freed when it is over. */
 void worker_kick(struct worker *w);
+void worker_grant(struct worker *w); /* what it wishes */
 void worker_perform(struct worker *w, const struct action *a);
 void worker_check_end(struct worker *w, int container); /* asks the runtime how it ended */
 void worker_check_sandbox(struct worker *w);

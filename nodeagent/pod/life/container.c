@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "pod/life/ending.h"
+#include "pod/life/resize.h"
 
 const char MACHINE_ERR_IMAGE_PULL[] = "ErrImagePull", MACHINE_ERR_IMAGE_NEVER_PULL[] = "ErrImageNeverPull",
 	   MACHINE_INVALID_IMAGE_NAME[] = "InvalidImageName";
@@ -81,7 +82,7 @@ static void running(struct machine *m, int i, struct instant now)
 	c->state = CTR_RUNNING;
 	c->until_ns = CLOCK_NEVER;
 	c->stop = STOP_NONE;
-	c->replaced = c->redefined = false;
+	c->replaced = c->redefined = c->resized = false;
 	memset(c->probed, 0, sizeof(c->probed));
 	c->postponed = m->pod->list.v[i].hook[HOOK_POST_START];
 	if (!c->postponed) {
@@ -433,5 +434,6 @@ void machine_exited(struct machine *m, int i, const struct run_result *r, struct
 	if (c->state != CTR_RUNNING || !c->cur.id || strcmp(c->cur.id, r->id) != 0)
 		return;
 	end_run(c, r, now);
+	resize_ended(m, i);
 	container_event(m, i, CEV_EXITED, now);
 }

@@ -123,6 +123,17 @@ void ending_outdated(struct machine *m, int i, struct instant now)
 	}
 }
 
+void ending_resized(struct machine *m, int i, struct instant now)
+{
+	struct container *c = &m->c[i];
+	autofree char *why = mem_printf("Container %s resize requires restart", m->pod->list.v[i].name);
+	c->redefined = c->resized = true;
+	if (c->stop != STOP_NONE)
+		return;
+	ending_begin(m, i, now.mono_ns + m->pod->grace_s * NS_PER_S, now, why);
+	c->replaced = true;
+}
+
 void ending_unhealthy(struct machine *m, int i, struct instant now)
 {
 	static const struct {

@@ -21,6 +21,8 @@ void ending_hurry(struct machine *m, int i, int64_t deadline_ns, struct instant 
 
 /* One whose image is not what its Pod says any more: it is stopped to be started again, or looks for the new one. */
 void ending_outdated(struct machine *m, int i, struct instant now);
+/* One whose resizePolicy wants it to start again with what it is granted. */
+void ending_resized(struct machine *m, int i, struct instant now);
 /* One whose startup or liveness probe has failed is killed. */
 void ending_unhealthy(struct machine *m, int i, struct instant now);
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "object/condition.h"
+#include "pod/life/resize.h"
 #include "pod/machine.h"
 #include "pod/make_test.h"
 #include "pod/status.h"
@@ -33,6 +34,7 @@ static const char *const act_names[] = {
 	[ACT_SANDBOX] = "sandbox", [ACT_VOLUMES] = "volumes", [ACT_IMAGE] = "image",
 	[ACT_START] = "start",	   [ACT_SIGNAL] = "signal",   [ACT_TEARDOWN] = "teardown",
 	[ACT_DELETE] = "delete",   [ACT_EVENT] = "",	      [ACT_HOOK] = "hook",
+	[ACT_RESIZE] = "resize",
 };
 
 LIFE static void do_action(struct life *l, const struct action *a)
@@ -74,6 +76,9 @@ LIFE static void do_action(struct life *l, const struct action *a)
 		break;
 	case ACT_HOOK:
 		machine_hook_done(m, a->container, a->hook, true, NULL, l->now);
+		break;
+	case ACT_RESIZE:
+		resize_done(m, NULL, l->now);
 		break;
 	case ACT_TEARDOWN:
 		machine_torn_down(m, true, l->now);
