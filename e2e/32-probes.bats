@@ -193,3 +193,11 @@ root_of() { # POD: the container's files
 	[ $((SECONDS - began)) -ge 2 ]
 	kubectl delete pod pre-long --timeout=${GUARD}s
 }
+
+@test "preStop: a command that ends with its container has failed" {
+	pod pre-own "trap \"exit 0\" TERM; while :; do busybox sleep 0.1; done" \
+		'lifecycle: {preStop: {exec: {command: [busybox, sh, -c, "busybox kill -TERM 1; busybox sleep 5000"]}}}'
+	kubectl wait --for=condition=Ready pod/pre-own --timeout=${GUARD}s
+	kubectl delete pod pre-own --wait=false
+	eventually shows 'Warning FailedPreStopHook spec.containers\{c\} PreStopHook failed' events pre-own
+}

@@ -16,6 +16,7 @@ struct hook {
 	char id[RUNTIME_ID_MAX]; /* of the run */
 	struct probe_run *run;	 /* exec, httpGet */
 	struct loop_timer timer; /* sleep, and what ends at once */
+	bool ended;		 /* its container has: a command in it does, too */
 	bool again;		 /* HTTPS was answered with HTTP: asked once more so */
 	struct err err;		 /* of what ends at once */
 };
@@ -171,12 +172,30 @@ void hooks_run(struct worker *w, int container, enum hook_kind kind)
 	start(h);
 }
 
+/* A command ends with its container, and says how: it may have been the one that ended it. One that says nothing, as it may
+   have got out of the container's namespaces, has failed. */
+#define LAST_WORDS_NS NS_PER_S
+
+static bool may_answer(struct hook *h)
+{
+	if (!h->run || handler_of(h)->type != HANDLER_EXEC)
+		return false;
+	if (!h->ended) {
+		h->ended = true;
+		(void)err_set(&h->err, REASON_NOT_FOUND, "container not running (%s)", h->id);
+		loop_timer_set(h->w->host->loop, &h->timer, clock_mono_ns() + LAST_WORDS_NS);
+	}
+	return true;
+}
+
 void hooks_follow(struct worker *w, struct instant now)
 {
 	list_for_each_safe (n, &w->hooks) {
 		struct hook *h = list_entry(n, struct hook, link);
 		const struct container *c = &w->m.c[h->i];
 		if (c->state == CTR_RUNNING && c->cur.id && !strcmp(c->cur.id, h->id))
+			continue;
+		if (may_answer(h))
 			continue;
 		int i = h->i;
 		enum hook_kind kind = h->kind;

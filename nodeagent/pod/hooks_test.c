@@ -95,10 +95,39 @@ static void test_end(void **state)
 	scene_end(&s);
 }
 
+/* A command may be what ended its container: it has its say; one that says nothing has failed. */
+static void test_last_words(void **state)
+{
+	struct scene s;
+	int held[2];
+	scene_begin(&s, JSON("'lifecycle':{'preStop':{'exec':{'command':['do']}}}"));
+	for (int i = 0; i < 2; i++) {
+		struct {
+			int kind, value;
+		} r = {3, 0};
+		s.held = &held[i];
+		s.w->m.c[0].state = CTR_RUNNING;
+		begin_hook(&s, HOOK_PRE_STOP);
+		s.w->m.c[0].state = CTR_DONE;
+		scene_kick(&s);
+		assert_false(over(&s, HOOK_PRE_STOP));
+		if (i == 0)
+			assert_int_equal(send(held[0], &r, sizeof(r), 0), sizeof(r));
+		scene_turn(&s);
+		assert_int_equal(over(&s, HOOK_PRE_STOP), i == 0);
+		scene_advance(&s, 0.9);
+		assert_int_equal(over(&s, HOOK_PRE_STOP), i == 0);
+		scene_advance(&s, 0.2);
+		assert_true(over(&s, HOOK_PRE_STOP));
+		close(held[i]);
+	}
+	scene_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_exec), cmocka_unit_test(test_sleep),
-					   cmocka_unit_test(test_tcp), cmocka_unit_test(test_http_port),
-					   cmocka_unit_test(test_end)};
+					   cmocka_unit_test(test_tcp),	cmocka_unit_test(test_http_port),
+					   cmocka_unit_test(test_end),	cmocka_unit_test(test_last_words)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

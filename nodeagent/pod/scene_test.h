@@ -31,6 +31,7 @@ struct scene {
 	struct worker *w;
 	struct pod *pod;
 	int code;	   /* of the next commands; < 0: cannot be started */
+	int *held;	   /* gets the next command's other end: it goes on; NULL = it ends at once */
 	int asked;	   /* commands so far */
 	char command[256]; /* the last one */
 };
@@ -51,8 +52,12 @@ SCENE static int scene_exec(struct runtime *rt, const char *id, const struct run
 	if (s->code < 0)
 		return err_set(err, REASON_INVALID, "cannot be started");
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
-	assert_int_equal(send(ends[1], &r, sizeof(r), 0), sizeof(r));
-	close(ends[1]);
+	if (s->held) {
+		*s->held = ends[1];
+	} else {
+		assert_int_equal(send(ends[1], &r, sizeof(r), 0), sizeof(r));
+		close(ends[1]);
+	}
 	runtime_stream_init(ret);
 	ret->status = ends[0];
 	return 0;
