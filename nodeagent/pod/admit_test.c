@@ -260,6 +260,38 @@ static void test_requests_and_limits(void **state)
 	free_pod(p);
 }
 
+/* Of a node with 1000 MiB. */
+static void test_oom_scores(void **state)
+{
+#define SCORED(spec, side, app)                                                                              \
+	JSON("{'metadata':{'name':'p','uid':'u'},'spec':{" spec "'initContainers':["                         \
+	     "{'name':'side','restartPolicy':'Always','resources':{" side "}}],"                             \
+	     "'containers':[{'name':'a','resources':{" app "}},"                                             \
+	     "{'name':'b','resources':{'requests':{'memory':'500Mi'}}}]}}")
+#define ASKS(amount) "'requests':{'memory':'" amount "'}"
+	const struct {
+		const char *pod;
+		int side, app;
+	} rows[] = {
+		{SCORED("", ASKS("100Mi"), ASKS("300Mi")), 700, 700}, /* no sooner than what it serves */
+		{SCORED("", ASKS("400Mi"), ASKS("300Mi")), 600, 700},
+		{SCORED("", "", ""), 999, 999},
+		{SCORED("", "", ASKS("1000Mi")), 500, 3},
+		{SCORED("'priority':2000001000,'priorityClassName':'system-node-critical',", "", ""), -997,
+		 -997},
+		{SCORED("'priority':2000000000,'priorityClassName':'system-cluster-critical',", "", ""), 999,
+		 999},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct pod *p = make_pod(rows[i].pod);
+		assert_int_equal(limits_container(p, &p->list.v[0], INT64_C(1000) << 20).oom_score_adj,
+				 rows[i].side);
+		assert_int_equal(limits_container(p, &p->list.v[1], INT64_C(1000) << 20).oom_score_adj,
+				 rows[i].app);
+		free_pod(p);
+	}
+}
+
 /* A profile that nobody enforces is no reason to run without one. */
 static void test_apparmor(void **state)
 {
@@ -311,6 +343,7 @@ int main(void)
 					   cmocka_unit_test(test_full),
 					   cmocka_unit_test(test_ports),
 					   cmocka_unit_test(test_qos),
-					   cmocka_unit_test(test_requests_and_limits)};
+					   cmocka_unit_test(test_requests_and_limits),
+					   cmocka_unit_test(test_oom_scores)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pod/limits.h"
 
+#include <string.h>
+
+#include "pod/admit.h"
+
 static int64_t amount(int64_t v)
 {
 	return v == QUANTITY_UNSET ? 0 : v;
@@ -37,13 +41,30 @@ static int64_t quota(int64_t milli)
 	return max(QUOTA_MIN_US, milli * 100);
 }
 
-static int oom_score(enum qos_class q, int64_t memory_request, int64_t capacity)
+/* What the app container that requests least requests. */
+static int64_t least_request(const struct pod *p)
 {
-	if (q == QOS_GUARANTEED)
+	int64_t least = INT64_MAX;
+	for (size_t i = p->list.n_init; i < p->list.n - p->list.n_ephemeral; i++) {
+		int64_t v = amount(p->list.v[i].resources.memory_request);
+		least = v < least ? v : least;
+	}
+	return least == INT64_MAX ? 0 : least;
+}
+
+/* Whose process goes first when memory runs out. A sidecar does not go before what it serves. */
+static int oom_score(const struct pod *p, const struct container_spec *c, int64_t capacity)
+{
+	enum qos_class q = limits_qos(p);
+	bool node_critical = admit_is_critical(p) && !strcmp(p->priority_class, "system-node-critical");
+	if (q == QOS_GUARANTEED || node_critical)
 		return -997;
 	if (q == QOS_BEST_EFFORT || capacity <= 0)
 		return 1000;
-	int64_t adj = 1000 - 1000 * amount(memory_request) / capacity;
+	int64_t request = amount(c->resources.memory_request);
+	if (c->sidecar)
+		request = max(request, least_request(p));
+	int64_t adj = 1000 - 1000 * request / capacity;
 	return adj < 3 ? 3 : adj == 1000 ? 999 : (int)adj;
 }
 
@@ -67,7 +88,7 @@ struct runtime_limits limits_container(const struct pod *p, const struct contain
 		.cpu_shares = shares(amount(r->cpu_request)),
 		.cpu_quota_us = quota(amount(r->cpu_limit)),
 		.memory_bytes = amount(r->memory_limit),
-		.oom_score_adj = oom_score(limits_qos(p), r->memory_request, capacity_memory),
+		.oom_score_adj = oom_score(p, c, capacity_memory),
 	};
 }
 

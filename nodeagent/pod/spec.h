@@ -183,8 +183,9 @@ struct pod {
 	const char *volumes, *host_aliases, *dns_config, *sysctls;
 	const char *readiness_gates;
 	int64_t priority;
-	enum pod_phase phase; /* as the API has it */
-	const char *status;   /* JSON text of .status as the API has it */
+	const char *priority_class; /* "" = not given */
+	enum pod_phase phase;	    /* as the API has it */
+	const char *status;	    /* JSON text of .status as the API has it */
 };
 
 /* Informer type of Pods as the agent sees them. */
