@@ -228,7 +228,9 @@ static int run_plugin(const struct cni_list *l, size_t i, const struct cni_attac
 		.in_len = in.len,
 		.out = out,
 		.errors = &errors,
-		.timeout_ns = PLUGIN_TIMEOUT_NS};
+		.timeout_ns = PLUGIN_TIMEOUT_NS,
+		.pass_fd = {a->lock_fd},
+		.n_pass_fd = a->lock_fd > 0};
 	int status;
 	out->max = CNI_RESULT_MAX;
 	if (process_run(&s, &status, err) < 0)

@@ -33,6 +33,7 @@ struct cni_attachment { /* borrowed */
 	const struct cni_port *ports;
 	size_t n_ports;
 	const char *bin_dirs; /* colon-separated */
+	int lock_fd;	      /* that a plugin holds while it works; 0 = none */
 };
 
 struct cni_result {

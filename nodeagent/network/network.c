@@ -237,7 +237,8 @@ static struct cni_attachment attachment(const struct network *n, const char *san
 				       .pod_uid = pod->uid,
 				       .ports = pod->ports,
 				       .n_ports = pod->n_ports,
-				       .bin_dirs = n->c.bin_dirs};
+				       .bin_dirs = n->c.bin_dirs,
+				       .lock_fd = n->c.lock_fd};
 }
 
 int network_plan(struct network *n, struct buf *result, struct err *err)

@@ -18,6 +18,7 @@ struct network_config {		/* borrowed until network_free */
 	const char *cluster_id; /* [a-z0-9]{1,12} */
 	const char *bin_dirs;	/* NULL = NETWORK_BIN_DIRS */
 	const char *conf_dir;	/* NULL = NETWORK_CONF_DIR */
+	int lock_fd;		/* that plugins get; 0 = none */
 };
 
 struct network;

@@ -103,6 +103,7 @@ static void oci_free(struct runtime *rt)
 	image_store_free(o->images);
 	oci_cgroups_free(o->cgroups);
 	pthread_mutex_destroy(&o->lock);
+	mem_autoclose(&o->lock_fd);
 	free(o->oci_runtime);
 	free(o->conmon);
 	const char *const owned[] = {o->c.root,
@@ -295,7 +296,7 @@ static int find_oom_floor(void)
 
 static int open_parts(struct oci *o, const struct runtime_config *c, struct err *err)
 {
-	if (copy_config(o, c, err) < 0 || make_dirs(o->c.root, err) < 0)
+	if (copy_config(o, c, err) < 0 || make_dirs(o->c.root, err) < 0 || oci_lock(o, err) < 0)
 		return -1;
 	o->oom_floor = find_oom_floor();
 	o->own_caps = oci_caps_own();
@@ -314,7 +315,8 @@ static int open_parts(struct oci *o, const struct runtime_config *c, struct err 
 	struct network_config n = {.root = o->c.root,
 				   .cluster_id = o->c.cluster_id,
 				   .bin_dirs = o->c.cni_bin_dirs,
-				   .conf_dir = o->c.cni_conf_dir};
+				   .conf_dir = o->c.cni_conf_dir,
+				   .lock_fd = o->lock_fd};
 	o->network = network_new(&n);
 	if (o->c.pod_cidr && *o->c.pod_cidr && network_set_pod_cidr(o->network, o->c.pod_cidr, err) < 0)
 		return -1;
@@ -324,41 +326,16 @@ static int open_parts(struct oci *o, const struct runtime_config *c, struct err 
 	return oci_state_load(o, err);
 }
 
-/* Watches what an earlier agent left, and removes what it did not finish. */
-static void adopt(struct oci *o)
-{
-	struct err ignored = ERR_INIT;
-	struct oci_container **c = oci_all_containers(o);
-	for (size_t i = 0; c[i]; i++) {
-		bool running = c[i]->init.pid && !c[i]->finished_ns;
-		/* Killed between conmon's start and ours: nobody knows whether its program runs. */
-		if (!c[i]->complete || (running && !c[i]->started_ns))
-			(void)!oci_container_remove(&o->rt, c[i]->id, &ignored);
-		else if (running)
-			oci_watch_container(o->watch, c[i]);
-		oci_container_unref(c[i]);
-	}
-	free(c);
-	struct oci_sandbox **s = oci_all_sandboxes(o);
-	for (size_t i = 0; s[i]; i++) {
-		if (!s[i]->complete)
-			(void)!oci_sandbox_remove(&o->rt, s[i]->id, &ignored);
-		else if (oci_process_alive(&s[i]->pause))
-			oci_watch_sandbox(o->watch, s[i]);
-		oci_sandbox_unref(s[i]);
-	}
-	free(s);
-}
-
 struct runtime *runtime_open(const struct runtime_config *c, struct err *err)
 {
 	struct oci *o = MEM_NEW(struct oci);
 	o->rt.ops = &oci_ops;
+	o->lock_fd = -1;
 	pthread_mutex_init(&o->lock, NULL);
 	if (open_parts(o, c, err) < 0) {
 		oci_free(&o->rt);
 		return NULL;
 	}
-	adopt(o);
+	oci_adopt(o);
 	return &o->rt;
 }

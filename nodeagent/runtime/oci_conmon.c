@@ -204,7 +204,8 @@ static int run_runtime(struct oci *o, const char *const *args, struct err *err)
 	const char *argv[8] = {o->oci_runtime, root};
 	for (size_t i = 0; i < 5 && args[i]; i++)
 		argv[2 + i] = args[i];
-	struct process_spec s = {.argv = argv, .errors = &errors};
+	struct process_spec s = {
+		.argv = argv, .errors = &errors, .pass_fd = {o->lock_fd}, .n_pass_fd = o->lock_fd >= 0};
 	int status;
 	if (process_run(&s, &status, err) < 0)
 		return -1;

@@ -167,6 +167,7 @@ int oci_container_start(struct runtime *rt, const char *id, struct err *err)
 	} else {
 		/* Known to a later agent before the program runs; timed before it could have ended. */
 		int64_t now = clock_wall_ns();
+		c->launched_ns = now;
 		rc = oci_container_save(o, c, err);
 		if (rc == 0)
 			rc = oci_runtime_start(o, c, err);
@@ -336,12 +337,12 @@ static int dismantle(struct oci *o, struct oci_container *c, struct err *err)
 	autofree char *exit_file = mem_printf("%s/exits/%s", o->c.root, c->id);
 	/* The kill before the runtime's: its own waits for the process by polling every 100 ms. */
 	if (oci_process_kill(&c->init, 0, err) < 0 || oci_cgroup_remove(o->cgroups, c->cgroup, err) < 0 ||
-	    oci_runtime_delete(o, c, err) < 0 || oci_process_kill(&c->conmon, CONMON_NS, err) < 0 ||
-	    tree_unmount(c->dir, err) < 0 || tree_remove(c->dir, err) < 0)
+	    oci_runtime_delete(o, c, err) < 0 || oci_process_kill(&c->conmon, CONMON_NS, err) < 0)
 		return -1;
+	/* Before the directory, by which an agent that is killed here would be reminded of it. */
 	if (unlink(exit_file) < 0 && errno != ENOENT)
 		return err_errno(err, "remove %s", exit_file);
-	return 0;
+	return tree_unmount(c->dir, err) < 0 ? -1 : tree_remove(c->dir, err);
 }
 
 int oci_container_remove(struct runtime *rt, const char *id, struct err *err)

@@ -8,6 +8,7 @@
  *	ROOT/netns/UID-ID	network namespaces, bind-mounted
  *	ROOT/pause/		the only file of a sandbox's root
  *	ROOT/runtime/		crun's or runc's own state
+ *	ROOT/lock		held by the agent, and by the programs that it runs to their end
  *	ROOT/images, ROOT/cni	see image/store.h, network/network.h
  *
  * A record (sandbox or container) is counted; its fixed part is set before it can be found, its changing part
@@ -38,6 +39,7 @@ struct oci {
 	struct image_puller *puller;
 	struct network *network;
 	struct oci_watch *watch;
+	int lock_fd;	       /* oci_lock; the programs that we run have it too, all but conmon */
 	int oom_floor;	       /* no process of ours may be given a lower oom_score_adj */
 	uint64_t own_caps;     /* oci_caps_own */
 	pthread_mutex_t lock;  /* guards the maps and the records' changing parts; no I/O under it */
@@ -98,6 +100,7 @@ struct oci_container {
 	char *dir, *cgroup; /* cgroup: below its sandbox's */
 	/* changing */
 	struct oci_process init, conmon;
+	int64_t launched_ns;		 /* the runtime was about to be asked to start it */
 	int64_t started_ns, finished_ns; /* finished_ns != 0: exit_code and oom_killed hold */
 	int exit_code;
 	bool oom_killed, complete;
@@ -135,6 +138,12 @@ int oci_sandbox_save(struct oci *o, struct oci_sandbox *s, struct err *err) MUST
 int oci_container_save(struct oci *o, struct oci_container *c, struct err *err) MUST_CHECK;
 /* Reads all records; what cannot be read is removed from the disk. */
 int oci_state_load(struct oci *o, struct err *err) MUST_CHECK;
+
+/* oci_adopt.c */
+/* Waits for what an earlier agent ran. The lock is held from now on. */
+int oci_lock(struct oci *o, struct err *err) MUST_CHECK;
+/* Watches what an earlier agent left, and removes what it did not finish. */
+void oci_adopt(struct oci *o);
 
 /* oci_image.c */
 /* The image's name for people (a tag) and for status.imageID; borrowed from the record. */

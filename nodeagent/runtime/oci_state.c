@@ -89,6 +89,7 @@ int oci_container_save(struct oci *o, struct oci_container *c, struct err *err)
 	pthread_mutex_lock(&o->lock);
 	put_process(d, "init", &c->init);
 	put_process(d, "conmon", &c->conmon);
+	js_set_int(d, "launched", c->launched_ns);
 	js_set_int(d, "started", c->started_ns);
 	js_set_int(d, "finished", c->finished_ns);
 	js_set_int(d, "exitCode", c->exit_code);
@@ -184,6 +185,7 @@ static struct oci_container *container_from(const struct oci *o, const char *id,
 	c->annotations = get_kvs(d, "annotations");
 	c->init = get_process(d, "init");
 	c->conmon = get_process(d, "conmon");
+	c->launched_ns = js_int(d, 0, "launched", NULL);
 	c->started_ns = js_int(d, 0, "started", NULL);
 	c->finished_ns = js_int(d, 0, "finished", NULL);
 	c->exit_code = (int)js_int(d, 0, "exitCode", NULL);
