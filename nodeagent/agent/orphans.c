@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "pod/last.h"
 #include "pod/volumes.h"
 #include "os/tree.h"
 
@@ -16,8 +17,8 @@ struct orphans {
 	struct node *n;
 	char (*sandboxes)[RUNTIME_ID_MAX];
 	size_t n_sandboxes;
-	char **pods, **logs; /* names of directories */
-	size_t n_pods, n_logs;
+	char **pods, **logs, **ended; /* names of directories; of files */
+	size_t n_pods, n_logs, n_ended;
 	struct err err;
 };
 
@@ -38,6 +39,14 @@ static bool see_pod_dir(void *arg, const char *name)
 	struct orphans *o = arg;
 	if (!alive(o, name))
 		add_name(&o->pods, &o->n_pods, name);
+	return true;
+}
+
+static bool see_ended(void *arg, const char *name)
+{
+	struct orphans *o = arg;
+	if (!alive(o, name))
+		add_name(&o->ended, &o->n_ended, name);
 	return true;
 }
 
@@ -71,6 +80,11 @@ static void orphans_work(void *arg)
 		if (tree_remove(path, &err) < 0)
 			o->err = err;
 	}
+	for (size_t i = 0; i < o->n_ended; i++) {
+		struct err err = ERR_INIT;
+		if (last_remove(o->n->host.root, o->ended[i], &err) < 0)
+			o->err = err;
+	}
 }
 
 static void free_names(char **v, size_t n)
@@ -89,15 +103,17 @@ static void orphans_done(void *arg)
 	free(o->sandboxes);
 	free_names(o->pods, o->n_pods);
 	free_names(o->logs, o->n_logs);
+	free_names(o->ended, o->n_ended);
 	free(o);
 }
 
 static void see_files(struct orphans *o)
 {
 	autofree char *pods = mem_printf("%s/pods", o->n->host.root);
-	autofree char *logs = mem_printf("%s/logs", o->n->host.root);
+	autofree char *logs = mem_printf("%s/logs", o->n->host.root), *ended = last_dir(o->n->host.root);
 	(void)!tree_names(pods, see_pod_dir, o, &o->err);
 	(void)!tree_names(logs, see_log_dir, o, &o->err);
+	(void)!tree_names(ended, see_ended, o, &o->err);
 }
 
 void orphans_remove(struct node *n)

@@ -6,11 +6,13 @@
 #include <stdlib.h>
 
 #include "os/tree.h"
+#include "pod/last.h"
 #include "pod/volumes.h"
 
 struct teardown_job {
 	struct job j;
 	char *id; /* sandbox, or NULL */
+	js *last; /* status; NULL: the Pod goes on */
 	bool keep_volumes;
 };
 
@@ -19,6 +21,8 @@ static enum job_way teardown_prepare(struct job *j, const struct action *a)
 	struct teardown_job *t = (struct teardown_job *)j;
 	t->id = mem_strdup(j->w->m.sandbox_id);
 	t->keep_volumes = a->keep_volumes;
+	if (!t->keep_volumes && !j->host->simulated)
+		t->last = worker_status(j->w);
 	return JOB_GO;
 }
 
@@ -26,6 +30,8 @@ static void teardown_work(struct job *j)
 {
 	struct teardown_job *t = (struct teardown_job *)j;
 	struct runtime *rt = j->host->rt;
+	if (t->last)
+		last_write(j->host->root, j->pod->o.meta.uid, t->last);
 	if (t->id && rt->ops->sandbox_remove(rt, t->id, &j->err) < 0)
 		return;
 	if (!t->keep_volumes && !j->host->simulated)
@@ -45,7 +51,9 @@ static bool teardown_done(struct job *j)
 
 static void teardown_release(struct job *j)
 {
-	free(((struct teardown_job *)j)->id);
+	struct teardown_job *t = (struct teardown_job *)j;
+	free(t->id);
+	js_autoput(&t->last);
 }
 
 const struct job_type job_teardown = {.size = sizeof(struct teardown_job),
@@ -67,8 +75,8 @@ static void forget_work(struct job *j)
 	const struct meta *m = &j->pod->o.meta;
 	autofree char *logs = runtime_log_dir(j->host->root, m->namespace, m->name, m->uid),
 		      *dir = worker_dir(j->w);
-	if (tree_remove(logs, &j->err) == 0)
-		(void)!tree_remove(dir, &j->err);
+	if (tree_remove(logs, &j->err) == 0 && tree_remove(dir, &j->err) == 0)
+		(void)!last_remove(j->host->root, m->uid, &j->err);
 }
 
 static bool forget_done(struct job *j)

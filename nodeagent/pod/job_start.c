@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Starting a container: wait for the ConfigMaps and Secrets that its environment names, write down its whole
- * specification in an arena, then remove the run before, create and start.
+ * specification in an arena, then create, remove the run before, and start: an agent that is killed in the middle leaves
+ * one of the two, which tells how often the container has run.
  *
  * The container's id is chosen first and known to the loop from then on: its end may be told before its start is.
  */
@@ -80,8 +81,6 @@ static void start_work(struct job *j)
 	struct start_job *s = (struct start_job *)j;
 	struct runtime *rt = j->host->rt;
 	struct err ignored = ERR_INIT;
-	if (s->old_id && rt->ops->container_remove(rt, s->old_id, &j->err) < 0)
-		return;
 	/* Of the logs, the last run's and the new one's are kept. */
 	if (s->stale_log)
 		(void)unlink(s->stale_log);
@@ -91,6 +90,10 @@ static void start_work(struct job *j)
 	}
 	if (rt->ops->container_create(rt, &s->spec, &j->err) < 0)
 		return;
+	if (s->old_id && rt->ops->container_remove(rt, s->old_id, &j->err) < 0) {
+		(void)!rt->ops->container_remove(rt, s->spec.id, &ignored);
+		return;
+	}
 	s->created = true;
 	if (rt->ops->container_start(rt, s->spec.id, &j->err) < 0) {
 		/* Why it did not start is what counts. */

@@ -224,6 +224,9 @@ void machine_vanished(struct machine *m, struct instant now);
  * containers stay running.
  */
 void machine_adopt(struct machine *m, const js *status, const struct runtime_list *list, struct instant now);
+/* Of one that had ended: `last` was its status then, which the API may not have yet. */
+void machine_adopt_ended(struct machine *m, const js *last, const struct runtime_list *list,
+			 struct instant now);
 
 /* ---- what happened ---- */
 void machine_sandbox_up(struct machine *m, const struct runtime_sandbox *s);

@@ -7,8 +7,10 @@
 #include "base/log.h"
 #include "pod/hooks.h"
 #include "pod/job.h"
+#include "pod/last.h"
 #include "pod/life/resize.h"
 #include "pod/limits.h"
+#include "pod/message.h"
 #include "pod/volumes.h"
 #include "os/tree.h"
 
@@ -410,14 +412,42 @@ static js *kept_resources(const struct worker *w)
 	return tree_read(path, 1 << 20, &b, &ignored) < 0 ? NULL : pod_field(buf_str(&b));
 }
 
+/* What ended while there was no agent, or before that one had looked, has its last words where it left them. */
+static void hear_last_words(struct worker *w)
+{
+	const struct meta *m = &w->pod->o.meta;
+	for (size_t i = 0; i < w->m.n; i++) {
+		const struct container_spec *s = &w->pod->list.v[i];
+		struct container_run *r = &w->m.c[i].cur;
+		if (!r->id || !r->finished_ns || r->message)
+			continue;
+		autobuf struct buf words = BUF_INIT;
+		autofree char *path = message_path(w->host->root, m->uid, s->name, r->attempt),
+			      *log = runtime_log_path(w->host->root, m->namespace, m->name, m->uid, s->name,
+						      r->attempt);
+		bool fallback = s->message_policy == MESSAGE_FALLBACK_TO_LOGS && r->exit_code;
+		message_read(&words, path, fallback ? log : NULL);
+		r->message = words.len ? mem_strdup(buf_str(&words)) : NULL;
+	}
+}
+
 static void adopt(struct worker *w, const struct runtime_list *list, const js *kept)
 {
 	static const struct runtime_list nothing = {0};
-	autojson js *status = pod_field(w->pod->status);
+	const struct runtime_list *there = list ? list : &nothing;
+	bool over = w->pod->phase == PHASE_SUCCEEDED || w->pod->phase == PHASE_FAILED;
+	autojson js *status = pod_field(w->pod->status), *last = NULL;
+	if (list && !over && !w->host->simulated)
+		last = last_read(w->host->root, w->pod->o.meta.uid);
 	status_known_read(&w->known, status);
-	machine_adopt(&w->m, status, list ? list : &nothing, worker_now());
+	if (last)
+		machine_adopt_ended(&w->m, last, there, worker_now());
+	else
+		machine_adopt(&w->m, status, there, worker_now());
 	if (kept)
 		resize_load(&w->m, kept, status);
+	if (list && !over && !w->host->simulated)
+		hear_last_words(w);
 	if (w->m.sandbox_id)
 		map_set(&w->host->ids, w->m.sandbox_id, w);
 	for (size_t i = 0; i < w->m.n; i++)

@@ -56,12 +56,15 @@ static struct container_run run_of(const js *terminated, const js *entry, unsign
 	};
 }
 
+/* Of those that were begun, or of those that were only made. */
 static const struct runtime_list_container *newest(const struct runtime_list *list, const char *uid,
-						   const char *name)
+						   const char *name, bool begun)
 {
 	const struct runtime_list_container *best = NULL;
 	for (size_t i = 0; i < list->n_containers; i++) {
 		const struct runtime_list_container *c = &list->containers[i];
+		if ((c->c.state == RUNTIME_RUNNING || c->c.state == RUNTIME_EXITED) != begun)
+			continue;
 		if (!strcmp(c->pod_uid, uid) && !strcmp(c->name, name) &&
 		    (!best || c->attempt > best->attempt))
 			best = c;
@@ -126,10 +129,9 @@ static void from_probes(struct machine *m, int i, const js *entry)
 }
 
 /* The runtime has forgotten the container; the API remembers it. */
-static void from_status(struct machine *m, int i, const js *entry, struct instant now)
+static void from_status(struct machine *m, int i, const js *entry, unsigned count, struct instant now)
 {
 	struct container *c = &m->c[i];
-	unsigned count = (unsigned)js_int(entry, 0, "restartCount", NULL);
 	const js *running = js_obj(entry, "state", "running", NULL);
 	const js *terminated = js_obj(entry, "state", "terminated", NULL);
 	const js *last = js_obj(entry, "lastState", "terminated", NULL);
@@ -166,10 +168,15 @@ static void adopt_container(struct machine *m, int i, const js *status, const st
 	const js *entry = status_container(status, name);
 	const js *last = js_obj(entry, "lastState", "terminated", NULL);
 	const js *terminated = js_obj(entry, "state", "terminated", NULL);
-	const struct runtime_list_container *e = newest(list, m->pod->o.meta.uid, name);
+	const char *uid = m->pod->o.meta.uid;
+	const struct runtime_list_container *e = newest(list, uid, name, true),
+					    *made = newest(list, uid, name, false);
 	unsigned count = (unsigned)js_int(entry, 0, "restartCount", NULL);
-	if (e && e->c.state != RUNTIME_RUNNING && e->c.state != RUNTIME_EXITED)
-		e = NULL; /* created and never started: it is made again, and what the API knows is the latest run */
+	/* Made and never started: it is made again. But it tells of runs before it, of which the API may not know. */
+	if (made && !entry)
+		c->attempt = made->attempt;
+	else if (made && made->attempt > count + 1)
+		count = made->attempt - 1;
 	if (e && e->attempt > count && terminated) /* and this one the API has not been told of */
 		c->prev = run_of(terminated, entry, count);
 	else if (last && (e || terminated || js_obj(entry, "state", "running", NULL)))
@@ -178,15 +185,15 @@ static void adopt_container(struct machine *m, int i, const js *status, const st
 		from_runtime(m, i, e, now);
 		from_probes(m, i, entry);
 	} else if (entry) {
-		from_status(m, i, entry, now);
+		from_status(m, i, entry, count, now);
 	}
 }
 
-void machine_adopt(struct machine *m, const js *status, const struct runtime_list *list, struct instant now)
+static void adopt(struct machine *m, const js *status, const struct runtime_list *list, bool over,
+		  struct instant now)
 {
 	const struct runtime_list_sandbox *s = newest_sandbox(list, m->pod->o.meta.uid);
 	int64_t started = time_of(status, "startTime");
-	bool over = m->pod->phase == PHASE_SUCCEEDED || m->pod->phase == PHASE_FAILED;
 	if (started)
 		m->start_wall_ns = started;
 	if (over) /* nothing may restart it */
@@ -207,7 +214,27 @@ void machine_adopt(struct machine *m, const js *status, const struct runtime_lis
 		return;
 	for (size_t i = 0; i < m->n; i++)
 		container_event(m, (int)i, CEV_CANCEL, now);
-	m->settled = m->final = m->final_acked = true;
-	m->forced_phase = m->pod->phase;
+	m->final = true;
 	m->stage = s ? POD_STOPPING : POD_ENDED;
+}
+
+void machine_adopt(struct machine *m, const js *status, const struct runtime_list *list, struct instant now)
+{
+	bool over = m->pod->phase == PHASE_SUCCEEDED || m->pod->phase == PHASE_FAILED;
+	adopt(m, status, list, over, now);
+	if (!over)
+		return;
+	m->settled = m->final_acked = true;
+	m->forced_phase = m->pod->phase;
+}
+
+void machine_adopt_ended(struct machine *m, const js *last, const struct runtime_list *list,
+			 struct instant now)
+{
+	adopt(m, last, list, true, now);
+	bool succeeded = !strcmp(js_str0(last, "phase", NULL), "Succeeded");
+	m->forced_phase = succeeded ? PHASE_SUCCEEDED : PHASE_FAILED;
+	m->reason = mem_strdup(js_str(last, "reason", NULL));
+	m->message = mem_strdup(js_str(last, "message", NULL));
+	m->final_version = ++m->version;
 }

@@ -143,6 +143,47 @@ static void test_adopt_between_runs(void **state)
 	expect_container(&l, "a", "restartCount", "3");
 	expect_container(&l, "a", "lastState.terminated.exitCode", "9");
 	end(&l);
+	/* The API has not heard of the last runs. */
+	ctr.c.state = RUNTIME_CREATED;
+	ctr.attempt = 5;
+	begin(&l, POD(ONE));
+	machine_adopt(&l.m, old, &list, l.now);
+	assert_int_equal(l.m.c[0].attempt, 5);
+	end(&l);
+	begin(&l, POD(ONE));
+	machine_adopt(&l.m, NULL, &list, l.now);
+	assert_int_equal(l.m.c[0].attempt, 5);
+	end(&l);
+}
+
+/* It had ended and was taken down; the API server was away. */
+static void test_adopt_ended(void **state)
+{
+	struct runtime_list nothing = {0};
+	static const char text[] =
+		"{\"phase\":\"Succeeded\",\"startTime\":\"2025-12-31T00:00:00Z\",\"containerStatuses\":[{\"name\":\"a\","
+		"\"restartCount\":2,\"state\":{\"terminated\":{\"exitCode\":0,\"reason\":\"Completed\","
+		"\"message\":\"bye\",\"containerID\":\"coracle://a2\",\"finishedAt\":\"2025-12-31T01:00:00Z\"}}}]}";
+	struct err err = ERR_INIT;
+	autojson js *last = js_parse(text, strlen(text), NULL, &err);
+	struct life l;
+	begin(&l, POD(ONE));
+	machine_adopt_ended(&l.m, last, &nothing, l.now);
+	settle(&l);
+	expect_acts(&l, ""); /* nothing is done again */
+	expect_phase(&l, "Succeeded");
+	expect_container(&l, "a", "restartCount", "2");
+	expect_container(&l, "a", "state.terminated.message", "bye");
+	assert_false(l.m.settled); /* it is still to be told */
+	end(&l);
+	js_set_str(last, "phase", "Failed");
+	js_set_str(last, "reason", "Evicted");
+	begin(&l, POD(ONE));
+	machine_adopt_ended(&l.m, last, &nothing, l.now);
+	settle(&l);
+	expect_phase(&l, "Failed");
+	assert_string_equal(l.m.reason, "Evicted");
+	end(&l);
 }
 
 /* ---- an agent that comes back in the middle of something ---- */
@@ -285,12 +326,12 @@ static void test_back_after_an_ephemeral(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_adopt_running),		cmocka_unit_test(test_adopt_other_image),
-		cmocka_unit_test(test_adopt_after_reboot),	cmocka_unit_test(test_adopt_finished),
-		cmocka_unit_test(test_adopt_between_runs),	cmocka_unit_test(test_back_with_probes),
-		cmocka_unit_test(test_back_in_post_start),	cmocka_unit_test(test_back_in_a_stop),
-		cmocka_unit_test(test_back_while_initializing), cmocka_unit_test(test_back_when_initialized),
-		cmocka_unit_test(test_back_after_an_ephemeral),
+		cmocka_unit_test(test_adopt_running),	      cmocka_unit_test(test_adopt_other_image),
+		cmocka_unit_test(test_adopt_after_reboot),    cmocka_unit_test(test_adopt_finished),
+		cmocka_unit_test(test_adopt_between_runs),    cmocka_unit_test(test_adopt_ended),
+		cmocka_unit_test(test_back_with_probes),      cmocka_unit_test(test_back_in_post_start),
+		cmocka_unit_test(test_back_in_a_stop),	      cmocka_unit_test(test_back_while_initializing),
+		cmocka_unit_test(test_back_when_initialized), cmocka_unit_test(test_back_after_an_ephemeral),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
