@@ -185,9 +185,10 @@ fmt: ## clang-format over everything
 	$(Q)clang-format -i $(FORMATTED)
 fmt-check: ## is everything formatted?
 	$(Q)clang-format --dry-run -Werror $(FORMATTED)
-chaos: all ## both stores broken in every way for CHAOS_SECONDS (3600) each, under a history checker
+chaos: all ## both stores broken in every way for CHAOS_SECONDS (3600) each, under a history checker; 1,000 kills of the node agent
 	$(Q)./e2e/chaos/run --store sqlite --seconds $(CHAOS_SECONDS)
 	$(Q)./e2e/chaos/run --store etcd --seconds $(CHAOS_SECONDS)
+	$(Q)./e2e/chaos/agent-kills --kills 1000
 bench: all bench-tools ## every budget of the design, measured
 	$(Q)./e2e/bench/run
 e2e: all ## every test there is, on both stores (e2e/run)
