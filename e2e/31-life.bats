@@ -240,6 +240,24 @@ END
 	is s said
 }
 
+@test "an agent killed between a sandbox and the files that containers get from it makes the sandbox anew" {
+	pod bare <<END
+  containers: [{name: a, \$SH, 'busybox cat /etc/hosts /etc/hostname; exec busybox sleep 100000'], envFrom: [{configMapRef: {name: late}}]}]
+END
+	eventually is CreateContainerConfigError waiting bare
+	agent=$(daemon_pid nodeagent)
+	kill -9 "$agent"
+	eventually gone "$agent"
+	rm "$DIR/node/pods/$(field bare '{.metadata.uid}')"/{etc-hosts,resolv.conf,hostname}
+	up_again
+	kubectl create configmap late --from-literal=k=v
+	kubectl wait --for=condition=Ready pod/bare --timeout=${GUARD}s
+	is 0 field bare '{.status.containerStatuses[0].restartCount}'
+	eventually shows "$(field bare '{.status.podIP}').*bare" kubectl logs bare
+	kubectl delete pod bare --grace-period=1
+	kubectl delete configmap late
+}
+
 @test "an agent killed between two init containers goes on with the second one" {
 	pod half <<END
   initContainers:

@@ -3,6 +3,7 @@
 #include "pod/job.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "pod/hostfiles.h"
 #include "pod/life/resize.h"
@@ -147,6 +148,10 @@ static void sandbox_work(struct job *j)
 	if (hostfiles_nodename(j->pod, j->host->cluster_domain, s->hostname, &j->err) < 0)
 		return;
 	sandbox_spec(s, &a, &spec);
+	/* The files of an earlier sandbox have its addresses; the last of them says that all are there. */
+	autofree char *last = mem_printf("%s/hostname", s->dir);
+	if (!j->host->simulated)
+		(void)unlink(last);
 	if (rt->ops->sandbox_run(rt, &spec, &s->sandbox, &j->err) < 0 || j->host->simulated)
 		return;
 	if (write_host_files(s, &j->err) < 0) {

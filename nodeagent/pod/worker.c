@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "pod/hooks.h"
@@ -431,6 +432,14 @@ static void hear_last_words(struct worker *w)
 	}
 }
 
+/* Of a Pod's files the last that is made once it has its sandbox: an agent that was killed between left a sandbox in which
+   nothing can be started, nor was. */
+static bool has_host_files(const struct worker *w)
+{
+	autofree char *dir = worker_dir(w), *file = mem_printf("%s/hostname", dir);
+	return access(file, F_OK) == 0;
+}
+
 static void adopt(struct worker *w, const struct runtime_list *list, const js *kept)
 {
 	static const struct runtime_list nothing = {0};
@@ -448,6 +457,8 @@ static void adopt(struct worker *w, const struct runtime_list *list, const js *k
 		resize_load(&w->m, kept, status);
 	if (list && !over && !w->host->simulated)
 		hear_last_words(w);
+	if (w->m.sandbox_up && !w->host->simulated && !has_host_files(w))
+		machine_sandbox_lost(&w->m, worker_now());
 	if (w->m.sandbox_id)
 		map_set(&w->host->ids, w->m.sandbox_id, w);
 	for (size_t i = 0; i < w->m.n; i++)
