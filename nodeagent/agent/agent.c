@@ -22,7 +22,9 @@
 #include "agent/address.h"
 #include "agent/evict.h"
 #include "agent/orphans.h"
+#include "agent/pages.h"
 #include "agent/reserve.h"
+#include "agent/rotation.h"
 #include "agent/usage.h"
 #include "runtime/fake.h"
 #include "os/tree.h"
@@ -52,6 +54,8 @@ struct agent {
 	struct imagegc *imagegc;      /* as well */
 	bool class_busy, class_again;
 	char node_ip[ADDRESS_MAX];
+	struct rotation *rotation; /* NULL: logs are left alone */
+	int64_t log_max_size;
 	struct node *nodes;
 	size_t n_nodes;
 	struct usage usage;
@@ -305,6 +309,8 @@ static int read_bounds(struct agent *a, struct err *err)
 			       "invalid configuration: option \"%s\" specified for enforceNodeAllocatable "
 			       "(--enforce-node-allocatable). Valid options are \"pods\" or \"none\"",
 			       c->enforce);
+	if (rotation_check(c->log_max_size, c->log_max_files, c->log_every_ns, &a->log_max_size, err) < 0)
+		return -1;
 	bool bad = reserve_add(c->system_reserved, "system-reserved", &a->reserved, err) < 0 ||
 		   reserve_add(c->kube_reserved, "kube-reserved", &a->reserved, err) < 0;
 	bad = bad || image_gc_check(&c->images, err) < 0;
@@ -326,57 +332,17 @@ static void image_pulled(struct pod_host *h)
 
 static void counts_changed(struct pod_host *h)
 {
-	static const struct metric_def defs[] = {
-		{.name = "kubelet_running_pods",
-		 .help = "[ALPHA] Number of pods that have a running pod sandbox",
-		 .type = METRIC_GAUGE},
-		{.name = "kubelet_running_containers",
-		 .help = "[ALPHA] Number of containers currently running",
-		 .type = METRIC_GAUGE,
-		 .label_names = "container_state"},
-	};
 	struct node *n = CONTAINER_OF(h, struct node, host);
-	static struct metric_series *pods, *containers;
-	static size_t all_pods, all_containers;
-	if (!pods) {
-		pods = metric_series(metric_register(&defs[0]), NULL);
-		containers = metric_series(metric_register(&defs[1]), "running");
-	}
-	all_pods += h->running_pods - n->told_pods;
-	all_containers += h->running_containers - n->told_containers;
-	n->told_pods = h->running_pods;
-	n->told_containers = h->running_containers;
-	metric_set(pods, (double)all_pods);
-	metric_set(containers, (double)all_containers);
+	struct agent *a = n->statics ? n->arg : NULL;
+	if (a && a->rotation && h->running_containers > n->told_containers)
+		rotation_hurry(a->rotation);
+	pages_count(n);
 }
 
 static js *list_pods(void *arg)
 {
 	struct agent *a = arg;
-	js *list = js_new_obj(), *items = js_ensure_arr(list, "items");
-	js_set_str(list, "kind", "PodList");
-	js_set_str(list, "apiVersion", "v1");
-	js_ensure(list, "metadata", NULL);
-	for (size_t i = 0; i < a->n_nodes; i++)
-		for (struct map_iter it = {0}; map_next(&a->nodes[i].host.workers, &it);) {
-			const struct pod *p = worker_pod(it.value);
-			js *o = js_new_obj(), *meta = js_ensure(o, "metadata", NULL);
-			js_set_str(meta, "name", p->o.meta.name);
-			js_set_str(meta, "namespace", p->o.meta.namespace);
-			js_set_str(meta, "uid", p->o.meta.uid);
-			js *spec = js_ensure(o, "spec", NULL),
-			   *containers = js_ensure_arr(spec, "containers");
-			js_set_str(spec, "nodeName", p->node_name);
-			for (size_t k = p->list.n_init; k < p->list.n - p->list.n_ephemeral; k++) {
-				js *c = js_new_obj();
-				js_set_str(c, "name", p->list.v[k].name);
-				js_set_str(c, "image", p->list.v[k].image);
-				js_push(containers, c);
-			}
-			js_set(o, "status", worker_status(it.value));
-			js_push(items, o);
-		}
-	return list;
+	return pages_pods(a->nodes, a->n_nodes);
 }
 
 static void write_usage(void *arg, struct buf *out)
@@ -418,6 +384,17 @@ static char *cluster_id(const char *root)
 	return mem_printf("%08x", (unsigned)map_siphash13(key, root, strlen(root)));
 }
 
+/* What one look at the logs may miss, twice over. */
+static int64_t log_max(const struct agent_config *c)
+{
+	struct err ignored = ERR_INIT;
+	int64_t size = 0;
+	if (rotation_check(c->log_max_size, c->log_max_files, c->log_every_ns, &size, &ignored) < 0 ||
+	    size < 0)
+		return 0;
+	return 2 * size * c->log_max_files;
+}
+
 struct runtime *agent_open_runtime(const struct agent_config *c, struct loop *loop, runtime_exit_fn *on_exit,
 				   void *arg, struct err *err)
 {
@@ -433,6 +410,7 @@ struct runtime *agent_open_runtime(const struct agent_config *c, struct loop *lo
 					  .registry_config = c->registry_config,
 					  .on_exit = on_exit,
 					  .on_exit_arg = arg,
+					  .log_max = log_max(c),
 					  .loop = loop,
 					  .lane = LANE_WORK};
 	if (tree_mkdirs(c->root_dir, 0755, err) < 0)
@@ -531,6 +509,12 @@ static int make_real(struct agent *a, struct err *err)
 		.host = &n->host, .path = c->static_pods, .every_ns = c->static_look_ns});
 	if (a->config)
 		config_cache_on_change(a->config, worker_config_changed, &n->host);
+	if (a->log_max_size >= 0)
+		a->rotation = rotation_new(&(struct rotation_config){.node = n,
+								     .max_size = a->log_max_size,
+								     .max_files = c->log_max_files,
+								     .workers = c->log_max_workers,
+								     .every_ns = c->log_every_ns});
 	n->network_ready = network_is_ready;
 	n->cidr_changed = cidr_changed;
 	n->arg = a;

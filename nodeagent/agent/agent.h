@@ -20,6 +20,9 @@ struct agent_config { /* strings borrowed for the agent's life */
 	const char *unsafe_sysctls;
 	const char *static_pods; /* directory, or a file; "" = none */
 	int64_t static_look_ns;
+	const char *log_max_size;
+	int log_max_files, log_max_workers;
+	int64_t log_every_ns;
 	const char *system_reserved, *kube_reserved;
 	const char *enforce; /* "pods", "none" */
 	const char *eviction_hard, *eviction_soft, *eviction_grace, *eviction_reclaim;

@@ -153,6 +153,13 @@ int crilog_open(struct crilog_reader *r, int fd, const struct crilog_options *o,
 	return 0;
 }
 
+void crilog_next(struct crilog_reader *r, int fd)
+{
+	r->fd = fd;
+	r->at = 0;
+	buf_clear(&r->raw);
+}
+
 void crilog_release(struct crilog_reader *r)
 {
 	buf_release(&r->raw);

@@ -48,6 +48,8 @@ struct crilog_reader {
 };
 /* Positions the reader at the first line that is wanted. */
 int crilog_open(struct crilog_reader *r, int fd, const struct crilog_options *o, struct err *err) MUST_CHECK;
+/* Goes on at the beginning of the file that the writer has begun since; what is left of the first one is given up. */
+void crilog_next(struct crilog_reader *r, int fd);
 void crilog_release(struct crilog_reader *r);
 /*
  * Appends output until about `max` bytes are there or the file's present end is reached. Returns 1 when there

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "log/rotate.h"
 #include "pod/env.h"
 #include "pod/hostfiles.h"
 #include "pod/message.h"
@@ -83,7 +84,7 @@ static void start_work(struct job *j)
 	struct err ignored = ERR_INIT;
 	/* Of the logs, the last run's and the new one's are kept. */
 	if (s->stale_log)
-		(void)unlink(s->stale_log);
+		rotate_remove(s->stale_log);
 	if (!j->host->simulated && (make_message_dir(s, &j->err) < 0 || add_mounts(s, &j->err) < 0)) {
 		s->bad_config = true;
 		return;

@@ -262,6 +262,7 @@ static int copy_config(struct oci *o, const struct runtime_config *c, struct err
 				       .on_exit = c->on_exit,
 				       .on_exit_arg = c->on_exit_arg,
 				       .loop = c->loop,
+				       .log_max = c->log_max,
 				       .lane = c->lane};
 	return 0;
 }

@@ -22,9 +22,6 @@
 
 #define MESSAGE_MAX 65536
 #define CREATE_NS (120 * NS_PER_S)
-#define LOG_SIZE_MAX                                                                                         \
-	"10485760" /* the kubelet's containerLogMaxSize; beyond it conmon starts the file anew               \
-		    */
 
 static const char **make_argv(const struct oci *o, const struct oci_container *c, char **paths)
 {
@@ -51,8 +48,6 @@ static const char **make_argv(const struct oci *o, const struct oci_container *c
 				     paths[2],
 				     "-l",
 				     paths[3],
-				     "--log-size-max",
-				     LOG_SIZE_MAX,
 				     "--exit-dir",
 				     paths[4],
 				     "--persist-dir",
@@ -63,6 +58,10 @@ static const char **make_argv(const struct oci *o, const struct oci_container *c
 				     "error"};
 	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
 		v[n++] = fixed[i];
+	if (paths[5]) { /* then it begins the file anew */
+		v[n++] = "--log-size-max";
+		v[n++] = paths[5];
+	}
 	if (c->tty)
 		v[n++] = "-t";
 	if (c->stdin_open)
@@ -75,9 +74,12 @@ static const char **make_argv(const struct oci *o, const struct oci_container *c
 static int spawn_conmon(struct oci *o, struct oci_container *c, int sync_fd, struct buf *errors,
 			struct err *err)
 {
-	char *paths[] = {mem_printf("--root=%s/runtime", o->c.root), mem_printf("%s/pidfile", c->dir),
-			 mem_printf("%s/conmon.pid", c->dir), mem_printf("k8s-file:%s", c->log_path),
-			 mem_printf("%s/exits", o->c.root)};
+	char *paths[] = {mem_printf("--root=%s/runtime", o->c.root),
+			 mem_printf("%s/pidfile", c->dir),
+			 mem_printf("%s/conmon.pid", c->dir),
+			 mem_printf("k8s-file:%s", c->log_path),
+			 mem_printf("%s/exits", o->c.root),
+			 o->c.log_max > 0 ? mem_printf("%lld", (long long)o->c.log_max) : NULL};
 	const char **argv = make_argv(o, c, paths);
 	const char *search = getenv("PATH");
 	autofree char *env_path = mem_printf("PATH=%s", search ? search : "/usr/sbin:/usr/bin:/sbin:/bin");

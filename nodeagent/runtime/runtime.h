@@ -342,6 +342,7 @@ struct runtime_config {		/* strings borrowed until free */
 	const char *registry_config;	 /* directory of hosts.toml files (image/hosts.h); NULL = none */
 	runtime_exit_fn *on_exit;
 	void *on_exit_arg;
+	int64_t log_max; /* a log that grows beyond so many bytes before anybody rotates it is begun anew; 0 = none is */
 	struct loop *loop; /* sees what ends; NULL = nobody is told */
 	size_t lane;	   /* of the loop, for what blocks */
 };

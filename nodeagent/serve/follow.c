@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -26,6 +27,7 @@ struct follow {
 	bool io_started;
 	/* The job's while it works. */
 	int fd, notify;
+	int watched; /* the file, of notify */
 	bool opened, reader_open;
 	int rc;
 	struct crilog_reader reader;
@@ -35,6 +37,19 @@ struct follow {
 
 /* ---- the job ---- */
 
+/* The file, and its directory, where its successor will appear. */
+static int watch_file(struct follow *f)
+{
+	autofree char *dir = mem_strndup(f->path, (size_t)(strrchr(f->path, '/') - f->path));
+	f->notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (f->notify < 0)
+		return err_errno(&f->err, "watch log");
+	f->watched = inotify_add_watch(f->notify, f->path, IN_MODIFY);
+	return f->watched < 0 || inotify_add_watch(f->notify, dir, IN_MOVED_TO | IN_CREATE) < 0
+		       ? err_errno(&f->err, "watch log")
+		       : 0;
+}
+
 /* A container that has not written yet has an empty log. */
 static int open_file(struct follow *f)
 {
@@ -42,15 +57,34 @@ static int open_file(struct follow *f)
 	f->fd = open(f->path, O_RDONLY | O_CLOEXEC);
 	if (f->fd < 0)
 		return errno == ENOENT ? 0 : err_errno(&f->err, "open log");
-	if (f->following) {
-		f->notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-		if (f->notify < 0 || inotify_add_watch(f->notify, f->path, IN_MODIFY) < 0)
-			return err_errno(&f->err, "watch log");
-	}
+	if (f->following && watch_file(f) < 0)
+		return -1;
 	if (crilog_open(&f->reader, f->fd, &f->options, &f->err) < 0)
 		return -1;
 	f->reader_open = true;
 	return 0;
+}
+
+/* Another file has the log's name, and the writer has left ours. Opens it. */
+static int successor(const struct follow *f)
+{
+	struct stat ours, now;
+	int fd = fstat(f->fd, &ours) == 0 ? open(f->path, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd >= 0 && fstat(fd, &now) == 0 && (now.st_ino != ours.st_ino || now.st_dev != ours.st_dev))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static void go_on_with(struct follow *f, int fd)
+{
+	if (f->watched >= 0)
+		(void)inotify_rm_watch(f->notify, f->watched);
+	f->watched = inotify_add_watch(f->notify, f->path, IN_MODIFY);
+	crilog_next(&f->reader, fd);
+	close(f->fd);
+	f->fd = fd;
 }
 
 static void work(void *arg)
@@ -59,8 +93,20 @@ static void work(void *arg)
 	f->rc = 0;
 	if (!f->opened && open_file(f) < 0)
 		return;
-	if (f->reader_open)
-		f->rc = crilog_read(&f->reader, &f->out, PIECE, &f->err);
+	if (!f->reader_open)
+		return;
+	f->rc = crilog_read(&f->reader, &f->out, PIECE, &f->err);
+	/* Its last words may have come between the read and the look. */
+	int next = f->rc == 0 && f->notify >= 0 ? successor(f) : -1;
+	if (next < 0)
+		return;
+	f->rc = crilog_read(&f->reader, &f->out, PIECE, &f->err);
+	if (f->rc != 0) {
+		close(next);
+		return;
+	}
+	go_on_with(f, next);
+	f->rc = crilog_read(&f->reader, &f->out, PIECE, &f->err);
 }
 
 /* ---- on the loop ---- */

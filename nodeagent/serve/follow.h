@@ -2,6 +2,9 @@
 /*
  * A log file read to its end, or followed until its writer has ended. It lives on the loop; the file is read on a lane of
  * the loop, a piece at a time, and only when somebody asks for more: a client that does not read costs one piece.
+ *
+ * Who follows a log is not stopped by its rotation: what the file that was renamed still holds is read first, then the one
+ * that has its name now. As upstream, what was rotated away before is not read, and nobody waits for who reads slowly.
  */
 #ifndef SERVE_FOLLOW_H
 #define SERVE_FOLLOW_H

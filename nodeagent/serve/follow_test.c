@@ -174,6 +174,58 @@ static void test_finish_without_file(void **state)
 	stop(&s);
 }
 
+/* As conmon opens a log anew: made under another name. */
+static void rotate(struct scene *s, const char *first_line)
+{
+	autofree char *rotated = mem_printf("%s.old", s->path), *tmp = mem_printf("%s.tmp", s->path),
+		      *path = mem_strdup(s->path);
+	(void)unlink(rotated);
+	assert_int_equal(rename(s->path, rotated), 0);
+	close(open(tmp, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	snprintf(s->path, sizeof(s->path), "%s", rotated);
+	writes(s, "last of the old");
+	snprintf(s->path, sizeof(s->path), "%s", tmp);
+	writes(s, first_line);
+	assert_int_equal(rename(tmp, path), 0);
+	snprintf(s->path, sizeof(s->path), "%s", path);
+}
+
+static void test_rotation(void **state)
+{
+	struct scene s;
+	start(&s, true);
+	writes(&s, "one");
+	begin(&s, true);
+	ask(&s);
+	expect(&s, "one\n", false);
+	rotate(&s, "two");
+	ask(&s);
+	expect(&s, "last of the old\ntwo\n", false);
+	/* While it waits. */
+	s.told = false;
+	follow_ask(s.f);
+	for (int i = 0; i < 3; i++)
+		loop_turn(s.loop, clock_mono_ns() + 20 * NS_PER_MS);
+	assert_false(s.told);
+	rotate(&s, "three");
+	turn_until_told(&s);
+	char got[256] = "";
+	size_t n = follow_take(s.f, got, sizeof(got));
+	while (n < strlen("last of the old\nthree\n")) {
+		ask(&s);
+		n += follow_take(s.f, got + n, sizeof(got) - n);
+	}
+	assert_string_equal(got, "last of the old\nthree\n");
+	/* News of the file that it went on with. */
+	follow_finish(s.f);
+	writes(&s, "end");
+	ask(&s);
+	expect(&s, "end\n", true);
+	autofree char *rotated = mem_printf("%s.old", s.path);
+	(void)unlink(rotated);
+	stop(&s);
+}
+
 static void test_left_alone(void **state)
 {
 	struct scene s;
@@ -193,9 +245,13 @@ static void test_left_alone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_to_the_end),	    cmocka_unit_test(test_no_file),
-		cmocka_unit_test(test_unreadable),	    cmocka_unit_test(test_following),
-		cmocka_unit_test(test_finish_without_file), cmocka_unit_test(test_left_alone),
+		cmocka_unit_test(test_to_the_end),
+		cmocka_unit_test(test_no_file),
+		cmocka_unit_test(test_unreadable),
+		cmocka_unit_test(test_following),
+		cmocka_unit_test(test_finish_without_file),
+		cmocka_unit_test(test_left_alone),
+		cmocka_unit_test(test_rotation),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
