@@ -316,9 +316,11 @@ static const char *const type_words[] = {
 	[ANY] = "anything",
 };
 
-/* What the zero value of the type means is that nothing was said. */
+/* What the zero value of the type means is that nothing was said. Limits that are empty are none. */
 static bool is_zero(enum field_type type, const char *text)
 {
+	if (type == LIMITS)
+		return false;
 	return !*text || (type == INT && !strcmp(text, "0"));
 }
 

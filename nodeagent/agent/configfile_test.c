@@ -14,13 +14,14 @@
 #define HEAD "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n"
 
 static int port, max_pods;
-static const char *dns, *taints, *cidr, *ca, *sysctls;
+static const char *dns, *taints, *cidr, *ca, *limits, *sysctls;
 static const struct flag table[] = {
 	{"port", FLAG_INT, &port, "10250", "", 0, 65535},
 	{"max-pods", FLAG_INT, &max_pods, "110", "", 1, 10000},
 	{"cluster-dns", FLAG_STRING, &dns, "", "", 0, 0},
 	{"register-with-taints", FLAG_STRING, &taints, "", "", 0, 0},
 	{"pod-cidr", FLAG_STRING, &cidr, "", "", 0, 0},
+	{"eviction-hard", FLAG_STRING, &limits, "memory.available<1Ki", "", 0, 0},
 	{"client-ca-file", FLAG_STRING, &ca, "", "", 0, 0},
 	{"allowed-unsafe-sysctls", FLAG_STRING, &sysctls, "", "", 0, 0},
 	{0},
@@ -106,6 +107,11 @@ static void test_the_file_takes_the_place_of_defaults(void **state)
 	assert_string_equal(taints, "a=b:NoSchedule,c:NoExecute");
 	assert_string_equal(ca, "/ca");
 	assert_string_equal(cidr, "");
+	assert_string_equal(limits, "memory.available<1Ki");
+	assert_int_equal(parse(HEAD "evictionHard: {memory.available: 1Mi}", 1, none), FLAGS_OK);
+	assert_string_equal(limits, "memory.available<1Mi");
+	assert_int_equal(parse(HEAD "evictionHard: {}", 1, none), FLAGS_OK);
+	assert_string_equal(limits, ""); /* which is none, and not the default */
 }
 
 static void test_flags_win(void **state)

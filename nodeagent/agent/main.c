@@ -27,6 +27,7 @@
 #include "image/import.h"
 #include "serve/server.h"
 #include "os/tree.h"
+#include "pressure/threshold.h"
 
 #define DEFAULT_PORT 10250
 
@@ -98,8 +99,8 @@ static const struct flag flags[] = {
 	 0},
 	{"enforce-node-allocatable", FLAG_STRING, &config.enforce, "pods",
 	 "pods: their cgroup is bounded by what is not reserved; none.", 0, 0},
-	{"eviction-hard", FLAG_STRING, &config.eviction_hard, "",
-	 "Thresholds at which Pods are evicted at once: memory.available<100Mi,nodefs.available<10%; default: upstream's.",
+	{"eviction-hard", FLAG_STRING, &config.eviction_hard, THRESHOLD_DEFAULT_HARD,
+	 "Thresholds at which Pods are evicted at once: memory.available<100Mi,nodefs.available<10%; empty: none.",
 	 0, 0},
 	{"eviction-soft", FLAG_STRING, &config.eviction_soft, "", "Those at which they are after a while.", 0,
 	 0},

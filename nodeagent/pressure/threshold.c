@@ -22,9 +22,6 @@ const char *const threshold_signal_names[PRESSURE_SIGNALS] = {
 /* Containers write where images lie: their own thresholds are ignored, as upstream's are. */
 static const char *const ignored_signals[] = {"containerfs.available", "containerfs.inodesFree"};
 
-static const char default_hard[] = "imagefs.available<15%,imagefs.inodesFree<5%,memory.available<100Mi,"
-				   "nodefs.available<10%,nodefs.inodesFree<5%";
-
 int64_t threshold_quantity(const struct threshold_amount *a, int64_t capacity)
 {
 	return a->percent ? (int64_t)((double)capacity * a->share) : a->value;
@@ -171,7 +168,7 @@ static int set_reclaim(struct thresholds *t, const struct statement *s, struct e
 static int add_missing(struct thresholds *t, const char *said, struct err *err)
 {
 	struct thresholds all = {0};
-	if (each(default_hard, '<', add_hard, &all, err) < 0)
+	if (each(THRESHOLD_DEFAULT_HARD, '<', add_hard, &all, err) < 0)
 		return -1;
 	for (size_t i = 0; i < all.n; i++) {
 		autofree char *begin = mem_printf("%s<", threshold_signal_names[all.v[i].signal]);
@@ -183,11 +180,11 @@ static int add_missing(struct thresholds *t, const char *said, struct err *err)
 
 int threshold_parse(const struct threshold_config *c, struct thresholds *ret, struct err *err)
 {
-	const char *hard = c->hard ? c->hard : "";
+	const char *hard = c->hard ? c->hard : THRESHOLD_DEFAULT_HARD;
 	*ret = (struct thresholds){0};
-	if (each(*hard ? hard : default_hard, '<', add_hard, ret, err) < 0)
+	if (each(hard, '<', add_hard, ret, err) < 0)
 		return -1;
-	if (*hard && c->merge_defaults && add_missing(ret, hard, err) < 0)
+	if (c->merge_defaults && add_missing(ret, hard, err) < 0)
 		return -1;
 	if (each(c->soft, '<', add_soft, ret, err) < 0 || each(c->grace, '=', set_grace, ret, err) < 0 ||
 	    each(c->reclaim, '=', set_reclaim, ret, err) < 0)

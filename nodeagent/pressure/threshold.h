@@ -44,10 +44,13 @@ struct thresholds {
 	size_t n;
 };
 
-struct threshold_config {    /* texts as of the flags; NULL = "" */
-	const char *hard;    /* "memory.available<100Mi,nodefs.available<10%"; "" = the defaults */
-	const char *soft;    /* likewise */
-	const char *grace;   /* of the soft ones: "memory.available=1m30s" */
+#define THRESHOLD_DEFAULT_HARD                                                                               \
+	"imagefs.available<15%,imagefs.inodesFree<5%,memory.available<100Mi,nodefs.available<10%,nodefs.inodesFree<5%"
+
+struct threshold_config {  /* texts as of the flags; NULL = "" */
+	const char *hard;  /* "memory.available<100Mi,nodefs.available<10%"; NULL = the defaults, "" = none */
+	const char *soft;  /* likewise */
+	const char *grace; /* of the soft ones: "memory.available=1m30s" */
 	const char *reclaim; /* "nodefs.available=500Mi" */
 	bool merge_defaults; /* defaults for what hard does not say */
 	bool enforce_pods;   /* what the Pods together may have is a hard bound, too */

@@ -36,7 +36,8 @@ static void test_parse(void **state)
 		{{.hard = "memory.available<10%,imagefs.inodesFree<50%"},
 		 "memory.available<100;imagefs.inodesFree<500;",
 		 NULL},
-		{{.hard = ""},
+		{{.hard = ""}, "", NULL},
+		{{.hard = NULL},
 		 "imagefs.available<150;imagefs.inodesFree<50;memory.available<104857600;nodefs.available<100;"
 		 "nodefs.inodesFree<50;",
 		 NULL},
