@@ -25,7 +25,6 @@
 #include "agent/pages.h"
 #include "agent/reserve.h"
 #include "agent/rotation.h"
-#include "agent/usage.h"
 #include "runtime/fake.h"
 #include "os/tree.h"
 #include "pod/limits.h"
@@ -56,9 +55,9 @@ struct agent {
 	char node_ip[ADDRESS_MAX];
 	struct rotation *rotation; /* NULL: logs are left alone */
 	int64_t log_max_size;
+	struct pages pages;
 	struct node *nodes;
 	size_t n_nodes;
-	struct usage usage;
 	struct informer_set *services; /* NULL: a fleet's containers read nothing */
 };
 
@@ -339,18 +338,6 @@ static void counts_changed(struct pod_host *h)
 	pages_count(n);
 }
 
-static js *list_pods(void *arg)
-{
-	struct agent *a = arg;
-	return pages_pods(a->nodes, a->n_nodes);
-}
-
-static void write_usage(void *arg, struct buf *out)
-{
-	struct agent *a = arg;
-	usage_write(&a->usage, out, a->nodes, a->n_nodes, "/proc");
-}
-
 struct loop *agent_loop(struct agent *a)
 {
 	return a->loop;
@@ -369,9 +356,12 @@ void agent_server_config(struct agent *a, struct server_config *ret)
 						 .simulated = c->fake_nodes > 0,
 						 .find = find_pod,
 						 .arg = a},
-				      .pods = list_pods,
-				      .usage = write_usage,
-				      .arg = a};
+				      .pods = pages_pods,
+				      .running_pods = pages_running_pods,
+				      .summary = pages_summary,
+				      .cadvisor = pages_cadvisor,
+				      .usage = pages_usage,
+				      .arg = &a->pages};
 }
 
 /* ---- making ---- */
@@ -619,6 +609,7 @@ struct agent *agent_new(const struct agent_config *c, struct err *err)
 	}
 	a->n_nodes = c->fake_nodes ? (size_t)c->fake_nodes : 1;
 	a->nodes = mem_array(a->n_nodes, sizeof(*a->nodes));
+	a->pages = (struct pages){.nodes = a->nodes, .n = a->n_nodes, .facts = &a->facts};
 	a->loop = loop_new(&(struct loop_config){worker_lanes, LANES, c->fake_nodes > 0});
 	if (!a->loop) {
 		(void)err_errno(err, "event loop");

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/pages.h"
 
+#include <stdlib.h>
+
+#include "agent/cadvisor.h"
+#include "agent/summary.h"
 #include "serve/health.h"
 
 void pages_count(struct node *n)
@@ -29,8 +33,11 @@ void pages_count(struct node *n)
 	metric_set(containers, (double)all_containers);
 }
 
-js *pages_pods(struct node *nodes, size_t n)
+js *pages_pods(void *arg)
 {
+	const struct pages *g = arg;
+	struct node *nodes = g->nodes;
+	size_t n = g->n;
 	js *list = js_new_obj(), *items = js_ensure_arr(list, "items");
 	js_set_str(list, "kind", "PodList");
 	js_set_str(list, "apiVersion", "v1");
@@ -55,4 +62,106 @@ js *pages_pods(struct node *nodes, size_t n)
 			js_push(items, o);
 		}
 	return list;
+}
+
+static js *running_containers(const struct worker *w)
+{
+	const struct pod *p = worker_pod(w);
+	const struct machine *m = worker_machine(w);
+	js *list = js_new_arr();
+	for (size_t k = 0; k < m->n; k++)
+		if (m->c[k].state == CTR_RUNNING) {
+			js *c = js_new_obj();
+			js_set_str(c, "name", p->list.v[k].name);
+			js_set_str(c, "image", p->list.v[k].image);
+			js_ensure(c, "resources", NULL);
+			js_push(list, c);
+		}
+	return list;
+}
+
+static void add_running(js *items, const struct worker *w)
+{
+	const struct meta *m = &worker_pod(w)->o.meta;
+	autojson js *running = running_containers(w);
+	if (!js_len(running))
+		return;
+	js *o = js_new_obj(), *meta = js_ensure(o, "metadata", NULL);
+	js_set_str(meta, "name", m->name);
+	js_set_str(meta, "namespace", m->namespace);
+	js_set_str(meta, "uid", m->uid);
+	js_set(js_ensure(o, "spec", NULL), "containers", STEAL(running));
+	js_ensure(o, "status", NULL);
+	js_push(items, o);
+}
+
+js *pages_running_pods(void *arg)
+{
+	const struct pages *p = arg;
+	js *list = js_new_obj(), *items = js_ensure_arr(list, "items");
+	js_set_str(list, "kind", "PodList");
+	js_set_str(list, "apiVersion", "v1");
+	js_ensure(list, "metadata", NULL);
+	for (size_t i = 0; i < p->n; i++)
+		for (struct map_iter it = {0}; map_next(&p->nodes[i].host.workers, &it);)
+			add_running(items, it.value);
+	return list;
+}
+
+void pages_usage(void *arg, struct buf *out)
+{
+	struct pages *p = arg;
+	usage_write(&p->usage, out, p->nodes, p->n, "/proc");
+}
+
+/* ---- what takes a while ---- */
+
+struct page_job {
+	struct pages *p;
+	struct answer *answer;
+	struct census *c;
+	bool brief, cadvisor;
+};
+
+static void page_work(void *arg)
+{
+	census_measure(((struct page_job *)arg)->c);
+}
+
+static void page_done(void *arg)
+{
+	struct page_job *j = arg;
+	const struct node *n = j->p->nodes;
+	census_finish(&j->p->memory, j->c);
+	if (j->cadvisor) {
+		j->answer->type = "text/plain; version=0.0.4; charset=utf-8";
+		cadvisor_write(&j->answer->body, j->c, j->p->facts);
+	} else {
+		autojson js *o = summary_new(j->c, n->name, n->host.began_wall_ns, j->brief);
+		js_write(&j->answer->body, o);
+	}
+	answer_ready(j->answer);
+	census_free(j->c);
+	free(j);
+}
+
+static void begin(struct pages *p, struct answer *a, bool brief, bool cadvisor)
+{
+	struct page_job *j = MEM_NEW(struct page_job);
+	*j = (struct page_job){.p = p,
+			       .answer = a,
+			       .brief = brief,
+			       .cadvisor = cadvisor,
+			       .c = census_begin(&p->memory, p->nodes, "/proc", !brief)};
+	loop_job(p->nodes->host.loop, LANE_DISK, page_work, page_done, j);
+}
+
+void pages_summary(void *arg, struct answer *a, bool brief)
+{
+	begin(arg, a, brief, false);
+}
+
+void pages_cadvisor(void *arg, struct answer *a, bool unused)
+{
+	begin(arg, a, false, true);
 }

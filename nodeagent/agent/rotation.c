@@ -193,7 +193,7 @@ static void on_timer(void *arg)
 		round->jobs = (int)round->n;
 	r->busy = true;
 	for (int i = 0, n = round->n ? round->jobs : 0; i < n; i++)
-		loop_job(h->loop, LANE_ROTATE, round_work, round_done, round);
+		loop_job(h->loop, LANE_DISK, round_work, round_done, round);
 	if (!round->n)
 		round_done(round);
 }

@@ -10,7 +10,7 @@
 
 #include "agent/node.h"
 
-#define ROTATION_WORKERS 4 /* threads of LANE_ROTATE */
+#define ROTATION_WORKERS 4 /* threads of LANE_DISK */
 
 struct rotation_config {
 	struct node *node; /* borrowed */

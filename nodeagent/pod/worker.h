@@ -25,9 +25,9 @@
 
 /* The lanes of the agent's loop. What takes milliseconds (mounts, containers) has its own, apart from what
    may take minutes (image pulls), and logs are read for people, who start commands in containers, too. Commands of probes are
-   started apart from containers, and a name server that does not answer holds up nobody else. What compresses logs may take
-   seconds. */
-enum worker_lane { LANE_WORK, LANE_PULL, LANE_LOG, LANE_EXEC, LANE_NAME, LANE_STREAM, LANE_ROTATE, LANES };
+   started apart from containers, and a name server that does not answer holds up nobody else. What compresses logs or
+   counts files may take seconds. */
+enum worker_lane { LANE_WORK, LANE_PULL, LANE_LOG, LANE_EXEC, LANE_NAME, LANE_STREAM, LANE_DISK, LANES };
 extern const struct loop_lane worker_lanes[LANES];
 
 /* What a node offers its Pods; lives as long as any worker. Loop thread. */

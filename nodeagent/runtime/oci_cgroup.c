@@ -377,6 +377,21 @@ int oci_cgroup_usage(const struct oci_cgroups *g, const char *path, struct runti
 	return 0;
 }
 
+bool oci_cgroup_read(const struct oci_cgroups *g, const char *path, const char *controller, const char *file,
+		     struct buf *out)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		const struct hierarchy *h = &g->v[i];
+		struct err ignored = ERR_INIT;
+		if (controller ? h->v2 || !has(h, controller) : !h->v2)
+			continue;
+		autofree char *full = mem_printf("%s%s/%s", h->dir, path, file);
+		if (tree_read(full, 1u << 20, out, &ignored) == 0)
+			return true;
+	}
+	return false;
+}
+
 bool oci_cgroup_oom_killed(const struct oci_cgroups *g, const char *path)
 {
 	for (size_t i = 0; i < g->n; i++) {

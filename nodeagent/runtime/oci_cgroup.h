@@ -31,6 +31,9 @@ int oci_cgroup_remove(const struct oci_cgroups *g, const char *path, struct err 
 /* What is and was used in it and below; what no hierarchy counts is 0. REASON_NOT_FOUND when none counts anything. */
 int oci_cgroup_usage(const struct oci_cgroups *g, const char *path, struct runtime_usage *ret,
 		     struct err *err) MUST_CHECK;
+/* A file of its own, of v1's controller or (NULL) of v2; appended. False: there is none. */
+bool oci_cgroup_read(const struct oci_cgroups *g, const char *path, const char *controller, const char *file,
+		     struct buf *out);
 /* True when the kernel has killed a process of this group for memory. */
 bool oci_cgroup_oom_killed(const struct oci_cgroups *g, const char *path);
 

@@ -168,6 +168,7 @@ int oci_sandbox_remove(struct runtime *rt, const char *id, struct err *err);
 int oci_sandbox_status(struct runtime *rt, const char *id, struct runtime_sandbox *ret, struct err *err);
 int oci_group_update(struct runtime *rt, const char *group, const struct runtime_limits *l, struct err *err);
 int oci_group_usage(struct runtime *rt, const char *group, struct runtime_usage *ret, struct err *err);
+char *oci_group_path(const struct oci *o, const char *group);
 int oci_sandbox_update(struct runtime *rt, const char *id, const struct runtime_limits *l, struct err *err);
 void oci_sandbox_inspect(const struct oci_sandbox *s, struct runtime_sandbox *ret);
 
@@ -182,6 +183,14 @@ int oci_container_remove(struct runtime *rt, const char *id, struct err *err);
 void oci_container_inspect(struct oci *o, struct oci_container *c, struct runtime_container *ret);
 /* conmon died; if it left no exit file, the container it watched is ended. */
 void oci_container_orphaned(struct oci *o, struct oci_container *c);
+
+/* oci_stats.c */
+int oci_stats_read(const struct oci_cgroups *g, const char *path, struct runtime_stats *ret,
+		   struct err *err) MUST_CHECK; /* for tests */
+int oci_container_stats(struct runtime *rt, const char *id, struct runtime_stats *ret, struct err *err);
+int oci_sandbox_stats(struct runtime *rt, const char *id, struct runtime_stats *ret,
+		      struct runtime_interface v[RUNTIME_INTERFACES_MAX], size_t *ret_n, struct err *err);
+int oci_group_stats(struct runtime *rt, const char *group, struct runtime_stats *ret, struct err *err);
 
 /* oci_conmon.c: runs conmon, which runs `RUNTIME create`; fills c->init and c->conmon. */
 int oci_conmon_create(struct oci *o, struct oci_container *c, struct err *err) MUST_CHECK;

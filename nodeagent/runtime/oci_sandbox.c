@@ -291,7 +291,7 @@ int oci_sandbox_update(struct runtime *rt, const char *id, const struct runtime_
 	return rc;
 }
 
-static char *group_path(const struct oci *o, const char *group)
+char *oci_group_path(const struct oci *o, const char *group)
 {
 	return mem_printf("/coracle-%s%s%s", o->c.cluster_id, *group ? "/" : "", group);
 }
@@ -299,14 +299,14 @@ static char *group_path(const struct oci *o, const char *group)
 int oci_group_update(struct runtime *rt, const char *group, const struct runtime_limits *l, struct err *err)
 {
 	struct oci *o = (struct oci *)rt;
-	autofree char *path = group_path(o, group);
+	autofree char *path = oci_group_path(o, group);
 	return oci_cgroup_make(o->cgroups, path, l, err);
 }
 
 int oci_group_usage(struct runtime *rt, const char *group, struct runtime_usage *ret, struct err *err)
 {
 	struct oci *o = (struct oci *)rt;
-	autofree char *path = group_path(o, group);
+	autofree char *path = oci_group_path(o, group);
 	return oci_cgroup_usage(o->cgroups, path, ret, err);
 }
 

@@ -28,6 +28,7 @@
 #include "base/buf.h"
 #include "base/cancel.h"
 #include "loop/loop.h"
+#include "runtime/stats.h"
 
 #define RUNTIME_ID_MAX 65 /* 64 hex digits and NUL */
 #define RUNTIME_IPS_MAX 2
@@ -260,6 +261,14 @@ struct runtime_ops {
 			    struct err *err);
 	/* What is used in it and below; NULL and quick as container_usage. */
 	int (*group_usage)(struct runtime *rt, const char *group, struct runtime_usage *ret, struct err *err);
+
+	/* All that is counted of it; NULL as container_usage. interfaces: of the sandbox's network, none with the host's. */
+	int (*group_stats)(struct runtime *rt, const char *group, struct runtime_stats *ret, struct err *err);
+	int (*sandbox_stats)(struct runtime *rt, const char *sandbox_id, struct runtime_stats *ret,
+			     struct runtime_interface interfaces[RUNTIME_INTERFACES_MAX],
+			     size_t *ret_interfaces, struct err *err);
+	int (*container_stats)(struct runtime *rt, const char *id, struct runtime_stats *ret,
+			       struct err *err);
 
 	/* From disk only; REASON_NOT_FOUND when it would have to be pulled. */
 	int (*image_get)(struct runtime *rt, const char *ref, struct runtime_image *ret, struct err *err);

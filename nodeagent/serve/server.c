@@ -52,6 +52,7 @@ struct request {
 	struct list link; /* in requests while suspended */
 	bool suspended, gone;
 	struct logs *logs;
+	struct answer *answer;
 	struct stream *stream;
 	struct loop_io hangup; /* while suspended nobody else looks at the socket */
 };
@@ -296,6 +297,50 @@ static enum MHD_Result serve_usage(struct request *rq, const char *rest)
 	return reply(rq->c, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", &text);
 }
 
+static void on_answer(void *arg)
+{
+	resume(arg);
+}
+
+static bool is_true(struct request *rq, const char *key)
+{
+	const char *v = MHD_lookup_connection_value(rq->c, MHD_GET_ARGUMENT_KIND, key);
+	return v && !strcmp(v, "true");
+}
+
+/* One that takes a while. */
+static enum MHD_Result serve_slow(struct request *rq, void (*make)(void *, struct answer *, bool),
+				  bool option)
+{
+	struct answer *a = rq->answer;
+	if (rq->gone)
+		return MHD_NO;
+	if (a)
+		return reply(rq->c, (unsigned)a->status, a->type, &a->body);
+	a = rq->answer = answer_new(on_answer, rq);
+	suspend(rq);
+	make(rq->sv->c.arg, a, option);
+	return MHD_YES;
+}
+
+static enum MHD_Result serve_summary(struct request *rq, const char *rest)
+{
+	return serve_slow(rq, rq->sv->c.summary, is_true(rq, "only_cpu_and_memory"));
+}
+
+static enum MHD_Result serve_cadvisor(struct request *rq, const char *rest)
+{
+	return serve_slow(rq, rq->sv->c.cadvisor, false);
+}
+
+static enum MHD_Result serve_running(struct request *rq, const char *rest)
+{
+	autobuf struct buf text = BUF_INIT;
+	autojson js *list = rq->sv->c.running_pods(rq->sv->c.arg);
+	js_write(&text, list);
+	return reply(rq->c, MHD_HTTP_OK, "application/json", &text);
+}
+
 static enum MHD_Result serve_page(struct MHD_Connection *c, const char *path)
 {
 	autobuf struct buf body = BUF_INIT;
@@ -337,6 +382,9 @@ static const struct route {
 	{.path = "/pods", .handle = serve_pods},
 	{.path = "/metrics", .handle = serve_metrics},
 	{.path = "/metrics/resource", .handle = serve_usage},
+	{.path = "/metrics/cadvisor", .handle = serve_cadvisor},
+	{.path = "/runningpods/", .handle = serve_running},
+	{.path = "/stats/summary", .posted = true, .handle = serve_summary},
 	{.path = "/healthz", .open = true, .handle = serve_healthz},
 	{.path = "/configz", .handle = serve_configz},
 };
@@ -397,6 +445,7 @@ static void completed(void *arg, struct MHD_Connection *c, void **state, enum MH
 		return;
 	*state = NULL;
 	logs_close(rq->logs);
+	answer_drop(rq->answer);
 	streams_drop(rq->stream);
 	free(rq);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The node agent's HTTPS server (with streams.c all that sees microhttpd; GnuTLS is seen here only):
- * /containerLogs/NS/POD/CONTAINER, /exec/…, /attach/…, /portForward/… (streams.h), /pods, /metrics, /metrics/resource, /healthz. Everything but /healthz is for clients that
+ * /containerLogs/NS/POD/CONTAINER, /exec/…, /attach/…, /portForward/… (streams.h), /pods, /runningpods/, /stats/summary, /metrics,
+ * /metrics/resource, /metrics/cadvisor, /configz, /healthz. Everything but /healthz is for clients that
  * show a certificate of the client CA and are either in system:masters or the API server.
  *
  * It has no thread: the library is driven from the agent's loop, where it is told of the sockets that are ready and never
@@ -11,6 +12,7 @@
 #ifndef SERVE_SERVER_H
 #define SERVE_SERVER_H
 
+#include "serve/answer.h"
 #include "serve/logs.h"
 
 struct server_config { /* strings borrowed for the server's life */
@@ -21,6 +23,11 @@ struct server_config { /* strings borrowed for the server's life */
 	struct logs_source source;
 	/* v1 PodList of what runs here. The caller puts it. */
 	js *(*pods)(void *arg);
+	/* The same of what has containers that run, and no more of it than their names. */
+	js *(*running_pods)(void *arg);
+	/* /stats/summary, brief: ?only_cpu_and_memory=true; /metrics/cadvisor. a is theirs until answer_ready. */
+	void (*summary)(void *arg, struct answer *a, bool brief);
+	void (*cadvisor)(void *arg, struct answer *a, bool unused);
 	/* What the node and its containers use, as the page /metrics/resource. */
 	void (*usage)(void *arg, struct buf *out);
 	void *arg;
