@@ -182,12 +182,20 @@ static void images_work(void *arg)
 	(void)!j->n->host.rt->ops->image_list(j->n->host.rt, &j->list, &j->err);
 }
 
+static bool same_names(char *const *a, char *const *b)
+{
+	size_t i = 0;
+	while (a && b && a[i] && b[i] && !strcmp(a[i], b[i]))
+		i++;
+	return a && b ? !a[i] && !b[i] : a == b;
+}
+
 static bool same_images(const struct runtime_image_list *a, const struct runtime_image_list *b)
 {
 	if (a->n != b->n)
 		return false;
 	for (size_t i = 0; i < a->n; i++)
-		if (strcmp(a->v[i].id, b->v[i].id) != 0 || strcmp(a->v[i].ref, b->v[i].ref) != 0)
+		if (strcmp(a->v[i].id, b->v[i].id) != 0 || !same_names(a->v[i].names, b->v[i].names))
 			return false;
 	return true;
 }

@@ -351,9 +351,9 @@ static js *images(const struct runtime_image_list *l)
 	qsort(v, l->n, sizeof(*v), larger);
 	for (size_t i = 0; i < l->n && i < NODEOBJECT_MAX_IMAGES; i++) {
 		js *o = js_new_obj(), *names = js_new_arr();
-		if (v[i]->digest_ref && strchr(v[i]->digest_ref, '@'))
-			js_push(names, js_new_str(v[i]->digest_ref));
-		if (v[i]->ref)
+		for (size_t k = 0; v[i]->names && v[i]->names[k] && k < NODEOBJECT_MAX_NAMES; k++)
+			js_push(names, js_new_str(v[i]->names[k]));
+		if (!js_len(names) && v[i]->ref)
 			js_push(names, js_new_str(v[i]->ref));
 		js_set(o, "names", names);
 		js_set_int(o, "sizeBytes", v[i]->size);

@@ -9,6 +9,7 @@
 #include "object/json.h"
 #include "runtime/runtime.h"
 
+#define NODEOBJECT_MAX_NAMES 5	 /* of each (kubelet MaxNamesPerImageInNodeStatus) */
 #define NODEOBJECT_MAX_IMAGES 50 /* the largest are listed (kubelet nodeStatusMaxImages) */
 
 struct node_facts { /* strings owned */

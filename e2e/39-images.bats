@@ -1,0 +1,172 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Images on a node of its own: a registry with TLS and passwords, one without, policies, mirrors, garbage.
+
+# "secret"
+HTPASSWD='user:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a'
+
+setup_file() {
+	. "$ROOT/e2e/lib.bash"
+	export OWN=$BATS_FILE_TMPDIR/own NODE=images-$PORT W=$BATS_FILE_TMPDIR
+	mkdir -p "$OWN/run" "$OWN/logs" "$W/secret" "$W/plain"
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=registry -addext subjectAltName=IP:127.0.0.1 \
+		-keyout "$W/reg.key" -out "$W/reg.crt" 2>/dev/null
+	echo "$HTPASSWD" >"$W/htpasswd"
+	cat >"$W/secret.yml" <<END
+version: 0.1
+storage: {filesystem: {rootdirectory: $W/secret}}
+http: {addr: "127.0.0.1:0", tls: {certificate: $W/reg.crt, key: $W/reg.key}}
+auth: {htpasswd: {realm: test, path: $W/htpasswd}}
+END
+	cat >"$W/plain.yml" <<END
+version: 0.1
+storage: {filesystem: {rootdirectory: $W/plain}}
+http: {addr: "127.0.0.1:0"}
+END
+	for r in secret plain; do
+		docker-registry serve "$W/$r.yml" >"$W/$r.log" 2>&1 3>&- &
+		echo $! >"$W/$r.pid"
+	done
+	eventually registry_known secret
+	eventually registry_known plain
+	export SECRET=$(registry secret) PLAIN=$(registry plain)
+	"$ROOT/deploy/oci-image" "$W/image.tar" demo:1.0
+	eventually curl -fsS -m "$GUARD" -o /dev/null --cacert "$W/reg.crt" -u user:secret "https://$SECRET/v2/"
+	eventually curl -fsS -m "$GUARD" -o /dev/null "http://$PLAIN/v2/"
+	skopeo copy -q --insecure-policy --dest-tls-verify=false --dest-creds=user:secret "oci-archive:$W/image.tar" "docker://$SECRET/team/demo:1.0"
+	skopeo copy -q --insecure-policy --dest-tls-verify=false --dest-compress-format=zstd "oci-archive:$W/image.tar" "docker://$PLAIN/team/demo:1.0"
+	echo another >"$W/file"
+	"$ROOT/deploy/oci-image" "$W/other.tar" other:1.0 "/etc/file=$W/file"
+	skopeo copy -q --insecure-policy --dest-tls-verify=false "oci-archive:$W/other.tar" "docker://$PLAIN/team/other:1.0"
+	mkdir -p "$W/certs.d/$SECRET" "$W/certs.d/mirrored.invalid"
+	echo "ca = \"$W/reg.crt\"" >"$W/certs.d/$SECRET/hosts.toml"
+	cat >"$W/certs.d/mirrored.invalid/hosts.toml" <<END
+server = "https://mirrored.invalid"
+[host."http://127.0.0.1:9"] # nobody is there
+[host."http://$PLAIN"]
+  capabilities = ["pull", "resolve"]
+END
+	begin_agent
+	use_namespace images-test
+}
+# Where it listens.
+registry() { sed -n 's/.*listening on \(127\.0\.0\.1:[0-9]*\).*/\1/p' "$BATS_FILE_TMPDIR/$1.log"; }
+registry_known() { [ -n "$(registry "$1")" ]; }
+begin_agent() { # further flags
+	start "$OWN" nodeagent "$ROOT/build/bin/nodeagent" --kubeconfig="$DIR/pki/nodeagent.kubeconfig" --hostname-override="$NODE" \
+		--port="$((PORT + 8))" --healthz-port="$((PORT + 9))" --pod-cidr="10.24.$(((PORT + 37) % 256)).0/24" --client-ca-file="$DIR/pki/ca.crt" \
+		--tls-cert-file="$DIR/pki/node-serving.crt" --tls-private-key-file="$DIR/pki/node-serving.key" --node-ip="$(node_address)" \
+		--register-with-taints=images=only:NoSchedule --eviction-hard=memory.available\<1Mi,nodefs.available\<1Mi,imagefs.available\<1Mi \
+		--registry-config-path="$BATS_FILE_TMPDIR/certs.d" --root-dir="$OWN/node" --pause-binary="$ROOT/build/bin/pause" "$@" >&2 3>&-
+}
+teardown_file() {
+	. "$ROOT/e2e/lib.bash"
+	kubectl delete pods --all -n images-test --force --grace-period=0 || :
+	stop "$OWN" nodeagent
+	"$ROOT/build/bin/nodeagent" cleanup --root-dir="$OWN/node"
+	kill "$(cat "$BATS_FILE_TMPDIR/secret.pid")" "$(cat "$BATS_FILE_TMPDIR/plain.pid")" || :
+	kubectl delete node "$NODE" --wait=false || :
+	NS=images-test drop_namespace
+}
+setup() {
+	. "$ROOT/e2e/lib.bash"
+	export OWN=$BATS_FILE_TMPDIR/own NODE=images-$PORT KUBECONFIG=$BATS_FILE_TMPDIR/kubeconfig NS=images-test
+	SECRET=$(registry secret) PLAIN=$(registry plain)
+}
+
+pod() { # name image [spec line] [container fields]
+	kubectl create --validate=false -f - >/dev/null <<END
+apiVersion: v1
+kind: Pod
+metadata: {name: $1}
+spec:
+  nodeName: $NODE
+  restartPolicy: Never
+  terminationGracePeriodSeconds: 1
+  ${3:-}
+  containers: [{name: c, image: "$2", command: [busybox, sh, -c, 'exec busybox sleep 100000'], ${4:-}}]
+END
+}
+waiting() { kubectl get pod "$1" -o jsonpath="{.status.containerStatuses[0].state.waiting.$2}"; }
+events() { kubectl get events --field-selector "involvedObject.name=$1" -o jsonpath='{range .items[*]}{.type} {.reason}: {.message}{"\n"}{end}'; }
+runs() { is Running kubectl get pod "$1" -o jsonpath='{.status.phase}'; }
+pull_secret() { # name user:password
+	kubectl create secret docker-registry "$1" --docker-server="$SECRET" --docker-username="${2%:*}" --docker-password="${2#*:}"
+}
+
+@test "a registry with a password: ErrImagePull, ImagePullBackOff, and every Secret is tried" {
+	pod denied "$SECRET/team/demo:1.0"
+	eventually is ImagePullBackOff waiting denied reason
+	eventually shows "^Normal Pulling: Pulling image \"$SECRET/team/demo:1.0\"" events denied
+	eventually shows "^Warning Failed: Failed to pull image \"$SECRET/team/demo:1.0\": failed to pull and unpack image .*no basic auth credentials" events denied
+	eventually shows "^Warning Failed: Error: ErrImagePull" events denied
+	eventually shows "^Normal BackOff: Back-off pulling image \"$SECRET/team/demo:1.0\"" events denied
+	eventually shows "^Warning Failed: Error: ImagePullBackOff" events denied
+	[[ $(waiting denied message) == "Back-off pulling image \"$SECRET/team/demo:1.0\": ErrImagePull: "* ]]
+	kubectl delete pod denied
+	pull_secret old user:guess
+	pull_secret new user:secret
+	pod granted "$SECRET/team/demo:1.0" 'imagePullSecrets: [{name: missing}, {name: old}, {name: new}]'
+	eventually runs granted
+	eventually shows "^Normal Pulled: Successfully pulled image \"$SECRET/team/demo:1.0\" in [0-9.ms]+ \([0-9.ms]+ including waiting\)\. Image size: [0-9]+ bytes\." events granted
+	kubectl get pod granted -o jsonpath='{.status.containerStatuses[0].imageID}' | grep -q "^$SECRET/team/demo@sha256:"
+	kubectl delete pod granted
+}
+
+@test "policies: Never, IfNotPresent, Always; names that are none" {
+	pod never "$PLAIN/team/demo:1.0" '' 'imagePullPolicy: Never'
+	eventually is ErrImageNeverPull waiting never reason
+	is "Container image \"$PLAIN/team/demo:1.0\" is not present with pull policy of Never" waiting never message
+	eventually shows "^Warning ErrImageNeverPull: Container image \"$PLAIN/team/demo:1.0\" is not present" events never
+	pod first "$PLAIN/team/demo:1.0" '' 'imagePullPolicy: IfNotPresent'
+	eventually runs first
+	pod second "$PLAIN/team/demo:1.0" '' 'imagePullPolicy: IfNotPresent'
+	eventually runs second
+	eventually shows "^Normal Pulled: Container image \"$PLAIN/team/demo:1.0\" already present on machine$" events second
+	! events second | grep -q Pulling
+	pod always "$PLAIN/team/demo:1.0" '' 'imagePullPolicy: Always'
+	eventually runs always
+	eventually shows '^Normal Pulled: Successfully pulled' events always
+	# Never is content with what has come meanwhile
+	eventually runs never
+	pod noname 'Bad:Name:'
+	eventually is InvalidImageName waiting noname reason
+	eventually shows '^Warning InspectFailed: Failed to apply default image tag "Bad:Name:": couldn.t parse image name "Bad:Name:": invalid reference format' events noname
+	pod absent "$PLAIN/team/none:1.0"
+	eventually shows "^Warning Failed: Failed to pull image .*$PLAIN/team/none:1.0: not found" events absent
+	kubectl delete pod never first second always noname absent
+}
+
+@test "a mirror gives what its registry would; by digest, too" {
+	pod mirrored mirrored.invalid/team/demo:1.0
+	eventually runs mirrored
+	id=$(kubectl get pod mirrored -o jsonpath='{.status.containerStatuses[0].imageID}')
+	[[ $id == mirrored.invalid/team/demo@sha256:* ]]
+	pod digest "$id" '' 'imagePullPolicy: Always'
+	eventually runs digest
+	is "$id" kubectl get pod digest -o jsonpath='{.status.containerStatuses[0].imageID}'
+	pod wrong "mirrored.invalid/team/demo@sha256:$(printf %064d 1)"
+	eventually shows '^Warning Failed: Failed to pull image "mirrored.invalid' events wrong
+	kubectl delete pod mirrored digest wrong
+}
+
+@test "garbage: above the high mark unused images go, those in use stay" {
+	names() { kubectl get node "$NODE" -o jsonpath='{.status.images[*].names}'; }
+	gone() { ! names | grep -q -F "$1"; }
+	pod kept "$PLAIN/team/demo:1.0"
+	pod brief "$PLAIN/team/other:1.0"
+	eventually runs kept
+	eventually runs brief
+	eventually shows "$PLAIN/team/other:1.0" names
+	kubectl delete pod brief
+	stop "$OWN" nodeagent
+	begin_agent --image-gc-high-threshold=1 --image-gc-low-threshold=0 --minimum-image-ttl-duration=0s
+	eventually gone "$PLAIN/team/other:1.0"
+	names | grep -q -F "$PLAIN/team/demo:1.0"
+	runs kept
+	eventually shows '^Warning FreeDiskSpaceFailed: Failed to garbage collect required amount of images. Attempted to free [0-9]+ bytes, but only found [0-9]+ bytes eligible' \
+		kubectl get events -A --field-selector "involvedObject.name=$NODE" -o jsonpath='{range .items[*]}{.type} {.reason}: {.message}{"\n"}{end}'
+	pod again "$PLAIN/team/other:1.0" '' 'imagePullPolicy: IfNotPresent'
+	eventually runs again
+	eventually shows '^Normal Pulled: Successfully pulled' events again
+}
