@@ -54,6 +54,20 @@ static void causes(void **state)
 		    "spec.azureDisk: Forbidden: may not specify more than 1 volume type\n"),
 		NEW("", "Service", "{'spec':{'ports':[{'port':1}],'trafficDistribution':'x'}}",
 		    "spec.trafficDistribution: Unsupported value: \"x\": supported values: \"PreferClose\", \"PreferSameZone\", \"PreferSameNode\"\n"),
+		NEW("", "Service",
+		    "{'spec':{'type':'LoadBalancer','externalTrafficPolicy':'Local','healthCheckNodePort':70000,'ports':[{'port':1}]}}",
+		    "spec.healthCheckNodePort: Invalid value: 70000: must be between 1 and 65535, inclusive\n"),
+		NEW("scheduling.k8s.io", "PriorityClass", "{'metadata':{'name':'p'},'preemptionPolicy':''}",
+		    "preemptionPolicy: Required value\n"),
+		/* claims become volumes of the template, by their names */
+		NEW("apps", "StatefulSet",
+		    "{'metadata':{'name':'s'},'spec':{'selector':{'matchLabels':{'a':'b'}},'volumeClaimTemplates':["
+		    "{'spec':{'accessModes':['ReadWriteOnce'],'resources':{'requests':{'storage':'1Gi'}}}},"
+		    "{'metadata':{'name':'-'},'spec':{'accessModes':['ReadWriteOnce'],'resources':{'requests':{'storage':'1Gi'}}}}],"
+		    "'template':{'metadata':{'labels':{'a':'b'}},'spec':{'containers':[{'name':'c','image':'i'}]}}}}",
+		    "spec.template.spec.volumes[0].persistentVolumeClaim.claimName: Required value\n"
+		    "spec.template.spec.volumes[0].name: Required value\n"
+		    "spec.template.spec.volumes[1].name: Invalid value: \"-\": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')\n"),
 	};
 	causes_check_order(rows, ARRAY_LEN(rows));
 }

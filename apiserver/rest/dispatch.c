@@ -167,13 +167,30 @@ static void not_found_text(struct response *rs)
 	buf_adds(&rs->body, "404 page not found\n");
 }
 
-/* Below /apis a group-version that does not exist is nobody's; what is missing inside of one, or below /api, is told
-   by those who serve the rest of it. */
+/* Whether a path is below the group of a built-in kind, with something behind it. */
+static bool is_below_built_in(const struct request *rq)
+{
+	static const char root[] = "/apis/";
+	const struct kind *const *kinds;
+	size_t n = schema_kinds(rq->api->schema, &kinds);
+	if (strncmp(rq->path, root, sizeof(root) - 1))
+		return false;
+	const char *group = rq->path + sizeof(root) - 1, *end = strchr(group, '/');
+	for (size_t i = 0; end && i < n; i++)
+		if (!kinds[i]->type->structural && strlen(kinds[i]->group) == (size_t)(end - group) &&
+		    !memcmp(kinds[i]->group, group, (size_t)(end - group)))
+			return true;
+	return false;
+}
+
+/* Below /apis a group that does not exist is nobody's, as is another version of a CRD's; what is missing inside of a
+   group-version, of a built-in group, or below /api, is told by those who serve the rest of it. */
 static void not_found(const struct request *rq, struct response *rs)
 {
 	struct status_parts st = {.reason = REASON_NOT_FOUND,
 				  .message = "the server could not find the requested resource"};
-	if (*rq->attr.group && !discovery_knows(rq->api->discovery, rq->attr.group, rq->attr.version))
+	if (*rq->attr.group && !is_below_built_in(rq) &&
+	    !discovery_knows(rq->api->discovery, rq->attr.group, rq->attr.version))
 		not_found_text(rs);
 	else
 		response_status_parts(rs, &st);
@@ -316,12 +333,12 @@ static const struct path *find_path(const char *path)
 	return &paths[i];
 }
 
-/* 404 of a path that is not there: below /apis nobody serves it, not even with a Status. */
+/* 404 of a path that is not there. */
 static void path_not_found(const struct request *rq, struct response *rs)
 {
 	struct status_parts st = {.reason = REASON_NOT_FOUND,
 				  .message = "the server could not find the requested resource"};
-	if (strncmp(rq->path, "/api/", 5))
+	if (strncmp(rq->path, "/api/", 5) && !is_below_built_in(rq))
 		not_found_text(rs);
 	else
 		response_status_parts(rs, &st);

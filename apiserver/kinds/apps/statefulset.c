@@ -8,6 +8,7 @@
 #include "kinds/podspec/podspec.h"
 #include "kinds/strategies.h"
 #include "base/map.h"
+#include "base/unique.h"
 #include "object/name.h"
 
 #define OTHERS                                                                                               \
@@ -119,10 +120,33 @@ static js *with_claims(const js *spec)
 	return template;
 }
 
+/* What the schema would have said of the volumes that claims become. */
+static void validate_volumes(const js *spec, const js *template, struct field_errors *errs)
+{
+	autounique struct unique claims = {.n = 0};
+	struct name_faults bad;
+
+	js_array_for_each (c, js_arr(spec, "volumeClaimTemplates", NULL))
+		unique_seen(&claims, js_str0(c, "metadata", "name", NULL));
+	js_array_for_each (v, js_arr(template, "spec", "volumes", NULL)) {
+		const char *name = js_str0(v, "name", NULL),
+			   *path = PATH("spec.template.spec.volumes[%zu]", v_i);
+		if (!unique_has(&claims, name))
+			continue;
+		if (!*name) {
+			field_error_required(errs, PATH("%s.persistentVolumeClaim.claimName", path), "");
+			field_error_required(errs, PATH("%s.name", path), "");
+		} else if (name_check_dns1123_label(name, &bad)) {
+			field_error_names(errs, PATH("%s.name", path), name, &bad);
+		}
+	}
+}
+
 static void validate_template(const js *spec, struct field_errors *errs)
 {
 	autojson js *template = with_claims(spec);
 
+	validate_volumes(spec, template, errs);
 	podspec_validate_template(template, "spec.template", errs);
 }
 

@@ -269,7 +269,8 @@ static void service_allocate(const struct strategy_ctx *ctx, js *new, const js *
 		}
 	}
 	int64_t health = js_int(spec, 0, "healthCheckNodePort", NULL);
-	if (!errs->n && service_wants_health_port(new) &&
+	bool is_port = health >= 0 && health <= 65535; /* else validation says so */
+	if (!errs->n && is_port && service_wants_health_port(new) &&
 	    (!health || health != js_int(old, 0, "spec", "healthCheckNodePort", NULL)))
 		take_port(ctx, spec, "healthCheckNodePort", "spec.healthCheckNodePort", errs);
 	if (errs->n)

@@ -327,6 +327,11 @@ static void validate_balanced(const js *svc, const js *spec, struct field_errors
 
 static void validate_traffic(const js *svc, const js *spec, struct field_errors *errs)
 {
+	int64_t health = js_int(spec, 0, "healthCheckNodePort", NULL);
+
+	if (service_wants_health_port(svc) && health && (health < 1 || health > 65535))
+		field_error_invalid(errs, "spec.healthCheckNodePort", js_field(spec, "healthCheckNodePort"),
+				    "must be between 1 and 65535, inclusive");
 	if (js_field(spec, "externalTrafficPolicy") && !service_is_reachable(svc))
 		field_error_invalid(errs, "spec.externalTrafficPolicy",
 				    js_field(spec, "externalTrafficPolicy"),

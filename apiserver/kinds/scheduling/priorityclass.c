@@ -52,6 +52,12 @@ static void validate_new(const js *o, struct field_errors *errs)
 static void priorityclass_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
 				   struct field_errors *errs)
 {
+	const char *policy = js_str(new, "preemptionPolicy", NULL);
+
+	if (policy && !*policy) { /* missed, not wrong */
+		field_errors_drop(errs, "preemptionPolicy");
+		field_error_required(errs, "preemptionPolicy", "");
+	}
 	if (!old)
 		validate_new(new, errs);
 	else if (js_int(new, 0, "value", NULL) != js_int(old, 0, "value", NULL))

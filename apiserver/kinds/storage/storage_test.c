@@ -143,6 +143,7 @@ static void test_volumeattachment(void **state)
 		{ATTACHMENT("'persistentVolumeName':'v','inlineVolumeSpec':{}"),
 		 "spec.source: Forbidden: must specify exactly one of inlineVolumeSpec and persistentVolumeName\n"},
 		{ATTACHMENT("'persistentVolumeName':''"),
+		 "spec.source.persistentVolumeName: Invalid value: \"\": a lowercase RFC 1123 subdomain must consist …\n"
 		 "spec.source.persistentVolumeName: Required value: must specify non empty persistentVolumeName\n"},
 		{"storage.k8s.io", "VolumeAttachment",
 		 JSON("{'spec':{'source':{'persistentVolumeName':'a_b'}}}"),

@@ -31,7 +31,7 @@ static void attachment_prepare(const struct strategy_ctx *ctx, js *new, const js
 static void validate_new(const js *spec, struct field_errors *errs)
 {
 	const char *attacher = js_str0(spec, "attacher", NULL),
-		   *volume = js_str0(spec, "source", "persistentVolumeName", NULL);
+		   *volume = js_str(spec, "source", "persistentVolumeName", NULL);
 	autofree char *lower = mem_strdup(attacher);
 	struct name_faults bad;
 
@@ -43,7 +43,7 @@ static void validate_new(const js *spec, struct field_errors *errs)
 		field_error_too_long(errs, "spec.attacher", 63);
 	if (name_check_dns1123_subdomain(lower, &bad))
 		field_error_names(errs, "spec.attacher", attacher, &bad);
-	if (*volume && name_check_dns1123_subdomain(volume, &bad))
+	if (volume && name_check_dns1123_subdomain(volume, &bad))
 		field_error_names(errs, "spec.source.persistentVolumeName", volume, &bad);
 }
 
