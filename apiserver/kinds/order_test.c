@@ -82,7 +82,7 @@ static const struct {
 	 "5}]},{'name':'','image':''}]}}",
 	 "spec.initContainers[0].name\nspec.initContainers[0].ports[1].hostPort\n"
 	 "spec.initContainers[0].lifecycle\nspec.initContainers[0].livenessProbe\n"
-	 "spec.initContainers[0].readinessProbe.exec.command\nspec.initContainers[0].readinessProbe\n"
+	 "spec.initContainers[0].readinessProbe\n"
 	 "spec.initContainers[0].startupProbe\nspec.initContainers[1].name\n"
 	 "spec.initContainers[1].image\n"},
 	{"", "Pod",

@@ -59,6 +59,17 @@ static void causes(void **state)
 		    "spec.healthCheckNodePort: Invalid value: 70000: must be between 1 and 65535, inclusive\n"),
 		NEW("scheduling.k8s.io", "PriorityClass", "{'metadata':{'name':'p'},'preemptionPolicy':''}",
 		    "preemptionPolicy: Required value\n"),
+		/* a hostname is the controller's to give; what is no policy is not the right one either */
+		NEW("apps", "StatefulSet",
+		    "{'metadata':{'name':'s'},'spec':{'selector':{'matchLabels':{'a':'b'}},'template':{'metadata':{'labels':{'a':'b'}},"
+		    "'spec':{'hostname':'A_','subdomain':'B_','restartPolicy':'x','containers':[{'name':'c','image':'i'}]}}}}",
+		    "spec.template.spec.restartPolicy: Unsupported value: \"x\": supported values: \"Always\", \"OnFailure\", \"Never\"\n"
+		    "spec.template.spec.restartPolicy: Unsupported value: \"x\": supported values: \"Always\"\n"),
+		/* what may not be there is not looked into */
+		NEW("", "Pod",
+		    "{'metadata':{'name':'p'},'spec':{'containers':[{'name':'c','image':'i'}],'initContainers':[{'name':'d','image':'i',"
+		    "'livenessProbe':{'exec':{},'tcpSocket':{'port':0}}}]}}",
+		    "spec.initContainers[0].livenessProbe: Forbidden: may not be set for init containers without restartPolicy=Always\n"),
 		/* claims become volumes of the template, by their names */
 		NEW("apps", "StatefulSet",
 		    "{'metadata':{'name':'s'},'spec':{'selector':{'matchLabels':{'a':'b'}},'volumeClaimTemplates':["

@@ -144,8 +144,14 @@ static void validate_volumes(const js *spec, const js *template, struct field_er
 
 static void validate_template(const js *spec, struct field_errors *errs)
 {
+	static const char *const named[] = {"hostname",
+					    "subdomain"}; /* by the controller, so nobody looks at them */
 	autojson js *template = with_claims(spec);
 
+	for (size_t i = 0; i < ARRAY_LEN(named); i++) {
+		field_errors_drop(errs, PATH("spec.template.spec.%s", named[i]));
+		js_del(js_obj(template, "spec", NULL), named[i]);
+	}
 	validate_volumes(spec, template, errs);
 	podspec_validate_template(template, "spec.template", errs);
 }

@@ -85,7 +85,7 @@ void workload_validate_lasting(const js *o, const struct workload_words *w, stru
 	const char *policy = js_str0(spec, "restartPolicy", NULL);
 
 	errs->look = '9';
-	if (strcmp(policy, "Always") && !field_errors_has(errs, "spec.template.spec.restartPolicy"))
+	if (strcmp(policy, "Always")) /* what is no policy at all is told twice */
 		field_error_not_supported(errs, "spec.template.spec.restartPolicy", policy, always);
 	if (js_field(spec, "activeDeadlineSeconds"))
 		field_error_forbidden(errs, "spec.template.spec.activeDeadlineSeconds", w->deadline);

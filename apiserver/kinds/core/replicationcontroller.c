@@ -50,7 +50,7 @@ static void check_template(const js *template, const js *selector, struct field_
 				    "`selector` does not match template `labels`");
 	podspec_validate_template(template, TEMPLATE, errs);
 	errs->look = '9';
-	if (strcmp(policy, "Always") && !field_errors_has(errs, TEMPLATE ".spec.restartPolicy"))
+	if (strcmp(policy, "Always"))
 		field_error_not_supported(errs, TEMPLATE ".spec.restartPolicy", policy, always);
 	if (js_get(template, "spec", "activeDeadlineSeconds", NULL))
 		field_error_forbidden(errs, TEMPLATE ".spec.activeDeadlineSeconds",

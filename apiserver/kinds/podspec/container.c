@@ -129,18 +129,26 @@ static void check_app(const struct podspec_container *c)
 	check_life(c);
 }
 
+static const char *const of_life[] = {"lifecycle", "livenessProbe", "readinessProbe", "startupProbe"};
+
+/* What may not be there is not looked into. */
+static void overlook_life(const struct podspec_container *c)
+{
+	for (size_t i = 0; i < ARRAY_LEN(of_life); i++)
+		field_errors_drop(c->spec->errs, PATH("%s.%s", c->path, of_life[i]));
+}
+
 static void check_init(const struct podspec_container *c)
 {
-	static const char *const banned[] = {"lifecycle", "livenessProbe", "readinessProbe", "startupProbe"};
-
 	if (!strcmp(js_str0(c->o, "restartPolicy", NULL), "Always")) { /* another one has been dropped */
 		check_life(c);
 		return;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(banned); i++)
-		if (js_field(c->o, banned[i]))
+	overlook_life(c);
+	for (size_t i = 0; i < ARRAY_LEN(of_life); i++)
+		if (js_field(c->o, of_life[i]))
 			field_error_forbidden(
-				c->spec->errs, PATH("%s.%s", c->path, banned[i]),
+				c->spec->errs, PATH("%s.%s", c->path, of_life[i]),
 				"may not be set for init containers without restartPolicy=Always");
 }
 
@@ -152,13 +160,14 @@ static bool is_set(const js *v)
 
 static void check_ephemeral(const struct podspec_container *c)
 {
-	static const char *const banned[] = {"ports",	      "resources",     "resizePolicy",
-					     "restartPolicy", "livenessProbe", "readinessProbe",
-					     "startupProbe",  "lifecycle"};
+	static const char *const banned[] = {"ports",	      "resources",	"resizePolicy",
+					     "livenessProbe", "readinessProbe", "startupProbe",
+					     "lifecycle"};
 	static const char *const sub_paths[] = {"subPath", "subPathExpr"};
 	static const char detail[] = "cannot be set for an Ephemeral Container";
 	struct field_errors *errs = c->spec->errs;
 
+	overlook_life(c);
 	errs->look = '9';
 	podspec_validate_image(c->o, c->path, errs);
 	for (size_t i = 0; i < ARRAY_LEN(banned); i++)
