@@ -44,9 +44,23 @@ static void judge(const struct kind *k, const char *metadata, const char *old, s
 	field_errors_release(&c.errs);
 }
 
+/* Upstream judges these by the rules of all objects alone, which know no list of standard finalizers. */
 static bool free_finalizers(const struct kind *k)
 {
-	return strategy_find(k)->flags & STRATEGY_FREE_FINALIZERS;
+	static const char *const kinds[] = {"Lease",
+					    "Event",
+					    "CustomResourceDefinition",
+					    "RuntimeClass",
+					    "PodDisruptionBudget",
+					    "MutatingWebhookConfiguration",
+					    "ValidatingWebhookConfiguration",
+					    "ValidatingAdmissionPolicy",
+					    "ValidatingAdmissionPolicyBinding"};
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (!strcmp(k->kind, kinds[i]))
+			return true;
+	return false;
 }
 
 static void every_kind_alike(void **state)

@@ -129,9 +129,11 @@ static void check_size(const js *new, const js *old, struct field_errors *errs)
 		   *was = js_str(old, "spec", "resources", "requests", "storage", NULL),
 		   *have = js_str(old, "status", "capacity", "storage", NULL);
 
+	errs->look = 'u';
 	if (compare_sizes(is, was) < 0 && compare_sizes(is, have) <= 0)
 		field_error_forbidden(errs, "spec.resources.requests.storage",
 				      "field can not be less than status.capacity");
+	errs->look = 0;
 }
 
 static void check_attributes(const js *new, const js *old, struct field_errors *errs)

@@ -6,23 +6,34 @@
 #include "base/unique.h"
 #include "kinds/podspec/podspec.h"
 
-static void validate_images(const js *new, const js *old, const char *list, struct field_errors *errs)
+/* What is said here is all that is said. */
+static bool same_number(const js *new, const js *old, const char *list, struct field_errors *errs)
 {
-	if (js_len(js_arr(new, list, NULL)) != js_len(js_arr(old, list, NULL)))
-		field_error_forbidden(errs, PATH("spec.%s", list),
-				      "pod updates may not add or remove containers");
+	if (js_len(js_arr(new, list, NULL)) == js_len(js_arr(old, list, NULL)))
+		return true;
+	field_error_forbidden(errs, PATH("spec.%s", list), "pod updates may not add or remove containers");
+	return false;
 }
 
-static void validate_deadline(const js *new, const js *old, struct field_errors *errs)
+static bool validate_deadline(const js *new, const js *old, struct field_errors *errs)
 {
+	static const char path[] = "spec.activeDeadlineSeconds";
 	js *n = js_field(new, "activeDeadlineSeconds"), *o = js_field(old, "activeDeadlineSeconds");
+	int64_t is = n ? json_object_get_int64(n) : 0;
 
-	if (n && o && json_object_get_int64(n) > json_object_get_int64(o))
-		field_error_invalid(errs, "spec.activeDeadlineSeconds", n,
-				    "must be less than or equal to previous value");
-	else if (!n && o)
-		field_error_invalid(errs, "spec.activeDeadlineSeconds", NULL,
-				    "must not update from a positive integer to nil value");
+	if (!n) {
+		if (o)
+			field_error_invalid(errs, path, NULL,
+					    "must not update from a positive integer to nil value");
+		return true;
+	}
+	if (is < 0 || is > INT32_MAX)
+		field_error_invalid(errs, path, n, "must be between 0 and 2147483647, inclusive");
+	else if (o && is > json_object_get_int64(o))
+		field_error_invalid(errs, path, n, "must be less than or equal to previous value");
+	else
+		return true;
+	return false;
 }
 
 static char *toleration_key(const js *t)
@@ -160,15 +171,9 @@ static js *munge(const js *new, const js *old, struct field_errors *errs)
 
 void pods_validate_update(const js *new, const js *old, struct field_errors *errs)
 {
-	size_t before = errs->n;
-
-	if (js_equal(new, old))
+	if (js_equal(new, old) || !same_number(new, old, "containers", errs) ||
+	    !same_number(new, old, "initContainers", errs) || !validate_deadline(new, old, errs))
 		return;
-	validate_images(new, old, "containers", errs);
-	validate_images(new, old, "initContainers", errs);
-	if (errs->n != before)
-		return;
-	validate_deadline(new, old, errs);
 	validate_tolerations(new, old, errs);
 	validate_gates(new, old, errs);
 	autojson js *munged = munge(new, old, errs);

@@ -68,7 +68,7 @@ static void drop_dependent(js *new, const js *old)
 	js *spec = js_obj(new, "spec", NULL);
 	const js *was = js_obj(old, "spec", NULL);
 
-	if (service_wants_ip(old) && !service_wants_ip(new) && service_is_external(new) &&
+	if (!service_is_external(old) && service_is_external(new) &&
 	    js_equal(js_field(spec, "clusterIP"), js_field(was, "clusterIP"))) {
 		js_del(spec, "clusterIP");
 		js_del(spec, "clusterIPs");
@@ -90,6 +90,9 @@ static void drop_dependent(js *new, const js *old)
 	    js_equal(js_field(spec, "allocateLoadBalancerNodePorts"),
 		     js_field(was, "allocateLoadBalancerNodePorts")))
 		js_del(spec, "allocateLoadBalancerNodePorts");
+	if (strcmp(service_type(new), "LoadBalancer") &&
+	    js_equal(js_field(spec, "loadBalancerClass"), js_field(was, "loadBalancerClass")))
+		js_del(spec, "loadBalancerClass");
 }
 
 /* clusterIP and clusterIPs[0] are one thing; whichever is given makes the other. */
@@ -162,7 +165,8 @@ static void service_prepare(const struct strategy_ctx *ctx, js *new, const js *o
 		js_set(status, "loadBalancer", js_new_obj());
 		js_set(new, "status", status);
 	} else {
-		if (service_wants_ip(old) && service_wants_ip(new) && !*js_str0(spec, "clusterIP", NULL))
+		if (!service_is_external(old) && !service_is_external(new) &&
+		    !*js_str0(spec, "clusterIP", NULL))
 			strategy_carry(spec, was, "clusterIP");
 		if (service_wants_ip(new) || service_is_headless(new)) {
 			if (!js_field(spec, "ipFamilies"))

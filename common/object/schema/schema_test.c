@@ -533,7 +533,7 @@ static void immutable_fields(void **state)
 	schema_validate_update(boat, a, b, "", &errs);
 	assert_errors(&errs, "spec.port: Invalid value: \"y\": field is immutable\n");
 	schema_validate_update(boat, a, c, "", &errs);
-	assert_errors(&errs, "spec.port: Invalid value: null: field is immutable\n");
+	assert_errors(&errs, "spec.port: Invalid value: \"\": field is immutable\n");
 }
 
 static void many_errors_are_counted(void **state)

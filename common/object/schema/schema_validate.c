@@ -331,6 +331,16 @@ void schema_validate(const struct type *type, const js *o, const char *path, str
 }
 
 /* ---- updates ---- */
+
+/* What is not there is shown as the zero value that it is in Go, unless it is a pointer. */
+static void not_the_same(struct check *c, const struct field *f, const struct at *at, const js *v)
+{
+	autojson js *zero = !v && f->type->form == TYPE_STRING && !f->pb_optional ? js_new_str("") : NULL;
+
+	invalid(c, at, zero ? zero : v,
+		f->more->detail && !f->required ? f->more->detail : "field is immutable");
+}
+
 static void compare(struct check *c, const struct type *t, const struct at *at, const js *old, const js *new)
 {
 	if (!t->index->immutables || t->form != TYPE_OBJECT)
@@ -341,9 +351,7 @@ static void compare(struct check *c, const struct type *t, const struct at *at, 
 		const js *a = js_field(old, f->name), *b = js_field(new, f->name);
 		if (f->immutable) {
 			if (!js_equal(a, b))
-				invalid(c, &here, b,
-					f->more->detail && !f->required ? f->more->detail
-									: "field is immutable");
+				not_the_same(c, f, &here, b);
 		} else if (f->type->index->immutables) {
 			compare(c, f->type, &here, a, b);
 		}
