@@ -60,6 +60,7 @@ struct request {
 	const char *body;
 	size_t body_len;
 	int64_t start_ns;		     /* monotonic */
+	int64_t deadline_ns;		     /* the same, of who waits no longer; 0 = none */
 	uint64_t id;			     /* of this process, for the access log */
 	struct impersonation *impersonation; /* what the client's headers ask for; owned, NULL = nothing */
 	bool wants_headers;		     /* set when it begins: all of them are to be in */

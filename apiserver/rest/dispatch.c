@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The gates in their fixed order (authentication, routing, authorization), then the choice of a thread.
+ * The gates in their fixed order (routing, authentication, authorization), then the choice of a thread.
  * Everything up to here looks at headers only, so a client that may not write is refused before its body is
  * read.
  */
@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "serve/health.h"
 #include "object/name.h"
+#include "rest/deadline.h"
 #include "rest/deprecation.h"
 #include "rest/discovery/discovery.h"
 #include "rest/discovery/openapi.h"
@@ -232,14 +233,24 @@ static bool is_here(const struct request *rq)
 
 static enum dispatch begin_path(struct request *rq, struct response *rs);
 
+/* Before anybody is asked who he is, as upstream. */
+static bool in_time(struct request *rq, struct response *rs)
+{
+	struct err err = ERR_INIT;
+	if (deadline_read(rq, &err) == 0)
+		return !deadline_passed(rq, rs);
+	response_status(rs, &err, NULL, NULL);
+	return false;
+}
+
 enum dispatch dispatch_begin(struct api *api, const struct auth *auth, struct request *rq,
 			     struct response *rs, char *segments)
 {
 	rq->api = api;
 	rq->kinds = schema_pin(api->schema);
-	if (identify(auth, rq, rs) < 0)
-		return DISPATCH_DONE;
 	enum route_result routed = route_find(rq, segments);
+	if (!in_time(rq, rs) || identify(auth, rq, rs) < 0)
+		return DISPATCH_DONE;
 	if (!rq->route ||
 	    (rq->route->class != ROUTE_RELAY &&
 	     rq->route->class != ROUTE_CONNECT)) /* as upstream: what is watched, but no other stream */
@@ -395,9 +406,9 @@ bool dispatch_needs(const struct request *rq, uint64_t *rv, int64_t *deadline_ns
 {
 	if (!read_needs(rq, rv))
 		return false;
-	*deadline_ns = clock_mono_ns() + (!rq->route ? HEALTH_WAIT_NS
-					  : *rv	     ? REVISION_WAIT_NS
-						     : CONSISTENT_WAIT_NS);
+	*deadline_ns = deadline_within(rq, clock_mono_ns() + (!rq->route ? HEALTH_WAIT_NS
+							      : *rv	 ? REVISION_WAIT_NS
+									 : CONSISTENT_WAIT_NS));
 	return true;
 }
 
@@ -405,6 +416,8 @@ void dispatch_stale(struct request *rq, struct response *rs, uint64_t rv, const 
 {
 	if (!rq->route) /* the page says so */
 		dispatch_run(rq, rs);
+	else if (deadline_passed(rq, rs))
+		return;
 	else if (rv && err->reason == REASON_TIMEOUT)
 		too_large_revision(rq, rs, rv);
 	else

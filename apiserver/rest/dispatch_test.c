@@ -119,6 +119,18 @@ static const struct row rows[] = {
 	{"<b>", "GET", "/metrics", DISPATCH_DONE, 403,
 	 "User \\\"&lt;b&gt;\\\" cannot get path \\\"/metrics\\\""},
 	{"admin", "GET", "/api/v1/nothing", DISPATCH_DONE, 404, "could not find the requested resource"},
+	/* what the client would not wait for, whoever it is; but streams have no such end */
+	{"bob", "GET", PODS "?timeout=abc", DISPATCH_DONE, 400,
+	 "invalid timeout specified in the request URL - time: invalid duration \\\"abc\\\""},
+	{"admin", "GET", "/version?timeout=1", DISPATCH_DONE, 400, "missing unit in duration"},
+	{"admin", "POST", PODS "?timeout=1ns", DISPATCH_DONE, 504,
+	 "\"message\":\"Timeout: request did not complete within the allotted timeout\",\"reason\":\"Timeout\",\"details\":{},"},
+	{"admin", "POST", PODS "?timeout=", DISPATCH_WRITE, 0, NULL},
+	{"admin", "POST", PODS "?timeout=0", DISPATCH_WRITE, 0, NULL},
+	{"admin", "POST", PODS "?timeout=-1ns", DISPATCH_WRITE, 0, NULL},
+	{"admin", "POST", PODS "?timeout=100h", DISPATCH_WRITE, 0, NULL},
+	{"admin", "GET", PODS "?watch=1&timeout=abc", DISPATCH_INLINE, 0, NULL},
+	{"admin", "GET", PODS "/a/log?timeout=1ns", DISPATCH_RELAY, 0, NULL},
 };
 
 static const struct heavy_row {
@@ -242,6 +254,19 @@ static void test_future_revision(void **state)
 	is_refused_in_time(PODS "?limit=1&continue=" FUTURE);
 }
 
+/* Its client does not wait so long. */
+static void test_deadline(void **state)
+{
+	struct rig_exchange *e = MEM_NEW(struct rig_exchange);
+	const struct response *rs = &e->x.rs;
+	e->x.rq = (struct request){.accept = "", .user_agent = "test", .content_type = ""};
+	rig_run(&rig, e, "GET", PODS "?resourceVersion=99999999&timeout=20ms");
+	assert_int_equal(rs->status, 504);
+	assert_int_equal(rs->retry_after_s, 0);
+	assert_non_null(strstr(buf_str(&rs->body), "did not complete within the allotted timeout"));
+	rig_exchange_free(e);
+}
+
 static int set_up(void **state)
 {
 	struct err err = ERR_INIT;
@@ -265,9 +290,9 @@ static int tear_down(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_begin),
-					   cmocka_unit_test(test_impersonates_nobody),
-					   cmocka_unit_test(test_heavy_lists), cmocka_unit_test(test_paths),
-					   cmocka_unit_test(test_future_revision)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_begin),		cmocka_unit_test(test_impersonates_nobody),
+		cmocka_unit_test(test_heavy_lists),	cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_future_revision), cmocka_unit_test(test_deadline)};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

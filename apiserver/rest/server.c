@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "rest/connect/connect.h"
+#include "rest/deadline.h"
 #include "rest/dispatch.h"
 #include "rest/lane.h"
 #include "rest/log/podlog.h"
@@ -124,6 +125,10 @@ static void begin_read(struct exchange *x, struct lane *lane)
 	uint64_t rv;
 	int64_t deadline_ns;
 
+	if (deadline_passed(&x->rq, &x->rs)) {
+		end_read(x);
+		return;
+	}
 	if (!dispatch_needs(&x->rq, &rv, &deadline_ns) || storage_fresh(x->rq.api->storage, rv)) {
 		run_read(x);
 		return;

@@ -144,6 +144,8 @@ static void drop_disabled(js *status)
 
 static void pods_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
 {
+	static const char *const not_of_status[] = {"deletionTimestamp", "ownerReferences"};
+
 	if (!old) {
 		prepare_new(ctx, new);
 		return;
@@ -154,7 +156,9 @@ static void pods_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
 		part->prepare(new, old);
 	if (strcmp(ctx->subresource, "status"))
 		return;
-	strategy_carry(js_obj(new, "metadata", NULL), js_obj(old, "metadata", NULL), "ownerReferences");
+	for (size_t i = 0; i < ARRAY_LEN(not_of_status); i++)
+		strategy_carry(js_obj(new, "metadata", NULL), js_obj(old, "metadata", NULL),
+			       not_of_status[i]);
 	pods_default_status(status);
 	drop_disabled(status);
 	if (!*js_str0(status, "qosClass", NULL))

@@ -101,6 +101,23 @@ STORY(a_status_rewrites_no_owners,
        NULL},
       {"DELETE", PODS "/p?gracePeriodSeconds=0", NULL, 200, NULL, NULL})
 
+/* TestApplyResetFields of Pods: who reports a status neither deletes nor gives away, and owns nothing for saying so */
+STORY(a_status_deletes_nothing,
+      {"apply", PODS "/p?fieldManager=m",
+       "{'apiVersion':'v1','kind':'Pod','metadata':{'name':'p'},'spec':{'containers':[{'name':'a','image':'i'}]}}",
+       201, NULL, NULL},
+      {"apply", PODS "/p/status?fieldManager=s",
+       "{'apiVersion':'v1','kind':'Pod','metadata':{'deletionTimestamp':'2020-01-01T00:00:00Z','ownerReferences':[]},"
+       "'spec':{'containers':[{'name':'b','image':'j'}]},'status':{'message':'hello'}}",
+       200,
+       "m Apply v1 {'f:spec':{'f:containers':{'k:{\\\"name\\\":\\\"a\\\"}':{'.':{},'f:image':{},'f:name':{}}}}}; "
+       "s Apply v1/status {'f:status':{'f:message':{}}}",
+       "'message':'hello'"},
+      {"merge", PODS "/p/status", "{'metadata':{'deletionTimestamp':'2020-01-01T00:00:00Z'}}", 200, NULL,
+       NULL},
+      {"GET", PODS "/p?x", NULL, 200, NULL, "'creationTimestamp'"},
+      {"DELETE", PODS "/p?gracePeriodSeconds=0", NULL, 200, NULL, NULL})
+
 /* TestApplyUnsetExclusivelyOwnedFields, TestApplyUnsetSharedFields */
 STORY(what_is_left_out,
       {"apply", DEPLOYS "/d?fieldManager=apply_test", DEPLOY("", "'replicas':3,", "'hostname':'h',", NGINX),
@@ -165,6 +182,7 @@ int main(void)
 					   cmocka_unit_test(managers_of_old_versions),
 					   cmocka_unit_test(broken_lists_do_no_harm),
 					   cmocka_unit_test(a_status_rewrites_no_owners),
+					   cmocka_unit_test(a_status_deletes_nothing),
 					   cmocka_unit_test(what_is_left_out),
 					   cmocka_unit_test(controllers_take_over),
 					   cmocka_unit_test(a_key_that_is_not_said),

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/rune.h"
+#include "rest/deadline.h"
 #include "rest/lane.h"
 #include "rest/present.h"
 #include "rest/route.h"
@@ -109,6 +110,13 @@ static void fail(struct operation *o)
 		response_status_about(o->rs, &o->call.err, &o->call.about, &o->call.errs);
 }
 
+static void leave(struct exchange *x)
+{
+	present_status(&x->rq, &x->rs);
+	lane_leave(x);
+	x->done(x);
+}
+
 static void finish(struct operation *o)
 {
 	struct exchange *x = o->x;
@@ -119,9 +127,7 @@ static void finish(struct operation *o)
 	verb_patch_release(&o->patch);
 	options_release(&o->selection);
 	free(o);
-	present_status(&x->rq, &x->rs);
-	lane_leave(x);
-	x->done(x);
+	leave(x);
 }
 
 static void present(void *arg)
@@ -169,6 +175,10 @@ static void on_warning(void *arg, const char *text)
 
 void verb_run(struct exchange *x, struct lane *lane)
 {
+	if (deadline_passed(&x->rq, &x->rs)) {
+		leave(x);
+		return;
+	}
 	struct operation *o = MEM_NEW(struct operation);
 
 	o->x = x;
