@@ -144,6 +144,57 @@ static void prunes_and_defaults(void **state)
 	}
 }
 
+/* A spec that is written over another one: test/integration/ratcheting_test.go of apiextensions-apiserver. */
+static void validates_what_has_changed(void **state)
+{
+	static const struct {
+		const char *old, *new, *want;
+	} rows[] = {
+		/* what was wrong before may stay, and be moved as far as it is known which is which */
+		{"{name: abc, sail: red, crew: 1000}", "{name: abd, sail: red, crew: 1000}", ""},
+		{"{name: abc, sail: red, label: A_b, colour: x}",
+		 "{name: abc, sail: red, label: A_b, colour: z}",
+		 "spec.colour: Invalid value: \"z\": spec.colour in body must be of type hexcolor: \"z\"\n"},
+		{"{name: abc, sail: red, limits: {a: 50}}", "{name: abd, sail: red, limits: {a: 50, b: 1}}",
+		 ""},
+		{"{name: abc, sail: red, limits: {a: 50, b: 1, c: 2}}",
+		 "{name: abd, sail: red, limits: {c: 2, b: 1, a: 50}}", ""},
+		{"{name: abc, sail: red, doors: [{at: x, wide: 1}, {at: z}]}",
+		 "{name: abc, sail: red, doors: [{at: z}, {at: x, wide: 1}]}", ""},
+		{"{name: abc, sail: red, doors: [{at: x, wide: 1}]}",
+		 "{name: abc, sail: red, doors: [{at: z, wide: 1}]}",
+		 "spec.doors[0].wide: Invalid value: \"integer\": spec.doors[0].wide in body must be of type boolean: \"integer\"\n"},
+		{"{name: abc, sail: red, decks: [[toolong]]}",
+		 "{name: abc, sail: red, decks: [[toolong], []]}",
+		 "spec.decks[0][0]: Too long: may not be more than 3 bytes\n"},
+		{"{name: abc, sail: red, even: 3}", "{name: abd, sail: red, even: 3}", ""},
+		/* equal items are looked for while there were none, in any list */
+		{"{name: abc, sail: red, tags: [a]}", "{name: abc, sail: red, tags: [a, a]}",
+		 "spec.tags[1]: Duplicate value: \"a\"\n"},
+		{"{name: abc, sail: red, tags: [a, a]}", "{name: abc, sail: red, tags: [a, a, b, b]}", ""},
+		{"{name: abc, sail: red, sets: {a: [x, x]}}", "{name: abc, sail: red, tags: [a, a]}", ""},
+		/* behind everything else, and behind resources within */
+		{"{name: abc, sail: red}", "{name: abc, sail: red, tags: [a, a], pod: {}, colour: x}",
+		 "spec.colour: Invalid value: \"x\": spec.colour in body must be of type hexcolor: \"x\"\n"
+		 "spec.pod.apiVersion: Required value\nspec.pod.kind: Required value\n"
+		 "spec.tags[1]: Duplicate value: \"a\"\n"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autojson js *old = js_new_obj(), *new = js_new_obj();
+		js_set(old, "spec", yaml(rows[i].old));
+		js_set(new, "spec", yaml(rows[i].new));
+		struct field_errors errs = {.n = 0};
+		autobuf struct buf b = BUF_INIT;
+		schema_validate_changed(type, old, new, "", &errs);
+		for (size_t k = 0; k < errs.n; k++)
+			buf_addf(&b, "%s: %s\n", errs.v[k].field, errs.v[k].message);
+		field_errors_release(&errs);
+		if (strcmp(buf_str(&b), rows[i].want))
+			fail_msg("%s -> %s:\nwant %s\n got %s", rows[i].old, rows[i].new, rows[i].want,
+				 buf_str(&b));
+	}
+}
+
 static void validates(void **state)
 {
 	static const struct {
@@ -444,6 +495,7 @@ int main(void)
 		cmocka_unit_test(resources_within),
 		cmocka_unit_test(prunes_and_defaults),
 		cmocka_unit_test(validates),
+		cmocka_unit_test(validates_what_has_changed),
 		cmocka_unit_test(defaults_do_not_explode),
 		cmocka_unit_test(large_objects_meet_large_schemas),
 		cmocka_unit_test(plain_scalars_are_one_type),

@@ -79,8 +79,10 @@ static bool is_of_form(const struct type *t, const js *v)
 struct structural_run {
 	const char *prefix; /* of paths, but not of names */
 	struct field_errors *errs;
-	size_t *work; /* done so far, by all runs over the object */
-	int matches;  /* how much of a schema held: which of several branches is the nearest */
+	struct field_errors *resources,
+		*same; /* told behind all others: of resources within, of lists' equal items */
+	size_t *work;  /* done so far, by all runs over the object */
+	int matches;   /* how much of a schema held: which of several branches is the nearest */
 };
 
 /* old: what stood there before, NULL = nothing that is known. What has not changed is not judged again. */
@@ -288,7 +290,7 @@ static bool are_objects(struct structural_run *r, const struct at *at, const js 
 		if (!item || js_is_obj(item))
 			continue;
 		autofree char *path = place_of(r, at, item_i);
-		field_error_invalid(r->errs, path, item, "must be an object for an array of list-type map");
+		field_error_invalid(r->same, path, item, "must be an object for an array of list-type map");
 		return false;
 	}
 	return true;
@@ -308,7 +310,7 @@ static void check_same(struct structural_run *r, const struct structural *k, con
 			continue;
 		buf_adds(&message, "Duplicate value: ");
 		js_write(&message, key);
-		field_errors_add(r->errs, "FieldValueDuplicate", place_of(r, at, item_i),
+		field_errors_add(r->same, "FieldValueDuplicate", place_of(r, at, item_i),
 				 buf_take(&message, NULL));
 	}
 }
@@ -355,6 +357,8 @@ static void check_list(struct structural_run *r, const struct type *t, const str
 	const struct constraint *c = t->check;
 	const struct structural *k = c ? c->structural : NULL;
 	automap struct map before = {0};
+	if (k && k->list != LIST_ATOMIC)
+		check_same(r, k, at, v);
 	index_items(&before, k, js_is_arr(old) ? old : NULL);
 	js_array_for_each (item, t->elem->structural ? v : NULL) {
 		struct at here = {.up = at, .index = item_i};
@@ -367,10 +371,8 @@ static void check_list(struct structural_run *r, const struct type *t, const str
 	autofree char *path = path_of(r, name_of(&name, at));
 	if (c && c->max_len >= 0 && (int64_t)js_len(v) > c->max_len)
 		field_error_too_many(r->errs, path, (int)js_len(v), (int)c->max_len);
-	if (c && c->structural && c->structural->unique)
+	if (k && k->unique)
 		check_unique(r, at, v);
-	if (c && c->structural && c->structural->list != LIST_ATOMIC)
-		check_same(r, c->structural, at, v);
 	r->matches++;
 }
 
@@ -413,7 +415,7 @@ static void check_version(struct structural_run *r, const char *path, const char
 	if (!fault)
 		return;
 	autofree char *detail = mem_printf("%s%s", fault, text);
-	field_error_invalid_str(r->errs, path, text, detail);
+	field_error_invalid_str(r->resources, path, text, detail);
 }
 
 static void check_kind(struct structural_run *r, const char *path, const char *text)
@@ -426,7 +428,7 @@ static void check_kind(struct structural_run *r, const char *path, const char *t
 		return;
 	buf_adds(&detail, "may have mixed case, but should otherwise match: ");
 	name_faults_join(&bad, ",", &detail);
-	field_error_invalid_str(r->errs, path, text, buf_str(&detail));
+	field_error_invalid_str(r->resources, path, text, buf_str(&detail));
 }
 
 /* A resource within a resource says what it is, and has metadata like any other. */
@@ -442,11 +444,11 @@ static void check_resource(struct structural_run *r, const struct type *t, const
 		autobuf struct buf name = BUF_INIT;
 		autofree char *path = path_of(r, name_of(&name, &here));
 		if (!text)
-			field_error_required(r->errs, path, NULL);
+			field_error_required(r->resources, path, NULL);
 		else if (!js_is_str(text))
-			field_error_invalid(r->errs, path, text, "must be a string");
+			field_error_invalid(r->resources, path, text, "must be a string");
 		else if (!*js_str0(text, NULL))
-			field_error_invalid_str(r->errs, path, "", "must not be empty");
+			field_error_invalid_str(r->resources, path, "", "must not be empty");
 		else
 			rows[i].check(r, path, js_str0(text, NULL));
 	}
@@ -460,14 +462,16 @@ static void check_resource(struct structural_run *r, const struct type *t, const
 	autofree char *named = mem_printf("%s.name", path);
 	struct name_faults bad;
 	if (*own && name_check_path_segment(own, &bad))
-		field_error_names(r->errs, named, own, &bad);
-	schema_validate(metadata->type, js_field(v, "metadata"), path, r->errs);
+		field_error_names(r->resources, named, own, &bad);
+	schema_validate(metadata->type, js_field(v, "metadata"), path, r->resources);
 }
 
 static void check_object(struct structural_run *r, const struct type *t, const struct at *at, const js *v,
 			 const js *old)
 {
 	unsigned next = 0;
+	if (t->check && t->check->structural && t->check->structural->resource)
+		check_resource(r, t, at, v);
 	if (t->check)
 		check_size(r, t->check, at, v);
 	for (struct js_iter it = js_iter(v); js_next(&it);) {
@@ -481,8 +485,6 @@ static void check_object(struct structural_run *r, const struct type *t, const s
 		check_required(r, t->check->structural->required, at, v);
 	if (t->check && t->check->structural && t->check->structural->says)
 		check_object(r, t->check->structural->says, at, v, old);
-	if (t->check && t->check->structural && t->check->structural->resource)
-		check_resource(r, t, at, v);
 	r->matches++;
 }
 
@@ -493,7 +495,8 @@ static struct field_errors try(struct structural_run *r, const struct type *t, c
 			       const js *v, int *matches)
 {
 	struct field_errors errs = {.n = 0};
-	struct structural_run inner = {.prefix = r->prefix, .errs = &errs, .work = r->work};
+	struct structural_run inner = {
+		.prefix = r->prefix, .errs = &errs, .resources = &errs, .same = &errs, .work = r->work};
 	if (spend(r, WORK_OF_TRY))
 		validate(&inner, t, at, v, NULL);
 	*matches = inner.matches;
@@ -638,12 +641,32 @@ static void validate(struct structural_run *r, const struct type *t, const struc
 		check_object(r, t, at, v, old);
 }
 
+/* Whether items of lists were equal before, anywhere: upstream does not ask then whether they are now. */
+static bool had_same(const struct type *t, const js *old, const char *path)
+{
+	struct field_errors others = {.n = 0}, same = {.n = 0};
+	size_t work = 0;
+	struct structural_run r = {
+		.prefix = path, .errs = &others, .resources = &others, .same = &same, .work = &work};
+	validate(&r, t, NULL, old, NULL);
+	bool had = same.n;
+	field_errors_release(&others);
+	field_errors_release(&same);
+	return had;
+}
+
 void structural_validate(const struct type *t, const js *o, const js *old, const char *path,
 			 struct field_errors *errs)
 {
+	struct field_errors resources = {.n = 0}, same = {.n = 0};
 	size_t work = 0;
-	struct structural_run r = {.prefix = path, .errs = errs, .work = &work};
+	struct structural_run r = {
+		.prefix = path, .errs = errs, .resources = &resources, .same = &same, .work = &work};
 	validate(&r, t, NULL, o, old);
+	take_over(errs, &resources);
+	if (same.n && old && had_same(t, old, path))
+		field_errors_release(&same);
+	take_over(errs, &same);
 	if (work > WORK_MAX)
 		field_errors_add(
 			errs, "FieldValueInvalid", path_of(&r, ""),
