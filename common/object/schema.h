@@ -355,6 +355,7 @@ void schema_order_errors(const struct type *t, struct field_errors *errs);
 struct strict_errors {
 	char *v[JS_MAX_DUPLICATES];
 	size_t n;
+	size_t n_inner; /* of these, the last so many: of the metadata of resources within custom ones */
 };
 void schema_strict_errors_release(struct strict_errors *s);
 

@@ -85,8 +85,11 @@ void strict_sort(struct strict_errors *unknown, enum strict_order order)
 	static int (*const orders[])(const void *a, const void *b) = {
 		[STRICT_BY_KEY] = by_key, [STRICT_BY_TEXT] = by_text, [STRICT_BY_PART] = by_part};
 
-	if (unknown->n > 1)
-		qsort(unknown->v, unknown->n, sizeof(*unknown->v), orders[order]);
+	size_t n = unknown->n - unknown->n_inner;
+	if (n > 1)
+		qsort(unknown->v, n, sizeof(*unknown->v), orders[order]);
+	if (unknown->n_inner > 1)
+		qsort(unknown->v + n, unknown->n_inner, sizeof(*unknown->v), orders[order]);
 }
 
 /* ---- the paths that matter ---- */

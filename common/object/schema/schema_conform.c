@@ -54,7 +54,7 @@ void schema_strict_errors_release(struct strict_errors *s)
 {
 	for (size_t i = 0; i < s->n; i++)
 		free(s->v[i]);
-	s->n = 0;
+	s->n = s->n_inner = 0;
 }
 
 void conform_unknown(struct conform *c, const struct at *up, const char *name)
@@ -64,7 +64,13 @@ void conform_unknown(struct conform *c, const struct at *up, const char *name)
 	autobuf struct buf b = BUF_INIT;
 	struct at at = {.up = up, .name = name};
 	schema_at_write(&b, &at, AT_STRICT);
-	c->strict->v[c->strict->n++] = mem_printf("unknown field \"%s\"", buf_str(&b));
+	struct strict_errors *s = c->strict;
+	bool inner = c->metadata && c->metadata->up;
+	size_t to = inner ? s->n : s->n - s->n_inner;
+	memmove(s->v + to + 1, s->v + to, (s->n - to) * sizeof(*s->v));
+	s->v[to] = mem_printf("unknown field \"%s\"", buf_str(&b));
+	s->n++;
+	s->n_inner += inner;
 }
 
 /* ---- type mismatches ---- */

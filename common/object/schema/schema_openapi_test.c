@@ -123,6 +123,10 @@ static void prunes_and_defaults(void **state)
 		{"{spec: {note: null, flag: null, sail: null, hull: {planks: 1, x: 2}}}",
 		 "{\"spec\":{\"crew\":2,\"flag\":\"plain\",\"hull\":{\"planks\":1},\"note\":null}}",
 		 "unknown field \"spec.hull.x\""},
+		/* what is unknown of a resource within comes behind all else */
+		{"{spec: {pod: {metadata: {name: p, x: 1}}, x: 1}, metadata: {x: 1}}",
+		 "{\"metadata\":{},\"spec\":{\"crew\":2,\"flag\":\"plain\",\"hull\":{\"planks\":7},\"pod\":{\"metadata\":{\"name\":\"p\"}}}}",
+		 "unknown field \"spec.x\"|unknown field \"metadata.x\"|unknown field \"spec.pod.metadata.x\""},
 		{"{spec: {crew: many, free: {a: 1, b: {c: [1]}}, limits: {x: 1}, pod: {metadata: {name: p}, spec: {}}}}",
 		 "{\"spec\":{\"crew\":\"many\",\"flag\":\"plain\",\"free\":{\"a\":1,\"b\":{\"c\":[1]}},\"hull\":{\"planks\":7},\"limits\":{\"x\":1},"
 		 "\"pod\":{\"metadata\":{\"name\":\"p\"},\"spec\":{}}}}",
