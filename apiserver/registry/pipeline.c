@@ -217,6 +217,15 @@ enum progress pipeline_prepare_create(struct registry_call *c)
 	return PROGRESS_NEXT;
 }
 
+static void validate_part(struct registry_call *c, const char *part)
+{
+	const struct field *f = schema_field(c->stored->type, part);
+	const js *v = js_field(c->new, part);
+
+	if (f && v)
+		schema_validate_changed(f->type, js_field(c->old_tree, part), v, part, &c->errs);
+}
+
 /* Custom resources are judged by the schema of the version that is spoken; built-in kinds in the form that is stored. */
 static void validate_object(struct registry_call *c, const js *old)
 {
@@ -225,6 +234,8 @@ static void validate_object(struct registry_call *c, const js *old)
 	autojson js *theirs = other ? strategy_convert(c->stored, k, c->new) : NULL;
 	autojson js *was = other && old ? strategy_convert(c->stored, k, old) : NULL;
 
+	if (k->type->structural) /* whose schema asks nothing of metadata, but every object's is judged */
+		validate_part(c, "metadata");
 	schema_validate_changed(k->type, other ? was : old, other ? theirs : c->new, "", &c->errs);
 }
 
@@ -313,15 +324,8 @@ static void bump_generation(const struct registry_call *c)
 
 static void validate_status(struct registry_call *c)
 {
-	static const char *const parts[] = {"metadata", "status"};
-
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		const struct field *f = schema_field(c->stored->type, parts[i]);
-		const js *v = js_field(c->new, parts[i]);
-		if (f && v)
-			schema_validate_changed(f->type, js_field(c->old_tree, parts[i]), v, parts[i],
-						&c->errs);
-	}
+	validate_part(c, "metadata");
+	validate_part(c, "status");
 }
 
 enum progress pipeline_prepare_update(struct registry_call *c)

@@ -96,8 +96,7 @@ int registry_scale_check(const struct kind *k, const js *parent, struct err *err
 
 	if (!k->type->structural || js_is_int(at(parent, path)))
 		return 0;
-	return err_set(err, REASON_INTERNAL,
-		       "Internal error occurred: the spec replicas field \".%s\" does not exist", path);
+	return err_set(err, REASON_INTERNAL, "the spec replicas field \".%s\" does not exist", path);
 }
 
 js *registry_scale_of(const struct kind *k, const js *parent)
@@ -136,14 +135,26 @@ static int check_uid(struct registry_call *c, const js *scale, const js *parent,
 		k->resource, *k->group ? "." : "", k->group, c->name, asked, is);
 }
 
+/* A custom resource that is scaled below nothing is itself what is invalid. */
+static int refuse_scale(struct registry_call *c, const js *scale, struct err *err)
+{
+	autofree char *path = mem_printf(".%s", registry_scale_row(c->kind)->replicas);
+
+	if (c->kind->type->structural) {
+		field_errors_release(&c->errs);
+		field_error_invalid(&c->errs, path, js_get(scale, "spec", "replicas", NULL),
+				    "should be a non-negative integer");
+	} else {
+		c->about.kind = &scale_kind;
+	}
+	return err_set(err, REASON_INVALID, "%s", "");
+}
+
 js *registry_scale_apply(struct registry_call *c, const js *scale, const js *parent, struct err *err)
 {
 	schema_validate(schema_type(c->registry->schema, "Scale"), scale, "", &c->errs);
-	if (c->errs.n) {
-		c->about.kind = &scale_kind;
-		err_set(err, REASON_INVALID, "%s", "");
+	if (c->errs.n && refuse_scale(c, scale, err) < 0)
 		return NULL;
-	}
 	if (check_uid(c, scale, parent, err) < 0)
 		return NULL;
 	js *new = js_dup(parent);

@@ -233,6 +233,44 @@ static bool is_here(const struct request *rq)
 
 static enum dispatch begin_path(struct request *rq, struct response *rs);
 
+static bool is_custom_group(const struct request *rq)
+{
+	const struct kind *const *kinds;
+	size_t n = schema_kinds(rq->api->schema, &kinds);
+	for (size_t i = 0; i < n; i++)
+		if (kinds[i]->type->structural && !strcmp(kinds[i]->group, rq->attr.group))
+			return true;
+	return false;
+}
+
+/* A part that a custom resource does not have: upstream misses the object. */
+static bool misses_part(const struct request *rq, struct response *rs)
+{
+	const struct attributes *a = &rq->attr;
+	const struct kind *k = schema_resource(rq->api->schema, a->group, a->version, a->resource);
+	struct err err = ERR_INIT;
+	if (!k || !k->type->structural || k->namespaced != (*a->ns != '\0') || !*a->subresource)
+		return false;
+	err_set(&err, REASON_NOT_FOUND, "%s.%s \"%s\" not found", a->resource, a->group, a->name);
+	response_status_parts(rs, &(struct status_parts){.reason = REASON_NOT_FOUND,
+							 .message = err.msg,
+							 .name = a->name,
+							 .group = a->group,
+							 .kind = a->resource});
+	return true;
+}
+
+/* What is missing beside custom resources is nobody's, either. */
+static bool misses_custom(const struct request *rq, struct response *rs)
+{
+	if (misses_part(rq, rs))
+		return true;
+	if (!is_custom_group(rq))
+		return false;
+	not_found_text(rs);
+	return true;
+}
+
 /* Before anybody is asked who he is, as upstream. */
 static bool in_time(struct request *rq, struct response *rs)
 {
@@ -259,7 +297,8 @@ enum dispatch dispatch_begin(struct api *api, const struct auth *auth, struct re
 		return DISPATCH_DONE;
 	switch (routed) {
 	case ROUTE_UNKNOWN:
-		not_found(rq, rs);
+		if (!misses_custom(rq, rs))
+			not_found(rq, rs);
 		return DISPATCH_DONE;
 	case ROUTE_NOT_ALLOWED:
 		not_allowed(rq, rs);

@@ -48,6 +48,8 @@ static void summarize(const char *p, size_t n, struct buf *out)
 	buf_adds(out, n > SUMMARY ? " ..." : "");
 }
 
+#define SHOWN 256 /* bytes of a body that a message quotes; upstream quotes all of it */
+
 static int unrecognized(const struct decode *d, const char *p, size_t n, struct err *err)
 {
 	autobuf struct buf summary = BUF_INIT;
@@ -197,16 +199,18 @@ bool body_kind_exists(const struct schema *schema, const char *api_version, cons
 }
 
 /* Of the users' own kinds upstream decodes no struct that would know what it is: the text must say so. */
-static int check_custom(const struct decode *d, const char *kind, const char *version, const char *want,
-			struct err *err)
+static bool is_custom(const struct decode *d)
 {
 	const struct kind *k = schema_kind(d->schema, d->group, d->version, d->kind);
 
-	if (!k || !k->type->structural)
+	return k && k->type->structural;
+}
+
+static int check_custom(const struct decode *d, const char *kind, const char *version, const char *want,
+			struct err *err)
+{
+	if (!is_custom(d))
 		return 0;
-	if (!*kind)
-		return err_set(err, REASON_BAD_REQUEST,
-			       "Object 'Kind' is missing in 'object has no kind field '");
 	if (!*version || (d->misnamed && strcmp(version, want)))
 		return err_set(
 			err, REASON_BAD_REQUEST,
@@ -374,6 +378,10 @@ js *body_decode(const struct decode *d, const char *content_type, const char *p,
 			: js_is_str(raw)  ? "string"
 			: js_is_bool(raw) ? "bool"
 					  : "number");
+		unrecognized(d, p, n, err);
+	} else if (raw && is_custom(d) && !*js_str0(raw, "kind", NULL)) {
+		err_set(err, REASON_BAD_REQUEST, "Object 'Kind' is missing in '%.*s'",
+			(int)(n < SHOWN ? n : SHOWN), p);
 		unrecognized(d, p, n, err);
 	} else if (raw && check_kind(d, raw, err) == 0) {
 		o = conform(d, &t, STEAL(raw), err);

@@ -187,12 +187,11 @@ void verb_patch_release(struct patch *p)
 	js_duplicates_release(&p->dup);
 }
 
-/* A patch that cannot be applied: upstream answers 422 with the cause beside a general message. */
+/* A patch that cannot be applied: upstream answers 422 with a general message, and keeps the cause to itself. */
 static int does_not_apply(struct operation *o, struct err *err)
 {
 	if (err->reason != REASON_INVALID || o->call.errs.n)
 		return -1;
-	field_errors_add(&o->call.errs, "UnexpectedServerResponse", mem_strdup(""), mem_strdup(err->msg));
 	o->call.about = (struct subject){.kind = &no_kind, .name = ""};
 	return err_set(err, REASON_INVALID, "the server rejected our request due to an error in our request");
 }

@@ -206,6 +206,12 @@ static void test_patch_messages(void **state)
 	autoreply struct rig_reply s = patch(p.item, "strategic-merge-patch+json", JSON("{'data':{'n':1}}"));
 	must_be(&s, 422, cm.kind, "a number");
 	assert_non_null(strstr(message(&s), "patch: Invalid value: \"map[data:map[n:1]]\""));
+	autoreply struct rig_reply t =
+		patch(p.item, "json-patch+json", JSON("[{'op':'test','path':'/data','value':'x'}]"));
+	assert_int_equal(t.status, 422);
+	assert_non_null(strstr(
+		buf_str(&t.text),
+		"\"message\":\"the server rejected our request due to an error in our request\",\"reason\":\"Invalid\",\"details\":{},"));
 	destroy(&cm);
 }
 

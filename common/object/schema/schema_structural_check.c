@@ -463,6 +463,10 @@ static void check_resource(struct structural_run *r, const struct type *t, const
 	struct name_faults bad;
 	if (*own && name_check_path_segment(own, &bad))
 		field_error_names(r->resources, named, own, &bad);
+	const char *in = js_str0(v, "metadata", "namespace", NULL);
+	autofree char *space = mem_printf("%s.namespace", path);
+	if (*in && name_check_dns1123_label(in, &bad))
+		field_error_names(r->resources, space, in, &bad);
 	schema_validate(metadata->type, js_field(v, "metadata"), path, r->resources);
 }
 
