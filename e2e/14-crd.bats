@@ -60,6 +60,8 @@ boat() { # name [spec]
 	is '5 2 4' kubectl get boat scaled -o jsonpath='{.spec.crew} {.metadata.generation} {.status.crew}'
 	is '{"replicas":4,"selector":"a=b"}' bash -c "kubectl get --raw /apis/sea.example.com/v1/namespaces/$NS/boats/scaled/scale | jq -c .status"
 	kubectl get boat scaled | grep -q True
+	run kubectl patch boat scaled --subresource=scale --type=merge -p '{"spec":{"replicas":-8}}'
+	[[ $output == *'The Boat "scaled" is invalid: .spec.crew: Invalid value: -8: should be a non-negative integer'* ]]
 }
 
 @test "another version of the same object, which is deprecated" {
@@ -86,7 +88,7 @@ boat() { # name [spec]
 	is 200 code "$path/wired/scale" -H "$pb"
 	is 200 code "$path/wired" -H "$pb;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 	is 404 code "$path/none" -H "$pb"
-	grep -aq 'object \*unstructured.Unstructured does not implement the protobuf marshalling interface' <(api "$path/wired" -H "$pb")
+	grep -aq 'only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf' <(api "$path/wired" -H "$pb")
 	is 400 code "$path" -H 'Content-Type: application/vnd.kubernetes.protobuf' --data-binary $'k8s'
 }
 

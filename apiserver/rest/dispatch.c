@@ -428,13 +428,16 @@ static enum dispatch begin_path(struct request *rq, struct response *rs)
 static void too_large_revision(const struct request *rq, struct response *rs, uint64_t rv)
 {
 	struct err err = ERR_INIT;
+	const char *match = request_param(rq, "resourceVersionMatch");
+	bool exact =
+		match && !strcmp(match, "Exact"); /* asked of the store, upstream, which does not say when */
 	err_set(&err, REASON_TIMEOUT, "Timeout: Too large resource version: %llu, current: %llu",
 		(unsigned long long)rv, (unsigned long long)storage_revision(rq->api->storage));
 	struct status_parts st = {.reason = REASON_TIMEOUT,
 				  .message = err.msg,
 				  .cause_reason = "ResourceVersionTooLarge",
 				  .cause_message = "Too large resource version",
-				  .retry_after_s = 1};
+				  .retry_after_s = !exact};
 	if (rq->is_watch)
 		present_watch_error(rq, rs, &st);
 	else

@@ -233,14 +233,14 @@ static void test_paths(void **state)
 }
 
 /* A revision that nobody has seen yet is waited for, then refused in the way clients know to retry. */
-static void is_refused_in_time(const char *target)
+static void is_refused_in_time(const char *target, int retry_after_s)
 {
 	struct rig_exchange *e = MEM_NEW(struct rig_exchange);
 	const struct response *rs = &e->x.rs;
 	e->x.rq = (struct request){.accept = "", .user_agent = "test", .content_type = ""};
 	rig_run(&rig, e, "GET", target);
 	assert_int_equal(rs->status, 504);
-	assert_int_equal(rs->retry_after_s, 1);
+	assert_int_equal(rs->retry_after_s, retry_after_s);
 	assert_non_null(strstr(buf_str(&rs->body),
 			       "\"message\":\"Timeout: Too large resource version: 99999999, current: "));
 	assert_non_null(strstr(buf_str(&rs->body), "\"causes\":[{\"reason\":\"ResourceVersionTooLarge\","));
@@ -249,9 +249,10 @@ static void is_refused_in_time(const char *target)
 
 static void test_future_revision(void **state)
 {
-	is_refused_in_time(PODS "?resourceVersion=99999999");
+	is_refused_in_time(PODS "?resourceVersion=99999999", 1);
+	is_refused_in_time(PODS "?resourceVersion=99999999&resourceVersionMatch=Exact", 0);
 	/* the next page of a list that another server began, which has seen more: not from an older state */
-	is_refused_in_time(PODS "?limit=1&continue=" FUTURE);
+	is_refused_in_time(PODS "?limit=1&continue=" FUTURE, 1);
 }
 
 /* Its client does not wait so long. */

@@ -186,9 +186,7 @@ static int choose(const struct request *rq, bool plain, struct accept *ret, stru
 			best = c;
 	}
 	if (best.q < 0)
-		return err_set(
-			err, REASON_NOT_ACCEPTABLE,
-			"only the following media types are accepted: application/json, application/yaml, " PROTOBUF);
+		return err_set(err, REASON_NOT_ACCEPTABLE, NEGOTIATE_ACCEPTED);
 	*ret = best.accept;
 	const char *pretty = request_param(rq, "pretty");
 	if (pretty && *pretty)
@@ -279,7 +277,7 @@ int negotiate_fits(const struct accept *a, const struct kind *k, bool list, stru
 {
 	char package[64];
 	if (list && a->media == MEDIA_PROTOBUF && a->as == PRESENT_OBJECT && k->type && k->type->structural)
-		return err_set(err, REASON_NOT_ACCEPTABLE, NEGOTIATE_NO_PB, "List");
+		return err_set(err, REASON_NOT_ACCEPTABLE, NEGOTIATE_ACCEPTED);
 	if (a->as != PRESENT_PARTIAL || a->partial_list == list)
 		return 0;
 	go_package(k, package);

@@ -5,9 +5,12 @@
 
 #include "request/request.h"
 
-/* What custom resources are told instead of protobuf; an argument: "List" or "". */
+/* What is answered to who takes none of it. */
+#define NEGOTIATE_ACCEPTED                                                                                   \
+	"only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf"
+/* What is said of a custom resource in protobuf. */
 #define NEGOTIATE_NO_PB                                                                                      \
-	"object *unstructured.Unstructured%s does not implement the protobuf marshalling interface and cannot be encoded to a protobuf message"
+	"object *unstructured.Unstructured does not implement the protobuf marshalling interface and cannot be encoded to a protobuf message"
 
 enum presentation { PRESENT_OBJECT, PRESENT_TABLE, PRESENT_PARTIAL };
 enum media { MEDIA_JSON, MEDIA_YAML, MEDIA_PROTOBUF };

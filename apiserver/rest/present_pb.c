@@ -16,7 +16,7 @@ static const struct type *type_of(const struct schema *s, const struct kind *k, 
 	const struct type *t = k && !strcmp(kind, k->kind) ? k->type : schema_type(s, kind);
 
 	if (t && t->structural) {
-		err_set(err, REASON_NOT_ACCEPTABLE, NEGOTIATE_NO_PB, "");
+		err_set(err, REASON_NOT_ACCEPTABLE, NEGOTIATE_ACCEPTED);
 		return NULL;
 	}
 	if (!t)

@@ -36,6 +36,7 @@ struct yaml_frame {
 	size_t nodes, bytes; /* counters when the container began */
 	size_t line;	     /* where it did */
 	bool is_map, merging;
+	bool bare; /* the key was no string */
 };
 
 struct yaml_reader {
@@ -117,7 +118,7 @@ static int scalar_node(struct yaml_reader *r, const yaml_event_t *e, js **ret)
 }
 
 /* A key of another type is written as JSON would. */
-static char *key_text(struct yaml_reader *r, const yaml_event_t *e)
+static char *key_text(struct yaml_reader *r, const yaml_event_t *e, bool *bare)
 {
 	const char *text = (const char *)e->data.scalar.value;
 	autobuf struct buf b = BUF_INIT;
@@ -133,21 +134,25 @@ static char *key_text(struct yaml_reader *r, const yaml_event_t *e)
 		fail(r, "unsupported map key of type: null");
 		return NULL;
 	}
-	if (js_is_str(v))
+	*bare = !js_is_str(v);
+	if (!*bare)
 		return mem_strdup(js_str0(v, NULL));
 	js_write(&b, v);
 	return buf_take(&b, NULL);
 }
 
 /* ---- the tree ---- */
-static void note_duplicate(struct yaml_reader *r, const char *key, size_t line)
+static void note_duplicate(struct yaml_reader *r, const struct yaml_frame *f, size_t line)
 {
 	autobuf struct buf text = BUF_INIT;
 
 	if (r->notes++ >= 10 * JS_MAX_DUPLICATES)
 		return;
 	buf_addf(&text, "line %zu: key ", line + 1);
-	buf_add_json_string(&text, key, strlen(key));
+	if (f->bare)
+		buf_adds(&text, f->key);
+	else
+		buf_add_json_string(&text, f->key, strlen(f->key));
 	buf_adds(&text, " already set in map");
 	js_duplicates_add(r->dup, buf_str(&text));
 }
@@ -173,7 +178,7 @@ static void attach(struct yaml_reader *r, js *v, size_t line)
 
 		js_set(f->node, f->key, v);
 		if (r->dup && js_len(f->node) == before)
-			note_duplicate(r, f->key, line);
+			note_duplicate(r, f, line);
 		free(STEAL(f->key));
 	}
 }
@@ -289,7 +294,7 @@ static int on_scalar(struct yaml_reader *r, const yaml_event_t *e)
 			f->merging = true;
 			return 0;
 		}
-		f->key = key_text(r, e);
+		f->key = key_text(r, e, &f->bare);
 		if (!f->key)
 			return -1;
 		if (!e->data.scalar.anchor)

@@ -120,13 +120,14 @@ static void bombs(void **state)
 
 static void duplicates(void **state)
 {
-	static const char doc[] = "a: 1\nb:\n- c: 1\n  c: 2\na: 3\n";
+	static const char doc[] = "a: 1\nb:\n- c: 1\n  c: 2\na: 3\nn: 1\nn: 2\n";
 	struct js_duplicates d = {0};
 	struct err err = ERR_INIT;
 	autojson js *o = yaml_parse(doc, sizeof(doc) - 1, &d, &err);
 
 	assert_non_null(o);
-	assert_int_equal(d.n, 2);
+	assert_int_equal(d.n, 3);
+	assert_string_equal(d.path[2], "line 7: key false already set in map"); /* n is no */
 	assert_string_equal(d.path[0], "line 4: key \"c\" already set in map");
 	assert_string_equal(d.path[1], "line 5: key \"a\" already set in map");
 	js_duplicates_release(&d);

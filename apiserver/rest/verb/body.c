@@ -93,6 +93,9 @@ static js *parse_json(const struct decode *d, const char *p, size_t n, struct js
 
 	if (!o) {
 		struct err what = *err;
+		char *place = strstr(what.msg, " (byte "); /* which upstream does not tell */
+		if (place)
+			*place = '\0';
 		err_set(err, REASON_BAD_REQUEST, "couldn't get version/kind; json parse error: %s", what.msg);
 		unrecognized(d, p, n, err);
 	}
@@ -134,7 +137,7 @@ static js *parse_pb(const struct decode *d, const char *p, size_t n, struct js_d
 			!e.api_version[0] ? d->version
 			: slash		  ? slash + 1
 					  : e.api_version,
-			d->kind, "");
+			d->kind);
 		return NULL;
 	}
 	js *o;

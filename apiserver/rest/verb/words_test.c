@@ -368,6 +368,10 @@ static void options_of_deletions(void **state)
 static void forms_of_bodies(void **state)
 {
 	static const struct row rows[] = {
+		{POST_JSON, "x", 400,
+		 "the object provided is unrecognized (must be of type ConfigMap): couldn't get version/kind; json parse error: "
+		 "invalid character 'x' looking for beginning of value (78)",
+		 ""},
 		{"POST", CMS "?dryRun=x", "text/plain", "{}", 415, "the body of the request was in an …", ""},
 		{"PUT", CMS "/m?dryRun=x", "text/plain", "{}", 422, "UpdateOptions.meta.k8s.io \"\" is …",
 		 ""},
