@@ -50,6 +50,9 @@ static int read_form(const struct operation *o, enum patch_form *ret, struct err
 		}
 		buf_addf(&list, "%s%s", i ? ", " : "", forms[i].media_type);
 	}
+	if (!o->rq->attr.kind->type
+		     ->structural) /* upstream's router knows which it has, and does not say it */
+		return err_set(err, REASON_UNSUPPORTED_MEDIA_TYPE, "415: Unsupported Media Type");
 	return err_set(err, REASON_UNSUPPORTED_MEDIA_TYPE,
 		       "the body of the request was in an unknown format - accepted media types include: %s",
 		       buf_str(&list));

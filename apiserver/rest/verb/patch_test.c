@@ -24,10 +24,10 @@ struct row {
 };
 static const struct row rows[] = {
 	{CMS "/m", "application/apply-patch+cbor", "{}", 415, "UnsupportedMediaType",
-	 "accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml"},
+	 "415: Unsupported Media Type"},
 	{DEPLOYS "/d/scale?fieldManager=m", "application/apply-patch+yaml", "{}", 400, "BadRequest",
 	 "invalid object type: /, Kind="},
-	{CMS "/m", "", "{}", 415, "UnsupportedMediaType", "unknown format"},
+	{CMS "/m", "", "{}", 415, "UnsupportedMediaType", "415: Unsupported Media Type"},
 	{CMS "/m", MERGE, "{", 400, "BadRequest", "error decoding patch: "},
 	{CMS "/m", MERGE, "[]", 400, "BadRequest",
 	 "error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}"},
