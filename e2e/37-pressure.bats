@@ -121,3 +121,27 @@ value() { # controller path v1-file v2-file
 	eventually is False condition MemoryPressure
 	kubectl delete pods --all --grace-period=1
 }
+
+@test "a Pod that uses more disk than it may goes: a container's limit, all of them together, sizeLimit of an emptyDir" {
+	pod writes 'busybox dd if=/dev/zero of=/file bs=1M count=12; busybox sleep 999' 'limits: {ephemeral-storage: 8Mi}'
+	pod modest 'busybox dd if=/dev/zero of=/file bs=1M count=2; busybox sleep 999' 'limits: {ephemeral-storage: 8Mi}'
+	kubectl create --validate=false -f - >/dev/null <<END
+apiVersion: v1
+kind: Pod
+metadata: {name: fills}
+spec:
+  nodeName: $NODE
+  volumes: [{name: scratch, emptyDir: {sizeLimit: 4Mi}}]
+  containers:
+  - {name: c, image: $IMAGE, command: [busybox, sh, -c, 'busybox dd if=/dev/zero of=/scratch/f bs=1M count=6; busybox sleep 999'], volumeMounts: [{name: scratch, mountPath: /scratch}]}
+END
+	eventually is Failed phase writes
+	eventually is Failed phase fills
+	is Evicted reason writes
+	is 'Pod ephemeral local storage usage exceeds the total limit of containers 8Mi. ' kubectl get pod writes -o jsonpath='{.status.message}'
+	is 'Usage of EmptyDir volume "scratch" exceeds the limit "4Mi". ' kubectl get pod fills -o jsonpath='{.status.message}'
+	is '' kubectl get pod fills -o jsonpath='{.status.conditions[?(@.type=="DisruptionTarget")].reason}'
+	eventually shows 'Evicted.*Usage of EmptyDir volume' kubectl describe pod fills
+	is Running phase modest
+	kubectl delete pods --all --grace-period=1
+}

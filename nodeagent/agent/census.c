@@ -68,7 +68,8 @@ static void add_pod(const struct census_memory *m, struct census *c, const struc
 			add_container(m, c, p, pod, pod->list.v[i].name, &mc->c[i].cur);
 }
 
-struct census *census_begin(struct census_memory *m, struct node *n, const char *proc, bool disk)
+struct census *census_begin(struct census_memory *m, struct node *n, const char *proc, bool disk,
+			    bool (*wanted)(const struct worker *w))
 {
 	struct census *c = MEM_NEW(struct census);
 	*c = (struct census){.node = n,
@@ -77,11 +78,13 @@ struct census *census_begin(struct census_memory *m, struct node *n, const char 
 			     .root = mem_strdup(n->host.root),
 			     .images = mem_printf("%s/images", n->host.root),
 			     .disk = disk,
+			     .some = wanted != NULL,
 			     .now_ns = clock_wall_ns()};
 	c->pods = mem_array(map_len(&n->host.workers) + 1, sizeof(*c->pods));
 	recall(m, "/", c->now_ns, &c->image_disk, NULL);
 	for (struct map_iter it = {0}; map_next(&n->host.workers, &it);)
-		add_pod(m, c, it.value);
+		if (!wanted || wanted(it.value))
+			add_pod(m, c, it.value);
 	return c;
 }
 
@@ -289,7 +292,7 @@ void census_measure(struct census *c)
 	c->all_pods.known = ops->group_stats && ops->group_stats(c->rt, "", &c->all_pods.s, &ignored) == 0;
 	look_at_fs(c->root, &c->root_fs);
 	look_at_fs(c->images, &c->image_fs);
-	if (c->disk)
+	if (c->disk && !c->some)
 		count_files(c->images, &c->image_disk);
 	for (size_t i = 0; i < c->n; i++)
 		measure_pod(c, &c->pods[i]);

@@ -54,7 +54,7 @@ struct census {
 	struct runtime *rt;
 	const char *proc;
 	char *root, *images;
-	bool disk; /* files are counted */
+	bool disk, some; /* files are counted; of some Pods alone */
 	int64_t now_ns, boot_ns;
 	struct census_count machine, all_pods, agent;
 	struct runtime_interface interfaces[RUNTIME_INTERFACES_MAX];
@@ -71,8 +71,9 @@ struct census_memory {
 	struct map known; /* node, Pod's uid or container's id -> struct census_known * */
 };
 
-/* proc: "/proc". Loop thread. */
-struct census *census_begin(struct census_memory *m, struct node *n, const char *proc, bool disk);
+/* proc: "/proc". wanted: of these Pods alone, and of no image; NULL = of all. Loop thread. */
+struct census *census_begin(struct census_memory *m, struct node *n, const char *proc, bool disk,
+			    bool (*wanted)(const struct worker *w));
 void census_measure(struct census *c); /* any thread; blocks */
 /* Rates, and what is kept for the next time. Loop thread. */
 void census_finish(struct census_memory *m, struct census *c);

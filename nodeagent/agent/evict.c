@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/statvfs.h>
 
+#include "agent/overuse.h"
 #include "base/log.h"
 #include "os/tree.h"
 
@@ -19,6 +20,7 @@ struct evict {
 	struct imagegc *images;
 	char *image_dir;
 	struct loop_timer timer;
+	struct overuse overuse;
 	struct pressure_observation seen[PRESSURE_SIGNALS];
 	bool told[PRESSURE_CONDITIONS];
 	bool busy;	   /* a job is under way */
@@ -227,7 +229,7 @@ static void relief_work(void *arg)
 		measure_disk(&r->v[i]);
 }
 
-static void end_pod(struct evict *e, struct worker *w, const char *why, int64_t grace_s)
+static void record_end(struct evict *e, struct worker *w, const char *why)
 {
 	struct pod_host *h = &e->c.node->host;
 	const struct meta *m = &worker_pod(w)->o.meta;
@@ -240,10 +242,22 @@ static void end_pod(struct evict *e, struct worker *w, const char *why, int64_t 
 	log_info("evicting a pod", "pod=%s/%s", m->namespace, m->name);
 	if (h->events)
 		events_record(h->events, "kubelet", h->node.name, &ref, true, "Evicted", "%s", why);
+}
+
+static void end_pod(struct evict *e, struct worker *w, const char *why, int64_t grace_s)
+{
+	record_end(e, w, why);
 	free(e->ending);
-	e->ending = mem_strdup(m->uid);
+	e->ending = mem_strdup(worker_pod(w)->o.meta.uid);
 	e->ending_ns = clock_mono_ns() + END_NS;
 	(void)worker_evict(w, "Evicted", why, grace_s);
+}
+
+/* Nobody else is to blame, so that this is no disruption: upstream gives it no condition. */
+static void end_overuser(void *arg, struct worker *w, const char *why)
+{
+	record_end(arg, w, why);
+	(void)worker_fail(w, "Evicted", why, HARD_GRACE_S);
 }
 
 static void end_one(struct evict *e, struct relief *r)
@@ -317,6 +331,7 @@ static void on_timer(void *arg)
 {
 	struct evict *e = arg;
 	int64_t now = clock_mono_ns(), next = now + LOOK_NS;
+	overuse_look(&e->overuse);
 	look(e);
 	const struct threshold *t = pressure_observe(&e->p, e->seen, now);
 	tell(e);
@@ -339,6 +354,7 @@ struct evict *evict_new(const struct evict_config *c)
 	struct evict *e = MEM_NEW(struct evict);
 	e->c = *c;
 	e->p = (struct pressure){.thresholds = c->thresholds, .transition_ns = c->transition_ns};
+	e->overuse = (struct overuse){.node = c->node, .end = end_overuser, .arg = e};
 	e->timer.fn = on_timer;
 	e->timer.arg = e;
 	e->image_dir = mem_printf("%s/images", c->node->host.root);

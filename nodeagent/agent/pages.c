@@ -152,7 +152,7 @@ static void begin(struct pages *p, struct answer *a, bool brief, bool cadvisor)
 			       .answer = a,
 			       .brief = brief,
 			       .cadvisor = cadvisor,
-			       .c = census_begin(&p->memory, p->nodes, "/proc", !brief)};
+			       .c = census_begin(&p->memory, p->nodes, "/proc", !brief, NULL)};
 	loop_job(p->nodes->host.loop, LANE_DISK, page_work, page_done, j);
 }
 

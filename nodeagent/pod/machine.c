@@ -152,14 +152,20 @@ static void stop(struct machine *m, int64_t grace_s, struct instant now)
 		hurry(m, grace_s > LEAST_GRACE_S ? grace_s : LEAST_GRACE_S, now);
 }
 
+void machine_fail(struct machine *m, const char *reason, const char *message, int64_t grace_s,
+		  struct instant now)
+{
+	if (m->stage < POD_STOPPING)
+		force(m, reason, message);
+	stop(m, grace_s, now);
+}
+
 void machine_evict(struct machine *m, const char *reason, const char *message, int64_t grace_s,
 		   struct instant now)
 {
-	if (m->stage < POD_STOPPING) {
+	if (m->stage < POD_STOPPING)
 		m->evicted = true;
-		force(m, reason, message);
-	}
-	stop(m, grace_s, now);
+	machine_fail(m, reason, message, grace_s, now);
 }
 
 /* An image that was changed while the container was being started, of the old one. */

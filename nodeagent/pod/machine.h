@@ -271,6 +271,9 @@ void machine_probed(struct machine *m, int i, enum probe_kind kind, enum probe_r
 /* The node wants it gone: Failed, with this reason and message, and the condition DisruptionTarget. */
 void machine_evict(struct machine *m, const char *reason, const char *message, int64_t grace_s,
 		   struct instant now);
+/* The same without that condition: it is the Pod's own fault. */
+void machine_fail(struct machine *m, const char *reason, const char *message, int64_t grace_s,
+		  struct instant now);
 void machine_torn_down(struct machine *m, bool ok, struct instant now);
 void machine_status_acked(struct machine *m, uint64_t version);
 /* ok also when the object was gone already or is another Pod. */

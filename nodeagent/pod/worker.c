@@ -633,6 +633,14 @@ bool worker_evict(struct worker *w, const char *reason, const char *message, int
 	return lives;
 }
 
+bool worker_fail(struct worker *w, const char *reason, const char *message, int64_t grace_s)
+{
+	bool lives = w->m.stage < POD_STOPPING;
+	machine_fail(&w->m, reason, message, grace_s, worker_now());
+	worker_kick(w);
+	return lives;
+}
+
 void worker_ended(struct pod_host *h, const char *id)
 {
 	struct worker *w = map_get(&h->ids, id);

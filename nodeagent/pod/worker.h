@@ -69,6 +69,8 @@ void worker_mirror(struct pod_host *h, const char *uid, const struct pod *mirror
 void worker_vanish(struct pod_host *h, const char *uid);
 /* The node wants the Pod gone: machine_evict. False when it ends already. The worker may be gone afterwards. */
 bool worker_evict(struct worker *w, const char *reason, const char *message, int64_t grace_s);
+/* The same for what is its own fault: machine_fail. */
+bool worker_fail(struct worker *w, const char *reason, const char *message, int64_t grace_s);
 /* The runtime says that a container (or a sandbox's pause) has ended. */
 void worker_ended(struct pod_host *h, const char *id);
 
