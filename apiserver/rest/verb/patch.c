@@ -317,6 +317,17 @@ static void collect_strict(const struct operation *o, const struct patch *p, con
 	strict_append(ret, "", made);
 }
 
+/* What a strategic patch makes is taken: errors quote the patch, and nobody looks at it again. */
+static js *decode(const struct operation *o, const struct patch *p, const struct type *type, js **patched,
+		  struct strict_errors *strict, struct err *err)
+{
+	if (o->validation == VALIDATE_IGNORE)
+		strict = NULL;
+	if (p->form == PATCH_FORM_STRATEGIC)
+		return schema_take(type, STEAL(*patched), strict, err);
+	return schema_decode(type, *patched, strict, err);
+}
+
 /*
  * The patched document as a conforming tree of `type` with defaults, or NULL. Unknown and duplicate fields are
  * judged as fieldValidation says, warnings only when `first`.
@@ -338,7 +349,7 @@ static js *patch_apply(struct operation *o, const struct patch *p, const struct 
 		err_set(&why, REASON_BAD_REQUEST, "json: cannot unmarshal %s into Go value of type v1.%s",
 			go_value(patched), type->name ? type->name : "object");
 	else if (check_kind(o, p, doc, patched, &why) == 0)
-		new = schema_decode(type, patched, o->validation == VALIDATE_IGNORE ? NULL : &strict, &why);
+		new = decode(o, p, type, &patched, &strict, &why);
 	collect_strict(o, p, type, &strict, &all);
 	if (new && (first || o->validation == VALIDATE_STRICT) &&
 	    body_strictness(o->validation, o->rs, &all, &text) < 0) {
