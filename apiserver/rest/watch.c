@@ -13,7 +13,6 @@
 #include "rest/present.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
@@ -71,12 +70,21 @@ static void watch_stream_close(void *arg)
 
 /* ---- one event ---- */
 
+static void add_head(struct watch_stream *w, const char *text)
+{
+	size_t n = strlen(text);
+	assert(w->head_len + n <= sizeof(w->head) - WEBSOCKET_HEAD_MAX);
+	memcpy(w->head + w->head_len, text, n);
+	w->head_len += n;
+}
+
 static void begin_event(struct watch_stream *w, const char *type)
 {
 	w->type = type;
-	w->head_len = (size_t)snprintf(w->head, sizeof(w->head) - WEBSOCKET_HEAD_MAX,
-				       "{\"type\":\"%s\",\"object\":", type);
-	w->off = 0;
+	w->head_len = w->off = 0;
+	add_head(w, "{\"type\":\"");
+	add_head(w, type);
+	add_head(w, "\",\"object\":");
 	w->sending = true;
 	w->tail = w->accept.media == MEDIA_PROTOBUF ? "" : "}\n";
 }
