@@ -242,3 +242,18 @@ size_t rig_run(struct rig *r)
 	fail_msg("the controllers do not come to rest");
 	return 0;
 }
+
+void rig_run_until_absent(struct rig *r, const char *object)
+{
+	struct timespec now, until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	do {
+		rig_run(r);
+		autojson js *there = rig_get(r, object);
+		if (!there)
+			return;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (now.tv_sec < until.tv_sec + SETTLE_S);
+	fail_msg("%s is still there", object);
+}

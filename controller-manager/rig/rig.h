@@ -73,6 +73,8 @@ void rig_must_sync(struct rig *r, const char *controller, const char *key);
  * later look waits for clock_advance(). Returns how many syncs ran; more than 1,000 fail the test.
  */
 size_t rig_run(struct rig *r);
+/* The same again and again, while the API server has yet to tell the controllers where to look. */
+void rig_run_until_absent(struct rig *r, const char *object);
 
 /* ---- what the controllers did ---- */
 
