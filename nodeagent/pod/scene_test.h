@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "object/json_test.h"
+#include "os/tree.h"
 #include "pod/hooks.h"
 #include "pod/make_test.h"
 #include "pod/worker.h"
@@ -34,6 +35,7 @@ struct scene {
 	int *held;	   /* gets the next command's other end: it goes on; NULL = it ends at once */
 	int asked;	   /* commands so far */
 	char command[256]; /* the last one */
+	char root[32];
 };
 
 SCENE static int scene_exec(struct runtime *rt, const char *id, const struct runtime_exec_spec *spec,
@@ -131,9 +133,11 @@ SCENE static void scene_begin_idle(struct scene *s, const char *fields)
 					       .container_signal = scene_signal,
 					       .image_get = scene_image};
 	clock_fake(SCENE_T0);
-	*s = (struct scene){.rt = {&ops}, .loop = loop_new(&(struct loop_config){worker_lanes, LANES, true})};
-	s->host = (struct pod_host){
-		.loop = s->loop, .rt = &s->rt, .root = "/nonexistent", .host_ip = "127.0.0.1"};
+	*s = (struct scene){.rt = {&ops},
+			    .loop = loop_new(&(struct loop_config){worker_lanes, LANES, true}),
+			    .root = "/tmp/scene-XXXXXX"};
+	assert_non_null(mkdtemp(s->root));
+	s->host = (struct pod_host){.loop = s->loop, .rt = &s->rt, .root = s->root, .host_ip = "127.0.0.1"};
 	s->host.prober = probe_host_new(s->loop, &s->rt, LANE_EXEC, LANE_NAME);
 	s->pod = scene_pod("", fields);
 	s->w = MEM_NEW(struct worker);
@@ -178,6 +182,8 @@ SCENE static void scene_end(struct scene *s)
 	free(s->w->c);
 	free(s->w);
 	loop_free(s->loop);
+	struct err err = ERR_INIT;
+	assert_int_equal(tree_remove(s->root, &err), 0);
 	clock_real();
 }
 
