@@ -149,7 +149,7 @@ static void test_streams(void **state)
 static void test_left_alone(void **state)
 {
 	struct response small = {.status = 200};
-	response_static(&small, "x", 1);
+	small.shared = (struct shared_bytes){.p = "x", .n = 1};
 	assert_false(gzip_response(&small));
 	struct source src = {.left = GZIP_THRESHOLD, .piece = 1000};
 	struct response watch = {.status = 200, .stream = &src.stream};
@@ -173,7 +173,7 @@ static void test_bounded(void **state)
 	memset(rs, 0, sizeof(rs));
 	for (int round = 0; round < 2; round++) {
 		for (size_t i = 0; i <= GZIP_MAX; i++) {
-			response_static(&rs[i], text, GZIP_THRESHOLD + 1);
+			rs[i].shared = (struct shared_bytes){.p = text, .n = GZIP_THRESHOLD + 1};
 			assert_int_equal(gzip_response(&rs[i]), i < GZIP_MAX);
 		}
 		assert_ptr_equal(rs[GZIP_MAX].shared.p, text);

@@ -67,11 +67,6 @@ void response_tag(struct response *rs, const char *hash)
 	rs->etag = mem_printf("\"%s\"", hash);
 }
 
-void response_static(struct response *rs, const char *p, size_t n)
-{
-	rs->shared = (struct shared_bytes){.p = p, .n = n};
-}
-
 const char *response_bytes(const struct response *rs, size_t *ret_len)
 {
 	*ret_len = rs->shared.p ? rs->shared.n : rs->body.len;

@@ -90,8 +90,6 @@ void response_release(struct response *rs);
 void response_tag(struct response *rs, const char *hash);
 /* Forgets what the body would have been; headers stay. */
 void response_clear(struct response *rs);
-/* The body without a copy: bytes that outlive the process' listener. */
-void response_static(struct response *rs, const char *p, size_t n);
 /* The bytes of the body, whichever form it has (not a stream). */
 const char *response_bytes(const struct response *rs, size_t *ret_len);
 /* What was said before is not said again; when it gets too long for headers, each one is cut. */

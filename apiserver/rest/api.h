@@ -31,8 +31,7 @@ struct api {
 
 typedef void handler_fn(struct request *rq, struct response *rs);
 
-handler_fn handle_get, handle_list, handle_watch, handle_discovery, handle_openapi, handle_version,
-	handle_scale_get;
+handler_fn handle_get, handle_list, handle_watch, handle_discovery, handle_openapi, handle_scale_get;
 
 /* The object that the request names, or NULL, and the response says why. */
 struct obj *handle_found(const struct request *rq, struct response *rs);

@@ -348,6 +348,11 @@ static void run_health(struct request *rq, struct response *rs)
 	rs->nosniff = true;
 }
 
+static void run_version(struct request *rq, struct response *rs)
+{
+	(void)health_page("/version", "", &rs->body, &rs->status, &rs->content_type);
+}
+
 static void run_index(struct request *rq, struct response *rs)
 {
 	rq->path = "/";
@@ -366,8 +371,8 @@ static const struct path {
 	{"/apis", false, false, handle_discovery, discovery_has_path},
 	{"/api/", true, false, handle_discovery, discovery_has_path},
 	{"/apis/", true, false, handle_discovery, discovery_has_path},
-	{"/version", false, false, handle_version, NULL},
-	{"/version/", false, false, handle_version, NULL},
+	{"/version", false, false, run_version, NULL},
+	{"/version/", false, false, run_version, NULL},
 	{"/openapi/", true, true, handle_openapi, openapi_has_path},
 	{"/", false, true, handle_discovery, NULL},
 	{"/index.html", false, true, run_index, NULL},

@@ -232,17 +232,20 @@ static const char *architecture(void)
 	return "unknown";
 }
 
+/* Nothing is emulated: what is emulated is what there is. */
 static void version_page(struct buf *out)
 {
-	const char *major = &KUBERNETES_VERSION[1], *minor = strchr(major, '.') + 1;
-
 	buf_addf(out,
-		 "{\n  \"major\": \"%.*s\",\n  \"minor\": \"%.*s\",\n  \"gitVersion\": \"%s\",\n"
+		 "{\n  \"major\": \"" KUBERNETES_MAJOR "\",\n  \"minor\": \"" KUBERNETES_MINOR "\",\n"
+		 "  \"emulationMajor\": \"" KUBERNETES_MAJOR "\",\n  \"emulationMinor\": \"" KUBERNETES_MINOR
+		 "\",\n"
+		 "  \"minCompatibilityMajor\": \"" KUBERNETES_MAJOR "\",\n"
+		 "  \"minCompatibilityMinor\": \"" KUBERNETES_OLDEST_MINOR "\",\n"
+		 "  \"gitVersion\": \"" KUBERNETES_VERSION "\",\n"
 		 "  \"gitCommit\": \"" GIT_COMMIT "\",\n  \"gitTreeState\": \"clean\",\n"
 		 "  \"buildDate\": \"" BUILD_DATE
-		 "\",\n  \"goVersion\": \"none\",\n  \"compiler\": \"" COMPILER
-		 "\",\n  \"platform\": \"linux/%s\"\n}",
-		 (int)strcspn(major, "."), major, (int)strcspn(minor, "."), minor, KUBERNETES_VERSION,
+		 "\",\n  \"goVersion\": \"none\",\n  \"compiler\": \"" COMPILER "\",\n"
+		 "  \"platform\": \"linux/%s\"\n}",
 		 architecture());
 }
 
@@ -367,11 +370,11 @@ static void register_process_metrics(void)
 		.type = METRIC_GAUGE,
 		.label_names = "version",
 	};
-	const char *major = &KUBERNETES_VERSION[1], *minor = strchr(major, '.') + 1;
 	autofree char *labels =
 		mem_printf(BUILD_DATE "\x1f" COMPILER "\x1f" GIT_COMMIT "\x1f"
-				      "clean\x1f" KUBERNETES_VERSION "\x1fnone\x1f%.*s\x1f%.*s\x1flinux/%s",
-			   (int)strcspn(major, "."), major, (int)strcspn(minor, "."), minor, architecture());
+				      "clean\x1f" KUBERNETES_VERSION "\x1fnone\x1f" KUBERNETES_MAJOR
+				      "\x1f" KUBERNETES_MINOR "\x1flinux/%s",
+			   architecture());
 
 	for (size_t i = 0; i < ARRAY_LEN(process_metrics); i++)
 		metric_gauge_fn(&process_metrics[i].def, NULL, process_metrics[i].fn, NULL);

@@ -151,8 +151,9 @@ static void test_metrics_and_version(void **state)
 	buf_clear(&b);
 	assert_true(health_page("/version", "", &b, &status, &type));
 	assert_string_equal(type, "application/json");
-	assert_non_null(
-		strstr(b.p, "\"major\": \"1\",\n  \"minor\": \"34\",\n  \"gitVersion\": \"v1.34.0\""));
+	assert_non_null(strstr(b.p, "\"major\": \"1\",\n  \"minor\": \"34\",\n  \"emulationMajor\": \"1\",\n"
+				    "  \"emulationMinor\": \"34\",\n  \"minCompatibilityMajor\": \"1\",\n"
+				    "  \"minCompatibilityMinor\": \"33\",\n  \"gitVersion\": \"v1.34.0\""));
 	/* clients match it with [0-9a-f]+ */
 	p = strstr(b.p, "\"gitCommit\": \"") + strlen("\"gitCommit\": \"");
 	assert_int_equal(strspn(p, "0123456789abcdef"), 40);
