@@ -4,43 +4,30 @@
 
 setup_file() {
 	. "$ROOT/e2e/lib.bash"
-	export OWN=$BATS_FILE_TMPDIR/own NODE=pressure-$PORT
-	"$ROOT/deploy/oci-image" "$BATS_FILE_TMPDIR/image.tar" "$IMAGE"
-	mkdir -p "$OWN/run" "$OWN/logs"
-	"$ROOT/build/bin/nodeagent" image import "$BATS_FILE_TMPDIR/image.tar" --root-dir="$OWN/node"
+	. "$ROOT/e2e/node.bash"
 	# Pods together have 256 MiB of the machine's memory.
 	all=$(awk '/MemTotal/ {print $2}' /proc/meminfo)
-	cat >"$OWN/config.yaml" <<END
-apiVersion: kubelet.config.k8s.io/v1beta1
-kind: KubeletConfiguration
-port: $((PORT + 35))
-healthzPort: $((PORT + 36))
-podCIDR: 10.24.$(((PORT + 36) % 256)).0/24
-authentication: {x509: {clientCAFile: $DIR/pki/ca.crt}}
-tlsCertFile: $DIR/pki/node-serving.crt
-tlsPrivateKeyFile: $DIR/pki/node-serving.key
-registerWithTaints: [{key: pressure, value: only, effect: NoSchedule}]
-clusterDNS: [10.96.0.10]
-kubeReserved: {cpu: 100m, memory: $((all - 262144))Ki}
-systemReserved: {cpu: 150m, pid: "1000"}
-evictionHard: {memory.available: 64Mi, nodefs.available: 1Mi}
-evictionPressureTransitionPeriod: 5s
-END
-	start "$OWN" nodeagent "$ROOT/build/bin/nodeagent" --config="$OWN/config.yaml" --kubeconfig="$DIR/pki/nodeagent.kubeconfig" \
-		--hostname-override="$NODE" --node-ip="$(node_address)" --root-dir="$OWN/node" --pause-binary="$ROOT/build/bin/pause" >&2 3>&-
+	own_node pressure 35 <<-END
+		clusterDNS: [10.96.0.10]
+		kubeReserved: {cpu: 100m, memory: $((all - 262144))Ki}
+		systemReserved: {cpu: 150m, pid: "1000"}
+		evictionHard: {memory.available: 64Mi, nodefs.available: 1Mi}
+		evictionPressureTransitionPeriod: 5s
+	END
+	own_image
+	own_agent
 	use_namespace pressure-test
 }
 teardown_file() {
 	. "$ROOT/e2e/lib.bash"
-	kubectl delete pods --all -n pressure-test --force --grace-period=0 || :
-	stop "$OWN" nodeagent
-	"$ROOT/build/bin/nodeagent" cleanup --root-dir="$OWN/node"
-	kubectl delete node "$NODE" --wait=false || :
-	NS=pressure-test drop_namespace
+	. "$ROOT/e2e/node.bash"
+	own_node_known pressure
+	own_node_gone
 }
 setup() {
 	. "$ROOT/e2e/lib.bash"
-	export OWN=$BATS_FILE_TMPDIR/own NODE=pressure-$PORT KUBECONFIG=$BATS_FILE_TMPDIR/kubeconfig NS=pressure-test
+	. "$ROOT/e2e/node.bash"
+	own_node_known pressure
 }
 
 pod() { # name shell-command resources [spec lines]
@@ -60,15 +47,6 @@ END
 phase() { kubectl get pod "$1" -o jsonpath='{.status.phase}'; }
 reason() { kubectl get pod "$1" -o jsonpath='{.status.reason}'; }
 condition() { kubectl get node "$NODE" -o jsonpath="{.status.conditions[?(@.type==\"$1\")].status}"; }
-# The cgroup of a Pod, below the hierarchy's root, by the hierarchy of a v1 controller or the unified one.
-cgroup() { # pod controller
-	local pid
-	pid=$(pgrep -f "$1-marker" | head -n 1)
-	sed -nE "s/^[0-9]+:([^:]*,)?$2(,[^:]*)?:|^0::/ /p" "/proc/$pid/cgroup" | grep -m 1 coracle | tr -d ' '
-}
-value() { # controller path v1-file v2-file
-	if [ -d "/sys/fs/cgroup/$1" ]; then cat "/sys/fs/cgroup/$1$2/$3"; else cat "/sys/fs/cgroup$2/$4"; fi
-}
 
 @test "what is reserved is not allocatable, and bounds the Pods' cgroup" {
 	eventually is True condition Ready

@@ -4,19 +4,20 @@
 
 setup_file() {
 	. "$ROOT/e2e/lib.bash"
-	export OWN=$BATS_FILE_TMPDIR/own ALONE=$BATS_FILE_TMPDIR/alone
-	export NODE=static-$PORT
-	"$ROOT/deploy/oci-image" "$BATS_FILE_TMPDIR/image.tar" "$IMAGE"
+	. "$ROOT/e2e/node.bash"
+	own_node_known static
+	export ALONE=$BATS_FILE_TMPDIR/alone
 	for d in "$OWN" "$ALONE"; do
 		mkdir -p "$d/run" "$d/logs" "$d/manifests"
-		"$ROOT/build/bin/nodeagent" image import "$BATS_FILE_TMPDIR/image.tar" --root-dir="$d/node"
+		own_image "$d"
 	done
-	settings "$OWN" $((PORT + 31)) $((PORT + 32)) >"$OWN/config.yaml"
-	settings "$ALONE" $((PORT + 33)) $((PORT + 34)) >"$ALONE/config.yaml"
-	agent_up
+	settings "$OWN" 31 >"$OWN/config.yaml"
+	settings "$ALONE" 33 >"$ALONE/config.yaml"
+	own_agent
 }
 teardown_file() {
 	. "$ROOT/e2e/lib.bash"
+	. "$ROOT/e2e/node.bash"
 	for d in "$OWN" "$ALONE"; do
 		stop "$d" nodeagent
 		"$ROOT/build/bin/nodeagent" cleanup --root-dir="$d/node"
@@ -26,30 +27,20 @@ teardown_file() {
 }
 setup() {
 	. "$ROOT/e2e/lib.bash"
-	export OWN=$BATS_FILE_TMPDIR/own ALONE=$BATS_FILE_TMPDIR/alone NODE=static-$PORT
+	. "$ROOT/e2e/node.bash"
+	own_node_known static
+	export ALONE=$BATS_FILE_TMPDIR/alone
 }
 
-settings() { # dir port healthz-port
-	cat <<END
-apiVersion: kubelet.config.k8s.io/v1beta1
-kind: KubeletConfiguration
-port: $2
-healthzPort: $3
-maxPods: 17
-podCIDR: 10.24.$(($3 % 256)).0/24
-staticPodPath: $1/manifests
-fileCheckFrequency: 5s
-authentication: {x509: {clientCAFile: $DIR/pki/ca.crt}}
-tlsCertFile: $DIR/pki/node-serving.crt
-tlsPrivateKeyFile: $DIR/pki/node-serving.key
-registerWithTaints: [{key: static, value: only, effect: NoSchedule}]
-clusterDNS: [10.96.0.10]
-evictionHard: {memory.available: 100Mi, nodefs.available: 64Mi}
-END
-}
-agent_up() {
-	start "$OWN" nodeagent "$ROOT/build/bin/nodeagent" --config="$OWN/config.yaml" --kubeconfig="$DIR/pki/nodeagent.kubeconfig" \
-		--hostname-override="$NODE" --node-ip="$(node_address)" --root-dir="$OWN/node" --pause-binary="$ROOT/build/bin/pause" >&2 3>&-
+settings() { # dir port
+	own_settings static "$2"
+	cat <<-END
+		maxPods: 17
+		staticPodPath: $1/manifests
+		fileCheckFrequency: 5s
+		clusterDNS: [10.96.0.10]
+		evictionHard: {memory.available: 100Mi, nodefs.available: 64Mi}
+	END
 }
 manifest() { # name shell-command [spec lines]
 	cat <<END
@@ -152,7 +143,7 @@ two starts" ]
 	kill -9 "$agent"
 	eventually gone "$agent"
 	rm "$OWN/manifests/goes.yaml"
-	agent_up
+	own_agent
 	eventually runs_not "sleep 7300$PORT"
 	eventually shows NotFound mirror goes '{.metadata.uid}'
 	[ "$(pgrep -f "sleep 7200$PORT" | head -n 1)" = "$before" ]

@@ -7,8 +7,12 @@ HTPASSWD='user:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a'
 
 setup_file() {
 	. "$ROOT/e2e/lib.bash"
-	export OWN=$BATS_FILE_TMPDIR/own NODE=images-$PORT W=$BATS_FILE_TMPDIR
-	mkdir -p "$OWN/run" "$OWN/logs" "$W/secret" "$W/plain"
+	. "$ROOT/e2e/node.bash"
+	export W=$BATS_FILE_TMPDIR
+	own_node images 47 <<-END
+		evictionHard: {memory.available: 1Mi, nodefs.available: 1Mi, imagefs.available: 1Mi}
+	END
+	mkdir -p "$W/secret" "$W/plain"
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=registry -addext subjectAltName=IP:127.0.0.1 \
 		-keyout "$W/reg.key" -out "$W/reg.crt" 2>/dev/null
 	echo "$HTPASSWD" >"$W/htpasswd"
@@ -46,31 +50,23 @@ server = "https://mirrored.invalid"
 [host."http://$PLAIN"]
   capabilities = ["pull", "resolve"]
 END
-	begin_agent
+	own_agent --registry-config-path="$W/certs.d"
 	use_namespace images-test
 }
 # Where it listens.
 registry() { sed -n 's/.*listening on \(127\.0\.0\.1:[0-9]*\).*/\1/p' "$BATS_FILE_TMPDIR/$1.log"; }
 registry_known() { [ -n "$(registry "$1")" ]; }
-begin_agent() { # further flags
-	start "$OWN" nodeagent "$ROOT/build/bin/nodeagent" --kubeconfig="$DIR/pki/nodeagent.kubeconfig" --hostname-override="$NODE" \
-		--port="$((PORT + 8))" --healthz-port="$((PORT + 9))" --pod-cidr="10.24.$(((PORT + 37) % 256)).0/24" --client-ca-file="$DIR/pki/ca.crt" \
-		--tls-cert-file="$DIR/pki/node-serving.crt" --tls-private-key-file="$DIR/pki/node-serving.key" --node-ip="$(node_address)" \
-		--register-with-taints=images=only:NoSchedule --eviction-hard=memory.available\<1Mi,nodefs.available\<1Mi,imagefs.available\<1Mi \
-		--registry-config-path="$BATS_FILE_TMPDIR/certs.d" --root-dir="$OWN/node" --pause-binary="$ROOT/build/bin/pause" "$@" >&2 3>&-
-}
 teardown_file() {
 	. "$ROOT/e2e/lib.bash"
-	kubectl delete pods --all -n images-test --force --grace-period=0 || :
-	stop "$OWN" nodeagent
-	"$ROOT/build/bin/nodeagent" cleanup --root-dir="$OWN/node"
+	. "$ROOT/e2e/node.bash"
+	own_node_known images
+	own_node_gone
 	kill "$(cat "$BATS_FILE_TMPDIR/secret.pid")" "$(cat "$BATS_FILE_TMPDIR/plain.pid")" || :
-	kubectl delete node "$NODE" --wait=false || :
-	NS=images-test drop_namespace
 }
 setup() {
 	. "$ROOT/e2e/lib.bash"
-	export OWN=$BATS_FILE_TMPDIR/own NODE=images-$PORT KUBECONFIG=$BATS_FILE_TMPDIR/kubeconfig NS=images-test
+	. "$ROOT/e2e/node.bash"
+	own_node_known images
 	SECRET=$(registry secret) PLAIN=$(registry plain)
 }
 
@@ -160,7 +156,7 @@ pull_secret() { # name user:password
 	eventually shows "$PLAIN/team/other:1.0" names
 	kubectl delete pod brief
 	stop "$OWN" nodeagent
-	begin_agent --image-gc-high-threshold=1 --image-gc-low-threshold=0 --minimum-image-ttl-duration=0s
+	own_agent --registry-config-path="$BATS_FILE_TMPDIR/certs.d" --image-gc-high-threshold=1 --image-gc-low-threshold=0 --minimum-image-ttl-duration=0s
 	eventually gone "$PLAIN/team/other:1.0"
 	names | grep -q -F "$PLAIN/team/demo:1.0"
 	runs kept

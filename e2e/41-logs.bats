@@ -4,40 +4,27 @@
 
 setup_file() {
 	. "$ROOT/e2e/lib.bash"
-	export OWN=$BATS_FILE_TMPDIR/own NODE=logs-$PORT
-	"$ROOT/deploy/oci-image" "$BATS_FILE_TMPDIR/image.tar" "$IMAGE"
-	mkdir -p "$OWN/run" "$OWN/logs"
-	"$ROOT/build/bin/nodeagent" image import "$BATS_FILE_TMPDIR/image.tar" --root-dir="$OWN/node"
-	cat >"$OWN/config.yaml" <<END
-apiVersion: kubelet.config.k8s.io/v1beta1
-kind: KubeletConfiguration
-port: $((PORT + 35))
-healthzPort: $((PORT + 36))
-podCIDR: 10.24.$(((PORT + 36) % 256)).0/24
-authentication: {x509: {clientCAFile: $DIR/pki/ca.crt}}
-tlsCertFile: $DIR/pki/node-serving.crt
-tlsPrivateKeyFile: $DIR/pki/node-serving.key
-registerWithTaints: [{key: logs, value: only, effect: NoSchedule}]
-evictionHard: {memory.available: 1Mi, nodefs.available: 1Mi}
-containerLogMaxSize: 64Ki
-containerLogMaxFiles: 3
-containerLogMonitorInterval: 3s
-END
-	start "$OWN" nodeagent "$ROOT/build/bin/nodeagent" --config="$OWN/config.yaml" --kubeconfig="$DIR/pki/nodeagent.kubeconfig" \
-		--hostname-override="$NODE" --node-ip="$(node_address)" --root-dir="$OWN/node" --pause-binary="$ROOT/build/bin/pause" >&2 3>&-
+	. "$ROOT/e2e/node.bash"
+	own_node logs 41 <<-END
+		evictionHard: {memory.available: 1Mi, nodefs.available: 1Mi}
+		containerLogMaxSize: 64Ki
+		containerLogMaxFiles: 3
+		containerLogMonitorInterval: 3s
+	END
+	own_image
+	own_agent
 	use_namespace logs-test
 }
 teardown_file() {
 	. "$ROOT/e2e/lib.bash"
-	kubectl delete pods --all -n logs-test --force --grace-period=0 || :
-	stop "$OWN" nodeagent
-	"$ROOT/build/bin/nodeagent" cleanup --root-dir="$OWN/node"
-	kubectl delete node "$NODE" --wait=false || :
-	NS=logs-test drop_namespace
+	. "$ROOT/e2e/node.bash"
+	own_node_known logs
+	own_node_gone
 }
 setup() {
 	. "$ROOT/e2e/lib.bash"
-	export OWN=$BATS_FILE_TMPDIR/own NODE=logs-$PORT KUBECONFIG=$BATS_FILE_TMPDIR/kubeconfig NS=logs-test
+	. "$ROOT/e2e/node.bash"
+	own_node_known logs
 }
 
 pod() { # name shell-command

@@ -4,41 +4,25 @@
 
 setup_file() {
 	. "$ROOT/e2e/lib.bash"
-	export OWN=$BATS_FILE_TMPDIR/own NODE=resources-$PORT
-	"$ROOT/deploy/oci-image" "$BATS_FILE_TMPDIR/image.tar" "$IMAGE"
-	mkdir -p "$OWN/run" "$OWN/logs"
-	"$ROOT/build/bin/nodeagent" image import "$BATS_FILE_TMPDIR/image.tar" --root-dir="$OWN/node"
-	cat >"$OWN/config.yaml" <<END
-apiVersion: kubelet.config.k8s.io/v1beta1
-kind: KubeletConfiguration
-port: $((PORT + 35))
-healthzPort: $((PORT + 36))
-podCIDR: 10.24.$(((PORT + 36) % 256)).0/24
-authentication: {x509: {clientCAFile: $DIR/pki/ca.crt}}
-tlsCertFile: $DIR/pki/node-serving.crt
-tlsPrivateKeyFile: $DIR/pki/node-serving.key
-registerWithTaints: [{key: resources, value: only, effect: NoSchedule}]
-clusterDNS: [10.96.0.10]
-evictionHard: {memory.available: 1Mi, nodefs.available: 1Mi}
-END
-	agent >&2 3>&-
+	. "$ROOT/e2e/node.bash"
+	own_node resources 43 <<-END
+		clusterDNS: [10.96.0.10]
+		evictionHard: {memory.available: 1Mi, nodefs.available: 1Mi}
+	END
+	own_image
+	own_agent
 	use_namespace resources-test
-}
-agent() {
-	start "$OWN" nodeagent "$ROOT/build/bin/nodeagent" --config="$OWN/config.yaml" --kubeconfig="$DIR/pki/nodeagent.kubeconfig" \
-		--hostname-override="$NODE" --node-ip="$(node_address)" --root-dir="$OWN/node" --pause-binary="$ROOT/build/bin/pause"
 }
 teardown_file() {
 	. "$ROOT/e2e/lib.bash"
-	kubectl delete pods --all -n resources-test --force --grace-period=0 || :
-	stop "$OWN" nodeagent
-	"$ROOT/build/bin/nodeagent" cleanup --root-dir="$OWN/node"
-	kubectl delete node "$NODE" --wait=false || :
-	NS=resources-test drop_namespace
+	. "$ROOT/e2e/node.bash"
+	own_node_known resources
+	own_node_gone
 }
 setup() {
 	. "$ROOT/e2e/lib.bash"
-	export OWN=$BATS_FILE_TMPDIR/own NODE=resources-$PORT KUBECONFIG=$BATS_FILE_TMPDIR/kubeconfig NS=resources-test
+	. "$ROOT/e2e/node.bash"
+	own_node_known resources
 }
 
 pod() { # name containers [spec lines]
@@ -62,15 +46,6 @@ resize() { # pod container resources-as-json
 of() { kubectl get pod "$1" -o jsonpath="{$2}"; }
 has() { of "$1" ".status.containerStatuses[?(@.name==\"$2\")].$3"; } # pod container field
 resizing() { of "$1" ".status.conditions[?(@.type==\"$2\")].$3"; }
-# The cgroup of a container, below the hierarchy's root, of a v1 controller or of the unified hierarchy.
-cgroup() { # container controller
-	local pid
-	pid=$(pgrep -f "$1-marker" | head -n 1)
-	sed -nE "s/^[0-9]+:([^:]*,)?$2(,[^:]*)?:|^0::/ /p" "/proc/$pid/cgroup" | grep -m 1 coracle | tr -d ' '
-}
-value() { # controller path v1-file v2-file
-	if [ -d "/sys/fs/cgroup/$1" ]; then cat "/sys/fs/cgroup/$1$2/$3"; else cat "/sys/fs/cgroup$2/$4"; fi
-}
 memory_of() { value memory "$(cgroup "$1" memory)" memory.limit_in_bytes memory.max; }
 pod_memory_of() { value memory "$(dirname "$(cgroup "$1" memory)")" memory.limit_in_bytes memory.max; }
 quota_of() { value cpu "$(cgroup "$1" cpu)" cpu.cfs_quota_us cpu.max | cut -d' ' -f1; }
@@ -135,7 +110,7 @@ pod_quota_of() { value cpu "$(dirname "$(cgroup "$1" cpu)")" cpu.cfs_quota_us cp
 	[[ $(resizing wishes PodResizePending message) == "Node didn't have enough resource: cpu, requested: $((all * 3 / 4)), used: "*", capacity: $all" ]]
 	# the agent is killed meanwhile: what was granted is what it has
 	kill -9 "$(cat "$OWN/run/nodeagent.pid")"
-	agent 3>&-
+	own_agent
 	pod more "$(ctr more "requests: {cpu: $((all / 8))m}")"
 	eventually is Running of more .status.phase
 	is Deferred resizing wishes PodResizePending reason

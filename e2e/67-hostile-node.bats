@@ -5,10 +5,13 @@
 
 setup_file() {
 	. "$ROOT/e2e/lib.bash"
-	export OWN=$BATS_FILE_TMPDIR/own NODE=hostile-$PORT
-	mkdir -p "$OWN"/{run,logs,node,bin}
-	"$ROOT/deploy/oci-image" "$BATS_FILE_TMPDIR/image.tar" "$IMAGE"
-	"$ROOT/build/bin/nodeagent" image import "$BATS_FILE_TMPDIR/image.tar" --root-dir="$OWN/node"
+	. "$ROOT/e2e/node.bash"
+	own_node hostile 45 <<-END
+		podPidsLimit: 64
+		evictionHard: {memory.available: 10Mi, nodefs.available: 1Ki}
+	END
+	own_image
+	mkdir -p "$OWN/bin"
 	ln -s /usr/lib/cni/host-local /usr/lib/cni/portmap "$OWN/bin/"
 	cat >"$OWN/bin/bridge" <<-END
 		#!/bin/sh
@@ -21,13 +24,7 @@ setup_file() {
 		exec $(command -v runc) "\$@"
 	END
 	chmod +x "$OWN/bin/bridge" "$OWN/runc"
-	start "$OWN" nodeagent "$ROOT/build/bin/nodeagent" --kubeconfig="$DIR/pki/nodeagent.kubeconfig" --hostname-override="$NODE" \
-		--node-ip="$(node_address)" --root-dir="$OWN/node" --pause-binary="$ROOT/build/bin/pause" --port=$((PORT + 5)) \
-		--healthz-port=$((PORT + 6)) --pod-cidr=10.24.$(((PORT + 6) % 256)).0/24 --pod-max-pids=64 --cni-bin-dir="$OWN/bin" \
-		--container-runtime-binary="$OWN/runc" --register-with-taints=hostile=only:NoSchedule \
-		--eviction-hard='memory.available<10Mi,nodefs.available<1Ki,nodefs.inodesFree<1,imagefs.available<1Ki,imagefs.inodesFree<1' \
-		--tls-cert-file="$DIR/pki/node-serving.crt" --tls-private-key-file="$DIR/pki/node-serving.key" \
-		--client-ca-file="$DIR/pki/ca.crt" >&2 3>&-
+	own_agent --cni-bin-dir="$OWN/bin" --container-runtime-binary="$OWN/runc"
 	use_namespace hostile-test
 	kubectl create --validate=false -f - >/dev/null <<-END
 		apiVersion: v1
@@ -42,15 +39,14 @@ setup_file() {
 }
 teardown_file() {
 	. "$ROOT/e2e/lib.bash"
-	kubectl delete pods --all -n hostile-test --force --grace-period=0 || :
-	stop "$OWN" nodeagent
-	"$ROOT/build/bin/nodeagent" cleanup --root-dir="$OWN/node"
-	kubectl delete node "$NODE" --wait=false || :
-	NS=hostile-test drop_namespace
+	. "$ROOT/e2e/node.bash"
+	own_node_known hostile
+	own_node_gone
 }
 setup() {
 	. "$ROOT/e2e/lib.bash"
-	export OWN=$BATS_FILE_TMPDIR/own NODE=hostile-$PORT KUBECONFIG=$BATS_FILE_TMPDIR/kubeconfig NS=hostile-test
+	. "$ROOT/e2e/node.bash"
+	own_node_known hostile
 	pid=$(cat "$OWN/run/nodeagent.pid")
 }
 # The agent is the one that was started, and what has nothing to do with the test still runs, as it did from the start.
@@ -58,7 +54,7 @@ teardown() {
 	rm -f "$OWN"/fails-*
 	kill -CONT "$(daemon_pid apiserver)"
 	[ "$pid" = "$(cat "$OWN/run/nodeagent.pid")" ]
-	curl -fsS -m "$GUARD" "http://127.0.0.1:$((PORT + 6))/healthz" >/dev/null
+	curl -fsS -m "$GUARD" "http://127.0.0.1:$((PORT + 46))/healthz" >/dev/null
 	is ok kubectl exec good -- busybox echo ok
 	is 0 field good '{.status.containerStatuses[0].restartCount}'
 }
