@@ -257,25 +257,30 @@ static void count_in_flight(void *arg)
 	r->in_flight = http_in_flight(rest_http(r->rest));
 }
 
+/* Connections would not tell: one that curl has closed is still open to the server for a while. */
+static void expect_in_flight(struct rig *r, size_t n)
+{
+	wait_for(r, &r->waiting, n);
+	assert_true(loop_call(r->loop, count_in_flight, r));
+	assert_int_equal(r->in_flight, n);
+}
+
 static void test_many_at_once_but_not_more(void **state)
 {
 	struct rig *r = *state;
 	r->hold = true;
 	push_many(r, MANY);
-	wait_for(r, &r->waiting, 16);
-	assert_int_equal(atomic_load(&r->server.connections), 16);
+	expect_in_flight(r, 16);
 	let(r, 128); /* two more are earned */
 	wait_for(r, &r->done, 128);
-	wait_for(r, &r->waiting, 18);
-	assert_int_equal(atomic_load(&r->server.connections), 18);
+	expect_in_flight(r, 18);
 	let(r, 5000);
 	push_many(r, 5000);
-	wait_for(r, &r->waiting, 64);
-	assert_int_equal(atomic_load(&r->server.connections), 64);
+	wait_for(r, &r->done, 5000);
+	expect_in_flight(r, 64);
 	release(r);
 	wait_for(r, &r->done, MANY + 5000);
 	assert_int_equal(r->failed, 0);
-	assert_int_equal(atomic_load(&r->server.connections), 64);
 }
 
 /* What one burst has earned is not the next one's. */

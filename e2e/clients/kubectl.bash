@@ -191,7 +191,7 @@ row_patch() {
 	is '{"x":"y"}' kubectl get deployment p -o 'jsonpath={.metadata.labels}'
 	kubectl patch deployment p --type=json -p '[{"op":"test","path":"/spec/replicas","value":1},{"op":"replace","path":"/spec/replicas","value":0}]'
 	is 0 kubectl get deployment p -o 'jsonpath={.spec.replicas}'
-	refuses 'replicas' kubectl patch deployment p --type=json -p '[{"op":"test","path":"/spec/replicas","value":7}]'
+	refuses 'The request is invalid' kubectl patch deployment p --type=json -p '[{"op":"test","path":"/spec/replicas","value":7}]'
 	refuses 'Invalid value: -1|must be greater than or equal to 0' kubectl patch deployment p -p '{"spec":{"replicas":-1}}'
 }
 
