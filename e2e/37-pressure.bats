@@ -59,11 +59,11 @@ condition() { kubectl get node "$NODE" -o jsonpath="{.status.conditions[?(@.type
 }
 
 @test "classes of service have their cgroups, shares and scores" {
-	pod guaranteed 'sleep 999; : guaranteed-marker' 'limits: {cpu: 100m, memory: 16Mi}'
-	pod burstable 'sleep 999; : burstable-marker' 'requests: {cpu: 50m, memory: 19Mi}'
-	pod besteffort 'sleep 999; : besteffort-marker' ''
+	pod guaranteed "sleep 999; : $(marker guaranteed)" 'limits: {cpu: 100m, memory: 16Mi}'
+	pod burstable "sleep 999; : $(marker burstable)" 'requests: {cpu: 50m, memory: 19Mi}'
+	pod besteffort "sleep 999; : $(marker besteffort)" ''
 	for p in guaranteed burstable besteffort; do eventually is Running phase $p; done
-	eventually pgrep -f besteffort-marker
+	eventually marked besteffort
 	[[ $(cgroup guaranteed memory) =~ ^/coracle-[0-9a-f]+/pod ]]
 	[[ $(cgroup burstable memory) =~ ^/coracle-[0-9a-f]+/burstable/pod ]]
 	[[ $(cgroup besteffort memory) =~ ^/coracle-[0-9a-f]+/besteffort/pod ]]
@@ -74,7 +74,7 @@ condition() { kubectl get node "$NODE" -o jsonpath="{.status.conditions[?(@.type
 		eventually is 51 cat "/sys/fs/cgroup/cpu$root/burstable/cpu.shares"
 		is $(((($(nproc) * 1000 - 250) * 1024) / 1000)) cat "/sys/fs/cgroup/cpu$root/cpu.shares"
 	fi
-	is 1000 cat "/proc/$(pgrep -f besteffort-marker | head -n 1)/oom_score_adj"
+	is 1000 cat "/proc/$(marked besteffort)/oom_score_adj"
 	kubectl delete pods --all --grace-period=1
 	gone_below() { [ -z "$(ls -d /sys/fs/cgroup/*"$root"/burstable/pod* /sys/fs/cgroup/"$root"/burstable/pod* 2>/dev/null)" ]; }
 	eventually gone_below
@@ -82,7 +82,7 @@ condition() { kubectl get node "$NODE" -o jsonpath="{.status.conditions[?(@.type
 }
 
 @test "too little memory: who exceeds his request goes, who keeps to it stays" {
-	pod modest 'sleep 999; : modest-marker' 'requests: {memory: 100Mi}'
+	pod modest "sleep 999; : $(marker modest)" 'requests: {memory: 100Mi}'
 	eventually is Running phase modest
 	# 16 MiB a second of the 256, where 64 are to stay free
 	pod greedy 'b=x; while [ ${#b} -lt 16000000 ]; do b=$b$b; done; i=0; while [ $i -lt 12 ]; do eval "v$i=\$b"; i=$((i+1)); sleep 1; done; while :; do sleep 1; done' \

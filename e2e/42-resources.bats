@@ -38,7 +38,7 @@ spec:
 END
 }
 ctr() { # name resources [fields]
-	echo "{name: $1, image: $IMAGE, command: [busybox, sh, -c, \"sleep 9999; : $1-marker\"], resources: {$2}, ${3:-}}"
+	echo "{name: $1, image: $IMAGE, command: [busybox, sh, -c, \"sleep 9999; : $(marker "$1")\"], resources: {$2}, ${3:-}}"
 }
 resize() { # pod container resources-as-json
 	kubectl patch pod "$1" --subresource resize --type=strategic -p "{\"spec\":{\"containers\":[{\"name\":\"$2\",\"resources\":{$3}}]}}" >/dev/null
@@ -54,7 +54,7 @@ pod_quota_of() { value cpu "$(dirname "$(cgroup "$1" cpu)")" cpu.cfs_quota_us cp
 @test "resize in place: cgroups follow, up and down, and the container does not notice" {
 	pod inplace "$(ctr inplace 'limits: {cpu: 100m, memory: 32Mi}')"
 	eventually is Running of inplace .status.phase
-	eventually pgrep -f inplace-marker
+	eventually marked inplace
 	is '{"limits":{"cpu":"100m","memory":"32Mi"},"requests":{"cpu":"100m","memory":"32Mi"}}' has inplace inplace resources
 	is '{"cpu":"100m","memory":"32Mi"}' has inplace inplace allocatedResources
 	is 10000 quota_of inplace

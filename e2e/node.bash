@@ -46,10 +46,13 @@ own_node_gone() {
 	kubectl delete node "$NODE" --wait=false || :
 	drop_namespace
 }
-# Of a process that has MARKER-marker in its command: its cgroup, below the hierarchy's root, of a v1 controller or of the unified one.
-cgroup() { # MARKER CONTROLLER
+# A container's process, known by what its command says, $(marker NAME): other clusters of the machine have such tests, too.
+marker() { echo "$1-marker-$PORT"; } # NAME
+marked() { pgrep -f "$(marker "$1")" | head -n 1 | grep .; }
+# Its cgroup, below the hierarchy's root, of a v1 controller or of the unified one.
+cgroup() { # NAME CONTROLLER
 	local pid
-	pid=$(pgrep -f "$1-marker" | head -n 1)
+	pid=$(marked "$1")
 	sed -nE "s/^[0-9]+:([^:]*,)?$2(,[^:]*)?:|^0::/ /p" "/proc/$pid/cgroup" | grep -m 1 coracle | tr -d ' '
 }
 value() { # CONTROLLER CGROUP V1-FILE V2-FILE
