@@ -298,14 +298,26 @@ static int find_oom_floor(void)
 	return floor;
 }
 
+static int open_cgroups(struct oci *o, struct err *err)
+{
+	o->cgroups = oci_cgroups_open(MOUNTINFO, err);
+	if (!o->cgroups)
+		return -1;
+	struct oci_lacks l = oci_cgroups_lack(o->cgroups);
+	if (l.cpu || l.memory || l.pids)
+		log_warning("the cgroup hierarchy lacks controllers: what they would bound is not bounded",
+			    "missing=%s%s%s", l.cpu ? "cpu " : "", l.memory ? "memory " : "",
+			    l.pids ? "pids" : "");
+	return 0;
+}
+
 static int open_parts(struct oci *o, const struct runtime_config *c, struct err *err)
 {
 	if (copy_config(o, c, err) < 0 || make_dirs(o->c.root, err) < 0 || oci_lock(o, err) < 0)
 		return -1;
 	o->oom_floor = find_oom_floor();
 	o->own_caps = oci_caps_own();
-	o->cgroups = oci_cgroups_open(MOUNTINFO, err);
-	if (!o->cgroups)
+	if (open_cgroups(o, err) < 0)
 		return -1;
 	o->oci_runtime = find_runtime(o, c->runtime, err);
 	o->conmon = o->oci_runtime ? find_program(c->conmon && *c->conmon ? c->conmon : "conmon", err) : NULL;

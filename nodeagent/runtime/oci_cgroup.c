@@ -21,6 +21,7 @@
 #define KILL_NS (10 * NS_PER_S)
 #define BATCH 64 /* processes killed and awaited at a time */
 #define DEPTH_MAX 16
+#define CONTROLLERS_MAX 4096
 
 struct hierarchy {
 	char *dir;
@@ -32,6 +33,7 @@ struct oci_cgroups {
 	struct hierarchy v[OCI_HIERARCHIES_MAX];
 	size_t n;
 	bool unified;
+	struct oci_lacks lacks;
 };
 
 void oci_cgroups_free(struct oci_cgroups *g)
@@ -46,6 +48,11 @@ void oci_cgroups_free(struct oci_cgroups *g)
 bool oci_cgroups_unified(const struct oci_cgroups *g)
 {
 	return g->unified;
+}
+
+struct oci_lacks oci_cgroups_lack(const struct oci_cgroups *g)
+{
+	return g->lacks;
 }
 
 static bool has(const struct hierarchy *h, const char *controller)
@@ -74,6 +81,33 @@ static void read_line(struct oci_cgroups *g, char *line)
 					  .v2 = v2};
 }
 
+static bool is_word(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *p = list; *p; p += strspn(p, " \n")) {
+		size_t len = strcspn(p, " \n");
+		if (len == n && !memcmp(p, word, n))
+			return true;
+		p += len;
+	}
+	return false;
+}
+
+static void see_controllers(struct oci_cgroups *g)
+{
+	struct err ignored = ERR_INIT;
+	autobuf struct buf b = BUF_INIT;
+	autofree char *path = mem_printf("%s/cgroup.controllers", g->v[0].dir);
+
+	if (tree_read(path, CONTROLLERS_MAX, &b, &ignored) < 0)
+		return;
+	const char *list = buf_str(&b);
+	g->lacks = (struct oci_lacks){.cpu = !is_word(list, "cpu"),
+				      .memory = !is_word(list, "memory"),
+				      .pids = !is_word(list, "pids")};
+}
+
 struct oci_cgroups *oci_cgroups_open(const char *mountinfo, struct err *err)
 {
 	autobuf struct buf b = BUF_INIT;
@@ -89,6 +123,8 @@ struct oci_cgroups *oci_cgroups_open(const char *mountinfo, struct err *err)
 		return NULL;
 	}
 	g->unified = g->n == 1 && g->v[0].v2;
+	if (g->unified)
+		see_controllers(g);
 	return g;
 }
 

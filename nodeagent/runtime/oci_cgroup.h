@@ -15,6 +15,11 @@ struct oci_cgroups;
 struct oci_cgroups *oci_cgroups_open(const char *mountinfo, struct err *err) MUST_CHECK;
 void oci_cgroups_free(struct oci_cgroups *g);
 bool oci_cgroups_unified(const struct oci_cgroups *g);
+/* Controllers that a unified hierarchy does not have: what they would hold is not asked for, for runtimes fail then. */
+struct oci_lacks {
+	bool cpu, memory, pids;
+};
+struct oci_lacks oci_cgroups_lack(const struct oci_cgroups *g);
 
 /* Makes `path` ("/coracle-x/podY") in all hierarchies and sets its limits. */
 int oci_cgroup_make(const struct oci_cgroups *g, const char *path, const struct runtime_limits *l,

@@ -74,6 +74,7 @@ static void test_unified(void **state)
 	put("v2/cgroup.subtree_control", "");
 	struct oci_cgroups *g = open_with(lines);
 	assert_true(oci_cgroups_unified(g));
+	assert_false(oci_cgroups_lack(g).cpu || oci_cgroups_lack(g).memory || oci_cgroups_lack(g).pids);
 	assert_int_equal(oci_cgroup_make(g, "/coracle-x/podu", &limits, &err), 0);
 	expect("v2/coracle-x/podu/cpu.weight", "39");
 	expect("v2/coracle-x/podu/cpu.max", "50000 100000");
@@ -91,6 +92,30 @@ static void test_unified(void **state)
 	put("v2/coracle-x/podu/memory.events", "low 0\noom 1\noom_kill 1\noom_group_kill 0\n");
 	assert_true(oci_cgroup_oom_killed(g, "/coracle-x/podu"));
 	oci_cgroups_free(g);
+}
+
+static void test_controllers(void **state)
+{
+	static const struct {
+		const char *list;
+		struct oci_lacks lacks;
+	} rows[] = {
+		{"cpuset cpu io memory hugetlb pids rdma misc\n", {false, false, false}},
+		{"cpuset io hugetlb\n", {true, true, true}},
+		{"memory\n", {true, false, true}},
+		{"\n", {true, true, true}},
+	};
+	autofree char *lines = mem_printf("31 23 0:2 / %s/v2 rw shared:4 - cgroup2 cgroup2 rw\n", root);
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		put("v2/cgroup.controllers", rows[i].list);
+		struct oci_cgroups *g = open_with(lines);
+		struct oci_lacks got = oci_cgroups_lack(g);
+		assert_int_equal(got.cpu, rows[i].lacks.cpu);
+		assert_int_equal(got.memory, rows[i].lacks.memory);
+		assert_int_equal(got.pids, rows[i].lacks.pids);
+		oci_cgroups_free(g);
+	}
 }
 
 static void test_v1(void **state)
@@ -189,9 +214,8 @@ static void test_usage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_usage),
-		cmocka_unit_test(test_unified),
-		cmocka_unit_test(test_v1),
+		cmocka_unit_test(test_usage),	    cmocka_unit_test(test_unified),
+		cmocka_unit_test(test_controllers), cmocka_unit_test(test_v1),
 		cmocka_unit_test(test_none),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

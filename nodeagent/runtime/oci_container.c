@@ -80,6 +80,7 @@ static int write_config(struct oci *o, const struct oci_container *c,
 					     : s->share_pid ? pid
 							    : "",
 				    .unified = oci_cgroups_unified(o->cgroups),
+				    .lacks = oci_cgroups_lack(o->cgroups),
 				    .oom_floor = o->oom_floor,
 				    .own_caps = o->own_caps};
 	autobuf struct buf b = BUF_INIT;

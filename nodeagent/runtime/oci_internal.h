@@ -245,6 +245,7 @@ struct oci_spec_input {
 	const char *shm;			   /* host directory for /dev/shm */
 	const char *netns, *ipcns, *utsns, *pidns; /* paths; NULL = the host's; pidns "" = a new one */
 	bool unified;				   /* cgroup v2 */
+	struct oci_lacks lacks;
 	int oom_floor;
 	uint64_t own_caps;
 };

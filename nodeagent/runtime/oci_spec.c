@@ -202,18 +202,18 @@ static void write_resources(const struct oci_spec_input *in, js *linux_)
 {
 	const struct runtime_limits *l = &in->spec->limits;
 	js *r = js_ensure(linux_, "resources", NULL);
-	if (l->memory_bytes)
+	if (l->memory_bytes && !in->lacks.memory)
 		js_set_int(js_ensure(r, "memory", NULL), "limit", l->memory_bytes);
-	if (l->cpu_shares)
+	if (l->cpu_shares && !in->lacks.cpu)
 		js_set_int(js_ensure(r, "cpu", NULL), "shares", (int64_t)l->cpu_shares);
-	if (l->cpu_quota_us) {
+	if (l->cpu_quota_us && !in->lacks.cpu) {
 		js_set_int(js_ensure(r, "cpu", NULL), "quota", l->cpu_quota_us);
 		js_set_int(js_ensure(r, "cpu", NULL), "period", PERIOD_US);
 	}
-	if (l->pids)
+	if (l->pids && !in->lacks.pids)
 		js_set_int(js_ensure(r, "pids", NULL), "limit", l->pids);
 	/* Since 1.28 the kubelet has the whole container killed, not one process of it. */
-	if (in->unified && l->memory_bytes)
+	if (in->unified && l->memory_bytes && !in->lacks.memory)
 		js_set_str(js_ensure(r, "unified", NULL), "memory.oom.group", "1");
 }
 

@@ -137,6 +137,28 @@ static void test_privileged_and_host(void **state)
 	assert_non_null(namespace_of(p, "cgroup"));
 }
 
+/* A runtime fails to write what there is no controller for. */
+static void test_controllers_that_are_missing(void **state)
+{
+	struct runtime_container_spec s = {
+		.command = V("x"),
+		.limits = {.memory_bytes = 5, .cpu_shares = 6, .cpu_quota_us = 7, .pids = 8}};
+	struct oci_user u = {0};
+	struct oci_spec_input in = input(&s, &image, &u);
+	in.unified = true;
+	in.lacks.memory = true;
+	autojson js *o = write_spec(&in);
+	assert_null(js_get(o, "linux", "resources", "memory", NULL));
+	assert_null(js_get(o, "linux", "resources", "unified", NULL));
+	assert_int_equal(js_int(o, 0, "linux", "resources", "cpu", "shares", NULL), 6);
+	assert_int_equal(js_int(o, 0, "linux", "resources", "pids", "limit", NULL), 8);
+	in.lacks = (struct oci_lacks){.cpu = true, .pids = true};
+	autojson js *p = write_spec(&in);
+	assert_int_equal(js_int(p, 0, "linux", "resources", "memory", "limit", NULL), 5);
+	assert_null(js_get(p, "linux", "resources", "cpu", NULL));
+	assert_null(js_get(p, "linux", "resources", "pids", NULL));
+}
+
 static void test_capabilities(void **state)
 {
 	const struct {
@@ -382,11 +404,17 @@ static void test_users(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain),		cmocka_unit_test(test_privileged_and_host),
-		cmocka_unit_test(test_capabilities),	cmocka_unit_test(test_mounts),
-		cmocka_unit_test(test_apparmor),	cmocka_unit_test(test_nothing_to_run),
-		cmocka_unit_test(test_users),		cmocka_unit_test(test_lacking_capabilities),
-		cmocka_unit_test(test_seccomp_default), cmocka_unit_test(test_seccomp_file),
+		cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_privileged_and_host),
+		cmocka_unit_test(test_controllers_that_are_missing),
+		cmocka_unit_test(test_capabilities),
+		cmocka_unit_test(test_mounts),
+		cmocka_unit_test(test_apparmor),
+		cmocka_unit_test(test_nothing_to_run),
+		cmocka_unit_test(test_users),
+		cmocka_unit_test(test_lacking_capabilities),
+		cmocka_unit_test(test_seccomp_default),
+		cmocka_unit_test(test_seccomp_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
