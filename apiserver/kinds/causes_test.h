@@ -124,6 +124,13 @@ static inline void causes_check(const struct causes_row *rows, size_t n)
 struct causes_update {
 	const char *group, *kind, *subresource, *text, *old, *causes;
 };
+static inline bool causes_differ(const struct causes_update *r, const char *got)
+{
+	if (!strcmp(got, r->causes))
+		return false;
+	print_error("%s\nfrom %s\nwant:\n%sgot:\n%s\n", r->text, r->old ? r->old : "nothing", r->causes, got);
+	return true;
+}
 static inline void causes_check_updates(const struct causes_update *rows, size_t n)
 {
 	size_t failed = 0;
@@ -133,11 +140,7 @@ static inline void causes_check_updates(const struct causes_update *rows, size_t
 		autobuf struct buf got = BUF_INIT;
 		causes_of(r->group, r->kind, r->subresource, JSON(r->text), r->old ? JSON(r->old) : NULL,
 			  &got, NULL);
-		if (!strcmp(buf_str(&got), r->causes))
-			continue;
-		failed++;
-		print_error("%s\nfrom %s\nwant:\n%sgot:\n%s\n", r->text, r->old ? r->old : "nothing",
-			    r->causes, buf_str(&got));
+		failed += causes_differ(r, buf_str(&got));
 	}
 	assert_int_equal(failed, 0);
 }
@@ -156,11 +159,7 @@ static inline void causes_check_order(const struct causes_update *rows, size_t n
 		for (size_t e = 0; e < field_errors_kept(&errs); e++)
 			buf_addf(&got, "%s: %s\n", errs.v[e].field, errs.v[e].message);
 		field_errors_release(&errs);
-		if (!strcmp(buf_str(&got), r->causes))
-			continue;
-		failed++;
-		print_error("%s\nfrom %s\nwant:\n%sgot:\n%s\n", r->text, r->old ? r->old : "nothing",
-			    r->causes, buf_str(&got));
+		failed += causes_differ(r, buf_str(&got));
 	}
 	assert_int_equal(failed, 0);
 }

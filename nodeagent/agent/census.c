@@ -8,6 +8,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "os/figure.h"
 #include "os/tree.h"
 
 #define PROC_MAX (1u << 20)
@@ -90,15 +91,6 @@ struct census *census_begin(struct census_memory *m, struct node *n, const char 
 
 /* ---- the machine ---- */
 
-static int64_t number_of(const char *text, const char *word)
-{
-	size_t n = strlen(word);
-	for (const char *p = text; p && *p; p = strchr(p, '\n'), p = p ? p + 1 : NULL)
-		if (!strncmp(p, word, n))
-			return strtoll(p + n, NULL, 10);
-	return 0;
-}
-
 static bool read_proc(const struct census *c, const char *file, struct buf *out)
 {
 	struct err ignored = ERR_INIT;
@@ -119,20 +111,20 @@ static void measure_cpu(struct census *c, const char *text, struct runtime_stats
 	s->v[RUNTIME_CPU_USER] = (t[0] + t[1]) * tick;
 	s->v[RUNTIME_CPU_SYSTEM] = (t[2] + t[5] + t[6] + t[7]) * tick;
 	s->v[RUNTIME_CPU] = s->v[RUNTIME_CPU_USER] + s->v[RUNTIME_CPU_SYSTEM];
-	c->boot_ns = number_of(text, "btime ") * NS_PER_S;
+	c->boot_ns = figure_of(text, "btime ", 0) * NS_PER_S;
 }
 
 static void measure_memory(const char *text, struct runtime_stats *s)
 {
-	int64_t all = 1024 * number_of(text, "MemTotal:");
+	int64_t all = 1024 * figure_of(text, "MemTotal:", 0);
 	s->v[RUNTIME_MEMORY_LIMIT] = all;
-	s->v[RUNTIME_MEMORY] = all - 1024 * number_of(text, "MemFree:");
-	s->v[RUNTIME_MEMORY_IDLE_FILES] = 1024 * number_of(text, "Inactive(file):");
-	s->v[RUNTIME_MEMORY_RSS] = 1024 * number_of(text, "AnonPages:");
-	s->v[RUNTIME_MEMORY_CACHE] = 1024 * number_of(text, "Cached:");
-	s->v[RUNTIME_MEMORY_MAPPED] = 1024 * number_of(text, "Mapped:");
-	s->v[RUNTIME_MEMORY_SWAP_LIMIT] = 1024 * number_of(text, "SwapTotal:");
-	s->v[RUNTIME_MEMORY_SWAP] = s->v[RUNTIME_MEMORY_SWAP_LIMIT] - 1024 * number_of(text, "SwapFree:");
+	s->v[RUNTIME_MEMORY] = all - 1024 * figure_of(text, "MemFree:", 0);
+	s->v[RUNTIME_MEMORY_IDLE_FILES] = 1024 * figure_of(text, "Inactive(file):", 0);
+	s->v[RUNTIME_MEMORY_RSS] = 1024 * figure_of(text, "AnonPages:", 0);
+	s->v[RUNTIME_MEMORY_CACHE] = 1024 * figure_of(text, "Cached:", 0);
+	s->v[RUNTIME_MEMORY_MAPPED] = 1024 * figure_of(text, "Mapped:", 0);
+	s->v[RUNTIME_MEMORY_SWAP_LIMIT] = 1024 * figure_of(text, "SwapTotal:", 0);
+	s->v[RUNTIME_MEMORY_SWAP] = s->v[RUNTIME_MEMORY_SWAP_LIMIT] - 1024 * figure_of(text, "SwapFree:", 0);
 }
 
 static void unknown(struct runtime_stats *s)
@@ -156,8 +148,8 @@ static void measure_machine(struct census *c)
 	if (read_proc(c, "meminfo", &text))
 		measure_memory(buf_str(&text), s);
 	if (read_proc(c, "vmstat", &text)) {
-		s->v[RUNTIME_PAGE_FAULTS] = number_of(buf_str(&text), "pgfault ");
-		s->v[RUNTIME_MAJOR_PAGE_FAULTS] = number_of(buf_str(&text), "pgmajfault ");
+		s->v[RUNTIME_PAGE_FAULTS] = figure_of(buf_str(&text), "pgfault ", 0);
+		s->v[RUNTIME_MAJOR_PAGE_FAULTS] = figure_of(buf_str(&text), "pgmajfault ", 0);
 	}
 	for (size_t i = 0; i < RUNTIME_WAITED; i++)
 		if (read_proc(c, waits[i], &text))
@@ -183,8 +175,8 @@ static void measure_agent(struct census *c)
 		return;
 	s->v[RUNTIME_CPU] = (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * NS_PER_S +
 			    (u.ru_utime.tv_usec + u.ru_stime.tv_usec) * NS_PER_US;
-	s->v[RUNTIME_MEMORY] = 1024 * number_of(buf_str(&text), "VmRSS:");
-	s->v[RUNTIME_MEMORY_RSS] = 1024 * number_of(buf_str(&text), "RssAnon:");
+	s->v[RUNTIME_MEMORY] = 1024 * figure_of(buf_str(&text), "VmRSS:", 0);
+	s->v[RUNTIME_MEMORY_RSS] = 1024 * figure_of(buf_str(&text), "RssAnon:", 0);
 	s->v[RUNTIME_PAGE_FAULTS] = u.ru_minflt + u.ru_majflt;
 	s->v[RUNTIME_MAJOR_PAGE_FAULTS] = u.ru_majflt;
 	c->agent.known = true;

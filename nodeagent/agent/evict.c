@@ -6,6 +6,7 @@
 
 #include "agent/overuse.h"
 #include "base/log.h"
+#include "os/figure.h"
 #include "os/tree.h"
 
 #define LOOK_NS (10 * NS_PER_S)
@@ -30,12 +31,6 @@ struct evict {
 
 /* ---- what is available ---- */
 
-static int64_t number_of(const char *text, const char *word)
-{
-	const char *p = strstr(text, word);
-	return p ? strtoll(p + strlen(word), NULL, 10) : 0;
-}
-
 static void see(struct pressure_observation *o, int64_t available, int64_t capacity)
 {
 	*o = (struct pressure_observation){capacity > 0, available < 0 ? 0 : available, capacity};
@@ -50,8 +45,9 @@ static void see_memory(struct evict *e)
 	struct runtime_usage used;
 	if (tree_read(path, PROC_FILE_MAX, &b, &ignored) == 0)
 		see(&e->seen[PRESSURE_MEMORY],
-		    1024 * (number_of(buf_str(&b), "MemFree:") + number_of(buf_str(&b), "Inactive(file):")),
-		    1024 * number_of(buf_str(&b), "MemTotal:"));
+		    1024 * (figure_of(buf_str(&b), "MemFree:", 0) +
+			    figure_of(buf_str(&b), "Inactive(file):", 0)),
+		    1024 * figure_of(buf_str(&b), "MemTotal:", 0));
 	if (rt->ops->group_usage && rt->ops->group_usage(rt, "", &used, &ignored) == 0)
 		see(&e->seen[PRESSURE_ALLOCATABLE_MEMORY], e->c.pods_memory - used.memory, e->c.pods_memory);
 }

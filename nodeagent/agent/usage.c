@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "object/quantity.h"
+#include "os/figure.h"
 #include "os/tree.h"
 
 #define PROC_MAX (1u << 20)
@@ -122,16 +123,6 @@ static void add_pod(struct usage *u, struct usage_lines *all, struct pod_host *h
 /* ---- the machine ---- */
 
 /* The number behind a word at the beginning of a line; 0. */
-static int64_t number_of(const char *text, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (const char *p = text; p; p = strchr(p, '\n'), p = p ? p + 1 : NULL)
-		if (!strncmp(p, word, n))
-			return strtoll(p + n, NULL, 10);
-	return 0;
-}
-
 static void measure_machine(const char *proc, struct usage_line *l)
 {
 	autofree char *stat = mem_printf("%s/stat", proc), *meminfo = mem_printf("%s/meminfo", proc);
@@ -147,9 +138,9 @@ static void measure_machine(const char *proc, struct usage_line *l)
 	}
 	l->cpu_s = (double)(t[0] + t[1] + t[2] + t[5] + t[6] + t[7]) / (double)sysconf(_SC_CLK_TCK);
 	if (tree_read(meminfo, PROC_MAX, &memory, &ignored) == 0)
-		l->memory = 1024 * (number_of(buf_str(&memory), "MemTotal:") -
-				    number_of(buf_str(&memory), "MemFree:") -
-				    number_of(buf_str(&memory), "Inactive(file):"));
+		l->memory = 1024 * (figure_of(buf_str(&memory), "MemTotal:", 0) -
+				    figure_of(buf_str(&memory), "MemFree:", 0) -
+				    figure_of(buf_str(&memory), "Inactive(file):", 0));
 }
 
 /* A fake node uses what its containers do. */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "base/buf.h"
 #include "base/clock.h"
+#include "os/figure.h"
 #include "os/tree.h"
 
 #define MOUNTINFO_MAX (16u << 20)
@@ -361,14 +362,10 @@ static int64_t read_number(const struct hierarchy *h, const char *path, const ch
 	autofree char *full = mem_printf("%s%s/%s", h->dir, path, file);
 	autobuf struct buf b = BUF_INIT;
 	struct err ignored = ERR_INIT;
-	size_t n = word ? strlen(word) : 0;
 
 	if (tree_read(full, 65536, &b, &ignored) < 0)
 		return -1;
-	for (const char *p = buf_str(&b); p; p = strchr(p, '\n'), p = p ? p + 1 : NULL)
-		if (!word || (!strncmp(p, word, n) && p[n] == ' '))
-			return strtoll(p + n, NULL, 10);
-	return -1;
+	return word ? figure_of(buf_str(&b), word, -1) : strtoll(buf_str(&b), NULL, 10);
 }
 
 struct usage_files { /* one of v1's controllers and its namesake */
@@ -376,11 +373,11 @@ struct usage_files { /* one of v1's controllers and its namesake */
 	int64_t unit;
 };
 static const struct usage_files cpu_files[] = {{"cpuacct", "cpuacct.usage", NULL, 1},
-					       {NULL, "cpu.stat", "usage_usec", NS_PER_US}},
+					       {NULL, "cpu.stat", "usage_usec ", NS_PER_US}},
 				memory_files[] = {{"memory", "memory.usage_in_bytes", NULL, 1},
 						  {NULL, "memory.current", NULL, 1}},
-				idle_files[] = {{"memory", "memory.stat", "total_inactive_file", 1},
-						{NULL, "memory.stat", "inactive_file", 1}},
+				idle_files[] = {{"memory", "memory.stat", "total_inactive_file ", 1},
+						{NULL, "memory.stat", "inactive_file ", 1}},
 				pids_files[] = {{"pids", "pids.current", NULL, 1},
 						{NULL, "pids.current", NULL, 1}};
 
