@@ -418,8 +418,7 @@ static void test_a_kind_goes_and_comes(void **state)
 		rig_run(r);
 		rig_delete(r, "CustomResourceDefinition/widgets.example.com", "");
 		rig_await_absent(r, "CustomResourceDefinition/widgets.example.com");
-		rig_run(r);
-		rig_expect_absent(r, "Secret/child");
+		rig_run_until_absent(r, "Secret/child");
 	}
 }
 
