@@ -108,6 +108,48 @@ END
 	[[ $(api "$PODS/web/attach?container=z") = *'"message": "container z is not valid for pod web"'* ]]
 }
 
+# What the messages of a log say, behind the first, which is empty; then how they end.
+websocket_log() { # protocol
+	timeout "$GUARD" python3 - "https://127.0.0.1:$PORT$PODS/says/log?follow=true" "$DIR/pki/admin.token" "$1" <<-'END'
+		import base64, sys
+		sys.path.insert(0, "e2e")
+		from stream import messages, websocket
+		url, token, protocol = sys.argv[1:]
+		s, status, headers, data = websocket(url, protocol, token=open(token).read().strip())
+		if status != 101:
+		    raise SystemExit(print(status))
+		opcode, said, n = 1 if "base64" in protocol else 2, b"", 0
+		while True:
+		    found, data = messages(data)
+		    for kind, p in found:
+		        if kind == 8:
+		            print(headers.get("sec-websocket-protocol", ""), said.decode(), p.hex(), s.recv(1))
+		            raise SystemExit
+		        assert kind == opcode and (n or not p), (kind, p)
+		        n += 1
+		        said += base64.b64decode(p) if "base64" in protocol else p
+		    more = s.recv(65536)
+		    assert more, "no close"
+		    data += more
+	END
+}
+
+@test "a log is read over a WebSocket, in every protocol that upstream has for it" {
+	kubectl create --validate=false -f - >/dev/null <<-END
+		apiVersion: v1
+		kind: Pod
+		metadata: {name: says}
+		spec:
+		  restartPolicy: Never
+		  containers: [{name: c, image: $IMAGE, command: [busybox, sh, -c, 'busybox echo -n one; busybox sleep 1; busybox echo -n " two"']}]
+	END
+	eventually sh -c 'kubectl logs says 2>/dev/null | grep -q one'
+	[ "$(cd "$ROOT" && websocket_log binary.k8s.io)" = "binary.k8s.io one two 03e8 b''" ]
+	[ "$(cd "$ROOT" && websocket_log 'x,base64.binary.k8s.io')" = "base64.binary.k8s.io one two 03e8 b''" ]
+	[ "$(cd "$ROOT" && websocket_log '')" = " one two 03e8 b''" ]
+	[ "$(cd "$ROOT" && websocket_log v4.channel.k8s.io)" = 403 ]
+}
+
 @test "exec and port-forward work with kubectl of every version" {
 	for k in kubectl $(others); do
 		[ "$(timeout $GUARD "$k" exec web -- busybox echo hi)" = hi ]

@@ -2,7 +2,8 @@
 /*
  * Upstream's watches use golang.org/x/net/websocket with its default handshake, so its refusals are those here: texts
  * behind which the connection is closed; who has no Origin is not let in; of subprotocols one may be offered, which is
- * taken whatever it is.
+ * taken whatever it is. What reads one stream out (apimachinery pkg/util/httpstream/wsstream) asks for no Origin and
+ * takes the first subprotocol that it knows.
  */
 #include "rest/handshake.h"
 
@@ -52,24 +53,65 @@ static bool choose(const struct upgrade *u, struct buf *lines)
 	return true;
 }
 
-bool handshake_websocket(const struct request *rq, struct response *rs)
+/* Of what the client offers, or of nothing offered, the first that is known. */
+static const char *choose_known(const struct upgrade *u, const char *const *known)
 {
-	const struct upgrade *u = rq->upgrade;
-	autobuf struct buf lines = BUF_INIT;
+	struct upgrade_place at = {0};
+	const char *p;
+	size_t n, offers = 0;
+	while ((u->used || !at.offer) && upgrade_next_offer(u, &at, &p, &n)) {
+		offers++;
+		for (size_t i = 0; known[i]; i++)
+			if (strlen(known[i]) == n && !memcmp(known[i], p, n))
+				return known[i];
+	}
+	return offers ? NULL : "";
+}
+
+static bool check(const struct upgrade *u, struct response *rs)
+{
 	if (!*u->key)
 		return refuse(rs, 400, "mismatch challenge/response");
-	if (strcmp(u->version, "13"))
-		return refuse(rs, 400, "missing or bad WebSocket Version");
-	if (!*u->origin || !is_uri(u->origin))
-		return refuse(rs, 403, "");
-	buf_adds(&lines, "Sec-WebSocket-Accept: ");
-	websocket_accept(&lines, u->key);
-	buf_adds(&lines, "\r\n");
-	if (!choose(u, &lines))
-		return refuse(rs, 400, "");
+	return strcmp(u->version, "13") == 0 || refuse(rs, 400, "missing or bad WebSocket Version");
+}
+
+static void accept_with(const struct upgrade *u, struct response *rs, const struct buf *protocol)
+{
 	response_clear(rs);
 	rs->status = 101;
 	rs->upgrade = "websocket";
-	buf_add(&rs->body, lines.p, lines.len);
+	buf_adds(&rs->body, "Sec-WebSocket-Accept: ");
+	websocket_accept(&rs->body, u->key);
+	buf_adds(&rs->body, "\r\n");
+	buf_add(&rs->body, protocol->p, protocol->len);
+}
+
+bool handshake_websocket(const struct request *rq, struct response *rs)
+{
+	const struct upgrade *u = rq->upgrade;
+	autobuf struct buf protocol = BUF_INIT;
+	if (!check(u, rs))
+		return false;
+	if (!*u->origin || !is_uri(u->origin))
+		return refuse(rs, 403, "");
+	if (!choose(u, &protocol))
+		return refuse(rs, 400, "");
+	accept_with(u, rs, &protocol);
+	return true;
+}
+
+bool handshake_one_of(const struct request *rq, struct response *rs, const char *const *known,
+		      const char **ret)
+{
+	const struct upgrade *u = rq->upgrade;
+	autobuf struct buf protocol = BUF_INIT;
+	if (!check(u, rs))
+		return false;
+	*ret = choose_known(u, known);
+	if (!*ret)
+		return refuse(rs, 403, "");
+	if (**ret)
+		buf_addf(&protocol, "Sec-WebSocket-Protocol: %s\r\n", *ret);
+	accept_with(u, rs, &protocol);
 	return true;
 }

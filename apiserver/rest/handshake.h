@@ -11,5 +11,9 @@
 
 /* Makes the response a WebSocket's beginning, whose stream is the caller's to set; false: it is the refusal. */
 bool handshake_websocket(const struct request *rq, struct response *rs);
+/* The same for who knows certain subprotocols (a list that NULL ends) and asks for no Origin. *ret is the one of `known`, or "" of
+   a client that offers none. */
+bool handshake_one_of(const struct request *rq, struct response *rs, const char *const *known,
+		      const char **ret);
 
 #endif

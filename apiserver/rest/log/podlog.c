@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "object/rfc3339.h"
 #include "object/status_reason.h"
+#include "rest/log/messages.h"
 #include "rest/log/place.h"
 #include "rest/log/relay.h"
 
@@ -180,7 +181,10 @@ static void on_answer(void *arg, struct relay_answer *a)
 	struct log_call *c = arg;
 	struct err err = a->err;
 
-	c->rs->stream = a->stream;
+	if (a->stream && upgrade_is_websocket(c->rq->upgrade))
+		messages_answer(c->rq, c->rs, a->stream);
+	else
+		c->rs->stream = a->stream;
 	if (a->status)
 		(void)agent_error(a->status, a->refusal, &err);
 	end(c, &err);
