@@ -322,6 +322,7 @@ static void hpa_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
 		if (rules)
 			js_del(rules, "tolerance");
 	}
+	hpa_drop_annotations(new); /* of a write of the status, which gets no defaults */
 	if (old)
 		return;
 	js *status = js_new_obj();
@@ -406,6 +407,7 @@ static void hpa_validate(const struct strategy_ctx *ctx, const js *new, const js
 const struct strategy hpa_strategy = {
 	.group = "autoscaling",
 	.kind = "HorizontalPodAutoscaler",
+	.default_more = hpa_drop_annotations,
 	.prepare = hpa_prepare,
 	.validate = hpa_validate,
 	.convert = hpa_convert,

@@ -9,6 +9,7 @@
 #include "kinds/autoscaling/hpa_internal.h"
 
 #include <ctype.h>
+#include <strings.h>
 
 #define METRICS "autoscaling.alpha.kubernetes.io/metrics"
 #define CURRENT "autoscaling.alpha.kubernetes.io/current-metrics"
@@ -206,24 +207,46 @@ static js *cpu_metric(const char *what, js *utilization)
 
 /* ---- names of Go's fields ---- */
 
-/* Keys with another first letter, all the way down: Go reads either, and writes capitals where a struct says nothing else. */
-static js *with_initials(const js *in, int (*letter)(int))
+static const char *const behavior_fields[] = {
+	"scaleUp",	"scaleDown", "stabilizationWindowSeconds",
+	"selectPolicy", "policies",  "tolerance",
+	"type",		"value",     "periodSeconds",
+};
+
+/* Go writes a capital where a struct says nothing else, and reads a name in any letters. */
+static char *go_name(const char *key)
+{
+	char *name = mem_strdup(key);
+
+	*name = (char)toupper((unsigned char)*name);
+	return name;
+}
+
+static char *field_name(const char *key)
+{
+	for (size_t i = 0; i < ARRAY_LEN(behavior_fields); i++)
+		if (!strcasecmp(key, behavior_fields[i]))
+			return mem_strdup(behavior_fields[i]);
+	return mem_strdup(key);
+}
+
+/* The same with other names of fields, all the way down. */
+static js *renamed(const js *in, char *(*name)(const char *))
 {
 	js *out;
 
 	if (js_is_arr(in)) {
 		out = js_new_arr();
 		js_array_for_each (v, in)
-			js_push(out, with_initials(v, letter));
+			js_push(out, renamed(v, name));
 		return out;
 	}
 	if (!js_is_obj(in))
 		return in ? js_dup(in) : NULL;
 	out = js_new_obj();
 	for (struct js_iter it = js_iter(in); js_next(&it);) {
-		autofree char *key = mem_strdup(it.key);
-		key[0] = (char)letter((unsigned char)key[0]);
-		js_set(out, key, with_initials(it.value, letter));
+		autofree char *key = name(it.key);
+		js_set(out, key, renamed(it.value, name));
 	}
 	return out;
 }
@@ -248,7 +271,7 @@ static void nulls_for_absent(js *rules)
 static js *behavior_to_v1(const js *behavior)
 {
 	static const char *const directions[] = {"ScaleUp", "ScaleDown"};
-	js *out = with_initials(behavior, toupper);
+	js *out = renamed(behavior, go_name);
 
 	for (size_t i = 0; i < ARRAY_LEN(directions); i++) {
 		js *rules = js_obj(out, directions[i], NULL);
@@ -271,7 +294,7 @@ static void annotate(js *out, const char *key, js *value)
 	js_autoput(&value);
 }
 
-static void drop_annotations(js *out)
+void hpa_drop_annotations(js *out)
 {
 	js *m = js_obj(out, "metadata", NULL), *list = js_obj(m, "annotations", NULL);
 
@@ -356,7 +379,7 @@ static js *to_v1(const struct kind *from, const struct kind *to, const js *o)
 	const js *behavior = js_obj(o, "spec", "behavior", NULL),
 		 *conditions = js_arr(o, "status", "conditions", NULL);
 
-	drop_annotations(out);
+	hpa_drop_annotations(out);
 	if (spec)
 		js_del(spec, "metrics"), js_del(spec, "behavior");
 	if (status)
@@ -400,7 +423,7 @@ static void spec_to_v2(const struct kind *k, js *out, const js *o)
 		js_push(metrics, cpu_metric("target", js_new_int(DEFAULT_CPU)));
 	autojson js *behavior = annotation(o, BEHAVIOR);
 	if (js_len(behavior))
-		adopt(out, k, "spec", "behavior", with_initials(behavior, tolower));
+		adopt(out, k, "spec", "behavior", renamed(behavior, field_name));
 }
 
 static void status_to_v2(const struct kind *k, js *out, const js *o)
@@ -424,7 +447,7 @@ static js *to_v2(const struct kind *from, const struct kind *to, const js *o)
 
 	spec_to_v2(to, out, o);
 	status_to_v2(to, out, o);
-	drop_annotations(out);
+	hpa_drop_annotations(out);
 	return out;
 }
 

@@ -156,13 +156,105 @@ static void test_bad_annotations(void **state)
 	}
 }
 
+/* What upstream finds in the annotation of another writer, whose letters are what they are. */
+static void test_letters(void **state)
+{
+	static const char *const texts[] = {
+		"{\"ScaleDown\":{\"SelectPolicy\":\"Min\",\"Policies\":[{\"Type\":\"Pods\",\"Value\":1,\"PeriodSeconds\":2}]}}",
+		"{\"scaleDown\":{\"selectPolicy\":\"Min\",\"policies\":[{\"type\":\"Pods\",\"value\":1,\"periodSeconds\":2}]}}",
+		"{\"SCALEDOWN\":{\"selectpolicy\":\"Min\",\"POLICIES\":[{\"tYpe\":\"Pods\",\"VALUE\":1,\"periodseconds\":2}]}}",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		autojson js *o =
+			decode("v1", JSON("{'metadata':{'name':'x'},'spec':{" REF ",'maxReplicas':3}}"));
+		js_set_str(js_ensure(o, "metadata", "annotations", NULL),
+			   "autoscaling.alpha.kubernetes.io/behavior", texts[i]);
+		autojson js *newer = strategy_convert(version("v1"), version("v2"), o);
+		const js *rules = js_obj(newer, "spec", "behavior", "scaleDown", NULL),
+			 *policy = js_at(js_arr(rules, "policies", NULL), 0);
+		assert_string_equal(js_str0(rules, "selectPolicy", NULL), "Min");
+		assert_string_equal(js_str0(policy, "type", NULL), "Pods");
+		assert_int_equal(js_int(policy, 0, "value", NULL), 1);
+		assert_int_equal(js_int(policy, 0, "periodSeconds", NULL), 2);
+	}
+}
+
+/* Which utilization of the CPU is v1's, and which metrics are left over for the annotation. */
+static void test_cpu(void **state)
+{
+#define CPU_AVERAGE                                                                                          \
+	"{'type':'Resource','resource':{'name':'cpu','target':{'type':'AverageValue','averageValue':'300m'}}}"
+#define MEMORY                                                                                               \
+	"{'type':'Resource','resource':{'name':'memory','target':{'type':'Utilization','averageUtilization':70}}}"
+	static const struct {
+		const char *metrics;
+		int64_t target; /* 0: none */
+		size_t others;
+		const char *first; /* metric on the way back */
+	} rows[] = {
+		{"[" CPU_AVERAGE "," CPU "]", 50, 1, CPU_AVERAGE},
+		{"[" CPU "," CPU_AVERAGE "]", 50, 1, CPU_AVERAGE},
+		{"[" CPU_AVERAGE "]", 0, 1, CPU_AVERAGE},
+		{"[" MEMORY "," CPU "]", 50, 1, MEMORY},
+		{"[" CPU "," MEMORY "]", 50, 1, MEMORY},
+		{"[" CPU "]", 50, 0, CPU},
+		{"[]", 80, 0,
+		 "{'type':'Resource','resource':{'name':'cpu','target':{'type':'Utilization','averageUtilization':80}}}"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+		autofree char *text =
+			mem_printf("{'metadata':{'name':'x'},'spec':{" REF ",'maxReplicas':3,'metrics':%s}}",
+				   rows[i].metrics);
+		autojson js *o = decode("v2", JSON(text));
+		autojson js *older = strategy_convert(version("v2"), version("v1"), o);
+		const char *rest = js_str(older, "metadata", "annotations",
+					  "autoscaling.alpha.kubernetes.io/metrics", NULL);
+		autojson js *others = rest ? js_parse(rest, strlen(rest), NULL, &err) : NULL;
+		assert_int_equal(js_int(older, 0, "spec", "targetCPUUtilizationPercentage", NULL),
+				 rows[i].target);
+		assert_int_equal(js_len(others), rows[i].others);
+		autojson js *back = strategy_convert(version("v1"), version("v2"), older);
+		const char *first = JSON(rows[i].first);
+		autojson js *want = js_parse(first, strlen(first), NULL, &err);
+		const js *metrics = js_arr(back, "spec", "metrics", NULL);
+		assert_true(js_equal(js_at(metrics, 0), want));
+		assert_int_equal(js_len(metrics), rows[i].target ? rows[i].others + 1 : 1);
+	}
+}
+
+/* Who writes the conversion's own annotations into a v2 object has written nothing; others are everybody's. */
+static void test_own_annotations(void **state)
+{
+	static const char *const subresources[] = {"", "status"};
+	const struct strategy *s = strategy_find(version("v2"));
+
+	for (size_t i = 0; i < ARRAY_LEN(subresources); i++) {
+		const struct strategy_ctx ctx = {.subresource = subresources[i], .schema = schema};
+		autojson js *o = decode(
+			"v2",
+			JSON("{'metadata':{'name':'x','annotations':{'a':'b','autoscaling.alpha.kubernetes.io/metrics':'[]',"
+			     "'autoscaling.alpha.kubernetes.io/scale-up-tolerance':'1'}},'spec':{" REF "}}"));
+		autojson js *old = decode("v2", JSON("{'metadata':{'name':'x'},'spec':{" REF "}}"));
+		if (*subresources[i])
+			s->prepare(&ctx, o, old);
+		else
+			s->default_more(o);
+		const js *left = js_obj(o, "metadata", "annotations", NULL);
+		assert_int_equal(js_len(left), 1);
+		assert_string_equal(js_str0(left, "a", NULL), "b");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_v2_round_trip),
-		cmocka_unit_test(test_v1_round_trip),
-		cmocka_unit_test(test_annotations),
-		cmocka_unit_test(test_bad_annotations),
+		cmocka_unit_test(test_v2_round_trip),	cmocka_unit_test(test_v1_round_trip),
+		cmocka_unit_test(test_annotations),	cmocka_unit_test(test_bad_annotations),
+		cmocka_unit_test(test_letters),		cmocka_unit_test(test_cpu),
+		cmocka_unit_test(test_own_annotations),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

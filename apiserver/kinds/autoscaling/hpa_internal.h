@@ -7,5 +7,7 @@
 
 /* autoscaling/v1 <-> v2, as strategy.convert. */
 js *hpa_convert(const struct kind *from, const struct kind *to, const js *o);
+/* Those that the conversion alone writes: in v2 they are nobody's, whoever sends them. */
+void hpa_drop_annotations(js *o);
 
 #endif
