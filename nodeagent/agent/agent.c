@@ -392,6 +392,7 @@ struct runtime *agent_open_runtime(const struct agent_config *c, struct loop *lo
 	const struct runtime_config rc = {.root = c->root_dir,
 					  .cluster_id = id,
 					  .runtime = *c->container_runtime ? c->container_runtime : NULL,
+					  .handlers = c->runtime_handlers,
 					  .pause = c->pause,
 					  .cni_bin_dirs = *c->cni_bin_dir ? c->cni_bin_dir : NULL,
 					  .cni_conf_dir = *c->cni_conf_dir ? c->cni_conf_dir : NULL,
@@ -583,6 +584,13 @@ static void make_clients(struct agent *a)
 	informer_set_on_synced(a->services, services_known, a);
 }
 
+static void tell_handlers(struct node *n)
+{
+	const struct runtime_ops *ops = n->host.rt->ops;
+	if (ops->handlers)
+		n->object.handlers = ops->handlers(n->host.rt, &n->object.n_handlers);
+}
+
 static struct agent *unfinished;
 
 struct agent *agent_new(const struct agent_config *c, struct err *err)
@@ -622,6 +630,7 @@ struct agent *agent_new(const struct agent_config *c, struct err *err)
 	for (size_t i = 0; i < a->n_nodes; i++) {
 		a->nodes[i].object.runtime = a->nodes[i].host.rt->ops->name;
 		a->nodes[i].object.runtime_version = a->nodes[i].host.rt->ops->version;
+		tell_handlers(&a->nodes[i]);
 	}
 	if (a->informers)
 		add_informers(a);

@@ -56,6 +56,8 @@ static const struct flag flags[] = {
 	 "CA whose client certificates may call; without it nobody may.", 0, 0},
 	{"container-runtime-binary", FLAG_STRING, &config.container_runtime, "",
 	 "OCI runtime; default: crun, or runc where cgroups are not v2 only.", 0, 0},
+	{"runtime-handlers", FLAG_STRING, &config.runtime_handlers, "",
+	 "OCI runtimes that RuntimeClasses mean by their handler: HANDLER=BINARY, comma-separated.", 0, 0},
 	{"pause-binary", FLAG_STRING, &config.pause, "",
 	 "First process of a sandbox; default: beside this program.", 0, 0},
 	{"pod-cidr", FLAG_STRING, &config.pod_cidr, "",

@@ -335,6 +335,21 @@ static js *node_info(const struct node_object *n)
 	return o;
 }
 
+static void set_handlers(const struct node_object *n, js *st)
+{
+	js *list = js_ensure_arr(st, "runtimeHandlers");
+	for (size_t i = 0; i < n->n_handlers; i++) {
+		const struct runtime_handler *h = &n->handlers[i];
+		js *o = js_new_obj(), *features = js_ensure(o, "features", NULL);
+		js_set_str(o, "name", h->name);
+		js_set_bool(features, "recursiveReadOnlyMounts", h->recursive_readonly);
+		js_set_bool(features, "userNamespaces", h->user_namespaces);
+		js_push(list, o);
+	}
+	/* Of the runtime itself: it does what a Pod says of its groups. */
+	js_set_bool(js_ensure(st, "features", NULL), "supplementalGroupsPolicy", true);
+}
+
 static int larger(const void *a, const void *b)
 {
 	const struct runtime_image *x = *(const struct runtime_image *const *)a;
@@ -411,6 +426,8 @@ js *nodeobject_status(const struct node_object *n, const js *old, int64_t now_ns
 	js_set(st, "addresses", addresses(n));
 	js_set_int(js_ensure(st, "daemonEndpoints", "kubeletEndpoint", NULL), "Port", n->port);
 	js_set(st, "nodeInfo", node_info(n));
+	if (n->n_handlers)
+		set_handlers(n, st);
 	if (n->images && n->images->n)
 		js_set(st, "images", images(n->images));
 	return st;

@@ -39,6 +39,8 @@ struct node_object {
 	int port, max_pods;
 	const char *pod_cidr; /* NULL or "" = none */
 	const char *runtime, *runtime_version;
+	const struct runtime_handler *handlers; /* of a real runtime; NULL = nothing is known */
+	size_t n_handlers;
 	bool ready;
 	const char *not_ready_why;
 	const struct runtime_image_list *images; /* NULL = none */

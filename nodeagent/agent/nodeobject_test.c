@@ -63,6 +63,26 @@ static void test_object(void **state)
 			    "1.2.3.4");
 }
 
+/* What the node's ways to run containers can do; nothing of a runtime that does not tell. */
+static void test_handlers(void **state)
+{
+	static const struct runtime_handler v[] = {{"", true, false}, {"fast", false, true}};
+	struct node_object n = node(true);
+	autojson js *none = nodeobject_status(&n, NULL, 0);
+	assert_null(js_get(none, "runtimeHandlers", NULL));
+	assert_null(js_get(none, "features", NULL));
+	n.handlers = v;
+	n.n_handlers = ARRAY_LEN(v);
+	autojson js *st = nodeobject_status(&n, NULL, 0);
+	autobuf struct buf b = BUF_INIT;
+	js_write(&b, js_get(st, "runtimeHandlers", NULL));
+	assert_string_equal(
+		b.p,
+		"[{\"features\":{\"recursiveReadOnlyMounts\":true,\"userNamespaces\":false},\"name\":\"\"},"
+		"{\"features\":{\"recursiveReadOnlyMounts\":false,\"userNamespaces\":true},\"name\":\"fast\"}]");
+	assert_true(js_bool(st, false, "features", "supplementalGroupsPolicy", NULL));
+}
+
 static js *js_from(const char *text)
 {
 	struct err err = ERR_INIT;
@@ -194,8 +214,9 @@ static void test_facts(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_object),      cmocka_unit_test(test_foreign),
-					   cmocka_unit_test(test_ready),       cmocka_unit_test(test_images),
-					   cmocka_unit_test(test_fleet_texts), cmocka_unit_test(test_facts)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_object),  cmocka_unit_test(test_handlers),
+					   cmocka_unit_test(test_foreign), cmocka_unit_test(test_ready),
+					   cmocka_unit_test(test_images),  cmocka_unit_test(test_fleet_texts),
+					   cmocka_unit_test(test_facts)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

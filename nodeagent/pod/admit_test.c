@@ -235,6 +235,38 @@ static void test_qos(void **state)
 	}
 }
 
+/* What the Pod's cgroup is capped to: as its containers run together, its own word, overhead where there is a limit. */
+static void test_pod_limits(void **state)
+{
+#define LIMIT(cpu, memory) "'resources':{'limits':{'cpu':'" cpu "','memory':'" memory "'}}"
+	static const struct {
+		const char *spec;
+		int64_t quota_us, memory;
+	} v[] = {
+		{"'containers':[{'name':'a'," LIMIT("1", "10M") "},{'name':'b'," LIMIT("2", "5M") "}]",
+		 300000, 15000000},
+		{"'overhead':{'cpu':'250m','memory':'3M'},'containers':[{'name':'a'," LIMIT("1", "10M") "}]",
+		 125000, 13000000},
+		{"'overhead':{'cpu':'250m','memory':'3M'},'containers':[{'name':'a'}]", 0, 0},
+		{"'initContainers':[{'name':'i'," LIMIT("5", "1M") "},{'name':'s','restartPolicy':'Always'," LIMIT(
+			 "3",
+			 "2M") "},{'name':'j'," LIMIT("4",
+						      "1M") "}],'containers':[{'name':'a'," LIMIT("1",
+												  "9M") "}]",
+		 700000, 11000000},
+		{"'resources':{'limits':{'memory':'7M'}},'containers':[{'name':'a'}]", 0, 7000000},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		autofree char *text =
+			mem_printf("{'metadata':{'name':'p','uid':'u'},'spec':{%s}}", v[i].spec);
+		struct pod *p = make_pod(JSON(text));
+		struct runtime_limits l = limits_pod(p, 0);
+		assert_int_equal(l.cpu_quota_us, v[i].quota_us);
+		assert_int_equal(l.memory_bytes, v[i].memory);
+		free_pod(p);
+	}
+}
+
 static void test_requests_and_limits(void **state)
 {
 	struct pod *p = make_pod(
@@ -343,6 +375,7 @@ int main(void)
 					   cmocka_unit_test(test_full),
 					   cmocka_unit_test(test_ports),
 					   cmocka_unit_test(test_qos),
+					   cmocka_unit_test(test_pod_limits),
 					   cmocka_unit_test(test_requests_and_limits),
 					   cmocka_unit_test(test_oom_scores)};
 	return cmocka_run_group_tests(tests, NULL, NULL);

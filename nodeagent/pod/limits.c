@@ -92,23 +92,43 @@ struct runtime_limits limits_container(const struct pod *p, const struct contain
 	};
 }
 
-/* The Pod's cgroup is capped only when every container is: otherwise one of them may use what is free. */
-struct runtime_limits limits_pod(const struct pod *p, int64_t max_pids)
+static void sum_limits(const struct pod *p, struct resources *ret)
 {
-	int64_t cpu = 0, memory = 0;
-	bool cpu_capped = true, memory_capped = true;
+	struct pod_sum sum = {0};
 	for (size_t i = 0; i < p->list.n - p->list.n_ephemeral; i++) {
 		const struct container_resources *r = &p->list.v[i].resources;
-		bool together = !p->list.v[i].init || p->list.v[i].sidecar;
-		cpu_capped &= r->cpu_limit > 0;
-		memory_capped &= r->memory_limit > 0;
-		cpu = together ? cpu + amount(r->cpu_limit) : max(cpu, amount(r->cpu_limit));
-		memory = together ? memory + amount(r->memory_limit) : max(memory, amount(r->memory_limit));
+		const struct resource_amount v[] = {{"cpu", 0, amount(r->cpu_limit)},
+						    {"memory", amount(r->memory_limit), 0}};
+		pod_sum_add(&sum, pod_container_role(&p->list.v[i]), v, ARRAY_LEN(v));
 	}
-	return (struct runtime_limits){
+	pod_sum_limits(&sum, p->level.limits, p->level.n_limits, p->overhead, p->n_overhead, ret);
+}
+
+static bool limits_itself(const struct pod *p, const char *name)
+{
+	for (size_t i = 0; i < p->level.n_limits; i++)
+		if (!strcmp(p->level.limits[i].name, name))
+			return true;
+	return false;
+}
+
+/* The Pod's cgroup is capped only when it says so itself or every container is: otherwise one of them may use what is
+   free. */
+struct runtime_limits limits_pod(const struct pod *p, int64_t max_pids)
+{
+	bool cpu_capped = true, memory_capped = true;
+	for (size_t i = 0; i < p->list.n - p->list.n_ephemeral; i++) {
+		cpu_capped &= p->list.v[i].resources.cpu_limit > 0;
+		memory_capped &= p->list.v[i].resources.memory_limit > 0;
+	}
+	struct resources sum;
+	sum_limits(p, &sum);
+	struct runtime_limits l = {
 		.cpu_shares = shares(p->demand.requests.cpu_milli),
-		.cpu_quota_us = cpu_capped ? quota(cpu) : 0,
-		.memory_bytes = memory_capped ? memory : 0,
+		.cpu_quota_us = cpu_capped || limits_itself(p, "cpu") ? quota(sum.cpu_milli) : 0,
+		.memory_bytes = memory_capped || limits_itself(p, "memory") ? sum.memory : 0,
 		.pids = max_pids,
 	};
+	resources_release(&sum);
+	return l;
 }

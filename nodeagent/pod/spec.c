@@ -411,6 +411,8 @@ static const struct decode_row pod_rows[] = {
 	DECODE_INT64("metadata.deletionGracePeriodSeconds", struct pod, deletion_grace_s),
 	DECODE_DEMAND("spec", struct pod, demand),
 	DECODE_CALL("spec", struct pod, list, list_decode, &list_spec),
+	DECODE_STRUCT("spec.resources", struct pod, level, &resources_requirements_spec),
+	DECODE_MAP("spec.overhead", struct pod, overhead, n_overhead, &resources_amount_spec),
 	DECODE_STRING("spec.nodeName", struct pod, node_name),
 	DECODE_STRING("spec.serviceAccountName", struct pod, service_account),
 	DECODE_INT64("spec.priority", struct pod, priority),
@@ -553,6 +555,11 @@ bool pod_same_resources(const struct pod *a, const struct pod *b)
 	return true;
 }
 
+enum container_role pod_container_role(const struct container_spec *c)
+{
+	return c->sidecar ? CONTAINER_SIDECAR : c->init ? CONTAINER_INIT : CONTAINER_APP;
+}
+
 /* What its containers ask for together, the Pod's own amounts and its overhead aside. */
 static void ask(const struct container_list *l, struct resources *ret)
 {
@@ -563,11 +570,7 @@ static void ask(const struct container_list *l, struct resources *ret)
 		const struct resource_amount v[] = {
 			{"cpu", 0, r->cpu_request > 0 ? r->cpu_request : 0},
 			{"memory", r->memory_request > 0 ? r->memory_request : 0, 0}};
-		pod_sum_add(&sum,
-			    c->sidecar ? CONTAINER_SIDECAR
-			    : c->init  ? CONTAINER_INIT
-				       : CONTAINER_APP,
-			    v, ARRAY_LEN(v));
+		pod_sum_add(&sum, pod_container_role(c), v, ARRAY_LEN(v));
 	}
 	pod_sum_requests(&sum, NULL, 0, NULL, 0, ret);
 }

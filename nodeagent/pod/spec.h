@@ -177,8 +177,11 @@ struct pod {
 	struct pod_group *groups; /* supplementalGroups */
 	struct pod_secret_ref *pull_secrets;
 	size_t n_groups, n_pull_secrets;
-	int64_t fs_group;	  /* -1 = none */
-	struct pod_demand demand; /* what it asks of the node */
+	int64_t fs_group;		    /* -1 = none */
+	struct pod_demand demand;	    /* what it asks of the node */
+	struct resource_requirements level; /* its own, beside its containers' */
+	struct resource_amount *overhead;   /* of its RuntimeClass */
+	size_t n_overhead;
 	/* JSON text of the field, NULL = absent. */
 	const char *volumes, *host_aliases, *dns_config, *sysctls;
 	const char *readiness_gates;
@@ -193,6 +196,7 @@ extern const struct informer_type pod_type;
 
 /* Parses one of the text fields above; NULL when absent. The caller puts it. */
 js *pod_field(const char *text);
+enum container_role pod_container_role(const struct container_spec *c); /* none of an ephemeral one's */
 /* Index by name among all containers; -1 when there is none. */
 int pod_container_index(const struct pod *p, const char *name);
 

@@ -104,6 +104,7 @@ static void oci_free(struct runtime *rt)
 	oci_cgroups_free(o->cgroups);
 	pthread_mutex_destroy(&o->lock);
 	mem_autoclose(&o->lock_fd);
+	oci_handlers_free(o->handlers);
 	free(o->oci_runtime);
 	free(o->conmon);
 	const char *const owned[] = {o->c.root,
@@ -159,6 +160,7 @@ static const struct runtime_ops oci_ops = {
 	.name = "coracle",
 	.id_digits = RUNTIME_ID_MAX - 1,
 	.version = CORACLE_VERSION,
+	.handlers = oci_handlers_all,
 	.sandbox_run = oci_sandbox_run,
 	.sandbox_stop = oci_sandbox_stop,
 	.sandbox_remove = oci_sandbox_remove,
@@ -194,7 +196,7 @@ static const struct runtime_ops oci_ops = {
 };
 
 /* The full path of a program: conmon executes the runtime by path. */
-static char *find_program(const char *name, struct err *err)
+char *oci_find_program(const char *name, struct err *err)
 {
 	if (strchr(name, '/')) {
 		if (access(name, X_OK) == 0)
@@ -276,9 +278,9 @@ static char *find_runtime(const struct oci *o, const char *wanted, struct err *e
 {
 	struct err ignored = ERR_INIT;
 	if (wanted && *wanted)
-		return find_program(wanted, err);
-	char *crun = oci_cgroups_unified(o->cgroups) ? find_program("crun", &ignored) : NULL;
-	return crun ? crun : find_program("runc", err);
+		return oci_find_program(wanted, err);
+	char *crun = oci_cgroups_unified(o->cgroups) ? oci_find_program("crun", &ignored) : NULL;
+	return crun ? crun : oci_find_program("runc", err);
 }
 
 #define OOM_SCORE_ADJ_MIN (-1000)
@@ -320,8 +322,10 @@ static int open_parts(struct oci *o, const struct runtime_config *c, struct err 
 	if (open_cgroups(o, err) < 0)
 		return -1;
 	o->oci_runtime = find_runtime(o, c->runtime, err);
-	o->conmon = o->oci_runtime ? find_program(c->conmon && *c->conmon ? c->conmon : "conmon", err) : NULL;
-	if (!o->conmon || install_pause(o, err) < 0)
+	o->conmon =
+		o->oci_runtime ? oci_find_program(c->conmon && *c->conmon ? c->conmon : "conmon", err) : NULL;
+	if (!o->conmon || !(o->handlers = oci_handlers_new(o->oci_runtime, c->handlers, err)) ||
+	    install_pause(o, err) < 0)
 		return -1;
 	autofree char *images = mem_printf("%s/images", o->c.root);
 	o->images = image_store_open(images, err);

@@ -37,7 +37,7 @@ static const char **make_argv(const struct oci *o, const struct oci_container *c
 				     "-n",
 				     c->name,
 				     "-r",
-				     o->oci_runtime,
+				     c->program,
 				     "--runtime-arg",
 				     paths[0],
 				     "-b",
@@ -199,11 +199,11 @@ int oci_conmon_create(struct oci *o, struct oci_container *c, struct err *err)
 
 /* ---- the OCI runtime's own commands ---- */
 
-static int run_runtime(struct oci *o, const char *const *args, struct err *err)
+static int run_runtime(struct oci *o, const struct oci_container *c, const char *const *args, struct err *err)
 {
 	autofree char *root = mem_printf("--root=%s/runtime", o->c.root);
 	autobuf struct buf errors = BUF_INIT_MAX(MESSAGE_MAX), text = BUF_INIT;
-	const char *argv[8] = {o->oci_runtime, root};
+	const char *argv[8] = {c->program, root};
 	for (size_t i = 0; i < 5 && args[i]; i++)
 		argv[2 + i] = args[i];
 	struct process_spec s = {
@@ -219,7 +219,7 @@ static int run_runtime(struct oci *o, const char *const *args, struct err *err)
 
 int oci_runtime_start(struct oci *o, const struct oci_container *c, struct err *err)
 {
-	return run_runtime(o, (const char *const[]){"start", c->id, NULL}, err);
+	return run_runtime(o, c, (const char *const[]){"start", c->id, NULL}, err);
 }
 
 int oci_runtime_delete(struct oci *o, const struct oci_container *c, struct err *err)
@@ -227,5 +227,5 @@ int oci_runtime_delete(struct oci *o, const struct oci_container *c, struct err 
 	autofree char *dir = mem_printf("%s/runtime/%s", o->c.root, c->id);
 	if (access(dir, F_OK) < 0)
 		return 0;
-	return run_runtime(o, (const char *const[]){"delete", "--force", c->id, NULL}, err);
+	return run_runtime(o, c, (const char *const[]){"delete", "--force", c->id, NULL}, err);
 }

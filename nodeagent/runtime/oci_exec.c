@@ -304,8 +304,8 @@ static int launch(struct exec *x, struct err *err)
 {
 	autofree char *root = mem_printf("--root=%s/runtime", x->o->c.root),
 		      *log = mem_printf("--log=%s", x->log);
-	const char *argv[16] = {x->o->oci_runtime, root,	log,	    "--log-format=json", "exec",
-				"--detach",	   "--process", x->process, "--pid-file",	 x->pidfile};
+	const char *argv[16] = {x->c->program, root,	    log,	"--log-format=json", "exec",
+				"--detach",    "--process", x->process, "--pid-file",	     x->pidfile};
 	size_t n = 10;
 	if (x->spec->tty) {
 		argv[n++] = "--console-socket";

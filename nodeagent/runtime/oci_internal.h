@@ -29,11 +29,13 @@
 #include "runtime/oci_cgroup.h"
 
 struct oci_watch;
+struct oci_handlers;
 
 struct oci {
 	struct runtime rt;
 	struct runtime_config c; /* owned copies */
 	char *oci_runtime, *conmon;
+	struct oci_handlers *handlers;
 	struct oci_cgroups *cgroups;
 	struct image_store *images;
 	struct image_puller *puller;
@@ -80,6 +82,7 @@ struct oci_sandbox {
 	struct oci_kvs labels, annotations;
 	struct runtime_port *ports;
 	size_t n_ports;
+	char *program;		    /* the OCI runtime that its containers are made by */
 	char *dir, *netns, *cgroup; /* netns "" with host_network */
 	/* changing */
 	struct oci_process pause;
@@ -97,6 +100,7 @@ struct oci_container {
 	bool tty, stdin_open, stdin_once;
 	int64_t created_ns;
 	struct oci_kvs labels, annotations;
+	char *program;	    /* the OCI runtime that it was made by */
 	char *dir, *cgroup; /* cgroup: below its sandbox's */
 	/* changing */
 	struct oci_process init, conmon;
@@ -116,7 +120,8 @@ void oci_sandbox_unref(struct oci_sandbox *s);
 void oci_container_unref(struct oci_container *c);
 struct oci_sandbox *oci_sandbox_find(struct oci *o, const char *id);	 /* a reference, or NULL */
 struct oci_container *oci_container_find(struct oci *o, const char *id); /* a reference, or NULL */
-struct oci_sandbox *oci_sandbox_new(struct oci *o, const struct runtime_sandbox_spec *spec);
+struct oci_sandbox *oci_sandbox_new(struct oci *o, const struct runtime_sandbox_spec *spec,
+				    const char *program);
 struct oci_container *oci_container_new(struct oci *o, const struct runtime_container_spec *spec,
 					const struct oci_sandbox *s, const struct image_record *image);
 /* Fills in the parts of a record that follow from the others. */
@@ -138,6 +143,20 @@ int oci_sandbox_save(struct oci *o, struct oci_sandbox *s, struct err *err) MUST
 int oci_container_save(struct oci *o, struct oci_container *c, struct err *err) MUST_CHECK;
 /* Reads all records; what cannot be read is removed from the disk. */
 int oci_state_load(struct oci *o, struct err *err) MUST_CHECK;
+
+/* oci_handlers.c: which OCI runtime a RuntimeClass's handler means. */
+/* extra: as runtime_config's, may be NULL; usual: the one that needs no name, and has its program's. */
+struct oci_handlers *oci_handlers_new(const char *usual, const char *extra, struct err *err) MUST_CHECK;
+void oci_handlers_free(struct oci_handlers *h);
+/* Its program; REASON_INVALID: there is none of that name (NULL and "": the usual one). */
+const char *oci_handlers_find(const struct oci_handlers *h, const char *name, struct err *err) MUST_CHECK;
+const struct runtime_handler *oci_handlers_all(const struct runtime *rt, size_t *ret_n);
+/* What the text of `PROGRAM features` says; nothing of a text that is none. */
+struct runtime_handler oci_handlers_features(const char *text, size_t n); /* for tests */
+
+/* oci.c */
+/* The full path of a program; NULL: there is none. */
+char *oci_find_program(const char *name, struct err *err) MUST_CHECK;
 
 /* oci_adopt.c */
 /* Waits for what an earlier agent ran. The lock is held from now on. */

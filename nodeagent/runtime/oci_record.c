@@ -96,6 +96,7 @@ void oci_sandbox_unref(struct oci_sandbox *s)
 	free(s->pod_namespace);
 	free(s->pod_name);
 	free(s->hostname);
+	free(s->program);
 	kvs_release(&s->labels);
 	kvs_release(&s->annotations);
 	for (size_t i = 0; i < s->n_ports; i++) {
@@ -124,6 +125,7 @@ void oci_container_unref(struct oci_container *c)
 	free(c->termination_log);
 	kvs_release(&c->labels);
 	kvs_release(&c->annotations);
+	free(c->program);
 	free(c->dir);
 	free(c->cgroup);
 	pthread_mutex_destroy(&c->file_lock);
@@ -158,7 +160,8 @@ void oci_container_derive(const struct oci *o, struct oci_container *c)
 		c->cgroup = mem_printf("/coracle-%s/pod%s/%s", o->c.cluster_id, c->pod_uid, c->id);
 }
 
-struct oci_sandbox *oci_sandbox_new(struct oci *o, const struct runtime_sandbox_spec *spec)
+struct oci_sandbox *oci_sandbox_new(struct oci *o, const struct runtime_sandbox_spec *spec,
+				    const char *program)
 {
 	struct oci_sandbox *s = MEM_NEW(struct oci_sandbox);
 	s->refs = 1;
@@ -167,6 +170,7 @@ struct oci_sandbox *oci_sandbox_new(struct oci *o, const struct runtime_sandbox_
 	s->pod_namespace = mem_strdup(spec->pod_namespace);
 	s->pod_name = mem_strdup(spec->pod_name);
 	s->hostname = mem_strdup(spec->hostname && *spec->hostname ? spec->hostname : spec->pod_name);
+	s->program = mem_strdup(program);
 	s->attempt = spec->attempt;
 	s->host_network = spec->host_network;
 	s->host_pid = spec->host_pid;
@@ -211,6 +215,7 @@ struct oci_container *oci_container_new(struct oci *o, const struct runtime_cont
 	c->labels = kvs_dup(spec->labels, spec->n_labels);
 	c->annotations = kvs_dup(spec->annotations, spec->n_annotations);
 	c->cgroup = mem_printf("%s/%s", s->cgroup, c->id);
+	c->program = mem_strdup(s->program);
 	oci_container_derive(o, c);
 	return c;
 }

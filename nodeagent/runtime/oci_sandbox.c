@@ -239,22 +239,14 @@ void oci_sandbox_inspect(const struct oci_sandbox *s, struct runtime_sandbox *re
 	snprintf(ret->netns, sizeof(ret->netns), "%s", s->netns);
 }
 
-/* There is one way here, which may also be called by its program's name. */
-static int check_handler(const struct oci *o, const char *handler, struct err *err)
-{
-	const char *slash = strrchr(o->oci_runtime, '/'), *own = slash ? slash + 1 : o->oci_runtime;
-	if (!handler || !*handler || !strcmp(handler, own))
-		return 0;
-	return err_set(err, REASON_INVALID, "no runtime for \"%s\" is configured", handler);
-}
-
 int oci_sandbox_run(struct runtime *rt, const struct runtime_sandbox_spec *spec, struct runtime_sandbox *ret,
 		    struct err *err)
 {
 	struct oci *o = (struct oci *)rt;
-	if (oci_check_id(o, spec->id, err) < 0 || check_handler(o, spec->handler, err) < 0)
+	const char *program = oci_handlers_find(o->handlers, spec->handler, err);
+	if (!program || oci_check_id(o, spec->id, err) < 0)
 		return -1;
-	struct oci_sandbox *s = oci_sandbox_new(o, spec);
+	struct oci_sandbox *s = oci_sandbox_new(o, spec, program);
 	if (build(o, s, spec, err) < 0) {
 		struct err ignored = ERR_INIT;
 		/* What cannot be undone now stays known, so that a later removal of the Pod finds it. */

@@ -37,6 +37,7 @@ int oci_sandbox_save(struct oci *o, struct oci_sandbox *s, struct err *err)
 	js_set_str(d, "namespace", s->pod_namespace);
 	js_set_str(d, "name", s->pod_name);
 	js_set_str(d, "hostname", s->hostname);
+	js_set_str(d, "runtime", s->program);
 	js_set_str(d, "cgroup", s->cgroup);
 	js_set_int(d, "attempt", s->attempt);
 	js_set_bool(d, "hostNetwork", s->host_network);
@@ -77,6 +78,7 @@ int oci_container_save(struct oci *o, struct oci_container *c, struct err *err)
 	js_set_str(d, "image", c->image_ref);
 	js_set_str(d, "imageAsked", c->image_asked);
 	js_set_str(d, "cgroup", c->cgroup);
+	js_set_str(d, "runtime", c->program);
 	js_set_str(d, "digestRef", c->digest_ref);
 	js_set_str(d, "log", c->log_path);
 	js_set_str(d, "terminationLog", c->termination_log);
@@ -123,6 +125,13 @@ static struct oci_process get_process(const js *o, const char *key)
 				    .start = (uint64_t)js_int(o, 0, key, "start", NULL)};
 }
 
+/* Agents that knew no handlers had one for all. */
+static char *get_program(const struct oci *o, const js *d)
+{
+	const char *program = js_str(d, "runtime", NULL);
+	return mem_strdup(program ? program : o->oci_runtime);
+}
+
 static struct oci_sandbox *sandbox_from(const struct oci *o, const char *id, const js *d)
 {
 	struct oci_sandbox *s = MEM_NEW(struct oci_sandbox);
@@ -133,6 +142,7 @@ static struct oci_sandbox *sandbox_from(const struct oci *o, const char *id, con
 	s->pod_name = mem_strdup(js_str0(d, "name", NULL));
 	s->hostname = mem_strdup(js_str0(d, "hostname", NULL));
 	s->cgroup = mem_strdup(js_str(d, "cgroup", NULL));
+	s->program = get_program(o, d);
 	s->attempt = (unsigned)js_int(d, 0, "attempt", NULL);
 	s->host_network = js_bool(d, false, "hostNetwork", NULL);
 	s->host_pid = js_bool(d, false, "hostPID", NULL);
@@ -174,6 +184,7 @@ static struct oci_container *container_from(const struct oci *o, const char *id,
 	c->image_ref = mem_strdup(js_str0(d, "image", NULL));
 	c->image_asked = mem_strdup(js_str0(d, "imageAsked", NULL));
 	c->cgroup = mem_strdup(js_str(d, "cgroup", NULL));
+	c->program = get_program(o, d);
 	c->digest_ref = mem_strdup(js_str0(d, "digestRef", NULL));
 	c->log_path = mem_strdup(js_str(d, "log", NULL));
 	c->termination_log = mem_strdup(js_str(d, "terminationLog", NULL));

@@ -130,6 +130,12 @@ struct runtime_container_spec {
 	size_t n_labels, n_annotations;
 };
 
+/* One of the node's ways to run containers, as the Node tells of it. */
+struct runtime_handler {
+	const char *name; /* "": the usual one */
+	bool recursive_readonly, user_namespaces;
+};
+
 struct runtime_usage {
 	int64_t cpu_ns; /* of all cores */
 	int64_t memory; /* bytes in use, without files that nobody has touched lately: the working set */
@@ -242,6 +248,8 @@ struct runtime_ops {
 	const char *name;    /* "coracle", "fake": the scheme of containerID, "coracle://ID" */
 	size_t id_digits;    /* how long the ids are that it wants */
 	const char *version; /* for node.status.nodeInfo.containerRuntimeVersion, "coracle://VERSION" */
+	/* What a sandbox's handler may be, sorted, as long as the runtime is there. NULL: of a runtime that pretends. */
+	const struct runtime_handler *(*handlers)(const struct runtime *rt, size_t *ret_n);
 	/* Makes network, namespaces, cgroup and pause. After a failure nothing is left. */
 	int (*sandbox_run)(struct runtime *rt, const struct runtime_sandbox_spec *spec,
 			   struct runtime_sandbox *ret, struct err *err);
@@ -342,8 +350,10 @@ struct runtime_config {		/* strings borrowed until free */
 	const char *cluster_id; /* [a-z0-9]{1,12}: names cgroups, bridge, firewall rules, so that they can be
 				   found */
 	const char *runtime;	/* "crun", "runc" or a path; NULL = crun on pure cgroup v2, else runc */
-	const char *conmon;	/* NULL = from PATH */
-	const char *pause;	/* path of the static pause program */
+	const char *
+		handlers; /* "NAME=PROGRAM,NAME=PROGRAM": further OCI runtimes, by RuntimeClass handlers; NULL = none */
+	const char *conmon;			 /* NULL = from PATH */
+	const char *pause;			 /* path of the static pause program */
 	const char *cni_bin_dirs, *cni_conf_dir; /* colon-separated; see network.h */
 	const char *pod_cidr;			 /* "10.244.0.0/24"; may come later by set_pod_cidr */
 	const char *insecure_registries; /* comma-separated host[:port] reached by plain HTTP; loopback always
