@@ -6,16 +6,19 @@ other WebSocket protocols, half-closed channels, nonsense, thousands at once.
   stream.py [--cert C --key K | --token-file T] URL PROTOCOL [--raw]   standard input goes to channel 0 (its end is told where the
                                                                         protocol can); channels 1 and 2 come out, the error
                                                                         channel goes to descriptor 3, if it is open, as text
+  stream.py … URL PROTOCOL --storm N   N at once, each by a connection of its own and without input; prints how they ended, and how many each way
 """
 
 import argparse
 import base64
+import collections
 import os
 import selectors
 import socket
 import ssl
 import struct
 import sys
+import threading
 from urllib.parse import urlsplit
 
 
@@ -108,15 +111,51 @@ class Channels:
         return said
 
 
+def last_word(url, protocol, how):
+    """What a command's end was, by the error channel."""
+    try:
+        c = Channels(url, protocol, **how)
+        if c.status != 101:
+            return str(c.status)
+        c.s.settimeout(600)
+        end = b""
+        while not c.over:
+            end += b"".join(p for channel, p in c.hear() if channel == 3)
+        c.s.close()
+        return end.decode() or "no end"
+    except (OSError, EOFError) as e:
+        return str(e)
+
+
+def storm(n, url, protocol, how):
+    ends, gate = collections.Counter(), threading.Barrier(n)
+
+    def one():
+        gate.wait()
+        ends[last_word(url, protocol, how)] += 1
+
+    threads = [threading.Thread(target=one) for _ in range(n)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    for end, times in ends.most_common():
+        print(times, end)
+
+
 def main():
     a = argparse.ArgumentParser()
     a.add_argument("--cert")
     a.add_argument("--key")
     a.add_argument("--token-file")
+    a.add_argument("--storm", type=int)
     a.add_argument("url")
     a.add_argument("protocol")
     o = a.parse_args()
     token = open(o.token_file, encoding="utf-8").read().strip() if o.token_file else None
+    if o.storm:
+        storm(o.storm, o.url, o.protocol, {"cert": o.cert, "key": o.key, "token": token})
+        return
     c = Channels(o.url, o.protocol, cert=o.cert, key=o.key, token=token)
     if c.status != 101:
         more = int(c.headers.get("content-length", 0)) - len(c.data)

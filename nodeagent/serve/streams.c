@@ -35,7 +35,6 @@ struct stream {
 	char *command;
 	struct MHD_UpgradeResponseHandle *handle; /* once the connection is ours */
 	struct session *session;
-	bool beginning;
 	unsigned refs; /* the request's, the connection's, the lane's */
 };
 
@@ -180,7 +179,7 @@ static int locate(struct stream *x, char *path, struct err *err)
 
 static int check(struct stream *x, struct err *err)
 {
-	if (x->all->n >= STREAMS_MAX || (x->what == STREAMS_EXEC && x->all->starting >= STREAMS_STARTING))
+	if (x->all->n >= STREAMS_MAX)
 		return err_set(err, REASON_TOO_MANY_REQUESTS,
 			       "too many streams on this node, try again later");
 	x->errors &= !x->tty;
@@ -231,11 +230,7 @@ static void on_over(void *arg)
 /* The lane is through with it. */
 static void on_unused(void *arg)
 {
-	struct stream *x = arg;
-	if (x->beginning)
-		x->all->starting--;
-	x->beginning = false;
-	streams_drop(x);
+	streams_drop(arg);
 }
 
 static void give_back(struct stream *x)
@@ -264,8 +259,6 @@ static struct session *start_command(struct stream *x, const struct session_conf
 		.failing = exec ? "error executing command in container: failed to exec in container"
 				: "error attaching to container: failed to attach container",
 	};
-	x->beginning = true;
-	x->all->starting++;
 	return remotecommand_start(&c);
 }
 

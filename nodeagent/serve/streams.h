@@ -11,13 +11,13 @@
 #include "loop/loop.h"
 #include "serve/logs.h"
 
-#define STREAMS_MAX 4096    /* sessions at a time */
-#define STREAMS_STARTING 64 /* processes that wait to be begun */
+#define STREAMS_MAX                                                                                          \
+	4096 /* sessions at a time, those included whose processes wait for their turn to be begun */
 
 struct streams { /* zeroed, then streams_init */
 	const struct logs_source *source;
 	struct list live, ended;
-	size_t n, starting;
+	size_t n;
 	loop_fn *wake; /* the library has something to do */
 	void *wake_arg;
 };

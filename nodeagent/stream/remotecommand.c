@@ -18,6 +18,7 @@ enum { PIECE = 32 * 1024, PIECES_MAX = 8 /* before others have their turn */, RE
 /* The job that begins the process; it outlives a session that is freed meanwhile. */
 struct beginning {
 	struct remote *r; /* NULL: nobody waits for it */
+	struct loop_job *job;
 	int (*begin)(void *arg, struct runtime_stream *ret, struct err *err);
 	void (*begun)(void *arg);
 	void *arg;
@@ -350,11 +351,11 @@ static void begin_done(void *arg)
 static void begin(struct remote *r)
 {
 	struct beginning *b = MEM_NEW(struct beginning);
-	*b = (struct beginning){.r = r, .begin = r->c.begin, .begun = r->c.begun, .arg = r->c.arg};
+	*b = (struct beginning){.r = r, .rc = -1, .begin = r->c.begin, .begun = r->c.begun, .arg = r->c.arg};
 	r->c.begun = NULL;
 	r->beginning = b;
 	loop_timer_set(r->c.s.loop, &r->patience, CLOCK_NEVER);
-	loop_job(r->c.s.loop, r->c.s.lane, begin_work, begin_done, b);
+	b->job = loop_job(r->c.s.loop, r->c.s.lane, begin_work, begin_done, b);
 }
 
 static void begin_when_complete(struct remote *r)
@@ -394,8 +395,11 @@ static void free_remote(struct session *s)
 	struct remote *r = (struct remote *)s;
 	r->finished = true;
 	stop_process(r);
-	if (r->beginning)
+	if (r->beginning) {
 		r->beginning->r = NULL;
+		loop_job_withdraw(
+			r->beginning->job); /* whoever left while he waited has nothing run any more */
+	}
 	if (r->c.begun)
 		r->c.begun(r->c.arg);
 	conn_release(&r->conn);

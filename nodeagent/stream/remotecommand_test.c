@@ -3,6 +3,7 @@
 #include "stream/remotecommand.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -20,7 +21,7 @@ struct report { /* as the runtime's keeper tells it */
 
 static struct rig g;
 static int in = -1, out = -1, errors = -1, status = -1; /* the process's ends */
-static bool begun, fails, is_attach;
+static bool begun, fails, is_attach, tried;
 
 static int pipe_end(int *process, bool input)
 {
@@ -33,6 +34,7 @@ static int pipe_end(int *process, bool input)
 static int begin(void *arg, struct runtime_stream *ret, struct err *err)
 {
 	int ends[2];
+	tried = true;
 	if (fails)
 		return err_set(err, REASON_INVALID, "no such program");
 	runtime_stream_init(ret);
@@ -58,7 +60,7 @@ static void on_begun(void *arg)
 static void start(enum mux_form form, enum remotecommand_version version)
 {
 	rig_init(&g);
-	begun = fails = is_attach = false;
+	begun = fails = is_attach = tried = false;
 	const struct remotecommand_config c = {.s = rig_session(&g, form),
 					       .version = version,
 					       .in = true,
@@ -71,7 +73,7 @@ static void start(enum mux_form form, enum remotecommand_version version)
 	g.session = remotecommand_start(&c);
 }
 
-static void open_streams(void)
+static void ask_for_streams(void)
 {
 	autobuf struct buf b = BUF_INIT;
 	client_open(g.spdy, &b, 1, "error");
@@ -79,6 +81,11 @@ static void open_streams(void)
 	client_open(g.spdy, &b, 5, "stdout");
 	client_open(g.spdy, &b, 7, "stderr");
 	rig_send(&g, &b);
+}
+
+static void open_streams(void)
+{
+	ask_for_streams();
 	rig_until(&g, begun);
 }
 
@@ -281,6 +288,42 @@ static void a_client_that_leaves_closes_the_pipes(void **state)
 	stop();
 }
 
+static void hold(void *turn)
+{
+	pthread_mutex_lock(turn);
+	pthread_mutex_unlock(turn);
+}
+
+static void note_nothing(void *arg)
+{
+}
+
+static void note(void *done)
+{
+	*(bool *)done = true;
+}
+
+/* Others are before him, and he hangs up: his command is not run when his turn comes. */
+static void a_client_that_leaves_the_queue_has_nothing_run(void **state)
+{
+	pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+	bool all_had_their_turn = false;
+	start(MUX_SPDY, REMOTECOMMAND_V4);
+	pthread_mutex_lock(&turn);
+	(void)loop_job(g.loop, 0, hold, note_nothing, &turn);
+	ask_for_streams();
+	rig_hang_up(&g);
+	rig_until(&g, g.over);
+	session_free(g.session);
+	g.session = NULL;
+	rig_until(&g, begun);
+	(void)loop_job(g.loop, 0, note_nothing, note, &all_had_their_turn);
+	pthread_mutex_unlock(&turn);
+	rig_until(&g, all_had_their_turn);
+	assert_false(tried);
+	stop();
+}
+
 static void streams_that_never_come_are_not_waited_for_for_ever(void **state)
 {
 	autobuf struct buf b = BUF_INIT;
@@ -344,6 +387,7 @@ int main(void)
 		cmocka_unit_test(output_is_whole_though_the_client_is_slow),
 		cmocka_unit_test(input_waits_for_the_process),
 		cmocka_unit_test(a_client_that_leaves_closes_the_pipes),
+		cmocka_unit_test(a_client_that_leaves_the_queue_has_nothing_run),
 		cmocka_unit_test(streams_that_never_come_are_not_waited_for_for_ever),
 		cmocka_unit_test(one_that_says_nothing_is_idle),
 		cmocka_unit_test(an_attachment_ends_with_its_output),
