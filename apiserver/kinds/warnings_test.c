@@ -37,6 +37,8 @@
 	"will be treated as 1\n"
 #define DOTS                                                                                                 \
 	", which can result in surprising behavior; a DNS label is recommended: [must not contain dots]\n"
+#define CLAIMS "'spec':{'volumeClaimTemplates':[{},{'spec':{'resources':{'requests':{'storage':'1500m'}}}}]}"
+#define FRACTION "fractional byte value \"1500m\" is invalid, must be an integer\n"
 #define WORKLOAD(kind)                                                                                       \
 	{"apps", kind,                                                                                       \
 	 "",	 JSON("{" TEMPLATE("a.b", "1", "-1") "}"),                                                   \
@@ -151,6 +153,31 @@ static void warnings(void **state)
 		    "{}"),
 		 "nodeTopology.matchExpressions[0].key: beta.kubernetes.io/os is deprecated since v1.14; use \"kubernetes.io/os\" instead\n"
 		 "nodeTopology.matchLabels.beta.kubernetes.io/arch: deprecated since v1.14; use \"kubernetes.io/arch\" instead\n"},
+		{OF("node.k8s.io", "RuntimeClass", "",
+		    "'scheduling':{'nodeSelector':{'beta.kubernetes.io/os':'linux','a':'b'}}", "{}"),
+		 "scheduling.nodeSelector: deprecated since v1.14; use \"kubernetes.io/os\" instead\n"},
+		{OF("apps", "StatefulSet", "", CLAIMS, NULL),
+		 "spec.volumeClaimTemplates[1].resources.requests[storage]: " FRACTION},
+		{OF("apps", "StatefulSet", "", CLAIMS, "{}"),
+		 "spec.volumeClaimTemplates[1].Spec.resources.requests[storage]: " FRACTION},
+		{OF("apps", "StatefulSet", "status", CLAIMS, "{}"), ""},
+		{CORE("Secret", "", "'type':'kubernetes.io/tls','data':{'tls.crt':'eA==','tls.key':''}",
+		      NULL),
+		 "tls: failed to find any PEM data in certificate input\n"},
+		{CORE("Secret", "", "'type':'kubernetes.io/tls','data':{'tls.crt':'eA==','tls.key':''}",
+		      "{}"),
+		 "tls: failed to find any PEM data in certificate input\n"},
+		{CORE("Secret", "", "'type':'Opaque','data':{'tls.crt':'eA=='}", NULL), ""},
+		{CORE("PersistentVolume", "",
+		      "'metadata':{'annotations':{'volume.beta.kubernetes.io/mount-options':'a'}},'spec':{'storageos':{},'nodeAffinity':{"
+		      "'required':{'nodeSelectorTerms':[{},{'matchExpressions':[{'key':'beta.kubernetes.io/os'}]}]}}}",
+		      NULL),
+		 "metadata.annotations[volume.beta.kubernetes.io/mount-options]: deprecated since v1.31; use \"mountOptions\" attribute instead\n"
+		 "spec.nodeAffinity.required.nodeSelectorTerms[1].matchExpressions[0].key: beta.kubernetes.io/os is deprecated since v1.14; use \"kubernetes.io/os\" instead\n"
+		 "spec.storageOS: deprecated in v1.22, non-functional in v1.25+\n"},
+		{CORE("PersistentVolumeClaim", "",
+		      "'spec':{'resources':{'requests':{'storage':'1500m'},'limits':{'storage':'1'}}}", NULL),
+		 "spec.resources.requests[storage]: " FRACTION},
 		WORKLOAD("Deployment"),
 		WORKLOAD("ReplicaSet"),
 	};

@@ -232,6 +232,11 @@ static void statefulset_validate(const struct strategy_ctx *ctx, const js *new, 
 static void statefulset_warn(const struct strategy_ctx *ctx, const js *new, const js *old)
 {
 	workload_warn_template(ctx, new, old);
+	if (*ctx->subresource)
+		return;
+	js_array_for_each (c, js_arr(new, "spec", "volumeClaimTemplates", NULL))
+		podspec_warn_claim(ctx, js_obj(c, "spec", NULL),
+				   PATH("spec.volumeClaimTemplates[%zu]%s", c_i, old ? ".Spec" : ""));
 	if (js_int(new, 0, "spec", "revisionHistoryLimit", NULL) < 0)
 		strategy_warn(
 			ctx,

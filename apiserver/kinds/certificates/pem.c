@@ -216,3 +216,135 @@ int pem_check_certificates(const char *p, size_t n, struct err *err)
 	}
 	return blocks ? 0 : err_set(err, REASON_INVALID, "must contain at least one CERTIFICATE PEM block");
 }
+
+/* ---- a certificate and its key ---- */
+
+static bool is_key(const char *type)
+{
+	static const char word[] = "PRIVATE KEY";
+	size_t n = strlen(type), w = strlen(word);
+
+	return n >= w && !strcmp(type + n - w, word) && (n == w || type[n - w - 1] == ' ');
+}
+
+static bool is_certificate(const char *type)
+{
+	return !strcmp(type, "CERTIFICATE");
+}
+
+/* The first block of such a type; `skipped`: the types before it, or of all when there is none. */
+static bool find_block(const struct buf *text, bool (*wanted)(const char *), struct pem_block *ret,
+		       struct buf *skipped, size_t *n_skipped, bool *other)
+{
+	const char *p = text->p;
+	size_t n = text->len;
+
+	while (pem_next(&p, &n, ret)) {
+		if (wanted(ret->type))
+			return true;
+		*other = wanted == is_key ? is_certificate(ret->type) : is_key(ret->type);
+		buf_addf(skipped, "%s%s", (*n_skipped)++ ? " " : "", ret->type);
+		buf_release(&ret->der);
+	}
+	return false;
+}
+
+static int find_certificate(const struct buf *text, struct pem_block *ret, struct err *err)
+{
+	autobuf struct buf skipped = BUF_INIT;
+	size_t n = 0;
+	bool key = false;
+
+	if (find_block(text, is_certificate, ret, &skipped, &n, &key))
+		return 0;
+	if (!n)
+		return err_set(err, REASON_INVALID, "tls: failed to find any PEM data in certificate input");
+	if (n == 1 && key)
+		return err_set(
+			err, REASON_INVALID,
+			"tls: failed to find certificate PEM data in certificate input, but did find a "
+			"private key; PEM inputs may have been switched");
+	return err_set(
+		err, REASON_INVALID,
+		"tls: failed to find \"CERTIFICATE\" PEM block in certificate input after skipping PEM "
+		"blocks of the following types: [%s]",
+		buf_str(&skipped));
+}
+
+static int find_key(const struct buf *text, struct pem_block *ret, struct err *err)
+{
+	autobuf struct buf skipped = BUF_INIT;
+	size_t n = 0;
+	bool certificate = false;
+
+	if (find_block(text, is_key, ret, &skipped, &n, &certificate))
+		return 0;
+	if (!n)
+		return err_set(err, REASON_INVALID, "tls: failed to find any PEM data in key input");
+	if (n == 1 && certificate)
+		return err_set(err, REASON_INVALID,
+			       "tls: found a certificate rather than a key in the PEM for the private key");
+	return err_set(err, REASON_INVALID,
+		       "tls: failed to find PEM block with type ending in \"PRIVATE KEY\" in key input after "
+		       "skipping PEM blocks of the following types: [%s]",
+		       buf_str(&skipped));
+}
+
+/* What Go tells apart by its types of keys. */
+static int family(int algorithm)
+{
+	return algorithm == GNUTLS_PK_RSA_PSS ? GNUTLS_PK_RSA : algorithm;
+}
+
+static int compare_keys(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, struct err *err)
+{
+	unsigned char a[64], b[64];
+	size_t n = sizeof(a), m = sizeof(b);
+	int algorithm = gnutls_x509_crt_get_pk_algorithm(crt, NULL);
+
+	if (family(algorithm) != GNUTLS_PK_RSA && algorithm != GNUTLS_PK_ECDSA &&
+	    algorithm != GNUTLS_PK_EDDSA_ED25519)
+		return err_set(err, REASON_INVALID, "tls: unknown public key algorithm");
+	if (family(gnutls_x509_privkey_get_pk_algorithm(key)) != family(algorithm))
+		return err_set(err, REASON_INVALID, "tls: private key type does not match public key type");
+	if (gnutls_x509_crt_get_key_id(crt, 0, a, &n) < 0 ||
+	    gnutls_x509_privkey_get_key_id(key, 0, b, &m) < 0 || n != m || memcmp(a, b, n))
+		return err_set(err, REASON_INVALID, "tls: private key does not match public key");
+	return 0;
+}
+
+static int match(const struct pem_block *certificate, const struct pem_block *key, struct err *err)
+{
+	gnutls_datum_t c = {.data = (unsigned char *)certificate->der.p,
+			    .size = (unsigned)certificate->der.len},
+		       k = {.data = (unsigned char *)key->der.p, .size = (unsigned)key->der.len};
+	gnutls_x509_crt_t crt = NULL;
+	gnutls_x509_privkey_t private = NULL;
+	int rc = -1;
+
+	if (gnutls_x509_crt_init(&crt) < 0 || gnutls_x509_privkey_init(&private) < 0)
+		err_set(err, REASON_INTERNAL, "no memory for a certificate");
+	else if (gnutls_x509_crt_import(crt, &c, GNUTLS_X509_FMT_DER) < 0)
+		err_set(err, REASON_INVALID, "x509: malformed certificate");
+	else if (gnutls_x509_privkey_import2(private, &k, GNUTLS_X509_FMT_DER, NULL, 0) < 0)
+		err_set(err, REASON_INVALID, "tls: failed to parse private key");
+	else
+		rc = compare_keys(crt, private, err);
+	if (private)
+		gnutls_x509_privkey_deinit(private);
+	if (crt)
+		gnutls_x509_crt_deinit(crt);
+	return rc;
+}
+
+int pem_check_pair(const struct buf *certificate, const struct buf *key, struct err *err)
+{
+	struct pem_block c = {.der = BUF_INIT}, k = {.der = BUF_INIT};
+	int rc = find_certificate(certificate, &c, err);
+
+	rc = rc ? rc : find_key(key, &k, err);
+	rc = rc ? rc : match(&c, &k, err);
+	buf_release(&c.der);
+	buf_release(&k.der);
+	return rc;
+}

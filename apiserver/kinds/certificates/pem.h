@@ -22,5 +22,7 @@ int pem_check_request(const char *p, size_t n, struct err *err) MUST_CHECK;
 int pem_check_certificates(const char *p, size_t n, struct err *err) MUST_CHECK;
 /* One certificate at least, whatever stands beside it, as Go fills a pool of those that it trusts. */
 int pem_check_authorities(const char *p, size_t n, struct err *err) MUST_CHECK;
+/* A certificate, others behind it maybe, and its private key; in the words of Go's tls.X509KeyPair. */
+int pem_check_pair(const struct buf *certificate, const struct buf *key, struct err *err) MUST_CHECK;
 
 #endif

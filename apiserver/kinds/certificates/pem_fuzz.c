@@ -20,5 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		assert(*err.msg);
 	if (pem_check_certificates((const char *)p, n, &err) < 0)
 		assert(*err.msg);
+	const struct buf text = {.p = (char *)p, .len = n};
+	if (pem_check_pair(&text, &text, &err) < 0)
+		assert(*err.msg);
 	return 0;
 }

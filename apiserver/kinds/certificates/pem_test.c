@@ -83,9 +83,61 @@ static void certificates(void **state)
 	}
 }
 
+#define MARK(type, body) "-----BEGIN " type "-----\n" body "-----END " type "-----\n"
+#define ODD MARK("ODD", "AAAA\n")
+
+/* Go's words (crypto/tls X509KeyPair). */
+static void pairs(void **state)
+{
+	static const char none_c[] = "tls: failed to find any PEM data in certificate input",
+			  none_k[] = "tls: failed to find any PEM data in key input",
+			  bad_key[] = "tls: failed to parse private key";
+	autofree char *chain = mem_printf(ODD "%s%s", pem_pair_certificate, pem_certificate),
+		      *behind = mem_printf(ODD "%s", pem_pair_key);
+	const struct {
+		const char *certificate, *key, *want;
+	} rows[] = {
+		{pem_pair_certificate, pem_pair_key, ""},
+		{pem_pair_certificate, pem_pair_pkcs8, ""},
+		{chain, behind, ""},
+		{pem_pair_certificate, pem_other_key, "tls: private key does not match public key"},
+		{pem_pair_certificate, pem_other_sort,
+		 "tls: private key type does not match public key type"},
+		{"", "", none_c},
+		{"x", pem_pair_key, none_c},
+		{pem_pair_certificate, "x", none_k},
+		{pem_pair_key, pem_pair_certificate,
+		 "tls: failed to find certificate PEM data in certificate input, but did find a private key; PEM inputs may have been "
+		 "switched"},
+		{ODD ODD, pem_pair_key,
+		 "tls: failed to find \"CERTIFICATE\" PEM block in certificate input after skipping PEM blocks of the following types: "
+		 "[ODD ODD]"},
+		{pem_pair_certificate, pem_certificate,
+		 "tls: found a certificate rather than a key in the PEM for the private key"},
+		{pem_pair_certificate, ODD,
+		 "tls: failed to find PEM block with type ending in \"PRIVATE KEY\" in key input after skipping PEM blocks of the "
+		 "following types: [ODD]"},
+		{pem_pair_certificate, MARK("NOPRIVATE KEY", "AAAA\n"),
+		 "tls: failed to find PEM block with type ending in \"PRIVATE KEY\" in key input after skipping PEM blocks of the "
+		 "following types: [NOPRIVATE KEY]"},
+		{pem_pair_certificate, MARK("PRIVATE KEY", "AAAA\n"), bad_key},
+		{pem_pair_certificate, MARK("EC PRIVATE KEY", ""), bad_key},
+		{MARK("CERTIFICATE", "AAAA\n"), pem_pair_key, "x509: malformed certificate"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+		autobuf struct buf certificate = BUF_INIT, key = BUF_INIT;
+		buf_adds(&certificate, rows[i].certificate);
+		buf_adds(&key, rows[i].key);
+		assert_int_equal(pem_check_pair(&certificate, &key, &err), *rows[i].want ? -1 : 0);
+		assert_string_equal(err.msg, rows[i].want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(blocks), cmocka_unit_test(requests),
-					   cmocka_unit_test(certificates)};
+					   cmocka_unit_test(certificates), cmocka_unit_test(pairs)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,4 +29,35 @@ static const char pem_certificate[] = "-----BEGIN CERTIFICATE-----\n"
 				      "KQIgemGiwx7Aa4zaxXZCTQ+cxqu8pDJTlR9ab2dMMln4U+k=\n"
 				      "-----END CERTIFICATE-----\n";
 
+/* A certificate and its key, in both forms, and keys of others. */
+static const char pem_pair_certificate[] =
+	"-----BEGIN CERTIFICATE-----\n"
+	"MIIBbzCCARWgAwIBAgIUcWCDdCEsM1SU9lJS4hfgBR3TfFswCgYIKoZIzj0EAwIw\n"
+	"DDEKMAgGA1UEAwwBYzAgFw0yNjExMjIyMTU0NDdaGA8yMTI2MTAyOTIxNTQ0N1ow\n"
+	"DDEKMAgGA1UEAwwBYzBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABI3apwx3+EsN\n"
+	"Nd6k9izm44NWVxKbE53WEKq2ptTVdfdEaegXEtzltFHyAUeO/PyyMEHQ9AEL+bbF\n"
+	"DewxqYowUFOjUzBRMB0GA1UdDgQWBBSB1s2ZW1fW4OH+NyLNTcaVPyq77TAfBgNV\n"
+	"HSMEGDAWgBSB1s2ZW1fW4OH+NyLNTcaVPyq77TAPBgNVHRMBAf8EBTADAQH/MAoG\n"
+	"CCqGSM49BAMCA0gAMEUCIQCNlZBtxKs5n20zUVj/4KonY4reoTa8wS24ApOhWYa4\n"
+	"FgIgbJrTc0Oa6K0PMXg60RcLyOJw/iaAku4LzWeTiXZOjlY=\n"
+	"-----END CERTIFICATE-----\n";
+static const char pem_pair_key[] = "-----BEGIN EC PRIVATE KEY-----\n"
+				   "MHcCAQEEICThkdPmAHFEVyipiYltLo+w+FVOSurtYxhVksC72HXFoAoGCCqGSM49\n"
+				   "AwEHoUQDQgAEjdqnDHf4Sw013qT2LObjg1ZXEpsTndYQqram1NV190Rp6BcS3OW0\n"
+				   "UfIBR478/LIwQdD0AQv5tsUN7DGpijBQUw==\n"
+				   "-----END EC PRIVATE KEY-----\n";
+static const char pem_pair_pkcs8[] = "-----BEGIN PRIVATE KEY-----\n"
+				     "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgJOGR0+YAcURXKKmJ\n"
+				     "iW0uj7D4VU5K6u1jGFWSwLvYdcWhRANCAASN2qcMd/hLDTXepPYs5uODVlcSmxOd\n"
+				     "1hCqtqbU1XX3RGnoFxLc5bRR8gFHjvz8sjBB0PQBC/m2xQ3sMamKMFBT\n"
+				     "-----END PRIVATE KEY-----\n";
+static const char pem_other_key[] = "-----BEGIN EC PRIVATE KEY-----\n"
+				    "MHcCAQEEIGK1oZVfLSZapRTxor/Xn1+rH6e10x0eHzTHryRQyVaGoAoGCCqGSM49\n"
+				    "AwEHoUQDQgAEkyxQLMRCH5LScfQYWENzq6o6iLIb7TNb2olbegKsYJazc6JBvgeh\n"
+				    "bPgRcm+z9QL6GxHxL5LneZTufVCVpAJtNA==\n"
+				    "-----END EC PRIVATE KEY-----\n";
+static const char pem_other_sort[] = "-----BEGIN PRIVATE KEY-----\n"
+				     "MC4CAQAwBQYDK2VwBCIEIDky2vMk5eqFPGk2+b0XXz+Pe/naY7vcbr4NsEJGc4jQ\n"
+				     "-----END PRIVATE KEY-----\n";
+
 #endif

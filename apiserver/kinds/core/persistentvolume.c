@@ -6,6 +6,7 @@
 #include "object/quantity.h"
 #include "object/rfc3339.h"
 
+#define MOUNT_OPTIONS "volume.beta.kubernetes.io/mount-options"
 #define BETA_CLASS "volume.beta.kubernetes.io/storage-class"
 #define RECLAIM_POLICY "spec.persistentVolumeReclaimPolicy"
 
@@ -227,6 +228,34 @@ static void check_update(const js *spec, const js *was, struct field_errors *err
 				      "update from non-nil value to nil is forbidden");
 }
 
+/* The old way to say how a volume is mounted, for those that are (pkg/volume/validation). */
+static void check_mount_options(const js *o, struct field_errors *errs)
+{
+	static const char *const mounted[] = {
+		"gcePersistentDisk",
+		"awsElasticBlockStore",
+		"glusterfs",
+		"nfs",
+		"rbd",
+		"quobyte",
+		"iscsi",
+		"cinder",
+		"cephfs",
+		"azureFile",
+		"vsphereVolume",
+		"azureDisk",
+		"photonPersistentDisk",
+	};
+
+	if (!js_get(o, "metadata", "annotations", MOUNT_OPTIONS, NULL))
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(mounted); i++)
+		if (js_get(o, "spec", mounted[i], NULL))
+			return;
+	field_error_forbidden(errs, "metadata.annotations." MOUNT_OPTIONS,
+			      "may not specify mount options for this volume type");
+}
+
 static void persistentvolume_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
 				      struct field_errors *errs)
 {
@@ -242,19 +271,22 @@ static void persistentvolume_validate(const struct strategy_ctx *ctx, const js *
 				       "spec.nodeAffinity.required", errs);
 	check_source(spec, js_str0(new, "metadata", "name", NULL), errs);
 	check_attributes(spec, errs);
+	check_mount_options(new, errs);
 	if (old)
 		check_update(spec, js_obj(old, "spec", NULL), errs);
 }
 
 /* ---- warnings ---- */
 
-static const char *const gone[][2] = {
-	{"photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"},
-	{"scaleIO", "deprecated in v1.16, non-functional in v1.22+"},
-	{"storageos", "deprecated in v1.22, non-functional in v1.25+"},
-	{"glusterfs", "deprecated in v1.25, non-functional in v1.26+"},
-	{"cephfs", "deprecated in v1.28, non-functional in v1.31+"},
-	{"rbd", "deprecated in v1.28, non-functional in v1.31+"},
+static const struct {
+	const char *field, *name, *text;
+} gone[] = {
+	{"cephfs", "cephfs", "deprecated in v1.28, non-functional in v1.31+"},
+	{"photonPersistentDisk", "photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"},
+	{"scaleIO", "scaleIO", "deprecated in v1.16, non-functional in v1.22+"},
+	{"storageos", "storageOS", "deprecated in v1.22, non-functional in v1.25+"},
+	{"glusterfs", "glusterfs", "deprecated in v1.25, non-functional in v1.26+"},
+	{"rbd", "rbd", "deprecated in v1.28, non-functional in v1.31+"},
 };
 
 static void persistentvolume_warn(const struct strategy_ctx *ctx, const js *new, const js *old)
@@ -264,13 +296,18 @@ static void persistentvolume_warn(const struct strategy_ctx *ctx, const js *new,
 	if (js_get(new, "metadata", "annotations", BETA_CLASS, NULL))
 		strategy_warn(ctx, "metadata.annotations[" BETA_CLASS
 				   "]: deprecated since v1.8; use \"storageClassName\" attribute instead");
-	for (size_t i = 0; i < ARRAY_LEN(gone); i++)
-		if (js_get(new, "spec", gone[i][0], NULL))
-			strategy_warn(ctx, "spec.%s: %s", gone[i][0], gone[i][1]);
+	if (js_get(new, "metadata", "annotations", MOUNT_OPTIONS, NULL))
+		strategy_warn(ctx, "metadata.annotations[" MOUNT_OPTIONS
+				   "]: deprecated since v1.31; use \"mountOptions\" attribute instead");
 	if (!strcmp(js_str0(new, "spec", "persistentVolumeReclaimPolicy", NULL), "Recycle"))
 		strategy_warn(
 			ctx, RECLAIM_POLICY
 			": The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.");
+	podspec_warn_node_selector(ctx, js_obj(new, "spec", "nodeAffinity", "required", NULL),
+				   "spec.nodeAffinity.required");
+	for (size_t i = 0; i < ARRAY_LEN(gone); i++)
+		if (js_get(new, "spec", gone[i].field, NULL))
+			strategy_warn(ctx, "spec.%s: %s", gone[i].name, gone[i].text);
 }
 
 const struct strategy persistentvolume_strategy = {

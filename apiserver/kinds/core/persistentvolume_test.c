@@ -17,11 +17,17 @@
 	",'nodeAffinity':{'required':{'nodeSelectorTerms':[{'matchExpressions':[{'key':'" key                \
 	"','operator':'In','values':['z']}]}]}}"
 
+#define OPTIONS "'metadata':{'name':'v','annotations':{'volume.beta.kubernetes.io/mount-options':'ro'}}"
+
 static void volumes(void **state)
 {
 	static const struct causes_update rows[] = {
 		{PV(HOST), NULL, ""},
 		{PV(CSI "},'volumeAttributesClassName':'c'"), NULL, ""},
+		{"", "PersistentVolume", "", "{" OPTIONS "," SPEC(HOST) "}", NULL,
+		 "metadata.annotations.volume.beta.kubernetes.io/mount-options: Forbidden: may not specify mount options for this volume type\n"},
+		{"", "PersistentVolume", "", "{" OPTIONS "," SPEC(",'nfs':{'server':'s','path':'/'}") "}",
+		 NULL, ""},
 		{PV(""), NULL, "spec: Required value: must specify a volume type\n"},
 		{PV(HOST ",'nfs':{'server':'s','path':'/'},'cephfs':{'monitors':['m']}"), NULL,
 		 "spec.cephFS: Forbidden: may not specify more than 1 volume type\n"

@@ -249,23 +249,12 @@ static void persistentvolumeclaim_validate(const struct strategy_ctx *ctx, const
 
 static void persistentvolumeclaim_warn(const struct strategy_ctx *ctx, const js *new, const js *old)
 {
-	static const char *const lists[] = {"requests", "limits"};
-	struct err ignore = ERR_INIT;
-	struct quantity q;
-
 	if (*ctx->subresource)
 		return;
 	if (beta_class(new))
 		strategy_warn(ctx, "metadata.annotations[" BETA_CLASS
 				   "]: deprecated since v1.8; use \"storageClassName\" attribute instead");
-	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-		const char *text = js_str(new, "spec", "resources", lists[i], "storage", NULL);
-		if (text && quantity_parse(text, &q, &ignore) == 0 && quantity_milli(&q) % 1000)
-			strategy_warn(
-				ctx,
-				"spec.resources.%s[storage]: fractional byte value \"%s\" is invalid, must be an integer",
-				lists[i], text);
-	}
+	podspec_warn_claim(ctx, js_obj(new, "spec", NULL), "spec");
 }
 
 const struct strategy persistentvolumeclaim_strategy = {

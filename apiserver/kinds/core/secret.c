@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Secrets (kubernetes/kubernetes pkg/apis/core/validation ValidateSecret, pkg/registry/core/secret). */
 #include "base/base64.h"
+#include "kinds/certificates/pem.h"
 #include "kinds/check.h"
 #include "kinds/strategies.h"
 
@@ -107,10 +108,33 @@ static void secret_validate(const struct strategy_ctx *ctx, const js *new, const
 	errs->look = 0;
 }
 
+static void take_bytes(struct buf *out, const js *o, const char *key)
+{
+	const js *v = js_get(o, "data", key, NULL);
+	struct err ignore = ERR_INIT;
+
+	if (v && base64_decode(out, js_str0(v, NULL), (size_t)json_object_get_string_len(v), &ignore) < 0)
+		buf_clear(out);
+}
+
+static void secret_warn(const struct strategy_ctx *ctx, const js *new, const js *old)
+{
+	autobuf struct buf certificate = BUF_INIT, key = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	if (strcmp(js_str0(new, "type", NULL), "kubernetes.io/tls"))
+		return;
+	take_bytes(&certificate, new, "tls.crt");
+	take_bytes(&key, new, "tls.key");
+	if (pem_check_pair(&certificate, &key, &err) < 0)
+		strategy_warn(ctx, "%s", err.msg);
+}
+
 const struct strategy secret_strategy = {
 	.group = "",
 	.kind = "Secret",
 	.prepare = secret_prepare,
 	.default_more = merge_string_data,
 	.validate = secret_validate,
+	.warn = secret_warn,
 };

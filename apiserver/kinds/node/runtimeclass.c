@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RuntimeClasses (kubernetes/kubernetes pkg/apis/node/validation). */
 #include "base/unique.h"
+#include "kinds/advice.h"
 #include "kinds/podspec/podspec.h"
 #include "kinds/strategies.h"
 
@@ -45,9 +46,17 @@ static void runtimeclass_validate(const struct strategy_ctx *ctx, const js *new,
 		validate_tolerations(js_arr(scheduling, "tolerations", NULL), errs);
 }
 
+static void runtimeclass_warn(const struct strategy_ctx *ctx, const js *new, const js *old)
+{
+	for (struct js_iter it = js_iter(js_obj(new, "scheduling", "nodeSelector", NULL)); js_next(&it);)
+		if (advice_label(it.key))
+			strategy_warn(ctx, "scheduling.nodeSelector: %s", advice_label(it.key));
+}
+
 const struct strategy runtimeclass_strategy = {
 	.group = "node.k8s.io",
 	.kind = "RuntimeClass",
 	.flags = STRATEGY_CREATE_ON_UPDATE | STRATEGY_NEEDS_VERSION | STRATEGY_FREE_FINALIZERS,
 	.validate = runtimeclass_validate,
+	.warn = runtimeclass_warn,
 };

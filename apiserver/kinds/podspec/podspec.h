@@ -58,6 +58,10 @@ js *podspec_apparmor_from_annotation(const char *value);
 
 /* What the client that writes it should know. `base`: "", or the path of a template with a dot behind it. */
 void podspec_warn(const struct strategy_ctx *ctx, const js *meta, const js *spec, const char *base);
+/* The same of a selector of nodes, whose path that is. */
+void podspec_warn_node_selector(const struct strategy_ctx *ctx, const js *selector, const char *path);
+/* The same of the spec of a PersistentVolumeClaim, whose path that is. */
+void podspec_warn_claim(const struct strategy_ctx *ctx, const js *spec, const char *path);
 
 /* initContainers, containers, ephemeralContainers: upstream's order. */
 #define PODSPEC_LISTS 3

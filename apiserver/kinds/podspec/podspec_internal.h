@@ -67,7 +67,7 @@ void podspec_check_apparmor(const js *profile, const char *path, struct field_er
 void podspec_check_windows_options(const js *options, const char *path, struct field_errors *errs);
 void podspec_check_os(const struct podspec *p); /* host processes of Windows, and what a system has */
 
-/* warn.c, warn_labels.c, warn_ports.c */
+/* warn.c, warn_labels.c, warn_ports.c, warn_paths.c */
 struct podspec_warning {
 	const struct strategy_ctx *ctx;
 	const char *base; /* "", or a template's path with a dot behind it */
@@ -76,6 +76,7 @@ struct podspec_warning {
 void podspec_warn_labels(const struct podspec_warning *w);    /* of nodes that have other names by now */
 void podspec_warn_selectors(const struct podspec_warning *w); /* of other Pods that select none */
 void podspec_warn_ports(const struct podspec_warning *w);
+void podspec_warn_paths(const struct podspec_warning *w); /* of files in volumes */
 
 /* level.c: of a Pod; linear in its containers' resources. */
 void podspec_default_level(js *spec);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a client is warned of when it makes a Pod or a template of Pods: legal, and hardly what it meant
- * (kubernetes/kubernetes pkg/api/pod/warnings.go). Where it may run and its ports have files of their own: warn_labels.c, warn_ports.c.
+ * (kubernetes/kubernetes pkg/api/pod/warnings.go). Where it may run, its ports and the
+ * files of its volumes have files of their own: warn_labels.c, warn_ports.c, warn_paths.c.
  */
 #include "kinds/advice.h"
 #include "kinds/podspec/podspec_internal.h"
@@ -26,7 +27,7 @@ static const struct {
 	const char *field, *name, *text;
 } old_volumes[] = {
 	{"photonPersistentDisk", "photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"},
-	{"gitRepo", "gitRepo", "deprecated in v1.11"},
+	{"gitRepo", "gitRepo", "deprecated in v1.11, and disabled by default in v1.33+"},
 	{"scaleIO", "scaleIO", "deprecated in v1.16, non-functional in v1.22+"},
 	{"flocker", "flocker", "deprecated in v1.22, non-functional in v1.25+"},
 	{"storageos", "storageOS", "deprecated in v1.22, non-functional in v1.25+"},
@@ -44,57 +45,41 @@ static void warn_annotation(const struct podspec_warning *w, const char *name, c
 
 /* ---- volumes ---- */
 
+static const char *const of_bytes[] = {"memory", "ephemeral-storage"};
+
+/* Bytes are whole. */
+static void warn_fraction(const struct strategy_ctx *ctx, const js *resources, const char *name,
+			  const char *path)
+{
+	const char *text = js_str(resources, name, NULL);
+	struct err err = ERR_INIT;
+	struct quantity q;
+
+	if (text && quantity_parse(text, &q, &err) == 0 && quantity_milli(&q) % 1000)
+		strategy_warn(ctx, "%s[%s]: fractional byte value \"%s\" is invalid, must be an integer",
+			      path, name, text);
+}
+
+void podspec_warn_claim(const struct strategy_ctx *ctx, const js *spec, const char *path)
+{
+	static const char *const lists[] = {"requests", "limits"};
+
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		warn_fraction(ctx, js_obj(spec, "resources", lists[i], NULL), "storage",
+			      PATH("%s.resources.%s", path, lists[i]));
+}
+
 static void warn_volumes(const struct podspec_warning *w)
 {
-	js_array_for_each (v, js_arr(w->spec, "volumes", NULL))
+	js_array_for_each (v, js_arr(w->spec, "volumes", NULL)) {
 		for (size_t i = 0; i < ARRAY_LEN(old_volumes); i++)
 			if (js_field(v, old_volumes[i].field))
 				strategy_warn(w->ctx, "%sspec.volumes[%zu].%s: %s", w->base, v_i,
 					      old_volumes[i].name, old_volumes[i].text);
-}
-
-struct token_paths {
-	const struct podspec_warning *w;
-	struct unique paths;
-	size_t volume;
-};
-
-static void warn_token_path(const struct token_paths *t, const char *what, const char *path)
-{
-	if (unique_has(&t->paths, path))
-		strategy_warn(
-			t->w->ctx,
-			"%sspec.volumes[%zu].projected.sources.%s: has duplicated path with ServiceAccountToken \"%s\"",
-			t->w->base, t->volume, what, path);
-}
-
-static void warn_token_paths_of(const struct token_paths *t, const js *source)
-{
-	/* upstream's name of the second is not the field's */
-	static const char *const lists[][2] = {
-		{"configMap", "configMap"}, {"secret", "secrets"}, {"downwardAPI", "downwardAPI"}};
-
-	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
-		js_array_for_each (item, js_arr(source, lists[i][0], "items", NULL))
-			warn_token_path(t, PATH("%s[%zu]", lists[i][1], item_i), js_str0(item, "path", NULL));
-	if (js_field(source, "clusterTrustBundle"))
-		warn_token_path(t, "ClusterTrustBundle", js_str0(source, "clusterTrustBundle", "path", NULL));
-}
-
-/* A file of a projected volume that has the path of any token. */
-static void warn_token_paths(const struct podspec_warning *w)
-{
-	struct token_paths t = {.w = w};
-	const js *volumes = js_arr(w->spec, "volumes", NULL);
-
-	js_array_for_each (v, volumes)
-		js_array_for_each (source, js_arr(v, "projected", "sources", NULL))
-			if (js_field(source, "serviceAccountToken"))
-				unique_seen(&t.paths, js_str0(source, "serviceAccountToken", "path", NULL));
-	for (; t.paths.n && t.volume < js_len(volumes); t.volume++)
-		js_array_for_each (source, js_arr(js_at(volumes, t.volume), "projected", "sources", NULL))
-			warn_token_paths_of(&t, source);
-	unique_release(&t.paths);
+		podspec_warn_claim(
+			w->ctx, js_obj(v, "ephemeral", "volumeClaimTemplate", "spec", NULL),
+			PATH("%sspec.volumes[%zu].ephemeral.volumeClaimTemplate.spec", w->base, v_i));
+	}
 }
 
 /* ---- of the whole ---- */
@@ -121,22 +106,6 @@ static void warn_pull_secrets(const struct podspec_warning *w)
 				      w->base, s_i);
 }
 
-/* Bytes are whole. */
-static void warn_fractions(const struct podspec_warning *w, const js *resources, const char *path)
-{
-	static const char *const of_bytes[] = {"memory", "ephemeral-storage"};
-
-	for (size_t i = 0; i < ARRAY_LEN(of_bytes); i++) {
-		const char *text = js_str(resources, of_bytes[i], NULL);
-		struct err err = ERR_INIT;
-		struct quantity q;
-		if (text && quantity_parse(text, &q, &err) == 0 && quantity_milli(&q) % 1000)
-			strategy_warn(w->ctx,
-				      "%s[%s]: fractional byte value \"%s\" is invalid, must be an integer",
-				      path, of_bytes[i], text);
-	}
-}
-
 static void warn_spellings(const struct podspec_warning *w)
 {
 	js_array_for_each (s, js_arr(w->spec, "dnsConfig", "nameservers", NULL))
@@ -158,8 +127,12 @@ static void warn_profiles(const struct podspec_warning *w, const js *container)
 
 	if (!js_get(container, "securityContext", "seccompProfile", NULL))
 		warn_annotation(w, seccomp, SECCOMP_TEXT);
-	if (*w->base && !js_get(container, "securityContext", "appArmorProfile", NULL) &&
-	    !js_get(w->spec, "securityContext", "appArmorProfile", NULL))
+	const char *old = js_str(w->meta, "annotations", apparmor, NULL);
+	if (!*w->base || !old || js_get(container, "securityContext", "appArmorProfile", NULL))
+		return;
+	const js *own = js_get(w->spec, "securityContext", "appArmorProfile", NULL);
+	autojson js *said = podspec_apparmor_from_annotation(old);
+	if (!own || !js_equal(own, said))
 		warn_annotation(w, apparmor, PODSPEC_APPARMOR_WARNING);
 }
 
@@ -188,10 +161,14 @@ static void warn_env(const struct podspec_warning *w, const js *container, const
 
 static void warn_container(const struct podspec_warning *w, const js *container, const char *path)
 {
+	static const char *const lists[] = {"limits", "requests"};
+
 	warn_profiles(w, container);
-	warn_fractions(w, js_obj(container, "resources", "limits", NULL), PATH("%s.resources.limits", path));
-	warn_fractions(w, js_obj(container, "resources", "requests", NULL),
-		       PATH("%s.resources.requests", path));
+	for (size_t i = 0; i < ARRAY_LEN(of_bytes) * ARRAY_LEN(lists); i++) {
+		const char *list = lists[i % ARRAY_LEN(lists)];
+		warn_fraction(w->ctx, js_obj(container, "resources", list, NULL),
+			      of_bytes[i / ARRAY_LEN(lists)], PATH("%s.resources.%s", path, list));
+	}
 	warn_env(w, container, path);
 }
 
@@ -203,10 +180,12 @@ void podspec_warn(const struct strategy_ctx *ctx, const js *meta, const js *spec
 	for (size_t i = 0; i < ARRAY_LEN(old_annotations); i++)
 		warn_annotation(&w, old_annotations[i].name, old_annotations[i].text);
 	warn_volumes(&w);
-	warn_token_paths(&w);
+	podspec_warn_paths(&w);
 	warn_twice(&w, "hostAliases", "ip", "ip");
 	warn_pull_secrets(&w);
-	warn_fractions(&w, js_obj(spec, "overhead", NULL), PATH("%sspec.overhead", base));
+	for (size_t i = 0; i < ARRAY_LEN(of_bytes); i++)
+		warn_fraction(ctx, js_obj(spec, "overhead", NULL), of_bytes[i],
+			      PATH("%sspec.overhead", base));
 	if (!js_get(spec, "securityContext", "seccompProfile", NULL))
 		warn_annotation(&w, SECCOMP_POD, SECCOMP_TEXT);
 	for (size_t l = 0; l < PODSPEC_LISTS; l++)

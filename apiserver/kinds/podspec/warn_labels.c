@@ -42,6 +42,14 @@ static void warn_term(const struct podspec_warning *w, const js *term, bool valu
 	}
 }
 
+void podspec_warn_node_selector(const struct strategy_ctx *ctx, const js *selector, const char *path)
+{
+	const struct podspec_warning w = {.ctx = ctx};
+
+	js_array_for_each (t, js_arr(selector, "nodeSelectorTerms", NULL))
+		warn_term(&w, t, false, PATH("%s.nodeSelectorTerms[%zu]", path, t_i));
+}
+
 void podspec_warn_labels(const struct podspec_warning *w)
 {
 	const js *nodes = js_obj(w->spec, "affinity", "nodeAffinity", NULL);
@@ -50,10 +58,8 @@ void podspec_warn_labels(const struct podspec_warning *w)
 		if (advice_label(it.key))
 			strategy_warn(w->ctx, "%sspec.nodeSelector[%s]: %s", w->base, it.key,
 				      advice_label(it.key));
-	js_array_for_each (t, js_arr(nodes, REQUIRED, "nodeSelectorTerms", NULL))
-		warn_term(w, t, false,
-			  PATH("%sspec.affinity.nodeAffinity." REQUIRED ".nodeSelectorTerms[%zu]", w->base,
-			       t_i));
+	podspec_warn_node_selector(w->ctx, js_obj(nodes, REQUIRED, NULL),
+				   PATH("%sspec.affinity.nodeAffinity." REQUIRED, w->base));
 	js_array_for_each (t, js_arr(nodes, PREFERRED, NULL))
 		warn_term(w, js_obj(t, "preference", NULL), true,
 			  PATH("%sspec.affinity.nodeAffinity." PREFERRED "[%zu].preference", w->base, t_i));

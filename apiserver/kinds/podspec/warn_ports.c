@@ -2,11 +2,13 @@
 /*
  * Ports of a Pod's containers that get into each other's way (kubernetes/kubernetes pkg/api/pod/warnings.go).
  *
- * Upstream compares each with all before it. Here each is told of the first one of every sort that it meets: what ports say
- * is looked up, so that thousands of them cost no more than the reading.
+ * Each of FEW is compared with all before it, as upstream does. Of more, each is told of the first one of every sort that
+ * it meets: what ports say is looked up, so that thousands of them cost no more than the reading.
  */
 #include <stdlib.h>
 #include "kinds/podspec/podspec_internal.h"
+
+#define FEW 64
 
 struct port {
 	const char *protocol, *ip;
@@ -19,7 +21,8 @@ struct ports {
 	struct unique seen; /* sort and values -> which was the first */
 	char **paths;	    /* of those that were */
 	size_t n, room;
-	bool many; /* one alone has nothing to meet */
+	size_t total;	      /* one alone has nothing to meet */
+	struct port few[FEW]; /* those before, when there are no more */
 };
 
 /* The first port with these values, which is noted when there is none. `note`: whether this one counts as such. */
@@ -55,6 +58,26 @@ static void compare(struct ports *all, const struct port *p)
 		tell(all, p, "dangerously ambiguous", *p->ip ? any : some);
 }
 
+static const char *meeting(const struct port *a, const struct port *b)
+{
+	if (a->port != b->port || strcmp(a->protocol, b->protocol))
+		return NULL;
+	if (a->host == b->host && !strcmp(a->ip, b->ip))
+		return "duplicate";
+	if (!a->host || !b->host)
+		return "overlapping";
+	return a->host == b->host && !*a->ip != !*b->ip ? "dangerously ambiguous" : NULL;
+}
+
+static void compare_each(struct ports *all, const struct port *p)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		const char *how = meeting(p, &all->few[i]);
+		tell(all, p, how, how ? all->paths[i] : NULL);
+	}
+	all->few[all->n] = *p;
+}
+
 static void note_path(struct ports *all, const char *path)
 {
 	if (all->n == all->room) {
@@ -77,25 +100,45 @@ static void warn_port(struct ports *all, const js *o, const char *path)
 			all->w->ctx,
 			"%s: hostIP set without hostPort: {Name:%s HostPort:0 ContainerPort:%lld Protocol:%s HostIP:%s}",
 			path, js_str0(o, "name", NULL), (long long)p.port, p.protocol, p.ip);
-	if (all->many) {
-		compare(all, &p);
-		note_path(all, path);
-	}
+	if (all->total < 2)
+		return;
+	(all->total <= FEW ? compare_each : compare)(all, &p);
+	note_path(all, path);
 }
 
-static bool are_many(const js *spec)
+/* A name is looked up in all containers; the first that has it is found. */
+static void warn_names(const struct ports *all)
+{
+	autounique struct unique names = {.n = 0};
+	size_t n = 0;
+
+	for (size_t l = 0; all->total > 1 && l < PODSPEC_LISTS; l++)
+		js_array_for_each (c, js_arr(all->w->spec, podspec_lists[l], NULL))
+			js_array_for_each (p, js_arr(c, "ports", NULL)) {
+				const char *name = js_str0(p, "name", NULL), *path = all->paths[n];
+				size_t at = *name ? unique_first(&names, name, strlen(name), n) : n;
+				if (at != n)
+					strategy_warn(
+						all->w->ctx,
+						"%s: duplicate port name \"%s\" with %s, services and probes that select ports by name will use %s",
+						path, name, all->paths[at], all->paths[at]);
+				n++;
+			}
+}
+
+static size_t count(const js *spec)
 {
 	size_t n = 0;
 
 	for (size_t l = 0; l < PODSPEC_LISTS; l++)
 		js_array_for_each (c, js_arr(spec, podspec_lists[l], NULL))
 			n += js_len(js_arr(c, "ports", NULL));
-	return n > 1;
+	return n;
 }
 
 void podspec_warn_ports(const struct podspec_warning *w)
 {
-	struct ports all = {.w = w, .many = are_many(w->spec)};
+	struct ports all = {.w = w, .total = count(w->spec)};
 
 	for (size_t l = 0; l < PODSPEC_LISTS; l++)
 		js_array_for_each (c, js_arr(w->spec, podspec_lists[l], NULL))
@@ -103,6 +146,7 @@ void podspec_warn_ports(const struct podspec_warning *w)
 				warn_port(&all, p,
 					  PATH("%sspec.%s[%zu].ports[%zu]", w->base, podspec_lists[l], c_i,
 					       p_i));
+	warn_names(&all);
 	for (size_t i = 0; i < all.n; i++)
 		free(all.paths[i]);
 	free(all.paths);

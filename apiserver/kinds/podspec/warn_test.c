@@ -15,9 +15,13 @@
 #define SECCOMP "non-functional in v1.27+; use the \"seccompProfile\" field instead\n"
 #define APPARMOR "container.apparmor.security.beta.kubernetes.io/c"
 
-#define TOKEN(volume, source)                                                                                \
-	"spec.volumes[" volume "].projected.sources." source                                                 \
-	": has duplicated path with ServiceAccountToken \"a\"\n"
+#define OVERLAP(volume, what, one, other)                                                                    \
+	"volume \"" volume "\" (" what "): overlapping paths: " one " with " other "\n"
+#define MAP(name, items) "{'name':'v','configMap':{'name':'" name "','items':[" items "]}}"
+#define P(path) "{'path':'" path "'}"
+#define SOURCES(sources) "'volumes':[{'name':'foo','projected':{'sources':[" sources "]}}]"
+#define FROM(sort, name) "\"test\" (" sort " \"" name "\")"
+#define TOKEN "{'serviceAccountToken':{'path':'test'}}"
 #define FRACTION(value) "fractional byte value \"" value "\" is invalid, must be an integer\n"
 #define PORTS(ports) "'containers':[{'ports':[{" ports "}]}]"
 #define MEET(how, one, other)                                                                                \
@@ -39,7 +43,7 @@ static void warnings(void **state)
 		{"", "'scheduler.alpha.kubernetes.io/critical-pod':''", ONE,
 		 "metadata.annotations[scheduler.alpha.kubernetes.io/critical-pod]: non-functional in v1.16+; use the \"priorityClassName\" field instead\n"},
 		{"", "", "'volumes':[{'emptyDir':{}},{'gitRepo':{}}]",
-		 "spec.volumes[1].gitRepo: deprecated in v1.11\n"},
+		 "spec.volumes[1].gitRepo: deprecated in v1.11, and disabled by default in v1.33+\n"},
 		{"", "", "'hostAliases':[{'ip':'1.1.1.1'},{'ip':'1.1.1.2'},{'ip':'1.1.1.1'}]",
 		 "spec.hostAliases[2].ip: duplicate ip \"1.1.1.1\"\n"},
 		{"", "", "'imagePullSecrets':[{'name':'a'},{'name':'a'},{}]",
@@ -55,7 +59,9 @@ static void warnings(void **state)
 		 "spec.template.metadata.annotations[" APPARMOR
 		 "]: deprecated since v1.30; use the \"appArmorProfile\" field instead\n"},
 		{"spec.template.", "'" APPARMOR "':'unconfined'",
-		 "'securityContext':{'appArmorProfile':{}}," ONE, ""},
+		 "'securityContext':{'appArmorProfile':{'type':'RuntimeDefault'}}," ONE,
+		 "spec.template.metadata.annotations[" APPARMOR
+		 "]: deprecated since v1.30; use the \"appArmorProfile\" field instead\n"},
 		{"", "", ENV("'value':'y'"), "spec." HIDDEN},
 		{"", "", ENV("'value':'$(A)'"), "spec." HIDDEN},
 		{"", "", ENV("'valueFrom':{}"), "spec." HIDDEN},
@@ -66,18 +72,55 @@ static void warnings(void **state)
 		 "spec.containers[0].ports[2]: duplicate port definition with spec.containers[0].ports[0]\n"},
 		{"", "", "'volumes':[{'storageos':{}}]",
 		 "spec.volumes[0].storageOS: deprecated in v1.22, non-functional in v1.25+\n"},
+		{"", "", "'volumes':[" MAP("foo", P("test") "," P("a")) "]", ""},
+		{"", "", "'volumes':[" MAP("foo", P("test") "," P("test")) "]",
+		 OVERLAP("v", "ConfigMap \"foo\"", "\"test\"", "\"test\"")},
+		{"", "", "'volumes':[" MAP("foo", P("test") "," P("test/app") "," P("test-app")) "]",
+		 OVERLAP("v", "ConfigMap \"foo\"", "\"test/app\"", "\"test\"")},
+		{"", "", "'volumes':[" MAP("foo", P("test/app/") "," P("") "," P("test/") "," P("t")) "]",
+		 OVERLAP("v", "ConfigMap \"foo\"", "\"test\"", "\"test/app\"")},
+		{"", "", "'volumes':[" MAP("a", P("x") "," P("y")) "," MAP("b", P("x")) "]", ""},
 		{"", "",
-		 "'volumes':[{'projected':{'sources':[{'secret':{'items':[{'path':'b'},{'path':'a'}]}},{'serviceAccountToken':{'path':'a'}}]}},"
-		 "{'projected':{'sources':[{'configMap':{'items':[{'path':'a'}]}},{'downwardAPI':{'items':[{'path':'a'}]}},"
-		 "{'clusterTrustBundle':{'path':'a'}}]}}]",
-		 TOKEN("0", "secrets[1]") TOKEN("1", "configMap[0]") TOKEN("1", "downwardAPI[0]")
-			 TOKEN("1", "ClusterTrustBundle")},
+		 "'volumes':[{'name':'s','secret':{'secretName':'foo','items':[" P("a") "," P("a/b/c") "," P(
+			 "a/b") "]}},{'name':'d','downwardAPI':{'items':[" P("test") "," P("test") "]}}]",
+		 OVERLAP("s", "Secret \"foo\"", "\"a/b/c\"", "\"a\"")
+			 OVERLAP("s", "Secret \"foo\"", "\"a/b\"", "\"a\"")
+				 OVERLAP("s", "Secret \"foo\"", "\"a/b\"", "\"a/b/c\"")
+					 OVERLAP("d", "DownwardAPI", "\"test\"", "\"test\"")},
+		{"", "", SOURCES("{'configMap':{'name':'Test','items':[" P("test") "]}}," TOKEN),
+		 OVERLAP("foo", "Projected", "\"test\" (ServiceAccountToken)", FROM("ConfigMap", "Test"))},
+		{"", "", SOURCES("{'secret':{'name':'Test','items':[" P("test") "]}}," TOKEN),
+		 OVERLAP("foo", "Projected", "\"test\" (ServiceAccountToken)", FROM("Secret", "Test"))},
+		{"", "", SOURCES(TOKEN ",{'downwardAPI':{'items':[" P("test/a") "]}},{'configMap':{}}"),
+		 OVERLAP("foo", "Projected", "\"test/a\" (DownwardAPI)", "\"test\" (ServiceAccountToken)")},
+		{"", "", SOURCES("{'clusterTrustBundle':{'signerName':'Test','path':'test'}}," TOKEN),
+		 OVERLAP("foo", "Projected", "\"test\" (ServiceAccountToken)",
+			 FROM("ClusterTrustBundle", "Test"))},
+		{"", "", SOURCES("{'clusterTrustBundle':{'name':'Test','path':'test'}}," TOKEN),
+		 OVERLAP("foo", "Projected", "\"test\" (ServiceAccountToken)",
+			 FROM("ClusterTrustBundle", "Test"))},
+		{"", "",
+		 SOURCES("{'podCertificate':{'certificateChainPath':'test','keyPath':'test','credentialBundlePath':'x'}}"),
+		 OVERLAP("foo", "Projected", "\"test\" (PodCertificate key)",
+			 "\"test\" (PodCertificate chain)")},
+		{"", "", SOURCES("{}"), "volume \"foo\" (Projected) has no sources provided\n"},
+		{"", "",
+		 "'volumes':[{'ephemeral':{'volumeClaimTemplate':{'spec':{'resources':{'requests':{'storage':'1500m'},'limits':{'storage':'2'}}}}}}]",
+		 "spec.volumes[0].ephemeral.volumeClaimTemplate.spec.resources.requests[storage]: " FRACTION(
+			 "1500m")},
+		{"", "",
+		 "'initContainers':[{'ports':[{'name':'a','containerPort':1}]}],'containers':[{'ports':[{'containerPort':2},{'name':'b',"
+		 "'containerPort':3},{'name':'a','containerPort':4}]}]",
+		 "spec.containers[0].ports[2]: duplicate port name \"a\" with spec.initContainers[0].ports[0], services and probes that "
+		 "select ports by name will use spec.initContainers[0].ports[0]\n"},
+		{"spec.template.", "'" APPARMOR "':'unconfined'",
+		 "'securityContext':{'appArmorProfile':{'type':'Unconfined'}}," ONE, ""},
 		{"spec.template.", "", "'overhead':{'memory':'500m','cpu':'1m'}",
 		 "spec.template.spec.overhead[memory]: " FRACTION("500m")},
 		{"", "",
 		 "'initContainers':[{'resources':{'limits':{'ephemeral-storage':'1500m','memory':'1'},'requests':{'memory':'1m'}}}]",
-		 "spec.initContainers[0].resources.limits[ephemeral-storage]: " FRACTION(
-			 "1500m") "spec.initContainers[0].resources.requests[memory]: " FRACTION("1m")},
+		 "spec.initContainers[0].resources.requests[memory]: " FRACTION(
+			 "1m") "spec.initContainers[0].resources.limits[ephemeral-storage]: " FRACTION("1500m")},
 		{"", "", PORTS("'containerPort':1,'hostIP':'1.1.1.1','protocol':'TCP','name':'n'"),
 		 "spec.containers[0].ports[0]: hostIP set without hostPort: {Name:n HostPort:0 ContainerPort:1 Protocol:TCP HostIP:1.1.1.1}\n"},
 		{"", "", PORTS("'containerPort':1,'hostPort':2},{'containerPort':1,'hostPort':3"), ""},
@@ -87,6 +130,12 @@ static void warnings(void **state)
 		 "'initContainers':[{'ports':[{'containerPort':1,'hostPort':2}]}]," PORTS(
 			 "'containerPort':1"),
 		 "spec.containers[0].ports[0]: overlapping port definition with spec.initContainers[0].ports[0]\n"},
+		{"", "", PORTS("'containerPort':1},{'containerPort':1},{'containerPort':1"),
+		 MEET("duplicate", "1", "0") MEET("duplicate", "2", "0") MEET("duplicate", "2", "1")},
+		{"", "",
+		 "'containers':[{'resources':{'limits':{'memory':'1m','ephemeral-storage':'2m'},'requests':{'memory':'3m'}}}]",
+		 "spec.containers[0].resources.limits[memory]: " FRACTION("1m") "spec.containers[0].resources.requests[memory]: " FRACTION(
+			 "3m") "spec.containers[0].resources.limits[ephemeral-storage]: " FRACTION("2m")},
 		{"", "", PORTS("'containerPort':1},{'containerPort':1,'hostPort':3"),
 		 MEET("overlapping", "1", "0")},
 		{"", "",
@@ -144,9 +193,28 @@ static void warnings(void **state)
 	}
 }
 
+/* Thousands of files cost no more than sorting them, and a client is told of some. */
+static void many_paths(void **state)
+{
+	autobuf struct buf text = BUF_INIT, got = BUF_INIT;
+	struct err err = ERR_INIT;
+	size_t lines = 0;
+
+	buf_adds(&text, "{\"volumes\":[{\"name\":\"v\",\"configMap\":{\"items\":[{\"path\":\"a\"}");
+	for (unsigned i = 0; i < 50000; i++)
+		buf_addf(&text, ",{\"path\":\"a/%u\"}", i);
+	buf_adds(&text, "]}}]}");
+	autojson js *spec = js_parse(buf_str(&text), text.len, NULL, &err);
+	const struct strategy_ctx ctx = {.warn = add, .warn_arg = &got};
+	podspec_warn(&ctx, NULL, spec, "");
+	for (const char *p = buf_str(&got); (p = strchr(p, '\n')); p++)
+		lines++;
+	assert_int_equal(lines, 256);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(warnings)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(warnings), cmocka_unit_test(many_paths)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
