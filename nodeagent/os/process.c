@@ -79,7 +79,9 @@ static int spawn(const struct process_spec *s, struct pipes *p, pid_t *ret, stru
 	sigemptyset(&none);
 	sigfillset(&all);
 	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setflags(&attr, (short)(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+						(s->fenced ? POSIX_SPAWN_SETPGROUP : 0)));
+	posix_spawnattr_setpgroup(&attr, 0);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &all);
 	if (!rc)
@@ -118,6 +120,11 @@ static void feed(int *fd, const struct process_spec *s, size_t *done)
 		close_fd(fd);
 }
 
+static bool too_much(const struct process_spec *s)
+{
+	return s->fenced && ((s->out && buf_overflowed(s->out)) || (s->errors && buf_overflowed(s->errors)));
+}
+
 /* Moves bytes until the child has ended. Pipes held open by what the child left behind do not keep us. */
 static int converse(const struct process_spec *s, struct pipes *p, int pidfd, int64_t deadline)
 {
@@ -130,7 +137,7 @@ static int converse(const struct process_spec *s, struct pipes *p, int pidfd, in
 				       {.fd = p->out[0], .events = POLLIN},
 				       {.fd = p->errors[0], .events = POLLIN}};
 		int64_t left = deadline - clock_mono_ns();
-		if (left <= 0)
+		if (left <= 0 || too_much(s))
 			return -1;
 		int n = poll(fds, ARRAY_LEN(fds), (int)(left / NS_PER_MS) + 1);
 		if (n < 0 && errno != EINTR)
@@ -164,13 +171,16 @@ int process_run(const struct process_spec *s, int *ret_status, struct err *err)
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	int64_t limit = s->timeout_ns ? s->timeout_ns : PROCESS_TIMEOUT_NS;
 	int late = pidfd < 0 ? -1 : converse(s, &p, pidfd, clock_mono_ns() + limit);
-	if (late)
-		kill(pid, SIGKILL);
+	if (late || s->fenced) /* one that has ended still holds its number, and its group's */
+		kill(s->fenced ? -pid : pid, SIGKILL);
 	int st = 0;
 	while (waitpid(pid, &st, 0) < 0 && errno == EINTR)
 		;
 	close_fd(&pidfd);
 	pipes_release(&p);
+	if (too_much(s))
+		return err_set(err, REASON_TOO_LARGE, "%s writes more than %zu bytes", s->argv[0],
+			       s->out && buf_overflowed(s->out) ? s->out->max : s->errors->max);
 	if (late)
 		return err_set(err, REASON_TIMEOUT, "%s did not end within %d s", s->argv[0],
 			       (int)(limit / NS_PER_S));

@@ -21,6 +21,9 @@ struct process_spec {
 	struct buf *out,
 		*errors;    /* what it writes on 1 and 2; NULL = /dev/null. Bounded by the buffer's max */
 	int64_t timeout_ns; /* 0 = two minutes */
+	/* A process group of its own, of which nothing is left when it has ended or is late. More output than the buffers
+	   may hold ends it at once: REASON_TOO_LARGE. */
+	bool fenced;
 	int pass_fd[PROCESS_FDS_MAX]; /* become descriptors 3, 4, … of the child */
 	size_t n_pass_fd;
 };

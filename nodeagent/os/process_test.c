@@ -49,6 +49,41 @@ static void test_large(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* Nothing of it is left: neither what writes without end nor what it left behind. */
+static void test_fenced(void **state)
+{
+	static const struct {
+		const char *script;
+		enum reason reason;
+	} rows[] = {
+		{"sleep 1000 & echo $!; exit 0", REASON_NONE},
+		{"sleep 1000 & echo $!; wait", REASON_TIMEOUT},
+		{"sleep 1000 & echo $!; exec 3>&1; while :; do echo 0123456789012345678901234567890123456789; done",
+		 REASON_TOO_LARGE},
+		{"sleep 1000 & echo $!; while :; do echo 0123456789012345678901234567890123456789 >&2; done",
+		 REASON_TOO_LARGE},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+		autobuf struct buf out = BUF_INIT_MAX(10000), errors = BUF_INIT_MAX(10000);
+		int status = -1;
+		struct process_spec s = {.argv = (const char *const[]){"sh", "-c", rows[i].script, NULL},
+					 .out = &out,
+					 .errors = &errors,
+					 .timeout_ns = rows[i].reason == REASON_TIMEOUT ? NS_PER_S : 0,
+					 .fenced = true};
+		int64_t begun = clock_mono_ns();
+		assert_int_equal(process_run(&s, &status, &err), rows[i].reason == REASON_NONE ? 0 : -1);
+		assert_int_equal(err.reason, rows[i].reason);
+		assert_true(clock_mono_ns() - begun < 60 * NS_PER_S);
+		pid_t left = (pid_t)strtol(buf_str(&out), NULL, 10);
+		assert_true(left > 1);
+		/* killed, and soon taken in by whoever is init here */
+		for (int64_t until = clock_mono_ns() + 20 * NS_PER_S; process_start_time(left);)
+			assert_true(clock_mono_ns() < until);
+	}
+}
+
 static void test_failures(void **state)
 {
 	struct err err = ERR_INIT;
@@ -115,9 +150,10 @@ static void test_start_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_output),	 cmocka_unit_test(test_large),
-		cmocka_unit_test(test_failures), cmocka_unit_test(test_daemon),
-		cmocka_unit_test(test_fds),	 cmocka_unit_test(test_start_time),
+		cmocka_unit_test(test_output),	   cmocka_unit_test(test_large),
+		cmocka_unit_test(test_fenced),	   cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_daemon),	   cmocka_unit_test(test_fds),
+		cmocka_unit_test(test_start_time),
 	};
 	signal(SIGPIPE, SIG_IGN); /* as every daemon has it */
 	return cmocka_run_group_tests(tests, NULL, NULL);
