@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Images on a node of its own: a registry with TLS and passwords, one without, policies, mirrors, garbage.
+# Images on a node of its own: a registry with TLS and passwords, one without, policies, credential providers, mirrors, garbage.
 
 # "secret"
 HTPASSWD='user:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a'
@@ -50,7 +50,26 @@ server = "https://mirrored.invalid"
 [host."http://$PLAIN"]
   capabilities = ["pull", "resolve"]
 END
-	own_agent --registry-config-path="$W/certs.d"
+	echo given >"$W/file"
+	"$ROOT/deploy/oci-image" "$W/given.tar" given:1.0 "/etc/file=$W/file"
+	skopeo copy -q --insecure-policy --dest-tls-verify=false --dest-creds=user:secret "oci-archive:$W/given.tar" "docker://$SECRET/given/demo:1.0"
+	mkdir "$W/bin"
+	cat >"$W/bin/good" <<END
+#!/bin/sh
+cat >>"$W/asked"
+echo '{"kind": "CredentialProviderResponse", "apiVersion": "credentialprovider.kubelet.k8s.io/v1", "cacheKeyType": "Registry",
+ "cacheDuration": "1h", "auth": {"$SECRET": {"username": "user", "password": "'\$1'"}}}'
+END
+	printf '#!/bin/sh\necho broken >&2\nexit 3\n' >"$W/bin/broken"
+	chmod +x "$W/bin/good" "$W/bin/broken"
+	cat >"$W/providers.yaml" <<END
+apiVersion: kubelet.config.k8s.io/v1
+kind: CredentialProviderConfig
+providers:
+- {name: good, matchImages: ["*.0.0.1:${SECRET#*:}/given"], defaultCacheDuration: 0s, apiVersion: credentialprovider.kubelet.k8s.io/v1, args: [secret]}
+- {name: broken, matchImages: ["$SECRET/broken"], defaultCacheDuration: 0s, apiVersion: credentialprovider.kubelet.k8s.io/v1}
+END
+	own_agent --registry-config-path="$W/certs.d" --image-credential-provider-config="$W/providers.yaml" --image-credential-provider-bin-dir="$W/bin"
 	use_namespace images-test
 }
 # Where it listens.
@@ -107,6 +126,28 @@ pull_secret() { # name user:password
 	eventually shows "^Normal Pulled: Successfully pulled image \"$SECRET/team/demo:1.0\" in [0-9.ms]+ \([0-9.ms]+ including waiting\)\. Image size: [0-9]+ bytes\." events granted
 	kubectl get pod granted -o jsonpath='{.status.containerStatuses[0].imageID}' | grep -q "^$SECRET/team/demo@sha256:"
 	kubectl delete pod granted
+}
+
+@test "credential providers: asked for what they are for, remembered, behind the Secrets; one that fails" {
+	pod given "$SECRET/given/demo:1.0" '' 'imagePullPolicy: Always'
+	eventually runs given
+	is "{\"kind\":\"CredentialProviderRequest\",\"apiVersion\":\"credentialprovider.kubelet.k8s.io/v1\",\"image\":\"$SECRET/given/demo\"}" \
+		cat "$BATS_FILE_TMPDIR/asked"
+	pull_secret wrong user:guess
+	pod again "$SECRET/given/demo:1.0" 'imagePullSecrets: [{name: wrong}]' 'imagePullPolicy: Always'
+	eventually runs again
+	is 1 grep -c . "$BATS_FILE_TMPDIR/asked"
+	pod broken "$SECRET/broken/demo:1.0"
+	eventually shows '^Warning Failed: Failed to pull image .*no basic auth credentials' events broken
+	shows 'error execing credential provider plugin broken for image .*: exit status 3: broken' cat "$OWN/logs/nodeagent.log"
+	shows '^kubelet_credential_provider_plugin_errors_total\{plugin_name="broken"\} [1-9]' curl -fsS -m "$GUARD" "http://127.0.0.1:$((PORT + 48))/metrics"
+	# what is wrong with a configuration is told, and nothing begins
+	echo 'providers: []' >"$BATS_TEST_TMPDIR/bad.yaml"
+	run "$ROOT/build/bin/nodeagent" --config="$OWN/config.yaml" --kubeconfig="$DIR/pki/nodeagent.kubeconfig" --root-dir="$BATS_TEST_TMPDIR/node" \
+		--image-credential-provider-config="$BATS_TEST_TMPDIR/bad.yaml" --image-credential-provider-bin-dir="$BATS_FILE_TMPDIR/bin"
+	[ "$status" = 1 ]
+	[[ $output == *'error decoding config'*'no kind \"\" is registered for version \"\"'* ]]
+	kubectl delete pod given again broken
 }
 
 @test "policies: Never, IfNotPresent, Always; names that are none" {

@@ -17,6 +17,7 @@
 #include "base/thread.h"
 #include "serve/health.h"
 #include "client/kubeconfig.h"
+#include "credential/providers.h"
 #include "object/quantity.h"
 #include "object/version.h"
 #include "agent/address.h"
@@ -479,6 +480,9 @@ static int make_real(struct agent *a, struct err *err)
 	n->host.node.allocatable.memory = n->object.allocatable.memory = free_.memory;
 	n->host.node.allocatable.ephemeral = n->object.allocatable.storage = free_.storage;
 	n->host.rt = a->rt;
+	if ((*c->provider_config || *c->provider_bin_dir) &&
+	    !(n->host.providers = providers_open(c->provider_config, c->provider_bin_dir, 0, err)))
+		return -1;
 	n->host.prober = probe_host_new(a->loop, a->rt, LANE_EXEC, LANE_NAME);
 	n->host.began_wall_ns = clock_wall_ns();
 	n->host.node.apparmor = kernel_has_apparmor();

@@ -14,7 +14,8 @@ struct agent_config { /* strings borrowed for the agent's life */
 	const char *tls_cert_file, *tls_key_file, *client_ca_file;
 	const char *container_runtime, *runtime_handlers, *pause, *cni_conf_dir, *cni_bin_dir,
 		*insecure_registries;
-	const char *registry_config; /* directory of hosts.toml files */
+	const char *registry_config;			/* directory of hosts.toml files */
+	const char *provider_config, *provider_bin_dir; /* as providers_open; both "" = none */
 	const char *cluster_dns, *cluster_domain, *fake_node_prefix;
 	const char *node_labels; /* "k=v,k=v" */
 	const char *taints;	 /* as nodeobject_parse_taints */

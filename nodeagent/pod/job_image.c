@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Seeing to it that an image is there: a look on the disk in the quick lane and, where the policy or the look
- * says so, a pull in the slow one, with what credentials the Pod's Secrets hold. A pull ends early when its Pod does not
- * want it any more, whether it is under way or waits for its turn; what came of it then interests nobody.
+ * says so, a pull in the slow one, with what credentials the Pod's Secrets hold and, behind those, what credential providers
+ * know, who are asked in a lane of their own. A pull ends early when its Pod does not want it any more, whether it is under
+ * way or waits for its turn; what came of it then interests nobody.
  */
 #include "pod/job.h"
 
 #include <stdlib.h>
 
-#include "pod/pullsecret.h"
+#include "credential/providers.h"
 
 struct image_job {
 	struct job j;
 	struct runtime_image image;
-	struct config_set config; /* imagePullSecrets */
-	struct pullsecret *secrets;
-	int64_t asked_ns, took_ns; /* when its pull was asked for; how long the registry took */
-	bool pulling;		   /* cancel can be used */
+	struct config_set config;	    /* imagePullSecrets */
+	struct keyring *secrets, *provided; /* NULL = none */
+	int64_t asked_ns, took_ns;	    /* when its pull was asked for; how long the registry took */
+	bool pulling;			    /* cancel can be used */
 	struct cancel cancel;
 };
 
@@ -66,15 +67,18 @@ static void release(struct job *j)
 {
 	struct image_job *i = (struct image_job *)j;
 	runtime_image_release(&i->image);
-	pullsecret_free(i->secrets);
+	keyring_free(i->secrets);
+	keyring_free(i->provided);
 	config_set_release(&i->config);
 	if (i->pulling)
 		cancel_release(&i->cancel);
 }
 
-/* ---- pulling it ---- */
+/* ---- whoever may know credentials ---- */
 
-static void pull_with_secrets(void *arg)
+static const struct job_type job_pull;
+
+static void ask_with_secrets(void *arg)
 {
 	struct image_job *i = arg;
 	const struct pod *p = i->j.pod;
@@ -83,9 +87,12 @@ static void pull_with_secrets(void *arg)
 		const js *secret =
 			config_set_get(&i->config, CONFIG_SECRET, p->pull_secrets[k].name, &ignored);
 		if (secret)
-			pullsecret_add(&i->secrets, secret);
+			keyring_add_secret(&i->secrets, secret);
 	}
-	job_go(&i->j);
+	if (providers_want(i->j.host->providers, job_container(&i->j)->image))
+		job_go(&i->j);
+	else
+		(void)job_become(&i->j, &job_pull);
 }
 
 static void cancel_pull(struct job *j)
@@ -94,7 +101,7 @@ static void cancel_pull(struct job *j)
 	job_withdraw(j);
 }
 
-static enum job_way pull_prepare(struct job *j, const struct action *a)
+static enum job_way ask_prepare(struct job *j, const struct action *a)
 {
 	struct image_job *i = (struct image_job *)j;
 	const struct pod *p = j->pod;
@@ -109,9 +116,44 @@ static enum job_way pull_prepare(struct job *j, const struct action *a)
 		cancel_pull(c->pulling);
 	c->pulling = j;
 	machine_image_pulling(&j->w->m, j->container);
-	config_set_wait(&i->config, pull_with_secrets, i);
+	config_set_wait(&i->config, ask_with_secrets, i);
 	return JOB_WAIT;
 }
+
+static void ask_work(struct job *j)
+{
+	((struct image_job *)j)->provided = providers_ask(j->host->providers, job_container(j)->image);
+}
+
+/* False when nobody wants the image any more. */
+static bool still_wanted(struct job *j)
+{
+	return !cancel_canceled(&((struct image_job *)j)->cancel);
+}
+
+static void not_pulling(struct job *j)
+{
+	struct worker_container *c = &j->w->c[j->container];
+	if (c->pulling == j)
+		c->pulling = NULL;
+}
+
+static bool ask_done(struct job *j)
+{
+	if (still_wanted(j))
+		return job_become(j, &job_pull);
+	not_pulling(j);
+	return true;
+}
+
+static const struct job_type job_ask = {.size = sizeof(struct image_job),
+					.lane = LANE_CREDENTIAL,
+					.prepare = ask_prepare,
+					.work = ask_work,
+					.done = ask_done,
+					.release = release};
+
+/* ---- pulling it ---- */
 
 /* What several attempts have said, each once (apimachinery's NewAggregate). */
 static void add_error(struct buf *all, size_t *n, const struct err *e)
@@ -122,6 +164,18 @@ static void add_error(struct buf *all, size_t *n, const struct err *e)
 	++*n;
 }
 
+/* The Secrets' before the providers'. */
+static size_t credentials(const struct image_job *i, const char *image, struct runtime_auth **ret)
+{
+	struct runtime_auth *provided;
+	size_t n = keyring_find(i->secrets, image, ret), more = keyring_find(i->provided, image, &provided);
+	*ret = mem_realloc_array(*ret, n + more + 1, sizeof(**ret));
+	for (size_t k = 0; k < more; k++)
+		(*ret)[n + k] = provided[k];
+	free(provided);
+	return n + more;
+}
+
 /* With every credential that is for the image until one is good. */
 static void pull_work(struct job *j)
 {
@@ -130,7 +184,7 @@ static void pull_work(struct job *j)
 	const char *image = job_container(j)->image;
 	autobuf struct buf said = BUF_INIT;
 	struct runtime_auth *auths;
-	size_t n = pullsecret_find(i->secrets, image, &auths), errors = 0;
+	size_t n = credentials(i, image, &auths), errors = 0;
 	int64_t begun = clock_mono_ns();
 	for (size_t k = 0; k < n || k == 0; k++) {
 		j->err = (struct err)ERR_INIT;
@@ -148,10 +202,8 @@ static void pull_work(struct job *j)
 
 static bool pull_done(struct job *j)
 {
-	struct worker_container *c = &j->w->c[j->container];
-	if (c->pulling == j)
-		c->pulling = NULL;
-	if (cancel_canceled(&((struct image_job *)j)->cancel))
+	not_pulling(j);
+	if (!still_wanted(j))
 		return true;
 	if (j->err.reason != REASON_NONE) {
 		image_failed(j);
@@ -176,7 +228,6 @@ void job_cancel_pulls(struct worker *w)
 
 static const struct job_type job_pull = {.size = sizeof(struct image_job),
 					 .lane = LANE_PULL,
-					 .prepare = pull_prepare,
 					 .work = pull_work,
 					 .done = pull_done,
 					 .release = release};
@@ -187,7 +238,7 @@ static enum job_way image_prepare(struct job *j, const struct action *a)
 {
 	if (job_container(j)->pull_policy != PULL_ALWAYS || j->host->simulated)
 		return JOB_GO;
-	(void)job_become(j, &job_pull);
+	(void)job_become(j, &job_ask);
 	return JOB_WAIT;
 }
 
@@ -204,7 +255,7 @@ static bool image_done(struct job *j)
 	if (j->err.reason == REASON_NONE)
 		image_found(j, -1, -1);
 	else if (j->err.reason == REASON_NOT_FOUND && may_pull)
-		return job_become(j, &job_pull);
+		return job_become(j, &job_ask);
 	else
 		image_failed(j);
 	return true;

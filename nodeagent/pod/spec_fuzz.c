@@ -7,7 +7,7 @@
 #include "pod/admit.h"
 #include "pod/env.h"
 #include "pod/hostfiles.h"
-#include "pod/pullsecret.h"
+#include "credential/keyring.h"
 #include "pod/status.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -53,12 +53,12 @@ static void use(const struct pod *p, const js *o)
 					  .arg = (void *)o};
 		(void)!env_build(&a, &ctx, &env, &err);
 	}
-	struct pullsecret *secrets = NULL;
+	struct keyring *secrets = NULL;
 	struct runtime_auth *auths;
-	pullsecret_add(&secrets, o);
-	(void)pullsecret_find(secrets, "a.b/c:d", &auths);
+	keyring_add_secret(&secrets, o);
+	(void)keyring_find(secrets, "a.b/c:d", &auths);
 	free(auths);
-	pullsecret_free(secrets);
+	keyring_free(secrets);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -26,8 +26,18 @@
 /* The lanes of the agent's loop. What takes milliseconds (mounts, containers) has its own, apart from what
    may take minutes (image pulls), and logs are read for people, who start commands in containers, too. Commands of probes are
    started apart from containers, and a name server that does not answer holds up nobody else. What compresses logs or
-   counts files may take seconds. */
-enum worker_lane { LANE_WORK, LANE_PULL, LANE_LOG, LANE_EXEC, LANE_NAME, LANE_STREAM, LANE_DISK, LANES };
+   counts files may take seconds. A credential provider may take a minute, and pulls that need none do not wait for it. */
+enum worker_lane {
+	LANE_WORK,
+	LANE_PULL,
+	LANE_CREDENTIAL,
+	LANE_LOG,
+	LANE_EXEC,
+	LANE_NAME,
+	LANE_STREAM,
+	LANE_DISK,
+	LANES
+};
 extern const struct loop_lane worker_lanes[LANES];
 
 /* What a node offers its Pods; lives as long as any worker. Loop thread. */
@@ -37,7 +47,8 @@ struct pod_host {
 	struct config_cache *config;
 	struct events *events; /* NULL = record none */
 	struct runtime *rt;
-	const char *root; /* state directory */
+	struct providers *providers; /* of registries' credentials; NULL = none */
+	const char *root;	     /* state directory */
 	const char *cluster_domain, *cluster_dns;
 	struct admit_node node; /* used and pods are kept up by the workers */
 	const char *host_ip;

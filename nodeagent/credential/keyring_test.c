@@ -6,11 +6,10 @@
 #include <cmocka.h>
 
 #include "base/base64.h"
-#include "pod/make_test.h"
-#include "pod/pullsecret.h"
+#include "credential/keyring.h"
 #include "object/json_test.h"
 
-static void add(struct pullsecret **s, const char *key, const char *config)
+static void add(struct keyring **s, const char *key, const char *config)
 {
 	autobuf struct buf encoded = BUF_INIT;
 	autojson js *secret = js_new_obj();
@@ -18,7 +17,7 @@ static void add(struct pullsecret **s, const char *key, const char *config)
 	js_set_str(js_ensure(secret, "data", NULL), key, buf_str(&encoded));
 	js_set_str(secret, "type",
 		   !strcmp(key, ".dockercfg") ? "kubernetes.io/dockercfg" : "kubernetes.io/dockerconfigjson");
-	pullsecret_add(s, secret);
+	keyring_add_secret(s, secret);
 }
 
 /* After upstream's cases (pkg/credentialprovider/keyring_test.go). */
@@ -72,7 +71,7 @@ static void test_find(void **state)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		autobuf struct buf config = BUF_INIT, got = BUF_INIT;
-		struct pullsecret *s = NULL;
+		struct keyring *s = NULL;
 		buf_adds(&config, "{'auths':{");
 		for (const char *p = rows[i].config; *p;) {
 			const char *u = strstr(p, "U("), *end = u ? strchr(u, ')') : NULL;
@@ -85,38 +84,38 @@ static void test_find(void **state)
 		buf_adds(&config, "}}");
 		add(&s, ".dockerconfigjson", JSON(buf_str(&config)));
 		struct runtime_auth *v;
-		size_t n = pullsecret_find(s, rows[i].image, &v);
+		size_t n = keyring_find(s, rows[i].image, &v);
 		for (size_t k = 0; k < n; k++)
 			buf_addf(&got, "%s%s", k ? " " : "", v[k].username);
 		if (strcmp(buf_str(&got), rows[i].want) != 0)
 			fail_msg("%s of %s: \"%s\", not \"%s\"", rows[i].image, rows[i].config, buf_str(&got),
 				 rows[i].want);
 		free(v);
-		pullsecret_free(s);
+		keyring_free(s);
 	}
 }
 
 static void test_several_secrets(void **state)
 {
-	struct pullsecret *s = NULL;
+	struct keyring *s = NULL;
 	struct runtime_auth *v;
 	add(&s, ".dockercfg", JSON("{'old.io:5000':{'username':'old','password':'o'}}"));
 	add(&s, ".dockerconfigjson", "not json");
 	add(&s, ".dockerconfigjson", JSON("{'auths':{'old.io:5000':{'username':'new','password':'p:x'}}}"));
-	assert_int_equal(pullsecret_find(s, "old.io:5000/x", &v), 2);
+	assert_int_equal(keyring_find(s, "old.io:5000/x", &v), 2);
 	assert_string_equal(v[0].username, "old");
 	assert_string_equal(v[1].username, "new");
 	assert_string_equal(v[1].password, "p:x");
 	free(v);
-	pullsecret_free(s);
+	keyring_free(s);
 	/* a key that is not its type's, and no Secret at all */
 	s = NULL;
 	autojson js *wrong = js_new_obj();
 	js_set_str(js_ensure(wrong, "data", NULL), ".dockercfg", "e30=");
 	js_set_str(wrong, "type", "Opaque");
-	pullsecret_add(&s, wrong);
+	keyring_add_secret(&s, wrong);
 	assert_null(s);
-	assert_int_equal(pullsecret_find(NULL, "x", &v), 0);
+	assert_int_equal(keyring_find(NULL, "x", &v), 0);
 	assert_null(v);
 }
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pod/pullsecret.h"
+#include "credential/keyring.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/arena.h"
 #include "base/base64.h"
 #include "object/core/image_ref.h"
 
@@ -19,13 +20,13 @@ struct credential {
 	const char *username, *password;
 	size_t order; /* as they came */
 };
-struct pullsecret {
+struct keyring {
 	struct arena a;
 	struct credential *v; /* the greatest key first, which puts longer paths before shorter ones */
-	size_t n;
+	size_t n, cap;
 };
 
-void pullsecret_free(struct pullsecret *s)
+void keyring_free(struct keyring *s)
 {
 	if (!s)
 		return;
@@ -35,7 +36,7 @@ void pullsecret_free(struct pullsecret *s)
 }
 
 /* "https://reg.io/v1/team" is reg.io/team: the scheme and the version of a protocol are no part of a place. */
-static char *key_of(struct pullsecret *s, const char *server)
+static char *key_of(struct keyring *s, const char *server)
 {
 	if (!strncmp(server, "https://", 8) || !strncmp(server, "http://", 7))
 		server = strstr(server, "://") + 3;
@@ -51,7 +52,7 @@ static char *key_of(struct pullsecret *s, const char *server)
 	return arena_strdup(&s->a, key);
 }
 
-static void add_entry(struct pullsecret *s, const char *server, const js *auth)
+static void add_entry(struct keyring *s, const char *server, const js *auth)
 {
 	autobuf struct buf both = BUF_INIT;
 	struct err err = ERR_INIT;
@@ -66,7 +67,8 @@ static void add_entry(struct pullsecret *s, const char *server, const js *auth)
 	}
 	if (!user || !password)
 		return;
-	s->v = mem_realloc_array(s->v, s->n + 1, sizeof(*s->v));
+	if (s->n == s->cap)
+		s->v = mem_realloc_array(s->v, s->cap = s->cap ? s->cap * 2 : 4, sizeof(*s->v));
 	s->v[s->n] = (struct credential){.key = key_of(s, server),
 					 .username = arena_strdup(&s->a, user),
 					 .password = arena_strdup(&s->a, password),
@@ -81,7 +83,19 @@ static int greater_first(const void *a, const void *b)
 	return c ? c : (x->order > y->order) - (x->order < y->order);
 }
 
-void pullsecret_add(struct pullsecret **s, const js *secret)
+void keyring_add_auths(struct keyring **s, const js *auths)
+{
+	if (!auths)
+		return;
+	if (!*s)
+		*s = MEM_NEW(struct keyring);
+	for (struct js_iter it = js_iter(auths); js_next(&it);)
+		add_entry(*s, it.key, it.value);
+	if ((*s)->n)
+		qsort((*s)->v, (*s)->n, sizeof(*(*s)->v), greater_first);
+}
+
+void keyring_add_secret(struct keyring **s, const js *secret)
 {
 	static const struct {
 		const char *type, *key;
@@ -95,15 +109,7 @@ void pullsecret_add(struct pullsecret **s, const js *secret)
 		    base64_decode(&text, data, strlen(data), &err) < 0)
 			continue;
 		autojson js *doc = js_parse(buf_str(&text), text.len, NULL, &err);
-		js *auths = i == 0 ? js_obj(doc, "auths", NULL) : js_obj(doc, NULL);
-		if (!auths)
-			continue;
-		if (!*s)
-			*s = MEM_NEW(struct pullsecret);
-		json_object_object_foreach (auths, server, auth)
-			add_entry(*s, server, auth);
-		if ((*s)->n)
-			qsort((*s)->v, (*s)->n, sizeof(*(*s)->v), greater_first);
+		keyring_add_auths(s, i == 0 ? js_obj(doc, "auths", NULL) : js_obj(doc, NULL));
 	}
 }
 
@@ -150,12 +156,18 @@ static bool hosts_match(const struct registry_place *glob, const struct registry
 
 static bool places_match(const char *key, const struct registry_place *image)
 {
-	struct registry_place glob = place_of(key);
+	const struct registry_place glob = place_of(key);
 	return glob.port_len == image->port_len && !memcmp(glob.port, image->port, glob.port_len) &&
 	       !strncmp(image->path, glob.path, strlen(glob.path)) && hosts_match(&glob, image);
 }
 
-size_t pullsecret_find(const struct pullsecret *s, const char *image, struct runtime_auth **ret)
+bool keyring_matches(const char *pattern, const char *repository)
+{
+	const struct registry_place p = place_of(repository);
+	return places_match(pattern, &p);
+}
+
+size_t keyring_find(const struct keyring *s, const char *image, struct runtime_auth **ret)
 {
 	struct image_ref ref;
 	struct err ignored = ERR_INIT;
