@@ -187,6 +187,26 @@ pull_secret() { # name user:password
 	kubectl delete pod mirrored digest wrong
 }
 
+@test "limits: how many are pulled at a time and in a second, and settings that contradict each other" {
+	told() { curl -fsS -m "$GUARD" "http://127.0.0.1:$((PORT + 48))/configz"; }
+	exceeded() { kubectl get events -o jsonpath='{range .items[*]}{.type} {.reason}: {.message}{"\n"}{end}' | grep -E '^Warning Failed: Failed to pull image "[^"]*": pull QPS exceeded$'; }
+	for f in '"serializeImagePulls":true' '"registryPullQPS":5' '"registryBurst":10'; do told | grep -q "$f"; done
+	{ cat "$OWN/config.yaml" && echo 'serializeImagePulls: true' && echo 'maxParallelImagePulls: 5'; } >"$BATS_TEST_TMPDIR/bad.yaml"
+	run "$ROOT/build/bin/nodeagent" --config="$BATS_TEST_TMPDIR/bad.yaml" --kubeconfig="$DIR/pki/nodeagent.kubeconfig" --root-dir="$BATS_TEST_TMPDIR/node"
+	[ "$status" = 1 ]
+	[[ $output == *'maxParallelImagePulls cannot be larger than 1 unless SerializeImagePulls (--serialize-image-pulls) is set to false'* ]]
+	stop "$OWN" nodeagent
+	cp "$OWN/config.yaml" "$BATS_TEST_TMPDIR/config.yaml"
+	printf 'maxParallelImagePulls: 2\nregistryPullQPS: 1\nregistryBurst: 1\n' >>"$OWN/config.yaml"
+	own_agent --registry-config-path="$BATS_FILE_TMPDIR/certs.d"
+	eventually told >/dev/null
+	told | grep -q '"serializeImagePulls":false,"maxParallelImagePulls":2,"registryPullQPS":1,"registryBurst":1'
+	for i in 1 2 3 4 5 6; do pod "q$i" "$PLAIN/team/demo:1.0" '' 'imagePullPolicy: Always'; done
+	eventually exceeded
+	kubectl delete pod q1 q2 q3 q4 q5 q6
+	cp "$BATS_TEST_TMPDIR/config.yaml" "$OWN/config.yaml"
+}
+
 @test "garbage: above the high mark unused images go, those in use stay" {
 	names() { kubectl get node "$NODE" -o jsonpath='{.status.images[*].names}'; }
 	gone() { ! names | grep -q -F "$1"; }

@@ -24,8 +24,10 @@
 #include "agent/evict.h"
 #include "agent/orphans.h"
 #include "agent/pages.h"
+#include "agent/pulls.h"
 #include "agent/reserve.h"
 #include "agent/rotation.h"
+#include "image/pullrate.h"
 #include "runtime/fake.h"
 #include "os/tree.h"
 #include "pod/limits.h"
@@ -49,6 +51,9 @@ struct agent {
 	struct runtime *rt; /* the real one */
 	struct node_facts facts;
 	struct reserve reserved;
+	struct loop_lane lanes[LANES];
+	size_t parallel_pulls;
+	struct pullrate pullrate;
 	struct thresholds thresholds; /* of the real node */
 	struct evict *evict;	      /* of it, too */
 	struct imagegc *imagegc;      /* as well */
@@ -313,7 +318,8 @@ static int read_bounds(struct agent *a, struct err *err)
 		return -1;
 	bool bad = reserve_add(c->system_reserved, "system-reserved", &a->reserved, err) < 0 ||
 		   reserve_add(c->kube_reserved, "kube-reserved", &a->reserved, err) < 0;
-	bad = bad || image_gc_check(&c->images, err) < 0;
+	bad = bad || image_gc_check(&c->images, err) < 0 ||
+	      pulls_at_a_time(c->serialize_pulls, c->parallel_pulls, &a->parallel_pulls, err) < 0;
 	return bad ? -1 : threshold_parse(&t, &a->thresholds, err);
 }
 
@@ -483,6 +489,8 @@ static int make_real(struct agent *a, struct err *err)
 	if ((*c->provider_config || *c->provider_bin_dir) &&
 	    !(n->host.providers = providers_open(c->provider_config, c->provider_bin_dir, 0, err)))
 		return -1;
+	pullrate_init(&a->pullrate, c->registry_qps, c->registry_burst);
+	n->host.pullrate = &a->pullrate;
 	n->host.prober = probe_host_new(a->loop, a->rt, LANE_EXEC, LANE_NAME);
 	n->host.began_wall_ns = clock_wall_ns();
 	n->host.node.apparmor = kernel_has_apparmor();
@@ -622,7 +630,10 @@ struct agent *agent_new(const struct agent_config *c, struct err *err)
 	a->n_nodes = c->fake_nodes ? (size_t)c->fake_nodes : 1;
 	a->nodes = mem_array(a->n_nodes, sizeof(*a->nodes));
 	a->pages = (struct pages){.nodes = a->nodes, .n = a->n_nodes, .facts = &a->facts};
-	a->loop = loop_new(&(struct loop_config){worker_lanes, LANES, c->fake_nodes > 0});
+	memcpy(a->lanes, worker_lanes, sizeof(a->lanes));
+	if (a->parallel_pulls)
+		a->lanes[LANE_PULL].workers = a->parallel_pulls;
+	a->loop = loop_new(&(struct loop_config){a->lanes, LANES, c->fake_nodes > 0});
 	if (!a->loop) {
 		(void)err_errno(err, "event loop");
 		goto fail;

@@ -16,6 +16,9 @@ struct agent_config { /* strings borrowed for the agent's life */
 		*insecure_registries;
 	const char *registry_config;			/* directory of hosts.toml files */
 	const char *provider_config, *provider_bin_dir; /* as providers_open; both "" = none */
+	const char *serialize_pulls;			/* "true", "false" */
+	int parallel_pulls;				/* 0 = any number */
+	int registry_qps, registry_burst;
 	const char *cluster_dns, *cluster_domain, *fake_node_prefix;
 	const char *node_labels; /* "k=v,k=v" */
 	const char *taints;	 /* as nodeobject_parse_taints */

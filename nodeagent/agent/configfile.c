@@ -122,10 +122,10 @@ static const struct configfile_row rows[] = {
 	RANGE("imageGCLowThresholdPercent", INT_OR_ZERO, "image-gc-low-threshold", 0, 100),
 	FLAG("imageMinimumGCAge", DURATION, "minimum-image-ttl-duration"),
 	FLAG("imageMaximumGCAge", DURATION, "image-maximum-gc-age"),
-	ONLY("serializeImagePulls", BOOL, "false"),
-	ONLY("maxParallelImagePulls", INT_OR_ZERO, "2"),
-	MOOT("registryPullQPS", INT_OR_ZERO),
-	MOOT("registryBurst", INT),
+	FLAG("serializeImagePulls", BOOL, "serialize-image-pulls"),
+	RANGE("maxParallelImagePulls", INT_OR_ZERO, "max-parallel-image-pulls", 1, INT32_MAX),
+	RANGE("registryPullQPS", INT_OR_ZERO, "registry-qps", 0, INT32_MAX),
+	RANGE("registryBurst", INT, "registry-burst", 0, INT32_MAX),
 	ONLY("imagePullCredentialsVerificationPolicy", STRING, "NeverVerify"),
 	ONLY("preloadedImagesVerificationAllowlist", LIST, ""),
 	/* resources */
@@ -330,7 +330,13 @@ static void check_choice(const struct configfile_row *r, const char *text, struc
 {
 	int64_t n = strtoll(text, NULL, 10), a, b;
 	struct err ignored = ERR_INIT;
-	if (r->flag && (r->min || r->max) && (n < r->min || n > r->max))
+	bool outside = r->flag && (r->min || r->max) && (n < r->min || n > r->max);
+	if (outside && r->max == INT32_MAX && r->min)
+		fault(f, "invalid configuration: %s %s must be a positive number", r->field, text);
+	else if (outside && r->max == INT32_MAX)
+		fault(f, "invalid configuration: %s (--%s) %s must not be a negative number", r->field,
+		      r->flag, text);
+	else if (outside)
 		fault(f,
 		      "invalid configuration: %s (--%s) %s must be between %" PRId64 " and %" PRId64
 		      ", inclusive",
@@ -576,8 +582,8 @@ static js *value_of(enum field_type type, const char *text)
 static js *target_value(const struct configfile_row *r, const struct flag *f)
 {
 	switch (f->type) {
-	case FLAG_INT:
-		return js_new_int(*(const int *)f->target);
+	case FLAG_INT: /* 0 outside the range: it was not given */
+		return *(const int *)f->target || r->min <= 0 ? js_new_int(*(const int *)f->target) : NULL;
 	case FLAG_BOOL:
 		return js_new_bool(*(const bool *)f->target);
 	case FLAG_DURATION:

@@ -13,11 +13,15 @@
 
 #define HEAD "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n"
 
-static int port, max_pods;
-static const char *dns, *taints, *cidr, *ca, *limits, *sysctls;
+static int port, max_pods, parallel, qps, burst;
+static const char *serialize, *dns, *taints, *cidr, *ca, *limits, *sysctls;
 static const struct flag table[] = {
 	{"port", FLAG_INT, &port, "10250", "", 0, 65535},
 	{"max-pods", FLAG_INT, &max_pods, "110", "", 1, 10000},
+	{"serialize-image-pulls", FLAG_STRING, &serialize, "", "", 0, 0},
+	{"max-parallel-image-pulls", FLAG_INT, &parallel, NULL, "", 1, INT32_MAX},
+	{"registry-qps", FLAG_INT, &qps, "5", "", 0, INT32_MAX},
+	{"registry-burst", FLAG_INT, &burst, "10", "", 0, INT32_MAX},
 	{"cluster-dns", FLAG_STRING, &dns, "", "", 0, 0},
 	{"register-with-taints", FLAG_STRING, &taints, "", "", 0, 0},
 	{"pod-cidr", FLAG_STRING, &cidr, "", "", 0, 0},
@@ -48,6 +52,13 @@ static void test_refusals(void **state)
 		{HEAD "port: 65536",
 		 "invalid configuration: port (--port) 65536 must be between 1 and 65535, inclusive"},
 		{HEAD "maxPods: -4", "maxPods (--max-pods) -4 must be between"},
+		{HEAD "maxParallelImagePulls: 0",
+		 "invalid configuration: maxParallelImagePulls 0 must be a positive number"},
+		{HEAD "registryPullQPS: -10",
+		 "invalid configuration: registryPullQPS (--registry-qps) -10 must not be a negative number"},
+		{HEAD "registryBurst: -10",
+		 "invalid configuration: registryBurst (--registry-burst) -10 must not be a negative number"},
+		{HEAD "serializeImagePulls: 1", "serializeImagePulls: Invalid value: must be true or false"},
 		{HEAD "clusterDNS: 10.96.0.10", "clusterDNS: Invalid value: must be a list of strings"},
 		{HEAD "clusterDNS: ['1,2']", "clusterDNS: Invalid value: must be a list of strings"},
 		{HEAD "syncFrequency: soon", "syncFrequency: Invalid value: must be a duration"},

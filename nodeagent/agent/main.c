@@ -77,6 +77,15 @@ static const struct flag flags[] = {
 	 "CredentialProviderConfig: a file, or a directory of *.json, *.yaml and *.yml.", 0, 0},
 	{"image-credential-provider-bin-dir", FLAG_STRING, &config.provider_bin_dir, "",
 	 "Directory of the credential providers' programs.", 0, 0},
+	{"serialize-image-pulls", FLAG_STRING, &config.serialize_pulls, "",
+	 "true: images are pulled one at a time; default: true, unless --max-parallel-image-pulls is larger.",
+	 0, 0},
+	{"max-parallel-image-pulls", FLAG_INT, &config.parallel_pulls, NULL,
+	 "How many images are pulled at a time, 64 at most; default: as many as are wanted.", 1, INT_MAX},
+	{"registry-qps", FLAG_INT, &config.registry_qps, "5",
+	 "How many pulls may begin in a second; 0: any number.", 0, INT_MAX},
+	{"registry-burst", FLAG_INT, &config.registry_burst, "10",
+	 "How many may at once, when there were none for a while.", 0, INT_MAX},
 	{"cluster-dns", FLAG_STRING, &config.cluster_dns, "",
 	 "Addresses of the cluster's DNS, comma-separated.", 0, 0},
 	{"cluster-domain", FLAG_STRING, &config.cluster_domain, "cluster.local", "Domain of the cluster.", 0,
@@ -207,6 +216,9 @@ static void fill_defaults(void)
 		config.node_ip = "127.0.0.1";
 	if (!config.port && !config.fake_nodes)
 		config.port = DEFAULT_PORT;
+	/* So that who wants several need not say both. */
+	if (!*config.serialize_pulls)
+		config.serialize_pulls = config.parallel_pulls < 2 ? "true" : "false";
 	if (!*config.pause)
 		config.pause = default_pause();
 	/* Every fake node has a watch of its own. */

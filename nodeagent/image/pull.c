@@ -8,7 +8,8 @@
 #include "base/log.h"
 #include "base/thread.h"
 
-#define TRANSFERS 2	 /* at one time, as the agent has pulls; those that nobody wants are about to end */
+#define TRANSFERS                                                                                            \
+	64 /* at one time: who pulls how many is the caller's affair; those that nobody wants are about to end */
 #define TRANSFERS_MAX 64 /* waiting */
 
 /* One transfer, and those who want what it brings; guarded by the puller's lock. */

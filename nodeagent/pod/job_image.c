@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "credential/providers.h"
+#include "image/pullrate.h"
 
 struct image_job {
 	struct job j;
@@ -110,12 +111,10 @@ static enum job_way ask_prepare(struct job *j, const struct action *a)
 			       p->pull_secrets[k].name);
 	struct worker_container *c = &j->w->c[j->container];
 	i->pulling = true;
-	i->asked_ns = clock_mono_ns();
 	cancel_init(&i->cancel);
 	if (c->pulling)
 		cancel_pull(c->pulling);
 	c->pulling = j;
-	machine_image_pulling(&j->w->m, j->container);
 	config_set_wait(&i->config, ask_with_secrets, i);
 	return JOB_WAIT;
 }
@@ -176,6 +175,14 @@ static size_t credentials(const struct image_job *i, const char *image, struct r
 	return n + more;
 }
 
+static enum job_way pull_prepare(struct job *j, const struct action *a)
+{
+	((struct image_job *)j)->asked_ns = clock_mono_ns();
+	if (still_wanted(j))
+		machine_image_pulling(&j->w->m, j->container);
+	return JOB_GO;
+}
+
 /* With every credential that is for the image until one is good. */
 static void pull_work(struct job *j)
 {
@@ -186,6 +193,11 @@ static void pull_work(struct job *j)
 	struct runtime_auth *auths;
 	size_t n = credentials(i, image, &auths), errors = 0;
 	int64_t begun = clock_mono_ns();
+	if (!pullrate_take(j->host->pullrate)) {
+		(void)err_set(&j->err, REASON_UNAVAILABLE, "pull QPS exceeded");
+		free(auths);
+		return;
+	}
 	for (size_t k = 0; k < n || k == 0; k++) {
 		j->err = (struct err)ERR_INIT;
 		if (rt->ops->image_pull(rt, image, n ? &auths[k] : NULL, &i->cancel, &i->image, &j->err) ==
@@ -228,6 +240,7 @@ void job_cancel_pulls(struct worker *w)
 
 static const struct job_type job_pull = {.size = sizeof(struct image_job),
 					 .lane = LANE_PULL,
+					 .prepare = pull_prepare,
 					 .work = pull_work,
 					 .done = pull_done,
 					 .release = release};

@@ -24,7 +24,7 @@
 #include "pod/status.h"
 
 /* The lanes of the agent's loop. What takes milliseconds (mounts, containers) has its own, apart from what
-   may take minutes (image pulls), and logs are read for people, who start commands in containers, too. Commands of probes are
+   may take minutes (image pulls, one at a time unless the agent is told otherwise), and logs are read for people, who start commands in containers, too. Commands of probes are
    started apart from containers, and a name server that does not answer holds up nobody else. What compresses logs or
    counts files may take seconds. A credential provider may take a minute, and pulls that need none do not wait for it. */
 enum worker_lane {
@@ -48,6 +48,7 @@ struct pod_host {
 	struct events *events; /* NULL = record none */
 	struct runtime *rt;
 	struct providers *providers; /* of registries' credentials; NULL = none */
+	struct pullrate *pullrate;   /* NULL = as often as one likes */
 	const char *root;	     /* state directory */
 	const char *cluster_domain, *cluster_dns;
 	struct admit_node node; /* used and pods are kept up by the workers */
