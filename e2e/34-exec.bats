@@ -51,6 +51,24 @@ sh_() { # shell-command -> the path of an exec
 	done
 }
 
+@test "a client that does not answer a close is hung up on" {
+	run -0 timeout "$GUARD" python3 - "$agent/$(sh_ 'echo out')" "$pki/apiserver-node-client" "$ROOT/e2e" <<-'END'
+		import sys
+		sys.path.insert(0, sys.argv[3])
+		from stream import messages, websocket
+		s, status, _, data = websocket(sys.argv[1], "v5.channel.k8s.io", cert=sys.argv[2] + ".crt", key=sys.argv[2] + ".key")
+		s.settimeout(50)
+		while True: # the close comes, and some seconds later the end
+		    more = s.recv(65536)
+		    if not more:
+		        break
+		    data += more
+		said = messages(data)[0]
+		print(status, b"".join(p[1:] for kind, p in said if kind == 2 and p[0] == 1).decode().strip(), said[-1][0], said[-1][1].hex())
+	END
+	[ "$output" = "101 out 8 03e8" ]
+}
+
 @test "input is half-closed, and what the command says afterwards arrives" {
 	run -0 stream "$(sh_ 'busybox wc -c; echo after')&input=1" v5.channel.k8s.io < <(head -c 3000000 /dev/zero)
 	[ "${lines[0]}" = 3000000 ]

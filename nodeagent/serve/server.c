@@ -446,7 +446,7 @@ static void completed(void *arg, struct MHD_Connection *c, void **state, enum MH
 	*state = NULL;
 	logs_close(rq->logs);
 	answer_drop(rq->answer);
-	streams_drop(rq->stream);
+	streams_completed(rq->stream);
 	free(rq);
 }
 
@@ -467,18 +467,23 @@ size_t __wrap_MHD_pool_get_free(struct MemoryPool *pool)
 }
 
 /* The library never waits by itself: with a full batch of events it would wait again before it serves any of them. Of an
-   upgraded connection it moves a piece at a time; a round of the loop for each of them would be a wait for each. */
+   upgraded connection it moves a piece at a time; a round of the loop for each of them would be a wait for each. One that was
+   given back it closes in the run after the one that has moved its last piece, and does not ask for that run. */
 static void drive(void *arg)
 {
 	struct server *s = arg;
 	MHD_UNSIGNED_LONG_LONG ms;
 	bool timed;
 	int rounds = 0;
+	bool looked = false, more;
 	do {
 		streams_reap(&s->streams);
 		(void)MHD_run_wait(s->daemon, 0);
 		timed = MHD_get_timeout(s->daemon, &ms) == MHD_YES;
-	} while (timed && !ms && ++rounds < ROUNDS_MAX);
+		more = timed && !ms;
+		if (!more && s->streams.leaving && !looked)
+			looked = more = true;
+	} while (more && ++rounds < ROUNDS_MAX);
 	loop_timer_set(s->loop, &s->again, timed ? loop_real_ns() + (int64_t)ms * NS_PER_MS : CLOCK_NEVER);
 }
 

@@ -5,6 +5,8 @@
  */
 #include "serve/streams.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +19,7 @@
 #include "stream/remotecommand.h"
 
 #define ARGS_MAX 4096
+#define LEAVING_MS 60000
 #define PROTOCOL_HEADER "X-Stream-Protocol-Version"
 #define ACCEPTED_HEADER "X-Accepted-Stream-Protocol-Versions"
 
@@ -35,6 +38,8 @@ struct stream {
 	char *command;
 	struct MHD_UpgradeResponseHandle *handle; /* once the connection is ours */
 	struct session *session;
+	int client; /* its socket */
+	bool left;
 	unsigned refs; /* the request's, the connection's, the lane's */
 };
 
@@ -101,15 +106,24 @@ static enum MHD_Result take_header(void *arg, enum MHD_ValueKind kind, const cha
 	return MHD_YES;
 }
 
-void streams_drop(struct stream *x)
+static void drop(struct stream *x)
 {
-	if (!x || --x->refs)
+	if (--x->refs)
 		return;
 	for (size_t i = 0; i < x->argc; i++)
 		free(x->argv[i]);
 	free(x->argv);
 	free(x->command);
 	free(x);
+}
+
+void streams_completed(struct stream *x)
+{
+	if (!x)
+		return;
+	if (x->left)
+		x->all->leaving--;
+	drop(x);
 }
 
 /* "[sh -c x]", as Go prints a list. */
@@ -230,16 +244,21 @@ static void on_over(void *arg)
 /* The lane is through with it. */
 static void on_unused(void *arg)
 {
-	streams_drop(arg);
+	drop(arg);
 }
 
 static void give_back(struct stream *x)
 {
+	unsigned patience_ms = LEAVING_MS;
 	x->all->n--;
+	x->all->leaving++;
+	x->left = true;
 	list_del(&x->link);
 	session_free(x->session);
+	/* What is on its way to a client that does not read goes with it. */
+	(void)setsockopt(x->client, IPPROTO_TCP, TCP_USER_TIMEOUT, &patience_ms, sizeof(patience_ms));
 	(void)MHD_upgrade_action(x->handle, MHD_UPGRADE_ACTION_CLOSE);
-	streams_drop(x);
+	drop(x);
 }
 
 static struct session *start_command(struct stream *x, const struct session_config *s)
@@ -290,6 +309,7 @@ static void on_upgrade(void *arg, struct MHD_Connection *c, void *state, const c
 					 .over = on_over,
 					 .arg = x};
 	x->handle = handle;
+	x->client = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 	x->all->n++;
 	x->refs += 2; /* the connection's, the lane's */
 	list_push_back(&x->all->live, &x->link);

@@ -18,7 +18,8 @@ struct streams { /* zeroed, then streams_init */
 	const struct logs_source *source;
 	struct list live, ended;
 	size_t n;
-	loop_fn *wake; /* the library has something to do */
+	size_t leaving; /* connections that were given back and that the library has not closed yet */
+	loop_fn *wake;	/* the library has something to do */
 	void *wake_arg;
 };
 void streams_init(struct streams *s, const struct logs_source *source, loop_fn *wake, void *wake_arg);
@@ -28,10 +29,10 @@ void streams_hang_up(struct streams *s); /* all of them; before the library ends
 
 enum streams_what { STREAMS_EXEC, STREAMS_ATTACH, STREAMS_PORTS };
 struct stream;
-/* `rest`: "NS/POD[/UID][/CONTAINER]". Queues the reply that turns the connection into streams, or a refusal. *ret: to be
-   dropped when the request is over, whatever became of it. */
+/* `rest`: "NS/POD[/UID][/CONTAINER]". Queues the reply that turns the connection into streams, or a refusal. *ret: for
+   streams_completed, whatever becomes of it. */
 enum MHD_Result streams_serve(struct streams *s, struct MHD_Connection *c, enum streams_what what,
 			      const char *rest, struct stream **ret);
-void streams_drop(struct stream *x); /* NULL is fine */
+void streams_completed(struct stream *x); /* the library is through with the request; NULL is fine */
 
 #endif
