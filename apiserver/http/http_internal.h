@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Between the parts of the listener: its loops (wire.c), the requests on their connections (transfer.c), start
- * and stop (listener.c).
+ * Between the parts of the listener: its loops (wire.c), what speaks HTTP on them (engine.c), the requests on their
+ * connections (transfer.c), start and stop (listener.c).
  */
 #ifndef HTTP_HTTP_INTERNAL_H
 #define HTTP_HTTP_INTERNAL_H
@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <microhttpd.h>
 #include <stdatomic.h>
+#include "base/list.h"
 #include "http/limits.h"
 #include "http/linger.h"
 #include "http/connmem.h"
@@ -20,6 +21,7 @@
 #define WIRES_MAX 16
 
 struct wire;
+struct engine;
 struct listener {
 	const struct service *service;
 	struct wire *wires[WIRES_MAX];
@@ -61,7 +63,8 @@ struct transfer {
 /* A connection lives on one loop, from accept to the end. */
 struct conn {
 	struct wire *w;
-	struct MHD_Connection *mhd; /* NULL until its first byte has come */
+	struct engine *engine; /* these two are NULL until its first byte has come */
+	struct MHD_Connection *mhd;
 	struct loop_io io;
 	struct transport transport;
 	struct limits_node limit;
@@ -83,18 +86,17 @@ struct conn {
 struct wire {
 	struct listener *l;
 	struct loop *loop;
-	struct MHD_Daemon *daemon;
-	struct loop_io accepting, polled; /* the listening socket; libmicrohttpd's epoll descriptor */
+	struct list engines;	  /* never none */
+	struct loop_io accepting; /* the listening socket */
 	struct loop_timer retry, drain;
 	struct streams *streams;
 	struct lingers *lingers;
 	struct limits limits;
 	struct crowd crowd;
 	struct peers peers;
-	struct conn *adding; /* on its way into libmicrohttpd */
-	atomic_size_t live;  /* connections, those on their way here too */
+	atomic_size_t live; /* connections, those on their way here too */
 	_Atomic(struct transfer *) done;
-	bool driving, again, posted;
+	bool driving, posted;
 
 	bool closing, streams_over, drained;
 	bool lent;	 /* for the last time: no more streams begin */
@@ -107,11 +109,27 @@ struct wire *wire_new(struct listener *l, struct err *err);
 void wire_start(struct wire *w); /* accepts */
 void wire_close(void *wire);	 /* accepts no more; sets `drained` when nothing is under way any more */
 void wire_free(struct wire *w);	 /* its loop was joined */
-void wire_resume(struct conn *c);
-void wire_look(struct wire *w);	 /* libmicrohttpd has something to do */
-void wire_drive(struct wire *w); /* and does it now: not for who is called by it */
+void wire_look(struct wire *w);	 /* some engine has something to do */
+void wire_drive(struct wire *w); /* and does it now: not for who is called by one */
 void wire_kill(struct conn *c);
+void wire_begun(struct conn *c, struct MHD_Connection *mhd); /* libmicrohttpd has it */
+void wire_ended(struct conn *c);			     /* and no longer */
+void wire_forget(
+	struct conn *c); /* it never had it, or is done with it; the descriptor is somebody else's to close */
 void wire_phase(struct conn *c, enum limit phase); /* LIMITS: no limit */
+
+/* engine.c: libmicrohttpd's daemons of one loop, on that */
+/* Another one, at first the only one. -1: it cannot be started. */
+int engine_start(struct wire *w, struct err *err) MUST_CHECK;
+void engine_stop_all(struct wire *w);
+/* The connection becomes libmicrohttpd's, and its descriptor too. False: both are gone. */
+bool engine_add(struct conn *c, const struct sockaddr *a, socklen_t len);
+/* It has something to do, and does it when the loop next drives. */
+void engine_look(struct engine *e);
+/* Those that have something to do it now. True: there is more. */
+bool engine_run_all(struct wire *w);
+/* The connection was suspended, and goes on. */
+void engine_resume(struct conn *c);
 
 /* transfer.c */
 void *transfer_on_target(void *cls, const char *target, struct MHD_Connection *mhd);

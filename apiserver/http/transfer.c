@@ -7,8 +7,6 @@
  *
  * Long replies leave libmicrohttpd: when their headers are out, the connection is suspended and its socket
  * and TLS session are lent to stream.c until the end, which libmicrohttpd then writes. stream.c says why.
- * (Resuming walks all suspended connections of a loop: with 1,000 watches per loop that is 10 to 20 us,
- * shared by all requests resumed meanwhile.)
  *
  * Limits: bytes of body, of all bodies together; those of target and headers are wire.c's. The service bounds the
  * requests in flight.
@@ -87,12 +85,10 @@ static void log_request(const struct transfer *t, int64_t took_ns)
 
 /* A connection that breaks in the middle of a reply is closed inside the library and then forgotten, with its
    descriptor, until its time is over. Those with a time of their own it looks at in every run. */
-static void look_again(struct wire *w, struct MHD_Connection *mhd)
+static void look_again(const struct conn *c)
 {
-	MHD_set_connection_option(mhd, MHD_CONNECTION_OPTION_TIMEOUT, 1u);
-	w->again = true;
-	if (!w->driving)
-		wire_look(w);
+	MHD_set_connection_option(c->mhd, MHD_CONNECTION_OPTION_TIMEOUT, 1u);
+	engine_look(c->engine);
 }
 
 void transfer_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
@@ -124,7 +120,7 @@ void transfer_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
 	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
 		wire_phase(t->conn, LIMIT_QUIET);
 	else
-		look_again(w, mhd);
+		look_again(t->conn);
 }
 
 /* ---- answering ---- */
@@ -140,7 +136,7 @@ static void on_its_way(struct transfer *t)
 static void hand_back(struct transfer *t)
 {
 	on_its_way(t);
-	wire_resume(t->conn);
+	engine_resume(t->conn);
 }
 
 static void stream_done(void *arg, bool clean)

@@ -3,11 +3,6 @@
  * One loop with its connections. There are as many as cores; they all wait on one listening socket, so that
  * whoever is idle accepts, and hand each connection to the loop that has fewest.
  *
- * libmicrohttpd has no thread of its own. The loop waits on its epoll descriptor and then runs it without
- * waiting: left to itself, 0.9.75 calls epoll_wait again with the full timeout, before it serves anybody,
- * whenever exactly 128 events are ready. It is run again as long as it has something at hand, and once more
- * after a connection broke, because it forgets connections that it closed in the middle of a reply.
- *
  * A connection that was accepted costs some hundred bytes until its first byte has come; only then
  * libmicrohttpd hears of it and makes a TLS session. Its time runs from accept on. Who is let in and who has to
  * go is crowd.c's.
@@ -25,7 +20,6 @@
 #include "http/bind.h"
 
 #define ACCEPT_ROUND 64
-#define DRIVE_ROUNDS 4
 #define RETRY_NS (NS_PER_S / 10)
 #define DRAIN_NS (2 * NS_PER_S) /* for last replies, when stopping */
 #define TRIM_PEAK 128		/* fewer connections than that are not worth it */
@@ -40,20 +34,7 @@
 #define HEADS_MAX ((size_t)32 << 20)
 #define HEADS_LEAST ((size_t)8 << 20) /* of one loop */
 
-/* AES-128-GCM first: half the work of 256 for the same practical strength, and what Go prefers with AES
-   hardware. X25519 first: it is what clients offer a key for at once, another one costs them a round trip. */
-#define PRIORITIES                                                                                           \
-	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-"        \
-	"POLY1305:"                                                                                          \
-	"-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:%SERVER_PRECEDENCE"
-
 /* ---- running libmicrohttpd ---- */
-
-static bool has_more(struct wire *w)
-{
-	MHD_UNSIGNED_LONG_LONG ms;
-	return w->again || (MHD_get_timeout(w->daemon, &ms) == MHD_YES && !ms);
-}
 
 static void drive_posted(void *arg)
 {
@@ -89,29 +70,12 @@ static void settle(struct wire *w)
 
 void wire_drive(struct wire *w)
 {
-	int rounds = 0;
 	w->driving = true;
-	do {
-		w->again = false;
-		MHD_run_wait(w->daemon, 0);
-	} while (has_more(w) && ++rounds < DRIVE_ROUNDS);
+	bool more = engine_run_all(w);
 	w->driving = false;
-	if (rounds == DRIVE_ROUNDS)
+	if (more)
 		wire_look(w);
 	settle(w);
-}
-
-static void on_polled(void *arg, unsigned events)
-{
-	wire_drive(arg);
-}
-
-void wire_resume(struct conn *c)
-{
-	MHD_resume_connection(c->mhd);
-	c->w->again = true;
-	if (!c->w->driving)
-		wire_look(c->w);
 }
 
 /* ---- connections ---- */
@@ -165,8 +129,7 @@ static void count_closed(struct wire *w)
 		malloc_trim(0);
 }
 
-/* Its descriptor is somebody else's to close. */
-static void conn_free(struct conn *c)
+void wire_forget(struct conn *c)
 {
 	struct wire *w = c->w;
 	limits_clear(&c->limit);
@@ -184,7 +147,7 @@ static void drop_silent(struct conn *c)
 	int fd = c->io.fd;
 	loop_io_stop(&c->io);
 	close(fd);
-	conn_free(c);
+	wire_forget(c);
 }
 
 /* libmicrohttpd sees the end when it next looks, and so does a stream. */
@@ -198,7 +161,7 @@ void wire_kill(struct conn *c)
 	if (c->waiting) {
 		c->waiting = false;
 		loop_io_set(&c->io, 0);
-		wire_resume(c);
+		engine_resume(c);
 	}
 }
 
@@ -275,7 +238,7 @@ static void on_readable(void *arg, unsigned events)
 	loop_io_set(&c->io, 0);
 	if (c->waiting) {
 		c->waiting = false;
-		wire_resume(c);
+		engine_resume(c);
 		return;
 	}
 	if (c->mhd)
@@ -285,36 +248,24 @@ static void on_readable(void *arg, unsigned events)
 		drop_silent(c);
 		return;
 	}
-	w->adding = c;
-	int fd = c->io.fd;
-	bool ok = MHD_add_connection(w->daemon, fd, &a.sa, len) == MHD_YES;
-	/* it has closed the descriptor when it failed */
-	if (!ok && STEAL(w->adding))
-		conn_free(c);
-	w->adding = NULL;
-	if (ok)
+	if (engine_add(c, &a.sa, len))
 		wire_drive(w);
 }
 
-static void on_connection(void *cls, struct MHD_Connection *mhd, void **ctx,
-			  enum MHD_ConnectionNotificationCode code)
+void wire_begun(struct conn *c, struct MHD_Connection *mhd)
 {
-	struct wire *w = cls;
-	struct conn *c = *ctx;
-	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		c = STEAL(w->adding);
-		c->mhd = mhd;
-		c->pool = connmem_adopt(c);
-		c->transport.events = &transport_events;
-		c->transport.fd = c->io.fd;
-		transport_attach(&c->transport, wire_tls(c));
-		*ctx = c;
-	} else if (c) {
-		if (c->linger)
-			linger_start(w->lingers, c->io.fd);
-		conn_free(c);
-		*ctx = NULL;
-	}
+	c->mhd = mhd;
+	c->pool = connmem_adopt(c);
+	c->transport.events = &transport_events;
+	c->transport.fd = c->io.fd;
+	transport_attach(&c->transport, wire_tls(c));
+}
+
+void wire_ended(struct conn *c)
+{
+	if (c->linger)
+		linger_start(c->w->lingers, c->io.fd);
+	wire_forget(c);
 }
 
 /* ---- accepting ---- */
@@ -427,36 +378,7 @@ static void on_accept(void *arg, unsigned events)
 	}
 }
 
-/* ---- the library's own refusals ---- */
-
-/* It says in its log that it is about to refuse, and nowhere else. */
-static void on_library_says(void *cls, const char *fmt, va_list ap)
-{
-	static const char refusal[] = "Error processing request (HTTP response code is %u";
-	if (strncmp(fmt, refusal, sizeof(refusal) - 1))
-		return;
-	struct conn *c = connmem_user();
-	if (c)
-		transfer_refuse_raw(c, va_arg(ap, unsigned));
-}
-
 /* ---- life ---- */
-
-static struct MHD_Daemon *start_daemon(struct wire *w)
-{
-	const struct listener *l = w->l;
-	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TLS | MHD_USE_NO_LISTEN_SOCKET |
-			 MHD_USE_ERROR_LOG;
-	struct MHD_OptionItem trust[] = {{MHD_OPTION_HTTPS_MEM_TRUST, 0, l->ca}, {MHD_OPTION_END, 0, NULL}};
-	return MHD_start_daemon(
-		flags, 0, NULL, NULL, transfer_on_request, w, MHD_OPTION_EXTERNAL_LOGGER, on_library_says, w,
-		MHD_OPTION_HTTPS_MEM_CERT, l->cert, MHD_OPTION_HTTPS_MEM_KEY, l->key,
-		MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES, MHD_OPTION_CONNECTION_LIMIT, (unsigned)l->max + 1,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNMEM_SIZE, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
-		MHD_OPTION_NOTIFY_CONNECTION, on_connection, w, MHD_OPTION_NOTIFY_COMPLETED,
-		transfer_on_completed, w, MHD_OPTION_URI_LOG_CALLBACK, transfer_on_target, w,
-		MHD_OPTION_ARRAY, l->ca ? trust : trust + 1, MHD_OPTION_END);
-}
 
 struct wire *wire_new(struct listener *l, struct err *err)
 {
@@ -478,17 +400,9 @@ struct wire *wire_new(struct listener *l, struct err *err)
 		w->crowd.max_bytes = HEADS_LEAST;
 	w->retry = (struct loop_timer){.fn = again, .arg = w};
 	w->accepting.fn = on_accept;
-	w->polled.fn = on_polled;
-	w->accepting.arg = w->polled.arg = w;
-	w->daemon = start_daemon(w);
-	if (!w->daemon) {
-		err_set(err, REASON_INTERNAL, "cannot start the HTTPS server: is the key the certificate's?");
-		wire_free(w);
-		return NULL;
-	}
-	int fd = MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-	if (loop_io_start(w->loop, &w->polled, fd, LOOP_READ, err) < 0 ||
-	    loop_io_start(w->loop, &w->accepting, l->fd, LOOP_READ, err) < 0) {
+	w->accepting.arg = w;
+	list_init(&w->engines);
+	if (engine_start(w, err) < 0 || loop_io_start(w->loop, &w->accepting, l->fd, LOOP_READ, err) < 0) {
 		wire_free(w);
 		return NULL;
 	}
@@ -504,8 +418,8 @@ static void on_drain_timeout(void *arg)
 {
 	struct wire *w = arg;
 	w->lent = true;
-	streams_end(w->streams, true);
-	wire_drive(w); /* libmicrohttpd takes them back */
+	streams_end(w->streams, true); /* libmicrohttpd takes them back */
+	wire_drive(w);
 	if (!w->drained)
 		loop_signal(w->loop, &w->drained);
 }
@@ -524,9 +438,7 @@ void wire_close(void *wire)
 void wire_free(struct wire *w)
 {
 	loop_io_stop(&w->accepting);
-	loop_io_stop(&w->polled);
-	if (w->daemon)
-		MHD_stop_daemon(w->daemon);
+	engine_stop_all(w);
 	limits_release(&w->limits);
 	loop_timer_set(w->loop, &w->retry, CLOCK_NEVER);
 	loop_timer_set(w->loop, &w->drain, CLOCK_NEVER);

@@ -150,9 +150,10 @@ static void test_broken_streams(void **state)
 		close_tls(c[i]);
 	assert_int_equal(kill(s.pid, SIGCONT), 0);
 	int64_t deadline = clock_mono_ns() + PATIENCE_S * NS_PER_S;
-	while (descriptors(&s) > before && clock_mono_ns() < deadline)
+	size_t kept = before + WIRES_MAX; /* of the engines that N wanted each loop may keep one */
+	while (descriptors(&s) > kept && clock_mono_ns() < deadline)
 		sched_yield();
-	assert_int_equal(descriptors(&s), before);
+	assert_in_range(descriptors(&s), before, kept);
 	close_tls(idle);
 	server_stop(&s);
 }
