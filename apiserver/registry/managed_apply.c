@@ -193,7 +193,7 @@ static bool allowed_conflicts(struct applying *p, const struct fieldset **ret)
 	autojson js *o = *text ? js_parse(text, strlen(text), NULL, &ignore) : NULL;
 
 	if (!js_is_obj(o) || strcmp(js_str0(o, "apiVersion", NULL), p->m.version) ||
-	    fieldset_check(p->m.type, o, &why) < 0)
+	    strcmp(js_str0(o, "kind", NULL), p->m.kind_name) || fieldset_check(p->m.type, o, &why) < 0)
 		return false;
 	fieldset_compare(a, p->m.type, o, p->live, &c);
 	const struct fieldset *s = fieldset_of(a, p->m.type, o);
@@ -323,9 +323,19 @@ static int tell_conflicts(struct applying *p, struct err *err)
 /* The kind as Go prints it: "apps/v1, Kind=Deployment". */
 static void write_kind(struct buf *out, const js *o)
 {
-	const char *version = js_str0(o, "apiVersion", NULL);
+	const char *version = js_str0(o, "apiVersion", NULL), *slash = strchr(version, '/');
 
-	buf_addf(out, "%s%s, Kind=%s", strchr(version, '/') ? "" : "/", version, js_str0(o, "kind", NULL));
+	if (slash && strchr(slash + 1, '/'))
+		buf_adds(out, "/, Kind="); /* which is no version */
+	else
+		buf_addf(out, "%s%s, Kind=%s", slash ? "" : "/", version, js_str0(o, "kind", NULL));
+}
+
+static void write_object(struct buf *out, const js *o)
+{
+	buf_addf(out, "%s/%s; ", js_str0(o, "metadata", "namespace", NULL),
+		 js_str0(o, "metadata", "name", NULL));
+	write_kind(out, o);
 }
 
 static int misfit(struct applying *p, const char *why, struct err *err)
@@ -333,10 +343,8 @@ static int misfit(struct applying *p, const char *why, struct err *err)
 	struct buf *text = &p->call->text;
 
 	buf_clear(text);
-	buf_addf(text, "failed to create typed patch object (%s/%s; ",
-		 js_str0(p->config, "metadata", "namespace", NULL),
-		 js_str0(p->config, "metadata", "name", NULL));
-	write_kind(text, p->config);
+	buf_adds(text, "failed to create typed patch object (");
+	write_object(text, p->config);
 	buf_addf(text, "): %s", why);
 	return err_set(err, REASON_UNKNOWN, "%s", "");
 }
@@ -385,16 +393,32 @@ static int run(struct applying *p, const struct obj *old, struct err *err)
 	}
 }
 
+/* Upstream asks the field's own decoder, which does not know where it is. */
+static void unlike(struct applying *p, const char *why, struct err *err)
+{
+	static const char place[] = " into Go struct field ";
+	autobuf struct buf text = BUF_INIT, kind = BUF_INIT;
+	const char *at = strstr(why, place), *type = at ? strstr(at, " of type ") : NULL;
+
+	write_object(&text, p->config);
+	write_kind(&kind, p->config);
+	if (type)
+		err_set(err, REASON_UNKNOWN,
+			"failed to convert new object (%.300s) to proper version: unable to convert unstructured object to %s: %.*s into Go value%s",
+			buf_str(&text), buf_str(&kind), (int)(at - why), why, type);
+	else
+		err_set(err, REASON_UNKNOWN,
+			"failed to convert new object (%.300s) to proper version: unable to convert unstructured object to %s: %.300s",
+			buf_str(&text), buf_str(&kind), why);
+}
+
 static js *decode_result(struct applying *p, js *o, struct err *err)
 {
 	struct err why = ERR_INIT;
-	js *new = schema_decode(p->m.type, o, NULL, &why);
+	js *new = schema_decode_merged(p->m.type, o, &why);
 
 	if (!new) {
-		err_set(err, REASON_UNKNOWN,
-			"failed to convert new object (%s/%s; %s, Kind=%s) to proper version (%s): %.300s",
-			js_str0(o, "metadata", "namespace", NULL), js_str0(o, "metadata", "name", NULL),
-			p->m.version, p->m.kind_name, p->m.version, why.msg);
+		unlike(p, why.msg, err);
 		return NULL;
 	}
 	js_set_str(new, "kind", p->m.kind_name);

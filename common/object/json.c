@@ -10,6 +10,7 @@
 #include "object/json.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -302,6 +303,57 @@ js *js_new_double(double v)
 js *js_new_bool(bool v)
 {
 	return must(json_object_new_boolean(v));
+}
+
+const char *js_word(const js *v)
+{
+	switch (json_object_get_type(v)) {
+	case json_type_null:
+		return "null";
+	case json_type_boolean:
+		return "bool";
+	case json_type_int:
+	case json_type_double:
+		return "number";
+	case json_type_string:
+		return "string";
+	case json_type_array:
+		return "array";
+	case json_type_object:
+		return "object";
+	}
+	return "value";
+}
+
+static bool is_double(const js *o)
+{
+	return json_object_get_type(o) == json_type_double;
+}
+
+/* Below 2^53 every whole number is itself; beyond, digits are made up, and others by an integer than by a double. */
+static js *plain_number(js *o)
+{
+	double d = json_object_get_double(o);
+
+	json_object_put(o);
+	return d == floor(d) && fabs(d) < 0x1p53 ? js_new_int((int64_t)d) : js_new_double(d);
+}
+
+js *js_plain(js *o)
+{
+	if (is_double(o))
+		return plain_number(o);
+	for (struct js_iter it = js_iter(o); js_next(&it);)
+		if (is_double(it.value))
+			js_set(o, it.key, plain_number(json_object_get(it.value)));
+		else
+			js_plain(it.value);
+	js_array_for_each (item, o)
+		if (is_double(item))
+			json_object_array_put_idx(o, item_i, plain_number(json_object_get(item)));
+		else
+			js_plain(item);
+	return o;
 }
 
 static js *dup_number(const js *o)

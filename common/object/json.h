@@ -76,8 +76,9 @@ bool js_is_str(const js *o);
 bool js_is_int(const js *o);
 bool js_is_num(const js *o);
 bool js_is_bool(const js *o);
-bool js_is_null(const js *o); /* NULL, as json-c has it */
-double js_num(const js *o);   /* a number as double; 0 for another type */
+bool js_is_null(const js *o);	  /* NULL, as json-c has it */
+const char *js_word(const js *o); /* as messages name its type: "string", "bool", "null" */
+double js_num(const js *o);	  /* a number as double; 0 for another type */
 bool js_is_obj(const js *o);
 bool js_is_arr(const js *o);
 bool js_equal(const js *a, const js *b); /* deep; key order ignored; 1 == 1.0; NULL equals JSON null */
@@ -111,6 +112,9 @@ js *js_new_int(int64_t v);
 js *js_new_double(double v);
 js *js_new_bool(bool v);
 js *js_dup(const js *o); /* deep copy; only reads o, so threads may copy one frozen tree at once */
+/* Takes the tree and returns it with its numbers as Go writes them back when it has read them into nothing special: 1.0
+   is 1, 1.50 is 1.5. */
+js *js_plain(js *o);
 /* Sets key on an object, replacing; takes ownership of v. */
 void js_set(js *o, const char *key, js *v);
 js *js_take(js *o,

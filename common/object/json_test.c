@@ -214,6 +214,23 @@ static void equality(void **state)
 	assert_true(js_equal(NULL, NULL));
 }
 
+static void plain_numbers(void **state)
+{
+	static const char in
+		[] = "{\"a\":1.0,\"b\":[1.50,1e3,-0.0,7],\"c\":{\"d\":9007199254740993.0},\"e\":123456789012345678901234567890}",
+	      want[] =
+		      "{\"a\":1,\"b\":[1.5,1000,0,7],\"c\":{\"d\":9007199254740992},\"e\":1.2345678901234568e+29}";
+	struct err err = ERR_INIT;
+	autojson js *o = js_plain(js_parse(in, strlen(in), NULL, &err)),
+		    *n = js_plain(js_parse("2.0", 3, NULL, &err));
+	autobuf struct buf b = BUF_INIT;
+
+	(void)state;
+	js_write(&b, o);
+	assert_string_equal(b.p, want);
+	assert_int_equal(json_object_get_type(n), json_type_int);
+}
+
 static void writing(void **state)
 {
 	static const struct {
@@ -287,6 +304,7 @@ int main(void)
 		cmocka_unit_test(loops),
 		cmocka_unit_test(changes),
 		cmocka_unit_test(equality),
+		cmocka_unit_test(plain_numbers),
 		cmocka_unit_test(writing),
 		cmocka_unit_test(pretty),
 		cmocka_unit_test(lists_are_asked_for_once),

@@ -373,6 +373,9 @@ js *schema_conform(const struct type *type, const js *in, struct strict_errors *
 /* schema_conform and schema_default in one pass: the quick way of the write path. */
 js *schema_decode(const struct type *type, const js *in, struct strict_errors *strict,
 		  struct err *err) MUST_CHECK;
+/* The same for what an apply has made, whose nulls nobody has looked at: those that a structural type does not allow are
+   kept for its validation to refuse. */
+js *schema_decode_merged(const struct type *type, const js *in, struct err *err) MUST_CHECK;
 /* The same for a tree that the caller gives away, also on failure, and no list, map or object of which is in it twice
    or belongs to anybody else, as it comes from a parser: quicker, since the result is made of it. */
 js *schema_take(const struct type *type, js *in, struct strict_errors *strict, struct err *err) MUST_CHECK;

@@ -99,7 +99,8 @@ static int scalar_node(struct yaml_reader *r, const yaml_event_t *e, js **ret)
 
 	if (has_tag(e, "tag:yaml.org,2002:binary")) {
 		if (base64_decode(&b, text, n, r->err))
-			return fail(r, "!!binary value contains invalid base64 data");
+			return err_set(r->err, REASON_BAD_REQUEST,
+				       "yaml: !!binary value contains invalid base64 data");
 		if (buf_utf8_valid(buf_str(&b), b.len) < b.len)
 			return fail(r, "!!binary value is not UTF-8");
 		*ret = js_new_strn(buf_str(&b), b.len);

@@ -69,7 +69,7 @@ static void refused(void **state)
 		{"? [a]\n: b", "yaml: line 1: invalid map key"},
 		{"~: b", "yaml: line 1: unsupported map key of type: null"},
 		{"a: 1\n<<: 5", "yaml: line 2: map merge requires map or sequence of maps as the value"},
-		{"a: !!binary '*'", "yaml: line 1: !!binary value contains invalid base64 data"},
+		{"a: !!binary '*'", "yaml: !!binary value contains invalid base64 data"},
 		{"\"a\\0b\": 1", "yaml: line 1: object key with U+0000"},
 	};
 

@@ -15,15 +15,13 @@ static js *parse(const struct operation *o, struct js_duplicates *dup, struct er
 	size_t n = o->rq->body_len, space = 0;
 	struct err ignore = ERR_INIT;
 
+	if (body_is_nothing(p, n))
+		return js_new_obj();
 	while (space < n && strchr(" \t\r\n", p[space]))
 		space++;
-	if (space == n)
-		return js_new_obj();
-	js *json = p[space] == '{' ? js_parse(p, n, dup, &ignore) : NULL;
-	if (json && !dup->n) {
-		verb_patch_integers(json);
-		return json;
-	}
+	js *json = space < n && p[space] == '{' ? js_parse(p, n, dup, &ignore) : NULL;
+	if (json && !dup->n)
+		return js_plain(json); /* as YAML has its numbers */
 	js_autoput(&json);
 	js_duplicates_release(dup); /* which are told as those of YAML */
 	return yaml_parse(p, n, dup, err);
@@ -35,15 +33,13 @@ int apply_read(struct operation *o, struct patch *p, struct err *err)
 
 	p->tree = parse(o, &p->dup, &why);
 	if (!p->tree)
-		return err_set(err, REASON_BAD_REQUEST, "error decoding YAML: %.400s", why.msg);
+		return err_set(err, REASON_BAD_REQUEST,
+			       "error decoding YAML: error converting YAML to JSON: %.400s", why.msg);
 	if (!js_is_obj(p->tree))
 		return err_set(
 			err, REASON_BAD_REQUEST,
 			"error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal %s into Go value of type map[string]interface {}",
-			js_is_arr(p->tree)    ? "array"
-			: js_is_str(p->tree)  ? "string"
-			: js_is_bool(p->tree) ? "bool"
-					      : "number");
+			js_word(p->tree));
 	o->apply = (struct registry_apply){.config = p->tree, .force = request_param_bool(o->rq, "force")};
 	return 0;
 }

@@ -66,6 +66,23 @@ static int setup(void **state)
 #define BOAT(name, spec)                                                                                     \
 	"{'apiVersion':'sea.io/v1','kind':'Boat','metadata':{'name':'" name "'},'spec':" spec "}"
 
+/* Of a value that may be anything a null is an object without members: who adds one changes nothing else. */
+STORY(a_null_that_grows,
+      {"apply", BOATS "/g?fieldManager=one", BOAT("g", "{'free':{'a':{'b':null}}}"), 201, NULL, NULL},
+      {"apply", BOATS "/g?fieldManager=two", BOAT("g", "{'free':{'a':null}}"), 200, NULL,
+       "'free':{'a':{'b':null}}"},
+      {"merge", BOATS "/g?fieldManager=three", "{'spec':{'free':{'a':{'b':{'c':1}}}}}", 200,
+       "two Apply sea.io/v1 {'f:spec':{'f:free':{'f:a':{}}}}; "
+       "one Apply sea.io/v1 {'f:spec':{'f:free':{'f:a':{'.':{},'f:b':{}}}}}; "
+       "three Update sea.io/v1 {'f:spec':{'f:free':{'f:a':{'f:b':{'f:c':{}}}}}}",
+       "'a':{'b':{'c':1}}"},
+      {"apply", BOATS "/h?fieldManager=one", BOAT("h", "{'crew':null}"), 422, NULL,
+       "spec.crew in body must be of type integer"},
+      {"apply", BOATS "/h?fieldManager=one", BOAT("h", "{'crew':2.0,'free':{'a':[1.50,1e3]}}"), 201, NULL,
+       "'spec':{'crew':2,'free':{'a':[1.5,1000]}}"},
+      {"POST", BOATS, BOAT("n", "{'crew':2.0,'free':{'a':[1.50,1e3,123456789012345678901234567890]}}"), 201,
+       NULL, "'spec':{'crew':2,'free':{'a':[1.5,1000,1.2345678901234568e+29]}}"})
+
 STORY(conflict_and_force,
       {"apply", BOATS "/a?fieldManager=one", BOAT("a", "{'crew':1}"), 201,
        "one Apply sea.io/v1 {'f:spec':{'f:crew':{}}}", "'generation':1"},
@@ -283,8 +300,9 @@ STORY(begins_with_nothing, MAKE("e", "one", "{'list':[],'map':{}}"),
       IS("e", NULL, "{'list':['b','c'],'map':{'b':'d','e':'f'}}"), TAKE("e", "two", "{}"),
       IS("e", OWNS("one", LIST(V("c")) ",'f:map':{'f:e':{}}") "; two Apply sea.io/v1 {'f:spec':{}}",
 	 "{'list':['c'],'map':{'e':'f'}}"),
-      TAKE("e", "one", "{'list':null,'map':null}"),
-      IS("e", OWNS("one", "'f:list':{},'f:map':{}") "; two Apply sea.io/v1 {'f:spec':{}}", "{}"))
+      /* a null that is not allowed is not taken for nothing */
+      {"apply", BOATS "/e?fieldManager=one", BOAT("e", "{'list':null,'map':null}"), 422, NULL,
+       "Invalid value: \\\"null\\\": spec.map in body must be of type object: \\\"null\\\""})
 
 STORY(has_it_whole, MAKE("t", "one", "{'whole':['a','b','c'],'one':{'a':'c','b':'d'}}"),
       IS("t", OWNS("one", "'f:one':{},'f:whole':{}"), "{'one':{'a':'c','b':'d'},'whole':['a','b','c']}"),
@@ -305,10 +323,15 @@ static void parts_of_sets_and_maps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(conflict_and_force),	 cmocka_unit_test(lists_by_key),
-		cmocka_unit_test(free_and_whole),	 cmocka_unit_test(status_is_another_road),
-		cmocka_unit_test(a_schema_that_changes), cmocka_unit_test(structs_change_their_form),
-		cmocka_unit_test(lists_get_another_key), cmocka_unit_test(parts_of_sets_and_maps),
+		cmocka_unit_test(a_null_that_grows),
+		cmocka_unit_test(conflict_and_force),
+		cmocka_unit_test(lists_by_key),
+		cmocka_unit_test(free_and_whole),
+		cmocka_unit_test(status_is_another_road),
+		cmocka_unit_test(a_schema_that_changes),
+		cmocka_unit_test(structs_change_their_form),
+		cmocka_unit_test(lists_get_another_key),
+		cmocka_unit_test(parts_of_sets_and_maps),
 	};
 	return cmocka_run_group_tests(tests, setup, rig_teardown);
 }

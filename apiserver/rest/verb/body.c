@@ -69,9 +69,10 @@ static int unrecognized(const struct decode *d, const char *p, size_t n, struct 
 static bool is_nothing(const char *p, size_t n, bool yaml)
 {
 	static const char *const yaml_words[] = {"", "~", "---"};
-	while (n && strchr(" \t\r\n", p[n - 1]))
+	const char *space = yaml ? " \r\n" : " \t\r\n"; /* no tab begins a token of YAML */
+	while (n && strchr(space, p[n - 1]))
 		n--;
-	while (n && strchr(" \t\r\n", *p))
+	while (n && strchr(space, *p))
 		p++, n--;
 	for (size_t i = 0; yaml && i < ARRAY_LEN(yaml_words); i++)
 		if (n == strlen(yaml_words[i]) && !memcmp(p, yaml_words[i], n))
@@ -84,6 +85,19 @@ bool body_is_null(const char *p, size_t n)
 	return is_nothing(p, n, false);
 }
 
+bool body_is_nothing(const char *p, size_t n)
+{
+	return is_nothing(p, n, true);
+}
+
+void body_forget_place(struct err *err)
+{
+	char *place = strstr(err->msg, " (byte ");
+
+	if (place)
+		*place = '\0';
+}
+
 static js *parse_json(const struct decode *d, const char *p, size_t n, struct js_duplicates *dup,
 		      struct err *err)
 {
@@ -93,9 +107,7 @@ static js *parse_json(const struct decode *d, const char *p, size_t n, struct js
 
 	if (!o) {
 		struct err what = *err;
-		char *place = strstr(what.msg, " (byte "); /* which upstream does not tell */
-		if (place)
-			*place = '\0';
+		body_forget_place(&what);
 		err_set(err, REASON_BAD_REQUEST, "couldn't get version/kind; json parse error: %s", what.msg);
 		unrecognized(d, p, n, err);
 	}
@@ -112,6 +124,37 @@ static js *parse_yaml(const struct decode *d, const char *p, size_t n, struct js
 	if (!o)
 		unrecognized(d, p, n, err);
 	return o;
+}
+
+/* The scheme that knows the kinds of a group, as upstream's messages name it. */
+static const char *scheme_of(const char *group)
+{
+	return !strcmp(group, "apiextensions.k8s.io")
+		       ? "k8s.io/apiextensions-apiserver/pkg/apiserver/apiserver.go:55"
+	       : !strcmp(group, "apiregistration.k8s.io")
+		       ? "k8s.io/kube-aggregator/pkg/apiserver/scheme/scheme.go:28"
+		       : "pkg/api/legacyscheme/scheme.go:30";
+}
+
+/* What a text says that it is must be text, and a version have a group or none. */
+static int check_words(const struct decode *d, const char *p, size_t n, const js *o, struct err *err)
+{
+	static const char *const names[] = {"apiVersion", "kind"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const js *v = js_field(o, names[i]);
+		if (!v || js_is_str(v))
+			continue;
+		err_set(err, REASON_BAD_REQUEST,
+			"couldn't get version/kind; json parse error: json: cannot unmarshal %s into Go struct field .%s of type string",
+			js_word(v), names[i]);
+		return unrecognized(d, p, n, err);
+	}
+	const char *version = js_str0(o, "apiVersion", NULL), *slash = strchr(version, '/');
+	if (!slash || !strchr(slash + 1, '/'))
+		return 0;
+	err_set(err, REASON_BAD_REQUEST, "unexpected GroupVersion string: %.200s", version);
+	return unrecognized(d, p, n, err);
 }
 
 static void api_version(const char *group, const char *version, char out[128])
@@ -224,6 +267,13 @@ static int check_custom(const struct decode *d, const char *kind, const char *ve
 	return 0;
 }
 
+static bool is_former(const struct decode *d, const char *version)
+{
+	size_t n = strlen(d->group);
+
+	return !strncmp(version, d->group, n) && version[n] == '/' && strstr(version + n, "beta");
+}
+
 /* apiVersion and kind may be missing (the path says what is meant), but may not say something else. */
 static int check_kind(const struct decode *d, const js *o, struct err *err)
 {
@@ -249,15 +299,22 @@ static int check_kind(const struct decode *d, const js *o, struct err *err)
 	if (strcmp(kind, d->kind) && !body_kind_exists(d->schema, version, kind))
 		return err_set(
 			err, REASON_BAD_REQUEST,
-			"%s in version \"%s\" cannot be handled as a %s: no kind \"%s\" is registered for version \"%s\"",
-			kind, slash ? slash + 1 : version, d->kind, kind, version);
+			"%s in version \"%s\" cannot be handled as a %s: no kind \"%s\" is registered for version \"%s\" in scheme \"%s\"",
+			kind, slash ? slash + 1 : version, d->kind, kind, version, scheme_of(d->group));
 	if (strcmp(kind, d->kind))
 		return err_set(
 			err, REASON_BAD_REQUEST,
 			"%s in version \"%s\" cannot be handled as a %s: converting (%s.%s) to (%.*s.%s): unknown conversion",
 			kind, slash ? slash + 1 : version, d->kind, slash ? slash + 1 : version, kind,
 			(int)strcspn(package, "."), package, d->kind);
-	if (!d->any_version && strcmp(version, want))
+	/* versions of the group's own that were once are still known by name */
+	bool same = d->any_version || !strcmp(version, want);
+	if (!same && !body_kind_exists(d->schema, version, kind) && !is_former(d, version))
+		return err_set(
+			err, REASON_BAD_REQUEST,
+			"%s in version \"%s\" cannot be handled as a %s: no kind \"%s\" is registered for version \"%s\" in scheme \"%s\"",
+			kind, slash ? slash + 1 : version, d->kind, kind, version, scheme_of(d->group));
+	if (!same)
 		return err_set(
 			err, REASON_BAD_REQUEST,
 			"the API version in the data (%s) does not match the expected API version (%s)",
@@ -377,11 +434,10 @@ js *body_decode(const struct decode *d, const char *content_type, const char *p,
 		err_set(err, REASON_BAD_REQUEST,
 			"couldn't get version/kind; json parse error: json: cannot unmarshal %s into Go value of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
 			"\"json:\\\"kind,omitempty\\\"\" }",
-			js_is_arr(raw)	  ? "array"
-			: js_is_str(raw)  ? "string"
-			: js_is_bool(raw) ? "bool"
-					  : "number");
+			js_word(raw));
 		unrecognized(d, p, n, err);
+	} else if (raw && check_words(d, p, n, raw, err) < 0) {
+		o = NULL;
 	} else if (raw && is_custom(d) && !*js_str0(raw, "kind", NULL)) {
 		err_set(err, REASON_BAD_REQUEST, "Object 'Kind' is missing in '%.*s'",
 			(int)(n < SHOWN ? n : SHOWN), p);

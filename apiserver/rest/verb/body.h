@@ -37,6 +37,10 @@ js *body_decode(const struct decode *d, const char *content_type, const char *p,
 int body_check_type(const char *content_type, struct err *err) MUST_CHECK;
 /* JSON's null, with what space there may be around it */
 bool body_is_null(const char *p, size_t n);
+/* what YAML takes for null, likewise */
+bool body_is_nothing(const char *p, size_t n);
+/* Takes out of a complaint of the JSON parser's where it was, which upstream does not tell. */
+void body_forget_place(struct err *err);
 /* "apps/v1", "Deployment" */
 bool body_kind_exists(const struct schema *schema, const char *api_version, const char *kind);
 struct operation;

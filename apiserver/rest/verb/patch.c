@@ -6,7 +6,6 @@
  */
 #include "rest/verb/patch.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "object/patch.h"
@@ -105,32 +104,6 @@ static int check_there(const struct operation *o, struct err *err)
 			       *a->kind->group ? "." : "", a->kind->group, a->name);
 }
 
-/* The integer that a number like 1.0 is; NULL: it is none. */
-static js *whole(const js *v)
-{
-	double d = js_is_num(v) && !js_is_int(v) ? json_object_get_double(v) : 0.5;
-
-	return d == floor(d) && fabs(d) < 0x1p63 ? js_new_int((int64_t)d) : NULL;
-}
-
-void verb_patch_integers(js *o)
-{
-	for (struct js_iter it = js_iter(o); js_next(&it);) {
-		js *n = whole(it.value);
-		if (n)
-			js_set(o, it.key, n);
-		else
-			verb_patch_integers(it.value);
-	}
-	js_array_for_each (item, o) {
-		js *n = whole(item);
-		if (n)
-			json_object_array_put_idx(o, item_i, n);
-		else
-			verb_patch_integers(item);
-	}
-}
-
 int verb_patch_options(struct operation *o, struct err *err)
 {
 	const char *manager = request_param(o->rq, "fieldManager");
@@ -159,10 +132,12 @@ static int read_tree(struct operation *o, struct patch *p, struct err *err)
 	}
 	p->tree = js_parse(o->rq->body, o->rq->body_len, o->validation == VALIDATE_IGNORE ? NULL : &p->dup,
 			   &why);
-	if (!p->tree)
+	if (!p->tree) {
+		body_forget_place(&why);
 		return unreadable(o, p, why.msg, err);
+	}
 	if (p->form == PATCH_FORM_STRATEGIC)
-		verb_patch_integers(p->tree);
+		p->tree = js_plain(p->tree); /* the text of numbers is never seen upstream */
 	if (p->form == PATCH_FORM_JSON && js_len(p->tree) > PATCH_MAX_OPS)
 		return err_set(
 			err, REASON_TOO_LARGE,

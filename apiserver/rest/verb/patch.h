@@ -19,8 +19,6 @@ struct patch {
 struct operation;
 /* Which form it is by Content-Type (REASON_UNSUPPORTED_MEDIA_TYPE), and what its options lack. */
 int verb_patch_options(struct operation *o, struct err *err) MUST_CHECK;
-/* Numbers like 1.0 become integers: these forms of a patch never see their text upstream. */
-void verb_patch_integers(js *o);
 void verb_patch_release(struct patch *p);
 
 #endif

@@ -64,11 +64,24 @@ static void patches_that_cannot_be_read(void **state)
 		/* what is not there is missed first */
 		{MERGE("/no"), "{", 404, "configmaps \"no\" not found", ""},
 		{JSON_PATCH("/no"), "{}", 404, "configmaps \"no\" not found", ""},
-		{APPLY("/no?fieldManager=m"), "a: b: c", 400, "error decoding YAML: …", ""},
+		{APPLY("/no?fieldManager=m"), "a: b: c", 400,
+		 "error decoding YAML: error converting YAML to JSON: …", ""},
+		{APPLY("/no?fieldManager=m"), "\t", 400,
+		 "error decoding YAML: error converting YAML to JSON: …", ""},
+		{APPLY("/no?fieldManager=m"), "~", 400, "invalid object type: /, Kind=", ""},
+		{APPLY("/no?fieldManager=m"), "{\"apiVersion\":\"a/b/c\",\"kind\":\"ConfigMap\"}", 400,
+		 "invalid object type: /, Kind=", ""},
+		{APPLY("/no?fieldManager=m"),
+		 "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"creationTimestamp\":5}}", 500,
+		 "failed to convert new object (/; /v1, Kind=ConfigMap) to proper version: unable to convert unstructured object to "
+		 "/v1, Kind=ConfigMap: json: cannot unmarshal number into Go value of type string",
+		 ""},
 		{"PATCH", DEPLOYS "/no/status?fieldManager=m", "application/apply-patch+yaml", "a: b: c", 404,
 		 "deployments.apps \"no\" not found", ""},
 		/* in the words of who reads it */
 		{MERGE("/m"), "{", 400, "error decoding patch: …", ""},
+		{MERGE("/m"), "~", 400,
+		 "error decoding patch: invalid character '~' looking for beginning of value", ""},
 		{MERGE("/m?fieldValidation=Ignore"), "{", 400, "Invalid JSON Patch", ""},
 		{MERGE("/m?fieldValidation=Ignore"), "1", 400, "Invalid JSON Patch", ""},
 		{MERGE("/m?fieldValidation=Ignore"), "[1]", 422,
@@ -125,6 +138,31 @@ static void strategic_patches(void **state)
 		 " \"\" is invalid: patch: …", ""},
 		{STRATEGIC("/m?fieldValidation=Strict"), "{\"metadata\":{\"foo\":1}}", 422,
 		 " \"\" is invalid: patch: Invalid value: \"map[metadata:map[foo:1]]\": strict decoding error: unknown field \"metadata.foo\"",
+		 ""},
+	};
+
+	check_all(rows, ARRAY_LEN(rows));
+}
+
+/* What a body says that it is, in the words of who looks for it first. */
+static void bodies_of_something_else(void **state)
+{
+	static const struct row rows[] = {
+		{POST_JSON, "{\"apiVersion\":5,\"kind\":\"ConfigMap\"}", 400,
+		 "the object provided is unrecognized (must be of type ConfigMap): couldn't get version/kind; json parse error: json: "
+		 "cannot unmarshal number into Go struct field .apiVersion of type string ({\"apiVersion\":5,\"kind\":\"Config ...)",
+		 ""},
+		{POST_JSON, "{\"kind\":[\"ConfigMap\"]}", 400,
+		 "the object provided is unrecognized (must be of type ConfigMap): couldn't get version/kind; json parse error: json: "
+		 "cannot unmarshal array into Go struct field .kind of type string ({\"kind\":[\"ConfigMap\"]})",
+		 ""},
+		{POST_JSON, "{\"apiVersion\":\"a/b/c\"}", 400,
+		 "the object provided is unrecognized (must be of type ConfigMap): unexpected GroupVersion string: a/b/c "
+		 "({\"apiVersion\":\"a/b/c\"})",
+		 ""},
+		{POST_JSON, "{\"apiVersion\":\"v2\",\"kind\":\"ConfigMap\"}", 400,
+		 "ConfigMap in version \"v2\" cannot be handled as a ConfigMap: no kind \"ConfigMap\" is registered for version \"v2\" in "
+		 "scheme \"pkg/api/legacyscheme/scheme.go:30\"",
 		 ""},
 	};
 
@@ -473,12 +511,19 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(patches_that_cannot_be_read), cmocka_unit_test(what_strict_readers_find),
-		cmocka_unit_test(warns_of_a_hundred),	       cmocka_unit_test(strict_in_every_form),
-		cmocka_unit_test(complains_of_a_hundred),      cmocka_unit_test(forms_of_bodies),
-		cmocka_unit_test(versions_that_are_none),      cmocka_unit_test(metadata_is_judged_in_order),
-		cmocka_unit_test(creates_that_name_a_version), cmocka_unit_test(options_of_deletions),
-		cmocka_unit_test(strategic_patches),	       cmocka_unit_test(nothing_changes),
+		cmocka_unit_test(bodies_of_something_else),
+		cmocka_unit_test(patches_that_cannot_be_read),
+		cmocka_unit_test(what_strict_readers_find),
+		cmocka_unit_test(warns_of_a_hundred),
+		cmocka_unit_test(strict_in_every_form),
+		cmocka_unit_test(complains_of_a_hundred),
+		cmocka_unit_test(forms_of_bodies),
+		cmocka_unit_test(versions_that_are_none),
+		cmocka_unit_test(metadata_is_judged_in_order),
+		cmocka_unit_test(creates_that_name_a_version),
+		cmocka_unit_test(options_of_deletions),
+		cmocka_unit_test(strategic_patches),
+		cmocka_unit_test(nothing_changes),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -67,6 +67,7 @@ static void check_leaf(struct checker *c, const struct type *t, const js *v)
 			complain_of(c, "expected boolean, got &{%s}", v);
 		return;
 	case TYPE_RAW:
+	case TYPE_INT_OR_STRING: /* which its decoder judges */
 	case TYPE_EITHER:
 	case TYPE_FIELDS_V1:
 		return;

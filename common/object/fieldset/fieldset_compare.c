@@ -222,14 +222,15 @@ static void compare_as(struct arena *a, const struct shape *s, enum shape_form f
 		ret->self[REMOVED] = true;
 }
 
-/* Of a value that may be anything: an object has come or gone, and with it its members. */
+/* Of a value that may be anything: an object has come or gone, and with it its members. A null is an object without any. */
 static void compare_unlike(struct arena *a, const struct shape *s, struct side old, struct side new,
 			   struct difference *ret)
 {
 	bool was = js_is_obj(old.v);
 
 	compare_as(a, s, SHAPE_MAP, was ? old : value(NULL), was ? value(NULL) : new, ret);
-	ret->self[MODIFIED] = true;
+	if (old.v && new.v)
+		ret->self[MODIFIED] = true;
 }
 
 static void compare(struct arena *a, const struct shape *s, struct side old, struct side new,

@@ -43,16 +43,6 @@ js *patch_result(js *o, struct err *err)
 	return NULL;
 }
 
-const char *patch_json_word(const js *v)
-{
-	return js_is_obj(v)    ? "object"
-	       : js_is_arr(v)  ? "array"
-	       : js_is_str(v)  ? "string"
-	       : js_is_num(v)  ? "number"
-	       : js_is_bool(v) ? "bool"
-			       : "null";
-}
-
 /* ---- merge patch ---- */
 /* Upstream's library takes nulls out of objects in lists, too, though RFC 7386 does not. */
 static void prune(js *o)
@@ -105,7 +95,7 @@ js *patch_merge(const js *doc, const js *patch, struct err *err)
 	if (!js_is_obj(patch)) {
 		err_set(err, REASON_BAD_REQUEST,
 			"error decoding patch: json: cannot unmarshal %s into Go value of type map[string]interface {}",
-			patch_json_word(patch));
+			js_word(patch));
 		return NULL;
 	}
 	return patch_result(merge(doc ? js_dup(doc) : NULL, patch), err);
@@ -422,7 +412,7 @@ static int read_text(const js *op, const char *key, const struct patch_verb *o, 
 		err_set(err, REASON_INVALID, MISSING);
 	else if (v)
 		err_set(err, REASON_INVALID, "json: cannot unmarshal %s into Go value of type string",
-			patch_json_word(v));
+			js_word(v));
 	else
 		err_set(err, REASON_INVALID, "operation%s missing %s field: " MISSING, path ? "" : ",", key);
 	return err_wrap(err, "%s operation failed to decode %s", o->word, key);
@@ -448,8 +438,7 @@ js *patch_json(const js *doc, const js *ops, struct err *err)
 {
 	if (!js_is_arr(ops)) {
 		err_set(err, REASON_BAD_REQUEST,
-			"json: cannot unmarshal %s into Go value of type jsonpatch.Patch",
-			patch_json_word(ops));
+			"json: cannot unmarshal %s into Go value of type jsonpatch.Patch", js_word(ops));
 		return NULL;
 	}
 	if (js_len(ops) > PATCH_MAX_OPS) {
@@ -462,8 +451,7 @@ js *patch_json(const js *doc, const js *ops, struct err *err)
 		if (js_is_obj(op))
 			continue;
 		err_set(err, REASON_BAD_REQUEST,
-			"json: cannot unmarshal %s into Go value of type jsonpatch.Operation",
-			patch_json_word(op));
+			"json: cannot unmarshal %s into Go value of type jsonpatch.Operation", js_word(op));
 		return NULL;
 	}
 	struct applier a = {.doc = js_dup(doc), .err = err};

@@ -10,7 +10,6 @@
 /* Passes o on unless it grew too deep; takes ownership. */
 js *patch_result(js *o, struct err *err);
 /* "object", "array", … as encoding/json names what it met. */
-const char *patch_json_word(const js *v);
 
 /* Lists by merge key; key NULL = the items themselves. */
 void patch_list_index(struct map *m, const js *list, const char *key); /* key's text -> first position + 1 */

@@ -480,7 +480,7 @@ js *patch_strategic(const js *doc, const js *patch, const struct type *type, str
 	if (!js_is_obj(patch)) {
 		err_set(err, REASON_BAD_REQUEST,
 			"json: cannot unmarshal %s into Go value of type map[string]interface {}",
-			patch_json_word(patch));
+			js_word(patch));
 		return NULL;
 	}
 	js *o = js_is_obj(doc) ? js_dup(doc) : js_new_obj();

@@ -74,26 +74,6 @@ void conform_unknown(struct conform *c, const struct at *up, const char *name)
 }
 
 /* ---- type mismatches ---- */
-static const char *json_word(const js *v)
-{
-	switch (json_object_get_type(v)) {
-	case json_type_null:
-		return "null";
-	case json_type_boolean:
-		return "bool";
-	case json_type_int:
-	case json_type_double:
-		return "number";
-	case json_type_string:
-		return "string";
-	case json_type_array:
-		return "array";
-	case json_type_object:
-		return "object";
-	}
-	return "value";
-}
-
 /* Where a user's object has metadata, what is above it is not in its path. */
 static void below_metadata(const struct conform *c, struct buf *path)
 {
@@ -109,7 +89,7 @@ static void below_metadata(const struct conform *c, struct buf *path)
 static void *mismatch(struct conform *c, const struct type *t, const struct at *at, const js *v, bool literal)
 {
 	autobuf struct buf what = BUF_INIT, path = BUF_INIT;
-	buf_adds(&what, json_word(v));
+	buf_adds(&what, js_word(v));
 	if (literal) {
 		buf_addc(&what, ' ');
 		js_write(&what, v);
@@ -160,7 +140,9 @@ static js *conform_bool(struct conform *c, const struct type *t, const struct at
 
 static js *conform_double(struct conform *c, const struct type *t, const struct at *at, const js *in)
 {
-	return js_is_num(in) ? share(in) : mismatch(c, t, at, in, false);
+	if (!js_is_num(in))
+		return mismatch(c, t, at, in, false);
+	return js_plain(share(in));
 }
 
 static js *conform_bytes(struct conform *c, const struct type *t, const struct at *at, const js *in)
@@ -555,6 +537,11 @@ js *schema_conform(const struct type *type, const js *in, struct strict_errors *
 js *schema_decode(const struct type *type, const js *in, struct strict_errors *strict, struct err *err)
 {
 	return start((struct conform){.strict = strict, .defaults = true, .err = err}, type, in);
+}
+
+js *schema_decode_merged(const struct type *type, const js *in, struct err *err)
+{
+	return start((struct conform){.defaults = true, .nulls = true, .err = err}, type, in);
 }
 
 js *schema_take(const struct type *type, js *in, struct strict_errors *strict, struct err *err)

@@ -23,6 +23,8 @@ static bool conform_one(struct conform *c, const struct type *t, const struct at
 /* A null that nothing allows is none; it gives way to the default, if there is one. */
 static bool null_vanishes(const struct conform *c, const struct field *f)
 {
+	if (c->nulls && f->type->structural)
+		return !f->type->nullable && f->more->def;
 	return !f->type->nullable && (c->defaults || !f->more->def);
 }
 
@@ -65,7 +67,7 @@ static bool conform_member(struct conform *c, const struct type *t, const struct
 	js *v;
 	if (!f) {
 		if (t->preserve_unknown)
-			add(out, key, in ? js_dup(in) : NULL);
+			add(out, key, in ? js_plain(js_dup(in)) : NULL);
 		else
 			conform_unknown(c, at, key);
 		return true;
@@ -127,7 +129,7 @@ static js *conform_map(struct conform *c, const struct type *t, const struct at 
 	js *out = json_object_new_object(), *v;
 	for (struct js_iter it = js_iter(in); js_next(&it);) {
 		struct at here = {.up = at, .name = it.key, .key = true};
-		if (!it.value && !t->elem->nullable)
+		if (!it.value && !t->elem->nullable && !c->nulls)
 			continue;
 		if (!conform_one(c, t->elem, &here, it.value, &v)) {
 			json_object_put(out);
@@ -170,5 +172,5 @@ js *structural_conform(struct conform *c, const struct type *t, const struct at 
 		return conform_list(c, t, at, in);
 	if (js_is_obj(in) && t->form != TYPE_RAW)
 		return prune_all(c, at, in);
-	return js_dup(in);
+	return js_plain(js_dup(in));
 }
