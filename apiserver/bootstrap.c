@@ -207,7 +207,7 @@ static int make_trust(struct registry *r, const struct bootstrap_config *c, stru
 	struct err ignore = ERR_INIT;
 	autojson js *tree = old ? obj_tree(old, &ignore) : NULL;
 	const js *there = js_obj(tree, "data", NULL);
-	autojson js *data = trust_data(there, c->client_ca_pem, &c->front_proxy);
+	autojson js *data = trust_data(there, c->client_ca_pem, &c->front_proxy, clock_wall_ns());
 	if (there ? js_equal(there, data) : !js_len(data))
 		return 0;
 	if (!tree)

@@ -10,10 +10,13 @@
 #include <string.h>
 #include <strings.h>
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/mem.h"
+#include "kinds/certificates/pem.h"
 
 #define CERT_BEGIN "-----BEGIN CERTIFICATE-----"
 #define CERT_END "-----END CERTIFICATE-----"
+#define GRACE_NS (300 * NS_PER_S) /* clocks differ */
 #define CLIENT_CA "client-ca-file"
 #define PROXY_CA "requestheader-client-ca-file"
 
@@ -86,12 +89,13 @@ int trust_check(const struct front_proxy *p, struct err *err)
 /* ---- uniting ---- */
 
 /* Those of `more` that are not there already. */
-static void add_certs(struct buf *out, const char *more)
+static void add_certs(struct buf *out, const char *more, int64_t now_ns)
 {
 	for (const char *p = more, *end; (p = strstr(p, CERT_BEGIN)) && (end = strstr(p, CERT_END));
 	     p = end) {
 		autofree char *one = mem_strndup(p, (size_t)(end - p));
-		if (!strstr(buf_str(out), one))
+		size_t n = (size_t)(end - p) + strlen(CERT_END);
+		if (!strstr(buf_str(out), one) && !pem_is_over(p, n, now_ns, GRACE_NS))
 			buf_addf(out, "%s" CERT_END "\n", one);
 	}
 }
@@ -123,22 +127,22 @@ static js *unite_names(const char *there, const char *ours)
 	return all;
 }
 
-static void say_certs(js *data, const char *key, const js *there, const char *ours)
+static void say_certs(js *data, const char *key, const js *there, const char *ours, int64_t now_ns)
 {
 	autobuf struct buf certs = BUF_INIT;
 
-	add_certs(&certs, js_str0(there, key, NULL));
-	add_certs(&certs, text_of(ours));
+	add_certs(&certs, js_str0(there, key, NULL), now_ns);
+	add_certs(&certs, text_of(ours), now_ns);
 	if (certs.len)
 		js_set_str(data, key, buf_str(&certs));
 }
 
-js *trust_data(const js *there, const char *client_ca_pem, const struct front_proxy *p)
+js *trust_data(const js *there, const char *client_ca_pem, const struct front_proxy *p, int64_t now_ns)
 {
 	js *data = js_new_obj();
 
-	say_certs(data, CLIENT_CA, there, client_ca_pem);
-	say_certs(data, PROXY_CA, there, p->ca_pem);
+	say_certs(data, CLIENT_CA, there, client_ca_pem, now_ns);
+	say_certs(data, PROXY_CA, there, p->ca_pem, now_ns);
 	if (!js_str(data, PROXY_CA, NULL))
 		return data;
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {

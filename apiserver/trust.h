@@ -18,7 +18,8 @@ struct front_proxy {
 };
 /* What cannot be meant is refused in upstream's words (apiserver pkg/server/options/authentication.go). */
 int trust_check(const struct front_proxy *p, struct err *err) MUST_CHECK;
-/* The ConfigMap's data: what other servers have said in `there` (NULL: nothing) comes first, ours is added. */
-js *trust_data(const js *there, const char *client_ca_pem, const struct front_proxy *p);
+/* The ConfigMap's data: what other servers have said in `there` (NULL: nothing) comes first, ours is added. Certificates that
+   have been over for some minutes are not said any more. */
+js *trust_data(const js *there, const char *client_ca_pem, const struct front_proxy *p, int64_t now_ns);
 
 #endif

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <string.h>
+#include "base/clock.h"
+#include "kinds/certificates/pem_test.h"
 #include "object/json_test.h"
 #include "trust.h"
 
@@ -56,14 +58,35 @@ static void said(void **state)
 		autojson js *there = js_parse(text, strlen(text), NULL, &err);
 		text = JSON(rows[i].want);
 		autojson js *want = js_parse(text, strlen(text), NULL, &err);
-		autojson js *got = trust_data(there, rows[i].client_ca, &rows[i].p);
+		autojson js *got = trust_data(there, rows[i].client_ca, &rows[i].p, 0);
 		autobuf struct buf b = BUF_INIT;
 		js_write(&b, got);
 		assert_true(there && want);
 		if (!js_equal(got, want))
 			fail_msg("%zu: %s", i, buf_str(&b));
-		autojson js *again = trust_data(got, rows[i].client_ca, &rows[i].p);
+		autojson js *again = trust_data(got, rows[i].client_ca, &rows[i].p, 0);
 		assert_true(js_equal(again, got));
+	}
+}
+
+/* A certificate that is over is not said any more, five minutes after its end, whoever said it. */
+static void over(void **state)
+{
+	static const struct {
+		int64_t s; /* after its end */
+		bool there;
+	} rows[] = {{-86400, true}, {0, true}, {299, true}, {300, false}, {86400, false}};
+	const struct front_proxy p = {.ca_pem = pem_certificate};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autojson js *none = js_new_obj(),
+			    *got = trust_data(none, pem_certificate, &p, (PEM_END_S + rows[i].s) * NS_PER_S),
+			    *fresh = trust_data(none, pem_certificate, &p, 0),
+			    *again = trust_data(fresh, "", &p, (PEM_END_S + rows[i].s) * NS_PER_S);
+		assert_int_equal(js_field(got, "client-ca-file") != NULL, rows[i].there);
+		assert_int_equal(js_field(got, "requestheader-client-ca-file") != NULL, rows[i].there);
+		assert_int_equal(js_field(got, "requestheader-allowed-names") != NULL, rows[i].there);
+		assert_int_equal(js_field(again, "client-ca-file") != NULL, rows[i].there);
 	}
 }
 
@@ -92,6 +115,7 @@ static void flags(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(said), cmocka_unit_test(flags)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(said), cmocka_unit_test(flags),
+					   cmocka_unit_test(over)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

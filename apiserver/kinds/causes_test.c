@@ -184,6 +184,16 @@ static void events(void **state)
 		 NULL, "reportingComponent" INVALID "\"a b\": " QUALIFIED},
 		{"events.k8s.io/Event", JSON("{" ABOUT FULL "}"), NULL, ""},
 		{"events.k8s.io/Event",
+		 JSON("{'metadata':{'namespace':'default','generateName':'a.b-'},'regarding':{'namespace':'default'}," FULL
+		      "}"),
+		 NULL, ""},
+		{"events.k8s.io/Event",
+		 JSON("{'metadata':{'namespace':'default','generateName':'-'},'regarding':{'namespace':'default'}," FULL
+		      "}"),
+		 NULL,
+		 "metadata.generateName" INVALID "\"-\": "
+		 "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')\n"},
+		{"events.k8s.io/Event",
 		 JSON("{" ABOUT "'type':'odd','deprecatedCount':1,'deprecatedSource':{'host':'h'},"
 		      "'deprecatedFirstTimestamp':'2026-01-02T15:04:05Z','series':{'count':1}}"),
 		 NULL,

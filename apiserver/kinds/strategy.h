@@ -46,6 +46,7 @@ enum {
 	STRATEGY_STATUS_KEEPS_METADATA = 512, /* a write of the status does not change metadata */
 	STRATEGY_ORPHANS =
 		1024, /* a deletion that says nothing of dependents leaves them, as in the first versions */
+	STRATEGY_PLAIN_NAMES = 2048, /* metadata.generateName is the name: nothing is added */
 };
 
 struct strategy {

@@ -35,13 +35,17 @@ int objectmeta_check_namespace(const struct registry_call *c, js *o, struct err 
 	return 0;
 }
 
-static void generate_name(js *m)
+static void generate_name(js *m, bool plain)
 {
 	const char *base = js_str0(m, "generateName", NULL);
 	char name[MAX_GENERATED_BASE + GENERATED_SUFFIX + 1];
 
 	if (!*base || *js_str0(m, "name", NULL))
 		return;
+	if (plain) {
+		js_set_str(m, "name", base);
+		return;
+	}
 	size_t n = strlen(base);
 	if (n > MAX_GENERATED_BASE)
 		n = MAX_GENERATED_BASE;
@@ -59,7 +63,7 @@ void objectmeta_prepare_create(const struct registry_call *c, js *o)
 
 	for (size_t i = 0; i < ARRAY_LEN(owned); i++)
 		js_del(m, owned[i]);
-	generate_name(m);
+	generate_name(m, c->strategy->flags & STRATEGY_PLAIN_NAMES);
 	rand_uuid(uid);
 	js_set_str(m, "uid", uid);
 	rfc3339_format(c->ctx.now_ns, text);

@@ -142,7 +142,8 @@ static void generation(void **state)
 	size_t n = schema_kinds(schema, &kinds);
 
 	for (size_t i = 0; i < n; i++) {
-		struct registry_call c = {.kind = kinds[i], .stored = kinds[i]};
+		struct registry_call c = {
+			.kind = kinds[i], .stored = kinds[i], .strategy = strategy_find(kinds[i])};
 		autojson js *o = js_new_obj();
 		js_set_int(js_ensure(o, "metadata", NULL), "generation", 7);
 		objectmeta_prepare_create(&c, o);

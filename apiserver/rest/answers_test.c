@@ -27,7 +27,10 @@ static const struct {
 	{"GET", NS, META("PartialObjectMetadataList"), "", 406,
 	 "you requested PartialObjectMetadataList, but the requested object is not a list (*core.Namespace)"},
 	{"GET", CMS, "text/x", "", 406,
-	 "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf"},
+	 "406: Not Acceptable\\n\\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf, "
+	 "application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch"},
+	{"GET", CMS "/absent", "application/*", "", 406,
+	 "406: Not Acceptable\\n\\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf\""},
 	{"PUT", CMS "/absent", "", "{'metadata':{'name':'absent','uid':'u'}}", 404,
 	 "configmaps \\\"absent\\\" not found"},
 	{"POST", NS "/pods", "",

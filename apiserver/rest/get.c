@@ -40,7 +40,7 @@ static int check_options(const struct request *rq, struct err *err)
 	if (request_param_bool(rq, "export"))
 		return err_set(err, REASON_BAD_REQUEST,
 			       "the export parameter, deprecated since v1.14, is no longer supported");
-	return asked && options_revision(asked, &rv) < 0 ? options_bad_revision(asked, err) : 0;
+	return asked && options_revision(asked, &rv) < 0 ? options_bad_revision(asked, false, err) : 0;
 }
 
 struct obj *handle_found(const struct request *rq, struct response *rs)

@@ -177,7 +177,7 @@ static void protobuf_is_binary(void **state)
 static void refusals_are_plain(void **state)
 {
 	autosocket struct socket s = watch(CMS "?watch=1&resourceVersion=x", "application/json");
-	assert_int_equal(s.e->x.rs.status, 400);
+	assert_int_equal(s.e->x.rs.status, 500);
 	assert_null(s.e->x.rs.upgrade);
 	autosocket struct socket list = watch(CMS, "application/json");
 	assert_int_equal(list.e->x.rs.status, 200);

@@ -168,6 +168,22 @@ static bool has_table(const struct kind *k)
 	return !k || !k->virtual || k->n_columns;
 }
 
+/* Upstream's router looks first, at the types' names: it knows star-slash-star, but no other wildcard. */
+static bool is_routed(const struct request *rq)
+{
+	const char *p = rq->accept, *end = p + strlen(p);
+
+	while (p < end) {
+		struct media_word w = take(&p, end, ',');
+		const char *type_end = w.p + w.n, *at = w.p;
+		struct media_word type = take(&at, type_end, ';');
+		if (is(type, "*/*") || is(type, "application/json") || is(type, "application/yaml") ||
+		    is(type, PROTOBUF))
+			return true;
+	}
+	return !*rq->accept;
+}
+
 static int choose(const struct request *rq, bool plain, struct accept *ret, struct err *err)
 {
 	struct clause best = {.q = -1, .accept.version = "v1"};
@@ -199,6 +215,13 @@ static int choose(const struct request *rq, bool plain, struct accept *ret, stru
 
 int negotiate(const struct request *rq, struct accept *ret, struct err *err)
 {
+	const char *verb = rq->attr.verb ? rq->attr.verb : "";
+	bool streams = !strcmp(verb, "list") || !strcmp(verb, "watch");
+
+	if (!is_routed(rq))
+		return err_set(err, REASON_NOT_ACCEPTABLE,
+			       "406: Not Acceptable\n\nAvailable representations: " NEGOTIATE_TYPES "%s",
+			       streams ? ", application/json;stream=watch, " PROTOBUF ";stream=watch" : "");
 	if (choose(rq, false, ret, err) < 0)
 		return -1;
 	size_t include = ret->as == PRESENT_TABLE ? include_of(rq) : INCLUDE_METADATA;

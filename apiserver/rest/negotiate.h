@@ -6,8 +6,8 @@
 #include "request/request.h"
 
 /* What is answered to who takes none of it. */
-#define NEGOTIATE_ACCEPTED                                                                                   \
-	"only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf"
+#define NEGOTIATE_TYPES "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+#define NEGOTIATE_ACCEPTED "only the following media types are accepted: " NEGOTIATE_TYPES
 /* What is said of a custom resource in protobuf. */
 #define NEGOTIATE_NO_PB                                                                                      \
 	"object *unstructured.Unstructured does not implement the protobuf marshalling interface and cannot be encoded to a protobuf message"

@@ -20,7 +20,9 @@ struct row {
 static const struct row rows[] = {
 	{"", PRESENT_OBJECT, MEDIA_JSON, "v1"},
 	{"*/*", PRESENT_OBJECT, MEDIA_JSON, "v1"},
-	{"application/*", PRESENT_OBJECT, MEDIA_JSON, "v1"},
+	{"application/*", -1, MEDIA_JSON, NULL},
+	{"application/*;q=0.5, text/html", -1, MEDIA_JSON, NULL},
+	{PB ";q=0.1, application/*", PRESENT_OBJECT, MEDIA_JSON, "v1"},
 	{"application/json", PRESENT_OBJECT, MEDIA_JSON, "v1"},
 	{"Application/JSON; charset=utf-8", PRESENT_OBJECT, MEDIA_JSON, "v1"},
 	{"application/yaml", PRESENT_OBJECT, MEDIA_YAML, "v1"},

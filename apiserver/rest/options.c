@@ -34,13 +34,14 @@ int options_revision(const char *s, uint64_t *ret)
 	return 0;
 }
 
-int options_bad_revision(const char *s, struct err *err)
+int options_bad_revision(const char *s, bool list, struct err *err)
 {
 	bool number = !s[strspn(s, "0123456789")];
 	return err_set(
-		err, REASON_BAD_REQUEST,
-		"invalid resource version: resourceVersion: Invalid value: \"%.100s\": strconv.ParseUint: parsing \"%.100s\": %s",
-		s, s, number ? "value out of range" : "invalid syntax");
+		err, list ? REASON_BAD_REQUEST : REASON_UNKNOWN,
+		"%sresourceVersion: Invalid value: \"%.100s\": strconv.ParseUint: parsing \"%.100s\": %s",
+		list ? "invalid resource version: " : "", s, s,
+		number ? "value out of range" : "invalid syntax");
 }
 
 int options_dry_run(struct field_errors *errs, const char *value, bool *ret)
@@ -168,7 +169,7 @@ static int parse_version(const struct request *rq, struct list_options *o, struc
 {
 	const char *rv = param(rq, "resourceVersion");
 	if (options_revision(rv, &o->rv) < 0)
-		return options_bad_revision(rv, err);
+		return options_bad_revision(rv, !rq->is_watch, err);
 	return 0;
 }
 

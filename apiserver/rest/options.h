@@ -43,8 +43,8 @@ int options_dry_run(struct field_errors *errs, const char *value, bool *ret);
 void options_dry_run_of(struct request *rq, struct field_errors *errs);
 /* A resourceVersion; "" is 0. -1 when it is no number. */
 int options_revision(const char *s, uint64_t *ret);
-/* What is said of one that is none: REASON_BAD_REQUEST. */
-int options_bad_revision(const char *s, struct err *err);
+/* What is said of one that is none: REASON_BAD_REQUEST of lists, else a failure without a reason, as upstream has it. */
+int options_bad_revision(const char *s, bool list, struct err *err);
 
 /* rest/continue.c: the opaque token. rv 0 = inconsistent. */
 void continue_encode(struct buf *out, uint64_t rv, const char *after);

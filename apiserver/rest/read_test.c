@@ -150,8 +150,11 @@ static void test_get(void **state)
 			    "the export parameter, deprecated since v1.14, is no longer supported");
 	autojson js *not_exported = read_json(CMS "/a?export=false", "", 200);
 	assert_non_null(not_exported);
-	autojson js *bad = read_json(CMS "/a?resourceVersion=x", "", 400);
-	assert_string_equal(js_str0(bad, "reason", NULL), "BadRequest");
+	autojson js *bad = read_json(CMS "/a?resourceVersion=x", "", 500);
+	assert_null(js_field(bad, "reason"));
+	assert_string_equal(
+		js_str0(bad, "message", NULL),
+		"resourceVersion: Invalid value: \"x\": strconv.ParseUint: parsing \"x\": invalid syntax");
 }
 
 static void test_list(void **state)

@@ -426,13 +426,16 @@ static void check_stored(const js *crd, struct field_errors *errs)
 
 static void check_name(const js *crd, struct field_errors *errs)
 {
-	const char *name = js_str0(crd, "metadata", "name", NULL);
+	static const char *const names[] = {"generateName", "name"};
 	autofree char *want = mem_printf("%s.%s", js_str0(crd, "spec", "names", "plural", NULL),
 					 js_str0(crd, "spec", "group", NULL));
 
-	if (*name && strcmp(name, want))
-		field_error_invalid_str(errs, "metadata.name", name,
-					"must be spec.names.plural+\".\"+spec.group");
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const char *name = js_str0(crd, "metadata", names[i], NULL);
+		if (*name && strcmp(name, want))
+			field_error_invalid_str(errs, PATH("metadata.%s", names[i]), name,
+						"must be spec.names.plural+\".\"+spec.group");
+	}
 }
 
 static void check_approval(const js *new, const js *old, struct field_errors *errs)

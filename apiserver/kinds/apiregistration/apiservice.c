@@ -32,13 +32,16 @@ static void apiservice_prepare(const struct strategy_ctx *ctx, js *new, const js
 
 static void check_names(const js *o, const char *group, const char *version, struct field_errors *errs)
 {
-	const char *name = js_str0(o, "metadata", "name", NULL);
+	static const char *const names[] = {"generateName", "name"};
 	autofree char *wanted = mem_printf("%s.%s", version, group);
 	autofree char *detail = mem_printf("must be `spec.version+\".\"+spec.group`: \"%s\"", wanted);
 	struct name_faults wrong;
 
-	if (*name && strcmp(name, wanted) && !name_check_path_segment(name, &wrong))
-		field_error_invalid_str(errs, "metadata.name", name, detail);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const char *name = js_str0(o, "metadata", names[i], NULL);
+		if (*name && strcmp(name, wanted) && !name_check_path_segment(name, &wrong))
+			field_error_invalid_str(errs, PATH("metadata.%s", names[i]), name, detail);
+	}
 	if (!*group && strcmp(version, "v1"))
 		field_error_required(errs, "spec.group",
 				     "only v1 may have an empty group and it better be legacy kube");

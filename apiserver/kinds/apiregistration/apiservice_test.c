@@ -19,6 +19,11 @@ static void causes(void **state)
 		{SERVICE("v1beta1.a.b", "'version':'v1beta1','group':'a.b'," NUMBERS REMOTE), ""},
 		{SERVICE("v1.a", "'version':'v1','group':'b'," NUMBERS),
 		 "metadata.name: Invalid value: \"v1.a\": must be `spec.version+\".\"+spec.group`: \"v1.b\"\n"},
+		{"apiregistration.k8s.io", "APIService", "",
+		 "{'metadata':{'name':'v1.b','generateName':'v1.'},'spec':{'version':'v1','group':'b'," NUMBERS
+		 "}}",
+		 NULL,
+		 "metadata.generateName: Invalid value: \"v1.\": must be `spec.version+\".\"+spec.group`: \"v1.b\"\n"},
 		{SERVICE("v2.", "'version':'v2','groupPriorityMinimum':20001,'versionPriority':1001"),
 		 "spec.group: Required value: only v1 may have an empty group and it better be legacy kube\n"
 		 "spec.groupPriorityMinimum: Invalid value: 20001: must be positive and less than 20000\n"

@@ -5,6 +5,7 @@
 #include <gnutls/x509.h>
 #include <string.h>
 #include "base/base64.h"
+#include "base/clock.h"
 
 #define DASHES "-----"
 #define BEGIN DASHES "BEGIN "
@@ -215,6 +216,24 @@ int pem_check_certificates(const char *p, size_t n, struct err *err)
 			return -1;
 	}
 	return blocks ? 0 : err_set(err, REASON_INVALID, "must contain at least one CERTIFICATE PEM block");
+}
+
+bool pem_is_over(const char *p, size_t n, int64_t now_ns, int64_t grace_ns)
+{
+	struct pem_block b;
+	gnutls_x509_crt_t crt;
+	bool over = false;
+
+	if (!pem_next(&p, &n, &b))
+		return false;
+	gnutls_datum_t der = {.data = (unsigned char *)b.der.p, .size = (unsigned)b.der.len};
+	if (gnutls_x509_crt_init(&crt) == 0) {
+		over = gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER) == 0 &&
+		       gnutls_x509_crt_get_expiration_time(crt) <= (now_ns - grace_ns) / NS_PER_S;
+		gnutls_x509_crt_deinit(crt);
+	}
+	buf_release(&b.der);
+	return over;
 }
 
 /* ---- a certificate and its key ---- */

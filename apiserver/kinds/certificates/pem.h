@@ -22,6 +22,8 @@ int pem_check_request(const char *p, size_t n, struct err *err) MUST_CHECK;
 int pem_check_certificates(const char *p, size_t n, struct err *err) MUST_CHECK;
 /* One certificate at least, whatever stands beside it, as Go fills a pool of those that it trusts. */
 int pem_check_authorities(const char *p, size_t n, struct err *err) MUST_CHECK;
+/* Whether the first certificate in the text has not been valid for that long; one that cannot be read has no end. */
+bool pem_is_over(const char *p, size_t n, int64_t now_ns, int64_t grace_ns);
 /* A certificate, others behind it maybe, and its private key; in the words of Go's tls.X509KeyPair. */
 int pem_check_pair(const struct buf *certificate, const struct buf *key, struct err *err) MUST_CHECK;
 

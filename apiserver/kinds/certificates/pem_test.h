@@ -18,6 +18,7 @@ static const char pem_forged[] =
 	"Y1sASS+MrzuD/kwirp6z3S4TJRJoD7GIXKTqux0YFQIgS9uYw/tgN+64mtwJJ88TPeRBSAre2ptb\n"
 	"qbVXcf0yc18=\n"
 	"-----END CERTIFICATE REQUEST-----\n";
+#define PEM_END_S INT64_C(4948924753) /* when the certificate below is over, in seconds since 1970 */
 static const char pem_certificate[] = "-----BEGIN CERTIFICATE-----\n"
 				      "MIIBbzCCARWgAwIBAgIUZJMhaqwji6VribJaIUau5DPRzQcwCgYIKoZIzj0EAwIw\n"
 				      "DDEKMAgGA1UEAwwBYzAgFw0yNjExMjIwNTE5MTNaGA8yMTI2MTAyOTA1MTkxM1ow\n"

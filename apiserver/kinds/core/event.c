@@ -117,6 +117,19 @@ static void validate_new_update(const js *new, const js *old, struct field_error
 					    "field is immutable");
 }
 
+/* What a name is made from: a dash at its end is not the name's. */
+static void validate_base(const char *base, struct field_errors *errs)
+{
+	autofree char *text = mem_strdup(base);
+	size_t n = strlen(base);
+	struct name_faults bad;
+
+	if (n > 1 && text[n - 1] == '-')
+		text[n - 1] = 'a';
+	if (n && name_check_dns1123_subdomain(text, &bad))
+		field_error_names(errs, "metadata.generateName", base, &bad);
+}
+
 static void event_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
 			   struct field_errors *errs)
 {
@@ -129,6 +142,7 @@ static void event_validate(const struct strategy_ctx *ctx, const js *new, const 
 	if (!ctx->kind || !*ctx->kind->group)
 		return;
 	struct name_faults bad;
+	validate_base(js_str0(new, "metadata", "generateName", NULL), errs);
 	if (*name && name_check_dns1123_subdomain(name, &bad))
 		field_error_names(errs, "metadata.name", name, &bad);
 	if (old)

@@ -6,8 +6,11 @@
 static void address_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
 			     struct field_errors *errs)
 {
-	const char *name = js_str0(new, "metadata", "name", NULL);
+	const char *name = js_str0(new, "metadata", "name", NULL),
+		   *base = js_str0(new, "metadata", "generateName", NULL);
 
+	if (*base)
+		check_ip_strict(base, "metadata.generateName", errs);
 	if (*name)
 		check_ip_strict(name, "metadata.name", errs);
 }
@@ -15,5 +18,6 @@ static void address_validate(const struct strategy_ctx *ctx, const js *new, cons
 const struct strategy ipaddress_strategy = {
 	.group = "networking.k8s.io",
 	.kind = "IPAddress",
+	.flags = STRATEGY_PLAIN_NAMES,
 	.validate = address_validate,
 };

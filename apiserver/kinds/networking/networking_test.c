@@ -204,6 +204,9 @@ static void test_addresses(void **state)
 		{ADDRESS("2001:DB8::1", REF),
 		 "metadata.name: Invalid value: \"2001:DB8::1\": must be in canonical form (\"2001:db8::1\")\n"},
 		{KIND("IPAddress", "{'metadata':{'name':'1.1.1.1'}}"), "spec.parentRef: Required value\n"},
+		{KIND("IPAddress", "{'metadata':{'name':'1.1.1.1','generateName':'1.1.1'}}"),
+		 "metadata.generateName: Invalid value: \"1.1.1\": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)\n"
+		 "spec.parentRef: Required value\n"},
 		{ADDRESS("1.1.1.1", "'group':'a_b','namespace':'a/b'"),
 		 "spec.parentRef.group: Invalid value: \"a_b\"" SUBDOMAIN
 		 "spec.parentRef.name: Required value\n"
