@@ -334,6 +334,8 @@ void field_errors_release(struct field_errors *e);
 void field_error_required(struct field_errors *e, const char *path, const char *detail);
 /* value is written as upstream does: strings quoted, numbers bare, objects as JSON; NULL = null. */
 void field_error_invalid(struct field_errors *e, const char *path, const js *value, const char *detail);
+/* ... of what Go holds as a map: its members sorted. */
+void field_error_invalid_map(struct field_errors *e, const char *path, const js *value, const char *detail);
 void field_error_invalid_str(struct field_errors *e, const char *path, const char *value, const char *detail);
 /* One cause for each text of a name check (name.h). */
 void field_error_names(struct field_errors *e, const char *path, const char *value,

@@ -3,6 +3,7 @@
  * Field errors in the wording of kubernetes/apimachinery pkg/util/validation/field: the type's text, the
  * value where the type shows one, the detail.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "object/schema/schema_internal.h"
@@ -122,20 +123,55 @@ void field_error_required(struct field_errors *e, const char *path, const char *
 	plain(e, "FieldValueRequired", "Required value", path, detail);
 }
 
-void field_error_invalid(struct field_errors *e, const char *path, const js *value, const char *detail)
+#define GO_PLAIN_DIGITS 6 /* before the point */
+
+/* Go's %v: the fewest digits that read back. */
+const char *field_error_number(char out[40], double d)
+{
+	int digits = 0;
+
+	do
+		snprintf(out, 40, "%.*e", digits, d);
+	while (strtod(out, NULL) != d && ++digits < 17);
+	int exp = (int)strtol(strchr(out, 'e') + 1, NULL, 10);
+	if (exp >= -4 && exp < GO_PLAIN_DIGITS)
+		snprintf(out, 40, "%.*f", digits > exp ? digits - exp : 0, d);
+	return out;
+}
+
+static void invalid(struct field_errors *e, const char *path, const js *value, const char *detail,
+		    void (*write)(struct buf *out, const js *o))
 {
 	autobuf struct buf b = BUF_INIT;
 	buf_adds(&b, "Invalid value: ");
 	size_t n;
+	char number[40];
 	const char *s = js_bytes(value, &n);
 	if (s)
 		add_quoted_n(&b, s, n);
+	else if (value && json_object_is_type(value, json_type_double))
+		buf_adds(&b, field_error_number(number, js_num(value)));
 	else if (value)
-		js_write(&b, value);
+		write(&b, value);
 	else
 		buf_adds(&b, "null");
 	add_detail(&b, detail);
 	add(e, "FieldValueInvalid", path, &b);
+}
+
+void field_error_invalid(struct field_errors *e, const char *path, const js *value, const char *detail)
+{
+	invalid(e, path, value, detail, js_write);
+}
+
+static void write_map(struct buf *out, const js *o)
+{
+	js_write_sorted(out, o, NULL);
+}
+
+void field_error_invalid_map(struct field_errors *e, const char *path, const js *value, const char *detail)
+{
+	invalid(e, path, value, detail, write_map);
 }
 
 void field_error_invalid_str(struct field_errors *e, const char *path, const char *value, const char *detail)

@@ -95,7 +95,8 @@ static void default_members(const struct field *f, js *o)
 static void fill_field(const struct type *t, const struct field *f, js *o)
 {
 	js *v = js_field(o, f->name);
-	bool absent = !v || (!f->pb_optional && schema_value_is_zero(f->type, v));
+	bool absent = f->type->structural ? !json_object_object_get_ex(o, f->name, NULL)
+					  : !v || (!f->pb_optional && schema_value_is_zero(f->type, v));
 	if (absent && (f->more->def || f->more->def_from) &&
 	    (!f->more->when_field || default_applies(f, js_field(o, f->more->when_field)))) {
 		const js *src = f->more->def ? f->more->def : js_field(o, f->more->def_from);

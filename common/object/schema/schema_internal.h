@@ -60,6 +60,13 @@ struct format {
 	bool map_errors_at_map, list_errors_at_list; /* instead of at the key or item: as upstream has it */
 };
 const struct format *format_find(const char *name);
+/* schema_structural_value.c: "integer"; a double that may stand for one; one text for equal values. */
+const char *structural_word(const js *v);
+#define STRUCTURAL_WHOLE_MAX 9007199254740991. /* of which a double holds each neighbour */
+bool structural_is_whole(double d);
+void structural_text(struct buf *out, const js *v);
+/* field_error.c: a float64 as Go prints it. */
+const char *field_error_number(char out[40], double d);
 /* schema_openapi_format.c: the formats that upstream checks in custom resources; NULL for any other name. */
 typedef bool openapi_format_fn(const char *s, size_t n);
 openapi_format_fn *openapi_format(const char *name);

@@ -439,7 +439,7 @@ static void check_default(struct default_check *c, const struct field *f, const 
 	buf_adds(&c->path, ".default");
 	autojson js *conformed = schema_conform(f->type, given, &strict, &ignored);
 	if (c->pruned && (!conformed || strict.n))
-		field_error_invalid(c->errs, buf_str(&c->path), given, "must not have unknown fields");
+		field_error_invalid_map(c->errs, buf_str(&c->path), given, "must not have unknown fields");
 	schema_strict_errors_release(&strict);
 	structural_validate(f->type, given, NULL, buf_str(&c->path), c->errs);
 	buf_truncate(&c->path, here);

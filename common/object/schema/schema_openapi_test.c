@@ -5,8 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "base/clock.h"
 #include <string.h>
+#include "base/clock.h"
+#include "base/mem.h"
 #include "object/schema.h"
 #include "object/yaml.h"
 
@@ -55,7 +56,7 @@ static const char boat[] =
 	"        x-kubernetes-list-map-keys: [at]\n"
 	"        items: {type: object, properties: {at: {type: string}, wide: {type: boolean}}}\n"
 	"      sets: {type: object, additionalProperties: {type: array, x-kubernetes-list-type: set, items: {type: string}}}\n"
-	"      label: {type: string, format: k8s-short-name}\n"
+	"      label: {type: string, format: hex-color}\n"
 	"      colour: {type: string, format: hexcolor}\n"
 	"      limits:\n"
 	"        type: object\n"
@@ -148,6 +149,135 @@ static void prunes_and_defaults(void **state)
 	}
 }
 
+/* One field of one form: what a kube-apiserver of v1.34 answered. */
+static void answers(const char *field, const char *value, const char *want)
+{
+	struct err err = ERR_INIT;
+	autofree char *text = mem_printf("{type: object, properties: {f: %s}}", field);
+	autojson js *openapi = yaml(text), *o = NULL;
+	autofree char *json = mem_printf("{\"f\":%s}", value);
+	struct schema_builder *b = schema_builder_new(schema);
+	autojson js *kind = yaml(
+		"{kind: Form, group: sea, version: v1, resource: forms, singular: form, scope: Namespaced}");
+	assert_int_equal(schema_builder_openapi(b, "Form", openapi, &err), 0);
+	assert_int_equal(schema_builder_kind(b, kind, &err), 0);
+	struct schema_part *forms = schema_builder_finish(b, &err);
+	assert_int_equal(schema_change(schema, forms, NULL, &err), 0);
+	const struct type *t = schema_kind(schema, "sea", "v1", "Form")->type;
+	autojson js *in = js_parse(json, strlen(json), NULL, &err);
+	struct strict_errors strict = {0};
+	struct field_errors errs = {.n = 0};
+	autobuf struct buf got = BUF_INIT;
+	o = schema_decode(t, in, &strict, &err);
+	assert_non_null(o);
+	schema_default(t, o);
+	schema_validate(t, o, "", &errs);
+	for (size_t k = 0; k < errs.n; k++)
+		buf_addf(&got, "%s%s", k ? "|" : "", errs.v[k].message);
+	if (!errs.n)
+		js_write(&got, js_field(o, "f"));
+	field_errors_release(&errs);
+	schema_strict_errors_release(&strict);
+	assert_int_equal(schema_change(schema, NULL, forms, &err), 0);
+	if (strcmp(buf_str(&got), want))
+		fail_msg("%s in %s:\nwant %s\n got %s", value, field, want, buf_str(&got));
+}
+
+static void numbers_are_gos(void **state)
+{
+#define NO_INTEGER "Invalid value: \"number\": f in body must be of type integer: \"number\""
+	static const struct {
+		const char *field, *value, *want;
+	} rows[] = {
+		{"{type: number}", "42.0", "42"},
+		{"{type: number}", "1e3", "1000"},
+		{"{type: number}", "1.50", "1.5"},
+		{"{type: number}", "9223372036854775808", "9223372036854776000"},
+		{"{x-kubernetes-preserve-unknown-fields: true}", "{\"a\":[1.0,{\"b\":1e2}],\"c\":7}",
+		 "{\"a\":[1,{\"b\":100}],\"c\":7}"},
+		{"{type: integer}", "1e3", "1000"},
+		{"{type: integer}", "9223372036854775807", "9223372036854775807"},
+		{"{type: integer}", "9223372036854775808", NO_INTEGER},
+		{"{type: integer}", "1e30", NO_INTEGER},
+		{"{type: integer}", "1.5", NO_INTEGER},
+		{"{x-kubernetes-int-or-string: true}", "1e30",
+		 "Invalid value: \"number\": f in body must be of type integer,string: \"number\""},
+		{"{type: number, multipleOf: 0.1}", "0.3", "0.3"},
+		{"{type: number, multipleOf: 0.1}", "1",
+		 "Invalid value: 0: factor MultipleOf declared for f must be positive: 0"},
+		{"{type: number, multipleOf: 0.1}", "0.25",
+		 "Invalid value: 0.25: f in body should be a multiple of 0.1"},
+		{"{type: number, maximum: 2000000}", "3000000",
+		 "Invalid value: 3000000: f in body should be less than or equal to 2000000"},
+		{"{type: number, maximum: 2000000}", "3e6",
+		 "Invalid value: 3e+06: f in body should be less than or equal to 2e+06"},
+		{"{type: integer, enum: [1, 2]}", "3",
+		 "Unsupported value: 3: supported values: \"1\", \"2\""},
+		{"{type: integer, enum: [1, 2]}", "1.5", NO_INTEGER},
+		{"{type: array, items: {type: number}, x-kubernetes-list-type: set}", "[1,1.0]", "[1,1]"},
+		{"{type: array, items: {type: number}, x-kubernetes-list-type: set}", "[0.5,0.5]",
+		 "Duplicate value: 0.5"},
+		{"{type: array, items: {type: string}, maxItems: 2}", "\"abc\"",
+		 "Invalid value: \"string\": f in body must be of type array: \"string\""},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		answers(rows[i].field, rows[i].value, rows[i].want);
+}
+
+static void a_null_that_is_allowed_stays(void **state)
+{
+	answers("{type: string, nullable: true, default: a}", "null", "null");
+	answers("{type: string, default: a}", "null", "\"a\"");
+	answers("{type: string, default: a}", "\"\"", "\"\"");
+	answers("{type: integer, default: 3}", "0", "0");
+}
+
+static void formats(void **state)
+{
+	static const struct {
+		const char *format, *yes[7], *no[7];
+	} rows[] = {
+		{"byte", {"aGk=", "AAAA"}, {"", "!!!", "a"}},
+		{"hostname",
+		 {"a", "abc", "1", "a.bc", "10.0.0.example", "a-b", "aGk="},
+		 {"", "10.0.0.1", "a.b.c", "2024-01-01", "1.5h", "-a", "a@b.c"}},
+		{"isbn", {"978-0321751041", "0321751043", "080442957X"}, {"", "abc", "978-3-16-148410-1"}},
+		{"isbn10", {"0321751043"}, {"978-0321751041"}},
+		{"isbn13", {"978-0321751041"}, {"0321751043"}},
+		{"creditcard", {"4111111111111111", "4111-1111-1111-1111"}, {"", "4111111111111112", "1"}},
+		{"rgbcolor", {"rgb(1,2,3)", "rgb( 255 , 0,10)"}, {"", "rgb(256,1,1)", "rgb(01,1,1)", "#fff"}},
+		{"duration",
+		 {"1h", "1.5h", "22 ns", "1 day", "2 Weeks", "a12d3"},
+		 {"", "1", "x", "1 fortnight"}},
+		{"password", {"", "x"}, {NULL}},
+		{"hex-color", {"#fff"}, {"#ffg"}}, /* hyphens do not count */
+		{"date-time", {"2024-01-01T00:00:00Z"}, {"2024-13-01T00:00:00Z"}},
+		{"k8s-short-name", {"A_b", ""}, {NULL}}, /* and so these are none to v1.34 */
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autofree char *field = mem_printf("{type: string, format: %s}", rows[i].format);
+		for (size_t k = 0; k < 7 && rows[i].yes[k]; k++) {
+			autofree char *value = mem_printf("\"%s\"", rows[i].yes[k]);
+			answers(field, value, value);
+		}
+		for (size_t k = 0; k < 7 && rows[i].no[k]; k++) {
+			autofree char *value = mem_printf("\"%s\"", rows[i].no[k]);
+			autofree char *want =
+				mem_printf("Invalid value: %s: f in body must be of type %s: %s", value,
+					   rows[i].format, value);
+			answers(field, value, want);
+		}
+	}
+	/* what is no text at all */
+	answers("{type: string, format: uuid}", "5",
+		"Invalid value: \"int64\": f in body must be of type uuid: \"int64\"");
+	answers("{type: string, format: uuid}", "5.0",
+		"Invalid value: \"float64\": f in body must be of type uuid: \"float64\"");
+	answers("{type: string, format: uuid}", "{}",
+		"Invalid value: \"\": f in body must be of type uuid: \"\"");
+	answers("{type: string, format: uuid}", "[1]", "[1]");
+}
+
 /* A spec that is written over another one: test/integration/ratcheting_test.go of apiextensions-apiserver. */
 static void validates_what_has_changed(void **state)
 {
@@ -230,7 +360,8 @@ static void validates(void **state)
 		 "spec.crew: Invalid value: \"number\": spec.crew in body must be of type integer: \"number\"\n"},
 		{"{name: abc, sail: red, price: 1.25}",
 		 "spec.price: Invalid value: 1.25: spec.price in body should be a multiple of 0.5\n"},
-		{"{name: abc, sail: red, price: 3}", ""},
+		{"{name: abc, sail: red, price: 3}",
+		 "spec.price: Invalid value: 0: factor MultipleOf declared for spec.price must be positive: 0\n"},
 		{"{name: abc, sail: red, port: web}", ""},
 		{"{name: abc, sail: red, port: true}",
 		 "spec.port: Invalid value: \"boolean\": spec.port in body must be of type integer,string: \"boolean\"\n"},
@@ -252,9 +383,9 @@ static void validates(void **state)
 		 "spec.doors[1]: Invalid value: 7: must be an object for an array of list-type map\n"},
 		{"{name: abc, sail: red, sets: {a: [x, x]}}", "spec.sets[a][1]: Duplicate value: \"x\"\n"},
 		{"{name: abc, sail: red, label: A_b, colour: '#12345g'}",
-		 "spec.label: Invalid value: \"A_b\": spec.label in body must be of type k8s-short-name: \"A_b\"\n"
+		 "spec.label: Invalid value: \"A_b\": spec.label in body must be of type hex-color: \"A_b\"\n"
 		 "spec.colour: Invalid value: \"#12345g\": spec.colour in body must be of type hexcolor: \"#12345g\"\n"},
-		{"{name: abc, sail: red, label: a-b, colour: '#12345f'}", ""},
+		{"{name: abc, sail: red, label: abc, colour: '#12345f'}", ""},
 		{"{name: abc, sail: red, doors: [{at: x, wide: true}, {wide: true, at: x}, {at: z}]}",
 		 "spec.doors[1]: Duplicate value: {\"at\":\"x\"}\n"},
 		{"{name: abc, sail: red, limits: {a: 50}}",
@@ -499,6 +630,9 @@ int main(void)
 		cmocka_unit_test(resources_within),
 		cmocka_unit_test(prunes_and_defaults),
 		cmocka_unit_test(validates),
+		cmocka_unit_test(numbers_are_gos),
+		cmocka_unit_test(a_null_that_is_allowed_stays),
+		cmocka_unit_test(formats),
 		cmocka_unit_test(validates_what_has_changed),
 		cmocka_unit_test(defaults_do_not_explode),
 		cmocka_unit_test(large_objects_meet_large_schemas),

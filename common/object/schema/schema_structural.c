@@ -13,6 +13,29 @@ static void add(js *o, const char *key, js *v)
 	json_object_object_add(o, key, v);
 }
 
+/* A copy as Go's unstructured content has it: a number that is no int64 is a float64, and its text is its value's. */
+static js *dup_number(const js *in)
+{
+	bool large = js_is_int(in) && json_object_get_int64(in) == INT64_MAX &&
+		     json_object_get_uint64(in) > (uint64_t)INT64_MAX;
+
+	return large || !js_is_int(in) ? js_new_double(js_num(in)) : js_dup(in);
+}
+
+static js *dup_free(const js *in)
+{
+	if (js_is_num(in))
+		return dup_number(in);
+	if (!js_is_obj(in) && !js_is_arr(in))
+		return js_dup(in);
+	js *out = js_is_obj(in) ? js_new_obj() : js_new_arr();
+	for (struct js_iter it = js_iter(js_is_obj(in) ? in : NULL); js_next(&it);)
+		add(out, it.key, dup_free(it.value));
+	js_array_for_each (item, js_is_arr(in) ? in : NULL)
+		json_object_array_add(out, dup_free(item));
+	return out;
+}
+
 /* One member or item; a null stays one. */
 static bool conform_one(struct conform *c, const struct type *t, const struct at *at, const js *in, js **ret)
 {
@@ -33,7 +56,7 @@ static bool refuse(struct conform *c, const struct at *at, const js *in, const c
 {
 	autobuf struct buf path = BUF_INIT, value = BUF_INIT;
 	schema_at_write(&path, at, AT_STRICT);
-	js_write(&value, in);
+	js_write_sorted(&value, in, NULL);
 	err_set(c->err, REASON_BAD_REQUEST, "%s: Invalid value: %s: %s", buf_str(&path), buf_str(&value),
 		why);
 	return false;
@@ -67,7 +90,7 @@ static bool conform_member(struct conform *c, const struct type *t, const struct
 	js *v;
 	if (!f) {
 		if (t->preserve_unknown)
-			add(out, key, in ? js_plain(js_dup(in)) : NULL);
+			add(out, key, dup_free(in));
 		else
 			conform_unknown(c, at, key);
 		return true;
@@ -172,5 +195,5 @@ js *structural_conform(struct conform *c, const struct type *t, const struct at 
 		return conform_list(c, t, at, in);
 	if (js_is_obj(in) && t->form != TYPE_RAW)
 		return prune_all(c, at, in);
-	return js_plain(js_dup(in));
+	return dup_free(in);
 }

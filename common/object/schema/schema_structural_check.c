@@ -15,26 +15,6 @@
 
 /* ---- what a value is ---- */
 
-static const char *type_word(const js *v)
-{
-	switch (json_object_get_type(v)) {
-	case json_type_boolean:
-		return "boolean";
-	case json_type_int:
-		return "integer";
-	case json_type_double:
-		return "number";
-	case json_type_string:
-		return "string";
-	case json_type_array:
-		return "array";
-	case json_type_object:
-		return "object";
-	default:
-		return "null";
-	}
-}
-
 static const char *const type_names[] = {
 	[TYPE_STRING] = "string", [TYPE_INT64] = "integer",
 	[TYPE_DOUBLE] = "number", [TYPE_BOOL] = "boolean",
@@ -45,7 +25,7 @@ static const char *const type_names[] = {
 
 static bool is_whole(const js *v)
 {
-	return js_is_int(v) || (js_is_num(v) && js_num(v) == floor(js_num(v)));
+	return js_is_int(v) || (js_is_num(v) && structural_is_whole(js_num(v)));
 }
 
 static bool is_of_form(const struct type *t, const js *v)
@@ -123,7 +103,7 @@ static void invalid(struct structural_run *r, const struct at *at, const js *val
 	buf_addvf(&detail, fmt, ap);
 	va_end(ap);
 	autofree char *path = path_of(r, buf_str(&name));
-	field_error_invalid(r->errs, path, value, buf_str(&detail));
+	field_error_invalid_map(r->errs, path, value, buf_str(&detail));
 }
 
 /* Of the schema as a whole: upstream loses the place and the value. */
@@ -188,22 +168,34 @@ static void check_string(struct structural_run *r, const struct constraint *c, c
 
 /* ---- numbers ---- */
 
-/* As Go's %v: whole ones of integers without a fraction. */
-static const char *number_text(char out[40], double d)
+/* A bound as the value is compared with it: integers have none but integers. */
+static const char *bound_text(char out[40], double bound, const js *v)
 {
-	if (d == floor(d) && fabs(d) < 1e15)
-		snprintf(out, 40, "%.0f", d);
+	if (js_is_int(v))
+		snprintf(out, 40, "%.0f", trunc(bound));
 	else
-		snprintf(out, 40, "%.15g", d);
+		field_error_number(out, bound);
 	return out;
 }
 
-static bool is_multiple(const js *v, double of)
+/* The divisor is of the kind of the value: 0.5 is none of integers. */
+static void check_multiple(struct structural_run *r, const struct at *at, const js *v, double of)
 {
-	if (js_is_int(v) && of == floor(of) && fabs(of) < 9e15 && of >= 1)
-		return json_object_get_int64(v) % (int64_t)of == 0;
-	double d = of < 1 ? 1 / of * js_num(v) : js_num(v) / of;
-	return fabs(d - round(d)) < 1e-9 * fmax(1, fabs(d));
+	char text[40];
+	double d = js_num(v);
+	int64_t by = fabs(of) < STRUCTURAL_WHOLE_MAX ? (int64_t)of : INT64_MAX;
+	bool whole = js_is_int(v);
+	if (whole ? by <= 0 : of <= 0) {
+		autobuf struct buf name = BUF_INIT, detail = BUF_INIT;
+		autojson js *factor = whole ? js_new_int(by) : js_new_double(of);
+		buf_addf(&detail, "factor MultipleOf declared for %s must be positive: %s",
+			 name_of(&name, at), bound_text(text, of, v));
+		autofree char *path = path_of(r, buf_str(&name));
+		field_error_invalid(r->errs, path, factor, buf_str(&detail));
+	} else if (whole ? json_object_get_int64(v) % by
+			 : !structural_is_whole(of < 1 ? 1 / of * d : d / of)) {
+		invalid(r, at, v, "should be a multiple of %s", bound_text(text, of, v));
+	}
 }
 
 static void check_number(struct structural_run *r, const struct constraint *c, const struct at *at,
@@ -213,53 +205,18 @@ static void check_number(struct structural_run *r, const struct constraint *c, c
 	bool min_out = k && k->min_out, max_out = k && k->max_out;
 	double d = js_num(v);
 	char text[40];
-	if (k && !isnan(k->multiple_of) && !is_multiple(v, k->multiple_of))
-		invalid(r, at, v, "should be a multiple of %s", number_text(text, k->multiple_of));
+	if (k && !isnan(k->multiple_of))
+		check_multiple(r, at, v, k->multiple_of);
 	if (max_out ? d >= c->max : d > c->max)
 		invalid(r, at, v, "should be less than %s%s", max_out ? "" : "or equal to ",
-			number_text(text, c->max));
+			bound_text(text, c->max, v));
 	if (min_out ? d <= c->min : d < c->min)
 		invalid(r, at, v, "should be greater than %s%s", min_out ? "" : "or equal to ",
-			number_text(text, c->min));
+			bound_text(text, c->min, v));
 	r->matches++;
 }
 
 /* ---- lists ---- */
-
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* One text for equal values. */
-static void canonical(struct buf *out, const js *v)
-{
-	if (js_is_num(v)) {
-		buf_addf(out, "%.17g", js_num(v));
-	} else if (js_is_arr(v)) {
-		buf_addc(out, '[');
-		js_array_for_each (item, v) {
-			canonical(out, item);
-			buf_addc(out, ',');
-		}
-		buf_addc(out, ']');
-	} else if (js_is_obj(v)) {
-		size_t n = 0;
-		const char **keys = mem_array(js_len(v) + 1, sizeof(*keys));
-		for (struct js_iter it = js_iter(v); js_next(&it);)
-			keys[n++] = it.key;
-		qsort(keys, n, sizeof(*keys), by_text);
-		for (size_t i = 0; i < n; i++) {
-			buf_add_json_string(out, keys[i], strlen(keys[i]));
-			canonical(out, js_field(v, keys[i]));
-			buf_addc(out, ',');
-		}
-		buf_addc(out, '}');
-		free(keys);
-	} else {
-		js_write(out, v);
-	}
-}
 
 /* What must differ between the items of a set or map. */
 static js *identity(const struct structural *k, const js *item)
@@ -305,7 +262,7 @@ static void check_same(struct structural_run *r, const struct structural *k, con
 	js_array_for_each (item, v) {
 		autojson js *key = identity(k, item);
 		autobuf struct buf text = BUF_INIT, message = BUF_INIT;
-		canonical(&text, key);
+		structural_text(&text, key);
 		if (!unique_seen(&seen, buf_str(&text)) || unique_seen(&told, buf_str(&text)))
 			continue;
 		buf_adds(&message, "Duplicate value: ");
@@ -321,7 +278,7 @@ static void check_unique(struct structural_run *r, const struct at *at, const js
 	autounique struct unique seen = {.n = 0};
 	js_array_for_each (item, v) {
 		autobuf struct buf text = BUF_INIT;
-		canonical(&text, item);
+		structural_text(&text, item);
 		if (!unique_seen(&seen, buf_str(&text)))
 			continue;
 		autojson js *nothing = js_new_str("");
@@ -336,7 +293,7 @@ static void index_items(struct map *m, const struct structural *k, const js *old
 	js_array_for_each (item, k && k->list == LIST_MAP ? old : NULL) {
 		autojson js *key = identity(k, item);
 		autobuf struct buf text = BUF_INIT;
-		canonical(&text, key);
+		structural_text(&text, key);
 		map_set(m, buf_str(&text), item);
 	}
 }
@@ -347,7 +304,7 @@ static const js *item_before(const struct map *m, const struct structural *k, co
 		return NULL;
 	autojson js *key = identity(k, item);
 	autobuf struct buf text = BUF_INIT;
-	canonical(&text, key);
+	structural_text(&text, key);
 	return map_get(m, buf_str(&text));
 }
 
@@ -401,6 +358,13 @@ static void check_required(struct structural_run *r, const char **names, const s
 		autofree char *path = path_of(r, name_of(&text, &here));
 		field_error_required(r->errs, path, NULL);
 	}
+}
+
+static void take_over(struct field_errors *to, struct field_errors *from)
+{
+	for (size_t i = 0; i < field_errors_kept(from); i++)
+		field_errors_add(to, from->v[i].reason, STEAL(from->v[i].field), STEAL(from->v[i].message));
+	field_errors_release(from);
 }
 
 static const char *version_fault(const char *text)
@@ -467,7 +431,16 @@ static void check_resource(struct structural_run *r, const struct type *t, const
 	autofree char *space = mem_printf("%s.namespace", path);
 	if (*in && name_check_dns1123_label(in, &bad))
 		field_error_names(r->resources, space, in, &bad);
-	schema_validate(metadata->type, js_field(v, "metadata"), path, r->resources);
+	struct field_errors of = {.n = 0};
+	schema_validate(metadata->type, js_field(v, "metadata"), path, &of);
+	/* some of its fields are told by where they are in an object of its own */
+	for (size_t i = 0; i < field_errors_kept(&of); i++)
+		if (!strncmp(of.v[i].field, "metadata.", 9)) {
+			char *own_field = of.v[i].field;
+			of.v[i].field = mem_printf("%s%s", path, own_field + 8);
+			free(own_field);
+		}
+	take_over(r->resources, &of);
 }
 
 static void check_object(struct structural_run *r, const struct type *t, const struct at *at, const js *v,
@@ -505,13 +478,6 @@ static struct field_errors try(struct structural_run *r, const struct type *t, c
 		validate(&inner, t, at, v, NULL);
 	*matches = inner.matches;
 	return errs;
-}
-
-static void take_over(struct field_errors *to, struct field_errors *from)
-{
-	for (size_t i = 0; i < field_errors_kept(from); i++)
-		field_errors_add(to, from->v[i].reason, STEAL(from->v[i].field), STEAL(from->v[i].message));
-	field_errors_release(from);
 }
 
 /* How many branches hold; *best are the errors of the nearest while none does. */
@@ -584,12 +550,18 @@ static void check_enum(struct structural_run *r, const js *values, const struct 
 {
 	if (!spend(r, js_len(values)))
 		return;
+	/* Go converts the value to the type of the one it is compared with: a fraction is lost */
 	js_array_for_each (item, values)
-		if (js_equal(item, v))
+		if (js_equal(item, v) || (js_is_int(item) && v && json_object_is_type(v, json_type_double) &&
+					  (double)json_object_get_int64(item) == trunc(js_num(v))))
 			return;
 	autobuf struct buf name = BUF_INIT, message = BUF_INIT, shown = BUF_INIT;
+	char number[40];
 	buf_adds(&message, "Unsupported value: ");
-	js_write(&message, v);
+	if (v && json_object_is_type(v, json_type_double))
+		buf_adds(&message, field_error_number(number, js_num(v)));
+	else
+		js_write_sorted(&message, v, NULL);
 	buf_adds(&message, ": supported values: ");
 	js_array_for_each (one, values) {
 		size_t n;
@@ -605,6 +577,18 @@ static void check_enum(struct structural_run *r, const js *values, const struct 
 	}
 	field_errors_add(r->errs, "FieldValueNotSupported", path_of(r, name_of(&name, at)),
 			 buf_take(&message, NULL));
+}
+
+/* Who asks a text for a format is told what Go calls the value, and of a list nothing at all. False: something is wrong. */
+static bool check_form(struct structural_run *r, const struct type *t, const struct at *at, const js *v,
+		       const char *want)
+{
+	const struct structural *k = t->check ? t->check->structural : NULL;
+	if (t->form != TYPE_STRING || !k || !k->format)
+		wrong_type(r, at, want, structural_word(v));
+	else if (!js_is_arr(v))
+		wrong_type(r, at, k->format_name, js_is_int(v) ? "int64" : js_is_num(v) ? "float64" : "");
+	return t->form == TYPE_STRING && k && k->format && js_is_arr(v);
 }
 
 static void validate(struct structural_run *r, const struct type *t, const struct at *at, const js *v,
@@ -628,12 +612,13 @@ static void validate(struct structural_run *r, const struct type *t, const struc
 		return;
 	}
 	if (want && !is_of_form(t, v))
-		wrong_type(r, at, want, type_word(v));
+		r->matches += !check_form(r, t, at, v, want);
 	else
 		r->matches++;
 	if (k)
 		check_branches(r, k, at, v);
-	if (c && js_is_str(v))
+	/* of what is a list or a map the bounds are those of its items */
+	if (c && js_is_str(v) && t->form != TYPE_LIST && t->form != TYPE_OBJECT && t->form != TYPE_MAP)
 		check_string(r, c, at, v);
 	if (c && js_is_num(v))
 		check_number(r, c, at, v);
