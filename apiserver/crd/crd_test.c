@@ -226,6 +226,8 @@ static void storage_versions(void **state)
 	autofree char *third = member(ga, "resourceVersion");
 	assert_string_equal(second, third);
 	merge(CRDS "/rafts.sea.io/status", JSON("{'status':{'storedVersions':['v1']}}"));
+	merge(CRDS "/rafts.sea.io/status", JSON("{'status':{'storedVersions':[]}}"));
+	until(crd, JSON("'storedVersions':['v1']")); /* none is the one of now */
 	merge(crd,
 	      JSON("{'spec':{'versions':[{'name':'v1','served':true,'storage':true,'schema':{'openAPIV3Schema':{'type':'object'}}}]}}"));
 	until(beta, NULL);
@@ -276,6 +278,22 @@ static void refused_objects(void **state)
 		 "Ship.sea.io \"there\" is invalid: kind: Invalid value: \"Ship\": must be Boat"},
 		{REST_PATCH_MERGE, BOATS "/there", "{'kind':'Ship'}",
 		 "Ship.sea.io \"there\" is invalid: kind: Invalid value: \"Ship\": must be Boat"},
+		/* what a patch makes of it is no other version, and says what it is */
+		{REST_PATCH_MERGE, BOATS "/there", "{'apiVersion':'sea.io/v2'}",
+		 "Boat.sea.io \"there\" is invalid: apiVersion: Invalid value: \"sea.io/v2\": must be sea.io/v1"},
+		{REST_PATCH_JSON, BOATS "/there", "[{'op':'replace','path':'/apiVersion','value':'v1'}]",
+		 "Boat.sea.io \"there\" is invalid: apiVersion: Invalid value: \"v1\": must be sea.io/v1"},
+		{REST_PATCH_MERGE, BOATS "/there", "{'apiVersion':'sea.io/v2','kind':'Ship'}",
+		 "is invalid: [kind: Invalid value: \"Ship\": must be Boat, apiVersion: Invalid value: \"sea.io/v2\": must be"},
+		{REST_PATCH_MERGE, BOATS "/there", "{'apiVersion':null}",
+		 "Object ~apiVersion~ is missing in ~object has no apiVersion field~"},
+		{REST_PATCH_JSON, BOATS "/there",
+		 "[{'op':'replace','path':'','value':{'b':1,'a':{'d':2,'c':3}}}]",
+		 "patch: Invalid value: \"{\\\"a\\\":{\\\"c\\\":3,\\\"d\\\":2},\\\"b\\\":1}\": Object ~Kind~ is missing in ~{\"a\":{\"c\":3,\"d\":2},\"b\":1}~"},
+		{REST_POST, BOATS,
+		 "{'kind':'Boat','apiVersion':'sea.io/v1','metadata':{'name':'x'},'spec':{'t':{'apiVersion':'v1','kind':'Pod',"
+		 "'metadata':{'ownerReferences':[{}]}}}}",
+		 "[spec.t.metadata.ownerReferences.apiVersion: Invalid value: \"\": version must not be empty, spec.t.metadata.ownerReferences.kind: "},
 		{REST_POST, BOATS, "{'kind':'Boat','apiVersion':'sea.io/v1','metadata':{'name':5}}",
 		 "cannot be handled as a Boat: json: cannot unmarshal number into Go struct field ObjectMeta.name of type string"},
 		{REST_POST, BOATS,

@@ -303,12 +303,17 @@ void registry_about_as(struct registry_call *c, const char *kind, const char *re
 
 int registry_refuse_kind(struct registry_call *c, const js *o, struct err *err)
 {
-	const char *kind = js_str0(o, "kind", NULL);
-	autofree char *detail = mem_printf("must be %s", c->attr->kind->kind);
+	const struct kind *k = c->attr->kind;
+	const char *kind = js_str0(o, "kind", NULL), *version = js_str0(o, "apiVersion", NULL);
+	autofree char *want = mem_printf("%s/%s", k->group, k->version);
+	autofree char *other = mem_printf("must be %s", want), *detail = mem_printf("must be %s", k->kind);
 
-	registry_about_as(c, kind, c->attr->kind->resource);
+	registry_about_as(c, kind, k->resource);
 	registry_about(c, js_str0(o, "metadata", "name", NULL));
-	field_error_invalid_str(&c->errs, "kind", kind, detail);
+	if (strcmp(kind, k->kind))
+		field_error_invalid_str(&c->errs, "kind", kind, detail);
+	if (strcmp(version, want))
+		field_error_invalid_str(&c->errs, "apiVersion", version, other);
 	return err_set(err, REASON_INVALID, "%s", "");
 }
 

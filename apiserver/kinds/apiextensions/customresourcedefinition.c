@@ -58,8 +58,11 @@ static void note_stored(js *o)
 
 static void crd_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
 {
-	if (*ctx->subresource)
+	if (*ctx->subresource) {
+		if (!js_len(js_arr(new, "status", "storedVersions", NULL)))
+			note_stored(new); /* none is the one of now */
 		return;
+	}
 	if (!old)
 		js_set(new, "status", empty_status());
 	note_stored(new);

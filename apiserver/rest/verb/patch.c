@@ -201,6 +201,12 @@ static void write_sorted(struct buf *out, const js *o)
 	buf_adds(out, n ? "}" : "{}");
 }
 
+/* Of a kind of the users' own: Go holds all of it in maps. */
+static bool is_custom(const struct operation *o)
+{
+	return o->rq->attr.kind->type->structural;
+}
+
 /* The patched document is no object of the kind: 422 on the whole patch, which is shown as a text. A strategic patch
    is shown itself. */
 static int invalid_result(struct operation *o, const struct patch *p, const js *patched, const char *detail,
@@ -210,11 +216,38 @@ static int invalid_result(struct operation *o, const struct patch *p, const js *
 
 	if (p->form == PATCH_FORM_STRATEGIC)
 		patch_write_go(&text, p->tree);
+	else if (is_custom(o))
+		js_write_sorted(&text, patched, NULL);
 	else
 		write_sorted(&text, patched);
 	field_error_invalid_str(&o->call.errs, "patch", buf_str(&text), detail);
 	o->call.about = (struct subject){.kind = &no_kind, .name = ""};
 	return err_set(err, REASON_INVALID, "%s", "");
+}
+
+/* What a custom resource says that it is, the patched one has to say, too. */
+static int check_custom(struct operation *o, const struct patch *p, const js *doc, const js *patched,
+			struct err *err)
+{
+	const char *kind = js_str0(patched, "kind", NULL), *version = js_str0(patched, "apiVersion", NULL);
+	autobuf struct buf why = BUF_INIT;
+
+	if (!js_is_str(js_field(patched, "kind")) && js_field(patched, "kind"))
+		return 0; /* the decoder tells */
+	if (js_field(patched, "apiVersion") && !js_is_str(js_field(patched, "apiVersion")))
+		return 0;
+	if (!*kind) {
+		buf_adds(&why, "Object 'Kind' is missing in '");
+		js_write_sorted(&why, patched, NULL);
+		buf_addc(&why, '\'');
+		return invalid_result(o, p, patched, buf_str(&why), err);
+	}
+	if (!*version)
+		return err_set(err, REASON_INTERNAL,
+			       "Object 'apiVersion' is missing in 'object has no apiVersion field'");
+	if (strcmp(kind, js_str0(doc, "kind", NULL)) || strcmp(version, js_str0(doc, "apiVersion", NULL)))
+		return body_refuse_kind(o, js_dup(patched), err);
+	return 0;
 }
 
 /* A patch may not make another kind of it. (A strategic one works on the fields of the kind, and its words about that
@@ -225,6 +258,8 @@ static int check_kind(struct operation *o, const struct patch *p, const js *doc,
 	const char *kind = js_str0(patched, "kind", NULL), *version = js_str0(patched, "apiVersion", NULL);
 	const char *was = js_str0(doc, "kind", NULL), *group = o->rq->attr.group;
 
+	if (is_custom(o) && strcmp(o->rq->attr.subresource, "scale"))
+		return check_custom(o, p, doc, patched, err);
 	if (!*kind)
 		kind = was;
 	if (!*version)
@@ -232,8 +267,6 @@ static int check_kind(struct operation *o, const struct patch *p, const js *doc,
 	bool same = !strcmp(kind, was) && !strcmp(version, js_str0(doc, "apiVersion", NULL));
 	if (p->form == PATCH_FORM_STRATEGIC || same)
 		return 0;
-	if (o->rq->attr.kind->type->structural && !strcmp(version, js_str0(doc, "apiVersion", NULL)))
-		return body_refuse_kind(o, js_dup(patched), err);
 	if (!body_kind_exists(o->rq->api->schema, version, kind))
 		return err_set(
 			err, REASON_BAD_REQUEST,
@@ -331,7 +364,7 @@ static js *patch_apply(struct operation *o, const struct patch *p, const struct 
 		js_autoput(&new);
 		new = NULL;
 		invalid_result(o, p, patched, text.p, err);
-	} else if (!new &&why.reason == REASON_INVALID && !*why.msg) {
+	} else if (!new && (why.reason == REASON_INTERNAL || (why.reason == REASON_INVALID && !*why.msg))) {
 		*err = why; /* its causes are told already */
 	} else if (!new) {
 		invalid_result(o, p, patched, why.msg, err);
