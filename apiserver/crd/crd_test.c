@@ -313,6 +313,9 @@ static void refused_objects(void **state)
 	create("boats", "Boat", "",
 	       "'t':{'type':'object','x-kubernetes-embedded-resource':true,'x-kubernetes-preserve-unknown-fields':true}");
 	until(BOATS, "BoatList");
+	until("/apis/sea.io/v1",
+	      JSON("['delete','deletecollection','get','list','patch','create','update','watch']"));
+	until(CRDS "/boats.sea.io", JSON("{'manager':'kube-apiserver','operation':'Update'"));
 	must(REST_POST, BOATS, JSON("{'kind':'Boat','apiVersion':'sea.io/v1','metadata':{'name':'there'}}"));
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		free(call(rows[i].verb, rows[i].path, JSON(rows[i].body), &err));

@@ -78,6 +78,7 @@ int crd_write_status(struct registry *r, const struct kind *k, const struct obj 
 {
 	struct status_write w = {.rv = o->rv, .status = status, .last = last};
 	struct attributes attr = attributes_of(k, "update", "status", o->name);
+	attr.manager = "kube-apiserver";
 	struct registry_change c = {.make = change, .arg = &w};
 	struct registry_sync s;
 

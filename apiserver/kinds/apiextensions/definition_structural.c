@@ -326,9 +326,10 @@ static void complete_branch(struct twin *t, const js *v, const js *s)
 static int by_text(const void *a, const void *b)
 {
 	const struct field_error *x = a, *y = b;
-	int c = strcmp(x->field, y->field);
+	autofree char *one = mem_printf("%s: %s", x->field, x->message);
+	autofree char *other = mem_printf("%s: %s", y->field, y->message);
 
-	return c ? c : strcmp(x->message, y->message);
+	return strcmp(one, other); /* of "a" and "a.b" the longer one comes first */
 }
 
 void definition_check_structural(struct definition_walk *w, const js *schema)

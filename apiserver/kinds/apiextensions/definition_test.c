@@ -100,6 +100,24 @@ static void schemas(void **state)
 		 ".properties[a].default: Invalid value: \"string\":  in body must be of type integer: \"string\"\n"},
 		{"properties: {a: {type: object, default: {z: 1}, properties: {b: {type: string}}}}",
 		 ROOT ".properties[a].default: Invalid value: {\"z\":1}: must not have unknown fields\n"},
+		/* but metadata may say anything: it is dropped where the default comes in */
+		{"properties: {a: {type: object, x-kubernetes-embedded-resource: true, x-kubernetes-preserve-unknown-fields: true, "
+		 "default: {apiVersion: v1, kind: Pod, metadata: {name: x, zzz: 1}, z: 1}}}",
+		 ""},
+		{"properties: {a: {type: object, x-kubernetes-preserve-unknown-fields: true, properties: {b: {type: object, "
+		 "x-kubernetes-embedded-resource: true, properties: {c: {type: string}}}}, "
+		 "default: {b: {apiVersion: v1, kind: Pod, metadata: {zzz: 1}}}}}",
+		 ""},
+		{"properties: {a: {type: object, x-kubernetes-embedded-resource: true, properties: {c: {type: string}}, "
+		 "default: {kind: Pod, z: 1, metadata: {zzz: 1}, apiVersion: v1}}}",
+		 ROOT
+		 ".properties[a].default: Invalid value: {\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"zzz\":1},\"z\":1}: must not have unknown fields\n"},
+		/* what is below is told before what it is below */
+		{"properties: {metadata: {properties: {name: {minLength: 3}, x: {type: string}}}}", ROOT
+		 ".properties[metadata].properties[name].type: Required value: must not be empty for specified object fields\n" ROOT
+		 ".properties[metadata].type: Invalid value: \"\": must be object\n" ROOT
+		 ".properties[metadata].type: Required value: must not be empty for specified object fields\n" ROOT
+		 ".properties[metadata]: Forbidden: must not specify anything other than name and generateName, but metadata is implicitly specified\n"},
 		{"properties: {kind: {type: string, default: x}}",
 		 ROOT ".properties[kind].default: Forbidden: must not be set in top-level kind\n"},
 		{"properties: {a: {type: string, x-kubernetes-validations: [{rule: ' '}, {rule: x, message: \"a\\nb\"}]}}",

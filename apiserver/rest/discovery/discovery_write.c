@@ -8,7 +8,8 @@
 #include "client/tls.h"
 #include "rest/discovery/discovery_internal.h"
 
-static void add_verbs(struct buf *b, unsigned verbs)
+/* In the order of their names; those of the users' own kinds as upstream lists these. */
+static void add_verbs(struct buf *b, unsigned verbs, bool custom)
 {
 	static const struct {
 		unsigned bit;
@@ -16,14 +17,15 @@ static void add_verbs(struct buf *b, unsigned verbs)
 	} names[] = {
 		{VERB_CREATE, "create"}, {VERB_DELETE, "delete"}, {VERB_DELETECOLLECTION, "deletecollection"},
 		{VERB_GET, "get"},	 {VERB_LIST, "list"},	  {VERB_PATCH, "patch"},
-		{VERB_UPDATE, "update"}, {VERB_WATCH, "watch"}};
+		{VERB_CREATE, "create"}, {VERB_UPDATE, "update"}, {VERB_WATCH, "watch"}};
+	const size_t customs_create = 6;
 	const char *sep = "";
 	buf_adds(b, "\"verbs\":[");
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (verbs & names[i].bit) {
-			buf_addf(b, "%s\"%s\"", sep, names[i].name);
-			sep = ",";
-		}
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (!(verbs & names[i].bit) || i == (custom ? 0 : customs_create))
+			continue;
+		buf_addf(b, "%s\"%s\"", sep, names[i].name);
+		sep = ",";
 	}
 	buf_addc(b, ']');
 }
@@ -68,7 +70,7 @@ static void legacy_subresource(struct buf *b, const struct kind *k, const struct
 	if (s->group && (strcmp(s->group, k->group) || strcmp(or (s->version, k->version), k->version)))
 		buf_addf(b, "\"group\":\"%s\",\"version\":\"%s\",", s->group, or (s->version, k->version));
 	buf_addf(b, "\"kind\":\"%s\",", or (s->kind, k->kind));
-	add_verbs(b, s->verbs);
+	add_verbs(b, s->verbs, false);
 	buf_addc(b, '}');
 }
 
@@ -98,7 +100,7 @@ static void legacy_resource(struct buf *b, const struct kind *k)
 	const struct subresource *subs[MAX_SUBRESOURCES] = {NULL};
 	buf_addf(b, "{\"name\":\"%s\",\"singularName\":\"%s\",\"namespaced\":%s,\"kind\":\"%s\",",
 		 k->resource, or (k->singular, ""), k->namespaced ? "true" : "false", k->kind);
-	add_verbs(b, k->verbs);
+	add_verbs(b, k->verbs, k->type && k->type->structural);
 	add_list(b, "shortNames", k->short_names);
 	add_list(b, "categories", k->categories);
 	add_storage_hash(b, k);
@@ -139,7 +141,7 @@ static void aggregated_resource(struct buf *b, const struct kind *k)
 	response_kind(b, k->group, k->version, k->kind);
 	buf_addf(b, "\"scope\":\"%s\",\"singularResource\":\"%s\",", k->namespaced ? "Namespaced" : "Cluster",
 		 or (k->singular, ""));
-	add_verbs(b, k->verbs);
+	add_verbs(b, k->verbs, k->type && k->type->structural);
 	add_list(b, "shortNames", k->short_names);
 	add_list(b, "categories", k->categories);
 	size_t n = sorted_subresources(k, subs);
@@ -148,7 +150,7 @@ static void aggregated_resource(struct buf *b, const struct kind *k)
 		buf_addf(b, "%s{\"subresource\":\"%s\",", i ? "," : ",\"subresources\":[", s->name);
 		response_kind(b, s->group ? s->group : k->group, or (s->version, k->version),
 			      or (s->kind, k->kind));
-		add_verbs(b, s->verbs);
+		add_verbs(b, s->verbs, false);
 		buf_adds(b, i + 1 == n ? "}]" : "}");
 	}
 	buf_addc(b, '}');

@@ -429,6 +429,18 @@ struct default_check {
 	struct field_errors *errs;
 };
 
+/* Whether something but metadata of resources has fields that nobody knows: pruning leaves that alone. */
+static bool is_unpruned(const struct type *t, const struct strict_errors *unknown)
+{
+	static const char own[] = "unknown field \"metadata.";
+	bool resource = t->check && t->check->structural && t->check->structural->resource;
+
+	for (size_t i = 0; i < unknown->n - unknown->n_inner; i++)
+		if (!resource || strncmp(unknown->v[i], own, sizeof(own) - 1))
+			return true;
+	return false;
+}
+
 /* What is given is judged as it is: what a default below it would add does not make it complete. */
 static void check_default(struct default_check *c, const struct field *f, const js *given)
 {
@@ -438,7 +450,7 @@ static void check_default(struct default_check *c, const struct field *f, const 
 
 	buf_adds(&c->path, ".default");
 	autojson js *conformed = schema_conform(f->type, given, &strict, &ignored);
-	if (c->pruned && (!conformed || strict.n))
+	if (c->pruned && (!conformed || is_unpruned(f->type, &strict)))
 		field_error_invalid_map(c->errs, buf_str(&c->path), given, "must not have unknown fields");
 	schema_strict_errors_release(&strict);
 	structural_validate(f->type, given, NULL, buf_str(&c->path), c->errs);
