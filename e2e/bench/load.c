@@ -14,6 +14,7 @@
  *	bound N				from now until N Pods are bound: rate between the first and the last
  *	bound-in PATH N			the same of the Pods below that path
  *	deployment N			creates a Deployment of N replicas; until N Pods are bound
+ *	started N			the same, until N Pods are Running
  *	running N			creates Pods one by one; create -> phase Running, p50, p99
  *	calibrate			a fixed piece of work: its time tells how fast the machine is just now
  *	ready COMMAND...		starts the command; from then until /readyz says ok, then ends it
@@ -397,12 +398,13 @@ static void cmd_bound_in(char **a)
 	bound_in(a[0], a[1]);
 }
 
-static void cmd_deployment(char **a)
+/* How long a Deployment of so many takes from its creation to the last of its Pods being seen with that text. */
+static double deployed_s(const char *number, const char *text)
 {
 	struct conn c, w;
 	char rv[32];
 	int64_t first = 0, last = 0;
-	size_t n = strtoul(a[0], NULL, 10);
+	size_t n = strtoul(number, NULL, 10);
 	load_open(&c);
 	load_open(&w);
 	load_list_rv(&c, PODS, rv);
@@ -422,10 +424,20 @@ static void cmd_deployment(char **a)
 	load_call(&c, "POST", "/apis/apps/v1/namespaces/" NAMESPACE "/deployments", body.p);
 	if (c.status != 201)
 		load_bad_status(&c);
-	wait_pods(&w, "\"nodeName\":\"", n, &first, &last, 120);
-	printf("deployment_s=%.3f\n", (double)(last - start) / NS_PER_S);
+	wait_pods(&w, text, n, &first, &last, 120);
 	conn_close(&c);
 	conn_close(&w);
+	return (double)(last - start) / NS_PER_S;
+}
+
+static void cmd_deployment(char **a)
+{
+	printf("deployment_s=%.3f\n", deployed_s(a[0], "\"nodeName\":\""));
+}
+
+static void cmd_started(char **a)
+{
+	printf("started_s=%.3f\n", deployed_s(a[0], "\"phase\":\"Running\""));
 }
 
 static void cmd_running(char **a)
@@ -515,7 +527,7 @@ static const struct {
 	{"list", 2, cmd_list},		 {"fanout", 2, load_fanout},
 	{"bound", 1, cmd_bound},	 {"bound-in", 2, cmd_bound_in},
 	{"resume", -2, load_resume},	 {"deployment", 1, cmd_deployment},
-	{"running", 1, cmd_running},	 {"ready", -1, cmd_ready},
+	{"started", 1, cmd_started},	 {"running", 1, cmd_running},	 {"ready", -1, cmd_ready},
 	{"calibrate", 0, cmd_calibrate}, {"watches", 2, load_watches},
 	{"file", 5, load_file},		 {"churn", -4, load_churn},
 };
@@ -540,6 +552,6 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	fprintf(stderr,
-		"usage: bench-load create KIND N CONNECTIONS | file PATH FILE FIRST N CONNECTIONS | churn create|recreate MS {PATH FILE}... | get PATH N CONNECTIONS | list PATH N | fanout WATCHERS EVENTS | watches N PID | resume WATCHERS COMMAND... | bound N | deployment N | running N | calibrate | ready COMMAND...\n");
+		"usage: bench-load create KIND N CONNECTIONS | file PATH FILE FIRST N CONNECTIONS | churn create|recreate MS {PATH FILE}... | get PATH N CONNECTIONS | list PATH N | fanout WATCHERS EVENTS | watches N PID | resume WATCHERS COMMAND... | bound N | deployment N | started N | running N | calibrate | ready COMMAND...\n");
 	return 2;
 }
