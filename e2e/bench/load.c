@@ -523,13 +523,14 @@ static const struct {
 	int args; /* -N: N or more */
 	void (*run)(char **a);
 } commands[] = {
-	{"create", 3, cmd_create},	 {"get", 3, cmd_get},
-	{"list", 2, cmd_list},		 {"fanout", 2, load_fanout},
-	{"bound", 1, cmd_bound},	 {"bound-in", 2, cmd_bound_in},
-	{"resume", -2, load_resume},	 {"deployment", 1, cmd_deployment},
-	{"started", 1, cmd_started},	 {"running", 1, cmd_running},	 {"ready", -1, cmd_ready},
-	{"calibrate", 0, cmd_calibrate}, {"watches", 2, load_watches},
-	{"file", 5, load_file},		 {"churn", -4, load_churn},
+	{"create", 3, cmd_create},    {"get", 3, cmd_get},
+	{"list", 2, cmd_list},	      {"fanout", 2, load_fanout},
+	{"bound", 1, cmd_bound},      {"bound-in", 2, cmd_bound_in},
+	{"resume", -2, load_resume},  {"deployment", 1, cmd_deployment},
+	{"started", 1, cmd_started},  {"running", 1, cmd_running},
+	{"ready", -1, cmd_ready},     {"calibrate", 0, cmd_calibrate},
+	{"watches", 2, load_watches}, {"file", 5, load_file},
+	{"churn", -4, load_churn},
 };
 
 int main(int argc, char **argv)
