@@ -72,6 +72,12 @@ static enum progress select_all(struct registry_call *c)
 		c->caught_up = true;
 		return registry_catch_up(c);
 	}
+	uint64_t now = storage_revision(c->registry->storage);
+	if (w->at_least > now) {
+		err_set(&c->err, REASON_TIMEOUT, "Timeout: Too large resource version: %llu, current: %llu",
+			(unsigned long long)w->at_least, (unsigned long long)now);
+		return PROGRESS_END;
+	}
 	return registry_progress(
 		storage_list(c->res, &w->query, w->exact, w->after, w->limit, &c->deleted, &c->err));
 }

@@ -164,7 +164,8 @@ void registry_delete(struct registry_call *c, const struct delete_options *o);
 /* Which objects: as storage_list has it. What it points to is borrowed until `done`. */
 struct registry_selection {
 	struct query query;
-	uint64_t exact; /* 0 = now */
+	uint64_t exact;	   /* 0 = now */
+	uint64_t at_least; /* a revision that is not there yet is refused */
 	const char *after;
 	size_t limit;
 };

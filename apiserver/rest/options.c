@@ -292,13 +292,22 @@ int options_parse(const struct request *rq, struct list_options *ret, struct acc
 	return -1;
 }
 
+static bool names_one(const struct list_options *o)
+{
+	for (size_t i = 0; i < o->fields.n; i++)
+		if (!strcmp(o->fields.v[i].field, "metadata.name") && !o->fields.v[i].negate)
+			return true;
+	return false;
+}
+
 uint64_t options_exact(const struct list_options *o)
 {
 	if (o->after)
 		return o->continue_rv;
 	if (!o->has_rv || !o->rv)
 		return 0;
-	if (o->match == RV_MATCH_EXACT || (o->match == RV_MATCH_UNSET && o->limit))
+	/* a page is one of a revision; upstream has none where a single object can be meant */
+	if (o->match == RV_MATCH_EXACT || (o->match == RV_MATCH_UNSET && o->limit && !names_one(o)))
 		return o->rv;
 	return 0;
 }

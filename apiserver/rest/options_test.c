@@ -213,6 +213,29 @@ static void test_defaults(void **state)
 	}
 }
 
+/* A page is one of a revision, but not where one object is meant. */
+static void pages_of_a_revision(void **state)
+{
+	static const struct {
+		const char *query;
+		uint64_t exact;
+	} v[] = {
+		{"resourceVersion=7", 0},
+		{"resourceVersion=7&limit=5", 7},
+		{"resourceVersion=7&limit=5&" NOT_OLDER, 0},
+		{"resourceVersion=7&limit=5&fieldSelector=metadata.name%3Dx", 0},
+		{"resourceVersion=7&limit=5&fieldSelector=metadata.name!%3Dx", 7},
+		{"resourceVersion=7&resourceVersionMatch=Exact&fieldSelector=metadata.name%3Dx", 7},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		struct list_options o;
+		parsed(v[i].query, &pod, "", false, &o);
+		if (options_exact(&o) != v[i].exact)
+			fail_msg("%s: %llu", v[i].query, (unsigned long long)options_exact(&o));
+		options_release(&o);
+	}
+}
+
 /* By a legacy path, without watch=1: the options are those of a list, and nothing says where the present state ends. */
 static void test_legacy_watch(void **state)
 {
@@ -388,11 +411,11 @@ static void test_bad_tokens(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),	      cmocka_unit_test(test_default_fields),
-		cmocka_unit_test(test_custom_fields), cmocka_unit_test(test_unknown_fields),
-		cmocka_unit_test(test_defaults),      cmocka_unit_test(test_legacy_watch),
-		cmocka_unit_test(test_order),	      cmocka_unit_test(test_renamed_field),
-		cmocka_unit_test(test_watch_of_one),  cmocka_unit_test(test_tokens),
-		cmocka_unit_test(test_bad_tokens)};
+		cmocka_unit_test(test_rows),	       cmocka_unit_test(test_default_fields),
+		cmocka_unit_test(test_custom_fields),  cmocka_unit_test(test_unknown_fields),
+		cmocka_unit_test(test_defaults),       cmocka_unit_test(test_legacy_watch),
+		cmocka_unit_test(test_order),	       cmocka_unit_test(test_renamed_field),
+		cmocka_unit_test(test_watch_of_one),   cmocka_unit_test(test_tokens),
+		cmocka_unit_test(pages_of_a_revision), cmocka_unit_test(test_bad_tokens)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,6 +47,10 @@ static int from_query(struct operation *op, struct delete_options *o, struct err
 	if (v && *v)
 		set_propagation(op, o, v);
 	options_dry_run_of(op->rq, &op->call.errs);
+	v = request_param(op->rq, "uid"); /* preconditions have no name of their own here */
+	snprintf(o->uid, sizeof(o->uid), "%s", v ? v : "");
+	v = request_param(op->rq, "resourceVersion");
+	snprintf(o->resource_version, sizeof(o->resource_version), "%s", v ? v : "");
 	return 0;
 }
 

@@ -243,6 +243,55 @@ static void test_preconditions(void **state)
 	assert_true(there(CMS, "p"));
 }
 
+static void make_labelled(const char *name)
+{
+	autofree char *body =
+		mem_printf("{\"metadata\":{\"name\":\"%s\",\"labels\":{\"set\":\"revisions\"}}}", name);
+	autoreply struct rig_reply r = rig_call(&rig, "POST", CMS, body);
+	assert_int_equal(r.status, 201);
+}
+
+/* The preconditions of who sends no body, and the revision at which a collection is selected. */
+static void test_revisions(void **state)
+{
+	static const struct {
+		const char *target, *body;
+		int status;
+		size_t items;
+		const char *says;
+	} rows[] = {
+		{CMS "/v1?uid=x", NULL, 409, 0, "UID in the precondition (x)"},
+		{CMS "/v1?resourceVersion=x", NULL, 409, 0, "ResourceVersion in the precondition (x)"},
+		{CMS "?labelSelector=set%3Drevisions&uid=x", NULL, 409, 0, "UID in the precondition (x)"},
+		{CMS "?labelSelector=set%3Drevisions&resourceVersion=0", NULL, 409, 0,
+		 "ResourceVersion in the precondition (0)"},
+		{CMS "?labelSelector=set%3Drevisions&resourceVersion=99999999", "{}", 504, 0,
+		 "Timeout: Too large resource version: 99999999, current: "},
+		{CMS "?resourceVersionMatch=Exact", "{}", 422, 0,
+		 "ListOptions.meta.k8s.io \"\" is invalid: "},
+		{CMS "?labelSelector=set%3Drevisions&resourceVersion=FIRST", "{}", 200, 1, ""},
+		{CMS "?labelSelector=set%3Drevisions&resourceVersion=FIRST&resourceVersionMatch=NotOlderThan",
+		 "{}", 200, 1, ""},
+	};
+	char first[24];
+
+	make_labelled("v1");
+	autoreply struct rig_reply r = rig_call(&rig, "GET", CMS "/v1", NULL);
+	snprintf(first, sizeof(first), "%s", js_str0(r.body, "metadata", "resourceVersion", NULL));
+	make_labelled("v2");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *at = strstr(rows[i].target, "FIRST");
+		autofree char *target =
+			at ? mem_printf("%.*s%s%s", (int)(at - rows[i].target), rows[i].target, first, at + 5)
+			   : mem_strdup(rows[i].target);
+		autoreply struct rig_reply d = rig_call(&rig, "DELETE", target, rows[i].body);
+		if (d.status != rows[i].status || !strstr(js_str0(d.body, "message", NULL), rows[i].says) ||
+		    js_len(js_arr(d.body, "items", NULL)) != rows[i].items)
+			fail_msg("%s: %d %s", target, d.status, buf_str(&d.text));
+	}
+	assert_false(there(CMS, "v1") || there(CMS, "v2"));
+}
+
 /* What is about writing an object is no option of a deletion; where there is a body, the query says nothing. */
 static void test_query(void **state)
 {
@@ -337,11 +386,17 @@ static void test_collection(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_at_once),	    cmocka_unit_test(test_grace),
-		cmocka_unit_test(test_finalizers),  cmocka_unit_test(test_orphans),
-		cmocka_unit_test(test_propagation), cmocka_unit_test(test_preconditions),
-		cmocka_unit_test(test_query),	    cmocka_unit_test(test_ports_of_what_goes),
-		cmocka_unit_test(test_namespace),   cmocka_unit_test(test_collection),
+		cmocka_unit_test(test_at_once),
+		cmocka_unit_test(test_grace),
+		cmocka_unit_test(test_finalizers),
+		cmocka_unit_test(test_orphans),
+		cmocka_unit_test(test_propagation),
+		cmocka_unit_test(test_preconditions),
+		cmocka_unit_test(test_query),
+		cmocka_unit_test(test_revisions),
+		cmocka_unit_test(test_ports_of_what_goes),
+		cmocka_unit_test(test_namespace),
+		cmocka_unit_test(test_collection),
 	};
 
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);

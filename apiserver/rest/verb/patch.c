@@ -75,13 +75,31 @@ static int unreadable(const struct operation *o, const struct patch *p, const ch
 	return err_set(err, REASON_BAD_REQUEST, "%s%.440s", plain ? "" : "error decoding patch: ", why);
 }
 
+/* A null among them is an operation without a name. */
+static int check_items(const struct operation *o, const struct patch *p, struct err *err)
+{
+	char why[128];
+
+	js_array_for_each (item, p->tree) {
+		if (!item || js_is_obj(item))
+			continue;
+		snprintf(why, sizeof(why), "json: cannot unmarshal %s into Go value of type %s",
+			 js_word(item),
+			 o->validation == VALIDATE_IGNORE ? "jsonpatch.Operation" : "handlers.jsonPatchOp");
+		return unreadable(o, p, why, err);
+	}
+	return 0;
+}
+
 static int check_shape(const struct operation *o, const struct patch *p, struct err *err)
 {
 	bool list = p->form == PATCH_FORM_JSON, lenient = o->validation == VALIDATE_IGNORE;
 	char why[128];
 
-	if (list ? js_is_arr(p->tree) : js_is_obj(p->tree))
+	if (!list && js_is_obj(p->tree))
 		return 0;
+	if (js_is_arr(p->tree) && list)
+		return check_items(o, p, err);
 	if (lenient && p->form == PATCH_FORM_MERGE && js_is_arr(p->tree))
 		return 0; /* becomes the object, which it then is not */
 	snprintf(why, sizeof(why), "json: cannot unmarshal %s into Go value of type %s", go_value(p->tree),

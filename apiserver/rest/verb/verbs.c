@@ -64,10 +64,15 @@ static int read_delete(struct operation *o, struct err *err)
 	return delete_options_read(o, err);
 }
 
+static const struct kind list_kind = {
+	.group = "meta.k8s.io", .version = "v1", .kind = "ListOptions", .resource = ""};
+
 static int read_collection(struct operation *o, struct err *err)
 {
-	if (options_parse(o->rq, &o->selection, NULL, &o->call.errs, err) < 0)
+	if (options_parse(o->rq, &o->selection, NULL, &o->call.errs, err) < 0) {
+		o->call.about = (struct subject){.kind = &list_kind, .name = ""};
 		return -1;
+	}
 	return delete_options_read(o, err);
 }
 
@@ -92,11 +97,14 @@ static void start_collection(struct operation *o)
 {
 	const struct attributes *a = &o->rq->attr;
 	const struct list_options *l = &o->selection;
+	/* upstream goes through it in pages, so that a revision is just that one */
+	uint64_t exact = !l->after && l->has_rv && l->match == RV_MATCH_UNSET ? l->rv : options_exact(l);
 	struct registry_selection which = {.query = {.ns = a->kind->namespaced ? a->ns : "",
 						     .labels = l->labels,
 						     .fields = l->fields.n ? &l->fields : NULL,
 						     .kind = a->kind},
-					   .exact = options_exact(l),
+					   .exact = exact,
+					   .at_least = l->has_rv ? l->rv : 0,
 					   .after = l->after,
 					   .limit = l->limit};
 

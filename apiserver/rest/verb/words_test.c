@@ -80,6 +80,13 @@ static void patches_that_cannot_be_read(void **state)
 		 "deployments.apps \"no\" not found", ""},
 		/* in the words of who reads it */
 		{MERGE("/m"), "{", 400, "error decoding patch: …", ""},
+		{JSON_PATCH("/m"), "[5]", 400,
+		 "error decoding patch: json: cannot unmarshal number into Go value of type handlers.jsonPatchOp",
+		 ""},
+		{JSON_PATCH("/m?fieldValidation=Ignore"), "[[]]", 400,
+		 "json: cannot unmarshal array into Go value of type jsonpatch.Operation", ""},
+		{JSON_PATCH("/m"), "[null]", 422,
+		 "the server rejected our request due to an error in our request", ""},
 		{MERGE("/m"), "~", 400,
 		 "error decoding patch: invalid character '~' looking for beginning of value", ""},
 		{MERGE("/m?fieldValidation=Ignore"), "{", 400, "Invalid JSON Patch", ""},

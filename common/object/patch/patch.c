@@ -448,7 +448,7 @@ js *patch_json(const js *doc, const js *ops, struct err *err)
 		return NULL;
 	}
 	js_array_for_each (op, ops) {
-		if (js_is_obj(op))
+		if (!op || js_is_obj(op))
 			continue;
 		err_set(err, REASON_BAD_REQUEST,
 			"json: cannot unmarshal %s into Go value of type jsonpatch.Operation", js_word(op));

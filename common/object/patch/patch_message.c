@@ -60,8 +60,15 @@ int patch_bad_directive(const js *item, struct err *err)
 {
 	autobuf struct buf b = BUF_INIT;
 	patch_write_go(&b, item);
-	const char *word = js_str(item, "$patch", NULL);
-	return err_set(err, REASON_UNKNOWN, "unknown patch type: %.60s in map: %.300s", word ? word : "<nil>",
+	const js *word = js_field(item, "$patch");
+	autobuf struct buf text = BUF_INIT;
+	if (js_is_int(word)) /* as Go prints what it did not expect */
+		buf_addf(&text, "%%!s(int64=%lld)", (long long)js_int(word, 0, NULL));
+	else if (js_is_bool(word))
+		buf_addf(&text, "%%!s(bool=%s)", js_bool(word, false, NULL) ? "true" : "false");
+	else
+		patch_write_go(&text, word);
+	return err_set(err, REASON_UNKNOWN, "unknown patch type: %.60s in map: %.300s", buf_str(&text),
 		       buf_str(&b));
 }
 

@@ -223,6 +223,7 @@ static int one_type(const js *original, const js *patch, js **ret, struct err *e
 			if (*ret || !item) {
 				autobuf struct buf b = BUF_INIT;
 				patch_write_go(&b, original);
+				buf_addc(&b, ' ');
 				patch_write_go(&b, patch);
 				return err_set(err, REASON_UNKNOWN,
 					       "list element types are not identical: [%.300s]", buf_str(&b));

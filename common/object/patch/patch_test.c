@@ -124,6 +124,7 @@ static void strategic_merge(void **state)
 		 JSON("{'meta':{'$patch':'merge','labels':{'b':'2'}}}"),
 		 "!?unknown patch type: merge in map: "},
 		{"{}", JSON("{'meta':{'$patch':'replace','labels':{'b':'2'}}}"), "{}"},
+		{"{}", JSON("{'$patch':5}"), "!?unknown patch type: %!s(int64=5) in map: map[$patch:5]"},
 		{"{}", JSON("{'$patch':'burn'}"), "!?unknown patch type: burn in map: map[$patch:burn]"},
 		/* lists that merge by key, new items behind */
 		{JSON("{'items':[{'name':'a','value':'1'},{'name':'b'}]}"),
@@ -145,7 +146,7 @@ static void strategic_merge(void **state)
 		{JSON("{'items':[{'name':'a'}]}"), JSON("{'items':[{'$patch':'delete'}]}"),
 		 "!?does not contain declared merge key: name"},
 		{JSON("{'items':[{'name':'a'}]}"), JSON("{'items':['x']}"),
-		 "!?list element types are not identical: [[map[name:a]][x]]"},
+		 "!?list element types are not identical: [[map[name:a]] [x]]"},
 		{JSON("{'words':['a']}"), JSON("{'words':[['b']]}"), "!!lists of lists are not supported"},
 		{JSON("{'items':[{'name':'a'}]}"), JSON("{'items':[{'name':'a','$patch':'merge'}]}"),
 		 "!?merging lists cannot yet be specified in the patch"},
