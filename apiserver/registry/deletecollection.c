@@ -76,6 +76,8 @@ static enum progress select_all(struct registry_call *c)
 	if (w->at_least > now) {
 		err_set(&c->err, REASON_TIMEOUT, "Timeout: Too large resource version: %llu, current: %llu",
 			(unsigned long long)w->at_least, (unsigned long long)now);
+		field_errors_add(&c->errs, "ResourceVersionTooLarge", mem_strdup(""),
+				 mem_strdup("Too large resource version"));
 		return PROGRESS_END;
 	}
 	return registry_progress(

@@ -270,6 +270,9 @@ enum route_result route_find(struct request *rq, char *copy)
 		return ROUTE_UNKNOWN;
 	if (old_watch && *rq->attr.subresource)
 		return ROUTE_UNKNOWN;
+	bool item = *rq->attr.name && !*rq->attr.subresource;
+	if (item && rq->attr.kind->virtual && !(rq->attr.kind->verbs & VERB_GET))
+		return ROUTE_UNKNOWN; /* nothing of it is there to be named */
 	if (rq->is_watch ||
 	    old_watch) /* watch/RESOURCE/NAME is a watch on the collection that sees one name */
 		rq->route = get && rq->attr.kind->verbs & VERB_WATCH ? &watch_route : NULL;

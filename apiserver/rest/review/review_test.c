@@ -30,6 +30,7 @@ static const struct {
 	 "spec.nonResourceAttributes: Invalid value: {\"path\":\"/x\"}: cannot be specified in combination with resourceAttributes"},
 	{AUTHZ "selfsubjectaccessreviews", "{'metadata':{'name':'x'},'spec':{" GET_POD "}}", 422,
 	 "metadata: Invalid value: {\"name\":\"x\"}: must be empty"},
+	{AUTHZ "subjectaccessreviews/x", "{}", 404, "the server could not find the requested resource"},
 	{AUTHZ "subjectaccessreviews", "{'spec':{'user':'bob'," GET_POD "}}", 201,
 	 "'status':{'allowed':false}"},
 	{AUTHZ "subjectaccessreviews", "{'spec':{'groups':['system:masters']," GET_POD "}}", 201,
@@ -119,7 +120,7 @@ static void test_only_created(void **state)
 		autoreply struct rig_reply one =
 			rig_call(&rig, methods[i], AUTHZ "subjectaccessreviews/x", "{}");
 		assert_int_equal(all.status, 405);
-		assert_int_equal(one.status, 405);
+		assert_int_equal(one.status, 404);
 	}
 }
 

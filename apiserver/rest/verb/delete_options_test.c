@@ -288,6 +288,10 @@ static void test_revisions(void **state)
 		if (d.status != rows[i].status || !strstr(js_str0(d.body, "message", NULL), rows[i].says) ||
 		    js_len(js_arr(d.body, "items", NULL)) != rows[i].items)
 			fail_msg("%s: %d %s", target, d.status, buf_str(&d.text));
+		if (d.status == 504)
+			assert_non_null(strstr(
+				d.text.p, "\"causes\":[{\"reason\":\"ResourceVersionTooLarge\",\"message\":"
+					  "\"Too large resource version\"}]"));
 	}
 	assert_false(there(CMS, "v1") || there(CMS, "v2"));
 }
