@@ -342,11 +342,6 @@ apiVersion: v1
 kind: Pod
 metadata: {name: class}
 spec: {runtimeClassName: unknown-$PORT, containers: [{name: c, image: $IMAGE}]}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: users}
-spec: {hostUsers: false, containers: [{name: c, image: $IMAGE}]}
 YAML
 	uid() { kubectl get pod "$1" -o jsonpath='{.metadata.uid}'; }
 	eventually is CreateContainerConfigError waiting_reason nonroot
@@ -358,8 +353,7 @@ YAML
 		eventually is 'AppArmor: Pod was rejected: Cannot enforce AppArmor: AppArmor is not enabled on the host' kubectl get pod confined -o jsonpath='{.status.reason}: {.status.message}'
 	fi
 	eventually is 'Failed to create pod sandbox: no runtime for "no-such-handler" is configured' first_event class FailedCreatePodSandBox
-	eventually is 'Failed to create pod sandbox: RuntimeClass handler "" does not support user namespaces' first_event users FailedCreatePodSandBox
-	kubectl delete pod nonroot root nokey sysctl confined class users --grace-period=1
+	kubectl delete pod nonroot root nokey sysctl confined class --grace-period=1
 	kubectl delete runtimeclass "unknown-$PORT"
 }
 

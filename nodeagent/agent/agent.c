@@ -54,6 +54,7 @@ struct agent {
 	struct loop_lane lanes[LANES];
 	size_t parallel_pulls;
 	struct pullrate pullrate;
+	struct userns_ranges users;   /* of the real node's Pods */
 	struct thresholds thresholds; /* of the real node */
 	struct evict *evict;	      /* of it, too */
 	struct imagegc *imagegc;      /* as well */
@@ -478,8 +479,11 @@ static int make_real(struct agent *a, struct err *err)
 	struct node *n = a->nodes;
 	fill_node(a, n, mem_strdup(name), c->pod_cidr);
 	a->rt = agent_open_runtime(c, a->loop, container_ended, n, err);
-	if (!a->rt || make_groups(a, err) < 0)
+	if (!a->rt || make_groups(a, err) < 0 ||
+	    userns_ranges_open(&a->users, c->root_dir, c->ids_per_pod, c->max_pods, err) < 0)
 		return -1;
+	n->host.users = &a->users;
+	n->object.handlers = a->rt->ops->handlers(a->rt, &n->object.n_handlers);
 	n->object.allocatable.bounded = true;
 	struct reserve free_ = reserve_allocatable(&a->facts, &a->reserved, &a->thresholds);
 	n->host.node.allocatable.cpu_milli = n->object.allocatable.cpu_milli = free_.cpu_milli;
@@ -596,13 +600,6 @@ static void make_clients(struct agent *a)
 	informer_set_on_synced(a->services, services_known, a);
 }
 
-static void tell_handlers(struct node *n)
-{
-	const struct runtime_ops *ops = n->host.rt->ops;
-	if (ops->handlers)
-		n->object.handlers = ops->handlers(n->host.rt, &n->object.n_handlers);
-}
-
 static struct agent *unfinished;
 
 struct agent *agent_new(const struct agent_config *c, struct err *err)
@@ -645,7 +642,6 @@ struct agent *agent_new(const struct agent_config *c, struct err *err)
 	for (size_t i = 0; i < a->n_nodes; i++) {
 		a->nodes[i].object.runtime = a->nodes[i].host.rt->ops->name;
 		a->nodes[i].object.runtime_version = a->nodes[i].host.rt->ops->version;
-		tell_handlers(&a->nodes[i]);
 	}
 	if (a->informers)
 		add_informers(a);

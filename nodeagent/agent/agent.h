@@ -36,6 +36,7 @@ struct agent_config { /* strings borrowed for the agent's life */
 	bool eviction_merge_defaults;
 	struct image_gc_policy images;
 	int port, healthz_port, max_pods, pod_max_pids, fake_nodes;
+	int ids_per_pod; /* with a user namespace */
 	bool fake_events;
 	int fake_zones;				  /* 0 = none; nodes go round */
 	const char *fake_taints, *fake_resources; /* as nodeobject_parse_* */

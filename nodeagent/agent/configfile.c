@@ -112,7 +112,7 @@ static const struct configfile_row rows[] = {
 	ONLY("shutdownGracePeriod", DURATION, ""),
 	ONLY("shutdownGracePeriodCriticalPods", DURATION, ""),
 	ONLY("shutdownGracePeriodByPodPriority", ANY, ""),
-	ONLY("userNamespaces", ANY, ""),
+	RANGE("userNamespaces.idsPerPod", INT, "user-namespaces-ids-per-pod", 65536, INT32_MAX),
 	FLAG("containerLogMaxSize", QUANTITY, "container-log-max-size"),
 	FLAG("containerLogMaxFiles", INT_OR_ZERO, "container-log-max-files"),
 	RANGE("containerLogMaxWorkers", INT_OR_ZERO, "container-log-max-workers", 1, 1 << 20),

@@ -65,6 +65,8 @@ static const struct flag flags[] = {
 	{"max-pods", FLAG_INT, &config.max_pods, "110", "How many Pods the node takes.", 1, 10000},
 	{"pod-max-pids", FLAG_INT, &config.pod_max_pids, "-1",
 	 "How many processes and threads a Pod may have; -1: as many as the machine.", -1, 1 << 22},
+	{"user-namespaces-ids-per-pod", FLAG_INT, &config.ids_per_pod, "65536",
+	 "How many users a Pod with hostUsers: false has, a multiple of 65536.", 65536, INT_MAX},
 	{"cni-conf-dir", FLAG_STRING, &config.cni_conf_dir, "",
 	 "CNI configuration; default: /etc/cni/net.d, else our own.", 0, 0},
 	{"cni-bin-dir", FLAG_STRING, &config.cni_bin_dir, "",
@@ -243,7 +245,8 @@ static int import_image(const char *file)
 	autofree char *dir = mem_printf("%s/images", config.root_dir);
 	struct image_store *store = NULL;
 	int n = -1;
-	if (tree_mkdirs(dir, 0700, &err) == 0 && (store = image_store_open(dir, &err)))
+	if (tree_mkdirs(config.root_dir, 0755, &err) == 0 && tree_mkdirs(dir, 0700, &err) == 0 &&
+	    (store = image_store_open(dir, &err)))
 		n = image_import(store, file, NULL, &err);
 	if (store)
 		image_store_free(store);

@@ -18,6 +18,7 @@ struct sandbox_job {
 	struct config_set config; /* its RuntimeClass */
 	char *handler;		  /* that one's */
 	struct buf kept;	  /* what it is granted */
+	struct userns_map users;  /* length 0: the host's */
 	unsigned attempt;
 	struct runtime_sandbox sandbox;
 };
@@ -96,6 +97,7 @@ static void sandbox_spec(const struct sandbox_job *s, struct arena *a, struct ru
 					     .host_pid = p->host_pid,
 					     .host_ipc = p->host_ipc,
 					     .share_pid = p->share_pid,
+					     .users = s->users,
 					     .ports = p->host_network ? NULL : ports,
 					     .n_ports = p->host_network ? 0 : n_ports,
 					     .sysctls = kv,
@@ -133,18 +135,45 @@ static enum job_way sandbox_prepare(struct job *j, const struct action *a)
 	return JOB_WAIT;
 }
 
+static const struct runtime_handler *find_handler(const struct runtime *rt, const char *name)
+{
+	size_t n = 0;
+	const struct runtime_handler *v = rt->ops->handlers ? rt->ops->handlers(rt, &n) : NULL;
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(v[i].name, name))
+			return &v[i];
+	return NULL;
+}
+
+#define NO_USERS_OF                                                                                          \
+	"can't set `spec.hostUsers: false`, RuntimeClass handler \"%s\" does not support user namespaces"
+
+/* A user namespace of its own. */
+static int take_users(struct sandbox_job *s, struct err *err)
+{
+	const char *name = s->handler ? s->handler : "", *uid = s->j.pod->o.meta.uid;
+	const struct runtime_handler *h = find_handler(s->j.host->rt, name);
+	if (h && h->user_namespaces)
+		return tree_mkdirs(s->dir, 0755, err) < 0
+			       ? -1
+			       : userns_ranges_take(s->j.host->users, uid, &s->users, err);
+	if (!*name)
+		return err_set(err, REASON_INVALID,
+			       "can't set `spec.hostUsers: false`, runtime does not support user namespaces");
+	if (h)
+		return err_set(err, REASON_INVALID, NO_USERS_OF, name);
+	err_set(err, REASON_INVALID, "the handler \"%s\" is not known", name);
+	return err_wrap(err, NO_USERS_OF, name);
+}
+
 static void sandbox_work(struct job *j)
 {
 	struct sandbox_job *s = (struct sandbox_job *)j;
 	struct runtime *rt = j->host->rt;
 	autoarena struct arena a = ARENA_INIT;
 	struct runtime_sandbox_spec spec;
-	if (!j->pod->host_users && !j->host->simulated) {
-		(void)err_set(&j->err, REASON_INVALID,
-			      "RuntimeClass handler \"%s\" does not support user namespaces",
-			      s->handler ? s->handler : "");
+	if (!j->pod->host_users && !j->host->simulated && take_users(s, &j->err) < 0)
 		return;
-	}
 	if (hostfiles_nodename(j->pod, j->host->cluster_domain, s->hostname, &j->err) < 0)
 		return;
 	sandbox_spec(s, &a, &spec);

@@ -54,11 +54,12 @@ struct pod_host {
 	struct admit_node node; /* used and pods are kept up by the workers */
 	const char *host_ip;
 	int64_t capacity_memory;
-	int64_t pod_max_pids;	   /* 0 = no limit */
-	struct informer *services; /* NULL = none */
-	struct probe_host *prober; /* NULL: every probe and hook succeeds */
-	int64_t began_wall_ns;	   /* when the agent began */
-	bool simulated;		   /* no files, no volumes; a status is written once nothing is under way */
+	int64_t pod_max_pids;	     /* 0 = no limit */
+	struct userns_ranges *users; /* of Pods with user namespaces; NULL: of one that is simulated */
+	struct informer *services;   /* NULL = none */
+	struct probe_host *prober;   /* NULL: every probe and hook succeeds */
+	int64_t began_wall_ns;	     /* when the agent began */
+	bool simulated;		     /* no files, no volumes; a status is written once nothing is under way */
 
 	int64_t burstable_cpu; /* requested by the admitted ones of that class, millicores */
 	struct map workers;    /* uid -> struct worker * */

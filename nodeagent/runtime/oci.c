@@ -313,6 +313,16 @@ static int open_cgroups(struct oci *o, struct err *err)
 	return 0;
 }
 
+/* Layers and volumes are below the state directory. */
+static bool can_userns(const struct oci *o)
+{
+	struct err why = ERR_INIT;
+	bool can = userns_try(o->c.root, &why) == 0;
+	if (!can)
+		log_info("no user namespaces for pods", "why=%s", why.msg);
+	return can;
+}
+
 static int open_parts(struct oci *o, const struct runtime_config *c, struct err *err)
 {
 	if (copy_config(o, c, err) < 0 || make_dirs(o->c.root, err) < 0 || oci_lock(o, err) < 0)
@@ -324,7 +334,8 @@ static int open_parts(struct oci *o, const struct runtime_config *c, struct err 
 	o->oci_runtime = find_runtime(o, c->runtime, err);
 	o->conmon =
 		o->oci_runtime ? oci_find_program(c->conmon && *c->conmon ? c->conmon : "conmon", err) : NULL;
-	if (!o->conmon || !(o->handlers = oci_handlers_new(o->oci_runtime, c->handlers, err)) ||
+	if (!o->conmon ||
+	    !(o->handlers = oci_handlers_new(o->oci_runtime, c->handlers, can_userns(o), err)) ||
 	    install_pause(o, err) < 0)
 		return -1;
 	autofree char *images = mem_printf("%s/images", o->c.root);

@@ -52,10 +52,10 @@ static char *target_pidns(struct oci *o, const char *id, struct err *err)
 	return path;
 }
 
-static int write_config(struct oci *o, const struct oci_container *c,
-			const struct runtime_container_spec *spec, const struct oci_sandbox *s,
-			const struct image_record *image, struct err *err)
+static int write_config(struct oci *o, struct oci_container *c, const struct runtime_container_spec *spec,
+			const struct oci_sandbox *s, const struct image_record *image, struct err *err)
 {
+	autofree char *user_ns = mem_printf("/proc/%d/ns/user", (int)s->pause.pid);
 	autofree char *rootfs = mem_printf("%s/rootfs", c->dir),
 		      *config = mem_printf("%s/config.json", c->dir),
 		      *shm = s->host_ipc ? mem_strdup("/dev/shm") : mem_printf("%s/shm", s->dir),
@@ -65,6 +65,8 @@ static int write_config(struct oci *o, const struct oci_container *c,
 	autofree char *target = spec->pid_of ? target_pidns(o, spec->pid_of, err) : NULL;
 	if ((spec->pid_of && !target) || oci_user_resolve(rootfs, image->config.user, spec, &user, err) < 0)
 		return -1;
+	if (s->users.length)
+		c->owner = s->users.first + user.uid;
 	struct oci_spec_input in = {.spec = spec,
 				    .image = &image->config,
 				    .user = &user,
@@ -79,6 +81,8 @@ static int write_config(struct oci *o, const struct oci_container *c,
 					     : s->host_pid  ? NULL
 					     : s->share_pid ? pid
 							    : "",
+				    .userns = s->users.length ? user_ns : NULL,
+				    .users = s->users,
 				    .unified = oci_cgroups_unified(o->cgroups),
 				    .lacks = oci_cgroups_lack(o->cgroups),
 				    .oom_floor = o->oom_floor,
@@ -89,14 +93,82 @@ static int write_config(struct oci *o, const struct oci_container *c,
 	return tree_write(config, b.p, b.len, 0600, TREE_VOLATILE, err);
 }
 
+/* What a user namespace makes different: the mounts that give files to its users. */
+struct inside {
+	int fd; /* -1: the host's */
+	struct runtime_container_spec spec;
+	struct runtime_mount *mounts;
+	char *termination_log;
+};
+
+static void inside_release(struct inside *in)
+{
+	for (size_t i = 0; in->mounts && i < in->spec.n_mounts; i++)
+		free((char *)in->mounts[i].host);
+	free(in->mounts);
+	free(in->termination_log);
+	mem_autoclose(&in->fd);
+}
+
+/* Below DIR/mounts, for the runtime to bind from: not every one can do it itself. */
+static int map_mounts(const struct oci_container *c, struct inside *in, struct err *err)
+{
+	autofree char *dir = mem_printf("%s/mounts", c->dir);
+	struct runtime_mount *v = in->mounts = mem_array(in->spec.n_mounts + 1, sizeof(*v));
+	if (mkdir(dir, 0755) < 0)
+		return err_errno(err, "mkdir %s", dir);
+	for (size_t i = 0; i < in->spec.n_mounts; i++) {
+		v[i] = in->spec.mounts[i];
+		v[i].host = mem_printf("%s/%zu", dir, i);
+	}
+	for (size_t i = 0; i < in->spec.n_mounts; i++)
+		if (userns_mount(in->fd, in->spec.mounts[i].host, v[i].host, err) < 0)
+			return -1;
+	in->spec.mounts = v;
+	if (!in->spec.termination_log)
+		return 0;
+	in->termination_log = mem_printf("%s/message", dir);
+	if (userns_mount(in->fd, in->spec.termination_log, in->termination_log, err) < 0)
+		return -1;
+	in->spec.termination_log = in->termination_log;
+	return 0;
+}
+
+/* The container's directory is for its root to pass through, for nobody else. */
+static int enter_userns(const struct oci_container *c, const struct oci_sandbox *s, struct inside *in,
+			struct err *err)
+{
+	if (!s->users.length)
+		return 0;
+	autofree char *path = mem_printf("/proc/%d/ns/user", (int)s->pause.pid);
+	in->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (in->fd < 0)
+		return err_errno(err, "%s", path);
+	if (chown(c->dir, 0, s->users.first) < 0 || chmod(c->dir, 0710) < 0)
+		return err_errno(err, "give %s to the container's root", c->dir);
+	return map_mounts(c, in, err);
+}
+
+static int fill(struct oci *o, struct oci_container *c, const struct runtime_container_spec *spec,
+		const struct oci_sandbox *s, const struct image_record *image, struct err *err)
+{
+	struct inside in = {.fd = -1, .spec = *spec};
+	int rc = make_files(spec, err) < 0 || enter_userns(c, s, &in, err) < 0 ||
+				 oci_rootfs_mount(o->images, image, c->dir, &s->users, in.fd, err) < 0 ||
+				 write_config(o, c, &in.spec, s, image, err) < 0
+			 ? -1
+			 : 0;
+	inside_release(&in);
+	return rc;
+}
+
 static int build(struct oci *o, struct oci_container *c, const struct runtime_container_spec *spec,
 		 const struct oci_sandbox *s, const struct image_record *image, struct err *err)
 {
 	if (!oci_process_alive(&s->pause))
 		return err_set(err, REASON_NOT_FOUND, "sandbox %s is not running", s->id);
 	if (tree_mkdirs(c->dir, 0700, err) < 0 || oci_container_save(o, c, err) < 0 ||
-	    make_files(spec, err) < 0 || oci_rootfs_mount(o->images, image, c->dir, err) < 0 ||
-	    write_config(o, c, spec, s, image, err) < 0)
+	    fill(o, c, spec, s, image, err) < 0)
 		return -1;
 	c->complete = true;
 	return oci_container_save(o, c, err);
@@ -154,6 +226,17 @@ static void give_up(struct oci *o, struct oci_container *c)
 	mark_finished(o, c, START_ERROR, clock_wall_ns());
 }
 
+/* From within its user namespace the runtime cannot give away what conmon made. */
+static void own_stdio(const struct oci_container *c)
+{
+	for (int i = 0; i < 3 && c->owner; i++) {
+		struct stat st;
+		autofree char *path = mem_printf("/proc/%d/fd/%d", (int)c->init.pid, i);
+		if (stat(path, &st) == 0 && S_ISFIFO(st.st_mode))
+			(void)!chown(path, c->owner, (gid_t)-1);
+	}
+}
+
 int oci_container_start(struct runtime *rt, const char *id, struct err *err)
 {
 	struct oci *o = (struct oci *)rt;
@@ -168,6 +251,7 @@ int oci_container_start(struct runtime *rt, const char *id, struct err *err)
 	} else {
 		/* Known to a later agent before the program runs; timed before it could have ended. */
 		int64_t now = clock_wall_ns();
+		own_stdio(c);
 		c->launched_ns = now;
 		rc = oci_container_save(o, c, err);
 		if (rc == 0)

@@ -210,11 +210,13 @@ static int listen_console(struct exec *x, struct err *err)
 	return 0;
 }
 
-static int pipe_of(int *ours, int *theirs, bool input, struct err *err)
+static int pipe_of(uint32_t owner, int *ours, int *theirs, bool input, struct err *err)
 {
 	int p[2];
 	if (pipe2(p, O_CLOEXEC) < 0)
 		return err_errno(err, "pipe");
+	if (owner)
+		(void)!fchown(p[0], owner, (gid_t)-1);
 	*ours = p[input];
 	*theirs = p[!input];
 	return fcntl(*ours, F_SETFL, O_NONBLOCK) < 0 ? err_errno(err, "pipe") : 0;
@@ -227,9 +229,9 @@ static int open_descriptors(struct exec *x, struct err *err)
 		return err_errno(err, "socketpair");
 	if (s->tty)
 		return listen_console(x, err);
-	if ((s->in && pipe_of(&x->s.in, &x->child[0], true, err) < 0) ||
-	    (s->out && pipe_of(&x->s.out, &x->child[1], false, err) < 0) ||
-	    (s->errors && pipe_of(&x->s.errors, &x->child[2], false, err) < 0))
+	if ((s->in && pipe_of(x->c->owner, &x->s.in, &x->child[0], true, err) < 0) ||
+	    (s->out && pipe_of(x->c->owner, &x->s.out, &x->child[1], false, err) < 0) ||
+	    (s->errors && pipe_of(x->c->owner, &x->s.errors, &x->child[2], false, err) < 0))
 		return -1;
 	return 0;
 }

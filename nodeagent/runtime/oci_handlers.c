@@ -2,7 +2,8 @@
 /*
  * A RuntimeClass says "handler", and which program that is is the node's own business (upstream leaves it to the CRI's
  * configuration). The usual one has no name, and its program's. What a program can do it says itself (`features`, as of
- * the OCI runtime specification); one that says nothing can do nothing special.
+ * the OCI runtime specification); one that says nothing can do nothing special but user
+ * namespaces, which every one can whose mounts are made for it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -34,11 +35,13 @@ struct runtime_handler oci_handlers_features(const char *text, size_t n)
 {
 	struct err ignored = ERR_INIT;
 	autojson js *o = js_parse(text, n, NULL, &ignored);
+	const js *namespaces = js_arr(o, "linux", "namespaces", NULL);
 	return (struct runtime_handler){.recursive_readonly =
-						contains(js_arr(o, "mountOptions", NULL), "rro")};
+						contains(js_arr(o, "mountOptions", NULL), "rro"),
+					.user_namespaces = !namespaces || contains(namespaces, "user")};
 }
 
-static struct runtime_handler ask(const char *program)
+static struct runtime_handler ask(const char *program, bool userns)
 {
 	autobuf struct buf out = BUF_INIT_MAX(FEATURES_MAX);
 	struct err err = ERR_INIT;
@@ -49,9 +52,11 @@ static struct runtime_handler ask(const char *program)
 	if (process_run(&s, &status, &err) < 0 || status) {
 		log_info("the OCI runtime does not tell its features", "program=%s why=%s", program,
 			 err.reason != REASON_NONE ? err.msg : "unknown command");
-		return (struct runtime_handler){0};
+		buf_clear(&out);
 	}
-	return oci_handlers_features(buf_str(&out), out.len);
+	struct runtime_handler can = oci_handlers_features(buf_str(&out), out.len);
+	can.user_namespaces &= userns;
+	return can;
 }
 
 static struct runtime_handler *find(const struct oci_handlers *h, const char *name)
@@ -74,7 +79,7 @@ static void add(struct oci_handlers *h, const char *name, const char *program, s
 	h->program[at] = mem_strdup(program);
 }
 
-static int add_extra(struct oci_handlers *h, char *item, struct err *err)
+static int add_extra(struct oci_handlers *h, char *item, bool userns, struct err *err)
 {
 	struct name_faults wrong;
 	char *equals = strchr(item, '=');
@@ -91,20 +96,20 @@ static int add_extra(struct oci_handlers *h, char *item, struct err *err)
 	autofree char *program = oci_find_program(equals + 1, err);
 	if (!program)
 		return err_wrap(err, "runtime handlers: %s", item);
-	add(h, item, program, ask(program));
+	add(h, item, program, ask(program, userns));
 	return 0;
 }
 
-struct oci_handlers *oci_handlers_new(const char *usual, const char *extra, struct err *err)
+struct oci_handlers *oci_handlers_new(const char *usual, const char *extra, bool userns, struct err *err)
 {
 	struct oci_handlers *h = MEM_NEW(struct oci_handlers);
 	const char *slash = strrchr(usual, '/');
-	struct runtime_handler can = ask(usual);
+	struct runtime_handler can = ask(usual, userns);
 	add(h, "", usual, can);
 	autofree char *copy = mem_strdup(extra ? extra : "");
 	char *save = NULL;
 	for (char *item = strtok_r(copy, ",", &save); item; item = strtok_r(NULL, ",", &save))
-		if (add_extra(h, item, err) < 0) {
+		if (add_extra(h, item, userns, err) < 0) {
 			oci_handlers_free(h);
 			return NULL;
 		}

@@ -29,7 +29,7 @@ static void test_find(void **state)
 	autofree char *usual = program("usual", "{\"mountOptions\":[\"ro\",\"rro\"]}", 0),
 		      *old = program("old", "{\"mountOptions\":[\"rro\"]}", 1),
 		      *extra = mem_printf("z=%s,fast=%s", old, usual);
-	struct oci o = {.handlers = oci_handlers_new(usual, extra, &err)};
+	struct oci o = {.handlers = oci_handlers_new(usual, extra, true, &err)};
 	static const struct {
 		const char *name;
 		bool recursive;
@@ -50,13 +50,46 @@ static void test_find(void **state)
 	oci_handlers_free(o.handlers);
 }
 
+static void test_features(void **state)
+{
+	static const struct {
+		const char *text;
+		bool recursive, users;
+	} v[] = {
+		{"", false, true},
+		{"no json", false, true},
+		{"{}", false, true},
+		{"{\"mountOptions\":[\"ro\",\"rro\"],\"linux\":{\"namespaces\":[\"pid\",\"user\"]}}", true,
+		 true},
+		{"{\"mountOptions\":\"rro\",\"linux\":{\"namespaces\":[\"pid\"]}}", false, false},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		struct runtime_handler h = oci_handlers_features(v[i].text, strlen(v[i].text));
+		assert_int_equal(h.recursive_readonly, v[i].recursive);
+		assert_int_equal(h.user_namespaces, v[i].users);
+	}
+}
+
+/* What the machine cannot do nobody can. */
+static void test_machine(void **state)
+{
+	struct err err = ERR_INIT;
+	autofree char *usual = program("usual", "{\"linux\":{\"namespaces\":[\"user\"]}}", 0);
+	for (int can = 0; can < 2; can++) {
+		size_t n;
+		struct oci o = {.handlers = oci_handlers_new(usual, NULL, can, &err)};
+		assert_int_equal(oci_handlers_all(&o.rt, &n)->user_namespaces, can);
+		oci_handlers_free(o.handlers);
+	}
+}
+
 /* A handler that bears the usual program's name takes it. */
 static void test_taken_name(void **state)
 {
 	struct err err = ERR_INIT;
 	autofree char *usual = program("runc", "{}", 0), *other = program("other", "{}", 0),
 		      *extra = mem_printf("runc=%s", other);
-	struct oci_handlers *h = oci_handlers_new(usual, extra, &err);
+	struct oci_handlers *h = oci_handlers_new(usual, extra, true, &err);
 	assert_string_equal(oci_handlers_find(h, "runc", &err), other);
 	assert_string_equal(oci_handlers_find(h, "", &err), usual);
 	oci_handlers_free(h);
@@ -77,7 +110,7 @@ static void test_refused(void **state)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
 		struct err err = ERR_INIT;
-		assert_null(oci_handlers_new(usual, v[i].extra, &err));
+		assert_null(oci_handlers_new(usual, v[i].extra, true, &err));
 		if (strncmp(err.msg, v[i].why, strlen(v[i].why)))
 			fail_msg("%s: %s", v[i].extra, err.msg);
 	}
@@ -96,7 +129,8 @@ static int teardown(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_find), cmocka_unit_test(test_taken_name),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_find), cmocka_unit_test(test_features),
+					   cmocka_unit_test(test_machine), cmocka_unit_test(test_taken_name),
 					   cmocka_unit_test(test_refused)};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -78,6 +78,7 @@ struct oci_sandbox {
 	char *pod_uid, *pod_namespace, *pod_name, *hostname;
 	unsigned attempt;
 	bool host_network, host_pid, host_ipc, share_pid;
+	struct userns_map users;
 	int64_t created_ns;
 	struct oci_kvs labels, annotations;
 	struct runtime_port *ports;
@@ -100,6 +101,7 @@ struct oci_container {
 	bool tty, stdin_open, stdin_once;
 	int64_t created_ns;
 	struct oci_kvs labels, annotations;
+	uint32_t owner;	    /* of its pipes, so that it can open them again; 0: whoever the runtime says */
 	char *program;	    /* the OCI runtime that it was made by */
 	char *dir, *cgroup; /* cgroup: below its sandbox's */
 	/* changing */
@@ -145,8 +147,10 @@ int oci_container_save(struct oci *o, struct oci_container *c, struct err *err) 
 int oci_state_load(struct oci *o, struct err *err) MUST_CHECK;
 
 /* oci_handlers.c: which OCI runtime a RuntimeClass's handler means. */
-/* extra: as runtime_config's, may be NULL; usual: the one that needs no name, and has its program's. */
-struct oci_handlers *oci_handlers_new(const char *usual, const char *extra, struct err *err) MUST_CHECK;
+/* extra: as runtime_config's, may be NULL; usual: the one that needs no name, and has its program's. userns: the machine
+   can do what a user namespace needs of it. */
+struct oci_handlers *oci_handlers_new(const char *usual, const char *extra, bool userns,
+				      struct err *err) MUST_CHECK;
 void oci_handlers_free(struct oci_handlers *h);
 /* Its program; REASON_INVALID: there is none of that name (NULL and "": the usual one). */
 const char *oci_handlers_find(const struct oci_handlers *h, const char *name, struct err *err) MUST_CHECK;
@@ -232,7 +236,8 @@ int oci_port_forward(struct runtime *rt, const char *sandbox_id, int port, int *
 struct oci_pause_spec {
 	const char *root_dir; /* holds "pause" */
 	const char *hostname;
-	bool net, ipc, uts, pid; /* which namespaces are new */
+	bool net, ipc, uts, pid;	/* which namespaces are new */
+	const struct userns_map *users; /* of a new one, which the others belong to; NULL = the host's */
 	const struct runtime_kv *sysctls;
 	size_t n_sysctls;
 	/* Writes the process down. Pause waits for that, and does not outlive us before. */
@@ -241,9 +246,10 @@ struct oci_pause_spec {
 };
 int oci_pause_start(const struct oci_pause_spec *spec, struct oci_process *ret, struct err *err) MUST_CHECK;
 
-/* oci_rootfs.c: DIR/rootfs over the image's layers and DIR/upper. */
+/* oci_rootfs.c: DIR/rootfs over the image's layers and DIR/upper. users: whose the files are, in the namespace userns_fd
+   (-1: the host's). */
 int oci_rootfs_mount(struct image_store *images, const struct image_record *image, const char *dir,
-		     struct err *err) MUST_CHECK;
+		     const struct userns_map *users, int userns_fd, struct err *err) MUST_CHECK;
 
 /* oci_user.c: who the container's process is, by the image's own /etc/passwd and /etc/group. */
 #define OCI_GROUPS_MAX 256
@@ -263,6 +269,8 @@ struct oci_spec_input {
 	const char *rootfs, *cgroup, *hostname;
 	const char *shm;			   /* host directory for /dev/shm */
 	const char *netns, *ipcns, *utsns, *pidns; /* paths; NULL = the host's; pidns "" = a new one */
+	const char *userns;			   /* NULL = the host's */
+	struct userns_map users;		   /* of userns */
 	bool unified;				   /* cgroup v2 */
 	struct oci_lacks lacks;
 	int oom_floor;

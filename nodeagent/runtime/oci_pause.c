@@ -9,6 +9,10 @@
  *
  * Until we have written its pid down nobody else would know of B: it waits for a word of ours before it becomes pause, and
  * goes when we do. So B closes what it inherited, other Bs' pipes included, before it does anything else.
+ *
+ * In a user namespace of its own, which owns the other new ones, B is nobody until we have written the namespace's map: it
+ * waits for the word at the beginning. It keeps being root of the host to find its root directory, and becomes root of its
+ * namespace to set sysctls, which by then it reaches through a descriptor only.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,6 +39,7 @@
 enum step {
 	STEP_CLONE,
 	STEP_STDIO,
+	STEP_USERS,
 	STEP_HOSTNAME,
 	STEP_LOOPBACK,
 	STEP_SYSCTL,
@@ -48,6 +53,7 @@ enum step {
 static const char *const step_names[] = {
 	[STEP_CLONE] = "make namespaces",
 	[STEP_STDIO] = "open /dev/null",
+	[STEP_USERS] = "become root of the user namespace",
 	[STEP_HOSTNAME] = "set the hostname",
 	[STEP_LOOPBACK] = "bring up loopback",
 	[STEP_SYSCTL] = "set a sysctl",
@@ -70,9 +76,9 @@ static void __attribute__((noreturn)) fail(int fd, enum step step)
 	_exit(1);
 }
 
-static bool put(const char *path, const char *text)
+static bool put_at(int dir, const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int fd = openat(dir, path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
 	bool ok = write(fd, text, strlen(text)) >= 0;
@@ -80,6 +86,11 @@ static bool put(const char *path, const char *text)
 	close(fd);
 	errno = saved;
 	return ok;
+}
+
+static bool put(const char *path, const char *text)
+{
+	return put_at(AT_FDCWD, path, text);
 }
 
 static bool loopback_up(void)
@@ -115,11 +126,18 @@ static bool drop_privileges(void)
 	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
-/* Paths of sysctls, made before the fork. */
+static bool become_root(void)
+{
+	return syscall(SYS_setresgid, 0, 0, 0) == 0 && syscall(SYS_setresuid, 0, 0, 0) == 0;
+}
+
+/* Paths of sysctls below SYSCTLS, made before the fork. */
 struct prepared {
 	const struct oci_pause_spec *spec;
 	char **sysctl_paths;
 };
+
+#define SYSCTLS "/proc/sys"
 
 enum { REPORT_FD = 3, WORD_FD, FIRST_FREE_FD }; /* of B */
 
@@ -152,20 +170,23 @@ static void __attribute__((noreturn)) become_pause(const struct prepared *p, int
 	enum step step;
 	if (!keep_descriptors(report, word))
 		fail(report, STEP_STDIO);
+	if (s->users && !wait_for_word())
+		fail(fd, STEP_WAIT);
 	if (s->uts && sethostname(s->hostname, strlen(s->hostname)) < 0)
 		fail(fd, STEP_HOSTNAME);
 	if (s->net && !loopback_up())
 		fail(fd, STEP_LOOPBACK);
-	for (size_t i = 0; i < s->n_sysctls; i++)
-		if (!put(p->sysctl_paths[i], s->sysctls[i].value))
-			fail(fd, STEP_SYSCTL);
-	(void)put("/proc/self/oom_score_adj",
-		  PAUSE_OOM_SCORE_ADJ); /* in a nested container it may not be allowed */
+	int sysctls = s->n_sysctls ? open(SYSCTLS, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (!leave_host_mounts(s->root_dir, &step))
 		fail(fd, step);
+	if (s->users && !become_root())
+		fail(fd, STEP_USERS);
+	for (size_t i = 0; i < s->n_sysctls; i++)
+		if (!put_at(sysctls, p->sysctl_paths[i], s->sysctls[i].value))
+			fail(fd, STEP_SYSCTL);
 	if (!drop_privileges())
 		fail(fd, STEP_PRIVILEGES);
-	if (!wait_for_word())
+	if (!s->users && !wait_for_word())
 		fail(fd, STEP_WAIT);
 	execve("/pause", argv, env);
 	fail(fd, STEP_EXEC);
@@ -175,9 +196,11 @@ static void __attribute__((noreturn)) launch(const struct prepared *p, int fd, i
 {
 	const struct oci_pause_spec *s = p->spec;
 	setsid();
+	/* B inherits it: in its namespace it may not be allowed, in a nested container we may not. */
+	(void)put("/proc/self/oom_score_adj", PAUSE_OOM_SCORE_ADJ);
 	unsigned long flags = SIGCHLD | CLONE_NEWNS | (s->net ? CLONE_NEWNET : 0) |
 			      (s->ipc ? CLONE_NEWIPC : 0) | (s->uts ? CLONE_NEWUTS : 0) |
-			      (s->pid ? CLONE_NEWPID : 0);
+			      (s->pid ? CLONE_NEWPID : 0) | (s->users ? CLONE_NEWUSER : 0);
 #if defined(__s390__)
 	long pid = syscall(SYS_clone, 0, flags, 0, 0, 0);
 #else
@@ -195,8 +218,8 @@ static void __attribute__((noreturn)) launch(const struct prepared *p, int fd, i
 /* sysctl net.ipv4.x and net/ipv4/x are the same file. */
 static char *sysctl_path(const char *name)
 {
-	char *path = mem_printf("/proc/sys/%s", name);
-	for (char *c = path + strlen("/proc/sys/"); *c; c++)
+	char *path = mem_strdup(name);
+	for (char *c = path; *c; c++)
 		if (*c == '.')
 			*c = '/';
 	return path;
@@ -205,7 +228,9 @@ static char *sysctl_path(const char *name)
 /* B is written down, and told so; otherwise it goes. Closes *tells. */
 static int note(const struct oci_pause_spec *s, const struct oci_process *p, int *tells, struct err *err)
 {
-	int rc = s->known(s->arg, p, err);
+	int rc = s->users ? userns_write_maps(p->pid, s->users, err) : 0;
+	if (rc == 0)
+		rc = s->known(s->arg, p, err);
 	if (rc == 0)
 		(void)!write(*tells, "", 1); /* should B be gone, its reports say why */
 	mem_autoclose(tells);

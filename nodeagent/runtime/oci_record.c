@@ -176,6 +176,7 @@ struct oci_sandbox *oci_sandbox_new(struct oci *o, const struct runtime_sandbox_
 	s->host_pid = spec->host_pid;
 	s->host_ipc = spec->host_ipc;
 	s->share_pid = spec->share_pid && !spec->host_pid;
+	s->users = spec->users;
 	s->created_ns = clock_wall_ns();
 	s->labels = kvs_dup(spec->labels, spec->n_labels);
 	s->annotations = kvs_dup(spec->annotations, spec->n_annotations);

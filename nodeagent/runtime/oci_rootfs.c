@@ -10,6 +10,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "os/tree.h"
 #include "runtime/oci_internal.h"
 
 struct dirs {
@@ -26,13 +27,29 @@ static int open_dir(struct dirs *d, const char *path, struct err *err)
 	return fd;
 }
 
-static int add_lower(struct image_store *images, const struct image_record *image, struct dirs *d,
-		     struct buf *options, struct err *err)
+/* Where the files of a layer belong to whom they do in the container: a mount below DIR/layers, as long as the root file
+   system is being mounted (overlayfs has its own then). */
+struct view {
+	const struct userns_map *users;
+	int userns_fd; /* -1: as they are */
+	char *dir;
+};
+
+static int open_layer(const struct view *v, const char *path, size_t i, struct dirs *d, struct err *err)
+{
+	if (v->userns_fd < 0)
+		return open_dir(d, path, err);
+	autofree char *to = mem_printf("%s/%zu", v->dir, i);
+	return userns_mount(v->userns_fd, path, to, err) < 0 ? -1 : open_dir(d, to, err);
+}
+
+static int add_lower(struct image_store *images, const struct image_record *image, const struct view *v,
+		     struct dirs *d, struct buf *options, struct err *err)
 {
 	/* Top first. */
 	for (size_t i = image->n_layers; i-- > 0;) {
 		autofree char *path = image_store_layer_path(images, image->layers[i]);
-		int fd = open_dir(d, path, err);
+		int fd = open_layer(v, path, i, d, err);
 		if (fd < 0)
 			return -1;
 		buf_addf(options, "%s/proc/self/fd/%d", i + 1 == image->n_layers ? "" : ":", fd);
@@ -41,18 +58,19 @@ static int add_lower(struct image_store *images, const struct image_record *imag
 }
 
 static int mount_overlay(struct image_store *images, const struct image_record *image, const char *dir,
-			 struct dirs *d, struct err *err)
+			 const struct view *v, struct dirs *d, struct err *err)
 {
 	autofree char *upper = mem_printf("%s/upper", dir), *work = mem_printf("%s/work", dir),
 		      *root = mem_printf("%s/rootfs", dir);
-	if (mkdir(upper, 0755) < 0 || mkdir(work, 0700) < 0 || mkdir(root, 0755) < 0)
+	if (mkdir(upper, 0755) < 0 || mkdir(work, 0700) < 0 || mkdir(root, 0755) < 0 ||
+	    chown(upper, v->users->first, v->users->first) < 0)
 		return err_errno(err, "mkdir below %s", dir);
 	autobuf struct buf options = BUF_INIT_MAX(4095);
 	if (!image->n_layers) /* an image of nothing but a config: the upper directory is all there is */
 		return mount(upper, root, NULL, MS_BIND, NULL) < 0 ? err_errno(err, "mount %s", root) : 0;
 	buf_adds(&options, "lowerdir=");
 	int u = open_dir(d, upper, err), w = u < 0 ? -1 : open_dir(d, work, err);
-	if (w < 0 || add_lower(images, image, d, &options, err) < 0)
+	if (w < 0 || add_lower(images, image, v, d, &options, err) < 0)
 		return -1;
 	buf_addf(&options, ",upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d", u, w);
 	if (buf_overflowed(&options))
@@ -63,11 +81,17 @@ static int mount_overlay(struct image_store *images, const struct image_record *
 }
 
 int oci_rootfs_mount(struct image_store *images, const struct image_record *image, const char *dir,
-		     struct err *err)
+		     const struct userns_map *users, int userns_fd, struct err *err)
 {
 	struct dirs d = {.n = 0};
-	int rc = mount_overlay(images, image, dir, &d, err);
+	autofree char *layers = mem_printf("%s/layers", dir);
+	const struct view v = {users, userns_fd, layers};
+	if (userns_fd >= 0 && mkdir(layers, 0700) < 0)
+		return err_errno(err, "mkdir %s", layers);
+	int rc = mount_overlay(images, image, dir, &v, &d, err);
 	while (d.n)
 		close(d.fd[--d.n]);
+	if (rc == 0 && userns_fd >= 0) /* after a failure all of dir goes */
+		rc = tree_unmount(layers, err);
 	return rc;
 }

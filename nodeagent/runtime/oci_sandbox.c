@@ -13,7 +13,7 @@
 #include "runtime/oci_internal.h"
 #include "os/tree.h"
 
-#define SHM_OPTIONS "mode=1777,size=67108864" /* 64 MiB, as every CRI */
+#define SHM_OPTIONS "mode=1777,size=67108864,uid=%u,gid=%u" /* 64 MiB, as every CRI */
 #define SYSCTLS_MAX 64
 
 /* ---- sysctls ---- */
@@ -50,12 +50,15 @@ static bool has_sysctl(const struct runtime_sandbox_spec *spec, const char *name
 static int collect_sysctls(const struct runtime_sandbox_spec *spec, struct runtime_kv out[SYSCTLS_MAX],
 			   size_t *ret_n, struct err *err)
 {
-	static const struct runtime_kv dflt[] = {{"net.ipv4.ip_unprivileged_port_start", "0"},
-						 {"net.ipv4.ping_group_range", "0 2147483647"}};
+	static const struct {
+		struct runtime_kv kv;
+		bool all_groups; /* which a user namespace does not have */
+	} dflt[] = {{{"net.ipv4.ip_unprivileged_port_start", "0"}, false},
+		    {{"net.ipv4.ping_group_range", "0 2147483647"}, true}};
 	size_t n = 0;
 	for (size_t i = 0; i < ARRAY_LEN(dflt) && !spec->host_network; i++)
-		if (!has_sysctl(spec, dflt[i].key))
-			out[n++] = dflt[i];
+		if (!has_sysctl(spec, dflt[i].kv.key) && !(spec->users.length && dflt[i].all_groups))
+			out[n++] = dflt[i].kv;
 	if (spec->n_sysctls > SYSCTLS_MAX - n)
 		return err_set(err, REASON_INVALID, "more than %d sysctls", SYSCTLS_MAX - 2);
 	for (size_t i = 0; i < spec->n_sysctls; i++) {
@@ -73,9 +76,10 @@ static int mount_shm(const struct oci_sandbox *s, struct err *err)
 {
 	if (s->host_ipc)
 		return 0;
-	autofree char *shm = mem_printf("%s/shm", s->dir);
+	autofree char *shm = mem_printf("%s/shm", s->dir),
+		      *options = mem_printf(SHM_OPTIONS, s->users.first, s->users.first);
 	if (mkdir(shm, 01777) < 0 ||
-	    mount("shm", shm, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, SHM_OPTIONS) < 0)
+	    mount("shm", shm, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options) < 0)
 		return err_errno(err, "mount %s", shm);
 	return 0;
 }
@@ -109,6 +113,7 @@ static int start_pause(struct oci *o, struct oci_sandbox *s, const struct runtim
 				   .ipc = !s->host_ipc,
 				   .uts = !s->host_network,
 				   .pid = s->share_pid,
+				   .users = s->users.length ? &s->users : NULL,
 				   .sysctls = sysctls,
 				   .n_sysctls = n_sysctls,
 				   .known = write_down,

@@ -194,8 +194,22 @@ static void write_namespaces(const struct oci_spec_input *in, js *linux_)
 	add_namespace(list, "network", in->netns);
 	add_namespace(list, "ipc", in->ipcns);
 	add_namespace(list, "uts", in->utsns);
+	add_namespace(list, "user", in->userns);
 	if (in->unified && !in->spec->privileged)
 		add_namespace(list, "cgroup", "");
+}
+
+/* Of a namespace that is there already: runtimes want to know whom they make in it. */
+static void write_users(const struct oci_spec_input *in, js *linux_)
+{
+	static const char *const lists[] = {"uidMappings", "gidMappings"};
+	for (size_t i = 0; i < ARRAY_LEN(lists) && in->userns; i++) {
+		js *m = js_new_obj();
+		js_set_int(m, "containerID", 0);
+		js_set_int(m, "hostID", in->users.first);
+		js_set_int(m, "size", in->users.length);
+		js_push(js_ensure_arr(linux_, lists[i]), m);
+	}
 }
 
 static void write_resources(const struct oci_spec_input *in, js *linux_)
@@ -232,6 +246,7 @@ static int write_linux(const struct oci_spec_input *in, js *doc, struct err *err
 	js *l = js_ensure(doc, "linux", NULL);
 	js_set_str(l, "cgroupsPath", in->cgroup);
 	write_namespaces(in, l);
+	write_users(in, l);
 	write_resources(in, l);
 	write_propagation(in->spec, l);
 	if (!in->spec->privileged && !in->spec->unmasked_proc) {

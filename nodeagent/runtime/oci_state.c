@@ -44,6 +44,8 @@ int oci_sandbox_save(struct oci *o, struct oci_sandbox *s, struct err *err)
 	js_set_bool(d, "hostPID", s->host_pid);
 	js_set_bool(d, "hostIPC", s->host_ipc);
 	js_set_bool(d, "sharePID", s->share_pid);
+	js_set_int(d, "firstUser", s->users.first);
+	js_set_int(d, "users", s->users.length);
 	js_set_int(d, "created", s->created_ns);
 	put_kvs(d, "labels", &s->labels);
 	put_kvs(d, "annotations", &s->annotations);
@@ -79,6 +81,7 @@ int oci_container_save(struct oci *o, struct oci_container *c, struct err *err)
 	js_set_str(d, "imageAsked", c->image_asked);
 	js_set_str(d, "cgroup", c->cgroup);
 	js_set_str(d, "runtime", c->program);
+	js_set_int(d, "owner", c->owner);
 	js_set_str(d, "digestRef", c->digest_ref);
 	js_set_str(d, "log", c->log_path);
 	js_set_str(d, "terminationLog", c->termination_log);
@@ -148,6 +151,8 @@ static struct oci_sandbox *sandbox_from(const struct oci *o, const char *id, con
 	s->host_pid = js_bool(d, false, "hostPID", NULL);
 	s->host_ipc = js_bool(d, false, "hostIPC", NULL);
 	s->share_pid = js_bool(d, false, "sharePID", NULL);
+	s->users = (struct userns_map){(uint32_t)js_int(d, 0, "firstUser", NULL),
+				       (uint32_t)js_int(d, 0, "users", NULL)};
 	s->created_ns = js_int(d, 0, "created", NULL);
 	s->labels = get_kvs(d, "labels");
 	s->annotations = get_kvs(d, "annotations");
@@ -185,6 +190,7 @@ static struct oci_container *container_from(const struct oci *o, const char *id,
 	c->image_asked = mem_strdup(js_str0(d, "imageAsked", NULL));
 	c->cgroup = mem_strdup(js_str(d, "cgroup", NULL));
 	c->program = get_program(o, d);
+	c->owner = (uint32_t)js_int(d, 0, "owner", NULL);
 	c->digest_ref = mem_strdup(js_str0(d, "digestRef", NULL));
 	c->log_path = mem_strdup(js_str(d, "log", NULL));
 	c->termination_log = mem_strdup(js_str(d, "terminationLog", NULL));

@@ -28,6 +28,7 @@
 #include "base/buf.h"
 #include "base/cancel.h"
 #include "loop/loop.h"
+#include "os/userns.h"
 #include "runtime/stats.h"
 
 #define RUNTIME_ID_MAX 65 /* 64 hex digits and NUL */
@@ -60,6 +61,7 @@ struct runtime_sandbox_spec {
 	const char *hostname; /* NULL = pod_name; ignored with host_network */
 	const char *handler;  /* which of the node's ways to run containers; NULL or "" = the usual one */
 	bool host_network, host_pid, host_ipc, share_pid;
+	struct userns_map users;	  /* of its own user namespace; length 0 = the host's */
 	const struct runtime_port *ports; /* host ports to map */
 	size_t n_ports;
 	const struct runtime_kv *sysctls, *labels, *annotations;
