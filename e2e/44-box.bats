@@ -138,6 +138,8 @@ first_user() { sed -E 's/.*"uidMappings":\[\{[^]]*"hostId":([0-9]+).*/\1/' "$OWN
 	[ $((first % 65536)) = 0 ] && [ "$first" -ge 65536 ]
 	is "0 $first 65536" eval "inside users cat /proc/self/uid_map | tr -s ' ' | sed 's/^ //'"
 	is "0 $first 65536" eval "inside users cat /proc/self/gid_map | tr -s ' ' | sed 's/^ //'"
+	is '{"linux":{"gid":0,"supplementalGroups":[0,4000],"uid":0}}' of users '.status.containerStatuses[?(@.name=="c")].user'
+	is '{"linux":{"gid":1000,"supplementalGroups":[1000,4000],"uid":1000}}' of users '.status.containerStatuses[?(@.name=="user")].user'
 	eventually marked users
 	is "$first" stat -c %u "/proc/$(marked users)"
 	is said kubectl logs users -c c
@@ -180,6 +182,7 @@ first_user() { sed -E 's/.*"uidMappings":\[\{[^]]*"hostId":([0-9]+).*/\1/' "$OWN
 	eventually is Running of others .status.phase
 	[ "$(first_user others)" != "$first" ]
 	is "$first" first_user users
+	is 1000 of users '.status.containerStatuses[?(@.name=="user")].user.linux.uid'
 	is 0 inside users id -u
 	kill -9 "$(marked users)"
 	eventually is 1 of users '.status.containerStatuses[0].restartCount'

@@ -126,6 +126,7 @@ static bool start_done(struct job *j)
 	struct run_result r = {.id = s->spec.id,
 			       .image = c->image_ref,
 			       .image_id = c->digest_ref,
+			       .user = s->status.user_known ? &s->status.user : NULL,
 			       .started_ns = s->status.started_ns ? s->status.started_ns : clock_wall_ns()};
 	if (j->err.reason != REASON_NONE)
 		failed(s, &r);

@@ -83,6 +83,7 @@ enum stop_stage {
 struct container_run {
 	char *id;		/* runtime's, without scheme; NULL = there was no such run */
 	char *image, *image_id; /* as status shows them */
+	char *user;		/* the same as JSON text; NULL: not known */
 	unsigned attempt;
 	int64_t started_ns, finished_ns; /* wall; finished 0 while running */
 	int exit_code;
@@ -243,6 +244,7 @@ void machine_image_pulling(struct machine *m, int i);
 void machine_image_failed(struct machine *m, int i, const char *reason, const char *why, struct instant now);
 struct run_result { /* strings borrowed */
 	const char *id, *image, *image_id;
+	const struct runtime_user *user; /* NULL: not known */
 	int64_t started_ns, finished_ns; /* wall */
 	int exit_code;
 	bool oom_killed;
@@ -307,6 +309,7 @@ bool container_failed(const struct container *c); /* ended for good with another
 void machine_go_duration(int64_t ns, char out[32]); /* for tests */
 void machine_record(struct machine *m, int container, bool warning, const char *reason, const char *fmt, ...)
 	PRINTF(5, 6);
+char *container_user_text(const struct runtime_user *u); /* as status shows it; NULL of NULL */
 void container_run_release(struct container_run *r);
 void container_begun(struct machine *m, int i);			     /* it ran in this sandbox */
 void machine_lose_containers(struct machine *m, struct instant now); /* their sandbox is gone */

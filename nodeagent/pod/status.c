@@ -239,6 +239,8 @@ static js *container_json(const struct machine *m, size_t i, const struct status
 		js_set_bool(o, "started", container_started(m, (int)i));
 	if (r && *r->id)
 		set_resources(o, m, i);
+	if (r && r->user)
+		js_set(o, "user", pod_field(r->user));
 	if (s->n_mounts)
 		js_set(o, "volumeMounts", mounts_json(s));
 	return o;

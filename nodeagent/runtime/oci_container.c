@@ -61,10 +61,11 @@ static int write_config(struct oci *o, struct oci_container *c, const struct run
 		      *shm = s->host_ipc ? mem_strdup("/dev/shm") : mem_printf("%s/shm", s->dir),
 		      *ns = mem_printf("/proc/%d/ns", (int)s->pause.pid), *ipc = mem_printf("%s/ipc", ns),
 		      *uts = mem_printf("%s/uts", ns), *pid = mem_printf("%s/pid", ns);
-	struct oci_user user;
+	struct runtime_user user;
 	autofree char *target = spec->pid_of ? target_pidns(o, spec->pid_of, err) : NULL;
 	if ((spec->pid_of && !target) || oci_user_resolve(rootfs, image->config.user, spec, &user, err) < 0)
 		return -1;
+	c->user = mem_memdup(&user, sizeof(user));
 	if (s->users.length)
 		c->owner = s->users.first + user.uid;
 	struct oci_spec_input in = {.spec = spec,
@@ -344,6 +345,9 @@ void oci_container_inspect(struct oci *o, struct oci_container *c, struct runtim
 	update(o, c);
 	*ret = (struct runtime_container){.created_ns = c->created_ns};
 	memcpy(ret->id, c->id, sizeof(ret->id));
+	ret->user_known = c->user != NULL;
+	if (c->user)
+		ret->user = *c->user;
 	pthread_mutex_lock(&o->lock);
 	ret->started_ns = c->started_ns;
 	ret->finished_ns = c->finished_ns;

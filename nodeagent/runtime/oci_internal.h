@@ -101,6 +101,7 @@ struct oci_container {
 	bool tty, stdin_open, stdin_once;
 	int64_t created_ns;
 	struct oci_kvs labels, annotations;
+	struct runtime_user *user; /* NULL: made by an agent that did not keep it */
 	uint32_t owner;	    /* of its pipes, so that it can open them again; 0: whoever the runtime says */
 	char *program;	    /* the OCI runtime that it was made by */
 	char *dir, *cgroup; /* cgroup: below its sandbox's */
@@ -252,20 +253,14 @@ int oci_rootfs_mount(struct image_store *images, const struct image_record *imag
 		     const struct userns_map *users, int userns_fd, struct err *err) MUST_CHECK;
 
 /* oci_user.c: who the container's process is, by the image's own /etc/passwd and /etc/group. */
-#define OCI_GROUPS_MAX 256
-struct oci_user {
-	uint32_t uid, gid;
-	uint32_t groups[OCI_GROUPS_MAX];
-	size_t n_groups;
-};
 int oci_user_resolve(const char *rootfs, const char *image_user, const struct runtime_container_spec *spec,
-		     struct oci_user *ret, struct err *err) MUST_CHECK;
+		     struct runtime_user *ret, struct err *err) MUST_CHECK;
 
 /* oci_spec.c: config.json. Pure. */
 struct oci_spec_input {
 	const struct runtime_container_spec *spec;
 	const struct image_config *image;
-	const struct oci_user *user;
+	const struct runtime_user *user;
 	const char *rootfs, *cgroup, *hostname;
 	const char *shm;			   /* host directory for /dev/shm */
 	const char *netns, *ipcns, *utsns, *pidns; /* paths; NULL = the host's; pidns "" = a new one */

@@ -125,6 +125,7 @@ void oci_container_unref(struct oci_container *c)
 	free(c->termination_log);
 	kvs_release(&c->labels);
 	kvs_release(&c->annotations);
+	free(c->user);
 	free(c->program);
 	free(c->dir);
 	free(c->cgroup);

@@ -22,7 +22,7 @@ static js *write_spec(const struct oci_spec_input *in)
 }
 
 static struct oci_spec_input input(const struct runtime_container_spec *s, const struct image_config *i,
-				   const struct oci_user *u)
+				   const struct runtime_user *u)
 {
 	return (struct oci_spec_input){.spec = s,
 				       .image = i,
@@ -81,7 +81,7 @@ static void test_plain(void **state)
 		.n_env = 2,
 		.limits = {
 			.memory_bytes = 1000, .cpu_shares = 2, .cpu_quota_us = 5000, .oom_score_adj = -997}};
-	struct oci_user u = {.uid = 5, .gid = 6, .groups = {7}, .n_groups = 1};
+	struct runtime_user u = {.uid = 5, .gid = 6, .groups = {7}, .n_groups = 1};
 	struct oci_spec_input in = input(&s, &image, &u);
 	autojson js *o = write_spec(&in);
 	const js *args = js_arr(o, "process", "args", NULL), *env = js_arr(o, "process", "env", NULL);
@@ -118,7 +118,7 @@ static void test_privileged_and_host(void **state)
 {
 	struct runtime_container_spec s = {
 		.privileged = true, .command = V("x"), .limits = {.memory_bytes = 5}};
-	struct oci_user u = {0};
+	struct runtime_user u = {0};
 	struct oci_spec_input in = input(&s, &image, &u);
 	in.netns = in.utsns = in.pidns = NULL;
 	in.unified = true;
@@ -143,7 +143,7 @@ static void test_controllers_that_are_missing(void **state)
 	struct runtime_container_spec s = {
 		.command = V("x"),
 		.limits = {.memory_bytes = 5, .cpu_shares = 6, .cpu_quota_us = 7, .pids = 8}};
-	struct oci_user u = {0};
+	struct runtime_user u = {0};
 	struct oci_spec_input in = input(&s, &image, &u);
 	in.unified = true;
 	in.lacks.memory = true;
@@ -172,7 +172,7 @@ static void test_capabilities(void **state)
 		{NULL, V("ALL"), 0, NULL, "CAP_CHOWN"},
 		{V("ALL"), V("SYS_ADMIN"), 40, "CAP_NET_ADMIN", "CAP_SYS_ADMIN"},
 	};
-	struct oci_user u = {0};
+	struct runtime_user u = {0};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct runtime_container_spec s = {.cap_add = rows[i].add, .cap_drop = rows[i].drop};
 		struct oci_spec_input in = input(&s, &image, &u);
@@ -198,7 +198,7 @@ static void test_lacking_capabilities(void **state)
 		{{.cap_add = V("SYS_TIME")}, true, false},
 		{{0}, false, false},
 	};
-	struct oci_user u = {0};
+	struct runtime_user u = {0};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct oci_spec_input in = input(&rows[i].spec, &image, &u);
 		in.own_caps = own;
@@ -221,7 +221,7 @@ static const js *rule_of(const js *doc, const char *name)
 static void test_seccomp_default(void **state)
 {
 	struct runtime_container_spec s = {.seccomp = RUNTIME_SECCOMP_DEFAULT};
-	struct oci_user u = {0};
+	struct runtime_user u = {0};
 	struct oci_spec_input in = input(&s, &image, &u);
 	autojson js *plain = write_spec(&in);
 	assert_string_equal(js_str0(plain, "linux", "seccomp", "defaultAction", NULL), "SCMP_ACT_ERRNO");
@@ -267,7 +267,7 @@ static void test_seccomp_file(void **state)
 	assert_non_null(mkdtemp(dir));
 	autofree char *file = mem_printf("%s/p.json", dir);
 	struct runtime_container_spec s = {.seccomp = RUNTIME_SECCOMP_FILE, .seccomp_file = file};
-	struct oci_user u = {0};
+	struct runtime_user u = {0};
 	struct oci_spec_input in = input(&s, &image, &u);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct err err = ERR_INIT;
@@ -297,7 +297,7 @@ static void test_mounts(void **state)
 					   .n_mounts = ARRAY_LEN(m),
 					   .termination_log = "/h/t",
 					   .termination_path = "/dev/t"};
-	struct oci_user u = {0};
+	struct runtime_user u = {0};
 	struct oci_spec_input in = input(&s, &image, &u);
 	autojson js *o = write_spec(&in);
 	const js *all = js_arr(o, "mounts", NULL);
@@ -321,7 +321,7 @@ static void test_apparmor(void **state)
 {
 	struct runtime_container_spec s = {.apparmor = "mine"},
 				      privileged = {.apparmor = "mine", .privileged = true};
-	struct oci_user u = {0};
+	struct runtime_user u = {0};
 	struct oci_spec_input in = input(&s, &image, &u), more = input(&privileged, &image, &u);
 	autojson js *o = write_spec(&in), *p = write_spec(&more);
 	assert_string_equal(js_str0(o, "process", "apparmorProfile", NULL), "mine");
@@ -333,7 +333,7 @@ static void test_nothing_to_run(void **state)
 	struct image_config empty = {
 		.working_dir = (char *)"", .user = (char *)"", .stop_signal = (char *)""};
 	struct runtime_container_spec s = {0};
-	struct oci_user u = {0};
+	struct runtime_user u = {0};
 	struct oci_spec_input in = input(&s, &empty, &u);
 	struct err err = ERR_INIT;
 	autobuf struct buf b = BUF_INIT;
@@ -379,7 +379,7 @@ static void test_users(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct runtime_container_spec s = {.run_as_user = rows[i].user,
 						   .run_as_group = rows[i].group};
-		struct oci_user u;
+		struct runtime_user u;
 		int rc = oci_user_resolve(dir, rows[i].image, &s, &u, &err);
 		if (rc != (rows[i].want_uid < 0 ? -1 : 0))
 			fail_msg("row %zu: %d %s", i, rc, err.msg);
@@ -393,7 +393,7 @@ static void test_users(void **state)
 	static const uint32_t more[] = {7};
 	struct runtime_container_spec strict = {
 		.run_as_user = -1, .run_as_group = -1, .groups = more, .n_groups = 1, .strict_groups = true};
-	struct oci_user u;
+	struct runtime_user u;
 	assert_int_equal(oci_user_resolve(dir, "www", &strict, &u, &err), 0);
 	assert_int_equal(u.n_groups, 2);
 	assert_int_equal(u.groups[0], 34);

@@ -22,6 +22,15 @@ static void put_process(js *o, const char *key, const struct oci_process *p)
 	js_set_int(js_ensure(o, key, NULL), "start", (int64_t)p->start);
 }
 
+static void put_user(js *o, const struct runtime_user *u)
+{
+	js *user = js_ensure(o, "user", NULL), *groups = js_ensure_arr(user, "groups");
+	js_set_int(user, "uid", u->uid);
+	js_set_int(user, "gid", u->gid);
+	for (size_t i = 0; i < u->n_groups; i++)
+		js_push(groups, js_new_int(u->groups[i]));
+}
+
 static int save(const char *dir, js *o, struct err *err)
 {
 	autobuf struct buf b = BUF_INIT;
@@ -82,6 +91,8 @@ int oci_container_save(struct oci *o, struct oci_container *c, struct err *err)
 	js_set_str(d, "cgroup", c->cgroup);
 	js_set_str(d, "runtime", c->program);
 	js_set_int(d, "owner", c->owner);
+	if (c->user)
+		put_user(d, c->user);
 	js_set_str(d, "digestRef", c->digest_ref);
 	js_set_str(d, "log", c->log_path);
 	js_set_str(d, "terminationLog", c->termination_log);
@@ -133,6 +144,19 @@ static char *get_program(const struct oci *o, const js *d)
 {
 	const char *program = js_str(d, "runtime", NULL);
 	return mem_strdup(program ? program : o->oci_runtime);
+}
+
+static struct runtime_user *get_user(const js *o)
+{
+	const js *groups = js_arr(o, "groups", NULL);
+	if (!o)
+		return NULL;
+	struct runtime_user *u = MEM_NEW(struct runtime_user);
+	u->uid = (uint32_t)js_int(o, 0, "uid", NULL);
+	u->gid = (uint32_t)js_int(o, 0, "gid", NULL);
+	for (size_t i = 0; i < js_len(groups) && u->n_groups < RUNTIME_GROUPS_MAX; i++)
+		u->groups[u->n_groups++] = (uint32_t)js_int(js_at(groups, i), 0, NULL);
+	return u;
 }
 
 static struct oci_sandbox *sandbox_from(const struct oci *o, const char *id, const js *d)
@@ -191,6 +215,7 @@ static struct oci_container *container_from(const struct oci *o, const char *id,
 	c->cgroup = mem_strdup(js_str(d, "cgroup", NULL));
 	c->program = get_program(o, d);
 	c->owner = (uint32_t)js_int(d, 0, "owner", NULL);
+	c->user = get_user(js_obj(d, "user", NULL));
 	c->digest_ref = mem_strdup(js_str0(d, "digestRef", NULL));
 	c->log_path = mem_strdup(js_str(d, "log", NULL));
 	c->termination_log = mem_strdup(js_str(d, "terminationLog", NULL));

@@ -97,17 +97,17 @@ static bool find_group(const struct buf *group, const char *name, uint32_t *ret)
 	return false;
 }
 
-static void add_group(struct oci_user *u, uint32_t gid)
+static void add_group(struct runtime_user *u, uint32_t gid)
 {
 	for (size_t i = 0; i < u->n_groups; i++)
 		if (u->groups[i] == gid)
 			return;
-	if (u->n_groups < OCI_GROUPS_MAX)
+	if (u->n_groups < RUNTIME_GROUPS_MAX)
 		u->groups[u->n_groups++] = gid;
 }
 
 /* The groups that list the user as a member (supplementalGroupsPolicy: Merge). */
-static void add_memberships(const struct buf *group, const char *name, struct oci_user *u)
+static void add_memberships(const struct buf *group, const char *name, struct runtime_user *u)
 {
 	autofree char *text = mem_strdup(buf_str(group));
 	char *p = text, *f[FIELDS];
@@ -123,12 +123,12 @@ static void add_memberships(const struct buf *group, const char *name, struct oc
 }
 
 int oci_user_resolve(const char *rootfs, const char *image_user, const struct runtime_container_spec *spec,
-		     struct oci_user *ret, struct err *err)
+		     struct runtime_user *ret, struct err *err)
 {
 	autobuf struct buf passwd = BUF_INIT, group = BUF_INIT;
 	read_in_root(rootfs, "etc/passwd", &passwd);
 	read_in_root(rootfs, "etc/group", &group);
-	struct oci_user u = {0};
+	struct runtime_user u = {0};
 	autofree char *user = mem_strdup(image_user), *group_name = NULL;
 	char *colon = strchr(user, ':');
 	if (colon) {

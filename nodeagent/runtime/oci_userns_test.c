@@ -28,16 +28,21 @@ static void test_inside(void **state)
 	const struct runtime_mount mounts[] = {{.host = host, .container = "/host"},
 					       {.host = file, .container = "/etc/one", .readonly = true}};
 	struct runtime_sandbox s = users_sandbox("uid-users");
-	run(&s,
-	    SPEC(.cap_add = CMD("NET_ADMIN", "SYS_ADMIN"), .mounts = mounts, .n_mounts = ARRAY_LEN(mounts),
-		 .termination_log = message, .termination_path = "/dev/termination-log"),
-	    "exec 2>/dev/null; tr -s ' ' </proc/self/uid_map; stat -c 'root %u:%g' / /bin /host /dev/shm;"
-	    "stat -c 'file %u:%g' /host/file /etc/one; cat /etc/one;"
-	    "echo x >/host/made && echo y >/etc/new && chown 5:6 /etc/new && stat -c 'new %u:%g' /etc/new;"
-	    "echo z >/dev/shm/z && echo shm; echo bye >/dev/termination-log && echo message;"
-	    "cat /proc/sys/kernel/shm_rmid_forced; echo 1 >/proc/sys/kernel/panic || echo denied;"
-	    "ip link set lo down && echo net; hostname other && echo uts; echo out >/dev/stdout",
-	    &out);
+	struct runtime_container c = run(
+		&s,
+		SPEC(.cap_add = CMD("NET_ADMIN", "SYS_ADMIN"), .mounts = mounts,
+		     .n_mounts = ARRAY_LEN(mounts), .termination_log = message,
+		     .termination_path = "/dev/termination-log"),
+		"exec 2>/dev/null; tr -s ' ' </proc/self/uid_map; stat -c 'root %u:%g' / /bin /host /dev/shm;"
+		"stat -c 'file %u:%g' /host/file /etc/one; cat /etc/one;"
+		"echo x >/host/made && echo y >/etc/new && chown 5:6 /etc/new && stat -c 'new %u:%g' /etc/new;"
+		"echo z >/dev/shm/z && echo shm; echo bye >/dev/termination-log && echo message;"
+		"cat /proc/sys/kernel/shm_rmid_forced; echo 1 >/proc/sys/kernel/panic || echo denied;"
+		"ip link set lo down && echo net; hostname other && echo uts; echo out >/dev/stdout",
+		&out);
+	assert_true(c.user_known);
+	assert_int_equal(c.user.uid, 0);
+	assert_int_equal(c.user.n_groups, 1);
 	assert_true(has(&out, " 0 6553600 65536\n"));
 	assert_true(
 		has(&out, "root 0:0\nroot 0:0\nroot 0:0\nroot 0:0\nfile 1000:1000\nfile 1000:1000\nhello\n"));

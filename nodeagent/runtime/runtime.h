@@ -146,12 +146,23 @@ struct runtime_usage {
 
 enum runtime_state { RUNTIME_CREATED, RUNTIME_RUNNING, RUNTIME_EXITED, RUNTIME_UNKNOWN };
 
+#define RUNTIME_GROUPS_MAX 256
+
+/* Who a container's first process is to begin with. */
+struct runtime_user {
+	uint32_t uid, gid;
+	uint32_t groups[RUNTIME_GROUPS_MAX]; /* all of them, gid among them */
+	size_t n_groups;
+};
+
 struct runtime_container {
 	char id[RUNTIME_ID_MAX];
 	enum runtime_state state;
 	int pid;       /* while running */
 	int exit_code; /* once exited; 128 + signal */
 	bool oom_killed;
+	bool user_known;
+	struct runtime_user user;
 	int64_t created_ns, started_ns, finished_ns; /* wall clock; 0 = not yet */
 };
 

@@ -40,6 +40,15 @@ static const char *known_reason(const char *s)
 	return "Error";
 }
 
+static char *text_of(const js *o)
+{
+	autobuf struct buf b = BUF_INIT;
+	if (!o)
+		return NULL;
+	js_write(&b, o);
+	return buf_take(&b, NULL);
+}
+
 static struct container_run run_of(const js *terminated, const js *entry, unsigned attempt)
 {
 	const char *message = js_str(terminated, "message", NULL);
@@ -47,6 +56,7 @@ static struct container_run run_of(const js *terminated, const js *entry, unsign
 		.id = mem_strdup(bare_id(js_str(terminated, "containerID", NULL))),
 		.image = mem_strdup(js_str(entry, "image", NULL)),
 		.image_id = mem_strdup(js_str(entry, "imageID", NULL)),
+		.user = text_of(js_obj(entry, "user", NULL)),
 		.attempt = attempt,
 		.started_ns = time_of(terminated, "startedAt"),
 		.finished_ns = time_of(terminated, "finishedAt"),
@@ -98,6 +108,7 @@ static void from_runtime(struct machine *m, int i, const struct runtime_list_con
 	c->cur = (struct container_run){.id = mem_strdup(e->c.id),
 					.image = mem_strdup(e->image_ref),
 					.image_id = mem_strdup(e->digest_ref),
+					.user = container_user_text(e->c.user_known ? &e->c.user : NULL),
 					.attempt = e->attempt,
 					.started_ns = e->c.started_ns};
 	c->state = CTR_RUNNING;

@@ -248,6 +248,7 @@ void container_run_release(struct container_run *r)
 	free(r->id);
 	free(r->image);
 	free(r->image_id);
+	free(r->user);
 	free(r->message);
 	*r = (struct container_run){0};
 }
@@ -351,6 +352,21 @@ void machine_probed(struct machine *m, int i, enum probe_kind kind, enum probe_r
 	m->version++;
 }
 
+char *container_user_text(const struct runtime_user *u)
+{
+	if (!u)
+		return NULL;
+	autojson js *o = js_new_obj();
+	autobuf struct buf b = BUF_INIT;
+	js *linux_ = js_ensure(o, "linux", NULL);
+	js_set_int(linux_, "uid", u->uid);
+	js_set_int(linux_, "gid", u->gid);
+	for (size_t i = 0; i < u->n_groups; i++)
+		js_push(js_ensure_arr(linux_, "supplementalGroups"), js_new_int(u->groups[i]));
+	js_write(&b, o);
+	return buf_take(&b, NULL);
+}
+
 /* The present run becomes the previous one. */
 static void new_run(struct container *c, const struct run_result *r)
 {
@@ -361,6 +377,7 @@ static void new_run(struct container *c, const struct run_result *r)
 	c->cur = (struct container_run){.id = mem_strdup(r->id),
 					.image = mem_strdup(r->image),
 					.image_id = mem_strdup(r->image_id),
+					.user = container_user_text(r->user),
 					.attempt = c->attempt,
 					.started_ns = r->started_ns};
 }

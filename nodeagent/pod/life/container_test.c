@@ -304,8 +304,11 @@ static void test_new_image_while_starting(void **state)
 	buf_clear(&l.acts);
 	change_image(&l, "i:2");
 	expect_acts(&l, "");
-	const struct run_result r = {.id = "a0", .image = "i:1", .started_ns = l.now.wall_ns};
+	const struct runtime_user user = {.uid = 5, .gid = 6, .groups = {6, 7}, .n_groups = 2};
+	const struct run_result r = {.id = "a0", .image = "i:1", .user = &user, .started_ns = l.now.wall_ns};
 	machine_started(&l.m, 0, &r, l.now);
+	assert_string_equal(l.m.c[0].cur.user,
+			    "{\"linux\":{\"uid\":5,\"gid\":6,\"supplementalGroups\":[6,7]}}");
 	l.hold = 0;
 	settle(&l);
 	expect_acts(&l, "signal(a) ");
