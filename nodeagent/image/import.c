@@ -177,21 +177,29 @@ static char *choose_name(const struct import *im, const char *annotated)
 	return name ? name : full_name(annotated);
 }
 
+static int add_layers(struct import *im, const struct image_manifest *m, const struct buf *text,
+		      int64_t *ret_size, struct err *err)
+{
+	struct image_config c;
+	if (image_config_parse(buf_str(text), text->len, &c, err) < 0)
+		return -1;
+	int rc = image_config_check(&c, m, err);
+	for (size_t i = 0; i < m->n && rc == 0; i++) {
+		const struct member *l = map_get(&im->by_digest, m->layers[i].digest);
+		rc = l ? image_store_add_layer(im->store, l->digest, c.diff_ids[i], l->file, err)
+		       : err_set(err, REASON_INVALID, "archive: layer %s is missing", m->layers[i].digest);
+		*ret_size += l ? l->size : 0;
+	}
+	image_config_release(&c);
+	return rc;
+}
+
 static int store_image(struct import *im, struct image_manifest *m, const struct member *config,
 		       const char *const *names, struct err *err)
 {
 	int64_t size = 0;
-	for (size_t i = 0; i < m->n; i++) {
-		const struct member *l = map_get(&im->by_digest, m->layers[i].digest);
-		if (!l)
-			return err_set(err, REASON_INVALID, "archive: layer %s is missing",
-				       m->layers[i].digest);
-		if (image_store_add_layer(im->store, l->digest, l->file, err) < 0)
-			return -1;
-		size += l->size;
-	}
 	autobuf struct buf c = BUF_INIT;
-	if (read_member(config, IMAGE_CONFIG_MAX, &c, err) < 0)
+	if (read_member(config, IMAGE_CONFIG_MAX, &c, err) < 0 || add_layers(im, m, &c, &size, err) < 0)
 		return -1;
 	struct image_record *r = image_store_commit(im->store, m, buf_str(&c), c.len, size, names, err);
 	if (!r)

@@ -38,6 +38,7 @@ void image_config_release(struct image_config *c)
 	image_strings_free(c->entrypoint);
 	image_strings_free(c->cmd);
 	image_strings_free(c->env);
+	image_strings_free(c->diff_ids);
 	free(c->working_dir);
 	free(c->user);
 	free(c->stop_signal);
@@ -156,13 +157,27 @@ int image_config_parse(const char *p, size_t n, struct image_config *ret, struct
 	const js *c = js_obj(doc, "config", NULL);
 	struct image_config r = {.working_dir = mem_strdup(js_str0(c, "WorkingDir", NULL)),
 				 .user = mem_strdup(js_str0(c, "User", NULL)),
-				 .stop_signal = mem_strdup(js_str0(c, "StopSignal", NULL)),
-				 .layers = js_len(js_arr(doc, "rootfs", "diff_ids", NULL))};
+				 .stop_signal = mem_strdup(js_str0(c, "StopSignal", NULL))};
 	if (strings(c, "Entrypoint", &r.entrypoint, err) < 0 || strings(c, "Cmd", &r.cmd, err) < 0 ||
-	    strings(c, "Env", &r.env, err) < 0) {
+	    strings(c, "Env", &r.env, err) < 0 ||
+	    strings(js_obj(doc, "rootfs", NULL), "diff_ids", &r.diff_ids, err) < 0) {
 		image_config_release(&r);
 		return -1;
 	}
 	*ret = r;
+	return 0;
+}
+
+int image_config_check(const struct image_config *c, const struct image_manifest *m, struct err *err)
+{
+	size_t n = 0;
+	for (; c->diff_ids && c->diff_ids[n]; n++)
+		if (!image_ref_digest_valid(c->diff_ids[n]))
+			return err_set(err, REASON_INVALID, "image config: unsupported digest \"%.100s\"",
+				       c->diff_ids[n]);
+	if (n != m->n)
+		return err_set(err, REASON_INVALID,
+			       "mismatched image rootfs and manifest layers: %zu diff_ids, %zu layers", n,
+			       m->n);
 	return 0;
 }

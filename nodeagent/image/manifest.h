@@ -38,11 +38,14 @@ int image_manifest_parse(const char *p, size_t n, struct image_manifest *ret, st
 struct image_config { /* strings owned, never NULL; arrays NULL-terminated or NULL */
 	char **entrypoint, **cmd, **env;
 	char *working_dir, *user, *stop_signal;
-	size_t layers; /* of rootfs.diff_ids */
+	char **diff_ids; /* of the layers as they are unpacked, bottom first */
 };
 void image_config_release(struct image_config *c);
 int image_config_parse(const char *p, size_t n, struct image_config *ret, struct err *err) MUST_CHECK;
 
+/* Whether config and manifest are of one image: as many diff_ids as layers, each a digest. */
+int image_config_check(const struct image_config *c, const struct image_manifest *m,
+		       struct err *err) MUST_CHECK;
 /* "amd64", "arm64": what GOARCH is called on this machine. */
 const char *image_arch(void);
 /* Frees a NULL-terminated array and its strings. */

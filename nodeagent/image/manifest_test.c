@@ -77,7 +77,8 @@ static void test_config(void **state)
 	assert_null(c.cmd[2]);
 	assert_string_equal(c.user, "1:2");
 	assert_string_equal(c.working_dir, "");
-	assert_int_equal(c.layers, 2);
+	assert_non_null(c.diff_ids[1]);
+	assert_null(c.diff_ids[2]);
 	image_config_release(&c);
 	static const char bad[] = "{\"config\":{\"Cmd\":[\"a\",3]}}";
 	assert_int_equal(image_config_parse(bad, strlen(bad), &c, &err), -1);

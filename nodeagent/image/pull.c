@@ -114,6 +114,7 @@ static int fetch_manifest(struct pull *p, struct err *err)
 struct wanted {
 	struct image_descriptor d[IMAGE_LAYERS_MAX];
 	int fd[IMAGE_LAYERS_MAX];
+	size_t at[IMAGE_LAYERS_MAX]; /* its place among the layers */
 	char *file[IMAGE_LAYERS_MAX];
 	size_t n;
 };
@@ -133,6 +134,7 @@ static int list_missing(struct pull *p, struct wanted *w, struct err *err)
 		if (image_store_has_layer(p->store, d->digest) || already_wanted(w, d->digest))
 			continue;
 		w->d[w->n] = *d;
+		w->at[w->n] = i;
 		w->fd[w->n] = image_store_ingest(p->store, &w->file[w->n], err);
 		if (w->fd[w->n] < 0)
 			return -1;
@@ -141,7 +143,7 @@ static int list_missing(struct pull *p, struct wanted *w, struct err *err)
 	return 0;
 }
 
-static int fetch_layers(struct pull *p, struct err *err)
+static int fetch_layers(struct pull *p, const struct image_config *config, struct err *err)
 {
 	struct wanted *w = MEM_NEW(struct wanted);
 	int rc = list_missing(p, w, err);
@@ -152,11 +154,25 @@ static int fetch_layers(struct pull *p, struct err *err)
 		if (rc == 0)
 			rc = check_canceled(p, err);
 		if (rc == 0)
-			rc = image_store_add_layer(p->store, w->d[i].digest, w->file[i], err);
+			rc = image_store_add_layer(p->store, w->d[i].digest, config->diff_ids[w->at[i]],
+						   w->file[i], err);
 		unlink(w->file[i]);
 		free(w->file[i]);
 	}
 	free(w);
+	return rc;
+}
+
+static int fetch_contents(struct pull *p, struct err *err)
+{
+	struct image_config config = {0};
+	if (registry_blob(p->reg, &p->m.config, IMAGE_CONFIG_MAX, &p->config, err) < 0 ||
+	    image_config_parse(buf_str(&p->config), p->config.len, &config, err) < 0)
+		return -1;
+	int rc = image_config_check(&config, &p->m, err);
+	if (rc == 0)
+		rc = fetch_layers(p, &config, err);
+	image_config_release(&config);
 	return rc;
 }
 
@@ -197,9 +213,7 @@ static struct image_record *pull_from(struct flight *f, const struct registry_op
 			 .reg = registry_open(&f->ref, o, err)};
 	struct image_record *r = NULL;
 	show_registry(&p, p.reg);
-	if (p.reg && fetch_manifest(&p, err) == 0 &&
-	    registry_blob(p.reg, &p.m.config, IMAGE_CONFIG_MAX, &p.config, err) == 0 &&
-	    fetch_layers(&p, err) == 0)
+	if (p.reg && fetch_manifest(&p, err) == 0 && fetch_contents(&p, err) == 0)
 		r = publish(&p, err);
 	show_registry(&p, NULL);
 	image_manifest_release(&p.m);

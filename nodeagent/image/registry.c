@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image/registry_internal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -357,6 +358,9 @@ int registry_blob(struct registry *r, const struct image_descriptor *d, size_t m
 	int rc = get(r, "blobs", d->digest, max, &rep, err);
 	if (rc == 0)
 		rc = check_digest(&rep.body, d->digest, err);
+	if (rc == 0 && d->size >= 0 && rep.body.len != (uint64_t)d->size)
+		rc = err_set(err, REASON_INVALID, "blob has %zu bytes, its descriptor says %" PRId64,
+			     rep.body.len, d->size);
 	if (rc == 0)
 		buf_add(out, buf_str(&rep.body), rep.body.len);
 	http_reply_release(&rep);

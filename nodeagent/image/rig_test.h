@@ -59,7 +59,7 @@ RIG static void make_layer(const char *text, struct buf *out)
 	add(a, "hello", text, strlen(text));
 	assert_int_equal(archive_write_close(a), ARCHIVE_OK);
 	archive_write_free(a);
-	assert_int_equal(tree_read(tmp, 1 << 20, out, &err), 0);
+	assert_int_equal(tree_read(tmp, 4 << 20, out, &err), 0);
 }
 
 struct image {

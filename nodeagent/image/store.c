@@ -353,8 +353,9 @@ bool image_store_has_layer(struct image_store *s, const char *digest)
 }
 
 /* The layer as a directory of its own, before it has its name. */
-static int unpack_aside(const char *file, const char *tmp, struct err *err)
+static int unpack_aside(const char *file, const char *diff_id, const char *tmp, struct err *err)
 {
+	char found[IMAGE_DIGEST_MAX];
 	autoclose int blob = open(file, O_RDONLY | O_CLOEXEC);
 	if (blob < 0)
 		return err_errno(err, "open %s", file);
@@ -366,16 +367,24 @@ static int unpack_aside(const char *file, const char *tmp, struct err *err)
 	/* Whatever the umask; a layer that lists its root sets its own. */
 	if (fchmod(dir, 0755) < 0)
 		return err_errno(err, "chmod %s", tmp);
-	return image_unpack(blob, dir, err);
+	if (image_unpack(blob, dir, found, err) < 0)
+		return -1;
+	return !strcmp(found, diff_id)
+		       ? 0
+		       : err_set(err, REASON_INVALID,
+				 "failed to extract layer %s: wrong diff id calculated on extraction "
+				 "\"%s\"",
+				 diff_id, found);
 }
 
-int image_store_add_layer(struct image_store *s, const char *digest, const char *file, struct err *err)
+int image_store_add_layer(struct image_store *s, const char *digest, const char *diff_id, const char *file,
+			  struct err *err)
 {
 	if (image_store_has_layer(s, digest))
 		return 0;
 	autofree char *tmp = mem_printf("%s.d", file), *dir = image_store_layer_path(s, digest);
 	struct err ignored = ERR_INIT;
-	if (unpack_aside(file, tmp, err) < 0) {
+	if (unpack_aside(file, diff_id, tmp, err) < 0) {
 		(void)!tree_remove(tmp, &ignored);
 		return -1;
 	}

@@ -46,9 +46,9 @@ int image_store_remove(struct image_store *s, const char *id, int64_t *ret_freed
 /* DIR/ingest/XXXXXX, open for writing; *ret_path is the caller's to free and unlink. */
 int image_store_ingest(struct image_store *s, char **ret_path, struct err *err) MUST_CHECK;
 bool image_store_has_layer(struct image_store *s, const char *digest);
-/* Unpacks the file, whose sha256 the caller has checked to be `digest`. Success when the layer is there
- * already. */
-int image_store_add_layer(struct image_store *s, const char *digest, const char *file,
+/* Unpacks the file, whose sha256 the caller has checked to be `digest`, and which must unpack to `diff_id`. Success when the
+   layer is there already. */
+int image_store_add_layer(struct image_store *s, const char *digest, const char *diff_id, const char *file,
 			  struct err *err) MUST_CHECK;
 /* Publishes an image whose layers are there; names are moved here from other images. Returns it, with a
  * reference. */

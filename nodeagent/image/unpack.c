@@ -27,10 +27,11 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 #include "base/mem.h"
+#include "client/tls.h"
 #include "os/tree.h"
 
 #define ENTRIES_MAX 4000000
-#define BYTES_MAX (INT64_C(256) << 30) /* unpacked; a bomb ends here or at a full disk */
+#define BYTES_MAX (INT64_C(256) << 30) /* unpacked, and of the tar; a bomb ends here or at a full disk */
 #define LINKS_MAX 40		       /* as the kernel follows */
 #define READ_BLOCK (64 * 1024)
 #define OPAQUE "trusted.overlay.opaque"
@@ -38,6 +39,15 @@
 struct dir_time {
 	char *path;
 	struct timespec mtime;
+};
+
+/* The layer without its compression, hashed as it goes to whoever reads the tar in it. */
+struct layer_stream {
+	struct archive *a;
+	struct tls_sha256 *hash;
+	int64_t bytes;
+	bool ended;
+	struct err err; /* what ended it */
 };
 
 struct unpack {
@@ -247,6 +257,20 @@ static int set_metadata(struct unpack *u, struct archive_entry *e, const char *n
 	return 0;
 }
 
+static int64_t bytes_max = BYTES_MAX;
+
+int64_t image_unpack_bound(int64_t bytes)
+{
+	int64_t before = bytes_max;
+	bytes_max = bytes ? bytes : BYTES_MAX;
+	return before;
+}
+
+static int too_large(struct err *err)
+{
+	return err_set(err, REASON_TOO_LARGE, "layer: unpacks to more than %lld bytes", (long long)bytes_max);
+}
+
 static int make_regular(struct unpack *u, const char *name, struct err *err)
 {
 	autoclose int fd =
@@ -263,9 +287,8 @@ static int make_regular(struct unpack *u, const char *name, struct err *err)
 		if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
 			return err_set(err, REASON_INVALID, "layer: %s", archive_error_string(u->a));
 		u->bytes += (int64_t)n;
-		if (u->bytes > BYTES_MAX)
-			return err_set(err, REASON_TOO_LARGE, "layer: unpacks to more than %lld bytes",
-				       (long long)BYTES_MAX);
+		if (u->bytes > bytes_max)
+			return too_large(err);
 		for (size_t done = 0; done < n;) {
 			ssize_t w = pwrite(fd, (const char *)p + done, n - done, off + (off_t)done);
 			if (w < 0)
@@ -421,26 +444,85 @@ static void set_dir_times(struct unpack *u)
 	free(u->dirs);
 }
 
-static struct archive *open_tar(int fd, struct err *err)
+/* ---- without its compression ---- */
+
+static int stream_open(struct layer_stream *s, int fd, struct err *err)
+{
+	struct archive_entry *whole;
+	s->a = archive_read_new();
+	s->hash = tls_sha256_new();
+	archive_read_support_filter_gzip(s->a);
+	archive_read_support_filter_zstd(s->a);
+	archive_read_support_filter_bzip2(s->a);
+	archive_read_support_filter_xz(s->a);
+	archive_read_support_format_raw(s->a);
+	archive_read_support_format_empty(s->a);
+	int rc = archive_read_open_fd(s->a, fd, READ_BLOCK);
+	if (rc == ARCHIVE_OK)
+		rc = archive_read_next_header(s->a, &whole);
+	s->ended = rc == ARCHIVE_EOF;
+	return rc == ARCHIVE_OK || s->ended
+		       ? 0
+		       : err_set(err, REASON_INVALID, "layer: %s", archive_error_string(s->a));
+}
+
+/* -1 with s->err; 0 at its end. */
+static la_ssize_t stream_read(struct layer_stream *s, const void **ret)
+{
+	size_t n = 0;
+	la_int64_t offset;
+	int rc = s->ended ? ARCHIVE_EOF : archive_read_data_block(s->a, ret, &n, &offset);
+	s->ended = rc == ARCHIVE_EOF;
+	if (s->ended)
+		return 0;
+	if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
+		return err_set(&s->err, REASON_INVALID, "layer: %s", archive_error_string(s->a));
+	tls_sha256_add(s->hash, *ret, n);
+	s->bytes += (int64_t)n;
+	return s->bytes > bytes_max ? too_large(&s->err) : (la_ssize_t)n;
+}
+
+static la_ssize_t on_read(struct archive *a, void *arg, const void **ret)
+{
+	struct layer_stream *s = arg;
+	la_ssize_t n = stream_read(s, ret);
+	if (n < 0)
+		archive_set_error(a, EIO, "%s", s->err.msg);
+	return n;
+}
+
+/* What is behind the tar's end belongs to the digest, too. */
+static int stream_close(struct layer_stream *s, char ret[IMAGE_DIGEST_MAX], int rc, struct err *err)
+{
+	const void *ignored;
+	char hex[65];
+	while (rc == 0 && !s->ended && s->err.reason == REASON_NONE)
+		(void)stream_read(s, &ignored);
+	tls_sha256_end(s->hash, hex);
+	snprintf(ret, IMAGE_DIGEST_MAX, "sha256:%s", hex);
+	archive_read_free(s->a);
+	if (s->err.reason == REASON_NONE)
+		return rc;
+	*err = s->err;
+	return -1;
+}
+
+static struct archive *open_tar(struct layer_stream *s, struct err *err)
 {
 	struct archive *a = archive_read_new();
-	archive_read_support_filter_gzip(a);
-	archive_read_support_filter_zstd(a);
-	archive_read_support_filter_bzip2(a);
-	archive_read_support_filter_xz(a);
 	archive_read_support_format_tar(a);
 	archive_read_support_format_empty(a);
-	if (archive_read_open_fd(a, fd, READ_BLOCK) == ARCHIVE_OK)
+	if (archive_read_open(a, s, NULL, on_read, NULL) == ARCHIVE_OK)
 		return a;
 	err_set(err, REASON_INVALID, "layer: %s", archive_error_string(a));
 	archive_read_free(a);
 	return NULL;
 }
 
-int image_unpack(int blob_fd, int dir_fd, struct err *err)
+static int unpack_stream(struct layer_stream *s, int dir_fd, struct err *err)
 {
 	struct unpack u = {.root = dir_fd, .parent = -1};
-	u.a = open_tar(blob_fd, err);
+	u.a = open_tar(s, err);
 	if (!u.a)
 		return -1;
 	/* libarchive converts names to the locale's character set: one that takes every name. */
@@ -455,4 +537,13 @@ int image_unpack(int blob_fd, int dir_fd, struct err *err)
 	set_dir_times(&u);
 	archive_read_free(u.a);
 	return rc;
+}
+
+int image_unpack(int blob_fd, int dir_fd, char ret_diff_id[IMAGE_DIGEST_MAX], struct err *err)
+{
+	struct layer_stream s = {.err = ERR_INIT};
+	int rc = stream_open(&s, blob_fd, err);
+	if (rc == 0)
+		rc = unpack_stream(&s, dir_fd, err);
+	return stream_close(&s, ret_diff_id, rc, err);
 }

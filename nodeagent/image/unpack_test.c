@@ -17,9 +17,11 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "base/buf.h"
+#include "client/tls.h"
 #include "os/tree.h"
 
 static char root[] = "/tmp/unpack_test.XXXXXX";
+static char diff_id[IMAGE_DIGEST_MAX]; /* of what was unpacked last */
 
 static int setup(void **state)
 {
@@ -83,7 +85,7 @@ static int unpack(const char *name, const char *filter, const struct item *items
 	assert_int_equal(mkdir(dir, 0755), 0);
 	autoclose int in = open(tar, O_RDONLY | O_CLOEXEC);
 	autoclose int out = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return image_unpack(in, out, err);
+	return image_unpack(in, out, diff_id, err);
 }
 
 static struct stat look(const char *name, const char *path)
@@ -270,6 +272,83 @@ static void test_escapes(void **state)
 	}
 }
 
+/* However it is packed, its digest is that of the tar. */
+static void test_diff_id(void **state)
+{
+	static const struct item items[] = {{"dir/", AE_IFDIR, NULL, 0755},
+					    {"dir/file", AE_IFREG, "hello", 0}};
+	static const char *const filters[] = {"none", "gzip", "zstd", "xz", "bzip2"};
+	autofree char *plain = mem_printf("%s/id-none.tar", root);
+	char want[IMAGE_DIGEST_MAX] = "sha256:";
+	if (geteuid() != 0)
+		skip();
+	for (size_t i = 0; i < ARRAY_LEN(filters); i++) {
+		struct err err = ERR_INIT;
+		autobuf struct buf b = BUF_INIT;
+		autofree char *name = mem_printf("id-%s", filters[i]);
+		if (unpack(name, filters[i], items, ARRAY_LEN(items), &err) < 0)
+			fail_msg("%s", err.msg);
+		assert_int_equal(tree_read(plain, 1 << 20, &b, &err), 0);
+		struct tls_sha256 *h = tls_sha256_new();
+		tls_sha256_add(h, b.p, b.len);
+		tls_sha256_end(h, want + 7);
+		assert_string_equal(diff_id, want);
+	}
+}
+
+/* What is behind the end of a tar is unpacked, too, and may be as long as it likes. */
+static void pack_tail(const char *name, size_t zeros)
+{
+	struct err err = ERR_INIT;
+	autobuf struct buf b = BUF_INIT;
+	autofree char *plain = mem_printf("%s/id-none.tar", root), *file = mem_printf("%s/%s", root, name);
+	assert_int_equal(tree_read(plain, 1 << 20, &b, &err), 0);
+	buf_reserve(&b, zeros);
+	memset(b.p + b.len, 0, zeros);
+	struct archive *a = archive_write_new();
+	assert_int_equal(archive_write_add_filter_gzip(a), ARCHIVE_OK);
+	archive_write_set_format_raw(a);
+	assert_int_equal(archive_write_open_filename(a, file), ARCHIVE_OK);
+	struct archive_entry *e = archive_entry_new();
+	archive_entry_set_filetype(e, AE_IFREG);
+	assert_int_equal(archive_write_header(a, e), ARCHIVE_OK);
+	assert_int_equal(archive_write_data(a, b.p, b.len + zeros), b.len + zeros);
+	archive_entry_free(e);
+	assert_int_equal(archive_write_close(a), ARCHIVE_OK);
+	archive_write_free(a);
+}
+
+static void test_bombs(void **state)
+{
+	static const char *const filters[] = {"none", "gzip", "zstd", "xz", "bzip2"};
+	autofree char *x = mem_zalloc((8 << 20) + 1), *file = mem_printf("%s/tail", root),
+		      *dir = mem_printf("%s/tail-dir", root);
+	if (geteuid() != 0)
+		skip();
+	memset(x, 'x', 8 << 20);
+	const struct item items[] = {{"small", AE_IFREG, "s", 0}, {"bomb", AE_IFREG, x, 0}};
+	int64_t before = image_unpack_bound(1 << 20);
+	for (size_t i = 0; i < ARRAY_LEN(filters); i++) {
+		struct err err = ERR_INIT;
+		autofree char *name = mem_printf("bomb-%s", filters[i]);
+		assert_int_equal(unpack(name, filters[i], items, ARRAY_LEN(items), &err), -1);
+		assert_int_equal(err.reason, REASON_TOO_LARGE);
+		assert_string_equal(err.msg, "layer: unpacks to more than 1048576 bytes");
+		assert_true(look(name, "bomb").st_size <= 1 << 20);
+	}
+	for (int large = 0; large < 2; large++) {
+		struct err err = ERR_INIT;
+		pack_tail("tail", large ? 8 << 20 : 1 << 10);
+		assert_int_equal(mkdir(dir, 0755), 0);
+		autoclose int in = open(file, O_RDONLY | O_CLOEXEC),
+			      out = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		assert_int_equal(image_unpack(in, out, diff_id, &err), large ? -1 : 0);
+		assert_int_equal(err.reason, large ? REASON_TOO_LARGE : REASON_NONE);
+		assert_int_equal(tree_remove(dir, &err), 0);
+	}
+	image_unpack_bound(before);
+}
+
 static void test_garbage(void **state)
 {
 	struct err err = ERR_INIT;
@@ -279,7 +358,7 @@ static void test_garbage(void **state)
 	assert_int_equal(mkdir(dir, 0755), 0);
 	autoclose int in = open(file, O_RDONLY | O_CLOEXEC),
 		      out = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(image_unpack(in, out, &err), -1);
+	assert_int_equal(image_unpack(in, out, diff_id, &err), -1);
 	assert_int_equal(err.reason, REASON_INVALID);
 }
 
@@ -288,7 +367,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kinds),	       cmocka_unit_test(test_whiteouts),
 		cmocka_unit_test(test_dangling_links), cmocka_unit_test(test_replaced_directories),
-		cmocka_unit_test(test_escapes),	       cmocka_unit_test(test_garbage),
+		cmocka_unit_test(test_escapes),	       cmocka_unit_test(test_diff_id),
+		cmocka_unit_test(test_bombs),	       cmocka_unit_test(test_garbage),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
