@@ -130,7 +130,7 @@ static void sizes(void **state)
 		 (1 << 20) + 1},
 		{"ConfigMap", "binaryData", "", 1 << 20},
 		{"ConfigMap", "binaryData",
-		 " FieldValueTooLong Too long: may not be more than 1048576 bytes\n", (1 << 20) + 1},
+		 "[] FieldValueTooLong Too long: may not be more than 1048576 bytes\n", (1 << 20) + 1},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		autobuf struct buf bytes = BUF_INIT, text = BUF_INIT, got = BUF_INIT;

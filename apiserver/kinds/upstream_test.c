@@ -121,6 +121,15 @@ static void updates(void **state)
 		 "{'metadata':{'name':'p'},'spec':{'containers':[{'name':'c','image':'i'}],'activeDeadlineSeconds':5}}",
 		 "spec.activeDeadlineSeconds: Invalid value: -1: must be between 0 and 2147483647, inclusive\n"
 		 "spec.activeDeadlineSeconds: Invalid value: -1: must be between 1 and 2147483647, inclusive\n"},
+		/* what is said of a Pod as a whole */
+		{"", "Pod", "resize",
+		 "{'metadata':{'name':'p'},'spec':{'containers':[{'name':'c','image':'i'}]}}",
+		 "{'metadata':{'name':'p'},'spec':{'os':{'name':'windows'},'containers':[{'name':'c','image':'i'}]}}",
+		 "[]: Forbidden: windows pods cannot be resized\n"},
+		{"", "Pod", "ephemeralcontainers",
+		 "{'metadata':{'name':'p'},'spec':{'containers':[{'name':'c','image':'i'}]}}",
+		 "{'metadata':{'name':'p','annotations':{'kubernetes.io/config.mirror':'x'}},'spec':{'containers':[{'name':'c','image':'i'}]}}",
+		 "[]: Forbidden: static pods do not support ephemeral containers\n"},
 		/* a string that is not there is an empty one */
 		{"networking.k8s.io", "IngressClass", "", "{'metadata':{'name':'c'}}",
 		 "{'metadata':{'name':'c'},'spec':{'controller':'a.b/c'}}",

@@ -13,6 +13,11 @@
 #define CMS NS "/configmaps"
 #define META(kind) "application/json;as=" kind ";v=v1;g=meta.k8s.io"
 
+#define CLAIMS(ns) "/apis/resource.k8s.io/v1/namespaces/" ns "/resourceclaims"
+#define ADMIN(yes)                                                                                                                \
+	"{'metadata':{'name':'c'},'spec':{'devices':{'requests':[{'name':'r','exactly':{'deviceClassName':'d','adminAccess':" yes \
+	"}}]}}}"
+
 static const struct {
 	const char *method, *target, *accept, *body;
 	int status;
@@ -44,6 +49,14 @@ static const struct {
 	{"GET", CMS "?limit=", "", "", 400, "strconv.ParseInt: parsing \\\"\\\": invalid syntax"},
 	{"GET", CMS "?resourceVersion=99999&resourceVersionMatch=Foo&limit=5", "", "", 422,
 	 "resourceVersionMatch: Unsupported value: \\\"Foo\\\": supported values: \\\"Exact\\\", \\\"NotOlderThan\\\""},
+	/* devices that others use are for namespaces that say so */
+	{"POST", CLAIMS("default"), "", ADMIN("true"), 422,
+	 "\"message\":\"Forbidden: admin access to devices requires the `resource.kubernetes.io/admin-access: true` label on the "
+	 "containing namespace\",\"field\":\"spec.devices.requests[0].adminAccess\""},
+	{"POST", CLAIMS("default"), "", ADMIN("false"), 201, "adminAccess"},
+	{"POST", "/api/v1/namespaces", "",
+	 "{'metadata':{'name':'admins','labels':{'resource.kubernetes.io/admin-access':'true'}}}", 201, ""},
+	{"POST", CLAIMS("admins"), "", ADMIN("true"), 201, "adminAccess"},
 	{"PUT", "/foo", "", "{}", 404, "404"},
 	{"GET", CMS "/absent", "application/yaml", "", 404, "kind: Status"},
 };

@@ -40,7 +40,7 @@ static void configmap_validate(const struct strategy_ctx *ctx, const js *new, co
 			field_error_invalid_str(errs, PATH("data[%s]", it.key), it.key,
 						"duplicate of key present in binaryData");
 	if (total(data, false) + total(binary, true) > MAX_TOTAL)
-		field_error_too_long(errs, "", MAX_TOTAL);
+		field_error_too_long(errs, "[]", MAX_TOTAL);
 	if (old)
 		validate_fixed(new, old, errs);
 }

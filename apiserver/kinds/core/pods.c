@@ -197,7 +197,7 @@ static void pods_validate(const struct strategy_ctx *ctx, const js *new, const j
 	const char *never = part ? part->never(new, old) : NULL;
 
 	if (never) {
-		field_error_forbidden(errs, "", never);
+		field_error_forbidden(errs, "[]", never);
 		return;
 	}
 	errs->look = '3';

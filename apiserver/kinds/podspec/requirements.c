@@ -235,7 +235,7 @@ static void check_pod_claims(struct podspec *p)
 	js_array_for_each (c, js_arr(p->spec, "resourceClaims", NULL)) {
 		const char *path = PATH("%s.resourceClaims[%zu]", p->base, c_i);
 		if (p->is_static) {
-			field_error_forbidden(p->errs, "", "static pods do not support resource claims");
+			field_error_forbidden(p->errs, "[]", "static pods do not support resource claims");
 			continue;
 		}
 		bool claim = js_field(c, "resourceClaimName"),

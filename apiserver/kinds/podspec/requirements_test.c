@@ -119,7 +119,7 @@ static void requirements_causes(void **state)
 		{"", "Pod",
 		 JSON("{'metadata':{'name':'p','namespace':'n','annotations':{'kubernetes.io/config.mirror':'x'}},'spec':{'nodeName':'n','resourceClaims':[{'name':'x'}],"
 		      "'containers':[{'name':'c','image':'i'}]}}"),
-		 ": Forbidden: static pods do not support resource claims\n"},
+		 "[]: Forbidden: static pods do not support resource claims\n"},
 	};
 
 	causes_check(rows, ARRAY_LEN(rows));

@@ -4,11 +4,13 @@
 #include <ctype.h>
 #include <string.h>
 #include "object/name.h"
+#include "storage/storage.h"
 
 #define RAW_MAX (10 << 10)
 #define ALTERNATIVES_MAX 8
 #define POOL_MAX 253
 #define ID_MAX 32
+#define ADMIN_LABEL "resource.kubernetes.io/admin-access"
 #define BAD_REFERENCE                                                                                        \
 	"must be the name of a request in the claim or the name of a request and a subrequest separated by '/'"
 
@@ -283,6 +285,31 @@ static void check_constraint(const js *c, const struct unique *names, const char
 	device_check_attribute(attribute, path, errs);
 	if (*attribute && !strchr(attribute, '/'))
 		field_error_invalid_str(errs, path, attribute, "must include a domain");
+}
+
+static bool allows_admin(const struct strategy_ctx *ctx, const char *ns)
+{
+	const struct kind *k = schema_kind(ctx->schema, "", "v1", "Namespace");
+	autoobj struct obj *o = storage_get(storage_resource(ctx->storage, k), "", ns);
+	struct err ignore = ERR_INIT;
+	autojson js *tree = o ? obj_tree(o, &ignore) : NULL;
+
+	return !strcmp(js_str0(tree, "metadata", "labels", ADMIN_LABEL, NULL), "true");
+}
+
+void device_check_admin(const struct strategy_ctx *ctx, const js *o, const js *list, const char *path,
+			struct field_errors *errs)
+{
+	js_array_for_each (item, list) {
+		const js *exactly = js_obj(item, "exactly", NULL);
+		if (!js_bool(exactly ? exactly : item, false, "adminAccess", NULL))
+			continue;
+		if (ctx->storage && !allows_admin(ctx, js_str0(o, "metadata", "namespace", NULL)))
+			field_error_forbidden(errs, PATH("%s[%zu].adminAccess", path, item_i),
+					      "admin access to devices requires the `" ADMIN_LABEL
+					      ": true` label on the containing namespace");
+		return;
+	}
 }
 
 void device_check_claim(const js *claim, bool stored, const char *path, struct field_errors *errs)

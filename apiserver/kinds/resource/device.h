@@ -48,6 +48,10 @@ void device_check_attribute(const char *s, const char *path, struct field_errors
 void device_check_raw(const js *raw, bool stored, const char *path, struct field_errors *errs);
 /* A DeviceConfiguration. */
 void device_check_config(const js *config, bool stored, const char *path, struct field_errors *errs);
+/* The first of these requests (`exactly` has the word) or results that wants to look after devices which others use: its
+   namespace must allow that. */
+void device_check_admin(const struct strategy_ctx *ctx, const js *o, const js *list, const char *path,
+			struct field_errors *errs);
 /* A DeviceClaim; stored: it cannot have changed. */
 void device_check_claim(const js *claim, bool stored, const char *path, struct field_errors *errs);
 

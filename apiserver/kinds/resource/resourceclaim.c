@@ -205,13 +205,32 @@ static void validate_status(const js *new, const js *old, struct field_errors *e
 	}
 }
 
+static bool wants_admin(const js *results)
+{
+	js_array_for_each (r, results)
+		if (js_bool(r, false, "adminAccess", NULL))
+			return true;
+	return false;
+}
+
 static void claim_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
 			   struct field_errors *errs)
 {
-	if (!strcmp(ctx->subresource, "status"))
+	static const char *const results[] = {"status", "allocation", "devices", "results", NULL};
+	const js *is = new, *was = old;
+
+	if (!strcmp(ctx->subresource, "status")) {
+		for (size_t i = 0; results[i]; i++)
+			is = js_field(is, results[i]), was = js_field(was, results[i]);
+		if (!wants_admin(was))
+			device_check_admin(ctx, new, is, "status.allocation.devices.results", errs);
 		validate_status(new, old, errs);
-	else
-		device_check_claim(js_obj(new, "spec", "devices", NULL), old != NULL, "spec.devices", errs);
+		return;
+	}
+	if (!old)
+		device_check_admin(ctx, new, js_arr(new, "spec", "devices", "requests", NULL),
+				   "spec.devices.requests", errs);
+	device_check_claim(js_obj(new, "spec", "devices", NULL), old != NULL, "spec.devices", errs);
 }
 
 const struct strategy resourceclaim_strategy = {
