@@ -13,6 +13,8 @@
 #define CMS NS "/configmaps"
 #define META(kind) "application/json;as=" kind ";v=v1;g=meta.k8s.io"
 
+#define CLASSES "/apis/scheduling.k8s.io/v1/priorityclasses"
+#define RANGES "/apis/networking.k8s.io/v1/servicecidrs"
 #define CLAIMS(ns) "/apis/resource.k8s.io/v1/namespaces/" ns "/resourceclaims"
 #define ADMIN(yes)                                                                                                                \
 	"{'metadata':{'name':'c'},'spec':{'devices':{'requests':[{'name':'r','exactly':{'deviceClassName':'d','adminAccess':" yes \
@@ -57,6 +59,16 @@ static const struct {
 	{"POST", "/api/v1/namespaces", "",
 	 "{'metadata':{'name':'admins','labels':{'resource.kubernetes.io/admin-access':'true'}}}", 201, ""},
 	{"POST", CLAIMS("admins"), "", ADMIN("true"), 201, "adminAccess"},
+	/* a class's generation is never counted; who writes the status of addresses' ranges changes no labels */
+	{"POST", CLASSES, "", "{'metadata':{'name':'p','generation':7},'value':1,'description':'a'}", 201,
+	 "\"generation\":1,"},
+	{"PUT", CLASSES "/p", "", "{'metadata':{'name':'p','generation':9},'value':1,'description':'b'}", 200,
+	 "\"generation\":1,"},
+	{"POST", RANGES, "", "{'metadata':{'name':'r','labels':{'a':'b'}},'spec':{'cidrs':['10.3.0.0/16']}}",
+	 201, ""},
+	{"PUT", RANGES "/r/status", "",
+	 "{'metadata':{'name':'r','labels':{'a':'c'}},'spec':{'cidrs':['10.3.0.0/16']}}", 200,
+	 "\"labels\":{\"a\":\"b\"}"},
 	{"PUT", "/foo", "", "{}", 404, "404"},
 	{"GET", CMS "/absent", "application/yaml", "", 404, "kind: Status"},
 };

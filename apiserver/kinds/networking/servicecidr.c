@@ -70,5 +70,6 @@ static void cidr_validate(const struct strategy_ctx *ctx, const js *new, const j
 const struct strategy servicecidr_strategy = {
 	.group = "networking.k8s.io",
 	.kind = "ServiceCIDR",
+	.flags = STRATEGY_STATUS_KEEPS_METADATA,
 	.validate = cidr_validate,
 };

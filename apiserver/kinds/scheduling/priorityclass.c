@@ -49,6 +49,13 @@ static void validate_new(const js *o, struct field_errors *errs)
 	}
 }
 
+/* One for good: upstream gives it and never counts. */
+static void priorityclass_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
+{
+	js_set_int(js_ensure(new, "metadata", NULL), "generation",
+		   js_int(old, 1, "metadata", "generation", NULL));
+}
+
 static void priorityclass_validate(const struct strategy_ctx *ctx, const js *new, const js *old,
 				   struct field_errors *errs)
 {
@@ -67,5 +74,6 @@ static void priorityclass_validate(const struct strategy_ctx *ctx, const js *new
 const struct strategy priorityclass_strategy = {
 	.group = "scheduling.k8s.io",
 	.kind = "PriorityClass",
+	.prepare = priorityclass_prepare,
 	.validate = priorityclass_validate,
 };
