@@ -179,6 +179,7 @@ static void answers(const char *field, const char *value, const char *want)
 	field_errors_release(&errs);
 	schema_strict_errors_release(&strict);
 	assert_int_equal(schema_change(schema, NULL, forms, &err), 0);
+	schema_retire(schema, forms);
 	if (strcmp(buf_str(&got), want))
 		fail_msg("%s in %s:\nwant %s\n got %s", value, field, want, buf_str(&got));
 }
