@@ -187,6 +187,24 @@ pull_secret() { # name user:password
 	kubectl delete pod mirrored digest wrong
 }
 
+@test "an image that is not what its config says" {
+	api=http://$PLAIN/v2/team/other
+	cd "$BATS_TEST_TMPDIR"
+	ask() { curl -fsS -m "$GUARD" "$@"; }
+	ask -H 'Accept: application/vnd.oci.image.manifest.v1+json' "$api/manifests/1.0" >manifest
+	old=$(tr -d ' \n' <manifest | sed -E 's/.*"config":\{[^}]*"digest":"([^"]*)".*/\1/')
+	ask "$api/blobs/$old" | sed -E 's/("diff_ids":\["sha256:)[0-9a-f]{64}/\1'"$(printf %064d 7)/" >config
+	new=sha256:$(sha256sum <config | cut -d' ' -f1)
+	[ "$new" != "$old" ]
+	place=$(ask -X POST -o /dev/null -w '%header{location}' "$api/blobs/uploads/")
+	ask -X PUT -H 'Content-Type: application/octet-stream' --data-binary @config "$place&digest=$new"
+	sed "s/$old/$new/" manifest | ask -X PUT -H 'Content-Type: application/vnd.oci.image.manifest.v1+json' --data-binary @- "$api/manifests/lies"
+	pod lies "$PLAIN/team/other:lies"
+	eventually shows "^Warning Failed: Failed to pull image .*: failed to extract layer sha256:$(printf %064d 7): wrong diff id calculated on extraction \"sha256:" events lies
+	[ -z "$(ls "$OWN/node/images/ingest")" ]
+	kubectl delete pod lies
+}
+
 @test "limits: how many are pulled at a time and in a second, and settings that contradict each other" {
 	told() { curl -fsS -m "$GUARD" "http://127.0.0.1:$((PORT + 48))/configz"; }
 	exceeded() { kubectl get events -o jsonpath='{range .items[*]}{.type} {.reason}: {.message}{"\n"}{end}' | grep -E '^Warning Failed: Failed to pull image "[^"]*": pull QPS exceeded$'; }

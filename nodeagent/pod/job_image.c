@@ -11,6 +11,7 @@
 
 #include "credential/providers.h"
 #include "image/pullrate.h"
+#include "object/core/image_ref.h"
 
 struct image_job {
 	struct job j;
@@ -50,7 +51,9 @@ static void image_failed(struct job *j)
 	const struct container_spec *s = job_container(j);
 	autofree char *text = NULL;
 	const char *reason = MACHINE_ERR_IMAGE_PULL;
-	if (j->err.reason == REASON_INVALID) {
+	struct image_ref ref;
+	struct err ignored = ERR_INIT;
+	if (image_ref_parse(s->image, &ref, &ignored) < 0) {
 		reason = MACHINE_INVALID_IMAGE_NAME;
 		text = mem_printf(
 			"Failed to apply default image tag \"%s\": couldn't parse image name \"%s\": "
