@@ -255,7 +255,7 @@ static bool is_certificate(const char *type)
 static bool find_block(const struct buf *text, bool (*wanted)(const char *), struct pem_block *ret,
 		       struct buf *skipped, size_t *n_skipped, bool *other)
 {
-	const char *p = text->p;
+	const char *p = buf_str(text);
 	size_t n = text->len;
 
 	while (pem_next(&p, &n, ret)) {
