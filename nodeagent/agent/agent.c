@@ -22,6 +22,7 @@
 #include "object/version.h"
 #include "agent/address.h"
 #include "agent/evict.h"
+#include "agent/nodeshutdown.h"
 #include "agent/orphans.h"
 #include "agent/pages.h"
 #include "agent/pulls.h"
@@ -54,10 +55,12 @@ struct agent {
 	struct loop_lane lanes[LANES];
 	size_t parallel_pulls;
 	struct pullrate pullrate;
-	struct userns_ranges users;   /* of the real node's Pods */
-	struct thresholds thresholds; /* of the real node */
-	struct evict *evict;	      /* of it, too */
-	struct imagegc *imagegc;      /* as well */
+	struct userns_ranges users;    /* of the real node's Pods */
+	struct thresholds thresholds;  /* of the real node */
+	struct evict *evict;	       /* of it, too */
+	struct imagegc *imagegc;       /* as well */
+	struct plan plan;	       /* for its end */
+	struct nodeshutdown *shutdown; /* NULL: nobody waits for it, and no bus is listened to */
 	bool class_busy, class_again;
 	char node_ip[ADDRESS_MAX];
 	struct rotation *rotation; /* NULL: logs are left alone */
@@ -317,7 +320,9 @@ static int read_bounds(struct agent *a, struct err *err)
 			       c->enforce);
 	if (rotation_check(c->log_max_size, c->log_max_files, c->log_every_ns, &a->log_max_size, err) < 0)
 		return -1;
-	bool bad = reserve_add(c->system_reserved, "system-reserved", &a->reserved, err) < 0 ||
+	const struct plan_config p = {c->shutdown_ns, c->shutdown_critical_ns, c->shutdown_by_priority};
+	bool bad = plan_make(&a->plan, &p, err) < 0 ||
+		   reserve_add(c->system_reserved, "system-reserved", &a->reserved, err) < 0 ||
 		   reserve_add(c->kube_reserved, "kube-reserved", &a->reserved, err) < 0;
 	bad = bad || image_gc_check(&c->images, err) < 0 ||
 	      pulls_at_a_time(c->serialize_pulls, c->parallel_pulls, &a->parallel_pulls, err) < 0;
@@ -343,6 +348,8 @@ static void counts_changed(struct pod_host *h)
 	struct agent *a = n->statics ? n->arg : NULL;
 	if (a && a->rotation && h->running_containers > n->told_containers)
 		rotation_hurry(a->rotation);
+	if (a && a->shutdown)
+		nodeshutdown_look(a->shutdown);
 	pages_count(n);
 }
 
@@ -464,14 +471,6 @@ static const char *real_name(const struct agent *a)
 	return *a->c->hostname_override ? a->c->hostname_override : a->facts.hostname;
 }
 
-static bool kernel_has_apparmor(void)
-{
-	struct err ignored = ERR_INIT;
-	autobuf struct buf b = BUF_INIT;
-	return tree_read("/sys/module/apparmor/parameters/enabled", 16, &b, &ignored) == 0 &&
-	       *buf_str(&b) == 'Y';
-}
-
 static int make_real(struct agent *a, struct err *err)
 {
 	const struct agent_config *c = a->c;
@@ -497,7 +496,7 @@ static int make_real(struct agent *a, struct err *err)
 	n->host.pullrate = &a->pullrate;
 	n->host.prober = probe_host_new(a->loop, a->rt, LANE_EXEC, LANE_NAME);
 	n->host.began_wall_ns = clock_wall_ns();
-	n->host.node.apparmor = kernel_has_apparmor();
+	n->host.node.apparmor = a->facts.apparmor;
 	if (a->services)
 		n->host.services = informer_add(a->services, &services_type, NULL, NULL, NULL);
 	n->host.image_pulled = image_pulled;
@@ -525,7 +524,8 @@ static int make_real(struct agent *a, struct err *err)
 	n->network_ready = network_is_ready;
 	n->cidr_changed = cidr_changed;
 	n->arg = a;
-	return find_leftovers(n, err);
+	bool good = !a->plan.n || (a->shutdown = nodeshutdown_new(n, &a->plan, c->logind_conf, err));
+	return good ? find_leftovers(n, err) : -1;
 }
 
 static int make_fleet(struct agent *a, struct err *err)

@@ -34,6 +34,8 @@ struct agent_config { /* strings borrowed for the agent's life */
 	int64_t eviction_transition_ns;
 	int eviction_max_grace_s;
 	bool eviction_merge_defaults;
+	int64_t shutdown_ns, shutdown_critical_ns; /* as plan_config */
+	const char *shutdown_by_priority, *logind_conf;
 	struct image_gc_policy images;
 	int port, healthz_port, max_pods, pod_max_pids, fake_nodes;
 	int ids_per_pod; /* with a user namespace */

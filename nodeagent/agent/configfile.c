@@ -20,7 +20,20 @@
 #define KIND "KubeletConfiguration"
 #define FAULTS_MAX 20 /* further ones are not told */
 
-enum field_type { STRING, INT, INT_OR_ZERO, BOOL, DURATION, QUANTITY, LIST, MAP, LIMITS, TAINTS, ANY };
+enum field_type {
+	STRING,
+	INT,
+	INT_OR_ZERO,
+	BOOL,
+	DURATION,
+	QUANTITY,
+	LIST,
+	MAP,
+	LIMITS,
+	TAINTS,
+	PRIORITIES,
+	ANY
+};
 
 struct configfile_row {
 	const char *field;
@@ -109,9 +122,9 @@ static const struct configfile_row rows[] = {
 	MOOT("volumePluginDir", STRING),
 	MOOT("volumeStatsAggPeriod", DURATION),
 	ONLY("crashLoopBackOff.maxContainerRestartPeriod", DURATION, ""),
-	ONLY("shutdownGracePeriod", DURATION, ""),
-	ONLY("shutdownGracePeriodCriticalPods", DURATION, ""),
-	ONLY("shutdownGracePeriodByPodPriority", ANY, ""),
+	FLAG("shutdownGracePeriod", DURATION, "shutdown-grace-period"),
+	FLAG("shutdownGracePeriodCriticalPods", DURATION, "shutdown-grace-period-critical-pods"),
+	FLAG("shutdownGracePeriodByPodPriority", PRIORITIES, "shutdown-grace-period-by-pod-priority"),
 	RANGE("userNamespaces.idsPerPod", INT, "user-namespaces-ids-per-pod", 65536, INT32_MAX),
 	FLAG("containerLogMaxSize", QUANTITY, "container-log-max-size"),
 	FLAG("containerLogMaxFiles", INT_OR_ZERO, "container-log-max-files"),
@@ -251,6 +264,21 @@ static char *join_taints(const js *v)
 	return buf_take(&b, NULL);
 }
 
+static char *join_priorities(const js *v)
+{
+	autobuf struct buf b = BUF_INIT;
+	for (size_t i = 0; i < js_len(v); i++) {
+		const js *item = js_at(v, i), *priority = js_field(item, "priority"),
+			 *seconds = js_field(item, "shutdownGracePeriodSeconds");
+		if (!js_is_obj(item) || js_len(item) != (size_t)(priority != NULL) + (seconds != NULL) ||
+		    (priority && !js_is_int(priority)) || (seconds && !js_is_int(seconds)))
+			return NULL;
+		buf_addf(&b, "%s%" PRId64 ":%" PRId64, i ? "," : "", js_int(item, 0, "priority", NULL),
+			 js_int(item, 0, "shutdownGracePeriodSeconds", NULL));
+	}
+	return buf_take(&b, NULL);
+}
+
 static char *int_text(const js *v)
 {
 	int64_t n = js_is_int(v) ? js_int(v, INT64_MAX, NULL) : INT64_MAX;
@@ -296,6 +324,8 @@ static char *text_of(enum field_type type, const js *v)
 		return js_is_obj(v) ? join_map(v, type == MAP ? '=' : '<') : NULL;
 	case TAINTS:
 		return js_is_arr(v) ? join_taints(v) : NULL;
+	case PRIORITIES:
+		return js_is_arr(v) ? join_priorities(v) : NULL;
 	case ANY:
 		return mem_strdup(js_len(v) ? "…" : "");
 	}
@@ -313,6 +343,7 @@ static const char *const type_words[] = {
 	[MAP] = "a map of strings without commas",
 	[LIMITS] = "a map of strings without commas",
 	[TAINTS] = "a list of taints",
+	[PRIORITIES] = "a list of priorities and their seconds",
 	[ANY] = "anything",
 };
 
@@ -534,6 +565,18 @@ static js *split_taints(const char *text)
 	return list;
 }
 
+static js *split_priorities(const char *text)
+{
+	js *list = js_new_arr();
+	for (const char *p = text; *p; p += strcspn(p, ","), p += *p == ',') {
+		js *o = js_new_obj();
+		js_set_int(o, "priority", strtoll(p, NULL, 10));
+		js_set_int(o, "shutdownGracePeriodSeconds", strtoll(p + strcspn(p, ":") + 1, NULL, 10));
+		js_push(list, o);
+	}
+	return list;
+}
+
 /* As Go prints a duration: 1h0m0s, 1m30s, 300ms. */
 static js *go_duration(int64_t ns)
 {
@@ -571,6 +614,8 @@ static js *value_of(enum field_type type, const char *text)
 		return split_map(text);
 	case TAINTS:
 		return split_taints(text);
+	case PRIORITIES:
+		return split_priorities(text);
 	case STRING:
 	case QUANTITY:
 	case ANY:

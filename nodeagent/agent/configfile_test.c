@@ -14,7 +14,7 @@
 #define HEAD "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n"
 
 static int port, max_pods, parallel, qps, burst;
-static const char *serialize, *dns, *taints, *cidr, *ca, *limits, *sysctls;
+static const char *serialize, *dns, *taints, *cidr, *ca, *limits, *sysctls, *priorities;
 static const struct flag table[] = {
 	{"port", FLAG_INT, &port, "10250", "", 0, 65535},
 	{"max-pods", FLAG_INT, &max_pods, "110", "", 1, 10000},
@@ -28,6 +28,7 @@ static const struct flag table[] = {
 	{"eviction-hard", FLAG_STRING, &limits, "memory.available<1Ki", "", 0, 0},
 	{"client-ca-file", FLAG_STRING, &ca, "", "", 0, 0},
 	{"allowed-unsafe-sysctls", FLAG_STRING, &sysctls, "", "", 0, 0},
+	{"shutdown-grace-period-by-pod-priority", FLAG_STRING, &priorities, "", "", 0, 0},
 	{0},
 };
 
@@ -64,6 +65,10 @@ static void test_refusals(void **state)
 		{HEAD "syncFrequency: soon", "syncFrequency: Invalid value: must be a duration"},
 		{HEAD "registerWithTaints: [{key: a}]",
 		 "registerWithTaints: Invalid value: must be a list of taints"},
+		{HEAD "shutdownGracePeriodByPodPriority: [{priority: high}]",
+		 "shutdownGracePeriodByPodPriority: Invalid value: must be a list of priorities"},
+		{HEAD "shutdownGracePeriodByPodPriority: [{priority: 1, seconds: 2}]",
+		 "shutdownGracePeriodByPodPriority: Invalid value: must be a list of priorities"},
 		{HEAD "cgroupDriver: systemd",
 		 "cgroupDriver: Unsupported value: \"systemd\": supported values: \"cgroupfs\""},
 		{HEAD "staticPodURL: http://x", "staticPodURL: Forbidden: is not supported"},
@@ -121,6 +126,16 @@ static void test_the_file_takes_the_place_of_defaults(void **state)
 	assert_string_equal(limits, "memory.available<1Ki");
 	assert_int_equal(parse(HEAD "evictionHard: {memory.available: 1Mi}", 1, none), FLAGS_OK);
 	assert_string_equal(limits, "memory.available<1Mi");
+	assert_int_equal(parse(HEAD "shutdownGracePeriodByPodPriority: [{priority: -7, "
+				    "shutdownGracePeriodSeconds: 30}, {shutdownGracePeriodSeconds: 5}]",
+			       1, none),
+			 FLAGS_OK);
+	assert_string_equal(priorities, "-7:30,0:5");
+	autojson js *told = configfile_told(table);
+	const js *list = js_arr(told, "kubeletconfig", "shutdownGracePeriodByPodPriority", NULL);
+	assert_int_equal(js_len(list), 2);
+	assert_int_equal(js_int(js_at(list, 0), 0, "priority", NULL), -7);
+	assert_int_equal(js_int(js_at(list, 1), 0, "shutdownGracePeriodSeconds", NULL), 5);
 	assert_int_equal(parse(HEAD "evictionHard: {}", 1, none), FLAGS_OK);
 	assert_string_equal(limits, ""); /* which is none, and not the default */
 }

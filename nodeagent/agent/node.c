@@ -156,10 +156,15 @@ void node_tell(struct node *n)
 static void look(struct node *n)
 {
 	struct err why = ERR_INIT;
-	bool ready = !n->network_ready || n->network_ready(n->arg, &why);
+	bool network = !n->network_ready || n->network_ready(n->arg, &why), down = n->host.node.shutting_down;
+	bool ready = network && !down;
 	if (!ready) {
 		free(n->not_ready_why);
-		n->not_ready_why = mem_printf("container runtime network not ready: %s", why.msg);
+		n->not_ready_why = mem_printf(
+			"%s%s%s%s%s", !network && down ? "[" : "",
+			network ? "" : "container runtime network not ready: ", network ? "" : why.msg,
+			!network && down ? ", " : "",
+			down ? network ? "node is shutting down" : "node is shutting down]" : "");
 	}
 	if (n->object.ready && !ready) {
 		n->announced_ready = false;

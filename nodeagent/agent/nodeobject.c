@@ -57,6 +57,14 @@ static const struct {
 } arch_names[] = {{"x86_64", "amd64"},	  {"aarch64", "arm64"},	  {"armv7l", "arm"}, {"i686", "386"},
 		  {"ppc64le", "ppc64le"}, {"riscv64", "riscv64"}, {"s390x", "s390x"}};
 
+static bool kernel_has_apparmor(void)
+{
+	struct err ignored = ERR_INIT;
+	autobuf struct buf b = BUF_INIT;
+	return tree_read("/sys/module/apparmor/parameters/enabled", 16, &b, &ignored) == 0 &&
+	       *buf_str(&b) == 'Y';
+}
+
 void node_facts_read(struct node_facts *f, const char *root)
 {
 	struct utsname u;
@@ -64,6 +72,7 @@ void node_facts_read(struct node_facts *f, const char *root)
 	*f = (struct node_facts){0};
 	uname(&u);
 	f->hostname = mem_strdup(u.nodename);
+	f->apparmor = kernel_has_apparmor();
 	f->kernel = mem_strdup(u.release);
 	f->arch = mem_strdup(u.machine);
 	for (size_t i = 0; i < ARRAY_LEN(arch_names); i++)

@@ -16,7 +16,8 @@ struct node_facts { /* strings owned */
 	char *hostname, *arch, *kernel, *os_image, *machine_id, *boot_id, *system_uuid;
 	int64_t cpu_milli, memory, storage; /* milli, bytes */
 	int64_t huge_2m, huge_1g;	    /* bytes */
-	int64_t pids; /* processes and threads that the kernel has numbers for; 0 = not known */
+	int64_t pids;  /* processes and threads that the kernel has numbers for; 0 = not known */
+	bool apparmor; /* the kernel confines by its profiles */
 };
 /* storage: of the file system that holds root. */
 void node_facts_read(struct node_facts *f, const char *root);

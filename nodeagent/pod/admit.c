@@ -220,5 +220,10 @@ bool admit_check(const struct admit_node *n, const struct pod *p, char reason[AD
 		buf_addf(message, "Cannot enforce AppArmor: %s", why);
 		return false;
 	}
+	if (n->shutting_down) {
+		snprintf(reason, ADMIT_REASON_MAX, "NodeShutdown");
+		buf_adds(message, "Pod was rejected as the node is shutting down.");
+		return false;
+	}
 	return true;
 }

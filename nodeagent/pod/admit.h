@@ -17,6 +17,7 @@ struct admit_node {
 	bool apparmor, apparmor_default; /* the kernel confines by its profiles; and there is a default one */
 	const char
 		*unsafe_sysctls; /* that Pods may set beside the safe ones: comma-separated, "kernel.msg*" */
+	bool shutting_down;	 /* the machine is */
 	const bool *pressure;	 /* memory, disk, pids; NULL = none */
 	struct resources allocatable, used; /* used: by the Pods admitted already */
 };

@@ -118,6 +118,20 @@ static void test_full(void **state)
 	free_pod(p);
 }
 
+static void test_shutdown(void **state)
+{
+	struct pod *p = make_pod(POD("\"priority\":2000000000,", ""));
+	char reason[ADMIT_REASON_MAX];
+	autobuf struct buf message = BUF_INIT;
+	struct admit_node n = {.name = "n1", .allocatable = {.cpu_milli = 2000, .pods = 10}};
+	assert_true(admit_check(&n, p, reason, &message));
+	n.shutting_down = true;
+	assert_false(admit_check(&n, p, reason, &message));
+	assert_string_equal(reason, "NodeShutdown");
+	assert_string_equal(buf_str(&message), "Pod was rejected as the node is shutting down.");
+	free_pod(p);
+}
+
 #define PORTS(ports)                                                                                         \
 	"{\"metadata\":{\"name\":\"p\",\"uid\":\"u\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"ports\":"  \
 	"[" ports "]}]}}"
@@ -368,15 +382,12 @@ static void test_apparmor(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_apparmor),
-					   cmocka_unit_test(test_admission),
-					   cmocka_unit_test(test_unsafe_sysctls),
-					   cmocka_unit_test(test_pressure),
-					   cmocka_unit_test(test_full),
-					   cmocka_unit_test(test_ports),
-					   cmocka_unit_test(test_qos),
-					   cmocka_unit_test(test_pod_limits),
-					   cmocka_unit_test(test_requests_and_limits),
-					   cmocka_unit_test(test_oom_scores)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_apparmor),       cmocka_unit_test(test_admission),
+		cmocka_unit_test(test_unsafe_sysctls), cmocka_unit_test(test_pressure),
+		cmocka_unit_test(test_shutdown),       cmocka_unit_test(test_full),
+		cmocka_unit_test(test_ports),	       cmocka_unit_test(test_qos),
+		cmocka_unit_test(test_pod_limits),     cmocka_unit_test(test_requests_and_limits),
+		cmocka_unit_test(test_oom_scores)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

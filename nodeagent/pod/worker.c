@@ -226,10 +226,12 @@ static void count(struct worker *w)
 {
 	struct pod_host *h = w->host;
 	size_t n = 0;
+	bool over = w->m.stage >= POD_ENDED;
 	for (size_t i = 0; i < w->m.n; i++)
 		n += w->m.c[i].state == CTR_RUNNING;
-	if (n == w->counted_containers && w->m.sandbox_up == w->counted_running)
+	if (n == w->counted_containers && w->m.sandbox_up == w->counted_running && over == w->counted_over)
 		return;
+	w->counted_over = over;
 	h->running_containers += n - w->counted_containers;
 	h->running_pods += (size_t)w->m.sandbox_up - (size_t)w->counted_running;
 	w->counted_containers = n;

@@ -66,7 +66,7 @@ struct pod_host {
 	struct map ids;	       /* container (from its creation on) and sandbox id -> struct worker * */
 	size_t running_pods, running_containers;
 	bool resizes_deferred, resizes_posted;	    /* some wait for room; they are to be looked at */
-	void (*counts_changed)(struct pod_host *h); /* optional, as the next */
+	void (*counts_changed)(struct pod_host *h); /* or a Pod has come to its end; optional, as the next */
 	void (*image_pulled)(struct pod_host *h);
 	void (*class_changed)(struct pod_host *h);		/* what burstable Pods request together */
 	void (*pod_ended)(struct pod_host *h, const char *uid); /* its worker has ended */
@@ -128,7 +128,7 @@ struct worker {
 	size_t under_way;		       /* jobs and calls; the worker lives until they are back */
 	char sandbox_starting[RUNTIME_ID_MAX]; /* that is being made; "" = none */
 	bool sandbox_ended_early;	       /* its end was told before it was made */
-	bool admitted, counted_running, forgotten;
+	bool admitted, counted_running, counted_over, forgotten;
 	bool volumes_owed; /* what the volumes are made of may have changed since they were */
 	size_t counted_containers;
 
