@@ -35,14 +35,14 @@ own_node() { # NAME PORT <FIELDS
 	mkdir -p "$OWN/run" "$OWN/logs"
 	{ own_settings "$1" "$2" && cat; } >"$OWN/config.yaml"
 }
-own_agent() { # [FLAG...]
-	start "$OWN" nodeagent "$ROOT/build/bin/nodeagent" --config="$OWN/config.yaml" --kubeconfig="$DIR/pki/nodeagent.kubeconfig" \
+own_agent() { # [FLAG...]; INSIDE: a command that the agent is run by
+	CORACLE_ENV="${CORACLE_ENV:-} ${INSIDE:-}" start "$OWN" nodeagent "$ROOT/build/bin/nodeagent" --config="$OWN/config.yaml" --kubeconfig="$DIR/pki/nodeagent.kubeconfig" \
 		--hostname-override="$NODE" --node-ip="$(node_address)" --root-dir="$OWN/node" --pause-binary="$ROOT/build/bin/pause" "$@" >&2 3>&-
 }
 own_node_gone() {
-	kubectl delete pods --all -n "$NS" --force --grace-period=0 || :
+	kubectl delete pods --all -n "$NS" --force --grace-period=0 --timeout="${GUARD}s" || :
 	stop "$OWN" nodeagent
-	"$ROOT/build/bin/nodeagent" cleanup --root-dir="$OWN/node"
+	timeout "$GUARD" ${INSIDE:-} "$ROOT/build/bin/nodeagent" cleanup --root-dir="$OWN/node"
 	kubectl delete node "$NODE" --wait=false || :
 	drop_namespace
 }
