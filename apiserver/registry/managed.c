@@ -144,6 +144,7 @@ void managed_compare(struct managed *m, struct managed_changes *v, const char *v
 		v->c.removed = managed_reset(a, m->reset, v->c.removed);
 	}
 	v->changed = fieldset_union(a, v->c.added, v->c.modified);
+	v->felt = managed_strip(a, fieldset_union(a, v->changed, v->c.removed));
 }
 
 struct managed_changes *managed_changes_for(struct managed *m, struct managed_changes *mine,
@@ -159,18 +160,24 @@ struct managed_changes *managed_changes_for(struct managed *m, struct managed_ch
 	return other;
 }
 
-/* Takes from a manager what was changed or removed. */
-static void take(struct managed *m, struct manager *who, const struct managed_changes *v)
+/* Takes from a manager what was changed or removed. False: what he is said to own is no set. */
+static bool take(struct managed *m, struct manager *who, const struct managed_changes *v)
 {
 	struct arena *a = m->managers.arena;
 
 	if (!v->known) {
 		who->set = NULL; /* of a version that is no more */
-		return;
+		who->unread = NULL;
+		return true;
 	}
+	if (who->unread && !managers_meet(who, v->felt))
+		return true;
+	if (!managers_read(&m->managers, who))
+		return false;
 	who->set = fieldset_reconcile(a, v->type, who->set);
 	who->set = fieldset_difference(a, who->set, fieldset_intersection(a, who->set, v->changed));
 	who->set = fieldset_difference(a, who->set, v->c.removed);
+	return true;
 }
 
 void managed_now(const struct managed *m, struct manager *who)
@@ -189,6 +196,8 @@ static void give(struct managed *m, const char *name, const struct fieldset *set
 
 	if (!who)
 		who = managers_add(&m->managers, &self);
+	if (!managers_read(&m->managers, who))
+		who->set = NULL;
 	who->set = fieldset_union(m->managers.arena, set, who->set);
 	if (strcmp(m->subresource, "scale")) /* of which upstream does not say when */
 		managed_now(m, who);
@@ -203,7 +212,8 @@ bool managed_note(struct managed *m, const char *name, const js *old, const js *
 	if (!mine.changed && !mine.c.removed)
 		return false;
 	for (size_t i = 0; i < all->n; i++)
-		take(m, &all->v[i], managed_changes_for(m, &mine, &other, all->v[i].version, old, new));
+		if (!take(m, &all->v[i], managed_changes_for(m, &mine, &other, all->v[i].version, old, new)))
+			all->n = 0;
 	const struct fieldset *set = managed_strip(all->arena, mine.changed);
 	if (set)
 		give(m, *name ? name : NOBODY, set);
@@ -342,6 +352,15 @@ void managed_create(struct registry_call *c, const js *said)
 		managed_memo_put(memo, &key, c->managed);
 }
 
+/* Most writes change fields of one or two managers. A definition's schema may have changed, which goes through all sets. */
+static int read_stored(struct managed *m, const struct obj_managed *is, struct err *err)
+{
+	struct arena *a = m->managers.arena;
+
+	return m->type->structural ? managers_of(a, is, &m->managers, err)
+				   : managers_of_unread(a, is, &m->managers, err);
+}
+
 void managed_update(struct registry_call *c, const js *said)
 {
 	char room[ARENA_ROOM];
@@ -363,7 +382,8 @@ void managed_update(struct registry_call *c, const js *said)
 	js *new_made, *old_made;
 	const js *new = as_spoken(c, c->new, &new_made), *old = as_spoken(c, c->old_tree, &old_made);
 	autojson js *free_new = new_made, *free_old = old_made;
-	if (!theirs && managers_of(&a, is, &m.managers, &ignore) < 0)
+	/* a list that is not right counts as none */
+	if (!theirs && read_stored(&m, is, &ignore) < 0)
 		m.managers = (struct managers){.arena = &a};
 	if (managed_note(&m, author(c), old, new) || theirs)
 		managed_keep(c, &m);

@@ -19,6 +19,9 @@ struct manager {
 	const char *time;			  /* NULL: none */
 	int64_t seconds;			  /* of it */
 	const struct fieldset *set;
+	const char *
+		unread; /* instead of a set that nobody has looked into: its FieldsV1, which is not empty; NULL: it was read */
+	size_t n_unread;
 	const struct fieldset *left; /* while somebody applies: what of it stays */
 };
 struct managers {
@@ -32,6 +35,13 @@ int managers_decode(struct arena *a, const char *p, size_t n, struct managers *r
 /* The same of a stored list; NULL has nobody. */
 int managers_of(struct arena *a, const struct obj_managed *m, struct managers *ret,
 		struct err *err) MUST_CHECK;
+/* As managers_of, but for who will look into few of the sets: they are unread. */
+int managers_of_unread(struct arena *a, const struct obj_managed *m, struct managers *ret,
+		       struct err *err) MUST_CHECK;
+/* Whether it owns, or may own, a field at the top of an object below which the set has something. */
+bool managers_meet(const struct manager *who, const struct fieldset *set);
+/* Reads its set. False: that is none. */
+bool managers_read(struct managers *m, struct manager *who);
 /* Sorts them and writes the list; nothing when there is none. */
 void managers_encode(struct managers *m, struct buf *out);
 /* The manager of that identity: versions tell updaters apart, but not appliers. NULL: none. */
@@ -90,6 +100,7 @@ struct managed_changes {     /* as the managers of one version see them */
 	bool known;	     /* there is such a version */
 	struct fieldset_changes c;
 	const struct fieldset *changed; /* added or modified */
+	const struct fieldset *felt;	/* that, and what was removed, of all that somebody may own */
 	const struct type *type;
 };
 void managed_compare(struct managed *m, struct managed_changes *v, const char *version, const js *old,
