@@ -51,7 +51,13 @@ root_of() { # POD: the container's files
 	eventually shows 'Normal Killing spec.containers\{c\} Container c failed liveness probe, will be restarted' events live-exec
 	is 137 field live-exec .lastState.terminated.exitCode
 	eventually is 2 field live-exec .restartCount
+	# Its series are those of the Pod, whatever container it has, and go with it.
+	page=/api/v1/nodes/$(kubectl get pod live-exec -o jsonpath='{.spec.nodeName}')/proxy/metrics/probes
+	labels="container=\"c\",namespace=\"$NS\",pod=\"live-exec\""
+	[ "$(kubectl get --raw "$page" | grep -c "^prober_probe_total{$labels,pod_uid=\"[-0-9a-f]*\",probe_type=\"Liveness\",result=\"\(failed\|successful\)\"} [1-9]")" = 2 ]
+	kubectl get --raw "$page" | grep -q "^prober_probe_duration_seconds_count{$labels,probe_type=\"Liveness\"} [1-9]"
 	kubectl delete pod live-exec --now
+	eventually sh -c "! kubectl get --raw '$page' | grep -q live-exec"
 }
 
 @test "a probe's own grace is that of its kill" {

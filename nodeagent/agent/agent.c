@@ -376,6 +376,7 @@ void agent_server_config(struct agent *a, struct server_config *ret)
 				      .summary = pages_summary,
 				      .cadvisor = pages_cadvisor,
 				      .usage = pages_usage,
+				      .probes = pages_probes,
 				      .arg = &a->pages};
 }
 

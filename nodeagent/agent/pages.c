@@ -5,6 +5,7 @@
 
 #include "agent/cadvisor.h"
 #include "agent/summary.h"
+#include "pod/probes.h"
 #include "serve/health.h"
 
 void pages_count(struct node *n)
@@ -106,6 +107,17 @@ js *pages_running_pods(void *arg)
 		for (struct map_iter it = {0}; map_next(&p->nodes[i].host.workers, &it);)
 			add_running(items, it.value);
 	return list;
+}
+
+void pages_probes(void *arg, struct buf *out)
+{
+	const struct pages *p = arg;
+	for (int f = 0; f < TALLY_FAMILIES; f++) {
+		tally_head(out, (enum tally_family)f);
+		for (size_t i = 0; i < p->n; i++)
+			for (struct map_iter it = {0}; map_next(&p->nodes[i].host.workers, &it);)
+				probes_write(it.value, (enum tally_family)f, out);
+	}
 }
 
 void pages_usage(void *arg, struct buf *out)

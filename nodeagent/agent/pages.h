@@ -24,6 +24,7 @@ struct pages {
 js *pages_pods(void *arg);
 js *pages_running_pods(void *arg);
 void pages_usage(void *arg, struct buf *out);
+void pages_probes(void *arg, struct buf *out);
 void pages_summary(void *arg, struct answer *a, bool brief);
 void pages_cadvisor(void *arg, struct answer *a, bool unused);
 

@@ -15,7 +15,8 @@ struct prober {
 	int i;
 	enum probe_kind kind;
 	struct loop_timer timer;
-	int64_t next_ns; /* the next tick */
+	int64_t next_ns;  /* the next tick */
+	int64_t asked_ns; /* first, since then */
 	struct probe_run *run;
 	bool missed; /* a tick came while it was asking */
 	bool over;   /* asks no more in this run of the container */
@@ -33,6 +34,7 @@ struct probes {
 		int64_t began_ns;	 /* monotonic */
 		bool started;		 /* no startup probe, or it has succeeded */
 		struct prober *v[PROBE_KINDS];
+		struct probe_tally *tally[PROBE_KINDS]; /* of all runs; NULL = none was answered */
 	} * c;
 };
 
@@ -190,6 +192,7 @@ static void on_tick(void *arg)
 		return;
 	}
 	p->attempts = 0;
+	p->asked_ns = now;
 	if (in_time(p, now))
 		ask(p);
 }
@@ -228,6 +231,14 @@ static void count(struct prober *p, enum probe_result r)
 	tell(p, r);
 }
 
+static void add_up(struct prober *p, bool passed)
+{
+	struct probe_tally **t = &container_of(p)->tally[p->kind];
+	if (!*t)
+		*t = MEM_NEW(struct probe_tally);
+	tally_count(*t, passed, (double)(clock_mono_ns() - p->asked_ns) / (double)NS_PER_S);
+}
+
 static void judge(struct prober *p, const struct probe_answer *a)
 {
 	static const enum probe_result results[] = {[PROBE_PASSED] = PROBE_SUCCESS,
@@ -238,6 +249,7 @@ static void judge(struct prober *p, const struct probe_answer *a)
 		record(p, "Unhealthy", what, a->text);
 		return;
 	}
+	add_up(p, a->verdict != PROBE_FAILED);
 	if (a->verdict == PROBE_WARNED)
 		record(p, "ProbeWarning", "warning", a->text);
 	if (a->verdict == PROBE_FAILED)
@@ -259,6 +271,7 @@ static void on_answer(void *arg, const struct probe_answer *a)
 	if (p->missed && !p->over) {
 		p->missed = false;
 		p->attempts = 0;
+		p->asked_ns = clock_mono_ns();
 		ask(p);
 	}
 	if (p->told != told)
@@ -379,12 +392,30 @@ void probes_follow(struct worker *w, struct instant now)
 	}
 }
 
+void probes_write(const struct worker *w, enum tally_family f, struct buf *out)
+{
+	const struct probes *p = w->probes;
+	for (size_t i = 0; p && i < p->n; i++)
+		for (int k = 0; k < PROBE_KINDS; k++) {
+			const struct tally_labels l = {.container = w->pod->list.v[i].name,
+						       .namespace = w->pod->o.meta.namespace,
+						       .pod = w->pod->o.meta.name,
+						       .uid = w->pod->o.meta.uid,
+						       .type = kind_names[k]};
+			if (p->c[i].tally[k])
+				tally_write(out, f, p->c[i].tally[k], &l);
+		}
+}
+
 void probes_free(struct probes *p)
 {
 	if (!p)
 		return;
-	for (size_t i = 0; i < p->n; i++)
+	for (size_t i = 0; i < p->n; i++) {
 		forget(&p->c[i]);
+		for (int k = 0; k < PROBE_KINDS; k++)
+			free(p->c[i].tally[k]);
+	}
 	free(p->c);
 	free(p);
 }

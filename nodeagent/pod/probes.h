@@ -21,12 +21,15 @@
 #include "base/arena.h"
 #include "pod/machine.h"
 #include "probe/probe.h"
+#include "probe/tally.h"
 
 struct worker;
 struct probes;
 /* After each step of the worker's machine: begins and ends what is to be. May tell the machine, which then wants a step. */
 void probes_follow(struct worker *w, struct instant now);
 void probes_free(struct probes *p);
+/* The series of its probes, as a part of /metrics/probes. */
+void probes_write(const struct worker *w, enum tally_family f, struct buf *out);
 
 /* What a handler of container i asks; strings in the arena or the Pod. -1: it names a port that is none. */
 int probes_request(struct arena *a, const struct worker *w, int i, const struct handler_spec *h,

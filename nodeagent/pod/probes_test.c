@@ -38,6 +38,28 @@ static void test_ticks(void **state)
 	scene_end(&s);
 }
 
+/* What was answered is counted, over the runs of a container; an error is no answer. */
+static void test_series(void **state)
+{
+	struct scene s;
+	autobuf struct buf b = BUF_INIT;
+	scene_begin(&s, JSON(LIVE ",'periodSeconds':1,'failureThreshold':3}"));
+	probes_write(s.w, TALLY_TOTAL, &b);
+	assert_non_null(strstr(buf_str(&b), "probe_type=\"Liveness\",result=\"successful\"} 1\n"));
+	assert_null(strstr(buf_str(&b), "failed"));
+	s.code = 1;
+	scene_advance(&s, 2);
+	s.code = 0;
+	scene_run(&s, "run2");
+	buf_clear(&b);
+	probes_write(s.w, TALLY_TOTAL, &b);
+	assert_non_null(strstr(buf_str(&b), "result=\"failed\"} 2\n"));
+	assert_non_null(strstr(buf_str(&b), "result=\"successful\"} 2\n"));
+	probes_write(s.w, TALLY_DURATION, &b);
+	assert_non_null(strstr(buf_str(&b), "probe_type=\"Liveness\"} 2\n"));
+	scene_end(&s);
+}
+
 /* A liveness probe that has failed asks no more, until there is a new run. */
 static void test_liveness(void **state)
 {
@@ -286,12 +308,12 @@ static void test_request(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ticks),	       cmocka_unit_test(test_liveness),
-		cmocka_unit_test(test_readiness),      cmocka_unit_test(test_startup),
-		cmocka_unit_test(test_startup_fails),  cmocka_unit_test(test_error),
-		cmocka_unit_test(test_deletion),       cmocka_unit_test(test_ends),
-		cmocka_unit_test(test_started_before), cmocka_unit_test(test_jitter),
-		cmocka_unit_test(test_pretended),      cmocka_unit_test(test_command),
-		cmocka_unit_test(test_request)};
+		cmocka_unit_test(test_series),	 cmocka_unit_test(test_ticks),
+		cmocka_unit_test(test_liveness), cmocka_unit_test(test_readiness),
+		cmocka_unit_test(test_startup),	 cmocka_unit_test(test_startup_fails),
+		cmocka_unit_test(test_error),	 cmocka_unit_test(test_deletion),
+		cmocka_unit_test(test_ends),	 cmocka_unit_test(test_started_before),
+		cmocka_unit_test(test_jitter),	 cmocka_unit_test(test_pretended),
+		cmocka_unit_test(test_command),	 cmocka_unit_test(test_request)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -290,11 +290,21 @@ static enum MHD_Result serve_pods(struct request *rq, const char *rest)
 	return reply(rq->c, MHD_HTTP_OK, "application/json", &text);
 }
 
-static enum MHD_Result serve_usage(struct request *rq, const char *rest)
+static enum MHD_Result serve_series(struct request *rq, void (*write)(void *arg, struct buf *out))
 {
 	autobuf struct buf text = BUF_INIT;
-	rq->sv->c.usage(rq->sv->c.arg, &text);
+	write(rq->sv->c.arg, &text);
 	return reply(rq->c, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", &text);
+}
+
+static enum MHD_Result serve_usage(struct request *rq, const char *rest)
+{
+	return serve_series(rq, rq->sv->c.usage);
+}
+
+static enum MHD_Result serve_probes(struct request *rq, const char *rest)
+{
+	return serve_series(rq, rq->sv->c.probes);
 }
 
 static void on_answer(void *arg)
@@ -382,6 +392,7 @@ static const struct route {
 	{.path = "/pods", .handle = serve_pods},
 	{.path = "/metrics", .handle = serve_metrics},
 	{.path = "/metrics/resource", .handle = serve_usage},
+	{.path = "/metrics/probes", .handle = serve_probes},
 	{.path = "/metrics/cadvisor", .handle = serve_cadvisor},
 	{.path = "/runningpods/", .handle = serve_running},
 	{.path = "/stats/summary", .posted = true, .handle = serve_summary},

@@ -30,6 +30,7 @@ struct server_config { /* strings borrowed for the server's life */
 	void (*cadvisor)(void *arg, struct answer *a, bool unused);
 	/* What the node and its containers use, as the page /metrics/resource. */
 	void (*usage)(void *arg, struct buf *out);
+	void (*probes)(void *arg, struct buf *out);
 	void *arg;
 };
 

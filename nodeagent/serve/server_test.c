@@ -129,6 +129,7 @@ static void start(struct scene *s)
 					.source = {.loop = s->loop, .root = dir, .find = find, .arg = s},
 					.pods = pods,
 					.usage = usage,
+					.probes = usage,
 					.arg = s};
 	if (!(s->server = server_start(&c, &err)))
 		fail_msg("%s", err.msg);
