@@ -13,12 +13,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/faults.h"
 #include "object/quantity.h"
 #include "object/yaml.h"
 
 #define API_VERSION "kubelet.config.k8s.io/v1beta1"
 #define KIND "KubeletConfiguration"
-#define FAULTS_MAX 20 /* further ones are not told */
 
 enum field_type {
 	STRING,
@@ -204,25 +204,6 @@ struct configfile {
 	char *text[ROWS]; /* as the flag takes it; NULL = the file says nothing */
 };
 
-struct faults {
-	struct buf text; /* ", " between them */
-	size_t n;
-};
-
-static void fault(struct faults *f, const char *format, ...) PRINTF(2, 3);
-static void fault(struct faults *f, const char *format, ...)
-{
-	va_list ap;
-
-	if (f->n++ >= FAULTS_MAX)
-		return;
-	if (f->text.len)
-		buf_adds(&f->text, ", ");
-	va_start(ap, format);
-	buf_addvf(&f->text, format, ap);
-	va_end(ap);
-}
-
 /* ---- a value as a flag's text ---- */
 
 static char *join_list(const js *v)
@@ -363,24 +344,25 @@ static void check_choice(const struct configfile_row *r, const char *text, struc
 	struct err ignored = ERR_INIT;
 	bool outside = r->flag && (r->min || r->max) && (n < r->min || n > r->max);
 	if (outside && r->max == INT32_MAX && r->min)
-		fault(f, "invalid configuration: %s %s must be a positive number", r->field, text);
+		faults_add(f, "invalid configuration: %s %s must be a positive number", r->field, text);
 	else if (outside && r->max == INT32_MAX)
-		fault(f, "invalid configuration: %s (--%s) %s must not be a negative number", r->field,
-		      r->flag, text);
+		faults_add(f, "invalid configuration: %s (--%s) %s must not be a negative number", r->field,
+			   r->flag, text);
 	else if (outside)
-		fault(f,
-		      "invalid configuration: %s (--%s) %s must be between %" PRId64 " and %" PRId64
-		      ", inclusive",
-		      r->field, r->flag, text, r->min, r->max);
+		faults_add(f,
+			   "invalid configuration: %s (--%s) %s must be between %" PRId64 " and %" PRId64
+			   ", inclusive",
+			   r->field, r->flag, text, r->min, r->max);
 	if (r->flag || !r->only || !strcmp(r->only, text))
 		return;
 	if (r->type == DURATION && flags_duration(text, &a, &ignored) == 0 &&
 	    flags_duration(*r->only ? r->only : "0", &b, &ignored) == 0 && a == b)
 		return;
 	if (*r->only)
-		fault(f, "%s: Unsupported value: \"%s\": supported values: \"%s\"", r->field, text, r->only);
+		faults_add(f, "%s: Unsupported value: \"%s\": supported values: \"%s\"", r->field, text,
+			   r->only);
 	else
-		fault(f, "%s: Forbidden: is not supported", r->field);
+		faults_add(f, "%s: Forbidden: is not supported", r->field);
 }
 
 static void take(struct configfile *c, size_t i, const js *v, struct faults *f)
@@ -388,7 +370,7 @@ static void take(struct configfile *c, size_t i, const js *v, struct faults *f)
 	const struct configfile_row *r = &rows[i];
 	autofree char *text = text_of(r->type, v);
 	if (!text) {
-		fault(f, "%s: Invalid value: must be %s", r->field, type_words[r->type]);
+		faults_add(f, "%s: Invalid value: must be %s", r->field, type_words[r->type]);
 		return;
 	}
 	if (is_zero(r->type, text))
@@ -418,9 +400,9 @@ static void read_field(struct configfile *c, const js *v, const char *path, stru
 		inner |= begins(rows[i].field, path);
 	}
 	if (!inner)
-		fault(f, "unknown field \"%.200s\"", path);
+		faults_add(f, "unknown field \"%.200s\"", path);
 	else if (v && !js_is_obj(v))
-		fault(f, "%s: Invalid value: must be an object", path);
+		faults_add(f, "%s: Invalid value: must be an object", path);
 	else if (v)
 		read_object(c, v, path, f);
 }
@@ -438,19 +420,19 @@ static void check_version(const js *o, struct faults *f)
 {
 	const char *version = js_str0(o, "apiVersion", NULL), *kind = js_str0(o, "kind", NULL);
 	if (strcmp(version, API_VERSION) != 0 || strcmp(kind, KIND) != 0)
-		fault(f,
-		      "no kind \"%s\" is registered for version \"%s\": this agent reads " KIND
-		      " of " API_VERSION,
-		      kind, version);
+		faults_add(f,
+			   "no kind \"%s\" is registered for version \"%s\": this agent reads " KIND
+			   " of " API_VERSION,
+			   kind, version);
 }
 
 static void read_document(struct configfile *c, const js *o, const struct js_duplicates *dup,
 			  struct faults *f)
 {
 	for (size_t i = 0; i < dup->n; i++)
-		fault(f, "yaml: %s", dup->path[i]);
+		faults_add(f, "yaml: %s", dup->path[i]);
 	if (!js_is_obj(o)) {
-		fault(f, "not an object");
+		faults_add(f, "not an object");
 		return;
 	}
 	check_version(o, f);
@@ -461,7 +443,7 @@ static void read_document(struct configfile *c, const js *o, const struct js_dup
 struct configfile *configfile_parse(const char *text, size_t n, struct err *err)
 {
 	struct js_duplicates dup = {0};
-	struct faults f = {0};
+	autofaults struct faults f = {.n = 0};
 	if (n > CONFIGFILE_MAX) {
 		err_set(err, REASON_TOO_LARGE, "more than %zu bytes", CONFIGFILE_MAX);
 		return NULL;
@@ -470,12 +452,9 @@ struct configfile *configfile_parse(const char *text, size_t n, struct err *err)
 	struct configfile *c = o ? MEM_NEW(struct configfile) : NULL;
 	if (c)
 		read_document(c, o, &dup, &f);
-	if (f.n) {
-		err_set(err, REASON_BAD_REQUEST, "%s", buf_str(&f.text));
+	if (faults_end(&f, REASON_BAD_REQUEST, "", false, err) < 0)
 		configfile_free(STEAL(c));
-	}
 	js_duplicates_release(&dup);
-	buf_release(&f.text);
 	return c;
 }
 

@@ -8,13 +8,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/faults.h"
 #include "base/flags.h"
 #include "base/map.h"
 #include "client/tls.h"
 #include "object/yaml.h"
 #include "os/tree.h"
 
-#define FAULTS_MAX 20 /* further ones are not told */
 #define ROWS_MAX 1000
 
 static const char *const api_versions[] = {"credentialprovider.kubelet.k8s.io/v1",
@@ -23,33 +23,11 @@ static const char *const api_versions[] = {"credentialprovider.kubelet.k8s.io/v1
 static const char *const file_versions[] = {"kubelet.config.k8s.io/v1", "kubelet.config.k8s.io/v1beta1",
 					    "kubelet.config.k8s.io/v1alpha1"};
 
-struct provider_faults {
-	struct buf text; /* ", " between them */
-	size_t n;
-};
-
-static void fault(struct provider_faults *f, const char *format, ...) PRINTF(2, 3);
-static void fault(struct provider_faults *f, const char *format, ...)
+/* Tells them, and is done with them. */
+static int end_faults(struct faults *f, const char *what, struct err *err)
 {
-	va_list ap;
-
-	if (f->n++ >= FAULTS_MAX)
-		return;
-	if (f->text.len)
-		buf_adds(&f->text, ", ");
-	va_start(ap, format);
-	buf_addvf(&f->text, format, ap);
-	va_end(ap);
-}
-
-/* "[a, b]", as an aggregate is written. */
-static int end_faults(struct provider_faults *f, const char *what, struct err *err)
-{
-	int rc = 0;
-	if (f->n)
-		rc = err_set(err, REASON_INVALID, "%s%s%s%s", what, f->n > 1 ? "[" : "", buf_str(&f->text),
-			     f->n > 1 ? "]" : "");
-	buf_release(&f->text);
+	int rc = faults_end(f, REASON_INVALID, what, true, err);
+	faults_release(f);
 	return rc;
 }
 
@@ -63,54 +41,53 @@ static bool is_one_of(const char *s, const char *const *v, size_t n)
 
 /* ---- decoding, strictly ---- */
 
-static void check_fields(const js *o, const char *path, const char *const *known, size_t n,
-			 struct provider_faults *f)
+static void check_fields(const js *o, const char *path, const char *const *known, size_t n, struct faults *f)
 {
 	for (struct js_iter it = js_iter(o); js_next(&it);)
 		if (!is_one_of(it.key, known, n))
-			fault(f, "unknown field \"%s%s%.200s\"", path, *path ? "." : "", it.key);
+			faults_add(f, "unknown field \"%s%s%.200s\"", path, *path ? "." : "", it.key);
 }
 
 static const char *text_field(struct arena *a, const js *o, const char *path, const char *key,
-			      struct provider_faults *f)
+			      struct faults *f)
 {
 	const js *v = js_field(o, key);
 	if (v && !js_is_str(v))
-		fault(f, "%s.%s: must be a string", path, key);
+		faults_add(f, "%s.%s: must be a string", path, key);
 	return arena_strdup(a, js_str0(o, key, NULL));
 }
 
 static const char **text_list(struct arena *a, const js *o, const char *path, const char *key,
-			      struct provider_faults *f)
+			      struct faults *f)
 {
 	const js *list = js_field(o, key);
 	const char **v = arena_array(a, js_len(list) + 1, sizeof(*v));
 	if (list && !js_is_arr(list)) {
-		fault(f, "%s.%s: must be a list of strings", path, key);
+		faults_add(f, "%s.%s: must be a list of strings", path, key);
 		return v;
 	}
 	for (size_t i = 0; i < js_len(list); i++) {
 		if (!js_is_str(js_at(list, i)))
-			fault(f, "%s.%s[%zu]: must be a string", path, key, i);
+			faults_add(f, "%s.%s[%zu]: must be a string", path, key, i);
 		v[i] = arena_strdup(a, js_str0(js_at(list, i), NULL));
 	}
 	return v;
 }
 
-static const char **env_list(struct arena *a, const js *o, const char *path, struct provider_faults *f)
+static const char **env_list(struct arena *a, const js *o, const char *path, struct faults *f)
 {
 	static const char *const known[] = {"name", "value"};
 	const js *list = js_field(o, "env");
 	const char **v = arena_array(a, js_len(list) + 1, sizeof(*v));
 	if (list && !js_is_arr(list)) {
-		fault(f, "%s.env: must be a list", path);
+		faults_add(f, "%s.env: must be a list", path);
 		return v;
 	}
 	for (size_t i = 0; i < js_len(list); i++) {
 		autofree char *at = mem_printf("%s.env[%zu]", path, i);
 		const js *e = js_at(list, i);
 		if (!js_is_obj(e))
-			fault(f, "%s: must be an object", at);
+			faults_add(f, "%s: must be an object", at);
 		check_fields(e, at, known, ARRAY_LEN(known), f);
 		v[i] = arena_printf(a, "%s=%s", text_field(a, e, at, "name", f),
 				    text_field(a, e, at, "value", f));
@@ -140,61 +117,68 @@ static const char *bad_url(struct arena *a, const char *s)
 	return what ? arena_printf(a, "parse \"https://%s\": %s", s, what) : NULL;
 }
 
-static void check_name(const char *name, struct provider_faults *f)
+static void check_name(const char *name, struct faults *f)
 {
 	if (strchr(name, '/'))
-		fault(f, "providers.name: Invalid value: \"%s\": provider name cannot contain '/'", name);
+		faults_add(f, "providers.name: Invalid value: \"%s\": provider name cannot contain '/'",
+			   name);
 	if (strchr(name, ' '))
-		fault(f, "providers.name: Invalid value: \"%s\": provider name cannot contain spaces", name);
+		faults_add(f, "providers.name: Invalid value: \"%s\": provider name cannot contain spaces",
+			   name);
 	if (!strcmp(name, ".") || !strcmp(name, ".."))
-		fault(f, "providers.name: Invalid value: \"%s\": provider name cannot be '%s'", name, name);
+		faults_add(f, "providers.name: Invalid value: \"%s\": provider name cannot be '%s'", name,
+			   name);
 }
 
-static void check_version(const char *v, struct provider_faults *f)
+static void check_version(const char *v, struct faults *f)
 {
 	if (!*v)
-		fault(f, "providers.apiVersion: Required value");
+		faults_add(f, "providers.apiVersion: Required value");
 	else if (!is_one_of(v, api_versions, ARRAY_LEN(api_versions)))
-		fault(f,
-		      "providers.apiVersion: Unsupported value: \"%s\": supported values: \"%s\", \"%s\", \"%s\"",
-		      v, api_versions[0], api_versions[1], api_versions[2]);
+		faults_add(
+			f,
+			"providers.apiVersion: Unsupported value: \"%s\": supported values: \"%s\", \"%s\", \"%s\"",
+			v, api_versions[0], api_versions[1], api_versions[2]);
 }
 
-static void check_match(struct arena *a, const char *const *match, struct provider_faults *f)
+static void check_match(struct arena *a, const char *const *match, struct faults *f)
 {
 	if (!*match)
-		fault(f, "providers.matchImages: Required value: at least 1 item in matchImages is required");
+		faults_add(
+			f,
+			"providers.matchImages: Required value: at least 1 item in matchImages is required");
 	for (; *match; match++) {
 		const char *why = bad_url(a, *match);
 		if (why)
-			fault(f, "providers.matchImages: Invalid value: \"%s\": match image is invalid: %s",
-			      *match, why);
+			faults_add(f,
+				   "providers.matchImages: Invalid value: \"%s\": match image is invalid: %s",
+				   *match, why);
 	}
 }
 
-static void check_row(struct arena *a, const struct providerconfig_row *r, const js *o,
-		      struct provider_faults *f)
+static void check_row(struct arena *a, const struct providerconfig_row *r, const js *o, struct faults *f)
 {
 	const char *duration = js_str(o, "defaultCacheDuration", NULL);
 	check_name(r->name, f);
 	check_version(r->api_version, f);
 	check_match(a, r->match, f);
 	if (!js_get(o, "defaultCacheDuration", NULL))
-		fault(f, "providers.defaultCacheDuration: Required value");
+		faults_add(f, "providers.defaultCacheDuration: Required value");
 	else if (duration && r->cache_ns < 0)
-		fault(f,
-		      "providers.defaultCacheDuration: Invalid value: \"%s\": must be greater than or equal to 0",
-		      duration);
+		faults_add(
+			f,
+			"providers.defaultCacheDuration: Invalid value: \"%s\": must be greater than or equal to 0",
+			duration);
 	if (js_get(o, "tokenAttributes", NULL))
-		fault(f,
-		      "providers.tokenAttributes: Forbidden: tokenAttributes is not supported: plugins are given no "
-		      "service account tokens");
+		faults_add(
+			f,
+			"providers.tokenAttributes: Forbidden: tokenAttributes is not supported: plugins are given no "
+			"service account tokens");
 }
 
 /* ---- a file ---- */
 
-static void read_row(struct arena *a, const js *o, size_t i, struct providerconfig_row *r,
-		     struct provider_faults *f)
+static void read_row(struct arena *a, const js *o, size_t i, struct providerconfig_row *r, struct faults *f)
 {
 	static const char *const known[] = {"name", "matchImages", "defaultCacheDuration", "apiVersion",
 					    "args", "env",	   "tokenAttributes"};
@@ -202,7 +186,7 @@ static void read_row(struct arena *a, const js *o, size_t i, struct providerconf
 	autofree char *path = mem_printf("providers[%zu]", i);
 	const js *duration = js_get(o, "defaultCacheDuration", NULL);
 	if (!js_is_obj(o))
-		fault(f, "%s: must be an object", path);
+		faults_add(f, "%s: must be an object", path);
 	check_fields(o, path, known, ARRAY_LEN(known), f);
 	*r = (struct providerconfig_row){.name = text_field(a, o, path, "name", f),
 					 .api_version = text_field(a, o, path, "apiVersion", f),
@@ -211,10 +195,10 @@ static void read_row(struct arena *a, const js *o, size_t i, struct providerconf
 					 .env = env_list(a, o, path, f)};
 	if (duration &&
 	    (!js_is_str(duration) || flags_duration(js_str0(duration, NULL), &r->cache_ns, &ignored) < 0))
-		fault(f, "%s.defaultCacheDuration: must be a duration such as \"5m\"", path);
+		faults_add(f, "%s.defaultCacheDuration: must be a duration such as \"5m\"", path);
 }
 
-static js *read_document(const char *text, size_t n, struct provider_faults *f, struct err *err)
+static js *read_document(const char *text, size_t n, struct faults *f, struct err *err)
 {
 	static const char *const known[] = {"apiVersion", "kind", "providers"};
 	struct js_duplicates dup = {0};
@@ -222,7 +206,7 @@ static js *read_document(const char *text, size_t n, struct provider_faults *f, 
 	if (n > PROVIDERCONFIG_MAX)
 		(void)err_set(err, REASON_TOO_LARGE, "more than %zu bytes", PROVIDERCONFIG_MAX);
 	for (size_t i = 0; i < dup.n; i++)
-		fault(f, "yaml: %s", dup.path[i]);
+		faults_add(f, "yaml: %s", dup.path[i]);
 	js_duplicates_release(&dup);
 	if (!o)
 		return NULL;
@@ -230,25 +214,25 @@ static js *read_document(const char *text, size_t n, struct provider_faults *f, 
 	const js *list = js_field(o, "providers");
 	if (strcmp(kind, "CredentialProviderConfig") != 0 ||
 	    !is_one_of(version, file_versions, ARRAY_LEN(file_versions)))
-		fault(f, "no kind \"%s\" is registered for version \"%s\"", kind, version);
+		faults_add(f, "no kind \"%s\" is registered for version \"%s\"", kind, version);
 	check_fields(o, "", known, ARRAY_LEN(known), f);
 	if (list && !js_is_arr(list))
-		fault(f, "providers: must be a list");
+		faults_add(f, "providers: must be a list");
 	else if (js_len(list) > ROWS_MAX)
-		fault(f, "providers: must have at most %d items", ROWS_MAX);
+		faults_add(f, "providers: must have at most %d items", ROWS_MAX);
 	return o;
 }
 
 /* Its rows go behind those that are there. Their values are judged in `judged`, when all files are read. */
-static int add_file(struct providerconfig *c, const char *text, size_t n, struct provider_faults *judged,
+static int add_file(struct providerconfig *c, const char *text, size_t n, struct faults *judged,
 		    struct err *err)
 {
-	struct provider_faults f = {0};
+	struct faults f = {0};
 	struct err why = ERR_INIT;
 	autojson js *o = read_document(text, n, &f, &why);
 	const js *list = f.n ? NULL : js_arr(o, "providers", NULL);
 	if (why.reason != REASON_NONE)
-		fault(&f, "%s", why.msg);
+		faults_add(&f, "%s", why.msg);
 	c->v = mem_realloc_array(c->v, c->n + js_len(list) + 1, sizeof(*c->v));
 	for (size_t i = 0; i < js_len(list) && !f.n; i++) {
 		struct providerconfig_row *r = &c->v[c->n];
@@ -271,16 +255,16 @@ static int check_names_differ(const struct providerconfig *c, struct err *err)
 	return 0;
 }
 
-static int judge(const struct providerconfig *c, struct provider_faults *f, struct err *err)
+static int judge(const struct providerconfig *c, struct faults *f, struct err *err)
 {
 	if (!c->n)
-		fault(f, "providers: Required value: at least 1 item in plugins is required");
+		faults_add(f, "providers: Required value: at least 1 item in plugins is required");
 	return end_faults(f, "failed to validate credential provider config: ", err);
 }
 
 int providerconfig_parse(const char *text, size_t n, struct providerconfig *ret, struct err *err)
 {
-	struct provider_faults judged = {0};
+	struct faults judged = {0};
 	*ret = (struct providerconfig){0};
 	int rc = add_file(ret, text, n, &judged, err);
 	if (rc == 0)
@@ -338,8 +322,8 @@ static void hash_file(struct tls_sha256 *h, const struct buf *b)
 	tls_sha256_add(h, buf_str(b), b->len);
 }
 
-static int read_one(struct providerconfig *c, const char *path, struct tls_sha256 *h,
-		    struct provider_faults *judged, struct err *err)
+static int read_one(struct providerconfig *c, const char *path, struct tls_sha256 *h, struct faults *judged,
+		    struct err *err)
 {
 	autobuf struct buf text = BUF_INIT;
 	if (tree_read(path, PROVIDERCONFIG_MAX, &text, err) < 0)
@@ -379,7 +363,7 @@ static int list_files(const char *path, struct config_files *ret, struct err *er
 int providerconfig_read(const char *path, struct providerconfig *ret, struct err *err)
 {
 	struct config_files files = {0};
-	struct provider_faults judged = {0};
+	struct faults judged = {0};
 	char hex[65];
 	*ret = (struct providerconfig){0};
 	int rc = list_files(path, &files, err);

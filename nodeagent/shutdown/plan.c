@@ -6,39 +6,33 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/buf.h"
+#include "base/faults.h"
 #include "base/mem.h"
 
 #define CRITICAL_PRIORITY 2000000000
 #define SECONDS_MAX (INT64_MAX / NS_PER_S / PLAN_GROUPS_MAX) /* a sum of them is a time */
 
+#define WRONG "invalid configuration: "
+
 /* As upstream's validation has it, all of it is told. */
-static void check_periods(const struct plan_config *c, struct buf *faults)
+static int check_periods(const struct plan_config *c, struct err *err)
 {
+	autofaults struct faults f = {.n = 0};
 	const struct {
 		const char *name;
 		int64_t ns;
 	} rows[] = {{"shutdownGracePeriod", c->grace_ns},
 		    {"shutdownGracePeriodCriticalPods", c->critical_ns}};
-	const char *between = "";
-	if (c->critical_ns > c->grace_ns) {
-		buf_adds(
-			faults,
-			"invalid configuration: shutdownGracePeriodCriticalPods must be <= shutdownGracePeriod");
-		between = ", ";
-	}
+	if (c->critical_ns > c->grace_ns)
+		faults_add(&f, WRONG "shutdownGracePeriodCriticalPods must be <= shutdownGracePeriod");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (rows[i].ns < 0 || (rows[i].ns > 0 && rows[i].ns < NS_PER_S)) {
-			buf_addf(faults,
-				 "%sinvalid configuration: %s must be either zero or otherwise >= 1 sec",
-				 between, rows[i].name);
-			between = ", ";
-		}
+		if (rows[i].ns < 0 || (rows[i].ns > 0 && rows[i].ns < NS_PER_S))
+			faults_add(&f, WRONG "%s must be either zero or otherwise >= 1 sec", rows[i].name);
 	if (c->by_priority && *c->by_priority && (c->grace_ns > 0 || c->critical_ns > 0))
-		buf_addf(faults,
-			 "%sinvalid configuration: Cannot specify both shutdownGracePeriodByPodPriority and "
-			 "shutdownGracePeriod at the same time",
-			 between);
+		faults_add(
+			&f, WRONG
+			"Cannot specify both shutdownGracePeriodByPodPriority and shutdownGracePeriod at the same time");
+	return faults_end(&f, REASON_INVALID, "", false, err);
 }
 
 static bool number(const char **p, char end, int64_t min, int64_t max, int64_t *ret)
@@ -79,11 +73,9 @@ static int by_priority(const void *a, const void *b)
 
 int plan_make(struct plan *ret, const struct plan_config *c, struct err *err)
 {
-	autobuf struct buf faults = BUF_INIT;
 	ret->n = 0;
-	check_periods(c, &faults);
-	if (faults.len)
-		return err_set(err, REASON_INVALID, "%s", buf_str(&faults));
+	if (check_periods(c, err) < 0)
+		return -1;
 	if (c->by_priority && read_groups(ret, c->by_priority, err) < 0)
 		return -1;
 	if (!ret->n && c->grace_ns) {
