@@ -530,7 +530,7 @@ static const struct {
 	{"started", 1, cmd_started},  {"running", 1, cmd_running},
 	{"ready", -1, cmd_ready},     {"calibrate", 0, cmd_calibrate},
 	{"watches", 2, load_watches}, {"file", 5, load_file},
-	{"churn", -4, load_churn},
+	{"churn", -4, load_churn},    {"dials", 4, load_dials},
 };
 
 int main(int argc, char **argv)
@@ -544,7 +544,7 @@ int main(int argc, char **argv)
 		int args = commands[i].args;
 		if (strcmp(argv[1], commands[i].name) != 0 || (args < 0 ? argc < 2 - args : argc != 2 + args))
 			continue;
-		bool server = commands[i].run != cmd_calibrate;
+		bool server = commands[i].run != cmd_calibrate && commands[i].run != load_dials;
 		if (server && !kubeconfig)
 			return fprintf(stderr, "bench-load: set KUBECONFIG\n"), 2;
 		if (server && target_open(&load_target, kubeconfig, &err) < 0)
@@ -553,6 +553,6 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	fprintf(stderr,
-		"usage: bench-load create KIND N CONNECTIONS | file PATH FILE FIRST N CONNECTIONS | churn create|recreate MS {PATH FILE}... | get PATH N CONNECTIONS | list PATH N | fanout WATCHERS EVENTS | watches N PID | resume WATCHERS COMMAND... | bound N | deployment N | started N | running N | calibrate | ready COMMAND...\n");
+		"usage: bench-load create KIND N CONNECTIONS | file PATH FILE FIRST N CONNECTIONS | churn create|recreate MS {PATH FILE}... | get PATH N CONNECTIONS | list PATH N | fanout WATCHERS EVENTS | watches N PID | resume WATCHERS COMMAND... | bound N | deployment N | started N | running N | dials ADDRESS PORT RATE SECONDS | calibrate | ready COMMAND...\n");
 	return 2;
 }

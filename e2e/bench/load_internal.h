@@ -27,6 +27,9 @@ void load_create(const char *path, void (*body)(struct buf *b, size_t i), size_t
 void load_file(char **a);
 void load_churn(char **a);
 
+/* load_dial.c: bare probes. */
+void load_dials(char **a);
+
 /* load_watch.c: the commands about watches. */
 void load_watches(char **a);
 void load_fanout(char **a);
