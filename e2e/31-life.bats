@@ -55,6 +55,25 @@ END
 	is "$(printf 'a\ns2\ns1')" said
 }
 
+@test "without probes a container is ready as it runs; what its hook says is not its log's; its image's STOPSIGNAL ends it" {
+	local tar=$BATS_TEST_TMPDIR/quits.tar
+	"$ROOT/deploy/oci-image" "$tar" localhost/coracle-quits:1.0 --config '{"Env":["PATH=/bin"],"Cmd":["sh"],"StopSignal":"SIGQUIT"}'
+	"$ROOT/build/bin/nodeagent" image import "$tar" --root-dir="$DIR/node"
+	pod quits 'terminationGracePeriodSeconds: 3600' <<-'END'
+	  containers:
+	  - name: a
+	    image: localhost/coracle-quits:1.0
+	    command: [busybox, sh, -c, 'trap "echo QUIT >/log/said; exit 0" QUIT; trap "echo TERM >/log/said" TERM; echo mine; while :; do busybox sleep 0.1; done']
+	    lifecycle: {postStart: {exec: {command: [busybox, sh, -c, 'echo hook; echo hook >&2']}}}
+	    $MOUNT
+	END
+	kubectl wait --for=condition=Ready pod/quits --timeout=${GUARD}s
+	is "true true" field quits '{.status.containerStatuses[0].started} {.status.containerStatuses[0].ready}'
+	eventually is mine kubectl logs quits
+	kubectl delete pod quits --timeout=${GUARD}s
+	is QUIT said
+}
+
 @test "a sidecar is restarted under Never, and neither it nor its exit code keeps the Pod from being Succeeded" {
 	pod side 'restartPolicy: Never' <<END
   initContainers:
