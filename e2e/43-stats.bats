@@ -95,3 +95,18 @@ layer_is_written() { holds "$(pod_of "$(page stats/summary)")" '.containers[0].r
 	done
 	holds "$(kubectl create --raw "/api/v1/nodes/$NODE/proxy/stats/summary" -f /dev/null)" '.node.nodeName == env.NODE'
 }
+
+operations() { page metrics | sed -n "s/^kubelet_runtime_operations_$1{operation_type=\"$2\"} //p"; } # SERIES OPERATION
+
+@test "/metrics: how often the runtime was asked for what, how long that took, and what failed" {
+	local operation n
+	for operation in run_podsandbox create_container start_container; do
+		n=$(operations total "$operation")
+		[ "$n" -ge 1 ]
+		[ "$(operations duration_seconds_count "$operation")" -ge "$n" ]
+	done
+	n=$(operations errors_total exec)
+	run kubectl exec works -- /no/such/program
+	[ "$status" -ne 0 ]
+	[ "$(operations errors_total exec)" -gt "${n:-0}" ]
+}

@@ -360,7 +360,9 @@ static int open_parts(struct oci *o, const struct runtime_config *c, struct err 
 struct runtime *runtime_open(const struct runtime_config *c, struct err *err)
 {
 	struct oci *o = MEM_NEW(struct oci);
-	o->rt.ops = &oci_ops;
+	o->ops = oci_ops;
+	oci_metered(&o->ops);
+	o->rt.ops = &o->ops;
 	o->lock_fd = -1;
 	pthread_mutex_init(&o->lock, NULL);
 	if (open_parts(o, c, err) < 0) {

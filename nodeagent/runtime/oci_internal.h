@@ -33,6 +33,7 @@ struct oci_handlers;
 
 struct oci {
 	struct runtime rt;
+	struct runtime_ops ops;
 	struct runtime_config c; /* owned copies */
 	char *oci_runtime, *conmon;
 	struct oci_handlers *handlers;
@@ -232,6 +233,9 @@ int oci_exec_sync(struct runtime *rt, const char *id, const char *const *argv, i
 int oci_attach(struct runtime *rt, const char *id, struct runtime_stream *ret, struct err *err);
 int oci_reopen_log(struct runtime *rt, const char *id, struct err *err);
 int oci_port_forward(struct runtime *rt, const char *sandbox_id, int port, int *ret_fd, struct err *err);
+
+/* oci_metered.c: the same operations, counted. */
+void oci_metered(struct runtime_ops *ops);
 
 /* oci_pause.c: pause in new namespaces. */
 struct oci_pause_spec {
