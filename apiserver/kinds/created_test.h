@@ -80,8 +80,8 @@ static inline void created_check(const struct created_row *rows, size_t n)
 		causes_of(rows[i].group, rows[i].kind, "", text, NULL, &errs, &stored);
 		js_del(stored, "metadata");
 		created_differences(&got, "", sent, stored);
-		for (char *p = got.p; p < got.p + got.len; p++)
-			*p = *p == '"' ? '\'' : *p;
+		for (size_t k = 0; k < got.len; k++)
+			got.p[k] = got.p[k] == '"' ? '\'' : got.p[k];
 		if (!strcmp(buf_str(&got), rows[i].differences))
 			continue;
 		failed++;

@@ -603,9 +603,10 @@ static void every_kind_is_walked(void **state)
 	size_t n = schema_kinds(rig.api.schema, &kinds), walked = 0, faults = 0;
 
 	/* whose claims may say everything */
-	rig_call(
+	autoreply struct rig_reply labelled = rig_call(
 		&rig, "PUT", "/api/v1/namespaces/default",
 		JSON("{'metadata':{'name':'default','labels':{'resource.kubernetes.io/admin-access':'true'}}}"));
+	assert_int_equal(labelled.status, 200);
 	for (size_t i = 0; i < n; i++)
 		for (size_t o = 0; wanted(kinds[i]) && o < samples_count(samples, kinds[i]); o++, walked++)
 			faults += walk_object(kinds[i], o);
