@@ -87,50 +87,38 @@ int userns_mount(int userns_fd, const char *from, const char *to, struct err *er
 	return 0;
 }
 
-/* Between fork and its end only system calls: the process had threads. */
-static void __attribute__((noreturn)) be_in_a_namespace(int ready, int end)
+/* Only system calls: the process had threads. */
+static void __attribute__((noreturn)) be_in_a_namespace(int end, int tell)
 {
-	char c = 0;
-	if (syscall(SYS_unshare, CLONE_NEWUSER) == 0 && write(ready, &c, 1) == 1)
-		while (read(end, &c, 1) < 0 && errno == EINTR)
-			;
+	char c;
+	(void)syscall(SYS_close, tell);
+	while (syscall(SYS_read, end, &c, 1) < 0 && errno == EINTR)
+		;
 	_exit(0);
 }
 
-/* Descriptor of a namespace with some map, which nobody is in. */
+/* Descriptor of a namespace with some map, which nobody is in. Not by fork and unshare: a process may not leave its namespace
+   while it has another thread, and what looks for races begins one in each child. */
 static int make_namespace(struct err *err)
 {
-	autoclose int heard = -1, ready = -1, end = -1, tell = -1;
+	autoclose int end = -1, tell = -1;
 	int fds[2], fd = -1;
-	char c;
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_errno(err, "pipe");
-	heard = fds[0];
-	ready = fds[1];
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return err_errno(err, "pipe");
 	end = fds[0];
 	tell = fds[1];
-	pid_t pid = fork();
-	if (pid == 0) {
-		close(tell);
-		be_in_a_namespace(ready, end);
-	}
+	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL);
+	if (pid == 0)
+		be_in_a_namespace(end, tell);
 	if (pid < 0)
-		return err_errno(err, "fork");
-	mem_autoclose(&ready);
-	ready = -1;
+		return err_errno(err, "the kernel makes no user namespace");
 	const struct userns_map any = {USERNS_UNIT, USERNS_UNIT};
-	if (read(heard, &c, 1) != 1) {
-		err_set(err, REASON_INVALID, "the kernel makes no user namespace");
-	} else if (userns_write_maps(pid, &any, err) == 0) {
+	if (userns_write_maps(pid, &any, err) == 0) {
 		autofree char *path = mem_printf("/proc/%d/ns/user", (int)pid);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
 			err_errno(err, "%s", path);
 	}
-	mem_autoclose(&tell);
-	tell = -1;
 	(void)kill(pid, SIGKILL);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
