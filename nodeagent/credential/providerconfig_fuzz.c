@@ -10,8 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	struct err err = ERR_INIT;
 	struct providerconfig c;
-	autofree char *text = mem_strndup((const char *)p, n);
-	if (providerconfig_parse(text, n, &c, &err) < 0)
+	if (providerconfig_parse((const char *)p, n, &c, &err) < 0)
 		return 0;
 	for (size_t i = 0; i < c.n; i++)
 		for (const char *const *m = c.v[i].match; *m; m++)
