@@ -103,7 +103,9 @@ static void reported(void *arg, uint64_t rv, const struct err *err)
 	w->report_under_way = false;
 	/* Not there, or another Pod of this name: nobody will read it, which is as good as written. */
 	bool gone = err->reason == REASON_NOT_FOUND || err->reason == REASON_CONFLICT;
-	if (err->reason == REASON_NONE || gone) {
+	if (w->report_overtaken) {
+		w->report_overtaken = false; /* it went to another mirror */
+	} else if (err->reason == REASON_NONE || gone) {
 		w->known = w->sending;
 		w->sent_version = w->sending_version;
 		w->report_retry_ns = w->report_delay_ns = 0;
@@ -610,6 +612,7 @@ void worker_mirror(struct pod_host *h, const char *uid, const struct pod *mirror
 		return;
 	free(w->mirror_uid);
 	w->mirror_uid = mem_strdup(to);
+	w->report_overtaken |= w->report_under_way;
 	if (!to)
 		return;
 	autojson js *status = pod_field(mirror->status);

@@ -136,7 +136,7 @@ struct worker {
 	uint64_t sent_version, sending_version;
 	uint64_t written_rv; /* that the last write made, or the Pod had before it */
 	char *mirror_uid; /* of a static Pod: of the Pod in the API that its status is written to; NULL = none */
-	bool report_under_way;
+	bool report_under_way, report_overtaken;  /* overtaken: to a mirror that is no longer the one */
 	int64_t report_retry_ns, report_delay_ns; /* 0 = not failing */
 	struct list waiters;
 	struct probes *probes; /* NULL until the first */

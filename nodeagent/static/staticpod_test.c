@@ -30,6 +30,7 @@ struct scene {
 	pthread_cond_t more;
 	struct buf seen; /* "METHOD path body\n" */
 	int failures;
+	const char *meanwhile; /* what the mirror becomes while a status is being written */
 	/* for calls onto the loop */
 	const char *text;
 	struct pod *mirror;
@@ -37,9 +38,16 @@ struct scene {
 	bool here;
 };
 
+static void mirror(struct scene *s, const char *text);
+
 static void on_request(struct server_request *rq)
 {
 	struct scene *s = rq->s->arg;
+	pthread_mutex_lock(&s->lock);
+	const char *next = strstr(rq->path, "/status") ? STEAL(s->meanwhile) : NULL;
+	pthread_mutex_unlock(&s->lock);
+	if (next)
+		mirror(s, next);
 	pthread_mutex_lock(&s->lock);
 	bool fail = s->failures > 0;
 	s->failures -= fail;
@@ -282,6 +290,26 @@ static void test_the_mirror(void **state)
 	end(&s);
 }
 
+/* What is on its way to the old mirror says nothing of what the new one knows. */
+static void test_a_mirror_that_is_replaced(void **state)
+{
+	struct scene s;
+	prepare(&s, false);
+	autofree char *hash = hash_of(&s, POD("web", ""));
+	autofree char *first = mirror_text("web-n1", "m1", hash, ""),
+		      *second = mirror_text("web-n1", "m2", hash, "");
+	put(&s, "web.yaml", POD("web", ""));
+	start(&s);
+	await(&s, "web-n1", true);
+	pthread_mutex_lock(&s.lock);
+	s.meanwhile = second;
+	pthread_mutex_unlock(&s.lock);
+	mirror(&s, first);
+	expect(&s, "PATCH /api/v1/namespaces/default/pods/web-n1/status", "\"uid\":\"m1\"");
+	expect(&s, "PATCH /api/v1/namespaces/default/pods/web-n1/status", "\"uid\":\"m2\"");
+	end(&s);
+}
+
 static void test_mirrors_of_nothing_go(void **state)
 {
 	struct scene s;
@@ -300,6 +328,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_alone),
 		cmocka_unit_test(test_the_mirror),
+		cmocka_unit_test(test_a_mirror_that_is_replaced),
 		cmocka_unit_test(test_mirrors_of_nothing_go),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
