@@ -59,6 +59,7 @@ static void test_features(void **state)
 		{"", false, true},
 		{"no json", false, true},
 		{"{}", false, true},
+		{"{\"mountOptions\":[\"ro\",\"bind\"]}", false, true},
 		{"{\"mountOptions\":[\"ro\",\"rro\"],\"linux\":{\"namespaces\":[\"pid\",\"user\"]}}", true,
 		 true},
 		{"{\"mountOptions\":\"rro\",\"linux\":{\"namespaces\":[\"pid\"]}}", false, false},
