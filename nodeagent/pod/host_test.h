@@ -52,6 +52,7 @@ static inline void host_start(struct pod_host *h, struct loop *l, struct rest *c
 /* When no worker is left and nobody runs the loop any more. */
 static inline void host_stop(struct pod_host *h)
 {
+	assert_int_equal(map_len(&h->workers), 0);
 	config_cache_free(h->config);
 	api_free(h->api);
 	h->rt->ops->free(h->rt);

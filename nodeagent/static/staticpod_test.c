@@ -307,6 +307,10 @@ static void test_a_mirror_that_is_replaced(void **state)
 	mirror(&s, first);
 	expect(&s, "PATCH /api/v1/namespaces/default/pods/web-n1/status", "\"uid\":\"m1\"");
 	expect(&s, "PATCH /api/v1/namespaces/default/pods/web-n1/status", "\"uid\":\"m2\"");
+	take_away(&s, "web.yaml");
+	expect(&s, "DELETE /api/v1/namespaces/default/pods/web-n1", "\"uid\":\"m2\"");
+	mirror(&s, NULL);
+	await(&s, "web-n1", false);
 	end(&s);
 }
 
