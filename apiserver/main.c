@@ -9,6 +9,7 @@
 #include "base/thread.h"
 #include "instance.h"
 #include "object/version.h"
+#include "serve/gate_metric.h"
 
 static struct instance_options opt;
 static int64_t shutdown_delay_ns;
@@ -72,6 +73,7 @@ static const struct flag flags[] = {
 	{"shutdown-delay-duration", FLAG_DURATION, &shutdown_delay_ns, "0s",
 	 "How long to go on serving when told to stop, while /readyz fails already.", 0, 0},
 	{"kinds-dir", FLAG_STRING, &opt.kinds_dir, "", "Folder with further kind files.", 0, 0},
+	FLAG_FEATURE_GATES,
 	{0},
 };
 static const struct flags_program program = {
@@ -95,6 +97,7 @@ int main(int argc, char **argv)
 		break;
 	}
 	stop_install();
+	gate_metric_report();
 	/* One for the store's writer, which makes all objects that stay, and others for the threads of requests: short-lived
 	   trees between objects that stay would be allocated from cold holes all over the heap. */
 	mallopt(M_ARENA_MAX, 4);

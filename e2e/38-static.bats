@@ -39,6 +39,7 @@ settings() { # dir port
 		staticPodPath: $1/manifests
 		fileCheckFrequency: 5s
 		clusterDNS: [10.96.0.10]
+		featureGates: {EnvFiles: true, SidecarContainers: true}
 		evictionHard: {memory.available: 100Mi, nodefs.available: 64Mi}
 	END
 }
@@ -69,6 +70,7 @@ node_get() { # path
 	is 17 kubectl get node "$NODE" -o jsonpath='{.status.capacity.pods}'
 	is only kubectl get node "$NODE" -o jsonpath='{.spec.taints[?(@.key=="static")].value}'
 	run -0 curl -fsS -m 10 "http://127.0.0.1:$((PORT + 32))/configz"
+	[[ $output == *'"featureGates":{"EnvFiles":true,"SidecarContainers":true}'* ]]
 	[[ $output == *'"maxPods":17'* && $output == *"\"staticPodPath\":\"$OWN/manifests\""* && $output == *'"fileCheckFrequency":"5s"'* ]]
 	bad=$BATS_TEST_TMPDIR/bad.yaml
 	printf 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\nmaxPods: 5\nmaxPodz: 6\ncgroupDriver: systemd\n' >"$bad"
@@ -76,8 +78,25 @@ node_get() { # path
 	[[ $output == *"failed to load kubelet config file, path: $bad"*'unknown field "maxPodz"'*'cgroupDriver: Unsupported value: "systemd"'* ]]
 	run -2 "$ROOT/build/bin/nodeagent" --config=/nonexistent
 	printf 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\nhealthzPort: 1\nclusterDomain: from.file\n' >"$bad"
+	sed -i '$a featureGates: {EnvFiles: true}' "$bad"
+	run -2 "$ROOT/build/bin/nodeagent" --config="$bad" --feature-gates=EnvFiles=false,NodeSwap=false
+	[[ $output == *"cannot set feature gate NodeSwap to false, feature is locked to true"* ]]
 	run -1 "$ROOT/build/bin/nodeagent" --config="$bad" --healthz-port=0 --root-dir="$BATS_TEST_TMPDIR/root"
 	[[ $output == *"--kubeconfig is required"* ]]
+}
+
+@test "feature gates: every daemon takes them, and tells of them in its metrics" {
+	run -0 curl -fsS -m 10 "http://127.0.0.1:$((PORT + 32))/metrics"
+	[[ $output == *'kubernetes_feature_enabled{name="EnvFiles",stage="ALPHA"} 1'* ]]
+	[[ $output == *'kubernetes_feature_enabled{name="ContainerRestartRules",stage="ALPHA"} 0'* ]]
+	[[ $output == *'kubernetes_feature_enabled{name="SidecarContainers",stage=""} 1'* ]]
+	grep -q '"setting GA feature gate: it will be removed in a future release" SidecarContainers=true' "$OWN/logs/nodeagent.log"
+	run -0 kubectl get --raw /metrics
+	[[ $output == *'kubernetes_feature_enabled{name="AllAlpha",stage="ALPHA"} 0'* ]]
+	for daemon in apiserver scheduler controller-manager nodeagent; do
+		run -2 "$ROOT/build/bin/$daemon" --feature-gates=EnvFiles=true,EnvFilez=true
+		[[ $output == *"unrecognized feature gate: EnvFilez"* ]]
+	done
 }
 
 @test "a manifest becomes a Pod with a mirror, which nobody can delete for good" {

@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/flags_internal.h"
+#include "base/gate.h"
 #include "base/log.h"
 
 const struct flag flags_common[] = {
@@ -110,7 +111,7 @@ static int set_int(const struct flag *f, const char *v, struct err *err)
 	return 0;
 }
 
-static int set_bool(const struct flag *f, const char *v, struct err *err)
+int flags_bool(const char *v, bool *ret, struct err *err)
 {
 	static const char *const words[2][6] = {{"0", "f", "F", "false", "FALSE", "False"},
 						{"1", "t", "T", "true", "TRUE", "True"}};
@@ -118,7 +119,7 @@ static int set_bool(const struct flag *f, const char *v, struct err *err)
 	for (int value = 0; value < 2; value++)
 		for (size_t i = 0; i < ARRAY_LEN(words[0]); i++)
 			if (!strcmp(words[value][i], v)) {
-				*(bool *)f->target = value;
+				*ret = value;
 				return 0;
 			}
 	return err_set(err, REASON_BAD_REQUEST, "strconv.ParseBool: parsing \"%s\": invalid syntax", v);
@@ -145,17 +146,21 @@ static int set(const struct flag *f, const char *v, struct err *err)
 	case FLAG_INT:
 		return set_int(f, v, err);
 	case FLAG_BOOL:
-		return set_bool(f, v, err);
+		return flags_bool(v, f->target, err);
 	case FLAG_DURATION:
 		return flags_duration(v, f->target, err);
 	case FLAG_FLOAT:
 		return set_float(f, v, err);
+	case FLAG_GATES:
+		return gate_say(v, err);
 	}
 	return -1;
 }
 
 static int set_default(const struct flag *f, struct err *err)
 {
+	if (f->type == FLAG_GATES)
+		gate_forget();
 	if (f->def)
 		return set(f, f->def, err) ? err_wrap(err, "default of --%s", f->name) : 0;
 	switch (f->type) {
@@ -173,6 +178,8 @@ static int set_default(const struct flag *f, struct err *err)
 		break;
 	case FLAG_FLOAT:
 		*(float *)f->target = 0;
+		break;
+	case FLAG_GATES:
 		break;
 	}
 	return 0;
@@ -255,7 +262,8 @@ static enum flags_result one(const struct flags_program *p, int argc, char **arg
 	if (!value)
 		value = argv[++*i];
 	if (set(f, value, err)) {
-		err_wrap(err, "invalid argument \"%s\" for \"--%s\" flag", value, f->name);
+		if (f->type != FLAG_GATES) /* whose errors are whole sentences */
+			err_wrap(err, "invalid argument \"%s\" for \"--%s\" flag", value, f->name);
 		return FLAGS_ERROR;
 	}
 	return FLAGS_OK;

@@ -19,6 +19,7 @@ enum flag_type {
 	FLAG_BOOL,     /* bool * */
 	FLAG_DURATION, /* int64_t * in ns; "300ms", "1m30s", "0" as Go's ParseDuration */
 	FLAG_FLOAT,    /* float * */
+	FLAG_GATES,    /* no target: base/gate.h keeps it; given again, it adds to what was said */
 };
 
 struct flag {
@@ -44,6 +45,15 @@ enum flags_result { FLAGS_OK, FLAGS_EXIT, FLAGS_ERROR };
 enum flags_result flags_parse(const struct flags_program *p, int argc, char **argv,
 			      struct err *err) MUST_CHECK;
 /* Go duration text to nanoseconds. */
-int flags_duration(const char *s, int64_t *ret_ns, struct err *err) MUST_CHECK; /* for tests */
+int flags_duration(const char *s, int64_t *ret_ns, struct err *err) MUST_CHECK;
+/* As Go's strconv.ParseBool. */
+int flags_bool(const char *s, bool *ret, struct err *err) MUST_CHECK;
+
+/* The row that every daemon has. */
+#define FLAG_FEATURE_GATES                                                                                                           \
+	{                                                                                                                            \
+		.name = "feature-gates", .type = FLAG_GATES,                                                                         \
+		.help = "Features that are turned on or off: NAME=true, comma-separated; AllAlpha and AllBeta are those of a stage." \
+	}
 
 #endif

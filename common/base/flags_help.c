@@ -7,11 +7,9 @@
 
 #include <string.h>
 
-static const char *const type_names[] = {[FLAG_STRING] = " string",
-					 [FLAG_INT] = " int",
-					 [FLAG_BOOL] = "",
-					 [FLAG_DURATION] = " duration",
-					 [FLAG_FLOAT] = " float"};
+static const char *const type_names[] = {
+	[FLAG_STRING] = " string",     [FLAG_INT] = " int",	[FLAG_BOOL] = "",
+	[FLAG_DURATION] = " duration", [FLAG_FLOAT] = " float", [FLAG_GATES] = " mapStringBool"};
 
 /* What is printed but is no row. */
 static const struct {

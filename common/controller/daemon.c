@@ -19,9 +19,10 @@
 #include "client/tls.h"
 #include "controller/leader.h"
 #include "object/version.h"
+#include "serve/gate_metric.h"
 #include "serve/health.h"
 
-#define COMMON_FLAGS 10
+#define COMMON_FLAGS 11
 #define PEM_MAX ((size_t)1 << 20)
 #define SELF_SIGNED_DAYS 365
 
@@ -72,6 +73,7 @@ static void common_flags(struct flag out[COMMON_FLAGS], const struct daemon *d, 
 		 "Namespace of the Lease.", 0, 0},
 		{"leader-elect-resource-name", FLAG_STRING, &o->lease_name, lease, "Name of the Lease.", 0,
 		 0},
+		FLAG_FEATURE_GATES,
 	};
 
 	memcpy(out, rows, sizeof(rows));
@@ -230,6 +232,7 @@ static int start(struct running *r, struct err *err)
 {
 	if (configure(r, err) < 0)
 		return -1;
+	gate_metric_report();
 	if (!*r->opt.kubeconfig)
 		return err_set(err, REASON_BAD_REQUEST, "--kubeconfig is required");
 	if (kubeconfig_load(r->opt.kubeconfig, &r->config.kube, err) < 0)

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/faults.h"
+#include "base/gate.h"
 #include "object/quantity.h"
 #include "object/yaml.h"
 
@@ -32,6 +33,7 @@ enum field_type {
 	LIMITS,
 	TAINTS,
 	PRIORITIES,
+	GATES,
 	ANY
 };
 
@@ -193,7 +195,7 @@ static const struct configfile_row rows[] = {
 	MOOT("makeIPTablesUtilChains", BOOL),
 	MOOT("iptablesMasqueradeBit", INT_OR_ZERO),
 	MOOT("iptablesDropBit", INT_OR_ZERO),
-	ONLY("featureGates", ANY, ""),
+	FLAG("featureGates", GATES, "feature-gates"),
 	ONLY("showHiddenMetricsForVersion", STRING, ""),
 	MOOT("logging", ANY),
 	ONLY("tracing", ANY, ""),
@@ -260,6 +262,18 @@ static char *join_priorities(const js *v)
 	return buf_take(&b, NULL);
 }
 
+static char *join_gates(const js *v)
+{
+	autobuf struct buf b = BUF_INIT;
+	for (struct js_iter it = js_iter(v); js_next(&it);) {
+		if (!js_is_bool(it.value) || strpbrk(it.key, ",=:"))
+			return NULL;
+		buf_addf(&b, "%s%s=%s", b.len ? "," : "", it.key,
+			 js_bool(it.value, false, NULL) ? "true" : "false");
+	}
+	return buf_take(&b, NULL);
+}
+
 static char *int_text(const js *v)
 {
 	int64_t n = js_is_int(v) ? js_int(v, INT64_MAX, NULL) : INT64_MAX;
@@ -307,6 +321,8 @@ static char *text_of(enum field_type type, const js *v)
 		return js_is_arr(v) ? join_taints(v) : NULL;
 	case PRIORITIES:
 		return js_is_arr(v) ? join_priorities(v) : NULL;
+	case GATES:
+		return js_is_obj(v) ? join_gates(v) : NULL;
 	case ANY:
 		return mem_strdup(js_len(v) ? "…" : "");
 	}
@@ -325,6 +341,7 @@ static const char *const type_words[] = {
 	[LIMITS] = "a map of strings without commas",
 	[TAINTS] = "a list of taints",
 	[PRIORITIES] = "a list of priorities and their seconds",
+	[GATES] = "a map of names to true or false",
 	[ANY] = "anything",
 };
 
@@ -597,10 +614,20 @@ static js *value_of(enum field_type type, const char *text)
 		return split_priorities(text);
 	case STRING:
 	case QUANTITY:
+	case GATES:
 	case ANY:
 		break;
 	}
 	return js_new_str(text);
+}
+
+static js *said_gates(void)
+{
+	js *map = js_new_obj();
+	for (enum gate g = 0; g < GATE_COUNT; g++)
+		if (gate_said(g) >= 0)
+			js_set(map, gate_row(g)->name, js_new_bool(gate_said(g)));
+	return map;
 }
 
 static js *target_value(const struct configfile_row *r, const struct flag *f)
@@ -614,6 +641,8 @@ static js *target_value(const struct configfile_row *r, const struct flag *f)
 		return go_duration(*(const int64_t *)f->target);
 	case FLAG_FLOAT:
 		return js_new_double((double)*(const float *)f->target);
+	case FLAG_GATES:
+		return said_gates();
 	case FLAG_STRING:
 		break;
 	}

@@ -12,6 +12,7 @@ static const struct flag table[] = {
 	{"port", FLAG_INT, &port, "1", "", 0, 65535},
 	{"cluster-dns", FLAG_STRING, &hard, "", "", 0, 0},
 	{"register-with-taints", FLAG_STRING, &taints, "", "", 0, 0},
+	FLAG_FEATURE_GATES,
 	{0},
 };
 

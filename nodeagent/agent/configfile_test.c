@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "agent/configfile.h"
+#include "base/gate.h"
 #include "base/clock.h"
 
 #define HEAD "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n"
@@ -29,6 +30,7 @@ static const struct flag table[] = {
 	{"client-ca-file", FLAG_STRING, &ca, "", "", 0, 0},
 	{"allowed-unsafe-sysctls", FLAG_STRING, &sysctls, "", "", 0, 0},
 	{"shutdown-grace-period-by-pod-priority", FLAG_STRING, &priorities, "", "", 0, 0},
+	FLAG_FEATURE_GATES,
 	{0},
 };
 
@@ -74,7 +76,8 @@ static void test_refusals(void **state)
 		{HEAD "staticPodURL: http://x", "staticPodURL: Forbidden: is not supported"},
 		{HEAD "authentication: {anonymous: {enabled: true}}",
 		 "authentication.anonymous.enabled: Unsupported value: \"true\": supported values: \"false\""},
-		{HEAD "featureGates: {AllAlpha: true}", "featureGates: Forbidden: is not supported"},
+		{HEAD "featureGates: {AllAlpha: 'true'}",
+		 "featureGates: Invalid value: must be a map of names to true or false"},
 		{HEAD "rotateCertificates: true\ncgroupDriver: systemd",
 		 "rotateCertificates: Unsupported value: \"true\": supported values: \"false\", cgroupDriver: "},
 	};
@@ -186,9 +189,26 @@ static void test_a_row_without_its_flag_is_noticed(void **state)
 	assert_non_null(configfile_stray(none));
 }
 
+/* The flag adds to the file, and wins where both say something. */
+static void test_gates(void **state)
+{
+	char *args[] = {"x", "--feature-gates=EnvFiles=false,ContainerRestartRules=true", NULL};
+	assert_int_equal(parse(HEAD "featureGates: {ImageVolume: true, EnvFiles: true}", 2, args), FLAGS_OK);
+	autojson js *told = configfile_told(table);
+	const js *gates = js_obj(told, "kubeletconfig", "featureGates", NULL);
+	assert_int_equal(js_len(gates), 3);
+	assert_true(js_bool(gates, false, "ImageVolume", NULL));
+	assert_true(js_bool(gates, false, "ContainerRestartRules", NULL));
+	assert_false(js_bool(gates, true, "EnvFiles", NULL));
+	assert_int_equal(parse(HEAD "featureGates: {NodeSwap: false}", 1, args), FLAGS_ERROR);
+	assert_int_equal(parse(HEAD, 1, args), FLAGS_OK); /* nothing of it stays */
+	assert_int_equal(gate_said(GATE_ImageVolume), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_gates),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_the_file_takes_the_place_of_defaults),
 		cmocka_unit_test(test_flags_win),

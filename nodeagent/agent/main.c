@@ -23,6 +23,7 @@
 #include "base/settle.h"
 #include "base/thread.h"
 #include "object/version.h"
+#include "serve/gate_metric.h"
 #include "serve/health.h"
 #include "image/import.h"
 #include "serve/server.h"
@@ -158,6 +159,7 @@ static const struct flag flags[] = {
 	{"fake-resources", FLAG_STRING, &config.fake_resources, "",
 	 "Extended resources they have: NAME=QUANTITY, comma-separated.", 0, 0},
 	{"fake-events", FLAG_BOOL, &config.fake_events, "false", "Let fake nodes record events.", 0, 0},
+	FLAG_FEATURE_GATES,
 	{0},
 };
 
@@ -317,6 +319,7 @@ static int run_daemon(void)
 	/* Static: what the agent owns stays reachable until the process ends, which is what frees it. */
 	static struct agent *agent;
 	static struct server *server;
+	gate_metric_report();
 	if (!*config.kubeconfig && (config.fake_nodes || !*config.static_pods)) {
 		(void)err_set(
 			&err, REASON_INVALID,

@@ -7,12 +7,25 @@
 
 #include "base/clock.h"
 #include "base/faults.h"
+#include "base/gate.h"
 #include "base/mem.h"
 
 #define CRITICAL_PRIORITY 2000000000
 #define SECONDS_MAX (INT64_MAX / NS_PER_S / PLAN_GROUPS_MAX) /* a sum of them is a time */
 
 #define WRONG "invalid configuration: "
+
+static void check_gates(const struct plan_config *c, struct faults *f)
+{
+	if ((c->grace_ns > 0 || c->critical_ns > 0) && !gate_enabled(GATE_GracefulNodeShutdown))
+		faults_add(
+			f, WRONG
+			"specifying shutdownGracePeriod or shutdownGracePeriodCriticalPods requires feature gate GracefulNodeShutdown");
+	if (c->by_priority && *c->by_priority && !gate_enabled(GATE_GracefulNodeShutdownBasedOnPodPriority))
+		faults_add(
+			f, WRONG
+			"Specifying shutdownGracePeriodByPodPriority requires feature gate GracefulNodeShutdownBasedOnPodPriority");
+}
 
 /* As upstream's validation has it, all of it is told. */
 static int check_periods(const struct plan_config *c, struct err *err)
@@ -32,6 +45,7 @@ static int check_periods(const struct plan_config *c, struct err *err)
 		faults_add(
 			&f, WRONG
 			"Cannot specify both shutdownGracePeriodByPodPriority and shutdownGracePeriod at the same time");
+	check_gates(c, &f);
 	return faults_end(&f, REASON_INVALID, "", false, err);
 }
 
@@ -76,6 +90,8 @@ int plan_make(struct plan *ret, const struct plan_config *c, struct err *err)
 	ret->n = 0;
 	if (check_periods(c, err) < 0)
 		return -1;
+	if (!gate_enabled(GATE_GracefulNodeShutdown)) /* by priority neither */
+		return 0;
 	if (c->by_priority && read_groups(ret, c->by_priority, err) < 0)
 		return -1;
 	if (!ret->n && c->grace_ns) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Groups and their periods, after upstream's cases (nodeshutdown_manager_linux_test.go, validation_test.go). */
+#include "base/gate.h"
 #include "shutdown/plan.h"
 
 #include <setjmp.h>
@@ -66,6 +67,31 @@ static void test_settings(void **state)
 	}
 }
 
+static void test_gates(void **state)
+{
+	struct plan p;
+	struct err err = ERR_INIT;
+	const struct plan_config periods = {S(30), 0, ""}, groups = {0, 0, "0:1"}, none = {0, 0, ""};
+
+	assert_int_equal(gate_say("GracefulNodeShutdown=false", &err), 0);
+	assert_int_equal(plan_make(&p, &periods, &err), -1);
+	assert_string_equal(err.msg,
+			    "invalid configuration: specifying shutdownGracePeriod or "
+			    "shutdownGracePeriodCriticalPods requires feature gate GracefulNodeShutdown");
+	assert_int_equal(plan_make(&p, &groups, &err), 0);
+	assert_int_equal(p.n, 0);
+	assert_int_equal(plan_make(&p, &none, &err), 0);
+	gate_forget();
+	assert_int_equal(gate_say("GracefulNodeShutdownBasedOnPodPriority=false", &err), 0);
+	assert_int_equal(plan_make(&p, &groups, &err), -1);
+	assert_string_equal(err.msg,
+			    "invalid configuration: Specifying shutdownGracePeriodByPodPriority requires "
+			    "feature gate GracefulNodeShutdownBasedOnPodPriority");
+	assert_int_equal(plan_make(&p, &periods, &err), 0);
+	assert_int_equal(p.n, 2);
+	gate_forget();
+}
+
 static void test_too_many(void **state)
 {
 	autobuf struct buf text = BUF_INIT;
@@ -125,9 +151,8 @@ static void test_grace(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_settings),
-		cmocka_unit_test(test_too_many),
-		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_settings), cmocka_unit_test(test_gates),
+		cmocka_unit_test(test_too_many), cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_grace),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
