@@ -86,6 +86,20 @@ layer_is_written() { holds "$(pod_of "$(page stats/summary)")" '.containers[0].r
 	[ -z "$(grep '^# TYPE' <<<"$text" | sort | uniq -d)" ]
 }
 
+@test "/metrics/resource: what the kubelet's says of containers, Pods and the node" {
+	local text series
+	text=$(page metrics/resource)
+	for series in 'container_cpu_usage_seconds_total\{container="c",namespace="stats-test",pod="works"\} [0-9.e+]+ [0-9]+' \
+		'container_memory_working_set_bytes\{container="c",namespace="stats-test",pod="works"\} [0-9.e+]+ [0-9]+' \
+		'container_start_time_seconds\{container="c",namespace="stats-test",pod="works"\} [0-9.e+]+' \
+		'pod_cpu_usage_seconds_total\{namespace="stats-test",pod="works"\} [0-9.e+]+ [0-9]+' \
+		'pod_memory_working_set_bytes\{namespace="stats-test",pod="works"\} [0-9.e+]+ [0-9]+' \
+		'node_cpu_usage_seconds_total [0-9.e+]+ [0-9]+' 'node_memory_working_set_bytes [0-9.e+]+ [0-9]+' 'resource_scrape_error 0'; do
+		grep -qxE "$series" <<<"$text" || { echo "$text" && echo "not there: $series" && return 1; }
+	done
+	[ "$(grep '^# TYPE' <<<"$text")" = "$(grep '^# TYPE' <<<"$text" | sort -u)" ] # each once, by name
+}
+
 @test "/runningpods/ names what runs; strangers get none of the pages" {
 	holds "$(page runningpods/)" '.kind == "PodList" and ([.items[] | select(.metadata.name == "works") | .spec.containers[0].name] == ["c"])'
 	local port path

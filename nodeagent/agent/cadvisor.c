@@ -155,9 +155,9 @@ static void put_figure(struct page *p, const struct cadvisor_subject *s, const v
 
 static void put_working_set(struct page *p, const struct cadvisor_subject *s, const void *arg)
 {
-	int64_t all = s->count->s.v[RUNTIME_MEMORY], idle = s->count->s.v[RUNTIME_MEMORY_IDLE_FILES];
-	if (all >= 0)
-		line(p, arg, s, "", (double)(idle <= 0 ? all : idle < all ? all - idle : 0));
+	int64_t used = census_working_set(&s->count->s);
+	if (used >= 0)
+		line(p, arg, s, "", (double)used);
 }
 
 static void put_faults(struct page *p, const struct cadvisor_subject *s, const void *arg)

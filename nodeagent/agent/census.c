@@ -292,6 +292,14 @@ void census_measure(struct census *c)
 
 /* ---- from one reading to the next ---- */
 
+int64_t census_working_set(const struct runtime_stats *s)
+{
+	int64_t all = s->v[RUNTIME_MEMORY], idle = s->v[RUNTIME_MEMORY_IDLE_FILES];
+	if (all < 0 || idle <= 0)
+		return all;
+	return idle < all ? all - idle : 0;
+}
+
 /* Without an earlier reading: since it began. */
 static void rate(struct census_memory *m, const char *key, struct census_count *c, int64_t began_ns,
 		 const struct census_disk *a, const struct census_disk *b)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the node, its Pods and their containers use at this moment: what /stats/summary and /metrics/cadvisor are written
- * from. Who is there is written down on the loop, what they use is read on a lane, for it is many files. Nothing is
+ * What the node, its Pods and their containers use at this moment: what /stats/summary, /metrics/cadvisor and
+ * /metrics/resource are written from. Who is there is written down on the loop, what they use is read on a lane, for it is many files. Nothing is
  * collected while nobody asks.
  *
  * From one reading to the next only what a rate needs is kept, and how much disk was used: files are counted again after
@@ -78,5 +78,7 @@ void census_measure(struct census *c); /* any thread; blocks */
 /* Rates, and what is kept for the next time. Loop thread. */
 void census_finish(struct census_memory *m, struct census *c);
 void census_free(struct census *c);
+/* Memory in use, without files that nobody has touched lately; negative = not known. */
+int64_t census_working_set(const struct runtime_stats *s);
 
 #endif

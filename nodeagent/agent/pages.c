@@ -120,20 +120,40 @@ void pages_probes(void *arg, struct buf *out)
 	}
 }
 
-void pages_usage(void *arg, struct buf *out)
-{
-	struct pages *p = arg;
-	usage_write(&p->usage, out, p->nodes, p->n, "/proc");
-}
-
 /* ---- what takes a while ---- */
 
 struct page_job {
 	struct pages *p;
 	struct answer *answer;
 	struct census *c;
-	bool brief, cadvisor;
+	const struct page *page;
 };
+
+static void write_summary(const struct page_job *j, struct buf *out)
+{
+	const struct node *n = j->p->nodes;
+	autojson js *o = summary_new(j->c, n->name, n->host.began_wall_ns, !j->c->disk);
+	js_write(out, o);
+}
+
+static void write_cadvisor(const struct page_job *j, struct buf *out)
+{
+	cadvisor_write(out, j->c, j->p->facts);
+}
+
+static void write_usage(const struct page_job *j, struct buf *out)
+{
+	usage_write(j->c, out);
+}
+
+#define SERIES "text/plain; version=0.0.4; charset=utf-8"
+static const struct page {
+	const char *type;
+	bool disk; /* files are counted */
+	void (*write)(const struct page_job *j, struct buf *out);
+} summary = {"application/json", true, write_summary},
+  brief_summary = {"application/json", false, write_summary}, cadvisor = {SERIES, true, write_cadvisor},
+  resource = {SERIES, false, write_usage};
 
 static void page_work(void *arg)
 {
@@ -143,37 +163,47 @@ static void page_work(void *arg)
 static void page_done(void *arg)
 {
 	struct page_job *j = arg;
-	const struct node *n = j->p->nodes;
 	census_finish(&j->p->memory, j->c);
-	if (j->cadvisor) {
-		j->answer->type = "text/plain; version=0.0.4; charset=utf-8";
-		cadvisor_write(&j->answer->body, j->c, j->p->facts);
-	} else {
-		autojson js *o = summary_new(j->c, n->name, n->host.began_wall_ns, j->brief);
-		js_write(&j->answer->body, o);
-	}
+	j->answer->type = j->page->type;
+	j->page->write(j, &j->answer->body);
 	answer_ready(j->answer);
 	census_free(j->c);
 	free(j);
 }
 
-static void begin(struct pages *p, struct answer *a, bool brief, bool cadvisor)
+static void begin(struct pages *p, struct answer *a, const struct page *page)
 {
 	struct page_job *j = MEM_NEW(struct page_job);
 	*j = (struct page_job){.p = p,
 			       .answer = a,
-			       .brief = brief,
-			       .cadvisor = cadvisor,
-			       .c = census_begin(&p->memory, p->nodes, "/proc", !brief, NULL)};
+			       .page = page,
+			       .c = census_begin(&p->memory, p->nodes, "/proc", page->disk, NULL)};
 	loop_job(p->nodes->host.loop, LANE_DISK, page_work, page_done, j);
 }
 
 void pages_summary(void *arg, struct answer *a, bool brief)
 {
-	begin(arg, a, brief, false);
+	begin(arg, a, brief ? &brief_summary : &summary);
 }
 
 void pages_cadvisor(void *arg, struct answer *a, bool unused)
 {
-	begin(arg, a, false, true);
+	begin(arg, a, &cadvisor);
+}
+
+static void ready(void *arg)
+{
+	answer_ready(arg);
+}
+
+void pages_usage(void *arg, struct answer *a, bool unused)
+{
+	struct pages *p = arg;
+	if (!p->nodes->host.simulated) {
+		begin(p, a, &resource);
+		return;
+	}
+	a->type = SERIES;
+	usage_pretend(&p->usage, &a->body, p->nodes, p->n);
+	loop_post(p->nodes->host.loop, ready, a);
 }

@@ -23,9 +23,9 @@ struct pages {
 /* As struct server_config wants them; arg: a struct pages. What takes a census is of the first node. */
 js *pages_pods(void *arg);
 js *pages_running_pods(void *arg);
-void pages_usage(void *arg, struct buf *out);
 void pages_probes(void *arg, struct buf *out);
 void pages_summary(void *arg, struct answer *a, bool brief);
 void pages_cadvisor(void *arg, struct answer *a, bool unused);
+void pages_usage(void *arg, struct answer *a, bool unused);
 
 #endif

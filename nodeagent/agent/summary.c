@@ -29,14 +29,6 @@ static int64_t left_of(int64_t limit, int64_t used)
 	return used < limit ? limit - used : 0;
 }
 
-static int64_t working_set(const struct runtime_stats *s)
-{
-	int64_t all = s->v[RUNTIME_MEMORY], idle = s->v[RUNTIME_MEMORY_IDLE_FILES];
-	if (all < 0 || idle <= 0)
-		return all;
-	return idle < all ? all - idle : 0;
-}
-
 static void set_wait(js *psi, const char *key, const struct runtime_wait *w)
 {
 	js *o = js_ensure(psi, key, NULL);
@@ -58,7 +50,7 @@ static void set_waits(js *o, const struct runtime_waits *w)
 static void set_memory(js *o, const struct runtime_stats *s)
 {
 	js *memory = js_ensure(o, "memory", NULL);
-	int64_t used = working_set(s);
+	int64_t used = census_working_set(s);
 	set_time(memory, "time", s->at_ns);
 	set_known(memory, "availableBytes", left_of(s->v[RUNTIME_MEMORY_LIMIT], used));
 	set_known(memory, "usageBytes", s->v[RUNTIME_MEMORY]);

@@ -4,15 +4,10 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "object/quantity.h"
-#include "os/figure.h"
-#include "os/tree.h"
 
-#define PROC_MAX (1u << 20)
 #define CONTAINERS_MAX 100000 /* that are remembered of fake nodes */
 
 struct usage_pretended {
@@ -21,12 +16,16 @@ struct usage_pretended {
 	bool seen;
 };
 
-/* One container, or one node. */
+enum usage_of { OF_CONTAINER, OF_NODE, OF_POD };
+enum usage_figure { CPU, MEMORY, START, SWAP_LIMIT, SWAP, FIGURES };
+
+/* Whom it is about, and what is known of him. */
 struct usage_line {
-	const char *container, *pod, *ns; /* NULL: it is the node's */
-	const char *node;		  /* NULL: there is only one */
-	double cpu_s;
-	int64_t memory, start_ns;
+	enum usage_of of;
+	const char *container, *pod, *ns;
+	const char *node;  /* NULL: there is only one */
+	double v[FIGURES]; /* negative = not known */
+	int64_t at_ns;
 };
 struct usage_lines {
 	struct usage_line *v;
@@ -49,7 +48,18 @@ static void add(struct usage_lines *all, const struct usage_line *l)
 	all->v[all->n++] = *l;
 }
 
-/* ---- containers ---- */
+/* ---- a fleet ---- */
+
+static const struct usage_line nothing = {.v = {[SWAP_LIMIT] = -1, [SWAP] = -1}};
+
+static void sum_up(struct usage_line *l, const struct usage_lines *all, size_t first)
+{
+	for (size_t i = first; i < all->n; i++)
+		if (all->v[i].of == OF_CONTAINER) {
+			l->v[CPU] += all->v[i].v[CPU];
+			l->v[MEMORY] += all->v[i].v[MEMORY];
+		}
+}
 
 static int64_t annotated_milli(const struct pod *p, const char *key)
 {
@@ -64,150 +74,66 @@ static int64_t annotated_milli(const struct pod *p, const char *key)
 	return v > 0 ? v : 0;
 }
 
-static void pretend(struct usage *u, const struct pod *p, const struct container *c, struct usage_line *l)
+static bool pretend(struct usage *u, const struct pod *p, const struct container *c, struct usage_line *l)
 {
 	autofree char *key = mem_printf("%s/%s/%s", p->o.meta.uid, l->container, c->cur.id);
 	struct usage_pretended *one = map_get(&u->pretended, key);
-	int64_t now = clock_wall_ns();
 
 	if (!one && map_len(&u->pretended) >= CONTAINERS_MAX)
-		return;
+		return false;
 	if (!one) {
 		one = MEM_NEW(struct usage_pretended);
 		one->at_ns = c->cur.started_ns;
 		(void)map_set(&u->pretended, key, one);
 	}
-	if (now > one->at_ns)
+	if (l->at_ns > one->at_ns)
 		one->cpu_s += (double)annotated_milli(p, USAGE_CPU_ANNOTATION) / 1e3 *
-			      ((double)(now - one->at_ns) / (double)NS_PER_S);
-	one->at_ns = now;
+			      ((double)(l->at_ns - one->at_ns) / (double)NS_PER_S);
+	one->at_ns = l->at_ns;
 	one->seen = true;
-	l->cpu_s = one->cpu_s;
-	l->memory = annotated_milli(p, USAGE_MEMORY_ANNOTATION) / 1000;
-}
-
-static bool measure(struct usage *u, struct pod_host *h, const struct pod *p, const struct container *c,
-		    struct usage_line *l)
-{
-	struct runtime_usage used;
-	struct err ignored = ERR_INIT; /* it has just ended */
-
-	if (h->simulated) {
-		pretend(u, p, c, l);
-		return true;
-	}
-	if (h->rt->ops->container_usage(h->rt, c->cur.id, &used, &ignored) < 0)
-		return false;
-	l->cpu_s = (double)used.cpu_ns / (double)NS_PER_S;
-	l->memory = used.memory;
+	l->v[CPU] = one->cpu_s;
+	l->v[MEMORY] = (double)(annotated_milli(p, USAGE_MEMORY_ANNOTATION) / 1000);
+	l->v[START] = (double)c->cur.started_ns / (double)NS_PER_S;
 	return true;
 }
 
-static void add_pod(struct usage *u, struct usage_lines *all, struct pod_host *h, const struct worker *w)
+static void pretend_pod(struct usage *u, struct usage_lines *all, const struct worker *w, int64_t now)
 {
 	const struct pod *p = worker_pod(w);
 	const struct machine *m = worker_machine(w);
+	struct usage_line l = nothing;
+	size_t first = all->n;
 
+	l.pod = p->o.meta.name;
+	l.ns = p->o.meta.namespace;
+	l.at_ns = now;
 	for (size_t i = 0; i < m->n; i++) {
 		const struct container *c = &m->c[i];
-		struct usage_line l = {.container = p->list.v[i].name,
-				       .pod = p->o.meta.name,
-				       .ns = p->o.meta.namespace,
-				       .start_ns = c->cur.started_ns};
+		struct usage_line one = l;
 
-		if (container_alive(c) && c->cur.id && !c->cur.finished_ns && measure(u, h, p, c, &l))
-			add(all, &l);
+		one.container = p->list.v[i].name;
+		if (container_alive(c) && c->cur.id && !c->cur.finished_ns && pretend(u, p, c, &one))
+			add(all, &one);
 	}
-}
-
-/* ---- the machine ---- */
-
-/* The number behind a word at the beginning of a line; 0. */
-static void measure_machine(const char *proc, struct usage_line *l)
-{
-	autofree char *stat = mem_printf("%s/stat", proc), *meminfo = mem_printf("%s/meminfo", proc);
-	autobuf struct buf cpu = BUF_INIT, memory = BUF_INIT;
-	struct err ignored = ERR_INIT;
-	uint64_t t[8] = {0}; /* user nice system idle iowait irq softirq steal */
-
-	if (tree_read(stat, PROC_MAX, &cpu, &ignored) == 0 && !strncmp(buf_str(&cpu), "cpu ", 4)) {
-		char *p = cpu.p + 4;
-
-		for (size_t i = 0; i < ARRAY_LEN(t); i++)
-			t[i] = strtoull(p, &p, 10);
-	}
-	l->cpu_s = (double)(t[0] + t[1] + t[2] + t[5] + t[6] + t[7]) / (double)sysconf(_SC_CLK_TCK);
-	if (tree_read(meminfo, PROC_MAX, &memory, &ignored) == 0)
-		l->memory = 1024 * (figure_of(buf_str(&memory), "MemTotal:", 0) -
-				    figure_of(buf_str(&memory), "MemFree:", 0) -
-				    figure_of(buf_str(&memory), "Inactive(file):", 0));
+	l.of = OF_POD;
+	sum_up(&l, all, first);
+	if (all->n > first)
+		add(all, &l);
 }
 
 /* A fake node uses what its containers do. */
-static void add_node(struct usage_lines *all, struct node *n, size_t first, bool one, const char *proc)
+static void pretend_node(struct usage *u, struct usage_lines *all, const struct node *n, int64_t now)
 {
-	struct usage_line l = {.node = one ? NULL : n->name};
+	struct usage_line l = nothing;
+	size_t first = all->n;
 
-	if (!n->host.simulated)
-		measure_machine(proc, &l);
-	else
-		for (size_t i = first; i < all->n; i++) {
-			l.cpu_s += all->v[i].cpu_s;
-			l.memory += all->v[i].memory;
-		}
+	l.of = OF_NODE;
+	l.node = n->name;
+	l.at_ns = now;
+	for (struct map_iter it = {0}; map_next(&n->host.workers, &it);)
+		pretend_pod(u, all, it.value, now);
+	sum_up(&l, all, first);
 	add(all, &l);
-}
-
-/* ---- the page ---- */
-
-static double cpu_of(const struct usage_line *l)
-{
-	return l->cpu_s;
-}
-
-static double memory_of(const struct usage_line *l)
-{
-	return (double)l->memory;
-}
-
-static double start_of(const struct usage_line *l)
-{
-	return (double)l->start_ns / (double)NS_PER_S;
-}
-
-static const struct {
-	const char *name, *help, *type;
-	bool node;
-	double (*value)(const struct usage_line *l);
-} families[] = {
-	{"container_cpu_usage_seconds_total", "CPU time that the container has used, in core-seconds",
-	 "counter", false, cpu_of},
-	{"container_memory_working_set_bytes", "Working set of the container in bytes", "gauge", false,
-	 memory_of},
-	{"container_start_time_seconds", "When the container was started, in seconds since 1970", "gauge",
-	 false, start_of},
-	{"node_cpu_usage_seconds_total", "CPU time that the node has used, in core-seconds", "counter", true,
-	 cpu_of},
-	{"node_memory_working_set_bytes", "Working set of the node in bytes", "gauge", true, memory_of},
-};
-
-static void write_family(struct buf *out, size_t f, const struct usage_lines *all, int64_t now_ms)
-{
-	buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", families[f].name, families[f].help, families[f].name,
-		 families[f].type);
-	for (size_t i = 0; i < all->n; i++) {
-		const struct usage_line *l = &all->v[i];
-
-		if (families[f].node == (l->pod != NULL))
-			continue;
-		buf_adds(out, families[f].name);
-		if (l->pod)
-			buf_addf(out, "{container=\"%s\",namespace=\"%s\",pod=\"%s\"}", l->container, l->ns,
-				 l->pod);
-		else if (l->node)
-			buf_addf(out, "{node=\"%s\"}", l->node);
-		buf_addf(out, " %.15g %" PRId64 "\n", families[f].value(l), now_ms);
-	}
 }
 
 /* What ended since the page was read last. */
@@ -223,20 +149,147 @@ static void forget_unseen(struct usage *u)
 	}
 }
 
-void usage_write(struct usage *u, struct buf *out, struct node *nodes, size_t n, const char *proc)
+/* ---- a machine ---- */
+
+static double known(int64_t v, double unit)
+{
+	return v >= 0 && v < RUNTIME_UNLIMITED ? (double)v * unit : -1;
+}
+
+static void add_count(struct usage_lines *all, struct usage_line l, const struct census_count *c,
+		      int64_t started_ns)
+{
+	const int64_t *v = c->s.v;
+
+	l.at_ns = c->s.at_ns;
+	l.v[CPU] = c->known ? known(v[RUNTIME_CPU], 1 / (double)NS_PER_S) : -1;
+	l.v[MEMORY] = c->known ? known(census_working_set(&c->s), 1) : -1;
+	l.v[SWAP] = c->known ? known(v[RUNTIME_MEMORY_SWAP], 1) : -1;
+	l.v[SWAP_LIMIT] = l.v[SWAP] < 0 ? -1 : known(v[RUNTIME_MEMORY_SWAP_LIMIT], 1);
+	l.v[START] = started_ns > 0 ? (double)started_ns / (double)NS_PER_S : -1;
+	add(all, &l);
+}
+
+static void add_pod(struct usage_lines *all, const struct census_pod *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct census_container *c = &p->containers[i];
+
+		add_count(all, (struct usage_line){.container = c->name, .pod = p->name, .ns = p->namespace},
+			  &c->count, c->started_ns);
+	}
+	add_count(all, (struct usage_line){.of = OF_POD, .pod = p->name, .ns = p->namespace}, &p->count, 0);
+}
+
+/* ---- the page ---- */
+
+static const struct family {
+	const char *name, *help, *type;
+	enum usage_of of;
+	enum usage_figure figure;
+} families[] = {
+	/* by name */
+	{"container_cpu_usage_seconds_total",
+	 "[STABLE] Cumulative cpu time consumed by the container in core-seconds", "counter", OF_CONTAINER,
+	 CPU},
+	{"container_memory_working_set_bytes", "[STABLE] Current working set of the container in bytes",
+	 "gauge", OF_CONTAINER, MEMORY},
+	{"container_start_time_seconds", "[STABLE] Start time of the container since unix epoch in seconds",
+	 "gauge", OF_CONTAINER, START},
+	{"container_swap_limit_bytes",
+	 "[ALPHA] Current amount of the container swap limit in bytes. Reported only on non-windows systems",
+	 "gauge", OF_CONTAINER, SWAP_LIMIT},
+	{"container_swap_usage_bytes",
+	 "[ALPHA] Current amount of the container swap usage in bytes. Reported only on non-windows systems",
+	 "gauge", OF_CONTAINER, SWAP},
+	{"node_cpu_usage_seconds_total", "[STABLE] Cumulative cpu time consumed by the node in core-seconds",
+	 "counter", OF_NODE, CPU},
+	{"node_memory_working_set_bytes", "[STABLE] Current working set of the node in bytes", "gauge",
+	 OF_NODE, MEMORY},
+	{"node_swap_usage_bytes",
+	 "[ALPHA] Current swap usage of the node in bytes. Reported only on non-windows systems", "gauge",
+	 OF_NODE, SWAP},
+	{"pod_cpu_usage_seconds_total", "[STABLE] Cumulative cpu time consumed by the pod in core-seconds",
+	 "counter", OF_POD, CPU},
+	{"pod_memory_working_set_bytes", "[STABLE] Current working set of the pod in bytes", "gauge", OF_POD,
+	 MEMORY},
+	{"pod_swap_usage_bytes",
+	 "[ALPHA] Current amount of the pod swap usage in bytes. Reported only on non-windows systems",
+	 "gauge", OF_POD, SWAP},
+};
+
+static void head(struct buf *out, const char *name, const char *help, const char *type)
+{
+	buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void write_labels(struct buf *out, const struct usage_line *l)
+{
+	const struct {
+		const char *key, *value;
+	} labels[] = {{"container", l->container}, {"namespace", l->ns}, {"node", l->node}, {"pod", l->pod}};
+	char before = '{';
+
+	for (size_t i = 0; i < ARRAY_LEN(labels); i++)
+		if (labels[i].value) {
+			buf_addf(out, "%c%s=\"%s\"", before, labels[i].key, labels[i].value);
+			before = ',';
+		}
+	if (before == ',')
+		buf_addc(out, '}');
+}
+
+/* One of which nothing is known is not declared, either. A start is true whenever it is read: it has no time. */
+static void write_family(struct buf *out, const struct family *f, const struct usage_lines *all)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < all->n; i++) {
+		const struct usage_line *l = &all->v[i];
+		double v = l->v[f->figure];
+
+		if (l->of != f->of || v < 0)
+			continue;
+		if (!any)
+			head(out, f->name, f->help, f->type);
+		any = true;
+		buf_adds(out, f->name);
+		write_labels(out, l);
+		buf_addf(out, " %.15g", v);
+		if (f->figure != START)
+			buf_addf(out, " %" PRId64, l->at_ns / NS_PER_MS);
+		buf_addc(out, '\n');
+	}
+}
+
+static void write_page(struct buf *out, const struct usage_lines *all)
+{
+	for (size_t f = 0; f < ARRAY_LEN(families); f++)
+		write_family(out, &families[f], all);
+	head(out, "resource_scrape_error",
+	     "[STABLE] 1 if there was an error while getting container metrics, 0 otherwise", "gauge");
+	buf_adds(out, "resource_scrape_error 0\n");
+}
+
+void usage_write(const struct census *c, struct buf *out)
 {
 	struct usage_lines all = {0};
-	int64_t now_ms = clock_wall_ns() / NS_PER_MS;
 
-	for (size_t i = 0; i < n; i++) {
-		size_t first = all.n;
+	for (size_t i = 0; i < c->n; i++)
+		add_pod(&all, &c->pods[i]);
+	add_count(&all, (struct usage_line){.of = OF_NODE}, &c->machine, 0);
+	write_page(out, &all);
+	free(all.v);
+}
 
-		for (struct map_iter it = {0}; map_next(&nodes[i].host.workers, &it);)
-			add_pod(u, &all, &nodes[i].host, it.value);
-		add_node(&all, &nodes[i], first, n == 1, proc);
-	}
-	for (size_t f = 0; f < ARRAY_LEN(families); f++)
-		write_family(out, f, &all, now_ms);
+void usage_pretend(struct usage *u, struct buf *out, const struct node *nodes, size_t n)
+{
+	struct usage_lines all = {0};
+	int64_t now = clock_wall_ns();
+
+	for (size_t i = 0; i < n; i++)
+		pretend_node(u, &all, &nodes[i], now);
+	write_page(out, &all);
 	forget_unseen(u);
 	free(all.v);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The page /metrics/resource, of a fleet and of a machine. */
+/* The page /metrics/resource, of a fleet and, letter by letter, of a machine. */
 #include "agent/usage.h"
 
 #include <setjmp.h>
@@ -8,10 +8,8 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "os/tree.h"
 
 #define NOW (INT64_C(1767225600) * NS_PER_S)
 
@@ -49,12 +47,12 @@ static void annotate(struct pod *p, const char *cpu)
 	p->o.meta.annotations = labels_new(annotations);
 }
 
-static const char *page(struct usage *u, struct node *nodes, size_t n, const char *proc)
+static const char *page(struct usage *u, struct node *nodes, size_t n)
 {
 	static struct buf text;
 
 	buf_release(&text);
-	usage_write(u, &text, nodes, n, proc);
+	usage_pretend(u, &text, nodes, n);
 	return buf_str(&text);
 }
 
@@ -73,33 +71,34 @@ static void test_fleet(void **state)
 	nodes[0].host.simulated = nodes[1].host.simulated = true;
 	(void)map_set(&nodes[1].host.workers, "p", &w);
 	clock_fake(NOW);
-	const char *text = page(&u, nodes, 2, "");
+	const char *text = page(&u, nodes, 2);
 
 	expect(text, CPU "2.5 1767225600000");
 	expect(text,
 	       "container_memory_working_set_bytes{container=\"c\",namespace=\"ns\",pod=\"p\"} 67108864 1767225600000");
-	expect(text,
-	       "container_start_time_seconds{container=\"c\",namespace=\"ns\",pod=\"p\"} 1767225590 1767225600000");
+	expect(text, "container_start_time_seconds{container=\"c\",namespace=\"ns\",pod=\"p\"} 1767225590");
 	expect(text, "node_cpu_usage_seconds_total{node=\"one\"} 0 1767225600000");
 	expect(text, "node_cpu_usage_seconds_total{node=\"two\"} 2.5 1767225600000");
 	expect(text, "node_memory_working_set_bytes{node=\"two\"} 67108864 1767225600000");
 	expect(text, "# TYPE node_cpu_usage_seconds_total counter");
+	expect(text, "pod_cpu_usage_seconds_total{namespace=\"ns\",pod=\"p\"} 2.5 1767225600000");
+	assert_null(strstr(text, "swap")); /* nobody pretends any */
 
 	/* The counter never goes back, whatever is said next. */
 	annotate(p, "0");
 	clock_advance(10 * NS_PER_S);
-	expect(page(&u, nodes, 2, ""), CPU "2.5 1767225610000");
+	expect(page(&u, nodes, 2), CPU "2.5 1767225610000");
 	annotate(p, "2");
 	clock_advance(10 * NS_PER_S);
-	expect(page(&u, nodes, 2, ""), CPU "22.5 1767225620000");
+	expect(page(&u, nodes, 2), CPU "22.5 1767225620000");
 	annotate(p, "-7");
 	clock_advance(10 * NS_PER_S);
-	expect(page(&u, nodes, 2, ""), CPU "22.5 1767225630000");
+	expect(page(&u, nodes, 2), CPU "22.5 1767225630000");
 	annotate(p, "much");
-	expect(page(&u, nodes, 2, ""), CPU "22.5 1767225630000");
+	expect(page(&u, nodes, 2), CPU "22.5 1767225630000");
 
 	running.cur.finished_ns = NOW;
-	assert_null(strstr(page(&u, nodes, 2, ""), CPU));
+	assert_null(strstr(page(&u, nodes, 2), CPU));
 	assert_int_equal(map_len(&u.pretended), 0); /* nothing is kept of what has ended */
 	map_release(&nodes[1].host.workers);
 	usage_release(&u);
@@ -109,55 +108,74 @@ static void test_fleet(void **state)
 
 /* ---- a real one ---- */
 
-static int container_usage(struct runtime *rt, const char *id, struct runtime_usage *ret, struct err *err)
-{
-	if (!strcmp(id, "gone"))
-		return err_set(err, REASON_NOT_FOUND, "gone");
-	*ret = (struct runtime_usage){.cpu_ns = 1500 * NS_PER_MS, .memory = 4096};
-	return 0;
-}
+static const char machine_page[] =
+	"# HELP container_cpu_usage_seconds_total [STABLE] Cumulative cpu time consumed by the container in core-seconds\n"
+	"# TYPE container_cpu_usage_seconds_total counter\n"
+	"container_cpu_usage_seconds_total{container=\"c\",namespace=\"ns\",pod=\"p\"} 1.5 1767225600000\n"
+	"# HELP container_memory_working_set_bytes [STABLE] Current working set of the container in bytes\n"
+	"# TYPE container_memory_working_set_bytes gauge\n"
+	"container_memory_working_set_bytes{container=\"c\",namespace=\"ns\",pod=\"p\"} 4096 1767225600000\n"
+	"# HELP container_start_time_seconds [STABLE] Start time of the container since unix epoch in seconds\n"
+	"# TYPE container_start_time_seconds gauge\n"
+	"container_start_time_seconds{container=\"c\",namespace=\"ns\",pod=\"p\"} 1767225590.5\n"
+	"# HELP container_swap_limit_bytes [ALPHA] Current amount of the container swap limit in bytes. Reported only on non-windows systems\n"
+	"# TYPE container_swap_limit_bytes gauge\n"
+	"container_swap_limit_bytes{container=\"c\",namespace=\"ns\",pod=\"p\"} 500 1767225600000\n"
+	"# HELP container_swap_usage_bytes [ALPHA] Current amount of the container swap usage in bytes. Reported only on non-windows systems\n"
+	"# TYPE container_swap_usage_bytes gauge\n"
+	"container_swap_usage_bytes{container=\"c\",namespace=\"ns\",pod=\"p\"} 100 1767225600000\n"
+	"# HELP node_cpu_usage_seconds_total [STABLE] Cumulative cpu time consumed by the node in core-seconds\n"
+	"# TYPE node_cpu_usage_seconds_total counter\n"
+	"node_cpu_usage_seconds_total 5 1767225601000\n"
+	"# HELP node_memory_working_set_bytes [STABLE] Current working set of the node in bytes\n"
+	"# TYPE node_memory_working_set_bytes gauge\n"
+	"node_memory_working_set_bytes 512000 1767225601000\n"
+	"# HELP node_swap_usage_bytes [ALPHA] Current swap usage of the node in bytes. Reported only on non-windows systems\n"
+	"# TYPE node_swap_usage_bytes gauge\n"
+	"node_swap_usage_bytes 0 1767225601000\n"
+	"# HELP pod_cpu_usage_seconds_total [STABLE] Cumulative cpu time consumed by the pod in core-seconds\n"
+	"# TYPE pod_cpu_usage_seconds_total counter\n"
+	"pod_cpu_usage_seconds_total{namespace=\"ns\",pod=\"p\"} 2 1767225600000\n"
+	"# HELP pod_memory_working_set_bytes [STABLE] Current working set of the pod in bytes\n"
+	"# TYPE pod_memory_working_set_bytes gauge\n"
+	"pod_memory_working_set_bytes{namespace=\"ns\",pod=\"p\"} 0 1767225600000\n"
+	"# HELP resource_scrape_error [STABLE] 1 if there was an error while getting container metrics, 0 otherwise\n"
+	"# TYPE resource_scrape_error gauge\n"
+	"resource_scrape_error 0\n";
 
-static void put(const char *dir, const char *file, const char *text)
-{
-	struct err err = ERR_INIT;
-	autofree char *path = mem_printf("%s/%s", dir, file);
-
-	assert_int_equal(tree_write(path, text, strlen(text), 0644, TREE_VOLATILE, &err), 0);
-}
-
+/* What is not counted (the Pod's swap, another container altogether) is left out. */
 static void test_machine(void **state)
 {
-	char proc[] = "/tmp/usage_test.XXXXXX";
-	const struct runtime_ops ops = {.container_usage = container_usage};
-	struct runtime rt = {.ops = &ops};
-	struct usage u = {0};
-	struct err err = ERR_INIT;
-	struct pod *p = make_pod("p", "250m", "64Mi");
-	struct container running = {.state = CTR_RUNNING, .cur = {.id = (char *)"1", .started_ns = NOW}};
-	struct worker w = {.pod = p, .m = {.pod = p, .c = &running, .n = 1}};
-	struct node node = {.name = (char *)"one", .host.rt = &rt};
+	struct census_container containers[] = {{.name = (char *)"c",
+						 .started_ns = NOW - 9500 * NS_PER_MS,
+						 .count = {.known = true,
+							   .s = {.at_ns = NOW,
+								 .v = {[RUNTIME_CPU] = 1500 * NS_PER_MS,
+								       [RUNTIME_MEMORY] = 5096,
+								       [RUNTIME_MEMORY_IDLE_FILES] = 1000,
+								       [RUNTIME_MEMORY_SWAP] = 100,
+								       [RUNTIME_MEMORY_SWAP_LIMIT] = 500}}}},
+						{.name = (char *)"gone"}};
+	struct census_pod p = {.name = (char *)"p",
+			       .namespace = (char *)"ns",
+			       .containers = containers,
+			       .n = 2,
+			       .count = {.known = true,
+					 .s = {.at_ns = NOW,
+					       .v = {[RUNTIME_CPU] = 2 * NS_PER_S,
+						     [RUNTIME_MEMORY] = 7,
+						     [RUNTIME_MEMORY_IDLE_FILES] = 9,
+						     [RUNTIME_MEMORY_SWAP] = RUNTIME_UNKNOWN_FIGURE}}}};
+	const struct census c = {
+		.pods = &p,
+		.n = 1,
+		.machine = {.known = true,
+			    .s = {.at_ns = NOW + NS_PER_S,
+				  .v = {[RUNTIME_CPU] = 5 * NS_PER_S, [RUNTIME_MEMORY] = 512000}}}};
+	autobuf struct buf text = BUF_INIT;
 
-	assert_non_null(mkdtemp(proc));
-	put(proc, "stat", "cpu  100 100 200 5000 7 50 50 0 9 9\ncpu0 1 1 1 1\n");
-	put(proc, "meminfo", "MemTotal: 1000 kB\nMemFree: 300 kB\nInactive: 77 kB\nInactive(file): 200 kB\n");
-	(void)map_set(&node.host.workers, "p", &w);
-	clock_fake(NOW);
-	const char *text = page(&u, &node, 1, proc);
-	autofree char *cpu = mem_printf("node_cpu_usage_seconds_total %.9g 1767225600000\n",
-					500.0 / (double)sysconf(_SC_CLK_TCK));
-
-	expect(text, CPU "1.5 1767225600000");
-	expect(text,
-	       "container_memory_working_set_bytes{container=\"c\",namespace=\"ns\",pod=\"p\"} 4096 1767225600000");
-	assert_non_null(strstr(text, cpu));
-	expect(text, "node_memory_working_set_bytes 512000 1767225600000");
-	running.cur.id = (char *)"gone";
-	assert_null(strstr(page(&u, &node, 1, proc), CPU));
-	assert_int_equal(map_len(&u.pretended), 0);
-	map_release(&node.host.workers);
-	free_pod(p);
-	clock_real();
-	assert_int_equal(tree_remove(proc, &err), 0);
+	usage_write(&c, &text);
+	assert_string_equal(buf_str(&text), machine_page);
 }
 
 int main(void)

@@ -290,21 +290,11 @@ static enum MHD_Result serve_pods(struct request *rq, const char *rest)
 	return reply(rq->c, MHD_HTTP_OK, "application/json", &text);
 }
 
-static enum MHD_Result serve_series(struct request *rq, void (*write)(void *arg, struct buf *out))
-{
-	autobuf struct buf text = BUF_INIT;
-	write(rq->sv->c.arg, &text);
-	return reply(rq->c, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", &text);
-}
-
-static enum MHD_Result serve_usage(struct request *rq, const char *rest)
-{
-	return serve_series(rq, rq->sv->c.usage);
-}
-
 static enum MHD_Result serve_probes(struct request *rq, const char *rest)
 {
-	return serve_series(rq, rq->sv->c.probes);
+	autobuf struct buf text = BUF_INIT;
+	rq->sv->c.probes(rq->sv->c.arg, &text);
+	return reply(rq->c, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", &text);
 }
 
 static void on_answer(void *arg)
@@ -341,6 +331,11 @@ static enum MHD_Result serve_summary(struct request *rq, const char *rest)
 static enum MHD_Result serve_cadvisor(struct request *rq, const char *rest)
 {
 	return serve_slow(rq, rq->sv->c.cadvisor, false);
+}
+
+static enum MHD_Result serve_usage(struct request *rq, const char *rest)
+{
+	return serve_slow(rq, rq->sv->c.usage, false);
 }
 
 static enum MHD_Result serve_running(struct request *rq, const char *rest)

@@ -25,11 +25,10 @@ struct server_config { /* strings borrowed for the server's life */
 	js *(*pods)(void *arg);
 	/* The same of what has containers that run, and no more of it than their names. */
 	js *(*running_pods)(void *arg);
-	/* /stats/summary, brief: ?only_cpu_and_memory=true; /metrics/cadvisor. a is theirs until answer_ready. */
+	/* /stats/summary, brief: ?only_cpu_and_memory=true; /metrics/cadvisor; /metrics/resource. a is theirs until answer_ready. */
 	void (*summary)(void *arg, struct answer *a, bool brief);
 	void (*cadvisor)(void *arg, struct answer *a, bool unused);
-	/* What the node and its containers use, as the page /metrics/resource. */
-	void (*usage)(void *arg, struct buf *out);
+	void (*usage)(void *arg, struct answer *a, bool unused);
 	void (*probes)(void *arg, struct buf *out);
 	void *arg;
 };

@@ -97,9 +97,20 @@ static void wait_count(struct scene *s, loop_fn *count, size_t want)
 	}
 }
 
-static void usage(void *arg, struct buf *out)
+static void probes(void *arg, struct buf *out)
 {
-	buf_adds(out, "node_cpu_usage_seconds_total 7\n");
+	buf_adds(out, "prober_probe_total 7\n");
+}
+
+static void ready(void *arg)
+{
+	answer_ready(arg);
+}
+
+static void usage(void *arg, struct answer *a, bool unused)
+{
+	buf_adds(&a->body, "node_cpu_usage_seconds_total 7\n");
+	loop_post(((struct scene *)arg)->loop, ready, a);
 }
 
 static void start(struct scene *s)
@@ -129,7 +140,7 @@ static void start(struct scene *s)
 					.source = {.loop = s->loop, .root = dir, .find = find, .arg = s},
 					.pods = pods,
 					.usage = usage,
-					.probes = usage,
+					.probes = probes,
 					.arg = s};
 	if (!(s->server = server_start(&c, &err)))
 		fail_msg("%s", err.msg);
