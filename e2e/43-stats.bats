@@ -110,6 +110,39 @@ layer_is_written() { holds "$(pod_of "$(page stats/summary)")" '.containers[0].r
 	holds "$(kubectl create --raw "/api/v1/nodes/$NODE/proxy/stats/summary" -f /dev/null)" '.node.nodeName == env.NODE'
 }
 
+counted() { page metrics | sed -n "s/^kubelet_$1 //p"; } # SERIES, its labels included
+above() { [ "$(counted "$2" | cut -d. -f1)" -gt "$1" ]; } # NUMBER SERIES
+
+@test "/metrics: Pods and containers that were started, those that were not, and how long that took" {
+	local pods containers inits failed ran
+	is 1 counted "node_name{node=\"$NODE\"}"
+	pods=$(counted started_pods_total)
+	ran=$(counted pod_start_duration_seconds_count)
+	containers=$(counted 'started_containers_total{container_type="container"}')
+	inits=$(counted 'started_containers_total{container_type="init_container"}')
+	failed=$(counted 'started_containers_errors_total{code="RunContainerError",container_type="container"}')
+	[ "$pods" -ge 1 ] && [ "$containers" -ge 1 ] && [ "$ran" -ge 1 ]
+	kubectl create --validate=false -f - >/dev/null <<-END
+		apiVersion: v1
+		kind: Pod
+		metadata: {name: counted}
+		spec:
+		  terminationGracePeriodSeconds: 0
+		  initContainers: [{name: i, image: $IMAGE, command: [busybox, 'true']}]
+		  containers:
+		  - {name: c, image: $IMAGE, command: [busybox, sleep, '100000']}
+		  - {name: wrong, image: $IMAGE, command: [/no/such/program]}
+	END
+	eventually above "$((${failed:-0}))" 'started_containers_errors_total{code="RunContainerError",container_type="container"}'
+	eventually above "$ran" pod_start_duration_seconds_count
+	above "$pods" started_pods_total
+	above "$((containers + 1))" 'started_containers_total{container_type="container"}'
+	above "$((${inits:-0}))" 'started_containers_total{container_type="init_container"}'
+	above 0 'run_podsandbox_duration_seconds_count{runtime_handler=""}'
+	above 0 containers_per_pod_count_count
+	kubectl delete pod counted --wait=false
+}
+
 operations() { page metrics | sed -n "s/^kubelet_runtime_operations_$1{operation_type=\"$2\"} //p"; } # SERIES OPERATION
 
 @test "/metrics: how often the runtime was asked for what, how long that took, and what failed" {

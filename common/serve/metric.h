@@ -12,7 +12,7 @@
 #include "base/buf.h"
 
 enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
-#define METRIC_MAX_BUCKETS 24
+#define METRIC_MAX_BUCKETS 25
 #define METRIC_MAX_SERIES 1000 /* per family; what comes later is counted together and not shown */
 struct metric;		       /* one family */
 struct metric_series;

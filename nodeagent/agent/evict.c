@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 
 #include "agent/overuse.h"
+#include "count/count.h"
 #include "base/log.h"
 #include "os/figure.h"
 #include "os/tree.h"
@@ -278,6 +279,7 @@ static void end_one(struct evict *e, struct relief *r)
 			grace = own < e->c.max_grace_s ? own : e->c.max_grace_s;
 		pressure_message(&why, &pods[i], r->t, &e->seen[r->t->signal]);
 		end_pod(e, w, buf_str(&why), grace);
+		count_tell(COUNT_EVICTIONS, threshold_signal_names[r->t->signal], NULL, 1);
 		break;
 	}
 	free(pods);

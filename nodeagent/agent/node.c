@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/rand.h"
+#include "count/count.h"
 #include "object/condition.h"
 #include "object/rfc3339.h"
 
@@ -420,6 +421,8 @@ void node_start(struct node *n, double lease_phase)
 	n->object.pod_cidr = n->pod_cidr;
 	n->object.images = &n->images;
 	n->host.node.name = n->name;
+	if (!n->host.simulated)
+		count_tell(COUNT_NODE, n->name, NULL, 1);
 	/* The second renewal comes early, at the node's own place in the ten seconds; the rest keep to that.
 	 */
 	n->lease_at_ns = clock_mono_ns() + (int64_t)(lease_phase * (double)NODE_LEASE_NS) - NODE_LEASE_NS / 2;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "count/count.h"
 #include "object/quantity.h"
 
 #define EVERY_NS (10 * NS_PER_S)
@@ -113,9 +114,18 @@ static bool judge_containers(const struct pod *pod, const struct census_pod *use
 	return false;
 }
 
-bool overuse_judge(const struct pod *pod, const struct census_pod *used, struct buf *why)
+const char *overuse_judge(const struct pod *pod, const struct census_pod *used, struct buf *why)
 {
-	return judge_volumes(pod, used, why) || judge_pod(pod, used, why) || judge_containers(pod, used, why);
+	static const struct {
+		bool (*judge)(const struct pod *pod, const struct census_pod *used, struct buf *why);
+		const char *signal;
+	} rows[] = {{judge_volumes, "emptydirfs.limit"},
+		    {judge_pod, "ephemeralpodfs.limit"},
+		    {judge_containers, "ephemeralcontainerfs.limit"}};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].judge(pod, used, why))
+			return rows[i].signal;
+	return NULL;
 }
 
 /* ---- looking ---- */
@@ -140,9 +150,13 @@ static void done(void *arg)
 	for (size_t i = 0; i < j->c->n; i++) {
 		struct worker *w = map_get(&o->node->host.workers, j->c->pods[i].uid);
 		autobuf struct buf why = BUF_INIT;
-		if (w && has_limit(w) && !admit_is_critical(worker_pod(w)) &&
-		    overuse_judge(worker_pod(w), &j->c->pods[i], &why))
-			o->end(o->arg, w, buf_str(&why));
+		const char *signal = w && has_limit(w) && !admit_is_critical(worker_pod(w))
+					     ? overuse_judge(worker_pod(w), &j->c->pods[i], &why)
+					     : NULL;
+		if (!signal)
+			continue;
+		o->end(o->arg, w, buf_str(&why));
+		count_tell(COUNT_EVICTIONS, signal, NULL, 1);
 	}
 	census_free(j->c);
 	free(j);

@@ -20,7 +20,8 @@ struct overuse {
 };
 /* Begins to count, when it is time. Called again and again. */
 void overuse_look(struct overuse *o);
-/* Why a Pod that uses so much goes; false: it may stay. For tests. */
-bool overuse_judge(const struct pod *pod, const struct census_pod *used, struct buf *why); /* for tests */
+/* By which signal a Pod that uses so much goes, and why; NULL: it may stay. For tests. */
+const char *overuse_judge(const struct pod *pod, const struct census_pod *used,
+			  struct buf *why); /* for tests */
 
 #endif

@@ -69,9 +69,13 @@ static void test_judge(void **state)
 		const struct census_pod used = {
 			.containers = containers, .n = 2, .volumes = &volume, .n_volumes = 1};
 		autobuf struct buf why = BUF_INIT;
-		bool goes = overuse_judge(&pod, &used, &why);
-		if (goes != (rows[i].want != NULL) || (goes && strcmp(buf_str(&why), rows[i].want) != 0))
-			fail_msg("row %zu: %s", i, goes ? buf_str(&why) : "stays");
+		const char *signal = overuse_judge(&pod, &used, &why);
+		if (!signal != !rows[i].want || (signal && strcmp(buf_str(&why), rows[i].want) != 0))
+			fail_msg("row %zu: %s", i, signal ? buf_str(&why) : "stays");
+		if (signal)
+			assert_string_equal(signal, *rows[i].want == 'U'   ? "emptydirfs.limit"
+						    : *rows[i].want == 'P' ? "ephemeralpodfs.limit"
+									   : "ephemeralcontainerfs.limit");
 	}
 }
 

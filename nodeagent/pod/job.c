@@ -83,6 +83,12 @@ const struct container_spec *job_container(const struct job *j)
 	return &j->pod->list.v[j->container];
 }
 
+const char *job_container_kind(const struct job *j)
+{
+	const struct container_spec *s = job_container(j);
+	return s->init ? "init_container" : s->ephemeral ? "ephemeral_container" : "container";
+}
+
 struct container *job_machine_container(const struct job *j)
 {
 	return &j->w->m.c[j->container];

@@ -72,6 +72,7 @@ void job_resize_retry(struct pod_host *h);
 #define JOB_RESOURCES_FILE "resources.json" /* in the Pod's directory: resize_save */
 
 const struct container_spec *job_container(const struct job *j);
+const char *job_container_kind(const struct job *j); /* as metrics name it */
 struct container *job_machine_container(const struct job *j);
 void job_log(const struct job *j, const char *what); /* its err, with the Pod's name */
 

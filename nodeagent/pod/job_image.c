@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 
+#include "count/count.h"
 #include "credential/providers.h"
 #include "image/pullrate.h"
 #include "object/core/image_ref.h"
@@ -42,6 +43,9 @@ static void image_found(struct job *j, int64_t pull_ns, int64_t waited_ns)
 	c->image_user = STEAL(i->image.user);
 	c->image_size = i->image.size;
 	machine_image_ok(&j->w->m, j->container, pull_ns, waited_ns, c->image_size, worker_now());
+	count_tell(COUNT_CONTAINERS, job_container_kind(j), NULL, 1);
+	if (pull_ns >= 0)
+		count_tell(COUNT_PULL, count_size(c->image_size), NULL, (double)waited_ns / (double)NS_PER_S);
 }
 
 static void image_failed(struct job *j)
@@ -65,6 +69,8 @@ static void image_failed(struct job *j)
 				  s->image);
 	}
 	machine_image_failed(&j->w->m, j->container, reason, text ? text : j->err.msg, worker_now());
+	count_tell(COUNT_CONTAINERS, job_container_kind(j), NULL, 1);
+	count_tell(COUNT_CONTAINERS_FAILED, reason, job_container_kind(j), 1);
 }
 
 static void release(struct job *j)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "count/count.h"
 #include "pod/hostfiles.h"
 #include "pod/life/resize.h"
 #include "pod/volumes.h"
@@ -181,7 +182,13 @@ static void sandbox_work(struct job *j)
 	autofree char *last = mem_printf("%s/hostname", s->dir);
 	if (!j->host->simulated)
 		(void)unlink(last);
-	if (rt->ops->sandbox_run(rt, &spec, &s->sandbox, &j->err) < 0 || j->host->simulated)
+	int64_t began = clock_mono_ns();
+	int rc = rt->ops->sandbox_run(rt, &spec, &s->sandbox, &j->err);
+	const char *handler = s->handler ? s->handler : "";
+	count_tell(COUNT_SANDBOX, handler, NULL, (double)(clock_mono_ns() - began) / (double)NS_PER_S);
+	if (rc < 0)
+		count_tell(COUNT_SANDBOX_FAILED, handler, NULL, 1);
+	if (rc < 0 || j->host->simulated)
 		return;
 	if (write_host_files(s, &j->err) < 0) {
 		struct err ignored = ERR_INIT; /* the first error is the one to tell */
@@ -189,10 +196,24 @@ static void sandbox_work(struct job *j)
 	}
 }
 
+static void count_sandbox(const struct job *j)
+{
+	bool failed = j->err.reason != REASON_NONE;
+	count_tell(COUNT_PODS, NULL, NULL, 1);
+	if (failed)
+		count_tell(COUNT_PODS_FAILED, NULL, NULL, 1);
+	if (j->pod->host_users)
+		return;
+	count_tell(COUNT_USER_PODS, NULL, NULL, 1);
+	if (failed)
+		count_tell(COUNT_USER_PODS_FAILED, NULL, NULL, 1);
+}
+
 static bool sandbox_done(struct job *j)
 {
 	struct sandbox_job *s = (struct sandbox_job *)j;
 	job_log(j, "could not create sandbox");
+	count_sandbox(j);
 	*j->w->sandbox_starting = '\0';
 	if (j->err.reason == REASON_NONE) {
 		machine_sandbox_up(&j->w->m, &s->sandbox);

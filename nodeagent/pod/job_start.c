@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "count/count.h"
 #include "log/rotate.h"
 #include "pod/env.h"
 #include "pod/hostfiles.h"
@@ -110,13 +111,15 @@ static void failed(struct start_job *s, const struct run_result *r)
 	struct worker *w = s->j.w;
 	if (*w->c[s->j.container].starting)
 		map_del(&w->host->ids, w->c[s->j.container].starting);
+	const char *reason = s->created	     ? "RunContainerError"
+			     : s->bad_config ? MACHINE_CREATE_CONFIG_ERROR
+					     : MACHINE_CREATE_ERROR;
 	job_log(&s->j, "could not start container");
+	count_tell(COUNT_CONTAINERS_FAILED, reason, job_container_kind(&s->j), 1);
 	if (s->created)
 		machine_start_failed(&w->m, s->j.container, r, s->j.err.msg, worker_now());
 	else
-		machine_create_failed(&w->m, s->j.container,
-				      s->bad_config ? MACHINE_CREATE_CONFIG_ERROR : MACHINE_CREATE_ERROR,
-				      s->j.err.msg, worker_now());
+		machine_create_failed(&w->m, s->j.container, reason, s->j.err.msg, worker_now());
 }
 
 static bool start_done(struct job *j)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "count/count.h"
 #include "pod/hooks.h"
 #include "pod/job.h"
 #include "pod/last.h"
@@ -229,6 +230,11 @@ static void count(struct worker *w)
 	struct pod_host *h = w->host;
 	size_t n = 0;
 	bool over = w->m.stage >= POD_ENDED;
+	if (w->seen_ns && status_phase(&w->m) == PHASE_RUNNING) {
+		count_tell(COUNT_START, NULL, NULL,
+			   (double)(clock_mono_ns() - w->seen_ns) / (double)NS_PER_S);
+		w->seen_ns = 0;
+	}
 	for (size_t i = 0; i < w->m.n; i++)
 		n += w->m.c[i].state == CTR_RUNNING;
 	if (n == w->counted_containers && w->m.sandbox_up == w->counted_running && over == w->counted_over)
@@ -514,10 +520,14 @@ static void check_admission(struct worker *w)
 		buf_adds(&why, ADMIT_PORTS_MESSAGE);
 		fits = false;
 	}
-	if (fits)
+	if (fits) {
 		admit(w);
-	else if (w->m.stage < POD_STOPPING)
+		count_tell(COUNT_CONTAINERS_OF_POD, NULL, NULL,
+			   (double)(w->pod->list.n - w->pod->list.n_init - w->pod->list.n_ephemeral));
+	} else if (w->m.stage < POD_STOPPING) {
 		machine_reject(&w->m, reason, buf_str(&why));
+		count_tell(COUNT_REJECTIONS, count_rejection(reason), NULL, 1);
+	}
 }
 
 static void add(struct pod_host *h, const struct pod *p, const struct runtime_list *list)
@@ -529,6 +539,7 @@ static void add(struct pod_host *h, const struct pod *p, const struct runtime_li
 	autojson js *kept = list && !h->simulated ? kept_resources(w) : NULL;
 	w->pod = resize_load_pod(kept, p);
 	w->written_rv = p->o.meta.rv;
+	w->seen_ns = p->phase == PHASE_RUNNING ? 0 : clock_mono_ns();
 	w->c = mem_array(p->list.n, sizeof(*w->c));
 	w->timer.fn = on_timer;
 	w->timer.arg = w;

@@ -131,6 +131,7 @@ struct worker {
 	bool admitted, counted_running, counted_over, forgotten;
 	bool volumes_owed; /* what the volumes are made of may have changed since they were */
 	size_t counted_containers;
+	int64_t seen_ns; /* for the first time; 0 = it has run */
 
 	struct status_known known, sending; /* what the API has of the status, and will have */
 	uint64_t sent_version, sending_version;

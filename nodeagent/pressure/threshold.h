@@ -23,7 +23,7 @@ enum pressure_signal {
 	PRESSURE_PID,
 	PRESSURE_SIGNALS
 };
-extern const char *const threshold_signal_names[PRESSURE_SIGNALS]; /* for tests */
+extern const char *const threshold_signal_names[PRESSURE_SIGNALS];
 
 struct threshold_amount {
 	bool percent;  /* of the capacity: */
