@@ -10,6 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -116,6 +117,7 @@ static void tls_server_start(struct tls_server *s, tls_server_handler *handler, 
 	memset(s, 0, sizeof(*s));
 	s->handler = handler;
 	s->arg = arg;
+	signal(SIGPIPE, SIG_IGN); /* as every daemon has it: a client may be gone */
 	tls_server_identify(s);
 	tls_server_context(s);
 	s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -47,9 +47,10 @@ static void serve(struct tls_server *s, SSL *c)
 	int n;
 	pthread_mutex_lock(&lock);
 	read_request(c);
-	SSL_write(c, to_say, (int)strlen(to_say));
+	const char *said = to_say;
+	SSL_write(c, said, (int)strlen(said));
 	pthread_mutex_unlock(&lock);
-	if (strncmp(to_say, "HTTP/1.1 101", 12))
+	if (strncmp(said, "HTTP/1.1 101", 12)) /* to_say may be the next one's by now */
 		return;
 	while ((n = SSL_read(c, buf, sizeof(buf))) > 0)
 		SSL_write(c, buf, n);
