@@ -136,7 +136,7 @@ static void await(struct client *c, bool *what)
 
 static struct pipe_request request(const char *path, int port)
 {
-	struct pipe_request rq = {.host = "127.0.0.1", .port = port, .patience_ns = 20 * NS_PER_S};
+	struct pipe_request rq = {.host = "127.0.0.1", .port = port, .patience_ns = 120 * NS_PER_S};
 	rq.upgrade = !strcmp(path, "/echo") || !strcmp(path, "/drain") || !strcmp(path, "/flood");
 	buf_addf(&rq.bytes, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path);
 	return rq;
@@ -162,7 +162,7 @@ static void ask(struct client *c, const char *path)
 
 static void none_left(void)
 {
-	int64_t until = clock_mono_ns() + 20 * NS_PER_S;
+	int64_t until = clock_mono_ns() + 120 * NS_PER_S;
 	while (atomic_load(&open_pipes) && clock_mono_ns() < until)
 		sched_yield();
 	assert_int_equal(atomic_load(&open_pipes), 0);

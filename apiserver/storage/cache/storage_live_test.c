@@ -618,7 +618,7 @@ static void objects_are_passed_over_when_one_is_due(void **state)
 	unsigned long sweeps = 0;
 	for (int i = 0; i < 50; i++) {
 		unsigned long naps = compactor_naps();
-		time_t deadline = time(NULL) + 30; /* the house's clock stands still */
+		time_t deadline = time(NULL) + LONG_NS / NS_PER_S; /* the house's clock stands still */
 		if (i == 10)
 			sweeps = compactor_sweeps(e->s->compactor);
 		compactor_kick(e->s->compactor);
