@@ -46,7 +46,11 @@ void loop_start(struct loop *l, const char *name); /* loop_run on a thread of th
 /* The same as thread_try: an errno when there is no thread for it; may be tried again. */
 int loop_try_start(struct loop *l, const char *name) MUST_CHECK;
 void loop_join(struct loop *l); /* stops what loop_start began and waits for its end */
-/* After loop_run, loop_join or without either. Nobody may post any more; no loop_io is left. NULL is fine. */
+/* When nobody runs the loop any more, before what has asked for jobs is freed: until each of them has come back. Turns the
+   loop meanwhile. */
+void loop_settle(struct loop *l);
+/* After loop_run, loop_join or without either. Nobody may post any more; no loop_io is left, and no job, which would not
+   come back to whoever has its arg. NULL is fine. */
 void loop_free(struct loop *l);
 /* One round of a loop that nobody runs: waits until something happened or the deadline, and serves it. */
 void loop_turn(struct loop *l, int64_t deadline_ns);
@@ -129,7 +133,7 @@ void loop_child_stop(struct loop_child *c); /* for tests; no longer interested: 
 struct loop_stats {
 	uint64_t turns, posts, jobs; /* rounds of the loop, closures run, jobs ended */
 	size_t ios, waiting;	     /* now: descriptors watched; jobs not begun */
-	size_t running;		     /* now: jobs begun whose done has not run */
+	size_t running;		     /* now: jobs begun, or withdrawn, whose done has not run */
 };
 void loop_stats(struct loop *l, struct loop_stats *ret); /* any thread */
 

@@ -104,6 +104,7 @@ struct loop_job *loop_job(struct loop *l, size_t lane, loop_fn *fn, loop_fn *don
 static void withdrawn(void *arg)
 {
 	struct loop_job *j = arg;
+	atomic_fetch_sub(&j->l->at_work, 1);
 	j->done(j->arg);
 	free(j);
 }
@@ -113,6 +114,7 @@ void loop_job_withdraw(struct loop_job *j)
 	if (list_empty(&j->link))
 		return;
 	list_del(&j->link);
+	atomic_fetch_add(&j->l->at_work, 1);
 	atomic_fetch_sub(&j->l->waiting, 1);
 	loop_post(j->l, withdrawn, j);
 }
@@ -126,12 +128,16 @@ void loop_jobs_init(struct loop *l)
 		list_init(&l->queues[i].waiting);
 }
 
+void loop_settle(struct loop *l)
+{
+	while (atomic_load(&l->waiting) || atomic_load(&l->at_work))
+		loop_turn(l, CLOCK_NEVER);
+}
+
 void loop_jobs_release(struct loop *l)
 {
-	for (size_t i = 0; i < l->config.n_lanes; i++) {
+	assert(!atomic_load(&l->waiting) && !atomic_load(&l->at_work)); /* else a job was left */
+	for (size_t i = 0; i < l->config.n_lanes; i++)
 		pool_free(l->queues[i].pool);
-		for (struct list *n; (n = list_pop_front(&l->queues[i].waiting));)
-			free(list_entry(n, struct loop_job, link));
-	}
 	free(l->queues);
 }

@@ -101,6 +101,7 @@ static void stop(struct scene *s)
 	assert_int_equal(s->host.running_containers, 0);
 	loop_stop(s->loop);
 	pthread_join(s->thread, NULL);
+	loop_settle(s->loop);
 	assert_int_equal(config_cache_len(s->host.config), 0);
 	host_stop(&s->host);
 	rest_free(s->client);

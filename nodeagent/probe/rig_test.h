@@ -35,6 +35,7 @@ RIG static void rig_start(struct rig *r, struct runtime *rt)
 RIG static void rig_stop(struct rig *r)
 {
 	probe_host_free(r->host);
+	loop_settle(r->loop); /* what was cancelled while it began */
 	loop_free(r->loop);
 }
 

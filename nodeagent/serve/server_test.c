@@ -153,6 +153,7 @@ static void stop(struct scene *s)
 	loop_call(s->loop, vanish, s);
 	wait_count(s, count_workers, 0);
 	loop_join(s->loop);
+	loop_settle(s->loop); /* logs that were being read for who has left */
 	informer_unref(s->pod);
 	host_stop(&s->host);
 	rest_free(s->client);

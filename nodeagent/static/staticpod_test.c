@@ -163,6 +163,7 @@ static void end(struct scene *s)
 	struct err err = ERR_INIT;
 	loop_stop(s->loop);
 	pthread_join(s->thread, NULL);
+	loop_settle(s->loop); /* a look at the directory */
 	staticpods_free(s->statics);
 	if (s->host.api) {
 		host_stop(&s->host);

@@ -125,6 +125,7 @@ static inline void rig_release(struct rig *g)
 	rig_hang_up(g);
 	session_free(g->session);
 	close(g->server);
+	loop_settle(g->loop); /* what it was about to begin */
 	loop_free(g->loop);
 	spdy_free(g->spdy);
 	buf_release(&g->raw);

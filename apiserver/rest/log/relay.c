@@ -427,6 +427,7 @@ void relays_free(struct relays *rs)
 		return;
 	if (rs->started)
 		loop_join(rs->loop);
+	loop_settle(rs->loop); /* names that are being looked up */
 	http_free(rs->http);
 	tunnels_free(rs->agents);
 	tunnels_free(rs->others);

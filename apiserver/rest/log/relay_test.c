@@ -249,6 +249,46 @@ static void test_silent_agents(void **state)
 	server_stop(&s);
 }
 
+/* A look-up that is at work when everything stops comes back before the relays go. */
+struct look_up {
+	pthread_t asked_on;
+	bool came_back;
+};
+
+static void where(void *arg)
+{
+	((struct look_up *)arg)->asked_on = pthread_self();
+}
+
+static void until_the_loop_is_over(void *arg)
+{
+	struct look_up *u = arg;
+	do
+		loop_finish(relays_loop(relays), where, u);
+	while (!pthread_equal(u->asked_on, pthread_self()));
+}
+
+static void back(void *arg)
+{
+	((struct look_up *)arg)->came_back = true;
+}
+
+static void look_up(void *arg)
+{
+	loop_job(relays_loop(relays), 0, until_the_loop_is_over, back, arg);
+	loop_stop(relays_loop(relays));
+}
+
+static void test_stop_in_a_look_up(void **state)
+{
+	struct look_up u = {.came_back = false};
+	assert_true(relays_run(relays, look_up, &u));
+	relays_stop(relays);
+	relays_free(relays);
+	assert_true(u.came_back);
+	relays = NULL;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +299,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_client_leaves, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stop, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_silent_agents, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stop_in_a_look_up, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
