@@ -264,12 +264,24 @@ static void share(js *new, const js *old, const char *key)
 		js_del(new, key);
 }
 
+static bool is_of_status(const char *key)
+{
+	return !strcmp(key, "status") || !strcmp(key, "metadata") || !strcmp(key, "kind") ||
+	       !strcmp(key, "apiVersion");
+}
+
 /* PUT and PATCH of …/status change status and a few bits of metadata; all else stays as it was. */
 static void keep_all_but_status(js *new, const js *old)
 {
+	autofree const char **keys = mem_array(js_len(new) + 1, sizeof(*keys));
+	size_t n = 0;
+	for (struct js_iter it = js_iter(new); js_next(&it);)
+		if (!is_of_status(it.key) && !js_field(old, it.key))
+			keys[n++] = it.key;
+	while (n)
+		js_del(new, keys[--n]);
 	for (struct js_iter it = js_iter(old); js_next(&it);)
-		if (strcmp(it.key, "status") && strcmp(it.key, "metadata") && strcmp(it.key, "kind") &&
-		    strcmp(it.key, "apiVersion"))
+		if (!is_of_status(it.key))
 			share(new, old, it.key);
 }
 
@@ -324,8 +336,9 @@ static void bump_generation(const struct registry_call *c)
 
 static void validate_status(struct registry_call *c)
 {
+	const struct kind *k = c->stored->type->structural ? c->kind : c->stored;
 	validate_part(c, "metadata");
-	validate_part(c, "status");
+	schema_validate_status(k->type, c->old_tree, c->new, &c->errs);
 }
 
 enum progress pipeline_prepare_update(struct registry_call *c)

@@ -80,6 +80,7 @@ struct type {
 	bool structural;
 	bool nullable;		   /* ... and may be null */
 	bool untyped;		   /* ... and of any type; what is asked is asked of values that it suits */
+	bool resources;		   /* ... and is a resource of its own, or has some within */
 	bool pb_nested;		   /* protobuf wraps it: a list or map inside a map or list */
 	bool milli;		   /* quantities are rounded up to thousandths */
 	const char *union_of;	   /* "volume type": exactly one of the fields marked `member` must be set */
@@ -390,6 +391,8 @@ void schema_validate(const struct type *type, const js *o, const char *path, str
 /* The same of an update: what a custom resource had before and has still is not judged again (old NULL: it is new). */
 void schema_validate_changed(const struct type *type, const js *old, const js *new, const char *path,
 			     struct field_errors *errs);
+/* A write of the status: of a custom resource only that is judged, and resources within it are not. */
+void schema_validate_status(const struct type *type, const js *old, const js *new, struct field_errors *errs);
 /* Immutable fields between old and new; either may be NULL. */
 void schema_validate_update(const struct type *type, const js *old, const js *new, const char *path,
 			    struct field_errors *errs);

@@ -22,7 +22,7 @@ static const char first[] =
 	"'tags':{'type':'array','x-kubernetes-list-type':'set','items':{'type':'string'}},"
 	"'ports':{'type':'array','x-kubernetes-list-type':'map','x-kubernetes-list-map-keys':['port','protocol'],'items':{'type':'object','required':['port'],"
 	"'properties':{'port':{'type':'integer'},'protocol':{'type':'string','default':'TCP'},'name':{'type':'string'}}}}}},"
-	"'status':{'type':'object','properties':{'crew':{'type':'integer'}}}}}";
+	"'note':{'type':'string'},'status':{'type':'object','properties':{'crew':{'type':'integer'}}}}}";
 /* crew has become a text, old is gone, and tags are one field */
 static const char second[] =
 	"{'type':'object','properties':{'spec':{'type':'object','properties':{'crew':{'x-kubernetes-int-or-string':true},"
@@ -122,7 +122,14 @@ STORY(status_is_another_road,
        "one Apply sea.io/v1 {'f:spec':{'f:crew':{}}}", "'spec':{'crew':1}}"},
       {"apply", BOATS "/s/status?fieldManager=two", BOAT("s", "{'crew':5},'status':{'crew':3}"), 200,
        "one Apply sea.io/v1 {'f:spec':{'f:crew':{}}}; two Apply sea.io/v1/status {'f:status':{'f:crew':{}}}",
-       "'spec':{'crew':1},'status':{'crew':3}"})
+       "'spec':{'crew':1},'status':{'crew':3}"},
+      /* nothing else of the object comes along, though it was not there before */
+      {"merge", BOATS "/s/status?fieldManager=three", "{'note':'x','status':{'crew':4}}", 200, NULL,
+       "'spec':{'crew':1},'status':{'crew':4}"},
+      {"merge", BOATS "/s?fieldManager=three", "{'note':'x'}", 200, NULL,
+       "'note':'x','spec':{'crew':1},'status':{'crew':4}"},
+      {"merge", BOATS "/s/status?fieldManager=three", "{'note':null,'status':{'crew':5}}", 200, NULL,
+       "'note':'x','spec':{'crew':1},'status':{'crew':5}"})
 
 STORY(before_the_change, {"apply", BOATS "/c?fieldManager=one",
 			  BOAT("c", "{'crew':1,'old':'o','tags':['x']}"), 201, NULL, "'old':'o'"})

@@ -219,6 +219,20 @@ js *structural_conform(struct conform *c, const struct type *t, const struct at 
 /* old: what has not changed since is not judged again; NULL: there is none. */
 void structural_validate(const struct type *t, const js *o, const js *old, const char *path,
 			 struct field_errors *errs);
+void structural_validate_status(const struct type *t, const js *o, const js *old, struct field_errors *errs);
+/* schema_structural_before.c: items of the list `old`, as they were. */
+struct before {
+	const js *list;
+	size_t n;
+	const char **keys; /* NULL: of a list in which nobody can tell which is which */
+	struct map by_key; /* the first of equals; of more than a few */
+};
+void before_init(struct before *b, const struct type *t, const js *old);
+const js *before_item(const struct before *b, const js *item); /* NULL: it is new */
+void before_release(struct before *b);
+bool structural_unchanged(const struct type *t, const js *v, const js *old);
+/* The type of a member, going through them; NULL: the schema does not say. *next is 0 at the first of them. */
+const struct type *structural_member(const struct type *t, const char *key, unsigned *next);
 
 /* Builds the hash of field names; -1 and the name when one occurs twice. */
 int schema_index_fields(struct arena *arena, struct type *t, const char **ret_duplicate);

@@ -24,7 +24,7 @@ struct openapi_reader {
 	struct schema_builder *b;
 	struct err *err;
 	int depth;
-	size_t nodes;
+	size_t nodes, resources;
 	const struct type
 		*plain[PLAIN_FORMS][2]; /* by place in scalars[], nullable: of which nothing is asked */
 };
@@ -144,6 +144,7 @@ static int read_constraint(struct openapi_reader *r, const js *s, bool branch, c
 	const char *format = js_str(s, "format", NULL);
 	k.format = format ? openapi_format(format) : NULL;
 	k.format_name = format ? intern(r, format) : NULL;
+	r->resources += k.resource;
 	c.min = number(s, "minimum");
 	c.max = number(s, "maximum");
 	c.min_len = length(s, "minLength", "minItems", "minProperties");
@@ -384,9 +385,11 @@ static const struct type *read_node(struct openapi_reader *r, const js *s, bool 
 	if (shared)
 		return shared;
 	struct type *t = builder_new_type(r->b, NULL);
+	size_t resources = r->resources;
 	r->depth++;
 	int rc = fill(r, t, s, branch);
 	r->depth--;
+	t->resources = r->resources > resources;
 	if (plain && rc == 0)
 		*plain = t;
 	return rc == 0 ? t : NULL;
@@ -419,6 +422,7 @@ int schema_builder_openapi(struct schema_builder *b, const char *name, const js 
 	if (read_properties(&r, t, schema, false, &says) < 0 ||
 	    read_constraint(&r, schema, false, says, &t->check) < 0)
 		return -1;
+	t->resources = r.resources > 0;
 	map_set(&b->part->types, name, t);
 	return 0;
 }

@@ -287,40 +287,20 @@ static void check_unique(struct structural_run *r, const struct at *at, const js
 	}
 }
 
-/* The items of a list of type map as they were, by their keys; of other lists nobody can tell which is which. */
-static void index_items(struct map *m, const struct structural *k, const js *old)
-{
-	js_array_for_each (item, k && k->list == LIST_MAP ? old : NULL) {
-		autojson js *key = identity(k, item);
-		autobuf struct buf text = BUF_INIT;
-		structural_text(&text, key);
-		map_set(m, buf_str(&text), item);
-	}
-}
-
-static const js *item_before(const struct map *m, const struct structural *k, const js *item)
-{
-	if (!map_len(m))
-		return NULL;
-	autojson js *key = identity(k, item);
-	autobuf struct buf text = BUF_INIT;
-	structural_text(&text, key);
-	return map_get(m, buf_str(&text));
-}
-
 static void check_list(struct structural_run *r, const struct type *t, const struct at *at, const js *v,
 		       const js *old)
 {
 	const struct constraint *c = t->check;
 	const struct structural *k = c ? c->structural : NULL;
-	automap struct map before = {0};
+	struct before before;
 	if (k && k->list != LIST_ATOMIC)
 		check_same(r, k, at, v);
-	index_items(&before, k, js_is_arr(old) ? old : NULL);
+	before_init(&before, t, old);
 	js_array_for_each (item, t->elem->structural ? v : NULL) {
 		struct at here = {.up = at, .index = item_i};
-		validate(r, t->elem, &here, item, item_before(&before, k, item));
+		validate(r, t->elem, &here, item, before_item(&before, item));
 	}
+	before_release(&before);
 	autobuf struct buf name = BUF_INIT;
 	autojson js *size = js_new_int((int64_t)js_len(v));
 	if (c && (int64_t)js_len(v) < c->min_len)
@@ -443,19 +423,36 @@ static void check_resource(struct structural_run *r, const struct type *t, const
 	take_over(r->resources, &of);
 }
 
+/* All within v, whether it has changed or not: upstream looks at them apart from everything else. */
+static void check_resources(struct structural_run *r, const struct type *t, const struct at *at, const js *v)
+{
+	unsigned next = 0;
+	if (!t->resources || !spend(r, 1))
+		return;
+	if (js_is_obj(v) && t->check && t->check->structural && t->check->structural->resource)
+		check_resource(r, t, at, v);
+	js_array_for_each (item, js_is_arr(v) && t->form == TYPE_LIST ? v : NULL) {
+		struct at here = {.up = at, .index = item_i};
+		check_resources(r, t->elem, &here, item);
+	}
+	for (struct js_iter it = js_iter(js_is_obj(v) ? v : NULL); js_next(&it);) {
+		const struct type *of = structural_member(t, it.key, &next);
+		struct at here = {.up = at, .name = it.key, .key = t->form == TYPE_MAP};
+		if (of)
+			check_resources(r, of, &here, it.value);
+	}
+}
+
 static void check_object(struct structural_run *r, const struct type *t, const struct at *at, const js *v,
 			 const js *old)
 {
 	unsigned next = 0;
-	if (t->check && t->check->structural && t->check->structural->resource)
-		check_resource(r, t, at, v);
 	if (t->check)
 		check_size(r, t->check, at, v);
 	for (struct js_iter it = js_iter(v); js_next(&it);) {
-		int i = t->form == TYPE_OBJECT ? member_index(t, it.key, &next) : -1;
-		const struct type *of = i >= 0 ? t->fields[i].type : t->form == TYPE_MAP ? t->elem : NULL;
+		const struct type *of = structural_member(t, it.key, &next);
 		struct at here = {.up = at, .name = it.key, .key = t->form == TYPE_MAP};
-		if (of && of->structural)
+		if (of)
 			validate(r, of, &here, it.value, js_is_obj(old) ? js_field(old, it.key) : NULL);
 	}
 	if (t->check && t->check->structural)
@@ -596,7 +593,7 @@ static void validate(struct structural_run *r, const struct type *t, const struc
 {
 	if (!spend(r, 1))
 		return;
-	if (old && js_equal(v, old)) {
+	if (old && structural_unchanged(t, v, old)) {
 		r->matches++;
 		return;
 	}
@@ -631,12 +628,12 @@ static void validate(struct structural_run *r, const struct type *t, const struc
 }
 
 /* Whether items of lists were equal before, anywhere: upstream does not ask then whether they are now. */
-static bool had_same(const struct type *t, const js *old, const char *path)
+static bool had_same(const struct type *t, const js *old)
 {
 	struct field_errors others = {.n = 0}, same = {.n = 0};
 	size_t work = 0;
 	struct structural_run r = {
-		.prefix = path, .errs = &others, .resources = &others, .same = &same, .work = &work};
+		.prefix = "", .errs = &others, .resources = &others, .same = &same, .work = &work};
 	validate(&r, t, NULL, old, NULL);
 	bool had = same.n;
 	field_errors_release(&others);
@@ -644,20 +641,44 @@ static bool had_same(const struct type *t, const js *old, const char *path)
 	return had;
 }
 
-void structural_validate(const struct type *t, const js *o, const js *old, const char *path,
-			 struct field_errors *errs)
+/* A part of an object of the type `of`, which was `was` as a whole. */
+struct judged {
+	const struct type *type, *of;
+	const js *now, *old, *was;
+	const char *path;
+	bool resources; /* those within are looked at */
+};
+
+static void judge(const struct judged *p, struct field_errors *errs)
 {
 	struct field_errors resources = {.n = 0}, same = {.n = 0};
 	size_t work = 0;
 	struct structural_run r = {
-		.prefix = path, .errs = errs, .resources = &resources, .same = &same, .work = &work};
-	validate(&r, t, NULL, o, old);
+		.prefix = p->path, .errs = errs, .resources = &resources, .same = &same, .work = &work};
+	validate(&r, p->type, NULL, p->now, p->old);
+	if (p->resources)
+		check_resources(&r, p->type, NULL, p->now);
 	take_over(errs, &resources);
-	if (same.n && old && had_same(t, old, path))
+	if (same.n && p->was && had_same(p->of, p->was))
 		field_errors_release(&same);
 	take_over(errs, &same);
 	if (work > WORK_MAX)
 		field_errors_add(
 			errs, "FieldValueInvalid", path_of(&r, ""),
 			mem_strdup("Invalid value: \"\": is too large for all that its schema asks"));
+}
+
+void structural_validate(const struct type *t, const js *o, const js *old, const char *path,
+			 struct field_errors *errs)
+{
+	judge(&(struct judged){t, t, o, old, old, path, true}, errs);
+}
+
+void structural_validate_status(const struct type *t, const js *o, const js *old, struct field_errors *errs)
+{
+	const struct field *f = schema_field(t, "status");
+	const js *status = js_field(o, "status");
+	if (f && status)
+		judge(&(struct judged){f->type, t, status, js_field(old, "status"), old, "status", false},
+		      errs);
 }

@@ -330,6 +330,16 @@ void schema_validate(const struct type *type, const js *o, const char *path, str
 		check_item(&c, type, NULL, o);
 }
 
+void schema_validate_status(const struct type *type, const js *old, const js *new, struct field_errors *errs)
+{
+	const struct field *f = schema_field(type, "status");
+	const js *v = js_field(new, "status");
+	if (type->structural)
+		structural_validate_status(type, new, old, errs);
+	else if (f && v)
+		schema_validate_changed(f->type, js_field(old, "status"), v, "status", errs);
+}
+
 /* ---- updates ---- */
 
 /* What is not there is shown as the zero value that it is in Go, unless it is a pointer. */
