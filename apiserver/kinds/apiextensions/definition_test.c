@@ -198,6 +198,14 @@ static void paths_of_versions(void **state)
 	assert_non_null(strstr(buf_str(&got), "spec.versions[0].schema.openAPIV3Schema.nullable: Forbidden"));
 	assert_non_null(strstr(buf_str(&got), "must contain unique version names\n"));
 	assert_non_null(strstr(buf_str(&got), "must have exactly one version marked as storage version\n"));
+	/* what has never been stored is shown as nothing */
+	static const char none[] =
+		"{'metadata':{'name':'boats.sea.io'},'spec':{'group':'sea.io','names':{'plural':'boats','kind':'Boat'},'scope':'Cluster','versions':["
+		"{'name':'v1','served':true,'storage':false,'schema':{'openAPIV3Schema':{'type':'object'}}}]}}";
+	buf_clear(&got);
+	causes_of(CRD, "", JSON(none), NULL, &got, NULL);
+	assert_non_null(
+		strstr(buf_str(&got), "Invalid value: null: must have at least one stored version\n"));
 }
 
 /* Where versions differ in some parts, upstream looks for the others at the top. */

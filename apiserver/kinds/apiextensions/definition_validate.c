@@ -394,7 +394,7 @@ static void check_stored(const js *crd, struct field_errors *errs)
 	autounique struct unique listed = {.n = 0}, present = {.n = 0};
 
 	if (!js_len(stored)) {
-		field_error_invalid(errs, "status.storedVersions", stored,
+		field_error_invalid(errs, "status.storedVersions", NULL,
 				    "must have at least one stored version");
 		return;
 	}
