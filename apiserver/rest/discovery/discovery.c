@@ -45,6 +45,7 @@ struct discovery {
 	char *server_address;
 	struct documents documents;
 	pthread_mutex_t lock; /* of the pieces; before that of the documents */
+	uint64_t written;     /* pieces */
 	struct gv *v;	      /* in the order in which clients get them */
 	size_t n;
 };
@@ -204,6 +205,14 @@ void discovery_update(struct discovery *d, const char *group, const char *versio
 	schema_unpin(d->schema, &pin);
 }
 
+uint64_t discovery_written(struct discovery *d)
+{
+	pthread_mutex_lock(&d->lock);
+	uint64_t n = d->written;
+	pthread_mutex_unlock(&d->lock);
+	return n;
+}
+
 /* False when there is no group-version of that path. */
 static bool write_list(struct buf *b, const struct discovery *d, const char *path)
 {
@@ -274,13 +283,14 @@ static bool write_one_group(struct buf *b, const struct discovery *d, const char
 	return false;
 }
 
-static void write_piece(struct buf *b, const struct schema *schema, struct gv *gv, const char **sep)
+static void write_piece(struct buf *b, struct discovery *d, struct gv *gv, const char **sep)
 {
 	if (!gv->piece.len) {
 		size_t n;
-		autofree const struct kind **v = kinds_of(schema, gv, &n);
+		autofree const struct kind **v = kinds_of(d->schema, gv, &n);
 		if (!n)
 			return;
+		d->written++;
 		discovery_write_aggregated(&gv->piece, v, n);
 	}
 	buf_adds(b, *sep);
@@ -296,7 +306,7 @@ static void write_aggregated_group(struct buf *b, struct discovery *d, size_t fr
 		buf_addf(b, "\"name\":\"%s\"", group);
 	buf_adds(b, "},\"versions\":[");
 	for (size_t i = from; i < to; i++)
-		write_piece(b, d->schema, &d->v[i], &sep);
+		write_piece(b, d, &d->v[i], &sep);
 	buf_adds(b, "]}");
 }
 

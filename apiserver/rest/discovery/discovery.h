@@ -11,6 +11,8 @@ struct discovery *discovery_new(const struct schema *schema, const char *server_
 void discovery_free(struct discovery *d);
 /* The kinds of that group-version have changed: call it after schema_change. */
 void discovery_update(struct discovery *d, const char *group, const char *version);
+/* How many group-versions have been written for the aggregated form so far. Tests only. */
+uint64_t discovery_written(struct discovery *d);
 
 /* Whether rq's path is one of its documents. */
 bool discovery_has_path(const struct request *rq);

@@ -383,6 +383,34 @@ static void test_change(void **state)
 	response_release(&rs);
 }
 
+/* Whatever there is already, a kind that comes or goes costs its own group-version, and who asks again nothing. */
+static void test_own_part(void **state)
+{
+	struct schema *s = (struct schema *)(uintptr_t)api.schema;
+	struct response rs;
+	struct err err = ERR_INIT;
+	call("/apis", V2, "", &rs);
+	response_release(&rs);
+	uint64_t before = discovery_written(api.discovery);
+	assert_true(before > 15);
+	struct schema_part *part = add_kind(s, "sea/v1", "Boat", "boats");
+	for (uint64_t i = 1; i <= 3; i++) {
+		discovery_update(api.discovery, "sea", "v1");
+		for (size_t form = 0; form < 4; form++) {
+			call("/apis", form % 2 ? V2 : V2BETA1, "", &rs);
+			assert_non_null(memmem(rs.shared.p, rs.shared.n, "boats", 5));
+			response_release(&rs);
+		}
+		assert_int_equal(discovery_written(api.discovery), before + i);
+	}
+	assert_int_equal(schema_change(s, NULL, part, &err), 0);
+	schema_retire(s, part);
+	discovery_update(api.discovery, "sea", "v1");
+	call("/apis", V2, "", &rs);
+	response_release(&rs);
+	assert_int_equal(discovery_written(api.discovery), before + 3);
+}
+
 static int load(void **state)
 {
 	struct err err = ERR_INIT;
@@ -407,6 +435,6 @@ int main(void)
 		cmocka_unit_test(test_presented),  cmocka_unit_test(test_which_form),
 		cmocka_unit_test(test_etag),	   cmocka_unit_test(test_protobuf),
 		cmocka_unit_test(test_index),	   cmocka_unit_test(test_unknown),
-		cmocka_unit_test(test_change)};
+		cmocka_unit_test(test_change),	   cmocka_unit_test(test_own_part)};
 	return cmocka_run_group_tests(tests, load, unload);
 }

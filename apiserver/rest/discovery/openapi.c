@@ -31,6 +31,7 @@ struct openapi {
 	const struct schema *schema;
 	struct storage *storage;
 	pthread_mutex_t writing; /* one at a time; before the other lock */
+	uint64_t written;	 /* under it */
 	pthread_mutex_t lock;	 /* of what follows */
 	struct map hashes;	 /* by part; char[DOCUMENT_HASH_LEN] */
 	uint64_t changes;
@@ -141,10 +142,19 @@ static struct document *write_json(struct openapi *o, const char *part, uint64_t
 	autobuf struct buf b = BUF_INIT;
 	struct schema_pin pin;
 	*ret_since = changes(o);
+	o->written++;
 	pin = schema_pin(o->schema);
 	openapi_document_write(&b, o->schema, *part ? part : NULL, read_crd, o);
 	schema_unpin(o->schema, &pin);
 	return document_new(&b, NULL);
+}
+
+uint64_t openapi_written(struct openapi *o)
+{
+	pthread_mutex_lock(&o->writing);
+	uint64_t n = o->written;
+	pthread_mutex_unlock(&o->writing);
+	return n;
 }
 
 /* Remembers the hash and, for others who ask soon, the bytes; unless the kinds have changed meanwhile. */

@@ -12,6 +12,8 @@ struct openapi *openapi_new(const struct schema *schema, struct storage *storage
 void openapi_free(struct openapi *o);
 /* The kinds of that group-version have changed: call it after schema_change. */
 void openapi_update(struct openapi *o, const char *group, const char *version);
+/* How many documents have been written so far. Tests only. */
+uint64_t openapi_written(struct openapi *o);
 
 /* Whether rq's path is a document. */
 bool openapi_has_path(const struct request *rq);

@@ -369,6 +369,65 @@ static void readiness(void **state)
 	response_release(&rs);
 }
 
+/* One kind in a group of its own. */
+static struct schema_part *serve_one(const char *group)
+{
+	struct schema *s = (struct schema *)(uintptr_t)api.schema;
+	struct err err = ERR_INIT;
+	autofree char *text =
+		mem_printf("{\"group\":\"%s\",\"version\":\"v1\",\"kind\":\"Boat\",\"resource\":\"boats\","
+			   "\"singular\":\"boat\",\"scope\":\"Cluster\",\"type\":\"Boat\"}",
+			   group);
+	autojson js *about = js_new_obj(), *kind = js_parse(text, strlen(text), NULL, &err);
+	struct schema_builder *b = schema_builder_new(s);
+	js_set_str(about, "type", "object");
+	assert_int_equal(schema_builder_openapi(b, "Boat", about, &err), 0);
+	assert_int_equal(schema_builder_kind(b, kind, &err), 0);
+	struct schema_part *part = schema_builder_finish(b, &err);
+	assert_non_null(part);
+	assert_int_equal(schema_change(s, part, NULL, &err), 0);
+	openapi_update(api.openapi, group, "v1");
+	return part;
+}
+
+static uint64_t written_for(const char *path)
+{
+	uint64_t before = openapi_written(api.openapi);
+	struct response rs;
+	ask(&(struct question){.path = path}, &rs);
+	assert_int_equal(rs.status, 200);
+	response_release(&rs);
+	return openapi_written(api.openapi) - before;
+}
+
+/* Whatever there is already, a kind that comes costs its group-version, its group and what is one document for all. */
+static void own_part(void **state)
+{
+	static const char *const groups[] = {"a.sea", "b.sea"};
+	struct schema *s = (struct schema *)(uintptr_t)api.schema;
+	struct schema_part *parts[ARRAY_LEN(groups)];
+	struct err err = ERR_INIT;
+	openapi_update(api.openapi, "apps", "v1");
+	written_for("/openapi/v3");
+	written_for("/openapi/v2");
+	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+		parts[i] = serve_one(groups[i]);
+		autofree char *own = mem_printf("/openapi/v3/apis/%s/v1", groups[i]);
+		assert_int_equal(written_for("/openapi/v3"), 2);
+		assert_int_equal(written_for("/openapi/v3"), 0);
+		assert_int_equal(written_for(own), 1); /* the index keeps hashes, not bytes */
+		assert_int_equal(written_for(own), 0);
+		assert_int_equal(written_for("/openapi/v2"), 1);
+		assert_int_equal(written_for("/openapi/v2"), 0);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+		assert_int_equal(schema_change(s, NULL, parts[i], &err), 0);
+		schema_retire(s, parts[i]);
+		openapi_update(api.openapi, groups[i], "v1");
+		assert_int_equal(written_for("/openapi/v3"), 0);
+	}
+}
+
 static int load(void **state)
 {
 	struct err err = ERR_INIT;
@@ -392,6 +451,7 @@ int main(void)
 		cmocka_unit_test(fields),	    cmocka_unit_test(operations),
 		cmocka_unit_test(hashed_addresses), cmocka_unit_test(media_types),
 		cmocka_unit_test(unknown_paths),    cmocka_unit_test(readiness),
+		cmocka_unit_test(own_part),
 	};
 	return cmocka_run_group_tests(tests, load, unload);
 }
