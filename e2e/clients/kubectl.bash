@@ -569,7 +569,13 @@ END
 	kubectl scale "boats.$group" a --replicas=4
 	is 4 kubectl get "boats.$group" a -o 'jsonpath={.spec.oars}'
 	says 'What it is made of' kubectl explain "boats.$group.spec" 2>/dev/null || says 'What it is made of' kubectl explain boat.spec --api-version="$group/v1"
+	says 'wood\s+<string>' kubectl explain boat --recursive --api-version="$group/v1"
 	kubectl patch "boats.$group" a --type=merge -p '{"spec":{"wood":"ash"}}'
+	says 'Oars: +4' kubectl describe "boats.$group" a
+	says 'Wood: +ash' kubectl describe "boats.$group" a
+	says 'API Version: +'"$group/v1" kubectl describe "boats.$group" a
+	says 'Type: +Established' kubectl describe crd "boats.$group"
+	says 'Singular: +boat' kubectl describe crd "boats.$group"
 	kubectl delete crd "boats.$group"
 	refuses "the server doesn.t have a resource type|could not find" kubectl get "boats.$group"
 }
