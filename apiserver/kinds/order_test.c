@@ -433,6 +433,13 @@ static const struct {
 	 "{'metadata':{'name':'A_'},'spec':{'attacher':'','nodeName':'B_','source':{'persistentVol"
 	 "umeName':'C_'}}}",
 	 "spec.attacher\nspec.nodeName\n2 spec.attacher\nspec.source.persistentVolumeName\n"},
+	{"storage.k8s.io", "VolumeAttachment",
+	 "{'metadata':{'name':'d'},'spec':{'attacher':'a','nodeName':'n','source':{'inlineVolumeSpec':"
+	 "{'capacity':{'storage':'1Gi'},'claimRef':{'name':'x'},'storageClassName':'s','volumeMode':'x'}}}}",
+	 "spec.source.inlineVolumeSpec.claimRef\nspec.source.inlineVolumeSpec.capacity\n"
+	 "spec.source.inlineVolumeSpec.csi\nspec.source.inlineVolumeSpec.accessModes\n"
+	 "spec.source.inlineVolumeSpec\nspec.source.inlineVolumeSpec.storageClassName\n"
+	 "spec.source.inlineVolumeSpec.volumeMode\n"},
 	{"rbac.authorization.k8s.io", "ClusterRole",
 	 "{'metadata':{'name':'a/b'},'rules':[{},{'verbs':['x'],'nonResourceURLs':['/a'],'apiGroup"
 	 "s':['']}],'aggregationRule':{'clusterRoleSelectors':[{'matchLabels':{'a b':'c d'},'match"

@@ -32,6 +32,8 @@ static void volumes(void **state)
 		{PV(HOST ",'nfs':{'server':'s','path':'/'},'cephfs':{'monitors':['m']}"), NULL,
 		 "spec.cephFS: Forbidden: may not specify more than 1 volume type\n"
 		 "spec.nfs: Forbidden: may not specify more than 1 volume type\n"},
+		{PV(HOST ",'flexVolume':{'driver':'a/b'}"), NULL, ""}, /* so counted upstream */
+		{PV(HOST ",'flexVolume':{}"), NULL, "spec.flexVolume.driver: Required value\n"},
 		{"", "PersistentVolume", "",
 		 "{'metadata':{'name':'v'},'spec':{'hostPath':{'path':'/a/../b'}}}", NULL,
 		 "spec.accessModes: Required value\n"

@@ -161,12 +161,17 @@ static void test_volumeattachment(void **state)
 		      ".nodeAffinity: Forbidden: may not be specified " CONTEXT FROM
 		      ".persistentVolumeReclaimPolicy: Forbidden: may only be Retain " CONTEXT FROM
 		      ".storageClassName: Forbidden: may not be specified " CONTEXT FROM
-		      ".volumeAttributesClassName: Required value: an empty string is disallowed\n" FROM
 		      ".volumeMode: Forbidden: may not specify volumeMode other than Filesystem " CONTEXT},
 		{ATTACHMENT("'inlineVolumeSpec':{}"),
 		 FROM ".accessModes: Required value\n" FROM
 		      ".csi: Required value: has to be specified in the context of inline volumes\n" FROM
 		      ": Required value: must specify a volume type\n"},
+		{ATTACHMENT("'inlineVolumeSpec':{'csi':{'driver':'d','volumeHandle':'h'},"
+			    "'accessModes':['ReadWriteOncePod','ReadWriteOnce','X']}"),
+		 FROM
+		 ".accessModes: Forbidden: may not use ReadWriteOncePod with other access modes\n" FROM
+		 ".accessModes: Unsupported value: \"X\": supported values: \"ReadOnlyMany\", \"ReadWriteMany\", "
+		 "\"ReadWriteOnce\", \"ReadWriteOncePod\"\n"},
 	};
 	causes_check(rows, ARRAY_LEN(rows));
 }

@@ -2,6 +2,7 @@
 /* VolumeAttachments (kubernetes/kubernetes pkg/apis/storage/validation, pkg/registry/storage/volumeattachment). */
 #include <ctype.h>
 #include <string.h>
+#include "kinds/podspec/podspec.h"
 #include "kinds/strategies.h"
 #include "object/name.h"
 
@@ -52,8 +53,7 @@ static void validate_inline(const js *v, struct field_errors *errs)
 {
 	static const char *const unwanted[] = {"claimRef", "capacity", "nodeAffinity", "storageClassName"};
 	const char *policy = js_str0(v, "persistentVolumeReclaimPolicy", NULL),
-		   *mode = js_str(v, "volumeMode", NULL),
-		   *class = js_str(v, "volumeAttributesClassName", NULL);
+		   *mode = js_str(v, "volumeMode", NULL);
 
 	for (size_t i = 0; i < ARRAY_LEN(unwanted); i++) {
 		const char *path = PATH(INLINE ".%s", unwanted[i]);
@@ -62,11 +62,14 @@ static void validate_inline(const js *v, struct field_errors *errs)
 			field_error_forbidden(errs, path,
 					      "may not be specified in the context of inline volumes");
 	}
+	errs->look = 'c'; /* before it is looked into */
 	if (!js_field(v, "csi"))
 		field_error_required(errs, INLINE ".csi",
 				     "has to be specified in the context of inline volumes");
+	errs->look = 0;
 	if (!js_len(js_arr(v, "accessModes", NULL)))
 		field_error_required(errs, INLINE ".accessModes", "");
+	podspec_validate_modes(js_arr(v, "accessModes", NULL), INLINE ".accessModes", errs);
 	if (*policy && strcmp(policy, "Retain"))
 		field_error_forbidden(errs, INLINE ".persistentVolumeReclaimPolicy",
 				      "may only be Retain in the context of inline volumes");
@@ -74,9 +77,6 @@ static void validate_inline(const js *v, struct field_errors *errs)
 		field_error_forbidden(
 			errs, INLINE ".volumeMode",
 			"may not specify volumeMode other than Filesystem in the context of inline volumes");
-	if (class && !*class)
-		field_error_required(errs, INLINE ".volumeAttributesClassName",
-				     "an empty string is disallowed");
 }
 
 static void validate_source(const js *source, struct field_errors *errs)

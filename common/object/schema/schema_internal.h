@@ -30,11 +30,12 @@ struct type_index {
 	/* Members of the union in the order in which upstream looks at them, and their names in errors about them. */
 	struct union_member {
 		uint16_t field;
+		bool beside; /* may be there when another is, too */
 		const char *as;
 	} * members;
 	unsigned n_members;
 	const char *either; /* of an EITHER: what is said of a value that no field takes */
-	const char **order; /* while loading: NAME or NAME:NAME; NULL = as written */
+	const char **order; /* while loading: NAME, NAME+ or NAME:NAME; NULL = as written */
 	/* Steps of paths in the order in which upstream looks at them, "." the value itself; NULL = as written. */
 	const char **looked_at;
 	unsigned char colour; /* of the cycle search */

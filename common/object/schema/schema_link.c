@@ -251,14 +251,17 @@ static int list_members(struct schema_builder *b, struct type *t, struct err *er
 	ix->members = arena_alloc(&b->part->arena, n * sizeof(*ix->members));
 	for (unsigned i = 0; i < t->n_fields && !ix->order; i++)
 		if (t->fields[i].member)
-			ix->members[ix->n_members++] = (struct union_member){(uint16_t)i, t->fields[i].name};
+			ix->members[ix->n_members++] =
+				(struct union_member){.field = (uint16_t)i, .as = t->fields[i].name};
 	for (const char **o = ix->order; o && *o; o++) {
-		size_t len = strcspn(*o, ":");
+		size_t len = strcspn(*o, "+:");
 		int i = schema_field_index(t, builder_intern(b, *o, len));
 		if (i < 0 || !t->fields[i].member || ix->n_members == n)
 			return err_set(err, REASON_INVALID, "$union_order: no member `%s`", *o);
 		ix->members[ix->n_members++] =
-			(struct union_member){(uint16_t)i, (*o)[len] ? *o + len + 1 : t->fields[i].name};
+			(struct union_member){.field = (uint16_t)i,
+					      .beside = (*o)[len] == '+',
+					      .as = (*o)[len] == ':' ? *o + len + 1 : t->fields[i].name};
 	}
 	if (ix->n_members < n)
 		return err_set(err, REASON_INVALID, "$union_order: not all members");

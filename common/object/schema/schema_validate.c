@@ -213,6 +213,8 @@ static void check_union(struct check *c, const struct type *t, const struct at *
 			first = m;
 			continue;
 		}
+		if (m->beside)
+			continue;
 		autobuf struct buf b = BUF_INIT;
 		struct at here = {.up = at, .name = m->as};
 		snprintf(detail, sizeof(detail), "may not specify more than 1 %s", t->union_of);
@@ -236,6 +238,17 @@ static const struct field *union_chosen(const struct type *t, js *const *v)
 		if (v[t->index->members[i].field])
 			return &t->fields[t->index->members[i].field];
 	return NULL;
+}
+
+/* Whether nobody looks into this member of a union, because another is chosen. */
+static bool is_passed_over(const struct type *t, const struct field *f, const struct field *chosen)
+{
+	if (!f->member || !chosen || f == chosen)
+		return false;
+	for (unsigned i = 0; i < t->index->n_members; i++)
+		if (&t->fields[t->index->members[i].field] == f)
+			return !t->index->members[i].beside;
+	return true;
 }
 
 /* Leaves out what upstream's paths leave out; which item of a list that was is kept for the order of errors. */
@@ -264,8 +277,8 @@ static void check_object(struct check *c, const struct type *t, const struct at 
 		const struct field *f = &t->fields[i];
 		if (!v[i] && !f->required && !f->more->check_absent)
 			continue;
-		if (f->member && chosen && f != chosen)
-			continue; /* nobody looks into the others */
+		if (is_passed_over(t, f, chosen))
+			continue;
 		struct at here = {.up = at, .name = f->name, .path = f->more->path};
 		unsigned about = c->errs->item;
 		skip_levels(c, &here, f->more->skip);

@@ -28,10 +28,11 @@ static const char yaml[] = "package: core/v1\n"
 			   "    line: 1 string required\n"
 			   "  Cargo:\n"
 			   "    $union: cargo type\n"
-			   "    $union_order: oil crate:Crate water\n"
+			   "    $union_order: oil crate:Crate gas+ water\n"
 			   "    crate: 1 *Hull member\n"
 			   "    water: 2 *Hull member\n"
-			   "    oil: 3 *Hull member\n";
+			   "    oil: 3 *Hull member\n"
+			   "    gas: 4 *Hull member\n";
 
 static const struct {
 	const char *object, *errors; /* FIELD REASON-AND-TEXT, a line each */
@@ -42,6 +43,11 @@ static const struct {
 	{"{'cargo':{'crate':{'name':'a'},'water':{},'oil':{}},'hull':{'name':'a'}}",
 	 "cargo.oil.name Required value\n"
 	 "cargo.Crate Forbidden: may not specify more than 1 cargo type\n"
+	 "cargo.water Forbidden: may not specify more than 1 cargo type\n"},
+	{"{'cargo':{'crate':{'name':'a'},'gas':{'name':'a'}},'hull':{'name':'a'}}", ""},
+	{"{'cargo':{'gas':{'name':'a'}},'hull':{'name':'a'}}", ""},
+	{"{'cargo':{'crate':{'name':'a'},'gas':{}},'hull':{'name':'a'}}", "cargo.gas.name Required value\n"},
+	{"{'cargo':{'water':{},'gas':{'name':'a'}},'hull':{'name':'a'}}",
 	 "cargo.water Forbidden: may not specify more than 1 cargo type\n"},
 	{"{'cargo':{'water':{'name':'a'},'crate':{}},'hull':{'name':'a'}}",
 	 "cargo.crate.name Required value\n"
