@@ -6,6 +6,7 @@
  */
 #include "kinds/podspec/podspec_internal.h"
 
+#include <stdlib.h>
 #include "object/quantity.h"
 
 #define HUGE_PAGES "hugepages-"
@@ -86,18 +87,29 @@ static void add_up(struct map *totals, const js *spec, const char *what)
 	}
 }
 
-/* Into list what it has not, nor has beside, of the containers' amounts of these resources. */
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Into list what it has not, nor has beside, of the containers' amounts of these resources; by name. */
 static void fill(js *resources, const js *spec, const char *what, resource_kind_fn *takes, const js *beside)
 {
 	automap struct map totals = MAP_INIT;
+	size_t n = 0;
 
 	add_up(&totals, spec, what);
-	for (struct map_iter it = {0}; map_next(&totals, &it);) {
-		struct total *t = it.value;
+	autofree const char **names = mem_array(map_len(&totals) + 1, sizeof(*names));
+	for (struct map_iter it = {0}; map_next(&totals, &it);)
+		names[n++] = it.key;
+	qsort(names, n, sizeof(*names), by_name);
+	for (size_t i = 0; i < n; i++) {
+		struct total *t = map_get(&totals, names[i]);
 		char text[QUANTITY_TEXT_MAX];
-		if (takes(it.key) && !js_field(beside, it.key) && !js_get(resources, what, it.key, NULL)) {
+		if (takes(names[i]) && !js_field(beside, names[i]) &&
+		    !js_get(resources, what, names[i], NULL)) {
 			quantity_format(&t->run, text);
-			js_set_str(js_ensure(resources, what, NULL), it.key, text);
+			js_set_str(js_ensure(resources, what, NULL), names[i], text);
 		}
 		free(t);
 	}
