@@ -313,6 +313,126 @@ static void created(void **state)
 		 "spec.containers[0].ports[1].protocol='TCP'; " PODS(
 			 "spec.") "spec.enableServiceLinks=true; status.phase='Pending'; status.qosClass='BestEffort'; "},
 		{"", "PodTemplate", "{" TEMPLATE "}", PODS("template.spec.")},
+		{"", "Pod",
+		 "{'spec':{'containers':[{'name':'c','image':'i','resources':{'requests':{'cpu':'1n',"
+		 "'memory':'0.0001'},'limits':{'cpu':'1100u'}}}]}}",
+		 "spec.containers[0].resources.limits.cpu='2m'; spec.containers[0].resources.requests.cpu='1m'; "
+		 "spec.containers[0].resources.requests.memory='1m'; " MESSAGES("spec.containers[0].")
+			 POD_OF("", "Burstable")},
+		{"", "Pod",
+		 POD ",'initContainers':[{'name':'i','image':'i:1','restartPolicy':'Always',"
+		     "'livenessProbe':{'httpGet':{'port':1}},'readinessProbe':{'tcpSocket':{'port':1}}}]}}",
+		 "spec.initContainers[0].resources={}; spec.initContainers[0].livenessProbe.httpGet.path='/'; "
+		 "spec.initContainers[0].livenessProbe.httpGet.scheme='HTTP'; "
+		 "spec.initContainers[0].livenessProbe.timeoutSeconds=1; "
+		 "spec.initContainers[0].livenessProbe.periodSeconds=10; "
+		 "spec.initContainers[0].livenessProbe.successThreshold=1; "
+		 "spec.initContainers[0].livenessProbe.failureThreshold=3; "
+		 "spec.initContainers[0].readinessProbe.timeoutSeconds=1; "
+		 "spec.initContainers[0].readinessProbe.periodSeconds=10; "
+		 "spec.initContainers[0].readinessProbe.successThreshold=1; "
+		 "spec.initContainers[0].readinessProbe.failureThreshold=3; "
+		 "spec.initContainers[0].terminationMessagePath='/dev/termination-log'; "
+		 "spec.initContainers[0].terminationMessagePolicy='File'; "
+		 "spec.initContainers[0].imagePullPolicy='IfNotPresent'; " PODS(
+			 "spec.") "spec.enableServiceLinks=true; " STATUS("BestEffort")},
+		{"", "Pod",
+		 POD ",'initContainers':[{'name':'i','image':'i:1','restartPolicy':'Always',"
+		     "'startupProbe':{'grpc':{'port':1}},'lifecycle':{'postStart':{'httpGet':{'port':1}},"
+		     "'preStop':{'httpGet':{'port':1}}}}]}}",
+		 "spec.initContainers[0].resources={}; spec.initContainers[0].startupProbe.grpc.service=''; "
+		 "spec.initContainers[0].startupProbe.timeoutSeconds=1; "
+		 "spec.initContainers[0].startupProbe.periodSeconds=10; "
+		 "spec.initContainers[0].startupProbe.successThreshold=1; "
+		 "spec.initContainers[0].startupProbe.failureThreshold=3; "
+		 "spec.initContainers[0].lifecycle.postStart.httpGet.path='/'; "
+		 "spec.initContainers[0].lifecycle.postStart.httpGet.scheme='HTTP'; "
+		 "spec.initContainers[0].lifecycle.preStop.httpGet.path='/'; "
+		 "spec.initContainers[0].lifecycle.preStop.httpGet.scheme='HTTP'; "
+		 "spec.initContainers[0].terminationMessagePath='/dev/termination-log'; "
+		 "spec.initContainers[0].terminationMessagePolicy='File'; "
+		 "spec.initContainers[0].imagePullPolicy='IfNotPresent'; " PODS(
+			 "spec.") "spec.enableServiceLinks=true; " STATUS("BestEffort")},
+		{"", "Pod",
+		 POD ",'initContainers':[{'name':'i','image':'i:1','restartPolicy':'Always',"
+		     "'ports':[{'containerPort':1}],'env':[{'name':'a',"
+		     "'valueFrom':{'fieldRef':{'fieldPath':'metadata.name'}}}],"
+		     "'resources':{'limits':{'cpu':'1'}}}]}}",
+		 "spec.initContainers[0].ports[0].protocol='TCP'; "
+		 "spec.initContainers[0].env[0].valueFrom.fieldRef.apiVersion='v1'; "
+		 "spec.initContainers[0].resources.requests.cpu='1'; "
+		 "spec.initContainers[0].terminationMessagePath='/dev/termination-log'; "
+		 "spec.initContainers[0].terminationMessagePolicy='File'; "
+		 "spec.initContainers[0].imagePullPolicy='IfNotPresent'; " PODS(
+			 "spec.") "spec.enableServiceLinks=true; " STATUS("Burstable")},
+		{"", "Pod",
+		 POD ",'hostNetwork':true,'initContainers':[{'name':'i','image':'i:1',"
+		     "'ports':[{'containerPort':7}]}]}}",
+		 "spec.initContainers[0].ports[0].protocol='TCP'; spec.initContainers[0].ports[0].hostPort=7; "
+		 "spec.initContainers[0].resources={}; "
+		 "spec.initContainers[0].terminationMessagePath='/dev/termination-log'; "
+		 "spec.initContainers[0].terminationMessagePolicy='File'; "
+		 "spec.initContainers[0].imagePullPolicy='IfNotPresent'; " PODS(
+			 "spec.") "spec.enableServiceLinks=true; " STATUS("BestEffort")},
+		{"", "Pod", POD ",'volumes':[{'name':'v','gitRepo':{'repository':'r'}}]}}",
+		 PODS("spec.") "spec.enableServiceLinks=true; " STATUS("BestEffort")},
+		{"", "Pod", POD ",'volumes':[{'name':'v','configMap':{'name':'c','defaultMode':256}}]}}",
+		 PODS("spec.") "spec.enableServiceLinks=true; " STATUS("BestEffort")},
+		{"", "Pod", POD ",'volumes':[{'name':'v','secret':{'secretName':'s','defaultMode':0}}]}}",
+		 PODS("spec.") "spec.enableServiceLinks=true; " STATUS("BestEffort")},
+		{"", "Pod", POD ",'volumes':[{'name':'v','projected':{'sources':[],'defaultMode':256}}]}}",
+		 "spec.volumes[0].projected.sources=; " PODS("spec.") "spec.enableServiceLinks=true; " STATUS(
+			 "BestEffort")},
+		{"", "Pod", POD ",'volumes':[{'name':'v','projected':{}}]}}",
+		 "spec.volumes[0].projected.defaultMode=420; " PODS(
+			 "spec.") "spec.enableServiceLinks=true; " STATUS("BestEffort")},
+		{"", "Pod", POD ",'volumes':[{'name':'v','downwardAPI':{'defaultMode':256}}]}}",
+		 PODS("spec.") "spec.enableServiceLinks=true; " STATUS("BestEffort")},
+		{"", "Pod", POD ",'volumes':[{'name':'v','hostPath':{'path':'/x','type':'Directory'}}]}}",
+		 PODS("spec.") "spec.enableServiceLinks=true; " STATUS("BestEffort")},
+		{"", "Pod",
+		 POD ",'volumes':[{'name':'v','iscsi':{'targetPortal':'1.2.3.4',"
+		     "'iqn':'iqn.2001-04.com.example:a','lun':0,'iscsiInterface':'x'}}]}}",
+		 PODS("spec.") "spec.enableServiceLinks=true; " STATUS("BestEffort")},
+		{"", "Pod",
+		 POD ",'volumes':[{'name':'v','rbd':{'monitors':['a'],'image':'i','pool':'p','user':'u',"
+		     "'keyring':'k'}}]}}",
+		 PODS("spec.") "spec.enableServiceLinks=true; " STATUS("BestEffort")},
+		{"", "Pod",
+		 POD ",'volumes':[{'name':'v','azureDisk':{'diskName':'d','diskURI':'/subscriptions/a',"
+		     "'kind':'Managed','cachingMode':'None','fsType':'x','readOnly':true}}]}}",
+		 PODS("spec.") "spec.enableServiceLinks=true; " STATUS("BestEffort")},
+		{"", "Pod",
+		 POD ",'volumes':[{'name':'v','scaleIO':{'gateway':'g','system':'s','secretRef':{'name':'a'},"
+		     "'volumeName':'v','storageMode':'ThickProvisioned','fsType':'x'}}]}}",
+		 PODS("spec.") "spec.enableServiceLinks=true; " STATUS("BestEffort")},
+		{"", "Pod",
+		 POD ",'volumes':[{'name':'v',"
+		     "'ephemeral':{'volumeClaimTemplate':{'spec':{'accessModes':['ReadWriteOnce'],"
+		     "'volumeMode':'Block','resources':{'requests':{'storage':'1Gi'}}}}}}]}}",
+		 "spec.volumes[0].ephemeral.volumeClaimTemplate.metadata={}; " PODS(
+			 "spec.") "spec.enableServiceLinks=true; " STATUS("BestEffort")},
+		{"", "Pod",
+		 POD ",'volumes':[{'name':'v','projected':{'sources':[{'serviceAccountToken':{'path':'t',"
+		     "'expirationSeconds':700}}]}}]}}",
+		 "spec.volumes[0].projected.defaultMode=420; " PODS(
+			 "spec.") "spec.enableServiceLinks=true; " STATUS("BestEffort")},
+		{"", "Pod",
+		 POD ",'schedulerName':'x','dnsPolicy':'None','dnsConfig':{'nameservers':['1.2.3.4']}}}",
+		 CONTAINER(
+			 "spec.containers[0].") "spec.restartPolicy='Always'; spec.terminationGracePeriodSeconds=30; spec.securityContext={}; "
+						"spec.enableServiceLinks=true; " STATUS("BestEffort")},
+		{"", "Pod", POD ",'securityContext':{'fsGroup':1},'terminationGracePeriodSeconds':5}}",
+		 CONTAINER(
+			 "spec.containers[0].") "spec.restartPolicy='Always'; spec.dnsPolicy='ClusterFirst'; "
+						"spec.schedulerName='default-scheduler'; spec.enableServiceLinks=true; " STATUS(
+							"BestEffort")},
+		{"", "Pod", POD ",'hostNetwork':true,'hostIPC':true}}",
+		 PODS("spec.") "spec.enableServiceLinks=true; " STATUS("BestEffort")},
+		{"", "PodTemplate",
+		 "{'template':{'metadata':{'labels':{'a':'b'}},'spec':{'containers':[{'name':'c','image':'i',"
+		 "'ports':[{'containerPort':7}]}],'hostNetwork':true}}}",
+		 "template.spec.containers[0].ports[0].protocol='TCP'; " PODS("template.spec.")},
 	};
 
 	created_check(rows, ARRAY_LEN(rows));

@@ -468,6 +468,222 @@ static void created(void **state)
 		 "status.nodeInfo.osImage=''; status.nodeInfo.containerRuntimeVersion=''; "
 		 "status.nodeInfo.kubeletVersion=''; status.nodeInfo.kubeProxyVersion=''; "
 		 "status.nodeInfo.operatingSystem=''; status.nodeInfo.architecture=''; "},
+		{"", "ReplicationController",
+		 "{'spec':{'selector':{'a':'b'},'template':{'metadata':{'labels':{'a':'b'}},"
+		 "'spec':{'containers':[{'name':'c','image':'i','resources':{'limits':{'cpu':'100m'}}}]}}}}",
+		 "spec.replicas=1; " MESSAGES("spec.template.spec.containers[0].")
+			 SPEC("spec.template.spec.") "status.replicas=0; "},
+		{"apps", "ReplicaSet",
+		 "{'spec':{" SELECTOR
+		 ",'template':{'metadata':{'labels':{'a':'b'}},'spec':{'containers':[{'name':'c',"
+		 "'image':'i','resources':{'limits':{'cpu':'100m'}}}]}}}}",
+		 "spec.replicas=1; " MESSAGES("spec.template.spec.containers[0].")
+			 SPEC("spec.template.spec.") "status.replicas=0; "},
+		{"apps", "Deployment",
+		 "{'spec':{" SELECTOR
+		 ",'template':{'metadata':{'labels':{'a':'b'}},'spec':{'containers':[{'name':'c',"
+		 "'image':'i','resources':{'limits':{'cpu':'100m'}}}]}}}}",
+		 "spec.replicas=1; " MESSAGES("spec.template.spec.containers[0].") SPEC(
+			 "spec.template.spec.") "spec.strategy.type='RollingUpdate'; spec.strategy.rollingUpdate.maxUnavailable='25%'; "
+						"spec.strategy.rollingUpdate.maxSurge='25%'; spec.revisionHistoryLimit=10; "
+						"spec.progressDeadlineSeconds=600; status={}; "},
+		{"apps", "DaemonSet",
+		 "{'spec':{" SELECTOR
+		 ",'template':{'metadata':{'labels':{'a':'b'}},'spec':{'containers':[{'name':'c',"
+		 "'image':'i','resources':{'limits':{'cpu':'100m'}}}]}}}}",
+		 MESSAGES("spec.template.spec.containers[0].") SPEC(
+			 "spec.template.spec.") "spec.updateStrategy.type='RollingUpdate'; spec.updateStrategy.rollingUpdate.maxUnavailable=1; "
+						"spec.updateStrategy.rollingUpdate.maxSurge=0; spec.revisionHistoryLimit=10; "
+						"status.currentNumberScheduled=0; status.numberMisscheduled=0; status.desiredNumberScheduled=0; "
+						"status.numberReady=0; "},
+		{"apps", "StatefulSet",
+		 "{'spec':{" SELECTOR
+		 ",'template':{'metadata':{'labels':{'a':'b'}},'spec':{'containers':[{'name':'c',"
+		 "'image':'i','resources':{'limits':{'cpu':'100m'}}}]}}}}",
+		 "spec.replicas=1; " MESSAGES("spec.template.spec.containers[0].") SPEC(
+			 "spec.template.spec.") "spec.serviceName=''; spec.podManagementPolicy='OrderedReady'; "
+						"spec.updateStrategy.type='RollingUpdate'; spec.updateStrategy.rollingUpdate.partition=0; "
+						"spec.revisionHistoryLimit=10; spec.persistentVolumeClaimRetentionPolicy.whenDeleted='Retain'; "
+						"spec.persistentVolumeClaimRetentionPolicy.whenScaled='Retain'; status.replicas=0; "
+						"status.availableReplicas=0; "},
+		{"apps", "Deployment",
+		 "{'spec':{" SELECTOR
+		 ",'template':{'metadata':{'labels':{'a':'b'}},'spec':{'containers':[{'name':'c',"
+		 "'image':'i','ports':[{'containerPort':7}]}],'hostNetwork':true}}}}",
+		 "spec.replicas=1; spec.template.spec.containers[0].ports[0].protocol='TCP'; " PODS(
+			 "spec.template.spec.") "spec.strategy.type='RollingUpdate'; spec.strategy.rollingUpdate.maxUnavailable='25%'; "
+						"spec.strategy.rollingUpdate.maxSurge='25%'; spec.revisionHistoryLimit=10; "
+						"spec.progressDeadlineSeconds=600; status={}; "},
+		{"", "ReplicationController",
+		 "{'spec':{'template':{'metadata':{'labels':{'a':'b'}},'spec':{'containers':[{'name':'c',"
+		 "'image':'i'}],'serviceAccountName':'x','volumes':[{'name':'v'}],"
+		 "'enableServiceLinks':true}}}}",
+		 "spec.replicas=1; spec.template.spec.volumes[0].emptyDir={}; " PODS(
+			 "spec.template.spec.") "spec.template.spec.serviceAccount='x'; spec.selector.a='b'; status.replicas=0; "},
+		{"apps", "Deployment",
+		 "{'spec':{" SELECTOR
+		 ",'template':{'metadata':{'labels':{'a':'b'}},'spec':{'containers':[{'name':'c',"
+		 "'image':'i'}],'serviceAccountName':'x','volumes':[{'name':'v'}],'enableServiceLinks':true}},"
+		 "'strategy':{'type':'RollingUpdate','rollingUpdate':{'maxSurge':0,'maxUnavailable':1}}}}",
+		 "spec.replicas=1; spec.template.spec.volumes[0].emptyDir={}; " PODS(
+			 "spec.template.spec.") "spec.template.spec.serviceAccount='x'; spec.revisionHistoryLimit=10; "
+						"spec.progressDeadlineSeconds=600; status={}; "},
+		{"", "Service", "{'spec':{'ports':[{'port':1}],'externalIPs':['1.2.3.4']}}",
+		 "spec.ports[0].protocol='TCP'; spec.ports[0].targetPort=1; spec.type='ClusterIP'; "
+		 "spec.sessionAffinity='None'; spec.internalTrafficPolicy='Cluster'; "
+		 "spec.externalTrafficPolicy='Cluster'; spec.ipFamilies=['IPv4']; "
+		 "spec.ipFamilyPolicy='SingleStack'; status.loadBalancer={}; "},
+		{"", "Service",
+		 "{'spec':{'ports':[{'port':1}],'sessionAffinity':'ClientIP',"
+		 "'sessionAffinityConfig':{'clientIP':{'timeoutSeconds':7}}}}",
+		 "spec.ports[0].protocol='TCP'; spec.ports[0].targetPort=1; spec.type='ClusterIP'; "
+		 "spec.internalTrafficPolicy='Cluster'; spec.ipFamilies=['IPv4']; "
+		 "spec.ipFamilyPolicy='SingleStack'; status.loadBalancer={}; "},
+		{"", "Service", "{'spec':{'ports':[{'port':1,'targetPort':3}],'clusterIP':'None'}}",
+		 "spec.ports[0].protocol='TCP'; spec.type='ClusterIP'; spec.sessionAffinity='None'; "
+		 "spec.internalTrafficPolicy='Cluster'; spec.clusterIPs=['None']; "
+		 "spec.ipFamilies=['IPv4','IPv6']; spec.ipFamilyPolicy='RequireDualStack'; "
+		 "status.loadBalancer={}; "},
+		{"", "Service",
+		 "{'spec':{'ports':[{'port':1}],'clusterIP':'None','internalTrafficPolicy':'Cluster'}}",
+		 "spec.ports[0].protocol='TCP'; spec.ports[0].targetPort=1; spec.type='ClusterIP'; "
+		 "spec.sessionAffinity='None'; spec.clusterIPs=['None']; spec.ipFamilies=['IPv4','IPv6']; "
+		 "spec.ipFamilyPolicy='RequireDualStack'; status.loadBalancer={}; "},
+		{"", "Service",
+		 "{'spec':{'ports':[{'name':'a','port':1,'protocol':'SCTP','targetPort':'x'},{'name':'b',"
+		 "'port':2,'targetPort':''}],'clusterIP':'None'}}",
+		 "spec.ports[1].protocol='TCP'; spec.ports[1].targetPort=2; spec.type='ClusterIP'; "
+		 "spec.sessionAffinity='None'; spec.internalTrafficPolicy='Cluster'; spec.clusterIPs=['None']; "
+		 "spec.ipFamilies=['IPv4','IPv6']; spec.ipFamilyPolicy='RequireDualStack'; "
+		 "status.loadBalancer={}; "},
+		{"", "Service", "{'spec':{'ports':[{'port':1}],'type':'ExternalName','externalName':'a.b'}}",
+		 "spec.ports[0].protocol='TCP'; spec.ports[0].targetPort=1; spec.sessionAffinity='None'; "
+		 "status.loadBalancer={}; "},
+		{"", "Service",
+		 "{'spec':{'clusterIP':'None','ports':[{'port':1}]},"
+		 "'status':{'loadBalancer':{'ingress':[{'ip':'1.2.3.4'}]}}}",
+		 "spec.ports[0].protocol='TCP'; spec.ports[0].targetPort=1; spec.type='ClusterIP'; "
+		 "spec.sessionAffinity='None'; spec.internalTrafficPolicy='Cluster'; spec.clusterIPs=['None']; "
+		 "spec.ipFamilies=['IPv4','IPv6']; spec.ipFamilyPolicy='RequireDualStack'; "
+		 "status.loadBalancer.ingress=; "},
+		{"", "Endpoints",
+		 "{'subsets':[{'addresses':[{'ip':'1.2.3.4'}],'ports':[{'name':'a','port':1,'protocol':'UDP'},"
+		 "{'name':'b','port':2}]}]}",
+		 "subsets[0].ports[1].protocol='TCP'; "},
+		{"", "LimitRange",
+		 "{'spec':{'limits':[{'type':'Container','max':{'cpu':'100m'},'min':{'memory':'100Mi'},"
+		 "'default':{},'defaultRequest':{}}]}}",
+		 "spec.limits[0].default.cpu='100m'; spec.limits[0].defaultRequest.cpu='100m'; "
+		 "spec.limits[0].defaultRequest.memory='100Mi'; "},
+		{"", "LimitRange",
+		 "{'spec':{'limits':[{'type':'Pod','max':{'cpu':'1'},'min':{'cpu':'100m'}}]}}", ""},
+		{"", "LimitRange",
+		 "{'spec':{'limits':[{'type':'PersistentVolumeClaim','max':{'storage':'2Gi'},"
+		 "'min':{'storage':'1Gi'}}]}}",
+		 ""},
+		{"", "LimitRange",
+		 "{'spec':{'limits':[{'type':'Container','max':{'cpu':'1'},'min':{'cpu':'100m'},"
+		 "'defaultRequest':{'cpu':'200m'}}]}}",
+		 "spec.limits[0].default.cpu='1'; "},
+		{"", "Node",
+		 "{'status':{'capacity':{'cpu':'1000m','memory':'10G'},'allocatable':{'cpu':'500m',"
+		 "'memory':'5G'}}}",
+		 "spec={}; status.capacity.cpu='1'; status.daemonEndpoints.kubeletEndpoint.Port=0; "
+		 "status.nodeInfo.machineID=''; status.nodeInfo.systemUUID=''; status.nodeInfo.bootID=''; "
+		 "status.nodeInfo.kernelVersion=''; status.nodeInfo.osImage=''; "
+		 "status.nodeInfo.containerRuntimeVersion=''; status.nodeInfo.kubeletVersion=''; "
+		 "status.nodeInfo.kubeProxyVersion=''; status.nodeInfo.operatingSystem=''; "
+		 "status.nodeInfo.architecture=''; "},
+		{"", "Node", "{'status':{'allocatable':{'cpu':'500m'}}}",
+		 "spec={}; status.daemonEndpoints.kubeletEndpoint.Port=0; status.nodeInfo.machineID=''; "
+		 "status.nodeInfo.systemUUID=''; status.nodeInfo.bootID=''; status.nodeInfo.kernelVersion=''; "
+		 "status.nodeInfo.osImage=''; status.nodeInfo.containerRuntimeVersion=''; "
+		 "status.nodeInfo.kubeletVersion=''; status.nodeInfo.kubeProxyVersion=''; "
+		 "status.nodeInfo.operatingSystem=''; status.nodeInfo.architecture=''; "},
+		{"", "Node", "{'status':{'capacity':{'cpu':'1500u'}}}",
+		 "spec={}; status.capacity.cpu='2m'; status.allocatable.cpu='2m'; "
+		 "status.daemonEndpoints.kubeletEndpoint.Port=0; status.nodeInfo.machineID=''; "
+		 "status.nodeInfo.systemUUID=''; status.nodeInfo.bootID=''; status.nodeInfo.kernelVersion=''; "
+		 "status.nodeInfo.osImage=''; status.nodeInfo.containerRuntimeVersion=''; "
+		 "status.nodeInfo.kubeletVersion=''; status.nodeInfo.kubeProxyVersion=''; "
+		 "status.nodeInfo.operatingSystem=''; status.nodeInfo.architecture=''; "},
+		{"", "Namespace", "{'spec':{'finalizers':['a.b/c']}}",
+		 "spec.finalizers=['a.b/c','kubernetes']; status.phase='Active'; "},
+		{"", "Namespace", "{'spec':{'finalizers':['kubernetes']}}", "status.phase='Active'; "},
+		{"", "PersistentVolumeClaim",
+		 "{'spec':{'accessModes':['ReadWriteOnce'],'resources':{'requests':{'storage':'1Gi'}},"
+		 "'volumeMode':'Filesystem'}}",
+		 "status.phase='Pending'; "},
+		{"", "PersistentVolumeClaim",
+		 "{'spec':{'accessModes':['ReadWriteOnce'],'resources':{'requests':{'storage':'1Gi'}},"
+		 "'dataSource':{'apiGroup':'snapshot.storage.k8s.io','kind':'VolumeSnapshot','name':'x'}}}",
+		 "spec.volumeMode='Filesystem'; spec.dataSourceRef.apiGroup='snapshot.storage.k8s.io'; "
+		 "spec.dataSourceRef.kind='VolumeSnapshot'; spec.dataSourceRef.name='x'; status.phase='Pending'; "},
+		{"", "PersistentVolumeClaim",
+		 "{'spec':{'accessModes':['ReadWriteOnce'],'resources':{'requests':{'storage':'1Gi'}},"
+		 "'dataSource':{'kind':'X','name':'x','apiGroup':'a.b'}}}",
+		 "spec.volumeMode='Filesystem'; spec.dataSource=; status.phase='Pending'; "},
+		{"", "PersistentVolumeClaim",
+		 "{'spec':{'accessModes':['ReadWriteOnce'],'resources':{'requests':{'storage':'1Gi'}},"
+		 "'dataSourceRef':{'kind':'X','name':'x','apiGroup':'a.b'}}}",
+		 "spec.volumeMode='Filesystem'; spec.dataSource.apiGroup='a.b'; spec.dataSource.kind='X'; "
+		 "spec.dataSource.name='x'; status.phase='Pending'; "},
+		{"", "PersistentVolumeClaim",
+		 "{'spec':{'accessModes':['ReadWriteOnce'],'resources':{'requests':{'storage':'1Gi'}},"
+		 "'storageClassName':''}}",
+		 "spec.volumeMode='Filesystem'; status.phase='Pending'; "},
+		{"", "PersistentVolumeClaim",
+		 "{'spec':{'accessModes':['ReadWriteOnce'],'resources':{'requests':{'storage':'1Gi'}},"
+		 "'volumeName':'v'}}",
+		 "spec.volumeMode='Filesystem'; status.phase='Pending'; "},
+		{"", "PersistentVolumeClaim",
+		 "{'spec':{'accessModes':['ReadWriteOnce'],'resources':{'requests':{'storage':'1'},"
+		 "'limits':{'storage':'100000000.5'}}}}",
+		 "spec.resources.limits.storage='100000000500m'; spec.volumeMode='Filesystem'; "
+		 "status.phase='Pending'; "},
+		{"", "PersistentVolume",
+		 "{'spec':{'capacity':{'storage':'1Gi'},'accessModes':['ReadWriteOnce'],"
+		 "'volumeMode':'Filesystem','nfs':{'server':'s','path':'/p'}}}",
+		 "spec.persistentVolumeReclaimPolicy='Retain'; status.phase='Pending'; "
+		 "status.lastPhaseTransitionTime='1970-01-01T00:00:00Z'; "},
+		{"", "PersistentVolume",
+		 "{'spec':{'capacity':{'storage':'1Gi'},'accessModes':['ReadWriteOnce'],"
+		 "'hostPath':{'path':'/x','type':'File'}}}",
+		 "spec.persistentVolumeReclaimPolicy='Retain'; spec.volumeMode='Filesystem'; "
+		 "status.phase='Pending'; status.lastPhaseTransitionTime='1970-01-01T00:00:00Z'; "},
+		{"", "PersistentVolume",
+		 "{'spec':{'capacity':{'storage':'1Gi'},'accessModes':['ReadWriteOnce'],"
+		 "'persistentVolumeReclaimPolicy':'Recycle','hostPath':{'path':'/x'}}}",
+		 "spec.hostPath.type=''; spec.volumeMode='Filesystem'; status.phase='Pending'; "
+		 "status.lastPhaseTransitionTime='1970-01-01T00:00:00Z'; "},
+		{"", "PersistentVolume",
+		 "{'spec':{'capacity':{'storage':'1Gi'},'accessModes':['ReadWriteOnce'],'local':{'path':'/x'},"
+		 "'nodeAffinity':{'required':{'nodeSelectorTerms':[{'matchExpressions':[{'key':'k',"
+		 "'operator':'Exists'}]}]}}}}",
+		 "spec.persistentVolumeReclaimPolicy='Retain'; spec.volumeMode='Filesystem'; "
+		 "status.phase='Pending'; status.lastPhaseTransitionTime='1970-01-01T00:00:00Z'; "},
+		{"", "PersistentVolume",
+		 "{'spec':{'capacity':{'storage':'1Gi'},'accessModes':['ReadWriteOnce'],"
+		 "'flexVolume':{'driver':'a/b'}}}",
+		 "spec.persistentVolumeReclaimPolicy='Retain'; spec.volumeMode='Filesystem'; "
+		 "status.phase='Pending'; status.lastPhaseTransitionTime='1970-01-01T00:00:00Z'; "},
+		{"", "PersistentVolume",
+		 "{'spec':{'capacity':{'storage':'1Gi'},'accessModes':['ReadWriteOnce'],'csi':{'driver':'d',"
+		 "'volumeHandle':'h','fsType':'x'},'storageClassName':'s'}}",
+		 "spec.persistentVolumeReclaimPolicy='Retain'; spec.volumeMode='Filesystem'; "
+		 "status.phase='Pending'; status.lastPhaseTransitionTime='1970-01-01T00:00:00Z'; "},
+		{"", "Secret", "{'stringData':{'a':'b'}}", "type='Opaque'; data.a='Yg=='; stringData=; "},
+		{"", "Secret", "{'type':'a/b','data':{'c':'QQ=='},'stringData':{'c':'B'}}",
+		 "data.c='Qg=='; stringData=; "},
+		{"", "ConfigMap", "{'data':{'a':''}}", ""},
+		{"", "ServiceAccount", "{'secrets':[{'name':'a'}],'imagePullSecrets':[{'name':'b'}]}", ""},
+		{"", "ResourceQuota", "{'spec':{'hard':{'pods':'2','requests.storage':'0.5'}}}",
+		 "spec.hard.requests.storage='500m'; status={}; "},
+		{"", "Event",
+		 "{'involvedObject':{'kind':'Pod','name':'p','namespace':'default'},'reason':'r',"
+		 "'type':'Normal','source':{'component':'c'},'count':1}",
+		 "reportingComponent=''; reportingInstance=''; "},
+		{"apps", "ControllerRevision", "{'data':{'a':null,'b':[]},'revision':0}", ""},
 	};
 
 	created_check(rows, ARRAY_LEN(rows));

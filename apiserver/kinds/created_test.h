@@ -13,14 +13,17 @@
 	"'template':{'metadata':{'labels':{'a':'b'}},'spec':{'containers':[{'name':'c','image':'i'}],"       \
 	"'restartPolicy':'Never'}}"
 #define SELECTOR "'selector':{'matchLabels':{'a':'b'}}"
-#define CONTAINER(at)                                                                                        \
-	at "resources={}; " at "terminationMessagePath='/dev/termination-log'; " at                          \
-	   "terminationMessagePolicy='File'; " at "imagePullPolicy='Always'; "
+#define MESSAGES(at)                                                                                         \
+	at "terminationMessagePath='/dev/termination-log'; " at "terminationMessagePolicy='File'; " at       \
+	   "imagePullPolicy='Always'; "
+#define CONTAINER(at) at "resources={}; " MESSAGES(at)
 #define SPEC_OF_ONCE(at)                                                                                     \
 	at "terminationGracePeriodSeconds=30; " at "dnsPolicy='ClusterFirst'; " at "securityContext={}; " at \
 	   "schedulerName='default-scheduler'; "
 #define SPEC(at) at "restartPolicy='Always'; " SPEC_OF_ONCE(at)
 #define PODS(at) CONTAINER(at "containers[0].") SPEC(at)
+#define STATUS(qos) "status.phase='Pending'; status.qosClass='" qos "'; "
+#define POD_OF(spec, qos) SPEC("spec.") "spec.enableServiceLinks=true; " spec STATUS(qos)
 
 static inline void created_differences(struct buf *out, const char *path, const js *sent, const js *stored);
 
