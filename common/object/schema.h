@@ -382,6 +382,9 @@ js *schema_decode_merged(const struct type *type, const js *in, struct err *err)
 /* The same for a tree that the caller gives away, also on failure, and no list, map or object of which is in it twice
    or belongs to anybody else, as it comes from a parser: quicker, since the result is made of it. */
 js *schema_take(const struct type *type, js *in, struct strict_errors *strict, struct err *err) MUST_CHECK;
+/* The same for what a strategic patch has made, which upstream restores from maps and refuses in other words
+   (runtime.DefaultUnstructuredConverter). */
+js *schema_restore(const struct type *type, js *in, struct strict_errors *strict, struct err *err) MUST_CHECK;
 /* Fills defaults in place; new keys go to the end of their object (schema_write restores the order). */
 void schema_default(const struct type *type, js *o);
 /* Compact JSON in the canonical key order, whatever the order in the tree; unknown keys come last. */

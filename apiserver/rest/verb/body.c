@@ -136,20 +136,26 @@ static const char *scheme_of(const char *group)
 		       : "pkg/api/legacyscheme/scheme.go:30";
 }
 
-/* What a text says that it is must be text, and a version have a group or none. */
-static int check_words(const struct decode *d, const char *p, size_t n, const js *o, struct err *err)
+int body_says_words(const js *o, struct err *err)
 {
 	static const char *const names[] = {"apiVersion", "kind"};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		const js *v = js_field(o, names[i]);
-		if (!v || js_is_str(v))
-			continue;
-		err_set(err, REASON_BAD_REQUEST,
-			"couldn't get version/kind; json parse error: json: cannot unmarshal %s into Go struct field .%s of type string",
-			js_word(v), names[i]);
-		return unrecognized(d, p, n, err);
+		if (v && !js_is_str(v))
+			return err_set(
+				err, REASON_BAD_REQUEST,
+				"couldn't get version/kind; json parse error: json: cannot unmarshal %s into Go struct field .%s of type string",
+				js_word(v), names[i]);
 	}
+	return 0;
+}
+
+/* What a text says that it is must be text, and a version have a group or none. */
+static int check_words(const struct decode *d, const char *p, size_t n, const js *o, struct err *err)
+{
+	if (body_says_words(o, err) < 0)
+		return unrecognized(d, p, n, err);
 	const char *version = js_str0(o, "apiVersion", NULL), *slash = strchr(version, '/');
 	if (!slash || !strchr(slash + 1, '/'))
 		return 0;

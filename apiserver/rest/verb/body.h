@@ -52,6 +52,8 @@ int body_refuse_kind(struct operation *o, js *misnamed, struct err *err);
 js *body_either(struct operation *o, const struct kind *k, const struct kind *also,
 		struct err *err) MUST_CHECK;
 
+/* Whether what it says that it is, if anything, is text; else 400. */
+int body_says_words(const js *o, struct err *err);
 /* Strict complaints in their order: an error, warnings, or nothing. */
 int body_strictness(enum field_validation v, struct response *rs, const struct strict_errors *strict,
 		    struct buf *ret_text);

@@ -343,6 +343,23 @@ static void collect_strict(const struct operation *o, const struct patch *p, con
 	strict_append(ret, "", made);
 }
 
+/* A document without a version is read as one of no kind: nothing in it is known, its name neither. */
+static js *of_no_kind(const js *patched, struct strict_errors *strict)
+{
+	for (struct js_iter it = js_iter(patched); js_next(&it);)
+		if (strcmp(it.key, "kind") && strcmp(it.key, "apiVersion") && strict &&
+		    strict->n < ARRAY_LEN(strict->v))
+			strict->v[strict->n++] = mem_printf("unknown field \"%s\"", it.key);
+	return js_new_obj();
+}
+
+static bool lost_version(const struct operation *o, const js *patched)
+{
+	const js *version = js_field(patched, "apiVersion");
+
+	return !is_custom(o) && (!version || (js_is_str(version) && !*json_object_get_string((js *)version)));
+}
+
 /* What a strategic patch makes is taken: errors quote the patch, and nobody looks at it again. */
 static js *decode(const struct operation *o, const struct patch *p, const struct type *type, js **patched,
 		  struct strict_errors *strict, struct err *err)
@@ -350,7 +367,11 @@ static js *decode(const struct operation *o, const struct patch *p, const struct
 	if (o->validation == VALIDATE_IGNORE)
 		strict = NULL;
 	if (p->form == PATCH_FORM_STRATEGIC)
-		return schema_take(type, STEAL(*patched), strict, err);
+		return schema_restore(type, STEAL(*patched), strict, err);
+	if (!is_custom(o) && body_says_words(*patched, err) < 0)
+		return NULL;
+	if (lost_version(o, *patched))
+		return of_no_kind(*patched, strict);
 	return schema_decode(type, *patched, strict, err);
 }
 

@@ -180,9 +180,12 @@ static void patch_of_the_kind(const struct subject_path *p)
 		patch(p->item, "merge-patch+json", "{\"kind\":\"Namespace\",\"apiVersion\":\"v1\"}");
 	must_be(&other, 422, p->kind, "another kind that exists");
 	assert_non_null(strstr(message(&other), "converting (v1.Namespace) to ("));
-	autoreply struct rig_reply same =
-		patch(p->item, "merge-patch+json", "{\"kind\":null,\"apiVersion\":null}");
+	autoreply struct rig_reply same = patch(p->item, "merge-patch+json", "{\"kind\":null}");
 	must_be(&same, 200, p->kind, "no kind");
+	autoreply struct rig_reply versionless =
+		patch(p->item, "merge-patch+json", "{\"kind\":null,\"apiVersion\":null}");
+	must_be(&versionless, 400, p->kind, "no version");
+	assert_non_null(strstr(message(&versionless), "was undeterminable: name must be provided"));
 	autoreply struct rig_reply none = patch(p->item, "merge-patch+json", " null ");
 	must_be(&none, 400, p->kind, "null");
 	assert_string_equal(message(&none), "Invalid JSON Patch");

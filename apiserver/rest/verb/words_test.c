@@ -119,6 +119,62 @@ static void patches_that_cannot_be_read(void **state)
 	check_all(rows, ARRAY_LEN(rows));
 }
 
+/* What a strategic patch makes is restored from maps upstream, in other words than a document is decoded. */
+static void restored(void **state)
+{
+#define PATCHED(shown, text) 422, " \"\" is invalid: patch: Invalid value: \"map[" shown "]\": " text, ""
+	static const struct row rows[] = {
+		{STRATEGIC("/m"), "{\"apiVersion\":5}",
+		 PATCHED("apiVersion:5", "cannot convert int64 to string")},
+		{STRATEGIC("/m"), "{\"kind\":[]}", PATCHED("kind:[]", "unrecognized type: string")},
+		{STRATEGIC("/m"), "{\"data\":5}", PATCHED("data:5", "cannot restore map from int64")},
+		{STRATEGIC("/m"), "{\"data\":{\"a\":true}}",
+		 PATCHED("data:map[a:true]", "unrecognized type: string")},
+		{STRATEGIC("/m"), "{\"data\":{\"a\":1.5}}",
+		 PATCHED("data:map[a:1.5]", "unrecognized type: string")},
+		{STRATEGIC("/m"), "{\"binaryData\":{\"a\":5}}",
+		 PATCHED("binaryData:map[a:5]", "cannot restore slice from int64")},
+		{STRATEGIC("/m"), "{\"immutable\":\"x\"}", PATCHED("immutable:x", "unrecognized type: bool")},
+		{STRATEGIC("/m"), "{\"metadata\":5}",
+		 PATCHED("metadata:5", "cannot restore struct from: int64")},
+		{STRATEGIC("/m"), "{\"metadata\":{\"labels\":[\"a\"]}}",
+		 PATCHED("metadata:map[labels:[a]]", "cannot restore map from slice")},
+		{STRATEGIC("/m"), "{\"metadata\":{\"finalizers\":\"x\"}}",
+		 PATCHED("metadata:map[finalizers:x]", "cannot restore slice from string")},
+		{STRATEGIC("/m"), "{\"metadata\":{\"finalizers\":[5]}}",
+		 PATCHED("metadata:map[finalizers:[5]]", "cannot convert int64 to string")},
+		{STRATEGIC("/m"), "{\"metadata\":{\"generation\":1.5}}",
+		 PATCHED("metadata:map[generation:1.5]", "cannot convert float64 to int64")},
+		{STRATEGIC("/m"), "{\"metadata\":{\"generation\":\"x\"}}",
+		 PATCHED("metadata:map[generation:x]", "unrecognized type: int64")},
+		{STRATEGIC("/m"), "{\"metadata\":{\"creationTimestamp\":5}}",
+		 PATCHED("metadata:map[creationTimestamp:5]",
+			 "json: cannot unmarshal number into Go value of type string")},
+	};
+
+	check_all(rows, ARRAY_LEN(rows));
+}
+
+/* A built-in object without a version is one of no kind, and none of its fields is known. */
+static void versions_that_are_patched_away(void **state)
+{
+#define NAMELESS "the name of the object (m based on URL) was undeterminable: name must be provided"
+	static const struct row rows[] = {
+		{MERGE("/m"), "{\"apiVersion\":null}", 400, NAMELESS, "unknown field \"metadata\" | "},
+		{MERGE("/m"), "{\"apiVersion\":\"\",\"kind\":null,\"data\":{\"a\":\"b\"}}", 400, NAMELESS,
+		 "unknown field \"data\" | unknown field \"metadata\" | "},
+		{MERGE("/m?fieldValidation=Ignore"), "{\"apiVersion\":null}", 400, NAMELESS, ""},
+		{MERGE("/m?fieldValidation=Strict"), "{\"apiVersion\":null}", 422,
+		 " \"\" is invalid: patch: Invalid value: …", ""},
+		{JSON_PATCH("/m"), "[{\"op\":\"remove\",\"path\":\"/apiVersion\"}]", 400, NAMELESS,
+		 "unknown field \"metadata\" | "},
+		{MERGE("/m"), "{\"kind\":null}", 200, NULL, ""},
+		{STRATEGIC("/m"), "{\"apiVersion\":null}", 200, NULL, ""},
+	};
+
+	check_all(rows, ARRAY_LEN(rows));
+}
+
 static void strategic_patches(void **state)
 {
 	static const struct row rows[] = {
@@ -530,6 +586,8 @@ int main(void)
 		cmocka_unit_test(creates_that_name_a_version),
 		cmocka_unit_test(options_of_deletions),
 		cmocka_unit_test(strategic_patches),
+		cmocka_unit_test(restored),
+		cmocka_unit_test(versions_that_are_patched_away),
 		cmocka_unit_test(nothing_changes),
 	};
 

@@ -86,8 +86,56 @@ static void below_metadata(const struct conform *c, struct buf *path)
 	buf_truncate(path, path->len - n);
 }
 
+/* The Go kind of what a parser has made. */
+static const char *go_kind(const js *v)
+{
+	switch (json_object_get_type(v)) {
+	case json_type_int:
+		return "int64";
+	case json_type_double:
+		return "float64";
+	case json_type_array:
+		return "slice";
+	case json_type_object:
+		return "map";
+	default:
+		return js_word(v);
+	}
+}
+
+/* In the words of what restores a struct from maps; false: of these it says nothing of its own. */
+static bool mismatch_restored(struct conform *c, const struct type *t, const js *v)
+{
+	static const char *const scalars[TYPE_EITHER] = {
+		[TYPE_STRING] = "string", [TYPE_INT32] = "int32",    [TYPE_INT64] = "int64",
+		[TYPE_BOOL] = "bool",	  [TYPE_DOUBLE] = "float64",
+	};
+	static const char *const containers[TYPE_EITHER] = {
+		[TYPE_BYTES] = "slice",
+		[TYPE_LIST] = "slice",
+		[TYPE_MAP] = "map",
+	};
+	bool whole = t->form == TYPE_INT32 || t->form == TYPE_INT64;
+	bool converts = js_is_int(v) ? t->form == TYPE_STRING : js_is_num(v) && whole;
+
+	if (t->form == TYPE_OBJECT)
+		err_set(c->err, REASON_BAD_REQUEST, "cannot restore struct from: %s", go_kind(v));
+	else if (t->form < TYPE_EITHER && containers[t->form])
+		err_set(c->err, REASON_BAD_REQUEST, "cannot restore %s from %s", containers[t->form],
+			go_kind(v));
+	else if (converts)
+		err_set(c->err, REASON_BAD_REQUEST, "cannot convert %s to %s", go_kind(v), t->go);
+	else if (t->form < TYPE_EITHER && scalars[t->form] && !(whole && js_is_num(v)))
+		err_set(c->err, REASON_BAD_REQUEST, "unrecognized type: %s", scalars[t->form]);
+	else
+		return false;
+	return true;
+}
+
 static void *mismatch(struct conform *c, const struct type *t, const struct at *at, const js *v, bool literal)
 {
+	if (c->restore && at && mismatch_restored(c, t, v))
+		return NULL;
 	autobuf struct buf what = BUF_INIT, path = BUF_INIT;
 	buf_adds(&what, js_word(v));
 	if (literal) {
@@ -104,6 +152,16 @@ static void *mismatch(struct conform *c, const struct type *t, const struct at *
 	else
 		err_set(c->err, REASON_BAD_REQUEST, "json: cannot unmarshal %s into Go value of type %s",
 			buf_str(&what), t->go);
+	return NULL;
+}
+
+/* Of a value that unmarshals itself: it knows no path when it is restored by itself. */
+static void *mismatch_within(struct conform *c, const struct type *t, const struct at *at, const js *v)
+{
+	bool restore = c->restore;
+	c->restore = false;
+	mismatch(c, t, restore ? NULL : at, v, js_is_num(v) && t->form == TYPE_INT32);
+	c->restore = restore;
 	return NULL;
 }
 
@@ -168,8 +226,8 @@ static js *conform_bytes(struct conform *c, const struct type *t, const struct a
 static js *conform_time(struct conform *c, const struct type *t, const struct at *at, const js *in)
 {
 	if (!js_is_str(in)) { /* Go unmarshals into a string first */
-		struct type string = {.go = "string"};
-		return mismatch(c, &string, at, in, false);
+		struct type string = {.form = TYPE_STRING, .go = "string"};
+		return mismatch_within(c, &string, at, in);
 	}
 	bool micro = t->form == TYPE_MICRO_TIME;
 	struct rfc3339_time time;
@@ -206,7 +264,8 @@ static js *conform_int_or_string(struct conform *c, const struct type *t, const 
 	if (js_is_str(in))
 		return share(in);
 	struct type int32 = {.form = TYPE_INT32, .go = "int32"};
-	return conform_int(c, &int32, at, in);
+	return js_is_int(in) || !c->restore ? conform_int(c, &int32, at, in)
+					    : mismatch_within(c, &int32, at, in);
 }
 
 static js *conform_raw(struct conform *c, const struct type *t, const struct at *at, const js *in)
@@ -544,10 +603,20 @@ js *schema_decode_merged(const struct type *type, const js *in, struct err *err)
 	return start((struct conform){.defaults = true, .nulls = true, .err = err}, type, in);
 }
 
-js *schema_take(const struct type *type, js *in, struct strict_errors *strict, struct err *err)
+static js *take(struct conform c, const struct type *type, js *in)
 {
-	js *out = start((struct conform){.strict = strict, .defaults = true, .take = true, .err = err}, type,
-			in);
+	c.defaults = c.take = true;
+	js *out = start(c, type, in);
 	json_object_put(in);
 	return out;
+}
+
+js *schema_take(const struct type *type, js *in, struct strict_errors *strict, struct err *err)
+{
+	return take((struct conform){.strict = strict, .err = err}, type, in);
+}
+
+js *schema_restore(const struct type *type, js *in, struct strict_errors *strict, struct err *err)
+{
+	return take((struct conform){.strict = strict, .restore = true, .err = err}, type, in);
 }

@@ -201,7 +201,8 @@ void schema_at_write(struct buf *out, const struct at *at, enum at_style style);
 struct conform {
 	struct strict_errors *strict; /* may be NULL */
 	bool defaults;
-	bool nulls; /* of structural types: those that nothing allows stay, and validation refuses them */
+	bool nulls;   /* of structural types: those that nothing allows stay, and validation refuses them */
+	bool restore; /* is told of in the words of what restores structs from maps */
 	bool take; /* what is read is ours and nobody else's: its lists, maps and objects are used for the result */
 	const js *members;	   /* defaults that the field above gives the members of the next object */
 	const struct type *holder; /* innermost object type, for messages */
