@@ -170,19 +170,22 @@ static void pods(void **state)
 	assert_true(json_object_object_get_ex(condition, "lastProbeTime", NULL));
 }
 
-/* Nameless LimitRanges get a name; drivers are counted from their first change on. */
+/* Nameless LimitRanges get a name; drivers are counted on from what they say at first. */
 static void made(void **state)
 {
 	const struct kind *range = schema_kind(causes_schema, "", "v1", "LimitRange"),
 			  *driver = schema_kind(causes_schema, "storage.k8s.io", "v1", "CSIDriver");
 	const struct strategy_ctx ctx = {.subresource = "", .schema = causes_schema};
 	autojson js *l = causes_decode(range, "{}"),
-		    *d = causes_decode(driver, JSON("{'metadata':{'generation':1},'spec':{}}"));
+		    *d = causes_decode(driver, JSON("{'metadata':{'generation':7},'spec':{}}")),
+		    *next = causes_decode(driver, JSON("{'spec':{'podInfoOnMount':true}}"));
 
 	strategy_find(range)->prepare(&ctx, l, NULL);
 	assert_int_equal(strlen(js_str0(l, "metadata", "name", NULL)), 36);
 	strategy_find(driver)->prepare(&ctx, d, NULL);
-	assert_null(js_get(d, "metadata", "generation", NULL));
+	assert_int_equal(js_int(d, 0, "metadata", "generation", NULL), 7);
+	strategy_find(driver)->prepare(&ctx, next, d);
+	assert_int_equal(js_int(next, 0, "metadata", "generation", NULL), 8);
 }
 
 /* Which kinds a PUT makes, which want a resourceVersion, whose finalizers need no domain. */

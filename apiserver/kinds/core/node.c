@@ -182,11 +182,11 @@ static void node_validate(const struct strategy_ctx *ctx, const js *new, const j
 	validate_annotations(js_obj(new, "metadata", "annotations", NULL), errs);
 	validate_resources(js_obj(new, "status", NULL), errs);
 	validate_taints(js_arr(new, "spec", "taints", NULL), errs);
+	if (!*ctx->subresource) /* of an update, too */
+		validate_cidrs(js_arr(new, "spec", "podCIDRs", NULL), errs);
 	if (old) {
 		validate_addresses(js_arr(new, "status", "addresses", NULL), errs);
 		validate_fixed(new, old, errs);
-	} else {
-		validate_cidrs(js_arr(new, "spec", "podCIDRs", NULL), errs);
 	}
 }
 

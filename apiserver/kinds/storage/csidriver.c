@@ -8,8 +8,10 @@
 static void driver_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
 {
 	js_del(js_obj(new, "spec", NULL), "nodeAllocatableUpdatePeriodSeconds");
-	if (!old) /* upstream counts changes only */
-		js_del(js_obj(new, "metadata", NULL), "generation");
+	if (old && !js_equal(js_field(new, "spec"),
+			     js_field(old, "spec"))) /* changes only: a new one has what it says */
+		js_set_int(js_ensure(new, "metadata", NULL), "generation",
+			   js_int(old, 0, "metadata", "generation", NULL) + 1);
 }
 
 static void validate_modes(const js *modes, struct field_errors *errs)
