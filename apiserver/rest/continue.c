@@ -10,7 +10,7 @@
 #include <string.h>
 #include "base/base64.h"
 #include "base/mem.h"
-#include "object/scan.h"
+#include "object/json.h"
 
 #define TOKEN_MAX 4096
 #define VERSION "meta.k8s.io/v1"
@@ -20,24 +20,66 @@ void continue_encode(struct buf *out, uint64_t rv, const char *after)
 {
 	autobuf struct buf b = BUF_INIT;
 	buf_addf(&b, "{\"v\":\"" VERSION "\",\"rv\":%lld,\"start\":", rv ? (long long)rv : -1LL);
+	if (!*after)
+		after = "/";
 	buf_add_json_string(&b, after, strlen(after));
 	buf_addc(&b, '}');
 	base64url_encode(out, b.p, b.len);
 }
 
-static bool read_text(struct scan *s, struct buf *out)
+#define ALPHABET "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+/* Without padding, and told where it goes wrong. */
+static int decode_text(const char *token, struct buf *out, struct err *err)
 {
-	const char *p;
-	size_t n;
-	bool escaped;
-	buf_clear(out);
-	if (!scan_string(s, &p, &n, &escaped))
-		return false;
-	if (escaped)
-		scan_unescape(out, p, n);
-	else
-		buf_add(out, p, n);
-	return !memchr(buf_str(out), 0, out->len);
+	size_t n = strlen(token), good = strspn(token, ALPHABET);
+	if (n > TOKEN_MAX)
+		return err_set(err, REASON_BAD_REQUEST, INVALID ": it is longer than %d bytes", TOKEN_MAX);
+	if (good == n && n % 4 == 1)
+		good--; /* six bits are no byte */
+	if (good < n)
+		return err_set(err, REASON_BAD_REQUEST, INVALID ": illegal base64 data at input byte %zu",
+			       good);
+	return base64url_decode(out, token, n, err);
+}
+
+static int misfit(const js *v, const char *field, const char *type, struct err *err)
+{
+	return err_set(err, REASON_BAD_REQUEST,
+		       INVALID ": json: cannot unmarshal %s into Go struct field continueToken.%s of type %s",
+		       js_word(v), field, type);
+}
+
+/* The tree of a token, each member of which has its type. */
+static js *decode_json(const char *token, struct err *err)
+{
+	static const char *const texts[] = {"v", "start"};
+	autobuf struct buf text = BUF_INIT;
+	struct err why = ERR_INIT;
+	if (decode_text(token, &text, err) < 0)
+		return NULL;
+	autojson js *o = js_parse(buf_str(&text), text.len, NULL, &why);
+	if (!o) {
+		const char *place = strstr(why.msg, " (byte ");
+		int n = (int)(place ? (size_t)(place - why.msg) : strlen(why.msg));
+		err_set(err, REASON_BAD_REQUEST, INVALID ": %.*s", n, why.msg);
+		return NULL;
+	}
+	if (!js_is_obj(o)) {
+		err_set(err, REASON_BAD_REQUEST,
+			INVALID ": json: cannot unmarshal %s into Go value of type storage.continueToken",
+			js_word(o));
+		return NULL;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		const js *v = js_field(o, texts[i]);
+		if (v && !js_is_str(v))
+			return misfit(v, texts[i], "string", err), NULL;
+	}
+	const js *rv = js_field(o, "rv");
+	if (rv && !js_is_int(rv))
+		return misfit(rv, "rv", "int64", err), NULL;
+	return STEAL(o);
 }
 
 /* A key below the collection's own, as path.Clean leaves it. */
@@ -55,44 +97,25 @@ static bool is_clean(const char *key)
 
 int continue_decode(const char *token, uint64_t *ret_rv, char **ret_after, struct err *err)
 {
-	autobuf struct buf json = BUF_INIT;
-	autobuf struct buf version = BUF_INIT;
-	autobuf struct buf start = BUF_INIT;
-	struct err inner = ERR_INIT;
-	int64_t rv = 0;
-	size_t n = strlen(token);
-	if (n > TOKEN_MAX || base64url_decode(&json, token, n, &inner) < 0)
-		return err_set(err, REASON_BAD_REQUEST, INVALID ": illegal base64 data");
-	struct scan s;
-	const char *key;
-	size_t len;
-	scan_init(&s, buf_str(&json), json.len);
-	bool ok = scan_enter_object(&s);
-	while (ok && scan_key(&s, &key, &len)) {
-		if (scan_key_is(key, len, "v"))
-			ok = read_text(&s, &version);
-		else if (scan_key_is(key, len, "start"))
-			ok = read_text(&s, &start);
-		else if (scan_key_is(key, len, "rv"))
-			ok = scan_int(&s, &rv);
-		else
-			ok = scan_skip(&s);
-	}
-	if (!ok || scan_failed(&s) || scan_peek(&s) != SCAN_END)
-		return err_set(err, REASON_BAD_REQUEST, INVALID ": malformed token");
-	if (strcmp(buf_str(&version), VERSION))
+	autojson js *o = decode_json(token, err);
+	if (!o)
+		return -1;
+	const js *key = js_field(o, "start");
+	const char *version = js_str0(o, "v", NULL), *start = js_str0(o, "start", NULL), *first = start;
+	int64_t rv = js_int(o, 0, "rv", NULL);
+	if (strcmp(version, VERSION))
 		return err_set(err, REASON_BAD_REQUEST,
-			       INVALID ": server does not recognize this encoded version %.100s",
-			       buf_str(&version));
-	if (!rv || rv < -1)
+			       INVALID ": server does not recognize this encoded version %.100s", version);
+	if (!rv)
 		return err_set(err, REASON_BAD_REQUEST,
 			       INVALID ": incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
-	if (!start.len)
+	if (!*start)
 		return err_set(err, REASON_BAD_REQUEST,
 			       INVALID ": encoded start key empty (version meta.k8s.io/v1)");
-	if (!is_clean(buf_str(&start)))
-		return err_set(err, REASON_BAD_REQUEST, INVALID ": %.100s", buf_str(&start));
+	first += *start == '/'; /* the collection's own */
+	if (strlen(start) != (size_t)json_object_get_string_len((js *)key) || (*first && !is_clean(first)))
+		return err_set(err, REASON_BAD_REQUEST, INVALID ": %.100s", start);
 	*ret_rv = rv < 0 ? 0 : (uint64_t)rv;
-	*ret_after = buf_take(&start, NULL);
+	*ret_after = mem_strdup(first);
 	return 0;
 }

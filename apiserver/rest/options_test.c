@@ -384,9 +384,8 @@ static void test_bad_tokens(void **state)
 				 "{}",
 				 JSON("{'v':'x','rv':1,'start':'a'}"),
 				 JSON("{'v':'meta.k8s.io/v1','rv':0,'start':'a'}"),
-				 JSON("{'v':'meta.k8s.io/v1','rv':-2,'start':'a'}"),
 				 JSON("{'v':'meta.k8s.io/v1','rv':1,'start':''}"),
-				 JSON("{'v':'meta.k8s.io/v1','rv':1,'start':'/etc'}"),
+				 JSON("{'v':'meta.k8s.io/v1','rv':1,'start':'//etc'}"),
 				 JSON("{'v':'meta.k8s.io/v1','rv':1,'start':'../../x'}"),
 				 JSON("{'v':'meta.k8s.io/v1','rv':1,'start':'a/..'}"),
 				 JSON("{'v':'meta.k8s.io/v1','rv':1,'start':'a/./b'}"),
@@ -408,14 +407,68 @@ static void test_bad_tokens(void **state)
 	}
 }
 
+/* In the words of v1.34. */
+static void test_words_of_tokens(void **state)
+{
+	static const struct {
+		const char *json, *token,
+			*says; /* token: as it is; NULL: of the JSON. says NULL: it is taken */
+	} words[] = {
+		{NULL, "x", "illegal base64 data at input byte 0"},
+		{NULL, "!!!!", "illegal base64 data at input byte 0"},
+		{NULL, "a b", "illegal base64 data at input byte 1"},
+		{NULL, "eyJ2IjoibWV0YS5rOHMuaW8vdjEifQ==", "illegal base64 data at input byte 30"},
+		{"nojson", NULL, "invalid character 'o' in literal null (expecting 'u')"},
+		{"[]", NULL, "json: cannot unmarshal array into Go value of type storage.continueToken"},
+		{"'x'", NULL, "json: cannot unmarshal string into Go value of type storage.continueToken"},
+		{"{'v':5}", NULL,
+		 "json: cannot unmarshal number into Go struct field continueToken.v of type string"},
+		{"{'v':'meta.k8s.io/v1','rv':'x','start':'a'}", NULL,
+		 "json: cannot unmarshal string into Go struct field continueToken.rv of type int64"},
+		{"{'v':'meta.k8s.io/v1','rv':5,'start':'a'}x", NULL,
+		 "invalid character 'x' after top-level value"},
+		{"{'v':'meta.k8s.io/v2','rv':5,'start':'a'}", NULL,
+		 "server does not recognize this encoded version meta.k8s.io/v2"},
+		{"{'v':'meta.k8s.io/v1','start':'a'}", NULL,
+		 "incorrect encoded start resourceVersion (version meta.k8s.io/v1)"},
+		{"{'v':'meta.k8s.io/v1','rv':5}", NULL, "encoded start key empty (version meta.k8s.io/v1)"},
+		{"{'v':'meta.k8s.io/v1','rv':5,'start':'a/../b'}", NULL, "a/../b"},
+		{"{'v':'meta.k8s.io/v1','rv':5,'start':'/'}", NULL, NULL},
+		{"{'v':'meta.k8s.io/v1','rv':-2,'start':'/a'}", NULL, NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		autobuf struct buf token = BUF_INIT;
+		autofree char *after = NULL;
+		struct err err = ERR_INIT;
+		uint64_t rv = 99;
+		if (words[i].token)
+			buf_adds(&token, words[i].token);
+		else
+			base64url_encode(&token, JSON(words[i].json), strlen(JSON(words[i].json)));
+		if (words[i].says) {
+			assert_int_equal(continue_decode(buf_str(&token), &rv, &after, &err), -1);
+			assert_int_equal(
+				strncmp(err.msg, "invalid continue token: continue key is not valid: ", 51),
+				0);
+			assert_string_equal(err.msg + 51, words[i].says);
+		} else {
+			assert_int_equal(continue_decode(buf_str(&token), &rv, &after, &err), 0);
+			assert_int_equal(rv, i == ARRAY_LEN(words) - 1 ? 0 : 5);
+			assert_string_equal(after, i == ARRAY_LEN(words) - 1 ? "a" : "");
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),	       cmocka_unit_test(test_default_fields),
-		cmocka_unit_test(test_custom_fields),  cmocka_unit_test(test_unknown_fields),
-		cmocka_unit_test(test_defaults),       cmocka_unit_test(test_legacy_watch),
-		cmocka_unit_test(test_order),	       cmocka_unit_test(test_renamed_field),
-		cmocka_unit_test(test_watch_of_one),   cmocka_unit_test(test_tokens),
-		cmocka_unit_test(pages_of_a_revision), cmocka_unit_test(test_bad_tokens)};
+		cmocka_unit_test(test_words_of_tokens), cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_default_fields),	cmocka_unit_test(test_custom_fields),
+		cmocka_unit_test(test_unknown_fields),	cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_legacy_watch),	cmocka_unit_test(test_order),
+		cmocka_unit_test(test_renamed_field),	cmocka_unit_test(test_watch_of_one),
+		cmocka_unit_test(test_tokens),		cmocka_unit_test(pages_of_a_revision),
+		cmocka_unit_test(test_bad_tokens)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -230,16 +230,25 @@ bool scan_item(struct scan *s)
 	return true;
 }
 
-static bool literal(struct scan *s, const char *word, const char *what)
+/* wrong: what is said of each letter after the first. */
+static bool literal(struct scan *s, const char *word, const char *const *wrong)
 {
-	for (; *word; word++, s->p++)
+	s->p++;
+	for (word++; *word; word++, wrong++, s->p++)
 		if (s->p == s->end || *s->p != *word)
-			return fail(s, what);
+			return fail(s, *wrong);
 	return true;
 }
 
 static bool scalar(struct scan *s, enum scan_type t)
 {
+#define EXPECTING(word, letter) " in literal " word " (expecting '" letter "')"
+	static const char *const in_true[] = {EXPECTING("true", "r"), EXPECTING("true", "u"),
+					      EXPECTING("true", "e")};
+	static const char *const in_false[] = {EXPECTING("false", "a"), EXPECTING("false", "l"),
+					       EXPECTING("false", "s"), EXPECTING("false", "e")};
+	static const char *const in_null[] = {EXPECTING("null", "u"), EXPECTING("null", "l"),
+					      EXPECTING("null", "l")};
 	const char *p;
 	size_t n;
 	bool escaped;
@@ -250,11 +259,11 @@ static bool scalar(struct scan *s, enum scan_type t)
 	case SCAN_NUMBER:
 		return scan_number(s, &p, &n);
 	case SCAN_TRUE:
-		return literal(s, "true", " in literal true");
+		return literal(s, "true", in_true);
 	case SCAN_FALSE:
-		return literal(s, "false", " in literal false");
+		return literal(s, "false", in_false);
 	case SCAN_NULL:
-		return literal(s, "null", " in literal null");
+		return literal(s, "null", in_null);
 	default:
 		return fail(s, error_eof);
 	}

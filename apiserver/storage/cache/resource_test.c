@@ -295,9 +295,9 @@ static void lists_select_and_page(void **state)
 
 	struct selector *web = selector_parse("app=web", &err);
 	struct query labelled = {.ns = "", .labels = web, .kind = &pods};
-	expect_list(f, &labelled, 0, NULL, 0, "a-b/z a/x b/y", NULL, -1);
-	expect_list(f, &labelled, 0, NULL, 2, "a-b/z a/x", "a/x", -1);
-	expect_list(f, &labelled, 0, NULL, 3, "a-b/z a/x b/y", NULL, -1);
+	expect_list(f, &labelled, 0, NULL, 4, "a-b/z a/x b/y", NULL, -1);
+	expect_list(f, &labelled, 0, "b/y", 3, "", NULL, -1);
+	expect_list(f, &labelled, 0, NULL, 3, "a-b/z a/x b/y", "b/y", -1); /* something is behind it */
 
 	static const struct {
 		const char *ns, *fields, *keys;

@@ -204,12 +204,13 @@ static void page_fill(struct page *p, const struct match *m, size_t limit, struc
 		cap = 64; /* who selects, selects few */
 	l->v = mem_alloc((cap ? cap : 1) * sizeof(*l->v));
 	while ((o = page_next(p))) {
-		if (!match_obj(m, o))
-			continue;
-		if (limit && l->n == limit) {
+		if (limit &&
+		    l->n == limit) { /* whether any of the rest matches is the next page's to see, as upstream */
 			more = true;
 			break;
 		}
+		if (!match_obj(m, o))
+			continue;
 		if (l->n == cap) {
 			cap = cap ? cap * 2 : 16;
 			l->v = mem_realloc_array(l->v, cap, sizeof(*l->v));
