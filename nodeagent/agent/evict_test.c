@@ -38,7 +38,7 @@ static void start(struct scene *s, const char *hard)
 {
 	struct err err = ERR_INIT;
 	const struct threshold_config c = {.hard = hard};
-	static const struct image_gc_policy policy = {.high_percent = 100}; /* no looks of its own */
+	static const struct image_gc_policy policy = {.high_percent = 100};
 	*s = (struct scene){.dir = "/tmp/evict-XXXXXX"};
 	assert_non_null(mkdtemp(s->dir));
 	assert_int_equal(threshold_parse(&c, &s->thresholds, &err), 0);

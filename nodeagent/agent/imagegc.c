@@ -14,7 +14,6 @@ struct imagegc {
 	struct node *node;
 	const char *dir;
 	struct image_gc *gc;
-	bool wanted;
 	struct loop_timer timer;
 	/* of a look; between its thread and the loop */
 	struct err err;
@@ -114,15 +113,13 @@ struct imagegc *imagegc_new(struct node *n, const char *images_dir, const struct
 {
 	struct imagegc *g = MEM_NEW(struct imagegc);
 	*g = (struct imagegc){.node = n, .dir = images_dir, .timer = {.fn = on_timer, .arg = g}};
-	g->wanted = p->high_percent < 100 || p->max_age_ns;
 	g->gc = image_gc_new(p, &ops, g);
 	return g;
 }
 
 void imagegc_start(struct imagegc *g)
 {
-	if (g->wanted)
-		on_timer(g);
+	on_timer(g);
 }
 
 void imagegc_stop(struct imagegc *g)

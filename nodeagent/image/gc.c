@@ -203,6 +203,8 @@ static int free_old(struct image_gc *g, struct order *o, int64_t now, struct err
 static int free_to_low_mark(struct image_gc *g, struct order *o, int64_t now, struct err *err)
 {
 	int64_t capacity = 0, available = 0, freed = 0;
+	if (g->policy.high_percent == 100)
+		return 0;
 	if (g->ops->space(g->arg, &capacity, &available, err) < 0)
 		return -1;
 	if (capacity <= 0)
@@ -210,7 +212,7 @@ static int free_to_low_mark(struct image_gc *g, struct order *o, int64_t now, st
 	if (available > capacity)
 		available = capacity;
 	int64_t percent = 100 - (int64_t)((double)available * 100 / (double)capacity);
-	if (g->policy.high_percent == 100 || percent < g->policy.high_percent)
+	if (percent < g->policy.high_percent)
 		return 0;
 	int64_t wanted = capacity / 100 * (100 - g->policy.low_percent) - available;
 	if (free_space(g, o, wanted, now, &freed, err) < 0)

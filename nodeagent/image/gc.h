@@ -39,7 +39,7 @@ int image_gc_check(const struct image_gc_policy *p, struct err *err) MUST_CHECK;
 struct image_gc *image_gc_new(const struct image_gc_policy *p, const struct image_gc_ops *ops, void *arg);
 void image_gc_free(struct image_gc *g); /* for tests */
 
-/* The look every five minutes: what is too old goes, and where the high mark is passed what is unused, down to the low
+/* The look every five minutes, without which nobody knows how long an image has been there: what is too old goes, and where the high mark is passed what is unused, down to the low
    one. REASON_UNAVAILABLE: there was not enough to free. */
 int image_gc_collect(struct image_gc *g, struct err *err) MUST_CHECK;
 /* For a node that runs short: all that is unused, but the youngest. Returns the bytes. */
