@@ -58,6 +58,7 @@ enum event_field {
 	REASON,
 	MESSAGE,
 	FIELD_PATH,
+	ANNOTATIONS, /* no part of what makes events the same */
 	FIELDS
 };
 
@@ -179,6 +180,7 @@ void events_record(struct events *e, const char *component, const char *host, co
 		[COMPONENT] = component,	  [HOST] = host,      [KIND] = ref->kind,
 		[NAMESPACE] = ref->namespace,	  [NAME] = ref->name, [UID] = ref->uid,
 		[API_VERSION] = ref->api_version, [REASON] = reason,  [FIELD_PATH] = ref->field_path,
+		[ANNOTATIONS] = ref->annotations,
 	};
 	char message[MESSAGE_MAX + 1];
 	struct event_item *i;
@@ -399,6 +401,8 @@ static void write_new(struct buf *b, const struct outgoing *o)
 	buf_adds(b, "{\"kind\":\"Event\",\"apiVersion\":\"v1\",\"metadata\":{");
 	add_string(b, "name", name.p, true);
 	add_string(b, "namespace", event_namespace(i), true);
+	if (*i->f[ANNOTATIONS])
+		buf_addf(b, ",\"annotations\":%s", i->f[ANNOTATIONS]);
 	buf_adds(b, "},\"involvedObject\":{");
 	add_string(b, "kind", i->f[KIND], true);
 	add_string(b, "namespace", i->f[NAMESPACE], false);

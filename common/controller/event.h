@@ -12,7 +12,8 @@
 
 struct event_ref { /* what the event is about; copied. NULL is "" */
 	const char *api_version, *kind, *namespace, *name, *uid, *field_path;
-	uint64_t rv; /* 0 = leave out */
+	uint64_t rv;		 /* 0 = leave out */
+	const char *annotations; /* of the event: a JSON object */
 };
 struct events;
 /* r is on the daemon's loop (rest_new_on) and borrowed until events_free. */

@@ -98,7 +98,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-static const struct event_ref pod = {"v1", "Pod", "ns", "web-1", "uid-1", "spec.containers{c}", 77};
+static const struct event_ref pod = {
+	"v1", "Pod", "ns", "web-1", "uid-1", "spec.containers{c}", 77, "{\"key\":\"value\"}"};
 
 static void wait_calls(struct api *a, int posts, int patches)
 {
@@ -124,7 +125,7 @@ static js *event_at(struct api *a, size_t i)
 
 static void test_body(void **state)
 {
-	static const struct event_ref node = {"v1", "Node", NULL, "n1", NULL, NULL, 0};
+	static const struct event_ref node = {"v1", "Node", NULL, "n1", NULL, NULL, 0, NULL};
 	struct api *a = *state;
 	js *e;
 
@@ -136,6 +137,7 @@ static void test_body(void **state)
 	assert_int_equal(strlen(js_str(e, "metadata", "name", NULL)), strlen("web-1.") + 16);
 	assert_memory_equal(js_str(e, "metadata", "name", NULL), "web-1.", 6);
 	assert_string_equal(js_str(e, "metadata", "namespace", NULL), "ns");
+	assert_string_equal(js_str(e, "metadata", "annotations", "key", NULL), "value");
 	assert_string_equal(js_str(e, "involvedObject", "kind", NULL), "Pod");
 	assert_string_equal(js_str(e, "involvedObject", "uid", NULL), "uid-1");
 	assert_string_equal(js_str(e, "involvedObject", "resourceVersion", NULL), "77");
@@ -153,6 +155,7 @@ static void test_body(void **state)
 	e = event_at(a, 1);
 	assert_string_equal(js_str(e, "metadata", "namespace", NULL), "default");
 	assert_null(js_get(e, "involvedObject", "namespace", NULL));
+	assert_null(js_get(e, "metadata", "annotations", NULL));
 	assert_string_equal(js_str(e, "type", NULL), "Normal");
 }
 
@@ -208,7 +211,7 @@ static void test_coalesced(void **state)
  */
 static void test_combined_and_budget(void **state)
 {
-	static const struct event_ref other = {"v1", "Pod", "ns", "web-2", "uid-2", "", 0};
+	static const struct event_ref other = {"v1", "Pod", "ns", "web-2", "uid-2", "", 0, NULL};
 	struct api *a = *state;
 	const js *last;
 
@@ -249,7 +252,7 @@ static void test_clock_set_back(void **state)
 static void test_retry_and_bound(void **state)
 {
 	struct api *a = *state;
-	struct event_ref ref = {"v1", "Pod", "ns", "p", NULL, NULL, 0};
+	struct event_ref ref = {"v1", "Pod", "ns", "p", NULL, NULL, 0, NULL};
 	char uid[16];
 
 	pthread_mutex_lock(&a->lock);

@@ -2,6 +2,7 @@
 #include "agent/evict.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include "agent/overuse.h"
@@ -124,15 +125,15 @@ struct candidate {
 	char *uid, *pod_dir, *log_dir, **container_dirs;
 	size_t n_dirs;
 	struct pressure_container *containers;
-	char **names;
+	char **names, **container_logs;
 	size_t n;
 	struct pressure_pod pod;
 };
 
 struct relief {
 	struct evict *e;
-	const struct threshold *t; /* that is to be relieved */
-	bool images_too, disk;
+	const struct threshold *t;	    /* that is to be relieved */
+	bool images_too, disk, images_only; /* images_only: of a file system where nothing else lies */
 	struct candidate *v;
 	size_t n;
 };
@@ -155,6 +156,7 @@ static void fill_containers(struct candidate *c, struct pod_host *h, const struc
 	c->containers = mem_array(m->n + 1, sizeof(*c->containers));
 	c->names = mem_array(m->n + 1, sizeof(*c->names));
 	c->container_dirs = mem_array(m->n + 1, sizeof(*c->container_dirs));
+	c->container_logs = mem_array(m->n + 1, sizeof(*c->container_logs));
 	for (size_t i = 0; i < m->n; i++) {
 		const struct container_resources *r = &p->list.v[i].resources;
 		struct runtime_usage used = {0};
@@ -166,7 +168,9 @@ static void fill_containers(struct candidate *c, struct pod_host *h, const struc
 			c->pod.known = true;
 		c->names[c->n] = mem_strdup(p->list.v[i].name);
 		c->container_dirs[c->n] = mem_printf("%s/containers/%s", h->root, m->c[i].cur.id);
+		c->container_logs[c->n] = mem_printf("%s/%s", c->log_dir, c->names[c->n]);
 		c->containers[c->n] = (struct pressure_container){.name = c->names[c->n],
+								  .ephemeral = p->list.v[i].ephemeral,
 								  .memory = used.memory,
 								  .memory_request = asked(r->memory_request),
 								  .disk_request = asked(r->storage_request)};
@@ -196,6 +200,8 @@ static void measure_disk(struct candidate *c)
 		tree_usage(c->container_dirs[i], &c->containers[i].disk, &inodes);
 		c->pod.disk += c->containers[i].disk;
 		c->pod.inodes += inodes;
+		tree_usage(c->container_logs[i], &c->containers[i].disk,
+			   &inodes); /* the Pod's are counted below */
 	}
 	tree_usage(c->pod_dir, &c->pod.disk, &c->pod.inodes);
 	tree_usage(c->log_dir, &c->pod.disk, &c->pod.inodes);
@@ -206,9 +212,11 @@ static void candidate_release(struct candidate *c)
 	for (size_t i = 0; i < c->n; i++) {
 		free(c->names[i]);
 		free(c->container_dirs[i]);
+		free(c->container_logs[i]);
 	}
 	free(c->names);
 	free(c->container_dirs);
+	free(c->container_logs);
 	free(c->containers);
 	free(c->uid);
 	free(c->pod_dir);
@@ -226,7 +234,7 @@ static void relief_work(void *arg)
 		measure_disk(&r->v[i]);
 }
 
-static void record_end(struct evict *e, struct worker *w, const char *why)
+static void record_end(struct evict *e, struct worker *w, const char *annotations, const char *why)
 {
 	struct pod_host *h = &e->c.node->host;
 	const struct meta *m = &worker_pod(w)->o.meta;
@@ -235,7 +243,8 @@ static void record_end(struct evict *e, struct worker *w, const char *why)
 				      .namespace = m->namespace,
 				      .name = m->name,
 				      .uid = m->uid,
-				      .rv = m->rv};
+				      .rv = m->rv,
+				      .annotations = annotations};
 	log_info("evicting a pod", "pod=%s/%s", m->namespace, m->name);
 	if (h->events)
 		events_record(h->events, "kubelet", h->node.name, &ref, true, "Evicted", "%s", why);
@@ -243,7 +252,6 @@ static void record_end(struct evict *e, struct worker *w, const char *why)
 
 static void end_pod(struct evict *e, struct worker *w, const char *why, int64_t grace_s)
 {
-	record_end(e, w, why);
 	free(e->ending);
 	e->ending = mem_strdup(worker_pod(w)->o.meta.uid);
 	e->ending_ns = clock_mono_ns() + END_NS;
@@ -253,7 +261,7 @@ static void end_pod(struct evict *e, struct worker *w, const char *why, int64_t 
 /* Nobody else is to blame, so that this is no disruption: upstream gives it no condition. */
 static void end_overuser(void *arg, struct worker *w, const char *why)
 {
-	record_end(arg, w, why);
+	record_end(arg, w, NULL, why);
 	(void)worker_fail(w, "Evicted", why, HARD_GRACE_S);
 }
 
@@ -266,18 +274,23 @@ static void end_one(struct evict *e, struct relief *r)
 		pods[i].ref = &r->v[i];
 		pods[i].containers = r->v[i].containers;
 		pods[i].n = r->v[i].n;
+		/* No Pod is to blame for what images take that lie apart. */
+		if (r->images_only)
+			pods[i].disk = pods[i].inodes = 0;
 	}
 	pressure_rank(pods, r->n, r->t->signal);
 	for (size_t i = 0; i < r->n; i++) {
 		const struct candidate *c = pods[i].ref;
 		struct worker *w = map_get(&h->workers, c->uid);
-		autobuf struct buf why = BUF_INIT;
+		autobuf struct buf why = BUF_INIT, annotations = BUF_INIT;
 		if (!w || !may_go(w) || admit_is_critical(worker_pod(w)))
 			continue;
 		int64_t grace = HARD_GRACE_S, own = worker_pod(w)->grace_s;
 		if (r->t->grace_ns)
 			grace = own < e->c.max_grace_s ? own : e->c.max_grace_s;
 		pressure_message(&why, &pods[i], r->t, &e->seen[r->t->signal]);
+		pressure_annotations(&annotations, &pods[i], r->t->signal);
+		record_end(e, w, buf_str(&annotations), buf_str(&why));
 		end_pod(e, w, buf_str(&why), grace);
 		count_tell(COUNT_EVICTIONS, threshold_signal_names[r->t->signal], NULL, 1);
 		break;
@@ -302,12 +315,25 @@ static void relief_done(void *arg)
 	free(r);
 }
 
+static bool images_lie_apart(const struct evict *e)
+{
+	struct stat root, images;
+	return stat(e->c.node->host.root, &root) == 0 && stat(e->image_dir, &images) == 0 &&
+	       root.st_dev != images.st_dev;
+}
+
 static void begin_relief(struct evict *e, const struct threshold *t)
 {
 	struct pod_host *h = &e->c.node->host;
 	struct relief *r = MEM_NEW(struct relief);
 	bool disk = t->signal >= PRESSURE_NODEFS && t->signal <= PRESSURE_IMAGEFS_INODES;
-	*r = (struct relief){.e = e, .t = t, .images_too = disk, .disk = disk};
+	bool apart = disk && images_lie_apart(e), of_images = t->signal >= PRESSURE_IMAGEFS;
+	/* Containers write beside the Pods' other files: where images lie apart, those free nothing of what is short there. */
+	*r = (struct relief){.e = e,
+			     .t = t,
+			     .images_too = disk && (!apart || of_images),
+			     .disk = disk,
+			     .images_only = apart && of_images};
 	r->v = mem_array(map_len(&h->workers) + 1, sizeof(*r->v));
 	for (struct map_iter it = {0}; map_next(&h->workers, &it);)
 		if (may_go(it.value))

@@ -144,6 +144,22 @@ static void add_quantity(struct buf *out, int64_t v, enum measure m)
 	buf_adds(out, text);
 }
 
+struct consumption {
+	int64_t used, requested;
+};
+
+static struct consumption usage_of(const struct pressure_container *c, enum measure m)
+{
+	return m == BY_MEMORY ? (struct consumption){c->memory, c->memory_request}
+	       : m == BY_DISK ? (struct consumption){c->disk, c->disk_request}
+			      : (struct consumption){0, 0};
+}
+
+static bool is_to_blame(const struct pressure_container *c, const struct consumption *u)
+{
+	return !c->ephemeral && u->used > u->requested;
+}
+
 void pressure_message(struct buf *out, const struct pressure_pod *p, const struct threshold *t,
 		      const struct pressure_observation *seen)
 {
@@ -154,16 +170,36 @@ void pressure_message(struct buf *out, const struct pressure_pod *p, const struc
 	buf_adds(out, ", available: ");
 	add_quantity(out, seen->available, m);
 	buf_adds(out, ". ");
-	for (size_t i = 0; i < p->n && (m == BY_MEMORY || m == BY_DISK); i++) {
+	for (size_t i = 0; i < p->n; i++) {
 		const struct pressure_container *c = &p->containers[i];
-		int64_t use = m == BY_MEMORY ? c->memory : c->disk,
-			request = m == BY_MEMORY ? c->memory_request : c->disk_request;
-		if (use <= request)
+		struct consumption u = usage_of(c, m);
+		if (!is_to_blame(c, &u))
 			continue;
 		buf_addf(out, "Container %s was using ", c->name);
-		add_quantity(out, use, m);
+		add_quantity(out, u.used, m);
 		buf_adds(out, ", request is ");
-		add_quantity(out, request, m);
+		add_quantity(out, u.requested, m);
 		buf_addf(out, ", has larger consumption of %s. ", resource);
 	}
+}
+
+/* Names and quantities need no escapes. */
+void pressure_annotations(struct buf *out, const struct pressure_pod *p, enum pressure_signal starved)
+{
+	enum measure m = signals[starved].measure;
+	autobuf struct buf names = BUF_INIT, amounts = BUF_INIT;
+	for (size_t i = 0; i < p->n; i++) {
+		const struct pressure_container *c = &p->containers[i];
+		struct consumption u = usage_of(c, m);
+		if (!is_to_blame(c, &u))
+			continue;
+		buf_addf(&names, "%s%s", names.len ? "," : "", c->name);
+		if (amounts.len)
+			buf_addc(&amounts, ',');
+		add_quantity(&amounts, u.used, m);
+	}
+	buf_addf(
+		out,
+		"{\"offending_containers\":\"%s\",\"offending_containers_usage\":\"%s\",\"starved_resource\":\"%s\"}",
+		buf_str(&names), buf_str(&amounts), signals[starved].resource);
 }

@@ -42,6 +42,7 @@ int64_t pressure_next_ns(const struct pressure *p, int64_t now_ns);
 
 struct pressure_container {
 	const char *name;
+	bool ephemeral; /* which is never to blame: it cannot request anything */
 	int64_t memory, memory_request, disk, disk_request;
 };
 struct pressure_pod {
@@ -57,5 +58,7 @@ void pressure_rank(struct pressure_pod *v, size_t n, enum pressure_signal starve
 /* What is told of the first. */
 void pressure_message(struct buf *out, const struct pressure_pod *p, const struct threshold *t,
 		      const struct pressure_observation *seen);
+/* The annotations of the event that tells it, a JSON object: what is short, whose containers use too much of it, and how much. */
+void pressure_annotations(struct buf *out, const struct pressure_pod *p, enum pressure_signal starved);
 const char *pressure_resource(enum pressure_signal s); /* "memory", "ephemeral-storage", "inodes", "pids" */
 #endif

@@ -161,9 +161,10 @@ static void test_ranking(void **state)
 
 static void test_message(void **state)
 {
-	const struct pressure_container c[] = {{"one", 3 << 20, 1 << 20, 2048, 4096},
-					       {"two", 0, 0, 9 << 10, 0}};
-	const struct pressure_pod p = {.known = true, .containers = c, .n = 2};
+	const struct pressure_container c[] = {{"one", false, 3 << 20, 1 << 20, 2048, 4096},
+					       {"two", false, 0, 0, 9 << 10, 0},
+					       {"debugger", true, 9 << 20, 0, 9 << 20, 0}};
+	const struct pressure_pod p = {.known = true, .containers = c, .n = 3};
 	const struct thresholds t =
 		thresholds((struct threshold_config){.hard = "memory.available<100Mi,pid.available<10"});
 	autobuf struct buf b = BUF_INIT;
@@ -185,6 +186,32 @@ static void test_message(void **state)
 		"Container two was using 9Ki, request is 0, has larger consumption of ephemeral-storage. ");
 }
 
+static void test_annotations(void **state)
+{
+	const struct pressure_container c[] = {{"one", false, 3 << 20, 1 << 20, 2048, 4096},
+					       {"two", false, 5 << 20, 0, 9 << 10, 0},
+					       {"debugger", true, 9 << 20, 0, 9 << 20, 0}};
+	const struct pressure_pod p = {.known = true, .containers = c, .n = 3};
+	static const struct {
+		enum pressure_signal starved;
+		const char *names, *amounts, *resource;
+	} rows[] = {
+		{PRESSURE_MEMORY, "one,two", "3Mi,5Mi", "memory"},
+		{PRESSURE_NODEFS, "two", "9Ki", "ephemeral-storage"},
+		{PRESSURE_IMAGEFS_INODES, "", "", "inodes"},
+		{PRESSURE_PID, "", "", "pids"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autobuf struct buf b = BUF_INIT;
+		autofree char *want =
+			mem_printf("{\"offending_containers\":\"%s\",\"offending_containers_usage\":\"%s\","
+				   "\"starved_resource\":\"%s\"}",
+				   rows[i].names, rows[i].amounts, rows[i].resource);
+		pressure_annotations(&b, &p, rows[i].starved);
+		assert_string_equal(buf_str(&b), want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +221,7 @@ int main(void)
 		cmocka_unit_test(test_when_to_look_again),
 		cmocka_unit_test(test_ranking),
 		cmocka_unit_test(test_message),
+		cmocka_unit_test(test_annotations),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
