@@ -310,6 +310,9 @@ static void on_upgrade(void *arg, struct MHD_Connection *c, void *state, const c
 					 .arg = x};
 	x->handle = handle;
 	x->client = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	/* The library has taken it off again: a command's end would wait 40 ms for the peer to acknowledge its beginning. */
+	int on = 1;
+	(void)setsockopt(x->client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	x->all->n++;
 	x->refs += 2; /* the connection's, the lane's */
 	list_push_back(&x->all->live, &x->link);
