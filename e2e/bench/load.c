@@ -16,6 +16,7 @@
  *	deployment N			creates a Deployment of N replicas; until N Pods are bound
  *	started N			the same, until N Pods are Running
  *	running N			creates Pods one by one; create -> phase Running, p50, p99
+ *	bare CONNECTIONS BYTES ROUNDS	as many bytes told to as many, each time, by GnuTLS and nothing else: time and server CPU
  *	calibrate			a fixed piece of work: its time tells how fast the machine is just now
  *	ready COMMAND...		starts the command; from then until /readyz says ok, then ends it
  */
@@ -531,6 +532,7 @@ static const struct {
 	{"ready", -1, cmd_ready},     {"calibrate", 0, cmd_calibrate},
 	{"watches", 2, load_watches}, {"file", 5, load_file},
 	{"churn", -4, load_churn},    {"dials", 4, load_dials},
+	{"bare", 3, load_bare},
 };
 
 int main(int argc, char **argv)
@@ -544,7 +546,8 @@ int main(int argc, char **argv)
 		int args = commands[i].args;
 		if (strcmp(argv[1], commands[i].name) != 0 || (args < 0 ? argc < 2 - args : argc != 2 + args))
 			continue;
-		bool server = commands[i].run != cmd_calibrate && commands[i].run != load_dials;
+		bool server = commands[i].run != cmd_calibrate && commands[i].run != load_dials &&
+			      commands[i].run != load_bare;
 		if (server && !kubeconfig)
 			return fprintf(stderr, "bench-load: set KUBECONFIG\n"), 2;
 		if (server && target_open(&load_target, kubeconfig, &err) < 0)
@@ -553,6 +556,6 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	fprintf(stderr,
-		"usage: bench-load create KIND N CONNECTIONS | file PATH FILE FIRST N CONNECTIONS | churn create|recreate MS {PATH FILE}... | get PATH N CONNECTIONS | list PATH N | fanout WATCHERS EVENTS | watches N PID | resume WATCHERS COMMAND... | bound N | deployment N | started N | running N | dials ADDRESS PORT RATE SECONDS | calibrate | ready COMMAND...\n");
+		"usage: bench-load create KIND N CONNECTIONS | file PATH FILE FIRST N CONNECTIONS | churn create|recreate MS {PATH FILE}... | get PATH N CONNECTIONS | list PATH N | fanout WATCHERS EVENTS | watches N PID | resume WATCHERS COMMAND... | bound N | deployment N | started N | running N | dials ADDRESS PORT RATE SECONDS | bare CONNECTIONS BYTES ROUNDS | calibrate | ready COMMAND...\n");
 	return 2;
 }

@@ -30,6 +30,9 @@ void load_churn(char **a);
 /* load_dial.c: bare probes. */
 void load_dials(char **a);
 
+/* load_bare.c: a server that does nothing but send. */
+void load_bare(char **a);
+
 /* load_watch.c: the commands about watches. */
 void load_watches(char **a);
 void load_fanout(char **a);

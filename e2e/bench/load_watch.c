@@ -118,8 +118,8 @@ void load_fanout(char **a)
 		if (rc < 0 || writer.status != 200)
 			load_bad_status(&writer);
 	}
-	printf("fanout_last_ms=%.2f fanout_p99_ms=%.2f\n", load_percentile_ms(took, events, 0.5),
-	       load_percentile_ms(took, events, 0.99));
+	printf("fanout_last_ms=%.2f fanout_p99_ms=%.2f fanout_bytes=%zu\n",
+	       load_percentile_ms(took, events, 0.5), load_percentile_ms(took, events, 0.99), w[0].in.len);
 	for (size_t i = 0; i < n; i++)
 		conn_close(&w[i]);
 	conn_close(&writer);
