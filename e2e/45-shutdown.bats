@@ -9,6 +9,7 @@ setup_file() {
 		evictionHard: {memory.available: 1Mi, nodefs.available: 1Mi}
 		shutdownGracePeriodByPodPriority:
 		- {priority: 1000, shutdownGracePeriodSeconds: 40}
+		- {priority: 500, shutdownGracePeriodSeconds: 60}
 		- {priority: 0, shutdownGracePeriodSeconds: 4}
 	END
 	own_image
@@ -19,7 +20,7 @@ setup_file() {
 		<policy context="default"><allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/></policy></busconfig>
 	END
 	export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$SEAT/socket
-	echo 30 >"$SEAT/delay" # too short: 44 s are wanted
+	echo 30 >"$SEAT/delay" # too short: 104 s are wanted
 	dbus-daemon --config-file="$SEAT/bus.conf" --nofork >"$SEAT/bus.log" 2>&1 3>&- &
 	echo $! >"$SEAT/bus.pid"
 	eventually test -S "$SEAT/socket"
@@ -33,6 +34,11 @@ setup_file() {
 		kind: PriorityClass
 		metadata: {name: last-$PORT}
 		value: 1000
+		---
+		apiVersion: scheduling.k8s.io/v1
+		kind: PriorityClass
+		metadata: {name: middle-$PORT}
+		value: 500
 	END
 }
 teardown_file() {
@@ -40,7 +46,7 @@ teardown_file() {
 	. "$ROOT/e2e/node.bash"
 	own_node_known shutdown
 	own_node_gone
-	kubectl delete priorityclass "last-$PORT" || :
+	kubectl delete priorityclass "last-$PORT" "middle-$PORT" || :
 	kill "$(cat "$OWN/seat/logind.pid")" "$(cat "$OWN/seat/bus.pid")" || :
 }
 setup() {
@@ -61,8 +67,9 @@ spec:
   nodeName: $NODE
   terminationGracePeriodSeconds: $3
   priorityClassName: $2
+  volumes: [{name: of-$1, emptyDir: {medium: Memory}}]
   containers:
-  - {name: c, image: $IMAGE, command: [busybox, sh, -c, '$4']}
+  - {name: c, image: $IMAGE, command: [busybox, sh, -c, '$4'], volumeMounts: [{name: of-$1, mountPath: /memory}]}
 END
 }
 of() { kubectl get pod "$1" -o jsonpath="{.status.$2}"; }
@@ -72,7 +79,7 @@ tell() { echo "$1" >"$SEAT/command.new" && mv "$SEAT/command.new" "$SEAT/command
 @test "a lock is held, and the login manager grants what the settings want" {
 	eventually is 'shutdown kubelet delay' cat "$SEAT/lock"
 	is 'systemd-logind.service all 1' cat "$SEAT/killed"
-	grep -qx InhibitDelayMaxSec=44 "$SEAT/conf/99-kubelet.conf"
+	grep -qx InhibitDelayMaxSec=104 "$SEAT/conf/99-kubelet.conf"
 	grep -qx '\[Login\]' "$SEAT/conf/99-kubelet.conf"
 }
 
@@ -80,9 +87,25 @@ tell() { echo "$1" >"$SEAT/command.new" && mv "$SEAT/command.new" "$SEAT/command
 	eventually is True ready status
 	pod deaf '' 60 'trap "" TERM; while :; do busybox sleep 1; done'
 	pod quick '' 60 'trap "exit 0" TERM; while :; do busybox sleep 0.1; done'
-	pod late "last-$PORT" 60 'trap "exit 0" TERM; while :; do busybox sleep 0.1; done'
-	for p in deaf quick late; do eventually is Running of $p phase; done
+	pod middle "middle-$PORT" 60 'trap "exit 0" TERM; while :; do busybox sleep 0.1; done'
+	kubectl create --validate=false -f - >/dev/null <<-END
+		apiVersion: v1
+		kind: Pod
+		metadata: {name: late}
+		spec:
+		  nodeName: $NODE
+		  terminationGracePeriodSeconds: 60
+		  priorityClassName: last-$PORT
+		  volumes: [{name: pods, hostPath: {path: $OWN/node/pods}}, {name: out, hostPath: {path: $SEAT}}]
+		  containers:
+		  - name: c
+		    image: $IMAGE
+		    command: [busybox, sh, -c, 'trap "busybox ls -d /pods/*/volumes/*/of-middle >/out/at-its-end 2>&1; exit 0" TERM; while :; do busybox sleep 0.1; done']
+		    volumeMounts: [{name: pods, mountPath: /pods}, {name: out, mountPath: /out}]
+	END
+	for p in deaf quick middle late; do eventually is Running of $p phase; done
 	eventually test -e "$SEAT/lock"
+	is 3 sh -c "ls -d '$OWN'/node/pods/*/volumes/*/of-* | wc -l"
 	tell begin
 	eventually is False ready status
 	is 'node is shutting down' ready message
@@ -92,7 +115,7 @@ tell() { echo "$1" >"$SEAT/command.new" && mv "$SEAT/command.new" "$SEAT/command
 	eventually is Failed of deaf phase
 	eventually is Failed of late phase
 	eventually test ! -e "$SEAT/lock"
-	for p in deaf quick late; do
+	for p in deaf quick middle late; do
 		is Terminated of $p reason
 		is 'Pod was terminated in response to imminent node shutdown.' of $p message
 		is TerminationByKubelet of $p 'conditions[?(@.type=="DisruptionTarget")].reason'
@@ -100,11 +123,28 @@ tell() { echo "$1" >"$SEAT/command.new" && mv "$SEAT/command.new" "$SEAT/command
 	done
 	is 137 of deaf 'containerStatuses[0].state.terminated.exitCode'
 	[[ ! $(of late 'containerStatuses[0].state.terminated.finishedAt') < $(of deaf 'containerStatuses[0].state.terminated.finishedAt') ]]
+	# The last group begins to end when the volumes of the one before it are gone.
+	shows 'ls: .*No such file' cat "$SEAT/at-its-end"
 	pod refused '' 1 'busybox sleep 999'
 	eventually is NodeShutdown of refused reason
 	is Failed of refused phase
 	is 'Pod was rejected: Pod was rejected as the node is shutting down.' of refused message
 	eventually shows 'NodeShutdown.*Shutdown manager detected shutdown event' kubectl get events -A --field-selector "involvedObject.name=$NODE"
+}
+
+times() { curl -fsS -m "$GUARD" "http://127.0.0.1:$((PORT + 50))/metrics" | sed -nE 's/^kubelet_graceful_shutdown_(start|end)_time_seconds //p'; }
+
+@test "an agent that begins anew knows when the last shutdown was" {
+	local before
+	before=$(times)
+	[ "$(wc -l <<<"$before")" = 2 ] && ! grep -qx 0 <<<"$before"
+	jq -e '.startTime > "2020" and .endTime >= .startTime' "$OWN/node/graceful_node_shutdown_state"
+	stop "$OWN" nodeagent
+	agent
+	is "$before" times
+	tell begin # for it, who has not heard of the last one
+	eventually is False ready status
+	eventually test ! -e "$SEAT/lock"
 }
 
 @test "a shutdown that is called off: the node takes Pods again, and the next one is waited for, too" {
@@ -131,4 +171,17 @@ tell() { echo "$1" >"$SEAT/command.new" && mv "$SEAT/command.new" "$SEAT/command
 	DBUS_SYSTEM_BUS_ADDRESS=unix:path=$SEAT/socket /usr/bin/python3 "$ROOT/e2e/logind.py" "$SEAT" >>"$SEAT/logind.log" 2>&1 3>&- &
 	echo $! >"$SEAT/logind.pid"
 	eventually is 'shutdown kubelet delay' cat "$SEAT/lock"
+}
+
+@test "a machine without libsystemd: the agent starts, and says that it cannot hold back a shutdown" {
+	stop "$OWN" nodeagent
+	cat >"$OWN/without" <<-END
+		#!/bin/sh
+		for f in /usr/lib/*/libsystemd.so.0; do mount --bind /dev/null "\$f"; done
+		exec "\$@"
+	END
+	chmod +x "$OWN/without"
+	INSIDE="unshare -m $OWN/without" agent
+	eventually is True ready status
+	grep -q 'Failed to start node shutdown manager.*libsystemd' "$OWN/logs/nodeagent.log"
 }

@@ -525,8 +525,8 @@ static int make_real(struct agent *a, struct err *err)
 	n->network_ready = network_is_ready;
 	n->cidr_changed = cidr_changed;
 	n->arg = a;
-	bool good = !a->plan.n || (a->shutdown = nodeshutdown_new(n, &a->plan, c->logind_conf, err));
-	return good ? find_leftovers(n, err) : -1;
+	a->shutdown = a->plan.n ? nodeshutdown_new(n, &a->plan, c->logind_conf) : NULL;
+	return find_leftovers(n, err);
 }
 
 static int make_fleet(struct agent *a, struct err *err)

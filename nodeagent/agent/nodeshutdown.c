@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "serve/metric.h"
 #include "shutdown/logind.h"
+#include "shutdown/memo.h"
 
 #define REASON "Terminated"
 #define MESSAGE "Pod was terminated in response to imminent node shutdown."
@@ -15,7 +16,8 @@ struct nodeshutdown {
 	const struct plan *plan;
 	struct logind *logind;
 	bool under_way;
-	size_t group; /* that ends now */
+	struct memo memo; /* of the last one */
+	size_t group;	  /* that ends now */
 	struct loop_timer timer;
 };
 
@@ -33,6 +35,38 @@ static void find_metrics(void)
 		.type = METRIC_GAUGE};
 	began = metric_series(metric_register(&start), NULL);
 	ended = metric_series(metric_register(&end), NULL);
+}
+
+static char *memo_path(const struct nodeshutdown *s)
+{
+	return mem_printf("%s/" MEMO_FILE, s->node->host.root);
+}
+
+static void show(const struct memo *m)
+{
+	metric_set(began, (double)(m->began_ns / NS_PER_S));
+	metric_set(ended, (double)(m->ended_ns / NS_PER_S));
+}
+
+static void recall(struct nodeshutdown *s)
+{
+	struct err err = ERR_INIT;
+	autofree char *path = memo_path(s);
+	if (memo_read(path, &s->memo, &err) < 0) {
+		log_warn_err(&err, "could not read when the last shutdown was", "file=%s", path);
+		s->memo = (struct memo){0};
+	}
+	show(&s->memo);
+}
+
+/* Twice in a shutdown, and the second time before the machine may go on with it: not worth a lane. */
+static void remember(struct nodeshutdown *s)
+{
+	struct err err = ERR_INIT;
+	autofree char *path = memo_path(s);
+	if (memo_write(path, &s->memo, &err) < 0)
+		log_warn_err(&err, "could not write down when this shutdown was", "file=%s", path);
+	show(&s->memo);
 }
 
 static bool belongs(const struct nodeshutdown *s, const struct worker *w)
@@ -75,7 +109,8 @@ static void finish(struct nodeshutdown *s)
 {
 	s->under_way = false;
 	loop_timer_set(s->node->host.loop, &s->timer, CLOCK_NEVER);
-	metric_set(ended, (double)clock_wall_ns() / (double)NS_PER_S);
+	s->memo.ended_ns = clock_wall_ns();
+	remember(s);
 	log_info("pods have ended, the machine may go down", NULL);
 	logind_let_go(s->logind);
 }
@@ -118,16 +153,16 @@ static void on_prepare(void *arg, bool begins)
 			loop_timer_set(n->host.loop, &s->timer, CLOCK_NEVER);
 		return;
 	}
-	metric_set(began, (double)clock_wall_ns() / (double)NS_PER_S);
-	metric_set(ended, 0);
+	s->memo = (struct memo){.began_ns = clock_wall_ns()};
+	remember(s);
 	s->under_way = true;
 	s->group = 0;
 	next_group(s);
 }
 
-struct nodeshutdown *nodeshutdown_new(struct node *n, const struct plan *plan, const char *logind_conf,
-				      struct err *err)
+struct nodeshutdown *nodeshutdown_new(struct node *n, const struct plan *plan, const char *logind_conf)
 {
+	struct err err = ERR_INIT;
 	struct nodeshutdown *s = MEM_NEW(struct nodeshutdown);
 	s->node = n;
 	s->plan = plan;
@@ -137,11 +172,13 @@ struct nodeshutdown *nodeshutdown_new(struct node *n, const struct plan *plan, c
 						       .conf_dir = logind_conf,
 						       .prepare = on_prepare,
 						       .arg = s},
-			       err);
+			       &err);
 	if (!s->logind) {
+		log_err(&err, "Failed to start node shutdown manager", NULL);
 		free(s);
 		return NULL;
 	}
 	find_metrics();
+	recall(s);
 	return s;
 }

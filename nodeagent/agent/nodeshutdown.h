@@ -10,9 +10,9 @@
 #include "shutdown/plan.h"
 
 struct nodeshutdown;
-/* The plan is borrowed and has groups. logind_conf: a directory, as logind_config.conf_dir. */
-struct nodeshutdown *nodeshutdown_new(struct node *n, const struct plan *plan, const char *logind_conf,
-				      struct err *err) MUST_CHECK;
+/* The plan is borrowed and has groups. logind_conf: a directory, as logind_config.conf_dir. NULL: a shutdown cannot be held
+   back on this machine, which has been told. */
+struct nodeshutdown *nodeshutdown_new(struct node *n, const struct plan *plan, const char *logind_conf);
 void nodeshutdown_look(struct nodeshutdown *s); /* a Pod has ended */
 
 #endif
