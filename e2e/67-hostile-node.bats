@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # A node that everything is done to: Pods that take what they can get, programs that fail under the agent, an API server that is
-# away. A node of its own, with 64 processes for each Pod, and a network plugin and an OCI runtime that fail while a file says so.
+# away. A node of its own, with 64 processes for each Pod, and a network plugin and an OCI runtime that fail, or hang, while a file
+# says so.
 
 setup_file() {
 	. "$ROOT/e2e/lib.bash"
@@ -20,7 +21,9 @@ setup_file() {
 	END
 	cat >"$OWN/runc" <<-END
 		#!/bin/sh
-		for a; do [ ! -e $OWN/fails-\$a ] || { echo 'level=error msg="out of luck"' >&2; exit 1; }; done
+		for a; do
+			while [ -e $OWN/hangs-\$a ]; do echo \$\$ >>$OWN/hanging; sleep 0.2; done
+			[ ! -e $OWN/fails-\$a ] || { echo 'level=error msg="out of luck"' >&2; exit 1; }; done
 		exec $(command -v runc) "\$@"
 	END
 	chmod +x "$OWN/bin/bridge" "$OWN/runc"
@@ -51,7 +54,7 @@ setup() {
 }
 # The agent is the one that was started, and what has nothing to do with the test still runs, as it did from the start.
 teardown() {
-	rm -f "$OWN"/fails-*
+	rm -f "$OWN"/fails-* "$OWN"/hangs-*
 	kill -CONT "$(daemon_pid apiserver)"
 	[ "$pid" = "$(cat "$OWN/run/nodeagent.pid")" ]
 	curl -fsS -m "$GUARD" "http://127.0.0.1:$((PORT + 46))/healthz" >/dev/null
@@ -124,6 +127,32 @@ processes() { cat $(find /sys/fs/cgroup -path "*pod$1*" -name cgroup.procs) 2>/d
 	drop unlucky-create unlucky-start
 	is 1 sh -c "ls '$OWN'/node/containers | wc -l"
 	is 1 sh -c "ls '$OWN'/node/runtime | wc -l"
+}
+
+hanging() { sort -u "$OWN/hanging" 2>/dev/null | wc -l; }
+
+@test "commands that the OCI runtime does not begin hold up neither attach nor port-forward" {
+	local execs=() port
+	pod talks <<<'  containers: [{name: c, $SH, "busybox nc -ll -p 8080 -e busybox echo hi & while :; do echo tick; busybox sleep 0.2; done"]}]'
+	eventually is true field talks '{.status.containerStatuses[0].ready}'
+	touch "$OWN/hangs-exec"
+	for i in 1 2 3 4 5 6; do
+		timeout "$GUARD" kubectl exec talks -- busybox echo begun >"$BATS_TEST_TMPDIR/exec$i" 2>&1 3>&- &
+		execs+=($!)
+	done
+	eventually is 4 hanging # as many as are begun at a time
+	is tick sh -c "timeout $GUARD kubectl attach talks 2>/dev/null | head -n 1"
+	timeout "$GUARD" kubectl port-forward pod/talks :8080 >"$BATS_TEST_TMPDIR/forward" 3>&- &
+	execs+=($!)
+	eventually grep -q 'Forwarding from 127' "$BATS_TEST_TMPDIR/forward"
+	port=$(sed -n 's/Forwarding from 127.0.0.1:\([0-9]*\).*/\1/p' "$BATS_TEST_TMPDIR/forward")
+	is hi timeout "$GUARD" bash -c "cat </dev/tcp/127.0.0.1/$port"
+	is 4 hanging
+	rm "$OWN/hangs-exec"
+	kill "${execs[-1]}"
+	wait "${execs[@]:0:6}"
+	for i in 1 2 3 4 5 6; do is begun cat "$BATS_TEST_TMPDIR/exec$i"; done
+	drop talks
 }
 
 @test "a fork bomb, a memory bomb, zombies, one deaf to SIGTERM: the Pod pays" {

@@ -20,7 +20,8 @@ const struct loop_lane worker_lanes[LANES] = {
 	[LANE_WORK] = {"work", 6},	[LANE_PULL] = {"pull", 1},
 	[LANE_LOG] = {"logs", 2},	[LANE_CREDENTIAL] = {"credentials", 4},
 	[LANE_EXEC] = {"exec", 4},	[LANE_NAME] = {"names", 2},
-	[LANE_STREAM] = {"streams", 4}, [LANE_DISK] = {"disk", 4}};
+	[LANE_STREAM] = {"streams", 4}, [LANE_DISK] = {"disk", 4},
+	[LANE_ATTACH] = {"attach", 2},	[LANE_PORT] = {"ports", 2}};
 
 struct instant worker_now(void)
 {

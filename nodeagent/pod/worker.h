@@ -24,9 +24,10 @@
 #include "pod/status.h"
 
 /* The lanes of the agent's loop. What takes milliseconds (mounts, containers) has its own, apart from what
-   may take minutes (image pulls, one at a time unless the agent is told otherwise), and logs are read for people, who start commands in containers, too. Commands of probes are
-   started apart from containers, and a name server that does not answer holds up nobody else. What compresses logs or
-   counts files may take seconds. A credential provider may take a minute, and pulls that need none do not wait for it. */
+   may take minutes (image pulls, one at a time unless the agent is told otherwise), and logs are read for people, who start
+   commands in containers, too: who attaches to one, or wants a port of a Pod, does not wait for those commands. Commands of
+   probes are started apart from containers, and a name server that does not answer holds up nobody else. What compresses
+   logs or counts files may take seconds. A credential provider may take a minute, and pulls that need none do not wait. */
 enum worker_lane {
 	LANE_WORK,
 	LANE_PULL,
@@ -35,6 +36,8 @@ enum worker_lane {
 	LANE_EXEC,
 	LANE_NAME,
 	LANE_STREAM,
+	LANE_ATTACH,
+	LANE_PORT,
 	LANE_DISK,
 	LANES
 };

@@ -297,9 +297,11 @@ static struct session *start_ports(struct stream *x, const struct session_config
 static void on_upgrade(void *arg, struct MHD_Connection *c, void *state, const char *extra, size_t n_extra,
 		       MHD_socket fd, struct MHD_UpgradeResponseHandle *handle)
 {
+	static const enum worker_lane lanes[] = {
+		[STREAMS_EXEC] = LANE_STREAM, [STREAMS_ATTACH] = LANE_ATTACH, [STREAMS_PORTS] = LANE_PORT};
 	struct stream *x = arg;
 	const struct session_config s = {.loop = x->all->source->loop,
-					 .lane = LANE_STREAM,
+					 .lane = lanes[x->what],
 					 .fd = fd,
 					 .extra = extra,
 					 .n_extra = n_extra,
