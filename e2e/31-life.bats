@@ -418,3 +418,23 @@ END
 	eventually gone_pod hooked
 	is "$(printf 'post\npre\npre\na')" said
 }
+
+@test "a readiness gate keeps a Pod from being Ready until somebody says so; describe tells of probes with their defaults" {
+	pod gated 'readinessGates: [{conditionType: example.com/fed}]' <<END
+  containers: [{name: a, image: $IMAGE, command: [busybox, sleep, '100000'], livenessProbe: {exec: {command: [busybox, 'true']}}}]
+END
+	eventually is True condition gated ContainersReady
+	is False condition gated Ready
+	is ReadinessGatesNotReady field gated '{.status.conditions[?(@.type=="Ready")].reason}'
+	shows '^gated +1/1 +Running .* 0/1$' kubectl get pod gated -o wide
+	shows 'Liveness: +exec \[busybox true\] delay=0s timeout=1s period=10s #success=1 #failure=3' kubectl describe pod gated
+	kubectl patch pod gated --subresource=status -p '{"status":{"conditions":[{"type":"example.com/fed","status":"True"}]}}' >/dev/null
+	eventually is True condition gated Ready
+	shows '^gated +1/1 +Running .* 1/1$' kubectl get pod gated -o wide
+	kubectl delete pod gated --grace-period=1 --wait=false
+}
+
+@test "kubectl run -i --rm: the command's input and output, and then nothing of it" {
+	is 'in the end' sh -c "echo in the end | timeout $GUARD kubectl run brief -i --rm --quiet --restart=Never --image=$IMAGE --command -- busybox cat"
+	eventually gone_pod brief
+}
