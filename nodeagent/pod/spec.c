@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/gate.h"
 #include "os/stopsignal.h"
 
 /* Far beyond any machine; sums and products of these do not overflow. */
@@ -236,6 +237,19 @@ static const struct decode_row resize_rows[] = {
 	DECODE_ENUM("restartPolicy", struct resize_policy, restart, resize_names)};
 static const struct decode_spec resize_decode = DECODE_SPEC(struct resize_policy, resize_rows);
 
+static const char *const operator_names[] = {[RULE_IN] = "In", [RULE_NOT_IN] = "NotIn"};
+static const char *const action_names[] = {[RULE_RESTART] = "Restart"};
+static const struct decode_row code_rows[] = {DECODE_INT64("", struct exit_code, code)};
+static const struct decode_spec code_decode = DECODE_SPEC(struct exit_code, code_rows);
+static const struct decode_row rule_rows[] = {
+	DECODE_ENUM("action", struct restart_rule, action, action_names),
+	DECODE_ENUM("exitCodes.operator", struct restart_rule, operator, operator_names),
+	DECODE_ARRAY("exitCodes.values", struct restart_rule, codes, n_codes, &code_decode),
+};
+static const struct restart_rule rule_initial = {.operator= RULE_NONE, .action = RULE_NOTHING};
+static const struct decode_spec rule_decode =
+	DECODE_SPEC(struct restart_rule, rule_rows, .initial = &rule_initial);
+
 /* ---- containers ---- */
 
 static const struct decode_row container_rows[] = {
@@ -243,6 +257,7 @@ static const struct decode_row container_rows[] = {
 	DECODE_STRING("image", struct container_spec, image),
 	DECODE_ENUM("imagePullPolicy", struct container_spec, pull_policy, pull_names),
 	DECODE_ENUM("restartPolicy", struct container_spec, restart, podlife_restart_policy_names),
+	DECODE_ARRAY("restartPolicyRules", struct container_spec, rules, n_rules, &rule_decode),
 	DECODE_STRING("targetContainerName", struct container_spec, target),
 	DECODE_STRINGS_TO_NULL("command", struct container_spec, command),
 	DECODE_STRINGS_TO_NULL("args", struct container_spec, args),
@@ -372,6 +387,16 @@ static void append(struct container_list *l, const struct container_spec *v, siz
 	l->n += n;
 }
 
+/* Without the gate only sidecars have a policy of their own. */
+static void ungated(struct container_spec *c)
+{
+	if (gate_enabled(GATE_ContainerRestartRules) && !c->ephemeral)
+		return;
+	c->n_rules = 0;
+	if (!c->sidecar)
+		c->restart = RESTART_UNSET;
+}
+
 static bool list_decode(struct scan *s, struct arena *a, void *field)
 {
 	struct container_list *l = field;
@@ -389,6 +414,7 @@ static bool list_decode(struct scan *s, struct arena *a, void *field)
 		l->v[i].init = i < t.n_init;
 		l->v[i].ephemeral = i >= l->n - t.n_ephemeral;
 		l->v[i].sidecar = i < t.n_init && l->v[i].restart == RESTART_ALWAYS;
+		ungated(&l->v[i]);
 	}
 	return true;
 }
@@ -519,6 +545,33 @@ js *pod_field(const char *text)
 {
 	struct err err = ERR_INIT;
 	return text ? js_parse(text, strlen(text), NULL, &err) : NULL;
+}
+
+enum restart_policy pod_restart_policy(const struct pod *p, const struct container_spec *c)
+{
+	return c->restart == RESTART_UNSET ? p->restart : c->restart;
+}
+
+static bool rule_matches(const struct restart_rule *r, int code)
+{
+	bool found = false;
+	for (size_t i = 0; i < r->n_codes; i++)
+		found |= r->codes[i].code == code;
+	return r->operator!= RULE_NONE && found ==(r->operator== RULE_IN);
+}
+
+/* Rules add to a policy of its own: without one they say nothing. */
+bool pod_restarts(const struct pod *p, const struct container_spec *c, int code)
+{
+	for (size_t i = 0; i < c->n_rules && c->restart != RESTART_UNSET; i++) {
+		if (!rule_matches(&c->rules[i], code))
+			continue;
+		if (c->rules[i].action == RULE_RESTART)
+			return true;
+		break;
+	}
+	enum restart_policy policy = pod_restart_policy(p, c);
+	return policy == RESTART_ON_FAILURE ? code != 0 : policy != RESTART_NEVER;
 }
 
 int pod_container_index(const struct pod *p, const char *name)

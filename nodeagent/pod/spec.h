@@ -114,6 +114,17 @@ struct pod_secret_ref {
 	const char *name;
 };
 
+struct exit_code {
+	int64_t code;
+};
+/* One of restartPolicyRules: with these codes it is started again. */
+struct restart_rule {
+	enum rule_operator { RULE_IN, RULE_NOT_IN, RULE_NONE } operator;
+	enum rule_action { RULE_RESTART, RULE_NOTHING } action;
+	struct exit_code *codes;
+	size_t n_codes;
+};
+
 struct container_spec {
 	const char *name, *image;
 	enum pull_policy pull_policy;
@@ -144,7 +155,10 @@ struct container_spec {
 	bool tty, stdin_open, stdin_once;
 	const char *termination_path;
 	enum message_policy message_policy;
-	enum restart_policy restart; /* of an init container; the decoder's, as the next */
+	enum restart_policy restart; /* its own; RESTART_UNSET: the Pod's */
+	struct restart_rule *rules;
+	size_t n_rules;
+	/* the decoder's, as the next */
 	bool allow_escalation, says_non_root;
 	const char *stop_signal_name;
 };
@@ -197,6 +211,10 @@ extern const struct informer_type pod_type;
 /* Parses one of the text fields above; NULL when absent. The caller puts it. */
 js *pod_field(const char *text);
 enum container_role pod_container_role(const struct container_spec *c); /* none of an ephemeral one's */
+/* Its own, or the Pod's. */
+enum restart_policy pod_restart_policy(const struct pod *p, const struct container_spec *c);
+/* By policies and rules: whether a container that has ended with this code is to run again. */
+bool pod_restarts(const struct pod *p, const struct container_spec *c, int code);
 /* Index by name among all containers; -1 when there is none. */
 int pod_container_index(const struct pod *p, const char *name);
 

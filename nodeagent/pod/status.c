@@ -57,7 +57,8 @@ struct status_view status_view(const struct machine *m, size_t i)
 /* ---- phase ---- */
 
 struct tally {
-	int init_pending, init_failed, sidecar_pending, running, waiting, stopped, succeeded;
+	int init_pending, init_failed, sidecar_pending, running, waiting, stopped, ended,
+		succeeded; /* ended: for good */
 };
 
 static void count(struct tally *t, const struct machine *m, size_t i)
@@ -70,10 +71,10 @@ static void count(struct tally *t, const struct machine *m, size_t i)
 	else if (v.last)
 		code = v.last->exit_code;
 	bool ended = v.state == SHOWN_TERMINATED || v.state == SHOWN_UNKNOWN;
-	bool waits_fresh = v.state == SHOWN_WAITING && !v.last;
+	bool waits_fresh = v.state == SHOWN_WAITING && !v.last, again = pod_restarts(m->pod, s, code);
 	if (s->init && !s->sidecar) {
 		t->init_pending += v.state == SHOWN_RUNNING || waits_fresh;
-		t->init_failed += v.state != SHOWN_RUNNING && !waits_fresh && code != 0;
+		t->init_failed += v.state != SHOWN_RUNNING && !waits_fresh && code != 0 && !again;
 	} else if (s->sidecar) {
 		t->running += v.state == SHOWN_RUNNING;
 		t->sidecar_pending +=
@@ -83,6 +84,7 @@ static void count(struct tally *t, const struct machine *m, size_t i)
 		t->running += v.state == SHOWN_RUNNING;
 		t->waiting += waits_fresh;
 		t->stopped += ended || (v.state == SHOWN_WAITING && v.last);
+		t->ended += ended && !again;
 		t->succeeded += ended && code == 0;
 	}
 }
@@ -90,10 +92,9 @@ static void count(struct tally *t, const struct machine *m, size_t i)
 static enum pod_phase live_phase(const struct machine *m)
 {
 	struct tally t = {0};
-	enum restart_policy policy = m->pod->restart;
 	for (size_t i = 0; i < machine_apps_end(m); i++)
 		count(&t, m, i);
-	if (t.init_failed && policy == RESTART_NEVER)
+	if (t.init_failed)
 		return PHASE_FAILED;
 	if (t.init_pending || (t.sidecar_pending && !m->apps_begun) || t.waiting)
 		return PHASE_PENDING;
@@ -101,13 +102,9 @@ static enum pod_phase live_phase(const struct machine *m)
 		return PHASE_RUNNING;
 	if (!t.stopped)
 		return PHASE_PENDING;
-	if (m->final)
-		return t.stopped == t.succeeded ? PHASE_SUCCEEDED : PHASE_FAILED;
-	if (policy == RESTART_ALWAYS)
+	if (!m->final && t.ended != t.stopped) /* some are about to run again */
 		return PHASE_RUNNING;
-	if (t.stopped == t.succeeded)
-		return PHASE_SUCCEEDED;
-	return policy == RESTART_NEVER ? PHASE_FAILED : PHASE_RUNNING;
+	return t.stopped == t.succeeded ? PHASE_SUCCEEDED : PHASE_FAILED;
 }
 
 /* A terminal phase is told only when nothing of the Pod runs any more: controllers replace it on that word.

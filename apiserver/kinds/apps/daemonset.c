@@ -6,6 +6,7 @@
 #include "kinds/apps/rolling.h"
 #include "kinds/apps/workload.h"
 #include "kinds/check.h"
+#include "kinds/podspec/podspec.h"
 #include "kinds/strategies.h"
 #include <stdlib.h>
 
@@ -27,6 +28,7 @@ static void daemonset_prepare(const struct strategy_ctx *ctx, js *new, const js 
 
 	if (!strcmp(ctx->subresource, "status"))
 		return;
+	podspec_drop_of_template(new, old);
 	if (old)
 		n += !js_equal(js_get(new, "spec", "template", NULL), js_get(old, "spec", "template", NULL));
 	autofree char *text = mem_printf("%lld", (long long)(n < 1 ? 1 : n));

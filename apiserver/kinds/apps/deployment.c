@@ -3,10 +3,12 @@
 #include "kinds/apps/rolling.h"
 #include "kinds/apps/workload.h"
 #include "kinds/check.h"
+#include "kinds/podspec/podspec.h"
 #include "kinds/strategies.h"
 
 static void deployment_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
 {
+	podspec_drop_of_template(new, old);
 	if (!old)
 		js_set(new, "status", js_new_obj());
 	else if (!strcmp(ctx->subresource, "status"))

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ReplicaSets (kubernetes/kubernetes pkg/registry/apps/replicaset, pkg/apis/apps/validation). */
+#include "kinds/podspec/podspec.h"
 #include "kinds/strategies.h"
 #include "kinds/apps/workload.h"
 
 static void replicaset_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
 {
+	podspec_drop_of_template(new, old);
 	if (old)
 		return;
 	js *status = js_new_obj();

@@ -52,6 +52,7 @@ static void statefulset_default(js *o)
 
 static void statefulset_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
 {
+	podspec_drop_of_template(new, old);
 	if (old)
 		return;
 	js *status = js_new_obj();

@@ -21,6 +21,8 @@ static void cronjob_default(js *o)
 
 static void cronjob_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
 {
+	podspec_drop_of_template(js_obj(new, "spec", "jobTemplate", NULL),
+				 js_obj(old, "spec", "jobTemplate", NULL));
 	if (!old)
 		js_set(new, "status", js_new_obj());
 }

@@ -92,6 +92,7 @@ static void job_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
 	js *meta = js_ensure(new, "metadata", NULL), *labels = js_obj(meta, "labels", NULL);
 	bool none = !js_len(labels) || labels == js_obj(new, "spec", "template", "metadata", "labels", NULL);
 
+	podspec_drop_of_template(new, old);
 	if (!old && !is_manual(new))
 		make_selector(new);
 	labels = js_obj(new, "spec", "template", "metadata", "labels", NULL);

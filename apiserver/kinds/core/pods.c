@@ -147,6 +147,7 @@ static void pods_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
 	static const char *const not_of_status[] = {"deletionTimestamp", "ownerReferences"};
 
 	if (!old) {
+		podspec_drop_disabled(js_obj(new, "spec", NULL), NULL);
 		prepare_new(ctx, new);
 		return;
 	}
@@ -154,8 +155,10 @@ static void pods_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
 	const struct pods_part *part = pods_part_find(ctx->subresource);
 	if (part)
 		part->prepare(new, old);
-	if (strcmp(ctx->subresource, "status"))
+	if (strcmp(ctx->subresource, "status")) {
+		podspec_drop_disabled(js_obj(new, "spec", NULL), js_obj(old, "spec", NULL));
 		return;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(not_of_status); i++)
 		strategy_carry(js_obj(new, "metadata", NULL), js_obj(old, "metadata", NULL),
 			       not_of_status[i]);

@@ -2,8 +2,11 @@
 /* What a report of a Pod's status may say (kubernetes/kubernetes pkg/apis/core/validation ValidatePodStatusUpdate). */
 #include "kinds/core/pods.h"
 
+#include "base/gate.h"
+#include "base/map.h"
 #include "base/unique.h"
 #include "kinds/check.h"
+#include "kinds/podspec/podspec.h"
 #include "object/ip.h"
 #include "object/name.h"
 
@@ -87,37 +90,49 @@ static void validate_addresses(const js *status, struct field_errors *errs)
 
 /* ---- containers ---- */
 
-/* Sidecars may come back. */
-static void note_sidecars(struct unique *names, const js *pod)
+/* Sidecars may come back, and what its policy or, where they mean something, its rules start again. Upstream leaves rules of
+   init containers out here, and with them the report that such a one runs again. */
+static bool may_return(const js *container, bool init, const char *policy, int64_t code)
 {
-	js_array_for_each (c, js_arr(pod, "spec", "initContainers", NULL))
-		if (!strcmp(js_str0(c, "restartPolicy", NULL), "Always"))
-			unique_seen(names, js_str0(c, "name", NULL));
+	if (init && !strcmp(js_str0(container, "restartPolicy", NULL), "Always"))
+		return true;
+	if (container && gate_enabled(GATE_ContainerRestartRules))
+		return podspec_restarts(container, policy, code);
+	return !strcmp(policy, "Always") || (code && !strcmp(policy, "OnFailure"));
 }
 
-/* Containers that are done for good may not come back to life. */
-static void validate_transitions(const js *new, const js *old, const char *list, const char *policy,
+static void note_containers(struct map *names, const js *containers)
+{
+	js_array_for_each (c, containers)
+		map_set(names, js_str0(c, "name", NULL), (js *)c);
+}
+
+/* Containers that are done for good may not come back to life. of: where their specs are; NULL: they never may. */
+static void validate_transitions(const js *new, const js *old, const char *list, const char *of,
 				 struct field_errors *errs)
 {
 	const js *was = js_arr(old, "status", list, NULL);
-	autounique struct unique alive = {.n = 0}, sidecars = {.n = 0};
+	const char *policy = of ? js_str0(old, "spec", "restartPolicy", NULL) : "Never";
+	bool init = of && !strcmp(of, "initContainers");
+	autounique struct unique alive = {.n = 0};
+	struct map specs = {0};
 
-	if (!strcmp(policy, "Always") || !js_len(was))
+	if (!js_len(was) || (!strcmp(policy, "Always") && !gate_enabled(GATE_ContainerRestartRules)))
 		return;
 	js_array_for_each (n, js_arr(new, "status", list, NULL))
 		if (!js_obj(n, "state", "terminated", NULL))
 			unique_seen(&alive, js_str0(n, "name", NULL));
-	if (alive.seen && !strcmp(list, "initContainerStatuses"))
-		note_sidecars(&sidecars, old);
+	if (alive.seen && of)
+		note_containers(&specs, js_arr(old, "spec", of, NULL));
 	js_array_for_each (o, alive.seen ? was : NULL) {
 		const js *done = js_obj(o, "state", "terminated", NULL);
 		const char *name = js_str0(o, "name", NULL);
-		if (!done || (js_int(done, 0, "exitCode", NULL) && !strcmp(policy, "OnFailure")) ||
-		    !unique_has(&alive, name) || unique_has(&sidecars, name))
-			continue;
-		field_error_forbidden(errs, PATH("status.%s[%zu].state", list, o_i),
-				      "may not be transitioned to non-terminated state");
+		if (done && unique_has(&alive, name) &&
+		    !may_return(map_get(&specs, name), init, policy, js_int(done, 0, "exitCode", NULL)))
+			field_error_forbidden(errs, PATH("status.%s[%zu].state", list, o_i),
+					      "may not be transitioned to non-terminated state");
 	}
+	map_release(&specs);
 }
 
 static void validate_id(const js *id, const char *path, struct field_errors *errs)
@@ -188,11 +203,11 @@ static void validate_claims(const js *pod, struct field_errors *errs)
 void pods_validate_status(const js *new, const js *old, struct field_errors *errs)
 {
 	static const char *const lists[] = {"containerStatuses", "initContainerStatuses",
-					    "ephemeralContainerStatuses"};
+					    "ephemeralContainerStatuses"},
+				 *const specs[] = {"containers", "initContainers", NULL};
 	const js *status = js_obj(new, "status", NULL);
 	const char *was = js_str0(old, "status", "qosClass", NULL), *is = js_str0(status, "qosClass", NULL);
 	const char *nominated = js_str0(status, "nominatedNodeName", NULL);
-	const char *policy = js_str0(old, "spec", "restartPolicy", NULL);
 	bool windows = !strcmp(js_str0(new, "spec", "os", "name", NULL), "windows");
 	struct name_faults bad;
 
@@ -204,7 +219,7 @@ void pods_validate_status(const js *new, const js *old, struct field_errors *err
 	if (strcmp(was, is))
 		field_error_invalid_str(errs, "status.qosClass", is, "field is immutable");
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-		validate_transitions(new, old, lists[i], i == 2 ? "Never" : policy, errs);
+		validate_transitions(new, old, lists[i], specs[i], errs);
 		js_array_for_each (c, js_arr(status, lists[i], NULL))
 			if (js_field(c, "user"))
 				validate_user(js_obj(c, "user", NULL), windows,

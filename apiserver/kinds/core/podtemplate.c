@@ -14,6 +14,7 @@ static void podtemplate_default(js *o)
 /* There is no spec: what counts as one is the template. */
 static void podtemplate_prepare(const struct strategy_ctx *ctx, js *new, const js *old)
 {
+	podspec_drop_disabled(js_obj(new, "template", "spec", NULL), js_obj(old, "template", "spec", NULL));
 	if (old && !js_equal(js_field(new, "template"), js_field(old, "template")))
 		js_set_int(js_ensure(new, "metadata", NULL), "generation",
 			   js_int(old, 0, "metadata", "generation", NULL) + 1);

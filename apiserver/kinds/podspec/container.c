@@ -4,6 +4,9 @@
 
 #include "object/name.h"
 
+#define RULES_MAX 20
+#define CODES_MAX 255
+
 const char *const podspec_lists[PODSPEC_LISTS] = {"initContainers", "containers", "ephemeralContainers"};
 
 /* ---- ports ---- */
@@ -124,9 +127,65 @@ void podspec_validate_image(const js *container, const char *path, struct field_
 					"must not have leading or trailing whitespace");
 }
 
+/* Values are the schema's to check; what is absent is not. */
+static void check_rule(const js *rule, const char *path, struct field_errors *errs)
+{
+	static const char *const actions[] = {"Restart", NULL}, *const operators[] = {"In", "NotIn", NULL};
+	const js *codes = js_obj(rule, "exitCodes", NULL);
+
+	if (!*js_str0(rule, "action", NULL))
+		field_error_not_supported(errs, PATH("%s.action", path), "", actions);
+	if (!codes) {
+		field_error_required(errs, PATH("%s.exitCodes", path), "must be specified");
+		return;
+	}
+	if (!*js_str0(codes, "operator", NULL))
+		field_error_not_supported(errs, PATH("%s.exitCodes.operator", path), "", operators);
+	if (js_len(js_arr(codes, "values", NULL)) > CODES_MAX)
+		field_error_too_long(errs, PATH("%s.exitCodes.values", path), CODES_MAX);
+}
+
+static void check_restart(const struct podspec_container *c)
+{
+	static const char *const policies[] = {"Always", "Never", "OnFailure", NULL};
+	const char *policy = js_str(c->o, "restartPolicy", NULL);
+	const js *rules = js_arr(c->o, "restartPolicyRules", NULL);
+	struct field_errors *errs = c->spec->errs;
+	bool known = false;
+
+	for (size_t i = 0; policy && policies[i]; i++)
+		known |= !strcmp(policy, policies[i]);
+	if (!policy && js_len(rules))
+		field_error_required(errs, PATH("%s.restartPolicy", c->path),
+				     "must specify restartPolicy when restart rules are used");
+	else if (policy && !known)
+		field_error_not_supported(errs, PATH("%s.restartPolicy", c->path), policy, policies);
+	if (js_len(rules) > RULES_MAX)
+		field_error_too_long(errs, PATH("%s.restartPolicyRules", c->path), RULES_MAX);
+	js_array_for_each (r, rules)
+		check_rule(r, PATH("%s.restartPolicyRules[%zu]", c->path, r_i), errs);
+}
+
+/* Nobody looks at the rules of one without a policy. */
+static void check_init_restart(const struct podspec_container *c, const char *policy)
+{
+	bool sidecar = !strcmp(policy, "Always");
+
+	if (js_field(c->o, "restartPolicy") && !sidecar) {
+		check_restart(c);
+		return;
+	}
+	field_errors_drop(c->spec->errs, PATH("%s.restartPolicyRules", c->path));
+	if (sidecar && js_len(js_arr(c->o, "restartPolicyRules", NULL)))
+		field_error_forbidden(
+			c->spec->errs, PATH("%s.restartPolicyRules", c->path),
+			"restartPolicyRules are not allowed for init containers with restart policy Always");
+}
+
 static void check_app(const struct podspec_container *c)
 {
 	check_life(c);
+	check_restart(c);
 }
 
 static const char *const of_life[] = {"lifecycle", "livenessProbe", "readinessProbe", "startupProbe"};
@@ -140,7 +199,10 @@ static void overlook_life(const struct podspec_container *c)
 
 static void check_init(const struct podspec_container *c)
 {
-	if (!strcmp(js_str0(c->o, "restartPolicy", NULL), "Always")) { /* another one has been dropped */
+	const char *policy = js_str0(c->o, "restartPolicy", NULL);
+
+	check_init_restart(c, policy);
+	if (!strcmp(policy, "Always")) {
 		check_life(c);
 		return;
 	}
@@ -162,7 +224,7 @@ static void check_ephemeral(const struct podspec_container *c)
 {
 	static const char *const banned[] = {"ports",	      "resources",	"resizePolicy",
 					     "livenessProbe", "readinessProbe", "startupProbe",
-					     "lifecycle"};
+					     "lifecycle",     "restartPolicy",	"restartPolicyRules"};
 	static const char *const sub_paths[] = {"subPath", "subPathExpr"};
 	static const char detail[] = "cannot be set for an Ephemeral Container";
 	struct field_errors *errs = c->spec->errs;

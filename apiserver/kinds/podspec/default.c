@@ -63,15 +63,10 @@ static void mirror_account(js *spec)
 		js_set_str(spec, "serviceAccountName", twin);
 }
 
-/* ---- what upstream has, but does not offer (pkg/api/pod DropDisabledPodFields) ---- */
+/* ---- what upstream has behind gates that have no meaning here (pkg/api/pod DropDisabledPodFields) ---- */
 
-static void drop_of_container(js *c, bool init)
+static void drop_of_container(js *c)
 {
-	const char *policy = js_str0(c, "restartPolicy", NULL);
-
-	if (!init || strcmp(policy, "Always")) /* all but sidecars */
-		js_del(c, "restartPolicy");
-	js_del(c, "restartPolicyRules");
 	if (js_obj(c, "lifecycle", NULL))
 		js_del(js_obj(c, "lifecycle", NULL), "stopSignal");
 	js_array_for_each (v, js_arr(c, "env", NULL))
@@ -115,13 +110,13 @@ static void drop_images(js *spec)
 			drop_named(c, "volumeMounts", &names);
 }
 
-static void drop_disabled(js *spec)
+static void drop_unknown(js *spec)
 {
 	js_del(spec, "hostnameOverride");
 	drop_images(spec);
 	for (size_t l = 0; l < PODSPEC_LISTS; l++)
 		js_array_for_each (c, js_arr(spec, podspec_lists[l], NULL))
-			drop_of_container(c, !strcmp(podspec_lists[l], "initContainers"));
+			drop_of_container(c);
 	js_array_for_each (v, js_arr(spec, "volumes", NULL))
 		drop_of_volume(v);
 }
@@ -138,7 +133,7 @@ void podspec_default(js *spec, bool is_pod)
 	if (is_pod)
 		podspec_default_level(spec);
 	mirror_account(spec);
-	drop_disabled(spec);
+	drop_unknown(spec);
 }
 
 /* ---- quality of service ---- */

@@ -90,8 +90,8 @@ static void test_requests_from_limits(void **state)
 static void test_disabled(void **state)
 {
 	autojson js *spec = parse(JSON(
-		"{'hostnameOverride':'h','initContainers':[{'restartPolicy':'Always'},{'restartPolicy':'x'}],"
-		"'containers':[{'restartPolicy':'Always','restartPolicyRules':[{}],'volumeMounts':[{'name':'v'}],'lifecycle':{'stopSignal':'SIGHUP'},"
+		"{'hostnameOverride':'h','initContainers':[{'restartPolicy':'Always'}],"
+		"'containers':[{'volumeMounts':[{'name':'v'}],'lifecycle':{'stopSignal':'SIGHUP'},"
 		"'env':[{'valueFrom':{'fileKeyRef':{}}}]}],'volumes':[{'name':'v','image':{}},{'name':'p','projected':{'sources':["
 		"{'clusterTrustBundle':{}},{'podCertificate':{}},{'secret':{}}]}}]}"));
 	autobuf struct buf b = BUF_INIT;
@@ -100,7 +100,7 @@ static void test_disabled(void **state)
 	js_write(&b, spec);
 	assert_string_equal(
 		buf_str(&b),
-		JSON("{'initContainers':[{'restartPolicy':'Always','imagePullPolicy':'IfNotPresent'},{'imagePullPolicy':'IfNotPresent'}],"
+		JSON("{'initContainers':[{'restartPolicy':'Always','imagePullPolicy':'IfNotPresent'}],"
 		     "'containers':[{'lifecycle':{},'env':[{'valueFrom':{}}],'imagePullPolicy':'IfNotPresent'}],"
 		     "'volumes':[{'name':'p','projected':{'sources':[{},{},{'secret':{}}]}}]}"));
 }

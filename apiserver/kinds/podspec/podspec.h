@@ -11,6 +11,12 @@
 
 /* Templates get fewer defaults than Pods: what would be filled in when the Pod is made is left open. */
 void podspec_default(js *spec, bool is_pod);
+/* Fields behind feature gates that are off go, unless the old spec (NULL: there is none) has that feature in use. */
+void podspec_drop_disabled(js *spec, const js *old);
+/* The same of spec.template.spec of both objects. */
+void podspec_drop_of_template(js *new, const js *old);
+/* Whether a container that has ended with this code is to run again, by its own policy and rules, or the Pod's policy. */
+bool podspec_restarts(const js *container, const char *pod_policy, int64_t code);
 const char *podspec_qos(const js *spec); /* "Guaranteed", "Burstable", "BestEffort" */
 
 /*

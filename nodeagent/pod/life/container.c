@@ -108,12 +108,8 @@ static bool restarts(const struct machine *m, int i)
 		return false;
 	if (s->sidecar || m->c[i].redefined)
 		return true;
-	if (m->pod->restart == RESTART_NEVER)
-		return false;
-	/* An init container that is through is through, whatever the policy. */
-	if (s->init || m->pod->restart == RESTART_ON_FAILURE)
-		return code != 0;
-	return true;
+	/* An init container that is through is through, whatever policies and rules say. */
+	return !(s->init && code == 0) && pod_restarts(m->pod, s, code);
 }
 
 static void back_off(struct machine *m, int i, int64_t left_ns, struct instant now)

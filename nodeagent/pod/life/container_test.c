@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Single containers: restarts, init containers, images, what cannot be made or started. */
+#include "base/gate.h"
 #include "pod/life/life_test.h"
 
 /* ---- restarts and back-off ---- */
@@ -104,6 +105,139 @@ static void test_no_policy_of_its_own(void **state)
 		expect_acts(&l, rows[i].again ? "image(a) start(a) " : "teardown ");
 		end(&l);
 	}
+}
+
+/* With the gate a container has a policy of its own, and rules that say which codes start it again all the same. */
+static void test_restart_rules(void **state)
+{
+#define OWN(policy, rules)                                                                                   \
+	POD("\"restartPolicy\":\"" policy "\",\"containers\":[{\"name\":\"a\",\"image\":\"i:1\"" rules "}]")
+#define RULES(policy, rules) ",\"restartPolicy\":\"" policy "\",\"restartPolicyRules\":[" rules "]"
+#define RULE(operator, values)                                                                               \
+	"{\"action\":\"Restart\",\"exitCodes\":{\"operator\":\"" operator"\",\"values\":[" values "]}}"
+	static const struct {
+		const char *pod;
+		int code;
+		const char *phase; /* Running: it is started again */
+	} rows[] = {
+		{OWN("Never", RULES("OnFailure", "")), 1, "Running"},
+		{OWN("Never", RULES("OnFailure", "")), 0, "Succeeded"},
+		{OWN("Never", RULES("Always", "")), 0, "Running"},
+		{OWN("Always", RULES("Never", "")), 0, "Succeeded"},
+		{OWN("Always", RULES("Never", "")), 7, "Failed"},
+		{OWN("Always", RULES("OnFailure", "")), 0, "Succeeded"},
+		{OWN("OnFailure", RULES("Never", "")), 1, "Failed"},
+		{OWN("Never", RULES("Never", RULE("In", "42"))), 42, "Running"},
+		{OWN("Never", RULES("Never", RULE("In", "42"))), 1, "Failed"},
+		{OWN("Never", RULES("Never", RULE("In", "0"))), 0, "Running"},
+		{OWN("Never", RULES("Never", RULE("In", "1,2,3"))), 3, "Running"},
+		{OWN("Never", RULES("Never", RULE("In", ""))), 1, "Failed"},
+		{OWN("Never", RULES("Never", RULE("NotIn", "42"))), 42, "Failed"},
+		{OWN("Never", RULES("Never", RULE("NotIn", "42"))), 1, "Running"},
+		{OWN("Never", RULES("Never", RULE("NotIn", ""))), 0, "Running"},
+		{OWN("Never", RULES("Never", RULE("In", "1") "," RULE("In", "2"))), 2, "Running"},
+		{OWN("Always", RULES("OnFailure", RULE("In", "1"))), 0, "Succeeded"},
+		/* what the API server would not take */
+		{OWN("Never", ",\"restartPolicyRules\":[" RULE("In", "1") "]"), 1, "Failed"},
+		{OWN("Never", RULES("Never", "{\"action\":\"Rest\",\"exitCodes\":{\"operator\":\"In\","
+					     "\"values\":[1]}}," RULE("In", "1"))),
+		 1, "Failed"},
+		{OWN("Never", RULES("Never", "{\"action\":\"Restart\"}")), 1, "Failed"},
+	};
+	struct err err = ERR_INIT;
+	assert_int_equal(gate_say("ContainerRestartRules=true", &err), 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct life l;
+		begin(&l, rows[i].pod);
+		settle(&l);
+		buf_clear(&l.acts);
+		exits(&l, 0, rows[i].code);
+		bool again = !strcmp(rows[i].phase, "Running");
+		if (!!strstr(buf_str(&l.acts), "start(a) ") != again)
+			fail_msg("row %zu: %s", i, buf_str(&l.acts));
+		expect_phase(&l, rows[i].phase);
+		end(&l);
+	}
+	gate_forget();
+}
+
+/* Init containers, too: one that has failed for good fails the Pod, whatever its policy; 0 is through in any case. */
+static void test_restart_rules_of_init(void **state)
+{
+#define OWN_INIT(policy, rules)                                                                              \
+	POD("\"restartPolicy\":\"" policy "\",\"initContainers\":[{\"name\":\"i1\",\"image\":\"i:1\"" rules  \
+	    "}]," ONE)
+	static const struct {
+		const char *pod;
+		int code;
+		const char *next, *phase;
+	} rows[] = {
+		{OWN_INIT("Never", RULES("OnFailure", "")), 1, "start(i1) ", "Pending"},
+		{OWN_INIT("Never", RULES("Never", RULE("In", "42"))), 42, "start(i1) ", "Pending"},
+		{OWN_INIT("Never", RULES("Never", RULE("In", "42"))), 1, "teardown ", "Failed"},
+		{OWN_INIT("Always", RULES("Never", "")), 1, "teardown ", "Failed"},
+		{OWN_INIT("Never", RULES("Never", RULE("In", "0"))), 0, "start(a) ", "Running"},
+	};
+	struct err err = ERR_INIT;
+	assert_int_equal(gate_say("ContainerRestartRules=true", &err), 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct life l;
+		begin(&l, rows[i].pod);
+		settle(&l);
+		buf_clear(&l.acts);
+		exits(&l, 0, rows[i].code);
+		if (!strstr(buf_str(&l.acts), rows[i].next))
+			fail_msg("row %zu: %s", i, buf_str(&l.acts));
+		expect_phase(&l, rows[i].phase);
+		end(&l);
+	}
+	gate_forget();
+}
+
+/* The Pod runs as long as one of its containers does, or is about to again. */
+static void test_restart_rules_of_one(void **state)
+{
+	struct life l;
+	struct err err = ERR_INIT;
+	assert_int_equal(gate_say("ContainerRestartRules=true", &err), 0);
+	begin(&l, POD("\"restartPolicy\":\"Never\",\"containers\":[{\"name\":\"a\",\"image\":\"i:1\"},"
+		      "{\"name\":\"b\",\"image\":\"i:1\"" RULES("Never", RULE("In", "42")) "}]"));
+	settle(&l);
+	exits(&l, 1, 42);
+	expect_container(&l, "b", "restartCount", "1");
+	exits(&l, 0, 0);
+	exits(&l, 1, 42);
+	expect_container(&l, "b", "state.waiting.reason", "CrashLoopBackOff");
+	expect_phase(&l, "Running");
+	advance_s(&l, 10);
+	expect_container(&l, "b", "restartCount", "2");
+	exits(&l, 1, 0);
+	expect_phase(&l, "Succeeded");
+	end(&l);
+	gate_forget();
+}
+
+/* The event of a kill tells by the container's own policy whether it comes back; rules are asked of its code only. */
+static void test_own_policy_of_unhealthy(void **state)
+{
+#define PROBED ",\"livenessProbe\":{\"exec\":{\"command\":[\"x\"]}}"
+	struct life l;
+	struct err err = ERR_INIT;
+	assert_int_equal(gate_say("ContainerRestartRules=true", &err), 0);
+	begin(&l, OWN("Always", PROBED RULES("Never", RULE("In", "143"))));
+	settle(&l);
+	probed(&l, 0, PROBE_LIVENESS, PROBE_FAILURE);
+	expect_event(&l, "N Killing: Container a failed liveness probe\n");
+	buf_clear(&l.acts);
+	exits(&l, 0, 143);
+	expect_acts(&l, "image(a) start(a) ");
+	end(&l);
+	begin(&l, OWN("Never", PROBED RULES("OnFailure", "")));
+	settle(&l);
+	probed(&l, 0, PROBE_LIVENESS, PROBE_FAILURE);
+	expect_event(&l, "N Killing: Container a failed liveness probe, will be restarted\n");
+	end(&l);
+	gate_forget();
 }
 
 /* One of two containers of a run-once Pod ends: the Pod goes on until the other one has ended too. */
@@ -383,6 +517,10 @@ int main(void)
 		cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_restart_policies),
 		cmocka_unit_test(test_no_policy_of_its_own),
+		cmocka_unit_test(test_restart_rules),
+		cmocka_unit_test(test_restart_rules_of_init),
+		cmocka_unit_test(test_restart_rules_of_one),
+		cmocka_unit_test(test_own_policy_of_unhealthy),
 		cmocka_unit_test(test_completion),
 		cmocka_unit_test(test_init),
 		cmocka_unit_test(test_init_fails_for_good),

@@ -148,6 +148,6 @@ void ending_unhealthy(struct machine *m, int i, struct instant now)
 		    c->probed[rows[k].kind] != PROBE_FAILURE)
 			continue;
 		begin_again(m, i, p && p->grace_s >= 0 ? p->grace_s : m->pod->grace_s, rows[k].trouble,
-			    m->pod->restart != RESTART_NEVER, now);
+			    pod_restart_policy(m->pod, s) != RESTART_NEVER, now);
 	}
 }

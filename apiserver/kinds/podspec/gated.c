@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Fields behind feature gates (kubernetes/kubernetes pkg/api/pod dropDisabledFields): with the gate off they are dropped from
+ * what is written, unless the object had them in use, so that one that was made while it was on can still be written.
+ */
+#include "kinds/podspec/podspec_internal.h"
+
+#include "base/gate.h"
+
+/* ---- ContainerRestartRules ---- */
+
+/* Sidecars have been there for longer. */
+static bool is_sidecar(const js *c, size_t list)
+{
+	return !strcmp(podspec_lists[list], "initContainers") &&
+	       !strcmp(js_str0(c, "restartPolicy", NULL), "Always");
+}
+
+static bool rules_used(const js *spec)
+{
+	for (size_t l = 0; l < 2; l++)
+		js_array_for_each (c, js_arr(spec, podspec_lists[l], NULL))
+			if ((js_field(c, "restartPolicy") && !is_sidecar(c, l)) ||
+			    js_len(js_arr(c, "restartPolicyRules", NULL)))
+				return true;
+	return false;
+}
+
+static void rules_drop(js *spec)
+{
+	for (size_t l = 0; l < PODSPEC_LISTS; l++)
+		js_array_for_each (c, js_arr(spec, podspec_lists[l], NULL)) {
+			if (!is_sidecar(c, l))
+				js_del(c, "restartPolicy");
+			js_del(c, "restartPolicyRules");
+		}
+}
+
+/* ---- all of them ---- */
+
+static const struct {
+	enum gate gate;
+	bool (*used)(const js *spec);
+	void (*drop)(js *spec);
+} features[] = {
+	{GATE_ContainerRestartRules, rules_used, rules_drop},
+};
+
+void podspec_drop_disabled(js *spec, const js *old)
+{
+	for (size_t i = 0; spec && i < ARRAY_LEN(features); i++)
+		if (!gate_enabled(features[i].gate) && !features[i].used(old))
+			features[i].drop(spec);
+}
+
+void podspec_drop_of_template(js *new, const js *old)
+{
+	podspec_drop_disabled(js_obj(new, "spec", "template", "spec", NULL),
+			      js_obj(old, "spec", "template", "spec", NULL));
+}
+
+/* ---- what rules mean (pkg/api/v1/pod ContainerShouldRestart) ---- */
+
+static bool rule_matches(const js *rule, int64_t code)
+{
+	const char *operator= js_str0(rule, "exitCodes", "operator", NULL);
+	bool found = false;
+
+	js_array_for_each (v, js_arr(rule, "exitCodes", "values", NULL))
+		found |= js_int(v, code + 1, NULL) == code;
+	return (found && !strcmp(operator, "In")) || (!found && !strcmp(operator, "NotIn"));
+}
+
+bool podspec_restarts(const js *container, const char *pod_policy, int64_t code)
+{
+	const char *own = js_str(container, "restartPolicy", NULL), *policy = own ? own : pod_policy;
+
+	js_array_for_each (r, own ? js_arr(container, "restartPolicyRules", NULL) : NULL) {
+		if (!rule_matches(r, code))
+			continue;
+		if (!strcmp(js_str0(r, "action", NULL), "Restart"))
+			return true;
+		break;
+	}
+	return strcmp(policy, "OnFailure") ? strcmp(policy, "Never") != 0 : code != 0;
+}
