@@ -559,7 +559,7 @@ static int64_t command_ns(struct scene *s, SSL_CTX *ctx)
    here and there on a busy machine, where others take longer for other reasons. */
 static void test_end_of_a_command(void **state)
 {
-	enum { TRIES = 80, ENOUGH = 15 };
+	enum { TRIES = 400, ENOUGH = 15 };
 	struct scene s;
 	struct client c;
 	int soon = 0;
