@@ -81,6 +81,34 @@ condition() { kubectl get node "$NODE" -o jsonpath="{.status.conditions[?(@.type
 	eventually is 2 value cpu "$root/burstable" cpu.shares cpu.weight
 }
 
+@test "a critical Pod takes the place of others, or is told that there is none; what is for another system is refused" {
+	events() { kubectl get events --field-selector "involvedObject.name=$1" -o jsonpath='{range .items[*]}{.type} {.reason}: {.message}{"\n"}{end}'; }
+	pod keeps 'exec busybox sleep 999' 'requests: {memory: 60Mi}'
+	pod yields 'exec busybox sleep 999' 'requests: {memory: 110Mi}'
+	for p in keeps yields; do eventually is Running phase $p; done
+	pod critical 'exec busybox sleep 999' 'requests: {memory: 120Mi}' 'priorityClassName: system-node-critical'
+	eventually is Running phase critical
+	eventually is Failed phase yields
+	is 'Preempting: Preempted in order to admit critical pod' kubectl get pod yields -o jsonpath='{.status.reason}: {.status.message}'
+	is 'TerminationByKubelet: Pod was preempted by Kubelet to accommodate a critical pod.' \
+		kubectl get pod yields -o jsonpath='{range .status.conditions[?(@.type=="DisruptionTarget")]}{.reason}: {.message}{end}'
+	eventually shows '^Warning Preempting: Preempted in order to admit critical pod$' events yields
+	# it began when the other had ended
+	ended=$(kubectl get pod yields -o jsonpath='{.status.containerStatuses[0].state.terminated.finishedAt}')
+	begun=$(kubectl get pod critical -o jsonpath='{.status.containerStatuses[0].state.running.startedAt}')
+	[[ ! $begun < $ended ]]
+	is Running phase keeps
+	pod larger 'exit 0' 'requests: {memory: 140Mi}' 'priorityClassName: system-node-critical'
+	eventually is UnexpectedAdmissionError reason larger
+	is "Pod was rejected: Unexpected error while attempting to recover from admission failure: preemption: error finding a set of pods to preempt: no set of running pods found to reclaim resources: [(res: memory, q: $((68 * 1024 * 1024))), ]" \
+		kubectl get pod larger -o jsonpath='{.status.message}'
+	is Running phase keeps
+	pod elsewhere 'exit 0' '' 'os: {name: windows}'
+	eventually is PodOSNotSupported reason elsewhere
+	is "Pod was rejected: Failed to admit pod as the OS field doesn't match node OS" kubectl get pod elsewhere -o jsonpath='{.status.message}'
+	kubectl delete pods --all --grace-period=1
+}
+
 @test "too little memory: who exceeds his request goes, who keeps to it stays" {
 	pod modest "sleep 999; : $(marker modest)" 'requests: {memory: 100Mi}'
 	eventually is Running phase modest

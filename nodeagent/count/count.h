@@ -23,6 +23,7 @@ enum count_family {		       /* its labels */
 		    COUNT_SANDBOX,	     /* handler: seconds */
 		    COUNT_SANDBOX_FAILED,    /* handler */
 		    COUNT_EVICTIONS,	     /* signal */
+		    COUNT_PREEMPTIONS,	     /* resource */
 		    COUNT_REJECTIONS,	     /* reason (count_rejection) */
 		    COUNT_FAMILIES
 };

@@ -19,22 +19,28 @@ static bool offered(const struct admit_node *n, const struct resource_shortage *
 	return !strchr(s->name, '/');
 }
 
+size_t admit_lacks(const struct admit_node *n, const struct resources *want, const struct resources *used,
+		   struct resource_shortage v[ADMIT_LACKS_MAX])
+{
+	size_t kept = 0, total = resources_shortages(want, used, &n->allocatable, v, ADMIT_LACKS_MAX);
+	for (size_t i = 0; i < total && i < ADMIT_LACKS_MAX; i++)
+		if (offered(n, &v[i]))
+			v[kept++] = v[i];
+	return kept;
+}
+
 static bool fits(const struct admit_node *n, const struct pod *p, char reason[ADMIT_REASON_MAX],
 		 struct buf *message)
 {
-	struct resource_shortage v[16];
-	size_t total = resources_shortages(&p->demand.requests, &n->used, &n->allocatable, v, ARRAY_LEN(v));
-	for (size_t i = 0; i < total && i < ARRAY_LEN(v); i++) {
-		if (!offered(n, &v[i]))
-			continue;
-		snprintf(reason, ADMIT_REASON_MAX, "OutOf%s", v[i].name);
-		buf_addf(message,
-			 "Node didn't have enough resource: %s, requested: %" PRId64 ", used: %" PRId64
-			 ", capacity: %" PRId64,
-			 v[i].name, v[i].requested, v[i].used, v[i].capacity);
-		return false;
-	}
-	return true;
+	struct resource_shortage v[ADMIT_LACKS_MAX];
+	if (!admit_lacks(n, &p->demand.requests, &n->used, v))
+		return true;
+	snprintf(reason, ADMIT_REASON_MAX, "OutOf%s", v[0].name);
+	buf_addf(message,
+		 "Node didn't have enough resource: %s, requested: %" PRId64 ", used: %" PRId64
+		 ", capacity: %" PRId64,
+		 v[0].name, v[0].requested, v[0].used, v[0].capacity);
+	return false;
 }
 
 static bool refuse(char reason[ADMIT_REASON_MAX], const char *predicate, struct buf *message, const char *why)
@@ -192,28 +198,46 @@ static bool bears_pressure(const struct admit_node *n, const struct pod *p, stru
 	return false;
 }
 
+/* Nothing but Linux runs here. */
+static bool is_for_linux(const struct pod *p, char reason[ADMIT_REASON_MAX], struct buf *message)
+{
+	const char *label = labels_get(p->o.meta.labels, "kubernetes.io/os");
+	if (label && strcmp(label, "linux") != 0) {
+		snprintf(reason, ADMIT_REASON_MAX, "PodOSSelectorNodeLabelDoesNotMatch");
+		buf_adds(message,
+			 "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label");
+		return false;
+	}
+	if (p->os && strcmp(p->os, "linux") != 0) {
+		snprintf(reason, ADMIT_REASON_MAX, "PodOSNotSupported");
+		buf_adds(message, "Failed to admit pod as the OS field doesn't match node OS");
+		return false;
+	}
+	return true;
+}
+
 /* Of the taints the node agent cares for NoExecute only: the other effects are the scheduler's. */
-bool admit_check(const struct admit_node *n, const struct pod *p, char reason[ADMIT_REASON_MAX],
-		 struct buf *message)
+static bool check(const struct admit_node *n, const struct pod *p, bool room, char reason[ADMIT_REASON_MAX],
+		  struct buf *message)
 {
 	const struct pod_demand *d = &p->demand;
 	if (!bears_pressure(n, p, message)) {
 		snprintf(reason, ADMIT_REASON_MAX, "Evicted");
 		return false;
 	}
-	if (!fits(n, p, reason, message))
-		return false;
-	if (!node_affinity_matches(d->node_selector, d->affinity, n->name, n->labels))
-		return refuse(reason, "NodeAffinity", message,
-			      "node(s) didn't match Pod's node affinity/selector");
-	if (taint_find_untolerated(n->taints, n->n_taints, d->tolerations, d->n_tolerations,
-				   1 << TAINT_NO_EXECUTE))
-		return refuse(reason, "TaintToleration", message,
-			      "node(s) had taints that the pod didn't tolerate");
 	if (!sysctls_allowed(n, p, message)) {
 		snprintf(reason, ADMIT_REASON_MAX, "SysctlForbidden");
 		return false;
 	}
+	if (!is_for_linux(p, reason, message) || (room && !fits(n, p, reason, message)))
+		return false;
+	if (!node_affinity_matches(d->node_selector, d->affinity, n->name, n->labels))
+		return refuse(reason, "NodeAffinity", message,
+			      "node(s) didn't match Pod's node affinity/selector");
+	if (!p->is_static && taint_find_untolerated(n->taints, n->n_taints, d->tolerations, d->n_tolerations,
+						    1 << TAINT_NO_EXECUTE))
+		return refuse(reason, "TaintToleration", message,
+			      "node(s) had taints that the pod didn't tolerate");
 	const char *why = apparmor_trouble(n, p);
 	if (why) {
 		snprintf(reason, ADMIT_REASON_MAX, "AppArmor");
@@ -226,4 +250,16 @@ bool admit_check(const struct admit_node *n, const struct pod *p, char reason[AD
 		return false;
 	}
 	return true;
+}
+
+bool admit_check(const struct admit_node *n, const struct pod *p, char reason[ADMIT_REASON_MAX],
+		 struct buf *message)
+{
+	return check(n, p, true, reason, message);
+}
+
+bool admit_suits(const struct admit_node *n, const struct pod *p, char reason[ADMIT_REASON_MAX],
+		 struct buf *message)
+{
+	return check(n, p, false, reason, message);
 }

@@ -30,6 +30,14 @@ bool admit_is_critical(const struct pod *p);
 bool admit_check(const struct admit_node *n, const struct pod *p, char reason[ADMIT_REASON_MAX],
 		 struct buf *message);
 
+/* The same, whether or not there is room for it. */
+bool admit_suits(const struct admit_node *n, const struct pod *p, char reason[ADMIT_REASON_MAX],
+		 struct buf *message);
+#define ADMIT_LACKS_MAX 16
+/* What there is too little of beside `used`; how many, the first of them are told. */
+size_t admit_lacks(const struct admit_node *n, const struct resources *want, const struct resources *used,
+		   struct resource_shortage v[ADMIT_LACKS_MAX]);
+
 /* Whether such a list may be one: each is of a namespace that a Pod has for itself. */
 int admit_check_sysctls(const char *list, struct err *err) MUST_CHECK;
 

@@ -71,6 +71,24 @@ static void test_admission(void **state)
 		 "forbidden sysctl: \"kernel.shm_rmid_forced\" not allowed with host ipc enabled"},
 		{POD("\"tolerations\":[{\"operator\":\"Exists\"}],", ""),
 		 JSON("[{'key':'k','effect':'NoExecute'}]"), NULL, ""},
+		{POD("\"os\":{\"name\":\"linux\"},", ""), NULL, NULL, ""},
+		{POD("\"os\":{\"name\":\"windows\"},", ""), NULL, "PodOSNotSupported",
+		 "Failed to admit pod as the OS field doesn't match node OS"},
+		{JSON("{'metadata':{'name':'p','uid':'u','labels':{'kubernetes.io/os':'linux'}},"
+		      "'spec':{'containers':[{'name':'c','image':'i'}]}}"),
+		 NULL, NULL, ""},
+		{JSON("{'metadata':{'name':'p','uid':'u','labels':{'kubernetes.io/os':'windows'}},"
+		      "'spec':{'os':{'name':'windows'},'containers':[{'name':'c','image':'i'}]}}"),
+		 NULL, "PodOSSelectorNodeLabelDoesNotMatch",
+		 "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label"},
+		/* what is told when there is more than one reason */
+		{POD(SYSCTL("kernel.msgmax", "\"os\":{\"name\":\"windows\"},"), "\"requests\":{\"cpu\":9}"),
+		 NULL, "SysctlForbidden", "forbidden sysctl: \"kernel.msgmax\" not allowlisted"},
+		{POD("\"os\":{\"name\":\"windows\"},\"nodeSelector\":{\"disk\":\"hdd\"},",
+		     "\"requests\":{\"cpu\":9}"),
+		 NULL, "PodOSNotSupported", "Failed to admit pod as the OS field doesn't match node OS"},
+		{POD("\"nodeSelector\":{\"disk\":\"hdd\"},", "\"requests\":{\"cpu\":9}"), NULL, "OutOfcpu",
+		 "Node didn't have enough resource: cpu, requested: 9000, used: 500, capacity: 2000"},
 	};
 	struct err err = ERR_INIT;
 	autojson js *map = js_parse(JSON("{'disk':'ssd'}"), 14, NULL, &err);
@@ -115,6 +133,32 @@ static void test_full(void **state)
 	const struct admit_node n = {.name = "n1", .allocatable = {.pods = 1}, .used = {.pods = 1}};
 	assert_false(admit_check(&n, p, reason, &message));
 	assert_string_equal(reason, "OutOfpods");
+	free_pod(p);
+}
+
+/* Room is what others can make; and a static Pod is not asked what it tolerates. */
+static void test_all_but_room(void **state)
+{
+	struct pod *p = make_pod(POD("\"nodeSelector\":{\"disk\":\"ssd\"},", "\"requests\":{\"cpu\":9}"));
+	autobuf struct buf message = BUF_INIT;
+	char reason[ADMIT_REASON_MAX];
+	struct resource_shortage lacks[ADMIT_LACKS_MAX];
+	struct admit_node n = {
+		.name = "n1", .allocatable = {.cpu_milli = 2000, .pods = 1}, .used = {.pods = 1}};
+	assert_int_equal(admit_lacks(&n, &p->demand.requests, &n.used, lacks), 2);
+	assert_string_equal(lacks[0].name, "pods");
+	assert_string_equal(lacks[1].name, "cpu");
+	assert_false(admit_suits(&n, p, reason, &message));
+	assert_string_equal(reason, "NodeAffinity");
+	free_pod(p);
+	p = make_pod(POD("", "\"requests\":{\"cpu\":9}"));
+	assert_true(admit_suits(&n, p, reason, &message));
+	struct taint t = {.key = "k", .value = "", .effect = TAINT_NO_EXECUTE};
+	n.taints = &t;
+	n.n_taints = 1;
+	assert_false(admit_suits(&n, p, reason, &message));
+	p->is_static = true;
+	assert_true(admit_suits(&n, p, reason, &message));
 	free_pod(p);
 }
 
@@ -382,12 +426,17 @@ static void test_apparmor(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_apparmor),       cmocka_unit_test(test_admission),
-		cmocka_unit_test(test_unsafe_sysctls), cmocka_unit_test(test_pressure),
-		cmocka_unit_test(test_shutdown),       cmocka_unit_test(test_full),
-		cmocka_unit_test(test_ports),	       cmocka_unit_test(test_qos),
-		cmocka_unit_test(test_pod_limits),     cmocka_unit_test(test_requests_and_limits),
-		cmocka_unit_test(test_oom_scores)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_apparmor),
+					   cmocka_unit_test(test_admission),
+					   cmocka_unit_test(test_unsafe_sysctls),
+					   cmocka_unit_test(test_pressure),
+					   cmocka_unit_test(test_shutdown),
+					   cmocka_unit_test(test_full),
+					   cmocka_unit_test(test_all_but_room),
+					   cmocka_unit_test(test_ports),
+					   cmocka_unit_test(test_qos),
+					   cmocka_unit_test(test_pod_limits),
+					   cmocka_unit_test(test_requests_and_limits),
+					   cmocka_unit_test(test_oom_scores)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

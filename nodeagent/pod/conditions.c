@@ -121,7 +121,8 @@ static struct conditions_verdict disrupted(const struct status_source *src)
 	struct conditions_verdict v = {.yes = true, .reason = "TerminationByKubelet"};
 	if (!m->evicted || !m->final)
 		return (struct conditions_verdict){.absent = true};
-	buf_adds(&v.message, m->message);
+	buf_adds(&v.message,
+		 m->preempted ? "Pod was preempted by Kubelet to accommodate a critical pod." : m->message);
 	return v;
 }
 

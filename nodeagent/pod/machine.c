@@ -168,6 +168,12 @@ void machine_evict(struct machine *m, const char *reason, const char *message, i
 	machine_fail(m, reason, message, grace_s, now);
 }
 
+void machine_preempt(struct machine *m, struct instant now)
+{
+	m->preempted = m->preempted || m->stage < POD_STOPPING;
+	machine_evict(m, "Preempting", "Preempted in order to admit critical pod", m->pod->grace_s, now);
+}
+
 /* An image that was changed while the container was being started, of the old one. */
 static void catch_up(struct machine *m, struct instant now)
 {
@@ -476,6 +482,8 @@ static void step_containers(struct machine *m, struct instant now)
 
 static void step_setup(struct machine *m, struct instant now)
 {
+	if (m->held)
+		return;
 	if (!m->sandbox_up && !m->sandbox_busy && now.mono_ns >= m->sandbox_retry.at_ns) {
 		m->sandbox_busy = true;
 		machine_push(m, ACT_SANDBOX, -1);

@@ -192,11 +192,13 @@ struct machine {
 	char ips[RUNTIME_IPS_MAX][46];
 	struct retry sandbox_retry, volumes_retry, teardown_retry, delete_retry;
 
-	bool deleting; /* deletionTimestamp was seen */
-	bool vanished; /* the API object is gone */
-	bool rejected; /* the node refused it: nothing of it was ever started */
-	bool evicted;  /* the node ends it: condition DisruptionTarget */
-	bool final;    /* no container will be started any more; phase may become terminal */
+	bool deleting;	/* deletionTimestamp was seen */
+	bool vanished;	/* the API object is gone */
+	bool rejected;	/* the node refused it: nothing of it was ever started */
+	bool evicted;	/* the node ends it: condition DisruptionTarget */
+	bool preempted; /* and that for a critical Pod */
+	bool held;    /* admitted, but others are still in its place: nothing is begun; the owner's to set */
+	bool final;   /* no container will be started any more; phase may become terminal */
 	bool settled; /* the API had a terminal phase when the Pod was first seen: its status is left alone */
 	bool final_acked; /* the API has the status of version >= final_version */
 	int64_t stop_deadline_ns;
@@ -273,7 +275,9 @@ void machine_probed(struct machine *m, int i, enum probe_kind kind, enum probe_r
 /* The node wants it gone: Failed, with this reason and message, and the condition DisruptionTarget. */
 void machine_evict(struct machine *m, const char *reason, const char *message, int64_t grace_s,
 		   struct instant now);
-/* The same without that condition: it is the Pod's own fault. */
+/* The same in the words for one that makes room for a critical Pod, in its own grace. */
+void machine_preempt(struct machine *m, struct instant now);
+/* As machine_evict without that condition: it is the Pod's own fault. */
 void machine_fail(struct machine *m, const char *reason, const char *message, int64_t grace_s,
 		  struct instant now);
 void machine_torn_down(struct machine *m, bool ok, struct instant now);

@@ -445,6 +445,7 @@ static const struct decode_row pod_rows[] = {
 	DECODE_STRING("spec.priorityClassName", struct pod, priority_class),
 	DECODE_STRING("spec.hostname", struct pod, hostname),
 	DECODE_STRING("spec.subdomain", struct pod, subdomain),
+	DECODE_STRING("spec.os.name", struct pod, os),
 	DECODE_STRING("spec.runtimeClassName", struct pod, runtime_class),
 	DECODE_ENUM("spec.restartPolicy", struct pod, restart, podlife_restart_policy_names),
 	DECODE_ENUM("spec.dnsPolicy", struct pod, dns, dns_names),

@@ -167,6 +167,7 @@ struct pod {
 	struct informer_object o; /* first; o.meta with annotations */
 	const char *node_name, *service_account;
 	const char *hostname, *subdomain, *runtime_class; /* "" = not given */
+	const char *os;					  /* spec.os.name; NULL = not given */
 	enum restart_policy restart;
 	enum dns_policy dns;
 	bool host_network, host_pid, host_ipc, share_pid, fqdn_hostname;

@@ -13,6 +13,7 @@
 #include "pod/life/resize.h"
 #include "pod/limits.h"
 #include "pod/message.h"
+#include "pod/preempt.h"
 #include "pod/volumes.h"
 #include "os/tree.h"
 
@@ -203,6 +204,7 @@ static void admit(struct worker *w)
 {
 	w->admitted = true;
 	account(w, 1);
+	preempt_look(w->host);
 }
 
 static void give_back(struct worker *w)
@@ -212,6 +214,7 @@ static void give_back(struct worker *w)
 	w->admitted = false;
 	account(w, -1);
 	job_resize_retry(w->host);
+	preempt_look(w->host);
 }
 
 void worker_grant(struct worker *w)
@@ -515,12 +518,15 @@ static void check_admission(struct worker *w)
 	/* What is over needs no room; what runs has its room already. */
 	if (w->m.stage >= POD_ENDED)
 		return;
-	bool fits = w->m.sandbox_up || admit_check(&w->host->node, w->pod, reason, &why);
+	bool critical = admit_is_critical(w->pod), fits = w->m.sandbox_up;
+	fits = fits || (critical ? admit_suits : admit_check)(&w->host->node, w->pod, reason, &why);
 	if (fits && !w->m.sandbox_up && !ports_free(w)) {
 		snprintf(reason, sizeof(reason), "%s", ADMIT_PORTS_REASON);
 		buf_adds(&why, ADMIT_PORTS_MESSAGE);
 		fits = false;
 	}
+	if (fits && !w->m.sandbox_up && critical)
+		fits = preempt_others(w, reason, &why);
 	if (fits) {
 		admit(w);
 		count_tell(COUNT_CONTAINERS_OF_POD, NULL, NULL,

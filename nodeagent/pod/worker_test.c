@@ -42,16 +42,23 @@ static void on_request(struct server_request *rq)
 	server_reply(rq, fail ? 500 : 200, "", JSON("{'metadata':{'resourceVersion':'7'}}"));
 }
 
-/* Until all the words have come up in this order; what is before their end is forgotten. */
-static void expect(struct scene *s, const char *a, const char *b)
+/* Until all the words have come up in this order; under the lock. */
+static const char *await(struct scene *s, const char *a, const char *b)
 {
 	int64_t deadline = clock_mono_ns() + 1200 * NS_PER_S;
 	const char *p = NULL, *q = NULL;
-	pthread_mutex_lock(&s->lock);
 	while (!(p = strstr(buf_str(&s->seen), a)) || !(q = strstr(p, b)))
 		if (!clock_cond_wait(&s->more, &s->lock, deadline))
 			fail_msg("no «%s» … «%s» in:\n%s", a, b, buf_str(&s->seen));
-	buf_consume(&s->seen, (size_t)(q - s->seen.p));
+	return q;
+}
+
+/* The same, and what is before their end is forgotten. */
+static void expect(struct scene *s, const char *a, const char *b)
+{
+	pthread_mutex_lock(&s->lock);
+	const char *end = await(s, a, b);
+	buf_consume(&s->seen, (size_t)(end - s->seen.p));
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -227,6 +234,53 @@ static void test_evicted(void **state)
 	       JSON("'phase':'Failed','reason':'Evicted','message':'The node was low on resource: memory. '"),
 	       "\"reason\":\"TerminationByKubelet\"");
 	loop_call(s.loop, do_vanish, &s);
+	stop(&s);
+}
+
+static void vanish_both(void *arg)
+{
+	struct scene *s = arg;
+	worker_vanish(&s->host, "u1");
+	worker_vanish(&s->host, "u2");
+}
+
+#define CRITICAL(cpu)                                                                                            \
+	JSON("{'metadata':{'name':'q','namespace':'ns','uid':'u2'},'spec':{'priority':2000000000,'containers':[" \
+	     "{'name':'a','image':'nginx:1','resources':{'requests':{'cpu':'" cpu "'}}}]}}")
+
+/* A critical Pod takes another's place, and begins when that one has ended. */
+static void test_preempted(void **state)
+{
+	struct scene s;
+	start(&s);
+	see(&s, POD("", ",\"resources\":{\"requests\":{\"cpu\":\"600m\"}}"));
+	expect(&s, "PATCH /api/v1/namespaces/ns/pods/p/status", "\"phase\":\"Running\"");
+	see(&s, CRITICAL("800m"));
+	/* each Pod's status is written by itself, so nothing is said of which comes first */
+	pthread_mutex_lock(&s.lock);
+	await(&s, "PATCH /api/v1/namespaces/ns/pods/q/status", "\"phase\":\"Running\"");
+	pthread_mutex_unlock(&s.lock);
+	expect(&s, "PATCH /api/v1/namespaces/ns/pods/p/status",
+	       JSON("'phase':'Failed','reason':'Preempting','message':'Preempted in order to admit critical pod'"));
+	expect(&s, JSON("'reason':'TerminationByKubelet'"),
+	       JSON("'message':'Pod was preempted by Kubelet to accommodate a critical pod.'"));
+	loop_call(s.loop, vanish_both, &s);
+	stop(&s);
+}
+
+/* It is in nobody's place: all of them together have less. */
+static void test_no_place(void **state)
+{
+	struct scene s;
+	start(&s);
+	see(&s, POD("", ",\"resources\":{\"requests\":{\"cpu\":\"600m\"}}"));
+	expect(&s, "PATCH /api/v1/namespaces/ns/pods/p/status", "\"phase\":\"Running\"");
+	see(&s, CRITICAL("1200m"));
+	expect(&s, "PATCH /api/v1/namespaces/ns/pods/q/status",
+	       JSON("'reason':'UnexpectedAdmissionError','message':'Pod was rejected: Unexpected error while attempting "
+		    "to recover from admission failure: preemption: error finding a set of pods to preempt: no set of "
+		    "running pods found to reclaim resources: [(res: cpu, q: 200), ]'"));
+	loop_call(s.loop, vanish_both, &s);
 	stop(&s);
 }
 
@@ -553,6 +607,8 @@ int main(void)
 					   cmocka_unit_test(test_sandbox_ends_early),
 					   cmocka_unit_test(test_seccomp_path),
 					   cmocka_unit_test(test_ephemeral),
-					   cmocka_unit_test(test_evicted)};
+					   cmocka_unit_test(test_evicted),
+					   cmocka_unit_test(test_preempted),
+					   cmocka_unit_test(test_no_place)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
