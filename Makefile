@@ -26,8 +26,8 @@ LIBS_scheduler          := -luv -lcurl -lyaml -ljson-c -lssl -lcrypto -lm
 LIBS_controller-manager := -luv -lcurl -lyaml -ljson-c -lssl -lcrypto -lm
 # Static, and asked of: see nodeagent/serve/server.c.
 LIBS_nodeagent          := -Wl,--wrap=MHD_pool_get_free -l:libmicrohttpd.a -lgnutls -luv -larchive -lzstd -lz -lwslay -lcurl -lyaml -ljson-c -lssl -lcrypto -lm
-LIBS_common             := -luv -lwslay -lcurl -lyaml -ljson-c -lssl -lcrypto -lm
-LIBS_e2e                := -lgnutls $(LIBS_common)
+LIBS_common             := -lgnutls -luv -lwslay -lcurl -lyaml -ljson-c -lssl -lcrypto -lm
+LIBS_e2e                := $(LIBS_common)
 
 # Tests of the controllers run against an apiserver in their own process; of its room they see one header. Their
 # rig watches what the controllers call.

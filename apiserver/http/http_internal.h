@@ -14,7 +14,7 @@
 #include "http/linger.h"
 #include "http/connmem.h"
 #include "http/stream.h"
-#include "http/transport.h"
+#include "serve/transport.h"
 #include "request/service.h"
 #include "serve/crowd.h"
 

@@ -12,8 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "serve/guest.h"
 #include "serve/health.h"
-#include "serve/places.h"
 #include "serve/streams.h"
 #include "client/tls.h"
 #include "object/status_reason.h"
@@ -39,6 +39,7 @@ struct server {
 	struct loop_io accepts, polls; /* the listening socket; the library's epoll */
 	struct loop_timer again;
 	struct places places;
+	struct guests guests;
 	struct streams streams;
 	struct list requests;	/* those whose connection is suspended */
 	struct place *arriving; /* until the library has taken it */
@@ -403,7 +404,7 @@ static bool method_fits(const struct route *r, const char *method)
 
 static struct place *place_of(struct MHD_Connection *c)
 {
-	return MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+	return guest_place(MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context);
 }
 
 static enum MHD_Result serve(struct request *rq, const char *url, const char *method)
@@ -503,9 +504,9 @@ static void connection_notice(void *arg, struct MHD_Connection *c, void **contex
 {
 	struct server *s = arg;
 	if (code == MHD_CONNECTION_NOTIFY_STARTED)
-		*context = STEAL(s->arriving);
+		*context = guest_enter(&s->guests, c, STEAL(s->arriving));
 	else if (*context)
-		places_leave(STEAL(*(struct place **)context));
+		guest_leave(STEAL(*(struct guest **)context));
 }
 
 /* Errors of a connection that is gone already are no news; those of the machine show in other places. */
@@ -622,6 +623,7 @@ struct server *server_start(const struct server_config *c, struct err *err)
 	s->listening = -1;
 	list_init(&s->requests);
 	places_init(&s->places, s->loop);
+	guests_init(&s->guests, s->loop, drive_soon, s);
 	streams_init(&s->streams, &s->c.source, drive_soon, s);
 	if (read_keys(s, c, err) < 0)
 		goto fail;
@@ -661,6 +663,7 @@ static void leave_loop(void *arg)
 		rq->gone = true;
 		resume(rq);
 	}
+	guests_wake(&s->guests);
 	loop_timer_set(s->loop, &s->again, CLOCK_NEVER);
 	MHD_stop_daemon(s->daemon);
 }

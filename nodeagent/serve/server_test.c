@@ -459,6 +459,35 @@ static void test_silence(void **state)
 	clock_real();
 }
 
+/* Who begins a handshake and stops half-way costs nobody anything but a place. */
+static void test_half_handshakes(void **state)
+{
+	enum { HALF = 20, STILL_MS = 200, FEW = 60 };
+	struct scene s;
+	struct client c;
+	struct pollfd p[HALF];
+	struct loop_stats before, after;
+	start(&s);
+	make_client(&c, "admin", "system:masters", true);
+	for (size_t i = 0; i < HALF; i++) {
+		p[i] = (struct pollfd){.fd = connect_to(&s), .events = POLLIN};
+		assert_int_equal(send(p[i].fd, "\x16\x03\x01\x01\x00", 5, MSG_NOSIGNAL), 5);
+	}
+	autofree char *url = URL(&s, "/pods");
+	assert_int_equal(get(&c, url, NULL), 200); /* so they have been taken, too */
+	loop_stats(s.loop, &before);
+	(void)poll(p, HALF, STILL_MS);
+	loop_stats(s.loop, &after);
+	assert_in_range(after.turns - before.turns, 0, FEW);
+	for (size_t i = 0; i < HALF / 2; i++)
+		close(p[i].fd);
+	assert_int_equal(get(&c, url, NULL), 200);
+	free_client(&c);
+	stop(&s); /* with the other half still there */
+	for (size_t i = HALF / 2; i < HALF; i++)
+		close(p[i].fd);
+}
+
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define SANITIZED
@@ -604,6 +633,7 @@ int main(void)
 		cmocka_unit_test(test_follow),
 		cmocka_unit_test(test_stop_under_followers),
 		cmocka_unit_test(test_silence),
+		cmocka_unit_test(test_half_handshakes),
 		cmocka_unit_test(test_full_batches),
 		cmocka_unit_test(test_end_of_a_command),
 	};

@@ -3,8 +3,8 @@
  * A TLS connection's socket, as GnuTLS sees it: with read-ahead, with a word to its owner about what happens,
  * and without spinning while a handshake waits for its client.
  */
-#ifndef HTTP_TRANSPORT_H
-#define HTTP_TRANSPORT_H
+#ifndef SERVE_TRANSPORT_H
+#define SERVE_TRANSPORT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 #define TRANSPORT_AHEAD 1024
 
 struct transport;
-struct transport_events {
+struct transport_events {		   /* any but the first may be NULL */
 	void (*wait)(struct transport *t); /* the handshake cannot go on before the socket is readable */
 	void (*handshaken)(struct transport *t); /* the client's last word of it was read */
 	/* Somebody reads: bytes that have come, `n` of them just now. False: he gets the end of the connection. */
@@ -22,6 +22,7 @@ struct transport_events {
 struct transport { /* embedded by the connection, zeroed */
 	const struct transport_events *events;
 	int fd;
+	bool exact; /* no read-ahead: somebody asks the socket whether there is more */
 	bool handshaken;
 	size_t off, len;
 	char *ahead; /* TRANSPORT_AHEAD bytes while some are unread, else NULL: most connections are idle */

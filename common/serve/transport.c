@@ -6,7 +6,7 @@
  *
  * GnuTLS reads each record in two steps, its head and its body. Reading ahead makes that one system call.
  */
-#include "http/transport.h"
+#include "serve/transport.h"
 
 #include <errno.h>
 #include <gnutls/gnutls.h>
@@ -24,6 +24,11 @@ static ssize_t nothing_to_read(struct transport *t)
 	return -1;
 }
 
+static bool may_read(struct transport *t, size_t n)
+{
+	return !t->events->reading || t->events->reading(t, n);
+}
+
 static ssize_t take_ahead(struct transport *t, void *to, size_t n)
 {
 	n = n < t->len - t->off ? n : t->len - t->off;
@@ -38,15 +43,15 @@ static ssize_t on_pull(gnutls_transport_ptr_t arg, void *to, size_t n)
 {
 	struct transport *t = arg;
 	char more[TRANSPORT_AHEAD];
-	bool direct = n >= TRANSPORT_AHEAD;
+	bool direct = t->exact || n >= TRANSPORT_AHEAD;
 	if (t->ahead)
-		return t->events->reading(t, 0) ? take_ahead(t, to, n) : 0;
+		return may_read(t, 0) ? take_ahead(t, to, n) : 0;
 	ssize_t got = recv(t->fd, direct ? to : more, direct ? n : TRANSPORT_AHEAD, 0);
 	if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return nothing_to_read(t);
 	if (got <= 0)
 		return got;
-	if (!t->events->reading(t, (size_t)got))
+	if (!may_read(t, (size_t)got))
 		return 0;
 	if (direct)
 		return got;
@@ -63,7 +68,7 @@ static ssize_t on_push(gnutls_transport_ptr_t arg, const giovec_t *v, int n)
 	struct transport *t = arg;
 	struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)v, .msg_iovlen = (size_t)n};
 	ssize_t sent = sendmsg(t->fd, &m, MSG_NOSIGNAL);
-	if (sent > 0)
+	if (sent > 0 && t->events->writing)
 		t->events->writing(t);
 	return sent;
 }
@@ -75,7 +80,8 @@ static int on_finished(gnutls_session_t tls, unsigned htype, unsigned when, unsi
 	struct transport *t = gnutls_transport_get_ptr(tls);
 	if (incoming && !t->handshaken) {
 		t->handshaken = true;
-		t->events->handshaken(t);
+		if (t->events->handshaken)
+			t->events->handshaken(t);
 	}
 	return 0;
 }

@@ -8,10 +8,11 @@
 #include <fcntl.h>
 #include <gnutls/gnutls.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/clock.h"
-#include "http/transport.h"
+#include "serve/transport.h"
 
 #define PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+ANON-ECDH:-KX-ALL:+ECDHE-PSK:+PSK"
 
@@ -62,7 +63,9 @@ struct ends {
 	struct transport t;
 };
 
-static void open_ends(struct ends *e)
+static const struct transport_events only_waits = {.wait = on_wait};
+
+static void open_ends(struct ends *e, const struct transport_events *told, bool exact)
 {
 	const gnutls_datum_t key = {(unsigned char *)"key!", 4};
 	memset(e, 0, sizeof(*e));
@@ -79,7 +82,8 @@ static void open_ends(struct ends *e)
 	gnutls_credentials_set(e->client, GNUTLS_CRD_PSK, e->client_key);
 	gnutls_credentials_set(e->server, GNUTLS_CRD_PSK, e->server_key);
 	gnutls_transport_set_int(e->client, e->fds[0]);
-	e->t.events = &events;
+	e->t.events = told;
+	e->t.exact = exact;
 	e->t.fd = e->fds[1];
 	transport_attach(&e->t, e->server);
 	int client = GNUTLS_E_AGAIN, server = GNUTLS_E_AGAIN;
@@ -106,7 +110,7 @@ static void test_events(void **state)
 {
 	struct ends e;
 	char text[8] = "";
-	open_ends(&e);
+	open_ends(&e, &events, false);
 	assert_true(seen.waits >= 1); /* the server looked before the client had said anything */
 	assert_int_equal(seen.handshakes, 1);
 	int waits = seen.waits, reads = seen.reads;
@@ -124,8 +128,27 @@ static void test_events(void **state)
 	close_ends(&e);
 }
 
+/* Of two records that have come, the second stays where the socket's owner sees it. */
+static void test_exact(void **state)
+{
+	struct ends e;
+	char text[8] = "";
+	int left = 0;
+	open_ends(&e, &only_waits, true);
+	assert_true(seen.waits >= 1);
+	assert_int_equal(gnutls_record_send(e.client, "hello", 5), 5);
+	assert_int_equal(gnutls_record_send(e.client, "again", 5), 5);
+	assert_int_equal(gnutls_record_recv(e.server, text, sizeof(text)), 5);
+	assert_string_equal(text, "hello");
+	assert_int_equal(ioctl(e.fds[1], FIONREAD, &left), 0);
+	assert_true(left > 5);
+	assert_int_equal(gnutls_record_recv(e.server, text, sizeof(text)), 5);
+	assert_string_equal(text, "again");
+	close_ends(&e);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_events)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_events), cmocka_unit_test(test_exact)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
