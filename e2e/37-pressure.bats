@@ -109,6 +109,24 @@ condition() { kubectl get node "$NODE" -o jsonpath="{.status.conditions[?(@.type
 	kubectl delete pods --all --grace-period=1
 }
 
+@test "an extended resource that somebody advertises is given out, and no more of it than there is" {
+	dongles() { # json-patch
+		kubectl patch node "$NODE" --subresource=status --type=json -p "[$1]" >/dev/null
+	}
+	allocatable() { kubectl get node "$NODE" -o jsonpath='{.status.allocatable.example\.com/dongle}'; }
+	dongles '{"op":"add","path":"/status/capacity/example.com~1dongle","value":"2"}'
+	eventually is 2 allocatable
+	pod one 'exec busybox sleep 999' 'limits: {example.com/dongle: 1}'
+	eventually is Running phase one
+	pod two 'exit 0' 'limits: {example.com/dongle: 2}'
+	eventually is OutOfexample.com/dongle reason two
+	is "Pod was rejected: Node didn't have enough resource: example.com/dongle, requested: 2, used: 1, capacity: 2" \
+		kubectl get pod two -o jsonpath='{.status.message}'
+	kubectl delete pods --all --grace-period=1
+	dongles '{"op":"remove","path":"/status/capacity/example.com~1dongle"}'
+	eventually is '' allocatable
+}
+
 @test "too little memory: who exceeds his request goes, who keeps to it stays" {
 	pod modest "sleep 999; : $(marker modest)" 'requests: {memory: 100Mi}'
 	eventually is Running phase modest

@@ -555,18 +555,7 @@ static int read_fleet(struct agent *a, struct err *err)
 {
 	if (!(a->resources = nodeobject_parse_resources(a->c->fake_resources, err)))
 		return -1;
-	for (struct js_iter it = js_iter(a->resources); js_next(&it);) {
-		struct quantity q;
-
-		if (quantity_parse(js_str0(it.value, NULL), &q, err) < 0)
-			return -1;
-		resources_add_list(&a->extended,
-				   &(struct resource_amount){.name = it.key,
-							     .value = quantity_value(&q),
-							     .milli = quantity_milli(&q)},
-				   1);
-	}
-	return 0;
+	return nodeobject_add(a->resources, &a->extended, err);
 }
 
 static void add_informers(struct agent *a)

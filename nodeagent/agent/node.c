@@ -375,6 +375,19 @@ static struct node_taints *decode_taints(const char *text)
 	return decode_new(&spec, doc, strlen(doc), &err);
 }
 
+/* Pods are admitted by what others advertise, too (kubelet's admission asks the Node as the API has it). */
+static void offer(struct node *n)
+{
+	struct resources all = {0};
+	struct err ignored = ERR_INIT; /* the API server has judged them */
+	(void)(nodeobject_add(n->object.resources, &all, &ignored) == 0 &&
+	       nodeobject_add(n->foreign, &all, &ignored) == 0);
+	n->host.node.allocatable.scalars = all.scalars;
+	n->host.node.allocatable.n_scalars = all.n_scalars;
+	resources_release(&n->offered);
+	n->offered = all;
+}
+
 /* Whether what others advertise here is not what it was. */
 static bool learn_foreign(struct node *n, const char *capacity)
 {
@@ -384,6 +397,8 @@ static bool learn_foreign(struct node *n, const char *capacity)
 
 	js_autoput(&n->foreign);
 	n->object.foreign = n->foreign = foreign;
+	if (changed)
+		offer(n);
 	return changed;
 }
 

@@ -23,6 +23,8 @@ struct node {
 	struct node_object object; /* what is told; strings below */
 	char *name, *pod_cidr, *not_ready_why;
 	js *foreign; /* of object */
+	struct resources
+		offered; /* the object's resources and those, once there were any: the host's scalars */
 	struct labels *labels;
 	struct node_taints *taints; /* inside */
 	char *uid;

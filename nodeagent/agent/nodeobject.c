@@ -412,6 +412,23 @@ js *nodeobject_foreign(const struct node_object *n, const js *capacity, const js
 	return NULL;
 }
 
+int nodeobject_add(const js *amounts, struct resources *r, struct err *err)
+{
+	for (struct js_iter it = js_iter(amounts); js_next(&it);) {
+		struct quantity q;
+		if (!it.value)
+			continue;
+		if (quantity_parse(js_str0(it.value, NULL), &q, err) < 0)
+			return -1;
+		resources_add_list(r,
+				   &(struct resource_amount){.name = it.key,
+							     .value = quantity_value(&q),
+							     .milli = quantity_milli(&q)},
+				   1);
+	}
+	return 0;
+}
+
 static js *allocatable(const struct node_object *n)
 {
 	js *o = amounts(n);

@@ -6,6 +6,7 @@
 #ifndef AGENT_NODEOBJECT_H
 #define AGENT_NODEOBJECT_H
 
+#include "object/core/resources.h"
 #include "object/json.h"
 #include "runtime/runtime.h"
 
@@ -52,6 +53,8 @@ js *nodeobject_new(const struct node_object *n, int64_t now_ns);
 /* What of a capacity, as the API has it, is not the agent's own: a new object for `foreign`, NULL when there is none. before: the last such
    one; *ret_changed: it differs. */
 js *nodeobject_foreign(const struct node_object *n, const js *capacity, const js *before, bool *ret_changed);
+/* Adds those amounts; null is none. */
+int nodeobject_add(const js *amounts, struct resources *r, struct err *err) MUST_CHECK;
 /* Its status alone; transition times are taken from `old` (a status, may be NULL). */
 js *nodeobject_status(const struct node_object *n, const js *old, int64_t now_ns);
 /* "k=v,k=v" as an object of labels. */

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -124,6 +125,12 @@ static void test_foreign(void **state)
 			assert_string_equal(there ? json_object_get_string(there) : "null", v[i].allocatable);
 		assert_string_equal(js_str0(rooms, "example.com/own", NULL), "1");
 		assert_int_equal(foreign != NULL, v[i].foreign != NULL);
+		struct resources r = {0};
+		struct err err = ERR_INIT;
+		assert_int_equal(nodeobject_add(foreign, &r, &err), 0);
+		assert_int_equal(resources_scalar(&r, "example.com/foo"),
+				 has && there ? atoi(v[i].foreign) : 0);
+		resources_release(&r);
 		assert_null(js_get(st, "capacity", "example.com/foo", NULL));
 	}
 }
