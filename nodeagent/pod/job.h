@@ -65,6 +65,10 @@ void job_drop(struct job *j);
 /* job_image.c: ends the pulls that the Pod does not want any more. */
 void job_cancel_pulls(struct worker *w);
 
+/* job_start.c: what a container's environment refers to. */
+void job_add_config(struct config_set *s, struct pod_host *h, const struct pod *p,
+		    const struct container_spec *c);
+
 /* job_resize.c: grants what the Pod asks for, or says why not. */
 void job_resize_consider(struct worker *w);
 /* There may be more room than there was. */

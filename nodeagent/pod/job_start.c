@@ -344,10 +344,24 @@ static void launch(void *arg)
 	job_go(&s->j);
 }
 
+void job_add_config(struct config_set *s, struct pod_host *h, const struct pod *p,
+		    const struct container_spec *c)
+{
+	const char *ns = p->o.meta.namespace;
+	for (size_t i = 0; i < c->n_env_from; i++)
+		config_set_add(s, h->config, c->env_from[i].secret ? CONFIG_SECRET : CONFIG_MAP, ns,
+			       c->env_from[i].ref);
+	for (size_t i = 0; i < c->n_env; i++)
+		if (c->env[i].source == ENV_CONFIG_MAP || c->env[i].source == ENV_SECRET)
+			config_set_add(s, h->config,
+				       c->env[i].source == ENV_SECRET ? CONFIG_SECRET : CONFIG_MAP, ns,
+				       c->env[i].ref);
+}
+
 static enum job_way start_prepare(struct job *j, const struct action *a)
 {
 	struct start_job *s = (struct start_job *)j;
-	worker_add_config(&s->config, j->host, j->pod, job_container(j));
+	job_add_config(&s->config, j->host, j->pod, job_container(j));
 	config_set_wait(&s->config, launch, s);
 	return JOB_WAIT;
 }

@@ -484,20 +484,6 @@ static void adopt(struct worker *w, const struct runtime_list *list, const js *k
 		job_sweep_begin(w, list);
 }
 
-void worker_add_config(struct config_set *s, struct pod_host *h, const struct pod *p,
-		       const struct container_spec *c)
-{
-	const char *ns = p->o.meta.namespace;
-	for (size_t i = 0; i < c->n_env_from; i++)
-		config_set_add(s, h->config, c->env_from[i].secret ? CONFIG_SECRET : CONFIG_MAP, ns,
-			       c->env_from[i].ref);
-	for (size_t i = 0; i < c->n_env; i++)
-		if (c->env[i].source == ENV_CONFIG_MAP || c->env[i].source == ENV_SECRET)
-			config_set_add(s, h->config,
-				       c->env[i].source == ENV_SECRET ? CONFIG_SECRET : CONFIG_MAP, ns,
-				       c->env[i].ref);
-}
-
 static bool ports_free(const struct worker *w)
 {
 	if (!w->pod->demand.n_ports)
@@ -553,7 +539,7 @@ static void add(struct pod_host *h, const struct pod *p, const struct runtime_li
 	list_init(&w->waiters);
 	list_init(&w->hooks);
 	for (size_t i = 0; i < p->list.n; i++)
-		worker_add_config(&w->config, h, p, &p->list.v[i]);
+		job_add_config(&w->config, h, p, &p->list.v[i]);
 	for (size_t i = 0; i < p->n_pull_secrets; i++)
 		config_set_add(&w->config, h->config, CONFIG_SECRET, p->o.meta.namespace,
 			       p->pull_secrets[i].name);
@@ -577,7 +563,7 @@ static void grow(struct worker *w, const struct pod *p)
 	w->c = mem_realloc_array(w->c, p->list.n, sizeof(*w->c));
 	memset(w->c + n, 0, (p->list.n - n) * sizeof(*w->c));
 	for (; n < p->list.n; n++)
-		worker_add_config(&w->config, w->host, p, &p->list.v[n]);
+		job_add_config(&w->config, w->host, p, &p->list.v[n]);
 }
 
 /* p with what has been granted. */

@@ -156,9 +156,6 @@ void worker_check_end(struct worker *w, int container); /* asks the runtime how 
 void worker_check_sandbox(struct worker *w);
 /* An event about the Pod (container -1) or one of its containers. */
 void worker_record(struct worker *w, int container, bool warning, const char *reason, const char *message);
-/* What a container's environment refers to. */
-void worker_add_config(struct config_set *s, struct pod_host *h, const struct pod *p,
-		       const struct container_spec *c);
 char *worker_dir(const struct worker *w); /* ROOT/pods/UID */
 
 #endif
