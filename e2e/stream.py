@@ -116,7 +116,11 @@ def last_word(url, protocol, how):
     try:
         c = Channels(url, protocol, **how)
         if c.status != 101:
-            return str(c.status)
+            more = int(c.headers.get("content-length", 0)) - len(c.data)
+            while more > 0 and (piece := c.s.recv(more)):
+                c.data += piece
+                more -= len(piece)
+            return f"{c.status} {c.data.decode(errors='replace').strip()}"
         c.s.settimeout(600)
         end = b""
         while not c.over:

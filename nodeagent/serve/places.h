@@ -17,8 +17,9 @@
 #include "serve/crowd.h"
 
 #define PLACES_KNOWN 4608 /* streams.h's, and who asks for pages and logs */
-#define PLACES_STRANGERS 256
-#define PLACES_PER_ADDRESS 160 /* the API server may open many streams at once */
+#define PLACES_STRANGERS 512
+/* The API server may open many streams at once, and on a busy machine all of them are here before the first has shaken hands. */
+#define PLACES_PER_ADDRESS 400
 #define PLACES_STRANGER_NS (10 * NS_PER_S)
 
 struct place {

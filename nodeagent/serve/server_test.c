@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -488,6 +489,26 @@ static void test_half_handshakes(void **state)
 		close(p[i].fd);
 }
 
+/* All commands of a storm are at the door before one of them has said who it is: nobody loses his place to another. */
+static void test_many_come_at_once(void **state)
+{
+	enum { COME = 300 };
+	struct scene s;
+	struct client c;
+	struct pollfd p[COME];
+	start(&s);
+	make_client(&c, "admin", "system:masters", true);
+	for (size_t i = 0; i < COME; i++)
+		p[i] = (struct pollfd){.fd = connect_to(&s), .events = POLLIN};
+	autofree char *url = URL(&s, "/pods");
+	assert_int_equal(get(&c, url, NULL), 200); /* the last who came: all others have been taken */
+	assert_int_equal(poll(p, COME, 0), 0);
+	for (size_t i = 0; i < COME; i++)
+		close(p[i].fd);
+	free_client(&c);
+	stop(&s);
+}
+
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define SANITIZED
@@ -634,8 +655,13 @@ int main(void)
 		cmocka_unit_test(test_stop_under_followers),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_half_handshakes),
+		cmocka_unit_test(test_many_come_at_once),
 		cmocka_unit_test(test_full_batches),
 		cmocka_unit_test(test_end_of_a_command),
 	};
+	struct rlimit r;
+	getrlimit(RLIMIT_NOFILE, &r);
+	r.rlim_cur = r.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &r);
 	return cmocka_run_group_tests(tests, make_keys, remove_keys);
 }
