@@ -35,15 +35,29 @@ struct MemoryPool {
 	size_t buffers;		  /* begun at the front since the last reset */
 	size_t unread_at, unread; /* in the first of them */
 	void *owner;
+	struct MemoryPool **held; /* the owner's pointer to it, NULL from its end on */
 };
 
 static _Thread_local struct MemoryPool *made, *used;
 
-struct MemoryPool *connmem_adopt(void *owner)
+bool connmem_adopt(void *owner, struct MemoryPool **ret)
 {
-	if (made)
-		made->owner = owner;
-	return STEAL(made);
+	struct MemoryPool *p = STEAL(made);
+	if (!p)
+		return false;
+	p->owner = owner;
+	p->held = ret;
+	*ret = p;
+	return true;
+}
+
+void connmem_disown(struct MemoryPool **held)
+{
+	struct MemoryPool *p = STEAL(*held);
+	if (!p)
+		return;
+	used = used == p ? NULL : used;
+	p->owner = p->held = NULL;
 }
 
 void connmem_use(struct MemoryPool *p)
@@ -66,6 +80,8 @@ static void give_back(struct MemoryPool *p, size_t from, size_t to)
 
 void connmem_drop(struct MemoryPool *p)
 {
+	if (!p)
+		return;
 	if (!p->unread) {
 		give_back(p, 0, p->size);
 		return;
@@ -105,6 +121,8 @@ void MHD_pool_destroy(struct MemoryPool *p)
 		return;
 	made = made == p ? NULL : made;
 	used = used == p ? NULL : used;
+	if (p->held)
+		*p->held = NULL;
 	munmap(p->memory, p->size);
 	free(p);
 }

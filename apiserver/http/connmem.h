@@ -10,9 +10,13 @@
 #define CONNMEM_SIZE ((size_t)9 << 18)
 
 struct MemoryPool; /* libmicrohttpd's name for it */
-/* That of the connection which this thread has added last; `owner` says whose it is. */
-struct MemoryPool *connmem_adopt(void *owner);
-/* libmicrohttpd is at this connection now, without having said so. */
+/* That of the connection which this thread has added last; `owner` says whose it is. *ret is NULL again when the library has
+   destroyed it, which may be long before it says that the connection has ended: once it will send nothing more, and waits
+   for the client to close. False: there is none. */
+bool connmem_adopt(void *owner, struct MemoryPool **ret);
+/* The owner goes, and *held with him. */
+void connmem_disown(struct MemoryPool **held);
+/* libmicrohttpd is at this connection now, without having said so. NULL is fine, here and below: somebody's without one. */
 void connmem_use(struct MemoryPool *p);
 /* The owner of the pool that was used last on this thread: at whose connection libmicrohttpd is. NULL: nobody's. */
 void *connmem_user(void);

@@ -90,17 +90,30 @@ static void test_drop(void **state)
 static void test_user(void **state)
 {
 	int ann, bob;
+	struct MemoryPool *anns = NULL, *bobs = NULL, *none = NULL;
 	struct MemoryPool *a = MHD_pool_create(SIZE);
-	assert_ptr_equal(connmem_adopt(&ann), a);
+	assert_true(connmem_adopt(&ann, &anns));
+	assert_ptr_equal(anns, a);
 	struct MemoryPool *b = MHD_pool_create(SIZE);
-	assert_ptr_equal(connmem_adopt(&bob), b);
-	assert_null(connmem_adopt(&bob));
+	assert_true(connmem_adopt(&bob, &bobs));
+	assert_ptr_equal(bobs, b);
+	assert_false(connmem_adopt(&bob, &none));
+	assert_null(none);
 	assert_ptr_equal(connmem_user(), &bob);
 	MHD_pool_reset(a, NULL, 0, 0);
 	assert_ptr_equal(connmem_user(), &ann);
 	connmem_use(b);
 	assert_ptr_equal(connmem_user(), &bob);
+	/* the library destroys it while its owner is still there */
 	MHD_pool_destroy(b);
+	assert_null(bobs);
+	connmem_drop(bobs);
+	connmem_use(bobs);
+	assert_null(connmem_user());
+	/* the owner goes first */
+	connmem_use(a);
+	connmem_disown(&anns);
+	assert_null(anns);
 	assert_null(connmem_user());
 	MHD_pool_destroy(a);
 }

@@ -138,6 +138,7 @@ void wire_forget(struct conn *c)
 	loop_io_stop(&c->io);
 	peer_release(&c->peer);
 	transport_release(&c->transport);
+	connmem_disown(&c->pool);
 	free(c);
 	count_closed(w);
 }
@@ -259,7 +260,7 @@ static void on_readable(void *arg, unsigned events)
 void wire_begun(struct conn *c, struct MHD_Connection *mhd)
 {
 	c->mhd = mhd;
-	c->pool = connmem_adopt(c);
+	(void)connmem_adopt(c, &c->pool);
 	c->transport.events = &transport_events;
 	c->transport.fd = c->io.fd;
 	transport_attach(&c->transport, wire_tls(c));
