@@ -105,7 +105,7 @@ void reply_add_headers(struct MHD_Response *mr, struct transfer *t, bool gzip)
 		MHD_add_response_header(mr, "X-Content-Type-Options", "nosniff");
 	if (rs->location)
 		MHD_add_response_header(mr, "Location", rs->location);
-	if (rs->close_connection)
+	if (rs->close_connection || (rs->stream && rs->length > 0)) /* see is_forgotten() of transfer.c */
 		MHD_add_response_header(mr, "Connection", "close");
 	if (rs->status == 401)
 		MHD_add_response_header(mr, "WWW-Authenticate", "Bearer");

@@ -84,7 +84,13 @@ static void log_request(const struct transfer *t, int64_t took_ns)
 }
 
 /* A connection that breaks in the middle of a reply is closed inside the library and then forgotten, with its
-   descriptor, until its time is over. Those with a time of their own it looks at in every run. */
+   descriptor, until its time is over. Those with a time of their own it looks at in every run. A stream whose length was
+   told has broken off, too, as far as the library knows: it has not seen a byte of it. */
+static bool is_forgotten(const struct transfer *t, enum MHD_RequestTerminationCode code)
+{
+	return code != MHD_REQUEST_TERMINATED_COMPLETED_OK || (t->stage == STAGE_END && t->x.rs.length > 0);
+}
+
 static void look_again(const struct conn *c)
 {
 	MHD_set_connection_option(c->mhd, MHD_CONNECTION_OPTION_TIMEOUT, 1u);
@@ -98,6 +104,7 @@ void transfer_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
 	if (!t || !t->active)
 		return;
 	struct wire *w = t->conn->w;
+	bool forgotten = is_forgotten(t, code);
 	int64_t took = clock_mono_ns() - t->x.rq.start_ns;
 	if (t->x.rs.status) {
 		metrics_request(&t->x.rq, t->x.rs.status, took, t->size);
@@ -117,10 +124,10 @@ void transfer_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
 	free(STEAL(t->x.rq.upgrade));
 	buf_release(&t->x.rq.headers);
 	*ctx = NULL;
-	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
-		wire_phase(t->conn, LIMIT_QUIET);
-	else
+	if (forgotten)
 		look_again(t->conn);
+	else
+		wire_phase(t->conn, LIMIT_QUIET);
 }
 
 /* ---- answering ---- */

@@ -41,11 +41,13 @@
 
 /* ---- the server ---- */
 
-/* /stream: 64 KiB, then nothing for ever. */
+/* /stream: 64 KiB, then nothing for ever. /told: as many, which is said beforehand, as somebody else's answer. */
 struct source {
 	struct response_stream stream;
 	size_t left;
+	bool ends;
 };
+#define SOURCE_BYTES (1 << 16)
 
 static long source_read(void *arg, char *p, size_t max)
 {
@@ -53,7 +55,7 @@ static long source_read(void *arg, char *p, size_t max)
 	size_t n = s->left < max ? s->left : max;
 	memset(p, 'x', n);
 	s->left -= n;
-	return (long)n;
+	return n || !s->ends ? (long)n : -1;
 }
 
 /* /echo: whatever is said, until somebody says «bye». */
@@ -112,9 +114,12 @@ static enum service_way begin(void *arg, struct exchange *x, char *segments)
 static void run(void *arg, struct exchange *x)
 {
 	x->rs.status = 200;
-	if (!strcmp(x->rq.path, "/stream")) {
+	bool told = !strcmp(x->rq.path, "/told");
+	if (told || !strcmp(x->rq.path, "/stream")) {
 		struct source *s = MEM_NEW(struct source);
-		s->left = 1 << 16;
+		s->left = SOURCE_BYTES;
+		s->ends = x->rs.foreign = x->rs.finite = told;
+		x->rs.length = told ? SOURCE_BYTES : 0;
 		s->stream = (struct response_stream){.read = source_read, .close = free, .arg = s};
 		x->rs.stream = &s->stream;
 	} else if (!strcmp(x->rq.path, "/echo") && x->rq.upgrade && x->rq.upgrade->connection) {

@@ -542,6 +542,27 @@ static void test_upgrade(void **state)
 	close_tls(kept);
 }
 
+/* Somebody else's answer, whose length is told, ends the connection: the client is told so, and it ends at once. */
+static void test_told_length(void **state)
+{
+	static char text[SOURCE_BYTES + 4096];
+	struct server s = server_start(0);
+	SSL *c = open_tls(&s);
+	const char *body = NULL;
+	int len = 0, n;
+	say(c, "GET /told HTTP/1.1\r\nHost: a\r\n\r\n");
+	while ((n = SSL_read(c, text + len, (int)sizeof(text) - 1 - len)) > 0)
+		len += n;
+	text[len] = 0;
+	body = strstr(text, "\r\n\r\n");
+	assert_non_null(body);
+	assert_int_equal(text + len - body - 4, SOURCE_BYTES);
+	assert_non_null(strstr(text, "\r\nContent-Length: 65536\r\n"));
+	assert_non_null(strstr(text, "\r\nConnection: close\r\n"));
+	close_tls(c);
+	server_stop(&s);
+}
+
 /* Headers and body are one record, as far as one goes. */
 static void test_one_record(void **state)
 {
@@ -641,6 +662,7 @@ int main(void)
 		cmocka_unit_test(test_halves),
 		cmocka_unit_test(test_upgrade),
 		cmocka_unit_test(test_one_record),
+		cmocka_unit_test(test_told_length),
 		cmocka_unit_test(test_full_socket),
 		cmocka_unit_test(test_handshake_is_acknowledged),
 	};
