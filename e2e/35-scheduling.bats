@@ -29,6 +29,7 @@ setup() {
 	export KUBECONFIG=$BATS_FILE_TMPDIR/kubeconfig NS=scheduling-test
 }
 teardown() {
+	autopsy
 	kubectl delete deployments,pods,poddisruptionbudgets --all --wait=false --grace-period=0 --force >/dev/null 2>&1
 	eventually is "" kubectl get pods -o name
 }

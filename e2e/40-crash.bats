@@ -10,6 +10,7 @@ setup_file() {
 	kubectl rollout status deployment/base --timeout=${GUARD}s
 }
 teardown() {
+	autopsy
 	[ "$STORE" != etcd ] || kill -CONT "$(daemon_pid etcd)"
 }
 teardown_file() {

@@ -18,6 +18,7 @@ setup() {
 	CM=/api/v1/namespaces/$NS/configmaps
 }
 teardown() {
+	autopsy
 	[ "$(daemon_pid apiserver)" = "$(cat "$BATS_FILE_TMPDIR/pid")" ]
 	running "$DIR" apiserver
 	[ "$(api "$CM/here" | jq -c .data)" = '{"k":"v"}' ]

@@ -54,6 +54,7 @@ setup() {
 }
 # The agent is the one that was started, and what has nothing to do with the test still runs, as it did from the start.
 teardown() {
+	autopsy
 	rm -f "$OWN"/fails-* "$OWN"/hangs-*
 	kill -CONT "$(daemon_pid apiserver)"
 	[ "$pid" = "$(cat "$OWN/run/nodeagent.pid")" ]

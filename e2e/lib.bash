@@ -64,6 +64,14 @@ kubectls() {
 	done
 }
 
+# What a failed test leaves to be read. A file with a teardown of its own calls it there, first.
+autopsy() {
+	local dir
+	[ -z "${BATS_TEST_COMPLETED:-}" ] || return 0
+	for dir in "$DIR" ${OWN:+"$OWN"}; do "$ROOT/e2e/autopsy" "$dir"; done
+}
+grep -q '^teardown()' "$BATS_TEST_FILENAME" || teardown() { autopsy; }
+
 daemon_pid() { cat "$DIR/run/$1.pid"; }
 # Starts again what was killed, as a user would.
 up_again() { "$ROOT/deploy/up" --dir "$DIR" --no-demo --no-build >"$BATS_TEST_TMPDIR/up.log" 2>&1 || { cat "$BATS_TEST_TMPDIR/up.log"; return 1; }; }
