@@ -176,9 +176,11 @@ two starts" ]
 	start "$ALONE" nodeagent "$ROOT/build/bin/nodeagent" --config="$ALONE/config.yaml" --hostname-override=alone \
 		--node-ip=127.0.0.1 --root-dir="$ALONE/node" --pause-binary="$ROOT/build/bin/pause" >&2 3>&-
 	eventually runs "sleep 7400$PORT"
-	kill -9 "$(pgrep -f "sleep 7400$PORT" | head -n 1)"
-	eventually runs_not "sleep 7400$PORT"
-	eventually runs "sleep 7400$PORT"
+	before=$(pgrep -f "sleep 7400$PORT" | head -n 1)
+	kill -9 "$before"
+	runs_anew() { pgrep -f "sleep 7400$PORT" | grep -qvx "$before"; } # the first restart is at once: nobody may see it not run
+	eventually gone "$before"
+	eventually runs_anew
 	curl -fsS -m 10 "http://127.0.0.1:$((PORT + 34))/healthz"
 	rm "$ALONE/manifests/alone.yaml"
 	eventually runs_not "sleep 7400$PORT"
