@@ -234,13 +234,21 @@ pull_secret() { # name user:password
 	eventually runs brief
 	eventually shows "$PLAIN/team/other:1.0" names
 	kubectl delete pod brief
+	# What was brought by hand is pinned, unless one says otherwise.
+	echo loose >"$W/file"
+	"$ROOT/deploy/oci-image" "$W/loose.tar" loose:1.0 "/etc/file=$W/file"
+	"$ROOT/build/bin/nodeagent" image import "$W/given.tar" --root-dir="$OWN/node"
+	"$ROOT/build/bin/nodeagent" image import "$W/loose.tar" --root-dir="$OWN/node" --pin=false
 	stop "$OWN" nodeagent
 	own_agent --registry-config-path="$BATS_FILE_TMPDIR/certs.d" --image-gc-high-threshold=1 --image-gc-low-threshold=0 --minimum-image-ttl-duration=0s
 	eventually gone "$PLAIN/team/other:1.0"
+	eventually gone loose:1.0
 	names | grep -q -F "$PLAIN/team/demo:1.0"
 	runs kept
 	eventually shows '^Warning FreeDiskSpaceFailed: Failed to garbage collect required amount of images. Attempted to free [0-9]+ bytes, but only found [0-9]+ bytes eligible' \
 		kubectl get events -A --field-selector "involvedObject.name=$NODE" -o jsonpath='{range .items[*]}{.type} {.reason}: {.message}{"\n"}{end}'
+	pod by-hand given:1.0 '' 'imagePullPolicy: Never'
+	eventually runs by-hand
 	pod again "$PLAIN/team/other:1.0" '' 'imagePullPolicy: IfNotPresent'
 	eventually runs again
 	eventually shows '^Normal Pulled: Successfully pulled' events again

@@ -28,7 +28,7 @@ setup_file() {
 	own_image
 	head -c 40M /dev/urandom >"$BATS_FILE_TMPDIR/file"
 	"$ROOT/deploy/oci-image" "$BATS_FILE_TMPDIR/idle.tar" idle:1.0 "/file=$BATS_FILE_TMPDIR/file"
-	"$ROOT/build/bin/nodeagent" image import "$BATS_FILE_TMPDIR/idle.tar" --root-dir="$OWN/node"
+	"$ROOT/build/bin/nodeagent" image import "$BATS_FILE_TMPDIR/idle.tar" --pin=false --root-dir="$OWN/node"
 	own_agent
 	eventually is True condition Ready
 	use_namespace starved-test

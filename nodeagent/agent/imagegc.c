@@ -32,8 +32,8 @@ static int list(void *arg, struct image_gc_image **ret, size_t *ret_n, struct er
 		return -1;
 	*ret = mem_array(l.n + 1, sizeof(**ret));
 	for (*ret_n = 0; *ret_n < l.n; ++*ret_n)
-		(*ret)[*ret_n] =
-			(struct image_gc_image){.id = STEAL(l.v[*ret_n].id), .used = l.v[*ret_n].used};
+		(*ret)[*ret_n] = (struct image_gc_image){
+			.id = STEAL(l.v[*ret_n].id), .used = l.v[*ret_n].used, .pinned = l.v[*ret_n].pinned};
 	runtime_image_list_release(&l);
 	return 0;
 }

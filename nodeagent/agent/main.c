@@ -34,6 +34,7 @@
 
 static struct agent_config config;
 static const char *config_file;
+static bool pin;
 
 static const struct flag flags[] = {
 	{"config", FLAG_STRING, &config_file, "",
@@ -159,6 +160,8 @@ static const struct flag flags[] = {
 	{"fake-resources", FLAG_STRING, &config.fake_resources, "",
 	 "Extended resources they have: NAME=QUANTITY, comma-separated.", 0, 0},
 	{"fake-events", FLAG_BOOL, &config.fake_events, "false", "Let fake nodes record events.", 0, 0},
+	{"pin", FLAG_BOOL, &pin, "true",
+	 "Of image import: garbage collection leaves the images alone, for no registry has them.", 0, 0},
 	FLAG_FEATURE_GATES,
 	{0},
 };
@@ -257,7 +260,7 @@ static int import_image(const char *file)
 	int n = -1;
 	if (tree_mkdirs(config.root_dir, 0755, &err) == 0 && tree_mkdirs(dir, 0700, &err) == 0 &&
 	    (store = image_store_open(dir, &err)))
-		n = image_import(store, file, NULL, &err);
+		n = image_import(store, file, NULL, pin, &err);
 	if (store)
 		image_store_free(store);
 	if (n < 0)

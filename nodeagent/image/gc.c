@@ -12,7 +12,7 @@
 struct record {
 	char *id;
 	int64_t detected_ns, used_ns; /* used 0 = not seen so */
-	bool used, there;	      /* at the last look */
+	bool used, pinned, there;     /* at the last look */
 };
 
 struct image_gc {
@@ -89,6 +89,7 @@ static void note(struct image_gc *g, struct image_gc_image *i, int64_t now)
 	}
 	r->there = true;
 	r->used = i->used;
+	r->pinned = i->pinned;
 	if (i->used)
 		r->used_ns = now;
 	free(i->id);
@@ -127,9 +128,11 @@ struct order {
 static struct order unused(struct image_gc *g)
 {
 	struct order o = {.v = mem_array(map_len(&g->records) + 1, sizeof(*o.v))};
-	for (struct map_iter it = {0}; map_next(&g->records, &it);)
-		if (!((struct record *)it.value)->used)
-			o.v[o.n++] = it.value;
+	for (struct map_iter it = {0}; map_next(&g->records, &it);) {
+		struct record *r = it.value;
+		if (!r->used && !r->pinned)
+			o.v[o.n++] = r;
+	}
 	qsort(o.v, o.n, sizeof(*o.v), older);
 	return o;
 }

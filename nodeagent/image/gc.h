@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Images that no container is made of make room, those first that were used longest ago (kubelet
- * pkg/kubelet/images/image_gc_manager.go). When an image was used is what this has seen itself: at each look it asks
+ * Images that no container is made of and nobody has pinned make room, those first that were used longest ago
+ * (kubelet pkg/kubelet/images/image_gc_manager.go). When an image was used is what this has seen itself: at each look it asks
  * which images there are and which of them are in use; after a restart it begins anew. What is freed is counted as the
  * disk has it: a layer that other images share goes with the last of them. Any thread; blocks as long as the ops do.
  */
@@ -21,7 +21,7 @@ struct image_gc_policy {
 };
 struct image_gc_image {
 	char *id; /* owned */
-	bool used;
+	bool used, pinned;
 };
 struct image_gc_ops {
 	int (*list)(void *arg, struct image_gc_image **ret, size_t *ret_n, struct err *err);

@@ -18,7 +18,7 @@
 struct scene {
 	struct {
 		const char *id; /* NULL = not there */
-		bool used, grabbed, broken;
+		bool used, pinned, grabbed, broken;
 		int64_t size;
 	} v[8];
 	int64_t capacity, available;
@@ -36,7 +36,8 @@ static int list(void *arg, struct image_gc_image **ret, size_t *ret_n, struct er
 	*ret_n = 0;
 	for (size_t i = 0; i < ARRAY_LEN(s->v); i++)
 		if (s->v[i].id)
-			(*ret)[(*ret_n)++] = (struct image_gc_image){mem_strdup(s->v[i].id), s->v[i].used};
+			(*ret)[(*ret_n)++] =
+				(struct image_gc_image){mem_strdup(s->v[i].id), s->v[i].used, s->v[i].pinned};
 	return 0;
 }
 
@@ -217,6 +218,32 @@ static void test_old_ones_go(void **state)
 	stop(&s);
 }
 
+/* However full the disk is, and however old they are; and even for a node that runs short. */
+static void test_pinned_ones_stay(void **state)
+{
+	struct scene s;
+	struct err err = ERR_INIT;
+	start(&s, 85, 80, 0, 10 * MINUTE);
+	put(&s, 0, "a", 100, false);
+	put(&s, 1, "b", 100, false);
+	s.v[0].pinned = true;
+	s.available = 100;
+	collect(&s);
+	assert_string_equal(s.gone, "b");
+	s.available = 100;
+	assert_int_equal(image_gc_collect(s.gc, &err), -1);
+	assert_int_equal(err.reason, REASON_UNAVAILABLE);
+	clock_advance(20 * MINUTE);
+	assert_int_equal(image_gc_collect(s.gc, &err), -1);
+	assert_int_equal(image_gc_free_unused(s.gc, &err), 0);
+	assert_string_equal(s.aged, "");
+	assert_string_equal(s.gone, "b");
+	/* nobody holds it any more */
+	s.v[0].pinned = false;
+	assert_int_equal(image_gc_free_unused(s.gc, &err), 100);
+	stop(&s);
+}
+
 /* One that a container is made of meanwhile is no failure, one that cannot be removed keeps no other from going. */
 static void test_failures(void **state)
 {
@@ -275,8 +302,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_policies),    cmocka_unit_test(test_below_the_mark),
 		cmocka_unit_test(test_order),	    cmocka_unit_test(test_young_ones_stay),
-		cmocka_unit_test(test_old_ones_go), cmocka_unit_test(test_failures),
-		cmocka_unit_test(test_pressure),
+		cmocka_unit_test(test_old_ones_go), cmocka_unit_test(test_pinned_ones_stay),
+		cmocka_unit_test(test_failures),    cmocka_unit_test(test_pressure),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

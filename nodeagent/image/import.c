@@ -31,6 +31,7 @@ struct member {
 struct import {
 	struct image_store *store;
 	const char *name;
+	bool pin;
 	struct map members;   /* path in the archive -> struct member *, owner */
 	struct map by_digest; /* digest -> the same, borrowed */
 	struct map links;     /* path -> char * target, as old docker save writes shared layers */
@@ -201,7 +202,9 @@ static int store_image(struct import *im, struct image_manifest *m, const struct
 	autobuf struct buf c = BUF_INIT;
 	if (read_member(config, IMAGE_CONFIG_MAX, &c, err) < 0 || add_layers(im, m, &c, &size, err) < 0)
 		return -1;
-	struct image_record *r = image_store_commit(im->store, m, buf_str(&c), c.len, size, names, err);
+	const struct image_entry e = {
+		.size = size, .names = names, .pin = im->pin ? IMAGE_PINNED : IMAGE_UNPINNED};
+	struct image_record *r = image_store_commit(im->store, m, buf_str(&c), c.len, &e, err);
 	if (!r)
 		return -1;
 	image_record_unref(r);
@@ -311,9 +314,9 @@ static int store_docker(struct import *im, const struct member *manifest, struct
 	return 0;
 }
 
-int image_import(struct image_store *s, const char *file, const char *name, struct err *err)
+int image_import(struct image_store *s, const char *file, const char *name, bool pin, struct err *err)
 {
-	struct import im = {.store = s, .name = name};
+	struct import im = {.store = s, .name = name, .pin = pin};
 	int rc = open_and_read(&im, file, err);
 	for (struct map_iter it = {0}; map_next(&im.members, &it);)
 		map_set(&im.by_digest, ((struct member *)it.value)->digest, it.value);

@@ -11,8 +11,10 @@
 /*
  * Stores every image in the archive that fits this machine, under the names the archive gives (annotation
  * io.containerd.image.name or org.opencontainers.image.ref.name; RepoTags), or, where it gives none or only a
- * tag, under `name`, if that is not NULL. Returns how many, -1 on failure.
+ * tag, under `name`, if that is not NULL. Returns how many, -1 on failure. Pinned, they stay however full the disk is, as those
+ * that k3s imports: there may be no registry to pull them from again.
  */
-int image_import(struct image_store *s, const char *file, const char *name, struct err *err) MUST_CHECK;
+int image_import(struct image_store *s, const char *file, const char *name, bool pin,
+		 struct err *err) MUST_CHECK;
 
 #endif

@@ -190,8 +190,9 @@ static struct image_record *publish(struct pull *p, struct err *err)
 	tagged.digest[0] = '\0';
 	autofree char *by_digest = image_ref_with_digest(p->ref, p->digest);
 	autofree char *by_tag = p->ref->tag[0] && !p->ref->digest[0] ? image_ref_string(&tagged) : NULL;
-	return image_store_commit(p->store, &p->m, buf_str(&p->config), p->config.len, total_size(&p->m),
-				  (const char *const[]){by_digest, by_tag, NULL}, err);
+	const char *const names[] = {by_digest, by_tag, NULL};
+	const struct image_entry e = {.size = total_size(&p->m), .names = names, .pin = IMAGE_PIN_AS_BEFORE};
+	return image_store_commit(p->store, &p->m, buf_str(&p->config), p->config.len, &e, err);
 }
 
 /* From here on, and until it is NULL again, the transfer can be ended. */

@@ -95,7 +95,7 @@ static void test_import(void **state)
 	autofree char *a = oci_archive("one.tar", &one), *b = oci_archive("two.tar", &two),
 		      *d = docker_archive("d.tar", &two, "app:docker");
 	struct image_store *s = open_store("import");
-	assert_int_equal(image_import(s, a, NULL, &err), 1);
+	assert_int_equal(image_import(s, a, NULL, true, &err), 1);
 	struct image_record *r = must_get(s, "example.com/app:v1");
 	assert_string_equal(r->id, one.config_digest);
 	assert_string_equal(r->config.entrypoint[0], "/ep");
@@ -105,14 +105,14 @@ static void test_import(void **state)
 	expect_hello(s, r, "one");
 	image_record_unref(r);
 	/* A bare tag is no name; the caller's is used. The name moves, the old image keeps its id. */
-	assert_int_equal(image_import(s, b, "example.com/app:v1", &err), 1);
+	assert_int_equal(image_import(s, b, "example.com/app:v1", true, &err), 1);
 	r = must_get(s, "example.com/app:v1");
 	assert_string_equal(r->id, two.config_digest);
 	image_record_unref(r);
 	r = must_get(s, one.config_digest);
 	assert_null(r->names[0]);
 	image_record_unref(r);
-	assert_int_equal(image_import(s, d, NULL, &err), 1);
+	assert_int_equal(image_import(s, d, NULL, true, &err), 1);
 	image_store_free(s);
 
 	/* All of it is there after a restart. */
@@ -138,6 +138,110 @@ static void test_import(void **state)
 	free_image(&two);
 }
 
+static bool is_pinned(struct image_store *s, const char *name)
+{
+	struct image_record *r = must_get(s, name);
+	bool pinned = r->pinned;
+	image_record_unref(r);
+	return pinned;
+}
+
+/* What was imported is pinned, until that is taken back or its name is another's. */
+static void test_pins(void **state)
+{
+	struct err err = ERR_INIT;
+	struct image one, two;
+	make_image(&one, "one", "pins/app:v1");
+	make_image(&two, "two", "v2");
+	autofree char *a = oci_archive("p1.tar", &one), *b = oci_archive("p2.tar", &two);
+	struct image_store *s = open_store("pins");
+	assert_int_equal(image_import(s, a, NULL, true, &err), 1);
+	assert_true(is_pinned(s, one.config_digest));
+	image_store_free(s);
+	s = open_store("pins");
+	assert_true(is_pinned(s, one.config_digest));
+	assert_int_equal(image_import(s, a, NULL, false, &err), 1);
+	assert_false(is_pinned(s, one.config_digest));
+	assert_int_equal(image_import(s, a, NULL, true, &err), 1);
+	/* The same image from a registry, under another name. */
+	struct image_record *r = must_get(s, one.config_digest);
+	struct image_manifest m = {.layers = mem_array(r->n_layers, sizeof(*m.layers)), .n = r->n_layers};
+	for (size_t i = 0; i < m.n; i++)
+		memcpy(m.layers[i].digest, r->layers[i], IMAGE_DIGEST_MAX);
+	const char *const names[] = {"docker.io/pins/other:v1", NULL};
+	const struct image_entry e = {.size = r->size, .names = names, .pin = IMAGE_PIN_AS_BEFORE};
+	image_record_unref(r);
+	r = image_store_commit(s, &m, one.config.p, one.config.len, &e, &err);
+	assert_non_null(r);
+	image_record_unref(r);
+	image_manifest_release(&m);
+	assert_true(is_pinned(s, one.config_digest));
+	/* It has a name left, then none. */
+	assert_int_equal(image_import(s, b, "pins/app:v1", true, &err), 1);
+	assert_true(is_pinned(s, one.config_digest));
+	assert_true(is_pinned(s, two.config_digest));
+	assert_int_equal(image_import(s, b, "pins/other:v1", true, &err), 1);
+	assert_false(is_pinned(s, one.config_digest));
+	assert_true(is_pinned(s, two.config_digest));
+	image_store_free(s);
+	free_image(&one);
+	free_image(&two);
+}
+
+/* The same image, its layer compressed: another blob with the same contents. */
+static void make_compressed(struct image *ret, const struct image *from, const char *annotation)
+{
+	struct err err = ERR_INIT;
+	autofree char *tmp = mem_printf("%s/layer.gz", root);
+	struct archive *a = archive_write_new();
+	*ret = (struct image){.layer = BUF_INIT};
+	archive_write_set_format_raw(a);
+	archive_write_add_filter_gzip(a);
+	assert_int_equal(archive_write_open_filename(a, tmp), ARCHIVE_OK);
+	add(a, "layer", from->layer.p, from->layer.len);
+	assert_int_equal(archive_write_close(a), ARCHIVE_OK);
+	archive_write_free(a);
+	assert_int_equal(tree_read(tmp, 4 << 20, &ret->layer, &err), 0);
+	buf_add(&ret->config, from->config.p, from->config.len);
+	memcpy(ret->config_digest, from->config_digest, sizeof(ret->config_digest));
+	image_digest_of(ret->layer.p, ret->layer.len, ret->layer_digest);
+	describe_image(ret, annotation);
+}
+
+/* Containers stand on its layers: they stay those of the image that was there before. */
+static void test_same_image_otherwise_compressed(void **state)
+{
+	struct err err = ERR_INIT;
+	struct image plain, zipped, other;
+	make_image(&plain, "same", "same:v1");
+	make_compressed(&zipped, &plain, "same:v2");
+	make_image(&other, "other", "other:v1");
+	assert_string_not_equal(plain.layer_digest, zipped.layer_digest);
+	autofree char *a = oci_archive("s1.tar", &plain), *b = oci_archive("s2.tar", &zipped),
+		      *c = oci_archive("s3.tar", &other);
+	struct image_store *s = open_store("same");
+	assert_int_equal(image_import(s, a, NULL, true, &err), 1);
+	assert_int_equal(image_import(s, b, NULL, true, &err), 1);
+	assert_int_equal(image_import(s, c, NULL, true, &err), 1);
+	assert_int_equal(image_store_remove(s, other.config_digest, NULL, &err), 0); /* and sweeps */
+	autofree char *layer = image_store_layer_path(s, plain.layer_digest);
+	assert_int_equal(access(layer, F_OK), 0);
+	struct image_record *r = must_get(s, "same:v2");
+	assert_string_equal(r->id, plain.config_digest);
+	expect_hello(s, r, "same");
+	image_record_unref(r);
+	image_store_free(s);
+	/* what nobody names goes at the next start */
+	s = open_store("same");
+	autofree char *second = image_store_layer_path(s, zipped.layer_digest);
+	assert_int_equal(access(layer, F_OK), 0);
+	assert_int_equal(access(second, F_OK), -1);
+	image_store_free(s);
+	free_image(&plain);
+	free_image(&zipped);
+	free_image(&other);
+}
+
 /* `nodeagent image import` beside a running agent. */
 static void test_two_users(void **state)
 {
@@ -152,7 +256,7 @@ static void test_two_users(void **state)
 	assert_null(image_store_get(agent, "two.users/app:v1", &err));
 	for (int i = 0; i < 2; i++) {
 		struct image_store *other = open_store("users");
-		assert_int_equal(image_import(other, i ? b : a, NULL, &err), 1);
+		assert_int_equal(image_import(other, i ? b : a, NULL, true, &err), 1);
 		image_store_free(other);
 		struct image_record *r = must_get(agent, "two.users/app:v1");
 		assert_string_equal(r->id, i ? two.config_digest : one.config_digest);
@@ -179,11 +283,11 @@ static void test_import_broken(void **state)
 	/* A blob under another's name: known by what it is, so the right one is missing. */
 	buf_addc(&i.layer, 'x');
 	autofree char *a = oci_archive("lie.tar", &i), *none = mem_printf("%s/none.tar", root);
-	assert_int_equal(image_import(s, a, NULL, &err), -1);
+	assert_int_equal(image_import(s, a, NULL, true, &err), -1);
 	assert_non_null(strstr(err.msg, "is missing"));
-	assert_int_equal(image_import(s, none, NULL, &err), -1);
+	assert_int_equal(image_import(s, none, NULL, true, &err), -1);
 	assert_int_equal(tree_write(none, "junk", 4, 0644, TREE_VOLATILE, &err), 0);
-	assert_int_equal(image_import(s, none, NULL, &err), -1);
+	assert_int_equal(image_import(s, none, NULL, true, &err), -1);
 	size_t n;
 	free(image_store_list(s, &n));
 	assert_int_equal(n, 0);
@@ -535,6 +639,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_challenges),
 		cmocka_unit_test(test_import),
+		cmocka_unit_test(test_pins),
+		cmocka_unit_test(test_same_image_otherwise_compressed),
 		cmocka_unit_test(test_import_broken),
 		cmocka_unit_test(test_two_users),
 		cmocka_unit_test(test_token_index_sharing),

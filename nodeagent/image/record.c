@@ -41,6 +41,8 @@ int image_record_save(const char *dir, const struct image_record *r, struct err 
 	for (size_t i = 0; i < r->n_layers; i++)
 		js_push(layers, js_new_str(r->layers[i]));
 	js_set_int(o, "size", r->size);
+	if (r->pinned)
+		js_set_bool(o, "pinned", true);
 	autobuf struct buf b = BUF_INIT;
 	js_write(&b, o);
 	autofree char *path = image_path(dir, "records", r->id, ".json");
@@ -83,5 +85,6 @@ int image_record_load(const char *dir, struct image_record *r, struct err *err)
 		if (js_is_str(name))
 			r->names[n++] = mem_strdup(json_object_get_string(name));
 	r->size = js_int(o, 0, "size", NULL);
+	r->pinned = js_bool(o, false, "pinned", NULL);
 	return 0;
 }

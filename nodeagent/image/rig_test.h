@@ -67,18 +67,9 @@ struct image {
 	char layer_digest[IMAGE_DIGEST_MAX], config_digest[IMAGE_DIGEST_MAX], digest[IMAGE_DIGEST_MAX];
 };
 
-RIG static void make_image(struct image *i, const char *text, const char *annotation)
+/* Manifest and index of what is there. */
+RIG static void describe_image(struct image *i, const char *annotation)
 {
-	*i = (struct image){.layer = BUF_INIT};
-	make_layer(text, &i->layer);
-	image_digest_of(i->layer.p, i->layer.len, i->layer_digest);
-	buf_addf(
-		&i->config,
-		"{\"architecture\":\"%s\",\"os\":\"linux\",\"config\":{\"Entrypoint\":[\"/ep\"],\"Cmd\":[\"a\",\"b\"],"
-		"\"Env\":[\"X=1\"],\"User\":\"nobody\",\"WorkingDir\":\"/w\",\"StopSignal\":\"SIGQUIT\"},"
-		"\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"%s\"]}}",
-		image_arch(), i->layer_digest);
-	image_digest_of(i->config.p, i->config.len, i->config_digest);
 	buf_addf(
 		&i->manifest,
 		"{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"config\":{\"mediaType\":\"application/"
@@ -92,6 +83,21 @@ RIG static void make_image(struct image *i, const char *text, const char *annota
 		"\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"digest\":\"%s\",\"size\":%zu,"
 		"\"annotations\":{\"org.opencontainers.image.ref.name\":\"%s\"}}]}",
 		i->digest, i->manifest.len, annotation);
+}
+
+RIG static void make_image(struct image *i, const char *text, const char *annotation)
+{
+	*i = (struct image){.layer = BUF_INIT};
+	make_layer(text, &i->layer);
+	image_digest_of(i->layer.p, i->layer.len, i->layer_digest);
+	buf_addf(
+		&i->config,
+		"{\"architecture\":\"%s\",\"os\":\"linux\",\"config\":{\"Entrypoint\":[\"/ep\"],\"Cmd\":[\"a\",\"b\"],"
+		"\"Env\":[\"X=1\"],\"User\":\"nobody\",\"WorkingDir\":\"/w\",\"StopSignal\":\"SIGQUIT\"},"
+		"\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"%s\"]}}",
+		image_arch(), i->layer_digest);
+	image_digest_of(i->config.p, i->config.len, i->config_digest);
+	describe_image(i, annotation);
 }
 
 RIG static void free_image(struct image *i)

@@ -421,6 +421,7 @@ static struct image_record *record_renamed(const struct image_store *s, const st
 	}
 	image_strings_free(c->names);
 	c->names = names;
+	c->pinned &= *names != NULL;
 	if (image_record_save(s->dir, c, err) < 0) {
 		image_record_unref(c);
 		return NULL;
@@ -484,20 +485,42 @@ static char **merged_names(const struct image_record *old, const char *const *na
 	return v;
 }
 
-static int publish(struct image_store *s, struct image_record *r, const char *const *names, struct err *err)
+/* Of an image that is there already, which somebody has compressed otherwise, the layers stay: they hold the same, and there may be
+   containers on them. */
+static void keep_layers(struct image_record *r, const struct image_record *old)
 {
-	/* The last look before it is seen: another image that shared a layer may have been removed meanwhile.
-	 */
+	free(r->layers);
+	r->n_layers = old->n_layers;
+	r->layers = mem_array(r->n_layers + 1, sizeof(*r->layers));
+	memcpy(r->layers, old->layers, r->n_layers * sizeof(*r->layers));
+	r->size = old->size;
+}
+
+static int check_layers(const struct image_store *s, const struct image_record *r, struct err *err)
+{
 	for (size_t l = 0; l < r->n_layers; l++) {
-		autofree char *dir = image_store_layer_path(s, r->layers[l]);
+		autofree char *dir = image_path(s->dir, "layers", r->layers[l], "");
 		if (access(dir, F_OK) < 0)
 			return err_errno(err, "layer %s", r->layers[l]);
 	}
+	return 0;
+}
+
+static int publish(struct image_store *s, struct image_record *r, const struct image_entry *e,
+		   const struct image_manifest *m, struct err *err)
+{
+	struct err ignored = ERR_INIT;
 	if (refresh(s, err) < 0)
 		return -1;
 	ssize_t i = find(s, r->id);
-	r->names = merged_names(i < 0 ? NULL : s->v[i], names);
-	if (image_record_save(s->dir, r, err) < 0 || move_names(s, r->id, names, err) < 0)
+	if (i >= 0 && check_layers(s, s->v[i], &ignored) == 0)
+		keep_layers(r, s->v[i]);
+	/* The last look before it is seen: another image that shared a layer may have been removed meanwhile. */
+	else if (check_layers(s, r, err) < 0)
+		return -1;
+	r->names = merged_names(i < 0 ? NULL : s->v[i], e->names);
+	r->pinned = e->pin == IMAGE_PINNED || (e->pin == IMAGE_PIN_AS_BEFORE && i >= 0 && s->v[i]->pinned);
+	if (image_record_save(s->dir, r, err) < 0 || move_names(s, r->id, e->names, err) < 0)
 		return -1;
 	if (i < 0) {
 		add_record(s, image_record_ref(r));
@@ -505,21 +528,21 @@ static int publish(struct image_store *s, struct image_record *r, const char *co
 		image_record_unref(s->v[i]);
 		s->v[i] = image_record_ref(r);
 	}
-	for (size_t l = 0; l < r->n_layers; l++)
-		map_del(&s->pending, r->layers[l]);
+	for (size_t l = 0; l < m->n; l++)
+		map_del(&s->pending, m->layers[l].digest);
 	return 0;
 }
 
 struct image_record *image_store_commit(struct image_store *s, const struct image_manifest *m,
-					const char *config, size_t config_len, int64_t size,
-					const char *const *names, struct err *err)
+					const char *config, size_t config_len, const struct image_entry *e,
+					struct err *err)
 {
 	struct image_record *r = MEM_NEW(struct image_record);
 	char digest[IMAGE_DIGEST_MAX];
 	image_digest_of(config, config_len, digest);
 	r->refs = 1;
 	r->id = mem_strdup(digest);
-	r->size = size;
+	r->size = e->size;
 	r->n_layers = m->n;
 	r->layers = mem_array(m->n + 1, sizeof(*r->layers));
 	for (size_t i = 0; i < m->n; i++)
@@ -533,7 +556,7 @@ struct image_record *image_store_commit(struct image_store *s, const struct imag
 	autoclose int fd = rc == 0 ? writer(s, err) : -1;
 	if (fd >= 0) {
 		pthread_mutex_lock(&s->lock);
-		rc = publish(s, r, names, err);
+		rc = publish(s, r, e, m, err);
 		pthread_mutex_unlock(&s->lock);
 	}
 	if (fd >= 0 && rc == 0)

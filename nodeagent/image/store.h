@@ -4,7 +4,7 @@
  *
  *	blobs/HEX		configs, named by their sha256
  *	layers/HEX/		one unpacked layer, named by the sha256 of its (compressed) blob
- *	records/HEX.json	one image, named by its id (= digest of its config): names, layers, size
+ *	records/HEX.json	one image, named by its id (= digest of its config): names, layers, size, whether it is pinned
  *	ingest/			what is being downloaded or unpacked; emptied at start
  *	lock, write		held shared by every user; held while records change
  *
@@ -25,6 +25,7 @@ struct image_record {
 	char (*layers)[IMAGE_DIGEST_MAX]; /* bottom first */
 	size_t n_layers;
 	int64_t size;
+	bool pinned; /* garbage collection leaves it alone */
 	struct image_config config;
 };
 struct image_record *image_record_ref(struct image_record *r);
@@ -50,11 +51,17 @@ bool image_store_has_layer(struct image_store *s, const char *digest);
    layer is there already. */
 int image_store_add_layer(struct image_store *s, const char *digest, const char *diff_id, const char *file,
 			  struct err *err) MUST_CHECK;
-/* Publishes an image whose layers are there; names are moved here from other images. Returns it, with a
- * reference. */
+enum image_pin { IMAGE_PIN_AS_BEFORE, IMAGE_PINNED, IMAGE_UNPINNED };
+struct image_entry { /* borrowed */
+	int64_t size;
+	const char *const *names;
+	enum image_pin pin;
+};
+/* Publishes an image whose layers are there; names are moved here from other images, and one that has none left is pinned no
+   more. Returns it, with a reference. */
 struct image_record *image_store_commit(struct image_store *s, const struct image_manifest *m,
-					const char *config, size_t config_len, int64_t size,
-					const char *const *names, struct err *err) MUST_CHECK;
+					const char *config, size_t config_len, const struct image_entry *e,
+					struct err *err) MUST_CHECK;
 /* "sha256:HEX" of bytes. */
 void image_digest_of(const void *p, size_t n, char ret[IMAGE_DIGEST_MAX]);
 /* DIR/layers/HEX; free() it. */

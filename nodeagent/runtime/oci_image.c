@@ -56,6 +56,7 @@ static void fill_image(struct image_record *r, const char *asked, struct runtime
 				      .digest_ref = mem_strdup(oci_image_digest_ref(r, name)),
 				      .names = dup_strings(r->names),
 				      .size = r->size,
+				      .pinned = r->pinned,
 				      .entrypoint = dup_strings(r->config.entrypoint),
 				      .cmd = dup_strings(r->config.cmd),
 				      .env = dup_strings(r->config.env),
@@ -205,5 +206,5 @@ int oci_image_list(struct runtime *rt, struct runtime_image_list *ret, struct er
 
 int oci_image_import(struct runtime *rt, const char *file, const char *name, struct err *err)
 {
-	return image_import(((struct oci *)rt)->images, file, name, err);
+	return image_import(((struct oci *)rt)->images, file, name, true, err);
 }

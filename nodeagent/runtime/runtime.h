@@ -175,6 +175,7 @@ struct runtime_image {
 			     id */
 	int64_t size;	  /* bytes of the layers, compressed as stored in the registry */
 	bool used;	  /* image_list: some container is made of it */
+	bool pinned;	  /* it stays, used or not */
 	char **entrypoint, **cmd, **env;	/* NULL-terminated, may be NULL */
 	char *working_dir, *user, *stop_signal; /* "" = none */
 };
