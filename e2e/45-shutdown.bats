@@ -141,7 +141,7 @@ times() { curl -fsS -m "$GUARD" "http://127.0.0.1:$((PORT + 50))/metrics" | sed 
 	jq -e '.startTime > "2020" and .endTime >= .startTime' "$OWN/node/graceful_node_shutdown_state"
 	stop "$OWN" nodeagent
 	agent
-	is "$before" times
+	eventually is "$before" times
 	tell begin # for it, who has not heard of the last one
 	eventually is False ready status
 	eventually test ! -e "$SEAT/lock"
