@@ -150,12 +150,12 @@ static void unescape(char *s)
 	*w = '\0';
 }
 
-static bool is_below(const char *p, const char *root, size_t n)
+static bool is_below(const char *p, const char *root, size_t n, bool at)
 {
-	return !strncmp(p, root, n) && (p[n] == '\0' || p[n] == '/');
+	return !strncmp(p, root, n) && ((at && p[n] == '\0') || p[n] == '/');
 }
 
-int tree_unmount(const char *path, struct err *err)
+static int unmount_all(const char *path, bool at, struct err *err)
 {
 	FILE *f = fopen("/proc/self/mountinfo", "re");
 	if (!f)
@@ -171,7 +171,7 @@ int tree_unmount(const char *path, struct err *err)
 		if (!field)
 			continue;
 		unescape(field);
-		if (!is_below(field, path, n))
+		if (!is_below(field, path, n, at))
 			continue;
 		if (count == cap)
 			found = mem_realloc_array(found, cap = cap ? cap * 2 : 8, sizeof(*found));
@@ -188,6 +188,16 @@ int tree_unmount(const char *path, struct err *err)
 	}
 	free(found);
 	return rc;
+}
+
+int tree_unmount(const char *path, struct err *err)
+{
+	return unmount_all(path, true, err);
+}
+
+int tree_unmount_below(const char *path, struct err *err)
+{
+	return unmount_all(path, false, err);
 }
 
 static int write_all(int fd, const char *p, size_t n)

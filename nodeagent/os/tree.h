@@ -15,6 +15,8 @@ int tree_mkdirs(const char *path, mode_t mode, struct err *err) MUST_CHECK;
 int tree_remove(const char *path, struct err *err) MUST_CHECK;
 /* Lazily unmounts everything at and below path, the deepest first. path is absolute, without symlinks. */
 int tree_unmount(const char *path, struct err *err) MUST_CHECK;
+/* The same, but what is mounted at path itself stays: that is somebody's disk. */
+int tree_unmount_below(const char *path, struct err *err) MUST_CHECK;
 
 enum tree_durability { TREE_VOLATILE, TREE_DURABLE };
 /* Replaces the file by rename; DURABLE syncs it and its directory. */

@@ -130,6 +130,12 @@ static void test_mounts(void **state)
 	assert_int_equal(tree_remove(dir, &err), -1);
 	assert_int_equal(access(f, F_OK), 0);
 	assert_int_equal(mount("tmpfs", bind, "tmpfs", 0, NULL), 0);
+	/* Both of them stay, for nothing is below. */
+	assert_int_equal(tree_unmount_below(bind, &err), 0);
+	assert_int_equal(tree_remove(dir, &err), -1);
+	assert_int_equal(umount2(bind, MNT_DETACH), 0);
+	assert_int_equal(access(inner, F_OK), 0);
+	assert_int_equal(mount("tmpfs", bind, "tmpfs", 0, NULL), 0);
 	assert_int_equal(tree_unmount(dir, &err), 0);
 	assert_int_equal(access(inner, F_OK), -1);
 	assert_int_equal(tree_remove(dir, &err), 0);

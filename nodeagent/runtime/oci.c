@@ -132,6 +132,8 @@ static bool network_is_ready(struct runtime *rt, struct err *why)
 
 static int teardown(struct runtime *rt, struct err *err)
 {
+	/* What we mount is below these; the state directory, or one in it, may be on a disk of its own. */
+	static const char *const ours[] = {"sandboxes", "containers", "netns", "pods"};
 	struct oci *o = (struct oci *)rt;
 	int rc = 0;
 	struct oci_sandbox **s = oci_all_sandboxes(o);
@@ -150,8 +152,10 @@ static int teardown(struct runtime *rt, struct err *err)
 		rc = oci_cgroup_remove(o->cgroups, cgroup, err);
 	if (rc == 0)
 		rc = network_teardown(&n, err);
-	if (rc == 0)
-		rc = tree_unmount(o->c.root, err);
+	for (size_t i = 0; i < ARRAY_LEN(ours) && rc == 0; i++) {
+		autofree char *dir = mem_printf("%s/%s", o->c.root, ours[i]);
+		rc = tree_unmount_below(dir, err);
+	}
 	oci_free(rt);
 	return rc;
 }
