@@ -23,6 +23,8 @@
 #define SPEC(at) at "restartPolicy='Always'; " SPEC_OF_ONCE(at)
 #define PODS(at) CONTAINER(at "containers[0].") SPEC(at)
 #define STATUS(qos) "status.phase='Pending'; status.qosClass='" qos "'; "
+#define PENDING(qos) "spec.enableServiceLinks=true; " STATUS(qos)
+#define PLAIN_POD PODS("spec.") PENDING("BestEffort")
 #define POD_OF(spec, qos) SPEC("spec.") "spec.enableServiceLinks=true; " spec STATUS(qos)
 
 static inline void created_differences(struct buf *out, const char *path, const js *sent, const js *stored);
