@@ -75,10 +75,47 @@ static void check_sleep(const struct podspec_container *c, const char *hook)
 			    js_field(sleep, "seconds"), detail);
 }
 
+/* Which there are depends on the system, so it has to be named. */
+static void check_stop_signal(const struct podspec_container *c)
+{
+	static const char *const of_linux[] = {
+		"SIGABRT",     "SIGALRM",     "SIGBUS",	     "SIGCHLD",	    "SIGCLD",	   "SIGCONT",
+		"SIGFPE",      "SIGHUP",      "SIGILL",	     "SIGINT",	    "SIGIO",	   "SIGIOT",
+		"SIGKILL",     "SIGPIPE",     "SIGPOLL",     "SIGPROF",	    "SIGPWR",	   "SIGQUIT",
+		"SIGRTMAX",    "SIGRTMAX-1",  "SIGRTMAX-10", "SIGRTMAX-11", "SIGRTMAX-12", "SIGRTMAX-13",
+		"SIGRTMAX-14", "SIGRTMAX-2",  "SIGRTMAX-3",  "SIGRTMAX-4",  "SIGRTMAX-5",  "SIGRTMAX-6",
+		"SIGRTMAX-7",  "SIGRTMAX-8",  "SIGRTMAX-9",  "SIGRTMIN",    "SIGRTMIN+1",  "SIGRTMIN+10",
+		"SIGRTMIN+11", "SIGRTMIN+12", "SIGRTMIN+13", "SIGRTMIN+14", "SIGRTMIN+15", "SIGRTMIN+2",
+		"SIGRTMIN+3",  "SIGRTMIN+4",  "SIGRTMIN+5",  "SIGRTMIN+6",  "SIGRTMIN+7",  "SIGRTMIN+8",
+		"SIGRTMIN+9",  "SIGSEGV",     "SIGSTKFLT",   "SIGSTOP",	    "SIGSYS",	   "SIGTERM",
+		"SIGTRAP",     "SIGTSTP",     "SIGTTIN",     "SIGTTOU",	    "SIGURG",	   "SIGUSR1",
+		"SIGUSR2",     "SIGVTALRM",   "SIGWINCH",    "SIGXCPU",	    "SIGXFSZ",	   NULL};
+	static const char *const of_windows[] = {"SIGKILL", "SIGTERM", NULL};
+	const char *signal = js_str(c->o, "lifecycle", "stopSignal", NULL);
+	const js *os = js_obj(c->spec->spec, "os", NULL);
+	const char *name = js_str0(os, "name", NULL);
+	const char *const *known = !strcmp(name, "linux")     ? of_linux
+				   : !strcmp(name, "windows") ? of_windows
+							      : NULL;
+
+	if (!signal)
+		return;
+	const char *path = PATH("%s.lifecycle.stopSignal", c->path);
+	if (!os)
+		field_error_forbidden(c->spec->errs, path,
+				      "may not be set for containers with empty `spec.os.name`");
+	for (size_t i = 0; known && known[i]; i++)
+		if (!strcmp(known[i], signal))
+			return;
+	if (known)
+		field_error_not_supported(c->spec->errs, path, signal, known);
+}
+
 static void check_life(const struct podspec_container *c)
 {
 	check_sleep(c, "postStart");
 	check_sleep(c, "preStop");
+	check_stop_signal(c);
 	check_probe(c, "livenessProbe");
 	check_probe(c, "readinessProbe");
 	check_probe(c, "startupProbe");

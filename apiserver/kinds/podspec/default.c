@@ -67,8 +67,6 @@ static void mirror_account(js *spec)
 
 static void drop_of_container(js *c)
 {
-	if (js_obj(c, "lifecycle", NULL))
-		js_del(js_obj(c, "lifecycle", NULL), "stopSignal");
 	js_array_for_each (v, js_arr(c, "env", NULL))
 		if (js_obj(v, "valueFrom", NULL))
 			js_del(js_obj(v, "valueFrom", NULL), "fileKeyRef");

@@ -91,7 +91,7 @@ static void test_disabled(void **state)
 {
 	autojson js *spec = parse(JSON(
 		"{'hostnameOverride':'h','initContainers':[{'restartPolicy':'Always'}],"
-		"'containers':[{'volumeMounts':[{'name':'v'}],'lifecycle':{'stopSignal':'SIGHUP'},"
+		"'containers':[{'volumeMounts':[{'name':'v'}],"
 		"'env':[{'valueFrom':{'fileKeyRef':{}}}]}],'volumes':[{'name':'v','image':{}},{'name':'p','projected':{'sources':["
 		"{'clusterTrustBundle':{}},{'podCertificate':{}},{'secret':{}}]}}]}"));
 	autobuf struct buf b = BUF_INIT;
@@ -101,7 +101,7 @@ static void test_disabled(void **state)
 	assert_string_equal(
 		buf_str(&b),
 		JSON("{'initContainers':[{'restartPolicy':'Always','imagePullPolicy':'IfNotPresent'}],"
-		     "'containers':[{'lifecycle':{},'env':[{'valueFrom':{}}],'imagePullPolicy':'IfNotPresent'}],"
+		     "'containers':[{'env':[{'valueFrom':{}}],'imagePullPolicy':'IfNotPresent'}],"
 		     "'volumes':[{'name':'p','projected':{'sources':[{},{},{'secret':{}}]}}]}"));
 }
 

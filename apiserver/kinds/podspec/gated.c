@@ -36,6 +36,31 @@ static void rules_drop(js *spec)
 		}
 }
 
+/* ---- ContainerStopSignals ---- */
+
+static bool signals_used(const js *spec)
+{
+	for (size_t l = 0; l < PODSPEC_LISTS; l++)
+		js_array_for_each (c, js_arr(spec, podspec_lists[l], NULL))
+			if (js_field(js_obj(c, "lifecycle", NULL), "stopSignal"))
+				return true;
+	return false;
+}
+
+/* Of containers that say nothing else about their lives nothing is left of it. */
+static void signals_drop(js *spec)
+{
+	for (size_t l = 0; l < PODSPEC_LISTS; l++)
+		js_array_for_each (c, js_arr(spec, podspec_lists[l], NULL)) {
+			js *life = js_obj(c, "lifecycle", NULL);
+			if (!js_field(life, "stopSignal"))
+				continue;
+			js_del(life, "stopSignal");
+			if (!js_len(life))
+				js_del(c, "lifecycle");
+		}
+}
+
 /* ---- all of them ---- */
 
 static const struct {
@@ -44,6 +69,7 @@ static const struct {
 	void (*drop)(js *spec);
 } features[] = {
 	{GATE_ContainerRestartRules, rules_used, rules_drop},
+	{GATE_ContainerStopSignals, signals_used, signals_drop},
 };
 
 void podspec_drop_disabled(js *spec, const js *old)

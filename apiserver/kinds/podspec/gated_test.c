@@ -67,6 +67,111 @@ static void test_restart_rules_are_dropped(void **state)
 	gate_forget();
 }
 
+/* ---- ContainerStopSignals ---- */
+
+#define SIGNAL ",'lifecycle':{'stopSignal':'SIGTERM'}"
+#define NO_SIGNAL ",'lifecycle':{}"
+#define HOOK "'preStop':{'exec':{'command':['a']}}"
+
+/* The three lists, one container each. */
+#define EACH(init, app, ephemeral)                                                                           \
+	JSON("{'initContainers':[{'name':'i'" init "}],'containers':[{'name':'c'" app                        \
+	     "}],'ephemeralContainers':[{'name':'e'" ephemeral "}]}")
+
+/* pkg/api/pod util_test.go TestDropContainerStopSignals. */
+static void test_stop_signals_are_dropped(void **state)
+{
+	const struct {
+		const char *gate, *new, *old, *left;
+	} rows[] = {
+		{"ContainerStopSignals=true", EACH(SIGNAL, SIGNAL, SIGNAL), NULL,
+		 EACH(SIGNAL, SIGNAL, SIGNAL)},
+		{"", EACH(SIGNAL, SIGNAL, SIGNAL), NULL, EACH("", "", "")},
+		{"", EACH("", SIGNAL, ""), EACH("", NO_SIGNAL, ""), EACH("", "", "")},
+		{"", EACH("", NO_SIGNAL, ""), NULL, EACH("", NO_SIGNAL, "")},
+		{"", EACH("", ",'lifecycle':{'stopSignal':'SIGTERM'," HOOK "}", ""), NULL,
+		 EACH("", ",'lifecycle':{" HOOK "}", "")},
+		{"", EACH("", SIGNAL, ""), EACH(SIGNAL, "", ""), EACH("", SIGNAL, "")},
+		{"", EACH("", SIGNAL, ""), EACH("", SIGNAL, ""), EACH("", SIGNAL, "")},
+		{"", EACH("", SIGNAL, ""), EACH("", "", SIGNAL), EACH("", SIGNAL, "")},
+		{"", EACH("", SIGNAL, ""), EACH("", ",'lifecycle':{'stopSignal':''}", ""),
+		 EACH("", SIGNAL, "")},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+		autobuf struct buf left = BUF_INIT;
+		autojson js *new = js_parse(rows[i].new, strlen(rows[i].new), NULL, &err),
+			    *old = rows[i].old ? js_parse(rows[i].old, strlen(rows[i].old), NULL, &err)
+					       : NULL;
+		gate(rows[i].gate);
+		podspec_drop_disabled(new, old);
+		js_write(&left, new);
+		if (strcmp(buf_str(&left), rows[i].left) != 0)
+			fail_msg("row %zu: %s", i, buf_str(&left));
+	}
+	gate_forget();
+}
+
+#define ENDS(os, init, app)                                                                                  \
+	JSON("{'metadata':{'name':'p'},'spec':{" os "'initContainers':[{'name':'i','image':'i'" init         \
+	     "}],'containers':[{'name':'c','image':'i'" app "}]}}")
+#define LINUX "'os':{'name':'linux'},"
+#define WINDOWS "'os':{'name':'windows'},"
+#define HANGS_UP ",'lifecycle':{'stopSignal':'SIGHUP'}"
+
+static void test_stop_signals_are_judged(void **state)
+{
+	const struct causes_row rows[] = {
+		{"", "Pod", ENDS(LINUX, SIDECAR HANGS_UP, HANGS_UP), ""},
+		{"", "Pod", ENDS(WINDOWS, "", SIGNAL), ""},
+		{"", "Pod", ENDS("", SIDECAR SIGNAL, SIGNAL),
+		 "spec.containers[0].lifecycle.stopSignal: Forbidden: may not be set for containers with empty `spec.os.name`\n"
+		 "spec.initContainers[0].lifecycle.stopSignal: Forbidden: may not be set for containers with empty `spec.os.name`\n"},
+		{"", "Pod", ENDS(WINDOWS, "", HANGS_UP),
+		 "spec.containers[0].lifecycle.stopSignal: Unsupported value: \"SIGHUP\": supported values: \"SIGKILL\", \"SIGTERM\"\n"},
+		{"", "Pod", ENDS(LINUX, SIGNAL, ""),
+		 "spec.initContainers[0].lifecycle: Forbidden: may not be set for init containers without restartPolicy=Always\n"},
+		{"", "Pod", ENDS("'os':{'name':'x'},", "", HANGS_UP),
+		 "spec.os: Unsupported value: \"x\": supported values: \"linux\", \"windows\"\n"},
+	};
+
+	gate("ContainerStopSignals=true");
+	causes_check(rows, ARRAY_LEN(rows));
+	gate_forget();
+}
+
+/* What OpenAPI names is what is taken, and what the refusal of anything else names. */
+static void test_signals_of_linux(void **state)
+{
+	const char *const *known = schema_type(causes_schema, "Signal")->check->known;
+	autobuf struct buf all = BUF_INIT;
+	const char *names[] = {"TERM", "", NULL};
+
+	gate("ContainerStopSignals=true");
+	for (size_t i = 0; known[i]; i++) {
+		autofree char *text =
+			mem_printf(ENDS(LINUX, "", ",'lifecycle':{'stopSignal':'%s'}"), known[i]);
+		autobuf struct buf causes = BUF_INIT;
+		causes_of("", "Pod", "", text, NULL, &causes, NULL);
+		assert_string_equal(buf_str(&causes), "");
+		buf_addf(&all, "%s\"%s\"", i ? ", " : "", known[i]);
+	}
+	for (size_t i = 0; names[i]; i++) {
+		autofree char *text =
+			mem_printf(ENDS(LINUX, "", ",'lifecycle':{'stopSignal':'%s'}"), names[i]);
+		autofree char *want = mem_printf(
+			"spec.containers[0].lifecycle.stopSignal: Unsupported value: \"%s\": supported values: %s\n",
+			names[i], buf_str(&all));
+		autobuf struct buf causes = BUF_INIT;
+		causes_of("", "Pod", "", text, NULL, &causes, NULL);
+		assert_string_equal(buf_str(&causes), want);
+	}
+	gate_forget();
+}
+
+/* ---- both ---- */
+
 /* Of every kind that has a template, as of Pods. */
 static void test_every_kind(void **state)
 {
@@ -201,6 +306,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_restart_rules_are_dropped),
 		cmocka_unit_test(test_every_kind),
+		cmocka_unit_test(test_stop_signals_are_dropped),
+		cmocka_unit_test(test_stop_signals_are_judged),
+		cmocka_unit_test(test_signals_of_linux),
 		cmocka_unit_test(test_restart_rules_are_judged),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_transitions),
