@@ -6,10 +6,10 @@ setup_file() {
 	. "$ROOT/e2e/lib.bash"
 	. "$ROOT/e2e/node.bash"
 	stop "$DIR" apiserver
-	"$ROOT/deploy/up" --dir "$DIR" --no-demo --no-build --feature-gates ContainerRestartRules=true >&2
+	"$ROOT/deploy/up" --dir "$DIR" --no-demo --no-build --feature-gates ContainerRestartRules=true,ContainerStopSignals=true >&2
 	own_node gates 52 <<-END
 		evictionHard: {memory.available: 1Mi, nodefs.available: 1Mi}
-		featureGates: {ContainerRestartRules: true}
+		featureGates: {ContainerRestartRules: true, ContainerStopSignals: true}
 	END
 	own_image
 	own_agent
@@ -97,9 +97,58 @@ of() { kubectl get pod "$1" -o jsonpath="$2"; } # POD PATH
 	[[ $output == *"spec.containers[0].restartPolicy: Required value: must specify restartPolicy when restart rules are used"* ]]
 }
 
-@test "without the gate the fields are dropped, but not from what has them" {
+@test "stop signals: a container ends by its own, else by its image's, and the status names it" {
+	local tar=$BATS_TEST_TMPDIR/quits.tar
+	"$ROOT/deploy/oci-image" "$tar" localhost/coracle-quits:1.0 --config '{"Env":["PATH=/bin"],"Cmd":["sh"],"StopSignal":"SIGQUIT"}'
+	"$ROOT/build/bin/nodeagent" image import "$tar" --root-dir="$OWN/node"
+	pod signals Never <<-'END'
+		  os: {name: linux}
+		  initContainers:
+		  - &c
+		    name: side
+		    image: localhost/coracle-quits:1.0
+		    command: [busybox, sh, -c, 'trap "exit 10" USR1; trap "exit 3" QUIT; trap "exit 15" TERM; while :; do busybox sleep 0.1; done']
+		    restartPolicy: Always
+		    startupProbe: {exec: {command: [busybox, grep, -qE, '^SigCgt:.*[4-7c-f]...$', /proc/1/status]}, periodSeconds: 1, failureThreshold: 120}
+		    lifecycle: {stopSignal: SIGUSR1}
+		  containers:
+		  - {<<: *c, name: own, restartPolicy: Never}
+		  - {<<: *c, name: image, restartPolicy: Never, lifecycle: null}
+		  - {<<: *c, name: none, restartPolicy: Never, lifecycle: null, image: 'localhost/coracle-demo:1.0'}
+	END
+	kubectl wait --for=condition=Ready pod/signals --timeout="${GUARD}s"
+	is 'image=SIGQUIT none=SIGTERM own=SIGUSR1 ' of signals '{range .status.containerStatuses[*]}{.name}={.stopSignal} {end}'
+	is SIGUSR1 of signals '{.status.initContainerStatuses[0].stopSignal}'
+	kubectl patch pod signals --type=merge -p '{"metadata":{"finalizers":["coracle.test/look"]}}'
+	kubectl delete pod signals --wait=false
+	eventually is 'image=3 none=15 own=10 ' of signals '{range .status.containerStatuses[*]}{.name}={.state.terminated.exitCode} {end}'
+	eventually is 10 of signals '{.status.initContainerStatuses[0].state.terminated.exitCode}'
+	kubectl patch pod signals --type=merge -p '{"metadata":{"finalizers":null}}'
+	pod kept Never <<-'END'
+		  os: {name: linux}
+		  schedulingGates: [{name: coracle.test/never}]
+		  containers: [{name: c, image: i, lifecycle: {stopSignal: SIGUSR1}}]
+	END
+	run ! kubectl create --validate=false -f - <<-END
+		apiVersion: v1
+		kind: Pod
+		metadata: {name: wrong}
+		spec: {containers: [{name: c, image: i, lifecycle: {stopSignal: SIGUSR1}}]}
+	END
+	[[ $output == *'spec.containers[0].lifecycle.stopSignal: Forbidden: may not be set for containers with empty `spec.os.name`'* ]]
+}
+
+@test "without the gates the fields are dropped, but not from what has them" {
 	stop "$DIR" apiserver
 	"$ROOT/deploy/up" --dir "$DIR" --no-demo --no-build >&2
+	pod mute Never <<-'END'
+		  os: {name: linux}
+		  schedulingGates: [{name: coracle.test/never}]
+		  containers: [{name: c, image: i, lifecycle: {stopSignal: SIGUSR1}}]
+	END
+	is '' of mute '{.spec.containers[0].lifecycle}'
+	kubectl label pod kept still=here
+	is SIGUSR1 of kept '{.spec.containers[0].lifecycle.stopSignal}'
 	pod dropped Never <<-'END'
 		  containers:
 		  - {name: c, image: 'localhost/coracle-demo:1.0', command: [busybox, "true"], restartPolicy: OnFailure, restartPolicyRules: [{action: Restart, exitCodes: {operator: In, values: [42]}}]}

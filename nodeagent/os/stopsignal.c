@@ -2,6 +2,7 @@
 #include "os/stopsignal.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,4 +54,25 @@ int stopsignal_parse(const char *s)
 	if (!strncmp(s, "RTMAX-", 6))
 		return in_range(SIGRTMAX + number(s + 5));
 	return in_range(number(s));
+}
+
+/* As far from one end as the API has names for it. */
+#define FROM_RTMIN 15
+
+bool stopsignal_name(int sig, char ret[STOPSIGNAL_NAME_MAX])
+{
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (names[i].sig == sig) {
+			snprintf(ret, STOPSIGNAL_NAME_MAX, "SIG%s", names[i].name);
+			return true;
+		}
+	if (sig == SIGRTMIN || sig == SIGRTMAX)
+		snprintf(ret, STOPSIGNAL_NAME_MAX, "SIGRT%s", sig == SIGRTMIN ? "MIN" : "MAX");
+	else if (sig > SIGRTMIN && sig <= SIGRTMIN + FROM_RTMIN)
+		snprintf(ret, STOPSIGNAL_NAME_MAX, "SIGRTMIN+%d", sig - SIGRTMIN);
+	else if (sig > SIGRTMIN && sig < SIGRTMAX)
+		snprintf(ret, STOPSIGNAL_NAME_MAX, "SIGRTMAX-%d", SIGRTMAX - sig);
+	else
+		return false;
+	return true;
 }

@@ -40,8 +40,45 @@ static void test_names(void **state)
 	assert_int_equal(stopsignal_parse(NULL), 0);
 }
 
+/* Of those that are one the first is told; what is told is read again. */
+static void test_numbers(void **state)
+{
+	const struct {
+		int sig;
+		const char *name;
+	} rows[] = {
+		{SIGHUP, "SIGHUP"},
+		{SIGTERM, "SIGTERM"},
+		{SIGCHLD, "SIGCHLD"},
+		{SIGABRT, "SIGABRT"},
+		{SIGPOLL, "SIGIO"},
+		{SIGRTMIN, "SIGRTMIN"},
+		{SIGRTMIN + 1, "SIGRTMIN+1"},
+		{SIGRTMIN + 15, "SIGRTMIN+15"},
+		{SIGRTMIN + 16, "SIGRTMAX-14"},
+		{SIGRTMAX - 1, "SIGRTMAX-1"},
+		{SIGRTMAX, "SIGRTMAX"},
+		{0, ""},
+		{-1, ""},
+		{32, ""}, /* the C library's own */
+		{65, ""},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char name[STOPSIGNAL_NAME_MAX] = "";
+		assert_int_equal(stopsignal_name(rows[i].sig, name), *rows[i].name != '\0');
+		assert_string_equal(name, rows[i].name);
+	}
+	for (int sig = 1; sig <= SIGRTMAX; sig++) {
+		char name[STOPSIGNAL_NAME_MAX];
+		if (stopsignal_name(sig, name))
+			assert_int_equal(stopsignal_parse(name), sig);
+		else
+			assert_true(sig > 31 && sig < SIGRTMIN);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_names)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_names), cmocka_unit_test(test_numbers)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -130,6 +130,7 @@ static bool start_done(struct job *j)
 			       .image = c->image_ref,
 			       .image_id = c->digest_ref,
 			       .user = s->status.user_known ? &s->status.user : NULL,
+			       .stop_signal = s->status.stop_signal,
 			       .started_ns = s->status.started_ns ? s->status.started_ns : clock_wall_ns()};
 	if (j->err.reason != REASON_NONE)
 		failed(s, &r);
@@ -308,6 +309,7 @@ static int build_spec(struct start_job *s, struct err *err)
 		.tty = c->tty,
 		.stdin_open = c->stdin_open,
 		.stdin_once = c->stdin_once,
+		.stop_signal = c->stop_signal,
 		.log_path = arena_strdup(&s->a, log),
 		.termination_log = s->j.host->simulated ? NULL : s->message_file,
 		.termination_path = c->termination_path,

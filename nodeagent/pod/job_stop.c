@@ -17,8 +17,9 @@ struct signal_job {
 static enum job_way signal_prepare(struct job *j, const struct action *a)
 {
 	struct signal_job *s = (struct signal_job *)j;
-	s->id = mem_strdup(job_machine_container(j)->cur.id);
-	s->sig = a->sig;
+	const struct container_run *r = &job_machine_container(j)->cur;
+	s->id = mem_strdup(r->id);
+	s->sig = a->sig ? a->sig : r->stop_signal;
 	return JOB_GO;
 }
 
@@ -29,7 +30,7 @@ static void signal_work(struct job *j)
 	struct runtime_image image = {0};
 	struct err ignored = ERR_INIT;
 	if (!s->sig) {
-		/* An image that is gone meanwhile had nothing special to say. */
+		/* Nobody kept it. An image that is gone meanwhile had nothing special to say. */
 		(void)!rt->ops->image_get(rt, job_container(j)->image, &image, &ignored);
 		s->sig = stopsignal_parse(image.stop_signal);
 		if (!s->sig)

@@ -84,6 +84,7 @@ struct container_run {
 	char *id;		/* runtime's, without scheme; NULL = there was no such run */
 	char *image, *image_id; /* as status shows them */
 	char *user;		/* the same as JSON text; NULL: not known */
+	int stop_signal;	/* 0: not known */
 	unsigned attempt;
 	int64_t started_ns, finished_ns; /* wall; finished 0 while running */
 	int exit_code;
@@ -247,6 +248,7 @@ void machine_image_failed(struct machine *m, int i, const char *reason, const ch
 struct run_result { /* strings borrowed */
 	const char *id, *image, *image_id;
 	const struct runtime_user *user; /* NULL: not known */
+	int stop_signal;		 /* 0: the same */
 	int64_t started_ns, finished_ns; /* wall */
 	int exit_code;
 	bool oom_killed;

@@ -387,9 +387,13 @@ static void append(struct container_list *l, const struct container_spec *v, siz
 	l->n += n;
 }
 
-/* Without the gate only sidecars have a policy of their own. */
+/* Without the gates only sidecars have a policy of their own, and signals are the images'. */
 static void ungated(struct container_spec *c)
 {
+	if (!gate_enabled(GATE_ContainerStopSignals)) {
+		c->stop_signal = 0;
+		c->stop_signal_name = "";
+	}
 	if (gate_enabled(GATE_ContainerRestartRules) && !c->ephemeral)
 		return;
 	c->n_rules = 0;

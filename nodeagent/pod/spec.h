@@ -141,6 +141,7 @@ struct container_spec {
 	const struct probe_spec *probe[PROBE_KINDS]; /* NULL = none */
 	const struct hook_spec *hook[HOOK_KINDS];    /* NULL = none */
 	int stop_signal;			     /* lifecycle's; 0 = the image's */
+	const char *stop_signal_name;		     /* as it was said */
 	const char *working_dir;		     /* NULL = the image's */
 	struct container_resources resources;
 	const char *resources_text; /* JSON of all of them; NULL = none */
@@ -160,7 +161,6 @@ struct container_spec {
 	size_t n_rules;
 	/* the decoder's, as the next */
 	bool allow_escalation, says_non_root;
-	const char *stop_signal_name;
 };
 
 struct pod {

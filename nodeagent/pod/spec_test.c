@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "base/gate.h"
 #include "pod/make_test.h"
 #include "object/json_test.h"
 
@@ -228,8 +229,22 @@ static void test_hooks(void **state)
 	assert_string_equal(start->headers[0].value, "b");
 	assert_int_equal(stop->type, HANDLER_SLEEP);
 	assert_int_equal(stop->sleep_s, 4);
-	assert_int_equal(c->stop_signal, SIGRTMIN + 2);
+	assert_int_equal(c->stop_signal, 0); /* its gate is off */
 	free_pod(p);
+}
+
+static void test_stop_signal(void **state)
+{
+	struct err err = ERR_INIT;
+	assert_int_equal(gate_say("ContainerStopSignals=true", &err), 0);
+	struct pod *p = with_container(JSON("'lifecycle':{'stopSignal':'SIGRTMIN+2'}"));
+	assert_int_equal(p->list.v[0].stop_signal, SIGRTMIN + 2);
+	assert_string_equal(p->list.v[0].stop_signal_name, "SIGRTMIN+2");
+	free_pod(p);
+	p = with_container(JSON("'lifecycle':{'stopSignal':'SIGNONE'}"));
+	assert_int_equal(p->list.v[0].stop_signal, 0);
+	free_pod(p);
+	gate_forget();
 }
 
 /* Behind the others, and no container of the Pod's own. */
@@ -256,6 +271,7 @@ int main(void)
 		cmocka_unit_test(test_ephemeral),      cmocka_unit_test(test_table),
 		cmocka_unit_test(test_defaults),       cmocka_unit_test(test_seccomp),
 		cmocka_unit_test(test_probe_defaults), cmocka_unit_test(test_probes),
-		cmocka_unit_test(test_hooks),	       cmocka_unit_test(test_everything)};
+		cmocka_unit_test(test_hooks),	       cmocka_unit_test(test_stop_signal),
+		cmocka_unit_test(test_everything)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,9 +3,11 @@
 
 #include <stdlib.h>
 
+#include "base/gate.h"
 #include "base/map.h"
 #include "object/condition.h"
 #include "object/rfc3339.h"
+#include "os/stopsignal.h"
 #include "pod/conditions.h"
 #include "pod/life/resize.h"
 #include "pod/limits.h"
@@ -215,6 +217,15 @@ static void set_resources(js *o, const struct machine *m, size_t i)
 	js_set(o, "resources", resize_status(m, i));
 }
 
+/* The one that the run was begun with, by the name that the Pod has for it; some have several. */
+static void set_stop_signal(js *o, const struct container_spec *s, int sig)
+{
+	char name[STOPSIGNAL_NAME_MAX];
+	if (!gate_enabled(GATE_ContainerStopSignals) || !stopsignal_name(sig, name))
+		return;
+	js_set_str(o, "stopSignal", sig == s->stop_signal ? s->stop_signal_name : name);
+}
+
 static js *container_json(const struct machine *m, size_t i, const struct status_node *node)
 {
 	const struct container_spec *s = &m->pod->list.v[i];
@@ -240,6 +251,7 @@ static js *container_json(const struct machine *m, size_t i, const struct status
 		js_set(o, "user", pod_field(r->user));
 	if (s->n_mounts)
 		js_set(o, "volumeMounts", mounts_json(s));
+	set_stop_signal(o, s, r ? r->stop_signal : 0);
 	return o;
 }
 

@@ -4,8 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <signal.h>
 #include <stdio.h>
 
+#include "base/gate.h"
 #include "object/condition.h"
 #include "pod/make_test.h"
 #include "pod/status.h"
@@ -59,6 +61,51 @@ static void test_volume_mounts(void **state)
 	assert_null(js_arr(status_container(whole, "b"), "volumeMounts", NULL));
 	machine_release(&m);
 	free_pod(p);
+}
+
+/* The signal of the run that is shown, by the name that the Pod has for it. */
+static void test_stop_signal(void **state)
+{
+	static const struct {
+		const char *gates, *said;
+		int sig;
+		const char *want;
+	} rows[] = {
+		{"ContainerStopSignals=true", "SIGUSR1", SIGUSR1, "SIGUSR1"},
+		{"ContainerStopSignals=true", "SIGCLD", SIGCHLD, "SIGCLD"},
+		{"ContainerStopSignals=true", "", SIGCHLD, "SIGCHLD"},
+		{"ContainerStopSignals=true", "", SIGTERM, "SIGTERM"},
+		/* it was begun before that was said */
+		{"ContainerStopSignals=true", "SIGUSR1", SIGTERM, "SIGTERM"},
+		{"ContainerStopSignals=true", "", 0, NULL},
+		{"", "SIGUSR1", SIGUSR1, NULL},
+	};
+	struct err err = ERR_INIT;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char text[256];
+		snprintf(
+			text, sizeof(text),
+			JSON("{'metadata':{'name':'p','uid':'u'},'spec':{'containers':[{'name':'a','image':'i',"
+			     "'lifecycle':{'stopSignal':'%s'}}]}}"),
+			rows[i].said);
+		gate_forget();
+		assert_int_equal(gate_say(rows[i].gates, &err), 0);
+		struct pod *p = make_pod(text);
+		struct machine m;
+		machine_init(&m, p, (struct instant){0, 0});
+		autojson js *waits = status_build(&m, &node, NULL, NS_PER_S);
+		assert_null(js_str(status_container(waits, "a"), "stopSignal", NULL));
+		m.c[0].state = CTR_RUNNING;
+		m.c[0].cur.id = mem_strdup("x");
+		m.c[0].cur.stop_signal = rows[i].sig;
+		autojson js *runs = status_build(&m, &node, NULL, NS_PER_S);
+		const char *got = js_str(status_container(runs, "a"), "stopSignal", NULL);
+		if (!got != !rows[i].want || (got && strcmp(got, rows[i].want) != 0))
+			fail_msg("row %zu: %s", i, got);
+		machine_release(&m);
+		free_pod(p);
+	}
+	gate_forget();
 }
 
 /* Only the parts that changed travel; what the API has already is not said again. */
@@ -196,7 +243,9 @@ static void test_readiness_gates(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_volume_mounts), cmocka_unit_test(test_patch),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_volume_mounts),
+					   cmocka_unit_test(test_stop_signal),
+					   cmocka_unit_test(test_patch),
 					   cmocka_unit_test(test_ready_of_others),
 					   cmocka_unit_test(test_transition_times),
 					   cmocka_unit_test(test_readiness_gates)};

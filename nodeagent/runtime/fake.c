@@ -51,7 +51,7 @@ struct ctr {
 	char *name, *image, *asked;
 	unsigned attempt;
 	enum runtime_state state;
-	int exit_code, order_code;
+	int exit_code, order_code, stop_signal;
 	double order_s; /* < 0: no order */
 	int64_t created_ns, started_ns, finished_ns, exit_at_ns;
 };
@@ -342,6 +342,7 @@ static int container_create(struct runtime *rt, const struct runtime_container_s
 		snprintf(c->id, sizeof(c->id), "%s", spec->id);
 		c->name = mem_strdup(spec->name);
 		c->image = mem_strdup(spec->image_id);
+		c->stop_signal = spec->stop_signal ? spec->stop_signal : SIGTERM;
 		c->asked = mem_strdup(spec->image_asked ? spec->image_asked : "");
 		c->attempt = spec->attempt;
 		c->created_ns = clock_wall_ns();
@@ -387,7 +388,8 @@ static void fill(const struct ctr *c, struct runtime_container *ret)
 					  .exit_code = c->exit_code,
 					  .created_ns = c->created_ns,
 					  .started_ns = c->started_ns,
-					  .finished_ns = c->finished_ns};
+					  .finished_ns = c->finished_ns,
+					  .stop_signal = c->stop_signal};
 	memcpy(ret->id, c->id, sizeof(c->id));
 }
 

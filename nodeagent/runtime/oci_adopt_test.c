@@ -47,7 +47,7 @@ static void test_started(void **state)
 	struct err err = ERR_INIT;
 	struct runtime_sandbox_spec p = pod("uid-started");
 	struct runtime_sandbox s = make_sandbox(&p);
-	struct made stays = make(&s, SPEC(.name = "stays"), CMD("sleep", "1000")),
+	struct made stays = make(&s, SPEC(.name = "stays", .stop_signal = SIGUSR1), CMD("sleep", "1000")),
 		    ends = make(&s, SPEC(.name = "ends"), CMD("sh", "-c", "exit 9"));
 	start(&stays);
 	start(&ends);
@@ -63,6 +63,8 @@ static void test_started(void **state)
 	c = status(ends.id);
 	assert_int_equal(c.state, RUNTIME_EXITED);
 	assert_int_equal(c.exit_code, 9);
+	assert_int_equal(status(stays.id).stop_signal, SIGUSR1);
+	assert_int_equal(c.stop_signal, SIGTERM);
 	assert_int_equal(rt->ops->container_signal(rt, stays.id, SIGKILL, &err), 0);
 	wait_end(stays.id);
 	remove_sandbox(&s);

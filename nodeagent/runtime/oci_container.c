@@ -343,7 +343,7 @@ void oci_container_orphaned(struct oci *o, struct oci_container *c)
 void oci_container_inspect(struct oci *o, struct oci_container *c, struct runtime_container *ret)
 {
 	update(o, c);
-	*ret = (struct runtime_container){.created_ns = c->created_ns};
+	*ret = (struct runtime_container){.created_ns = c->created_ns, .stop_signal = c->stop_signal};
 	memcpy(ret->id, c->id, sizeof(ret->id));
 	ret->user_known = c->user != NULL;
 	if (c->user)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "os/process.h"
+#include "os/stopsignal.h"
 #include "runtime/oci_internal.h"
 
 #define KILL_NS (10 * NS_PER_S)
@@ -213,6 +214,9 @@ struct oci_container *oci_container_new(struct oci *o, const struct runtime_cont
 	c->tty = spec->tty;
 	c->stdin_open = spec->stdin_open;
 	c->stdin_once = spec->stdin_once;
+	c->stop_signal = spec->stop_signal ? spec->stop_signal : stopsignal_parse(image->config.stop_signal);
+	if (!c->stop_signal)
+		c->stop_signal = SIGTERM;
 	c->created_ns = clock_wall_ns();
 	c->labels = kvs_dup(spec->labels, spec->n_labels);
 	c->annotations = kvs_dup(spec->annotations, spec->n_annotations);

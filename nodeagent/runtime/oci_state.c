@@ -99,6 +99,7 @@ int oci_container_save(struct oci *o, struct oci_container *c, struct err *err)
 	js_set_bool(d, "tty", c->tty);
 	js_set_bool(d, "stdin", c->stdin_open);
 	js_set_bool(d, "stdinOnce", c->stdin_once);
+	js_set_int(d, "stopSignal", c->stop_signal);
 	js_set_int(d, "created", c->created_ns);
 	put_kvs(d, "labels", &c->labels);
 	put_kvs(d, "annotations", &c->annotations);
@@ -222,6 +223,7 @@ static struct oci_container *container_from(const struct oci *o, const char *id,
 	c->tty = js_bool(d, false, "tty", NULL);
 	c->stdin_open = js_bool(d, false, "stdin", NULL);
 	c->stdin_once = js_bool(d, false, "stdinOnce", NULL);
+	c->stop_signal = (int)js_int(d, 0, "stopSignal", NULL);
 	c->created_ns = js_int(d, 0, "created", NULL);
 	c->labels = get_kvs(d, "labels");
 	c->annotations = get_kvs(d, "annotations");

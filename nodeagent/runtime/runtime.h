@@ -124,6 +124,7 @@ struct runtime_container_spec {
 	const char *seccomp_file; /* path of an OCI profile */
 	const char *apparmor;	  /* name of a profile that the kernel has; NULL = none */
 	bool tty, stdin_open, stdin_once;
+	int stop_signal;      /* 0 = the image's */
 	const char *log_path; /* absolute; its directory is made */
 	const char
 		*termination_log; /* host file mounted at termination_path; NULL = none. Made when absent */
@@ -163,6 +164,7 @@ struct runtime_container {
 	bool oom_killed;
 	bool user_known;
 	struct runtime_user user;
+	int stop_signal; /* what it is to be ended with: its own, the image's, SIGTERM; 0 = not known */
 	int64_t created_ns, started_ns, finished_ns; /* wall clock; 0 = not yet */
 };
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "object/rfc3339.h"
+#include "os/stopsignal.h"
 #include "pod/machine.h"
 #include "pod/status.h"
 
@@ -57,6 +58,7 @@ static struct container_run run_of(const js *terminated, const js *entry, unsign
 		.image = mem_strdup(js_str(entry, "image", NULL)),
 		.image_id = mem_strdup(js_str(entry, "imageID", NULL)),
 		.user = text_of(js_obj(entry, "user", NULL)),
+		.stop_signal = stopsignal_parse(js_str(entry, "stopSignal", NULL)),
 		.attempt = attempt,
 		.started_ns = time_of(terminated, "startedAt"),
 		.finished_ns = time_of(terminated, "finishedAt"),
@@ -109,6 +111,7 @@ static void from_runtime(struct machine *m, int i, const struct runtime_list_con
 					.image = mem_strdup(e->image_ref),
 					.image_id = mem_strdup(e->digest_ref),
 					.user = container_user_text(e->c.user_known ? &e->c.user : NULL),
+					.stop_signal = e->c.stop_signal,
 					.attempt = e->attempt,
 					.started_ns = e->c.started_ns};
 	c->state = CTR_RUNNING;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an agent finds that begins anew. */
+#include <signal.h>
 #include "pod/life/life_test.h"
 #include "object/json_test.h"
 
@@ -9,15 +10,16 @@ static void test_adopt_running(void **state)
 {
 	struct runtime_list_sandbox sandbox = {.s = {.id = "sb", .ips = {"10.244.0.9"}, .ready = true},
 					       .pod_uid = "u1"};
-	struct runtime_list_container ctr = {.c = {.id = "a3", .state = RUNTIME_RUNNING, .started_ns = T0},
-					     .pod_uid = "u1",
-					     .name = "a",
-					     .image_ref = "i:1",
-					     .digest_ref = "i@sha256:1",
-					     .attempt = 3};
+	struct runtime_list_container ctr = {
+		.c = {.id = "a3", .state = RUNTIME_RUNNING, .started_ns = T0, .stop_signal = 3},
+		.pod_uid = "u1",
+		.name = "a",
+		.image_ref = "i:1",
+		.digest_ref = "i@sha256:1",
+		.attempt = 3};
 	struct runtime_list list = {&sandbox, 1, &ctr, 1};
 	static const char status_text[] =
-		"{\"startTime\":\"2025-12-31T00:00:00Z\",\"containerStatuses\":[{\"name\":\"a\",\"restartCount\":3,"
+		"{\"startTime\":\"2025-12-31T00:00:00Z\",\"containerStatuses\":[{\"name\":\"a\",\"restartCount\":3,\"stopSignal\":\"SIGUSR1\","
 		"\"lastState\":{\"terminated\":{\"exitCode\":7,\"reason\":\"Error\",\"containerID\":\"coracle://a2\","
 		"\"finishedAt\":\"2025-12-31T01:00:00Z\"}}}]}";
 	struct err err = ERR_INIT;
@@ -31,6 +33,8 @@ static void test_adopt_running(void **state)
 	expect_container(&l, "a", "restartCount", "3");
 	expect_container(&l, "a", "containerID", "coracle://a3");
 	expect_container(&l, "a", "lastState.terminated.exitCode", "7");
+	assert_int_equal(l.m.c[0].cur.stop_signal, 3);
+	assert_int_equal(l.m.c[0].prev.stop_signal, SIGUSR1);
 	autojson js *st = status(&l);
 	assert_string_equal(js_str0(st, "startTime", NULL), "2025-12-31T00:00:00Z");
 	assert_string_equal(js_str0(st, "podIP", NULL), "10.244.0.9");

@@ -374,6 +374,7 @@ static void new_run(struct container *c, const struct run_result *r)
 					.image = mem_strdup(r->image),
 					.image_id = mem_strdup(r->image_id),
 					.user = container_user_text(r->user),
+					.stop_signal = r->stop_signal,
 					.attempt = c->attempt,
 					.started_ns = r->started_ns};
 }

@@ -439,8 +439,10 @@ static void test_new_image_while_starting(void **state)
 	change_image(&l, "i:2");
 	expect_acts(&l, "");
 	const struct runtime_user user = {.uid = 5, .gid = 6, .groups = {6, 7}, .n_groups = 2};
-	const struct run_result r = {.id = "a0", .image = "i:1", .user = &user, .started_ns = l.now.wall_ns};
+	const struct run_result r = {
+		.id = "a0", .image = "i:1", .user = &user, .stop_signal = 3, .started_ns = l.now.wall_ns};
 	machine_started(&l.m, 0, &r, l.now);
+	assert_int_equal(l.m.c[0].cur.stop_signal, 3);
 	assert_string_equal(l.m.c[0].cur.user,
 			    "{\"linux\":{\"uid\":5,\"gid\":6,\"supplementalGroups\":[6,7]}}");
 	l.hold = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How containers are ended: hooks, grace, order, probes; and who is started again. */
+#include "base/gate.h"
 #include "pod/life/life_test.h"
 #include "object/json_test.h"
 
@@ -234,12 +235,21 @@ static void test_delete_in_a_kill(void **state)
 
 static void test_stop_signal(void **state)
 {
-	struct life l;
-	lives(&l, LIVE(APPS(CTR("a", ",'lifecycle':{'stopSignal':'SIGUSR1'}"))));
-	buf_clear(&l.acts);
-	deletes(&l, 5);
-	expect_acts(&l, "signal(a,sig) ");
-	end(&l);
+	static const struct {
+		const char *gates, *acts;
+	} rows[] = {{"ContainerStopSignals=true", "signal(a,sig) "}, {"", "signal(a) "}};
+	struct err err = ERR_INIT;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct life l;
+		gate_forget();
+		assert_int_equal(gate_say(rows[i].gates, &err), 0);
+		lives(&l, LIVE(APPS(CTR("a", ",'lifecycle':{'stopSignal':'SIGUSR1'}"))));
+		buf_clear(&l.acts);
+		deletes(&l, 5);
+		expect_acts(&l, rows[i].acts);
+		end(&l);
+	}
+	gate_forget();
 }
 
 /* ---- sidecars ---- */
