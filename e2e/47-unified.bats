@@ -4,6 +4,12 @@
 # unified hierarchy is the only one. Which controllers that are, CONTROLLERS says: on a machine whose v1 hierarchies have taken all of
 # them, what is shown is that containers run in cgroups of their own and go, not that limits hold; the last test says what it lacks.
 
+# Sets pages aside, or gives them back; a machine that does not let us has none.
+huge_pages() { # DIFFERENCE
+	local file=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
+	[ ! -w $file ] || echo $(($(cat $file) $1)) >$file 2>/dev/null || :
+}
+
 setup_file() {
 	. "$ROOT/e2e/lib.bash"
 	. "$ROOT/e2e/node.bash"
@@ -28,6 +34,7 @@ setup_file() {
 		evictionHard: {memory.available: 1Mi, nodefs.available: 1Mi}
 	END
 	own_image
+	huge_pages +4 # seen by an agent that begins
 	own_agent "${flags[@]}"
 	# one deadline for an agent that does not come up, not one in each test
 	eventually is True kubectl get node "$NODE" -o jsonpath='{.status.conditions[?(@.type=="Ready")].status}'
@@ -38,6 +45,7 @@ teardown_file() {
 	. "$ROOT/e2e/node.bash"
 	own_node_known unified
 	own_node_gone
+	huge_pages -4
 }
 setup() {
 	. "$ROOT/e2e/lib.bash"
@@ -45,7 +53,7 @@ setup() {
 	own_node_known unified
 }
 
-pod() { # name shell-command [resources [spec lines]]
+pod() { # name shell-command [resources [spec lines [medium of a volume at /huge]]]
 	kubectl create --validate=false -f - >/dev/null <<END
 apiVersion: v1
 kind: Pod
@@ -54,8 +62,9 @@ spec:
   nodeName: $NODE
   terminationGracePeriodSeconds: 5
   ${4:-}
+  volumes: [{name: v, emptyDir: {medium: "${5:-}"}}]
   containers:
-  - {name: c, image: $IMAGE, command: [busybox, sh, -c, '$2'], resources: {${3:-}}}
+  - {name: c, image: $IMAGE, command: [busybox, sh, -c, '$2'], resources: {${3:-}}, volumeMounts: [{name: v, mountPath: /huge}]}
 END
 }
 of() { kubectl get pod "$1" -o jsonpath="{$2}"; }
@@ -105,4 +114,16 @@ file_of() { $INSIDE cat "/sys/fs/cgroup$(group_of "$1")/$2"; } # pod file
 	! has cpu || is '10000 100000' file_of limited cpu.max
 	[ -z "$missing" ] || [ "$(grep -c 'the cgroup hierarchy lacks controllers' "$OWN/logs/nodeagent.log")" -eq 1 ]
 	[ -z "$missing" ] || skip "the unified hierarchy of this machine has no limits to look at:$missing"
+}
+
+@test "huge pages: what the node has, an emptyDir of them, and a Pod that asks for more is refused" {
+	local all
+	all=$(kubectl get node "$NODE" -o jsonpath='{.status.capacity.hugepages-2Mi}')
+	[ "${all:-0}" != 0 ] || skip "no huge pages can be set aside on this machine"
+	[ "$all" = "$(kubectl get node "$NODE" -o jsonpath='{.status.allocatable.hugepages-2Mi}')" ]
+	pod huge 'busybox grep " /huge hugetlbfs " /proc/mounts; sleep 9999' 'limits: {cpu: 100m, hugepages-2Mi: 4Mi}' '' HugePages
+	eventually shows 'pagesize=2M' kubectl logs huge
+	pod all 'sleep 9999' 'limits: {cpu: 100m, hugepages-2Mi: 1Ti}'
+	eventually is OutOfhugepages-2Mi of all .status.reason
+	kubectl delete pod huge --timeout="${GUARD}s"
 }

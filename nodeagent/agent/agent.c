@@ -608,6 +608,8 @@ struct agent *agent_new(const struct agent_config *c, struct err *err)
 	    (c->fake_nodes ? read_fleet(a, err) : read_bounds(a, err)) < 0)
 		goto fail;
 	node_facts_read(&a->facts, c->root_dir);
+	if (nodeobject_add(a->facts.huge, &a->extended, err) < 0)
+		goto fail;
 	if (address_choose(c->node_ip, real_name(a), a->node_ip, err) < 0)
 		goto fail;
 	if (c->fake_nodes) { /* every one of them is a machine of middling size */

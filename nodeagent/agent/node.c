@@ -380,7 +380,8 @@ static void offer(struct node *n)
 {
 	struct resources all = {0};
 	struct err ignored = ERR_INIT; /* the API server has judged them */
-	(void)(nodeobject_add(n->object.resources, &all, &ignored) == 0 &&
+	(void)(nodeobject_add(n->object.facts->huge, &all, &ignored) == 0 &&
+	       nodeobject_add(n->object.resources, &all, &ignored) == 0 &&
 	       nodeobject_add(n->foreign, &all, &ignored) == 0);
 	n->host.node.allocatable.scalars = all.scalars;
 	n->host.node.allocatable.n_scalars = all.n_scalars;

@@ -65,6 +65,27 @@ static bool kernel_has_apparmor(void)
 	       *buf_str(&b) == 'Y';
 }
 
+static void bytes_text(int64_t bytes, char out[QUANTITY_TEXT_MAX])
+{
+	struct quantity q = {(__int128)bytes * NS_PER_S, QUANTITY_BINARY_SI};
+	quantity_format(&q, out);
+}
+
+void node_facts_huge(struct node_facts *f, const struct hugepages *h)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		char size[QUANTITY_TEXT_MAX], all[QUANTITY_TEXT_MAX];
+		int64_t bytes = h->v[i].size * h->v[i].count;
+		bytes_text(h->v[i].size, size);
+		bytes_text(bytes, all);
+		autofree char *name = mem_printf("hugepages-%s", size);
+		if (!f->huge)
+			f->huge = js_new_obj();
+		js_set_str(f->huge, name, all);
+		f->huge_bytes += bytes;
+	}
+}
+
 void node_facts_read(struct node_facts *f, const char *root)
 {
 	struct utsname u;
@@ -99,10 +120,9 @@ void node_facts_read(struct node_facts *f, const char *root)
 	f->memory = strtoll(kib, NULL, 10) * 1024;
 	if (statvfs(root, &vfs) == 0 || statvfs("/", &vfs) == 0)
 		f->storage = (int64_t)vfs.f_blocks * (int64_t)vfs.f_frsize;
-	autofree char *h2 = read_line("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages");
-	autofree char *h1 = read_line("/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages");
-	f->huge_2m = strtoll(h2, NULL, 10) << 21;
-	f->huge_1g = strtoll(h1, NULL, 10) << 30;
+	struct hugepages huge;
+	hugepages_read(HUGEPAGES_DIR, &huge);
+	node_facts_huge(f, &huge);
 }
 
 void node_facts_release(struct node_facts *f)
@@ -111,6 +131,7 @@ void node_facts_release(struct node_facts *f)
 		       f->machine_id, f->boot_id, f->system_uuid};
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		free(all[i]);
+	js_autoput(&f->huge);
 	*f = (struct node_facts){0};
 }
 
@@ -262,8 +283,7 @@ static js *amounts(const struct node_object *n)
 	char text[32];
 	set_cpu(o, n->facts->cpu_milli);
 	set_bytes(o, "ephemeral-storage", n->facts->storage);
-	set_bytes(o, "hugepages-1Gi", n->facts->huge_1g);
-	set_bytes(o, "hugepages-2Mi", n->facts->huge_2m);
+	set_all(o, n->facts->huge);
 	set_bytes(o, "memory", n->facts->memory);
 	snprintf(text, sizeof(text), "%d", n->max_pods);
 	js_set_str(o, "pods", text);

@@ -8,6 +8,7 @@
 
 #include "object/core/resources.h"
 #include "object/json.h"
+#include "os/hugepages.h"
 #include "runtime/runtime.h"
 
 #define NODEOBJECT_MAX_NAMES 5	 /* of each (kubelet MaxNamesPerImageInNodeStatus) */
@@ -16,13 +17,15 @@
 struct node_facts { /* strings owned */
 	char *hostname, *arch, *kernel, *os_image, *machine_id, *boot_id, *system_uuid;
 	int64_t cpu_milli, memory, storage; /* milli, bytes */
-	int64_t huge_2m, huge_1g;	    /* bytes */
-	int64_t pids;  /* processes and threads that the kernel has numbers for; 0 = not known */
-	bool apparmor; /* the kernel confines by its profiles */
+	js *huge;	    /* "hugepages-2Mi" -> quantity, of each size that the machine has; NULL = none */
+	int64_t huge_bytes; /* of all of them */
+	int64_t pids;	    /* processes and threads that the kernel has numbers for; 0 = not known */
+	bool apparmor;	    /* the kernel confines by its profiles */
 };
 /* storage: of the file system that holds root. */
 void node_facts_read(struct node_facts *f, const char *root);
-void node_facts_release(struct node_facts *f); /* for tests */
+void node_facts_release(struct node_facts *f);			       /* for tests */
+void node_facts_huge(struct node_facts *f, const struct hugepages *h); /* for tests */
 
 struct node_object {
 	const char *name, *ip;

@@ -84,6 +84,32 @@ static void test_handlers(void **state)
 	assert_true(js_bool(st, false, "features", "supplementalGroupsPolicy", NULL));
 }
 
+/* Each size that the machine has, none of them aside or not. */
+static void test_huge_pages(void **state)
+{
+	static const struct hugepages huge = {3, {{64 << 10, 0}, {2 << 20, 513}, {1 << 30, 2}}};
+	struct node_facts with = facts;
+	struct node_object n = node(true);
+	struct resources r = {0};
+	struct err err = ERR_INIT;
+	n.facts = &with;
+	autojson js *none = nodeobject_status(&n, NULL, 0);
+	assert_null(js_get(none, "capacity", "hugepages-2Mi", NULL));
+	node_facts_huge(&with, &huge);
+	assert_int_equal(with.huge_bytes, (INT64_C(513) << 21) + (INT64_C(2) << 30));
+	autojson js *st = nodeobject_status(&n, NULL, 0);
+	const char *const lists[] = {"capacity", "allocatable"};
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		assert_string_equal(js_str0(st, lists[i], "hugepages-64Ki", NULL), "0");
+		assert_string_equal(js_str0(st, lists[i], "hugepages-2Mi", NULL), "1026Mi");
+		assert_string_equal(js_str0(st, lists[i], "hugepages-1Gi", NULL), "2Gi");
+	}
+	assert_int_equal(nodeobject_add(with.huge, &r, &err), 0);
+	assert_int_equal(resources_scalar(&r, "hugepages-2Mi"), INT64_C(513) << 21);
+	resources_release(&r);
+	js_autoput(&with.huge);
+}
+
 static js *js_from(const char *text)
 {
 	struct err err = ERR_INIT;
@@ -221,9 +247,10 @@ static void test_facts(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_object),  cmocka_unit_test(test_handlers),
-					   cmocka_unit_test(test_foreign), cmocka_unit_test(test_ready),
-					   cmocka_unit_test(test_images),  cmocka_unit_test(test_fleet_texts),
-					   cmocka_unit_test(test_facts)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_object),	    cmocka_unit_test(test_handlers),
+		cmocka_unit_test(test_huge_pages),  cmocka_unit_test(test_foreign),
+		cmocka_unit_test(test_ready),	    cmocka_unit_test(test_images),
+		cmocka_unit_test(test_fleet_texts), cmocka_unit_test(test_facts)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

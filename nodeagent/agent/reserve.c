@@ -70,7 +70,7 @@ struct reserve reserve_allocatable(const struct node_facts *f, const struct rese
 				   const struct thresholds *t)
 {
 	struct reserve a = reserve_bound(f, r);
-	a.memory = without(a.memory, kept(t, PRESSURE_MEMORY, f->memory) + f->huge_2m + f->huge_1g);
+	a.memory = without(a.memory, kept(t, PRESSURE_MEMORY, f->memory) + f->huge_bytes);
 	a.storage = without(a.storage, kept(t, PRESSURE_NODEFS, f->storage));
 	return a;
 }

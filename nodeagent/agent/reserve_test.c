@@ -38,7 +38,7 @@ static void test_parse(void **state)
 static void test_allocatable(void **state)
 {
 	const struct node_facts f = {
-		.cpu_milli = 10000, .memory = 10 * GI, .storage = 100 * GI, .huge_2m = GI, .pids = 4096};
+		.cpu_milli = 10000, .memory = 10 * GI, .storage = 100 * GI, .huge_bytes = GI, .pids = 4096};
 	struct err err = ERR_INIT;
 	struct reserve r = {0};
 	struct thresholds t;

@@ -36,16 +36,83 @@ static int64_t memory_limit(const struct volumes_plan *plan, int64_t asked)
 	return asked > 0 && (asked <= plan->memory || !plan->memory) ? asked : plan->memory;
 }
 
+#define HUGE_MEDIUM "HugePages"
+#define HUGE_RESOURCE "hugepages-"
+
+struct huge_search {
+	const char *medium;
+	bool any;	       /* size: the only one that is requested */
+	int64_t wanted, found; /* bytes of a page */
+};
+
+static int huge_note(struct huge_search *s, const char *resource, struct err *err)
+{
+	struct quantity q;
+	if (strncmp(resource, HUGE_RESOURCE, strlen(HUGE_RESOURCE)) != 0)
+		return 0;
+	if (quantity_parse(resource + strlen(HUGE_RESOURCE), &q, err) < 0)
+		return -1;
+	int64_t size = quantity_value(&q);
+	if (s->any && s->found && s->found != size)
+		return err_set(err, REASON_INVALID,
+			       "medium: %s can't be used if container requests multiple huge page sizes",
+			       s->medium);
+	if (s->any || s->wanted == size)
+		s->found = size;
+	return 0;
+}
+
+/* The size of the pages that a medium stands for, which somebody in the Pod has to request (kubernetes/kubernetes
+   pkg/volume/emptydir getPageSizeMountOption). */
+static int huge_page(const struct pod *p, const char *medium, int64_t *ret, struct err *err)
+{
+	const char *size = medium + strlen(HUGE_MEDIUM);
+	struct huge_search s = {.medium = medium, .any = !*size};
+	struct quantity q = {0};
+
+	if (*size && quantity_parse(size + 1, &q, err) < 0)
+		return -1;
+	s.wanted = quantity_value(&q);
+	for (size_t i = 0; i < p->level.n_requests; i++)
+		if (huge_note(&s, p->level.requests[i].name, err) < 0)
+			return -1;
+	for (size_t i = 0; i < p->list.n; i++) {
+		autojson js *resources = pod_field(p->list.v[i].resources_text);
+		for (struct js_iter it = js_iter(js_obj(resources, "requests", NULL)); js_next(&it);)
+			if (huge_note(&s, it.key, err) < 0)
+				return -1;
+	}
+	*ret = s.found;
+	if (s.found > 0)
+		return 0;
+	return err_set(
+		err, REASON_INVALID,
+		"medium %s: hugePages storage requested, but there is no resource request for huge pages",
+		medium);
+}
+
+static bool is_huge(const char *medium)
+{
+	return !strncmp(medium, HUGE_MEDIUM, strlen(HUGE_MEDIUM)) &&
+	       (!medium[strlen(HUGE_MEDIUM)] || medium[strlen(HUGE_MEDIUM)] == '-');
+}
+
 static int empty_dir_set_up(const char *root, const struct pod *p, const struct volumes_plan *plan,
 			    const struct volumes_item *v, struct err *err)
 {
 	struct quantity q = {0};
 	autofree char *path = NULL;
+	const char *medium = js_str0(v->source, "medium", NULL);
+	int64_t page;
+	if (is_huge(medium))
+		return huge_page(p, medium, &page, err) < 0
+			       ? -1
+			       : volume_huge_pages(root, p->o.meta.uid, v->name, page, &path, err);
 	const char *limit = js_str(v->source, "sizeLimit", NULL);
 	if (limit && quantity_parse(limit, &q, err) < 0)
 		return -1;
-	return volume_empty_dir(root, p->o.meta.uid, v->name, js_str0(v->source, "medium", NULL),
-				memory_limit(plan, quantity_value(&q)), &path, err);
+	return volume_empty_dir(root, p->o.meta.uid, v->name, medium, memory_limit(plan, quantity_value(&q)),
+				&path, err);
 }
 
 /* ---- hostPath ---- */

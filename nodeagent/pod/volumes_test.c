@@ -5,12 +5,14 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "object/json_test.h"
+#include "os/hugepages.h"
 #include "os/tree.h"
 #include "pod/make_test.h"
 
@@ -197,6 +199,67 @@ static void test_memory(void **state)
 	remove_all(root);
 }
 
+/* Which pages a medium stands for; the size is the kernel's to check. */
+static void test_huge_pages(void **state)
+{
+#define ASKS(more) "'resources':{'requests':{'cpu':'1'" more "}}"
+#define M2 ",'hugepages-2Mi':'4Mi'"
+#define G1 ",'hugepages-1Gi':'1Gi'"
+	static const struct {
+		const char *medium, *init, *app, *level;
+		int64_t page;
+		const char *error;
+	} rows[] = {
+		{"HugePages", "", M2, "", 2 << 20, NULL},
+		{"HugePages", M2, "", "", 2 << 20, NULL},
+		{"HugePages", "", "", M2, 2 << 20, NULL},
+		{"HugePages", M2, M2, M2, 2 << 20, NULL},
+		{"HugePages-2Mi", "", M2, "", 2 << 20, NULL},
+		{"HugePages-2Mi", G1, M2, "", 2 << 20, NULL},
+		{"HugePages-2048Ki", "", M2, "", 2 << 20, NULL},
+		{"HugePages", G1, M2, "", 0,
+		 "medium: HugePages can't be used if container requests multiple huge page sizes"},
+		{"HugePages", "", M2, M2 G1, 0,
+		 "medium: HugePages can't be used if container requests multiple huge page sizes"},
+		{"HugePages", "", "", "", 0,
+		 "medium HugePages: hugePages storage requested, but there is no resource request for huge pages"},
+		{"HugePages-1Gi", "", M2, "", 0,
+		 "medium HugePages-1Gi: hugePages storage requested, but there is no resource request for huge pages"},
+		{"HugePages-0", "", M2, "", 0,
+		 "medium HugePages-0: hugePages storage requested, but there is no resource request for huge pages"},
+		{"HugePages-", "", M2, "", 0, "quantities must match"},
+		{"HugePages2Mi", "", M2, "", 0, "unknown storage medium \"HugePages2Mi\""},
+	};
+	char root[] = "/tmp/volumes_test.XXXXXX";
+	if (geteuid() != 0 || access(HUGEPAGES_DIR "/hugepages-2048kB", F_OK) < 0)
+		skip();
+	assert_non_null(mkdtemp(root));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autofree char *text = mem_printf(
+			JSON("{'metadata':{'name':'p','namespace':'n','uid':'u'},'spec':{'volumes':[{'name':'m',"
+			     "'emptyDir':{'medium':'%s'}}]," ASKS("%s") ",'initContainers':[{'name':'i','image':'i'," ASKS(
+				     "%s") "}],'containers':[{'name':'a','image':'i'," ASKS("%s") "}]}}"),
+			rows[i].medium, rows[i].level, rows[i].init, rows[i].app);
+		for (char *c = text; (c = strchr(c, '\''));)
+			*c = '"';
+		struct pod *p = make_pod(text);
+		struct err why = set_up(root, p), err = ERR_INIT;
+		autofree char *path = mem_printf("%s/pods/u/volumes/kubernetes.io~empty-dir/m", root);
+		struct statfs fs;
+		if (rows[i].error ? !strstr(why.msg, rows[i].error) : why.reason != REASON_NONE)
+			fail_msg("row %zu: %s", i, why.msg);
+		if (!rows[i].error) {
+			assert_int_equal(statfs(path, &fs), 0);
+			assert_int_equal(fs.f_type, HUGETLBFS_MAGIC);
+			assert_int_equal(fs.f_bsize, rows[i].page);
+			assert_string_equal(set_up(root, p).msg, ""); /* again: it is there */
+		}
+		assert_int_equal(volumes_tear_down(root, "u", &err), 0);
+		free_pod(p);
+	}
+	remove_all(root);
+}
+
 /* fsGroup is about the volumes that the Pod owns, sub-paths in them included; what belongs to the host is left alone. */
 static void test_fs_group(void **state)
 {
@@ -240,7 +303,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fs_group), cmocka_unit_test(test_downward),
 		cmocka_unit_test(test_mounts),	 cmocka_unit_test(test_missing),
-		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_memory),	 cmocka_unit_test(test_huge_pages),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,8 +59,21 @@ static int mount_tmpfs(const char *path, int64_t size_limit, struct err *err)
 	return mount("tmpfs", path, "tmpfs", 0, options) < 0 ? err_errno(err, "mount tmpfs on %s", path) : 0;
 }
 
-int volume_make(const char *root, const char *uid, const char *plugin, const char *name, bool memory,
-		int64_t size_limit, char **ret_path, struct err *err)
+static int mount_huge_pages(const char *path, int64_t page, struct err *err)
+{
+	char options[64];
+	if (is_mount_point(path))
+		return 0;
+	snprintf(options, sizeof(options), "pagesize=%lld,mode=0777", (long long)page);
+	return mount("nodev", path, "hugetlbfs", 0, options) < 0
+		       ? err_errno(err, "mount hugetlbfs on %s", path)
+		       : 0;
+}
+
+/* amount: what `on` is given, which mounts what the directory is of; NULL = as it is. */
+static int make(const char *root, const char *uid, const char *plugin, const char *name,
+		int (*on)(const char *path, int64_t amount, struct err *err), int64_t amount, char **ret_path,
+		struct err *err)
 {
 	if (check_name(uid, err) < 0 || check_name(name, err) < 0)
 		return -1;
@@ -69,12 +82,18 @@ int volume_make(const char *root, const char *uid, const char *plugin, const cha
 	bool there = stat(path, &st) == 0;
 	if (!there && tree_mkdirs(path, 0755, err) < 0)
 		return -1;
-	if (memory && mount_tmpfs(path, size_limit, err) < 0)
+	if (on && on(path, amount, err) < 0)
 		return -1;
 	if (!there && chmod(path, 0777) < 0)
 		return err_errno(err, "chmod %s", path);
 	*ret_path = STEAL(path);
 	return 0;
+}
+
+int volume_make(const char *root, const char *uid, const char *plugin, const char *name, bool memory,
+		int64_t size_limit, char **ret_path, struct err *err)
+{
+	return make(root, uid, plugin, name, memory ? mount_tmpfs : NULL, size_limit, ret_path, err);
 }
 
 int volume_empty_dir(const char *root, const char *uid, const char *name, const char *medium,
@@ -84,6 +103,12 @@ int volume_empty_dir(const char *root, const char *uid, const char *name, const 
 	if (medium && *medium && !memory)
 		return err_set(err, REASON_INVALID, "unknown storage medium \"%s\"", medium);
 	return volume_make(root, uid, "empty-dir", name, memory, size_limit, ret_path, err);
+}
+
+int volume_huge_pages(const char *root, const char *uid, const char *name, int64_t page, char **ret_path,
+		      struct err *err)
+{
+	return make(root, uid, "empty-dir", name, mount_huge_pages, page, ret_path, err);
 }
 
 /* ---- hostPath ---- */

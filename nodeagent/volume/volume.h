@@ -23,6 +23,9 @@ int volume_make(const char *root, const char *uid, const char *plugin, const cha
 /* medium: "" or "Memory"; size_limit concerns memory only: on disk it is the eviction manager's business. */
 int volume_empty_dir(const char *root, const char *uid, const char *name, const char *medium,
 		     int64_t size_limit, char **ret_path, struct err *err) MUST_CHECK;
+/* An emptyDir of huge pages of so many bytes each. */
+int volume_huge_pages(const char *root, const char *uid, const char *name, int64_t page, char **ret_path,
+		      struct err *err) MUST_CHECK;
 
 /* Checks, and makes where `type` says so; upstream's messages (`hostPath type check failed: /x is not a
  * directory`). */
