@@ -116,13 +116,22 @@ file_of() { $INSIDE cat "/sys/fs/cgroup$(group_of "$1")/$2"; } # pod file
 	[ -z "$missing" ] || skip "the unified hierarchy of this machine has no limits to look at:$missing"
 }
 
-@test "huge pages: what the node has, an emptyDir of them, and a Pod that asks for more is refused" {
+@test "huge pages: what the node has, an emptyDir of them, no more than were asked for; a Pod that asks for more is refused" {
 	local all
 	all=$(kubectl get node "$NODE" -o jsonpath='{.status.capacity.hugepages-2Mi}')
 	[ "${all:-0}" != 0 ] || skip "no huge pages can be set aside on this machine"
 	[ "$all" = "$(kubectl get node "$NODE" -o jsonpath='{.status.allocatable.hugepages-2Mi}')" ]
-	pod huge 'busybox grep " /huge hugetlbfs " /proc/mounts; sleep 9999' 'limits: {cpu: 100m, hugepages-2Mi: 4Mi}' '' HugePages
+	pod huge 'busybox grep " /huge hugetlbfs " /proc/mounts; cd /huge; busybox fallocate -l 4194304 a && echo two; busybox fallocate -l 2097152 b || echo no third; sleep 9999; : '"$(marker huge)" 'limits: {cpu: 100m, hugepages-2Mi: 4Mi}' '' HugePages
 	eventually shows 'pagesize=2M' kubectl logs huge
+	eventually shows '^two' kubectl logs huge
+	if has hugetlb; then
+		eventually shows 'no third' kubectl logs huge
+		is $((4 << 20)) file_of huge hugetlb.2MB.max
+		pod modest 'sleep 9999; : '"$(marker modest)"
+		eventually is true of modest '.status.containerStatuses[0].ready'
+		eventually pid_of modest
+		is 0 file_of modest hugetlb.2MB.max
+	fi
 	pod all 'sleep 9999' 'limits: {cpu: 100m, hugepages-2Mi: 1Ti}'
 	eventually is OutOfhugepages-2Mi of all .status.reason
 	kubectl delete pod huge --timeout="${GUARD}s"

@@ -44,3 +44,13 @@ void hugepages_read(const char *dir, struct hugepages *ret)
 		closedir(d);
 	qsort(ret->v, ret->n, sizeof(*ret->v), by_size);
 }
+
+void hugepages_unit(int64_t size, char ret[HUGEPAGES_UNIT_MAX])
+{
+	static const char *const units[] = {"B", "KB", "MB", "GB"};
+	size_t i = 0;
+
+	for (; size % 1024 == 0 && size && i + 1 < ARRAY_LEN(units); i++)
+		size /= 1024;
+	snprintf(ret, HUGEPAGES_UNIT_MAX, "%lld%s", (long long)size, units[i]);
+}

@@ -18,4 +18,8 @@ struct hugepages {
 /* The smallest size first. What cannot be read is not there. */
 void hugepages_read(const char *dir, struct hugepages *ret);
 
+#define HUGEPAGES_UNIT_MAX 24
+/* As the kernel's cgroup files call a size: 64KB, 2MB, 1GB. */
+void hugepages_unit(int64_t size, char ret[HUGEPAGES_UNIT_MAX]);
+
 #endif

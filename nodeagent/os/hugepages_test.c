@@ -48,8 +48,28 @@ static void test_sizes(void **state)
 	assert_int_equal(h.n, 0);
 }
 
+static void test_units(void **state)
+{
+	static const struct {
+		int64_t size;
+		const char *unit;
+	} rows[] = {{64 << 10, "64KB"},
+		    {2 << 20, "2MB"},
+		    {32 << 20, "32MB"},
+		    {1 << 30, "1GB"},
+		    {INT64_C(16) << 30, "16GB"},
+		    {INT64_C(1) << 41, "2048GB"},
+		    {1000, "1000B"},
+		    {0, "0B"}};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char unit[HUGEPAGES_UNIT_MAX];
+		hugepages_unit(rows[i].size, unit);
+		assert_string_equal(unit, rows[i].unit);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_sizes)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_sizes), cmocka_unit_test(test_units)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

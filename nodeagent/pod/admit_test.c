@@ -350,6 +350,46 @@ static void test_requests_and_limits(void **state)
 	free_pod(p);
 }
 
+static int64_t huge_of(const struct runtime_limits *l, int64_t size)
+{
+	assert_true(l->bounds_huge);
+	for (size_t i = 0; i < l->n_huge; i++)
+		if (l->huge[i].size == size)
+			return l->huge[i].bytes;
+	return 0;
+}
+
+/* The Pod's are what it requests; a container's its limits, of what only the Pod has all of that. */
+static void test_huge_pages(void **state)
+{
+#define HUGE(n) "'resources':{'requests':{'hugepages-2Mi':'" n "'},'limits':{'hugepages-2Mi':'" n "'}}"
+#define POD_OF(more)                                                                                         \
+	JSON("{'metadata':{'name':'p','uid':'u'},'spec':{'initContainers':[{'name':'i'," HUGE(               \
+		"8Mi") "}],'containers':[{'name':'a'," HUGE("2Mi") "},{'name':'b'}]" more "}}")
+	struct pod *p = make_pod(POD_OF(""));
+	struct runtime_limits l = limits_pod(p, 0);
+	assert_int_equal(huge_of(&l, 2 << 20), 8 << 20); /* more than the others together */
+	assert_int_equal(huge_of(&l, 1 << 30), 0);
+	const int64_t wanted[] = {8 << 20, 2 << 20, 0};
+	for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+		l = limits_container(p, &p->list.v[i], 0);
+		assert_int_equal(huge_of(&l, 2 << 20), wanted[i]);
+	}
+	free_pod(p);
+	p = make_pod(POD_OF(",'resources':{'requests':{'hugepages-2Mi':'16Mi','hugepages-1Gi':'1Gi'},"
+			    "'limits':{'hugepages-2Mi':'16Mi','hugepages-1Gi':'1Gi'}}"));
+	l = limits_pod(p, 0);
+	assert_int_equal(huge_of(&l, 2 << 20), 16 << 20);
+	assert_int_equal(huge_of(&l, 1 << 30), 1 << 30);
+	l = limits_container(p, &p->list.v[1], 0);
+	assert_int_equal(huge_of(&l, 2 << 20), 2 << 20);
+	assert_int_equal(huge_of(&l, 1 << 30), 1 << 30);
+	l = limits_container(p, &p->list.v[2], 0);
+	assert_int_equal(huge_of(&l, 2 << 20), 16 << 20);
+	free_pod(p);
+	assert_false(limits_class(QOS_BURSTABLE, 1).bounds_huge);
+}
+
 /* Of a node with 1000 MiB. */
 static void test_oom_scores(void **state)
 {
@@ -437,6 +477,7 @@ int main(void)
 					   cmocka_unit_test(test_qos),
 					   cmocka_unit_test(test_pod_limits),
 					   cmocka_unit_test(test_requests_and_limits),
+					   cmocka_unit_test(test_huge_pages),
 					   cmocka_unit_test(test_oom_scores)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

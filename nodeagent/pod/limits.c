@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "object/quantity.h"
 #include "pod/admit.h"
 
 static int64_t amount(int64_t v)
@@ -80,16 +81,51 @@ struct runtime_limits limits_class(enum qos_class q, int64_t cpu_milli)
 	return (struct runtime_limits){.cpu_shares = shares(q == QOS_BEST_EFFORT ? 0 : cpu_milli)};
 }
 
+#define HUGE_RESOURCE "hugepages-"
+
+/* What is said later of a size holds. */
+static void set_huge(struct runtime_limits *l, const char *resource, int64_t bytes)
+{
+	struct quantity q;
+	struct err ignored = ERR_INIT; /* no size: none of the machine's */
+	size_t i = 0;
+	if (strncmp(resource, HUGE_RESOURCE, strlen(HUGE_RESOURCE)) != 0 ||
+	    quantity_parse(resource + strlen(HUGE_RESOURCE), &q, &ignored) < 0)
+		return;
+	while (i < l->n_huge && l->huge[i].size != quantity_value(&q))
+		i++;
+	if (i == HUGEPAGES_SIZES_MAX)
+		return;
+	l->huge[i] = (struct runtime_huge){quantity_value(&q), bytes};
+	l->n_huge += i == l->n_huge;
+}
+
+/* A container may have what it asks for; of what only the Pod asks for, all of that. */
+static void bound_huge(struct runtime_limits *l, const struct pod *p, const struct container_spec *c)
+{
+	struct err ignored = ERR_INIT; /* the API server has judged it */
+	struct quantity q;
+	autojson js *resources = pod_field(c->resources_text);
+	l->bounds_huge = true;
+	for (size_t i = 0; i < p->level.n_limits; i++)
+		set_huge(l, p->level.limits[i].name, p->level.limits[i].value);
+	for (struct js_iter it = js_iter(js_obj(resources, "limits", NULL)); js_next(&it);)
+		if (quantity_parse(js_str0(it.value, NULL), &q, &ignored) == 0)
+			set_huge(l, it.key, quantity_value(&q));
+}
+
 struct runtime_limits limits_container(const struct pod *p, const struct container_spec *c,
 				       int64_t capacity_memory)
 {
 	const struct container_resources *r = &c->resources;
-	return (struct runtime_limits){
+	struct runtime_limits l = {
 		.cpu_shares = shares(amount(r->cpu_request)),
 		.cpu_quota_us = quota(amount(r->cpu_limit)),
 		.memory_bytes = amount(r->memory_limit),
 		.oom_score_adj = oom_score(p, c, capacity_memory),
 	};
+	bound_huge(&l, p, c);
+	return l;
 }
 
 static void sum_limits(const struct pod *p, struct resources *ret)
@@ -128,7 +164,10 @@ struct runtime_limits limits_pod(const struct pod *p, int64_t max_pids)
 		.cpu_quota_us = cpu_capped || limits_itself(p, "cpu") ? quota(sum.cpu_milli) : 0,
 		.memory_bytes = memory_capped || limits_itself(p, "memory") ? sum.memory : 0,
 		.pids = max_pids,
+		.bounds_huge = true,
 	};
+	for (size_t i = 0; i < p->demand.requests.n_scalars; i++)
+		set_huge(&l, p->demand.requests.scalars[i].name, p->demand.requests.scalars[i].value);
 	resources_release(&sum);
 	return l;
 }

@@ -306,7 +306,7 @@ static int find_oom_floor(void)
 
 static int open_cgroups(struct oci *o, struct err *err)
 {
-	o->cgroups = oci_cgroups_open(MOUNTINFO, err);
+	o->cgroups = oci_cgroups_open(MOUNTINFO, HUGEPAGES_DIR, err);
 	if (!o->cgroups)
 		return -1;
 	struct oci_lacks l = oci_cgroups_lack(o->cgroups);

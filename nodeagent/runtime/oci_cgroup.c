@@ -35,6 +35,7 @@ struct oci_cgroups {
 	size_t n;
 	bool unified;
 	struct oci_lacks lacks;
+	struct hugepages huge;
 };
 
 void oci_cgroups_free(struct oci_cgroups *g)
@@ -109,7 +110,7 @@ static void see_controllers(struct oci_cgroups *g)
 				      .pids = !is_word(list, "pids")};
 }
 
-struct oci_cgroups *oci_cgroups_open(const char *mountinfo, struct err *err)
+struct oci_cgroups *oci_cgroups_open(const char *mountinfo, const char *huge_dir, struct err *err)
 {
 	autobuf struct buf b = BUF_INIT;
 	if (tree_read(mountinfo, MOUNTINFO_MAX, &b, err) < 0)
@@ -126,6 +127,7 @@ struct oci_cgroups *oci_cgroups_open(const char *mountinfo, struct err *err)
 	g->unified = g->n == 1 && g->v[0].v2;
 	if (g->unified)
 		see_controllers(g);
+	hugepages_read(huge_dir, &g->huge);
 	return g;
 }
 
@@ -151,7 +153,7 @@ static int write_file(const char *dir, const char *path, const char *file, const
 /* Children get a controller only when every ancestor hands it down. What a machine lacks is not asked for. */
 static void enable_controllers(const struct hierarchy *h, const char *path)
 {
-	static const char *const wanted[] = {"+cpu", "+memory", "+pids", "+io", "+cpuset"};
+	static const char *const wanted[] = {"+cpu", "+memory", "+pids", "+io", "+cpuset", "+hugetlb"};
 	for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
 		(void)write_file(h->dir, path, "cgroup.subtree_control", wanted[i]);
 }
@@ -228,6 +230,35 @@ static int apply_limits(const struct hierarchy *h, const char *path, const struc
 	return 0;
 }
 
+static int64_t huge_limit(const struct runtime_limits *l, int64_t size)
+{
+	for (size_t i = 0; i < l->n_huge; i++)
+		if (l->huge[i].size == size)
+			return l->huge[i].bytes;
+	return 0;
+}
+
+/* Pages that are used, and those that are promised to a mapping, which older kernels do not count apart. */
+static int apply_huge(const struct oci_cgroups *g, const struct hierarchy *h, const char *path,
+		      const struct runtime_limits *l, struct err *err)
+{
+	static const char *const kinds[] = {"", ".rsvd"};
+
+	if (!l->bounds_huge || (!h->v2 && !has(h, "hugetlb")))
+		return 0;
+	for (size_t i = 0; i < g->huge.n; i++)
+		for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+			char unit[HUGEPAGES_UNIT_MAX], file[64], value[32];
+			hugepages_unit(g->huge.v[i].size, unit);
+			snprintf(file, sizeof(file), "hugetlb.%s%s.%s", unit, kinds[k],
+				 h->v2 ? "max" : "limit_in_bytes");
+			snprintf(value, sizeof(value), "%lld", (long long)huge_limit(l, g->huge.v[i].size));
+			if (write_file(h->dir, path, file, value) < 0 && errno != ENOENT)
+				return err_errno(err, "set %s of %s to %s", file, path, value);
+		}
+	return 0;
+}
+
 /* A new v1 cpuset has no cpus and takes nobody in until it has; the OCI runtime fills in the parents of its
  * own. */
 static bool is_cpuset(const struct hierarchy *h)
@@ -240,7 +271,8 @@ int oci_cgroup_make(const struct oci_cgroups *g, const char *path, const struct 
 {
 	for (size_t i = 0; i < g->n; i++)
 		if (!is_cpuset(&g->v[i]) &&
-		    (make_dirs(&g->v[i], path, false, err) < 0 || apply_limits(&g->v[i], path, l, err) < 0))
+		    (make_dirs(&g->v[i], path, false, err) < 0 || apply_limits(&g->v[i], path, l, err) < 0 ||
+		     apply_huge(g, &g->v[i], path, l, err) < 0))
 			return -1;
 	return 0;
 }
@@ -249,7 +281,17 @@ int oci_cgroup_update(const struct oci_cgroups *g, const char *path, const struc
 		      struct err *err)
 {
 	for (size_t i = 0; i < g->n; i++)
-		if (!is_cpuset(&g->v[i]) && apply_limits(&g->v[i], path, l, err) < 0)
+		if (!is_cpuset(&g->v[i]) &&
+		    (apply_limits(&g->v[i], path, l, err) < 0 || apply_huge(g, &g->v[i], path, l, err) < 0))
+			return -1;
+	return 0;
+}
+
+int oci_cgroup_huge(const struct oci_cgroups *g, const char *path, const struct runtime_limits *l,
+		    struct err *err)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (apply_huge(g, &g->v[i], path, l, err) < 0)
 			return -1;
 	return 0;
 }

@@ -11,8 +11,8 @@
 #define OCI_HIERARCHIES_MAX 32
 
 struct oci_cgroups;
-/* Looks at what is mounted. */
-struct oci_cgroups *oci_cgroups_open(const char *mountinfo, struct err *err) MUST_CHECK;
+/* Looks at what is mounted, and which huge pages there are (HUGEPAGES_DIR). */
+struct oci_cgroups *oci_cgroups_open(const char *mountinfo, const char *huge_dir, struct err *err) MUST_CHECK;
 void oci_cgroups_free(struct oci_cgroups *g);
 bool oci_cgroups_unified(const struct oci_cgroups *g);
 /* Controllers that a unified hierarchy does not have: what they would hold is not asked for, for runtimes fail then. */
@@ -27,6 +27,9 @@ int oci_cgroup_make(const struct oci_cgroups *g, const char *path, const struct 
 /* New limits of a group that there is. */
 int oci_cgroup_update(const struct oci_cgroups *g, const char *path, const struct runtime_limits *l,
 		      struct err *err) MUST_CHECK;
+/* Its huge pages alone. */
+int oci_cgroup_huge(const struct oci_cgroups *g, const char *path, const struct runtime_limits *l,
+		    struct err *err) MUST_CHECK;
 /* Makes a leaf and moves a process into it. On v1 this may wait some ten milliseconds for the kernel (a grace
    period), hence belongs beside other work, not before it. */
 int oci_cgroup_enter(const struct oci_cgroups *g, const char *path, int pid, struct err *err) MUST_CHECK;

@@ -48,7 +48,8 @@ static struct oci_cgroups *open_with(const char *lines)
 	struct err err = ERR_INIT;
 	autofree char *p = mem_printf("%s/mountinfo", root);
 	put("mountinfo", lines);
-	struct oci_cgroups *g = oci_cgroups_open(p, &err);
+	autofree char *huge = mem_printf("%s/huge", root);
+	struct oci_cgroups *g = oci_cgroups_open(p, huge, &err);
 	if (!g)
 		fail_msg("%s", err.msg);
 	return g;
@@ -150,12 +151,54 @@ static void test_v1(void **state)
 	oci_cgroups_free(g);
 }
 
+/* Of each size of the machine what is asked for, of the others nothing; old kernels do not count what is promised. */
+static void test_huge_pages(void **state)
+{
+	static const char *const files[] = {
+		"huge/hugepages-2048kB/nr_hugepages", "huge/hugepages-1048576kB/nr_hugepages",
+		"tlb/h/p/hugetlb.2MB.limit_in_bytes", "tlb/h/p/hugetlb.2MB.rsvd.limit_in_bytes",
+		"tlb/h/p/hugetlb.1GB.limit_in_bytes", "two/h/p/hugetlb.2MB.max",
+		"two/h/p/hugetlb.2MB.rsvd.max",	      "two/h/p/hugetlb.1GB.max",
+		"two/h/p/hugetlb.1GB.rsvd.max"};
+	const struct runtime_limits none = {.pids = 1}, nothing = {.bounds_huge = true},
+				    some = {.bounds_huge = true,
+					    .n_huge = 2,
+					    .huge = {{64 << 10, 5}, {2 << 20, 4 << 20}}};
+	struct err err = ERR_INIT;
+	autofree char *lines = mem_printf("1 0 0:1 / %s/tlb rw - cgroup cgroup rw,hugetlb\n"
+					  "2 0 0:2 / %s/pids rw - cgroup cgroup rw,pids\n"
+					  "3 0 0:3 / %s/two rw - cgroup2 cgroup2 rw\n",
+					  root, root, root);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		put(files[i], "");
+	put("pids/h/p/pids.max", "");
+	put("two/cgroup.subtree_control", "");
+	struct oci_cgroups *g = open_with(lines);
+	assert_int_equal(oci_cgroup_make(g, "/h/p", &none, &err), 0);
+	expect("tlb/h/p/hugetlb.2MB.limit_in_bytes", "");
+	expect("two/h/p/hugetlb.2MB.max", "");
+	assert_int_equal(oci_cgroup_make(g, "/h/p", &some, &err), 0);
+	expect("tlb/h/p/hugetlb.2MB.limit_in_bytes", "4194304");
+	expect("tlb/h/p/hugetlb.2MB.rsvd.limit_in_bytes", "4194304");
+	expect("tlb/h/p/hugetlb.1GB.limit_in_bytes", "0");
+	expect("two/h/p/hugetlb.2MB.max", "4194304");
+	expect("two/h/p/hugetlb.2MB.rsvd.max", "4194304");
+	expect("two/h/p/hugetlb.1GB.max", "0");
+	expect("two/h/p/hugetlb.1GB.rsvd.max", "0");
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		put(files[i], "");
+	assert_int_equal(oci_cgroup_huge(g, "/h/p", &nothing, &err), 0);
+	expect("two/h/p/hugetlb.2MB.max", "0");
+	expect("tlb/h/p/hugetlb.2MB.limit_in_bytes", "0");
+	oci_cgroups_free(g);
+}
+
 static void test_none(void **state)
 {
 	struct err err = ERR_INIT;
 	autofree char *p = mem_printf("%s/mountinfo", root);
 	put("mountinfo", "23 1 0:1 / / rw - ext4 /dev/x rw\nrubbish\n1 2 3\n - cgroup x\n");
-	assert_null(oci_cgroups_open(p, &err));
+	assert_null(oci_cgroups_open(p, root, &err));
 	assert_string_equal(err.msg, "no cgroup file system is mounted");
 }
 
@@ -216,7 +259,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_usage),	    cmocka_unit_test(test_unified),
 		cmocka_unit_test(test_controllers), cmocka_unit_test(test_v1),
-		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_huge_pages),  cmocka_unit_test(test_none),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -247,7 +247,8 @@ int oci_container_start(struct runtime *rt, const char *id, struct err *err)
 	int rc = -1;
 	if (c->started_ns || c->finished_ns || c->init.pid) {
 		err_set(err, REASON_CONFLICT, "container %s was started before", id);
-	} else if (oci_conmon_create(o, c, err) < 0) {
+	} else if (oci_conmon_create(o, c, err) < 0 ||
+		   oci_cgroup_huge(o->cgroups, c->cgroup, &c->limits, err) < 0) {
 		give_up(o, c);
 	} else {
 		/* Known to a later agent before the program runs; timed before it could have ended. */

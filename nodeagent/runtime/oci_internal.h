@@ -102,8 +102,9 @@ struct oci_container {
 	bool tty, stdin_open, stdin_once;
 	int64_t created_ns;
 	struct oci_kvs labels, annotations;
-	struct runtime_user *user; /* NULL: made by an agent that did not keep it */
-	int stop_signal;	   /* 0: the same */
+	struct runtime_user *user;    /* NULL: made by an agent that did not keep it */
+	int stop_signal;	      /* 0: the same */
+	struct runtime_limits limits; /* until it is started */
 	uint32_t owner;	    /* of its pipes, so that it can open them again; 0: whoever the runtime says */
 	char *program;	    /* the OCI runtime that it was made by */
 	char *dir, *cgroup; /* cgroup: below its sandbox's */

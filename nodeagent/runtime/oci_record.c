@@ -214,6 +214,7 @@ struct oci_container *oci_container_new(struct oci *o, const struct runtime_cont
 	c->tty = spec->tty;
 	c->stdin_open = spec->stdin_open;
 	c->stdin_once = spec->stdin_once;
+	c->limits = spec->limits;
 	c->stop_signal = spec->stop_signal ? spec->stop_signal : stopsignal_parse(image->config.stop_signal);
 	if (!c->stop_signal)
 		c->stop_signal = SIGTERM;

@@ -174,7 +174,7 @@ RIG static int setup(void **state)
 RIG static bool no_cgroup_left(void)
 {
 	struct err err = ERR_INIT;
-	struct oci_cgroups *g = oci_cgroups_open("/proc/self/mountinfo", &err);
+	struct oci_cgroups *g = oci_cgroups_open("/proc/self/mountinfo", HUGEPAGES_DIR, &err);
 	assert_non_null(g);
 	oci_cgroups_free(g);
 	static const char *const dirs[] = {"", "/memory", "/cpuset", "/systemd", "/unified"};

@@ -39,7 +39,7 @@ static struct oci_cgroups *open_with(const char *lines)
 	struct err err = ERR_INIT;
 	autofree char *p = mem_printf("%s/mountinfo", root);
 	put("mountinfo", lines);
-	struct oci_cgroups *g = oci_cgroups_open(p, &err);
+	struct oci_cgroups *g = oci_cgroups_open(p, "", &err);
 	assert_non_null(g);
 	return g;
 }

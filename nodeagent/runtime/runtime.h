@@ -28,6 +28,7 @@
 #include "base/buf.h"
 #include "base/cancel.h"
 #include "loop/loop.h"
+#include "os/hugepages.h"
 #include "os/userns.h"
 #include "runtime/stats.h"
 
@@ -45,6 +46,12 @@ struct runtime_limits {
 	int64_t memory_bytes; /* from the limit */
 	int64_t pids;
 	int oom_score_adj; /* containers only; always applied */
+	/* How much there may be in huge pages of a size; of a size that is not named nothing. bounds_huge false: as it is. */
+	bool bounds_huge;
+	size_t n_huge;
+	struct runtime_huge {
+		int64_t size, bytes; /* size: of a page */
+	} huge[HUGEPAGES_SIZES_MAX];
 };
 
 struct runtime_port {
