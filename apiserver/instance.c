@@ -234,6 +234,13 @@ static void rediscover(void *arg, const char *group, const char *version)
 	openapi_update(api->openapi, group, version);
 }
 
+/* What clients read of a kind that is replaced is not told by its group-version alone. */
+static void forget_documents(void *arg, const struct kind *k)
+{
+	struct api *api = arg;
+	openapi_forget(api->openapi, k);
+}
+
 static int store_kind(void *arg, const struct kind *k, struct err *err)
 {
 	return storage_add_resource(arg, k, err);
@@ -254,7 +261,7 @@ static void tell_keeper(void *arg, const char *group, const char *version)
 		keeper_hurry(k);
 }
 
-static const struct kinds_observer documents = {.changed = rediscover};
+static const struct kinds_observer documents = {.changed = rediscover, .remove = forget_documents};
 static const struct kinds_observer kept = {.changed = tell_keeper};
 
 static int bootstrap_all(struct instance *d, const char *address, struct err *err)

@@ -155,6 +155,7 @@ END
 	has() { api /openapi/v3 | jq -e '.paths["apis/sea.example.com/v1"]' >/dev/null; }
 	eventually has
 	with custom
+	api /openapi/v2 | jq -e '.definitions["com.example.sea.v1.Boat"].properties.spec.properties | has("range") and (has("hull") | not)'
 	before=$(api /openapi/v3 | jq -r '.paths["apis/sea.example.com/v1"].serverRelativeURL')
 	apps=$(api /openapi/v3 | jq -r '.paths["apis/apps/v1"].serverRelativeURL')
 	kubectl patch crd boats.sea.example.com --type=json \
@@ -162,6 +163,8 @@ END
 	changed() { [ "$(api /openapi/v3 | jq -r '.paths["apis/sea.example.com/v1"].serverRelativeURL')" != "$before" ]; }
 	eventually changed
 	is "$apps" jq -r '.paths["apis/apps/v1"].serverRelativeURL' <(api /openapi/v3)
+	has_hull() { api /openapi/v2 | jq -e '.definitions["com.example.sea.v1.Boat"].properties.spec.properties.hull' >/dev/null; }
+	eventually has_hull # v2 is kept in parts, too
 	kubectl delete crd boats.sea.example.com
 	gone() { ! has; }
 	eventually gone

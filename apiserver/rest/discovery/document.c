@@ -24,6 +24,7 @@ struct document *document_new(struct buf *body, const char *hash)
 	else
 		tls_sha512(buf_str(body), body->len, d->hash);
 	d->p = buf_take(body, &d->n);
+	d->p = mem_realloc(d->p, d->n + 1); /* it may stay for long */
 	return d;
 }
 

@@ -4,9 +4,10 @@
  * keeps. So what an idle server keeps is the hashes. A document is written when somebody asks for its bytes (a few
  * milliseconds; on a worker), shared by all who ask within the next minute, and given back then; its hash stays until the
  * kinds of its group-version change. The index of the third version names all hashes, so the first who asks for it has
- * every document written once.
+ * every document written once. The second version is one document, which is kept and sent as its parts (openapi_v2.c).
  *
- * Hashes are of the bytes in JSON, and serve both forms (kubernetes/kube-openapi pkg/handler, pkg/handler3).
+ * Hashes are of the bytes in JSON (of v2: of its parts' hashes), and serve both forms (kubernetes/kube-openapi pkg/handler,
+ * pkg/handler3).
  */
 #include "rest/discovery/openapi.h"
 
@@ -17,8 +18,7 @@
 #include "base/mem.h"
 #include "rest/api.h"
 #include "rest/discovery/document.h"
-#include "rest/discovery/openapi_internal.h"
-#include "rest/discovery/shelf.h"
+#include "rest/discovery/openapi_v2_internal.h"
 #include "rest/negotiate.h"
 
 #define V2 "/openapi/v2"
@@ -36,9 +36,10 @@ struct openapi {
 	struct map hashes;	 /* by part; char[DOCUMENT_HASH_LEN] */
 	uint64_t changes;
 	struct shelf *shelf;
+	struct openapi_v2 *v2;
 };
 
-/* ---- parts: "" is all of v2, else what v3's paths say ---- */
+/* ---- documents: "" is all of v2, else what v3's paths say ---- */
 
 static bool is_served(const struct kind *k)
 {
@@ -113,11 +114,21 @@ void openapi_update(struct openapi *o, const char *group, const char *version)
 {
 	char part[PART_LEN];
 	part_of(part, group, version);
+	openapi_v2_update(o->v2, group, version);
 	pthread_mutex_lock(&o->lock);
-	o->changes++;
+	o->changes++; /* when parts that are old are found no more */
 	drop(o, part);
 	snprintf(part, sizeof(part), "apis/%s", group);
 	drop(o, part);
+	drop(o, "");
+	pthread_mutex_unlock(&o->lock);
+}
+
+void openapi_forget(struct openapi *o, const struct kind *k)
+{
+	openapi_v2_forget(o->v2, k);
+	pthread_mutex_lock(&o->lock);
+	o->changes++;
 	drop(o, "");
 	pthread_mutex_unlock(&o->lock);
 }
@@ -144,7 +155,7 @@ static struct document *write_json(struct openapi *o, const char *part, uint64_t
 	*ret_since = changes(o);
 	o->written++;
 	pin = schema_pin(o->schema);
-	openapi_document_write(&b, o->schema, *part ? part : NULL, read_crd, o);
+	openapi_document_write(&b, o->schema, part, read_crd, o);
 	schema_unpin(o->schema, &pin);
 	return document_new(&b, NULL);
 }
@@ -154,7 +165,7 @@ uint64_t openapi_written(struct openapi *o)
 	pthread_mutex_lock(&o->writing);
 	uint64_t n = o->written;
 	pthread_mutex_unlock(&o->writing);
-	return n;
+	return n + openapi_v2_written(o->v2);
 }
 
 /* Remembers the hash and, for others who ask soon, the bytes; unless the kinds have changed meanwhile. */
@@ -172,13 +183,13 @@ static void keep(struct openapi *o, const char *part, enum openapi_form f, struc
 }
 
 /* The same document in protobuf; takes the reference over. The hash stays that of the JSON. */
-static struct document *to_protobuf(struct document *json, bool v3)
+static struct document *to_protobuf(struct document *json)
 {
 	autobuf struct buf b = BUF_INIT;
 	struct err err = ERR_INIT;
 	size_t n;
 	const char *p = document_bytes(json, &n);
-	if (openapi_pb_write(&b, v3, p, n, &err) < 0)
+	if (openapi_pb_write(&b, true, p, n, &err) < 0)
 		log_err(&err, "OpenAPI cannot be written as protobuf", NULL);
 	struct document *d = document_new(&b, document_hash(json));
 	document_unref(json);
@@ -190,7 +201,7 @@ static struct document *write_form(struct openapi *o, const char *part, enum ope
 	uint64_t since;
 	struct document *d = write_json(o, part, &since);
 	if (f == FORM_PROTOBUF)
-		d = to_protobuf(d, *part);
+		d = to_protobuf(d);
 	keep(o, part, f, d, since);
 	return d;
 }
@@ -223,6 +234,18 @@ static void find_hash(struct openapi *o, const char *part, char out[DOCUMENT_HAS
 		document_unref(d);
 	}
 	pthread_mutex_unlock(&o->writing);
+}
+
+/* All of v2. */
+static struct pieces *compose(struct openapi *o, enum openapi_form f, char hash[DOCUMENT_HASH_LEN])
+{
+	uint64_t since = changes(o);
+	struct pieces *p = openapi_v2_compose(o->v2, f == FORM_PROTOBUF, hash);
+	pthread_mutex_lock(&o->lock);
+	if (o->changes == since)
+		free(map_set(&o->hashes, "", mem_strdup(hash)));
+	pthread_mutex_unlock(&o->lock);
+	return p;
 }
 
 /* ---- the index ---- */
@@ -284,6 +307,7 @@ struct openapi *openapi_new(const struct schema *schema, struct storage *storage
 	o->schema = schema;
 	o->storage = storage;
 	o->shelf = shelf_new();
+	o->v2 = openapi_v2_new(schema, o->shelf, read_crd, o);
 	pthread_mutex_init(&o->lock, NULL);
 	pthread_mutex_init(&o->writing, NULL);
 	return o;
@@ -293,6 +317,7 @@ void openapi_free(struct openapi *o)
 {
 	if (!o)
 		return;
+	openapi_v2_free(o->v2);
 	shelf_free(o->shelf);
 	for (struct map_iter it = {0}; map_next(&o->hashes, &it);)
 		free(it.value);
@@ -389,6 +414,8 @@ bool openapi_ready(const struct request *rq)
 		return !m;
 	bool ready = answer_by_hash(rq, &rs, part, hash);
 	response_release(&rs);
+	if (!*part) /* a look at every part is too much, too */
+		return ready;
 	key_of(key, part, m->form);
 	struct document *d = ready ? NULL : shelf_get(o->shelf, key);
 	document_unref(d);
@@ -400,6 +427,16 @@ static void respond_index(const struct request *rq, struct response *rs)
 	autobuf struct buf b = BUF_INIT;
 	write_index(rq->api->openapi, &b);
 	document_respond(document_new(&b, NULL), rq, rs, true);
+}
+
+static void respond_v2(const struct request *rq, struct response *rs, enum openapi_form f)
+{
+	char hash[DOCUMENT_HASH_LEN];
+	struct pieces *p = compose(rq->api->openapi, f, hash);
+	if (answer_by_hash(rq, rs, "", hash))
+		pieces_free(p);
+	else
+		pieces_respond(p, rs);
 }
 
 void handle_openapi(struct request *rq, struct response *rs)
@@ -420,6 +457,10 @@ void handle_openapi(struct request *rq, struct response *rs)
 	rs->content_type = m->answer;
 	if (hash_known(o, part, hash) && answer_by_hash(rq, rs, part, hash))
 		return;
+	if (!*part) {
+		respond_v2(rq, rs, m->form);
+		return;
+	}
 	struct document *d = find(o, part, m->form);
 	if (answer_by_hash(rq, rs, part, document_hash(d))) {
 		document_unref(d);

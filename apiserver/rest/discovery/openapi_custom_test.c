@@ -7,7 +7,7 @@
 #include <string.h>
 #include "object/json_test.h"
 #include "kinds/kinds.h"
-#include "rest/discovery/openapi_internal.h"
+#include "rest/discovery/openapi_v2_internal.h"
 
 static struct schema *schema;
 static struct kind boat = {.group = "sea.example.com", .version = "v1", .kind = "Boat", .resource = "boats"};
@@ -155,18 +155,73 @@ static js *withdraw_fleet(void *arg, const struct kind *k)
 /* What is told is how it was when the writing began. */
 static void kinds_go_meanwhile(void **state)
 {
-	static const char *const which[] = {"apis/sea.example.com/v1", NULL};
-	for (size_t i = 0; i < ARRAY_LEN(which); i++) {
-		struct schema_part *part = serve_fleet(), *mine = part;
-		struct schema_pin pin = schema_pin(schema);
-		autobuf struct buf b = BUF_INIT;
-		openapi_document_write(&b, schema, which[i], withdraw_fleet, &part);
-		assert_null(part);
-		assert_non_null(strstr(buf_str(&b), "com.example.sea.v1.boat\""));
-		assert_non_null(strstr(buf_str(&b), "com.example.sea.v1.raft\""));
-		schema_unpin(schema, &pin);
-		schema_retire(schema, mine);
+	struct schema_part *part = serve_fleet(), *mine = part;
+	struct schema_pin pin = schema_pin(schema);
+	autobuf struct buf b = BUF_INIT;
+	openapi_document_write(&b, schema, "apis/sea.example.com/v1", withdraw_fleet, &part);
+	assert_null(part);
+	assert_non_null(strstr(buf_str(&b), "com.example.sea.v1.boat\""));
+	assert_non_null(strstr(buf_str(&b), "com.example.sea.v1.raft\""));
+	schema_unpin(schema, &pin);
+	schema_retire(schema, mine);
+}
+
+struct voyage {
+	struct openapi_v2 *v2;
+	struct schema_part *part;
+};
+
+/* The fleet goes while its first part is written. */
+static js *sail_away(void *arg, const struct kind *k)
+{
+	struct voyage *v = arg;
+	struct kind *const *kinds;
+	struct err err = ERR_INIT;
+	size_t n = v->part ? schema_part_kinds(v->part, &kinds) : 0;
+	if (v->part)
+		assert_int_equal(schema_change(schema, NULL, v->part, &err), 0);
+	for (size_t i = 0; i < n; i++)
+		openapi_v2_forget(v->v2, kinds[i]);
+	v->part = NULL;
+	return NULL;
+}
+
+static struct buf compose(struct openapi_v2 *v)
+{
+	char hash[DOCUMENT_HASH_LEN];
+	struct response rs = {0};
+	struct buf b = BUF_INIT;
+	pieces_respond(openapi_v2_compose(v, false, hash), &rs);
+	assert_int_equal(strlen(hash), DOCUMENT_HASH_LEN - 1);
+	for (long n = 0; n >= 0;) {
+		buf_reserve(&b, 16384);
+		n = rs.stream->read(rs.stream->arg, b.p + b.len, 16384);
+		b.len += n > 0 ? (size_t)n : 0;
 	}
+	response_release(&rs);
+	buf_adds(&b, "");
+	return b;
+}
+
+/* ... and what is written of it then is kept for nobody. */
+static void parts_go_meanwhile(void **state)
+{
+	struct shelf *shelf = shelf_new();
+	struct voyage voyage = {.part = serve_fleet()};
+	struct schema_part *mine = voyage.part;
+	struct openapi_v2 *v = voyage.v2 = openapi_v2_new(schema, shelf, sail_away, &voyage);
+	autobuf struct buf with = compose(v);
+	assert_null(voyage.part);
+	assert_non_null(strstr(with.p, "com.example.sea.v1.boat\""));
+	assert_non_null(strstr(with.p, "com.example.sea.v1.raft\""));
+	assert_int_equal(openapi_v2_written(v), 4);
+	assert_int_equal(shelf_len(shelf), 4); /* two halves of what is built in and of what is shared */
+	schema_retire(schema, mine);
+	autobuf struct buf without = compose(v);
+	assert_null(strstr(without.p, "sea.example.com"));
+	assert_int_equal(openapi_v2_written(v), 5); /* the group-version is shared no more */
+	openapi_v2_free(v);
+	shelf_free(shelf);
 }
 
 static int load(void **state)
@@ -184,8 +239,8 @@ static int unload(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(nodes), cmocka_unit_test(envelopes),
-					   cmocka_unit_test(open_objects),
-					   cmocka_unit_test(kinds_go_meanwhile)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nodes), cmocka_unit_test(envelopes), cmocka_unit_test(open_objects),
+		cmocka_unit_test(kinds_go_meanwhile), cmocka_unit_test(parts_go_meanwhile)};
 	return cmocka_run_group_tests(tests, load, unload);
 }

@@ -8,6 +8,7 @@
  */
 #include "rest/discovery/openapi_internal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include "object/pb_wire.h"
@@ -389,12 +390,38 @@ static void add_message(struct pb_pass *p, int m)
 		add_member(p, m, key, n);
 }
 
-int openapi_pb_write(struct buf *out, bool v3, const char *json, size_t n, struct err *err)
+static const struct openapi_pb_table *table_of(bool v3)
 {
-	struct pb_pass p = {.table = v3 ? &openapi_pb_v3 : &openapi_pb_v2, .out = out};
+	return v3 ? &openapi_pb_v3 : &openapi_pb_v2;
+}
+
+static int write_message(struct buf *out, bool v3, int m, const char *json, size_t n, struct err *err)
+{
+	struct pb_pass p = {.table = table_of(v3), .out = out};
 	scan_init(&p.s, json, n);
-	add_message(&p, 0);
+	add_message(&p, m);
 	if (!scan_failed(&p.s) && scan_finish(&p.s))
 		return 0;
 	return scan_err(&p.s, err);
+}
+
+int openapi_pb_write(struct buf *out, bool v3, const char *json, size_t n, struct err *err)
+{
+	return write_message(out, v3, 0, json, n, err);
+}
+
+int openapi_pb_write_member(struct buf *out, bool v3, const char *key, const char *json, size_t n,
+			    struct err *err)
+{
+	const struct openapi_pb_row *r = row_of(table_of(v3), 0, key, strlen(key));
+	assert(r && r->what == PB_MESSAGE);
+	return write_message(out, v3, r->below, json, n, err);
+}
+
+void openapi_pb_open_member(struct buf *out, bool v3, const char *key, size_t len)
+{
+	const struct openapi_pb_row *r = row_of(table_of(v3), 0, key, strlen(key));
+	assert(r && r->what == PB_MESSAGE);
+	put_tag(out, r->number, PB_BYTES);
+	put_varint(out, len);
 }

@@ -457,9 +457,18 @@ static void add_every_gvk(struct openapi_writer *w, const char *kind, bool *any)
 	}
 }
 
+static const char *const everywhere[] = {"DeleteOptions", "WatchEvent"};
+
+static bool is_everywhere(const struct type *t)
+{
+	for (size_t i = 0; t->name && i < ARRAY_LEN(everywhere); i++)
+		if (!strcmp(everywhere[i], t->name))
+			return true;
+	return false;
+}
+
 static void add_gvks(struct openapi_writer *w, const struct type *t)
 {
-	static const char *const everywhere[] = {"DeleteOptions", "WatchEvent"};
 	static const char *const plain[] = {"Status", "APIVersions", "APIGroup", "APIGroupList",
 					    "APIResourceList"};
 	const struct kind *const *all = w->kinds;
@@ -469,9 +478,8 @@ static void add_gvks(struct openapi_writer *w, const struct type *t)
 			add_gvk(w, &any, (struct gvk){all[i]->group, all[i]->version, all[i]->kind});
 	if (!any)
 		add_body_gvk(w, t, &any);
-	for (size_t i = 0; t->name && i < ARRAY_LEN(everywhere); i++)
-		if (!strcmp(everywhere[i], t->name))
-			add_every_gvk(w, t->name, &any);
+	if (is_everywhere(t))
+		add_every_gvk(w, t->name, &any);
 	for (size_t i = 0; t->name && i < ARRAY_LEN(plain); i++)
 		if (!strcmp(plain[i], t->name))
 			add_gvk(w, &any, (struct gvk){"", "v1", t->name});
@@ -592,11 +600,37 @@ static void write_list(struct openapi_writer *w, const struct openapi_wanted *x)
 	emit_close(&w->e, '}');
 }
 
+/* What the built-in part leaves to the shared one it goes through all the same, for what that refers to. */
+static void write_wanted(struct openapi_writer *w, const struct openapi_wanted *x)
+{
+	size_t before = w->e.b->len;
+	bool more = w->e.more;
+	const struct type *t = x->list ? x->list->type : x->type;
+	if (w->part == OPENAPI_KIND && !t->structural)
+		return;
+	if (x->list)
+		write_list(w, x);
+	else
+		write_type(w, x);
+	if (w->part != OPENAPI_BUILT || x->list || !is_everywhere(t))
+		return;
+	buf_truncate(w->e.b, before);
+	w->e.more = more;
+}
+
 void openapi_schema_write(struct openapi_writer *w)
 {
 	for (size_t i = 0; i < w->n; i++) /* it grows meanwhile */
-		if (w->v[i]->list)
-			write_list(w, w->v[i]);
-		else
-			write_type(w, w->v[i]);
+		write_wanted(w, w->v[i]);
+}
+
+void openapi_schema_write_everywhere(struct openapi_writer *w)
+{
+	for (size_t i = 0; i < ARRAY_LEN(everywhere); i++) {
+		autobuf struct buf b = BUF_INIT;
+		struct openapi_wanted x = {.type = schema_type(w->schema, everywhere[i])};
+		name_type(w, &b, x.type);
+		x.name = buf_str(&b);
+		write_type(w, &x);
+	}
 }

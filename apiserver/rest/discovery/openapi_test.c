@@ -9,9 +9,11 @@
 #include <string.h>
 #include "base/mem.h"
 #include "kinds/kinds.h"
+#include "object/json_test.h"
 #include "rest/api.h"
 #include "rest/discovery/document.h"
 #include "rest/discovery/openapi.h"
+#include "rest/discovery/openapi_internal.h"
 
 static struct api api;
 
@@ -33,6 +35,23 @@ static void ask(const struct question *q, struct response *rs)
 	handle_openapi(&rq, rs);
 }
 
+/* All of a body, be it a stream. */
+static struct buf body_of(struct response *rs)
+{
+	struct buf b = BUF_INIT;
+	size_t n;
+	const char *p = rs->stream ? NULL : response_bytes(rs, &n);
+	if (p)
+		buf_add(&b, p, n);
+	for (long got = 0; rs->stream && got >= 0;) {
+		buf_reserve(&b, 32768);
+		got = rs->stream->read(rs->stream->arg, b.p + b.len, 32768);
+		b.len += got > 0 ? (size_t)got : 0;
+	}
+	buf_adds(&b, "");
+	return b;
+}
+
 static js *fetch(const char *path)
 {
 	struct response rs, again;
@@ -42,7 +61,8 @@ static js *fetch(const char *path)
 	ask(&(struct question){.path = path, .etag = rs.etag}, &again);
 	assert_int_equal(again.status, 304);
 	response_release(&again);
-	js *o = js_parse(rs.shared.p, rs.shared.n, NULL, &err);
+	autobuf struct buf b = body_of(&rs);
+	js *o = js_parse(b.p, b.len, NULL, &err);
 	if (!o)
 		print_error("%s: %s\n", path, err.msg);
 	assert_non_null(o);
@@ -369,63 +389,174 @@ static void readiness(void **state)
 	response_release(&rs);
 }
 
-/* One kind in a group of its own. */
-static struct schema_part *serve_one(const char *group)
+/* sought: by which of its fields it can be selected. */
+static struct schema_part *build_one(const char *group, const char *kind, const char *sought)
 {
 	struct schema *s = (struct schema *)(uintptr_t)api.schema;
 	struct err err = ERR_INIT;
 	autofree char *text =
-		mem_printf("{\"group\":\"%s\",\"version\":\"v1\",\"kind\":\"Boat\",\"resource\":\"boats\","
-			   "\"singular\":\"boat\",\"scope\":\"Cluster\",\"type\":\"Boat\"}",
-			   group);
-	autojson js *about = js_new_obj(), *kind = js_parse(text, strlen(text), NULL, &err);
+		mem_printf("{\"group\":\"%s\",\"version\":\"v1\",\"kind\":\"%s\",\"resource\":\"%ss\","
+			   "\"singular\":\"x\",\"scope\":\"Cluster\",\"type\":\"%s\","
+			   "\"selectable\":{\"%s\":{}}}",
+			   group, kind, kind, kind, sought);
+	const char *fields =
+		JSON("{'type':'object','properties':{'hull':{'type':'string'},'sail':{'type':'string'}}}");
+	autojson js *type = js_parse(fields, strlen(fields), NULL, &err),
+		    *made = js_parse(text, strlen(text), NULL, &err);
 	struct schema_builder *b = schema_builder_new(s);
-	js_set_str(about, "type", "object");
-	assert_int_equal(schema_builder_openapi(b, "Boat", about, &err), 0);
-	assert_int_equal(schema_builder_kind(b, kind, &err), 0);
+	assert_int_equal(schema_builder_openapi(b, kind, type, &err), 0);
+	if (schema_builder_kind(b, made, &err) < 0)
+		fail_msg("%s", err.msg);
 	struct schema_part *part = schema_builder_finish(b, &err);
 	assert_non_null(part);
-	assert_int_equal(schema_change(s, part, NULL, &err), 0);
-	openapi_update(api.openapi, group, "v1");
 	return part;
 }
 
-static uint64_t written_for(const char *path)
+/* As kinds.c does it. */
+static void put(const char *group, struct schema_part *in, struct schema_part *out)
+{
+	struct schema *s = (struct schema *)(uintptr_t)api.schema;
+	struct kind *const *gone = NULL;
+	struct err err = ERR_INIT;
+	assert_int_equal(schema_change(s, in, out, &err), 0);
+	openapi_update(api.openapi, group, "v1");
+	for (size_t i = 0, n = out ? schema_part_kinds(out, &gone) : 0; i < n; i++)
+		openapi_forget(api.openapi, gone[i]);
+	if (out)
+		schema_retire(s, out);
+}
+
+static struct schema_part *serve_one(const char *group, const char *kind)
+{
+	struct schema_part *part = build_one(group, kind, "hull");
+	put(group, part, NULL);
+	return part;
+}
+
+static uint64_t written_as(const char *path, const char *accept)
 {
 	uint64_t before = openapi_written(api.openapi);
 	struct response rs;
-	ask(&(struct question){.path = path}, &rs);
+	ask(&(struct question){.path = path, .accept = accept}, &rs);
 	assert_int_equal(rs.status, 200);
 	response_release(&rs);
 	return openapi_written(api.openapi) - before;
 }
 
-/* Whatever there is already, a kind that comes costs its group-version, its group and what is one document for all. */
+static uint64_t written_for(const char *path)
+{
+	return written_as(path, NULL);
+}
+
+/* Whatever there is already, a kind that comes costs its group-version and its group; of v2 its own part, and with a new
+   group-version what names all of these. */
 static void own_part(void **state)
 {
 	static const char *const groups[] = {"a.sea", "b.sea"};
-	struct schema *s = (struct schema *)(uintptr_t)api.schema;
 	struct schema_part *parts[ARRAY_LEN(groups)];
-	struct err err = ERR_INIT;
 	openapi_update(api.openapi, "apps", "v1");
 	written_for("/openapi/v3");
 	written_for("/openapi/v2");
 	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
-		parts[i] = serve_one(groups[i]);
+		parts[i] = serve_one(groups[i], "Boat");
 		autofree char *own = mem_printf("/openapi/v3/apis/%s/v1", groups[i]);
 		assert_int_equal(written_for("/openapi/v3"), 2);
 		assert_int_equal(written_for("/openapi/v3"), 0);
 		assert_int_equal(written_for(own), 1); /* the index keeps hashes, not bytes */
 		assert_int_equal(written_for(own), 0);
-		assert_int_equal(written_for("/openapi/v2"), 1);
+		assert_int_equal(written_for("/openapi/v2"), 2);
 		assert_int_equal(written_for("/openapi/v2"), 0);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
-		assert_int_equal(schema_change(s, NULL, parts[i], &err), 0);
-		schema_retire(s, parts[i]);
-		openapi_update(api.openapi, groups[i], "v1");
+		put(groups[i], NULL, parts[i]);
 		assert_int_equal(written_for("/openapi/v3"), 0);
+		assert_int_equal(written_for("/openapi/v2"), 1);
 	}
+}
+
+/* How often a text stands in v2. */
+static size_t count_in_v2(const char *accept, const char *text)
+{
+	struct response rs;
+	size_t n = 0;
+	ask(&(struct question){.path = "/openapi/v2", .accept = accept}, &rs);
+	autobuf struct buf b = body_of(&rs);
+	for (const char *p = b.p; (p = memmem(p, (size_t)(b.p + b.len - p), text, strlen(text))); p++)
+		n++;
+	response_release(&rs);
+	return n;
+}
+
+/* In both forms: a kind in a group-version that is there, one that is replaced, and one that goes, write themselves. */
+static void own_part_of_v2(void **state)
+{
+	static const char *const forms[] = {"application/json", PROTOBUF};
+	static const char field[] = "\"fieldPath\":\"sail\"";
+	struct schema_part *boat = serve_one("c.sea", "Boat"), *raft, *other;
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+		written_as("/openapi/v2", forms[i]);
+		raft = serve_one("c.sea", "Raft");
+		assert_int_equal(written_as("/openapi/v2", forms[i]), 1);
+		assert_true(count_in_v2(forms[i], "readC.seaV1Raft") ||
+			    count_in_v2(forms[i], "sea.c.v1.Raft") > 1);
+		assert_int_equal(count_in_v2(forms[i], field), 0);
+		other = build_one("c.sea", "Raft", "sail");
+		put("c.sea", other, raft);
+		assert_int_equal(written_as("/openapi/v2", forms[i]), 1);
+		assert_int_equal(count_in_v2(forms[i], field), 1);
+		put("c.sea", NULL, other);
+		assert_int_equal(written_as("/openapi/v2", forms[i]), 0);
+		assert_int_equal(count_in_v2(forms[i], "sea.c.v1.Raft"), 0);
+		assert_true(count_in_v2(forms[i], "sea.c.v1.Boat") > 1);
+	}
+	put("c.sea", NULL, boat);
+}
+
+static void collect(const js *o, struct map *refs)
+{
+	if (js_is_arr(o))
+		js_array_for_each (x, o)
+			collect(x, refs);
+	for (struct js_iter it = js_iter(js_is_obj(o) ? o : NULL); js_next(&it);) {
+		if (!strcmp(it.key, "$ref") && js_str(it.value, NULL))
+			map_set(refs, js_str0(it.value, NULL), refs);
+		collect(it.value, refs);
+	}
+}
+
+/* Parts refer to one another, say nothing twice, and are the same document in protobuf. */
+static void whole_of_parts(void **state)
+{
+	struct schema_part *boat = serve_one("d.sea", "Boat"), *raft = serve_one("d.sea", "Raft");
+	automap struct map refs = MAP_INIT;
+	struct response rs, pb;
+	struct err err = ERR_INIT;
+	ask(&(struct question){.path = "/openapi/v2"}, &rs);
+	ask(&(struct question){.path = "/openapi/v2", .accept = PROTOBUF}, &pb);
+	assert_string_equal(rs.etag, pb.etag);
+	autobuf struct buf b = body_of(&rs), got = body_of(&pb), want = BUF_INIT;
+	autojson js *o = js_parse(b.p, b.len, NULL, &err);
+	if (!o)
+		fail_msg("%s", err.msg);
+	autobuf struct buf again = BUF_INIT;
+	js_write(&again, o);
+	assert_int_equal(again.len + 1,
+			 b.len); /* and the end of the line: what stood twice would be there once */
+	collect(o, &refs);
+	assert_true(map_len(&refs) > 500);
+	for (struct map_iter it = {0}; map_next(&refs, &it);) {
+		bool parameter = !strncmp(it.key, "#/parameters/", 13);
+		if (!js_obj(o, parameter ? "parameters" : "definitions", it.key + (parameter ? 13 : 14),
+			    NULL))
+			fail_msg("%s", it.key);
+	}
+	assert_int_equal(openapi_pb_write(&want, false, b.p, b.len, &err), 0);
+	assert_int_equal(got.len, want.len);
+	assert_memory_equal(got.p, want.p, got.len);
+	response_release(&rs);
+	response_release(&pb);
+	put("d.sea", NULL, boat);
+	put("d.sea", NULL, raft);
 }
 
 static int load(void **state)
@@ -451,7 +582,8 @@ int main(void)
 		cmocka_unit_test(fields),	    cmocka_unit_test(operations),
 		cmocka_unit_test(hashed_addresses), cmocka_unit_test(media_types),
 		cmocka_unit_test(unknown_paths),    cmocka_unit_test(readiness),
-		cmocka_unit_test(own_part),
+		cmocka_unit_test(own_part),	    cmocka_unit_test(own_part_of_v2),
+		cmocka_unit_test(whole_of_parts),
 	};
 	return cmocka_run_group_tests(tests, load, unload);
 }
