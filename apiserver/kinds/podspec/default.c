@@ -5,7 +5,7 @@
  */
 #include "kinds/podspec/podspec_internal.h"
 
-#include "base/unique.h"
+#include "base/gate.h"
 #include "object/core/image_ref.h"
 #include "object/core/qos.h"
 #include "object/quantity.h"
@@ -41,10 +41,15 @@ static void host_ports(js *container)
 	}
 }
 
+static void default_pull(js *o, const char *policy, const char *image)
+{
+	if (!*js_str0(o, policy, NULL))
+		js_set_str(o, policy, pull_policy(js_str0(o, image, NULL)));
+}
+
 static void default_container(js *c, bool requests, bool ports)
 {
-	if (!*js_str0(c, "imagePullPolicy", NULL))
-		js_set_str(c, "imagePullPolicy", pull_policy(js_str0(c, "image", NULL)));
+	default_pull(c, "imagePullPolicy", "image");
 	if (requests)
 		requests_from_limits(c);
 	if (ports)
@@ -80,38 +85,9 @@ static void drop_of_volume(js *v)
 	}
 }
 
-/* Items of o's list whose name is among `names`; the list goes with the last. */
-static void drop_named(js *o, const char *list, const struct unique *names)
-{
-	js *items = js_arr(o, list, NULL);
-
-	for (size_t i = js_len(items); i-- > 0;)
-		if (unique_has(names, js_str0(js_at(items, i), "name", NULL)))
-			js_del_at(items, i);
-	if (items && !js_len(items))
-		js_del(o, list);
-}
-
-/* Volumes of images go as a whole, and where they would be mounted. */
-static void drop_images(js *spec)
-{
-	autounique struct unique names = {.n = 0};
-
-	js_array_for_each (v, js_arr(spec, "volumes", NULL))
-		if (js_field(v, "image"))
-			unique_seen(&names, js_str0(v, "name", NULL));
-	if (!names.seen)
-		return;
-	drop_named(spec, "volumes", &names);
-	for (size_t l = 0; l < PODSPEC_LISTS; l++)
-		js_array_for_each (c, js_arr(spec, podspec_lists[l], NULL))
-			drop_named(c, "volumeMounts", &names);
-}
-
 static void drop_unknown(js *spec)
 {
 	js_del(spec, "hostnameOverride");
-	drop_images(spec);
 	for (size_t l = 0; l < PODSPEC_LISTS; l++)
 		js_array_for_each (c, js_arr(spec, podspec_lists[l], NULL))
 			drop_of_container(c);
@@ -128,6 +104,9 @@ void podspec_default(js *spec, bool is_pod)
 		js_array_for_each (c, js_arr(spec, podspec_lists[l], NULL))
 			default_container(c, full, full && host_network);
 	}
+	js_array_for_each (v, gate_enabled(GATE_ImageVolume) ? js_arr(spec, "volumes", NULL) : NULL)
+		if (js_obj(v, "image", NULL))
+			default_pull(js_obj(v, "image", NULL), "pullPolicy", "reference");
 	if (is_pod)
 		podspec_default_level(spec);
 	mirror_account(spec);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "base/gate.h"
 #include "kinds/podspec/podspec.h"
 #include "object/json_test.h"
 
@@ -91,8 +92,8 @@ static void test_disabled(void **state)
 {
 	autojson js *spec = parse(JSON(
 		"{'hostnameOverride':'h','initContainers':[{'restartPolicy':'Always'}],"
-		"'containers':[{'volumeMounts':[{'name':'v'}],"
-		"'env':[{'valueFrom':{'fileKeyRef':{}}}]}],'volumes':[{'name':'v','image':{}},{'name':'p','projected':{'sources':["
+		"'containers':[{"
+		"'env':[{'valueFrom':{'fileKeyRef':{}}}]}],'volumes':[{'name':'p','projected':{'sources':["
 		"{'clusterTrustBundle':{}},{'podCertificate':{}},{'secret':{}}]}}]}"));
 	autobuf struct buf b = BUF_INIT;
 
@@ -105,13 +106,34 @@ static void test_disabled(void **state)
 		     "'volumes':[{'name':'p','projected':{'sources':[{},{},{'secret':{}}]}}]}"));
 }
 
+/* The gate's: pullPolicy as a container's. */
+static void test_image_volumes(void **state)
+{
+	const char *given = JSON("{'containers':[],'volumes':[{'name':'a','image':{'reference':'i'}},"
+				 "{'name':'b','image':{'reference':'i:1','pullPolicy':''}},"
+				 "{'name':'c','image':{'reference':'i:1','pullPolicy':'Always'}},"
+				 "{'name':'d','emptyDir':{}}]}");
+	struct err err = ERR_INIT;
+	autojson js *off = parse(given), *on = parse(given);
+	const js *volumes = js_arr(on, "volumes", NULL);
+
+	podspec_default(off, false);
+	assert_null(js_str(js_at(js_arr(off, "volumes", NULL), 0), "image", "pullPolicy", NULL));
+	assert_int_equal(gate_say("ImageVolume=true", &err), 0);
+	podspec_default(on, false);
+	gate_forget();
+	assert_string_equal(js_str0(js_at(volumes, 0), "image", "pullPolicy", NULL), "Always");
+	assert_string_equal(js_str0(js_at(volumes, 1), "image", "pullPolicy", NULL), "IfNotPresent");
+	assert_string_equal(js_str0(js_at(volumes, 2), "image", "pullPolicy", NULL), "Always");
+	assert_null(js_field(js_at(volumes, 3), "image"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pull_policy),
-		cmocka_unit_test(test_qos),
-		cmocka_unit_test(test_requests_from_limits),
-		cmocka_unit_test(test_disabled),
+		cmocka_unit_test(test_pull_policy),	     cmocka_unit_test(test_qos),
+		cmocka_unit_test(test_requests_from_limits), cmocka_unit_test(test_disabled),
+		cmocka_unit_test(test_image_volumes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

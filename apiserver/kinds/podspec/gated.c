@@ -6,6 +6,7 @@
 #include "kinds/podspec/podspec_internal.h"
 
 #include "base/gate.h"
+#include "base/unique.h"
 
 /* ---- ContainerRestartRules ---- */
 
@@ -61,6 +62,44 @@ static void signals_drop(js *spec)
 		}
 }
 
+/* ---- ImageVolume ---- */
+
+static bool images_used(const js *spec)
+{
+	js_array_for_each (v, js_arr(spec, "volumes", NULL))
+		if (js_obj(v, "image", NULL))
+			return true;
+	return false;
+}
+
+/* Items of o's list whose name is among `names`; the list goes with the last. */
+static void drop_named(js *o, const char *list, const struct unique *names)
+{
+	js *items = js_arr(o, list, NULL);
+
+	for (size_t i = js_len(items); i-- > 0;)
+		if (unique_has(names, js_str0(js_at(items, i), "name", NULL)))
+			js_del_at(items, i);
+	if (items && !js_len(items))
+		js_del(o, list);
+}
+
+/* Volumes of images go as a whole, and where they would be mounted. */
+static void images_drop(js *spec)
+{
+	autounique struct unique names = {.n = 0};
+
+	js_array_for_each (v, js_arr(spec, "volumes", NULL))
+		if (js_obj(v, "image", NULL))
+			unique_seen(&names, js_str0(v, "name", NULL));
+	if (!names.seen)
+		return;
+	drop_named(spec, "volumes", &names);
+	for (size_t l = 0; l < PODSPEC_LISTS; l++)
+		js_array_for_each (c, js_arr(spec, podspec_lists[l], NULL))
+			drop_named(c, "volumeMounts", &names);
+}
+
 /* ---- all of them ---- */
 
 static const struct {
@@ -70,6 +109,7 @@ static const struct {
 } features[] = {
 	{GATE_ContainerRestartRules, rules_used, rules_drop},
 	{GATE_ContainerStopSignals, signals_used, signals_drop},
+	{GATE_ImageVolume, images_used, images_drop},
 };
 
 void podspec_drop_disabled(js *spec, const js *old)

@@ -238,6 +238,75 @@ static void test_restart_rules_are_judged(void **state)
 	gate_forget();
 }
 
+/* Volumes of images go as a whole, and where they would be mounted. */
+static void test_image_volumes_are_dropped(void **state)
+{
+#define MOUNTS(image) "'volumeMounts':[" image "{'name':'e','mountPath':'/e'}]"
+#define IMAGES(volume, image)                                                                                \
+	JSON("{'initContainers':[{'name':'i'," MOUNTS(image) "}],'containers':[{'name':'c'," MOUNTS(         \
+		image) "}],'ephemeralContainers':[{'name':'d'," MOUNTS(image) "}],'volumes':[" volume        \
+									      "{'name':'e','emptyDir':{}}]}")
+#define VOLUME "{'name':'v','image':{'reference':'r','pullPolicy':'Never'}},"
+#define MOUNT "{'name':'v','mountPath':'/v','subPath':'s'},"
+	const char *with = IMAGES(VOLUME, MOUNT), *without = IMAGES("", "");
+	const struct {
+		const char *gate, *new, *old, *left;
+	} rows[] = {
+		{"", with, NULL, without},
+		{"", with, without, without},
+		{"", with, IMAGES(VOLUME, ""), with},
+		{"ImageVolume=true", with, NULL, with},
+		{"",
+		 JSON("{'containers':[{'name':'c','volumeMounts':["
+		      "{'name':'v'}]}],'volumes':["
+		      "{'name':'v','image':{}}]}"),
+		 NULL, JSON("{'containers':[{'name':'c'}]}")},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+		autojson js *new = js_parse(rows[i].new, strlen(rows[i].new), NULL, &err),
+			    *old = rows[i].old ? js_parse(rows[i].old, strlen(rows[i].old), NULL, &err)
+					       : NULL;
+		autobuf struct buf b = BUF_INIT;
+		gate(rows[i].gate);
+		podspec_drop_disabled(new, old);
+		js_write(&b, new);
+		assert_string_equal(buf_str(&b), rows[i].left);
+	}
+	gate_forget();
+}
+
+static void test_image_volumes_are_judged(void **state)
+{
+	const struct causes_row rows[] = {
+		{CAUSES_POD(
+			 ",'volumeMounts':[{'name':'v','mountPath':'/a','subPath':'b','mountPropagation':'HostToContainer'}]",
+			 ",'volumes':[{'name':'v','image':{'reference':'r'}}]"),
+		 ""},
+		{CAUSES_POD("", ",'volumes':[{'name':'v','image':{}}]"),
+		 "spec.volumes[0].image.reference: Required value\n"},
+		{CAUSES_POD("", ",'volumes':[{'name':'v','image':{'reference':'r','pullPolicy':'x'}}]"),
+		 "spec.volumes[0].image.pullPolicy: Unsupported value: \"x\": supported values: \"Always\", \"IfNotPresent\", \"Never\"\n"},
+		{CAUSES_POD("", ",'volumes':[{'name':'v','emptyDir':{},'image':{}}]"),
+		 "spec.volumes[0].image: Forbidden: may not specify more than 1 volume type\n"},
+		{CAUSES_POD(
+			 ",'volumeMounts':[{'name':'v','mountPath':'/a','mountPropagation':'Bidirectional','recursiveReadOnly':'Enabled'}]",
+			 ",'volumes':[{'name':'v','image':{'reference':'r'}}]"),
+		 "spec.containers[0].volumeMounts.mountPropagation: Forbidden: Bidirectional mount propagation is available only to privileged containers\n"
+		 "spec.containers[0].volumeMounts.recursiveReadOnly: Forbidden: may only be specified when mountPropagation is None or not specified\n"
+		 "spec.containers[0].volumeMounts.recursiveReadOnly: Forbidden: may only be specified when readOnly is true\n"},
+		/* its image may come later */
+		{"", "PodTemplate",
+		 JSON("{'metadata':{'name':'p'},'template':{'metadata':{},'spec':{'containers':[{'name':'c','image':'i'}],'volumes':[{'name':'v','image':{}}]}}}"),
+		 ""},
+	};
+
+	gate("ImageVolume=true");
+	causes_check(rows, ARRAY_LEN(rows));
+	gate_forget();
+}
+
 static void test_bounds(void **state)
 {
 	autobuf struct buf text = BUF_INIT, causes = BUF_INIT;
@@ -310,6 +379,8 @@ int main(void)
 		cmocka_unit_test(test_stop_signals_are_judged),
 		cmocka_unit_test(test_signals_of_linux),
 		cmocka_unit_test(test_restart_rules_are_judged),
+		cmocka_unit_test(test_image_volumes_are_dropped),
+		cmocka_unit_test(test_image_volumes_are_judged),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_transitions),
 	};

@@ -47,9 +47,6 @@ static void mount_causes(void **state)
 		 "spec.containers[0].volumeMounts.recursiveReadOnly: Forbidden: may only be specified when mountPropagation is None or not specified\n"
 		 "spec.containers[0].volumeMounts.recursiveReadOnly: Forbidden: may only be specified when readOnly is true\n"},
 		{CAUSES_POD(",'volumeMounts':[{'name':'v','mountPath':'/a'}]",
-			    ",'volumes':[{'name':'v','image':{'reference':'r'}}]"),
-		 ""}, /* dropped, both */
-		{CAUSES_POD(",'volumeMounts':[{'name':'v','mountPath':'/a'}]",
 			    ",'volumes':[{'name':'v','hostPath':{}}]"),
 		 "spec.containers[0].volumeMounts[0].name: Not found: \"v\"\n"
 		 "spec.volumes[0].hostPath.path: Required value\n"},

@@ -250,6 +250,16 @@ static void check_ephemeral(const struct volume *v)
 	}
 }
 
+/* A template may leave the image to who makes something of it. */
+static void check_image(const struct volume *v)
+{
+	static const char *const asked[] = {"reference", "pullPolicy"};
+
+	for (size_t i = v->spec->pod ? 0 : 1; i < ARRAY_LEN(asked); i++)
+		if (!*js_str0(v->source, asked[i], NULL))
+			field_error_required(v->errs, PATH("%s.%s", v->path, asked[i]), "");
+}
+
 /* In the order in which upstream looks at them: it looks into the first one only. volume.yaml has the same. */
 static const struct {
 	const char *name;
@@ -284,6 +294,7 @@ static const struct {
 	{"scaleIO", NULL},
 	{"csi", check_csi},
 	{"ephemeral", check_ephemeral},
+	{"image", check_image},
 };
 
 static size_t rank_of(const char *name)
