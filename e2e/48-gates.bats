@@ -6,10 +6,10 @@ setup_file() {
 	. "$ROOT/e2e/lib.bash"
 	. "$ROOT/e2e/node.bash"
 	stop "$DIR" apiserver
-	"$ROOT/deploy/up" --dir "$DIR" --no-demo --no-build --feature-gates ContainerRestartRules=true,ContainerStopSignals=true >&2
+	"$ROOT/deploy/up" --dir "$DIR" --no-demo --no-build --feature-gates ContainerRestartRules=true,ContainerStopSignals=true,ImageVolume=true >&2
 	own_node gates 52 <<-END
 		evictionHard: {memory.available: 1Mi, nodefs.available: 1Mi}
-		featureGates: {ContainerRestartRules: true, ContainerStopSignals: true}
+		featureGates: {ContainerRestartRules: true, ContainerStopSignals: true, ImageVolume: true}
 	END
 	own_image
 	own_agent
@@ -29,7 +29,7 @@ setup() {
 	own_node_known gates
 }
 
-pod() { # NAME POLICY <the rest of the spec
+pod() { # NAME POLICY [VOLUMES] <the rest of the spec
 	{
 		cat <<-END
 			apiVersion: v1
@@ -40,7 +40,7 @@ pod() { # NAME POLICY <the rest of the spec
 			  nodeSelector: {kubernetes.io/hostname: $NODE}
 			  tolerations: [{operator: Exists}]
 			  terminationGracePeriodSeconds: 1
-			  volumes: [{name: v, emptyDir: {}}]
+			  volumes: [{name: v, emptyDir: {}}${3:+, $3}]
 		END
 		cat
 	} | kubectl create --validate=false -f -
@@ -138,6 +138,65 @@ of() { kubectl get pod "$1" -o jsonpath="$2"; } # POD PATH
 	[[ $output == *'spec.containers[0].lifecycle.stopSignal: Forbidden: may not be set for containers with empty `spec.os.name`'* ]]
 }
 
+# An image with a file /data/one in it.
+files() { # NAME:TAG
+	local tar=$BATS_TEST_TMPDIR/files.tar
+	echo "from the image" >"$BATS_TEST_TMPDIR/one"
+	"$ROOT/deploy/oci-image" "$tar" "$1" "/data/one=$BATS_TEST_TMPDIR/one"
+	"$ROOT/build/bin/nodeagent" image import "$tar" --root-dir="$OWN/node"
+}
+in_pod() { kubectl exec "$1" -- busybox "${@:2}"; } # POD COMMAND...
+mounted() { grep -c "$OWN/node/containers/.*/mounts" /proc/self/mountinfo; }
+
+@test "image volumes: an image's files, all or some, read-only, for as long as the Pod lives" {
+	files localhost/files:1
+	pod image Always '{name: i, image: {reference: "localhost/files:1"}}' <<-'END'
+		  containers:
+		  - name: c
+		    image: localhost/coracle-demo:1.0
+		    command: [busybox, sleep, "100000"]
+		    volumeMounts: [{name: i, mountPath: /all}, {name: i, mountPath: /part, subPath: data}, {name: i, mountPath: /one, subPath: data/one}]
+	END
+	kubectl wait --for=condition=Ready pod/image --timeout=${GUARD}s
+	is IfNotPresent of image '{.spec.volumes[?(@.name=="i")].image.pullPolicy}'
+	is "from the image" in_pod image cat /all/data/one
+	is "one" in_pod image ls /part
+	is "from the image" in_pod image cat /one
+	run in_pod image touch /all/x
+	[[ $output == *"Read-only file system"* ]]
+	run in_pod image touch /one
+	[[ $output == *"Read-only file system"* ]]
+	run kubectl exec image -- /all/bin/busybox true
+	[[ $output == *"ermission denied"* ]]
+	kill -KILL "$(<"$OWN/run/nodeagent.pid")"
+	stop "$OWN" nodeagent
+	own_agent
+	eventually is "from the image" in_pod image cat /part/one
+	is 0 of image '{.status.containerStatuses[0].restartCount}'
+	[ "$(mounted)" -gt 0 ]
+	kubectl delete pod image --timeout=${GUARD}s
+	eventually is 0 mounted
+}
+
+@test "image volumes: one that is not there keeps the container waiting until it is" {
+	pod late Always '{name: i, image: {reference: "localhost:1/late:1"}}' <<-'END'
+		  containers:
+		  - name: c
+		    image: localhost/coracle-demo:1.0
+		    command: [busybox, sleep, "100000"]
+		    volumeMounts: [{name: i, mountPath: /i}]
+	END
+	eventually is ImagePullBackOff of late '{.status.containerStatuses[0].state.waiting.reason}'
+	eventually shows 'Failed to pull image "localhost:1/late:1"' kubectl get events --field-selector involvedObject.name=late
+	eventually shows 'Error: ErrImagePull' kubectl get events --field-selector involvedObject.name=late
+	eventually shows 'Back-off pulling image "localhost:1/late:1"' kubectl get events --field-selector involvedObject.name=late
+	files localhost:1/late:1
+	kubectl wait --for=condition=Ready pod/late --timeout=${GUARD}s
+	is "from the image" in_pod late cat /i/data/one
+	kubectl delete pod late --timeout=${GUARD}s
+	eventually is 0 mounted
+}
+
 @test "without the gates the fields are dropped, but not from what has them" {
 	stop "$DIR" apiserver
 	"$ROOT/deploy/up" --dir "$DIR" --no-demo --no-build >&2
@@ -149,11 +208,12 @@ of() { kubectl get pod "$1" -o jsonpath="$2"; } # POD PATH
 	is '' of mute '{.spec.containers[0].lifecycle}'
 	kubectl label pod kept still=here
 	is SIGUSR1 of kept '{.spec.containers[0].lifecycle.stopSignal}'
-	pod dropped Never <<-'END'
+	pod dropped Never '{name: i, image: {reference: "x:1"}}' <<-'END'
 		  containers:
-		  - {name: c, image: 'localhost/coracle-demo:1.0', command: [busybox, "true"], restartPolicy: OnFailure, restartPolicyRules: [{action: Restart, exitCodes: {operator: In, values: [42]}}]}
+		  - {name: c, image: 'localhost/coracle-demo:1.0', command: [busybox, "true"], volumeMounts: [{name: i, mountPath: /i}], restartPolicy: OnFailure, restartPolicyRules: [{action: Restart, exitCodes: {operator: In, values: [42]}}]}
 	END
 	is '' of dropped '{.spec.containers[0].restartPolicy}{.spec.containers[0].restartPolicyRules}'
+	is v of dropped '{.spec.volumes[*].name}'
 	kubectl label pod rules still=here
 	is 'Never Restart' of rules '{.spec.containers[0].restartPolicy} {.spec.containers[0].restartPolicyRules[0].action}'
 	eventually is Succeeded of dropped '{.status.phase}'

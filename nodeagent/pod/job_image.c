@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Seeing to it that an image is there: a look on the disk in the quick lane and, where the policy or the look
- * says so, a pull in the slow one, with what credentials the Pod's Secrets hold and, behind those, what credential providers
- * know, who are asked in a lane of their own. A pull ends early when its Pod does not want it any more, whether it is under
- * way or waits for its turn; what came of it then interests nobody.
+ * Seeing to it that a container's images are there, those of its volumes first, one after the other: a look on the disk in
+ * the quick lane and, where the policy or the look says so, a pull in the slow one, with what credentials the Pod's Secrets
+ * hold and, behind those, what credential providers know, who are asked in a lane of their own. A pull ends early when its Pod
+ * does not want it any more, whether it is under way or waits for its turn; what came of it then interests nobody.
  */
 #include "pod/job.h"
 
@@ -13,9 +13,13 @@
 #include "credential/providers.h"
 #include "image/pullrate.h"
 #include "object/core/image_ref.h"
+#include "pod/volumes.h"
 
 struct image_job {
 	struct job j;
+	struct arena a;
+	struct volumes_image *v; /* what is wanted, and which of it at present */
+	size_t n, at;
 	struct runtime_image image;
 	struct config_set config;	    /* imagePullSecrets */
 	struct keyring *secrets, *provided; /* NULL = none */
@@ -30,13 +34,30 @@ static bool outdated(const struct job *j)
 	return strcmp(job_container(j)->image, j->w->pod->list.v[j->container].image) != 0;
 }
 
+static const struct volumes_image *wanted(const struct job *j)
+{
+	const struct image_job *i = (const struct image_job *)j;
+	return &i->v[i->at];
+}
+
+/* Those of its volumes before its own. */
+static void volume_found(struct image_job *i, int64_t pull_ns, int64_t waited_ns)
+{
+	struct job *j = &i->j;
+	const struct volumes_image *v = wanted(j);
+	free(map_set(&j->w->c[j->container].volumes, v->volume, STEAL(i->image.id)));
+	machine_volume_image_ok(&j->w->m, j->container, v->reference, pull_ns, waited_ns, i->image.size);
+	if (pull_ns >= 0)
+		count_tell(COUNT_PULL, count_size(i->image.size), NULL, (double)waited_ns / (double)NS_PER_S);
+}
+
 static void image_found(struct job *j, int64_t pull_ns, int64_t waited_ns)
 {
 	struct image_job *i = (struct image_job *)j;
 	if (outdated(j))
 		return;
 	struct worker_container *c = &j->w->c[j->container];
-	worker_container_release(c);
+	worker_image_release(c);
 	c->image_id = STEAL(i->image.id);
 	c->image_ref = STEAL(i->image.ref);
 	c->digest_ref = STEAL(i->image.digest_ref);
@@ -52,36 +73,68 @@ static void image_failed(struct job *j)
 {
 	if (outdated(j))
 		return;
-	const struct container_spec *s = job_container(j);
+	const struct volumes_image *v = wanted(j);
 	autofree char *text = NULL;
 	const char *reason = MACHINE_ERR_IMAGE_PULL;
 	struct image_ref ref;
 	struct err ignored = ERR_INIT;
-	if (image_ref_parse(s->image, &ref, &ignored) < 0) {
+	if (image_ref_parse(v->reference, &ref, &ignored) < 0) {
 		reason = MACHINE_INVALID_IMAGE_NAME;
 		text = mem_printf(
 			"Failed to apply default image tag \"%s\": couldn't parse image name \"%s\": "
 			"invalid reference format",
-			s->image, s->image);
-	} else if (s->pull_policy == PULL_NEVER) {
+			v->reference, v->reference);
+	} else if (v->policy == PULL_NEVER) {
 		reason = MACHINE_ERR_IMAGE_NEVER_PULL;
 		text = mem_printf("Container image \"%s\" is not present with pull policy of Never",
-				  s->image);
+				  v->reference);
 	}
-	machine_image_failed(&j->w->m, j->container, reason, text ? text : j->err.msg, worker_now());
+	const char *why = text ? text : j->err.msg;
 	count_tell(COUNT_CONTAINERS, job_container_kind(j), NULL, 1);
+	if (v->volume) { /* not an error of a start, as upstream counts them */
+		machine_volume_image_failed(&j->w->m, j->container, v->reference, reason, why, worker_now());
+		return;
+	}
+	machine_image_failed(&j->w->m, j->container, reason, why, worker_now());
 	count_tell(COUNT_CONTAINERS_FAILED, reason, job_container_kind(j), 1);
 }
 
-static void release(struct job *j)
+/* What belongs to the image that it is about at present. */
+static void let_go(struct image_job *i)
 {
-	struct image_job *i = (struct image_job *)j;
 	runtime_image_release(&i->image);
 	keyring_free(i->secrets);
 	keyring_free(i->provided);
 	config_set_release(&i->config);
 	if (i->pulling)
 		cancel_release(&i->cancel);
+	i->image = (struct runtime_image){0};
+	i->secrets = i->provided = NULL;
+	i->config = (struct config_set){0};
+	i->pulling = false;
+}
+
+static void release(struct job *j)
+{
+	struct image_job *i = (struct image_job *)j;
+	let_go(i);
+	arena_release(&i->a);
+}
+
+/* True when that was the last one, or nobody wants the next one any more. */
+static bool go_on(struct job *j, int64_t pull_ns, int64_t waited_ns)
+{
+	struct image_job *i = (struct image_job *)j;
+	if (i->at + 1 == i->n) {
+		image_found(j, pull_ns, waited_ns);
+		return true;
+	}
+	if (outdated(j) || job_machine_container(j)->state != CTR_IMAGE)
+		return true;
+	volume_found(i, pull_ns, waited_ns);
+	let_go(i);
+	i->at++;
+	return job_become(j, &job_image);
 }
 
 /* ---- whoever may know credentials ---- */
@@ -99,7 +152,7 @@ static void ask_with_secrets(void *arg)
 		if (secret)
 			keyring_add_secret(&i->secrets, secret);
 	}
-	if (providers_want(i->j.host->providers, job_container(&i->j)->image))
+	if (providers_want(i->j.host->providers, wanted(&i->j)->reference))
 		job_go(&i->j);
 	else
 		(void)job_become(&i->j, &job_pull);
@@ -130,7 +183,7 @@ static enum job_way ask_prepare(struct job *j, const struct action *a)
 
 static void ask_work(struct job *j)
 {
-	((struct image_job *)j)->provided = providers_ask(j->host->providers, job_container(j)->image);
+	((struct image_job *)j)->provided = providers_ask(j->host->providers, wanted(j)->reference);
 }
 
 /* False when nobody wants the image any more. */
@@ -188,7 +241,7 @@ static enum job_way pull_prepare(struct job *j, const struct action *a)
 {
 	((struct image_job *)j)->asked_ns = clock_mono_ns();
 	if (still_wanted(j))
-		machine_image_pulling(&j->w->m, j->container);
+		machine_image_pulling(&j->w->m, wanted(j)->volume ? -1 : j->container, wanted(j)->reference);
 	return JOB_GO;
 }
 
@@ -197,7 +250,7 @@ static void pull_work(struct job *j)
 {
 	struct image_job *i = (struct image_job *)j;
 	struct runtime *rt = j->host->rt;
-	const char *image = job_container(j)->image;
+	const char *image = wanted(j)->reference;
 	autobuf struct buf said = BUF_INIT;
 	struct runtime_auth *auths;
 	size_t n = credentials(i, image, &auths), errors = 0;
@@ -231,10 +284,9 @@ static bool pull_done(struct job *j)
 		return true;
 	}
 	struct image_job *i = (struct image_job *)j;
-	image_found(j, i->took_ns, clock_mono_ns() - i->asked_ns);
 	if (j->host->image_pulled)
 		j->host->image_pulled(j->host);
-	return true;
+	return go_on(j, i->took_ns, clock_mono_ns() - i->asked_ns);
 }
 
 /* A Pod that is being deleted, or has another image by now, does not keep a transfer going. */
@@ -258,7 +310,10 @@ static const struct job_type job_pull = {.size = sizeof(struct image_job),
 
 static enum job_way image_prepare(struct job *j, const struct action *a)
 {
-	if (job_container(j)->pull_policy != PULL_ALWAYS || j->host->simulated)
+	struct image_job *i = (struct image_job *)j;
+	if (!i->v)
+		i->n = volumes_images(&i->a, j->pod, job_container(j), &i->v);
+	if (wanted(j)->policy != PULL_ALWAYS || j->host->simulated)
 		return JOB_GO;
 	(void)job_become(j, &job_ask);
 	return JOB_WAIT;
@@ -267,19 +322,18 @@ static enum job_way image_prepare(struct job *j, const struct action *a)
 static void image_work(struct job *j)
 {
 	struct runtime *rt = j->host->rt;
-	(void)!rt->ops->image_get(rt, job_container(j)->image, &((struct image_job *)j)->image, &j->err);
+	(void)!rt->ops->image_get(rt, wanted(j)->reference, &((struct image_job *)j)->image, &j->err);
 }
 
 static bool image_done(struct job *j)
 {
-	bool may_pull = job_container(j)->pull_policy != PULL_NEVER && !outdated(j) &&
+	bool may_pull = wanted(j)->policy != PULL_NEVER && !outdated(j) &&
 			job_machine_container(j)->state == CTR_IMAGE;
 	if (j->err.reason == REASON_NONE)
-		image_found(j, -1, -1);
-	else if (j->err.reason == REASON_NOT_FOUND && may_pull)
+		return go_on(j, -1, -1);
+	if (j->err.reason == REASON_NOT_FOUND && may_pull)
 		return job_become(j, &job_ask);
-	else
-		image_failed(j);
+	image_failed(j);
 	return true;
 }
 

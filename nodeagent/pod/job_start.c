@@ -32,6 +32,7 @@ struct start_job {
 	const char *target_id; /* whose processes an ephemeral container sees; NULL = its own */
 	const char *message_file, *stale_log;
 	const char *const *sub_paths;
+	const char **images; /* of its mounts' volumes; NULL = none */
 	bool created, bad_config;
 	struct runtime_container status;
 };
@@ -65,7 +66,8 @@ static int add_mounts(struct start_job *s, struct err *err)
 	struct runtime_mount *v = arena_array(&s->a, c->n_mounts + ARRAY_LEN(files), sizeof(*v));
 	size_t n = 0;
 	for (size_t i = 0; i < c->n_mounts; i++)
-		if (volumes_mount(&s->a, s->j.host->root, s->j.pod, c, i, s->sub_paths[i], &v[n++], err) < 0)
+		if (volumes_mount(&s->a, s->j.host->root, s->j.pod, c, i, s->sub_paths[i], s->images[i],
+				  &v[n++], err) < 0)
 			return -1;
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		if (!mounts_path(c, files[i].path))
@@ -271,6 +273,11 @@ static int build_spec(struct start_job *s, struct err *err)
 		return -1;
 	s->sub_paths = env.sub_paths;
 	s->message_file = arena_strdup(&s->a, message);
+	s->images = arena_array(&s->a, c->n_mounts + 1, sizeof(*s->images));
+	for (size_t i = 0; i < c->n_mounts; i++) {
+		const char *id = map_get(&s->j.w->c[s->j.container].volumes, c->mounts[i].name);
+		s->images[i] = id ? arena_strdup(&s->a, id) : NULL;
+	}
 	if (state->attempt >= 2 && !s->j.host->simulated) {
 		autofree char *stale = runtime_log_path(s->j.host->root, m->namespace, m->name, m->uid,
 							c->name, state->attempt - 2);

@@ -91,6 +91,7 @@ void machine_release(struct machine *m)
 		container_run_release(&c->prev);
 		free(c->waiting_message);
 		free(c->pull_error);
+		free(c->pull_volume);
 		free(c->actuated);
 	}
 	free(m->c);

@@ -102,6 +102,7 @@ struct container {
 	const char *waiting_reason;
 	char *waiting_message;
 	char *pull_error;
+	char *pull_volume;    /* the image of a volume that could not be had; NULL: it was its own */
 	enum stop_stage stop; /* of the present run, as what follows */
 	int64_t grace_end_ns; /* monotonic, while it is being stopped */
 	bool postponed;	      /* its postStart hook has not succeeded: the API is not told that it runs */
@@ -242,7 +243,13 @@ void machine_volumes_failed(struct machine *m, const char *why, struct instant n
 /* pull_ns: how long the pull took, -1 = it was there; waited_ns: since it was asked for. */
 void machine_image_ok(struct machine *m, int i, int64_t pull_ns, int64_t waited_ns, int64_t size,
 		      struct instant now);
-void machine_image_pulling(struct machine *m, int i);
+/* i -1: for a volume, which is the Pod's. */
+void machine_image_pulling(struct machine *m, int i, const char *image);
+/* The same of an image that the container mounts: it does not do without it, but has not got all with it. */
+void machine_volume_image_ok(struct machine *m, int i, const char *image, int64_t pull_ns, int64_t waited_ns,
+			     int64_t size);
+void machine_volume_image_failed(struct machine *m, int i, const char *image, const char *reason,
+				 const char *why, struct instant now);
 /* reason is one of the image reasons below (static). */
 void machine_image_failed(struct machine *m, int i, const char *reason, const char *why, struct instant now);
 struct run_result { /* strings borrowed */

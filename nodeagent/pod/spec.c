@@ -311,6 +311,14 @@ static enum pull_policy default_pull_policy(const char *image)
 	return !tag || !strcmp(tag, ":latest") ? PULL_ALWAYS : PULL_IF_NOT_PRESENT;
 }
 
+enum pull_policy pod_pull_policy(const char *text, const char *image)
+{
+	for (size_t i = 0; i < ARRAY_LEN(pull_names); i++)
+		if (!strcmp(text, pull_names[i]))
+			return (enum pull_policy)i;
+	return default_pull_policy(image);
+}
+
 static const char default_message_path[] = "/dev/termination-log";
 
 static void host_ports_first(struct container_spec *c)

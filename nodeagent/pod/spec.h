@@ -14,6 +14,8 @@
 #include "object/core/podlife.h"
 
 enum pull_policy { PULL_IF_NOT_PRESENT, PULL_ALWAYS, PULL_NEVER, PULL_UNSET };
+/* As it is called; what is no policy's name, by the image's tag. */
+enum pull_policy pod_pull_policy(const char *text, const char *image);
 enum dns_policy { DNS_CLUSTER_FIRST, DNS_CLUSTER_FIRST_HOST_NET, DNS_DEFAULT, DNS_NONE };
 enum proc_mount { PROC_DEFAULT, PROC_UNMASKED };
 enum seccomp_type { SECCOMP_UNSET, SECCOMP_UNCONFINED, SECCOMP_RUNTIME_DEFAULT, SECCOMP_LOCALHOST };

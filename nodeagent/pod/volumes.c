@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/gate.h"
 #include "base/log.h"
 #include "object/quantity.h"
 #include "pod/limits.h"
@@ -20,10 +21,11 @@ struct volumes_item {
  * set_up makes the volume; path says where its content is; owned: fsGroup concerns it. fsGroupChangePolicy does not: as the
  * API has it, it says nothing of volumes that live as long as the Pod. plugin: names its directory, NULL = none of ours.
  * projected: its files are planned first, and no container writes them. memory: they are kept there, for they may be secret.
+ * image: behind the gate ImageVolume; the runtime has its files.
  */
 struct volume_kind {
 	const char *field, *plugin;
-	bool owned, projected, memory;
+	bool owned, projected, memory, image;
 	int (*set_up)(const char *root, const struct pod *p, const struct volumes_plan *plan,
 		      const struct volumes_item *v, struct err *err);
 };
@@ -135,6 +137,15 @@ static int files_set_up(const char *root, const struct pod *p, const struct volu
 	return volume_write_files(path, v->files.v, v->files.n, p->fs_group, err);
 }
 
+/* ---- image ---- */
+
+/* It is fetched for, and mounted with, each container that mounts it. */
+static int image_set_up(const char *root, const struct pod *p, const struct volumes_plan *plan,
+			const struct volumes_item *v, struct err *err)
+{
+	return 0;
+}
+
 /* ---- all kinds ---- */
 
 static const struct volume_kind kinds[] = {
@@ -144,13 +155,14 @@ static const struct volume_kind kinds[] = {
 	{"secret", "secret", .projected = true, .memory = true, .set_up = files_set_up},
 	{"downwardAPI", "downward-api", .projected = true, .memory = true, .set_up = files_set_up},
 	{"projected", "projected", .projected = true, .memory = true, .set_up = files_set_up},
+	{"image", NULL, .image = true, .set_up = image_set_up},
 };
 
 static const struct volume_kind *kind_of(const js *volume, const js **ret_source)
 {
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if ((*ret_source = js_obj(volume, kinds[i].field, NULL)))
-			return &kinds[i];
+			return kinds[i].image && !gate_enabled(GATE_ImageVolume) ? NULL : &kinds[i];
 	return NULL;
 }
 
@@ -370,8 +382,37 @@ static int find_volume(const js *volumes, const char *name, struct volumes_item 
 	return -1;
 }
 
+static bool has_image(const struct volumes_image *v, size_t n, const char *volume)
+{
+	while (n > 0)
+		if (!strcmp(v[--n].volume, volume))
+			return true;
+	return false;
+}
+
+size_t volumes_images(struct arena *a, const struct pod *p, const struct container_spec *c,
+		      struct volumes_image **ret)
+{
+	autojson js *volumes = pod_field(p->volumes);
+	struct volumes_image *v = *ret = arena_array(a, c->n_mounts + 1, sizeof(*v));
+	size_t n = 0;
+	for (size_t i = 0; i < c->n_mounts; i++) {
+		struct volumes_item item = {0};
+		const char *name = c->mounts[i].name;
+		if (find_volume(volumes, name, &item) < 0 || !item.kind->image || has_image(v, n, name))
+			continue;
+		const char *reference = js_str0(item.source, "reference", NULL);
+		v[n++] = (struct volumes_image){
+			name, arena_strdup(a, reference),
+			pod_pull_policy(js_str0(item.source, "pullPolicy", NULL), reference)};
+	}
+	v[n++] = (struct volumes_image){NULL, c->image, c->pull_policy};
+	return n;
+}
+
 int volumes_mount(struct arena *a, const char *root, const struct pod *p, const struct container_spec *c,
-		  size_t index, const char *sub_path, struct runtime_mount *ret, struct err *err)
+		  size_t index, const char *sub_path, const char *image, struct runtime_mount *ret,
+		  struct err *err)
 {
 	const struct volume_mount *m = &c->mounts[index];
 	autojson js *volumes = pod_field(p->volumes);
@@ -381,12 +422,14 @@ int volumes_mount(struct arena *a, const char *root, const struct pod *p, const 
 		return err_set(err, REASON_NOT_FOUND,
 			       "cannot find volume \"%s\" to mount into container \"%s\"", m->name, c->name);
 	autofree char *path = volume_path(root, p->o.meta.uid, &v);
-	if ((*sub_path && bind_sub_path(root, p, c, index, sub_path, &path, err) < 0) ||
+	if ((*sub_path && !v.kind->image && bind_sub_path(root, p, c, index, sub_path, &path, err) < 0) ||
 	    recursive(m, &all, err) < 0)
 		return -1;
 	*ret = (struct runtime_mount){.host = arena_strdup(a, path),
 				      .container = m->path,
-				      .readonly = m->readonly || v.kind->projected,
+				      .image = image,
+				      .sub_path = sub_path,
+				      .readonly = m->readonly || v.kind->projected || v.kind->image,
 				      .recursive = all,
 				      .propagation = propagation(m->propagation)};
 	return 0;

@@ -34,9 +34,20 @@ int volumes_set_up(const char *root, const struct pod *p, const struct volumes_p
 		   struct err *err) MUST_CHECK;
 /* Unmounts and removes all that the Pod has below ROOT/pods. */
 int volumes_tear_down(const char *root, const char *pod_uid, struct err *err) MUST_CHECK;
-/* The container's mount number `index`, with its subPath ("" = the whole volume); in the arena. What fails is the container's
+/* An image that a container needs. */
+struct volumes_image {
+	const char *volume; /* NULL: it is made of it */
+	const char *reference;
+	enum pull_policy policy;
+};
+/* Those of the volumes that it mounts, each once, and at last its own; in the arena. */
+size_t volumes_images(struct arena *a, const struct pod *p, const struct container_spec *c,
+		      struct volumes_image **ret);
+/* The container's mount number `index`, with its subPath ("" = the whole volume); image: the id of
+   its volume's, NULL = it has none; in the arena. What fails is the container's
    configuration. */
 int volumes_mount(struct arena *a, const char *root, const struct pod *p, const struct container_spec *c,
-		  size_t index, const char *sub_path, struct runtime_mount *ret, struct err *err) MUST_CHECK;
+		  size_t index, const char *sub_path, const char *image, struct runtime_mount *ret,
+		  struct err *err) MUST_CHECK;
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/gate.h"
 #include "pod/volumes.h"
 
 #include <setjmp.h>
@@ -106,7 +107,7 @@ static void test_mounts(void **state)
 		autobuf struct buf got = BUF_INIT;
 		struct runtime_mount m = {0};
 		struct err err = ERR_INIT;
-		if (volumes_mount(&a, "/r", p, &p->list.v[0], 0, "", &m, &err) < 0)
+		if (volumes_mount(&a, "/r", p, &p->list.v[0], 0, "", NULL, &m, &err) < 0)
 			buf_adds(&got, err.msg);
 		else
 			buf_addf(&got, "%s%s %s", m.host,
@@ -117,6 +118,41 @@ static void test_mounts(void **state)
 		assert_string_equal(buf_str(&got), rows[i].want);
 		free_pod(p);
 	}
+}
+
+/* Images that are volumes: which ones a container needs, and what the runtime is told of them. */
+static void test_images(void **state)
+{
+	struct pod *p = make_pod(JSON(
+		"{'metadata':{'name':'p','namespace':'n','uid':'u'},'spec':{'volumes':["
+		"{'name':'a','image':{'reference':'x:1','pullPolicy':'Never'}},{'name':'b','image':{'reference':'y'}},"
+		"{'name':'c','image':{'reference':'z:2'}},{'name':'h','hostPath':{'path':'/h'}}],"
+		"'containers':[{'name':'a','image':'i:1','volumeMounts':[{'name':'b','mountPath':'/b'},"
+		"{'name':'h','mountPath':'/h'},{'name':'a','mountPath':'/a'},{'name':'b','mountPath':'/c'}]}]}}"));
+	const struct container_spec *c = &p->list.v[0];
+	autoarena struct arena a = ARENA_INIT;
+	struct err err = ERR_INIT;
+	struct runtime_mount m = {0};
+	struct volumes_image *v;
+	assert_int_equal(volumes_images(&a, p, c, &v), 1);
+	assert_string_equal(
+		set_up("/r", p).msg,
+		"MountVolume.SetUp failed for volume \"a\" : this kind of volume is not supported by this node");
+	assert_int_equal(gate_say("ImageVolume=true", &err), 0);
+	assert_int_equal(volumes_images(&a, p, c, &v), 3);
+	static const struct volumes_image want[] = {
+		{"b", "y", PULL_ALWAYS}, {"a", "x:1", PULL_NEVER}, {NULL, "i:1", PULL_IF_NOT_PRESENT}};
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		assert_string_equal(v[i].volume ? v[i].volume : "", want[i].volume ? want[i].volume : "");
+		assert_string_equal(v[i].reference, want[i].reference);
+		assert_int_equal(v[i].policy, want[i].policy);
+	}
+	assert_int_equal(volumes_mount(&a, "/r", p, c, 0, "part", "sha256:1", &m, &err), 0);
+	assert_string_equal(m.image, "sha256:1");
+	assert_string_equal(m.sub_path, "part");
+	assert_true(m.readonly);
+	gate_forget();
+	free_pod(p);
 }
 
 static void test_downward(void **state)
@@ -287,7 +323,7 @@ static void test_fs_group(void **state)
 		assert_int_equal(st.st_mode & 07777, 02777);
 	}
 	struct runtime_mount m = {0};
-	assert_int_equal(volumes_mount(&a, root, p, &p->list.v[0], 0, "x/y", &m, &err), 0);
+	assert_int_equal(volumes_mount(&a, root, p, &p->list.v[0], 0, "x/y", NULL, &m, &err), 0);
 	assert_int_equal(stat(m.host, &st), 0);
 	assert_int_equal(st.st_gid, 1234);
 	assert_int_equal(st.st_mode & 07777, 02777);
@@ -301,9 +337,10 @@ static void test_fs_group(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fs_group), cmocka_unit_test(test_downward),
-		cmocka_unit_test(test_mounts),	 cmocka_unit_test(test_missing),
-		cmocka_unit_test(test_memory),	 cmocka_unit_test(test_huge_pages),
+		cmocka_unit_test(test_images),	   cmocka_unit_test(test_fs_group),
+		cmocka_unit_test(test_downward),   cmocka_unit_test(test_mounts),
+		cmocka_unit_test(test_missing),	   cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_huge_pages),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -275,12 +275,20 @@ static void wake_waiters(struct worker *w)
 
 /* ---- life ---- */
 
-void worker_container_release(struct worker_container *c)
+void worker_image_release(struct worker_container *c)
 {
 	free(STEAL(c->image_id));
 	free(STEAL(c->image_ref));
 	free(STEAL(c->digest_ref));
 	free(STEAL(c->image_user));
+}
+
+static void container_release(struct worker_container *c)
+{
+	worker_image_release(c);
+	for (struct map_iter it = {0}; map_next(&c->volumes, &it);)
+		free(it.value);
+	map_release(&c->volumes);
 }
 
 static void worker_free(struct worker *w)
@@ -293,9 +301,8 @@ static void worker_free(struct worker *w)
 		if (it.value == w)
 			map_del(&w->host->ids, it.key);
 	machine_release(&w->m);
-	for (size_t i = 0; i < w->pod->list.n; i++) {
-		worker_container_release(&w->c[i]);
-	}
+	for (size_t i = 0; i < w->pod->list.n; i++)
+		container_release(&w->c[i]);
 	config_set_release(&w->config);
 	free(w->mirror_uid);
 	free(w->c);

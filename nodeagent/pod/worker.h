@@ -114,11 +114,12 @@ void worker_wait_end(struct worker *w, struct worker_waiter *wt);
 struct worker_container {
 	char *image_id, *image_ref, *digest_ref, *image_user; /* of the image found last */
 	int64_t image_size;
+	struct map volumes;	       /* name -> char *, the image found last for it */
 	char starting[RUNTIME_ID_MAX]; /* of the run whose start is under way; "" = none */
 	bool ended_early;	       /* its end was told before its start */
 	struct job *pulling;	       /* its image; NULL = nobody does */
 };
-void worker_container_release(struct worker_container *c);
+void worker_image_release(struct worker_container *c);
 
 struct worker {
 	struct pod_host *host;

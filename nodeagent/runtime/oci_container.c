@@ -94,9 +94,10 @@ static int write_config(struct oci *o, struct oci_container *c, const struct run
 	return tree_write(config, b.p, b.len, 0600, TREE_VOLATILE, err);
 }
 
-/* What a user namespace makes different: the mounts that give files to its users. */
+/* What is mounted is not always what the Pod's volumes have: images are mounted for it, and a user namespace wants mounts that
+   give files to its users. */
 struct inside {
-	int fd; /* -1: the host's */
+	int fd; /* of its user namespace; -1: the host's */
 	struct runtime_container_spec spec;
 	struct runtime_mount *mounts;
 	char *termination_log;
@@ -111,22 +112,41 @@ static void inside_release(struct inside *in)
 	mem_autoclose(&in->fd);
 }
 
-/* Below DIR/mounts, for the runtime to bind from: not every one can do it itself. */
-static int map_mounts(const struct oci_container *c, struct inside *in, struct err *err)
+/* Images and, in a user namespace, all others are mounted below DIR/mounts, for the runtime to bind from: not every one can
+   do it itself. */
+static int place_mount(struct oci *o, const struct oci_sandbox *s, const struct image_record *image,
+		       const struct inside *in, const char *dir, size_t i, struct runtime_mount *ret,
+		       struct err *err)
+{
+	const struct runtime_mount *m = &in->spec.mounts[i];
+	autofree char *to = mem_printf("%s/%zu", dir, i);
+	if (image) {
+		ret->host = oci_volume_mount(o->images, image, m->sub_path, to, &s->users, in->fd, err);
+		return ret->host ? 0 : -1;
+	}
+	if (in->fd >= 0 && userns_mount(in->fd, m->host, to, err) < 0)
+		return -1;
+	ret->host = in->fd < 0 ? mem_strdup(m->host) : STEAL(to);
+	return 0;
+}
+
+/* images: one for each mount, NULL where there is none. */
+static int place_mounts(struct oci *o, const struct oci_container *c, const struct oci_sandbox *s,
+			struct image_record *const *images, struct inside *in, struct err *err)
 {
 	autofree char *dir = mem_printf("%s/mounts", c->dir);
 	struct runtime_mount *v = in->mounts = mem_array(in->spec.n_mounts + 1, sizeof(*v));
-	if (mkdir(dir, 0755) < 0)
+	if ((in->fd >= 0 || c->mounted[0]) && mkdir(dir, 0755) < 0)
 		return err_errno(err, "mkdir %s", dir);
 	for (size_t i = 0; i < in->spec.n_mounts; i++) {
 		v[i] = in->spec.mounts[i];
-		v[i].host = mem_printf("%s/%zu", dir, i);
+		v[i].host = NULL;
 	}
 	for (size_t i = 0; i < in->spec.n_mounts; i++)
-		if (userns_mount(in->fd, in->spec.mounts[i].host, v[i].host, err) < 0)
+		if (place_mount(o, s, images[i], in, dir, i, &v[i], err) < 0)
 			return -1;
 	in->spec.mounts = v;
-	if (!in->spec.termination_log)
+	if (in->fd < 0 || !in->spec.termination_log)
 		return 0;
 	in->termination_log = mem_printf("%s/message", dir);
 	if (userns_mount(in->fd, in->spec.termination_log, in->termination_log, err) < 0)
@@ -147,16 +167,18 @@ static int enter_userns(const struct oci_container *c, const struct oci_sandbox 
 		return err_errno(err, "%s", path);
 	if (chown(c->dir, 0, s->users.first) < 0 || chmod(c->dir, 0710) < 0)
 		return err_errno(err, "give %s to the container's root", c->dir);
-	return map_mounts(c, in, err);
+	return 0;
 }
 
+/* images: the root's, then the mounts'. */
 static int fill(struct oci *o, struct oci_container *c, const struct runtime_container_spec *spec,
-		const struct oci_sandbox *s, const struct image_record *image, struct err *err)
+		const struct oci_sandbox *s, struct image_record *const *images, struct err *err)
 {
 	struct inside in = {.fd = -1, .spec = *spec};
 	int rc = make_files(spec, err) < 0 || enter_userns(c, s, &in, err) < 0 ||
-				 oci_rootfs_mount(o->images, image, c->dir, &s->users, in.fd, err) < 0 ||
-				 write_config(o, c, &in.spec, s, image, err) < 0
+				 place_mounts(o, c, s, images + 1, &in, err) < 0 ||
+				 oci_rootfs_mount(o->images, images[0], c->dir, &s->users, in.fd, err) < 0 ||
+				 write_config(o, c, &in.spec, s, images[0], err) < 0
 			 ? -1
 			 : 0;
 	inside_release(&in);
@@ -164,18 +186,30 @@ static int fill(struct oci *o, struct oci_container *c, const struct runtime_con
 }
 
 static int build(struct oci *o, struct oci_container *c, const struct runtime_container_spec *spec,
-		 const struct oci_sandbox *s, const struct image_record *image, struct err *err)
+		 const struct oci_sandbox *s, struct image_record *const *images, struct err *err)
 {
 	if (!oci_process_alive(&s->pause))
 		return err_set(err, REASON_NOT_FOUND, "sandbox %s is not running", s->id);
 	if (tree_mkdirs(c->dir, 0700, err) < 0 || oci_container_save(o, c, err) < 0 ||
-	    fill(o, c, spec, s, image, err) < 0)
+	    fill(o, c, spec, s, images, err) < 0)
 		return -1;
 	c->complete = true;
 	return oci_container_save(o, c, err);
 }
 
 static int dismantle(struct oci *o, struct oci_container *c, struct err *err);
+
+/* The root's image, then the mounts', NULL where they have none. False: not all were there. */
+static bool claim_images(struct oci *o, const struct runtime_container_spec *spec,
+			 struct image_record **images, struct err *err)
+{
+	for (size_t i = 0; i <= spec->n_mounts; i++) {
+		const char *id = i ? spec->mounts[i - 1].image : spec->image_id;
+		if (id && !(images[i] = oci_image_claim(o, id, err)))
+			return false;
+	}
+	return true;
+}
 
 int oci_container_create(struct runtime *rt, const struct runtime_container_spec *spec, struct err *err)
 {
@@ -185,9 +219,10 @@ int oci_container_create(struct runtime *rt, const struct runtime_container_spec
 	struct oci_sandbox *s = oci_sandbox_find(o, spec->sandbox_id);
 	if (!s)
 		return err_set(err, REASON_NOT_FOUND, "sandbox %s not found", spec->sandbox_id);
-	struct image_record *image = oci_image_claim(o, spec->image_id, err);
-	struct oci_container *c = image ? oci_container_new(o, spec, s, image) : NULL;
-	int rc = c ? build(o, c, spec, s, image, err) : -1;
+	autofree struct image_record **images = mem_array(spec->n_mounts + 1, sizeof(*images));
+	struct oci_container *c =
+		claim_images(o, spec, images, err) ? oci_container_new(o, spec, s, images[0]) : NULL;
+	int rc = c ? build(o, c, spec, s, images, err) : -1;
 	if (rc == 0) {
 		oci_container_add(o, c);
 	} else if (c) {
@@ -195,7 +230,8 @@ int oci_container_create(struct runtime *rt, const struct runtime_container_spec
 		(void)!dismantle(o, c, &ignored);
 	}
 	oci_container_unref(c);
-	oci_image_unclaim(o, image);
+	for (size_t i = 0; i <= spec->n_mounts; i++)
+		oci_image_unclaim(o, images[i]);
 	oci_sandbox_unref(s);
 	return rc;
 }

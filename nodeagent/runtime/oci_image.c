@@ -148,13 +148,21 @@ void oci_image_unclaim(struct oci *o, struct image_record *r)
 	image_record_unref(r);
 }
 
+static bool container_uses(const struct oci_container *c, const char *id)
+{
+	bool used = !strcmp(c->image_id, id);
+	for (size_t i = 0; !used && c->mounted[i]; i++)
+		used = !strcmp(c->mounted[i], id);
+	return used;
+}
+
 /* With the lock held. */
 static bool image_in_use(struct oci *o, const char *id)
 {
 	const struct oci_claim *c = map_get(&o->claims, id);
 	bool used = c && c->makers;
 	for (struct map_iter it = {0}; !used && map_next(&o->containers, &it);)
-		used = !strcmp(((const struct oci_container *)it.value)->image_id, id);
+		used = container_uses(it.value, id);
 	return used;
 }
 

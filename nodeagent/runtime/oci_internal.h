@@ -3,7 +3,7 @@
  * What the files of the OCI runtime share. Nobody else includes this.
  *
  *	ROOT/sandboxes/ID/	state.json, shm
- *	ROOT/containers/ID/	state.json, config.json, upper, work, rootfs, pidfile, oom, conmon.pid
+ *	ROOT/containers/ID/	state.json, config.json, upper, work, rootfs, mounts, pidfile, oom, conmon.pid
  *	ROOT/exits/ID		exit code, written by conmon
  *	ROOT/netns/UID-ID	network namespaces, bind-mounted
  *	ROOT/pause/		the only file of a sandbox's root
@@ -98,6 +98,7 @@ struct oci_container {
 	int refs;
 	char id[RUNTIME_ID_MAX], sandbox_id[RUNTIME_ID_MAX];
 	char *pod_uid, *name, *image_id, *image_ref, *image_asked, *digest_ref, *log_path, *termination_log;
+	char **mounted; /* ids of the images that it mounts; NULL-terminated */
 	unsigned attempt;
 	bool tty, stdin_open, stdin_once;
 	int64_t created_ns;
@@ -257,6 +258,12 @@ int oci_pause_start(const struct oci_pause_spec *spec, struct oci_process *ret, 
    (-1: the host's). */
 int oci_rootfs_mount(struct image_store *images, const struct image_record *image, const char *dir,
 		     const struct userns_map *users, int userns_fd, struct err *err) MUST_CHECK;
+
+/* The image's layers, read-only, on DIR/rootfs; DIR is made. Returns what is to be mounted, free() it: that, or what lies at
+   sub_path in it. What is left after a failure goes with the container's directory. */
+char *oci_volume_mount(struct image_store *images, const struct image_record *image, const char *sub_path,
+		       const char *dir, const struct userns_map *users, int userns_fd,
+		       struct err *err) MUST_CHECK;
 
 /* oci_user.c: who the container's process is, by the image's own /etc/passwd and /etc/group. */
 int oci_user_resolve(const char *rootfs, const char *image_user, const struct runtime_container_spec *spec,

@@ -121,6 +121,9 @@ void oci_container_unref(struct oci_container *c)
 	free(c->image_id);
 	free(c->image_ref);
 	free(c->image_asked);
+	for (size_t i = 0; c->mounted[i]; i++)
+		free(c->mounted[i]);
+	free(c->mounted);
 	free(c->digest_ref);
 	free(c->log_path);
 	free(c->termination_log);
@@ -195,6 +198,15 @@ struct oci_sandbox *oci_sandbox_new(struct oci *o, const struct runtime_sandbox_
 	return s;
 }
 
+static char **mounted_images(const struct runtime_container_spec *spec)
+{
+	char **ids = mem_array(spec->n_mounts + 1, sizeof(*ids));
+	for (size_t i = 0, n = 0; i < spec->n_mounts; i++)
+		if (spec->mounts[i].image)
+			ids[n++] = mem_strdup(spec->mounts[i].image);
+	return ids;
+}
+
 struct oci_container *oci_container_new(struct oci *o, const struct runtime_container_spec *spec,
 					const struct oci_sandbox *s, const struct image_record *image)
 {
@@ -209,6 +221,7 @@ struct oci_container *oci_container_new(struct oci *o, const struct runtime_cont
 	c->image_ref = mem_strdup(oci_image_name(image));
 	c->image_asked = mem_strdup(spec->image_asked ? spec->image_asked : "");
 	c->digest_ref = mem_strdup(oci_image_digest_ref(image, NULL));
+	c->mounted = mounted_images(spec);
 	c->log_path = mem_strdup(spec->log_path);
 	c->termination_log = mem_strdup(spec->termination_log);
 	c->tty = spec->tty;

@@ -156,17 +156,21 @@ static int by_depth(const void *a, const void *b)
 
 static void write_user_mounts(const struct runtime_container_spec *s, js *mounts)
 {
+	static const char *const of_image[] = {"nosuid", "nodev", "noexec"};
 	const struct runtime_mount **v = mem_array(s->n_mounts + 1, sizeof(*v));
 	for (size_t i = 0; i < s->n_mounts; i++)
 		v[i] = &s->mounts[i];
 	if (s->n_mounts)
 		qsort(v, s->n_mounts, sizeof(*v), by_depth);
-	for (size_t i = 0; i < s->n_mounts; i++)
-		add_mount(mounts, v[i]->container, "bind", v[i]->host,
-			  STRINGS("rbind", propagations[v[i]->propagation],
-				  !v[i]->readonly   ? "rw"
-				  : v[i]->recursive ? "rro"
-						    : "ro"));
+	for (size_t i = 0; i < s->n_mounts; i++) {
+		js *options = STRINGS("rbind", propagations[v[i]->propagation],
+				      !v[i]->readonly	? "rw"
+				      : v[i]->recursive ? "rro"
+							: "ro");
+		for (size_t k = 0; v[i]->image && k < ARRAY_LEN(of_image); k++)
+			js_push(options, js_new_str(of_image[k]));
+		add_mount(mounts, v[i]->container, "bind", v[i]->host, options);
+	}
 	free(v);
 	if (s->termination_log && s->termination_path)
 		add_mount(mounts, s->termination_path, "bind", s->termination_log,

@@ -292,7 +292,8 @@ static void test_mounts(void **state)
 		{.host = "/h2", .container = "/a/b/c", .propagation = RUNTIME_BIDIRECTIONAL},
 		{.host = "/h1", .container = "/a", .readonly = true},
 		{.host = "/h3", .container = "/dev/shm", .propagation = RUNTIME_HOST_TO_CONTAINER},
-		{.host = "/h4", .container = "/r", .readonly = true, .recursive = true}};
+		{.host = "/h4", .container = "/r", .readonly = true, .recursive = true},
+		{.host = "/h5", .container = "/i", .readonly = true, .image = "sha256:1"}};
 	struct runtime_container_spec s = {.mounts = m,
 					   .n_mounts = ARRAY_LEN(m),
 					   .termination_log = "/h/t",
@@ -312,6 +313,8 @@ static void test_mounts(void **state)
 	assert_true(holds(js_arr(mount_of(o, "/a"), "options", NULL), "rprivate"));
 	assert_true(holds(js_arr(mount_of(o, "/r"), "options", NULL), "rro"));
 	assert_true(holds(js_arr(mount_of(o, "/a/b/c"), "options", NULL), "rshared"));
+	assert_true(holds(js_arr(mount_of(o, "/i"), "options", NULL), "noexec"));
+	assert_false(holds(js_arr(mount_of(o, "/a"), "options", NULL), "noexec"));
 	assert_string_equal(js_str0(mount_of(o, "/dev/shm"), "source", NULL), "/h3");
 	assert_string_equal(js_str0(mount_of(o, "/dev/t"), "source", NULL), "/h/t");
 	assert_string_equal(js_str0(o, "linux", "rootfsPropagation", NULL), "rshared");

@@ -88,6 +88,8 @@ int oci_container_save(struct oci *o, struct oci_container *c, struct err *err)
 	js_set_str(d, "imageID", c->image_id);
 	js_set_str(d, "image", c->image_ref);
 	js_set_str(d, "imageAsked", c->image_asked);
+	for (size_t i = 0; c->mounted[i]; i++)
+		js_push(js_ensure_arr(d, "mountedImages"), js_new_str(c->mounted[i]));
 	js_set_str(d, "cgroup", c->cgroup);
 	js_set_str(d, "runtime", c->program);
 	js_set_int(d, "owner", c->owner);
@@ -213,6 +215,10 @@ static struct oci_container *container_from(const struct oci *o, const char *id,
 	c->image_id = mem_strdup(js_str0(d, "imageID", NULL));
 	c->image_ref = mem_strdup(js_str0(d, "image", NULL));
 	c->image_asked = mem_strdup(js_str0(d, "imageAsked", NULL));
+	const js *mounted = js_arr(d, "mountedImages", NULL);
+	c->mounted = mem_array(js_len(mounted) + 1, sizeof(*c->mounted));
+	js_array_for_each (m, mounted)
+		c->mounted[m_i] = mem_strdup(js_is_str(m) ? json_object_get_string(m) : "");
 	c->cgroup = mem_strdup(js_str(d, "cgroup", NULL));
 	c->program = get_program(o, d);
 	c->owner = (uint32_t)js_int(d, 0, "owner", NULL);

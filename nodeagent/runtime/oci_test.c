@@ -94,6 +94,85 @@ static void test_inside(void **state)
 	remove_sandbox(&s);
 }
 
+/* An image of its own: a file, and links that would lead out of it. Returns its id. */
+static char *import_files(const char *name)
+{
+	struct err err = ERR_INIT;
+	struct runtime_image i;
+	int code;
+	autofree char *file = mem_printf("%s/files.tar", root);
+	struct process_spec s = {.argv = (const char *const[]){"deploy/oci-image", file, name,
+							       "/data/one=/etc/hostname", NULL}};
+	if (process_run(&s, &code, &err) < 0 || code || rt->ops->image_import(rt, file, NULL, &err) != 1 ||
+	    rt->ops->image_get(rt, name, &i, &err) < 0)
+		fail_msg("%d %s", code, err.msg);
+	char *id = mem_strdup(i.id);
+	runtime_image_release(&i);
+	return id;
+}
+
+static bool is_mounted(const char *what)
+{
+	struct err err = ERR_INIT;
+	autobuf struct buf b = BUF_INIT;
+	assert_int_equal(tree_read("/proc/self/mountinfo", 1 << 24, &b, &err), 0);
+	return strstr(buf_str(&b), what) != NULL;
+}
+
+/* An image's files as a volume: all of them, or what lies at a path, read-only; the image is in use as long as the container is
+   there, also for a later agent. */
+static void test_image_volumes(void **state)
+{
+	NEED_ROOT();
+	struct err err = ERR_INIT;
+	struct runtime_sandbox_spec p = pod("uid-image-volumes");
+	struct runtime_sandbox s = make_sandbox(&p);
+	autofree char *id = import_files("files:1");
+	const struct runtime_mount mounts[] = {
+		{.image = id, .sub_path = "", .container = "/all", .readonly = true},
+		{.image = id, .sub_path = "data", .container = "/part", .readonly = true, .recursive = true},
+		{.image = id, .sub_path = "data/one", .container = "/etc/one", .readonly = true}};
+	struct made m = make(
+		&s, SPEC(.mounts = mounts, .n_mounts = ARRAY_LEN(mounts)),
+		CMD("sh", "-c",
+		    "cmp /all/data/one /part/one && cmp /part/one /etc/one && echo same; ls /part;"
+		    "touch /all/x 2>/dev/null || echo ro; touch /part/x 2>/dev/null || echo part ro;"
+		    "/all/bin/busybox true 2>/dev/null || echo noexec; test -d /all/empty || echo nothing else"));
+	autofree char *below = mem_printf("%s/containers/%s/mounts", root, m.id);
+	assert_true(is_mounted(below));
+	start(&m);
+	wait_end(m.id);
+	autobuf struct buf b = BUF_INIT;
+	output(&m, &b);
+	assert_string_equal(buf_str(&b), "same\none\nro\npart ro\nnoexec\nnothing else\n");
+	rt->ops->free(rt);
+	rt = open_runtime();
+	assert_int_equal(rt->ops->image_remove(rt, id, NULL, &err), -1);
+	assert_int_equal(err.reason, REASON_CONFLICT);
+	remove_container(m.id);
+	assert_false(is_mounted(below));
+
+	/* What is not in it: nothing is left of the container. */
+	static const char *const missing[] = {"none", "data/one/x", "var/run/../../../../etc/shadow"};
+	for (size_t i = 0; i < ARRAY_LEN(missing); i++) {
+		autofree char *image = image_id(), *log = mem_printf("%s/logs/m/0.log", root);
+		const struct runtime_mount bad = {
+			.image = id, .sub_path = missing[i], .container = "/part", .readonly = true};
+		char new_id[RUNTIME_ID_MAX];
+		runtime_new_id(rt, new_id);
+		struct runtime_container_spec spec =
+			SPEC(.id = new_id, .name = "x", .sandbox_id = s.id, .image_id = image,
+			     .log_path = log, .mounts = &bad, .n_mounts = 1);
+		err = (struct err)ERR_INIT;
+		assert_int_equal(rt->ops->container_create(rt, &spec, &err), -1);
+		assert_int_equal(err.reason, REASON_NOT_FOUND);
+		autofree char *left = mem_printf("%s/containers/%s", root, new_id);
+		assert_int_equal(access(left, F_OK), -1);
+	}
+	assert_int_equal(rt->ops->image_remove(rt, id, NULL, &err), 0);
+	remove_sandbox(&s);
+}
+
 static void test_share_pid(void **state)
 {
 	NEED_ROOT();
@@ -561,6 +640,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_life),
 		cmocka_unit_test(test_inside),
+		cmocka_unit_test(test_image_volumes),
 		cmocka_unit_test(test_share_pid),
 		cmocka_unit_test(test_signals),
 		cmocka_unit_test(test_limits),

@@ -25,15 +25,18 @@ static void test_inside(void **state)
 	assert_int_equal(tree_mkdirs(host, 0755, &err), 0);
 	assert_int_equal(tree_write(file, "hello\n", 6, 0600, TREE_VOLATILE, &err), 0);
 	assert_int_equal(chown(file, 1000, 1000), 0);
-	const struct runtime_mount mounts[] = {{.host = host, .container = "/host"},
-					       {.host = file, .container = "/etc/one", .readonly = true}};
+	autofree char *image = image_id();
+	const struct runtime_mount mounts[] = {
+		{.host = host, .container = "/host"},
+		{.image = image, .sub_path = "", .container = "/image", .readonly = true},
+		{.host = file, .container = "/etc/one", .readonly = true}};
 	struct runtime_sandbox s = users_sandbox("uid-users");
 	struct runtime_container c = run(
 		&s,
 		SPEC(.cap_add = CMD("NET_ADMIN", "SYS_ADMIN"), .mounts = mounts,
 		     .n_mounts = ARRAY_LEN(mounts), .termination_log = message,
 		     .termination_path = "/dev/termination-log"),
-		"exec 2>/dev/null; tr -s ' ' </proc/self/uid_map; stat -c 'root %u:%g' / /bin /host /dev/shm;"
+		"exec 2>/dev/null; tr -s ' ' </proc/self/uid_map; stat -c 'root %u:%g' / /bin /host /dev/shm /image/bin/busybox;"
 		"stat -c 'file %u:%g' /host/file /etc/one; cat /etc/one;"
 		"echo x >/host/made && echo y >/etc/new && chown 5:6 /etc/new && stat -c 'new %u:%g' /etc/new;"
 		"echo z >/dev/shm/z && echo shm; echo bye >/dev/termination-log && echo message;"
@@ -44,8 +47,9 @@ static void test_inside(void **state)
 	assert_int_equal(c.user.uid, 0);
 	assert_int_equal(c.user.n_groups, 1);
 	assert_true(has(&out, " 0 6553600 65536\n"));
-	assert_true(
-		has(&out, "root 0:0\nroot 0:0\nroot 0:0\nroot 0:0\nfile 1000:1000\nfile 1000:1000\nhello\n"));
+	assert_true(has(
+		&out,
+		"root 0:0\nroot 0:0\nroot 0:0\nroot 0:0\nroot 0:0\nfile 1000:1000\nfile 1000:1000\nhello\n"));
 	assert_true(has(&out, "new 5:6\nshm\nmessage\n1\n"));
 	/* its root has power over the Pod's namespaces, not over the node */
 	assert_true(has(&out, "denied\nnet\nuts\nout\n"));

@@ -89,7 +89,10 @@ enum runtime_propagation { RUNTIME_PRIVATE, RUNTIME_HOST_TO_CONTAINER, RUNTIME_B
 
 struct runtime_mount {
 	const char *host, *container; /* absolute; host exists (file or directory) */
-	bool readonly, recursive;     /* recursive: what is mounted in it is readonly, too */
+	const char *image,
+		*sub_path; /* image: id of one whose files are mounted, read-only, in place of host; NULL =
+					 host's. sub_path: of these, "" = all */
+	bool readonly, recursive; /* recursive: what is mounted in it is readonly, too */
 	enum runtime_propagation propagation;
 };
 
@@ -307,7 +310,7 @@ struct runtime_ops {
 	   (REASON_CANCELED), the work too when nobody else wants it; may be NULL. */
 	int (*image_pull)(struct runtime *rt, const char *ref, const struct runtime_auth *auth,
 			  struct cancel *cancel, struct runtime_image *ret, struct err *err);
-	/* REASON_CONFLICT: some container is made of it. *ret_freed (may be NULL): bytes. */
+	/* REASON_CONFLICT: some container is made of it, or mounts it. *ret_freed (may be NULL): bytes. */
 	int (*image_remove)(struct runtime *rt, const char *ref, int64_t *ret_freed, struct err *err);
 	int (*image_list)(struct runtime *rt, struct runtime_image_list *ret, struct err *err);
 	/* Out of an OCI or docker archive; `name` for those without one, may be NULL. Returns how many. */

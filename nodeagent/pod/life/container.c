@@ -44,6 +44,7 @@ static void image_there(struct machine *m, int i, struct instant now)
 	c->state = CTR_READY;
 	c->pull = (struct backoff){0};
 	free(STEAL(c->pull_error));
+	free(STEAL(c->pull_volume));
 }
 
 static void image_missing(struct machine *m, int i, struct instant now)
@@ -58,7 +59,7 @@ static void image_missing(struct machine *m, int i, struct instant now)
 static void image_wait(struct machine *m, int i, struct instant now)
 {
 	struct container *c = &m->c[i];
-	const char *image = m->pod->list.v[i].image;
+	const char *image = c->pull_volume ? c->pull_volume : m->pod->list.v[i].image;
 	c->state = CTR_IMAGE_WAIT;
 	c->until_ns = c->pull.updated_ns + c->pull.delay_ns;
 	if (c->waiting_reason != MACHINE_ERR_IMAGE_PULL)
@@ -66,7 +67,7 @@ static void image_wait(struct machine *m, int i, struct instant now)
 	set_waiting(c, "ImagePullBackOff",
 		    mem_printf("Back-off pulling image \"%s\": ErrImagePull: %s", image,
 			       c->pull_error ? c->pull_error : ""));
-	machine_record(m, i, false, "BackOff", "Back-off pulling image \"%s\"", image);
+	machine_record(m, c->pull_volume ? -1 : i, false, "BackOff", "Back-off pulling image \"%s\"", image);
 	machine_record(m, i, true, "Failed", "Error: ImagePullBackOff");
 }
 
@@ -251,9 +252,9 @@ void container_run_release(struct container_run *r)
 
 /* ---- what happened to a container ---- */
 
-void machine_image_pulling(struct machine *m, int i)
+void machine_image_pulling(struct machine *m, int i, const char *image)
 {
-	machine_record(m, i, false, "Pulling", "Pulling image \"%s\"", m->pod->list.v[i].image);
+	machine_record(m, i, false, "Pulling", "Pulling image \"%s\"", image);
 }
 
 void machine_go_duration(int64_t ns, char out[32])
@@ -275,44 +276,70 @@ void machine_go_duration(int64_t ns, char out[32])
 	snprintf(out + n, 32 - n, "s");
 }
 
+static void record_pulled(struct machine *m, int i, const char *image, int64_t pull_ns, int64_t waited_ns,
+			  int64_t size)
+{
+	char took[32], waited[32];
+	machine_go_duration(pull_ns, took);
+	machine_go_duration(waited_ns, waited);
+	if (pull_ns < 0)
+		machine_record(m, i, false, "Pulled", "Container image \"%s\" already present on machine",
+			       image);
+	else
+		machine_record(
+			m, i, false, "Pulled",
+			"Successfully pulled image \"%s\" in %s (%s including waiting). Image size: %" PRId64
+			" bytes.",
+			image, took, waited, size);
+}
+
 void machine_image_ok(struct machine *m, int i, int64_t pull_ns, int64_t waited_ns, int64_t size,
 		      struct instant now)
 {
-	const char *image = m->pod->list.v[i].image;
-	char took[32], waited[32];
-	if (m->c[i].state == CTR_IMAGE) {
-		machine_go_duration(pull_ns, took);
-		machine_go_duration(waited_ns, waited);
-		if (pull_ns < 0)
-			machine_record(m, i, false, "Pulled",
-				       "Container image \"%s\" already present on machine", image);
-		else
-			machine_record(
-				m, i, false, "Pulled",
-				"Successfully pulled image \"%s\" in %s (%s including waiting). Image size: %" PRId64
-				" bytes.",
-				image, took, waited, size);
-	}
+	if (m->c[i].state == CTR_IMAGE)
+		record_pulled(m, i, m->pod->list.v[i].image, pull_ns, waited_ns, size);
 	container_event(m, i, CEV_IMAGE_OK, now);
+}
+
+void machine_volume_image_ok(struct machine *m, int i, const char *image, int64_t pull_ns, int64_t waited_ns,
+			     int64_t size)
+{
+	if (m->c[i].state == CTR_IMAGE)
+		record_pulled(m, -1, image, pull_ns, waited_ns, size);
+}
+
+/* whose: the container's events, or (-1) the Pod's. That it cannot be made is the container's. */
+static void image_failed(struct machine *m, int i, int whose, const char *image, const char *reason,
+			 const char *why, struct instant now)
+{
+	struct container *c = &m->c[i];
+	if (c->state == CTR_IMAGE) {
+		free(c->pull_error);
+		c->pull_error = mem_strdup(why);
+		free(c->pull_volume);
+		c->pull_volume = whose < 0 ? mem_strdup(image) : NULL;
+		set_waiting(c, reason, mem_strdup(why));
+		if (reason == MACHINE_ERR_IMAGE_PULL)
+			machine_record(m, whose, true, "Failed", "Failed to pull image \"%s\": %s", image,
+				       why);
+		else if (reason == MACHINE_INVALID_IMAGE_NAME)
+			machine_record(m, whose, true, "InspectFailed", "%s", why);
+		else
+			machine_record(m, whose, true, reason, "%s", why);
+		machine_record(m, i, true, "Failed", "Error: %s", reason);
+	}
+	container_event(m, i, CEV_IMAGE_FAILED, now);
 }
 
 void machine_image_failed(struct machine *m, int i, const char *reason, const char *why, struct instant now)
 {
-	struct container *c = &m->c[i];
-	const char *image = m->pod->list.v[i].image;
-	if (c->state == CTR_IMAGE) {
-		free(c->pull_error);
-		c->pull_error = mem_strdup(why);
-		set_waiting(c, reason, mem_strdup(why));
-		if (reason == MACHINE_ERR_IMAGE_PULL)
-			machine_record(m, i, true, "Failed", "Failed to pull image \"%s\": %s", image, why);
-		else if (reason == MACHINE_INVALID_IMAGE_NAME)
-			machine_record(m, i, true, "InspectFailed", "%s", why);
-		else
-			machine_record(m, i, true, reason, "%s", why);
-		machine_record(m, i, true, "Failed", "Error: %s", reason);
-	}
-	container_event(m, i, CEV_IMAGE_FAILED, now);
+	image_failed(m, i, i, m->pod->list.v[i].image, reason, why, now);
+}
+
+void machine_volume_image_failed(struct machine *m, int i, const char *image, const char *reason,
+				 const char *why, struct instant now)
+{
+	image_failed(m, i, -1, image, reason, why, now);
 }
 
 /* What is shown of a hook's failure is in the status; its event must not tell what the hook has said. */

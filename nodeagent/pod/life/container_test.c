@@ -329,7 +329,7 @@ static void test_image_errors(void **state)
 	buf_clear(&l.acts);
 	static const int waits[] = {10, 20, 40, 80, 160, 300, 300};
 	for (size_t i = 0; i < ARRAY_LEN(waits); i++) {
-		machine_image_pulling(&l.m, 0);
+		machine_image_pulling(&l.m, 0, "i:1");
 		machine_image_failed(&l.m, 0, MACHINE_ERR_IMAGE_PULL, "no such host", l.now);
 		settle(&l);
 		expect_container(&l, "a", "state.waiting.reason", "ErrImagePull");
@@ -356,6 +356,41 @@ static void test_image_errors(void **state)
 		&l,
 		"N Pulled: Successfully pulled image \"i:1\" in 1.2s (3.4s including waiting). Image size: 777 bytes.");
 	expect_phase(&l, "Running");
+	end(&l);
+}
+
+/* An image that the container mounts is waited for in the same way; what is told of it is told of the Pod. */
+static void test_volume_image_errors(void **state)
+{
+	struct life l;
+	begin(&l, POD(ONE));
+	l.hold = 1u << ACT_IMAGE;
+	settle(&l);
+	buf_clear(&l.acts);
+	machine_image_pulling(&l.m, -1, "v:1");
+	machine_volume_image_failed(&l.m, 0, "v:1", MACHINE_ERR_IMAGE_PULL, "no such host", l.now);
+	settle(&l);
+	expect_container(&l, "a", "state.waiting.reason", "ErrImagePull");
+	expect_event(
+		&l, "N Pulling: Pulling image \"v:1\"\nW Failed: Failed to pull image \"v:1\": no such host\n"
+		    "W Failed: Error: ErrImagePull\n");
+	advance_s(&l, 2);
+	expect_container(&l, "a", "state.waiting.reason", "ImagePullBackOff");
+	expect_container(&l, "a", "state.waiting.message",
+			 "Back-off pulling image \"v:1\": ErrImagePull: no such host");
+	expect_event(&l, "N BackOff: Back-off pulling image \"v:1\"\nW Failed: Error: ImagePullBackOff\n");
+	advance_s(&l, 8);
+	expect_acts(&l, "image(a) ");
+	machine_volume_image_ok(&l.m, 0, "v:1", 1200 * NS_PER_MS, 3400 * NS_PER_MS, 777);
+	settle(&l);
+	expect_event(
+		&l,
+		"N Pulled: Successfully pulled image \"v:1\" in 1.2s (3.4s including waiting). Image size: 777 bytes.");
+	expect_phase(&l, "Pending"); /* its own is still to come */
+	machine_image_failed(&l.m, 0, MACHINE_ERR_IMAGE_PULL, "nor this one", l.now);
+	advance_s(&l, 2);
+	expect_container(&l, "a", "state.waiting.message",
+			 "Back-off pulling image \"i:1\": ErrImagePull: nor this one");
 	end(&l);
 }
 
@@ -528,6 +563,7 @@ int main(void)
 		cmocka_unit_test(test_init_fails_for_good),
 		cmocka_unit_test(test_sidecars),
 		cmocka_unit_test(test_image_errors),
+		cmocka_unit_test(test_volume_image_errors),
 		cmocka_unit_test(test_image_never),
 		cmocka_unit_test(test_create_errors),
 		cmocka_unit_test(test_new_image),
