@@ -120,7 +120,7 @@ of() { kubectl get pod "$1" -o jsonpath="$2"; } # POD PATH
 	is 'image=SIGQUIT none=SIGTERM own=SIGUSR1 ' of signals '{range .status.containerStatuses[*]}{.name}={.stopSignal} {end}'
 	is SIGUSR1 of signals '{.status.initContainerStatuses[0].stopSignal}'
 	kubectl patch pod signals --type=merge -p '{"metadata":{"finalizers":["coracle.test/look"]}}'
-	kubectl delete pod signals --wait=false
+	kubectl delete pod signals --wait=false --grace-period=60
 	eventually is 'image=3 none=15 own=10 ' of signals '{range .status.containerStatuses[*]}{.name}={.state.terminated.exitCode} {end}'
 	eventually is 10 of signals '{.status.initContainerStatuses[0].state.terminated.exitCode}'
 	kubectl patch pod signals --type=merge -p '{"metadata":{"finalizers":null}}'
