@@ -13,6 +13,14 @@
 #define ONE_POD                                                                                              \
 	"spec.completions=1; spec.parallelism=1; spec.backoffLimit=6; spec.completionMode='NonIndexed'; "
 #define REPLACES "spec.podReplacementPolicy='TerminatingOrFailed'; "
+/* What an autoscaler gets that says nothing of how it grows. */
+#define GROWS                                                                                                \
+	"spec.minReplicas=1; spec.metrics=[{'type':'Resource','resource':{'name':'cpu',"                     \
+	"'target':{'type':'Utilization','averageUtilization':80}}}]; "                                       \
+	"spec.behavior.scaleUp.stabilizationWindowSeconds=0; "                                               \
+	"spec.behavior.scaleUp.selectPolicy='Max'; "                                                         \
+	"spec.behavior.scaleUp.policies=[{'type':'Pods','value':4,'periodSeconds':15},"                      \
+	"{'type':'Percent','value':100,'periodSeconds':15}]; "
 #define RUNS "spec.suspend=false; " REPLACES
 
 static void created(void **state)
@@ -95,33 +103,17 @@ static void created(void **state)
 		 "'maxReplicas':3,'behavior':{'scaleDown':{'stabilizationWindowSeconds':25,"
 		 "'selectPolicy':'Max','policies':[{'type':'Pods','value':1,'periodSeconds':2},"
 		 "{'type':'Percent','value':3,'periodSeconds':4}]}}}}",
-		 "spec.minReplicas=1; spec.metrics=[{'type':'Resource','resource':{'name':'cpu',"
-		 "'target':{'type':'Utilization','averageUtilization':80}}}]; "
-		 "spec.behavior.scaleUp.stabilizationWindowSeconds=0; "
-		 "spec.behavior.scaleUp.selectPolicy='Max'; "
-		 "spec.behavior.scaleUp.policies=[{'type':'Pods','value':4,'periodSeconds':15},"
-		 "{'type':'Percent','value':100,'periodSeconds':15}]; status.desiredReplicas=0; "},
+		 GROWS "status.desiredReplicas=0; "},
 		{"autoscaling", "HorizontalPodAutoscaler",
 		 "{'spec':{'scaleTargetRef':{'kind':'Deployment','name':'d','apiVersion':'apps/v1'},"
 		 "'maxReplicas':3,'behavior':{'scaleDown':{'selectPolicy':'Min',"
 		 "'policies':[{'type':'Percent','value':1,'periodSeconds':2}]}}}}",
-		 "spec.minReplicas=1; spec.metrics=[{'type':'Resource','resource':{'name':'cpu',"
-		 "'target':{'type':'Utilization','averageUtilization':80}}}]; "
-		 "spec.behavior.scaleUp.stabilizationWindowSeconds=0; "
-		 "spec.behavior.scaleUp.selectPolicy='Max'; "
-		 "spec.behavior.scaleUp.policies=[{'type':'Pods','value':4,'periodSeconds':15},"
-		 "{'type':'Percent','value':100,'periodSeconds':15}]; status.desiredReplicas=0; "},
+		 GROWS "status.desiredReplicas=0; "},
 		{"autoscaling", "HorizontalPodAutoscaler",
 		 "{'spec':{'scaleTargetRef':{'kind':'Deployment','name':'d','apiVersion':'apps/v1'},"
 		 "'maxReplicas':3,'behavior':{'scaleDown':{'policies':[{'type':'Pods','value':3,"
 		 "'periodSeconds':4}]}}}}",
-		 "spec.minReplicas=1; spec.metrics=[{'type':'Resource','resource':{'name':'cpu',"
-		 "'target':{'type':'Utilization','averageUtilization':80}}}]; "
-		 "spec.behavior.scaleUp.stabilizationWindowSeconds=0; "
-		 "spec.behavior.scaleUp.selectPolicy='Max'; "
-		 "spec.behavior.scaleUp.policies=[{'type':'Pods','value':4,'periodSeconds':15},"
-		 "{'type':'Percent','value':100,'periodSeconds':15}]; "
-		 "spec.behavior.scaleDown.selectPolicy='Max'; status.desiredReplicas=0; "},
+		 GROWS "spec.behavior.scaleDown.selectPolicy='Max'; status.desiredReplicas=0; "},
 		{"autoscaling", "HorizontalPodAutoscaler",
 		 "{'spec':{'scaleTargetRef':{'kind':'Deployment','name':'d','apiVersion':'apps/v1'},"
 		 "'maxReplicas':3,'behavior':{'scaleUp':{'selectPolicy':'Disabled',"

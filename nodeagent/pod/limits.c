@@ -81,22 +81,27 @@ struct runtime_limits limits_class(enum qos_class q, int64_t cpu_milli)
 	return (struct runtime_limits){.cpu_shares = shares(q == QOS_BEST_EFFORT ? 0 : cpu_milli)};
 }
 
-#define HUGE_RESOURCE "hugepages-"
+int64_t limits_huge_page(const char *resource)
+{
+	static const char prefix[] = "hugepages-";
+	struct quantity q;
+	struct err ignored = ERR_INIT; /* no size: none of any machine's */
+	return !strncmp(resource, prefix, strlen(prefix)) &&
+			       quantity_parse(resource + strlen(prefix), &q, &ignored) == 0
+		       ? quantity_value(&q)
+		       : 0;
+}
 
 /* What is said later of a size holds. */
 static void set_huge(struct runtime_limits *l, const char *resource, int64_t bytes)
 {
-	struct quantity q;
-	struct err ignored = ERR_INIT; /* no size: none of the machine's */
+	int64_t size = limits_huge_page(resource);
 	size_t i = 0;
-	if (strncmp(resource, HUGE_RESOURCE, strlen(HUGE_RESOURCE)) != 0 ||
-	    quantity_parse(resource + strlen(HUGE_RESOURCE), &q, &ignored) < 0)
-		return;
-	while (i < l->n_huge && l->huge[i].size != quantity_value(&q))
+	while (i < l->n_huge && l->huge[i].size != size)
 		i++;
-	if (i == HUGEPAGES_SIZES_MAX)
+	if (size <= 0 || i == HUGEPAGES_SIZES_MAX)
 		return;
-	l->huge[i] = (struct runtime_huge){quantity_value(&q), bytes};
+	l->huge[i] = (struct runtime_huge){size, bytes};
 	l->n_huge += i == l->n_huge;
 }
 

@@ -19,6 +19,8 @@ enum qos_class limits_qos(const struct pod *p);
 /* Limits of one container's cgroup, and of the Pod's. capacity_memory: of the node, for the OOM score. */
 struct runtime_limits limits_container(const struct pod *p, const struct container_spec *c,
 				       int64_t capacity_memory);
+/* Bytes of a page of what a resource counts ("hugepages-2Mi"); 0: it counts something else. */
+int64_t limits_huge_page(const char *resource);
 /* max_pids: 0 = as many as there are. */
 struct runtime_limits limits_pod(const struct pod *p, int64_t max_pids);
 

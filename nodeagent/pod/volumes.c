@@ -39,7 +39,6 @@ static int64_t memory_limit(const struct volumes_plan *plan, int64_t asked)
 }
 
 #define HUGE_MEDIUM "HugePages"
-#define HUGE_RESOURCE "hugepages-"
 
 struct huge_search {
 	const char *medium;
@@ -49,12 +48,9 @@ struct huge_search {
 
 static int huge_note(struct huge_search *s, const char *resource, struct err *err)
 {
-	struct quantity q;
-	if (strncmp(resource, HUGE_RESOURCE, strlen(HUGE_RESOURCE)) != 0)
+	int64_t size = limits_huge_page(resource);
+	if (!size)
 		return 0;
-	if (quantity_parse(resource + strlen(HUGE_RESOURCE), &q, err) < 0)
-		return -1;
-	int64_t size = quantity_value(&q);
 	if (s->any && s->found && s->found != size)
 		return err_set(err, REASON_INVALID,
 			       "medium: %s can't be used if container requests multiple huge page sizes",
